@@ -1,22 +1,18 @@
 /**
- * Bytes that do not follow Kafka's protocol: too short, a length past the end of its frame, a checksum
- * that does not match, a compressed block past its ceiling.
- *
- * Whoever knows more adds to it on the way up: the reader knows the position, the schema the field's
- * path, the caller API and version. The message is put together when it is read.
+ * An error at a place in a message. Whoever knows more adds to it on the way up: the reader knows the
+ * position, the schema the field's path, the message its version. The text is put together when read.
  */
-export class ProtocolError extends Error {
-  override readonly name: string = 'ProtocolError'
+abstract class MessageError extends Error {
   /** What is wrong, without the place. */
   readonly reason: string
   /** Byte offset in the frame or block that was read, where it is known. */
   readonly position: number | undefined
-  /** API and version that were being read, such as `Fetch v12 response`. */
+  /** Message and version, such as `Fetch response v12`. */
   context: string | undefined
   readonly #path: string[] = []
 
   constructor(reason: string, position?: number, options?: ErrorOptions) {
-    super(reason, options)
+    super(undefined, options)
     this.reason = reason
     this.position = position
     Object.defineProperty(this, 'message', {
@@ -26,7 +22,7 @@ export class ProtocolError extends Error {
     })
   }
 
-  /** The field that was being read, such as `responses[0].partitions[3].records`; empty at the top. */
+  /** The field, such as `responses[0].partitions[3].records`; empty at the top. */
   get path(): string {
     let path = ''
     for (const step of this.#path) path += step.startsWith('[') || path === '' ? step : `.${step}`
@@ -45,4 +41,28 @@ export class ProtocolError extends Error {
     if (this.position !== undefined) text += `, at byte ${this.position}`
     return text
   }
+}
+
+/**
+ * Bytes that do not follow Kafka's protocol: too short, a length past the end of its frame, a checksum
+ * that does not match, a compressed block past its ceiling.
+ */
+export class ProtocolError extends MessageError {
+  override readonly name = 'ProtocolError'
+}
+
+/** A value that cannot be written: out of its type's range, null where none may be, or too new a field. */
+export class EncodeError extends MessageError {
+  override readonly name = 'EncodeError'
+}
+
+/** Adds the step to the path of an error that has one; returns the error to be thrown again. */
+export function within(error: unknown, step: string): unknown {
+  return error instanceof MessageError ? error.within(step) : error
+}
+
+/** Adds the message's name and version to an error that has none yet; returns it to be thrown again. */
+export function inMessage(error: unknown, context: string): unknown {
+  if (error instanceof MessageError) error.context ??= context
+  return error
 }

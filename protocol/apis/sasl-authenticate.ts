@@ -1,0 +1,22 @@
+import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
+import { bytes, int16, int64, string } from '../schema/fields.ts'
+
+/** One step of a SASL exchange (KIP-152); gives the session's lifetime from v1 (KIP-368). */
+export const saslAuthenticate = api({
+  key: 36,
+  name: 'SaslAuthenticate',
+  versions: '0-2',
+  flexible: '2+',
+  request: {
+    authBytes: bytes('0+'),
+  },
+  response: {
+    errorCode: int16('0+'),
+    errorMessage: string('0+', { nullable: '0+' }),
+    authBytes: bytes('0+'),
+    sessionLifetimeMs: int64('1+', { ignorable: true }),
+  },
+})
+
+export type SaslAuthenticateRequest = RequestOf<typeof saslAuthenticate>
+export type SaslAuthenticateResponse = ResponseOf<typeof saslAuthenticate>

@@ -1,0 +1,152 @@
+import type { Reader } from '../buffer/reader.ts'
+import { Reader as BoundedReader } from '../buffer/reader.ts'
+import { ProtocolError, within } from '../protocol-error.ts'
+import type { UnknownTaggedField } from './fields.ts'
+import type { Plan, ValuePlan } from './plan.ts'
+
+type Struct = Record<string, unknown>
+
+export function decodeStruct(reader: Reader, plan: Plan): Struct {
+  const struct: Struct = {}
+  let name = ''
+  try {
+    for (const step of plan.steps) {
+      name = step.name
+      struct[name] =
+        step.place === 'inline'
+          ? decodeValue(reader, step.value, step.compact, step.nullable)
+          : step.default
+    }
+    name = 'tagged fields'
+    if (plan.flexible) decodeTaggedFields(reader, plan, struct)
+  } catch (error) {
+    throw within(error, name)
+  }
+  return struct
+}
+
+function decodeTaggedFields(reader: Reader, plan: Plan, struct: Struct): void {
+  const count = reader.unsignedVarint()
+  let unknown: UnknownTaggedField[] | undefined
+  for (let i = 0; i < count; i++) {
+    const tag = reader.unsignedVarint()
+    const length = reader.unsignedVarint()
+    const step = plan.tagged.find((candidate) => candidate.tag === tag)
+    const start = reader.skip(length)
+    if (step === undefined) {
+      unknown ??= []
+      unknown.push({ tag, data: reader.buffer.subarray(start, start + length) })
+      continue
+    }
+    const field = new BoundedReader(reader.buffer, start, start + length)
+    try {
+      struct[step.name] = decodeValue(field, step.value, step.compact, step.nullable)
+      if (field.remaining > 0) {
+        throw new ProtocolError(`${field.remaining} bytes are left over`, field.offset)
+      }
+    } catch (error) {
+      throw within(error, step.name)
+    }
+  }
+  if (unknown !== undefined) struct['unknownTaggedFields'] = unknown
+}
+
+function decodeValue(
+  reader: Reader,
+  value: ValuePlan,
+  compact: boolean,
+  nullable: boolean,
+): unknown {
+  switch (value.kind) {
+    case 'bool':
+      return reader.bool()
+    case 'int8':
+      return reader.int8()
+    case 'int16':
+      return reader.int16()
+    case 'uint16':
+      return reader.uint16()
+    case 'int32':
+      return reader.int32()
+    case 'uint32':
+      return reader.uint32()
+    case 'int64':
+      return reader.int64()
+    case 'float64':
+      return reader.float64()
+    case 'uuid':
+      return reader.uuid()
+    case 'string': {
+      const length = countOf(
+        reader,
+        compact ? reader.unsignedVarint() - 1 : reader.int16(),
+        1,
+        'length',
+      )
+      return length === undefined ? nullOr(reader, nullable) : reader.utf8(length)
+    }
+    case 'bytes':
+    case 'records': {
+      const length = countOf(
+        reader,
+        compact ? reader.unsignedVarint() - 1 : reader.int32(),
+        1,
+        'length',
+      )
+      return length === undefined ? nullOr(reader, nullable) : reader.bytes(length)
+    }
+    case 'struct':
+      // A nullable struct outside the tagged fields has a byte before it: -1 for null.
+      if (nullable && reader.int8() < 0) return null
+      return decodeStruct(reader, value.plan)
+    case 'array': {
+      const count = countOf(
+        reader,
+        compact ? reader.unsignedVarint() - 1 : reader.int32(),
+        value.elementMinBytes,
+        'count',
+      )
+      return count === undefined
+        ? nullOr(reader, nullable)
+        : decodeArray(reader, value.element, count, compact)
+    }
+  }
+}
+
+function decodeArray(
+  reader: Reader,
+  element: ValuePlan,
+  count: number,
+  compact: boolean,
+): unknown[] {
+  const array: unknown[] = []
+  try {
+    while (array.length < count) array.push(decodeValue(reader, element, compact, false))
+  } catch (error) {
+    throw within(error, `[${array.length}]`)
+  }
+  return array
+}
+
+/** A count as it was read, checked against what is left; undefined for null. */
+function countOf(
+  reader: Reader,
+  count: number,
+  elementBytes: number,
+  what: string,
+): number | undefined {
+  if (count === -1) return undefined
+  if (count < 0) throw new ProtocolError(`its ${what} is ${count}`, reader.offset)
+  if (count * elementBytes > reader.remaining) {
+    throw new ProtocolError(
+      `its ${what} is ${count}, but only ${reader.remaining} bytes are left`,
+      reader.offset,
+    )
+  }
+  return count
+}
+
+function nullOr(reader: Reader, nullable: boolean): null {
+  if (nullable) return null
+  throw new ProtocolError('it is null, which this version does not allow', reader.offset)
+}

@@ -1,0 +1,114 @@
+import type { Field, Fields, PrimitiveName } from './fields.ts'
+import { includes, type VersionRange } from './versions.ts'
+
+/**
+ * A struct as one version has it, worked out once. It is walked by a switch rather than by a closure a
+ * field, and it keeps the fields that the version lacks: decoding then gives every struct all declared
+ * fields in declared order, and the engine sees one shape whatever the version.
+ */
+export interface Plan {
+  readonly version: number
+  readonly flexible: boolean
+  readonly steps: readonly Step[]
+  /** The tagged fields of this version in the order of their tags. */
+  readonly tagged: readonly Step[]
+  /** The fewest bytes such a struct can take: bounds what an array's count may claim. */
+  readonly minBytes: number
+}
+
+export interface Step {
+  readonly name: string
+  readonly place: 'absent' | 'inline' | 'tagged'
+  readonly tag: number
+  readonly nullable: boolean
+  /** Lengths are unsigned varints of length + 1 (KIP-482). */
+  readonly compact: boolean
+  readonly value: ValuePlan
+  readonly default: unknown
+  readonly ignorable: boolean
+}
+
+export type ValuePlan =
+  | { readonly kind: PrimitiveName }
+  | { readonly kind: 'struct'; readonly plan: Plan }
+  | { readonly kind: 'array'; readonly element: ValuePlan; readonly elementMinBytes: number }
+
+const FIXED_BYTES = {
+  bool: 1,
+  int8: 1,
+  int16: 2,
+  uint16: 2,
+  int32: 4,
+  uint32: 4,
+  int64: 8,
+  float64: 8,
+  uuid: 16,
+}
+
+export function planOf(fields: Fields, version: number, flexibleVersions: VersionRange): Plan {
+  const flexible = includes(flexibleVersions, version)
+  const steps = Object.entries(fields).map(([name, field]) =>
+    stepOf(name, field, version, flexible, flexibleVersions),
+  )
+  const tagged = steps.filter(({ place }) => place === 'tagged').sort((a, b) => a.tag - b.tag)
+  const minBytes = steps.reduce(
+    (sum, step) => (step.place === 'inline' ? sum + minBytesOf(step) : sum),
+    flexible ? 1 : 0,
+  )
+  return { version, flexible, steps, tagged, minBytes }
+}
+
+function stepOf(
+  name: string,
+  field: Field,
+  version: number,
+  flexible: boolean,
+  flexibleVersions: VersionRange,
+): Step {
+  const tagged = includes(field.taggedVersions, version)
+  const compact = field.flexible === undefined ? flexible : includes(field.flexible, version)
+  return {
+    name,
+    place: tagged ? 'tagged' : includes(field.versions, version) ? 'inline' : 'absent',
+    tag: field.tag ?? -1,
+    nullable: includes(field.nullable, version),
+    compact,
+    value: valueOf(field, version, compact, flexibleVersions),
+    default: field.default,
+    ignorable: field.ignorable,
+  }
+}
+
+function valueOf(
+  { type }: Field,
+  version: number,
+  compact: boolean,
+  flexibleVersions: VersionRange,
+): ValuePlan {
+  if (type.kind === 'primitive') return { kind: type.name }
+  if (type.kind === 'struct') {
+    return { kind: 'struct', plan: planOf(type.fields, version, flexibleVersions) }
+  }
+  const element: ValuePlan =
+    typeof type.element === 'string'
+      ? { kind: type.element }
+      : { kind: 'struct', plan: planOf(type.element, version, flexibleVersions) }
+  // At least one byte an element, so that no count is believed that the frame cannot hold.
+  const elementMinBytes = Math.max(1, minBytesOf({ value: element, compact, nullable: false }))
+  return { kind: 'array', element, elementMinBytes }
+}
+
+function minBytesOf({ value, compact, nullable }: Pick<Step, 'value' | 'compact' | 'nullable'>) {
+  switch (value.kind) {
+    case 'struct':
+      return nullable ? 1 : value.plan.minBytes
+    case 'string':
+      return compact ? 1 : 2
+    case 'bytes':
+    case 'records':
+    case 'array':
+      return compact ? 1 : 4
+    default:
+      return FIXED_BYTES[value.kind]
+  }
+}
