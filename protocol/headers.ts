@@ -1,0 +1,157 @@
+import { Buffer } from 'node:buffer'
+import { apiVersions } from './apis/api-versions.ts'
+import { Reader } from './buffer/reader.ts'
+import { Writer } from './buffer/writer.ts'
+import { ErrorCode } from './errors.ts'
+import { inMessage, ProtocolError } from './protocol-error.ts'
+import { Message, type Api } from './schema/api.ts'
+import { int16, int32, string, type Decoded, type Encodable, type Fields } from './schema/fields.ts'
+
+/**
+ * Frames: a size, a header, a body. Which version of the header goes before a body follows from the API
+ * and its version alone; nothing on the wire says it.
+ */
+
+/** Version 0, without a client id, was only ever used between brokers. */
+export const requestHeader = new Message('Request header', '1-2', '2+', {
+  apiKey: int16('0+'),
+  apiVersion: int16('0+'),
+  correlationId: int32('0+'),
+  // Never compact: a broker must find its way in the header of a version that it doesn't know (KIP-511).
+  clientId: string('1+', { nullable: '1+', flexible: 'none' }),
+})
+
+export const responseHeader = new Message('Response header', '0-1', '1+', {
+  correlationId: int32('0+'),
+})
+
+export type RequestHeader = Decoded<typeof requestHeader.fields>
+
+const SIZE_BYTES = 4
+const CORRELATION_ID_BYTES = 4
+
+export function requestHeaderVersion(api: Pick<Api, 'request'>, version: number): 1 | 2 {
+  return api.request.isFlexible(version) ? 2 : 1
+}
+
+/** ApiVersions' responses keep header v0: a client must be able to read the refusal of its version (KIP-511). */
+export function responseHeaderVersion(api: Pick<Api, 'key' | 'response'>, version: number): 0 | 1 {
+  return api.key !== apiVersions.key && api.response.isFlexible(version) ? 1 : 0
+}
+
+/** A whole request, its size first, in segments for one gathered write. */
+export function encodeRequest<Request extends Fields, Response extends Fields>(
+  api: Api<Request, Response>,
+  version: number,
+  correlationId: number,
+  clientId: string | null,
+  body: Encodable<Request>,
+): readonly Uint8Array[] {
+  const writer = startFrame()
+  const header = { apiKey: api.key, apiVersion: version, correlationId, clientId }
+  requestHeader.encode(writer, requestHeaderVersion(api, version), header)
+  api.request.encode(writer, version, body)
+  return finishFrame(writer)
+}
+
+/** A whole response, its size first, in segments for one gathered write. */
+export function encodeResponse<Request extends Fields, Response extends Fields>(
+  api: Api<Request, Response>,
+  version: number,
+  correlationId: number,
+  body: Encodable<Response>,
+): readonly Uint8Array[] {
+  const writer = startFrame()
+  responseHeader.encode(writer, responseHeaderVersion(api, version), { correlationId })
+  api.response.encode(writer, version, body)
+  return finishFrame(writer)
+}
+
+/** The frame is what came after the size. Throws ProtocolError, for bytes left over after the body too. */
+export function decodeResponse<Request extends Fields, Response extends Fields>(
+  api: Api<Request, Response>,
+  version: number,
+  frame: Buffer,
+): { correlationId: number; body: Decoded<Response> } {
+  const reader = new Reader(frame)
+  const headerVersion = responseHeaderVersion(api, version)
+  const { correlationId } = decodeIn(api.response, version, () =>
+    responseHeader.decode(reader, headerVersion),
+  )
+  const bodyVersion = isRefusedApiVersions(api, frame) ? 0 : version
+  return { correlationId, body: decodeBody(api.response, bodyVersion, reader) }
+}
+
+/** The correlation id of a response, before it is known which request it answers. */
+export function correlationIdOf(frame: Buffer): number {
+  if (frame.length < CORRELATION_ID_BYTES) {
+    throw new ProtocolError(`a response of ${frame.length} bytes has no correlation id`, 0)
+  }
+  return frame.readInt32BE(0)
+}
+
+/**
+ * The header of a request, and a reader that stands at the body. `apiOf` finds the API of a key; the
+ * header of an unknown one is read as v1, which v2 begins with, so that it can be answered.
+ */
+export function decodeRequestHeader(
+  frame: Buffer,
+  apiOf: (key: number) => Pick<Api, 'request'> | undefined,
+): { header: RequestHeader; body: Reader } {
+  const start = new Reader(frame)
+  const { key, version } = decodeIn(requestHeader, 1, () => ({
+    key: start.int16(),
+    version: start.int16(),
+  }))
+  const api = apiOf(key)
+  const headerVersion = api === undefined ? 1 : requestHeaderVersion(api, version)
+  const body = new Reader(frame)
+  return { header: requestHeader.decode(body, headerVersion), body }
+}
+
+/** Decodes to the end of the frame: what is left over means that the two sides disagree on the layout. */
+export function decodeBody<F extends Fields>(
+  message: Message<F>,
+  version: number,
+  reader: Reader,
+): Decoded<F> {
+  const body = message.decode(reader, version)
+  if (reader.remaining > 0) {
+    return decodeIn(message, version, () => {
+      throw new ProtocolError(`${reader.remaining} bytes are left over`, reader.offset)
+    })
+  }
+  return body
+}
+
+/** A broker that lacks the version of an ApiVersions request answers in v0, whatever was asked (KIP-511). */
+function isRefusedApiVersions(api: Pick<Api, 'key'>, frame: Buffer): boolean {
+  return (
+    api.key === apiVersions.key &&
+    frame.length >= CORRELATION_ID_BYTES + 2 &&
+    frame.readInt16BE(CORRELATION_ID_BYTES) === ErrorCode.UNSUPPORTED_VERSION
+  )
+}
+
+function decodeIn<T>(message: Pick<Message<Fields>, 'name'>, version: number, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw inMessage(error, `${message.name} v${version}`)
+  }
+}
+
+function startFrame(): Writer {
+  const writer = new Writer()
+  writer.int32(0)
+  return writer
+}
+
+/** The first segment always holds the four bytes kept free for the size. */
+function finishFrame(writer: Writer): readonly Uint8Array[] {
+  const size = writer.length - SIZE_BYTES
+  const segments = writer.finish()
+  const first = segments[0]!
+  new DataView(first.buffer, first.byteOffset, SIZE_BYTES).setInt32(0, size)
+  return segments
+}

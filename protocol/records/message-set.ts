@@ -1,0 +1,305 @@
+/**
+ * Reads and writes message sets, the formats before Kafka 0.11: v0 (0.8, 0.9) and v1 (0.10; KIP-31, KIP-32).
+ *
+ * A message is: offset int64, size int32, CRC-32 of the rest, magic, attributes, timestamp (v1), key, value.
+ * A compressed message's value is a message set itself. Its own offset is that of the last one inside; in v0
+ * the inner offsets are absolute, in v1 relative to the first, as long as the broker or producer kept to KIP-31.
+ */
+import { crc32 } from '../buffer/crc32.ts'
+import {
+  codecOf,
+  codeOf,
+  compressionOfCode,
+  lz4Legacy,
+  type Codec,
+  type Compression,
+} from '../compression/index.ts'
+import { ProtocolError } from '../protocol-error.ts'
+import { ATTRIBUTE, LOG_OVERHEAD_BYTES } from './format.ts'
+import { Message } from './message.ts'
+import type { MessageBatch, Source } from './message-batch.ts'
+import type { OutgoingRecord } from './outgoing-record.ts'
+import { toSafeNumber } from './safe-number.ts'
+
+type Magic = 0 | 1
+
+/** Compressed messages inside compressed messages: no client writes more than one level. */
+const DEEPEST = 3
+
+/** Brokers before 0.10 wrote and want lz4 frames with a wrong header checksum (KAFKA-3160). */
+function codecFor(compression: Compression, magic: Magic): Codec {
+  return compression === 'lz4' && magic === 0 ? lz4Legacy : codecOf(compression)
+}
+
+/** One message, as it stands in `data` from `at` on. Its checksum has been verified. */
+interface Entry {
+  readonly data: Buffer
+  readonly at: number
+  readonly end: number
+  readonly magic: Magic
+  readonly offset: number
+  readonly compression: Compression
+  readonly logAppendTime: boolean
+  readonly timestamp: number
+  readonly keyStart: number
+  readonly keyBytes: number
+  readonly valueStart: number
+  readonly valueBytes: number
+}
+
+function readEntry(data: Buffer, at: number, end: number): Entry {
+  const fixedBytes = LOG_OVERHEAD_BYTES + 6
+  if (end - at < fixedBytes + 8) throw new ProtocolError(`a message has ${end - at} bytes`, at)
+  const stored = data.readUInt32BE(at + 12)
+  const computed = crc32(data, at + 16, end)
+  if (stored !== computed) {
+    throw new ProtocolError(
+      `the CRC-32 is ${computed.toString(16)}, the message says ${stored.toString(16)}`,
+      at,
+    )
+  }
+  const magic = data[at + 16]!
+  if (magic > 1) throw new ProtocolError(`a message of format v${magic} in a message set`, at)
+  const attributes = data[at + 17]!
+  const compression = compressionOfCode(attributes & ATTRIBUTE.compression)
+  if (compression === 'zstd') throw new ProtocolError('zstd in a message set (KIP-110)', at)
+  let position = at + fixedBytes
+  let timestamp = -1
+  if (magic === 1) {
+    if (end - position < 16) throw new ProtocolError(`a message has ${end - at} bytes`, at)
+    timestamp = Number(data.readBigInt64BE(position))
+    position += 8
+  }
+  const keyBytes = data.readInt32BE(position)
+  const keyStart = position + 4
+  position = keyStart + Math.max(0, keyBytes)
+  if (position + 4 > end) throw new ProtocolError(`a key claims ${keyBytes} bytes`, keyStart)
+  const valueBytes = data.readInt32BE(position)
+  const valueStart = position + 4
+  if (valueStart + Math.max(0, valueBytes) !== end) {
+    throw new ProtocolError(`a value claims ${valueBytes} bytes`, valueStart)
+  }
+  return {
+    data,
+    at,
+    end,
+    magic: magic === 0 ? 0 : 1,
+    offset: toSafeNumber(data.readBigInt64BE(at), 'offset'),
+    compression,
+    logAppendTime: (attributes & ATTRIBUTE.logAppendTime) !== 0,
+    timestamp,
+    keyStart,
+    keyBytes,
+    valueStart,
+    valueBytes,
+  }
+}
+
+/** A run of plain messages of one format and timestamp type, or one compressed message. */
+export class MessageSet implements MessageBatch {
+  readonly topic: string
+  readonly partition: number
+  readonly magic: Magic
+  readonly baseOffset: number
+  readonly lastOffset: number
+  readonly compression: Compression
+  readonly timestampType: 'none' | 'create-time' | 'log-append-time'
+  readonly producerId = -1n
+  readonly producerEpoch = -1
+  readonly baseSequence = -1
+  readonly transactional = false
+  readonly control = false
+  readonly leaderEpoch = -1
+  readonly sizeBytes: number
+  readonly #entries: readonly Entry[]
+  readonly #limitBytes: number
+
+  constructor(entries: readonly Entry[], source: Source, limitBytes: number) {
+    const first = entries[0]!
+    const last = entries[entries.length - 1]!
+    this.topic = source.topic
+    this.partition = source.partition
+    this.magic = first.magic
+    this.baseOffset = first.offset
+    this.lastOffset = last.offset
+    this.compression = first.compression
+    this.timestampType =
+      first.magic === 0 ? 'none' : first.logAppendTime ? 'log-append-time' : 'create-time'
+    this.sizeBytes = last.end - first.at
+    this.#entries = entries
+    this.#limitBytes = limitBytes
+  }
+
+  messages(): Message[] {
+    const messages: Message[] = []
+    for (const entry of this.#entries) this.#collect(messages, entry, 0, undefined)
+    return messages
+  }
+
+  #collect(
+    messages: Message[],
+    entry: Entry,
+    depth: number,
+    appendTime: number | undefined,
+    offset = entry.offset,
+  ): void {
+    if (entry.compression === 'none') {
+      messages.push(
+        new Message(
+          this,
+          entry.data,
+          offset,
+          appendTime ?? entry.timestamp,
+          entry.keyStart,
+          entry.keyBytes,
+          entry.valueStart,
+          entry.valueBytes,
+          entry.end,
+          0,
+        ),
+      )
+      return
+    }
+    if (depth === DEEPEST) throw new ProtocolError('compressed messages lie too deep in each other')
+    if (entry.valueBytes < 0) throw new ProtocolError('a compressed message has no value')
+    const inflated = codecFor(entry.compression, entry.magic).decompress(
+      entry.data.subarray(entry.valueStart, entry.valueStart + entry.valueBytes),
+      this.#limitBytes,
+    )
+    const inner = entriesOf(Buffer.from(inflated.buffer, inflated.byteOffset, inflated.length))
+    const last = inner[inner.length - 1]
+    if (last === undefined) throw new ProtocolError('a compressed message is empty')
+    // Relative offsets (KIP-31): the wrapper has the last one's absolute offset. v0 has absolute ones.
+    const base = entry.magic === 1 ? offset - last.offset : 0
+    const innerTime = entry.logAppendTime ? (appendTime ?? entry.timestamp) : appendTime
+    for (const one of inner) this.#collect(messages, one, depth + 1, innerTime, base + one.offset)
+  }
+}
+
+/** All messages of an inner set: unlike in a response, the last one must be whole. */
+function entriesOf(data: Buffer): Entry[] {
+  const entries: Entry[] = []
+  for (let at = 0; at < data.length;) {
+    const size = data.length - at < LOG_OVERHEAD_BYTES ? -1 : data.readInt32BE(at + 8)
+    const end = at + LOG_OVERHEAD_BYTES + size
+    if (size < 0 || end > data.length) throw new ProtocolError('an inner message is cut off', at)
+    entries.push(readEntry(data, at, end))
+    at = end
+  }
+  return entries
+}
+
+/**
+ * Collects the plain messages that follow each other into one batch: `add` takes a message and returns the
+ * batches that are finished by it.
+ */
+export class MessageSetReader {
+  readonly #source: Source
+  readonly #limitBytes: number
+  #run: Entry[] = []
+
+  constructor(source: Source, limitBytes: number) {
+    this.#source = source
+    this.#limitBytes = limitBytes
+  }
+
+  add(data: Buffer, at: number, end: number): MessageSet[] {
+    const entry = readEntry(data, at, end)
+    const finished: MessageSet[] = []
+    const first = this.#run[0]
+    const fits =
+      first !== undefined &&
+      entry.compression === 'none' &&
+      first.magic === entry.magic &&
+      first.logAppendTime === entry.logAppendTime
+    if (!fits) finished.push(...this.finish())
+    this.#run.push(entry)
+    if (entry.compression !== 'none') finished.push(...this.finish())
+    return finished
+  }
+
+  /** The run that is still open, if any. */
+  finish(): MessageSet[] {
+    if (this.#run.length === 0) return []
+    const run = this.#run
+    this.#run = []
+    return [new MessageSet(run, this.#source, this.#limitBytes)]
+  }
+}
+
+/** A message set of v0 or v1, offsets counted up from 0; compressed as one message where that is asked for. */
+export function encodeMessageSet(
+  records: readonly OutgoingRecord[],
+  magic: Magic,
+  compression: Compression = 'none',
+): Buffer {
+  const plain = writeMessages(records, magic)
+  if (compression === 'none') return plain
+  const value = codecFor(compression, magic).compress(plain)
+  const wrapper = {
+    key: null,
+    value,
+    keyBytes: -1,
+    valueBytes: value.length,
+    timestamp: records.reduce((max, { timestamp }) => Math.max(max, timestamp), -1),
+  }
+  const set = Buffer.allocUnsafe(messageBytes(wrapper, magic))
+  // The offset is that of the last message inside: brokers from 0.10 on check it (KIP-31).
+  writeMessage(set, 0, wrapper, magic, codeOf(compression), records.length - 1)
+  return set
+}
+
+type Writable = Pick<OutgoingRecord, 'key' | 'value' | 'keyBytes' | 'valueBytes' | 'timestamp'>
+
+/** The bytes that a record takes in a message set. */
+export function messageBytes(
+  record: Pick<Writable, 'keyBytes' | 'valueBytes'>,
+  magic: Magic,
+): number {
+  const fixed = LOG_OVERHEAD_BYTES + (magic === 1 ? 22 : 14)
+  return fixed + Math.max(0, record.keyBytes) + Math.max(0, record.valueBytes)
+}
+
+function writeMessages(records: readonly OutgoingRecord[], magic: Magic): Buffer {
+  const total = records.reduce((sum, record) => sum + messageBytes(record, magic), 0)
+  const set = Buffer.allocUnsafe(total)
+  let at = 0
+  records.forEach((record, index) => {
+    at = writeMessage(set, at, record, magic, 0, index)
+  })
+  return set
+}
+
+function writeMessage(
+  set: Buffer,
+  at: number,
+  record: Writable,
+  magic: Magic,
+  attributes: number,
+  offset: number,
+): number {
+  const end = at + messageBytes(record, magic)
+  set.writeBigInt64BE(BigInt(offset), at)
+  set.writeInt32BE(end - at - LOG_OVERHEAD_BYTES, at + 8)
+  set[at + 16] = magic
+  set[at + 17] = attributes
+  let position = at + 18
+  if (magic === 1) position = set.writeBigInt64BE(BigInt(record.timestamp), position)
+  position = writeSized(set, position, record.key, record.keyBytes)
+  writeSized(set, position, record.value, record.valueBytes)
+  set.writeUInt32BE(crc32(set, at + 16, end), at + 12)
+  return end
+}
+
+function writeSized(
+  set: Buffer,
+  at: number,
+  data: Uint8Array | string | null,
+  length: number,
+): number {
+  const start = set.writeInt32BE(length, at)
+  if (data === null) return start
+  if (typeof data === 'string') set.write(data, start, length)
+  else set.set(data, start)
+  return start + length
+}

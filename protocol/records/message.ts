@@ -1,0 +1,115 @@
+import { inspect } from 'node:util'
+import { ProtocolError } from '../protocol-error.ts'
+import { Reader } from '../buffer/reader.ts'
+import type { MessageBatch } from './message-batch.ts'
+
+/** A header as it was read. Repeats of a key are kept, in order (KIP-82). */
+export interface MessageHeader {
+  readonly key: string
+  /** A view on the batch's bytes, or null. */
+  readonly value: Buffer | null
+}
+
+const NO_HEADERS: readonly MessageHeader[] = Object.freeze([])
+
+/**
+ * A message as it was read from a partition. Key, value and headers are cut out of the batch when they
+ * are asked for: views on its bytes, which live as long as a view does. Copy what you keep for long.
+ */
+export class Message {
+  /** The batch it came in: topic, partition and timestamp type are its. */
+  readonly batch: MessageBatch
+  /** Its place in the partition. */
+  readonly offset: number
+  readonly #data: Buffer
+  readonly #timestamp: number
+  readonly #keyStart: number
+  readonly #keyBytes: number
+  readonly #valueStart: number
+  readonly #valueBytes: number
+  readonly #headersStart: number
+  readonly #headerCount: number
+
+  constructor(
+    batch: MessageBatch,
+    data: Buffer,
+    offset: number,
+    timestamp: number,
+    keyStart: number,
+    keyBytes: number,
+    valueStart: number,
+    valueBytes: number,
+    headersStart: number,
+    headerCount: number,
+  ) {
+    this.batch = batch
+    this.offset = offset
+    this.#data = data
+    this.#timestamp = timestamp
+    this.#keyStart = keyStart
+    this.#keyBytes = keyBytes
+    this.#valueStart = valueStart
+    this.#valueBytes = valueBytes
+    this.#headersStart = headersStart
+    this.#headerCount = headerCount
+  }
+
+  get topic(): string {
+    return this.batch.topic
+  }
+
+  get partition(): number {
+    return this.batch.partition
+  }
+
+  /**
+   * Milliseconds since 1970; −1 where the message has none (formats before Kafka 0.10).
+   * Throws RangeError for one that a number cannot hold exactly.
+   */
+  get timestamp(): number {
+    if (!Number.isSafeInteger(this.#timestamp)) {
+      throw new RangeError(
+        `the timestamp at ${this.topic}-${this.partition} offset ${this.offset} is past 2^53`,
+      )
+    }
+    return this.#timestamp
+  }
+
+  /** Who set the timestamp: the producer (`create-time`) or the broker (`log-append-time`). */
+  get timestampType(): 'none' | 'create-time' | 'log-append-time' {
+    return this.batch.timestampType
+  }
+
+  /** The key, or null: a view, not a copy. */
+  get key(): Buffer | null {
+    if (this.#keyBytes < 0) return null
+    return this.#data.subarray(this.#keyStart, this.#keyStart + this.#keyBytes)
+  }
+
+  /** The value, or null (a tombstone in a compacted topic): a view, not a copy. */
+  get value(): Buffer | null {
+    if (this.#valueBytes < 0) return null
+    return this.#data.subarray(this.#valueStart, this.#valueStart + this.#valueBytes)
+  }
+
+  /** The headers in order, repeats included. Throws ProtocolError when they are damaged. */
+  get headers(): readonly MessageHeader[] {
+    if (this.#headerCount === 0) return NO_HEADERS
+    const reader = new Reader(this.#data, this.#headersStart)
+    const headers: MessageHeader[] = []
+    while (headers.length < this.#headerCount) {
+      const keyBytes = reader.varint()
+      if (keyBytes < 0) throw new ProtocolError('a header has no key', reader.offset)
+      const key = reader.utf8(keyBytes)
+      const valueBytes = reader.varint()
+      headers.push({ key, value: valueBytes < 0 ? null : reader.bytes(valueBytes) })
+    }
+    return headers
+  }
+
+  [inspect.custom](): unknown {
+    const { topic, partition, offset, timestamp, key, value, headers } = this
+    const text = (data: Buffer | null) => data?.toString() ?? null
+    return { topic, partition, offset, timestamp, key: text(key), value: text(value), headers }
+  }
+}

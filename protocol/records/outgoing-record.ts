@@ -1,0 +1,68 @@
+/** A header as it is given to be written: repeats of a key are kept, in order (KIP-82). */
+export interface OutgoingHeader {
+  readonly key: string
+  readonly value: Uint8Array | string | null
+}
+
+const NO_HEADERS: readonly OutgoingHeader[] = []
+
+/**
+ * A record on its way out. Text stays text until its batch is written, and sizes are counted once, here,
+ * so that the batch's size is known as it grows and the bytes are made once.
+ */
+export class OutgoingRecord {
+  readonly key: Uint8Array | string | null
+  readonly value: Uint8Array | string | null
+  /** Milliseconds since 1970. */
+  readonly timestamp: number
+  readonly headers: readonly OutgoingHeader[]
+  /** Bytes of the key, −1 for null. */
+  readonly keyBytes: number
+  /** Bytes of the value, −1 for null. */
+  readonly valueBytes: number
+  /** Bytes of the headers as batch v2 writes them, without their count. */
+  readonly headersBytes: number
+
+  constructor(
+    key: Uint8Array | string | null,
+    value: Uint8Array | string | null,
+    timestamp: number,
+    headers: readonly OutgoingHeader[] = NO_HEADERS,
+  ) {
+    this.key = key
+    this.value = value
+    this.timestamp = timestamp
+    this.headers = headers
+    this.keyBytes = bytesOf(key)
+    this.valueBytes = bytesOf(value)
+    this.headersBytes = headers.length === 0 ? 0 : headersBytes(headers)
+  }
+}
+
+/** The bytes a key or value takes, −1 for null. */
+export function bytesOf(data: Uint8Array | string | null): number {
+  if (data === null) return -1
+  return typeof data === 'string' ? Buffer.byteLength(data) : data.length
+}
+
+function headersBytes(headers: readonly OutgoingHeader[]): number {
+  let size = 0
+  for (const { key, value } of headers) {
+    size += sizedBytes(Buffer.byteLength(key)) + sizedBytes(bytesOf(value))
+  }
+  return size
+}
+
+/** The bytes of a field with its length before it as a zigzag varint; −1 is null. */
+export function sizedBytes(length: number): number {
+  return length < 0 ? 1 : varintBytes(length << 1) + length
+}
+
+/** The bytes of an unsigned 32-bit varint. */
+export function varintBytes(value: number): number {
+  const unsigned = value >>> 0
+  if (unsigned < 0x80) return 1
+  if (unsigned < 0x4000) return 2
+  if (unsigned < 0x200000) return 3
+  return unsigned < 0x10000000 ? 4 : 5
+}
