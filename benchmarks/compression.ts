@@ -1,0 +1,146 @@
+import { createRequire } from 'node:module'
+import { cpus } from 'node:os'
+import { performance } from 'node:perf_hooks'
+import { codecOf, forcePureCodecs } from '../protocol/compression/index.ts'
+import { nativeLz4, nativeSnappy } from '../protocol/compression/native.ts'
+import { zstdCodec } from '../protocol/compression/zstd.ts'
+
+/**
+ * MB/s in and out of each codec on 1 MiB of JSON lines: in TypeScript, with the optional native
+ * libraries, and the libraries of others, each where it is installed. Run it with
+ * `npx tsx benchmarks/compression.ts`; best of several rounds, as other work on the machine only
+ * ever makes a round slower.
+ */
+
+const SAMPLE_BYTES = 1024 * 1024
+const CEILING_BYTES = 16 * SAMPLE_BYTES
+const ROUND_MS = 120
+const ROUNDS = 6
+
+interface Subject {
+  name: string
+  compress(data: Uint8Array): Uint8Array
+  decompress(data: Uint8Array): Uint8Array
+}
+
+/** Lines like an application's events, the same in each run. */
+function jsonLines(sizeBytes: number): Uint8Array {
+  let state = 42
+  const random = (below: number) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state % below
+  }
+  const users = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank']
+  const actions = ['view', 'click', 'purchase', 'login', 'logout']
+  let lines = ''
+  for (let id = 0; lines.length < sizeBytes; id++) {
+    const event = {
+      id,
+      user: users[random(users.length)],
+      action: actions[random(actions.length)],
+      amount: random(100_000) / 100,
+      timestamp: 1_700_000_000_000 + id * 37 + random(30),
+      session: random(2 ** 32 - 1).toString(16),
+      ip: `10.${random(256)}.${random(256)}.${random(256)}`,
+    }
+    lines += `${JSON.stringify(event)}\n`
+  }
+  return new TextEncoder().encode(lines.slice(0, sizeBytes))
+}
+
+function ours(name: string, codec: ReturnType<typeof codecOf>): Subject {
+  return {
+    name,
+    compress: (data) => codec.compress(data),
+    decompress: (data) => codec.decompress(data, CEILING_BYTES),
+  }
+}
+
+/** Best rate of `run`, which handles `sizeBytes`, in MB/s (millions). */
+function rate(sizeBytes: number, run: () => unknown): number {
+  let best = 0
+  for (let round = 0; round < ROUNDS; round++) {
+    const start = performance.now()
+    let runs = 0
+    let elapsed = 0
+    while (elapsed < ROUND_MS) {
+      run()
+      runs++
+      elapsed = performance.now() - start
+    }
+    best = Math.max(best, (sizeBytes * runs) / elapsed / 1000)
+  }
+  return best
+}
+
+function row(subject: Subject, data: Uint8Array) {
+  const compressed = subject.compress(data)
+  if (Buffer.compare(subject.decompress(compressed), data) !== 0)
+    throw new Error(`${subject.name} does not give back what it got`)
+  return {
+    codec: subject.name,
+    'in MB/s': Math.round(rate(data.length, () => subject.compress(data))),
+    'out MB/s': Math.round(rate(data.length, () => subject.decompress(compressed))),
+    ratio: Number((data.length / compressed.length).toFixed(2)),
+  }
+}
+
+/** Libraries of others, which this package does not depend on: only what is installed beside it. */
+function peers(): Subject[] {
+  const found: Subject[] = []
+  const snappyjs = load('snappyjs')
+  if (hasFunctions(snappyjs, 'compress', 'uncompress'))
+    found.push({
+      name: 'snappyjs (raw block)',
+      compress: (data) => snappyjs.compress(data),
+      decompress: (data) => snappyjs.uncompress(data),
+    })
+  const lz4js = load('lz4js')
+  if (hasFunctions(lz4js, 'compress', 'decompress'))
+    found.push({
+      name: 'lz4js (frame)',
+      compress: (data) => lz4js.compress(data),
+      decompress: (data) => lz4js.decompress(data),
+    })
+  const native = load('lz4-napi')
+  if (hasFunctions(native, 'compressFrameSync', 'decompressFrameSync'))
+    found.push({
+      name: 'lz4-napi (its own frames)',
+      compress: (data) => native.compressFrameSync(Buffer.from(data)),
+      decompress: (data) => native.decompressFrameSync(Buffer.from(data)),
+    })
+  return found
+}
+
+function load(name: string): unknown {
+  try {
+    return createRequire(import.meta.url)(name)
+  } catch {
+    return undefined
+  }
+}
+
+function hasFunctions<Name extends string>(
+  found: unknown,
+  ...names: Name[]
+): found is Record<Name, (data: Uint8Array) => Uint8Array> {
+  if (typeof found !== 'object' || found === null) return false
+  const entries = new Map<string, unknown>(Object.entries(found))
+  return names.every((name) => typeof entries.get(name) === 'function')
+}
+
+const data = jsonLines(SAMPLE_BYTES)
+const rows = []
+forcePureCodecs(true)
+for (const name of ['gzip', 'snappy', 'lz4', 'zstd'] as const)
+  rows.push(row(ours(name, codecOf(name)), data))
+rows.push(row(ours('zstd (WebAssembly)', zstdCodec(3, true)), data))
+forcePureCodecs(false)
+if (nativeSnappy() !== undefined) rows.push(row(ours('snappy (native)', codecOf('snappy')), data))
+if (nativeLz4() !== undefined) rows.push(row(ours('lz4 (native)', codecOf('lz4')), data))
+for (const peer of peers()) rows.push(row(peer, data))
+
+console.log(
+  `Node.js ${process.version}, ${cpus().length} cores, ${data.length} bytes of JSON lines`,
+)
+console.table(rows)

@@ -1,0 +1,75 @@
+import { ProtocolError } from '../protocol-error.ts'
+
+/** Kafka's names, in the order of its attribute codes: none is 0, zstd is 4. */
+export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
+
+export interface Codec {
+  /** One block as Kafka's Java client writes it for record batches v2 and message sets. */
+  compress(data: Uint8Array): Uint8Array
+  /**
+   * Throws ProtocolError when the data is damaged or would inflate past `limitBytes`: before it
+   * materialises more than that.
+   */
+  decompress(data: Uint8Array, limitBytes: number): Uint8Array
+  /** The same on another thread, where the codec has one. `data` must not change meanwhile. */
+  compressAsync?(data: Uint8Array): Promise<Uint8Array>
+  /** The same on another thread, where the codec has one. `data` must not change meanwhile. */
+  decompressAsync?(data: Uint8Array, limitBytes: number): Promise<Uint8Array>
+}
+
+export function pastCeiling(name: Compression, limitBytes: number): ProtocolError {
+  return new ProtocolError(`${name} data inflates past the ceiling of ${limitBytes} bytes`)
+}
+
+export function damaged(
+  name: Compression,
+  what: string,
+  position?: number,
+  cause?: unknown,
+): ProtocolError {
+  return new ProtocolError(
+    `damaged ${name} data: ${what}`,
+    position,
+    cause === undefined ? undefined : { cause },
+  )
+}
+
+/** What an error of node:zlib's becomes. */
+export function explainedZlibError(
+  name: Compression,
+  error: unknown,
+  limitBytes: number,
+): ProtocolError {
+  if (error instanceof ProtocolError) return error
+  // Not `instanceof Error`: where tests run in a context of their own, node:zlib's is another one.
+  const known = typeof error === 'object' && error !== null ? error : {}
+  if ('code' in known && known.code === 'ERR_BUFFER_TOO_LARGE') return pastCeiling(name, limitBytes)
+  const what = 'message' in known ? String(known.message) : String(error)
+  return damaged(name, what, undefined, error)
+}
+
+/** Without Buffer's own methods, whose `slice` means another thing than Uint8Array's. */
+export function withoutBufferMethods(buffer: Buffer): Uint8Array {
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length)
+}
+
+/**
+ * Room for output that is written before it is read: not zeroed, as that costs as much as a fast
+ * decoder. Only the part that was written may leave the codec, see `written`.
+ */
+export function room(sizeBytes: number): Uint8Array {
+  return withoutBufferMethods(Buffer.allocUnsafeSlow(sizeBytes))
+}
+
+/** The first `lengthBytes` of `output`: copied out where a view would keep much unused memory alive. */
+export function written(output: Uint8Array, lengthBytes: number): Uint8Array {
+  if (lengthBytes === output.length) return output
+  return output.length - lengthBytes > output.length >>> 2
+    ? output.slice(0, lengthBytes)
+    : output.subarray(0, lengthBytes)
+}
+
+/** A DataView on the same bytes: V8 turns its reads of 32 bits into single unaligned loads. */
+export function viewOf(data: Uint8Array): DataView {
+  return new DataView(data.buffer, data.byteOffset, data.byteLength)
+}

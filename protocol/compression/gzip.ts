@@ -1,0 +1,53 @@
+import { constants as bufferConstants } from 'node:buffer'
+import { promisify } from 'node:util'
+import { constants, gunzip, gunzipSync, gzip, gzipSync } from 'node:zlib'
+import type { ZlibOptions } from 'node:zlib'
+import type { Codec } from './codec.ts'
+import { explainedZlibError, pastCeiling, withoutBufferMethods } from './codec.ts'
+
+const gzipOnPool = promisify<Uint8Array, ZlibOptions, Buffer>(gzip)
+const gunzipOnPool = promisify<Uint8Array, ZlibOptions, Buffer>(gunzip)
+
+/** zlib hands out its output in pieces of this size: its default of 16 KiB makes many of them. */
+const MAX_CHUNK_BYTES = 128 * 1024
+const MIN_CHUNK_BYTES = 1024
+/** What is allowed for before the first piece is full: JSON shrinks about so much. */
+const USUAL_RATIO = 8
+
+/** `level` as zlib's: 1 is the fastest, 9 the smallest. */
+export function gzipCodec(level: number = constants.Z_DEFAULT_COMPRESSION): Codec {
+  const options: ZlibOptions = { level }
+  return {
+    compress: (data) => withoutBufferMethods(gzipSync(data, options)),
+
+    decompress(data, limitBytes) {
+      try {
+        return within(gunzipSync(data, reading(data, limitBytes)), limitBytes)
+      } catch (error) {
+        throw explainedZlibError('gzip', error, limitBytes)
+      }
+    },
+
+    compressAsync: async (data) => withoutBufferMethods(await gzipOnPool(data, options)),
+
+    async decompressAsync(data, limitBytes) {
+      try {
+        return within(await gunzipOnPool(data, reading(data, limitBytes)), limitBytes)
+      } catch (error) {
+        throw explainedZlibError('gzip', error, limitBytes)
+      }
+    },
+  }
+}
+
+/** node:zlib takes no ceiling of 0: `within` sees to that one. */
+function reading(data: Uint8Array, limitBytes: number): ZlibOptions {
+  const ceilingBytes = Math.min(Math.max(1, limitBytes), bufferConstants.MAX_LENGTH)
+  const chunkBytes = Math.min(MAX_CHUNK_BYTES, data.length * USUAL_RATIO, ceilingBytes + 1)
+  return { maxOutputLength: ceilingBytes, chunkSize: Math.max(MIN_CHUNK_BYTES, chunkBytes) }
+}
+
+function within(inflated: Buffer, limitBytes: number): Uint8Array {
+  if (inflated.length > limitBytes) throw pastCeiling('gzip', limitBytes)
+  return withoutBufferMethods(inflated)
+}

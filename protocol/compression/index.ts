@@ -1,0 +1,69 @@
+import type { Codec, Compression } from './codec.ts'
+import { pastCeiling } from './codec.ts'
+import { gzipCodec } from './gzip.ts'
+import { lz4 } from './lz4.ts'
+import { snappy } from './snappy.ts'
+import { zstdCodec } from './zstd.ts'
+import { ProtocolError } from '../protocol-error.ts'
+
+export type { Codec, Compression } from './codec.ts'
+export { lz4Legacy } from './lz4.ts'
+export { forcePureCodecs } from './native.ts'
+
+/** In the order of the codes in a batch's attributes. */
+export const COMPRESSIONS: readonly Compression[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
+
+/** The bits of a batch's or message's attributes that name its codec. */
+export const COMPRESSION_MASK = 0x07
+
+const GZIP_LEVELS = 9
+const ZSTD_LEVELS = 22
+
+const none: Codec = {
+  compress: (data) => data,
+  decompress(data, limitBytes) {
+    if (data.length > limitBytes) throw pastCeiling('none', limitBytes)
+    return data
+  },
+}
+const gzip = gzipCodec()
+const zstd = zstdCodec()
+
+export interface CodecOptions {
+  /** gzip: 1 to 9, zstd: 1 to 22. Higher is smaller and slower; the others have none. */
+  level?: number | undefined
+}
+
+export function compressionOfCode(code: number): Compression {
+  const compression = COMPRESSIONS[code]
+  if (compression === undefined) throw new ProtocolError(`unknown compression code ${code}`)
+  return compression
+}
+
+export function codeOf(compression: Compression): number {
+  return COMPRESSIONS.indexOf(compression)
+}
+
+/** By name, or by the code in a batch's attributes; ProtocolError for a code that Kafka has not. */
+export function codecOf(compression: Compression | number, options: CodecOptions = {}): Codec {
+  const name = typeof compression === 'number' ? compressionOfCode(compression) : compression
+  const { level } = options
+  switch (name) {
+    case 'none':
+      return none
+    case 'gzip':
+      return level === undefined ? gzip : gzipCodec(checked(name, level, GZIP_LEVELS))
+    case 'snappy':
+      return snappy
+    case 'lz4':
+      return lz4
+    case 'zstd':
+      return level === undefined ? zstd : zstdCodec(checked(name, level, ZSTD_LEVELS))
+  }
+}
+
+function checked(name: Compression, level: number, highest: number): number {
+  if (!Number.isInteger(level) || level < 1 || level > highest)
+    throw new RangeError(`${name} has the levels 1 to ${highest}, not ${level}`)
+  return level
+}

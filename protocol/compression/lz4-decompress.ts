@@ -1,0 +1,110 @@
+import { copyMatch } from './copy-match.ts'
+import { damaged, viewOf } from './codec.ts'
+
+/**
+ * Reads LZ4's block format: sequences of [token][literal length][literals][offset][match length], the
+ * last one ending after its literals.
+ */
+
+const MIN_MATCH = 4
+/** Past this a call of a built-in costs less than a loop over the bytes. */
+const LONG_COPY = 48
+
+/** The most that a compressed block of `sizeBytes` can hold: each byte adds 255 at most. */
+export function inflatedBound(sizeBytes: number): number {
+  return sizeBytes * 255
+}
+
+/** What `decompressBlock` returns when the content does not fit. */
+export const OVERFLOW = -1
+
+/**
+ * Decompresses input[start..end) to `output` at `outputStart`, up to `outputEnd`, and returns the
+ * position after it, or OVERFLOW. Matches may reach back to `historyStart` in `output`: with linked
+ * blocks that is before `outputStart`. Bytes after the content, up to `outputEnd`, may change.
+ */
+export function decompressBlock(
+  input: Uint8Array,
+  start: number,
+  end: number,
+  output: Uint8Array,
+  outputStart: number,
+  outputEnd: number,
+  historyStart: number,
+): number {
+  const inputView = viewOf(input)
+  const outputView = viewOf(output)
+  // Up to these, 4 bytes at a time may go past the end of a copy of LONG_COPY.
+  const fastInput = input.length - LONG_COPY - 4
+  const fastOutput = outputEnd - LONG_COPY - 4
+  let ip = start
+  let op = outputStart
+
+  while (ip < end) {
+    const token = input[ip++]!
+    let length = token >>> 4
+    if (length === 15) {
+      let more = 255
+      while (more === 255) {
+        if (ip >= end) throw truncated(ip)
+        more = input[ip++]!
+        length += more
+      }
+    }
+    if (length > 0) {
+      if (length > end - ip) throw truncated(ip)
+      if (length > outputEnd - op) return OVERFLOW
+      const literalsEnd = ip + length
+      if (length > LONG_COPY) {
+        output.set(input.subarray(ip, literalsEnd), op)
+      } else if (ip <= fastInput && op <= fastOutput) {
+        let to = op
+        while (ip < literalsEnd) {
+          outputView.setInt32(to, inputView.getInt32(ip, true), true)
+          to += 4
+          ip += 4
+        }
+      } else {
+        let to = op
+        while (ip < literalsEnd) output[to++] = input[ip++]!
+      }
+      op += length
+      ip = literalsEnd
+    }
+    if (ip === end) return op
+
+    if (end - ip < 2) throw truncated(ip)
+    const offset = inputView.getUint16(ip, true)
+    ip += 2
+    length = token & 15
+    if (length === 15) {
+      let more = 255
+      while (more === 255) {
+        if (ip >= end) throw truncated(ip)
+        more = input[ip++]!
+        length += more
+      }
+    }
+    length += MIN_MATCH
+    if (offset === 0 || offset > op - historyStart)
+      throw damaged('lz4', `match offset ${offset}`, ip)
+    if (length > outputEnd - op) return OVERFLOW
+    if (length <= LONG_COPY && offset >= 4 && op <= fastOutput) {
+      let from = op - offset
+      let to = op
+      op += length
+      while (to < op) {
+        outputView.setInt32(to, outputView.getInt32(from, true), true)
+        to += 4
+        from += 4
+      }
+    } else {
+      op = copyMatch(output, op, offset, length)
+    }
+  }
+  throw truncated(ip)
+}
+
+function truncated(position: number) {
+  return damaged('lz4', 'block ends within a sequence', position)
+}

@@ -1,0 +1,211 @@
+import type { Codec } from './codec.ts'
+import { damaged, pastCeiling, room, viewOf, written } from './codec.ts'
+import type { FrameHeader } from './lz4-frame.ts'
+import {
+  readHeader,
+  skippableEnd,
+  STORED,
+  WRITTEN_BLOCK_BYTES,
+  WRITTEN_HEADER_BYTES,
+  writeHeader,
+} from './lz4-frame.ts'
+import { compressBlock, compressedBound } from './lz4-compress.ts'
+import { decompressBlock, inflatedBound, OVERFLOW } from './lz4-decompress.ts'
+import { nativeLz4 } from './native.ts'
+import type { NativeLz4 } from './native.ts'
+import { xxhash32 } from './xxhash32.ts'
+
+/**
+ * Kafka's lz4: LZ4's frame format, of which Kafka writes the plainest form. All of it is read, bar
+ * dictionaries: librdkafka and others write larger blocks, content sizes and checksums.
+ */
+
+const LENGTH_BYTES = 4
+const CHECKSUM_BYTES = 4
+/** Below this a call across the language border costs more than it saves. */
+const NATIVE_FROM_BYTES = 1024
+
+/** Record batches v2 and message format 1. */
+export const lz4: Codec = {
+  compress: (data) => compress(data, false),
+  decompress: (data, limitBytes) => decompress(data, limitBytes, false),
+}
+
+/** Message format 0, whose header checksum is over the wrong bytes (KAFKA-3160); reads either. */
+export const lz4Legacy: Codec = {
+  compress: (data) => compress(data, true),
+  decompress: (data, limitBytes) => decompress(data, limitBytes, true),
+}
+
+function compress(data: Uint8Array, brokenChecksum: boolean): Uint8Array {
+  const blocks = Math.ceil(data.length / WRITTEN_BLOCK_BYTES)
+  const lastBlockBytes = Math.min(data.length, WRITTEN_BLOCK_BYTES)
+  // No block becomes larger than what it holds, but the last one is tried out at its end.
+  const boundBytes = data.length + blocks * LENGTH_BYTES + compressedBound(lastBlockBytes)
+  const output = room(WRITTEN_HEADER_BYTES + boundBytes + LENGTH_BYTES)
+  const view = viewOf(output)
+  writeHeader(output, brokenChecksum)
+
+  let position = WRITTEN_HEADER_BYTES
+  for (let start = 0; start < data.length; start += WRITTEN_BLOCK_BYTES) {
+    const end = Math.min(start + WRITTEN_BLOCK_BYTES, data.length)
+    const blockAt = position + LENGTH_BYTES
+    const blockEnd = compressBlock(data, start, end, output, blockAt)
+    if (blockEnd - blockAt < end - start) {
+      view.setUint32(position, blockEnd - blockAt, true)
+      position = blockEnd
+    } else {
+      view.setUint32(position, ((end - start) | STORED) >>> 0, true)
+      output.set(data.subarray(start, end), blockAt)
+      position = blockAt + (end - start)
+    }
+  }
+  view.setUint32(position, 0, true)
+  return written(output, position + LENGTH_BYTES)
+}
+
+function decompress(data: Uint8Array, limitBytes: number, acceptBroken: boolean): Uint8Array {
+  const capacityBytes = Math.min(limitBytes, inflatedFramesBound(data, limitBytes, acceptBroken))
+  const output = room(capacityBytes)
+  let position = 0
+  let op = 0
+  while (position < data.length) {
+    const skipped = skippableEnd(data, position)
+    if (skipped !== undefined) {
+      position = skipped
+      continue
+    }
+    const header = readHeader(data, position, acceptBroken)
+    const frame = readBlocks(data, header, output, op, limitBytes)
+    const frameBytes = frame.op - op
+    if (header.contentBytes !== undefined && header.contentBytes !== frameBytes)
+      throw damaged('lz4', `${frameBytes} bytes instead of ${header.contentBytes}`, position)
+    position = frame.position
+    if (header.contentChecksum) {
+      if (viewOf(data).getUint32(position, true) !== xxhash32(output, op, frame.op))
+        throw damaged('lz4', 'content checksum does not match', position)
+      position += CHECKSUM_BYTES
+    }
+    op = frame.op
+  }
+  return written(output, op)
+}
+
+/**
+ * The most that all frames together can hold, by their blocks' lengths: so that the output is
+ * allocated once. Everything that lies between blocks is checked on the way.
+ */
+function inflatedFramesBound(data: Uint8Array, limitBytes: number, acceptBroken: boolean): number {
+  if (data.length === 0) throw damaged('lz4', 'not a frame', 0)
+  const view = viewOf(data)
+  let totalBytes = 0
+  let position = 0
+  while (position < data.length) {
+    const skipped = skippableEnd(data, position)
+    if (skipped !== undefined) {
+      position = skipped
+      continue
+    }
+    const header = readHeader(data, position, acceptBroken)
+    let frameBytes = 0
+    position = header.blocksStart
+    for (;;) {
+      if (data.length - position < LENGTH_BYTES) throw damaged('lz4', 'no end mark', position)
+      const field = view.getUint32(position, true)
+      if (field === 0) break
+      const blockBytes = field & ~STORED
+      const withChecksum = blockBytes + (header.blockChecksums ? CHECKSUM_BYTES : 0)
+      if (blockBytes > header.maxBlockBytes || blockBytes === 0)
+        throw damaged('lz4', `block of ${blockBytes} bytes`, position)
+      position += LENGTH_BYTES
+      if (withChecksum > data.length - position)
+        throw damaged('lz4', 'block past the end', position)
+      frameBytes +=
+        field >= STORED ? blockBytes : Math.min(header.maxBlockBytes, inflatedBound(blockBytes))
+      position += withChecksum
+    }
+    position += LENGTH_BYTES
+    if (header.contentChecksum) {
+      if (data.length - position < CHECKSUM_BYTES)
+        throw damaged('lz4', 'no content checksum', position)
+      position += CHECKSUM_BYTES
+    }
+    const { contentBytes } = header
+    if (contentBytes !== undefined) {
+      if (totalBytes + contentBytes > limitBytes) throw pastCeiling('lz4', limitBytes)
+      if (contentBytes > frameBytes)
+        throw damaged('lz4', `blocks cannot hold the ${contentBytes} bytes of the frame`, position)
+      frameBytes = contentBytes
+    }
+    totalBytes += frameBytes
+  }
+  return totalBytes
+}
+
+/** All blocks of a frame; their lengths have been checked. Positions after them in both buffers. */
+function readBlocks(
+  data: Uint8Array,
+  header: FrameHeader,
+  output: Uint8Array,
+  outputStart: number,
+  limitBytes: number,
+): { position: number; op: number } {
+  const view = viewOf(data)
+  const native = header.linked ? undefined : nativeLz4()
+  let position = header.blocksStart
+  let op = outputStart
+  for (;;) {
+    const field = view.getUint32(position, true)
+    position += LENGTH_BYTES
+    if (field === 0) return { position, op }
+    const end = position + (field & ~STORED)
+    if (header.blockChecksums && view.getUint32(end, true) !== xxhash32(data, position, end))
+      throw damaged('lz4', 'block checksum does not match', end)
+
+    const outputEnd = Math.min(op + header.maxBlockBytes, output.length)
+    if (field >= STORED) {
+      if (end - position > outputEnd - op) throw overflow(outputEnd, limitBytes, position)
+      output.set(data.subarray(position, end), op)
+      op += end - position
+    } else {
+      const historyStart = header.linked ? outputStart : op
+      let after = OVERFLOW
+      if (native !== undefined && end - position >= NATIVE_FROM_BYTES)
+        after = decompressNatively(native, data, position, end, output, op, outputEnd)
+      if (after === OVERFLOW)
+        after = decompressBlock(data, position, end, output, op, outputEnd, historyStart)
+      if (after === OVERFLOW) throw overflow(outputEnd, limitBytes, position)
+      op = after
+    }
+    position = end + (header.blockChecksums ? CHECKSUM_BYTES : 0)
+  }
+}
+
+function overflow(outputEnd: number, limitBytes: number, position: number) {
+  return outputEnd === limitBytes
+    ? pastCeiling('lz4', limitBytes)
+    : damaged('lz4', 'block inflates past its size', position)
+}
+
+/** OVERFLOW where anything is wrong: the code in TypeScript then says what. */
+function decompressNatively(
+  native: NativeLz4,
+  data: Uint8Array,
+  start: number,
+  end: number,
+  output: Uint8Array,
+  position: number,
+  outputEnd: number,
+): number {
+  const block = Buffer.allocUnsafe(LENGTH_BYTES + end - start)
+  block.writeUInt32LE(outputEnd - position, 0)
+  block.set(data.subarray(start, end), LENGTH_BYTES)
+  try {
+    const inflated = native.uncompressSync(block)
+    if (inflated.length > outputEnd - position) return OVERFLOW
+    output.set(inflated, position)
+    return position + inflated.length
+  } catch {
+    return OVERFLOW
+  }
+}

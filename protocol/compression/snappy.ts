@@ -1,0 +1,127 @@
+import type { Codec } from './codec.ts'
+import { damaged, pastCeiling, room, viewOf, written } from './codec.ts'
+import { COPY_OUTPUT, nativeSnappy } from './native.ts'
+import { compressBlock, compressedBound } from './snappy-compress.ts'
+import { decompressBlock, inflatedLength } from './snappy-decompress.ts'
+
+/**
+ * Kafka's snappy: what the class SnappyOutputStream of snappy-java writes, a header and then blocks
+ * of up to 32 KiB behind their lengths. librdkafka and some others write one raw block instead,
+ * without a header; Java reads both, and so does this.
+ */
+
+const MAGIC = Uint8Array.of(0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0)
+const VERSION = 1
+const HEADER_BYTES = 16
+const CHUNK_BYTES = 32 * 1024
+/** Below this a call across the language border costs more than it saves. */
+const NATIVE_FROM_BYTES = 512
+
+interface Block {
+  start: number
+  end: number
+  inflatedBytes: number
+}
+
+export const snappy: Codec = {
+  compress(data) {
+    const chunks = Math.ceil(data.length / CHUNK_BYTES)
+    const output = room(HEADER_BYTES + chunks * (4 + compressedBound(CHUNK_BYTES)))
+    const view = viewOf(output)
+    output.set(MAGIC)
+    view.setInt32(8, VERSION)
+    view.setInt32(12, VERSION)
+    const native = data.length >= NATIVE_FROM_BYTES ? nativeSnappy() : undefined
+
+    let position = HEADER_BYTES
+    for (let start = 0; start < data.length; start += CHUNK_BYTES) {
+      const end = Math.min(start + CHUNK_BYTES, data.length)
+      const lengthAt = position
+      position += 4
+      if (native === undefined) {
+        position = compressBlock(data, start, end, output, position)
+      } else {
+        const block = native.compressSync(data.subarray(start, end), COPY_OUTPUT)
+        output.set(block, position)
+        position += block.length
+      }
+      view.setInt32(lengthAt, position - lengthAt - 4)
+    }
+    return written(output, position)
+  },
+
+  decompress(data, limitBytes) {
+    // All lengths first: the ceiling is for their sum, and nothing is made before it holds.
+    const blocks = startsWithMagic(data, 0)
+      ? framedBlocks(data, limitBytes)
+      : [rawBlock(data, 0, data.length, limitBytes)]
+    let totalBytes = 0
+    for (const block of blocks) totalBytes += block.inflatedBytes
+
+    const output = room(totalBytes)
+    let position = 0
+    for (const block of blocks) {
+      decompressOne(data, block, output, position)
+      position += block.inflatedBytes
+    }
+    return output
+  },
+}
+
+function rawBlock(data: Uint8Array, start: number, end: number, roomBytes: number): Block {
+  const inflatedBytes = inflatedLength(data, start, end)
+  if (inflatedBytes > roomBytes) throw pastCeiling('snappy', roomBytes)
+  return { start, end, inflatedBytes }
+}
+
+function framedBlocks(data: Uint8Array, limitBytes: number): Block[] {
+  const view = viewOf(data)
+  const blocks: Block[] = []
+  let leftBytes = limitBytes
+  let position = 0
+  while (position < data.length) {
+    // Streams may follow each other: a header is told from a length by its sign.
+    if (startsWithMagic(data, position)) {
+      if (data.length - position < HEADER_BYTES) throw damaged('snappy', 'short header', position)
+      const version = view.getInt32(position + 8)
+      if (version < VERSION) throw damaged('snappy', `stream version ${version}`, position + 8)
+      position += HEADER_BYTES
+      continue
+    }
+    if (data.length - position < 4) throw damaged('snappy', 'short block length', position)
+    const lengthBytes = view.getInt32(position)
+    const start = position + 4
+    if (lengthBytes <= 0 || lengthBytes > data.length - start)
+      throw damaged('snappy', `block length ${lengthBytes}`, position)
+    const block = rawBlock(data, start, start + lengthBytes, Infinity)
+    leftBytes -= block.inflatedBytes
+    if (leftBytes < 0) throw pastCeiling('snappy', limitBytes)
+    blocks.push(block)
+    position = start + lengthBytes
+  }
+  return blocks
+}
+
+function startsWithMagic(data: Uint8Array, position: number): boolean {
+  for (let index = 0; index < MAGIC.length; index++) {
+    if (data[position + index] !== MAGIC[index]) return false
+  }
+  return true
+}
+
+function decompressOne(data: Uint8Array, block: Block, output: Uint8Array, position: number): void {
+  const native = block.inflatedBytes >= NATIVE_FROM_BYTES ? nativeSnappy() : undefined
+  if (native !== undefined) {
+    try {
+      const inflated = native.uncompressSync(data.subarray(block.start, block.end), COPY_OUTPUT)
+      if (inflated.length === block.inflatedBytes) {
+        output.set(inflated, position)
+        return
+      }
+    } catch {
+      // The code below says what is wrong with it, and where.
+    }
+  }
+  const end = position + block.inflatedBytes
+  decompressBlock(data, block.start, block.end, output, position, end)
+}
