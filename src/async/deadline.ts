@@ -1,0 +1,39 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** By when something must be done: one for an operation and all its retries, or until it is aborted. */
+export class Deadline {
+  readonly timeoutMs: number
+  readonly signal: AbortSignal | undefined
+  readonly #end: number
+
+  constructor(timeoutMs: number, signal?: AbortSignal) {
+    this.timeoutMs = timeoutMs
+    this.signal = signal
+    this.#end = performance.now() + timeoutMs
+  }
+
+  /** Milliseconds that are left, never negative. */
+  get remainingMs(): number {
+    return Math.max(0, this.#end - performance.now())
+  }
+
+  get isOver(): boolean {
+    return this.remainingMs === 0
+  }
+
+  /** Whether a wait of this length would end before the deadline. */
+  leaves(waitMs: number): boolean {
+    return waitMs < this.remainingMs
+  }
+
+  /** Waits; rejects with the signal's reason as soon as it is aborted. */
+  async sleep(waitMs: number): Promise<void> {
+    this.signal?.throwIfAborted()
+    try {
+      await delay(waitMs, undefined, this.signal === undefined ? {} : { signal: this.signal })
+    } catch (error) {
+      this.signal?.throwIfAborted()
+      throw error
+    }
+  }
+}

@@ -1,0 +1,199 @@
+import { describeError, type ErrorName } from '../protocol/errors.ts'
+
+/** What an error is about, as far as it is known. */
+export interface ErrorContext {
+  /** `host:port` of the broker. */
+  readonly broker?: string | undefined
+  readonly topic?: string | undefined
+  readonly partition?: number | undefined
+  readonly cause?: unknown
+}
+
+/** Every error of samsa. `code` tells errors apart, `retriable` whether the same call may succeed later. */
+export class KafkaError extends Error {
+  override readonly name: string = 'KafkaError'
+  /** Kafka's own name for an error of a broker (`NOT_LEADER_OR_FOLLOWER`), one in its style otherwise. */
+  readonly code: string
+  readonly retriable: boolean
+  readonly broker: string | undefined
+  readonly topic: string | undefined
+  readonly partition: number | undefined
+
+  constructor(code: string, message: string, retriable: boolean, context: ErrorContext = {}) {
+    super(message, context.cause === undefined ? undefined : { cause: context.cause })
+    this.code = code
+    this.retriable = retriable
+    this.broker = context.broker
+    this.topic = context.topic
+    this.partition = context.partition
+  }
+}
+
+/** A broker answered with an error code. */
+export class BrokerError extends KafkaError {
+  override readonly name = 'BrokerError'
+  /** Kafka's number of the error. */
+  readonly errorCode: number
+  /** Whether newer metadata may help: the leader moved, or the topic is not known there. */
+  readonly invalidMetadata: boolean
+
+  constructor(errorCode: number, what: string, context: ErrorContext = {}, detail?: string | null) {
+    const { name, meaning, retriable, invalidMetadata } = describeError(errorCode)
+    const on = context.broker === undefined ? '' : ` on ${context.broker}`
+    super(name, `${what} failed${on} with ${name}: ${detail ?? meaning}`, retriable, context)
+    this.errorCode = errorCode
+    this.invalidMetadata = invalidMetadata
+  }
+}
+
+/** An option, an argument or a message that can't be right, whatever the cluster's state. */
+export class InvalidArgumentError extends KafkaError {
+  override readonly name = 'InvalidArgumentError'
+
+  constructor(message: string, context?: ErrorContext) {
+    super('INVALID_ARGUMENT', message, false, context)
+  }
+}
+
+/** The connection could not be made, or what answered is no Kafka broker. */
+export class ConnectionError extends KafkaError {
+  override readonly name: string = 'ConnectionError'
+
+  constructor(code: ConnectionErrorCode, message: string, context: ErrorContext) {
+    super(code, message, code !== 'NOT_KAFKA', context)
+  }
+}
+export type ConnectionErrorCode =
+  'CONNECTION_FAILED' | 'CONNECTION_TIMED_OUT' | 'CONNECTION_CLOSED' | 'NOT_KAFKA'
+
+/** The connection ended while a request was on it: whether the broker acted on the request is not known. */
+export class SocketDisconnectedError extends ConnectionError {
+  override readonly name = 'SocketDisconnectedError'
+
+  constructor(message: string, context: ErrorContext) {
+    super('CONNECTION_CLOSED', message, context)
+  }
+}
+
+/** A broker did not answer in time. Its connection is closed, so that no late answer is taken for another. */
+export class RequestTimeoutError extends KafkaError {
+  override readonly name = 'RequestTimeoutError'
+
+  constructor(message: string, context: ErrorContext) {
+    super('REQUEST_TIMED_OUT', message, true, context)
+  }
+}
+
+/** None of the brokers could be reached. `attempts` says why, an address each. */
+export class NoBrokersAvailableError extends KafkaError {
+  override readonly name = 'NoBrokersAvailableError'
+  readonly attempts: readonly { readonly address: string; readonly error: Error }[]
+
+  constructor(attempts: NoBrokersAvailableError['attempts']) {
+    const reasons = attempts.map(({ address, error }) => `${address}: ${reasonOf(error)}`)
+    super('NO_BROKERS_AVAILABLE', `no broker could be reached (${reasons.join('; ')})`, true, {
+      cause: attempts[0]?.error,
+    })
+    this.attempts = attempts
+  }
+}
+
+function reasonOf(error: Error): string {
+  // The address stands before it already.
+  return error instanceof KafkaError && error.cause instanceof Error && error.code !== 'NOT_KAFKA'
+    ? error.cause.message || error.message
+    : error.message
+}
+
+/** The broker has no version of this API that samsa has, or lacks a feature that was asked for. */
+export class UnsupportedVersionError extends KafkaError {
+  override readonly name = 'UnsupportedVersionError'
+
+  constructor(message: string, context?: ErrorContext) {
+    super('UNSUPPORTED_VERSION', message, false, context)
+  }
+}
+
+/** The topic or partition does not exist, and was not created by asking for it. */
+export class UnknownTopicError extends KafkaError {
+  override readonly name = 'UnknownTopicError'
+
+  constructor(message: string, context: ErrorContext) {
+    super('UNKNOWN_TOPIC_OR_PARTITION', message, false, context)
+  }
+}
+
+/** The partition had no leader for as long as the caller would wait. */
+export class LeaderNotFoundError extends KafkaError {
+  override readonly name = 'LeaderNotFoundError'
+
+  constructor(message: string, context: ErrorContext) {
+    super('LEADER_NOT_AVAILABLE', message, true, context)
+  }
+}
+
+/** The message is larger than the producer or the broker takes. */
+export class MessageTooLargeError extends KafkaError {
+  override readonly name = 'MessageTooLargeError'
+
+  constructor(message: string, context: ErrorContext) {
+    super('MESSAGE_TOO_LARGE', message, false, context)
+  }
+}
+
+/**
+ * The message was not acknowledged in time. `outcomeUnknown` is true where a request with it was on its
+ * way: it may be in the log.
+ */
+export class ProduceFailureError extends KafkaError {
+  override readonly name = 'ProduceFailureError'
+  readonly outcomeUnknown: boolean
+
+  constructor(message: string, outcomeUnknown: boolean, context: ErrorContext) {
+    super('PRODUCE_FAILED', message, true, context)
+    this.outcomeUnknown = outcomeUnknown
+  }
+}
+
+/** More is queued than `maxQueuedBytes`: await `ready()` before producing more. */
+export class ProducerQueueFullError extends KafkaError {
+  override readonly name = 'ProducerQueueFullError'
+
+  constructor(message: string) {
+    super('PRODUCER_QUEUE_FULL', message, true)
+  }
+}
+
+/** A client, producer or consumer was used after it was closed. */
+export class ClosedError extends KafkaError {
+  override readonly name = 'ClosedError'
+
+  constructor(what: string) {
+    super('CLOSED', `the ${what} is closed`, false)
+  }
+}
+
+/** A batch that does not match its checksum, or whose records do not fit it. The position stays before it. */
+export class CorruptBatchError extends KafkaError {
+  override readonly name = 'CorruptBatchError'
+  readonly offset: number
+
+  constructor(topic: string, partition: number, offset: number, cause: Error) {
+    super('CORRUPT_MESSAGE', `damaged data in ${cause.message}`, false, { topic, partition, cause })
+    this.offset = offset
+  }
+}
+
+export type { ErrorName }
+
+/** Whether trying again may help. Errors that aren't samsa's own are bugs, and never tried again. */
+export function isRetriable(error: unknown): boolean {
+  return error instanceof KafkaError && error.retriable
+}
+
+/** Whether the error says that what is known of leaders is out of date, or may be. */
+export function suggestsNewMetadata(error: unknown): boolean {
+  return error instanceof BrokerError
+    ? error.invalidMetadata
+    : error instanceof ConnectionError || error instanceof RequestTimeoutError
+}

@@ -1,0 +1,37 @@
+import { InvalidArgumentError } from '../errors.ts'
+
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+const DEFAULT_PORT = 9092
+
+/** `host:port`, with the brackets that an IPv6 address needs. */
+export function formatAddress({ host, port }: Address): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}
+
+/**
+ * A list such as `kafka1:9092,kafka2,[::1]:9093`; the port is 9092 where none is given.
+ * Throws InvalidArgumentError that names the part that is wrong.
+ */
+export function parseHosts(hosts: string | readonly string[]): readonly Address[] {
+  const parts = (typeof hosts === 'string' ? hosts.split(',') : hosts)
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+  if (parts.length === 0) throw new InvalidArgumentError('hosts: no address is given')
+  return parts.map(parseAddress)
+}
+
+function parseAddress(text: string): Address {
+  const match = /^(?:\[([0-9a-fA-F:.%\w]+)\]|([^:[\]/\s]+))(?::(\d{1,5}))?$/.exec(text)
+  const host = match?.[1] ?? match?.[2]
+  const port = match?.[3] === undefined ? DEFAULT_PORT : Number(match[3])
+  if (host === undefined || port < 1 || port > 65535) {
+    throw new InvalidArgumentError(
+      `hosts: '${text}' is not an address: expected host:port, or [address]:port for IPv6`,
+    )
+  }
+  return { host, port }
+}

@@ -1,0 +1,14 @@
+/** What a size that can't be a Kafka frame's looks like: said, so that nobody has to find out with tcpdump. */
+export function explainForeignBytes(address: string, firstBytes: Buffer): string {
+  const hex = firstBytes.toString('hex')
+  if (/^[A-Z]{4}$/.test(firstBytes.toString('latin1'))) {
+    const text = firstBytes.toString('latin1')
+    const what = text === 'HTTP' ? 'is an HTTP server' : `speaks a text protocol ('${text}…')`
+    return `${address} ${what}, not a Kafka broker: check host and port`
+  }
+  if (firstBytes[0] === 0x15 && firstBytes[1] === 0x03) {
+    return `${address} answered with a TLS alert: it wants TLS, this client does not use it there`
+  }
+  const size = firstBytes.readInt32BE(0)
+  return `${address} is not a Kafka broker, or is damaged: it sent a response of ${size} bytes (0x${hex})`
+}

@@ -1,0 +1,66 @@
+/**
+ * Cuts a byte stream into frames: four bytes of size, then the frame. A frame's memory is allocated once,
+ * when its size is known and found to be within bounds, and chunks are copied into it: joining chunks
+ * again and again is what makes other clients quadratic on large responses. A frame that lies whole in one
+ * chunk is a view on it.
+ */
+const SIZE_BYTES = 4
+
+export class FrameReader {
+  readonly #maxFrameBytes: number
+  readonly #onFrame: (frame: Buffer) => void
+  /** The frame that is being filled. */
+  #frame: Buffer | undefined
+  #filled = 0
+  /** The bytes of a size that was cut apart. */
+  readonly #size = Buffer.alloc(SIZE_BYTES)
+  #sizeFilled = 0
+
+  constructor(maxFrameBytes: number, onFrame: (frame: Buffer) => void) {
+    this.#maxFrameBytes = maxFrameBytes
+    this.#onFrame = onFrame
+  }
+
+  /** Takes the next chunk. Returns the size that is out of bounds, if one is: the stream is then useless. */
+  push(chunk: Buffer): Buffer | undefined {
+    let at = 0
+    while (at < chunk.length) {
+      if (this.#frame !== undefined) {
+        at += this.#fill(this.#frame, chunk, at)
+        continue
+      }
+      if (this.#sizeFilled === 0 && chunk.length - at >= SIZE_BYTES) {
+        const size = chunk.readInt32BE(at)
+        const end = at + SIZE_BYTES + size
+        if (size >= 0 && size <= this.#maxFrameBytes && end <= chunk.length) {
+          this.#onFrame(chunk.subarray(at + SIZE_BYTES, end))
+          at = end
+          continue
+        }
+      }
+      const taken = Math.min(SIZE_BYTES - this.#sizeFilled, chunk.length - at)
+      chunk.copy(this.#size, this.#sizeFilled, at, at + taken)
+      this.#sizeFilled += taken
+      at += taken
+      if (this.#sizeFilled < SIZE_BYTES) continue
+      const size = this.#size.readInt32BE(0)
+      if (size < 0 || size > this.#maxFrameBytes) return Buffer.from(this.#size)
+      this.#sizeFilled = 0
+      if (size === 0) this.#onFrame(Buffer.alloc(0))
+      else this.#frame = Buffer.allocUnsafeSlow(size)
+      this.#filled = 0
+    }
+    return undefined
+  }
+
+  #fill(frame: Buffer, chunk: Buffer, at: number): number {
+    const taken = Math.min(frame.length - this.#filled, chunk.length - at)
+    chunk.copy(frame, this.#filled, at, at + taken)
+    this.#filled += taken
+    if (this.#filled === frame.length) {
+      this.#frame = undefined
+      this.#onFrame(frame)
+    }
+    return taken
+  }
+}

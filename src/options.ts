@@ -1,0 +1,77 @@
+import { InvalidArgumentError } from './errors.ts'
+
+/** Checks one option: returns what is wrong with its value, or undefined. */
+export type Check = (value: unknown) => string | undefined
+
+export const aString: Check = (value) =>
+  typeof value === 'string' && value !== '' ? undefined : 'must be a string that is not empty'
+
+export const aBoolean: Check = (value) =>
+  typeof value === 'boolean' ? undefined : 'must be true or false'
+
+export const aFunction: Check = (value) =>
+  typeof value === 'function' ? undefined : 'must be a function'
+
+export function anInteger(min: number, max = Number.MAX_SAFE_INTEGER): Check {
+  return (value) => {
+    if (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max) {
+      return undefined
+    }
+    return max === Number.MAX_SAFE_INTEGER
+      ? `must be a whole number of at least ${min}`
+      : `must be a whole number from ${min} to ${max}`
+  }
+}
+
+export function oneOf(...values: readonly unknown[]): Check {
+  return (value) =>
+    values.includes(value) ? undefined : `must be one of ${values.map(String).join(', ')}`
+}
+
+export function anArrayOf(check: Check): Check {
+  return (value) => {
+    if (!Array.isArray(value)) return 'must be an array'
+    for (const [index, element] of value.entries()) {
+      const problem = check(element)
+      if (problem !== undefined) return `${problem} (at index ${index})`
+    }
+    return undefined
+  }
+}
+
+/** Any of the checks. */
+export function either(...checks: readonly Check[]): Check {
+  return (value) => {
+    const problems = checks.map((check) => check(value))
+    return problems.includes(undefined) ? undefined : problems.join(', or ')
+  }
+}
+
+/**
+ * Refuses what is not an option, by name, and values that can't be right. Options that are undefined count
+ * as left out. Throws InvalidArgumentError.
+ */
+export function checkOptions<Options extends object>(
+  what: string,
+  options: Options,
+  checks: Readonly<Record<keyof Options, Check>>,
+): void {
+  if (typeof options !== 'object' || (options as unknown) === null) {
+    throw new InvalidArgumentError(`the options of ${what} must be an object`)
+  }
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(checks, name)) {
+      const known = Object.keys(checks).sort().join(', ')
+      throw new InvalidArgumentError(`${what} has no option '${name}'; it has ${known}`)
+    }
+    if (value === undefined) continue
+    const problem = checks[name as keyof Options](value)
+    if (problem !== undefined) {
+      throw new InvalidArgumentError(`${what}: option '${name}' ${problem}, not ${shown(value)}`)
+    }
+  }
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? `'${value}'` : String(value)
+}

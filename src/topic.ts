@@ -1,0 +1,65 @@
+import { Deadline } from './async/deadline.ts'
+import type { Cluster } from './cluster/cluster.ts'
+import type { PartitionMetadata } from './cluster/metadata.ts'
+import { listOffsets, type OffsetSpec } from './consumer/list-offsets.ts'
+import type { SimpleConsumerOptions } from './consumer/options.ts'
+import { SimpleConsumer } from './consumer/simple-consumer.ts'
+import { InvalidArgumentError } from './errors.ts'
+import type { ProducerOptions } from './producer/options.ts'
+import { Producer } from './producer/producer.ts'
+
+/** A topic by name. Nothing is asked of a broker until one of its methods is called. */
+export class Topic {
+  readonly name: string
+  readonly #cluster: Cluster
+
+  /** Throws InvalidArgumentError for a name that Kafka allows nowhere. */
+  constructor(cluster: Cluster, name: string) {
+    if (!/^[\w.-]{1,249}$/.test(name) || name === '.' || name === '..') {
+      throw new InvalidArgumentError(
+        `'${name}' is not a topic's name: 1 to 249 letters, digits, dots, underscores and hyphens`,
+      )
+    }
+    this.#cluster = cluster
+    this.name = name
+  }
+
+  /** Partitions with their leaders, as the brokers tell now. Throws UnknownTopicError. */
+  async partitions(): Promise<readonly PartitionMetadata[]> {
+    return (await this.#cluster.topic(this.name, { create: false, deadline: this.#deadline() }))
+      .partitions
+  }
+
+  /** The first offset that is still there, by partition. */
+  earliestAvailableOffsets(): Promise<ReadonlyMap<number, number>> {
+    return this.fetchOffsets('earliest')
+  }
+
+  /** The offset that the next message will get, by partition. */
+  latestAvailableOffsets(): Promise<ReadonlyMap<number, number>> {
+    return this.fetchOffsets('latest')
+  }
+
+  /**
+   * Offsets by partition: the ends of the log, or the first message at or after a time in milliseconds
+   * since 1970 (the end where there is none; only to the segment before Kafka 0.10.1).
+   */
+  async fetchOffsets(at: OffsetSpec): Promise<ReadonlyMap<number, number>> {
+    const partitions = (await this.partitions()).map(({ partition }) => partition)
+    return listOffsets(this.#cluster, this.name, partitions, at, this.#deadline())
+  }
+
+  /** A producer to this topic, which brokers that are configured to do so create. */
+  getProducer(options?: ProducerOptions): Promise<Producer> {
+    return Producer.open(this.#cluster, this.name, options)
+  }
+
+  /** A consumer without a group, of all partitions unless some are named. Never creates the topic. */
+  getSimpleConsumer(options?: SimpleConsumerOptions): Promise<SimpleConsumer> {
+    return SimpleConsumer.open(this.#cluster, this.name, options)
+  }
+
+  #deadline(): Deadline {
+    return new Deadline(this.#cluster.options.requestTimeoutMs)
+  }
+}
