@@ -3,22 +3,23 @@ import { apiVersions } from './apis/api-versions.ts'
 import { Reader } from './buffer/reader.ts'
 import { Writer } from './buffer/writer.ts'
 import { ErrorCode } from './errors.ts'
-import { inMessage, ProtocolError } from './protocol-error.ts'
+import { inMessage, ProtocolError, within } from './protocol-error.ts'
 import { Message, type Api } from './schema/api.ts'
 import { int16, int32, string, type Decoded, type Encodable, type Fields } from './schema/fields.ts'
 
 /**
- * Frames: a size, a header, a body. Which version of the header goes before a body follows from the API
- * and its version alone; nothing on the wire says it.
+ * Frames: a size, a header, a body. Which version of the header goes before a body follows from the
+ * API and its version alone; nothing on the wire says it.
  */
 
-/** Version 0, without a client id, was only ever used between brokers. */
-export const requestHeader = new Message('Request header', '1-2', '2+', {
+/** No client uses version 0: it was only ever before ControlledShutdown v0, between brokers. */
+export const requestHeader = new Message('Request header', '0-2', '2+', {
   apiKey: int16('0+'),
   apiVersion: int16('0+'),
   correlationId: int32('0+'),
-  // Never compact: a broker must find its way in the header of a version that it doesn't know (KIP-511).
-  clientId: string('1+', { nullable: '1+', flexible: 'none' }),
+  // Never compact: a broker must find its way in the header of a version that it doesn't know
+  // (KIP-511).
+  clientId: string('1+', { nullable: '1+', flexible: 'none', ignorable: true }),
 })
 
 export const responseHeader = new Message('Response header', '0-1', '1+', {
@@ -34,7 +35,10 @@ export function requestHeaderVersion(api: Pick<Api, 'request'>, version: number)
   return api.request.isFlexible(version) ? 2 : 1
 }
 
-/** ApiVersions' responses keep header v0: a client must be able to read the refusal of its version (KIP-511). */
+/**
+ * ApiVersions' responses keep header v0: a client must be able to read the refusal of its version
+ * (KIP-511).
+ */
 export function responseHeaderVersion(api: Pick<Api, 'key' | 'response'>, version: number): 0 | 1 {
   return api.key !== apiVersions.key && api.response.isFlexible(version) ? 1 : 0
 }
@@ -67,17 +71,17 @@ export function encodeResponse<Request extends Fields, Response extends Fields>(
   return finishFrame(writer)
 }
 
-/** The frame is what came after the size. Throws ProtocolError, for bytes left over after the body too. */
+/**
+ * The frame is what came after the size. Throws ProtocolError, for bytes left over after the body
+ * too.
+ */
 export function decodeResponse<Request extends Fields, Response extends Fields>(
   api: Api<Request, Response>,
   version: number,
   frame: Buffer,
 ): { correlationId: number; body: Decoded<Response> } {
   const reader = new Reader(frame)
-  const headerVersion = responseHeaderVersion(api, version)
-  const { correlationId } = decodeIn(api.response, version, () =>
-    responseHeader.decode(reader, headerVersion),
-  )
+  const correlationId = decodeCorrelationId(api, version, reader)
   const bodyVersion = isRefusedApiVersions(api, frame) ? 0 : version
   return { correlationId, body: decodeBody(api.response, bodyVersion, reader) }
 }
@@ -91,25 +95,25 @@ export function correlationIdOf(frame: Buffer): number {
 }
 
 /**
- * The header of a request, and a reader that stands at the body. `apiOf` finds the API of a key; the
- * header of an unknown one is read as v1, which v2 begins with, so that it can be answered.
+ * The header of a request, and a reader that stands at the body. `apiOf` finds the API of a key;
+ * the header of an unknown one is read as v1, which v2 begins with, so that it can be answered.
  */
 export function decodeRequestHeader(
   frame: Buffer,
   apiOf: (key: number) => Pick<Api, 'request'> | undefined,
 ): { header: RequestHeader; body: Reader } {
-  const start = new Reader(frame)
-  const { key, version } = decodeIn(requestHeader, 1, () => ({
-    key: start.int16(),
-    version: start.int16(),
-  }))
-  const api = apiOf(key)
-  const headerVersion = api === undefined ? 1 : requestHeaderVersion(api, version)
+  // Version 0 is what all versions begin with, and says what follows.
+  const { apiKey, apiVersion } = requestHeader.decode(new Reader(frame), 0)
+  const api = apiOf(apiKey)
+  const headerVersion = api === undefined ? 1 : requestHeaderVersion(api, apiVersion)
   const body = new Reader(frame)
   return { header: requestHeader.decode(body, headerVersion), body }
 }
 
-/** Decodes to the end of the frame: what is left over means that the two sides disagree on the layout. */
+/**
+ * Decodes to the end of the frame: what is left over means that the two sides disagree on the
+ * layout.
+ */
 export function decodeBody<F extends Fields>(
   message: Message<F>,
   version: number,
@@ -117,14 +121,16 @@ export function decodeBody<F extends Fields>(
 ): Decoded<F> {
   const body = message.decode(reader, version)
   if (reader.remaining > 0) {
-    return decodeIn(message, version, () => {
-      throw new ProtocolError(`${reader.remaining} bytes are left over`, reader.offset)
-    })
+    const error = new ProtocolError(`${reader.remaining} bytes are left over`, reader.offset)
+    throw inMessage(error, `${message.name} v${version}`)
   }
   return body
 }
 
-/** A broker that lacks the version of an ApiVersions request answers in v0, whatever was asked (KIP-511). */
+/**
+ * A broker that lacks the version of an ApiVersions request answers in v0, whatever was asked
+ * (KIP-511).
+ */
 function isRefusedApiVersions(api: Pick<Api, 'key'>, frame: Buffer): boolean {
   return (
     api.key === apiVersions.key &&
@@ -133,11 +139,17 @@ function isRefusedApiVersions(api: Pick<Api, 'key'>, frame: Buffer): boolean {
   )
 }
 
-function decodeIn<T>(message: Pick<Message<Fields>, 'name'>, version: number, read: () => T): T {
+/** An error in it names the response: that a header is short says nothing without. */
+function decodeCorrelationId(
+  api: Pick<Api, 'key' | 'response'>,
+  version: number,
+  reader: Reader,
+): number {
   try {
-    return read()
+    return responseHeader.decode(reader, responseHeaderVersion(api, version)).correlationId
   } catch (error) {
-    throw inMessage(error, `${message.name} v${version}`)
+    if (error instanceof ProtocolError) error.context = `${api.response.name} v${version}`
+    throw within(error, 'header')
   }
 }
 

@@ -197,3 +197,51 @@ export function suggestsNewMetadata(error: unknown): boolean {
     ? error.invalidMetadata
     : error instanceof ConnectionError || error instanceof RequestTimeoutError
 }
+
+/**
+ * Logging in to a broker failed: with the code that the broker gave, or SASL_SERVER_NOT_TRUSTED where the
+ * broker itself could not prove who it is, or SASL_CREDENTIALS_UNAVAILABLE where there was nothing to log
+ * in with. Trying again may help with the last only, and then `retriable` says so.
+ */
+export class AuthenticationError extends KafkaError {
+  override readonly name = 'AuthenticationError'
+  /** Kafka's name of it: `PLAIN`, `SCRAM-SHA-256`, … */
+  readonly mechanism: string
+
+  constructor(
+    code: AuthenticationErrorCode,
+    message: string,
+    context: ErrorContext & { readonly mechanism: string; readonly retriable?: boolean },
+  ) {
+    super(code, message, context.retriable ?? false, context)
+    this.mechanism = context.mechanism
+  }
+}
+export type AuthenticationErrorCode =
+  | 'SASL_AUTHENTICATION_FAILED'
+  | 'UNSUPPORTED_SASL_MECHANISM'
+  | 'ILLEGAL_SASL_STATE'
+  | 'SASL_SERVER_NOT_TRUSTED'
+  | 'SASL_CREDENTIALS_UNAVAILABLE'
+
+/** TLS could not be set up with a broker, for the `reason` given. Only a lost connection is worth a retry. */
+export class TlsError extends KafkaError {
+  override readonly name = 'TlsError'
+  readonly reason: TlsFailure
+
+  constructor(reason: TlsFailure, message: string, context: ErrorContext) {
+    super('TLS_HANDSHAKE_FAILED', message, reason === 'CONNECTION_LOST', context)
+    this.reason = reason
+  }
+}
+export type TlsFailure =
+  | 'UNTRUSTED_CERTIFICATE'
+  | 'CERTIFICATE_EXPIRED'
+  | 'CERTIFICATE_NOT_YET_VALID'
+  | 'HOSTNAME_MISMATCH'
+  | 'CLIENT_CERTIFICATE_REQUIRED'
+  | 'CLIENT_CERTIFICATE_REJECTED'
+  | 'NO_COMMON_PROTOCOL'
+  | 'NO_TLS'
+  | 'CONNECTION_LOST'
+  | 'OTHER'

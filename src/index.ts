@@ -1,4 +1,5 @@
-export { KafkaClient, type KafkaClientOptions } from './client.ts'
+export { KafkaClient } from './client.ts'
+export type { KafkaClientOptions } from './client-options.ts'
 export { Topic } from './topic.ts'
 export type { PartitionMetadata } from './cluster/metadata.ts'
 

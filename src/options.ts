@@ -9,6 +9,9 @@ export const aString: Check = (value) =>
 export const aBoolean: Check = (value) =>
   typeof value === 'boolean' ? undefined : 'must be true or false'
 
+export const anObject: Check = (value) =>
+  typeof value === 'object' && value !== null ? undefined : 'must be an object'
+
 export const aFunction: Check = (value) =>
   typeof value === 'function' ? undefined : 'must be a function'
 

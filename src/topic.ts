@@ -12,15 +12,21 @@ import { Producer } from './producer/producer.ts'
 export class Topic {
   readonly name: string
   readonly #cluster: Cluster
+  readonly #onOpened: (opened: Producer | SimpleConsumer) => void
 
   /** Throws InvalidArgumentError for a name that Kafka allows nowhere. */
-  constructor(cluster: Cluster, name: string) {
+  constructor(
+    cluster: Cluster,
+    name: string,
+    onOpened: (opened: Producer | SimpleConsumer) => void,
+  ) {
     if (!/^[\w.-]{1,249}$/.test(name) || name === '.' || name === '..') {
       throw new InvalidArgumentError(
         `'${name}' is not a topic's name: 1 to 249 letters, digits, dots, underscores and hyphens`,
       )
     }
     this.#cluster = cluster
+    this.#onOpened = onOpened
     this.name = name
   }
 
@@ -50,16 +56,20 @@ export class Topic {
   }
 
   /** A producer to this topic, which brokers that are configured to do so create. */
-  getProducer(options?: ProducerOptions): Promise<Producer> {
-    return Producer.open(this.#cluster, this.name, options)
+  async getProducer(options?: ProducerOptions): Promise<Producer> {
+    const producer = await Producer.open(this.#cluster, this.name, options)
+    this.#onOpened(producer)
+    return producer
   }
 
   /** A consumer without a group, of all partitions unless some are named. Never creates the topic. */
-  getSimpleConsumer(options?: SimpleConsumerOptions): Promise<SimpleConsumer> {
-    return SimpleConsumer.open(this.#cluster, this.name, options)
+  async getSimpleConsumer(options?: SimpleConsumerOptions): Promise<SimpleConsumer> {
+    const consumer = await SimpleConsumer.open(this.#cluster, this.name, options)
+    this.#onOpened(consumer)
+    return consumer
   }
 
   #deadline(): Deadline {
-    return new Deadline(this.#cluster.options.requestTimeoutMs)
+    return new Deadline(this.#cluster.options.operationTimeoutMs)
   }
 }

@@ -34,12 +34,6 @@ export interface BatchOptions {
   readonly partitionLeaderEpoch?: number
 }
 
-/** The most bytes a record can add to a batch, whatever its place: for accounting before it is written. */
-export function recordBytesUpperBound(record: OutgoingRecord): number {
-  // length, attributes, timestamp delta, offset delta, header count: at most 5 + 1 + 10 + 5 + 5
-  return 26 + sizedBytes(record.keyBytes) + sizedBytes(record.valueBytes) + record.headersBytes
-}
-
 /** One batch of at least one record, offsets counted up from the base. */
 export function encodeBatch(
   records: readonly OutgoingRecord[],

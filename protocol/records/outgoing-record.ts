@@ -7,6 +7,12 @@ export interface OutgoingHeader {
 const NO_HEADERS: readonly OutgoingHeader[] = []
 
 /**
+ * What a record takes besides its data. In batch v2: size 5, attributes 1, timestamp 10, offset 5, lengths of
+ * key and value 5 each, header count 5. A message of v1 takes 34.
+ */
+const MAX_OVERHEAD_BYTES = 36
+
+/**
  * A record on its way out. Text stays text until its batch is written, and sizes are counted once, here,
  * so that the batch's size is known as it grows and the bytes are made once.
  */
@@ -36,6 +42,16 @@ export class OutgoingRecord {
     this.keyBytes = bytesOf(key)
     this.valueBytes = bytesOf(value)
     this.headersBytes = headers.length === 0 ? 0 : headersBytes(headers)
+  }
+
+  /** The most bytes that it can add to a batch, wherever it stands there and in any format. */
+  get sizeBytes(): number {
+    return (
+      MAX_OVERHEAD_BYTES +
+      Math.max(0, this.keyBytes) +
+      Math.max(0, this.valueBytes) +
+      this.headersBytes
+    )
   }
 }
 

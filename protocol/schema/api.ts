@@ -7,7 +7,9 @@ import type { Decoded, Encodable, Fields } from './fields.ts'
 import { planOf, type Plan } from './plan.ts'
 import { includes, parseVersions, type VersionRange, type VersionSpec } from './versions.ts'
 
-/** Encodes and decodes one message (a request, a response or a stored record) in all its versions. */
+/**
+ * Encodes and decodes one message (a request, a response or a stored record) in all its versions.
+ */
 export class Message<F extends Fields> {
   readonly name: string
   readonly fields: F
@@ -26,7 +28,9 @@ export class Message<F extends Fields> {
     return includes(this.flexible, version)
   }
 
-  /** Throws EncodeError, naming this message, version and field, for a value that cannot be written. */
+  /**
+   * Throws EncodeError, naming this message, version and field, for a value that cannot be written.
+   */
   encode(writer: Writer, version: number, value: Encodable<F>): void {
     try {
       encodeStruct(writer, this.#plan(version), value)

@@ -1,9 +1,11 @@
 import { Writer } from '../buffer/writer.ts'
 import { EncodeError, within } from '../protocol-error.ts'
-import { ZERO_UUID, type Primitives, type UnknownTaggedField } from './fields.ts'
+import { ZERO_UUID, type UnknownTaggedField } from './fields.ts'
 import type { Plan, Step, ValuePlan } from './plan.ts'
 
 type Struct = Readonly<Record<string, unknown>>
+
+const NONE: readonly UnknownTaggedField[] = []
 
 export function encodeStruct(writer: Writer, plan: Plan, struct: Struct): void {
   let name = ''
@@ -19,7 +21,7 @@ export function encodeStruct(writer: Writer, plan: Plan, struct: Struct): void {
     }
     name = 'unknownTaggedFields'
     const unknown = struct[name] as readonly UnknownTaggedField[] | undefined
-    if (plan.flexible) encodeTaggedFields(writer, plan, struct, unknown ?? [])
+    if (plan.flexible) encodeTaggedFields(writer, plan, struct, unknown ?? NONE)
     else if (unknown !== undefined && unknown.length > 0) {
       throw new EncodeError(`version ${plan.version} has no tagged fields`)
     }
@@ -28,33 +30,59 @@ export function encodeStruct(writer: Writer, plan: Plan, struct: Struct): void {
   }
 }
 
+/**
+ * By rising tags, the unknown among the known: KIP-482 wants them so, and readers may count on it.
+ */
 function encodeTaggedFields(
   writer: Writer,
   plan: Plan,
   struct: Struct,
   unknown: readonly UnknownTaggedField[],
 ): void {
-  const known = plan.tagged.filter(({ name, ...step }) => {
-    const value = struct[name]
+  if (plan.tagged.length === 0 && unknown.length === 0) {
+    writer.unsignedVarint(0)
+    return
+  }
+  const known = plan.tagged.filter((step) => {
+    const value = struct[step.name]
     return value !== undefined && !isDefault(step, value)
   })
   writer.unsignedVarint(known.length + unknown.length)
-  for (const step of known) {
-    const field = new Writer(64)
-    try {
-      encodeValue(field, step.value, struct[step.name], step.compact, step.nullable)
-    } catch (error) {
-      throw within(error, step.name)
+  let next = 0
+  let lastTag = -1
+  const writeUnknownBelow = (tag: number) => {
+    for (; next < unknown.length && unknown[next]!.tag < tag; next++) {
+      const field = unknown[next]!
+      lastTag = rising(field.tag, lastTag)
+      writer.unsignedVarint(field.tag)
+      writer.unsignedVarint(field.data.length)
+      writer.bytes(field.data)
     }
-    writer.unsignedVarint(step.tag)
-    writer.unsignedVarint(field.length)
-    writer.append(field)
   }
-  for (const { tag, data } of unknown) {
-    writer.unsignedVarint(tag)
-    writer.unsignedVarint(data.length)
-    writer.bytes(data)
+  for (const step of known) {
+    writeUnknownBelow(step.tag)
+    lastTag = rising(step.tag, lastTag)
+    encodeKnownTag(writer, step, struct[step.name])
   }
+  writeUnknownBelow(Infinity)
+}
+
+function encodeKnownTag(writer: Writer, step: Step, value: unknown): void {
+  // Its length goes first and is known last, so it gets a writer of its own.
+  const field = new Writer(64)
+  try {
+    encodeValue(field, step.value, value, step.compact, step.nullable)
+  } catch (error) {
+    throw within(error, step.name)
+  }
+  writer.unsignedVarint(step.tag)
+  writer.unsignedVarint(field.length)
+  writer.append(field)
+}
+
+function rising(tag: number, last: number): number {
+  if (integer(tag, 0, 0xffffffff) > last) return tag
+  throw new EncodeError(`tag ${tag} comes after tag ${last}`)
 }
 
 function encodeValue(
@@ -70,7 +98,8 @@ function encodeValue(
   }
   switch (plan.kind) {
     case 'bool':
-      writer.bool(value as boolean)
+      check(typeof value === 'boolean', value, 'a boolean')
+      writer.bool(value)
       break
     case 'int8':
       writer.int8(integer(value, -0x80, 0x7f))
@@ -91,28 +120,31 @@ function encodeValue(
       writer.int64(int64(value))
       break
     case 'float64':
-      writer.float64(value as number)
+      check(typeof value === 'number', value, 'a number')
+      writer.float64(value)
       break
     case 'uuid':
       writer.uuid(uuid(value))
       break
     case 'string':
-      encodeString(writer, value as Primitives['string'], compact)
+      check(typeof value === 'string', value, 'a string')
+      encodeString(writer, value, compact)
       break
     case 'bytes':
-    case 'records': {
-      const bytes = value as Uint8Array
-      if (compact) writer.unsignedVarint(bytes.length + 1)
-      else writer.int32(bytes.length)
-      writer.bytes(bytes)
+    case 'records':
+      check(value instanceof Uint8Array, value, 'a Uint8Array')
+      if (compact) writer.unsignedVarint(value.length + 1)
+      else writer.int32(value.length)
+      writer.bytes(value)
       break
-    }
     case 'struct':
       if (nullable) writer.int8(1)
+      check(typeof value === 'object', value, 'an object')
       encodeStruct(writer, plan.plan, value as Struct)
       break
     case 'array':
-      encodeArray(writer, plan.element, value as readonly unknown[], compact)
+      check(Array.isArray(value), value, 'an array')
+      encodeArray(writer, plan.element, value, compact)
       break
   }
 }
@@ -150,7 +182,19 @@ function encodeArray(
   }
 }
 
-/** DataView wraps what is out of range silently: a wrong number must not become another one on the wire. */
+/**
+ * Callers in plain JavaScript are told which field is wrong, as those in TypeScript are by the
+ * compiler.
+ */
+function check(isOne: boolean, value: unknown, what: string): asserts isOne {
+  if (isOne) return
+  throw new EncodeError(`it is not ${what} but ${value === undefined ? 'missing' : typeof value}`)
+}
+
+/**
+ * DataView wraps what is out of range silently: a wrong number must not become another one on the
+ * wire.
+ */
 function integer(value: unknown, min: number, max: number): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) {
     return value
@@ -185,7 +229,7 @@ function isDefault(step: Pick<Step, 'value' | 'default'>, value: unknown): boole
       return (
         step.value.plan.steps.every(
           (inner) => struct[inner.name] === undefined || isDefault(inner, struct[inner.name]),
-        ) && struct['unknownTaggedFields'] === undefined
+        ) && !(struct['unknownTaggedFields'] as readonly unknown[] | undefined)?.length
       )
     }
     case 'uuid':

@@ -1,13 +1,17 @@
 /**
- * The vocabulary in which APIs are declared. One declaration serves every version and both directions:
- * `codec.ts` makes the encoder and decoder of a version from it, and its TypeScript types follow from it.
+ * The vocabulary in which APIs are declared. One declaration serves every version and both
+ * directions: `codec.ts` makes the encoder and decoder of a version from it, and its TypeScript
+ * types follow from it.
  *
- * A field says in which versions it exists and, where that differs from Kafka's usual, its default, in
- * which versions it may be null, its tag, and whether it may be dropped silently when a version lacks it.
+ * A field says in which versions it exists and, where that differs from Kafka's usual, its default,
+ * in which versions it may be null, its tag, and whether it may be dropped silently when a version
+ * lacks it.
  */
 import { parseVersions, type VersionRange, type VersionSpec } from './versions.ts'
 
-/** What a field of a primitive type is in TypeScript. int64 is a bigint: no value is ever rounded. */
+/**
+ * What a field of a primitive type is in TypeScript. int64 is a bigint: no value is ever rounded.
+ */
 export interface Primitives {
   bool: boolean
   int8: number
@@ -36,8 +40,8 @@ export type FieldType =
   | { readonly kind: 'array'; readonly element: PrimitiveName | Fields }
 
 /**
- * A field of a message. `Out` is its type when decoded, `In` when encoded, and `Optional` says whether an
- * encoder may leave it out (then its default is written).
+ * A field of a message. `Out` is its type when decoded, `In` when encoded, and `Optional` says
+ * whether an encoder may leave it out (then its default is written).
  */
 export interface Field<Out = unknown, In = unknown, Optional extends boolean = boolean> {
   readonly type: FieldType
@@ -57,17 +61,23 @@ export interface Field<Out = unknown, In = unknown, Optional extends boolean = b
 
 export type Fields = Readonly<Record<string, Field>>
 
-/** A tagged field that the declaration doesn't know: kept, so that it is written back as it came. */
+/**
+ * A tagged field that the declaration doesn't know: kept, so that it is written back as it came.
+ */
 export interface UnknownTaggedField {
   readonly tag: number
   readonly data: Uint8Array
 }
 
-interface UnknownTaggedFields {
+// Not an interface: only then do decoded messages count as `Record<string, unknown>`.
+type UnknownTaggedFields = {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[]
 }
 
-/** A message or struct as it is decoded: every field is there, with its default where the version lacks it. */
+/**
+ * A message or struct as it is decoded: every field is there, with its default where the version
+ * lacks it.
+ */
 export type Decoded<F extends Fields> = {
   readonly [Name in keyof F]: F[Name] extends Field<infer Out> ? Out : never
 } & UnknownTaggedFields
@@ -76,7 +86,10 @@ type OptionalNames<F extends Fields> = {
   [Name in keyof F]: F[Name] extends Field<unknown, unknown, true> ? Name : never
 }[keyof F]
 
-/** A message or struct to encode: what later versions added, and what has a default, may be left out. */
+/**
+ * A message or struct to encode: what later versions added, and what has a default, may be left
+ * out.
+ */
 export type Encodable<F extends Fields> = {
   readonly [Name in Exclude<keyof F, OptionalNames<F>>]: F[Name] extends Field<unknown, infer In>
     ? In
@@ -94,7 +107,9 @@ export interface FieldOptions<Default> {
   readonly tag?: number
   /** Versions in which it is tagged. Default with a tag: those in which it exists. */
   readonly tagged?: VersionSpec
-  /** Dropped silently, rather than refused, when a value is set and the version has no such field. */
+  /**
+   * Dropped silently, rather than refused, when a value is set and the version has no such field.
+   */
   readonly ignorable?: boolean
   readonly flexible?: VersionSpec
 }

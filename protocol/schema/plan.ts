@@ -2,9 +2,9 @@ import type { Field, Fields, PrimitiveName } from './fields.ts'
 import { includes, type VersionRange } from './versions.ts'
 
 /**
- * A struct as one version has it, worked out once. It is walked by a switch rather than by a closure a
- * field, and it keeps the fields that the version lacks: decoding then gives every struct all declared
- * fields in declared order, and the engine sees one shape whatever the version.
+ * A struct as one version has it, worked out once. It is walked by a switch rather than by a
+ * closure a field, and it keeps the fields that the version lacks: decoding then gives every struct
+ * all declared fields in declared order, and the engine sees one shape whatever the version.
  */
 export interface Plan {
   readonly version: number

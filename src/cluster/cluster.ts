@@ -2,50 +2,62 @@ import { metadata as metadataApi, type MetadataResponse } from '../../protocol/a
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { Api } from '../../protocol/schema/api.ts'
 import type { Decoded, Fields } from '../../protocol/schema/fields.ts'
-import { backoffMs, type BackoffOptions } from '../async/backoff.ts'
-import { Deadline } from '../async/deadline.ts'
+import type { BackoffOptions } from '../async/backoff.ts'
+import type { Deadline } from '../async/deadline.ts'
 import {
   BrokerError,
   ClosedError,
   ConnectionError,
   NoBrokersAvailableError,
   RequestTimeoutError,
-  UnknownTopicError,
 } from '../errors.ts'
-import type { Address } from '../network/address.ts'
-import { Broker, type BodyFor, type RequestOptions } from '../network/broker.ts'
-import type { ConnectionOptions } from '../network/connection.ts'
+import { formatAddress, type Address } from '../network/address.ts'
+import { Broker, type BodyFor, type BrokerOptions, type RequestOptions } from '../network/broker.ts'
+import type { Logger } from '../observe/logger.ts'
+import { Coordinators } from './coordinators.ts'
 import { topicsOf, type TopicMetadata } from './metadata.ts'
+import { lookUpTopic } from './topic-lookup.ts'
 
 export interface ClusterOptions {
-  readonly seeds: readonly Address[]
-  readonly connection: ConnectionOptions
+  /** Finds the bootstrap addresses: asked at the start, and whenever no known broker can be reached. */
+  readonly bootstrap: () => Promise<readonly Address[]>
+  readonly broker: BrokerOptions
   /** How long one request may take. */
   readonly requestTimeoutMs: number
+  /** How long an operation may take with all its retries, where the caller does not say. */
+  readonly operationTimeoutMs: number
+  /** What is known of topics that are in use is asked for again at this age. */
+  readonly metadataMaxAgeMs: number
   readonly backoff: BackoffOptions
+  readonly logger: Logger
 }
-
-/** How often a topic that a broker does not know is asked for again: a new one takes a moment to be known. */
-const UNKNOWN_TOPIC_RETRIES = 4
 
 /** The first version of Metadata that does not create the topics it is asked for. */
 const METADATA_WITHOUT_CREATION = 4
 
+interface Wanted {
+  readonly create: boolean
+}
+
 /** The brokers of a cluster, and what is known of its topics and leaders. */
 export class Cluster {
   readonly options: ClusterOptions
-  readonly #seeds: readonly Broker[]
+  readonly coordinators: Coordinators
+  #seeds: readonly Broker[] = []
   readonly #brokers = new Map<number, Broker>()
   readonly #topics = new Map<string, TopicMetadata>()
-  #wanted = new Map<string, { create: boolean }>()
+  /** Topics that were used since they were last refreshed for their age. */
+  readonly #used = new Set<string>()
+  #wanted = new Map<string, Wanted>()
   /** The refresh that will start when the one under way is done: one at a time, however many ask. */
   #nextRefresh: Promise<void> | undefined
   #refresh: Promise<void> = Promise.resolve()
+  #ageTimer: NodeJS.Timeout | undefined
   #isClosed = false
 
   constructor(options: ClusterOptions) {
     this.options = options
-    this.#seeds = options.seeds.map((address) => new Broker(-1, address, options.connection))
+    this.coordinators = new Coordinators(this)
   }
 
   /** The brokers that are known, by node id. Empty before the first request. */
@@ -55,15 +67,20 @@ export class Cluster {
 
   /** What is known of a topic, without asking. */
   known(topic: string): TopicMetadata | undefined {
+    this.#used.add(topic)
     return this.#topics.get(topic)
   }
 
   /** The broker that leads a partition as far as is known. */
   leaderOf(topic: string, partition: number): Broker | undefined {
-    const leader = this.#topics
-      .get(topic)
-      ?.partitions.find((candidate) => candidate.partition === partition)?.leader
-    return leader === undefined ? undefined : this.#brokers.get(leader)
+    const partitions = this.known(topic)?.partitions
+    // Partition n is the nth, but for the moment after a broker has told of only some.
+    const direct = partitions?.[partition]
+    const found =
+      direct?.partition === partition
+        ? direct
+        : partitions?.find((candidate) => candidate.partition === partition)
+    return found === undefined ? undefined : this.#brokers.get(found.leader)
   }
 
   /**
@@ -71,30 +88,11 @@ export class Cluster {
    * where its configuration allows that; without, no broker of any version does.
    * Throws UnknownTopicError, BrokerError, NoBrokersAvailableError.
    */
-  async topic(
+  topic(
     name: string,
-    { create, deadline }: { create: boolean; deadline: Deadline },
+    options: { readonly create: boolean; readonly deadline: Deadline },
   ): Promise<TopicMetadata> {
-    for (let attempt = 0; ; attempt++) {
-      await this.refresh(name, create)
-      const found = this.#topics.get(name)
-      const errorCode = found?.errorCode ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
-      if (found !== undefined && errorCode === ErrorCode.NONE && found.partitions.length > 0) {
-        return found
-      }
-      const error =
-        errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
-          ? new UnknownTopicError(unknownTopic(name, create), { topic: name })
-          : new BrokerError(errorCode, `looking up topic '${name}'`, { topic: name })
-      if (
-        error instanceof UnknownTopicError ? attempt >= UNKNOWN_TOPIC_RETRIES : !error.retriable
-      ) {
-        throw error
-      }
-      const waitMs = backoffMs(attempt, this.options.backoff)
-      if (!deadline.leaves(waitMs)) throw error
-      await deadline.sleep(waitMs)
-    }
+    return lookUpTopic(this, name, options)
   }
 
   /**
@@ -115,45 +113,101 @@ export class Cluster {
     return this.#nextRefresh
   }
 
-  /** Sends a request to any broker, trying one after the other. Throws NoBrokersAvailableError. */
+  /**
+   * Sends a request to any broker: the known ones, then the bootstrap addresses, found anew (KIP-899).
+   * Throws NoBrokersAvailableError with what each of them said.
+   */
   async requestAny<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
     body: BodyFor<Request>,
     options: RequestOptions,
   ): Promise<Decoded<Response>> {
     const attempts: { address: string; error: Error }[] = []
-    for (const broker of this.#candidates()) {
-      if (this.#isClosed) throw new ClosedError('client')
+    const attempt = async (broker: Broker) => {
+      this.#throwIfClosed()
       try {
         return await broker.request(api, body, options)
       } catch (error) {
+        this.#throwIfClosed()
         if (!(error instanceof ConnectionError || error instanceof RequestTimeoutError)) throw error
         attempts.push({ address: broker.name, error })
+        return undefined
       }
+    }
+    for (const broker of this.#inOrder()) {
+      const response = await attempt(broker)
+      if (response !== undefined) return response
+    }
+    const tried = new Set(attempts.map(({ address }) => address))
+    for (const seed of await this.#bootstrap()) {
+      const response = tried.has(seed.name) ? undefined : await attempt(seed)
+      if (response !== undefined) return response
     }
     throw new NoBrokersAvailableError(attempts)
   }
 
-  /** Closes all connections. What waits for a response gets a ClosedError. */
-  close(): void {
+  /**
+   * Whether the error says that not one address could be reached, ever: then an address is more likely wrong
+   * than a broker down, and whoever waits is told at once rather than after many retries.
+   */
+  wasNeverReached(error: Error): boolean {
+    return error instanceof NoBrokersAvailableError && this.#brokers.size === 0
+  }
+
+  /** The broker with this id at this address; its connections are closed if it was elsewhere before. */
+  learnBroker(nodeId: number, address: Address, rack: string | null = null): Broker {
+    const known = this.#brokers.get(nodeId)
+    if (known?.name === formatAddress(address) && (rack === null || known.rack === rack))
+      return known
+    void known?.close()
+    const broker = new Broker(nodeId, address, this.options.broker, rack)
+    this.#brokers.set(nodeId, broker)
+    return broker
+  }
+
+  /** Forgets the brokers: the next request starts from the bootstrap addresses (KIP-1102). */
+  rebootstrap(): void {
+    this.options.logger.info('the cluster asked to start again from the bootstrap addresses')
+    for (const broker of this.#brokers.values()) void broker.close()
+    this.#brokers.clear()
+  }
+
+  /** Lets requests finish for so long, then closes all connections. Later requests get a ClosedError. */
+  async close(graceMs: number): Promise<void> {
     this.#isClosed = true
-    for (const broker of [...this.#seeds, ...this.#brokers.values()]) broker.close()
+    clearInterval(this.#ageTimer)
+    const brokers = [...this.#seeds, ...this.#brokers.values()]
+    await Promise.all(brokers.map((broker) => broker.close(graceMs)))
   }
 
-  /** Known brokers in random order, so that load is spread, then the bootstrap addresses in theirs. */
-  #candidates(): Broker[] {
-    const known = [...this.#brokers.values()]
-    for (let i = known.length - 1; i > 0; i--) {
-      const j = Math.floor(Math.random() * (i + 1))
-      const swapped = known[i]!
-      known[i] = known[j]!
-      known[j] = swapped
-    }
-    const names = new Set(known.map(({ name }) => name))
-    return [...known, ...this.#seeds.filter(({ name }) => !names.has(name))]
+  #throwIfClosed(): void {
+    if (this.#isClosed) throw new ClosedError('client')
   }
 
-  async #fetchMetadata(wanted: ReadonlyMap<string, { create: boolean }>): Promise<void> {
+  /** Known brokers in random order, so that load is spread; those that just failed come last. */
+  #inOrder(): Broker[] {
+    return [...this.#brokers.values()]
+      .map((broker) => ({ broker, rank: Math.random() + (broker.isBackingOff ? 1 : 0) }))
+      .sort((a, b) => a.rank - b.rank)
+      .map(({ broker }) => broker)
+  }
+
+  /** The bootstrap addresses as brokers; connections to those that are still among them are kept. */
+  async #bootstrap(): Promise<readonly Broker[]> {
+    const addresses = await this.options.bootstrap()
+    this.#throwIfClosed()
+    const before = new Map(this.#seeds.map((seed) => [seed.name, seed]))
+    this.#seeds = addresses.map((address) => {
+      const name = formatAddress(address)
+      const seed = before.get(name) ?? new Broker(-1, address, this.options.broker)
+      before.delete(name)
+      return seed
+    })
+    for (const gone of before.values()) void gone.close()
+    return this.#seeds
+  }
+
+  async #fetchMetadata(wanted: ReadonlyMap<string, Wanted>): Promise<void> {
     const create = [...wanted.values()].some((one) => one.create)
     const response = await this.requestAny(
       metadataApi,
@@ -168,20 +222,20 @@ export class Cluster {
       },
       { timeoutMs: this.options.requestTimeoutMs },
     )
+    if (response.errorCode === ErrorCode.REBOOTSTRAP_REQUIRED) this.rebootstrap()
+    if (response.errorCode !== ErrorCode.NONE) throw new BrokerError(response.errorCode, 'Metadata')
     this.#learn(response, wanted)
+    this.#watchAge()
   }
 
   #learn(response: MetadataResponse, wanted: ReadonlyMap<string, unknown>): void {
     const gone = new Set(this.#brokers.keys())
-    for (const { nodeId, host, port } of response.brokers) {
+    for (const { nodeId, host, port, rack } of response.brokers) {
       gone.delete(nodeId)
-      const known = this.#brokers.get(nodeId)
-      if (known?.address.host === host && known.address.port === port) continue
-      known?.close()
-      this.#brokers.set(nodeId, new Broker(nodeId, { host, port }, this.options.connection))
+      this.learnBroker(nodeId, { host, port }, rack)
     }
     for (const nodeId of gone) {
-      this.#brokers.get(nodeId)?.close()
+      void this.#brokers.get(nodeId)?.close()
       this.#brokers.delete(nodeId)
     }
     const found = new Map(topicsOf(response).map((topic) => [topic.name, topic]))
@@ -191,10 +245,19 @@ export class Cluster {
       else this.#topics.set(name, topic)
     }
   }
-}
 
-function unknownTopic(name: string, create: boolean): string {
-  return create
-    ? `topic '${name}' does not exist, and the brokers do not create it by themselves`
-    : `topic '${name}' does not exist`
+  /** Leaders move while nobody sends anything: topics in use are asked for again now and then. */
+  #watchAge(): void {
+    if (this.#ageTimer !== undefined || this.#isClosed) return
+    this.#ageTimer = setInterval(() => {
+      const used = [...this.#used].filter((name) => this.#topics.has(name))
+      this.#used.clear()
+      for (const name of used) {
+        this.refresh(name).catch((error: unknown) =>
+          this.options.logger.warn(`refreshing metadata failed: ${String(error)}`),
+        )
+      }
+    }, this.options.metadataMaxAgeMs)
+    this.#ageTimer.unref()
+  }
 }

@@ -178,7 +178,7 @@ export class Fetcher {
     const { autoOffsetReset } = this.#settings
     // A time was for the start: the log has been cut since, what is left of it comes next.
     const spec = typeof autoOffsetReset === 'number' ? 'earliest' : autoOffsetReset
-    const deadline = new Deadline(this.#cluster.options.requestTimeoutMs)
+    const deadline = new Deadline(this.#cluster.options.operationTimeoutMs)
     const offsets = await listOffsets(this.#cluster, topic, [partition], spec, deadline)
     if (state.bufferedBytes === 0) state.moveTo(offsets.get(partition) ?? 0)
     else state.fetchOffset = offsets.get(partition) ?? 0

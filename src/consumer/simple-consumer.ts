@@ -61,7 +61,7 @@ export class SimpleConsumer implements AsyncDisposable, AsyncIterable<Message> {
     options: SimpleConsumerOptions = {},
   ): Promise<SimpleConsumer> {
     const settings = simpleConsumerSettings(options)
-    const deadline = new Deadline(cluster.options.requestTimeoutMs)
+    const deadline = new Deadline(cluster.options.operationTimeoutMs)
     const metadata = await cluster.topic(topic, { create: false, deadline })
     const existing = metadata.partitions.map(({ partition }) => partition)
     const partitions = settings.partitions ?? existing

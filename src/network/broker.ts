@@ -1,15 +1,22 @@
 import type { Api } from '../../protocol/schema/api.ts'
 import type { Decoded, Encodable, Fields } from '../../protocol/schema/fields.ts'
-import { SocketDisconnectedError } from '../errors.ts'
+import { backoffMs, type BackoffOptions } from '../async/backoff.ts'
+import { Deadline } from '../async/deadline.ts'
+import { ClosedError, ConnectionError, RequestTimeoutError } from '../errors.ts'
 import { formatAddress, type Address } from './address.ts'
-import { askVersions, BrokerVersions } from './api-versions.ts'
-import { Connection, type ConnectionOptions } from './connection.ts'
+import type { BrokerVersions } from './api-versions.ts'
+import { openSession, type BrokerMemory, type Session, type SessionOptions } from './session.ts'
 
 /**
  * What a connection is for. Each purpose has its own, opened when it is first used, so that a long poll
  * never holds up a produce request, nor either of them a heartbeat.
  */
-export type Purpose = 'produce' | 'fetch' | 'general'
+export type Purpose = 'produce' | 'fetch' | 'group' | 'general'
+
+export interface BrokerOptions extends SessionOptions {
+  /** The waits before a connection is tried again that failed. */
+  readonly reconnectBackoff: BackoffOptions
+}
 
 export interface RequestOptions {
   readonly timeoutMs: number
@@ -22,27 +29,37 @@ export interface RequestOptions {
 export type BodyFor<Request extends Fields> =
   Encodable<Request> | ((version: number, versions: BrokerVersions) => Encodable<Request>)
 
-interface Session {
-  readonly connection: Connection
-  readonly versions: BrokerVersions
-}
-
 /** A broker at one address: its connections, and the versions negotiated on them. */
 export class Broker {
   /** −1 for a bootstrap address, of which it isn't known which broker answers. */
   readonly nodeId: number
   readonly address: Address
   readonly name: string
-  readonly #options: ConnectionOptions
+  readonly rack: string | null
+  readonly #options: BrokerOptions
   readonly #sessions = new Map<Purpose, Promise<Session>>()
-  /** Set once the broker has proved to be older than 0.10, by answering after a refusal of ApiVersions. */
-  #isOldest = false
+  readonly #memory: BrokerMemory = { isOldest: false }
+  readonly #closing = new AbortController()
+  #failures = 0
+  /** No connection is tried before this time. */
+  #notBefore = 0
 
-  constructor(nodeId: number, address: Address, options: ConnectionOptions) {
+  constructor(
+    nodeId: number,
+    address: Address,
+    options: BrokerOptions,
+    rack: string | null = null,
+  ) {
     this.nodeId = nodeId
     this.address = address
     this.name = formatAddress(address)
+    this.rack = rack
     this.#options = options
+  }
+
+  /** Whether the last connection failed and the wait before the next is not over: others are tried first. */
+  get isBackingOff(): boolean {
+    return performance.now() < this.#notBefore
   }
 
   /** Sends a request in the highest version that both know and resolves with the response. */
@@ -65,7 +82,7 @@ export class Broker {
   ): Promise<void> {
     const { connection, versions } = await this.#session(purpose)
     const version = versions.pick(api, maxVersion)
-    connection.send(api, version, typeof body === 'function' ? body(version, versions) : body)
+    await connection.send(api, version, typeof body === 'function' ? body(version, versions) : body)
   }
 
   /** What the broker speaks; connects if need be. */
@@ -73,54 +90,72 @@ export class Broker {
     return (await this.#session(purpose)).versions
   }
 
-  /** Closes all connections at once. They open again if the broker is used again. */
-  close(): void {
-    const sessions = [...this.#sessions.values()]
+  /**
+   * Lets requests on their way finish for so long, long polls apart, then closes all connections. Later
+   * requests get a ClosedError.
+   */
+  async close(graceMs = 0): Promise<void> {
+    const closed = new ClosedError(`broker ${this.name}`)
+    this.#closing.abort(closed)
+    const sessions = [...this.#sessions]
     this.#sessions.clear()
-    for (const session of sessions) {
-      session.then(({ connection }) => connection.close()).catch(() => undefined)
-    }
+    await Promise.allSettled(
+      sessions.map(async ([purpose, opening]) => {
+        const { connection } = await opening
+        if (graceMs > 0 && purpose !== 'fetch') await atMost(graceMs, connection.drained())
+        connection.close()
+      }),
+    )
   }
 
   async #session(purpose: Purpose): Promise<Session> {
-    const current = this.#sessions.get(purpose)
-    if (current !== undefined) {
+    for (;;) {
+      this.#closing.signal.throwIfAborted()
+      const current = this.#sessions.get(purpose)
+      if (current === undefined) return this.#open(purpose)
       const session = await current
       if (session.connection.isOpen) return session
       // Someone who waited for the same one may have opened a new one meanwhile.
-      if (this.#sessions.get(purpose) !== current) return this.#session(purpose)
+      if (this.#sessions.get(purpose) === current) this.#sessions.delete(purpose)
     }
-    const opening = this.#open()
+  }
+
+  #open(purpose: Purpose): Promise<Session> {
+    const opening = this.#connect(purpose)
     this.#sessions.set(purpose, opening)
-    try {
-      return await opening
-    } catch (error) {
+    opening.catch(() => {
       if (this.#sessions.get(purpose) === opening) this.#sessions.delete(purpose)
+    })
+    return opening
+  }
+
+  async #connect(purpose: Purpose): Promise<Session> {
+    const { signal } = this.#closing
+    const waitMs = this.#notBefore - performance.now()
+    if (waitMs > 0) await new Deadline(waitMs, signal).sleep(waitMs)
+    try {
+      const session = await openSession(this.address, purpose, this.#options, this.#memory, signal)
+      this.#failures = 0
+      // Closed meanwhile: nobody would close this one.
+      if (signal.aborted) session.connection.close()
+      signal.throwIfAborted()
+      return session
+    } catch (error) {
+      // A refusal (credentials, certificates) does not go away by waiting: it is reported each time.
+      if (error instanceof ConnectionError || error instanceof RequestTimeoutError) {
+        this.#notBefore =
+          performance.now() + backoffMs(this.#failures++, this.#options.reconnectBackoff)
+      }
       throw error
     }
   }
+}
 
-  async #open(): Promise<Session> {
-    const connection = await Connection.open(this.address, this.#options)
-    if (this.#isOldest) return { connection, versions: BrokerVersions.oldest(this.name) }
-    try {
-      return { connection, versions: await askVersions(connection, this.#options.connectTimeoutMs) }
-    } catch (error) {
-      connection.close()
-      if (!(error instanceof SocketDisconnectedError && connection.wasSilent)) throw error
-      return this.#openAsOldest()
-    }
-  }
-
-  /**
-   * Brokers before 0.10 close a connection on which they are asked for their versions. So do TLS listeners
-   * and overloaded proxies: it counts only once the broker has answered in the oldest versions.
-   */
-  async #openAsOldest(): Promise<Session> {
-    const connection = await Connection.open(this.address, this.#options)
-    connection.onFirstResponse(() => {
-      this.#isOldest = true
-    })
-    return { connection, versions: BrokerVersions.oldest(this.name) }
-  }
+async function atMost(waitMs: number, done: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, waitMs)
+  })
+  await Promise.race([done, over])
+  clearTimeout(timer)
 }

@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { correlationIdOf, decodeResponse, encodeRequest } from '../../protocol/headers.ts'
 import type { Api } from '../../protocol/schema/api.ts'
 import type { Decoded, Encodable, Fields } from '../../protocol/schema/fields.ts'
@@ -10,101 +10,75 @@ import {
   SocketDisconnectedError,
   type KafkaError,
 } from '../errors.ts'
-import { formatAddress, type Address } from './address.ts'
-import { FrameReader } from './frame-reader.ts'
+import {
+  closeChannel,
+  requestChannel,
+  type CloseEvent,
+  type RequestEvent,
+} from '../observe/channels.ts'
 import { explainForeignBytes } from './foreign-bytes.ts'
+import { FrameReader } from './frame-reader.ts'
+import { throttleMs } from './throttle.ts'
 
 export interface ConnectionOptions {
   /** Sent with every request; brokers write it into their logs and quotas go by it. */
   readonly clientId: string
-  readonly connectTimeoutMs: number
   /** The largest response taken. Larger ones mean that the other side speaks something else. */
   readonly maxResponseBytes: number
+  /** Closes the connection when nothing has been sent for so long: before the broker does. */
+  readonly maxIdleMs: number
 }
 
 interface Pending {
-  readonly name: string
-  readonly settle: Deferred<Buffer>
+  readonly api: string
+  readonly version: number
+  readonly startedAt: number
+  readonly answer: Deferred<Buffer>
   readonly timer: NodeJS.Timeout
 }
 
 /**
- * One TCP connection to a broker. Requests are pipelined: each is written at once and matched with its
+ * A connected stream to a broker. Requests are pipelined: each is written at once and matched with its
  * response by correlation id.
  *
  * States: open → closed, once, with the error that all pending and later requests get. A request that
  * times out closes the connection: were it left open, its late answer would still have to be read past,
  * and all behind it on this connection has waited as long.
+ *
+ * While it is held (throttled by the broker, or authenticating anew) requests wait their turn unsent.
  */
 export class Connection {
   readonly address: string
-  readonly #socket: Socket
-  readonly #clientId: string
+  readonly #stream: Duplex
+  readonly #options: ConnectionOptions
   readonly #pending = new Map<number, Pending>()
+  /** The answer to a raw SASL token: it has no correlation id, and nothing else is on its way then. */
+  #rawAnswer: Deferred<Buffer> | undefined
   #nextCorrelationId = 0
   #closedBy: KafkaError | undefined
-  #corked = false
+  #isCorked = false
+  #hasReceived = false
   #whenAnswered: (() => void) | undefined
+  /** Requests wait for this before they are written. */
+  #hold: Promise<void> | undefined
+  #whenDrained: Deferred<void> | undefined
+  #lastUsed = performance.now()
+  #idleTimer: NodeJS.Timeout | undefined
 
-  private constructor(socket: Socket, address: string, options: ConnectionOptions) {
+  constructor(stream: Duplex, address: string, options: ConnectionOptions) {
     this.address = address
-    this.#socket = socket
-    this.#clientId = options.clientId
+    this.#stream = stream
+    this.#options = options
     const frames = new FrameReader(options.maxResponseBytes, (frame) => this.#onFrame(frame))
-    socket.on('data', (chunk: Buffer) => {
+    stream.on('data', (chunk: Buffer) => {
+      this.#hasReceived = true
       const badSize = frames.push(chunk)
-      if (badSize !== undefined) {
-        this.#close(
-          new ConnectionError('NOT_KAFKA', explainForeignBytes(address, badSize), {
-            broker: address,
-          }),
-        )
-      }
+      if (badSize !== undefined) this.#close(this.#notKafka(explainForeignBytes(address, badSize)))
     })
-    socket.on('error', (error) => this.#close(this.#disconnected(error.message, error)))
-    socket.on('close', () => this.#close(this.#disconnected(this.#whyClosed())))
-  }
-
-  /** Connects, or rejects with a ConnectionError that says why not. */
-  static async open(
-    to: Address,
-    options: ConnectionOptions,
-    signal?: AbortSignal,
-  ): Promise<Connection> {
-    const address = formatAddress(to)
-    signal?.throwIfAborted()
-    const connected = deferred()
-    const socket = connect({ host: to.host, port: to.port, noDelay: true, keepAlive: true })
-    const timer = setTimeout(() => {
-      const reason = `connecting to ${address} took longer than ${options.connectTimeoutMs} ms`
-      connected.reject(new ConnectionError('CONNECTION_TIMED_OUT', reason, { broker: address }))
-    }, options.connectTimeoutMs)
-    const onError = (error: Error) =>
-      connected.reject(
-        new ConnectionError(
-          'CONNECTION_FAILED',
-          `cannot connect to ${address}: ${reasonOf(error)}`,
-          {
-            broker: address,
-            cause: new Error(reasonOf(error), { cause: error }),
-          },
-        ),
-      )
-    const onAbort = () => connected.reject(signal?.reason)
-    socket.once('connect', () => connected.resolve()).once('error', onError)
-    signal?.addEventListener('abort', onAbort)
-    try {
-      await connected.promise
-    } catch (error) {
-      socket.on('error', () => undefined)
-      socket.destroy()
-      throw error
-    } finally {
-      clearTimeout(timer)
-      socket.off('error', onError)
-      signal?.removeEventListener('abort', onAbort)
-    }
-    return new Connection(socket, address, options)
+    stream.on('error', (error) => this.#close(this.#disconnected(error.message, error)))
+    stream.on('end', () => this.#close(this.#disconnected(this.#whyClosed())))
+    stream.on('close', () => this.#close(this.#disconnected(this.#whyClosed())))
+    this.#watchIdleness(options.maxIdleMs)
   }
 
   get isOpen(): boolean {
@@ -113,7 +87,7 @@ export class Connection {
 
   /** Whether the broker has not sent a byte. */
   get wasSilent(): boolean {
-    return this.#socket.bytesRead === 0
+    return !this.#hasReceived
   }
 
   /** Calls back once, when the first response has come. */
@@ -123,7 +97,7 @@ export class Connection {
 
   /**
    * Sends a request and resolves with its response.
-   * Rejects with EncodeError or ProtocolError, RequestTimeoutError, SocketDisconnectedError.
+   * Rejects with EncodeError, ProtocolError, RequestTimeoutError, SocketDisconnectedError, ConnectionError.
    */
   async request<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
@@ -131,39 +105,99 @@ export class Connection {
     body: Encodable<Request>,
     timeoutMs: number,
   ): Promise<Decoded<Response>> {
+    while (this.#hold !== undefined && this.isOpen) await this.#hold
+    return this.requestNow(api, version, body, timeoutMs)
+  }
+
+  /** The same past a hold: for the requests that authenticate. */
+  async requestNow<Request extends Fields, Response extends Fields>(
+    api: Api<Request, Response>,
+    version: number,
+    body: Encodable<Request>,
+    timeoutMs: number,
+  ): Promise<Decoded<Response>> {
     if (this.#closedBy !== undefined) throw this.#closedBy
     const correlationId = this.#takeCorrelationId()
-    const frame = encodeRequest(api, version, correlationId, this.#clientId, body)
+    const frame = encodeRequest(api, version, correlationId, this.#options.clientId, body)
     const pending: Pending = {
-      name: api.name,
-      settle: deferred<Buffer>(),
+      api: api.name,
+      version,
+      startedAt: performance.now(),
+      answer: deferred<Buffer>(),
       timer: setTimeout(() => this.#onTimeout(api.name, timeoutMs), timeoutMs),
     }
     this.#pending.set(correlationId, pending)
     this.#write(frame)
-    const response = await pending.settle.promise
-    try {
-      return decodeResponse(api, version, response).body
-    } catch (error) {
-      // The two sides don't agree on the layout: nothing that follows can be trusted.
-      this.#close(this.#disconnected(`a response could not be read`, error))
-      throw error
-    }
+    const response = this.#decode(api, version, await pending.answer.promise)
+    const waitMs = throttleMs(api.name, version, response)
+    if (waitMs > 0) void this.hold(() => this.#sleep(waitMs))
+    return response
   }
 
   /** Sends a request that has no response: Produce with acks=0. */
-  send<Request extends Fields, Response extends Fields>(
+  async send<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
     version: number,
     body: Encodable<Request>,
-  ): void {
+  ): Promise<void> {
+    while (this.#hold !== undefined && this.isOpen) await this.#hold
     if (this.#closedBy !== undefined) throw this.#closedBy
-    this.#write(encodeRequest(api, version, this.#takeCorrelationId(), this.#clientId, body))
+    this.#write(
+      encodeRequest(api, version, this.#takeCorrelationId(), this.#options.clientId, body),
+    )
   }
 
-  /** Closes at once; requests still pending get a ClosedError. Safe to call again. */
-  close(): void {
-    this.#close(new ClosedError(`connection to ${this.address}`))
+  /** Sends a bare SASL token, as brokers before 1.0 want it, and resolves with the answer. */
+  async exchangeToken(token: Uint8Array, timeoutMs: number): Promise<Buffer> {
+    if (this.#closedBy !== undefined) throw this.#closedBy
+    const size = Buffer.allocUnsafe(4)
+    size.writeInt32BE(token.length)
+    const answer = deferred<Buffer>()
+    this.#rawAnswer = answer
+    const timer = setTimeout(() => this.#onTimeout('a SASL token', timeoutMs), timeoutMs)
+    this.#write([size, token])
+    try {
+      return await answer.promise
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** Lets requests wait while `during` runs; several holds follow each other. */
+  async hold(during: () => Promise<void>): Promise<void> {
+    const before = this.#hold ?? Promise.resolve()
+    const held = before.then(during)
+    const settled = held.catch(() => undefined)
+    this.#hold = settled
+    await settled
+    if (this.#hold === settled) this.#hold = undefined
+    return held
+  }
+
+  /** Resolves when nothing is on its way any more, or the connection has ended. */
+  drained(): Promise<void> {
+    if (this.#pending.size === 0) return Promise.resolve()
+    this.#whenDrained ??= deferred()
+    return this.#whenDrained.promise
+  }
+
+  /** Closes at once; requests still pending get the reason. Safe to call again. */
+  close(reason: KafkaError = new ClosedError(`connection to ${this.address}`)): void {
+    this.#close(reason)
+  }
+
+  #decode<Request extends Fields, Response extends Fields>(
+    api: Api<Request, Response>,
+    version: number,
+    frame: Buffer,
+  ): Decoded<Response> {
+    try {
+      return decodeResponse(api, version, frame).body
+    } catch (error) {
+      // The two sides don't agree on the layout: nothing that follows can be trusted.
+      this.#close(this.#disconnected('a response could not be read', error))
+      throw error
+    }
   }
 
   #takeCorrelationId(): number {
@@ -174,36 +208,55 @@ export class Connection {
 
   /** What is written in one tick leaves in one gathered write. */
   #write(frame: readonly Uint8Array[]): void {
-    if (!this.#corked) {
-      this.#corked = true
-      this.#socket.cork()
+    this.#lastUsed = performance.now()
+    if (!this.#isCorked) {
+      this.#isCorked = true
+      this.#stream.cork()
       process.nextTick(() => {
-        this.#corked = false
-        this.#socket.uncork()
+        this.#isCorked = false
+        this.#stream.uncork()
       })
     }
-    for (const segment of frame) this.#socket.write(segment)
+    for (const segment of frame) this.#stream.write(segment)
   }
 
   #onFrame(frame: Buffer): void {
     if (this.#closedBy !== undefined) return
-    const correlationId = frame.length < 4 ? undefined : correlationIdOf(frame)
-    const pending = correlationId === undefined ? undefined : this.#pending.get(correlationId)
-    if (correlationId === undefined || pending === undefined) {
-      const what = `${this.address} sent a response that was not asked for`
-      this.#close(new ConnectionError('NOT_KAFKA', what, { broker: this.address }))
+    if (this.#rawAnswer !== undefined) {
+      this.#rawAnswer.resolve(frame)
+      this.#rawAnswer = undefined
+      return
+    }
+    const correlationId = frame.length < 4 ? -1 : correlationIdOf(frame)
+    const pending = this.#pending.get(correlationId)
+    if (pending === undefined) {
+      this.#close(this.#notKafka(`${this.address} sent a response that was not asked for`))
       return
     }
     this.#pending.delete(correlationId)
-    clearTimeout(pending.timer)
+    this.#finish(pending, undefined)
     this.#whenAnswered?.()
     this.#whenAnswered = undefined
-    pending.settle.resolve(frame)
+    pending.answer.resolve(frame)
+    if (this.#pending.size === 0) this.#whenDrained?.resolve()
   }
 
-  #onTimeout(name: string, timeoutMs: number): void {
-    const reason = `${this.address} did not answer ${name} within ${timeoutMs} ms`
+  #finish(pending: Pending, error: Error | undefined): void {
+    clearTimeout(pending.timer)
+    if (!requestChannel.hasSubscribers) return
+    const { api, version, startedAt } = pending
+    const durationMs = performance.now() - startedAt
+    const event: RequestEvent = { broker: this.address, api, version, durationMs, error }
+    requestChannel.publish(event)
+  }
+
+  #onTimeout(what: string, timeoutMs: number): void {
+    const reason = `${this.address} did not answer ${what} within ${timeoutMs} ms`
     this.#close(new RequestTimeoutError(reason, { broker: this.address }))
+  }
+
+  #notKafka(reason: string): ConnectionError {
+    return new ConnectionError('NOT_KAFKA', reason, { broker: this.address })
   }
 
   #whyClosed(): string {
@@ -212,9 +265,8 @@ export class Connection {
   }
 
   #disconnected(reason: string, cause?: unknown): SocketDisconnectedError {
-    const waiting = [...this.#pending.values()].map(({ name }) => name)
-    const during =
-      waiting.length === 0 ? '' : ` while it waited for ${[...new Set(waiting)].join(', ')}`
+    const waiting = new Set([...this.#pending.values()].map(({ api }) => api))
+    const during = waiting.size === 0 ? '' : ` while it waited for ${[...waiting].join(', ')}`
     return new SocketDisconnectedError(`connection to ${this.address} lost${during}: ${reason}`, {
       broker: this.address,
       cause,
@@ -224,21 +276,36 @@ export class Connection {
   #close(reason: KafkaError): void {
     if (this.#closedBy !== undefined) return
     this.#closedBy = reason
+    clearTimeout(this.#idleTimer)
+    this.#stream.on('error', () => undefined) // A late one has nobody left to tell.
+    this.#stream.destroy()
     const pending = [...this.#pending.values()]
     this.#pending.clear()
-    this.#socket.on('error', () => undefined)
-    this.#socket.destroy()
-    for (const { timer, settle } of pending) {
-      clearTimeout(timer)
-      settle.reject(reason)
+    for (const one of pending) {
+      this.#finish(one, reason)
+      one.answer.reject(reason)
+    }
+    this.#rawAnswer?.reject(reason)
+    this.#whenDrained?.resolve()
+    if (closeChannel.hasSubscribers) {
+      const event: CloseEvent = { broker: this.address, reason }
+      closeChannel.publish(event)
     }
   }
-}
 
-/** What the operating system says, also when it tried several addresses of a name. */
-function reasonOf(error: Error): string {
-  if (error instanceof AggregateError) {
-    return error.errors.map((one) => (one as Error).message).join(', ')
+  /** One timer that is set anew only when it fires: nothing is done for it on a request. */
+  #watchIdleness(waitMs: number): void {
+    this.#idleTimer = setTimeout(() => {
+      const idleMs = performance.now() - this.#lastUsed
+      const leftMs = this.#options.maxIdleMs - idleMs
+      if (this.#pending.size > 0) this.#watchIdleness(this.#options.maxIdleMs)
+      else if (leftMs > 0) this.#watchIdleness(leftMs)
+      else this.#close(this.#disconnected('it was idle'))
+    }, waitMs)
+    this.#idleTimer.unref()
   }
-  return error.message
+
+  #sleep(waitMs: number): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, waitMs).unref())
+  }
 }

@@ -68,7 +68,7 @@ export class Producer implements AsyncDisposable {
     const producer = new Producer(cluster, topic, producerSettings(options))
     await cluster.topic(topic, {
       create: true,
-      deadline: new Deadline(cluster.options.requestTimeoutMs),
+      deadline: new Deadline(cluster.options.operationTimeoutMs),
     })
     return producer
   }

@@ -1,0 +1,27 @@
+import { CommanderError } from 'commander'
+
+/** Ends the command: one line on standard error, and an exit code that is not 0. */
+export function reportFailure(error: unknown): void {
+  // Whoever read our output has enough of it, such as `head`.
+  if (isBrokenPipe(error)) return
+  if (error instanceof CommanderError) {
+    // It has said what is wrong already.
+    process.exitCode = error.exitCode
+    return
+  }
+  process.exitCode = 1
+  if (process.env['SAMSA_DEBUG'] === '1') console.error(error)
+  else console.error(`samsa: ${inOneLine(error instanceof Error ? error.message : String(error))}`)
+}
+
+/** Commander's errors in the same form. */
+export function inOneLine(text: string): string {
+  return text
+    .replace(/^error: /, '')
+    .trim()
+    .replace(/\s*\n\s*/g, ' ')
+}
+
+function isBrokenPipe(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EPIPE'
+}

@@ -1,0 +1,99 @@
+import { InvalidArgumentError, type Message } from '../index.ts'
+
+/** What a message is printed from. */
+export type Printable = Pick<
+  Message,
+  'topic' | 'partition' | 'offset' | 'timestamp' | 'key' | 'value' | 'headers'
+>
+
+/** The parts of what is printed for a message, in order. */
+export type Format = (message: Printable) => readonly Uint8Array[]
+
+type Part = (message: Printable) => Uint8Array
+
+const NOTHING = Buffer.alloc(0)
+const NEWLINE = Buffer.from('\n')
+
+/** What is printed without a format: the value and a newline. */
+export const valueLine: Format = ({ value }) => [value ?? NOTHING, NEWLINE]
+
+/** kcat's fields, by the letter behind the percent sign. */
+const FIELDS: Readonly<Record<string, Part>> = {
+  t: ({ topic }) => Buffer.from(topic),
+  p: ({ partition }) => Buffer.from(String(partition)),
+  o: ({ offset }) => Buffer.from(String(offset)),
+  k: ({ key }) => key ?? NOTHING,
+  K: ({ key }) => Buffer.from(String(key?.length ?? -1)),
+  s: ({ value }) => value ?? NOTHING,
+  S: ({ value }) => Buffer.from(String(value?.length ?? -1)),
+  R: ({ value }) => int32(value?.length ?? -1),
+  T: ({ timestamp }) => Buffer.from(String(timestamp)),
+  h: ({ headers }) => headersOf(headers),
+  '%': () => Buffer.from('%'),
+}
+
+const ESCAPES: Readonly<Record<string, number>> = { n: 0x0a, t: 0x09, r: 0x0d, '\\': 0x5c, '0': 0 }
+
+/** Compiles a format such as `%k\t%s\n`. Throws InvalidArgumentError that names what it does not know. */
+export function compileFormat(format: string): Format {
+  const parts: Part[] = []
+  let literal: Buffer[] = []
+  const endLiteral = (): void => {
+    if (literal.length === 0) return
+    const bytes = Buffer.concat(literal)
+    parts.push(() => bytes)
+    literal = []
+  }
+  for (const [token] of format.matchAll(/%.?|\\x[0-9a-fA-F]{2}|\\.?|[^%\\]+/gsu)) {
+    if (token.startsWith('%')) {
+      endLiteral()
+      parts.push(fieldOf(token))
+    } else {
+      literal.push(token.startsWith('\\') ? escaped(token) : Buffer.from(token))
+    }
+  }
+  endLiteral()
+  return (message) => parts.map((part) => part(message))
+}
+
+function fieldOf(token: string): Part {
+  const letter = token.slice(1)
+  const part = Object.hasOwn(FIELDS, letter) ? FIELDS[letter] : undefined
+  if (part !== undefined) return part
+  const known = Object.keys(FIELDS)
+    .map((name) => `%${name}`)
+    .join(' ')
+  throw new InvalidArgumentError(
+    letter === ''
+      ? `the format ends with a single %: write %% for a percent sign`
+      : `the format has no field ${token}; it has ${known}`,
+  )
+}
+
+function escaped(token: string): Buffer {
+  if (token.length === 4) return Buffer.from(token.slice(2), 'hex')
+  const letter = token.slice(1)
+  const byte = Object.hasOwn(ESCAPES, letter) ? ESCAPES[letter] : undefined
+  if (byte !== undefined) return Buffer.from([byte])
+  throw new InvalidArgumentError(
+    letter === ''
+      ? 'the format ends with a single \\: write \\\\ for a backslash'
+      : `the format has no escape ${token}; it has \\n \\t \\r \\\\ \\0 \\xNN`,
+  )
+}
+
+/** As kcat writes them: `key=value` with commas between, NULL for a null. */
+function headersOf(headers: Printable['headers']): Buffer {
+  return Buffer.concat(
+    headers.flatMap(({ key, value }, index) => [
+      Buffer.from(`${index === 0 ? '' : ','}${key}=`),
+      value ?? Buffer.from('NULL'),
+    ]),
+  )
+}
+
+function int32(value: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeInt32BE(value)
+  return bytes
+}

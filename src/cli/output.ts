@@ -1,0 +1,74 @@
+import { once } from 'node:events'
+import type { Writable } from 'node:stream'
+
+const CHUNK_BYTES = 64 * 1024
+
+/**
+ * Writes many small parts to a stream in large chunks. What was written leaves at the end of the current turn
+ * of the event loop at the latest, so that a message is seen as soon as no other is at hand.
+ */
+export class Output {
+  readonly #stream: Writable
+  #chunk = Buffer.allocUnsafe(CHUNK_BYTES)
+  #filled = 0
+  #flushSoon: NodeJS.Immediate | undefined
+  #isFull = false
+  /** Set once the stream takes no more. */
+  error: Error | undefined
+
+  constructor(stream: Writable) {
+    this.#stream = stream
+    stream.on('error', (error) => {
+      this.error ??= error
+    })
+  }
+
+  /** Whether the reader is slower: await `drained()` before writing more. */
+  get isFull(): boolean {
+    return this.#isFull
+  }
+
+  write(parts: readonly Uint8Array[]): void {
+    for (const part of parts) {
+      if (part.length > this.#chunk.length - this.#filled) this.#flush()
+      if (part.length > this.#chunk.length) {
+        this.#send(part)
+        continue
+      }
+      this.#chunk.set(part, this.#filled)
+      this.#filled += part.length
+    }
+    this.#flushSoon ??= setImmediate(() => this.#flush())
+  }
+
+  /** Resolves when the stream takes more; throws what ended it. */
+  async drained(): Promise<void> {
+    if (this.error !== undefined) throw this.error
+    if (!this.#isFull) return
+    await once(this.#stream, 'drain')
+    this.#isFull = false
+  }
+
+  /** Hands all to the system; throws what ended the stream. */
+  async finish(): Promise<void> {
+    this.#flush()
+    await new Promise<void>((resolve, reject) => {
+      this.#stream.write('', (error) => (error ? reject(error) : resolve()))
+    })
+    if (this.error !== undefined) throw this.error
+  }
+
+  #flush(): void {
+    clearImmediate(this.#flushSoon)
+    this.#flushSoon = undefined
+    if (this.#filled === 0) return
+    this.#send(this.#chunk.subarray(0, this.#filled))
+    // The stream may hold on to what it was given.
+    this.#chunk = Buffer.allocUnsafe(CHUNK_BYTES)
+    this.#filled = 0
+  }
+
+  #send(bytes: Uint8Array): void {
+    if (this.error === undefined && !this.#stream.write(bytes)) this.#isFull = true
+  }
+}

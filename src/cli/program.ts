@@ -1,0 +1,100 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { VERSION } from '../version.ts'
+import { consumeCommand } from './consume.ts'
+import { inOneLine } from './failure.ts'
+import { produceCommand } from './produce.ts'
+
+const PRODUCE_EXAMPLES = `
+Examples:
+  $ cat access.log | samsa produce page-views
+  $ printf 'user-1:signed in\\n' | samsa produce -K : events
+  $ samsa produce --compression zstd --brokers kafka1:9092,kafka2:9092 lines < lines.txt`
+
+const CONSUME_EXAMPLES = `
+Fields of a format:
+  %t topic       %p partition    %o offset    %T timestamp    %h headers as key=value,key=value
+  %k key         %K its length   %s value     %S its length   %R the same as 4 bytes, big-endian
+  %% percent     \\n \\t \\r \\\\ \\0 and \\xNN: a byte      Lengths are -1 for null.
+
+Examples:
+  $ samsa consume page-views
+  $ samsa consume --from-beginning --exit page-views > page-views.txt
+  $ samsa consume --from-beginning -n 10 -f '%p %o %k: %s\\n' events`
+
+/** The command line; `parseAsync` runs it. */
+export function program(): Command {
+  const samsa = new Command('samsa')
+    .description('Send lines to Apache Kafka, and print its messages.')
+    .version(VERSION)
+    .addHelpText('after', '\nSee also: samsa produce --help, samsa consume --help')
+  samsa
+    .command('produce')
+    .description('send each line of standard input as a message')
+    .argument('<topic>', 'which brokers that are configured to do so create')
+    .addOption(brokersOption())
+    .option(
+      '-K, --key-separator <sep>',
+      'what is before the first SEP in a line is the key',
+      filled,
+    )
+    .addOption(
+      new Option('--compression <codec>', 'of batches')
+        .choices(['none', 'gzip', 'snappy', 'lz4', 'zstd'])
+        .default('none'),
+    )
+    .addOption(
+      new Option('--acks <acks>', '0: nobody need have a message, 1: the leader, all: all in sync')
+        .argParser(acks)
+        .default(-1, 'all'),
+    )
+    .option('--partition <number>', 'the same for all messages', wholeNumber)
+    .option('--max-message-bytes <bytes>', 'the longest line', positive, 1_000_000)
+    .addHelpText('after', PRODUCE_EXAMPLES)
+    .action(produceCommand)
+  samsa
+    .command('consume')
+    .description('print the messages of a topic, their values a line each')
+    .argument('<topic>')
+    .addOption(brokersOption())
+    .option('--from-beginning', 'start at the oldest message, not at the next one')
+    .option('--exit', 'end where the log ended when the command started')
+    .option('-f, --format <format>', "print this for a message, as kcat's -f does; see below")
+    .option('-n, --count <count>', 'end after so many messages', positive)
+    .option('--partition <number>', 'only this one', wholeNumber)
+    .addHelpText('after', CONSUME_EXAMPLES)
+    .action(consumeCommand)
+  for (const command of [samsa, ...samsa.commands]) {
+    command.exitOverride().configureOutput({
+      outputError: (text, write) => write(`samsa: ${inOneLine(text)}\n`),
+    })
+  }
+  return samsa
+}
+
+function brokersOption(): Option {
+  return new Option('--brokers <list>', 'to start from, as host:port with commas between')
+    .env('SAMSA_BROKERS')
+    .default('127.0.0.1:9092')
+}
+
+function acks(text: string): -1 | 0 | 1 {
+  if (text === 'all' || text === '-1') return -1
+  if (text === '0' || text === '1') return text === '0' ? 0 : 1
+  throw new InvalidArgumentError('It must be 0, 1 or all.')
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,10}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
+  return Number(text)
+}
+
+function positive(text: string): number {
+  const value = wholeNumber(text)
+  if (value === 0) throw new InvalidArgumentError('It must be at least 1.')
+  return value
+}
+
+function filled(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It must not be empty.')
+  return text
+}

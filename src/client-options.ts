@@ -1,0 +1,132 @@
+import type { BackoffOptions } from './async/backoff.ts'
+import { canonicalAddresses, type DnsLookup } from './cluster/bootstrap.ts'
+import type { ClusterOptions } from './cluster/cluster.ts'
+import { brokersFromZooKeeper, type ListenerSecurity } from './cluster/zookeeper-brokers.ts'
+import { parseHosts } from './network/address.ts'
+import type { SaslOptions } from './network/sasl/options.ts'
+import { saslMechanismOf } from './network/sasl/options.ts'
+import { prepareTls, type TlsOptions } from './network/tls.ts'
+import type { SocketFactory } from './network/transport.ts'
+import { silentLogger, type Logger } from './observe/logger.ts'
+import {
+  aFunction,
+  anArrayOf,
+  anInteger,
+  anObject,
+  aString,
+  checkOptions,
+  either,
+  oneOf,
+} from './options.ts'
+
+export interface KafkaClientOptions {
+  /**
+   * Brokers to start from, such as `kafka1:9092,kafka2:9092`; the others are learned from them.
+   * Default: `127.0.0.1:9092`.
+   */
+  readonly hosts?: string | readonly string[]
+  /**
+   * ZooKeeper servers to read the brokers from instead, such as `zk1:2181,zk2:2181/chroot`: for clusters
+   * that have one, which those of Kafka 4 and newer don't.
+   */
+  readonly zookeeperHosts?: string
+  /** What brokers call this client in logs, metrics and quotas. Default: `samsa`. */
+  readonly clientId?: string
+  /** TLS to all brokers: `true` for the system's authorities, or what to trust and present. Default: none. */
+  readonly tls?: true | TlsOptions
+  /** How to log in. Default: not at all. */
+  readonly sasl?: SaslOptions
+  /** How long a broker may take to answer a request. Default: 30,000. */
+  readonly socketTimeoutMs?: number
+  /** How long connecting may take, and then each step of the handshakes. Default: 10,000. */
+  readonly connectTimeoutMs?: number
+  /** How long a call may take with all its retries, where it does not say. Default: 60,000. */
+  readonly operationTimeoutMs?: number
+  /** The first wait before something is tried again; doubled each time. Default: 100. */
+  readonly retryBackoffMs?: number
+  /** The longest wait before something is tried again. Default: 1,000. */
+  readonly retryBackoffMaxMs?: number
+  /** The first wait before a broker that could not be reached is tried again. Default: 50. */
+  readonly reconnectBackoffMs?: number
+  /** The longest wait before a broker that could not be reached is tried again. Default: 1,000. */
+  readonly reconnectBackoffMaxMs?: number
+  /** Closes a connection that has not been used for so long. Default: 540,000, less than brokers' own. */
+  readonly connectionsMaxIdleMs?: number
+  /** Topics in use are asked for again at this age. Default: 300,000. */
+  readonly metadataMaxAgeMs?: number
+  /** The largest response taken from a broker. Default: 512 MiB. */
+  readonly maxResponseBytes?: number
+  /** Java's `client.dns.lookup`. Default: `use_all_dns_ips`. */
+  readonly dnsLookup?: DnsLookup
+  /** Opens connected sockets, for proxies and tunnels. Names are then resolved by it alone. */
+  readonly socketFactory?: SocketFactory
+  /** Where to say what is going on, `console` for instance. Default: nowhere. */
+  readonly logger?: Logger
+}
+
+/** Throws InvalidArgumentError for an option that isn't one, or can't be right. */
+export function clusterOptions(options: KafkaClientOptions): ClusterOptions {
+  checkOptions<KafkaClientOptions>('KafkaClient', options, {
+    hosts: either(aString, anArrayOf(aString)),
+    zookeeperHosts: aString,
+    clientId: aString,
+    tls: either(oneOf(true), anObject),
+    sasl: anObject,
+    socketTimeoutMs: anInteger(1),
+    connectTimeoutMs: anInteger(1),
+    operationTimeoutMs: anInteger(1),
+    retryBackoffMs: anInteger(1),
+    retryBackoffMaxMs: anInteger(1),
+    reconnectBackoffMs: anInteger(1),
+    reconnectBackoffMaxMs: anInteger(1),
+    connectionsMaxIdleMs: anInteger(1),
+    metadataMaxAgeMs: anInteger(1),
+    maxResponseBytes: anInteger(1, 0x7fffffff),
+    dnsLookup: oneOf('use_all_dns_ips', 'resolve_canonical_bootstrap_servers_only'),
+    socketFactory: aFunction,
+    logger: anObject,
+  })
+  const connectTimeoutMs = options.connectTimeoutMs ?? 10_000
+  const logger = options.logger ?? silentLogger
+  return {
+    bootstrap: bootstrapOf(options, connectTimeoutMs),
+    broker: {
+      clientId: options.clientId ?? 'samsa',
+      connectTimeoutMs,
+      maxResponseBytes: options.maxResponseBytes ?? 512 * 1024 * 1024,
+      maxIdleMs: options.connectionsMaxIdleMs ?? 540_000,
+      reconnectBackoff: backoffOf(options.reconnectBackoffMs ?? 50, options.reconnectBackoffMaxMs),
+      logger,
+      tls:
+        options.tls === undefined ? undefined : prepareTls(options.tls === true ? {} : options.tls),
+      sasl: options.sasl === undefined ? undefined : saslMechanismOf(options.sasl),
+      socketFactory: options.socketFactory,
+    },
+    requestTimeoutMs: options.socketTimeoutMs ?? 30_000,
+    operationTimeoutMs: options.operationTimeoutMs ?? 60_000,
+    metadataMaxAgeMs: options.metadataMaxAgeMs ?? 300_000,
+    backoff: backoffOf(options.retryBackoffMs ?? 100, options.retryBackoffMaxMs),
+    logger,
+  }
+}
+
+function backoffOf(initialMs: number, maxMs: number | undefined): BackoffOptions {
+  return { initialMs, maxMs: Math.max(initialMs, maxMs ?? 1_000) }
+}
+
+function bootstrapOf(options: KafkaClientOptions, timeoutMs: number): ClusterOptions['bootstrap'] {
+  const { zookeeperHosts, dnsLookup } = options
+  if (zookeeperHosts !== undefined) {
+    const security = listenerOf(options)
+    return () => brokersFromZooKeeper(zookeeperHosts, security, timeoutMs)
+  }
+  const hosts = parseHosts(options.hosts ?? '127.0.0.1:9092')
+  return dnsLookup === 'resolve_canonical_bootstrap_servers_only'
+    ? () => canonicalAddresses(hosts)
+    : () => Promise.resolve(hosts)
+}
+
+function listenerOf({ tls, sasl }: KafkaClientOptions): ListenerSecurity {
+  if (sasl === undefined) return tls === undefined ? 'PLAINTEXT' : 'SSL'
+  return tls === undefined ? 'SASL_PLAINTEXT' : 'SASL_SSL'
+}

@@ -1,0 +1,34 @@
+import { lookup, reverse } from 'node:dns/promises'
+import { isIP } from 'node:net'
+import type { Address } from '../network/address.ts'
+
+/**
+ * How the names of bootstrap addresses are used (Java's `client.dns.lookup`): as they are, trying all
+ * addresses of a name, or each replaced by the canonical names of its addresses, which is what Kerberos and
+ * certificates behind an alias want.
+ */
+export type DnsLookup = 'use_all_dns_ips' | 'resolve_canonical_bootstrap_servers_only'
+
+/** The canonical names of all addresses of all hosts; a host that cannot be resolved stays as it is. */
+export async function canonicalAddresses(
+  addresses: readonly Address[],
+): Promise<readonly Address[]> {
+  const resolved = await Promise.all(addresses.map(canonicalOf))
+  const byName = new Map(resolved.flat().map((address) => [JSON.stringify(address), address]))
+  return [...byName.values()]
+}
+
+async function canonicalOf({ host, port }: Address): Promise<Address[]> {
+  try {
+    const ips =
+      isIP(host) === 0 ? (await lookup(host, { all: true })).map((one) => one.address) : [host]
+    return await Promise.all(
+      ips.map(async (ip) => {
+        const [name = ip] = await reverse(ip).catch(() => [ip])
+        return { host: name, port }
+      }),
+    )
+  } catch {
+    return [{ host, port }]
+  }
+}

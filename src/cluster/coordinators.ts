@@ -1,0 +1,70 @@
+import {
+  findCoordinator,
+  type FindCoordinatorResponse,
+} from '../../protocol/apis/find-coordinator.ts'
+import { ErrorCode } from '../../protocol/errors.ts'
+import type { Deadline } from '../async/deadline.ts'
+import { BrokerError } from '../errors.ts'
+import type { Broker } from '../network/broker.ts'
+import type { Cluster } from './cluster.ts'
+import { retrying } from './retry.ts'
+
+/** What is coordinated: a group, or a transactional id. */
+export type CoordinatorKind = 'group' | 'transaction'
+
+/** From this version on a request names its keys in a list. */
+const MANY_KEYS = 4
+
+/** Which broker coordinates a group or transactional id: looked up once, until it turns out to be wrong. */
+export class Coordinators {
+  readonly #cluster: Cluster
+  readonly #known = new Map<string, Broker>()
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster
+  }
+
+  /**
+   * The coordinator, looked up if need be: until it is there, since a new cluster's first answer is that it
+   * is not available yet. Throws BrokerError, NoBrokersAvailableError.
+   */
+  async of(kind: CoordinatorKind, key: string, deadline: Deadline): Promise<Broker> {
+    const known = this.#known.get(`${kind}/${key}`)
+    // A broker that has left the cluster, or moved, is not asked again.
+    if (known !== undefined && this.#cluster.brokers.get(known.nodeId) === known) return known
+    const { backoff, logger } = this.#cluster.options
+    const giveUp = (error: Error) => this.#cluster.wasNeverReached(error)
+    const what = `finding the coordinator of ${kind} '${key}'`
+    const broker = await retrying({ what, deadline, backoff, logger, giveUp }, () =>
+      this.#find(kind, key, what),
+    )
+    this.#known.set(`${kind}/${key}`, broker)
+    return broker
+  }
+
+  /** To be called when a broker says that it does not coordinate this, or cannot be reached. */
+  forget(kind: CoordinatorKind, key: string): void {
+    this.#known.delete(`${kind}/${key}`)
+  }
+
+  async #find(kind: CoordinatorKind, key: string, what: string): Promise<Broker> {
+    const keyType = kind === 'group' ? 0 : 1
+    const response = await this.#cluster.requestAny(
+      findCoordinator,
+      (version) => ({
+        ...(version >= MANY_KEYS ? { coordinatorKeys: [key] } : { key }),
+        ...(keyType === 0 ? {} : { keyType }),
+      }),
+      { timeoutMs: this.#cluster.options.requestTimeoutMs },
+    )
+    const { errorCode, errorMessage, nodeId, host, port } = firstOf(response)
+    if (errorCode !== ErrorCode.NONE) {
+      throw new BrokerError(errorCode, what, {}, errorMessage)
+    }
+    return this.#cluster.learnBroker(nodeId, { host, port })
+  }
+}
+
+function firstOf(response: FindCoordinatorResponse) {
+  return response.coordinators[0] ?? response
+}

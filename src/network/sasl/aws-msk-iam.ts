@@ -1,0 +1,147 @@
+import { AuthenticationError } from '../../errors.ts'
+import { VERSION } from '../../version.ts'
+import { formatAddress } from '../address.ts'
+import { foreignText } from './foreign-text.ts'
+import type { SaslContext, SaslExchange, SaslMechanism } from './mechanism.ts'
+import { isObject } from './oauthbearer.ts'
+import { obtain, unavailable } from './secret.ts'
+import { presign, type AwsCredentials } from './sigv4.ts'
+
+export type AwsCredentialsProvider = () => AwsCredentials | Promise<AwsCredentials>
+
+export interface AwsMskIamOptions {
+  readonly mechanism: 'AWS_MSK_IAM'
+  /** Of the cluster, such as `eu-west-1`. */
+  readonly region: string
+  /**
+   * A function is asked by each new connection; those of the AWS SDK fit. Default: the environment's
+   * AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.
+   */
+  readonly credentials?: AwsCredentials | AwsCredentialsProvider
+}
+
+const MECHANISM = 'AWS_MSK_IAM'
+const VERSION_OF_PAYLOAD = '2020_10_22'
+/** As long as Amazon's own library lets it be used. */
+const EXPIRES_S = 15 * 60
+
+/** A signed request to connect, as Amazon's own library for Java writes it: IAM checks it for the broker. */
+export class AwsMskIamMechanism implements SaslMechanism {
+  readonly name = MECHANISM
+  readonly #region: string
+  readonly #credentials: AwsCredentials | AwsCredentialsProvider
+
+  constructor(
+    region: string,
+    credentials: AwsCredentials | AwsCredentialsProvider = fromEnvironment,
+  ) {
+    this.#region = region
+    this.#credentials = credentials
+  }
+
+  async start(context: SaslContext): Promise<SaslExchange> {
+    const given = this.#credentials
+    const credentials: unknown =
+      typeof given === 'function' ? await obtain('credentials', MECHANISM, context, given) : given
+    if (!areCredentials(credentials)) {
+      const needs = 'accessKeyId and secretAccessKey'
+      throw unavailable(`the credentials given lack ${needs}`, MECHANISM, context)
+    }
+    const payload = signedPayload(context.host, this.#region, credentials, new Date())
+    return new AwsMskIamExchange(Buffer.from(JSON.stringify(payload)), formatAddress(context))
+  }
+}
+
+/** What the broker is sent, as JSON. The host's port is not part of it. */
+export function signedPayload(
+  host: string,
+  region: string,
+  credentials: AwsCredentials,
+  date: Date,
+): Record<string, string> {
+  const signed = presign(
+    {
+      host,
+      path: '/',
+      query: { Action: 'kafka-cluster:Connect' },
+      region,
+      service: 'kafka-cluster',
+      expiresS: EXPIRES_S,
+      date,
+    },
+    credentials,
+  )
+  return {
+    version: VERSION_OF_PAYLOAD,
+    host,
+    'user-agent': `samsa/${VERSION}`,
+    ...Object.fromEntries([...signed].map(([name, value]) => [name.toLowerCase(), value])),
+  }
+}
+
+class AwsMskIamExchange implements SaslExchange {
+  readonly #broker: string
+  #payload: Buffer | undefined
+  #isComplete = false
+
+  constructor(payload: Buffer, broker: string) {
+    this.#payload = payload
+    this.#broker = broker
+  }
+
+  get isComplete(): boolean {
+    return this.#isComplete
+  }
+
+  next(challenge: Buffer): Buffer {
+    const payload = this.#payload
+    if (payload !== undefined) {
+      this.#payload = undefined
+      return payload
+    }
+    if (versionOf(challenge) !== VERSION_OF_PAYLOAD) {
+      throw new AuthenticationError(
+        'SASL_SERVER_NOT_TRUSTED',
+        `${this.#broker} did not answer as ${MECHANISM} does: ${foreignText(challenge.toString())}`,
+        { broker: this.#broker, mechanism: MECHANISM },
+      )
+    }
+    this.#isComplete = true
+    return Buffer.alloc(0)
+  }
+}
+
+function versionOf(challenge: Buffer): unknown {
+  try {
+    const answer: unknown = JSON.parse(challenge.toString())
+    return isObject(answer) ? answer['version'] : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function fromEnvironment(): AwsCredentials {
+  const {
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
+  } = process.env
+  if (!accessKeyId || !secretAccessKey) {
+    throw new Error(
+      'AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not in the environment, and no credentials are given',
+    )
+  }
+  return { accessKeyId, secretAccessKey, sessionToken: sessionToken || undefined }
+}
+
+function areCredentials(value: unknown): value is AwsCredentials {
+  if (!isObject(value)) return false
+  const { accessKeyId, secretAccessKey, sessionToken } = value
+  return (
+    typeof accessKeyId === 'string' &&
+    accessKeyId !== '' &&
+    typeof secretAccessKey === 'string' &&
+    secretAccessKey !== '' &&
+    (sessionToken === undefined || typeof sessionToken === 'string')
+  )
+}

@@ -1,0 +1,126 @@
+import { AuthenticationError } from '../../errors.ts'
+import { formatAddress } from '../address.ts'
+import { foreignText } from './foreign-text.ts'
+import type { SaslContext, SaslExchange, SaslMechanism } from './mechanism.ts'
+import { obtain, unavailable } from './secret.ts'
+import { TokenCache } from './token-cache.ts'
+
+export interface OAuthBearerToken {
+  readonly value: string
+  /** Further properties for the broker, such as `logicalCluster` (KIP-342). */
+  readonly extensions?: Readonly<Record<string, string>>
+  /** How long the token can be used from now on: it is kept for that long. Left out, it is used once. */
+  readonly lifetimeMs?: number
+}
+
+/** Where tokens come from. It is asked again when the last token has run out, or was refused. */
+export type TokenProvider = () => OAuthBearerToken | Promise<OAuthBearerToken>
+
+const MECHANISM = 'OAUTHBEARER'
+const SEPARATOR = '\x01'
+
+/** RFC 6750, section 2.1. Anything else could end the token early and put in words of its own. */
+const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/
+/** RFC 7628, section 3.1; `auth` is the token's own. */
+const EXTENSION_NAME = /^(?!auth$)[A-Za-z]+$/
+const EXTENSION_VALUE = /^[\x21-\x7e \t\r\n]+$/
+
+/** A bearer token, which somebody else has given out (RFC 7628, KIP-255). */
+export class OAuthBearerMechanism implements SaslMechanism {
+  readonly name = MECHANISM
+  readonly #tokens: TokenCache
+
+  constructor(provider: TokenProvider) {
+    this.#tokens = new TokenCache(provider)
+  }
+
+  async start(context: SaslContext): Promise<SaslExchange> {
+    const token = await obtain('token', MECHANISM, context, () => this.#tokens.get(context.signal))
+    const message = initialResponse(token, context)
+    return new OAuthBearerExchange(message, formatAddress(context), () => this.#tokens.drop(token))
+  }
+}
+
+class OAuthBearerExchange implements SaslExchange {
+  readonly #broker: string
+  readonly #onRefusal: () => void
+  #message: Buffer | undefined
+  #refusal: AuthenticationError | undefined
+  #isComplete = false
+
+  constructor(message: Buffer, broker: string, onRefusal: () => void) {
+    this.#message = message
+    this.#broker = broker
+    this.#onRefusal = onRefusal
+  }
+
+  get isComplete(): boolean {
+    return this.#isComplete
+  }
+
+  get refusal(): AuthenticationError | undefined {
+    return this.#refusal
+  }
+
+  /** A challenge means that the token was refused: the broker gives its error once that is acknowledged. */
+  next(challenge: Buffer): Buffer {
+    const message = this.#message
+    if (message !== undefined) {
+      this.#message = undefined
+      return message
+    }
+    this.#isComplete = challenge.length === 0
+    if (this.#isComplete) return Buffer.alloc(0)
+    this.#onRefusal()
+    this.#refusal = new AuthenticationError(
+      'SASL_AUTHENTICATION_FAILED',
+      `${this.#broker} refused the token: ${explain(challenge)}`,
+      { broker: this.#broker, mechanism: MECHANISM },
+    )
+    return Buffer.from(SEPARATOR)
+  }
+}
+
+function initialResponse(token: unknown, context: SaslContext): Buffer {
+  const refuse = (reason: string): never => {
+    throw unavailable(reason, MECHANISM, context)
+  }
+  if (!isObject(token) || typeof token['value'] !== 'string') {
+    return refuse('the token given is no object with a value')
+  }
+  if (!TOKEN.test(token['value'])) return refuse('the token given is no bearer token')
+  const parts = [`auth=Bearer ${token['value']}`]
+  const extensions = token['extensions'] ?? {}
+  if (!isObject(extensions)) return refuse("the token's extensions are no object")
+  for (const [name, value] of Object.entries(extensions)) {
+    if (!EXTENSION_NAME.test(name)) {
+      return refuse(
+        `the token's extension ${foreignText(name)} needs a name of letters, not 'auth'`,
+      )
+    }
+    if (typeof value !== 'string' || !EXTENSION_VALUE.test(value)) {
+      return refuse(`the value of the token's extension '${name}' is not printable text`)
+    }
+    parts.push(`${name}=${value}`)
+  }
+  return Buffer.from(`n,,${SEPARATOR}${parts.join(SEPARATOR)}${SEPARATOR}${SEPARATOR}`)
+}
+
+/** RFC 7628, section 3.2.2: a JSON object whose `status` says why. */
+function explain(challenge: Buffer): string {
+  try {
+    const answer: unknown = JSON.parse(challenge.toString())
+    if (isObject(answer) && typeof answer['status'] === 'string') {
+      const scope = answer['scope']
+      const needs = typeof scope === 'string' ? `, scope ${foreignText(scope)}` : ''
+      return `status ${foreignText(answer['status'])}${needs}`
+    }
+  } catch {
+    // Shown as it is.
+  }
+  return foreignText(challenge.toString())
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,206 @@
+import { InvalidArgumentError } from '../../errors.ts'
+import {
+  aBoolean,
+  aFunction,
+  anArrayOf,
+  anInteger,
+  aString,
+  checkOptions,
+  either,
+  oneOf,
+  type Check,
+} from '../../options.ts'
+import { AwsMskIamMechanism, type AwsMskIamOptions } from './aws-msk-iam.ts'
+import type { SaslMechanism } from './mechanism.ts'
+import { isObject, OAuthBearerMechanism, type TokenProvider } from './oauthbearer.ts'
+import { checkTokenEndpoint, requestToken, type OidcOptions } from './oidc.ts'
+import { PlainMechanism, type PlainOptions } from './plain.ts'
+import { ScramMechanism, type ScramOptions } from './scram.ts'
+import { checkSecret, unfit } from './secret.ts'
+import type { AwsCredentials } from './sigv4.ts'
+
+/** How to log in with OAUTHBEARER: with tokens from anywhere, or from an OpenID provider. */
+export type OAuthBearerOptions =
+  | { readonly mechanism: 'OAUTHBEARER'; readonly token: TokenProvider; readonly oidc?: undefined }
+  | { readonly mechanism: 'OAUTHBEARER'; readonly oidc: OidcOptions; readonly token?: undefined }
+
+/** How to log in to the brokers: one of Kafka's mechanisms, or one of your own. */
+export type SaslOptions =
+  PlainOptions | ScramOptions | OAuthBearerOptions | AwsMskIamOptions | SaslMechanism
+
+const DEFAULT_MIN_ITERATIONS = 4096
+const DEFAULT_MAX_ITERATIONS = 1_000_000
+
+/**
+ * The mechanism that the options mean. It holds the secrets out of sight: the options need not be kept.
+ * Throws InvalidArgumentError, without the values of secrets.
+ */
+export function saslMechanism(options: SaslOptions): SaslMechanism {
+  const given: unknown = options
+  if (!isObject(given)) throw new InvalidArgumentError('sasl: must be an object')
+  if (!('mechanism' in options)) return ownMechanism(options)
+  switch (options.mechanism) {
+    case 'PLAIN':
+      return plain(options)
+    case 'SCRAM-SHA-256':
+    case 'SCRAM-SHA-512':
+      return scram(options)
+    case 'OAUTHBEARER':
+      return oauthBearer(options)
+    case 'AWS_MSK_IAM':
+      return awsMskIam(options)
+    default:
+      throw unknownMechanism(options)
+  }
+}
+
+const KNOWN = 'PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER, AWS_MSK_IAM'
+
+function unknownMechanism({ mechanism }: { readonly mechanism: unknown }): InvalidArgumentError {
+  const shown = typeof mechanism === 'string' ? `'${mechanism}'` : typeof mechanism
+  return new InvalidArgumentError(
+    `sasl: option 'mechanism' must be one of ${KNOWN}, or give a SaslMechanism of your own; not ${shown}`,
+  )
+}
+
+function ownMechanism(options: SaslMechanism): SaslMechanism {
+  const own: { readonly name?: unknown; readonly start?: unknown } = options
+  if (typeof own.start !== 'function' || typeof own.name !== 'string' || own.name === '') {
+    throw new InvalidArgumentError(
+      `sasl: needs 'mechanism', one of ${KNOWN}, or a mechanism of your own with name and start`,
+    )
+  }
+  return options
+}
+
+function plain(options: PlainOptions): SaslMechanism {
+  checkOptions<PlainOptions>('sasl', options, {
+    mechanism: aString,
+    username: aUsername,
+    password: isSecret,
+  })
+  requireOptions('sasl', options, 'username', 'password')
+  checkSecret('sasl', 'password', options.password)
+  return new PlainMechanism(options.username, options.password)
+}
+
+function scram(options: ScramOptions): SaslMechanism {
+  checkOptions<ScramOptions>('sasl', options, {
+    mechanism: aString,
+    username: aUsername,
+    password: isSecret,
+    minIterations: anInteger(1, 0x7fffffff),
+    maxIterations: anInteger(1, 0x7fffffff),
+  })
+  requireOptions('sasl', options, 'username', 'password')
+  checkSecret('sasl', 'password', options.password)
+  const { mechanism, username, password } = options
+  const minIterations = options.minIterations ?? DEFAULT_MIN_ITERATIONS
+  const maxIterations = options.maxIterations ?? DEFAULT_MAX_ITERATIONS
+  if (minIterations > maxIterations) {
+    const what = `minIterations is ${minIterations}, more than maxIterations, ${maxIterations}`
+    throw new InvalidArgumentError(`sasl: ${what}`)
+  }
+  return new ScramMechanism({ mechanism, minIterations, maxIterations }, username, password)
+}
+
+function oauthBearer(options: OAuthBearerOptions): SaslMechanism {
+  checkOptions<OAuthBearerOptions>('sasl', options, {
+    mechanism: aString,
+    token: isSecret,
+    oidc: isSecret,
+  })
+  const { token, oidc } = options
+  if ((token === undefined) === (oidc === undefined)) {
+    throw new InvalidArgumentError("sasl: OAUTHBEARER needs one of 'token' and 'oidc'")
+  }
+  if (token !== undefined) {
+    // Its value is not shown: it may well be a token.
+    if (aFunction(token) !== undefined) {
+      throw new InvalidArgumentError("sasl: option 'token' must be a function that gives a token")
+    }
+    return new OAuthBearerMechanism(token)
+  }
+  return openId(oidc)
+}
+
+function openId(given: OidcOptions): SaslMechanism {
+  const options = { ...given }
+  checkOptions<OidcOptions>('sasl.oidc', options, {
+    // A URL may hold a password: it has a check of its own.
+    tokenEndpoint: isSecret,
+    clientId: aString,
+    clientSecret: isSecret,
+    scope: aString,
+    parameters: aTextTable,
+    extensions: aTextTable,
+    clientAuthentication: oneOf('basic', 'post'),
+    ca: either(aPem, anArrayOf(aPem)),
+    timeoutMs: anInteger(1, 0x7fffffff),
+    dangerouslyAllowHttp: aBoolean,
+  })
+  requireOptions('sasl.oidc', options, 'tokenEndpoint', 'clientId', 'clientSecret')
+  checkSecret('sasl.oidc', 'tokenEndpoint', options.tokenEndpoint)
+  checkPlainSecret('sasl.oidc', 'clientSecret', options.clientSecret)
+  checkTokenEndpoint(options.tokenEndpoint, options.dangerouslyAllowHttp ?? false)
+  return new OAuthBearerMechanism(() => requestToken(options))
+}
+
+function awsMskIam(options: AwsMskIamOptions): SaslMechanism {
+  checkOptions<AwsMskIamOptions>('sasl', options, {
+    mechanism: aString,
+    region: aString,
+    credentials: isSecret,
+  })
+  requireOptions('sasl', options, 'region')
+  const { region, credentials } = options
+  if (credentials === undefined || typeof credentials === 'function') {
+    return new AwsMskIamMechanism(region, credentials)
+  }
+  const own = { ...credentials }
+  const where = 'sasl.credentials'
+  checkOptions<AwsCredentials>(where, own, {
+    accessKeyId: isSecret,
+    secretAccessKey: isSecret,
+    sessionToken: isSecret,
+  })
+  requireOptions(where, own, 'accessKeyId', 'secretAccessKey')
+  checkPlainSecret(where, 'accessKeyId', own.accessKeyId)
+  checkPlainSecret(where, 'secretAccessKey', own.secretAccessKey)
+  if (own.sessionToken !== undefined) checkPlainSecret(where, 'sessionToken', own.sessionToken)
+  return new AwsMskIamMechanism(region, own)
+}
+
+/** Left to checkSecret: what checkOptions finds wrong, it shows. */
+const isSecret: Check = () => undefined
+
+const aUsername: Check = (value) => aString(value) ?? unfit(String(value))
+
+const aPem: Check = (value) =>
+  (typeof value === 'string' || Buffer.isBuffer(value)) && value.includes('-----BEGIN')
+    ? undefined
+    : 'must be PEM text'
+
+const aTextTable: Check = (value) =>
+  isObject(value) && Object.values(value).every((text) => typeof text === 'string')
+    ? undefined
+    : 'must be an object of strings'
+
+function checkPlainSecret(what: string, name: string, value: unknown): void {
+  if (typeof value === 'function') {
+    throw new InvalidArgumentError(`${what}: option '${name}' must be a string that is not empty`)
+  }
+  checkSecret(what, name, value)
+}
+
+function requireOptions<Options extends object>(
+  what: string,
+  options: Options,
+  ...names: readonly (keyof Options & string)[]
+): void {
+  for (const name of names) {
+    if (options[name] === undefined) {
+      throw new InvalidArgumentError(`${what}: option '${name}' is missing`)
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import type { SaslContext, SaslExchange, SaslMechanism } from './mechanism.ts'
+import { reveal, type Secret } from './secret.ts'
+
+export interface PlainOptions {
+  readonly mechanism: 'PLAIN'
+  readonly username: string
+  /** Sent as it is: use PLAIN with TLS only. A function is asked by each new connection. */
+  readonly password: Secret
+}
+
+/** User name and password in the clear (RFC 4616). */
+export class PlainMechanism implements SaslMechanism {
+  readonly name = 'PLAIN'
+  readonly #username: string
+  readonly #password: Secret
+
+  constructor(username: string, password: Secret) {
+    this.#username = username
+    this.#password = password
+  }
+
+  async start(context: SaslContext): Promise<SaslExchange> {
+    const password = await reveal(this.#password, 'password', this.name, context)
+    // The first part, on whose behalf to act, is left empty: Kafka takes nothing but the user's own name.
+    const message = Buffer.from(`\0${this.#username}\0${password}`)
+    return { isComplete: true, next: () => message }
+  }
+}

@@ -1,0 +1,44 @@
+/** What a broker sends in a SCRAM exchange (RFC 5802, section 7), read strictly. */
+import { foreignText } from './foreign-text.ts'
+
+export class ScramMessageError extends Error {}
+
+export type ServerFirst = { error: string } | { nonce: string; salt: Buffer; iterations: number }
+export type ServerFinal = { error: string } | { signature: Buffer }
+
+const ERROR = /^e=([^,]+)/
+/** Nonce: printable without a comma. What follows the iterations are extensions, of no concern here. */
+const FIRST = /^r=([\x21-\x2b\x2d-\x7e]+),s=([^,]+),i=([1-9][0-9]{0,9})(?:,|$)/
+const FINAL = /^v=([^,]+)(?:,|$)/
+
+export function readServerFirst(message: Buffer): ServerFirst {
+  const text = message.toString()
+  const error = ERROR.exec(text)?.[1]
+  if (error !== undefined) return { error: foreignText(error) }
+  if (text.startsWith('m=')) {
+    throw new ScramMessageError('it demands an extension that is not known here')
+  }
+  const [, nonce, salt, iterations] = FIRST.exec(text) ?? []
+  if (nonce === undefined || salt === undefined || iterations === undefined) {
+    throw new ScramMessageError('its first message has no nonce, salt and iterations')
+  }
+  return { nonce, salt: fromBase64(salt, 'salt'), iterations: Number(iterations) }
+}
+
+export function readServerFinal(message: Buffer): ServerFinal {
+  const text = message.toString()
+  const error = ERROR.exec(text)?.[1]
+  if (error !== undefined) return { error: foreignText(error) }
+  const signature = FINAL.exec(text)?.[1]
+  if (signature === undefined) throw new ScramMessageError('its last message has no signature')
+  return { signature: fromBase64(signature, 'signature') }
+}
+
+/** Node skips what is no base64; here it is an error. */
+function fromBase64(text: string, what: string): Buffer {
+  const bytes = Buffer.from(text, 'base64')
+  if (bytes.length === 0 || bytes.toString('base64') !== text) {
+    throw new ScramMessageError(`its ${what} is not base64`)
+  }
+  return bytes
+}

@@ -1,0 +1,56 @@
+import type { OAuthBearerToken, TokenProvider } from './oauthbearer.ts'
+
+/** A new token is asked for when this much of the last one's life is over, as Kafka's own client does. */
+const USABLE_PART = 0.8
+
+/** One token for all connections: many that open at once ask for it once. */
+export class TokenCache {
+  readonly #provider: TokenProvider
+  #token: OAuthBearerToken | undefined
+  #usableUntil = 0
+  #pending: Promise<OAuthBearerToken> | undefined
+
+  constructor(provider: TokenProvider) {
+    this.#provider = provider
+  }
+
+  /** Stops waiting when the signal is aborted; the token that was asked for is kept for others. */
+  async get(signal?: AbortSignal): Promise<OAuthBearerToken> {
+    signal?.throwIfAborted()
+    if (this.#token !== undefined && performance.now() < this.#usableUntil) return this.#token
+    this.#pending ??= this.#ask().finally(() => {
+      this.#pending = undefined
+    })
+    return signal === undefined ? this.#pending : unlessAborted(this.#pending, signal)
+  }
+
+  /** The broker has refused it: keys change, and tokens are revoked. */
+  drop(token: OAuthBearerToken): void {
+    if (this.#token === token) this.#token = undefined
+  }
+
+  async #ask(): Promise<OAuthBearerToken> {
+    const askedAt = performance.now()
+    const token = await this.#provider()
+    this.#token = token
+    // From when it was asked for: how long the answer was on its way isn't known.
+    this.#usableUntil = askedAt + lifetimeOf(token) * USABLE_PART
+    return token
+  }
+}
+
+/** The provider is the application's: its token may be anything, which is told when it is used. */
+function lifetimeOf(token: unknown): number {
+  if (typeof token !== 'object' || token === null || !('lifetimeMs' in token)) return 0
+  const { lifetimeMs } = token
+  return typeof lifetimeMs === 'number' && lifetimeMs > 0 ? lifetimeMs : 0
+}
+
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    // The reason is the caller's own, whatever it is.
+    const onAbort = (): void => reject(signal.reason as Error)
+    signal.addEventListener('abort', onAbort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}

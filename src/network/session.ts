@@ -1,0 +1,111 @@
+import { performance } from 'node:perf_hooks'
+import { SocketDisconnectedError } from '../errors.ts'
+import { connectChannel, type ConnectEvent } from '../observe/channels.ts'
+import type { Logger } from '../observe/logger.ts'
+import { formatAddress, type Address } from './address.ts'
+import { askVersions, BrokerVersions } from './api-versions.ts'
+import { Connection, type ConnectionOptions } from './connection.ts'
+import { authenticateConnection } from './sasl/authenticate-connection.ts'
+import type { SaslMechanism } from './sasl/mechanism.ts'
+import { openTransport, type TransportOptions } from './transport.ts'
+
+export interface SessionOptions extends TransportOptions, ConnectionOptions {
+  readonly sasl?: SaslMechanism | undefined
+  readonly logger: Logger
+}
+
+/** A connection that is ready for requests: secured, its versions negotiated, authenticated. */
+export interface Session {
+  readonly connection: Connection
+  readonly versions: BrokerVersions
+}
+
+/** What is known of the broker at an address from earlier connections. */
+export interface BrokerMemory {
+  /**
+   * Set once it has proved to be older than 0.10: it closed the connection on which it was asked for its
+   * versions, as TLS listeners and overloaded proxies do too, and then answered in the oldest versions.
+   */
+  isOldest: boolean
+}
+
+/** Opens a connection. Rejects with ConnectionError, TlsError, AuthenticationError, BrokerError. */
+export async function openSession(
+  address: Address,
+  purpose: string,
+  options: SessionOptions,
+  memory: BrokerMemory,
+  signal: AbortSignal,
+): Promise<Session> {
+  const startedAt = performance.now()
+  const broker = formatAddress(address)
+  const report = (error: Error | undefined) => {
+    const durationMs = performance.now() - startedAt
+    const what = `connection to ${broker} (${purpose})`
+    if (error === undefined) options.logger.debug(`opened a ${what}`)
+    else options.logger.warn(`could not open a ${what}: ${error.message}`)
+    if (connectChannel.hasSubscribers) {
+      const event: ConnectEvent = { broker, purpose, durationMs, error }
+      connectChannel.publish(event)
+    }
+  }
+  try {
+    const session = memory.isOldest
+      ? await openOldest(address, options, memory, signal)
+      : await negotiate(address, options, memory, signal)
+    report(undefined)
+    return session
+  } catch (error) {
+    if (!signal.aborted) report(error as Error)
+    throw error
+  }
+}
+
+async function negotiate(
+  address: Address,
+  options: SessionOptions,
+  memory: BrokerMemory,
+  signal: AbortSignal,
+): Promise<Session> {
+  const connection = await connect(address, options, signal)
+  let versions: BrokerVersions
+  try {
+    versions = await askVersions(connection, options.connectTimeoutMs)
+  } catch (error) {
+    connection.close()
+    if (!(error instanceof SocketDisconnectedError && connection.wasSilent)) throw error
+    return openOldest(address, options, memory, signal)
+  }
+  if (options.sasl !== undefined) {
+    try {
+      await authenticateConnection(connection, versions, address, options.sasl, options)
+    } catch (error) {
+      connection.close()
+      throw error
+    }
+  }
+  return { connection, versions }
+}
+
+async function openOldest(
+  address: Address,
+  options: SessionOptions,
+  memory: BrokerMemory,
+  signal: AbortSignal,
+): Promise<Session> {
+  const connection = await connect(address, options, signal)
+  const versions = BrokerVersions.oldest(connection.address)
+  connection.onFirstResponse(() => {
+    memory.isOldest = true
+  })
+  return { connection, versions }
+}
+
+async function connect(
+  address: Address,
+  options: SessionOptions,
+  signal: AbortSignal,
+): Promise<Connection> {
+  const stream = await openTransport(address, options, signal)
+  return new Connection(stream, formatAddress(address), options)
+}

@@ -1,0 +1,49 @@
+/**
+ * From these versions on a broker that throttles answers at once and expects the client to wait
+ * (KIP-219, Kafka 2.0); before, it held the answer back itself, and waiting again would double it.
+ * APIs that came later expect it in every version.
+ */
+const CLIENT_WAITS_FROM: Readonly<Record<string, number>> = {
+  Produce: 6,
+  Fetch: 8,
+  ListOffsets: 3,
+  Metadata: 6,
+  OffsetCommit: 4,
+  OffsetFetch: 4,
+  FindCoordinator: 2,
+  JoinGroup: 3,
+  Heartbeat: 2,
+  LeaveGroup: 2,
+  SyncGroup: 2,
+  DescribeGroups: 2,
+  ListGroups: 2,
+  ApiVersions: 2,
+  CreateTopics: 3,
+  DeleteTopics: 2,
+  DeleteRecords: 1,
+  InitProducerId: 1,
+  OffsetForLeaderEpoch: 3,
+  AddPartitionsToTxn: 1,
+  AddOffsetsToTxn: 1,
+  EndTxn: 1,
+  TxnOffsetCommit: 1,
+  DescribeAcls: 1,
+  CreateAcls: 1,
+  DeleteAcls: 1,
+  DescribeConfigs: 2,
+  AlterConfigs: 1,
+  AlterReplicaLogDirs: 1,
+  DescribeLogDirs: 1,
+  CreatePartitions: 1,
+  CreateDelegationToken: 1,
+  RenewDelegationToken: 1,
+  ExpireDelegationToken: 1,
+  DescribeDelegationToken: 1,
+  DeleteGroups: 1,
+}
+
+/** How long the connection is to be left alone after this response; 0 for not at all. */
+export function throttleMs(api: string, version: number, response: object): number {
+  if (!('throttleTimeMs' in response) || typeof response.throttleTimeMs !== 'number') return 0
+  return version >= (CLIENT_WAITS_FROM[api] ?? 0) ? response.throttleTimeMs : 0
+}

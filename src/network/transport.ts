@@ -1,0 +1,152 @@
+import { lookup } from 'node:dns/promises'
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { connect as connectTls } from 'node:tls'
+import { deferred } from '../async/deferred.ts'
+import { limited } from '../async/limited.ts'
+import { ConnectionError } from '../errors.ts'
+import { formatAddress, type Address } from './address.ts'
+import { explainTlsError, tlsConnectOptions, type PreparedTls } from './tls.ts'
+
+/** Opens a connected byte stream to a broker: for proxies and tunnels. */
+export type SocketFactory = (address: Address) => Duplex | Promise<Duplex>
+
+/** The addresses of a host name, in the order in which to try them. */
+export type Lookup = (host: string) => Promise<readonly string[]>
+
+export interface TransportOptions {
+  readonly connectTimeoutMs: number
+  readonly tls?: PreparedTls | undefined
+  readonly socketFactory?: SocketFactory | undefined
+  readonly lookup?: Lookup | undefined
+}
+
+/** How long a connection is idle before the operating system asks whether the other side still lives. */
+const KEEP_ALIVE_MS = 60_000
+
+/**
+ * A connected stream to a broker, through TLS where that is asked for. All addresses of a name are tried in
+ * turn (`client.dns.lookup=use_all_dns_ips`, KIP-302), within one connect timeout.
+ * Rejects with ConnectionError or TlsError.
+ */
+export async function openTransport(
+  address: Address,
+  options: TransportOptions,
+  signal: AbortSignal,
+): Promise<Duplex> {
+  const timeoutMs = options.connectTimeoutMs
+  let isOver = false
+  try {
+    return await limited(timeoutMs, signal, async (either) => {
+      either.addEventListener('abort', () => (isOver = true))
+      const socket = await openTcp(address, options, either, performance.now() + timeoutMs)
+      return options.tls === undefined ? socket : await secure(socket, address, options.tls, either)
+    })
+  } catch (error) {
+    signal.throwIfAborted()
+    if (!isOver) throw error
+    const name = formatAddress(address)
+    const reason = `connecting to ${name} took longer than ${timeoutMs} ms`
+    throw new ConnectionError('CONNECTION_TIMED_OUT', reason, { broker: name })
+  }
+}
+
+async function openTcp(
+  address: Address,
+  options: TransportOptions,
+  signal: AbortSignal,
+  deadline: number,
+): Promise<Duplex> {
+  if (options.socketFactory !== undefined) {
+    try {
+      return await options.socketFactory(address)
+    } catch (error) {
+      throw cannotConnect(address, [error as Error])
+    }
+  }
+  const hosts = await addressesOf(address, options.lookup ?? systemLookup)
+  const failures: Error[] = []
+  for (const [index, host] of hosts.entries()) {
+    // What is left is shared out, so that a first address that swallows packets leaves time for the others.
+    const shareMs = Math.max(1, (deadline - performance.now()) / (hosts.length - index))
+    try {
+      return await limited(shareMs, signal, (attempt) => {
+        const socket = connectTcp({ host, port: address.port, noDelay: true })
+        socket.setKeepAlive(true, KEEP_ALIVE_MS)
+        return whenReady(socket, 'connect', attempt)
+      })
+    } catch (error) {
+      signal.throwIfAborted()
+      failures.push(error as Error)
+    }
+  }
+  throw cannotConnect(address, failures)
+}
+
+async function addressesOf(address: Address, resolve: Lookup): Promise<readonly string[]> {
+  if (isIP(address.host) !== 0) return [address.host]
+  try {
+    const found = await resolve(address.host)
+    if (found.length > 0) return found
+  } catch (error) {
+    throw cannotConnect(address, [error as Error])
+  }
+  throw cannotConnect(address, [new Error(`'${address.host}' has no address`)])
+}
+
+async function systemLookup(host: string): Promise<readonly string[]> {
+  return (await lookup(host, { all: true })).map(({ address }) => address)
+}
+
+async function secure(
+  socket: Duplex,
+  address: Address,
+  tls: PreparedTls,
+  signal: AbortSignal,
+): Promise<Duplex> {
+  const secured = connectTls({ ...tlsConnectOptions(tls, address.host), socket })
+  try {
+    return await whenReady(secured, 'secureConnect', signal)
+  } catch (error) {
+    socket.destroy()
+    signal.throwIfAborted()
+    const name = formatAddress(address)
+    throw explainTlsError(error as Error, name) ?? cannotConnect(address, [error as Error])
+  }
+}
+
+/** Waits for the event that says that the stream can be used; destroys it if that doesn't come. */
+async function whenReady<Stream extends Socket>(
+  stream: Stream,
+  event: 'connect' | 'secureConnect',
+  signal: AbortSignal,
+): Promise<Stream> {
+  const ready = deferred()
+  const onReady = () => ready.resolve()
+  const onError = (error: Error) => ready.reject(error)
+  const onClose = () => ready.reject(new Error('the other side closed the connection'))
+  const onAbort = () => ready.reject(signal.reason)
+  stream.once(event, onReady).once('error', onError).once('close', onClose)
+  signal.addEventListener('abort', onAbort)
+  try {
+    if (signal.aborted) onAbort()
+    await ready.promise
+    return stream
+  } catch (error) {
+    stream.on('error', () => undefined) // A late one has nobody left to tell.
+    stream.destroy()
+    throw error
+  } finally {
+    stream.off(event, onReady).off('error', onError).off('close', onClose)
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
+function cannotConnect(address: Address, failures: readonly Error[]): ConnectionError {
+  const name = formatAddress(address)
+  const reason = failures.map(({ message }) => message).join(', ')
+  return new ConnectionError('CONNECTION_FAILED', `cannot connect to ${name}: ${reason}`, {
+    broker: name,
+    cause: new Error(reason, { cause: failures[0] }),
+  })
+}

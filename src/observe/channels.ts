@@ -1,0 +1,43 @@
+/**
+ * Events for those who watch: node:diagnostics_channel, which costs a property read where nobody listens.
+ * docs/observability.md lists them; their payloads are public.
+ */
+import { channel } from 'node:diagnostics_channel'
+
+export interface ConnectEvent {
+  readonly broker: string
+  readonly purpose: string
+  readonly durationMs: number
+  /** Undefined when it succeeded. */
+  readonly error: Error | undefined
+}
+
+export interface RequestEvent {
+  readonly broker: string
+  readonly api: string
+  readonly version: number
+  readonly durationMs: number
+  readonly error: Error | undefined
+}
+
+export interface CloseEvent {
+  readonly broker: string
+  readonly reason: Error
+}
+
+export interface RetryEvent {
+  /** What is tried again, such as `Metadata` or `producing to orders-3`. */
+  readonly what: string
+  readonly attempt: number
+  readonly waitMs: number
+  readonly error: Error
+}
+
+/** `samsa:connect`: a connection was opened, handshakes included, or could not be. */
+export const connectChannel = channel('samsa:connect')
+/** `samsa:request`: a request was answered, or ended without an answer. */
+export const requestChannel = channel('samsa:request')
+/** `samsa:close`: a connection ended. */
+export const closeChannel = channel('samsa:close')
+/** `samsa:retry`: something failed and will be tried again. */
+export const retryChannel = channel('samsa:retry')
