@@ -1,0 +1,29 @@
+import { describe, expect, it } from '@jest/globals'
+import { existsSync } from 'node:fs'
+import { isProcessAlive } from '../support/kafka/process-birth.ts'
+import { startKafka } from '../support/kafka/cluster.ts'
+import { rawMetadata } from '../support/kafka/raw-request.ts'
+import { NEWEST_KAFKA } from '../support/kafka/versions.ts'
+
+describe('the starter of real brokers', () => {
+  it('starts a broker that answers, creates topics, and leaves nothing behind', async () => {
+    const cluster = await startKafka({ version: NEWEST_KAFKA })
+    const { folder, pids } = cluster
+    try {
+      expect(pids).toHaveLength(1)
+      await cluster.createTopic('events', { partitions: 3, config: { 'retention.ms': '60000' } })
+      const { brokers, topics } = await rawMetadata(cluster.ports[0]!)
+      expect(brokers).toEqual([{ id: 1, host: '127.0.0.1', port: cluster.ports[0] }])
+      expect(topics.find(({ name }) => name === 'events')?.partitions).toHaveLength(3)
+      await expect(cluster.createTopic('events')).rejects.toThrow(/already exists/)
+    } finally {
+      await cluster.stop()
+    }
+    expect(pids.filter(isProcessAlive)).toEqual([])
+    expect(existsSync(folder)).toBe(false)
+  }, 120_000)
+
+  it('names the versions it knows when asked for another', async () => {
+    await expect(startKafka({ version: '4.9.9' })).rejects.toThrow(/4\.9\.9.*0\.8\.2\.2.*4\.4\.0/)
+  })
+})

@@ -1,0 +1,31 @@
+import { createServer } from 'node:net'
+
+// Below the range from which systems take ports for outgoing connections: a broker that is stopped
+// for a while must find its port free when it comes back.
+const LOWEST = 20_000
+const HIGHEST = 29_999
+
+/** A JVM found its port taken: only new ports help. */
+export class PortTakenError extends Error {
+  override readonly name = 'PortTakenError'
+}
+
+/** Ports that were free a moment ago; whoever binds them must be ready to find them taken. */
+export async function freePorts(count: number): Promise<number[]> {
+  const ports = new Set<number>()
+  while (ports.size < count) {
+    const port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST + 1))
+    if (!ports.has(port) && (await isPortFree(port))) ports.add(port)
+  }
+  return [...ports]
+}
+
+export function isPortFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () =>
+      server.close(() => resolve(true)),
+    )
+  })
+}
