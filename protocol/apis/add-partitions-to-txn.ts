@@ -16,7 +16,9 @@ const addPartitionsToTxnTopicResultFields = {
   resultsByPartition: array('0+', addPartitionsToTxnPartitionResultFields),
 }
 
-/** Adds partitions to a transaction. From v4 brokers use it among themselves to verify (KIP-890). */
+/**
+ * Adds partitions to a transaction. From v4 brokers use it among themselves to verify (KIP-890).
+ */
 export const addPartitionsToTxn = api({
   key: 24,
   name: 'AddPartitionsToTxn',

@@ -11,7 +11,10 @@ import {
   uuid,
 } from '../schema/fields.ts'
 
-/** Reads records from partitions, as a long poll. Sessions from v7 (KIP-227), topic ids from v13 (KIP-516). */
+/**
+ * Reads records from partitions, as a long poll. Sessions from v7 (KIP-227), topic ids from v13
+ * (KIP-516).
+ */
 export const fetch = api({
   key: 1,
   name: 'Fetch',

@@ -1,7 +1,10 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, int16, int32, int8, string } from '../schema/fields.ts'
 
-/** Which broker coordinates a group or a transactional id (v0, of Kafka 0.8.2: groups alone); many keys from v4. */
+/**
+ * Which broker coordinates a group or a transactional id (v0, of Kafka 0.8.2: groups alone); many
+ * keys from v4.
+ */
 export const findCoordinator = api({
   key: 10,
   name: 'FindCoordinator',

@@ -1,7 +1,9 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, bool, bytes, int16, int32, string } from '../schema/fields.ts'
 
-/** Enters a classic group, or comes back to it for a rebalance. Static members from v5 (KIP-345). */
+/**
+ * Enters a classic group, or comes back to it for a rebalance. Static members from v5 (KIP-345).
+ */
 export const joinGroup = api({
   key: 11,
   name: 'JoinGroup',

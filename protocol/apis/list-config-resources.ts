@@ -1,7 +1,10 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, int16, int32, int8, string } from '../schema/fields.ts'
 
-/** Names of the resources that have configuration; v0 lists client metrics alone (KIP-714, KIP-1142). */
+/**
+ * Names of the resources that have configuration; v0 lists client metrics alone (KIP-714,
+ * KIP-1142).
+ */
 export const listConfigResources = api({
   key: 74,
   name: 'ListConfigResources',

@@ -1,7 +1,10 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, bool, int16, int32, string, uuid } from '../schema/fields.ts'
 
-/** Brokers, topics, partitions and their leaders. Asking for a topic may create it (v4+: only if allowed). */
+/**
+ * Brokers, topics, partitions and their leaders. Asking for a topic may create it (v4+: only if
+ * allowed).
+ */
 export const metadata = api({
   key: 3,
   name: 'Metadata',

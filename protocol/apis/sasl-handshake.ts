@@ -1,7 +1,10 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, int16, string } from '../schema/fields.ts'
 
-/** Chooses a SASL mechanism. After v0 raw tokens follow, after v1 SaslAuthenticate requests (KIP-152). */
+/**
+ * Chooses a SASL mechanism. After v0 raw tokens follow, after v1 SaslAuthenticate requests
+ * (KIP-152).
+ */
 export const saslHandshake = api({
   key: 17,
   name: 'SaslHandshake',

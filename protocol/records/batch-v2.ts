@@ -20,6 +20,7 @@ export class BatchV2 implements MessageBatch {
   readonly magic = 2
   readonly baseOffset: number
   readonly lastOffset: number
+  readonly baseTimestamp: number
   readonly compression: Compression
   readonly timestampType: 'create-time' | 'log-append-time'
   readonly producerId: bigint
@@ -52,6 +53,7 @@ export class BatchV2 implements MessageBatch {
     this.compression = compressionOfCode(attributes & ATTRIBUTE.compression)
     this.timestampType =
       (attributes & ATTRIBUTE.logAppendTime) === 0 ? 'create-time' : 'log-append-time'
+    this.baseTimestamp = Number(data.readBigInt64BE(this.timestampType === 'create-time' ? 27 : 35))
     this.producerId = data.readBigInt64BE(43)
     this.producerEpoch = data.readInt16BE(51)
     this.baseSequence = data.readInt32BE(53)
@@ -78,54 +80,80 @@ export class BatchV2 implements MessageBatch {
   }
 
   #decodeRecords(data: Buffer, start: number): Message[] {
-    const { count, baseOffset } = this
+    const { count } = this
     // A record takes at least 7 bytes: no count is believed that the bytes cannot hold.
     if (count < 0 || count * 7 > data.length - start) {
       throw new ProtocolError(
         `a record batch of ${data.length - start} bytes claims ${count} records`,
       )
     }
-    const baseTimestamp = Number(this.#data.readBigInt64BE(27))
-    const appendTime =
-      this.timestampType === 'log-append-time' ? Number(this.#data.readBigInt64BE(35)) : undefined
-    const messages: Message[] = []
+    const hasOwnTimestamps = this.timestampType === 'create-time'
+    const messages = new Array<Message>(count)
     const cursor = new Cursor(data, start)
+    let at = start
     for (let i = 0; i < count; i++) {
-      const size = cursor.varint()
-      const end = cursor.at + size
+      // Nearly all of these varints are one byte long: those are read here, the others by the cursor.
+      let byte = data[at]!
+      let size = (byte >>> 1) ^ -(byte & 1)
+      if (byte < 0x80) at++
+      else {
+        size = cursor.varintAt(at)
+        at = cursor.at
+      }
+      const end = at + size
       if (size < 0 || end > data.length) throw cursor.error(`record ${i} claims ${size} bytes`)
-      cursor.at++ // its attributes, none of which is used
-      const timestampDelta = cursor.varlong()
-      const offsetDelta = cursor.varint()
-      const keyBytes = cursor.varint()
-      const keyStart = cursor.at
-      if (keyBytes > 0) cursor.at += keyBytes
-      const valueBytes = cursor.varint()
-      const valueStart = cursor.at
-      if (valueBytes > 0) cursor.at += valueBytes
-      const headerCount = cursor.varint()
+      at++ // its attributes, none of which is used
+      byte = data[at]!
+      let timestampDelta = (byte >>> 1) ^ -(byte & 1)
+      if (byte < 0x80) at++
+      else {
+        timestampDelta = cursor.varlongAt(at)
+        at = cursor.at
+      }
+      byte = data[at]!
+      let offsetDelta = (byte >>> 1) ^ -(byte & 1)
+      if (byte < 0x80) at++
+      else {
+        offsetDelta = cursor.varintAt(at)
+        at = cursor.at
+      }
+      byte = data[at]!
+      let keyBytes = (byte >>> 1) ^ -(byte & 1)
+      if (byte < 0x80) at++
+      else {
+        keyBytes = cursor.varintAt(at)
+        at = cursor.at
+      }
+      const keyStart = at
+      if (keyBytes > 0) at += keyBytes
+      byte = data[at]!
+      let valueBytes = (byte >>> 1) ^ -(byte & 1)
+      if (byte < 0x80) at++
+      else {
+        valueBytes = cursor.varintAt(at)
+        at = cursor.at
+      }
+      const valueStart = at
+      if (valueBytes > 0) at += valueBytes
       // Headers are read when they are touched; without any, the record must end here.
-      if (cursor.at > end || headerCount < 0 || (headerCount === 0 && cursor.at !== end)) {
+      if (at >= end || (data[at] === 0 && at + 1 !== end)) {
         throw cursor.error(`record ${i} does not fill the ${size} bytes that it claims`)
       }
-      messages.push(
-        new Message(
-          this,
-          data,
-          baseOffset + offsetDelta,
-          appendTime ?? baseTimestamp + timestampDelta,
-          keyStart,
-          keyBytes,
-          valueStart,
-          valueBytes,
-          cursor.at,
-          headerCount,
-        ),
+      messages[i] = new Message(
+        this,
+        data,
+        offsetDelta,
+        hasOwnTimestamps ? timestampDelta : 0,
+        keyStart,
+        keyBytes,
+        valueStart,
+        valueBytes,
+        at,
       )
-      cursor.at = end
+      at = end
     }
-    if (cursor.at !== data.length) {
-      throw cursor.error(`${data.length - cursor.at} bytes follow the last record`)
+    if (at !== data.length) {
+      throw cursor.error(`${data.length - at} bytes follow the last record`)
     }
     return messages
   }
@@ -141,7 +169,9 @@ class Cursor {
     this.at = at
   }
 
-  varint(): number {
+  /** The varint that starts there; `at` is then behind it. */
+  varintAt(start: number): number {
+    this.at = start
     const data = this.#data
     let byte = data[this.at++]!
     if (byte < 0x80) return (byte >>> 1) ^ -(byte & 1)
@@ -154,8 +184,9 @@ class Cursor {
     throw this.error('a varint is cut off or longer than 32 bits')
   }
 
-  /** NaN past 2^53. */
-  varlong(): number {
+  /** The same of up to 64 bits; NaN past 2^53. */
+  varlongAt(start: number): number {
+    this.at = start
     const data = this.#data
     let byte = data[this.at++]!
     if (byte < 0x80) return (byte >>> 1) ^ -(byte & 1)

@@ -18,6 +18,8 @@ export interface MessageBatch extends Source {
   readonly baseOffset: number
   /** The offset behind which the log goes on: not a message's own where compaction took it away. */
   readonly lastOffset: number
+  /** What its messages' timestamps are counted from; theirs, where the broker set one for all. */
+  readonly baseTimestamp: number
   readonly compression: Compression
   readonly timestampType: 'none' | 'create-time' | 'log-append-time'
   /** −1 without idempotence. */

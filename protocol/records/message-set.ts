@@ -102,6 +102,7 @@ export class MessageSet implements MessageBatch {
   readonly magic: Magic
   readonly baseOffset: number
   readonly lastOffset: number
+  readonly baseTimestamp: number
   readonly compression: Compression
   readonly timestampType: 'none' | 'create-time' | 'log-append-time'
   readonly producerId = -1n
@@ -122,6 +123,7 @@ export class MessageSet implements MessageBatch {
     this.magic = first.magic
     this.baseOffset = first.offset
     this.lastOffset = last.offset
+    this.baseTimestamp = first.timestamp
     this.compression = first.compression
     this.timestampType =
       first.magic === 0 ? 'none' : first.logAppendTime ? 'log-append-time' : 'create-time'
@@ -148,14 +150,13 @@ export class MessageSet implements MessageBatch {
         new Message(
           this,
           entry.data,
-          offset,
-          appendTime ?? entry.timestamp,
+          offset - this.baseOffset,
+          (appendTime ?? entry.timestamp) - this.baseTimestamp,
           entry.keyStart,
           entry.keyBytes,
           entry.valueStart,
           entry.valueBytes,
-          entry.end,
-          0,
+          -1,
         ),
       )
       return

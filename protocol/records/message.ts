@@ -19,39 +19,43 @@ const NO_HEADERS: readonly MessageHeader[] = Object.freeze([])
 export class Message {
   /** The batch it came in: topic, partition and timestamp type are its. */
   readonly batch: MessageBatch
-  /** Its place in the partition. */
-  readonly offset: number
-  readonly #data: Buffer
-  readonly #timestamp: number
-  readonly #keyStart: number
-  readonly #keyBytes: number
-  readonly #valueStart: number
-  readonly #valueBytes: number
-  readonly #headersStart: number
-  readonly #headerCount: number
+  // Small integers, told apart from the batch's base where they would be large: those cost no memory of
+  // their own. TypeScript's private rather than #: half as much time goes into making a message.
+  private readonly data: Buffer
+  private readonly offsetDelta: number
+  private readonly timestampDelta: number
+  private readonly keyStart: number
+  private readonly keyBytes: number
+  private readonly valueStart: number
+  private readonly valueBytes: number
+  /** Where the count of headers stands, −1 in formats without headers. */
+  private readonly headersStart: number
 
   constructor(
     batch: MessageBatch,
     data: Buffer,
-    offset: number,
-    timestamp: number,
+    offsetDelta: number,
+    timestampDelta: number,
     keyStart: number,
     keyBytes: number,
     valueStart: number,
     valueBytes: number,
     headersStart: number,
-    headerCount: number,
   ) {
     this.batch = batch
-    this.offset = offset
-    this.#data = data
-    this.#timestamp = timestamp
-    this.#keyStart = keyStart
-    this.#keyBytes = keyBytes
-    this.#valueStart = valueStart
-    this.#valueBytes = valueBytes
-    this.#headersStart = headersStart
-    this.#headerCount = headerCount
+    this.data = data
+    this.offsetDelta = offsetDelta
+    this.timestampDelta = timestampDelta
+    this.keyStart = keyStart
+    this.keyBytes = keyBytes
+    this.valueStart = valueStart
+    this.valueBytes = valueBytes
+    this.headersStart = headersStart
+  }
+
+  /** Its place in the partition. */
+  get offset(): number {
+    return this.batch.baseOffset + this.offsetDelta
   }
 
   get topic(): string {
@@ -67,12 +71,13 @@ export class Message {
    * Throws RangeError for one that a number cannot hold exactly.
    */
   get timestamp(): number {
-    if (!Number.isSafeInteger(this.#timestamp)) {
+    const timestamp = this.batch.baseTimestamp + this.timestampDelta
+    if (!Number.isSafeInteger(timestamp)) {
       throw new RangeError(
         `the timestamp at ${this.topic}-${this.partition} offset ${this.offset} is past 2^53`,
       )
     }
-    return this.#timestamp
+    return timestamp
   }
 
   /** Who set the timestamp: the producer (`create-time`) or the broker (`log-append-time`). */
@@ -82,22 +87,24 @@ export class Message {
 
   /** The key, or null: a view, not a copy. */
   get key(): Buffer | null {
-    if (this.#keyBytes < 0) return null
-    return this.#data.subarray(this.#keyStart, this.#keyStart + this.#keyBytes)
+    if (this.keyBytes < 0) return null
+    return this.data.subarray(this.keyStart, this.keyStart + this.keyBytes)
   }
 
   /** The value, or null (a tombstone in a compacted topic): a view, not a copy. */
   get value(): Buffer | null {
-    if (this.#valueBytes < 0) return null
-    return this.#data.subarray(this.#valueStart, this.#valueStart + this.#valueBytes)
+    if (this.valueBytes < 0) return null
+    return this.data.subarray(this.valueStart, this.valueStart + this.valueBytes)
   }
 
   /** The headers in order, repeats included. Throws ProtocolError when they are damaged. */
   get headers(): readonly MessageHeader[] {
-    if (this.#headerCount === 0) return NO_HEADERS
-    const reader = new Reader(this.#data, this.#headersStart)
+    if (this.headersStart < 0) return NO_HEADERS
+    const reader = new Reader(this.data, this.headersStart)
+    const count = reader.varint()
+    if (count === 0) return NO_HEADERS
     const headers: MessageHeader[] = []
-    while (headers.length < this.#headerCount) {
+    while (headers.length < count) {
       const keyBytes = reader.varint()
       if (keyBytes < 0) throw new ProtocolError('a header has no key', reader.offset)
       const key = reader.utf8(keyBytes)

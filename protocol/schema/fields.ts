@@ -1,7 +1,7 @@
 /**
  * The vocabulary in which APIs are declared. One declaration serves every version and both
- * directions: `codec.ts` makes the encoder and decoder of a version from it, and its TypeScript
- * types follow from it.
+ * directions: `plan.ts` works out what a version has, `encode.ts` and `decode.ts` go by that, and its
+ * TypeScript types follow from it.
  *
  * A field says in which versions it exists and, where that differs from Kafka's usual, its default,
  * in which versions it may be null, its tag, and whether it may be dropped silently when a version

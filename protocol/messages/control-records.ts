@@ -1,0 +1,20 @@
+import { Message } from '../schema/api.ts'
+import { int16, int32, type Decoded } from '../schema/fields.ts'
+
+/**
+ * Key and value of the control records that end a transaction in a log (KIP-98). Before both stands
+ * the version as an int16, which is not part of the message.
+ */
+
+/** The key: 0 for an abort, 1 for a commit. Other types are Kafka's own business. */
+export const controlRecordTypeSchema = new Message('ControlRecordTypeSchema', '0', 'none', {
+  type: int16('0+'),
+})
+
+/** The value. */
+export const endTxnMarker = new Message('EndTxnMarker', '0', 'none', {
+  coordinatorEpoch: int32('0+'),
+})
+
+export type ControlRecordTypeSchema = Decoded<typeof controlRecordTypeSchema.fields>
+export type EndTxnMarker = Decoded<typeof endTxnMarker.fields>

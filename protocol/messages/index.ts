@@ -1,0 +1,2 @@
+export * from './consumer-protocol.ts'
+export * from './control-records.ts'

@@ -1,0 +1,40 @@
+import { describe, expect, it } from '@jest/globals'
+import { describeError, ErrorCode, type ErrorName } from '../../../protocol/errors.ts'
+
+describe("Kafka's error codes", () => {
+  it('have names, for the type checker too', () => {
+    const code: 6 = ErrorCode.NOT_LEADER_OR_FOLLOWER
+    const name: ErrorName = 'NOT_LEADER_OR_FOLLOWER'
+    expect(describeError(code).name).toBe(name)
+    expect(ErrorCode.UNKNOWN_SERVER_ERROR).toBe(-1)
+    expect(ErrorCode.NONE).toBe(0)
+  })
+
+  it('are all there from -1 to 136, each with a meaning', () => {
+    const codes = Object.values(ErrorCode).sort((a, b) => a - b)
+    expect(codes).toEqual(Array.from({ length: 138 }, (_, index) => index - 1))
+    for (const code of codes) expect(describeError(code).meaning).toMatch(/^[A-Z].+\.$/)
+    expect(new Set(codes.map((code) => describeError(code).meaning)).size).toBe(codes.length)
+  })
+
+  it('say whether to try again, and whether to ask for metadata first', () => {
+    const { NOT_LEADER_OR_FOLLOWER, COORDINATOR_NOT_AVAILABLE, TOPIC_AUTHORIZATION_FAILED } =
+      ErrorCode
+    const moved = { retriable: true, invalidMetadata: true }
+    expect(describeError(NOT_LEADER_OR_FOLLOWER)).toMatchObject(moved)
+    const busy = { retriable: true, invalidMetadata: false }
+    expect(describeError(COORDINATOR_NOT_AVAILABLE)).toMatchObject(busy)
+    const refused = { retriable: false, invalidMetadata: false }
+    expect(describeError(TOPIC_AUTHORIZATION_FAILED)).toMatchObject(refused)
+  })
+
+  it.each([137, 32767, -2])('that are unknown (%d) are described as such', (code) => {
+    expect(describeError(code)).toEqual({
+      code,
+      name: `UNKNOWN_CODE_${code}`,
+      retriable: false,
+      invalidMetadata: false,
+      meaning: 'An error code that is newer than this client.',
+    })
+  })
+})
