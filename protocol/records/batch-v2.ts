@@ -5,6 +5,7 @@
  * record; keys, values and headers stay uncut until they are touched. Don't add: a Reader call or a view
  * a field, a bigint a record, a generator. Measured by benchmarks/codec.ts.
  */
+import { Block } from '../buffer/block.ts'
 import { crc32c } from '../buffer/crc32c.ts'
 import { codecOf, compressionOfCode, type Compression } from '../compression/index.ts'
 import { ProtocolError } from '../protocol-error.ts'
@@ -71,15 +72,16 @@ export class BatchV2 implements MessageBatch {
 
   messages(): Message[] {
     const data = this.#data
-    if (this.compression === 'none') return this.#decodeRecords(data, BATCH_HEADER_BYTES)
+    if (this.compression === 'none') return this.#decodeRecords(new Block(data), BATCH_HEADER_BYTES)
     const body = codecOf(this.compression).decompress(
       data.subarray(BATCH_HEADER_BYTES),
       this.#limitBytes,
     )
-    return this.#decodeRecords(Buffer.from(body.buffer, body.byteOffset, body.length), 0)
+    return this.#decodeRecords(new Block(body), 0)
   }
 
-  #decodeRecords(data: Buffer, start: number): Message[] {
+  #decodeRecords(block: Block, start: number): Message[] {
+    const data = block.bytes
     const { count } = this
     // A record takes at least 7 bytes: no count is believed that the bytes cannot hold.
     if (count < 0 || count * 7 > data.length - start) {
@@ -141,7 +143,7 @@ export class BatchV2 implements MessageBatch {
       }
       messages[i] = new Message(
         this,
-        data,
+        block,
         offsetDelta,
         hasOwnTimestamps ? timestampDelta : 0,
         keyStart,

@@ -5,6 +5,7 @@
  * A compressed message's value is a message set itself. Its own offset is that of the last one inside; in v0
  * the inner offsets are absolute, in v1 relative to the first, as long as the broker or producer kept to KIP-31.
  */
+import { Block } from '../buffer/block.ts'
 import { crc32 } from '../buffer/crc32.ts'
 import {
   codecOf,
@@ -33,7 +34,7 @@ function codecFor(compression: Compression, magic: Magic): Codec {
 
 /** One message, as it stands in `data` from `at` on. Its checksum has been verified. */
 interface Entry {
-  readonly data: Buffer
+  readonly block: Block
   readonly at: number
   readonly end: number
   readonly magic: Magic
@@ -47,7 +48,8 @@ interface Entry {
   readonly valueBytes: number
 }
 
-function readEntry(data: Buffer, at: number, end: number): Entry {
+function readEntry(block: Block, at: number, end: number): Entry {
+  const data = block.bytes
   const fixedBytes = LOG_OVERHEAD_BYTES + 6
   if (end - at < fixedBytes + 8) throw new ProtocolError(`a message has ${end - at} bytes`, at)
   const stored = data.readUInt32BE(at + 12)
@@ -80,7 +82,7 @@ function readEntry(data: Buffer, at: number, end: number): Entry {
     throw new ProtocolError(`a value claims ${valueBytes} bytes`, valueStart)
   }
   return {
-    data,
+    block,
     at,
     end,
     magic: magic === 0 ? 0 : 1,
@@ -149,7 +151,7 @@ export class MessageSet implements MessageBatch {
       messages.push(
         new Message(
           this,
-          entry.data,
+          entry.block,
           offset - this.baseOffset,
           (appendTime ?? entry.timestamp) - this.baseTimestamp,
           entry.keyStart,
@@ -164,10 +166,10 @@ export class MessageSet implements MessageBatch {
     if (depth === DEEPEST) throw new ProtocolError('compressed messages lie too deep in each other')
     if (entry.valueBytes < 0) throw new ProtocolError('a compressed message has no value')
     const inflated = codecFor(entry.compression, entry.magic).decompress(
-      entry.data.subarray(entry.valueStart, entry.valueStart + entry.valueBytes),
+      entry.block.cut(entry.valueStart, entry.valueBytes),
       this.#limitBytes,
     )
-    const inner = entriesOf(Buffer.from(inflated.buffer, inflated.byteOffset, inflated.length))
+    const inner = entriesOf(new Block(inflated))
     const last = inner[inner.length - 1]
     if (last === undefined) throw new ProtocolError('a compressed message is empty')
     // Relative offsets (KIP-31): the wrapper has the last one's absolute offset. v0 has absolute ones.
@@ -178,13 +180,14 @@ export class MessageSet implements MessageBatch {
 }
 
 /** All messages of an inner set: unlike in a response, the last one must be whole. */
-function entriesOf(data: Buffer): Entry[] {
+function entriesOf(block: Block): Entry[] {
+  const data = block.bytes
   const entries: Entry[] = []
   for (let at = 0; at < data.length;) {
     const size = data.length - at < LOG_OVERHEAD_BYTES ? -1 : data.readInt32BE(at + 8)
     const end = at + LOG_OVERHEAD_BYTES + size
     if (size < 0 || end > data.length) throw new ProtocolError('an inner message is cut off', at)
-    entries.push(readEntry(data, at, end))
+    entries.push(readEntry(block, at, end))
     at = end
   }
   return entries
@@ -204,8 +207,8 @@ export class MessageSetReader {
     this.#limitBytes = limitBytes
   }
 
-  add(data: Buffer, at: number, end: number): MessageSet[] {
-    const entry = readEntry(data, at, end)
+  add(block: Block, at: number, end: number): MessageSet[] {
+    const entry = readEntry(block, at, end)
     const finished: MessageSet[] = []
     const first = this.#run[0]
     const fits =

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import { ProtocolError } from '../protocol-error.ts'
+import type { Block } from '../buffer/block.ts'
 import { Reader } from '../buffer/reader.ts'
 import type { MessageBatch } from './message-batch.ts'
 
@@ -21,7 +22,7 @@ export class Message {
   readonly batch: MessageBatch
   // Small integers, told apart from the batch's base where they would be large: those cost no memory of
   // their own. TypeScript's private rather than #: half as much time goes into making a message.
-  private readonly data: Buffer
+  private readonly block: Block
   private readonly offsetDelta: number
   private readonly timestampDelta: number
   private readonly keyStart: number
@@ -33,7 +34,7 @@ export class Message {
 
   constructor(
     batch: MessageBatch,
-    data: Buffer,
+    block: Block,
     offsetDelta: number,
     timestampDelta: number,
     keyStart: number,
@@ -43,7 +44,7 @@ export class Message {
     headersStart: number,
   ) {
     this.batch = batch
-    this.data = data
+    this.block = block
     this.offsetDelta = offsetDelta
     this.timestampDelta = timestampDelta
     this.keyStart = keyStart
@@ -88,19 +89,19 @@ export class Message {
   /** The key, or null: a view, not a copy. */
   get key(): Buffer | null {
     if (this.keyBytes < 0) return null
-    return this.data.subarray(this.keyStart, this.keyStart + this.keyBytes)
+    return this.block.cut(this.keyStart, this.keyBytes)
   }
 
   /** The value, or null (a tombstone in a compacted topic): a view, not a copy. */
   get value(): Buffer | null {
     if (this.valueBytes < 0) return null
-    return this.data.subarray(this.valueStart, this.valueStart + this.valueBytes)
+    return this.block.cut(this.valueStart, this.valueBytes)
   }
 
   /** The headers in order, repeats included. Throws ProtocolError when they are damaged. */
   get headers(): readonly MessageHeader[] {
     if (this.headersStart < 0) return NO_HEADERS
-    const reader = new Reader(this.data, this.headersStart)
+    const reader = new Reader(this.block.bytes, this.headersStart)
     const count = reader.varint()
     if (count === 0) return NO_HEADERS
     const headers: MessageHeader[] = []

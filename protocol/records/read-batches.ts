@@ -1,3 +1,4 @@
+import { Block } from '../buffer/block.ts'
 import { ProtocolError } from '../protocol-error.ts'
 import { BatchV2 } from './batch-v2.ts'
 import { LOG_OVERHEAD_BYTES, MAGIC_OFFSET } from './format.ts'
@@ -26,6 +27,7 @@ export function readBatches(
   limitBytes = DEFAULT_INFLATE_LIMIT_BYTES,
 ): FetchedBatches {
   const batches: MessageBatch[] = []
+  const block = new Block(data)
   const messageSets = new MessageSetReader(source, limitBytes)
   let cutOffBytes = 0
   let error: ProtocolError | undefined
@@ -46,9 +48,9 @@ export function readBatches(
       const magic = data[at + MAGIC_OFFSET]!
       if (magic === 2) {
         batches.push(...messageSets.finish())
-        batches.push(new BatchV2(data.subarray(at, end), source, limitBytes))
+        batches.push(new BatchV2(block.cut(at, end - at), source, limitBytes))
       } else if (magic < 2) {
-        batches.push(...messageSets.add(data, at, end))
+        batches.push(...messageSets.add(block, at, end))
       } else {
         throw new ProtocolError(`unknown message format v${magic}`, at)
       }

@@ -1,0 +1,33 @@
+/**
+ * Bytes that many views are cut from.
+ *
+ * Hot path: a value is cut out of a batch for every message that is read. Buffer.subarray looks the memory
+ * up and clamps anew each time; made from what is kept here a view takes half as long (25 ns for 33 on Node
+ * 24, 25 for 50 on Node 20). Don't subclass Uint8Array instead: deep comparisons then tell the views from
+ * Buffers.
+ */
+import { Buffer } from 'node:buffer'
+
+/** The class of all Buffers. Node doesn't export it under its name. */
+const NodeBuffer = (
+  Buffer as typeof Buffer & {
+    [Symbol.species]: new (memory: ArrayBufferLike, byteOffset: number, length: number) => Buffer
+  }
+)[Symbol.species]
+
+export class Block {
+  readonly bytes: Buffer
+  readonly #memory: ArrayBufferLike
+  readonly #byteOffset: number
+
+  constructor(bytes: Uint8Array) {
+    this.#memory = bytes.buffer
+    this.#byteOffset = bytes.byteOffset
+    this.bytes = new NodeBuffer(bytes.buffer, bytes.byteOffset, bytes.length)
+  }
+
+  /** A view of so many bytes; the caller has checked that they are there. */
+  cut(start: number, length: number): Buffer {
+    return new NodeBuffer(this.#memory, this.#byteOffset + start, length)
+  }
+}
