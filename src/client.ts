@@ -1,12 +1,7 @@
 import { clusterOptions, type KafkaClientOptions } from './client-options.ts'
 import { Cluster } from './cluster/cluster.ts'
 import { ClosedError } from './errors.ts'
-import { Topic } from './topic.ts'
-
-/** What a client closes with itself: its producers and consumers. */
-interface Closeable {
-  close(): Promise<void>
-}
+import { Topic, type Closeable } from './topic.ts'
 
 /** How long `close` lets requests finish that are on their way. */
 const CLOSE_GRACE_MS = 5_000
@@ -22,6 +17,7 @@ const CLOSE_GRACE_MS = 5_000
 export class KafkaClient implements AsyncDisposable {
   readonly #cluster: Cluster
   readonly #topics = new Map<string, Topic>()
+  /** Its producers and consumers that are not closed yet: they are closed with it. */
   readonly #opened = new Set<Closeable>()
   #closing: Promise<void> | undefined
 
@@ -35,7 +31,7 @@ export class KafkaClient implements AsyncDisposable {
     if (this.#closing !== undefined) throw new ClosedError('client')
     let topic = this.#topics.get(name)
     if (topic === undefined) {
-      topic = new Topic(this.#cluster, name, (opened) => this.#opened.add(opened))
+      topic = new Topic(this.#cluster, name, this.#opened)
       this.#topics.set(name, topic)
     }
     return topic

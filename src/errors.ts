@@ -191,11 +191,18 @@ export function isRetriable(error: unknown): boolean {
   return error instanceof KafkaError && error.retriable
 }
 
+/** Whether the error says that the broker could not be reached, or did not answer: another may. */
+export function isUnreachable(error: unknown): error is KafkaError {
+  return (
+    error instanceof ConnectionError ||
+    error instanceof RequestTimeoutError ||
+    (error instanceof TlsError && error.retriable)
+  )
+}
+
 /** Whether the error says that what is known of leaders is out of date, or may be. */
 export function suggestsNewMetadata(error: unknown): boolean {
-  return error instanceof BrokerError
-    ? error.invalidMetadata
-    : error instanceof ConnectionError || error instanceof RequestTimeoutError
+  return error instanceof BrokerError ? error.invalidMetadata : isUnreachable(error)
 }
 
 /**

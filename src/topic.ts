@@ -8,25 +8,29 @@ import { InvalidArgumentError } from './errors.ts'
 import type { ProducerOptions } from './producer/options.ts'
 import { Producer } from './producer/producer.ts'
 
+/** A producer or a consumer. */
+export interface Closeable {
+  close(): Promise<void>
+}
+
 /** A topic by name. Nothing is asked of a broker until one of its methods is called. */
 export class Topic {
   readonly name: string
   readonly #cluster: Cluster
-  readonly #onOpened: (opened: Producer | SimpleConsumer) => void
+  readonly #opened: Set<Closeable>
 
-  /** Throws InvalidArgumentError for a name that Kafka allows nowhere. */
-  constructor(
-    cluster: Cluster,
-    name: string,
-    onOpened: (opened: Producer | SimpleConsumer) => void,
-  ) {
+  /**
+   * Keeps in `opened` what it opened and is not closed yet.
+   * Throws InvalidArgumentError for a name that Kafka allows nowhere.
+   */
+  constructor(cluster: Cluster, name: string, opened: Set<Closeable>) {
     if (!/^[\w.-]{1,249}$/.test(name) || name === '.' || name === '..') {
       throw new InvalidArgumentError(
         `'${name}' is not a topic's name: 1 to 249 letters, digits, dots, underscores and hyphens`,
       )
     }
     this.#cluster = cluster
-    this.#onOpened = onOpened
+    this.#opened = opened
     this.name = name
   }
 
@@ -57,15 +61,17 @@ export class Topic {
 
   /** A producer to this topic, which brokers that are configured to do so create. */
   async getProducer(options?: ProducerOptions): Promise<Producer> {
-    const producer = await Producer.open(this.#cluster, this.name, options)
-    this.#onOpened(producer)
+    const onClosed = () => this.#opened.delete(producer)
+    const producer = await Producer.open(this.#cluster, this.name, options, onClosed)
+    this.#opened.add(producer)
     return producer
   }
 
   /** A consumer without a group, of all partitions unless some are named. Never creates the topic. */
   async getSimpleConsumer(options?: SimpleConsumerOptions): Promise<SimpleConsumer> {
-    const consumer = await SimpleConsumer.open(this.#cluster, this.name, options)
-    this.#onOpened(consumer)
+    const onClosed = () => this.#opened.delete(consumer)
+    const consumer = await SimpleConsumer.open(this.#cluster, this.name, options, onClosed)
+    this.#opened.add(consumer)
     return consumer
   }
 

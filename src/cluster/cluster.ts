@@ -4,13 +4,7 @@ import type { Api } from '../../protocol/schema/api.ts'
 import type { Decoded, Fields } from '../../protocol/schema/fields.ts'
 import type { BackoffOptions } from '../async/backoff.ts'
 import type { Deadline } from '../async/deadline.ts'
-import {
-  BrokerError,
-  ClosedError,
-  ConnectionError,
-  NoBrokersAvailableError,
-  RequestTimeoutError,
-} from '../errors.ts'
+import { BrokerError, ClosedError, isUnreachable, NoBrokersAvailableError } from '../errors.ts'
 import { formatAddress, type Address } from '../network/address.ts'
 import { Broker, type BodyFor, type BrokerOptions, type RequestOptions } from '../network/broker.ts'
 import type { Logger } from '../observe/logger.ts'
@@ -54,6 +48,7 @@ export class Cluster {
   #refresh: Promise<void> = Promise.resolve()
   #ageTimer: NodeJS.Timeout | undefined
   #isClosed = false
+  #wasReached = false
 
   constructor(options: ClusterOptions) {
     this.options = options
@@ -107,7 +102,7 @@ export class Cluster {
         const wanted = this.#wanted
         this.#wanted = new Map()
         this.#nextRefresh = undefined
-        this.#refresh = this.#fetchMetadata(wanted)
+        this.#refresh = this.#fetchWanted(wanted)
         return this.#refresh
       })
     return this.#nextRefresh
@@ -129,7 +124,7 @@ export class Cluster {
         return await broker.request(api, body, options)
       } catch (error) {
         this.#throwIfClosed()
-        if (!(error instanceof ConnectionError || error instanceof RequestTimeoutError)) throw error
+        if (!isUnreachable(error)) throw error
         attempts.push({ address: broker.name, error })
         return undefined
       }
@@ -151,15 +146,18 @@ export class Cluster {
    * than a broker down, and whoever waits is told at once rather than after many retries.
    */
   wasNeverReached(error: Error): boolean {
-    return error instanceof NoBrokersAvailableError && this.#brokers.size === 0
+    return error instanceof NoBrokersAvailableError && !this.#wasReached
   }
 
   /** The broker with this id at this address; its connections are closed if it was elsewhere before. */
   learnBroker(nodeId: number, address: Address, rack: string | null = null): Broker {
     const known = this.#brokers.get(nodeId)
-    if (known?.name === formatAddress(address) && (rack === null || known.rack === rack))
+    if (known?.name === formatAddress(address)) {
+      // Only Metadata tells the rack.
+      known.rack = rack ?? known.rack
       return known
-    void known?.close()
+    }
+    void known?.retire()
     const broker = new Broker(nodeId, address, this.options.broker, rack)
     this.#brokers.set(nodeId, broker)
     return broker
@@ -168,7 +166,7 @@ export class Cluster {
   /** Forgets the brokers: the next request starts from the bootstrap addresses (KIP-1102). */
   rebootstrap(): void {
     this.options.logger.info('the cluster asked to start again from the bootstrap addresses')
-    for (const broker of this.#brokers.values()) void broker.close()
+    for (const broker of this.#brokers.values()) void broker.retire()
     this.#brokers.clear()
   }
 
@@ -203,18 +201,29 @@ export class Cluster {
       before.delete(name)
       return seed
     })
-    for (const gone of before.values()) void gone.close()
+    for (const gone of before.values()) void gone.retire()
     return this.#seeds
   }
 
-  async #fetchMetadata(wanted: ReadonlyMap<string, Wanted>): Promise<void> {
-    const create = [...wanted.values()].some((one) => one.create)
+  /** Those that may be created apart from those that may not: the permission is for a whole request. */
+  async #fetchWanted(wanted: ReadonlyMap<string, Wanted>): Promise<void> {
+    for (const create of [false, true]) {
+      const names = [...wanted].filter(([, one]) => one.create === create).map(([name]) => name)
+      if (names.length > 0) await this.#fetchMetadata(names, create)
+    }
+  }
+
+  async #fetchMetadata(
+    wanted: readonly string[],
+    create: boolean,
+    isRebootstrapped = false,
+  ): Promise<void> {
     const response = await this.requestAny(
       metadataApi,
       (version) => {
         // Before v4 asking for a topic creates it: who doesn't want that asks for all there are.
         const all = !create && version < METADATA_WITHOUT_CREATION
-        const names = [...wanted.keys()].map((name) => ({ name }))
+        const names = wanted.map((name) => ({ name }))
         return {
           topics: all ? (version === 0 ? [] : null) : names,
           ...(version < METADATA_WITHOUT_CREATION ? {} : { allowAutoTopicCreation: create }),
@@ -222,24 +231,28 @@ export class Cluster {
       },
       { timeoutMs: this.options.requestTimeoutMs },
     )
-    if (response.errorCode === ErrorCode.REBOOTSTRAP_REQUIRED) this.rebootstrap()
+    if (response.errorCode === ErrorCode.REBOOTSTRAP_REQUIRED && !isRebootstrapped) {
+      this.rebootstrap()
+      return this.#fetchMetadata(wanted, create, true)
+    }
     if (response.errorCode !== ErrorCode.NONE) throw new BrokerError(response.errorCode, 'Metadata')
     this.#learn(response, wanted)
     this.#watchAge()
   }
 
-  #learn(response: MetadataResponse, wanted: ReadonlyMap<string, unknown>): void {
+  #learn(response: MetadataResponse, wanted: readonly string[]): void {
+    this.#wasReached = true
     const gone = new Set(this.#brokers.keys())
     for (const { nodeId, host, port, rack } of response.brokers) {
       gone.delete(nodeId)
       this.learnBroker(nodeId, { host, port }, rack)
     }
     for (const nodeId of gone) {
-      void this.#brokers.get(nodeId)?.close()
+      void this.#brokers.get(nodeId)?.retire()
       this.#brokers.delete(nodeId)
     }
     const found = new Map(topicsOf(response).map((topic) => [topic.name, topic]))
-    for (const name of wanted.keys()) {
+    for (const name of wanted) {
       const topic = found.get(name)
       if (topic === undefined) this.#topics.delete(name)
       else this.#topics.set(name, topic)

@@ -1,6 +1,8 @@
+import { abortable } from '../async/abortable.ts'
 import { backoffMs, type BackoffOptions } from '../async/backoff.ts'
 import type { Deadline } from '../async/deadline.ts'
-import { isRetriable } from '../errors.ts'
+import { limited, TookTooLongError } from '../async/limited.ts'
+import { isRetriable, RequestTimeoutError } from '../errors.ts'
 import { retryChannel, type RetryEvent } from '../observe/channels.ts'
 import type { Logger } from '../observe/logger.ts'
 
@@ -10,34 +12,44 @@ export interface RetryOptions {
   readonly deadline: Deadline
   readonly backoff: BackoffOptions
   readonly logger: Logger
-  /** What to do between two attempts, after the wait. */
-  readonly before?: (error: Error) => Promise<void> | void
   /** Whether an error that could be retried should end it all the same. */
   readonly giveUp?: (error: Error) => boolean
 }
 
 /**
  * Tries until it works, fails with an error that trying again cannot help, or the deadline leaves no room
- * for another wait: then the last error is thrown. An abort ends it at once.
+ * for another wait: then the last error is thrown. The deadline and an abort end the waiting for an attempt
+ * that is under way, too; the requests of that settle by themselves.
  */
 export async function retrying<T>(
   options: RetryOptions,
   attempt: (attempt: number) => Promise<T>,
 ): Promise<T> {
-  const { what, deadline, backoff, logger, before, giveUp } = options
+  const { what, deadline, backoff, logger, giveUp } = options
+  let last: Error | undefined
   for (let number = 0; ; number++) {
-    deadline.signal?.throwIfAborted()
     try {
-      return await attempt(number)
+      return await limited(deadline.remainingMs, deadline.signal, (signal) =>
+        abortable(attempt(number), signal),
+      )
     } catch (error) {
+      deadline.signal?.throwIfAborted()
+      if (error instanceof TookTooLongError) throw tookTooLong(what, deadline, last)
       const waitMs = backoffMs(number, backoff)
       if (!(error instanceof Error) || !isRetriable(error) || giveUp?.(error) === true) throw error
       if (!deadline.leaves(waitMs)) throw error
       reportRetry(logger, { what, attempt: number + 1, waitMs, error })
+      last = error
       await deadline.sleep(waitMs)
-      await before?.(error)
     }
   }
+}
+
+function tookTooLong(what: string, { timeoutMs }: Deadline, last: Error | undefined): Error {
+  const before = last === undefined ? '' : `; the attempt before: ${last.message}`
+  return new RequestTimeoutError(`${what} took longer than ${timeoutMs} ms${before}`, {
+    cause: last,
+  })
 }
 
 /** Tells the log and whoever listens that something failed and will be tried again. */

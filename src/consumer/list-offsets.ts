@@ -1,9 +1,9 @@
 import { listOffsets as listOffsetsApi } from '../../protocol/apis/list-offsets.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
-import { backoffMs } from '../async/backoff.ts'
 import type { Deadline } from '../async/deadline.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import { BrokerError, isRetriable, LeaderNotFoundError, suggestsNewMetadata } from '../errors.ts'
+import { retrying } from '../cluster/retry.ts'
+import { BrokerError, LeaderNotFoundError, suggestsNewMetadata } from '../errors.ts'
 import type { Broker } from '../network/broker.ts'
 
 /** `earliest`, `latest`, or the first message at or after a time in milliseconds since 1970. */
@@ -30,24 +30,37 @@ export async function listOffsets(
   deadline: Deadline,
 ): Promise<Map<number, number>> {
   const found = new Map<number, number>()
-  for (let attempt = 0; ; attempt++) {
+  const { backoff, logger } = cluster.options
+  const what = `looking up offsets of topic '${topic}'`
+  let hasMoved = false
+  await retrying({ what, deadline, backoff, logger }, async () => {
+    if (hasMoved) await cluster.refresh(topic)
     const missing = partitions.filter((partition) => !found.has(partition))
-    if (missing.length === 0) break
     const error = await lookUp(cluster, topic, missing, spec, found)
-    if (error === undefined) continue
-    const waitMs = backoffMs(attempt, cluster.options.backoff)
-    if (!isRetriable(error) || !deadline.leaves(waitMs)) throw error
-    await deadline.sleep(waitMs)
-    if (suggestsNewMetadata(error) || error instanceof LeaderNotFoundError) {
-      await cluster.refresh(topic)
-    }
-  }
+    if (error === undefined) return checkAll(topic, partitions, found)
+    hasMoved = suggestsNewMetadata(error) || error instanceof LeaderNotFoundError
+    throw error
+  })
   if (typeof spec === 'string') return found
   const where = (offset: number) =>
     [...found].filter((entry) => entry[1] === offset).map(([partition]) => partition)
   const latest = await listOffsets(cluster, topic, where(NONE_AFTER), 'latest', deadline)
   const earliest = await listOffsets(cluster, topic, where(NONE_BEFORE), 'earliest', deadline)
   return new Map([...found, ...latest, ...earliest])
+}
+
+/** A broker that answers for fewer partitions than it was asked for is not asked for ever. */
+function checkAll(
+  topic: string,
+  partitions: readonly number[],
+  found: ReadonlyMap<number, number>,
+): void {
+  const left = partitions.find((partition) => !found.has(partition))
+  if (left === undefined) return
+  const what = `looking up offsets of ${topic}-${left}`
+  const detail = 'the broker did not say anything about it'
+  const context = { topic, partition: left }
+  throw new BrokerError(ErrorCode.UNKNOWN_SERVER_ERROR, what, context, detail)
 }
 
 /** One round: fills in what the leaders say and returns the first error. */

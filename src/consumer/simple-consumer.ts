@@ -29,6 +29,7 @@ export class SimpleConsumer implements AsyncDisposable, AsyncIterable<Message> {
   readonly #states: readonly PartitionState[]
   readonly #settings: SimpleConsumerSettings
   readonly #fetcher: Fetcher
+  readonly #onClosed: () => void
   readonly #arrived: Fetched[] = []
   /** What of the current batch has not been handed over, last first. */
   #current: Message[] = []
@@ -40,7 +41,9 @@ export class SimpleConsumer implements AsyncDisposable, AsyncIterable<Message> {
     topic: string,
     settings: SimpleConsumerSettings,
     states: readonly PartitionState[],
+    onClosed: () => void,
   ) {
+    this.#onClosed = onClosed
     this.topic = topic
     this.#settings = settings
     this.#states = states
@@ -59,6 +62,7 @@ export class SimpleConsumer implements AsyncDisposable, AsyncIterable<Message> {
     cluster: Cluster,
     topic: string,
     options: SimpleConsumerOptions = {},
+    onClosed: () => void = () => undefined,
   ): Promise<SimpleConsumer> {
     const settings = simpleConsumerSettings(options)
     const deadline = new Deadline(cluster.options.operationTimeoutMs)
@@ -85,7 +89,7 @@ export class SimpleConsumer implements AsyncDisposable, AsyncIterable<Message> {
       const ends = await listOffsets(cluster, topic, partitions, 'latest', deadline)
       for (const state of states) state.endOffset = ends.get(state.partition) ?? 0
     }
-    return new SimpleConsumer(cluster, topic, settings, states)
+    return new SimpleConsumer(cluster, topic, settings, states, onClosed)
   }
 
   /** The next offset of each partition that will be handed over. */
@@ -95,11 +99,13 @@ export class SimpleConsumer implements AsyncDisposable, AsyncIterable<Message> {
 
   /**
    * The next message; undefined when none came within `timeoutMs`, or at the end for a consumer with
-   * `stopAtEnd`. Throws what ended a partition (CorruptBatchError, BrokerError), and ClosedError.
+   * `stopAtEnd`. Throws what ended a partition (CorruptBatchError, BrokerError), once while others go on,
+   * each time where none does; and ClosedError.
    */
   async consume({ timeoutMs, signal }: ConsumeOptions = {}): Promise<Message | undefined> {
     const ready = this.#next()
     if (ready !== undefined || this.#isFinished()) return ready
+    this.#throwIfAllEnded()
     const deadline = timeoutMs === undefined ? undefined : new Deadline(timeoutMs)
     for (;;) {
       signal?.throwIfAborted()
@@ -125,11 +131,19 @@ export class SimpleConsumer implements AsyncDisposable, AsyncIterable<Message> {
     this.#isClosed = true
     this.#fetcher.stop()
     this.#wake()
+    this.#onClosed()
     return Promise.resolve()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  #throwIfAllEnded(): void {
+    const [first] = this.#states
+    if (first?.error !== undefined && this.#states.every(({ error }) => error !== undefined)) {
+      throw first.error
+    }
   }
 
   #isFinished(): boolean {

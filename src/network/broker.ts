@@ -2,7 +2,7 @@ import type { Api } from '../../protocol/schema/api.ts'
 import type { Decoded, Encodable, Fields } from '../../protocol/schema/fields.ts'
 import { backoffMs, type BackoffOptions } from '../async/backoff.ts'
 import { Deadline } from '../async/deadline.ts'
-import { ClosedError, ConnectionError, RequestTimeoutError } from '../errors.ts'
+import { ClosedError, isUnreachable, SocketDisconnectedError, type KafkaError } from '../errors.ts'
 import { formatAddress, type Address } from './address.ts'
 import type { BrokerVersions } from './api-versions.ts'
 import { openSession, type BrokerMemory, type Session, type SessionOptions } from './session.ts'
@@ -35,10 +35,10 @@ export class Broker {
   readonly nodeId: number
   readonly address: Address
   readonly name: string
-  readonly rack: string | null
+  rack: string | null
   readonly #options: BrokerOptions
   readonly #sessions = new Map<Purpose, Promise<Session>>()
-  readonly #memory: BrokerMemory = { isOldest: false }
+  readonly #memory: BrokerMemory = { isOldest: false, isKafka: false }
   readonly #closing = new AbortController()
   #failures = 0
   /** No connection is tried before this time. */
@@ -91,19 +91,31 @@ export class Broker {
   }
 
   /**
-   * Lets requests on their way finish for so long, long polls apart, then closes all connections. Later
-   * requests get a ClosedError.
+   * Lets requests on their way finish for so long, long polls apart, then closes all connections. What is
+   * still pending and later requests get a ClosedError.
    */
-  async close(graceMs = 0): Promise<void> {
-    const closed = new ClosedError(`broker ${this.name}`)
-    this.#closing.abort(closed)
+  close(graceMs = 0): Promise<void> {
+    return this.#end(new ClosedError(`broker ${this.name}`), graceMs)
+  }
+
+  /**
+   * Closes all connections to a broker that has left the cluster or moved to another address. Who was
+   * asking it can ask whoever has taken over: the error is one to be retried after a look at the metadata.
+   */
+  retire(): Promise<void> {
+    const reason = `connection to ${this.name} ended: the broker has left the cluster or moved elsewhere`
+    return this.#end(new SocketDisconnectedError(reason, { broker: this.name }), 0)
+  }
+
+  async #end(reason: KafkaError, graceMs: number): Promise<void> {
+    this.#closing.abort(reason)
     const sessions = [...this.#sessions]
     this.#sessions.clear()
     await Promise.allSettled(
       sessions.map(async ([purpose, opening]) => {
         const { connection } = await opening
         if (graceMs > 0 && purpose !== 'fetch') await atMost(graceMs, connection.drained())
-        connection.close()
+        connection.close(reason)
       }),
     )
   }
@@ -141,8 +153,9 @@ export class Broker {
       signal.throwIfAborted()
       return session
     } catch (error) {
+      signal.throwIfAborted()
       // A refusal (credentials, certificates) does not go away by waiting: it is reported each time.
-      if (error instanceof ConnectionError || error instanceof RequestTimeoutError) {
+      if (isUnreachable(error)) {
         this.#notBefore =
           performance.now() + backoffMs(this.#failures++, this.#options.reconnectBackoff)
       }

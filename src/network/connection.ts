@@ -19,6 +19,7 @@ import {
 import { explainForeignBytes } from './foreign-bytes.ts'
 import { FrameReader } from './frame-reader.ts'
 import { throttleMs } from './throttle.ts'
+import { explainTlsError } from './tls-errors.ts'
 
 export interface ConnectionOptions {
   /** Sent with every request; brokers write it into their logs and quotas go by it. */
@@ -28,6 +29,8 @@ export interface ConnectionOptions {
   /** Closes the connection when nothing has been sent for so long: before the broker does. */
   readonly maxIdleMs: number
 }
+
+const NOTHING = Buffer.alloc(0)
 
 interface Pending {
   readonly api: string
@@ -58,14 +61,20 @@ export class Connection {
   #closedBy: KafkaError | undefined
   #isCorked = false
   #hasReceived = false
+  /** Whether what is on the other side has proved to be a broker: then what can't be read is damage. */
+  #isKafka: boolean
   #whenAnswered: (() => void) | undefined
+  #whenClosed: (() => void) | undefined
   /** Requests wait for this before they are written. */
   #hold: Promise<void> | undefined
   #whenDrained: Deferred<void> | undefined
   #lastUsed = performance.now()
   #idleTimer: NodeJS.Timeout | undefined
+  #endThrottle: (() => void) | undefined
 
-  constructor(stream: Duplex, address: string, options: ConnectionOptions) {
+  /** `isKafka` where a broker has answered at this address before. */
+  constructor(stream: Duplex, address: string, options: ConnectionOptions, isKafka = false) {
+    this.#isKafka = isKafka
     this.address = address
     this.#stream = stream
     this.#options = options
@@ -73,12 +82,19 @@ export class Connection {
     stream.on('data', (chunk: Buffer) => {
       this.#hasReceived = true
       const badSize = frames.push(chunk)
-      if (badSize !== undefined) this.#close(this.#notKafka(explainForeignBytes(address, badSize)))
+      if (badSize !== undefined) this.#close(this.#foreign(explainForeignBytes(address, badSize)))
     })
-    stream.on('error', (error) => this.#close(this.#disconnected(error.message, error)))
+    // In TLS 1.3 a broker refuses a client's certificate after the handshake: it shows up as an error here.
+    stream.on('error', (error) =>
+      this.#close(
+        explainTlsError(error, address, false) ?? this.#disconnected(error.message, error),
+      ),
+    )
     stream.on('end', () => this.#close(this.#disconnected(this.#whyClosed())))
     stream.on('close', () => this.#close(this.#disconnected(this.#whyClosed())))
     this.#watchIdleness(options.maxIdleMs)
+    // A socket factory may hand over one that has ended meanwhile: no event will tell.
+    if (stream.destroyed) this.#close(this.#disconnected('it was closed before it was used'))
   }
 
   get isOpen(): boolean {
@@ -88,6 +104,11 @@ export class Connection {
   /** Whether the broker has not sent a byte. */
   get wasSilent(): boolean {
     return !this.#hasReceived
+  }
+
+  /** Calls back once, when the connection has ended; a later callback takes the place of an earlier one. */
+  onClose(callback: () => void): void {
+    this.#whenClosed = callback
   }
 
   /** Calls back once, when the first response has come. */
@@ -130,7 +151,7 @@ export class Connection {
     this.#write(frame)
     const response = this.#decode(api, version, await pending.answer.promise)
     const waitMs = throttleMs(api.name, version, response)
-    if (waitMs > 0) void this.hold(() => this.#sleep(waitMs))
+    if (waitMs > 0) this.#throttle(waitMs)
     return response
   }
 
@@ -174,11 +195,16 @@ export class Connection {
     return held
   }
 
-  /** Resolves when nothing is on its way any more, or the connection has ended. */
-  drained(): Promise<void> {
-    if (this.#pending.size === 0) return Promise.resolve()
+  /** Resolves when all is written and nothing is on its way any more, or the connection has ended. */
+  async drained(): Promise<void> {
+    if (!this.isOpen) return
+    // Requests that get no response are done when the socket has them.
+    if (this.#stream.writableLength > 0) {
+      await new Promise<void>((resolve) => this.#stream.write(NOTHING, () => resolve()))
+    }
+    if (this.#pending.size === 0) return
     this.#whenDrained ??= deferred()
-    return this.#whenDrained.promise
+    await this.#whenDrained.promise
   }
 
   /** Closes at once; requests still pending get the reason. Safe to call again. */
@@ -230,15 +256,16 @@ export class Connection {
     const correlationId = frame.length < 4 ? -1 : correlationIdOf(frame)
     const pending = this.#pending.get(correlationId)
     if (pending === undefined) {
-      this.#close(this.#notKafka(`${this.address} sent a response that was not asked for`))
+      this.#close(this.#foreign(`${this.address} sent a response that was not asked for`))
       return
     }
+    this.#isKafka = true
     this.#pending.delete(correlationId)
     this.#finish(pending, undefined)
     this.#whenAnswered?.()
     this.#whenAnswered = undefined
     pending.answer.resolve(frame)
-    if (this.#pending.size === 0) this.#whenDrained?.resolve()
+    if (this.#pending.size === 0) this.#reportDrained()
   }
 
   #finish(pending: Pending, error: Error | undefined): void {
@@ -250,18 +277,25 @@ export class Connection {
     requestChannel.publish(event)
   }
 
+  #reportDrained(): void {
+    this.#whenDrained?.resolve()
+    this.#whenDrained = undefined
+  }
+
   #onTimeout(what: string, timeoutMs: number): void {
     const reason = `${this.address} did not answer ${what} within ${timeoutMs} ms`
     this.#close(new RequestTimeoutError(reason, { broker: this.address }))
   }
 
-  #notKafka(reason: string): ConnectionError {
+  /** Whoever never spoke Kafka won't learn it; a broker that was heard before is worth another attempt. */
+  #foreign(reason: string): ConnectionError {
+    if (this.#isKafka) return this.#disconnected(reason)
     return new ConnectionError('NOT_KAFKA', reason, { broker: this.address })
   }
 
   #whyClosed(): string {
     const hint = 'which had sent nothing: does it want TLS or SASL, or is it no Kafka broker?'
-    return `it was closed by the other side${this.wasSilent ? `, ${hint}` : ''}`
+    return `it was closed by the other side${this.wasSilent && !this.#isKafka ? `, ${hint}` : ''}`
   }
 
   #disconnected(reason: string, cause?: unknown): SocketDisconnectedError {
@@ -286,7 +320,9 @@ export class Connection {
       one.answer.reject(reason)
     }
     this.#rawAnswer?.reject(reason)
-    this.#whenDrained?.resolve()
+    this.#reportDrained()
+    this.#endThrottle?.()
+    this.#whenClosed?.()
     if (closeChannel.hasSubscribers) {
       const event: CloseEvent = { broker: this.address, reason }
       closeChannel.publish(event)
@@ -305,7 +341,21 @@ export class Connection {
     this.#idleTimer.unref()
   }
 
-  #sleep(waitMs: number): Promise<void> {
-    return new Promise((resolve) => setTimeout(resolve, waitMs).unref())
+  /** Several throttles at once overlap, they don't add up. */
+  #throttle(waitMs: number): void {
+    const until = performance.now() + waitMs
+    void this.hold(() => this.#sleepUntil(until))
+  }
+
+  /** Until then, or until the connection ends: who waits must hear of that at once. */
+  async #sleepUntil(time: number): Promise<void> {
+    const waitMs = time - performance.now()
+    if (!this.isOpen || waitMs <= 0) return
+    const { promise, resolve } = deferred()
+    const timer = setTimeout(resolve, waitMs).unref()
+    this.#endThrottle = resolve
+    await promise
+    this.#endThrottle = undefined
+    clearTimeout(timer)
   }
 }

@@ -1,3 +1,11 @@
+/** The first two bytes of a TLS alert, whatever its version: as a size, 352 MB. */
+const TLS_ALERT = 0x1503
+
+/** Whether a frame may have this size: neither out of bounds nor the beginning of a TLS alert. */
+export function isFrameSize(size: number, maxFrameBytes: number): boolean {
+  return size >= 0 && size <= maxFrameBytes && size >>> 16 !== TLS_ALERT
+}
+
 /** What a size that can't be a Kafka frame's looks like: said, so that nobody has to find out with tcpdump. */
 export function explainForeignBytes(address: string, firstBytes: Buffer): string {
   const hex = firstBytes.toString('hex')
@@ -6,7 +14,7 @@ export function explainForeignBytes(address: string, firstBytes: Buffer): string
     const what = text === 'HTTP' ? 'is an HTTP server' : `speaks a text protocol ('${text}…')`
     return `${address} ${what}, not a Kafka broker: check host and port`
   }
-  if (firstBytes[0] === 0x15 && firstBytes[1] === 0x03) {
+  if (firstBytes.readUInt16BE(0) === TLS_ALERT) {
     return `${address} answered with a TLS alert: it wants TLS, this client does not use it there`
   }
   const size = firstBytes.readInt32BE(0)

@@ -4,6 +4,8 @@
  * again and again is what makes other clients quadratic on large responses. A frame that lies whole in one
  * chunk is a view on it.
  */
+import { isFrameSize } from './foreign-bytes.ts'
+
 const SIZE_BYTES = 4
 
 export class FrameReader {
@@ -21,7 +23,7 @@ export class FrameReader {
     this.#onFrame = onFrame
   }
 
-  /** Takes the next chunk. Returns the size that is out of bounds, if one is: the stream is then useless. */
+  /** Takes the next chunk. Returns the size that cannot be one, if there is one: the stream is then useless. */
   push(chunk: Buffer): Buffer | undefined {
     let at = 0
     while (at < chunk.length) {
@@ -32,7 +34,7 @@ export class FrameReader {
       if (this.#sizeFilled === 0 && chunk.length - at >= SIZE_BYTES) {
         const size = chunk.readInt32BE(at)
         const end = at + SIZE_BYTES + size
-        if (size >= 0 && size <= this.#maxFrameBytes && end <= chunk.length) {
+        if (end <= chunk.length && isFrameSize(size, this.#maxFrameBytes)) {
           this.#onFrame(chunk.subarray(at + SIZE_BYTES, end))
           at = end
           continue
@@ -44,7 +46,7 @@ export class FrameReader {
       at += taken
       if (this.#sizeFilled < SIZE_BYTES) continue
       const size = this.#size.readInt32BE(0)
-      if (size < 0 || size > this.#maxFrameBytes) return Buffer.from(this.#size)
+      if (!isFrameSize(size, this.#maxFrameBytes)) return Buffer.from(this.#size)
       this.#sizeFilled = 0
       if (size === 0) this.#onFrame(Buffer.alloc(0))
       else this.#frame = Buffer.allocUnsafeSlow(size)

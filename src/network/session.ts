@@ -27,6 +27,8 @@ export interface BrokerMemory {
    * versions, as TLS listeners and overloaded proxies do too, and then answered in the oldest versions.
    */
   isOldest: boolean
+  /** Set once it has answered in Kafka's protocol. */
+  isKafka: boolean
 }
 
 /** Opens a connection. Rejects with ConnectionError, TlsError, AuthenticationError, BrokerError. */
@@ -67,15 +69,10 @@ async function negotiate(
   memory: BrokerMemory,
   signal: AbortSignal,
 ): Promise<Session> {
-  const connection = await connect(address, options, signal)
-  let versions: BrokerVersions
-  try {
-    versions = await askVersions(connection, options.connectTimeoutMs)
-  } catch (error) {
-    connection.close()
-    if (!(error instanceof SocketDisconnectedError && connection.wasSilent)) throw error
-    return openOldest(address, options, memory, signal)
-  }
+  const session = await askTwice(address, options, memory, signal)
+  if (session === undefined) return openOldest(address, options, memory, signal)
+  memory.isKafka = true
+  const { connection, versions } = session
   if (options.sasl !== undefined) {
     try {
       await authenticateConnection(connection, versions, address, options.sasl, options)
@@ -87,16 +84,41 @@ async function negotiate(
   return { connection, versions }
 }
 
+/**
+ * Undefined for a broker that closes the connection rather than say what it speaks. A connection that was
+ * lost by chance looks the same, and must not make a newer broker pass for an old one: it is asked twice,
+ * and never taken for old once it has answered.
+ */
+async function askTwice(
+  address: Address,
+  options: SessionOptions,
+  memory: BrokerMemory,
+  signal: AbortSignal,
+): Promise<Session | undefined> {
+  for (let attempt = 1; attempt <= 2; attempt++) {
+    const connection = await connect(address, options, memory, signal)
+    try {
+      return { connection, versions: await askVersions(connection, options.connectTimeoutMs) }
+    } catch (error) {
+      connection.close()
+      const isSilent = error instanceof SocketDisconnectedError && connection.wasSilent
+      if (!isSilent || memory.isKafka) throw error
+    }
+  }
+  return undefined
+}
+
 async function openOldest(
   address: Address,
   options: SessionOptions,
   memory: BrokerMemory,
   signal: AbortSignal,
 ): Promise<Session> {
-  const connection = await connect(address, options, signal)
+  const connection = await connect(address, options, memory, signal)
   const versions = BrokerVersions.oldest(connection.address)
   connection.onFirstResponse(() => {
     memory.isOldest = true
+    memory.isKafka = true
   })
   return { connection, versions }
 }
@@ -104,8 +126,9 @@ async function openOldest(
 async function connect(
   address: Address,
   options: SessionOptions,
+  memory: BrokerMemory,
   signal: AbortSignal,
 ): Promise<Connection> {
   const stream = await openTransport(address, options, signal)
-  return new Connection(stream, formatAddress(address), options)
+  return new Connection(stream, formatAddress(address), options, memory.isKafka)
 }

@@ -1,8 +1,12 @@
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { createSecureContext, type ConnectionOptions, type SecureContext } from 'node:tls'
 import { InvalidArgumentError } from '../errors.ts'
 import { aBoolean, checkOptions, type Check } from '../options.ts'
+import { codeOf, messageOf } from './node-error.ts'
+
+export { explainTlsError } from './tls-errors.ts'
 
 /** Text in PEM (`-----BEGIN …`), or the path of a file of it. */
 export type Pem = string | Buffer
@@ -57,8 +61,8 @@ export function prepareTls(options: TlsOptions): PreparedTls {
     throw new InvalidArgumentError("tls: options 'cert' and 'key' belong together: give both")
   }
   const pems = {
-    ...(ca === undefined ? {} : { ca: readPems('ca', ca, 'CERTIFICATE') }),
-    ...(cert === undefined ? {} : { cert: readPems('cert', cert, 'CERTIFICATE') }),
+    ...(ca === undefined ? {} : { ca: readCertificates('ca', ca) }),
+    ...(cert === undefined ? {} : { cert: readCertificates('cert', cert) }),
     ...(key === undefined ? {} : { key: readPem('key', key, 'PRIVATE KEY') }),
     ...(passphrase === undefined ? {} : { passphrase }),
   }
@@ -93,10 +97,26 @@ const aHostName: Check = (value) =>
 
 const withoutDot = (host: string): string => host.replace(/\.$/, '')
 
-function readPems(option: string, pems: Pem | readonly Pem[], label: string): string {
+const CERTIFICATE = /-----BEGIN ([A-Z0-9 ]*CERTIFICATE)-----[^-]+-----END \1-----/g
+
+function readCertificates(option: string, pems: Pem | readonly Pem[]): string {
   const all = isArray(pems) ? pems : [pems]
   if (all.length === 0) throw new InvalidArgumentError(`tls: option '${option}' is empty`)
-  return all.map((pem) => readPem(option, pem, label)).join('\n')
+  const text = all.map((pem) => readPem(option, pem, 'CERTIFICATE')).join('\n')
+  const certificates = text.match(CERTIFICATE) ?? []
+  try {
+    // OpenSSL passes over authorities that it can't read, and then trusts nobody.
+    for (const certificate of certificates) new X509Certificate(certificate)
+  } catch (error) {
+    throw damaged(option, messageOf(error), error)
+  }
+  if (certificates.length === 0) throw damaged(option, 'no end of it')
+  return text
+}
+
+function damaged(option: string, why: string, cause?: unknown): InvalidArgumentError {
+  const what = `tls: option '${option}': a certificate cannot be read: ${why}`
+  return new InvalidArgumentError(what, { cause })
 }
 
 /** Array.isArray does not know readonly arrays. */
@@ -119,7 +139,15 @@ function readPem(option: string, pem: Pem, label: string): string {
   )
 }
 
+/** A key that has lost its first line: as a path it would stand in an error for all to read. */
+const LOOKS_LIKE_A_KEY = /^[A-Za-z0-9+/=\s]{60,}$/
+
 function readFile(option: string, path: string): string {
+  if (LOOKS_LIKE_A_KEY.test(path) || path.includes('\n')) {
+    throw new InvalidArgumentError(
+      `tls: option '${option}' is neither PEM text, which starts with -----BEGIN, nor the path of a file`,
+    )
+  }
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
@@ -129,21 +157,24 @@ function readFile(option: string, path: string): string {
   }
 }
 
-/** OpenSSL's words are hard to make out. */
-const PROBLEMS: readonly (readonly [code: RegExp, meaning: string])[] = [
-  [/BAD_DECRYPT|PASSWORD_READ|MISSING_PASSPHRASE|INTERRUPTED_OR_CANCELLED/, 'the passphrase is wrong or missing'],
-  [/KEY_VALUES_MISMATCH|KEY_TYPE_MISMATCH/, "the key is not that of the certificate"],
-]
-
 function contextOf(pems: Parameters<typeof createSecureContext>[0]): SecureContext {
   try {
     return createSecureContext({ ...pems, minVersion: MIN_VERSION })
   } catch (error) {
-    const text = `${codeOf(error)} ${messageOf(error)}`
-    const known = PROBLEMS.find(([code]) => code.test(text.toUpperCase().replaceAll(' ', '_')))
-    const reason = known === undefined ? messageOf(error) : `${known[1]} (${messageOf(error)})`
-    throw new InvalidArgumentError(`tls: cert, key or ca cannot be used: ${reason}`, {
-      cause: error,
-    })
+    const meaning = meaningOf(codeOf(error))
+    const reason = meaning === undefined ? messageOf(error) : `${meaning} (${messageOf(error)})`
+    throw new InvalidArgumentError(`tls: ${reason}`, { cause: error })
   }
+}
+
+/** OpenSSL's words are hard to make out. */
+function meaningOf(code: string): string | undefined {
+  if (/BAD_DECRYPT|BAD_PASSWORD_READ|MISSING_PASSPHRASE|INTERRUPTED_OR_CANCELLED/.test(code)) {
+    return "the passphrase of option 'key' is wrong or missing"
+  }
+  if (/KEY_VALUES_MISMATCH|KEY_TYPE_MISMATCH/.test(code)) {
+    return "option 'key' is not the key of option 'cert'"
+  }
+  if (code === 'ERR_OSSL_UNSUPPORTED') return "option 'key' cannot be read"
+  return undefined
 }

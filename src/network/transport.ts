@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises'
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
+import { abortable } from '../async/abortable.ts'
 import { deferred } from '../async/deferred.ts'
 import { limited } from '../async/limited.ts'
 import { ConnectionError } from '../errors.ts'
@@ -59,12 +60,14 @@ async function openTcp(
 ): Promise<Duplex> {
   if (options.socketFactory !== undefined) {
     try {
-      return await options.socketFactory(address)
+      const opening = Promise.resolve(options.socketFactory(address))
+      return await abortable(opening, signal, (late) => late.destroy())
     } catch (error) {
+      signal.throwIfAborted()
       throw cannotConnect(address, [error as Error])
     }
   }
-  const hosts = await addressesOf(address, options.lookup ?? systemLookup)
+  const hosts = await addressesOf(address, options.lookup ?? systemLookup, signal)
   const failures: Error[] = []
   for (const [index, host] of hosts.entries()) {
     // What is left is shared out, so that a first address that swallows packets leaves time for the others.
@@ -83,12 +86,18 @@ async function openTcp(
   throw cannotConnect(address, failures)
 }
 
-async function addressesOf(address: Address, resolve: Lookup): Promise<readonly string[]> {
+async function addressesOf(
+  address: Address,
+  resolve: Lookup,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
   if (isIP(address.host) !== 0) return [address.host]
   try {
-    const found = await resolve(address.host)
+    // The system's lookup cannot be called off: it goes on, with nobody waiting.
+    const found = await abortable(resolve(address.host), signal)
     if (found.length > 0) return found
   } catch (error) {
+    signal.throwIfAborted()
     throw cannotConnect(address, [error as Error])
   }
   throw cannotConnect(address, [new Error(`'${address.host}' has no address`)])

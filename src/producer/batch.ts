@@ -23,6 +23,10 @@ export class Batch {
   /** How often it was tried. */
   attempts = 0
   lastError: Error | undefined
+  /** Whether it may be in the log: an attempt ended without an answer, whatever came of later ones. */
+  outcomeUnknown = false
+  /** Whether its promises are settled: what is still heard of it then changes nothing. */
+  isSettled = false
 
   constructor(topic: string, partition: number, createdAt: number) {
     this.topic = topic
@@ -47,6 +51,7 @@ export class Batch {
   }
 
   succeed(baseOffset: number, appendTime: number | undefined): void {
+    this.isSettled = true
     const { topic, partition } = this
     this.settlers.forEach((settler, index) => {
       const offset = baseOffset < 0 ? -1 : baseOffset + index
@@ -56,6 +61,7 @@ export class Batch {
   }
 
   fail(error: Error): void {
+    this.isSettled = true
     for (const settler of this.settlers) settler.reject(error)
   }
 
@@ -63,6 +69,7 @@ export class Batch {
     const half = new Batch(this.topic, this.partition, this.createdAt)
     half.attempts = this.attempts
     half.lastError = this.lastError
+    half.outcomeUnknown = this.outcomeUnknown
     return half
   }
 }

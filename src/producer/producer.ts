@@ -37,6 +37,7 @@ export class Producer implements AsyncDisposable {
   readonly #settings: ProducerSettings
   readonly #accumulator: Accumulator
   readonly #sender: Sender
+  readonly #onClosed: () => void
   #firstFailure: Error | undefined
   #failures = 0
   #isClosed = false
@@ -44,7 +45,13 @@ export class Producer implements AsyncDisposable {
   #room: Deferred<void> | undefined
   #drained: Deferred<void> | undefined
 
-  private constructor(cluster: Cluster, topic: string, settings: ProducerSettings) {
+  private constructor(
+    cluster: Cluster,
+    topic: string,
+    settings: ProducerSettings,
+    onClosed: () => void,
+  ) {
+    this.#onClosed = onClosed
     this.topic = topic
     this.#cluster = cluster
     this.#settings = settings
@@ -64,8 +71,9 @@ export class Producer implements AsyncDisposable {
     cluster: Cluster,
     topic: string,
     options: ProducerOptions = {},
+    onClosed: () => void = () => undefined,
   ): Promise<Producer> {
-    const producer = new Producer(cluster, topic, producerSettings(options))
+    const producer = new Producer(cluster, topic, producerSettings(options), onClosed)
     await cluster.topic(topic, {
       create: true,
       deadline: new Deadline(cluster.options.operationTimeoutMs),
@@ -136,6 +144,7 @@ export class Producer implements AsyncDisposable {
       this.#isClosed = true
       this.#sender.stop(new ClosedError('producer'))
       this.#room?.resolve()
+      this.#onClosed()
     }
   }
 

@@ -76,10 +76,10 @@ export class Sender {
     const byLeader = new Map<Broker, PartitionQueue[]>()
     let nextLook = Infinity
     for (const queue of this.#accumulator.queues) {
-      if (queue.inFlight !== undefined) continue
       this.#expire(queue, now)
+      nextLook = Math.min(nextLook, this.#expiresAt(queue))
       const head = queue.batches[0]
-      if (head === undefined) continue
+      if (head === undefined || queue.inFlight !== undefined) continue
       const readyAt = Math.max(queue.notBefore, this.#lingersUntil(queue, head))
       if (readyAt > now) {
         nextLook = Math.min(nextLook, readyAt)
@@ -106,13 +106,24 @@ export class Sender {
       : head.createdAt + this.#settings.lingerMs
   }
 
+  /**
+   * Settles batches whose time is over, also one that is on its way: its answer may come too late, but the
+   * next batch still waits for it.
+   */
   #expire(queue: PartitionQueue, now: number): void {
-    for (;;) {
-      const head = queue.batches[0]
-      if (head === undefined || now < head.createdAt + this.#settings.deliveryTimeoutMs) return
-      queue.batches.shift()
-      this.#settle(head, this.#expired(head))
+    const isOver = (batch: Batch) => now >= batch.createdAt + this.#settings.deliveryTimeoutMs
+    const { inFlight, batches } = queue
+    if (inFlight !== undefined && isOver(inFlight))
+      this.#settle(inFlight, this.#expired(inFlight, true))
+    while (batches[0] !== undefined && isOver(batches[0])) {
+      const head = batches.shift()!
+      this.#settle(head, this.#expired(head, false))
     }
+  }
+
+  #expiresAt({ inFlight, batches }: PartitionQueue): number {
+    const oldest = inFlight === undefined || inFlight.isSettled ? batches[0] : inFlight
+    return oldest === undefined ? Infinity : oldest.createdAt + this.#settings.deliveryTimeoutMs
   }
 
   async #send(leader: Broker, queues: readonly PartitionQueue[]): Promise<void> {
@@ -151,6 +162,10 @@ export class Sender {
   #handle(queue: PartitionQueue, outcome: ReturnType<typeof outcomeOf>, leader: Broker): void {
     const { topic, partition } = queue
     const batch = queue.inFlight!
+    if (batch.isSettled) {
+      queue.inFlight = undefined
+      return
+    }
     const errorCode = outcome?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR
     if (outcome !== undefined && errorCode === ErrorCode.NONE) {
       this.#acknowledge(queue, outcome.baseOffset, outcome.appendTime)
@@ -174,6 +189,7 @@ export class Sender {
   #acknowledge(queue: PartitionQueue, baseOffset: number, appendTime: number | undefined): void {
     const batch = queue.inFlight!
     queue.inFlight = undefined
+    if (batch.isSettled) return
     batch.succeed(baseOffset, appendTime)
     this.#onSettled(batch, undefined)
   }
@@ -182,11 +198,16 @@ export class Sender {
   #fail(queue: PartitionQueue, error: Error): void {
     const batch = queue.inFlight!
     queue.inFlight = undefined
+    if (batch.isSettled) {
+      this.#refreshAfter(error, queue.topic)
+      return
+    }
     if (!isRetriable(error)) {
       this.#settle(batch, error)
       return
     }
-    batch.lastError = error
+    batch.outcomeUnknown ||=
+      error instanceof SocketDisconnectedError || error instanceof RequestTimeoutError
     queue.batches.unshift(batch)
     this.#retryLater(queue, batch, error)
   }
@@ -195,22 +216,26 @@ export class Sender {
     batch.lastError = error
     const waitMs = backoffMs(Math.max(0, batch.attempts - 1), this.#cluster.options.backoff)
     queue.notBefore = performance.now() + waitMs
-    if (suggestsNewMetadata(error) || error instanceof LeaderNotFoundError) {
-      // If it fails there is nothing to send to, and the next look finds that.
-      this.#cluster.refresh(queue.topic, true).catch(() => undefined)
-    }
+    this.#refreshAfter(error, queue.topic)
+  }
+
+  #refreshAfter(error: Error, topic: string): void {
+    if (!suggestsNewMetadata(error) && !(error instanceof LeaderNotFoundError)) return
+    // If it fails there is nothing to send to, and the next look finds that.
+    this.#cluster.refresh(topic, true).catch(() => undefined)
   }
 
   #noLeader({ topic, partition }: PartitionQueue): LeaderNotFoundError {
     return new LeaderNotFoundError(`${topic}-${partition} has no leader`, { topic, partition })
   }
 
-  #expired(batch: Batch): ProduceFailureError {
+  #expired(batch: Batch, isInFlight: boolean): ProduceFailureError {
     const { topic, partition, lastError, attempts } = batch
-    const outcomeUnknown =
-      lastError instanceof SocketDisconnectedError || lastError instanceof RequestTimeoutError
-    const after = `within ${this.#settings.deliveryTimeoutMs} ms (deliveryTimeoutMs) and ${attempts} attempts`
-    const why = lastError === undefined ? '' : `; the last: ${lastError.message}`
+    const outcomeUnknown = isInFlight || batch.outcomeUnknown
+    const tries = `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`
+    const after = `within ${this.#settings.deliveryTimeoutMs} ms (deliveryTimeoutMs) and ${tries}`
+    const last = lastError === undefined ? '' : `; the last error: ${lastError.message}`
+    const why = isInFlight ? `, the last still unanswered${last}` : last
     const unknown = outcomeUnknown ? '; whether it is in the log is not known' : ''
     return new ProduceFailureError(
       `no acknowledgement from ${topic}-${partition} ${after}${why}${unknown}`,
@@ -220,12 +245,14 @@ export class Sender {
   }
 
   #settle(batch: Batch, error: Error): void {
+    if (batch.isSettled) return
     batch.fail(error)
     this.#onSettled(batch, error)
   }
 
   #lookAgainAt(time: number): void {
-    if (time === this.#timerAt && this.#timer !== undefined) return
+    // One that comes too early does no harm: it is not set anew for every batch.
+    if (this.#timer !== undefined && time !== Infinity && this.#timerAt <= time) return
     clearTimeout(this.#timer)
     this.#timer = undefined
     this.#timerAt = time

@@ -3,6 +3,7 @@ import { saslHandshake } from '../../../protocol/apis/sasl-handshake.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
 import type { Api } from '../../../protocol/schema/api.ts'
 import type { Decoded, Encodable, Fields } from '../../../protocol/schema/fields.ts'
+import { abortable } from '../../async/abortable.ts'
 import {
   AuthenticationError,
   BrokerError,
@@ -65,8 +66,7 @@ class Login {
 
   async run(): Promise<SaslSession> {
     // Before the handshake: a broker waits only so long for what follows it.
-    const exchange = await this.#mechanism.start(this.#context)
-    this.#context.signal?.throwIfAborted()
+    const exchange = await this.#abortable(() => this.#mechanism.start(this.#context))
     const send = await this.#handshake()
     return this.#exchangeTokens(exchange, send)
   }
@@ -102,7 +102,8 @@ class Login {
     let challenge: Buffer = Buffer.alloc(0)
     let sessionLifetimeMs = 0
     for (let round = 0; round < MOST_ROUNDS; round++) {
-      const token = await exchange.next(challenge)
+      const answered: Buffer = challenge
+      const token = await this.#abortable(() => exchange.next(answered))
       if (exchange.isComplete && token.length === 0 && round > 0) return { sessionLifetimeMs }
       try {
         ;({ challenge, sessionLifetimeMs } = await send(token))
@@ -163,6 +164,14 @@ class Login {
         error,
       )
     }
+  }
+
+  /** Mechanisms may ask the application or the network for something, and take any time for it. */
+  async #abortable<T>(run: () => T | Promise<T>): Promise<T> {
+    const { signal } = this.#context
+    if (signal === undefined) return run()
+    signal.throwIfAborted()
+    return abortable(Promise.resolve(run()), signal)
   }
 
   #failure(code: AuthenticationErrorCode, reason: string, cause?: unknown): AuthenticationError {

@@ -35,7 +35,7 @@ export class OAuthBearerMechanism implements SaslMechanism {
   }
 
   async start(context: SaslContext): Promise<SaslExchange> {
-    const token = await obtain('token', MECHANISM, context, () => this.#tokens.get(context.signal))
+    const token = await obtain('token', MECHANISM, context, () => this.#tokens.get())
     const message = initialResponse(token, context)
     return new OAuthBearerExchange(message, formatAddress(context), () => this.#tokens.drop(token))
   }

@@ -1,6 +1,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest, type RequestOptions } from 'node:https'
 import { InvalidArgumentError, KafkaError } from '../../errors.ts'
+import { messageOf } from '../node-error.ts'
 import { foreignText } from './foreign-text.ts'
 import { isObject, type OAuthBearerToken } from './oauthbearer.ts'
 
@@ -63,7 +64,8 @@ export async function requestToken(options: OidcOptions): Promise<OAuthBearerTok
   let answer: Answer
   try {
     const ca = options.ca === undefined ? {} : { ca: mutable(options.ca) }
-    answer = await post(url, { ...ca, headers, signal }, body)
+    // Said, so that NODE_TLS_REJECT_UNAUTHORIZED can't turn it off.
+    answer = await post(url, { ...ca, headers, signal, rejectUnauthorized: true }, body)
   } catch (error) {
     const reason = signal.aborted ? `no answer within ${timeoutMs} ms` : messageOf(error)
     throw new TokenEndpointError(`${where}: ${reason}`, true, error)
@@ -156,12 +158,4 @@ function describe(answer: Record<string, unknown>, secret: string): string {
 
 function mutable<T>(value: T | readonly T[]): T | T[] {
   return Array.isArray(value) ? [...(value as readonly T[])] : (value as T)
-}
-
-/** Errors of node's core are not always instances of this realm's Error, and some have no message. */
-function messageOf(error: unknown): string {
-  if (!isObject(error)) return String(error)
-  const { message, code } = error
-  if (typeof message === 'string' && message !== '') return message
-  return typeof code === 'string' ? code : 'no answer'
 }

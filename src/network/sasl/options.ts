@@ -35,7 +35,7 @@ const DEFAULT_MAX_ITERATIONS = 1_000_000
  * The mechanism that the options mean. It holds the secrets out of sight: the options need not be kept.
  * Throws InvalidArgumentError, without the values of secrets.
  */
-export function saslMechanism(options: SaslOptions): SaslMechanism {
+export function saslMechanismOf(options: SaslOptions): SaslMechanism {
   const given: unknown = options
   if (!isObject(given)) throw new InvalidArgumentError('sasl: must be an object')
   if (!('mechanism' in options)) return ownMechanism(options)

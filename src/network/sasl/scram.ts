@@ -10,6 +10,7 @@ export type ScramName = 'SCRAM-SHA-256' | 'SCRAM-SHA-512'
 
 export interface ScramOptions {
   readonly mechanism: ScramName
+  /** Apache Kafka takes no other characters than those of ASCII here, and says so to nobody. */
   readonly username: string
   /** A function is asked by each new connection. */
   readonly password: Secret

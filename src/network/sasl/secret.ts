@@ -1,5 +1,6 @@
 import { AuthenticationError, InvalidArgumentError, isRetriable } from '../../errors.ts'
 import { formatAddress, type Address } from '../address.ts'
+import { messageOf } from '../node-error.ts'
 
 /** A secret, or where to get it, asked for anew by each connection: it may have been changed meanwhile. */
 export type Secret = string | (() => string | Promise<string>)
@@ -67,10 +68,4 @@ function problemOf(value: unknown): string | undefined {
 export function unfit(text: string): string | undefined {
   if (text.includes('\0')) return 'must not contain a NUL character'
   return LONE_SURROGATE.test(text) ? 'must be well-formed Unicode' : undefined
-}
-
-function messageOf(error: unknown): string {
-  // Errors of other realms are no instances of this one's Error.
-  if (typeof error !== 'object' || error === null || !('message' in error)) return String(error)
-  return String(error.message)
 }

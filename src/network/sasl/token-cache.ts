@@ -14,14 +14,12 @@ export class TokenCache {
     this.#provider = provider
   }
 
-  /** Stops waiting when the signal is aborted; the token that was asked for is kept for others. */
-  async get(signal?: AbortSignal): Promise<OAuthBearerToken> {
-    signal?.throwIfAborted()
+  async get(): Promise<OAuthBearerToken> {
     if (this.#token !== undefined && performance.now() < this.#usableUntil) return this.#token
     this.#pending ??= this.#ask().finally(() => {
       this.#pending = undefined
     })
-    return signal === undefined ? this.#pending : unlessAborted(this.#pending, signal)
+    return this.#pending
   }
 
   /** The broker has refused it: keys change, and tokens are revoked. */
@@ -44,13 +42,4 @@ function lifetimeOf(token: unknown): number {
   if (typeof token !== 'object' || token === null || !('lifetimeMs' in token)) return 0
   const { lifetimeMs } = token
   return typeof lifetimeMs === 'number' && lifetimeMs > 0 ? lifetimeMs : 0
-}
-
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    // The reason is the caller's own, whatever it is.
-    const onAbort = (): void => reject(signal.reason as Error)
-    signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }

@@ -28,5 +28,6 @@ export function messageOf(error: unknown): string {
 }
 
 export function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code
+  // Not instanceof Error: under Jest, node's own errors are of another realm.
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === code
 }

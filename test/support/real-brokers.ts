@@ -1,0 +1,60 @@
+import { describe, expect, it } from '@jest/globals'
+import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { javaAvailable } from './kafka/java.ts'
+import { kafkaVersion } from './kafka/versions.ts'
+
+type Tool = 'java' | 'kcat'
+
+/**
+ * A `describe` for tests that need real brokers. Where a tool is missing it says loudly that the tests did
+ * not run: what did not run must not look like what passed. With CI=true that is a failure.
+ */
+export function describeWithBrokers(
+  name: string,
+  tools: readonly Tool[],
+  define: () => void,
+): void {
+  const missing = tools.filter((tool) => !isThere(tool))
+  if (missing.length === 0) {
+    describe(name, define)
+    return
+  }
+  const reason = `${missing.join(' and ')} missing on this machine`
+  const line = '='.repeat(80)
+  process.stderr.write(`\n${line}\nNOT RUN: ${name}: ${reason}.\n${line}\n\n`)
+  if (process.env['CI'] === 'true') {
+    it(`${name}: has what it needs`, () => expect(missing).toEqual([]))
+  } else {
+    describe.skip(name, define)
+  }
+}
+
+function isThere(tool: Tool): boolean {
+  if (tool === 'java') return javaAvailable() !== undefined
+  const folders = (process.env['PATH'] ?? '').split(delimiter)
+  return folders.some((folder) => existsSync(join(folder, tool)))
+}
+
+/** A version of each protocol era: what `npm test` runs against. */
+const USUAL = ['0.8.2.2', '1.1.1', '4.4.0']
+/** What `npm run test:brokers` runs against. */
+const ALL = ['0.8.2.2', '0.9.0.1', '0.10.2.2', '0.11.0.3', '1.1.1', '2.8.2', '3.9.1', '4.4.0']
+
+/** The brokers' versions to test with, by SAMSA_BROKERS: nothing, `all`, or a list with commas. */
+export function versionsToTest(): readonly string[] {
+  const chosen = process.env['SAMSA_BROKERS'] ?? ''
+  if (chosen === '') return USUAL
+  if (chosen === 'all') return ALL
+  const versions = chosen.split(',')
+  versions.forEach(kafkaVersion)
+  return versions
+}
+
+/** Whether a version, such as 0.10.2.2, is at least another, such as 0.11. */
+export function isAtLeast(version: string, least: string): boolean {
+  const ours = version.split('.').map(Number)
+  const theirs = least.split('.').map(Number)
+  const at = theirs.findIndex((part, index) => ours[index] !== part)
+  return at < 0 || (ours[at] ?? 0) > theirs[at]!
+}

@@ -1,0 +1,19 @@
+import type { Api } from '../../protocol/schema/api.ts'
+import type { Decoded, Encodable, Fields } from '../../protocol/schema/fields.ts'
+import { clusterOptions } from '../../src/client-options.ts'
+import { parseHosts } from '../../src/network/address.ts'
+import { Broker } from '../../src/network/broker.ts'
+
+/** Sends one request to the first of the hosts, on a connection of its own. */
+export async function requestOnce<Request extends Fields, Response extends Fields>(
+  hosts: string,
+  api: Api<Request, Response>,
+  body: Encodable<Request>,
+): Promise<Decoded<Response>> {
+  const broker = new Broker(-1, parseHosts(hosts)[0]!, clusterOptions({ hosts }).broker)
+  try {
+    return await broker.request(api, body, { timeoutMs: 10_000 })
+  } finally {
+    await broker.close()
+  }
+}
