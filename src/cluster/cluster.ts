@@ -146,7 +146,8 @@ export class Cluster {
    * than a broker down, and whoever waits is told at once rather than after many retries.
    */
   wasNeverReached(error: Error): boolean {
-    return error instanceof NoBrokersAvailableError && !this.#wasReached
+    const isUnavailable = error instanceof KafkaError && error.code === 'NO_BROKERS_AVAILABLE'
+    return isUnavailable && !this.#wasReached
   }
 
   /** The broker with this id at this address; its connections are closed if it was elsewhere before. */
