@@ -4,7 +4,13 @@ import type { Api } from '../../protocol/schema/api.ts'
 import type { Decoded, Fields } from '../../protocol/schema/fields.ts'
 import type { BackoffOptions } from '../async/backoff.ts'
 import type { Deadline } from '../async/deadline.ts'
-import { BrokerError, ClosedError, isUnreachable, NoBrokersAvailableError } from '../errors.ts'
+import {
+  BrokerError,
+  ClosedError,
+  KafkaError,
+  NoBrokersAvailableError,
+  isUnreachable,
+} from '../errors.ts'
 import { formatAddress, type Address } from '../network/address.ts'
 import { Broker, type BodyFor, type BrokerOptions, type RequestOptions } from '../network/broker.ts'
 import type { Logger } from '../observe/logger.ts'
