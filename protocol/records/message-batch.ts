@@ -14,7 +14,10 @@ export interface Source {
 export interface MessageBatch extends Source {
   /** 2 since Kafka 0.11, 1 since 0.10, 0 before. */
   readonly magic: 0 | 1 | 2
-  /** Offset of its first record, or lower where compaction took that one away. */
+  /**
+   * Offset of its first record, or lower where compaction took that one away; of a compressed message of
+   * the older formats that of the last one, which is all that is known before it is decompressed.
+   */
   readonly baseOffset: number
   /** The offset behind which the log goes on: not a message's own where compaction took it away. */
   readonly lastOffset: number

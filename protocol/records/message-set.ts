@@ -97,6 +97,13 @@ function readEntry(block: Block, at: number, end: number): Entry {
   }
 }
 
+/** What has been decoded of a set so far. */
+interface Decoded {
+  readonly messages: Message[]
+  /** What its compressed messages may still inflate to, all of them together. */
+  leftBytes: number
+}
+
 /** A run of plain messages of one format and timestamp type, or one compressed message. */
 export class MessageSet implements MessageBatch {
   readonly topic: string
@@ -125,7 +132,8 @@ export class MessageSet implements MessageBatch {
     this.magic = first.magic
     this.baseOffset = first.offset
     this.lastOffset = last.offset
-    this.baseTimestamp = first.timestamp
+    // From zero where it is past 2^53 and rounded: another one's distance from it would be, too.
+    this.baseTimestamp = Number.isSafeInteger(first.timestamp) ? first.timestamp : 0
     this.compression = first.compression
     this.timestampType =
       first.magic === 0 ? 'none' : first.logAppendTime ? 'log-append-time' : 'create-time'
@@ -135,20 +143,20 @@ export class MessageSet implements MessageBatch {
   }
 
   messages(): Message[] {
-    const messages: Message[] = []
-    for (const entry of this.#entries) this.#collect(messages, entry, 0, undefined)
-    return messages
+    const decoded: Decoded = { messages: [], leftBytes: this.#limitBytes }
+    for (const entry of this.#entries) this.#collect(decoded, entry, 0, undefined)
+    return decoded.messages
   }
 
   #collect(
-    messages: Message[],
+    decoded: Decoded,
     entry: Entry,
     depth: number,
     appendTime: number | undefined,
     offset = entry.offset,
   ): void {
     if (entry.compression === 'none') {
-      messages.push(
+      decoded.messages.push(
         new Message(
           this,
           entry.block,
@@ -167,15 +175,18 @@ export class MessageSet implements MessageBatch {
     if (entry.valueBytes < 0) throw new ProtocolError('a compressed message has no value')
     const inflated = codecFor(entry.compression, entry.magic).decompress(
       entry.block.cut(entry.valueStart, entry.valueBytes),
-      this.#limitBytes,
+      decoded.leftBytes,
     )
+    decoded.leftBytes -= inflated.length
     const inner = entriesOf(new Block(inflated))
     const last = inner[inner.length - 1]
     if (last === undefined) throw new ProtocolError('a compressed message is empty')
     // Relative offsets (KIP-31): the wrapper has the last one's absolute offset. v0 has absolute ones.
     const base = entry.magic === 1 ? offset - last.offset : 0
     const innerTime = entry.logAppendTime ? (appendTime ?? entry.timestamp) : appendTime
-    for (const one of inner) this.#collect(messages, one, depth + 1, innerTime, base + one.offset)
+    for (const one of inner) {
+      this.#collect(decoded, one, depth + 1, innerTime, base + one.offset)
+    }
   }
 }
 

@@ -29,8 +29,8 @@ export class Message {
   private readonly keyBytes: number
   private readonly valueStart: number
   private readonly valueBytes: number
-  /** Where the count of headers stands, −1 in formats without headers. */
-  private readonly headersStart: number
+  /** Where the record and with it its headers end, −1 in formats without headers. */
+  private readonly headersEnd: number
 
   constructor(
     batch: MessageBatch,
@@ -41,7 +41,7 @@ export class Message {
     keyBytes: number,
     valueStart: number,
     valueBytes: number,
-    headersStart: number,
+    headersEnd: number,
   ) {
     this.batch = batch
     this.block = block
@@ -51,7 +51,7 @@ export class Message {
     this.keyBytes = keyBytes
     this.valueStart = valueStart
     this.valueBytes = valueBytes
-    this.headersStart = headersStart
+    this.headersEnd = headersEnd
   }
 
   /** Its place in the partition. */
@@ -100,10 +100,13 @@ export class Message {
 
   /** The headers in order, repeats included. Throws ProtocolError when they are damaged. */
   get headers(): readonly MessageHeader[] {
-    if (this.headersStart < 0) return NO_HEADERS
-    const reader = new Reader(this.block.bytes, this.headersStart)
+    if (this.headersEnd < 0) return NO_HEADERS
+    const { bytes } = this.block
+    const start = this.valueStart + Math.max(0, this.valueBytes)
+    if (bytes[start] === 0) return NO_HEADERS // The record ends there: that has been checked.
+    const reader = new Reader(bytes, start, this.headersEnd)
     const count = reader.varint()
-    if (count === 0) return NO_HEADERS
+    if (count < 0) throw new ProtocolError(`a record claims ${count} headers`, start)
     const headers: MessageHeader[] = []
     while (headers.length < count) {
       const keyBytes = reader.varint()
@@ -112,12 +115,32 @@ export class Message {
       const valueBytes = reader.varint()
       headers.push({ key, value: valueBytes < 0 ? null : reader.bytes(valueBytes) })
     }
+    if (reader.remaining > 0) {
+      throw new ProtocolError(`${reader.remaining} bytes follow the last header`, reader.offset)
+    }
     return headers
   }
 
+  /** For `console.log`: what can't be read is shown as why, rather than thrown. */
   [inspect.custom](): unknown {
-    const { topic, partition, offset, timestamp, key, value, headers } = this
+    const { topic, partition, offset, key, value } = this
     const text = (data: Buffer | null) => data?.toString() ?? null
-    return { topic, partition, offset, timestamp, key: text(key), value: text(value), headers }
+    return {
+      topic,
+      partition,
+      offset,
+      timestamp: orReason(() => this.timestamp),
+      key: text(key),
+      value: text(value),
+      headers: orReason(() => this.headers),
+    }
+  }
+}
+
+function orReason(read: () => unknown): unknown {
+  try {
+    return read()
+  } catch (error) {
+    return String(error)
   }
 }

@@ -7,6 +7,12 @@ export interface OutgoingHeader {
 const NO_HEADERS: readonly OutgoingHeader[] = []
 
 /**
+ * Text and bytes up to this long are counted and copied one by one: a call into Node takes longer. Measured
+ * on Node 20 and 24; with calls alone, records with two short headers take 1.4 to 1.7 times as long.
+ */
+export const SHORT_BYTES = 24
+
+/**
  * What a record takes besides its data. In batch v2: size 5, attributes 1, timestamp 10, offset 5, lengths of
  * key and value 5 each, header count 5. A message of v1 takes 34.
  */
@@ -58,13 +64,22 @@ export class OutgoingRecord {
 /** The bytes a key or value takes, −1 for null. */
 export function bytesOf(data: Uint8Array | string | null): number {
   if (data === null) return -1
-  return typeof data === 'string' ? Buffer.byteLength(data) : data.length
+  return typeof data === 'string' ? utf8Bytes(data) : data.length
+}
+
+function utf8Bytes(text: string): number {
+  const { length } = text
+  if (length > SHORT_BYTES) return Buffer.byteLength(text)
+  for (let i = 0; i < length; i++) {
+    if (text.charCodeAt(i) > 0x7f) return Buffer.byteLength(text)
+  }
+  return length
 }
 
 function headersBytes(headers: readonly OutgoingHeader[]): number {
   let size = 0
   for (const { key, value } of headers) {
-    size += sizedBytes(Buffer.byteLength(key)) + sizedBytes(bytesOf(value))
+    size += sizedBytes(bytesOf(key)) + sizedBytes(bytesOf(value))
   }
   return size
 }

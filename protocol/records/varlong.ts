@@ -1,5 +1,5 @@
 /**
- * Zigzag varints of up to 64 bits as numbers: exact up to 2^53, without a bigint in the common case. A
+ * Zigzag varints, those of up to 64 bits as numbers: exact up to 2^53, without a bigint in the common case. A
  * 32-bit slip here is what lets other clients corrupt records 24.8 days apart in one batch.
  */
 
@@ -14,6 +14,17 @@ export function varlongBytes(value: number): number {
     size++
   }
   return size
+}
+
+/** The same as writeVarlong for what fits 31 bits, as lengths and counts do. */
+export function writeVarint(buffer: Uint8Array, position: number, value: number): number {
+  let rest = ((value << 1) ^ (value >> 31)) >>> 0
+  while (rest > 0x7f) {
+    buffer[position++] = (rest & 0x7f) | 0x80
+    rest >>>= 7
+  }
+  buffer[position++] = rest
+  return position
 }
 
 /** Writes the value and returns the position behind it. */

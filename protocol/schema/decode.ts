@@ -7,15 +7,12 @@ import type { Plan, ValuePlan } from './plan.ts'
 type Struct = Record<string, unknown>
 
 export function decodeStruct(reader: Reader, plan: Plan): Struct {
-  const struct: Struct = {}
+  const struct: Struct = { ...plan.defaults }
   let name = ''
   try {
-    for (const step of plan.steps) {
+    for (const step of plan.inline) {
       name = step.name
-      struct[name] =
-        step.place === 'inline'
-          ? decodeValue(reader, step.value, step.compact, step.nullable)
-          : step.default
+      struct[name] = decodeValue(reader, step.value, step.compact, step.nullable)
     }
     name = 'tagged fields'
     if (plan.flexible) decodeTaggedFields(reader, plan, struct)

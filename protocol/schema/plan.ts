@@ -10,6 +10,10 @@ export interface Plan {
   readonly version: number
   readonly flexible: boolean
   readonly steps: readonly Step[]
+  /** Those that are written one after the other. */
+  readonly inline: readonly Step[]
+  /** All fields at their defaults. Decoding begins with a copy, which is faster than field by field. */
+  readonly defaults: Readonly<Record<string, unknown>>
   /** The tagged fields of this version in the order of their tags. */
   readonly tagged: readonly Step[]
   /** The fewest bytes such a struct can take: bounds what an array's count may claim. */
@@ -50,12 +54,11 @@ export function planOf(fields: Fields, version: number, flexibleVersions: Versio
   const steps = Object.entries(fields).map(([name, field]) =>
     stepOf(name, field, version, flexible, flexibleVersions),
   )
+  const inline = steps.filter(({ place }) => place === 'inline')
+  const defaults = Object.fromEntries(steps.map((step) => [step.name, step.default]))
   const tagged = steps.filter(({ place }) => place === 'tagged').sort((a, b) => a.tag - b.tag)
-  const minBytes = steps.reduce(
-    (sum, step) => (step.place === 'inline' ? sum + minBytesOf(step) : sum),
-    flexible ? 1 : 0,
-  )
-  return { version, flexible, steps, tagged, minBytes }
+  const minBytes = inline.reduce((sum, step) => sum + minBytesOf(step), flexible ? 1 : 0)
+  return { version, flexible, steps, inline, defaults, tagged, minBytes }
 }
 
 function stepOf(

@@ -1,0 +1,114 @@
+import { describe, expect, it } from '@jest/globals'
+import { crc32 } from '../../../protocol/buffer/crc32.ts'
+import { crc32c } from '../../../protocol/buffer/crc32c.ts'
+import { codecOf, codeOf } from '../../../protocol/compression/index.ts'
+import { ProtocolError } from '../../../protocol/protocol-error.ts'
+import { encodeBatch } from '../../../protocol/records/encode-batch.ts'
+import type { Message } from '../../../protocol/records/message.ts'
+import { encodeMessageSet } from '../../../protocol/records/message-set.ts'
+import { OutgoingRecord } from '../../../protocol/records/outgoing-record.ts'
+import { readBatches } from '../../../protocol/records/read-batches.ts'
+
+/** Records as no sane producer writes them, with checksums that are right. */
+
+const SOURCE = { topic: 't', partition: 0 }
+const TIMESTAMP = 1_790_000_000_000
+
+function messagesOf(data: Buffer, limitBytes?: number): Message[] {
+  const { batches, error } = readBatches(data, SOURCE, limitBytes)
+  if (error !== undefined) throw error
+  return batches.flatMap((batch) => batch.messages())
+}
+
+/** The set with the CRC of its first message, of so many bytes, put right. */
+function sealedMessage(set: Buffer, bytes: number): Buffer {
+  set.writeUInt32BE(crc32(set, 16, bytes), 12)
+  return set
+}
+
+describe('headers', () => {
+  /** Where the first of two records, each with one header, has its count of headers. */
+  const HEADER_COUNT_AT = 67
+  const record = new OutgoingRecord(null, '', TIMESTAMP, [{ key: 'key', value: 'value' }])
+  const batch = encodeBatch([record, record])
+
+  function withByte(at: number, byte: number): Message {
+    const changed = Buffer.from(batch)
+    changed[at] = byte
+    changed.writeUInt32BE(crc32c(changed, 21), 17)
+    return messagesOf(changed)[0]!
+  }
+
+  it('are read', () => {
+    const expected = [{ key: 'key', value: Buffer.from('value') }]
+    expect(withByte(HEADER_COUNT_AT, 2).headers).toEqual(expected)
+  })
+
+  it('of a negative count are refused', () => {
+    const message = withByte(HEADER_COUNT_AT, 1)
+    expect(() => message.headers).toThrow(new ProtocolError('a record claims -1 headers', 67))
+  })
+
+  it('that reach into the next record are refused', () => {
+    const more = withByte(HEADER_COUNT_AT, 4)
+    expect(() => more.headers).toThrow(/0 are left/)
+    const longer = withByte(HEADER_COUNT_AT + 5, 12)
+    expect(() => longer.headers).toThrow(/6 bytes wanted, 5 are left/)
+  })
+
+  it('that end before their record does are refused', () => {
+    const message = withByte(HEADER_COUNT_AT + 5, 8)
+    expect(() => message.headers).toThrow(/1 bytes follow the last header/)
+  })
+
+  it('without a key are refused', () => {
+    const message = withByte(HEADER_COUNT_AT + 1, 1)
+    expect(() => message.headers).toThrow(/has no key/)
+  })
+})
+
+describe('a timestamp past 2^53', () => {
+  const NANOSECONDS = BigInt(TIMESTAMP) * 1_000_000n + 1n
+  const record = new OutgoingRecord(null, 'value', TIMESTAMP + 1)
+
+  it('is refused in a message set, and leaves the others exact', () => {
+    const set = encodeMessageSet([record, record, record], 1)
+    set.writeBigInt64BE(NANOSECONDS, 18)
+    const [strange, ...others] = messagesOf(sealedMessage(set, set.length / 3))
+    expect(() => strange!.timestamp).toThrow(RangeError)
+    expect(others.map(({ timestamp }) => timestamp)).toEqual([TIMESTAMP + 1, TIMESTAMP + 1])
+  })
+
+  it('makes all those of its batch v2 be refused rather than rounded', () => {
+    // The second is below 2^53 and exact by itself, but not as a distance from a base that is not.
+    const batch = encodeBatch([record, new OutgoingRecord(null, 'value', TIMESTAMP - 1)])
+    batch.writeBigInt64BE(2n ** 53n + 1n, 27)
+    batch.writeUInt32BE(crc32c(batch, 21), 17)
+    for (const message of messagesOf(batch)) expect(() => message.timestamp).toThrow(RangeError)
+  })
+})
+
+describe('compressed messages in compressed messages', () => {
+  const big = encodeMessageSet([new OutgoingRecord(null, Buffer.alloc(30_000), 1)], 1, 'gzip')
+
+  /** A compressed message that has these as its content. */
+  function around(...messages: readonly Buffer[]): Buffer {
+    const content = codecOf('gzip').compress(Buffer.concat(messages))
+    const inner = new OutgoingRecord(null, content, 1)
+    const message = encodeMessageSet([inner], 1)
+    message[17] = codeOf('gzip')
+    return sealedMessage(message, message.length)
+  }
+
+  it('are read', () => {
+    expect(messagesOf(around(big, big)).map(({ value }) => value!.length)).toEqual([30_000, 30_000])
+  })
+
+  it('inflate to no more than the limit, all of them together', () => {
+    expect(() => messagesOf(around(big, big, big), 64 * 1024)).toThrow(/inflates past the ceiling/)
+  })
+
+  it('lie four deep at the most', () => {
+    expect(() => messagesOf(around(around(around(big))))).toThrow(/too deep/)
+  })
+})
