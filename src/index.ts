@@ -11,6 +11,7 @@ export type { SocketFactory } from './network/transport.ts'
 export type { Logger } from './observe/logger.ts'
 export type { CloseEvent, ConnectEvent, RequestEvent, RetryEvent } from './observe/channels.ts'
 export { Topic } from './topic.ts'
+export type { CallOptions } from './call-options.ts'
 export type { PartitionMetadata } from './cluster/metadata.ts'
 
 export { Producer, type ProduceOptions } from './producer/producer.ts'

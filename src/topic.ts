@@ -1,4 +1,5 @@
-import { Deadline } from './async/deadline.ts'
+import type { Deadline } from './async/deadline.ts'
+import { deadlineOf, type CallOptions } from './call-options.ts'
 import type { Cluster } from './cluster/cluster.ts'
 import type { PartitionMetadata } from './cluster/metadata.ts'
 import { listOffsets, type OffsetSpec } from './consumer/list-offsets.ts'
@@ -35,47 +36,62 @@ export class Topic {
   }
 
   /** Partitions with their leaders, as the brokers tell now. Throws UnknownTopicError. */
-  async partitions(): Promise<readonly PartitionMetadata[]> {
-    return (await this.#cluster.topic(this.name, { create: false, deadline: this.#deadline() }))
-      .partitions
+  partitions(call: CallOptions = {}): Promise<readonly PartitionMetadata[]> {
+    return this.#partitions(this.#deadline(call))
   }
 
   /** The first offset that is still there, by partition. */
-  earliestAvailableOffsets(): Promise<ReadonlyMap<number, number>> {
-    return this.fetchOffsets('earliest')
+  earliestAvailableOffsets(call: CallOptions = {}): Promise<ReadonlyMap<number, number>> {
+    return this.fetchOffsets('earliest', call)
   }
 
   /** The offset that the next message will get, by partition. */
-  latestAvailableOffsets(): Promise<ReadonlyMap<number, number>> {
-    return this.fetchOffsets('latest')
+  latestAvailableOffsets(call: CallOptions = {}): Promise<ReadonlyMap<number, number>> {
+    return this.fetchOffsets('latest', call)
   }
 
   /**
    * Offsets by partition: the ends of the log, or the first message at or after a time in milliseconds
    * since 1970 (the end where there is none; only to the segment before Kafka 0.10.1).
    */
-  async fetchOffsets(at: OffsetSpec): Promise<ReadonlyMap<number, number>> {
-    const partitions = (await this.partitions()).map(({ partition }) => partition)
-    return listOffsets(this.#cluster, this.name, partitions, at, this.#deadline())
+  async fetchOffsets(at: OffsetSpec, call: CallOptions = {}): Promise<ReadonlyMap<number, number>> {
+    const deadline = this.#deadline(call)
+    const partitions = (await this.#partitions(deadline)).map(({ partition }) => partition)
+    return listOffsets(this.#cluster, this.name, partitions, at, deadline)
   }
 
   /** A producer to this topic, which brokers that are configured to do so create. */
-  async getProducer(options?: ProducerOptions): Promise<Producer> {
+  async getProducer(options: ProducerOptions = {}, call: CallOptions = {}): Promise<Producer> {
+    const deadline = this.#deadline(call)
     const onClosed = () => this.#opened.delete(producer)
-    const producer = await Producer.open(this.#cluster, this.name, options, onClosed)
+    const producer = await Producer.open(this.#cluster, this.name, options, deadline, onClosed)
     this.#opened.add(producer)
     return producer
   }
 
   /** A consumer without a group, of all partitions unless some are named. Never creates the topic. */
-  async getSimpleConsumer(options?: SimpleConsumerOptions): Promise<SimpleConsumer> {
+  async getSimpleConsumer(
+    options: SimpleConsumerOptions = {},
+    call: CallOptions = {},
+  ): Promise<SimpleConsumer> {
+    const deadline = this.#deadline(call)
     const onClosed = () => this.#opened.delete(consumer)
-    const consumer = await SimpleConsumer.open(this.#cluster, this.name, options, onClosed)
+    const consumer = await SimpleConsumer.open(
+      this.#cluster,
+      this.name,
+      options,
+      deadline,
+      onClosed,
+    )
     this.#opened.add(consumer)
     return consumer
   }
 
-  #deadline(): Deadline {
-    return new Deadline(this.#cluster.options.operationTimeoutMs)
+  async #partitions(deadline: Deadline): Promise<readonly PartitionMetadata[]> {
+    return (await this.#cluster.topic(this.name, { create: false, deadline })).partitions
+  }
+
+  #deadline(call: CallOptions): Deadline {
+    return deadlineOf(call, this.#cluster.options.operationTimeoutMs)
   }
 }

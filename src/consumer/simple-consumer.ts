@@ -61,11 +61,11 @@ export class SimpleConsumer implements AsyncDisposable, AsyncIterable<Message> {
   static async open(
     cluster: Cluster,
     topic: string,
-    options: SimpleConsumerOptions = {},
-    onClosed: () => void = () => undefined,
+    options: SimpleConsumerOptions,
+    deadline: Deadline,
+    onClosed: () => void,
   ): Promise<SimpleConsumer> {
     const settings = simpleConsumerSettings(options)
-    const deadline = new Deadline(cluster.options.operationTimeoutMs)
     const metadata = await cluster.topic(topic, { create: false, deadline })
     const existing = metadata.partitions.map(({ partition }) => partition)
     const partitions = settings.partitions ?? existing

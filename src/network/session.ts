@@ -31,7 +31,19 @@ export interface BrokerMemory {
   isKafka: boolean
 }
 
-/** Opens a connection. Rejects with ConnectionError, TlsError, AuthenticationError, BrokerError. */
+/** One opening of a session: what it needs, and the connection it is at. */
+interface Setup {
+  readonly address: Address
+  readonly options: SessionOptions
+  readonly memory: BrokerMemory
+  readonly signal: AbortSignal
+  connection: Connection | undefined
+}
+
+/**
+ * Opens a connection. An abort ends it at once, in whatever step it is.
+ * Rejects with ConnectionError, TlsError, AuthenticationError, BrokerError.
+ */
 export async function openSession(
   address: Address,
   purpose: string,
@@ -39,49 +51,51 @@ export async function openSession(
   memory: BrokerMemory,
   signal: AbortSignal,
 ): Promise<Session> {
+  const setup: Setup = { address, options, memory, signal, connection: undefined }
+  const onAbort = () => setup.connection?.close()
+  signal.addEventListener('abort', onAbort)
   const startedAt = performance.now()
-  const broker = formatAddress(address)
-  const report = (error: Error | undefined) => {
-    const durationMs = performance.now() - startedAt
-    const what = `connection to ${broker} (${purpose})`
-    if (error === undefined) options.logger.debug(`opened a ${what}`)
-    else options.logger.warn(`could not open a ${what}: ${error.message}`)
-    if (connectChannel.hasSubscribers) {
-      const event: ConnectEvent = { broker, purpose, durationMs, error }
-      connectChannel.publish(event)
-    }
-  }
   try {
-    const session = memory.isOldest
-      ? await openOldest(address, options, memory, signal)
-      : await negotiate(address, options, memory, signal)
-    report(undefined)
+    const session = memory.isOldest ? await openOldest(setup) : await negotiate(setup)
+    report(setup, purpose, startedAt, undefined)
     return session
   } catch (error) {
-    if (!signal.aborted) report(error as Error)
+    setup.connection?.close()
+    signal.throwIfAborted()
+    report(setup, purpose, startedAt, error as Error)
     throw error
+  } finally {
+    signal.removeEventListener('abort', onAbort)
   }
 }
 
-async function negotiate(
-  address: Address,
-  options: SessionOptions,
-  memory: BrokerMemory,
-  signal: AbortSignal,
-): Promise<Session> {
-  const session = await askTwice(address, options, memory, signal)
-  if (session === undefined) return openOldest(address, options, memory, signal)
+function report(
+  { address, options }: Setup,
+  purpose: string,
+  startedAt: number,
+  error: Error | undefined,
+): void {
+  const broker = formatAddress(address)
+  const durationMs = performance.now() - startedAt
+  const what = `connection to ${broker} (${purpose})`
+  if (error === undefined) options.logger.debug(`opened a ${what}`)
+  else options.logger.warn(`could not open a ${what}: ${error.message}`)
+  if (connectChannel.hasSubscribers) {
+    const event: ConnectEvent = { broker, purpose, durationMs, error }
+    connectChannel.publish(event)
+  }
+}
+
+async function negotiate(setup: Setup): Promise<Session> {
+  const { address, options, memory } = setup
+  const session = await askTwice(setup)
+  if (session === undefined) return openOldest(setup)
   memory.isKafka = true
   const { connection, versions } = session
   if (options.sasl !== undefined) {
-    try {
-      await authenticateConnection(connection, versions, address, options.sasl, options)
-    } catch (error) {
-      connection.close()
-      throw error
-    }
+    await authenticateConnection(connection, versions, address, options.sasl, options)
   }
-  return { connection, versions }
+  return session
 }
 
 /**
@@ -89,14 +103,10 @@ async function negotiate(
  * lost by chance looks the same, and must not make a newer broker pass for an old one: it is asked twice,
  * and never taken for old once it has answered.
  */
-async function askTwice(
-  address: Address,
-  options: SessionOptions,
-  memory: BrokerMemory,
-  signal: AbortSignal,
-): Promise<Session | undefined> {
+async function askTwice(setup: Setup): Promise<Session | undefined> {
+  const { options, memory } = setup
   for (let attempt = 1; attempt <= 2; attempt++) {
-    const connection = await connect(address, options, memory, signal)
+    const connection = await connect(setup)
     try {
       return { connection, versions: await askVersions(connection, options.connectTimeoutMs) }
     } catch (error) {
@@ -108,13 +118,9 @@ async function askTwice(
   return undefined
 }
 
-async function openOldest(
-  address: Address,
-  options: SessionOptions,
-  memory: BrokerMemory,
-  signal: AbortSignal,
-): Promise<Session> {
-  const connection = await connect(address, options, memory, signal)
+async function openOldest(setup: Setup): Promise<Session> {
+  const { memory } = setup
+  const connection = await connect(setup)
   const versions = BrokerVersions.oldest(connection.address)
   connection.onFirstResponse(() => {
     memory.isOldest = true
@@ -123,12 +129,9 @@ async function openOldest(
   return { connection, versions }
 }
 
-async function connect(
-  address: Address,
-  options: SessionOptions,
-  memory: BrokerMemory,
-  signal: AbortSignal,
-): Promise<Connection> {
+async function connect(setup: Setup): Promise<Connection> {
+  const { address, options, memory, signal } = setup
   const stream = await openTransport(address, options, signal)
-  return new Connection(stream, formatAddress(address), options, memory.isKafka)
+  setup.connection = new Connection(stream, formatAddress(address), options, memory.isKafka)
+  return setup.connection
 }

@@ -1,6 +1,6 @@
 import { OutgoingRecord } from '../../protocol/records/outgoing-record.ts'
 import { deferred, type Deferred } from '../async/deferred.ts'
-import { Deadline } from '../async/deadline.ts'
+import type { Deadline } from '../async/deadline.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import {
   ClosedError,
@@ -70,14 +70,12 @@ export class Producer implements AsyncDisposable {
   static async open(
     cluster: Cluster,
     topic: string,
-    options: ProducerOptions = {},
-    onClosed: () => void = () => undefined,
+    options: ProducerOptions,
+    deadline: Deadline,
+    onClosed: () => void,
   ): Promise<Producer> {
     const producer = new Producer(cluster, topic, producerSettings(options), onClosed)
-    await cluster.topic(topic, {
-      create: true,
-      deadline: new Deadline(cluster.options.operationTimeoutMs),
-    })
+    await cluster.topic(topic, { create: true, deadline })
     return producer
   }
 
