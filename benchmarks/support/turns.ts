@@ -52,13 +52,10 @@ export async function inTurns(
 
 async function timeOnce(run: () => unknown, roundMs: number): Promise<number> {
   const start = performance.now()
-  let runs = 0
-  let elapsedMs = 0
-  do {
+  for (let runs = 1; ; runs++) {
     const result = run()
     kept = result instanceof Promise ? await result : result
-    runs++
-    elapsedMs = performance.now() - start
-  } while (elapsedMs < roundMs)
-  return (elapsedMs * 1000) / runs
+    const elapsedMs = performance.now() - start
+    if (elapsedMs >= roundMs) return (elapsedMs * 1000) / runs
+  }
 }

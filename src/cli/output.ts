@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import type { Writable } from 'node:stream'
 
 const CHUNK_BYTES = 64 * 1024
@@ -13,6 +12,8 @@ export class Output {
   #filled = 0
   #flushSoon: NodeJS.Immediate | undefined
   #isFull = false
+  /** Who waits until the stream takes more. */
+  #resume: (() => void) | undefined
   /** Set once the stream takes no more. */
   error: Error | undefined
 
@@ -20,7 +21,9 @@ export class Output {
     this.#stream = stream
     stream.on('error', (error) => {
       this.error ??= error
+      this.#takesMore()
     })
+    stream.on('drain', () => this.#takesMore())
   }
 
   /** Whether the reader is slower: await `drained()` before writing more. */
@@ -41,12 +44,12 @@ export class Output {
     this.#flushSoon ??= setImmediate(() => this.#flush())
   }
 
-  /** Resolves when the stream takes more; throws what ended it. */
+  /** Resolves when the stream takes more, or has ended: see `error`. */
   async drained(): Promise<void> {
-    if (this.error !== undefined) throw this.error
-    if (!this.#isFull) return
-    await once(this.#stream, 'drain')
-    this.#isFull = false
+    if (!this.#isFull || this.error !== undefined) return
+    await new Promise<void>((resolve) => {
+      this.#resume = resolve
+    })
   }
 
   /** Hands all to the system; throws what ended the stream. */
@@ -56,6 +59,12 @@ export class Output {
       this.#stream.write('', (error) => (error ? reject(error) : resolve()))
     })
     if (this.error !== undefined) throw this.error
+  }
+
+  #takesMore(): void {
+    this.#isFull = false
+    this.#resume?.()
+    this.#resume = undefined
   }
 
   #flush(): void {

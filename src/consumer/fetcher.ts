@@ -28,6 +28,8 @@ export type Fetched =
   | { readonly kind: 'batch'; readonly state: PartitionState; readonly batch: MessageBatch }
   | { readonly kind: 'error'; readonly error: Error }
 
+let nextLane = 0
+
 /** The largest batch asked for where brokers cut at a limit: none takes a message as large. */
 const LARGEST_FETCH_BYTES = 0x3fffffff
 
@@ -42,6 +44,9 @@ export class Fetcher {
   readonly #states: readonly PartitionState[]
   readonly #onFetched: (fetched: Fetched) => void
   readonly #busy = new Set<Broker>()
+  /** Its own connection to each leader: see RequestOptions. */
+  readonly #lane = nextLane++
+  readonly #leaders = new Set<Broker>()
   #timer: NodeJS.Timeout | undefined
   #isStopped = false
 
@@ -92,6 +97,7 @@ export class Fetcher {
   stop(): void {
     this.#isStopped = true
     clearTimeout(this.#timer)
+    for (const leader of this.#leaders) leader.hangUp('fetch', this.#lane)
   }
 
   #wants(state: PartitionState): boolean {
@@ -105,6 +111,7 @@ export class Fetcher {
 
   async #fetch(leader: Broker, states: readonly PartitionState[]): Promise<void> {
     this.#busy.add(leader)
+    this.#leaders.add(leader)
     for (const state of states) state.isFetching = true
     const topicId = this.#cluster.known(this.#topic)?.topicId
     const partitions = states.map(({ partition, fetchOffset, maxBytes }) => ({
@@ -118,6 +125,7 @@ export class Fetcher {
         (version) => fetchRequest(this.#topic, topicId, partitions, this.#settings, version),
         {
           purpose: 'fetch',
+          lane: this.#lane,
           maxVersion: maxFetchVersion(topicId),
           timeoutMs: this.#settings.fetchWaitMaxMs + this.#cluster.options.requestTimeoutMs,
         },

@@ -37,7 +37,10 @@ export async function listOffsets(
     if (hasMoved) await cluster.refresh(topic)
     const missing = partitions.filter((partition) => !found.has(partition))
     const error = await lookUp(cluster, topic, missing, spec, found)
-    if (error === undefined) return checkAll(topic, partitions, found)
+    if (error === undefined) {
+      checkAll(topic, partitions, found)
+      return
+    }
     hasMoved = suggestsNewMetadata(error) || error instanceof LeaderNotFoundError
     throw error
   })

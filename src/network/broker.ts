@@ -21,6 +21,11 @@ export interface BrokerOptions extends SessionOptions {
 export interface RequestOptions {
   readonly timeoutMs: number
   readonly purpose?: Purpose
+  /**
+   * A connection of its own among those for the same purpose: brokers answer a connection's requests one by
+   * one, so that a consumer's long poll would hold up other consumers'.
+   */
+  readonly lane?: number
   /** The highest version to use, where the caller cannot fill later ones. */
   readonly maxVersion?: number
 }
@@ -28,6 +33,15 @@ export interface RequestOptions {
 /** A body, or how to make one for the version that is negotiated. */
 export type BodyFor<Request extends Fields> =
   Encodable<Request> | ((version: number, versions: BrokerVersions) => Encodable<Request>)
+
+interface Lane {
+  readonly purpose: Purpose
+  readonly opening: Promise<Session>
+}
+
+function keyOf(purpose: Purpose, lane: number | undefined): string {
+  return lane === undefined ? purpose : `${purpose} ${lane}`
+}
 
 /** A broker at one address: its connections, and the versions negotiated on them. */
 export class Broker {
@@ -37,7 +51,8 @@ export class Broker {
   readonly name: string
   rack: string | null
   readonly #options: BrokerOptions
-  readonly #sessions = new Map<Purpose, Promise<Session>>()
+  /** By purpose and lane. */
+  readonly #sessions = new Map<string, Lane>()
   readonly #memory: BrokerMemory = { isOldest: false, isKafka: false }
   readonly #closing = new AbortController()
   #failures = 0
@@ -66,9 +81,9 @@ export class Broker {
   async request<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
     body: BodyFor<Request>,
-    { timeoutMs, purpose = 'general', maxVersion }: RequestOptions,
+    { timeoutMs, purpose = 'general', lane, maxVersion }: RequestOptions,
   ): Promise<Decoded<Response>> {
-    const { connection, versions } = await this.#session(purpose)
+    const { connection, versions } = await this.#session(purpose, lane)
     const version = versions.pick(api, maxVersion)
     const given = typeof body === 'function' ? body(version, versions) : body
     return connection.request(api, version, given, timeoutMs)
@@ -90,6 +105,17 @@ export class Broker {
     return (await this.#session(purpose)).versions
   }
 
+  /** Closes the connection of a lane that is not used any more; what is on it gets a ClosedError. */
+  hangUp(purpose: Purpose, lane: number): void {
+    const key = keyOf(purpose, lane)
+    const { opening } = this.#sessions.get(key) ?? {}
+    this.#sessions.delete(key)
+    opening?.then(
+      ({ connection }) => connection.close(),
+      () => undefined,
+    )
+  }
+
   /**
    * Lets requests on their way finish for so long, long polls apart, then closes all connections. What is
    * still pending and later requests get a ClosedError.
@@ -109,10 +135,10 @@ export class Broker {
 
   async #end(reason: KafkaError, graceMs: number): Promise<void> {
     this.#closing.abort(reason)
-    const sessions = [...this.#sessions]
+    const sessions = [...this.#sessions.values()]
     this.#sessions.clear()
     await Promise.allSettled(
-      sessions.map(async ([purpose, opening]) => {
+      sessions.map(async ({ purpose, opening }) => {
         const { connection } = await opening
         if (graceMs > 0 && purpose !== 'fetch') await atMost(graceMs, connection.drained())
         connection.close(reason)
@@ -120,25 +146,26 @@ export class Broker {
     )
   }
 
-  async #session(purpose: Purpose): Promise<Session> {
+  async #session(purpose: Purpose, lane?: number): Promise<Session> {
+    const key = keyOf(purpose, lane)
     for (;;) {
       this.#closing.signal.throwIfAborted()
-      const current = this.#sessions.get(purpose)
-      if (current === undefined) return this.#open(purpose)
-      const session = await current
+      const current = this.#sessions.get(key)
+      if (current === undefined) return this.#open(key, purpose)
+      const session = await current.opening
       if (session.connection.isOpen) return session
       // Someone who waited for the same one may have opened a new one meanwhile.
-      if (this.#sessions.get(purpose) === current) this.#sessions.delete(purpose)
+      if (this.#sessions.get(key) === current) this.#sessions.delete(key)
     }
   }
 
-  #open(purpose: Purpose): Promise<Session> {
-    const opening = this.#connect(purpose)
-    this.#sessions.set(purpose, opening)
-    opening.catch(() => {
-      if (this.#sessions.get(purpose) === opening) this.#sessions.delete(purpose)
+  #open(key: string, purpose: Purpose): Promise<Session> {
+    const opened: Lane = { purpose, opening: this.#connect(purpose) }
+    this.#sessions.set(key, opened)
+    opened.opening.catch(() => {
+      if (this.#sessions.get(key) === opened) this.#sessions.delete(key)
     })
-    return opening
+    return opened.opening
   }
 
   async #connect(purpose: Purpose): Promise<Session> {

@@ -351,10 +351,10 @@ export class Connection {
   async #sleepUntil(time: number): Promise<void> {
     const waitMs = time - performance.now()
     if (!this.isOpen || waitMs <= 0) return
-    const { promise, resolve } = deferred()
-    const timer = setTimeout(resolve, waitMs).unref()
-    this.#endThrottle = resolve
-    await promise
+    const over = deferred()
+    const timer = setTimeout(() => over.resolve(), waitMs).unref()
+    this.#endThrottle = () => over.resolve()
+    await over.promise
     this.#endThrottle = undefined
     clearTimeout(timer)
   }

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import { abortable } from '../async/abortable.ts'
 import { deferred } from '../async/deferred.ts'
-import { limited } from '../async/limited.ts'
+import { limited, TookTooLongError } from '../async/limited.ts'
 import { ConnectionError } from '../errors.ts'
 import { formatAddress, type Address } from './address.ts'
 import { explainTlsError, tlsConnectOptions, type PreparedTls } from './tls.ts'
@@ -36,16 +36,14 @@ export async function openTransport(
   signal: AbortSignal,
 ): Promise<Duplex> {
   const timeoutMs = options.connectTimeoutMs
-  let isOver = false
   try {
     return await limited(timeoutMs, signal, async (either) => {
-      either.addEventListener('abort', () => (isOver = true))
       const socket = await openTcp(address, options, either, performance.now() + timeoutMs)
       return options.tls === undefined ? socket : await secure(socket, address, options.tls, either)
     })
   } catch (error) {
     signal.throwIfAborted()
-    if (!isOver) throw error
+    if (!(error instanceof TookTooLongError)) throw error
     const name = formatAddress(address)
     const reason = `connecting to ${name} took longer than ${timeoutMs} ms`
     throw new ConnectionError('CONNECTION_TIMED_OUT', reason, { broker: name })
@@ -70,14 +68,16 @@ async function openTcp(
   const hosts = await addressesOf(address, options.lookup ?? systemLookup, signal)
   const failures: Error[] = []
   for (const [index, host] of hosts.entries()) {
-    // What is left is shared out, so that a first address that swallows packets leaves time for the others.
-    const shareMs = Math.max(1, (deadline - performance.now()) / (hosts.length - index))
+    const open = (attempt: AbortSignal) => {
+      const socket = connectTcp({ host, port: address.port, noDelay: true })
+      socket.setKeepAlive(true, KEEP_ALIVE_MS)
+      return whenReady(socket, 'connect', attempt)
+    }
+    const others = hosts.length - index - 1
+    // What is left is shared out, so that an address that swallows packets leaves time for those after it.
+    const shareMs = Math.max(1, Math.ceil((deadline - performance.now()) / (others + 1)))
     try {
-      return await limited(shareMs, signal, (attempt) => {
-        const socket = connectTcp({ host, port: address.port, noDelay: true })
-        socket.setKeepAlive(true, KEEP_ALIVE_MS)
-        return whenReady(socket, 'connect', attempt)
-      })
+      return others === 0 ? await open(signal) : await limited(shareMs, signal, open)
     } catch (error) {
       signal.throwIfAborted()
       failures.push(error as Error)
@@ -120,7 +120,7 @@ async function secure(
     socket.destroy()
     signal.throwIfAborted()
     const name = formatAddress(address)
-    throw explainTlsError(error as Error, name) ?? cannotConnect(address, [error as Error])
+    throw explainTlsError(error, name) ?? cannotConnect(address, [error as Error])
   }
 }
 

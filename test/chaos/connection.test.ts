@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { Bench } from '../support/chaos/bench.ts'
+import { runChild } from '../support/chaos/child.ts'
+import { CUT_APIS, cutAt, cutNewcomers, everyByte } from '../support/chaos/cuts.ts'
+import { endure } from '../support/chaos/endure.ts'
+import { MISBEHAVIOURS } from '../support/chaos/misbehaviours.ts'
+import { describeWithBrokers } from '../support/real-brokers.ts'
+
+const MINUTES = 60_000
+const RECONNECTS = 1_000
+
+describeWithBrokers('connections to a real broker that fail in all ways', ['java'], () => {
+  describe.each(['4.4.0', '1.1.1'])('Kafka %s', (version) => {
+    let bench: Bench
+    beforeAll(async () => {
+      bench = await Bench.start(version)
+    }, 2 * MINUTES)
+    afterAll(() => bench[Symbol.asyncDispose]())
+
+    it.each(MISBEHAVIOURS)('hold when what is between $name', (misbehaviour) =>
+      endure(bench, misbehaviour),
+    )
+
+    describe.each(CUT_APIS)('cut at every byte of %s', (api) => {
+      it.each(['request', 'response'] as const)(
+        '%ss',
+        async (direction) => {
+          const cuts = await cutAt(bench, api, direction, everyByte, ['end', 'reset'])
+          expect(cuts).toBeGreaterThanOrEqual(40)
+        },
+        10 * MINUTES,
+      )
+    })
+
+    it.each(['request', 'response'] as const)(
+      'find the version when the first %s is cut at any byte',
+      async (direction) => {
+        expect(await cutNewcomers(bench, direction, everyByte)).toBeGreaterThanOrEqual(20)
+      },
+      10 * MINUTES,
+    )
+
+    it(
+      `leave nothing behind after ${RECONNECTS} of them`,
+      async () => {
+        const name = await bench.topic()
+        const args = [String(bench.kafka.ports[0]), name, String(RECONNECTS)]
+        const figures = await runChild('reconnects.ts', args, 10 * MINUTES)
+        console.log(`Kafka ${version}: ${JSON.stringify(figures)}`)
+        expect(figures['connections']).toBeGreaterThanOrEqual(RECONNECTS)
+        expect(figures['handlesAfter']).toBe(figures['handlesBefore'])
+        const grownBytes = figures['heapAfter']! - figures['heapBefore']!
+        expect(grownBytes).toBeLessThan(512 * 1024)
+        expect(figures['exitMs']).toBeLessThan(2_000)
+      },
+      10 * MINUTES,
+    )
+  })
+})

@@ -1,0 +1,20 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { Bench } from '../support/chaos/bench.ts'
+import { idleCost } from '../support/chaos/idle-cost.ts'
+import { NEWEST_KAFKA } from '../support/kafka/versions.ts'
+import { describeWithBrokers } from '../support/real-brokers.ts'
+
+describeWithBrokers('an idle client', ['java'], () => {
+  let bench: Bench
+  beforeAll(async () => {
+    bench = await Bench.start(NEWEST_KAFKA)
+  }, 120_000)
+  afterAll(() => bench[Symbol.asyncDispose]())
+
+  it('costs under 0.1 % of a processor over a minute, on top of what its packets cost', async () => {
+    const figures = await idleCost(bench, 10_000, 60_000)
+    console.log(JSON.stringify(figures))
+    expect(figures['cpuPercent']! - figures['floorPercent']!).toBeLessThan(0.1)
+    expect(figures['exitMs']).toBeLessThan(2_000)
+  }, 300_000)
+})

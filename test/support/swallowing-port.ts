@@ -1,0 +1,49 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { Worker } from 'node:worker_threads'
+
+/** Listens and then does nothing for ever: its event loop stands still. */
+const LISTENER = `
+  const { parentPort, workerData } = require('node:worker_threads')
+  require('node:net').createServer().listen({ ...workerData, backlog: 1 }, () => {
+    parentPort.postMessage('listening')
+    setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0))
+  })
+`
+
+/**
+ * Runs something while an address swallows the packets of who wants to connect: somebody listens, accepts
+ * nobody, and the queue of those that wait is full.
+ */
+export async function whileSwallowing<T>(
+  host: string,
+  port: number,
+  run: () => Promise<T>,
+): Promise<T> {
+  const worker = new Worker(LISTENER, { eval: true, workerData: { host, port } })
+  await once(worker, 'message')
+  const waiting: Socket[] = []
+  // The system's queue has a place or two more than it is asked for.
+  for (let isFull = false; !isFull;) {
+    const socket = connect({ host, port })
+    socket.on('error', () => undefined)
+    waiting.push(socket)
+    isFull = !(await isConnected(socket))
+  }
+  try {
+    return await run()
+  } finally {
+    for (const socket of waiting) socket.destroy()
+    await worker.terminate()
+  }
+}
+
+function isConnected(socket: Socket): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), 100)
+    socket.once('connect', () => {
+      clearTimeout(timer)
+      resolve(true)
+    })
+  })
+}

@@ -1,0 +1,113 @@
+import { describe, expect, it } from '@jest/globals'
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { VERSION } from '../../src/version.ts'
+
+/** How long a file may get before it is two ideas. */
+const MAX_LINES = 600
+
+/**
+ * What the folders of src may import, themselves aside: always further down. Files that lie in src itself
+ * put the parts together (client, topic, index) and are at the top, unless they are named here.
+ */
+const LAYERS = [
+  ['cli'],
+  ['client'],
+  ['balanced'],
+  ['consumer', 'producer'],
+  ['cluster'],
+  ['network'],
+] as const
+/** What all of src may import. */
+const FOR_ALL = ['async', 'observe', 'errors', 'options', 'version', 'protocol']
+
+const files = ['src', 'protocol'].flatMap((folder) =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name)),
+)
+const texts = new Map(files.map((file) => [file, readFileSync(file, 'utf8')]))
+
+/** The files that a file imports, types too. */
+function importsOf(file: string): string[] {
+  const found = texts.get(file)?.matchAll(/(?:from|import) '(\.[^']+)'/g) ?? []
+  return [...found].map(([, path]) => normalize(join(dirname(file), path!)))
+}
+
+/** Those that are left when it runs: types are gone then. */
+function loadedBy(file: string): string[] {
+  const found =
+    texts.get(file)?.matchAll(/^(?:import|export) (?!type )[^']*?from '(\.[^']+)'/gm) ?? []
+  return [...found].map(([, path]) => normalize(join(dirname(file), path!)))
+}
+
+/** `network` for a file in src/network, `errors` for src/errors.ts, `protocol` for all of that. */
+function partOf(file: string): string {
+  const [top, name] = file.split('/')
+  return top === 'src' ? name!.replace(/\.ts$/, '') : top!
+}
+
+function layerOf(part: string): number {
+  const layer = LAYERS.findIndex((parts) => parts.some((name) => name === part))
+  // Other files in src itself are at the top, next to the client.
+  return layer < 0 ? LAYERS.findIndex(([first]) => first === 'client') : layer
+}
+
+function mayImport(from: string, to: string): boolean {
+  const [part, other] = [partOf(from), partOf(to)]
+  if (part === other) return true
+  if (part === 'protocol') return false
+  if (part === 'cli') return to === 'src/index.ts' || other === 'version'
+  if (FOR_ALL.includes(other)) return true
+  if (FOR_ALL.includes(part)) return false
+  const isTop = layerOf(part) === layerOf('client')
+  return layerOf(other) > layerOf(part) || (isTop && layerOf(other) === layerOf(part))
+}
+
+describe('the source', () => {
+  it('is found', () => {
+    expect(files.length).toBeGreaterThan(100)
+    expect(importsOf('src/index.ts')).toContain('src/client.ts')
+    expect(loadedBy('src/index.ts')).toContain('src/client.ts')
+  })
+
+  it('imports one way: cli → client → balanced → consumer, producer → cluster → network → protocol', () => {
+    const wrong = files.flatMap((file) =>
+      importsOf(file)
+        .filter((imported) => !mayImport(file, imported))
+        .map((imported) => `${file} imports ${imported}`),
+    )
+    expect(wrong).toEqual([])
+  })
+
+  it('imports only files that exist', () => {
+    const missing = files.flatMap((file) =>
+      importsOf(file).filter((imported) => !texts.has(imported)),
+    )
+    expect(missing).toEqual([])
+  })
+
+  it('has no cycles when it is loaded', () => {
+    const done = new Set<string>()
+    const cycles: string[] = []
+    const visit = (file: string, path: readonly string[]): void => {
+      const seen = path.indexOf(file)
+      if (seen >= 0) cycles.push([...path.slice(seen), file].join(' → '))
+      if (seen >= 0 || done.has(file)) return
+      for (const imported of loadedBy(file)) visit(imported, [...path, file])
+      done.add(file)
+    }
+    for (const file of files) visit(file, [])
+    expect(cycles).toEqual([])
+  })
+
+  it(`has no file of more than ${MAX_LINES} lines`, () => {
+    const long = files.filter((file) => texts.get(file)!.split('\n').length > MAX_LINES)
+    expect(long).toEqual([])
+  })
+
+  it('tells brokers the version that package.json has', () => {
+    const manifest: unknown = JSON.parse(readFileSync('package.json', 'utf8'))
+    expect(manifest).toHaveProperty('version', VERSION)
+  })
+})

@@ -1,0 +1,135 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { fetch } from '../../../protocol/apis/fetch.ts'
+import { metadata } from '../../../protocol/apis/metadata.ts'
+import { produce } from '../../../protocol/apis/produce.ts'
+import { deferred } from '../../../src/async/deferred.ts'
+import { Broker, type RequestOptions } from '../../../src/network/broker.ts'
+import { FakeBroker } from '../../support/fake-broker.ts'
+import { brokerOptions } from '../../support/fake-cluster.ts'
+import { failureOf, settled } from '../../support/settled.ts'
+
+const IN_TIME: RequestOptions = { timeoutMs: 5_000 }
+const NO_TOPICS = { brokers: [], topics: [] }
+const EMPTY_FETCH = { maxWaitMs: 60_000, minBytes: 1, topics: [] }
+const EMPTY_PRODUCE = { acks: -1, timeoutMs: 1_000, topicData: [] }
+
+let fake: FakeBroker
+let broker: Broker
+beforeEach(async () => {
+  fake = await FakeBroker.start()
+  fake.handle(metadata, () => NO_TOPICS)
+  broker = brokerAt(fake)
+})
+afterEach(async () => {
+  await broker.close()
+  await fake.stop()
+})
+
+function brokerAt({ address }: FakeBroker, options = brokerOptions()): Broker {
+  return new Broker(1, address, options)
+}
+
+const ask = () => broker.request(metadata, { topics: null }, IN_TIME)
+
+describe('a broker', () => {
+  it('is connected to once by many requests at once, and asked for its versions once', async () => {
+    await Promise.all(Array.from({ length: 50 }, ask))
+    expect(fake.connectionCount).toBe(1)
+    expect(fake.requests.map(({ api }) => api).filter((api) => api === 'ApiVersions')).toHaveLength(
+      1,
+    )
+  })
+
+  it('is polled on a connection of its own, which holds nothing up', async () => {
+    fake.handle(fetch, () => undefined)
+    fake.handle(produce, () => ({ responses: [] }))
+    const poll = settled(broker.request(fetch, EMPTY_FETCH, { ...IN_TIME, purpose: 'fetch' }))
+    await fake.until(() => fake.received(fetch).length === 1)
+    await broker.request(produce, EMPTY_PRODUCE, { ...IN_TIME, purpose: 'produce' })
+    await ask()
+    const sockets = [fetch, produce, metadata].map((api) => fake.received(api)[0]?.socket)
+    expect(new Set(sockets).size).toBe(3)
+    await broker.close()
+    expect((await poll).error).toMatchObject({ code: 'CLOSED' })
+  })
+
+  it('is connected to anew when the connection was lost', async () => {
+    await ask()
+    fake.dropConnections()
+    await fake.until(() => fake.openConnections === 0)
+    // The client hears of it in its own time: the request that finds out fails, the next one works.
+    await ask().catch(() => ask())
+    expect(fake.connectionCount).toBe(2)
+  })
+
+  it('is left alone for longer and longer while it cannot be reached', async () => {
+    await fake.stop()
+    broker = brokerAt(fake, brokerOptions({ reconnectBackoffMs: 20, reconnectBackoffMaxMs: 80 }))
+    const waits: number[] = []
+    for (let attempt = 0; attempt < 6; attempt++) waits.push((await settled(ask())).tookMs)
+    const expected = [0, 20, 40, 80, 80, 80]
+    waits.forEach((waitMs, index) => {
+      expect(waitMs).toBeGreaterThanOrEqual(expected[index]! * 0.8 - 2)
+      expect(waitMs).toBeLessThan(expected[index]! * 1.2 + 60)
+    })
+    expect(broker.isBackingOff).toBe(true)
+  })
+
+  it('lets requests finish when it is closed with time for that, but cuts long polls', async () => {
+    const answer = deferred()
+    fake.handle(fetch, () => undefined)
+    fake.handle(metadata, async () => {
+      await answer.promise
+      return NO_TOPICS
+    })
+    const poll = settled(broker.request(fetch, EMPTY_FETCH, { ...IN_TIME, purpose: 'fetch' }))
+    const asked = settled(ask())
+    await fake.until(() => fake.received(metadata).length + fake.received(fetch).length === 2)
+    const closed = broker.close(5_000)
+    expect((await poll).error).toMatchObject({ code: 'CLOSED' })
+    expect(await failureOf(ask())).toMatchObject({ code: 'CLOSED' })
+    answer.resolve()
+    expect((await asked).value).toBeDefined()
+    await closed
+    await fake.until(() => fake.openConnections === 0)
+  })
+
+  it('does not wait longer than it was given when it is closed', async () => {
+    fake.handle(metadata, () => undefined)
+    const asked = settled(ask())
+    await fake.until(() => fake.received(metadata).length === 1)
+    const { tookMs } = await settled(broker.close(100))
+    expect(tookMs).toBeLessThan(1_000)
+    expect((await asked).error).toMatchObject({ code: 'CLOSED' })
+  })
+
+  it('sends what gets no answer before it closes', async () => {
+    fake.handle(produce, () => undefined)
+    const body = { ...EMPTY_PRODUCE, acks: 0 }
+    const sent = Array.from({ length: 100 }, () =>
+      broker.send(produce, body, { purpose: 'produce' }),
+    )
+    await Promise.all(sent)
+    await broker.close(1_000)
+    await fake.until(() => fake.received(produce).length === 100)
+  })
+
+  it('tells what was under way to try elsewhere when it has left the cluster', async () => {
+    fake.handle(metadata, () => undefined)
+    const asked = settled(ask())
+    await fake.until(() => fake.received(metadata).length === 1)
+    await broker.retire()
+    for (const error of [(await asked).error, await failureOf(ask())]) {
+      expect(error).toMatchObject({ code: 'CONNECTION_CLOSED', retriable: true })
+      expect(error?.message).toContain('has left the cluster or moved')
+    }
+  })
+
+  it('does not open a connection any more when it is closed while one is being opened', async () => {
+    const asked = settled(ask())
+    await broker.close()
+    expect((await asked).error).toMatchObject({ code: 'CLOSED' })
+    await fake.until(() => fake.openConnections === 0)
+    expect(fake.received(metadata)).toHaveLength(0)
+  })
+})

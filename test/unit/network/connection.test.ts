@@ -1,0 +1,266 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { Duplex } from 'node:stream'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { listOffsets } from '../../../protocol/apis/list-offsets.ts'
+import { metadata } from '../../../protocol/apis/metadata.ts'
+import { produce } from '../../../protocol/apis/produce.ts'
+import { deferred, type Deferred } from '../../../src/async/deferred.ts'
+import {
+  ClosedError,
+  ConnectionError,
+  RequestTimeoutError,
+  SocketDisconnectedError,
+} from '../../../src/errors.ts'
+import { Connection, type ConnectionOptions } from '../../../src/network/connection.ts'
+import { FakeBroker } from '../../support/fake-broker.ts'
+import { failureOf, settled } from '../../support/settled.ts'
+
+const OPTIONS: ConnectionOptions = {
+  clientId: 'test',
+  maxResponseBytes: 1_000_000,
+  maxIdleMs: 60_000,
+}
+const ALL_TOPICS = { topics: null }
+const NO_TOPICS = { brokers: [], topics: [] }
+
+let broker: FakeBroker
+beforeEach(async () => {
+  broker = await FakeBroker.start()
+})
+afterEach(() => broker.stop())
+
+async function connected(
+  options: Partial<ConnectionOptions> = {},
+  isKafka = false,
+): Promise<Connection> {
+  const socket = connect(broker.port, broker.host)
+  await once(socket, 'connect')
+  return new Connection(socket, broker.name, { ...OPTIONS, ...options }, isKafka)
+}
+
+const ask = (connection: Connection, timeoutMs = 5_000, version = 12) =>
+  connection.request(metadata, version, ALL_TOPICS, timeoutMs)
+
+/** Metadata answers that the test gives when it likes, in the order in which they were asked for. */
+function answersByHand(): Deferred<string>[] {
+  const answers: Deferred<string>[] = []
+  broker.handle(metadata, async () => {
+    const answer = deferred<string>()
+    answers.push(answer)
+    return { ...NO_TOPICS, clusterId: await answer.promise }
+  })
+  return answers
+}
+
+describe('a connection', () => {
+  it('has many requests on their way at once and matches answers in any order', async () => {
+    const answers = answersByHand()
+    const connection = await connected()
+    const asked = [1, 2, 3].map(() => ask(connection))
+    await broker.until(() => broker.received(metadata).length === 3)
+    for (const index of [2, 0, 1]) {
+      answers[index]!.resolve(`answer ${index}`)
+      expect((await asked[index]!).clusterId).toBe(`answer ${index}`)
+    }
+    connection.close()
+  })
+
+  it('writes what is asked for in one turn of the event loop at once', async () => {
+    const stream = new CountingStream()
+    const connection = new Connection(stream, 'somewhere:1', OPTIONS)
+    const all = Promise.allSettled([1, 2, 3, 4].map(() => ask(connection)))
+    await stream.written
+    expect(stream.writes).toBe(1)
+    connection.close()
+    await all
+  })
+
+  it('closes when a request times out, and tells all that were on it why', async () => {
+    broker.handle(metadata, () => undefined)
+    broker.handle(listOffsets, () => undefined)
+    const connection = await connected()
+    const slow = settled(ask(connection, 10_000))
+    const late = settled(connection.request(listOffsets, 8, { replicaId: -1, topics: [] }, 100))
+    const after = async () => {
+      await late
+      return failureOf(ask(connection))
+    }
+    for (const error of [(await slow).error, (await late).error, await after()]) {
+      expect(error).toBeInstanceOf(RequestTimeoutError)
+      expect(error).toMatchObject({ code: 'REQUEST_TIMED_OUT', broker: broker.name })
+      expect(error?.message).toBe(`${broker.name} did not answer ListOffsets within 100 ms`)
+    }
+    expect((await slow).tookMs).toBeLessThan(1_000)
+    await broker.until(() => broker.openConnections === 0)
+  })
+
+  it('tells which requests were lost with it', async () => {
+    broker.handle(metadata, (_, { socket }) => {
+      socket.destroy()
+      return undefined
+    })
+    const connection = await connected()
+    const error = await failureOf(ask(connection))
+    expect(error).toBeInstanceOf(SocketDisconnectedError)
+    expect(error).toMatchObject({ code: 'CONNECTION_CLOSED', retriable: true })
+    expect(error.message).toContain('while it waited for Metadata')
+  })
+
+  it('reports a reset as such', async () => {
+    broker.handle(metadata, (_, { socket }) => {
+      socket.resetAndDestroy()
+      return undefined
+    })
+    const error = await failureOf(ask(await connected()))
+    expect(error).toMatchObject({ code: 'CONNECTION_CLOSED' })
+    expect(error.message).toContain('ECONNRESET')
+  })
+
+  it('does not take a socket that has ended', async () => {
+    const stream = new CountingStream()
+    stream.destroy()
+    const error = await failureOf(ask(new Connection(stream, 'somewhere:1', OPTIONS)))
+    expect(error).toMatchObject({ code: 'CONNECTION_CLOSED' })
+  })
+
+  it('hands a request without a response to the socket before it is drained', async () => {
+    const body = { acks: 0, timeoutMs: 1, topicData: [] }
+    broker.handle(produce, () => undefined)
+    const connection = await connected()
+    const sent = Array.from({ length: 100 }, () => connection.send(produce, 12, body))
+    await Promise.all(sent)
+    await connection.drained()
+    connection.close()
+    await broker.until(() => broker.received(produce).length === 100)
+  })
+})
+
+describe('a connection on which something else than an answer comes', () => {
+  const FOREIGN: readonly (readonly [what: string, bytes: Buffer, says: RegExp])[] = [
+    ['HTTP', Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), /is an HTTP server/],
+    ['a TLS alert', Buffer.from('15030300020228', 'hex'), /it wants TLS/],
+    ['a size of −1', Buffer.from('ffffffff', 'hex'), /a response of -1 bytes/],
+    ['a size of 2³¹−1', Buffer.from('7fffffff', 'hex'), /a response of 2147483647 bytes/],
+    ['an answer to nothing', Buffer.from('0000000400112233', 'hex'), /was not asked for/],
+    ['an empty frame', Buffer.from('00000000', 'hex'), /was not asked for/],
+  ]
+
+  it.each(FOREIGN)('says so and gives up where it was never Kafka: %s', async (_, bytes, says) => {
+    broker.handle(metadata, (_body, { socket }) => {
+      socket.write(bytes)
+      return undefined
+    })
+    const error = await failureOf(ask(await connected()))
+    expect(error).toBeInstanceOf(ConnectionError)
+    expect(error).toMatchObject({ code: 'NOT_KAFKA', retriable: false, broker: broker.name })
+    expect(error.message).toMatch(says)
+  })
+
+  it.each(FOREIGN)(
+    'takes it for damage where Kafka was heard before: %s',
+    async (_, bytes, says) => {
+      broker.handle(metadata, (_body, { socket }) => {
+        if (broker.requests.length > 1) socket.write(bytes)
+        return broker.requests.length > 1 ? undefined : NO_TOPICS
+      })
+      const connection = await connected()
+      await ask(connection)
+      const error = await failureOf(ask(connection))
+      expect(error).toBeInstanceOf(SocketDisconnectedError)
+      expect(error).toMatchObject({ code: 'CONNECTION_CLOSED', retriable: true })
+      expect(error.message).toMatch(says)
+    },
+  )
+})
+
+describe('a broker that throttles', () => {
+  const THROTTLE_MS = 300
+
+  async function tookAfterThrottle(version: number): Promise<number> {
+    broker.handle(metadata, () => ({ ...NO_TOPICS, throttleTimeMs: THROTTLE_MS }))
+    const connection = await connected()
+    await ask(connection, 5_000, version)
+    const { tookMs } = await settled(ask(connection, 5_000, version))
+    connection.close()
+    return tookMs
+  }
+
+  it('is left alone for that long where it expects it', async () => {
+    expect(await tookAfterThrottle(6)).toBeGreaterThanOrEqual(THROTTLE_MS - 5)
+  })
+
+  it('is asked on at once in versions in which it waits by itself (KIP-219)', async () => {
+    expect(await tookAfterThrottle(5)).toBeLessThan(THROTTLE_MS - 50)
+  })
+
+  it('is not left alone longer for many answers that came together', async () => {
+    broker.handle(metadata, () => ({ ...NO_TOPICS, throttleTimeMs: THROTTLE_MS }))
+    const connection = await connected()
+    await Promise.all([ask(connection), ask(connection), ask(connection)])
+    const { tookMs } = await settled(ask(connection))
+    expect(tookMs).toBeLessThan(2 * THROTTLE_MS)
+    connection.close()
+  })
+
+  it('does not hold up the end of requests that wait when the connection ends', async () => {
+    broker.handle(metadata, () => ({ ...NO_TOPICS, throttleTimeMs: 60_000 }))
+    const connection = await connected()
+    await ask(connection)
+    const waiting = settled(ask(connection))
+    connection.close()
+    const { error, tookMs } = await waiting
+    expect(error).toBeInstanceOf(ClosedError)
+    expect(tookMs).toBeLessThan(1_000)
+  })
+})
+
+describe('an idle connection', () => {
+  it('is closed after its time, counted from the last request', async () => {
+    broker.handle(metadata, () => NO_TOPICS)
+    const connection = await connected({ maxIdleMs: 200 })
+    await ask(connection)
+    const startedAt = performance.now()
+    await broker.until(() => broker.openConnections === 0)
+    expect(performance.now() - startedAt).toBeGreaterThan(150)
+    expect(await failureOf(ask(connection))).toMatchObject({ code: 'CONNECTION_CLOSED' })
+  })
+
+  it('is kept while an answer is awaited, however long that takes', async () => {
+    const answers = answersByHand()
+    const connection = await connected({ maxIdleMs: 50 })
+    const asked = ask(connection)
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    answers[0]!.resolve('late')
+    expect((await asked).clusterId).toBe('late')
+    connection.close()
+  })
+})
+
+/** Swallows what is written and counts in how many writes it came. */
+class CountingStream extends Duplex {
+  writes = 0
+  readonly #written = deferred()
+
+  get written(): Promise<void> {
+    return this.#written.promise
+  }
+
+  override _read(): void {
+    // Never has anything.
+  }
+
+  override _write(_chunk: Buffer, _encoding: string, done: () => void): void {
+    this.#count(done)
+  }
+
+  override _writev(_chunks: readonly unknown[], done: () => void): void {
+    this.#count(done)
+  }
+
+  #count(done: () => void): void {
+    this.writes++
+    this.#written.resolve()
+    done()
+  }
+}

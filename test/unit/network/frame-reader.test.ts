@@ -1,0 +1,80 @@
+import { describe, expect, it } from '@jest/globals'
+import { FrameReader } from '../../../src/network/frame-reader.ts'
+
+const MAX_BYTES = 100
+
+function frame(text: string): Buffer {
+  const bytes = Buffer.from(text)
+  return Buffer.concat([sizeOf(bytes.length), bytes])
+}
+
+function sizeOf(size: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeInt32BE(size)
+  return bytes
+}
+
+/** The frames found in the chunks, and the size that ended it, if one did. */
+function read(chunks: readonly Buffer[]): { frames: string[]; badSize: Buffer | undefined } {
+  const frames: string[] = []
+  const reader = new FrameReader(MAX_BYTES, (found) => frames.push(found.toString()))
+  for (const chunk of chunks) {
+    const badSize = reader.push(chunk)
+    if (badSize !== undefined) return { frames, badSize }
+  }
+  return { frames, badSize: undefined }
+}
+
+describe('cutting a byte stream into frames', () => {
+  const texts = ['first', '', 'x', 'the last one']
+  const stream = Buffer.concat(texts.map(frame))
+
+  it('finds the same frames wherever the stream is cut in two or three', () => {
+    for (let first = 0; first <= stream.length; first++) {
+      for (let second = first; second <= stream.length; second++) {
+        const chunks = [
+          stream.subarray(0, first),
+          stream.subarray(first, second),
+          stream.subarray(second),
+        ]
+        expect(read(chunks)).toEqual({ frames: texts, badSize: undefined })
+      }
+    }
+  })
+
+  it('finds them byte by byte', () => {
+    const chunks = Array.from(stream, (_, index) => stream.subarray(index, index + 1))
+    expect(read(chunks).frames).toEqual(texts)
+  })
+
+  it('keeps a frame that was filled from many chunks apart from the next', () => {
+    const kept: Buffer[] = []
+    const reader = new FrameReader(MAX_BYTES, (found) => kept.push(found))
+    for (let at = 0; at < stream.length; at += 3) {
+      // Sockets may use the memory of a chunk again only after it was handed over, so each is a copy.
+      reader.push(Buffer.from(stream.subarray(at, at + 3)))
+    }
+    expect(kept.map(String)).toEqual(texts)
+  })
+
+  it('takes a frame of exactly the largest size, and of none', () => {
+    expect(read([frame('y'.repeat(MAX_BYTES))]).frames).toEqual(['y'.repeat(MAX_BYTES)])
+    expect(read([sizeOf(0)]).frames).toEqual([''])
+  })
+
+  it.each([-1, MAX_BYTES + 1, 0x7fffffff, -0x80000000])(
+    'stops at a size of %p, however it is cut, with the frames before it',
+    (size) => {
+      const bytes = Buffer.concat([frame('good'), sizeOf(size), Buffer.from('rest')])
+      for (let cut = 0; cut <= bytes.length; cut++) {
+        const { frames, badSize } = read([bytes.subarray(0, cut), bytes.subarray(cut)])
+        expect(frames).toEqual(['good'])
+        expect(badSize).toEqual(sizeOf(size))
+      }
+    },
+  )
+
+  it('gives no frame before its last byte', () => {
+    expect(read([frame('whole').subarray(0, -1)])).toEqual({ frames: [], badSize: undefined })
+  })
+})

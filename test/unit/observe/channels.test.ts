@@ -1,0 +1,106 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { metadata } from '../../../protocol/apis/metadata.ts'
+import { KafkaClient } from '../../../src/client.ts'
+import type { Logger } from '../../../src/observe/logger.ts'
+import { FakeBroker } from '../../support/fake-broker.ts'
+import { layoutOf, QUICK, tellLayout } from '../../support/fake-cluster.ts'
+import { failureOf } from '../../support/settled.ts'
+
+const CHANNELS = ['samsa:connect', 'samsa:request', 'samsa:close', 'samsa:retry'] as const
+
+let fake: FakeBroker
+beforeEach(async () => {
+  fake = await FakeBroker.start()
+  tellLayout(layoutOf([fake], { orders: [1] }), fake)
+})
+afterEach(() => fake.stop())
+
+/** The events that come while something runs, by channel. */
+async function eventsOf(run: () => Promise<unknown>): Promise<Map<string, unknown[]>> {
+  const events = new Map<string, unknown[]>(CHANNELS.map((name) => [name, []]))
+  const listeners = CHANNELS.map((name) => {
+    const listener = (event: unknown) => events.get(name)?.push(event)
+    subscribe(name, listener)
+    return () => unsubscribe(name, listener)
+  })
+  try {
+    await run()
+  } finally {
+    for (const stop of listeners) stop()
+  }
+  return events
+}
+
+const aTime: unknown = expect.any(Number)
+
+describe('events', () => {
+  it('tell of connections, requests and ends', async () => {
+    const events = await eventsOf(async () => {
+      await using client = new KafkaClient({ ...QUICK, hosts: fake.name })
+      await client.topic('orders').partitions()
+    })
+    const done = { broker: fake.name, durationMs: aTime, error: undefined }
+    expect(events.get('samsa:connect')).toEqual([{ ...done, purpose: 'general' }])
+    expect(events.get('samsa:request')).toEqual([
+      { ...done, api: 'ApiVersions', version: aTime },
+      { ...done, api: 'Metadata', version: metadata.versions.max },
+    ])
+    expect(events.get('samsa:close')).toEqual([
+      { broker: fake.name, reason: expect.objectContaining({ code: 'CLOSED' }) },
+    ])
+    expect(events.get('samsa:retry')).toEqual([])
+  })
+
+  it('tell of failures and of what is tried again', async () => {
+    let answers = 0
+    fake.handle(metadata, () => (answers++ === 0 ? undefined : { brokers: [], topics: [] }))
+    const events = await eventsOf(async () => {
+      await using client = new KafkaClient({ ...QUICK, hosts: fake.name, socketTimeoutMs: 50 })
+      await failureOf(client.topic('orders').partitions())
+      await fake.until(() => fake.openConnections === 0)
+      await failureOf(client.topic('orders').partitions())
+    })
+    const timedOut: unknown = expect.objectContaining({ code: 'REQUEST_TIMED_OUT' })
+    const failed = events.get('samsa:request')?.find((event) => hasError(event))
+    expect(failed).toMatchObject({ api: 'Metadata', broker: fake.name, error: timedOut })
+    expect(events.get('samsa:close')?.[0]).toMatchObject({ reason: timedOut })
+    expect(events.get('samsa:retry')?.[0]).toEqual({
+      what: "looking up topic 'orders'",
+      attempt: 1,
+      waitMs: aTime,
+      error: expect.objectContaining({ code: 'UNKNOWN_TOPIC_OR_PARTITION' }),
+    })
+  })
+
+  it('are not made where nobody listens', async () => {
+    await using client = new KafkaClient({ ...QUICK, hosts: fake.name })
+    await client.topic('orders').partitions()
+    expect(CHANNELS.filter((name) => channel(name).hasSubscribers)).toEqual([])
+  })
+})
+
+describe('the logger', () => {
+  it('is told of connections that are opened, and of those that cannot be', async () => {
+    const lines: string[] = []
+    const at = (level: string) => (message: string) => lines.push(`${level} ${message}`)
+    const logger: Logger = {
+      debug: at('debug'),
+      info: at('info'),
+      warn: at('warn'),
+      error: at('error'),
+    }
+    const gone = await FakeBroker.start()
+    await gone.stop()
+    await using client = new KafkaClient({ ...QUICK, hosts: [gone.name, fake.name], logger })
+    await client.topic('orders').partitions()
+    expect(lines[0]).toMatch(/^warn could not open a connection to .* \(general\): .*ECONNREFUSED/)
+    expect(lines).toContain(`debug opened a connection to ${fake.name} (general)`)
+  })
+})
+
+function hasError(event: unknown): boolean {
+  return (
+    typeof event === 'object' && event !== null && 'error' in event && event.error !== undefined
+  )
+}

@@ -1,0 +1,44 @@
+import { describe, expect, it } from '@jest/globals'
+import { InvalidArgumentError, KafkaClient } from '../../src/index.ts'
+
+/** As callers without TypeScript make a client. */
+function clientWith(options: object): KafkaClient {
+  return new KafkaClient(options)
+}
+
+describe('the options of a client', () => {
+  it('are all optional, and undefined counts as left out', () => {
+    expect(() => clientWith({})).not.toThrow()
+    expect(() => clientWith({ hosts: undefined })).not.toThrow()
+  })
+
+  it('are refused by name when there is no such option', () => {
+    expect(() => clientWith({ host: 'x:9092' })).toThrow(InvalidArgumentError)
+    expect(() => clientWith({ host: 'x:9092' })).toThrow(/has no option 'host'; it has .*hosts/)
+    expect(() => clientWith({ toString: 'x' })).toThrow(/has no option 'toString'/)
+  })
+
+  it.each([
+    [{ hosts: 9092 }, 'hosts'],
+    [{ hosts: '' }, 'hosts'],
+    [{ hosts: ' , ' }, 'hosts'],
+    [{ hosts: 'a:b:c' }, 'a:b:c'],
+    [{ hosts: 'kafka:0' }, 'kafka:0'],
+    [{ hosts: 'kafka:65536' }, 'kafka:65536'],
+    [{ hosts: 'http://kafka:9092' }, 'http://kafka:9092'],
+    [{ hosts: ['kafka:9092', 7] }, 'index 1'],
+    [{ clientId: '' }, 'clientId'],
+    [{ connectTimeoutMs: 0 }, 'connectTimeoutMs'],
+    [{ connectTimeoutMs: '1000' }, "'1000'"],
+    [{ socketTimeoutMs: NaN }, 'socketTimeoutMs'],
+    [{ maxResponseBytes: 2 ** 31 }, 'maxResponseBytes'],
+  ])('refuse %j and say what is wrong', (options, named) => {
+    expect(() => clientWith(options)).toThrow(InvalidArgumentError)
+    expect(() => clientWith(options)).toThrow(named)
+  })
+
+  it.each(['a/b', '', '.', '..', 'x'.repeat(250), 'tä'])('topics cannot be named %j', (name) => {
+    const client = clientWith({})
+    expect(() => client.topic(name)).toThrow(InvalidArgumentError)
+  })
+})

@@ -1,0 +1,66 @@
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import { readFileSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { builtCommand } from '../support/built.ts'
+import { outputOf, runCommand, samsa } from '../support/run-command.ts'
+
+const BUILD_TIMEOUT_MS = 120_000
+
+describe('the package', () => {
+  beforeAll(() => void builtCommand(), BUILD_TIMEOUT_MS)
+
+  it('holds what is built, its documents, and no sources of tests', async () => {
+    const json = await outputOf(
+      runCommand('npm', ['pack', '--dry-run', '--json', '--ignore-scripts', '--silent'], {
+        env: { npm_config_loglevel: 'silent' },
+      }),
+    )
+    const paths = [...json.toString().matchAll(/"path": "([^"]+)"/g)].map(([, path]) => path!)
+    for (const expected of [
+      'package.json',
+      'README.md',
+      'CHANGELOG.md',
+      'LICENSE',
+      'docs/cli.md',
+      'dist/src/index.js',
+      'dist/src/index.d.ts',
+      'dist/src/cli/main.js',
+      'dist/protocol/records/batch-v2.js',
+    ]) {
+      expect(paths).toContain(expected)
+    }
+    const allowed = /^(dist|docs)\/|^(package\.json|README\.md|CHANGELOG\.md|LICENSE)$/
+    expect(paths.filter((path) => !allowed.test(path))).toEqual([])
+    expect(paths.filter((path) => /test|node_modules|benchmark/.test(path))).toEqual([])
+  })
+
+  it('is imported and required by its name, as one and the same module', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'samsa-package-'))
+    try {
+      await mkdir(join(folder, 'node_modules'))
+      await symlink(resolve('.'), join(folder, 'node_modules', 'samsa'))
+      const script = `
+        const required = require('samsa')
+        import('samsa').then((imported) => console.log(
+          typeof required.KafkaClient, required.KafkaClient === imported.KafkaClient,
+        ))`
+      await writeFile(join(folder, 'main.cjs'), script)
+      const args = ['--no-warnings', join(folder, 'main.cjs')]
+      const printed = await outputOf(runCommand(process.execPath, args))
+      expect(printed.toString()).toBe('function true\n')
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
+
+  it('has the command, which says its version and how it is used', async () => {
+    const manifest: unknown = JSON.parse(readFileSync('package.json', 'utf8'))
+    const version = (await outputOf(samsa(['--version']))).toString().trim()
+    expect(manifest).toHaveProperty('version', version)
+    expect(manifest).toHaveProperty('bin.samsa', 'dist/src/cli/main.js')
+    expect((await outputOf(samsa(['produce', '--help']))).toString()).toContain('Examples:')
+    expect((await outputOf(samsa(['consume', '--help']))).toString()).toContain('%o offset')
+  })
+})

@@ -1,0 +1,111 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { produce } from '../../../protocol/apis/produce.ts'
+import { ErrorCode } from '../../../protocol/errors.ts'
+import { deferred, type Deferred } from '../../../src/async/deferred.ts'
+import { KafkaClient } from '../../../src/client.ts'
+import { FakeBroker, type ReceivedRequest } from '../../support/fake-broker.ts'
+import { layoutOf, QUICK, tellLayout } from '../../support/fake-cluster.ts'
+import { failureOf, settled } from '../../support/settled.ts'
+
+const TOPIC = 'orders'
+let fake: FakeBroker
+let client: KafkaClient
+
+beforeEach(async () => {
+  // Topics by name: the fake cluster gives no ids.
+  fake = await FakeBroker.start({ versions: { Produce: [3, 9] } })
+  tellLayout(layoutOf([fake], { [TOPIC]: [1] }), fake)
+  client = new KafkaClient({ ...QUICK, hosts: fake.name })
+})
+afterEach(async () => {
+  await fake.stop()
+  // What failed was looked at by the tests.
+  await client.close().catch(() => undefined)
+})
+
+function answer(errorCode: number = ErrorCode.NONE, baseOffset = 0n) {
+  const partitionResponses = [{ index: 0, errorCode, baseOffset }]
+  return { responses: [{ name: TOPIC, partitionResponses }] }
+}
+
+/** Does the first thing with the first request, and so on; the last with all that follow. */
+function inTurn(
+  ...answers: ((request: ReceivedRequest) => ReturnType<typeof answer> | undefined)[]
+) {
+  let count = 0
+  fake.handle(produce, (_, request) => answers[Math.min(count++, answers.length - 1)]!(request))
+}
+
+const cut = ({ socket }: ReceivedRequest): undefined => {
+  socket.destroy()
+  return undefined
+}
+
+describe('a message', () => {
+  it('is given up at its time, also while an answer is awaited', async () => {
+    inTurn(() => undefined)
+    const producer = await client.topic(TOPIC).getProducer({ deliveryTimeoutMs: 200 })
+    const { error, tookMs } = await settled(producer.produce('late'))
+    expect(error).toMatchObject({
+      name: 'ProduceFailureError',
+      code: 'PRODUCE_FAILED',
+      outcomeUnknown: true,
+    })
+    expect(error?.message).toContain('within 200 ms (deliveryTimeoutMs) and 1 attempt')
+    expect(error?.message).toContain('the last still unanswered')
+    expect(tookMs).toBeLessThan(700)
+    expect(producer.queuedMessages).toBe(0)
+  })
+
+  it('waits behind an unanswered one and is given up at its own time', async () => {
+    inTurn(() => undefined)
+    const producer = await client.topic(TOPIC).getProducer({ deliveryTimeoutMs: 200 })
+    const first = settled(producer.produce('first'))
+    await fake.until(() => fake.received(produce).length === 1)
+    const { error, tookMs } = await settled(producer.produce('second'))
+    expect(error).toMatchObject({ code: 'PRODUCE_FAILED', outcomeUnknown: false })
+    expect(tookMs).toBeLessThan(700)
+    await first
+    expect(fake.received(produce)).toHaveLength(1)
+  })
+
+  it('goes out when the one before was given up and answered late', async () => {
+    const late: Deferred<ReturnType<typeof answer>> = deferred()
+    let count = 0
+    fake.handle(produce, () => (count++ === 0 ? late.promise : answer(0, 1n)))
+    const producer = await client.topic(TOPIC).getProducer({ deliveryTimeoutMs: 300 })
+    await failureOf(producer.produce('first'))
+    const second = producer.produce('second')
+    late.resolve(answer())
+    expect((await second).offset).toBe(1)
+    expect(producer.queuedMessages).toBe(0)
+    expect(producer.failedMessages).toBe(1)
+  })
+
+  it('may be in the log when any attempt went unanswered, not the last alone', async () => {
+    inTurn(cut, () => answer(ErrorCode.NOT_LEADER_OR_FOLLOWER))
+    const producer = await client.topic(TOPIC).getProducer({ deliveryTimeoutMs: 200 })
+    expect(await failureOf(producer.produce('perhaps'))).toMatchObject({ outcomeUnknown: true })
+  })
+
+  it('is not in the log when each attempt was refused', async () => {
+    inTurn(() => answer(ErrorCode.NOT_LEADER_OR_FOLLOWER))
+    const producer = await client.topic(TOPIC).getProducer({ deliveryTimeoutMs: 200 })
+    expect(await failureOf(producer.produce('no'))).toMatchObject({ outcomeUnknown: false })
+  })
+
+  it('is sent again when its broker leaves the cluster', async () => {
+    await using next = await FakeBroker.start({ versions: { Produce: [3, 9] } })
+    const layout = layoutOf([fake], { [TOPIC]: [1] })
+    tellLayout(layout, fake, next)
+    inTurn(() => undefined)
+    next.handle(produce, () => answer(0, 42n))
+    const producer = await client.topic(TOPIC).getProducer()
+    const sent = producer.produce('to wherever')
+    await fake.until(() => fake.received(produce).length === 1)
+    layout.brokers = [{ nodeId: 2, ...next.address }]
+    layout.topics = { [TOPIC]: [2] }
+    await client.topic(TOPIC).partitions()
+    expect((await sent).offset).toBe(42)
+  })
+})
