@@ -55,9 +55,13 @@ export class Output {
   /** Hands all to the system; throws what ended the stream. */
   async finish(): Promise<void> {
     this.#flush()
-    await new Promise<void>((resolve, reject) => {
-      this.#stream.write('', (error) => (error ? reject(error) : resolve()))
-    })
+    // Once it has ended, writing fails for another reason than what ended it.
+    if (this.error === undefined) {
+      const failure = await new Promise<Error | null | undefined>((resolve) =>
+        this.#stream.write('', resolve),
+      )
+      this.error ??= failure ?? undefined
+    }
     if (this.error !== undefined) throw this.error
   }
 
