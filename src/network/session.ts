@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks'
+import { listGroups } from '../../protocol/apis/list-groups.ts'
 import { SocketDisconnectedError } from '../errors.ts'
 import { connectChannel, type ConnectEvent } from '../observe/channels.ts'
 import type { Logger } from '../observe/logger.ts'
@@ -99,23 +100,57 @@ async function negotiate(setup: Setup): Promise<Session> {
 }
 
 /**
- * Undefined for a broker that closes the connection rather than say what it speaks. A connection that was
- * lost by chance looks the same, and must not make a newer broker pass for an old one: it is asked twice,
- * and never taken for old once it has answered.
+ * Undefined for a broker that does not say what it speaks: 0.8 closes the connection, 0.9 never answers. A
+ * connection that was lost by chance looks like the first, and must not make a newer broker pass for an old
+ * one: it is asked twice, and never taken for old once it has answered.
  */
 async function askTwice(setup: Setup): Promise<Session | undefined> {
   const { options, memory } = setup
   for (let attempt = 1; attempt <= 2; attempt++) {
     const connection = await connect(setup)
+    const stopProbing = memory.isKafka ? () => undefined : probeOldest(connection, setup)
     try {
       return { connection, versions: await askVersions(connection, options.connectTimeoutMs) }
     } catch (error) {
       connection.close()
+      if (memory.isOldest) return undefined
       const isSilent = error instanceof SocketDisconnectedError && connection.wasSilent
       if (!isSilent || memory.isKafka) throw error
+    } finally {
+      stopProbing()
     }
   }
   return undefined
+}
+
+/** How long a broker may be silent before it is asked something that 0.9 knows, too. */
+const PROBE_AFTER_MS = 500
+
+/**
+ * Kafka 0.9 drops a request that it does not know without a word and reads on. As brokers answer a
+ * connection's requests in order, an answer to a later question, while the versions are outstanding, can only
+ * come from one that has dropped the first. The connection is then closed, since the first never ends.
+ * Returns how to stop. Not for connections that are to log in: no other request may come before that, and
+ * 0.9 has no login that samsa knows.
+ */
+function probeOldest(connection: Connection, { options, memory }: Setup): () => void {
+  if (options.sasl !== undefined) return () => undefined
+  let isAnswered = false
+  const timer = setTimeout(() => {
+    connection.requestNow(listGroups, 0, {}, options.connectTimeoutMs).then(
+      () => {
+        if (isAnswered) return
+        memory.isOldest = true
+        memory.isKafka = true
+        connection.close()
+      },
+      () => undefined, // Why, the question for the versions will tell.
+    )
+  }, PROBE_AFTER_MS)
+  return () => {
+    isAnswered = true
+    clearTimeout(timer)
+  }
 }
 
 async function openOldest(setup: Setup): Promise<Session> {
