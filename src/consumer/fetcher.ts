@@ -34,6 +34,20 @@ let nextLane = 0
 const LARGEST_FETCH_BYTES = 0x3fffffff
 
 /**
+ * A consumer that finds nothing asks twice a second for ever, which is most of what an idle client costs. After
+ * so many empty answers in a row the long poll becomes longer: it ends with the first message all the same.
+ */
+const QUIET_AFTER_ANSWERS = 4
+const QUIET_WAIT_MS = 5_000
+
+/** A request that is in flight to a leader. */
+interface Poll {
+  readonly maxWaitMs: number
+  /** Set when it is ended for a partition that it leaves out and that must not wait for so long. */
+  isCut: boolean
+}
+
+/**
  * Keeps one request in flight to each leader, for those of its partitions that have room in their buffers.
  * `pump` is called whenever something may have changed: a response, room, a timer.
  */
@@ -43,7 +57,9 @@ export class Fetcher {
   readonly #settings: SimpleConsumerSettings
   readonly #states: readonly PartitionState[]
   readonly #onFetched: (fetched: Fetched) => void
-  readonly #busy = new Set<Broker>()
+  readonly #polls = new Map<Broker, Poll>()
+  /** How many answers in a row had nothing in them. */
+  readonly #emptyAnswers = new Map<Broker, number>()
   /** Its own connection to each leader: see RequestOptions. */
   readonly #lane = nextLane++
   readonly #leaders = new Set<Broker>()
@@ -84,7 +100,12 @@ export class Fetcher {
           new LeaderNotFoundError(`${topic}-${partition} has no leader`, state),
         )
         nextLook = Math.min(nextLook, state.notBefore)
-      } else if (!this.#busy.has(leader)) {
+        continue
+      }
+      const poll = this.#polls.get(leader)
+      if (poll !== undefined) {
+        if (poll.maxWaitMs > this.#settings.fetchWaitMaxMs) this.#cut(leader, poll)
+      } else {
         const led = byLeader.get(leader)
         if (led === undefined) byLeader.set(leader, [state])
         else led.push(state)
@@ -100,6 +121,21 @@ export class Fetcher {
     for (const leader of this.#leaders) leader.hangUp('fetch', this.#lane)
   }
 
+  /** Ends a quiet poll: the next asks for the partition that it leaves out, too. */
+  #cut(leader: Broker, poll: Poll): void {
+    if (poll.isCut) return
+    poll.isCut = true
+    this.#emptyAnswers.delete(leader)
+    leader.hangUp('fetch', this.#lane)
+  }
+
+  #maxWaitMs(leader: Broker): number {
+    const { fetchWaitMaxMs, fetchMinBytes } = this.#settings
+    const isQuiet = (this.#emptyAnswers.get(leader) ?? 0) >= QUIET_AFTER_ANSWERS
+    // Where less than fetchMinBytes may be there, fetchWaitMaxMs is when the application gets it.
+    return isQuiet && fetchMinBytes <= 1 ? Math.max(fetchWaitMaxMs, QUIET_WAIT_MS) : fetchWaitMaxMs
+  }
+
   #wants(state: PartitionState): boolean {
     return (
       !state.isFetching &&
@@ -110,7 +146,8 @@ export class Fetcher {
   }
 
   async #fetch(leader: Broker, states: readonly PartitionState[]): Promise<void> {
-    this.#busy.add(leader)
+    const poll: Poll = { maxWaitMs: this.#maxWaitMs(leader), isCut: false }
+    this.#polls.set(leader, poll)
     this.#leaders.add(leader)
     for (const state of states) state.isFetching = true
     const topicId = this.#cluster.known(this.#topic)?.topicId
@@ -122,12 +159,19 @@ export class Fetcher {
     try {
       const response = await leader.request(
         fetch,
-        (version) => fetchRequest(this.#topic, topicId, partitions, this.#settings, version),
+        (version) =>
+          fetchRequest(
+            this.#topic,
+            topicId,
+            partitions,
+            { ...this.#settings, fetchWaitMaxMs: poll.maxWaitMs },
+            version,
+          ),
         {
           purpose: 'fetch',
           lane: this.#lane,
           maxVersion: maxFetchVersion(topicId),
-          timeoutMs: this.#settings.fetchWaitMaxMs + this.#cluster.options.requestTimeoutMs,
+          timeoutMs: poll.maxWaitMs + this.#cluster.options.requestTimeoutMs,
         },
       )
       if (this.#isStopped) return
@@ -135,14 +179,17 @@ export class Fetcher {
         throw new BrokerError(response.errorCode, 'fetching', { broker: leader.name })
       }
       const fetched = new Map(fetchedPartitions(response).map((one) => [one.partition, one]))
+      const isEmpty = [...fetched.values()].every(({ records }) => records.length === 0)
+      this.#emptyAnswers.set(leader, isEmpty ? (this.#emptyAnswers.get(leader) ?? 0) + 1 : 0)
       for (const state of states) {
         const one = fetched.get(state.partition)
         if (one !== undefined) await this.#handle(state, one, leader)
       }
     } catch (error) {
-      if (!this.#isStopped) for (const state of states) this.#fail(state, error as Error)
+      const isExpected = this.#isStopped || poll.isCut
+      if (!isExpected) for (const state of states) this.#fail(state, error as Error)
     } finally {
-      this.#busy.delete(leader)
+      this.#polls.delete(leader)
       for (const state of states) state.isFetching = false
       this.pump()
     }

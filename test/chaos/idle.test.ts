@@ -11,10 +11,10 @@ describeWithBrokers('an idle client', ['java'], () => {
   }, 120_000)
   afterAll(() => bench[Symbol.asyncDispose]())
 
-  it('costs under 0.1 % of a processor over a minute, on top of what its packets cost', async () => {
+  it('costs under 0.1 % of a processor over a minute', async () => {
     const figures = await idleCost(bench, 10_000, 60_000)
     console.log(JSON.stringify(figures))
-    expect(figures['cpuPercent']! - figures['floorPercent']!).toBeLessThan(0.1)
+    expect(figures['cpuPercent']).toBeLessThan(0.1)
     expect(figures['exitMs']).toBeLessThan(2_000)
   }, 300_000)
 })

@@ -4,7 +4,6 @@ import { Bench } from '../support/chaos/bench.ts'
 import { runChild } from '../support/chaos/child.ts'
 import { CUT_APIS, cutAt, cutNewcomers, someBytes } from '../support/chaos/cuts.ts'
 import { endure } from '../support/chaos/endure.ts'
-import { idleCost } from '../support/chaos/idle-cost.ts'
 import { MISBEHAVIOURS } from '../support/chaos/misbehaviours.ts'
 import { NEWEST_KAFKA } from '../support/kafka/versions.ts'
 import { describeWithBrokers } from '../support/real-brokers.ts'
@@ -57,12 +56,6 @@ describeWithBrokers('connections to a real broker', ['java'], () => {
       30_000,
     )
     expect(figures['handlesAfter']).toBe(figures['handlesBefore'])
-    expect(figures['exitMs']).toBeLessThan(2_000)
-  })
-
-  it('cost next to nothing while they are idle', async () => {
-    const figures = await idleCost(bench, 1_000, 5_000)
-    expect(figures['cpuPercent']).toBeLessThan(1)
     expect(figures['exitMs']).toBeLessThan(2_000)
   })
 })

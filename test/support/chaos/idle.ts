@@ -1,16 +1,11 @@
 /**
  * Keeps a client with a producer and a consumer of one partition open and does nothing, and prints what
- * that costs. Beside it the floor: what a byte to a bare socket and back costs on this machine, as often as
- * the consumer polls. Arguments: hosts, a topic, the port of a server that echoes, how long to warm up and
- * how long to measure in milliseconds.
+ * that costs. Arguments: hosts, a topic, how long to warm up and how long to measure in milliseconds.
  */
-import { once } from 'node:events'
-import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { KafkaClient } from '../../../src/index.ts'
 
-const [hosts = '', topic = '', echoPort = '', warmUpMs = '', measureMs = ''] = process.argv.slice(2)
-const POLL_MS = 500
+const [hosts = '', topic = '', warmUpMs = '', measureMs = ''] = process.argv.slice(2)
 
 /** In percent of a processor, after the warm-up. */
 async function cpuOf(): Promise<number> {
@@ -20,17 +15,6 @@ async function cpuOf(): Promise<number> {
   await sleep(Number(measureMs))
   const { user, system } = process.cpuUsage(before)
   return ((user + system) / 1_000 / (performance.now() - startedAt)) * 100
-}
-
-async function floor(): Promise<number> {
-  const socket = connect({ port: Number(echoPort), host: '127.0.0.1', noDelay: true })
-  await once(socket, 'connect')
-  socket.on('data', () => setTimeout(() => socket.write('.'), POLL_MS))
-  socket.write('.')
-  const percent = await cpuOf()
-  socket.removeAllListeners('data')
-  socket.destroy()
-  return percent
 }
 
 async function idleClient(): Promise<number> {
@@ -44,6 +28,5 @@ async function idleClient(): Promise<number> {
   return percent
 }
 
-const floorPercent = await floor()
 const cpuPercent = await idleClient()
-console.log(JSON.stringify({ cpuPercent, floorPercent, closedAt: Date.now() }))
+console.log(JSON.stringify({ cpuPercent, closedAt: Date.now() }))
