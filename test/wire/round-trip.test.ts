@@ -13,7 +13,8 @@ import {
   missingForKafkasOwn,
   type KafkaVersion,
 } from './support/jars.ts'
-import { KafkaCodec, STYLES, type Answer } from './support/kafka-codec.ts'
+import { KafkaCodec, STYLES } from './support/kafka-codec.ts'
+import type { Answer } from './support/run-java.ts'
 import { declaredMessages, nameIn } from './support/messages.ts'
 import { RENAMED_FIELDS } from './support/known-differences.ts'
 import { randomMessage } from './support/random-message.ts'

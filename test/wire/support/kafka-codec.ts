@@ -1,20 +1,13 @@
-import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { Writer } from '../../../protocol/buffer/writer.ts'
 import { Reader } from '../../../protocol/buffer/reader.ts'
 import { clientJars, type KafkaVersion } from './jars.ts'
-
-/** What Kafka's own codec said to a command. */
-export type Answer =
-  | { readonly ok: true; readonly bytes: Buffer; readonly text: string }
-  | { readonly ok: false; readonly problem: string }
+import { readAnswer, runJava, type Answer } from './run-java.ts'
 
 /** The kinds of messages that Kafka makes; higher numbers are random through and through. */
 export const STYLES = { empty: 0, nulls: 1, extremes: 2, random: 3 } as const
 
 const PROGRAM = join(__dirname, '..', 'java', 'RoundTrip.java')
-// Starting fast matters more than running fast.
-const JVM_ARGUMENTS = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xmx512m']
 const ASCII = { generate: 0x67, echo: 0x65, errors: 0x78 }
 
 /** Collects commands for RoundTrip.java, and sends them all to one run of it. */
@@ -44,7 +37,11 @@ export class KafkaCodec {
 
   /** The answers, in the order of the commands. */
   async run(kafka: KafkaVersion): Promise<Answer[]> {
-    const output = await runJava(await clientJars(kafka), Buffer.concat(this.#writer.finish()))
+    const output = await runJava(
+      PROGRAM,
+      await clientJars(kafka),
+      Buffer.concat(this.#writer.finish()),
+    )
     const reader = new Reader(output)
     return Array.from({ length: this.#commands }, () => readAnswer(reader))
   }
@@ -56,30 +53,4 @@ export class KafkaCodec {
     this.#writer.int16(version)
     this.#commands++
   }
-}
-
-function readAnswer(reader: Reader): Answer {
-  const ok = reader.int8() === 0
-  const bytes = reader.bytes(reader.int32())
-  const text = reader.utf8(reader.int32())
-  return ok ? { ok, bytes, text } : { ok, problem: text }
-}
-
-async function runJava(jars: string, input: Uint8Array): Promise<Buffer> {
-  const home = process.env['JAVA_HOME']
-  const command = home ? join(home, 'bin', 'java') : 'java'
-  const child = spawn(command, [...JVM_ARGUMENTS, '-cp', join(jars, '*'), PROGRAM])
-  const output: Buffer[] = []
-  let complaints = ''
-  child.stdout.on('data', (chunk: Buffer) => output.push(chunk))
-  child.stderr.on('data', (chunk: Buffer) => (complaints += chunk.toString()))
-  // A program that ends early is told from its exit code, not from the pipe that broke.
-  child.stdin.on('error', () => undefined)
-  child.stdin.end(input)
-  const exitCode = await new Promise<number | null>((resolve, reject) => {
-    child.on('error', reject)
-    child.on('close', resolve)
-  })
-  if (exitCode !== 0) throw new Error(`RoundTrip.java ended with ${exitCode}:\n${complaints}`)
-  return Buffer.concat(output)
 }

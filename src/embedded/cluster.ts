@@ -1,0 +1,249 @@
+import { InvalidArgumentError } from '../errors.ts'
+import { Brokers } from './cluster/brokers.ts'
+import { ClusterState } from './cluster/cluster-state.ts'
+import type { Partition } from './cluster/partition.ts'
+import { TopicConfig } from './cluster/topic-config.ts'
+import { Faults } from './faults/faults.ts'
+import { Throttles, type ThrottleOptions } from './faults/throttles.ts'
+import { Groups } from './groups/groups.ts'
+import { loseTail } from './log/lose-tail.ts'
+import { checkClusterOptions, type EmbeddedClusterOptions } from './options.ts'
+import { Refused } from './refused.ts'
+import { RequestLog } from './request-log.ts'
+import { EmbeddedBroker } from './server/broker.ts'
+import { Dispatch } from './server/dispatch.ts'
+import type { ConnectionParts } from './server/connection.ts'
+import { Timers } from './timers.ts'
+import { profileOf } from './versions/profiles.ts'
+
+const DEFAULT_REPLICATION_FACTOR = 3
+
+/**
+ * A Kafka cluster in this process: brokers on 127.0.0.1 that speak the real protocol over TCP. For tests,
+ * and for trying things out: it keeps everything in memory, and forgets it when it stops.
+ *
+ * ```ts
+ * await using kafka = await EmbeddedCluster.start({ topics: { 'page-views': { partitions: 3 } } })
+ * await using client = new KafkaClient({ hosts: kafka.hosts })
+ * ```
+ */
+export class EmbeddedCluster implements AsyncDisposable {
+  /** Requests to be answered with errors, late, or not at all. */
+  readonly faults = new Faults()
+  /** The requests that the brokers have read. */
+  readonly requests = new RequestLog()
+  readonly #brokers: readonly EmbeddedBroker[]
+  readonly #state: ClusterState
+  readonly #groups: Groups
+  readonly #timers: Timers
+  readonly #throttles = new Throttles()
+  readonly #parts: Omit<ConnectionParts, 'broker'>
+  #stopping: Promise<void> | undefined
+
+  private constructor(options: EmbeddedClusterOptions) {
+    checkClusterOptions(options)
+    const count = options.brokers ?? 1
+    const onError = options.onError ?? (() => undefined)
+    const profile = profileOf(options.version ?? '4.4')
+    this.#brokers = Array.from(
+      { length: count },
+      (_, index) => new EmbeddedBroker(index + 1, options.ports?.[index] ?? 0),
+    )
+    const brokers = new Brokers(this.#brokers)
+    this.#timers = new Timers(onError)
+    this.#state = new ClusterState(
+      brokers,
+      {
+        profile,
+        autoCreateTopics: options.autoCreateTopics ?? true,
+        partitionCount: options.defaultPartitions ?? 1,
+        replicationFactor: Math.min(DEFAULT_REPLICATION_FACTOR, count),
+      },
+      this.#timers,
+    )
+    this.#groups = new Groups(
+      brokers,
+      {
+        initialRebalanceDelayMs: options.groupInitialRebalanceDelayMs ?? 0,
+        minSessionTimeoutMs: options.groupMinSessionTimeoutMs ?? 6_000,
+      },
+      this.#timers,
+    )
+    this.#parts = {
+      cluster: this.#state,
+      groups: this.#groups,
+      dispatch: new Dispatch(profile),
+      faults: this.faults,
+      throttles: this.#throttles,
+      requests: this.requests,
+      onError,
+    }
+  }
+
+  /** Resolves when all brokers listen. Throws InvalidArgumentError for options that can't be right. */
+  static async start(options: EmbeddedClusterOptions = {}): Promise<EmbeddedCluster> {
+    const cluster = new EmbeddedCluster(options)
+    try {
+      for (const broker of cluster.#brokers) await broker.start(cluster.#parts)
+      for (const [name, topic] of Object.entries(options.topics ?? {})) {
+        cluster.createTopic(name, topic)
+      }
+      return cluster
+    } catch (error) {
+      await cluster.stop()
+      throw error
+    }
+  }
+
+  /** `127.0.0.1:port,…`, as clients want it. */
+  get hosts(): string {
+    return this.#brokers.map(({ host, port }) => `${host}:${port}`).join(',')
+  }
+
+  get ports(): readonly number[] {
+    return this.#brokers.map(({ port }) => port)
+  }
+
+  get brokerIds(): readonly number[] {
+    return this.#brokers.map(({ id }) => id)
+  }
+
+  get clusterId(): string {
+    return this.#state.clusterId
+  }
+
+  /** Throws InvalidArgumentError for what a broker would refuse. */
+  createTopic(
+    name: string,
+    options: NonNullable<EmbeddedClusterOptions['topics']>[string] = {},
+  ): void {
+    argumentChecked(() =>
+      this.#state.topics.create({
+        name,
+        partitionCount: options.partitions ?? -1,
+        replicationFactor: options.replicationFactor ?? -1,
+        config: new TopicConfig(Object.entries(options.config ?? {})),
+      }),
+    )
+  }
+
+  deleteTopic(name: string): void {
+    const topic = this.#state.topics.byName(name)
+    if (topic === undefined) throw new InvalidArgumentError(`there is no topic '${name}'`)
+    this.#state.topics.delete(topic)
+    this.#groups.topicDeleted(name)
+  }
+
+  /** Who leads the partition; -1 while nobody does. */
+  leaderOf(topic: string, partition: number): number {
+    return this.#partition(topic, partition).leader
+  }
+
+  /** The first offset of the partition that is still there, and that of the next record. */
+  offsetsOf(topic: string, partition: number): { readonly start: number; readonly end: number } {
+    const { log } = this.#partition(topic, partition)
+    return { start: log.startOffset, end: log.endOffset }
+  }
+
+  /** Makes another broker the leader, with the next epoch; it becomes a replica where it was none. */
+  moveLeader(topic: string, partition: number, brokerId: number): void {
+    const moved = this.#partition(topic, partition)
+    if (!this.#broker(brokerId).isAlive) {
+      throw new InvalidArgumentError(`broker ${brokerId} is stopped: it can't lead`)
+    }
+    if (!moved.replicas.includes(brokerId)) moved.replicas = [...moved.replicas, brokerId]
+    if (!moved.isr.includes(brokerId)) moved.isr = [...moved.isr, brokerId]
+    moved.setLeader(brokerId)
+  }
+
+  /** The broker that coordinates a group. */
+  coordinatorOf(group: string): number {
+    return this.#groups.coordinatorOf(group) ?? -1
+  }
+
+  /** Makes another broker the coordinator. The group's members and offsets go with it. */
+  moveCoordinator(group: string, brokerId: number): void {
+    if (!this.#broker(brokerId).isAlive) {
+      throw new InvalidArgumentError(`broker ${brokerId} is stopped: it can't coordinate`)
+    }
+    this.#groups.moveCoordinator(group, brokerId)
+  }
+
+  /** At once, as when it is killed. Others lead its partitions, where there are replicas in sync. */
+  async stopBroker(id: number): Promise<void> {
+    const broker = this.#broker(id)
+    const stopped = broker.stop()
+    this.#state.topics.brokerStopped(id)
+    await stopped
+  }
+
+  /** At the port that it had. It leads what nobody leads, and follows elsewhere. */
+  async startBroker(id: number): Promise<void> {
+    const broker = this.#broker(id)
+    if (this.#stopping !== undefined) throw new InvalidArgumentError('the cluster is stopped')
+    await broker.start(this.#parts)
+    this.#state.topics.brokerStarted(id)
+  }
+
+  /**
+   * Loses the last records of a partition, as when a leader that was alone in having them fails: at least
+   * so many, as batches are lost as a whole. The leader gets a new epoch. Returns how many were lost.
+   */
+  loseTail(topic: string, partition: number, count: number): number {
+    return loseTail(this.#partition(topic, partition), count)
+  }
+
+  /** Sets the throttle time that responses have: of one API, or of all. Clients are to keep quiet for it. */
+  throttle(options: ThrottleOptions): void {
+    this.#throttles.set(options)
+  }
+
+  /** Sets how far the brokers' clock is ahead of this machine's; behind it, where negative. */
+  skewClock(ms: number): void {
+    this.#state.clockSkewMs = ms
+  }
+
+  /** Forgets all fetch sessions, as brokers do that run out of slots: clients have to begin anew. */
+  dropFetchSessions(): void {
+    for (const { fetchSessions } of this.#brokers) fetchSessions.clear()
+  }
+
+  /** Ends all connections and timers: nothing is left that keeps the process alive. Safe to call again. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
+  async #stop(): Promise<void> {
+    await Promise.all(this.#brokers.map((broker) => broker.stop()))
+    this.faults.clear()
+    this.requests.close()
+    this.#timers.stop()
+  }
+
+  #broker(id: number): EmbeddedBroker {
+    const broker = this.#brokers.find((one) => one.id === id)
+    if (broker !== undefined) return broker
+    throw new InvalidArgumentError(
+      `there is no broker ${id}; there are ${this.brokerIds.join(', ')}`,
+    )
+  }
+
+  #partition(topic: string, index: number): Partition {
+    const partition = this.#state.topics.partition(topic, index)
+    if (partition !== undefined) return partition
+    throw new InvalidArgumentError(`there is no partition ${topic}-${index}`)
+  }
+}
+
+function argumentChecked<T>(run: () => T): T {
+  try {
+    return run()
+  } catch (error) {
+    throw error instanceof Refused ? new InvalidArgumentError(error.message) : error
+  }
+}

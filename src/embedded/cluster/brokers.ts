@@ -1,0 +1,37 @@
+/** The brokers of the cluster, running or not. */
+export interface BrokerInfo {
+  readonly id: number
+  readonly host: string
+  /** 0 until it has first been started. */
+  readonly port: number
+  readonly isAlive: boolean
+}
+
+export class Brokers {
+  readonly #all: readonly BrokerInfo[]
+
+  constructor(all: readonly BrokerInfo[]) {
+    this.#all = all
+  }
+
+  get all(): readonly BrokerInfo[] {
+    return this.#all
+  }
+
+  get alive(): readonly BrokerInfo[] {
+    return this.#all.filter(({ isAlive }) => isAlive)
+  }
+
+  isAlive(id: number): boolean {
+    return this.#all.some((broker) => broker.id === id && broker.isAlive)
+  }
+
+  find(id: number): BrokerInfo | undefined {
+    return this.#all.find((broker) => broker.id === id)
+  }
+
+  /** The first that runs: any can do a controller's work here. */
+  get controllerId(): number {
+    return this.alive[0]?.id ?? -1
+  }
+}

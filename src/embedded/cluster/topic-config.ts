@@ -1,0 +1,197 @@
+import type { Compression } from '../../../protocol/compression/index.ts'
+import { Refused } from '../refused.ts'
+
+/** Kafka's numbers of the types of a config. */
+export const CONFIG_TYPE = {
+  boolean: 1,
+  string: 2,
+  int: 3,
+  long: 5,
+  double: 6,
+  list: 7,
+} as const
+type TypeName = keyof typeof CONFIG_TYPE
+
+export interface ConfigDefinition {
+  readonly name: string
+  readonly defaultValue: string
+  readonly type: TypeName
+  /** The broker's config that the default comes from. */
+  readonly synonym: string | undefined
+}
+
+/**
+ * All configs of a topic in Kafka 4.4, with the brokers' defaults, so that tools can set and read them.
+ * Honoured are those that `TopicConfig` has a property for; the others are only kept.
+ */
+// prettier-ignore
+const ROWS: readonly (readonly [string, string, TypeName, string?])[] = [
+  ['cleanup.policy', 'delete', 'list', 'log.cleanup.policy'],
+  ['compression.gzip.level', '-1', 'int', 'compression.gzip.level'],
+  ['compression.lz4.level', '9', 'int', 'compression.lz4.level'],
+  ['compression.type', 'producer', 'string', 'compression.type'],
+  ['compression.zstd.level', '3', 'int', 'compression.zstd.level'],
+  ['delete.retention.ms', '86400000', 'long', 'log.cleaner.delete.retention.ms'],
+  ['errors.deadletterqueue.group.enable', 'false', 'boolean'],
+  ['file.delete.delay.ms', '60000', 'long', 'log.segment.delete.delay.ms'],
+  ['flush.messages', '9223372036854775807', 'long', 'log.flush.interval.messages'],
+  ['flush.ms', '9223372036854775807', 'long'],
+  ['follower.replication.throttled.replicas', '', 'list'],
+  ['index.interval.bytes', '4096', 'int', 'log.index.interval.bytes'],
+  ['leader.replication.throttled.replicas', '', 'list'],
+  ['local.retention.bytes', '-2', 'long', 'log.local.retention.bytes'],
+  ['local.retention.ms', '-2', 'long', 'log.local.retention.ms'],
+  ['max.compaction.lag.ms', '9223372036854775807', 'long', 'log.cleaner.max.compaction.lag.ms'],
+  ['max.decompressed.message.bytes', '2147483639', 'int', 'max.decompressed.message.bytes'],
+  ['max.message.bytes', '1048588', 'int', 'message.max.bytes'],
+  ['message.timestamp.after.max.ms', '3600000', 'long', 'log.message.timestamp.after.max.ms'],
+  ['message.timestamp.before.max.ms', '9223372036854775807', 'long', 'log.message.timestamp.before.max.ms'],
+  ['message.timestamp.type', 'CreateTime', 'string', 'log.message.timestamp.type'],
+  ['min.cleanable.dirty.ratio', '0.5', 'double', 'log.cleaner.min.cleanable.ratio'],
+  ['min.compaction.lag.ms', '0', 'long', 'log.cleaner.min.compaction.lag.ms'],
+  ['min.insync.replicas', '1', 'int', 'min.insync.replicas'],
+  ['preallocate', 'false', 'boolean', 'log.preallocate'],
+  ['remote.copy.lag.bytes', '-1', 'long', 'log.remote.copy.lag.bytes'],
+  ['remote.copy.lag.ms', '0', 'long', 'log.remote.copy.lag.ms'],
+  ['remote.log.copy.disable', 'false', 'boolean'],
+  ['remote.log.delete.on.disable', 'false', 'boolean'],
+  ['remote.storage.enable', 'false', 'boolean'],
+  ['retention.bytes', '-1', 'long', 'log.retention.bytes'],
+  ['retention.ms', '604800000', 'long'],
+  ['segment.bytes', '1073741824', 'int', 'log.segment.bytes'],
+  ['segment.index.bytes', '10485760', 'int', 'log.index.size.max.bytes'],
+  ['segment.jitter.ms', '0', 'long'],
+  ['segment.ms', '604800000', 'long'],
+  ['unclean.leader.election.enable', 'false', 'boolean', 'unclean.leader.election.enable'],
+]
+
+export const CONFIG_DEFINITIONS: readonly ConfigDefinition[] = ROWS.map(
+  ([name, defaultValue, type, synonym]) => ({ name, defaultValue, type, synonym }),
+)
+const BY_NAME: ReadonlyMap<string, ConfigDefinition> = new Map(
+  CONFIG_DEFINITIONS.map((definition) => [definition.name, definition]),
+)
+
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  'cleanup.policy': ['compact', 'delete'],
+  'compression.type': ['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'],
+  'message.timestamp.type': ['CreateTime', 'LogAppendTime'],
+}
+
+/** The configs of a topic: what was set, and the defaults for the rest. */
+export class TopicConfig {
+  readonly #values: ReadonlyMap<string, string>
+
+  /** Throws INVALID_CONFIG for a name that Kafka doesn't have, or a value that can't be. */
+  constructor(values: Iterable<readonly [string, string]> = []) {
+    this.#values = new Map(values)
+    for (const [name, value] of this.#values) checkValue(definitionOf(name), value)
+  }
+
+  get overrides(): ReadonlyMap<string, string> {
+    return this.#values
+  }
+
+  get(name: string): string {
+    return this.#values.get(name) ?? definitionOf(name).defaultValue
+  }
+
+  get maxMessageBytes(): number {
+    return Number(this.get('max.message.bytes'))
+  }
+
+  get minInsyncReplicas(): number {
+    return Number(this.get('min.insync.replicas'))
+  }
+
+  get isCompacted(): boolean {
+    return this.#cleanupPolicies.includes('compact')
+  }
+
+  get deletesRecords(): boolean {
+    return this.#cleanupPolicies.includes('delete')
+  }
+
+  get timestampType(): 'CreateTime' | 'LogAppendTime' {
+    return this.get('message.timestamp.type') === 'LogAppendTime' ? 'LogAppendTime' : 'CreateTime'
+  }
+
+  get timestampBeforeMaxMs(): number {
+    return Number(this.get('message.timestamp.before.max.ms'))
+  }
+
+  get timestampAfterMaxMs(): number {
+    return Number(this.get('message.timestamp.after.max.ms'))
+  }
+
+  get compression(): Compression | 'producer' {
+    const name = this.get('compression.type')
+    switch (name) {
+      case 'gzip':
+      case 'snappy':
+      case 'lz4':
+      case 'zstd':
+        return name
+      case 'uncompressed':
+        return 'none'
+      default:
+        return 'producer'
+    }
+  }
+
+  get retentionBytes(): number {
+    return Number(this.get('retention.bytes'))
+  }
+
+  get retentionMs(): number {
+    return Number(this.get('retention.ms'))
+  }
+
+  get #cleanupPolicies(): readonly string[] {
+    return this.get('cleanup.policy').split(',')
+  }
+}
+
+/** Throws INVALID_CONFIG. */
+export function definitionOf(name: string): ConfigDefinition {
+  const definition = BY_NAME.get(name)
+  if (definition === undefined) {
+    throw new Refused('INVALID_CONFIG', `Unknown topic config name: ${name}`)
+  }
+  return definition
+}
+
+function checkValue({ name, type }: ConfigDefinition, value: string): void {
+  const problem = problemOf(name, type, value)
+  if (problem === undefined) return
+  throw new Refused(
+    'INVALID_CONFIG',
+    `Invalid value ${value} for configuration ${name}: ${problem}`,
+  )
+}
+
+function problemOf(name: string, type: TypeName, value: string): string | undefined {
+  const text = value.trim()
+  const allowed = ALLOWED[name]
+  switch (type) {
+    case 'int':
+    case 'long':
+      return /^[+-]?\d+$/.test(text) ? undefined : `Not a number of type ${type.toUpperCase()}`
+    case 'double':
+      return text !== '' && Number.isFinite(Number(text))
+        ? undefined
+        : 'Not a number of type DOUBLE'
+    case 'boolean':
+      return /^(true|false)$/i.test(text) ? undefined : 'Expected value to be either true or false'
+    case 'string':
+      return allowed === undefined || allowed.includes(text)
+        ? undefined
+        : `String must be one of: ${allowed.join(', ')}`
+    case 'list': {
+      const stranger = text.split(',').find((one) => allowed?.includes(one.trim()) === false)
+      return stranger === undefined
+        ? undefined
+        : `String must be one of: ${(allowed ?? []).join(', ')}`
+    }
+  }
+}

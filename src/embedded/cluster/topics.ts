@@ -1,0 +1,229 @@
+import { Refused } from '../refused.ts'
+import type { Brokers } from './brokers.ts'
+import { NO_LEADER, Partition } from './partition.ts'
+import { TopicConfig } from './topic-config.ts'
+import { newUuid } from './uuid.ts'
+
+export class Topic {
+  readonly name: string
+  readonly id = newUuid()
+  readonly partitions: Partition[] = []
+  config: TopicConfig
+
+  constructor(name: string, config: TopicConfig) {
+    this.name = name
+    this.config = config
+  }
+
+  get replicationFactor(): number {
+    return this.partitions[0]?.replicas.length ?? 0
+  }
+}
+
+export interface NewTopic {
+  readonly name: string
+  /** −1 for the cluster's default. */
+  readonly partitionCount: number
+  /** −1 for the cluster's default. */
+  readonly replicationFactor: number
+  /** Replicas by partition, instead of the two. */
+  readonly assignments?: readonly (readonly number[])[]
+  readonly config?: TopicConfig
+}
+
+export interface TopicDefaults {
+  readonly partitionCount: number
+  readonly replicationFactor: number
+}
+
+/** The controller's part: topics, their partitions, and who leads them. */
+export class Topics {
+  readonly #byName = new Map<string, Topic>()
+  readonly #byId = new Map<string, Topic>()
+  readonly #brokers: Brokers
+  readonly #defaults: TopicDefaults
+  /** Where the next topic's first replica goes, so that leaders spread over the brokers. */
+  #nextBroker = 0
+
+  constructor(brokers: Brokers, defaults: TopicDefaults) {
+    this.#brokers = brokers
+    this.#defaults = defaults
+  }
+
+  get all(): readonly Topic[] {
+    return [...this.#byName.values()]
+  }
+
+  byName(name: string): Topic | undefined {
+    return this.#byName.get(name)
+  }
+
+  byId(id: string): Topic | undefined {
+    return this.#byId.get(id)
+  }
+
+  /** Throws Refused, with Kafka's own words. `validateOnly` leaves everything as it was. */
+  create(wanted: NewTopic, validateOnly = false): Topic {
+    checkTopicName(wanted.name)
+    if (this.#byName.has(wanted.name)) {
+      throw new Refused('TOPIC_ALREADY_EXISTS', `Topic '${wanted.name}' already exists.`)
+    }
+    const topic = new Topic(wanted.name, wanted.config ?? new TopicConfig())
+    const replicas =
+      wanted.assignments ??
+      this.#assign(
+        this.#partitionCount(wanted.partitionCount),
+        this.#replicationFactor(wanted.replicationFactor),
+      )
+    for (const ids of replicas) this.#addPartition(topic, ids)
+    if (validateOnly) return topic
+    this.#byName.set(topic.name, topic)
+    this.#byId.set(topic.id, topic)
+    return topic
+  }
+
+  delete(topic: Topic): void {
+    this.#byName.delete(topic.name)
+    this.#byId.delete(topic.id)
+    for (const partition of topic.partitions) partition.delete()
+  }
+
+  /** Throws Refused unless there are to be more partitions than there are. */
+  addPartitions(
+    topic: Topic,
+    count: number,
+    assignments: readonly (readonly number[])[] | undefined,
+    validateOnly: boolean,
+  ): void {
+    const has = topic.partitions.length
+    if (count === has) {
+      throw new Refused('INVALID_PARTITIONS', `Topic already has ${has} partition(s).`)
+    }
+    if (count < has) {
+      throw new Refused(
+        'INVALID_PARTITIONS',
+        `The topic ${topic.name} currently has ${has} partition(s); ${count} would not be an increase.`,
+      )
+    }
+    if (assignments !== undefined && assignments.length !== count - has) {
+      throw new Refused(
+        'INVALID_REPLICA_ASSIGNMENT',
+        `Attempted to add ${count - has} additional partition(s), but only ${assignments.length} assignment(s) were specified.`,
+      )
+    }
+    const replicas = assignments ?? this.#assign(count - has, topic.replicationFactor)
+    if (validateOnly) return
+    for (const ids of replicas) this.#addPartition(topic, ids)
+  }
+
+  partition(name: string, index: number): Partition | undefined {
+    return this.#byName.get(name)?.partitions[index]
+  }
+
+  /** Partitions that the broker led get another leader, where there is one in sync. */
+  brokerStopped(id: number): void {
+    for (const partition of this.#partitions()) {
+      const inSync = partition.isr.filter((replica) => replica !== id)
+      // The last one in sync stays it: only it has everything.
+      if (inSync.length > 0) partition.isr = inSync
+      if (partition.leader !== id) continue
+      partition.setLeader(
+        partition.isr.find((replica) => this.#brokers.isAlive(replica)) ?? NO_LEADER,
+      )
+    }
+  }
+
+  /** The broker catches up at once, and leads what nobody leads. */
+  brokerStarted(id: number): void {
+    for (const partition of this.#partitions()) {
+      if (!partition.replicas.includes(id)) continue
+      partition.isr = partition.replicas.filter(
+        (replica) => replica === id || partition.isr.includes(replica),
+      )
+      if (partition.leader === NO_LEADER) partition.setLeader(id)
+    }
+  }
+
+  *#partitions(): Generator<Partition> {
+    for (const { partitions } of this.#byName.values()) yield* partitions
+  }
+
+  #addPartition(topic: Topic, replicas: readonly number[]): void {
+    if (replicas.length === 0 || new Set(replicas).size < replicas.length) {
+      throw new Refused(
+        'INVALID_REPLICA_ASSIGNMENT',
+        'The manual partition assignment includes an empty or a repeated replica list.',
+      )
+    }
+    const stranger = replicas.find((id) => this.#brokers.find(id) === undefined)
+    if (stranger !== undefined) {
+      throw new Refused(
+        'INVALID_REPLICA_ASSIGNMENT',
+        `The manual partition assignment includes broker ${stranger}, but no such broker is registered.`,
+      )
+    }
+    const partition = new Partition(topic.name, topic.partitions.length, replicas)
+    const alive = replicas.filter((id) => this.#brokers.isAlive(id))
+    if (alive.length > 0) partition.isr = alive
+    partition.leader = alive[0] ?? NO_LEADER
+    topic.partitions.push(partition)
+  }
+
+  #partitionCount(count: number): number {
+    if (count === -1) return this.#defaults.partitionCount
+    if (count > 0) return count
+    throw new Refused(
+      'INVALID_PARTITIONS',
+      'Number of partitions was set to an invalid non-positive value.',
+    )
+  }
+
+  #replicationFactor(factor: number): number {
+    const registered = this.#brokers.alive.length
+    if (factor === -1) return Math.min(this.#defaults.replicationFactor, registered)
+    if (factor < 1) {
+      throw new Refused(
+        'INVALID_REPLICATION_FACTOR',
+        'Replication factor must be larger than 0, or -1 to use the default value.',
+      )
+    }
+    if (factor <= registered) return factor
+    throw new Refused(
+      'INVALID_REPLICATION_FACTOR',
+      `Unable to replicate the partition ${factor} time(s): The target replication factor of ${factor} cannot be reached because only ${registered} broker(s) are registered or some brokers have all their log directories cordoned.`,
+    )
+  }
+
+  /** Round robin over the brokers that run. */
+  #assign(count: number, replicationFactor: number): readonly (readonly number[])[] {
+    const ids = this.#brokers.alive.map(({ id }) => id)
+    return Array.from({ length: count }, () => {
+      const first = this.#nextBroker++
+      return Array.from(
+        { length: Math.min(replicationFactor, ids.length) },
+        (_, replica) => ids[(first + replica) % ids.length]!,
+      )
+    })
+  }
+}
+
+const LONGEST_NAME = 249
+
+/** Throws INVALID_TOPIC_EXCEPTION. */
+export function checkTopicName(name: string): void {
+  const problem = problemOfName(name)
+  if (problem !== undefined) {
+    throw new Refused('INVALID_TOPIC_EXCEPTION', `Topic name is invalid: ${problem}`)
+  }
+}
+
+function problemOfName(name: string): string | undefined {
+  if (name === '') return 'the empty string is not allowed'
+  if (name === '.' || name === '..') return `'${name}' is not allowed`
+  if (name.length > LONGEST_NAME) {
+    return `the length of '${name}' is longer than the max allowed length ${LONGEST_NAME}`
+  }
+  return /^[\w.-]+$/.test(name)
+    ? undefined
+    : `'${name}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'`
+}

@@ -1,0 +1,39 @@
+import type { ClusterState } from '../cluster/cluster-state.ts'
+import type { ServingBroker } from '../server/context.ts'
+import type { Call } from '../server/handler.ts'
+
+/** The fields under which requests list their topics, and those with a topic's name or id in them. */
+const LISTS = ['topics', 'topicData', 'topicNames']
+const NAMES = ['name', 'topic', 'topicName']
+
+/** The names of the topics that a request is about, for a Fetch those of its session too. */
+export function topicsOf(
+  { body }: Call,
+  cluster: ClusterState,
+  broker: ServingBroker,
+): readonly string[] {
+  const names = new Set<string>()
+  const addById = (id: unknown) => {
+    const topic = typeof id === 'string' ? cluster.topics.byId(id) : undefined
+    if (topic !== undefined) names.add(topic.name)
+  }
+  for (const list of LISTS) {
+    const topics = body[list]
+    if (!Array.isArray(topics)) continue
+    for (const topic of topics as readonly unknown[]) {
+      if (typeof topic === 'string') names.add(topic)
+      if (typeof topic !== 'object' || topic === null) continue
+      for (const [field, value] of Object.entries(topic)) {
+        if (field === 'topicId') addById(value)
+        else if (NAMES.includes(field) && typeof value === 'string') names.add(value)
+      }
+    }
+  }
+  if (typeof body['sessionId'] === 'number') {
+    for (const { topic, topicId } of broker.fetchSessions.partitionsOf(body['sessionId'])) {
+      if (topicId === undefined) names.add(topic)
+      else addById(topicId)
+    }
+  }
+  return [...names]
+}

@@ -1,0 +1,132 @@
+import type { Partition } from '../cluster/partition.ts'
+import { convertDown } from '../log/convert-down.ts'
+import type { PartitionLog } from '../log/partition-log.ts'
+import { outcomeOf, Refused } from '../refused.ts'
+import {
+  checkLeader,
+  checkLeaderEpoch,
+  partitionOf,
+  topicOf,
+  type RequestContext,
+} from '../server/context.ts'
+import type { FetchedPartition, FetchPartition } from './sessions.ts'
+
+export interface PartitionRead extends FetchedPartition {
+  /** Where there is an error: to say who leads it. */
+  readonly partition: Partition | undefined
+}
+
+export interface FetchRead {
+  readonly partitions: readonly PartitionRead[]
+  readonly bytes: number
+  readonly hasError: boolean
+}
+
+/** The versions of Fetch that changed what bytes come back. */
+const WITH_MESSAGE_V1 = 2
+const WITH_MAX_BYTES = 3
+const WITH_BATCH_V2 = 4
+const WITH_ZSTD = 10
+
+/** Kafka's fetch.max.bytes of a broker. */
+const BROKER_MAX_BYTES = 55 * 1024 * 1024
+const LOG_OVERHEAD_BYTES = 12
+
+const NOTHING = Buffer.alloc(0)
+
+/** Reads what there is, partition by partition, until the response is full. */
+export function readPartitions(
+  context: RequestContext,
+  wanted: readonly FetchPartition[],
+  requestMaxBytes: number,
+): FetchRead {
+  const maxBytes = Math.min(requestMaxBytes, BROKER_MAX_BYTES)
+  let bytes = 0
+  let hasError = false
+  const partitions = wanted.map((one): PartitionRead => {
+    const { value, refused } = errorFree(() => {
+      const partition = fetchable(context, one)
+      const { log } = partition
+      const limitBytes = Math.min(one.maxBytes, maxBytes - bytes)
+      return { log, records: readRecords(context, partition, one, limitBytes, bytes === 0) }
+    })
+    if (refused !== undefined) {
+      hasError = true
+      return {
+        wanted: one,
+        partition: knownPartition(context, one),
+        errorCode: refused.errorCode,
+        highWatermark: -1,
+        logStartOffset: -1,
+        records: NOTHING,
+      }
+    }
+    bytes += value.records.length
+    return {
+      wanted: one,
+      partition: undefined,
+      errorCode: 0,
+      highWatermark: value.log.endOffset,
+      logStartOffset: value.log.startOffset,
+      records: value.records,
+    }
+  })
+  return { partitions, bytes, hasError }
+}
+
+function errorFree<T>(run: () => T) {
+  const outcome = outcomeOf(run)
+  return outcome.refused === undefined
+    ? { value: outcome.value, refused: undefined }
+    : { value: undefined, refused: outcome.refused }
+}
+
+/** The partition, whether it can be fetched or not. */
+export function knownPartition(
+  { cluster: { topics } }: RequestContext,
+  { topic, topicId, partition }: FetchPartition,
+): Partition | undefined {
+  const found = topicId === undefined ? topics.byName(topic) : topics.byId(topicId)
+  return found?.partitions[partition]
+}
+
+/** The partition, if it can be fetched from here and there. Throws Refused. */
+export function fetchable(context: RequestContext, wanted: FetchPartition): Partition {
+  const topic = topicOf(context, { name: wanted.topic, id: wanted.topicId })
+  const partition = partitionOf(context, topic, wanted.partition)
+  checkLeaderEpoch(partition, wanted.currentLeaderEpoch)
+  checkLeader(context, partition)
+  partition.log.checkOffset(wanted.fetchOffset)
+  if (context.version < WITH_ZSTD && topic.config.compression === 'zstd') {
+    throw new Refused('UNSUPPORTED_COMPRESSION_TYPE')
+  }
+  return partition
+}
+
+/** With `isFirst`, nothing has been read for this request yet: then one batch comes whatever its size. */
+function readRecords(
+  { version }: RequestContext,
+  { log }: Partition,
+  { fetchOffset }: FetchPartition,
+  limitBytes: number,
+  isFirst: boolean,
+): Buffer {
+  if (version < WITH_MAX_BYTES) {
+    // Before KIP-74 the limit was hard: what doesn't fit is cut, even where nothing whole is left.
+    const magic = version < WITH_MESSAGE_V1 ? 0 : 1
+    return convertDown(log.read(fetchOffset, limitBytes, true), magic, fetchOffset).subarray(
+      0,
+      Math.max(0, limitBytes),
+    )
+  }
+  const records = wholeFirst(log, fetchOffset, limitBytes, isFirst)
+  return version < WITH_BATCH_V2 ? convertDown(records, 1, fetchOffset) : records
+}
+
+function wholeFirst(log: PartitionLog, offset: number, limitBytes: number, isFirst: boolean) {
+  const records = log.read(offset, limitBytes, isFirst)
+  const isCutInFirst =
+    records.length < LOG_OVERHEAD_BYTES ||
+    records.length < LOG_OVERHEAD_BYTES + records.readInt32BE(8)
+  return isCutInFirst ? NOTHING : records
+}

@@ -1,0 +1,55 @@
+import { outcomeOf } from '../refused.ts'
+import type { RequestContext } from '../server/context.ts'
+import { fetchable, knownPartition } from './read.ts'
+import type { FetchPartition } from './sessions.ts'
+
+/**
+ * Waits until there are so many bytes to read, something is wrong with a partition, the time is over, or
+ * nobody waits for the response any more.
+ */
+export function waitForBytes(
+  context: RequestContext,
+  wanted: readonly FetchPartition[],
+  minBytes: number,
+  maxWaitMs: number,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const unsubscribe: (() => void)[] = []
+    const finish = () => {
+      timer.cancel()
+      for (const off of unsubscribe) off()
+      context.signal.removeEventListener('abort', finish)
+      resolve()
+    }
+    const timer = context.cluster.timers.after(maxWaitMs, finish)
+    context.signal.addEventListener('abort', finish)
+    if (context.signal.aborted) {
+      finish()
+      return
+    }
+    const check = () => {
+      if (hasEnough(context, wanted, minBytes)) finish()
+    }
+    for (const one of wanted) {
+      const partition = knownPartition(context, one)
+      if (partition !== undefined) unsubscribe.push(partition.log.onChange(check))
+    }
+    // A read ends with its segment: there may be enough already, in the next one.
+    check()
+  })
+}
+
+function hasEnough(
+  context: RequestContext,
+  wanted: readonly FetchPartition[],
+  minBytes: number,
+): boolean {
+  let bytes = 0
+  for (const one of wanted) {
+    const outcome = outcomeOf(() => fetchable(context, one))
+    if (outcome.refused !== undefined) return true
+    bytes += Math.min(outcome.value.log.bytesFrom(one.fetchOffset), one.maxBytes)
+    if (bytes >= minBytes) return true
+  }
+  return false
+}

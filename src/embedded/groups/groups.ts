@@ -1,0 +1,92 @@
+import type { Brokers } from '../cluster/brokers.ts'
+import { Refused } from '../refused.ts'
+import type { Timers } from '../timers.ts'
+import { ClassicGroup, type GroupSettings } from './classic-group.ts'
+
+export interface CoordinatorSettings extends GroupSettings {
+  readonly minSessionTimeoutMs: number
+}
+
+/** Kafka's group.max.session.timeout.ms. */
+const MAX_SESSION_TIMEOUT_MS = 1_800_000
+
+/** All groups, and which broker coordinates which. They outlive their coordinator, as Kafka's log does. */
+export class Groups {
+  readonly #byId = new Map<string, ClassicGroup>()
+  readonly #moved = new Map<string, number>()
+  readonly #brokers: Brokers
+  readonly #settings: CoordinatorSettings
+  readonly #timers: Timers
+
+  constructor(brokers: Brokers, settings: CoordinatorSettings, timers: Timers) {
+    this.#brokers = brokers
+    this.#settings = settings
+    this.#timers = timers
+  }
+
+  get all(): readonly ClassicGroup[] {
+    return [...this.#byId.values()]
+  }
+
+  find(id: string): ClassicGroup | undefined {
+    return this.#byId.get(id)
+  }
+
+  findOrCreate(id: string): ClassicGroup {
+    let group = this.#byId.get(id)
+    if (group === undefined) {
+      group = new ClassicGroup(id, this.#settings, this.#timers)
+      this.#byId.set(id, group)
+    }
+    return group
+  }
+
+  /** Throws Refused. */
+  delete(id: string): void {
+    const group = this.#byId.get(id)
+    if (group === undefined) throw new Refused('GROUP_ID_NOT_FOUND')
+    group.delete()
+    this.#byId.delete(id)
+  }
+
+  topicDeleted(topic: string): void {
+    for (const { offsets } of this.#byId.values()) offsets.deleteTopic(topic)
+  }
+
+  /** The id of the broker that coordinates a group; undefined while none runs. */
+  coordinatorOf(groupId: string): number | undefined {
+    const moved = this.#moved.get(groupId)
+    if (moved !== undefined && this.#brokers.isAlive(moved)) return moved
+    const { all } = this.#brokers
+    const first = hashOf(groupId) % all.length
+    for (let i = 0; i < all.length; i++) {
+      const broker = all[(first + i) % all.length]!
+      if (broker.isAlive) return broker.id
+    }
+    return undefined
+  }
+
+  moveCoordinator(groupId: string, brokerId: number): void {
+    this.#moved.set(groupId, brokerId)
+    this.#byId.get(groupId)?.unload()
+  }
+
+  /** Throws Refused unless the broker coordinates the group. */
+  checkCoordinator(groupId: string, brokerId: number): void {
+    if (this.coordinatorOf(groupId) !== brokerId) throw new Refused('NOT_COORDINATOR')
+  }
+
+  /** Throws INVALID_SESSION_TIMEOUT. */
+  checkSessionTimeout(timeoutMs: number): void {
+    if (timeoutMs < this.#settings.minSessionTimeoutMs || timeoutMs > MAX_SESSION_TIMEOUT_MS) {
+      throw new Refused('INVALID_SESSION_TIMEOUT')
+    }
+  }
+}
+
+/** Java's String.hashCode, without its sign. */
+function hashOf(text: string): number {
+  let hash = 0
+  for (let i = 0; i < text.length; i++) hash = (Math.imul(31, hash) + text.charCodeAt(i)) | 0
+  return hash & 0x7fffffff
+}

@@ -1,0 +1,54 @@
+import { apiVersions } from '../../../protocol/apis/api-versions.ts'
+import { ErrorCode } from '../../../protocol/errors.ts'
+import type { RequestContext } from '../server/context.ts'
+import { handler } from '../server/handler.ts'
+
+const WITH_SOFTWARE_NAME = 3
+const WITH_FEATURES = 3
+const WITH_CLUSTER_ID = 5
+const SOFTWARE_NAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
+
+/** The lowest metadata.version that 4.x still reads. */
+const LOWEST_METADATA_LEVEL = 7
+
+/** What the cluster has handlers for, within what the presented version has. */
+export type AdvertisedApis = readonly {
+  readonly apiKey: number
+  readonly minVersion: number
+  readonly maxVersion: number
+}[]
+
+export function apiVersionsHandler(advertised: (context: RequestContext) => AdvertisedApis) {
+  return handler(apiVersions, {
+    handle: (request, context) => {
+      const { version, cluster, broker } = context
+      const { clientSoftwareName, clientSoftwareVersion, clusterId, nodeId } = request
+      if (
+        version >= WITH_SOFTWARE_NAME &&
+        !(SOFTWARE_NAME.test(clientSoftwareName) && SOFTWARE_NAME.test(clientSoftwareVersion))
+      ) {
+        return { errorCode: ErrorCode.INVALID_REQUEST, apiKeys: [] }
+      }
+      // A client that was told of another cluster at this address has to start again (KIP-1242).
+      const isElsewhere =
+        version >= WITH_CLUSTER_ID &&
+        ((clusterId !== null && clusterId !== cluster.clusterId) ||
+          (nodeId >= 0 && nodeId !== broker.id))
+      if (isElsewhere) return { errorCode: ErrorCode.REBOOTSTRAP_REQUIRED, apiKeys: [] }
+      return { errorCode: 0, apiKeys: advertised(context), ...featuresOf(context) }
+    },
+    refuse: (errorCode) => ({ errorCode, apiKeys: [] }),
+  })
+}
+
+function featuresOf({ cluster, version }: RequestContext) {
+  const level = cluster.settings.profile.metadataLevel
+  if (version < WITH_FEATURES) return {}
+  if (level === undefined) return { finalizedFeaturesEpoch: 0n }
+  const name = 'metadata.version'
+  return {
+    supportedFeatures: [{ name, minVersion: LOWEST_METADATA_LEVEL, maxVersion: level }],
+    finalizedFeaturesEpoch: 1n,
+    finalizedFeatures: [{ name, minVersionLevel: level, maxVersionLevel: level }],
+  }
+}

@@ -1,0 +1,176 @@
+import { alterConfigs } from '../../../protocol/apis/alter-configs.ts'
+import { describeConfigs } from '../../../protocol/apis/describe-configs.ts'
+import { incrementalAlterConfigs } from '../../../protocol/apis/incremental-alter-configs.ts'
+import { definitionOf, TopicConfig } from '../cluster/topic-config.ts'
+import type { Topic } from '../cluster/topics.ts'
+import { outcomeOf, Refused } from '../refused.ts'
+import type { RequestContext } from '../server/context.ts'
+import { handler } from '../server/handler.ts'
+import { describedEntries } from './config-entries.ts'
+
+/** Kinds of things that have configs. */
+const TOPIC = 2
+const BROKER = 4
+
+interface Resource {
+  readonly resourceType: number
+  readonly resourceName: string
+}
+
+export const describeConfigsHandler = handler(describeConfigs, {
+  handle: (request, context) => ({
+    throttleTimeMs: 0,
+    results: request.resources.map((resource) => {
+      const outcome = outcomeOf(() =>
+        resource.resourceType === BROKER
+          ? []
+          : describedEntries(
+              topicOf(resource, context, '').config,
+              resource.configurationKeys,
+              request.includeSynonyms,
+              context.version,
+            ),
+      )
+      return outcome.refused === undefined
+        ? { ...named(resource), errorCode: 0, errorMessage: '', configs: outcome.value }
+        : { ...refusal(resource, outcome.refused), configs: [] }
+    }),
+  }),
+  refuse: (errorCode, { resources }) => ({
+    throttleTimeMs: 0,
+    results: resources.map((resource) => ({
+      ...named(resource),
+      errorCode,
+      errorMessage: null,
+      configs: [],
+    })),
+  }),
+})
+
+/** Replaces all of a topic's configs. */
+export const alterConfigsHandler = handler(alterConfigs, {
+  handle: (request, context) => ({
+    throttleTimeMs: 0,
+    responses: request.resources.map((resource) =>
+      altered(resource, context, request.validateOnly, () =>
+        resource.configs.map(({ name, value }) => [name, given(name, value)] as const),
+      ),
+    ),
+  }),
+  refuse: (errorCode, { resources }) => ({
+    throttleTimeMs: 0,
+    responses: resources.map((resource) => ({
+      ...named(resource),
+      errorCode,
+      errorMessage: null,
+    })),
+  }),
+})
+
+/** Operations on one config (KIP-339). */
+const SET = 0
+const DELETE = 1
+const APPEND = 2
+const SUBTRACT = 3
+
+export const incrementalAlterConfigsHandler = handler(incrementalAlterConfigs, {
+  handle: (request, context) => ({
+    throttleTimeMs: 0,
+    responses: request.resources.map((resource) =>
+      altered(resource, context, request.validateOnly, (config) => {
+        const values = new Map(config.overrides)
+        for (const { name, configOperation, value } of resource.configs) {
+          applyOperation(values, config, name, configOperation, value)
+        }
+        return values
+      }),
+    ),
+  }),
+  refuse: (errorCode, { resources }) => ({
+    throttleTimeMs: 0,
+    responses: resources.map((resource) => ({
+      ...named(resource),
+      errorCode,
+      errorMessage: null,
+    })),
+  }),
+})
+
+function applyOperation(
+  values: Map<string, string>,
+  config: TopicConfig,
+  name: string,
+  operation: number,
+  value: string | null,
+): void {
+  switch (operation) {
+    case SET:
+      values.set(name, given(name, value))
+      return
+    case DELETE:
+      values.delete(name)
+      return
+    case APPEND:
+    case SUBTRACT: {
+      if (definitionOf(name).type !== 'list') {
+        throw new Refused(
+          'INVALID_CONFIG',
+          `Can't ${operation === APPEND ? 'APPEND' : 'SUBTRACT'} to key ${name} because its type is not LIST.`,
+        )
+      }
+      const current = (values.get(name) ?? config.get(name)).split(',').filter(Boolean)
+      const changed = given(name, value).split(',')
+      const next =
+        operation === APPEND
+          ? [...new Set([...current, ...changed])]
+          : current.filter((one) => !changed.includes(one))
+      values.set(name, next.join(','))
+      return
+    }
+    default:
+      throw new Refused('INVALID_REQUEST', `Unknown operation type ${operation}`)
+  }
+}
+
+function given(name: string, value: string | null): string {
+  if (value !== null) return value
+  throw new Refused('INVALID_CONFIG', `Null value not supported for topic configs: ${name}`)
+}
+
+function altered(
+  resource: Resource,
+  context: RequestContext,
+  validateOnly: boolean,
+  values: (config: TopicConfig) => Iterable<readonly [string, string]>,
+) {
+  const { refused } = outcomeOf(() => {
+    const { resourceName } = resource
+    const topic = topicOf(resource, context, `The topic '${resourceName}' does not exist.`)
+    const config = new TopicConfig(values(topic.config))
+    if (!validateOnly) topic.config = config
+  })
+  return refused === undefined
+    ? { ...named(resource), errorCode: 0, errorMessage: null }
+    : refusal(resource, refused)
+}
+
+function topicOf(
+  { resourceType, resourceName }: Resource,
+  { cluster }: RequestContext,
+  detail: string | null,
+): Topic {
+  if (resourceType !== TOPIC) {
+    throw new Refused('INVALID_REQUEST', 'The embedded cluster has configs of topics only.')
+  }
+  const topic = cluster.topics.byName(resourceName)
+  if (topic === undefined) throw new Refused('UNKNOWN_TOPIC_OR_PARTITION', detail)
+  return topic
+}
+
+function named({ resourceType, resourceName }: Resource) {
+  return { resourceType, resourceName }
+}
+
+function refusal(resource: Resource, { errorCode, detail }: Refused) {
+  return { ...named(resource), errorCode, errorMessage: detail }
+}

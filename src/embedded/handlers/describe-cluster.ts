@@ -1,0 +1,39 @@
+import { describeCluster } from '../../../protocol/apis/describe-cluster.ts'
+import { ErrorCode } from '../../../protocol/errors.ts'
+import { handler } from '../server/handler.ts'
+import { CLUSTER_OPERATIONS } from './operations.ts'
+
+const ENDPOINT_BROKER = 1
+
+export const describeClusterHandler = handler(describeCluster, {
+  handle: (request, { cluster, version }) => {
+    if (request.endpointType !== ENDPOINT_BROKER) {
+      return {
+        throttleTimeMs: 0,
+        errorCode: ErrorCode.MISMATCHED_ENDPOINT_TYPE,
+        errorMessage: 'The request was sent to an endpoint of the wrong type.',
+        clusterId: '',
+        brokers: [],
+      }
+    }
+    const fenced = version >= 2 && request.includeFencedBrokers
+    return {
+      throttleTimeMs: 0,
+      errorCode: 0,
+      clusterId: cluster.clusterId,
+      controllerId: cluster.brokers.controllerId,
+      brokers: (fenced ? cluster.brokers.all : cluster.brokers.alive).map(
+        ({ id, host, port, isAlive }) => ({
+          brokerId: id,
+          host,
+          port,
+          ...(version >= 2 ? { isFenced: !isAlive } : {}),
+        }),
+      ),
+      ...(request.includeClusterAuthorizedOperations
+        ? { clusterAuthorizedOperations: CLUSTER_OPERATIONS }
+        : {}),
+    }
+  },
+  refuse: (errorCode) => ({ throttleTimeMs: 0, errorCode, clusterId: '', brokers: [] }),
+})

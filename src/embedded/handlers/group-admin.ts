@@ -1,0 +1,174 @@
+/** What tools ask about groups. */
+import { deleteGroups } from '../../../protocol/apis/delete-groups.ts'
+import { describeGroups } from '../../../protocol/apis/describe-groups.ts'
+import { listGroups } from '../../../protocol/apis/list-groups.ts'
+import { offsetDelete } from '../../../protocol/apis/offset-delete.ts'
+import { Reader } from '../../../protocol/buffer/reader.ts'
+import { ErrorCode } from '../../../protocol/errors.ts'
+import { consumerProtocolSubscription } from '../../../protocol/messages/index.ts'
+import { ProtocolError } from '../../../protocol/protocol-error.ts'
+import type { ClassicGroup } from '../groups/classic-group.ts'
+import { metadataOf, NO_BYTES } from '../groups/member.ts'
+import { outcomeOf, Refused } from '../refused.ts'
+import type { RequestContext } from '../server/context.ts'
+import { handler } from '../server/handler.ts'
+import { checkGroupId } from './groups.ts'
+import { GROUP_OPERATIONS } from './operations.ts'
+
+const LIST_WITH_STATES = 4
+const LIST_WITH_TYPES = 5
+const DESCRIBE_WITH_OPERATIONS = 3
+const DESCRIBE_WITH_NOT_FOUND = 6
+
+export const listGroupsHandler = handler(listGroups, {
+  handle: (request, { groups, broker, version }) => {
+    const states = request.statesFilter.map((state) => state.toLowerCase())
+    const types = request.typesFilter.map((type) => type.toLowerCase())
+    const fits = ({ id, state }: ClassicGroup) =>
+      groups.coordinatorOf(id) === broker.id &&
+      (states.length === 0 || states.includes(state.toLowerCase())) &&
+      (types.length === 0 || types.includes('classic'))
+    return {
+      errorCode: 0,
+      groups: groups.all.filter(fits).map(({ id, protocolType, state }) => ({
+        groupId: id,
+        protocolType: protocolType ?? '',
+        ...(version >= LIST_WITH_STATES ? { groupState: state } : {}),
+        ...(version >= LIST_WITH_TYPES ? { groupType: 'classic' } : {}),
+      })),
+    }
+  },
+  refuse: (errorCode) => ({ errorCode, groups: [] }),
+})
+
+/** Stands for operations that are not told. */
+const NO_OPERATIONS = -0x80000000
+
+const NOBODY = { groupState: '', protocolType: '', protocolData: '', members: [] } as const
+
+export const describeGroupsHandler = handler(describeGroups, {
+  handle: (request, context) => ({
+    groups: request.groups.map((groupId) => {
+      const outcome = outcomeOf(() => describe(groupId, context))
+      const operations =
+        context.version >= DESCRIBE_WITH_OPERATIONS && request.includeAuthorizedOperations
+          ? { authorizedOperations: GROUP_OPERATIONS }
+          : {}
+      return outcome.refused === undefined
+        ? { ...operations, ...outcome.value, groupId }
+        : { ...NOBODY, groupId, errorCode: outcome.refused.errorCode }
+    }),
+  }),
+  refuse: (errorCode, { groups }) => ({
+    groups: groups.map((groupId) => ({ ...NOBODY, groupId, errorCode })),
+  }),
+})
+
+function describe(groupId: string, { groups, broker, version }: RequestContext) {
+  groups.checkCoordinator(groupId, broker.id)
+  const group = groups.find(groupId)
+  if (group === undefined) {
+    const dead = { ...NOBODY, groupState: 'Dead' }
+    return version < DESCRIBE_WITH_NOT_FOUND
+      ? { ...dead, errorCode: 0 }
+      : {
+          ...dead,
+          errorCode: ErrorCode.GROUP_ID_NOT_FOUND,
+          errorMessage: `Group ${groupId} not found.`,
+          authorizedOperations: NO_OPERATIONS,
+        }
+  }
+  const isStable = group.state === 'Stable'
+  return {
+    errorCode: 0,
+    groupState: group.state,
+    protocolType: group.protocolType ?? '',
+    protocolData: isStable ? (group.protocolName ?? '') : '',
+    members: [...group.members.values()].map((member) => ({
+      memberId: member.id,
+      groupInstanceId: member.instanceId,
+      clientId: member.clientId,
+      clientHost: member.clientHost,
+      memberMetadata: isStable ? metadataOf(member, group.protocolName) : NO_BYTES,
+      memberAssignment: isStable ? member.assignment : NO_BYTES,
+    })),
+  }
+}
+
+export const deleteGroupsHandler = handler(deleteGroups, {
+  handle: (request, { groups, broker }) => ({
+    throttleTimeMs: 0,
+    results: request.groupsNames.map((groupId) => {
+      const { refused } = outcomeOf(() => {
+        groups.checkCoordinator(groupId, broker.id)
+        groups.delete(groupId)
+      })
+      return { groupId, errorCode: refused?.errorCode ?? 0 }
+    }),
+  }),
+  refuse: (errorCode, { groupsNames }) => ({
+    throttleTimeMs: 0,
+    results: groupsNames.map((groupId) => ({ groupId, errorCode })),
+  }),
+})
+
+export const offsetDeleteHandler = handler(offsetDelete, {
+  handle: (request, { groups, broker, cluster }) => {
+    const outcome = outcomeOf(() => {
+      checkGroupId(request.groupId)
+      groups.checkCoordinator(request.groupId, broker.id)
+      const group = groups.find(request.groupId)
+      if (group === undefined) throw new Refused('GROUP_ID_NOT_FOUND')
+      return { group, subscribed: subscribedTopics(group) }
+    })
+    if (outcome.refused !== undefined) {
+      return { throttleTimeMs: 0, errorCode: outcome.refused.errorCode, topics: [] }
+    }
+    const { group, subscribed } = outcome.value
+    return {
+      throttleTimeMs: 0,
+      errorCode: 0,
+      topics: request.topics.map(({ name, partitions }) => ({
+        name,
+        partitions: partitions.map(({ partitionIndex }) => {
+          if (cluster.topics.partition(name, partitionIndex) === undefined) {
+            return { partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }
+          }
+          if (subscribed.has(name)) {
+            return { partitionIndex, errorCode: ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC }
+          }
+          group.offsets.delete(name, partitionIndex)
+          return { partitionIndex, errorCode: 0 }
+        }),
+      })),
+    }
+  },
+  refuse: (errorCode) => ({ throttleTimeMs: 0, errorCode, topics: [] }),
+})
+
+/** The topics that members read. Throws NON_EMPTY_GROUP where members tell each other something else. */
+function subscribedTopics({ members, protocolType }: ClassicGroup): ReadonlySet<string> {
+  if (members.size === 0) return new Set()
+  if (protocolType !== 'consumer') throw new Refused('NON_EMPTY_GROUP')
+  const topics = new Set<string>()
+  for (const { protocols } of members.values()) {
+    for (const { metadata } of protocols) for (const topic of topicsIn(metadata)) topics.add(topic)
+  }
+  return topics
+}
+
+const VERSION_BYTES = 2
+
+/** What is no subscription subscribes to nothing. */
+function topicsIn(metadata: Uint8Array): readonly string[] {
+  const data = Buffer.from(metadata)
+  if (data.length < VERSION_BYTES) return []
+  const { max } = consumerProtocolSubscription.versions
+  try {
+    const version = Math.min(Math.max(0, data.readInt16BE(0)), max)
+    return consumerProtocolSubscription.decode(new Reader(data, VERSION_BYTES), version).topics
+  } catch (error) {
+    if (error instanceof ProtocolError) return []
+    throw error
+  }
+}

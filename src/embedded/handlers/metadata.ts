@@ -1,0 +1,116 @@
+import { metadata } from '../../../protocol/apis/metadata.ts'
+import { ErrorCode } from '../../../protocol/errors.ts'
+import { ZERO_UUID, type Decoded } from '../../../protocol/schema/fields.ts'
+import { NO_LEADER, type Partition } from '../cluster/partition.ts'
+import { checkTopicName, type Topic } from '../cluster/topics.ts'
+import { outcomeOf, Refused } from '../refused.ts'
+import type { RequestContext } from '../server/context.ts'
+import { handler } from '../server/handler.ts'
+import { CLUSTER_OPERATIONS, TOPIC_OPERATIONS } from './operations.ts'
+
+type Request = Decoded<typeof metadata.request.fields>
+
+const WITH_AUTHORIZED_OPERATIONS = 8
+const LAST_WITH_CLUSTER_OPERATIONS = 10
+
+export const metadataHandler = handler(metadata, {
+  handle: (request, context) => {
+    const { cluster, version } = context
+    const wantsOperations = version >= WITH_AUTHORIZED_OPERATIONS
+    return {
+      ...clusterPart(context),
+      topics: topicsOf(request, context).map((topic) => ({
+        ...topic,
+        ...(wantsOperations && request.includeTopicAuthorizedOperations && topic.name !== null
+          ? { topicAuthorizedOperations: TOPIC_OPERATIONS }
+          : {}),
+      })),
+      clusterId: cluster.clusterId,
+      ...(wantsOperations &&
+      version <= LAST_WITH_CLUSTER_OPERATIONS &&
+      request.includeClusterAuthorizedOperations
+        ? { clusterAuthorizedOperations: CLUSTER_OPERATIONS }
+        : {}),
+    }
+  },
+  refuse: (errorCode, request, context) => ({
+    ...clusterPart(context),
+    errorCode,
+    topics: (request.topics ?? []).map(({ name, topicId }) => ({
+      ...unknownTopic(name, errorCode),
+      topicId,
+    })),
+  }),
+})
+
+function clusterPart({ cluster }: RequestContext) {
+  return {
+    brokers: cluster.brokers.alive.map(({ id, host, port }) => ({ nodeId: id, host, port })),
+    clusterId: cluster.clusterId,
+    controllerId: cluster.brokers.controllerId,
+  }
+}
+
+function topicsOf(request: Request, context: RequestContext) {
+  const { cluster, version } = context
+  // Up to v0 an empty list means all topics, later it means none, and null all.
+  if (request.topics === null || (version === 0 && request.topics.length === 0)) {
+    return cluster.topics.all.map((topic) => describe(topic, context))
+  }
+  return request.topics.map(({ name, topicId }) =>
+    topicId === ZERO_UUID
+      ? byName(name ?? '', request.allowAutoTopicCreation, context)
+      : byId(topicId, context),
+  )
+}
+
+function byId(topicId: string, context: RequestContext) {
+  const topic = context.cluster.topics.byId(topicId)
+  if (topic !== undefined) return describe(topic, context)
+  return {
+    ...unknownTopic(context.version >= 12 ? null : '', ErrorCode.UNKNOWN_TOPIC_ID),
+    topicId,
+  }
+}
+
+/** Asking for a topic may create it: then the next time, it is there. */
+function byName(name: string, mayCreate: boolean, context: RequestContext) {
+  const { cluster } = context
+  const topic = cluster.topics.byName(name)
+  if (topic !== undefined) return describe(topic, context)
+  const { refused } = outcomeOf(() => {
+    checkTopicName(name)
+    if (!mayCreate || !cluster.settings.autoCreateTopics) {
+      throw new Refused('UNKNOWN_TOPIC_OR_PARTITION')
+    }
+    cluster.topics.create({ name, partitionCount: -1, replicationFactor: -1 })
+  })
+  const error = refused?.error ?? cluster.settings.profile.autoCreateError
+  return unknownTopic(name, ErrorCode[error])
+}
+
+function unknownTopic(name: string | null, errorCode: number) {
+  return { errorCode, name, topicId: ZERO_UUID, partitions: [] }
+}
+
+function describe(topic: Topic, context: RequestContext) {
+  return {
+    errorCode: 0,
+    name: topic.name,
+    topicId: topic.id,
+    partitions: topic.partitions.map((partition) => describePartition(partition, context)),
+  }
+}
+
+function describePartition(partition: Partition, { cluster }: RequestContext) {
+  const { index, leader, leaderEpoch, replicas, isr } = partition
+  return {
+    errorCode: leader === NO_LEADER ? ErrorCode.LEADER_NOT_AVAILABLE : 0,
+    partitionIndex: index,
+    leaderId: leader,
+    leaderEpoch,
+    replicaNodes: replicas,
+    isrNodes: isr,
+    offlineReplicas: replicas.filter((id) => !cluster.brokers.isAlive(id)),
+  }
+}

@@ -1,0 +1,189 @@
+/** A group's positions. */
+import { offsetCommit } from '../../../protocol/apis/offset-commit.ts'
+import { offsetFetch } from '../../../protocol/apis/offset-fetch.ts'
+import { ErrorCode } from '../../../protocol/errors.ts'
+import type { Topic } from '../cluster/topics.ts'
+import type { GroupOffsets } from '../groups/offsets.ts'
+import { outcomeOf, Refused } from '../refused.ts'
+import { partitionOf, topicOf, type RequestContext } from '../server/context.ts'
+import { handler } from '../server/handler.ts'
+import { checkGroupId } from './groups.ts'
+
+const COMMIT_WITH_GENERATION = 1
+const COMMIT_WITH_TOPIC_IDS = 10
+const FETCH_WITH_GROUPS = 8
+const FETCH_WITH_TOPIC_IDS = 10
+const FETCH_WITH_LEADER_EPOCH = 5
+const FETCH_WITH_TOP_LEVEL_ERROR = 2
+
+/** Kafka's offset.metadata.max.bytes. */
+const MAX_METADATA_LENGTH = 4096
+
+export const offsetCommitHandler = handler(offsetCommit, {
+  injectsErrors: true,
+  handle: (request, context) => {
+    const { version } = context
+    const outcome = outcomeOf(() => groupToCommit(request, context))
+    return {
+      topics: request.topics.map(({ name, topicId, partitions }) => {
+        const id = version >= COMMIT_WITH_TOPIC_IDS ? topicId : undefined
+        return {
+          ...(id === undefined ? { name } : { topicId: id }),
+          partitions: partitions.map((wanted) => {
+            const { partitionIndex, committedMetadata } = wanted
+            const { refused } = outcomeOf(() => {
+              const topic = topicOf(context, { name, id })
+              partitionOf(context, topic, partitionIndex)
+              if (outcome.refused !== undefined) throw outcome.refused
+              if ((committedMetadata?.length ?? 0) > MAX_METADATA_LENGTH) {
+                throw new Refused('OFFSET_METADATA_TOO_LARGE')
+              }
+              outcome.value.offsets.set(topic.name, partitionIndex, {
+                offset: wanted.committedOffset,
+                leaderEpoch: wanted.committedLeaderEpoch,
+                metadata: committedMetadata ?? '',
+              })
+            })
+            return { partitionIndex, errorCode: refused?.errorCode ?? 0 }
+          }),
+        }
+      }),
+    }
+  },
+  refuse: (errorCode, { topics }, { version }) => ({
+    topics: topics.map(({ name, topicId, partitions }) => ({
+      ...(version >= COMMIT_WITH_TOPIC_IDS ? { topicId } : { name }),
+      partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })),
+    })),
+  }),
+})
+
+/** The group whose offsets are committed: also one without members, which so comes to be. Throws Refused. */
+function groupToCommit(
+  request: {
+    readonly groupId: string
+    readonly memberId: string
+    readonly groupInstanceId: string | null
+    readonly generationIdOrMemberEpoch: number
+  },
+  { groups, broker, version }: RequestContext,
+) {
+  const { groupId, memberId, groupInstanceId } = request
+  // v0 knows of no generations: it committed to ZooKeeper, where there were none.
+  const generation = version >= COMMIT_WITH_GENERATION ? request.generationIdOrMemberEpoch : -1
+  checkGroupId(groupId)
+  groups.checkCoordinator(groupId, broker.id)
+  const known = groups.find(groupId)
+  if (known === undefined && generation >= 0) throw new Refused('ILLEGAL_GENERATION')
+  const group = known ?? groups.findOrCreate(groupId)
+  if (version >= COMMIT_WITH_GENERATION) group.checkCommit(memberId, groupInstanceId, generation)
+  return group
+}
+
+interface WantedTopic {
+  readonly name: string
+  readonly topicId?: string
+  readonly partitionIndexes: readonly number[]
+}
+
+export const offsetFetchHandler = handler(offsetFetch, {
+  handle: (request, context) => {
+    if (context.version >= FETCH_WITH_GROUPS) {
+      return { groups: request.groups.map((wanted) => fetchGroup(wanted, context)) }
+    }
+    const { errorCode, topics } = fetchGroup(request, context)
+    if (errorCode !== 0 && context.version < FETCH_WITH_TOP_LEVEL_ERROR) {
+      return { topics: failed(request.topics ?? [], errorCode) }
+    }
+    return { errorCode, topics }
+  },
+  refuse: (errorCode, request, { version }) => {
+    if (version >= FETCH_WITH_GROUPS) {
+      return { groups: request.groups.map(({ groupId }) => ({ groupId, topics: [], errorCode })) }
+    }
+    return version < FETCH_WITH_TOP_LEVEL_ERROR
+      ? { topics: failed(request.topics ?? [], errorCode) }
+      : { errorCode, topics: [] }
+  },
+})
+
+const NO_OFFSET = { committedOffset: -1n, metadata: '' } as const
+
+function failed(topics: readonly WantedTopic[], errorCode: number) {
+  return topics.map(({ name, partitionIndexes }) => ({
+    name,
+    partitions: partitionIndexes.map((partitionIndex) => ({
+      partitionIndex,
+      ...NO_OFFSET,
+      errorCode,
+    })),
+  }))
+}
+
+function fetchGroup(
+  wanted: { readonly groupId: string; readonly topics: readonly WantedTopic[] | null },
+  context: RequestContext,
+) {
+  const { groupId } = wanted
+  const { groups, broker, cluster, version } = context
+  const { refused } = outcomeOf(() => {
+    checkGroupId(groupId)
+    groups.checkCoordinator(groupId, broker.id)
+  })
+  if (refused !== undefined) return { groupId, topics: [], errorCode: refused.errorCode }
+  const offsets = groups.find(groupId)?.offsets
+  const usesIds = version >= FETCH_WITH_TOPIC_IDS
+  // Null is for all that there are, which never were of topics by id.
+  const topics: readonly WantedTopic[] =
+    wanted.topics ??
+    (offsets?.topics ?? []).map(({ topic, partitions }) => ({
+      name: topic,
+      topicId: cluster.topics.byName(topic)?.id ?? '',
+      partitionIndexes: partitions,
+    }))
+  return {
+    groupId,
+    errorCode: 0,
+    topics: topics.map(({ name, topicId, partitionIndexes }) => {
+      const id = usesIds ? topicId : undefined
+      const topic = outcomeOf(() => topicOf(context, { name, id }))
+      return {
+        ...(id === undefined ? { name } : { topicId: id }),
+        partitions: partitionIndexes.map((index) =>
+          id !== undefined && topic.refused !== undefined
+            ? { partitionIndex: index, ...NO_OFFSET, errorCode: topic.refused.errorCode }
+            : committed(offsets, topicName(name, topic), index, context),
+        ),
+      }
+    }),
+  }
+}
+
+function topicName(
+  name: string,
+  topic: { readonly refused: undefined; readonly value: Topic } | { readonly refused: Refused },
+): string {
+  return topic.refused === undefined ? topic.value.name : name
+}
+
+function committed(
+  offsets: GroupOffsets | undefined,
+  topic: string,
+  partitionIndex: number,
+  { version, cluster }: RequestContext,
+) {
+  const found = offsets?.get(topic, partitionIndex)
+  if (found === undefined) {
+    // v0 asked ZooKeeper, which had nothing for a partition that was not there, or never committed.
+    const isUnknown = version === 0 && cluster.topics.partition(topic, partitionIndex) === undefined
+    const error = isUnknown ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : 0
+    return { partitionIndex, ...NO_OFFSET, errorCode: error }
+  }
+  return {
+    partitionIndex,
+    committedOffset: found.offset,
+    ...(version >= FETCH_WITH_LEADER_EPOCH ? { committedLeaderEpoch: found.leaderEpoch } : {}),
+    metadata: found.metadata,
+    errorCode: 0,
+  }
+}

@@ -1,0 +1,160 @@
+import { produce } from '../../../protocol/apis/produce.ts'
+import { ErrorCode } from '../../../protocol/errors.ts'
+import type { Decoded } from '../../../protocol/schema/fields.ts'
+import type { Partition } from '../cluster/partition.ts'
+import type { PartitionLog } from '../log/partition-log.ts'
+import { requestRecords } from '../log/request-records.ts'
+import { outcomeOf, Refused } from '../refused.ts'
+import {
+  ledPartitionOf,
+  leaderHint,
+  topicOf,
+  uniqueEndpoints,
+  type RequestContext,
+} from '../server/context.ts'
+import { handler } from '../server/handler.ts'
+
+type Request = Decoded<typeof produce.request.fields>
+type TopicData = Request['topicData'][number]
+type PartitionData = TopicData['partitionData'][number]
+
+const WITH_LEADER_HINTS = 10
+const WITH_TOPIC_IDS = 13
+const NO_ACKS = 0
+const ALL_ACKS = -1
+
+export const produceHandler = handler(produce, {
+  injectsErrors: true,
+  handle(request, context) {
+    const answers = request.topicData.map((topic) => ({
+      ...nameOf(topic, context.version),
+      partitionResponses: topic.partitionData.map((data) => append(request, topic, data, context)),
+    }))
+    if (request.acks !== NO_ACKS) return responseOf(answers, context)
+    // There is no response to say it in: a closed connection tells the producer that something is wrong.
+    const failed = answers.flatMap((answer) => answer.partitionResponses).find(hasFailed)
+    if (failed === undefined) return undefined
+    throw new UnacknowledgedError(failed.errorCode)
+  },
+  refuse: (errorCode, request, { version }) => ({
+    responses: request.topicData.map((topic) => ({
+      ...nameOf(topic, version),
+      partitionResponses: topic.partitionData.map(({ index }) => failure(index, errorCode)),
+    })),
+  }),
+})
+
+/** Ends the connection, as Kafka does. */
+export class UnacknowledgedError extends Error {
+  override readonly name = 'UnacknowledgedError'
+
+  constructor(errorCode: number) {
+    super(`a produce request with acks 0 failed with error ${errorCode}`)
+  }
+}
+
+interface PartitionAnswer {
+  readonly index: number
+  readonly errorCode: number
+  readonly baseOffset: bigint
+  readonly logAppendTimeMs: bigint
+  readonly logStartOffset: bigint
+  readonly errorMessage?: string | null
+  readonly recordErrors?: readonly { batchIndex: number; batchIndexErrorMessage: string }[]
+  readonly partition?: Partition | undefined
+}
+
+function append(
+  { acks }: Request,
+  { name, topicId }: TopicData,
+  { index, records }: PartitionData,
+  context: RequestContext,
+): PartitionAnswer {
+  const { cluster, version } = context
+  let partition: Partition | undefined
+  let log: PartitionLog | undefined
+  const outcome = outcomeOf(() => {
+    if (acks < ALL_ACKS || acks > 1) throw new Refused('INVALID_REQUIRED_ACKS')
+    const topic = topicOf(context, { name, id: version >= WITH_TOPIC_IDS ? topicId : undefined })
+    const sent = requestRecords(records, version)
+    partition = topic.partitions[index]
+    const led = ledPartitionOf(context, topic, index)
+    log = led.log
+    if (acks === ALL_ACKS && led.isr.length < topic.config.minInsyncReplicas) {
+      throw new Refused('NOT_ENOUGH_REPLICAS')
+    }
+    return { ...led.append(sent, version, topic.config, cluster.nowMs()), log }
+  })
+  if (outcome.refused !== undefined) return refusedAppend(index, outcome.refused, partition, log)
+  const { baseOffset, logAppendTimeMs } = outcome.value
+  return {
+    index,
+    errorCode: 0,
+    baseOffset: BigInt(baseOffset),
+    logAppendTimeMs: BigInt(logAppendTimeMs),
+    logStartOffset: BigInt(outcome.value.log.startOffset),
+  }
+}
+
+/** Kafka says why only of single records, and where the log starts only if it got as far as the log. */
+function refusedAppend(
+  index: number,
+  { error, errorCode, detail, recordErrors }: Refused,
+  partition: Partition | undefined,
+  log: PartitionLog | undefined,
+): PartitionAnswer {
+  const knowsLog = log !== undefined && error !== 'MESSAGE_TOO_LARGE' && error !== 'CORRUPT_MESSAGE'
+  return {
+    ...failure(index, errorCode),
+    ...(knowsLog ? { logStartOffset: BigInt(log.startOffset) } : {}),
+    errorMessage: recordErrors.length > 0 ? detail : null,
+    recordErrors: recordErrors.map(({ batchIndex, message }) => ({
+      batchIndex,
+      batchIndexErrorMessage: message,
+    })),
+    partition,
+  }
+}
+
+function failure(index: number, errorCode: number) {
+  return { index, errorCode, baseOffset: -1n, logAppendTimeMs: -1n, logStartOffset: -1n }
+}
+
+function hasFailed({ errorCode }: PartitionAnswer): boolean {
+  return errorCode !== 0
+}
+
+function nameOf({ name, topicId }: TopicData, version: number) {
+  return version >= WITH_TOPIC_IDS ? { topicId } : { name }
+}
+
+function responseOf(
+  answers: readonly {
+    readonly name?: string
+    readonly topicId?: string
+    readonly partitionResponses: readonly PartitionAnswer[]
+  }[],
+  context: RequestContext,
+) {
+  const hintOf = ({ errorCode, partition }: PartitionAnswer) =>
+    errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER && context.version >= WITH_LEADER_HINTS
+      ? leaderHint(context, partition)
+      : undefined
+  const hints = answers.flatMap(({ partitionResponses }) => partitionResponses.map(hintOf))
+  return {
+    responses: answers.map(({ partitionResponses, ...topic }) => ({
+      ...topic,
+      partitionResponses: partitionResponses.map(({ partition, ...answer }) => {
+        const hint = hintOf({ ...answer, partition })
+        if (hint === undefined) return answer
+        return {
+          ...answer,
+          currentLeader: { leaderId: hint.leaderId, leaderEpoch: hint.leaderEpoch },
+        }
+      }),
+    })),
+    ...(context.version >= WITH_LEADER_HINTS
+      ? { nodeEndpoints: uniqueEndpoints(hints.map((hint) => hint?.endpoint)) }
+      : {}),
+  }
+}

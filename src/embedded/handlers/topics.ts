@@ -1,0 +1,157 @@
+import { createPartitions } from '../../../protocol/apis/create-partitions.ts'
+import { createTopics } from '../../../protocol/apis/create-topics.ts'
+import { deleteTopics } from '../../../protocol/apis/delete-topics.ts'
+import { ErrorCode } from '../../../protocol/errors.ts'
+import { ZERO_UUID, type Decoded } from '../../../protocol/schema/fields.ts'
+import { CONFIG_DEFINITIONS, TopicConfig } from '../cluster/topic-config.ts'
+import type { Topic } from '../cluster/topics.ts'
+import { outcomeOf, Refused } from '../refused.ts'
+import type { RequestContext } from '../server/context.ts'
+import { handler } from '../server/handler.ts'
+import { sourceOf } from './config-entries.ts'
+
+type WantedTopic = Decoded<typeof createTopics.request.fields>['topics'][number]
+
+const CREATE_TELLS_OF_TOPIC = 5
+
+export const createTopicsHandler = handler(createTopics, {
+  handle: (request, context) => {
+    const repeated = repeats(request.topics.map(({ name }) => name))
+    return {
+      topics: request.topics.map((wanted) => {
+        const outcome = outcomeOf(() => {
+          if (repeated.has(wanted.name)) {
+            throw new Refused('INVALID_REQUEST', 'Duplicate topic name.')
+          }
+          return createTopic(wanted, request.validateOnly, context)
+        })
+        return outcome.refused === undefined
+          ? createdTopic(outcome.value, request.validateOnly, context.version)
+          : {
+              name: wanted.name,
+              errorCode: outcome.refused.errorCode,
+              errorMessage: outcome.refused.detail,
+              configs: [],
+            }
+      }),
+    }
+  },
+  refuse: (errorCode, { topics }) => ({
+    topics: topics.map(({ name }) => ({ name, errorCode, errorMessage: null, configs: [] })),
+  }),
+})
+
+function createTopic(
+  { name, numPartitions, replicationFactor, assignments, configs }: WantedTopic,
+  validateOnly: boolean,
+  { cluster }: RequestContext,
+): Topic {
+  const config = new TopicConfig(configs.map((entry) => [entry.name, valueOf(entry)] as const))
+  if (assignments.length > 0 && (numPartitions !== -1 || replicationFactor !== -1)) {
+    throw new Refused(
+      'INVALID_REQUEST',
+      'A manual partition assignment was specified, but numPartitions or replicationFactor was not set to -1.',
+    )
+  }
+  const sorted = [...assignments].sort((a, b) => a.partitionIndex - b.partitionIndex)
+  if (sorted.some(({ partitionIndex }, index) => partitionIndex !== index)) {
+    throw new Refused(
+      'INVALID_REPLICA_ASSIGNMENT',
+      'partitions should be a consecutive 0-based integer sequence',
+    )
+  }
+  return cluster.topics.create(
+    {
+      name,
+      partitionCount: numPartitions,
+      replicationFactor,
+      config,
+      ...(sorted.length > 0 ? { assignments: sorted.map(({ brokerIds }) => brokerIds) } : {}),
+    },
+    validateOnly,
+  )
+}
+
+function valueOf({ name, value }: { readonly name: string; readonly value: string | null }) {
+  if (value !== null) return value
+  throw new Refused('INVALID_CONFIG', `Null value not supported for topic configs: ${name}`)
+}
+
+function createdTopic(topic: Topic, validateOnly: boolean, version: number) {
+  const answer = { name: topic.name, errorCode: 0, errorMessage: null, configs: null }
+  if (version < CREATE_TELLS_OF_TOPIC) return answer
+  return {
+    ...answer,
+    topicId: validateOnly ? ZERO_UUID : topic.id,
+    numPartitions: topic.partitions.length,
+    replicationFactor: topic.replicationFactor,
+    configs: CONFIG_DEFINITIONS.map(({ name }) => ({
+      name,
+      value: topic.config.get(name),
+      readOnly: false,
+      configSource: sourceOf(topic.config, name),
+      isSensitive: false,
+    })),
+  }
+}
+
+export const deleteTopicsHandler = handler(deleteTopics, {
+  handle: (request, { version, groups, cluster: { topics } }) => {
+    const wanted =
+      version >= 6
+        ? request.topics
+        : request.topicNames.map((name) => ({ name, topicId: ZERO_UUID }))
+    return {
+      responses: wanted.map(({ name, topicId }) => {
+        const byId = topicId !== ZERO_UUID
+        const topic = byId ? topics.byId(topicId) : topics.byName(name ?? '')
+        if (topic === undefined) {
+          return {
+            name,
+            topicId,
+            errorCode: byId ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+            errorMessage: byId
+              ? 'This server does not host this topic ID.'
+              : 'This server does not host this topic-partition.',
+          }
+        }
+        topics.delete(topic)
+        groups.topicDeleted(topic.name)
+        return { name: topic.name, topicId: topic.id, errorCode: 0, errorMessage: null }
+      }),
+    }
+  },
+  refuse: (errorCode, request, { version }) => ({
+    responses:
+      version >= 6
+        ? request.topics.map(({ name, topicId }) => ({ name, topicId, errorCode }))
+        : request.topicNames.map((name) => ({ name, errorCode })),
+  }),
+})
+
+export const createPartitionsHandler = handler(createPartitions, {
+  handle: (request, { cluster: { topics } }) => {
+    const repeated = repeats(request.topics.map(({ name }) => name))
+    return {
+      throttleTimeMs: 0,
+      results: request.topics.map(({ name, count, assignments }) => {
+        const { refused } = outcomeOf(() => {
+          if (repeated.has(name)) throw new Refused('INVALID_REQUEST', 'Duplicate topic name.')
+          const topic = topics.byName(name)
+          if (topic === undefined) throw new Refused('UNKNOWN_TOPIC_OR_PARTITION')
+          const replicas = assignments?.map(({ brokerIds }) => brokerIds)
+          topics.addPartitions(topic, count, replicas, request.validateOnly)
+        })
+        return { name, errorCode: refused?.errorCode ?? 0, errorMessage: refused?.detail ?? null }
+      }),
+    }
+  },
+  refuse: (errorCode, { topics }) => ({
+    throttleTimeMs: 0,
+    results: topics.map(({ name }) => ({ name, errorCode })),
+  }),
+})
+
+function repeats(names: readonly string[]): ReadonlySet<string> {
+  return new Set(names.filter((name, index) => names.indexOf(name) !== index))
+}

@@ -1,0 +1,7 @@
+export { EmbeddedCluster } from './cluster.ts'
+export type { EmbeddedClusterOptions, EmbeddedTopicOptions } from './options.ts'
+export type { KafkaVersion } from './versions/api-tables.ts'
+export type { Fault, FaultAction, FaultMatch } from './faults/faults.ts'
+export type { ThrottleOptions } from './faults/throttles.ts'
+export type { RequestFilter, RequestLog, SeenRequest } from './request-log.ts'
+export type { ApiName } from './server/api-names.ts'

@@ -1,0 +1,93 @@
+/** What a partition knows of idempotent producers (KIP-98): ProducerStateManager in Kafka. */
+import { Refused } from '../refused.ts'
+
+interface WrittenBatch {
+  readonly firstSequence: number
+  readonly lastSequence: number
+  readonly baseOffset: number
+  readonly timestamp: number
+}
+
+interface ProducerEntry {
+  epoch: number
+  /** The newest last. */
+  readonly batches: WrittenBatch[]
+}
+
+export interface SequencedBatch {
+  readonly producerId: bigint
+  readonly producerEpoch: number
+  readonly baseSequence: number
+  readonly count: number
+}
+
+/** Duplicates are known among so many: that is why clients have no more than 5 requests in flight. */
+const BATCHES_KEPT = 5
+const SEQUENCES = 2 ** 31
+
+export class ProducerStates {
+  readonly #entries = new Map<bigint, ProducerEntry>()
+
+  /**
+   * Where an identical batch already lies in the log, or undefined for one that is to be appended.
+   * Throws Refused for a sequence or an epoch that can't be.
+   */
+  check(batch: SequencedBatch): WrittenBatch | undefined {
+    if (batch.producerId < 0n) return undefined
+    const entry = this.#entries.get(batch.producerId)
+    // Since KIP-360 a producer that the broker has forgotten goes on with whatever sequence it is at.
+    if (entry === undefined) return undefined
+    if (batch.producerEpoch === entry.epoch) {
+      const lastSequence = lastSequenceOf(batch)
+      const duplicate = entry.batches.find(
+        (known) =>
+          known.firstSequence === batch.baseSequence && known.lastSequence === lastSequence,
+      )
+      if (duplicate !== undefined) return duplicate
+    }
+    if (batch.producerEpoch < entry.epoch) {
+      throw new Refused(
+        'INVALID_PRODUCER_EPOCH',
+        `Epoch of producer ${batch.producerId} is ${batch.producerEpoch}, which is smaller than the last seen epoch ${entry.epoch}`,
+      )
+    }
+    const expected = batch.producerEpoch > entry.epoch ? 0 : this.#nextSequence(entry)
+    if (batch.baseSequence !== expected) {
+      throw new Refused(
+        'OUT_OF_ORDER_SEQUENCE_NUMBER',
+        `Out of order sequence number for producer ${batch.producerId}: ${batch.baseSequence} (incoming seq. number), ${expected - 1} (current end sequence number)`,
+      )
+    }
+    return undefined
+  }
+
+  /** Takes note of a batch that was appended. */
+  appended(batch: SequencedBatch, baseOffset: number, timestamp: number): void {
+    if (batch.producerId < 0n) return
+    let entry = this.#entries.get(batch.producerId)
+    if (entry?.epoch !== batch.producerEpoch) {
+      entry = { epoch: batch.producerEpoch, batches: [] }
+      this.#entries.set(batch.producerId, entry)
+    }
+    entry.batches.push({
+      firstSequence: batch.baseSequence,
+      lastSequence: lastSequenceOf(batch),
+      baseOffset,
+      timestamp,
+    })
+    if (entry.batches.length > BATCHES_KEPT) entry.batches.shift()
+  }
+
+  clear(): void {
+    this.#entries.clear()
+  }
+
+  #nextSequence({ batches }: ProducerEntry): number {
+    return (batches[batches.length - 1]!.lastSequence + 1) % SEQUENCES
+  }
+}
+
+/** Sequences go round from 2^31 − 1 to 0. */
+function lastSequenceOf({ baseSequence, count }: SequencedBatch): number {
+  return (baseSequence + count - 1) % SEQUENCES
+}

@@ -1,0 +1,109 @@
+/**
+ * What a producer sends, checked and made ready to be stored as Kafka does it (LogValidator): record
+ * batches v2 as they are where possible, message sets of older producers converted up.
+ */
+import type { Compression } from '../../../protocol/compression/index.ts'
+import { ProtocolError } from '../../../protocol/protocol-error.ts'
+import { BatchV2 } from '../../../protocol/records/batch-v2.ts'
+import { encodeBatch } from '../../../protocol/records/encode-batch.ts'
+import type { Message } from '../../../protocol/records/message.ts'
+import { Refused } from '../refused.ts'
+import { convertUp } from './convert-up.ts'
+import {
+  checkMessages,
+  corrupt,
+  INFLATE_LIMIT_BYTES,
+  type CheckedBatch,
+  type RecordRules,
+} from './record-rules.ts'
+import { FIRST_WITH_BATCH_V2 } from './request-records.ts'
+import { outgoing, ready, stamped } from './stamp.ts'
+
+/** Takes what `requestRecords` gave. Throws Refused. */
+export function checkRecords(
+  records: Buffer,
+  produceVersion: number,
+  rules: RecordRules,
+  nowMs: number,
+): readonly CheckedBatch[] {
+  return produceVersion >= FIRST_WITH_BATCH_V2
+    ? [checkBatch(records, rules, nowMs)]
+    : convertUp(records, rules, nowMs)
+}
+
+function checkBatch(data: Buffer, rules: RecordRules, nowMs: number): CheckedBatch {
+  if (data.length > rules.maxMessageBytes) {
+    throw new Refused(
+      'MESSAGE_TOO_LARGE',
+      `The record batch size in the append to ${rules.topic}-${rules.partition} is ${data.length} ` +
+        `bytes which exceeds the maximum configured value of ${rules.maxMessageBytes}.`,
+    )
+  }
+  const batch = readBatch(data, rules)
+  checkHeader(batch)
+  const messages = messagesOf(batch)
+  messages.forEach(({ offset }, index) => {
+    if (offset === batch.baseOffset + index) return
+    throw new Refused('INVALID_RECORD', `Record ${index} has an offset that is not the next`)
+  })
+  const maxTimestamp = checkMessages(messages, rules, nowMs)
+  if (rules.compression !== 'producer' && rules.compression !== batch.compression) {
+    return recompressed(batch, messages, rules.compression, rules, nowMs)
+  }
+  return {
+    data: stamped(data, rules, maxTimestamp, nowMs),
+    count: batch.count,
+    maxTimestamp: rules.timestampType === 'LogAppendTime' ? nowMs : maxTimestamp,
+    ...identityOf(batch),
+  }
+}
+
+function readBatch(data: Buffer, rules: RecordRules): BatchV2 {
+  try {
+    return new BatchV2(data, rules, INFLATE_LIMIT_BYTES)
+  } catch (error) {
+    throw corrupt(error)
+  }
+}
+
+function checkHeader({ baseOffset, lastOffset, count, control, ...batch }: BatchV2): void {
+  if (control) {
+    throw new Refused('INVALID_RECORD', 'Clients are not allowed to write control records')
+  }
+  if (count <= 0 || lastOffset - baseOffset + 1 !== count) {
+    throw new Refused(
+      'INVALID_RECORD',
+      `Inconsistent batch offset range explicitly stated in the batch header: ` +
+        `[${baseOffset}, ${lastOffset}] for ${count} records`,
+    )
+  }
+  if (batch.producerId >= 0n && batch.baseSequence < 0) {
+    throw new Refused('INVALID_RECORD', `Invalid sequence number ${batch.baseSequence}`)
+  }
+}
+
+function messagesOf(batch: BatchV2): Message[] {
+  try {
+    return batch.messages()
+  } catch (error) {
+    // The checksum is right and the records are not: what the producer wrote, not what the wire did.
+    if (!(error instanceof ProtocolError)) throw error
+    throw new Refused('INVALID_RECORD', `Found invalid records (${error.message})`)
+  }
+}
+
+function identityOf({ producerId, producerEpoch, baseSequence, transactional }: BatchV2) {
+  return { producerId, producerEpoch, baseSequence, transactional }
+}
+
+function recompressed(
+  batch: BatchV2,
+  messages: readonly Message[],
+  compression: Compression,
+  rules: RecordRules,
+  nowMs: number,
+): CheckedBatch {
+  const identity = identityOf(batch)
+  const data = encodeBatch(messages.map(outgoing), { compression, ...identity })
+  return { ...ready(data, rules, nowMs), ...identity }
+}

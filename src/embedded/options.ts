@@ -1,0 +1,68 @@
+import { InvalidArgumentError } from '../errors.ts'
+import {
+  aBoolean,
+  aFunction,
+  anArrayOf,
+  anInteger,
+  anObject,
+  checkOptions,
+  oneOf,
+} from '../options.ts'
+import { KAFKA_VERSIONS } from './versions/profiles.ts'
+import type { KafkaVersion } from './versions/api-tables.ts'
+
+export interface EmbeddedTopicOptions {
+  /** Default: the cluster's `defaultPartitions`. */
+  readonly partitions?: number
+  /** Default: 3, or as many as there are brokers. */
+  readonly replicationFactor?: number
+  /** Configs by Kafka's names, such as `{ 'cleanup.policy': 'compact' }`. */
+  readonly config?: Readonly<Record<string, string>>
+}
+
+export interface EmbeddedClusterOptions {
+  /** How many brokers; their ids start at 1. Default: 1. */
+  readonly brokers?: number
+  /** The Kafka to present: its APIs and their versions. Default: `4.4`. */
+  readonly version?: KafkaVersion
+  /** A port for each broker. Default: any free ones. */
+  readonly ports?: readonly number[]
+  /** Topics to begin with. */
+  readonly topics?: Readonly<Record<string, EmbeddedTopicOptions>>
+  /** Whether asking for a topic's metadata may create it. Default: true, as in Kafka. */
+  readonly autoCreateTopics?: boolean
+  /** Partitions of topics that are created without saying how many. Default: 1. */
+  readonly defaultPartitions?: number
+  /** How long the first rebalance of an empty group waits for more members. Default: 0; in Kafka 3,000. */
+  readonly groupInitialRebalanceDelayMs?: number
+  /** The shortest session timeout that a member may ask for. Default: 6,000, as in Kafka. */
+  readonly groupMinSessionTimeoutMs?: number
+  /** Told why a connection was ended: bytes that are no request, or a bug of the broker's. */
+  readonly onError?: (error: unknown) => void
+}
+
+/** Throws InvalidArgumentError for an option that isn't one, or can't be right. */
+export function checkClusterOptions(options: EmbeddedClusterOptions): void {
+  checkOptions<EmbeddedClusterOptions>('EmbeddedCluster', options, {
+    brokers: anInteger(1, 100),
+    version: oneOf(...KAFKA_VERSIONS),
+    ports: anArrayOf(anInteger(0, 65_535)),
+    topics: anObject,
+    autoCreateTopics: aBoolean,
+    defaultPartitions: anInteger(1),
+    groupInitialRebalanceDelayMs: anInteger(0),
+    groupMinSessionTimeoutMs: anInteger(1),
+    onError: aFunction,
+  })
+  const { brokers = 1, ports, topics = {} } = options
+  for (const [name, topic] of Object.entries(topics)) {
+    checkOptions<EmbeddedTopicOptions>(`topic '${name}'`, topic, {
+      partitions: anInteger(1),
+      replicationFactor: anInteger(1),
+      config: anObject,
+    })
+  }
+  if (ports !== undefined && ports.length !== brokers) {
+    throw new InvalidArgumentError(`${brokers} brokers need as many ports, not ${ports.length}`)
+  }
+}

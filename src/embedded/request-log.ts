@@ -1,0 +1,92 @@
+import { deferred, type Deferred } from '../async/deferred.ts'
+import { ClosedError } from '../errors.ts'
+import type { ApiName } from './server/api-names.ts'
+
+/** A request that a broker has read. */
+export interface SeenRequest {
+  readonly api: ApiName
+  readonly version: number
+  /** The id of the broker that got it. */
+  readonly broker: number
+  readonly clientId: string | null
+  /** As it was decoded: the fields of Kafka's own definition, in camelCase, int64 as bigint. */
+  readonly body: Readonly<Record<string, unknown>>
+  /** Milliseconds since 1970, by this machine's clock. */
+  readonly receivedAtMs: number
+}
+
+export type RequestFilter = Partial<Pick<SeenRequest, 'api' | 'broker' | 'clientId'>>
+
+/** How much is kept: the oldest go first. */
+const MOST_REQUESTS = 10_000
+const MOST_BYTES = 32 * 1024 * 1024
+
+/** What the brokers were asked, to assert on. */
+export class RequestLog {
+  readonly #entries: { readonly request: SeenRequest; readonly sizeBytes: number }[] = []
+  readonly #waiting = new Set<{
+    readonly filter: RequestFilter
+    readonly next: Deferred<SeenRequest>
+  }>()
+  #bytes = 0
+  #dropped = 0
+  #isClosed = false
+
+  /** Those that fit, oldest first. */
+  all(filter: RequestFilter = {}): readonly SeenRequest[] {
+    return this.#entries.map(({ request }) => request).filter((request) => fits(request, filter))
+  }
+
+  /** How many were too many to be kept. */
+  get dropped(): number {
+    return this.#dropped
+  }
+
+  /** The next request that fits, from now on. Rejects with ClosedError when the cluster stops. */
+  next(filter: RequestFilter = {}): Promise<SeenRequest> {
+    const next = deferred<SeenRequest>()
+    // Whoever has stopped waiting is not to be told by an unhandled rejection.
+    next.promise.catch(() => undefined)
+    if (this.#isClosed) next.reject(new ClosedError('embedded cluster'))
+    else this.#waiting.add({ filter, next })
+    return next.promise
+  }
+
+  clear(): void {
+    this.#entries.length = 0
+    this.#bytes = 0
+    this.#dropped = 0
+  }
+
+  /** Called by the brokers. */
+  add(request: SeenRequest, sizeBytes: number): void {
+    this.#entries.push({ request, sizeBytes })
+    this.#bytes += sizeBytes
+    while (this.#entries.length > MOST_REQUESTS || this.#bytes > MOST_BYTES) {
+      const oldest = this.#entries.shift()
+      if (oldest === undefined) break
+      this.#bytes -= oldest.sizeBytes
+      this.#dropped++
+    }
+    for (const waiting of this.#waiting) {
+      if (!fits(request, waiting.filter)) continue
+      this.#waiting.delete(waiting)
+      waiting.next.resolve(request)
+    }
+  }
+
+  /** Called when the cluster stops. */
+  close(): void {
+    this.#isClosed = true
+    for (const { next } of this.#waiting) next.reject(new ClosedError('embedded cluster'))
+    this.#waiting.clear()
+  }
+}
+
+function fits(request: SeenRequest, { api, broker, clientId }: RequestFilter): boolean {
+  return (
+    (api === undefined || api === request.api) &&
+    (broker === undefined || broker === request.broker) &&
+    (clientId === undefined || clientId === request.clientId)
+  )
+}

@@ -1,0 +1,35 @@
+/** The APIs that the embedded brokers know, by Kafka's names. */
+export const API_NAMES = [
+  'Produce',
+  'Fetch',
+  'ListOffsets',
+  'Metadata',
+  'OffsetCommit',
+  'OffsetFetch',
+  'FindCoordinator',
+  'JoinGroup',
+  'Heartbeat',
+  'LeaveGroup',
+  'SyncGroup',
+  'DescribeGroups',
+  'ListGroups',
+  'ApiVersions',
+  'CreateTopics',
+  'DeleteTopics',
+  'DeleteRecords',
+  'InitProducerId',
+  'OffsetForLeaderEpoch',
+  'DescribeConfigs',
+  'AlterConfigs',
+  'CreatePartitions',
+  'DeleteGroups',
+  'IncrementalAlterConfigs',
+  'OffsetDelete',
+  'DescribeCluster',
+] as const
+
+export type ApiName = (typeof API_NAMES)[number]
+
+export function isApiName(name: unknown): name is ApiName {
+  return API_NAMES.some((known) => known === name)
+}

@@ -1,0 +1,224 @@
+import type { Socket } from 'node:net'
+import { ErrorCode } from '../../../protocol/errors.ts'
+import { deferred } from '../../async/deferred.ts'
+import { FrameReader } from '../../network/frame-reader.ts'
+import type { ActiveFault, Faults } from '../faults/faults.ts'
+import { topicsOf } from '../faults/topics-of.ts'
+import type { RequestLog } from '../request-log.ts'
+import type { ClusterState } from '../cluster/cluster-state.ts'
+import type { Groups } from '../groups/groups.ts'
+import { isApiName } from './api-names.ts'
+import type { RequestContext, ServingBroker } from './context.ts'
+import type { Dispatch, DispatchedCall } from './dispatch.ts'
+import type { Frame } from './handler.ts'
+import type { Throttles } from '../faults/throttles.ts'
+
+/** What a connection has to do with. */
+export interface ConnectionParts {
+  readonly cluster: ClusterState
+  readonly groups: Groups
+  readonly broker: ServingBroker
+  readonly dispatch: Dispatch
+  readonly faults: Faults
+  readonly throttles: Throttles
+  readonly requests: RequestLog
+  readonly onError: (error: unknown) => void
+}
+
+/** Kafka's socket.request.max.bytes. */
+const MAX_REQUEST_BYTES = 100 * 1024 * 1024
+/** Reading stops while so many requests wait: a client that only sends must not fill the memory. */
+const MOST_QUEUED = 64
+/** Nothing more is answered before a slow client has taken what is there. */
+const MOST_UNSENT_BYTES = 4 * 1024 * 1024
+
+/**
+ * One client's connection. Requests are answered one after the other, as Kafka does: a long poll or a
+ * fault holds up what comes behind it. Whatever goes wrong ends the connection and nothing else.
+ */
+export class ServerConnection {
+  readonly #socket: Socket
+  readonly #parts: ConnectionParts
+  readonly #queue: Buffer[] = []
+  readonly #closed = new AbortController()
+  readonly #clientHost: string
+  #isBusy = false
+
+  constructor(socket: Socket, parts: ConnectionParts, onClose: () => void) {
+    this.#socket = socket
+    this.#parts = parts
+    this.#clientHost = `/${socket.remoteAddress ?? ''}`
+    const reader = new FrameReader(MAX_REQUEST_BYTES, (frame) => this.#enqueue(frame))
+    socket.setNoDelay(true)
+    socket.on('data', (chunk) => {
+      const outOfBounds = reader.push(chunk)
+      if (outOfBounds === undefined) return
+      this.#fail(new RangeError(`a request claims ${outOfBounds.readInt32BE(0)} bytes`))
+    })
+    // A client that goes away is no failure of ours; 'close' follows.
+    socket.on('error', () => undefined)
+    socket.on('end', () => this.close())
+    socket.on('close', () => {
+      this.#closed.abort()
+      onClose()
+    })
+  }
+
+  close(): void {
+    this.#socket.destroy()
+    this.#closed.abort()
+  }
+
+  #enqueue(frame: Buffer): void {
+    this.#queue.push(frame)
+    if (this.#queue.length >= MOST_QUEUED) this.#socket.pause()
+    if (!this.#isBusy) void this.#answerAll()
+  }
+
+  async #answerAll(): Promise<void> {
+    this.#isBusy = true
+    try {
+      for (let frame = this.#next(); frame !== undefined; frame = this.#next()) {
+        const answering = this.#answer(frame)
+        if (answering !== undefined) await answering
+        if (this.#socket.writableLength > MOST_UNSENT_BYTES) await this.#drained()
+      }
+    } catch (error) {
+      this.#fail(error)
+    } finally {
+      this.#isBusy = false
+    }
+  }
+
+  #next(): Buffer | undefined {
+    if (this.#closed.signal.aborted) return undefined
+    const frame = this.#queue.shift()
+    if (this.#queue.length === 0 && this.#socket.isPaused()) this.#socket.resume()
+    return frame
+  }
+
+  /** Returns a promise only where there is something to wait for. */
+  #answer(frame: Buffer): Promise<void> | undefined {
+    const { dispatch, faults, broker, cluster } = this.#parts
+    const dispatched = dispatch.open(frame)
+    if ('refusal' in dispatched) {
+      this.#send(dispatched.refusal)
+      return undefined
+    }
+    this.#log(dispatched, frame.length)
+    const { handler, call, clientId } = dispatched
+    const fault = faults.meet({
+      api: handler.name,
+      broker: broker.id,
+      clientId,
+      topics: () => topicsOf(call, cluster, broker),
+    })
+    if (fault !== undefined) return this.#answerFaulty(dispatched, fault)
+    return this.#run(dispatched, undefined, (response) => this.#send(response))
+  }
+
+  async #answerFaulty(dispatched: DispatchedCall, fault: ActiveFault): Promise<void> {
+    const { action } = fault
+    const send = (response: Frame) => this.#send(response)
+    if ('error' in action) {
+      await this.#run(dispatched, fault, send)
+    } else if ('delayMs' in action) {
+      await this.#unlessClosed(
+        new Promise((resolve) => this.#parts.cluster.timers.after(action.delayMs, resolve)),
+      )
+      await this.#run(dispatched, undefined, send)
+    } else if ('hold' in action) {
+      await this.#unlessClosed(fault.released)
+      await this.#run(dispatched, undefined, send)
+    } else if ('drop' in action) {
+      await this.#unlessClosed(new Promise<void>(() => undefined))
+    } else if ('close' in action) {
+      this.close()
+    } else if ('answerTwice' in action) {
+      await this.#run(dispatched, undefined, (response) => {
+        this.#send(response)
+        this.#send(response)
+      })
+    } else {
+      await this.#run(dispatched, undefined, (response) => {
+        this.#socket.write(Buffer.concat(response).subarray(0, action.cutAfterBytes))
+      })
+      this.#socket.destroySoon()
+      this.#closed.abort()
+    }
+  }
+
+  #run(
+    { handler, call, version, correlationId, clientId }: DispatchedCall,
+    fault: ActiveFault | undefined,
+    send: (response: Frame) => void,
+  ): Promise<void> | undefined {
+    const { cluster, groups, broker, throttles } = this.#parts
+    const error = fault !== undefined && 'error' in fault.action ? fault.action.error : undefined
+    const context: RequestContext = {
+      cluster,
+      groups,
+      broker,
+      version,
+      clientId,
+      clientHost: this.#clientHost,
+      signal: this.#closed.signal,
+      injected: error && { error, topic: fault?.match.topic, partition: fault?.match.partition },
+      throttleTimeMs: throttles.of(handler.name),
+    }
+    if (error !== undefined && !handler.injectsErrors) {
+      send(call.refuse(ErrorCode[error], context, correlationId))
+      return undefined
+    }
+    const response = call.run(context, correlationId)
+    if (!(response instanceof Promise)) {
+      if (response !== undefined) send(response)
+      return undefined
+    }
+    return response.then((late) => {
+      if (late !== undefined) send(late)
+    })
+  }
+
+  #send(response: Frame): void {
+    if (this.#socket.destroyed || this.#closed.signal.aborted) return
+    this.#socket.cork()
+    for (const segment of response) this.#socket.write(segment)
+    this.#socket.uncork()
+  }
+
+  #log({ handler, version, clientId, call }: DispatchedCall, sizeBytes: number): void {
+    if (!isApiName(handler.name)) return
+    this.#parts.requests.add(
+      {
+        api: handler.name,
+        version,
+        broker: this.#parts.broker.id,
+        clientId,
+        body: call.body,
+        receivedAtMs: Date.now(),
+      },
+      sizeBytes,
+    )
+  }
+
+  #drained(): Promise<void> {
+    return this.#unlessClosed(new Promise((resolve) => this.#socket.once('drain', resolve)))
+  }
+
+  /** Also over when the connection is closed: nothing is left that waits for ever. */
+  async #unlessClosed(waiting: Promise<void>): Promise<void> {
+    const { signal } = this.#closed
+    if (signal.aborted) return
+    const closed = deferred()
+    const onAbort = () => closed.resolve()
+    signal.addEventListener('abort', onAbort)
+    await Promise.race([waiting, closed.promise])
+    signal.removeEventListener('abort', onAbort)
+  }
+
+  #fail(error: unknown): void {
+    this.close()
+    this.#parts.onError(error)
+  }
+}

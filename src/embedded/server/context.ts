@@ -1,0 +1,111 @@
+import type { ErrorName } from '../../../protocol/errors.ts'
+import type { BrokerInfo } from '../cluster/brokers.ts'
+import type { ClusterState } from '../cluster/cluster-state.ts'
+import { NO_LEADER, type Partition } from '../cluster/partition.ts'
+import type { Topic } from '../cluster/topics.ts'
+import type { FetchSessions } from '../fetch/sessions.ts'
+import type { Groups } from '../groups/groups.ts'
+import { Refused } from '../refused.ts'
+
+/** What a broker is beside what the cluster shares. */
+export interface ServingBroker extends BrokerInfo {
+  readonly fetchSessions: FetchSessions
+}
+
+/** A fault that answers with an error, for a topic, a partition or all of them. */
+export interface InjectedError {
+  readonly error: ErrorName
+  readonly topic: string | undefined
+  readonly partition: number | undefined
+}
+
+/** A request's surroundings. */
+export interface RequestContext {
+  readonly cluster: ClusterState
+  readonly groups: Groups
+  readonly broker: ServingBroker
+  readonly version: number
+  readonly clientId: string | null
+  /** As Kafka prints it: `/127.0.0.1`. */
+  readonly clientHost: string
+  /** Aborted when nobody waits for the response any more. */
+  readonly signal: AbortSignal
+  readonly injected: InjectedError | undefined
+  /** How long the client is to wait, as a quota would have it. */
+  readonly throttleTimeMs: number
+}
+
+/** A topic by name or, where the request's version has those, by id. Throws Refused. */
+export function topicOf(
+  { cluster }: RequestContext,
+  { name, id }: { readonly name: string; readonly id?: string | undefined },
+): Topic {
+  const topic = id === undefined ? cluster.topics.byName(name) : cluster.topics.byId(id)
+  if (topic !== undefined) return topic
+  throw new Refused(id === undefined ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'UNKNOWN_TOPIC_ID')
+}
+
+/** A partition, whoever leads it. Throws Refused, also where a fault says so. */
+export function partitionOf(
+  { injected }: Pick<RequestContext, 'injected'>,
+  topic: Topic,
+  index: number,
+): Partition {
+  const partition = topic.partitions[index]
+  if (partition === undefined) throw new Refused('UNKNOWN_TOPIC_OR_PARTITION')
+  if (
+    injected !== undefined &&
+    (injected.topic ?? topic.name) === topic.name &&
+    (injected.partition ?? index) === index
+  ) {
+    throw new Refused(injected.error)
+  }
+  return partition
+}
+
+/** A partition that this broker leads. Throws Refused. */
+export function ledPartitionOf(context: RequestContext, topic: Topic, index: number): Partition {
+  const partition = partitionOf(context, topic, index)
+  checkLeader(context, partition)
+  return partition
+}
+
+export function checkLeader({ broker }: RequestContext, partition: Partition): void {
+  if (partition.isDeleted) throw new Refused('UNKNOWN_TOPIC_OR_PARTITION')
+  if (partition.leader === broker.id) return
+  throw new Refused(
+    'NOT_LEADER_OR_FOLLOWER',
+    `broker ${broker.id} does not lead ${partition.topic}-${partition.index}`,
+  )
+}
+
+/** A client that knows the leader's epoch finds out whose knowledge is older (KIP-320). Throws Refused. */
+export function checkLeaderEpoch({ leaderEpoch }: Partition, clientEpoch: number): void {
+  if (clientEpoch === -1 || clientEpoch === leaderEpoch) return
+  throw new Refused(clientEpoch < leaderEpoch ? 'FENCED_LEADER_EPOCH' : 'UNKNOWN_LEADER_EPOCH')
+}
+
+/** Where to go instead, told with NOT_LEADER_OR_FOLLOWER (KIP-951). */
+export function leaderHint(
+  { cluster }: RequestContext,
+  partition: Partition | undefined,
+): { leaderId: number; leaderEpoch: number; endpoint: Endpoint | undefined } | undefined {
+  if (partition === undefined || partition.leader === NO_LEADER) return undefined
+  const broker = cluster.brokers.find(partition.leader)
+  const endpoint = broker && { nodeId: broker.id, host: broker.host, port: broker.port, rack: null }
+  return { leaderId: partition.leader, leaderEpoch: partition.leaderEpoch, endpoint }
+}
+
+export interface Endpoint {
+  readonly nodeId: number
+  readonly host: string
+  readonly port: number
+  readonly rack: null
+}
+
+/** Each endpoint once. */
+export function uniqueEndpoints(endpoints: readonly (Endpoint | undefined)[]): Endpoint[] {
+  const byId = new Map<number, Endpoint>()
+  for (const endpoint of endpoints) if (endpoint !== undefined) byId.set(endpoint.nodeId, endpoint)
+  return [...byId.values()]
+}

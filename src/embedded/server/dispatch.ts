@@ -1,0 +1,142 @@
+/** Which handler answers which API, and which versions are taken. */
+import { apiVersions } from '../../../protocol/apis/api-versions.ts'
+import { apiOf } from '../../../protocol/apis/index.ts'
+import { produce } from '../../../protocol/apis/produce.ts'
+import { decodeRequestHeader, encodeResponse } from '../../../protocol/headers.ts'
+import { ErrorCode } from '../../../protocol/errors.ts'
+import { apiVersionsHandler, type AdvertisedApis } from '../handlers/api-versions.ts'
+import {
+  alterConfigsHandler,
+  describeConfigsHandler,
+  incrementalAlterConfigsHandler,
+} from '../handlers/configs.ts'
+import { deleteRecordsHandler } from '../handlers/delete-records.ts'
+import { describeClusterHandler } from '../handlers/describe-cluster.ts'
+import { findCoordinatorHandler } from '../handlers/find-coordinator.ts'
+import {
+  deleteGroupsHandler,
+  describeGroupsHandler,
+  listGroupsHandler,
+  offsetDeleteHandler,
+} from '../handlers/group-admin.ts'
+import {
+  heartbeatHandler,
+  joinGroupHandler,
+  leaveGroupHandler,
+  syncGroupHandler,
+} from '../handlers/groups.ts'
+import { offsetCommitHandler, offsetFetchHandler } from '../handlers/offsets.ts'
+import { fetchHandler } from '../handlers/fetch.ts'
+import { initProducerIdHandler } from '../handlers/init-producer-id.ts'
+import { listOffsetsHandler } from '../handlers/list-offsets.ts'
+import { metadataHandler } from '../handlers/metadata.ts'
+import { offsetForLeaderEpochHandler } from '../handlers/offset-for-leader-epoch.ts'
+import { produceHandler } from '../handlers/produce.ts'
+import {
+  createPartitionsHandler,
+  createTopicsHandler,
+  deleteTopicsHandler,
+} from '../handlers/topics.ts'
+import type { KafkaProfile } from '../versions/profiles.ts'
+import type { SupportedVersions } from '../versions/api-tables.ts'
+import type { Call, Frame, Handler } from './handler.ts'
+
+const HANDLERS: readonly Handler[] = [
+  produceHandler,
+  fetchHandler,
+  listOffsetsHandler,
+  metadataHandler,
+  createTopicsHandler,
+  deleteTopicsHandler,
+  deleteRecordsHandler,
+  initProducerIdHandler,
+  offsetForLeaderEpochHandler,
+  describeConfigsHandler,
+  alterConfigsHandler,
+  createPartitionsHandler,
+  incrementalAlterConfigsHandler,
+  describeClusterHandler,
+  findCoordinatorHandler,
+  joinGroupHandler,
+  syncGroupHandler,
+  heartbeatHandler,
+  leaveGroupHandler,
+  offsetCommitHandler,
+  offsetFetchHandler,
+  listGroupsHandler,
+  describeGroupsHandler,
+  deleteGroupsHandler,
+  offsetDeleteHandler,
+]
+
+/** 4.x says that it takes Produce from v0 on, as librdkafka would not start otherwise (KIP-896). */
+const PRODUCE_REALLY_FROM = 3
+const FETCH_OF_KAFKA_4 = 4
+
+/** A request in order: its header, and what is to be done. */
+export interface DispatchedCall {
+  readonly handler: Handler
+  readonly version: number
+  readonly correlationId: number
+  readonly clientId: string | null
+  readonly call: Call
+}
+
+export type Dispatched = DispatchedCall | { readonly refusal: Frame }
+
+/** Ends the connection: what Kafka does with requests that it cannot read. */
+export class UnreadableRequestError extends Error {
+  override readonly name = 'UnreadableRequestError'
+}
+
+export class Dispatch {
+  readonly #profile: KafkaProfile
+  readonly #handlers: ReadonlyMap<number, Handler>
+  readonly #advertised: AdvertisedApis
+
+  constructor(profile: KafkaProfile, more: readonly Handler[] = []) {
+    this.#profile = profile
+    const all = [...HANDLERS, ...more, apiVersionsHandler(() => this.#advertised)]
+    this.#handlers = new Map(
+      all.filter(({ key }) => profile.apis.has(key)).map((handler) => [handler.key, handler]),
+    )
+    this.#advertised = [...profile.apis]
+      .filter(([key]) => this.#handlers.has(key))
+      .map(([apiKey, { min, max }]) => ({ apiKey, minVersion: min, maxVersion: max }))
+  }
+
+  /** Throws UnreadableRequestError or ProtocolError. */
+  open(frame: Buffer): Dispatched {
+    const { header, body } = decodeRequestHeader(frame, apiOf)
+    const { apiKey, apiVersion: version, correlationId, clientId } = header
+    const handler = this.#handlers.get(apiKey)
+    const supported = this.#profile.apis.get(apiKey)
+    if (handler === undefined || supported === undefined) {
+      throw new UnreadableRequestError(
+        `Kafka ${this.#profile.version}, as presented, has no API with key ${apiKey}`,
+      )
+    }
+    if (version < this.#lowest(apiKey, supported) || version > supported.max) {
+      if (apiKey === apiVersions.key) return { refusal: this.#refuseApiVersions(correlationId) }
+      throw new UnreadableRequestError(
+        `Kafka ${this.#profile.version} has no ${handler.name} v${version}`,
+      )
+    }
+    const call = handler.open(version, body)
+    return { handler, version, correlationId, clientId, call }
+  }
+
+  #lowest(apiKey: number, { min }: SupportedVersions): number {
+    const isKafka4 = this.#profile.apis.get(1)?.min === FETCH_OF_KAFKA_4
+    return apiKey === produce.key && isKafka4 ? PRODUCE_REALLY_FROM : min
+  }
+
+  /** Always in v0, which every client can read. Since 2.4 it says which versions there are (KIP-511). */
+  #refuseApiVersions(correlationId: number): Frame {
+    const known = this.#advertised.filter(({ apiKey }) => apiKey === apiVersions.key)
+    return encodeResponse(apiVersions, 0, correlationId, {
+      errorCode: ErrorCode.UNSUPPORTED_VERSION,
+      apiKeys: this.#profile.refusalNamesApiVersions ? known : [],
+    })
+  }
+}

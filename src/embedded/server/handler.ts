@@ -1,0 +1,83 @@
+import type { Reader } from '../../../protocol/buffer/reader.ts'
+import { decodeBody, encodeResponse } from '../../../protocol/headers.ts'
+import type { Api } from '../../../protocol/schema/api.ts'
+import type { Decoded, Encodable, Fields } from '../../../protocol/schema/fields.ts'
+import type { RequestContext } from './context.ts'
+
+export type Frame = readonly Uint8Array[]
+
+/** A request that has been decoded, ready to be answered one way or the other. */
+export interface Call {
+  readonly body: Readonly<Record<string, unknown>>
+  /** The response; undefined where the protocol wants none (Produce with acks 0). */
+  run(
+    context: RequestContext,
+    correlationId: number,
+  ): Promise<Frame | undefined> | Frame | undefined
+  /** The response that has the error everywhere that it has a place for one. */
+  refuse(errorCode: number, context: RequestContext, correlationId: number): Frame
+}
+
+/** How a broker answers one API. */
+export interface Handler {
+  readonly key: number
+  readonly name: string
+  /** Whether `run` itself answers injected errors, for single topics and partitions. */
+  readonly injectsErrors: boolean
+  readonly request: Api['request']
+  /** Throws ProtocolError. */
+  open(version: number, reader: Reader): Call
+}
+
+export interface HandlerParts<Request extends Fields, Response extends Fields> {
+  handle(
+    request: Decoded<Request>,
+    context: RequestContext,
+  ): Answer<Response> | Promise<Answer<Response>>
+  refuse(errorCode: number, request: Decoded<Request>, context: RequestContext): Encodable<Response>
+  /** Default: false. */
+  readonly injectsErrors?: boolean
+}
+export type Answer<Response extends Fields> = Encodable<Response> | undefined
+
+export function handler<Request extends Fields, Response extends Fields>(
+  api: Api<Request, Response>,
+  parts: HandlerParts<Request, Response>,
+): Handler {
+  return {
+    key: api.key,
+    name: api.name,
+    request: api.request,
+    injectsErrors: parts.injectsErrors ?? false,
+    open(version, reader) {
+      const body = decodeBody(api.request, version, reader)
+      const framed = (
+        context: RequestContext,
+        correlationId: number,
+        answer: Encodable<Response>,
+      ) => encodeResponse(api, version, correlationId, throttled(api, context, answer))
+      return {
+        body,
+        run(context, correlationId) {
+          const answer = parts.handle(body, context)
+          if (answer instanceof Promise) {
+            return answer.then((late) => late && framed(context, correlationId, late))
+          }
+          return answer && framed(context, correlationId, answer)
+        },
+        refuse: (errorCode, context, correlationId) =>
+          framed(context, correlationId, parts.refuse(errorCode, body, context)),
+      }
+    },
+  }
+}
+
+/** Adds the throttle time where there is one, and the response has a place for it. */
+function throttled<Response extends Fields>(
+  api: Api<Fields, Response>,
+  { throttleTimeMs }: RequestContext,
+  answer: Encodable<Response>,
+): Encodable<Response> {
+  if (throttleTimeMs === 0 || !Object.hasOwn(api.response.fields, 'throttleTimeMs')) return answer
+  return { ...answer, throttleTimeMs }
+}

@@ -1,0 +1,46 @@
+import type { ErrorName } from '../../../protocol/errors.ts'
+import { API_TABLES, apiTable, type KafkaVersion, type SupportedVersions } from './api-tables.ts'
+
+/** How a version of Kafka differs, as far as a client can see. */
+export interface KafkaProfile {
+  readonly version: KafkaVersion
+  readonly apis: ReadonlyMap<number, SupportedVersions>
+  /** An ApiVersions request that is too new is refused with the range that is known (KIP-511). */
+  readonly refusalNamesApiVersions: boolean
+  /** What Metadata says of a topic that it has just begun to create. */
+  readonly autoCreateError: ErrorName
+  /** The level of metadata.version, in clusters without ZooKeeper. */
+  readonly metadataLevel: number | undefined
+}
+
+const VERSIONS: readonly KafkaVersion[] = [
+  '0.8.2',
+  '0.9',
+  '0.10',
+  '0.11',
+  '1.1',
+  '2.8',
+  '3.9',
+  '4.4',
+]
+
+/** The metadata.version that a KRaft cluster of this release has (KIP-584). */
+const METADATA_LEVELS: Partial<Record<KafkaVersion, number>> = { '4.4': 33 }
+
+export const KAFKA_VERSIONS: readonly KafkaVersion[] = VERSIONS
+
+export function isKafkaVersion(version: unknown): version is KafkaVersion {
+  return typeof version === 'string' && Object.hasOwn(API_TABLES, version)
+}
+
+export function profileOf(version: KafkaVersion): KafkaProfile {
+  const age = VERSIONS.indexOf(version)
+  const isSince28 = age >= VERSIONS.indexOf('2.8')
+  return {
+    version,
+    apis: apiTable(version),
+    refusalNamesApiVersions: isSince28,
+    autoCreateError: isSince28 ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'LEADER_NOT_AVAILABLE',
+    metadataLevel: METADATA_LEVELS[version],
+  }
+}

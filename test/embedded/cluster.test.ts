@@ -1,0 +1,153 @@
+import { describe, expect, it } from '@jest/globals'
+import { describeCluster } from '../../protocol/apis/index.ts'
+import { EmbeddedCluster } from '../../src/embedded/index.ts'
+import { InvalidArgumentError, KafkaClient } from '../../src/index.ts'
+import { rawClientOf, topicOf } from './support/requests.ts'
+
+describe('an embedded cluster', () => {
+  it('takes what a client produces, and gives it to a consumer', async () => {
+    await using kafka = await EmbeddedCluster.start({ topics: { greetings: { partitions: 3 } } })
+    await using client = new KafkaClient({ hosts: kafka.hosts })
+    const topic = client.topic('greetings')
+    const producer = await topic.getProducer({ compression: 'gzip' })
+    await Promise.all(
+      ['one', 'two', 'three'].map((value) =>
+        producer.produce(value, { key: value, headers: { of: value } }),
+      ),
+    )
+    const consumer = await topic.getSimpleConsumer({
+      autoOffsetReset: 'earliest',
+      stopAtEnd: true,
+    })
+    const seen: string[] = []
+    for await (const { key, value, headers } of consumer) {
+      seen.push(`${String(key)} ${String(value)} ${headers[0]?.key}=${String(headers[0]?.value)}`)
+    }
+    expect(seen.sort()).toEqual(['one one of=one', 'three three of=three', 'two two of=two'])
+  })
+
+  it('starts in less than 100 ms, with three brokers and a hundred partitions', async () => {
+    const startedAt = performance.now()
+    await using kafka = await EmbeddedCluster.start({
+      brokers: 3,
+      topics: { t: { partitions: 100 } },
+    })
+    expect(performance.now() - startedAt).toBeLessThan(100)
+    expect(kafka.hosts.split(',')).toHaveLength(3)
+    expect(kafka.brokerIds).toEqual([1, 2, 3])
+  })
+
+  it('spreads leaders over its brokers, with three replicas of each partition', async () => {
+    await using kafka = await EmbeddedCluster.start({
+      brokers: 3,
+      topics: { t: { partitions: 3 } },
+    })
+    using raw = await rawClientOf(kafka)
+    const { partitions } = await topicOf(raw, 't')
+    expect(partitions.map(({ leaderId }) => leaderId).sort()).toEqual([1, 2, 3])
+    expect(partitions.map(({ replicaNodes }) => replicaNodes.length)).toEqual([3, 3, 3])
+  })
+
+  it('listens at the ports that it is given', async () => {
+    const ports = await EmbeddedCluster.start().then(async (first) => {
+      await first.stop()
+      return first.ports
+    })
+    await using kafka = await EmbeddedCluster.start({ ports })
+    expect(kafka.ports).toEqual(ports)
+  })
+
+  it('refuses to start where a port is taken', async () => {
+    await using first = await EmbeddedCluster.start()
+    await expect(EmbeddedCluster.start({ ports: first.ports })).rejects.toThrow('EADDRINUSE')
+  })
+
+  it.each([
+    [{ brokers: 0 }, "option 'brokers' must be a whole number from 1"],
+    [{ brokers: 2, ports: [0] }, '2 brokers need as many ports, not 1'],
+    [{ topics: { t: { partitions: 0 } } }, "topic 't': option 'partitions' must be"],
+    [{ topics: { 'a b': {} } }, "'a b' contains one or more characters"],
+    [{ topics: { t: { config: { nope: '1' } } } }, 'Unknown topic config name: nope'],
+  ])('refuses options that cannot be: %j', async (options, problem) => {
+    const starting = EmbeddedCluster.start(options)
+    await expect(starting).rejects.toBeInstanceOf(InvalidArgumentError)
+    await expect(starting).rejects.toThrow(problem)
+  })
+
+  it('ends its connections when it stops, and can be stopped twice', async () => {
+    const kafka = await EmbeddedCluster.start()
+    using raw = await rawClientOf(kafka)
+    await kafka.stop()
+    await raw.closed
+    await kafka.stop()
+  })
+
+  describe('creating topics by asking for them', () => {
+    it('creates the topic, which is there when it is asked for again', async () => {
+      await using kafka = await EmbeddedCluster.start({ defaultPartitions: 4 })
+      using raw = await rawClientOf(kafka)
+      expect(await topicOf(raw, 'new')).toMatchObject({ errorCode: 3, partitions: [] })
+      const { errorCode, partitions } = await topicOf(raw, 'new')
+      expect({ errorCode, count: partitions.length }).toEqual({ errorCode: 0, count: 4 })
+    })
+
+    it('says LEADER_NOT_AVAILABLE the first time, before Kafka 2.8', async () => {
+      await using kafka = await EmbeddedCluster.start({ version: '1.1' })
+      using raw = await rawClientOf(kafka)
+      expect(await topicOf(raw, 'new', 5)).toMatchObject({ errorCode: 5 })
+      expect(await topicOf(raw, 'new', 5)).toMatchObject({ errorCode: 0 })
+    })
+
+    it('does not where the cluster is told not to', async () => {
+      await using kafka = await EmbeddedCluster.start({ autoCreateTopics: false })
+      using raw = await rawClientOf(kafka)
+      await topicOf(raw, 'new')
+      expect(await topicOf(raw, 'new')).toMatchObject({ errorCode: 3 })
+    })
+  })
+
+  describe('brokers that stop and start', () => {
+    it('hands the partitions of a stopped broker to others, with a new leader epoch', async () => {
+      await using kafka = await EmbeddedCluster.start({ brokers: 2, topics: { t: {} } })
+      const leader = kafka.leaderOf('t', 0)
+      const other = leader === 1 ? 2 : 1
+      await kafka.stopBroker(leader)
+      expect(kafka.leaderOf('t', 0)).toBe(other)
+      using raw = await rawClientOf(kafka, other)
+      const { partitions } = await topicOf(raw, 't')
+      expect(partitions[0]).toMatchObject({
+        leaderId: other,
+        leaderEpoch: 1,
+        isrNodes: [other],
+        offlineReplicas: [leader],
+      })
+      const { brokers } = await raw.request(describeCluster, 0, {
+        includeClusterAuthorizedOperations: false,
+      })
+      expect(brokers.map(({ brokerId }) => brokerId)).toEqual([other])
+    })
+
+    it('leaves a partition without a leader when its only replica stops, until that comes back', async () => {
+      await using kafka = await EmbeddedCluster.start({
+        brokers: 2,
+        topics: { t: { replicationFactor: 1 } },
+      })
+      const leader = kafka.leaderOf('t', 0)
+      await kafka.stopBroker(leader)
+      expect(kafka.leaderOf('t', 0)).toBe(-1)
+      using raw = await rawClientOf(kafka, leader === 1 ? 2 : 1)
+      expect((await topicOf(raw, 't')).partitions[0]).toMatchObject({ errorCode: 5, leaderId: -1 })
+      await kafka.startBroker(leader)
+      expect(kafka.leaderOf('t', 0)).toBe(leader)
+    })
+
+    it('lets a client go on at the new leader', async () => {
+      await using kafka = await EmbeddedCluster.start({ brokers: 3, topics: { t: {} } })
+      await using client = new KafkaClient({ hosts: kafka.hosts })
+      const producer = await client.topic('t').getProducer()
+      await producer.produce('before')
+      await kafka.stopBroker(kafka.leaderOf('t', 0))
+      expect(await producer.produce('after')).toMatchObject({ offset: 1 })
+    })
+  })
+})

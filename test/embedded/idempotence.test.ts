@@ -1,0 +1,73 @@
+import { describe, expect, it } from '@jest/globals'
+import { initProducerId } from '../../protocol/apis/index.ts'
+import { ErrorCode } from '../../protocol/errors.ts'
+import { EmbeddedCluster } from '../../src/embedded/index.ts'
+import type { RawClient } from './support/raw-client.ts'
+import { batchOf, produceTo, rawClientOf } from './support/requests.ts'
+
+const start = () => EmbeddedCluster.start({ topics: { t: {} } })
+
+/** A batch of `count` records with this sequence. */
+async function send(client: RawClient, baseSequence: number, count = 1, producerEpoch = 0) {
+  const values = Array.from({ length: count }, () => 'x')
+  const batch = batchOf(values, { producerId: 7n, producerEpoch, baseSequence })
+  const { errorCode, baseOffset } = await produceTo(client, 't', 0, batch)
+  return errorCode === 0 ? Number(baseOffset) : errorCode
+}
+
+describe('an idempotent producer', () => {
+  it('is given an id of its own', async () => {
+    await using kafka = await start()
+    using raw = await rawClientOf(kafka)
+    const ask = () =>
+      raw.request(initProducerId, 4, { transactionalId: null, transactionTimeoutMs: 1_000 })
+    const [first, second] = [await ask(), await ask()]
+    expect(first).toMatchObject({ errorCode: 0, producerEpoch: 0 })
+    expect(second.producerId).not.toBe(first.producerId)
+  })
+
+  it('gets the first offset again for a batch that it sends again, which is stored once', async () => {
+    await using kafka = await start()
+    using raw = await rawClientOf(kafka)
+    for (let sequence = 0; sequence < 5; sequence++) await send(raw, sequence)
+    expect(await Promise.resolve(send(raw, 0))).toBe(0)
+    expect(await send(raw, 3)).toBe(3)
+    expect(kafka.offsetsOf('t', 0).end).toBe(5)
+  })
+
+  it('is out of order with a batch that is not the next, nor one of the last five', async () => {
+    await using kafka = await start()
+    using raw = await rawClientOf(kafka)
+    for (let sequence = 0; sequence < 6; sequence++) await send(raw, sequence)
+    expect(await send(raw, 0)).toBe(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER)
+    expect(await send(raw, 9)).toBe(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER)
+    expect(await send(raw, 6)).toBe(6)
+  })
+
+  it('starts at sequence 0 with a new epoch, and loses the right to the old one', async () => {
+    await using kafka = await start()
+    using raw = await rawClientOf(kafka)
+    await send(raw, 0, 3)
+    expect(await send(raw, 3, 1, 1)).toBe(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER)
+    expect(await send(raw, 0, 1, 1)).toBe(3)
+    expect(await send(raw, 3, 1, 0)).toBe(ErrorCode.INVALID_PRODUCER_EPOCH)
+  })
+
+  it('may count on from 2^31 - 1 to 0', async () => {
+    await using kafka = await start()
+    using raw = await rawClientOf(kafka)
+    expect(await send(raw, 2 ** 31 - 2, 2)).toBe(0)
+    expect(await send(raw, 0)).toBe(2)
+    expect(await send(raw, 2 ** 31 - 2, 2)).toBe(0)
+  })
+
+  it('may send again what the leader has lost', async () => {
+    await using kafka = await start()
+    using raw = await rawClientOf(kafka)
+    for (let sequence = 0; sequence < 3; sequence++) await send(raw, sequence)
+    expect(kafka.loseTail('t', 0, 1)).toBe(1)
+    expect(await send(raw, 1)).toBe(1)
+    expect(await send(raw, 2)).toBe(2)
+    expect(kafka.offsetsOf('t', 0).end).toBe(3)
+  })
+})
