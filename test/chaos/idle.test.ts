@@ -12,7 +12,8 @@ describeWithBrokers('an idle client', ['java'], () => {
   afterAll(() => bench[Symbol.asyncDispose]())
 
   it('costs under 0.1 % of a processor over a minute', async () => {
-    const figures = await idleCost(bench, 10_000, 60_000)
+    // The engine tidies its memory up once, some 10 to 20 s after the last work.
+    const figures = await idleCost(bench, 30_000, 60_000)
     console.log(JSON.stringify(figures))
     expect(figures['cpuPercent']).toBeLessThan(0.1)
     expect(figures['exitMs']).toBeLessThan(2_000)
