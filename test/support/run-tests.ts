@@ -39,7 +39,7 @@ const STEPS: readonly Step[] = [
   {
     // One after the other: each file starts brokers of its own.
     name: 'tests with real brokers',
-    command: ['npx', 'jest', '--runInBand', 'test/kafka', 'test/chaos'],
+    command: ['npx', 'jest', '--runInBand', 'test/kafka'],
     isJest: true,
     timeoutMs: 12 * MINUTE_MS,
   },
