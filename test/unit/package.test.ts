@@ -33,7 +33,9 @@ describe('the package', () => {
     }
     const allowed = /^(dist|docs)\/|^(package\.json|README\.md|CHANGELOG\.md|LICENSE)$/
     expect(paths.filter((path) => !allowed.test(path))).toEqual([])
-    expect(paths.filter((path) => /^(dist\/)?(test|benchmarks|node_modules)\//.test(path))).toEqual([])
+    expect(paths.filter((path) => /^(dist\/)?(test|benchmarks|node_modules)\//.test(path))).toEqual(
+      [],
+    )
   })
 
   it('is imported and required by its name, as one and the same module', async () => {
