@@ -22,8 +22,9 @@ export function layoutOf(brokers: readonly FakeBroker[], topics: Layout['topics'
 /** Lets brokers answer Metadata by the layout as it is when they are asked. */
 export function tellLayout(layout: Layout, ...brokers: readonly FakeBroker[]): void {
   for (const broker of brokers) {
-    broker.handle(metadata, ({ topics }) => {
-      const names = topics?.map(({ name }) => name ?? '') ?? Object.keys(layout.topics)
+    broker.handle(metadata, ({ topics }, { version }) => {
+      const isAll = topics === null || (version === 0 && topics.length === 0)
+      const names = isAll ? Object.keys(layout.topics) : topics.map(({ name }) => name ?? '')
       return metadataOf(layout, names)
     })
   }
