@@ -13,9 +13,6 @@ export { forcePureCodecs } from './native.ts'
 /** In the order of the codes in a batch's attributes. */
 export const COMPRESSIONS: readonly Compression[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 
-/** The bits of a batch's or message's attributes that name its codec. */
-export const COMPRESSION_MASK = 0x07
-
 const GZIP_LEVELS = 9
 const ZSTD_LEVELS = 22
 

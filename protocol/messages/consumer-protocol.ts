@@ -1,5 +1,5 @@
 import { Message } from '../schema/api.ts'
-import { array, bytes, int32, string, type Decoded, type Encodable } from '../schema/fields.ts'
+import { array, bytes, int32, string, type Decoded } from '../schema/fields.ts'
 
 /**
  * What consumers of a classic group tell each other through JoinGroup and SyncGroup. Brokers only
@@ -42,5 +42,3 @@ type Assignment = typeof consumerProtocolAssignment.fields
 
 export type ConsumerProtocolSubscription = Decoded<Subscription>
 export type ConsumerProtocolAssignment = Decoded<Assignment>
-export type ConsumerProtocolSubscriptionInput = Encodable<Subscription>
-export type ConsumerProtocolAssignmentInput = Encodable<Assignment>

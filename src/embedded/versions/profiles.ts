@@ -1,5 +1,5 @@
 import type { ErrorName } from '../../../protocol/errors.ts'
-import { API_TABLES, apiTable, type KafkaVersion, type SupportedVersions } from './api-tables.ts'
+import { apiTable, type KafkaVersion, type SupportedVersions } from './api-tables.ts'
 
 /** How a version of Kafka differs, as far as a client can see. */
 export interface KafkaProfile {
@@ -28,10 +28,6 @@ const VERSIONS: readonly KafkaVersion[] = [
 const METADATA_LEVELS: Partial<Record<KafkaVersion, number>> = { '4.4': 33 }
 
 export const KAFKA_VERSIONS: readonly KafkaVersion[] = VERSIONS
-
-export function isKafkaVersion(version: unknown): version is KafkaVersion {
-  return typeof version === 'string' && Object.hasOwn(API_TABLES, version)
-}
 
 export function profileOf(version: KafkaVersion): KafkaProfile {
   const age = VERSIONS.indexOf(version)
