@@ -202,7 +202,8 @@ export function isUnreachable(error: unknown): error is KafkaError {
 
 /** Whether the error says that what is known of leaders is out of date, or may be. */
 export function suggestsNewMetadata(error: unknown): boolean {
-  return error instanceof BrokerError ? error.invalidMetadata : isUnreachable(error)
+  if (error instanceof BrokerError) return error.invalidMetadata
+  return error instanceof LeaderNotFoundError || isUnreachable(error)
 }
 
 /**

@@ -1,6 +1,5 @@
 import { fetch, type FetchRequest, type FetchResponse } from '../../protocol/apis/fetch.ts'
 import { ZERO_UUID } from '../../protocol/schema/fields.ts'
-import type { SimpleConsumerSettings } from './options.ts'
 
 /** The first version that names topics by id. */
 const TOPIC_IDS = 13
@@ -22,12 +21,11 @@ export function fetchRequest(
   topic: string,
   topicId: string | undefined,
   partitions: readonly PartitionToFetch[],
-  settings: SimpleConsumerSettings,
+  wait: Pick<FetchRequest, 'minBytes' | 'maxWaitMs'>,
   version: number,
 ): FetchRequest {
   return {
-    maxWaitMs: settings.fetchWaitMaxMs,
-    minBytes: settings.fetchMinBytes,
+    ...wait,
     maxBytes: MAX_RESPONSE_BYTES,
     topics: [
       {

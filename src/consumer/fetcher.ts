@@ -4,7 +4,9 @@ import type { MessageBatch } from '../../protocol/records/message-batch.ts'
 import { readBatches } from '../../protocol/records/read-batches.ts'
 import { backoffMs } from '../async/backoff.ts'
 import { Deadline } from '../async/deadline.ts'
+import { addTo } from '../cluster/add-to.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import { reportRetry } from '../cluster/retry.ts'
 import {
   BrokerError,
   CorruptBatchError,
@@ -106,9 +108,7 @@ export class Fetcher {
       if (poll !== undefined) {
         if (poll.maxWaitMs > this.#settings.fetchWaitMaxMs) this.#cut(leader, poll)
       } else {
-        const led = byLeader.get(leader)
-        if (led === undefined) byLeader.set(leader, [state])
-        else led.push(state)
+        addTo(byLeader, leader, state)
       }
     }
     for (const [leader, states] of byLeader) void this.#fetch(leader, states)
@@ -164,7 +164,7 @@ export class Fetcher {
             this.#topic,
             topicId,
             partitions,
-            { ...this.#settings, fetchWaitMaxMs: poll.maxWaitMs },
+            { minBytes: this.#settings.fetchMinBytes, maxWaitMs: poll.maxWaitMs },
             version,
           ),
         {
@@ -249,8 +249,12 @@ export class Fetcher {
   }
 
   #retryLater(state: PartitionState, error: Error): void {
-    state.notBefore = performance.now() + backoffMs(state.failures++, this.#cluster.options.backoff)
-    if (suggestsNewMetadata(error) || error instanceof LeaderNotFoundError) {
+    const { backoff, logger } = this.#cluster.options
+    const waitMs = backoffMs(state.failures++, backoff)
+    state.notBefore = performance.now() + waitMs
+    const what = `fetching ${state.topic}-${state.partition}`
+    reportRetry(logger, { what, attempt: state.failures, waitMs, error })
+    if (suggestsNewMetadata(error)) {
       // If it fails there is nobody to fetch from, and the next look finds that.
       this.#cluster.refresh(this.#topic).catch(() => undefined)
     }

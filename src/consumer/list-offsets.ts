@@ -1,6 +1,7 @@
 import { listOffsets as listOffsetsApi } from '../../protocol/apis/list-offsets.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { Deadline } from '../async/deadline.ts'
+import { addTo } from '../cluster/add-to.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { retrying } from '../cluster/retry.ts'
 import { BrokerError, LeaderNotFoundError, suggestsNewMetadata } from '../errors.ts'
@@ -41,7 +42,7 @@ export async function listOffsets(
       checkAll(topic, partitions, found)
       return
     }
-    hasMoved = suggestsNewMetadata(error) || error instanceof LeaderNotFoundError
+    hasMoved = suggestsNewMetadata(error)
     throw error
   })
   if (typeof spec === 'string') return found
@@ -82,7 +83,7 @@ async function lookUp(
       error = new LeaderNotFoundError(`${topic}-${partition} has no leader`, { topic, partition })
       continue
     }
-    byLeader.set(leader, [...(byLeader.get(leader) ?? []), partition])
+    addTo(byLeader, leader, partition)
   }
   await Promise.all(
     [...byLeader].map(async ([leader, ledPartitions]) => {

@@ -3,6 +3,7 @@ import type { Compression } from '../../protocol/compression/index.ts'
 import { encodeBatch } from '../../protocol/records/encode-batch.ts'
 import { encodeMessageSet } from '../../protocol/records/message-set.ts'
 import { ZERO_UUID } from '../../protocol/schema/fields.ts'
+import { addTo } from '../cluster/add-to.ts'
 import { UnsupportedVersionError } from '../errors.ts'
 import type { BrokerVersions } from '../network/api-versions.ts'
 import type { Batch } from './batch.ts'
@@ -36,11 +37,7 @@ export function produceRequest(
   { address }: Pick<BrokerVersions, 'address'>,
 ): ProduceRequest {
   const byTopic = new Map<string, Batch[]>()
-  for (const batch of batches) {
-    const sameTopic = byTopic.get(batch.topic)
-    if (sameTopic === undefined) byTopic.set(batch.topic, [batch])
-    else sameTopic.push(batch)
-  }
+  for (const batch of batches) addTo(byTopic, batch.topic, batch)
   return {
     acks: settings.requiredAcks,
     timeoutMs: settings.ackTimeoutMs,

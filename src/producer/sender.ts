@@ -1,7 +1,9 @@
 import { produce } from '../../protocol/apis/produce.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import { backoffMs } from '../async/backoff.ts'
+import { addTo } from '../cluster/add-to.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import { reportRetry } from '../cluster/retry.ts'
 import {
   BrokerError,
   isRetriable,
@@ -91,9 +93,7 @@ export class Sender {
         nextLook = Math.min(nextLook, queue.notBefore)
         continue
       }
-      const sameLeader = byLeader.get(leader)
-      if (sameLeader === undefined) byLeader.set(leader, [queue])
-      else sameLeader.push(queue)
+      addTo(byLeader, leader, queue)
     }
     for (const [leader, queues] of byLeader) void this.#send(leader, queues)
     this.#lookAgainAt(nextLook)
@@ -214,13 +214,17 @@ export class Sender {
 
   #retryLater(queue: PartitionQueue, batch: Batch, error: Error): void {
     batch.lastError = error
-    const waitMs = backoffMs(Math.max(0, batch.attempts - 1), this.#cluster.options.backoff)
+    const { backoff, logger } = this.#cluster.options
+    const { attempts } = batch
+    const waitMs = backoffMs(Math.max(0, attempts - 1), backoff)
     queue.notBefore = performance.now() + waitMs
+    const what = `producing to ${queue.topic}-${queue.partition}`
+    reportRetry(logger, { what, attempt: attempts, waitMs, error })
     this.#refreshAfter(error, queue.topic)
   }
 
   #refreshAfter(error: Error, topic: string): void {
-    if (!suggestsNewMetadata(error) && !(error instanceof LeaderNotFoundError)) return
+    if (!suggestsNewMetadata(error)) return
     // If it fails there is nothing to send to, and the next look finds that.
     this.#cluster.refresh(topic, true).catch(() => undefined)
   }
