@@ -1,5 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { VERSION } from '../version.ts'
+import { KAFKA_VERSIONS } from '../embedded/index.ts'
+import { brokerCommand, topicSpec } from './broker.ts'
 import { consumeCommand } from './consume.ts'
 import { inOneLine } from './failure.ts'
 import { produceCommand } from './produce.ts'
@@ -21,12 +23,28 @@ Examples:
   $ samsa consume --from-beginning --exit page-views > page-views.txt
   $ samsa consume --from-beginning -n 10 -f '%p %o %k: %s\\n' events`
 
+const BROKER_EXAMPLES = `
+It is for trying things out and for tests: it keeps everything in memory, and forgets it when it ends.
+
+Examples:
+  $ samsa broker
+  $ samsa broker --port 0 --topic page-views:6 --topic events
+  $ samsa broker --brokers 3
+  $ samsa broker --version 0.8.2`
+
 /** The command line; `parseAsync` runs it. */
 export function program(): Command {
   const samsa = new Command('samsa')
-    .description('Send lines to Apache Kafka, and print its messages.')
+    .description(
+      'Send lines to Apache Kafka, print its messages, and run brokers to try things out.',
+    )
     .version(VERSION)
-    .addHelpText('after', '\nSee also: samsa produce --help, samsa consume --help')
+    // What comes behind a command is the command's: `samsa broker --version 2.8`.
+    .enablePositionalOptions()
+    .addHelpText(
+      'after',
+      '\nSee also: samsa produce --help, samsa consume --help, samsa broker --help',
+    )
   samsa
     .command('produce')
     .description('send each line of standard input as a message')
@@ -63,6 +81,28 @@ export function program(): Command {
     .option('--partition <number>', 'only this one', wholeNumber)
     .addHelpText('after', CONSUME_EXAMPLES)
     .action(consumeCommand)
+  samsa
+    .command('broker')
+    .description('run a Kafka cluster in this process, until Ctrl-C')
+    .option(
+      '--port <number>',
+      'of the first broker; the others have the next ones; 0: any',
+      port,
+      9092,
+    )
+    .option('--brokers <count>', 'how many', positive, 1)
+    .addOption(
+      new Option('--version <kafka>', 'the Kafka to present')
+        .choices(KAFKA_VERSIONS)
+        .default('4.4'),
+    )
+    .addOption(
+      new Option('--topic <name[:partitions]>', 'to begin with; can be repeated')
+        .argParser(topicSpec)
+        .default([], 'none'),
+    )
+    .addHelpText('after', BROKER_EXAMPLES)
+    .action(brokerCommand)
   for (const command of [samsa, ...samsa.commands]) {
     command.exitOverride().configureOutput({
       outputError: (text, write) => write(`samsa: ${inOneLine(text)}\n`),
@@ -86,6 +126,12 @@ function acks(text: string): -1 | 0 | 1 {
 function wholeNumber(text: string): number {
   if (!/^\d{1,10}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
   return Number(text)
+}
+
+function port(text: string): number {
+  const value = wholeNumber(text)
+  if (value > 65_535) throw new InvalidArgumentError('It must be from 0 to 65535.')
+  return value
 }
 
 function positive(text: string): number {

@@ -112,6 +112,11 @@ export class EmbeddedCluster implements AsyncDisposable {
     return this.#state.clusterId
   }
 
+  /** The names of the topics there are. */
+  get topics(): readonly string[] {
+    return this.#state.topics.all.map(({ name }) => name)
+  }
+
   /** Throws InvalidArgumentError for what a broker would refuse. */
   createTopic(
     name: string,

@@ -1,4 +1,6 @@
 export { EmbeddedCluster } from './cluster.ts'
+export { EmbeddedClusterError, type EmbeddedClusterErrorCode } from './embedded-cluster-error.ts'
+export { KAFKA_VERSIONS } from './versions/profiles.ts'
 export type { EmbeddedClusterOptions, EmbeddedTopicOptions } from './options.ts'
 export type { KafkaVersion } from './versions/api-tables.ts'
 export type { Fault, FaultAction, FaultMatch } from './faults/faults.ts'

@@ -59,7 +59,10 @@ describe('an embedded cluster', () => {
 
   it('refuses to start where a port is taken', async () => {
     await using first = await EmbeddedCluster.start()
-    await expect(EmbeddedCluster.start({ ports: first.ports })).rejects.toThrow('EADDRINUSE')
+    await expect(EmbeddedCluster.start({ ports: first.ports })).rejects.toMatchObject({
+      code: 'PORT_IN_USE',
+      message: expect.stringContaining(`127.0.0.1:${first.ports[0]} is in use`),
+    })
   })
 
   it.each([

@@ -1,4 +1,5 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { EmbeddedClusterError } from '../embedded-cluster-error.ts'
 import { FetchSessions } from '../fetch/sessions.ts'
 import { ServerConnection, type ConnectionParts } from './connection.ts'
 import type { ServingBroker } from './context.ts'
@@ -32,9 +33,10 @@ export class EmbeddedBroker implements ServingBroker {
     if (this.#server !== undefined) return
     const server = createServer({ noDelay: true }, (socket) => this.#accept(socket, parts))
     await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
+      const fail = (error: NodeJS.ErrnoException) => reject(cannotListen(this.#port, error))
+      server.once('error', fail)
       server.listen(this.#port, HOST, () => {
-        server.off('error', reject)
+        server.off('error', fail)
         resolve()
       })
     })
@@ -68,4 +70,15 @@ export class EmbeddedBroker implements ServingBroker {
 function portOf(address: AddressInfo | string | null): number {
   if (typeof address === 'object' && address !== null) return address.port
   throw new TypeError(`a server on TCP has a port, not ${String(address)}`)
+}
+
+function cannotListen(port: number, error: NodeJS.ErrnoException): EmbeddedClusterError {
+  const at = `${HOST}:${port}`
+  return error.code === 'EADDRINUSE'
+    ? new EmbeddedClusterError(
+        'PORT_IN_USE',
+        `${at} is in use already: end what listens there, or take another port, 0 for any that is free`,
+        error,
+      )
+    : new EmbeddedClusterError('PORT_UNAVAILABLE', `can't listen at ${at}: ${error.message}`, error)
 }

@@ -1,0 +1,70 @@
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import { EmbeddedCluster } from '../../src/embedded/index.ts'
+import { KafkaClient } from '../../src/index.ts'
+import { builtCommand } from '../support/built.ts'
+import { samsa } from '../support/run-command.ts'
+import { RunningCommand } from '../support/running-command.ts'
+
+function broker(...args: readonly string[]): RunningCommand {
+  return new RunningCommand(process.execPath, [builtCommand(), 'broker', ...args])
+}
+
+async function hostsOf(running: RunningCommand): Promise<string> {
+  const [, hosts] = await running.printed(/^ {2}(127\.0\.0\.1:\S+)$[^]*Ctrl-C ends it/m)
+  return hosts!
+}
+
+describe('samsa broker', () => {
+  beforeAll(() => void builtCommand(), 120_000)
+
+  it('runs brokers with topics, until Ctrl-C', async () => {
+    await using running = broker('--port', '0', '--brokers', '3', '--topic', 'six:6')
+    const hosts = await hostsOf(running)
+    expect(hosts.split(',')).toHaveLength(3)
+    {
+      await using client = new KafkaClient({ hosts })
+      expect(await client.topic('six').partitions()).toHaveLength(6)
+    }
+    running.kill('SIGINT')
+    expect(await running.ended).toEqual({ exitCode: 0, signal: null })
+    expect(running.stdout).toMatch(/Stopped\.\n$/)
+    expect(running.stderr).toBe('')
+  })
+
+  it('prints a line to try, which works', async () => {
+    await using running = broker('--port', '0', '--topic', 'greetings')
+    await hostsOf(running)
+    const [, produceArgs, consumeArgs] = await running.printed(
+      /echo hello \| samsa (.+) && samsa (.+)$/m,
+    )
+    await samsa(produceArgs!.split(' '), { input: 'hello\n' })
+    const { stdout } = await samsa(consumeArgs!.split(' '))
+    expect(stdout.toString()).toBe('hello\n')
+  })
+
+  it('presents the Kafka that is asked for', async () => {
+    await using running = broker('--port', '0', '--version', '0.8.2')
+    expect(await running.printed(/presents Kafka 0\.8\.2/)).toBeTruthy()
+  })
+
+  it('says what to do where the port is taken', async () => {
+    await using first = await EmbeddedCluster.start()
+    await using running = broker('--port', String(first.ports[0]))
+    expect(await running.ended).toEqual({ exitCode: 1, signal: null })
+    expect(running.stderr).toBe(
+      `samsa: ${first.hosts} is in use already: end what listens there, or take another port, 0 for any that is free: samsa broker --port 0\n`,
+    )
+  })
+
+  it.each([
+    [['--port', '65536'], 'It must be from 0 to 65535'],
+    [['--brokers', '0'], 'It must be at least 1'],
+    [['--topic', 'a:0'], 'It must be name or name:partitions'],
+    [['--topic', 'no spaces'], 'contains one or more characters other than'],
+    [['--version', '7.0'], 'Allowed choices are 0.8.2'],
+  ])('refuses %j', async (args, problem) => {
+    const { exitCode, stderr } = await samsa(['broker', '--port', '0', ...args])
+    expect({ exitCode, lines: stderr.trim().split('\n').length }).toEqual({ exitCode: 1, lines: 1 })
+    expect(stderr).toContain(problem)
+  })
+})
