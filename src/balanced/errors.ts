@@ -1,0 +1,29 @@
+import { KafkaError } from '../errors.ts'
+import type { HeldPartition } from './coordinator.ts'
+import { nameOf } from './partitions.ts'
+
+/** After all retries, others still own partitions that are this member's by the list of members. It goes on trying. */
+export class PartitionOwnedError extends KafkaError {
+  override readonly name = 'PartitionOwnedError'
+  readonly partitions: readonly HeldPartition[]
+
+  constructor(partitions: readonly HeldPartition[]) {
+    const held = partitions.map((one) => `${nameOf(one)} by ${one.owner ?? 'another member'}`)
+    const [first] = partitions
+    super('PARTITION_OWNED', `still owned: ${held.join(', ')}`, true, {
+      topic: first?.topic,
+      partition: first?.partition,
+    })
+    this.partitions = partitions
+  }
+}
+
+/** A hook of the application's threw an error or took too long, or a step of a rebalance failed: `cause` is why. */
+export class RebalanceError extends KafkaError {
+  override readonly name = 'RebalanceError'
+
+  constructor(what: string, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    super('REBALANCE_FAILED', `in a rebalance ${what} failed: ${reason}`, false, { cause })
+  }
+}

@@ -1,0 +1,49 @@
+/** A partition by topic and number. */
+export interface TopicPartition {
+  readonly topic: string
+  readonly partition: number
+}
+
+/** `orders-3`: as Kafka writes it in logs. No two partitions share one, since a number has no hyphen. */
+export function nameOf({ topic, partition }: TopicPartition): string {
+  return `${topic}-${partition}`
+}
+
+/** For logs: `orders-0, orders-3`, or `none`. */
+export function namesOf(partitions: Iterable<TopicPartition>): string {
+  return [...partitions].map(nameOf).join(', ') || 'none'
+}
+
+/** Partitions, each once, however many objects name it. Iterates in the order they were added. */
+export class PartitionSet implements Iterable<TopicPartition> {
+  readonly #byName = new Map<string, TopicPartition>()
+
+  constructor(partitions: Iterable<TopicPartition> = []) {
+    for (const partition of partitions) this.add(partition)
+  }
+
+  get size(): number {
+    return this.#byName.size
+  }
+
+  has(partition: TopicPartition): boolean {
+    return this.#byName.has(nameOf(partition))
+  }
+
+  add(partition: TopicPartition): void {
+    this.#byName.set(nameOf(partition), partition)
+  }
+
+  delete(partition: TopicPartition): boolean {
+    return this.#byName.delete(nameOf(partition))
+  }
+
+  /** Those that are not in `others`. */
+  without(others: PartitionSet): TopicPartition[] {
+    return [...this].filter((partition) => !others.has(partition))
+  }
+
+  [Symbol.iterator](): Iterator<TopicPartition> {
+    return this.#byName.values()
+  }
+}

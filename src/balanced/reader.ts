@@ -1,0 +1,39 @@
+import type { KafkaError } from '../errors.ts'
+import type { TopicPartition } from './partitions.ts'
+
+/** What the machine does with partitions themselves: a consumer that reads a changing set of them. */
+export interface Reader {
+  /** Finds where to read on. Nothing is handed over yet; `stop` at any time makes it void. */
+  prepare(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void>
+
+  /** Reads what was prepared. */
+  start(partitions: readonly TopicPartition[]): void
+
+  /** Nothing of these is handed over once this returns. What was handed over can still be committed. */
+  hold(partitions: readonly TopicPartition[]): void
+
+  /** Commits what of these was handed over, if the application wants that to be done for it. */
+  commit(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void>
+
+  /** Forgets these: nothing is handed over, nor committed, once this returns. */
+  stop(partitions: readonly TopicPartition[]): void
+
+  /** Looks again at what could be handed over: `ownedUntil` was over, and is not any more. */
+  resume(): void
+
+  /** Thrown once by consume() or its iterator, which can be used again afterwards. */
+  report(error: KafkaError): void
+
+  /** Thrown by every consume() from now on. */
+  fail(error: KafkaError): void
+}
+
+/** What the application wants to do when partitions come and go. May be asynchronous; what they throw reaches consume(). */
+export interface RebalanceHooks {
+  /** Before they are read, with their positions known. */
+  assigned(partitions: readonly TopicPartition[]): Promise<void> | void
+  /** Before others get them: commits made here count. Nothing of them is delivered any more. */
+  revoked(partitions: readonly TopicPartition[]): Promise<void> | void
+  /** They were lost without a chance to commit: others may own them already. */
+  lost(partitions: readonly TopicPartition[]): Promise<void> | void
+}
