@@ -1,0 +1,243 @@
+/**
+ * Sticky assignment where members want different topics. What is held by right stays, what is free goes to
+ * whoever has least and wants it, then single partitions move from members with more to members with less
+ * until nothing is gained by another move. If the moves made nothing better in sum, they are undone.
+ */
+import { byText, type TopicPartition } from './assignor.ts'
+import type { Partition, StickyInput } from './sticky-input.ts'
+
+export function assignToDiffering(input: StickyInput): Map<string, TopicPartition[]> {
+  const balancing = new Balancing(input)
+  balancing.keepOwned()
+  balancing.rebalance(balancing.giveFree())
+  return balancing.result()
+}
+
+interface Move {
+  readonly from: string
+  readonly to: string
+}
+
+class Balancing {
+  readonly #input: StickyInput
+  /** Who wants a topic, by id. */
+  readonly #wantedBy: ReadonlyMap<string, readonly string[]>
+  /** All partitions, those that the fewest members want first. */
+  readonly #order: readonly Partition[]
+  #assignment: Map<string, Set<Partition>>
+  #owners = new Map<Partition, string>()
+  /** By how much they have, those with least first, then by id. Only those who may take part in moves. */
+  #byLoad: string[] = []
+  /** Since the start, so that a partition is not moved there and back by way of others. */
+  readonly #moves = new Map<Partition, Move>()
+  #isFresh = true
+  #lostSome = false
+
+  constructor(input: StickyInput) {
+    this.#input = input
+    const { members, topics, wantedTopics } = input
+    this.#wantedBy = new Map(
+      [...topics.keys()].map((topic) => [
+        topic,
+        members.flatMap(({ memberId }) =>
+          wantedTopics.get(memberId)!.has(topic) ? [memberId] : [],
+        ),
+      ]),
+    )
+    const wanters = (topic: string) => this.#wantedBy.get(topic)!.length
+    this.#order = [...topics.keys()]
+      .sort((a, b) => wanters(a) - wanters(b) || byText(a, b))
+      .flatMap((topic) => topics.get(topic)!)
+    this.#assignment = new Map(members.map(({ memberId }) => [memberId, new Set()]))
+  }
+
+  result(): Map<string, TopicPartition[]> {
+    return new Map(
+      [...this.#assignment].map(([memberId, partitions]) => [memberId, [...partitions]]),
+    )
+  }
+
+  keepOwned(): void {
+    const { owned, wantedTopics, racks } = this.#input
+    for (const [memberId, partitions] of owned) {
+      for (const partition of partitions) {
+        if (
+          wantedTopics.get(memberId)!.has(partition.topic) &&
+          !racks.areApart(memberId, partition)
+        ) {
+          this.#own(partition, memberId)
+          this.#isFresh = false
+        } else this.#lostSome = true
+      }
+    }
+    this.#byLoad = [...this.#assignment.keys()].sort((a, b) => this.#compareLoads(a, b))
+  }
+
+  /** Returns what was free. */
+  giveFree(): readonly Partition[] {
+    const free = this.#order.filter((partition) => !this.#owners.has(partition))
+    const { racks } = this.#input
+    const far = racks.matter
+      ? free.filter(
+          (partition) =>
+            !this.#giveToLeast(partition, (memberId) => !racks.areApart(memberId, partition)),
+        )
+      : free
+    for (const partition of far) this.#giveToLeast(partition, () => true)
+    return free
+  }
+
+  rebalance(free: readonly Partition[]): void {
+    this.#byLoad = this.#byLoad.filter((memberId) => this.#canTakePart(memberId))
+    const isMovable = ({ topic }: Partition) => this.#wantedBy.get(topic)!.length > 1
+    const before = this.#copy()
+    const scoreBefore = this.#imbalance()
+    // First those that were free before, as moving them takes nothing from anybody.
+    if (!this.#lostSome) this.#move(free.filter(isMovable))
+    const hasMoved = this.#move(this.#order.filter(isMovable))
+    if (!this.#isFresh && hasMoved && this.#imbalance() >= scoreBefore) {
+      this.#assignment = before.assignment
+      this.#owners = before.owners
+    }
+  }
+
+  #copy() {
+    const assignment = new Map(
+      [...this.#assignment].map(([memberId, partitions]) => [memberId, new Set(partitions)]),
+    )
+    return { assignment, owners: new Map(this.#owners) }
+  }
+
+  #own(partition: Partition, memberId: string): void {
+    this.#assignment.get(memberId)!.add(partition)
+    this.#owners.set(partition, memberId)
+  }
+
+  #giveToLeast(partition: Partition, suits: (memberId: string) => boolean): boolean {
+    const memberId = this.#byLoad.find((id) => this.#wants(id, partition) && suits(id))
+    if (memberId === undefined) return false
+    this.#changeLoads([memberId], () => this.#own(partition, memberId))
+    return true
+  }
+
+  #wants(memberId: string, { topic }: Partition): boolean {
+    return this.#input.wantedTopics.get(memberId)!.has(topic)
+  }
+
+  #load(memberId: string): number {
+    return this.#assignment.get(memberId)!.size
+  }
+
+  #compareLoads(a: string, b: string): number {
+    return this.#load(a) - this.#load(b) || byText(a, b)
+  }
+
+  /** Changes what these members have, and puts them where they then belong in the order. */
+  #changeLoads(memberIds: readonly string[], change: () => void): void {
+    this.#byLoad = this.#byLoad.filter((id) => !memberIds.includes(id))
+    change()
+    for (const memberId of memberIds) {
+      const at = this.#byLoad.findIndex((id) => this.#compareLoads(memberId, id) < 0)
+      this.#byLoad.splice(at < 0 ? this.#byLoad.length : at, 0, memberId)
+    }
+  }
+
+  /** The most that a member could have. */
+  #mostOf(memberId: string): number {
+    let count = 0
+    for (const topic of this.#input.wantedTopics.get(memberId)!) {
+      count += this.#input.topics.get(topic)!.length
+    }
+    return count
+  }
+
+  #canTakePart(memberId: string): boolean {
+    if (this.#load(memberId) < this.#mostOf(memberId)) return true
+    const partitions = [...this.#assignment.get(memberId)!]
+    return partitions.some(({ topic }) => this.#wantedBy.get(topic)!.length > 1)
+  }
+
+  /** Whether no member could take a partition from one that has at least two more. */
+  #isBalanced(): boolean {
+    const least = this.#byLoad[0]
+    const most = this.#byLoad.at(-1)
+    if (least === undefined || most === undefined) return true
+    if (this.#load(least) >= this.#load(most) - 1) return true
+    return !this.#byLoad.some((memberId) => this.#couldTake(memberId))
+  }
+
+  #couldTake(memberId: string): boolean {
+    const load = this.#load(memberId)
+    if (load === this.#mostOf(memberId)) return false
+    for (const topic of this.#input.wantedTopics.get(memberId)!) {
+      for (const partition of this.#input.topics.get(topic)!) {
+        const owner = this.#owners.get(partition)
+        if (owner !== undefined && owner !== memberId && load + 1 < this.#load(owner)) return true
+      }
+    }
+    return false
+  }
+
+  /** The sum of what each member has more or less than each other: 0 where all have as many. */
+  #imbalance(): number {
+    const loads = this.#byLoad.map((memberId) => this.#load(memberId))
+    let sum = 0
+    for (const [index, load] of loads.entries()) {
+      for (const other of loads.slice(index + 1)) sum += Math.abs(load - other)
+    }
+    return sum
+  }
+
+  #move(partitions: readonly Partition[]): boolean {
+    let hasMoved = false
+    for (let again = true; again;) {
+      again = false
+      for (const partition of partitions) {
+        if (this.#isBalanced()) break
+        if (!this.#moveOne(partition)) continue
+        again = true
+        hasMoved = true
+      }
+    }
+    return hasMoved
+  }
+
+  #moveOne(partition: Partition): boolean {
+    const owner = this.#owners.get(partition)!
+    const load = this.#load(owner)
+    const former = this.#input.formerOwners.get(partition)
+    const couldGet = (memberId: string) => load > this.#load(memberId) + 1
+    if (former !== undefined && this.#wants(former, partition) && couldGet(former)) {
+      this.#moveTo(partition, owner, former)
+      return true
+    }
+    if (!this.#wantedBy.get(partition.topic)!.some(couldGet)) return false
+    const least = this.#byLoad.find((memberId) => this.#wants(memberId, partition))!
+    this.#moveTo(partition, owner, least)
+    return true
+  }
+
+  /**
+   * Moves the partition, or another of its topic in its place that came from where this one would go to: then
+   * two members don't end with each other's partitions.
+   */
+  #moveTo(wanted: Partition, owner: string, to: string): void {
+    const from = this.#moves.get(wanted)?.from ?? owner
+    const partition = this.#movedBetween(wanted.topic, to, from) ?? wanted
+    const holder = this.#owners.get(partition)!
+    this.#changeLoads([to, holder], () => {
+      this.#assignment.get(holder)!.delete(partition)
+      this.#own(partition, to)
+    })
+    const origin = this.#moves.get(partition)?.from ?? holder
+    if (origin === to) this.#moves.delete(partition)
+    else this.#moves.set(partition, { from: origin, to })
+  }
+
+  #movedBetween(topic: string, from: string, to: string): Partition | undefined {
+    for (const [partition, move] of this.#moves) {
+      if (partition.topic === topic && move.from === from && move.to === to) return partition
+    }
+    return undefined
+  }
+}

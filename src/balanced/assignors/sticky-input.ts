@@ -1,0 +1,158 @@
+/** What both ways of sticky assignment start from: each member's wishes and what it holds by right. */
+import {
+  byMemberId,
+  byText,
+  type AssignableTopics,
+  type GroupMember,
+  type TopicPartition,
+} from './assignor.ts'
+import { allPartitionRacks, racksMatter, racksOf } from './racks.ts'
+
+/** What a member says that it held, and since when. */
+export interface Claim {
+  readonly partitions: readonly TopicPartition[]
+  /** −1 where it does not say. */
+  readonly generation: number
+}
+
+/** A partition: there is one object for each, so that it can be a key. */
+export interface Partition extends TopicPartition {
+  readonly racks: ReadonlySet<string>
+}
+
+export interface StickyInput {
+  /** By id. */
+  readonly members: readonly GroupMember[]
+  /** Of each member, the topics that exist. */
+  readonly wantedTopics: ReadonlyMap<string, ReadonlySet<string>>
+  readonly hasEqualWishes: boolean
+  /** By topic's name. */
+  readonly topics: ReadonlyMap<string, readonly Partition[]>
+  /** What each member held and may keep. */
+  readonly owned: ReadonlyMap<string, readonly Partition[]>
+  /** Claimed by two in the same generation: neither was right. */
+  readonly contested: ReadonlySet<Partition>
+  /** What was claimed in an older generation than the newest there is, and by whom. */
+  readonly formerOwners: ReadonlyMap<Partition, string>
+  readonly racks: Racks
+}
+
+export class Racks {
+  /** Whether members should get what is in their rack. */
+  readonly matter: boolean
+  readonly #memberRacks: ReadonlyMap<string, string>
+  readonly #membersIn: ReadonlyMap<string, number>
+
+  constructor(members: readonly GroupMember[], topics: AssignableTopics) {
+    const racks = racksOf(members)
+    this.matter = racks.size > 0 && racksMatter(racks, allPartitionRacks(topics))
+    this.#memberRacks = new Map(
+      members.flatMap(({ memberId, rack }) => (rack ? [[memberId, rack] as const] : [])),
+    )
+    this.#membersIn = new Map(
+      [...racks].map((rack) => [rack, members.filter((member) => member.rack === rack).length]),
+    )
+  }
+
+  /** Whether the member has a rack and the partition is elsewhere. Never where racks don't matter. */
+  areApart(memberId: string, { racks }: Partition): boolean {
+    const rack = this.#memberRacks.get(memberId)
+    return this.matter && rack !== undefined && !racks.has(rack)
+  }
+
+  /** Whether both are in the same rack. Never where racks don't matter. */
+  areTogether(memberId: string, { racks }: Partition): boolean {
+    const rack = this.#memberRacks.get(memberId)
+    return this.matter && rack !== undefined && racks.has(rack)
+  }
+
+  /** Those with the fewest members near them first, while these still have room. */
+  fewestMembersFirst(partitions: readonly Partition[]): Partition[] {
+    const near = ({ racks }: Partition) => {
+      let count = 0
+      for (const rack of racks) count += this.#membersIn.get(rack) ?? 0
+      return count
+    }
+    return [...partitions].sort((a, b) => near(a) - near(b))
+  }
+}
+
+export function stickyInput(
+  unsorted: readonly GroupMember[],
+  assignable: AssignableTopics,
+  claimOf: (member: GroupMember) => Claim,
+): StickyInput {
+  const members = [...unsorted].sort(byMemberId)
+  const topics = new Map(
+    [...assignable.keys()]
+      .filter((topic) => members.some((member) => member.topics.includes(topic)))
+      .sort(byText)
+      .map((topic) => [topic, assignable.get(topic)!.map((one): Partition => ({ topic, ...one }))]),
+  )
+  const wantedTopics = new Map(
+    members.map((member) => [
+      member.memberId,
+      new Set(member.topics.filter((topic) => topics.has(topic))),
+    ]),
+  )
+  // With topics that don't exist (yet) counted, as a member's wishes may differ in one of those alone.
+  const wishes = new Set(members.map((one) => [...new Set(one.topics)].sort(byText).join(' ')))
+  return {
+    members,
+    topics,
+    wantedTopics,
+    hasEqualWishes: wishes.size === 1,
+    racks: new Racks(members, topics),
+    ...settleClaims(members, topics, claimOf),
+  }
+}
+
+/**
+ * A partition that several claim belongs to the one of the newest generation: the others missed a rebalance.
+ * Two of the same generation can't both be right, so neither is believed.
+ */
+function settleClaims(
+  members: readonly GroupMember[],
+  topics: ReadonlyMap<string, readonly Partition[]>,
+  claimOf: (member: GroupMember) => Claim,
+): Pick<StickyInput, 'owned' | 'contested' | 'formerOwners'> {
+  const index = new Map(
+    [...topics].map(([topic, all]) => [topic, new Map(all.map((one) => [one.partition, one]))]),
+  )
+  const claims = members.map((member) => {
+    const { partitions, generation } = claimOf(member)
+    const existing = new Set<Partition>()
+    for (const { topic, partition } of partitions) {
+      const found = index.get(topic)?.get(partition)
+      if (found !== undefined) existing.add(found)
+    }
+    return { memberId: member.memberId, generation, partitions: existing }
+  })
+  const newest = Math.max(-1, ...claims.map(({ generation }) => generation))
+
+  const owned = new Map<string, Set<Partition>>(
+    members.map(({ memberId }) => [memberId, new Set()]),
+  )
+  const holders = new Map<Partition, { readonly memberId: string; readonly generation: number }>()
+  const formers = new Map<Partition, { readonly memberId: string; readonly generation: number }>()
+  const contested = new Set<Partition>()
+  for (const { memberId, generation, partitions } of claims) {
+    for (const partition of partitions) {
+      const former = formers.get(partition)
+      if (generation < newest && (former === undefined || generation > former.generation)) {
+        formers.set(partition, { memberId, generation })
+      }
+      const holder = holders.get(partition)
+      if (holder !== undefined && holder.generation > generation) continue
+      if (holder !== undefined) owned.get(holder.memberId)!.delete(partition)
+      if (holder?.generation === generation) contested.add(partition)
+      else owned.get(memberId)!.add(partition)
+      holders.set(partition, { memberId, generation })
+    }
+  }
+  return {
+    owned: new Map([...owned].map(([memberId, partitions]) => [memberId, [...partitions]])),
+    contested,
+    formerOwners: new Map([...formers].map(([partition, { memberId }]) => [partition, memberId])),
+  }
+}

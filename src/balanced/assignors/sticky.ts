@@ -1,0 +1,73 @@
+import type { AssignableTopics, Assignment, Assignor, GroupMember } from './assignor.ts'
+import { assignToDiffering } from './sticky-differing.ts'
+import { assignToEquals } from './sticky-equal.ts'
+import { stickyInput } from './sticky-input.ts'
+import {
+  decodeGeneration,
+  decodeStickyUserData,
+  encodeGeneration,
+  encodeStickyUserData,
+} from './user-data.ts'
+
+/**
+ * As even as can be, and then with as few partitions as possible moving from one member to another. All give
+ * up everything at a rebalance all the same, and most get back what they had.
+ */
+export const stickyAssignor: Assignor = {
+  name: 'sticky',
+  protocols: ['eager'],
+  assign(members: readonly GroupMember[], topics: AssignableTopics): Assignment {
+    const input = stickyInput(members, topics, ({ userData }) => decodeStickyUserData(userData))
+    return input.hasEqualWishes ? assignToEquals(input).assignment : assignToDiffering(input)
+  },
+  userData: (last) => (last.generation < 0 ? undefined : encodeStickyUserData(last)),
+}
+
+/**
+ * As sticky, and what stays with its member is not even interrupted: only partitions that move are given up,
+ * and they reach their next owner in a second rebalance, when nobody has them any more (KIP-429).
+ */
+export const cooperativeStickyAssignor: Assignor = {
+  name: 'cooperative-sticky',
+  protocols: ['cooperative', 'eager'],
+  assign(members: readonly GroupMember[], topics: AssignableTopics): Assignment {
+    const input = stickyInput(members, topics, ({ ownedPartitions, generation, userData }) => ({
+      partitions: ownedPartitions,
+      generation: generation >= 0 ? generation : decodeGeneration(userData),
+    }))
+    if (!input.hasEqualWishes) return withoutHeld(members, assignToDiffering(input))
+    const { assignment, changingHands } = assignToEquals(input)
+    return mapLists(assignment, (partition) => !changingHands.has(partition))
+  },
+  userData: ({ generation }) => encodeGeneration(generation),
+}
+
+/** Leaves out what one member is to get and another has not given up yet. */
+function withoutHeld(members: readonly GroupMember[], assignment: Assignment): Assignment {
+  const keyOf = (topic: string, partition: number) => `${topic} ${partition}`
+  const holders = new Map<string, Set<string>>()
+  for (const { memberId, ownedPartitions } of members) {
+    for (const { topic, partition } of ownedPartitions) {
+      const key = keyOf(topic, partition)
+      holders.set(key, (holders.get(key) ?? new Set()).add(memberId))
+    }
+  }
+  return mapLists(assignment, ({ topic, partition }, memberId) => {
+    const held = holders.get(keyOf(topic, partition))
+    return held === undefined || held.has(memberId)
+  })
+}
+
+function mapLists<T extends { readonly topic: string; readonly partition: number }>(
+  assignment: ReadonlyMap<string, readonly T[]>,
+  stays: (partition: T, memberId: string) => boolean,
+): Assignment {
+  return new Map(
+    [...assignment].map(([memberId, partitions]) => [
+      memberId,
+      partitions
+        .filter((partition) => stays(partition, memberId))
+        .map(({ topic, partition }) => ({ topic, partition })),
+    ]),
+  )
+}

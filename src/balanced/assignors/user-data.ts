@@ -1,0 +1,65 @@
+/** The user data of Java's sticky assignors, so that members of both kinds know each other's claims. */
+import { Reader } from '../../../protocol/buffer/reader.ts'
+import { Writer } from '../../../protocol/buffer/writer.ts'
+import { Message } from '../../../protocol/schema/api.ts'
+import { array, int32, string } from '../../../protocol/schema/fields.ts'
+import type { LastAssignment, TopicPartition } from './assignor.ts'
+import type { Claim } from './sticky-input.ts'
+
+/** Since Kafka 2.3 with the generation (KIP-341). It does not say which version it is in. */
+const stickyUserData = new Message('StickyAssignorUserData', '0-1', 'none', {
+  previousAssignment: array('0+', {
+    topic: string('0+'),
+    partitions: array('0+', 'int32'),
+  }),
+  generation: int32('1+', { default: -1 }),
+})
+
+const NOTHING: Claim = { partitions: [], generation: -1 }
+
+export function encodeStickyUserData({ partitions, generation }: LastAssignment): Buffer {
+  const writer = new Writer()
+  stickyUserData.encode(writer, 1, { previousAssignment: byTopic(partitions), generation })
+  return Buffer.concat(writer.finish())
+}
+
+/** What cannot be read claims nothing, as in Java. */
+export function decodeStickyUserData(bytes: Buffer | undefined): Claim {
+  if (bytes === undefined || bytes.length === 0) return NOTHING
+  for (const version of [1, 0]) {
+    try {
+      const { previousAssignment, generation } = stickyUserData.decode(new Reader(bytes), version)
+      const partitions = previousAssignment.flatMap(({ topic, partitions }) =>
+        partitions.map((partition) => ({ topic, partition })),
+      )
+      return { partitions, generation }
+    } catch {
+      // Of the version before, or of another assignor.
+    }
+  }
+  return NOTHING
+}
+
+/** What cooperative-sticky told before subscriptions had a generation of their own (v2, KIP-792). */
+export function encodeGeneration(generation: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeInt32BE(generation)
+  return bytes
+}
+
+export function decodeGeneration(bytes: Buffer | undefined): number {
+  return bytes === undefined || bytes.length < 4 ? -1 : bytes.readInt32BE(0)
+}
+
+/** Partitions gathered by topic, as Kafka's messages list them. */
+export function byTopic(
+  partitions: readonly TopicPartition[],
+): { readonly topic: string; readonly partitions: readonly number[] }[] {
+  const topics = new Map<string, number[]>()
+  for (const { topic, partition } of partitions) {
+    const numbers = topics.get(topic)
+    if (numbers === undefined) topics.set(topic, [partition])
+    else numbers.push(partition)
+  }
+  return [...topics].map(([topic, numbers]) => ({ topic, partitions: numbers }))
+}
