@@ -7,3 +7,11 @@ export type { Fault, FaultAction, FaultMatch } from './faults/faults.ts'
 export type { ThrottleOptions } from './faults/throttles.ts'
 export type { RequestFilter, RequestLog, SeenRequest } from './request-log.ts'
 export type { ApiName } from './server/api-names.ts'
+export { EmbeddedZooKeeper } from './zookeeper/embedded-zookeeper.ts'
+export type {
+  LocalSession,
+  SessionId,
+  ZooKeeperNode,
+  ZooKeeperSession,
+} from './zookeeper/embedded-zookeeper.ts'
+export type { EmbeddedZooKeeperOptions } from './zookeeper/options.ts'

@@ -1,8 +1,8 @@
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
-import { EmbeddedClusterError } from '../embedded-cluster-error.ts'
+import { createServer, type Server, type Socket } from 'node:net'
 import { FetchSessions } from '../fetch/sessions.ts'
 import { ServerConnection, type ConnectionParts } from './connection.ts'
 import type { ServingBroker } from './context.ts'
+import { listenOn } from './listen.ts'
 
 const HOST = '127.0.0.1'
 
@@ -32,16 +32,8 @@ export class EmbeddedBroker implements ServingBroker {
   async start(parts: Omit<ConnectionParts, 'broker'>): Promise<void> {
     if (this.#server !== undefined) return
     const server = createServer({ noDelay: true }, (socket) => this.#accept(socket, parts))
-    await new Promise<void>((resolve, reject) => {
-      const fail = (error: NodeJS.ErrnoException) => reject(cannotListen(this.#port, error))
-      server.once('error', fail)
-      server.listen(this.#port, HOST, () => {
-        server.off('error', fail)
-        resolve()
-      })
-    })
+    this.#port = await listenOn(server, HOST, this.#port)
     server.on('error', parts.onError)
-    this.#port = portOf(server.address())
     this.#server = server
     this.fetchSessions = new FetchSessions()
   }
@@ -65,20 +57,4 @@ export class EmbeddedBroker implements ServingBroker {
     const connection = new ServerConnection(socket, { ...parts, broker: this }, onClose)
     this.#connections.add(connection)
   }
-}
-
-function portOf(address: AddressInfo | string | null): number {
-  if (typeof address === 'object' && address !== null) return address.port
-  throw new TypeError(`a server on TCP has a port, not ${String(address)}`)
-}
-
-function cannotListen(port: number, error: NodeJS.ErrnoException): EmbeddedClusterError {
-  const at = `${HOST}:${port}`
-  return error.code === 'EADDRINUSE'
-    ? new EmbeddedClusterError(
-        'PORT_IN_USE',
-        `${at} is in use already: end what listens there, or take another port, 0 for any that is free`,
-        error,
-      )
-    : new EmbeddedClusterError('PORT_UNAVAILABLE', `can't listen at ${at}: ${error.message}`, error)
 }

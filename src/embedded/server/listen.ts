@@ -1,0 +1,35 @@
+import type { AddressInfo, Server } from 'node:net'
+import { EmbeddedClusterError } from '../embedded-cluster-error.ts'
+
+/** Resolves with the port, once it listens; port 0 takes any that is free. Throws EmbeddedClusterError. */
+export async function listenOn(server: Server, host: string, port: number): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    const fail = (error: NodeJS.ErrnoException) => reject(cannotListen(host, port, error))
+    server.once('error', fail)
+    server.listen(port, host, () => {
+      server.off('error', fail)
+      resolve()
+    })
+  })
+  return portOf(server.address())
+}
+
+function portOf(address: AddressInfo | string | null): number {
+  if (typeof address === 'object' && address !== null) return address.port
+  throw new TypeError(`a server on TCP has a port, not ${String(address)}`)
+}
+
+function cannotListen(
+  host: string,
+  port: number,
+  error: NodeJS.ErrnoException,
+): EmbeddedClusterError {
+  const at = `${host}:${port}`
+  return error.code === 'EADDRINUSE'
+    ? new EmbeddedClusterError(
+        'PORT_IN_USE',
+        `${at} is in use already: end what listens there, or take another port, 0 for any that is free`,
+        error,
+      )
+    : new EmbeddedClusterError('PORT_UNAVAILABLE', `can't listen at ${at}: ${error.message}`, error)
+}

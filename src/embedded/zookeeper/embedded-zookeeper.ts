@@ -1,0 +1,243 @@
+import { Buffer } from 'node:buffer'
+import { InvalidArgumentError } from '../../errors.ts'
+import { Timers } from '../timers.ts'
+import { KeeperError } from './error-codes.ts'
+import { Keeper } from './keeper.ts'
+import { checkedOptions, type CheckedOptions, type EmbeddedZooKeeperOptions } from './options.ts'
+import { Listener } from './server/listener.ts'
+import { ReplyGate } from './server/reply-gate.ts'
+import type { Session } from './sessions.ts'
+import { OPEN_ACL, OWNER, type AclEntry } from './tree/acl.ts'
+import { statOf, type NodeStat } from './tree/node.ts'
+import { parentOf } from './tree/paths.ts'
+import { CREATE_FLAGS, type Transaction } from './tree/transaction.ts'
+
+/** A node as it is now. */
+export interface ZooKeeperNode {
+  /** Empty for a node that has none. */
+  readonly data: Buffer
+  /** Names, without the path before them; sorted. */
+  readonly children: readonly string[]
+  readonly acl: readonly AclEntry[]
+  readonly stat: NodeStat
+}
+
+/** A session that a client has with the server. */
+export interface ZooKeeperSession {
+  readonly id: bigint
+  readonly timeoutMs: number
+  readonly isConnected: boolean
+  /** The paths of its nodes. */
+  readonly ephemerals: readonly string[]
+}
+
+/** A number, or the eight bytes that node-zookeeper-client gives (`client.getSessionId()`). */
+export type SessionId = bigint | Uint8Array
+
+const NO_OWNER = 0n
+
+/**
+ * A ZooKeeper server in this process, on 127.0.0.1: for tests, and for trying things out. It keeps everything
+ * in memory, and forgets it when it stops.
+ *
+ * ```ts
+ * await using zookeeper = await EmbeddedZooKeeper.start()
+ * const consumer = await topic.getBalancedConsumer({ consumerGroup: 'g', zookeeperHosts: zookeeper.hosts })
+ * ```
+ */
+export class EmbeddedZooKeeper implements AsyncDisposable {
+  readonly #options: CheckedOptions
+  readonly #timers: Timers
+  readonly #keeper: Keeper
+  readonly #listener: Listener
+  readonly #replies = new ReplyGate()
+  #isStopped = false
+
+  private constructor(options: EmbeddedZooKeeperOptions) {
+    this.#options = checkedOptions(options)
+    this.#timers = new Timers(this.#options.onError)
+    this.#keeper = new Keeper(this.#timers)
+    this.#listener = new Listener(this.#options.port)
+  }
+
+  /** Resolves when it listens. Throws InvalidArgumentError for options that can't be right. */
+  static async start(options: EmbeddedZooKeeperOptions = {}): Promise<EmbeddedZooKeeper> {
+    const zookeeper = new EmbeddedZooKeeper(options)
+    await zookeeper.#listen()
+    return zookeeper
+  }
+
+  /** `127.0.0.1:port`, as clients want it. A chroot may be put behind it, once its node has been created. */
+  get hosts(): string {
+    return `127.0.0.1:${this.port}`
+  }
+
+  get port(): number {
+    return this.#listener.port
+  }
+
+  /** What clients have, those that are away and not yet expired among them. */
+  get sessions(): readonly ZooKeeperSession[] {
+    return this.#keeper.sessions.all.map(({ id, timeoutMs, link }) => ({
+      id,
+      timeoutMs,
+      isConnected: link !== undefined,
+      ephemerals: [...this.#keeper.tree.ephemeralsOf(id)].sort(),
+    }))
+  }
+
+  /** How many watches are set, of all clients. */
+  get watchCount(): number {
+    return this.#keeper.watches.size
+  }
+
+  /** The node, whoever may read it; undefined where there is none. */
+  node(path: string): ZooKeeperNode | undefined {
+    const node = this.#keeper.tree.find(path)
+    if (node === undefined) return undefined
+    return {
+      data: node.data ?? Buffer.alloc(0),
+      children: [...node.children].sort(),
+      acl: node.acl,
+      stat: statOf(node),
+    }
+  }
+
+  /**
+   * Creates a lasting node, and those above it where they are missing. Throws InvalidArgumentError if it is
+   * there, or the path is none. `session` (from `openSession`) makes it ephemeral.
+   */
+  create(path: string, data: string | Uint8Array = '', session?: LocalSession): void {
+    this.#write((transaction) => {
+      const missing: string[] = []
+      for (let above = parentOf(path); !this.#has(above); above = parentOf(above)) {
+        missing.unshift(above)
+      }
+      for (const above of missing) {
+        transaction.create({ path: above, data: Buffer.alloc(0), acl: OPEN_ACL, flags: 0 })
+      }
+      transaction.create({
+        path,
+        data: Buffer.from(data),
+        acl: OPEN_ACL,
+        flags: session === undefined ? CREATE_FLAGS.persistent : CREATE_FLAGS.ephemeral,
+      })
+    }, session?.id)
+  }
+
+  /** Throws InvalidArgumentError if there is no such node. */
+  setData(path: string, data: string | Uint8Array): void {
+    this.#write((transaction) => transaction.setData(path, Buffer.from(data), -1))
+  }
+
+  /** Deletes the node and all below it. Throws InvalidArgumentError if there is none. */
+  delete(path: string): void {
+    this.#write((transaction) => {
+      const remove = (one: string): void => {
+        for (const name of this.#keeper.tree.get(one).children) remove(`${one}/${name}`)
+        transaction.delete(one, -1)
+      }
+      remove(path)
+    })
+  }
+
+  /** A session of this process, for ephemeral nodes: it needs no heartbeat, and ends when it is closed. */
+  openSession(): LocalSession {
+    const id = this.#keeper.sessions.newId()
+    return { id, close: () => this.#keeper.deleteEphemerals(id) }
+  }
+
+  /**
+   * Ends a session as if nothing had been heard of its client for too long: its ephemeral nodes go, its
+   * connection is closed, and when the client comes back it is told. Returns whether there was one.
+   */
+  expireSession(id: SessionId): boolean {
+    const session = this.#find(id)
+    if (session === undefined) return false
+    this.#keeper.endSession(session)
+    return true
+  }
+
+  /** Closes the connection of a session, or all. Sessions stay: clients connect again. */
+  dropConnections(id?: SessionId): void {
+    const wanted = id === undefined ? undefined : numberOf(id)
+    for (const connection of this.#listener.connections) {
+      if (wanted === undefined || wanted === connection.sessionId) connection.close()
+    }
+  }
+
+  /**
+   * From now on requests are acted upon, but no answer and no event leaves the server. Dropping the
+   * connections then loses them for good: the client never hears of what it has done.
+   */
+  holdReplies(): void {
+    this.#replies.close()
+  }
+
+  /** What was held leaves, where its connection is still there. */
+  releaseReplies(): void {
+    this.#replies.open()
+  }
+
+  /** The server is gone, as when it is killed. Nodes and sessions stay, and no session expires meanwhile. */
+  async stopServer(): Promise<void> {
+    this.#keeper.sessions.pause()
+    await this.#listener.stop()
+  }
+
+  /** It is back, at the port that it had. Sessions have their whole timeout again. */
+  async startServer(): Promise<void> {
+    if (this.#isStopped) throw new InvalidArgumentError('the ZooKeeper is stopped')
+    if (this.#listener.isListening) return
+    await this.#listen()
+    this.#keeper.sessions.resume()
+  }
+
+  /** Ends all connections and timers: nothing is left that keeps the process alive. Safe to call again. */
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    this.#timers.stop()
+    await this.stopServer()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
+  #listen(): Promise<void> {
+    return this.#listener.start({
+      keeper: this.#keeper,
+      limits: this.#options,
+      replies: this.#replies,
+      onError: this.#options.onError,
+      connections: () => this.#listener.connections.length,
+    })
+  }
+
+  #has(path: string): boolean {
+    return this.#keeper.tree.find(path) !== undefined
+  }
+
+  #find(id: SessionId): Session | undefined {
+    return this.#keeper.sessions.find(numberOf(id))
+  }
+
+  #write(change: (transaction: Transaction) => void, sessionId = NO_OWNER): void {
+    try {
+      this.#keeper.write(sessionId, [OWNER], change)
+    } catch (error) {
+      throw error instanceof KeeperError ? new InvalidArgumentError(error.message) : error
+    }
+  }
+}
+
+/** Owns ephemeral nodes. */
+export interface LocalSession {
+  readonly id: bigint
+  /** Its nodes go. */
+  close(): void
+}
+
+function numberOf(id: SessionId): bigint {
+  return typeof id === 'bigint' ? id : Buffer.from(id).readBigInt64BE()
+}

@@ -1,0 +1,49 @@
+import { InvalidArgumentError } from '../../errors.ts'
+import { aFunction, anInteger, checkOptions } from '../../options.ts'
+
+export interface EmbeddedZooKeeperOptions {
+  /** Default: any free one. */
+  readonly port?: number
+  /** ZooKeeper's basic unit of time, in milliseconds; here it only sets the next two. Default: 2,000. */
+  readonly tickTimeMs?: number
+  /** The shortest session timeout that a client gets. Default: two ticks, as in ZooKeeper. */
+  readonly minSessionTimeoutMs?: number
+  /** The longest. Default: twenty ticks, as in ZooKeeper. */
+  readonly maxSessionTimeoutMs?: number
+  /** Told why a connection was ended: bytes that are no request, or a bug of the server's. */
+  readonly onError?: (error: unknown) => void
+}
+
+const DEFAULT_TICK_MS = 2_000
+const MIN_SESSION_TICKS = 2
+const MAX_SESSION_TICKS = 20
+/** Node's timers hold no more. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1
+
+export interface CheckedOptions {
+  readonly port: number
+  readonly minSessionTimeoutMs: number
+  readonly maxSessionTimeoutMs: number
+  readonly onError: (error: unknown) => void
+}
+
+/** Throws InvalidArgumentError for an option that isn't one, or can't be right. */
+export function checkedOptions(options: EmbeddedZooKeeperOptions): CheckedOptions {
+  checkOptions<EmbeddedZooKeeperOptions>('EmbeddedZooKeeper', options, {
+    port: anInteger(0, 65_535),
+    tickTimeMs: anInteger(1, LONGEST_TIMEOUT_MS / MAX_SESSION_TICKS),
+    minSessionTimeoutMs: anInteger(1, LONGEST_TIMEOUT_MS),
+    maxSessionTimeoutMs: anInteger(1, LONGEST_TIMEOUT_MS),
+    onError: aFunction,
+  })
+  const { tickTimeMs = DEFAULT_TICK_MS } = options
+  const minSessionTimeoutMs = options.minSessionTimeoutMs ?? tickTimeMs * MIN_SESSION_TICKS
+  const maxSessionTimeoutMs = options.maxSessionTimeoutMs ?? tickTimeMs * MAX_SESSION_TICKS
+  if (minSessionTimeoutMs > maxSessionTimeoutMs) {
+    throw new InvalidArgumentError(
+      `EmbeddedZooKeeper: minSessionTimeoutMs ${minSessionTimeoutMs} is more than maxSessionTimeoutMs ${maxSessionTimeoutMs}`,
+    )
+  }
+  const { port = 0, onError = () => undefined } = options
+  return { port, minSessionTimeoutMs, maxSessionTimeoutMs, onError }
+}

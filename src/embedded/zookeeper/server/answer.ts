@@ -1,0 +1,59 @@
+/** From a request's frame to its answer. */
+import { ProtocolError } from '../../../../protocol/protocol-error.ts'
+import { KeeperCode, KeeperError } from '../error-codes.ts'
+import { JuteWriter, type JuteReader } from '../jute.ts'
+import type { Client, Keeper } from '../keeper.ts'
+import type { Operation } from '../operations.ts'
+import { READS } from './reads.ts'
+import { runMulti, writeResult, WRITES } from './writes.ts'
+
+export interface Answer {
+  readonly errorCode: number
+  readonly body: JuteWriter | undefined
+}
+
+/** A body that is no body is answered with MARSHALLING_ERROR: the next frame may well be fine. */
+export function answer(
+  keeper: Keeper,
+  client: Client,
+  operation: Operation,
+  reader: JuteReader,
+): Answer {
+  const body = new JuteWriter()
+  try {
+    run(keeper, client, operation, reader, body)
+    return { errorCode: KeeperCode.OK, body }
+  } catch (error) {
+    return { errorCode: codeOf(error), body: undefined }
+  }
+}
+
+function run(
+  keeper: Keeper,
+  client: Client,
+  operation: Operation,
+  reader: JuteReader,
+  body: JuteWriter,
+): void {
+  const read = READS[operation]
+  if (read !== undefined) {
+    read(keeper, client, reader, body)
+    return
+  }
+  const { session, identities } = client
+  if (operation === 'multi') {
+    runMulti(reader, body, (change) => keeper.write(session.id, identities, change))
+    return
+  }
+  const parse = WRITES[operation]
+  if (parse === undefined) throw new KeeperError('UNIMPLEMENTED')
+  // Within the transaction: what can't be read takes a number, too.
+  const result = keeper.write(session.id, identities, (transaction) => parse(reader)(transaction))
+  writeResult(body, result)
+}
+
+function codeOf(error: unknown): number {
+  if (error instanceof KeeperError) return error.errorCode
+  if (error instanceof ProtocolError) return KeeperCode.MARSHALLING_ERROR
+  throw error
+}

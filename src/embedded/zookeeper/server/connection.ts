@@ -1,0 +1,294 @@
+import { Buffer } from 'node:buffer'
+import type { Socket } from 'node:net'
+import { FrameReader } from '../../../network/frame-reader.ts'
+import { KeeperCode } from '../error-codes.ts'
+import { JuteReader, JuteWriter } from '../jute.ts'
+import type { Client, Keeper } from '../keeper.ts'
+import { operationOf } from '../operations.ts'
+import type { Session, SessionLink } from '../sessions.ts'
+import { digestIdentity, type Identity } from '../tree/acl.ts'
+import { EVENT_TYPES, type EventType } from '../tree/transaction.ts'
+import { answer } from './answer.ts'
+import { fourLetterAnswer } from './four-letter-words.ts'
+import { connectResponse, greet, readConnectRequest, type SessionLimits } from './handshake.ts'
+import type { ReplyGate } from './reply-gate.ts'
+
+/** What a connection has to do with. */
+export interface ConnectionParts {
+  readonly keeper: Keeper
+  readonly limits: SessionLimits
+  readonly replies: ReplyGate
+  readonly onError: (error: unknown) => void
+  readonly connections: () => number
+}
+
+/** ZooKeeper's jute.maxbuffer. */
+const MAX_REQUEST_BYTES = 0xf_ffff
+const WORD_BYTES = 4
+/** Nothing more is answered before a slow client has taken what is there. */
+const MOST_UNSENT_BYTES = 4 * 1024 * 1024
+/** A client that takes nothing while its watches fire would fill the memory: it is left. */
+const MOST_UNSENT_EVENTS_BYTES = 64 * 1024 * 1024
+
+/** The ids of what the server says unasked, and the answer to a login. */
+const EVENT_XID = -1
+const PING_XID = -2
+const SYNC_CONNECTED = 3
+const NO_ZXID = -1n
+
+/**
+ * One client's connection. Its states: the first four bytes are to come (they may be a command), the
+ * connect request is to come, a session is attached, closed. What is no frame, and no request, ends the
+ * connection and nothing else.
+ */
+export class ZooKeeperConnection implements SessionLink {
+  readonly #socket: Socket
+  readonly #parts: ConnectionParts
+  readonly #frames: FrameReader
+  readonly #queue: Buffer[] = []
+  /** Bytes before the first four are there; undefined afterwards. */
+  #head: Buffer | undefined = Buffer.alloc(0)
+  #client: AttachedClient | undefined
+  /** Written while replies are held, in order. */
+  readonly #held: Uint8Array[] = []
+  #heldBytes = 0
+  /** Nothing more is read; closed when all is written. */
+  #isEnding = false
+  #isClosed = false
+  readonly #onClose: () => void
+  readonly #flush = () => this.#flushHeld()
+
+  constructor(socket: Socket, parts: ConnectionParts, onClose: () => void) {
+    this.#socket = socket
+    this.#parts = parts
+    this.#onClose = onClose
+    this.#frames = new FrameReader(MAX_REQUEST_BYTES, (frame) => this.#queue.push(frame))
+    socket.setNoDelay(true)
+    socket.on('data', (chunk) => this.#take(chunk))
+    socket.on('drain', () => this.#answerAll())
+    // A client that goes away is no failure of ours; 'close' follows.
+    socket.on('error', () => undefined)
+    socket.on('end', () => this.close())
+    socket.on('close', () => this.close())
+  }
+
+  get sessionId(): bigint | undefined {
+    return this.#client?.session.id
+  }
+
+  /** At once; what is not yet written is lost. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#socket.destroy()
+    this.#parts.replies.forget(this.#flush)
+    if (this.#client !== undefined) {
+      this.#parts.keeper.watches.removeAll(this.#client)
+      const { session } = this.#client
+      if (session.link === this) session.link = undefined
+    }
+    this.#onClose()
+  }
+
+  #take(chunk: Buffer): void {
+    if (this.#isEnding) return
+    const bytes = this.#pastHead(chunk)
+    if (bytes === undefined) return
+    const outOfBounds = this.#frames.push(bytes)
+    this.#answerAll()
+    if (outOfBounds === undefined) return
+    this.#fail(new RangeError(`a request claims ${outOfBounds.readInt32BE(0)} bytes`))
+  }
+
+  /** What is to be read as frames, once it is known to be some. */
+  #pastHead(chunk: Buffer): Buffer | undefined {
+    if (this.#head === undefined) return chunk
+    const bytes = Buffer.concat([this.#head, chunk])
+    if (bytes.length < WORD_BYTES) {
+      this.#head = bytes
+      return undefined
+    }
+    this.#head = undefined
+    const word = fourLetterAnswer(bytes.toString('latin1', 0, WORD_BYTES), {
+      keeper: this.#parts.keeper,
+      connections: this.#parts.connections(),
+    })
+    if (word === undefined) return bytes
+    this.#write(Buffer.from(word))
+    this.#end()
+    return undefined
+  }
+
+  #answerAll(): void {
+    this.#socket.cork()
+    try {
+      while (!this.#isEnding && !this.#isClosed && !this.#isCongested()) {
+        const frame = this.#queue.shift()
+        if (frame === undefined) break
+        this.#answer(new JuteReader(frame))
+      }
+    } catch (error) {
+      this.#fail(error)
+    } finally {
+      this.#socket.uncork()
+    }
+    if (this.#isClosed) return
+    if (this.#queue.length > 0) this.#socket.pause()
+    else if (this.#socket.isPaused()) this.#socket.resume()
+  }
+
+  #isCongested(): boolean {
+    return this.#socket.writableLength > MOST_UNSENT_BYTES
+  }
+
+  #answer(reader: JuteReader): void {
+    const client = this.#client
+    if (client === undefined) {
+      this.#connect(reader)
+      return
+    }
+    client.session.touch()
+    const [xid, code] = [reader.int32(), reader.int32()]
+    const operation = operationOf(code)
+    if (operation === undefined) {
+      this.#reply(xid, NO_ZXID, KeeperCode.UNIMPLEMENTED)
+      this.#end()
+    } else if (operation === 'auth') {
+      this.#login(client, xid, reader)
+    } else if (operation === 'closeSession') {
+      this.#closeSession(client, xid)
+    } else {
+      const { keeper } = this.#parts
+      const { errorCode, body } = answer(keeper, client, operation, reader)
+      this.#reply(operation === 'ping' ? PING_XID : xid, keeper.zxid, errorCode, body)
+    }
+  }
+
+  #connect(reader: JuteReader): void {
+    const { keeper, limits } = this.#parts
+    const request = readConnectRequest(reader)
+    const greeting = greet(keeper, request, limits)
+    if (greeting.kind === 'session') {
+      const { session } = greeting
+      session.link = this
+      this.#client = new AttachedClient(session, this.#socket.remoteAddress, (type, path) =>
+        this.#notify(type, path),
+      )
+      this.#send(connectResponse(session, request))
+    } else if (greeting.kind === 'expired') {
+      this.#send(connectResponse(undefined, request))
+      this.#end()
+    } else {
+      this.close()
+    }
+  }
+
+  #login(client: AttachedClient, xid: number, reader: JuteReader): void {
+    reader.int32() // a type that nobody uses
+    const scheme = reader.stringOrNull()
+    const auth = reader.bufferOrNull() ?? Buffer.alloc(0)
+    if (scheme === 'digest') client.add(digestIdentity(auth.toString()))
+    const isKnown = scheme === 'digest' || scheme === 'ip'
+    this.#reply(xid, 0n, isKnown ? KeeperCode.OK : KeeperCode.AUTH_FAILED)
+    if (!isKnown) this.#end()
+  }
+
+  #closeSession({ session }: AttachedClient, xid: number): void {
+    const { keeper } = this.#parts
+    // The session is not to take the connection with it: the answer is still to come.
+    session.link = undefined
+    keeper.endSession(session)
+    this.#reply(xid, keeper.zxid, KeeperCode.OK)
+    this.#end()
+  }
+
+  #notify(type: EventType, path: string): void {
+    const writer = new JuteWriter()
+    header(writer, EVENT_XID, NO_ZXID, KeeperCode.OK)
+    writer.int32(EVENT_TYPES[type])
+    writer.int32(SYNC_CONNECTED)
+    writer.string(path)
+    this.#send(writer)
+    if (this.#socket.writableLength + this.#heldBytes <= MOST_UNSENT_EVENTS_BYTES) return
+    this.#fail(new RangeError('a client takes none of its events'))
+  }
+
+  #reply(xid: number, zxid: bigint, errorCode: number, body?: JuteWriter): void {
+    const writer = new JuteWriter()
+    header(writer, xid, zxid, errorCode)
+    if (body !== undefined) writer.append(body)
+    this.#send(writer)
+  }
+
+  #send(frame: JuteWriter): void {
+    const size = Buffer.alloc(4)
+    size.writeInt32BE(frame.length)
+    this.#write(size)
+    for (const segment of frame.finish()) this.#write(segment)
+  }
+
+  #write(bytes: Uint8Array): void {
+    if (this.#isClosed) return
+    if (this.#parts.replies.isClosed) {
+      this.#held.push(bytes)
+      this.#heldBytes += bytes.length
+      this.#parts.replies.onOpen(this.#flush)
+    } else {
+      this.#socket.write(bytes)
+    }
+  }
+
+  #flushHeld(): void {
+    for (const bytes of this.#held.splice(0)) this.#socket.write(bytes)
+    this.#heldBytes = 0
+    if (this.#isEnding) this.#socket.destroySoon()
+  }
+
+  /** Closes when everything has been written. */
+  #end(): void {
+    this.#isEnding = true
+    if (this.#held.length === 0) this.#socket.destroySoon()
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isClosed) return
+    this.close()
+    this.#parts.onError(error)
+  }
+}
+
+/** The session at the other end, and who its client has shown to be on this connection. */
+class AttachedClient implements Client {
+  readonly session: Session
+  readonly notify: (type: EventType, path: string) => void
+  #identities: readonly Identity[]
+
+  constructor(
+    session: Session,
+    address: string | undefined,
+    notify: (type: EventType, path: string) => void,
+  ) {
+    this.session = session
+    this.notify = notify
+    this.#identities = [{ scheme: 'ip', id: address ?? '' }]
+  }
+
+  get identities(): readonly Identity[] {
+    return this.#identities
+  }
+
+  add(identity: Identity): void {
+    if (
+      this.#identities.some(({ scheme, id }) => scheme === identity.scheme && id === identity.id)
+    ) {
+      return
+    }
+    this.#identities = [...this.#identities, identity]
+  }
+}
+
+function header(writer: JuteWriter, xid: number, zxid: bigint, errorCode: number): void {
+  writer.int32(xid)
+  writer.int64(zxid)
+  writer.int32(errorCode)
+}

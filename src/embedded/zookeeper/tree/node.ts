@@ -1,0 +1,83 @@
+import type { Buffer } from 'node:buffer'
+import type { AclEntry } from './acl.ts'
+
+/** ZooKeeper's Stat. Times are milliseconds since 1970, zxids count the transactions. */
+export interface NodeStat {
+  readonly czxid: bigint
+  readonly mzxid: bigint
+  readonly ctime: number
+  readonly mtime: number
+  readonly version: number
+  readonly cversion: number
+  readonly aversion: number
+  /** The id of the session that it goes with; 0n for a lasting node. */
+  readonly ephemeralOwner: bigint
+  readonly dataLength: number
+  readonly numChildren: number
+  readonly pzxid: bigint
+}
+
+/** The owner that ZooKeeper writes into containers. */
+export const CONTAINER_OWNER = -(2n ** 63n)
+
+export interface TreeNode {
+  data: Buffer | null
+  acl: readonly AclEntry[]
+  readonly czxid: bigint
+  mzxid: bigint
+  /** Of the last change of its children. */
+  pzxid: bigint
+  readonly ctime: number
+  mtime: number
+  version: number
+  aversion: number
+  /** How many children were ever created: the next sequence number. */
+  childrenCreated: number
+  readonly ephemeralOwner: bigint
+  readonly children: Set<string>
+}
+
+export type NewNode = Pick<TreeNode, 'data' | 'acl' | 'ephemeralOwner'> & {
+  readonly zxid: bigint
+  readonly timeMs: number
+}
+
+export function newNode({ data, acl, ephemeralOwner, zxid, timeMs }: NewNode): TreeNode {
+  return {
+    data,
+    acl,
+    czxid: zxid,
+    mzxid: zxid,
+    pzxid: zxid,
+    ctime: timeMs,
+    mtime: timeMs,
+    version: 0,
+    aversion: 0,
+    childrenCreated: 0,
+    ephemeralOwner,
+    children: new Set(),
+  }
+}
+
+export function isEphemeral({ ephemeralOwner }: TreeNode): boolean {
+  return ephemeralOwner !== 0n && ephemeralOwner !== CONTAINER_OWNER
+}
+
+export function statOf(node: TreeNode): NodeStat {
+  const { czxid, mzxid, pzxid, ctime, mtime, version, aversion, ephemeralOwner } = node
+  const numChildren = node.children.size
+  return {
+    czxid,
+    mzxid,
+    ctime,
+    mtime,
+    version,
+    // All changes of the children: every creation, and every deletion.
+    cversion: 2 * node.childrenCreated - numChildren,
+    aversion,
+    ephemeralOwner,
+    dataLength: node.data?.length ?? 0,
+    numChildren,
+    pzxid,
+  }
+}

@@ -1,0 +1,190 @@
+/**
+ * One change of the tree, or several that become one (multi, or all ephemerals of a session): what was done
+ * can be undone, and nobody is told of it before all of it is done.
+ */
+import type { Buffer } from 'node:buffer'
+import { KeeperError } from '../error-codes.ts'
+import { checkAllowed, PERMISSION, resolvedAcl, type AclEntry, type Identity } from './acl.ts'
+import type { DataTree } from './data-tree.ts'
+import {
+  CONTAINER_OWNER,
+  isEphemeral,
+  newNode,
+  statOf,
+  type NodeStat,
+  type TreeNode,
+} from './node.ts'
+import { checkPath, parentOf, SYSTEM_NODES } from './paths.ts'
+
+/** CreateMode, by its numbers on the wire. */
+const CREATE_MODES = [
+  { isEphemeral: false, isSequential: false },
+  { isEphemeral: true, isSequential: false },
+  { isEphemeral: false, isSequential: true },
+  { isEphemeral: true, isSequential: true },
+  { isEphemeral: false, isSequential: false, isContainer: true },
+  // With a time to live: real servers refuse them, too, unless they are told to take them.
+  { hasTtl: true },
+  { hasTtl: true },
+] as const
+
+export const CREATE_FLAGS = { persistent: 0, ephemeral: 1 } as const
+
+export interface NewNodeRequest {
+  readonly path: string
+  readonly data: Buffer | null
+  readonly acl: readonly AclEntry[]
+  /** An index of CREATE_MODES. */
+  readonly flags: number
+}
+
+/** ZooKeeper's Watcher.Event.EventType. */
+export const EVENT_TYPES = {
+  NodeCreated: 1,
+  NodeDeleted: 2,
+  NodeDataChanged: 3,
+  NodeChildrenChanged: 4,
+} as const
+export type EventType = keyof typeof EVENT_TYPES
+
+/** What has happened to a node, for those who watch it and may read it. */
+export interface TreeEvent {
+  readonly type: EventType
+  readonly path: string
+  readonly acl: readonly AclEntry[]
+}
+
+export interface TransactionParts {
+  readonly tree: DataTree
+  readonly zxid: bigint
+  readonly timeMs: number
+  /** The session that asks. */
+  readonly sessionId: bigint
+  readonly identities: readonly Identity[]
+}
+
+export class Transaction {
+  readonly events: TreeEvent[] = []
+  readonly #parts: TransactionParts
+  readonly #undo: (() => void)[] = []
+
+  constructor(parts: TransactionParts) {
+    this.#parts = parts
+  }
+
+  /** As if nothing had been done. */
+  rollBack(): void {
+    for (const undo of this.#undo.splice(0).reverse()) undo()
+    this.events.length = 0
+  }
+
+  /** Returns the path, which a sequence number may have been added to. */
+  create(request: NewNodeRequest): { readonly path: string; readonly stat: NodeStat } {
+    const { tree, zxid, timeMs, sessionId, identities } = this.#parts
+    const mode = CREATE_MODES[request.flags]
+    if (mode === undefined) throw new KeeperError('BAD_ARGUMENTS', request.path)
+    if ('hasTtl' in mode) throw new KeeperError('UNIMPLEMENTED', request.path)
+    const parentPath = parentOf(request.path)
+    const acl = resolvedAcl(request.acl, identities, request.path)
+    const parent = tree.get(parentPath)
+    checkAllowed(parent.acl, PERMISSION.create, identities, request.path)
+    const number = mode.isSequential ? String(parent.childrenCreated).padStart(10, '0') : ''
+    const path = request.path + number
+    checkPath(path)
+    if (tree.find(path) !== undefined) throw new KeeperError('NODE_EXISTS', path)
+    if (isEphemeral(parent)) throw new KeeperError('NO_CHILDREN_FOR_EPHEMERALS', path)
+    const node = newNode({
+      data: request.data,
+      acl,
+      ephemeralOwner: mode.isEphemeral ? sessionId : 'isContainer' in mode ? CONTAINER_OWNER : 0n,
+      zxid,
+      timeMs,
+    })
+    this.#change(parent, { pzxid: zxid, childrenCreated: parent.childrenCreated + 1 })
+    tree.attach(path, node)
+    this.#undo.push(() => tree.detach(path, node))
+    this.events.push(
+      { type: 'NodeCreated', path, acl },
+      { type: 'NodeChildrenChanged', path: parentPath, acl: parent.acl },
+    )
+    return { path, stat: statOf(node) }
+  }
+
+  delete(path: string, version: number): void {
+    const { tree, identities } = this.#parts
+    const parentPath = parentOf(path)
+    if (SYSTEM_NODES.some((system) => system === path)) throw new KeeperError('BAD_ARGUMENTS', path)
+    const parent = tree.get(parentPath)
+    checkAllowed(parent.acl, PERMISSION.delete, identities, path)
+    const node = tree.get(path)
+    checkVersion(node.version, version, path)
+    if (node.children.size > 0) throw new KeeperError('NOT_EMPTY', path)
+    this.#remove(path, node, parentPath, parent)
+  }
+
+  /** The end of a session: its nodes go, whoever may delete them. */
+  deleteEphemerals(sessionId: bigint): void {
+    const { tree } = this.#parts
+    for (const path of [...tree.ephemeralsOf(sessionId)]) {
+      const parentPath = parentOf(path)
+      this.#remove(path, tree.get(path), parentPath, tree.get(parentPath))
+    }
+  }
+
+  setData(path: string, data: Buffer | null, version: number): NodeStat {
+    const { tree, zxid, timeMs, identities } = this.#parts
+    checkPath(path)
+    const node = tree.get(path)
+    checkAllowed(node.acl, PERMISSION.write, identities, path)
+    checkVersion(node.version, version, path)
+    this.#change(node, { data, version: next(node.version), mzxid: zxid, mtime: timeMs })
+    this.events.push({ type: 'NodeDataChanged', path, acl: node.acl })
+    return statOf(node)
+  }
+
+  setAcl(path: string, asked: readonly AclEntry[], version: number): NodeStat {
+    const { tree, identities } = this.#parts
+    checkPath(path)
+    const acl = resolvedAcl(asked, identities, path)
+    const node = tree.get(path)
+    checkAllowed(node.acl, PERMISSION.admin, identities, path)
+    checkVersion(node.aversion, version, path)
+    this.#change(node, { acl, aversion: next(node.aversion) })
+    return statOf(node)
+  }
+
+  /** Throws BAD_VERSION unless the node has this version; −1 is any. */
+  check(path: string, version: number): void {
+    const { tree, identities } = this.#parts
+    checkPath(path)
+    const node = tree.get(path)
+    checkAllowed(node.acl, PERMISSION.read, identities, path)
+    checkVersion(node.version, version, path)
+  }
+
+  #remove(path: string, node: TreeNode, parentPath: string, parent: TreeNode): void {
+    const { tree, zxid } = this.#parts
+    this.#change(parent, { pzxid: zxid })
+    tree.detach(path, node)
+    this.#undo.push(() => tree.attach(path, node))
+    this.events.push(
+      { type: 'NodeDeleted', path, acl: node.acl },
+      { type: 'NodeChildrenChanged', path: parentPath, acl: parent.acl },
+    )
+  }
+
+  #change(node: TreeNode, to: Partial<TreeNode>): void {
+    const before = { ...node }
+    Object.assign(node, to)
+    this.#undo.push(() => Object.assign(node, before))
+  }
+}
+
+function checkVersion(has: number, wanted: number, path: string): void {
+  if (wanted !== -1 && wanted !== has) throw new KeeperError('BAD_VERSION', path)
+}
+
+/** Versions are Java's ints. */
+function next(version: number): number {
+  return (version + 1) | 0
+}
