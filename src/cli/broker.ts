@@ -7,6 +7,7 @@ export interface BrokerCommandOptions {
   readonly brokers: number
   readonly version: KafkaVersion
   readonly topic: readonly TopicSpec[]
+  readonly data?: string
 }
 
 /** What `--topic` asks for. */
@@ -28,13 +29,15 @@ export async function brokerCommand(options: BrokerCommandOptions): Promise<void
   process.stdout.write('\nStopped.\n')
 }
 
-async function start({ port, brokers, version }: BrokerCommandOptions) {
+async function start({ port, brokers, version, data }: BrokerCommandOptions) {
   try {
     return await EmbeddedCluster.start({
       brokers,
       version,
       ports: Array.from({ length: brokers }, (_, index) => (port === 0 ? 0 : port + index)),
       onError: (error) => console.error(`samsa: a connection was ended: ${String(error)}`),
+      onWarning: (message) => console.error(`samsa: ${message}`),
+      ...(data === undefined ? {} : { dataDir: data }),
     })
   } catch (error) {
     if (!(error instanceof EmbeddedClusterError) || error.code !== 'PORT_IN_USE') throw error
@@ -43,7 +46,7 @@ async function start({ port, brokers, version }: BrokerCommandOptions) {
   }
 }
 
-function introduction(kafka: EmbeddedCluster, { version, topic }: BrokerCommandOptions) {
+function introduction(kafka: EmbeddedCluster, { version, topic, data }: BrokerCommandOptions) {
   const name = topic[0]?.name ?? 'greetings'
   const at = `--brokers ${kafka.hosts.split(',')[0]!}`
   const count = kafka.brokerIds.length
@@ -52,7 +55,9 @@ function introduction(kafka: EmbeddedCluster, { version, topic }: BrokerCommandO
     '',
     `  ${kafka.hosts}`,
     '',
-    'Everything is in memory, and gone when it ends. Try it in another terminal:',
+    data === undefined
+      ? 'Everything is in memory, and gone when it ends. Try it in another terminal:'
+      : `What lasts is in ${data}. Try it in another terminal:`,
     '',
     `  echo hello | samsa produce ${at} ${name} && samsa consume ${at} --from-beginning --exit ${name}`,
     '',

@@ -24,12 +24,13 @@ Examples:
   $ samsa consume --from-beginning -n 10 -f '%p %o %k: %s\\n' events`
 
 const BROKER_EXAMPLES = `
-It is for trying things out and for tests: it keeps everything in memory, and forgets it when it ends.
+It is for trying things out and for tests. Without --data it keeps everything in memory, and forgets it
+when it ends.
 
 Examples:
   $ samsa broker
   $ samsa broker --port 0 --topic page-views:6 --topic events
-  $ samsa broker --brokers 3
+  $ samsa broker --brokers 3 --data ./kafka-data
   $ samsa broker --version 0.8.2`
 
 /** The command line; `parseAsync` runs it. */
@@ -101,6 +102,7 @@ export function program(): Command {
         .argParser(topicSpec)
         .default([], 'none'),
     )
+    .option('--data <folder>', 'keep topics, records and committed offsets here', filled)
     .addHelpText('after', BROKER_EXAMPLES)
     .action(brokerCommand)
   for (const command of [samsa, ...samsa.commands]) {

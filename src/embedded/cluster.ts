@@ -2,6 +2,7 @@ import { InvalidArgumentError } from '../errors.ts'
 import { Brokers } from './cluster/brokers.ts'
 import { ClusterState } from './cluster/cluster-state.ts'
 import type { Partition } from './cluster/partition.ts'
+import { RETENTION_CHECK_INTERVAL_MS } from './cluster/retention.ts'
 import { TopicConfig } from './cluster/topic-config.ts'
 import { Faults } from './faults/faults.ts'
 import { Throttles, type ThrottleOptions } from './faults/throttles.ts'
@@ -13,6 +14,8 @@ import { RequestLog } from './request-log.ts'
 import { EmbeddedBroker } from './server/broker.ts'
 import { Dispatch } from './server/dispatch.ts'
 import type { ConnectionParts } from './server/connection.ts'
+import { memoryStorage, type ClusterStorage } from './storage/cluster-storage.ts'
+import { DataFolder } from './storage/data-folder.ts'
 import { Timers } from './timers.ts'
 import { profileOf } from './versions/profiles.ts'
 
@@ -20,7 +23,8 @@ const DEFAULT_REPLICATION_FACTOR = 3
 
 /**
  * A Kafka cluster in this process: brokers on 127.0.0.1 that speak the real protocol over TCP. For tests,
- * and for trying things out: it keeps everything in memory, and forgets it when it stops.
+ * and for trying things out: it keeps everything in memory and forgets it when it stops, unless it has a
+ * `dataDir`.
  *
  * ```ts
  * await using kafka = await EmbeddedCluster.start({ topics: { 'page-views': { partitions: 3 } } })
@@ -37,11 +41,12 @@ export class EmbeddedCluster implements AsyncDisposable {
   readonly #groups: Groups
   readonly #timers: Timers
   readonly #throttles = new Throttles()
+  readonly #storage: ClusterStorage
   readonly #parts: Omit<ConnectionParts, 'broker'>
   #stopping: Promise<void> | undefined
 
-  private constructor(options: EmbeddedClusterOptions) {
-    checkClusterOptions(options)
+  private constructor(options: EmbeddedClusterOptions, storage: ClusterStorage) {
+    this.#storage = storage
     const count = options.brokers ?? 1
     const onError = options.onError ?? (() => undefined)
     const profile = profileOf(options.version ?? '4.4')
@@ -60,6 +65,7 @@ export class EmbeddedCluster implements AsyncDisposable {
         replicationFactor: Math.min(DEFAULT_REPLICATION_FACTOR, count),
       },
       this.#timers,
+      storage,
     )
     this.#groups = new Groups(
       brokers,
@@ -68,6 +74,7 @@ export class EmbeddedCluster implements AsyncDisposable {
         minSessionTimeoutMs: options.groupMinSessionTimeoutMs ?? 6_000,
       },
       this.#timers,
+      storage,
     )
     this.#parts = {
       cluster: this.#state,
@@ -80,14 +87,19 @@ export class EmbeddedCluster implements AsyncDisposable {
     }
   }
 
-  /** Resolves when all brokers listen. Throws InvalidArgumentError for options that can't be right. */
+  /**
+   * Resolves when all brokers listen. Throws InvalidArgumentError for options that can't be right, and
+   * EmbeddedClusterError for a port or a data folder that can't be used.
+   */
   static async start(options: EmbeddedClusterOptions = {}): Promise<EmbeddedCluster> {
-    const cluster = new EmbeddedCluster(options)
+    checkClusterOptions(options)
+    const cluster = newCluster(options, (storage) => new EmbeddedCluster(options, storage))
     try {
       for (const broker of cluster.#brokers) await broker.start(cluster.#parts)
       for (const [name, topic] of Object.entries(options.topics ?? {})) {
-        cluster.createTopic(name, topic)
+        if (!cluster.topics.includes(name)) cluster.createTopic(name, topic)
       }
+      cluster.#retainNowAndThen()
       return cluster
     } catch (error) {
       await cluster.stop()
@@ -203,9 +215,13 @@ export class EmbeddedCluster implements AsyncDisposable {
     this.#throttles.set(options)
   }
 
-  /** Sets how far the brokers' clock is ahead of this machine's; behind it, where negative. */
+  /**
+   * Sets how far the brokers' clock is ahead of this machine's; behind it, where negative. Records that are
+   * older than their topic's `retention.ms` by that clock are deleted.
+   */
   skewClock(ms: number): void {
     this.#state.clockSkewMs = ms
+    this.#state.topics.retain(this.#state.nowMs())
   }
 
   /** Forgets all fetch sessions, as brokers do that run out of slots: clients have to begin anew. */
@@ -228,6 +244,14 @@ export class EmbeddedCluster implements AsyncDisposable {
     this.faults.clear()
     this.requests.close()
     this.#timers.stop()
+    this.#storage.close()
+  }
+
+  #retainNowAndThen(): void {
+    this.#timers.after(RETENTION_CHECK_INTERVAL_MS, () => {
+      this.#state.topics.retain(this.#state.nowMs())
+      this.#retainNowAndThen()
+    })
   }
 
   #broker(id: number): EmbeddedBroker {
@@ -243,6 +267,23 @@ export class EmbeddedCluster implements AsyncDisposable {
     if (partition !== undefined) return partition
     throw new InvalidArgumentError(`there is no partition ${topic}-${index}`)
   }
+}
+
+function newCluster(
+  { dataDir, onWarning = warn }: EmbeddedClusterOptions,
+  make: (storage: ClusterStorage) => EmbeddedCluster,
+): EmbeddedCluster {
+  const storage = dataDir === undefined ? memoryStorage() : DataFolder.open(dataDir, onWarning)
+  try {
+    return make(storage)
+  } catch (error) {
+    storage.close()
+    throw error
+  }
+}
+
+function warn(message: string): void {
+  process.emitWarning(message, 'EmbeddedClusterWarning')
 }
 
 function argumentChecked<T>(run: () => T): T {

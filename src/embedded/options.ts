@@ -5,6 +5,7 @@ import {
   anArrayOf,
   anInteger,
   anObject,
+  aString,
   checkOptions,
   oneOf,
 } from '../options.ts'
@@ -27,7 +28,7 @@ export interface EmbeddedClusterOptions {
   readonly version?: KafkaVersion
   /** A port for each broker. Default: any free ones. */
   readonly ports?: readonly number[]
-  /** Topics to begin with. */
+  /** Topics to begin with. Those that the data folder has already stay as they are. */
   readonly topics?: Readonly<Record<string, EmbeddedTopicOptions>>
   /** Whether asking for a topic's metadata may create it. Default: true, as in Kafka. */
   readonly autoCreateTopics?: boolean
@@ -37,6 +38,17 @@ export interface EmbeddedClusterOptions {
   readonly groupInitialRebalanceDelayMs?: number
   /** The shortest session timeout that a member may ask for. Default: 6,000, as in Kafka. */
   readonly groupMinSessionTimeoutMs?: number
+  /**
+   * A folder to keep topics, records and committed offsets in, so that they survive a restart: also one
+   * after `kill -9`, but not a failure of the machine, as nothing is forced onto the disk. Created where it
+   * is missing; one process can use it at a time. Default: everything is in memory only.
+   */
+  readonly dataDir?: string
+  /**
+   * Told of what is no error, but should be known: that the end of a log was written in part and is cut
+   * off, above all. Default: a warning of the process (`process.emitWarning`).
+   */
+  readonly onWarning?: (message: string) => void
   /** Told why a connection was ended: bytes that are no request, or a bug of the broker's. */
   readonly onError?: (error: unknown) => void
 }
@@ -52,6 +64,8 @@ export function checkClusterOptions(options: EmbeddedClusterOptions): void {
     defaultPartitions: anInteger(1),
     groupInitialRebalanceDelayMs: anInteger(0),
     groupMinSessionTimeoutMs: anInteger(1),
+    dataDir: aString,
+    onWarning: aFunction,
     onError: aFunction,
   })
   const { brokers = 1, ports, topics = {} } = options

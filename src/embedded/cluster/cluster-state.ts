@@ -1,5 +1,6 @@
 import type { KafkaProfile } from '../versions/profiles.ts'
 import type { Timers } from '../timers.ts'
+import type { ClusterStorage } from '../storage/cluster-storage.ts'
 import type { Brokers } from './brokers.ts'
 import { Topics, type TopicDefaults } from './topics.ts'
 import { newUuid } from './uuid.ts'
@@ -9,22 +10,37 @@ export interface ClusterSettings extends TopicDefaults {
   readonly autoCreateTopics: boolean
 }
 
+const PRODUCER_IDS_AT_ONCE = 1000n
+
 /** What all brokers of a cluster know: in a real one it is replicated among them. */
 export class ClusterState {
-  readonly clusterId = newUuid()
+  readonly clusterId: string
   readonly brokers: Brokers
   readonly topics: Topics
   readonly settings: ClusterSettings
   readonly timers: Timers
   /** How far the brokers' clock is from this machine's. */
   clockSkewMs = 0
-  #nextProducerId = 0n
+  readonly #storage: ClusterStorage
+  #nextProducerId: bigint
+  #producerIdsEnd: bigint
 
-  constructor(brokers: Brokers, settings: ClusterSettings, timers: Timers) {
+  constructor(
+    brokers: Brokers,
+    settings: ClusterSettings,
+    timers: Timers,
+    storage: ClusterStorage,
+  ) {
     this.brokers = brokers
     this.settings = settings
     this.timers = timers
-    this.topics = new Topics(brokers, settings)
+    this.topics = new Topics(brokers, settings, storage)
+    this.#storage = storage
+    const { clusterId, nextProducerId } = storage.saved
+    this.clusterId = clusterId ?? newUuid()
+    if (clusterId === undefined) storage.save({ kind: 'cluster', clusterId: this.clusterId })
+    this.#nextProducerId = nextProducerId
+    this.#producerIdsEnd = nextProducerId
   }
 
   /** Milliseconds since 1970, by the brokers' clock. */
@@ -32,7 +48,13 @@ export class ClusterState {
     return Date.now() + this.clockSkewMs
   }
 
+  /** One that was never given out, also before a restart: they are noted by the block, as in Kafka. */
   newProducerId(): bigint {
+    if (this.#nextProducerId === this.#producerIdsEnd) {
+      const next = this.#producerIdsEnd + PRODUCER_IDS_AT_ONCE
+      this.#storage.save({ kind: 'producerIds', next: String(next) })
+      this.#producerIdsEnd = next
+    }
     return this.#nextProducerId++
   }
 }

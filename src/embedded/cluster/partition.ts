@@ -1,7 +1,10 @@
 import { checkRecords } from '../log/validate.ts'
-import { PartitionLog } from '../log/partition-log.ts'
-import { ProducerStates } from '../log/producer-state.ts'
+import type { PartitionLog } from '../log/partition-log.ts'
+import type { ProducerStates } from '../log/producer-state.ts'
+import type { ClusterStorage } from '../storage/cluster-storage.ts'
+import type { SavedPartition } from '../storage/saved-entry.ts'
 import { Refused } from '../refused.ts'
+import { retainBySize } from './retention.ts'
 import type { TopicConfig } from './topic-config.ts'
 import type { RecordRules } from '../log/record-rules.ts'
 
@@ -17,18 +20,32 @@ export const NO_LEADER = -1
 export class Partition {
   readonly topic: string
   readonly index: number
-  readonly log = new PartitionLog()
-  readonly producers = new ProducerStates()
+  readonly log: PartitionLog
+  readonly producers: ProducerStates
   /** NO_LEADER while none of its replicas is up. */
   leader: number
   leaderEpoch = 0
   replicas: readonly number[]
   isr: readonly number[]
   isDeleted = false
+  readonly #topicId: string
+  readonly #storage: ClusterStorage
 
-  constructor(topic: string, index: number, replicas: readonly number[]) {
-    this.topic = topic
+  /** `startOffset` is where its log starts, of which the storage may have the rest. */
+  constructor(
+    topic: { readonly name: string; readonly id: string },
+    index: number,
+    replicas: readonly number[],
+    storage: ClusterStorage,
+    startOffset = 0,
+  ) {
+    this.topic = topic.name
     this.index = index
+    this.#topicId = topic.id
+    this.#storage = storage
+    const { log, producers } = storage.openLog(topic.id, index, startOffset)
+    this.log = log
+    this.producers = producers
     this.replicas = replicas
     this.isr = replicas
     this.leader = replicas[0] ?? NO_LEADER
@@ -62,36 +79,29 @@ export class Partition {
       this.producers.appended(batch, baseOffset, nowMs)
       result ??= { baseOffset, logAppendTimeMs: isLogAppendTime ? nowMs : -1 }
     }
-    this.#retain(config, nowMs)
+    retainBySize(this.log, config)
     return result ?? { baseOffset: this.log.endOffset, logAppendTimeMs: -1 }
   }
 
   /** Another broker leads, or the same one anew: every change has an epoch of its own. */
   setLeader(brokerId: number): void {
+    const leaderEpoch = this.leaderEpoch + 1
+    const { replicas, index } = this
+    this.#storage.save({ kind: 'leader', topicId: this.#topicId, index, replicas, leaderEpoch })
     this.leader = brokerId
-    this.leaderEpoch++
+    this.leaderEpoch = leaderEpoch
     this.log.changed()
+  }
+
+  get saved(): SavedPartition {
+    const { replicas, leaderEpoch, log } = this
+    return { replicas, leaderEpoch, startOffset: log.startOffset }
   }
 
   /** The topic is deleted: fetches that wait for it are to end. */
   delete(): void {
     this.isDeleted = true
     this.log.changed()
-  }
-
-  /** Whole segments only, the newest never, as in Kafka. */
-  #retain(config: TopicConfig, nowMs: number): void {
-    const { retentionBytes, retentionMs } = config
-    if (!config.deletesRecords) return
-    for (;;) {
-      const [oldest, next] = this.log.segments
-      if (oldest === undefined || next === undefined) return
-      const isTooMuch =
-        retentionBytes >= 0 && this.log.sizeBytes - oldest.usedBytes >= retentionBytes
-      const isTooOld = retentionMs >= 0 && nowMs - oldest.lastAppendMs > retentionMs
-      if (!isTooMuch && !isTooOld) return
-      this.log.deleteBefore(next.baseOffset)
-    }
   }
 
   #rules(config: TopicConfig): RecordRules {

@@ -1,18 +1,23 @@
 import { Refused } from '../refused.ts'
+import type { ClusterStorage } from '../storage/cluster-storage.ts'
+import type { SavedPartition } from '../storage/saved-entry.ts'
+import type { SavedTopic } from '../storage/saved-state.ts'
 import type { Brokers } from './brokers.ts'
 import { NO_LEADER, Partition } from './partition.ts'
+import { retainByTime } from './retention.ts'
 import { TopicConfig } from './topic-config.ts'
 import { newUuid } from './uuid.ts'
 
 export class Topic {
   readonly name: string
-  readonly id = newUuid()
+  readonly id: string
   readonly partitions: Partition[] = []
   config: TopicConfig
 
-  constructor(name: string, config: TopicConfig) {
+  constructor(name: string, config: TopicConfig, id = newUuid()) {
     this.name = name
     this.config = config
+    this.id = id
   }
 
   get replicationFactor(): number {
@@ -42,12 +47,15 @@ export class Topics {
   readonly #byId = new Map<string, Topic>()
   readonly #brokers: Brokers
   readonly #defaults: TopicDefaults
+  readonly #storage: ClusterStorage
   /** Where the next topic's first replica goes, so that leaders spread over the brokers. */
   #nextBroker = 0
 
-  constructor(brokers: Brokers, defaults: TopicDefaults) {
+  constructor(brokers: Brokers, defaults: TopicDefaults, storage: ClusterStorage) {
     this.#brokers = brokers
     this.#defaults = defaults
+    this.#storage = storage
+    for (const topic of storage.saved.topics) this.#restore(topic)
   }
 
   get all(): readonly Topic[] {
@@ -75,17 +83,24 @@ export class Topics {
         this.#partitionCount(wanted.partitionCount),
         this.#replicationFactor(wanted.replicationFactor),
       )
-    for (const ids of replicas) this.#addPartition(topic, ids)
+    for (const ids of replicas) topic.partitions.push(this.#newPartition(topic, ids))
     if (validateOnly) return topic
-    this.#byName.set(topic.name, topic)
-    this.#byId.set(topic.id, topic)
+    this.#save(topic)
+    this.#add(topic)
     return topic
   }
 
   delete(topic: Topic): void {
+    this.#storage.save({ kind: 'topicDeleted', id: topic.id })
     this.#byName.delete(topic.name)
     this.#byId.delete(topic.id)
     for (const partition of topic.partitions) partition.delete()
+    this.#storage.deleteTopic(topic.id)
+  }
+
+  configure(topic: Topic, config: TopicConfig): void {
+    this.#save(topic, { config })
+    topic.config = config
   }
 
   /** Throws Refused unless there are to be more partitions than there are. */
@@ -113,7 +128,16 @@ export class Topics {
     }
     const replicas = assignments ?? this.#assign(count - has, topic.replicationFactor)
     if (validateOnly) return
-    for (const ids of replicas) this.#addPartition(topic, ids)
+    const added = replicas.map((ids, index) => this.#newPartition(topic, ids, has + index))
+    this.#save(topic, { partitions: [...topic.partitions, ...added] })
+    topic.partitions.push(...added)
+  }
+
+  /** Deletes what is too old by now. */
+  retain(nowMs: number): void {
+    for (const { partitions, config } of this.#byName.values()) {
+      for (const { log } of partitions) retainByTime(log, config, nowMs)
+    }
   }
 
   partition(name: string, index: number): Partition | undefined {
@@ -148,7 +172,49 @@ export class Topics {
     for (const { partitions } of this.#byName.values()) yield* partitions
   }
 
-  #addPartition(topic: Topic, replicas: readonly number[]): void {
+  #add(topic: Topic): void {
+    this.#byName.set(topic.name, topic)
+    this.#byId.set(topic.id, topic)
+  }
+
+  /** As it is, or as it is about to be. */
+  #save(topic: Topic, change: Partial<Pick<Topic, 'config' | 'partitions'>> = {}): void {
+    const { config = topic.config, partitions = topic.partitions } = change
+    this.#storage.save({
+      kind: 'topic',
+      id: topic.id,
+      name: topic.name,
+      config: Object.fromEntries(config.overrides),
+      partitions: partitions.map(({ saved }) => saved),
+    })
+  }
+
+  /** All brokers have just been started: every leader is a new one. */
+  #restore({ id, name, config, partitions }: SavedTopic): void {
+    const topic = new Topic(name, new TopicConfig(Object.entries(config)), id)
+    for (const [index, saved] of partitions.entries()) {
+      const replicas = this.#replicasThatAre(saved, index)
+      const partition = new Partition(topic, index, replicas, this.#storage, saved.startOffset)
+      partition.leaderEpoch = saved.leaderEpoch
+      partition.setLeader(partition.leader)
+      topic.partitions.push(partition)
+    }
+    this.#add(topic)
+  }
+
+  /** There may have been more brokers then. */
+  #replicasThatAre({ replicas }: SavedPartition, index: number): readonly number[] {
+    const { all } = this.#brokers
+    const there = replicas.filter((id) => this.#brokers.find(id) !== undefined)
+    return there.length > 0 ? there : [all[index % all.length]!.id]
+  }
+
+  /** Throws INVALID_REPLICA_ASSIGNMENT. */
+  #newPartition(
+    topic: Topic,
+    replicas: readonly number[],
+    index = topic.partitions.length,
+  ): Partition {
     if (replicas.length === 0 || new Set(replicas).size < replicas.length) {
       throw new Refused(
         'INVALID_REPLICA_ASSIGNMENT',
@@ -162,11 +228,11 @@ export class Topics {
         `The manual partition assignment includes broker ${stranger}, but no such broker is registered.`,
       )
     }
-    const partition = new Partition(topic.name, topic.partitions.length, replicas)
+    const partition = new Partition(topic, index, replicas, this.#storage)
     const alive = replicas.filter((id) => this.#brokers.isAlive(id))
     if (alive.length > 0) partition.isr = alive
     partition.leader = alive[0] ?? NO_LEADER
-    topic.partitions.push(partition)
+    return partition
   }
 
   #partitionCount(count: number): number {

@@ -22,6 +22,7 @@ import {
   type Member,
   type SyncAnswer,
 } from './member.ts'
+import type { Save } from '../storage/saved-entry.ts'
 import { GroupOffsets } from './offsets.ts'
 import type { ErrorName } from '../../../protocol/errors.ts'
 
@@ -52,7 +53,7 @@ export interface SyncRequest {
 
 export class ClassicGroup {
   readonly id: string
-  readonly offsets = new GroupOffsets()
+  readonly offsets: GroupOffsets
   readonly members = new Map<string, Member>()
   state: GroupState = 'Empty'
   generation = 0
@@ -73,8 +74,9 @@ export class ClassicGroup {
   /** An empty group's first rebalance takes its time, rather than ending when all have joined. */
   #isInitialRebalance = false
 
-  constructor(id: string, settings: GroupSettings, timers: Timers) {
+  constructor(id: string, settings: GroupSettings, timers: Timers, save: Save) {
     this.id = id
+    this.offsets = new GroupOffsets(id, save)
     this.#settings = settings
     this.#timers = timers
   }

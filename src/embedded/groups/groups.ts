@@ -1,5 +1,6 @@
 import type { Brokers } from '../cluster/brokers.ts'
 import { Refused } from '../refused.ts'
+import type { ClusterStorage } from '../storage/cluster-storage.ts'
 import type { Timers } from '../timers.ts'
 import { ClassicGroup, type GroupSettings } from './classic-group.ts'
 
@@ -17,11 +18,23 @@ export class Groups {
   readonly #brokers: Brokers
   readonly #settings: CoordinatorSettings
   readonly #timers: Timers
+  readonly #storage: ClusterStorage
 
-  constructor(brokers: Brokers, settings: CoordinatorSettings, timers: Timers) {
+  constructor(
+    brokers: Brokers,
+    settings: CoordinatorSettings,
+    timers: Timers,
+    storage: ClusterStorage,
+  ) {
     this.#brokers = brokers
     this.#settings = settings
     this.#timers = timers
+    this.#storage = storage
+    for (const { group, topic, partition, ...saved } of storage.saved.offsets) {
+      const { leaderEpoch, metadata } = saved
+      const committed = { offset: BigInt(saved.offset), leaderEpoch, metadata }
+      this.findOrCreate(group).offsets.set(topic, partition, committed)
+    }
   }
 
   get all(): readonly ClassicGroup[] {
@@ -35,7 +48,7 @@ export class Groups {
   findOrCreate(id: string): ClassicGroup {
     let group = this.#byId.get(id)
     if (group === undefined) {
-      group = new ClassicGroup(id, this.#settings, this.#timers)
+      group = new ClassicGroup(id, this.#settings, this.#timers, this.#storage.save)
       this.#byId.set(id, group)
     }
     return group
@@ -46,6 +59,7 @@ export class Groups {
     const group = this.#byId.get(id)
     if (group === undefined) throw new Refused('GROUP_ID_NOT_FOUND')
     group.delete()
+    this.#storage.save({ kind: 'groupDeleted', group: id })
     this.#byId.delete(id)
   }
 

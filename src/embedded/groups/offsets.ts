@@ -1,3 +1,5 @@
+import type { Save } from '../storage/saved-entry.ts'
+
 /** A group's position in a partition. */
 export interface CommittedOffset {
   readonly offset: bigint
@@ -7,11 +9,26 @@ export interface CommittedOffset {
 
 export class GroupOffsets {
   readonly #byTopic = new Map<string, Map<number, CommittedOffset>>()
+  readonly #group: string
+  readonly #save: Save
+
+  constructor(group: string, save: Save) {
+    this.#group = group
+    this.#save = save
+  }
 
   get(topic: string, partition: number): CommittedOffset | undefined {
     return this.#byTopic.get(topic)?.get(partition)
   }
 
+  /** Throws Refused. */
+  commit(topic: string, partition: number, committed: CommittedOffset): void {
+    const offset = String(committed.offset)
+    this.#save({ kind: 'offset', group: this.#group, topic, partition, ...committed, offset })
+    this.set(topic, partition, committed)
+  }
+
+  /** What was committed before a restart. */
   set(topic: string, partition: number, committed: CommittedOffset): void {
     const partitions = this.#byTopic.get(topic) ?? new Map<number, CommittedOffset>()
     this.#byTopic.set(topic, partitions)
@@ -19,6 +36,7 @@ export class GroupOffsets {
   }
 
   delete(topic: string, partition: number): void {
+    this.#save({ kind: 'offsetDeleted', group: this.#group, topic, partition })
     const partitions = this.#byTopic.get(topic)
     partitions?.delete(partition)
     if (partitions?.size === 0) this.#byTopic.delete(topic)

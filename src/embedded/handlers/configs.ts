@@ -147,7 +147,7 @@ function altered(
     const { resourceName } = resource
     const topic = topicOf(resource, context, `The topic '${resourceName}' does not exist.`)
     const config = new TopicConfig(values(topic.config))
-    if (!validateOnly) topic.config = config
+    if (!validateOnly) context.cluster.topics.configure(topic, config)
   })
   return refused === undefined
     ? { ...named(resource), errorCode: 0, errorMessage: null }

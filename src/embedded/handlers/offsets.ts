@@ -38,7 +38,7 @@ export const offsetCommitHandler = handler(offsetCommit, {
               if ((committedMetadata?.length ?? 0) > MAX_METADATA_LENGTH) {
                 throw new Refused('OFFSET_METADATA_TOO_LARGE')
               }
-              outcome.value.offsets.set(topic.name, partitionIndex, {
+              outcome.value.offsets.commit(topic.name, partitionIndex, {
                 offset: wanted.committedOffset,
                 leaderEpoch: wanted.committedLeaderEpoch,
                 metadata: committedMetadata ?? '',

@@ -1,4 +1,5 @@
 import { Refused } from '../refused.ts'
+import type { LogFiles } from './log-files.ts'
 import { firstIndex, Segment, type BatchEntry } from './segment.ts'
 
 /** A batch v2 that has been checked, and what its header says. */
@@ -8,7 +9,7 @@ export interface ReadyBatch {
   readonly maxTimestamp: number
 }
 
-/** Segments start small, so that a cluster with a hundred partitions starts at once, and double. */
+/** Segments start small, so that a thousand partitions with little in them take little, and grow. */
 const FIRST_SEGMENT_BYTES = 16 * 1024
 const LARGEST_SEGMENT_BYTES = 16 * 1024 * 1024
 
@@ -22,10 +23,38 @@ const LEADER_EPOCH_AT = 12
 export class PartitionLog {
   readonly #segments: Segment[] = []
   readonly #listeners = new Set<() => void>()
+  readonly #files: LogFiles | undefined
   #segmentBytes = FIRST_SEGMENT_BYTES
   #startOffset = 0
   #endOffset = 0
   #totalBytes = 0
+
+  /** Without files it is in memory only. */
+  constructor(files?: LogFiles) {
+    this.#files = files
+  }
+
+  /** A log that was kept in files: its segments, sealed, and where it started and ended. */
+  static loaded(
+    files: LogFiles,
+    segments: readonly Segment[],
+    startOffset: number,
+    endOffset: number,
+  ): PartitionLog {
+    const log = new PartitionLog(files)
+    const firstOffset = segments[0]?.baseOffset ?? endOffset
+    log.#startOffset = Math.max(startOffset, firstOffset)
+    log.#endOffset = Math.max(log.#startOffset, endOffset)
+    for (const segment of segments) {
+      segment.bytesBefore = log.#totalBytes
+      log.#totalBytes += segment.usedBytes
+      log.#segments.push(segment)
+    }
+    log.#segmentBytes = sizeAfter(log.#totalBytes)
+    log.#deleteSegments()
+    log.#segments[log.#segments.length - 1]?.reserve(log.#segmentBytes)
+    return log
+  }
 
   /** The first offset that can be read: moved by DeleteRecords and by retention. */
   get startOffset(): number {
@@ -38,7 +67,7 @@ export class PartitionLog {
   }
 
   get sizeBytes(): number {
-    const first = this.#segments[0]?.entries[0]
+    const first = this.#segments[0]
     return first === undefined ? 0 : this.#totalBytes - first.bytesBefore
   }
 
@@ -56,26 +85,30 @@ export class PartitionLog {
     }
   }
 
-  /** Gives the batch its offsets and stores a copy; returns the first offset. */
+  /** Gives the batch its offsets and stores a copy; returns the first offset. Throws Refused. */
   append(batch: ReadyBatch, leaderEpoch: number, nowMs: number): number {
     const baseOffset = this.#endOffset
-    const segment = this.#segmentFor(batch.data.length, nowMs)
-    const position = segment.usedBytes
-    const stored = segment.write(batch.data)
+    const sizeBytes = batch.data.length
+    const current = this.#segments[this.#segments.length - 1]
+    const segment = current?.hasRoomFor(sizeBytes) === true ? current : this.#next(sizeBytes, nowMs)
+    const stored = segment.place(batch.data)
     // Neither is covered by the batch's CRC, for just this reason.
     stored.writeBigInt64BE(BigInt(baseOffset), BASE_OFFSET_AT)
     stored.writeInt32BE(leaderEpoch, LEADER_EPOCH_AT)
-    segment.entries.push({
+    segment.append(stored, {
       baseOffset,
       lastOffset: baseOffset + batch.count - 1,
       maxTimestamp: batch.maxTimestamp,
       leaderEpoch,
-      position,
-      sizeBytes: stored.length,
-      bytesBefore: this.#totalBytes,
+      sizeBytes,
     })
+    if (segment !== current) {
+      current?.seal()
+      this.#segments.push(segment)
+      this.#segmentBytes = Math.min(LARGEST_SEGMENT_BYTES, this.#segmentBytes * 4)
+    }
     segment.lastAppendMs = nowMs
-    this.#totalBytes += stored.length
+    this.#totalBytes += sizeBytes
     this.#endOffset = baseOffset + batch.count
     this.changed()
     return baseOffset
@@ -84,7 +117,7 @@ export class PartitionLog {
   /**
    * Bytes from the batch that holds the offset on, cut off at the limit as Kafka cuts them, in the middle
    * of a batch if need be. With `wholeFirst` (KIP-74) the first batch comes whole whatever its size.
-   * Throws OFFSET_OUT_OF_RANGE.
+   * Throws Refused, with OFFSET_OUT_OF_RANGE for one.
    */
   read(offset: number, maxBytes: number, wholeFirst: boolean): Buffer {
     this.checkOffset(offset)
@@ -93,14 +126,15 @@ export class PartitionLog {
     if (segment === undefined || first === undefined) return Buffer.alloc(0)
     const limit = wholeFirst ? Math.max(maxBytes, first.sizeBytes) : maxBytes
     const end = Math.min(segment.usedBytes, first.position + Math.max(0, limit))
-    return segment.data.subarray(first.position, end)
+    return segment.bytes(first.position, end)
   }
 
   /** How much there is to read from an offset on: 0 for one out of range. */
   bytesFrom(offset: number): number {
     const segment = this.#segments[this.#segmentIndex(offset)]
     const first = segment?.entries[segment.indexOf(offset)]
-    return first === undefined ? 0 : this.#totalBytes - first.bytesBefore
+    if (segment === undefined || first === undefined) return 0
+    return this.#totalBytes - segment.bytesBefore - first.position
   }
 
   checkOffset(offset: number): void {
@@ -111,38 +145,30 @@ export class PartitionLog {
     )
   }
 
-  /** Forgets what is before the offset; whole segments are freed. */
+  /** Forgets what is before the offset; whole segments are freed. Throws Refused. */
   deleteBefore(offset: number): void {
     if (offset <= this.#startOffset) return
-    this.#startOffset = Math.min(offset, this.#endOffset)
-    while (this.#segments.length > 1 && this.#segments[1]!.baseOffset <= this.#startOffset) {
-      this.#segments.shift()
-    }
-    if (this.#startOffset === this.#endOffset) this.#segments.length = 0
+    this.#moveStart(Math.min(offset, this.#endOffset))
+    this.#deleteSegments()
     this.changed()
   }
 
-  /**
-   * Loses the batches that reach the offset or lie behind it. What is appended next goes into new memory:
-   * views on the old are still on their way to clients.
-   */
+  /** Loses the batches that reach the offset or lie behind it. Throws Refused. */
   truncateTo(offset: number): void {
     if (offset >= this.#endOffset) return
-    const kept = this.#segments.splice(0)
-    for (const segment of kept) {
-      const entries = segment.entries.filter(({ lastOffset }) => lastOffset < offset)
-      if (entries.length === 0) continue
-      const last = entries[entries.length - 1]!
-      const usedBytes = last.position + last.sizeBytes
-      const copy = new Segment(segment.baseOffset, segment.data.length, segment.lastAppendMs)
-      copy.write(segment.data.subarray(0, usedBytes))
-      copy.entries.push(...entries)
-      this.#segments.push(copy)
+    for (;;) {
+      const segment = this.#segments.pop()
+      if (segment === undefined) break
+      const cut = (segment.last?.lastOffset ?? -1) < offset ? segment : segment.cutAt(offset)
+      if (cut === undefined) continue
+      this.#segments.push(cut)
+      break
     }
-    const last = this.#segments[this.#segments.length - 1]?.last
-    this.#endOffset = last === undefined ? Math.min(this.#startOffset, offset) : last.lastOffset + 1
-    this.#startOffset = Math.min(this.#startOffset, this.#endOffset)
-    this.#totalBytes = last === undefined ? 0 : last.bytesBefore + last.sizeBytes
+    const last = this.#segments[this.#segments.length - 1]
+    this.#endOffset =
+      last?.last === undefined ? Math.min(this.#startOffset, offset) : last.last.lastOffset + 1
+    if (this.#endOffset < this.#startOffset) this.#moveStart(this.#endOffset)
+    this.#totalBytes = last === undefined ? 0 : last.bytesBefore + last.usedBytes
     this.changed()
   }
 
@@ -157,16 +183,37 @@ export class PartitionLog {
     for (const listener of [...this.#listeners]) listener()
   }
 
+  #moveStart(offset: number): void {
+    this.#files?.startMoved(offset)
+    this.#startOffset = offset
+  }
+
+  #deleteSegments(): void {
+    const isEmpty = this.#startOffset === this.#endOffset
+    while (isEmpty ? this.#segments.length > 0 : this.#isOver(this.#segments[1])) {
+      this.#segments.shift()?.delete()
+    }
+  }
+
+  /** Whether nothing before this segment can be read any more. */
+  #isOver(next: Segment | undefined): boolean {
+    return next !== undefined && next.baseOffset <= this.#startOffset
+  }
+
   #segmentIndex(offset: number): number {
     return firstIndex(this.#segments, (segment) => (segment.last?.lastOffset ?? -1) >= offset)
   }
 
-  #segmentFor(sizeBytes: number, nowMs: number): Segment {
-    const current = this.#segments[this.#segments.length - 1]
-    if (current?.hasRoomFor(sizeBytes) === true) return current
-    const segment = new Segment(this.#endOffset, Math.max(this.#segmentBytes, sizeBytes), nowMs)
-    this.#segmentBytes = Math.min(LARGEST_SEGMENT_BYTES, this.#segmentBytes * 4)
-    this.#segments.push(segment)
+  #next(sizeBytes: number, nowMs: number): Segment {
+    const data = Buffer.allocUnsafeSlow(Math.max(this.#segmentBytes, sizeBytes))
+    const file = this.#files?.create(this.#endOffset)
+    const segment = new Segment(this.#endOffset, data, nowMs, file)
+    segment.bytesBefore = this.#totalBytes
     return segment
   }
+}
+
+/** How large the next segment of a log of this size is. */
+function sizeAfter(totalBytes: number): number {
+  return Math.min(LARGEST_SEGMENT_BYTES, Math.max(FIRST_SEGMENT_BYTES, totalBytes))
 }

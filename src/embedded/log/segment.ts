@@ -1,3 +1,5 @@
+import type { SegmentFile } from './log-files.ts'
+
 /** What the log knows of a stored batch without reading it. */
 export interface BatchEntry {
   readonly baseOffset: number
@@ -8,50 +10,123 @@ export interface BatchEntry {
   /** Where it starts in its segment. */
   readonly position: number
   readonly sizeBytes: number
-  /** Bytes of the log before it, counted from the log's very beginning: never smaller later. */
-  readonly bytesBefore: number
 }
 
 /**
  * A stretch of the log in one block of memory that is only ever appended to: what is fetched are views on
  * it, not copies. As in Kafka, it is deleted as a whole, and a fetch reads from one segment at most.
+ *
+ * Where it has a file, all is written there first, and the memory is given up once the segment is full.
  */
 export class Segment {
   readonly baseOffset: number
-  readonly data: Buffer
   readonly entries: BatchEntry[] = []
   usedBytes = 0
+  /** Of the log, from its very beginning: never smaller in a later segment. */
+  bytesBefore = 0
   lastAppendMs: number
+  #largestTimestamp = -1
+  #data: Buffer | undefined
+  readonly #file: SegmentFile | undefined
 
-  constructor(baseOffset: number, capacityBytes: number, nowMs: number) {
+  /** `data` is its memory, empty or with what its file holds. */
+  constructor(baseOffset: number, data: Buffer, nowMs: number, file?: SegmentFile) {
     this.baseOffset = baseOffset
-    this.data = Buffer.allocUnsafeSlow(capacityBytes)
     this.lastAppendMs = nowMs
-  }
-
-  hasRoomFor(sizeBytes: number): boolean {
-    return this.usedBytes + sizeBytes <= this.data.length
-  }
-
-  /** Copies the batch in, and returns that copy for its offsets to be set. */
-  write(batch: Uint8Array): Buffer {
-    this.data.set(batch, this.usedBytes)
-    const stored = this.data.subarray(this.usedBytes, this.usedBytes + batch.length)
-    this.usedBytes += batch.length
-    return stored
-  }
-
-  /** The number of the first batch that reaches the offset; that of the end if none does. */
-  indexOf(offset: number): number {
-    return firstIndex(this.entries, (entry) => entry.lastOffset >= offset)
+    this.#data = data
+    this.#file = file
   }
 
   get last(): BatchEntry | undefined {
     return this.entries[this.entries.length - 1]
   }
 
-  bytesOf(entry: BatchEntry): Buffer {
-    return this.data.subarray(entry.position, entry.position + entry.sizeBytes)
+  /** What retention goes by: the largest timestamp there is, or when it was last written to (KIP-32). */
+  get newestMs(): number {
+    return this.#largestTimestamp >= 0 ? this.#largestTimestamp : this.lastAppendMs
+  }
+
+  hasRoomFor(sizeBytes: number): boolean {
+    return this.#data !== undefined && this.usedBytes + sizeBytes <= this.#data.length
+  }
+
+  /** Copies a batch behind the last, for its offsets to be set. It counts once it is `added`. */
+  place(batch: Uint8Array): Buffer {
+    const data = this.#data
+    if (data === undefined) throw new Error('a segment that is full takes no batch')
+    data.set(batch, this.usedBytes)
+    return data.subarray(this.usedBytes, this.usedBytes + batch.length)
+  }
+
+  /** Writes to the file what was placed, and counts it. Throws Refused. */
+  append(placed: Buffer, entry: Omit<BatchEntry, 'position'>): void {
+    this.#file?.write(placed, this.usedBytes)
+    this.add(entry)
+  }
+
+  /** Counts a batch that is there already. */
+  add(entry: Omit<BatchEntry, 'position'>): void {
+    this.entries.push({ ...entry, position: this.usedBytes })
+    this.usedBytes += entry.sizeBytes
+    this.#largestTimestamp = Math.max(this.#largestTimestamp, entry.maxTimestamp)
+  }
+
+  /** A view on memory, or what is read from the file. Throws Refused. */
+  bytes(from: number, to: number): Buffer {
+    if (this.#data !== undefined) return this.#data.subarray(from, to)
+    return this.#file?.read(from, to - from) ?? Buffer.alloc(0)
+  }
+
+  bytesOf({ position, sizeBytes }: BatchEntry): Buffer {
+    return this.bytes(position, position + sizeBytes)
+  }
+
+  /** Nothing more is appended: where there is a file, it needs no memory. */
+  seal(): void {
+    if (this.#file !== undefined) this.#data = undefined
+  }
+
+  /** Makes room for more, in new memory. */
+  reserve(capacityBytes: number): void {
+    const data = Buffer.allocUnsafeSlow(Math.max(capacityBytes, this.usedBytes))
+    data.set(this.bytes(0, this.usedBytes))
+    this.#data = data
+  }
+
+  /**
+   * What it is without the batches that reach the offset; undefined where nothing is left. It has new memory:
+   * views on the old are still on their way to clients.
+   */
+  cutAt(offset: number): Segment | undefined {
+    const kept = this.entries.slice(0, this.indexOf(offset))
+    const last = kept[kept.length - 1]
+    if (last === undefined) {
+      this.delete()
+      return undefined
+    }
+    const usedBytes = last.position + last.sizeBytes
+    this.#file?.truncate(usedBytes)
+    const capacityBytes = this.#data?.length ?? usedBytes
+    const cut = new Segment(
+      this.baseOffset,
+      Buffer.allocUnsafeSlow(capacityBytes),
+      this.lastAppendMs,
+      this.#file,
+    )
+    cut.place(this.bytes(0, usedBytes))
+    for (const entry of kept) cut.add(entry)
+    cut.bytesBefore = this.bytesBefore
+    return cut
+  }
+
+  /** Its file, that is. */
+  delete(): void {
+    this.#file?.delete()
+  }
+
+  /** The number of the first batch that reaches the offset; that of the end if none does. */
+  indexOf(offset: number): number {
+    return firstIndex(this.entries, (entry) => entry.lastOffset >= offset)
   }
 }
 

@@ -1,0 +1,31 @@
+import { PartitionLog } from '../log/partition-log.ts'
+import { ProducerStates } from '../log/producer-state.ts'
+import type { Save } from './saved-entry.ts'
+import { SavedState } from './saved-state.ts'
+
+export interface KeptLog {
+  readonly log: PartitionLog
+  readonly producers: ProducerStates
+}
+
+/** Where a cluster keeps what it has: in memory only, or in a folder as well. */
+export interface ClusterStorage {
+  /** What was there when it was opened. */
+  readonly saved: Pick<SavedState, 'clusterId' | 'nextProducerId' | 'topics' | 'offsets'>
+  readonly save: Save
+  /** A partition's log: as it was kept, or empty. */
+  openLog(topicId: string, index: number, startOffset: number): KeptLog
+  /** Its records, that is. */
+  deleteTopic(id: string): void
+  close(): void
+}
+
+export function memoryStorage(): ClusterStorage {
+  return {
+    saved: new SavedState(),
+    save: () => undefined,
+    openLog: () => ({ log: new PartitionLog(), producers: new ProducerStates() }),
+    deleteTopic: () => undefined,
+    close: () => undefined,
+  }
+}

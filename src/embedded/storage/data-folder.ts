@@ -1,0 +1,133 @@
+/**
+ * A folder that a cluster's data lasts in:
+ *
+ *     lock                       the process that uses it
+ *     journal                    topics, configs, leaders, committed offsets, …
+ *     logs/<topic id>/<partition>/<first offset>.log   records, in Kafka's own format
+ *
+ * All is handed to the system before it is acknowledged, and nothing is forced onto the disk: what was
+ * acknowledged survives the end of the process, whatever ends it, but not that of the machine.
+ */
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { ClosedError } from '../../errors.ts'
+import { EmbeddedClusterError } from '../embedded-cluster-error.ts'
+import type { ClusterStorage, KeptLog } from './cluster-storage.ts'
+import { FolderLock } from './folder-lock.ts'
+import { Journal, readJournal } from './journal.ts'
+import { loadLog, namesIn } from './load-log.ts'
+import { OpenFiles } from './open-files.ts'
+import { PartitionFiles, stored } from './partition-files.ts'
+import type { SavedEntry } from './saved-entry.ts'
+import { SavedState } from './saved-state.ts'
+
+/** The journal is written anew when it has more than this, and most of it is out of date. */
+const REWRITE_FROM_BYTES = 1024 * 1024
+const REWRITE_AT_GROWTH = 4
+
+export class DataFolder implements ClusterStorage {
+  readonly saved = new SavedState()
+  readonly #logs: string
+  readonly #lock: FolderLock
+  readonly #open = new OpenFiles()
+  readonly #onWarning: (message: string) => void
+  #journal: Journal
+  #rewriteAtBytes: number
+  #isClosed = false
+
+  private constructor(folder: string, lock: FolderLock, onWarning: (message: string) => void) {
+    this.#logs = join(folder, 'logs')
+    this.#lock = lock
+    this.#onWarning = onWarning
+    const file = join(folder, 'journal')
+    const { entries, cutBytes } = readJournal(file)
+    if (cutBytes > 0) onWarning(`cut off what was written in part: ${cutBytes} bytes of ${file}`)
+    for (const entry of entries) this.saved.apply(entry)
+    this.#journal = new Journal(file, this.saved.entries())
+    this.#rewriteAtBytes = rewriteAt(this.#journal)
+    this.#deleteStrangers()
+  }
+
+  /** Throws EmbeddedClusterError: another process uses it, or it can't be used. */
+  static open(folder: string, onWarning: (message: string) => void): DataFolder {
+    return usable(folder, () => {
+      mkdirSync(folder, { recursive: true })
+      const lock = FolderLock.take(join(folder, 'lock'), folder)
+      try {
+        return new DataFolder(folder, lock, onWarning)
+      } catch (error) {
+        lock.release()
+        throw error
+      }
+    })
+  }
+
+  readonly save = (entry: SavedEntry): void => {
+    if (this.#isClosed) throw new ClosedError('embedded cluster')
+    stored(() => this.#journal.append(entry))
+    this.saved.apply(entry)
+    if (this.#journal.sizeBytes >= this.#rewriteAtBytes) this.#rewrite()
+  }
+
+  openLog(topicId: string, index: number, startOffset: number): KeptLog {
+    const folder = join(this.#logs, topicId, String(index))
+    const onStartMoved = (moved: number) =>
+      this.save({ kind: 'logStart', topicId, index, startOffset: moved })
+    const files = new PartitionFiles(folder, this.#open, onStartMoved)
+    return loadLog(files, startOffset, (what) =>
+      this.#onWarning(`cut off what was written in part: ${what}`),
+    )
+  }
+
+  deleteTopic(id: string): void {
+    const folder = join(this.#logs, id)
+    try {
+      this.#open.closeIn(folder)
+      rmSync(folder, { recursive: true, force: true })
+    } catch (error) {
+      // The journal says that it is gone: the next start tries again.
+      this.#onWarning(`can't delete ${folder}: ${String(error)}`)
+    }
+  }
+
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#open.closeAll()
+    this.#journal.close()
+    this.#lock.release()
+  }
+
+  #rewrite(): void {
+    try {
+      this.#journal = this.#journal.replaced(this.saved.entries())
+      this.#rewriteAtBytes = rewriteAt(this.#journal)
+    } catch (error) {
+      // The old one goes on.
+      this.#rewriteAtBytes *= 2
+      this.#onWarning(`can't write the journal anew: ${String(error)}`)
+    }
+  }
+
+  /** Of topics that were deleted just before a crash. */
+  #deleteStrangers(): void {
+    for (const id of namesIn(this.#logs)) if (!this.saved.hasTopic(id)) this.deleteTopic(id)
+  }
+}
+
+function rewriteAt(journal: Journal): number {
+  return Math.max(REWRITE_FROM_BYTES, journal.sizeBytes * REWRITE_AT_GROWTH)
+}
+
+function usable<T>(folder: string, run: () => T): T {
+  try {
+    return run()
+  } catch (error) {
+    if (error instanceof EmbeddedClusterError) throw error
+    throw new EmbeddedClusterError(
+      'DATA_FOLDER_UNUSABLE',
+      `${folder} can't be used to keep data in: ${String(error)}`,
+      error,
+    )
+  }
+}

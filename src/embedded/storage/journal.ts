@@ -1,0 +1,113 @@
+/**
+ * A file of lines, each a checksum and an entry in JSON. It is only ever appended to, and now and then
+ * replaced as a whole by one with fewer lines: renaming is one step, so that there is always one that is
+ * right. What a crash left behind the last whole line is cut off.
+ */
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync } from 'node:fs'
+import { crc32c } from '../../../protocol/buffer/crc32c.ts'
+import { EmbeddedClusterError } from '../embedded-cluster-error.ts'
+import { isSavedEntry, type SavedEntry } from './saved-entry.ts'
+import { writeAll } from './write-all.ts'
+
+const CHECKSUM_CHARACTERS = 8
+const NEWLINE = 0x0a
+
+export interface JournalContents {
+  readonly entries: readonly SavedEntry[]
+  /** Bytes behind the last whole line. */
+  readonly cutBytes: number
+}
+
+/** Throws EmbeddedClusterError for entries that are whole, and not known. */
+export function readJournal(file: string): JournalContents {
+  const data = readIfThere(file)
+  const entries: SavedEntry[] = []
+  let at = 0
+  for (;;) {
+    const end = data.indexOf(NEWLINE, at)
+    const json = end < 0 ? undefined : checkedLine(data.subarray(at, end))
+    if (json === undefined) return { entries, cutBytes: data.length - at }
+    const entry: unknown = JSON.parse(json)
+    if (!isSavedEntry(entry)) {
+      throw new EmbeddedClusterError(
+        'DATA_FOLDER_UNUSABLE',
+        `${file} has an entry that this samsa does not know: was it written by a newer one? ${json.slice(0, 100)}`,
+      )
+    }
+    entries.push(entry)
+    at = end + 1
+  }
+}
+
+export class Journal {
+  readonly #file: string
+  readonly #fd: number
+  #sizeBytes = 0
+
+  /** Replaces what the file holds. */
+  constructor(file: string, entries: Iterable<SavedEntry>) {
+    this.#file = file
+    const next = `${file}.new`
+    this.#fd = openSync(next, 'w')
+    try {
+      this.#write([...entries].map(lineOf).join(''))
+      // The one place where it matters: a file renamed before its contents are on the disk may be empty
+      // after a power failure, and then everything is gone.
+      fsyncSync(this.#fd)
+      renameSync(next, file)
+    } catch (error) {
+      closeSync(this.#fd)
+      throw error
+    }
+  }
+
+  get sizeBytes(): number {
+    return this.#sizeBytes
+  }
+
+  append(entry: SavedEntry): void {
+    this.#write(lineOf(entry))
+  }
+
+  /** A journal of the same name that holds these entries only; this one is of no use any more. */
+  replaced(entries: Iterable<SavedEntry>): Journal {
+    const journal = new Journal(this.#file, entries)
+    this.close()
+    return journal
+  }
+
+  close(): void {
+    closeSync(this.#fd)
+  }
+
+  /** At its place: what a write that failed has left there is overwritten. */
+  #write(text: string): void {
+    const bytes = Buffer.from(text)
+    writeAll(this.#fd, bytes, this.#sizeBytes)
+    this.#sizeBytes += bytes.length
+  }
+}
+
+function lineOf(entry: SavedEntry): string {
+  const json = JSON.stringify(entry)
+  return `${checksumOf(Buffer.from(json))} ${json}\n`
+}
+
+function checkedLine(line: Buffer): string | undefined {
+  const json = line.subarray(CHECKSUM_CHARACTERS + 1)
+  const isRight = line.toString('latin1', 0, CHECKSUM_CHARACTERS) === checksumOf(json)
+  return isRight ? json.toString() : undefined
+}
+
+function checksumOf(bytes: Uint8Array): string {
+  return crc32c(bytes).toString(16).padStart(CHECKSUM_CHARACTERS, '0')
+}
+
+function readIfThere(file: string): Buffer {
+  try {
+    return readFileSync(file)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0)
+    throw error
+  }
+}
