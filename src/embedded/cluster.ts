@@ -17,7 +17,8 @@ import type { ConnectionParts } from './server/connection.ts'
 import { memoryStorage, type ClusterStorage } from './storage/cluster-storage.ts'
 import { DataFolder } from './storage/data-folder.ts'
 import { Timers } from './timers.ts'
-import { profileOf } from './versions/profiles.ts'
+import { LAST_WITH_ZOOKEEPER, profileOf } from './versions/profiles.ts'
+import { KafkaRegistration } from './zookeeper/kafka/registration.ts'
 
 const DEFAULT_REPLICATION_FACTOR = 3
 
@@ -43,13 +44,16 @@ export class EmbeddedCluster implements AsyncDisposable {
   readonly #throttles = new Throttles()
   readonly #storage: ClusterStorage
   readonly #parts: Omit<ConnectionParts, 'broker'>
+  readonly #registration: KafkaRegistration | undefined
   #stopping: Promise<void> | undefined
 
   private constructor(options: EmbeddedClusterOptions, storage: ClusterStorage) {
     this.#storage = storage
     const count = options.brokers ?? 1
     const onError = options.onError ?? (() => undefined)
-    const profile = profileOf(options.version ?? '4.4')
+    const { zookeeper, zookeeperChroot = '' } = options
+    const newest = zookeeper === undefined ? '4.4' : LAST_WITH_ZOOKEEPER
+    const profile = profileOf(options.version ?? newest)
     this.#brokers = Array.from(
       { length: count },
       (_, index) => new EmbeddedBroker(index + 1, options.ports?.[index] ?? 0),
@@ -67,6 +71,11 @@ export class EmbeddedCluster implements AsyncDisposable {
       this.#timers,
       storage,
     )
+    if (zookeeper !== undefined) {
+      const registration = new KafkaRegistration(zookeeper, zookeeperChroot, this.#state)
+      this.#state.topics.onChange = () => registration.update()
+      this.#registration = registration
+    }
     this.#groups = new Groups(
       brokers,
       {
@@ -96,6 +105,7 @@ export class EmbeddedCluster implements AsyncDisposable {
     const cluster = newCluster(options, (storage) => new EmbeddedCluster(options, storage))
     try {
       for (const broker of cluster.#brokers) await broker.start(cluster.#parts)
+      cluster.#state.topics.onChange()
       for (const [name, topic] of Object.entries(options.topics ?? {})) {
         if (!cluster.topics.includes(name)) cluster.createTopic(name, topic)
       }
@@ -110,6 +120,11 @@ export class EmbeddedCluster implements AsyncDisposable {
   /** `127.0.0.1:port,…`, as clients want it. */
   get hosts(): string {
     return this.#brokers.map(({ host, port }) => `${host}:${port}`).join(',')
+  }
+
+  /** The ZooKeeper that it is registered in, as clients want it, chroot and all; undefined without one. */
+  get zookeeperHosts(): string | undefined {
+    return this.#registration?.hosts
   }
 
   get ports(): readonly number[] {
@@ -171,6 +186,7 @@ export class EmbeddedCluster implements AsyncDisposable {
     if (!moved.replicas.includes(brokerId)) moved.replicas = [...moved.replicas, brokerId]
     if (!moved.isr.includes(brokerId)) moved.isr = [...moved.isr, brokerId]
     moved.setLeader(brokerId)
+    this.#state.topics.onChange()
   }
 
   /** The broker that coordinates a group. */
@@ -207,7 +223,9 @@ export class EmbeddedCluster implements AsyncDisposable {
    * so many, as batches are lost as a whole. The leader gets a new epoch. Returns how many were lost.
    */
   loseTail(topic: string, partition: number, count: number): number {
-    return loseTail(this.#partition(topic, partition), count)
+    const lost = loseTail(this.#partition(topic, partition), count)
+    this.#state.topics.onChange()
+    return lost
   }
 
   /** Sets the throttle time that responses have: of one API, or of all. Clients are to keep quiet for it. */
@@ -241,6 +259,7 @@ export class EmbeddedCluster implements AsyncDisposable {
 
   async #stop(): Promise<void> {
     await Promise.all(this.#brokers.map((broker) => broker.stop()))
+    this.#registration?.close()
     this.faults.clear()
     this.requests.close()
     this.#timers.stop()

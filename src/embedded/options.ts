@@ -9,8 +9,9 @@ import {
   checkOptions,
   oneOf,
 } from '../options.ts'
-import { KAFKA_VERSIONS } from './versions/profiles.ts'
+import { isAtLeast, KAFKA_VERSIONS, LAST_WITH_ZOOKEEPER } from './versions/profiles.ts'
 import type { KafkaVersion } from './versions/api-tables.ts'
+import { EmbeddedZooKeeper } from './zookeeper/embedded-zookeeper.ts'
 
 export interface EmbeddedTopicOptions {
   /** Default: the cluster's `defaultPartitions`. */
@@ -24,7 +25,7 @@ export interface EmbeddedTopicOptions {
 export interface EmbeddedClusterOptions {
   /** How many brokers; their ids start at 1. Default: 1. */
   readonly brokers?: number
-  /** The Kafka to present: its APIs and their versions. Default: `4.4`. */
+  /** The Kafka to present: its APIs and their versions. Default: `4.4`; with `zookeeper` `3.9`. */
   readonly version?: KafkaVersion
   /** A port for each broker. Default: any free ones. */
   readonly ports?: readonly number[]
@@ -49,6 +50,13 @@ export interface EmbeddedClusterOptions {
    * off, above all. Default: a warning of the process (`process.emitWarning`).
    */
   readonly onWarning?: (message: string) => void
+  /**
+   * Where the brokers, the controller and the topics are to be registered, as Kafka did up to 3.9. Clients
+   * find them with the cluster's `zookeeperHosts`.
+   */
+  readonly zookeeper?: EmbeddedZooKeeper
+  /** The node below which they are, such as `/kafka`; it is created. Default: the root. */
+  readonly zookeeperChroot?: string
   /** Told why a connection was ended: bytes that are no request, or a bug of the broker's. */
   readonly onError?: (error: unknown) => void
 }
@@ -66,6 +74,12 @@ export function checkClusterOptions(options: EmbeddedClusterOptions): void {
     groupMinSessionTimeoutMs: anInteger(1),
     dataDir: aString,
     onWarning: aFunction,
+    zookeeper: (value) =>
+      value instanceof EmbeddedZooKeeper ? undefined : 'must be an EmbeddedZooKeeper',
+    zookeeperChroot: (value) =>
+      typeof value === 'string' && /^(\/[^/]+)+$/.test(value)
+        ? undefined
+        : "must be a path, such as '/kafka'",
     onError: aFunction,
   })
   const { brokers = 1, ports, topics = {} } = options
@@ -75,6 +89,16 @@ export function checkClusterOptions(options: EmbeddedClusterOptions): void {
       replicationFactor: anInteger(1),
       config: anObject,
     })
+  }
+  const { version, zookeeper, zookeeperChroot } = options
+  if (zookeeper === undefined && zookeeperChroot !== undefined) {
+    throw new InvalidArgumentError("EmbeddedCluster: option 'zookeeperChroot' needs 'zookeeper'")
+  }
+  const isTooNew = version !== undefined && !isAtLeast(LAST_WITH_ZOOKEEPER, version)
+  if (zookeeper !== undefined && isTooNew) {
+    throw new InvalidArgumentError(
+      `Kafka ${version} has no ZooKeeper; the last that can be with one is ${LAST_WITH_ZOOKEEPER}`,
+    )
   }
   if (ports !== undefined && ports.length !== brokers) {
     throw new InvalidArgumentError(`${brokers} brokers need as many ports, not ${ports.length}`)

@@ -45,6 +45,8 @@ export interface TopicDefaults {
 export class Topics {
   readonly #byName = new Map<string, Topic>()
   readonly #byId = new Map<string, Topic>()
+  /** Called after every change of topics, partitions and their leaders. */
+  onChange: () => void = () => undefined
   readonly #brokers: Brokers
   readonly #defaults: TopicDefaults
   readonly #storage: ClusterStorage
@@ -87,6 +89,7 @@ export class Topics {
     if (validateOnly) return topic
     this.#save(topic)
     this.#add(topic)
+    this.onChange()
     return topic
   }
 
@@ -96,11 +99,13 @@ export class Topics {
     this.#byId.delete(topic.id)
     for (const partition of topic.partitions) partition.delete()
     this.#storage.deleteTopic(topic.id)
+    this.onChange()
   }
 
   configure(topic: Topic, config: TopicConfig): void {
     this.#save(topic, { config })
     topic.config = config
+    this.onChange()
   }
 
   /** Throws Refused unless there are to be more partitions than there are. */
@@ -131,6 +136,7 @@ export class Topics {
     const added = replicas.map((ids, index) => this.#newPartition(topic, ids, has + index))
     this.#save(topic, { partitions: [...topic.partitions, ...added] })
     topic.partitions.push(...added)
+    this.onChange()
   }
 
   /** Deletes what is too old by now. */
@@ -155,6 +161,7 @@ export class Topics {
         partition.isr.find((replica) => this.#brokers.isAlive(replica)) ?? NO_LEADER,
       )
     }
+    this.onChange()
   }
 
   /** The broker catches up at once, and leads what nobody leads. */
@@ -166,6 +173,7 @@ export class Topics {
       )
       if (partition.leader === NO_LEADER) partition.setLeader(id)
     }
+    this.onChange()
   }
 
   *#partitions(): Generator<Partition> {

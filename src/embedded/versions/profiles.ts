@@ -29,9 +29,15 @@ const METADATA_LEVELS: Partial<Record<KafkaVersion, number>> = { '4.4': 33 }
 
 export const KAFKA_VERSIONS: readonly KafkaVersion[] = VERSIONS
 
+/** Kafka 4 has none (KIP-500). */
+export const LAST_WITH_ZOOKEEPER: KafkaVersion = '3.9'
+
+export function isAtLeast(version: KafkaVersion, least: KafkaVersion): boolean {
+  return VERSIONS.indexOf(version) >= VERSIONS.indexOf(least)
+}
+
 export function profileOf(version: KafkaVersion): KafkaProfile {
-  const age = VERSIONS.indexOf(version)
-  const isSince28 = age >= VERSIONS.indexOf('2.8')
+  const isSince28 = isAtLeast(version, '2.8')
   return {
     version,
     apis: apiTable(version),

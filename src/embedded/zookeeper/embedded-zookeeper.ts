@@ -105,20 +105,21 @@ export class EmbeddedZooKeeper implements AsyncDisposable {
 
   /**
    * Creates a lasting node, and those above it where they are missing. Throws InvalidArgumentError if it is
-   * there, or the path is none. `session` (from `openSession`) makes it ephemeral.
+   * there, or the path is none. `session` (from `openSession`) makes it ephemeral. `data: null` is no data,
+   * which clients can tell from empty data.
    */
-  create(path: string, data: string | Uint8Array = '', session?: LocalSession): void {
+  create(path: string, data: string | Uint8Array | null = '', session?: LocalSession): void {
     this.#write((transaction) => {
       const missing: string[] = []
       for (let above = parentOf(path); !this.#has(above); above = parentOf(above)) {
         missing.unshift(above)
       }
       for (const above of missing) {
-        transaction.create({ path: above, data: Buffer.alloc(0), acl: OPEN_ACL, flags: 0 })
+        transaction.create({ path: above, data: null, acl: OPEN_ACL, flags: 0 })
       }
       transaction.create({
         path,
-        data: Buffer.from(data),
+        data: data === null ? null : Buffer.from(data),
         acl: OPEN_ACL,
         flags: session === undefined ? CREATE_FLAGS.persistent : CREATE_FLAGS.ephemeral,
       })

@@ -60,9 +60,10 @@ export class ZooKeeperTestSession implements Disposable {
     )
   }
 
+  /** Empty where there is none. */
   getData(path: string, watch = false): Promise<string> {
     return answered((done) => {
-      const onData = (error: Failure, data: Buffer) => done(error, String(data))
+      const onData = (error: Failure, data: Buffer | undefined) => done(error, String(data ?? ''))
       if (watch) this.client.getData(path, this.#onEvent, onData)
       else this.client.getData(path, onData)
     })
