@@ -184,6 +184,71 @@ export class CorruptBatchError extends KafkaError {
   }
 }
 
+/** A deserializer threw. The position stays at the message, unless `onDeserializationError` says to skip it. */
+export class DeserializationError extends KafkaError {
+  override readonly name = 'DeserializationError'
+  readonly offset: number
+
+  constructor(topic: string, partition: number, offset: number, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    const message = `the message at ${topic}-${partition} offset ${offset} was not deserialized: ${reason}`
+    super('DESERIALIZATION_FAILED', message, false, { topic, partition, cause })
+    this.offset = offset
+  }
+}
+
+/**
+ * There is no position to read from, and `autoOffsetReset` is `none`: the group has committed none, or the
+ * log does not have it (any more). `seek` says where to go on.
+ */
+export class NoOffsetError extends KafkaError {
+  override readonly name = 'NoOffsetError'
+  /** Undefined where there was none at all. */
+  readonly offset: number | undefined
+
+  constructor(message: string, offset: number | undefined, context: ErrorContext) {
+    super(offset === undefined ? 'NO_OFFSET' : 'OFFSET_OUT_OF_RANGE', message, false, context)
+    this.offset = offset
+  }
+}
+
+/** The topic was deleted and created anew while it was read: offsets of the old one mean nothing in it. */
+export class TopicRecreatedError extends KafkaError {
+  override readonly name = 'TopicRecreatedError'
+
+  constructor(topic: string, partition: number) {
+    const message = `topic '${topic}' was deleted and created anew while it was read: seek to where its partition ${partition} is to be read on`
+    super('INCONSISTENT_TOPIC_ID', message, false, { topic, partition })
+  }
+}
+
+/** Some offsets were not committed: the code is the first one's. The others of the same call were. */
+export class OffsetCommitError extends KafkaError {
+  override readonly name = 'OffsetCommitError'
+  readonly failures: readonly KafkaError[]
+
+  constructor(failures: readonly [KafkaError, ...KafkaError[]]) {
+    const [first] = failures
+    const more = failures.length === 1 ? '' : ` (and ${failures.length - 1} more partitions)`
+    super(first.code, `${first.message}${more}`, first.retriable, {
+      broker: first.broker,
+      topic: first.topic,
+      partition: first.partition,
+      cause: first,
+    })
+    this.failures = failures
+  }
+}
+
+/** A consumer is read in two ways at the same time: each message would go to one of them only. */
+export class ConsumerBusyError extends KafkaError {
+  override readonly name = 'ConsumerBusyError'
+
+  constructor(message: string) {
+    super('CONSUMER_BUSY', message, false)
+  }
+}
+
 export type { ErrorName }
 
 /** Whether trying again may help. Errors that aren't samsa's own are bugs, and never tried again. */

@@ -21,8 +21,22 @@ export type { Data, HeadersInit } from './producer/serialize.ts'
 export { defaultPartitioner, type Partitioner } from './producer/partitioner.ts'
 export type { Compression } from '../protocol/compression/index.ts'
 
-export { SimpleConsumer, type ConsumeOptions } from './consumer/simple-consumer.ts'
-export type { SimpleConsumerOptions } from './consumer/options.ts'
+export {
+  SimpleConsumer,
+  type ResetTo,
+  type SimpleConsumerOptions,
+} from './consumer/simple-consumer.ts'
+export type { ConsumeOptions, ReadOptions } from './consumer/assigned-consumer.ts'
+export type { ConsumerOptions } from './consumer/options.ts'
+export type {
+  ConsumedMessage,
+  DeserializationPolicy,
+  Deserializer,
+} from './consumer/consumed-message.ts'
+export type { ConsumerBatch } from './consumer/delivery/consumer-batch.ts'
+export type { MessageHandler, RunOptions } from './consumer/delivery/run.ts'
+export type { CommittedOffset } from './consumer/offsets/offset-store.ts'
+export type { TopicPartition, TopicPartitionOffset } from './consumer/topic-partition.ts'
 export type { OffsetSpec } from './consumer/list-offsets.ts'
 export { Message, type MessageHeader } from '../protocol/records/message.ts'
 export type { MessageBatch } from '../protocol/records/message-batch.ts'

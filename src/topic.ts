@@ -3,8 +3,7 @@ import { deadlineOf, type CallOptions } from './call-options.ts'
 import type { Cluster } from './cluster/cluster.ts'
 import type { PartitionMetadata } from './cluster/metadata.ts'
 import { listOffsets, type OffsetSpec } from './consumer/list-offsets.ts'
-import type { SimpleConsumerOptions } from './consumer/options.ts'
-import { SimpleConsumer } from './consumer/simple-consumer.ts'
+import { SimpleConsumer, type SimpleConsumerOptions } from './consumer/simple-consumer.ts'
 import { InvalidArgumentError } from './errors.ts'
 import type { ProducerOptions } from './producer/options.ts'
 import { Producer } from './producer/producer.ts'
@@ -69,22 +68,29 @@ export class Topic {
     return producer
   }
 
-  /** A consumer without a group, of all partitions unless some are named. Never creates the topic. */
-  async getSimpleConsumer(
-    options: SimpleConsumerOptions = {},
+  /**
+   * A consumer of all partitions unless some are named, which begins where its group's committed offsets say,
+   * or without any where `autoOffsetReset` does. Never creates the topic.
+   * Throws InvalidArgumentError, UnknownTopicError, NoOffsetError, BrokerError, NoBrokersAvailableError.
+   */
+  async getSimpleConsumer<Value = Buffer | null, Key = Buffer | null>(
+    options: SimpleConsumerOptions<Value, Key> = {},
     call: CallOptions = {},
-  ): Promise<SimpleConsumer> {
-    const deadline = this.#deadline(call)
-    const onClosed = () => this.#opened.delete(consumer)
-    const consumer = await SimpleConsumer.open(
+  ): Promise<SimpleConsumer<Value, Key>> {
+    const consumer: SimpleConsumer<Value, Key> = new SimpleConsumer<Value, Key>(
       this.#cluster,
       this.name,
       options,
-      deadline,
-      onClosed,
+      () => this.#opened.delete(consumer),
     )
     this.#opened.add(consumer)
-    return consumer
+    try {
+      if (options.autoStart !== false) await consumer.start(call)
+      return consumer
+    } catch (error) {
+      await consumer.close()
+      throw error
+    }
   }
 
   async #partitions(deadline: Deadline): Promise<readonly PartitionMetadata[]> {

@@ -34,6 +34,8 @@ export interface MessageBatch extends Source {
   readonly control: boolean
   /** −1 where it is unknown. */
   readonly leaderEpoch: number
+  /** How many messages it says to have; 1 for a compressed message of the older formats. */
+  readonly count: number
   /** Its size in the log, compressed. */
   readonly sizeBytes: number
   /**

@@ -121,6 +121,7 @@ export class MessageSet implements MessageBatch {
   readonly control = false
   readonly leaderEpoch = -1
   readonly sizeBytes: number
+  readonly count: number
   readonly #entries: readonly Entry[]
   readonly #limitBytes: number
 
@@ -138,6 +139,7 @@ export class MessageSet implements MessageBatch {
     this.timestampType =
       first.magic === 0 ? 'none' : first.logAppendTime ? 'log-append-time' : 'create-time'
     this.sizeBytes = last.end - first.at
+    this.count = entries.length
     this.#entries = entries
     this.#limitBytes = limitBytes
   }

@@ -15,6 +15,8 @@ export interface FetchedBatches {
   readonly cutOffBytes: number
   /** Damage behind the batches: they are good, what follows them is not. */
   readonly error: ProtocolError | undefined
+  /** Where in the data the damage begins, −1 where there is none. */
+  readonly damagedAt: number
 }
 
 /** What a compressed batch may inflate to unless the caller says otherwise. */
@@ -63,5 +65,5 @@ export function readBatches(
     error = problem
   }
   batches.push(...messageSets.finish())
-  return { batches, cutOffBytes, error }
+  return { batches, cutOffBytes, error, damagedAt: error === undefined ? -1 : at }
 }

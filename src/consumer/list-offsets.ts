@@ -12,6 +12,7 @@ export type OffsetSpec = 'earliest' | 'latest' | number
 
 const EARLIEST = -2n
 const LATEST = -1n
+const WITH_ISOLATION = 2
 
 /** What a broker answers where no message is as late as the time: whatever comes next is. */
 const NONE_AFTER = -1
@@ -21,7 +22,8 @@ const NONE_BEFORE = -2
 /**
  * The offset of each partition that the spec means; the end of the log where no message is as late as the
  * time. Brokers before 0.10.1 find times only to the segment: they give the start of the last segment that
- * was finished before. Retries within the deadline, then throws why.
+ * was finished before. With `isReadCommitted` the log ends where the first open transaction begins.
+ * Retries within the deadline, then throws why.
  */
 export async function listOffsets(
   cluster: Cluster,
@@ -29,6 +31,7 @@ export async function listOffsets(
   partitions: readonly number[],
   spec: OffsetSpec,
   deadline: Deadline,
+  isReadCommitted = false,
 ): Promise<Map<number, number>> {
   const found = new Map<number, number>()
   const { backoff, logger } = cluster.options
@@ -37,7 +40,7 @@ export async function listOffsets(
   await retrying({ what, deadline, backoff, logger }, async () => {
     if (hasMoved) await cluster.refresh(topic)
     const missing = partitions.filter((partition) => !found.has(partition))
-    const error = await lookUp(cluster, topic, missing, spec, found)
+    const error = await lookUp(cluster, topic, missing, spec, found, isReadCommitted)
     if (error === undefined) {
       checkAll(topic, partitions, found)
       return
@@ -48,7 +51,8 @@ export async function listOffsets(
   if (typeof spec === 'string') return found
   const where = (offset: number) =>
     [...found].filter((entry) => entry[1] === offset).map(([partition]) => partition)
-  const latest = await listOffsets(cluster, topic, where(NONE_AFTER), 'latest', deadline)
+  const ends = where(NONE_AFTER)
+  const latest = await listOffsets(cluster, topic, ends, 'latest', deadline, isReadCommitted)
   const earliest = await listOffsets(cluster, topic, where(NONE_BEFORE), 'earliest', deadline)
   return new Map([...found, ...latest, ...earliest])
 }
@@ -74,6 +78,7 @@ async function lookUp(
   partitions: readonly number[],
   spec: OffsetSpec,
   found: Map<number, number>,
+  isReadCommitted: boolean,
 ): Promise<Error | undefined> {
   const byLeader = new Map<Broker, number[]>()
   let error: Error | undefined
@@ -88,7 +93,8 @@ async function lookUp(
   await Promise.all(
     [...byLeader].map(async ([leader, ledPartitions]) => {
       try {
-        error = (await ask(cluster, leader, topic, ledPartitions, spec, found)) ?? error
+        const asked = ask(cluster, leader, topic, ledPartitions, spec, found, isReadCommitted)
+        error = (await asked) ?? error
       } catch (problem) {
         error = problem as Error
       }
@@ -105,6 +111,7 @@ async function ask(
   partitions: readonly number[],
   spec: OffsetSpec,
   found: Map<number, number>,
+  isReadCommitted: boolean,
 ): Promise<Error | undefined> {
   const timestamp = spec === 'earliest' ? EARLIEST : spec === 'latest' ? LATEST : BigInt(spec)
   const body = {
@@ -121,7 +128,9 @@ async function ask(
     listOffsetsApi,
     (negotiated) => {
       version = negotiated
-      return body
+      return negotiated >= WITH_ISOLATION
+        ? { ...body, isolationLevel: isReadCommitted ? 1 : 0 }
+        : body
     },
     { timeoutMs: cluster.options.requestTimeoutMs },
   )

@@ -1,69 +1,291 @@
 import type { Message } from '../../protocol/records/message.ts'
 import type { MessageBatch } from '../../protocol/records/message-batch.ts'
 import { CorruptBatchError } from '../errors.ts'
+import { nameOf, type TopicPartition } from './topic-partition.ts'
 
-/** A partition as it is being read. */
-export class PartitionState {
+/** What has arrived of a partition and was not looked into yet. */
+export type Queued =
+  | {
+      readonly kind: 'batch'
+      readonly batch: MessageBatch
+      /** The offset that was asked for: a batch may begin before it. */
+      readonly from: number
+      /** A marker, or of a transaction that was aborted: nothing of it is the application's. */
+      readonly isLeftOut: boolean
+    }
+  | { readonly kind: 'error'; readonly error: Error }
+
+/** Messages of one partition that follow each other, decoded: what is being handed over. */
+export interface Chunk {
+  readonly state: PartitionState
+  readonly messages: readonly Message[]
+  /** How many of them have been handed over. */
+  index: number
+  /** The position before the first one, and behind the last. */
+  start: number
+  readonly end: number
+  /** The leader epoch of the last one's batch, −1 where it is not known. */
+  readonly leaderEpoch: number
+  /** What was given out last is the whole of it, rather than one message. */
+  isWhole: boolean
+}
+
+/** Batches that are smaller are handed over together, up to so many messages. */
+const JOINED_MESSAGES = 500
+
+/** Where a position is on its way to being one that can be fetched from. */
+export type Preparation = 'none' | 'starting' | 'resetting' | 'validating'
+
+/**
+ * A partition as it is being read. Its offsets, in order: what was given to the application ends at
+ * `position`, what is decoded or queued at `fetchOffset`.
+ */
+export class PartitionState implements TopicPartition {
   readonly topic: string
   readonly partition: number
+  /** `topic-partition`. */
+  readonly name: string
+  /** False once it was given up: what is still under way for it is thrown away. */
+  isAssigned = true
+  isPaused = false
+  /** A reader of its own has it (run): it is not in the ring until that lets go. */
+  isClaimed = false
+  /** A handler is at work on it: resolves when it has finished. */
+  handling: Promise<void> | undefined
+  /** What its reader has begun and not finished, where that is more than the last message. */
+  firstUnfinished: (() => number | undefined) | undefined
+
+  // Fetching
+  preparation: Preparation = 'starting'
   /** What the next fetch asks for. */
-  fetchOffset: number
-  /** What the application gets next: behind what it was given, before what is only buffered. */
-  position: number
-  /** Where to stop, for a consumer that stops at the end. */
-  endOffset = Infinity
+  fetchOffset = 0
+  /** Grows with every jump: what was asked for before one is not taken after it. */
+  jumps = 0
+  /** Of the last batch before `fetchOffset`; −1 where it is not known. */
+  fetchEpoch = -1
+  /** The leader's epoch with which `fetchOffset` was last known to be in the log; −1 for none. */
+  validEpoch = -1
+  /** The topic's when it was assigned: a topic of the same name with another is another topic. */
+  topicId: string | undefined
+  /** A replica that the leader said is closer (KIP-392), until a time. */
+  preferredReplica = -1
+  preferredUntil = 0
   /** How much to ask for: grows where one batch is larger and the broker cuts it off. */
   maxBytes: number
-  highWatermark = -1
   isFetching = false
   /** Not to be fetched before this time: the wait after a failure. */
   notBefore = 0
   failures = 0
-  /** Once set, the partition is not read on: the position stays. */
-  error: Error | undefined
-  bufferedBytes = 0
+  highWatermark = -1
+  lastStableOffset = -1
 
-  constructor(topic: string, partition: number, offset: number, maxBytes: number) {
+  // Buffered
+  readonly queue: Queued[] = []
+  bufferedBytes = 0
+  bufferedMessages = 0
+  /** Set when an error is queued or was thrown: nothing more is fetched. */
+  isStopped = false
+
+  // Handing over
+  chunk: Chunk | undefined
+  /** What ended it, once that was thrown; the position stays. */
+  error: Error | undefined
+  /** What was last committed, by this consumer or before it. */
+  committed: number | undefined
+  /** Where to stop, for a consumer that stops at the end. */
+  endOffset = Infinity
+  #position = 0
+  #positionEpoch = -1
+  #held: number | undefined
+
+  constructor({ topic, partition }: TopicPartition, maxBytes: number) {
     this.topic = topic
     this.partition = partition
-    this.fetchOffset = offset
-    this.position = offset
+    this.name = nameOf({ topic, partition })
     this.maxBytes = maxBytes
+  }
+
+  /** The offset of the next message that is handed over: behind what was, before what is only queued. */
+  get position(): number {
+    const { chunk } = this
+    if (chunk === undefined || chunk.index === 0) return this.#position
+    const last = chunk.index === chunk.messages.length ? undefined : chunk.messages[chunk.index - 1]
+    return last === undefined ? chunk.end : last.offset + 1
+  }
+
+  /** The leader epoch of what is before the position, to be committed with it. */
+  get positionEpoch(): number {
+    const { chunk } = this
+    return chunk === undefined || chunk.index === 0 ? this.#positionEpoch : chunk.leaderEpoch
+  }
+
+  /** Like the position, but before the message or batch that was given out last: that may still be worked on. */
+  get finished(): number {
+    const unfinished = this.firstUnfinished?.()
+    if (unfinished !== undefined) return unfinished
+    const { chunk } = this
+    if (chunk === undefined || chunk.index === 0) return this.#position
+    if (chunk.isWhole) return chunk.start
+    return chunk.messages[chunk.index - 1]!.offset
+  }
+
+  /** The offset of the last message that was handed over. */
+  get held(): number | undefined {
+    const { chunk } = this
+    return chunk === undefined || chunk.index === 0
+      ? this.#held
+      : chunk.messages[chunk.index - 1]!.offset
   }
 
   get isAtEnd(): boolean {
     return this.position >= this.endOffset
   }
 
-  moveTo(offset: number): void {
+  /** Whether the application can be given something of it right now. */
+  get isReady(): boolean {
+    return (
+      this.isAssigned &&
+      this.error === undefined &&
+      !this.isPaused &&
+      !this.isClaimed &&
+      (this.chunk !== undefined || this.queue.length > 0)
+    )
+  }
+
+  /** Goes on elsewhere: what is buffered is dropped, an error forgotten. */
+  moveTo(offset: number, leaderEpoch = -1): void {
+    this.dropBuffered()
+    this.chunk = undefined
+    this.error = undefined
+    this.fetchFrom(offset, leaderEpoch)
+    this.#position = offset
+    this.#positionEpoch = leaderEpoch
+    this.failures = 0
+    this.notBefore = 0
+  }
+
+  /** Fetches from there on; what is buffered stays. */
+  fetchFrom(offset: number, leaderEpoch = -1): void {
+    this.jumps++
     this.fetchOffset = offset
-    this.position = offset
+    this.fetchEpoch = leaderEpoch
+    this.validEpoch = -1
+    this.preparation = 'none'
+  }
+
+  /** Fetches again what is queued, but not what is being handed over. */
+  refetch(): void {
+    this.dropBuffered()
+    this.fetchFrom(
+      this.chunk?.end ?? this.#position,
+      this.chunk?.leaderEpoch ?? this.#positionEpoch,
+    )
+  }
+
+  dropBuffered(): void {
+    this.queue.length = 0
+    this.bufferedBytes = 0
+    this.bufferedMessages = 0
+    this.isStopped = false
+  }
+
+  /** Hands over and fetches nothing more, until it is moved elsewhere. */
+  stop(error: Error): void {
+    this.error = error
+    this.isStopped = true
+  }
+
+  enqueue(queued: Queued): void {
+    this.queue.push(queued)
+    if (queued.kind === 'error') {
+      this.isStopped = true
+    } else {
+      this.bufferedBytes += queued.batch.sizeBytes
+      this.bufferedMessages += queued.batch.count
+    }
+  }
+
+  /** Lets go of the chunk that was handed over to the end. */
+  finishChunk(): void {
+    const { chunk } = this
+    if (chunk === undefined) return
+    const last = chunk.messages[chunk.messages.length - 1]
+    if (last !== undefined) this.#held = last.offset
+    this.#position = chunk.end
+    this.#positionEpoch = chunk.leaderEpoch
+    this.chunk = undefined
   }
 
   /**
-   * The messages of a batch that the application is to get; the position moves behind the batch. Offsets may
-   * have gaps (compaction, transactions), and the first batch may begin before the offset that was asked for.
+   * Decodes what comes next. The chunk has no messages where a batch has none for the application;
+   * undefined where nothing is queued. Throws what is queued as an error, and CorruptBatchError for damage
+   * that shows only now, unless `isSkipped` says to go on behind it: both end the partition, and the
+   * position stays.
    */
-  take(batch: MessageBatch): Message[] {
-    let messages: Message[]
-    try {
-      messages = batch.control ? [] : batch.messages()
-    } catch (error) {
-      this.error = new CorruptBatchError(
-        this.topic,
-        this.partition,
-        batch.baseOffset,
-        error as Error,
-      )
-      throw this.error
+  nextChunk(isSkipped: (error: CorruptBatchError) => boolean): Chunk | undefined {
+    let messages: Message[] = []
+    let end = this.#position
+    let leaderEpoch = -1
+    let isFirst = true
+    for (let next = this.queue[0]; next !== undefined; next = this.queue[0]) {
+      if (next.kind === 'error') {
+        if (!isFirst) break
+        this.queue.shift()
+        this.error = next.error
+        throw next.error
+      }
+      const { batch } = next
+      if (!isFirst && messages.length + batch.count > JOINED_MESSAGES) break
+      let more: Message[]
+      try {
+        more = next.isLeftOut ? [] : this.#wanted(batch.messages(), next.from)
+      } catch (error) {
+        if (!isFirst) break
+        const damage = new CorruptBatchError(
+          this.topic,
+          this.partition,
+          batch.baseOffset,
+          error as Error,
+        )
+        if (!isSkipped(damage)) {
+          this.dropBuffered()
+          this.stop(damage)
+          throw damage
+        }
+        more = []
+      }
+      this.#dequeue(next)
+      if (messages.length === 0) messages = more
+      else for (const message of more) messages.push(message)
+      end = batch.lastOffset + 1
+      leaderEpoch = batch.leaderEpoch
+      isFirst = false
     }
-    const from = this.position
-    const to = this.endOffset
-    this.position = batch.lastOffset + 1
+    if (isFirst) return undefined
+    this.chunk = {
+      state: this,
+      messages,
+      index: 0,
+      start: this.#position,
+      end,
+      leaderEpoch,
+      isWhole: false,
+    }
+    return this.chunk
+  }
+
+  #dequeue(queued: Extract<Queued, { kind: 'batch' }>): void {
+    this.queue.shift()
+    this.bufferedBytes -= queued.batch.sizeBytes
+    this.bufferedMessages -= queued.batch.count
+  }
+
+  /** Those from the offset on that was asked for, and before the end. */
+  #wanted(messages: Message[], from: number): Message[] {
     const first = messages[0]
     const last = messages[messages.length - 1]
     if (first === undefined || last === undefined) return messages
-    if (first.offset >= from && last.offset < to) return messages
-    return messages.filter(({ offset }) => offset >= from && offset < to)
+    if (first.offset >= from && last.offset < this.endOffset) return messages
+    return messages.filter(({ offset }) => offset >= from && offset < this.endOffset)
   }
 }

@@ -1,184 +1,173 @@
-import type { Message } from '../../protocol/records/message.ts'
-import { deferred, type Deferred } from '../async/deferred.ts'
-import { Deadline } from '../async/deadline.ts'
+import { deadlineOf, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import { ClosedError, InvalidArgumentError, UnknownTopicError } from '../errors.ts'
-import { Fetcher, type Fetched } from './fetcher.ts'
-import { listOffsets } from './list-offsets.ts'
+import { InvalidArgumentError } from '../errors.ts'
+import { aBoolean, anArrayOf, anInteger, checkOptions } from '../options.ts'
+import { AssignedConsumer } from './assigned-consumer.ts'
+import { ConsumerShell } from './consumer-shell.ts'
 import {
-  simpleConsumerSettings,
-  type SimpleConsumerOptions,
-  type SimpleConsumerSettings,
+  CONSUMER_CHECKS,
+  consumerSettings,
+  offsetStoreOf,
+  type ConsumerOptions,
 } from './options.ts'
-import { PartitionState } from './partition-state.ts'
+import type { TopicPartition } from './topic-partition.ts'
 
-export interface ConsumeOptions {
-  /** How long to wait for a message. Default: until there is one. */
-  readonly timeoutMs?: number
-  readonly signal?: AbortSignal
+export interface SimpleConsumerOptions<
+  Value = Buffer | null,
+  Key = Buffer | null,
+> extends ConsumerOptions<Value, Key> {
+  /** Only these partitions. Default: all that there are when it starts. */
+  readonly partitions?: readonly number[]
+  /** Whether `getSimpleConsumer` also starts it; otherwise `start()` does. Default: true. */
+  readonly autoStart?: boolean
 }
 
+/** Where to go on with a partition: an offset, the first message at or after a Date, or an end of the log. */
+export type ResetTo = number | Date | 'earliest' | 'latest'
+
 /**
- * Reads a topic's partitions without a group. Made by `topic.getSimpleConsumer()`, and read with
- * `for await (const message of consumer)` or `consume()`.
+ * Reads a topic's partitions, with a group's committed offsets or without any. Made by
+ * `topic.getSimpleConsumer()`. Who shares partitions out among processes wants a balanced consumer.
  *
  * Positions move when messages are handed over: what was only fetched is not counted as read.
  */
-export class SimpleConsumer implements AsyncDisposable, AsyncIterable<Message> {
+export class SimpleConsumer<Value = Buffer | null, Key = Buffer | null> extends ConsumerShell<
+  Value,
+  Key
+> {
   readonly topic: string
-  readonly #states: readonly PartitionState[]
-  readonly #settings: SimpleConsumerSettings
-  readonly #fetcher: Fetcher
-  readonly #onClosed: () => void
-  readonly #arrived: Fetched[] = []
-  /** What of the current batch has not been handed over, last first. */
-  #current: Message[] = []
-  #waiting: Deferred<void> | undefined
-  #isClosed = false
+  readonly #cluster: Cluster
+  readonly #partitions: readonly number[] | undefined
+  #starting: Promise<void> | undefined
 
-  private constructor(
+  /** Throws InvalidArgumentError. */
+  constructor(
     cluster: Cluster,
     topic: string,
-    settings: SimpleConsumerSettings,
-    states: readonly PartitionState[],
-    onClosed: () => void,
+    options: SimpleConsumerOptions<Value, Key>,
+    onClosed: () => unknown = () => undefined,
   ) {
-    this.#onClosed = onClosed
-    this.topic = topic
-    this.#settings = settings
-    this.#states = states
-    this.#fetcher = new Fetcher(cluster, topic, settings, states, (fetched) => {
-      this.#arrived.push(fetched)
-      this.#wake()
+    checkOptions<SimpleConsumerOptions<Value, Key>>('getSimpleConsumer', options, {
+      ...CONSUMER_CHECKS,
+      partitions: anArrayOf(anInteger(0)),
+      autoStart: aBoolean,
     })
-    this.#fetcher.pump()
-  }
-
-  /**
-   * Finds the topic's partitions and where to start in them.
-   * Throws InvalidArgumentError, UnknownTopicError, BrokerError, NoBrokersAvailableError.
-   */
-  static async open(
-    cluster: Cluster,
-    topic: string,
-    options: SimpleConsumerOptions,
-    deadline: Deadline,
-    onClosed: () => void,
-  ): Promise<SimpleConsumer> {
-    const settings = simpleConsumerSettings(options)
-    const metadata = await cluster.topic(topic, { create: false, deadline })
-    const existing = metadata.partitions.map(({ partition }) => partition)
-    const partitions = settings.partitions ?? existing
-    for (const partition of partitions) {
-      if (existing.includes(partition)) continue
-      const reason = `topic '${topic}' has no partition ${partition}: it has ${existing.length}`
-      throw new UnknownTopicError(reason, { topic, partition })
-    }
-    if (partitions.length === 0) throw new InvalidArgumentError('partitions: none is given')
-    const starts = await listOffsets(cluster, topic, partitions, settings.autoOffsetReset, deadline)
-    const states = partitions.map(
-      (partition) =>
-        new PartitionState(
-          topic,
-          partition,
-          starts.get(partition) ?? 0,
-          settings.fetchMessageMaxBytes,
-        ),
+    if (options.partitions?.length === 0)
+      throw new InvalidArgumentError('partitions: none is given')
+    const settings = consumerSettings(cluster, options)
+    super(
+      new AssignedConsumer(cluster, settings, {
+        offsets: offsetStoreOf(cluster, options),
+        onClosed,
+      }),
     )
-    if (settings.stopAtEnd) {
-      const ends = await listOffsets(cluster, topic, partitions, 'latest', deadline)
-      for (const state of states) state.endOffset = ends.get(state.partition) ?? 0
-    }
-    return new SimpleConsumer(cluster, topic, settings, states, onClosed)
-  }
-
-  /** The next offset of each partition that will be handed over. */
-  get positions(): ReadonlyMap<number, number> {
-    return new Map(this.#states.map(({ partition, position }) => [partition, position]))
+    this.#cluster = cluster
+    this.topic = topic
+    this.#partitions = options.partitions
   }
 
   /**
-   * The next message; undefined when none came within `timeoutMs`, or at the end for a consumer with
-   * `stopAtEnd`. Throws what ended a partition (CorruptBatchError, BrokerError), once while others go on,
-   * each time where none does; and ClosedError.
+   * Finds the topic's partitions and where to start in them; done by `getSimpleConsumer`, unless `autoStart`
+   * is false. Throws UnknownTopicError, NoOffsetError, BrokerError, NoBrokersAvailableError: it may be called again.
    */
-  async consume({ timeoutMs, signal }: ConsumeOptions = {}): Promise<Message | undefined> {
-    const ready = this.#next()
-    if (ready !== undefined || this.#isFinished()) return ready
-    this.#throwIfAllEnded()
-    const deadline = timeoutMs === undefined ? undefined : new Deadline(timeoutMs)
-    for (;;) {
-      signal?.throwIfAborted()
-      if (deadline?.isOver === true) return undefined
-      await this.#arrival(deadline?.remainingMs, signal)
-      const message = this.#next()
-      if (message !== undefined || this.#isFinished()) return message
-    }
+  start(call: CallOptions = {}): Promise<void> {
+    this.#starting ??= this.#start(call).catch((error: unknown) => {
+      this.#starting = undefined
+      throw error
+    })
+    return this.#starting
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Message, void, undefined> {
-    for (;;) {
-      const message = await this.consume()
-      if (message === undefined) return
-      yield message
-      // Those that are at hand need no promise each.
-      for (let next = this.#next(); next !== undefined; next = this.#next()) yield next
-    }
+  /** The partitions that it reads. */
+  get partitions(): readonly number[] {
+    return this.core.assignment.map(({ partition }) => partition)
   }
 
-  /** Stops fetching; later calls of consume() throw. Safe to call again. */
-  close(): Promise<void> {
-    this.#isClosed = true
-    this.#fetcher.stop()
-    this.#wake()
-    this.#onClosed()
-    return Promise.resolve()
+  /** The offset of the next message of each partition that will be handed over. */
+  get positions(): ReadonlyMap<number, number> {
+    return byPartition(this.core.positions, ({ offset }) => offset)
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
+  /** The same of one; undefined where it is not read. */
+  position(partition: number): number | undefined {
+    return this.core.position({ topic: this.topic, partition })
   }
 
-  #throwIfAllEnded(): void {
-    const [first] = this.#states
-    if (first?.error !== undefined && this.#states.every(({ error }) => error !== undefined)) {
-      throw first.error
-    }
+  /** The offset of the last message of each partition that was handed over; without those of which none was. */
+  get heldOffsets(): ReadonlyMap<number, number> {
+    return byPartition(this.core.heldOffsets, ({ offset }) => offset)
   }
 
-  #isFinished(): boolean {
-    return this.#settings.stopAtEnd && this.#states.every(({ isAtEnd }) => isAtEnd)
+  /**
+   * How many offsets there are between the position and the end that consumers can see, as of the last fetch;
+   * without partitions that nothing was fetched of yet.
+   */
+  get lag(): ReadonlyMap<number, number> {
+    return byPartition(this.core.lag, ({ lag }) => lag)
   }
 
-  #next(): Message | undefined {
-    if (this.#isClosed) throw new ClosedError('consumer')
-    for (;;) {
-      const message = this.#current.pop()
-      if (message !== undefined) return message
-      const fetched = this.#arrived.shift()
-      if (fetched === undefined) return undefined
-      if (fetched.kind === 'error') throw fetched.error
-      fetched.state.bufferedBytes -= fetched.batch.sizeBytes
-      this.#current = fetched.state.take(fetched.batch).reverse()
-      this.#fetcher.pump()
-    }
+  /** Goes on at this offset, also where an error has ended the partition. Throws InvalidArgumentError. */
+  seek(partition: number, offset: number): void {
+    this.core.seek({ topic: this.topic, partition }, offset)
   }
 
-  #wake(): void {
-    this.#waiting?.resolve()
-    this.#waiting = undefined
+  /** Hands over nothing of these (default: of any) and fetches no more; what was fetched is kept. */
+  pause(partitions: readonly number[] = this.partitions): void {
+    this.core.pause(this.#named(partitions))
   }
 
-  async #arrival(timeoutMs: number | undefined, signal: AbortSignal | undefined): Promise<void> {
-    this.#waiting ??= deferred()
-    const wake = () => this.#wake()
-    const timer = timeoutMs === undefined ? undefined : setTimeout(wake, timeoutMs)
-    signal?.addEventListener('abort', wake)
-    try {
-      await this.#waiting.promise
-    } finally {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', wake)
-    }
+  resume(partitions: readonly number[] = this.partitions): void {
+    this.core.resume(this.#named(partitions))
   }
+
+  /**
+   * Commits what was handed over, and nothing more; or the offsets given by partition, each that of the next
+   * message. Handlers of `run` that are at work count as not handed over. Throws OffsetCommitError.
+   */
+  commitOffsets(offsets?: ReadonlyMap<number, number>, call?: CallOptions): Promise<void> {
+    const given = offsets && [...offsets].map(([partition, offset]) => ({ partition, offset }))
+    return this.core.commitOffsets(
+      given?.map((one) => ({ topic: this.topic, ...one })),
+      call,
+    )
+  }
+
+  /**
+   * The offsets that the group has committed, by partition, without those that have none. With
+   * `resetOffsetOnFetch` it also goes on there.
+   */
+  async fetchOffsets(call?: CallOptions): Promise<ReadonlyMap<number, number>> {
+    return byPartition(await this.core.fetchOffsets(call), ({ offset }) => offset)
+  }
+
+  /**
+   * Goes on elsewhere: all partitions at one place (default: where `autoOffsetReset` says), or each at its own.
+   * With a group it is committed, too. Throws BrokerError, OffsetCommitError.
+   */
+  resetOffsets(to: ResetTo | ReadonlyMap<number, ResetTo>, call?: CallOptions): Promise<void> {
+    const isEach = typeof to === 'object' && !(to instanceof Date)
+    const all = isEach ? [...to] : this.partitions.map((partition) => [partition, to] as const)
+    return this.core.resetOffsets(
+      all.map(([partition, place]) => ({ topic: this.topic, partition, to: place })),
+      call,
+    )
+  }
+
+  async #start(call: CallOptions): Promise<void> {
+    const deadline = deadlineOf(call, this.#cluster.options.operationTimeoutMs)
+    const { partitions } = await this.#cluster.topic(this.topic, { create: false, deadline })
+    const numbers = this.#partitions ?? partitions.map(({ partition }) => partition)
+    await this.core.assign(this.#named(numbers), call)
+  }
+
+  #named(partitions: readonly number[]): TopicPartition[] {
+    return partitions.map((partition) => ({ topic: this.topic, partition }))
+  }
+}
+
+function byPartition<One extends TopicPartition>(
+  all: readonly One[],
+  of: (one: One) => number,
+): Map<number, number> {
+  return new Map(all.map((one) => [one.partition, of(one)]))
 }

@@ -33,6 +33,17 @@ export interface RetryEvent {
   readonly error: Error
 }
 
+/** A consumer goes on elsewhere than where it was. */
+export interface PositionEvent {
+  readonly topic: string
+  readonly partition: number
+  /** The offset that would have been next, and the one that is. */
+  readonly from: number
+  readonly to: number
+  /** The log does not have the offset (any more), or lost with a leader what had been read. */
+  readonly reason: 'out-of-range' | 'truncated'
+}
+
 /** `samsa:connect`: a connection was opened, handshakes included, or could not be. */
 export const connectChannel = channel('samsa:connect')
 /** `samsa:request`: a request was answered, or ended without an answer. */
@@ -41,3 +52,5 @@ export const requestChannel = channel('samsa:request')
 export const closeChannel = channel('samsa:close')
 /** `samsa:retry`: something failed and will be tried again. */
 export const retryChannel = channel('samsa:retry')
+/** `samsa:position`: a consumer goes on elsewhere than where it was. */
+export const positionChannel = channel('samsa:position')

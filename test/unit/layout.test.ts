@@ -19,7 +19,7 @@ const LAYERS = [
   ['network'],
 ] as const
 /** What all of src may import. */
-const FOR_ALL = ['async', 'observe', 'errors', 'options', 'version', 'protocol']
+const FOR_ALL = ['async', 'observe', 'errors', 'options', 'call-options', 'version', 'protocol']
 
 /** What users import, and so does the command. */
 const ENTRANCES = ['src/index.ts', 'src/embedded/index.ts']

@@ -1,5 +1,4 @@
-import { KafkaClient, type KafkaClientOptions } from '../../../src/index.ts'
-import type { Message } from '../../../protocol/records/message.ts'
+import { KafkaClient, type ConsumedMessage, type KafkaClientOptions } from '../../../src/index.ts'
 import { startKafka, type KafkaCluster } from '../kafka/cluster.ts'
 import { waitFor } from '../kafka/wait.ts'
 import { Proxy } from '../proxy.ts'
@@ -62,11 +61,11 @@ export class Bench implements AsyncDisposable {
 /** A producer and a consumer of one client that go on, whatever happens. */
 export class Traffic implements AsyncDisposable {
   readonly ledger: Ledger
-  readonly received: Message[] = []
+  readonly received: ConsumedMessage[] = []
   /** Settles when the consumer ends, which is when it is closed. */
   readonly #consuming: Promise<unknown>
 
-  private constructor(ledger: Ledger, consumer: AsyncIterable<Message>) {
+  private constructor(ledger: Ledger, consumer: AsyncIterable<ConsumedMessage>) {
     this.ledger = ledger
     this.#consuming = this.#consume(consumer).catch((error: unknown) => error)
   }
@@ -99,7 +98,7 @@ export class Traffic implements AsyncDisposable {
     await this.#consuming
   }
 
-  async #consume(consumer: AsyncIterable<Message>): Promise<void> {
+  async #consume(consumer: AsyncIterable<ConsumedMessage>): Promise<void> {
     for await (const message of consumer) this.received.push(message)
   }
 }

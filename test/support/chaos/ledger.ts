@@ -1,5 +1,5 @@
 import type { KafkaClient } from '../../../src/client.ts'
-import type { Message } from '../../../protocol/records/message.ts'
+import type { ConsumedMessage } from '../../../src/index.ts'
 import type { Producer } from '../../../src/producer/producer.ts'
 
 /**
@@ -37,7 +37,7 @@ export class Ledger {
    * What is wrong with the log: acknowledged messages that are not where they should be, and values whose
    * first copies are out of order. Copies are allowed: without idempotence delivery is at least once.
    */
-  problems(log: readonly Message[]): string[] {
+  problems(log: readonly ConsumedMessage[]): string[] {
     const at = new Map(log.map((message) => [message.offset, textOf(message)]))
     const lost = [...this.#acknowledged].filter(([value, offset]) => at.get(offset) !== value)
     const own = log.map(textOf).filter((value) => value.startsWith(`${this.#name}-`))
@@ -50,15 +50,15 @@ export class Ledger {
   }
 }
 
-export function textOf(message: Message): string {
+export function textOf(message: ConsumedMessage): string {
   return Buffer.from(message.value ?? []).toString()
 }
 
 /** All that is in the topic now. */
-export async function readLog(client: KafkaClient, topic: string): Promise<Message[]> {
+export async function readLog(client: KafkaClient, topic: string): Promise<ConsumedMessage[]> {
   const options = { autoOffsetReset: 'earliest', stopAtEnd: true } as const
   await using consumer = await client.topic(topic).getSimpleConsumer(options)
-  const log: Message[] = []
+  const log: ConsumedMessage[] = []
   for await (const message of consumer) log.push(message)
   return log
 }

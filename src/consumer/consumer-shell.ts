@@ -1,0 +1,67 @@
+import type { CallOptions } from '../call-options.ts'
+import type { AssignedConsumer, ConsumeOptions, ReadOptions } from './assigned-consumer.ts'
+import type { ConsumedMessage } from './consumed-message.ts'
+import type { ConsumerBatch } from './delivery/consumer-batch.ts'
+import type { MessageHandler, RunOptions } from './delivery/run.ts'
+
+/** What every kind of consumer hands on from the AssignedConsumer that it is a shell of: the reading. */
+export abstract class ConsumerShell<Value = Buffer | null, Key = Buffer | null>
+  implements AsyncDisposable, AsyncIterable<ConsumedMessage<Value, Key>>
+{
+  protected readonly core: AssignedConsumer<Value, Key>
+
+  protected constructor(core: AssignedConsumer<Value, Key>) {
+    this.core = core
+  }
+
+  /**
+   * The next message; undefined when none came in time (`timeoutMs`, or the consumer's `consumerTimeoutMs`), with
+   * `block: false` when none is at hand, and at the end for a consumer with `stopAtEnd`.
+   * Throws what ended a partition (CorruptBatchError, DeserializationError, BrokerError, …), once while others go
+   * on, each time where none does; ClosedError; ConsumerBusyError while it is read otherwise.
+   */
+  consume(options?: ConsumeOptions): Promise<ConsumedMessage<Value, Key> | undefined> {
+    return this.core.consume(options)
+  }
+
+  /** Its messages, as `for await (const message of consumer)`, with an AbortSignal to end it. */
+  messages(options?: ReadOptions): AsyncIterableIterator<ConsumedMessage<Value, Key>, undefined> {
+    return this.core.messages(options)
+  }
+
+  /** `break` loses no message that was not given out. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<ConsumedMessage<Value, Key>, undefined> {
+    return this.core.messages()
+  }
+
+  /** Its messages as they were fetched: several of one partition at a time. The fastest way to read. */
+  batches(options?: ReadOptions): AsyncGenerator<ConsumerBatch<Value, Key>, void, undefined> {
+    return this.core.batches(options)
+  }
+
+  /**
+   * Calls the handler for each message: in order within a partition, for several partitions at the same time
+   * where `concurrency` allows. Resolves at the end of a consumer with `stopAtEnd`. Throws what the handler
+   * throws: the message that it was called for is then the next of its partition, and not committed.
+   */
+  run(handler: MessageHandler<Value, Key>, options?: RunOptions): Promise<void> {
+    return this.core.run(handler, options)
+  }
+
+  /**
+   * Hands over nothing more, waits for handlers that have begun, commits with `autoCommitEnable`, and stops fetching.
+   * Later calls throw ClosedError. Throws OffsetCommitError, closed all the same. Safe to call again.
+   */
+  close(call?: CallOptions): Promise<void> {
+    return this.core.close(call)
+  }
+
+  /** pykafka's name for `close`. */
+  stop(call?: CallOptions): Promise<void> {
+    return this.close(call)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}

@@ -1,0 +1,88 @@
+import type { ConsumedMessage } from '../consumed-message.ts'
+import type { Inbox } from '../inbox.ts'
+import type { Chunk, PartitionState } from '../partition-state.ts'
+
+/** Called for each message; the next one of the same partition (or key) comes when it has resolved. */
+export type MessageHandler<Value = Buffer | null, Key = Buffer | null> = (
+  message: ConsumedMessage<Value, Key>,
+) => void | Promise<void>
+
+export interface RunOptions {
+  /** How many handlers run at the same time. Default: 1. */
+  readonly concurrency?: number
+  /** Ends it: handlers that have begun are waited for. It then throws the signal's reason. */
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Hands the messages of each partition to the handler one after the other, of so many partitions at the same
+ * time. Resolves at the end of a consumer that has one. A handler's error ends it: the others are waited for,
+ * and the message that failed is the next of its partition to be handed over.
+ */
+export async function runByPartition<Value, Key>(
+  inbox: Inbox<Value, Key>,
+  handler: MessageHandler<Value, Key>,
+  concurrency: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const running = new Set<Promise<void>>()
+  let failure: { readonly error: unknown } | undefined
+  const isOver = () => failure !== undefined || signal?.aborted === true
+  const isToEnd = () => isOver() || inbox.failure !== undefined
+  const start = (state: PartitionState) => {
+    const done = handleChunk(inbox, state, handler, isToEnd)
+      .catch((error: unknown) => {
+        failure ??= { error }
+      })
+      .finally(() => {
+        state.handling = undefined
+        running.delete(done)
+        inbox.release(state)
+        inbox.wake()
+      })
+    state.handling = done
+    running.add(done)
+  }
+  try {
+    while (!isOver()) {
+      const state = running.size < concurrency ? inbox.claim() : undefined
+      if (state !== undefined) start(state)
+      else if (running.size === 0 && inbox.isFinished) return
+      else await inbox.arrival(undefined, signal)
+    }
+  } finally {
+    await Promise.all(running)
+  }
+  if (failure !== undefined) throw failure.error
+  signal?.throwIfAborted()
+}
+
+async function handleChunk<Value, Key>(
+  inbox: Inbox<Value, Key>,
+  state: PartitionState,
+  handler: MessageHandler<Value, Key>,
+  isToEnd: () => boolean,
+): Promise<void> {
+  const { chunk } = state
+  if (chunk === undefined) return
+  while (chunk.index < chunk.messages.length && isStillRead(state, chunk) && !isToEnd()) {
+    const message = inbox.converted(chunk)
+    if (message === undefined) continue
+    try {
+      await handler(message)
+    } catch (error) {
+      // It was not handled: it is the next one again, unless the application went elsewhere meanwhile.
+      if (state.chunk === chunk) chunk.index = chunk.messages.findIndex(isAt(message.offset))
+      throw error
+    }
+  }
+}
+
+function isAt(wanted: number): (message: { readonly offset: number }) => boolean {
+  return ({ offset }) => offset === wanted
+}
+
+/** Not given up, paused or moved elsewhere since. */
+export function isStillRead(state: PartitionState, chunk: Chunk): boolean {
+  return state.isAssigned && !state.isPaused && state.chunk === chunk
+}

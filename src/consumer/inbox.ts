@@ -1,0 +1,225 @@
+/**
+ * What has arrived for the application, and how it is handed over: partitions take turns, a chunk each, and
+ * nothing of a partition is handed over after it was paused or given up.
+ *
+ * Hot path: `take` is called for every message. It has no promise, no closure and no allocation; whatever
+ * can be looked at once a chunk is looked at in `#advance`. Measured by benchmarks/consume.ts.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { deferred, type Deferred } from '../async/deferred.ts'
+import type { CorruptBatchError } from '../errors.ts'
+import type { ConsumedMessage, Converter } from './consumed-message.ts'
+import type { Chunk, PartitionState } from './partition-state.ts'
+
+/**
+ * Messages that are at hand are given out without I/O in between: after so long other events get their turn.
+ */
+const LONGEST_TURN_MS = 10
+
+export interface InboxOptions<Value, Key> {
+  readonly convert: Converter<Value, Key>
+  readonly stopAtEnd: boolean
+  readonly states: ReadonlyMap<string, PartitionState>
+  /** Something was taken out of a partition's queue: there may be room to fetch more of it. */
+  readonly onTaken: (state: PartitionState) => void
+  readonly isSkipped: (error: CorruptBatchError) => boolean
+}
+
+export class Inbox<Value, Key> {
+  readonly #options: InboxOptions<Value, Key>
+  /** Partitions with something to hand over, in the order of their turns. */
+  readonly #ring: PartitionState[] = []
+  readonly #inRing = new Set<PartitionState>()
+  /** What is being handed over. */
+  #chunk: Chunk | undefined
+  #waiting: Deferred<void> | undefined
+  /** Why nothing more is handed over at all. */
+  #failure: Error | undefined
+  /** Errors about no partition, thrown once each. */
+  readonly #errors: Error[] = []
+  #turnBegan = performance.now()
+  #isTurnOver = false
+
+  constructor(options: InboxOptions<Value, Key>) {
+    this.#options = options
+  }
+
+  /** To be called when something of a partition was queued, or it may be read again. */
+  arrived(state: PartitionState): void {
+    if (!state.isReady || this.#inRing.has(state) || this.#chunk?.state === state) return
+    this.#inRing.add(state)
+    this.#ring.push(state)
+    this.wake()
+  }
+
+  /** Hands over nothing more of it: what is left of its chunk stays with it. */
+  withhold(state: PartitionState): void {
+    if (this.#chunk?.state === state) {
+      if (this.#chunk.index === this.#chunk.messages.length) state.finishChunk()
+      this.#chunk = undefined
+    }
+    if (!this.#inRing.delete(state)) return
+    this.#ring.splice(this.#ring.indexOf(state), 1)
+  }
+
+  /** Thrown once, to whoever asks for a message next. */
+  report(error: Error): void {
+    this.#errors.push(error)
+    this.wake()
+  }
+
+  /** Thrown from now on, whatever has arrived. */
+  fail(error: Error): void {
+    this.#failure ??= error
+    this.#chunk = undefined
+    this.wake()
+  }
+
+  get failure(): Error | undefined {
+    return this.#failure
+  }
+
+  /** All partitions are at their ends, for a consumer that stops there, or have failed. */
+  get isFinished(): boolean {
+    if (!this.#options.stopAtEnd) return false
+    for (const state of this.#options.states.values()) {
+      if (state.preparation === 'starting') return false
+      if (!state.isAtEnd && state.error === undefined) return false
+    }
+    return true
+  }
+
+  /**
+   * The next message, if one is at hand. Throws what ended a partition, once while others go on, each time
+   * where none does; and why the consumer as a whole failed.
+   */
+  take(): ConsumedMessage<Value, Key> | undefined {
+    for (;;) {
+      const chunk = this.#chunk
+      if (chunk === undefined || chunk.index === chunk.messages.length) {
+        if (!this.#advance()) return undefined
+        continue
+      }
+      const message = this.converted(chunk)
+      if (message !== undefined) return message
+    }
+  }
+
+  /** The next message of a chunk; undefined where it is to be skipped. What it throws ends the partition. */
+  converted(chunk: Chunk): ConsumedMessage<Value, Key> | undefined {
+    try {
+      return this.#options.convert(chunk.messages[chunk.index++]!)
+    } catch (error) {
+      chunk.index--
+      chunk.state.stop(error as Error)
+      this.withhold(chunk.state)
+      throw error
+    }
+  }
+
+  /** The rest of the chunk at hand, or the next one. */
+  takeChunk(): Chunk | undefined {
+    const chunk = this.#chunk
+    if ((chunk === undefined || chunk.index === chunk.messages.length) && !this.#advance()) {
+      return undefined
+    }
+    return this.#chunk
+  }
+
+  /** Gives the next partition that is ready to a reader of its own, until that calls `release`. */
+  claim(): PartitionState | undefined {
+    if (!this.#advance()) return undefined
+    const { state } = this.#chunk!
+    this.#chunk = undefined
+    state.isClaimed = true
+    return state
+  }
+
+  release(state: PartitionState): void {
+    if (state.chunk?.index === state.chunk?.messages.length) state.finishChunk()
+    state.isClaimed = false
+    this.arrived(state)
+  }
+
+  /** Resolves when something may have changed: a message, an error, the time, or the signal. */
+  async arrival(timeoutMs: number | undefined, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#isTurnOver) {
+      await nextTurn()
+      this.#beginTurn()
+      return
+    }
+    this.#waiting ??= deferred()
+    const wake = () => this.wake()
+    const timer = timeoutMs === undefined ? undefined : setTimeout(wake, timeoutMs)
+    signal?.addEventListener('abort', wake)
+    try {
+      await this.#waiting.promise
+    } finally {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', wake)
+    }
+    this.#beginTurn()
+  }
+
+  wake(): void {
+    this.#waiting?.resolve()
+    this.#waiting = undefined
+  }
+
+  /** Whatever the event loop has been kept from: what is at hand may be taken. */
+  ignoreTurn(): void {
+    this.#beginTurn()
+  }
+
+  #beginTurn(): void {
+    this.#turnBegan = performance.now()
+    this.#isTurnOver = false
+  }
+
+  /** Puts a chunk with messages into place. False: none is at hand. */
+  #advance(): boolean {
+    const error = this.#failure ?? this.#errors.shift()
+    if (error !== undefined) throw error
+    this.#finish()
+    if (performance.now() - this.#turnBegan > LONGEST_TURN_MS) {
+      // An empty inbox waits anyway.
+      this.#isTurnOver = this.#ring.length > 0
+      if (this.#isTurnOver) return false
+    }
+    for (let state = this.#ring.shift(); state !== undefined; state = this.#ring.shift()) {
+      this.#inRing.delete(state)
+      if (!state.isReady) continue
+      const chunk = state.chunk ?? state.nextChunk(this.#options.isSkipped)
+      this.#options.onTaken(state)
+      if (chunk === undefined) continue
+      if (chunk.index < chunk.messages.length) {
+        this.#chunk = chunk
+        return true
+      }
+      state.finishChunk()
+      this.arrived(state)
+    }
+    this.#throwIfAllEnded()
+    return false
+  }
+
+  /** Lets go of the chunk that was handed over; its partition is the last in the ring, if it has more. */
+  #finish(): void {
+    const chunk = this.#chunk
+    if (chunk === undefined) return
+    this.#chunk = undefined
+    if (chunk.index === chunk.messages.length) chunk.state.finishChunk()
+    this.arrived(chunk.state)
+  }
+
+  #throwIfAllEnded(): void {
+    const { states } = this.#options
+    let first: Error | undefined
+    for (const { error } of states.values()) {
+      if (error === undefined) return
+      first ??= error
+    }
+    // Those that ended by themselves do not keep those that stopped at an error from being finished.
+    if (first !== undefined) throw first
+  }
+}

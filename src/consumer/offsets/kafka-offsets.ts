@@ -1,0 +1,190 @@
+import { offsetCommit } from '../../../protocol/apis/offset-commit.ts'
+import { offsetFetch, type OffsetFetchResponse } from '../../../protocol/apis/offset-fetch.ts'
+import { ErrorCode } from '../../../protocol/errors.ts'
+import { toSafeNumber } from '../../../protocol/records/safe-number.ts'
+import type { BackoffOptions } from '../../async/backoff.ts'
+import type { Deadline } from '../../async/deadline.ts'
+import { addTo } from '../../cluster/add-to.ts'
+import type { Cluster } from '../../cluster/cluster.ts'
+import { retrying } from '../../cluster/retry.ts'
+import { BrokerError, isUnreachable } from '../../errors.ts'
+import type { Broker } from '../../network/broker.ts'
+import type { TopicPartition } from '../topic-partition.ts'
+import { commitWithRetries } from './commit-offsets.ts'
+import type { CommitResult, CommittedOffset, OffsetStore, OffsetToCommit } from './offset-store.ts'
+
+/** What a member of a group has to show with a commit, so that one that was put out cannot. */
+export interface Membership {
+  readonly generationId: number
+  readonly memberId: string
+  readonly groupInstanceId?: string | null | undefined
+}
+
+export interface KafkaOffsetsOptions {
+  readonly maxRetries: number
+  readonly backoff: BackoffOptions
+  /** Whether to wait for transactions that are about to commit offsets of the group (KIP-447). */
+  readonly requireStable?: boolean
+  /** Asked for each commit. Undefined, and without it: a consumer that is not a member. */
+  readonly membership?: () => Membership | undefined
+}
+
+/** From the next ones on topics are named by ids, which not every caller knows. */
+const LAST_WITH_NAMES = 9
+const WITH_INSTANCE_ID = 7
+const WITH_REQUIRE_STABLE = 7
+const MANY_GROUPS = 8
+const NO_OFFSET = -1
+
+/** The offsets of a group as Kafka keeps them, in `__consumer_offsets`: since 0.8.2. */
+export class KafkaOffsets implements OffsetStore {
+  readonly group: string
+  readonly #cluster: Cluster
+  readonly #options: KafkaOffsetsOptions
+
+  constructor(cluster: Cluster, group: string, options: KafkaOffsetsOptions) {
+    this.#cluster = cluster
+    this.group = group
+    this.#options = options
+  }
+
+  async fetch(
+    partitions: readonly TopicPartition[],
+    deadline: Deadline,
+  ): Promise<readonly CommittedOffset[]> {
+    if (partitions.length === 0) return []
+    const { logger } = this.#cluster.options
+    const what = `fetching the offsets of group '${this.group}'`
+    return retrying({ what, deadline, backoff: this.#options.backoff, logger }, () =>
+      this.#atCoordinator(deadline, (broker) => this.#fetch(broker, partitions, what)),
+    )
+  }
+
+  commit(offsets: readonly OffsetToCommit[], deadline: Deadline): Promise<readonly CommitResult[]> {
+    const { logger } = this.#cluster.options
+    const { backoff, maxRetries } = this.#options
+    const what = `committing offsets of group '${this.group}'`
+    const retries = { what, backoff, logger, maxRetries }
+    return commitWithRetries(offsets, deadline, retries, (left) =>
+      this.#atCoordinator(deadline, (broker) => this.#commit(broker, left, what)),
+    )
+  }
+
+  async #fetch(
+    broker: Broker,
+    partitions: readonly TopicPartition[],
+    what: string,
+  ): Promise<CommittedOffset[]> {
+    const topics = [...byTopic(partitions)].map(([name, ofTopic]) => ({
+      name,
+      partitionIndexes: ofTopic.map(({ partition }) => partition),
+    }))
+    const requireStable = this.#options.requireStable ?? false
+    const response = await broker.request(
+      offsetFetch,
+      (version) => ({
+        ...(version >= MANY_GROUPS
+          ? { groups: [{ groupId: this.group, topics }] }
+          : { groupId: this.group, topics }),
+        ...(version >= WITH_REQUIRE_STABLE ? { requireStable } : {}),
+      }),
+      {
+        timeoutMs: this.#cluster.options.requestTimeoutMs,
+        purpose: 'group',
+        maxVersion: LAST_WITH_NAMES,
+      },
+    )
+    const { errorCode, topics: found } = groupOf(response)
+    this.#check(errorCode, what, broker)
+    const committed: CommittedOffset[] = []
+    for (const { name: topic, partitions: ofTopic } of found) {
+      for (const { partitionIndex: partition, ...one } of ofTopic) {
+        this.#check(one.errorCode, what, broker, { topic, partition })
+        const offset = toSafeNumber(one.committedOffset, 'committed offset')
+        if (offset === NO_OFFSET) continue
+        const { committedLeaderEpoch: leaderEpoch, metadata } = one
+        committed.push({ topic, partition, offset, leaderEpoch, metadata: metadata ?? '' })
+      }
+    }
+    return committed
+  }
+
+  async #commit(
+    broker: Broker,
+    offsets: readonly OffsetToCommit[],
+    what: string,
+  ): Promise<readonly CommitResult[]> {
+    const { generationId = -1, memberId = '', groupInstanceId } = this.#options.membership?.() ?? {}
+    const response = await broker.request(
+      offsetCommit,
+      (version) => ({
+        groupId: this.group,
+        generationIdOrMemberEpoch: generationId,
+        memberId,
+        ...(version >= WITH_INSTANCE_ID ? { groupInstanceId: groupInstanceId ?? null } : {}),
+        topics: [...byTopic(offsets)].map(([name, ofTopic]) => ({
+          name,
+          partitions: ofTopic.map(({ partition, offset, leaderEpoch, metadata }) => ({
+            partitionIndex: partition,
+            committedOffset: BigInt(offset),
+            committedLeaderEpoch: leaderEpoch ?? -1,
+            committedMetadata: metadata ?? '',
+          })),
+        })),
+      }),
+      {
+        timeoutMs: this.#cluster.options.requestTimeoutMs,
+        purpose: 'group',
+        maxVersion: LAST_WITH_NAMES,
+      },
+    )
+    return response.topics.flatMap(({ name: topic, partitions }) =>
+      partitions.map(({ partitionIndex: partition, errorCode }) => {
+        if (errorCode === ErrorCode.NONE) return { topic, partition, error: undefined }
+        if (isCoordinatorElsewhere(errorCode)) this.#forgetCoordinator()
+        const context = { topic, partition, broker: broker.name }
+        const failed = `${what} for ${topic}-${partition}`
+        return { topic, partition, error: new BrokerError(errorCode, failed, context) }
+      }),
+    )
+  }
+
+  /** A coordinator that cannot be reached may have moved: the next attempt asks who it is. */
+  async #atCoordinator<T>(deadline: Deadline, run: (broker: Broker) => Promise<T>): Promise<T> {
+    const broker = await this.#cluster.coordinators.of('group', this.group, deadline)
+    try {
+      return await run(broker)
+    } catch (error) {
+      if (isUnreachable(error)) this.#forgetCoordinator()
+      throw error
+    }
+  }
+
+  #check(errorCode: number, what: string, { name }: Broker, about?: TopicPartition): void {
+    if (errorCode === ErrorCode.NONE) return
+    // How OffsetFetch v0 and v1 say that there is no offset.
+    if (about !== undefined && errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) return
+    if (isCoordinatorElsewhere(errorCode)) this.#forgetCoordinator()
+    throw new BrokerError(errorCode, what, { ...about, broker: name })
+  }
+
+  #forgetCoordinator(): void {
+    this.#cluster.coordinators.forget('group', this.group)
+  }
+}
+
+function groupOf(response: OffsetFetchResponse) {
+  return response.groups[0] ?? response
+}
+
+function isCoordinatorElsewhere(errorCode: number): boolean {
+  return (
+    errorCode === ErrorCode.NOT_COORDINATOR || errorCode === ErrorCode.COORDINATOR_NOT_AVAILABLE
+  )
+}
+
+export function byTopic<One extends TopicPartition>(all: readonly One[]): Map<string, One[]> {
+  const found = new Map<string, One[]>()
+  for (const one of all) addTo(found, one.topic, one)
+  return found
+}

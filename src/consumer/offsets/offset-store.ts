@@ -1,0 +1,32 @@
+import type { Deadline } from '../../async/deadline.ts'
+import type { KafkaError } from '../../errors.ts'
+import type { TopicPartition, TopicPartitionOffset } from '../topic-partition.ts'
+
+/** An offset to be kept: that of the next message, which was not given to the application yet. */
+export interface OffsetToCommit extends TopicPartitionOffset {
+  /** Of the last message before it: −1 or nothing where it is not known (KIP-320). */
+  readonly leaderEpoch?: number | undefined
+  /** Any text of the application's. */
+  readonly metadata?: string | undefined
+}
+
+export interface CommittedOffset extends TopicPartitionOffset {
+  readonly leaderEpoch: number
+  readonly metadata: string
+}
+
+export interface CommitResult extends TopicPartition {
+  /** Undefined where it worked. */
+  readonly error: KafkaError | undefined
+}
+
+/** Where a group keeps its offsets. Both methods retry what may pass, within the deadline. */
+export interface OffsetStore {
+  /** The offsets that were committed; partitions without one are left out. Throws the first error. */
+  fetch(
+    partitions: readonly TopicPartition[],
+    deadline: Deadline,
+  ): Promise<readonly CommittedOffset[]>
+  /** Says for each partition whether it worked. Throws only when it is aborted. */
+  commit(offsets: readonly OffsetToCommit[], deadline: Deadline): Promise<readonly CommitResult[]>
+}

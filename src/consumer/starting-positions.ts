@@ -1,0 +1,97 @@
+import type { Deadline } from '../async/deadline.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import { NoOffsetError, UnknownTopicError } from '../errors.ts'
+import { listOffsets, type OffsetSpec } from './list-offsets.ts'
+import { byTopic } from './offsets/kafka-offsets.ts'
+import type { OffsetStore } from './offsets/offset-store.ts'
+import type { ConsumerSettings } from './options.ts'
+import type { PartitionState } from './partition-state.ts'
+import { nameOf, type TopicPartition } from './topic-partition.ts'
+
+/** Where to begin, and what of that is in the group's offsets already. */
+export interface StartingPosition {
+  readonly offset: number
+  readonly leaderEpoch: number
+  readonly committed: number | undefined
+}
+
+type Settings = Pick<
+  ConsumerSettings<unknown, unknown>,
+  'startAt' | 'resetOffsetOnStart' | 'isReadCommitted'
+>
+
+/** Throws UnknownTopicError where a topic or a partition is not there. */
+export async function checkPartitions(
+  cluster: Cluster,
+  partitions: readonly TopicPartition[],
+  deadline: Deadline,
+): Promise<void> {
+  await Promise.all(
+    [...byTopic(partitions)].map(async ([topic, ofTopic]) => {
+      const metadata = await cluster.topic(topic, { create: false, deadline })
+      for (const { partition } of ofTopic) {
+        if (metadata.partitions.some((one) => one.partition === partition)) continue
+        const reason = `topic '${topic}' has no partition ${partition}: it has ${metadata.partitions.length}`
+        throw new UnknownTopicError(reason, { topic, partition })
+      }
+    }),
+  )
+}
+
+/** The group's committed offsets, and where it has none what `startAt` says. */
+export async function startingPositions(
+  cluster: Cluster,
+  settings: Settings,
+  store: OffsetStore | undefined,
+  partitions: readonly PartitionState[],
+  deadline: Deadline,
+): Promise<Map<PartitionState, StartingPosition>> {
+  const found = new Map<PartitionState, StartingPosition>()
+  if (store !== undefined && !settings.resetOffsetOnStart) {
+    const committed = await store.fetch(partitions, deadline)
+    const byName = new Map(committed.map((one) => [nameOf(one), one]))
+    for (const state of partitions) {
+      const one = byName.get(state.name)
+      if (one === undefined) continue
+      const { offset, leaderEpoch } = one
+      found.set(state, { offset, leaderEpoch, committed: offset })
+    }
+  }
+  const left = partitions.filter((state) => !found.has(state))
+  const { startAt, isReadCommitted } = settings
+  if (startAt === 'none') {
+    const [first] = left
+    if (first !== undefined) throw noOffset(first)
+    return found
+  }
+  const offsets = await offsetsAt(cluster, left, startAt, deadline, isReadCommitted)
+  for (const state of left) {
+    const offset = offsets.get(state.name) ?? 0
+    found.set(state, { offset, leaderEpoch: -1, committed: undefined })
+  }
+  return found
+}
+
+function noOffset({ topic, partition, name }: PartitionState): NoOffsetError {
+  const message = `the group has no offset for ${name}, and autoOffsetReset is 'none'`
+  return new NoOffsetError(message, undefined, { topic, partition })
+}
+
+/** Looks up the same for partitions of several topics: by `nameOf`. */
+export async function offsetsAt(
+  cluster: Cluster,
+  partitions: readonly TopicPartition[],
+  spec: OffsetSpec,
+  deadline: Deadline,
+  isReadCommitted: boolean,
+): Promise<Map<string, number>> {
+  const found = new Map<string, number>()
+  await Promise.all(
+    [...byTopic(partitions)].map(async ([topic, ofTopic]) => {
+      const numbers = ofTopic.map(({ partition }) => partition)
+      const offsets = await listOffsets(cluster, topic, numbers, spec, deadline, isReadCommitted)
+      for (const [partition, offset] of offsets) found.set(nameOf({ topic, partition }), offset)
+    }),
+  )
+  return found
+}
