@@ -1,0 +1,43 @@
+import { ErrorCode } from '../../protocol/errors.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import type { TopicMetadata } from '../cluster/metadata.ts'
+
+/** What a member wants to read, and what of it there is. */
+export interface Subscription {
+  /** For logs: `topic 'orders'`. */
+  readonly name: string
+  /** The one topic of a subscription that will never be of another, or of more. */
+  readonly onlyTopic: string | undefined
+  /** Whether a topic of this name is meant. */
+  includes(topic: string): boolean
+  /** Asks the brokers for all topics that are meant and exist, with their partitions as they are now. */
+  topics(): Promise<readonly TopicMetadata[]>
+}
+
+/** Some topics by name. One that does not exist (any more) is left out until it does. */
+export class NamedTopics implements Subscription {
+  readonly name: string
+  readonly onlyTopic: string | undefined
+  readonly #cluster: Cluster
+  readonly #names: readonly string[]
+
+  constructor(cluster: Cluster, names: readonly string[]) {
+    this.#cluster = cluster
+    this.#names = names
+    this.onlyTopic = names.length === 1 ? names[0] : undefined
+    this.name = `${names.length === 1 ? 'topic' : 'topics'} ${names.map((one) => `'${one}'`).join(', ')}`
+  }
+
+  includes(topic: string): boolean {
+    return this.#names.includes(topic)
+  }
+
+  async topics(): Promise<readonly TopicMetadata[]> {
+    // One request for all: see Cluster.refresh.
+    await Promise.all(this.#names.map((name) => this.#cluster.refresh(name)))
+    return this.#names.flatMap((name) => {
+      const topic = this.#cluster.known(name)
+      return topic?.errorCode === ErrorCode.NONE ? [topic] : []
+    })
+  }
+}

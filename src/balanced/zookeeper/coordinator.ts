@@ -1,0 +1,218 @@
+import type { TopicMetadata } from '../../cluster/metadata.ts'
+import { KafkaError } from '../../errors.ts'
+import type { Logger } from '../../observe/logger.ts'
+import type { Claim, Coordinator, CoordinatorEvents } from '../coordinator.ts'
+import { nameOf, namesOf, type TopicPartition } from '../partitions.ts'
+import type { Subscription } from '../subscription.ts'
+import { ZooKeeperError } from './errors.ts'
+import { Members } from './members.ts'
+import { inPykafkasOrder, type Decision } from './membership-protocol.ts'
+import { Owners, type Claimable } from './owners.ts'
+import { ZooKeeperSession, type SessionOptions } from './session.ts'
+import { TopicWatch } from './topic-watch.ts'
+import { GroupPaths } from './znodes.ts'
+
+export interface ZooKeeperCoordinatorOptions {
+  readonly group: string
+  /** `host:uuid`, as pykafka has it. */
+  readonly memberId: string
+  readonly subscription: Subscription
+  readonly decide: Decision
+  readonly session: Omit<SessionOptions, 'events' | 'logger'>
+  readonly logger: Logger
+}
+
+/**
+ * Coordinates a group by ZooKeeper, as pykafka 2.8 does: each member decides for itself by the members that there are,
+ * and claims what is its own by ephemeral znodes. What znodes there are, and why, is in znodes.ts.
+ */
+export class ZooKeeperCoordinator implements Coordinator {
+  readonly name: string
+  readonly memberId: string
+  readonly #options: ZooKeeperCoordinatorOptions
+  readonly #events: CoordinatorEvents
+  readonly #session: ZooKeeperSession
+  readonly #paths: GroupPaths
+  readonly #members: Members
+  readonly #owners: Owners
+  readonly #topicWatch: TopicWatch
+  /** The topics of the last round, as the brokers told. */
+  #topics: ReadonlyMap<string, TopicMetadata> = new Map()
+  /** Folders that are known to be there. */
+  readonly #ensured = new Set<string>()
+  /** What others held when this member last claimed it, and how often in a row. */
+  #held = new Map<string, { readonly partition: TopicPartition; readonly times: number }>()
+  #isChecking = false
+  #mustCheckAgain = false
+  #hasLeft = false
+
+  constructor(options: ZooKeeperCoordinatorOptions, events: CoordinatorEvents) {
+    const { group, session, memberId, subscription, logger } = options
+    this.name = `group '${group}' in ZooKeeper at ${session.hosts}`
+    this.memberId = memberId
+    this.#options = options
+    this.#events = events
+    this.#paths = new GroupPaths(group)
+    this.#session = new ZooKeeperSession({
+      ...session,
+      logger,
+      events: {
+        reconnected: () => this.#changed('the connection to ZooKeeper is there again'),
+        renewed: () => events.renewed(),
+        expired: (error) => this.#onExpired(error),
+      },
+    })
+    const memberOf = (topic: string) => this.#memberOf(topic)
+    const onMembers = () => this.#changed('the list of members changed')
+    this.#members = new Members(this.#session, this.#paths, logger, onMembers)
+    this.#owners = new Owners(this.#session, this.#paths, memberOf, () => void this.#check())
+    this.#topicWatch = new TopicWatch(this.#session, subscription, (reason) =>
+      this.#changed(reason),
+    )
+  }
+
+  get ownedUntil(): number {
+    return this.#session.aliveUntil
+  }
+
+  /** What a member owns it keeps, for as long as it is to own it. */
+  givenUpBeforeJoining(): readonly TopicPartition[] {
+    return []
+  }
+
+  async join(
+    _owned: readonly TopicPartition[],
+    signal: AbortSignal,
+  ): Promise<readonly TopicPartition[]> {
+    await this.#open(signal)
+    const { subscription, decide } = this.#options
+    const topics = await subscription.topics()
+    if (topics.length === 0) {
+      this.#options.logger.warn(
+        `${this.name}: nothing to read, ${subscription.name} does not exist (yet)`,
+      )
+    }
+    this.#topics = new Map(topics.map((topic) => [topic.name, topic]))
+    await this.#ensureFolders()
+    await this.#members.register(new Map(topics.map(({ name }) => [this.#memberOf(name), name])))
+    await this.#topicWatch.watch(topics)
+    await this.#checkOwners()
+    await this.#owners.tidy(this.#topics.keys())
+    const members = await this.#members.byTopic()
+    return topics.flatMap(({ name: topic, partitions }) =>
+      decide(inPykafkasOrder(partitions), members.get(topic) ?? [], this.#memberOf(topic)).map(
+        (partition) => ({ topic, partition }),
+      ),
+    )
+  }
+
+  release(partitions: readonly TopicPartition[]): Promise<void> {
+    return this.#owners.release(partitions)
+  }
+
+  async claim(partitions: readonly TopicPartition[]): Promise<Claim> {
+    const claim = await this.#owners.claim(partitions.flatMap((one) => this.#claimable(one)))
+    const before = this.#held
+    this.#held = new Map(
+      claim.heldByOthers.map((partition) => {
+        const name = nameOf(partition)
+        return [name, { partition, times: (before.get(name)?.times ?? 0) + 1 }]
+      }),
+    )
+    await this.#stirIfStuck()
+    return claim
+  }
+
+  async leave(): Promise<void> {
+    this.#hasLeft = true
+    this.#topicWatch.stop()
+    if (!this.#options.session.isOwn) {
+      // The session goes on: what is ephemeral in it would, too.
+      await this.#members.unregister().catch(() => undefined)
+    }
+    await this.#session.close()
+  }
+
+  async #open(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#session.open(signal)
+    } catch (error) {
+      // Not one server ever reached: an address is more likely wrong than all of them down.
+      if (error instanceof ZooKeeperError && !this.#session.wasReached) this.#events.failed(error)
+      throw error
+    }
+  }
+
+  async #ensureFolders(): Promise<void> {
+    const folders = [...this.#topics.keys()].flatMap((topic) => this.#paths.owners(topic))
+    for (const folder of [this.#paths.ids, ...folders]) {
+      if (this.#ensured.has(folder)) continue
+      await this.#session.ensure(folder)
+      this.#ensured.add(folder)
+    }
+  }
+
+  #memberOf(topic: string): string {
+    // One entry has one topic, so a member of several has several.
+    const isOnly = this.#options.subscription.onlyTopic === topic
+    return isOnly ? this.memberId : `${this.memberId}:${topic}`
+  }
+
+  #claimable({ topic, partition }: TopicPartition): Claimable[] {
+    const found = this.#topics.get(topic)?.partitions.find((one) => one.partition === partition)
+    return found === undefined ? [] : [{ topic, partition, metadata: found }]
+  }
+
+  #changed(reason: string): void {
+    if (!this.#hasLeft) this.#events.changed(reason)
+  }
+
+  #onExpired(error: ZooKeeperError): void {
+    if (this.#hasLeft) return
+    this.#owners.forget()
+    this.#members.forget()
+    this.#ensured.clear()
+    this.#events.lost(error)
+  }
+
+  /** Owners came or went: looks whether what is claimed is still this member's, and what it waits for free. */
+  async #check(): Promise<void> {
+    if (this.#hasLeft) return
+    if (this.#isChecking) {
+      this.#mustCheckAgain = true
+      return
+    }
+    this.#isChecking = true
+    try {
+      await this.#checkOwners()
+      const free = await this.#owners.free([...this.#held.values()].map((one) => one.partition))
+      if (free.length > 0) this.#changed(`${namesOf(free)} can be claimed`)
+    } catch {
+      // No connection: when there is one again, there is a round that looks at all of it.
+    } finally {
+      this.#isChecking = false
+    }
+    // It changed while it was asked for.
+    if (!this.#mustCheckAgain) return
+    this.#mustCheckAgain = false
+    await this.#check()
+  }
+
+  async #checkOwners(): Promise<void> {
+    const violations = await this.#owners.violations(this.#topics.keys())
+    if (violations.length === 0 || this.#hasLeft) return
+    const reasons = violations.map(({ reason }) => reason).join(', ')
+    this.#events.lost(new KafkaError('PARTITION_OWNED', reasons, true), violations)
+  }
+
+  /**
+   * Who holds something for long may have decided by other leaders or an older count of partitions, as nothing tells
+   * members of those. Then all have to look again, which the list of members makes them do.
+   */
+  async #stirIfStuck(): Promise<void> {
+    const times = Math.max(0, ...[...this.#held.values()].map((one) => one.times))
+    // After 2, 4, 8 … attempts: where the other is only slow, it is not kept from getting on.
+    if (times < 2 || Math.log2(times) % 1 !== 0) return
+    await this.#members.stir()
+  }
+}

@@ -1,0 +1,89 @@
+import type { Logger } from '../../observe/logger.ts'
+import { compare } from './membership-protocol.ts'
+import type { ZooKeeperSession } from './session.ts'
+import type { GroupPaths } from './znodes.ts'
+
+/** The members of a group by what they have in `ids`, this one among them. */
+export class Members {
+  readonly #session: ZooKeeperSession
+  readonly #paths: GroupPaths
+  readonly #logger: Logger
+  readonly #onChange: () => void
+  /** What this member registered, by id. */
+  readonly #own = new Map<string, string>()
+  /** The topic of each member: an id is never of another topic, so it is read once. */
+  readonly #topics = new Map<string, string>()
+
+  constructor(session: ZooKeeperSession, paths: GroupPaths, logger: Logger, onChange: () => void) {
+    this.#session = session
+    this.#paths = paths
+    this.#logger = logger
+    this.#onChange = onChange
+  }
+
+  /** With the session all entries have gone. */
+  forget(): void {
+    this.#own.clear()
+  }
+
+  /** Is a member of these topics, by the ids given, and of no other. */
+  async register(wanted: ReadonlyMap<string, string>): Promise<void> {
+    for (const id of this.#own.keys()) {
+      if (wanted.has(id)) continue
+      await this.#session.removeAll([this.#paths.member(id)])
+      this.#own.delete(id)
+    }
+    for (const [id, topic] of wanted) {
+      if (!this.#own.has(id)) await this.#create(id, topic)
+    }
+  }
+
+  /** The ids of the members of a topic in order, by topic. What was registered and has gone is registered again. */
+  async byTopic(): Promise<ReadonlyMap<string, readonly string[]>> {
+    const ids = new Set((await this.#session.children(this.#paths.ids, this.#onChange)) ?? [])
+    for (const [id, topic] of this.#own) {
+      if (ids.has(id)) continue
+      await this.#create(id, topic)
+      ids.add(id)
+    }
+    for (const id of this.#topics.keys()) if (!ids.has(id)) this.#topics.delete(id)
+    await Promise.all([...ids].map((id) => this.#read(id)))
+    const found = new Map<string, string[]>()
+    for (const [id, topic] of this.#topics) found.set(topic, [...(found.get(topic) ?? []), id])
+    for (const members of found.values()) members.sort(compare)
+    return found
+  }
+
+  /** Makes all members look again, by leaving and joining in one step. */
+  async stir(): Promise<void> {
+    for (const [id, topic] of this.#own) await this.#session.replace(this.#paths.member(id), topic)
+  }
+
+  /** For a session that goes on when this member leaves. */
+  async unregister(): Promise<void> {
+    await this.register(new Map())
+  }
+
+  async #create(id: string, topic: string): Promise<void> {
+    const path = this.#paths.member(id)
+    const outcome = await this.#session.createAll([path], topic)
+    // Of an attempt whose answer was lost, or of a session before this one, which would take it away.
+    if (outcome === 'exists' && (await this.#session.ephemeralOwner(path)) !== this.#session.id) {
+      await this.#session.replace(path, topic)
+    }
+    this.#own.set(id, topic)
+  }
+
+  async #read(id: string): Promise<void> {
+    if (this.#topics.has(id)) return
+    const topic = await this.#session.data(this.#paths.member(id))
+    // It has left since it was listed: the next look comes by itself.
+    if (topic === undefined) return
+    this.#topics.set(id, topic)
+    if (/^[\w.-]*$/.test(topic)) return
+    this.#logger.warn(
+      `${this.#paths.member(id)} is no member that samsa or pykafka made, and is left out: ` +
+        `it has '${topic.slice(0, 100)}' where a topic is expected`,
+    )
+  }
+}

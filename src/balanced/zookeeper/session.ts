@@ -1,0 +1,374 @@
+import { abortable } from '../../async/abortable.ts'
+import { deferred, type Deferred } from '../../async/deferred.ts'
+import { limited, TookTooLongError } from '../../async/limited.ts'
+import type { Logger } from '../../observe/logger.ts'
+import type {
+  Done,
+  ZooKeeperAcl,
+  ZooKeeperClient,
+  ZooKeeperFailure,
+  ZooKeeperState,
+} from './client.ts'
+import { ZooKeeperError } from './errors.ts'
+import { reconnect } from './node-client.ts'
+
+/** ZooKeeper's own numbers. */
+const NO_NODE = -101
+const NO_AUTH = -102
+const NODE_EXISTS = -110
+const CONNECTION_LOSS = -4
+const SESSION_EXPIRED = -112
+const AUTH_FAILED = -115
+const EPHEMERAL = 1
+const PERSISTENT = 0
+const ANY_VERSION = -1
+
+/** An answer proves that the session was alive when its request was sent, and will be for two thirds of its timeout. */
+const CERTAIN_SHARE = 2 / 3
+/** Asked so often in a timeout, an answer may take a third of it before anything is in doubt. */
+const BEATS_PER_TIMEOUT = 6
+/** How long `close` waits for the server to end the session: by then its ephemeral znodes are gone. */
+const CLOSE_TIMEOUT_MS = 2_000
+
+export interface SessionOptions {
+  /** For errors and logs. */
+  readonly hosts: string
+  /** Makes a client, for the first session and after each that expired. */
+  readonly connect: () => ZooKeeperClient
+  /** False for a client that was handed in: it is neither connected, nor closed, nor replaced. */
+  readonly isOwn: boolean
+  readonly connectionTimeoutMs: number
+  readonly acl: ZooKeeperAcl[]
+  readonly logger: Logger
+  readonly events: SessionEvents
+}
+
+export interface SessionEvents {
+  /** There is a connection again, after it was lost, with the same session. */
+  reconnected(): void
+  /** `aliveUntil` was over, and is not any more. */
+  renewed(): void
+  /** The session and all that was ephemeral in it are gone. */
+  expired(error: ZooKeeperError): void
+}
+
+/**
+ * A session with ZooKeeper: requests as promises, which all end, and what is certain about the session.
+ * Everything is refused while there is no connection: waiting is for who knows what for.
+ */
+export class ZooKeeperSession {
+  readonly #options: SessionOptions
+  #client: ZooKeeperClient | undefined
+  #isConnected = false
+  /** Hex of the session that was last connected. */
+  #sessionId: string | undefined
+  #aliveUntil = 0
+  #opening: Deferred<void> | undefined
+  #beats: NodeJS.Timeout | undefined
+  #timeoutMs: number
+  #lastReconnect = 0
+  #wasReached = false
+  #isClosed = false
+  readonly #onState = (state: ZooKeeperState) => this.#changed(state)
+
+  constructor(options: SessionOptions) {
+    this.#options = options
+    this.#timeoutMs = options.connectionTimeoutMs
+  }
+
+  /** Until when, by performance.now(), the session is certain to last though nothing more is heard; 0 in doubt. */
+  get aliveUntil(): number {
+    return this.#aliveUntil
+  }
+
+  /** Which session this is: ephemeral znodes are its. Undefined before there is one. */
+  get id(): string | undefined {
+    return this.#sessionId
+  }
+
+  /** Whether any server ever answered. */
+  get wasReached(): boolean {
+    return this.#wasReached
+  }
+
+  /** Waits for a connection, and makes a client if need be. Throws ZooKeeperError after the connection timeout. */
+  async open(signal: AbortSignal): Promise<void> {
+    if (this.#isConnected) return
+    const { hosts, connectionTimeoutMs, isOwn } = this.#options
+    if (this.#client === undefined) this.#connect()
+    if (this.#opening === undefined) {
+      this.#opening = deferred()
+      this.#opening.promise.catch(() => undefined)
+    }
+    const { promise } = this.#opening
+    try {
+      await limited(connectionTimeoutMs, signal, (limit) => abortable(promise, limit))
+    } catch (error) {
+      if (!(error instanceof TookTooLongError)) throw error
+      const hint = isOwn ? 'is it running, and is the address right?' : 'is the client connected?'
+      throw new ZooKeeperError(
+        'ZOOKEEPER_UNREACHABLE',
+        `no ZooKeeper server of ${hosts} answered within ${connectionTimeoutMs} ms: ${hint}`,
+      )
+    }
+  }
+
+  /** Ends the session, so that what is ephemeral in it is gone when this resolves, unless no server can be reached. */
+  async close(): Promise<void> {
+    const wasConnected = this.#isConnected
+    this.#isClosed = true
+    this.#isConnected = false
+    this.#aliveUntil = 0
+    clearInterval(this.#beats)
+    const client = this.#client
+    this.#client = undefined
+    if (client === undefined) return
+    client.removeListener('state', this.#onState)
+    if (!this.#options.isOwn) return
+    const closed = deferred()
+    client.on('state', () => closed.resolve())
+    client.close()
+    const timer = setTimeout(() => closed.resolve(), wasConnected ? CLOSE_TIMEOUT_MS : 0)
+    await closed.promise
+    clearTimeout(timer)
+    // Where the server did not: nothing is left that keeps the process alive.
+    reconnect(client)
+  }
+
+  /** Whether it is there now; undefined where it is not, or the session that it ends with. */
+  async ephemeralOwner(path: string): Promise<string | undefined> {
+    const stat = await this.#ask(`looking for ${path}`, (client, done: Done<Stat>) =>
+      client.exists(path, done),
+    )
+    return stat.found ? stat.value?.ephemeralOwner.toString('hex') : undefined
+  }
+
+  async exists(path: string): Promise<boolean> {
+    return (await this.ephemeralOwner(path)) !== undefined
+  }
+
+  /** Undefined where there is no such znode. `onChange` is called once, when it changes or goes. */
+  async data(path: string, onChange?: () => void): Promise<string | undefined> {
+    const answer = await this.#ask(`reading ${path}`, (client, done: Done<Buffer | undefined>) => {
+      if (onChange === undefined) client.getData(path, done)
+      else client.getData(path, onChange, done)
+    })
+    return answer.found ? (answer.value?.toString() ?? '') : undefined
+  }
+
+  /** Undefined where there is no such znode. `onChange` is called once, when a child comes or goes. */
+  async children(path: string, onChange: () => void): Promise<readonly string[] | undefined> {
+    const answer = await this.#ask(`listing ${path}`, (client, done: Done<string[]>) =>
+      client.getChildren(path, onChange, done),
+    )
+    return answer.found ? answer.value : undefined
+  }
+
+  /** A lasting znode with all above it; whether they are there already does not matter. */
+  async ensure(path: string): Promise<void> {
+    if (await this.exists(path)) return
+    const names = path.split('/').slice(1)
+    for (let depth = 1; depth <= names.length; depth++) {
+      const above = `/${names.slice(0, depth).join('/')}`
+      const answer = await this.#ask(`creating ${above}`, (client, done: Done<string>) =>
+        client.create(above, Buffer.alloc(0), this.#options.acl, PERSISTENT, done),
+      )
+      if (answer.found || answer.code === NODE_EXISTS) continue
+      const { hosts } = this.#options
+      throw new ZooKeeperError(
+        'ZOOKEEPER_NO_CHROOT',
+        `${above} cannot be created on ${hosts}, as what it would lie in is missing: does the chroot exist?`,
+      )
+    }
+  }
+
+  /** Ephemeral znodes with the same data: all of them, or none where one exists or a folder is missing. */
+  async createAll(
+    paths: readonly string[],
+    data: string,
+  ): Promise<'created' | 'exists' | 'missing'> {
+    const bytes = Buffer.from(data)
+    return this.#change(`creating ${paths[0] ?? ''}`, (client) => {
+      const transaction = client.transaction()
+      for (const path of paths) transaction.create(path, bytes, this.#options.acl, EPHEMERAL)
+      return transaction
+    })
+  }
+
+  /** One ephemeral znode in place of another of the same name: at no moment is there none. */
+  async replace(path: string, data: string): Promise<'created' | 'exists' | 'missing'> {
+    return this.#change(`renewing ${path}`, (client) => {
+      const transaction = client.transaction()
+      transaction.remove(path, ANY_VERSION)
+      transaction.create(path, Buffer.from(data), this.#options.acl, EPHEMERAL)
+      return transaction
+    })
+  }
+
+  /** Removes all that are there. */
+  async removeAll(paths: readonly string[]): Promise<void> {
+    await Promise.all(
+      paths.map((path) =>
+        this.#ask(`removing ${path}`, (client, done: Done) =>
+          client.remove(path, ANY_VERSION, done),
+        ),
+      ),
+    )
+  }
+
+  async #change(
+    what: string,
+    make: (client: ZooKeeperClient) => { commit(done: Done<unknown>): void },
+  ): Promise<'created' | 'exists' | 'missing'> {
+    const answer = await this.#ask(what, (client, done: Done<unknown>) => make(client).commit(done))
+    if (answer.found) return 'created'
+    return answer.code === NODE_EXISTS ? 'exists' : 'missing'
+  }
+
+  /** Sends a request and waits for the answer, for as long as a session would. */
+  async #ask<Result>(
+    what: string,
+    send: (client: ZooKeeperClient, done: Done<Result>) => void,
+  ): Promise<Answer<Result>> {
+    const client = this.#client
+    if (client === undefined || !this.#isConnected) throw this.#lost(what)
+    const sentAt = performance.now()
+    const answered = deferred<Answer<Result>>()
+    const timer = setTimeout(() => {
+      answered.reject(this.#lost(`${what} took longer than ${this.#timeoutMs} ms`))
+      // Whatever swallowed this would swallow the next.
+      if (client === this.#client) this.#reconnect(client)
+    }, this.#timeoutMs)
+    try {
+      send(client, (error, value) => {
+        const code = error === null || error === undefined ? 0 : (error.code ?? 0)
+        if (error === null || error === undefined) answered.resolve({ found: true, value })
+        else if (code === NO_NODE || code === NODE_EXISTS) answered.resolve({ found: false, code })
+        else answered.reject(this.#errorOf(what, code, error))
+      })
+      const answer = await answered.promise
+      if (client === this.#client) this.#wasAliveAt(sentAt)
+      return answer
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  #errorOf(what: string, code: number, cause: ZooKeeperFailure): ZooKeeperError {
+    const { hosts } = this.#options
+    if (code === CONNECTION_LOSS) return this.#lost(what)
+    if (code === SESSION_EXPIRED) return this.#expired()
+    if (code === NO_AUTH || code === AUTH_FAILED) {
+      const hint = 'it needs another zookeeperAuth'
+      return new ZooKeeperError('ZOOKEEPER_NOT_ALLOWED', `${what} on ${hosts}: ${hint}`, cause)
+    }
+    return new ZooKeeperError('ZOOKEEPER_ERROR', `${what} on ${hosts}: ${cause.name}`, cause)
+  }
+
+  #lost(what: string): ZooKeeperError {
+    const { hosts } = this.#options
+    return new ZooKeeperError('ZOOKEEPER_CONNECTION_LOST', `${what}: no connection to ${hosts}`)
+  }
+
+  #expired(): ZooKeeperError {
+    const { hosts } = this.#options
+    const what = `the session with ZooKeeper at ${hosts} is over`
+    return new ZooKeeperError('ZOOKEEPER_SESSION_EXPIRED', what)
+  }
+
+  #connect(): void {
+    const client = this.#options.connect()
+    this.#client = client
+    client.on('state', this.#onState)
+    if (this.#options.isOwn) client.connect()
+    else this.#changed(client.getState())
+    this.#beat()
+  }
+
+  #changed(state: ZooKeeperState): void {
+    const { logger, hosts } = this.#options
+    logger.debug(`ZooKeeper at ${hosts}: ${state.name}`)
+    switch (state.name) {
+      case 'SYNC_CONNECTED':
+        this.#connected()
+        return
+      case 'EXPIRED':
+        this.#onExpired()
+        return
+      case 'AUTH_FAILED': {
+        this.#aliveUntil = 0
+        const what = `ZooKeeper at ${hosts} refused the login`
+        this.#opening?.reject(new ZooKeeperError('ZOOKEEPER_NOT_ALLOWED', what))
+        this.#opening = undefined
+        return
+      }
+      default:
+        if (this.#isConnected) logger.warn(`the connection to ZooKeeper at ${hosts} is lost`)
+        this.#isConnected = false
+        this.#aliveUntil = 0
+    }
+  }
+
+  #connected(): void {
+    const client = this.#client
+    if (client === undefined) return
+    const id = client.getSessionId().toString('hex')
+    const before = this.#sessionId
+    this.#isConnected = true
+    this.#wasReached = true
+    this.#timeoutMs = client.getSessionTimeout()
+    this.#sessionId = id
+    // A client that was handed in may make another session by itself.
+    if (before !== undefined && before !== id) this.#options.events.expired(this.#expired())
+    this.#beat()
+    this.#opening?.resolve()
+    this.#opening = undefined
+    if (before === id) this.#options.events.reconnected()
+  }
+
+  #onExpired(): void {
+    this.#isConnected = false
+    this.#aliveUntil = 0
+    if (this.#options.isOwn) {
+      // Of no further use. It closes by itself.
+      this.#client?.removeListener('state', this.#onState)
+      this.#client = undefined
+      this.#sessionId = undefined
+    }
+    this.#options.events.expired(this.#expired())
+  }
+
+  #wasAliveAt(time: number): void {
+    if (!this.#isConnected) return
+    const now = performance.now()
+    const wasOver = now >= this.#aliveUntil
+    this.#aliveUntil = Math.max(this.#aliveUntil, time + this.#timeoutMs * CERTAIN_SHARE)
+    if (wasOver && now < this.#aliveUntil) this.#options.events.renewed()
+  }
+
+  /** Asks now, and again a few times in each timeout. */
+  #beat(): void {
+    clearInterval(this.#beats)
+    const beat = () => {
+      if (this.#isConnected) this.exists('/').catch(() => undefined)
+      else if (this.#client !== undefined) this.#reconnect(this.#client)
+    }
+    if (this.#isConnected) beat()
+    this.#beats = setInterval(beat, this.#timeoutMs / BEATS_PER_TIMEOUT)
+    this.#beats.unref()
+  }
+
+  /** Gives up a connection that leads nowhere, or that has been in the making for half a timeout. */
+  #reconnect(client: ZooKeeperClient): void {
+    const now = performance.now()
+    if (now - this.#lastReconnect < this.#timeoutMs / 2 || this.#isClosed) return
+    this.#lastReconnect = now
+    reconnect(client)
+  }
+}
+
+type Stat = { readonly ephemeralOwner: Buffer } | null
+
+/** What ZooKeeper said: a value, or that the znode is missing or there already. */
+type Answer<Value> =
+  { readonly found: true; readonly value: Value } | { readonly found: false; readonly code: number }

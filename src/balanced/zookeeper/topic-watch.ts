@@ -1,0 +1,86 @@
+import type { TopicMetadata } from '../../cluster/metadata.ts'
+import type { Subscription } from '../subscription.ts'
+import type { ZooKeeperSession } from './session.ts'
+import { BROKER_TOPICS } from './znodes.ts'
+
+/** Brokers learn of new partitions a moment after ZooKeeper has them: the first wait, doubled each time. */
+const LOOK_AGAIN_MS = 300
+const LOOK_AGAIN_AT_MOST_MS = 60_000
+
+/**
+ * Notices new topics and partitions where the cluster's own state is in the same ZooKeeper (up to Kafka 3.9). Without
+ * it, in KRaft clusters, asking the brokers now and then is what notices them.
+ */
+export class TopicWatch {
+  readonly #session: ZooKeeperSession
+  readonly #subscription: Subscription
+  readonly #changed: (reason: string) => void
+  #known: ReadonlySet<string> = new Set()
+  /** How often in a row the brokers did not have what ZooKeeper has. */
+  #timesBehind = 0
+  #timer: NodeJS.Timeout | undefined
+  #isStopped = false
+  readonly #onTopic = () => this.#notice('a subscribed topic changed')
+  readonly #onTopics = () => void this.#lookAtTopics().catch(() => undefined)
+
+  constructor(
+    session: ZooKeeperSession,
+    subscription: Subscription,
+    changed: (reason: string) => void,
+  ) {
+    this.#session = session
+    this.#subscription = subscription
+    this.#changed = changed
+  }
+
+  /** Watches what a round is about to go by. */
+  async watch(topics: readonly TopicMetadata[]): Promise<void> {
+    this.#known = new Set(topics.map(({ name }) => name))
+    const states = await Promise.all(
+      topics.map(({ name }) => this.#session.data(`${BROKER_TOPICS}/${name}`, this.#onTopic)),
+    )
+    const isBehind = topics.some(
+      ({ partitions }, index) => partitionCount(states[index]) > partitions.length,
+    )
+    const isMissing = await this.#lookAtTopics()
+    if (isBehind) this.#lookAgain()
+    else if (!isMissing) this.#timesBehind = 0
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    clearTimeout(this.#timer)
+  }
+
+  /** Topics that are nobody's business here come and go without a rebalance. */
+  async #lookAtTopics(): Promise<boolean> {
+    const names = await this.#session.children(BROKER_TOPICS, this.#onTopics)
+    const wanted = (names ?? []).filter((name) => this.#subscription.includes(name))
+    const isMissing = wanted.some((name) => !this.#known.has(name))
+    if (isMissing) this.#lookAgain()
+    return isMissing
+  }
+
+  #lookAgain(): void {
+    if (this.#isStopped) return
+    clearTimeout(this.#timer)
+    const waitMs = Math.min(LOOK_AGAIN_AT_MOST_MS, LOOK_AGAIN_MS * 2 ** this.#timesBehind++)
+    this.#timer = setTimeout(() => this.#notice('there may be new partitions'), waitMs)
+  }
+
+  #notice(reason: string): void {
+    if (!this.#isStopped) this.#changed(reason)
+  }
+}
+
+/** Of what brokers write for a topic, `{"partitions":{"0":[1,2], …}}`; 0 for anything else. */
+function partitionCount(state: string | undefined): number {
+  if (state === undefined) return 0
+  try {
+    const parsed: unknown = JSON.parse(state)
+    if (typeof parsed !== 'object' || parsed === null || !('partitions' in parsed)) return 0
+    return Object.keys(parsed.partitions ?? {}).length
+  } catch {
+    return 0
+  }
+}

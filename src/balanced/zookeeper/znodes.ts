@@ -1,0 +1,51 @@
+/**
+ * Where a group's state lies in ZooKeeper, as pykafka 2.8 has it:
+ *
+ *     /consumers/GROUP/ids/MEMBER                     ephemeral, the topic: a member
+ *     /consumers/GROUP/owners/TOPIC/LEADER-PARTITION  ephemeral, the member: the owner of a partition
+ *
+ * On Python 3 pykafka writes `owners/b'TOPIC'` instead, quotes and all, on Python 2 `owners/TOPIC`. Members of both
+ * kinds may be there, which do not see each other's claims, so ours are under both names. And the leader's id in the
+ * name is what the claiming member takes for the leader: two members may write different names for one partition
+ * during an election. So a claim of ours has the names of all brokers that could lead the partition, and any
+ * name of a partition, whatever its leader, counts as an owner.
+ */
+import type { PartitionMetadata } from '../../cluster/metadata.ts'
+
+export class GroupPaths {
+  readonly ids: string
+  readonly #owners: string
+
+  constructor(group: string) {
+    this.ids = `/consumers/${group}/ids`
+    this.#owners = `/consumers/${group}/owners`
+  }
+
+  member(id: string): string {
+    return `${this.ids}/${id}`
+  }
+
+  /** Both folders with owners of a topic's partitions. */
+  owners(topic: string): readonly [python2: string, python3: string] {
+    return [`${this.#owners}/${topic}`, `${this.#owners}/b'${topic}'`]
+  }
+
+  /** All znodes that together claim a partition. */
+  claim(topic: string, { partition, leader, replicas }: PartitionMetadata): readonly string[] {
+    const leaders = new Set([leader, ...replicas])
+    return this.owners(topic).flatMap((folder) =>
+      [...leaders].map((id) => `${folder}/${id}-${partition}`),
+    )
+  }
+}
+
+/**
+ * The partition that an owner's znode is about: `1-7` is partition 7, claimed under leader 1. Java's old consumer
+ * wrote `7` alone. Undefined for what is no owner: somebody else's data.
+ */
+export function partitionOf(ownerName: string): number | undefined {
+  const match = /^(?:-?\d+-)?(\d+)$/.exec(ownerName)
+  return match === null ? undefined : Number(match[1])
+}
+
+export const BROKER_TOPICS = '/brokers/topics'
