@@ -27,8 +27,17 @@ export default tseslint.config(
     },
   },
   {
-    files: ['*.js'],
+    // The drivers of the benchmarks are as their clients' examples are, see benchmarks/clients/driver/drive.js.
+    files: ['*.js', 'benchmarks/clients/**/*.js'],
     ...tseslint.configs.disableTypeChecked,
-    languageOptions: { globals: { process: 'readonly', console: 'readonly' } },
+    languageOptions: {
+      ...tseslint.configs.disableTypeChecked.languageOptions,
+      globals: Object.fromEntries(
+        [
+          ...['process', 'console', 'Buffer', 'performance', 'URL'],
+          ...['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate'],
+        ].map((name) => [name, 'readonly']),
+      ),
+    },
   },
 )

@@ -1,0 +1,136 @@
+import { Meter, peakMemoryBytes } from './meter.js'
+
+/** Members of a group can't know how many messages fall to them: they end when nothing comes for so long. */
+const IDLE_MS = 2_000
+const SLOW_MS = 10
+
+/**
+ * Where a consumer puts what it got. Its time runs from `begin`, when the consumer knows its partitions and
+ * is about to fetch (joining a group isn't counted, what is fetched ahead is), to the last message.
+ */
+export class Sink {
+  messages = 0
+  bytes = 0
+  isDone = false
+  measured
+  firstAt = 0
+  lastAt = 0
+  /** Resolves when it has all it wants. */
+  done
+  #meter = new Meter()
+  #wanted
+  #resolve
+
+  constructor(wanted, limitMs) {
+    this.#wanted = wanted
+    this.done = new Promise((resolve) => (this.#resolve = resolve))
+    const timer = setTimeout(() => this.finish(), limitMs)
+    timer.unref()
+  }
+
+  /** Takes a value, and touches it. Returns true when that was enough. */
+  take(value) {
+    if (this.isDone) return true
+    if (this.messages === 0) {
+      this.firstAt = Date.now()
+      this.begin()
+    }
+    this.messages++
+    this.bytes += value.length
+    if (value.length > 0 && value[0] === 0) throw new Error('this value was never sent')
+    if (this.messages >= this.#wanted) this.finish()
+    return this.isDone
+  }
+
+  finish() {
+    if (this.isDone) return
+    this.isDone = true
+    this.lastAt = Date.now()
+    this.measured = this.#meter.isStarted
+      ? this.#meter.stop()
+      : { elapsedMs: 0, userMs: 0, systemMs: 0 }
+    this.#resolve()
+  }
+
+  begin() {
+    if (!this.#meter.isStarted) this.#meter.start()
+  }
+}
+
+/**
+ * A way is `async (task, sink) => …`: it reads `task.topic` from the beginning, gives each value to
+ * `sink.take` until that returns true (or `sink.done` resolves), closes, and returns. A client that reads in
+ * groups only is given a new `task.group` each time.
+ */
+export async function consumeTask(read, task) {
+  await read(
+    { ...task, group: `${task.group}-warm-up` },
+    new Sink(task.warmUpMessages, task.warmUpMs),
+  )
+  const sink = new Sink(task.messages, task.limitMs)
+  await read(task, sink)
+  return resultOf(sink, task.messages)
+}
+
+/** One of several members: `sink` is done when nothing comes any more. */
+export async function groupTask(read, task) {
+  const sink = new Sink(Infinity, task.limitMs)
+  let before = -1
+  let lastAt = 0
+  let meterAtLast = { elapsedMs: 0, userMs: 0, systemMs: 0 }
+  const meter = new Meter()
+  meter.start()
+  const watch = setInterval(() => {
+    if (sink.messages !== before) {
+      before = sink.messages
+      lastAt = Date.now()
+      meterAtLast = meter.stop()
+    } else if (sink.messages > 0 && Date.now() - lastAt > IDLE_MS) sink.finish()
+  }, 50)
+  await read(task, sink)
+  clearInterval(watch)
+  const { messages, bytes, firstAt } = sink
+  return {
+    messages,
+    bytes,
+    ...meterAtLast,
+    elapsedMs: lastAt - firstAt,
+    firstAt,
+    lastAt,
+    memoryBytes: peakMemoryBytes(),
+  }
+}
+
+/** A way is `async (task, sink) => …`: it produces each message's `changed(value)` to `task.output`. */
+export async function transformTask(transform, task) {
+  const warmUp = { ...task, group: `${task.group}-warm-up` }
+  await transform(warmUp, new Sink(task.warmUpMessages, task.warmUpMs))
+  const sink = new Sink(task.messages, task.limitMs)
+  await transform(task, sink)
+  return resultOf(sink, task.messages)
+}
+
+/** What an application might do with a value; it is longer by a byte. */
+export function changed(value) {
+  const result = Buffer.allocUnsafe(value.length + 1)
+  result[0] = 33
+  value.copy(result, 1)
+  return result
+}
+
+/** A way is `async (task, sink, handle) => …`: it awaits `handle(value)` for one message after the other. */
+export async function slowTask(read, task) {
+  const sink = new Sink(Infinity, task.limitMs)
+  const handle = async (value) => {
+    await new Promise((resolve) => setTimeout(resolve, SLOW_MS))
+    return sink.take(value)
+  }
+  await read(task, sink, handle)
+  return resultOf(sink, 1)
+}
+
+function resultOf(sink, wanted) {
+  const { messages, bytes, measured } = sink
+  if (messages === 0) throw new Error(`none of ${wanted} messages came in time`)
+  return { messages, bytes, ...measured, memoryBytes: peakMemoryBytes() }
+}

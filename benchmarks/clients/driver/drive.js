@@ -1,0 +1,72 @@
+/**
+ * What the drivers share. A driver is a process of its own that measures one client once:
+ *
+ *     node kafkajs.js describe        prints { version, runtime, ways }
+ *     node kafkajs.js '{"task": …}'   prints one line: what was measured, or { error }
+ *
+ * `runner/task.ts` says what a task and a measurement hold. A client is an object of ways: for each task
+ * and mode a text, which says how it is done, and a function. Plain JavaScript, as the clients' own
+ * examples are, so that nothing but the client is loaded and compiled in the process.
+ */
+import { consumeTask, groupTask, slowTask, transformTask } from './consume.js'
+import { echoTask, startTask } from './latency.js'
+import { produceTask } from './produce.js'
+
+const TASKS = {
+  produce: produceTask,
+  consume: consumeTask,
+  group: groupTask,
+  transform: transformTask,
+  slow: slowTask,
+  echo: echoTask,
+  start: startTask,
+}
+
+/** `client` is { version, produce, consume, group, transform, slow, echo }: see kafkajs.js, and java.js for a tool. */
+export async function drive(client) {
+  const given = process.argv[2]
+  const runtime = client.runtime ?? `Node.js ${process.version}`
+  if (given === 'describe') {
+    say({ version: client.version, runtime, ways: waysOf(client) })
+    return
+  }
+  const task = JSON.parse(given)
+  // Some clients leave promises behind that nobody can await; a failure must still end the run.
+  process.on('unhandledRejection', fail)
+  process.on('uncaughtException', fail)
+  try {
+    const way = wayOf(client, task)
+    if (way === undefined) throw new Error(`it has no way to ${task.task} ${task.mode}`)
+    // A tool of its own does, counts and times the whole task by itself.
+    const measured = await (client.isTool ? way[1](task) : TASKS[task.task](way[1], task))
+    say(measured)
+    // Not every client lets go of all its sockets and timers.
+    process.exit(0)
+  } catch (error) {
+    fail(error)
+  }
+}
+
+function wayOf(client, { task, mode }) {
+  // Starting is the echo, once.
+  return client[task === 'start' ? 'echo' : task]?.[mode]
+}
+
+/** { 'produce single': 'send() …' } */
+function waysOf(client) {
+  const ways = {}
+  for (const task of Object.keys(TASKS)) {
+    for (const [mode, [text]] of Object.entries(client[task] ?? {})) ways[`${task} ${mode}`] = text
+  }
+  for (const [mode, [text]] of Object.entries(client.echo ?? {})) ways[`start ${mode}`] = text
+  return ways
+}
+
+function say(line) {
+  process.stdout.write(`${JSON.stringify(line)}\n`)
+}
+
+function fail(error) {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  process.stdout.write(`${JSON.stringify({ error: text })}\n`, () => process.exit(1))
+}

@@ -1,0 +1,152 @@
+"""What the Python drivers share: the same as drive.js, for the tasks that they have ways for."""
+import json
+import math
+import resource
+import sys
+import time
+
+IDLE_S = 2.0
+
+
+class Meter:
+    def start(self):
+        self.usage = resource.getrusage(resource.RUSAGE_SELF)
+        self.started_at = time.perf_counter()
+
+    def stop(self):
+        elapsed = time.perf_counter() - self.started_at
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        return {
+            "elapsedMs": elapsed * 1000,
+            "userMs": (usage.ru_utime - self.usage.ru_utime) * 1000,
+            "systemMs": (usage.ru_stime - self.usage.ru_stime) * 1000,
+        }
+
+
+def peak_memory_bytes():
+    with open("/proc/self/status") as status:
+        for line in status:
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def quota(values, count, limit_ms):
+    """The values, again and again, up to `count` of them or until the time is over."""
+    ends_at = time.perf_counter() + limit_ms / 1000
+    for index in range(count):
+        if index % 256 == 0 and index > 0 and time.perf_counter() > ends_at:
+            return
+        yield values[index % len(values)]
+
+
+class Sink:
+    """Takes values; its time starts with the first one."""
+
+    def __init__(self, wanted, limit_ms):
+        self.wanted = wanted
+        self.messages = 0
+        self.bytes = 0
+        self.is_done = False
+        self.meter = Meter()
+        self.measured = None
+        self.ends_at = time.perf_counter() + limit_ms / 1000
+
+    def take(self, value):
+        """True when that was enough."""
+        if self.messages == 0:
+            self.meter.start()
+        self.messages += 1
+        self.bytes += len(value)
+        if self.messages >= self.wanted or (
+            self.messages % 256 == 0 and time.perf_counter() > self.ends_at
+        ):
+            self.finish()
+        return self.is_done
+
+    def is_late(self):
+        """For loops in which nothing may come."""
+        if not self.is_done and time.perf_counter() > self.ends_at:
+            self.finish()
+        return self.is_done
+
+    def finish(self):
+        if not self.is_done:
+            self.is_done = True
+            self.measured = self.meter.stop() if self.messages > 0 else None
+
+
+def produce_task(way, task):
+    """A way is a function of the task that returns `send(values, lap)` and `close()`."""
+    with open(task["valuesFile"], "rb") as file:
+        values = file.read().rstrip(b"\n").split(b"\n")
+    send, close = way(task)
+    send(quota(values, task["warmUpMessages"], task["warmUpMs"]), lambda: None)
+    sent = 0
+
+    def counted():
+        nonlocal sent
+        for value in quota(values, task["messages"], task["limitMs"]):
+            sent += 1
+            yield value
+
+    laps = []
+    meter = Meter()
+    meter.start()
+    send(counted(), lambda: laps.append(time.perf_counter()))
+    measured = meter.stop()
+    memory = peak_memory_bytes()
+    close()
+    result = {"messages": sent, "bytes": sent * task["valueBytes"], **measured, "memoryBytes": memory}
+    if laps:
+        starts = [meter.started_at, *laps[:-1]]
+        result["latencyMs"] = percentiles([(b - a) * 1000 for a, b in zip(starts, laps)])
+    return result
+
+
+def consume_task(way, task):
+    """A way is a function of the task and a sink: it reads until `sink.take(value)` is true."""
+    way({**task, "group": task["group"] + "-warm-up"}, Sink(task["warmUpMessages"], task["warmUpMs"]))
+    sink = Sink(task["messages"], task["limitMs"])
+    way(task, sink)
+    if sink.messages == 0:
+        raise RuntimeError("no message came in time")
+    return {
+        "messages": sink.messages,
+        "bytes": sink.bytes,
+        **sink.measured,
+        "memoryBytes": peak_memory_bytes(),
+    }
+
+
+def percentiles(latencies):
+    latencies.sort()
+    count = len(latencies)
+
+    def at(share):
+        return latencies[min(count - 1, math.floor(share * count))]
+
+    return {"count": count, "p50": at(0.5), "p99": at(0.99), "p999": at(0.999), "max": at(1)}
+
+
+TASKS = {"produce": produce_task, "consume": consume_task}
+
+
+def drive(version, ways, runtime=None):
+    """`ways` is { task: { mode: (text, function) } }."""
+    runtime = runtime or "Python %d.%d.%d" % sys.version_info[:3]
+    if sys.argv[1] == "describe":
+        texts = {f"{task} {mode}": way[0] for task, modes in ways.items() for mode, way in modes.items()}
+        say({"version": version, "runtime": runtime, "ways": texts})
+        return
+    task = json.loads(sys.argv[1])
+    try:
+        way = ways[task["task"]][task["mode"]][1]
+        say(TASKS[task["task"]](way, task))
+    except BaseException as error:
+        say({"error": f"{type(error).__name__}: {error}"})
+        raise
+
+
+def say(line):
+    print(json.dumps(line), flush=True)

@@ -1,0 +1,99 @@
+/**
+ * Kafka's own Java client by its own performance tools, run twice in one JVM so that it is warm. The memory
+ * is that of the JVM with the heap that the tools' scripts give it.
+ */
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { drive } from './driver/drive.js'
+
+const TOOLS = '4.3.1'
+const folder = fileURLToPath(new URL('../peers/tools/', import.meta.url))
+const HEAP = '-Xmx512m'
+
+const security = ({ tls }) =>
+  tls === undefined
+    ? []
+    : ['security.protocol=SSL', 'ssl.truststore.type=PEM', `ssl.truststore.location=${tls.caFile}`]
+
+const produce = (properties) => async (task) => {
+  const argumentsFor = (count) => [
+    ...['--bootstrap-server', task.brokers, '--topic', task.topic, '--throughput', '-1'],
+    ...['--num-records', String(count), '--payload-file', task.valuesFile],
+    ...['--reporting-interval', '600000', '--command-property', `acks=${task.acks}`],
+    `compression.type=${task.compression}`,
+    ...(task.valueBytes > 1_000_000 ? [`max.request.size=${2 * task.valueBytes}`] : []),
+    ...security(task),
+    ...properties,
+  ]
+  const name = 'org.apache.kafka.tools.ProducerPerformance'
+  const { text, ...measured } = await launch(name, argumentsFor, task)
+  const [, count, rate] = /(\d+) records sent, ([\d.]+) records\/sec/.exec(text)
+  const [, p50, p99, p999] =
+    /([\d.]+) ms 50th, [\d.]+ ms 95th, ([\d.]+) ms 99th, ([\d.]+) ms 99.9th/.exec(text)
+  const messages = Number(count)
+  return {
+    messages,
+    bytes: messages * task.valueBytes,
+    elapsedMs: (messages * 1000) / Number(rate),
+    ...measured,
+    queuedMs: { p50: Number(p50), p99: Number(p99), p999: Number(p999) },
+  }
+}
+
+async function consume(task) {
+  const argumentsFor = (count, run) => [
+    ...['--bootstrap-server', task.brokers, '--topic', task.topic, '--num-records', String(count)],
+    ...['--group', `${task.group}-${run}`, '--reporting-interval', '600000', '--timeout', '60000'],
+    ...security(task).flatMap((property) => ['--command-property', property]),
+  ]
+  const name = 'org.apache.kafka.tools.ConsumerPerformance'
+  const { text, ...measured } = await launch(name, argumentsFor, task)
+  const fields = text.trim().split('\n').at(-1).split(', ')
+  const messages = Number(fields[4])
+  // Without the time that joining the group took.
+  return { messages, bytes: messages * task.valueBytes, ...measured, elapsedMs: Number(fields[7]) }
+}
+
+async function launch(name, argumentsFor, task) {
+  const warmUp = argumentsFor(task.warmUpMessages, 'warm-up')
+  const measured = argumentsFor(task.messages, 'measured')
+  const classPath = `${folder}kafka-tools/*:${folder}classes`
+  const java = process.env.JAVA_HOME ? `${process.env.JAVA_HOME}/bin/java` : 'java'
+  const child = spawn(java, [
+    HEAP,
+    '-cp',
+    classPath,
+    'Launcher',
+    name,
+    ...warmUp,
+    '--',
+    ...measured,
+  ])
+  let output = ''
+  let errors = ''
+  child.stdout.on('data', (data) => (output += data))
+  child.stderr.on('data', (data) => (errors += data))
+  await new Promise((resolve, reject) => child.on('close', resolve).on('error', reject))
+  const parts = /MEASURED\n(.*)USER_MS (\d+)\nSYSTEM_MS (\d+)\nPEAK_KB (\d+)/s.exec(output)
+  if (parts === null) throw new Error(`${name} failed: ${(output + errors).trim().slice(-2_000)}`)
+  const [, text, user, system, peak] = parts
+  return { text, userMs: Number(user), systemMs: Number(system), memoryBytes: Number(peak) * 1024 }
+}
+
+if (!existsSync(`${folder}classes/Launcher.class`))
+  throw new Error('not installed: npm run bench:peers')
+
+await drive({
+  version: TOOLS,
+  runtime: 'Java',
+  isTool: true,
+  produce: {
+    single: ['`kafka-producer-perf-test`, defaults', produce([])],
+    many: [
+      '`kafka-producer-perf-test`, `linger.ms=10 batch.size=262144`',
+      produce(['linger.ms=10', 'batch.size=262144', 'buffer.memory=67108864']),
+    ],
+  },
+  consume: { batches: ['`kafka-consumer-perf-test`', consume] },
+})

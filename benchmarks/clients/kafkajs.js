@@ -1,0 +1,155 @@
+/** kafkajs: https://kafka.js.org/docs. It batches nothing by itself: many messages go into one `send`. */
+import { readFileSync } from 'node:fs'
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { changed } from './driver/consume.js'
+import { drive } from './driver/drive.js'
+import { peer, versionOf } from './driver/peer.js'
+import { concurrently } from './driver/values.js'
+
+const { Kafka, CompressionCodecs, CompressionTypes, Partitioners, logLevel } = peer('kafkajs')
+
+/** Only gzip comes along; zstd is put in as its documentation says, with Node's own. */
+CompressionCodecs[CompressionTypes.ZSTD] = () => ({
+  compress: async (encoder) => zstdCompressSync(encoder.buffer),
+  decompress: async (buffer) => zstdDecompressSync(buffer),
+})
+const CODECS = {
+  none: CompressionTypes.None,
+  gzip: CompressionTypes.GZIP,
+  zstd: CompressionTypes.ZSTD,
+}
+
+const BATCH = 1_000
+const IN_FLIGHT_BATCHES = 5
+const IN_FLIGHT_MESSAGES = 1_000
+
+const clientFor = ({ brokers, tls }) =>
+  new Kafka({
+    brokers: brokers.split(','),
+    logLevel: logLevel.ERROR,
+    ...(tls === undefined ? {} : { ssl: { ca: readFileSync(tls.caFile, 'utf8') } }),
+  })
+
+async function producerOf(task) {
+  const producer = clientFor(task).producer({ createPartitioner: Partitioners.DefaultPartitioner })
+  await producer.connect()
+  const compression = CODECS[task.compression]
+  if (compression === undefined) throw new Error(`it has no ${task.compression} of its own`)
+  const topics = task.topics ?? [task.topic]
+  let turn = 0
+  const send = (messages) =>
+    producer.send({ topic: topics[turn++ % topics.length], acks: task.acks, compression, messages })
+  return { producer, send }
+}
+
+const producing = (way) => async (task) => {
+  const { producer, send } = await producerOf(task)
+  return { send: (quota, lap) => way(send, quota, lap), close: () => producer.disconnect() }
+}
+
+const single = (send, quota) =>
+  concurrently(
+    IN_FLIGHT_MESSAGES,
+    () => quota.next(),
+    (value) => send([{ value }]),
+  )
+
+const many = (send, quota) =>
+  concurrently(
+    IN_FLIGHT_BATCHES,
+    () => quota.take(batchFor(quota)),
+    (values) => send(values.map((value) => ({ value }))),
+  )
+
+/** A request of large values must stay below what brokers take. */
+const batchFor = (quota) => Math.max(1, Math.min(BATCH, Math.floor(1_000_000 / quota.valueBytes)))
+
+async function awaited(send, quota, lap) {
+  for (let value = quota.next(); value !== undefined; value = quota.next()) {
+    await send([{ value }])
+    lap()
+  }
+}
+
+const running = (runOptions) => async (task, sink, handle) => {
+  const consumer = clientFor(task).consumer({ groupId: task.group })
+  await consumer.connect()
+  await consumer.subscribe({ topics: [task.topic], fromBeginning: true })
+  consumer.on(consumer.events.GROUP_JOIN, () => sink.begin())
+  await consumer.run(runOptions(sink, handle))
+  await sink.done
+  await consumer.disconnect()
+}
+
+const eachMessage = (sink) => ({
+  eachMessage: async ({ message }) => {
+    sink.take(message.value)
+  },
+})
+
+const concurrent = (sink) => ({ partitionsConsumedConcurrently: 4, ...eachMessage(sink) })
+
+const eachBatch = (sink) => ({
+  eachBatch: async ({ batch }) => {
+    for (const { value } of batch.messages) if (sink.take(value)) break
+  },
+})
+
+const slowly = (sink, handle) => ({
+  eachMessage: async ({ message }) => {
+    if (!sink.isDone) await handle(message.value)
+  },
+})
+
+async function transform(task, sink) {
+  const { producer, send } = await producerOf({ ...task, topic: task.output })
+  const consumer = clientFor(task).consumer({ groupId: task.group })
+  await consumer.connect()
+  await consumer.subscribe({ topics: [task.topic], fromBeginning: true })
+  consumer.on(consumer.events.GROUP_JOIN, () => sink.begin())
+  await consumer.run({
+    eachBatch: async ({ batch }) => {
+      if (sink.isDone) return
+      await send(batch.messages.map(({ value }) => ({ value: changed(value) })))
+      for (const { value } of batch.messages) if (sink.take(value)) break
+    },
+  })
+  await sink.done
+  await consumer.disconnect()
+  await producer.disconnect()
+}
+
+async function echo(task, receive) {
+  const { producer, send } = await producerOf(task)
+  const consumer = clientFor(task).consumer({ groupId: task.group })
+  await consumer.connect()
+  await consumer.subscribe({ topics: [task.topic], fromBeginning: true })
+  const joined = new Promise((resolve) => consumer.on(consumer.events.GROUP_JOIN, resolve))
+  await consumer.run({ eachMessage: async ({ message }) => receive(message.value) })
+  await joined
+  return {
+    send: (value) => send([{ value }]),
+    async close() {
+      await consumer.disconnect()
+      await producer.disconnect()
+    },
+  }
+}
+
+await drive({
+  version: versionOf('kafkajs'),
+  produce: {
+    single: ['`send` of one message, 1,000 in flight', producing(single)],
+    many: ['`send` of 1,000 messages, 5 in flight', producing(many)],
+    awaited: ['`await send` of one message', producing(awaited)],
+  },
+  consume: {
+    messages: ['`eachMessage`', running(eachMessage)],
+    batches: ['`eachBatch`', running(eachBatch)],
+    handler: ['`eachMessage`, `partitionsConsumedConcurrently: 4`', running(concurrent)],
+  },
+  group: { usual: ['`eachBatch`', running(eachBatch)] },
+  transform: { usual: ['`eachBatch`, one `send` a batch', transform] },
+  slow: { usual: ['`eachMessage`', running(slowly)] },
+  echo: { usual: ['`send` of one message, `eachMessage`', echo] },
+})

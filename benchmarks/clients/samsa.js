@@ -1,0 +1,100 @@
+/** samsa by its public API, from the build in dist. */
+import { readFileSync } from 'node:fs'
+import { KafkaClient } from 'samsa'
+import { changed } from './driver/consume.js'
+import { drive } from './driver/drive.js'
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+
+const clientFor = ({ brokers, tls }) =>
+  new KafkaClient({
+    hosts: brokers,
+    ...(tls === undefined ? {} : { tls: { ca: readFileSync(tls.caFile, 'utf8') } }),
+  })
+
+const settingsFor = ({ acks, compression, valueBytes }) => ({
+  requiredAcks: acks,
+  compression,
+  // The default fits what brokers take by default.
+  ...(valueBytes > 1_000_000 ? { maxRequestSize: 2 * valueBytes } : {}),
+})
+
+const producing = (send) => async (task) => {
+  const client = clientFor(task)
+  const producer = await client.topic(task.topic).getProducer(settingsFor(task))
+  return { send: (quota, lap) => send(producer, quota, lap), close: () => client.close() }
+}
+
+async function oneByOne(producer, quota) {
+  for (let value = quota.next(); value !== undefined; value = quota.next()) {
+    await producer.ready()
+    void producer.produce(value)
+  }
+  await producer.flush()
+}
+
+async function awaited(producer, quota, lap) {
+  for (let value = quota.next(); value !== undefined; value = quota.next()) {
+    await producer.produce(value)
+    lap()
+  }
+}
+
+async function consumerOf(client, { topic }, options = {}) {
+  return client.topic(topic).getSimpleConsumer({ autoOffsetReset: 'earliest', ...options })
+}
+
+async function messages(task, sink) {
+  const client = clientFor(task)
+  sink.begin()
+  for await (const message of await consumerOf(client, task)) if (sink.take(message.value)) break
+  await client.close()
+}
+
+async function transform(task, sink) {
+  const client = clientFor(task)
+  sink.begin()
+  const consumer = await consumerOf(client, task)
+  const producer = await client.topic(task.output).getProducer(settingsFor(task))
+  for await (const message of consumer) {
+    await producer.ready()
+    void producer.produce(changed(message.value))
+    if (sink.messages + 1 >= task.messages) await producer.flush()
+    if (sink.take(message.value)) break
+  }
+  await client.close()
+}
+
+async function slow(task, sink, handle) {
+  const client = clientFor(task)
+  for await (const message of await consumerOf(client, task)) if (await handle(message.value)) break
+  await client.close()
+}
+
+async function echo(task, receive) {
+  const client = clientFor(task)
+  const consumer = await consumerOf(client, task)
+  const producer = await client.topic(task.topic).getProducer(settingsFor(task))
+  const reading = (async () => {
+    for await (const message of consumer) receive(message.value)
+  })()
+  return {
+    send: (value) => producer.produce(value),
+    async close() {
+      await client.close()
+      await reading.catch(() => undefined)
+    },
+  }
+}
+
+await drive({
+  version,
+  produce: {
+    single: ['`await ready()`, then `produce(value)`, not awaited', producing(oneByOne)],
+    awaited: ['`await produce(value)`', producing(awaited)],
+  },
+  consume: { messages: ['`for await (const message of consumer)`', messages] },
+  transform: { usual: ['`for await`, `produce` not awaited', transform] },
+  slow: { usual: ['`for await`', slow] },
+  echo: { usual: ['defaults', echo] },
+})

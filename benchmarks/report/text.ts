@@ -1,0 +1,71 @@
+import type { Row, Table } from '../runner/outcome.ts'
+import type { Spread } from '../runner/statistics.ts'
+
+/** 1,234,567 or 12.3 or 0.412: three digits that mean something. */
+export function inFigures(value: number): string {
+  if (value >= 100) return Math.round(value).toLocaleString('en')
+  return value.toPrecision(3)
+}
+
+export function withSpread({ median, spread }: Spread): string {
+  return `${inFigures(median)} ±${Math.round(spread * 100)} %`
+}
+
+export function ratioText(ratio: number | undefined): string {
+  return ratio === undefined ? '' : `${ratio >= 10 ? ratio.toFixed(0) : ratio.toFixed(2)}×`
+}
+
+/** The cells of a table, its head first. */
+export function cellsOf({ columns, rows }: Table): string[][] {
+  const [main, ...others] = columns
+  if (main === undefined) return []
+  const head = ['client', main.title, 'samsa = 1', ...others.map(({ title }) => title), 'how']
+  const cellOf = ({ figures }: Row, key: string) => {
+    const spread = figures[key]
+    return spread === undefined ? '–' : withSpread(spread)
+  }
+  return [
+    head,
+    ...rows.map((row) => [
+      row.outcome.client,
+      cellOf(row, main.key),
+      ratioText(row.timesSamsa),
+      ...others.map(({ key }) => cellOf(row, key)),
+      row.outcome.way,
+    ]),
+  ]
+}
+
+/** With columns that stand below each other. */
+export function aligned(cells: readonly (readonly string[])[]): string {
+  const widths = (cells[0] ?? []).map((_, at) => Math.max(...cells.map((row) => row[at]!.length)))
+  const last = widths.length - 1
+  return cells
+    .map((row) =>
+      row
+        .map((cell, at) => {
+          const isText = at === 0 || at === last
+          return isText ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!)
+        })
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
+
+/** Who is not in the table, a line each. */
+export function missingLines({ missing, rows }: Table): string[] {
+  const failed = [...missing, ...rows.map(({ outcome }) => outcome)].filter(
+    ({ failures }) => failures.length > 0,
+  )
+  const unable = missing.filter(({ failures }) => failures.length === 0)
+  return [
+    ...failed.map(({ client, failures, rounds }) => {
+      const kind = rounds.length > 0 ? `${failures.length} failed rounds` : 'not measured'
+      return `${client}: ${kind}: ${failures[0]!.split('\n')[0]!}`
+    }),
+    ...(unable.length > 0
+      ? [`no way to do it: ${unable.map(({ client }) => client).join(', ')}`]
+      : []),
+  ]
+}

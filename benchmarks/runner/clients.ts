@@ -1,0 +1,34 @@
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+
+/** A client that is measured: its driver is a file in clients/. */
+export interface Client {
+  readonly name: string
+  readonly driver: string
+  /** The newest Kafka that it works with, where that isn't the newest there is. */
+  readonly newestKafka?: string
+}
+
+export const CLIENTS: readonly Client[] = [
+  { name: 'samsa', driver: 'samsa.js' },
+  { name: 'kafkajs', driver: 'kafkajs.js' },
+  { name: 'platformatic', driver: 'platformatic.js' },
+  { name: 'java', driver: 'java.js' },
+  { name: 'librdkafka', driver: 'librdkafka.py' },
+]
+
+const PEERS = resolve('benchmarks/peers')
+
+/** The Node.js that all clients of Node run on: the one of benchmarks/peers, if it is installed. */
+export function nodeForClients(): string {
+  const installed = join(PEERS, 'node_modules/node/bin/node')
+  return existsSync(installed) ? installed : process.execPath
+}
+
+/** The program and its first arguments. */
+export function commandOf({ driver }: Client, nodeOptions: readonly string[] = []): string[] {
+  const file = resolve('benchmarks/clients', driver)
+  if (driver.endsWith('.js')) return [nodeForClients(), ...nodeOptions, file]
+  const own = join(PEERS, 'python/bin/python')
+  return [existsSync(own) ? own : 'python3', file]
+}

@@ -1,0 +1,73 @@
+import type { Measurement, TaskName } from './task.ts'
+
+/** A figure of a run, and a column of the tables. */
+export interface Column {
+  readonly key: string
+  readonly title: string
+  /** More is better: rates. Else less is. */
+  readonly more: boolean
+}
+
+const RATE: Column = { key: 'rate', title: 'messages/s', more: true }
+const CPU: Column = { key: 'cpu', title: 'CPU µs/message', more: false }
+const MEGABYTES: Column = { key: 'megabytes', title: 'MB/s', more: true }
+const MEMORY: Column = { key: 'memory', title: 'peak MB', more: false }
+const P50: Column = { key: 'p50', title: 'p50 ms', more: false }
+const P99: Column = { key: 'p99', title: 'p99 ms', more: false }
+const P999: Column = { key: 'p999', title: 'p99.9 ms', more: false }
+
+/** The first is what clients are compared by. */
+export function columnsOf(task: TaskName, mode: string, shares: readonly number[]): Column[] {
+  if (mode === 'awaited') return [P50, P99, P999, RATE, CPU, MEMORY]
+  if (task === 'start') {
+    return [
+      { key: 'received', title: 'first message received, ms', more: false },
+      { key: 'open', title: 'producer and consumer open, ms', more: false },
+      { key: 'loaded', title: 'loaded, ms', more: false },
+      { key: 'cpuMs', title: 'CPU ms', more: false },
+      MEMORY,
+    ]
+  }
+  if (task === 'slow') return [MEMORY, RATE]
+  if (task === 'echo') {
+    const ofShares = shares.flatMap((share) => {
+      const at = `at ${share * 100} %`
+      return [P50, P99, P999].map(({ key, title }) => ({
+        key: `${key}-${share}`,
+        title: `${title} ${at}`,
+        more: false,
+      }))
+    })
+    return [{ ...RATE, title: 'highest rate, messages/s' }, ...ofShares, MEMORY]
+  }
+  return [RATE, CPU, MEGABYTES, MEMORY]
+}
+
+export function figuresOf(measured: Measurement): Readonly<Record<string, number>> {
+  const { messages, bytes, elapsedMs, userMs, systemMs, memoryBytes, latencyMs } = measured
+  const figures: Record<string, number> = {}
+  const put = (key: string, value: number | undefined) => {
+    if (value !== undefined && Number.isFinite(value)) figures[key] = value
+  }
+  const cpuMs = userMs === undefined || systemMs === undefined ? undefined : userMs + systemMs
+  if (messages !== undefined && elapsedMs !== undefined) {
+    put('rate', (messages * 1000) / elapsedMs)
+    put('megabytes', bytes === undefined ? undefined : bytes / elapsedMs / 1000)
+    put('cpu', cpuMs === undefined ? undefined : (cpuMs * 1000) / messages)
+  }
+  put('memory', memoryBytes === undefined ? undefined : memoryBytes / 1e6)
+  put('p50', latencyMs?.p50)
+  put('p99', latencyMs?.p99)
+  put('p999', latencyMs?.p999)
+  put('loaded', measured.loadedMs)
+  put('open', measured.openMs)
+  put('received', measured.receivedMs)
+  if (measured.receivedMs !== undefined) put('cpuMs', cpuMs)
+  if (measured.highestRate !== undefined) put('rate', measured.highestRate)
+  for (const { share, latencyMs: latency } of measured.steps ?? []) {
+    put(`p50-${share}`, latency.p50)
+    put(`p99-${share}`, latency.p99)
+    put(`p999-${share}`, latency.p999)
+  }
+  return figures
+}

@@ -1,0 +1,77 @@
+import type { Compression, TaskName } from './task.ts'
+
+/** A file in questions/: what is asked, and the cases that answer it. */
+export interface Question {
+  /** For `--only`. */
+  readonly name: string
+  readonly title: string
+  /** What the reader is to know about it. */
+  readonly about: string
+  /** The clients it is asked of unless `--clients` names others; default: all that have a way. */
+  readonly clients?: readonly string[]
+  /** A Kafka of its own, where the newest won't do. */
+  readonly kafka?: string
+  /** Cases that differ in one number only are drawn as a curve over it. */
+  readonly curve?: { readonly over: string }
+  cases(scale: Scale): readonly Case[]
+}
+
+/** One thing that is measured, by all clients alike. */
+export interface Case {
+  readonly title: string
+  readonly task: TaskName
+  readonly mode: string
+  readonly valueBytes: number
+  readonly messages: number
+  readonly limitMs: number
+  readonly partitions: number
+  readonly acks: 1 | -1
+  readonly compression: Compression
+  /** How many topics are produced to. */
+  readonly topics: number
+  readonly tls: boolean
+  /** How many processes share the work. */
+  readonly processes: number
+  /** Against a process that acknowledges or serves, and does nothing else. */
+  readonly nullBroker: boolean
+  readonly shares: readonly number[]
+  /** Where it stands on the curve. */
+  readonly x?: number
+}
+
+/** How much is measured. */
+export interface Scale {
+  readonly rounds: number
+  /** The most that one run takes of its time, warming up not counted. */
+  readonly limitMs: number
+  /** The most that one run sends or reads. */
+  readonly messages: number
+  readonly bytes: number
+}
+
+export const QUICK: Scale = { rounds: 2, limitMs: 1_500, messages: 1_000_000, bytes: 100_000_000 }
+export const FULL: Scale = { rounds: 3, limitMs: 4_000, messages: 3_000_000, bytes: 500_000_000 }
+
+/** What a case is unless it says otherwise: the setting of the issue that the targets are from. */
+export function caseOf(
+  scale: Scale,
+  title: string,
+  given: Pick<Case, 'task' | 'mode'> & Partial<Case>,
+): Case {
+  const valueBytes = given.valueBytes ?? 100
+  return {
+    title,
+    valueBytes,
+    messages: Math.max(20, Math.min(scale.messages, Math.floor(scale.bytes / valueBytes))),
+    limitMs: scale.limitMs,
+    partitions: 4,
+    acks: 1,
+    compression: 'none',
+    topics: 1,
+    tls: false,
+    processes: 1,
+    nullBroker: false,
+    shares: [],
+    ...given,
+  }
+}

@@ -1,0 +1,139 @@
+import { createTopic, deleteTopic, type Place } from './place.ts'
+import { fill } from './seed.ts'
+import type { Case } from './question.ts'
+import type { Measurement, Task } from './task.ts'
+import type { Values } from './values.ts'
+
+/** Of those that are asked for, so that no partition runs out first. */
+const FILL_MARGIN = 1.05
+const WARM_UP_SHARE = 0.2
+const MOST_WARM_UP = 200_000
+const WARM_UP_MS = 2_000
+
+export type MeasureTask = (task: Task) => Promise<Measurement>
+
+/** A broker with the topics that cases need. */
+export class Site implements AsyncDisposable {
+  readonly place: Place
+  readonly #values: Values
+  readonly #signal: AbortSignal
+  /** Topics to read, by what is in them: filled once, read by all. */
+  readonly #filled = new Map<string, Promise<string>>()
+  #topics = 0
+
+  constructor(place: Place, values: Values, signal: AbortSignal) {
+    this.place = place
+    this.#values = values
+    this.#signal = signal
+  }
+
+  /** Makes what the case needs anew, measures, and takes it away. */
+  async run(asked: Case, measure: MeasureTask): Promise<Measurement> {
+    const made: string[] = []
+    const make = async (): Promise<string> => {
+      const name = `bench-${process.pid}-${++this.#topics}`
+      made.push(name)
+      await createTopic(this.place, name, topicFor(asked))
+      return name
+    }
+    try {
+      const reads = ['consume', 'group', 'transform', 'slow'].includes(asked.task)
+      const topics = reads
+        ? [await this.#filledTopic(asked)]
+        : await inOrder(asked.topics, () => make())
+      const task = {
+        ...this.#task(asked, topics[0]!),
+        ...(topics.length > 1 ? { topics } : {}),
+        ...(asked.task === 'transform' ? { output: await make() } : {}),
+      }
+      const processes = Array.from({ length: asked.processes }, () => measure(task))
+      const settled = await Promise.allSettled(processes)
+      return together(settled.map((one) => valueOf(one)))
+    } finally {
+      for (const name of made) await deleteTopic(this.place, name)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.place[Symbol.asyncDispose]()
+  }
+
+  #task(asked: Case, topic: string): Task {
+    const { tls, hosts } = this.place
+    if (asked.tls && tls === undefined) throw new Error('This broker does not listen for TLS')
+    return {
+      task: asked.task,
+      mode: asked.mode,
+      brokers: asked.tls ? tls!.hosts : hosts,
+      ...(asked.tls ? { tls: { caFile: tls!.caFile } } : {}),
+      topic,
+      partitions: asked.partitions,
+      group: `${topic}-${++this.#topics}`,
+      acks: asked.acks,
+      compression: asked.compression,
+      valuesFile: this.#values.file(asked.valueBytes),
+      valueBytes: asked.valueBytes,
+      messages: asked.messages,
+      limitMs: asked.limitMs,
+      warmUpMessages: Math.ceil(Math.min(MOST_WARM_UP, asked.messages * WARM_UP_SHARE)),
+      warmUpMs: WARM_UP_MS,
+      shares: asked.shares,
+    }
+  }
+
+  #filledTopic(asked: Case): Promise<string> {
+    const { valueBytes, compression, partitions, messages } = asked
+    const key = JSON.stringify([valueBytes, compression, partitions, messages])
+    let topic = this.#filled.get(key)
+    if (topic === undefined) {
+      topic = this.#fill(asked)
+      this.#filled.set(key, topic)
+    }
+    return topic
+  }
+
+  async #fill(asked: Case): Promise<string> {
+    const topic = `bench-${process.pid}-filled-${this.#filled.size}`
+    await createTopic(this.place, topic, topicFor(asked))
+    const messages = Math.ceil(asked.messages * FILL_MARGIN)
+    await fill(this.place, { ...asked, topic, messages }, this.#signal)
+    return topic
+  }
+}
+
+function topicFor({ partitions, valueBytes }: Case) {
+  return {
+    partitions,
+    // By default a message of 1 MiB is just too large.
+    ...(valueBytes > 1_000_000 ? { maxMessageBytes: 2 * valueBytes } : {}),
+  }
+}
+
+async function inOrder<T>(count: number, make: () => Promise<T>): Promise<T[]> {
+  const made: T[] = []
+  while (made.length < count) made.push(await make())
+  return made
+}
+
+function valueOf(settled: PromiseSettledResult<Measurement>): Measurement {
+  if (settled.status === 'rejected') throw settled.reason
+  return settled.value
+}
+
+/** What several processes did at the same time. */
+function together(measured: readonly Measurement[]): Measurement {
+  if (measured.length === 1) return measured[0]!
+  const sum = (pick: (one: Measurement) => number | undefined) =>
+    measured.reduce((total, one) => total + (pick(one) ?? 0), 0)
+  const busy = measured.filter(({ messages = 0 }) => messages > 0)
+  const firstAt = Math.min(...busy.map(({ firstAt: at = 0 }) => at))
+  const lastAt = Math.max(...busy.map(({ lastAt: at = 0 }) => at))
+  return {
+    messages: sum(({ messages }) => messages),
+    bytes: sum(({ bytes }) => bytes),
+    elapsedMs: lastAt - firstAt,
+    userMs: sum(({ userMs }) => userMs),
+    systemMs: sum(({ systemMs }) => systemMs),
+    memoryBytes: sum(({ memoryBytes }) => memoryBytes),
+  }
+}

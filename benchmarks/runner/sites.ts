@@ -1,0 +1,54 @@
+import { existingBrokers, startBroker } from './place.ts'
+import { Site } from './site.ts'
+import type { Contest } from './turns.ts'
+import { Values } from './values.ts'
+
+export interface SitesOptions {
+  readonly brokers?: string
+  readonly kafka: string
+}
+
+/** The brokers of a run, one at a time: the next is started when a question needs another. */
+export class Sites implements AsyncDisposable {
+  readonly #options: SitesOptions
+  readonly #signal: AbortSignal
+  readonly #say: (text: string) => void
+  readonly #values = new Values()
+  #current: { readonly key: string; readonly site: Site } | undefined
+
+  constructor(options: SitesOptions, signal: AbortSignal, say: (text: string) => void) {
+    this.#options = options
+    this.#signal = signal
+    this.#say = say
+  }
+
+  async siteFor({ question, asked }: Contest): Promise<Site> {
+    const version = question.kafka ?? this.#options.kafka
+    const withTls = asked.tls
+    const key = `${version} ${withTls}`
+    if (this.#current?.key !== key) {
+      await this.#close()
+      const site = new Site(await this.#open(version, withTls), this.#values, this.#signal)
+      this.#current = { key, site }
+    }
+    return this.#current.site
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#close()
+    this.#values[Symbol.dispose]()
+  }
+
+  #open(version: string, withTls: boolean) {
+    const { brokers } = this.#options
+    if (brokers !== undefined) return existingBrokers(brokers)
+    const onProgress = this.#say
+    return startBroker({ version, withTls, signal: this.#signal, onProgress })
+  }
+
+  async #close(): Promise<void> {
+    const { site } = this.#current ?? {}
+    this.#current = undefined
+    await site?.[Symbol.asyncDispose]()
+  }
+}

@@ -1,0 +1,88 @@
+/** What the runner asks of a driver, and what it hears. The drivers are in clients/, in plain JavaScript and Python. */
+
+export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
+
+/**
+ * - `produce`: single (one call a message, none awaited), many (the fastest way), awaited (one by one)
+ * - `consume`: messages (one at a time), batches, handler
+ * - `group`: one of several processes that share a topic
+ * - `transform`: consume, change, produce
+ * - `slow`: a handler that takes 10 ms a message
+ * - `echo`: produce and consume in one process, for latency
+ * - `start`: from the start of the process to the first message
+ */
+export type TaskName = 'produce' | 'consume' | 'group' | 'transform' | 'slow' | 'echo' | 'start'
+
+export interface Task {
+  readonly task: TaskName
+  readonly mode: string
+  readonly brokers: string
+  readonly tls?: { readonly caFile: string }
+  readonly topic: string
+  /** Where there are more than one: they are produced to in turn. */
+  readonly topics?: readonly string[]
+  /** Where a transformer produces to. */
+  readonly output?: string
+  readonly partitions: number
+  readonly group: string
+  readonly acks: 1 | -1
+  readonly compression: Compression
+  /** A file of lines, the values; all `valueBytes` long. */
+  readonly valuesFile: string
+  readonly valueBytes: number
+  /** So many, or what goes in `limitMs`, if the client can be stopped then. */
+  readonly messages: number
+  readonly limitMs: number
+  readonly warmUpMessages: number
+  readonly warmUpMs: number
+  /** Of the highest rate, for `echo`. */
+  readonly shares?: readonly number[]
+  /** When the process was started, in milliseconds since 1970, for `start`. */
+  readonly startedAt?: number
+}
+
+export interface Latency {
+  readonly count?: number
+  readonly p50: number
+  readonly p99: number
+  readonly p999: number
+  readonly max?: number
+}
+
+/** One run of one client. What a task doesn't measure is missing. */
+export interface Measurement {
+  readonly messages?: number
+  readonly bytes?: number
+  readonly elapsedMs?: number
+  /** CPU of the client's process, all its threads. */
+  readonly userMs?: number
+  readonly systemMs?: number
+  readonly memoryBytes?: number
+  readonly latencyMs?: Latency
+  /** Of `echo`. */
+  readonly highestRate?: number
+  readonly steps?: readonly EchoStep[]
+  /** Of `start`. */
+  readonly loadedMs?: number
+  readonly openMs?: number
+  readonly receivedMs?: number
+  /** Of a member of a group: when it got its first and last message, in milliseconds since 1970. */
+  readonly firstAt?: number
+  readonly lastAt?: number
+}
+
+export interface EchoStep {
+  readonly share: number
+  readonly rate: number
+  readonly userMs: number
+  readonly systemMs: number
+  readonly elapsedMs: number
+  readonly latencyMs: Latency
+}
+
+/** What a client can do here: a text for each `task mode`. */
+export interface Description {
+  readonly version: string
+  readonly runtime: string
+  readonly ways: Readonly<Record<string, string>>
+}

@@ -1,0 +1,138 @@
+/** Asks each question: its cases one after the other, and in each the clients in turns (A B C A B C …). */
+import type { Client } from './clients.ts'
+import { describe, DriverError, measure } from './driver.ts'
+import type { CaseOutcome } from './outcome.ts'
+import { Progress } from './progress.ts'
+import type { Case, Question, Scale } from './question.ts'
+import type { Site } from './site.ts'
+import type { Description, Measurement } from './task.ts'
+
+/** What of a run is not its own time: starting, connecting, warming up, making and deleting topics. */
+const OVERHEAD_MS = 4_000
+
+export interface Contender {
+  readonly client: Client
+  /** Or why it isn't there. */
+  readonly description: Description | string
+}
+
+/** Which clients are installed, and what each can do. */
+export async function findOut(
+  clients: readonly Client[],
+  signal: AbortSignal,
+): Promise<readonly Contender[]> {
+  const found: Contender[] = []
+  for (const client of clients) {
+    try {
+      found.push({ client, description: await describe(client, signal) })
+    } catch (error) {
+      if (!(error instanceof DriverError)) throw error
+      found.push({ client, description: error.message })
+    }
+  }
+  return found
+}
+
+/** A case with those who are asked. */
+export interface Contest {
+  readonly question: Question
+  readonly asked: Case
+  readonly contenders: readonly Contender[]
+}
+
+/** `isChosen`: the clients were named by hand, so that all of them are asked everything. */
+export function contestsOf(
+  questions: readonly Question[],
+  contenders: readonly Contender[],
+  scale: Scale,
+  isChosen: boolean,
+): readonly Contest[] {
+  const isAsked = ({ clients }: Question, { client }: Contender) =>
+    isChosen || clients === undefined || clients.includes(client.name)
+  return questions.flatMap((question) =>
+    question.cases(scale).map((asked) => ({
+      question,
+      asked,
+      contenders: contenders.filter((contender) => isAsked(question, contender)),
+    })),
+  )
+}
+
+export interface TurnOptions {
+  readonly rounds: number
+  readonly signal: AbortSignal
+  readonly siteFor: (contest: Contest) => Promise<Site>
+  /** Where clients leave CPU profiles, those that can. */
+  readonly profileFolder?: string
+}
+
+/** The outcomes in the order of the contests. */
+export async function inTurns(
+  contests: readonly Contest[],
+  options: TurnOptions,
+): Promise<readonly CaseOutcome[]> {
+  const { rounds } = options
+  const kinds = contests.flatMap(({ question, asked, contenders }) =>
+    contenders
+      .filter((one) => wayOf(one, asked) !== undefined)
+      .map((one) => kindOf(question, asked, one)),
+  )
+  const guessMs = (contests[0]?.asked.limitMs ?? 0) + OVERHEAD_MS
+  const progress = new Progress(process.stderr, kinds, rounds, guessMs)
+  const outcomes: CaseOutcome[] = []
+  for (const contest of contests) outcomes.push(await held(contest, options, progress))
+  progress.close()
+  return outcomes
+}
+
+/** One contest, all its rounds. */
+async function held(
+  { question, asked, contenders, ...rest }: Contest,
+  { rounds, signal, siteFor, profileFolder }: TurnOptions,
+  progress: Progress,
+): Promise<CaseOutcome> {
+  const outcomes = contenders.map((contender) => ({
+    contender,
+    client: contender.client.name,
+    way: wayOf(contender, asked) ?? '',
+    rounds: [] as Measurement[],
+    failures: typeof contender.description === 'string' ? [contender.description] : [],
+  }))
+  const able = outcomes.filter(({ way }) => way !== '')
+  const site =
+    able.length === 0 ? undefined : await siteFor({ question, asked, contenders, ...rest })
+  for (let round = 1; round <= rounds; round++) {
+    for (const { contender, rounds: measured, failures } of able) {
+      const kind = kindOf(question, asked, contender)
+      // What fails once fails again, often only after a long wait.
+      if (failures.length > 0) {
+        progress.end(kind, 0)
+        continue
+      }
+      progress.begin(kind, `round ${round} of ${rounds}`)
+      try {
+        const once = (task: Parameters<typeof measure>[1]) =>
+          measure(contender.client, task, signal, profileFolder)
+        measured.push(await site!.run(asked, once))
+      } catch (error) {
+        if (!(error instanceof DriverError)) throw error
+        failures.push(error.message)
+        progress.say(`${kind} failed: ${error.message.split('\n')[0]!}`)
+      }
+      progress.end(kind)
+    }
+  }
+  return {
+    case: asked,
+    outcomes: outcomes.map(({ contender: _, ...outcome }) => outcome),
+  }
+}
+
+function kindOf({ name }: Question, { title }: Case, { client }: Contender): string {
+  return `${name}: ${title}: ${client.name}`
+}
+
+/** How the client does it, in the words of its driver; undefined where it can't. */
+function wayOf({ description }: Contender, { task, mode }: Case): string | undefined {
+  return typeof description === 'string' ? undefined : description.ways[`${task} ${mode}`]
+}
