@@ -9,7 +9,7 @@ export interface CallOptions {
   readonly signal?: AbortSignal
 }
 
-const aSignal: Check = (value) =>
+export const aSignal: Check = (value) =>
   value instanceof AbortSignal ? undefined : 'must be an AbortSignal'
 
 /** Throws InvalidArgumentError for an option that isn't one, or can't be right. */

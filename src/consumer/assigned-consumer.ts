@@ -1,5 +1,6 @@
+import type { Readable } from 'node:stream'
 import { Deadline } from '../async/deadline.ts'
-import { deadlineOf, type CallOptions } from '../call-options.ts'
+import { aSignal, deadlineOf, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import {
   ClosedError,
@@ -8,12 +9,15 @@ import {
   OffsetCommitError,
   type KafkaError,
 } from '../errors.ts'
+import { anInteger, checkOptions, oneOf } from '../options.ts'
 import type { ConsumedMessage } from './consumed-message.ts'
 import { ConsumerBatch } from './delivery/consumer-batch.ts'
 import { MessageIterator } from './delivery/message-iterator.ts'
+import { MessageStream } from './delivery/message-stream.ts'
+import { runByKey } from './delivery/run-by-key.ts'
 import { runByPartition, type MessageHandler, type RunOptions } from './delivery/run.ts'
 import { Fetcher } from './fetch/fetcher.ts'
-import { Inbox } from './inbox.ts'
+import { Inbox, type Peeked } from './inbox.ts'
 import type { CommittedOffset, OffsetStore, OffsetToCommit } from './offsets/offset-store.ts'
 import type { ConsumerSettings } from './options.ts'
 import { PartitionState } from './partition-state.ts'
@@ -385,19 +389,41 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
    * where `concurrency` allows. Resolves at the end of a consumer with `stopAtEnd`. Throws what the handler
    * throws: the message that it was called for is then the next of its partition, and not committed.
    */
-  async run(
-    handler: MessageHandler<Value, Key>,
-    { concurrency = 1, signal }: RunOptions = {},
-  ): Promise<void> {
-    if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
-      throw new InvalidArgumentError(`concurrency must be at least 1, not ${concurrency}`)
-    }
+  async run(handler: MessageHandler<Value, Key>, options: RunOptions = {}): Promise<void> {
+    checkOptions<RunOptions>('run', options, {
+      concurrency: anInteger(1),
+      orderBy: oneOf('partition', 'key'),
+      signal: aSignal,
+    })
+    const { concurrency = 1, orderBy = 'partition', signal } = options
     const end = this.#begin('run()')
     try {
-      await runByPartition(this.#inbox, handler, concurrency, signal)
+      if (orderBy === 'partition') await runByPartition(this.#inbox, handler, concurrency, signal)
+      else {
+        await runByKey(this.#inbox, handler, concurrency, signal, (state, offset) => {
+          this.#moveTo(state, offset)
+          this.#fetcher.pump()
+        })
+      }
     } finally {
       end()
     }
+  }
+
+  /** Its messages as a Readable, which reads nothing ahead. Destroying it ends the reading, not the consumer. */
+  stream({ signal }: ReadOptions = {}): Readable {
+    const end = this.#begin('stream()')
+    const source = {
+      peek: () => this.#inbox.peek(),
+      give: (peeked: Peeked<Value, Key>) => this.#inbox.give(peeked),
+      arrival: async (aborting: AbortSignal) => {
+        const { consumerTimeoutMs } = this.#settings
+        const next = await this.#next(() => this.#inbox.peek(), consumerTimeoutMs, aborting)
+        return next !== undefined
+      },
+      end,
+    }
+    return new MessageStream(source, signal)
   }
 
   /**

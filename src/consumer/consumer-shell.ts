@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { CallOptions } from '../call-options.ts'
 import type { AssignedConsumer, ConsumeOptions, ReadOptions } from './assigned-consumer.ts'
 import type { ConsumedMessage } from './consumed-message.ts'
@@ -46,6 +47,11 @@ export abstract class ConsumerShell<Value = Buffer | null, Key = Buffer | null>
    */
   run(handler: MessageHandler<Value, Key>, options?: RunOptions): Promise<void> {
     return this.core.run(handler, options)
+  }
+
+  /** Its messages as a Readable, which reads nothing ahead. Destroying it ends the reading, not the consumer. */
+  stream(options?: ReadOptions): Readable {
+    return this.core.stream(options)
   }
 
   /**

@@ -25,6 +25,13 @@ export interface InboxOptions<Value, Key> {
   readonly isSkipped: (error: CorruptBatchError) => boolean
 }
 
+/** A message that may be handed over, and its place. */
+export interface Peeked<Value, Key> {
+  readonly message: ConsumedMessage<Value, Key>
+  readonly chunk: Chunk
+  readonly index: number
+}
+
 export class Inbox<Value, Key> {
   readonly #options: InboxOptions<Value, Key>
   /** Partitions with something to hand over, in the order of their turns. */
@@ -103,6 +110,32 @@ export class Inbox<Value, Key> {
       const message = this.converted(chunk)
       if (message !== undefined) return message
     }
+  }
+
+  /**
+   * The next message without handing it over: `give` does that. It stays the next one until then. Undefined where
+   * none is at hand.
+   */
+  peek(): Peeked<Value, Key> | undefined {
+    for (;;) {
+      const chunk = this.#chunk
+      if (chunk === undefined || chunk.index === chunk.messages.length) {
+        if (!this.#advance()) return undefined
+        continue
+      }
+      const message = this.converted(chunk)
+      if (message === undefined) continue
+      chunk.index--
+      return { message, chunk, index: chunk.index }
+    }
+  }
+
+  /** Hands over what was peeked at. False: it is not to be, since its partition was paused, moved or given up. */
+  give({ chunk, index }: Peeked<Value, Key>): boolean {
+    const { state } = chunk
+    if (!state.isReady || state.chunk !== chunk || chunk.index !== index) return false
+    chunk.index++
+    return true
   }
 
   /** The next message of a chunk; undefined where it is to be skipped. What it throws ends the partition. */

@@ -1,6 +1,7 @@
+import type { Message } from '../../../protocol/records/message.ts'
 import type { ConsumedMessage } from '../consumed-message.ts'
 import type { Inbox } from '../inbox.ts'
-import type { Chunk, PartitionState } from '../partition-state.ts'
+import type { PartitionState } from '../partition-state.ts'
 
 /** Called for each message; the next one of the same partition (or key) comes when it has resolved. */
 export type MessageHandler<Value = Buffer | null, Key = Buffer | null> = (
@@ -10,6 +11,11 @@ export type MessageHandler<Value = Buffer | null, Key = Buffer | null> = (
 export interface RunOptions {
   /** How many handlers run at the same time. Default: 1. */
   readonly concurrency?: number
+  /**
+   * What is handled in order: all of a `partition`, or what has the same `key` in it: then messages of one
+   * partition with different keys, or without, are handled at the same time. Default: `partition`.
+   */
+  readonly orderBy?: 'partition' | 'key'
   /** Ends it: handlers that have begun are waited for. It then throws the signal's reason. */
   readonly signal?: AbortSignal
 }
@@ -65,24 +71,30 @@ async function handleChunk<Value, Key>(
 ): Promise<void> {
   const { chunk } = state
   if (chunk === undefined) return
-  while (chunk.index < chunk.messages.length && isStillRead(state, chunk) && !isToEnd()) {
-    const message = inbox.converted(chunk)
-    if (message === undefined) continue
+  while (!isToEnd()) {
+    const next = nextToHandle(inbox, state)
+    if (next === undefined || state.chunk !== chunk) return
     try {
-      await handler(message)
+      await handler(next.message)
     } catch (error) {
       // It was not handled: it is the next one again, unless the application went elsewhere meanwhile.
-      if (state.chunk === chunk) chunk.index = chunk.messages.findIndex(isAt(message.offset))
+      if (state.chunk === chunk) chunk.index--
       throw error
     }
   }
 }
 
-function isAt(wanted: number): (message: { readonly offset: number }) => boolean {
-  return ({ offset }) => offset === wanted
-}
-
-/** Not given up, paused or moved elsewhere since. */
-export function isStillRead(state: PartitionState, chunk: Chunk): boolean {
-  return state.isAssigned && !state.isPaused && state.chunk === chunk
+/** The next message of a partition that was claimed, and as it was read; undefined at the end of its chunk. */
+export function nextToHandle<Value, Key>(
+  inbox: Inbox<Value, Key>,
+  state: PartitionState,
+): { readonly message: ConsumedMessage<Value, Key>; readonly raw: Message } | undefined {
+  const { chunk } = state
+  if (chunk === undefined || !state.isAssigned || state.isPaused) return undefined
+  while (chunk.index < chunk.messages.length) {
+    const raw = chunk.messages[chunk.index]!
+    const message = inbox.converted(chunk)
+    if (message !== undefined) return { message, raw }
+  }
+  return undefined
 }

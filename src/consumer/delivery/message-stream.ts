@@ -1,0 +1,85 @@
+import { Readable } from 'node:stream'
+import type { ConsumedMessage } from '../consumed-message.ts'
+import type { Peeked } from '../inbox.ts'
+
+export interface StreamSource<Value, Key> {
+  peek(): Peeked<Value, Key> | undefined
+  give(peeked: Peeked<Value, Key>): boolean
+  /** Waits until something may be at hand. False at the end. */
+  arrival(signal: AbortSignal): Promise<boolean>
+  /** Ends the reading. */
+  end(): void
+}
+
+/**
+ * Messages as a Readable. Nothing is read ahead: a message counts as handed over when it leaves the stream, not
+ * when it enters it, and one whose partition was given up in between does not leave it.
+ */
+export class MessageStream<Value, Key> extends Readable {
+  readonly #source: StreamSource<Value, Key>
+  readonly #ending = new AbortController()
+  #peeked: Peeked<Value, Key> | undefined
+  #isDropped = false
+  #isWaiting = false
+
+  constructor(source: StreamSource<Value, Key>, signal: AbortSignal | undefined) {
+    super({ objectMode: true, highWaterMark: 0, ...(signal === undefined ? {} : { signal }) })
+    this.#source = source
+  }
+
+  override _read(): void {
+    if (this.#isWaiting || this.#peeked !== undefined) return
+    try {
+      this.#peeked = this.#source.peek()
+    } catch (error) {
+      this.destroy(error as Error)
+      return
+    }
+    if (this.#peeked === undefined) void this.#wait()
+    else this.push(this.#peeked.message)
+  }
+
+  /** Whichever way a message leaves, this is called for it: it is handed over here. */
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    if (event === 'data' && this.#peeked !== undefined) {
+      const peeked = this.#peeked
+      this.#peeked = undefined
+      this.#isDropped = !this.#source.give(peeked)
+      if (this.#isDropped) return false
+    }
+    return super.emit(event, ...args)
+  }
+
+  override read(size?: number): ConsumedMessage<Value, Key> | null {
+    let message: ConsumedMessage<Value, Key> | null
+    do {
+      this.#isDropped = false
+      message = super.read(size) as typeof message
+    } while (message !== null && this.#wasDropped())
+    return message
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#ending.abort()
+    this.#source.end()
+    callback(error)
+  }
+
+  #wasDropped(): boolean {
+    return this.#isDropped
+  }
+
+  async #wait(): Promise<void> {
+    this.#isWaiting = true
+    try {
+      const goesOn = await this.#source.arrival(this.#ending.signal)
+      this.#isWaiting = false
+      if (this.destroyed) return
+      if (goesOn) this._read()
+      else this.push(null)
+    } catch (error) {
+      this.#isWaiting = false
+      this.destroy(error as Error)
+    }
+  }
+}

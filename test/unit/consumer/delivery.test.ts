@@ -1,0 +1,325 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { ConsumedMessage } from '../../../src/index.ts'
+import { failureOf } from '../../support/settled.ts'
+import { Bed } from './support/embedded.ts'
+
+const A0 = { topic: 'a', partition: 0 }
+const A1 = { topic: 'a', partition: 1 }
+let bed: Bed
+
+beforeEach(async () => {
+  bed = await Bed.start({ topics: { a: { partitions: 2 } } })
+})
+afterEach(() => bed[Symbol.asyncDispose]())
+
+const textOf = ({ value }: ConsumedMessage) => String(value)
+
+describe('for await', () => {
+  it('that ends with break loses nothing that was not given out', async () => {
+    await bed.write('a', 0, 10)
+    const consumer = bed.consumer({ stopAtEnd: true })
+    await consumer.assign([A0])
+    const seen: string[] = []
+    for (let round = 0; round < 5; round++) {
+      for await (const message of consumer) {
+        seen.push(textOf(message))
+        if (seen.length % 3 === 0) break
+      }
+    }
+    expect(seen).toEqual(Array.from({ length: 10 }, (_, i) => String(i)))
+  })
+
+  it('ends when the signal is aborted, with its reason', async () => {
+    await bed.write('a', 0, 3)
+    const consumer = bed.consumer()
+    await consumer.assign([A0])
+    const abort = new AbortController()
+    const seen: string[] = []
+    const reading = (async () => {
+      for await (const message of consumer.messages({ signal: abort.signal })) {
+        seen.push(textOf(message))
+        if (seen.length === 2) abort.abort(new Error('enough'))
+      }
+    })()
+    expect((await failureOf(reading)).message).toBe('enough')
+    expect(seen).toEqual(['0', '1'])
+    expect(consumer.position(A0)).toBe(2)
+  })
+
+  it('ends while it waits when the signal is aborted', async () => {
+    const consumer = bed.consumer()
+    await consumer.assign([A0])
+    const abort = new AbortController()
+    const waiting = failureOf(consumer.messages({ signal: abort.signal }).next())
+    await nextTurn()
+    abort.abort(new Error('enough'))
+    expect((await waiting).message).toBe('enough')
+  })
+
+  it('ends by itself after consumerTimeoutMs without a message', async () => {
+    await bed.write('a', 0, 1)
+    const consumer = bed.consumer({ consumerTimeoutMs: 50 })
+    await consumer.assign([A0])
+    const seen: string[] = []
+    for await (const message of consumer) seen.push(textOf(message))
+    expect(seen).toEqual(['0'])
+  })
+
+  it('lets other things happen while messages are at hand', async () => {
+    await bed.write('a', 0, 3)
+    const consumer = bed.consumer({ stopAtEnd: true })
+    await consumer.assign([A0])
+    let turns = 0
+    const count = () => {
+      turns++
+      if (!isDone) setImmediate(count)
+    }
+    let isDone = false
+    count()
+    for (let round = 0; round < 3; round++) {
+      consumer.seek(A0, 0)
+      for await (const message of consumer) {
+        // As long as a turn may last.
+        const until = performance.now() + 6
+        while (performance.now() < until) expect(message.offset).toBeLessThan(3)
+      }
+    }
+    isDone = true
+    expect(turns).toBeGreaterThan(3)
+  })
+})
+
+describe('deserializers', () => {
+  const parse = (bytes: Buffer | null) => JSON.parse(String(bytes)) as { n: number }
+
+  async function write(...values: string[]): Promise<void> {
+    await using producer = await bed.client.topic('a').getProducer()
+    for (const value of values) await producer.produce(value, { partition: 0, key: 'k' })
+  }
+
+  it('make what the application gets, with the right types', async () => {
+    await write('{"n":1}')
+    await using consumer = await bed.client.topic('a').getSimpleConsumer({
+      deserializer: parse,
+      keyDeserializer: (key) => String(key).length,
+    })
+    const message = await consumer.consume()
+    const n: number = message!.value.n
+    const keyLength: number = message!.key
+    expect([n, keyLength, message!.offset]).toEqual([1, 1, 0])
+  })
+
+  it('that throw stop at the message, each time, until it is sought past', async () => {
+    await write('{"n":1}', 'no JSON', '{"n":3}')
+    await using consumer = await bed.client.topic('a').getSimpleConsumer({
+      deserializer: parse,
+      partitions: [0],
+    })
+    expect((await consumer.consume())!.value.n).toBe(1)
+    const where = { code: 'DESERIALIZATION_FAILED', topic: 'a', partition: 0, offset: 1 }
+    expect(await failureOf(consumer.consume())).toMatchObject(where)
+    expect(await failureOf(consumer.consume())).toMatchObject(where)
+    expect(consumer.position(0)).toBe(1)
+    consumer.seek(0, 2)
+    expect((await consumer.consume())!.value.n).toBe(3)
+  })
+
+  it('give batches up to the message that they throw at', async () => {
+    await write('{"n":1}', '{"n":2}', 'no JSON', '{"n":3}')
+    await using consumer = await bed.client.topic('a').getSimpleConsumer({
+      deserializer: parse,
+      partitions: [0],
+    })
+    const batches = consumer.batches()
+    const seen: number[] = []
+    const reading = (async () => {
+      for await (const batch of batches) seen.push(...batch.messages.map(({ value }) => value.n))
+    })()
+    expect(await failureOf(reading)).toMatchObject({ offset: 2 })
+    expect(seen).toEqual([1, 2])
+    expect(consumer.position(0)).toBe(2)
+  })
+
+  it('may skip what they throw at, or ask', async () => {
+    await write('{"n":1}', 'no JSON', '{"n":3}', 'stop here', '{"n":5}')
+    await using consumer = await bed.client.topic('a').getSimpleConsumer({
+      deserializer: parse,
+      partitions: [0],
+      onDeserializationError: (error, { value }) => {
+        expect(error).toMatchObject({ partition: 0 })
+        return String(value) === 'no JSON' ? 'skip' : 'stop'
+      },
+    })
+    expect((await consumer.consume())!.value.n).toBe(1)
+    expect((await consumer.consume())!.value.n).toBe(3)
+    expect(await failureOf(consumer.consume())).toMatchObject({ offset: 3 })
+  })
+})
+
+describe('run', () => {
+  it('handles partitions at the same time, and each in order', async () => {
+    await bed.write('a', 0, 20, 'x')
+    await bed.write('a', 1, 20, 'y')
+    const consumer = bed.consumer({ stopAtEnd: true })
+    await consumer.assign([A0, A1])
+    const seen: string[][] = [[], []]
+    let running = 0
+    let most = 0
+    await consumer.run(
+      async (message) => {
+        most = Math.max(most, ++running)
+        await nextTurn()
+        seen[message.partition]!.push(textOf(message))
+        running--
+      },
+      { concurrency: 2 },
+    )
+    expect(most).toBe(2)
+    expect(seen[0]).toEqual(Array.from({ length: 20 }, (_, i) => `x${i}`))
+    expect(seen[1]).toEqual(Array.from({ length: 20 }, (_, i) => `y${i}`))
+  })
+
+  async function writeKeyed(count: number): Promise<void> {
+    await using producer = await bed.client.topic('a').getProducer()
+    for (let i = 0; i < count; i++) {
+      void producer.produce(String(i), { partition: 0, key: `k${i % 3}` })
+    }
+    await producer.flush()
+  }
+
+  it('by key handles messages of one partition at the same time, those of a key in order', async () => {
+    await writeKeyed(30)
+    const consumer = bed.consumer({ stopAtEnd: true })
+    await consumer.assign([A0])
+    const seen = new Map<string, number[]>()
+    let running = 0
+    let most = 0
+    await consumer.run(
+      async ({ key, value }) => {
+        most = Math.max(most, ++running)
+        for (let i = 0; i < Number(value) % 4; i++) await nextTurn()
+        const ofKey = seen.get(String(key)) ?? []
+        seen.set(String(key), [...ofKey, Number(value)])
+        running--
+      },
+      { concurrency: 6, orderBy: 'key' },
+    )
+    expect(most).toBeGreaterThan(1)
+    expect(most).toBeLessThanOrEqual(3)
+    for (let k = 0; k < 3; k++) {
+      expect(seen.get(`k${k}`)).toEqual(Array.from({ length: 10 }, (_, i) => 3 * i + k))
+    }
+  })
+
+  it('by key commits nothing behind a message that is not handled yet', async () => {
+    await writeKeyed(6)
+    const consumer = bed.consumer({ consumerGroup: 'g' })
+    await consumer.assign([A0])
+    const abort = new AbortController()
+    let finish: () => void = () => undefined
+    let handled = 0
+    const running = consumer.run(
+      async ({ value }) => {
+        if (String(value) === '1') {
+          await new Promise<void>((resolve) => {
+            finish = resolve
+          })
+        }
+        handled++
+      },
+      { concurrency: 6, orderBy: 'key', signal: abort.signal },
+    )
+    while (handled < 4) await nextTurn() // All but those with the key of 1.
+    await consumer.commitOffsets()
+    expect(await consumer.fetchOffsets()).toMatchObject([{ offset: 1 }])
+    finish()
+    while (handled < 6) await nextTurn()
+    await nextTurn()
+    await consumer.commitOffsets()
+    expect(await consumer.fetchOffsets()).toMatchObject([{ offset: 6 }])
+    abort.abort()
+    await failureOf(running)
+  })
+
+  it('by key hands over again what failed, and what came behind it', async () => {
+    await writeKeyed(9)
+    const consumer = bed.consumer({ stopAtEnd: true })
+    await consumer.assign([A0])
+    const seen: number[] = []
+    const failing = consumer.run(
+      ({ value }) => {
+        if (String(value) === '4') throw new Error('not this one')
+        seen.push(Number(value))
+      },
+      { concurrency: 3, orderBy: 'key' },
+    )
+    expect((await failureOf(failing)).message).toBe('not this one')
+    expect(consumer.position(A0)).toBe(4)
+    await consumer.run(({ value }) => void seen.push(Number(value)), { orderBy: 'key' })
+    expect([...new Set(seen)].sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8])
+    expect(seen.slice(-5)).toEqual([4, 5, 6, 7, 8])
+  })
+})
+
+describe('a stream', () => {
+  it('has the messages in order, and ends at the end', async () => {
+    await bed.write('a', 0, 100)
+    const consumer = bed.consumer({ stopAtEnd: true })
+    await consumer.assign([A0])
+    const seen: string[] = []
+    for await (const message of consumer.stream()) seen.push(textOf(message as ConsumedMessage))
+    expect(seen).toEqual(Array.from({ length: 100 }, (_, i) => String(i)))
+  })
+
+  it('flows', async () => {
+    await bed.write('a', 0, 10)
+    const consumer = bed.consumer({ stopAtEnd: true })
+    await consumer.assign([A0])
+    const positions: number[] = []
+    const stream = consumer.stream()
+    await new Promise((resolve, reject) => {
+      stream.on('data', () => positions.push(consumer.position(A0)!))
+      stream.on('end', resolve)
+      stream.on('error', reject)
+    })
+    expect(positions).toEqual(Array.from({ length: 10 }, (_, i) => i + 1))
+  })
+
+  it('counts as handed over only what has left it', async () => {
+    await bed.write('a', 0, 10)
+    const consumer = bed.consumer()
+    await consumer.assign([A0])
+    const stream = consumer.stream()
+    const seen: string[] = []
+    for await (const message of stream) {
+      seen.push(textOf(message as ConsumedMessage))
+      expect(consumer.position(A0)).toBe(seen.length)
+      if (seen.length === 4) break
+    }
+    expect(consumer.position(A0)).toBe(4)
+    expect((await consumer.consume())?.offset).toBe(4)
+  })
+
+  it('does not give what was given up meanwhile', async () => {
+    await bed.write('a', 0, 3, 'x')
+    const consumer = bed.consumer()
+    await consumer.assign([A0])
+    const stream = consumer.stream()
+    await new Promise((resolve) => stream.once('readable', resolve))
+    consumer.unassign([A0])
+    expect(stream.read()).toBeNull()
+    stream.destroy()
+  })
+
+  it('fails with what ended a partition, and the consumer reads on', async () => {
+    await bed.write('a', 0, 2)
+    const consumer = bed.consumer()
+    await consumer.assign([A0])
+    const stream = consumer.stream()
+    const failed = new Promise((resolve) => stream.once('error', resolve))
+    stream.resume()
+    consumer.fail(new Error('fenced'))
+    expect(await failed).toMatchObject({ message: 'fenced' })
+  })
+})
