@@ -22,6 +22,8 @@ function readable(keeper: Keeper, client: Client, path: string): TreeNode {
 const exists: Read = (keeper, client, reader, writer) => {
   const [path, watch] = [reader.string(), reader.bool()]
   if (path.includes('\0')) throw new KeeperError('BAD_ARGUMENTS', path)
+  const node = keeper.tree.find(path)
+  if (node !== undefined) checkAllowed(node.acl, PERMISSION.read, client.identities, path)
   // Also of a node that is still to come.
   if (watch) keeper.watches.add('data', path, client)
   writer.stat(statOf(keeper.tree.get(path)))
@@ -164,10 +166,6 @@ function watchKinds(reader: JuteReader): readonly WatchKind[] {
   return kinds
 }
 
-const reconfig: Read = () => {
-  throw new KeeperError('RECONFIG_DISABLED')
-}
-
 export const READS: Partial<Record<Operation, Read>> = {
   addWatch,
   checkWatches,
@@ -180,7 +178,6 @@ export const READS: Partial<Record<Operation, Read>> = {
   getEphemerals,
   multiRead,
   ping,
-  reconfig,
   removeWatches,
   setWatches,
   setWatches2,

@@ -1,7 +1,7 @@
 /** Requests that change the tree: each by itself, or several in a multi. */
-import { KeeperCode, type KeeperError } from '../error-codes.ts'
+import { KeeperCode, KeeperError } from '../error-codes.ts'
 import type { JuteReader, JuteWriter } from '../jute.ts'
-import { operationOf, type Operation } from '../operations.ts'
+import { OPERATIONS, operationOf, type Operation } from '../operations.ts'
 import type { NodeStat } from '../tree/node.ts'
 import type { Transaction } from '../tree/transaction.ts'
 import { ProtocolError } from '../../../../protocol/protocol-error.ts'
@@ -71,8 +71,28 @@ function parseCheck(reader: JuteReader): Write {
   }
 }
 
+const parseReconfig: Parse = () => () => {
+  throw new KeeperError('RECONFIG_DISABLED')
+}
+
+interface PartOfMulti {
+  readonly parse: Parse
+  /** What its result is called in the answer. */
+  readonly resultType: number
+}
+
 /** What a multi may be made of. */
-const IN_MULTI: Partial<Record<Operation, Parse>> = {
+const IN_MULTI: Partial<Record<Operation, PartOfMulti>> = {
+  create: { parse: parseCreate, resultType: OPERATIONS.create },
+  create2: { parse: parseCreateWithStat, resultType: OPERATIONS.create2 },
+  createContainer: { parse: parseCreateWithStat, resultType: OPERATIONS.create2 },
+  createTTL: { parse: parseCreateTtl, resultType: OPERATIONS.create2 },
+  delete: { parse: parseDelete, resultType: OPERATIONS.delete },
+  setData: { parse: parseSetData, resultType: OPERATIONS.setData },
+  check: { parse: parseCheck, resultType: OPERATIONS.check },
+}
+
+export const WRITES: Partial<Record<Operation, Parse>> = {
   create: parseCreate,
   create2: parseCreateWithStat,
   createContainer: parseCreateWithStat,
@@ -80,9 +100,9 @@ const IN_MULTI: Partial<Record<Operation, Parse>> = {
   delete: parseDelete,
   setData: parseSetData,
   check: parseCheck,
+  setACL: parseSetAcl,
+  reconfig: parseReconfig,
 }
-
-export const WRITES: Partial<Record<Operation, Parse>> = { ...IN_MULTI, setACL: parseSetAcl }
 
 export function writeResult(writer: JuteWriter, { path, stat }: WriteResult): void {
   if (path !== undefined) writer.string(path)
@@ -121,7 +141,7 @@ export function writeMultiError(writer: JuteWriter, error: number): void {
 }
 
 interface MultiPart {
-  readonly type: number
+  readonly resultType: number
   readonly write: Write
 }
 
@@ -131,9 +151,9 @@ function parseMulti(reader: JuteReader): readonly MultiPart[] {
   for (;;) {
     const { type, isDone } = readMultiHeader(reader)
     if (isDone) return parts
-    const parse = IN_MULTI[operationOf(type) ?? 'multi']
-    if (parse === undefined) throw new ProtocolError(`a multi can't hold ${type}`, reader.offset)
-    parts.push({ type, write: parse(reader) })
+    const part = IN_MULTI[operationOf(type) ?? 'multi']
+    if (part === undefined) throw new ProtocolError(`a multi can't hold ${type}`, reader.offset)
+    parts.push({ resultType: part.resultType, write: part.parse(reader) })
   }
 }
 
@@ -148,8 +168,8 @@ export function runMulti(
   const refusal = refusalOf(() =>
     write((transaction) => {
       parts = parseMulti(reader)
-      for (const { type, write: change } of parts) {
-        results.push({ type, result: change(transaction) })
+      for (const { resultType, write: change } of parts) {
+        results.push({ type: resultType, result: change(transaction) })
       }
       return {}
     }),

@@ -29,13 +29,14 @@ export class DataTree {
     return this.#nodes.size
   }
 
+  /** The root has two names, as in ZooKeeper. */
   find(path: string): TreeNode | undefined {
-    return this.#nodes.get(path)
+    return this.#nodes.get(path === '' ? '/' : path)
   }
 
   /** Throws NO_NODE. */
   get(path: string): TreeNode {
-    const node = this.#nodes.get(path)
+    const node = this.find(path)
     if (node === undefined) throw new KeeperError('NO_NODE', path)
     return node
   }

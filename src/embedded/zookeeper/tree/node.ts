@@ -17,9 +17,6 @@ export interface NodeStat {
   readonly pzxid: bigint
 }
 
-/** The owner that ZooKeeper writes into containers. */
-export const CONTAINER_OWNER = -(2n ** 63n)
-
 export interface TreeNode {
   data: Buffer | null
   acl: readonly AclEntry[]
@@ -60,7 +57,7 @@ export function newNode({ data, acl, ephemeralOwner, zxid, timeMs }: NewNode): T
 }
 
 export function isEphemeral({ ephemeralOwner }: TreeNode): boolean {
-  return ephemeralOwner !== 0n && ephemeralOwner !== CONTAINER_OWNER
+  return ephemeralOwner !== 0n
 }
 
 export function statOf(node: TreeNode): NodeStat {

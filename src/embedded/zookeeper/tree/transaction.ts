@@ -6,14 +6,7 @@ import type { Buffer } from 'node:buffer'
 import { KeeperError } from '../error-codes.ts'
 import { checkAllowed, PERMISSION, resolvedAcl, type AclEntry, type Identity } from './acl.ts'
 import type { DataTree } from './data-tree.ts'
-import {
-  CONTAINER_OWNER,
-  isEphemeral,
-  newNode,
-  statOf,
-  type NodeStat,
-  type TreeNode,
-} from './node.ts'
+import { isEphemeral, newNode, statOf, type NodeStat, type TreeNode } from './node.ts'
 import { checkPath, parentOf, SYSTEM_NODES } from './paths.ts'
 
 /** CreateMode, by its numbers on the wire. */
@@ -22,7 +15,8 @@ const CREATE_MODES = [
   { isEphemeral: true, isSequential: false },
   { isEphemeral: false, isSequential: true },
   { isEphemeral: true, isSequential: true },
-  { isEphemeral: false, isSequential: false, isContainer: true },
+  // A container. Real servers delete one that is empty again, a minute later or so.
+  { isEphemeral: false, isSequential: false },
   // With a time to live: real servers refuse them, too, unless they are told to take them.
   { hasTtl: true },
   { hasTtl: true },
@@ -96,7 +90,7 @@ export class Transaction {
     const node = newNode({
       data: request.data,
       acl,
-      ephemeralOwner: mode.isEphemeral ? sessionId : 'isContainer' in mode ? CONTAINER_OWNER : 0n,
+      ephemeralOwner: mode.isEphemeral ? sessionId : 0n,
       zxid,
       timeMs,
     })
