@@ -11,9 +11,9 @@ import { loseTail } from './log/lose-tail.ts'
 import { checkClusterOptions, type EmbeddedClusterOptions } from './options.ts'
 import { Refused } from './refused.ts'
 import { RequestLog } from './request-log.ts'
-import { EmbeddedBroker } from './server/broker.ts'
+import { saslServer } from './security/sasl-server.ts'
+import { EmbeddedBroker, type BrokerParts } from './server/broker.ts'
 import { Dispatch } from './server/dispatch.ts'
-import type { ConnectionParts } from './server/connection.ts'
 import { memoryStorage, type ClusterStorage } from './storage/cluster-storage.ts'
 import { DataFolder } from './storage/data-folder.ts'
 import { Timers } from './timers.ts'
@@ -43,8 +43,8 @@ export class EmbeddedCluster implements AsyncDisposable {
   readonly #timers: Timers
   readonly #throttles = new Throttles()
   readonly #storage: ClusterStorage
-  readonly #parts: Omit<ConnectionParts, 'broker'>
   readonly #registration: KafkaRegistration | undefined
+  readonly #parts: BrokerParts
   #stopping: Promise<void> | undefined
 
   private constructor(options: EmbeddedClusterOptions, storage: ClusterStorage) {
@@ -92,6 +92,8 @@ export class EmbeddedCluster implements AsyncDisposable {
       faults: this.faults,
       throttles: this.#throttles,
       requests: this.requests,
+      tls: options.tls,
+      sasl: options.sasl && saslServer(options.sasl),
       onError,
     }
   }

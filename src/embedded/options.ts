@@ -1,3 +1,4 @@
+import { saslHandshake } from '../../protocol/apis/sasl-handshake.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import {
   aBoolean,
@@ -10,8 +11,14 @@ import {
   oneOf,
 } from '../options.ts'
 import { isAtLeast, KAFKA_VERSIONS, LAST_WITH_ZOOKEEPER } from './versions/profiles.ts'
-import type { KafkaVersion } from './versions/api-tables.ts'
 import { EmbeddedZooKeeper } from './zookeeper/embedded-zookeeper.ts'
+import {
+  checkSaslOptions,
+  checkTlsOptions,
+  type EmbeddedSaslOptions,
+  type EmbeddedTlsOptions,
+} from './security/options.ts'
+import { apiTable, type KafkaVersion } from './versions/api-tables.ts'
 
 export interface EmbeddedTopicOptions {
   /** Default: the cluster's `defaultPartitions`. */
@@ -57,6 +64,10 @@ export interface EmbeddedClusterOptions {
   readonly zookeeper?: EmbeddedZooKeeper
   /** The node below which they are, such as `/kafka`; it is created. Default: the root. */
   readonly zookeeperChroot?: string
+  /** TLS, at all brokers: their certificate, and whether clients need one. Default: none. */
+  readonly tls?: EmbeddedTlsOptions
+  /** Login, at all brokers: who may log in, and how. Default: none. */
+  readonly sasl?: EmbeddedSaslOptions
   /** Told why a connection was ended: bytes that are no request, or a bug of the broker's. */
   readonly onError?: (error: unknown) => void
 }
@@ -80,9 +91,20 @@ export function checkClusterOptions(options: EmbeddedClusterOptions): void {
       typeof value === 'string' && /^(\/[^/]+)+$/.test(value)
         ? undefined
         : "must be a path, such as '/kafka'",
+    tls: anObject,
+    sasl: anObject,
     onError: aFunction,
   })
-  const { brokers = 1, ports, topics = {} } = options
+  const { brokers = 1, ports, topics = {}, version, tls, sasl } = options
+  if (tls !== undefined) checkTlsOptions(tls)
+  if (sasl !== undefined) {
+    checkSaslOptions(sasl)
+    if (version !== undefined && !apiTable(version).has(saslHandshake.key)) {
+      throw new InvalidArgumentError(
+        `sasl: clients of Kafka ${version} can't log in: it is too old`,
+      )
+    }
+  }
   for (const [name, topic] of Object.entries(topics)) {
     checkOptions<EmbeddedTopicOptions>(`topic '${name}'`, topic, {
       partitions: anInteger(1),

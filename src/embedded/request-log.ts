@@ -9,6 +9,8 @@ export interface SeenRequest {
   /** The id of the broker that got it. */
   readonly broker: number
   readonly clientId: string | null
+  /** Who the client is, as Kafka writes it: `User:alice`. Undefined while it is not logged in. */
+  readonly principal: string | undefined
   /** As it was decoded: the fields of Kafka's own definition, in camelCase, int64 as bigint. */
   readonly body: Readonly<Record<string, unknown>>
   /** Milliseconds since 1970, by this machine's clock. */

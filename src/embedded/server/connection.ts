@@ -7,8 +7,11 @@ import { topicsOf } from '../faults/topics-of.ts'
 import type { RequestLog } from '../request-log.ts'
 import type { ClusterState } from '../cluster/cluster-state.ts'
 import type { Groups } from '../groups/groups.ts'
+import { Login, MAX_LOGIN_BYTES } from '../security/login.ts'
+import { principalOf } from '../security/principal.ts'
+import type { SaslServer } from '../security/sasl-server.ts'
 import { isApiName } from './api-names.ts'
-import type { RequestContext, ServingBroker } from './context.ts'
+import type { InjectedError, RequestContext, ServingBroker } from './context.ts'
 import type { Dispatch, DispatchedCall } from './dispatch.ts'
 import type { Frame } from './handler.ts'
 import type { Throttles } from '../faults/throttles.ts'
@@ -22,6 +25,8 @@ export interface ConnectionParts {
   readonly faults: Faults
   readonly throttles: Throttles
   readonly requests: RequestLog
+  /** Undefined where clients need not log in. */
+  readonly sasl: SaslServer | undefined
   readonly onError: (error: unknown) => void
 }
 
@@ -42,12 +47,19 @@ export class ServerConnection {
   readonly #queue: Buffer[] = []
   readonly #closed = new AbortController()
   readonly #clientHost: string
+  readonly #login: Login
   #isBusy = false
 
   constructor(socket: Socket, parts: ConnectionParts, onClose: () => void) {
     this.#socket = socket
     this.#parts = parts
     this.#clientHost = `/${socket.remoteAddress ?? ''}`
+    this.#login = new Login(
+      parts.sasl,
+      principalOf(socket),
+      () => parts.cluster.nowMs(),
+      parts.onError,
+    )
     const reader = new FrameReader(MAX_REQUEST_BYTES, (frame) => this.#enqueue(frame))
     socket.setNoDelay(true)
     socket.on('data', (chunk) => {
@@ -100,6 +112,10 @@ export class ServerConnection {
   /** Returns a promise only where there is something to wait for. */
   #answer(frame: Buffer): Promise<void> | undefined {
     const { dispatch, faults, broker, cluster } = this.#parts
+    if (!this.#login.isDone && frame.length > MAX_LOGIN_BYTES) {
+      throw new RangeError(`${frame.length} bytes of somebody who is not logged in`)
+    }
+    if (this.#login.expectsToken) return this.#answerToken(frame)
     const dispatched = dispatch.open(frame)
     if ('refusal' in dispatched) {
       this.#send(dispatched.refusal)
@@ -107,6 +123,11 @@ export class ServerConnection {
     }
     this.#log(dispatched, frame.length)
     const { handler, call, clientId } = dispatched
+    const admission = this.#login.admits(handler.name)
+    if (admission !== 'admitted') {
+      this.#turnAway(dispatched, admission)
+      return undefined
+    }
     const fault = faults.meet({
       api: handler.name,
       broker: broker.id,
@@ -115,6 +136,30 @@ export class ServerConnection {
     })
     if (fault !== undefined) return this.#answerFaulty(dispatched, fault)
     return this.#run(dispatched, undefined, (response) => this.#send(response))
+  }
+
+  /** Of SaslHandshake v0: neither the token nor the answer has a header. */
+  async #answerToken(token: Buffer): Promise<void> {
+    const { errorCode, authBytes } = await this.#login.authenticate(token)
+    // There is no way to say no but this.
+    if (errorCode !== 0) {
+      this.close()
+      return
+    }
+    const size = Buffer.alloc(4)
+    size.writeInt32BE(authBytes.length)
+    this.#send([size, authBytes])
+  }
+
+  /** Somebody who is not logged in, or not any more, asks for what is for others. */
+  #turnAway(dispatched: DispatchedCall, admission: 'refused' | 'closed'): void {
+    const { handler, call, correlationId } = dispatched
+    if (admission === 'refused') {
+      const context = this.#contextOf(dispatched, undefined)
+      this.#send(call.refuse(ErrorCode.ILLEGAL_SASL_STATE, context, correlationId))
+    }
+    this.#closeWhenSent()
+    this.#parts.onError(new NotLoggedInError(handler.name))
   }
 
   async #answerFaulty(dispatched: DispatchedCall, fault: ActiveFault): Promise<void> {
@@ -143,29 +188,42 @@ export class ServerConnection {
       await this.#run(dispatched, undefined, (response) => {
         this.#socket.write(Buffer.concat(response).subarray(0, action.cutAfterBytes))
       })
-      this.#socket.destroySoon()
-      this.#closed.abort()
+      this.#closeWhenSent()
     }
   }
 
-  #run(
-    { handler, call, version, correlationId, clientId }: DispatchedCall,
-    fault: ActiveFault | undefined,
-    send: (response: Frame) => void,
-  ): Promise<void> | undefined {
+  #contextOf(
+    { handler, version, clientId }: DispatchedCall,
+    injected: InjectedError | undefined,
+  ): RequestContext {
     const { cluster, groups, broker, throttles } = this.#parts
-    const error = fault !== undefined && 'error' in fault.action ? fault.action.error : undefined
-    const context: RequestContext = {
+    return {
       cluster,
       groups,
       broker,
       version,
       clientId,
       clientHost: this.#clientHost,
+      login: this.#login,
       signal: this.#closed.signal,
-      injected: error && { error, topic: fault?.match.topic, partition: fault?.match.partition },
+      injected,
       throttleTimeMs: throttles.of(handler.name),
     }
+  }
+
+  #run(
+    dispatched: DispatchedCall,
+    fault: ActiveFault | undefined,
+    send: (response: Frame) => void,
+  ): Promise<void> | undefined {
+    const { handler, call, correlationId } = dispatched
+    const error = fault !== undefined && 'error' in fault.action ? fault.action.error : undefined
+    const injected = error && {
+      error,
+      topic: fault?.match.topic,
+      partition: fault?.match.partition,
+    }
+    const context = this.#contextOf(dispatched, injected)
     if (error !== undefined && !handler.injectsErrors) {
       send(call.refuse(ErrorCode[error], context, correlationId))
       return undefined
@@ -185,6 +243,12 @@ export class ServerConnection {
     this.#socket.cork()
     for (const segment of response) this.#socket.write(segment)
     this.#socket.uncork()
+    if (this.#login.hasFailed) this.#closeWhenSent()
+  }
+
+  #closeWhenSent(): void {
+    this.#socket.destroySoon()
+    this.#closed.abort()
   }
 
   #log({ handler, version, clientId, call }: DispatchedCall, sizeBytes: number): void {
@@ -195,6 +259,7 @@ export class ServerConnection {
         version,
         broker: this.#parts.broker.id,
         clientId,
+        principal: this.#login.principal,
         body: call.body,
         receivedAtMs: Date.now(),
       },
@@ -220,5 +285,14 @@ export class ServerConnection {
   #fail(error: unknown): void {
     this.close()
     this.#parts.onError(error)
+  }
+}
+
+/** Why a connection was closed. */
+export class NotLoggedInError extends Error {
+  override readonly name = 'NotLoggedInError'
+
+  constructor(api: string) {
+    super(`${api} needs a login`)
   }
 }

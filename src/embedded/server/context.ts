@@ -6,6 +6,7 @@ import type { Topic } from '../cluster/topics.ts'
 import type { FetchSessions } from '../fetch/sessions.ts'
 import type { Groups } from '../groups/groups.ts'
 import { Refused } from '../refused.ts'
+import type { Login } from '../security/login.ts'
 
 /** What a broker is beside what the cluster shares. */
 export interface ServingBroker extends BrokerInfo {
@@ -28,6 +29,8 @@ export interface RequestContext {
   readonly clientId: string | null
   /** As Kafka prints it: `/127.0.0.1`. */
   readonly clientHost: string
+  /** Who the client is, and how it logs in. */
+  readonly login: Login
   /** Aborted when nobody waits for the response any more. */
   readonly signal: AbortSignal
   readonly injected: InjectedError | undefined

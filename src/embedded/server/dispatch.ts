@@ -32,6 +32,7 @@ import { listOffsetsHandler } from '../handlers/list-offsets.ts'
 import { metadataHandler } from '../handlers/metadata.ts'
 import { offsetForLeaderEpochHandler } from '../handlers/offset-for-leader-epoch.ts'
 import { produceHandler } from '../handlers/produce.ts'
+import { saslAuthenticateHandler, saslHandshakeHandler } from '../handlers/sasl.ts'
 import {
   createPartitionsHandler,
   createTopicsHandler,
@@ -67,6 +68,8 @@ const HANDLERS: readonly Handler[] = [
   describeGroupsHandler,
   deleteGroupsHandler,
   offsetDeleteHandler,
+  saslHandshakeHandler,
+  saslAuthenticateHandler,
 ]
 
 /** 4.x says that it takes Produce from v0 on, as librdkafka would not start otherwise (KIP-896). */

@@ -1,0 +1,208 @@
+/**
+ * Who a connection belongs to, and what it may ask for before that is known.
+ *
+ *     start ──ApiVersions──▶ handshake ──SaslHandshake──▶ exchange ──the last token──▶ done
+ *       └──────────SaslHandshake──────────────────────────▲   │                        │
+ *                                                         └───┼──SaslHandshake (again)─┘
+ *                                                             ▼
+ *                                                           failed: the connection is closed
+ *
+ * Where there is no SASL it begins at `done`. After SaslHandshake v0 tokens come as frames of their own,
+ * after v1 in SaslAuthenticate (KIP-152). Who is logged in does so again before the session ends (KIP-368).
+ * Answers and refusals are those of Kafka's SaslServerAuthenticator.
+ */
+import { ErrorCode } from '../../../protocol/errors.ts'
+import { SaslFailure, type SaslServerExchange } from './sasl-mechanism.ts'
+import type { SaslServer } from './sasl-server.ts'
+
+type State =
+  | { readonly name: 'start' | 'handshake' | 'failed' }
+  | {
+      readonly name: 'exchange'
+      readonly mechanism: string
+      readonly exchange: SaslServerExchange
+      readonly isFramed: boolean
+      readonly before: LoggedIn | undefined
+    }
+  | LoggedIn
+
+interface LoggedIn {
+  readonly name: 'done'
+  readonly principal: string
+  /** Undefined where there was no login. */
+  readonly mechanism: string | undefined
+  readonly sinceMs: number
+  /** Infinity: never. */
+  readonly endsAtMs: number
+}
+
+/** What becomes of a request. */
+export type Admission =
+  'admitted' | 'refused' /** The connection is closed without an answer. */ | 'closed'
+
+export interface HandshakeAnswer {
+  readonly errorCode: number
+  readonly mechanisms: readonly string[]
+}
+
+export interface TokenAnswer {
+  readonly errorCode: number
+  readonly errorMessage: string | null
+  readonly authBytes: Buffer
+  readonly sessionLifetimeMs: bigint
+}
+
+/** Kafka's sasl.server.max.receive.size: more is not read from who is not known. */
+export const MAX_LOGIN_BYTES = 512 * 1024
+/** Nobody needs to log in again as soon as this. */
+const MIN_REAUTHENTICATION_MS = 1_000
+const NOTHING = Buffer.alloc(0)
+
+export class Login {
+  #state: State
+  readonly #server: SaslServer | undefined
+  readonly #nowMs: () => number
+  readonly #onFailure: (error: unknown) => void
+
+  /** `principal` is who the client is before it logs in: what its certificate says, or nobody. */
+  constructor(
+    server: SaslServer | undefined,
+    principal: string,
+    nowMs: () => number,
+    onFailure: (error: unknown) => void,
+  ) {
+    this.#server = server
+    this.#nowMs = nowMs
+    this.#onFailure = onFailure
+    this.#state =
+      server === undefined
+        ? { name: 'done', principal, mechanism: undefined, sinceMs: -Infinity, endsAtMs: Infinity }
+        : { name: 'start' }
+  }
+
+  /** Undefined until there is one. */
+  get principal(): string | undefined {
+    const state = this.#state
+    if (state.name === 'done') return state.principal
+    return state.name === 'exchange' ? state.before?.principal : undefined
+  }
+
+  get isDone(): boolean {
+    return this.#state.name === 'done'
+  }
+
+  /** Then the connection is to be closed. */
+  get hasFailed(): boolean {
+    return this.#state.name === 'failed'
+  }
+
+  /** Whether the next frame is a token rather than a request. */
+  get expectsToken(): boolean {
+    return this.#state.name === 'exchange' && !this.#state.isFramed
+  }
+
+  /** Asked before each request is acted upon. */
+  admits(api: string): Admission {
+    const state = this.#state
+    switch (state.name) {
+      case 'start':
+        if (api === 'ApiVersions') this.#state = { name: 'handshake' }
+        return api === 'ApiVersions' || api === 'SaslHandshake' ? 'admitted' : 'closed'
+      case 'handshake':
+        return api === 'SaslHandshake' ? 'admitted' : 'closed'
+      case 'exchange':
+        return api === 'SaslAuthenticate' ? 'admitted' : 'refused'
+      case 'done':
+        return this.#nowMs() < state.endsAtMs || api === 'SaslHandshake' ? 'admitted' : 'closed'
+      case 'failed':
+        return 'closed'
+    }
+  }
+
+  handshake(mechanism: string, version: number): HandshakeAnswer {
+    const state = this.#state
+    const server = this.#server
+    const before = state.name === 'done' ? state : undefined
+    const isTooSoon =
+      before !== undefined && this.#nowMs() - before.sinceMs < MIN_REAUTHENTICATION_MS
+    if (server === undefined || isTooSoon) {
+      return { errorCode: ErrorCode.ILLEGAL_SASL_STATE, mechanisms: [] }
+    }
+    const { mechanisms } = server
+    const exchange = server.exchange(mechanism)
+    if (exchange === undefined) {
+      this.#fail(new SaslFailure(`there is no mechanism '${mechanism}'`))
+      return { errorCode: ErrorCode.UNSUPPORTED_SASL_MECHANISM, mechanisms }
+    }
+    this.#state = { name: 'exchange', mechanism, exchange, isFramed: version > 0, before }
+    return { errorCode: 0, mechanisms }
+  }
+
+  /** Takes the next token. The answer to one that came as a frame of its own is its `authBytes`. */
+  async authenticate(token: Buffer): Promise<TokenAnswer> {
+    const state = this.#state
+    if (state.name !== 'exchange') {
+      return refusal(
+        ErrorCode.ILLEGAL_SASL_STATE,
+        'SaslAuthenticate request received after successful authentication',
+      )
+    }
+    try {
+      checkMechanism(state.mechanism, state.before)
+      const step = await state.exchange.next(token)
+      if (step.kind === 'challenge') return answer(step.token, 0)
+      checkPrincipal(step.principal, state.before)
+      const sessionLifetimeMs = this.#lifetimeMs(step.lifetimeMs)
+      const nowMs = this.#nowMs()
+      this.#state = {
+        name: 'done',
+        principal: step.principal,
+        mechanism: state.mechanism,
+        sinceMs: nowMs,
+        endsAtMs: sessionLifetimeMs === undefined ? Infinity : nowMs + sessionLifetimeMs,
+      }
+      return answer(step.token, sessionLifetimeMs ?? 0)
+    } catch (error) {
+      this.#fail(error)
+      const how = state.before === undefined ? 'authentication' : 'reauthentication'
+      const told = error instanceof SaslFailure ? error.told : undefined
+      return refusal(
+        ErrorCode.SASL_AUTHENTICATION_FAILED,
+        told ??
+          `Authentication failed during ${how} due to invalid credentials with SASL mechanism ${state.mechanism}`,
+      )
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#state = { name: 'failed' }
+    this.#onFailure(error)
+  }
+
+  #lifetimeMs(ofCredentials: number | undefined): number | undefined {
+    const { maxReauthMs = 0 } = this.#server ?? {}
+    const most = Math.min(ofCredentials ?? Infinity, maxReauthMs > 0 ? maxReauthMs : Infinity)
+    return most === Infinity ? undefined : Math.max(0, Math.floor(most))
+  }
+}
+
+function checkMechanism(mechanism: string, before: LoggedIn | undefined): void {
+  if (before === undefined || before.mechanism === mechanism) return
+  const message = `SASL mechanism '${mechanism}' requested by client is not supported for re-authentication of mechanism '${before.mechanism}'`
+  throw new SaslFailure(message, message)
+}
+
+function checkPrincipal(principal: string, before: LoggedIn | undefined): void {
+  if (before === undefined || before.principal === principal) return
+  const message = `Cannot change principals during re-authentication from ${before.principal} to ${principal}`
+  throw new SaslFailure(message, message)
+}
+
+function answer(authBytes: Buffer, sessionLifetimeMs: number): TokenAnswer {
+  const sessionLifetime = BigInt(sessionLifetimeMs)
+  return { errorCode: 0, errorMessage: null, authBytes, sessionLifetimeMs: sessionLifetime }
+}
+
+function refusal(errorCode: number, errorMessage: string): TokenAnswer {
+  return { errorCode, errorMessage, authBytes: NOTHING, sessionLifetimeMs: 0n }
+}

@@ -1,0 +1,40 @@
+import { oauthBearerExchange } from './oauthbearer.ts'
+import { mechanismsOf, type EmbeddedSaslOptions } from './options.ts'
+import { plainExchange } from './plain.ts'
+import type { SaslServerExchange } from './sasl-mechanism.ts'
+import { ScramUsers } from './scram.ts'
+
+/** The mechanisms that the brokers have, and how long a login lasts. */
+export interface SaslServer {
+  readonly mechanisms: readonly string[]
+  /** 0: for ever. */
+  readonly maxReauthMs: number
+  /** Begins a login. Undefined for a mechanism that is not there. */
+  exchange(mechanism: string): SaslServerExchange | undefined
+}
+
+export function saslServer(options: EmbeddedSaslOptions): SaslServer {
+  const mechanisms = mechanismsOf(options)
+  const passwords = new Map(Object.entries(options.users ?? {}))
+  const sha256 = new ScramUsers('sha256', passwords)
+  const sha512 = new ScramUsers('sha512', passwords)
+  const validate = options.validateToken ?? (() => undefined)
+  return {
+    mechanisms,
+    maxReauthMs: options.maxReauthMs ?? 0,
+    exchange(wanted) {
+      switch (mechanisms.find((name) => name === wanted)) {
+        case 'PLAIN':
+          return plainExchange(passwords)
+        case 'SCRAM-SHA-256':
+          return sha256.exchange()
+        case 'SCRAM-SHA-512':
+          return sha512.exchange()
+        case 'OAUTHBEARER':
+          return oauthBearerExchange(validate)
+        case undefined:
+          return undefined
+      }
+    },
+  }
+}
