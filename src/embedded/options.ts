@@ -112,7 +112,7 @@ export function checkClusterOptions(options: EmbeddedClusterOptions): void {
       config: anObject,
     })
   }
-  const { version, zookeeper, zookeeperChroot } = options
+  const { zookeeper, zookeeperChroot } = options
   if (zookeeper === undefined && zookeeperChroot !== undefined) {
     throw new InvalidArgumentError("EmbeddedCluster: option 'zookeeperChroot' needs 'zookeeper'")
   }
