@@ -26,7 +26,7 @@ export {
   type ResetTo,
   type SimpleConsumerOptions,
 } from './consumer/simple-consumer.ts'
-export type { ConsumeOptions, ReadOptions } from './consumer/assigned-consumer.ts'
+export type { ConsumeOptions, ReadOptions } from './consumer/delivery/delivery.ts'
 export type { ConsumerOptions } from './consumer/options.ts'
 export type {
   ConsumedMessage,

@@ -1,23 +1,15 @@
 import type { Readable } from 'node:stream'
 import { Deadline } from '../async/deadline.ts'
-import { aSignal, deadlineOf, type CallOptions } from '../call-options.ts'
+import { deadlineOf, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import {
-  ClosedError,
-  ConsumerBusyError,
-  InvalidArgumentError,
-  OffsetCommitError,
-  type KafkaError,
-} from '../errors.ts'
-import { anInteger, checkOptions, oneOf } from '../options.ts'
+import { ClosedError, InvalidArgumentError, type OffsetCommitError } from '../errors.ts'
 import type { ConsumedMessage } from './consumed-message.ts'
-import { ConsumerBatch } from './delivery/consumer-batch.ts'
-import { MessageIterator } from './delivery/message-iterator.ts'
-import { MessageStream } from './delivery/message-stream.ts'
-import { runByKey } from './delivery/run-by-key.ts'
-import { runByPartition, type MessageHandler, type RunOptions } from './delivery/run.ts'
+import type { ConsumerBatch } from './delivery/consumer-batch.ts'
+import { Delivery, type ConsumeOptions, type ReadOptions } from './delivery/delivery.ts'
+import type { MessageHandler, RunOptions } from './delivery/run.ts'
 import { Fetcher } from './fetch/fetcher.ts'
-import { Inbox, type Peeked } from './inbox.ts'
+import { Inbox } from './inbox.ts'
+import { Committer } from './offsets/committer.ts'
 import type { CommittedOffset, OffsetStore, OffsetToCommit } from './offsets/offset-store.ts'
 import type { ConsumerSettings } from './options.ts'
 import { PartitionState } from './partition-state.ts'
@@ -31,27 +23,24 @@ export interface AssignedConsumerParts {
    * Told of a commit at an interval that failed; the default is to throw it to whoever asks for a message next.
    */
   readonly onAutoCommitError?: (error: OffsetCommitError) => void
+  /**
+   * Asked before anything is handed over: false while it isn't sure that the partitions are still this member's.
+   * `lookAgain` says that it is again.
+   */
+  readonly mayHandOver?: () => boolean
   /** Told when it was closed. */
   readonly onClosed?: () => unknown
-}
-
-export interface ConsumeOptions {
-  /** Wait for a message: otherwise undefined is returned where none is at hand. Default: true. */
-  readonly block?: boolean
-  /** How long to wait for one. Default: the consumer's `consumerTimeoutMs`. */
-  readonly timeoutMs?: number
-  readonly signal?: AbortSignal
-}
-
-export interface ReadOptions {
-  /** Ends the reading when it is aborted: it then throws the signal's reason. */
-  readonly signal?: AbortSignal
 }
 
 /** A partition to be read, and where from: without an offset from the group's, or as `autoOffsetReset` says. */
 export interface PartitionToAssign extends TopicPartition {
   readonly offset?: number | undefined
+  /** Nothing is fetched and handed over until `release`: what is found out is where to begin. Default: false. */
+  readonly isHeld?: boolean
 }
+
+/** An offset to be committed, or a partition: then of that what was handed over. */
+export type PartitionToCommit = TopicPartition & Partial<OffsetToCommit>
 
 /** Where to go on with a partition. */
 export interface PositionToReset extends TopicPartition {
@@ -74,10 +63,8 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   readonly #states = new Map<string, PartitionState>()
   readonly #fetcher: Fetcher
   readonly #inbox: Inbox<Value, Key>
-  /** Who reads it at the moment: `for await`, `batches()`, …; consume() may be called by several. */
-  #reader: string | undefined
-  #consumeCalls = 0
-  #commits: Promise<void> = Promise.resolve()
+  readonly #delivery: Delivery<Value, Key>
+  readonly #committer: Committer
   #autoCommitTimer: NodeJS.Timeout | undefined
   #closing: Promise<void> | undefined
 
@@ -92,6 +79,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     this.#fetcher = new Fetcher(cluster, settings, (state) => this.#inbox.arrived(state))
     this.#inbox = new Inbox({
       convert: settings.convert,
+      mayHandOver: parts.mayHandOver,
       stopAtEnd: settings.stopAtEnd,
       states: this.#states,
       onTaken: (state) => this.#fetcher.roomMade(state),
@@ -99,6 +87,20 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
         if (settings.skipCorrupt) cluster.options.logger.warn(`skipped: ${damage.message}`)
         return settings.skipCorrupt
       },
+    })
+    this.#delivery = new Delivery({
+      inbox: this.#inbox,
+      consumerTimeoutMs: settings.consumerTimeoutMs,
+      endOf: (state) => this.#endOf(state),
+      rewind: (state, offset) => {
+        this.#moveTo(state, offset)
+        this.#fetcher.pump()
+      },
+      commit: (offset, call) => this.commitOffsets([offset], call),
+    })
+    this.#committer = new Committer(parts.offsets, (one) => {
+      const state = this.#states.get(nameOf(one))
+      if (state !== undefined) state.committed = one.offset
     })
     if (settings.autoCommitEnable) this.#commitAtIntervals()
   }
@@ -124,6 +126,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
       if (known !== undefined && one.offset !== undefined) this.seek(one, one.offset)
       if (known !== undefined) continue
       const state = new PartitionState(one, this.#settings.fetchMessageMaxBytes)
+      state.isHeld = one.isHeld ?? false
       this.#states.set(state.name, state)
       added.push({ state, offset: one.offset })
     }
@@ -179,15 +182,44 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   }
 
   /**
-   * Hands nothing more of these over and waits until handlers that have begun with one have finished: what to do
-   * before the last commit for partitions that are about to be taken away. `resume` undoes it.
+   * Hands nothing more of these over from now on, until `release`: the group's own `pause`, which the application's
+   * `resume` does not undo.
    */
-  async settled(partitions: readonly TopicPartition[] = this.assignment): Promise<void> {
-    this.pause(partitions)
+  hold(partitions: readonly TopicPartition[]): void {
+    for (const state of this.#some(partitions)) {
+      state.isHeld = true
+      this.#inbox.withhold(state)
+    }
+  }
+
+  release(partitions: readonly TopicPartition[]): void {
+    for (const state of this.#some(partitions)) {
+      state.isHeld = false
+      this.#inbox.arrived(state)
+    }
+    this.#fetcher.pump()
+  }
+
+  /**
+   * Holds these, and waits until handlers of `run` that have begun with one have finished: what to do before the
+   * last commit for partitions that are about to be taken away.
+   */
+  async settled(partitions: readonly TopicPartition[]): Promise<void> {
+    this.hold(partitions)
     await handlersOf(this.#some(partitions))
   }
 
-  /** An error from outside, such as of the group's membership: whoever reads or will read gets it. */
+  /** To be called when `mayHandOver` is true again. */
+  lookAgain(): void {
+    this.#inbox.wake()
+  }
+
+  /** An error from outside that is thrown once, to whoever reads next. */
+  report(error: Error): void {
+    this.#inbox.report(error)
+  }
+
+  /** An error from outside, such as of the group's membership, that whoever reads gets from now on. */
   fail(error: Error): void {
     this.#inbox.fail(error)
   }
@@ -254,13 +286,13 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
       }),
     )
     for (const { state, offset } of moves) if (state.isAssigned) this.seek(state, offset)
-    if (this.#parts.offsets === undefined) return
+    if (!this.#committer.isThere) return
     const offsets = moves.map(({ state: { topic, partition }, offset }) => ({
       topic,
       partition,
       offset,
     }))
-    await this.#commit(() => offsets, deadline)
+    await this.#committer.commit(() => offsets, deadline)
   }
 
   /** Hands over nothing of these (default: of any) and fetches no more; what was fetched is kept. */
@@ -289,18 +321,27 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   // Offsets
 
   /**
-   * Commits what was handed over, and nothing more; or the offsets given, each that of the next message. Handlers
-   * of `run` that are at work count as not handed over.
+   * Commits what was handed over and nothing more: of all partitions, or of those given; or the offsets given, each
+   * that of the next message. Handlers of `run` that are at work count as not handed over.
    * Throws OffsetCommitError, whose code says why: REBALANCE_IN_PROGRESS, ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID
    * and FENCED_INSTANCE_ID where the group has taken partitions away.
    */
-  async commitOffsets(offsets?: readonly OffsetToCommit[], call: CallOptions = {}): Promise<void> {
+  async commitOffsets(
+    what: readonly PartitionToCommit[] = this.assignment,
+    call: CallOptions = {},
+  ): Promise<void> {
     this.#throwIfClosed()
-    for (const { topic, partition, offset } of offsets ?? []) {
-      if (Number.isSafeInteger(offset) && offset >= 0) continue
+    for (const { topic, partition, offset } of what) {
+      if (offset === undefined || (Number.isSafeInteger(offset) && offset >= 0)) continue
       throw new InvalidArgumentError(`${offset} is not an offset to commit`, { topic, partition })
     }
-    await this.#commit(() => offsets ?? this.#toCommit('given'), this.#deadline(call))
+    await this.#committer.commit(() => {
+      const handedOver = this.#some(what.filter(({ offset }) => offset === undefined))
+      const given = what.flatMap(({ offset, ...one }) =>
+        offset === undefined ? [] : [{ ...one, offset }],
+      )
+      return [...this.#toCommit(handedOver, 'given'), ...given]
+    }, this.#deadline(call))
   }
 
   /**
@@ -309,7 +350,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
    */
   async fetchOffsets(call: CallOptions = {}): Promise<readonly CommittedOffset[]> {
     this.#throwIfClosed()
-    const found = await this.#store().fetch(this.#all(), this.#deadline(call))
+    const found = await this.#committer.store.fetch(this.#all(), this.#deadline(call))
     if (!this.#settings.resetOffsetOnFetch) return found
     for (const one of found) {
       const state = this.#states.get(nameOf(one))
@@ -319,111 +360,32 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     return found
   }
 
-  // Messages
+  // Messages: as ConsumerShell says
 
-  /**
-   * The next message; undefined when none came in time, or at the end for a consumer with `stopAtEnd`.
-   * Throws what ended a partition (CorruptBatchError, DeserializationError, BrokerError, …), once while others go
-   * on, each time where none does; what the group's membership failed with; ClosedError; ConsumerBusyError while
-   * it is read otherwise.
-   */
-  async consume(options: ConsumeOptions = {}): Promise<ConsumedMessage<Value, Key> | undefined> {
-    if (this.#reader !== undefined) throw busy(this.#reader)
-    this.#consumeCalls++
-    try {
-      const message = this.#inbox.take()
-      if (message !== undefined) return message
-      if (options.block === false) {
-        this.#inbox.ignoreTurn()
-        return this.#inbox.take()
-      }
-      const { timeoutMs = this.#settings.consumerTimeoutMs, signal } = options
-      return await this.#next(() => this.#inbox.take(), timeoutMs, signal)
-    } finally {
-      this.#consumeCalls--
-    }
+  consume(options: ConsumeOptions = {}): Promise<ConsumedMessage<Value, Key> | undefined> {
+    return this.#delivery.consume(options)
   }
 
-  /** Its messages, to be read with `for await`; `break` loses none that was not given out. */
-  messages({ signal }: ReadOptions = {}): AsyncIterableIterator<
-    ConsumedMessage<Value, Key>,
-    undefined
-  > {
-    const { consumerTimeoutMs } = this.#settings
-    return new MessageIterator(
-      {
-        take: () => this.#inbox.take(),
-        next: (aborting) => this.#next(() => this.#inbox.take(), consumerTimeoutMs, aborting),
-        begin: () => this.#begin('an iterator'),
-      },
-      signal,
-    )
+  messages(
+    options: ReadOptions = {},
+  ): AsyncIterableIterator<ConsumedMessage<Value, Key>, undefined> {
+    return this.#delivery.messages(options)
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<ConsumedMessage<Value, Key>, undefined> {
-    return this.messages()
+    return this.#delivery.messages({})
   }
 
-  /** Its messages as they were fetched: several of one partition at a time. The fastest way to read. */
-  async *batches({ signal }: ReadOptions = {}): AsyncGenerator<
-    ConsumerBatch<Value, Key>,
-    void,
-    undefined
-  > {
-    const end = this.#begin('batches()')
-    try {
-      for (;;) {
-        signal?.throwIfAborted()
-        const take = () => this.#takeBatch()
-        const batch = take() ?? (await this.#next(take, this.#settings.consumerTimeoutMs, signal))
-        if (batch === undefined) return
-        yield batch
-      }
-    } finally {
-      end()
-    }
+  batches(options: ReadOptions = {}): AsyncGenerator<ConsumerBatch<Value, Key>, void, undefined> {
+    return this.#delivery.batches(options)
   }
 
-  /**
-   * Calls the handler for each message: in order within a partition, for several partitions at the same time
-   * where `concurrency` allows. Resolves at the end of a consumer with `stopAtEnd`. Throws what the handler
-   * throws: the message that it was called for is then the next of its partition, and not committed.
-   */
-  async run(handler: MessageHandler<Value, Key>, options: RunOptions = {}): Promise<void> {
-    checkOptions<RunOptions>('run', options, {
-      concurrency: anInteger(1),
-      orderBy: oneOf('partition', 'key'),
-      signal: aSignal,
-    })
-    const { concurrency = 1, orderBy = 'partition', signal } = options
-    const end = this.#begin('run()')
-    try {
-      if (orderBy === 'partition') await runByPartition(this.#inbox, handler, concurrency, signal)
-      else {
-        await runByKey(this.#inbox, handler, concurrency, signal, (state, offset) => {
-          this.#moveTo(state, offset)
-          this.#fetcher.pump()
-        })
-      }
-    } finally {
-      end()
-    }
+  run(handler: MessageHandler<Value, Key>, options: RunOptions = {}): Promise<void> {
+    return this.#delivery.run(handler, options)
   }
 
-  /** Its messages as a Readable, which reads nothing ahead. Destroying it ends the reading, not the consumer. */
-  stream({ signal }: ReadOptions = {}): Readable {
-    const end = this.#begin('stream()')
-    const source = {
-      peek: () => this.#inbox.peek(),
-      give: (peeked: Peeked<Value, Key>) => this.#inbox.give(peeked),
-      arrival: async (aborting: AbortSignal) => {
-        const { consumerTimeoutMs } = this.#settings
-        const next = await this.#next(() => this.#inbox.peek(), consumerTimeoutMs, aborting)
-        return next !== undefined
-      },
-      end,
-    }
-    return new MessageStream(source, signal)
+  stream(options: ReadOptions = {}): Readable {
+    return this.#delivery.stream(options)
   }
 
   /**
@@ -445,7 +407,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     try {
       await handlersOf(this.#all())
       if (this.#settings.autoCommitEnable) {
-        await this.#commit(() => this.#toCommit('given'), deadline)
+        await this.#committer.commit(() => this.#toCommit(this.#all(), 'given'), deadline)
       }
     } finally {
       this.#fetcher.stop()
@@ -459,115 +421,35 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     state.moveTo(offset, leaderEpoch)
   }
 
-  /** Waits until there is something to take; undefined at the end, and when the time is over. */
-  async #next<T>(
-    take: () => T | undefined,
-    timeoutMs: number | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<T | undefined> {
-    const deadline = timeoutMs === undefined ? undefined : new Deadline(timeoutMs)
-    for (;;) {
-      if (this.#inbox.isFinished) return undefined
-      signal?.throwIfAborted()
-      if (deadline?.isOver === true) return undefined
-      await this.#inbox.arrival(deadline?.remainingMs, signal)
-      const taken = take()
-      if (taken !== undefined) return taken
-    }
-  }
-
-  #takeBatch(): ConsumerBatch<Value, Key> | undefined {
-    for (;;) {
-      const chunk = this.#inbox.takeChunk()
-      if (chunk === undefined) return undefined
-      const { state } = chunk
-      chunk.start = state.position
-      const messages: ConsumedMessage<Value, Key>[] = []
-      try {
-        while (chunk.index < chunk.messages.length) {
-          const message = this.#inbox.converted(chunk)
-          if (message !== undefined) messages.push(message)
-        }
-      } catch (error) {
-        if (messages.length === 0) throw error
-        // Those before it first.
-        this.#inbox.report(error as Error)
-      }
-      if (messages.length === 0) continue
-      chunk.isWhole = true
-      const { topic, partition, position: nextOffset } = state
-      return new ConsumerBatch(
-        { topic, partition, nextOffset, highWatermark: this.#endOf(state) },
-        messages,
-        (offset, call) => this.commitOffsets([{ topic, partition, offset }], call),
-      )
-    }
-  }
-
   #endOf({ highWatermark, lastStableOffset }: PartitionState): number {
     return this.#settings.isReadCommitted && lastStableOffset >= 0
       ? lastStableOffset
       : highWatermark
   }
 
-  /** Returns what ends the reading. */
-  #begin(reader: string): () => void {
-    if (this.#reader !== undefined) throw busy(this.#reader)
-    if (this.#consumeCalls > 0) throw busy('consume()')
-    this.#reader = reader
-    return () => {
-      this.#reader = undefined
-    }
-  }
-
   #commitAtIntervals(): void {
     const { autoCommitIntervalMs } = this.#settings
     this.#autoCommitTimer = setInterval(() => {
       const deadline = new Deadline(this.#cluster.options.operationTimeoutMs)
-      this.#commit(() => this.#toCommit('finished'), deadline).catch((error: unknown) => {
-        const { onAutoCommitError = (failure: Error) => this.#inbox.report(failure) } = this.#parts
-        if (this.#closing === undefined) onAutoCommitError(error as OffsetCommitError)
-      })
+      this.#committer
+        .commit(() => this.#toCommit(this.#all(), 'finished'), deadline)
+        .catch((error: unknown) => {
+          const { onAutoCommitError = (failure: Error) => this.#inbox.report(failure) } =
+            this.#parts
+          if (this.#closing === undefined) onAutoCommitError(error as OffsetCommitError)
+        })
     }, autoCommitIntervalMs).unref()
   }
 
   /** What is not committed yet: up to what was given, or only up to what the application is not busy with. */
-  #toCommit(upTo: 'given' | 'finished'): OffsetToCommit[] {
-    return this.#started().flatMap((state) => {
+  #toCommit(states: readonly PartitionState[], upTo: 'given' | 'finished'): OffsetToCommit[] {
+    return states.flatMap((state) => {
+      if (state.preparation === 'starting') return []
       const { topic, partition, positionEpoch: leaderEpoch } = state
       const isHandled = upTo === 'finished' || state.handling !== undefined
       const offset = isHandled ? state.finished : state.position
       return offset === state.committed ? [] : [{ topic, partition, offset, leaderEpoch }]
     })
-  }
-
-  /** One after the other, so that an earlier one that is tried again does not undo a later one. */
-  #commit(what: () => readonly OffsetToCommit[], deadline: Deadline): Promise<void> {
-    const store = this.#store()
-    const committed = this.#commits.then(async () => {
-      const offsets = what()
-      if (offsets.length === 0) return
-      const states = offsets.map((one) => this.#states.get(nameOf(one)))
-      const results = await store.commit(offsets, deadline)
-      const failures: KafkaError[] = []
-      results.forEach(({ error }, index) => {
-        const state = states[index]
-        if (error !== undefined) failures.push(error)
-        else if (state !== undefined) state.committed = offsets[index]!.offset
-      })
-      const [first, ...others] = failures
-      if (first !== undefined) throw new OffsetCommitError([first, ...others])
-    })
-    this.#commits = committed.catch(() => undefined)
-    return committed
-  }
-
-  #store(): OffsetStore {
-    const { offsets } = this.#parts
-    if (offsets !== undefined) return offsets
-    throw new InvalidArgumentError(
-      'offsets are kept for a group: give the consumer a consumerGroup',
-    )
   }
 
   #all(): PartitionState[] {
@@ -599,10 +481,4 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
 
 async function handlersOf(states: readonly PartitionState[]): Promise<void> {
   await Promise.all(states.flatMap(({ handling }) => handling ?? []))
-}
-
-function busy(reader: string): ConsumerBusyError {
-  return new ConsumerBusyError(
-    `the consumer is being read by ${reader} already: end that first, a loop by break, an iterator by return()`,
-  )
 }

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { CallOptions } from '../call-options.ts'
-import type { AssignedConsumer, ConsumeOptions, ReadOptions } from './assigned-consumer.ts'
+import type { AssignedConsumer } from './assigned-consumer.ts'
+import type { ConsumeOptions, ReadOptions } from './delivery/delivery.ts'
 import type { ConsumedMessage } from './consumed-message.ts'
 import type { ConsumerBatch } from './delivery/consumer-batch.ts'
 import type { MessageHandler, RunOptions } from './delivery/run.ts'

@@ -19,6 +19,8 @@ const LONGEST_TURN_MS = 10
 export interface InboxOptions<Value, Key> {
   readonly convert: Converter<Value, Key>
   readonly stopAtEnd: boolean
+  /** Asked before anything is handed over, where it is there. */
+  readonly mayHandOver?: (() => boolean) | undefined
   readonly states: ReadonlyMap<string, PartitionState>
   /** Something was taken out of a partition's queue: there may be room to fetch more of it. */
   readonly onTaken: (state: PartitionState) => void
@@ -34,6 +36,7 @@ export interface Peeked<Value, Key> {
 
 export class Inbox<Value, Key> {
   readonly #options: InboxOptions<Value, Key>
+  readonly #mayHandOver: (() => boolean) | undefined
   /** Partitions with something to hand over, in the order of their turns. */
   readonly #ring: PartitionState[] = []
   readonly #inRing = new Set<PartitionState>()
@@ -49,6 +52,7 @@ export class Inbox<Value, Key> {
 
   constructor(options: InboxOptions<Value, Key>) {
     this.#options = options
+    this.#mayHandOver = options.mayHandOver
   }
 
   /** To be called when something of a partition was queued, or it may be read again. */
@@ -107,6 +111,7 @@ export class Inbox<Value, Key> {
         if (!this.#advance()) return undefined
         continue
       }
+      if (this.#mayHandOver?.() === false) return undefined
       const message = this.converted(chunk)
       if (message !== undefined) return message
     }
@@ -134,6 +139,7 @@ export class Inbox<Value, Key> {
   give({ chunk, index }: Peeked<Value, Key>): boolean {
     const { state } = chunk
     if (!state.isReady || state.chunk !== chunk || chunk.index !== index) return false
+    if (!this.mayHandOver) return false
     chunk.index++
     return true
   }
@@ -156,12 +162,12 @@ export class Inbox<Value, Key> {
     if ((chunk === undefined || chunk.index === chunk.messages.length) && !this.#advance()) {
       return undefined
     }
-    return this.#chunk
+    return this.mayHandOver ? this.#chunk : undefined
   }
 
   /** Gives the next partition that is ready to a reader of its own, until that calls `release`. */
   claim(): PartitionState | undefined {
-    if (!this.#advance()) return undefined
+    if (!this.#advance() || !this.mayHandOver) return undefined
     const { state } = this.#chunk!
     this.#chunk = undefined
     state.isClaimed = true
@@ -192,6 +198,11 @@ export class Inbox<Value, Key> {
       signal?.removeEventListener('abort', wake)
     }
     this.#beginTurn()
+  }
+
+  /** Whether it is sure that what was assigned still is. */
+  get mayHandOver(): boolean {
+    return this.#mayHandOver?.() !== false
   }
 
   wake(): void {

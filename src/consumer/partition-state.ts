@@ -48,6 +48,8 @@ export class PartitionState implements TopicPartition {
   /** False once it was given up: what is still under way for it is thrown away. */
   isAssigned = true
   isPaused = false
+  /** The same, by whoever assigned it rather than by the application. */
+  isHeld = false
   /** A reader of its own has it (run): it is not in the ring until that lets go. */
   isClaimed = false
   /** A handler is at work on it: resolves when it has finished. */
@@ -141,12 +143,16 @@ export class PartitionState implements TopicPartition {
     return this.position >= this.endOffset
   }
 
+  /** Whether anything of it is to be handed over. */
+  get isHandedOver(): boolean {
+    return this.isAssigned && !this.isPaused && !this.isHeld
+  }
+
   /** Whether the application can be given something of it right now. */
   get isReady(): boolean {
     return (
-      this.isAssigned &&
+      this.isHandedOver &&
       this.error === undefined &&
-      !this.isPaused &&
       !this.isClaimed &&
       (this.chunk !== undefined || this.queue.length > 0)
     )

@@ -65,7 +65,7 @@ export async function runByKey<Value, Key>(
     const before = lane === undefined ? undefined : lanes.get(lane)
     const handle = async () => {
       await before
-      if (isOver() || !state.isAssigned || state.isPaused || state.jumps !== jumps) return
+      if (isOver() || !state.isHandedOver || state.jumps !== jumps || !inbox.mayHandOver) return
       await handler(message)
       work.unfinished.delete(offset)
     }

@@ -90,7 +90,7 @@ export function nextToHandle<Value, Key>(
   state: PartitionState,
 ): { readonly message: ConsumedMessage<Value, Key>; readonly raw: Message } | undefined {
   const { chunk } = state
-  if (chunk === undefined || !state.isAssigned || state.isPaused) return undefined
+  if (chunk === undefined || !state.isHandedOver || !inbox.mayHandOver) return undefined
   while (chunk.index < chunk.messages.length) {
     const raw = chunk.messages[chunk.index]!
     const message = inbox.converted(chunk)

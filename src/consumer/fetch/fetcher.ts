@@ -162,7 +162,7 @@ export class Fetcher {
   #isReadable(state: PartitionState): boolean {
     return (
       !state.isFetching &&
-      !state.isPaused &&
+      state.isHandedOver &&
       !state.isStopped &&
       state.preparation === 'none' &&
       state.fetchOffset < state.endOffset
@@ -184,7 +184,7 @@ export class Fetcher {
   /** Those that are paused keep what they have, and must not keep the others from being fetched. */
   #bufferedBytes(): number {
     let bytes = 0
-    for (const state of this.#states) if (!state.isPaused) bytes += state.bufferedBytes
+    for (const state of this.#states) if (state.isHandedOver) bytes += state.bufferedBytes
     return bytes
   }
 

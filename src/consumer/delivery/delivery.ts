@@ -1,0 +1,198 @@
+import type { Readable } from 'node:stream'
+import { Deadline } from '../../async/deadline.ts'
+import { aSignal, type CallOptions } from '../../call-options.ts'
+import { ConsumerBusyError } from '../../errors.ts'
+import { anInteger, checkOptions, oneOf } from '../../options.ts'
+import type { ConsumedMessage } from '../consumed-message.ts'
+import type { Inbox, Peeked } from '../inbox.ts'
+import type { PartitionState } from '../partition-state.ts'
+import type { TopicPartitionOffset } from '../topic-partition.ts'
+import { ConsumerBatch } from './consumer-batch.ts'
+import { MessageIterator } from './message-iterator.ts'
+import { MessageStream } from './message-stream.ts'
+import { runByKey } from './run-by-key.ts'
+import { runByPartition, type MessageHandler, type RunOptions } from './run.ts'
+
+export interface ConsumeOptions {
+  /** Wait for a message: otherwise undefined is returned where none is at hand. Default: true. */
+  readonly block?: boolean
+  /** How long to wait for one. Default: the consumer's `consumerTimeoutMs`. */
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+}
+
+export interface ReadOptions {
+  /** Ends the reading when it is aborted: it then throws the signal's reason. */
+  readonly signal?: AbortSignal
+}
+
+export interface DeliveryParts<Value, Key> {
+  readonly inbox: Inbox<Value, Key>
+  /** How long to wait for a message; undefined: for ever. */
+  readonly consumerTimeoutMs: number | undefined
+  /** The end of a partition that consumers can see. */
+  readonly endOf: (state: PartitionState) => number
+  /** Goes back to an offset of a partition. */
+  readonly rewind: (state: PartitionState, offset: number) => void
+  readonly commit: (offset: TopicPartitionOffset, call?: CallOptions) => Promise<void>
+}
+
+/** The ways in which an application reads: one at a time, since each message goes to one reader only. */
+export class Delivery<Value, Key> {
+  readonly #parts: DeliveryParts<Value, Key>
+  readonly #inbox: Inbox<Value, Key>
+  /** Who reads at the moment: `for await`, `batches()`, …; consume() may be called by several. */
+  #reader: string | undefined
+  #consumeCalls = 0
+
+  constructor(parts: DeliveryParts<Value, Key>) {
+    this.#parts = parts
+    this.#inbox = parts.inbox
+  }
+
+  async consume(options: ConsumeOptions): Promise<ConsumedMessage<Value, Key> | undefined> {
+    checkOptions<ConsumeOptions>('consume', options, {
+      block: oneOf(true, false),
+      timeoutMs: anInteger(0),
+      signal: aSignal,
+    })
+    if (this.#reader !== undefined) throw busy(this.#reader)
+    this.#consumeCalls++
+    try {
+      const message = this.#inbox.take()
+      if (message !== undefined) return message
+      if (options.block === false) {
+        this.#inbox.ignoreTurn()
+        return this.#inbox.take()
+      }
+      const { timeoutMs = this.#parts.consumerTimeoutMs, signal } = options
+      return await this.#next(() => this.#inbox.take(), timeoutMs, signal)
+    } finally {
+      this.#consumeCalls--
+    }
+  }
+
+  messages(options: ReadOptions): AsyncIterableIterator<ConsumedMessage<Value, Key>, undefined> {
+    const take = () => this.#inbox.take()
+    return new MessageIterator(
+      {
+        take,
+        next: (signal) => this.#next(take, this.#parts.consumerTimeoutMs, signal),
+        begin: () => this.#begin('an iterator'),
+      },
+      checked(options).signal,
+    )
+  }
+
+  async *batches(options: ReadOptions): AsyncGenerator<ConsumerBatch<Value, Key>, void, undefined> {
+    const { signal } = checked(options)
+    const end = this.#begin('batches()')
+    try {
+      for (;;) {
+        signal?.throwIfAborted()
+        const take = () => this.#takeBatch()
+        const batch = take() ?? (await this.#next(take, this.#parts.consumerTimeoutMs, signal))
+        if (batch === undefined) return
+        yield batch
+      }
+    } finally {
+      end()
+    }
+  }
+
+  async run(handler: MessageHandler<Value, Key>, options: RunOptions): Promise<void> {
+    checkOptions<RunOptions>('run', options, {
+      concurrency: anInteger(1),
+      orderBy: oneOf('partition', 'key'),
+      signal: aSignal,
+    })
+    const { concurrency = 1, orderBy = 'partition', signal } = options
+    const end = this.#begin('run()')
+    try {
+      if (orderBy === 'partition') await runByPartition(this.#inbox, handler, concurrency, signal)
+      else await runByKey(this.#inbox, handler, concurrency, signal, this.#parts.rewind)
+    } finally {
+      end()
+    }
+  }
+
+  stream(options: ReadOptions): Readable {
+    const { signal } = checked(options)
+    const peek = () => this.#inbox.peek()
+    const source = {
+      peek,
+      give: (peeked: Peeked<Value, Key>) => this.#inbox.give(peeked),
+      arrival: async (ending: AbortSignal) =>
+        (await this.#next(peek, this.#parts.consumerTimeoutMs, ending)) !== undefined,
+      end: this.#begin('stream()'),
+    }
+    return new MessageStream(source, signal)
+  }
+
+  /** Waits until there is something to take; undefined at the end, and when the time is over. */
+  async #next<T>(
+    take: () => T | undefined,
+    timeoutMs: number | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<T | undefined> {
+    const deadline = timeoutMs === undefined ? undefined : new Deadline(timeoutMs)
+    for (;;) {
+      if (this.#inbox.isFinished) return undefined
+      signal?.throwIfAborted()
+      if (deadline?.isOver === true) return undefined
+      await this.#inbox.arrival(deadline?.remainingMs, signal)
+      const taken = take()
+      if (taken !== undefined) return taken
+    }
+  }
+
+  #takeBatch(): ConsumerBatch<Value, Key> | undefined {
+    for (;;) {
+      const chunk = this.#inbox.takeChunk()
+      if (chunk === undefined) return undefined
+      const { state } = chunk
+      chunk.start = state.position
+      const messages: ConsumedMessage<Value, Key>[] = []
+      try {
+        while (chunk.index < chunk.messages.length) {
+          const message = this.#inbox.converted(chunk)
+          if (message !== undefined) messages.push(message)
+        }
+      } catch (error) {
+        if (messages.length === 0) throw error
+        // Those before it first.
+        this.#inbox.report(error as Error)
+      }
+      if (messages.length === 0) continue
+      chunk.isWhole = true
+      const { topic, partition, position: nextOffset } = state
+      const highWatermark = this.#parts.endOf(state)
+      return new ConsumerBatch(
+        { topic, partition, nextOffset, highWatermark },
+        messages,
+        (offset, call) => this.#parts.commit({ topic, partition, offset }, call),
+      )
+    }
+  }
+
+  /** Returns what ends the reading. */
+  #begin(reader: string): () => void {
+    if (this.#reader !== undefined) throw busy(this.#reader)
+    if (this.#consumeCalls > 0) throw busy('consume()')
+    this.#reader = reader
+    return () => {
+      this.#reader = undefined
+    }
+  }
+}
+
+function checked(options: ReadOptions): ReadOptions {
+  checkOptions<ReadOptions>('reading', options, { signal: aSignal })
+  return options
+}
+
+function busy(reader: string): ConsumerBusyError {
+  return new ConsumerBusyError(
+    `the consumer is being read by ${reader} already: end that first, a loop by break, an iterator by return()`,
+  )
+}

@@ -1,0 +1,46 @@
+import type { Deadline } from '../../async/deadline.ts'
+import { InvalidArgumentError, OffsetCommitError, type KafkaError } from '../../errors.ts'
+import type { OffsetStore, OffsetToCommit } from './offset-store.ts'
+
+/** Commits one after the other, so that an earlier one that is tried again does not undo a later one. */
+export class Committer {
+  readonly #store: OffsetStore | undefined
+  readonly #onCommitted: (offset: OffsetToCommit) => void
+  #last: Promise<void> = Promise.resolve()
+
+  constructor(store: OffsetStore | undefined, onCommitted: (offset: OffsetToCommit) => void) {
+    this.#store = store
+    this.#onCommitted = onCommitted
+  }
+
+  /** Throws InvalidArgumentError without a group. */
+  get store(): OffsetStore {
+    if (this.#store !== undefined) return this.#store
+    throw new InvalidArgumentError(
+      'offsets are kept for a group: give the consumer a consumerGroup',
+    )
+  }
+
+  get isThere(): boolean {
+    return this.#store !== undefined
+  }
+
+  /** `what` is asked when it is its turn. Throws OffsetCommitError. */
+  commit(what: () => readonly OffsetToCommit[], deadline: Deadline): Promise<void> {
+    const { store } = this
+    const committed = this.#last.then(async () => {
+      const offsets = what()
+      if (offsets.length === 0) return
+      const results = await store.commit(offsets, deadline)
+      const failures: KafkaError[] = []
+      results.forEach(({ error }, index) => {
+        if (error === undefined) this.#onCommitted(offsets[index]!)
+        else failures.push(error)
+      })
+      const [first, ...others] = failures
+      if (first !== undefined) throw new OffsetCommitError([first, ...others])
+    })
+    this.#last = committed.catch(() => undefined)
+    return committed
+  }
+}
