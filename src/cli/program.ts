@@ -31,7 +31,7 @@ Examples:
   $ samsa broker
   $ samsa broker --port 0 --topic page-views:6 --topic events
   $ samsa broker --brokers 3 --data ./kafka-data
-  $ samsa broker --version 0.8.2`
+  $ samsa broker --zookeeper --version 0.8.2`
 
 /** The command line; `parseAsync` runs it. */
 export function program(): Command {
@@ -93,15 +93,16 @@ export function program(): Command {
     )
     .option('--brokers <count>', 'how many', positive, 1)
     .addOption(
-      new Option('--version <kafka>', 'the Kafka to present')
-        .choices(KAFKA_VERSIONS)
-        .default('4.4'),
+      new Option('--version <kafka>', 'to present; default: 4.4, with --zookeeper 3.9').choices(
+        KAFKA_VERSIONS,
+      ),
     )
     .addOption(
       new Option('--topic <name[:partitions]>', 'to begin with; can be repeated')
         .argParser(topicSpec)
         .default([], 'none'),
     )
+    .option('--zookeeper [port]', 'with a ZooKeeper that they are registered in, at 2181', port)
     .option('--data <folder>', 'keep topics, records and committed offsets here', filled)
     .addHelpText('after', BROKER_EXAMPLES)
     .action(brokerCommand)

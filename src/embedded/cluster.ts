@@ -17,6 +17,7 @@ import { Dispatch } from './server/dispatch.ts'
 import { memoryStorage, type ClusterStorage } from './storage/cluster-storage.ts'
 import { DataFolder } from './storage/data-folder.ts'
 import { Timers } from './timers.ts'
+import type { KafkaVersion } from './versions/api-tables.ts'
 import { LAST_WITH_ZOOKEEPER, profileOf } from './versions/profiles.ts'
 import { KafkaRegistration } from './zookeeper/kafka/registration.ts'
 
@@ -139,6 +140,11 @@ export class EmbeddedCluster implements AsyncDisposable {
 
   get clusterId(): string {
     return this.#state.clusterId
+  }
+
+  /** The Kafka that it presents. */
+  get version(): KafkaVersion {
+    return this.#state.settings.profile.version
   }
 
   /** The names of the topics there are. */

@@ -47,6 +47,16 @@ describe('samsa broker', () => {
     expect(await running.printed(/presents Kafka 0\.8\.2/)).toBeTruthy()
   })
 
+  it('runs a ZooKeeper that clients find the brokers by', async () => {
+    await using running = broker('--port', '0', '--zookeeper', '--topic', 't')
+    const [, zookeeperHosts] = await running.printed(/^ZooKeeper:\n\n {2}(127\.0\.0\.1:\d+)$/m)
+    await using client = new KafkaClient({ zookeeperHosts: zookeeperHosts! })
+    expect(await client.topic('t').partitions()).toHaveLength(1)
+    expect(running.stdout).toContain('Kafka 3.9')
+    running.kill('SIGTERM')
+    expect(await running.ended).toEqual({ exitCode: 0, signal: null })
+  })
+
   it('says what to do where the port is taken', async () => {
     await using first = await EmbeddedCluster.start()
     await using running = broker('--port', String(first.ports[0]))
@@ -61,6 +71,7 @@ describe('samsa broker', () => {
     [['--brokers', '0'], 'It must be at least 1'],
     [['--topic', 'a:0'], 'It must be name or name:partitions'],
     [['--topic', 'no spaces'], 'contains one or more characters other than'],
+    [['--zookeeper', '--version', '4.4'], 'Kafka 4.4 has no ZooKeeper'],
     [['--version', '7.0'], 'Allowed choices are 0.8.2'],
   ])('refuses %j', async (args, problem) => {
     const { exitCode, stderr } = await samsa(['broker', '--port', '0', ...args])
