@@ -76,7 +76,7 @@ function utf8Bytes(text: string): number {
   return length
 }
 
-function headersBytes(headers: readonly OutgoingHeader[]): number {
+export function headersBytes(headers: readonly OutgoingHeader[]): number {
   let size = 0
   for (const { key, value } of headers) {
     size += sizedBytes(bytesOf(key)) + sizedBytes(bytesOf(value))
