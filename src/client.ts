@@ -1,6 +1,10 @@
 import { clusterOptions, type KafkaClientOptions } from './client-options.ts'
+import { deadlineOf, type CallOptions } from './call-options.ts'
 import { Cluster } from './cluster/cluster.ts'
 import { ClosedError } from './errors.ts'
+import { MultiTopicProducer } from './producer/multi-topic-producer.ts'
+import type { ProducerOptions } from './producer/options.ts'
+import type { Data } from './producer/serialize.ts'
 import { Topic, type Closeable } from './topic.ts'
 
 /** How long `close` lets requests finish that are on their way. */
@@ -35,6 +39,22 @@ export class KafkaClient implements AsyncDisposable {
       this.#topics.set(name, topic)
     }
     return topic
+  }
+
+  /**
+   * A producer to any number of topics, which brokers that are configured to do so create. Messages say which
+   * they go to: `producer.produce('page-views', value)`.
+   */
+  async getProducer<Value = Data, Key = Data>(
+    options: ProducerOptions<Value, Key> = {},
+    call: CallOptions = {},
+  ): Promise<MultiTopicProducer<Value, Key>> {
+    if (this.#closing !== undefined) throw new ClosedError('client')
+    const deadline = deadlineOf(call, this.#cluster.options.operationTimeoutMs)
+    const onClosed = () => this.#opened.delete(producer)
+    const producer = await MultiTopicProducer.open(this.#cluster, options, deadline, onClosed)
+    this.#opened.add(producer)
+    return producer
   }
 
   /**

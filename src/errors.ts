@@ -155,6 +155,36 @@ export class ProduceFailureError extends KafkaError {
   }
 }
 
+/** A message that failed. */
+export interface FailedMessage {
+  /** As it was given, or as bytes where it had got that far. */
+  readonly message: unknown
+  readonly error: Error
+}
+
+/** Some messages of `produceMany` failed; its code is that of the first. The others are in the log. */
+export class ProduceManyError extends KafkaError {
+  override readonly name = 'ProduceManyError'
+  readonly failures: readonly FailedMessage[]
+  readonly delivered: number
+
+  constructor(failures: readonly FailedMessage[], delivered: number) {
+    const { error } = failures[0]!
+    const known = error instanceof KafkaError ? error : undefined
+    const code = known?.code ?? 'PRODUCE_FAILED'
+    const of = failures.length + delivered
+    const reason = `${failures.length} of ${of} messages failed; the first: ${error.message}`
+    super(code, reason, known?.retriable ?? false, {
+      topic: known?.topic,
+      partition: known?.partition,
+      broker: known?.broker,
+      cause: error,
+    })
+    this.failures = failures
+    this.delivered = delivered
+  }
+}
+
 /** More is queued than `maxQueuedBytes`: await `ready()` before producing more. */
 export class ProducerQueueFullError extends KafkaError {
   override readonly name = 'ProducerQueueFullError'

@@ -9,16 +9,34 @@ export type { OidcOptions } from './network/sasl/oidc.ts'
 export type { AwsCredentials } from './network/sasl/sigv4.ts'
 export type { SocketFactory } from './network/transport.ts'
 export type { Logger } from './observe/logger.ts'
-export type { CloseEvent, ConnectEvent, RequestEvent, RetryEvent } from './observe/channels.ts'
+export type {
+  CloseEvent,
+  ConnectEvent,
+  RequestEvent,
+  RetryEvent,
+  DeliveryEvent,
+} from './observe/channels.ts'
 export { Topic } from './topic.ts'
 export type { CallOptions } from './call-options.ts'
 export type { PartitionMetadata } from './cluster/metadata.ts'
 
-export { Producer, type ProduceOptions } from './producer/producer.ts'
-export type { ProducerOptions } from './producer/options.ts'
-export type { RecordMetadata } from './producer/batch.ts'
+export { Producer } from './producer/producer.ts'
+export { MultiTopicProducer, type TopicMessage } from './producer/multi-topic-producer.ts'
+export type { MessageSource, OutgoingMessage, ProduceOptions } from './producer/base-producer.ts'
+export type { ProducerOptions, Serializer } from './producer/options.ts'
+export type { RecordMetadata } from './producer/delivery.ts'
+export type { OffsetRange, ProduceManyResult } from './producer/message-group.ts'
+export type { DeliveryReport, ProducedMessage } from './producer/reports.ts'
+export type { WaitOptions } from './producer/waiting.ts'
 export type { Data, HeadersInit } from './producer/serialize.ts'
-export { defaultPartitioner, type Partitioner } from './producer/partitioner.ts'
+export {
+  groupHashingPartitioner,
+  hashingPartitioner,
+  murmur2Partitioner,
+  randomPartitioner,
+  type HashFunction,
+  type Partitioner,
+} from './producer/partitioners.ts'
 export type { Compression } from '../protocol/compression/index.ts'
 
 export {

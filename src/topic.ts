@@ -1,12 +1,13 @@
 import type { Deadline } from './async/deadline.ts'
 import { deadlineOf, type CallOptions } from './call-options.ts'
 import type { Cluster } from './cluster/cluster.ts'
+import { checkTopicName } from './cluster/topic-name.ts'
 import type { PartitionMetadata } from './cluster/metadata.ts'
 import { listOffsets, type OffsetSpec } from './consumer/list-offsets.ts'
 import { SimpleConsumer, type SimpleConsumerOptions } from './consumer/simple-consumer.ts'
-import { InvalidArgumentError } from './errors.ts'
 import type { ProducerOptions } from './producer/options.ts'
 import { Producer } from './producer/producer.ts'
+import type { Data } from './producer/serialize.ts'
 
 /** A producer or a consumer. */
 export interface Closeable {
@@ -24,11 +25,7 @@ export class Topic {
    * Throws InvalidArgumentError for a name that Kafka allows nowhere.
    */
   constructor(cluster: Cluster, name: string, opened: Set<Closeable>) {
-    if (!/^[\w.-]{1,249}$/.test(name) || name === '.' || name === '..') {
-      throw new InvalidArgumentError(
-        `'${name}' is not a topic's name: 1 to 249 letters, digits, dots, underscores and hyphens`,
-      )
-    }
+    checkTopicName(name)
     this.#cluster = cluster
     this.#opened = opened
     this.name = name
@@ -60,12 +57,26 @@ export class Topic {
   }
 
   /** A producer to this topic, which brokers that are configured to do so create. */
-  async getProducer(options: ProducerOptions = {}, call: CallOptions = {}): Promise<Producer> {
+  async getProducer<Value = Data, Key = Data>(
+    options: ProducerOptions<Value, Key> = {},
+    call: CallOptions = {},
+  ): Promise<Producer<Value, Key>> {
     const deadline = this.#deadline(call)
     const onClosed = () => this.#opened.delete(producer)
     const producer = await Producer.open(this.#cluster, this.name, options, deadline, onClosed)
     this.#opened.add(producer)
     return producer
+  }
+
+  /**
+   * A producer that lets nothing linger: the same as `getProducer({ sync: true })`. Await each `produce`, and
+   * it does what pykafka's does: it returns when the message is acknowledged, and throws what went wrong.
+   */
+  getSyncProducer<Value = Data, Key = Data>(
+    options: Omit<ProducerOptions<Value, Key>, 'sync'> = {},
+    call: CallOptions = {},
+  ): Promise<Producer<Value, Key>> {
+    return this.getProducer({ ...options, sync: true }, call)
   }
 
   /**

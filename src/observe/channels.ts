@@ -44,6 +44,19 @@ export interface PositionEvent {
   readonly reason: 'out-of-range' | 'truncated'
 }
 
+export interface DeliveryEvent {
+  readonly topic: string
+  readonly partition: number
+  /** How many messages, of one batch. */
+  readonly messages: number
+  /** From when the first of them was produced. */
+  readonly durationMs: number
+  /** How often they were sent. */
+  readonly attempts: number
+  /** Undefined when they were acknowledged. */
+  readonly error: Error | undefined
+}
+
 /** `samsa:connect`: a connection was opened, handshakes included, or could not be. */
 export const connectChannel = channel('samsa:connect')
 /** `samsa:request`: a request was answered, or ended without an answer. */
@@ -54,3 +67,5 @@ export const closeChannel = channel('samsa:close')
 export const retryChannel = channel('samsa:retry')
 /** `samsa:position`: a consumer goes on elsewhere than where it was. */
 export const positionChannel = channel('samsa:position')
+/** `samsa:delivery`: a batch of messages was acknowledged, or given up. */
+export const deliveryChannel = channel('samsa:delivery')

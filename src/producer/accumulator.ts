@@ -1,74 +1,138 @@
-import type { OutgoingRecord } from '../../protocol/records/outgoing-record.ts'
-import type { Deferred } from '../async/deferred.ts'
-import { Batch, type RecordMetadata } from './batch.ts'
+import type { OutgoingHeader } from '../../protocol/records/outgoing-record.ts'
+import { Batch } from './batch.ts'
+import { BufferPool } from './buffer-pool.ts'
+import type { Failures } from './failures.ts'
+import { PartitionQueue } from './partition-queue.ts'
+import type { ProducerSettings } from './options.ts'
+import type { ProducerId } from './producer-id.ts'
+import type { Data } from './serialize.ts'
+import { Unsettled } from './unsettled.ts'
 
-/** Batches for one partition, in the order in which they must reach it. */
-export class PartitionQueue {
-  readonly topic: string
-  readonly partition: number
-  readonly batches: Batch[] = []
-  /**
-   * The batch that was sent (and left `batches`) and not yet answered. One at a time: without idempotence a retry of the first
-   * of two would put them into the log in the wrong order.
-   */
-  inFlight: Batch | undefined
-  /** Not to be sent before this time: the wait after a failure. */
-  notBefore = 0
+/** Memory that is kept for the next batches: some requests' worth. */
+const POOL_BYTES = 16 * 1024 * 1024
 
-  constructor(topic: string, partition: number) {
-    this.topic = topic
-    this.partition = partition
-  }
+/** What wants to be sent. */
+export interface Signals {
+  /** A partition has something to send at once. */
+  ready(queue: PartitionQueue): void
+  /** A batch begins, and may linger. */
+  began(batch: Batch): void
 }
 
-/** Collects records into batches, a queue a partition, and counts their bytes. */
+/** Collects records into batches, a queue a partition, and counts them. */
 export class Accumulator {
-  readonly #maxBatchBytes: number
-  readonly #queues = new Map<string, PartitionQueue>()
+  readonly unsettled = new Unsettled()
+  readonly failures: Failures
+  readonly #settings: ProducerSettings
+  readonly #signals: Signals
+  readonly #pool = new BufferPool(POOL_BYTES)
+  readonly #queues = new Map<string, (PartitionQueue | undefined)[]>()
+  readonly #lingers: boolean
+  #nextSerial = 0
+  /** Of messages that are not settled: the bytes that they take in their batches. */
   queuedBytes = 0
-  queuedRecords = 0
+  queuedMessages = 0
+  /** New partitions number their batches for it. */
+  producer: ProducerId | undefined
 
-  constructor(maxBatchBytes: number) {
-    this.#maxBatchBytes = maxBatchBytes
+  constructor(settings: ProducerSettings, failures: Failures, signals: Signals) {
+    this.#settings = settings
+    this.#lingers = settings.lingerMs > 0
+    this.failures = failures
+    this.#signals = signals
   }
 
-  get queues(): Iterable<PartitionQueue> {
-    return this.#queues.values()
+  queue(topic: string, partition: number): PartitionQueue {
+    let ofTopic = this.#queues.get(topic)
+    if (ofTopic === undefined) this.#queues.set(topic, (ofTopic = []))
+    return (ofTopic[partition] ??= this.#newQueue(topic, partition))
   }
 
+  /** The partitions of a topic that have been used. */
+  queuesOf(topic: string): readonly PartitionQueue[] {
+    const found: PartitionQueue[] = []
+    this.#queues.get(topic)?.forEach((queue) => queue !== undefined && found.push(queue))
+    return found
+  }
+
+  /** Puts a record into the open batch of its partition, or opens another; returns the batch. */
   append(
-    topic: string,
-    partition: number,
-    record: OutgoingRecord,
-    settler: Deferred<RecordMetadata>,
-  ): void {
-    const queue = this.#queue(topic, partition)
-    let batch = queue.batches.at(-1)
-    // A batch that was tried keeps its records: a retry must be the same batch.
-    const takesMore =
-      batch?.attempts === 0 && batch.sizeBytes + record.sizeBytes <= this.#maxBatchBytes
-    if (batch === undefined || !takesMore) {
-      batch = new Batch(topic, partition, performance.now())
+    queue: PartitionQueue,
+    key: Data,
+    keyBytes: number,
+    value: Data,
+    valueBytes: number,
+    timestamp: number,
+    headers: readonly OutgoingHeader[] | undefined,
+    headersBytes: number,
+  ): Batch {
+    const maxBytes = queue.maxBatchBytes
+    let batch = queue.open
+    let before = 0
+    if (batch !== undefined) {
+      const { writer } = batch
+      before = writer.sizeBytes
+      // prettier-ignore
+      if (!writer.append(key, keyBytes, value, valueBytes, timestamp, headers, headersBytes, maxBytes)) {
+        batch.isOpen = false
+        if (this.#lingers) this.#signals.ready(queue)
+        batch = undefined
+        before = 0
+      }
+    }
+    if (batch === undefined) {
+      batch = this.newBatch(queue)
+      batch.fate.baseTimestamp = timestamp
+      // A record that is larger than that goes alone.
+      // prettier-ignore
+      batch.writer.append(key, keyBytes, value, valueBytes, timestamp, headers, headersBytes, Infinity)
       queue.batches.push(batch)
+      this.unsettled.add(batch)
+      if (this.#lingers) this.#signals.began(batch)
     }
-    batch.add(record, settler)
-    this.queuedBytes += record.sizeBytes
-    this.queuedRecords++
+    this.queuedBytes += batch.writer.sizeBytes - before
+    this.queuedMessages++
+    if (!this.#lingers && !queue.isListed && !queue.isBlocked) this.#signals.ready(queue)
+    return batch
   }
 
-  /** Called for each batch that was settled, one way or the other. */
-  release(batch: Batch): void {
-    for (const record of batch.records) this.queuedBytes -= record.sizeBytes
-    this.queuedRecords -= batch.records.length
+  /** An empty batch; in the place of another where one is given. */
+  newBatch(queue: PartitionQueue, place?: Pick<Batch, 'createdAt' | 'serial' | 'span'>): Batch {
+    const { createdAt, ...rest } = place ?? {
+      createdAt: performance.now(),
+      serial: this.#nextSerial++,
+      span: 1,
+    }
+    return new Batch(queue, createdAt, rest, queue.usualBytes, this.#pool, this.failures)
   }
 
-  #queue(topic: string, partition: number): PartitionQueue {
-    const key = `${topic}/${partition}`
-    let queue = this.#queues.get(key)
-    if (queue === undefined) {
-      queue = new PartitionQueue(topic, partition)
-      this.#queues.set(key, queue)
+  /**
+   * Called for a batch that is settled. `isUnused`: nothing holds its memory any more, as the only request
+   * that it was in has been answered.
+   */
+  release(batch: Batch, isUnused: boolean): void {
+    this.unsettled.delete(batch)
+    this.queuedBytes -= batch.sizeBytes
+    this.queuedMessages -= batch.count
+    batch.queue.usualBytes = batch.sizeBytes
+    if (isUnused) batch.writer.release()
+  }
+
+  /** Puts batches into the place of one that is cut up. */
+  replace(batch: Batch, parts: readonly Batch[]): void {
+    this.unsettled.replace(batch, parts)
+    this.queuedBytes -= batch.sizeBytes
+    this.queuedMessages -= batch.count
+    for (const part of parts) {
+      this.queuedBytes += part.sizeBytes
+      this.queuedMessages += part.count
     }
+  }
+
+  #newQueue(topic: string, partition: number): PartitionQueue {
+    const { batchBytes, requiredAcks } = this.#settings
+    const queue = new PartitionQueue(topic, partition, batchBytes, requiredAcks === 0)
+    if (this.producer !== undefined) queue.startWith(this.producer)
     return queue
   }
 }

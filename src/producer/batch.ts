@@ -1,75 +1,110 @@
-import type { OutgoingRecord } from '../../protocol/records/outgoing-record.ts'
-import type { Deferred } from '../async/deferred.ts'
+import type { BatchMemory } from '../../protocol/records/batch-writer.ts'
+import { BatchWriter } from '../../protocol/records/batch-writer.ts'
+import { Fate } from './delivery.ts'
+import type { Failures } from './failures.ts'
+import type { MessageGroup } from './message-group.ts'
+import type { PartitionQueue } from './partition-queue.ts'
+import type { ProducedMessage } from './reports.ts'
 
-/** Where a message ended up. */
-export interface RecordMetadata {
-  readonly topic: string
-  readonly partition: number
-  /** −1 with requiredAcks 0: nobody said. */
-  readonly offset: number
-  /** Milliseconds since 1970: the broker's where the topic says so, the producer's otherwise. */
-  readonly timestamp: number
+/** The formats that records are sent in: message sets v0 and v1, batches v2. */
+export type RecordFormat = 0 | 1 | 2
+
+/** Who wrote a batch, and its first record's number in the partition: how brokers find repeats (KIP-98). */
+export interface Sequence {
+  readonly producerId: bigint
+  readonly producerEpoch: number
+  readonly baseSequence: number
 }
 
-/** Records on their way to one partition together, and who waits for them. */
+/** Messages of one batch that were produced together, one behind the other. */
+export interface Run {
+  readonly group: MessageGroup
+  readonly start: number
+  count: number
+}
+
+/** Records on their way to one partition together, and what becomes of them. */
 export class Batch {
-  readonly topic: string
-  readonly partition: number
-  readonly records: OutgoingRecord[] = []
-  readonly settlers: Deferred<RecordMetadata>[] = []
-  sizeBytes = 0
+  readonly queue: PartitionQueue
   /** When the first record came, on performance.now()'s clock. */
   readonly createdAt: number
+  /** Its place among all batches of a producer. Parts of a batch have fractions: they stay in its place. */
+  readonly serial: number
+  /** How much room there is before the next whole serial, for parts. */
+  readonly span: number
+  readonly writer: BatchWriter
+  readonly fate: Fate
+  /** Takes records. One that was tried keeps those it has: a retry must be the same batch. */
+  isOpen = true
+  /** Leaves without more company: it has lingered, or somebody flushes. */
+  isDue = false
   /** How often it was tried. */
   attempts = 0
   lastError: Error | undefined
   /** Whether it may be in the log: an attempt ended without an answer, whatever came of later ones. */
   outcomeUnknown = false
-  /** Whether its promises are settled: what is still heard of it then changes nothing. */
-  isSettled = false
+  sequence: Sequence | undefined
+  /** In the format of the broker it goes to, but for the header of a batch v2. */
+  sealed: Sealed | undefined
+  /** Its bytes as they go out. Undefined where they have to be made, or made anew. */
+  wire: Buffer | undefined
+  /** The request that it is in. */
+  request: object | undefined
+  /** Runs of messages of `produceMany`. */
+  runs: Run[] | undefined
+  /** The messages as they were given, where delivery reports are wanted. */
+  messages: ProducedMessage[] | undefined
+  /** Neighbours in the list of those that are not settled, oldest first. */
+  previous: Batch | undefined
+  next: Batch | undefined
 
-  constructor(topic: string, partition: number, createdAt: number) {
-    this.topic = topic
-    this.partition = partition
+  constructor(
+    queue: PartitionQueue,
+    createdAt: number,
+    { serial, span }: Pick<Batch, 'serial' | 'span'>,
+    capacityBytes: number,
+    memory: BatchMemory,
+    failures: Failures,
+  ) {
+    this.queue = queue
     this.createdAt = createdAt
+    this.serial = serial
+    this.span = span
+    this.writer = new BatchWriter(capacityBytes, memory)
+    this.fate = new Fate(failures)
   }
 
-  add(record: OutgoingRecord, settler: Deferred<RecordMetadata>): void {
-    this.records.push(record)
-    this.settlers.push(settler)
-    this.sizeBytes += record.sizeBytes
+  get count(): number {
+    return this.writer.count
   }
 
-  /** Two batches with half the records each, for a broker that finds this one too large. */
-  split(): [Batch, Batch] {
-    const middle = this.records.length >>> 1
-    const halves: [Batch, Batch] = [this.#empty(), this.#empty()]
-    this.records.forEach((record, index) => {
-      halves[index < middle ? 0 : 1].add(record, this.settlers[index]!)
-    })
-    return halves
+  get sizeBytes(): number {
+    return this.writer.sizeBytes
   }
 
-  succeed(baseOffset: number, appendTime: number | undefined): void {
-    this.isSettled = true
-    const { topic, partition } = this
-    this.settlers.forEach((settler, index) => {
-      const offset = baseOffset < 0 ? -1 : baseOffset + index
-      const timestamp = appendTime ?? this.records[index]!.timestamp
-      settler.resolve({ topic, partition, offset, timestamp })
-    })
+  get isSettled(): boolean {
+    return this.fate.isSettled
   }
 
-  fail(error: Error): void {
-    this.isSettled = true
-    for (const settler of this.settlers) settler.reject(error)
+  /** Messages that `produce` gave a delivery for: those that are in no group. */
+  get deliveries(): number {
+    let count = this.writer.count
+    for (const run of this.runs ?? []) count -= run.count
+    return count
   }
 
-  #empty(): Batch {
-    const half = new Batch(this.topic, this.partition, this.createdAt)
-    half.attempts = this.attempts
-    half.lastError = this.lastError
-    half.outcomeUnknown = this.outcomeUnknown
-    return half
+  /** The record that was appended last belongs to a group. */
+  join(group: MessageGroup): void {
+    const runs = (this.runs ??= [])
+    const last = runs[runs.length - 1]
+    const index = this.count - 1
+    const goesOn = last?.group === group && last.start + last.count === index
+    if (goesOn) last.count++
+    else runs.push({ group, start: index, count: 1 })
   }
 }
+
+/** Records that are ready to go, compressed where that is wanted. */
+export type Sealed =
+  | { readonly format: 2; readonly compressed: Buffer | undefined }
+  | { readonly format: 0 | 1; readonly messageSet: Buffer }

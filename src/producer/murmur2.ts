@@ -3,8 +3,7 @@ const M = 0x5bd1e995
 const R = 24
 
 /** The 32-bit murmur2 hash that Kafka's Java client partitions by, as a signed number. */
-export function murmur2(data: Uint8Array): number {
-  const { length } = data
+export function murmur2(data: Uint8Array, length = data.length): number {
   let hash = SEED ^ length
   const whole = length & ~3
   for (let i = 0; i < whole; i += 4) {
@@ -19,4 +18,19 @@ export function murmur2(data: Uint8Array): number {
   if (rest >= 1) hash = Math.imul(hash ^ data[whole]!, M)
   hash = Math.imul(hash ^ (hash >>> 13), M)
   return hash ^ (hash >>> 15)
+}
+
+/** Text up to this long is spread out here, rather than in a buffer of its own. */
+const SCRATCH = new Uint8Array(128)
+
+/** The same of a text as UTF-8. */
+export function murmur2OfText(text: string): number {
+  const { length } = text
+  if (length > SCRATCH.length) return murmur2(Buffer.from(text))
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i)
+    if (code > 0x7f) return murmur2(Buffer.from(text))
+    SCRATCH[i] = code
+  }
+  return murmur2(SCRATCH, length)
 }

@@ -1,272 +1,460 @@
-import { produce } from '../../protocol/apis/produce.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
-import { backoffMs } from '../async/backoff.ts'
-import { addTo } from '../cluster/add-to.ts'
+import { backoffMs, type BackoffOptions } from '../async/backoff.ts'
+import { Deadline } from '../async/deadline.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { reportRetry } from '../cluster/retry.ts'
 import {
   BrokerError,
   isRetriable,
   LeaderNotFoundError,
-  MessageTooLargeError,
   ProduceFailureError,
-  SocketDisconnectedError,
   RequestTimeoutError,
+  SocketDisconnectedError,
   suggestsNewMetadata,
+  UnknownTopicError,
+  type KafkaError,
 } from '../errors.ts'
 import type { Broker } from '../network/broker.ts'
-import type { Accumulator, PartitionQueue } from './accumulator.ts'
+import { Accumulator } from './accumulator.ts'
 import type { Batch } from './batch.ts'
+import type { Failures } from './failures.ts'
 import type { ProducerSettings } from './options.ts'
-import { maxProduceVersion, outcomeOf, produceRequest } from './produce-request.ts'
+import type { PartitionQueue } from './partition-queue.ts'
+import type { PartitionAnswer } from './produce-request.ts'
+import { fetchProducerId } from './producer-id.ts'
+import { Sink, type SinkOwner } from './sink.ts'
+import { takeApart } from './split.ts'
+import { mayBeInLog, verdictOn } from './verdict.ts'
+
+/** How a batch ended: where it is in the log, or why it is not known to be there. */
+export type Ending =
+  | { readonly baseOffset: number; readonly appendTime: number | undefined }
+  | { readonly error: Error }
 
 /**
- * Sends what the accumulator holds: whenever something may have become ready, all ready batches of a broker
- * go out in one request. A batch is in one of these states:
+ * Brings batches to the brokers: finds the leader of each partition that has something to send, and decides
+ * what becomes of each batch. A batch is in one of these states:
  *
  *   filling → ready (full, lingered or flushed) → in flight → acknowledged
  *                          ↑                          ↓
  *                          └── waiting (backoff) ←── failed, retriable
  *                                                     ↓
  *                                              failed for good
+ *
+ * What it costs follows from the batches, not from the partitions that there are: a partition with something
+ * to send is in one list, its leader's sink's or the one here, and whatever has to happen at a time is first
+ * in a queue in the order of time.
  */
-export class Sender {
+export class Sender implements SinkOwner {
+  readonly settings: ProducerSettings
+  readonly accumulator: Accumulator
   readonly #cluster: Cluster
-  readonly #accumulator: Accumulator
-  readonly #settings: ProducerSettings
+  readonly #backoff: BackoffOptions
   /** Told of every batch that is settled. */
-  readonly #onSettled: (batch: Batch, error: Error | undefined) => void
-  /** Sends partly filled batches at once: while somebody waits for a flush. */
-  isFlushing = false
-  #immediate: NodeJS.Immediate | undefined
-  #timer: NodeJS.Timeout | undefined
-  #timerAt = Infinity
+  readonly #onSettled: (batch: Batch, ending: Ending) => void
+  /** Called when partitions are looked at that have become ready. */
+  readonly #onTurn: () => void
+  readonly #sinks = new Map<Broker, Sink>()
+  #listed: PartitionQueue[] = []
+  #turn: NodeJS.Immediate | undefined
+  /** Batches that wait for company, oldest first. */
+  #lingering: Batch[] = []
+  #lingerTimer: NodeJS.Timeout | undefined
+  #expiryTimer: NodeJS.Timeout | undefined
+  readonly #waits = new Set<NodeJS.Timeout>()
+  /** Topics that are being asked about, as a broker did not know them. */
+  readonly #lookUps = new Set<string>()
+  #isStopped = false
 
   constructor(
     cluster: Cluster,
-    accumulator: Accumulator,
     settings: ProducerSettings,
-    onSettled: (batch: Batch, error: Error | undefined) => void,
+    failures: Failures,
+    onSettled: (batch: Batch, ending: Ending) => void,
+    onTurn: () => void,
   ) {
     this.#cluster = cluster
-    this.#accumulator = accumulator
-    this.#settings = settings
+    this.settings = settings
+    const { initialMs, maxMs } = cluster.options.backoff
+    const firstMs = settings.retryBackoffMs ?? initialMs
+    this.#backoff = { initialMs: firstMs, maxMs: Math.max(firstMs, maxMs) }
     this.#onSettled = onSettled
-  }
-
-  /** Looks for ready batches at the end of this turn of the event loop. */
-  wake(): void {
-    this.#immediate ??= setImmediate(() => {
-      this.#immediate = undefined
-      this.#drain()
+    this.#onTurn = onTurn
+    this.accumulator = new Accumulator(settings, failures, {
+      ready: (queue) => this.list(queue),
+      began: (batch) => this.#linger(batch),
     })
   }
 
-  /** Fails all that is queued or in flight. */
-  stop(error: Error): void {
-    clearImmediate(this.#immediate)
-    clearTimeout(this.#timer)
-    for (const queue of this.#accumulator.queues) {
-      const batches = [...queue.batches, ...(queue.inFlight === undefined ? [] : [queue.inFlight])]
-      queue.batches.length = 0
-      for (const batch of batches) this.#settle(batch, error)
-    }
+  get requestTimeoutMs(): number {
+    return Math.max(this.#cluster.options.requestTimeoutMs, this.settings.ackTimeoutMs)
   }
 
-  #drain(): void {
-    const now = performance.now()
-    const byLeader = new Map<Broker, PartitionQueue[]>()
-    let nextLook = Infinity
-    for (const queue of this.#accumulator.queues) {
-      this.#expire(queue, now)
-      nextLook = Math.min(nextLook, this.#expiresAt(queue))
-      const head = queue.batches[0]
-      if (head === undefined || queue.inFlight !== undefined) continue
-      const readyAt = Math.max(queue.notBefore, this.#lingersUntil(queue, head))
-      if (readyAt > now) {
-        nextLook = Math.min(nextLook, readyAt)
-        continue
-      }
+  /** Looks at a partition at the end of this turn of the event loop. */
+  list(queue: PartitionQueue): void {
+    if (queue.isListed || queue.isBlocked || queue.batches.length === 0) return
+    queue.isListed = true
+    this.#listed.push(queue)
+    this.wake()
+  }
+
+  /** Makes sure that there is a turn soon. */
+  wake(): void {
+    this.#turn ??= setImmediate(() => {
+      this.#turn = undefined
+      this.#onTurn()
+      this.#route()
+    })
+  }
+
+  /** Lets everything go that is there now, without lingering. */
+  flush(): void {
+    this.#lingering = []
+    clearTimeout(this.#lingerTimer)
+    this.#lingerTimer = undefined
+    for (const batch of this.accumulator.unsettled) this.#release(batch)
+  }
+
+  /** Gives up all that is there. */
+  stop(why: string): void {
+    this.#isStopped = true
+    clearImmediate(this.#turn)
+    clearTimeout(this.#lingerTimer)
+    clearTimeout(this.#expiryTimer)
+    for (const wait of this.#waits) clearTimeout(wait)
+    for (const sink of this.#sinks.values()) sink.stop()
+    for (const batch of this.accumulator.unsettled) this.#settle(batch, this.#givenUp(batch, why))
+  }
+
+  // What sinks ask and tell.
+
+  topicIdOf(topic: string): string | undefined {
+    return this.#cluster.known(topic)?.topicId
+  }
+
+  isLedBy({ topic, partition }: PartitionQueue, broker: Broker): boolean {
+    return this.#cluster.leaderOf(topic, partition) === broker
+  }
+
+  isSendable(queue: PartitionQueue): boolean {
+    this.#expire()
+    if (queue.isBlocked) return false
+    if (!queue.makeNewStart()) {
+      void this.#renewProducerId(queue)
+      return false
+    }
+    const head = queue.batches[0]
+    return head !== undefined && this.#isReady(head)
+  }
+
+  answered(batch: Batch, answer: PartitionAnswer | undefined, broker: Broker): void {
+    const { queue } = batch
+    const verdict = verdictOn(batch, answer, broker.name)
+    if (answer !== undefined && mayBeInLog(answer.errorCode)) batch.outcomeUnknown = true
+    switch (verdict.kind) {
+      case 'delivered':
+        queue.acknowledge(batch)
+        this.#settle(batch, verdict)
+        break
+      case 'again':
+        if (verdict.newStart) {
+          queue.requestNewStart(batch)
+          this.#cluster.options.logger.warn(
+            `${verdict.error.message}; what is not acknowledged is numbered anew`,
+          )
+        }
+        this.#tryAgain(batch, verdict.error)
+        break
+      case 'split':
+        this.#divide(batch, verdict.error)
+        break
+      case 'partly refused':
+        this.refused(batch, verdict.errors)
+        break
+      case 'failed':
+        queue.drop(batch, batch.outcomeUnknown)
+        this.#settle(batch, { error: verdict.error })
+        break
+    }
+    this.list(queue)
+  }
+
+  acknowledgedBySocket(batch: Batch): void {
+    batch.queue.acknowledge(batch)
+    this.#settle(batch, { baseOffset: -1, appendTime: undefined })
+    this.list(batch.queue)
+  }
+
+  failed(batch: Batch, error: Error): void {
+    const { queue } = batch
+    batch.outcomeUnknown ||=
+      error instanceof SocketDisconnectedError || error instanceof RequestTimeoutError
+    if (isRetriable(error)) {
+      this.#tryAgain(batch, error)
+    } else {
+      queue.drop(batch, batch.outcomeUnknown)
+      this.#settle(batch, { error })
+    }
+    this.list(queue)
+  }
+
+  unreachable(queue: PartitionQueue, error: Error): void {
+    for (const batch of queue.batches) batch.lastError = error
+    if (isRetriable(error)) this.#backOff(queue, error)
+    else this.#failAll(queue, error)
+  }
+
+  refused(batch: Batch, errors: ReadonlyMap<number, KafkaError>): void {
+    const { queue } = batch
+    if (batch.isSettled || errors.size === batch.count) {
+      queue.drop(batch, false)
+      this.#settle(batch, { error: [...errors.values()][0]! })
+    } else {
+      // A part for each that is refused, so that each has its own error; the others are the first.
+      const numbers = new Map([...errors.keys()].map((index, at) => [index, at + 1]))
+      const parts = takeApart(batch, (index) => numbers.get(index) ?? 0, this.accumulator)
+      queue.drop(batch, false)
+      queue.putBack(batch, [parts[0]!])
+      const inOrder = [...errors.values()]
+      parts.slice(1).forEach((part, at) => this.#settle(part, { error: inOrder[at]! }))
+    }
+    this.list(queue)
+  }
+
+  // Where batches go.
+
+  /** Hands partitions to the sinks of their leaders. */
+  #route(): void {
+    const listed = this.#listed
+    this.#listed = []
+    const sinks = new Set<Sink>()
+    for (const queue of listed) {
       const leader = this.#cluster.leaderOf(queue.topic, queue.partition)
       if (leader === undefined) {
-        this.#retryLater(queue, head, this.#noLeader(queue))
-        nextLook = Math.min(nextLook, queue.notBefore)
+        queue.isListed = false
+        const { topic, partition } = queue
+        const reason = `${topic}-${partition} has no leader`
+        const error = new LeaderNotFoundError(reason, { topic, partition })
+        for (const batch of queue.batches) batch.lastError = error
+        this.#backOff(queue, error)
         continue
       }
-      addTo(byLeader, leader, queue)
+      let sink = this.#sinks.get(leader)
+      if (sink === undefined) this.#sinks.set(leader, (sink = new Sink(leader, this)))
+      sink.add(queue)
+      sinks.add(sink)
     }
-    for (const [leader, queues] of byLeader) void this.#send(leader, queues)
-    this.#lookAgainAt(nextLook)
+    for (const sink of sinks) sink.pump()
+    this.#watchExpiry()
   }
 
-  #lingersUntil(queue: PartitionQueue, head: Batch): number {
-    const isFull = queue.batches.length > 1
-    return isFull || this.isFlushing || head.attempts > 0
-      ? 0
-      : head.createdAt + this.#settings.lingerMs
+  #isReady(batch: Batch): boolean {
+    return !batch.isOpen || batch.isDue || this.settings.lingerMs === 0
+  }
+
+  #linger(batch: Batch): void {
+    this.#lingering.push(batch)
+    this.#watchLinger()
+    // Somebody has to notice when its time is over, although it is in no list.
+    this.#watchExpiry()
+  }
+
+  #watchLinger(): void {
+    if (this.#lingerTimer !== undefined || this.#lingering.length === 0) return
+    const waitMs = this.#lingering[0]!.createdAt + this.settings.lingerMs - performance.now()
+    this.#lingerTimer = setTimeout(
+      () => {
+        this.#lingerTimer = undefined
+        this.#endLingering()
+      },
+      Math.max(0, waitMs),
+    )
+  }
+
+  #endLingering(): void {
+    const until = performance.now() - this.settings.lingerMs
+    let count = 0
+    // Timers may come a little early, and what is nearly over is over.
+    while (count < this.#lingering.length && this.#lingering[count]!.createdAt <= until + 1) {
+      this.#release(this.#lingering[count]!)
+      count++
+    }
+    this.#lingering.splice(0, count)
+    this.#watchLinger()
+  }
+
+  #release(batch: Batch): void {
+    if (batch.isSettled || batch.isDue) return
+    batch.isDue = true
+    // What comes later is not part of it: a flush would otherwise never end.
+    batch.isOpen = false
+    this.list(batch.queue)
+  }
+
+  // What becomes of batches that fail.
+
+  #tryAgain(batch: Batch, error: Error): void {
+    const { queue, attempts, outcomeUnknown } = batch
+    batch.lastError = error
+    if (batch.isSettled) {
+      queue.drop(batch, outcomeUnknown)
+    } else if (attempts > this.settings.maxRetries) {
+      queue.drop(batch, outcomeUnknown)
+      const after = `after ${attempts} attempts (maxRetries ${this.settings.maxRetries})`
+      this.#settle(batch, { error: this.#failure(batch, after, '') })
+    } else {
+      queue.putBack(batch)
+    }
+    this.#backOff(queue, error)
+  }
+
+  #divide(batch: Batch, error: Error): void {
+    const { queue } = batch
+    batch.lastError = error
+    if (batch.isSettled) {
+      queue.drop(batch, false)
+      return
+    }
+    const middle = batch.count >>> 1
+    const parts = takeApart(batch, (index) => (index < middle ? 0 : 1), this.accumulator)
+    queue.putBack(batch, parts)
+    // The next ones shall fit at once.
+    queue.maxBatchBytes = Math.min(
+      queue.maxBatchBytes,
+      Math.max(parts[0]!.sizeBytes, parts[1]!.sizeBytes),
+    )
+  }
+
+  /** A wait that grows with each failure; refreshes metadata if that may be the cause. */
+  #backOff(queue: PartitionQueue, error: Error): void {
+    const { topic, partition } = queue
+    if (suggestsNewMetadata(error)) this.#refresh(topic, error)
+    if (queue.isBackingOff || this.#isStopped) return
+    const waitMs = backoffMs(queue.failures++, this.#backoff)
+    const what = `producing to ${topic}-${partition}`
+    reportRetry(this.#cluster.options.logger, { what, attempt: queue.failures, waitMs, error })
+    queue.isBackingOff = true
+    const wait = setTimeout(() => {
+      this.#waits.delete(wait)
+      queue.isBackingOff = false
+      this.list(queue)
+    }, waitMs)
+    this.#waits.add(wait)
+  }
+
+  #refresh(topic: string, error: Error): void {
+    const isUnknown =
+      error instanceof BrokerError &&
+      (error.errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION ||
+        error.errorCode === ErrorCode.UNKNOWN_TOPIC_ID)
+    const isGone = error instanceof LeaderNotFoundError && this.#cluster.known(topic) === undefined
+    if (isUnknown || isGone) void this.#lookUp(topic)
+    // If it fails there is nothing to send to, and the next look finds that.
+    else this.#cluster.refresh(topic, true).catch(() => undefined)
+  }
+
+  /** A topic that a broker does not know is new, moved, or deleted: then nothing can be sent to it. */
+  async #lookUp(topic: string): Promise<void> {
+    if (this.#lookUps.has(topic)) return
+    this.#lookUps.add(topic)
+    const deadline = new Deadline(this.#cluster.options.operationTimeoutMs)
+    try {
+      await this.#cluster.topic(topic, { create: true, deadline })
+    } catch (error) {
+      if (error instanceof UnknownTopicError) {
+        for (const queue of this.accumulator.queuesOf(topic)) this.#failAll(queue, error)
+      }
+    } finally {
+      this.#lookUps.delete(topic)
+    }
+  }
+
+  #failAll(queue: PartitionQueue, error: Error): void {
+    for (const batch of [...queue.batches]) {
+      queue.drop(batch, batch.outcomeUnknown)
+      this.#settle(batch, { error })
+    }
+  }
+
+  /** The epochs of a partition's producer id are used up. */
+  async #renewProducerId(queue: PartitionQueue): Promise<void> {
+    queue.isBackingOff = true
+    try {
+      const deadline = new Deadline(this.#cluster.options.operationTimeoutMs)
+      const producer = await fetchProducerId(this.#cluster, deadline, true)
+      queue.isBackingOff = false
+      if (producer !== undefined) queue.startWith(producer)
+    } catch (error) {
+      queue.isBackingOff = false
+      this.#backOff(queue, error as Error)
+    }
+    this.list(queue)
   }
 
   /**
    * Settles batches whose time is over, also one that is on its way: its answer may come too late, but the
-   * next batch still waits for it.
+   * next batch of its partition still waits for it.
    */
-  #expire(queue: PartitionQueue, now: number): void {
-    const isOver = (batch: Batch) => now >= batch.createdAt + this.#settings.deliveryTimeoutMs
-    const { inFlight, batches } = queue
-    if (inFlight !== undefined && isOver(inFlight))
-      this.#settle(inFlight, this.#expired(inFlight, true))
-    while (batches[0] !== undefined && isOver(batches[0])) {
-      const head = batches.shift()!
-      this.#settle(head, this.#expired(head, false))
+  #expire(): void {
+    const { unsettled } = this.accumulator
+    const { deliveryTimeoutMs } = this.settings
+    const until = performance.now() - deliveryTimeoutMs
+    for (;;) {
+      const batch = unsettled.first
+      if (batch === undefined || batch.createdAt > until) return
+      const isInFlight = batch.request !== undefined
+      const within = `within ${deliveryTimeoutMs} ms (deliveryTimeoutMs) and ${timesOf(batch)}`
+      const why = isInFlight ? ', the last still unanswered' : ''
+      const error = this.#failure(batch, within, why)
+      if (!isInFlight) batch.queue.drop(batch, batch.outcomeUnknown)
+      this.#settle(batch, { error })
     }
   }
 
-  #expiresAt({ inFlight, batches }: PartitionQueue): number {
-    const oldest = inFlight === undefined || inFlight.isSettled ? batches[0] : inFlight
-    return oldest === undefined ? Infinity : oldest.createdAt + this.#settings.deliveryTimeoutMs
+  #watchExpiry(): void {
+    const { first } = this.accumulator.unsettled
+    if (this.#expiryTimer !== undefined || first === undefined) return
+    const waitMs = first.createdAt + this.settings.deliveryTimeoutMs - performance.now()
+    this.#expiryTimer = setTimeout(
+      () => {
+        this.#expiryTimer = undefined
+        this.#expire()
+        this.#watchExpiry()
+      },
+      Math.min(0x7fffffff, Math.max(0, waitMs)),
+    )
+    // Requests and waits keep the process alive where there is something to wait for.
+    this.#expiryTimer.unref()
   }
 
-  async #send(leader: Broker, queues: readonly PartitionQueue[]): Promise<void> {
-    const batches: Batch[] = []
-    for (const queue of queues) {
-      const batch = queue.batches.shift()!
-      batch.attempts++
-      queue.inFlight = batch
-      batches.push(batch)
-    }
-    const topicIdOf = (topic: string) => this.#cluster.known(topic)?.topicId
-    const options = {
-      purpose: 'produce',
-      maxVersion: maxProduceVersion(batches, topicIdOf),
-      timeoutMs: Math.max(this.#cluster.options.requestTimeoutMs, this.#settings.ackTimeoutMs),
-    } as const
-    const body = (version: number, versions: { address: string }) =>
-      produceRequest(batches, this.#settings, topicIdOf, version, versions)
-    try {
-      if (this.#settings.requiredAcks === 0) {
-        await leader.send(produce, body, options)
-        for (const queue of queues) this.#acknowledge(queue, -1, undefined)
-      } else {
-        const response = await leader.request(produce, body, options)
-        for (const queue of queues) {
-          const batch = queue.inFlight!
-          this.#handle(queue, outcomeOf(response, batch, topicIdOf), leader)
-        }
-      }
-    } catch (error) {
-      for (const queue of queues) this.#fail(queue, error as Error)
-    }
-    this.wake()
+  #givenUp(batch: Batch, why: string): Ending {
+    return { error: this.#failure(batch, `${why} and ${timesOf(batch)}`, '') }
   }
 
-  #handle(queue: PartitionQueue, outcome: ReturnType<typeof outcomeOf>, leader: Broker): void {
+  #failure(batch: Batch, after: string, why: string): ProduceFailureError {
+    const { queue, lastError } = batch
     const { topic, partition } = queue
-    const batch = queue.inFlight!
-    if (batch.isSettled) {
-      queue.inFlight = undefined
-      return
-    }
-    const errorCode = outcome?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR
-    if (outcome !== undefined && errorCode === ErrorCode.NONE) {
-      this.#acknowledge(queue, outcome.baseOffset, outcome.appendTime)
-      return
-    }
-    const context = { topic, partition, broker: leader.name }
-    if (errorCode === ErrorCode.MESSAGE_TOO_LARGE && batch.records.length > 1) {
-      queue.inFlight = undefined
-      queue.batches.unshift(...batch.split())
-      return
-    }
-    if (errorCode === ErrorCode.MESSAGE_TOO_LARGE) {
-      const reason = `${leader.name} takes no message of ${batch.sizeBytes} bytes in ${topic}-${partition} (max.message.bytes)`
-      this.#fail(queue, new MessageTooLargeError(reason, context))
-      return
-    }
-    const what = `producing to ${topic}-${partition}`
-    this.#fail(queue, new BrokerError(errorCode, what, context, outcome?.errorMessage))
-  }
-
-  #acknowledge(queue: PartitionQueue, baseOffset: number, appendTime: number | undefined): void {
-    const batch = queue.inFlight!
-    queue.inFlight = undefined
-    if (batch.isSettled) return
-    batch.succeed(baseOffset, appendTime)
-    this.#onSettled(batch, undefined)
-  }
-
-  /** A batch that was sent did not arrive, or not for sure. */
-  #fail(queue: PartitionQueue, error: Error): void {
-    const batch = queue.inFlight!
-    queue.inFlight = undefined
-    if (batch.isSettled) {
-      this.#refreshAfter(error, queue.topic)
-      return
-    }
-    if (!isRetriable(error)) {
-      this.#settle(batch, error)
-      return
-    }
-    batch.outcomeUnknown ||=
-      error instanceof SocketDisconnectedError || error instanceof RequestTimeoutError
-    queue.batches.unshift(batch)
-    this.#retryLater(queue, batch, error)
-  }
-
-  #retryLater(queue: PartitionQueue, batch: Batch, error: Error): void {
-    batch.lastError = error
-    const { backoff, logger } = this.#cluster.options
-    const { attempts } = batch
-    const waitMs = backoffMs(Math.max(0, attempts - 1), backoff)
-    queue.notBefore = performance.now() + waitMs
-    const what = `producing to ${queue.topic}-${queue.partition}`
-    reportRetry(logger, { what, attempt: attempts, waitMs, error })
-    this.#refreshAfter(error, queue.topic)
-  }
-
-  #refreshAfter(error: Error, topic: string): void {
-    if (!suggestsNewMetadata(error)) return
-    // If it fails there is nothing to send to, and the next look finds that.
-    this.#cluster.refresh(topic, true).catch(() => undefined)
-  }
-
-  #noLeader({ topic, partition }: PartitionQueue): LeaderNotFoundError {
-    return new LeaderNotFoundError(`${topic}-${partition} has no leader`, { topic, partition })
-  }
-
-  #expired(batch: Batch, isInFlight: boolean): ProduceFailureError {
-    const { topic, partition, lastError, attempts } = batch
-    const outcomeUnknown = isInFlight || batch.outcomeUnknown
-    const tries = `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`
-    const after = `within ${this.#settings.deliveryTimeoutMs} ms (deliveryTimeoutMs) and ${tries}`
+    const outcomeUnknown = batch.outcomeUnknown || batch.request !== undefined
     const last = lastError === undefined ? '' : `; the last error: ${lastError.message}`
-    const why = isInFlight ? `, the last still unanswered${last}` : last
     const unknown = outcomeUnknown ? '; whether it is in the log is not known' : ''
     return new ProduceFailureError(
-      `no acknowledgement from ${topic}-${partition} ${after}${why}${unknown}`,
+      `no acknowledgement from ${topic}-${partition} ${after}${why}${last}${unknown}`,
       outcomeUnknown,
       { topic, partition, cause: lastError },
     )
   }
 
-  #settle(batch: Batch, error: Error): void {
+  #settle(batch: Batch, ending: Ending): void {
     if (batch.isSettled) return
-    batch.fail(error)
-    this.#onSettled(batch, error)
+    const { fate, queue } = batch
+    if ('error' in ending) fate.fail(ending.error, batch.deliveries)
+    else fate.deliver(queue.topic, queue.partition, ending.baseOffset, ending.appendTime)
+    this.#onSettled(batch, ending)
+    const isAnswered = this.settings.requiredAcks !== 0 && batch.attempts === 1
+    this.accumulator.release(batch, isAnswered && !('error' in ending))
   }
+}
 
-  #lookAgainAt(time: number): void {
-    // One that comes too early does no harm: it is not set anew for every batch.
-    if (this.#timer !== undefined && time !== Infinity && this.#timerAt <= time) return
-    clearTimeout(this.#timer)
-    this.#timer = undefined
-    this.#timerAt = time
-    if (time === Infinity) return
-    this.#timer = setTimeout(
-      () => {
-        this.#timer = undefined
-        this.#drain()
-      },
-      Math.max(0, time - performance.now()),
-    )
-  }
+function timesOf({ attempts }: Batch): string {
+  return `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`
 }

@@ -1,0 +1,257 @@
+import type { Writable } from 'node:stream'
+import type { Deadline } from '../async/deadline.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import { InvalidArgumentError } from '../errors.ts'
+import type { RecordMetadata } from './delivery.ts'
+import { GroupDelivery, MessageGroup, type ProduceManyResult } from './message-group.ts'
+import { messageWritable } from './message-writable.ts'
+import type { ProducerSettings, Serializer } from './options.ts'
+import { ProducerCore } from './producer-core.ts'
+import type { DeliveryReport } from './reports.ts'
+import { headersFrom, type Data, type HeadersInit } from './serialize.ts'
+import type { TopicState } from './topic-state.ts'
+import type { WaitOptions } from './waiting.ts'
+
+/** What may be said of a message besides its value. */
+export interface ProduceOptions<Key = Data> {
+  /** Messages with the same key go to the same partition. Default: null, no key. */
+  readonly key?: Key | null
+  /** Needs Kafka 0.11 or newer. */
+  readonly headers?: HeadersInit
+  /** Whole milliseconds since 1970. Default: now. Needs Kafka 0.10 or newer. */
+  readonly timestamp?: number
+  /** By hand, past the partitioner. */
+  readonly partition?: number
+}
+
+/** A message in full. */
+export interface OutgoingMessage<Value = Data, Key = Data> extends ProduceOptions<Key> {
+  readonly value: Value
+}
+
+/** One of many messages: in full, or text, bytes or a null by itself. */
+export type Message<Value = Data, Key = Data> = OutgoingMessage<Value, Key> | Data
+
+/** Many messages. */
+export type MessageSource<Value = Data, Key = Data> =
+  Iterable<Message<Value, Key>> | AsyncIterable<Message<Value, Key>>
+
+/** Finds the topic of a message; throws where it has none. */
+export type TopicOf<Value, Key> = (message: Message<Value, Key>) => TopicState
+
+/** What producers for one topic and for many have in common. */
+export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
+  protected readonly core: ProducerCore
+  readonly #serializer: Serializer<unknown, unknown> | undefined
+  readonly #onClosed: () => void
+
+  protected constructor(cluster: Cluster, settings: ProducerSettings, onClosed: () => void) {
+    this.core = new ProducerCore(cluster, settings)
+    // What it takes is known to the compiler where `produce` is called.
+    this.#serializer = settings.serializer as Serializer<unknown, unknown> | undefined
+    this.#onClosed = onClosed
+  }
+
+  /** Messages that were produced and are neither acknowledged nor failed. */
+  get queuedMessages(): number {
+    return this.core.queuedMessages
+  }
+
+  /** The same in bytes. */
+  get queuedBytes(): number {
+    return this.core.queuedBytes
+  }
+
+  /** Messages that were acknowledged since the producer was opened. */
+  get deliveredMessages(): number {
+    return this.core.deliveredMessages
+  }
+
+  /** Messages that could not be delivered since the producer was opened, refused ones included. */
+  get failedMessages(): number {
+    return this.core.failedMessages
+  }
+
+  /** Whether more can be produced at once: `ready()` waits for it. */
+  get hasRoom(): boolean {
+    return this.core.hasRoom
+  }
+
+  /**
+   * Resolves when there is room: less is queued than maxQueuedMessages and maxQueuedBytes, and the event loop
+   * has had its turn after every MiB. Rejects with ClosedError, RequestTimeoutError after `timeoutMs`, and
+   * the signal's reason.
+   */
+  ready(wait?: WaitOptions): Promise<void> {
+    return this.core.ready(wait)
+  }
+
+  /**
+   * Resolves when all messages that were produced before are acknowledged. What is produced meanwhile is not
+   * waited for. Throws the first failure that nobody has looked at: of messages whose promise was not
+   * awaited, nor given a `then` or `catch`. RequestTimeoutError after `timeoutMs`.
+   */
+  flush(wait?: WaitOptions): Promise<void> {
+    return this.core.flush(wait)
+  }
+
+  /**
+   * Sends what is queued, then closes. What is not acknowledged after `timeoutMs` (default:
+   * `pendingTimeoutMs`) is given up. Throws as `flush` does, for what was given up, too. Safe to call again.
+   */
+  async close(wait?: WaitOptions): Promise<void> {
+    try {
+      await this.core.close(wait)
+    } finally {
+      this.#onClosed()
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /**
+   * What became of each message, in the order in which that was known, until the producer is closed. Needs
+   * `deliveryReports: true`, and has to be read: reports that are not count as queued messages.
+   */
+  deliveryReports(): AsyncIterableIterator<DeliveryReport, undefined> {
+    const { reports } = this.core
+    if (reports !== undefined) return reports
+    throw new InvalidArgumentError('the producer was opened without deliveryReports: true')
+  }
+
+  /** Opens it: `autoStart: false` leaves that to the caller. */
+  protected startFor(topic: string | undefined, deadline: Deadline): Promise<void> {
+    return this.core.start(topic, deadline)
+  }
+
+  protected produceTo(
+    topic: TopicState,
+    value: Value,
+    { key = null, headers, timestamp, partition }: ProduceOptions<Key>,
+  ): Promise<RecordMetadata> {
+    if (this.#serializer === undefined && headers === undefined) {
+      // Whoever calls without TypeScript is told by the checks of the core.
+      return this.core.produce(topic, value as Data, key as Data, undefined, timestamp, partition)
+    }
+    try {
+      const pairs = headers === undefined ? undefined : headersFrom(headers)
+      const [data, keyData] = this.#serialized(value, key)
+      return this.core.produce(topic, data, keyData, pairs, timestamp, partition)
+    } catch (error) {
+      return this.core.refuse(topic.name, null, null, error as Error)
+    }
+  }
+
+  /** `topicOf` finds the topic of a message; it may throw. */
+  protected produceAll(
+    messages: MessageSource<Value, Key>,
+    topicOf: TopicOf<Value, Key>,
+  ): Promise<ProduceManyResult> {
+    const group = new MessageGroup(this.core.failures)
+    void this.#feed(group, messages, topicOf)
+    return new GroupDelivery(group)
+  }
+
+  protected writableFor(topicOf: TopicOf<Value, Key>): Writable {
+    const group = new MessageGroup(this.core.failures)
+    // What comes is checked as it is queued.
+    return messageWritable(this.core, group, (message) =>
+      this.#takeInto(group, message as Message<Value, Key>, topicOf),
+    )
+  }
+
+  async #feed(
+    group: MessageGroup,
+    messages: MessageSource<Value, Key>,
+    topicOf: TopicOf<Value, Key>,
+  ): Promise<void> {
+    const { core } = this
+    try {
+      if (Symbol.asyncIterator in messages) {
+        for await (const message of messages) {
+          if (!core.hasRoom) await core.ready()
+          const waiting = this.#takeInto(group, message, topicOf)
+          if (waiting !== undefined) await waiting
+        }
+      } else {
+        for (const message of messages) {
+          if (!core.hasRoom) await core.ready()
+          const waiting = this.#takeInto(group, message, topicOf)
+          if (waiting !== undefined) await waiting
+        }
+      }
+    } catch (error) {
+      // The source failed, or the producer was closed: what was taken before is on its way.
+      group.refuse(undefined, error as Error)
+    }
+    group.complete()
+  }
+
+  /** Queues a message of a group, at once where its topic is known. A failure is the group's. */
+  #takeInto(
+    group: MessageGroup,
+    message: Message<Value, Key>,
+    topicOf: TopicOf<Value, Key>,
+  ): Promise<void> | undefined {
+    try {
+      const topic = topicOf(message)
+      if (topic.partitionCount > 0) {
+        this.#queueInto(group, topic, message)
+        return undefined
+      }
+      return this.core.lookUp(topic).then(
+        () => this.#queueInto(group, topic, message),
+        (error: unknown) => this.#refuseInto(group, topic.name, message, error as Error),
+      )
+    } catch (error) {
+      this.#refuseInto(group, '', message, error as Error)
+      return undefined
+    }
+  }
+
+  #queueInto(group: MessageGroup, topic: TopicState, message: Message<Value, Key>): void {
+    const { core } = this
+    try {
+      if (typeof message === 'string' || message === null || message instanceof Uint8Array) {
+        if (this.#serializer === undefined) {
+          core.produceInto(group, topic, message, null, undefined, undefined, undefined)
+          return
+        }
+        const [value, key] = this.#serialized(message, null)
+        core.produceInto(group, topic, value, key, undefined, undefined, undefined)
+        return
+      }
+      const { headers, timestamp, partition } = checkMessage(message)
+      const [value, key] = this.#serialized(message.value, message.key ?? null)
+      const pairs = headers === undefined ? undefined : headersFrom(headers)
+      core.produceInto(group, topic, value, key, pairs, timestamp, partition)
+    } catch (error) {
+      this.#refuseInto(group, topic.name, message, error as Error)
+    }
+  }
+
+  #refuseInto(group: MessageGroup, topic: string, message: unknown, error: Error): void {
+    group.refuse(message, error)
+    this.core.countRefused(topic, null, null, error)
+  }
+
+  #serialized(value: unknown, key: unknown): readonly [value: Data, key: Data] {
+    // Whoever calls without TypeScript is told by the checks of the core.
+    if (this.#serializer === undefined) return [value as Data, key as Data]
+    try {
+      return this.#serializer(value, key)
+    } catch (error) {
+      const reason = `the serializer failed: ${(error as Error).message}`
+      throw new InvalidArgumentError(reason, { cause: error })
+    }
+  }
+}
+
+function checkMessage<M>(message: M): M {
+  if (typeof message === 'object') return message
+  throw new InvalidArgumentError(
+    `a message must be text, bytes, null or an object with a value, not a ${typeof message}`,
+  )
+}

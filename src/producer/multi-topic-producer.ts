@@ -1,0 +1,100 @@
+import type { Writable } from 'node:stream'
+import { Deadline } from '../async/deadline.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import { checkTopicName } from '../cluster/topic-name.ts'
+import { InvalidArgumentError } from '../errors.ts'
+import { BaseProducer, type OutgoingMessage, type ProduceOptions } from './base-producer.ts'
+import type { RecordMetadata } from './delivery.ts'
+import type { ProduceManyResult } from './message-group.ts'
+import { producerSettings, type ProducerOptions } from './options.ts'
+import type { Data } from './serialize.ts'
+import type { TopicState } from './topic-state.ts'
+
+/** A message that says where it goes. */
+export interface TopicMessage<Value = Data, Key = Data> extends OutgoingMessage<Value, Key> {
+  readonly topic: string
+}
+
+const NO_OPTIONS = {}
+
+/**
+ * Sends messages to any number of topics, in batches. Made by `client.getProducer()`. A topic is looked up
+ * when its first message is produced, which waits for that; otherwise all is as with a topic's `Producer`.
+ */
+export class MultiTopicProducer<Value = Data, Key = Data> extends BaseProducer<Value, Key> {
+  readonly #operationTimeoutMs: number
+  readonly #topics = new Map<string, TopicState>()
+
+  private constructor(
+    cluster: Cluster,
+    options: ProducerOptions<Value, Key>,
+    onClosed: () => void,
+  ) {
+    super(cluster, producerSettings(options), onClosed)
+    this.#operationTimeoutMs = cluster.options.operationTimeoutMs
+  }
+
+  /** Throws InvalidArgumentError, NoBrokersAvailableError, UnsupportedVersionError, BrokerError. */
+  static async open<Value, Key>(
+    cluster: Cluster,
+    options: ProducerOptions<Value, Key>,
+    deadline: Deadline,
+    onClosed: () => void,
+  ): Promise<MultiTopicProducer<Value, Key>> {
+    const producer = new MultiTopicProducer(cluster, options, onClosed)
+    if (options.autoStart !== false) await producer.start(deadline)
+    return producer
+  }
+
+  /** Gets ready: only needed after `autoStart: false`. Throws as opening does. */
+  start(deadline = new Deadline(this.#operationTimeoutMs)): Promise<void> {
+    return this.startFor(undefined, deadline)
+  }
+
+  /** As `Producer.produce`. Rejects with UnknownTopicError where there is no such topic. */
+  produce(
+    topic: string,
+    value: Value,
+    options: ProduceOptions<Key> = NO_OPTIONS,
+  ): Promise<RecordMetadata> {
+    let state: TopicState
+    try {
+      state = this.#topicOf(topic)
+    } catch (error) {
+      return this.core.refuse('', null, null, error as Error)
+    }
+    return this.produceTo(state, value, options)
+  }
+
+  /** As `Producer.produceMany`. */
+  produceMany(
+    messages: Iterable<TopicMessage<Value, Key>> | AsyncIterable<TopicMessage<Value, Key>>,
+  ): Promise<ProduceManyResult> {
+    return this.produceAll(messages, (message) => this.#topicOfMessage(message))
+  }
+
+  /** A stream that produces what is written to it: objects of TopicMessage. */
+  writable(): Writable {
+    return this.writableFor((message) => this.#topicOfMessage(message))
+  }
+
+  #topicOfMessage(message: unknown): TopicState {
+    if (typeof message === 'object' && message !== null && 'topic' in message) {
+      return this.#topicOf(message.topic)
+    }
+    throw new InvalidArgumentError('a message must be an object with a topic and a value')
+  }
+
+  #topicOf(name: unknown): TopicState {
+    if (typeof name !== 'string') {
+      throw new InvalidArgumentError(`a topic's name must be a string, not ${typeof name}`)
+    }
+    let topic = this.#topics.get(name)
+    if (topic === undefined) {
+      checkTopicName(name)
+      topic = this.core.topic(name)
+      this.#topics.set(name, topic)
+    }
+    return topic
+  }
+}

@@ -1,0 +1,78 @@
+import { createHash, randomInt } from 'node:crypto'
+import { InvalidArgumentError } from '../errors.ts'
+import { murmur2, murmur2OfText } from './murmur2.ts'
+
+type Key = string | Uint8Array | null
+
+/** Chooses a partition: a number from 0 to `partitionCount` - 1. Topics with the same name have one count. */
+export type Partitioner = (key: Key, partitionCount: number, topic: string) => number
+
+/** A key's hash: pykafka's `hash_func`. */
+export type HashFunction = (key: Uint8Array) => number | bigint
+
+/** Which partition Java's client puts a key into: murmur2, its sign bit cleared. */
+export function murmur2Partition(key: string | Uint8Array, partitionCount: number): number {
+  const hash = typeof key === 'string' ? murmur2OfText(key) : murmur2(key)
+  return (hash & 0x7fffffff) % partitionCount
+}
+
+/** Keys by murmur2 as in Java, and null keys in turn, message by message. */
+export function murmur2Partitioner(): Partitioner {
+  const rotate = randomPartitioner()
+  return (key, partitionCount, topic) =>
+    key === null ? rotate(key, partitionCount, topic) : murmur2Partition(key, partitionCount)
+}
+
+/** pykafka's RandomPartitioner, which is a rotation: all partitions in turn, whatever the key. */
+export function randomPartitioner(): Partitioner {
+  let last = 0
+  return (_key, partitionCount) => (last = (last + 1) % partitionCount)
+}
+
+/**
+ * pykafka's HashingPartitioner: by the key's SHA-1 as one large number, or another hash. Its partitioner
+ * throws InvalidArgumentError for a null key.
+ */
+export function hashingPartitioner(hash: HashFunction = sha1): Partitioner {
+  return (key, partitionCount) =>
+    remainder(hash(bytesOf(key, 'hashingPartitioner')), partitionCount)
+}
+
+/**
+ * pykafka's GroupHashingPartitioner: a key goes to any of `groupSize` partitions that follow each other, from
+ * the one of its hash on. Throws InvalidArgumentError for a size below 1; its partitioner for a null key, and
+ * where there are fewer partitions than the group has.
+ */
+export function groupHashingPartitioner(hash: HashFunction, groupSize = 1): Partitioner {
+  if (typeof hash !== 'function') {
+    throw new InvalidArgumentError('groupHashingPartitioner needs a hash function')
+  }
+  if (!Number.isInteger(groupSize) || groupSize < 1) {
+    throw new InvalidArgumentError(
+      `groupSize must be a whole number of at least 1, not ${groupSize}`,
+    )
+  }
+  return (key, partitionCount) => {
+    const data = bytesOf(key, 'groupHashingPartitioner')
+    if (groupSize > partitionCount) {
+      throw new InvalidArgumentError(
+        `groupSize ${groupSize} is more than the ${partitionCount} partitions that there are`,
+      )
+    }
+    return remainder(BigInt(hash(data)) + BigInt(randomInt(groupSize)), partitionCount)
+  }
+}
+
+function sha1(key: Uint8Array): bigint {
+  return BigInt(`0x${createHash('sha1').update(key).digest('hex')}`)
+}
+
+function remainder(hash: number | bigint, partitionCount: number): number {
+  if (typeof hash === 'number') return Math.abs(hash) % partitionCount
+  return Number((hash < 0n ? -hash : hash) % BigInt(partitionCount))
+}
+
+function bytesOf(key: Key, what: string): Uint8Array {
+  if (key === null) throw new InvalidArgumentError(`${what} needs a key`)
+  return typeof key === 'string' ? Buffer.from(key) : key
+}

@@ -1,0 +1,50 @@
+import { initProducerId } from '../../protocol/apis/init-producer-id.ts'
+import { ErrorCode } from '../../protocol/errors.ts'
+import type { Deadline } from '../async/deadline.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import { retrying } from '../cluster/retry.ts'
+import { BrokerError, UnsupportedVersionError } from '../errors.ts'
+
+/** Who a producer is to the brokers (KIP-98). */
+export interface ProducerId {
+  readonly producerId: bigint
+  readonly producerEpoch: number
+}
+
+/** Only transactions have one; brokers want some number all the same. */
+const TRANSACTION_TIMEOUT_MS = 60_000
+
+/**
+ * Asks any broker for a producer id. Undefined where there is none to be had and none is `required`: brokers
+ * before 0.11 know nothing of it, and those before 2.8 want the ACL IdempotentWrite (KIP-679).
+ * Throws UnsupportedVersionError or BrokerError where it is required.
+ */
+export async function fetchProducerId(
+  cluster: Cluster,
+  deadline: Deadline,
+  required: boolean,
+): Promise<ProducerId | undefined> {
+  const { backoff, logger, requestTimeoutMs } = cluster.options
+  const giveUp = (error: Error) => cluster.wasNeverReached(error)
+  const what = 'asking for a producer id'
+  try {
+    return await retrying({ what, deadline, backoff, logger, giveUp }, async () => {
+      const { errorCode, producerId, producerEpoch } = await cluster.requestAny(
+        initProducerId,
+        { transactionalId: null, transactionTimeoutMs: TRANSACTION_TIMEOUT_MS },
+        { timeoutMs: requestTimeoutMs },
+      )
+      if (errorCode !== ErrorCode.NONE) throw new BrokerError(errorCode, what)
+      return { producerId, producerEpoch }
+    })
+  } catch (error) {
+    if (required || !isRefusal(error)) throw error
+    logger.info(`the producer goes without idempotence: ${error.message}`)
+    return undefined
+  }
+}
+
+function isRefusal(error: unknown): error is Error {
+  if (error instanceof UnsupportedVersionError) return true
+  return error instanceof BrokerError && error.errorCode === ErrorCode.CLUSTER_AUTHORIZATION_FAILED
+}

@@ -1,0 +1,73 @@
+import { deferred, type Deferred } from '../async/deferred.ts'
+import type { Data } from './serialize.ts'
+
+/** A message as it was given to be sent, after the serializer. */
+export interface ProducedMessage {
+  readonly key: Data
+  readonly value: Data
+  readonly timestamp: number
+}
+
+/** What became of a message. */
+export interface DeliveryReport extends ProducedMessage {
+  readonly topic: string
+  /** −1 where it was refused before a partition was chosen. */
+  readonly partition: number
+  /** −1 where it failed, or nobody said. */
+  readonly offset: number
+  /** Undefined when it was delivered. */
+  readonly error: Error | undefined
+}
+
+/** Delivery reports that wait to be read, for one reader. */
+export class ReportQueue implements AsyncIterableIterator<DeliveryReport, undefined> {
+  #reports: DeliveryReport[] = []
+  #at = 0
+  #isEnded = false
+  #waiting: Deferred<void> | undefined
+  readonly #onRead: () => void
+
+  constructor(onRead: () => void) {
+    this.#onRead = onRead
+  }
+
+  /** Reports that nobody has read yet. */
+  get size(): number {
+    return this.#reports.length - this.#at
+  }
+
+  push(report: DeliveryReport): void {
+    this.#reports.push(report)
+    this.#wake()
+  }
+
+  /** No more will come. */
+  end(): void {
+    this.#isEnded = true
+    this.#wake()
+  }
+
+  async next(): Promise<IteratorResult<DeliveryReport, undefined>> {
+    while (this.size === 0) {
+      if (this.#isEnded) return { done: true, value: undefined }
+      this.#waiting ??= deferred()
+      await this.#waiting.promise
+    }
+    const value = this.#reports[this.#at++]!
+    if (this.#at === this.#reports.length) {
+      this.#reports = []
+      this.#at = 0
+    }
+    this.#onRead()
+    return { done: false, value }
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  #wake(): void {
+    this.#waiting?.resolve()
+    this.#waiting = undefined
+  }
+}

@@ -1,0 +1,117 @@
+import { codecOf, type Compression } from '../../protocol/compression/index.ts'
+import { behindHeader } from '../../protocol/records/batch-writer.ts'
+import type { Message } from '../../protocol/records/message.ts'
+import { encodeMessageSet } from '../../protocol/records/message-set.ts'
+import { OutgoingRecord } from '../../protocol/records/outgoing-record.ts'
+import { readBatches } from '../../protocol/records/read-batches.ts'
+import { UnsupportedVersionError } from '../errors.ts'
+import type { Batch, RecordFormat } from './batch.ts'
+
+export interface SealOptions {
+  readonly compression: Compression
+  readonly compressionLevel: number | undefined
+}
+
+/**
+ * Smaller ones are compressed at once: going to another thread and back takes longer than compressing so
+ * little (some 0.1 ms).
+ */
+const OTHER_THREAD_FROM_BYTES = 8 * 1024
+
+/** The first versions of Produce that take zstd (KIP-110), batches v2, and messages v1. */
+export const ZSTD_FROM = 7
+const BATCH_V2 = 3
+const MESSAGE_V1 = 2
+
+export function formatOf(produceVersion: number): RecordFormat {
+  if (produceVersion >= BATCH_V2) return 2
+  return produceVersion >= MESSAGE_V1 ? 1 : 0
+}
+
+/**
+ * Makes a batch ready to go in a format: compressed, and converted where the broker is old. A promise where
+ * another thread compresses it.
+ */
+export function seal(
+  batch: Batch,
+  format: RecordFormat,
+  options: SealOptions,
+): Promise<void> | undefined {
+  const { compression, compressionLevel } = options
+  batch.wire = undefined
+  if (format !== 2) {
+    const records = messagesOf(batch).map(outgoing)
+    batch.sealed = { format, messageSet: encodeMessageSet(records, format, compression) }
+    return undefined
+  }
+  if (compression === 'none') {
+    batch.sealed = { format, compressed: undefined }
+    return undefined
+  }
+  const codec = codecOf(compression, { level: compressionLevel })
+  const records = batch.writer.records()
+  if (codec.compressAsync === undefined || records.length < OTHER_THREAD_FROM_BYTES) {
+    batch.sealed = { format, compressed: behindHeader(codec.compress(records)) }
+    return undefined
+  }
+  return codec.compressAsync(records).then((compressed) => {
+    batch.sealed = { format, compressed: behindHeader(compressed) }
+  })
+}
+
+/** How many bytes a batch takes that is sealed. */
+export function sealedBytes({ sealed, sizeBytes }: Batch): number {
+  if (sealed === undefined) return sizeBytes
+  if (sealed.format !== 2) return sealed.messageSet.length
+  return sealed.compressed?.length ?? sizeBytes
+}
+
+/** The records that a broker cannot take for what it lacks, by their index. */
+export function refusals(
+  batch: Batch,
+  produceVersion: number,
+  broker: string,
+  compression: Compression,
+): ReadonlyMap<number, UnsupportedVersionError> {
+  const errors = new Map<number, UnsupportedVersionError>()
+  const { topic, partition } = batch.queue
+  const refuse = (index: number, reason: string) =>
+    errors.set(
+      index,
+      new UnsupportedVersionError(`${broker} does not take ${reason}`, {
+        broker,
+        topic,
+        partition,
+      }),
+    )
+  if (compression === 'zstd' && produceVersion < ZSTD_FROM) {
+    for (let i = 0; i < batch.count; i++) refuse(i, 'zstd: that needs Kafka 2.1 or newer')
+  } else if (formatOf(produceVersion) !== 2) {
+    messagesOf(batch).forEach(({ headers }, index) => {
+      if (headers.length > 0) refuse(index, 'headers: they need Kafka 0.11 or newer')
+    })
+  }
+  return errors
+}
+
+/** The bytes of a batch that is sealed, as its place in the sequence makes them. */
+export function wireOf(batch: Batch, compression: Compression): Buffer {
+  if (batch.wire !== undefined) return batch.wire
+  const { sealed, writer, sequence } = batch
+  if (sealed === undefined) throw new Error('a batch is sent before it is sealed')
+  if (sealed.format !== 2) return (batch.wire = sealed.messageSet)
+  if (sealed.compressed === undefined) return (batch.wire = writer.finish(sequence ?? {}))
+  writer.finishCompressed(sealed.compressed, compression, sequence ?? {})
+  return (batch.wire = sealed.compressed)
+}
+
+/** What is in a batch, read back from its bytes: for the rare cases that need it. */
+export function messagesOf({ writer, queue }: Batch): readonly Message[] {
+  const { batches, error } = readBatches(writer.finish({}), queue)
+  if (error !== undefined) throw error
+  return batches.flatMap((read) => read.messages())
+}
+
+function outgoing({ key, value, timestamp, headers }: Message): OutgoingRecord {
+  return new OutgoingRecord(key, value, timestamp, headers)
+}

@@ -1,0 +1,43 @@
+import { headersBytes, bytesOf } from '../../protocol/records/outgoing-record.ts'
+import type { Accumulator } from './accumulator.ts'
+import type { Batch } from './batch.ts'
+import type { Place } from './delivery.ts'
+import { messagesOf } from './seal.ts'
+
+/**
+ * Takes a batch apart, in the order of its records: a record goes into the part whose number `partOf` gives.
+ * The batch's promises and counts go over to the parts.
+ */
+export function takeApart(
+  batch: Batch,
+  partOf: (index: number) => number,
+  accumulator: Accumulator,
+): Batch[] {
+  const { queue, createdAt, serial, fate, runs = [], messages } = batch
+  const partCount = Math.max(...Array.from({ length: batch.count }, (_, i) => partOf(i))) + 1
+  const span = batch.span / partCount
+  const parts = Array.from({ length: partCount }, (_, number) => {
+    const place = { createdAt, serial: serial + number * span, span }
+    const part = accumulator.newBatch(queue, place)
+    part.isOpen = false
+    part.attempts = batch.attempts
+    part.lastError = batch.lastError
+    part.outcomeUnknown = batch.outcomeUnknown
+    if (messages !== undefined) part.messages = []
+    return part
+  })
+  const places: Place[] = []
+  messagesOf(batch).forEach(({ key, value, timestamp, headers }, index) => {
+    const part = parts[partOf(index)]!
+    places.push({ fate: part.fate, index: part.count })
+    const size = headers.length === 0 ? 0 : headersBytes(headers)
+    // prettier-ignore
+    part.writer.append(key, bytesOf(key), value, bytesOf(value), timestamp, headers, size, Infinity)
+    const run = runs.find(({ start, count }) => index >= start && index < start + count)
+    if (run !== undefined) part.join(run.group)
+    if (messages !== undefined) part.messages?.push(messages[index]!)
+  })
+  fate.move(places)
+  accumulator.replace(batch, parts)
+  return parts
+}

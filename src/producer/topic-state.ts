@@ -1,0 +1,91 @@
+import type { Cluster } from '../cluster/cluster.ts'
+import { InvalidArgumentError, UnknownTopicError } from '../errors.ts'
+import type { Accumulator } from './accumulator.ts'
+import type { ProducerSettings } from './options.ts'
+import { murmur2Partition } from './partitioners.ts'
+import type { PartitionQueue } from './partition-queue.ts'
+import type { Data } from './serialize.ts'
+import { STICKY_BYTES, StickyPartition } from './sticky-partition.ts'
+
+/** What a producer knows of a topic that it sends to. */
+export class TopicState {
+  readonly name: string
+  /** 0 until the topic was looked up. */
+  partitionCount = 0
+  /** In which turn of the event loop the count was read last. */
+  #readIn = -1
+  readonly #cluster: Cluster
+  readonly #accumulator: Accumulator
+  readonly #settings: ProducerSettings
+  readonly #sticky: StickyPartition
+  readonly #queues: (PartitionQueue | undefined)[] = []
+
+  constructor(
+    name: string,
+    cluster: Cluster,
+    accumulator: Accumulator,
+    settings: ProducerSettings,
+  ) {
+    this.name = name
+    this.#cluster = cluster
+    this.#accumulator = accumulator
+    this.#settings = settings
+    this.#sticky = new StickyPartition(
+      Math.min(STICKY_BYTES, settings.batchBytes),
+      (partition) => this.queue(partition).batches.length,
+    )
+  }
+
+  /** Looks whether there are more partitions, once a turn of the event loop. */
+  refresh(turn: number): void {
+    if (this.#readIn === turn) return
+    this.#readIn = turn
+    // A topic that is gone keeps its partitions: the brokers' answers tell.
+    this.partitionCount = this.#cluster.known(this.name)?.partitions.length ?? this.partitionCount
+  }
+
+  /**
+   * The queue of the partition that is given or chosen. Throws UnknownTopicError for one that there isn't, and
+   * InvalidArgumentError where the partitioner fails.
+   */
+  choose(key: Data, messageBytes: number, given: number | undefined): PartitionQueue {
+    const count = this.partitionCount
+    const { partitioner } = this.#settings
+    let partition: number
+    if (given !== undefined) partition = given
+    else if (partitioner !== undefined) partition = this.#ask(key, count)
+    else if (key === null) partition = this.#sticky.choose(count, messageBytes)
+    else partition = murmur2Partition(key, count)
+    if (Number.isInteger(partition) && partition >= 0 && partition < count) {
+      return this.queue(partition)
+    }
+    throw this.#noSuch(partition, given)
+  }
+
+  queue(partition: number): PartitionQueue {
+    return (this.#queues[partition] ??= this.#accumulator.queue(this.name, partition))
+  }
+
+  #ask(key: Data, count: number): number {
+    try {
+      return this.#settings.partitioner!(key, count, this.name)
+    } catch (error) {
+      const reason = `the partitioner failed: ${(error as Error).message}`
+      throw new InvalidArgumentError(reason, { topic: this.name, cause: error })
+    }
+  }
+
+  #noSuch(partition: number, given: number | undefined): Error {
+    const there = `topic '${this.name}' has the partitions 0 to ${this.partitionCount - 1}`
+    if (given === undefined) {
+      const reason = `${there}, the partitioner chose ${String(partition)}`
+      return new InvalidArgumentError(reason, { topic: this.name })
+    }
+    // It may be new: then the next message finds it.
+    this.#cluster.refresh(this.name).catch(() => undefined)
+    const reason = `${there}, there is no ${String(partition)}`
+    return Number.isInteger(partition) && partition >= 0
+      ? new UnknownTopicError(reason, { topic: this.name, partition })
+      : new InvalidArgumentError(reason, { topic: this.name })
+  }
+}
