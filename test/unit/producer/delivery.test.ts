@@ -90,7 +90,9 @@ describe('a message', () => {
 
   it('is not in the log when each attempt was refused', async () => {
     inTurn(() => answer(ErrorCode.NOT_LEADER_OR_FOLLOWER))
-    const producer = await client.topic(TOPIC).getProducer({ deliveryTimeoutMs: 200 })
+    // Its time is over while it waits, not while an answer does.
+    const options = { deliveryTimeoutMs: 300, retryBackoffMs: 10_000 }
+    const producer = await client.topic(TOPIC).getProducer(options)
     expect(await failureOf(producer.produce('no'))).toMatchObject({ outcomeUnknown: false })
   })
 
