@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { javaAvailable } from './kafka/java.ts'
 import { kafkaVersion } from './kafka/versions.ts'
+import { pythonWithKazoo } from './zookeeper/python.ts'
 
-type Tool = 'java' | 'kcat'
+type Tool = 'java' | 'kcat' | 'kazoo'
 
 /**
  * A `describe` for tests that need real brokers. Where a tool is missing it says loudly that the tests did
@@ -32,6 +33,7 @@ export function describeWithBrokers(
 
 function isThere(tool: Tool): boolean {
   if (tool === 'java') return javaAvailable() !== undefined
+  if (tool === 'kazoo') return pythonWithKazoo() !== undefined
   const folders = (process.env['PATH'] ?? '').split(delimiter)
   return folders.some((folder) => existsSync(join(folder, tool)))
 }

@@ -1,6 +1,6 @@
 /** One of two servers that are asked the same, and all that it says, told in a way that can be compared. */
 import { RawSession, type ConnectFields } from './raw-session.ts'
-import { ping, type Field, type RawRequest } from './wire.ts'
+import { closeSession, ping, type Field, type RawRequest } from './wire.ts'
 
 const PING_XID = -2
 const EVENT_XID = -1
@@ -81,6 +81,15 @@ export class Side implements Disposable {
       await this.#readUntilAnswer(connection, request)
       await this.#settle()
     }
+  }
+
+  /** Ends the session. Its nodes go in any order. */
+  async close(name: string): Promise<void> {
+    const from = this.lines.length
+    await this.ask(name, closeSession())
+    const isEvent = (line: string) => line.includes(' > event ')
+    const after = this.lines.splice(from)
+    this.lines.push(...after.filter((line) => !isEvent(line)), ...after.filter(isEvent).sort())
   }
 
   /** The client's end of the connection is gone; the session stays. */
