@@ -1,6 +1,7 @@
 import { clusterOptions, type KafkaClientOptions } from './client-options.ts'
 import { deadlineOf, type CallOptions } from './call-options.ts'
 import { Cluster } from './cluster/cluster.ts'
+import { Consumer, type TopicsConsumerOptions } from './consumer/consumer.ts'
 import { ClosedError } from './errors.ts'
 import { MultiTopicProducer } from './producer/multi-topic-producer.ts'
 import type { ProducerOptions } from './producer/options.ts'
@@ -55,6 +56,28 @@ export class KafkaClient implements AsyncDisposable {
     const producer = await MultiTopicProducer.open(this.#cluster, options, deadline, onClosed)
     this.#opened.add(producer)
     return producer
+  }
+
+  /**
+   * A consumer of several topics: by name, or all that a pattern matches. Never creates one.
+   * Throws InvalidArgumentError, UnknownTopicError, NoOffsetError, BrokerError, NoBrokersAvailableError.
+   */
+  async getConsumer<Value = Buffer | null, Key = Buffer | null>(
+    options: TopicsConsumerOptions<Value, Key>,
+    call: CallOptions = {},
+  ): Promise<Consumer<Value, Key>> {
+    if (this.#closing !== undefined) throw new ClosedError('client')
+    const consumer: Consumer<Value, Key> = new Consumer<Value, Key>(this.#cluster, options, () =>
+      this.#opened.delete(consumer),
+    )
+    this.#opened.add(consumer)
+    try {
+      if (options.autoStart !== false) await consumer.start(call)
+      return consumer
+    } catch (error) {
+      await consumer.close()
+      throw error
+    }
   }
 
   /**

@@ -270,6 +270,15 @@ export class OffsetCommitError extends KafkaError {
   }
 }
 
+/** A consumer with `autoStart: false` was read before it was started. */
+export class NotStartedError extends KafkaError {
+  override readonly name = 'NotStartedError'
+
+  constructor() {
+    super('NOT_STARTED', 'the consumer was not started: call start() first', false)
+  }
+}
+
 /** A consumer is read in two ways at the same time: each message would go to one of them only. */
 export class ConsumerBusyError extends KafkaError {
   override readonly name = 'ConsumerBusyError'

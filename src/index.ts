@@ -45,6 +45,8 @@ export {
   type SimpleConsumerOptions,
 } from './consumer/simple-consumer.ts'
 export type { ConsumeOptions, ReadOptions } from './consumer/delivery/delivery.ts'
+export { Consumer, type TopicsConsumerOptions } from './consumer/consumer.ts'
+export type { PartitionToCommit, PositionToReset } from './consumer/assigned-consumer.ts'
 export type { ConsumerOptions } from './consumer/options.ts'
 export type {
   ConsumedMessage,

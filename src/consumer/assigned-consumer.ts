@@ -13,7 +13,12 @@ import { Committer } from './offsets/committer.ts'
 import type { CommittedOffset, OffsetStore, OffsetToCommit } from './offsets/offset-store.ts'
 import type { ConsumerSettings } from './options.ts'
 import { PartitionState } from './partition-state.ts'
-import { checkPartitions, offsetsAt, startingPositions } from './starting-positions.ts'
+import {
+  checkPartitions,
+  offsetsAt,
+  startingPositions,
+  type StartingPosition,
+} from './starting-positions.ts'
 import { nameOf, type TopicPartition, type TopicPartitionOffset } from './topic-partition.ts'
 
 export interface AssignedConsumerParts {
@@ -37,6 +42,8 @@ export interface PartitionToAssign extends TopicPartition {
   readonly offset?: number | undefined
   /** Nothing is fetched and handed over until `release`: what is found out is where to begin. Default: false. */
   readonly isHeld?: boolean
+  /** It came into being just now: without an offset it begins with its first message. Default: false. */
+  readonly isNew?: boolean
 }
 
 /** An offset to be committed, or a partition: then of that what was handed over. */
@@ -107,6 +114,10 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
 
   // What is read
 
+  get isClosed(): boolean {
+    return this.#closing !== undefined
+  }
+
   /** What it reads now. */
   get assignment(): readonly TopicPartition[] {
     return this.#all().map(({ topic, partition }) => ({ topic, partition }))
@@ -120,7 +131,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   async assign(partitions: readonly PartitionToAssign[], call: CallOptions = {}): Promise<void> {
     this.#throwIfClosed()
     const deadline = this.#deadline(call)
-    const added: { state: PartitionState; offset: number | undefined }[] = []
+    const added: { state: PartitionState; offset: number | undefined; isNew: boolean }[] = []
     for (const one of partitions) {
       const known = this.#states.get(nameOf(one))
       if (known !== undefined && one.offset !== undefined) this.seek(one, one.offset)
@@ -128,18 +139,13 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
       const state = new PartitionState(one, this.#settings.fetchMessageMaxBytes)
       state.isHeld = one.isHeld ?? false
       this.#states.set(state.name, state)
-      added.push({ state, offset: one.offset })
+      added.push({ state, offset: one.offset, isNew: one.isNew ?? false })
     }
     try {
       const states = added.map(({ state }) => state)
       await checkPartitions(this.#cluster, states, deadline)
-      const toFind = added.filter(({ offset }) => offset === undefined).map(({ state }) => state)
-      const { offsets } = this.#parts
-      const starts = await startingPositions(
-        this.#cluster,
-        this.#settings,
-        offsets,
-        toFind,
+      const starts = await this.#startingPositions(
+        added.filter(({ offset }) => offset === undefined),
         deadline,
       )
       const ends = this.#settings.stopAtEnd
@@ -217,6 +223,11 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   /** An error from outside that is thrown once, to whoever reads next. */
   report(error: Error): void {
     this.#inbox.report(error)
+  }
+
+  /** Undoes `fail` with this error. */
+  recover(error: Error): void {
+    this.#inbox.recover(error)
   }
 
   /** An error from outside, such as of the group's membership, that whoever reads gets from now on. */
@@ -402,7 +413,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   }
 
   async #close(deadline: Deadline): Promise<void> {
-    this.#inbox.fail(new ClosedError('consumer'))
+    this.#inbox.end(new ClosedError('consumer'))
     clearInterval(this.#autoCommitTimer)
     try {
       await handlersOf(this.#all())
@@ -414,6 +425,25 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
       this.unassign(this.assignment)
       this.#parts.onClosed?.()
     }
+  }
+
+  async #startingPositions(
+    toFind: readonly { readonly state: PartitionState; readonly isNew: boolean }[],
+    deadline: Deadline,
+  ): Promise<ReadonlyMap<PartitionState, StartingPosition>> {
+    const { resetOffsetOnStart, isReadCommitted, startAt } = this.#settings
+    const found = await Promise.all(
+      ([true, false] as const).map((isNew) => {
+        const settings = {
+          resetOffsetOnStart,
+          isReadCommitted,
+          startAt: isNew ? ('earliest' as const) : startAt,
+        }
+        const states = toFind.filter((one) => one.isNew === isNew).map(({ state }) => state)
+        return startingPositions(this.#cluster, settings, this.#parts.offsets, states, deadline)
+      }),
+    )
+    return new Map(found.flatMap((one) => [...one]))
   }
 
   #moveTo(state: PartitionState, offset: number, leaderEpoch?: number): void {

@@ -81,9 +81,19 @@ export class Inbox<Value, Key> {
 
   /** Thrown from now on, whatever has arrived. */
   fail(error: Error): void {
-    this.#failure ??= error
+    this.end(this.#failure ?? error)
+  }
+
+  /** The same, whatever was thrown until now. */
+  end(error: Error): void {
+    this.#failure = error
     this.#chunk = undefined
     this.wake()
+  }
+
+  /** Undoes `fail` with this error. */
+  recover(error: Error): void {
+    if (this.#failure === error) this.#failure = undefined
   }
 
   get failure(): Error | undefined {

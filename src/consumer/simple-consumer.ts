@@ -1,6 +1,7 @@
+import type { Deadline } from '../async/deadline.ts'
 import { deadlineOf, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import { InvalidArgumentError } from '../errors.ts'
+import { InvalidArgumentError, NotStartedError } from '../errors.ts'
 import { aBoolean, anArrayOf, anInteger, checkOptions } from '../options.ts'
 import { AssignedConsumer } from './assigned-consumer.ts'
 import { ConsumerShell } from './consumer-shell.ts'
@@ -10,13 +11,14 @@ import {
   offsetStoreOf,
   type ConsumerOptions,
 } from './options.ts'
+import { PartitionWatch } from './partition-watch.ts'
 import type { TopicPartition } from './topic-partition.ts'
 
 export interface SimpleConsumerOptions<
   Value = Buffer | null,
   Key = Buffer | null,
 > extends ConsumerOptions<Value, Key> {
-  /** Only these partitions. Default: all that there are when it starts. */
+  /** Only these partitions. Default: all, also those that come later. */
   readonly partitions?: readonly number[]
   /** Whether `getSimpleConsumer` also starts it; otherwise `start()` does. Default: true. */
   readonly autoStart?: boolean
@@ -38,6 +40,8 @@ export class SimpleConsumer<Value = Buffer | null, Key = Buffer | null> extends 
   readonly topic: string
   readonly #cluster: Cluster
   readonly #partitions: readonly number[] | undefined
+  #watch: PartitionWatch<Value, Key> | undefined
+  readonly #notStarted = new NotStartedError()
   #starting: Promise<void> | undefined
 
   /** Throws InvalidArgumentError. */
@@ -55,12 +59,13 @@ export class SimpleConsumer<Value = Buffer | null, Key = Buffer | null> extends 
     if (options.partitions?.length === 0)
       throw new InvalidArgumentError('partitions: none is given')
     const settings = consumerSettings(cluster, options)
-    super(
-      new AssignedConsumer(cluster, settings, {
-        offsets: offsetStoreOf(cluster, options),
-        onClosed,
-      }),
-    )
+    const offsets = offsetStoreOf(cluster, options)
+    const closed = () => {
+      this.#watch?.stop()
+      onClosed()
+    }
+    super(new AssignedConsumer(cluster, settings, { offsets, onClosed: () => closed() }))
+    this.core.fail(this.#notStarted)
     this.#cluster = cluster
     this.topic = topic
     this.#partitions = options.partitions
@@ -155,9 +160,20 @@ export class SimpleConsumer<Value = Buffer | null, Key = Buffer | null> extends 
 
   async #start(call: CallOptions): Promise<void> {
     const deadline = deadlineOf(call, this.#cluster.options.operationTimeoutMs)
+    if (this.#partitions !== undefined) {
+      await this.core.assign(this.#named(this.#partitions), call)
+      this.core.recover(this.#notStarted)
+      return
+    }
+    const find = (until: Deadline) => this.#find(until)
+    await this.core.assign(await find(deadline), call)
+    this.core.recover(this.#notStarted)
+    if (!this.core.isClosed) this.#watch = new PartitionWatch(this.#cluster, this.core, find)
+  }
+
+  async #find(deadline: Deadline): Promise<readonly TopicPartition[]> {
     const { partitions } = await this.#cluster.topic(this.topic, { create: false, deadline })
-    const numbers = this.#partitions ?? partitions.map(({ partition }) => partition)
-    await this.core.assign(this.#named(numbers), call)
+    return this.#named(partitions.map(({ partition }) => partition))
   }
 
   #named(partitions: readonly number[]): TopicPartition[] {

@@ -47,6 +47,7 @@ export async function startingPositions(
   deadline: Deadline,
 ): Promise<Map<PartitionState, StartingPosition>> {
   const found = new Map<PartitionState, StartingPosition>()
+  if (partitions.length === 0) return found
   if (store !== undefined && !settings.resetOffsetOnStart) {
     const committed = await store.fetch(partitions, deadline)
     const byName = new Map(committed.map((one) => [nameOf(one), one]))

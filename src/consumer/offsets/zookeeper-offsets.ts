@@ -5,7 +5,7 @@ import { toSafeNumber } from '../../../protocol/records/safe-number.ts'
 import type { Deadline } from '../../async/deadline.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import { retrying } from '../../cluster/retry.ts'
-import { BrokerError } from '../../errors.ts'
+import { BrokerError, UnsupportedVersionError } from '../../errors.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import { commitWithRetries } from './commit-offsets.ts'
 import { byTopic, type KafkaOffsetsOptions } from './kafka-offsets.ts'
@@ -41,10 +41,12 @@ export class ZooKeeperOffsets implements OffsetStore {
         name,
         partitionIndexes: ofTopic.map(({ partition }) => partition),
       }))
-      const response = await this.#cluster.requestAny(
-        offsetFetch,
-        { groupId: this.group, topics },
-        { timeoutMs: requestTimeoutMs, purpose: 'group', maxVersion: ZOOKEEPER },
+      const response = await explained(
+        this.#cluster.requestAny(
+          offsetFetch,
+          { groupId: this.group, topics },
+          { timeoutMs: requestTimeoutMs, purpose: 'group', maxVersion: ZOOKEEPER },
+        ),
       )
       const committed: CommittedOffset[] = []
       for (const { name: topic, partitions: ofTopic } of response.topics) {
@@ -79,10 +81,12 @@ export class ZooKeeperOffsets implements OffsetStore {
             committedMetadata: '',
           })),
         }))
-        const response = await this.#cluster.requestAny(
-          offsetCommit,
-          { groupId: this.group, topics },
-          { timeoutMs: requestTimeoutMs, purpose: 'group', maxVersion: ZOOKEEPER },
+        const response = await explained(
+          this.#cluster.requestAny(
+            offsetCommit,
+            { groupId: this.group, topics },
+            { timeoutMs: requestTimeoutMs, purpose: 'group', maxVersion: ZOOKEEPER },
+          ),
         )
         return response.topics.flatMap(({ name: topic, partitions }) =>
           partitions.map(({ partitionIndex: partition, errorCode }) => {
@@ -98,5 +102,15 @@ export class ZooKeeperOffsets implements OffsetStore {
         )
       },
     )
+  }
+}
+
+async function explained<T>(response: Promise<T>): Promise<T> {
+  try {
+    return await response
+  } catch (error) {
+    if (!(error instanceof UnsupportedVersionError)) throw error
+    const reason = `offsets in ZooKeeper need brokers up to Kafka 3.9, on ZooKeeper: ${error.message}`
+    throw new UnsupportedVersionError(reason, { broker: error.broker, cause: error })
   }
 }

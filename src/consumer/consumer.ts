@@ -1,0 +1,214 @@
+import { deadlineOf, type CallOptions } from '../call-options.ts'
+import type { Deadline } from '../async/deadline.ts'
+import { allTopics } from '../cluster/all-topics.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import type { TopicMetadata } from '../cluster/metadata.ts'
+import { InvalidArgumentError, NotStartedError } from '../errors.ts'
+import {
+  aBoolean,
+  anArrayOf,
+  anInteger,
+  anObject,
+  aString,
+  checkOptions,
+  either,
+  type Check,
+} from '../options.ts'
+import {
+  AssignedConsumer,
+  type PartitionToCommit,
+  type PositionToReset,
+} from './assigned-consumer.ts'
+import { ConsumerShell } from './consumer-shell.ts'
+import type { CommittedOffset } from './offsets/offset-store.ts'
+import {
+  CONSUMER_CHECKS,
+  consumerSettings,
+  offsetStoreOf,
+  type ConsumerOptions,
+} from './options.ts'
+import { PartitionWatch } from './partition-watch.ts'
+import type { TopicPartition, TopicPartitionOffset } from './topic-partition.ts'
+
+export interface TopicsConsumerOptions<
+  Value = Buffer | null,
+  Key = Buffer | null,
+> extends ConsumerOptions<Value, Key> {
+  /** Topics by name, or all whose name the pattern matches: also those that come later. */
+  readonly topics: readonly string[] | RegExp
+  /** Only these partitions, by topic. Default: all, also those that come later. */
+  readonly partitions?: Readonly<Record<string, readonly number[]>>
+  /** Leave Kafka's own topics out of what a pattern matches. Default: true. */
+  readonly excludeInternalTopics?: boolean
+  /** Whether `getConsumer` also starts it; otherwise `start()` does. Default: true. */
+  readonly autoStart?: boolean
+}
+
+const aRegExp: Check = (value) => (value instanceof RegExp ? undefined : 'must be a RegExp')
+
+const partitionsByTopic: Check = (value) => {
+  const problem = anObject(value)
+  if (problem !== undefined) return problem
+  for (const [topic, partitions] of Object.entries(value as object)) {
+    const wrong = anArrayOf(anInteger(0))(partitions)
+    if (wrong !== undefined) return `${wrong} (of topic '${topic}')`
+  }
+  return undefined
+}
+
+/**
+ * Reads several topics, with a group's committed offsets or without any. Made by `client.getConsumer()`. Who
+ * shares partitions out among processes wants a balanced consumer.
+ *
+ * Positions move when messages are handed over: what was only fetched is not counted as read.
+ */
+export class Consumer<Value = Buffer | null, Key = Buffer | null> extends ConsumerShell<
+  Value,
+  Key
+> {
+  readonly #cluster: Cluster
+  readonly #options: TopicsConsumerOptions<Value, Key>
+  #watch: PartitionWatch<Value, Key> | undefined
+  readonly #notStarted = new NotStartedError()
+  #starting: Promise<void> | undefined
+
+  /** Throws InvalidArgumentError. */
+  constructor(
+    cluster: Cluster,
+    options: TopicsConsumerOptions<Value, Key>,
+    onClosed: () => unknown = () => undefined,
+  ) {
+    checkOptions<TopicsConsumerOptions<Value, Key>>('getConsumer', options, {
+      ...CONSUMER_CHECKS,
+      topics: either(anArrayOf(aString), aRegExp),
+      partitions: partitionsByTopic,
+      excludeInternalTopics: aBoolean,
+      autoStart: aBoolean,
+    })
+    checkTopics(options)
+    const settings = consumerSettings(cluster, options)
+    const offsets = offsetStoreOf(cluster, options)
+    const closed = () => {
+      this.#watch?.stop()
+      onClosed()
+    }
+    super(new AssignedConsumer(cluster, settings, { offsets, onClosed: () => closed() }))
+    this.core.fail(this.#notStarted)
+    this.#cluster = cluster
+    this.#options = options
+  }
+
+  /**
+   * Finds the partitions and where to start in them; done by `getConsumer`, unless `autoStart` is false. A pattern
+   * may match nothing yet. Throws UnknownTopicError, NoOffsetError, BrokerError, NoBrokersAvailableError: it may be
+   * called again then.
+   */
+  start(call: CallOptions = {}): Promise<void> {
+    this.#starting ??= this.#start(call).catch((error: unknown) => {
+      this.#starting = undefined
+      throw error
+    })
+    return this.#starting
+  }
+
+  /** The partitions that it reads now. */
+  get assignment(): readonly TopicPartition[] {
+    return this.core.assignment
+  }
+
+  /** The offset of the next message of each partition that will be handed over. */
+  get positions(): readonly TopicPartitionOffset[] {
+    return this.core.positions
+  }
+
+  /** The same of one; undefined where it is not read. */
+  position(one: TopicPartition): number | undefined {
+    return this.core.position(one)
+  }
+
+  /** The offset of the last message of each partition that was handed over; without those of which none was. */
+  get heldOffsets(): readonly TopicPartitionOffset[] {
+    return this.core.heldOffsets
+  }
+
+  /**
+   * How many offsets there are between the position and the end that consumers can see, as of the last fetch;
+   * without partitions that nothing was fetched of yet.
+   */
+  get lag(): readonly (TopicPartition & { readonly lag: number })[] {
+    return this.core.lag
+  }
+
+  /** Goes on at this offset, also where an error has ended the partition. Throws InvalidArgumentError. */
+  seek(one: TopicPartition, offset: number): void {
+    this.core.seek(one, offset)
+  }
+
+  /** Hands over nothing of these (default: of any) and fetches no more; what was fetched is kept. */
+  pause(partitions?: readonly TopicPartition[]): void {
+    this.core.pause(partitions)
+  }
+
+  resume(partitions?: readonly TopicPartition[]): void {
+    this.core.resume(partitions)
+  }
+
+  /**
+   * Commits what was handed over and nothing more: of all partitions, or of those given; or the offsets given, each
+   * that of the next message. Handlers of `run` that are at work count as not handed over. Throws OffsetCommitError.
+   */
+  commitOffsets(what?: readonly PartitionToCommit[], call?: CallOptions): Promise<void> {
+    return this.core.commitOffsets(what, call)
+  }
+
+  /** The offsets that the group has committed. With `resetOffsetOnFetch` it also goes on there. */
+  fetchOffsets(call?: CallOptions): Promise<readonly CommittedOffset[]> {
+    return this.core.fetchOffsets(call)
+  }
+
+  /** Goes on at these places; with a group they are committed, too. Throws BrokerError, OffsetCommitError. */
+  resetOffsets(targets: readonly PositionToReset[], call?: CallOptions): Promise<void> {
+    return this.core.resetOffsets(targets, call)
+  }
+
+  async #start(call: CallOptions): Promise<void> {
+    const find = (deadline: Deadline) => this.#find(deadline)
+    const wanted = await find(deadlineOf(call, this.#cluster.options.operationTimeoutMs))
+    await this.core.assign(wanted, call)
+    this.core.recover(this.#notStarted)
+    if (!this.core.isClosed) this.#watch = new PartitionWatch(this.#cluster, this.core, find)
+  }
+
+  async #find(deadline: Deadline): Promise<readonly TopicPartition[]> {
+    const topics = await this.#topics(deadline)
+    return topics.flatMap(({ name: topic, partitions }) => {
+      const numbers =
+        this.#options.partitions?.[topic] ?? partitions.map(({ partition }) => partition)
+      return numbers.map((partition) => ({ topic, partition }))
+    })
+  }
+
+  async #topics(deadline: Deadline): Promise<readonly TopicMetadata[]> {
+    const { topics, excludeInternalTopics = true } = this.#options
+    if (!(topics instanceof RegExp)) {
+      const names = [...new Set(topics)]
+      return Promise.all(
+        names.map((name) => this.#cluster.topic(name, { create: false, deadline })),
+      )
+    }
+    // Without its memory of where it was, which a pattern with the flag g or y has.
+    const pattern = new RegExp(topics.source, topics.flags.replace(/[gy]/g, ''))
+    return (await allTopics(this.#cluster, deadline)).filter(
+      ({ name, isInternal }) => pattern.test(name) && !(excludeInternalTopics && isInternal),
+    )
+  }
+}
+
+function checkTopics({ topics, partitions = {} }: TopicsConsumerOptions<unknown, unknown>): void {
+  if (topics instanceof RegExp) return
+  if (topics.length === 0) throw new InvalidArgumentError('topics: none is given')
+  for (const topic of Object.keys(partitions)) {
+    if (topics.includes(topic)) continue
+    throw new InvalidArgumentError(`partitions of '${topic}' are given, which is not one of topics`)
+  }
+}
