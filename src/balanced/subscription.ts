@@ -8,6 +8,8 @@ export interface Subscription {
   readonly name: string
   /** The one topic of a subscription that will never be of another, or of more. */
   readonly onlyTopic: string | undefined
+  /** The topics by name, whether they exist or not; undefined for a pattern. */
+  readonly names?: readonly string[] | undefined
   /** Whether a topic of this name is meant. */
   includes(topic: string): boolean
   /** Asks the brokers for all topics that are meant and exist, with their partitions as they are now. */
@@ -18,26 +20,53 @@ export interface Subscription {
 export class NamedTopics implements Subscription {
   readonly name: string
   readonly onlyTopic: string | undefined
+  readonly names: readonly string[]
   readonly #cluster: Cluster
-  readonly #names: readonly string[]
 
   constructor(cluster: Cluster, names: readonly string[]) {
     this.#cluster = cluster
-    this.#names = names
+    this.names = names
     this.onlyTopic = names.length === 1 ? names[0] : undefined
     this.name = `${names.length === 1 ? 'topic' : 'topics'} ${names.map((one) => `'${one}'`).join(', ')}`
   }
 
   includes(topic: string): boolean {
-    return this.#names.includes(topic)
+    return this.names.includes(topic)
   }
 
   async topics(): Promise<readonly TopicMetadata[]> {
     // One request for all: see Cluster.refresh.
-    await Promise.all(this.#names.map((name) => this.#cluster.refresh(name)))
-    return this.#names.flatMap((name) => {
+    await Promise.all(this.names.map((name) => this.#cluster.refresh(name)))
+    return this.names.flatMap((name) => {
       const topic = this.#cluster.known(name)
       return topic?.errorCode === ErrorCode.NONE ? [topic] : []
     })
+  }
+}
+
+/** All topics whose names match, Kafka's own apart; also those that come later. */
+export class MatchingTopics implements Subscription {
+  readonly name: string
+  readonly onlyTopic = undefined
+  readonly #cluster: Cluster
+  readonly #pattern: RegExp
+
+  constructor(cluster: Cluster, pattern: RegExp) {
+    this.#cluster = cluster
+    // Flags that make a pattern remember where it was would let it match every other time.
+    this.#pattern = new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ''))
+    this.name = `topics ${String(pattern)}`
+  }
+
+  includes(topic: string): boolean {
+    return this.#pattern.test(topic)
+  }
+
+  async topics(): Promise<readonly TopicMetadata[]> {
+    const all = await this.#cluster.allTopics()
+    return all.filter(
+      ({ name, isInternal, errorCode }) =>
+        !isInternal && errorCode === ErrorCode.NONE && this.includes(name),
+    )
   }
 }

@@ -1,0 +1,29 @@
+import { KafkaError } from '../../errors.ts'
+
+/**
+ * The group does not count this member, or its generation, any more: what it owned may be another's. `code` is
+ * Kafka's: UNKNOWN_MEMBER_ID after a session that ran out, ILLEGAL_GENERATION after a rebalance without it.
+ * It joins again by itself.
+ */
+export class MembershipLostError extends KafkaError {
+  override readonly name = 'MembershipLostError'
+
+  constructor(groupId: string, cause: KafkaError) {
+    const reason = `lost its place in group '${groupId}', and joins again: ${cause.message}`
+    super(cause.code, reason, true, { broker: cause.broker, cause })
+  }
+}
+
+/**
+ * The application has been working on what it was given for longer than `maxPollIntervalMs`, and did not ask
+ * for more. The member keeps its partitions, which nobody reads meanwhile.
+ */
+export class MaxPollIntervalError extends KafkaError {
+  override readonly name = 'MaxPollIntervalError'
+
+  constructor(groupId: string, maxPollIntervalMs: number) {
+    const what = `nothing was taken from the consumer for longer than maxPollIntervalMs (${maxPollIntervalMs})`
+    const todo = 'make the handler faster or the interval longer: it holds up its partitions'
+    super('MAX_POLL_INTERVAL_EXCEEDED', `in group '${groupId}' ${what}; ${todo}`, true)
+  }
+}

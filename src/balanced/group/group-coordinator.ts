@@ -1,0 +1,182 @@
+import type { Cluster } from '../../cluster/cluster.ts'
+import { BrokerError } from '../../errors.ts'
+import { ErrorCode } from '../../../protocol/errors.ts'
+import type { Assignor, GroupMember, LastAssignment } from '../assignors/assignor.ts'
+import type { Claim, Coordinator, CoordinatorEvents, CoordinatorFactory } from '../coordinator.ts'
+import { namesOf, PartitionSet, type TopicPartition } from '../partitions.ts'
+import {
+  decodeAssignment,
+  decodeSubscription,
+  encodeAssignment,
+  encodeSubscription,
+} from './consumer-protocol.ts'
+import type { Identity, JoinedMember, JoinProtocol } from './group-requests.ts'
+import { lead } from './lead.ts'
+import { Membership } from './membership.ts'
+import type { GroupSettings } from './settings.ts'
+import { TopicWatch } from './topic-watch.ts'
+
+/** What a commit needs to know of the member that makes it. */
+export interface GroupMembership extends Identity {
+  readonly groupInstanceId: string | undefined
+  /** A rebalance is at a point where commits are refused: the next generation is about to begin. */
+  readonly isJoining: boolean
+}
+
+/** A group that is coordinated by Kafka's own protocol: its leader decides, and the broker passes it on. */
+export class GroupCoordinator implements Coordinator {
+  readonly name: string
+  readonly #cluster: Cluster
+  readonly #settings: GroupSettings
+  readonly #events: CoordinatorEvents
+  readonly #membership: Membership
+  readonly #topics: TopicWatch
+  #last: LastAssignment = { partitions: [], generation: -1 }
+  /** What this member has, or was given in this generation: nobody else has it. */
+  #held = new PartitionSet()
+
+  constructor(cluster: Cluster, settings: GroupSettings, events: CoordinatorEvents) {
+    this.name = `group '${settings.groupId}'`
+    this.#cluster = cluster
+    this.#settings = settings
+    this.#events = events
+    this.#membership = new Membership(cluster, settings, {
+      ...events,
+      lost: (reason) => {
+        this.#held = new PartitionSet()
+        events.lost(reason)
+      },
+    })
+    this.#topics = new TopicWatch(cluster, settings, (reason) => this.#joinAgain(reason))
+  }
+
+  get memberId(): string {
+    return this.#membership.identity.memberId
+  }
+
+  get ownedUntil(): number {
+    return this.#membership.ownedUntil
+  }
+
+  get membership(): GroupMembership {
+    const { identity, isJoining } = this.#membership
+    return { ...identity, groupInstanceId: this.#settings.groupInstanceId, isJoining }
+  }
+
+  /** Whether what this member commits for the partition is in order. */
+  holds(partition: TopicPartition): boolean {
+    return this.#held.has(partition)
+  }
+
+  /** Resolves when no rebalance is at the point where commits are refused. */
+  untilJoined(): Promise<void> {
+    return this.#membership.untilJoined()
+  }
+
+  givenUpBeforeJoining(owned: readonly TopicPartition[]): readonly TopicPartition[] {
+    if (this.#settings.protocol === 'eager') return owned
+    return owned.filter(({ topic }) => !this.#settings.subscription.includes(topic))
+  }
+
+  async join(
+    owned: readonly TopicPartition[],
+    signal: AbortSignal,
+  ): Promise<readonly TopicPartition[]> {
+    const role = {
+      protocols: (generation: number) => this.#protocols(owned, generation),
+      assign: (name: string, members: readonly JoinedMember[]) => this.#assign(name, members),
+    }
+    const { identity, assignment } = await this.#membership.join(role, owned.length > 0, signal)
+    const partitions = this.#checked(decodeAssignment(assignment))
+    this.#last = { partitions, generation: identity.generation }
+    this.#held = new PartitionSet([...owned, ...partitions])
+    this.#topics.watch()
+    this.#cluster.options.logger.info(
+      `${this.name}, generation ${identity.generation}: '${identity.memberId}' gets ${namesOf(partitions)}`,
+    )
+    return partitions
+  }
+
+  /** In the cooperative protocol others get them in a rebalance that begins when this member joins again. */
+  release(partitions: readonly TopicPartition[]): Promise<void> {
+    for (const partition of partitions) this.#held.delete(partition)
+    if (this.#settings.protocol === 'cooperative' && this.#membership.state === 'stable') {
+      this.#joinAgain(`it gave up ${namesOf(partitions)}`)
+    }
+    return Promise.resolve()
+  }
+
+  /** Nobody else has what the leader gave. */
+  claim(partitions: readonly TopicPartition[]): Promise<Claim> {
+    return Promise.resolve({ claimed: partitions, heldByOthers: [] })
+  }
+
+  leave(): Promise<void> {
+    this.#topics.stop()
+    return this.#membership.leave()
+  }
+
+  #joinAgain(reason: string): void {
+    this.#membership.wantsToJoin(reason)
+    this.#events.changed(reason)
+  }
+
+  async #protocols(
+    owned: readonly TopicPartition[],
+    generation: number,
+  ): Promise<readonly JoinProtocol[]> {
+    const topics = await this.#topics.wanted()
+    const { assignors, clientRack: rack } = this.#settings
+    return assignors.map((assignor) => {
+      const userData = assignor.userData?.(this.#last)
+      const metadata = encodeSubscription({ topics, userData, owned, generation, rack })
+      return { name: assignor.name, metadata }
+    })
+  }
+
+  async #assign(
+    protocolName: string,
+    joined: readonly JoinedMember[],
+  ): Promise<ReadonlyMap<string, Buffer>> {
+    const { groupId, protocol } = this.#settings
+    const { logger } = this.#cluster.options
+    const assignor = this.#assignor(protocolName)
+    const members: readonly GroupMember[] = joined.map(decodeSubscription)
+    const topics = await this.#topics.describe([...new Set(members.flatMap((one) => one.topics))])
+    const assignment = lead({ groupId, assignor, protocol, members, topics, logger })
+    return new Map(
+      members.map(({ memberId }) => [memberId, encodeAssignment(assignment.get(memberId) ?? [])]),
+    )
+  }
+
+  #assignor(name: string): Assignor {
+    const assignor = this.#settings.assignors.find((one) => one.name === name)
+    if (assignor !== undefined) return assignor
+    const detail = `the coordinator chose '${name}', which this member did not offer`
+    throw new BrokerError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL, 'leading the group', {}, detail)
+  }
+
+  /** A leader that is wrong must not make this member read what nobody asked for. */
+  #checked(partitions: readonly TopicPartition[]): readonly TopicPartition[] {
+    const { subscription } = this.#settings
+    const unwanted = partitions.filter(({ topic }) => !subscription.includes(topic))
+    if (unwanted.length === 0) return partitions
+    this.#cluster.options.logger.warn(
+      `${this.name}: the leader gave ${namesOf(unwanted)}, to which this member has not subscribed: it is not read`,
+    )
+    return partitions.filter(({ topic }) => subscription.includes(topic))
+  }
+}
+
+/** For the rebalance machine. It needs the coordinator itself for commits: `onMade` is given it. */
+export function groupCoordinator(
+  cluster: Cluster,
+  settings: GroupSettings,
+  onMade: (coordinator: GroupCoordinator) => void = () => undefined,
+): CoordinatorFactory {
+  return (events) => {
+    const coordinator = new GroupCoordinator(cluster, settings, events)
+    onMade(coordinator)
+    return coordinator
+  }
+}

@@ -1,0 +1,91 @@
+import { ErrorCode } from '../../../protocol/errors.ts'
+import { abortable } from '../../async/abortable.ts'
+import type { Deadline } from '../../async/deadline.ts'
+import { limited, TookTooLongError } from '../../async/limited.ts'
+import type { Membership as CommittingMember } from '../../consumer/offsets/kafka-offsets.ts'
+import type {
+  CommitResult,
+  CommittedOffset,
+  OffsetStore,
+  OffsetToCommit,
+} from '../../consumer/offsets/offset-store.ts'
+import { BrokerError } from '../../errors.ts'
+import { nameOf, type TopicPartition } from '../partitions.ts'
+import type { GroupCoordinator } from './group-coordinator.ts'
+
+/** What a broker says to the commit of a member whose generation is, or is about to be, over. */
+const OUTDATED = ['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID']
+
+/**
+ * The offsets of a group that this process is a member of. A commit is made in one generation, which the broker
+ * checks. One that meets a rebalance waits for the next generation, and is made there for what the member still has;
+ * for what it has not it fails, whoever has it now.
+ */
+export class GroupOffsets implements OffsetStore {
+  readonly #coordinator: GroupCoordinator
+  readonly #storeFor: (member: () => CommittingMember) => OffsetStore
+
+  constructor(
+    coordinator: GroupCoordinator,
+    storeFor: (member: () => CommittingMember) => OffsetStore,
+  ) {
+    this.#coordinator = coordinator
+    this.#storeFor = storeFor
+  }
+
+  fetch(
+    partitions: readonly TopicPartition[],
+    deadline: Deadline,
+  ): Promise<readonly CommittedOffset[]> {
+    return this.#store().fetch(partitions, deadline)
+  }
+
+  async commit(
+    offsets: readonly OffsetToCommit[],
+    deadline: Deadline,
+  ): Promise<readonly CommitResult[]> {
+    const results = new Map<string, CommitResult>()
+    let left = offsets
+    while (left.length > 0) {
+      await this.#untilJoined(deadline)
+      const held = left.filter((one) => this.#coordinator.holds(one))
+      for (const one of left) if (!held.includes(one)) results.set(nameOf(one), givenUp(one))
+      const { membership } = this.#coordinator
+      const attempt = held.length > 0 ? await this.#store().commit(held, deadline) : []
+      for (const result of attempt) results.set(nameOf(result), result)
+      const isOver = this.#coordinator.membership.generation !== membership.generation
+      const mayTryAgain = (isOver || this.#coordinator.membership.isJoining) && !deadline.isOver
+      left = mayTryAgain ? held.filter((one) => isOutdated(results.get(nameOf(one)))) : []
+    }
+    return offsets.flatMap((one) => results.get(nameOf(one)) ?? [])
+  }
+
+  /** One that goes on as the member of now, even if it needs several attempts. */
+  #store(): OffsetStore {
+    const { memberId, generation, groupInstanceId } = this.#coordinator.membership
+    const member = { memberId, generationId: generation, groupInstanceId }
+    return this.#storeFor(() => member)
+  }
+
+  async #untilJoined(deadline: Deadline): Promise<void> {
+    try {
+      await limited(deadline.remainingMs, deadline.signal, (signal) =>
+        abortable(this.#coordinator.untilJoined(), signal),
+      )
+    } catch (error) {
+      // Then the broker says what is wrong.
+      if (!(error instanceof TookTooLongError)) throw error
+    }
+  }
+}
+
+function isOutdated(result: CommitResult | undefined): boolean {
+  return result?.error !== undefined && OUTDATED.includes(result.error.code)
+}
+
+function givenUp({ topic, partition }: OffsetToCommit): CommitResult {
+  const what = `committing ${nameOf({ topic, partition })}`
+  const detail = 'the group has taken the partition from this member'
+  const error = new BrokerError(ErrorCode.ILLEGAL_GENERATION, what, { topic, partition }, detail)
+  return { topic, partition, error }
+}

@@ -1,0 +1,307 @@
+/** What a member asks of its coordinator, whoever that is at the moment: one try each. */
+import { heartbeat } from '../../../protocol/apis/heartbeat.ts'
+import { joinGroup } from '../../../protocol/apis/join-group.ts'
+import { leaveGroup } from '../../../protocol/apis/leave-group.ts'
+import { syncGroup } from '../../../protocol/apis/sync-group.ts'
+import { ErrorCode } from '../../../protocol/errors.ts'
+import type { Api } from '../../../protocol/schema/api.ts'
+import type { Decoded, Fields } from '../../../protocol/schema/fields.ts'
+import { Deadline } from '../../async/deadline.ts'
+import type { Cluster } from '../../cluster/cluster.ts'
+import {
+  BrokerError,
+  ClosedError,
+  isUnreachable,
+  SocketDisconnectedError,
+  UnsupportedVersionError,
+} from '../../errors.ts'
+import type { BodyFor, Broker } from '../../network/broker.ts'
+import { checkHasGroups } from './has-groups.ts'
+import type { GroupSettings } from './settings.ts'
+
+/** What tells one member from another, and an old generation from the current one. */
+export interface Identity {
+  /** Empty until the coordinator gave one. */
+  readonly memberId: string
+  /** −1 outside of a generation. */
+  readonly generation: number
+}
+
+export interface JoinProtocol {
+  readonly name: string
+  readonly metadata: Buffer
+}
+
+export interface JoinedMember {
+  readonly memberId: string
+  readonly groupInstanceId: string | undefined
+  readonly metadata: Uint8Array
+}
+
+export type JoinOutcome =
+  /** Join again with this id (KIP-394): so that who gives up half-way leaves no member behind. */
+  | { readonly kind: 'memberIdRequired'; readonly memberId: string }
+  | {
+      readonly kind: 'joined'
+      readonly identity: Identity
+      readonly protocolName: string
+      /** For the leader, which is to decide who gets what. */
+      readonly members: readonly JoinedMember[] | undefined
+    }
+
+const PROTOCOL_TYPE = 'consumer'
+
+const JOIN_WITH_INSTANCE_ID = 5
+const SYNC_WITH_INSTANCE_ID = 3
+const HEARTBEAT_WITH_INSTANCE_ID = 3
+const LEAVE_WITH_MEMBERS = 3
+
+/** How much longer than the rebalance itself its requests may take. */
+const REBALANCE_LEEWAY_MS = 5_000
+
+/** Of a connection on which JoinGroup and SyncGroup wait, for each member: heartbeats and commits have another. */
+let nextLane = 0
+
+export class GroupRequests {
+  readonly #cluster: Cluster
+  readonly #settings: GroupSettings
+  readonly #lane = nextLane++
+  /** Where the lane was last used. */
+  #laneBroker: Broker | undefined
+
+  constructor(cluster: Cluster, settings: GroupSettings) {
+    this.#cluster = cluster
+    this.#settings = settings
+  }
+
+  /** Waits for all members. Aborting ends it. Throws BrokerError and what the connection throws. */
+  async join(
+    memberId: string,
+    protocols: readonly JoinProtocol[],
+    reason: string,
+    signal: AbortSignal,
+  ): Promise<JoinOutcome> {
+    const { groupId, sessionTimeoutMs, maxPollIntervalMs } = this.#settings
+    const what = `joining group '${groupId}'`
+    const response = await this.#waiting(
+      joinGroup,
+      (version) => ({
+        groupId,
+        sessionTimeoutMs,
+        rebalanceTimeoutMs: maxPollIntervalMs,
+        memberId,
+        ...this.#instanceId(version >= JOIN_WITH_INSTANCE_ID),
+        protocolType: PROTOCOL_TYPE,
+        protocols: [...protocols],
+        reason,
+      }),
+      what,
+      signal,
+    )
+    if (response.errorCode === ErrorCode.MEMBER_ID_REQUIRED) {
+      return { kind: 'memberIdRequired', memberId: response.memberId }
+    }
+    this.#check(response.errorCode, what)
+    this.#checkProtocolType(response.protocolType, what)
+    const isLeader = response.leader === response.memberId
+    // A static leader that only started anew is to leave the assignment as it is (KIP-814).
+    const decides = isLeader && !response.skipAssignment
+    return {
+      kind: 'joined',
+      identity: { memberId: response.memberId, generation: response.generationId },
+      protocolName: response.protocolName ?? '',
+      members: decides
+        ? response.members.map((member) => ({
+            memberId: member.memberId,
+            groupInstanceId: member.groupInstanceId ?? undefined,
+            metadata: member.metadata,
+          }))
+        : undefined,
+    }
+  }
+
+  /** Waits for the leader's decision, or brings it. Resolves with this member's assignment. */
+  async sync(
+    { memberId, generation }: Identity,
+    protocolName: string,
+    assignments: ReadonlyMap<string, Buffer>,
+    signal: AbortSignal,
+  ): Promise<Uint8Array> {
+    const { groupId } = this.#settings
+    const what = `getting the assignment of group '${groupId}'`
+    const response = await this.#waiting(
+      syncGroup,
+      (version) => ({
+        groupId,
+        generationId: generation,
+        memberId,
+        ...this.#instanceId(version >= SYNC_WITH_INSTANCE_ID),
+        protocolType: PROTOCOL_TYPE,
+        protocolName,
+        assignments: [...assignments].map(([id, assignment]) => ({ memberId: id, assignment })),
+      }),
+      what,
+      signal,
+    )
+    this.#check(response.errorCode, what)
+    this.#checkProtocolType(response.protocolType, what)
+    if (response.protocolName !== null && response.protocolName !== protocolName) {
+      const detail = `the assignment is by '${response.protocolName}', not by '${protocolName}'`
+      throw new BrokerError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL, what, {}, detail)
+    }
+    return response.assignment
+  }
+
+  /** Throws BrokerError with REBALANCE_IN_PROGRESS, too, which is how a member learns of one. */
+  async heartbeat({ memberId, generation }: Identity): Promise<void> {
+    const { groupId, sessionTimeoutMs } = this.#settings
+    // Time must be left for another try at another coordinator before the session runs out.
+    const timeoutMs = Math.ceil(sessionTimeoutMs / 3)
+    const broker = await this.#coordinator(new Deadline(timeoutMs))
+    const { errorCode } = await this.#prompt(
+      broker,
+      heartbeat,
+      (version) => ({
+        groupId,
+        generationId: generation,
+        memberId,
+        ...this.#instanceId(version >= HEARTBEAT_WITH_INSTANCE_ID),
+      }),
+      timeoutMs,
+    )
+    this.#check(errorCode, `a heartbeat to group '${groupId}'`)
+  }
+
+  async leave(memberId: string, reason: string, timeoutMs: number): Promise<void> {
+    const { groupId } = this.#settings
+    const broker = await this.#coordinator(new Deadline(timeoutMs))
+    const response = await this.#prompt(
+      broker,
+      leaveGroup,
+      (version) =>
+        version >= LEAVE_WITH_MEMBERS
+          ? { groupId, members: [{ memberId, reason }] }
+          : { groupId, memberId },
+      timeoutMs,
+    )
+    const what = `leaving group '${groupId}'`
+    this.#check(response.errorCode, what)
+    for (const { errorCode } of response.members) this.#check(errorCode, what)
+  }
+
+  /** Closes the connection of this member's own: requests that wait on it end. */
+  hangUp(): void {
+    this.#laneBroker?.hangUp('group', this.#lane)
+    this.#laneBroker = undefined
+  }
+
+  /** JoinGroup and SyncGroup: they are answered when others have done their part. */
+  async #waiting<Request extends Fields, Response extends Fields>(
+    api: Api<Request, Response>,
+    body: BodyFor<Request>,
+    what: string,
+    signal: AbortSignal,
+  ): Promise<Decoded<Response>> {
+    const { requestTimeoutMs, operationTimeoutMs } = this.#cluster.options
+    const { maxPollIntervalMs, groupInstanceId } = this.#settings
+    const broker = await this.#coordinator(new Deadline(operationTimeoutMs, signal))
+    if (this.#laneBroker !== broker) this.hangUp()
+    this.#laneBroker = broker
+    await checkHasGroups(broker, requestTimeoutMs)
+    const onAbort = () => this.hangUp()
+    signal.addEventListener('abort', onAbort)
+    try {
+      return await broker.request(
+        api,
+        (version, versions) => {
+          if (api.key === joinGroup.key && version < JOIN_WITH_INSTANCE_ID && groupInstanceId) {
+            throw new UnsupportedVersionError(
+              `${what}: static membership (groupInstanceId) needs Kafka 2.3 or newer, which ${broker.name} is not`,
+              { broker: broker.name },
+            )
+          }
+          return typeof body === 'function' ? body(version, versions) : body
+        },
+        {
+          timeoutMs: Math.max(requestTimeoutMs, maxPollIntervalMs + REBALANCE_LEEWAY_MS),
+          purpose: 'group',
+          lane: this.#lane,
+        },
+      )
+    } catch (error) {
+      signal.throwIfAborted()
+      this.#forgetIfUnreachable(error)
+      if (error instanceof ClosedError && this.#laneBroker !== broker) {
+        const reason = `${what}: no longer waited for ${broker.name}, which may not be the coordinator`
+        throw new SocketDisconnectedError(reason, { broker: broker.name })
+      }
+      throw error
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  /** Requests that are answered at once. */
+  async #prompt<Request extends Fields, Response extends Fields>(
+    broker: Broker,
+    api: Api<Request, Response>,
+    body: BodyFor<Request>,
+    timeoutMs: number,
+  ): Promise<Decoded<Response>> {
+    try {
+      return await broker.request(api, body, { timeoutMs, purpose: 'group' })
+    } catch (error) {
+      this.#forgetIfUnreachable(error)
+      throw error
+    }
+  }
+
+  #coordinator(deadline: Deadline): Promise<Broker> {
+    return this.#cluster.coordinators.of('group', this.#settings.groupId, deadline)
+  }
+
+  #instanceId(isKnown: boolean): { readonly groupInstanceId?: string } {
+    const { groupInstanceId } = this.#settings
+    return isKnown && groupInstanceId !== undefined ? { groupInstanceId } : {}
+  }
+
+  #forgetIfUnreachable(error: unknown): void {
+    if (isUnreachable(error)) this.#forgetCoordinator()
+  }
+
+  #forgetCoordinator(): void {
+    this.#cluster.coordinators.forget('group', this.#settings.groupId)
+  }
+
+  #check(errorCode: number, what: string): void {
+    if (errorCode === ErrorCode.NONE) return
+    if (
+      errorCode === ErrorCode.NOT_COORDINATOR ||
+      errorCode === ErrorCode.COORDINATOR_NOT_AVAILABLE
+    ) {
+      this.#forgetCoordinator()
+    }
+    throw new BrokerError(errorCode, what, {}, this.#detailOf(errorCode))
+  }
+
+  /** What to do about it, where Kafka's own meaning does not say it for this member. */
+  #detailOf(errorCode: number): string | undefined {
+    const { assignors, groupInstanceId, sessionTimeoutMs } = this.#settings
+    switch (errorCode) {
+      case ErrorCode.INCONSISTENT_GROUP_PROTOCOL:
+        return `the group has members with other assignors, or that are no consumers: this one offers ${assignors.map(({ name }) => name).join(', ')}`
+      case ErrorCode.FENCED_INSTANCE_ID:
+        return `another member took over the groupInstanceId '${groupInstanceId ?? ''}': give each running member one of its own`
+      case ErrorCode.INVALID_SESSION_TIMEOUT:
+        return `sessionTimeoutMs is ${sessionTimeoutMs}, which is outside the broker's group.min.session.timeout.ms and group.max.session.timeout.ms`
+      default:
+        return undefined
+    }
+  }
+
+  #checkProtocolType(protocolType: string | null, what: string): void {
+    if (protocolType === null || protocolType === PROTOCOL_TYPE) return
+    const detail = `it is a group of '${protocolType}', not of consumers`
+    throw new BrokerError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL, what, {}, detail)
+  }
+}

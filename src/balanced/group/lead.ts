@@ -1,0 +1,68 @@
+/** The leader's part in a rebalance: from what the members said to who gets what. */
+import type { Logger } from '../../observe/logger.ts'
+import type {
+  AssignableTopics,
+  Assignment,
+  Assignor,
+  GroupMember,
+  RebalanceProtocol,
+} from '../assignors/assignor.ts'
+import { nameOf } from '../partitions.ts'
+
+export interface Lead {
+  readonly groupId: string
+  readonly assignor: Assignor
+  readonly protocol: RebalanceProtocol
+  readonly members: readonly GroupMember[]
+  readonly topics: AssignableTopics
+  readonly logger: Logger
+}
+
+/** Throws what an assignor throws, and an error for one that breaks the rules. */
+export function lead({ groupId, assignor, protocol, members, topics, logger }: Lead): Assignment {
+  const assignment = assignor.assign(members, topics)
+  const problem = problemWith(assignment, protocol, members, topics)
+  if (problem !== undefined) throw new Error(`the assignor '${assignor.name}' ${problem}`)
+  const missing = new Set(members.flatMap((one) => one.topics).filter((one) => !topics.has(one)))
+  if (missing.size > 0) {
+    const names = [...missing].map((topic) => `'${topic}'`).join(', ')
+    logger.warn(
+      `group '${groupId}': ${names} do not exist: nobody gets anything of them until they do`,
+    )
+  }
+  return assignment
+}
+
+function problemWith(
+  assignment: Assignment,
+  protocol: RebalanceProtocol,
+  members: readonly GroupMember[],
+  topics: AssignableTopics,
+): string | undefined {
+  const holders = new Map(
+    members.flatMap((one) => one.ownedPartitions.map((owned) => [nameOf(owned), one.memberId])),
+  )
+  const claims = new Map(
+    members.map((one) => [one.memberId, new Set(one.ownedPartitions.map(nameOf))]),
+  )
+  const given = new Map<string, string>()
+  for (const [memberId, partitions] of assignment) {
+    const own = claims.get(memberId)
+    if (own === undefined) return `gave something to '${memberId}', which is no member`
+    for (const partition of partitions) {
+      const name = nameOf(partition)
+      const exists = topics
+        .get(partition.topic)
+        ?.some((one) => one.partition === partition.partition)
+      if (exists !== true) return `gave away ${name}, which does not exist`
+      const other = given.get(name)
+      if (other !== undefined) return `gave ${name} to both '${other}' and '${memberId}'`
+      given.set(name, memberId)
+      const holder = holders.get(name)
+      if (protocol === 'cooperative' && holder !== undefined && !own.has(name)) {
+        return `gave ${name} to '${memberId}' while '${holder}' still has it: cooperative ones leave it out for one rebalance`
+      }
+    }
+  }
+  return undefined
+}

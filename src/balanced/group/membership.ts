@@ -1,0 +1,313 @@
+/** One member of a Kafka group: its state (member-states.ts), its identity, and that it is known to live. */
+import { backoffMs } from '../../async/backoff.ts'
+import { deferred, type Deferred } from '../../async/deferred.ts'
+import { Deadline } from '../../async/deadline.ts'
+import type { Cluster } from '../../cluster/cluster.ts'
+import { reportRetry } from '../../cluster/retry.ts'
+import { KafkaError } from '../../errors.ts'
+import type { CoordinatorEvents } from '../coordinator.ts'
+import { RebalanceError } from '../errors.ts'
+import { MaxPollIntervalError, MembershipLostError } from './errors.ts'
+import {
+  GroupRequests,
+  type Identity,
+  type JoinedMember,
+  type JoinProtocol,
+} from './group-requests.ts'
+import { Heartbeats } from './heartbeats.ts'
+import { nextState, reactionTo, type MemberEvent, type MemberState } from './member-states.ts'
+import type { GroupSettings } from './settings.ts'
+
+/** What members of this kind of group say to each other: opaque to the protocol of membership. */
+export interface Role {
+  /** What to tell the leader, for each assignor. */
+  protocols(generation: number): Promise<readonly JoinProtocol[]>
+  /** As leader: what each member gets. */
+  assign(
+    protocolName: string,
+    members: readonly JoinedMember[],
+  ): Promise<ReadonlyMap<string, Buffer>>
+}
+
+export interface SyncedGeneration {
+  readonly identity: Identity
+  readonly assignment: Uint8Array
+}
+
+const NOBODY: Identity = { memberId: '', generation: -1 }
+
+/** How long leaving may take: a session that is not ended ends by itself. */
+const LEAVE_TIMEOUT_MS = 3_000
+
+export class Membership {
+  readonly #cluster: Cluster
+  readonly #settings: GroupSettings
+  readonly #events: CoordinatorEvents
+  readonly #requests: GroupRequests
+  readonly #heartbeats: Heartbeats
+  #state: MemberState = 'unjoined'
+  #identity = NOBODY
+  /** When the last request was sent that was answered to a member. */
+  #provenAt = -Infinity
+  /** Told to the coordinator's log with the next JoinGroup (KIP-800). */
+  #joinReason = ''
+  #lastBusyReport = 0
+  /** Of those who wait for a generation that is to begin. */
+  #joined: Deferred<void> | undefined
+
+  constructor(cluster: Cluster, settings: GroupSettings, events: CoordinatorEvents) {
+    this.#cluster = cluster
+    this.#settings = settings
+    this.#events = events
+    this.#requests = new GroupRequests(cluster, settings)
+    this.#heartbeats = new Heartbeats(settings.heartbeatIntervalMs, () => this.#beat())
+  }
+
+  get state(): MemberState {
+    return this.#state
+  }
+
+  /** For commits: also after it was lost, so that they are refused. */
+  get identity(): Identity {
+    return this.#identity
+  }
+
+  /** See Coordinator.ownedUntil. */
+  get ownedUntil(): number {
+    return this.#identity.generation < 0 ? 0 : this.#provenAt + this.#settings.sessionTimeoutMs
+  }
+
+  /** Whether the coordinator takes no commits: a generation is about to begin, or has and is not known here. */
+  get isJoining(): boolean {
+    return this.#state === 'joining' || this.#state === 'syncing'
+  }
+
+  /** Resolves when it is not joining any more, with or without success. */
+  async untilJoined(): Promise<void> {
+    if (!this.isJoining) return
+    this.#joined ??= deferred()
+    await this.#joined.promise
+  }
+
+  /** Says why the next JoinGroup is sent. */
+  wantsToJoin(reason: string): void {
+    this.#joinReason = reason.slice(0, 255)
+  }
+
+  /**
+   * Joins, or joins again as the same member. `hasOwned` says whether something is lost with the membership:
+   * then it throws MembershipLostError, having told of it; otherwise it joins anew by itself.
+   */
+  async join(role: Role, hasOwned: boolean, signal: AbortSignal): Promise<SyncedGeneration> {
+    const { operationTimeoutMs, backoff, logger } = this.#cluster.options
+    const deadline = new Deadline(operationTimeoutMs, signal)
+    for (let attempt = 0; ; attempt++) {
+      signal.throwIfAborted()
+      this.#move('join')
+      try {
+        return await this.#joinOnce(role, signal)
+      } catch (thrown) {
+        signal.throwIfAborted()
+        const error = asKafkaError(thrown)
+        const reaction = this.#hasEnded ? 'ended' : reactionTo(error)
+        switch (reaction) {
+          case 'again':
+            break
+          case 'ended':
+            // A heartbeat has noticed first, and told of it.
+            throw error
+          case 'new member':
+          case 'new generation':
+            this.#lose(reaction, error)
+            if (!hasOwned) break
+            this.#events.lost(this.#lostError(error))
+            throw this.#lostError(error)
+          case 'refused':
+            this.#refuse()
+            throw thrown
+          case 'later': {
+            const waitMs = backoffMs(attempt, backoff)
+            // The caller decides how long it is worth trying.
+            if (!deadline.leaves(waitMs)) throw error
+            const what = `joining group '${this.#settings.groupId}'`
+            reportRetry(logger, { what, attempt: attempt + 1, waitMs, error })
+            await deadline.sleep(waitMs)
+          }
+        }
+      }
+    }
+  }
+
+  /** Ends the membership, at the broker too, unless a static member's place is to be kept for it. */
+  async leave(): Promise<void> {
+    const { memberId } = this.#identity
+    const { groupId, groupInstanceId } = this.#settings
+    const wasRefused = this.#state === 'refused'
+    this.#move('leave')
+    this.#heartbeats.stop()
+    this.#requests.hangUp()
+    this.#identity = NOBODY
+    if (memberId !== '' && !wasRefused && groupInstanceId === undefined) {
+      try {
+        await this.#requests.leave(memberId, 'the consumer is being closed', LEAVE_TIMEOUT_MS)
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error)
+        this.#cluster.options.logger.info(
+          `could not leave group '${groupId}', which will notice by itself: ${reason}`,
+        )
+      }
+    }
+    this.#move('left')
+  }
+
+  async #joinOnce(role: Role, signal: AbortSignal): Promise<SyncedGeneration> {
+    const before = this.#identity
+    const protocols = await role.protocols(before.generation)
+    const joined = await this.#join(before.memberId, protocols, signal)
+    this.#throwIfEnded()
+    this.#move('joined')
+    this.#identity = joined.identity
+    this.#joinReason = ''
+    this.#heartbeats.start()
+    const { groupId } = this.#settings
+    const { memberId, generation } = joined.identity
+    this.#cluster.options.logger.info(
+      `group '${groupId}', generation ${generation}: '${memberId}' joined with ${joined.protocolName}`,
+    )
+    const assignments =
+      joined.members === undefined
+        ? new Map<string, Buffer>()
+        : await role.assign(joined.protocolName, joined.members)
+    const sentAt = performance.now()
+    const assignment = await this.#requests.sync(
+      joined.identity,
+      joined.protocolName,
+      assignments,
+      signal,
+    )
+    this.#throwIfEnded()
+    this.#move('synced')
+    this.#prove(sentAt)
+    return { identity: joined.identity, assignment }
+  }
+
+  async #join(memberId: string, protocols: readonly JoinProtocol[], signal: AbortSignal) {
+    const reason = this.#joinReason
+    const outcome = await this.#requests.join(memberId, protocols, reason, signal)
+    if (outcome.kind === 'joined') return outcome
+    this.#identity = { memberId: outcome.memberId, generation: -1 }
+    const again = await this.#requests.join(outcome.memberId, protocols, reason, signal)
+    if (again.kind === 'joined') return again
+    throw new KafkaError('MEMBER_ID_REQUIRED', 'the coordinator asks again for an id', true)
+  }
+
+  /** One heartbeat. Returns how long to wait for the next. */
+  async #beat(): Promise<number> {
+    const { heartbeatIntervalMs } = this.#settings
+    const sent = this.#identity
+    if (sent.generation < 0) return heartbeatIntervalMs
+    this.#watchApplication()
+    const sentAt = performance.now()
+    try {
+      await this.#requests.heartbeat(sent)
+      if (this.#identity === sent) this.#prove(sentAt)
+      return heartbeatIntervalMs
+    } catch (thrown) {
+      // Of a generation that is over already: what it says has been said.
+      if (this.#identity !== sent) return heartbeatIntervalMs
+      return this.#onHeartbeatFailed(asKafkaError(thrown), sentAt)
+    }
+  }
+
+  #onHeartbeatFailed(error: KafkaError, sentAt: number): number {
+    const { heartbeatIntervalMs } = this.#settings
+    switch (reactionTo(error)) {
+      case 'again':
+        // It is a member, or would have been told otherwise.
+        this.#prove(sentAt)
+        if (this.#state === 'stable') {
+          this.wantsToJoin('the group is rebalancing')
+          this.#events.changed('the group is rebalancing')
+        }
+        return heartbeatIntervalMs
+      case 'new member':
+        this.#lose('new member', error)
+        this.#events.lost(this.#lostError(error))
+        return heartbeatIntervalMs
+      case 'new generation':
+        // While JoinGroup is under way its answer, on another connection, may just not be here yet.
+        if (this.#state !== 'stable') return heartbeatIntervalMs
+        this.#lose('new generation', error)
+        this.#events.lost(this.#lostError(error))
+        return heartbeatIntervalMs
+      case 'refused':
+        this.#refuse()
+        this.#events.failed(error)
+        return heartbeatIntervalMs
+      case 'later': {
+        const { backoff, logger } = this.#cluster.options
+        const waitMs = Math.min(heartbeatIntervalMs, backoffMs(0, backoff))
+        logger.warn(`a heartbeat to group '${this.#settings.groupId}' failed: ${error.message}`)
+        // What waits for the same coordinator would wait for long.
+        if (error.code !== 'COORDINATOR_LOAD_IN_PROGRESS') this.#requests.hangUp()
+        return waitMs
+      }
+    }
+  }
+
+  #lose(reaction: 'new member' | 'new generation', error: KafkaError): void {
+    this.#move('lost')
+    this.#identity =
+      reaction === 'new member' ? NOBODY : { memberId: this.#identity.memberId, generation: -1 }
+    this.wantsToJoin(error.code)
+  }
+
+  #lostError(error: KafkaError): MembershipLostError {
+    return new MembershipLostError(this.#settings.groupId, error)
+  }
+
+  /** Whether a heartbeat was told, while JoinGroup or SyncGroup waited, that the membership is over. */
+  get #hasEnded(): boolean {
+    return this.#state === 'unjoined' || this.#state === 'refused'
+  }
+
+  #throwIfEnded(): void {
+    if (!this.#hasEnded) return
+    throw new KafkaError('UNKNOWN_MEMBER_ID', 'the membership was lost meanwhile', true)
+  }
+
+  #refuse(): void {
+    this.#move('refused')
+    this.#heartbeats.stop()
+    this.#provenAt = -Infinity
+  }
+
+  #prove(sentAt: number): void {
+    const wasInDoubt = performance.now() >= this.ownedUntil
+    this.#provenAt = Math.max(this.#provenAt, sentAt)
+    if (wasInDoubt && performance.now() < this.ownedUntil) this.#events.renewed()
+  }
+
+  /** Tells the application, once each time, that it takes too long. */
+  #watchApplication(): void {
+    const { maxPollIntervalMs, busyForMs, groupId } = this.#settings
+    const busyMs = busyForMs()
+    if (busyMs < maxPollIntervalMs) this.#lastBusyReport = 0
+    else if (this.#lastBusyReport === 0) {
+      this.#lastBusyReport = busyMs
+      this.#events.problem(new MaxPollIntervalError(groupId, maxPollIntervalMs))
+    }
+  }
+
+  #move(event: MemberEvent): void {
+    this.#state = nextState(this.#state, event)
+    if (this.isJoining) return
+    this.#joined?.resolve()
+    this.#joined = undefined
+  }
+}
+
+/** What is no error of Kafka's is a bug, an assignor's perhaps: nothing that a retry helps with. */
+function asKafkaError(error: unknown): KafkaError {
+  return error instanceof KafkaError ? error : new RebalanceError('joining the group', error)
+}

@@ -1,0 +1,132 @@
+import { InvalidArgumentError } from '../../errors.ts'
+import { aFunction, anArrayOf, anInteger, aString, type Check } from '../../options.ts'
+import type { Assignor, RebalanceProtocol } from '../assignors/assignor.ts'
+import { rangeAssignor } from '../assignors/range.ts'
+import { roundRobinAssignor } from '../assignors/round-robin.ts'
+import type { Subscription } from '../subscription.ts'
+import { cooperativeStickyAssignor, stickyAssignor } from '../assignors/sticky.ts'
+
+/** The options of `{ managed: true }`, beside those of every balanced consumer. */
+export interface GroupOptions {
+  /**
+   * How partitions are shared out, by name or as an assignor of one's own, the preferred one first. All
+   * members must have one in common. Partitions that don't move are read on through a rebalance if all of
+   * them are cooperative. Default: `['range', 'cooperative-sticky']`, as Java's.
+   */
+  readonly assignors?: readonly (AssignorName | Assignor)[]
+  /**
+   * Makes this a static member (KIP-345, Kafka 2.3): it keeps its partitions when it is closed and comes back
+   * within `sessionTimeoutMs`, without a rebalance. Each running member needs one of its own. Default: none.
+   */
+  readonly groupInstanceId?: string
+  /**
+   * How long the group waits for a member that is silent before it gives its partitions to others.
+   * Brokers allow 6 s to 30 min by default; 0.9 up to 30 s. Default: 30,000.
+   */
+  readonly sessionTimeoutMs?: number
+  /** How often the member says that it lives. Default: 3,000, or a third of a shorter `sessionTimeoutMs`. */
+  readonly heartbeatIntervalMs?: number
+  /**
+   * How long a rebalance waits for a member to give up its partitions and join (Kafka's `max.poll.interval.ms`,
+   * before Kafka 0.10.1 the session timeout), and how long the application may work on what it was given
+   * before it is told that this is too long. Default: 300,000.
+   */
+  readonly maxPollIntervalMs?: number
+}
+
+export type AssignorName = 'range' | 'roundrobin' | 'sticky' | 'cooperative-sticky'
+
+export interface GroupSettings {
+  readonly groupId: string
+  readonly subscription: Subscription
+  readonly assignors: readonly Assignor[]
+  /** Cooperative where all assignors are. */
+  readonly protocol: RebalanceProtocol
+  readonly groupInstanceId: string | undefined
+  /** For assignors that mind racks (KIP-881). */
+  readonly clientRack: string | undefined
+  readonly sessionTimeoutMs: number
+  readonly heartbeatIntervalMs: number
+  readonly maxPollIntervalMs: number
+  /** For how long the application has been working on what it was given; 0 while it waits for more. */
+  readonly busyForMs: () => number
+}
+
+const BUILT_IN: Readonly<Record<AssignorName, Assignor>> = {
+  range: rangeAssignor,
+  roundrobin: roundRobinAssignor,
+  sticky: stickyAssignor,
+  'cooperative-sticky': cooperativeStickyAssignor,
+}
+
+const anAssignor: Check = (value) => {
+  if (typeof value === 'string' && Object.hasOwn(BUILT_IN, value)) return undefined
+  const names = Object.keys(BUILT_IN).join(', ')
+  if (typeof value !== 'object' || value === null) return `must be ${names}, or an assignor`
+  const { name, protocols, assign, userData } = value as Partial<Record<keyof Assignor, unknown>>
+  if (aString(name) !== undefined) return "must have a 'name'"
+  const areProtocols =
+    Array.isArray(protocols) &&
+    protocols.length > 0 &&
+    protocols.every((one) => one === 'eager' || one === 'cooperative')
+  if (!areProtocols) return "must have 'protocols': eager, cooperative, or both"
+  if (aFunction(assign) !== undefined) return "must have a function 'assign'"
+  if (userData !== undefined && aFunction(userData) !== undefined) {
+    return "may have 'userData', which is a function"
+  }
+  return undefined
+}
+
+export const groupOptionChecks: Readonly<Record<keyof GroupOptions, Check>> = {
+  assignors: (value) =>
+    Array.isArray(value) && value.length === 0
+      ? 'must name at least one'
+      : anArrayOf(anAssignor)(value),
+  groupInstanceId: aString,
+  sessionTimeoutMs: anInteger(1, 0x7fffffff),
+  heartbeatIntervalMs: anInteger(1, 0x7fffffff),
+  maxPollIntervalMs: anInteger(1, 0x7fffffff),
+}
+
+const DEFAULT_SESSION_TIMEOUT_MS = 30_000
+const DEFAULT_HEARTBEAT_INTERVAL_MS = 3_000
+
+/** From options that were checked one by one. Throws InvalidArgumentError where they don't go together. */
+export function groupSettings(
+  options: GroupOptions,
+  rest: Pick<GroupSettings, 'groupId' | 'subscription' | 'clientRack' | 'busyForMs'>,
+): GroupSettings {
+  const assignors = (options.assignors ?? (['range', 'cooperative-sticky'] as const)).map((one) =>
+    typeof one === 'string' ? BUILT_IN[one] : one,
+  )
+  const names = assignors.map(({ name }) => name)
+  const protocol = (['cooperative', 'eager'] as const).find((one) =>
+    assignors.every(({ protocols }) => protocols.includes(one)),
+  )
+  if (protocol === undefined) {
+    throw new InvalidArgumentError(
+      `assignors: ${names.join(', ')} have no rebalance protocol (eager, cooperative) in common`,
+    )
+  }
+  if (new Set(names).size < names.length) {
+    throw new InvalidArgumentError(`assignors: ${names.join(', ')}: each may be there once`)
+  }
+  const sessionTimeoutMs = options.sessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS
+  const heartbeatIntervalMs =
+    options.heartbeatIntervalMs ??
+    Math.min(DEFAULT_HEARTBEAT_INTERVAL_MS, Math.ceil(sessionTimeoutMs / 3))
+  if (heartbeatIntervalMs >= sessionTimeoutMs) {
+    throw new InvalidArgumentError(
+      `heartbeatIntervalMs (${heartbeatIntervalMs}) must be shorter than sessionTimeoutMs (${sessionTimeoutMs}), a third of it at most to be safe`,
+    )
+  }
+  return {
+    ...rest,
+    assignors,
+    protocol,
+    groupInstanceId: options.groupInstanceId,
+    sessionTimeoutMs,
+    heartbeatIntervalMs,
+    maxPollIntervalMs: options.maxPollIntervalMs ?? 300_000,
+  }
+}

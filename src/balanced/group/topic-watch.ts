@@ -1,0 +1,145 @@
+import { ErrorCode } from '../../../protocol/errors.ts'
+import type { Cluster } from '../../cluster/cluster.ts'
+import type { TopicMetadata } from '../../cluster/metadata.ts'
+import { BrokerError } from '../../errors.ts'
+import type { AssignableTopics } from '../assignors/assignor.ts'
+import type { GroupSettings } from './settings.ts'
+
+/** What does not exist yet is looked for this often, if metadata is not asked for more often anyway. */
+const MISSING_TOPIC_INTERVAL_MS = 5_000
+
+/** What a broker says of a topic that it knows, or knows not to exist. */
+const CERTAIN: ReadonlySet<number> = new Set([ErrorCode.NONE, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION])
+
+/**
+ * The topics of a group as the brokers tell them: asked for at each rebalance, and between them now and then.
+ * The leader watches those of all members; a member with a pattern what it matches.
+ */
+export class TopicWatch {
+  readonly #cluster: Cluster
+  readonly #settings: GroupSettings
+  readonly #onChanged: (reason: string) => void
+  /** What this member told the group that it wants. */
+  #wanted: readonly string[] = []
+  /** As leader: how many partitions each topic of the group had, 0 where it did not exist. */
+  #counts: ReadonlyMap<string, number> | undefined
+  #timer: NodeJS.Timeout | undefined
+  #isStopped = false
+
+  constructor(cluster: Cluster, settings: GroupSettings, onChanged: (reason: string) => void) {
+    this.#cluster = cluster
+    this.#settings = settings
+    this.#onChanged = onChanged
+  }
+
+  /** The topics to tell the group. Starts a rebalance: what was watched before doesn't count any more. */
+  async wanted(): Promise<readonly string[]> {
+    this.#stopTimer()
+    this.#counts = undefined
+    this.#wanted = await this.#namesNow()
+    if (this.#wanted.length === 0) {
+      const { groupId, subscription } = this.#settings
+      this.#cluster.options.logger.warn(
+        `group '${groupId}': ${subscription.name} is nothing at the moment: waiting for a topic to read`,
+      )
+    }
+    return this.#wanted
+  }
+
+  /**
+   * As leader: the partitions of what all members want.
+   * Throws BrokerError for a topic of this member's own that it may not read.
+   */
+  async describe(names: readonly string[]): Promise<AssignableTopics> {
+    await Promise.all(names.map((name) => this.#cluster.refresh(name)))
+    const topics = new Map(
+      names.flatMap((name) => {
+        const topic = this.#usable(name)
+        return topic === undefined ? [] : [[name, this.#assignable(topic)] as const]
+      }),
+    )
+    this.#counts = new Map(names.map((name) => [name, topics.get(name)?.length ?? 0]))
+    return topics
+  }
+
+  /** To be called when the rebalance is over. */
+  watch(): void {
+    this.#stopTimer()
+    const isPattern = this.#settings.subscription.names === undefined
+    if (this.#isStopped || (!isPattern && this.#counts === undefined)) return
+    const { metadataMaxAgeMs } = this.#cluster.options
+    const isMissing = this.#wanted.length === 0 || [...(this.#counts?.values() ?? [])].includes(0)
+    const waitMs = isMissing
+      ? Math.min(metadataMaxAgeMs, MISSING_TOPIC_INTERVAL_MS)
+      : metadataMaxAgeMs
+    this.#timer = setTimeout(() => void this.#look(), waitMs)
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    this.#stopTimer()
+  }
+
+  async #look(): Promise<void> {
+    const timer = this.#timer
+    let change: string | undefined
+    try {
+      change = (await this.#newTopics()) ?? (await this.#newPartitions())
+    } catch (error) {
+      this.#cluster.options.logger.warn(`looking for new partitions failed: ${String(error)}`)
+    }
+    // A rebalance has begun meanwhile: it asks for itself.
+    if (this.#timer !== timer) return
+    if (change !== undefined) this.#onChanged(change)
+    this.watch()
+  }
+
+  async #newTopics(): Promise<string | undefined> {
+    if (this.#settings.subscription.names !== undefined) return undefined
+    const names = await this.#namesNow()
+    const isSame =
+      names.length === this.#wanted.length && names.every((name) => this.#wanted.includes(name))
+    return isSame ? undefined : `${this.#settings.subscription.name} is now ${names.join(', ')}`
+  }
+
+  async #newPartitions(): Promise<string | undefined> {
+    const counts = this.#counts
+    if (counts === undefined) return undefined
+    await Promise.all([...counts.keys()].map((name) => this.#cluster.refresh(name)))
+    for (const [name, before] of counts) {
+      const topic = this.#cluster.known(name)
+      // Gone for the moment of a broker's start, perhaps: only what is said for certain counts.
+      const isCertain = topic === undefined || CERTAIN.has(topic.errorCode)
+      const now = topic?.partitions.length ?? 0
+      if (isCertain && now !== before)
+        return `topic '${name}' has ${now} partitions, it had ${before}`
+    }
+    return undefined
+  }
+
+  async #namesNow(): Promise<readonly string[]> {
+    const { names } = this.#settings.subscription
+    if (names !== undefined) return names
+    return (await this.#settings.subscription.topics()).map(({ name }) => name).sort()
+  }
+
+  #usable(name: string): TopicMetadata | undefined {
+    const topic = this.#cluster.known(name)
+    if (topic === undefined || topic.errorCode === ErrorCode.NONE) return topic
+    const isAbsent = topic.errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+    if (isAbsent || !this.#wanted.includes(name)) return undefined
+    throw new BrokerError(topic.errorCode, `looking up topic '${name}'`, { topic: name })
+  }
+
+  #assignable({ partitions }: TopicMetadata) {
+    return partitions.map(({ partition, replicas }) => {
+      const racks = replicas.map((replica) => this.#cluster.brokers.get(replica)?.rack)
+      return { partition, racks: new Set(racks.filter((rack) => typeof rack === 'string')) }
+    })
+  }
+
+  #stopTimer(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+}
