@@ -65,6 +65,11 @@ export class RawSession implements Disposable {
     this.#socket.write(bytes)
   }
 
+  /** Reads no more. */
+  pause(): void {
+    this.#socket.pause()
+  }
+
   /** Undefined when the connection has been closed, and everything before that was read. */
   async nextFrame(): Promise<Buffer | undefined> {
     while (this.#frames.length === 0 && !this.#isClosed) {

@@ -137,8 +137,12 @@ export class ZooKeeperConnection implements SessionLink {
     else if (this.#socket.isPaused()) this.#socket.resume()
   }
 
+  get #unsentBytes(): number {
+    return this.#socket.writableLength + this.#heldBytes
+  }
+
   #isCongested(): boolean {
-    return this.#socket.writableLength > MOST_UNSENT_BYTES
+    return this.#unsentBytes > MOST_UNSENT_BYTES
   }
 
   #answer(reader: JuteReader): void {
@@ -209,7 +213,7 @@ export class ZooKeeperConnection implements SessionLink {
     writer.int32(SYNC_CONNECTED)
     writer.string(path)
     this.#send(writer)
-    if (this.#socket.writableLength + this.#heldBytes <= MOST_UNSENT_EVENTS_BYTES) return
+    if (this.#unsentBytes <= MOST_UNSENT_EVENTS_BYTES) return
     this.#fail(new RangeError('a client takes none of its events'))
   }
 
@@ -242,6 +246,7 @@ export class ZooKeeperConnection implements SessionLink {
     for (const bytes of this.#held.splice(0)) this.#socket.write(bytes)
     this.#heldBytes = 0
     if (this.#isEnding) this.#socket.destroySoon()
+    else this.#answerAll()
   }
 
   /** Closes when everything has been written. */

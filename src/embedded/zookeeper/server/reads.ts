@@ -87,6 +87,9 @@ const sync: Read = (_keeper, _client, reader, writer) => writer.string(reader.st
 
 const ping: Read = () => undefined
 
+/** The same large node can be asked for very often in one request: that would fill the memory. */
+const MOST_ANSWER_BYTES = 16 * 1024 * 1024
+
 const MULTI_READS: Partial<Record<Operation, Read>> = { getData, getChildren }
 
 const multiRead: Read = (keeper, client, reader, writer) => {
@@ -96,6 +99,9 @@ const multiRead: Read = (keeper, client, reader, writer) => {
     const read = MULTI_READS[operationOf(type) ?? 'multi']
     if (read === undefined)
       throw new ProtocolError(`a multi read can't hold ${type}`, reader.offset)
+    if (writer.length > MOST_ANSWER_BYTES) {
+      throw new RangeError(`a multi read asks for more than ${MOST_ANSWER_BYTES} bytes`)
+    }
     const part = new JuteWriter()
     const refusal = refusalOf(() => read(keeper, client, reader, part))
     if (refusal === undefined) {
