@@ -12,10 +12,6 @@ import { RawClient } from './support/raw-client.ts'
 /** What differs, and why it may. */
 const ON_PURPOSE: readonly { readonly path: RegExp; readonly why: string }[] = [
   {
-    path: /^.*CreateTopics.*configs\[23\]\.configSource$/,
-    why: 'KRaft stores a cluster-wide min.insync.replicas; here it is a default as any other',
-  },
-  {
     path: /logAppendTimeMs$/,
     why: 'one was asked after the other',
   },

@@ -3,9 +3,16 @@ import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { javaAvailable } from './kafka/java.ts'
 import { kafkaVersion } from './kafka/versions.ts'
+import { pythonHas } from './python.ts'
 import { pythonWithKazoo } from './zookeeper/python.ts'
 
-type Tool = 'java' | 'kcat' | 'kazoo'
+export type Tool = 'java' | 'kcat' | 'kafka-python' | 'confluent-kafka' | 'kazoo'
+
+const PYTHON_MODULES: Partial<Record<Tool, readonly string[]>> = {
+  // And its codecs.
+  'kafka-python': ['kafka', 'snappy', 'lz4', 'zstandard'],
+  'confluent-kafka': ['confluent_kafka'],
+}
 
 /**
  * A `describe` for tests that need real brokers. Where a tool is missing it says loudly that the tests did
@@ -34,6 +41,8 @@ export function describeWithBrokers(
 function isThere(tool: Tool): boolean {
   if (tool === 'java') return javaAvailable() !== undefined
   if (tool === 'kazoo') return pythonWithKazoo() !== undefined
+  const modules = PYTHON_MODULES[tool]
+  if (modules !== undefined) return pythonHas(modules)
   const folders = (process.env['PATH'] ?? '').split(delimiter)
   return folders.some((folder) => existsSync(join(folder, tool)))
 }

@@ -1,5 +1,6 @@
 import type { Compression } from '../../../protocol/compression/index.ts'
 import { Refused } from '../refused.ts'
+import { checkConfigValue } from './config-values.ts'
 
 /** Kafka's numbers of the types of a config. */
 export const CONFIG_TYPE = {
@@ -72,12 +73,6 @@ const BY_NAME: ReadonlyMap<string, ConfigDefinition> = new Map(
   CONFIG_DEFINITIONS.map((definition) => [definition.name, definition]),
 )
 
-const ALLOWED: Readonly<Record<string, readonly string[]>> = {
-  'cleanup.policy': ['compact', 'delete'],
-  'compression.type': ['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'],
-  'message.timestamp.type': ['CreateTime', 'LogAppendTime'],
-}
-
 /** The configs of a topic: what was set, and the defaults for the rest. */
 export class TopicConfig {
   readonly #values: ReadonlyMap<string, string>
@@ -85,7 +80,7 @@ export class TopicConfig {
   /** Throws INVALID_CONFIG for a name that Kafka doesn't have, or a value that can't be. */
   constructor(values: Iterable<readonly [string, string]> = []) {
     this.#values = new Map(values)
-    for (const [name, value] of this.#values) checkValue(definitionOf(name), value)
+    for (const [name, value] of this.#values) checkConfigValue(definitionOf(name), value)
   }
 
   get overrides(): ReadonlyMap<string, string> {
@@ -159,39 +154,4 @@ export function definitionOf(name: string): ConfigDefinition {
     throw new Refused('INVALID_CONFIG', `Unknown topic config name: ${name}`)
   }
   return definition
-}
-
-function checkValue({ name, type }: ConfigDefinition, value: string): void {
-  const problem = problemOf(name, type, value)
-  if (problem === undefined) return
-  throw new Refused(
-    'INVALID_CONFIG',
-    `Invalid value ${value} for configuration ${name}: ${problem}`,
-  )
-}
-
-function problemOf(name: string, type: TypeName, value: string): string | undefined {
-  const text = value.trim()
-  const allowed = ALLOWED[name]
-  switch (type) {
-    case 'int':
-    case 'long':
-      return /^[+-]?\d+$/.test(text) ? undefined : `Not a number of type ${type.toUpperCase()}`
-    case 'double':
-      return text !== '' && Number.isFinite(Number(text))
-        ? undefined
-        : 'Not a number of type DOUBLE'
-    case 'boolean':
-      return /^(true|false)$/i.test(text) ? undefined : 'Expected value to be either true or false'
-    case 'string':
-      return allowed === undefined || allowed.includes(text)
-        ? undefined
-        : `String must be one of: ${allowed.join(', ')}`
-    case 'list': {
-      const stranger = text.split(',').find((one) => allowed?.includes(one.trim()) === false)
-      return stranger === undefined
-        ? undefined
-        : `String must be one of: ${(allowed ?? []).join(', ')}`
-    }
-  }
 }

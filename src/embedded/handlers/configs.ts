@@ -28,7 +28,7 @@ export const describeConfigsHandler = handler(describeConfigs, {
               topicOf(resource, context, '').config,
               resource.configurationKeys,
               request.includeSynonyms,
-              context.version,
+              context,
             ),
       )
       return outcome.refused === undefined

@@ -98,11 +98,11 @@ function describe(topic: Topic, context: RequestContext) {
     errorCode: 0,
     name: topic.name,
     topicId: topic.id,
-    partitions: topic.partitions.map((partition) => describePartition(partition, context)),
+    partitions: topic.partitions.map((partition) => describedPartition(partition, context)),
   }
 }
 
-function describePartition(partition: Partition, { cluster }: RequestContext) {
+export function describedPartition(partition: Partition, { cluster }: RequestContext) {
   const { index, leader, leaderEpoch, replicas, isr } = partition
   return {
     errorCode: leader === NO_LEADER ? ErrorCode.LEADER_NOT_AVAILABLE : 0,

@@ -26,7 +26,7 @@ export const createTopicsHandler = handler(createTopics, {
           return createTopic(wanted, request.validateOnly, context)
         })
         return outcome.refused === undefined
-          ? createdTopic(outcome.value, request.validateOnly, context.version)
+          ? createdTopic(outcome.value, request.validateOnly, context)
           : {
               name: wanted.name,
               errorCode: outcome.refused.errorCode,
@@ -77,7 +77,7 @@ function valueOf({ name, value }: { readonly name: string; readonly value: strin
   throw new Refused('INVALID_CONFIG', `Null value not supported for topic configs: ${name}`)
 }
 
-function createdTopic(topic: Topic, validateOnly: boolean, version: number) {
+function createdTopic(topic: Topic, validateOnly: boolean, { version, cluster }: RequestContext) {
   const answer = { name: topic.name, errorCode: 0, errorMessage: null, configs: null }
   if (version < CREATE_TELLS_OF_TOPIC) return answer
   return {
@@ -89,7 +89,7 @@ function createdTopic(topic: Topic, validateOnly: boolean, version: number) {
       name,
       value: topic.config.get(name),
       readOnly: false,
-      configSource: sourceOf(topic.config, name),
+      configSource: sourceOf(topic.config, name, cluster.settings.profile),
       isSensitive: false,
     })),
   }

@@ -28,6 +28,7 @@ export const API_NAMES = [
   'IncrementalAlterConfigs',
   'OffsetDelete',
   'DescribeCluster',
+  'DescribeTopicPartitions',
 ] as const
 
 export type ApiName = (typeof API_NAMES)[number]

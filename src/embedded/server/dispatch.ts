@@ -12,6 +12,7 @@ import {
 } from '../handlers/configs.ts'
 import { deleteRecordsHandler } from '../handlers/delete-records.ts'
 import { describeClusterHandler } from '../handlers/describe-cluster.ts'
+import { describeTopicPartitionsHandler } from '../handlers/describe-topic-partitions.ts'
 import { findCoordinatorHandler } from '../handlers/find-coordinator.ts'
 import {
   deleteGroupsHandler,
@@ -57,6 +58,7 @@ const HANDLERS: readonly Handler[] = [
   createPartitionsHandler,
   incrementalAlterConfigsHandler,
   describeClusterHandler,
+  describeTopicPartitionsHandler,
   findCoordinatorHandler,
   joinGroupHandler,
   syncGroupHandler,

@@ -9,6 +9,8 @@ export interface KafkaProfile {
   readonly refusalNamesApiVersions: boolean
   /** What Metadata says of a topic that it has just begun to create. */
   readonly autoCreateError: ErrorName
+  /** Whether a broker-wide min.insync.replicas is stored, as eligible leader replicas want it (KIP-966). */
+  readonly storesMinInsyncReplicas: boolean
   /** The level of metadata.version, in clusters without ZooKeeper. */
   readonly metadataLevel: number | undefined
 }
@@ -43,6 +45,7 @@ export function profileOf(version: KafkaVersion): KafkaProfile {
     apis: apiTable(version),
     refusalNamesApiVersions: isSince28,
     autoCreateError: isSince28 ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'LEADER_NOT_AVAILABLE',
+    storesMinInsyncReplicas: age >= VERSIONS.indexOf('4.4'),
     metadataLevel: METADATA_LEVELS[version],
   }
 }

@@ -8,6 +8,34 @@ import { step, type Step } from './step.ts'
 const corrupt = batch(['x'])
 corrupt[corrupt.length - 1]! ^= 1
 
+/** What a config can't be. */
+const CONFIG_VALUES = [
+  ['max.message.bytes', '-1'],
+  ['segment.bytes', '100'],
+  ['segment.bytes', ' +7 '],
+  ['segment.bytes', '2147483648'],
+  ['retention.ms', '-2'],
+  ['retention.ms', '9223372036854775808'],
+  ['compression.gzip.level', '0'],
+  ['compression.lz4.level', '18'],
+  ['min.cleanable.dirty.ratio', '1.1'],
+  ['min.cleanable.dirty.ratio', 'x'],
+  ['cleanup.policy', 'compact,x'],
+  ['follower.replication.throttled.replicas', 'x,0:1'],
+] as const
+
+const described = (
+  what: string,
+  names: readonly string[],
+  responsePartitionLimit: number,
+  cursor: { readonly topicName: string; readonly partitionIndex: number } | null = null,
+) =>
+  step(`partitions of ${what}`, apis.describeTopicPartitions, 0, {
+    topics: names.map((name) => ({ name })),
+    responsePartitionLimit,
+    cursor,
+  })
+
 /** Topics, records, configs: in this order. */
 export const TOPIC_STEPS: readonly Step[] = [
   step('all topics', apis.metadata, 5, { topics: null }, (side, { clusterId }) => {
@@ -62,6 +90,9 @@ export const TOPIC_STEPS: readonly Step[] = [
     name: 'b',
     configs: [{ name: 'preallocate', value: 'x' }],
   }),
+  ...CONFIG_VALUES.map(([name, value]) =>
+    create(`${name}=${value}`, { name: 'b', configs: [{ name, value }] }),
+  ),
   create('a config without a value', {
     name: 'b',
     configs: [{ name: 'retention.ms', value: null }],
@@ -90,6 +121,15 @@ export const TOPIC_STEPS: readonly Step[] = [
     topics: [{ name: 'automatic' }],
     allowAutoTopicCreation: true,
   }),
+  described('a topic', ['a'], 2000),
+  described('topics there and not', ['small', 'nope', 'b c', 'a', 'a'], 2000),
+  described('all topics, a few', [], 2),
+  described('all topics, none', [], 0),
+  described('topics from a cursor', ['small', 'a'], 3, { topicName: 'a', partitionIndex: 1 }),
+  described('all topics from a cursor', [], 9, { topicName: 'b', partitionIndex: 1 }),
+  described('topics without the cursor', ['small'], 3, { topicName: 'a', partitionIndex: 1 }),
+  described('a cursor past the end', ['a'], 3, { topicName: 'a', partitionIndex: 9 }),
+  described('a cursor before the start', ['a'], 3, { topicName: 'a', partitionIndex: -1 }),
   step('the cluster', apis.describeCluster, 2, {
     includeClusterAuthorizedOperations: true,
     includeFencedBrokers: false,

@@ -1,0 +1,29 @@
+import { join } from 'node:path'
+import { mavenJars } from '../../../support/kafka/download.ts'
+import { outputOf, runCommand } from '../../../support/run-command.ts'
+
+/** Kafka's own clients and tools; none are published for 4.4 yet. */
+const COORDINATES = ['org.apache.kafka:kafka-tools:4.3.1', 'org.apache.kafka:kafka_2.13:4.3.1']
+
+// Starting fast matters more than running fast. No log: what it says is what is compared.
+const JVM_ARGUMENTS = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xmx512m']
+
+const PROGRAMS = join(__dirname, '..', 'java')
+
+/** Runs a program of one source file with Kafka's clients and tools; returns what it printed. */
+export async function runWithKafka(
+  program: string,
+  args: readonly string[],
+  input = '',
+): Promise<string> {
+  const jars = await mavenJars('kafka-tools-4.3.1', COORDINATES)
+  const home = process.env['JAVA_HOME']
+  const java = home ? join(home, 'bin', 'java') : 'java'
+  const words = [...JVM_ARGUMENTS, '-cp', join(jars, '*'), join(PROGRAMS, program), ...args]
+  const result = await runCommand(java, words, { input, timeoutMs: TIMEOUT_MS })
+  // It always complains that it has nowhere to log to.
+  const stderr = result.stderr.replaceAll(/^SLF4J: .*\n/gm, '')
+  return String(await outputOf(Promise.resolve({ ...result, stderr })))
+}
+
+const TIMEOUT_MS = 120_000

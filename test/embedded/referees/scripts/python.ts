@@ -1,0 +1,36 @@
+import { join } from 'node:path'
+import { PYTHON } from '../../../support/python.ts'
+import { outputOf, runCommand } from '../../../support/run-command.ts'
+import { answersIn } from '../support/judge.ts'
+import type { Referee } from '../support/referee.ts'
+
+const PROGRAMS = join(__dirname, '..', 'python')
+const TIMEOUT_MS = 120_000
+
+export const KAFKA_PYTHON: Referee = {
+  name: 'kafka-python',
+  needs: ['kafka-python'],
+  since: '0.8.2',
+  topics: { python: 3 },
+  async ask({ hosts, version, timeMs }) {
+    return answersIn(await run('kafka_python.py', [hosts, version, String(timeMs)]))
+  },
+}
+
+export const CONFLUENT_KAFKA: Referee = {
+  name: 'confluent-kafka',
+  needs: ['confluent-kafka'],
+  since: '2.8',
+  async ask({ hosts, timeMs }) {
+    return answersIn(await run('confluent.py', [hosts, String(timeMs)]))
+  },
+}
+
+async function run(program: string, args: readonly string[]): Promise<string> {
+  const result = await runCommand(PYTHON, [join(PROGRAMS, program), ...args], {
+    timeoutMs: TIMEOUT_MS,
+  })
+  // Where a coordinator is just being made, librdkafka says so, and tries again.
+  const stderr = result.stderr.replaceAll(/^%\d\|[\d.]+\|GETPID.*\n\n?/gm, '')
+  return String(await outputOf(Promise.resolve({ ...result, stderr })))
+}
