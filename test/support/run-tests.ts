@@ -34,7 +34,7 @@ const STEPS: readonly Step[] = [
     name: 'unit and wire tests',
     command: ['npx', 'jest', '--maxWorkers=2', 'test/unit', 'test/wire', 'test/embedded'],
     isJest: true,
-    timeoutMs: 6 * MINUTE_MS,
+    timeoutMs: 8 * MINUTE_MS,
   },
   {
     // One after the other: each file starts brokers of its own.

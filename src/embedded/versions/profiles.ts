@@ -45,7 +45,7 @@ export function profileOf(version: KafkaVersion): KafkaProfile {
     apis: apiTable(version),
     refusalNamesApiVersions: isSince28,
     autoCreateError: isSince28 ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'LEADER_NOT_AVAILABLE',
-    storesMinInsyncReplicas: age >= VERSIONS.indexOf('4.4'),
+    storesMinInsyncReplicas: isAtLeast(version, '4.4'),
     metadataLevel: METADATA_LEVELS[version],
   }
 }

@@ -1,16 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { EmbeddedCluster } from '../../../src/embedded/index.ts'
+import { isAtLeast } from '../../../src/embedded/versions/profiles.ts'
 import { startKafka, type KafkaCluster } from '../../support/kafka/cluster.ts'
 import { describeWithBrokers, versionsToTest } from '../../support/real-brokers.ts'
 import { JAVA_CLIENTS } from './scripts/java-clients.ts'
 import { JAVA_TOOLS } from './scripts/java-tools.ts'
 import { KCAT } from './scripts/kcat.ts'
 import { CONFLUENT_KAFKA, KAFKA_PYTHON } from './scripts/python.ts'
+import { VERIFIABLE_CLIENTS } from './scripts/verifiable-clients.ts'
 import { judge } from './support/judge.ts'
-import { isSince, presentedVersion, type Place } from './support/referee.ts'
+import { presentedVersion, type Place } from './support/referee.ts'
 
 /** Clients that know nothing of embedded clusters. */
-const REFEREES = [KCAT, JAVA_TOOLS, JAVA_CLIENTS, KAFKA_PYTHON, CONFLUENT_KAFKA]
+const REFEREES = [KCAT, JAVA_TOOLS, VERIFIABLE_CLIENTS, JAVA_CLIENTS, KAFKA_PYTHON, CONFLUENT_KAFKA]
 
 /** What npm test has the time for; with SAMSA_BROKERS, those. */
 const VERSIONS = process.env['SAMSA_BROKERS'] ? versionsToTest() : ['4.4.0']
@@ -31,7 +33,7 @@ describe.each(VERSIONS)('an embedded cluster is like a Kafka %s', (real) => {
       await kafka.stop()
     }, 30_000)
 
-    for (const referee of REFEREES.filter(({ since }) => isSince(version, since))) {
+    for (const referee of REFEREES.filter(({ since }) => isAtLeast(version, since))) {
       describeWithBrokers(referee.name, referee.needs, () => {
         it('answers the same', async () => {
           for (const [topic, partitions] of Object.entries(referee.topics ?? {})) {

@@ -1,6 +1,7 @@
 import { runCommand } from '../../../support/run-command.ts'
-import { isSince, type Place, type Referee } from '../support/referee.ts'
+import { type Place, type Referee } from '../support/referee.ts'
 import type { KafkaVersion } from '../../../../src/embedded/index.ts'
+import { isAtLeast } from '../../../../src/embedded/versions/profiles.ts'
 
 interface Step {
   readonly about: string
@@ -144,7 +145,7 @@ export const KCAT: Referee = {
 
 async function play(scenario: Scenario, place: Place, answers: Map<string, string>): Promise<void> {
   for (const { about, args, input, since } of scenario) {
-    if (since !== undefined && !isSince(place.version, since)) continue
+    if (since !== undefined && !isAtLeast(place.version, since)) continue
     const shown = args.startsWith(READ) && !args.includes('-J') ? SHOW_ALL : []
     const words = [...brokerOf(place), ...args.split(' '), ...shown]
     const { exitCode, stdout, stderr } = await runCommand('kcat', words, {

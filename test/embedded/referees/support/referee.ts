@@ -1,4 +1,5 @@
 import type { KafkaVersion } from '../../../../src/embedded/index.ts'
+import { KAFKA_VERSIONS } from '../../../../src/embedded/versions/profiles.ts'
 import type { Tool } from '../../../support/real-brokers.ts'
 
 /** A cluster, as a client finds it. */
@@ -32,15 +33,9 @@ export interface OnPurpose {
   readonly why: string
 }
 
-const AGES: readonly KafkaVersion[] = ['0.8.2', '0.9', '0.10', '0.11', '1.1', '2.8', '3.9', '4.4']
-
-export function isSince(version: KafkaVersion, first: KafkaVersion): boolean {
-  return AGES.indexOf(version) >= AGES.indexOf(first)
-}
-
 /** `4.4` for 4.4.0: what an embedded cluster presents to be like a real one. */
 export function presentedVersion(real: string): KafkaVersion {
-  const found = AGES.find((version) => real === version || real.startsWith(`${version}.`))
+  const found = KAFKA_VERSIONS.find((version) => real === version || real.startsWith(`${version}.`))
   if (found === undefined) throw new Error(`Nothing presents itself as Kafka ${real}`)
   return found
 }
