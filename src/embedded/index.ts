@@ -17,4 +17,5 @@ export type {
   ZooKeeperNode,
   ZooKeeperSession,
 } from './zookeeper/embedded-zookeeper.ts'
+export type { ZooKeeperFaultAction, ZooKeeperFaultMatch } from './zookeeper/faults.ts'
 export type { EmbeddedZooKeeperOptions } from './zookeeper/options.ts'

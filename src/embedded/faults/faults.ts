@@ -2,6 +2,9 @@
 import { ErrorCode, type ErrorName } from '../../../protocol/errors.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { ApiName } from '../server/api-names.ts'
+import { FaultList, type ActiveFault as ActiveFaultOf, type Fault } from './fault-list.ts'
+
+export type { Fault } from './fault-list.ts'
 
 /** The requests that a fault is for: all that fit everything given. */
 export interface FaultMatch {
@@ -36,16 +39,6 @@ export type FaultAction =
   /** It is acted upon once, and the response sent twice. */
   | { readonly answerTwice: true }
 
-/** A fault that has been set up. */
-export interface Fault {
-  /** How many requests it has met. */
-  readonly hits: number
-  /** Meets no more requests; those that it holds stay held. */
-  remove(): void
-  /** Lets go of what it holds, and holds nothing more. */
-  release(): void
-}
-
 /** A request, as far as faults tell requests apart. */
 export interface FaultTarget {
   readonly api: string
@@ -55,67 +48,27 @@ export interface FaultTarget {
   topics(): readonly string[]
 }
 
-export interface ActiveFault {
-  readonly match: FaultMatch
-  readonly action: FaultAction
-  /** Resolves when a held request may go on. */
-  readonly released: Promise<void>
-}
+export type ActiveFault = ActiveFaultOf<FaultMatch, FaultAction>
 
 const ACTIONS = ['error', 'delayMs', 'hold', 'drop', 'close', 'cutAfterBytes', 'answerTwice']
 
-class SetFault implements Fault, ActiveFault {
-  readonly match: FaultMatch
-  readonly action: FaultAction
-  readonly released: Promise<void>
-  hits = 0
-  readonly #onRemove: (fault: SetFault) => void
-  #release!: () => void
-
-  constructor(match: FaultMatch, action: FaultAction, onRemove: (fault: SetFault) => void) {
-    this.match = match
-    this.action = action
-    this.#onRemove = onRemove
-    this.released = new Promise((resolve) => {
-      this.#release = resolve
-    })
-  }
-
-  remove(): void {
-    this.#onRemove(this)
-  }
-
-  release(): void {
-    this.remove()
-    this.#release()
-  }
-}
-
 export class Faults {
-  readonly #active = new Set<SetFault>()
+  readonly #faults = new FaultList<FaultMatch, FaultAction, FaultTarget>(fits)
 
   /** The first that was set up and fits is the one that a request meets. */
   on(match: FaultMatch, action: FaultAction): Fault {
     checkAction(action)
-    const fault = new SetFault(match, action, (removed) => this.#active.delete(removed))
-    this.#active.add(fault)
-    return fault
+    return this.#faults.add(match, action)
   }
 
   /** Removes all, and lets go of what they hold. */
   clear(): void {
-    for (const fault of [...this.#active]) fault.release()
+    this.#faults.clear()
   }
 
   /** The fault that a request meets; counts it. */
   meet(target: FaultTarget): ActiveFault | undefined {
-    for (const fault of this.#active) {
-      if (!fits(fault.match, target)) continue
-      fault.hits++
-      if (fault.match.times !== undefined && fault.hits >= fault.match.times) fault.remove()
-      return fault
-    }
-    return undefined
+    return this.#faults.meet(target)
   }
 }
 

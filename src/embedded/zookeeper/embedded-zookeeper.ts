@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer'
 import { InvalidArgumentError } from '../../errors.ts'
 import { Timers } from '../timers.ts'
 import { KeeperError } from './error-codes.ts'
+import { ZooKeeperFaults } from './faults.ts'
 import { Keeper } from './keeper.ts'
 import { checkedOptions, type CheckedOptions, type EmbeddedZooKeeperOptions } from './options.ts'
 import { Listener } from './server/listener.ts'
@@ -46,6 +47,8 @@ const NO_OWNER = 0n
  * ```
  */
 export class EmbeddedZooKeeper implements AsyncDisposable {
+  /** Requests to be answered with errors, late, or not at all. */
+  readonly faults = new ZooKeeperFaults()
   readonly #options: CheckedOptions
   readonly #timers: Timers
   readonly #keeper: Keeper
@@ -199,6 +202,7 @@ export class EmbeddedZooKeeper implements AsyncDisposable {
     this.#isStopped = true
     this.#timers.stop()
     await this.stopServer()
+    this.faults.clear()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -210,6 +214,8 @@ export class EmbeddedZooKeeper implements AsyncDisposable {
       keeper: this.#keeper,
       limits: this.#options,
       replies: this.#replies,
+      faults: this.faults,
+      timers: this.#timers,
       onError: this.#options.onError,
       connections: () => this.#listener.connections.length,
     })

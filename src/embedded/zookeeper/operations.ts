@@ -33,6 +33,23 @@ export const OPERATIONS = {
 /** By ZooKeeper's own names. */
 export type Operation = keyof typeof OPERATIONS
 
+/** Those whose request doesn't begin with a path. */
+const WITHOUT_PATH: readonly Operation[] = [
+  'ping',
+  'multi',
+  'multiRead',
+  'reconfig',
+  'auth',
+  'setWatches',
+  'setWatches2',
+  'whoAmI',
+  'closeSession',
+]
+
+export function hasPath(operation: Operation): boolean {
+  return !WITHOUT_PATH.includes(operation)
+}
+
 const NAMES = new Map(
   Object.entries(OPERATIONS).map(([name, code]) => [code as number, name as Operation]),
 )

@@ -1,10 +1,12 @@
 import { Buffer } from 'node:buffer'
 import type { Socket } from 'node:net'
 import { FrameReader } from '../../../network/frame-reader.ts'
+import type { Timers } from '../../timers.ts'
 import { KeeperCode } from '../error-codes.ts'
 import { JuteReader, JuteWriter } from '../jute.ts'
+import type { ActiveZooKeeperFault, ZooKeeperFaults } from '../faults.ts'
 import type { Client, Keeper } from '../keeper.ts'
-import { operationOf } from '../operations.ts'
+import { hasPath, operationOf, type Operation } from '../operations.ts'
 import type { Session, SessionLink } from '../sessions.ts'
 import { digestIdentity, type Identity } from '../tree/acl.ts'
 import { EVENT_TYPES, type EventType } from '../tree/transaction.ts'
@@ -18,6 +20,8 @@ export interface ConnectionParts {
   readonly keeper: Keeper
   readonly limits: SessionLimits
   readonly replies: ReplyGate
+  readonly faults: ZooKeeperFaults
+  readonly timers: Timers
   readonly onError: (error: unknown) => void
   readonly connections: () => number
 }
@@ -52,6 +56,10 @@ export class ZooKeeperConnection implements SessionLink {
   /** Written while replies are held, in order. */
   readonly #held: Uint8Array[] = []
   #heldBytes = 0
+  /** A fault holds a request up, and what is behind it. */
+  #isStalled = false
+  /** A fault keeps the client from hearing of anything more. */
+  #isMute = false
   /** Nothing more is read; closed when all is written. */
   #isEnding = false
   #isClosed = false
@@ -92,6 +100,7 @@ export class ZooKeeperConnection implements SessionLink {
 
   #take(chunk: Buffer): void {
     if (this.#isEnding) return
+    this.#client?.session.touch()
     const bytes = this.#pastHead(chunk)
     if (bytes === undefined) return
     const outOfBounds = this.#frames.push(bytes)
@@ -122,7 +131,7 @@ export class ZooKeeperConnection implements SessionLink {
   #answerAll(): void {
     this.#socket.cork()
     try {
-      while (!this.#isEnding && !this.#isClosed && !this.#isCongested()) {
+      while (this.#mayAnswer()) {
         const frame = this.#queue.shift()
         if (frame === undefined) break
         this.#answer(new JuteReader(frame))
@@ -141,8 +150,9 @@ export class ZooKeeperConnection implements SessionLink {
     return this.#socket.writableLength + this.#heldBytes
   }
 
-  #isCongested(): boolean {
-    return this.#unsentBytes > MOST_UNSENT_BYTES
+  #mayAnswer(): boolean {
+    if (this.#isClosed || this.#isEnding || this.#isStalled) return false
+    return this.#unsentBytes <= MOST_UNSENT_BYTES
   }
 
   #answer(reader: JuteReader): void {
@@ -151,13 +161,55 @@ export class ZooKeeperConnection implements SessionLink {
       this.#connect(reader)
       return
     }
-    client.session.touch()
     const [xid, code] = [reader.int32(), reader.int32()]
     const operation = operationOf(code)
     if (operation === undefined) {
       this.#reply(xid, NO_ZXID, KeeperCode.UNIMPLEMENTED)
       this.#end()
-    } else if (operation === 'auth') {
+      return
+    }
+    const fault = this.#parts.faults.meet({
+      operation,
+      sessionId: client.session.id,
+      path: () => pathOf(operation, reader),
+    })
+    const act = () => this.#act(client, xid, operation, reader)
+    if (fault === undefined) act()
+    else this.#actFaulty(fault, xid, act)
+  }
+
+  #actFaulty({ action, released }: ActiveZooKeeperFault, xid: number, act: () => void): void {
+    const { keeper, timers } = this.#parts
+    if ('error' in action) {
+      this.#reply(xid, keeper.zxid, KeeperCode[action.error])
+    } else if ('delayMs' in action) {
+      this.#stall((resume) => timers.after(action.delayMs, resume), act)
+    } else if ('hold' in action) {
+      this.#stall((resume) => void released.then(resume), act)
+    } else {
+      this.#isMute = 'loseReply' in action
+      if (this.#isMute) act()
+      this.close()
+    }
+  }
+
+  /** Acts, and goes on with what is behind it, when it is resumed: unless the client has left meanwhile. */
+  #stall(until: (resume: () => void) => void, act: () => void): void {
+    this.#isStalled = true
+    until(() => {
+      if (this.#isClosed) return
+      this.#isStalled = false
+      try {
+        act()
+      } catch (error) {
+        this.#fail(error)
+      }
+      this.#answerAll()
+    })
+  }
+
+  #act(client: AttachedClient, xid: number, operation: Operation, reader: JuteReader): void {
+    if (operation === 'auth') {
       this.#login(client, xid, reader)
     } else if (operation === 'closeSession') {
       this.#closeSession(client, xid)
@@ -232,7 +284,7 @@ export class ZooKeeperConnection implements SessionLink {
   }
 
   #write(bytes: Uint8Array): void {
-    if (this.#isClosed) return
+    if (this.#isClosed || this.#isMute) return
     if (this.#parts.replies.isClosed) {
       this.#held.push(bytes)
       this.#heldBytes += bytes.length
@@ -289,6 +341,16 @@ class AttachedClient implements Client {
       return
     }
     this.#identities = [...this.#identities, identity]
+  }
+}
+
+/** Undefined where there is none, or none that can be read. */
+function pathOf(operation: Operation, { buffer, offset }: JuteReader): string | undefined {
+  if (!hasPath(operation)) return undefined
+  try {
+    return new JuteReader(buffer, offset).string()
+  } catch {
+    return undefined
   }
 }
 
