@@ -448,6 +448,8 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
 
   #moveTo(state: PartitionState, offset: number, leaderEpoch?: number): void {
     this.#inbox.withhold(state)
+    // Whatever topic has the name now.
+    state.topicId = undefined
     state.moveTo(offset, leaderEpoch)
   }
 

@@ -201,7 +201,12 @@ export class Fetcher {
       state.preferredUntil > now ? this.#cluster.brokers.get(state.preferredReplica) : undefined
     const broker = preferred ?? this.#cluster.leaderOf(state.topic, state.partition)
     if (broker === undefined) {
-      this.#retryLater(state, new LeaderNotFoundError(`${state.name} has no leader`, state))
+      const { topic, partition, name } = state
+      const errorCode = known?.errorCode ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+      const error = isUnknownTopic(errorCode)
+        ? new BrokerError(errorCode, `fetching ${name}`, { topic, partition })
+        : new LeaderNotFoundError(`${name} has no leader`, { topic, partition })
+      this.#fail(state, error)
       return undefined
     }
     let sources = this.#sources.get(broker)

@@ -1,0 +1,277 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { AssignedConsumer } from '../../../src/consumer/assigned-consumer.ts'
+import type { PositionEvent } from '../../../src/observe/channels.ts'
+import { failureOf } from '../../support/settled.ts'
+import { Bed } from './support/embedded.ts'
+
+const A0 = { topic: 'a', partition: 0 }
+const A1 = { topic: 'a', partition: 1 }
+const B0 = { topic: 'b', partition: 0 }
+let bed: Bed
+
+beforeEach(async () => {
+  bed = await Bed.start({ brokers: 3, topics: { a: { partitions: 2 }, b: { partitions: 1 } } })
+})
+afterEach(() => bed[Symbol.asyncDispose]())
+
+async function take(consumer: AssignedConsumer, count: number): Promise<string[]> {
+  const values: string[] = []
+  while (values.length < count) {
+    const message = await consumer.consume({ timeoutMs: 3_000 })
+    if (message === undefined) throw new Error(`Only ${values.length} of ${count} messages came`)
+    values.push(String(message.value))
+  }
+  return values
+}
+
+const numbers = (from: number, to: number, prefix = '') =>
+  Array.from({ length: to - from }, (_, i) => `${prefix}${from + i}`)
+
+interface FetchBody {
+  readonly sessionId: number
+  readonly sessionEpoch: number
+  readonly topics: readonly { readonly partitions: readonly { readonly partition: number }[] }[]
+  readonly forgottenTopicsData: readonly { readonly partitions: readonly number[] }[]
+}
+
+const fetchesTo = (broker: number) =>
+  bed.kafka.requests
+    .all({ api: 'Fetch', broker })
+    .map(({ body }) => body as unknown as FetchBody)
+    .map(({ sessionId, sessionEpoch, topics, forgottenTopicsData }) => ({
+      sessionId,
+      sessionEpoch,
+      named: topics.flatMap(({ partitions }) => partitions.map(({ partition }) => partition)),
+      forgotten: forgottenTopicsData.flatMap(({ partitions }) => partitions),
+    }))
+
+describe('a fetch session', () => {
+  beforeEach(() => {
+    bed.kafka.moveLeader('a', 0, 1)
+    bed.kafka.moveLeader('a', 1, 1)
+  })
+
+  it('names what changed, and forgets what is not wanted any more', async () => {
+    const consumer = bed.consumer()
+    await consumer.assign([A0, A1])
+    await bed.write('a', 0, 1)
+    await take(consumer, 1)
+    for (let i = 0; i < 3; i++) await bed.kafka.requests.next({ api: 'Fetch' })
+    const [first, ...others] = fetchesTo(1)
+    expect(first).toMatchObject({ sessionId: 0, sessionEpoch: 0, forgotten: [] })
+    expect(first!.named.sort()).toEqual([0, 1])
+    expect(others.map(({ sessionEpoch }) => sessionEpoch)).toEqual(others.map((_, i) => i + 1))
+    // Only the position of partition 0 has changed.
+    expect(others.flatMap(({ named }) => named)).toEqual([0])
+    consumer.pause([A1])
+    await bed.kafka.requests.next({ api: 'Fetch' })
+    await bed.kafka.requests.next({ api: 'Fetch' })
+    expect(fetchesTo(1).flatMap(({ forgotten }) => forgotten)).toEqual([1])
+    consumer.resume([A1])
+    await bed.write('a', 1, 1, 'again')
+    expect(await take(consumer, 1)).toEqual(['again0'])
+  })
+
+  it('is begun anew when the broker has dropped it', async () => {
+    const consumer = bed.consumer()
+    await consumer.assign([A0, A1])
+    await bed.kafka.requests.next({ api: 'Fetch' })
+    await bed.kafka.requests.next({ api: 'Fetch' })
+    bed.kafka.dropFetchSessions()
+    for (const prefix of ['one ', 'two ', 'three ']) {
+      await bed.write('a', 0, 3, prefix)
+      expect(await take(consumer, 3)).toEqual(numbers(0, 3, prefix))
+    }
+    expect(fetchesTo(1).filter(({ sessionEpoch }) => sessionEpoch === 0)).toHaveLength(2)
+  })
+
+  it('is begun anew when an answer was lost', async () => {
+    const consumer = bed.consumer()
+    await consumer.assign([A0, A1])
+    await bed.write('a', 0, 3)
+    expect(await take(consumer, 3)).toEqual(numbers(0, 3))
+    bed.kafka.faults.on({ api: 'Fetch', times: 1 }, { cutAfterBytes: 5 })
+    await bed.kafka.requests.next({ api: 'Fetch' })
+    await bed.write('a', 0, 3, 'more')
+    expect(await take(consumer, 3)).toEqual(numbers(0, 3, 'more'))
+    const begun = fetchesTo(1).filter(({ sessionEpoch }) => sessionEpoch === 0)
+    expect(begun).toHaveLength(2)
+    expect(begun[1]!.sessionId).toBeGreaterThan(0)
+  })
+})
+
+describe('a consumer', () => {
+  it('follows leaders that move, and loses nothing', async () => {
+    const consumer = bed.consumer()
+    await consumer.assign([A0])
+    const seen: string[] = []
+    for (let round = 0; round < 6; round++) {
+      bed.kafka.moveLeader('a', 0, 1 + (round % 3))
+      await bed.write('a', 0, 10, `${round}.`)
+      seen.push(...(await take(consumer, 10)))
+    }
+    expect(seen).toEqual([0, 1, 2, 3, 4, 5].flatMap((round) => numbers(0, 10, `${round}.`)))
+  })
+
+  it('notices that a leader was lost with what it had read, and goes on where that begins (KIP-320)', async () => {
+    const events: PositionEvent[] = []
+    const listen = (event: unknown) => void events.push(event as PositionEvent)
+    subscribe('samsa:position', listen)
+    try {
+      for (let i = 0; i < 10; i++) await bed.write('a', 0, 1, `old ${i}.`)
+      const consumer = bed.consumer()
+      await consumer.assign([A0])
+      await take(consumer, 10)
+      bed.kafka.loseTail('a', 0, 3)
+      // As many as were lost: by its offset alone the position looks right.
+      for (let i = 0; i < 4; i++) await bed.write('a', 0, 1, `new ${i}.`)
+      expect(await take(consumer, 4)).toEqual(['new 0.0', 'new 1.0', 'new 2.0', 'new 3.0'])
+      expect(events).toEqual([{ topic: 'a', partition: 0, from: 10, to: 7, reason: 'truncated' }])
+    } finally {
+      unsubscribe('samsa:position', listen)
+    }
+  })
+
+  it('does not hand over what was fetched from a log that was truncated since', async () => {
+    for (let i = 0; i < 10; i++) await bed.write('a', 0, 1, `old ${i}.`)
+    const consumer = bed.consumer()
+    await consumer.assign([A0])
+    await take(consumer, 2)
+    consumer.pause()
+    bed.kafka.loseTail('a', 0, 3)
+    for (let i = 0; i < 3; i++) await bed.write('a', 0, 1, `new ${i}.`)
+    await bed.client.topic('a').partitions()
+    await bed.cluster.refresh('a')
+    consumer.resume()
+    // What is decoded is given: it cannot be told whether it was lost before or behind it.
+    const values = await take(consumer, 5)
+    expect(values).toEqual(numbers(2, 7, 'old ').map((value) => `${value}.0`))
+  })
+
+  it('says where it goes on when its position is not in the log (any more)', async () => {
+    const events: PositionEvent[] = []
+    const listen = (event: unknown) => void events.push(event as PositionEvent)
+    subscribe('samsa:position', listen)
+    try {
+      await bed.write('a', 0, 3)
+      const consumer = bed.consumer({ autoOffsetReset: 'latest' })
+      await consumer.assign([{ ...A0, offset: 50 }])
+      expect(await consumer.consume({ timeoutMs: 200 })).toBeUndefined()
+      await bed.write('a', 0, 1, 'next ')
+      expect(await take(consumer, 1)).toEqual(['next 0'])
+      const reason = 'out-of-range' as const
+      expect(events).toEqual([{ topic: 'a', partition: 0, from: 50, to: 3, reason }])
+    } finally {
+      unsubscribe('samsa:position', listen)
+    }
+  })
+
+  it('stops at a position that is not in the log with autoOffsetReset none, until it is sought', async () => {
+    await bed.write('a', 0, 3)
+    const consumer = bed.consumer({ autoOffsetReset: 'none' })
+    await consumer.assign([{ ...A0, offset: 50 }])
+    const error = await failureOf(consumer.consume())
+    expect(error).toMatchObject({ code: 'OFFSET_OUT_OF_RANGE', partition: 0, offset: 50 })
+    consumer.seek(A0, 1)
+    expect(await take(consumer, 2)).toEqual(['1', '2'])
+  })
+
+  it('resets one partition without keeping the others waiting', async () => {
+    const broken = bed.kafka.faults.on(
+      { api: 'ListOffsets', topic: 'a', partition: 0 },
+      { error: 'KAFKA_STORAGE_ERROR' },
+    )
+    await bed.write('a', 1, 3)
+    const consumer = bed.consumer()
+    await consumer.assign([{ ...A0, offset: 50 }, { ...A1, offset: 0 }]) // prettier-ignore
+    expect(await take(consumer, 3)).toEqual(numbers(0, 3))
+    await bed.write('a', 1, 3, 'more ')
+    expect(await take(consumer, 3)).toEqual(numbers(0, 3, 'more '))
+    broken.remove()
+    await bed.write('a', 0, 1, 'at last ')
+    expect(await take(consumer, 1)).toEqual(['at last 0'])
+  })
+
+  it('reads the others on when a topic is deleted, and says so', async () => {
+    const consumer = bed.consumer({ fetchErrorBackoffMs: 1 })
+    await consumer.assign([A0, B0])
+    await bed.write('a', 0, 1, 'a')
+    await take(consumer, 1)
+    bed.kafka.deleteTopic('b')
+    const error = await failureOf(consumer.consume())
+    expect(error).toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION', topic: 'b' })
+    expect(error.message).toContain('it was deleted')
+    await bed.write('a', 0, 1, 'still ')
+    expect(await take(consumer, 1)).toEqual(['still 0'])
+  })
+
+  it('does not take a topic for the one of the same name before it', async () => {
+    await bed.write('b', 0, 3, 'old ')
+    const consumer = bed.consumer()
+    await consumer.assign([A0, B0])
+    await take(consumer, 3)
+    bed.kafka.deleteTopic('b')
+    bed.kafka.createTopic('b', { partitions: 1 })
+    await bed.write('b', 0, 5, 'new ')
+    expect(await failureOf(consumer.consume())).toMatchObject({
+      name: 'TopicRecreatedError',
+      topic: 'b',
+    })
+    expect(consumer.position(B0)).toBe(3)
+    await bed.write('a', 0, 1, 'still ')
+    expect(await take(consumer, 1)).toEqual(['still 0'])
+    consumer.seek(B0, 0)
+    expect(await take(consumer, 5)).toEqual(numbers(0, 5, 'new '))
+  })
+
+  it('gets messages in the formats of the oldest brokers, larger than it asks for', async () => {
+    for (const version of ['0.8.2', '0.10'] as const) {
+      await using old = await Bed.start({ version, topics: { a: { partitions: 1 } } })
+      const large = 'x'.repeat(5_000)
+      await using producer = await old.client.topic('a').getProducer()
+      await producer.produce(large)
+      await producer.produce('small')
+      const consumer = old.consumer({ fetchMessageMaxBytes: 100 })
+      await consumer.assign([A0])
+      expect(await take(consumer, 2)).toEqual([large, 'small'])
+    }
+  })
+
+  it('fetches ahead no more than it may, and every partition gets its turn', async () => {
+    const topics = { wide: { partitions: 8 } }
+    await using wide = await Bed.start({ topics })
+    const value = 'x'.repeat(1_000)
+    await using producer = await wide.client.topic('wide').getProducer()
+    for (let i = 0; i < 800; i++) {
+      await producer.ready()
+      void producer.produce(value, { partition: i % 8 })
+    }
+    await producer.flush()
+    const consumer = wide.consumer({ queuedMaxBytes: 40_000, fetchMessageMaxBytes: 10_000 })
+    const all = numbers(0, 8).map((one) => ({ topic: 'wide', partition: Number(one) }))
+    await consumer.assign(all)
+    const counts = new Map<number, number>()
+    for (let taken = 0; taken < 800; taken++) {
+      const { partition } = (await consumer.consume({ timeoutMs: 3_000 }))!
+      counts.set(partition, (counts.get(partition) ?? 0) + 1)
+    }
+    expect([...counts.values()]).toEqual(Array(8).fill(100))
+    const limits = wide.kafka.requests
+      .all({ api: 'Fetch' })
+      .map(({ body }) => (body as unknown as { maxBytes: number }).maxBytes)
+    expect(Math.max(...limits)).toBeLessThanOrEqual(20_000)
+  })
+
+  it('has as many requests in flight to a broker as numConsumerFetchers', async () => {
+    bed.kafka.moveLeader('a', 0, 1)
+    bed.kafka.moveLeader('a', 1, 1)
+    const consumer = bed.consumer({ numConsumerFetchers: 2 })
+    await consumer.assign([A0, A1])
+    await bed.write('a', 0, 2, 'x')
+    await bed.write('a', 1, 2, 'y')
+    expect((await take(consumer, 4)).sort()).toEqual(['x0', 'x1', 'y0', 'y1'])
+    const begun = fetchesTo(1).filter(({ sessionEpoch }) => sessionEpoch === 0)
+    expect(begun.map(({ named }) => named).sort()).toEqual([[0], [1]])
+  })
+})
