@@ -2,10 +2,11 @@
  * What a producer sends, checked and made ready to be stored as Kafka does it (LogValidator): record
  * batches v2 as they are where possible, message sets of older producers converted up.
  */
-import type { Compression } from '../../../protocol/compression/index.ts'
+import { codecOf, type Compression } from '../../../protocol/compression/index.ts'
 import { ProtocolError } from '../../../protocol/protocol-error.ts'
 import { BatchV2 } from '../../../protocol/records/batch-v2.ts'
 import { encodeBatch } from '../../../protocol/records/encode-batch.ts'
+import { BATCH_HEADER_BYTES } from '../../../protocol/records/format.ts'
 import type { Message } from '../../../protocol/records/message.ts'
 import { Refused } from '../refused.ts'
 import { convertUp } from './convert-up.ts'
@@ -17,6 +18,7 @@ import {
   type RecordRules,
 } from './record-rules.ts'
 import { FIRST_WITH_BATCH_V2 } from './request-records.ts'
+import { scanRecords } from './scan-records.ts'
 import { outgoing, ready, stamped } from './stamp.ts'
 
 /** Takes what `requestRecords` gave. Throws Refused. */
@@ -41,21 +43,61 @@ function checkBatch(data: Buffer, rules: RecordRules, nowMs: number): CheckedBat
   }
   const batch = readBatch(data, rules)
   checkHeader(batch)
-  const messages = messagesOf(batch)
-  messages.forEach(({ offset }, index) => {
-    if (offset === batch.baseOffset + index) return
-    throw new Refused('INVALID_RECORD', `Record ${index} has an offset that is not the next`)
-  })
-  const maxTimestamp = checkMessages(messages, rules, nowMs)
   if (rules.compression !== 'producer' && rules.compression !== batch.compression) {
+    const { messages } = checkedMessages(batch, rules, nowMs)
     return recompressed(batch, messages, rules.compression, rules, nowMs)
   }
+  const maxTimestamp =
+    scannedTimestamp(data, batch, rules, nowMs) ?? checkedMessages(batch, rules, nowMs).maxTimestamp
   return {
     data: stamped(data, rules, maxTimestamp, nowMs),
     count: batch.count,
     maxTimestamp: rules.timestampType === 'LogAppendTime' ? nowMs : maxTimestamp,
     ...identityOf(batch),
   }
+}
+
+/** The largest timestamp of a batch that is plainly right; undefined where it has to be looked at closely. */
+function scannedTimestamp(
+  data: Buffer,
+  batch: BatchV2,
+  rules: RecordRules,
+  nowMs: number,
+): number | undefined {
+  const { baseTimestamp, timestampType, compression, count } = batch
+  if (timestampType !== 'create-time' || !Number.isSafeInteger(baseTimestamp)) return undefined
+  const scan =
+    compression === 'none'
+      ? scanRecords(data, BATCH_HEADER_BYTES, count)
+      : scanRecords(inflated(data, compression), 0, count)
+  if (scan === undefined || (rules.needsKey && !scan.hasKeys)) return undefined
+  const oldest = baseTimestamp + scan.minTimestampDelta
+  const newest = baseTimestamp + scan.maxTimestampDelta
+  const isInTime =
+    rules.timestampType === 'LogAppendTime' ||
+    (nowMs - oldest <= rules.timestampBeforeMaxMs && newest - nowMs <= rules.timestampAfterMaxMs)
+  // Below 0 are those that count as none.
+  return isInTime && oldest >= 0 ? newest : undefined
+}
+
+/** Empty where it can't be: what is wrong is found out when the records are decoded. */
+function inflated(data: Buffer, compression: Compression): Uint8Array {
+  try {
+    return codecOf(compression).decompress(data.subarray(BATCH_HEADER_BYTES), INFLATE_LIMIT_BYTES)
+  } catch (error) {
+    if (error instanceof ProtocolError) return new Uint8Array(0)
+    throw error
+  }
+}
+
+/** Throws Refused, with what is wrong about which record. */
+function checkedMessages(batch: BatchV2, rules: RecordRules, nowMs: number) {
+  const messages = messagesOf(batch)
+  messages.forEach(({ offset }, index) => {
+    if (offset === batch.baseOffset + index) return
+    throw new Refused('INVALID_RECORD', `Record ${index} has an offset that is not the next`)
+  })
+  return { messages, maxTimestamp: checkMessages(messages, rules, nowMs) }
 }
 
 function readBatch(data: Buffer, rules: RecordRules): BatchV2 {
