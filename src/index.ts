@@ -39,11 +39,8 @@ export {
 } from './producer/partitioners.ts'
 export type { Compression } from '../protocol/compression/index.ts'
 
-export {
-  SimpleConsumer,
-  type ResetTo,
-  type SimpleConsumerOptions,
-} from './consumer/simple-consumer.ts'
+export { SimpleConsumer, type SimpleConsumerOptions } from './consumer/simple-consumer.ts'
+export type { ResetTo } from './consumer/topic-shell.ts'
 export type { ConsumeOptions, ReadOptions } from './consumer/delivery/delivery.ts'
 export { Consumer, type TopicsConsumerOptions } from './consumer/consumer.ts'
 export type { PartitionToCommit, PositionToReset } from './consumer/assigned-consumer.ts'

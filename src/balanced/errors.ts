@@ -1,6 +1,6 @@
 import { KafkaError } from '../errors.ts'
 import type { HeldPartition } from './coordinator.ts'
-import { nameOf } from './partitions.ts'
+import { nameOf, type TopicPartition } from './partitions.ts'
 
 /** After all retries, others still own partitions that are this member's by the list of members. It goes on trying. */
 export class PartitionOwnedError extends KafkaError {
@@ -25,5 +25,19 @@ export class RebalanceError extends KafkaError {
   constructor(what: string, cause: unknown) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     super('REBALANCE_FAILED', `in a rebalance ${what} failed: ${reason}`, false, { cause })
+  }
+}
+
+/** A commit for a partition that is not this member's, or may not be any more: the session is in doubt, or over. */
+export class NotOwnedError extends KafkaError {
+  override readonly name = 'NotOwnedError'
+
+  constructor(partition: TopicPartition) {
+    super(
+      'PARTITION_NOT_OWNED',
+      `nothing is committed for ${nameOf(partition)}: it is not certain that this member owns it`,
+      false,
+      partition,
+    )
   }
 }

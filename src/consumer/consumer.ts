@@ -14,13 +14,7 @@ import {
   either,
   type Check,
 } from '../options.ts'
-import {
-  AssignedConsumer,
-  type PartitionToCommit,
-  type PositionToReset,
-} from './assigned-consumer.ts'
-import { ConsumerShell } from './consumer-shell.ts'
-import type { CommittedOffset } from './offsets/offset-store.ts'
+import { AssignedConsumer } from './assigned-consumer.ts'
 import {
   CONSUMER_CHECKS,
   consumerSettings,
@@ -28,7 +22,8 @@ import {
   type ConsumerOptions,
 } from './options.ts'
 import { PartitionWatch } from './partition-watch.ts'
-import type { TopicPartition, TopicPartitionOffset } from './topic-partition.ts'
+import type { TopicPartition } from './topic-partition.ts'
+import { TopicsShell } from './topics-shell.ts'
 
 export interface TopicsConsumerOptions<
   Value = Buffer | null,
@@ -62,10 +57,7 @@ const partitionsByTopic: Check = (value) => {
  *
  * Positions move when messages are handed over: what was only fetched is not counted as read.
  */
-export class Consumer<Value = Buffer | null, Key = Buffer | null> extends ConsumerShell<
-  Value,
-  Key
-> {
+export class Consumer<Value = Buffer | null, Key = Buffer | null> extends TopicsShell<Value, Key> {
   readonly #cluster: Cluster
   readonly #options: TopicsConsumerOptions<Value, Key>
   #watch: PartitionWatch<Value, Key> | undefined
@@ -109,66 +101,6 @@ export class Consumer<Value = Buffer | null, Key = Buffer | null> extends Consum
       throw error
     })
     return this.#starting
-  }
-
-  /** The partitions that it reads now. */
-  get assignment(): readonly TopicPartition[] {
-    return this.core.assignment
-  }
-
-  /** The offset of the next message of each partition that will be handed over. */
-  get positions(): readonly TopicPartitionOffset[] {
-    return this.core.positions
-  }
-
-  /** The same of one; undefined where it is not read. */
-  position(one: TopicPartition): number | undefined {
-    return this.core.position(one)
-  }
-
-  /** The offset of the last message of each partition that was handed over; without those of which none was. */
-  get heldOffsets(): readonly TopicPartitionOffset[] {
-    return this.core.heldOffsets
-  }
-
-  /**
-   * How many offsets there are between the position and the end that consumers can see, as of the last fetch;
-   * without partitions that nothing was fetched of yet.
-   */
-  get lag(): readonly (TopicPartition & { readonly lag: number })[] {
-    return this.core.lag
-  }
-
-  /** Goes on at this offset, also where an error has ended the partition. Throws InvalidArgumentError. */
-  seek(one: TopicPartition, offset: number): void {
-    this.core.seek(one, offset)
-  }
-
-  /** Hands over nothing of these (default: of any) and fetches no more; what was fetched is kept. */
-  pause(partitions?: readonly TopicPartition[]): void {
-    this.core.pause(partitions)
-  }
-
-  resume(partitions?: readonly TopicPartition[]): void {
-    this.core.resume(partitions)
-  }
-
-  /**
-   * Commits what was handed over and nothing more: of all partitions, or of those given; or the offsets given, each
-   * that of the next message. Handlers of `run` that are at work count as not handed over. Throws OffsetCommitError.
-   */
-  commitOffsets(what?: readonly PartitionToCommit[], call?: CallOptions): Promise<void> {
-    return this.core.commitOffsets(what, call)
-  }
-
-  /** The offsets that the group has committed. With `resetOffsetOnFetch` it also goes on there. */
-  fetchOffsets(call?: CallOptions): Promise<readonly CommittedOffset[]> {
-    return this.core.fetchOffsets(call)
-  }
-
-  /** Goes on at these places; with a group they are committed, too. Throws BrokerError, OffsetCommitError. */
-  resetOffsets(targets: readonly PositionToReset[], call?: CallOptions): Promise<void> {
-    return this.core.resetOffsets(targets, call)
   }
 
   async #start(call: CallOptions): Promise<void> {

@@ -1,0 +1,106 @@
+import type { CallOptions } from '../call-options.ts'
+import type { AssignedConsumer } from './assigned-consumer.ts'
+import { ConsumerShell } from './consumer-shell.ts'
+import type { TopicPartition } from './topic-partition.ts'
+
+/** Where to go on with a partition: an offset, the first message at or after a Date, or an end of the log. */
+export type ResetTo = number | Date | 'earliest' | 'latest'
+
+/** A consumer of one topic: partitions are numbers. */
+export abstract class TopicShell<Value = Buffer | null, Key = Buffer | null> extends ConsumerShell<
+  Value,
+  Key
+> {
+  readonly topic: string
+
+  protected constructor(core: AssignedConsumer<Value, Key>, topic: string) {
+    super(core)
+    this.topic = topic
+  }
+
+  /** The partitions that it reads. */
+  get partitions(): readonly number[] {
+    return this.core.assignment.map(({ partition }) => partition)
+  }
+
+  /** The offset of the next message of each partition that will be handed over. */
+  get positions(): ReadonlyMap<number, number> {
+    return byPartition(this.core.positions, ({ offset }) => offset)
+  }
+
+  /** The same of one; undefined where it is not read. */
+  position(partition: number): number | undefined {
+    return this.core.position({ topic: this.topic, partition })
+  }
+
+  /** The offset of the last message of each partition that was handed over; without those of which none was. */
+  get heldOffsets(): ReadonlyMap<number, number> {
+    return byPartition(this.core.heldOffsets, ({ offset }) => offset)
+  }
+
+  /**
+   * How many offsets there are between the position and the end that consumers can see, as of the last fetch;
+   * without partitions that nothing was fetched of yet.
+   */
+  get lag(): ReadonlyMap<number, number> {
+    return byPartition(this.core.lag, ({ lag }) => lag)
+  }
+
+  /** Goes on at this offset, also where an error has ended the partition. Throws InvalidArgumentError. */
+  seek(partition: number, offset: number): void {
+    this.core.seek({ topic: this.topic, partition }, offset)
+  }
+
+  /** Hands over nothing of these (default: of any) and fetches no more; what was fetched is kept. */
+  pause(partitions: readonly number[] = this.partitions): void {
+    this.core.pause(this.named(partitions))
+  }
+
+  resume(partitions: readonly number[] = this.partitions): void {
+    this.core.resume(this.named(partitions))
+  }
+
+  /**
+   * Commits what was handed over, and nothing more; or the offsets given by partition, each that of the next
+   * message. Handlers of `run` that are at work count as not handed over. Throws OffsetCommitError.
+   */
+  commitOffsets(offsets?: ReadonlyMap<number, number>, call?: CallOptions): Promise<void> {
+    const given = offsets && [...offsets].map(([partition, offset]) => ({ partition, offset }))
+    return this.core.commitOffsets(
+      given?.map((one) => ({ topic: this.topic, ...one })),
+      call,
+    )
+  }
+
+  /**
+   * The offsets that the group has committed, by partition, without those that have none. With
+   * `resetOffsetOnFetch` it also goes on there.
+   */
+  async fetchOffsets(call?: CallOptions): Promise<ReadonlyMap<number, number>> {
+    return byPartition(await this.core.fetchOffsets(call), ({ offset }) => offset)
+  }
+
+  /**
+   * Goes on elsewhere: all partitions at one place (default: where `autoOffsetReset` says), or each at its own.
+   * With a group it is committed, too. Throws BrokerError, OffsetCommitError.
+   */
+  resetOffsets(to: ResetTo | ReadonlyMap<number, ResetTo>, call?: CallOptions): Promise<void> {
+    const isEach = typeof to === 'object' && !(to instanceof Date)
+    const all = isEach ? [...to] : this.partitions.map((partition) => [partition, to] as const)
+    return this.core.resetOffsets(
+      all.map(([partition, place]) => ({ topic: this.topic, partition, to: place })),
+      call,
+    )
+  }
+
+  protected named(partitions: readonly number[]): TopicPartition[] {
+    return partitions.map((partition) => ({ topic: this.topic, partition }))
+  }
+}
+
+function byPartition<One extends TopicPartition>(
+  all: readonly One[],
+  of: (one: One) => number,
+): Map<number, number> {
+  return new Map(all.map((one) => [one.partition, of(one)]))
+}
