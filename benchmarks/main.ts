@@ -2,36 +2,74 @@
  * `npm run bench`: samsa beside other clients, on one machine, in one run. docs/benchmarks.md says how to
  * read what comes out.
  */
+import { join } from 'node:path'
 import { builtCommand } from '../test/support/built.ts'
 import { messageOf } from '../test/support/kafka/wait.ts'
 import { parseOptions, type BenchOptions } from './options.ts'
 import { QUESTIONS } from './questions/index.ts'
+import { thisMachine } from './report/machine.ts'
+import type { Report } from './report/report.ts'
+import { save } from './report/save.ts'
 import { aligned, cellsOf, missingLines } from './report/text.ts'
 import { CLIENTS } from './runner/clients.ts'
-import { tableOf } from './runner/outcome.ts'
-import { FULL, QUICK } from './runner/question.ts'
+import { tableOf, type CaseOutcome, type QuestionOutcome } from './runner/outcome.ts'
+import { FULL, QUICK, type Question, type Scale } from './runner/question.ts'
 import { Sites } from './runner/sites.ts'
 import { contestsOf, findOut, inTurns } from './runner/turns.ts'
 
 async function bench(options: BenchOptions, signal: AbortSignal): Promise<void> {
   builtCommand() // The build in dist is what is measured.
-  const given = options.quick ? QUICK : FULL
-  const scale = { ...given, rounds: options.rounds ?? given.rounds }
+  const date = new Date().toISOString()
+  const folder = options.out ?? join('benchmarks/results', date.slice(0, 19).replaceAll(':', ''))
+  const scale = scaleOf(options)
   const contenders = await findOut(options.clients ?? CLIENTS, signal)
   for (const { client, description } of contenders) {
     if (typeof description === 'string') console.error(`${client.name}: ${description}`)
   }
   const questions = options.only ?? QUESTIONS
   const contests = contestsOf(questions, contenders, scale, options.clients !== undefined)
+  const outcomes = new Map<Question, CaseOutcome[]>(questions.map((question) => [question, []]))
+  const report = (): Report => ({
+    date,
+    command: ['npm run bench --', ...process.argv.slice(2)].join(' '),
+    kafka: options.brokers === undefined ? `Kafka ${options.kafka}` : 'given by --brokers',
+    machine: thisMachine(),
+    scale,
+    clients: contenders.map(({ client, description }) => ({ name: client.name, description })),
+    questions: questions.map((question) => outcomeOf(question, outcomes.get(question)!)),
+  })
   await using sites = new Sites(options, signal, (text) => console.error(text))
-  const siteFor = sites.siteFor.bind(sites)
-  const outcomes = await inTurns(contests, { rounds: scale.rounds, signal, siteFor })
-  for (const [index, { question, asked }] of contests.entries()) {
-    const table = tableOf(outcomes[index]!)
-    console.log(`\n${question.title}: ${asked.title}\n`)
-    console.log(aligned(cellsOf(table)))
-    for (const line of missingLines(table)) console.log(`  ${line}`)
+  const rounds = inTurns(contests, {
+    rounds: scale.rounds,
+    signal,
+    siteFor: (contest) => sites.siteFor(contest),
+    ...(options.profile ? { profileFolder: join(folder, 'profiles') } : {}),
+  })
+  for await (const { contest, outcome } of rounds) {
+    outcomes.get(contest.question)!.push(outcome)
+    print(contest.question, outcome)
+    // After each case, so that a run that is interrupted leaves what it has measured.
+    if (options.save) save(report(), folder)
   }
+  if (options.save) console.log(`\n${join(folder, 'report.md')}`)
+}
+
+function scaleOf({ quick, rounds }: BenchOptions): Scale {
+  const scale = quick ? QUICK : FULL
+  return { ...scale, rounds: rounds ?? scale.rounds }
+}
+
+function outcomeOf(question: Question, cases: readonly CaseOutcome[]): QuestionOutcome {
+  const { name, title, about, curve, kafka = '' } = question
+  return { name, title, about, ...(curve === undefined ? {} : { curve }), kafka, cases }
+}
+
+function print({ title }: Question, outcome: CaseOutcome): void {
+  const table = tableOf(outcome)
+  const lines = missingLines(table).map((line) => `  ${line}`)
+  console.log(
+    ['', `${title}: ${outcome.case.title}`, '', aligned(cellsOf(table)), ...lines].join('\n'),
+  )
 }
 
 async function main(): Promise<void> {

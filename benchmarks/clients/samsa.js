@@ -51,6 +51,25 @@ async function messages(task, sink) {
   await client.close()
 }
 
+async function batches(task, sink) {
+  const client = clientFor(task)
+  sink.begin()
+  reading: for await (const batch of (await consumerOf(client, task)).batches()) {
+    for (const { value } of batch) if (sink.take(value)) break reading
+  }
+  await client.close()
+}
+
+async function handler(task, sink) {
+  const client = clientFor(task)
+  sink.begin()
+  const consumer = await consumerOf(client, task)
+  const running = consumer.run((message) => void sink.take(message.value), { concurrency: 4 })
+  await sink.done
+  await client.close()
+  await running.catch(() => undefined)
+}
+
 async function transform(task, sink) {
   const client = clientFor(task)
   sink.begin()
@@ -93,7 +112,11 @@ await drive({
     single: ['`await ready()`, then `produce(value)`, not awaited', producing(oneByOne)],
     awaited: ['`await produce(value)`', producing(awaited)],
   },
-  consume: { messages: ['`for await (const message of consumer)`', messages] },
+  consume: {
+    messages: ['`for await (const message of consumer)`', messages],
+    batches: ['`for await (const batch of consumer.batches())`', batches],
+    handler: ['`run(handler, { concurrency: 4 })`', handler],
+  },
   transform: { usual: ['`for await`, `produce` not awaited', transform] },
   slow: { usual: ['`for await`', slow] },
   echo: { usual: ['defaults', echo] },

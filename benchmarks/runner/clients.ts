@@ -13,8 +13,13 @@ export const CLIENTS: readonly Client[] = [
   { name: 'samsa', driver: 'samsa.js' },
   { name: 'kafkajs', driver: 'kafkajs.js' },
   { name: 'platformatic', driver: 'platformatic.js' },
+  { name: 'node-rdkafka', driver: 'node-rdkafka.js' },
+  { name: 'confluent', driver: 'confluent.js' },
   { name: 'java', driver: 'java.js' },
   { name: 'librdkafka', driver: 'librdkafka.py' },
+  { name: 'kafka-python', driver: 'kafka-python.py' },
+  { name: 'confluent-python', driver: 'confluent-python.py' },
+  { name: 'pykafka', driver: 'pykafka-driver.py', newestKafka: '3.9.1' },
 ]
 
 const PEERS = resolve('benchmarks/peers')

@@ -66,11 +66,11 @@ export interface TurnOptions {
   readonly profileFolder?: string
 }
 
-/** The outcomes in the order of the contests. */
-export async function inTurns(
+/** The outcomes in the order of the contests, each as soon as it is there. */
+export async function* inTurns(
   contests: readonly Contest[],
   options: TurnOptions,
-): Promise<readonly CaseOutcome[]> {
+): AsyncGenerator<{ readonly contest: Contest; readonly outcome: CaseOutcome }> {
   const { rounds } = options
   const kinds = contests.flatMap(({ question, asked, contenders }) =>
     contenders
@@ -79,10 +79,10 @@ export async function inTurns(
   )
   const guessMs = (contests[0]?.asked.limitMs ?? 0) + OVERHEAD_MS
   const progress = new Progress(process.stderr, kinds, rounds, guessMs)
-  const outcomes: CaseOutcome[] = []
-  for (const contest of contests) outcomes.push(await held(contest, options, progress))
+  for (const contest of contests) {
+    yield { contest, outcome: await held(contest, options, progress) }
+  }
   progress.close()
-  return outcomes
 }
 
 /** One contest, all its rounds. */

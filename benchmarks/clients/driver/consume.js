@@ -24,8 +24,8 @@ export class Sink {
   constructor(wanted, limitMs) {
     this.#wanted = wanted
     this.done = new Promise((resolve) => (this.#resolve = resolve))
-    const timer = setTimeout(() => this.finish(), limitMs)
-    timer.unref()
+    // It also keeps the process alive, which not every client does.
+    setTimeout(() => this.finish(), limitMs)
   }
 
   /** Takes a value, and touches it. Returns true when that was enough. */

@@ -41,21 +41,26 @@ def quota(values, count, limit_ms):
 
 
 class Sink:
-    """Takes values; its time starts with the first one."""
+    """As in consume.js: its time runs from `begin`, or else the first message, to the last one."""
 
     def __init__(self, wanted, limit_ms):
         self.wanted = wanted
         self.messages = 0
         self.bytes = 0
         self.is_done = False
-        self.meter = Meter()
+        self.meter = None
         self.measured = None
         self.ends_at = time.perf_counter() + limit_ms / 1000
+
+    def begin(self):
+        if self.meter is None:
+            self.meter = Meter()
+            self.meter.start()
 
     def take(self, value):
         """True when that was enough."""
         if self.messages == 0:
-            self.meter.start()
+            self.begin()
         self.messages += 1
         self.bytes += len(value)
         if self.messages >= self.wanted or (

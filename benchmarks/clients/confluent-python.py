@@ -1,0 +1,107 @@
+"""confluent-kafka, the Python binding of librdkafka."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "driver"))
+import drive
+
+import confluent_kafka
+
+
+def base(task):
+    tls = task.get("tls")
+    secure = {"security.protocol": "ssl", "ssl.ca.location": tls["caFile"]} if tls else {}
+    return {"bootstrap.servers": task["brokers"], **secure}
+
+
+def producer_of(task, more):
+    large = {"message.max.bytes": 2 * task["valueBytes"]} if task["valueBytes"] > 900_000 else {}
+    return confluent_kafka.Producer(
+        {**base(task), "acks": task["acks"], "compression.type": task["compression"], **large, **more}
+    )
+
+
+def producing(**more):
+    settings = {key.replace("_", "."): value for key, value in more.items()}
+
+    def way(task):
+        producer = producer_of(task, settings)
+        topic = task["topic"]
+        failed = []
+
+        def report(error, message):
+            if error is not None:
+                failed.append(error)
+
+        def send(values, lap):
+            for value in values:
+                while True:
+                    try:
+                        producer.produce(topic, value, on_delivery=report)
+                        break
+                    except BufferError:  # Its queue is full: the documentation says to poll.
+                        producer.poll(0.1)
+                producer.poll(0)
+            producer.flush()
+            if failed:
+                raise RuntimeError(str(failed[0]))
+
+        return send, lambda: None
+
+    return way
+
+
+def awaited(task):
+    producer = producer_of(task, {"linger.ms": 0})
+
+    def send(values, lap):
+        for value in values:
+            producer.produce(task["topic"], value)
+            producer.flush()
+            lap()
+
+    return send, lambda: None
+
+
+def consumer_of(task, sink, more={}):
+    consumer = confluent_kafka.Consumer(
+        {**base(task), "group.id": task["group"], "auto.offset.reset": "earliest", **more}
+    )
+    consumer.subscribe([task["topic"]], on_assign=lambda *_: sink.begin())
+    return consumer
+
+
+def messages(task, sink):
+    consumer = consumer_of(task, sink)
+    while not sink.is_late():
+        message = consumer.poll(0.1)
+        if message is not None and not message.error():
+            sink.take(message.value())
+    consumer.close()
+
+
+def batches(task, sink):
+    # With the default a partition whose queue was full is not fetched for a second.
+    consumer = consumer_of(task, sink, {"fetch.queue.backoff.ms": 10})
+    while not sink.is_late():
+        for message in consumer.consume(1_000, 0.1):
+            if not message.error() and sink.take(message.value()):
+                break
+    consumer.close()
+
+
+version = f"{confluent_kafka.version()} (librdkafka {confluent_kafka.libversion()[0]})"
+drive.drive(
+    version,
+    {
+        "produce": {
+            "single": ("`produce` with a callback, `poll(0)` after each", producing()),
+            "many": ("the same, `linger.ms=20`", producing(linger_ms=20)),
+            "awaited": ("`produce`, then `flush`, `linger.ms=0`", awaited),
+        },
+        "consume": {
+            "messages": ("`poll`", messages),
+            "batches": ("`consume(1000)`, `fetch.queue.backoff.ms=10`", batches),
+        },
+    },
+)

@@ -1,0 +1,57 @@
+import { tableOf, type CaseOutcome, type QuestionOutcome } from '../runner/outcome.ts'
+import { barChart } from './bars.ts'
+import { curveChart, type Curve } from './curve.ts'
+import { seriesOf, slug, type Series } from './report.ts'
+
+export interface Chart {
+  readonly file: string
+  readonly title: string
+  readonly svg: string
+}
+
+/** A chart a case, or a curve over the cases where the question has one. */
+export function chartsOf(question: QuestionOutcome): readonly Chart[] {
+  const { curve } = question
+  if (curve !== undefined) {
+    return seriesOf(question)
+      .map((series) => curveOf(question, series, curve.over))
+      .filter((chart) => chart !== undefined)
+  }
+  return question.cases.map((one) => barsOf(question, one)).filter((chart) => chart !== undefined)
+}
+
+function barsOf(question: QuestionOutcome, outcome: CaseOutcome): Chart | undefined {
+  const { columns, rows } = tableOf(outcome)
+  const main = columns[0]
+  if (main === undefined) return undefined
+  const bars = rows.flatMap(({ outcome: { client }, figures }) => {
+    const value = figures[main.key]
+    return value === undefined ? [] : [{ label: client, value }]
+  })
+  const title = `${question.title}: ${outcome.case.title}`
+  const file = `${slug(question.name, outcome.case.title)}.svg`
+  return { file, title, svg: barChart(title, main.title, bars) }
+}
+
+function curveOf(
+  question: QuestionOutcome,
+  { title, cases }: Series,
+  over: string,
+): Chart | undefined {
+  const tables = cases.map((one) => ({ x: one.case.x!, ...tableOf(one) }))
+  const columns = tables[0]!.columns
+  // What a message costs the client says more about growth than a rate, which the broker limits too.
+  const shown = columns.find(({ key }) => key === 'cpu') ?? columns[0]
+  if (shown === undefined) return undefined
+  const clients = new Set(tables.flatMap(({ rows }) => rows.map(({ outcome }) => outcome.client)))
+  const curves: Curve[] = [...clients].map((label) => ({
+    label,
+    points: tables.flatMap(({ x, rows }) => {
+      const y = rows.find(({ outcome }) => outcome.client === label)?.figures[shown.key]?.median
+      return y === undefined ? [] : [{ x, y }]
+    }),
+  }))
+  const name = `${question.title}: ${title}`
+  const file = `${slug(question.name, title)}.svg`
+  return { file, title: name, svg: curveChart(name, over, shown.title, curves) }
+}

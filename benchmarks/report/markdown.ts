@@ -1,0 +1,72 @@
+import { tableOf, type CaseOutcome, type QuestionOutcome } from '../runner/outcome.ts'
+import { chartsOf } from './charts.ts'
+import type { Report } from './report.ts'
+import { cellsOf, missingLines } from './text.ts'
+
+export function markdownOf(report: Report): string {
+  const { machine, scale } = report
+  const parts = [
+    `# ${report.date.slice(0, 10)}: ${report.command}`,
+    [
+      `- ${machine.processor}, ${machine.cores} cores, ${machine.memoryGB} GB; ${machine.system}; Java ${machine.java}`,
+      `- samsa at ${machine.commit}; brokers: ${report.kafka}, on the same machine`,
+      `- ${scale.rounds} rounds in turns; a run takes up to ${scale.limitMs / 1000} s, ${scale.messages.toLocaleString('en')} messages or ${scale.bytes / 1e6} MB, warming up not counted`,
+      '- Cells are medians, with half the distance between the highest and the lowest round. “samsa = 1” is how many times as good as samsa a client is, by the column before it.',
+    ].join('\n'),
+    '## Clients',
+    versionsOf(report),
+    ...report.questions.flatMap(questionOf),
+  ]
+  return `${parts.join('\n\n')}\n`
+}
+
+function versionsOf({ clients }: Report): string {
+  const rows = clients.map(({ name, description }) =>
+    typeof description === 'string'
+      ? [name, `not measured: ${description.split('\n')[0]!}`, '']
+      : [name, description.version, description.runtime],
+  )
+  return markdownTable([['client', 'version', 'runs on'], ...rows])
+}
+
+function questionOf(question: QuestionOutcome): string[] {
+  const charts = chartsOf(question).map(({ file, title }) => `![${title}](${file})`)
+  return [
+    `## ${question.title}`,
+    question.kafka === '' ? question.about : `${question.about} On Kafka ${question.kafka}.`,
+    ...charts,
+    ...question.cases.flatMap(caseOf),
+  ]
+}
+
+function caseOf(outcome: CaseOutcome): string[] {
+  const table = tableOf(outcome)
+  const missing = missingLines(table).map((line) => `- ${line}`)
+  return [
+    `### ${outcome.case.title}`,
+    settingOf(outcome),
+    ...(table.rows.length === 0 ? [] : [markdownTable(cellsOf(table))]),
+    ...(missing.length === 0 ? [] : [missing.join('\n')]),
+  ]
+}
+
+function settingOf({ case: asked }: CaseOutcome): string {
+  const { valueBytes, partitions, topics, acks, compression, tls, messages, nullBroker } = asked
+  const parts = [
+    `${valueBytes.toLocaleString('en')}-byte values`,
+    `${partitions.toLocaleString('en')} partitions`,
+    ...(topics === 1 ? [] : [`${topics} topics`]),
+    `acks ${acks === -1 ? 'all' : acks}`,
+    compression === 'none' ? 'no compression' : compression,
+    ...(tls ? ['TLS'] : []),
+    ...(nullBroker ? ['null broker'] : []),
+    `up to ${messages.toLocaleString('en')} messages`,
+  ]
+  return `${parts.join(', ')}.`
+}
+
+function markdownTable(cells: readonly (readonly string[])[]): string {
+  const [head, ...rows] = cells.map((row) => row.map((cell) => cell.replaceAll('|', '\\|')))
+  const rule = head!.map((_, at) => (at === 0 || at === head!.length - 1 ? '---' : '---:'))
+  return [head!, rule, ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n')
+}
