@@ -27,7 +27,11 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<void> 
     if (typeof description === 'string') console.error(`${client.name}: ${description}`)
   }
   const questions = options.only ?? QUESTIONS
-  const contests = contestsOf(questions, contenders, scale, options.clients !== undefined)
+  const contests = contestsOf(questions, contenders, {
+    scale,
+    kafka: options.kafka,
+    isChosen: options.clients !== undefined,
+  })
   const outcomes = new Map<Question, CaseOutcome[]>(questions.map((question) => [question, []]))
   const report = (): Report => ({
     date,

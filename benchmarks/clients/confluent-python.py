@@ -104,4 +104,5 @@ drive.drive(
             "batches": ("`consume(1000)`, `fetch.queue.backoff.ms=10`", batches),
         },
     },
+    best={"consume": "batches"},
 )

@@ -136,6 +136,7 @@ async function echo(task, receive) {
 
 await drive({
   version: `${versionOf('@confluentinc/kafka-javascript')} (librdkafka ${confluent.librdkafkaVersion})`,
+  best: { consume: 'batches' },
   produce: {
     single: ['`send` of one message, 10,000 in flight', producing(single)],
     many: [

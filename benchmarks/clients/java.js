@@ -88,6 +88,7 @@ await drive({
   version: TOOLS,
   runtime: 'Java',
   isTool: true,
+  best: { consume: 'batches' },
   produce: {
     single: ['`kafka-producer-perf-test`, defaults', produce([])],
     many: [

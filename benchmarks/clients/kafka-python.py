@@ -93,4 +93,5 @@ drive.drive(
             "batches": ("`poll(max_records=5000)`", batches),
         },
     },
+    best={"consume": "messages"},
 )

@@ -138,6 +138,7 @@ async function echo(task, receive) {
 
 await drive({
   version: versionOf('kafkajs'),
+  best: { consume: 'batches' },
   produce: {
     single: ['`send` of one message, 1,000 in flight', producing(single)],
     many: ['`send` of 1,000 messages, 5 in flight', producing(many)],

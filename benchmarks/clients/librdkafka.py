@@ -79,5 +79,6 @@ drive.drive(
             "batches": ("`rdkafka_performance -C`, without a group", simple),
         },
     },
+    best={"consume": "batches"},
     runtime="C",
 )

@@ -205,6 +205,7 @@ async function echo(task, receive) {
 
 await drive({
   version: `${versionOf('node-rdkafka')} (librdkafka ${rdkafka.librdkafkaVersion})`,
+  best: { consume: 'batches' },
   produce: {
     single: ['`HighLevelProducer`, a callback a message', highLevel],
     many: ['`Producer`, delivery reports counted, `linger.ms: 20`', lowLevel],

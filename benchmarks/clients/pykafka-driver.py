@@ -63,4 +63,5 @@ drive.drive(
         },
         "consume": {"messages": ("`for message in consumer`", messages)},
     },
+    best={"consume": "messages"},
 )

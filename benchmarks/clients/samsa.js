@@ -108,6 +108,7 @@ async function echo(task, receive) {
 
 await drive({
   version,
+  best: { consume: 'batches' },
   produce: {
     single: ['`await ready()`, then `produce(value)`, not awaited', producing(oneByOne)],
     awaited: ['`await produce(value)`', producing(awaited)],

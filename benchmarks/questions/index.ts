@@ -1,6 +1,35 @@
 import type { Question } from '../runner/question.ts'
+import { acks } from './acks.ts'
+import { codecs } from './codecs.ts'
 import { consume } from './consume.ts'
+import { group } from './group.ts'
+import { growth } from './growth.ts'
+import { latency } from './latency.ts'
+import { limit } from './limit.ts'
+import { partitions } from './partitions.ts'
 import { produce } from './produce.ts'
+import { pykafka } from './pykafka.ts'
+import { sizes } from './sizes.ts'
+import { slow } from './slow.ts'
+import { start } from './start.ts'
+import { tls } from './tls.ts'
+import { transform } from './transform.ts'
 
 /** In the order in which they are asked. */
-export const QUESTIONS: readonly Question[] = [produce, consume]
+export const QUESTIONS: readonly Question[] = [
+  produce,
+  consume,
+  acks,
+  sizes,
+  codecs,
+  partitions,
+  tls,
+  latency,
+  transform,
+  group,
+  start,
+  slow,
+  limit,
+  growth,
+  pykafka,
+]

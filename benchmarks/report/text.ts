@@ -8,11 +8,13 @@ export function inFigures(value: number): string {
 }
 
 export function withSpread({ median, spread }: Spread): string {
-  return `${inFigures(median)} ±${Math.round(spread * 100)} %`
+  // A single round has none.
+  return spread === 0 ? inFigures(median) : `${inFigures(median)} ±${Math.round(spread * 100)} %`
 }
 
 export function ratioText(ratio: number | undefined): string {
-  return ratio === undefined ? '' : `${ratio >= 10 ? ratio.toFixed(0) : ratio.toFixed(2)}×`
+  if (ratio === undefined) return ''
+  return `${ratio >= 10 ? ratio.toFixed(0) : ratio.toPrecision(ratio < 0.1 ? 1 : 2)}×`
 }
 
 /** The cells of a table, its head first. */

@@ -20,6 +20,7 @@ export const CLIENTS: readonly Client[] = [
   { name: 'kafka-python', driver: 'kafka-python.py' },
   { name: 'confluent-python', driver: 'confluent-python.py' },
   { name: 'pykafka', driver: 'pykafka-driver.py', newestKafka: '3.9.1' },
+  { name: 'bare', driver: 'bare.js' },
 ]
 
 const PEERS = resolve('benchmarks/peers')

@@ -13,6 +13,8 @@ export interface Place extends AsyncDisposable {
   readonly version: string
   /** Where they listen for TLS, and who has signed their certificate. */
   readonly tls?: { readonly hosts: string; readonly caFile: string }
+  /** It serves the last batch of a partition again and again: one fills it. */
+  readonly isNull?: true
 }
 
 /** How long a broker keeps the files of a topic that was deleted: little, the disk is not what is measured. */

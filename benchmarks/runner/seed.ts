@@ -35,7 +35,8 @@ export async function fill(place: Place, seed: Seed, signal: AbortSignal): Promi
     // Of now: the broker deletes what is a week old.
     .map((value) => new OutgoingRecord(null, value, Date.now()))
   const batch = encodeBatch(records, { compression })
-  const batches = Math.ceil(messages / perBatch / partitions) * partitions
+  const rounds = place.isNull ? 1 : Math.ceil(messages / perBatch / partitions)
+  const batches = rounds * partitions
   const broker = new Broker(-1, parseHosts(place.hosts)[0]!, clusterOptions({}).broker)
   let sent = 0
   /** False where a new topic's leader doesn't know yet that it is one. */

@@ -1,4 +1,5 @@
-import { existingBrokers, startBroker } from './place.ts'
+import { startNullBroker } from './null-place.ts'
+import { existingBrokers, startBroker, type Place } from './place.ts'
 import { Site } from './site.ts'
 import type { Contest } from './turns.ts'
 import { Values } from './values.ts'
@@ -23,12 +24,11 @@ export class Sites implements AsyncDisposable {
   }
 
   async siteFor({ question, asked }: Contest): Promise<Site> {
-    const version = question.kafka ?? this.#options.kafka
-    const withTls = asked.tls
-    const key = `${version} ${withTls}`
+    const version = asked.nullBroker ? 'null' : (question.kafka ?? this.#options.kafka)
+    const key = `${version} ${asked.tls}`
     if (this.#current?.key !== key) {
       await this.#close()
-      const site = new Site(await this.#open(version, withTls), this.#values, this.#signal)
+      const site = new Site(await this.#open(version, asked.tls), this.#values, this.#signal)
       this.#current = { key, site }
     }
     return this.#current.site
@@ -39,8 +39,9 @@ export class Sites implements AsyncDisposable {
     this.#values[Symbol.dispose]()
   }
 
-  #open(version: string, withTls: boolean) {
+  async #open(version: string, withTls: boolean): Promise<Place> {
     const { brokers } = this.#options
+    if (version === 'null') return startNullBroker(this.#signal)
     if (brokers !== undefined) return existingBrokers(brokers)
     const onProgress = this.#say
     return startBroker({ version, withTls, signal: this.#signal, onProgress })

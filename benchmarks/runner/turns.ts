@@ -1,4 +1,5 @@
 /** Asks each question: its cases one after the other, and in each the clients in turns (A B C A B C …). */
+import { KAFKA_VERSIONS } from '../../test/support/kafka/versions.ts'
 import type { Client } from './clients.ts'
 import { describe, DriverError, measure } from './driver.ts'
 import type { CaseOutcome } from './outcome.ts'
@@ -40,22 +41,33 @@ export interface Contest {
   readonly contenders: readonly Contender[]
 }
 
-/** `isChosen`: the clients were named by hand, so that all of them are asked everything. */
+export interface Asking {
+  readonly scale: Scale
+  /** The brokers' version, for questions that need no other. */
+  readonly kafka: string
+  /** The clients were named by hand: all of them are asked everything. */
+  readonly isChosen: boolean
+}
+
 export function contestsOf(
   questions: readonly Question[],
   contenders: readonly Contender[],
-  scale: Scale,
-  isChosen: boolean,
+  { scale, kafka, isChosen }: Asking,
 ): readonly Contest[] {
-  const isAsked = ({ clients }: Question, { client }: Contender) =>
-    isChosen || clients === undefined || clients.includes(client.name)
-  return questions.flatMap((question) =>
-    question.cases(scale).map((asked) => ({
-      question,
-      asked,
-      contenders: contenders.filter((contender) => isAsked(question, contender)),
-    })),
-  )
+  return questions.flatMap((question) => {
+    const { clients, kafka: version = kafka } = question
+    const asked = contenders
+      .filter(({ client }) => isChosen || clients === undefined || clients.includes(client.name))
+      .map((contender) =>
+        isTooOld(contender.client, version)
+          ? {
+              ...contender,
+              description: `it works with Kafka up to ${contender.client.newestKafka}`,
+            }
+          : contender,
+      )
+    return question.cases(scale).map((one) => ({ question, asked: one, contenders: asked }))
+  })
 }
 
 export interface TurnOptions {
@@ -135,4 +147,10 @@ function kindOf({ name }: Question, { title }: Case, { client }: Contender): str
 /** How the client does it, in the words of its driver; undefined where it can't. */
 function wayOf({ description }: Contender, { task, mode }: Case): string | undefined {
   return typeof description === 'string' ? undefined : description.ways[`${task} ${mode}`]
+}
+
+/** Some clients don't work with the newest brokers. */
+function isTooOld({ newestKafka }: Client, kafka: string): boolean {
+  if (newestKafka === undefined || !KAFKA_VERSIONS.includes(kafka)) return false
+  return KAFKA_VERSIONS.indexOf(kafka) > KAFKA_VERSIONS.indexOf(newestKafka)
 }

@@ -22,7 +22,10 @@ const TASKS = {
   start: startTask,
 }
 
-/** `client` is { version, produce, consume, group, transform, slow, echo }: see kafkajs.js, and java.js for a tool. */
+/**
+ * `client` is { version, best, produce, consume, group, transform, slow, echo }: see kafkajs.js, and java.js for a
+ * tool. `best` names the mode that is taken where a question asks for any that is fast: { consume: 'batches' }.
+ */
 export async function drive(client) {
   const given = process.argv[2]
   const runtime = client.runtime ?? `Node.js ${process.version}`
@@ -48,17 +51,20 @@ export async function drive(client) {
 }
 
 function wayOf(client, { task, mode }) {
-  // Starting is the echo, once.
-  return client[task === 'start' ? 'echo' : task]?.[mode]
+  const ways = client[task === 'start' ? 'echo' : task]
+  return ways?.[mode === 'best' ? client.best?.[task] : mode]
 }
 
-/** { 'produce single': 'send() …' } */
+/** { 'produce single': '`send` …' } */
 function waysOf(client) {
   const ways = {}
   for (const task of Object.keys(TASKS)) {
-    for (const [mode, [text]] of Object.entries(client[task] ?? {})) ways[`${task} ${mode}`] = text
+    // Starting is the echo, once.
+    const modes = client[task === 'start' ? 'echo' : task] ?? {}
+    for (const [mode, [text]] of Object.entries(modes)) ways[`${task} ${mode}`] = text
+    const best = modes[client.best?.[task]]
+    if (best !== undefined) ways[`${task} best`] = best[0]
   }
-  for (const [mode, [text]] of Object.entries(client.echo ?? {})) ways[`start ${mode}`] = text
   return ways
 }
 

@@ -137,8 +137,11 @@ def percentiles(latencies):
 TASKS = {"produce": produce_task, "consume": consume_task}
 
 
-def drive(version, ways, runtime=None):
-    """`ways` is { task: { mode: (text, function) } }."""
+def drive(version, ways, best=None, runtime=None):
+    """`ways` is { task: { mode: (text, function) } }; `best` the mode where any will do: { task: mode }."""
+    ways = {task: dict(modes) for task, modes in ways.items()}
+    for task, mode in (best or {}).items():
+        ways[task]["best"] = ways[task][mode]
     runtime = runtime or "Python %d.%d.%d" % sys.version_info[:3]
     if sys.argv[1] == "describe":
         texts = {f"{task} {mode}": way[0] for task, modes in ways.items() for mode, way in modes.items()}

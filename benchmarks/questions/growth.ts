@@ -1,0 +1,38 @@
+import { caseOf, type Question } from '../runner/question.ts'
+
+const TIMES = [1, 10, 100]
+/** How long a run of a hundred times as much may take. */
+const LONG_MS = 60_000
+
+export const growth: Question = {
+  name: 'growth',
+  title: 'How cost grows',
+  about:
+    'With a hundred times the messages, bytes and topics. Partitions have a question of their own. A line that stays level is as it should be.',
+  clients: ['samsa', 'kafkajs', 'platformatic'],
+  curve: { over: 'times as much' },
+  cases: (scale) => {
+    const least = Math.floor(scale.messages / 30)
+    return [
+      ...TIMES.map((x) =>
+        caseOf(scale, `messages, ${x} times ${least}`, {
+          ...{ task: 'produce', mode: 'many', messages: x * least, limitMs: LONG_MS, x },
+        }),
+      ),
+      ...TIMES.map((x) =>
+        caseOf(scale, `bytes a message, ${x} times 100`, {
+          ...{ task: 'produce', mode: 'many', valueBytes: x * 100, x },
+        }),
+      ),
+      ...TIMES.map((x) =>
+        caseOf(scale, `topics, ${x}`, {
+          task: 'produce',
+          mode: 'many',
+          topics: x,
+          partitions: 1,
+          x,
+        }),
+      ),
+    ]
+  },
+}

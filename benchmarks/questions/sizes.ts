@@ -1,0 +1,21 @@
+import { caseOf, type Question } from '../runner/question.ts'
+
+const SIZES = [
+  ['10 B', 10],
+  ['100 B', 100],
+  ['1 KiB', 1024],
+  ['10 KiB', 10_240],
+  ['1 MiB', 1_048_576],
+] as const
+
+export const sizes: Question = {
+  name: 'sizes',
+  title: 'Sizes of values',
+  about: 'Many at once, and the fastest way to consume, with values of 10 bytes to 1 MiB.',
+  clients: ['samsa', 'kafkajs', 'platformatic', 'java', 'librdkafka'],
+  cases: (scale) =>
+    SIZES.flatMap(([name, valueBytes]) => [
+      caseOf(scale, `produce, ${name}`, { task: 'produce', mode: 'many', valueBytes }),
+      caseOf(scale, `consume, ${name}`, { task: 'consume', mode: 'best', valueBytes }),
+    ]),
+}
