@@ -27,10 +27,24 @@ const producing = (send) => async (task) => {
 
 async function oneByOne(producer, quota) {
   for (let value = quota.next(); value !== undefined; value = quota.next()) {
-    await producer.ready()
+    if (!producer.hasRoom) await producer.ready()
     void producer.produce(value)
   }
   await producer.flush()
+}
+
+async function many(task) {
+  const client = clientFor(task)
+  const { topics } = task
+  if (topics === undefined) {
+    const producer = await client.topic(task.topic).getProducer(settingsFor(task))
+    return { send: (quota) => producer.produceMany(quota), close: () => client.close() }
+  }
+  const producer = await client.getProducer(settingsFor(task))
+  function* addressed(quota) {
+    for (const value of quota) yield { topic: topics[quota.given % topics.length], value }
+  }
+  return { send: (quota) => producer.produceMany(addressed(quota)), close: () => client.close() }
 }
 
 async function awaited(producer, quota, lap) {
@@ -76,7 +90,7 @@ async function transform(task, sink) {
   const consumer = await consumerOf(client, task)
   const producer = await client.topic(task.output).getProducer(settingsFor(task))
   for await (const message of consumer) {
-    await producer.ready()
+    if (!producer.hasRoom) await producer.ready()
     void producer.produce(changed(message.value))
     if (sink.messages + 1 >= task.messages) await producer.flush()
     if (sink.take(message.value)) break
@@ -110,7 +124,11 @@ await drive({
   version,
   best: { consume: 'batches' },
   produce: {
-    single: ['`await ready()`, then `produce(value)`, not awaited', producing(oneByOne)],
+    single: [
+      '`produce(value)`, not awaited; `await ready()` where there is no room',
+      producing(oneByOne),
+    ],
+    many: ['`produceMany(values)`', many],
     awaited: ['`await produce(value)`', producing(awaited)],
   },
   consume: {

@@ -1,5 +1,8 @@
 import { caseOf, type Question } from '../runner/question.ts'
 
+/** The null broker knows nothing of groups, which the others need. */
+const WITHOUT_GROUP = ['samsa', 'bare', 'librdkafka']
+
 export const limit: Question = {
   name: 'limit',
   title: 'The limit',
@@ -19,11 +22,17 @@ export const limit: Question = {
       nullBroker: true,
       valueBytes: 1024,
     }),
-    caseOf(scale, 'consume', { task: 'consume', mode: 'batches', nullBroker: true }),
+    caseOf(scale, 'consume', {
+      task: 'consume',
+      mode: 'batches',
+      nullBroker: true,
+      clients: WITHOUT_GROUP,
+    }),
     caseOf(scale, 'consume, 1 KiB', {
       task: 'consume',
       mode: 'batches',
       nullBroker: true,
+      clients: WITHOUT_GROUP,
       valueBytes: 1024,
     }),
   ],

@@ -105,9 +105,8 @@ async function hasLeaders(hosts: string, name: string, partitions: number): Prom
 }
 
 export async function deleteTopic({ hosts }: Place, name: string): Promise<void> {
-  await requestOnce(hosts, deleteTopics, {
-    topics: [{ name }],
-    topicNames: [name],
+  await requestOnce(hosts, deleteTopics, (version) => ({
+    ...(version >= 6 ? { topics: [{ name }] } : { topicNames: [name] }),
     timeoutMs: TIMEOUT_MS,
-  })
+  }))
 }

@@ -35,6 +35,8 @@ export interface Case {
   /** Against a process that acknowledges or serves, and does nothing else. */
   readonly nullBroker: boolean
   readonly shares: readonly number[]
+  /** The only ones that can do it, whoever else is asked. */
+  readonly clients?: readonly string[]
   /** Where it stands on the curve. */
   readonly x?: number
 }

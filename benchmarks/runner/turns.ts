@@ -66,7 +66,11 @@ export function contestsOf(
             }
           : contender,
       )
-    return question.cases(scale).map((one) => ({ question, asked: one, contenders: asked }))
+    return question.cases(scale).map((one) => ({
+      question,
+      asked: one,
+      contenders: asked.filter(({ client }) => one.clients?.includes(client.name) ?? true),
+    }))
   })
 }
 

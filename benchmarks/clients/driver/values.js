@@ -41,6 +41,16 @@ export class Quota {
     return this.#values[index % this.#values.length]
   }
 
+  /** For clients that take whatever can be iterated over. */
+  [Symbol.iterator]() {
+    return {
+      next: () => {
+        const value = this.next()
+        return { done: value === undefined, value }
+      },
+    }
+  }
+
   /** Up to `count` values, or undefined. */
   take(count) {
     const size = Math.min(count, this.#left)
