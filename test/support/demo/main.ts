@@ -1,13 +1,12 @@
 /**
- * What `npm start` runs: this repository's own lines go through a real broker and come back, and both
- * sides' SHA-256 must be the same. `npm start -- --brokers HOST:PORT` uses a cluster that runs already.
+ * What `npm start` runs: this repository's own lines go to a Kafka over TCP and come back, and both sides'
+ * SHA-256 must be the same. It is an embedded one, so that nothing need be installed;
+ * `npm start -- --brokers HOST:PORT` uses a real cluster.
  */
 import { Command } from 'commander'
+import { EmbeddedCluster } from '../../../src/embedded/index.ts'
 import { KafkaClient } from '../../../src/index.ts'
-import { startKafka } from '../kafka/cluster.ts'
-import { javaAvailable } from '../kafka/java.ts'
 import { messageOf } from '../kafka/wait.ts'
-import { NEWEST_KAFKA } from '../kafka/versions.ts'
 import { readSources } from './sources.ts'
 import { receiveLines, sendLines } from './traffic.ts'
 import { Tally } from './tally.ts'
@@ -20,40 +19,32 @@ const PARTITIONS = 3
 
 interface Place extends AsyncDisposable {
   readonly hosts: string
-  createTopic(name: string): Promise<void>
+  readonly topic: string
 }
 
-async function place(brokers: string | undefined, signal: AbortSignal): Promise<Place> {
+async function place(brokers: string | undefined): Promise<Place> {
+  const topic = `samsa-demo-${Date.now()}`
   if (brokers !== undefined) {
     return {
       hosts: brokers,
       // The cluster makes it when it is first produced to, with as many partitions as it likes.
-      createTopic: () => Promise.resolve(),
+      topic,
       [Symbol.asyncDispose]: () => Promise.resolve(),
     }
   }
-  if (javaAvailable() === undefined) {
-    throw new Error(
-      'Java 17 or newer is missing, which the broker needs. Install it, or use a cluster that runs ' +
-        'already: npm start -- --brokers HOST:PORT',
-    )
-  }
   const startedAt = performance.now()
-  console.log(`Starting Apache Kafka ${NEWEST_KAFKA}, for this demo alone …`)
-  const kafka = await startKafka({ version: NEWEST_KAFKA, signal })
-  console.log(`It answers at ${kafka.hosts} after ${seconds(performance.now() - startedAt)}.`)
-  return {
-    hosts: kafka.hosts,
-    createTopic: (name) => kafka.createTopic(name, { partitions: PARTITIONS }),
-    [Symbol.asyncDispose]: () => kafka[Symbol.asyncDispose](),
-  }
+  const kafka = await EmbeddedCluster.start({ topics: { [topic]: { partitions: PARTITIONS } } })
+  console.log(
+    `A Kafka in this process, for this demo alone, answers at ${kafka.hosts} after ` +
+      `${(performance.now() - startedAt).toFixed(0)} ms.`,
+  )
+  return { hosts: kafka.hosts, topic, [Symbol.asyncDispose]: () => kafka.stop() }
 }
 
 async function demo(brokers: string | undefined, interrupted: AbortSignal): Promise<boolean> {
-  await using where = await place(brokers, interrupted)
+  await using where = await place(brokers)
   await using client = new KafkaClient({ hosts: where.hosts })
-  const topic = client.topic(`samsa-demo-${Date.now()}`)
-  await where.createTopic(topic.name)
+  const topic = client.topic(where.topic)
   await using producer = await topic.getProducer({ compression: 'lz4', lingerMs: 5 })
   await using consumer = await topic.getSimpleConsumer({ autoOffsetReset: 'earliest' })
   const partitions = (await topic.partitions()).map(({ partition }) => partition)
@@ -98,13 +89,16 @@ function seconds(ms: number): string {
 
 async function main(): Promise<void> {
   const { brokers } = new Command('npm start --')
-    .description('Sends real lines through a real broker and checks that they come back the same')
-    .option('--brokers <list>', 'a cluster that runs already, as host:port with commas between')
+    .description('Sends real lines to a Kafka and checks that they come back the same')
+    .option(
+      '--brokers <list>',
+      'a real cluster, as host:port with commas between; default: an embedded one',
+    )
     .parse()
     .opts<{ brokers?: string }>()
   const interruption = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(name, () => interruption.abort(new Error('Interrupted: the broker is stopped')))
+    process.once(name, () => interruption.abort(new Error('Interrupted')))
   }
   try {
     if (!(await demo(brokers, interruption.signal))) process.exitCode = 1
