@@ -5,14 +5,16 @@ import type { Timers } from '../../timers.ts'
 import { KeeperCode } from '../error-codes.ts'
 import { JuteReader, JuteWriter } from '../jute.ts'
 import type { ActiveZooKeeperFault, ZooKeeperFaults } from '../faults.ts'
-import type { Client, Keeper } from '../keeper.ts'
+import type { Keeper } from '../keeper.ts'
 import { hasPath, operationOf, type Operation } from '../operations.ts'
-import type { Session, SessionLink } from '../sessions.ts'
-import { digestIdentity, type Identity } from '../tree/acl.ts'
+import type { SessionLink } from '../sessions.ts'
+import { digestIdentity } from '../tree/acl.ts'
 import { EVENT_TYPES, type EventType } from '../tree/transaction.ts'
 import { answer } from './answer.ts'
+import { AttachedClient } from './attached-client.ts'
 import { fourLetterAnswer } from './four-letter-words.ts'
 import { connectResponse, greet, readConnectRequest, type SessionLimits } from './handshake.ts'
+import { Outbox } from './outbox.ts'
 import type { ReplyGate } from './reply-gate.ts'
 
 /** What a connection has to do with. */
@@ -34,7 +36,7 @@ const MOST_UNSENT_BYTES = 4 * 1024 * 1024
 /** A client that takes nothing while its watches fire would fill the memory: it is left. */
 const MOST_UNSENT_EVENTS_BYTES = 64 * 1024 * 1024
 
-/** The ids of what the server says unasked, and the answer to a login. */
+/** The ids of what the server says unasked, and of heartbeats. */
 const EVENT_XID = -1
 const PING_XID = -2
 const SYNC_CONNECTED = 3
@@ -49,34 +51,30 @@ export class ZooKeeperConnection implements SessionLink {
   readonly #socket: Socket
   readonly #parts: ConnectionParts
   readonly #frames: FrameReader
+  readonly #outbox: Outbox
   readonly #queue: Buffer[] = []
   /** Bytes before the first four are there; undefined afterwards. */
   #head: Buffer | undefined = Buffer.alloc(0)
   #client: AttachedClient | undefined
-  /** Written while replies are held, in order. */
-  readonly #held: Uint8Array[] = []
-  #heldBytes = 0
   /** A fault holds a request up, and what is behind it. */
   #isStalled = false
-  /** A fault keeps the client from hearing of anything more. */
-  #isMute = false
-  /** Nothing more is read; closed when all is written. */
-  #isEnding = false
   #isClosed = false
   readonly #onClose: () => void
-  readonly #flush = () => this.#flushHeld()
 
   constructor(socket: Socket, parts: ConnectionParts, onClose: () => void) {
     this.#socket = socket
     this.#parts = parts
     this.#onClose = onClose
     this.#frames = new FrameReader(MAX_REQUEST_BYTES, (frame) => this.#queue.push(frame))
+    this.#outbox = new Outbox(socket, parts.replies, () => this.#answerAll())
     socket.setNoDelay(true)
     socket.on('data', (chunk) => this.#take(chunk))
-    socket.on('drain', () => this.#answerAll())
     // A client that goes away is no failure of ours; 'close' follows.
     socket.on('error', () => undefined)
-    socket.on('end', () => this.close())
+    socket.on('end', () => {
+      // What is still to be written to one that ends is.
+      if (!this.#outbox.isEnding) this.close()
+    })
     socket.on('close', () => this.close())
   }
 
@@ -89,7 +87,7 @@ export class ZooKeeperConnection implements SessionLink {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#socket.destroy()
-    this.#parts.replies.forget(this.#flush)
+    this.#outbox.mute()
     if (this.#client !== undefined) {
       this.#parts.keeper.watches.removeAll(this.#client)
       const { session } = this.#client
@@ -99,7 +97,7 @@ export class ZooKeeperConnection implements SessionLink {
   }
 
   #take(chunk: Buffer): void {
-    if (this.#isEnding) return
+    if (this.#outbox.isEnding) return
     this.#client?.session.touch()
     const bytes = this.#pastHead(chunk)
     if (bytes === undefined) return
@@ -123,8 +121,8 @@ export class ZooKeeperConnection implements SessionLink {
       connections: this.#parts.connections(),
     })
     if (word === undefined) return bytes
-    this.#write(Buffer.from(word))
-    this.#end()
+    this.#outbox.send(Buffer.from(word))
+    this.#outbox.end()
     return undefined
   }
 
@@ -146,13 +144,9 @@ export class ZooKeeperConnection implements SessionLink {
     else if (this.#socket.isPaused()) this.#socket.resume()
   }
 
-  get #unsentBytes(): number {
-    return this.#socket.writableLength + this.#heldBytes
-  }
-
   #mayAnswer(): boolean {
-    if (this.#isClosed || this.#isEnding || this.#isStalled) return false
-    return this.#unsentBytes <= MOST_UNSENT_BYTES
+    if (this.#isClosed || this.#outbox.isEnding || this.#isStalled) return false
+    return this.#outbox.unsentBytes <= MOST_UNSENT_BYTES
   }
 
   #answer(reader: JuteReader): void {
@@ -165,7 +159,7 @@ export class ZooKeeperConnection implements SessionLink {
     const operation = operationOf(code)
     if (operation === undefined) {
       this.#reply(xid, NO_ZXID, KeeperCode.UNIMPLEMENTED)
-      this.#end()
+      this.#outbox.end()
       return
     }
     const fault = this.#parts.faults.meet({
@@ -187,8 +181,8 @@ export class ZooKeeperConnection implements SessionLink {
     } else if ('hold' in action) {
       this.#stall((resume) => void released.then(resume), act)
     } else {
-      this.#isMute = 'loseReply' in action
-      if (this.#isMute) act()
+      this.#outbox.mute()
+      if ('loseReply' in action) act()
       this.close()
     }
   }
@@ -230,10 +224,10 @@ export class ZooKeeperConnection implements SessionLink {
       this.#client = new AttachedClient(session, this.#socket.remoteAddress, (type, path) =>
         this.#notify(type, path),
       )
-      this.#send(connectResponse(session, request))
+      this.#outbox.sendFrame(connectResponse(session, request))
     } else if (greeting.kind === 'expired') {
-      this.#send(connectResponse(undefined, request))
-      this.#end()
+      this.#outbox.sendFrame(connectResponse(undefined, request))
+      this.#outbox.end()
     } else {
       this.close()
     }
@@ -246,7 +240,7 @@ export class ZooKeeperConnection implements SessionLink {
     if (scheme === 'digest') client.add(digestIdentity(auth.toString()))
     const isKnown = scheme === 'digest' || scheme === 'ip'
     this.#reply(xid, 0n, isKnown ? KeeperCode.OK : KeeperCode.AUTH_FAILED)
-    if (!isKnown) this.#end()
+    if (!isKnown) this.#outbox.end()
   }
 
   #closeSession({ session }: AttachedClient, xid: number): void {
@@ -255,7 +249,7 @@ export class ZooKeeperConnection implements SessionLink {
     session.link = undefined
     keeper.endSession(session)
     this.#reply(xid, keeper.zxid, KeeperCode.OK)
-    this.#end()
+    this.#outbox.end()
   }
 
   #notify(type: EventType, path: string): void {
@@ -264,8 +258,8 @@ export class ZooKeeperConnection implements SessionLink {
     writer.int32(EVENT_TYPES[type])
     writer.int32(SYNC_CONNECTED)
     writer.string(path)
-    this.#send(writer)
-    if (this.#unsentBytes <= MOST_UNSENT_EVENTS_BYTES) return
+    this.#outbox.sendFrame(writer)
+    if (this.#outbox.unsentBytes <= MOST_UNSENT_EVENTS_BYTES) return
     this.#fail(new RangeError('a client takes none of its events'))
   }
 
@@ -273,74 +267,13 @@ export class ZooKeeperConnection implements SessionLink {
     const writer = new JuteWriter()
     header(writer, xid, zxid, errorCode)
     if (body !== undefined) writer.append(body)
-    this.#send(writer)
-  }
-
-  #send(frame: JuteWriter): void {
-    const size = Buffer.alloc(4)
-    size.writeInt32BE(frame.length)
-    this.#write(size)
-    for (const segment of frame.finish()) this.#write(segment)
-  }
-
-  #write(bytes: Uint8Array): void {
-    if (this.#isClosed || this.#isMute) return
-    if (this.#parts.replies.isClosed) {
-      this.#held.push(bytes)
-      this.#heldBytes += bytes.length
-      this.#parts.replies.onOpen(this.#flush)
-    } else {
-      this.#socket.write(bytes)
-    }
-  }
-
-  #flushHeld(): void {
-    for (const bytes of this.#held.splice(0)) this.#socket.write(bytes)
-    this.#heldBytes = 0
-    if (this.#isEnding) this.#socket.destroySoon()
-    else this.#answerAll()
-  }
-
-  /** Closes when everything has been written. */
-  #end(): void {
-    this.#isEnding = true
-    if (this.#held.length === 0) this.#socket.destroySoon()
+    this.#outbox.sendFrame(writer)
   }
 
   #fail(error: unknown): void {
     if (this.#isClosed) return
     this.close()
     this.#parts.onError(error)
-  }
-}
-
-/** The session at the other end, and who its client has shown to be on this connection. */
-class AttachedClient implements Client {
-  readonly session: Session
-  readonly notify: (type: EventType, path: string) => void
-  #identities: readonly Identity[]
-
-  constructor(
-    session: Session,
-    address: string | undefined,
-    notify: (type: EventType, path: string) => void,
-  ) {
-    this.session = session
-    this.notify = notify
-    this.#identities = [{ scheme: 'ip', id: address ?? '' }]
-  }
-
-  get identities(): readonly Identity[] {
-    return this.#identities
-  }
-
-  add(identity: Identity): void {
-    if (
-      this.#identities.some(({ scheme, id }) => scheme === identity.scheme && id === identity.id)
-    ) {
-      return
-    }
-    this.#identities = [...this.#identities, identity]
   }
 }
 
