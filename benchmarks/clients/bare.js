@@ -27,7 +27,8 @@ class Wire {
   #frame
   #frameRead = 0
 
-  constructor(brokers) {
+  constructor({ brokers, tls }) {
+    if (tls !== undefined) throw new Error('it knows no TLS')
     const [host, port] = brokers.split(',')[0].split(':')
     this.#socket = connect({ host, port: Number(port), noDelay: true })
     this.#socket.on('data', (chunk) => this.#read(chunk))
@@ -147,7 +148,7 @@ function encode(values) {
 }
 
 function producer(task) {
-  const wire = new Wire(task.brokers)
+  const wire = new Wire(task)
   const topic = string(task.topic)
   let turn = 0
   const send = async (values) => {
@@ -241,7 +242,7 @@ function fetchBody(topic, offsets) {
 }
 
 async function consume(task, sink) {
-  const wire = new Wire(task.brokers)
+  const wire = new Wire(task)
   const topic = string(task.topic)
   const offsets = Array.from({ length: task.partitions }, () => 0)
   sink.begin()

@@ -59,9 +59,10 @@ async function streamOf(task, onJoin = () => undefined) {
   consumer.on('consumer:group:join', onJoin)
   const mode = MessagesStreamModes.EARLIEST
   const stream = await consumer.consume({ topics: [task.topic], mode, autocommit: true })
+  // In the middle of a rebalance it throws for requests that closing itself has cut off.
   const close = async () => {
-    await stream.close()
-    await consumer.close(true)
+    await stream.close().catch(() => undefined)
+    await consumer.close(true).catch(() => undefined)
   }
   return { stream, close }
 }

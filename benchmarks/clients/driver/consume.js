@@ -2,6 +2,8 @@ import { Meter, peakMemoryBytes } from './meter.js'
 
 /** Members of a group can't know how many messages fall to them: they end when nothing comes for so long. */
 const IDLE_MS = 2_000
+/** How long joining a group may take. */
+const JOIN_MS = 20_000
 const SLOW_MS = 10
 
 /**
@@ -72,33 +74,26 @@ export async function consumeTask(read, task) {
   return resultOf(sink, task.messages)
 }
 
-/** One of several members: `sink` is done when nothing comes any more. */
+/**
+ * One of several members: it reads for `limitMs` from its first message on, or until nothing comes any more.
+ * Joining takes as long as it takes.
+ */
 export async function groupTask(read, task) {
-  const sink = new Sink(Infinity, task.limitMs)
-  let before = -1
-  let lastAt = 0
-  let meterAtLast = { elapsedMs: 0, userMs: 0, systemMs: 0 }
+  const sink = new Sink(Infinity, JOIN_MS + task.limitMs)
   const meter = new Meter()
   meter.start()
+  let last = { messages: 0, at: 0, measured: { elapsedMs: 0, userMs: 0, systemMs: 0 } }
   const watch = setInterval(() => {
-    if (sink.messages !== before) {
-      before = sink.messages
-      lastAt = Date.now()
-      meterAtLast = meter.stop()
-    } else if (sink.messages > 0 && Date.now() - lastAt > IDLE_MS) sink.finish()
-  }, 50)
+    const now = Date.now()
+    const { messages, firstAt } = sink
+    if (messages > last.messages) last = { messages, at: now, measured: meter.stop() }
+    if (messages > 0 && (now - last.at > IDLE_MS || now - firstAt > task.limitMs)) sink.finish()
+  }, 20)
   await read(task, sink)
   clearInterval(watch)
   const { messages, bytes, firstAt } = sink
-  return {
-    messages,
-    bytes,
-    ...meterAtLast,
-    elapsedMs: lastAt - firstAt,
-    firstAt,
-    lastAt,
-    memoryBytes: peakMemoryBytes(),
-  }
+  const memoryBytes = peakMemoryBytes()
+  return { messages, bytes, ...last.measured, firstAt, lastAt: last.at, memoryBytes }
 }
 
 /** A way is `async (task, sink) => …`: it produces each message's `changed(value)` to `task.output`. */

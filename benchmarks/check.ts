@@ -1,0 +1,124 @@
+/**
+ * `npm run bench:check`: the quick form against one peer in the same run. It fails where samsa, measured by that
+ * peer, has lost more than a fifth of what check.json says it had, and passes on a slow machine as on a fast
+ * one. `-- --update` writes what is measured now into check.json.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { builtCommand } from '../test/support/built.ts'
+import { NEWEST_KAFKA } from '../test/support/kafka/versions.ts'
+import { messageOf } from '../test/support/kafka/wait.ts'
+import { consume } from './questions/consume.ts'
+import { produce } from './questions/produce.ts'
+import { CLIENTS } from './runner/clients.ts'
+import { tableOf, type CaseOutcome, type Row } from './runner/outcome.ts'
+import { QUICK, type Question } from './runner/question.ts'
+import { Sites } from './runner/sites.ts'
+import { contestsOf, findOut, inTurns } from './runner/turns.ts'
+
+const FILE = new URL('check.json', import.meta.url)
+/** Pure JavaScript: it can be installed wherever samsa can. */
+const PEER = 'kafkajs'
+const CASES = ['one call a message', 'many at once', 'messages', 'batches']
+/** Of what is stored. */
+const LEAST = 0.8
+const ROUNDS = 3
+
+/** How many times the CPU of samsa the peer needs for a message, by the case. */
+type Ratios = Readonly<Record<string, number>>
+
+async function measure(signal: AbortSignal): Promise<Ratios> {
+  const clients = CLIENTS.filter(({ name }) => name === 'samsa' || name === PEER)
+  const contenders = await findOut(clients, signal)
+  for (const { client, description } of contenders) {
+    if (typeof description === 'string') throw new Error(`${client.name}: ${description}`)
+  }
+  const scale = { ...QUICK, rounds: ROUNDS }
+  const asking = { scale, kafka: NEWEST_KAFKA, isChosen: true }
+  const contests = contestsOf([produce, consume].map(onlyChecked), contenders, asking)
+  await using sites = new Sites({ kafka: NEWEST_KAFKA }, signal, (text) => console.error(text))
+  const siteFor = sites.siteFor.bind(sites)
+  const ratios: Record<string, number> = {}
+  for await (const { contest, outcome } of inTurns(contests, { rounds: ROUNDS, signal, siteFor })) {
+    ratios[`${contest.question.name}, ${outcome.case.title}`] = ratioOf(outcome)
+  }
+  return ratios
+}
+
+function onlyChecked(question: Question): Question {
+  const cases: Question['cases'] = (scale) =>
+    question.cases(scale).filter(({ title }) => CASES.includes(title))
+  return { ...question, cases }
+}
+
+/** By CPU, which what else the machine does changes least, and a broker at its limit not at all. */
+function ratioOf(outcome: CaseOutcome): number {
+  const { rows } = tableOf(outcome)
+  const cpuOf = (client: string): number => {
+    const row: Row | undefined = rows.find((one) => one.outcome.client === client)
+    const cpu = row?.figures['cpu']?.median
+    if (cpu === undefined) throw new Error(`${client} gave no figures for ${outcome.case.title}`)
+    return cpu
+  }
+  return cpuOf(PEER) / cpuOf('samsa')
+}
+
+function stored(): Ratios {
+  const ratios: unknown = JSON.parse(readFileSync(FILE, 'utf8'))
+  if (typeof ratios !== 'object' || ratios === null) throw new Error('check.json is damaged')
+  return Object.fromEntries(Object.entries(ratios).map(([name, ratio]) => [name, Number(ratio)]))
+}
+
+/** True where nothing was lost. */
+function compare(measured: Ratios, before: Ratios): boolean {
+  let isGood = true
+  for (const [name, ratio] of Object.entries(measured)) {
+    const expected = before[name]
+    const isLost = expected === undefined || ratio < LEAST * expected
+    const had = expected === undefined ? 'nothing is stored' : `stored: ${expected.toFixed(1)}`
+    const verdict = isLost ? 'LOST' : 'good'
+    console.log(`${verdict}  ${name}: ${PEER} needs ${ratio.toFixed(1)} times the CPU (${had})`)
+    isGood &&= !isLost
+  }
+  return isGood
+}
+
+async function check(update: boolean, signal: AbortSignal): Promise<boolean> {
+  builtCommand() // The build in dist is what is measured.
+  const measured = await measure(signal)
+  if (update) {
+    writeFileSync(FILE, `${JSON.stringify(measured, (_, value: unknown) => rounded(value), 2)}\n`)
+    return true
+  }
+  if (compare(measured, stored())) return true
+  // A machine that was busy with something else for a while must not fail it.
+  console.log('Once more, to be sure:')
+  return compare(await measure(signal), stored())
+}
+
+function rounded(value: unknown): unknown {
+  return typeof value === 'number' ? Number(value.toPrecision(3)) : value
+}
+
+async function main(): Promise<void> {
+  const { update } = new Command('npm run bench:check --')
+    .description(`Compares samsa with ${PEER} in one run, and with what was stored`)
+    .option('--update', 'store what is measured now', false)
+    .showHelpAfterError('(--help shows what there is)')
+    .parse()
+    .opts<{ update: boolean }>()
+  const interruption = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(name, () =>
+      interruption.abort(new Error('Interrupted: all that was started is ended')),
+    )
+  }
+  try {
+    if (!(await check(update, interruption.signal))) process.exitCode = 1
+  } catch (error) {
+    console.error(messageOf(error))
+    process.exitCode = interruption.signal.aborted ? 130 : 1
+  }
+}
+
+void main()
