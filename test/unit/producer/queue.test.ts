@@ -1,0 +1,113 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { ProducerQueueFullError, type ProducerOptions } from '../../../src/index.ts'
+import type { Fault } from '../../../src/embedded/index.ts'
+import { failureOf } from '../../support/settled.ts'
+import { numbers, ProducerBench } from './support/embedded.ts'
+
+let bench: ProducerBench
+let held: Fault
+beforeEach(async () => {
+  bench = await ProducerBench.start()
+  // Nothing leaves the queue before it is let go.
+  held = bench.kafka.faults.on({ api: 'Produce' }, { hold: true })
+})
+afterEach(async () => {
+  held.release()
+  await bench[Symbol.asyncDispose]()
+})
+
+const open = (options: ProducerOptions) => bench.topic.getProducer(options)
+
+describe('a queue that is full', () => {
+  it.each([
+    ['messages', { maxQueuedMessages: 10 }],
+    ['bytes', { maxQueuedBytes: 1_000 }],
+  ])('of %s makes ready() wait', async (_, options) => {
+    const producer = await open(options)
+    await producer.ready()
+    const sent = numbers(10).map((value) => producer.produce(value.padEnd(100)))
+    expect(producer.hasRoom).toBe(false)
+    let isReady = false
+    const ready = producer.ready().then(() => (isReady = true))
+    await bench.kafka.requests.next({ api: 'Produce' })
+    expect(isReady).toBe(false)
+    held.release()
+    await ready
+    await Promise.all(sent)
+    expect(producer.queuedMessages).toBe(0)
+    expect(producer.queuedBytes).toBe(0)
+  })
+
+  it('refuses at twice its limits what does not wait, and keeps the rest', async () => {
+    const producer = await open({ maxQueuedMessages: 10 })
+    const sent = numbers(20).map((value) => producer.produce(value))
+    const refused = await failureOf(producer.produce('one too many'))
+    expect(refused).toBeInstanceOf(ProducerQueueFullError)
+    expect(refused.message).toContain('20 messages')
+    expect(refused.message).toContain('await ready()')
+    held.release()
+    await Promise.all(sent)
+    expect(await bench.values()).toEqual(numbers(20))
+  })
+
+  it('refuses at its limits without blockOnQueueFull', async () => {
+    const producer = await open({ maxQueuedMessages: 10, blockOnQueueFull: false })
+    const sent = numbers(10).map((value) => producer.produce(value))
+    expect(await failureOf(producer.produce('x'))).toBeInstanceOf(ProducerQueueFullError)
+    held.release()
+    await Promise.all(sent)
+    expect((await producer.produce('x')).offset).toBe(10)
+  })
+
+  it('can be waited for only so long', async () => {
+    const producer = await open({ maxQueuedMessages: 1 })
+    void producer.produce('x')
+    expect(await failureOf(producer.ready({ timeoutMs: 10 }))).toMatchObject({
+      code: 'REQUEST_TIMED_OUT',
+    })
+    const reason = new Error('enough')
+    const controller = new AbortController()
+    const waiting = failureOf(producer.ready({ signal: controller.signal }))
+    controller.abort(reason)
+    expect(await waiting).toBe(reason)
+  })
+
+  it('makes produceMany wait', async () => {
+    const producer = await open({ maxQueuedMessages: 10 })
+    const values = numbers(100)
+    let taken = 0
+    const source = function* () {
+      for (const value of values) {
+        taken++
+        yield value
+      }
+    }
+    const sent = producer.produceMany(source())
+    await bench.kafka.requests.next({ api: 'Produce' })
+    expect(taken).toBeLessThan(20)
+    held.release()
+    expect(await sent).toMatchObject({ messages: 100 })
+    expect(await bench.values()).toEqual(values)
+  })
+})
+
+describe('ready()', () => {
+  it('lets the event loop go round, whatever room there is', async () => {
+    held.release()
+    const producer = await open({})
+    let rounds = 0
+    let isOver = false
+    const count = () => {
+      rounds++
+      if (!isOver) setImmediate(count)
+    }
+    setImmediate(count)
+    for (let i = 0; i < 20_000; i++) {
+      await producer.ready()
+      void producer.produce('x'.repeat(500))
+    }
+    isOver = true
+    expect(rounds).toBeGreaterThan(5)
+    await producer.flush()
+  })
+})
