@@ -17,6 +17,8 @@ export interface Signals {
   ready(queue: PartitionQueue): void
   /** A batch begins, and may linger. */
   began(batch: Batch): void
+  /** So much lingers that it need not wait for more. */
+  enough(): void
 }
 
 /** Collects records into batches, a queue a partition, and counts them. */
@@ -32,6 +34,8 @@ export class Accumulator {
   /** Of messages that are not settled: the bytes that they take in their batches. */
   queuedBytes = 0
   queuedMessages = 0
+  /** Messages in batches that linger. */
+  lingeringMessages = 0
   /** New partitions number their batches for it. */
   producer: ProducerId | undefined
 
@@ -75,7 +79,10 @@ export class Accumulator {
       // prettier-ignore
       if (!writer.append(key, keyBytes, value, valueBytes, timestamp, headers, headersBytes, maxBytes)) {
         batch.isOpen = false
-        if (this.#lingers) this.#signals.ready(queue)
+        if (this.#lingers) {
+          this.lingeringMessages -= batch.count
+          this.#signals.ready(queue)
+        }
         batch = undefined
         before = 0
       }
@@ -92,7 +99,11 @@ export class Accumulator {
     }
     this.queuedBytes += batch.writer.sizeBytes - before
     this.queuedMessages++
-    if (!this.#lingers && !queue.isListed && !queue.isBlocked) this.#signals.ready(queue)
+    if (this.#lingers) {
+      if (++this.lingeringMessages >= this.#settings.minQueuedMessages) this.#signals.enough()
+    } else if (!queue.isListed && !queue.isBlocked) {
+      this.#signals.ready(queue)
+    }
     return batch
   }
 

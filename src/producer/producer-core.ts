@@ -338,7 +338,10 @@ export class ProducerCore {
     checkWait(wait)
     wait.signal?.throwIfAborted()
     while (this.#state === 'open' && !this.hasRoom) {
-      const over = this.#isFull(1) ? (this.#room ??= deferred()) : (this.#turnOver ??= deferred())
+      const isFull = this.#isFull(1)
+      // Nothing lingers while somebody waits for room.
+      if (isFull) this.#sender.flush()
+      const over = isFull ? (this.#room ??= deferred()) : (this.#turnOver ??= deferred())
       await within(wait, over.promise, () => this.#late('ready()', wait.timeoutMs))
     }
     if (this.#state !== 'open') throw this.#notOpen()

@@ -83,6 +83,7 @@ export class Sender implements SinkOwner {
     this.accumulator = new Accumulator(settings, failures, {
       ready: (queue) => this.list(queue),
       began: (batch) => this.#linger(batch),
+      enough: () => this.flush(),
     })
   }
 
@@ -287,6 +288,7 @@ export class Sender implements SinkOwner {
     if (batch.isSettled || batch.isDue) return
     batch.isDue = true
     // What comes later is not part of it: a flush would otherwise never end.
+    if (batch.isOpen) this.accumulator.lingeringMessages -= batch.count
     batch.isOpen = false
     this.list(batch.queue)
   }
@@ -447,6 +449,8 @@ export class Sender implements SinkOwner {
   #settle(batch: Batch, ending: Ending): void {
     if (batch.isSettled) return
     const { fate, queue } = batch
+    if (batch.isOpen) this.accumulator.lingeringMessages -= batch.count
+    batch.isOpen = false
     if ('error' in ending) fate.fail(ending.error, batch.deliveries)
     else fate.deliver(queue.topic, queue.partition, ending.baseOffset, ending.appendTime)
     this.#onSettled(batch, ending)

@@ -53,7 +53,7 @@ describe('a failure', () => {
   })
 
   it.each([
-    ['awaited', async (sent: Promise<unknown>) => void (await failureOf(sent))],
+    ['awaited', (sent: Promise<unknown>) => failureOf(sent)],
     ['given a catch', (sent: Promise<unknown>) => sent.catch(() => undefined)],
     ['given a then', (sent: Promise<unknown>) => sent.then(undefined, () => undefined)],
     ['given a finally', (sent: Promise<unknown>) => sent.finally(() => undefined).catch(() => 0)],
@@ -119,9 +119,9 @@ describe('a failure', () => {
 describe('flush', () => {
   it('waits for what was there when it was called, whatever is produced meanwhile', async () => {
     const producer = await open()
-    let isOver = false
+    const over = new AbortController()
     const producing = (async () => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         void producer.produce('more')
         await producer.ready()
         await delay(0)
@@ -135,7 +135,7 @@ describe('flush', () => {
       await Promise.resolve()
       expect(acknowledged).toBe(10)
     }
-    isOver = true
+    over.abort()
     await producing
     await producer.close()
   })

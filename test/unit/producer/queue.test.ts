@@ -96,17 +96,17 @@ describe('ready()', () => {
     held.release()
     const producer = await open({})
     let rounds = 0
-    let isOver = false
+    const over = new AbortController()
     const count = () => {
       rounds++
-      if (!isOver) setImmediate(count)
+      if (!over.signal.aborted) setImmediate(count)
     }
     setImmediate(count)
     for (let i = 0; i < 20_000; i++) {
       await producer.ready()
       void producer.produce('x'.repeat(500))
     }
-    isOver = true
+    over.abort()
     expect(rounds).toBeGreaterThan(5)
     await producer.flush()
   })

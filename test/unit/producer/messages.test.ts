@@ -1,0 +1,217 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import {
+  InvalidArgumentError,
+  MessageTooLargeError,
+  UnknownTopicError,
+  UnsupportedVersionError,
+  type ProducerOptions,
+} from '../../../src/index.ts'
+import { failureOf } from '../../support/settled.ts'
+import { ProducerBench, TOPIC } from './support/embedded.ts'
+
+let bench: ProducerBench
+beforeEach(async () => {
+  bench = await ProducerBench.start({
+    topics: { [TOPIC]: { partitions: 2 }, compacted: { config: { 'cleanup.policy': 'compact' } } },
+    autoCreateTopics: false,
+  })
+})
+afterEach(() => bench[Symbol.asyncDispose]())
+
+const open = (options: ProducerOptions = {}) => bench.topic.getProducer(options)
+
+describe('a message that can’t be', () => {
+  /** That it fails so, and the next one all the same arrives. */
+  async function expectRefused(
+    options: ProducerOptions,
+    produce: (producer: Awaited<ReturnType<typeof open>>) => Promise<unknown>,
+    error: object,
+  ): Promise<void> {
+    const producer = await open(options)
+    expect(await failureOf(produce(producer))).toMatchObject(error)
+    expect(producer.failedMessages).toBe(1)
+    expect((await producer.produce('good', { partition: 0 })).offset).toBe(0)
+    expect(bench.requests).toHaveLength(1)
+  }
+
+  it.each([2, -1, 0.5, NaN])('has no such partition: %p', (partition) =>
+    expectRefused({}, (producer) => producer.produce('x', { partition }), {
+      message: `topic '${TOPIC}' has the partitions 0 to 1, there is no ${partition}`,
+      topic: TOPIC,
+    }),
+  )
+
+  it.each([2, -1, 0.5, NaN, undefined, 'one'])(
+    'was given nonsense by its partitioner: %p',
+    (chosen) =>
+      expectRefused(
+        // As callers without TypeScript do.
+        { partitioner: () => chosen as number },
+        (producer) => producer.produce('x'),
+        { name: 'InvalidArgumentError', message: expect.stringContaining(`chose ${chosen}`) },
+      ),
+  )
+
+  it('has a partitioner that throws', () =>
+    expectRefused(
+      {
+        partitioner: () => {
+          throw new Error('no idea')
+        },
+      },
+      (producer) => producer.produce('x'),
+      { message: 'the partitioner failed: no idea', cause: { message: 'no idea' } },
+    ))
+
+  it('has a serializer that throws', async () => {
+    const producer = await bench.topic.getProducer<object>({
+      serializer: (value, key) => [JSON.stringify(value), key],
+    })
+    const endless: { self?: object } = {}
+    endless.self = endless
+    const error = await failureOf(producer.produce(endless))
+    expect(error).toBeInstanceOf(InvalidArgumentError)
+    expect(error.message).toContain('the serializer failed: Converting circular structure')
+    await producer.produce({ a: 1 }, { partition: 0 })
+    expect(await bench.values()).toEqual(['{"a":1}'])
+  })
+
+  it('has a serializer that makes what can’t be sent', async () => {
+    const serializer = (() => [42, null]) as unknown as () => [string, null]
+    const producer = await open({ serializer })
+    expect(await failureOf(producer.produce('x'))).toMatchObject({
+      message: 'a value must be a string, bytes or null, not a number',
+    })
+  })
+
+  it('is larger than maxRequestSize, which is told before it is sent', () =>
+    expectRefused({ maxRequestSize: 1_000 }, (producer) => producer.produce('x'.repeat(1_000)), {
+      name: 'MessageTooLargeError',
+      message: 'a message of 1036 bytes is over maxRequestSize, 1000',
+    }))
+
+  it.each([-1, 0.5, NaN, 2 ** 52, Infinity])('has a time that is none: %p', (timestamp) =>
+    expectRefused({}, (producer) => producer.produce('x', { timestamp }), {
+      message: `timestamp must be whole milliseconds since 1970, not ${timestamp}`,
+    }),
+  )
+
+  it('has headers that are none', () =>
+    expectRefused(
+      {},
+      (producer) => producer.produce('x', { headers: { a: 1 as unknown as string } }),
+      { message: "header 'a' must be a string, bytes or null, not a number" },
+    ))
+})
+
+describe('a message that the broker refuses', () => {
+  it('fails by itself: the others of its batch arrive (KIP-467)', async () => {
+    const producer = await bench.client.topic('compacted').getProducer({ lingerMs: 5 })
+    const good = producer.produce('a', { key: 'k' })
+    const bad = producer.produce('no key')
+    const alsoGood = producer.produce('b', { key: 'k' })
+    expect(await failureOf(bad)).toMatchObject({ code: 'INVALID_RECORD' })
+    expect(await good).toMatchObject({ offset: 0 })
+    expect(await alsoGood).toMatchObject({ offset: 1 })
+    expect(await bench.values(0, 'compacted')).toEqual(['a', 'b'])
+    expect(producer.failedMessages).toBe(1)
+    expect(producer.deliveredMessages).toBe(2)
+    await producer.produce('c', { key: 'k' })
+  })
+
+  it('is larger than the topic takes', async () => {
+    bench.kafka.createTopic('small', { config: { 'max.message.bytes': '500' } })
+    const producer = await bench.client.topic('small').getProducer()
+    const error = await failureOf(producer.produce('x'.repeat(1_000)))
+    expect(error).toBeInstanceOf(MessageTooLargeError)
+    expect(error.message).toMatch(/takes no message of 10\d\d bytes in small-0/)
+    expect((await producer.produce('y')).offset).toBe(0)
+  })
+
+  it('is to a topic that one may not write to: those to others arrive', async () => {
+    const producer = await bench.client.getProducer()
+    bench.kafka.faults.on(
+      { api: 'Produce', topic: 'compacted' },
+      { error: 'TOPIC_AUTHORIZATION_FAILED' },
+    )
+    const refused = producer.produce('compacted', 'x', { key: 'k' })
+    const taken = producer.produce(TOPIC, 'y')
+    expect(await failureOf(refused)).toMatchObject({
+      code: 'TOPIC_AUTHORIZATION_FAILED',
+      topic: 'compacted',
+      retriable: false,
+    })
+    expect((await taken).offset).toBe(0)
+  })
+
+  it('is to a topic that was deleted meanwhile: that is told soon', async () => {
+    const producer = await open()
+    await producer.produce('x')
+    bench.kafka.deleteTopic(TOPIC)
+    expect(await failureOf(producer.produce('y'))).toBeInstanceOf(UnknownTopicError)
+    expect(await failureOf(producer.produce('z'))).toBeInstanceOf(UnknownTopicError)
+  })
+})
+
+describe('what older formats lack', () => {
+  it.each([
+    ['0.8.2', false],
+    ['0.9', false],
+    ['0.10', true],
+  ] as const)('is refused for Kafka %s before it is queued', async (version, hasTimestamps) => {
+    await using old = await ProducerBench.start({ version })
+    const producer = await old.topic.getProducer()
+    const headers = await failureOf(producer.produce('x', { headers: { a: 'b' } }))
+    expect(headers).toBeInstanceOf(UnsupportedVersionError)
+    expect(headers.message).toContain('does not take headers: that needs Kafka 0.11 or newer')
+    const timed = producer.produce('x', { timestamp: 1_600_000_000_000 })
+    if (hasTimestamps) expect(await timed).toMatchObject({ timestamp: 1_600_000_000_000 })
+    else expect((await failureOf(timed)).message).toContain('does not take timestamps')
+    await expect(old.topic.getProducer({ compression: 'zstd' })).rejects.toThrow(
+      'does not take zstd: that needs Kafka 2.1 or newer',
+    )
+    await producer.produce('plain', { key: 'k' })
+    expect(await old.values()).toContain('plain')
+  })
+})
+
+describe('what a message is', () => {
+  it('a null is not an empty text', async () => {
+    const producer = await open()
+    await producer.produce(null, { key: 'k', partition: 0 })
+    await producer.produce('', { key: 'k', partition: 0 })
+    expect(await bench.values()).toEqual([null, ''])
+  })
+
+  it('bytes are those that were there when it was produced', async () => {
+    const producer = await open()
+    const bytes = Buffer.from('before')
+    const sent = producer.produce(bytes, { partition: 0 })
+    bytes.write('after!')
+    await sent
+    expect(await bench.values()).toEqual(['before'])
+  })
+
+  it('a message is told its topic, partition, offset and time', async () => {
+    const producer = await open()
+    const before = Date.now()
+    const metadata = await producer.produce('x', { partition: 1 })
+    expect(metadata).toEqual({
+      topic: TOPIC,
+      partition: 1,
+      offset: 0,
+      timestamp: expect.any(Number),
+    })
+    expect(metadata.timestamp).toBeGreaterThanOrEqual(before)
+    expect(metadata.timestamp).toBeLessThanOrEqual(Date.now())
+    const timed = await producer.produce('x', { partition: 1, timestamp: 1_500_000_000_000 })
+    expect(timed).toMatchObject({ offset: 1, timestamp: 1_500_000_000_000 })
+  })
+
+  it('a topic that stamps messages itself tells its time', async () => {
+    bench.kafka.createTopic('stamped', { config: { 'message.timestamp.type': 'LogAppendTime' } })
+    const producer = await bench.client.topic('stamped').getProducer()
+    const { timestamp } = await producer.produce('x', { timestamp: 1_500_000_000_000 })
+    expect(timestamp).toBeGreaterThan(1_700_000_000_000)
+  })
+})

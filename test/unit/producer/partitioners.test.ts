@@ -1,0 +1,121 @@
+import { describe, expect, it } from '@jest/globals'
+import {
+  groupHashingPartitioner,
+  hashingPartitioner,
+  InvalidArgumentError,
+  murmur2Partitioner,
+  randomPartitioner,
+} from '../../../src/index.ts'
+import { murmur2, murmur2OfText } from '../../../src/producer/murmur2.ts'
+import { StickyPartition } from '../../../src/producer/sticky-partition.ts'
+
+const TOPIC = 'orders'
+
+describe('murmur2', () => {
+  // Of Kafka's own tests; test/wire/murmur2.test.ts asks Java for many more.
+  it.each([
+    ['21', -973932308],
+    ['foobar', -790332482],
+    ['a-little-bit-long-string', -985981536],
+    ['a-little-bit-longer-string', -1486304829],
+    ['lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8', -58897971],
+  ])('of %s', (text, hash) => {
+    expect(murmur2(Buffer.from(text))).toBe(hash)
+    expect(murmur2OfText(text)).toBe(hash)
+  })
+
+  it.each(['', 'é', 'ключ', '値'.repeat(100), 'x'.repeat(500)])(
+    'of text is that of its bytes: %p',
+    (text) => {
+      expect(murmur2OfText(text)).toBe(murmur2(Buffer.from(text)))
+    },
+  )
+
+  it('partitions keys, and nulls in turn', () => {
+    const partitioner = murmur2Partitioner()
+    expect(partitioner('foobar', 100, TOPIC)).toBe((-790332482 & 0x7fffffff) % 100)
+    const chosen = Array.from({ length: 6 }, () => partitioner(null, 3, TOPIC))
+    expect(chosen).toEqual([1, 2, 0, 1, 2, 0])
+  })
+})
+
+describe('pykafka’s partitioners', () => {
+  it('random: a rotation that begins with the second', () => {
+    const partitioner = randomPartitioner()
+    const chosen = Array.from({ length: 5 }, () => partitioner('k', 4, TOPIC))
+    expect(chosen).toEqual([1, 2, 3, 0, 1])
+  })
+
+  // int(hashlib.sha1(key).hexdigest(), 16) % n, by Python 3.11.
+  it.each([
+    ['user-1', 7, 6],
+    ['user-2', 7, 3],
+    ['', 10, 5],
+    ['ключ', 12, 3],
+  ])('hashing: %p of %i partitions', (key, count, partition) => {
+    expect(hashingPartitioner()(key, count, TOPIC)).toBe(partition)
+  })
+
+  it.each([
+    [-5, 3, 2],
+    [7, 4, 3],
+    [-(2n ** 70n), 10, 4],
+  ])('hashing by another function: %p of %i', (hash, count, partition) => {
+    expect(hashingPartitioner(() => hash)('key', count, TOPIC)).toBe(partition)
+  })
+
+  it('hashing needs a key', () => {
+    expect(() => hashingPartitioner()(null, 3, TOPIC)).toThrow(InvalidArgumentError)
+  })
+
+  it('group hashing stays within its group', () => {
+    const partitioner = groupHashingPartitioner(() => 8, 3)
+    const chosen = new Set(Array.from({ length: 200 }, () => partitioner('key', 10, TOPIC)))
+    expect([...chosen].sort()).toEqual([0, 8, 9])
+  })
+
+  it('group hashing refuses what can’t be', () => {
+    expect(() => groupHashingPartitioner(undefined as never)).toThrow('needs a hash function')
+    for (const size of [0, -1, 0.5]) {
+      expect(() => groupHashingPartitioner(() => 1, size)).toThrow('at least 1')
+    }
+    const partitioner = groupHashingPartitioner(() => 1, 4)
+    expect(() => partitioner('key', 3, TOPIC)).toThrow('more than the 3 partitions')
+    expect(() => partitioner(null, 8, TOPIC)).toThrow('needs a key')
+  })
+})
+
+describe('the sticky partition', () => {
+  it('stays for some bytes, then changes', () => {
+    const sticky = new StickyPartition(1_000, () => 0)
+    let before = -1
+    for (let turn = 0; turn < 50; turn++) {
+      const chosen = Array.from({ length: 10 }, () => sticky.choose(5, 100))
+      expect(new Set(chosen).size).toBe(1)
+      expect(chosen[0]).not.toBe(before)
+      before = chosen[0]!
+    }
+  })
+
+  it('gives each partition its share', () => {
+    const sticky = new StickyPartition(1_000, () => 0)
+    const counts = [0, 0, 0, 0]
+    for (let i = 0; i < 40_000; i++) counts[sticky.choose(4, 500)]!++
+    for (const count of counts) expect(Math.abs(count - 10_000)).toBeLessThan(1_000)
+  })
+
+  it('gives less to one whose queue is long', () => {
+    const sticky = new StickyPartition(1_000, (partition) => (partition === 0 ? 10 : 0))
+    const counts = [0, 0, 0, 0]
+    for (let i = 0; i < 10_000; i++) counts[sticky.choose(4, 1_000)]!++
+    expect(counts[0]).toBeLessThan(1_500)
+  })
+
+  it('knows more partitions, and fewer', () => {
+    const sticky = new StickyPartition(1, () => 0)
+    expect(sticky.choose(1, 10)).toBe(0)
+    const chosen = new Set(Array.from({ length: 100 }, () => sticky.choose(3, 10)))
+    expect(chosen.size).toBe(3)
+    for (let i = 0; i < 10; i++) expect(sticky.choose(1, 10)).toBe(0)
+  })
+})
