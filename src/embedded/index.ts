@@ -18,4 +18,6 @@ export type {
   ZooKeeperSession,
 } from './zookeeper/embedded-zookeeper.ts'
 export type { ZooKeeperFaultAction, ZooKeeperFaultMatch } from './zookeeper/faults.ts'
+export type { Operation as ZooKeeperOperation } from './zookeeper/operations.ts'
+export type { KeeperErrorName as ZooKeeperErrorName } from './zookeeper/error-codes.ts'
 export type { EmbeddedZooKeeperOptions } from './zookeeper/options.ts'

@@ -4,8 +4,11 @@ import { KeeperCode, KeeperError } from '../error-codes.ts'
 import { JuteWriter, type JuteReader } from '../jute.ts'
 import type { Client, Keeper } from '../keeper.ts'
 import type { Operation } from '../operations.ts'
+import { runMulti } from './multi.ts'
 import { READS } from './reads.ts'
-import { runMulti, writeResult, WRITES } from './writes.ts'
+import { writeResult, WRITES, type Parse } from './writes.ts'
+
+const PARSERS: Partial<Record<Operation, Parse>> = WRITES
 
 export interface Answer {
   readonly errorCode: number
@@ -45,7 +48,7 @@ function run(
     runMulti(reader, body, (change) => keeper.write(session.id, identities, change))
     return
   }
-  const parse = WRITES[operation]
+  const parse = PARSERS[operation]
   if (parse === undefined) throw new KeeperError('UNIMPLEMENTED')
   // Within the transaction: what can't be read takes a number, too.
   const result = keeper.write(session.id, identities, (transaction) => parse(reader)(transaction))

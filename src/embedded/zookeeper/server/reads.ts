@@ -7,7 +7,7 @@ import { operationOf, type Operation } from '../operations.ts'
 import { checkAllowed, isAllowed, PERMISSION, userName, withoutSecrets } from '../tree/acl.ts'
 import { statOf, type TreeNode } from '../tree/node.ts'
 import type { WatchesToSet, WatchKind, WatchMode } from '../watches.ts'
-import { readMultiHeader, writeMultiEnd, writeMultiError, writeMultiHeader } from './writes.ts'
+import { readMultiHeader, writeMultiEnd, writeMultiError, writeMultiHeader } from './multi.ts'
 
 /** Reads the request's body and writes the answer's. Throws KeeperError, ProtocolError. */
 type Read = (keeper: Keeper, client: Client, reader: JuteReader, writer: JuteWriter) => void
