@@ -35,7 +35,7 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<void> 
   const outcomes = new Map<Question, CaseOutcome[]>(questions.map((question) => [question, []]))
   const report = (): Report => ({
     date,
-    command: ['npm run bench --', ...process.argv.slice(2)].join(' '),
+    command: commandLine(process.argv.slice(2)),
     kafka: options.brokers === undefined ? `Kafka ${options.kafka}` : 'given by --brokers',
     machine: thisMachine(),
     scale,
@@ -56,6 +56,12 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<void> 
     if (options.save) save(report(), folder)
   }
   if (options.save) console.log(`\n${join(folder, 'report.md')}`)
+}
+
+/** What to run to get such a report again; where it was put doesn't matter. */
+function commandLine(args: readonly string[]): string {
+  const kept = args.filter((arg, at) => !/^--out\b/.test(arg) && args[at - 1] !== '--out')
+  return ['npm run bench', ...(kept.length > 0 ? ['--', ...kept] : [])].join(' ')
 }
 
 function scaleOf({ quick, rounds }: BenchOptions): Scale {

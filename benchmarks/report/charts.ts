@@ -1,3 +1,4 @@
+import type { Column } from '../runner/figures.ts'
 import { tableOf, type CaseOutcome, type QuestionOutcome } from '../runner/outcome.ts'
 import { barChart } from './bars.ts'
 import { curveChart, type Curve } from './curve.ts'
@@ -30,7 +31,11 @@ function barsOf(question: QuestionOutcome, outcome: CaseOutcome): Chart | undefi
   })
   const title = `${question.title}: ${outcome.case.title}`
   const file = `${slug(question.name, outcome.case.title)}.svg`
-  return { file, title, svg: barChart(title, main.title, bars) }
+  return { file, title, svg: barChart(title, unitOf(main), bars) }
+}
+
+function unitOf({ title, more }: Column): string {
+  return more ? title : `${title}, less is better`
 }
 
 function curveOf(
@@ -53,5 +58,5 @@ function curveOf(
   }))
   const name = `${question.title}: ${title}`
   const file = `${slug(question.name, title)}.svg`
-  return { file, title: name, svg: curveChart(name, over, shown.title, curves) }
+  return { file, title: name, svg: curveChart(name, over, unitOf(shown), curves) }
 }

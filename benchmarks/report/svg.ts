@@ -49,7 +49,7 @@ export interface TextStyle {
 /** `y` is the middle of its height. */
 export function text(x: number, y: number, content: string, style: TextStyle = {}): string {
   const { anchor = 'start', weight = 'normal', fill = INK } = style
-  const look = `text-anchor="${anchor}" font-weight="${weight}" fill="${fill}" dominant-baseline="central"`
+  const look = `text-anchor="${anchor}" font-weight="${weight}" fill="${fill}" dy="0.35em"`
   return `<text x="${at(x)}" y="${at(y)}" ${look}>${escaped(content)}</text>`
 }
 

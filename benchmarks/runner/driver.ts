@@ -9,6 +9,11 @@ const GRACE_MS = 45_000
 /** A run that gave no figures, with the client's own words. */
 export class DriverError extends Error {
   override readonly name = 'DriverError'
+
+  constructor(message: string) {
+    // Reports are for others: where this repository lies on this machine is nothing to them.
+    super(message.replaceAll(`${process.cwd()}/`, ''))
+  }
 }
 
 /** What this client can do; throws DriverError if it isn't installed. */

@@ -1,3 +1,4 @@
+import { DriverError } from './driver.ts'
 import { createTopic, deleteTopic, type Place } from './place.ts'
 import { fill } from './seed.ts'
 import type { Case } from './question.ts'
@@ -126,6 +127,7 @@ function together(measured: readonly Measurement[]): Measurement {
   const sum = (pick: (one: Measurement) => number | undefined) =>
     measured.reduce((total, one) => total + (pick(one) ?? 0), 0)
   const busy = measured.filter(({ messages = 0 }) => messages > 0)
+  if (busy.length === 0) throw new DriverError('no member got a message')
   const firstAt = Math.min(...busy.map(({ firstAt: at = 0 }) => at))
   const lastAt = Math.max(...busy.map(({ lastAt: at = 0 }) => at))
   return {
