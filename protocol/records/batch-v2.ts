@@ -12,8 +12,18 @@ import { ProtocolError } from '../protocol-error.ts'
 import { Cursor } from './cursor.ts'
 import { ATTRIBUTE, BATCH_HEADER_BYTES, CRC_COVERS_FROM } from './format.ts'
 import { Message } from './message.ts'
-import type { MessageBatch, Source } from './message-batch.ts'
+import type { MessageBatch, MessageSlice, Source } from './message-batch.ts'
 import { toSafeNumber } from './safe-number.ts'
+
+/** Smaller batches are inflated sooner than another thread would begin. */
+const LEAST_ELSEWHERE_BYTES = 32 * 1024
+
+/** How far its records have been decoded. */
+interface Progress {
+  readonly block: Block
+  at: number
+  index: number
+}
 
 export class BatchV2 implements MessageBatch {
   readonly topic: string
@@ -33,6 +43,9 @@ export class BatchV2 implements MessageBatch {
   readonly count: number
   readonly #data: Buffer
   readonly #limitBytes: number
+  /** Its records, where they were inflated ahead. */
+  #inflated: Uint8Array | undefined
+  #progress: Progress | undefined
 
   /** `data` is exactly the batch, its 61-byte header included. Throws where its CRC does not match. */
   constructor(data: Buffer, source: Source, limitBytes: number) {
@@ -71,24 +84,54 @@ export class BatchV2 implements MessageBatch {
   }
 
   messages(): Message[] {
-    const data = this.#data
-    if (this.compression === 'none') return this.#decodeRecords(new Block(data), BATCH_HEADER_BYTES)
-    const body = codecOf(this.compression).decompress(
-      data.subarray(BATCH_HEADER_BYTES),
-      this.#limitBytes,
-    )
-    return this.#decodeRecords(new Block(body), 0)
+    return this.#slice(this.#begin(), Infinity)
   }
 
-  #decodeRecords(block: Block, start: number): Message[] {
+  nextMessages(most: number): MessageSlice {
+    const progress = (this.#progress ??= this.#begin())
+    const messages = this.#slice(progress, most)
+    return { messages, isLast: progress.index === this.count }
+  }
+
+  get isInflatedElsewhere(): boolean {
+    return (
+      this.#inflated === undefined &&
+      this.compression !== 'none' &&
+      this.#data.length >= LEAST_ELSEWHERE_BYTES &&
+      codecOf(this.compression).decompressAsync !== undefined
+    )
+  }
+
+  async inflate(): Promise<void> {
+    const codec = codecOf(this.compression)
+    const body = this.#data.subarray(BATCH_HEADER_BYTES)
+    this.#inflated = await codec.decompressAsync?.(body, this.#limitBytes)
+  }
+
+  #begin(): Progress {
+    const data = this.#data
+    if (this.compression === 'none') {
+      return { block: new Block(data), at: BATCH_HEADER_BYTES, index: 0 }
+    }
+    const body =
+      this.#inflated ??
+      codecOf(this.compression).decompress(data.subarray(BATCH_HEADER_BYTES), this.#limitBytes)
+    this.#inflated = undefined
+    return { block: new Block(body), at: 0, index: 0 }
+  }
+
+  /** Decodes so many of the records that are left. */
+  #slice(progress: Progress, most: number): Message[] {
+    const { block, at: start, index: first } = progress
     const data = block.bytes
-    const { count } = this
+    const left = this.count - first
     // A record takes at least 7 bytes: no count is believed that the bytes cannot hold.
-    if (count < 0 || count * 7 > data.length - start) {
+    if (left < 0 || left * 7 > data.length - start) {
       throw new ProtocolError(
-        `a record batch of ${data.length - start} bytes claims ${count} records`,
+        `a record batch of ${data.length - start} bytes claims ${left} records`,
       )
     }
+    const count = Math.min(left, most)
     // Where the base is past 2^53 and rounded, so would be every sum: then it stands for all of them.
     const hasOwnTimestamps =
       this.timestampType === 'create-time' && Number.isSafeInteger(this.baseTimestamp)
@@ -156,7 +199,9 @@ export class BatchV2 implements MessageBatch {
       )
       at = end
     }
-    if (at !== data.length) {
+    progress.at = at
+    progress.index = first + count
+    if (count === left && at !== data.length) {
       throw cursor.error(`${data.length - at} bytes follow the last record`)
     }
     return messages

@@ -7,6 +7,13 @@ export interface Source {
   readonly partition: number
 }
 
+/** Some of a batch's messages. */
+export interface MessageSlice {
+  readonly messages: Message[]
+  /** None are left behind them. */
+  readonly isLast: boolean
+}
+
 /**
  * Messages that were stored together: a record batch v2, or a compressed message or a run of plain ones
  * of the older formats. Its checksum has been verified; its messages are decoded when they are asked for.
@@ -43,4 +50,10 @@ export interface MessageBatch extends Source {
    * that would inflate past the ceiling.
    */
   messages(): Message[]
+  /** The same of the next so many, from one call to the next. Formats before v2 give all at once. */
+  nextMessages(most: number): MessageSlice
+  /** Whether it is better inflated on another thread first, by `inflate`: it is large, and its codec can do that. */
+  readonly isInflatedElsewhere: boolean
+  /** Throws ProtocolError, as `messages` does. */
+  inflate(): Promise<void>
 }

@@ -18,7 +18,7 @@ import {
 import { ProtocolError } from '../protocol-error.ts'
 import { ATTRIBUTE, LOG_OVERHEAD_BYTES } from './format.ts'
 import { Message } from './message.ts'
-import type { MessageBatch, Source } from './message-batch.ts'
+import type { MessageBatch, MessageSlice, Source } from './message-batch.ts'
 import type { OutgoingRecord } from './outgoing-record.ts'
 import { toSafeNumber } from './safe-number.ts'
 
@@ -120,6 +120,7 @@ export class MessageSet implements MessageBatch {
   readonly transactional = false
   readonly control = false
   readonly leaderEpoch = -1
+  readonly isInflatedElsewhere = false
   readonly sizeBytes: number
   readonly count: number
   readonly #entries: readonly Entry[]
@@ -142,6 +143,14 @@ export class MessageSet implements MessageBatch {
     this.count = entries.length
     this.#entries = entries
     this.#limitBytes = limitBytes
+  }
+
+  nextMessages(): MessageSlice {
+    return { messages: this.messages(), isLast: true }
+  }
+
+  inflate(): Promise<void> {
+    return Promise.resolve()
   }
 
   messages(): Message[] {

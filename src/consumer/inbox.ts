@@ -9,7 +9,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { deferred, type Deferred } from '../async/deferred.ts'
 import type { CorruptBatchError } from '../errors.ts'
 import type { ConsumedMessage, Converter } from './consumed-message.ts'
-import type { Chunk, PartitionState } from './partition-state.ts'
+import { isToInflate, type Chunk, type PartitionState } from './partition-state.ts'
 
 /**
  * Messages that are at hand are given out without I/O in between: after so long other events get their turn.
@@ -58,9 +58,26 @@ export class Inbox<Value, Key> {
   /** To be called when something of a partition was queued, or it may be read again. */
   arrived(state: PartitionState): void {
     if (!state.isReady || this.#inRing.has(state) || this.#chunk?.state === state) return
+    if (state.chunk === undefined && !this.#isInflated(state)) return
     this.#inRing.add(state)
     this.#ring.push(state)
     this.wake()
+  }
+
+  /** Inflates what comes next and the one behind it on other threads, if it is large. False: not there yet. */
+  #isInflated(state: PartitionState): boolean {
+    const [head, second] = state.queue
+    for (const queued of [head, second]) {
+      if (queued === undefined || !isToInflate(queued) || queued.inflation !== undefined) continue
+      queued.inflation = 'running'
+      const done = () => {
+        queued.inflation = 'done'
+        this.arrived(state)
+      }
+      // What is damaged is found to be so again when it is decoded.
+      queued.batch.inflate().then(done, done)
+    }
+    return head === undefined || !isToInflate(head)
   }
 
   /** Hands over nothing more of it: what is left of its chunk stays with it. */

@@ -1,19 +1,21 @@
 import type { Message } from '../../protocol/records/message.ts'
-import type { MessageBatch } from '../../protocol/records/message-batch.ts'
+import type { MessageBatch, MessageSlice } from '../../protocol/records/message-batch.ts'
 import { CorruptBatchError } from '../errors.ts'
 import { nameOf, type TopicPartition } from './topic-partition.ts'
 
 /** What has arrived of a partition and was not looked into yet. */
-export type Queued =
-  | {
-      readonly kind: 'batch'
-      readonly batch: MessageBatch
-      /** The offset that was asked for: a batch may begin before it. */
-      readonly from: number
-      /** A marker, or of a transaction that was aborted: nothing of it is the application's. */
-      readonly isLeftOut: boolean
-    }
-  | { readonly kind: 'error'; readonly error: Error }
+export type Queued = QueuedBatch | { readonly kind: 'error'; readonly error: Error }
+
+export interface QueuedBatch {
+  readonly kind: 'batch'
+  readonly batch: MessageBatch
+  /** The offset that was asked for: a batch may begin before it. */
+  readonly from: number
+  /** A marker, or of a transaction that was aborted: nothing of it is the application's. */
+  readonly isLeftOut: boolean
+  /** Of one that is inflated on another thread. */
+  inflation?: 'running' | 'done'
+}
 
 /** Messages of one partition that follow each other, decoded: what is being handed over. */
 export interface Chunk {
@@ -32,6 +34,27 @@ export interface Chunk {
 
 /** Batches that are smaller are handed over together, up to so many messages. */
 const JOINED_MESSAGES = 500
+/** Larger ones in parts: decoding that many takes the event loop a millisecond. */
+const MOST_MESSAGES = 10_000
+
+const NOTHING: MessageSlice = { messages: [], isLast: true }
+
+/** Whether it is handed over with so many messages that come before it. */
+function isJoined(next: Queued, messages: number): boolean {
+  return (
+    next.kind === 'batch' && messages + next.batch.count <= JOINED_MESSAGES && !isToInflate(next)
+  )
+}
+
+/** Whether it is to be inflated on another thread before it is decoded. */
+export function isToInflate(queued: Queued): queued is QueuedBatch {
+  return (
+    queued.kind === 'batch' &&
+    queued.inflation !== 'done' &&
+    !queued.isLeftOut &&
+    queued.batch.isInflatedElsewhere
+  )
+}
 
 /** Where a position is on its way to being one that can be fetched from. */
 export type Preparation = 'none' | 'starting' | 'resetting' | 'validating'
@@ -234,38 +257,35 @@ export class PartitionState implements TopicPartition {
     let leaderEpoch = -1
     let isFirst = true
     for (let next = this.queue[0]; next !== undefined; next = this.queue[0]) {
+      if (!isFirst && !isJoined(next, messages.length)) break
       if (next.kind === 'error') {
-        if (!isFirst) break
         this.queue.shift()
         this.error = next.error
         throw next.error
       }
       const { batch } = next
-      if (!isFirst && messages.length + batch.count > JOINED_MESSAGES) break
-      let more: Message[]
+      let slice: MessageSlice = NOTHING
       try {
-        more = next.isLeftOut ? [] : this.#wanted(batch.messages(), next.from)
+        if (!next.isLeftOut) slice = batch.nextMessages(MOST_MESSAGES)
       } catch (error) {
         if (!isFirst) break
-        const damage = new CorruptBatchError(
-          this.topic,
-          this.partition,
-          batch.baseOffset,
-          error as Error,
-        )
+        const { topic, partition } = this
+        const damage = new CorruptBatchError(topic, partition, batch.baseOffset, error as Error)
         if (!isSkipped(damage)) {
           this.dropBuffered()
           this.stop(damage)
           throw damage
         }
-        more = []
       }
-      this.#dequeue(next)
-      if (messages.length === 0) messages = more
-      else for (const message of more) messages.push(message)
-      end = batch.lastOffset + 1
+      const last = slice.messages[slice.messages.length - 1]
+      end = slice.isLast || last === undefined ? batch.lastOffset + 1 : last.offset + 1
       leaderEpoch = batch.leaderEpoch
+      const wanted = this.#wanted(slice.messages, next.from)
+      if (messages.length === 0) messages = wanted
+      else for (const message of wanted) messages.push(message)
       isFirst = false
+      if (!slice.isLast) break
+      this.#dequeue(next)
     }
     if (isFirst) return undefined
     this.chunk = {
@@ -280,7 +300,7 @@ export class PartitionState implements TopicPartition {
     return this.chunk
   }
 
-  #dequeue(queued: Extract<Queued, { kind: 'batch' }>): void {
+  #dequeue(queued: QueuedBatch): void {
     this.queue.shift()
     this.bufferedBytes -= queued.batch.sizeBytes
     this.bufferedMessages -= queued.batch.count

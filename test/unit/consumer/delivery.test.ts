@@ -90,6 +90,40 @@ describe('for await', () => {
   })
 })
 
+describe('a batch of many messages', () => {
+  const MESSAGES = 25_000
+
+  it.each(['none', 'gzip', 'lz4'] as const)(
+    'is handed over in parts, whichever way it is read (%s)',
+    async (compression) => {
+      await using producer = await bed.client
+        .topic('a')
+        .getProducer({ compression, maxRequestSize: 4_000_000, lingerMs: 1_000 })
+      for (let i = 0; i < MESSAGES; i++) {
+        void producer.produce(`${i} ${Math.random()}`, { partition: 0 })
+      }
+      await producer.flush()
+      const consumer = bed.consumer({ stopAtEnd: true, fetchMessageMaxBytes: 8_000_000 })
+      await consumer.assign([A0])
+      const offsets: number[] = []
+      for await (const message of consumer) {
+        offsets.push(message.offset)
+        if (offsets.length === 12_000) break
+      }
+      expect(consumer.position(A0)).toBe(12_000)
+      let largest = 0
+      for await (const batch of consumer.batches()) {
+        largest = Math.max(largest, batch.length)
+        offsets.push(...batch.messages.map(({ offset }) => offset))
+      }
+      expect(largest).toBeLessThanOrEqual(10_000)
+      expect(offsets).toEqual(Array.from({ length: MESSAGES }, (_, i) => i))
+      consumer.seek(A0, 19_999)
+      expect((await consumer.consume())?.offset).toBe(19_999)
+    },
+  )
+})
+
 describe('deserializers', () => {
   const parse = (bytes: Buffer | null) => JSON.parse(String(bytes)) as { n: number }
 
