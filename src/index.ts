@@ -52,6 +52,20 @@ export type {
 } from './consumer/consumed-message.ts'
 export type { ConsumerBatch } from './consumer/delivery/consumer-batch.ts'
 export type { MessageHandler, RunOptions } from './consumer/delivery/run.ts'
+export {
+  BalancedConsumer,
+  type BalancedConsumerOptions,
+  type CoordinatedBy,
+} from './balanced/balanced-consumer.ts'
+export type { PartitionsHook, RebalanceOptions } from './balanced/options.ts'
+export { NotOwnedError, PartitionOwnedError, RebalanceError } from './balanced/errors.ts'
+export type { HeldPartition } from './balanced/coordinator.ts'
+export { ZooKeeperError, type ZooKeeperErrorCode } from './balanced/zookeeper/errors.ts'
+export type { ZooKeeperAuth } from './balanced/zookeeper/node-client.ts'
+export type { ZooKeeperClient } from './balanced/zookeeper/client.ts'
+export type { ZooKeeperOptions } from './balanced/zookeeper/options.ts'
+export type { MembershipProtocol } from './balanced/zookeeper/membership-protocol.ts'
+export type { AssignorName, GroupOptions } from './balanced/group/settings.ts'
 export type { CommittedOffset } from './consumer/offsets/offset-store.ts'
 export type { TopicPartition, TopicPartitionOffset } from './consumer/topic-partition.ts'
 export type { OffsetSpec } from './consumer/list-offsets.ts'

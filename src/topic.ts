@@ -1,4 +1,5 @@
 import type { Deadline } from './async/deadline.ts'
+import { BalancedConsumer, type BalancedConsumerOptions } from './balanced/balanced-consumer.ts'
 import { deadlineOf, type CallOptions } from './call-options.ts'
 import type { Cluster } from './cluster/cluster.ts'
 import { checkTopicName } from './cluster/topic-name.ts'
@@ -100,6 +101,32 @@ export class Topic {
       return consumer
     } catch (error) {
       await consumer.close()
+      throw error
+    }
+  }
+
+  /**
+   * A member of a group that shares the topic's partitions out, coordinated by ZooKeeper, or with `managed: true`
+   * by Kafka. Resolves when it has its first assignment. Never creates the topic.
+   * Throws InvalidArgumentError, UnknownTopicError, ZooKeeperError, PartitionOwnedError, BrokerError,
+   * NoBrokersAvailableError, RequestTimeoutError.
+   */
+  async getBalancedConsumer<Value = Buffer | null, Key = Buffer | null>(
+    options: BalancedConsumerOptions<Value, Key>,
+    call: CallOptions = {},
+  ): Promise<BalancedConsumer<Value, Key>> {
+    const consumer: BalancedConsumer<Value, Key> = new BalancedConsumer<Value, Key>(
+      this.#cluster,
+      this.name,
+      options,
+      () => this.#opened.delete(consumer),
+    )
+    this.#opened.add(consumer)
+    try {
+      if (options.autoStart !== false) await consumer.start(call)
+      return consumer
+    } catch (error) {
+      await consumer.close().catch(() => undefined)
       throw error
     }
   }

@@ -92,6 +92,11 @@ export class RebalanceMachine {
     return performance.now() < this.#coordinator.ownedUntil
   }
 
+  /** Whether what was handed over of it may be committed at this moment. */
+  mayCommit(partition: TopicPartition): boolean {
+    return this.#owned.has(partition) && this.mayDeliver
+  }
+
   /**
    * Joins the group. Resolves when everything that this member is to own is owned and read, which may be
    * nothing. Throws why that could not be, after all retries or where none would help, and ClosedError.
@@ -182,8 +187,9 @@ export class RebalanceMachine {
     this.#givingUp = new PartitionSet(partitions)
     try {
       if (read.length > 0) {
-        reader.hold(read)
+        const handlers = reader.hold(read)
         for (const partition of read) this.#started.delete(partition)
+        await this.#bounded('waiting for handlers', () => handlers)
         await this.#handOver(read)
       }
       reader.stop(partitions)

@@ -9,8 +9,11 @@ export interface Reader {
   /** Reads what was prepared. */
   start(partitions: readonly TopicPartition[]): void
 
-  /** Nothing of these is handed over once this returns. What was handed over can still be committed. */
-  hold(partitions: readonly TopicPartition[]): void
+  /**
+   * Nothing of these is handed over once this returns. What was handed over can still be committed. Resolves when
+   * handlers that have begun with something of them have finished.
+   */
+  hold(partitions: readonly TopicPartition[]): Promise<void> | void
 
   /** Commits what of these was handed over, if the application wants that to be done for it. */
   commit(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void>

@@ -220,6 +220,11 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     this.#inbox.wake()
   }
 
+  /** Whether the application waits for messages, rather than working on some or on something else. */
+  get isWaitedFor(): boolean {
+    return this.#inbox.isWaitedFor && this.#all().every(({ handling }) => handling === undefined)
+  }
+
   /** An error from outside that is thrown once, to whoever reads next. */
   report(error: Error): void {
     this.#inbox.report(error)

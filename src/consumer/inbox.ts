@@ -232,6 +232,11 @@ export class Inbox<Value, Key> {
     return this.#mayHandOver?.() !== false
   }
 
+  /** Whether somebody waits for something to arrive. */
+  get isWaitedFor(): boolean {
+    return this.#waiting !== undefined
+  }
+
   wake(): void {
     this.#waiting?.resolve()
     this.#waiting = undefined

@@ -57,6 +57,23 @@ export interface DeliveryEvent {
   readonly error: Error | undefined
 }
 
+/** A rebalance of a group is over, and has changed what this member reads. */
+export interface RebalanceEvent {
+  readonly group: string
+  readonly memberId: string
+  readonly durationMs: number
+  readonly assigned: readonly PartitionOfGroup[]
+  readonly revoked: readonly PartitionOfGroup[]
+  /** Without a chance to commit. */
+  readonly lost: readonly PartitionOfGroup[]
+  /** All that it reads now. */
+  readonly assignment: readonly PartitionOfGroup[]
+}
+export interface PartitionOfGroup {
+  readonly topic: string
+  readonly partition: number
+}
+
 /** `samsa:connect`: a connection was opened, handshakes included, or could not be. */
 export const connectChannel = channel('samsa:connect')
 /** `samsa:request`: a request was answered, or ended without an answer. */
@@ -69,3 +86,5 @@ export const retryChannel = channel('samsa:retry')
 export const positionChannel = channel('samsa:position')
 /** `samsa:delivery`: a batch of messages was acknowledged, or given up. */
 export const deliveryChannel = channel('samsa:delivery')
+/** `samsa:rebalance`: a member of a group has other partitions than before. */
+export const rebalanceChannel = channel('samsa:rebalance')

@@ -18,6 +18,8 @@ export interface ZooKeeperCoordinatorOptions {
   readonly memberId: string
   readonly subscription: Subscription
   readonly decide: Decision
+  /** How often the brokers are asked for new partitions and topics. */
+  readonly metadataMaxAgeMs: number
   readonly session: Omit<SessionOptions, 'events' | 'logger'>
   readonly logger: Logger
 }
@@ -66,8 +68,10 @@ export class ZooKeeperCoordinator implements Coordinator {
     const onMembers = () => this.#changed('the list of members changed')
     this.#members = new Members(this.#session, this.#paths, logger, onMembers)
     this.#owners = new Owners(this.#session, this.#paths, memberOf, () => void this.#check())
-    this.#topicWatch = new TopicWatch(this.#session, subscription, (reason) =>
-      this.#changed(reason),
+    const { metadataMaxAgeMs } = options
+    this.#topicWatch = new TopicWatch(
+      { session: this.#session, subscription, metadataMaxAgeMs, logger },
+      (reason) => this.#changed(reason),
     )
   }
 
@@ -137,8 +141,12 @@ export class ZooKeeperCoordinator implements Coordinator {
     try {
       await this.#session.open(signal)
     } catch (error) {
-      // Not one server ever reached: an address is more likely wrong than all of them down.
-      if (error instanceof ZooKeeperError && !this.#session.wasReached) this.#events.failed(error)
+      // Not one server ever reached: an address is more likely wrong than all of them down. And a client that
+      // was handed in and makes no new session will not do so later.
+      const isForGood =
+        !this.#session.wasReached ||
+        (error instanceof ZooKeeperError && error.code === 'ZOOKEEPER_SESSION_EXPIRED')
+      if (error instanceof ZooKeeperError && isForGood) this.#events.failed(error)
       throw error
     }
   }

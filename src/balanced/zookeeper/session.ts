@@ -60,6 +60,8 @@ export class ZooKeeperSession {
   readonly #options: SessionOptions
   #client: ZooKeeperClient | undefined
   #isConnected = false
+  /** The session of a client that was handed in is over: all depends on whether that makes another. */
+  #isExpired = false
   /** Hex of the session that was last connected. */
   #sessionId: string | undefined
   #aliveUntil = 0
@@ -94,17 +96,18 @@ export class ZooKeeperSession {
   /** Waits for a connection, and makes a client if need be. Throws ZooKeeperError after the connection timeout. */
   async open(signal: AbortSignal): Promise<void> {
     if (this.#isConnected) return
-    const { hosts, connectionTimeoutMs, isOwn } = this.#options
-    if (this.#client === undefined) this.#connect()
     if (this.#opening === undefined) {
       this.#opening = deferred()
       this.#opening.promise.catch(() => undefined)
     }
     const { promise } = this.#opening
+    if (this.#client === undefined) this.#connect()
     try {
-      await limited(connectionTimeoutMs, signal, (limit) => abortable(promise, limit))
+      await limited(this.#options.connectionTimeoutMs, signal, (limit) => abortable(promise, limit))
     } catch (error) {
       if (!(error instanceof TookTooLongError)) throw error
+      if (this.#isExpired) throw this.#expired()
+      const { hosts, connectionTimeoutMs, isOwn } = this.#options
       const hint = isOwn ? 'is it running, and is the address right?' : 'is the client connected?'
       throw new ZooKeeperError(
         'ZOOKEEPER_UNREACHABLE',
@@ -315,6 +318,7 @@ export class ZooKeeperSession {
     const id = client.getSessionId().toString('hex')
     const before = this.#sessionId
     this.#isConnected = true
+    this.#isExpired = false
     this.#wasReached = true
     this.#timeoutMs = client.getSessionTimeout()
     this.#sessionId = id
@@ -328,6 +332,7 @@ export class ZooKeeperSession {
 
   #onExpired(): void {
     this.#isConnected = false
+    this.#isExpired = !this.#options.isOwn
     this.#aliveUntil = 0
     if (this.#options.isOwn) {
       // Of no further use. It closes by itself.

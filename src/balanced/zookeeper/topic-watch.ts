@@ -1,4 +1,5 @@
 import type { TopicMetadata } from '../../cluster/metadata.ts'
+import type { Logger } from '../../observe/logger.ts'
 import type { Subscription } from '../subscription.ts'
 import type { ZooKeeperSession } from './session.ts'
 import { BROKER_TOPICS } from './znodes.ts'
@@ -7,15 +8,23 @@ import { BROKER_TOPICS } from './znodes.ts'
 const LOOK_AGAIN_MS = 300
 const LOOK_AGAIN_AT_MOST_MS = 60_000
 
+export interface TopicWatchParts {
+  readonly session: ZooKeeperSession
+  readonly subscription: Subscription
+  readonly metadataMaxAgeMs: number
+  readonly logger: Logger
+}
+
 /**
  * Notices new topics and partitions where the cluster's own state is in the same ZooKeeper (up to Kafka 3.9). Without
  * it, in KRaft clusters, asking the brokers now and then is what notices them.
  */
 export class TopicWatch {
-  readonly #session: ZooKeeperSession
-  readonly #subscription: Subscription
+  readonly #parts: TopicWatchParts
   readonly #changed: (reason: string) => void
-  #known: ReadonlySet<string> = new Set()
+  /** How many partitions each topic had in the last round. */
+  #known: ReadonlyMap<string, number> = new Map()
+  #poll: NodeJS.Timeout | undefined
   /** How often in a row the brokers did not have what ZooKeeper has. */
   #timesBehind = 0
   #timer: NodeJS.Timeout | undefined
@@ -23,21 +32,18 @@ export class TopicWatch {
   readonly #onTopic = () => this.#notice('a subscribed topic changed')
   readonly #onTopics = () => void this.#lookAtTopics().catch(() => undefined)
 
-  constructor(
-    session: ZooKeeperSession,
-    subscription: Subscription,
-    changed: (reason: string) => void,
-  ) {
-    this.#session = session
-    this.#subscription = subscription
+  constructor(parts: TopicWatchParts, changed: (reason: string) => void) {
+    this.#parts = parts
     this.#changed = changed
   }
 
   /** Watches what a round is about to go by. */
   async watch(topics: readonly TopicMetadata[]): Promise<void> {
-    this.#known = new Set(topics.map(({ name }) => name))
+    this.#known = countsOf(topics)
+    clearTimeout(this.#poll)
+    this.#poll = setTimeout(() => void this.#askBrokers(), this.#parts.metadataMaxAgeMs).unref()
     const states = await Promise.all(
-      topics.map(({ name }) => this.#session.data(`${BROKER_TOPICS}/${name}`, this.#onTopic)),
+      topics.map(({ name }) => this.#parts.session.data(`${BROKER_TOPICS}/${name}`, this.#onTopic)),
     )
     const isBehind = topics.some(
       ({ partitions }, index) => partitionCount(states[index]) > partitions.length,
@@ -50,12 +56,29 @@ export class TopicWatch {
   stop(): void {
     this.#isStopped = true
     clearTimeout(this.#timer)
+    clearTimeout(this.#poll)
+  }
+
+  async #askBrokers(): Promise<void> {
+    const { subscription, metadataMaxAgeMs, logger } = this.#parts
+    try {
+      const now = countsOf(await subscription.topics())
+      const isSame =
+        now.size === this.#known.size &&
+        [...now].every(([name, count]) => this.#known.get(name) === count)
+      if (!isSame) this.#notice('topics have other partitions than before')
+    } catch (error) {
+      logger.warn(`looking for new partitions failed: ${String(error)}`)
+    }
+    if (this.#isStopped) return
+    clearTimeout(this.#poll)
+    this.#poll = setTimeout(() => void this.#askBrokers(), metadataMaxAgeMs).unref()
   }
 
   /** Topics that are nobody's business here come and go without a rebalance. */
   async #lookAtTopics(): Promise<boolean> {
-    const names = await this.#session.children(BROKER_TOPICS, this.#onTopics)
-    const wanted = (names ?? []).filter((name) => this.#subscription.includes(name))
+    const names = await this.#parts.session.children(BROKER_TOPICS, this.#onTopics)
+    const wanted = (names ?? []).filter((name) => this.#parts.subscription.includes(name))
     const isMissing = wanted.some((name) => !this.#known.has(name))
     if (isMissing) this.#lookAgain()
     return isMissing
@@ -71,6 +94,10 @@ export class TopicWatch {
   #notice(reason: string): void {
     if (!this.#isStopped) this.#changed(reason)
   }
+}
+
+function countsOf(topics: readonly TopicMetadata[]): Map<string, number> {
+  return new Map(topics.map(({ name, partitions }) => [name, partitions.length]))
 }
 
 /** Of what brokers write for a topic, `{"partitions":{"0":[1,2], …}}`; 0 for anything else. */

@@ -204,6 +204,7 @@ function coordinatorOf(name: string, options: MemberOptions, logger: Logger): Co
     subscription: options.subscription,
     decide: DECISIONS[options.protocol ?? 'range'],
     logger,
+    metadataMaxAgeMs: 300_000,
     session: {
       hosts,
       connect: () => client ?? createNodeClient(hosts, sessionTimeoutMs, auth),

@@ -1,0 +1,156 @@
+import { deadlineOf, type CallOptions } from '../call-options.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import { CONSUMER_CHECKS } from '../consumer/options.ts'
+import type { TopicPartition } from '../consumer/topic-partition.ts'
+import { TopicShell, type ResetTo } from '../consumer/topic-shell.ts'
+import { InvalidArgumentError } from '../errors.ts'
+import { aBoolean, aFunction, checkOptions, type Check } from '../options.ts'
+import { BalancedMember } from './balanced-member.ts'
+import { groupOptionChecks, type GroupOptions } from './group/settings.ts'
+import { REBALANCE_CHECKS, type BalancedReadingOptions, type RebalanceOptions } from './options.ts'
+import { NamedTopics } from './subscription.ts'
+import { ZOOKEEPER_CHECKS, type ZooKeeperOptions } from './zookeeper/options.ts'
+
+/** What a group is coordinated by. */
+export type CoordinatedBy =
+  (ZooKeeperOptions & { readonly managed?: false }) | (GroupOptions & { readonly managed: true })
+
+interface TopicOptions<Value, Key> extends RebalanceOptions<BalancedConsumer<Value, Key>> {
+  /**
+   * pykafka's callback, when partitions came and before the first message of them: the offset of the last message
+   * of each partition that was handed over before, and the positions after. What it returns is where partitions
+   * are read from instead, and committed.
+   */
+  readonly postRebalanceCallback?: (
+    consumer: BalancedConsumer<Value, Key>,
+    oldOffsets: ReadonlyMap<number, number>,
+    newOffsets: ReadonlyMap<number, number>,
+  ) => PositionsByPartition | undefined | Promise<PositionsByPartition | undefined>
+}
+type PositionsByPartition = ReadonlyMap<number, ResetTo>
+
+/** A group that ZooKeeper coordinates, or with `managed: true` Kafka itself. */
+export type BalancedConsumerOptions<
+  Value = Buffer | null,
+  Key = Buffer | null,
+> = BalancedReadingOptions<Value, Key> & TopicOptions<Value, Key> & CoordinatedBy
+
+/** For options of every balanced consumer. What is assigned may change, so none stops at an end. */
+const BALANCED_CHECKS: Readonly<Record<string, Check>> = {
+  ...Object.fromEntries(Object.entries(CONSUMER_CHECKS).filter(([name]) => name !== 'stopAtEnd')),
+  ...REBALANCE_CHECKS,
+  ...ZOOKEEPER_CHECKS,
+  ...groupOptionChecks,
+  managed: aBoolean,
+}
+
+/**
+ * A member of a group that shares a topic's partitions out, so that each is read by one of them. Made by
+ * `topic.getBalancedConsumer()`.
+ *
+ * Positions move when messages are handed over: what was only fetched is not counted as read.
+ */
+export class BalancedConsumer<Value = Buffer | null, Key = Buffer | null> extends TopicShell<
+  Value,
+  Key
+> {
+  readonly #cluster: Cluster
+  readonly #member: BalancedMember<Value, Key>
+  readonly #options: BalancedConsumerOptions<Value, Key>
+  #offsetsBefore: ReadonlyMap<number, number> = new Map()
+  #closing: Promise<void> | undefined
+
+  /** Throws InvalidArgumentError. */
+  constructor(
+    cluster: Cluster,
+    topic: string,
+    options: BalancedConsumerOptions<Value, Key>,
+    onClosed: () => unknown = () => undefined,
+  ) {
+    checkBalancedOptions(options, { postRebalanceCallback: aFunction })
+    const member: BalancedMember<Value, Key> = new BalancedMember<Value, Key>({
+      cluster,
+      subscription: new NamedTopics(cluster, [topic]),
+      options,
+      hooks: {
+        assigned: (partitions) => this.#assigned(partitions),
+        revoked: (partitions) => this.#revoked(partitions),
+        lost: (partitions) => options.onPartitionsLost?.(partitions, this),
+      },
+      onClosed,
+    })
+    super(member.core, topic)
+    this.#cluster = cluster
+    this.#member = member
+    this.#options = options
+  }
+
+  /**
+   * Joins the group. Resolves with the first assignment: the partitions are owned and being read, which may be
+   * none of them where there are more members than partitions. Done by `getBalancedConsumer`, unless
+   * `autoStart` is false. Throws UnknownTopicError, ZooKeeperError, PartitionOwnedError, BrokerError,
+   * NoBrokersAvailableError, RequestTimeoutError; where that was not for good, it goes on trying.
+   */
+  async start(call: CallOptions = {}): Promise<readonly TopicPartition[]> {
+    // Which error says that there is none, rather than waiting for one.
+    await this.#topicExists(call)
+    await this.#member.start(call)
+    return this.assignment
+  }
+
+  /** The partitions that it owns and reads. */
+  get assignment(): readonly TopicPartition[] {
+    return this.#member.assignment
+  }
+
+  /** The same by number, in order. */
+  override get partitions(): readonly number[] {
+    return this.assignment.map(({ partition }) => partition).sort((a, b) => a - b)
+  }
+
+  /** What it is called in the group; with `managed: true` empty before it joined. */
+  get memberId(): string {
+    return this.#member.memberId
+  }
+
+  /**
+   * Stops, calls `onPartitionsRevoked`, commits with `autoCommitEnable`, and leaves: others get its partitions at
+   * once. Throws what a hook or a commit threw, closed all the same. Safe to call again.
+   */
+  override close(call: CallOptions = {}): Promise<void> {
+    this.#closing ??= this.#member.close(call)
+    return this.#closing
+  }
+
+  async #topicExists(call: CallOptions): Promise<void> {
+    const deadline = deadlineOf(call, this.#cluster.options.operationTimeoutMs)
+    await this.#cluster.topic(this.topic, { create: false, deadline })
+  }
+
+  async #revoked(partitions: readonly TopicPartition[]): Promise<void> {
+    this.#offsetsBefore = this.heldOffsets
+    await this.#options.onPartitionsRevoked?.(partitions, this)
+  }
+
+  async #assigned(partitions: readonly TopicPartition[]): Promise<void> {
+    const { onPartitionsAssigned, postRebalanceCallback } = this.#options
+    await onPartitionsAssigned?.(partitions, this)
+    if (postRebalanceCallback === undefined) return
+    const before = new Map([...this.#offsetsBefore, ...this.heldOffsets])
+    this.#offsetsBefore = new Map()
+    const positions = await postRebalanceCallback(this, before, this.positions)
+    if (positions !== undefined && positions.size > 0) await this.resetOffsets(positions)
+  }
+}
+
+/** Throws InvalidArgumentError. */
+export function checkBalancedOptions(
+  options: object,
+  others: Readonly<Record<string, Check>>,
+): void {
+  checkOptions<object>('getBalancedConsumer', options, { ...BALANCED_CHECKS, ...others })
+  if ((options as { readonly consumerGroup?: string }).consumerGroup !== undefined) return
+  throw new InvalidArgumentError(
+    'getBalancedConsumer: consumerGroup is missing: the group that shares the partitions out',
+  )
+}

@@ -1,0 +1,48 @@
+import type { TopicPartition } from '../consumer/topic-partition.ts'
+import type { RebalanceEvent } from '../observe/channels.ts'
+import type { Coordinator } from './coordinator.ts'
+import type { Phase } from './phases.ts'
+
+/** Puts together what changed in a rebalance, which is told when it is over. */
+export class RebalanceLog {
+  readonly #group: string
+  readonly #coordinator: Coordinator
+  #beganAt: number | undefined
+  #assigned: TopicPartition[] = []
+  #revoked: TopicPartition[] = []
+  #lost: TopicPartition[] = []
+
+  constructor(group: string, coordinator: Coordinator) {
+    this.#group = group
+    this.#coordinator = coordinator
+  }
+
+  assigned(partitions: readonly TopicPartition[]): void {
+    this.#assigned.push(...partitions)
+  }
+
+  revoked(partitions: readonly TopicPartition[]): void {
+    this.#revoked.push(...partitions)
+  }
+
+  lost(partitions: readonly TopicPartition[]): void {
+    this.#lost.push(...partitions)
+  }
+
+  /** What to tell when a phase begins: nothing where it isn't over yet, or changed nothing. */
+  phase(phase: Phase, assignment: readonly TopicPartition[]): RebalanceEvent | undefined {
+    if (phase !== 'settled' && phase !== 'closed') {
+      this.#beganAt ??= performance.now()
+      return undefined
+    }
+    const [assigned, revoked, lost] = [this.#assigned, this.#revoked, this.#lost]
+    const durationMs = performance.now() - (this.#beganAt ?? performance.now())
+    this.#assigned = []
+    this.#revoked = []
+    this.#lost = []
+    this.#beganAt = undefined
+    if (assigned.length + revoked.length + lost.length === 0) return undefined
+    const { memberId } = this.#coordinator
+    return { group: this.#group, memberId, durationMs, assigned, revoked, lost, assignment }
+  }
+}

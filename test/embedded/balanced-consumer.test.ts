@@ -1,0 +1,360 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { createClient } from 'node-zookeeper-client'
+import { EmbeddedCluster, EmbeddedZooKeeper } from '../../src/embedded/index.ts'
+import {
+  KafkaClient,
+  type BalancedConsumer,
+  type BalancedConsumerOptions,
+  type KafkaClientOptions,
+  type ZooKeeperOptions,
+} from '../../src/index.ts'
+import { createPartitions } from '../../protocol/apis/create-partitions.ts'
+import { QUICK } from '../support/fake-cluster.ts'
+import { requestOnce } from '../support/request-once.ts'
+
+let zookeeper: EmbeddedZooKeeper
+let kafka: EmbeddedCluster
+let clients: KafkaClient[]
+
+beforeEach(async () => {
+  zookeeper = await EmbeddedZooKeeper.start({ minSessionTimeoutMs: 300 })
+  kafka = await EmbeddedCluster.start({ brokers: 2, topics: { t: { partitions: 4 } } })
+  clients = []
+})
+
+afterEach(async () => {
+  await Promise.allSettled(clients.map((client) => client.close()))
+  await kafka.stop()
+  await zookeeper.stop()
+})
+
+function client(options: KafkaClientOptions = {}): KafkaClient {
+  const made = new KafkaClient({ ...QUICK, hosts: kafka.hosts, ...options })
+  clients.push(made)
+  return made
+}
+
+type Options = Partial<BalancedConsumerOptions> & ZooKeeperOptions
+
+function consumer(options: Options = {}, topic = 't'): Promise<BalancedConsumer> {
+  return client()
+    .topic(topic)
+    .getBalancedConsumer({
+      consumerGroup: 'g',
+      fetchWaitMaxMs: 20,
+      rebalanceBackoffMs: 100,
+      ...(options.zookeeper === undefined ? { zookeeperHosts: zookeeper.hosts } : {}),
+      ...(options as object),
+    })
+}
+
+async function produce(count: number, first = 0): Promise<void> {
+  await using producer = await client().topic('t').getProducer({ lingerMs: 0 })
+  for (let i = first; i < first + count; i++) void producer.produce(`${i}`, { partition: i % 4 })
+  await producer.flush()
+}
+
+async function take(from: BalancedConsumer, count: number): Promise<number[]> {
+  const taken: number[] = []
+  while (taken.length < count) {
+    const message = await from.consume({ timeoutMs: 5_000 })
+    if (message === undefined) throw new Error(`${taken.length} of ${count} messages came`)
+    taken.push(Number(String(message.value)))
+  }
+  return taken.sort((a, b) => a - b)
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 10))
+}
+
+function numbers(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, index) => from + index)
+}
+
+describe('a balanced consumer', () => {
+  it('starts with all partitions when it is alone, and reads them', async () => {
+    await produce(8)
+    const alone = await consumer()
+    expect(alone.partitions).toEqual([0, 1, 2, 3])
+    expect(await take(alone, 8)).toEqual(numbers(0, 8))
+    await alone.close()
+    expect(zookeeper.node('/consumers/g/owners/t')?.children).toEqual([])
+    expect(zookeeper.node('/consumers/g/ids')?.children).toEqual([])
+  })
+
+  it('hands over to another, without a message lost or read twice, where the hook commits', async () => {
+    await produce(8)
+    const options: Options = {
+      onPartitionsRevoked: (_, consumer) => consumer.commitOffsets(),
+    }
+    const first = await consumer(options)
+    const read = await take(first, 8)
+    const second = await consumer(options)
+    await until(() => first.partitions.length === 2 && second.partitions.length === 2)
+    await produce(8, 8)
+    read.push(...(await take(first, 4)), ...(await take(second, 4)))
+    await first.close()
+    await until(() => second.partitions.length === 4)
+    await produce(8, 16)
+    read.push(...(await take(second, 8)))
+    expect(read.sort((a, b) => a - b)).toEqual(numbers(0, 24))
+  })
+
+  it('commits for the application, with autoCommitEnable', async () => {
+    await produce(8)
+    const first = await consumer({ autoCommitEnable: true })
+    await take(first, 8)
+    await first.close()
+    const second = await consumer()
+    expect(await second.consume({ timeoutMs: 100 })).toBeUndefined()
+    expect(second.positions).toEqual(new Map([0, 1, 2, 3].map((partition) => [partition, 2])))
+  })
+
+  it('delivers nothing of a partition once its revoke hook was called', async () => {
+    await produce(400)
+    const after: number[] = []
+    const revoked = new Set<number>()
+    const first = await consumer({
+      onPartitionsRevoked: async (partitions) => {
+        for (const { partition } of partitions) revoked.add(partition)
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      },
+    })
+    const reading = (async () => {
+      for await (const { partition } of first) {
+        if (revoked.has(partition)) after.push(partition)
+        await new Promise(setImmediate)
+      }
+    })().catch(() => undefined)
+    const second = await consumer()
+    await until(() => second.partitions.length === 2)
+    expect(revoked.size).toBe(2)
+    await first.close()
+    await reading
+    expect(after).toEqual([])
+  })
+
+  it('waits for handlers before it gives their partitions up', async () => {
+    await produce(4)
+    const log: string[] = []
+    const first = await consumer({
+      onPartitionsRevoked: async (_, consumer) => {
+        log.push('revoked')
+        await consumer.commitOffsets()
+      },
+    })
+    let finish = (): void => undefined
+    const begun = new Promise<void>((resolve) => {
+      first
+        .run(
+          async () => {
+            resolve()
+            await new Promise<void>((done) => {
+              finish = done
+            })
+            log.push('handled')
+          },
+          { concurrency: 1 },
+        )
+        .catch(() => undefined)
+    })
+    await begun
+    const closing = first.close()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(log).toEqual([])
+    finish()
+    await Promise.race([closing, until(() => log.includes('revoked'))])
+    expect(log[0]).toBe('handled')
+  })
+
+  it('gives the callback of pykafka the offsets before and after, and reads on where that says', async () => {
+    await produce(8)
+    const seen: unknown[] = []
+    const first = await consumer({
+      postRebalanceCallback: (_, before, after) => {
+        seen.push([before, after])
+        return new Map([[0, 1]])
+      },
+    })
+    expect(seen).toEqual([[new Map(), new Map([0, 1, 2, 3].map((one) => [one, 0]))]])
+    expect(await take(first, 7)).toEqual([1, 2, 3, 4, 5, 6, 7])
+  })
+
+  it('starts anew with resetOffsetOnStart only with its first partitions', async () => {
+    await produce(4)
+    const first = await consumer({ autoCommitEnable: true, consumerGroup: 'g' })
+    await take(first, 4)
+    const second = await consumer({ resetOffsetOnStart: true, autoCommitEnable: true })
+    await until(() => first.partitions.length === 2)
+    expect(await take(second, 2)).toEqual(second.partitions)
+    await first.close()
+    await until(() => second.partitions.length === 4)
+    expect(await second.consume({ timeoutMs: 100 })).toBeUndefined()
+  })
+
+  it('tells what hooks throw, and goes on', async () => {
+    await produce(4)
+    const first = await consumer({
+      onPartitionsAssigned: () => {
+        throw new Error('not today')
+      },
+    })
+    await expect(first.consume()).rejects.toMatchObject({
+      code: 'REBALANCE_FAILED',
+      message: expect.stringContaining('not today'),
+    })
+    expect(await take(first, 4)).toEqual([0, 1, 2, 3])
+  })
+
+  it('tells what the revoke hook threw when it is closed', async () => {
+    const first = await consumer({
+      onPartitionsRevoked: () => Promise.reject(new Error('could not finish')),
+    })
+    await expect(first.close()).rejects.toThrow('could not finish')
+    const second = await consumer()
+    expect(second.partitions).toHaveLength(4)
+  })
+
+  it('takes partitions from who does not come to an end with giving them up', async () => {
+    await consumer({
+      rebalanceTimeoutMs: 100,
+      onPartitionsRevoked: () => new Promise<void>(() => undefined),
+    })
+    const second = await consumer()
+    expect(second.partitions).toHaveLength(2)
+  })
+
+  it('notices new partitions and reads them', async () => {
+    const options = { metadataMaxAgeMs: 100 }
+    const first = await client(options)
+      .topic('t')
+      .getBalancedConsumer({ consumerGroup: 'g', zookeeperHosts: zookeeper.hosts })
+    const second = await consumer({ autoCommitEnable: true })
+    await second.close()
+    await requestOnce(kafka.hosts, createPartitions, {
+      topics: [{ name: 't', count: 6, assignments: null }],
+      timeoutMs: 1_000,
+      validateOnly: false,
+    })
+    await until(() => first.partitions.length === 6)
+  })
+
+  it('is not created by asking for it, and says that the topic is not there', async () => {
+    await expect(consumer({}, 'nothing')).rejects.toMatchObject({
+      name: 'UnknownTopicError',
+      topic: 'nothing',
+    })
+  })
+})
+
+describe('a session that is lost', () => {
+  it('stops deliveries and commits at once, and calls the hook for lost partitions', async () => {
+    await produce(40)
+    const lost: number[] = []
+    const first = await consumer({
+      onPartitionsLost: (partitions) => void lost.push(...partitions.map((one) => one.partition)),
+    })
+    await take(first, 4)
+    await zookeeper.stopServer()
+    await until(() => zookeeper.sessions.every(({ isConnected }) => !isConnected))
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(await first.consume({ timeoutMs: 50 })).toBeUndefined()
+    await expect(first.commitOffsets()).rejects.toMatchObject({ code: 'PARTITION_NOT_OWNED' })
+    const [session] = zookeeper.sessions
+    zookeeper.expireSession(session!.id)
+    await zookeeper.startServer()
+    await until(() => lost.length === 4)
+    // Not committed, so it begins again.
+    await until(() => first.partitions.length === 4)
+    expect(await take(first, 40)).toEqual(numbers(0, 40))
+  })
+})
+
+describe('a ZooKeeper client that is handed in', () => {
+  it('is used, and not closed', async () => {
+    const own = createClient(zookeeper.hosts, { sessionTimeout: 4_000 })
+    const connected = new Promise<void>((resolve) => own.once('connected', () => resolve()))
+    own.connect()
+    await connected
+    const first = await consumer({ zookeeper: own })
+    expect(first.partitions).toHaveLength(4)
+    await first.close()
+    expect(zookeeper.node('/consumers/g/owners/t')?.children).toEqual([])
+    expect(zookeeper.node('/consumers/g/ids')?.children).toEqual([])
+    expect(own.getState().name).toBe('SYNC_CONNECTED')
+    own.close()
+  })
+
+  it('is waited for until it is connected, and said to be missing where it never is', async () => {
+    const own = createClient(zookeeper.hosts)
+    await expect(
+      consumer({ zookeeper: own, zookeeperConnectionTimeoutMs: 200 }),
+    ).rejects.toMatchObject({
+      code: 'ZOOKEEPER_UNREACHABLE',
+      message: expect.stringContaining('is the client connected?'),
+    })
+  })
+
+  it('whose session expires ends the consumer, which consume() says each time', async () => {
+    const own = createClient(zookeeper.hosts, { sessionTimeout: 4_000 })
+    own.connect()
+    const first = await consumer({ zookeeper: own, zookeeperConnectionTimeoutMs: 300 })
+    zookeeper.expireSession(own.getSessionId())
+    await expect(first.consume()).rejects.toMatchObject({ code: 'ZOOKEEPER_SESSION_EXPIRED' })
+    await expect(first.consume()).rejects.toMatchObject({ code: 'ZOOKEEPER_SESSION_EXPIRED' })
+  })
+})
+
+describe('what cannot work is said', () => {
+  it.each([
+    [
+      { zookeeperHosts: '127.0.0.1:1', zookeeperConnectionTimeoutMs: 300 },
+      'no ZooKeeper server of 127.0.0.1:1 answered',
+    ],
+    [
+      { rebalanceMaxRetries: 0 },
+      "option 'rebalanceMaxRetries' must be a whole number of at least 1",
+    ],
+    [
+      { membershipProtocol: 'sticky' },
+      "option 'membershipProtocol' must be one of range, roundrobin",
+    ],
+    [{ zookeeperHosts: 'zk:2181,' }, "option 'zookeeperHosts' must be"],
+    [{ zookeeperHosts: 'zk:2181:1' }, "option 'zookeeperHosts' must be"],
+    [{ zookeeperAuth: { scheme: 'digest' } }, "option 'zookeeperAuth' must be"],
+    [{ stopAtEnd: true }, "has no option 'stopAtEnd'"],
+    [{ consumerGroup: 'a/b' }, "consumerGroup 'a/b' cannot be the name of a znode"],
+    [{ groupInstanceId: 'me' }, "option 'groupInstanceId' is for groups that Kafka coordinates"],
+    [{ managed: true }, "option 'zookeeperHosts' is for groups that ZooKeeper coordinates"],
+    [{ consumerGroup: undefined }, 'consumerGroup is missing'],
+  ])('%o', async (options, message) => {
+    await expect(consumer(options as Options)).rejects.toThrow(message)
+  })
+
+  it('a chroot that does not exist', async () => {
+    await expect(consumer({ zookeeperHosts: `${zookeeper.hosts}/nowhere` })).rejects.toMatchObject({
+      code: 'ZOOKEEPER_NO_CHROOT',
+      message: expect.stringContaining('does the chroot exist?'),
+    })
+  })
+
+  it('a chroot that does', async () => {
+    zookeeper.create('/somewhere')
+    const first = await consumer({ zookeeperHosts: `${zookeeper.hosts}/somewhere` })
+    expect(first.partitions).toHaveLength(4)
+    expect(zookeeper.node('/somewhere/consumers/g/ids')?.children).toHaveLength(1)
+  })
+
+  it('a login that may not', async () => {
+    const zookeeperAuth = { scheme: 'digest', auth: 'name:password' }
+    const first = await consumer({ zookeeperAuth })
+    expect(first.partitions).toHaveLength(4)
+    await expect(consumer()).rejects.toMatchObject({
+      code: 'ZOOKEEPER_NOT_ALLOWED',
+      message: expect.stringContaining('zookeeperAuth'),
+    })
+    const second = await consumer({ zookeeperAuth })
+    expect(second.partitions).toHaveLength(2)
+  })
+})
