@@ -1,4 +1,6 @@
 import { ErrorCode } from '../../protocol/errors.ts'
+import { Deadline } from '../async/deadline.ts'
+import { allTopics } from '../cluster/all-topics.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { TopicMetadata } from '../cluster/metadata.ts'
 
@@ -63,8 +65,8 @@ export class MatchingTopics implements Subscription {
   }
 
   async topics(): Promise<readonly TopicMetadata[]> {
-    const all = await this.#cluster.allTopics()
-    return all.filter(
+    const deadline = new Deadline(this.#cluster.options.operationTimeoutMs)
+    return (await allTopics(this.#cluster, deadline)).filter(
       ({ name, isInternal, errorCode }) =>
         !isInternal && errorCode === ErrorCode.NONE && this.includes(name),
     )

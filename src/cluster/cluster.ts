@@ -114,11 +114,6 @@ export class Cluster {
     return this.#nextRefresh
   }
 
-  /** All topics that there are, as any broker tells now. */
-  allTopics(): Promise<readonly TopicMetadata[]> {
-    return this.#fetchMetadata('all', false)
-  }
-
   /**
    * Sends a request to any broker: the known ones, then the bootstrap addresses, found anew (KIP-899).
    * Throws NoBrokersAvailableError with what each of them said.
@@ -225,20 +220,19 @@ export class Cluster {
     }
   }
 
-  /** Resolves with what was found of what was wanted. */
   async #fetchMetadata(
-    wanted: readonly string[] | 'all',
+    wanted: readonly string[],
     create: boolean,
     isRebootstrapped = false,
-  ): Promise<readonly TopicMetadata[]> {
+  ): Promise<void> {
     const response = await this.requestAny(
       metadataApi,
       (version) => {
         // Before v4 asking for a topic creates it: who doesn't want that asks for all there are.
-        const isSafe = create || version >= METADATA_WITHOUT_CREATION
-        const names = wanted === 'all' || !isSafe ? undefined : wanted.map((name) => ({ name }))
+        const all = !create && version < METADATA_WITHOUT_CREATION
+        const names = wanted.map((name) => ({ name }))
         return {
-          topics: names ?? (version === 0 ? [] : null),
+          topics: all ? (version === 0 ? [] : null) : names,
           ...(version < METADATA_WITHOUT_CREATION ? {} : { allowAutoTopicCreation: create }),
         }
       },
@@ -249,11 +243,11 @@ export class Cluster {
       return this.#fetchMetadata(wanted, create, true)
     }
     if (response.errorCode !== ErrorCode.NONE) throw new BrokerError(response.errorCode, 'Metadata')
+    this.#learn(response, wanted)
     this.#watchAge()
-    return this.#learn(response, wanted)
   }
 
-  #learn(response: MetadataResponse, wanted: readonly string[] | 'all'): readonly TopicMetadata[] {
+  #learn(response: MetadataResponse, wanted: readonly string[]): void {
     this.#wasReached = true
     const gone = new Set(this.#brokers.keys())
     for (const { nodeId, host, port, rack } of response.brokers) {
@@ -265,12 +259,11 @@ export class Cluster {
       this.#brokers.delete(nodeId)
     }
     const found = new Map(topicsOf(response).map((topic) => [topic.name, topic]))
-    for (const name of wanted === 'all' ? found.keys() : wanted) {
+    for (const name of wanted) {
       const topic = found.get(name)
       if (topic === undefined) this.#topics.delete(name)
       else this.#topics.set(name, topic)
     }
-    return [...found.values()]
   }
 
   /** Leaders move while nobody sends anything: topics in use are asked for again now and then. */

@@ -1,79 +1,33 @@
 import { describe, expect, it } from '@jest/globals'
-import { EmbeddedCluster, type EmbeddedClusterOptions } from '../../src/embedded/index.ts'
-import {
-  ManagedMember,
-  untilAny,
-  type ManagedMemberOptions,
-} from '../support/balanced/managed-member.ts'
+import { createPartitions } from '../../protocol/apis/index.ts'
+import type { Assignor } from '../../src/balanced/assignors/assignor.ts'
+import { rangeAssignor } from '../../src/balanced/assignors/range.ts'
+import type { EmbeddedCluster } from '../../src/embedded/index.ts'
 import { Readings } from '../support/balanced/members.ts'
+import { GroupScene } from './support/group-scene.ts'
+import { GroupMember } from './support/group-member.ts'
+import { rawClientOf } from './support/requests.ts'
 
-/** A cluster with topic t, and members of one group on it. */
-class Scene implements AsyncDisposable {
-  readonly kafka: EmbeddedCluster
-  readonly readings = new Readings()
-  readonly members: ManagedMember[] = []
-
-  private constructor(kafka: EmbeddedCluster) {
-    this.kafka = kafka
-  }
-
-  static async open(options: EmbeddedClusterOptions = {}): Promise<Scene> {
-    const topics = { t: { partitions: 4 } }
-    return new Scene(
-      await EmbeddedCluster.start({ topics, groupMinSessionTimeoutMs: 100, ...options }),
-    )
-  }
-
-  make(name: string, options: Partial<ManagedMemberOptions> = {}): ManagedMember {
-    const member = new ManagedMember(name, {
-      hosts: this.kafka.hosts,
-      readings: this.readings,
-      heartbeatIntervalMs: 30,
-      ...options,
-    })
-    this.members.push(member)
-    return member
-  }
-
-  async start(name: string, options: Partial<ManagedMemberOptions> = {}): Promise<ManagedMember> {
-    const member = this.make(name, options)
-    await member.machine.start()
-    return member
-  }
-
-  /** Resolves when all members are settled, with so many partitions together. */
-  settled(members: readonly ManagedMember[], count = 4): Promise<void> {
-    return untilAny(
-      this.members,
-      () =>
-        this.readings.count === count &&
-        members.every(({ machine }) => machine.phase === 'settled'),
-    )
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.kafka.faults.clear()
-    await Promise.all(this.members.map((member) => member.close()))
-    await this.kafka.stop()
-    expect(this.readings.violations).toEqual([])
-  }
+async function growTopic(kafka: EmbeddedCluster, name: string, count: number): Promise<void> {
+  using client = await rawClientOf(kafka)
+  const topics = [{ name, count, assignments: null }]
+  await client.request(createPartitions, 3, { topics, timeoutMs: 1_000, validateOnly: false })
 }
 
 describe('a member of a Kafka group', () => {
   it('is ready with its first assignment, and gives everything back when it is closed', async () => {
-    await using scene = await Scene.open()
+    await using scene = await GroupScene.open()
     const one = await scene.start('one')
     expect(one.assignment).toBe('t-0 t-1 t-2 t-3')
     await one.close()
     expect(scene.readings.count).toBe(0)
-    const left = scene.kafka.requests.all({ api: 'LeaveGroup' })
-    expect(left).toHaveLength(1)
+    expect(scene.kafka.requests.all({ api: 'LeaveGroup' })).toHaveLength(1)
   })
 
   it.each(['range', 'roundrobin', 'sticky', 'cooperative-sticky'] as const)(
     'shares with others that come and go (%s)',
     async (assignor) => {
-      await using scene = await Scene.open()
+      await using scene = await GroupScene.open()
       const options = { assignors: [assignor] }
       const one = await scene.start('one', options)
       const two = await scene.start('two', options)
@@ -87,4 +41,205 @@ describe('a member of a Kafka group', () => {
       expect([...one.errors, ...two.errors, ...three.errors]).toEqual([])
     },
   )
+
+  it.each(['range', 'cooperative-sticky'] as const)(
+    'commits what it is about to give up, and that counts (%s)',
+    async (assignor) => {
+      await using scene = await GroupScene.open()
+      const one = await scene.start('one', { assignors: [assignor] })
+      for (const name of ['t-0', 't-1', 't-2', 't-3']) one.positions.set(name, 42)
+      const two = await scene.start('two', { assignors: [assignor] })
+      await scene.settled([one, two])
+      const given = two.machine.assignment
+      expect(given).toHaveLength(2)
+      expect((await two.committed(given)).map(({ offset }) => offset)).toEqual([42, 42])
+      expect(one.log.filter((entry) => entry.startsWith('commit'))).toEqual(
+        one.log.filter((entry) => entry.endsWith(' OK')),
+      )
+    },
+  )
+
+  it('keeps what does not move, in the cooperative protocol', async () => {
+    await using scene = await GroupScene.open()
+    const one = await scene.start('one', { assignors: ['cooperative-sticky'] })
+    const two = await scene.start('two', { assignors: ['cooperative-sticky'] })
+    await scene.settled([one, two])
+    expect(one.log.filter((entry) => /^[-+!]/.test(entry))).toEqual([
+      '+t-0 t-1 t-2 t-3',
+      '-t-2 t-3',
+    ])
+  })
+
+  it('goes from range to cooperative-sticky in two rounds of restarts, as Kafka says', async () => {
+    await using scene = await GroupScene.open()
+    const both = { assignors: ['range', 'cooperative-sticky'] as const }
+    const only = { assignors: ['cooperative-sticky'] as const }
+    const old = { assignors: ['range'] as const }
+    let [one, two] = [await scene.start('one', old), await scene.start('two', old)]
+    for (const options of [both, only]) {
+      await one.close()
+      one = await scene.start('one', options)
+      await two.close()
+      two = await scene.start('two', options)
+      await scene.settled([one, two])
+    }
+    expect([...one.errors, ...two.errors]).toEqual([])
+  })
+
+  it('notices new partitions of its topics', async () => {
+    await using scene = await GroupScene.open()
+    const client = { metadataMaxAgeMs: 50 }
+    const one = await scene.start('one', { client })
+    const two = await scene.start('two', { client })
+    await growTopic(scene.kafka, 't', 7)
+    await scene.settled([one, two], 7)
+  })
+
+  it('reads what matches a pattern, also topics that come later', async () => {
+    await using scene = await GroupScene.open()
+    const one = await scene.start('one', { pattern: /^t/, client: { metadataMaxAgeMs: 50 } })
+    expect(one.assignment).toBe('t-0 t-1 t-2 t-3')
+    scene.kafka.createTopic('other', { partitions: 1 })
+    scene.kafka.createTopic('t2', { partitions: 1 })
+    await one.settledWith(5)
+    expect(one.assignment).toBe('t-0 t-1 t-2 t-3 t2-0')
+    scene.kafka.deleteTopic('t2')
+    await one.settledWith(4)
+  })
+
+  it('waits for a topic that does not exist, and says so', async () => {
+    await using scene = await GroupScene.open({ autoCreateTopics: false })
+    const warnings: string[] = []
+    const silent = () => undefined
+    const logger = {
+      debug: silent,
+      info: silent,
+      error: silent,
+      warn: (text: string) => void warnings.push(text),
+    }
+    const client = { metadataMaxAgeMs: 50, logger }
+    const one = await scene.start('one', { topics: ['later'], client })
+    const two = await scene.start('two', {
+      groupId: 'h',
+      pattern: /^later/,
+      client,
+      readings: new Readings(),
+    })
+    expect([one.assignment, two.assignment]).toEqual(['', ''])
+    expect(warnings.join('\n')).toMatch(/'later' do not exist.*\n.*topics \/\^later\/ is nothing/s)
+    scene.kafka.createTopic('later', { partitions: 1 })
+    await Promise.all([one.settledWith(1), two.settledWith(1)])
+  })
+
+  it('is a member of several groups, and of one on several topics, at the same time', async () => {
+    await using scene = await GroupScene.open({
+      topics: { t: { partitions: 2 }, u: { partitions: 3 } },
+    })
+    const one = await scene.start('one', { topics: ['t', 'u'] })
+    const two = await scene.start('two', { topics: ['u'] })
+    await scene.settled([one, two], 5)
+    expect(scene.readings.byMember()).toEqual({ one: ['t-0', 't-1', 'u-0', 'u-1'], two: ['u-2'] })
+  })
+
+  it('takes an assignor of one’s own, with what it tells the leader', async () => {
+    await using scene = await GroupScene.open()
+    const seen: (string | undefined)[] = []
+    /** Everything to the one that says that it is the strongest. */
+    const strongest: (strength: string) => Assignor = (strength) => ({
+      name: 'strongest',
+      protocols: ['eager'],
+      userData: () => Buffer.from(strength),
+      assign: (members, topics) => {
+        seen.push(...members.map(({ userData }) => userData?.toString()))
+        const [first] = [...members].sort((a, b) => Buffer.compare(b.userData!, a.userData!))
+        const all = [...topics].flatMap(([topic, partitions]) =>
+          partitions.map(({ partition }) => ({ topic, partition })),
+        )
+        return new Map([[first!.memberId, all]])
+      },
+    })
+    await scene.start('weak', { assignors: [strongest('1')] })
+    const strong = await scene.start('strong', { assignors: [strongest('9')] })
+    await strong.settledWith(4)
+    expect(new Set(seen)).toEqual(new Set(['1', '9']))
+  })
+
+  it('fails where an assignor gives a partition to two members', async () => {
+    await using scene = await GroupScene.open()
+    const wrong: Assignor = {
+      ...rangeAssignor,
+      assign: (members) =>
+        new Map(members.map(({ memberId }) => [memberId, [{ topic: 't', partition: 0 }]])),
+    }
+    const one = await scene.start('one', { assignors: [wrong] })
+    scene
+      .make('two', { assignors: [wrong] })
+      .machine.start()
+      .catch(() => undefined)
+    await one.until(() => one.failures.length > 0)
+    expect(one.failures[0]?.message).toMatch(/'range' gave t-0 to both '.*' and '.*'/)
+  })
+
+  it('refuses assignors that cannot be used together, and heartbeats that are too rare', async () => {
+    await using scene = await GroupScene.open()
+    const cooperative: Assignor = { ...rangeAssignor, name: 'mine', protocols: ['cooperative'] }
+    expect(() => scene.make('a', { assignors: ['range', cooperative] })).toThrow(
+      'range, mine have no rebalance protocol',
+    )
+    expect(() => scene.make('b', { assignors: ['range', 'range'] })).toThrow(
+      'each may be there once',
+    )
+    expect(() => scene.make('c', { sessionTimeoutMs: 100, heartbeatIntervalMs: 100 })).toThrow(
+      'must be shorter than sessionTimeoutMs',
+    )
+  })
+
+  it('says when the application takes too long, once, and stays a member', async () => {
+    await using scene = await GroupScene.open()
+    let busyMs = 0
+    const one = await scene.start('one', { maxPollIntervalMs: 1_000, busyForMs: () => busyMs })
+    busyMs = 1_500
+    await one.until(() => one.errors.length > 0)
+    const beats = scene.kafka.requests.all({ api: 'Heartbeat' }).length
+    while (scene.kafka.requests.all({ api: 'Heartbeat' }).length < beats + 3) {
+      await scene.kafka.requests.next({ api: 'Heartbeat' })
+    }
+    expect(one.errors.map(({ code }) => code)).toEqual(['MAX_POLL_INTERVAL_EXCEEDED'])
+    expect(one.assignment).toBe('t-0 t-1 t-2 t-3')
+  })
+
+  it('goes on with its heartbeats while a hook works, however long', async () => {
+    await using scene = await GroupScene.open()
+    let release: () => void = () => undefined
+    const working = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const one = scene.make('one', { sessionTimeoutMs: 200, onRevoked: () => working })
+    await one.machine.start()
+    const two = scene.make('two')
+    const starting = two.machine.start()
+    await one.until(() => one.log.some((entry) => entry.startsWith('-')))
+    const before = scene.kafka.requests.all({ api: 'Heartbeat' }).length
+    // Twice as long as the session would be without them.
+    while (scene.kafka.requests.all({ api: 'Heartbeat' }).length < before + 14) {
+      await scene.kafka.requests.next({ api: 'Heartbeat' })
+    }
+    release()
+    await starting
+    await scene.settled([one, two])
+    expect(one.log.filter((entry) => entry.startsWith('!'))).toEqual([])
+  })
+
+  it('says so where the group has members with other assignors', async () => {
+    await using scene = await GroupScene.open()
+    using stranger = await GroupMember.open(scene.kafka)
+    await stranger.join()
+    await stranger.sync({})
+    await expect(
+      scene.make('one', { assignors: ['sticky'] }).machine.start(),
+    ).rejects.toMatchObject({
+      code: 'INCONSISTENT_GROUP_PROTOCOL',
+      message: expect.stringMatching(/joining group 'g' failed.*this one offers sticky/),
+    })
+  })
 })

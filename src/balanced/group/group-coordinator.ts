@@ -3,7 +3,7 @@ import { BrokerError } from '../../errors.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
 import type { Assignor, GroupMember, LastAssignment } from '../assignors/assignor.ts'
 import type { Claim, Coordinator, CoordinatorEvents, CoordinatorFactory } from '../coordinator.ts'
-import { namesOf, PartitionSet, type TopicPartition } from '../partitions.ts'
+import { nameOf, namesOf, type TopicPartition } from '../partitions.ts'
 import {
   decodeAssignment,
   decodeSubscription,
@@ -32,8 +32,9 @@ export class GroupCoordinator implements Coordinator {
   readonly #membership: Membership
   readonly #topics: TopicWatch
   #last: LastAssignment = { partitions: [], generation: -1 }
-  /** What this member has, or was given in this generation: nobody else has it. */
-  #held = new PartitionSet()
+  /** What this member has, or was given in this generation, and since which of its holdings. */
+  #held: ReadonlyMap<string, number> = new Map()
+  #holdings = 0
 
   constructor(cluster: Cluster, settings: GroupSettings, events: CoordinatorEvents) {
     this.name = `group '${settings.groupId}'`
@@ -43,7 +44,7 @@ export class GroupCoordinator implements Coordinator {
     this.#membership = new Membership(cluster, settings, {
       ...events,
       lost: (reason) => {
-        this.#held = new PartitionSet()
+        this.#held = new Map()
         events.lost(reason)
       },
     })
@@ -63,9 +64,12 @@ export class GroupCoordinator implements Coordinator {
     return { ...identity, groupInstanceId: this.#settings.groupInstanceId, isJoining }
   }
 
-  /** Whether what this member commits for the partition is in order. */
-  holds(partition: TopicPartition): boolean {
-    return this.#held.has(partition)
+  /**
+   * Says of a partition that this member has since when it has it, as a number; undefined of others. A commit is in
+   * order as long as the number is the same: in between others may have read on.
+   */
+  heldSince(partition: TopicPartition): number | undefined {
+    return this.#held.get(nameOf(partition))
   }
 
   /** Resolves when no rebalance is at the point where commits are refused. */
@@ -89,7 +93,7 @@ export class GroupCoordinator implements Coordinator {
     const { identity, assignment } = await this.#membership.join(role, owned.length > 0, signal)
     const partitions = this.#checked(decodeAssignment(assignment))
     this.#last = { partitions, generation: identity.generation }
-    this.#held = new PartitionSet([...owned, ...partitions])
+    this.#hold([...owned, ...partitions])
     this.#topics.watch()
     this.#cluster.options.logger.info(
       `${this.name}, generation ${identity.generation}: '${identity.memberId}' gets ${namesOf(partitions)}`,
@@ -99,7 +103,8 @@ export class GroupCoordinator implements Coordinator {
 
   /** In the cooperative protocol others get them in a rebalance that begins when this member joins again. */
   release(partitions: readonly TopicPartition[]): Promise<void> {
-    for (const partition of partitions) this.#held.delete(partition)
+    const released = new Set(partitions.map(nameOf))
+    this.#held = new Map([...this.#held].filter(([name]) => !released.has(name)))
     if (this.#settings.protocol === 'cooperative' && this.#membership.state === 'stable') {
       this.#joinAgain(`it gave up ${namesOf(partitions)}`)
     }
@@ -114,6 +119,13 @@ export class GroupCoordinator implements Coordinator {
   leave(): Promise<void> {
     this.#topics.stop()
     return this.#membership.leave()
+  }
+
+  #hold(partitions: readonly TopicPartition[]): void {
+    const since = ++this.#holdings
+    this.#held = new Map(
+      partitions.map(nameOf).map((name) => [name, this.#held.get(name) ?? since]),
+    )
   }
 
   #joinAgain(reason: string): void {

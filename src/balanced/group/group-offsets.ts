@@ -44,18 +44,24 @@ export class GroupOffsets implements OffsetStore {
     offsets: readonly OffsetToCommit[],
     deadline: Deadline,
   ): Promise<readonly CommitResult[]> {
+    const coordinator = this.#coordinator
+    const since = new Map(offsets.map((one) => [nameOf(one), coordinator.heldSince(one)]))
+    const isHeld = (one: OffsetToCommit) =>
+      since.get(nameOf(one)) !== undefined && coordinator.heldSince(one) === since.get(nameOf(one))
     const results = new Map<string, CommitResult>()
     let left = offsets
     while (left.length > 0) {
-      await this.#untilJoined(deadline)
-      const held = left.filter((one) => this.#coordinator.holds(one))
+      const held = left.filter(isHeld)
       for (const one of left) if (!held.includes(one)) results.set(nameOf(one), givenUp(one))
-      const { membership } = this.#coordinator
-      const attempt = held.length > 0 ? await this.#store().commit(held, deadline) : []
+      if (held.length === 0) break
+      const { generation } = coordinator.membership
+      // Also while it joins: until all have come, the broker takes commits of the generation before.
+      const attempt = await this.#store().commit(held, deadline)
       for (const result of attempt) results.set(nameOf(result), result)
-      const isOver = this.#coordinator.membership.generation !== membership.generation
-      const mayTryAgain = (isOver || this.#coordinator.membership.isJoining) && !deadline.isOver
-      left = mayTryAgain ? held.filter((one) => isOutdated(results.get(nameOf(one)))) : []
+      left = held.filter((one) => isOutdated(results.get(nameOf(one))))
+      if (left.length === 0 || deadline.isOver) break
+      if (coordinator.membership.isJoining) await this.#untilJoined(deadline)
+      else if (coordinator.membership.generation === generation) break
     }
     return offsets.flatMap((one) => results.get(nameOf(one)) ?? [])
   }

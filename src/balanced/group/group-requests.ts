@@ -59,6 +59,12 @@ const LEAVE_WITH_MEMBERS = 3
 /** How much longer than the rebalance itself its requests may take. */
 const REBALANCE_LEEWAY_MS = 5_000
 
+/**
+ * How long the answer to SyncGroup is waited for that nobody waits for any more: until then the broker takes no
+ * commits, and what is closed wants to make its last.
+ */
+const SYNC_GRACE_MS = 1_000
+
 /** Of a connection on which JoinGroup and SyncGroup wait, for each member: heartbeats and commits have another. */
 let nextLane = 0
 
@@ -142,6 +148,7 @@ export class GroupRequests {
       }),
       what,
       signal,
+      SYNC_GRACE_MS,
     )
     this.#check(response.errorCode, what)
     this.#checkProtocolType(response.protocolType, what)
@@ -201,6 +208,7 @@ export class GroupRequests {
     body: BodyFor<Request>,
     what: string,
     signal: AbortSignal,
+    graceMs = 0,
   ): Promise<Decoded<Response>> {
     const { requestTimeoutMs, operationTimeoutMs } = this.#cluster.options
     const { maxPollIntervalMs, groupInstanceId } = this.#settings
@@ -208,7 +216,11 @@ export class GroupRequests {
     if (this.#laneBroker !== broker) this.hangUp()
     this.#laneBroker = broker
     await checkHasGroups(broker, requestTimeoutMs)
-    const onAbort = () => this.hangUp()
+    signal.throwIfAborted()
+    let timer: NodeJS.Timeout | undefined
+    const onAbort = () => {
+      timer = setTimeout(() => this.hangUp(), graceMs)
+    }
     signal.addEventListener('abort', onAbort)
     try {
       return await broker.request(
@@ -237,6 +249,7 @@ export class GroupRequests {
       }
       throw error
     } finally {
+      clearTimeout(timer)
       signal.removeEventListener('abort', onAbort)
     }
   }

@@ -8,7 +8,7 @@
  * answer to a heartbeat that it rebalances: the member joins again, as the same one.
  */
 export type MemberState =
-  /** Not a member, or not any more; it may have been given an id already (KIP-394). */
+  /** Not a member, not any more, or one that has not come back to a rebalance yet. */
   | 'unjoined'
   /** JoinGroup is under way, or will be tried again: as a member, where it was one. */
   | 'joining'
@@ -29,6 +29,8 @@ export type MemberEvent =
   | 'synced'
   /** The group does not know it any more, or went on without it. */
   | 'lost'
+  /** It does not wait to join any longer, or will try again later. */
+  | 'abandoned'
   | 'refused'
   | 'leave'
   | 'left'
@@ -36,12 +38,13 @@ export type MemberEvent =
 const TRANSITIONS: Readonly<
   Record<MemberState, Readonly<Partial<Record<MemberEvent, MemberState>>>>
 > = {
-  unjoined: { join: 'joining', refused: 'refused', leave: 'leaving' },
+  unjoined: { join: 'joining', lost: 'unjoined', refused: 'refused', leave: 'leaving' },
   joining: {
     // Another attempt: the coordinator moved, the connection ended, the group asked for it.
     join: 'joining',
     joined: 'syncing',
     lost: 'unjoined',
+    abandoned: 'unjoined',
     refused: 'refused',
     leave: 'leaving',
   },
@@ -49,6 +52,7 @@ const TRANSITIONS: Readonly<
     join: 'joining',
     synced: 'stable',
     lost: 'unjoined',
+    abandoned: 'unjoined',
     refused: 'refused',
     leave: 'leaving',
   },

@@ -99,42 +99,10 @@ export class Membership {
    * then it throws MembershipLostError, having told of it; otherwise it joins anew by itself.
    */
   async join(role: Role, hasOwned: boolean, signal: AbortSignal): Promise<SyncedGeneration> {
-    const { operationTimeoutMs, backoff, logger } = this.#cluster.options
-    const deadline = new Deadline(operationTimeoutMs, signal)
-    for (let attempt = 0; ; attempt++) {
-      signal.throwIfAborted()
-      this.#move('join')
-      try {
-        return await this.#joinOnce(role, signal)
-      } catch (thrown) {
-        signal.throwIfAborted()
-        const error = asKafkaError(thrown)
-        const reaction = this.#hasEnded ? 'ended' : reactionTo(error)
-        switch (reaction) {
-          case 'again':
-            break
-          case 'ended':
-            // A heartbeat has noticed first, and told of it.
-            throw error
-          case 'new member':
-          case 'new generation':
-            this.#lose(reaction, error)
-            if (!hasOwned) break
-            this.#events.lost(this.#lostError(error))
-            throw this.#lostError(error)
-          case 'refused':
-            this.#refuse()
-            throw thrown
-          case 'later': {
-            const waitMs = backoffMs(attempt, backoff)
-            // The caller decides how long it is worth trying.
-            if (!deadline.leaves(waitMs)) throw error
-            const what = `joining group '${this.#settings.groupId}'`
-            reportRetry(logger, { what, attempt: attempt + 1, waitMs, error })
-            await deadline.sleep(waitMs)
-          }
-        }
-      }
+    try {
+      return await this.#joinUntilIn(role, hasOwned, signal)
+    } finally {
+      if (this.isJoining) this.#move('abandoned')
     }
   }
 
@@ -158,6 +126,50 @@ export class Membership {
       }
     }
     this.#move('left')
+  }
+
+  async #joinUntilIn(
+    role: Role,
+    hasOwned: boolean,
+    signal: AbortSignal,
+  ): Promise<SyncedGeneration> {
+    const { operationTimeoutMs, backoff, logger } = this.#cluster.options
+    const deadline = new Deadline(operationTimeoutMs, signal)
+    for (let attempt = 0; ; attempt++) {
+      signal.throwIfAborted()
+      this.#move('join')
+      try {
+        return await this.#joinOnce(role, signal)
+      } catch (thrown) {
+        signal.throwIfAborted()
+        const error = asKafkaError(thrown)
+        const reaction = this.#hasEnded ? 'ended' : reactionTo(error)
+        switch (reaction) {
+          case 'again':
+            break
+          case 'ended':
+            // A heartbeat has noticed first, and told of it.
+            throw this.#state === 'refused' ? error : this.#lostError(error)
+          case 'new member':
+          case 'new generation':
+            this.#lose(reaction, error)
+            if (!hasOwned) break
+            this.#events.lost(this.#lostError(error))
+            throw this.#lostError(error)
+          case 'refused':
+            this.#refuse()
+            throw thrown
+          case 'later': {
+            const waitMs = backoffMs(attempt, backoff)
+            // The caller decides how long it is worth trying.
+            if (!deadline.leaves(waitMs)) throw error
+            const what = `joining group '${this.#settings.groupId}'`
+            reportRetry(logger, { what, attempt: attempt + 1, waitMs, error })
+            await deadline.sleep(waitMs)
+          }
+        }
+      }
+    }
   }
 
   async #joinOnce(role: Role, signal: AbortSignal): Promise<SyncedGeneration> {

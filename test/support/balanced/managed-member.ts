@@ -23,6 +23,8 @@ export interface ManagedMemberOptions extends GroupOptions {
   readonly clientRack?: string
   readonly readings?: Readings
   readonly busyForMs?: () => number
+  /** What the hook for revoked partitions waits for. */
+  readonly onRevoked?: () => Promise<void>
   readonly client?: Omit<KafkaClientOptions, 'hosts'>
   readonly machine?: Partial<MachineOptions>
 }
@@ -46,7 +48,7 @@ export class ManagedMember implements AsyncDisposable {
   #coordinator!: GroupCoordinator
 
   constructor(name: string, options: ManagedMemberOptions) {
-    const { hosts, topics, pattern, client, groupId = 'g', machine, ...rest } = options
+    const { hosts, topics, pattern, client, groupId = 'g', machine, onRevoked, ...rest } = options
     const { readings = new Readings(), busyForMs = () => 0, clientRack, ...group } = rest
     this.name = name
     this.cluster = new Cluster(clusterOptions({ hosts, clientId: name, ...client }))
@@ -77,7 +79,10 @@ export class ManagedMember implements AsyncDisposable {
       reader,
       hooks: {
         assigned: (partitions) => this.#note(`+${shown(partitions)}`),
-        revoked: (partitions) => this.#note(`-${shown(partitions)}`),
+        revoked: (partitions) => {
+          this.#note(`-${shown(partitions)}`)
+          return onRevoked?.()
+        },
         lost: (partitions) => this.#note(`!${shown(partitions)}`),
       },
       rebalanceMaxRetries: 5,
@@ -121,6 +126,10 @@ export class ManagedMember implements AsyncDisposable {
     for (const { error, ...one } of results) {
       this.#note(`commit ${nameOf(one)} ${error?.code ?? 'OK'}`)
     }
+  }
+
+  committed(partitions: readonly TopicPartition[]) {
+    return this.offsets.fetch(partitions, new Deadline(10_000))
   }
 
   /** Resolves when it is so, which is looked at whenever something happens to this member. */
