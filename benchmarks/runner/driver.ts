@@ -21,15 +21,13 @@ export async function describe(client: Client, signal: AbortSignal): Promise<Des
   return (await say(client, 'describe', [], GRACE_MS, signal)) as Description
 }
 
-/** Runs the task in a process of its own. `profileFolder`: where it leaves a CPU profile, if it can. */
+/** Runs the task in a process of its own. */
 export async function measure(
   client: Client,
   task: Task,
   signal: AbortSignal,
-  profileFolder?: string,
+  nodeOptions: readonly string[] = [],
 ): Promise<Measurement> {
-  const nodeOptions =
-    profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`]
   const steps = 3 + (task.shares?.length ?? 0)
   const timeoutMs = task.warmUpMs + steps * task.limitMs + GRACE_MS
   const given = task.task === 'start' ? { ...task, startedAt: Date.now() } : task

@@ -6,10 +6,12 @@ import type { CaseOutcome } from './outcome.ts'
 import { Progress } from './progress.ts'
 import type { Case, Question, Scale } from './question.ts'
 import type { Site } from './site.ts'
-import type { Description, Measurement } from './task.ts'
+import type { Description, Measurement, Task } from './task.ts'
 
 /** What of a run is not its own time: starting, connecting, warming up, making and deleting topics. */
 const OVERHEAD_MS = 4_000
+/** Node puts the process id there. */
+const PID = '${pid}'
 
 export interface Contender {
   readonly client: Client
@@ -127,8 +129,8 @@ async function held(
       }
       progress.begin(kind, `round ${round} of ${rounds}`)
       try {
-        const once = (task: Parameters<typeof measure>[1]) =>
-          measure(contender.client, task, signal, profileFolder)
+        const nodeOptions = profiling(contender, profileFolder, `${kind} ${round}`)
+        const once = (task: Task) => measure(contender.client, task, signal, nodeOptions)
         measured.push(await site!.run(asked, once))
       } catch (error) {
         if (!(error instanceof DriverError)) throw error
@@ -142,6 +144,15 @@ async function held(
     case: asked,
     outcomes: outcomes.map(({ contender: _, ...outcome }) => outcome),
   }
+}
+
+/** Node's options for leaving a CPU profile, with a name that says what it is of. */
+function profiling({ description }: Contender, folder: string | undefined, what: string): string[] {
+  const isNode = typeof description !== 'string' && description.runtime.startsWith('Node')
+  if (folder === undefined || !isNode) return []
+  const name = what.replaceAll(/[^\w.]+/g, '-')
+  // Several processes may share a task.
+  return ['--cpu-prof', `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${name}-${PID}.cpuprofile`]
 }
 
 function kindOf({ name }: Question, { title }: Case, { client }: Contender): string {
