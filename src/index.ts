@@ -12,6 +12,7 @@ export type { Logger } from './observe/logger.ts'
 export type {
   CloseEvent,
   ConnectEvent,
+  PositionEvent,
   RequestEvent,
   RetryEvent,
   DeliveryEvent,
@@ -66,6 +67,12 @@ export type { ZooKeeperClient } from './balanced/zookeeper/client.ts'
 export type { ZooKeeperOptions } from './balanced/zookeeper/options.ts'
 export type { MembershipProtocol } from './balanced/zookeeper/membership-protocol.ts'
 export type { AssignorName, GroupOptions } from './balanced/group/settings.ts'
+export {
+  DEAD_LETTER_HEADERS,
+  withDeadLetters,
+  type DeadLetterOptions,
+  type DeadLetterProducer,
+} from './dead-letters.ts'
 export type { CommittedOffset } from './consumer/offsets/offset-store.ts'
 export type { TopicPartition, TopicPartitionOffset } from './consumer/topic-partition.ts'
 export type { OffsetSpec } from './consumer/list-offsets.ts'
