@@ -173,6 +173,23 @@ describe('a session of an embedded ZooKeeper', () => {
     expect(await session.exists('/e')).toBe(true)
   })
 
+  it('goes on with another server of three, when its own is gone', async () => {
+    await using zookeeper = await EmbeddedZooKeeper.start({ servers: 3 })
+    expect(zookeeper.hosts.split(',')).toHaveLength(3)
+    using session = await ZooKeeperTestSession.open(zookeeper.hosts)
+    await session.create('/e', '', 'ephemeral')
+    await session.getData('/e', true)
+    // The client has picked any of them: each is gone for a while.
+    for (const number of [1, 2, 3]) {
+      await zookeeper.stopServer(number)
+      expect(await session.eventually((one) => one.exists('/e'))).toBe(true)
+      await zookeeper.startServer(number)
+    }
+    expect(session.states.filter((state) => state === 'SYNC_CONNECTED').length).toBeGreaterThan(1)
+    expect(session.states).not.toContain('EXPIRED')
+    expect(await failureOf(zookeeper.stopServer(4))).toHaveProperty('code', 'INVALID_ARGUMENT')
+  })
+
   it('may never hear of what it has done', async () => {
     await using zookeeper = await EmbeddedZooKeeper.start()
     using session = await ZooKeeperTestSession.open(zookeeper.hosts)

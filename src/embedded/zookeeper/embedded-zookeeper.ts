@@ -52,7 +52,7 @@ export class EmbeddedZooKeeper implements AsyncDisposable {
   readonly #options: CheckedOptions
   readonly #timers: Timers
   readonly #keeper: Keeper
-  readonly #listener: Listener
+  readonly #listeners: readonly Listener[]
   readonly #replies = new ReplyGate()
   #isStopped = false
 
@@ -60,23 +60,40 @@ export class EmbeddedZooKeeper implements AsyncDisposable {
     this.#options = checkedOptions(options)
     this.#timers = new Timers(this.#options.onError)
     this.#keeper = new Keeper(this.#timers)
-    this.#listener = new Listener(this.#options.port)
+    const { port, servers } = this.#options
+    this.#listeners = Array.from(
+      { length: servers },
+      (_, index) => new Listener(port === 0 ? 0 : port + index),
+    )
   }
 
-  /** Resolves when it listens. Throws InvalidArgumentError for options that can't be right. */
+  /**
+   * Resolves when it listens. Throws InvalidArgumentError for options that can't be right, and
+   * EmbeddedClusterError for a port that can't be used.
+   */
   static async start(options: EmbeddedZooKeeperOptions = {}): Promise<EmbeddedZooKeeper> {
     const zookeeper = new EmbeddedZooKeeper(options)
-    await zookeeper.#listen()
-    return zookeeper
+    try {
+      for (const listener of zookeeper.#listeners) await zookeeper.#listen(listener)
+      return zookeeper
+    } catch (error) {
+      await zookeeper.stop()
+      throw error
+    }
   }
 
-  /** `127.0.0.1:port`, as clients want it. A chroot may be put behind it, once its node has been created. */
+  /** `127.0.0.1:port,…`, as clients want it. A chroot may be put behind it, once its node has been created. */
   get hosts(): string {
-    return `127.0.0.1:${this.port}`
+    return this.ports.map((port) => `127.0.0.1:${port}`).join(',')
   }
 
+  /** Of the first server. */
   get port(): number {
-    return this.#listener.port
+    return this.ports[0]!
+  }
+
+  get ports(): readonly number[] {
+    return this.#listeners.map(({ port }) => port)
   }
 
   /** What clients have, those that are away and not yet expired among them. */
@@ -165,7 +182,7 @@ export class EmbeddedZooKeeper implements AsyncDisposable {
   /** Closes the connection of a session, or all. Sessions stay: clients connect again. */
   dropConnections(id?: SessionId): void {
     const wanted = id === undefined ? undefined : numberOf(id)
-    for (const connection of this.#listener.connections) {
+    for (const connection of this.#connections) {
       if (wanted === undefined || wanted === connection.sessionId) connection.close()
     }
   }
@@ -183,18 +200,24 @@ export class EmbeddedZooKeeper implements AsyncDisposable {
     this.#replies.open()
   }
 
-  /** The server is gone, as when it is killed. Nodes and sessions stay, and no session expires meanwhile. */
-  async stopServer(): Promise<void> {
-    this.#keeper.sessions.pause()
-    await this.#listener.stop()
+  /**
+   * A server is gone, as when it is killed: the one with this number, from 1 on, or all. Nodes and sessions
+   * stay. While there is none, no session expires; one that is left serves, be it a minority.
+   */
+  async stopServer(number?: number): Promise<void> {
+    const stopped = this.#chosen(number).map((listener) => listener.stop())
+    if (!this.#listeners.some(({ isListening }) => isListening)) this.#keeper.sessions.pause()
+    await Promise.all(stopped)
   }
 
-  /** It is back, at the port that it had. Sessions have their whole timeout again. */
-  async startServer(): Promise<void> {
+  /**
+   * It is back, at the port that it had. Where there was none, sessions have their whole timeout again.
+   */
+  async startServer(number?: number): Promise<void> {
     if (this.#isStopped) throw new InvalidArgumentError('the ZooKeeper is stopped')
-    if (this.#listener.isListening) return
-    await this.#listen()
-    this.#keeper.sessions.resume()
+    const wereAllDown = !this.#listeners.some(({ isListening }) => isListening)
+    for (const listener of this.#chosen(number)) await this.#listen(listener)
+    if (wereAllDown) this.#keeper.sessions.resume()
   }
 
   /** Ends all connections and timers: nothing is left that keeps the process alive. Safe to call again. */
@@ -209,16 +232,29 @@ export class EmbeddedZooKeeper implements AsyncDisposable {
     return this.stop()
   }
 
-  #listen(): Promise<void> {
-    return this.#listener.start({
+  #listen(listener: Listener): Promise<void> {
+    return listener.start({
       keeper: this.#keeper,
       limits: this.#options,
       replies: this.#replies,
       faults: this.faults,
       timers: this.#timers,
       onError: this.#options.onError,
-      connections: () => this.#listener.connections.length,
+      connections: () => this.#connections.length,
     })
+  }
+
+  get #connections() {
+    return this.#listeners.flatMap(({ connections }) => connections)
+  }
+
+  #chosen(number: number | undefined): readonly Listener[] {
+    if (number === undefined) return this.#listeners
+    const listener = this.#listeners[number - 1]
+    if (listener !== undefined) return [listener]
+    throw new InvalidArgumentError(
+      `there is no server ${number}; there are 1 to ${this.#listeners.length}`,
+    )
   }
 
   #has(path: string): boolean {

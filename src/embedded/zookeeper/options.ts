@@ -2,8 +2,10 @@ import { InvalidArgumentError } from '../../errors.ts'
 import { aFunction, anInteger, checkOptions } from '../../options.ts'
 
 export interface EmbeddedZooKeeperOptions {
-  /** Default: any free one. */
+  /** Default: any free one. Further servers take the ports behind it. */
   readonly port?: number
+  /** How many servers there are, as in an ensemble: each serves all. Default: 1. */
+  readonly servers?: number
   /** ZooKeeper's basic unit of time, in milliseconds; here it only sets the next two. Default: 2,000. */
   readonly tickTimeMs?: number
   /** The shortest session timeout that a client gets. Default: two ticks, as in ZooKeeper. */
@@ -17,11 +19,13 @@ export interface EmbeddedZooKeeperOptions {
 const DEFAULT_TICK_MS = 2_000
 const MIN_SESSION_TICKS = 2
 const MAX_SESSION_TICKS = 20
+const MOST_SERVERS = 9
 /** Node's timers hold no more. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1
 
 export interface CheckedOptions {
   readonly port: number
+  readonly servers: number
   readonly minSessionTimeoutMs: number
   readonly maxSessionTimeoutMs: number
   readonly onError: (error: unknown) => void
@@ -31,6 +35,7 @@ export interface CheckedOptions {
 export function checkedOptions(options: EmbeddedZooKeeperOptions): CheckedOptions {
   checkOptions<EmbeddedZooKeeperOptions>('EmbeddedZooKeeper', options, {
     port: anInteger(0, 65_535),
+    servers: anInteger(1, MOST_SERVERS),
     tickTimeMs: anInteger(1, LONGEST_TIMEOUT_MS / MAX_SESSION_TICKS),
     minSessionTimeoutMs: anInteger(1, LONGEST_TIMEOUT_MS),
     maxSessionTimeoutMs: anInteger(1, LONGEST_TIMEOUT_MS),
@@ -44,6 +49,6 @@ export function checkedOptions(options: EmbeddedZooKeeperOptions): CheckedOption
       `EmbeddedZooKeeper: minSessionTimeoutMs ${minSessionTimeoutMs} is more than maxSessionTimeoutMs ${maxSessionTimeoutMs}`,
     )
   }
-  const { port = 0, onError = () => undefined } = options
-  return { port, minSessionTimeoutMs, maxSessionTimeoutMs, onError }
+  const { port = 0, servers = 1, onError = () => undefined } = options
+  return { port, servers, minSessionTimeoutMs, maxSessionTimeoutMs, onError }
 }

@@ -88,9 +88,24 @@ export class ZooKeeperTestSession implements Disposable {
     })
   }
 
+  /** Asks again after each loss of the connection. */
+  async eventually<T>(ask: (session: this) => Promise<T>): Promise<T> {
+    for (;;) {
+      const connected = this.#times('SYNC_CONNECTED')
+      try {
+        return await ask(this)
+      } catch (error) {
+        if ((error as Error).name !== 'CONNECTION_LOSS') throw error
+        if (this.client.getState().name !== 'SYNC_CONNECTED') {
+          await this.untilState('SYNC_CONNECTED', connected + 1)
+        }
+      }
+    }
+  }
+
   /** When it has been in this state, now or earlier; `times` it has come to it. */
   async untilState(name: string, times = 1): Promise<void> {
-    await this.#until(() => this.states.filter((state) => state === name).length >= times)
+    await this.#until(() => this.#times(name) >= times)
   }
 
   async untilEvents(count: number): Promise<readonly string[]> {
@@ -105,6 +120,10 @@ export class ZooKeeperTestSession implements Disposable {
   readonly #onEvent = (event: Event): void => {
     this.events.push(`${event.getName()} ${event.getPath()}`)
     this.#changed()
+  }
+
+  #times(name: string): number {
+    return this.states.filter((state) => state === name).length
   }
 
   async #until(isTrue: () => boolean): Promise<void> {
