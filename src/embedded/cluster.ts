@@ -8,6 +8,7 @@ import { Faults } from './faults/faults.ts'
 import { Throttles, type ThrottleOptions } from './faults/throttles.ts'
 import { Groups } from './groups/groups.ts'
 import { loseTail } from './log/lose-tail.ts'
+import { endMarker, type TransactionalProducer } from './log/marker.ts'
 import { checkClusterOptions, type EmbeddedClusterOptions } from './options.ts'
 import { Refused } from './refused.ts'
 import { RequestLog } from './request-log.ts'
@@ -183,6 +184,28 @@ export class EmbeddedCluster implements AsyncDisposable {
   offsetsOf(topic: string, partition: number): { readonly start: number; readonly end: number } {
     const { log } = this.#partition(topic, partition)
     return { start: log.startOffset, end: log.endOffset }
+  }
+
+  /**
+   * Appends record batches v2 as they are, past all checks: damaged ones, those of transactions, control
+   * batches. Only offsets and the leader's epoch are set. Returns the first offset. Throws
+   * InvalidArgumentError where the sizes of the batches don't fit the bytes.
+   */
+  append(topic: string, partition: number, batches: Uint8Array): number {
+    return this.#partition(topic, partition).appendRaw(batches, this.#state.nowMs())
+  }
+
+  /**
+   * Ends a producer's transaction in a partition with a marker, as the coordinator of transactions does
+   * (KIP-98). Returns the marker's offset.
+   */
+  endTransaction(
+    topic: string,
+    partition: number,
+    producer: TransactionalProducer,
+    outcome: 'commit' | 'abort',
+  ): number {
+    return this.append(topic, partition, endMarker(producer, outcome, this.#state.nowMs()))
   }
 
   /** Makes another broker the leader, with the next epoch; it becomes a replica where it was none. */

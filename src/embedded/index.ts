@@ -7,6 +7,7 @@ export type { PresentedToken, TokenOwner, TokenValidator } from './security/oaut
 export type { SaslMechanismName } from './security/sasl-mechanism.ts'
 export type { KafkaVersion } from './versions/api-tables.ts'
 export type { Fault, FaultAction, FaultMatch } from './faults/faults.ts'
+export type { TransactionalProducer } from './log/marker.ts'
 export type { ThrottleOptions } from './faults/throttles.ts'
 export type { RequestFilter, RequestLog, SeenRequest } from './request-log.ts'
 export type { ApiName } from './server/api-names.ts'

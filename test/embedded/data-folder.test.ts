@@ -1,5 +1,13 @@
 import { describe, expect, it } from '@jest/globals'
-import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import {
   createPartitions,
@@ -296,6 +304,32 @@ describe('a data folder', () => {
     rmSync(logs)
     expect(await produceTo(raw, 't', 0, batchOf(['kept']))).toMatchObject({ baseOffset: 0n })
     expect(await valuesIn(kafka)).toEqual(['kept'])
+  })
+
+  it('deletes the records of topics that were deleted before a crash, and of no others', async () => {
+    using kept = new Kept()
+    const logs = join(kept.folder.path, 'logs')
+    {
+      await using kafka = await kept.start({ topics: { t: {}, gone: {} } })
+      using raw = await rawClientOf(kafka)
+      await produceTo(raw, 't', 0, batchOf(['x']))
+      await produceTo(raw, 'gone', 0, batchOf(['x']))
+    }
+    cpSync(logs, `${logs}.kept`, { recursive: true })
+    {
+      await using kafka = await kept.start()
+      kafka.deleteTopic('gone')
+    }
+    const left = readdirSync(logs)
+    expect(left).toHaveLength(1)
+    // As if the files had not been deleted yet.
+    rmSync(logs, { recursive: true })
+    renameSync(`${logs}.kept`, logs)
+    mkdirSync(join(logs, 'a-topic-unheard-of'))
+    await using kafka = await kept.start()
+    expect(readdirSync(logs).sort()).toEqual([...left, 'a-topic-unheard-of'].sort())
+    expect(kept.warnings).toEqual([expect.stringMatching(/a-topic-unheard-of is of no topic/)])
+    expect(await valuesIn(kafka)).toEqual(['x'])
   })
 
   it('refuses a folder that is none, or was written by a samsa to come', async () => {

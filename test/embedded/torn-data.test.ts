@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
-import { cpSync, readFileSync, readdirSync, truncateSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EmbeddedCluster } from '../../src/embedded/index.ts'
+import { readJournal } from '../../src/embedded/storage/journal.ts'
 import { TemporaryFolder } from '../support/temporary-folder.ts'
 import { batchOf, fetchFrom, produceTo, rawClientOf, valuesOf } from './support/requests.ts'
 
@@ -112,29 +113,50 @@ describe('a log', () => {
 })
 
 describe('a journal', () => {
-  it('that ends at any byte keeps all whole lines, and says so where it cuts', async () => {
+  it('that ends at any byte keeps all whole lines', async () => {
     using folder = new TemporaryFolder()
     {
       await using kafka = await EmbeddedCluster.start({ dataDir: folder.path })
       for (const name of ['a', 'b', 'c']) kafka.createTopic(name)
     }
     const journal = readFileSync(join(folder.path, 'journal'))
+    const file = join(folder.path, 'cut')
     for (let size = 0; size <= journal.length; size++) {
-      using copy = new TemporaryFolder()
-      writeFileSync(join(copy.path, 'journal'), journal.subarray(0, size))
-      const warnings: string[] = []
-      await using kafka = await EmbeddedCluster.start({
-        dataDir: copy.path,
-        onWarning: (message) => warnings.push(message),
-      })
-      const whole = journal.toString('utf8', 0, size).split('\n').slice(0, -1)
-      const names = whole.flatMap((line) => /"kind":"topic".*"name":"(.)"/.exec(line)?.[1] ?? [])
-      const endsInLine = size > 0 && journal[size - 1] !== 0x0a
-      expect({ size, names: kafka.topics, warnings: warnings.length }).toEqual({
+      writeFileSync(file, journal.subarray(0, size))
+      const lines = journal.toString('utf8', 0, size).split('\n')
+      const { entries, wholeBytes, cutBytes } = readJournal(file)
+      expect({ size, entries: entries.length, wholeBytes, cutBytes }).toEqual({
         size,
-        names,
-        warnings: endsInLine ? 1 : 0,
+        entries: lines.length - 1,
+        wholeBytes: size - lines[lines.length - 1]!.length,
+        cutBytes: lines[lines.length - 1]!.length,
       })
     }
+  })
+
+  it('goes on behind its last whole line, and says what it cuts off', async () => {
+    using folder = new TemporaryFolder()
+    const warnings: string[] = []
+    const options = {
+      dataDir: folder.path,
+      onWarning: (message: string) => warnings.push(message),
+    }
+    const journal = join(folder.path, 'journal')
+    {
+      await using kafka = await EmbeddedCluster.start(options)
+      for (const name of ['a', 'b']) kafka.createTopic(name)
+    }
+    truncateSync(journal, statSync(journal).size - 5)
+    {
+      await using kafka = await EmbeddedCluster.start(options)
+      expect(kafka.topics).toEqual(['a'])
+      kafka.createTopic('c')
+    }
+    expect(warnings).toEqual([
+      expect.stringMatching(/^cut off what was written in part: \d+ bytes of .*journal$/),
+    ])
+    await using kafka = await EmbeddedCluster.start(options)
+    expect(kafka.topics).toEqual(['a', 'c'])
+    expect(warnings).toHaveLength(1)
   })
 })

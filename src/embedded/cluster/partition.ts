@@ -1,6 +1,7 @@
 import { checkRecords } from '../log/validate.ts'
 import type { PartitionLog } from '../log/partition-log.ts'
-import type { ProducerStates } from '../log/producer-state.ts'
+import type { LogState } from '../log/log-state.ts'
+import { rawBatches } from '../log/raw-batches.ts'
 import type { ClusterStorage } from '../storage/cluster-storage.ts'
 import type { SavedPartition } from '../storage/saved-entry.ts'
 import { Refused } from '../refused.ts'
@@ -21,7 +22,8 @@ export class Partition {
   readonly topic: string
   readonly index: number
   readonly log: PartitionLog
-  readonly producers: ProducerStates
+  /** What is known of producers and transactions from the log. */
+  readonly state: LogState
   /** NO_LEADER while none of its replicas is up. */
   leader: number
   leaderEpoch = 0
@@ -43,9 +45,9 @@ export class Partition {
     this.index = index
     this.#topicId = topic.id
     this.#storage = storage
-    const { log, producers } = storage.openLog(topic.id, index, startOffset)
+    const { log, state } = storage.openLog(topic.id, index, startOffset)
     this.log = log
-    this.producers = producers
+    this.state = state
     this.replicas = replicas
     this.isr = replicas
     this.leader = replicas[0] ?? NO_LEADER
@@ -68,7 +70,7 @@ export class Partition {
       if (batch.transactional) {
         throw new Refused('INVALID_TXN_STATE', 'The embedded cluster has no transactions')
       }
-      const duplicate = this.producers.check(batch)
+      const duplicate = this.state.producers.check(batch)
       if (duplicate !== undefined) {
         return {
           baseOffset: duplicate.baseOffset,
@@ -76,11 +78,31 @@ export class Partition {
         }
       }
       const baseOffset = this.log.append(batch, this.leaderEpoch, nowMs)
-      this.producers.appended(batch, baseOffset, nowMs)
+      this.state.producers.appended(batch, baseOffset, nowMs)
       result ??= { baseOffset, logAppendTimeMs: isLogAppendTime ? nowMs : -1 }
     }
     retainBySize(this.log, config)
     return result ?? { baseOffset: this.log.endOffset, logAppendTimeMs: -1 }
+  }
+
+  /**
+   * Appends batches as they are, whatever they hold: what a transaction coordinator or another replica would
+   * write. Returns the first offset. Throws Refused, and InvalidArgumentError for what is no batch.
+   */
+  appendRaw(bytes: Uint8Array, nowMs: number): number {
+    const first = this.log.endOffset
+    for (const batch of rawBatches(bytes)) {
+      const baseOffset = this.log.append(batch, this.leaderEpoch, nowMs)
+      if (batch.decoded) this.state.appended(batch.decoded, baseOffset, batch.maxTimestamp)
+    }
+    // Only now it is known whether that ended a transaction.
+    this.log.changed()
+    return first
+  }
+
+  /** Where what is certain ends (KIP-98). */
+  get lastStableOffset(): number {
+    return this.state.transactions.lastStableOffset(this.log.endOffset)
   }
 
   /** Another broker leads, or the same one anew: every change has an epoch of its own. */

@@ -1,5 +1,6 @@
 import type { Partition } from '../cluster/partition.ts'
 import { convertDown } from '../log/convert-down.ts'
+import type { AbortedTransaction } from '../log/transactions.ts'
 import type { PartitionLog } from '../log/partition-log.ts'
 import { outcomeOf, Refused } from '../refused.ts'
 import {
@@ -14,6 +15,9 @@ import type { FetchedPartition, FetchPartition } from './sessions.ts'
 export interface PartitionRead extends FetchedPartition {
   /** Where there is an error: to say who leads it. */
   readonly partition: Partition | undefined
+  readonly lastStableOffset: number
+  /** For `read_committed`. */
+  readonly aborted: readonly AbortedTransaction[]
 }
 
 export interface FetchRead {
@@ -39,6 +43,7 @@ export function readPartitions(
   context: RequestContext,
   wanted: readonly FetchPartition[],
   requestMaxBytes: number,
+  isReadCommitted: boolean,
 ): FetchRead {
   const maxBytes = Math.min(requestMaxBytes, BROKER_MAX_BYTES)
   let bytes = 0
@@ -48,7 +53,13 @@ export function readPartitions(
       const partition = fetchable(context, one)
       const { log } = partition
       const limitBytes = Math.min(one.maxBytes, maxBytes - bytes)
-      return { log, records: readRecords(context, partition, one, limitBytes, bytes === 0) }
+      const lastStableOffset = partition.lastStableOffset
+      const toOffset = isReadCommitted ? lastStableOffset : log.endOffset
+      const records = readRecords(context, partition, one, limitBytes, bytes === 0, toOffset)
+      const aborted = isReadCommitted
+        ? partition.state.transactions.abortedIn(one.fetchOffset, toOffset)
+        : []
+      return { log, lastStableOffset, records, aborted }
     })
     if (refused !== undefined) {
       hasError = true
@@ -57,8 +68,10 @@ export function readPartitions(
         partition: knownPartition(context, one),
         errorCode: refused.errorCode,
         highWatermark: -1,
+        lastStableOffset: -1,
         logStartOffset: -1,
         records: NOTHING,
+        aborted: [],
       }
     }
     bytes += value.records.length
@@ -67,8 +80,10 @@ export function readPartitions(
       partition: undefined,
       errorCode: 0,
       highWatermark: value.log.endOffset,
+      lastStableOffset: value.lastStableOffset,
       logStartOffset: value.log.startOffset,
       records: value.records,
+      aborted: value.aborted,
     }
   })
   return { partitions, bytes, hasError }
@@ -110,6 +125,7 @@ function readRecords(
   { fetchOffset }: FetchPartition,
   limitBytes: number,
   isFirst: boolean,
+  beforeOffset: number,
 ): Buffer {
   if (version < WITH_MAX_BYTES) {
     // Before KIP-74 the limit was hard: what doesn't fit is cut, even where nothing whole is left.
@@ -119,12 +135,18 @@ function readRecords(
       Math.max(0, limitBytes),
     )
   }
-  const records = wholeFirst(log, fetchOffset, limitBytes, isFirst)
+  const records = wholeFirst(log, fetchOffset, limitBytes, isFirst, beforeOffset)
   return version < WITH_BATCH_V2 ? convertDown(records, 1, fetchOffset) : records
 }
 
-function wholeFirst(log: PartitionLog, offset: number, limitBytes: number, isFirst: boolean) {
-  const records = log.read(offset, limitBytes, isFirst)
+function wholeFirst(
+  log: PartitionLog,
+  offset: number,
+  limitBytes: number,
+  isFirst: boolean,
+  beforeOffset: number,
+) {
+  const records = log.read(offset, limitBytes, isFirst, beforeOffset)
   const isCutInFirst =
     records.length < LOG_OVERHEAD_BYTES ||
     records.length < LOG_OVERHEAD_BYTES + records.readInt32BE(8)

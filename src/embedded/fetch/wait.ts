@@ -12,6 +12,7 @@ export function waitForBytes(
   wanted: readonly FetchPartition[],
   minBytes: number,
   maxWaitMs: number,
+  isReadCommitted: boolean,
 ): Promise<void> {
   return new Promise((resolve) => {
     const unsubscribe: (() => void)[] = []
@@ -28,7 +29,7 @@ export function waitForBytes(
       return
     }
     const check = () => {
-      if (hasEnough(context, wanted, minBytes)) finish()
+      if (hasEnough(context, wanted, minBytes, isReadCommitted)) finish()
     }
     for (const one of wanted) {
       const partition = knownPartition(context, one)
@@ -43,12 +44,15 @@ function hasEnough(
   context: RequestContext,
   wanted: readonly FetchPartition[],
   minBytes: number,
+  isReadCommitted: boolean,
 ): boolean {
   let bytes = 0
   for (const one of wanted) {
     const outcome = outcomeOf(() => fetchable(context, one))
     if (outcome.refused !== undefined) return true
-    bytes += Math.min(outcome.value.log.bytesFrom(one.fetchOffset), one.maxBytes)
+    const { log, lastStableOffset } = outcome.value
+    const toOffset = isReadCommitted ? lastStableOffset : log.endOffset
+    bytes += Math.min(log.bytesFrom(one.fetchOffset, toOffset), one.maxBytes)
     if (bytes >= minBytes) return true
   }
   return false

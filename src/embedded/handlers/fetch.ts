@@ -36,14 +36,16 @@ export const fetchHandler = handler(fetchApi, {
     }
     const session = context.broker.fetchSessions.open(shapeOf(request, version))
     if (session.kind === 'refused') return sessionError(ErrorCode[session.error])
-    let read = readPartitions(context, session.partitions, request.maxBytes)
+    const isReadCommitted = request.isolationLevel === READ_COMMITTED
+    let read = readPartitions(context, session.partitions, request.maxBytes, isReadCommitted)
     const minBytes = Math.min(request.minBytes, request.maxBytes)
     const isEnough = read.bytes >= minBytes || read.hasError || session.partitions.length === 0
     if (!isEnough && request.maxWaitMs > 0) {
-      await waitForBytes(context, session.partitions, minBytes, request.maxWaitMs)
-      read = readPartitions(context, session.partitions, request.maxBytes)
+      const { maxWaitMs } = request
+      await waitForBytes(context, session.partitions, minBytes, maxWaitMs, isReadCommitted)
+      read = readPartitions(context, session.partitions, request.maxBytes, isReadCommitted)
     }
-    return responseOf(context, session, told(session, read.partitions), request.isolationLevel)
+    return responseOf(context, session, told(session, read.partitions), isReadCommitted)
   },
   refuse: (errorCode) => sessionError(errorCode),
 })
@@ -65,7 +67,7 @@ function responseOf(
   context: RequestContext,
   session: FetchContext,
   partitions: readonly PartitionRead[],
-  isolationLevel: number,
+  isReadCommitted: boolean,
 ) {
   const byTopic = new Map<string, PartitionRead[]>()
   for (const partition of partitions) {
@@ -79,23 +81,28 @@ function responseOf(
     sessionId: session.kind === 'full' || session.kind === 'incremental' ? session.session.id : 0,
     responses: [...byTopic.values()].map((ofTopic) => ({
       ...nameOf(ofTopic[0]!.wanted),
-      partitions: ofTopic.map((partition) => partitionOf(context, partition, isolationLevel)),
+      partitions: ofTopic.map((partition) => partitionOf(context, partition, isReadCommitted)),
     })),
     ...(context.version >= WITH_NODE_ENDPOINTS ? { nodeEndpoints: uniqueEndpoints(hints) } : {}),
   }
 }
 
-function partitionOf(context: RequestContext, read: PartitionRead, isolationLevel: number) {
+function partitionOf(context: RequestContext, read: PartitionRead, isReadCommitted: boolean) {
   const hint = hintOf(context, read)
   return {
     partitionIndex: read.wanted.partition,
     errorCode: read.errorCode,
     highWatermark: BigInt(read.highWatermark),
-    lastStableOffset: BigInt(read.highWatermark),
+    lastStableOffset: BigInt(read.lastStableOffset),
     logStartOffset: BigInt(read.logStartOffset),
     // Of topics that it doesn't know, Kafka says so in other words, which mean the same.
     abortedTransactions:
-      (isolationLevel === READ_COMMITTED && read.errorCode === 0) || isUnknown(read) ? [] : null,
+      (isReadCommitted && read.errorCode === 0) || isUnknown(read)
+        ? read.aborted.map(({ producerId, firstOffset }) => ({
+            producerId,
+            firstOffset: BigInt(firstOffset),
+          }))
+        : null,
     records: read.records,
     ...(hint === undefined
       ? {}

@@ -26,16 +26,18 @@ const SINCE: ReadonlyMap<number, number> = new Map([
   [EARLIEST_PENDING_UPLOAD, 11],
 ])
 
+const READ_COMMITTED = 1
+
 export const listOffsetsHandler = handler(listOffsets, {
   injectsErrors: true,
   handle: (request, context) => ({
     topics: request.topics.map(({ name, partitions }) => ({
       name,
-      partitions: withoutRepeats(partitions).map((wanted) => {
+      partitions: withoutRepeats(partitions).map(({ wanted, isRepeated }) => {
         const { partitionIndex, currentLeaderEpoch, maxNumOffsets } = wanted
         const timestamp = Number(wanted.timestamp)
         const outcome = outcomeOf(() => {
-          if (isRepeated(partitions, partitionIndex)) throw new Refused('INVALID_REQUEST')
+          if (isRepeated) throw new Refused('INVALID_REQUEST')
           const topic = topicOf(context, { name })
           const partition = ledPartitionOf(context, topic, partitionIndex)
           checkLeaderEpoch(partition, currentLeaderEpoch)
@@ -43,7 +45,7 @@ export const listOffsetsHandler = handler(listOffsets, {
             const offsets = segmentOffsets(partition.log, timestamp, maxNumOffsets)
             return { oldStyleOffsets: offsets.map(BigInt) }
           }
-          const found = offsetAt(partition, timestamp, context.version)
+          const found = offsetAt(partition, timestamp, context.version, request.isolationLevel)
           return {
             timestamp: BigInt(found?.timestamp ?? -1),
             offset: BigInt(found?.offset ?? -1),
@@ -65,16 +67,21 @@ export const listOffsetsHandler = handler(listOffsets, {
 })
 
 function offsetAt(
-  { log, leaderEpoch }: Partition,
+  { log, leaderEpoch, lastStableOffset }: Partition,
   timestamp: number,
   version: number,
+  isolationLevel: number,
 ): OffsetAtTime | undefined {
   if (timestamp < 0 && version < (SINCE.get(timestamp) ?? Infinity)) {
     throw new Refused('UNSUPPORTED_VERSION')
   }
   switch (timestamp) {
     case LATEST:
-      return { offset: log.endOffset, timestamp: -1, leaderEpoch }
+      return {
+        offset: isolationLevel === READ_COMMITTED ? lastStableOffset : log.endOffset,
+        timestamp: -1,
+        leaderEpoch,
+      }
     case EARLIEST:
     case EARLIEST_LOCAL: {
       const first = log.entries().next()
@@ -94,13 +101,12 @@ function offsetAt(
   }
 }
 
-type Indexed = { readonly partitionIndex: number }
-
 /** A partition that is asked for twice is answered once, with an error. */
-function withoutRepeats<T extends Indexed>(partitions: readonly T[]): readonly T[] {
-  return [...new Map(partitions.map((one) => [one.partitionIndex, one])).values()]
-}
-
-function isRepeated(partitions: readonly Indexed[], index: number): boolean {
-  return partitions.filter(({ partitionIndex }) => partitionIndex === index).length > 1
+function withoutRepeats<T extends { readonly partitionIndex: number }>(partitions: readonly T[]) {
+  const byIndex = new Map<number, { readonly wanted: T; readonly isRepeated: boolean }>()
+  for (const wanted of partitions) {
+    const { partitionIndex } = wanted
+    byIndex.set(partitionIndex, { wanted, isRepeated: byIndex.has(partitionIndex) })
+  }
+  return [...byIndex.values()]
 }

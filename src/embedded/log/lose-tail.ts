@@ -2,22 +2,22 @@ import { BatchV2 } from '../../../protocol/records/batch-v2.ts'
 import type { Partition } from '../cluster/partition.ts'
 import { INFLATE_LIMIT_BYTES } from './record-rules.ts'
 
-/** Cuts records off, and forgets what is known of producers from them. Returns how many were lost. */
+/** Cuts records off, and forgets what is known from them. Returns how many were lost. */
 export function loseTail(partition: Partition, count: number): number {
   const { log } = partition
   const end = log.endOffset
   log.truncateTo(Math.max(log.startOffset, end - count))
-  rebuildProducers(partition)
+  rebuildState(partition)
   partition.setLeader(partition.leader)
   return end - log.endOffset
 }
 
 /** What a broker does when it loads a log: the batches say who wrote them. */
-function rebuildProducers({ topic, index, log, producers }: Partition): void {
-  producers.clear()
+function rebuildState({ topic, index, log, state }: Partition): void {
+  state.clear()
   for (const { segment, ...entry } of log.entries()) {
     const source = { topic, partition: index }
     const batch = new BatchV2(segment.bytesOf(entry), source, INFLATE_LIMIT_BYTES)
-    producers.appended(batch, batch.baseOffset, entry.maxTimestamp)
+    state.appended(batch, batch.baseOffset, entry.maxTimestamp)
   }
 }

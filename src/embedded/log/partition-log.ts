@@ -116,25 +116,29 @@ export class PartitionLog {
 
   /**
    * Bytes from the batch that holds the offset on, cut off at the limit as Kafka cuts them, in the middle
-   * of a batch if need be. With `wholeFirst` (KIP-74) the first batch comes whole whatever its size.
+   * of a batch if need be. With `wholeFirst` (KIP-74) the first batch comes whole whatever its size. Nothing
+   * comes from batches that begin at `beforeOffset` or behind it.
    * Throws Refused, with OFFSET_OUT_OF_RANGE for one.
    */
-  read(offset: number, maxBytes: number, wholeFirst: boolean): Buffer {
+  read(
+    offset: number,
+    maxBytes: number,
+    wholeFirst: boolean,
+    beforeOffset = this.#endOffset,
+  ): Buffer {
     this.checkOffset(offset)
     const segment = this.#segments[this.#segmentIndex(offset)]
     const first = segment?.entries[segment.indexOf(offset)]
     if (segment === undefined || first === undefined) return Buffer.alloc(0)
     const limit = wholeFirst ? Math.max(maxBytes, first.sizeBytes) : maxBytes
-    const end = Math.min(segment.usedBytes, first.position + Math.max(0, limit))
-    return segment.bytes(first.position, end)
+    const mayUpTo = beforeOffset < this.#endOffset ? segment.positionOf(beforeOffset) : Infinity
+    const end = Math.min(segment.usedBytes, mayUpTo, first.position + Math.max(0, limit))
+    return end <= first.position ? Buffer.alloc(0) : segment.bytes(first.position, end)
   }
 
-  /** How much there is to read from an offset on: 0 for one out of range. */
-  bytesFrom(offset: number): number {
-    const segment = this.#segments[this.#segmentIndex(offset)]
-    const first = segment?.entries[segment.indexOf(offset)]
-    if (segment === undefined || first === undefined) return 0
-    return this.#totalBytes - segment.bytesBefore - first.position
+  /** How much there is to read from an offset on, and before another: 0 for one out of range. */
+  bytesFrom(offset: number, beforeOffset = this.#endOffset): number {
+    return Math.max(0, this.#bytesBefore(beforeOffset) - this.#bytesBefore(offset))
   }
 
   checkOffset(offset: number): void {
@@ -198,6 +202,14 @@ export class PartitionLog {
   /** Whether nothing before this segment can be read any more. */
   #isOver(next: Segment | undefined): boolean {
     return next !== undefined && next.baseOffset <= this.#startOffset
+  }
+
+  /** Bytes of the log before the batch that holds the offset. */
+  #bytesBefore(offset: number): number {
+    const segment = this.#segments[this.#segmentIndex(offset)]
+    return segment === undefined
+      ? this.#totalBytes
+      : segment.bytesBefore + segment.positionOf(offset)
   }
 
   #segmentIndex(offset: number): number {

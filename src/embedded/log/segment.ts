@@ -124,6 +124,11 @@ export class Segment {
     this.#file?.delete()
   }
 
+  /** Where the first batch that reaches the offset begins; the end if none does. */
+  positionOf(offset: number): number {
+    return this.entries[this.indexOf(offset)]?.position ?? this.usedBytes
+  }
+
   /** The number of the first batch that reaches the offset; that of the end if none does. */
   indexOf(offset: number): number {
     return firstIndex(this.entries, (entry) => entry.lastOffset >= offset)

@@ -1,11 +1,11 @@
 import { PartitionLog } from '../log/partition-log.ts'
-import { ProducerStates } from '../log/producer-state.ts'
+import { LogState } from '../log/log-state.ts'
 import type { Save } from './saved-entry.ts'
 import { SavedState } from './saved-state.ts'
 
 export interface KeptLog {
   readonly log: PartitionLog
-  readonly producers: ProducerStates
+  readonly state: LogState
 }
 
 /** Where a cluster keeps what it has: in memory only, or in a folder as well. */
@@ -24,7 +24,7 @@ export function memoryStorage(): ClusterStorage {
   return {
     saved: new SavedState(),
     save: () => undefined,
-    openLog: () => ({ log: new PartitionLog(), producers: new ProducerStates() }),
+    openLog: () => ({ log: new PartitionLog(), state: new LogState() }),
     deleteTopic: () => undefined,
     close: () => undefined,
   }

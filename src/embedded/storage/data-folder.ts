@@ -24,6 +24,8 @@ import { SavedState } from './saved-state.ts'
 /** The journal is written anew when it has more than this, and most of it is out of date. */
 const REWRITE_FROM_BYTES = 1024 * 1024
 const REWRITE_AT_GROWTH = 4
+/** At a start so many are not yet worth the wait for the disk. */
+const SPARE_ENTRIES = 1_000
 
 export class DataFolder implements ClusterStorage {
   readonly saved = new SavedState()
@@ -40,12 +42,16 @@ export class DataFolder implements ClusterStorage {
     this.#lock = lock
     this.#onWarning = onWarning
     const file = join(folder, 'journal')
-    const { entries, cutBytes } = readJournal(file)
+    const { entries, wholeBytes, cutBytes } = readJournal(file)
     if (cutBytes > 0) onWarning(`cut off what was written in part: ${cutBytes} bytes of ${file}`)
     for (const entry of entries) this.saved.apply(entry)
-    this.#journal = new Journal(file, this.saved.entries())
+    const needed = [...this.saved.entries()]
+    this.#journal =
+      entries.length > needed.length * REWRITE_AT_GROWTH + SPARE_ENTRIES
+        ? Journal.create(file, needed)
+        : Journal.open(file, wholeBytes)
     this.#rewriteAtBytes = rewriteAt(this.#journal)
-    this.#deleteStrangers()
+    this.#lookThroughLogs(entries)
   }
 
   /** Throws EmbeddedClusterError: another process uses it, or it can't be used. */
@@ -109,9 +115,20 @@ export class DataFolder implements ClusterStorage {
     }
   }
 
-  /** Of topics that were deleted just before a crash. */
-  #deleteStrangers(): void {
-    for (const id of namesIn(this.#logs)) if (!this.saved.hasTopic(id)) this.deleteTopic(id)
+  /**
+   * A topic may have been deleted just before a crash: then its records are still to go. Those of a topic that
+   * the journal has never heard of are left alone: it may have lost something.
+   */
+  #lookThroughLogs(entries: readonly SavedEntry[]): void {
+    const deleted = new Set(
+      entries.flatMap((entry) => (entry.kind === 'topicDeleted' ? [entry.id] : [])),
+    )
+    for (const id of namesIn(this.#logs)) {
+      if (deleted.has(id)) this.deleteTopic(id)
+      else if (!this.saved.hasTopic(id)) {
+        this.#onWarning(`${join(this.#logs, id)} is of no topic that the journal knows: left there`)
+      }
+    }
   }
 }
 

@@ -3,7 +3,15 @@
  * replaced as a whole by one with fewer lines: renaming is one step, so that there is always one that is
  * right. What a crash left behind the last whole line is cut off.
  */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  renameSync,
+} from 'node:fs'
 import { crc32c } from '../../../protocol/buffer/crc32c.ts'
 import { EmbeddedClusterError } from '../embedded-cluster-error.ts'
 import { isSavedEntry, type SavedEntry } from './saved-entry.ts'
@@ -14,7 +22,8 @@ const NEWLINE = 0x0a
 
 export interface JournalContents {
   readonly entries: readonly SavedEntry[]
-  /** Bytes behind the last whole line. */
+  /** Bytes of whole lines, and those behind them. */
+  readonly wholeBytes: number
   readonly cutBytes: number
 }
 
@@ -26,7 +35,9 @@ export function readJournal(file: string): JournalContents {
   for (;;) {
     const end = data.indexOf(NEWLINE, at)
     const json = end < 0 ? undefined : checkedLine(data.subarray(at, end))
-    if (json === undefined) return { entries, cutBytes: data.length - at }
+    if (json === undefined) {
+      return { entries, wholeBytes: at, cutBytes: data.length - at }
+    }
     const entry: unknown = JSON.parse(json)
     if (!isSavedEntry(entry)) {
       throw new EmbeddedClusterError(
@@ -42,21 +53,34 @@ export function readJournal(file: string): JournalContents {
 export class Journal {
   readonly #file: string
   readonly #fd: number
-  #sizeBytes = 0
+  #sizeBytes: number
+
+  private constructor(file: string, fd: number, sizeBytes: number) {
+    this.#file = file
+    this.#fd = fd
+    this.#sizeBytes = sizeBytes
+  }
+
+  /** Goes on behind so many bytes of what the file holds, and cuts off the rest. */
+  static open(file: string, sizeBytes: number): Journal {
+    const fd = openSync(file, constants.O_RDWR | constants.O_CREAT)
+    ftruncateSync(fd, sizeBytes)
+    return new Journal(file, fd, sizeBytes)
+  }
 
   /** Replaces what the file holds. */
-  constructor(file: string, entries: Iterable<SavedEntry>) {
-    this.#file = file
+  static create(file: string, entries: Iterable<SavedEntry>): Journal {
     const next = `${file}.new`
-    this.#fd = openSync(next, 'w')
+    const journal = new Journal(file, openSync(next, 'w'), 0)
     try {
-      this.#write([...entries].map(lineOf).join(''))
+      journal.#write([...entries].map(lineOf).join(''))
       // The one place where it matters: a file renamed before its contents are on the disk may be empty
       // after a power failure, and then everything is gone.
-      fsyncSync(this.#fd)
+      fsyncSync(journal.#fd)
       renameSync(next, file)
+      return journal
     } catch (error) {
-      closeSync(this.#fd)
+      journal.close()
       throw error
     }
   }
@@ -71,7 +95,7 @@ export class Journal {
 
   /** A journal of the same name that holds these entries only; this one is of no use any more. */
   replaced(entries: Iterable<SavedEntry>): Journal {
-    const journal = new Journal(this.#file, entries)
+    const journal = Journal.create(this.#file, entries)
     this.close()
     return journal
   }

@@ -8,7 +8,7 @@ import {
 } from '../../../protocol/records/format.ts'
 import { ProtocolError } from '../../../protocol/protocol-error.ts'
 import { PartitionLog } from '../log/partition-log.ts'
-import { ProducerStates } from '../log/producer-state.ts'
+import { LogState } from '../log/log-state.ts'
 import { INFLATE_LIMIT_BYTES } from '../log/record-rules.ts'
 import { Segment } from '../log/segment.ts'
 import type { KeptLog } from './cluster-storage.ts'
@@ -27,7 +27,7 @@ export function loadLog(
   startOffset: number,
   onCut: (what: string) => void,
 ): KeptLog {
-  const producers = new ProducerStates()
+  const state = new LogState()
   const segments: Segment[] = []
   let nextOffset: number | undefined
   let isCut = false
@@ -42,7 +42,7 @@ export function loadLog(
     }
     const data = readFileSync(path)
     const segment = new Segment(baseOffset, data, Math.floor(statSync(path).mtimeMs), file)
-    readEntries(segment, data, producers)
+    readEntries(segment, data, state)
     segment.seal()
     if (segment.usedBytes < data.length) {
       isCut = true
@@ -54,7 +54,7 @@ export function loadLog(
     else segments.push(segment)
   }
   const log = PartitionLog.loaded(files, segments, startOffset, nextOffset ?? startOffset)
-  return { log, producers }
+  return { log, state }
 }
 
 function segmentsIn(folder: string) {
@@ -77,13 +77,13 @@ export function namesIn(folder: string): readonly string[] {
 }
 
 /** Up to the first that is not whole and right. */
-function readEntries(segment: Segment, data: Buffer, producers: ProducerStates): void {
+function readEntries(segment: Segment, data: Buffer, state: LogState): void {
   let nextOffset = segment.baseOffset
   for (;;) {
     const batch = batchAt(data, segment.usedBytes)
     if (batch?.baseOffset !== nextOffset || batch.lastOffset < nextOffset) return
     const maxTimestamp = Number(data.readBigInt64BE(segment.usedBytes + MAX_TIMESTAMP_AT))
-    producers.appended(batch, batch.baseOffset, maxTimestamp)
+    state.appended(batch, batch.baseOffset, maxTimestamp)
     segment.add({
       baseOffset: batch.baseOffset,
       lastOffset: batch.lastOffset,

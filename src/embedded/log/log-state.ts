@@ -1,0 +1,21 @@
+import type { BatchV2 } from '../../../protocol/records/batch-v2.ts'
+import { ProducerStates } from './producer-state.ts'
+import { Transactions } from './transactions.ts'
+
+/** What the batches of a log come to: built up as they are appended, and again when a log is loaded. */
+export class LogState {
+  readonly producers = new ProducerStates()
+  readonly transactions = new Transactions()
+
+  /** Takes note of a batch that lies in the log. */
+  appended(batch: BatchV2, baseOffset: number, timestamp: number): void {
+    // Markers have no sequence.
+    if (!batch.control) this.producers.appended(batch, baseOffset, timestamp)
+    this.transactions.appended(batch, baseOffset)
+  }
+
+  clear(): void {
+    this.producers.clear()
+    this.transactions.clear()
+  }
+}
