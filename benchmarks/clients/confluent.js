@@ -101,6 +101,17 @@ const slowly = (sink, handle) => ({
   },
 })
 
+async function join(task) {
+  let consumer
+  await new Promise((resolve, reject) => {
+    consumerOf(task, resolve).then(async (made) => {
+      consumer = made
+      await consumer.run({ eachBatch: async () => undefined })
+    }, reject)
+  })
+  return { close: () => consumer.disconnect() }
+}
+
 async function transform(task, sink) {
   const { producer, send } = await producerOf({ ...task, topic: task.output })
   const consumer = await consumerOf(task, () => sink.begin())
@@ -157,6 +168,7 @@ await drive({
     handler: ['`eachMessage`, `partitionsConsumedConcurrently: 4`', running(concurrent)],
   },
   group: { usual: ['`eachBatch`, `fetch.queue.backoff.ms: 10`', running(eachBatch, FETCH_SOON)] },
+  member: { usual: ['`eachBatch`', join] },
   transform: { usual: ['`eachBatch`, one `send` a batch', transform] },
   slow: { usual: ['`eachMessage`', running(slowly)] },
   echo: { usual: ['`send` of one message, `linger.ms: 0`, `eachMessage`', echo] },

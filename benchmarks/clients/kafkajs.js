@@ -19,6 +19,11 @@ const CODECS = {
   zstd: CompressionTypes.ZSTD,
 }
 
+function codecOf({ compression }) {
+  if (CODECS[compression] === undefined) throw new Error(`it has no ${compression} of its own`)
+  return CODECS[compression]
+}
+
 const BATCH = 1_000
 const IN_FLIGHT_BATCHES = 5
 const IN_FLIGHT_MESSAGES = 1_000
@@ -33,8 +38,7 @@ const clientFor = ({ brokers, tls }) =>
 async function producerOf(task) {
   const producer = clientFor(task).producer({ createPartitioner: Partitioners.DefaultPartitioner })
   await producer.connect()
-  const compression = CODECS[task.compression]
-  if (compression === undefined) throw new Error(`it has no ${task.compression} of its own`)
+  const compression = codecOf(task)
   const topics = task.topics ?? [task.topic]
   let turn = 0
   const send = (messages) =>
@@ -72,6 +76,7 @@ async function awaited(send, quota, lap) {
 }
 
 const running = (runOptions) => async (task, sink, handle) => {
+  codecOf(task)
   const consumer = clientFor(task).consumer({ groupId: task.group })
   await consumer.connect()
   await consumer.subscribe({ topics: [task.topic], fromBeginning: true })
@@ -100,6 +105,16 @@ const slowly = (sink, handle) => ({
     if (!sink.isDone) await handle(message.value)
   },
 })
+
+async function join(task) {
+  const consumer = clientFor(task).consumer({ groupId: task.group })
+  await consumer.connect()
+  await consumer.subscribe({ topics: [task.topic], fromBeginning: true })
+  const joined = new Promise((resolve) => consumer.on(consumer.events.GROUP_JOIN, resolve))
+  await consumer.run({ eachBatch: async () => undefined })
+  await joined
+  return { close: () => consumer.disconnect() }
+}
 
 async function transform(task, sink) {
   const { producer, send } = await producerOf({ ...task, topic: task.output })
@@ -150,6 +165,7 @@ await drive({
     handler: ['`eachMessage`, `partitionsConsumedConcurrently: 4`', running(concurrent)],
   },
   group: { usual: ['`eachBatch`', running(eachBatch)] },
+  member: { usual: ['`eachBatch`', join] },
   transform: { usual: ['`eachBatch`, one `send` a batch', transform] },
   slow: { usual: ['`eachMessage`', running(slowly)] },
   echo: { usual: ['`send` of one message, `eachMessage`', echo] },

@@ -166,6 +166,18 @@ async function slow(task, sink, handle) {
   await disconnected(consumer)
 }
 
+async function join(task) {
+  let consumer
+  await new Promise((resolve, reject) => {
+    consumerOf(task, resolve).then((made) => {
+      consumer = made
+      consumer.on('data', () => undefined)
+      consumer.consume()
+    }, reject)
+  })
+  return { close: () => disconnected(consumer) }
+}
+
 async function transform(task, sink) {
   const producer = await lowLevel({ ...task, topic: task.output })
   const consumer = await consumerOf(task, () => sink.begin())
@@ -216,6 +228,7 @@ await drive({
     handler: ["`consume()` and `on('data')`", data],
   },
   group: { usual: ['`consume(1000, callback)`, `fetch.queue.backoff.ms: 10`', batches] },
+  member: { usual: ["`consume()` and `on('data')`", join] },
   transform: { usual: ['`consume(1000, callback)`, `Producer`', transform] },
   slow: { usual: ['`consume(1, callback)`', slow] },
   echo: { usual: ["`Producer` with `linger.ms: 0`, `on('data')`", echo] },

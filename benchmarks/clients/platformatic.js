@@ -86,6 +86,12 @@ async function slow(task, sink, handle) {
   await close()
 }
 
+async function join(task) {
+  const { stream, close } = await streamOf(task)
+  stream.on('data', () => undefined)
+  return { close }
+}
+
 async function transform(task, sink) {
   const { producer, send } = producerOf({ ...task, topic: task.output })
   const { stream, close } = await streamOf(task, () => sink.begin())
@@ -131,6 +137,7 @@ await drive({
     handler: ["`stream.on('data')`", data],
   },
   group: { usual: ["`stream.on('data')`", data] },
+  member: { usual: ["`stream.on('data')`", join] },
   transform: { usual: ['`for await`, `send` of 1,000 messages', transform] },
   slow: { usual: ['`for await`', slow] },
   echo: { usual: ["`send` of one message, `stream.on('data')`", echo] },

@@ -84,6 +84,30 @@ async function handler(task, sink) {
   await running.catch(() => undefined)
 }
 
+const memberOf = (client, { topic, group }) =>
+  client.topic(topic).getBalancedConsumer({
+    consumerGroup: group,
+    managed: true,
+    autoCommitEnable: true,
+  })
+
+async function shared(task, sink) {
+  const client = clientFor(task)
+  const consumer = await memberOf(client, task)
+  const reading = (async () => {
+    for await (const batch of consumer.batches()) for (const { value } of batch) sink.take(value)
+  })()
+  await sink.done
+  await client.close()
+  await reading.catch(() => undefined)
+}
+
+async function join(task) {
+  const client = clientFor(task)
+  await memberOf(client, task)
+  return { close: () => client.close() }
+}
+
 async function transform(task, sink) {
   const client = clientFor(task)
   sink.begin()
@@ -136,6 +160,8 @@ await drive({
     batches: ['`for await (const batch of consumer.batches())`', batches],
     handler: ['`run(handler, { concurrency: 4 })`', handler],
   },
+  group: { usual: ['`getBalancedConsumer({ managed: true })`, `batches()`', shared] },
+  member: { usual: ['`getBalancedConsumer({ managed: true })`', join] },
   transform: { usual: ['`for await`, `produce` not awaited', transform] },
   slow: { usual: ['`for await`', slow] },
   echo: { usual: ['defaults', echo] },

@@ -6,6 +6,7 @@ import { group } from './group.ts'
 import { growth } from './growth.ts'
 import { latency } from './latency.ts'
 import { limit } from './limit.ts'
+import { members } from './members.ts'
 import { partitions } from './partitions.ts'
 import { produce } from './produce.ts'
 import { pykafka } from './pykafka.ts'
@@ -27,6 +28,7 @@ export const QUESTIONS: readonly Question[] = [
   latency,
   transform,
   group,
+  members,
   start,
   slow,
   limit,

@@ -28,6 +28,13 @@ export function columnsOf(task: TaskName, mode: string, shares: readonly number[
       MEMORY,
     ]
   }
+  if (task === 'member') {
+    return [
+      { key: 'joined', title: 'all joined, ms', more: false },
+      { key: 'idle', title: 'idle CPU, ms/s', more: false },
+      MEMORY,
+    ]
+  }
   if (task === 'slow') return [MEMORY, RATE]
   if (task === 'echo') {
     const ofShares = shares.flatMap((share) => {
@@ -59,6 +66,9 @@ export function figuresOf(measured: Measurement): Readonly<Record<string, number
   put('p50', latencyMs?.p50)
   put('p99', latencyMs?.p99)
   put('p999', latencyMs?.p999)
+  const { idle } = measured
+  put('joined', measured.joinedMs)
+  put('idle', idle && ((idle.userMs + idle.systemMs) * 1000) / idle.elapsedMs)
   put('loaded', measured.loadedMs)
   put('open', measured.openMs)
   put('received', measured.receivedMs)

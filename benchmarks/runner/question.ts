@@ -32,6 +32,8 @@ export interface Case {
   readonly tls: boolean
   /** How many processes share the work. */
   readonly processes: number
+  /** How many members of a group are in the process. */
+  readonly members: number
   /** Against a process that acknowledges or serves, and does nothing else. */
   readonly nullBroker: boolean
   readonly shares: readonly number[]
@@ -72,6 +74,7 @@ export function caseOf(
     topics: 1,
     tls: false,
     processes: 1,
+    members: 1,
     nullBroker: false,
     shares: [],
     ...given,

@@ -79,6 +79,7 @@ export class Site implements AsyncDisposable {
       warmUpMessages: Math.ceil(Math.min(MOST_WARM_UP, asked.messages * WARM_UP_SHARE)),
       warmUpMs: WARM_UP_MS,
       shares: asked.shares,
+      members: asked.members,
     }
   }
 

@@ -6,12 +6,14 @@ export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
  * - `produce`: single (one call a message, none awaited), many (the fastest way), awaited (one by one)
  * - `consume`: messages (one at a time), batches, handler
  * - `group`: one of several processes that share a topic
+ * - `member`: several members of a group in one process, without messages
  * - `transform`: consume, change, produce
  * - `slow`: a handler that takes 10 ms a message
  * - `echo`: produce and consume in one process, for latency
  * - `start`: from the start of the process to the first message
  */
-export type TaskName = 'produce' | 'consume' | 'group' | 'transform' | 'slow' | 'echo' | 'start'
+export type TaskName =
+  'produce' | 'consume' | 'group' | 'member' | 'transform' | 'slow' | 'echo' | 'start'
 
 export interface Task {
   readonly task: TaskName
@@ -37,6 +39,8 @@ export interface Task {
   readonly warmUpMs: number
   /** Of the highest rate, for `echo`. */
   readonly shares?: readonly number[]
+  /** How many join, for `member`. */
+  readonly members?: number
   /** When the process was started, in milliseconds since 1970, for `start`. */
   readonly startedAt?: number
 }
@@ -62,6 +66,9 @@ export interface Measurement {
   /** Of `echo`. */
   readonly highestRate?: number
   readonly steps?: readonly EchoStep[]
+  /** Of `member`: until all had an assignment, and what they need while nothing happens. */
+  readonly joinedMs?: number
+  readonly idle?: Pick<EchoStep, 'elapsedMs' | 'userMs' | 'systemMs'>
   /** Of `start`. */
   readonly loadedMs?: number
   readonly openMs?: number

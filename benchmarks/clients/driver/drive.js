@@ -10,12 +10,14 @@
  */
 import { consumeTask, groupTask, slowTask, transformTask } from './consume.js'
 import { echoTask, startTask } from './latency.js'
+import { memberTask } from './member.js'
 import { produceTask } from './produce.js'
 
 const TASKS = {
   produce: produceTask,
   consume: consumeTask,
   group: groupTask,
+  member: memberTask,
   transform: transformTask,
   slow: slowTask,
   echo: echoTask,
@@ -23,7 +25,7 @@ const TASKS = {
 }
 
 /**
- * `client` is { version, best, produce, consume, group, transform, slow, echo }: see kafkajs.js, and java.js for a
+ * `client` is { version, best, produce, consume, group, member, transform, slow, echo }: see kafkajs.js, and java.js for a
  * tool. `best` names the mode that is taken where a question asks for any that is fast: { consume: 'batches' }.
  */
 export async function drive(client) {
