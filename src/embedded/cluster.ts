@@ -83,6 +83,7 @@ export class EmbeddedCluster implements AsyncDisposable {
       {
         initialRebalanceDelayMs: options.groupInitialRebalanceDelayMs ?? 0,
         minSessionTimeoutMs: options.groupMinSessionTimeoutMs ?? 6_000,
+        maxSessionTimeoutMs: profile.maxSessionTimeoutMs,
       },
       this.#timers,
       storage,

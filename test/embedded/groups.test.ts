@@ -229,7 +229,11 @@ describeWithBrokers('kcat as a member of a group', ['kcat'], () => {
       const place = { version, hosts: kafka.hosts }
       const old =
         version === '0.9'
-          ? ['-X', 'broker.version.fallback=0.9.0', '-X', 'api.version.request=false']
+          ? [
+              'broker.version.fallback=0.9.0',
+              'api.version.request=false',
+              'session.timeout.ms=30000',
+            ].flatMap((option) => ['-X', option])
           : []
       const read = async () => {
         const args = ['-b', kafka.hosts, ...old, '-q', '-e', '-X', 'auto.offset.reset=earliest']

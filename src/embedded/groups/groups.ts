@@ -6,10 +6,8 @@ import { ClassicGroup, type GroupSettings } from './classic-group.ts'
 
 export interface CoordinatorSettings extends GroupSettings {
   readonly minSessionTimeoutMs: number
+  readonly maxSessionTimeoutMs: number
 }
-
-/** Kafka's group.max.session.timeout.ms. */
-const MAX_SESSION_TIMEOUT_MS = 1_800_000
 
 /** All groups, and which broker coordinates which. They outlive their coordinator, as Kafka's log does. */
 export class Groups {
@@ -92,7 +90,8 @@ export class Groups {
 
   /** Throws INVALID_SESSION_TIMEOUT. */
   checkSessionTimeout(timeoutMs: number): void {
-    if (timeoutMs < this.#settings.minSessionTimeoutMs || timeoutMs > MAX_SESSION_TIMEOUT_MS) {
+    const { minSessionTimeoutMs, maxSessionTimeoutMs } = this.#settings
+    if (timeoutMs < minSessionTimeoutMs || timeoutMs > maxSessionTimeoutMs) {
       throw new Refused('INVALID_SESSION_TIMEOUT')
     }
   }

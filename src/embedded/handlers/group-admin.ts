@@ -125,23 +125,23 @@ export const offsetDeleteHandler = handler(offsetDelete, {
       return { throttleTimeMs: 0, errorCode: outcome.refused.errorCode, topics: [] }
     }
     const { group, subscribed } = outcome.value
-    return {
-      throttleTimeMs: 0,
-      errorCode: 0,
-      topics: request.topics.map(({ name, partitions }) => ({
-        name,
-        partitions: partitions.map(({ partitionIndex }) => {
-          if (cluster.topics.partition(name, partitionIndex) === undefined) {
-            return { partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }
-          }
-          if (subscribed.has(name)) {
-            return { partitionIndex, errorCode: ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC }
-          }
-          group.offsets.delete(name, partitionIndex)
-          return { partitionIndex, errorCode: 0 }
-        }),
-      })),
-    }
+    const topics = request.topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ partitionIndex }) => {
+        if (cluster.topics.partition(name, partitionIndex) === undefined) {
+          return { partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }
+        }
+        if (subscribed.has(name)) {
+          return { partitionIndex, errorCode: ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC }
+        }
+        group.offsets.delete(name, partitionIndex)
+        return { partitionIndex, errorCode: 0 }
+      }),
+    }))
+    const { forgetsGroupsWithoutOffsets } = cluster.settings.profile
+    const isOver = group.state === 'Empty' && group.offsets.topics.length === 0
+    if (forgetsGroupsWithoutOffsets && isOver) groups.delete(request.groupId)
+    return { throttleTimeMs: 0, errorCode: 0, topics }
   },
   refuse: (errorCode) => ({ throttleTimeMs: 0, errorCode, topics: [] }),
 })

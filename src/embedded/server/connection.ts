@@ -118,7 +118,7 @@ export class ServerConnection {
     if (this.#login.expectsToken) return this.#answerToken(frame)
     const dispatched = dispatch.open(frame)
     if ('refusal' in dispatched) {
-      this.#send(dispatched.refusal)
+      if (dispatched.refusal !== undefined) this.#send(dispatched.refusal)
       return undefined
     }
     this.#log(dispatched, frame.length)

@@ -87,7 +87,8 @@ export interface DispatchedCall {
   readonly call: Call
 }
 
-export type Dispatched = DispatchedCall | { readonly refusal: Frame }
+/** A refusal is undefined where the presented Kafka says nothing. */
+export type Dispatched = DispatchedCall | { readonly refusal: Frame | undefined }
 
 /** Ends the connection: what Kafka does with requests that it cannot read. */
 export class UnreadableRequestError extends Error {
@@ -117,18 +118,20 @@ export class Dispatch {
     const handler = this.#handlers.get(apiKey)
     const supported = this.#profile.apis.get(apiKey)
     if (handler === undefined || supported === undefined) {
-      throw new UnreadableRequestError(
-        `Kafka ${this.#profile.version}, as presented, has no API with key ${apiKey}`,
-      )
+      return this.#unknown(`API with key ${apiKey}`)
     }
     if (version < this.#lowest(apiKey, supported) || version > supported.max) {
       if (apiKey === apiVersions.key) return { refusal: this.#refuseApiVersions(correlationId) }
-      throw new UnreadableRequestError(
-        `Kafka ${this.#profile.version} has no ${handler.name} v${version}`,
-      )
+      return this.#unknown(`${handler.name} v${version}`)
     }
     const call = handler.open(version, body)
     return { handler, version, correlationId, clientId, call }
+  }
+
+  #unknown(what: string): Dispatched {
+    const { version, ignoresUnknownRequests } = this.#profile
+    if (ignoresUnknownRequests) return { refusal: undefined }
+    throw new UnreadableRequestError(`Kafka ${version}, as presented, has no ${what}`)
   }
 
   #lowest(apiKey: number, { min }: SupportedVersions): number {

@@ -7,10 +7,16 @@ export interface KafkaProfile {
   readonly apis: ReadonlyMap<number, SupportedVersions>
   /** An ApiVersions request that is too new is refused with the range that is known (KIP-511). */
   readonly refusalNamesApiVersions: boolean
+  /** Requests that it doesn't know are never answered; later ones on the connection are. */
+  readonly ignoresUnknownRequests: boolean
   /** What Metadata says of a topic that it has just begun to create. */
   readonly autoCreateError: ErrorName
   /** Whether a broker-wide min.insync.replicas is stored, as eligible leader replicas want it (KIP-966). */
   readonly storesMinInsyncReplicas: boolean
+  /** group.max.session.timeout.ms, by default. */
+  readonly maxSessionTimeoutMs: number
+  /** An empty group goes with its last offset: so it was until the new coordinator (KIP-848). */
+  readonly forgetsGroupsWithoutOffsets: boolean
   /** The level of metadata.version, in clusters without ZooKeeper. */
   readonly metadataLevel: number | undefined
 }
@@ -44,8 +50,16 @@ export function profileOf(version: KafkaVersion): KafkaProfile {
     version,
     apis: apiTable(version),
     refusalNamesApiVersions: isSince28,
+    ignoresUnknownRequests: version === '0.9',
     autoCreateError: isSince28 ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'LEADER_NOT_AVAILABLE',
     storesMinInsyncReplicas: isAtLeast(version, '4.4'),
+    maxSessionTimeoutMs: maxSessionTimeoutOf(version),
+    forgetsGroupsWithoutOffsets: !isAtLeast(version, '4.4'),
     metadataLevel: METADATA_LEVELS[version],
   }
+}
+
+function maxSessionTimeoutOf(version: KafkaVersion): number {
+  if (isAtLeast(version, '2.8')) return 1_800_000
+  return isAtLeast(version, '0.10') ? 300_000 : 30_000
 }

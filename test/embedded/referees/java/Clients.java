@@ -139,7 +139,7 @@ public class Clients {
   private static void producing(Admin admin) throws Exception {
     about("producing");
     createTopic(admin, "log-append", 1, Map.of("message.timestamp.type", "LogAppendTime"));
-    createTopic(admin, "strict", 1, Map.of("message.timestamp.before.max.ms", "1000"));
+    tell("a config of 3.6", admin.createTopics(List.of(new NewTopic("strict", 1, (short) 1).configs(Map.of("message.timestamp.before.max.ms", "1000")))).all());
     for (String compression : List.of("none", "gzip", "snappy", "lz4", "zstd")) {
       try (var producer = producer(Map.of("compression.type", compression, "linger.ms", "20"))) {
         List<Future<RecordMetadata>> sent = new ArrayList<>();

@@ -54,8 +54,13 @@ def producing():
     tell("too large", lambda: metadata(producer.send("python", b"v" * 2_000_000, partition=0, **stamp(2)).get(PATIENCE_S)))
     producer.close()
     producer = KafkaProducer(**COMMON, acks=0)
+    consumer = KafkaConsumer(**COMMON)
+    partition = TopicPartition("python", 1)
+    before = consumer.end_offsets([partition])[partition]
     producer.send("python", b"unacknowledged", partition=1, **stamp(3))
+    until(lambda: consumer.end_offsets([partition])[partition] > before)
     producer.close()
+    consumer.close()
 
 
 def stamp(milliseconds):
@@ -177,7 +182,7 @@ def administration():
     tell("a group", lambda: [(one.error_code, one.group, one.state, one.protocol_type, len(one.members)) for one in admin.describe_consumer_groups(["python-range"])])
     tell("its positions", lambda: sorted(admin.list_consumer_group_offsets("python-range").items()))
     if VERSION >= (1, 1):
-        tell("deleted groups", lambda: [(name, error.__name__) for name, error in admin.delete_consumer_groups(["python-range", "nope"])])
+        tell("deleted groups", lambda: sorted((name, error.__name__) for name, error in admin.delete_consumer_groups(["python-range", "nope"])))
     tell("deleted", lambda: admin.delete_topics(["python-admin"], timeout_ms=9_000).topic_error_codes)
     admin.close()
 

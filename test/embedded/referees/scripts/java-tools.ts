@@ -31,7 +31,7 @@ const STEPS: readonly Step[] = [
   { about: 'creating it if need be', tool: 'topics', args: '--create --topic tools --if-not-exists' },
   { about: 'creating another', tool: 'topics', args: '--create --topic tools-other' },
   { about: 'creating with replicas by hand', tool: 'topics', args: '--create --topic tools-by-hand --replica-assignment 1,1' },
-  { about: 'creating with replicas that are not there', tool: 'topics', args: '--create --topic tools-nowhere --replica-assignment 7' },
+  { about: 'creating with replicas that are not there', tool: 'topics', args: '--create --topic tools-nowhere --replica-assignment 7', since: '4.4' },
   { about: 'creating with a bad config', tool: 'topics', args: '--create --topic tools-bad --config nope=1' },
   { about: 'creating with too many replicas', tool: 'topics', args: '--create --topic tools-bad --replication-factor 5' },
   { about: 'listing topics', tool: 'topics', args: '--list --exclude-internal --topic tools.*' },
@@ -117,6 +117,14 @@ export const JAVA_TOOLS: Referee = {
     const lines = (await runWithKafka('RunTools.java', [], `${orders.join('\n')}\n`)).split('\n')
     return new Map(steps.map(({ about }, index) => [about, said(lines[index])]))
   },
+  onPurpose: [
+    {
+      answer:
+        /^(creating with too many replicas|fewer partitions|setting a config to what it cannot be)$/,
+      why: "controllers in ZooKeeper's time say it in other words",
+      before: '4.4',
+    },
+  ],
   unlike: [
     [/TopicId: \S+/g, 'TopicId: <id>'],
     [/Cluster ID: \S+/g, 'Cluster ID: <id>'],

@@ -53,7 +53,13 @@ const records: Scenario = [
     args: '-P -t kcat-records -p 0 -Z -K:',
     input: 'tomb:\nother:x\n',
   },
-  { about: 'unacknowledged', args: '-P -t kcat-records -p 0 -X acks=0', input: 'none\n' },
+  // Older brokers may stop reading a connection that is closed behind it.
+  {
+    about: 'unacknowledged',
+    args: '-P -t kcat-records -p 0 -X acks=0',
+    input: 'none\n',
+    since: '0.10',
+  },
   {
     about: 'acknowledged by the leader',
     args: '-P -t kcat-records -p 0 -X acks=1',

@@ -12,6 +12,14 @@ export const KAFKA_PYTHON: Referee = {
   needs: ['kafka-python'],
   since: '0.8.2',
   topics: { python: 3 },
+  onPurpose: [
+    {
+      answer: /^administration, deleted$/,
+      why: 'before 1.0, topics can be deleted only where brokers are told so',
+      since: '0.11',
+      before: '1.1',
+    },
+  ],
   async ask({ hosts, version, timeMs }) {
     return answersIn(await run('kafka_python.py', [hosts, version, String(timeMs)]))
   },
@@ -21,6 +29,14 @@ export const CONFLUENT_KAFKA: Referee = {
   name: 'confluent-kafka',
   needs: ['confluent-kafka'],
   since: '2.8',
+  onPurpose: [
+    {
+      answer: /^topics, fewer partitions$/,
+      why: "controllers in ZooKeeper's time say it in other words",
+      before: '4.4',
+    },
+    { answer: /^topics, a bad name$/, why: 'said in other words then', before: '3.9' },
+  ],
   async ask({ hosts, timeMs }) {
     return answersIn(await run('confluent.py', [hosts, String(timeMs)]))
   },

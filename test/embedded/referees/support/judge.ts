@@ -1,3 +1,4 @@
+import { isAtLeast } from '../../../../src/embedded/versions/profiles.ts'
 import type { Answers, OnPurpose, Place, Referee } from './referee.ts'
 
 /** What holds for whichever client: ports, ids and the like are a cluster's own. */
@@ -18,7 +19,11 @@ export interface Verdict {
 /** Asks both, at the same time, and compares word by word. */
 export async function judge(referee: Referee, real: Place, embedded: Place): Promise<Verdict> {
   const [theirs, ours] = await Promise.all([asked(referee, real), asked(referee, embedded)])
-  const { onPurpose = [] } = referee
+  const onPurpose = (referee.onPurpose ?? []).filter(
+    ({ since, before }) =>
+      (since === undefined || isAtLeast(real.version, since)) &&
+      (before === undefined || !isAtLeast(real.version, before)),
+  )
   const differing = [...new Set([...theirs.keys(), ...ours.keys()])].filter(
     (about) => theirs.get(about) !== ours.get(about),
   )

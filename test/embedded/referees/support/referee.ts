@@ -30,6 +30,10 @@ export interface Referee {
 
 export interface OnPurpose {
   readonly answer: RegExp
+  /** Only from this version on. */
+  readonly since?: KafkaVersion
+  /** Only in versions older than this. */
+  readonly before?: KafkaVersion
   readonly why: string
 }
 
