@@ -1,0 +1,285 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { createHash } from 'node:crypto'
+import {
+  hashingPartitioner,
+  KafkaClient,
+  MessageTooLargeError,
+  ProduceFailureError,
+  ProducerQueueFullError,
+  type Compression,
+  type ConsumedMessage,
+  type Producer,
+  type ProducerOptions,
+} from '../../src/index.ts'
+import { onceEach } from '../support/chaos/once-each.ts'
+import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
+import { Proxy } from '../support/proxy.ts'
+import { cutAfter, stall } from '../support/proxy-faults.ts'
+import { describeWithBrokers, isAtLeast, versionsToTest } from '../support/real-brokers.ts'
+import { failureOf } from '../support/settled.ts'
+import { Random } from '../wire/support/random.ts'
+
+const START_TIMEOUT_MS = 120_000
+/** Those of pykafka's own tests of its producer that still have a meaning, and what is new. */
+const LARGE_BYTES = 160 * 1024
+
+describeWithBrokers('a producer', ['java'], () => {
+  describe.each(versionsToTest())('to Kafka %s', (version) => {
+    let kafka: KafkaCluster
+    let client: KafkaClient
+    let topics = 0
+
+    beforeAll(async () => {
+      kafka = await startKafka({ version })
+      client = new KafkaClient({ hosts: kafka.hosts })
+    }, START_TIMEOUT_MS)
+    afterAll(async () => {
+      await client.close().catch(() => undefined)
+      await kafka.stop()
+    })
+
+    async function newTopic(partitions = 1, config: Record<string, string> = {}): Promise<string> {
+      const name = `produced-${++topics}`
+      await kafka.createTopic(name, { partitions, config })
+      return name
+    }
+
+    /** A topic of its own, and a producer to it. */
+    async function open(options: ProducerOptions = {}, partitions = 1) {
+      const name = await newTopic(partitions)
+      return { name, producer: await client.topic(name).getProducer(options) }
+    }
+
+    async function read(name: string): Promise<ConsumedMessage[]> {
+      const reading = { autoOffsetReset: 'earliest', stopAtEnd: true } as const
+      await using consumer = await client.topic(name).getSimpleConsumer(reading)
+      const messages: ConsumedMessage[] = []
+      for await (const message of consumer) messages.push(message)
+      return messages
+    }
+
+    const valuesOf = async (name: string) =>
+      (await read(name)).map(({ value }) => value?.toString() ?? null)
+
+    it('that is sync has a message in the log when it was awaited', async () => {
+      const name = await newTopic()
+      const producer = await client.topic(name).getSyncProducer()
+      expect(await producer.produce('héllo ✓', { key: 'k' })).toMatchObject({ offset: 0 })
+      const [message] = await read(name)
+      expect(message!.value!.toString()).toBe('héllo ✓')
+      expect(message!.key!.toString()).toBe('k')
+    })
+
+    it('makes what it sends by its serializer', async () => {
+      const name = await newTopic()
+      const producer = await client.topic(name).getProducer<object, number>({
+        serializer: (value, key) => [JSON.stringify(value), String(key)],
+      })
+      await producer.produce({ a: 1 }, { key: 42 })
+      const [message] = await read(name)
+      expect([message!.key!.toString(), message!.value!.toString()]).toEqual(['42', '{"a":1}'])
+    })
+
+    it('is told of a message that is too large for the broker', async () => {
+      const name = await newTopic(1, { 'max.message.bytes': '1000' })
+      const producer = await client.topic(name).getSyncProducer()
+      const error = await failureOf(producer.produce('x'.repeat(2_000)))
+      expect(error).toBeInstanceOf(MessageTooLargeError)
+      expect(error.message).toMatch(/no message of 20\d\d bytes/)
+    })
+
+    it('divides batches that are too large for the broker', async () => {
+      const name = await newTopic(1, { 'max.message.bytes': '1000' })
+      const producer = await client.topic(name).getProducer()
+      const values = Array.from({ length: 50 }, (_, index) => String(index).padEnd(100))
+      // In formats without batches it is each message that has to be small, unless they are compressed.
+      await producer.produceMany(values)
+      expect(await valuesOf(name)).toEqual(values)
+    })
+
+    it('refuses a message over maxRequestSize, and sends no larger requests', async () => {
+      const { name, producer } = await open({ maxRequestSize: 2_000 })
+      const refused = producer.produce('x'.repeat(2_000))
+      expect(await failureOf(refused)).toBeInstanceOf(MessageTooLargeError)
+      const values = Array.from({ length: 100 }, (_, index) => String(index).padEnd(300))
+      await producer.produceMany(values)
+      expect(await valuesOf(name)).toEqual(values)
+    })
+
+    it('partitions by hashing as pykafka does', async () => {
+      const { name, producer } = await open({ partitioner: hashingPartitioner() }, 3)
+      const keys = Array.from({ length: 20 }, (_, index) => `key-${index}`)
+      await Promise.all(keys.map((key) => producer.produce('x', { key })))
+      for (const { key, partition } of await read(name)) {
+        const hash = BigInt(`0x${createHash('sha1').update(key!).digest('hex')}`)
+        expect(partition).toBe(Number(hash % 3n))
+      }
+    })
+
+    it('spreads messages without a key over all partitions', async () => {
+      const { name, producer } = await open({}, 4)
+      await producer.produceMany(Array.from({ length: 20_000 }, () => 'x'.repeat(100)))
+      const partitions = new Set((await read(name)).map(({ partition }) => partition))
+      expect(partitions.size).toBe(4)
+    })
+
+    it('reports each delivery with its offset', async () => {
+      const { producer } = await open({ deliveryReports: true })
+      for (const value of ['a', 'b']) void producer.produce(value, { key: 'k' })
+      await producer.close()
+      const reports = []
+      for await (const report of producer.deliveryReports()) reports.push(report)
+      expect(reports).toMatchObject([
+        { value: 'a', key: 'k', offset: 0, error: undefined },
+        { value: 'b', key: 'k', offset: 1, error: undefined },
+      ])
+    })
+
+    it('flushes at the end of its block', async () => {
+      const name = await newTopic()
+      {
+        await using producer: Producer = await client.topic(name).getProducer({ lingerMs: 60_000 })
+        void producer.produce('x')
+      }
+      expect(await valuesOf(name)).toEqual(['x'])
+    })
+
+    it('lets messages linger, and no longer', async () => {
+      const { producer } = await open({ lingerMs: 300 })
+      const startedAt = performance.now()
+      await producer.produce('x')
+      const tookMs = performance.now() - startedAt
+      expect(tookMs).toBeGreaterThanOrEqual(298)
+      expect(tookMs).toBeLessThan(5_000)
+    })
+
+    it('refuses messages when its queue is full', async () => {
+      const options = { maxQueuedMessages: 1, blockOnQueueFull: false, lingerMs: 200 }
+      const { producer } = await open(options)
+      const first = producer.produce('a')
+      expect(await failureOf(producer.produce('b'))).toBeInstanceOf(ProducerQueueFullError)
+      await first
+    })
+
+    it.each([-1, 0, 1] as const)('waits for acks as told: %i', async (requiredAcks) => {
+      const { name, producer } = await open({ requiredAcks })
+      const { offset } = await producer.produce('x')
+      expect(offset).toBe(requiredAcks === 0 ? -1 : 0)
+      await producer.close()
+      while ((await valuesOf(name)).length === 0) {
+        // Nobody says when a message without acks has arrived.
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+      expect(await valuesOf(name)).toEqual(['x'])
+    })
+
+    it('tells a null from an empty message', async () => {
+      const { name, producer } = await open()
+      await producer.produceMany([{ value: null, key: 'k' }, { value: '', key: 'k' }, null, ''])
+      expect(await valuesOf(name)).toEqual([null, '', null, ''])
+    })
+
+    it.each(
+      (['none', 'gzip', 'snappy', 'lz4', 'zstd'] as Compression[]).filter(
+        (codec) => codec !== 'zstd' || isAtLeast(version, '2.1'),
+      ),
+    )('sends many small messages and a large one with %s', async (compression) => {
+      const { name, producer } = await open({ compression })
+      const values = Array.from({ length: 500 }, (_, index) => `${index} `.repeat(20))
+      const large = createHash('sha512')
+        .update(compression)
+        .digest('hex')
+        .repeat(LARGE_BYTES / 128)
+      await producer.produceMany([...values, large])
+      expect(await valuesOf(name)).toEqual([...values, large])
+    })
+
+    it('keeps times and headers where the format has them, and refuses them where not', async () => {
+      const { name, producer } = await open()
+      const headers = { trace: 'abc' }
+      const timestamp = 1_600_000_000_000
+      const withHeaders = producer.produce('h', { headers })
+      if (isAtLeast(version, '0.11')) await withHeaders
+      else expect((await failureOf(withHeaders)).message).toContain('does not take headers')
+      const withTime = producer.produce('t', { timestamp })
+      if (isAtLeast(version, '0.10')) expect(await withTime).toMatchObject({ timestamp })
+      else expect((await failureOf(withTime)).message).toContain('does not take timestamps')
+      const messages = await read(name)
+      if (isAtLeast(version, '0.11')) {
+        expect(messages[0]!.headers.map(({ key, value }) => [key, String(value)])).toEqual([
+          ['trace', 'abc'],
+        ])
+      }
+      if (isAtLeast(version, '0.10')) expect(messages.at(-1)!.timestamp).toBe(timestamp)
+    })
+
+    it('sends to many topics', async () => {
+      const names = [await newTopic(), await newTopic()]
+      const producer = await client.getProducer()
+      await producer.produceMany(
+        Array.from({ length: 100 }, (_, index) => ({
+          topic: names[index % 2]!,
+          value: String(index),
+        })),
+      )
+      expect(await valuesOf(names[1]!)).toEqual(
+        Array.from({ length: 50 }, (_, index) => String(2 * index + 1)),
+      )
+    })
+
+    describe('behind a proxy', () => {
+      let proxy: Proxy
+      beforeAll(async () => {
+        proxy = await Proxy.start(kafka.ports[0]!)
+      })
+      afterAll(() => proxy[Symbol.asyncDispose]())
+
+      it('recovers when its connection is cut', async () => {
+        const name = await newTopic()
+        await using shaky = new KafkaClient({ hosts: proxy.name, retryBackoffMs: 10 })
+        const producer = await shaky.topic(name).getProducer()
+        await producer.produce('0')
+        proxy.misbehave('request', cutAfter(40), { api: 'Produce', times: 1 })
+        await producer.produce('1')
+        proxy.dropConnections('reset')
+        await producer.produce('2')
+        await proxy.behave()
+        expect(await valuesOf(name)).toEqual(['0', '1', '2'])
+      })
+
+      it('gives a message up at its time when the answer is lost for good', async () => {
+        const name = await newTopic()
+        await using shaky = new KafkaClient({ hosts: proxy.name, socketTimeoutMs: 200 })
+        const producer = await shaky
+          .topic(name)
+          .getProducer({ deliveryTimeoutMs: 500, ackTimeoutMs: 100 })
+        proxy.misbehave('response', stall, { api: 'Produce' })
+        const error = await failureOf(producer.produce('x'))
+        await proxy.behave()
+        expect(error).toBeInstanceOf(ProduceFailureError)
+        expect(error).toMatchObject({ outcomeUnknown: true })
+      })
+
+      const hasIdempotence = isAtLeast(version, '0.11')
+      const promise = hasIdempotence ? 'once each and in order' : 'each at least once'
+      it(`delivers all messages ${promise}, whatever happens to connections`, async () => {
+        const seed = Math.floor(Math.random() * 2 ** 31)
+        console.log(`Kafka ${version}, seed ${seed}`)
+        const random = new Random(seed)
+        const name = await newTopic(4)
+        const { problems } = await onceEach({
+          proxy,
+          hosts: kafka.hosts,
+          topic: name,
+          partitions: 4,
+          messages: 10_000,
+          everyMs: 50,
+          random: () => random.below(2 ** 30) / 2 ** 30,
+          allowRepeats: !hasIdempotence,
+          producer: { ackTimeoutMs: 1_000 },
+        })
+        expect(problems).toEqual([])
+      }, 60_000)
+    })
+  })
+})
