@@ -269,7 +269,7 @@ describe('hostile tokens', () => {
           })
           // A nonce may have more behind it: then the exchange goes on.
           if (errorCode === 0) continue
-          expect(errorMessage).toMatch(/^Authentication failed/)
+          expect(errorMessage).toMatch(/^Authentication failed|^Invalid SASL/)
         } else {
           const size = Buffer.alloc(4)
           size.writeInt32BE(token.length)

@@ -47,7 +47,8 @@ export interface HandshakeAnswer {
 
 export interface TokenAnswer {
   readonly errorCode: number
-  readonly errorMessage: string | null
+  /** Empty where all is well, as Kafka has it. */
+  readonly errorMessage: string
   readonly authBytes: Buffer
   readonly sessionLifetimeMs: bigint
 }
@@ -200,7 +201,7 @@ function checkPrincipal(principal: string, before: LoggedIn | undefined): void {
 
 function answer(authBytes: Buffer, sessionLifetimeMs: number): TokenAnswer {
   const sessionLifetime = BigInt(sessionLifetimeMs)
-  return { errorCode: 0, errorMessage: null, authBytes, sessionLifetimeMs: sessionLifetime }
+  return { errorCode: 0, errorMessage: '', authBytes, sessionLifetimeMs: sessionLifetime }
 }
 
 function refusal(errorCode: number, errorMessage: string): TokenAnswer {

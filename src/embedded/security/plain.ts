@@ -5,7 +5,11 @@ export function plainExchange(passwords: ReadonlyMap<string, string>): SaslServe
   return {
     next(token) {
       const parts = token.toString().split('\0')
-      if (parts.length !== 3) throw new SaslFailure(`PLAIN takes 3 parts, not ${parts.length}`)
+      if (parts.length !== 3) {
+        // Kafka counts no further.
+        const count = Math.min(parts.length, 4)
+        throw refused(`Invalid SASL/PLAIN response: expected 3 tokens, got ${count}`)
+      }
       const [authorizationId = '', username = '', password = ''] = parts
       if (username === '') throw refused('Authentication failed: username not specified')
       if (password === '') throw refused('Authentication failed: password not specified')
