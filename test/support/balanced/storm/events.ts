@@ -1,0 +1,54 @@
+import type { BalancedConsumerOptions } from '../../../../src/index.ts'
+
+/**
+ * What a member in a process of its own writes down: a line of JSON an event, with the machine's own clock
+ * (CLOCK_MONOTONIC), which is the same for all processes.
+ */
+export type MemberEvent =
+  | { readonly at: number; readonly what: 'started' | 'closed' }
+  | {
+      readonly at: number
+      readonly what: 'assigned' | 'revoked' | 'given' | 'lost'
+      readonly partitions: readonly number[]
+    }
+  | {
+      readonly at: number
+      readonly what: 'message'
+      readonly partition: number
+      readonly offset: number
+    }
+  /** The offsets of the next messages, by partition, that are committed for certain. */
+  | {
+      readonly at: number
+      readonly what: 'committed'
+      readonly offsets: readonly (readonly [number, number])[]
+    }
+  | { readonly at: number; readonly what: 'error'; readonly message: string }
+
+/** Milliseconds. */
+export function now(): number {
+  return Number(process.hrtime.bigint()) / 1e6
+}
+
+/** What was done to a process, and when. */
+export interface Deed {
+  readonly at: number
+  readonly what: 'start' | 'kill' | 'stop' | 'continue' | 'leave'
+}
+
+/** All that is known of a process. */
+export interface Life {
+  readonly name: string
+  readonly events: readonly MemberEvent[]
+  readonly deeds: readonly Deed[]
+}
+
+export interface MemberOptions {
+  readonly hosts: string
+  readonly topic: string
+  /** Where it writes its events. */
+  readonly log: string
+  /** For getBalancedConsumer. */
+  readonly consumer: BalancedConsumerOptions
+  readonly commitIntervalMs: number
+}

@@ -1,0 +1,95 @@
+/**
+ * `npm run test:storm`: five minutes of 12 processes over 24 partitions that are killed, stopped and started, on an
+ * embedded cluster with an embedded ZooKeeper, or with `-- --kafka 2.8.2` on a real one that it starts.
+ */
+import { Command } from 'commander'
+import { EmbeddedCluster, EmbeddedZooKeeper } from '../../../../src/embedded/index.ts'
+import type { BalancedConsumerOptions } from '../../../../src/index.ts'
+import { startKafka } from '../../kafka/cluster.ts'
+import { TemporaryFolder } from '../../temporary-folder.ts'
+import { randomFrom } from './random.ts'
+import { storm } from './storm.ts'
+
+interface Options {
+  readonly kafka?: string
+  readonly managed?: boolean
+  readonly seconds: string
+  readonly processes: string
+  readonly partitions: string
+  readonly seed?: string
+}
+
+interface Servers extends AsyncDisposable {
+  readonly hosts: string
+  readonly zookeeperHosts: string
+}
+
+const TOPIC = 't'
+const SESSION_TIMEOUT_MS = 6_000
+
+async function embedded(partitions: number): Promise<Servers> {
+  const zookeeper = await EmbeddedZooKeeper.start()
+  const kafka = await EmbeddedCluster.start({ brokers: 3, topics: { [TOPIC]: { partitions } } })
+  const dispose = async () => {
+    await kafka.stop()
+    await zookeeper.stop()
+  }
+  return {
+    hosts: kafka.hosts,
+    zookeeperHosts: zookeeper.hosts,
+    [Symbol.asyncDispose]: dispose,
+  }
+}
+
+async function real(version: string, partitions: number): Promise<Servers> {
+  const kafka = await startKafka({ version, zookeeper: true, onProgress: console.log })
+  await kafka.createTopic(TOPIC, { partitions })
+  return {
+    hosts: kafka.hosts,
+    zookeeperHosts: kafka.zookeeperHosts!,
+    [Symbol.asyncDispose]: () => kafka[Symbol.asyncDispose](),
+  }
+}
+
+async function main(options: Options): Promise<void> {
+  const partitions = Number(options.partitions)
+  const seed = Number(options.seed ?? Date.now() % 1_000_000)
+  using folder = new TemporaryFolder()
+  await using servers =
+    options.kafka === undefined ? await embedded(partitions) : await real(options.kafka, partitions)
+  const group = { consumerGroup: 'storm' }
+  const sessionTimeoutMs = SESSION_TIMEOUT_MS
+  const { zookeeperHosts } = servers
+  const consumer: BalancedConsumerOptions =
+    options.managed === true
+      ? { ...group, managed: true, sessionTimeoutMs, heartbeatIntervalMs: 1_000 }
+      : { ...group, zookeeperHosts, zookeeperConnectionTimeoutMs: sessionTimeoutMs }
+  console.log(`${options.seconds} s, seed ${seed}`)
+  const { problems, ...figures } = await storm({
+    ...{ hosts: servers.hosts, topic: TOPIC, partitions, sessionTimeoutMs, consumer },
+    processes: Number(options.processes),
+    durationMs: Number(options.seconds) * 1_000,
+    everyMs: 3_000,
+    messagesPerSecond: 500,
+    folder: folder.path,
+    random: randomFrom(seed),
+    onProgress: console.log,
+  })
+  console.log(figures)
+  for (const problem of problems) console.log(problem)
+  if (problems.length > 0 || figures.delivered !== figures.produced) process.exitCode = 1
+}
+
+new Command('test:storm')
+  .option('--kafka <version>', 'on a real cluster of this version')
+  .option('--managed', "coordinated by Kafka's group protocol")
+  .option('--seconds <number>', 'how long', '300')
+  .option('--processes <number>', 'how many members', '12')
+  .option('--partitions <number>', 'of the topic', '24')
+  .option('--seed <number>', 'to do the same again')
+  .action(main)
+  .parseAsync()
+  .catch((error: unknown) => {
+    console.error(error)
+    process.exitCode = 1
+  })

@@ -1,0 +1,63 @@
+import { describe, expect, it } from '@jest/globals'
+import { check } from '../../support/balanced/storm/checker.ts'
+import type { Deed, Life, MemberEvent } from '../../support/balanced/storm/events.ts'
+
+function life(name: string, events: readonly MemberEvent[], deeds: readonly Deed[] = []): Life {
+  return { name, events, deeds }
+}
+const assigned = (at: number): MemberEvent => ({ at, what: 'assigned', partitions: [0] })
+const message = (at: number, offset: number): MemberEvent => ({
+  ...{ at, what: 'message', partition: 0, offset },
+})
+const committed = (at: number, offset: number): MemberEvent => ({
+  ...{ at, what: 'committed', offsets: [[0, offset]] },
+})
+const problems = (lives: readonly Life[], end: number) => check(lives, new Map([[0, end]])).problems
+
+describe('the checker of the storm', () => {
+  it('finds nothing where a partition goes from one to the other in order', () => {
+    const a = life('a', [assigned(1), message(2, 0), committed(3, 1)])
+    const b = life('b', [assigned(4), message(5, 1)])
+    expect(problems([a, b], 2)).toEqual([])
+  })
+
+  it('finds messages that were never delivered', () => {
+    expect(problems([life('a', [assigned(1), message(2, 0)])], 2)).toEqual([
+      'partition 0: 1 messages were lost, the first is 1',
+    ])
+  })
+
+  it('finds who delivers what is assigned to another', () => {
+    const a = life('a', [assigned(1), message(5, 0)])
+    const b = life('b', [assigned(4), message(6, 1)])
+    expect(problems([a, b], 2)).toEqual(["partition 0: a delivered 0 when it was b's"])
+  })
+
+  it('finds a message that comes again after it was given up in order', () => {
+    const a = life('a', [assigned(1), message(2, 0)])
+    const b = life('b', [assigned(4), message(5, 0)])
+    expect(problems([a, b], 1)).toEqual(['partition 0: 0 came again, though a gave it up in order'])
+  })
+
+  it('allows what a process that was killed had not committed, and nothing more', () => {
+    const killed: Deed = { at: 3, what: 'kill' }
+    const b = life('b', [assigned(4), message(5, 0)])
+    const a = [assigned(1), message(2, 0)]
+    expect(problems([life('a', a, [killed]), b], 1)).toEqual([])
+    expect(problems([life('a', [...a, committed(2.5, 1)], [killed]), b], 1)).toEqual([
+      'partition 0: 0 came again, though a had committed it',
+    ])
+  })
+
+  it('allows the one message that was handed over when a process was stopped', () => {
+    const deeds: Deed[] = [
+      { at: 2, what: 'stop' },
+      { at: 9, what: 'continue' },
+    ]
+    const b = life('b', [assigned(4), message(5, 0), message(6, 1)])
+    expect(problems([life('a', [assigned(1), message(10, 0)], deeds), b], 2)).toEqual([])
+    expect(
+      problems([life('a', [assigned(1), message(10, 0), message(11, 1)], deeds), b], 2),
+    ).toContain("partition 0: a delivered 1 when it was b's")
+  })
+})
