@@ -241,7 +241,7 @@ describeWithBrokers('a producer', ['java'], () => {
         await producer.produce('0')
         proxy.misbehave('request', cutAfter(40), { api: 'Produce', times: 1 })
         await producer.produce('1')
-        proxy.dropConnections('reset')
+        proxy.dropConnections()
         await producer.produce('2')
         await proxy.behave()
         expect(await valuesOf(name)).toEqual(['0', '1', '2'])

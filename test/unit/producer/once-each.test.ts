@@ -18,7 +18,7 @@ it.each([{}, { batchBytes: 1_000 }, { compression: 'gzip', lingerMs: 2 }] as con
       hosts: kafka.hosts,
       topic: 't',
       partitions: 4,
-      messages: 10_000,
+      messages: 5_000,
       everyMs: 30,
       random: () => random.below(2 ** 30) / 2 ** 30,
       producer: { ackTimeoutMs: 1_000, ...options },
