@@ -73,6 +73,16 @@ export {
   type DeadLetterOptions,
   type DeadLetterProducer,
 } from './dead-letters.ts'
+export { MaxPollIntervalError, MembershipLostError } from './balanced/group/errors.ts'
+export type {
+  AssignablePartition,
+  AssignableTopics,
+  Assignment,
+  Assignor,
+  GroupMember,
+  LastAssignment,
+  RebalanceProtocol,
+} from './balanced/assignors/assignor.ts'
 export type { CommittedOffset } from './consumer/offsets/offset-store.ts'
 export type { TopicPartition, TopicPartitionOffset } from './consumer/topic-partition.ts'
 export type { OffsetSpec } from './consumer/list-offsets.ts'

@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { KafkaClient, type AssignorName } from '../../src/index.ts'
+import { ProcessGroup } from '../support/balanced/process-members.ts'
+import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
+import { describeWithBrokers, isAtLeast, versionsToTest } from '../support/real-brokers.ts'
+
+const START_TIMEOUT_MS = 120_000
+const TEST_TIMEOUT_MS = 240_000
+const PARTITIONS = 6
+
+/** Java's client of today speaks to brokers from 2.1 on. */
+const versions = versionsToTest().filter((version) => isAtLeast(version, '2.1'))
+/** All assignors take a while: in npm test the one that asks most of both sides. */
+const assignors: readonly AssignorName[] =
+  process.env['SAMSA_BROKERS'] === undefined
+    ? ['cooperative-sticky']
+    : ['range', 'roundrobin', 'sticky', 'cooperative-sticky']
+
+/** Writes to all partitions, and says what: `partition:offset`. */
+async function write(kafka: KafkaCluster, topic: string, count: number): Promise<string[]> {
+  await using client = new KafkaClient({ hosts: kafka.hosts })
+  await using producer = await client.topic(topic).getProducer()
+  const written = Array.from({ length: count }, (_, number) =>
+    producer.produce(`message ${number}`, { partition: number % PARTITIONS }),
+  )
+  return (await Promise.all(written)).map(({ partition, offset }) => `${partition}:${offset}`)
+}
+
+describeWithBrokers('a group of Java members and ours', ['java'], () => {
+  describe.each(versions)('on Kafka %s', (version) => {
+    let kafka: KafkaCluster
+
+    beforeAll(async () => {
+      kafka = await startKafka({ version })
+    }, START_TIMEOUT_MS)
+    afterAll(() => kafka.stop())
+
+    it.each(assignors)(
+      'shares partitions by %s while members come and go, each message read once',
+      async (assignor) => {
+        const topic = `shared-${assignor}`
+        await kafka.createTopic(topic, { partitions: PARTITIONS })
+        await using group = new ProcessGroup({ hosts: kafka.hosts, topic, group: topic })
+        const written = await write(kafka, topic, 600)
+        const options = {
+          assignors: [assignor],
+          sessionTimeoutMs: 10_000,
+          heartbeatIntervalMs: 500,
+        }
+
+        // Java leads first, then ours, as the one who has been there for longest does.
+        const java = await group.java('java 1', assignor)
+        await group.shared([java], PARTITIONS)
+        const ours = group.ours('ours 1', options)
+        await group.shared([java, ours], PARTITIONS)
+        written.push(...(await write(kafka, topic, 600)))
+        const other = await group.java('java 2', assignor)
+        await group.shared([java, ours, other], PARTITIONS)
+        await java.stop()
+        await group.shared([ours, other], PARTITIONS)
+        written.push(...(await write(kafka, topic, 600)))
+        const second = group.ours('ours 2', options)
+        await group.shared([ours, other, second], PARTITIONS)
+        await ours.stop()
+        await group.shared([other, second], PARTITIONS)
+        written.push(...(await write(kafka, topic, 600)))
+        await group.until('all read', () => group.read.length >= written.length)
+
+        expect([...group.read].sort()).toEqual([...written].sort())
+        const lost = group.members.flatMap(({ events }) => events)
+        expect(lost.filter(({ name }) => name === 'partitions_lost' || name === 'error')).toEqual(
+          [],
+        )
+      },
+      TEST_TIMEOUT_MS,
+    )
+  })
+})

@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { KafkaClient } from '../../src/index.ts'
+import { ProcessGroup, type ProcessMember } from '../support/balanced/process-members.ts'
+import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
+import { describeWithBrokers, isAtLeast, versionsToTest } from '../support/real-brokers.ts'
+
+const START_TIMEOUT_MS = 120_000
+const TEST_TIMEOUT_MS = 180_000
+const PARTITIONS = 4
+/** What waits for sessions to run out is left to `npm run test:brokers`; test/embedded has it in short. */
+const isThorough = process.env['SAMSA_BROKERS'] !== undefined
+
+/** The shortest that brokers allow. */
+const SESSION = { sessionTimeoutMs: 6_000, heartbeatIntervalMs: 300 }
+
+async function write(kafka: KafkaCluster, topic: string, count: number): Promise<string[]> {
+  await using client = new KafkaClient({ hosts: kafka.hosts })
+  await using producer = await client.topic(topic).getProducer()
+  const written = Array.from({ length: count }, (_, number) =>
+    producer.produce(`message ${number}`, { partition: number % PARTITIONS }),
+  )
+  return (await Promise.all(written)).map(({ partition, offset }) => `${partition}:${offset}`)
+}
+
+const said = (members: readonly ProcessMember[], ...names: string[]) =>
+  members.flatMap(({ events }) => events).filter(({ name }) => names.includes(name))
+
+describeWithBrokers('managed balanced consumers in processes of their own', ['java'], () => {
+  describe.each(versionsToTest())('on Kafka %s', (version) => {
+    let kafka: KafkaCluster
+
+    beforeAll(async () => {
+      kafka = await startKafka({ version })
+    }, START_TIMEOUT_MS)
+    afterAll(() => kafka.stop())
+
+    if (!isAtLeast(version, '0.9')) {
+      it('are refused, as this Kafka has no groups of its own', async () => {
+        await kafka.createTopic('t')
+        await using client = new KafkaClient({ hosts: kafka.hosts })
+        const starting = client
+          .topic('t')
+          .getBalancedConsumer({ managed: true, consumerGroup: 'g' })
+        await expect(starting).rejects.toThrow(
+          /is a Kafka 0\.8, which has no groups .*zookeeperHosts/,
+        )
+      })
+      return
+    }
+
+    it(
+      'share a topic as they come and go, and read each message once',
+      async () => {
+        await kafka.createTopic('orderly', { partitions: PARTITIONS })
+        await using group = new ProcessGroup({
+          hosts: kafka.hosts,
+          topic: 'orderly',
+          group: 'orderly',
+        })
+        const options = { ...SESSION, assignors: ['cooperative-sticky'] }
+        const one = group.ours('one', options)
+        await group.shared([one], PARTITIONS)
+        const written = await write(kafka, 'orderly', 400)
+        const two = group.ours('two', options)
+        await group.shared([one, two], PARTITIONS)
+        written.push(...(await write(kafka, 'orderly', 400)))
+        await one.stop()
+        await group.shared([two], PARTITIONS)
+        written.push(...(await write(kafka, 'orderly', 400)))
+        await group.until('all read', () => group.read.length >= written.length)
+        expect([...group.read].sort()).toEqual([...written].sort())
+        expect(said(group.members, 'error', 'partitions_lost')).toEqual([])
+      },
+      TEST_TIMEOUT_MS,
+    )
+
+    if (!isThorough) return
+
+    it(
+      'take over from one that is killed or stopped past its session, which then delivers nothing',
+      async () => {
+        await kafka.createTopic('broken', { partitions: PARTITIONS })
+        await using group = new ProcessGroup({
+          hosts: kafka.hosts,
+          topic: 'broken',
+          group: 'broken',
+        })
+        const [killed, stopped, other] = ['killed', 'stopped', 'other'].map((name) =>
+          group.ours(name, SESSION),
+        ) as [ProcessMember, ProcessMember, ProcessMember]
+        await group.shared([killed, stopped, other], PARTITIONS)
+        await killed.stop('SIGKILL')
+        await group.shared([stopped, other], PARTITIONS)
+        stopped.signal('SIGSTOP')
+        const had = [...stopped.owned]
+        await group.until('taken over', () => had.every((partition) => other.owned.has(partition)))
+        const written = await write(kafka, 'broken', 400)
+        await group.until('all read', () => other.read.length >= written.length)
+        stopped.signal('SIGCONT')
+        await group.shared([stopped, other], PARTITIONS)
+        expect(stopped.read).toEqual([])
+        expect([...other.read].sort()).toEqual([...written].sort())
+        expect(said([stopped], 'partitions_lost')).toHaveLength(1)
+      },
+      TEST_TIMEOUT_MS,
+    )
+
+    if (!isAtLeast(version, '2.3')) {
+      it('are refused with an instance id, as this Kafka has no static members', async () => {
+        await kafka.createTopic('static')
+        await using client = new KafkaClient({ hosts: kafka.hosts })
+        const options = { managed: true, consumerGroup: 'static', groupInstanceId: 'a' } as const
+        const starting = client.topic('static').getBalancedConsumer(options)
+        await expect(starting).rejects.toThrow(/static membership .* needs Kafka 2\.3/)
+      })
+      return
+    }
+
+    it(
+      'keep their place while they restart, with an instance id; of two with the same the later one has it',
+      async () => {
+        await kafka.createTopic('static', { partitions: PARTITIONS })
+        await using group = new ProcessGroup({
+          hosts: kafka.hosts,
+          topic: 'static',
+          group: 'static',
+        })
+        const options = (groupInstanceId: string) => ({ ...SESSION, groupInstanceId })
+        const one = group.ours('one', options('a'))
+        const two = group.ours('two', options('b'))
+        await group.shared([one, two], PARTITIONS)
+        const had = [...one.owned]
+        const rebalances = two.events.length
+        await one.stop()
+        const again = group.ours('again', options('a'))
+        await group.shared([again, two], PARTITIONS)
+        expect([...again.owned]).toEqual(had)
+        expect(two.events).toHaveLength(rebalances)
+        const rival = group.ours('rival', options('a'))
+        await group.until('fenced', () => said([again], 'error').length > 0)
+        expect(said([again], 'error')[0]?.message).toMatch(/another member took over .* 'a'/)
+        await group.shared([rival, two], PARTITIONS)
+      },
+      TEST_TIMEOUT_MS,
+    )
+  })
+})
