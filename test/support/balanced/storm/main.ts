@@ -4,7 +4,7 @@
  */
 import { Command } from 'commander'
 import { EmbeddedCluster, EmbeddedZooKeeper } from '../../../../src/embedded/index.ts'
-import type { BalancedConsumerOptions } from '../../../../src/index.ts'
+import type { AssignorName, BalancedConsumerOptions } from '../../../../src/index.ts'
 import { startKafka } from '../../kafka/cluster.ts'
 import { TemporaryFolder } from '../../temporary-folder.ts'
 import { randomFrom } from './random.ts'
@@ -13,6 +13,7 @@ import { storm } from './storm.ts'
 interface Options {
   readonly kafka?: string
   readonly managed?: boolean
+  readonly assignor?: AssignorName
   readonly seconds: string
   readonly processes: string
   readonly partitions: string
@@ -62,7 +63,10 @@ async function main(options: Options): Promise<void> {
   const { zookeeperHosts } = servers
   const consumer: BalancedConsumerOptions =
     options.managed === true
-      ? { ...group, managed: true, sessionTimeoutMs, heartbeatIntervalMs: 1_000 }
+      ? {
+          ...{ ...group, managed: true, sessionTimeoutMs, heartbeatIntervalMs: 1_000 },
+          ...(options.assignor === undefined ? {} : { assignors: [options.assignor] }),
+        }
       : { ...group, zookeeperHosts, zookeeperConnectionTimeoutMs: sessionTimeoutMs }
   console.log(`${options.seconds} s, seed ${seed}`)
   const { problems, ...figures } = await storm({
@@ -83,6 +87,7 @@ async function main(options: Options): Promise<void> {
 new Command('test:storm')
   .option('--kafka <version>', 'on a real cluster of this version')
   .option('--managed', "coordinated by Kafka's group protocol")
+  .option('--assignor <name>', 'of a managed group')
   .option('--seconds <number>', 'how long', '300')
   .option('--processes <number>', 'how many members', '12')
   .option('--partitions <number>', 'of the topic', '24')
