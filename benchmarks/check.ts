@@ -11,10 +11,11 @@ import { messageOf } from '../test/support/kafka/wait.ts'
 import { consume } from './questions/consume.ts'
 import { produce } from './questions/produce.ts'
 import { CLIENTS } from './runner/clients.ts'
+import { contestsOf, findOut } from './runner/contests.ts'
 import { tableOf, type CaseOutcome, type Row } from './runner/outcome.ts'
 import { QUICK, type Question } from './runner/question.ts'
 import { Sites } from './runner/sites.ts'
-import { contestsOf, findOut, inTurns } from './runner/turns.ts'
+import { inTurns } from './runner/turns.ts'
 
 const FILE = new URL('check.json', import.meta.url)
 /** Pure JavaScript: it can be installed wherever samsa can. */

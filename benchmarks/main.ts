@@ -12,10 +12,11 @@ import type { Report } from './report/report.ts'
 import { save } from './report/save.ts'
 import { aligned, cellsOf, missingLines } from './report/text.ts'
 import { CLIENTS } from './runner/clients.ts'
+import { contestsOf, findOut } from './runner/contests.ts'
 import { tableOf, type CaseOutcome, type QuestionOutcome } from './runner/outcome.ts'
 import { FULL, QUICK, type Question, type Scale } from './runner/question.ts'
 import { Sites } from './runner/sites.ts'
-import { contestsOf, findOut, inTurns } from './runner/turns.ts'
+import { inTurns } from './runner/turns.ts'
 
 async function bench(options: BenchOptions, signal: AbortSignal): Promise<void> {
   builtCommand() // The build in dist is what is measured.

@@ -61,6 +61,7 @@ async function streamOf(task, onJoin = () => undefined) {
   const stream = await consumer.consume({ topics: [task.topic], mode, autocommit: true })
   // In the middle of a rebalance it throws for requests that closing itself has cut off.
   const close = async () => {
+    stream.on('error', () => undefined)
     await stream.close().catch(() => undefined)
     await consumer.close(true).catch(() => undefined)
   }

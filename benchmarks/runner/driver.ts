@@ -65,10 +65,11 @@ async function say(
   let errors = ''
   child.stdout.on('data', (data: Buffer) => (output += data.toString()))
   child.stderr.on('data', (data: Buffer) => (errors += data.toString()))
+  let ended: string
   try {
-    await new Promise<void>((resolve, reject) => {
+    ended = await new Promise<string>((resolve, reject) => {
       child.on('error', reject)
-      child.on('close', () => resolve())
+      child.on('close', (code, by) => resolve(by === null ? `exit code ${code}` : `signal ${by}`))
     })
   } catch (error) {
     throw new DriverError(`${program!} cannot be started: ${(error as Error).message}`)
@@ -79,7 +80,7 @@ async function say(
   }
   signal.throwIfAborted()
   if (late.aborted) throw new DriverError(`it did not end in ${timeoutMs / 1000} s`)
-  return parse(output, errors)
+  return parse(output, `${errors}\nended with ${ended}`)
 }
 
 /** The last line that is JSON: clients may print words of their own. */

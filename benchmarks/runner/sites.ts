@@ -1,7 +1,7 @@
 import { startNullBroker } from './null-place.ts'
 import { existingBrokers, startBroker, type Place } from './place.ts'
 import { Site } from './site.ts'
-import type { Contest } from './turns.ts'
+import type { Contest } from './contests.ts'
 import { Values } from './values.ts'
 
 export interface SitesOptions {

@@ -13,6 +13,8 @@ import { echoTask, startTask } from './latency.js'
 import { memberTask } from './member.js'
 import { produceTask } from './produce.js'
 
+const CLOSING_MS = 3_000
+
 const TASKS = {
   produce: produceTask,
   consume: consumeTask,
@@ -36,9 +38,11 @@ export async function drive(client) {
     return
   }
   const task = JSON.parse(given)
-  // Some clients leave promises behind that nobody can await; a failure must still end the run.
-  process.on('unhandledRejection', fail)
-  process.on('uncaughtException', fail)
+  // Some clients leave promises behind that nobody can await, and that fail when they are closed. What fails
+  // before that must end the run.
+  const failSoon = (error) => setTimeout(() => fail(error), CLOSING_MS)
+  process.on('unhandledRejection', failSoon)
+  process.on('uncaughtException', failSoon)
   try {
     const way = wayOf(client, task)
     if (way === undefined) throw new Error(`it has no way to ${task.task} ${task.mode}`)
