@@ -8,9 +8,6 @@ import type { ProducerId } from './producer-id.ts'
 import type { Data } from './serialize.ts'
 import { Unsettled } from './unsettled.ts'
 
-/** Memory that is kept for the next batches: some requests' worth. */
-const POOL_BYTES = 16 * 1024 * 1024
-
 /** What wants to be sent. */
 export interface Signals {
   /** A partition has something to send at once. */
@@ -27,7 +24,7 @@ export class Accumulator {
   readonly failures: Failures
   readonly #settings: ProducerSettings
   readonly #signals: Signals
-  readonly #pool = new BufferPool(POOL_BYTES)
+  readonly #pool: BufferPool
   readonly #queues = new Map<string, (PartitionQueue | undefined)[]>()
   readonly #lingers: boolean
   #nextSerial = 0
@@ -42,6 +39,8 @@ export class Accumulator {
   constructor(settings: ProducerSettings, failures: Failures, signals: Signals) {
     this.#settings = settings
     this.#lingers = settings.lingerMs > 0
+    // Sizes are powers of two: up to twice the bytes of a full queue are in use at times.
+    this.#pool = new BufferPool(2 * settings.maxQueuedBytes)
     this.failures = failures
     this.#signals = signals
   }

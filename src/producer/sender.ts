@@ -108,12 +108,14 @@ export class Sender implements SinkOwner {
     })
   }
 
-  /** Lets everything go that is there now, without lingering. */
+  /** Lets everything go that lingers. */
   flush(): void {
+    if (this.#lingering.length === 0) return
+    const lingering = this.#lingering
     this.#lingering = []
     clearTimeout(this.#lingerTimer)
     this.#lingerTimer = undefined
-    for (const batch of this.accumulator.unsettled) this.#release(batch)
+    for (const batch of lingering) this.#release(batch)
   }
 
   /** Gives up all that is there. */
