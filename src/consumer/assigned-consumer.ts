@@ -1,5 +1,7 @@
 import type { Readable } from 'node:stream'
+import { abortable } from '../async/abortable.ts'
 import { Deadline } from '../async/deadline.ts'
+import { limited, TookTooLongError } from '../async/limited.ts'
 import { deadlineOf, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { ClosedError, InvalidArgumentError, type OffsetCommitError } from '../errors.ts'
@@ -286,6 +288,14 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     this.#fetcher.pump()
   }
 
+  /** Where `autoOffsetReset` says to begin. */
+  get beginning(): PositionToReset['to'] {
+    const { startAt } = this.#settings
+    if (typeof startAt === 'number') return new Date(startAt)
+    if (startAt !== 'none') return startAt
+    throw new InvalidArgumentError("autoOffsetReset is 'none': say where to go on")
+  }
+
   /** Goes on at these places, and commits them where there is a group. */
   async resetOffsets(targets: readonly PositionToReset[], call: CallOptions = {}): Promise<void> {
     this.#throwIfClosed()
@@ -421,7 +431,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     this.#inbox.end(new ClosedError('consumer'))
     clearInterval(this.#autoCommitTimer)
     try {
-      await handlersOf(this.#all())
+      await this.#handlersFinished(deadline)
       if (this.#settings.autoCommitEnable) {
         await this.#committer.commit(() => this.#toCommit(this.#all(), 'given'), deadline)
       }
@@ -429,6 +439,20 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
       this.#fetcher.stop()
       this.unassign(this.assignment)
       this.#parts.onClosed?.()
+    }
+  }
+
+  /** A handler that closes its own consumer would wait for itself. */
+  async #handlersFinished({ remainingMs, signal }: Deadline): Promise<void> {
+    try {
+      const handlers = handlersOf(this.#all())
+      await limited(remainingMs, signal, (ending) => abortable(handlers, ending))
+    } catch (error) {
+      if (!(error instanceof TookTooLongError)) throw error
+      const { logger } = this.#cluster.options
+      logger.warn(
+        'a consumer was closed while handlers were at work: their messages are not committed',
+      )
     }
   }
 

@@ -84,7 +84,10 @@ export abstract class TopicShell<Value = Buffer | null, Key = Buffer | null> ext
    * Goes on elsewhere: all partitions at one place (default: where `autoOffsetReset` says), or each at its own.
    * With a group it is committed, too. Throws BrokerError, OffsetCommitError.
    */
-  resetOffsets(to: ResetTo | ReadonlyMap<number, ResetTo>, call?: CallOptions): Promise<void> {
+  resetOffsets(
+    to: ResetTo | ReadonlyMap<number, ResetTo> = this.core.beginning,
+    call?: CallOptions,
+  ): Promise<void> {
     const isEach = typeof to === 'object' && !(to instanceof Date)
     const all = isEach ? [...to] : this.partitions.map((partition) => [partition, to] as const)
     return this.core.resetOffsets(

@@ -296,6 +296,35 @@ describe('run', () => {
   })
 })
 
+describe('close', () => {
+  it('waits for handlers that have begun, and commits what they did', async () => {
+    await bed.write('a', 0, 5)
+    const consumer = bed.consumer({ consumerGroup: 'g', autoCommitEnable: true })
+    await consumer.assign([A0])
+    const handled: number[] = []
+    let closing: Promise<void> | undefined
+    const running = consumer.run(async ({ offset }) => {
+      if (offset === 2) closing = consumer.close()
+      for (let i = 0; i < 5; i++) await nextTurn()
+      handled.push(offset)
+    })
+    expect(await failureOf(running)).toMatchObject({ code: 'CLOSED' })
+    await closing
+    expect(handled).toEqual([0, 1, 2])
+    const next = bed.consumer({ consumerGroup: 'g' })
+    await next.assign([A0])
+    expect(next.position(A0)).toBe(3)
+  })
+
+  it('ends in time although a handler waits for it', async () => {
+    await bed.write('a', 0, 1)
+    const consumer = bed.consumer()
+    await consumer.assign([A0])
+    const running = consumer.run(() => consumer.close({ timeoutMs: 50 }))
+    expect(await failureOf(running)).toMatchObject({ code: 'CLOSED' })
+  })
+})
+
 describe('a stream', () => {
   it('has the messages in order, and ends at the end', async () => {
     await bed.write('a', 0, 100)
