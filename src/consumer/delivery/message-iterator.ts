@@ -1,8 +1,9 @@
 /**
  * Messages for `for await`.
  *
- * Hot path: not an async generator, which takes three promises a message. A message that is at hand takes one
- * promise, resolved already, and the object that the protocol wants. Measured by benchmarks/consume.ts.
+ * Hot path: not an async generator, which takes twice as long (0.17 µs a message for 0.08, Node 24). A message that
+ * is at hand takes one promise, resolved already, and the object that the protocol wants. It is a new one each
+ * time: callers may keep them. Measured by benchmarks/consume.ts.
  */
 import { ConsumerBusyError } from '../../errors.ts'
 import type { ConsumedMessage } from '../consumed-message.ts'
