@@ -1,5 +1,6 @@
 import { createTopics } from '../../protocol/apis/create-topics.ts'
 import { deleteTopics } from '../../protocol/apis/delete-topics.ts'
+import { listOffsets } from '../../protocol/apis/list-offsets.ts'
 import { metadata } from '../../protocol/apis/metadata.ts'
 import { TestAuthority } from '../../test/support/certificates.ts'
 import { startKafka } from '../../test/support/kafka/cluster.ts'
@@ -71,7 +72,7 @@ export interface NewTopic {
 
 const TIMEOUT_MS = 60_000
 
-/** Returns when all its partitions have a leader. */
+/** Returns when all its partitions can be used: clients that are measured are not to wait for that. */
 export async function createTopic(
   { hosts }: Place,
   name: string,
@@ -89,19 +90,38 @@ export async function createTopic(
   const { errorCode, errorMessage } = answer.topics[0]!
   if (errorCode !== 0)
     throw new Error(`Topic ${name} cannot be created: ${errorCode} ${errorMessage}`)
-  await waitFor(async () => ((await hasLeaders(hosts, name, partitions)) ? true : undefined), {
+  await waitFor(async () => ((await isUsable(hosts, name, partitions)) ? true : undefined), {
     timeoutMs: TIMEOUT_MS,
     onTimeout: () => new Error(`Topic ${name} got no leaders`),
   })
 }
 
-async function hasLeaders(hosts: string, name: string, partitions: number): Promise<boolean> {
-  const known = await requestOnce(hosts, metadata, {
+async function isUsable(hosts: string, name: string, partitions: number): Promise<boolean> {
+  const { brokers, topics } = await requestOnce(hosts, metadata, {
     topics: [{ name }],
     allowAutoTopicCreation: false,
   })
-  const led = known.topics[0]!.partitions.filter(({ leaderId }) => leaderId >= 0)
-  return led.length === partitions
+  const led = topics[0]!.partitions.filter(({ leaderId }) => leaderId >= 0)
+  if (led.length < partitions) return false
+  // Leaders are known before they themselves know. Of several brokers that can't be asked of one.
+  return brokers.length > 1 || (await leads(hosts, name, partitions))
+}
+
+async function leads(hosts: string, name: string, partitions: number): Promise<boolean> {
+  const answer = await requestOnce(hosts, listOffsets, {
+    replicaId: -1,
+    isolationLevel: 0,
+    topics: [
+      {
+        name,
+        partitions: Array.from({ length: partitions }, (_, partitionIndex) => ({
+          partitionIndex,
+          timestamp: -1n,
+        })),
+      },
+    ],
+  })
+  return answer.topics[0]!.partitions.every(({ errorCode }) => errorCode === 0)
 }
 
 export async function deleteTopic({ hosts }: Place, name: string): Promise<void> {
