@@ -1,3 +1,7 @@
+import {
+  BalancedTopicsConsumer,
+  type BalancedTopicsConsumerOptions,
+} from './balanced/balanced-topics-consumer.ts'
 import { clusterOptions, type KafkaClientOptions } from './client-options.ts'
 import { deadlineOf, type CallOptions } from './call-options.ts'
 import { Cluster } from './cluster/cluster.ts'
@@ -76,6 +80,32 @@ export class KafkaClient implements AsyncDisposable {
       return consumer
     } catch (error) {
       await consumer.close()
+      throw error
+    }
+  }
+
+  /**
+   * A member of a group that shares the partitions of several topics out, by name or pattern, coordinated by
+   * ZooKeeper, or with `managed: true` by Kafka. Resolves when it has its first assignment.
+   * Throws InvalidArgumentError, UnknownTopicError, ZooKeeperError, PartitionOwnedError, BrokerError,
+   * NoBrokersAvailableError, RequestTimeoutError.
+   */
+  async getBalancedConsumer<Value = Buffer | null, Key = Buffer | null>(
+    options: BalancedTopicsConsumerOptions<Value, Key>,
+    call: CallOptions = {},
+  ): Promise<BalancedTopicsConsumer<Value, Key>> {
+    if (this.#closing !== undefined) throw new ClosedError('client')
+    const consumer: BalancedTopicsConsumer<Value, Key> = new BalancedTopicsConsumer<Value, Key>(
+      this.#cluster,
+      options,
+      () => this.#opened.delete(consumer),
+    )
+    this.#opened.add(consumer)
+    try {
+      if (options.autoStart !== false) await consumer.start(call)
+      return consumer
+    } catch (error) {
+      await consumer.close().catch(() => undefined)
       throw error
     }
   }

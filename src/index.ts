@@ -58,6 +58,10 @@ export {
   type BalancedConsumerOptions,
   type CoordinatedBy,
 } from './balanced/balanced-consumer.ts'
+export {
+  BalancedTopicsConsumer,
+  type BalancedTopicsConsumerOptions,
+} from './balanced/balanced-topics-consumer.ts'
 export type { PartitionsHook, RebalanceOptions } from './balanced/options.ts'
 export { NotOwnedError, PartitionOwnedError, RebalanceError } from './balanced/errors.ts'
 export type { HeldPartition } from './balanced/coordinator.ts'

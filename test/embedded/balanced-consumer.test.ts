@@ -18,7 +18,10 @@ let clients: KafkaClient[]
 
 beforeEach(async () => {
   zookeeper = await EmbeddedZooKeeper.start({ minSessionTimeoutMs: 300 })
-  kafka = await EmbeddedCluster.start({ brokers: 2, topics: { t: { partitions: 4 } } })
+  kafka = await EmbeddedCluster.start({
+    brokers: 2,
+    topics: { t: { partitions: 4 }, u: { partitions: 2 } },
+  })
   clients = []
 })
 
@@ -245,6 +248,37 @@ describe('a balanced consumer', () => {
       name: 'UnknownTopicError',
       topic: 'nothing',
     })
+  })
+})
+
+describe('a balanced consumer of several topics', () => {
+  it('shares each of them out', async () => {
+    const options = {
+      topics: ['t', 'u'],
+      consumerGroup: 'g',
+      zookeeperHosts: zookeeper.hosts,
+    }
+    const first = await client().getBalancedConsumer(options)
+    const second = await client().getBalancedConsumer(options)
+    await until(() => first.assignment.length === 3 && second.assignment.length === 3)
+    const topics = (consumer: typeof first) => consumer.assignment.map(({ topic }) => topic).sort()
+    expect([topics(first), topics(second)]).toEqual([
+      ['t', 't', 'u'],
+      ['t', 't', 'u'],
+    ])
+  })
+
+  it('waits for topics that match its pattern, and reads them when they come', async () => {
+    const consumer = await client({ metadataMaxAgeMs: 100 }).getBalancedConsumer({
+      topics: /^new-/,
+      consumerGroup: 'g',
+      zookeeperHosts: zookeeper.hosts,
+    })
+    expect(consumer.assignment).toEqual([])
+    await using producer = await client().topic('new-1').getProducer()
+    await producer.produce('first')
+    await until(() => consumer.assignment.length > 0)
+    expect((await consumer.consume({ timeoutMs: 5_000 }))?.topic).toBe('new-1')
   })
 })
 

@@ -1,0 +1,106 @@
+import { deadlineOf, type CallOptions } from '../call-options.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import { TopicsShell } from '../consumer/topics-shell.ts'
+import type { TopicPartition } from '../consumer/topic-partition.ts'
+import { InvalidArgumentError } from '../errors.ts'
+import { anArrayOf, aString, either, type Check } from '../options.ts'
+import { checkBalancedOptions, type CoordinatedBy } from './balanced-consumer.ts'
+import { BalancedMember } from './balanced-member.ts'
+import type { BalancedReadingOptions, RebalanceOptions } from './options.ts'
+import { MatchingTopics, NamedTopics } from './subscription.ts'
+
+/** A group that ZooKeeper coordinates, or with `managed: true` Kafka itself. */
+export type BalancedTopicsConsumerOptions<
+  Value = Buffer | null,
+  Key = Buffer | null,
+> = BalancedReadingOptions<Value, Key> &
+  RebalanceOptions<BalancedTopicsConsumer<Value, Key>> &
+  CoordinatedBy & {
+    /** Topics by name, or all but Kafka's own whose name the pattern matches: also those that come later. */
+    readonly topics: readonly string[] | RegExp
+  }
+
+const aRegExp: Check = (value) => (value instanceof RegExp ? undefined : 'must be a RegExp')
+
+/**
+ * A member of a group that shares the partitions of several topics out, so that each is read by one of them. Made by
+ * `client.getBalancedConsumer()`.
+ *
+ * Positions move when messages are handed over: what was only fetched is not counted as read.
+ */
+export class BalancedTopicsConsumer<Value = Buffer | null, Key = Buffer | null> extends TopicsShell<
+  Value,
+  Key
+> {
+  readonly #cluster: Cluster
+  readonly #member: BalancedMember<Value, Key>
+  readonly #topics: readonly string[]
+  #closing: Promise<void> | undefined
+
+  /** Throws InvalidArgumentError. */
+  constructor(
+    cluster: Cluster,
+    options: BalancedTopicsConsumerOptions<Value, Key>,
+    onClosed: () => unknown = () => undefined,
+  ) {
+    checkBalancedOptions(options, { topics: either(anArrayOf(aString), aRegExp) })
+    const { topics } = options
+    const names = topics instanceof RegExp ? [] : [...new Set(topics)]
+    if (!(topics instanceof RegExp) && names.length === 0) {
+      throw new InvalidArgumentError('topics: none is given')
+    }
+    const member: BalancedMember<Value, Key> = new BalancedMember<Value, Key>({
+      cluster,
+      subscription:
+        topics instanceof RegExp
+          ? new MatchingTopics(cluster, topics)
+          : new NamedTopics(cluster, names),
+      options,
+      hooks: {
+        assigned: (partitions) => options.onPartitionsAssigned?.(partitions, this),
+        revoked: (partitions) => options.onPartitionsRevoked?.(partitions, this),
+        lost: (partitions) => options.onPartitionsLost?.(partitions, this),
+      },
+      onClosed,
+    })
+    super(member.core)
+    this.#cluster = cluster
+    this.#member = member
+    this.#topics = names
+  }
+
+  /**
+   * Joins the group. Resolves with the first assignment: the partitions are owned and being read, which may be none
+   * of them. A pattern may match nothing yet. Done by `getBalancedConsumer`, unless `autoStart` is false.
+   * Throws UnknownTopicError, ZooKeeperError, PartitionOwnedError, BrokerError, NoBrokersAvailableError,
+   * RequestTimeoutError; where that was not for good, it goes on trying.
+   */
+  async start(call: CallOptions = {}): Promise<readonly TopicPartition[]> {
+    const deadline = deadlineOf(call, this.#cluster.options.operationTimeoutMs)
+    // Which error says that one is missing, rather than waiting for it.
+    await Promise.all(
+      this.#topics.map((name) => this.#cluster.topic(name, { create: false, deadline })),
+    )
+    await this.#member.start(call)
+    return this.assignment
+  }
+
+  /** The partitions that it owns and reads. */
+  override get assignment(): readonly TopicPartition[] {
+    return this.#member.assignment
+  }
+
+  /** What it is called in the group; with `managed: true` empty before it joined. */
+  get memberId(): string {
+    return this.#member.memberId
+  }
+
+  /**
+   * Stops, calls `onPartitionsRevoked`, commits with `autoCommitEnable`, and leaves: others get its partitions at
+   * once. Throws what a hook or a commit threw, closed all the same. Safe to call again.
+   */
+  override close(call: CallOptions = {}): Promise<void> {
+    this.#closing ??= this.#member.close(call)
+    return this.#closing
+  }
+}
