@@ -157,6 +157,22 @@ describe('what others own', () => {
     expect(a.assignment).toEqual([0, 1])
   })
 
+  it('does not cost a member what it owns, when nothing of what it claims is free', async () => {
+    topics.set('t', 2)
+    const a = member('a', { machine: { rebalanceBackoffMs: 100_000 } })
+    await a.start()
+    topics.set('t', 3)
+    const other = zookeeper.openSession()
+    zookeeper.create('/consumers/g/owners/t/0-2', 'host:other', other)
+    zookeeper.create('/consumers/g/ids/z', 'of-another-topic')
+    await a.until(() => a.machine.phase === 'waiting')
+    expect(Object.keys(owners('t'))).toEqual(['0-0', '0-1', '0-2'])
+    expect(Object.keys(owners("b't'"))).toEqual(['0-0', '0-1'])
+    expect(a.log).toEqual(['+0,1'])
+    other.close()
+    await a.settledWith(3)
+  })
+
   it('is told after all retries, with who has it', async () => {
     topics.set('t', 1)
     zookeeper.create('/consumers/g/owners/t/0-0', 'host:other', zookeeper.openSession())

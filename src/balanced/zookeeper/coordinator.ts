@@ -85,7 +85,7 @@ export class ZooKeeperCoordinator implements Coordinator {
   }
 
   async join(
-    _owned: readonly TopicPartition[],
+    owned: readonly TopicPartition[],
     signal: AbortSignal,
   ): Promise<readonly TopicPartition[]> {
     await this.#open(signal)
@@ -101,6 +101,11 @@ export class ZooKeeperCoordinator implements Coordinator {
     await this.#members.register(new Map(topics.map(({ name }) => [this.#memberOf(name), name])))
     await this.#topicWatch.watch(topics)
     await this.#checkOwners()
+    const unclaimed = owned.filter((one) => !this.#owners.has(one))
+    if (unclaimed.length > 0) {
+      const what = `${namesOf(unclaimed)} have no entries any more`
+      this.#events.lost(new KafkaError('PARTITION_OWNED', what, true), unclaimed)
+    }
     await this.#owners.tidy(this.#topics.keys())
     const members = await this.#members.byTopic()
     return topics.flatMap(({ name: topic, partitions }) =>

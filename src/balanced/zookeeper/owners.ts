@@ -20,8 +20,6 @@ export interface Claimable extends TopicPartition {
   readonly metadata: PartitionMetadata
 }
 
-const NONE: ReadonlySet<string> = new Set()
-
 /** This member's entries among the owners of partitions, and what others have there. */
 export class Owners {
   readonly #session: ZooKeeperSession
@@ -45,6 +43,10 @@ export class Owners {
     this.#onChange = onChange
   }
 
+  has(partition: TopicPartition): boolean {
+    return this.#claimed.has(nameOf(partition))
+  }
+
   /** With the session all entries have gone. */
   forget(): void {
     this.#claimed.clear()
@@ -52,17 +54,23 @@ export class Owners {
   }
 
   /**
-   * Looks whether what was claimed is this member's alone. What is not is given up here, and said: an entry that
-   * somebody removed, or another's under the id of a leader that nobody could know of. To one that is in both
-   * folders, so of samsa, only those give way that were `justClaimed`: the other looks, too, when it has claimed.
+   * Looks whether what was claimed before is this member's alone. What is not is given up here, and said: an entry
+   * that somebody removed, or another's under the id of a leader that nobody could know of. An owner does not give
+   * way to one that is in both folders, so of samsa: that one looks, too, when it has claimed, and does.
    */
-  async violations(
+  violations(topics: Iterable<string>): Promise<readonly Violation[]> {
+    return this.#violations(topics, this.#claimed, (path, foreign) => !isInBoth(path, foreign))
+  }
+
+  /** Of some that were claimed, in some topics. What is claimed while this is asked need not be in the answer. */
+  async #violations(
     topics: Iterable<string>,
-    justClaimed: ReadonlySet<string> = NONE,
+    claims: ReadonlyMap<string, Claimed>,
+    yieldsTo: (path: string, foreign: readonly string[]) => boolean,
   ): Promise<readonly Violation[]> {
-    // What is claimed while this is asked need not be in the answer.
-    const before = new Map(this.#claimed)
-    const listed = await this.#list(topics)
+    const among = new Set(topics)
+    const before = [...claims].filter(([, { topic }]) => among.has(topic))
+    const listed = await this.#list(among)
     const violations: Violation[] = []
     for (const [name, claimed] of before) {
       if (this.#claimed.get(name) !== claimed) continue
@@ -70,8 +78,7 @@ export class Owners {
       const owners = listed.get(name) ?? []
       const foreign = owners.filter((path) => !paths.includes(path))
       const isWhole = paths.every((path) => owners.includes(path))
-      const yields = justClaimed.has(name) || foreign.some((path) => !isInBoth(path, foreign))
-      if (isWhole && (foreign.length === 0 || !yields)) continue
+      if (isWhole && !foreign.some((path) => yieldsTo(path, foreign))) continue
       this.#claimed.delete(name)
       const reason = isWhole
         ? `${foreign.join(' and ')} is another's, too`
@@ -113,11 +120,16 @@ export class Owners {
     if (sessionId !== this.#session.id) {
       throw new ZooKeeperError('ZOOKEEPER_SESSION_EXPIRED', 'the session ended while claiming')
     }
-    for (const claimed of created) this.#claimed.set(nameOf(claimed), claimed)
+    const claims = new Map(created.map((one) => [nameOf(one), one]))
+    for (const [name, claimed] of claims) this.#claimed.set(name, claimed)
     // Who claims under another leader's id meets none of our entries, nor we theirs: the later of us sees both now.
-    const violations = await this.violations(
-      new Set(created.map(({ topic }) => topic)),
-      new Set(created.map(nameOf)),
+    const topics = created.map(({ topic }) => topic)
+    const violations = await this.#violations(topics, claims, () => true).catch(
+      (error: unknown) => {
+        for (const name of claims.keys()) this.#claimed.delete(name)
+        this.#isUncertain = true
+        throw error
+      },
     )
     const isViolated = new Set(violations.map(nameOf))
     const claimed = created.filter((one) => !isViolated.has(nameOf(one)))

@@ -24,6 +24,8 @@ export type MemberEvent =
       readonly offsets: readonly (readonly [number, number])[]
     }
   | { readonly at: number; readonly what: 'error'; readonly message: string }
+  /** What samsa's logger was told. */
+  | { readonly at: number; readonly what: 'note'; readonly text: string }
 
 /** Milliseconds. */
 export function now(): number {

@@ -3,10 +3,12 @@
  * embedded cluster with an embedded ZooKeeper, or with `-- --kafka 2.8.2` on a real one that it starts.
  */
 import { Command } from 'commander'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { EmbeddedCluster, EmbeddedZooKeeper } from '../../../../src/embedded/index.ts'
 import type { AssignorName, BalancedConsumerOptions } from '../../../../src/index.ts'
 import { startKafka } from '../../kafka/cluster.ts'
-import { TemporaryFolder } from '../../temporary-folder.ts'
 import { randomFrom } from './random.ts'
 import { storm } from './storm.ts'
 
@@ -55,7 +57,7 @@ async function real(version: string, partitions: number): Promise<Servers> {
 async function main(options: Options): Promise<void> {
   const partitions = Number(options.partitions)
   const seed = Number(options.seed ?? Date.now() % 1_000_000)
-  using folder = new TemporaryFolder()
+  const logs = mkdtempSync(join(tmpdir(), 'samsa-storm-'))
   await using servers =
     options.kafka === undefined ? await embedded(partitions) : await real(options.kafka, partitions)
   const group = { consumerGroup: 'storm' }
@@ -75,13 +77,18 @@ async function main(options: Options): Promise<void> {
     durationMs: Number(options.seconds) * 1_000,
     everyMs: 3_000,
     messagesPerSecond: 500,
-    folder: folder.path,
+    folder: logs,
     random: randomFrom(seed),
     onProgress: console.log,
   })
   console.log(figures)
   for (const problem of problems) console.log(problem)
-  if (problems.length > 0 || figures.delivered !== figures.produced) process.exitCode = 1
+  const isRight = problems.length === 0 && figures.delivered === figures.produced
+  if (isRight) rmSync(logs, { recursive: true })
+  else {
+    console.log(`what each process wrote down is in ${logs}`)
+    process.exitCode = 1
+  }
 }
 
 new Command('test:storm')

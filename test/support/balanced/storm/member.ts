@@ -20,7 +20,9 @@ async function commit(consumer: BalancedConsumer): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  await using client = new KafkaClient({ hosts: options.hosts, clientId: 'storm' })
+  const note = (text: string) => write({ what: 'note', text })
+  const logger = { debug: note, info: note, warn: note, error: note }
+  await using client = new KafkaClient({ hosts: options.hosts, clientId: 'storm', logger })
   const numbers = (partitions: readonly { readonly partition: number }[]) =>
     partitions.map(({ partition }) => partition)
   const consumer = await client.topic(options.topic).getBalancedConsumer(
