@@ -155,7 +155,10 @@ export class Connection {
     return response
   }
 
-  /** Sends a request that has no response: Produce with acks=0. */
+  /**
+   * Sends a request that has no response: Produce with acks=0. Resolves when the system has taken it, so that
+   * who waits for that can't fill the memory with what a slow broker does not take.
+   */
   async send<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
     version: number,
@@ -163,9 +166,19 @@ export class Connection {
   ): Promise<void> {
     while (this.#hold !== undefined && this.isOpen) await this.#hold
     if (this.#closedBy !== undefined) throw this.#closedBy
-    this.#write(
-      encodeRequest(api, version, this.#takeCorrelationId(), this.#options.clientId, body),
+    const frame = encodeRequest(
+      api,
+      version,
+      this.#takeCorrelationId(),
+      this.#options.clientId,
+      body,
     )
+    await new Promise<void>((resolve, reject) => {
+      this.#write(frame, (error) => {
+        if (error) reject(this.#closedBy ?? this.#disconnected(error.message, error))
+        else resolve()
+      })
+    })
   }
 
   /** Sends a bare SASL token, as brokers before 1.0 want it, and resolves with the answer. */
@@ -233,7 +246,7 @@ export class Connection {
   }
 
   /** What is written in one tick leaves in one gathered write. */
-  #write(frame: readonly Uint8Array[]): void {
+  #write(frame: readonly Uint8Array[], onWritten?: (error?: Error | null) => void): void {
     this.#lastUsed = performance.now()
     if (!this.#isCorked) {
       this.#isCorked = true
@@ -243,7 +256,12 @@ export class Connection {
         this.#stream.uncork()
       })
     }
-    for (const segment of frame) this.#stream.write(segment)
+    const last = frame.length - 1
+    frame.forEach((segment, index) =>
+      index === last && onWritten !== undefined
+        ? this.#stream.write(segment, onWritten)
+        : this.#stream.write(segment),
+    )
   }
 
   #onFrame(frame: Buffer): void {
