@@ -66,12 +66,13 @@ describe('a broker', () => {
     await fake.stop()
     broker = brokerAt(fake, brokerOptions({ reconnectBackoffMs: 20, reconnectBackoffMaxMs: 80 }))
     const waits: number[] = []
-    for (let attempt = 0; attempt < 6; attempt++) waits.push((await settled(ask())).tookMs)
-    const expected = [0, 20, 40, 80, 80, 80]
+    for (let attempt = 0; attempt < 10; attempt++) waits.push((await settled(ask())).tookMs)
+    const expected = [0, 20, 40, 80, 80, 80, 80, 80, 80, 80]
     waits.forEach((waitMs, index) => {
       expect(waitMs).toBeGreaterThanOrEqual(expected[index]! * 0.8 - 2)
-      expect(waitMs).toBeLessThan(expected[index]! * 1.2 + 60)
     })
+    // Without the limit it would be 5 s by now: far enough from 80 ms to tell them apart on a busy machine.
+    expect(waits.at(-1)).toBeLessThan(2_500)
     expect(broker.isBackingOff).toBe(true)
   })
 
