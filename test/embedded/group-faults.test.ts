@@ -230,6 +230,21 @@ describe('the coordinator of a group', () => {
     )
   })
 
+  it('may never answer a JoinGroup: a member waits no longer once the coordinator is another', async () => {
+    await using scene = await GroupScene.open({ brokers: 2 })
+    scene.kafka.moveCoordinator('g', 1)
+    const one = await scene.start('one', COOPERATIVE)
+    const joining = scene.kafka.requests.next({ api: 'JoinGroup', clientId: 'one' })
+    scene.kafka.faults.on({ api: 'JoinGroup', broker: 1, clientId: 'one' }, { drop: true })
+    const two = scene.make('two', COOPERATIVE)
+    const starting = two.machine.start()
+    await joining
+    scene.kafka.moveCoordinator('g', 2)
+    await starting
+    await scene.settled([one, two])
+    expect(lost(one)).toEqual([])
+  })
+
   it('is unreachable: start() says so, and close ends soon', async () => {
     await using scene = await GroupScene.open()
     const one = scene.make('one', {

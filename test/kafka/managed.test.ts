@@ -26,6 +26,29 @@ const said = (members: readonly ProcessMember[], ...names: string[]) =>
   members.flatMap(({ events }) => events).filter(({ name }) => names.includes(name))
 
 describeWithBrokers('managed balanced consumers in processes of their own', ['java'], () => {
+  if (isThorough) {
+    it(
+      'prefer what is in their rack (KIP-881), on Kafka 4.4.0',
+      async () => {
+        const brokerConfig = (id: number) => ({ 'broker.rack': `rack-${id}` })
+        await using kafka = await startKafka({ version: '4.4.0', brokers: 2, brokerConfig })
+        await kafka.createTopic('racks', { partitions: PARTITIONS })
+        await using client = new KafkaClient({ hosts: kafka.hosts })
+        const [first, second] = kafka.brokerIds
+        const leaders = (await client.topic('racks').partitions()).map(({ leader }) => leader)
+        const ledBy = (id: number) => [...leaders.keys()].filter((one) => leaders[one] === id)
+        await using group = new ProcessGroup({ hosts: kafka.hosts, topic: 'racks', group: 'racks' })
+        // The one that comes first by its place in line is far from the first partitions.
+        const options = (id: number) => ({ ...SESSION, clientRack: `rack-${id}` })
+        const one = group.ours('one', options(second!))
+        const two = group.ours('two', options(first!))
+        await group.shared([one, two], PARTITIONS)
+        expect(group.owners).toEqual({ one: ledBy(second!), two: ledBy(first!) })
+      },
+      TEST_TIMEOUT_MS,
+    )
+  }
+
   describe.each(versionsToTest())('on Kafka %s', (version) => {
     let kafka: KafkaCluster
 

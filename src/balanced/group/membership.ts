@@ -51,7 +51,7 @@ export class Membership {
   #provenAt = -Infinity
   /** Told to the coordinator's log with the next JoinGroup (KIP-800). */
   #joinReason = ''
-  #lastBusyReport = 0
+  #isToldOfSlowness = false
   /** Of those who wait for a generation that is to begin. */
   #joined: Deferred<void> | undefined
 
@@ -303,12 +303,11 @@ export class Membership {
   /** Tells the application, once each time, that it takes too long. */
   #watchApplication(): void {
     const { maxPollIntervalMs, busyForMs, groupId } = this.#settings
-    const busyMs = busyForMs()
-    if (busyMs < maxPollIntervalMs) this.#lastBusyReport = 0
-    else if (this.#lastBusyReport === 0) {
-      this.#lastBusyReport = busyMs
+    const isTooSlow = busyForMs() >= maxPollIntervalMs
+    if (isTooSlow && !this.#isToldOfSlowness) {
       this.#events.problem(new MaxPollIntervalError(groupId, maxPollIntervalMs))
     }
+    this.#isToldOfSlowness = isTooSlow
   }
 
   #move(event: MemberEvent): void {
