@@ -38,7 +38,9 @@ describeWithBrokers('a simple consumer on a real broker', ['java', 'kcat'], () =
       await kafka.createTopic(name, { partitions: PARTITIONS })
       topic = client.topic(name)
       await using producer = await topic.getProducer()
-      for (let i = 0; i < MESSAGES; i++) void producer.produce(`msg ${i}`)
+      for (let i = 0; i < MESSAGES; i++) {
+        void producer.produce(`msg ${i}`, { partition: i % PARTITIONS })
+      }
       await producer.flush()
     }, TEST_TIMEOUT_MS)
 
