@@ -108,6 +108,14 @@ export class BalancedConsumer<Value = Buffer | null, Key = Buffer | null> extend
     return this.assignment.map(({ partition }) => partition).sort((a, b) => a - b)
   }
 
+  /**
+   * False while nothing is delivered or committed, because the connection to the group is lost, or was too slow:
+   * others may own its partitions soon.
+   */
+  get isOwnershipCertain(): boolean {
+    return this.#member.isOwnershipCertain
+  }
+
   /** What it is called in the group; with `managed: true` empty before it joined. */
   get memberId(): string {
     return this.#member.memberId

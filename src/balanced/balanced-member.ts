@@ -68,6 +68,10 @@ export class BalancedMember<Value, Key> {
     return this.#machine.assignment
   }
 
+  get isOwnershipCertain(): boolean {
+    return this.#machine.mayDeliver
+  }
+
   get memberId(): string {
     return this.#machine.coordinator.memberId
   }

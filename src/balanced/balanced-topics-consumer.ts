@@ -90,6 +90,14 @@ export class BalancedTopicsConsumer<Value = Buffer | null, Key = Buffer | null> 
     return this.#member.assignment
   }
 
+  /**
+   * False while nothing is delivered or committed, because the connection to the group is lost, or was too slow:
+   * others may own its partitions soon.
+   */
+  get isOwnershipCertain(): boolean {
+    return this.#member.isOwnershipCertain
+  }
+
   /** What it is called in the group; with `managed: true` empty before it joined. */
   get memberId(): string {
     return this.#member.memberId

@@ -12,6 +12,11 @@ export interface ZooKeeperOptions {
   /** An existing folder, for its settings, data and log. */
   readonly folder: string
   readonly port: number
+  /** Which of an ensemble this is, from 1, and the two ports of each of them. Default: it is alone. */
+  readonly ensemble?: {
+    readonly id: number
+    readonly ports: readonly (readonly [quorum: number, election: number])[]
+  }
   readonly timeoutMs?: number | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((text: string) => void) | undefined
@@ -22,7 +27,10 @@ export async function startZooKeeper(options: ZooKeeperOptions): Promise<JavaPro
   const { folder, port, timeoutMs = 60_000, signal, onProgress } = options
   const libs = await kafkaLibs(ZOOKEEPER_FROM, { onProgress, signal })
   await mkdir(join(folder, 'data'), { recursive: true })
-  await writeFile(join(folder, 'zookeeper.properties'), zooKeeperProperties(folder, port))
+  await writeFile(join(folder, 'zookeeper.properties'), zooKeeperProperties(options))
+  if (options.ensemble !== undefined) {
+    await writeFile(join(folder, 'data', 'myid'), `${options.ensemble.id}`)
+  }
   const java = new JavaProcess({
     name: 'ZooKeeper',
     libs,
@@ -51,8 +59,13 @@ export async function startZooKeeper(options: ZooKeeperOptions): Promise<JavaPro
   return java
 }
 
-function zooKeeperProperties(folder: string, port: number): string {
+function zooKeeperProperties({ folder, port, ensemble }: ZooKeeperOptions): string {
+  const servers: readonly (readonly [string, string])[] = (ensemble?.ports ?? []).map(
+    ([quorum, election], index) => [`server.${index + 1}`, `127.0.0.1:${quorum}:${election}`],
+  )
   return Object.entries({
+    ...Object.fromEntries(servers),
+    ...(ensemble === undefined ? {} : { initLimit: 20, syncLimit: 10 }),
     dataDir: join(folder, 'data'),
     clientPort: port,
     clientPortAddress: '127.0.0.1',
