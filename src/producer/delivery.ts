@@ -1,3 +1,4 @@
+import { deferred, type Deferred } from '../async/deferred.ts'
 import type { Failures } from './failures.ts'
 
 /** Where a message ended up. */
@@ -8,13 +9,6 @@ export interface RecordMetadata {
   readonly offset: number
   /** Milliseconds since 1970: the broker's where the topic says so, the producer's otherwise. */
   readonly timestamp: number
-}
-
-interface Waiter {
-  readonly index: number
-  readonly timestamp: number
-  readonly resolve: (metadata: RecordMetadata) => void
-  readonly reject: (error: Error) => void
 }
 
 type Outcome =
@@ -41,10 +35,11 @@ export class Fate {
   /** The first message's, from which deliveries tell theirs: small differences cost no memory of their own. */
   baseTimestamp = 0
   /** Messages that somebody looks at. */
-  #looked = 0
+  #looked: number[] = []
   #count = 0
-  #waiters: Waiter[] | undefined
   #outcome: Outcome | undefined
+  /** Made when somebody waits for the outcome. */
+  #settled: Deferred<Outcome> | undefined
 
   constructor(failures: Failures) {
     this.#failures = failures
@@ -58,6 +53,15 @@ export class Fate {
     return this.#outcome?.kind === 'failed' ? this.#outcome.error : undefined
   }
 
+  /** Resolves with what became of them, a failure too. */
+  get settled(): Promise<Outcome> {
+    if (this.#settled === undefined) {
+      this.#settled = deferred<Outcome>()
+      if (this.#outcome !== undefined) this.#settled.resolve(this.#outcome)
+    }
+    return this.#settled.promise
+  }
+
   deliver(topic: string, partition: number, baseOffset: number, appendTime?: number): void {
     this.#settle({ kind: 'delivered', topic, partition, baseOffset, appendTime })
   }
@@ -65,57 +69,35 @@ export class Fate {
   /** `count` messages fail. Those that nobody looks at are kept for the next flush. */
   fail(error: Error, count: number): void {
     this.#count = count
-    if (this.#looked < count) this.#failures.add(this)
+    if (this.#looked.length < count) this.#failures.add(this)
     this.#settle({ kind: 'failed', error })
   }
 
   /** The messages go on elsewhere. */
   move(to: readonly Place[]): void {
-    const looked = new Set(this.#waiters?.map(({ index }) => index))
-    for (const index of looked) to[index]!.fate.#looked++
     this.#settle({ kind: 'moved', to })
+    for (const index of this.#looked) this.#lookAt(to[index]!)
   }
 
   /** Somebody looks at a message for the first time. */
   look(index: number): void {
     const outcome = this.#outcome
     if (outcome?.kind === 'moved') {
-      const place = outcome.to[index]!
-      place.fate.look(place.index)
+      this.#lookAt(outcome.to[index]!)
       return
     }
-    this.#looked++
-    if (outcome?.kind === 'failed' && this.#looked >= this.#count) this.#failures.delete(this)
+    this.#looked.push(index)
+    if (outcome?.kind === 'failed' && this.#looked.length >= this.#count)
+      this.#failures.delete(this)
   }
 
-  wait(waiter: Waiter): void {
-    if (this.#outcome === undefined) (this.#waiters ??= []).push(waiter)
-    else tell(waiter, this.#outcome)
+  #lookAt({ fate, index }: Place): void {
+    fate.look(index)
   }
 
   #settle(outcome: Outcome): void {
     this.#outcome = outcome
-    const waiters = this.#waiters
-    this.#waiters = undefined
-    if (waiters !== undefined) for (const waiter of waiters) tell(waiter, outcome)
-  }
-}
-
-function tell(waiter: Waiter, outcome: Outcome): void {
-  switch (outcome.kind) {
-    case 'delivered': {
-      const { topic, partition, baseOffset, appendTime } = outcome
-      const offset = baseOffset < 0 ? -1 : baseOffset + waiter.index
-      waiter.resolve({ topic, partition, offset, timestamp: appendTime ?? waiter.timestamp })
-      return
-    }
-    case 'failed':
-      waiter.reject(outcome.error)
-      return
-    case 'moved': {
-      const { fate, index } = outcome.to[waiter.index]!
-      fate.wait({ ...waiter, index })
-    }
+    this.#settled?.resolve(outcome)
   }
 }
 
@@ -123,7 +105,8 @@ function tell(waiter: Waiter, outcome: Outcome): void {
  * What becomes of one message: a promise that is made when somebody looks at it, by `await`, `then` or
  * `catch`. A real one costs more than all the rest of a message (0.1 µs, and as much again in garbage
  * collection), which those who only await `flush` need not pay; and no promise tells whether anybody handles
- * its failure, which is what decides whether the next `flush` throws it.
+ * its failure, which is what decides whether the next `flush` throws it. All that are looked at hang on one
+ * promise a batch.
  */
 export class Delivery implements Promise<RecordMetadata> {
   private readonly fate: Fate
@@ -146,15 +129,34 @@ export class Delivery implements Promise<RecordMetadata> {
     onDelivered?: ((metadata: RecordMetadata) => Result | PromiseLike<Result>) | null,
     onFailed?: ((error: unknown) => Failure | PromiseLike<Failure>) | null,
   ): Promise<Result | Failure> {
+    const { fate, index } = this
     if (!this.isLooked) {
       this.isLooked = true
-      this.fate.look(this.index)
+      fate.look(index)
     }
-    const { fate, index } = this
     const timestamp = fate.baseTimestamp + this.timestampDelta
-    return new Promise<RecordMetadata>((resolve, reject) =>
-      fate.wait({ index, timestamp, resolve, reject }),
-    ).then(onDelivered, onFailed)
+    const tell = (
+      outcome: Outcome,
+      at: number,
+    ): Result | PromiseLike<Result | Failure> | Failure => {
+      switch (outcome.kind) {
+        case 'delivered': {
+          const { topic, partition, baseOffset, appendTime } = outcome
+          const offset = baseOffset < 0 ? -1 : baseOffset + at
+          const metadata = { topic, partition, offset, timestamp: appendTime ?? timestamp }
+          // Without a function `then` gives what it would have been given.
+          return onDelivered ? onDelivered(metadata) : (metadata as Result)
+        }
+        case 'failed':
+          if (onFailed) return onFailed(outcome.error)
+          throw outcome.error
+        case 'moved': {
+          const place = outcome.to[at]!
+          return place.fate.settled.then((next) => tell(next, place.index))
+        }
+      }
+    }
+    return fate.settled.then((outcome) => tell(outcome, index))
   }
 
   catch<Failure = never>(

@@ -54,7 +54,7 @@ export interface ProducerOptions<Value = Data, Key = Data> {
   readonly maxRequestSize?: number
   /** With so many messages waiting nobody lingers any more. Default: 70,000. */
   readonly minQueuedMessages?: number
-  /** So many messages that are not settled are a full queue. Default: 1,000,000. */
+  /** So many messages that are not settled are a full queue. Default: 100,000. */
   readonly maxQueuedMessages?: number
   /** The same in bytes. Default: 32 MiB. */
   readonly maxQueuedBytes?: number
@@ -174,7 +174,7 @@ export function producerSettings<Value, Key>(
     batchBytes: Math.min(options.batchBytes ?? USUAL_REQUEST_BYTES, maxRequestSize),
     maxRequestSize,
     minQueuedMessages: options.minQueuedMessages ?? 70_000,
-    maxQueuedMessages: options.maxQueuedMessages ?? 1_000_000,
+    maxQueuedMessages: options.maxQueuedMessages ?? 100_000,
     maxQueuedBytes: options.maxQueuedBytes ?? 32 * 1024 * 1024,
     blockOnQueueFull: options.blockOnQueueFull ?? true,
     deliveryReports: options.deliveryReports ?? false,
