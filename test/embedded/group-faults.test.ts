@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import type { ErrorName } from '../../protocol/errors.ts'
 import type { EmbeddedCluster } from '../../src/embedded/index.ts'
 import type { ManagedMember } from '../support/balanced/managed-member.ts'
-import { GroupScene } from './support/group-scene.ts'
+import { GroupScene, growTopic } from './support/group-scene.ts'
 
 type ApiName = NonNullable<Parameters<EmbeddedCluster['faults']['on']>[0]['api']>
 
@@ -190,6 +190,20 @@ describe('the coordinator of a group', () => {
     expect(again.assignment).toBe(had)
     expect(two.coordinator.membership.generation).toBe(generation)
     expect(scene.kafka.requests.all({ api: 'LeaveGroup' })).toEqual([])
+  })
+
+  it('has a static leader that came back watch the topics as before', async () => {
+    await using scene = await GroupScene.open()
+    const options = {
+      groupInstanceId: 'a',
+      sessionTimeoutMs: 10_000,
+      client: { metadataMaxAgeMs: 50 },
+    }
+    await (await scene.start('one', options)).close()
+    const again = await scene.start('again', options)
+    expect(again.coordinator.membership.generation).toBe(1)
+    await growTopic(scene.kafka, 't', 6)
+    await again.settledWith(6)
   })
 
   it('lets the second of two members with one instance id take over, and tells the first', async () => {

@@ -1,18 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
-import { createPartitions } from '../../protocol/apis/index.ts'
 import type { Assignor } from '../../src/balanced/assignors/assignor.ts'
 import { rangeAssignor } from '../../src/balanced/assignors/range.ts'
-import type { EmbeddedCluster } from '../../src/embedded/index.ts'
 import { Readings } from '../support/balanced/members.ts'
-import { GroupScene } from './support/group-scene.ts'
+import { GroupScene, growTopic } from './support/group-scene.ts'
 import { GroupMember } from './support/group-member.ts'
-import { rawClientOf } from './support/requests.ts'
-
-async function growTopic(kafka: EmbeddedCluster, name: string, count: number): Promise<void> {
-  using client = await rawClientOf(kafka)
-  const topics = [{ name, count, assignments: null }]
-  await client.request(createPartitions, 3, { topics, timeoutMs: 1_000, validateOnly: false })
-}
 
 describe('a member of a Kafka group', () => {
   it('is ready with its first assignment, and gives everything back when it is closed', async () => {

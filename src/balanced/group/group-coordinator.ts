@@ -12,7 +12,7 @@ import {
 } from './consumer-protocol.ts'
 import type { Identity, JoinedMember, JoinProtocol } from './group-requests.ts'
 import { lead } from './lead.ts'
-import { Membership } from './membership.ts'
+import { Membership, type Role } from './membership.ts'
 import type { GroupSettings } from './settings.ts'
 import { TopicWatch } from './topic-watch.ts'
 
@@ -86,9 +86,9 @@ export class GroupCoordinator implements Coordinator {
     owned: readonly TopicPartition[],
     signal: AbortSignal,
   ): Promise<readonly TopicPartition[]> {
-    const role = {
-      protocols: (generation: number) => this.#protocols(owned, generation),
-      assign: (name: string, members: readonly JoinedMember[]) => this.#assign(name, members),
+    const role: Role = {
+      protocols: (generation) => this.#protocols(owned, generation),
+      assign: (...joined) => this.#assign(...joined),
     }
     const { identity, assignment } = await this.#membership.join(role, owned.length > 0, signal)
     const partitions = this.#checked(decodeAssignment(assignment))
@@ -149,12 +149,15 @@ export class GroupCoordinator implements Coordinator {
   async #assign(
     protocolName: string,
     joined: readonly JoinedMember[],
+    keepsAssignment: boolean,
   ): Promise<ReadonlyMap<string, Buffer>> {
     const { groupId, protocol } = this.#settings
     const { logger } = this.#cluster.options
     const assignor = this.#assignor(protocolName)
     const members: readonly GroupMember[] = joined.map(decodeSubscription)
     const topics = await this.#topics.describe([...new Set(members.flatMap((one) => one.topics))])
+    // Its topics are watched by the leader all the same.
+    if (keepsAssignment) return new Map()
     const assignment = lead({ groupId, assignor, protocol, members, topics, logger })
     return new Map(
       members.map(({ memberId }) => [memberId, encodeAssignment(assignment.get(memberId) ?? [])]),

@@ -45,6 +45,8 @@ export type JoinOutcome =
       readonly kind: 'joined'
       readonly identity: Identity
       readonly protocolName: string
+      /** A static leader that only started anew is to leave everything as it was (KIP-814). */
+      readonly keepsAssignment: boolean
       /** For the leader, which is to decide who gets what. */
       readonly members: readonly JoinedMember[] | undefined
     }
@@ -91,16 +93,19 @@ export class GroupRequests {
     const what = `joining group '${groupId}'`
     const response = await this.#waiting(
       joinGroup,
-      (version) => ({
-        groupId,
-        sessionTimeoutMs,
-        rebalanceTimeoutMs: maxPollIntervalMs,
-        memberId,
-        ...this.#instanceId(version >= JOIN_WITH_INSTANCE_ID),
-        protocolType: PROTOCOL_TYPE,
-        protocols: [...protocols],
-        reason,
-      }),
+      (version, { address }) => {
+        this.#checkHasStaticMembers(version, what, address)
+        return {
+          groupId,
+          sessionTimeoutMs,
+          rebalanceTimeoutMs: maxPollIntervalMs,
+          memberId,
+          ...this.#instanceId(version >= JOIN_WITH_INSTANCE_ID),
+          protocolType: PROTOCOL_TYPE,
+          protocols: [...protocols],
+          reason,
+        }
+      },
       what,
       signal,
     )
@@ -110,13 +115,12 @@ export class GroupRequests {
     this.#check(response.errorCode, what)
     this.#checkProtocolType(response.protocolType, what)
     const isLeader = response.leader === response.memberId
-    // A static leader that only started anew is to leave the assignment as it is (KIP-814).
-    const decides = isLeader && !response.skipAssignment
     return {
       kind: 'joined',
       identity: { memberId: response.memberId, generation: response.generationId },
       protocolName: response.protocolName ?? '',
-      members: decides
+      keepsAssignment: response.skipAssignment,
+      members: isLeader
         ? response.members.map((member) => ({
             memberId: member.memberId,
             groupInstanceId: member.groupInstanceId ?? undefined,
@@ -211,7 +215,7 @@ export class GroupRequests {
     graceMs = 0,
   ): Promise<Decoded<Response>> {
     const { requestTimeoutMs, operationTimeoutMs } = this.#cluster.options
-    const { maxPollIntervalMs, groupInstanceId } = this.#settings
+    const { maxPollIntervalMs } = this.#settings
     const broker = await this.#coordinator(new Deadline(operationTimeoutMs, signal))
     if (this.#laneBroker !== broker) this.hangUp()
     this.#laneBroker = broker
@@ -223,23 +227,11 @@ export class GroupRequests {
     }
     signal.addEventListener('abort', onAbort)
     try {
-      return await broker.request(
-        api,
-        (version, versions) => {
-          if (api.key === joinGroup.key && version < JOIN_WITH_INSTANCE_ID && groupInstanceId) {
-            throw new UnsupportedVersionError(
-              `${what}: static membership (groupInstanceId) needs Kafka 2.3 or newer, which ${broker.name} is not`,
-              { broker: broker.name },
-            )
-          }
-          return typeof body === 'function' ? body(version, versions) : body
-        },
-        {
-          timeoutMs: Math.max(requestTimeoutMs, maxPollIntervalMs + REBALANCE_LEEWAY_MS),
-          purpose: 'group',
-          lane: this.#lane,
-        },
-      )
+      return await broker.request(api, body, {
+        timeoutMs: Math.max(requestTimeoutMs, maxPollIntervalMs + REBALANCE_LEEWAY_MS),
+        purpose: 'group',
+        lane: this.#lane,
+      })
     } catch (error) {
       signal.throwIfAborted()
       this.#forgetIfUnreachable(error)
@@ -276,6 +268,12 @@ export class GroupRequests {
   #instanceId(isKnown: boolean): { readonly groupInstanceId?: string } {
     const { groupInstanceId } = this.#settings
     return isKnown && groupInstanceId !== undefined ? { groupInstanceId } : {}
+  }
+
+  #checkHasStaticMembers(version: number, what: string, broker: string): void {
+    if (version >= JOIN_WITH_INSTANCE_ID || this.#settings.groupInstanceId === undefined) return
+    const needs = 'static membership (groupInstanceId) needs Kafka 2.3 or newer'
+    throw new UnsupportedVersionError(`${what}: ${needs}, which ${broker} is not`, { broker })
   }
 
   #forgetIfUnreachable(error: unknown): void {

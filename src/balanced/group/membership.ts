@@ -22,10 +22,11 @@ import type { GroupSettings } from './settings.ts'
 export interface Role {
   /** What to tell the leader, for each assignor. */
   protocols(generation: number): Promise<readonly JoinProtocol[]>
-  /** As leader: what each member gets. */
+  /** As leader: what each member gets, or with `keepsAssignment` nothing new. */
   assign(
     protocolName: string,
     members: readonly JoinedMember[],
+    keepsAssignment: boolean,
   ): Promise<ReadonlyMap<string, Buffer>>
 }
 
@@ -189,7 +190,7 @@ export class Membership {
     const assignments =
       joined.members === undefined
         ? new Map<string, Buffer>()
-        : await role.assign(joined.protocolName, joined.members)
+        : await role.assign(joined.protocolName, joined.members, joined.keepsAssignment)
     const sentAt = performance.now()
     const assignment = await this.#requests.sync(
       joined.identity,

@@ -1,3 +1,4 @@
+import { createPartitions } from '../../../protocol/apis/index.ts'
 import { EmbeddedCluster, type EmbeddedClusterOptions } from '../../../src/embedded/index.ts'
 import {
   ManagedMember,
@@ -5,6 +6,7 @@ import {
   type ManagedMemberOptions,
 } from '../../support/balanced/managed-member.ts'
 import { Readings } from '../../support/balanced/members.ts'
+import { rawClientOf } from './requests.ts'
 
 /** A cluster with topic t of four partitions, and members of one group on it that note what they read. */
 export class GroupScene implements AsyncDisposable {
@@ -57,4 +59,15 @@ export class GroupScene implements AsyncDisposable {
     await this.kafka.stop()
     if (this.readings.violations.length > 0) throw new Error(this.readings.violations.join('\n'))
   }
+}
+
+/** Gives a topic more partitions. */
+export async function growTopic(
+  kafka: EmbeddedCluster,
+  name: string,
+  count: number,
+): Promise<void> {
+  using client = await rawClientOf(kafka)
+  const topics = [{ name, count, assignments: null }]
+  await client.request(createPartitions, 3, { topics, timeoutMs: 1_000, validateOnly: false })
 }
