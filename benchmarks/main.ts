@@ -37,7 +37,10 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<void> 
   const report = (): Report => ({
     date,
     command: commandLine(process.argv.slice(2)),
-    kafka: options.brokers === undefined ? `Kafka ${options.kafka}` : 'given by --brokers',
+    kafka:
+      options.brokers === undefined
+        ? `Kafka ${options.kafka}, one broker on the same machine`
+        : 'given by --brokers',
     machine: thisMachine(),
     scale,
     clients: contenders.map(({ client, description }) => ({ name: client.name, description })),

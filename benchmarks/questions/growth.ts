@@ -12,7 +12,7 @@ export const growth: Question = {
   clients: ['samsa', 'kafkajs', 'platformatic'],
   curve: { over: 'times as much' },
   cases: (scale) => {
-    const least = Math.floor(scale.messages / 30)
+    const least = Math.floor(scale.messages / 30_000) * 1_000
     return [
       ...TIMES.map((x) =>
         caseOf(scale, `messages, ${x} times ${least}`, {

@@ -9,8 +9,8 @@ export function markdownOf(report: Report): string {
     `# ${report.date.slice(0, 10)}: ${report.command}`,
     [
       `- ${machine.processor}, ${machine.cores} cores, ${machine.memoryGB} GB; ${machine.system}; Java ${machine.java}`,
-      `- samsa at ${machine.commit}; brokers: ${report.kafka}, on the same machine`,
-      `- ${scale.rounds} rounds in turns; a run takes up to ${scale.limitMs / 1000} s, ${scale.messages.toLocaleString('en')} messages or ${scale.bytes / 1e6} MB, warming up not counted`,
+      `- samsa at ${machine.commit}; brokers: ${report.kafka}`,
+      `- rounds in turns: ${scale.rounds}; a run takes up to ${scale.limitMs / 1000} s, ${scale.messages.toLocaleString('en')} messages or ${scale.bytes / 1e6} MB, warming up not counted`,
       '- Cells are medians, with half the distance between the highest and the lowest round. “samsa = 1” is how many times as good as samsa a client is, by the column before it.',
     ].join('\n'),
     '## Clients',

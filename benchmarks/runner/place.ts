@@ -14,6 +14,8 @@ export interface Place extends AsyncDisposable {
   readonly version: string
   /** Where they listen for TLS, and who has signed their certificate. */
   readonly tls?: { readonly hosts: string; readonly caFile: string }
+  /** It was there before, and is there afterwards: nothing of ours may be left in it. */
+  readonly isGiven?: true
   /** It serves the last batch of a partition again and again: one fills it. */
   readonly isNull?: true
 }
@@ -62,7 +64,12 @@ export async function startBroker({ version, withTls, ...options }: BrokerOption
 
 /** Brokers that run already. */
 export function existingBrokers(hosts: string): Place {
-  return { hosts, version: 'given by --brokers', [Symbol.asyncDispose]: () => Promise.resolve() }
+  return {
+    hosts,
+    version: 'given by --brokers',
+    isGiven: true,
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }
 }
 
 export interface NewTopic {

@@ -2,13 +2,14 @@ import { DriverError } from './driver.ts'
 import { createTopic, deleteTopic, type Place } from './place.ts'
 import { fill } from './seed.ts'
 import type { Case } from './question.ts'
-import type { Measurement, Task } from './task.ts'
+import type { Measurement, Task, TaskName } from './task.ts'
 import type { Values } from './values.ts'
 
 /** Of those that are asked for, so that no partition runs out first. */
 const FILL_MARGIN = 1.05
-const WARM_UP_SHARE = 0.2
-const MOST_WARM_UP = 200_000
+/** Enough for the compilers of Node.js and Java, however small the task is. */
+const WARM_UP_MESSAGES = 200_000
+const WARM_UP_BYTES = 50_000_000
 const WARM_UP_MS = 2_000
 
 export type MeasureTask = (task: Task) => Promise<Measurement>
@@ -38,8 +39,7 @@ export class Site implements AsyncDisposable {
       return name
     }
     try {
-      const reads = ['consume', 'group', 'transform', 'slow'].includes(asked.task)
-      const topics = reads
+      const topics = isReading(asked.task)
         ? [await this.#filledTopic(asked)]
         : await inOrder(asked.topics, () => make())
       const task = {
@@ -56,6 +56,9 @@ export class Site implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.place.isGiven) {
+      for (const topic of this.#filled.values()) await deleteTopic(this.place, await topic)
+    }
     await this.place[Symbol.asyncDispose]()
   }
 
@@ -76,7 +79,7 @@ export class Site implements AsyncDisposable {
       valueBytes: asked.valueBytes,
       messages: asked.messages,
       limitMs: asked.limitMs,
-      warmUpMessages: Math.ceil(Math.min(MOST_WARM_UP, asked.messages * WARM_UP_SHARE)),
+      warmUpMessages: warmUpOf(asked),
       warmUpMs: WARM_UP_MS,
       shares: asked.shares,
       members: asked.members,
@@ -101,6 +104,17 @@ export class Site implements AsyncDisposable {
     await fill(this.place, { ...asked, topic, messages }, this.#signal)
     return topic
   }
+}
+
+function warmUpOf({ valueBytes, task, messages }: Case): number {
+  const wanted = Math.max(10, Math.min(WARM_UP_MESSAGES, Math.floor(WARM_UP_BYTES / valueBytes)))
+  // What isn't there can't be read.
+  return isReading(task) ? Math.min(wanted, messages) : wanted
+}
+
+/** Whether the topic is to be full already. */
+function isReading(task: TaskName): boolean {
+  return ['consume', 'group', 'transform', 'slow'].includes(task)
 }
 
 function topicFor({ partitions, valueBytes }: Case) {
