@@ -186,6 +186,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
       this.#states.delete(state.name)
       state.dropBuffered()
     }
+    this.#fetcher.lessBuffered()
     this.#inbox.wake()
   }
 
@@ -198,6 +199,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
       state.isHeld = true
       this.#inbox.withhold(state)
     }
+    this.#fetcher.lessBuffered()
   }
 
   release(partitions: readonly TopicPartition[]): void {
@@ -327,6 +329,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
       state.isPaused = true
       this.#inbox.withhold(state)
     }
+    this.#fetcher.lessBuffered()
   }
 
   resume(partitions: readonly TopicPartition[] = this.assignment): void {

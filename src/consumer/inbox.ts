@@ -155,6 +155,7 @@ export class Inbox<Value, Key> {
         if (!this.#advance()) return undefined
         continue
       }
+      if (!this.mayHandOver) return undefined
       const message = this.converted(chunk)
       if (message === undefined) continue
       chunk.index--
@@ -240,6 +241,11 @@ export class Inbox<Value, Key> {
   wake(): void {
     this.#waiting?.resolve()
     this.#waiting = undefined
+  }
+
+  /** What is at hand is held back until the event loop has turned once: `arrival` sees to that. */
+  get isTurnOver(): boolean {
+    return this.#isTurnOver
   }
 
   /** Whatever the event loop has been kept from: what is at hand may be taken. */

@@ -139,7 +139,7 @@ export class Delivery<Value, Key> {
     for (;;) {
       if (this.#inbox.isFinished) return undefined
       signal?.throwIfAborted()
-      if (deadline?.isOver === true) return undefined
+      if (deadline?.isOver === true && !this.#inbox.isTurnOver) return undefined
       await this.#inbox.arrival(deadline?.remainingMs, signal)
       const taken = take()
       if (taken !== undefined) return taken

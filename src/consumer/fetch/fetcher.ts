@@ -102,6 +102,7 @@ export class Fetcher {
   /** Starts a request to every broker that has none in flight and a partition with room. */
   pump(): void {
     if (this.#isStopped) return
+    this.#forgetGone()
     const now = performance.now()
     const bySource = new Map<Source, PartitionState[]>()
     const awaited = new Set<Source>()
@@ -132,6 +133,11 @@ export class Fetcher {
       }
     }
     this.#lookAgainAt(nextLook, now)
+  }
+
+  /** Partitions were paused or given up: what they have does not count any more. */
+  lessBuffered(): void {
+    if (this.#isFull) this.pump()
   }
 
   /** The application took something: a partition whose buffer was full may be asked for again. */
@@ -181,11 +187,21 @@ export class Fetcher {
     return this.#settings.queuedMaxBytes / 2
   }
 
-  /** Those that are paused keep what they have, and must not keep the others from being fetched. */
+  /** Those that are paused or failed keep what they have, and must not keep the others from being fetched. */
   #bufferedBytes(): number {
     let bytes = 0
-    for (const state of this.#states) if (state.isHandedOver) bytes += state.bufferedBytes
+    for (const state of this.#states) {
+      if (state.isHandedOver && state.error === undefined) bytes += state.bufferedBytes
+    }
     return bytes
+  }
+
+  /** Brokers that have left the cluster, or moved, have no share. */
+  #forgetGone(): void {
+    for (const [broker, sources] of this.#sources) {
+      const isThere = this.#cluster.brokers.get(broker.nodeId) === broker
+      if (!isThere && sources.every(({ poll }) => poll === undefined)) this.#sources.delete(broker)
+    }
   }
 
   /** Where to fetch a partition: from a closer replica that was named, or from its leader. */

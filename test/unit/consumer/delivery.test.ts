@@ -124,6 +124,24 @@ describe('a batch of many messages', () => {
   )
 })
 
+describe('consume', () => {
+  it.each([{ timeoutMs: 0 }, { block: false }])(
+    'without waiting (%p) gets what is at hand, however long a turn has lasted',
+    async (options) => {
+      await bed.write('a', 0, 1)
+      await bed.write('a', 1, 1)
+      const consumer = bed.consumer()
+      await consumer.assign([A0, A1])
+      // One response has both.
+      const first = await consumer.consume()
+      const until = performance.now() + 20
+      while (performance.now() < until) expect(first).toBeDefined()
+      const second = await consumer.consume(options)
+      expect(second?.partition).toBe(1 - first!.partition)
+    },
+  )
+})
+
 describe('deserializers', () => {
   const parse = (bytes: Buffer | null) => JSON.parse(String(bytes)) as { n: number }
 

@@ -263,6 +263,20 @@ describe('a consumer', () => {
     expect(Math.max(...limits)).toBeLessThanOrEqual(20_000)
   })
 
+  it('fetches others on when those that fill what may be buffered are paused', async () => {
+    const value = 'x'.repeat(1_000)
+    await using producer = await bed.client.topic('a').getProducer()
+    for (let i = 0; i < 60; i++) void producer.produce(value, { partition: 0 })
+    await producer.flush()
+    const consumer = bed.consumer({ queuedMaxBytes: 40_000 })
+    await consumer.assign([A0])
+    await consumer.consume()
+    await consumer.assign([A1])
+    await bed.write('a', 1, 2)
+    consumer.pause([A0])
+    expect(await take(consumer, 2)).toEqual(['0', '1'])
+  })
+
   it('has as many requests in flight to a broker as numConsumerFetchers', async () => {
     bed.kafka.moveLeader('a', 0, 1)
     bed.kafka.moveLeader('a', 1, 1)
