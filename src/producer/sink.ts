@@ -36,6 +36,11 @@ export interface SinkOwner {
 /** Encoding and compressing go on for so long, then everybody else has a turn. */
 const TURN_MS = 6
 /**
+ * The version of Produce that came with Kafka 1.0: brokers before know of a producer's last batch only, so that
+ * of two that were stored and not acknowledged the first would be taken for one out of order (KAFKA-5494).
+ */
+const KNOWS_REPEATS_FROM = 5
+/**
  * A batch costs some 10 µs, as much as 20 to 30 messages. With so many partitions that each get little, a
  * request waits while another is on its way: with 1,000 partitions a message then costs half as much.
  */
@@ -129,6 +134,7 @@ export class Sink {
   #collect(request: object, format: RecordFormat, startedAt: number): Batch[] {
     const owner = this.#owner
     const { compression, maxRequestSize } = owner.settings
+    const knowsRepeats = (this.#version ?? 0) >= KNOWS_REPEATS_FROM
     const ready = this.#ready
     const again: PartitionQueue[] = []
     const batches: Batch[] = []
@@ -141,7 +147,7 @@ export class Sink {
         owner.list(queue)
         continue
       }
-      const mustWait = queue.inFlight.length > 0 && (format !== 2 || queue.sentTo !== this)
+      const mustWait = queue.inFlight.length > 0 && (!knowsRepeats || queue.sentTo !== this)
       if (mustWait || !owner.isSendable(queue)) {
         queue.isListed = false
         continue
