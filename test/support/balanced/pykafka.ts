@@ -64,9 +64,14 @@ class SamsaMember implements Member {
       rebalanceMaxRetries: 20,
       autoStart: false,
     })
-    consumer.start({ timeoutMs: SETTLE_MS }).catch((error: unknown) => console.log(name, error))
+    // Not waited for: members of pykafka may take long to let go of what it is to get.
     consumer
-      .run((message) => void read.add(String(message.value)), { concurrency: PARTITIONS })
+      .start({ timeoutMs: SETTLE_MS })
+      .then(() =>
+        consumer.run((message) => void read.add(String(message.value)), {
+          concurrency: PARTITIONS,
+        }),
+      )
       .catch((error: unknown) => console.log(`${name} ended: ${String(error)}`))
     return new SamsaMember(name, consumer)
   }
