@@ -21,13 +21,16 @@ export class Sink {
   done
   #meter = new Meter()
   #wanted
+  #limitMs
+  #timer
   #resolve
 
   constructor(wanted, limitMs) {
     this.#wanted = wanted
     this.done = new Promise((resolve) => (this.#resolve = resolve))
+    this.#limitMs = limitMs
     // It also keeps the process alive, which not every client does.
-    setTimeout(() => this.finish(), limitMs)
+    this.#timer = setTimeout(() => this.finish(), JOIN_MS + limitMs)
   }
 
   /** Takes a value, and touches it. Returns true when that was enough. */
@@ -55,7 +58,10 @@ export class Sink {
   }
 
   begin() {
-    if (!this.#meter.isStarted) this.#meter.start()
+    if (this.#meter.isStarted) return
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.finish(), this.#limitMs)
+    this.#meter.start()
   }
 }
 
