@@ -22,9 +22,9 @@ export interface Coordinator {
   /**
    * Until when, on the clock of performance.now(), this member is certain to own what it claimed, even if it
    * hears nothing more: the time its last answered request was _sent_ plus the session's timeout; 0 while the
-   * session is in doubt; Infinity never. It is read before each delivery and each commit, so that a process which
-   * was stopped for longer than its session (SIGSTOP, a laptop's lid, a long block) delivers nothing when it
-   * goes on: by then others own its partitions. Must be a plain property read.
+   * session is in doubt. It is read before each delivery and each commit, so that a process which
+   * was stopped for longer than its session (SIGSTOP, a long block) delivers nothing when it goes on: by then
+   * others own its partitions. Must be a plain property read.
    */
   readonly ownedUntil: number
 
