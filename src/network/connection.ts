@@ -18,6 +18,7 @@ import {
 } from '../observe/channels.ts'
 import { explainForeignBytes } from './foreign-bytes.ts'
 import { FrameReader } from './frame-reader.ts'
+import type { Intake } from './intake.ts'
 import { throttleMs } from './throttle.ts'
 import { explainTlsError } from './tls-errors.ts'
 
@@ -72,18 +73,31 @@ export class Connection {
   #idleTimer: NodeJS.Timeout | undefined
   #endThrottle: (() => void) | undefined
 
-  /** `isKafka` where a broker has answered at this address before. */
-  constructor(stream: Duplex, address: string, options: ConnectionOptions, isKafka = false) {
+  /** `isKafka` where a broker has answered at this address before; `intake` where the stream is read by it. */
+  constructor(
+    stream: Duplex,
+    address: string,
+    options: ConnectionOptions,
+    isKafka = false,
+    intake?: Intake,
+  ) {
     this.#isKafka = isKafka
     this.address = address
     this.#stream = stream
     this.#options = options
     const frames = new FrameReader(options.maxResponseBytes, (frame) => this.#onFrame(frame))
-    stream.on('data', (chunk: Buffer) => {
+    const onBytes = (badSize: Buffer | undefined): void => {
       this.#hasReceived = true
-      const badSize = frames.push(chunk)
       if (badSize !== undefined) this.#close(this.#foreign(explainForeignBytes(address, badSize)))
-    })
+    }
+    if (intake?.isUsed === true) {
+      intake.to({
+        space: () => frames.space,
+        received: (byteCount) => onBytes(frames.received(byteCount)),
+      })
+    } else {
+      stream.on('data', (chunk: Buffer) => onBytes(frames.push(chunk)))
+    }
     // In TLS 1.3 a broker refuses a client's certificate after the handshake: it shows up as an error here.
     stream.on('error', (error) =>
       this.#close(

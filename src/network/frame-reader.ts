@@ -1,12 +1,15 @@
 /**
  * Cuts a byte stream into frames: four bytes of size, then the frame. A frame's memory is allocated once,
- * when its size is known and found to be within bounds, and chunks are copied into it: joining chunks
- * again and again is what makes other clients quadratic on large responses. A frame that lies whole in one
- * chunk is a view on it.
+ * when its size is known and found to be within bounds: joining chunks again and again is what makes other
+ * clients quadratic on large responses. The bytes come in one of two ways, never both: as chunks (`push`),
+ * which are copied into it, and of which a frame that lies whole in one is a view; or read straight into it
+ * (`space` and `received`).
  */
 import { isFrameSize } from './foreign-bytes.ts'
 
 const SIZE_BYTES = 4
+/** What is read at once where it isn't known yet how large the next frame is. */
+const SCRATCH_BYTES = 64 * 1024
 
 export class FrameReader {
   readonly #maxFrameBytes: number
@@ -17,14 +20,36 @@ export class FrameReader {
   /** The bytes of a size that was cut apart. */
   readonly #size = Buffer.alloc(SIZE_BYTES)
   #sizeFilled = 0
+  /** Used again and again: frames that lie in it are copied. */
+  #scratch: Buffer | undefined
 
   constructor(maxFrameBytes: number, onFrame: (frame: Buffer) => void) {
     this.#maxFrameBytes = maxFrameBytes
     this.#onFrame = onFrame
   }
 
+  /** Where the next bytes of the stream may be put: what is left of a frame, or room for the start of one. */
+  get space(): Buffer {
+    const frame = this.#frame
+    if (frame === undefined) return (this.#scratch ??= Buffer.allocUnsafeSlow(SCRATCH_BYTES))
+    return this.#filled === 0 ? frame : frame.subarray(this.#filled)
+  }
+
+  /** So many bytes were put into `space`. Returns what `push` returns. */
+  received(byteCount: number): Buffer | undefined {
+    const frame = this.#frame
+    if (frame === undefined) return this.#cut(this.space.subarray(0, byteCount), true)
+    this.#filled += byteCount
+    if (this.#filled === frame.length) this.#complete(frame)
+    return undefined
+  }
+
   /** Takes the next chunk. Returns the size that cannot be one, if there is one: the stream is then useless. */
   push(chunk: Buffer): Buffer | undefined {
+    return this.#cut(chunk, false)
+  }
+
+  #cut(chunk: Buffer, isUsedAgain: boolean): Buffer | undefined {
     let at = 0
     while (at < chunk.length) {
       if (this.#frame !== undefined) {
@@ -35,7 +60,8 @@ export class FrameReader {
         const size = chunk.readInt32BE(at)
         const end = at + SIZE_BYTES + size
         if (end <= chunk.length && isFrameSize(size, this.#maxFrameBytes)) {
-          this.#onFrame(chunk.subarray(at + SIZE_BYTES, end))
+          const frame = chunk.subarray(at + SIZE_BYTES, end)
+          this.#onFrame(isUsedAgain ? Buffer.from(frame) : frame)
           at = end
           continue
         }
@@ -59,10 +85,12 @@ export class FrameReader {
     const taken = Math.min(frame.length - this.#filled, chunk.length - at)
     chunk.copy(frame, this.#filled, at, at + taken)
     this.#filled += taken
-    if (this.#filled === frame.length) {
-      this.#frame = undefined
-      this.#onFrame(frame)
-    }
+    if (this.#filled === frame.length) this.#complete(frame)
     return taken
+  }
+
+  #complete(frame: Buffer): void {
+    this.#frame = undefined
+    this.#onFrame(frame)
   }
 }

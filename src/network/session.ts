@@ -8,6 +8,7 @@ import { askVersions, BrokerVersions } from './api-versions.ts'
 import { Connection, type ConnectionOptions } from './connection.ts'
 import { authenticateConnection } from './sasl/authenticate-connection.ts'
 import type { SaslMechanism } from './sasl/mechanism.ts'
+import { Intake } from './intake.ts'
 import { openTransport, type TransportOptions } from './transport.ts'
 
 export interface SessionOptions extends TransportOptions, ConnectionOptions {
@@ -166,7 +167,8 @@ async function openOldest(setup: Setup): Promise<Session> {
 
 async function connect(setup: Setup): Promise<Connection> {
   const { address, options, memory, signal } = setup
-  const stream = await openTransport(address, options, signal)
-  setup.connection = new Connection(stream, formatAddress(address), options, memory.isKafka)
+  const intake = new Intake()
+  const stream = await openTransport(address, options, signal, intake)
+  setup.connection = new Connection(stream, formatAddress(address), options, memory.isKafka, intake)
   return setup.connection
 }

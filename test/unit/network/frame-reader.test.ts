@@ -78,3 +78,41 @@ describe('cutting a byte stream into frames', () => {
     expect(read([frame('whole').subarray(0, -1)])).toEqual({ frames: [], badSize: undefined })
   })
 })
+
+describe('reading straight into frames', () => {
+  /** Puts a stream into what the reader gives, at most so many bytes at a time. */
+  function readInto(stream: Buffer, atMost: () => number, maxBytes = 1_000_000): Buffer[] {
+    const found: Buffer[] = []
+    const reader = new FrameReader(maxBytes, (frame) => found.push(frame))
+    for (let at = 0; at < stream.length;) {
+      const taken = stream.copy(reader.space, 0, at, at + atMost())
+      expect(reader.received(taken)).toBeUndefined()
+      at += taken
+    }
+    return found
+  }
+  const frames = [0, 1, 3, 70, 200_000, 5, 65_532, 65_533, 0, 100_000].map((size, index) =>
+    Buffer.alloc(size, index + 1),
+  )
+  const stream = Buffer.concat(frames.flatMap((bytes) => [sizeOf(bytes.length), bytes]))
+
+  it.each([1, 2, 3, 5, 7, 1_000, 65_535, 65_536, 1_000_000])(
+    'finds the same frames when at most %p bytes come at a time',
+    (atMost) => {
+      expect(readInto(stream, () => atMost).map((one) => one.toString('hex'))).toEqual(
+        frames.map((one) => one.toString('hex')),
+      )
+    },
+  )
+
+  it('keeps a small frame apart from what is read next', () => {
+    const small = Buffer.concat(['first', 'second'].map(frame))
+    expect(readInto(small, () => 9).map(String)).toEqual(['first', 'second'])
+  })
+
+  it('tells a size that cannot be one', () => {
+    const reader = new FrameReader(MAX_BYTES, () => undefined)
+    sizeOf(MAX_BYTES + 1).copy(reader.space)
+    expect(reader.received(4)).toEqual(sizeOf(MAX_BYTES + 1))
+  })
+})
