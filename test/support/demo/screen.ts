@@ -1,0 +1,64 @@
+import type { WriteStream } from 'node:tty'
+
+const TERMINAL_EVERY_MS = 200
+const LOG_EVERY_MS = 1_000
+
+export interface Picture {
+  /** For a terminal, none wider than 80 columns. */
+  readonly rows: () => readonly string[]
+  /** The same in one line, for everything else. */
+  readonly line: () => string
+}
+
+/** Shows a picture while it changes: in place on a terminal, a line a second elsewhere. */
+export class Screen implements Disposable {
+  readonly #stream: Pick<WriteStream, 'write' | 'isTTY'>
+  #picture: Picture | undefined
+  #timer: NodeJS.Timeout | undefined
+  #rowsShown = 0
+
+  constructor(stream: Pick<WriteStream, 'write' | 'isTTY'>) {
+    this.#stream = stream
+  }
+
+  show(picture: Picture): void {
+    this.#picture = picture
+    this.#draw()
+    const everyMs = this.#stream.isTTY ? TERMINAL_EVERY_MS : LOG_EVERY_MS
+    this.#timer = setInterval(() => this.#draw(), everyMs)
+  }
+
+  /** A line that stays, above the picture. */
+  say(text: string): void {
+    if (this.#stream.isTTY && this.#rowsShown > 0) {
+      this.#stream.write(`\x1b[${this.#rowsShown}A\x1b[J`)
+      this.#rowsShown = 0
+    }
+    this.#stream.write(`${text}\n`)
+    if (this.#stream.isTTY && this.#picture !== undefined) this.#draw()
+  }
+
+  /** The picture stays as it is at the end. */
+  end(): void {
+    clearInterval(this.#timer)
+    if (this.#picture !== undefined) this.#draw()
+    this.#picture = undefined
+    this.#rowsShown = 0
+  }
+
+  [Symbol.dispose](): void {
+    this.end()
+  }
+
+  #draw(): void {
+    if (this.#picture === undefined) return
+    if (!this.#stream.isTTY) {
+      this.#stream.write(`${this.#picture.line()}\n`)
+      return
+    }
+    const rows = this.#picture.rows()
+    const up = this.#rowsShown === 0 ? '' : `\x1b[${this.#rowsShown}A`
+    this.#stream.write(`${up}${rows.map((row) => `${row}\x1b[K\n`).join('')}\x1b[J`)
+    this.#rowsShown = rows.length
+  }
+}
