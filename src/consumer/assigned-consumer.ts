@@ -161,7 +161,9 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
         if (state.preparation === 'starting') {
           state.moveTo(offset ?? start?.offset ?? 0, start?.leaderEpoch)
         }
-        state.committed = start?.committed ?? (offset === undefined ? state.position : undefined)
+        // Where it begins is committed, too, if the group doesn't know it yet, as Java does: whoever gets the
+        // partition next would otherwise begin at an end of the log that has moved meanwhile.
+        state.committed = start?.committed
         this.#fetcher.add(state)
       }
     } catch (error) {

@@ -169,6 +169,22 @@ describe('offsets of a group', () => {
     expect(second.position(A0)).toBe(2)
   })
 
+  it('are where a partition began although nothing of it was read, so that nothing is skipped', async () => {
+    await bed.write('a', 0, 3, 'before')
+    const options = {
+      consumerGroup: 'g',
+      autoOffsetReset: 'latest',
+      autoCommitEnable: true,
+    } as const
+    const first = bed.consumer(options)
+    await first.assign([A0])
+    await first.close()
+    await bed.write('a', 0, 2, 'between')
+    const second = bed.consumer(options)
+    await second.assign([A0])
+    expect(texts(await take(second, 2))).toEqual(['between0', 'between1'])
+  })
+
   it('that were not committed are an error that names why', async () => {
     await bed.write('a', 0, 1)
     const consumer = bed.consumer({ consumerGroup: 'g' })
