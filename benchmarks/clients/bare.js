@@ -327,6 +327,7 @@ await drive({
   best: { consume: 'batches' },
   produce: {
     single: ['batches of 1,000, 5 requests in flight, a promise a message', single],
+    told: ['batches of 1,000, 5 requests in flight, a promise a message', single],
     many: ['batches of 1,000, 5 requests in flight', many],
   },
   consume: { batches: ['one Fetch in flight while the last is decoded, CRC checked', consume] },

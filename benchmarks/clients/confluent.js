@@ -150,6 +150,7 @@ await drive({
   best: { consume: 'batches' },
   produce: {
     single: ['`send` of one message, 10,000 in flight', producing(single)],
+    told: ['`send` of one message, 10,000 in flight', producing(single)],
     many: [
       '`send` of 1,000 messages, 10 in flight, `linger.ms: 20`',
       producing(many, { 'linger.ms': 20 }),

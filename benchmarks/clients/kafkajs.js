@@ -156,6 +156,7 @@ await drive({
   best: { consume: 'batches' },
   produce: {
     single: ['`send` of one message, 1,000 in flight', producing(single)],
+    told: ['`send` of one message, 1,000 in flight', producing(single)],
     many: ['`send` of 1,000 messages, 5 in flight', producing(many)],
     awaited: ['`await send` of one message', producing(awaited)],
   },

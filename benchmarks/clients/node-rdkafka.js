@@ -220,6 +220,7 @@ await drive({
   best: { consume: 'batches' },
   produce: {
     single: ['`HighLevelProducer`, a callback a message', highLevel],
+    told: ['`HighLevelProducer`, a callback a message', highLevel],
     many: ['`Producer`, delivery reports counted, `linger.ms: 20`', lowLevel],
     awaited: ['`HighLevelProducer`, `linger.ms: 0`, each callback awaited', awaited],
   },

@@ -33,6 +33,24 @@ async function oneByOne(producer, quota) {
   await producer.flush()
 }
 
+/** A promise for each message, and a function that is called with where it is. */
+async function told(producer, quota) {
+  let lastOffset = 0
+  let failures = 0
+  const delivered = ({ offset }) => {
+    lastOffset = offset
+  }
+  const failed = () => {
+    failures++
+  }
+  for (let value = quota.next(); value !== undefined; value = quota.next()) {
+    if (!producer.hasRoom) await producer.ready()
+    producer.produce(value).then(delivered, failed)
+  }
+  await producer.flush()
+  if (failures > 0) throw new Error(`${failures} messages failed; the last offset is ${lastOffset}`)
+}
+
 async function many(task) {
   const client = clientFor(task)
   const { topics } = task
@@ -152,6 +170,7 @@ await drive({
       '`produce(value)`, not awaited; `await ready()` where there is no room',
       producing(oneByOne),
     ],
+    told: ['`produce(value).then(…)`', producing(told)],
     many: ['`produceMany(values)`', many],
     awaited: ['`await produce(value)`', producing(awaited)],
   },

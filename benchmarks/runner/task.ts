@@ -3,7 +3,8 @@
 export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 
 /**
- * - `produce`: single (one call a message, none awaited), many (the fastest way), awaited (one by one)
+ * - `produce`: single (one call a message, none awaited), told (the same, with each result looked at), many (the
+ *   fastest way), awaited (one by one)
  * - `consume`: messages (one at a time), batches, handler
  * - `group`: one of several processes that share a topic
  * - `member`: several members of a group in one process, without messages
