@@ -7,10 +7,11 @@ import { deadlineOf, type CallOptions } from './call-options.ts'
 import { Cluster } from './cluster/cluster.ts'
 import { Consumer, type TopicsConsumerOptions } from './consumer/consumer.ts'
 import { ClosedError } from './errors.ts'
+import { Opened } from './opened.ts'
 import { MultiTopicProducer } from './producer/multi-topic-producer.ts'
 import type { ProducerOptions } from './producer/options.ts'
 import type { Data } from './producer/serialize.ts'
-import { Topic, type Closeable } from './topic.ts'
+import { Topic } from './topic.ts'
 
 /** How long `close` lets requests finish that are on their way. */
 const CLOSE_GRACE_MS = 5_000
@@ -26,8 +27,7 @@ const CLOSE_GRACE_MS = 5_000
 export class KafkaClient implements AsyncDisposable {
   readonly #cluster: Cluster
   readonly #topics = new Map<string, Topic>()
-  /** Its producers and consumers that are not closed yet: they are closed with it. */
-  readonly #opened = new Set<Closeable>()
+  readonly #opened = new Opened()
   #closing: Promise<void> | undefined
 
   /** Throws InvalidArgumentError for an option that isn't one, or can't be right. */
@@ -56,10 +56,9 @@ export class KafkaClient implements AsyncDisposable {
   ): Promise<MultiTopicProducer<Value, Key>> {
     if (this.#closing !== undefined) throw new ClosedError('client')
     const deadline = deadlineOf(call, this.#cluster.options.operationTimeoutMs)
-    const onClosed = () => this.#opened.delete(producer)
-    const producer = await MultiTopicProducer.open(this.#cluster, options, deadline, onClosed)
-    this.#opened.add(producer)
-    return producer
+    return this.#opened.producer((onClosed) =>
+      MultiTopicProducer.open(this.#cluster, options, deadline, onClosed),
+    )
   }
 
   /**
@@ -71,17 +70,11 @@ export class KafkaClient implements AsyncDisposable {
     call: CallOptions = {},
   ): Promise<Consumer<Value, Key>> {
     if (this.#closing !== undefined) throw new ClosedError('client')
-    const consumer: Consumer<Value, Key> = new Consumer<Value, Key>(this.#cluster, options, () =>
-      this.#opened.delete(consumer),
+    return this.#opened.consumer(
+      options,
+      call,
+      (onClosed) => new Consumer<Value, Key>(this.#cluster, options, onClosed),
     )
-    this.#opened.add(consumer)
-    try {
-      if (options.autoStart !== false) await consumer.start(call)
-      return consumer
-    } catch (error) {
-      await consumer.close()
-      throw error
-    }
   }
 
   /**
@@ -95,19 +88,11 @@ export class KafkaClient implements AsyncDisposable {
     call: CallOptions = {},
   ): Promise<BalancedTopicsConsumer<Value, Key>> {
     if (this.#closing !== undefined) throw new ClosedError('client')
-    const consumer: BalancedTopicsConsumer<Value, Key> = new BalancedTopicsConsumer<Value, Key>(
-      this.#cluster,
+    return this.#opened.consumer(
       options,
-      () => this.#opened.delete(consumer),
+      call,
+      (onClosed) => new BalancedTopicsConsumer<Value, Key>(this.#cluster, options, onClosed),
     )
-    this.#opened.add(consumer)
-    try {
-      if (options.autoStart !== false) await consumer.start(call)
-      return consumer
-    } catch (error) {
-      await consumer.close().catch(() => undefined)
-      throw error
-    }
   }
 
   /**
@@ -125,9 +110,10 @@ export class KafkaClient implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    const closed = await Promise.allSettled([...this.#opened].map((opened) => opened.close()))
-    await this.#cluster.close(CLOSE_GRACE_MS)
-    const failed = closed.find((result) => result.status === 'rejected')
-    if (failed !== undefined) throw failed.reason
+    try {
+      await this.#opened.close()
+    } finally {
+      await this.#cluster.close(CLOSE_GRACE_MS)
+    }
   }
 }

@@ -6,26 +6,19 @@ import { checkTopicName } from './cluster/topic-name.ts'
 import type { PartitionMetadata } from './cluster/metadata.ts'
 import { listOffsets, type OffsetSpec } from './consumer/list-offsets.ts'
 import { SimpleConsumer, type SimpleConsumerOptions } from './consumer/simple-consumer.ts'
+import type { Opened } from './opened.ts'
 import type { ProducerOptions } from './producer/options.ts'
 import { Producer } from './producer/producer.ts'
 import type { Data } from './producer/serialize.ts'
-
-/** A producer or a consumer. */
-export interface Closeable {
-  close(): Promise<void>
-}
 
 /** A topic by name. Nothing is asked of a broker until one of its methods is called. */
 export class Topic {
   readonly name: string
   readonly #cluster: Cluster
-  readonly #opened: Set<Closeable>
+  readonly #opened: Opened
 
-  /**
-   * Keeps in `opened` what it opened and is not closed yet.
-   * Throws InvalidArgumentError for a name that Kafka allows nowhere.
-   */
-  constructor(cluster: Cluster, name: string, opened: Set<Closeable>) {
+  /** Throws InvalidArgumentError for a name that Kafka allows nowhere. */
+  constructor(cluster: Cluster, name: string, opened: Opened) {
     checkTopicName(name)
     this.#cluster = cluster
     this.#opened = opened
@@ -63,10 +56,9 @@ export class Topic {
     call: CallOptions = {},
   ): Promise<Producer<Value, Key>> {
     const deadline = this.#deadline(call)
-    const onClosed = () => this.#opened.delete(producer)
-    const producer = await Producer.open(this.#cluster, this.name, options, deadline, onClosed)
-    this.#opened.add(producer)
-    return producer
+    return this.#opened.producer((onClosed) =>
+      Producer.open(this.#cluster, this.name, options, deadline, onClosed),
+    )
   }
 
   /**
@@ -89,20 +81,11 @@ export class Topic {
     options: SimpleConsumerOptions<Value, Key> = {},
     call: CallOptions = {},
   ): Promise<SimpleConsumer<Value, Key>> {
-    const consumer: SimpleConsumer<Value, Key> = new SimpleConsumer<Value, Key>(
-      this.#cluster,
-      this.name,
+    return this.#opened.consumer(
       options,
-      () => this.#opened.delete(consumer),
+      call,
+      (onClosed) => new SimpleConsumer<Value, Key>(this.#cluster, this.name, options, onClosed),
     )
-    this.#opened.add(consumer)
-    try {
-      if (options.autoStart !== false) await consumer.start(call)
-      return consumer
-    } catch (error) {
-      await consumer.close()
-      throw error
-    }
   }
 
   /**
@@ -115,20 +98,11 @@ export class Topic {
     options: BalancedConsumerOptions<Value, Key>,
     call: CallOptions = {},
   ): Promise<BalancedConsumer<Value, Key>> {
-    const consumer: BalancedConsumer<Value, Key> = new BalancedConsumer<Value, Key>(
-      this.#cluster,
-      this.name,
+    return this.#opened.consumer(
       options,
-      () => this.#opened.delete(consumer),
+      call,
+      (onClosed) => new BalancedConsumer<Value, Key>(this.#cluster, this.name, options, onClosed),
     )
-    this.#opened.add(consumer)
-    try {
-      if (options.autoStart !== false) await consumer.start(call)
-      return consumer
-    } catch (error) {
-      await consumer.close().catch(() => undefined)
-      throw error
-    }
   }
 
   async #partitions(deadline: Deadline): Promise<readonly PartitionMetadata[]> {

@@ -1,0 +1,46 @@
+import type { CallOptions } from './call-options.ts'
+
+interface Closeable {
+  close(): Promise<void>
+}
+
+interface Startable extends Closeable {
+  start(call: CallOptions): Promise<unknown>
+}
+
+/** The producers and consumers of a client that are not closed yet. */
+export class Opened {
+  readonly #all = new Set<Closeable>()
+
+  async producer<One extends Closeable>(
+    open: (onClosed: () => void) => Promise<One>,
+  ): Promise<One> {
+    const producer: One = await open(() => this.#all.delete(producer))
+    this.#all.add(producer)
+    return producer
+  }
+
+  /** Starts it unless `autoStart` is false. One that does not start is closed; throws why it did not. */
+  async consumer<One extends Startable>(
+    options: { readonly autoStart?: boolean },
+    call: CallOptions,
+    make: (onClosed: () => void) => One,
+  ): Promise<One> {
+    const consumer: One = make(() => this.#all.delete(consumer))
+    this.#all.add(consumer)
+    try {
+      if (options.autoStart !== false) await consumer.start(call)
+      return consumer
+    } catch (error) {
+      await consumer.close().catch(() => undefined)
+      throw error
+    }
+  }
+
+  /** Closes all of them, then throws the first error of these. */
+  async close(): Promise<void> {
+    const closed = await Promise.allSettled([...this.#all].map((one) => one.close()))
+    const failed = closed.find((result) => result.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
+  }
+}
