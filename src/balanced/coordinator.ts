@@ -9,8 +9,8 @@
  * and it alone stops, commits and starts partitions, and runs the application's hooks. A coordinator calls
  * nothing of the consumer; what it has to say between steps or during them, it says by `CoordinatorEvents`.
  */
+import type { TopicPartition } from '../consumer/topic-partition.ts'
 import type { KafkaError } from '../errors.ts'
-import type { TopicPartition } from './partitions.ts'
 
 export interface Coordinator {
   /** For logs and errors: `ZooKeeper at zk1:2181`, `Kafka's group protocol`. */

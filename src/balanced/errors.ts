@@ -1,6 +1,6 @@
+import { nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 import { KafkaError } from '../errors.ts'
 import type { HeldPartition } from './coordinator.ts'
-import { nameOf, type TopicPartition } from './partitions.ts'
 
 /** After all retries, others still own partitions that are this member's by the list of members. It goes on trying. */
 export class PartitionOwnedError extends KafkaError {

@@ -1,13 +1,4 @@
-/** A partition by topic and number. */
-export interface TopicPartition {
-  readonly topic: string
-  readonly partition: number
-}
-
-/** `orders-3`: as Kafka writes it in logs. No two partitions share one, since a number has no hyphen. */
-export function nameOf({ topic, partition }: TopicPartition): string {
-  return `${topic}-${partition}`
-}
+import { nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 
 /** For logs: `orders-0, orders-3`, or `none`. */
 export function namesOf(partitions: Iterable<TopicPartition>): string {

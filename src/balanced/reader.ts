@@ -1,5 +1,5 @@
+import type { TopicPartition } from '../consumer/topic-partition.ts'
 import type { KafkaError } from '../errors.ts'
-import type { TopicPartition } from './partitions.ts'
 
 /** What the machine does with partitions themselves: a consumer that reads a changing set of them. */
 export interface Reader {

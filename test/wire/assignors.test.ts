@@ -3,11 +3,11 @@ import {
   byTopicAndPartition,
   type Assignment,
   type Assignor,
-  type TopicPartition,
 } from '../../src/balanced/assignors/assignor.ts'
 import { rangeAssignor } from '../../src/balanced/assignors/range.ts'
 import { roundRobinAssignor } from '../../src/balanced/assignors/round-robin.ts'
 import { cooperativeStickyAssignor, stickyAssignor } from '../../src/balanced/assignors/sticky.ts'
+import type { TopicPartition } from '../../src/consumer/topic-partition.ts'
 import { clientJars, missingForKafkasOwn } from './support/jars.ts'
 import { RandomGroup, type Group } from './support/random-group.ts'
 import { Random } from './support/random.ts'

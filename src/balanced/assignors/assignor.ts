@@ -1,9 +1,5 @@
 /** What the leader of a Kafka group decides with: who is there, what there is to share out, and by what rule. */
-
-export interface TopicPartition {
-  readonly topic: string
-  readonly partition: number
-}
+import type { TopicPartition } from '../../consumer/topic-partition.ts'
 
 /** A member as the leader sees it: what it said of itself when it joined. */
 export interface GroupMember {

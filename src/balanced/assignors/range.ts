@@ -1,3 +1,4 @@
+import type { TopicPartition } from '../../consumer/topic-partition.ts'
 import {
   byText,
   byTopicAndPartition,
@@ -6,7 +7,6 @@ import {
   type Assignment,
   type Assignor,
   type GroupMember,
-  type TopicPartition,
 } from './assignor.ts'
 import { racksMatter, racksOf } from './racks.ts'
 import { staticFirst } from './round-robin.ts'

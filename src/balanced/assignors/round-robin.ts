@@ -1,3 +1,4 @@
+import type { TopicPartition } from '../../consumer/topic-partition.ts'
 import {
   byMemberId,
   byText,
@@ -5,7 +6,6 @@ import {
   type Assignment,
   type Assignor,
   type GroupMember,
-  type TopicPartition,
 } from './assignor.ts'
 
 /**

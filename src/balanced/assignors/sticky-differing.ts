@@ -3,7 +3,8 @@
  * whoever has least and wants it, then single partitions move from members with more to members with less
  * until nothing is gained by another move. If the moves made nothing better in sum, they are undone.
  */
-import { byText, type TopicPartition } from './assignor.ts'
+import type { TopicPartition } from '../../consumer/topic-partition.ts'
+import { byText } from './assignor.ts'
 import type { Partition, StickyInput } from './sticky-input.ts'
 
 export function assignToDiffering(input: StickyInput): Map<string, TopicPartition[]> {

@@ -2,7 +2,8 @@
  * Sticky assignment where all members want the same topics: each ends with as many partitions as the others,
  * or one more, so it is decided in one pass who keeps what and who gets the rest.
  */
-import { byText, type TopicPartition } from './assignor.ts'
+import type { TopicPartition } from '../../consumer/topic-partition.ts'
+import { byText } from './assignor.ts'
 import type { Partition, StickyInput } from './sticky-input.ts'
 
 export interface StickyResult {

@@ -1,11 +1,6 @@
 /** What both ways of sticky assignment start from: each member's wishes and what it holds by right. */
-import {
-  byMemberId,
-  byText,
-  type AssignableTopics,
-  type GroupMember,
-  type TopicPartition,
-} from './assignor.ts'
+import type { TopicPartition } from '../../consumer/topic-partition.ts'
+import { byMemberId, byText, type AssignableTopics, type GroupMember } from './assignor.ts'
 import { allPartitionRacks, racksMatter, racksOf } from './racks.ts'
 
 /** What a member says that it held, and since when. */

@@ -1,3 +1,4 @@
+import { nameOf, type TopicPartition } from '../../consumer/topic-partition.ts'
 import type { AssignableTopics, Assignment, Assignor, GroupMember } from './assignor.ts'
 import { assignToDiffering } from './sticky-differing.ts'
 import { assignToEquals } from './sticky-equal.ts'
@@ -44,23 +45,22 @@ export const cooperativeStickyAssignor: Assignor = {
 
 /** Leaves out what one member is to get and another has not given up yet. */
 function withoutHeld(members: readonly GroupMember[], assignment: Assignment): Assignment {
-  const keyOf = (topic: string, partition: number) => `${topic} ${partition}`
   const holders = new Map<string, Set<string>>()
   for (const { memberId, ownedPartitions } of members) {
-    for (const { topic, partition } of ownedPartitions) {
-      const key = keyOf(topic, partition)
-      holders.set(key, (holders.get(key) ?? new Set()).add(memberId))
+    for (const owned of ownedPartitions) {
+      const name = nameOf(owned)
+      holders.set(name, (holders.get(name) ?? new Set()).add(memberId))
     }
   }
-  return mapLists(assignment, ({ topic, partition }, memberId) => {
-    const held = holders.get(keyOf(topic, partition))
+  return mapLists(assignment, (partition, memberId) => {
+    const held = holders.get(nameOf(partition))
     return held === undefined || held.has(memberId)
   })
 }
 
-function mapLists<T extends { readonly topic: string; readonly partition: number }>(
-  assignment: ReadonlyMap<string, readonly T[]>,
-  stays: (partition: T, memberId: string) => boolean,
+function mapLists(
+  assignment: Assignment,
+  stays: (partition: TopicPartition, memberId: string) => boolean,
 ): Assignment {
   return new Map(
     [...assignment].map(([memberId, partitions]) => [

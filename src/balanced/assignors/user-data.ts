@@ -3,7 +3,8 @@ import { Reader } from '../../../protocol/buffer/reader.ts'
 import { Writer } from '../../../protocol/buffer/writer.ts'
 import { Message } from '../../../protocol/schema/api.ts'
 import { array, int32, string } from '../../../protocol/schema/fields.ts'
-import type { LastAssignment, TopicPartition } from './assignor.ts'
+import type { TopicPartition } from '../../consumer/topic-partition.ts'
+import type { LastAssignment } from './assignor.ts'
 import type { Claim } from './sticky-input.ts'
 
 /** Since Kafka 2.3 with the generation (KIP-341). It does not say which version it is in. */

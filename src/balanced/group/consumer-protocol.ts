@@ -8,7 +8,8 @@ import {
 import { ProtocolError } from '../../../protocol/protocol-error.ts'
 import type { Message } from '../../../protocol/schema/api.ts'
 import type { Decoded, Encodable, Fields } from '../../../protocol/schema/fields.ts'
-import type { GroupMember, TopicPartition } from '../assignors/assignor.ts'
+import type { TopicPartition } from '../../consumer/topic-partition.ts'
+import type { GroupMember } from '../assignors/assignor.ts'
 import { byTopic } from '../assignors/user-data.ts'
 import type { JoinedMember } from './group-requests.ts'
 

@@ -1,9 +1,10 @@
 import type { Cluster } from '../../cluster/cluster.ts'
+import { nameOf, type TopicPartition } from '../../consumer/topic-partition.ts'
 import { BrokerError } from '../../errors.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
 import type { Assignor, GroupMember, LastAssignment } from '../assignors/assignor.ts'
 import type { Claim, Coordinator, CoordinatorEvents, CoordinatorFactory } from '../coordinator.ts'
-import { nameOf, namesOf, type TopicPartition } from '../partitions.ts'
+import { namesOf } from '../partitions.ts'
 import {
   decodeAssignment,
   decodeSubscription,

@@ -9,8 +9,8 @@ import type {
   OffsetStore,
   OffsetToCommit,
 } from '../../consumer/offsets/offset-store.ts'
+import { nameOf, type TopicPartition } from '../../consumer/topic-partition.ts'
 import { BrokerError } from '../../errors.ts'
-import { nameOf, type TopicPartition } from '../partitions.ts'
 import type { GroupCoordinator } from './group-coordinator.ts'
 
 /** What a broker says to the commit of a member whose generation is, or is about to be, over. */

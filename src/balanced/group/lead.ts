@@ -1,4 +1,5 @@
 /** The leader's part in a rebalance: from what the members said to who gets what. */
+import { nameOf } from '../../consumer/topic-partition.ts'
 import type { Logger } from '../../observe/logger.ts'
 import type {
   AssignableTopics,
@@ -7,7 +8,6 @@ import type {
   GroupMember,
   RebalanceProtocol,
 } from '../assignors/assignor.ts'
-import { nameOf } from '../partitions.ts'
 
 export interface Lead {
   readonly groupId: string

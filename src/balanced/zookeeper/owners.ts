@@ -1,6 +1,6 @@
 import type { PartitionMetadata } from '../../cluster/metadata.ts'
+import { nameOf, type TopicPartition } from '../../consumer/topic-partition.ts'
 import type { Claim, HeldPartition } from '../coordinator.ts'
-import { nameOf, type TopicPartition } from '../partitions.ts'
 import { ZooKeeperError } from './errors.ts'
 import type { ZooKeeperSession } from './session.ts'
 import { partitionOf, type GroupPaths } from './znodes.ts'

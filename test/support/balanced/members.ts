@@ -1,6 +1,5 @@
 import type { CoordinatorFactory } from '../../../src/balanced/coordinator.ts'
 import { RebalanceMachine, type MachineOptions } from '../../../src/balanced/machine.ts'
-import { nameOf, type TopicPartition } from '../../../src/balanced/partitions.ts'
 import type { Phase } from '../../../src/balanced/phases.ts'
 import type { Reader } from '../../../src/balanced/reader.ts'
 import { NamedTopics, type Subscription } from '../../../src/balanced/subscription.ts'
@@ -16,6 +15,7 @@ import {
   type ZooKeeperAuth,
 } from '../../../src/balanced/zookeeper/node-client.ts'
 import type { TopicMetadata } from '../../../src/cluster/metadata.ts'
+import { nameOf, type TopicPartition } from '../../../src/consumer/topic-partition.ts'
 import type { KafkaError } from '../../../src/errors.ts'
 import { silentLogger, type Logger } from '../../../src/observe/logger.ts'
 

@@ -3,9 +3,9 @@ import type {
   AssignableTopics,
   Assignment,
   GroupMember,
-  TopicPartition,
 } from '../../../src/balanced/assignors/assignor.ts'
 import { encodeStickyUserData } from '../../../src/balanced/assignors/user-data.ts'
+import type { TopicPartition } from '../../../src/consumer/topic-partition.ts'
 import type { Random } from './random.ts'
 
 /** A group at one moment. */
