@@ -11,7 +11,8 @@ import { ConsumerBatch } from './consumer-batch.ts'
 import { MessageIterator } from './message-iterator.ts'
 import { MessageStream } from './message-stream.ts'
 import { runByKey } from './run-by-key.ts'
-import { runByPartition, type MessageHandler, type RunOptions } from './run.ts'
+import { runByPartition } from './run-by-partition.ts'
+import { Run, type MessageHandler, type RunOptions } from './run.ts'
 
 export interface ConsumeOptions {
   /** Wait for a message: otherwise undefined is returned where none is at hand. Default: true. */
@@ -109,8 +110,9 @@ export class Delivery<Value, Key> {
     const { concurrency = 1, orderBy = 'partition', signal } = options
     const end = this.#begin('run()')
     try {
-      if (orderBy === 'partition') await runByPartition(this.#inbox, handler, concurrency, signal)
-      else await runByKey(this.#inbox, handler, concurrency, signal, this.#parts.rewind)
+      const run = new Run(this.#inbox, concurrency, signal)
+      if (orderBy === 'partition') await runByPartition(run, handler)
+      else await runByKey(run, handler, this.#parts.rewind)
     } finally {
       end()
     }

@@ -1,7 +1,6 @@
 import { deferred, type Deferred } from '../../async/deferred.ts'
-import type { Inbox } from '../inbox.ts'
 import type { PartitionState } from '../partition-state.ts'
-import { nextToHandle, type MessageHandler } from './run.ts'
+import { nextToHandle, type MessageHandler, type Run } from './run.ts'
 
 /** What handlers are at work on, of one partition. */
 interface Work {
@@ -18,20 +17,15 @@ interface Work {
  * What is begun but not finished when it ends, or when a partition is paused, comes again: from the first such
  * message of the partition on, with what was handled behind it.
  */
-export async function runByKey<Value, Key>(
-  inbox: Inbox<Value, Key>,
+export function runByKey<Value, Key>(
+  run: Run<Value, Key>,
   handler: MessageHandler<Value, Key>,
-  concurrency: number,
-  signal: AbortSignal | undefined,
   rewind: (state: PartitionState, offset: number) => void,
 ): Promise<void> {
-  const running = new Set<Promise<void>>()
+  const { inbox } = run
   /** The last one of each key. */
   const lanes = new Map<string, Promise<void>>()
   const works = new Map<PartitionState, Work>()
-  let failure: { readonly error: unknown } | undefined
-  const isOver = () =>
-    failure !== undefined || signal?.aborted === true || inbox.failure !== undefined
 
   const finish = (state: PartitionState, work: Work) => {
     if (--work.running > 0) return
@@ -42,6 +36,7 @@ export async function runByKey<Value, Key>(
     if (first !== undefined && state.isAssigned) rewind(state, first)
     work.idle.resolve()
   }
+
   const workOn = (state: PartitionState): Work => {
     const known = works.get(state)
     if (known !== undefined) return known
@@ -51,7 +46,8 @@ export async function runByKey<Value, Key>(
     state.firstUnfinished = () => work.unfinished.values().next().value
     return work
   }
-  const start = (state: PartitionState) => {
+
+  return run.claimEach((state) => {
     const next = nextToHandle(inbox, state)
     inbox.release(state)
     if (next === undefined) return
@@ -65,35 +61,14 @@ export async function runByKey<Value, Key>(
     const before = lane === undefined ? undefined : lanes.get(lane)
     const handle = async () => {
       await before
-      if (isOver() || !state.isHandedOver || state.jumps !== jumps || !inbox.mayHandOver) return
+      if (run.isOver || !state.isHandedOver || state.jumps !== jumps || !inbox.mayHandOver) return
       await handler(message)
       work.unfinished.delete(offset)
     }
-    const done = handle()
-      .catch((error: unknown) => {
-        failure ??= { error }
-      })
-      .finally(() => {
-        running.delete(done)
-        if (lane !== undefined && lanes.get(lane) === done) lanes.delete(lane)
-        finish(state, work)
-        inbox.wake()
-      })
-    running.add(done)
+    const done = run.begin(handle(), () => {
+      if (lane !== undefined && lanes.get(lane) === done) lanes.delete(lane)
+      finish(state, work)
+    })
     if (lane !== undefined) lanes.set(lane, done)
-  }
-
-  try {
-    while (!isOver()) {
-      const state = running.size < concurrency ? inbox.claim() : undefined
-      if (state !== undefined) start(state)
-      else if (running.size === 0 && inbox.isFinished) return
-      else await inbox.arrival(undefined, signal)
-    }
-  } finally {
-    await Promise.all(running)
-  }
-  if (failure !== undefined) throw failure.error
-  if (inbox.failure !== undefined) throw inbox.failure
-  signal?.throwIfAborted()
+  })
 }

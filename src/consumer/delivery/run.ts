@@ -21,66 +21,59 @@ export interface RunOptions {
 }
 
 /**
- * Hands the messages of each partition to the handler one after the other, of so many partitions at the same
- * time. Resolves at the end of a consumer that has one. A handler's error ends it: the others are waited for,
- * and the message that failed is the next of its partition to be handed over.
+ * Claims partitions with something to handle, while fewer than `concurrency` handlers are at work. Whatever ends it,
+ * those that have begun are waited for.
  */
-export async function runByPartition<Value, Key>(
-  inbox: Inbox<Value, Key>,
-  handler: MessageHandler<Value, Key>,
-  concurrency: number,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const running = new Set<Promise<void>>()
-  let failure: { readonly error: unknown } | undefined
-  const isOver = () => failure !== undefined || signal?.aborted === true
-  const isToEnd = () => isOver() || inbox.failure !== undefined
-  const start = (state: PartitionState) => {
-    const done = handleChunk(inbox, state, handler, isToEnd)
+export class Run<Value, Key> {
+  readonly inbox: Inbox<Value, Key>
+  readonly #concurrency: number
+  readonly #signal: AbortSignal | undefined
+  readonly #working = new Set<Promise<void>>()
+  #failure: { readonly error: unknown } | undefined
+
+  constructor(inbox: Inbox<Value, Key>, concurrency: number, signal: AbortSignal | undefined) {
+    this.inbox = inbox
+    this.#concurrency = concurrency
+    this.#signal = signal
+  }
+
+  /** No handler is to begin any more: one has failed, the consumer has, or the signal was aborted. */
+  get isOver(): boolean {
+    if (this.#failure !== undefined || this.#signal?.aborted === true) return true
+    return this.inbox.failure !== undefined
+  }
+
+  /** Resolves at the end of a consumer that has one; `start` calls `begin` for what it finds to do. */
+  async claimEach(start: (state: PartitionState) => void): Promise<void> {
+    try {
+      while (!this.isOver) {
+        const hasRoom = this.#working.size < this.#concurrency
+        const state = hasRoom ? this.inbox.claim() : undefined
+        if (state !== undefined) start(state)
+        else if (this.#working.size === 0 && this.inbox.isFinished) return
+        else await this.inbox.arrival(undefined, this.#signal)
+      }
+    } finally {
+      await Promise.all(this.#working)
+    }
+    if (this.#failure !== undefined) throw this.#failure.error
+    this.#signal?.throwIfAborted()
+    if (this.inbox.failure !== undefined) throw this.inbox.failure
+  }
+
+  /** Counts `work` as one handler until it has settled. Resolves, after `finish`, also if it failed. */
+  begin(work: Promise<void>, finish: () => void): Promise<void> {
+    const done = work
       .catch((error: unknown) => {
-        failure ??= { error }
+        this.#failure ??= { error }
       })
       .finally(() => {
-        state.handling = undefined
-        running.delete(done)
-        inbox.release(state)
-        inbox.wake()
+        this.#working.delete(done)
+        finish()
+        this.inbox.wake()
       })
-    state.handling = done
-    running.add(done)
-  }
-  try {
-    while (!isOver()) {
-      const state = running.size < concurrency ? inbox.claim() : undefined
-      if (state !== undefined) start(state)
-      else if (running.size === 0 && inbox.isFinished) return
-      else await inbox.arrival(undefined, signal)
-    }
-  } finally {
-    await Promise.all(running)
-  }
-  if (failure !== undefined) throw failure.error
-  signal?.throwIfAborted()
-}
-
-async function handleChunk<Value, Key>(
-  inbox: Inbox<Value, Key>,
-  state: PartitionState,
-  handler: MessageHandler<Value, Key>,
-  isToEnd: () => boolean,
-): Promise<void> {
-  const { chunk } = state
-  if (chunk === undefined) return
-  while (!isToEnd()) {
-    const next = nextToHandle(inbox, state)
-    if (next === undefined || state.chunk !== chunk) return
-    try {
-      await handler(next.message)
-    } catch (error) {
-      // It was not handled: it is the next one again, unless the application went elsewhere meanwhile.
-      if (state.chunk === chunk) chunk.index--
-      throw error
-    }
+    this.#working.add(done)
+    return done
   }
 }
 

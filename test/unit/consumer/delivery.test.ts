@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { deferred } from '../../../src/async/deferred.ts'
 import type { ConsumedMessage } from '../../../src/index.ts'
 import { failureOf } from '../../support/settled.ts'
 import { Bed } from './support/embedded.ts'
@@ -311,6 +312,69 @@ describe('run', () => {
     await consumer.run(({ value }) => void seen.push(Number(value)), { orderBy: 'key' })
     expect([...new Set(seen)].sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8])
     expect(seen.slice(-5)).toEqual([4, 5, 6, 7, 8])
+  })
+})
+
+describe.each([
+  { orderBy: 'partition', concurrency: 1 },
+  { orderBy: 'partition', concurrency: 2 },
+  { orderBy: 'key', concurrency: 1 },
+  { orderBy: 'key', concurrency: 2 },
+] as const)('run by $orderBy, $concurrency at the same time,', (options) => {
+  /** A run whose handler is at work until `settle` is called. */
+  async function busyRun() {
+    await bed.write('a', 0, 1)
+    const consumer = bed.consumer()
+    await consumer.assign([A0])
+    const abort = new AbortController()
+    const work = deferred()
+    const begun = deferred()
+    const handler = () => {
+      begun.resolve()
+      return work.promise
+    }
+    const failure = failureOf(consumer.run(handler, { ...options, signal: abort.signal }))
+    await begun.promise
+    return { consumer, abort, work, failure }
+  }
+
+  it("throws a handler's failure, though the consumer was closed before it", async () => {
+    const { consumer, work, failure } = await busyRun()
+    const closed = consumer.close()
+    await nextTurn()
+    work.reject(new Error('not this one'))
+    expect((await failure).message).toBe('not this one')
+    await closed
+  })
+
+  it("throws a handler's failure, though it was aborted before it", async () => {
+    const { abort, work, failure } = await busyRun()
+    abort.abort(new Error('enough'))
+    await nextTurn()
+    work.reject(new Error('not this one'))
+    expect((await failure).message).toBe('not this one')
+  })
+
+  it("throws the signal's reason, though the consumer is closed while handlers are waited for", async () => {
+    const { consumer, abort, work, failure } = await busyRun()
+    abort.abort(new Error('enough'))
+    await nextTurn()
+    const closed = consumer.close()
+    await nextTurn()
+    work.resolve()
+    expect((await failure).message).toBe('enough')
+    await closed
+  })
+
+  it("throws the signal's reason, though the consumer was closed before", async () => {
+    const { consumer, abort, work, failure } = await busyRun()
+    const closed = consumer.close()
+    await nextTurn()
+    abort.abort(new Error('enough'))
+    await nextTurn()
+    work.resolve()
+    expect((await failure).message).toBe('enough')
+    await closed
   })
 })
 
