@@ -1,58 +1,73 @@
-import { createServer, type Server, type Socket } from 'node:net'
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls'
-import { InvalidArgumentError } from '../../errors.ts'
-import type { EmbeddedTlsOptions, Pem } from '../security/options.ts'
+import type { Server, Socket } from 'node:net'
+import { listenOn } from './listen.ts'
 
-/** A client that says nothing is not waited for longer. */
-const HANDSHAKE_TIMEOUT_MS = 10_000
-
-/** A server whose clients are handed over when TLS is set up, where there is any. */
-export function createListener(
-  tls: EmbeddedTlsOptions | undefined,
-  onClient: (socket: Socket) => void,
-  onError: (error: unknown) => void,
-): Server {
-  if (tls === undefined) return createServer({ noDelay: true }, onClient)
-  const { clientAuth = 'none' } = tls
-  const server = tlsServer(tls, clientAuth)
-  server.on('tlsClientError', onError)
-  server.on('secureConnection', (socket) => {
-    // Where one was only asked for, none is fine, but not one that is wrong.
-    const isWrong = socket.getPeerX509Certificate() !== undefined && !socket.authorized
-    if (isWrong && clientAuth === 'requested') {
-      socket.destroy()
-      onError(socket.authorizationError)
-    } else onClient(socket)
-  })
-  return server
+/** What a listener is started with. */
+export interface ListenerParts<Connection> {
+  /** A server that hands its clients over. */
+  readonly createServer: (onClient: (socket: Socket) => void) => Server
+  readonly connect: (socket: Socket, onClose: () => void) => Connection
+  readonly onError: (error: unknown) => void
 }
 
-/** Throws InvalidArgumentError for a certificate and a key that can't be used. */
-function tlsServer(tls: EmbeddedTlsOptions, clientAuth: string): TlsServer {
-  const { cert, key, passphrase, ca } = tls
-  try {
-    return createTlsServer({
-      cert: bytesOf(cert),
-      key: bytesOf(key),
-      ...(passphrase === undefined ? {} : { passphrase }),
-      ...(ca === undefined ? {} : { ca: isList(ca) ? ca.map(bytesOf) : bytesOf(ca) }),
-      requestCert: clientAuth !== 'none',
-      rejectUnauthorized: clientAuth === 'required',
-      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-      noDelay: true,
-    })
-  } catch (error) {
-    throw new InvalidArgumentError(
-      `tls: the certificate, the key or the authorities can't be used: ${String(error)}`,
-      { cause: error },
-    )
+/** A listening socket and its connections. It can be stopped, and started again at its port. */
+export class Listener<Connection extends { close(): void }> {
+  readonly host = '127.0.0.1'
+  #port: number
+  #server: Server | undefined
+  readonly #connections = new Set<Connection>()
+  /** Those in the middle of a TLS handshake, too. */
+  readonly #sockets = new Set<Socket>()
+
+  /** Port 0 takes any that is free. */
+  constructor(port: number) {
+    this.#port = port
   }
-}
 
-function isList(ca: Pem | readonly Pem[]): ca is readonly Pem[] {
-  return Array.isArray(ca)
-}
+  get port(): number {
+    return this.#port
+  }
 
-function bytesOf(pem: Pem): Buffer {
-  return typeof pem === 'string' ? Buffer.from(pem) : Buffer.from(pem)
+  get isListening(): boolean {
+    return this.#server?.listening === true
+  }
+
+  get connections(): readonly Connection[] {
+    return [...this.#connections]
+  }
+
+  /** Throws EmbeddedClusterError. */
+  async start({ createServer, connect, onError }: ListenerParts<Connection>): Promise<void> {
+    if (this.#server !== undefined) return
+    const server = createServer((socket) => {
+      if (this.#server !== server) {
+        socket.destroy()
+        return
+      }
+      const connection = connect(socket, () => this.#connections.delete(connection))
+      this.#connections.add(connection)
+    })
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket)
+      socket.on('close', () => this.#sockets.delete(socket))
+    })
+    this.#server = server
+    try {
+      this.#port = await listenOn(server, this.host, this.#port)
+    } catch (error) {
+      this.#server = undefined
+      throw error
+    }
+    server.on('error', onError)
+  }
+
+  /** At once, as when the process is killed: connections end wherever they are. */
+  async stop(): Promise<void> {
+    const server = this.#server
+    if (server === undefined) return
+    this.#server = undefined
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+    for (const connection of this.connections) connection.close()
+    for (const socket of this.#sockets) socket.destroy()
+    await closed
+  }
 }

@@ -1,11 +1,13 @@
 import { Buffer } from 'node:buffer'
+import { createServer } from 'node:net'
 import { InvalidArgumentError } from '../../errors.ts'
+import { Listener } from '../server/listener.ts'
 import { Timers } from '../timers.ts'
 import { KeeperError } from './error-codes.ts'
 import { ZooKeeperFaults } from './faults.ts'
 import { Keeper } from './keeper.ts'
 import { checkedOptions, type CheckedOptions, type EmbeddedZooKeeperOptions } from './options.ts'
-import { Listener } from './server/listener.ts'
+import { ZooKeeperConnection, type ConnectionParts } from './server/connection.ts'
 import { ReplyGate } from './server/reply-gate.ts'
 import type { Session } from './sessions.ts'
 import { OPEN_ACL, OWNER, type AclEntry } from './tree/acl.ts'
@@ -52,7 +54,7 @@ export class EmbeddedZooKeeper implements AsyncDisposable {
   readonly #options: CheckedOptions
   readonly #timers: Timers
   readonly #keeper: Keeper
-  readonly #listeners: readonly Listener[]
+  readonly #listeners: readonly Listener<ZooKeeperConnection>[]
   readonly #replies = new ReplyGate()
   #isStopped = false
 
@@ -232,15 +234,21 @@ export class EmbeddedZooKeeper implements AsyncDisposable {
     return this.stop()
   }
 
-  #listen(listener: Listener): Promise<void> {
-    return listener.start({
+  #listen(listener: Listener<ZooKeeperConnection>): Promise<void> {
+    const { onError } = this.#options
+    const parts: ConnectionParts = {
       keeper: this.#keeper,
       limits: this.#options,
       replies: this.#replies,
       faults: this.faults,
       timers: this.#timers,
-      onError: this.#options.onError,
+      onError,
       connections: () => this.#connections.length,
+    }
+    return listener.start({
+      createServer,
+      connect: (socket, onClose) => new ZooKeeperConnection(socket, parts, onClose),
+      onError,
     })
   }
 
@@ -248,7 +256,7 @@ export class EmbeddedZooKeeper implements AsyncDisposable {
     return this.#listeners.flatMap(({ connections }) => connections)
   }
 
-  #chosen(number: number | undefined): readonly Listener[] {
+  #chosen(number: number | undefined): readonly Listener<ZooKeeperConnection>[] {
     if (number === undefined) return this.#listeners
     const listener = this.#listeners[number - 1]
     if (listener !== undefined) return [listener]

@@ -1,0 +1,58 @@
+import { createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls'
+import { InvalidArgumentError } from '../../errors.ts'
+import type { EmbeddedTlsOptions, Pem } from '../security/options.ts'
+
+/** A client that says nothing is not waited for longer. */
+const HANDSHAKE_TIMEOUT_MS = 10_000
+
+/** A server whose clients are handed over when TLS is set up, where there is any. */
+export function createBrokerServer(
+  tls: EmbeddedTlsOptions | undefined,
+  onClient: (socket: Socket) => void,
+  onError: (error: unknown) => void,
+): Server {
+  if (tls === undefined) return createServer({ noDelay: true }, onClient)
+  const { clientAuth = 'none' } = tls
+  const server = tlsServer(tls, clientAuth)
+  server.on('tlsClientError', onError)
+  server.on('secureConnection', (socket) => {
+    // Where one was only asked for, none is fine, but not one that is wrong.
+    const isWrong = socket.getPeerX509Certificate() !== undefined && !socket.authorized
+    if (isWrong && clientAuth === 'requested') {
+      socket.destroy()
+      onError(socket.authorizationError)
+    } else onClient(socket)
+  })
+  return server
+}
+
+/** Throws InvalidArgumentError for a certificate and a key that can't be used. */
+function tlsServer(tls: EmbeddedTlsOptions, clientAuth: string): TlsServer {
+  const { cert, key, passphrase, ca } = tls
+  try {
+    return createTlsServer({
+      cert: bytesOf(cert),
+      key: bytesOf(key),
+      ...(passphrase === undefined ? {} : { passphrase }),
+      ...(ca === undefined ? {} : { ca: isList(ca) ? ca.map(bytesOf) : bytesOf(ca) }),
+      requestCert: clientAuth !== 'none',
+      rejectUnauthorized: clientAuth === 'required',
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      noDelay: true,
+    })
+  } catch (error) {
+    throw new InvalidArgumentError(
+      `tls: the certificate, the key or the authorities can't be used: ${String(error)}`,
+      { cause: error },
+    )
+  }
+}
+
+function isList(ca: Pem | readonly Pem[]): ca is readonly Pem[] {
+  return Array.isArray(ca)
+}
+
+function bytesOf(pem: Pem): Buffer {
+  return typeof pem === 'string' ? Buffer.from(pem) : Buffer.from(pem)
+}
