@@ -64,7 +64,7 @@ export class Connection {
   #hasReceived = false
   /** Whether what is on the other side has proved to be a broker: then what can't be read is damage. */
   #isKafka: boolean
-  #whenAnswered: (() => void) | undefined
+  #whenAnswered: ((api: string) => void) | undefined
   #whenClosed: (() => void) | undefined
   /** Requests wait for this before they are written. */
   #hold: Promise<void> | undefined
@@ -125,8 +125,8 @@ export class Connection {
     this.#whenClosed = callback
   }
 
-  /** Calls back once, when the first response has come. */
-  onFirstResponse(callback: () => void): void {
+  /** Calls back once, when the first response has come, with the name of what it answers. */
+  onFirstResponse(callback: (api: string) => void): void {
     this.#whenAnswered = callback
   }
 
@@ -294,7 +294,7 @@ export class Connection {
     this.#isKafka = true
     this.#pending.delete(correlationId)
     this.#finish(pending, undefined)
-    this.#whenAnswered?.()
+    this.#whenAnswered?.(pending.api)
     this.#whenAnswered = undefined
     pending.answer.resolve(frame)
     if (this.#pending.size === 0) this.#reportDrained()

@@ -129,18 +129,22 @@ const PROBE_AFTER_MS = 500
 
 /**
  * Kafka 0.9 drops a request that it does not know without a word and reads on. As brokers answer a
- * connection's requests in order, an answer to a later question, while the versions are outstanding, can only
- * come from one that has dropped the first. The connection is then closed, since the first never ends.
+ * connection's requests in order, the first answer on the connection can only be one to a later question if
+ * the one for the versions was dropped. The connection is then closed, since the first never ends. That an
+ * answer to the versions has not been looked at yet says nothing: it and the later one may come together.
  * Returns how to stop. Not for connections that are to log in: no other request may come before that, and
  * 0.9 has no login that samsa knows.
  */
 function probeOldest(connection: Connection, { options, memory }: Setup): () => void {
   if (options.sasl !== undefined) return () => undefined
-  let isAnswered = false
+  let firstAnswered: string | undefined
+  connection.onFirstResponse((api) => {
+    firstAnswered = api
+  })
   const timer = setTimeout(() => {
     connection.requestNow(listGroups, 0, {}, options.connectTimeoutMs).then(
       () => {
-        if (isAnswered) return
+        if (firstAnswered !== listGroups.name) return
         memory.isOldest = true
         memory.isKafka = true
         connection.close()
@@ -148,10 +152,7 @@ function probeOldest(connection: Connection, { options, memory }: Setup): () => 
       () => undefined, // Why, the question for the versions will tell.
     )
   }, PROBE_AFTER_MS)
-  return () => {
-    isAnswered = true
-    clearTimeout(timer)
-  }
+  return () => clearTimeout(timer)
 }
 
 async function openOldest(setup: Setup): Promise<Session> {

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { apiVersions } from '../../../protocol/apis/api-versions.ts'
 import { listGroups } from '../../../protocol/apis/list-groups.ts'
 import { metadata } from '../../../protocol/apis/metadata.ts'
+import { deferred } from '../../../src/async/deferred.ts'
 import { KafkaClient } from '../../../src/client.ts'
 import { FakeBroker } from '../../support/fake-broker.ts'
 import { layoutOf, QUICK, tellLayout } from '../../support/fake-cluster.ts'
@@ -36,5 +38,32 @@ describe('a broker that never answers what it speaks', () => {
       message: expect.stringContaining('did not answer'),
     })
     expect(fake.received(metadata)).toEqual([])
+  })
+
+  it('is not taken for an old one when its answers come late, and together', async () => {
+    const asked = deferred()
+    fake.handle(apiVersions, async () => {
+      await asked.promise
+      const apis = [apiVersions, listGroups, metadata]
+      return {
+        errorCode: 0,
+        apiKeys: apis.map(({ key, versions: { min, max } }) => ({
+          apiKey: key,
+          minVersion: min,
+          maxVersion: max,
+        })),
+      }
+    })
+    fake.handle(listGroups, async (_, { socket }) => {
+      // Both in one write: the client has the later answer when it looks at the first.
+      socket.cork()
+      asked.resolve()
+      await nextTurn()
+      setImmediate(() => socket.uncork())
+      return { errorCode: 0, groups: [] }
+    })
+    expect(await client.topic('orders').partitions()).toHaveLength(1)
+    const versions = fake.received(metadata).map(({ version }) => version)
+    expect(versions).toEqual(versions.map(() => metadata.versions.max))
   })
 })
