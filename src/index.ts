@@ -69,7 +69,10 @@ export { ZooKeeperError, type ZooKeeperErrorCode } from './balanced/zookeeper/er
 export type { ZooKeeperAuth } from './balanced/zookeeper/node-client.ts'
 export type { ZooKeeperClient } from './balanced/zookeeper/client.ts'
 export type { ZooKeeperOptions } from './balanced/zookeeper/options.ts'
-export type { MembershipProtocol } from './balanced/zookeeper/membership-protocol.ts'
+export type {
+  DecidePartitions,
+  MembershipProtocol,
+} from './balanced/zookeeper/membership-protocol.ts'
 export type { AssignorName, GroupOptions } from './balanced/group/settings.ts'
 export {
   DEAD_LETTER_HEADERS,

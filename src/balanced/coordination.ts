@@ -11,7 +11,7 @@ import { groupOptionChecks, groupSettings, type GroupOptions } from './group/set
 import { OwnedOffsets } from './owned-offsets.ts'
 import type { Subscription } from './subscription.ts'
 import { ZooKeeperCoordinator } from './zookeeper/coordinator.ts'
-import { DECISIONS } from './zookeeper/membership-protocol.ts'
+import { decisionOf } from './zookeeper/membership-protocol.ts'
 import {
   newMemberId,
   sessionOptions,
@@ -73,7 +73,7 @@ function byZooKeeper(
     group,
     memberId: newMemberId(),
     subscription,
-    decide: DECISIONS[membershipProtocol],
+    decide: decisionOf(membershipProtocol),
     session: sessionOptions(options),
     metadataMaxAgeMs: cluster.options.metadataMaxAgeMs,
     logger: cluster.options.logger,

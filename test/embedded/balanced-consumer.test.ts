@@ -6,6 +6,7 @@ import {
   type BalancedConsumer,
   type BalancedConsumerOptions,
   type KafkaClientOptions,
+  type MembershipProtocol,
   type ZooKeeperOptions,
 } from '../../src/index.ts'
 import { createPartitions } from '../../protocol/apis/create-partitions.ts'
@@ -196,6 +197,30 @@ describe('a balanced consumer', () => {
     expect(await second.consume({ timeoutMs: 100 })).toBeUndefined()
   })
 
+  it('shares out as its own function says', async () => {
+    /** All to the last one. */
+    const membershipProtocol: MembershipProtocol = (partitions, members, member) =>
+      member === members.at(-1) ? partitions : []
+    const consumers = [
+      await consumer({ membershipProtocol }),
+      await consumer({ membershipProtocol }),
+    ]
+    const [last, first] = consumers.sort((a, b) => (a.memberId < b.memberId ? 1 : -1))
+    await until(() => last!.partitions.length === 4)
+    expect(first!.partitions).toEqual([])
+  })
+
+  it.each([
+    ['throws', () => JSON.parse('nonsense') as number[], 'is not valid JSON'],
+    ['gives what is not there', () => [9], "gave partition 9 of 't', which does not exist"],
+  ])('fails for good where its own function %s', async (_, membershipProtocol, message) => {
+    await expect(consumer({ membershipProtocol })).rejects.toMatchObject({
+      code: 'REBALANCE_FAILED',
+      retriable: false,
+      message: expect.stringContaining(message),
+    })
+  })
+
   it('tells what hooks throw, and goes on', async () => {
     await produce(4)
     const first = await consumer({
@@ -352,7 +377,7 @@ describe('what cannot work is said', () => {
     ],
     [
       { membershipProtocol: 'sticky' },
-      "option 'membershipProtocol' must be one of range, roundrobin",
+      "option 'membershipProtocol' must be one of range, roundrobin, or a function",
     ],
     [{ zookeeperHosts: 'zk:2181,' }, "option 'zookeeperHosts' must be"],
     [{ zookeeperHosts: 'zk:2181:1' }, "option 'zookeeperHosts' must be"],

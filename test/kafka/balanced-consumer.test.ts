@@ -6,7 +6,9 @@ import {
   KafkaClient,
   type BalancedConsumer,
   type BalancedConsumerOptions,
+  type TopicPartition,
 } from '../../src/index.ts'
+import { shared, untilRebalanced } from '../support/balanced/rebalances.ts'
 import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
 import type { JavaProcess } from '../support/kafka/java.ts'
 import { freePorts } from '../support/kafka/ports.ts'
@@ -14,6 +16,7 @@ import { startZooKeeper } from '../support/kafka/zookeeper.ts'
 import { describeWithBrokers, isAtLeast, versionsToTest } from '../support/real-brokers.ts'
 import { requestOnce } from '../support/request-once.ts'
 import { TemporaryFolder } from '../support/temporary-folder.ts'
+import { SessionRelay } from '../support/zookeeper/session-relay.ts'
 
 const clients: KafkaClient[] = []
 let kafka: KafkaCluster
@@ -155,6 +158,62 @@ describeWithBrokers('a group in a ZooKeeper that fails', ['java'], () => {
       read.push(...(await take(first, 4)), ...(await take(second, 4)))
       expect(sorted(read)).toEqual(upTo(16))
       expect(lost).toEqual([])
+    } finally {
+      await zookeeper.stop(0)
+    }
+  }, 90_000)
+
+  it('goes on, with nothing lost, when the session of one of its members is ended by somebody else', async () => {
+    using folder = new TemporaryFolder()
+    const [port] = await freePorts(1)
+    const zookeeper = await startZooKeeper({ folder: folder.path, port: port! })
+    try {
+      await using relay = await SessionRelay.start(port!)
+      const topic = await newTopic(6)
+      const read = new Set<number>()
+      const members: BalancedConsumer[] = []
+      const violations: string[] = []
+      const lost: TopicPartition[] = []
+      const join = async (zookeeperHosts: string) => {
+        const member = await consumer(topic, zookeeperHosts, {
+          ...inOrder,
+          onPartitionsAssigned: (partitions, to) => {
+            for (const { partition } of partitions) {
+              const others = members.filter((one) => one !== to && one.isOwnershipCertain)
+              if (others.some((one) => one.partitions.includes(partition))) {
+                violations.push(`${partition} is given to ${to.memberId} while another has it`)
+              }
+            }
+          },
+          onPartitionsLost: (partitions) => void lost.push(...partitions),
+        })
+        members.push(member)
+        member.run((message) => void read.add(Number(String(message.value)))).catch(() => undefined)
+        return member
+      }
+      const expiring = await join(relay.hosts)
+      await join(`127.0.0.1:${port}`)
+      await join(`127.0.0.1:${port}`)
+      await shared(members, 6)
+      await using producer = await client().topic(topic).getProducer({ lingerMs: 0 })
+      let produced = 0
+      const producing = setInterval(() => {
+        void producer.produce(`${produced}`, { partition: produced++ % 6 })
+      }, 2)
+      try {
+        const had = [...expiring.partitions]
+        await relay.expire()
+        await untilRebalanced(() => lost.length > 0)
+        await shared(members, 6)
+        expect(lost.map(({ partition }) => partition).sort()).toEqual(had)
+        expect(relay.granted).toHaveLength(2)
+      } finally {
+        clearInterval(producing)
+      }
+      await producer.flush()
+      await until(() => read.size === produced)
+      expect(expiring.partitions).toHaveLength(2)
+      expect(violations).toEqual([])
     } finally {
       await zookeeper.stop(0)
     }

@@ -7,7 +7,7 @@ import { namesOf } from '../partitions.ts'
 import type { Subscription } from '../subscription.ts'
 import { ZooKeeperError } from './errors.ts'
 import { Members } from './members.ts'
-import { inPykafkasOrder, type Decision } from './membership-protocol.ts'
+import { inPykafkasOrder, type DecidePartitions } from './membership-protocol.ts'
 import { Owners, type Claimable } from './owners.ts'
 import { ZooKeeperSession, type SessionOptions } from './session.ts'
 import { TopicWatch } from './topic-watch.ts'
@@ -18,7 +18,7 @@ export interface ZooKeeperCoordinatorOptions {
   /** `host:uuid`, as pykafka has it. */
   readonly memberId: string
   readonly subscription: Subscription
-  readonly decide: Decision
+  readonly decide: DecidePartitions
   /** How often the brokers are asked for new partitions and topics. */
   readonly metadataMaxAgeMs: number
   readonly session: Omit<SessionOptions, 'events' | 'logger'>
@@ -109,11 +109,16 @@ export class ZooKeeperCoordinator implements Coordinator {
     }
     await this.#owners.tidy(this.#topics.keys())
     const members = await this.#members.byTopic()
-    return topics.flatMap(({ name: topic, partitions }) =>
-      decide(inPykafkasOrder(partitions), members.get(topic) ?? [], this.#memberOf(topic)).map(
-        (partition) => ({ topic, partition }),
-      ),
-    )
+    return topics.flatMap(({ name: topic, partitions }) => {
+      const inOrder = inPykafkasOrder(partitions)
+      const decided = decide(inOrder, members.get(topic) ?? [], this.#memberOf(topic))
+      const existing = new Set(inOrder)
+      const unknown = decided.find((partition) => !existing.has(partition))
+      if (unknown === undefined) return decided.map((partition) => ({ topic, partition }))
+      throw new Error(
+        `membershipProtocol gave partition ${unknown} of '${topic}', which does not exist`,
+      )
+    })
   }
 
   release(partitions: readonly TopicPartition[]): Promise<void> {

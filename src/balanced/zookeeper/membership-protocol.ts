@@ -4,15 +4,18 @@
  */
 import type { PartitionMetadata } from '../../cluster/metadata.ts'
 
-/** Of a topic's partitions in order, those of one member. */
-export type Decision = (
+/**
+ * Of a topic's partitions, those of one member: pykafka's `decide_partitions`. It must depend on nothing but what it is
+ * given, so that all members come to decisions that go together. `partitions` are in pykafka's order.
+ */
+export type DecidePartitions = (
   partitions: readonly number[],
   members: readonly string[],
   member: string,
 ) => readonly number[]
 
 /** How members of a group that ZooKeeper coordinates share a topic: all members must use the same. */
-export type MembershipProtocol = 'range' | 'roundrobin'
+export type MembershipProtocol = 'range' | 'roundrobin' | DecidePartitions
 
 /**
  * The order in which partitions are dealt: by the text `topic-leader-partition`, so that 10 comes before 2 and an
@@ -30,7 +33,7 @@ export function compare(a: string, b: string): number {
 }
 
 /** Neighbours to the same member: of 7 for 3 the first gets 3, the others 2. */
-export const decideRange: Decision = (partitions, members, member) => {
+export const decideRange: DecidePartitions = (partitions, members, member) => {
   const index = inOrder(members).indexOf(member)
   if (index < 0) return []
   const each = Math.floor(partitions.length / members.length)
@@ -40,7 +43,7 @@ export const decideRange: Decision = (partitions, members, member) => {
 }
 
 /** One after the other to the members in turn. */
-export const decideRoundRobin: Decision = (partitions, members, member) => {
+export const decideRoundRobin: DecidePartitions = (partitions, members, member) => {
   const index = inOrder(members).indexOf(member)
   return partitions.filter((_, position) => position % members.length === index)
 }
@@ -49,7 +52,13 @@ function inOrder(members: readonly string[]): string[] {
   return [...members].sort(compare)
 }
 
-export const DECISIONS: Readonly<Record<MembershipProtocol, Decision>> = {
+export const DECISIONS: Readonly<
+  Record<Exclude<MembershipProtocol, DecidePartitions>, DecidePartitions>
+> = {
   range: decideRange,
   roundrobin: decideRoundRobin,
+}
+
+export function decisionOf(protocol: MembershipProtocol): DecidePartitions {
+  return typeof protocol === 'string' ? DECISIONS[protocol] : protocol
 }

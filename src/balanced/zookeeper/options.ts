@@ -25,7 +25,10 @@ export interface ZooKeeperOptions {
    * is not closed with the consumer. When its session expires, the consumer fails, unless the client makes another.
    */
   readonly zookeeper?: ZooKeeperClient
-  /** How a topic's partitions are shared out: all members must use the same. Default: `range`. */
+  /**
+   * How a topic's partitions are shared out, by name or as a function of one's own: all members must use the same.
+   * Default: `range`.
+   */
   readonly membershipProtocol?: MembershipProtocol
 }
 
@@ -44,13 +47,19 @@ const anAuth: Check = (value) => {
     : undefined
 }
 
+const aProtocol: Check = (value) => {
+  if (typeof value === 'function') return undefined
+  const problem = oneOf(...Object.keys(DECISIONS))(value)
+  return problem === undefined ? undefined : `${problem}, or a function`
+}
+
 export const ZOOKEEPER_CHECKS: Readonly<Record<keyof ZooKeeperOptions, Check>> = {
   zookeeperHosts: aHostList,
   zookeeperConnect: aHostList,
   zookeeperConnectionTimeoutMs: anInteger(100, 0x7fffffff),
   zookeeperAuth: anAuth,
   zookeeper: anObject,
-  membershipProtocol: oneOf(...Object.keys(DECISIONS)),
+  membershipProtocol: aProtocol,
 }
 
 /** What pykafka calls a member: who runs it, and something that nobody else has. */

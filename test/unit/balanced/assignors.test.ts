@@ -86,6 +86,28 @@ describe('assignors', () => {
     })
   })
 
+  /** pykafka's own tests of the same in its managed consumer: 100 combinations. */
+  it.each([rangeAssignor, roundRobinAssignor])(
+    '$name gives each partition once, and the first members one more where it does not come out even',
+    (assignor) => {
+      for (let index = 0; index < 100; index++) {
+        const [memberCount, partitionCount] = [index + 1, 100 - index]
+        const members = Array.from({ length: memberCount }, (_, number) =>
+          member(`test-debian:${number}`, ['t']),
+        )
+        const assignment = assignor.assign(members, topicsOf({ t: partitionCount }))
+        const given = [...assignment.values()].flat().map(({ partition }) => partition)
+        expect(given.sort((a, b) => a - b)).toEqual([...Array(partitionCount).keys()])
+        const each = Math.floor(partitionCount / memberCount)
+        const rest = partitionCount % memberCount
+        const inOrder = members.map(({ memberId }) => memberId).sort()
+        expect(inOrder.map((id) => assignment.get(id)?.length)).toEqual(
+          inOrder.map((_, position) => each + (position < rest ? 1 : 0)),
+        )
+      }
+    },
+  )
+
   it('range and round robin take static members by their instance id, whatever their member id', () => {
     for (const assignor of [rangeAssignor, roundRobinAssignor]) {
       const before = ['x', 'y'].map((id) => member(`${id}-1`, ['t'], { groupInstanceId: id }))

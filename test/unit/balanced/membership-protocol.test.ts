@@ -27,17 +27,22 @@ describe("pykafka's order of partitions", () => {
   })
 })
 
-/** pykafka's own test of its two protocols: test_balancedconsumer.py, 100 combinations. */
+/** pykafka's own tests of its two protocols, test_decide_partitions_range and …_roundrobin: 100 combinations. */
 describe.each(['range', 'roundrobin'] as const)('the decision %s', (protocol) => {
-  it.each(numbers(10).flatMap((c) => numbers(10).map((p) => [c + 1, p * 7] as const)))(
-    'gives %i members of %i partitions each one once, and as many as the others or one more',
+  it.each(numbers(100).map((index) => [index + 1, 100 - index] as const))(
+    'gives %i members of %i partitions each one once, and the first ones one more where it does not come out even',
     (memberCount, partitionCount) => {
-      const members = numbers(memberCount).map((index) => `host-${index}`)
-      const partitions = numbers(partitionCount)
-      const shares = members.map((member) => DECISIONS[protocol](partitions, members, member))
-      expect(shares.flat().sort((a, b) => a - b)).toEqual(partitions)
-      const sizes = shares.map((share) => share.length)
-      expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1)
+      const members = numbers(memberCount).map((index) => `test-debian:${index}`)
+      const leaders = numbers(partitionCount).map((partition) => partition % memberCount)
+      const partitions = inPykafkasOrder(ledBy(...leaders))
+      const inOrder = [...members].sort()
+      const shares = inOrder.map((member) => DECISIONS[protocol](partitions, members, member))
+      expect(shares.flat().sort((a, b) => a - b)).toEqual(numbers(partitionCount))
+      const each = Math.floor(partitionCount / memberCount)
+      const rest = partitionCount % memberCount
+      expect(shares.map((share) => share.length)).toEqual(
+        numbers(memberCount).map((index) => each + (index < rest ? 1 : 0)),
+      )
     },
   )
 
