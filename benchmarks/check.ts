@@ -13,6 +13,8 @@ import { produce } from './questions/produce.ts'
 import { CLIENTS } from './runner/clients.ts'
 import { contestsOf, findOut } from './runner/contests.ts'
 import { tableOf, type CaseOutcome, type Row } from './runner/outcome.ts'
+import { planOf } from './runner/plan.ts'
+import { Progress } from './runner/progress.ts'
 import { QUICK, type Question } from './runner/question.ts'
 import { Sites } from './runner/sites.ts'
 import { inTurns } from './runner/turns.ts'
@@ -37,10 +39,15 @@ async function measure(signal: AbortSignal): Promise<Ratios> {
   const scale = { ...QUICK, rounds: ROUNDS }
   const asking = { scale, kafka: NEWEST_KAFKA, isChosen: true }
   const contests = contestsOf([produce, consume].map(onlyChecked), contenders, asking)
-  await using sites = new Sites({ kafka: NEWEST_KAFKA }, signal, (text) => console.error(text))
+  const plans = planOf(contests)
+  const entries = plans.flatMap((plan) => plan.entries)
+  const progress = new Progress(process.stderr, entries, ROUNDS)
+  const options = { kafka: NEWEST_KAFKA }
+  await using sites = new Sites(options, contests, signal, (text) => progress.say(text))
   const siteFor = sites.siteFor.bind(sites)
   const ratios: Record<string, number> = {}
-  for await (const { contest, outcome } of inTurns(contests, { rounds: ROUNDS, signal, siteFor })) {
+  const turns = inTurns(plans, { rounds: ROUNDS, signal, progress, siteFor })
+  for await (const { contest, outcome } of turns) {
     ratios[`${contest.question.name}, ${outcome.case.title}`] = ratioOf(outcome)
   }
   return ratios

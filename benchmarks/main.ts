@@ -14,6 +14,8 @@ import { aligned, cellsOf, missingLines } from './report/text.ts'
 import { CLIENTS } from './runner/clients.ts'
 import { contestsOf, findOut } from './runner/contests.ts'
 import { tableOf, type CaseOutcome, type QuestionOutcome } from './runner/outcome.ts'
+import { isRun, planOf } from './runner/plan.ts'
+import { Progress } from './runner/progress.ts'
 import { FULL, QUICK, type Question, type Scale } from './runner/question.ts'
 import { Sites } from './runner/sites.ts'
 import { inTurns } from './runner/turns.ts'
@@ -46,10 +48,14 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<void> 
     clients: contenders.map(({ client, description }) => ({ name: client.name, description })),
     questions: questions.map((question) => outcomeOf(question, outcomes.get(question)!)),
   })
-  await using sites = new Sites(options, signal, (text) => console.error(text))
-  const rounds = inTurns(contests, {
+  const plans = planOf(contests)
+  const entries = plans.flatMap((plan) => plan.entries).filter(isRun)
+  const progress = new Progress(process.stderr, entries, scale.rounds)
+  await using sites = new Sites(options, contests, signal, (text) => progress.say(text))
+  const rounds = inTurns(plans, {
     rounds: scale.rounds,
     signal,
+    progress,
     siteFor: (contest) => sites.siteFor(contest),
     ...(options.profile ? { profileFolder: join(folder, 'profiles') } : {}),
   })
@@ -59,6 +65,7 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<void> 
     // After each case, so that a run that is interrupted leaves what it has measured.
     if (options.save) save(report(), folder)
   }
+  progress.close()
   if (options.save) console.log(`\n${join(folder, 'report.md')}`)
 }
 

@@ -189,8 +189,8 @@ async function many(task) {
   }
 }
 
-/** A promise for each message, as an application that awaits some would have. */
-async function single(task) {
+/** A promise for each message, as an application that awaits some would have; or one that is looked at. */
+const single = (look) => async (task) => {
   const { send, close } = producer(task)
   return {
     async send(quota) {
@@ -202,7 +202,8 @@ async function single(task) {
           const value = quota.next()
           if (value === undefined) break
           values.push(value)
-          void new Promise((resolve) => settlers.push(resolve))
+          const promise = new Promise((resolve) => settlers.push(resolve))
+          if (look !== undefined) promise.then(look)
         }
         return values
       }
@@ -326,8 +327,8 @@ await drive({
   version: '',
   best: { consume: 'batches' },
   produce: {
-    single: ['batches of 1,000, 5 requests in flight, a promise a message', single],
-    told: ['batches of 1,000, 5 requests in flight, a promise a message', single],
+    single: ['batches of 1,000, 5 requests in flight, a promise a message', single()],
+    told: ['the same, `promise.then(…)`', single(() => undefined)],
     many: ['batches of 1,000, 5 requests in flight', many],
   },
   consume: { batches: ['one Fetch in flight while the last is decoded, CRC checked', consume] },

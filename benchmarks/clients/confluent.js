@@ -114,7 +114,10 @@ async function join(task) {
 
 async function transform(task, sink) {
   const { producer, send } = await producerOf({ ...task, topic: task.output })
-  const consumer = await consumerOf(task, () => sink.begin())
+  // Not all that was fetched at once, which would be one `send` of many seconds.
+  const consumer = await consumerOf(task, () => sink.begin(), {
+    'js.consumer.max.batch.size': BATCH,
+  })
   await consumer.run({
     eachBatch: async ({ batch }) => {
       if (sink.isDone) return
@@ -170,7 +173,7 @@ await drive({
   },
   group: { usual: ['`eachBatch`, `fetch.queue.backoff.ms: 10`', running(eachBatch, FETCH_SOON)] },
   member: { usual: ['`eachBatch`', join] },
-  transform: { usual: ['`eachBatch`, one `send` a batch', transform] },
+  transform: { usual: ['`eachBatch` of up to 1,000, one `send` a batch', transform] },
   slow: { usual: ['`eachMessage`', running(slowly)] },
   echo: { usual: ['`send` of one message, `linger.ms: 0`, `eachMessage`', echo] },
 })

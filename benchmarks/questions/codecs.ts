@@ -1,12 +1,12 @@
 import { caseOf, type Question } from '../runner/question.ts'
 
-const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
+const CODECS = ['gzip', 'snappy', 'lz4', 'zstd'] as const
 
 export const codecs: Question = {
   name: 'codecs',
   title: 'Codecs',
   about:
-    'Values of 1 KiB that are text as an application’s events are; librdkafka’s tool sends a pattern of its own, which is easier to compress. Clients that lack a codec say so.',
+    'Values of 1 KiB that are text as an application’s events are; librdkafka’s tool sends a pattern of its own, which is easier to compress. Without a codec: see the sizes of values. Clients that lack a codec say so.',
   clients: ['samsa', 'kafkajs', 'platformatic', 'confluent', 'java', 'librdkafka'],
   cases: (scale) =>
     CODECS.flatMap((compression) => {

@@ -73,3 +73,8 @@ function forKafka(contender: Contender, version: string): Contender {
 export function wayOf({ description }: Contender, { task, mode }: Case): string | undefined {
   return typeof description === 'string' ? undefined : description.ways[`${task} ${mode}`]
 }
+
+/** What is printed and reported of a contest's place among the others. */
+export function titleOf({ question, asked }: Contest): string {
+  return `${question.name}: ${asked.title}`
+}

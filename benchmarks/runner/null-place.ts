@@ -21,6 +21,7 @@ export async function startNullBroker(signal: AbortSignal): Promise<Place> {
     hosts: `127.0.0.1:${Number(output.toString())}`,
     version: 'null broker',
     isNull: true,
+    isAlive: () => child.exitCode === null && child.signalCode === null,
     async [Symbol.asyncDispose]() {
       child.stdin.end()
       await ended

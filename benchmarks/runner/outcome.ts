@@ -11,6 +11,10 @@ export interface Outcome {
   readonly rounds: readonly Measurement[]
   /** Of rounds that gave no figures. */
   readonly failures: readonly string[]
+  /** Where these rounds were measured, if not for this case: it would have been the same. */
+  readonly sameAs?: string
+  /** All rounds, from the start of a process to its end. */
+  readonly tookMs: number
 }
 
 export interface CaseOutcome {

@@ -1,12 +1,6 @@
-import { createTopics } from '../../protocol/apis/create-topics.ts'
-import { deleteTopics } from '../../protocol/apis/delete-topics.ts'
-import { listOffsets } from '../../protocol/apis/list-offsets.ts'
-import { metadata } from '../../protocol/apis/metadata.ts'
 import { TestAuthority } from '../../test/support/certificates.ts'
 import { startKafka } from '../../test/support/kafka/cluster.ts'
 import { secureSettings } from '../../test/support/kafka/secure.ts'
-import { waitFor } from '../../test/support/kafka/wait.ts'
-import { requestOnce } from '../../test/support/request-once.ts'
 
 /** Brokers to measure against. */
 export interface Place extends AsyncDisposable {
@@ -18,6 +12,8 @@ export interface Place extends AsyncDisposable {
   readonly isGiven?: true
   /** It serves the last batch of a partition again and again: one fills it. */
   readonly isNull?: true
+  /** False once it has ended by itself: then another one has to be started. */
+  readonly isAlive: () => boolean
 }
 
 /** How long a broker keeps the files of a topic that was deleted: little, the disk is not what is measured. */
@@ -48,6 +44,7 @@ export async function startBroker({ version, withTls, ...options }: BrokerOption
     return {
       hosts: kafka.hosts,
       version,
+      isAlive: () => kafka.brokerIds.every((id) => kafka.isBrokerAlive(id)),
       ...(authority === undefined
         ? {}
         : { tls: { hosts: kafka.secureHosts('SSL'), caFile: authority.certFile } }),
@@ -68,72 +65,7 @@ export function existingBrokers(hosts: string): Place {
     hosts,
     version: 'given by --brokers',
     isGiven: true,
+    isAlive: () => true,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
-}
-
-export interface NewTopic {
-  readonly partitions: number
-  readonly maxMessageBytes?: number
-}
-
-const TIMEOUT_MS = 60_000
-
-/** Returns when all its partitions can be used: clients that are measured are not to wait for that. */
-export async function createTopic(
-  { hosts }: Place,
-  name: string,
-  { partitions, maxMessageBytes }: NewTopic,
-): Promise<void> {
-  const configs =
-    maxMessageBytes === undefined
-      ? []
-      : [{ name: 'max.message.bytes', value: String(maxMessageBytes) }]
-  const answer = await requestOnce(hosts, createTopics, {
-    topics: [{ name, numPartitions: partitions, replicationFactor: 1, assignments: [], configs }],
-    timeoutMs: TIMEOUT_MS,
-    validateOnly: false,
-  })
-  const { errorCode, errorMessage } = answer.topics[0]!
-  if (errorCode !== 0)
-    throw new Error(`Topic ${name} cannot be created: ${errorCode} ${errorMessage}`)
-  await waitFor(async () => ((await isUsable(hosts, name, partitions)) ? true : undefined), {
-    timeoutMs: TIMEOUT_MS,
-    onTimeout: () => new Error(`Topic ${name} got no leaders`),
-  })
-}
-
-async function isUsable(hosts: string, name: string, partitions: number): Promise<boolean> {
-  const { brokers, topics } = await requestOnce(hosts, metadata, {
-    topics: [{ name }],
-    allowAutoTopicCreation: false,
-  })
-  const led = topics[0]!.partitions.filter(({ leaderId }) => leaderId >= 0)
-  if (led.length < partitions) return false
-  // Leaders are known before they themselves know. Of several brokers that can't be asked of one.
-  return brokers.length > 1 || (await leads(hosts, name, partitions))
-}
-
-async function leads(hosts: string, name: string, partitions: number): Promise<boolean> {
-  const answer = await requestOnce(hosts, listOffsets, {
-    replicaId: -1,
-    isolationLevel: 0,
-    topics: [
-      {
-        name,
-        partitions: Array.from({ length: partitions }, (_, partitionIndex) => ({
-          partitionIndex,
-          timestamp: -1n,
-        })),
-      },
-    ],
-  })
-  return answer.topics[0]!.partitions.every(({ errorCode }) => errorCode === 0)
-}
-
-export async function deleteTopic({ hosts }: Place, name: string): Promise<void> {
-  await requestOnce(hosts, deleteTopics, (version) => ({
-    ...(version >= 6 ? { topics: [{ name }] } : { topicNames: [name] }),
-    timeoutMs: TIMEOUT_MS,
-  }))
 }

@@ -1,39 +1,42 @@
+/** How long each kind of run may take, before any was measured. */
+interface Kind {
+  readonly name: string
+  readonly guessMs: number
+}
+
 /** One line on standard error: what runs, and how long it all still takes. */
 export class Progress {
   readonly #stream: NodeJS.WriteStream
   readonly #total: number
-  readonly #guessMs: number
   readonly #startedAt = performance.now()
   /** How many runs of a kind are to come, and what the last one took. */
-  readonly #left: Map<string, number>
-  readonly #tookMs = new Map<string, number>()
+  readonly #left: Map<Kind, number>
+  readonly #tookMs = new Map<Kind, number>()
   #done = 0
-  #begunAt = 0
 
   /** Each kind of run comes once a round. */
-  constructor(
-    stream: NodeJS.WriteStream,
-    kinds: readonly string[],
-    rounds: number,
-    guessMs: number,
-  ) {
+  constructor(stream: NodeJS.WriteStream, kinds: readonly Kind[], rounds: number) {
     this.#stream = stream
     this.#total = kinds.length * rounds
     this.#left = new Map(kinds.map((kind) => [kind, rounds]))
-    this.#guessMs = guessMs
+    this.say(`${this.#total} runs, about ${inWords(this.#leftMs())}`)
   }
 
-  begin(kind: string, detail: string): void {
-    this.#begunAt = performance.now()
+  begin(kind: Kind, detail: string): void {
     const width = String(this.#total).length
     const count = `${String(this.#done + 1).padStart(width)}/${this.#total}`
-    this.#show(`${count}  ${kind}, ${detail}; about ${inWords(this.#leftMs())} left`)
+    this.#show(`${count}  ${kind.name}, ${detail}; about ${inWords(this.#leftMs())} left`)
   }
 
-  end(kind: string, tookMs = performance.now() - this.#begunAt): void {
+  end(kind: Kind, tookMs: number): void {
     this.#done++
     this.#tookMs.set(kind, tookMs)
     this.#left.set(kind, (this.#left.get(kind) ?? 1) - 1)
+  }
+
+  /** A run that isn't worth its time any more. */
+  leaveOut(kind: Kind): void {
+    this.end(kind, 0)
   }
 
   /** A line that stays. */
@@ -46,11 +49,14 @@ export class Progress {
     this.say(`${this.#done} runs in ${inWords(performance.now() - this.#startedAt)}`)
   }
 
+  /** What was guessed is taken as many times as guesses have been wrong so far. */
   #leftMs(): number {
-    const known = [...this.#tookMs.values()]
-    const mean = known.length === 0 ? this.#guessMs : known.reduce((a, b) => a + b) / known.length
+    const known = [...this.#tookMs]
+    const guessed = known.reduce((sum, [{ guessMs }]) => sum + guessMs, 0)
+    const took = known.reduce((sum, [, ms]) => sum + ms, 0)
+    const factor = known.length < LEAST_KNOWN ? 1 : took / guessed
     return [...this.#left].reduce(
-      (sum, [kind, runs]) => sum + runs * (this.#tookMs.get(kind) ?? mean),
+      (sum, [kind, runs]) => sum + runs * (this.#tookMs.get(kind) ?? factor * kind.guessMs),
       0,
     )
   }
@@ -69,7 +75,10 @@ export class Progress {
   }
 }
 
-function inWords(ms: number): string {
+/** So many say more about this machine than the guesses do. */
+const LEAST_KNOWN = 10
+
+export function inWords(ms: number): string {
   const seconds = Math.ceil(ms / 1000)
   return seconds < 100 ? `${seconds} s` : `${Math.round(seconds / 60)} min`
 }

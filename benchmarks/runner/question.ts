@@ -24,6 +24,7 @@ export interface Case {
   readonly valueBytes: number
   readonly messages: number
   readonly limitMs: number
+  readonly warmUpMs: number
   readonly partitions: number
   readonly acks: 1 | -1
   readonly compression: Compression
@@ -48,13 +49,26 @@ export interface Scale {
   readonly rounds: number
   /** The most that one run takes of its time, warming up not counted. */
   readonly limitMs: number
+  readonly warmUpMs: number
   /** The most that one run sends or reads. */
   readonly messages: number
   readonly bytes: number
 }
 
-export const QUICK: Scale = { rounds: 2, limitMs: 1_500, messages: 1_000_000, bytes: 100_000_000 }
-export const FULL: Scale = { rounds: 3, limitMs: 4_000, messages: 3_000_000, bytes: 500_000_000 }
+export const QUICK: Scale = {
+  rounds: 2,
+  limitMs: 1_000,
+  warmUpMs: 700,
+  messages: 1_000_000,
+  bytes: 100_000_000,
+}
+export const FULL: Scale = {
+  rounds: 3,
+  limitMs: 2_500,
+  warmUpMs: 1_500,
+  messages: 3_000_000,
+  bytes: 500_000_000,
+}
 
 /** What a case is unless it says otherwise: the setting of the issue that the targets are from. */
 export function caseOf(
@@ -68,6 +82,7 @@ export function caseOf(
     valueBytes,
     messages: Math.max(20, Math.min(scale.messages, Math.floor(scale.bytes / valueBytes))),
     limitMs: scale.limitMs,
+    warmUpMs: scale.warmUpMs,
     partitions: 4,
     acks: 1,
     compression: 'none',

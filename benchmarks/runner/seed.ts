@@ -7,6 +7,7 @@ import { Broker } from '../../src/network/broker.ts'
 import { waitFor } from '../../test/support/kafka/wait.ts'
 import type { Place } from './place.ts'
 import type { Compression } from './task.ts'
+import { leadersOf } from './topics.ts'
 import { valuesOf } from './values.ts'
 
 /** As a busy producer writes them: between Java's 16 KB and librdkafka's 1 MB. */
@@ -25,7 +26,7 @@ export interface Seed {
   readonly messages: number
 }
 
-/** Fills a topic evenly, with at least so many messages: what consumers read. On one broker, which leads all. */
+/** Fills a topic evenly, with at least so many messages: what consumers read. */
 export async function fill(place: Place, seed: Seed, signal: AbortSignal): Promise<void> {
   const { topic, partitions, valueBytes, compression, messages } = seed
   const values = valuesOf(valueBytes)
@@ -37,12 +38,14 @@ export async function fill(place: Place, seed: Seed, signal: AbortSignal): Promi
   const batch = encodeBatch(records, { compression })
   const rounds = place.isNull ? 1 : Math.ceil(messages / perBatch / partitions)
   const batches = rounds * partitions
-  const broker = new Broker(-1, parseHosts(place.hosts)[0]!, clusterOptions({}).broker)
+  const leaders = new Leaders(place.hosts, topic)
   let sent = 0
-  /** False where a new topic's leader doesn't know yet that it is one. */
-  const append = async (body: ProduceRequest): Promise<boolean> => {
-    const answer = await broker.request(produce, body, REQUEST)
-    const { errorCode } = answer.responses[0]!.partitionResponses[0]!
+  /** False where a new topic's leader doesn't know yet that it is one, or it is another one now. */
+  const append = async (index: number, body: ProduceRequest): Promise<boolean> => {
+    const broker = await leaders.of(index)
+    const answer = await broker?.request(produce, body, REQUEST)
+    const errorCode = answer?.responses[0]!.partitionResponses[0]!.errorCode ?? NOT_LEADER
+    if (errorCode === NOT_LEADER) leaders.forget()
     if (errorCode !== 0 && errorCode !== NOT_LEADER) {
       throw new Error(`Filling ${topic} failed with code ${errorCode}`)
     }
@@ -57,7 +60,7 @@ export async function fill(place: Place, seed: Seed, signal: AbortSignal): Promi
         timeoutMs: TIMEOUT_MS,
         topicData: [{ name: topic, partitionData: [{ index, records: batch }] }],
       }
-      await waitFor(async () => ((await append(body)) ? true : undefined), {
+      await waitFor(async () => ((await append(index, body)) ? true : undefined), {
         timeoutMs: TIMEOUT_MS,
         signal,
         onTimeout: () => new Error(`${topic} has no leader that takes messages`),
@@ -67,6 +70,41 @@ export async function fill(place: Place, seed: Seed, signal: AbortSignal): Promi
   try {
     await Promise.all(Array.from({ length: IN_FLIGHT }, worker))
   } finally {
-    await broker.close()
+    await leaders.close()
+  }
+}
+
+/** The brokers that lead the partitions of a topic. */
+class Leaders {
+  readonly #hosts: string
+  readonly #topic: string
+  readonly #brokers = new Map<string, Broker>()
+  #leaders: Promise<readonly (string | undefined)[]> | undefined
+
+  constructor(hosts: string, topic: string) {
+    this.#hosts = hosts
+    this.#topic = topic
+  }
+
+  /** Undefined while it has none. */
+  async of(partition: number): Promise<Broker | undefined> {
+    this.#leaders ??= leadersOf(this.#hosts, this.#topic)
+    const address = (await this.#leaders)[partition]
+    if (address === undefined) return undefined
+    let broker = this.#brokers.get(address)
+    if (broker === undefined) {
+      broker = new Broker(-1, parseHosts(address)[0]!, clusterOptions({}).broker)
+      this.#brokers.set(address, broker)
+    }
+    return broker
+  }
+
+  /** The next one to ask looks them up again. */
+  forget(): void {
+    this.#leaders = undefined
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#brokers.values()].map((broker) => broker.close()))
   }
 }

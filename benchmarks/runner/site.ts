@@ -1,8 +1,9 @@
 import { DriverError } from './driver.ts'
-import { createTopic, deleteTopic, type Place } from './place.ts'
+import type { Place } from './place.ts'
 import { fill } from './seed.ts'
 import type { Case } from './question.ts'
 import type { Measurement, Task, TaskName } from './task.ts'
+import { dropTopics, makeTopics } from './topics.ts'
 import type { Values } from './values.ts'
 
 /** Of those that are asked for, so that no partition runs out first. */
@@ -10,7 +11,6 @@ const FILL_MARGIN = 1.05
 /** Enough for the compilers of Node.js and Java, however small the task is. */
 const WARM_UP_MESSAGES = 200_000
 const WARM_UP_BYTES = 50_000_000
-const WARM_UP_MS = 2_000
 
 export type MeasureTask = (task: Task) => Promise<Measurement>
 
@@ -20,7 +20,7 @@ export class Site implements AsyncDisposable {
   readonly #values: Values
   readonly #signal: AbortSignal
   /** Topics to read, by what is in them: filled once, read by all. */
-  readonly #filled = new Map<string, Promise<string>>()
+  readonly #filled = new Map<string, string>()
   #topics = 0
 
   constructor(place: Place, values: Values, signal: AbortSignal) {
@@ -29,37 +29,59 @@ export class Site implements AsyncDisposable {
     this.#signal = signal
   }
 
+  /** Fills the topic that the case reads, once for all. */
+  async prepare(asked: Case): Promise<void> {
+    if (isReading(asked.task)) await this.#filledTopic(asked)
+  }
+
   /** Makes what the case needs anew, measures, and takes it away. */
   async run(asked: Case, measure: MeasureTask): Promise<Measurement> {
     const made: string[] = []
-    const make = async (): Promise<string> => {
-      const name = `bench-${process.pid}-${++this.#topics}`
-      made.push(name)
-      await createTopic(this.place, name, topicFor(asked))
-      return name
+    const make = async (count: number): Promise<readonly string[]> => {
+      const names = Array.from({ length: count }, () => this.#newName())
+      made.push(...names)
+      await makeTopics(this.place.hosts, names, topicFor(asked))
+      return names
     }
     try {
       const topics = isReading(asked.task)
         ? [await this.#filledTopic(asked)]
-        : await inOrder(asked.topics, () => make())
+        : await make(asked.topics)
       const task = {
         ...this.#task(asked, topics[0]!),
         ...(topics.length > 1 ? { topics } : {}),
-        ...(asked.task === 'transform' ? { output: await make() } : {}),
+        ...(asked.task === 'transform' ? { output: (await make(1))[0]! } : {}),
       }
       const processes = Array.from({ length: asked.processes }, () => measure(task))
       const settled = await Promise.allSettled(processes)
       return together(settled.map((one) => valueOf(one)))
     } finally {
-      for (const name of made) await deleteTopic(this.place, name)
+      await this.#drop(made)
+    }
+  }
+
+  /** Topics that were filled, and that none of the cases to come reads, are taken away. */
+  async keepFor(coming: readonly Case[]): Promise<void> {
+    const kept = new Set(coming.filter(({ task }) => isReading(task)).map(contentOf))
+    for (const [content, topic] of this.#filled) {
+      if (kept.has(content)) continue
+      this.#filled.delete(content)
+      await this.#drop([topic])
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.place.isGiven) {
-      for (const topic of this.#filled.values()) await deleteTopic(this.place, await topic)
-    }
+    if (this.place.isGiven) await this.#drop([...this.#filled.values()])
     await this.place[Symbol.asyncDispose]()
+  }
+
+  #newName(): string {
+    return `bench-${process.pid}-${++this.#topics}`
+  }
+
+  /** What was measured counts, whether or not its topics can be deleted. */
+  async #drop(names: readonly string[]): Promise<void> {
+    await dropTopics(this.place.hosts, names).catch(() => undefined)
   }
 
   #task(asked: Case, topic: string): Task {
@@ -80,30 +102,28 @@ export class Site implements AsyncDisposable {
       messages: asked.messages,
       limitMs: asked.limitMs,
       warmUpMessages: warmUpOf(asked),
-      warmUpMs: WARM_UP_MS,
+      warmUpMs: asked.warmUpMs,
       shares: asked.shares,
       members: asked.members,
     }
   }
 
-  #filledTopic(asked: Case): Promise<string> {
-    const { valueBytes, compression, partitions, messages } = asked
-    const key = JSON.stringify([valueBytes, compression, partitions, messages])
-    let topic = this.#filled.get(key)
-    if (topic === undefined) {
-      topic = this.#fill(asked)
-      this.#filled.set(key, topic)
-    }
-    return topic
-  }
-
-  async #fill(asked: Case): Promise<string> {
-    const topic = `bench-${process.pid}-filled-${this.#filled.size}`
-    await createTopic(this.place, topic, topicFor(asked))
+  async #filledTopic(asked: Case): Promise<string> {
+    const content = contentOf(asked)
+    const filled = this.#filled.get(content)
+    if (filled !== undefined) return filled
+    const topic = this.#newName()
+    await makeTopics(this.place.hosts, [topic], topicFor(asked))
     const messages = Math.ceil(asked.messages * FILL_MARGIN)
     await fill(this.place, { ...asked, topic, messages }, this.#signal)
+    this.#filled.set(content, topic)
     return topic
   }
+}
+
+/** Cases with the same can read the same topic. */
+function contentOf({ valueBytes, compression, partitions, messages }: Case): string {
+  return JSON.stringify([valueBytes, compression, partitions, messages])
 }
 
 function warmUpOf({ valueBytes, task, messages }: Case): number {
@@ -123,12 +143,6 @@ function topicFor({ partitions, valueBytes }: Case) {
     // By default a message of 1 MiB is just too large.
     ...(valueBytes > 1_000_000 ? { maxMessageBytes: 2 * valueBytes } : {}),
   }
-}
-
-async function inOrder<T>(count: number, make: () => Promise<T>): Promise<T[]> {
-  const made: T[] = []
-  while (made.length < count) made.push(await make())
-  return made
 }
 
 function valueOf(settled: PromiseSettledResult<Measurement>): Measurement {

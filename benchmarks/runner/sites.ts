@@ -12,26 +12,38 @@ export interface SitesOptions {
 /** The brokers of a run, one at a time: the next is started when a question needs another. */
 export class Sites implements AsyncDisposable {
   readonly #options: SitesOptions
+  /** In the order in which they are held. */
+  readonly #contests: readonly Contest[]
   readonly #signal: AbortSignal
   readonly #say: (text: string) => void
   readonly #values = new Values()
-  #current: { readonly key: string; readonly site: Site } | undefined
+  #current: { readonly version: string; readonly site: Site } | undefined
 
-  constructor(options: SitesOptions, signal: AbortSignal, say: (text: string) => void) {
+  constructor(
+    options: SitesOptions,
+    contests: readonly Contest[],
+    signal: AbortSignal,
+    say: (text: string) => void,
+  ) {
     this.#options = options
+    this.#contests = contests
     this.#signal = signal
     this.#say = say
   }
 
-  async siteFor({ question, asked }: Contest): Promise<Site> {
-    const version = asked.nullBroker ? 'null' : (question.kafka ?? this.#options.kafka)
-    const key = `${version} ${asked.tls}`
-    if (this.#current?.key !== key) {
-      await this.#close()
-      const site = new Site(await this.#open(version, asked.tls), this.#values, this.#signal)
-      this.#current = { key, site }
+  async siteFor(contest: Contest): Promise<Site> {
+    const version = this.#versionFor(contest)
+    const { version: current, site } = this.#current ?? {}
+    if (site !== undefined && current === version && site.place.isAlive()) {
+      const coming = this.#contests.slice(this.#contests.indexOf(contest))
+      const itsOwn = coming.filter((one) => this.#versionFor(one) === version)
+      await site.keepFor(itsOwn.map(({ asked }) => asked))
+      return site
     }
-    return this.#current.site
+    await this.#close()
+    const opened = new Site(await this.#open(version), this.#values, this.#signal)
+    this.#current = { version, site: opened }
+    return opened
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -39,10 +51,15 @@ export class Sites implements AsyncDisposable {
     this.#values[Symbol.dispose]()
   }
 
-  async #open(version: string, withTls: boolean): Promise<Place> {
+  #versionFor({ question, asked }: Contest): string {
+    return asked.nullBroker ? 'null' : (question.kafka ?? this.#options.kafka)
+  }
+
+  async #open(version: string): Promise<Place> {
     const { brokers } = this.#options
     if (version === 'null') return startNullBroker(this.#signal)
     if (brokers !== undefined) return existingBrokers(brokers)
+    const withTls = this.#contests.some(({ asked }) => asked.tls)
     const onProgress = this.#say
     return startBroker({ version, withTls, signal: this.#signal, onProgress })
   }

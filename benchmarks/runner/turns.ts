@@ -1,83 +1,113 @@
 /** Holds the contests one after the other, and in each the clients run in turns (A B C A B C …). */
 import { messageOf } from '../../test/support/kafka/wait.ts'
-import { wayOf, type Contender, type Contest } from './contests.ts'
+import type { Contender, Contest } from './contests.ts'
 import { measure } from './driver.ts'
-import type { CaseOutcome } from './outcome.ts'
-import { Progress } from './progress.ts'
+import type { CaseOutcome, Outcome } from './outcome.ts'
+import { isRun, type Entry, type Plan } from './plan.ts'
+import type { Progress } from './progress.ts'
 import type { Site } from './site.ts'
 import type { Measurement, Task } from './task.ts'
 
-/** What of a run is not its own time: starting, connecting, warming up, making and deleting topics. */
-const OVERHEAD_MS = 4_000
+/** Who fails so often, or for so long, is not asked again: the next time would be no better. */
+const MOST_FAILURES = 2
+const LONG_FAILURE_MS = 15_000
 /** Node.js puts the process id there. */
 const PID = '${pid}'
 
 export interface TurnOptions {
   readonly rounds: number
   readonly signal: AbortSignal
+  readonly progress: Progress
   readonly siteFor: (contest: Contest) => Promise<Site>
   /** Where clients leave CPU profiles, those that can. */
   readonly profileFolder?: string
 }
 
-/** The outcomes in the order of the contests, each as soon as it is there. */
+/** The outcomes in the order of the plans, each as soon as it is there. */
 export async function* inTurns(
-  contests: readonly Contest[],
+  plans: readonly Plan[],
   options: TurnOptions,
 ): AsyncGenerator<{ readonly contest: Contest; readonly outcome: CaseOutcome }> {
-  const kinds = contests.flatMap((contest) =>
-    contest.contenders
-      .filter((one) => wayOf(one, contest.asked) !== undefined)
-      .map((one) => kindOf(contest, one)),
-  )
-  const guessMs = (contests[0]?.asked.limitMs ?? 0) + OVERHEAD_MS
-  const progress = new Progress(process.stderr, kinds, options.rounds, guessMs)
-  for (const contest of contests) {
-    yield { contest, outcome: await hold(contest, options, progress) }
+  const known = new Map<Entry, Outcome>()
+  for (const { contest, entries } of plans) {
+    for (const [entry, outcome] of await hold(contest, entries.filter(isRun), options)) {
+      known.set(entry, outcome)
+    }
+    const outcomes = entries.map((entry) => known.get(entry) ?? outcomeElse(entry, known))
+    yield { contest, outcome: { case: contest.asked, outcomes } }
   }
-  progress.close()
+}
+
+/** Of one that is not measured here: it can't do it, isn't installed, or has done it before. */
+function outcomeElse(
+  { contender: { client, description }, sameAs }: Entry,
+  known: ReadonlyMap<Entry, Outcome>,
+): Outcome {
+  const before = sameAs && known.get(sameAs)
+  if (before !== undefined) return { ...before, sameAs: sameAs!.title }
+  const failures = typeof description === 'string' ? [description] : []
+  return { client: client.name, way: '', rounds: [], failures, tookMs: 0 }
 }
 
 /** All rounds of one contest. */
 async function hold(
   contest: Contest,
-  { rounds, signal, siteFor, profileFolder }: TurnOptions,
-  progress: Progress,
-): Promise<CaseOutcome> {
-  const { asked } = contest
-  const entries = contest.contenders.map((contender) => ({
-    contender,
-    way: wayOf(contender, asked) ?? '',
-    measured: [] as Measurement[],
-    failures: typeof contender.description === 'string' ? [contender.description] : [],
-  }))
-  const able = entries.filter(({ way }) => way !== '')
+  entries: readonly Entry[],
+  { rounds, signal, progress, siteFor, profileFolder }: TurnOptions,
+): Promise<ReadonlyMap<Entry, Outcome>> {
+  const runs = new Map(entries.map((entry) => [entry, new Run()]))
   for (let round = 1; round <= rounds; round++) {
-    for (const { contender, measured, failures } of able) {
-      const kind = kindOf(contest, contender)
-      progress.begin(kind, `round ${round} of ${rounds}`)
-      // What fails once fails again, often only after a long wait.
-      if (failures.length === 0) {
-        try {
-          const nodeOptions = profiling(contender, profileFolder, `${kind} ${round}`)
-          const once = (task: Task) => measure(contender.client, task, signal, nodeOptions)
-          const site = await siteFor(contest)
-          measured.push(await site.run(asked, once))
-        } catch (error) {
-          signal.throwIfAborted()
-          // One run that failed must not end hours of others.
-          failures.push(messageOf(error))
-          progress.say(`${kind} failed: ${messageOf(error).split('\n')[0]!}`)
-        }
+    for (const [entry, run] of runs) {
+      const { contender, name } = entry
+      if (run.isGivenUp) {
+        progress.leaveOut(entry)
+        continue
       }
-      progress.end(kind)
+      progress.begin(entry, `round ${round} of ${rounds}`)
+      const nodeOptions = profiling(contender, profileFolder, `${name} ${round}`)
+      try {
+        const site = await siteFor(contest)
+        await site.prepare(contest.asked)
+        const once = (task: Task) => measure(contender.client, task, signal, nodeOptions)
+        await run.take(() => site.run(contest.asked, once))
+      } catch (error) {
+        signal.throwIfAborted()
+        // One run that failed must not end the others.
+        run.failures.push(messageOf(error))
+        progress.say(`${name} failed: ${messageOf(error).split('\n')[0]!}`)
+      }
+      progress.end(entry, run.lastMs)
     }
   }
-  return {
-    case: asked,
-    outcomes: entries.map(({ contender: { client }, way, measured, failures }) => {
-      return { client: client.name, way, rounds: measured, failures }
-    }),
+  return new Map([...runs].map(([entry, run]) => [entry, run.outcome(entry)]))
+}
+
+/** What has come of the rounds of an entry so far. */
+class Run {
+  readonly failures: string[] = []
+  readonly #measured: Measurement[] = []
+  #tookMs = 0
+  /** What its last round took, with starting, warming up and closing. */
+  lastMs = 0
+
+  get isGivenUp(): boolean {
+    const { length } = this.failures
+    return length >= MOST_FAILURES || (length > 0 && this.lastMs > LONG_FAILURE_MS)
+  }
+
+  async take(measureOnce: () => Promise<Measurement>): Promise<void> {
+    const startedAt = performance.now()
+    try {
+      this.#measured.push(await measureOnce())
+    } finally {
+      this.lastMs = performance.now() - startedAt
+      this.#tookMs += this.lastMs
+    }
+  }
+
+  outcome({ contender: { client }, way }: Entry): Outcome {
+    const { failures } = this
+    return { client: client.name, way, rounds: this.#measured, failures, tookMs: this.#tookMs }
   }
 }
 
@@ -88,8 +118,4 @@ function profiling({ description }: Contender, folder: string | undefined, what:
   const name = what.replaceAll(/[^\w.]+/g, '-')
   // With the process id, as several processes may share a task.
   return ['--cpu-prof', `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${name}-${PID}.cpuprofile`]
-}
-
-function kindOf({ question, asked }: Contest, { client }: Contender): string {
-  return `${question.name}: ${asked.title}: ${client.name}`
 }
