@@ -12,6 +12,8 @@ const message = (at: number, offset: number): MemberEvent => ({
 const committed = (at: number, offset: number): MemberEvent => ({
   ...{ at, what: 'committed', offsets: [[0, offset]] },
 })
+const given = (at: number): MemberEvent => ({ at, what: 'given', partitions: [0] })
+const lost = (at: number): MemberEvent => ({ at, what: 'lost', partitions: [0] })
 const problems = (lives: readonly Life[], end: number) => check(lives, new Map([[0, end]])).problems
 
 describe('the checker of the storm', () => {
@@ -34,9 +36,21 @@ describe('the checker of the storm', () => {
   })
 
   it('finds a message that comes again after it was given up in order', () => {
-    const a = life('a', [assigned(1), message(2, 0)])
+    const a = life('a', [assigned(1), message(2, 0), given(3)])
     const b = life('b', [assigned(4), message(5, 0)])
     expect(problems([a, b], 1)).toEqual(['partition 0: 0 came again, though a gave it up in order'])
+  })
+
+  it('finds a message that comes again while who had it first still has the partition', () => {
+    const a = life('a', [assigned(1), message(2, 0)])
+    const b = life('b', [assigned(4), message(5, 0)])
+    expect(problems([a, b], 1)).toEqual(['partition 0: 0 came again, though a still had it'])
+  })
+
+  it('allows what was lost with a session, also where its owner hears of that last', () => {
+    const a = life('a', [assigned(1), message(2, 0), lost(9)])
+    const b = life('b', [assigned(4), message(5, 0)])
+    expect(problems([a, b], 1)).toEqual([])
   })
 
   it('allows what a process that was killed had not committed, and nothing more', () => {
@@ -59,5 +73,17 @@ describe('the checker of the storm', () => {
     expect(
       problems([life('a', [assigned(1), message(10, 0), message(11, 1)], deeds), b], 2),
     ).toContain("partition 0: a delivered 1 when it was b's")
+  })
+
+  it('takes the first message after a stop for a new one where something else came first', () => {
+    const deeds: Deed[] = [
+      { at: 2, what: 'stop' },
+      { at: 9, what: 'continue' },
+    ]
+    const a = life('a', [assigned(1), lost(10), assigned(11), message(12, 1)], deeds)
+    const b = life('b', [assigned(4), message(5, 0), given(8)])
+    expect(problems([a, b], 2)).toEqual([])
+    const late = life('a', [assigned(1), lost(10), message(12, 1)], deeds)
+    expect(problems([late, b], 2)).toEqual(["partition 0: a delivered 1 when it was b's"])
   })
 })

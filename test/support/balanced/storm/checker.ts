@@ -1,8 +1,5 @@
 import type { Life } from './events.ts'
 
-/** What a process was handed before it was stopped may be written down when it goes on: one message, at once. */
-const HANDED_BEFORE_STOP_MS = 100
-
 interface Delivery {
   readonly at: number
   readonly name: string
@@ -47,15 +44,15 @@ function deliveriesOf(life: Life): Delivery[] {
   )
 }
 
-/** The first message after a process was stopped had been handed over before, if it is written at once. */
+/**
+ * A process may be stopped between being handed a message and writing that down: then this is the first thing that it
+ * does when it goes on, before anything that takes a turn of the event loop. It had the message before.
+ */
 function handedOverAt({ events, deeds }: Life, at: number): number {
-  const index = deeds.findIndex((deed) => {
-    if (deed.what !== 'continue' || at < deed.at || at > deed.at + HANDED_BEFORE_STOP_MS)
-      return false
-    return !events.some((one) => one.what === 'message' && one.at > deed.at && one.at < at)
-  })
-  const stopped = deeds.slice(0, Math.max(0, index)).findLast(({ what }) => what === 'stop')
-  return stopped?.at ?? at
+  const goingOn = deeds.findLast((deed) => deed.what === 'continue' && deed.at < at)
+  if (goingOn === undefined) return at
+  if (events.some((event) => event.at > goingOn.at && event.at < at)) return at
+  return deeds.findLast((deed) => deed.what === 'stop' && deed.at < goingOn.at)?.at ?? at
 }
 
 function lost(deliveries: readonly Delivery[], ends: ReadonlyMap<number, number>): string[] {
@@ -95,7 +92,7 @@ function byOthers(lives: readonly Life[], deliveries: readonly Delivery[]): stri
   return problems
 }
 
-/** A message may be delivered again only if who had it was killed, or lost its session, before committing it. */
+/** A message may be delivered again only if who had it was cut off before committing it. */
 function wrongDuplicates(lives: readonly Life[], deliveries: readonly Delivery[]): string[] {
   const byMessage = new Map<string, Delivery[]>()
   for (const delivery of deliveries) {
@@ -107,27 +104,44 @@ function wrongDuplicates(lives: readonly Life[], deliveries: readonly Delivery[]
       const { name, partition, offset, at } = delivery
       const life = lives.find((one) => one.name === name)!
       const again = all.find((other) => other.at > at)!
-      if (!wasCutOff(life, partition, at, again.at)) {
-        return [`partition ${partition}: ${offset} came again, though ${name} gave it up in order`]
+      switch (endOfOwning(life, partition, at)) {
+        case 'given':
+          return [
+            `partition ${partition}: ${offset} came again, though ${name} gave it up in order`,
+          ]
+        case 'none':
+          return [`partition ${partition}: ${offset} came again, though ${name} still had it`]
+        case 'cut off':
+          return committed(life, partition, again.at) > offset
+            ? [`partition ${partition}: ${offset} came again, though ${name} had committed it`]
+            : []
       }
-      return committed(life, partition, again.at) > offset
-        ? [`partition ${partition}: ${offset} came again, though ${name} had committed it`]
-        : []
     }),
   )
 }
 
-function wasCutOff({ events, deeds }: Life, partition: number, from: number, to: number): boolean {
-  const wasKilled = deeds.some(({ what, at }) => what === 'kill' && at <= to)
-  const wasStopped = deeds.some(({ what, at }) => what === 'stop' && at >= from && at <= to)
-  const hasLost = events.some(
+/**
+ * How it came that this process does not have the partition any more that it had at this time. When it hears of what
+ * cut it off doesn't matter: on a busy machine others may know long before.
+ */
+function endOfOwning(
+  { events, deeds }: Life,
+  partition: number,
+  since: number,
+): 'given' | 'cut off' | 'none' {
+  const told = events.find(
     (event) =>
-      event.what === 'lost' &&
-      event.at >= from &&
-      event.at <= to &&
+      event.at > since &&
+      (event.what === 'given' || event.what === 'lost' || event.what === 'assigned') &&
       event.partitions.includes(partition),
   )
-  return wasKilled || wasStopped || hasLost
+  if (told?.what === 'given') return 'given'
+  if (told?.what === 'lost') return 'cut off'
+  const until = told?.at ?? Infinity
+  const isCutOff = deeds.some(
+    ({ what, at }) => at >= since && at < until && (what === 'kill' || what === 'stop'),
+  )
+  return isCutOff ? 'cut off' : 'none'
 }
 
 /** What is known to have been committed of a partition by that time. */

@@ -5,7 +5,8 @@ import type { BalancedConsumerOptions } from '../../../../src/index.ts'
  * (CLOCK_MONOTONIC), which is the same for all processes.
  */
 export type MemberEvent =
-  | { readonly at: number; readonly what: 'started' | 'closed' }
+  /** It is about to join, has its first assignment, has left. */
+  | { readonly at: number; readonly what: 'running' | 'started' | 'closed' }
   | {
       readonly at: number
       readonly what: 'assigned' | 'revoked' | 'given' | 'lost'

@@ -71,17 +71,19 @@ async function main(options: Options): Promise<void> {
         }
       : { ...group, zookeeperHosts, zookeeperConnectionTimeoutMs: sessionTimeoutMs }
   console.log(`${options.seconds} s, seed ${seed}`)
-  const { problems, ...figures } = await storm({
+  const { problems, settledMs, ...figures } = await storm({
     ...{ hosts: servers.hosts, topic: TOPIC, partitions, sessionTimeoutMs, consumer },
     processes: Number(options.processes),
     durationMs: Number(options.seconds) * 1_000,
     everyMs: 3_000,
+    changesInARow: 8,
     messagesPerSecond: 500,
     folder: logs,
     random: randomFrom(seed),
     onProgress: console.log,
   })
-  console.log(figures)
+  const settledSeconds = settledMs.map((one) => (one / 1_000).toFixed(1)).join(', ')
+  console.log(figures, `settled after ${settledSeconds} s`)
   for (const problem of problems) console.log(problem)
   const isRight = problems.length === 0 && figures.delivered === figures.produced
   if (isRight) rmSync(logs, { recursive: true })

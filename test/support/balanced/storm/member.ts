@@ -25,6 +25,7 @@ async function main(): Promise<void> {
   await using client = new KafkaClient({ hosts: options.hosts, clientId: 'storm', logger })
   const numbers = (partitions: readonly { readonly partition: number }[]) =>
     partitions.map(({ partition }) => partition)
+  write({ what: 'running' })
   const consumer = await client.topic(options.topic).getBalancedConsumer(
     {
       ...options.consumer,

@@ -1,19 +1,27 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { now, type Deed, type Life, type MemberEvent, type MemberOptions } from './events.ts'
 
 const FILE = resolve('test/support/balanced/storm/member.ts')
 
-/** A member in a process of its own, and what is done to it. */
+/** A member in a process of its own, and what is done to it. What it writes is read on when it is asked for. */
 export class MemberProcess {
   readonly name: string
   readonly #child: ChildProcess
   readonly #log: string
   readonly #deeds: Deed[] = []
   readonly #ended: Promise<unknown>
+  readonly #events: MemberEvent[] = []
+  /** How far its log was read: always to the end of a line. */
+  #readBytes = 0
   #isStopped = false
+  #isRunning = false
+  #isReady = false
+  readonly #owned = new Set<number>()
+  readonly #lastRead = new Map<number, number>()
+  #messages = 0
 
   constructor(name: string, options: MemberOptions) {
     this.name = name
@@ -29,23 +37,48 @@ export class MemberProcess {
     return this.#child.exitCode === null && this.#child.signalCode === null
   }
 
+  /** Alive, and neither killed nor told to leave. */
+  get isStaying(): boolean {
+    return this.isAlive && !this.#deeds.some(({ what }) => what === 'kill' || what === 'leave')
+  }
+
   get isStopped(): boolean {
     return this.#isStopped
   }
 
-  get isReady(): boolean {
-    return this.events.some(({ what }) => what === 'started')
+  /** It is about to join the group, or has. */
+  get isRunning(): boolean {
+    this.#readOn()
+    return this.#isRunning
   }
 
-  get events(): readonly MemberEvent[] {
-    if (!existsSync(this.#log)) return []
-    const lines = readFileSync(this.#log, 'utf8').split('\n')
-    // The last line of a process that was killed may be cut off, and what is behind the last line end is none.
-    return lines.slice(0, -1).map((line) => JSON.parse(line) as MemberEvent)
+  /** It had its first assignment. */
+  get isReady(): boolean {
+    this.#readOn()
+    return this.#isReady
+  }
+
+  /** The partitions that it has. */
+  get owned(): ReadonlySet<number> {
+    this.#readOn()
+    return this.#owned
+  }
+
+  /** The highest offset of each partition that was delivered. */
+  get lastRead(): ReadonlyMap<number, number> {
+    this.#readOn()
+    return this.#lastRead
+  }
+
+  /** How many were delivered. */
+  get messages(): number {
+    this.#readOn()
+    return this.#messages
   }
 
   get life(): Life {
-    return { name: this.name, events: this.events, deeds: this.#deeds }
+    this.#readOn()
+    return { name: this.name, events: this.#events, deeds: this.#deeds }
   }
 
   kill(): void {
@@ -72,6 +105,46 @@ export class MemberProcess {
 
   ended(): Promise<unknown> {
     return this.#ended
+  }
+
+  #readOn(): void {
+    const file = openSync(this.#log, 'a+')
+    const more = Buffer.alloc(fstatSync(file).size - this.#readBytes)
+    readSync(file, more, { position: this.#readBytes })
+    closeSync(file)
+    // The last line may not be whole yet, and of one that was killed never will be.
+    const whole = more.subarray(0, more.lastIndexOf('\n') + 1)
+    this.#readBytes += whole.length
+    const lines = whole.toString().split('\n').slice(0, -1)
+    for (const line of lines) this.#take(JSON.parse(line) as MemberEvent)
+  }
+
+  #take(event: MemberEvent): void {
+    this.#events.push(event)
+    switch (event.what) {
+      case 'running':
+        this.#isRunning = true
+        return
+      case 'started':
+        this.#isReady = true
+        return
+      case 'assigned':
+        for (const partition of event.partitions) this.#owned.add(partition)
+        return
+      case 'revoked':
+      case 'lost':
+        for (const partition of event.partitions) this.#owned.delete(partition)
+        return
+      case 'message':
+        this.#messages++
+        this.#lastRead.set(
+          event.partition,
+          Math.max(event.offset, this.#lastRead.get(event.partition) ?? -1),
+        )
+        return
+      default:
+        return
+    }
   }
 
   #did(what: Deed['what']): void {
