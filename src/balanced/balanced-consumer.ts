@@ -1,4 +1,4 @@
-import { deadlineOf, type CallOptions } from '../call-options.ts'
+import type { CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { CONSUMER_CHECKS } from '../consumer/options.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'
@@ -54,11 +54,9 @@ export class BalancedConsumer<Value = Buffer | null, Key = Buffer | null> extend
   Value,
   Key
 > {
-  readonly #cluster: Cluster
   readonly #member: BalancedMember<Value, Key>
   readonly #options: BalancedConsumerOptions<Value, Key>
   #offsetsBefore: ReadonlyMap<number, number> = new Map()
-  #closing: Promise<void> | undefined
 
   /** Throws InvalidArgumentError. */
   constructor(
@@ -80,7 +78,6 @@ export class BalancedConsumer<Value = Buffer | null, Key = Buffer | null> extend
       onClosed,
     })
     super(member.core, topic)
-    this.#cluster = cluster
     this.#member = member
     this.#options = options
   }
@@ -92,8 +89,6 @@ export class BalancedConsumer<Value = Buffer | null, Key = Buffer | null> extend
    * NoBrokersAvailableError, RequestTimeoutError; where that was not for good, it goes on trying.
    */
   async start(call: CallOptions = {}): Promise<readonly TopicPartition[]> {
-    // Which error says that there is none, rather than waiting for one.
-    await this.#topicExists(call)
     await this.#member.start(call)
     return this.assignment
   }
@@ -126,13 +121,7 @@ export class BalancedConsumer<Value = Buffer | null, Key = Buffer | null> extend
    * once. Throws what a hook or a commit threw, closed all the same. Safe to call again.
    */
   override close(call: CallOptions = {}): Promise<void> {
-    this.#closing ??= this.#member.close(call)
-    return this.#closing
-  }
-
-  async #topicExists(call: CallOptions): Promise<void> {
-    const deadline = deadlineOf(call, this.#cluster.options.operationTimeoutMs)
-    await this.#cluster.topic(this.topic, { create: false, deadline })
+    return this.#member.close(call)
   }
 
   async #revoked(partitions: readonly TopicPartition[]): Promise<void> {

@@ -32,6 +32,7 @@ export class BalancedMember<Value, Key> {
   readonly #notStarted = new NotStartedError()
   readonly #log: RebalanceLog
   #lastHandedOverAt = performance.now()
+  #closing: Promise<void> | undefined
   #isClosing = false
   /** What went wrong while it was closed: nobody reads any more who could be told by consume(). */
   readonly #errorsOfClosing: KafkaError[] = []
@@ -78,22 +79,32 @@ export class BalancedMember<Value, Key> {
 
   async start(call: CallOptions): Promise<void> {
     const { cluster, subscription } = this.#parts
-    const { remainingMs, signal, timeoutMs } = deadlineOf(call, cluster.options.operationTimeoutMs)
+    const deadline = deadlineOf(call, cluster.options.operationTimeoutMs)
+    // Which error says that one is missing, rather than waiting for it. A pattern may match nothing yet.
+    const { names = [] } = subscription
+    await Promise.all(names.map((name) => cluster.topic(name, { create: false, deadline })))
     this.core.recover(this.#notStarted)
     try {
-      await limited(remainingMs, signal, (limit) => abortable(this.#machine.start(), limit))
+      await limited(deadline.remainingMs, deadline.signal, (limit) =>
+        abortable(this.#machine.start(), limit),
+      )
     } catch (error) {
       if (!(error instanceof TookTooLongError)) throw error
       const { name } = this.#machine.coordinator
       throw new RequestTimeoutError(
-        `joining ${name} for ${subscription.name} took longer than ${timeoutMs} ms: it was ${this.#machine.phase}`,
+        `joining ${name} for ${subscription.name} took longer than ${deadline.timeoutMs} ms: it was ${this.#machine.phase}`,
         { cause: error },
       )
     }
   }
 
-  /** Gives back what it has before anything else. Throws what its hooks and commits threw. */
-  async close(call: CallOptions): Promise<void> {
+  /** Gives back what it has before anything else. Throws what its hooks and commits threw. Safe to call again. */
+  close(call: CallOptions): Promise<void> {
+    this.#closing ??= this.#close(call)
+    return this.#closing
+  }
+
+  async #close(call: CallOptions): Promise<void> {
     this.#isClosing = true
     await this.#machine.close()
     await this.core.close(call)

@@ -1,4 +1,4 @@
-import { deadlineOf, type CallOptions } from '../call-options.ts'
+import type { CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { TopicsShell } from '../consumer/topics-shell.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'
@@ -32,10 +32,7 @@ export class BalancedTopicsConsumer<Value = Buffer | null, Key = Buffer | null> 
   Value,
   Key
 > {
-  readonly #cluster: Cluster
   readonly #member: BalancedMember<Value, Key>
-  readonly #topics: readonly string[]
-  #closing: Promise<void> | undefined
 
   /** Throws InvalidArgumentError. */
   constructor(
@@ -64,9 +61,7 @@ export class BalancedTopicsConsumer<Value = Buffer | null, Key = Buffer | null> 
       onClosed,
     })
     super(member.core)
-    this.#cluster = cluster
     this.#member = member
-    this.#topics = names
   }
 
   /**
@@ -76,11 +71,6 @@ export class BalancedTopicsConsumer<Value = Buffer | null, Key = Buffer | null> 
    * RequestTimeoutError; where that was not for good, it goes on trying.
    */
   async start(call: CallOptions = {}): Promise<readonly TopicPartition[]> {
-    const deadline = deadlineOf(call, this.#cluster.options.operationTimeoutMs)
-    // Which error says that one is missing, rather than waiting for it.
-    await Promise.all(
-      this.#topics.map((name) => this.#cluster.topic(name, { create: false, deadline })),
-    )
     await this.#member.start(call)
     return this.assignment
   }
@@ -108,7 +98,6 @@ export class BalancedTopicsConsumer<Value = Buffer | null, Key = Buffer | null> 
    * once. Throws what a hook or a commit threw, closed all the same. Safe to call again.
    */
   override close(call: CallOptions = {}): Promise<void> {
-    this.#closing ??= this.#member.close(call)
-    return this.#closing
+    return this.#member.close(call)
   }
 }
