@@ -15,6 +15,8 @@ export const anObject: Check = (value) =>
 export const aFunction: Check = (value) =>
   typeof value === 'function' ? undefined : 'must be a function'
 
+export const aRegExp: Check = (value) => (value instanceof RegExp ? undefined : 'must be a RegExp')
+
 export function anInteger(min: number, max = Number.MAX_SAFE_INTEGER): Check {
   return (value) => {
     if (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max) {

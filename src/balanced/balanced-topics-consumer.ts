@@ -1,9 +1,8 @@
 import type { CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import { TopicsShell } from '../consumer/topics-shell.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'
-import { InvalidArgumentError } from '../errors.ts'
-import { anArrayOf, aString, either, type Check } from '../options.ts'
+import { namesOrPattern, topicsFrom } from '../consumer/topics-option.ts'
+import { TopicsShell } from '../consumer/topics-shell.ts'
 import { checkBalancedOptions, type CoordinatedBy } from './balanced-consumer.ts'
 import { BalancedMember } from './balanced-member.ts'
 import type { BalancedReadingOptions, RebalanceOptions } from './options.ts'
@@ -19,8 +18,6 @@ export type BalancedTopicsConsumerOptions<
     /** Topics by name, or all but Kafka's own whose name the pattern matches: also those that come later. */
     readonly topics: readonly string[] | RegExp
   }
-
-const aRegExp: Check = (value) => (value instanceof RegExp ? undefined : 'must be a RegExp')
 
 /**
  * A member of a group that shares the partitions of several topics out, so that each is read by one of them. Made by
@@ -40,18 +37,14 @@ export class BalancedTopicsConsumer<Value = Buffer | null, Key = Buffer | null> 
     options: BalancedTopicsConsumerOptions<Value, Key>,
     onClosed: () => unknown = () => undefined,
   ) {
-    checkBalancedOptions(options, { topics: either(anArrayOf(aString), aRegExp) })
-    const { topics } = options
-    const names = topics instanceof RegExp ? [] : [...new Set(topics)]
-    if (!(topics instanceof RegExp) && names.length === 0) {
-      throw new InvalidArgumentError('topics: none is given')
-    }
+    checkBalancedOptions(options, { topics: namesOrPattern })
+    const topics = topicsFrom(options.topics)
     const member: BalancedMember<Value, Key> = new BalancedMember<Value, Key>({
       cluster,
       subscription:
         topics instanceof RegExp
           ? new MatchingTopics(cluster, topics)
-          : new NamedTopics(cluster, names),
+          : new NamedTopics(cluster, topics),
       options,
       hooks: {
         assigned: (partitions) => options.onPartitionsAssigned?.(partitions, this),

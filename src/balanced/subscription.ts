@@ -53,10 +53,10 @@ export class MatchingTopics implements Subscription {
   readonly #cluster: Cluster
   readonly #pattern: RegExp
 
+  /** The pattern is one that remembers nothing: see `topicsFrom`. */
   constructor(cluster: Cluster, pattern: RegExp) {
     this.#cluster = cluster
-    // Flags that make a pattern remember where it was would let it match every other time.
-    this.#pattern = new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ''))
+    this.#pattern = pattern
     this.name = `topics ${String(pattern)}`
   }
 
@@ -67,8 +67,7 @@ export class MatchingTopics implements Subscription {
   async topics(): Promise<readonly TopicMetadata[]> {
     const deadline = new Deadline(this.#cluster.options.operationTimeoutMs)
     return (await allTopics(this.#cluster, deadline)).filter(
-      ({ name, isInternal, errorCode }) =>
-        !isInternal && errorCode === ErrorCode.NONE && this.includes(name),
+      ({ name, isInternal }) => !isInternal && this.includes(name),
     )
   }
 }

@@ -4,16 +4,7 @@ import { allTopics } from '../cluster/all-topics.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { TopicMetadata } from '../cluster/metadata.ts'
 import { InvalidArgumentError, NotStartedError } from '../errors.ts'
-import {
-  aBoolean,
-  anArrayOf,
-  anInteger,
-  anObject,
-  aString,
-  checkOptions,
-  either,
-  type Check,
-} from '../options.ts'
+import { aBoolean, anArrayOf, anInteger, anObject, checkOptions, type Check } from '../options.ts'
 import { AssignedConsumer } from './assigned-consumer.ts'
 import {
   CONSUMER_CHECKS,
@@ -23,6 +14,7 @@ import {
 } from './options.ts'
 import { PartitionWatch } from './partition-watch.ts'
 import type { TopicPartition } from './topic-partition.ts'
+import { namesOrPattern, topicsFrom, type TopicsOption } from './topics-option.ts'
 import { TopicsShell } from './topics-shell.ts'
 
 export interface TopicsConsumerOptions<
@@ -38,8 +30,6 @@ export interface TopicsConsumerOptions<
   /** Whether `getConsumer` also starts it; otherwise `start()` does. Default: true. */
   readonly autoStart?: boolean
 }
-
-const aRegExp: Check = (value) => (value instanceof RegExp ? undefined : 'must be a RegExp')
 
 const partitionsByTopic: Check = (value) => {
   const problem = anObject(value)
@@ -59,6 +49,7 @@ const partitionsByTopic: Check = (value) => {
  */
 export class Consumer<Value = Buffer | null, Key = Buffer | null> extends TopicsShell<Value, Key> {
   readonly #cluster: Cluster
+  readonly #topics: TopicsOption
   readonly #options: TopicsConsumerOptions<Value, Key>
   #watch: PartitionWatch<Value, Key> | undefined
   readonly #notStarted = new NotStartedError()
@@ -72,12 +63,13 @@ export class Consumer<Value = Buffer | null, Key = Buffer | null> extends Topics
   ) {
     checkOptions<TopicsConsumerOptions<Value, Key>>('getConsumer', options, {
       ...CONSUMER_CHECKS,
-      topics: either(anArrayOf(aString), aRegExp),
+      topics: namesOrPattern,
       partitions: partitionsByTopic,
       excludeInternalTopics: aBoolean,
       autoStart: aBoolean,
     })
-    checkTopics(options)
+    const topics = topicsFrom(options.topics)
+    checkPartitions(topics, options.partitions)
     const settings = consumerSettings(cluster, options)
     const offsets = offsetStoreOf(cluster, options)
     const closed = () => {
@@ -87,6 +79,7 @@ export class Consumer<Value = Buffer | null, Key = Buffer | null> extends Topics
     super(new AssignedConsumer(cluster, settings, { offsets, onClosed: () => closed() }))
     this.core.fail(this.#notStarted)
     this.#cluster = cluster
+    this.#topics = topics
     this.#options = options
   }
 
@@ -112,7 +105,7 @@ export class Consumer<Value = Buffer | null, Key = Buffer | null> extends Topics
   }
 
   async #find(deadline: Deadline): Promise<readonly TopicPartition[]> {
-    const topics = await this.#topics(deadline)
+    const topics = await this.#findTopics(deadline)
     return topics.flatMap(({ name: topic, partitions }) => {
       const numbers =
         this.#options.partitions?.[topic] ?? partitions.map(({ partition }) => partition)
@@ -120,25 +113,25 @@ export class Consumer<Value = Buffer | null, Key = Buffer | null> extends Topics
     })
   }
 
-  async #topics(deadline: Deadline): Promise<readonly TopicMetadata[]> {
-    const { topics, excludeInternalTopics = true } = this.#options
+  async #findTopics(deadline: Deadline): Promise<readonly TopicMetadata[]> {
+    const topics = this.#topics
     if (!(topics instanceof RegExp)) {
-      const names = [...new Set(topics)]
       return Promise.all(
-        names.map((name) => this.#cluster.topic(name, { create: false, deadline })),
+        topics.map((name) => this.#cluster.topic(name, { create: false, deadline })),
       )
     }
-    // Without its memory of where it was, which a pattern with the flag g or y has.
-    const pattern = new RegExp(topics.source, topics.flags.replace(/[gy]/g, ''))
+    const { excludeInternalTopics = true } = this.#options
     return (await allTopics(this.#cluster, deadline)).filter(
-      ({ name, isInternal }) => pattern.test(name) && !(excludeInternalTopics && isInternal),
+      ({ name, isInternal }) => topics.test(name) && !(excludeInternalTopics && isInternal),
     )
   }
 }
 
-function checkTopics({ topics, partitions = {} }: TopicsConsumerOptions<unknown, unknown>): void {
+function checkPartitions(
+  topics: TopicsOption,
+  partitions: Readonly<Record<string, readonly number[]>> = {},
+): void {
   if (topics instanceof RegExp) return
-  if (topics.length === 0) throw new InvalidArgumentError('topics: none is given')
   for (const topic of Object.keys(partitions)) {
     if (topics.includes(topic)) continue
     throw new InvalidArgumentError(`partitions of '${topic}' are given, which is not one of topics`)

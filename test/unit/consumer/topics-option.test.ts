@@ -1,0 +1,26 @@
+import { describe, expect, it } from '@jest/globals'
+import { topicsFrom } from '../../../src/consumer/topics-option.ts'
+import { KafkaClient } from '../../../src/index.ts'
+
+describe('the topics of a consumer of several', () => {
+  it('are each named once', () => {
+    expect(topicsFrom(['b', 'a', 'b'])).toEqual(['b', 'a'])
+  })
+
+  it('match a pattern whenever they are asked about, whatever its flags', () => {
+    const pattern = topicsFrom(/^ORDERS/giy) as RegExp
+    expect([1, 2, 3].map(() => pattern.test('orders-eu'))).toEqual([true, true, true])
+    expect(pattern.flags).toBe('i')
+  })
+
+  it.each([
+    ['an empty list', { topics: [] }],
+    ['nothing at all', {}],
+  ])('are not %s', async (_, options) => {
+    const client = new KafkaClient({ hosts: '127.0.0.1:1' })
+    const group = { ...options, consumerGroup: 'g' } as never
+    await expect(client.getConsumer(group)).rejects.toThrow('topics: none is given')
+    await expect(client.getBalancedConsumer(group)).rejects.toThrow('topics: none is given')
+    await client.close()
+  })
+})
