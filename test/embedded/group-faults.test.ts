@@ -287,6 +287,30 @@ describe('a commit of a member', () => {
     expect(await scene.committed(one, 0)).toBe(7)
   })
 
+  it.each(['Metadata', 'SyncGroup'] as const)(
+    'that is closed while a generation begins is made in that one (its %s is answered late)',
+    async (api) => {
+      await using scene = await GroupScene.open()
+      const one = await scene.start('one', COOPERATIVE)
+      one.positions.set('t-0', 7)
+      const leading = scene.kafka.requests.next({ api, clientId: 'one' })
+      const holding = scene.kafka.faults.on({ api, clientId: 'one' }, { hold: true })
+      const two = scene.make('two', COOPERATIVE)
+      const starting = two.machine.start()
+      await leading
+      const trying = scene.kafka.requests.next({ api: 'OffsetCommit', clientId: 'one' })
+      const closing = one.machine.close()
+      await trying
+      holding.release()
+      await Promise.all([closing, starting])
+      expect(one.log.filter((entry) => entry.startsWith('commit'))).toEqual(
+        [0, 1, 2, 3].map((partition) => `commit t-${partition} OK`),
+      )
+      await two.settledWith(4)
+      expect(await scene.committed(two, 0)).toBe(7)
+    },
+  )
+
   it('for what the group has taken away fails, and changes nothing', async () => {
     await using scene = await GroupScene.open()
     const one = await scene.start('one', COOPERATIVE)

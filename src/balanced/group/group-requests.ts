@@ -61,12 +61,6 @@ const LEAVE_WITH_MEMBERS = 3
 /** How much longer than the rebalance itself its requests may take. */
 const REBALANCE_LEEWAY_MS = 5_000
 
-/**
- * How long the answer to SyncGroup is waited for that nobody waits for any more: until then the broker takes no
- * commits, and what is closed wants to make its last.
- */
-const SYNC_GRACE_MS = 1_000
-
 /** Of a connection on which JoinGroup and SyncGroup wait, for each member: heartbeats and commits have another. */
 let nextLane = 0
 
@@ -152,7 +146,6 @@ export class GroupRequests {
       }),
       what,
       signal,
-      SYNC_GRACE_MS,
     )
     this.#check(response.errorCode, what)
     this.#checkProtocolType(response.protocolType, what)
@@ -212,7 +205,6 @@ export class GroupRequests {
     body: BodyFor<Request>,
     what: string,
     signal: AbortSignal,
-    graceMs = 0,
   ): Promise<Decoded<Response>> {
     const { requestTimeoutMs, operationTimeoutMs } = this.#cluster.options
     const { maxPollIntervalMs } = this.#settings
@@ -221,10 +213,7 @@ export class GroupRequests {
     this.#laneBroker = broker
     await checkHasGroups(broker, requestTimeoutMs)
     signal.throwIfAborted()
-    let timer: NodeJS.Timeout | undefined
-    const onAbort = () => {
-      timer = setTimeout(() => this.hangUp(), graceMs)
-    }
+    const onAbort = () => this.hangUp()
     signal.addEventListener('abort', onAbort)
     try {
       return await broker.request(api, body, {
@@ -241,7 +230,6 @@ export class GroupRequests {
       }
       throw error
     } finally {
-      clearTimeout(timer)
       signal.removeEventListener('abort', onAbort)
     }
   }

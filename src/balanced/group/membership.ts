@@ -1,10 +1,11 @@
 /** One member of a Kafka group: its state (member-states.ts), its identity, and that it is known to live. */
+import { abortable } from '../../async/abortable.ts'
 import { backoffMs } from '../../async/backoff.ts'
 import { deferred, type Deferred } from '../../async/deferred.ts'
 import { Deadline } from '../../async/deadline.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import { reportRetry } from '../../cluster/retry.ts'
-import { KafkaError } from '../../errors.ts'
+import { ClosedError, KafkaError } from '../../errors.ts'
 import type { CoordinatorEvents } from '../coordinator.ts'
 import { RebalanceError } from '../errors.ts'
 import { MaxPollIntervalError, MembershipLostError } from './errors.ts'
@@ -35,6 +36,12 @@ export interface SyncedGeneration {
   readonly assignment: Uint8Array
 }
 
+interface JoinAttempt {
+  readonly hasOwned: boolean
+  readonly attempt: number
+  readonly deadline: Deadline
+}
+
 const NOBODY: Identity = { memberId: '', generation: -1 }
 
 /** How long leaving may take: a session that is not ended ends by itself. */
@@ -55,6 +62,8 @@ export class Membership {
   #isToldOfSlowness = false
   /** Of those who wait for a generation that is to begin. */
   #joined: Deferred<void> | undefined
+  /** Aborted when it leaves: what waits for the group ends. */
+  readonly #leaving = new AbortController()
 
   constructor(cluster: Cluster, settings: GroupSettings, events: CoordinatorEvents) {
     this.#cluster = cluster
@@ -98,17 +107,17 @@ export class Membership {
   /**
    * Joins, or joins again as the same member. `hasOwned` says whether something is lost with the membership:
    * then it throws MembershipLostError, having told of it; otherwise it joins anew by itself.
+   *
+   * Aborting ends the waiting for it. What is under way goes on until `leave`: in a generation that has begun the
+   * coordinator takes commits only when the leader has decided, and who is closed has its last one to make.
    */
-  async join(role: Role, hasOwned: boolean, signal: AbortSignal): Promise<SyncedGeneration> {
-    try {
-      return await this.#joinUntilIn(role, hasOwned, signal)
-    } finally {
-      if (this.isJoining) this.#move('abandoned')
-    }
+  join(role: Role, hasOwned: boolean, signal: AbortSignal): Promise<SyncedGeneration> {
+    return abortable(this.#joinUntilIn(role, hasOwned), signal)
   }
 
   /** Ends the membership, at the broker too, unless a static member's place is to be kept for it. */
   async leave(): Promise<void> {
+    this.#leaving.abort(new ClosedError('consumer'))
     const { memberId } = this.#identity
     const { groupId, groupInstanceId } = this.#settings
     const wasRefused = this.#state === 'refused'
@@ -129,46 +138,52 @@ export class Membership {
     this.#move('left')
   }
 
-  async #joinUntilIn(
-    role: Role,
-    hasOwned: boolean,
-    signal: AbortSignal,
-  ): Promise<SyncedGeneration> {
-    const { operationTimeoutMs, backoff, logger } = this.#cluster.options
-    const deadline = new Deadline(operationTimeoutMs, signal)
-    for (let attempt = 0; ; attempt++) {
-      signal.throwIfAborted()
-      this.#move('join')
-      try {
-        return await this.#joinOnce(role, signal)
-      } catch (thrown) {
+  async #joinUntilIn(role: Role, hasOwned: boolean): Promise<SyncedGeneration> {
+    const { signal } = this.#leaving
+    const deadline = new Deadline(this.#cluster.options.operationTimeoutMs, signal)
+    try {
+      for (let attempt = 0; ; attempt++) {
         signal.throwIfAborted()
-        const error = asKafkaError(thrown)
-        const reaction = this.#hasEnded ? 'ended' : reactionTo(error)
-        switch (reaction) {
-          case 'again':
-            break
-          case 'ended':
-            // A heartbeat has noticed first, and told of it.
-            throw this.#state === 'refused' ? error : this.#lostError(error)
-          case 'new member':
-          case 'new generation':
-            this.#lose(reaction, error)
-            if (!hasOwned) break
-            this.#events.lost(this.#lostError(error))
-            throw this.#lostError(error)
-          case 'refused':
-            this.#refuse()
-            throw thrown
-          case 'later': {
-            const waitMs = backoffMs(attempt, backoff)
-            // The caller decides how long it is worth trying.
-            if (!deadline.leaves(waitMs)) throw error
-            const what = `joining group '${this.#settings.groupId}'`
-            reportRetry(logger, { what, attempt: attempt + 1, waitMs, error })
-            await deadline.sleep(waitMs)
-          }
+        this.#move('join')
+        try {
+          return await this.#joinOnce(role, signal)
+        } catch (error) {
+          signal.throwIfAborted()
+          await this.#onJoinFailed(error, { hasOwned, attempt, deadline })
         }
+      }
+    } finally {
+      if (this.isJoining) this.#move('abandoned')
+    }
+  }
+
+  /** Resolves when it is to be tried again, and throws where it is not. */
+  async #onJoinFailed(thrown: unknown, { hasOwned, attempt, deadline }: JoinAttempt) {
+    const { backoff, logger } = this.#cluster.options
+    const error = asKafkaError(thrown)
+    const reaction = this.isJoining ? reactionTo(error) : 'ended'
+    switch (reaction) {
+      case 'again':
+        return
+      case 'ended':
+        // A heartbeat has noticed first, and told of it.
+        throw this.#state === 'refused' ? error : this.#lostError(error)
+      case 'new member':
+      case 'new generation':
+        this.#lose(reaction, error)
+        if (!hasOwned) return
+        this.#events.lost(this.#lostError(error))
+        throw this.#lostError(error)
+      case 'refused':
+        this.#refuse()
+        throw thrown
+      case 'later': {
+        const waitMs = backoffMs(attempt, backoff)
+        // The caller decides how long it is worth trying.
+        if (!deadline.leaves(waitMs)) throw error
+        const what = `joining group '${this.#settings.groupId}'`
+        reportRetry(logger, { what, attempt: attempt + 1, waitMs, error })
+        await deadline.sleep(waitMs)
       }
     }
   }
@@ -279,13 +294,9 @@ export class Membership {
     return new MembershipLostError(this.#settings.groupId, error)
   }
 
-  /** Whether a heartbeat was told, while JoinGroup or SyncGroup waited, that the membership is over. */
-  get #hasEnded(): boolean {
-    return this.#state === 'unjoined' || this.#state === 'refused'
-  }
-
+  /** Where a heartbeat was told, while JoinGroup or SyncGroup waited, that the membership is over. */
   #throwIfEnded(): void {
-    if (!this.#hasEnded) return
+    if (this.isJoining) return
     throw new KafkaError('UNKNOWN_MEMBER_ID', 'the membership was lost meanwhile', true)
   }
 
