@@ -2,11 +2,10 @@ import type { Deadline } from '../async/deadline.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { NoOffsetError, UnknownTopicError } from '../errors.ts'
 import { listOffsets, type OffsetSpec } from './list-offsets.ts'
-import { byTopic } from './offsets/kafka-offsets.ts'
 import type { OffsetStore } from './offsets/offset-store.ts'
 import type { ConsumerSettings } from './options.ts'
 import type { PartitionState } from './partition-state.ts'
-import { nameOf, type TopicPartition } from './topic-partition.ts'
+import { byTopic, nameOf, numbersByTopic, type TopicPartition } from './topic-partition.ts'
 
 /** Where to begin, and what of that is in the group's offsets already. */
 export interface StartingPosition {
@@ -88,8 +87,7 @@ export async function offsetsAt(
 ): Promise<Map<string, number>> {
   const found = new Map<string, number>()
   await Promise.all(
-    [...byTopic(partitions)].map(async ([topic, ofTopic]) => {
-      const numbers = ofTopic.map(({ partition }) => partition)
+    numbersByTopic(partitions).map(async ({ topic, partitions: numbers }) => {
       const offsets = await listOffsets(cluster, topic, numbers, spec, deadline, isReadCommitted)
       for (const [partition, offset] of offsets) found.set(nameOf({ topic, partition }), offset)
     }),

@@ -1,3 +1,5 @@
+import { addTo } from '../cluster/add-to.ts'
+
 /** One partition of a topic. */
 export interface TopicPartition {
   readonly topic: string
@@ -11,4 +13,30 @@ export interface TopicPartitionOffset extends TopicPartition {
 /** `orders-3`: how logs and errors name it, and maps find it. No two share one: a number has no hyphen. */
 export function nameOf({ topic, partition }: TopicPartition): string {
   return `${topic}-${partition}`
+}
+
+/** Gathered by topic. */
+export function byTopic<One extends TopicPartition>(all: readonly One[]): Map<string, One[]> {
+  const found = new Map<string, One[]>()
+  for (const one of all) addTo(found, one.topic, one)
+  return found
+}
+
+/** The same as numbers: how Kafka's messages list them. */
+export function numbersByTopic(
+  all: readonly TopicPartition[],
+): { topic: string; partitions: number[] }[] {
+  return [...byTopic(all)].map(([topic, ofTopic]) => ({
+    topic,
+    partitions: ofTopic.map(({ partition }) => partition),
+  }))
+}
+
+/** Back from such a list. */
+export function partitionsOf(
+  topics: readonly { readonly topic: string; readonly partitions: readonly number[] }[],
+): TopicPartition[] {
+  return topics.flatMap(({ topic, partitions }) =>
+    partitions.map((partition) => ({ topic, partition })),
+  )
 }

@@ -3,7 +3,7 @@ import { Reader } from '../../../protocol/buffer/reader.ts'
 import { Writer } from '../../../protocol/buffer/writer.ts'
 import { Message } from '../../../protocol/schema/api.ts'
 import { array, int32, string } from '../../../protocol/schema/fields.ts'
-import type { TopicPartition } from '../../consumer/topic-partition.ts'
+import { numbersByTopic, partitionsOf } from '../../consumer/topic-partition.ts'
 import type { LastAssignment } from './assignor.ts'
 import type { Claim } from './sticky-input.ts'
 
@@ -20,7 +20,7 @@ const NOTHING: Claim = { partitions: [], generation: -1 }
 
 export function encodeStickyUserData({ partitions, generation }: LastAssignment): Buffer {
   const writer = new Writer()
-  stickyUserData.encode(writer, 1, { previousAssignment: byTopic(partitions), generation })
+  stickyUserData.encode(writer, 1, { previousAssignment: numbersByTopic(partitions), generation })
   return Buffer.concat(writer.finish())
 }
 
@@ -30,10 +30,7 @@ export function decodeStickyUserData(bytes: Buffer | undefined): Claim {
   for (const version of [1, 0]) {
     try {
       const { previousAssignment, generation } = stickyUserData.decode(new Reader(bytes), version)
-      const partitions = previousAssignment.flatMap(({ topic, partitions }) =>
-        partitions.map((partition) => ({ topic, partition })),
-      )
-      return { partitions, generation }
+      return { partitions: partitionsOf(previousAssignment), generation }
     } catch {
       // Of the version before, or of another assignor.
     }
@@ -50,17 +47,4 @@ export function encodeGeneration(generation: number): Buffer {
 
 export function decodeGeneration(bytes: Buffer | undefined): number {
   return bytes === undefined || bytes.length < 4 ? -1 : bytes.readInt32BE(0)
-}
-
-/** Partitions gathered by topic, as Kafka's messages list them. */
-export function byTopic(
-  partitions: readonly TopicPartition[],
-): { readonly topic: string; readonly partitions: readonly number[] }[] {
-  const topics = new Map<string, number[]>()
-  for (const { topic, partition } of partitions) {
-    const numbers = topics.get(topic)
-    if (numbers === undefined) topics.set(topic, [partition])
-    else numbers.push(partition)
-  }
-  return [...topics].map(([topic, numbers]) => ({ topic, partitions: numbers }))
 }

@@ -8,9 +8,12 @@ import {
 import { ProtocolError } from '../../../protocol/protocol-error.ts'
 import type { Message } from '../../../protocol/schema/api.ts'
 import type { Decoded, Encodable, Fields } from '../../../protocol/schema/fields.ts'
-import type { TopicPartition } from '../../consumer/topic-partition.ts'
+import {
+  numbersByTopic,
+  partitionsOf,
+  type TopicPartition,
+} from '../../consumer/topic-partition.ts'
 import type { GroupMember } from '../assignors/assignor.ts'
-import { byTopic } from '../assignors/user-data.ts'
 import type { JoinedMember } from './group-requests.ts'
 
 export interface OwnSubscription {
@@ -26,10 +29,7 @@ export function encodeSubscription(subscription: OwnSubscription): Buffer {
   return encode(consumerProtocolSubscription, {
     topics: [...subscription.topics],
     userData: subscription.userData ?? null,
-    ownedPartitions: byTopic(subscription.owned).map(({ topic, partitions }) => ({
-      topic,
-      partitions: [...partitions],
-    })),
+    ownedPartitions: numbersByTopic(subscription.owned),
     generationId: subscription.generation,
     rackId: subscription.rack ?? null,
   })
@@ -52,10 +52,7 @@ export function decodeSubscription(member: JoinedMember): GroupMember {
 
 export function encodeAssignment(partitions: readonly TopicPartition[]): Buffer {
   return encode(consumerProtocolAssignment, {
-    assignedPartitions: byTopic(partitions).map((one) => ({
-      topic: one.topic,
-      partitions: [...one.partitions],
-    })),
+    assignedPartitions: numbersByTopic(partitions),
     userData: null,
   })
 }
@@ -81,14 +78,6 @@ function decode<F extends Fields>(message: Message<F>, bytes: Uint8Array): Decod
   const version = reader.int16()
   if (version < 0) throw new ProtocolError(`${message.name} has no version ${version}`, 0)
   return message.decode(reader, Math.min(version, message.versions.max))
-}
-
-function partitionsOf(
-  topics: readonly { readonly topic: string; readonly partitions: readonly number[] }[],
-): TopicPartition[] {
-  return topics.flatMap(({ topic, partitions }) =>
-    partitions.map((partition) => ({ topic, partition })),
-  )
 }
 
 function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {

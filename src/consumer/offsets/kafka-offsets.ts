@@ -1,16 +1,15 @@
 import { offsetCommit } from '../../../protocol/apis/offset-commit.ts'
 import { offsetFetch, type OffsetFetchResponse } from '../../../protocol/apis/offset-fetch.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
-import { toSafeNumber } from '../../../protocol/records/safe-number.ts'
 import type { BackoffOptions } from '../../async/backoff.ts'
 import type { Deadline } from '../../async/deadline.ts'
-import { addTo } from '../../cluster/add-to.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import { retrying } from '../../cluster/retry.ts'
 import { BrokerError, isUnreachable } from '../../errors.ts'
 import type { Broker } from '../../network/broker.ts'
-import type { TopicPartition } from '../topic-partition.ts'
+import { byTopic, type TopicPartition } from '../topic-partition.ts'
 import { commitWithRetries } from './commit-offsets.ts'
+import { committedOffsets, commitResults, topicsToFetch } from './offset-messages.ts'
 import type { CommitResult, CommittedOffset, OffsetStore, OffsetToCommit } from './offset-store.ts'
 
 /** What a member of a group has to show with a commit, so that one that was put out cannot. */
@@ -34,7 +33,6 @@ const LAST_WITH_NAMES = 9
 const WITH_INSTANCE_ID = 7
 const WITH_REQUIRE_STABLE = 7
 const MANY_GROUPS = 8
-const NO_OFFSET = -1
 
 /** The offsets of a group as Kafka keeps them, in `__consumer_offsets`: since 0.8.2. */
 export class KafkaOffsets implements OffsetStore {
@@ -75,10 +73,7 @@ export class KafkaOffsets implements OffsetStore {
     partitions: readonly TopicPartition[],
     what: string,
   ): Promise<CommittedOffset[]> {
-    const topics = [...byTopic(partitions)].map(([name, ofTopic]) => ({
-      name,
-      partitionIndexes: ofTopic.map(({ partition }) => partition),
-    }))
+    const topics = topicsToFetch(partitions)
     const requireStable = this.#options.requireStable ?? false
     const response = await broker.request(
       offsetFetch,
@@ -95,18 +90,10 @@ export class KafkaOffsets implements OffsetStore {
       },
     )
     const { errorCode, topics: found } = groupOf(response)
-    this.#check(errorCode, what, broker)
-    const committed: CommittedOffset[] = []
-    for (const { name: topic, partitions: ofTopic } of found) {
-      for (const { partitionIndex: partition, ...one } of ofTopic) {
-        this.#check(one.errorCode, what, broker, { topic, partition })
-        const offset = toSafeNumber(one.committedOffset, 'committed offset')
-        if (offset === NO_OFFSET) continue
-        const { committedLeaderEpoch: leaderEpoch, metadata } = one
-        committed.push({ topic, partition, offset, leaderEpoch, metadata: metadata ?? '' })
-      }
+    if (errorCode !== ErrorCode.NONE) {
+      throw new BrokerError(errorCode, what, { broker: broker.name })
     }
-    return committed
+    return committedOffsets(found, what, broker.name)
   }
 
   async #commit(
@@ -138,15 +125,9 @@ export class KafkaOffsets implements OffsetStore {
         maxVersion: LAST_WITH_NAMES,
       },
     )
-    return response.topics.flatMap(({ name: topic, partitions }) =>
-      partitions.map(({ partitionIndex: partition, errorCode }) => {
-        if (errorCode === ErrorCode.NONE) return { topic, partition, error: undefined }
-        if (isCoordinatorElsewhere(errorCode)) this.#forgetCoordinator()
-        const context = { topic, partition, broker: broker.name }
-        const failed = `${what} for ${topic}-${partition}`
-        return { topic, partition, error: new BrokerError(errorCode, failed, context) }
-      }),
-    )
+    const results = commitResults(response, what, broker.name)
+    if (results.some(({ error }) => isCoordinatorElsewhere(error))) this.#forgetCoordinator()
+    return results
   }
 
   /** A coordinator that cannot be reached may have moved: the next attempt asks who it is. */
@@ -155,17 +136,9 @@ export class KafkaOffsets implements OffsetStore {
     try {
       return await run(broker)
     } catch (error) {
-      if (isUnreachable(error)) this.#forgetCoordinator()
+      if (isUnreachable(error) || isCoordinatorElsewhere(error)) this.#forgetCoordinator()
       throw error
     }
-  }
-
-  #check(errorCode: number, what: string, { name }: Broker, about?: TopicPartition): void {
-    if (errorCode === ErrorCode.NONE) return
-    // How OffsetFetch v0 and v1 say that there is no offset.
-    if (about !== undefined && errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) return
-    if (isCoordinatorElsewhere(errorCode)) this.#forgetCoordinator()
-    throw new BrokerError(errorCode, what, { ...about, broker: name })
   }
 
   #forgetCoordinator(): void {
@@ -177,14 +150,10 @@ function groupOf(response: OffsetFetchResponse) {
   return response.groups[0] ?? response
 }
 
-function isCoordinatorElsewhere(errorCode: number): boolean {
+function isCoordinatorElsewhere(error: unknown): boolean {
+  if (!(error instanceof BrokerError)) return false
+  const { errorCode } = error
   return (
     errorCode === ErrorCode.NOT_COORDINATOR || errorCode === ErrorCode.COORDINATOR_NOT_AVAILABLE
   )
-}
-
-export function byTopic<One extends TopicPartition>(all: readonly One[]): Map<string, One[]> {
-  const found = new Map<string, One[]>()
-  for (const one of all) addTo(found, one.topic, one)
-  return found
 }

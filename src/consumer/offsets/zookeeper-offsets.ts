@@ -1,14 +1,13 @@
 import { offsetCommit } from '../../../protocol/apis/offset-commit.ts'
 import { offsetFetch } from '../../../protocol/apis/offset-fetch.ts'
-import { ErrorCode } from '../../../protocol/errors.ts'
-import { toSafeNumber } from '../../../protocol/records/safe-number.ts'
 import type { Deadline } from '../../async/deadline.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import { retrying } from '../../cluster/retry.ts'
-import { BrokerError, UnsupportedVersionError } from '../../errors.ts'
-import type { TopicPartition } from '../topic-partition.ts'
+import { UnsupportedVersionError } from '../../errors.ts'
+import { byTopic, type TopicPartition } from '../topic-partition.ts'
 import { commitWithRetries } from './commit-offsets.ts'
-import { byTopic, type KafkaOffsetsOptions } from './kafka-offsets.ts'
+import type { KafkaOffsetsOptions } from './kafka-offsets.ts'
+import { committedOffsets, commitResults, topicsToFetch } from './offset-messages.ts'
 import type { CommitResult, CommittedOffset, OffsetStore, OffsetToCommit } from './offset-store.ts'
 
 /** The first version means ZooKeeper, for both APIs; brokers have it up to Kafka 3.9. */
@@ -37,30 +36,14 @@ export class ZooKeeperOffsets implements OffsetStore {
     const { logger, requestTimeoutMs } = this.#cluster.options
     const what = `fetching the offsets of group '${this.group}' from ZooKeeper`
     return retrying({ what, deadline, backoff: this.#options.backoff, logger }, async () => {
-      const topics = [...byTopic(partitions)].map(([name, ofTopic]) => ({
-        name,
-        partitionIndexes: ofTopic.map(({ partition }) => partition),
-      }))
       const response = await explained(
         this.#cluster.requestAny(
           offsetFetch,
-          { groupId: this.group, topics },
+          { groupId: this.group, topics: topicsToFetch(partitions) },
           { timeoutMs: requestTimeoutMs, purpose: 'group', maxVersion: ZOOKEEPER },
         ),
       )
-      const committed: CommittedOffset[] = []
-      for (const { name: topic, partitions: ofTopic } of response.topics) {
-        for (const { partitionIndex: partition, committedOffset, errorCode } of ofTopic) {
-          // How it says that there is none.
-          if (errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) continue
-          if (errorCode !== ErrorCode.NONE)
-            throw new BrokerError(errorCode, what, { topic, partition })
-          const offset = toSafeNumber(committedOffset, 'committed offset')
-          if (offset >= 0)
-            committed.push({ topic, partition, offset, leaderEpoch: -1, metadata: '' })
-        }
-      }
-      return committed
+      return committedOffsets(response.topics, what)
     })
   }
 
@@ -88,18 +71,7 @@ export class ZooKeeperOffsets implements OffsetStore {
             { timeoutMs: requestTimeoutMs, purpose: 'group', maxVersion: ZOOKEEPER },
           ),
         )
-        return response.topics.flatMap(({ name: topic, partitions }) =>
-          partitions.map(({ partitionIndex: partition, errorCode }) => {
-            const error =
-              errorCode === ErrorCode.NONE
-                ? undefined
-                : new BrokerError(errorCode, `${what} for ${topic}-${partition}`, {
-                    topic,
-                    partition,
-                  })
-            return { topic, partition, error }
-          }),
-        )
+        return commitResults(response, what)
       },
     )
   }

@@ -1,0 +1,58 @@
+/** What requests for a group's offsets, and the answers to them, have in common, wherever they are kept. */
+import type { OffsetCommitResponse } from '../../../protocol/apis/offset-commit.ts'
+import type { OffsetFetchResponse } from '../../../protocol/apis/offset-fetch.ts'
+import { ErrorCode } from '../../../protocol/errors.ts'
+import { toSafeNumber } from '../../../protocol/records/safe-number.ts'
+import { BrokerError } from '../../errors.ts'
+import { nameOf, numbersByTopic, type TopicPartition } from '../topic-partition.ts'
+import type { CommitResult, CommittedOffset } from './offset-store.ts'
+
+export function topicsToFetch(
+  partitions: readonly TopicPartition[],
+): { name: string; partitionIndexes: number[] }[] {
+  return numbersByTopic(partitions).map((one) => ({
+    name: one.topic,
+    partitionIndexes: one.partitions,
+  }))
+}
+
+/** Without partitions that have none. Throws BrokerError. */
+export function committedOffsets(
+  topics: OffsetFetchResponse['topics'],
+  what: string,
+  broker?: string,
+): CommittedOffset[] {
+  const committed: CommittedOffset[] = []
+  for (const { name: topic, partitions } of topics) {
+    for (const { partitionIndex: partition, ...one } of partitions) {
+      // How v0 and v1 say that there is none; later ones by an offset of −1.
+      if (one.errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) continue
+      if (one.errorCode !== ErrorCode.NONE) {
+        throw new BrokerError(one.errorCode, what, { topic, partition, broker })
+      }
+      const offset = toSafeNumber(one.committedOffset, 'committed offset')
+      if (offset < 0) continue
+      const { committedLeaderEpoch: leaderEpoch, metadata } = one
+      committed.push({ topic, partition, offset, leaderEpoch, metadata: metadata ?? '' })
+    }
+  }
+  return committed
+}
+
+export function commitResults(
+  { topics }: OffsetCommitResponse,
+  what: string,
+  broker?: string,
+): CommitResult[] {
+  return topics.flatMap(({ name: topic, partitions }) =>
+    partitions.map(({ partitionIndex: partition, errorCode }) => {
+      if (errorCode === ErrorCode.NONE) return { topic, partition, error: undefined }
+      const failed = `${what} for ${nameOf({ topic, partition })}`
+      return {
+        topic,
+        partition,
+        error: new BrokerError(errorCode, failed, { topic, partition, broker }),
+      }
+    }),
+  )
+}
