@@ -4,6 +4,7 @@ import { performance } from 'node:perf_hooks'
 import { codecOf, forcePureCodecs } from '../protocol/compression/index.ts'
 import { nativeLz4, nativeSnappy } from '../protocol/compression/native.ts'
 import { zstdCodec } from '../protocol/compression/zstd.ts'
+import { events } from './support/events.ts'
 
 /**
  * MB/s in and out of each codec on 1 MiB of JSON lines: in TypeScript, with the optional native
@@ -25,25 +26,12 @@ interface Subject {
 
 /** Lines like an application's events, the same in each run. */
 function jsonLines(sizeBytes: number): Uint8Array {
-  let state = 42
-  const random = (below: number) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return state % below
-  }
-  const users = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank']
-  const actions = ['view', 'click', 'purchase', 'login', 'logout']
   let lines = ''
-  for (let id = 0; lines.length < sizeBytes; id++) {
-    const event = {
-      id,
-      user: users[random(users.length)],
-      action: actions[random(actions.length)],
-      amount: random(100_000) / 100,
-      timestamp: 1_700_000_000_000 + id * 37 + random(30),
-      session: random(2 ** 32 - 1).toString(16),
-      ip: `10.${random(256)}.${random(256)}.${random(256)}`,
-    }
-    lines += `${JSON.stringify(event)}\n`
+  for (const event of events((random) => ({
+    ip: `10.${random(256)}.${random(256)}.${random(256)}`,
+  }))) {
+    lines += `${event}\n`
+    if (lines.length >= sizeBytes) break
   }
   return new TextEncoder().encode(lines.slice(0, sizeBytes))
 }

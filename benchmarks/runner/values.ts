@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { events } from '../support/events.ts'
 
 const MAX_VALUES = 1_000
 const MAX_FILE_BYTES = 16 * 1024 * 1024
@@ -28,32 +29,19 @@ export class Values implements Disposable {
 
 export function valuesOf(valueBytes: number): string[] {
   const count = Math.max(2, Math.min(MAX_VALUES, Math.floor(MAX_FILE_BYTES / valueBytes)))
-  const text = events(count * valueBytes)
+  const text = textOf(count * valueBytes)
   return Array.from({ length: count }, (_, index) =>
     text.slice(index * valueBytes, (index + 1) * valueBytes),
   )
 }
 
-function events(length: number): string {
-  let state = 42
-  const random = (below: number) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return state % below
-  }
-  const users = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank']
-  const actions = ['view', 'click', 'purchase', 'login', 'logout']
+function textOf(length: number): string {
   const parts: string[] = []
-  for (let id = 0, size = 0; size < length; id++) {
-    const event = JSON.stringify({
-      id,
-      user: users[random(users.length)],
-      action: actions[random(actions.length)],
-      amount: random(100_000) / 100,
-      timestamp: 1_700_000_000_000 + id * 37 + random(30),
-      session: random(2 ** 32 - 1).toString(16),
-    })
+  let size = 0
+  for (const event of events()) {
     parts.push(event)
     size += event.length
+    if (size >= length) break
   }
   return parts.join('').slice(0, length)
 }
