@@ -12,6 +12,8 @@ import {
 import { createPartitions } from '../../protocol/apis/create-partitions.ts'
 import { QUICK } from '../support/fake-cluster.ts'
 import { requestOnce } from '../support/request-once.ts'
+import { takeTexts } from '../support/take.ts'
+import { until } from '../support/until.ts'
 
 let zookeeper: EmbeddedZooKeeper
 let kafka: EmbeddedCluster
@@ -59,17 +61,7 @@ async function produce(count: number, first = 0): Promise<void> {
 }
 
 async function take(from: BalancedConsumer, count: number): Promise<number[]> {
-  const taken: number[] = []
-  while (taken.length < count) {
-    const message = await from.consume({ timeoutMs: 5_000 })
-    if (message === undefined) throw new Error(`${taken.length} of ${count} messages came`)
-    taken.push(Number(String(message.value)))
-  }
-  return taken.sort((a, b) => a - b)
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 10))
+  return (await takeTexts(from, count)).map(Number).sort((a, b) => a - b)
 }
 
 function numbers(from: number, to: number): number[] {

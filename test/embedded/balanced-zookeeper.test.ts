@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { EmbeddedZooKeeper } from '../../src/embedded/index.ts'
 import { FakeTopics, Member, Readings, type MemberOptions } from '../support/balanced/members.ts'
+import { until } from '../support/until.ts'
 
 let zookeeper: EmbeddedZooKeeper
 let topics: FakeTopics
@@ -285,8 +286,4 @@ describe('a session', () => {
 
 function isAsked(): boolean {
   return zookeeper.sessions.length > 0
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 10))
 }

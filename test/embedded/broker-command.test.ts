@@ -1,24 +1,15 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { EmbeddedCluster } from '../../src/embedded/index.ts'
 import { KafkaClient } from '../../src/index.ts'
+import { hostsOf, runBroker } from '../support/broker-command.ts'
 import { builtCommand } from '../support/built.ts'
 import { samsa } from '../support/run-command.ts'
-import { RunningCommand } from '../support/running-command.ts'
-
-function broker(...args: readonly string[]): RunningCommand {
-  return new RunningCommand(process.execPath, [builtCommand(), 'broker', ...args])
-}
-
-async function hostsOf(running: RunningCommand): Promise<string> {
-  const [, hosts] = await running.printed(/^ {2}(127\.0\.0\.1:\S+)$[^]*Ctrl-C ends it/m)
-  return hosts!
-}
 
 describe('samsa broker', () => {
   beforeAll(() => void builtCommand(), 120_000)
 
   it('runs brokers with topics, until Ctrl-C', async () => {
-    await using running = broker('--port', '0', '--brokers', '3', '--topic', 'six:6')
+    await using running = runBroker('--port', '0', '--brokers', '3', '--topic', 'six:6')
     const hosts = await hostsOf(running)
     expect(hosts.split(',')).toHaveLength(3)
     {
@@ -32,7 +23,7 @@ describe('samsa broker', () => {
   })
 
   it('prints a line to try, which works', async () => {
-    await using running = broker('--port', '0', '--topic', 'greetings')
+    await using running = runBroker('--port', '0', '--topic', 'greetings')
     await hostsOf(running)
     const [, produceArgs, consumeArgs] = await running.printed(
       /echo hello \| samsa (.+) && samsa (.+)$/m,
@@ -43,12 +34,12 @@ describe('samsa broker', () => {
   })
 
   it('presents the Kafka that is asked for', async () => {
-    await using running = broker('--port', '0', '--version', '0.8.2')
+    await using running = runBroker('--port', '0', '--version', '0.8.2')
     expect(await running.printed(/presents Kafka 0\.8\.2/)).toBeTruthy()
   })
 
   it('runs a ZooKeeper that clients find the brokers by', async () => {
-    await using running = broker('--port', '0', '--zookeeper', '--topic', 't')
+    await using running = runBroker('--port', '0', '--zookeeper', '--topic', 't')
     const [, zookeeperHosts] = await running.printed(/^ZooKeeper:\n\n {2}(127\.0\.0\.1:\d+)$/m)
     await using client = new KafkaClient({ zookeeperHosts: zookeeperHosts! })
     expect(await client.topic('t').partitions()).toHaveLength(1)
@@ -59,7 +50,7 @@ describe('samsa broker', () => {
 
   it('says what to do where the port is taken', async () => {
     await using first = await EmbeddedCluster.start()
-    await using running = broker('--port', String(first.ports[0]))
+    await using running = runBroker('--port', String(first.ports[0]))
     expect(await running.ended).toEqual({ exitCode: 1, signal: null })
     expect(running.stderr).toBe(
       `samsa: ${first.hosts} is in use already: end what listens there, or take another port, 0 for any that is free: samsa broker --port 0\n`,

@@ -4,18 +4,13 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EmbeddedCluster } from '../../src/embedded/index.ts'
 import { KafkaClient } from '../../src/index.ts'
+import { hostsOf, runBroker } from '../support/broker-command.ts'
 import { builtCommand } from '../support/built.ts'
-import { RunningCommand } from '../support/running-command.ts'
+import type { RunningCommand } from '../support/running-command.ts'
 import { TemporaryFolder } from '../support/temporary-folder.ts'
 
 function broker(dataDir: string): RunningCommand {
-  const args = ['broker', '--port', '0', '--data', dataDir, '--topic', 't']
-  return new RunningCommand(process.execPath, [builtCommand(), ...args])
-}
-
-async function hostsOf(running: RunningCommand): Promise<string> {
-  const [, hosts] = await running.printed(/^ {2}(127\.0\.0\.1:\S+)$[^]*Ctrl-C ends it/m)
-  return hosts!
+  return runBroker('--port', '0', '--data', dataDir, '--topic', 't')
 }
 
 describe('a data folder in use', () => {

@@ -15,7 +15,9 @@ import { freePorts } from '../support/kafka/ports.ts'
 import { startZooKeeper } from '../support/kafka/zookeeper.ts'
 import { describeWithBrokers, isAtLeast, versionsToTest } from '../support/real-brokers.ts'
 import { requestOnce } from '../support/request-once.ts'
+import { takeTexts } from '../support/take.ts'
 import { TemporaryFolder } from '../support/temporary-folder.ts'
+import { until } from '../support/until.ts'
 import { SessionRelay } from '../support/zookeeper/session-relay.ts'
 
 const clients: KafkaClient[] = []
@@ -61,17 +63,7 @@ async function produce(topic: string, partitions: number, from: number, to: numb
 }
 
 async function take(from: BalancedConsumer, count: number): Promise<number[]> {
-  const taken: number[] = []
-  while (taken.length < count) {
-    const message = await from.consume({ timeoutMs: 20_000 })
-    if (message === undefined) throw new Error(`${taken.length} of ${count} messages came`)
-    taken.push(Number(String(message.value)))
-  }
-  return taken
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 20))
+  return (await takeTexts(from, count, 20_000)).map(Number)
 }
 
 function sorted(values: readonly number[]): number[] {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { KafkaClient, type AssignorName } from '../../src/index.ts'
+import type { AssignorName } from '../../src/index.ts'
 import { ProcessGroup } from '../support/balanced/process-members.ts'
+import { writeNumbered } from '../support/balanced/write-numbered.ts'
 import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
 import { describeWithBrokers, isAtLeast, versionsToTest } from '../support/real-brokers.ts'
 
@@ -15,16 +16,6 @@ const assignors: readonly AssignorName[] =
   process.env['SAMSA_BROKERS'] === undefined
     ? ['cooperative-sticky']
     : ['range', 'roundrobin', 'sticky', 'cooperative-sticky']
-
-/** Writes to all partitions, and says what: `partition:offset`. */
-async function write(kafka: KafkaCluster, topic: string, count: number): Promise<string[]> {
-  await using client = new KafkaClient({ hosts: kafka.hosts })
-  await using producer = await client.topic(topic).getProducer()
-  const written = Array.from({ length: count }, (_, number) =>
-    producer.produce(`message ${number}`, { partition: number % PARTITIONS }),
-  )
-  return (await Promise.all(written)).map(({ partition, offset }) => `${partition}:${offset}`)
-}
 
 describeWithBrokers('a group of Java members and ours', ['java'], () => {
   describe.each(versions)('on Kafka %s', (version) => {
@@ -41,7 +32,7 @@ describeWithBrokers('a group of Java members and ours', ['java'], () => {
         const topic = `shared-${assignor}`
         await kafka.createTopic(topic, { partitions: PARTITIONS })
         await using group = new ProcessGroup({ hosts: kafka.hosts, topic, group: topic })
-        const written = await write(kafka, topic, 600)
+        const written = await writeNumbered(kafka.hosts, topic, PARTITIONS, 600)
         const options = {
           assignors: [assignor],
           sessionTimeoutMs: 10_000,
@@ -53,17 +44,17 @@ describeWithBrokers('a group of Java members and ours', ['java'], () => {
         await group.shared([java], PARTITIONS)
         const ours = group.ours('ours 1', options)
         await group.shared([java, ours], PARTITIONS)
-        written.push(...(await write(kafka, topic, 600)))
+        written.push(...(await writeNumbered(kafka.hosts, topic, PARTITIONS, 600)))
         const other = await group.java('java 2', assignor)
         await group.shared([java, ours, other], PARTITIONS)
         await java.stop()
         await group.shared([ours, other], PARTITIONS)
-        written.push(...(await write(kafka, topic, 600)))
+        written.push(...(await writeNumbered(kafka.hosts, topic, PARTITIONS, 600)))
         const second = group.ours('ours 2', options)
         await group.shared([ours, other, second], PARTITIONS)
         await ours.stop()
         await group.shared([other, second], PARTITIONS)
-        written.push(...(await write(kafka, topic, 600)))
+        written.push(...(await writeNumbered(kafka.hosts, topic, PARTITIONS, 600)))
         await group.until('all read', () => group.read.length >= written.length)
 
         expect([...group.read].sort()).toEqual([...written].sort())

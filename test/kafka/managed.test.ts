@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { KafkaClient } from '../../src/index.ts'
 import { ProcessGroup, type ProcessMember } from '../support/balanced/process-members.ts'
+import { writeNumbered } from '../support/balanced/write-numbered.ts'
 import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
 import { describeWithBrokers, isAtLeast, versionsToTest } from '../support/real-brokers.ts'
 
@@ -15,15 +16,6 @@ const versions = versionsToTest().filter((version) => isThorough || !isAtLeast(v
 
 /** The shortest that brokers allow. */
 const SESSION = { sessionTimeoutMs: 6_000, heartbeatIntervalMs: 300 }
-
-async function write(kafka: KafkaCluster, topic: string, count: number): Promise<string[]> {
-  await using client = new KafkaClient({ hosts: kafka.hosts })
-  await using producer = await client.topic(topic).getProducer()
-  const written = Array.from({ length: count }, (_, number) =>
-    producer.produce(`message ${number}`, { partition: number % PARTITIONS }),
-  )
-  return (await Promise.all(written)).map(({ partition, offset }) => `${partition}:${offset}`)
-}
 
 const said = (members: readonly ProcessMember[], ...names: string[]) =>
   members.flatMap(({ events }) => events).filter(({ name }) => names.includes(name))
@@ -86,13 +78,13 @@ describeWithBrokers('managed balanced consumers in processes of their own', ['ja
         const options = { ...SESSION, assignors: ['cooperative-sticky'] }
         const one = group.ours('one', options)
         await group.shared([one], PARTITIONS)
-        const written = await write(kafka, 'orderly', 400)
+        const written = await writeNumbered(kafka.hosts, 'orderly', PARTITIONS, 400)
         const two = group.ours('two', options)
         await group.shared([one, two], PARTITIONS)
-        written.push(...(await write(kafka, 'orderly', 400)))
+        written.push(...(await writeNumbered(kafka.hosts, 'orderly', PARTITIONS, 400)))
         await one.stop()
         await group.shared([two], PARTITIONS)
-        written.push(...(await write(kafka, 'orderly', 400)))
+        written.push(...(await writeNumbered(kafka.hosts, 'orderly', PARTITIONS, 400)))
         await group.until('all read', () => group.read.length >= written.length)
         expect([...group.read].sort()).toEqual([...written].sort())
         expect(said(group.members, 'error', 'partitions_lost')).toEqual([])
@@ -120,7 +112,7 @@ describeWithBrokers('managed balanced consumers in processes of their own', ['ja
         stopped.signal('SIGSTOP')
         const had = [...stopped.owned]
         await group.until('taken over', () => had.every((partition) => other.owned.has(partition)))
-        const written = await write(kafka, 'broken', 400)
+        const written = await writeNumbered(kafka.hosts, 'broken', PARTITIONS, 400)
         await group.until('all read', () => other.read.length >= written.length)
         stopped.signal('SIGCONT')
         await group.shared([stopped, other], PARTITIONS)

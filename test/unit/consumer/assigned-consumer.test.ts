@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import type { ConsumedMessage } from '../../../src/index.ts'
 import type { AssignedConsumer } from '../../../src/consumer/assigned-consumer.ts'
 import { failureOf } from '../../support/settled.ts'
+import { take } from '../../support/take.ts'
 import { Bed } from './support/embedded.ts'
 
 const A0 = { topic: 'a', partition: 0 }
@@ -13,16 +14,6 @@ beforeEach(async () => {
   bed = await Bed.start({ brokers: 2, topics: { a: { partitions: 2 }, b: { partitions: 1 } } })
 })
 afterEach(() => bed[Symbol.asyncDispose]())
-
-async function take(consumer: AssignedConsumer, count: number): Promise<ConsumedMessage[]> {
-  const messages: ConsumedMessage[] = []
-  while (messages.length < count) {
-    const message = await consumer.consume({ timeoutMs: 2_000 })
-    if (message === undefined) throw new Error(`Only ${messages.length} of ${count} messages came`)
-    messages.push(message)
-  }
-  return messages
-}
 
 const nothing = (consumer: AssignedConsumer) => consumer.consume({ timeoutMs: 60 })
 const texts = (messages: readonly ConsumedMessage[]) =>

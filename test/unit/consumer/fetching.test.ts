@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import type { AssignedConsumer } from '../../../src/consumer/assigned-consumer.ts'
 import type { PositionEvent } from '../../../src/observe/channels.ts'
 import { failureOf } from '../../support/settled.ts'
+import { takeTexts } from '../../support/take.ts'
 import { Bed } from './support/embedded.ts'
 
 const A0 = { topic: 'a', partition: 0 }
@@ -14,16 +14,6 @@ beforeEach(async () => {
   bed = await Bed.start({ brokers: 3, topics: { a: { partitions: 2 }, b: { partitions: 1 } } })
 })
 afterEach(() => bed[Symbol.asyncDispose]())
-
-async function take(consumer: AssignedConsumer, count: number): Promise<string[]> {
-  const values: string[] = []
-  while (values.length < count) {
-    const message = await consumer.consume({ timeoutMs: 3_000 })
-    if (message === undefined) throw new Error(`Only ${values.length} of ${count} messages came`)
-    values.push(String(message.value))
-  }
-  return values
-}
 
 const numbers = (from: number, to: number, prefix = '') =>
   Array.from({ length: to - from }, (_, i) => `${prefix}${from + i}`)
@@ -56,7 +46,7 @@ describe('a fetch session', () => {
     const consumer = bed.consumer()
     await consumer.assign([A0, A1])
     await bed.write('a', 0, 1)
-    await take(consumer, 1)
+    await takeTexts(consumer, 1)
     for (let i = 0; i < 3; i++) await bed.kafka.requests.next({ api: 'Fetch' })
     const [first, ...others] = fetchesTo(1)
     expect(first).toMatchObject({ sessionId: 0, sessionEpoch: 0, forgotten: [] })
@@ -70,7 +60,7 @@ describe('a fetch session', () => {
     expect(fetchesTo(1).flatMap(({ forgotten }) => forgotten)).toEqual([1])
     consumer.resume([A1])
     await bed.write('a', 1, 1, 'again')
-    expect(await take(consumer, 1)).toEqual(['again0'])
+    expect(await takeTexts(consumer, 1)).toEqual(['again0'])
   })
 
   it('is begun anew when the broker has dropped it', async () => {
@@ -81,7 +71,7 @@ describe('a fetch session', () => {
     bed.kafka.dropFetchSessions()
     for (const prefix of ['one ', 'two ', 'three ']) {
       await bed.write('a', 0, 3, prefix)
-      expect(await take(consumer, 3)).toEqual(numbers(0, 3, prefix))
+      expect(await takeTexts(consumer, 3)).toEqual(numbers(0, 3, prefix))
     }
     expect(fetchesTo(1).filter(({ sessionEpoch }) => sessionEpoch === 0)).toHaveLength(2)
   })
@@ -90,11 +80,11 @@ describe('a fetch session', () => {
     const consumer = bed.consumer()
     await consumer.assign([A0, A1])
     await bed.write('a', 0, 3)
-    expect(await take(consumer, 3)).toEqual(numbers(0, 3))
+    expect(await takeTexts(consumer, 3)).toEqual(numbers(0, 3))
     bed.kafka.faults.on({ api: 'Fetch', times: 1 }, { cutAfterBytes: 5 })
     await bed.kafka.requests.next({ api: 'Fetch' })
     await bed.write('a', 0, 3, 'more')
-    expect(await take(consumer, 3)).toEqual(numbers(0, 3, 'more'))
+    expect(await takeTexts(consumer, 3)).toEqual(numbers(0, 3, 'more'))
     const begun = fetchesTo(1).filter(({ sessionEpoch }) => sessionEpoch === 0)
     expect(begun).toHaveLength(2)
     expect(begun[1]!.sessionId).toBeGreaterThan(0)
@@ -109,7 +99,7 @@ describe('a consumer', () => {
     for (let round = 0; round < 6; round++) {
       bed.kafka.moveLeader('a', 0, 1 + (round % 3))
       await bed.write('a', 0, 10, `${round}.`)
-      seen.push(...(await take(consumer, 10)))
+      seen.push(...(await takeTexts(consumer, 10)))
     }
     expect(seen).toEqual([0, 1, 2, 3, 4, 5].flatMap((round) => numbers(0, 10, `${round}.`)))
   })
@@ -122,11 +112,11 @@ describe('a consumer', () => {
       for (let i = 0; i < 10; i++) await bed.write('a', 0, 1, `old ${i}.`)
       const consumer = bed.consumer()
       await consumer.assign([A0])
-      await take(consumer, 10)
+      await takeTexts(consumer, 10)
       bed.kafka.loseTail('a', 0, 3)
       // As many as were lost: by its offset alone the position looks right.
       for (let i = 0; i < 4; i++) await bed.write('a', 0, 1, `new ${i}.`)
-      expect(await take(consumer, 4)).toEqual(['new 0.0', 'new 1.0', 'new 2.0', 'new 3.0'])
+      expect(await takeTexts(consumer, 4)).toEqual(['new 0.0', 'new 1.0', 'new 2.0', 'new 3.0'])
       expect(events).toEqual([{ topic: 'a', partition: 0, from: 10, to: 7, reason: 'truncated' }])
     } finally {
       unsubscribe('samsa:position', listen)
@@ -137,7 +127,7 @@ describe('a consumer', () => {
     for (let i = 0; i < 10; i++) await bed.write('a', 0, 1, `old ${i}.`)
     const consumer = bed.consumer()
     await consumer.assign([A0])
-    await take(consumer, 2)
+    await takeTexts(consumer, 2)
     consumer.pause()
     bed.kafka.loseTail('a', 0, 3)
     for (let i = 0; i < 3; i++) await bed.write('a', 0, 1, `new ${i}.`)
@@ -145,7 +135,7 @@ describe('a consumer', () => {
     await bed.cluster.refresh('a')
     consumer.resume()
     // What is decoded is given: it cannot be told whether it was lost before or behind it.
-    const values = await take(consumer, 5)
+    const values = await takeTexts(consumer, 5)
     expect(values).toEqual(numbers(2, 7, 'old ').map((value) => `${value}.0`))
   })
 
@@ -159,7 +149,7 @@ describe('a consumer', () => {
       await consumer.assign([{ ...A0, offset: 50 }])
       expect(await consumer.consume({ timeoutMs: 200 })).toBeUndefined()
       await bed.write('a', 0, 1, 'next ')
-      expect(await take(consumer, 1)).toEqual(['next 0'])
+      expect(await takeTexts(consumer, 1)).toEqual(['next 0'])
       const reason = 'out-of-range' as const
       expect(events).toEqual([{ topic: 'a', partition: 0, from: 50, to: 3, reason }])
     } finally {
@@ -174,7 +164,7 @@ describe('a consumer', () => {
     const error = await failureOf(consumer.consume())
     expect(error).toMatchObject({ code: 'OFFSET_OUT_OF_RANGE', partition: 0, offset: 50 })
     consumer.seek(A0, 1)
-    expect(await take(consumer, 2)).toEqual(['1', '2'])
+    expect(await takeTexts(consumer, 2)).toEqual(['1', '2'])
   })
 
   it('resets one partition without keeping the others waiting', async () => {
@@ -185,32 +175,32 @@ describe('a consumer', () => {
     await bed.write('a', 1, 3)
     const consumer = bed.consumer()
     await consumer.assign([{ ...A0, offset: 50 }, { ...A1, offset: 0 }]) // prettier-ignore
-    expect(await take(consumer, 3)).toEqual(numbers(0, 3))
+    expect(await takeTexts(consumer, 3)).toEqual(numbers(0, 3))
     await bed.write('a', 1, 3, 'more ')
-    expect(await take(consumer, 3)).toEqual(numbers(0, 3, 'more '))
+    expect(await takeTexts(consumer, 3)).toEqual(numbers(0, 3, 'more '))
     broken.remove()
     await bed.write('a', 0, 1, 'at last ')
-    expect(await take(consumer, 1)).toEqual(['at last 0'])
+    expect(await takeTexts(consumer, 1)).toEqual(['at last 0'])
   })
 
   it('reads the others on when a topic is deleted, and says so', async () => {
     const consumer = bed.consumer({ fetchErrorBackoffMs: 1 })
     await consumer.assign([A0, B0])
     await bed.write('a', 0, 1, 'a')
-    await take(consumer, 1)
+    await takeTexts(consumer, 1)
     bed.kafka.deleteTopic('b')
     const error = await failureOf(consumer.consume())
     expect(error).toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION', topic: 'b' })
     expect(error.message).toContain('it was deleted')
     await bed.write('a', 0, 1, 'still ')
-    expect(await take(consumer, 1)).toEqual(['still 0'])
+    expect(await takeTexts(consumer, 1)).toEqual(['still 0'])
   })
 
   it('does not take a topic for the one of the same name before it', async () => {
     await bed.write('b', 0, 3, 'old ')
     const consumer = bed.consumer()
     await consumer.assign([A0, B0])
-    await take(consumer, 3)
+    await takeTexts(consumer, 3)
     bed.kafka.deleteTopic('b')
     bed.kafka.createTopic('b', { partitions: 1 })
     await bed.write('b', 0, 5, 'new ')
@@ -220,9 +210,9 @@ describe('a consumer', () => {
     })
     expect(consumer.position(B0)).toBe(3)
     await bed.write('a', 0, 1, 'still ')
-    expect(await take(consumer, 1)).toEqual(['still 0'])
+    expect(await takeTexts(consumer, 1)).toEqual(['still 0'])
     consumer.seek(B0, 0)
-    expect(await take(consumer, 5)).toEqual(numbers(0, 5, 'new '))
+    expect(await takeTexts(consumer, 5)).toEqual(numbers(0, 5, 'new '))
   })
 
   it('gets messages in the formats of the oldest brokers, larger than it asks for', async () => {
@@ -234,7 +224,7 @@ describe('a consumer', () => {
       await producer.produce('small')
       const consumer = old.consumer({ fetchMessageMaxBytes: 100 })
       await consumer.assign([A0])
-      expect(await take(consumer, 2)).toEqual([large, 'small'])
+      expect(await takeTexts(consumer, 2)).toEqual([large, 'small'])
     }
   })
 
@@ -274,7 +264,7 @@ describe('a consumer', () => {
     await consumer.assign([A1])
     await bed.write('a', 1, 2)
     consumer.pause([A0])
-    expect(await take(consumer, 2)).toEqual(['0', '1'])
+    expect(await takeTexts(consumer, 2)).toEqual(['0', '1'])
   })
 
   it('has as many requests in flight to a broker as numConsumerFetchers', async () => {
@@ -284,7 +274,7 @@ describe('a consumer', () => {
     await consumer.assign([A0, A1])
     await bed.write('a', 0, 2, 'x')
     await bed.write('a', 1, 2, 'y')
-    expect((await take(consumer, 4)).sort()).toEqual(['x0', 'x1', 'y0', 'y1'])
+    expect((await takeTexts(consumer, 4)).sort()).toEqual(['x0', 'x1', 'y0', 'y1'])
     const begun = fetchesTo(1).filter(({ sessionEpoch }) => sessionEpoch === 0)
     expect(begun.map(({ named }) => named).sort()).toEqual([[0], [1]])
   })

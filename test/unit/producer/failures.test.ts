@@ -8,6 +8,7 @@ import {
   type ProducerOptions,
 } from '../../../src/index.ts'
 import { failureOf, settled } from '../../support/settled.ts'
+import { until } from '../../support/until.ts'
 import { numbers, ProducerBench, TOPIC } from './support/embedded.ts'
 
 const PRODUCE = { api: 'Produce' } as const
@@ -72,7 +73,7 @@ describe('a failure', () => {
     const producer = await open()
     bench.kafka.faults.on({ ...PRODUCE, times: 1 }, REFUSED)
     const sent = producer.produce('bad')
-    await waitUntil(() => producer.failedMessages === 1)
+    await until(() => producer.failedMessages === 1)
     await failureOf(sent)
     await producer.flush()
   })
@@ -215,7 +216,3 @@ describe('close', () => {
     expect((await sent).offset).toBe(10)
   })
 })
-
-async function waitUntil(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await delay(1)
-}
