@@ -39,9 +39,7 @@ export const describeConfigsHandler = handler(describeConfigs, {
   refuse: (errorCode, { resources }) => ({
     throttleTimeMs: 0,
     results: resources.map((resource) => ({
-      ...named(resource),
-      errorCode,
-      errorMessage: null,
+      ...refusal(resource, { errorCode, detail: null }),
       configs: [],
     })),
   }),
@@ -59,11 +57,7 @@ export const alterConfigsHandler = handler(alterConfigs, {
   }),
   refuse: (errorCode, { resources }) => ({
     throttleTimeMs: 0,
-    responses: resources.map((resource) => ({
-      ...named(resource),
-      errorCode,
-      errorMessage: null,
-    })),
+    responses: resources.map((resource) => refusal(resource, { errorCode, detail: null })),
   }),
 })
 
@@ -88,11 +82,7 @@ export const incrementalAlterConfigsHandler = handler(incrementalAlterConfigs, {
   }),
   refuse: (errorCode, { resources }) => ({
     throttleTimeMs: 0,
-    responses: resources.map((resource) => ({
-      ...named(resource),
-      errorCode,
-      errorMessage: null,
-    })),
+    responses: resources.map((resource) => refusal(resource, { errorCode, detail: null })),
   }),
 })
 
@@ -171,6 +161,6 @@ function named({ resourceType, resourceName }: Resource) {
   return { resourceType, resourceName }
 }
 
-function refusal(resource: Resource, { errorCode, detail }: Refused) {
+function refusal(resource: Resource, { errorCode, detail }: Pick<Refused, 'errorCode' | 'detail'>) {
   return { ...named(resource), errorCode, errorMessage: detail }
 }
