@@ -7,12 +7,12 @@ export function inFigures(value: number): string {
   return value.toPrecision(3)
 }
 
-export function withSpread({ median, spread }: Spread): string {
+function withSpread({ median, spread }: Spread): string {
   // A single round has none.
   return spread === 0 ? inFigures(median) : `${inFigures(median)} ±${Math.round(spread * 100)} %`
 }
 
-export function ratioText(ratio: number | undefined): string {
+function ratioText(ratio: number | undefined): string {
   if (ratio === undefined) return ''
   return `${ratio >= 10 ? ratio.toFixed(0) : ratio.toPrecision(ratio < 0.1 ? 1 : 2)}×`
 }

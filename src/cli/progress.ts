@@ -40,7 +40,7 @@ export class Progress implements Disposable {
   }
 }
 
-export function inUnits(bytes: number): string {
+function inUnits(bytes: number): string {
   const units = ['bytes', 'KB', 'MB', 'GB', 'TB']
   let value = bytes
   let unit = 0

@@ -45,7 +45,7 @@ export const produceHandler = handler(produce, {
 })
 
 /** Ends the connection, as Kafka does. */
-export class UnacknowledgedError extends Error {
+class UnacknowledgedError extends Error {
   override readonly name = 'UnacknowledgedError'
 
   constructor(errorCode: number) {

@@ -1,5 +1,5 @@
 /** The APIs that the embedded brokers know, by Kafka's names. */
-export const API_NAMES = [
+const API_NAMES = [
   'Produce',
   'Fetch',
   'ListOffsets',

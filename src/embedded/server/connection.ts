@@ -289,7 +289,7 @@ export class ServerConnection {
 }
 
 /** Why a connection was closed. */
-export class NotLoggedInError extends Error {
+class NotLoggedInError extends Error {
   override readonly name = 'NotLoggedInError'
 
   constructor(api: string) {

@@ -91,7 +91,7 @@ export interface DispatchedCall {
 export type Dispatched = DispatchedCall | { readonly refusal: Frame | undefined }
 
 /** Ends the connection: what Kafka does with requests that it cannot read. */
-export class UnreadableRequestError extends Error {
+class UnreadableRequestError extends Error {
   override readonly name = 'UnreadableRequestError'
 }
 

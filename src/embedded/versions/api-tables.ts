@@ -2,7 +2,7 @@
  * The APIs and versions of real brokers, as they answered ApiVersions (those of 0.8.2 and 0.9, which don't
  * know it, by their source): key, lowest and highest version. Requests between brokers are left out.
  */
-export const API_TABLES = {
+const API_TABLES = {
   '0.8.2': '0:0-0 1:0-0 2:0-0 3:0-0 8:0-1 9:0-1 10:0-0',
   '0.9': `0:0-1 1:0-1 2:0-0 3:0-0 8:0-2 9:0-1 10:0-0 11:0-0 12:0-0 13:0-0 14:0-0 15:0-0 16:0-0`,
   '0.10': `

@@ -1,10 +1,4 @@
-import {
-  createTopics,
-  fetch,
-  listOffsets,
-  metadata,
-  produce,
-} from '../../../protocol/apis/index.ts'
+import { fetch, listOffsets, metadata, produce } from '../../../protocol/apis/index.ts'
 import { encodeBatch } from '../../../protocol/records/encode-batch.ts'
 import { OutgoingRecord } from '../../../protocol/records/outgoing-record.ts'
 import { readBatches } from '../../../protocol/records/read-batches.ts'
@@ -95,14 +89,6 @@ export function valuesOf(records: Uint8Array | null): string[] {
 /** A raw client of one broker, the first unless another is named. */
 export function rawClientOf(cluster: EmbeddedCluster, broker = 1, clientId?: string) {
   return RawClient.open(cluster.ports[broker - 1]!, clientId)
-}
-
-export async function createTopicAt(client: RawClient, name: string, version = 7) {
-  const { topics } = await client.request(createTopics, version, {
-    topics: [{ name, numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }],
-    timeoutMs: 1_000,
-  })
-  return topics[0]!
 }
 
 export async function topicOf(client: RawClient, name: string, version = 12) {

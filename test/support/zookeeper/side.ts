@@ -14,7 +14,7 @@ interface Connection {
 }
 
 /** A session that a connection got. */
-export interface Granted {
+interface Granted {
   readonly sessionId: bigint
   readonly password: Buffer
 }
