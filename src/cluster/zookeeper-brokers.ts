@@ -86,7 +86,7 @@ function addressOf(
     const names =
       'listener_security_protocol_map' in broker ? broker.listener_security_protocol_map : {}
     for (const endpoint of endpoints) {
-      const match = /^(\w+):\/\/\[?(.*?)\]?:(\d+)$/.exec(endpoint)
+      const match = /^(.+?):\/\/\[?(.*?)\]?:(\d+)$/.exec(endpoint)
       if (match === null) continue
       const [, listener = '', host = '', port] = match
       const map = new Map(Object.entries(names ?? {}))
@@ -95,7 +95,11 @@ function addressOf(
     return undefined
   }
   if (security !== 'PLAINTEXT' || !('host' in broker) || !('port' in broker)) return undefined
-  return { host: String(broker.host), port: Number(broker.port) }
+  const { host, port } = broker
+  // Null and -1 are said of a broker without such a listener.
+  return typeof host === 'string' && typeof port === 'number' && port > 0
+    ? { host, port }
+    : undefined
 }
 
 /** Null for what is no JSON: somebody else's data. */

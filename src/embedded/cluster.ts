@@ -12,6 +12,7 @@ import { endMarker, type TransactionalProducer } from './log/marker.ts'
 import { checkClusterOptions, type EmbeddedClusterOptions } from './options.ts'
 import { Refused } from './refused.ts'
 import { RequestLog } from './request-log.ts'
+import { securityProtocolOf } from './security/options.ts'
 import { saslServer } from './security/sasl-server.ts'
 import { EmbeddedBroker, type BrokerParts } from './server/broker.ts'
 import { Dispatch } from './server/dispatch.ts'
@@ -74,7 +75,8 @@ export class EmbeddedCluster implements AsyncDisposable {
       storage,
     )
     if (zookeeper !== undefined) {
-      const registration = new KafkaRegistration(zookeeper, zookeeperChroot, this.#state)
+      const security = securityProtocolOf(options.tls, options.sasl)
+      const registration = new KafkaRegistration(zookeeper, zookeeperChroot, this.#state, security)
       this.#state.topics.onChange = () => registration.update()
       this.#registration = registration
     }

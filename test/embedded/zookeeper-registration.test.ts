@@ -1,6 +1,7 @@
-import { describe, expect, it } from '@jest/globals'
+import { afterAll, describe, expect, it } from '@jest/globals'
 import { EmbeddedCluster, EmbeddedZooKeeper } from '../../src/embedded/index.ts'
 import { KafkaClient } from '../../src/index.ts'
+import { TestAuthority } from '../support/certificates.ts'
 import { startKafka } from '../support/kafka/cluster.ts'
 import { kafkaVersion } from '../support/kafka/versions.ts'
 import { describeWithBrokers, versionsToTest } from '../support/real-brokers.ts'
@@ -99,6 +100,63 @@ describe('an embedded cluster with an embedded ZooKeeper', () => {
       `another cluster is registered at ${zookeeper.hosts}: give one of them a zookeeperChroot`,
     ])
   })
+})
+
+describe('an embedded cluster with TLS or login, in an embedded ZooKeeper', () => {
+  const authority = new TestAuthority()
+  afterAll(() => authority[Symbol.dispose]())
+  const { cert, key } = authority.issue({ commonName: 'broker', hosts: ['127.0.0.1'] })
+  const user = { username: 'alice', password: 'alice-secret' }
+  const secured = {
+    SSL: { brokers: { tls: { cert, key } }, client: { tls: { ca: authority.cert } } },
+    SASL_PLAINTEXT: {
+      brokers: { sasl: { users: { [user.username]: user.password } } },
+      client: { sasl: { mechanism: 'PLAIN', ...user } },
+    },
+    SASL_SSL: {
+      brokers: { tls: { cert, key }, sasl: { users: { [user.username]: user.password } } },
+      client: { tls: { ca: authority.cert }, sasl: { mechanism: 'PLAIN', ...user } },
+    },
+  } as const
+  const protocols = ['SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const
+
+  it.each(protocols)('is found by clients that speak %s, and by no others', async (protocol) => {
+    await using zookeeper = await EmbeddedZooKeeper.start()
+    const { brokers, client } = secured[protocol]
+    await using kafka = await EmbeddedCluster.start({ ...brokers, zookeeper, topics: { t: {} } })
+    const zookeeperHosts = kafka.zookeeperHosts!
+    await using speaking = new KafkaClient({ ...client, zookeeperHosts })
+    const producer = await speaking.topic('t').getProducer()
+    expect(await producer.produce('hello')).toMatchObject({ offset: 0 })
+    await using other = new KafkaClient({ zookeeperHosts })
+    await expect(other.topic('t').partitions()).rejects.toMatchObject({
+      code: 'NO_BROKERS_AVAILABLE',
+      message: expect.stringContaining('none with a PLAINTEXT listener'),
+    })
+  })
+
+  it.each([
+    { version: '0.9', ofVersion: { version: 2 } },
+    { version: '1.1', ofVersion: { version: 4, listener_security_protocol_map: { SSL: 'SSL' } } },
+    { version: '3.9', ofVersion: { version: 5, listener_security_protocol_map: { SSL: 'SSL' } } },
+  ] as const)(
+    'has no address for clients that know of PLAINTEXT only, as Kafka $version',
+    async ({ version, ofVersion }) => {
+      await using zookeeper = await EmbeddedZooKeeper.start()
+      const { brokers } = secured.SSL
+      await using kafka = await EmbeddedCluster.start({ ...brokers, version, zookeeper })
+      const endpoints = [`SSL://127.0.0.1:${kafka.ports[0]}`]
+      expect(jsonAt(zookeeper, '/brokers/ids/1')).toEqual({
+        jmx_port: -1,
+        timestamp: expect.any(String),
+        endpoints,
+        host: null,
+        port: -1,
+        ...(version === '3.9' ? { features: {} } : {}),
+        ...ofVersion,
+      })
+    },
+  )
 })
 
 /** The versions that an embedded cluster presents, and the real ones. */

@@ -42,6 +42,17 @@ export interface EmbeddedSaslOptions {
   readonly maxReauthMs?: number
 }
 
+/** Kafka's names for how a listener is secured; its default names of listeners, too. */
+export type SecurityProtocol = 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'
+
+export function securityProtocolOf(
+  tls: EmbeddedTlsOptions | undefined,
+  sasl: EmbeddedSaslOptions | undefined,
+): SecurityProtocol {
+  if (sasl === undefined) return tls === undefined ? 'PLAINTEXT' : 'SSL'
+  return tls === undefined ? 'SASL_PLAINTEXT' : 'SASL_SSL'
+}
+
 const aPem: Check = (value) =>
   value instanceof Uint8Array || (typeof value === 'string' && value.includes('-----BEGIN '))
     ? undefined

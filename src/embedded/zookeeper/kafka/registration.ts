@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '../../../errors.ts'
 import type { ClusterState } from '../../cluster/cluster-state.ts'
+import type { SecurityProtocol } from '../../security/options.ts'
 import type { EmbeddedZooKeeper, LocalSession } from '../embedded-zookeeper.ts'
 import {
   brokerNode,
@@ -22,6 +23,7 @@ export class KafkaRegistration {
   readonly #zookeeper: EmbeddedZooKeeper
   readonly #chroot: string
   readonly #cluster: ClusterState
+  readonly #security: SecurityProtocol
   /** Of the brokers that run: their nodes go with them. */
   readonly #sessions = new Map<number, LocalSession>()
   #controllerId = NO_CONTROLLER
@@ -31,10 +33,16 @@ export class KafkaRegistration {
   readonly #written = new Map<string, string>()
 
   /** Throws InvalidArgumentError where another cluster is registered. */
-  constructor(zookeeper: EmbeddedZooKeeper, chroot: string, cluster: ClusterState) {
+  constructor(
+    zookeeper: EmbeddedZooKeeper,
+    chroot: string,
+    cluster: ClusterState,
+    security: SecurityProtocol,
+  ) {
     this.#zookeeper = zookeeper
     this.#chroot = chroot
     this.#cluster = cluster
+    this.#security = security
     if ((zookeeper.node(this.#path('/brokers/ids'))?.children ?? []).length > 0) {
       throw new InvalidArgumentError(
         `another cluster is registered at ${this.hosts}: give one of them a zookeeperChroot`,
@@ -75,7 +83,7 @@ export class KafkaRegistration {
         const opened = this.#zookeeper.openSession()
         this.#sessions.set(broker.id, opened)
         const path = this.#path(`/brokers/ids/${broker.id}`)
-        this.#zookeeper.create(path, brokerNode(this.#version, broker), opened)
+        this.#zookeeper.create(path, brokerNode(this.#version, broker, this.#security), opened)
       } else if (!broker.isAlive && session !== undefined) {
         this.#sessions.delete(broker.id)
         session.close()

@@ -5,6 +5,7 @@
 import type { BrokerInfo } from '../../cluster/brokers.ts'
 import type { Partition } from '../../cluster/partition.ts'
 import type { Topic } from '../../cluster/topics.ts'
+import type { SecurityProtocol } from '../../security/options.ts'
 import { isAtLeast } from '../../versions/profiles.ts'
 import type { KafkaVersion } from '../../versions/api-tables.ts'
 
@@ -40,16 +41,22 @@ export function featureNode(version: KafkaVersion): string | undefined {
   return JSON.stringify({ features: {}, version: isAtLeast(version, '3.9') ? 2 : 1, status: 1 })
 }
 
-export function brokerNode(version: KafkaVersion, { host, port }: BrokerInfo): string {
+/** `host` and `port` are for clients that know of no other listener than PLAINTEXT: null and -1 where there is none. */
+export function brokerNode(
+  version: KafkaVersion,
+  broker: BrokerInfo,
+  security: SecurityProtocol,
+): string {
   const timestamp = String(Date.now())
-  const endpoints = [`PLAINTEXT://${host}:${port}`]
+  const endpoints = [`${security}://${broker.host}:${broker.port}`]
+  const { host, port } = security === 'PLAINTEXT' ? broker : { host: null, port: -1 }
   if (!isAtLeast(version, '0.9')) {
     return JSON.stringify({ jmx_port: -1, timestamp, host, version: 1, port })
   }
   if (!isAtLeast(version, '0.10')) {
     return JSON.stringify({ jmx_port: -1, timestamp, endpoints, host, version: 2, port })
   }
-  const listeners = { listener_security_protocol_map: { PLAINTEXT: 'PLAINTEXT' }, endpoints }
+  const listeners = { listener_security_protocol_map: { [security]: security }, endpoints }
   return JSON.stringify(
     isAtLeast(version, '2.8')
       ? { features: {}, ...listeners, jmx_port: -1, port, host, version: 5, timestamp }
