@@ -7,6 +7,8 @@ const rdkafka = peer('node-rdkafka')
 
 /** Delivery reports are fetched so often: the README's 100 ms would leave its queue full for most of the time. */
 const POLL_MS = 5
+/** Longer than the time between two messages that flow. */
+const QUIET_MS = 100
 const CONSUME_AT_ONCE = 1_000
 /** A hundred at a time of the messages that one call of `produce` each takes, then the event loop gets its turn. */
 const IN_FLIGHT = 10_000
@@ -135,12 +137,24 @@ async function consumerOf(task, onAssigned = () => undefined, more = {}) {
   return consumer
 }
 
+/** It must not be disconnected while messages flow: that waits for a thread which waits for this one, or crashes. */
+async function stopped(consumer) {
+  let count = 0
+  consumer.on('data', () => count++)
+  consumer.unsubscribe()
+  for (let before = -1; count > before;) {
+    before = count
+    await new Promise((resolve) => setTimeout(resolve, QUIET_MS))
+  }
+  await disconnected(consumer)
+}
+
 async function data(task, sink) {
   const consumer = await consumerOf(task, () => sink.begin())
   consumer.on('data', ({ value }) => void sink.take(value))
   consumer.consume()
   await sink.done
-  await disconnected(consumer)
+  await stopped(consumer)
 }
 
 const consumeSome = (consumer, count) =>
@@ -209,7 +223,7 @@ async function echo(task, receive) {
       producer.produce(task.topic, null, value)
     },
     async close() {
-      await disconnected(consumer)
+      await stopped(consumer)
       await disconnected(producer)
     },
   }

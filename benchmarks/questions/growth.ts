@@ -13,7 +13,7 @@ export const growth: Question = {
   curve: { over: 'times as much' },
   cases: (scale) => {
     // What slow clients can do in time, a hundred times over.
-    const least = Math.floor(scale.messages / 60_000) * 1_000
+    const least = Math.floor(scale.messages / 100_000) * 1_000
     return [
       ...TIMES.map((x) =>
         caseOf(scale, `messages, ${x} times ${least}`, {

@@ -1,6 +1,8 @@
 import { caseOf, type Question } from '../runner/question.ts'
 
 const PARTITIONS = [1, 10, 100, 1000]
+/** Enough for the cost of one to show. */
+const MOST_MESSAGES = 1_000_000
 
 export const partitions: Question = {
   name: 'partitions',
@@ -10,7 +12,8 @@ export const partitions: Question = {
   curve: { over: 'partitions' },
   cases: (scale) =>
     PARTITIONS.flatMap((count) => {
-      const given = { partitions: count, x: count }
+      const messages = Math.min(scale.messages, MOST_MESSAGES)
+      const given = { partitions: count, messages, x: count }
       const name = `${count} partition${count === 1 ? '' : 's'}`
       return [
         caseOf(scale, `produce, ${name}`, { task: 'produce', mode: 'many', ...given }),

@@ -1,4 +1,5 @@
 import { tableOf, type CaseOutcome, type QuestionOutcome } from '../runner/outcome.ts'
+import { inWords } from '../runner/progress.ts'
 import { chartsOf } from './charts.ts'
 import type { Report } from './report.ts'
 import { cellsOf, missingLines } from './text.ts'
@@ -31,12 +32,20 @@ function versionsOf({ clients }: Report): string {
 
 function questionOf(question: QuestionOutcome): string[] {
   const charts = chartsOf(question).map(({ file, title }) => `![${title}](${file})`)
+  const where = question.kafka === '' ? '' : ` On Kafka ${question.kafka}.`
   return [
     `## ${question.title}`,
-    question.kafka === '' ? question.about : `${question.about} On Kafka ${question.kafka}.`,
+    `${question.about}${where} Measured in ${inWords(tookMs(question))}.`,
     ...charts,
     ...question.cases.flatMap(caseOf),
   ]
+}
+
+function tookMs({ cases }: QuestionOutcome): number {
+  return cases
+    .flatMap(({ outcomes }) => outcomes)
+    .filter(({ sameAs }) => sameAs === undefined)
+    .reduce((sum, outcome) => sum + outcome.tookMs, 0)
 }
 
 function caseOf(outcome: CaseOutcome): string[] {

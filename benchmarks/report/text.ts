@@ -55,16 +55,24 @@ export function aligned(cells: readonly (readonly string[])[]): string {
     .join('\n')
 }
 
-/** Who is not in the table, a line each. */
+/** Who is not in the table, or was measured elsewhere, a line each. */
 export function missingLines({ missing, rows }: Table): string[] {
   const failed = [...missing, ...rows.map(({ outcome }) => outcome)].filter(
     ({ failures }) => failures.length > 0,
+  )
+  const places = new Set(
+    rows.map(({ outcome }) => outcome.sameAs).filter((one) => one !== undefined),
   )
   const unable = missing.filter(({ failures }) => failures.length === 0)
   return [
     ...failed.map(({ client, failures, rounds }) => {
       const kind = rounds.length > 0 ? `${failures.length} failed rounds` : 'not measured'
       return `${client}: ${kind}: ${failures[0]!.split('\n')[0]!}`
+    }),
+    ...[...places].map((place) => {
+      const its = rows.filter(({ outcome }) => outcome.sameAs === place)
+      const names = its.map(({ outcome }) => outcome.client).join(', ')
+      return `figures of “${place}”, which is the same for them: ${names}`
     }),
     ...(unable.length > 0
       ? [`no way to do it: ${unable.map(({ client }) => client).join(', ')}`]

@@ -1,6 +1,50 @@
 import type { Case } from './question.ts'
-import type { Contender } from './contests.ts'
 
-export function guessMs(asked: Case, _contender: Contender): number {
-  return asked.limitMs + 2000
+/** From the start of a process to its end, without what it is there for: topics, connecting, closing. */
+const START_MS = 900
+/** A JVM starts, compiles, and runs the tool twice. */
+const JAVA_START_MS = 3_000
+/** Messages a second and MB a second, of clients that need not be stopped by time. */
+const FAST: Readonly<Record<string, number>> = {
+  samsa: 1_500_000,
+  bare: 1_500_000,
+  librdkafka: 1_000_000,
+  java: 700_000,
+}
+/** Of the others, where they are given many messages at once. */
+const SLOW_MANY = 250_000
+const FAST_BYTES = 300_000_000
+/** What `member` and `group` wait for, see clients/driver. */
+const SETTLE_MS = 2_000
+const IDLE_MS = 2_000
+/** The last of a hundred members has joined after some seconds. */
+const JOIN_MS = 25
+
+/** What one run may take on a machine as of today that does nothing else, before anything was measured. */
+export function guessMs(asked: Case, client: string): number {
+  const { limitMs } = asked
+  const startMs = client === 'java' ? JAVA_START_MS : START_MS
+  switch (asked.task) {
+    case 'member':
+      return startMs + SETTLE_MS + limitMs + asked.members * JOIN_MS
+    case 'start':
+      return startMs
+    case 'slow':
+      return startMs + limitMs
+    case 'echo':
+      return startMs + (1.5 + asked.shares.length) * limitMs
+    case 'group':
+      return asked.processes * startMs + IDLE_MS + workMs(asked, client)
+    default:
+      return startMs + asked.warmUpMs / 2 + workMs(asked, client)
+  }
+}
+
+function workMs({ messages, valueBytes, mode, limitMs }: Case, client: string): number {
+  const rate = FAST[client]
+  if (rate !== undefined && mode !== 'awaited') {
+    return (messages * 1000) / Math.min(rate, FAST_BYTES / valueBytes)
+  }
+  // Who waits for each message, or gives each one by itself, is stopped by time.
+  return mode === 'many' ? Math.min(limitMs, (messages * 1000) / SLOW_MANY) : limitMs
 }

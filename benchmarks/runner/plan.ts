@@ -34,7 +34,7 @@ export function planOf(contests: readonly Contest[]): readonly Plan[] {
       const name = `${title}: ${contender.client.name}`
       const entry: Entry = {
         ...{ contender, way, name, title, sameAs },
-        guessMs: guessMs(contest.asked, contender),
+        guessMs: guessMs(contest.asked, contender.client.name),
       }
       if (way !== '' && sameAs === undefined) known.set(content, entry)
       return entry

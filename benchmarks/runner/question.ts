@@ -64,10 +64,10 @@ export const QUICK: Scale = {
 }
 export const FULL: Scale = {
   rounds: 3,
-  limitMs: 2_500,
-  warmUpMs: 1_500,
+  limitMs: 2_000,
+  warmUpMs: 1_200,
   messages: 3_000_000,
-  bytes: 500_000_000,
+  bytes: 300_000_000,
 }
 
 /** What a case is unless it says otherwise: the setting of the issue that the targets are from. */

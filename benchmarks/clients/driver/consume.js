@@ -3,8 +3,12 @@ import { Meter, peakMemoryBytes } from './meter.js'
 /** Members of a group can't know how many messages fall to them: they end when nothing comes for so long. */
 const IDLE_MS = 2_000
 /** How long joining a group may take. */
-const JOIN_MS = 20_000
+const JOIN_MS = 15_000
 const SLOW_MS = 10
+/** How often the clock is looked at, in messages: where messages follow each other without a turn, no timer fires. */
+const CLOCK_EVERY = 256
+/** Figures are there before a client closes: one that hangs then, in the midst of a rebalance, has given them all the same. */
+const CLOSING_MS = 5_000
 
 /**
  * Where a consumer puts what it got. Its time runs from `begin`, when the consumer knows its partitions and
@@ -22,6 +26,8 @@ export class Sink {
   #meter = new Meter()
   #wanted
   #limitMs
+  #endsAt = Infinity
+  #isLate = false
   #timer
   #resolve
 
@@ -39,12 +45,17 @@ export class Sink {
     if (this.messages === 0) {
       this.firstAt = Date.now()
       this.begin()
+      if (this.#isLate) this.#limit()
     }
     this.messages++
     this.bytes += value.length
     if (value.length > 0 && value[0] === 0) throw new Error('this value was never sent')
-    if (this.messages >= this.#wanted) this.finish()
+    if (this.messages >= this.#wanted || this.#isOver()) this.finish()
     return this.isDone
+  }
+
+  #isOver() {
+    return this.messages % CLOCK_EVERY === 0 && performance.now() > this.#endsAt
   }
 
   finish() {
@@ -59,10 +70,28 @@ export class Sink {
 
   begin() {
     if (this.#meter.isStarted) return
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.finish(), this.#limitMs)
+    this.#limit()
     this.#meter.start()
   }
+
+  #limit() {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#late(), this.#limitMs)
+    this.#endsAt = performance.now() + this.#limitMs
+  }
+
+  /** Who has got nothing yet is waited for; its time runs on. */
+  #late() {
+    if (this.messages > 0) return this.finish()
+    this.#isLate = true
+    this.#timer = setTimeout(() => this.finish(), JOIN_MS)
+  }
+}
+
+/** Resolves when the client has read enough and closed, and soon after it has read enough at the latest. */
+async function over(reading, sink) {
+  const late = sink.done.then(() => new Promise((resolve) => setTimeout(resolve, CLOSING_MS)))
+  await Promise.race([reading, late])
 }
 
 /**
@@ -71,12 +100,10 @@ export class Sink {
  * groups only is given a new `task.group` each time.
  */
 export async function consumeTask(read, task) {
-  await read(
-    { ...task, group: `${task.group}-warm-up` },
-    new Sink(task.warmUpMessages, task.warmUpMs),
-  )
+  const warmUp = new Sink(task.warmUpMessages, task.warmUpMs)
+  await over(read({ ...task, group: `${task.group}-warm-up` }, warmUp), warmUp)
   const sink = new Sink(task.messages, task.limitMs)
-  await read(task, sink)
+  await over(read(task, sink), sink)
   return resultOf(sink, task.messages)
 }
 
@@ -95,7 +122,7 @@ export async function groupTask(read, task) {
     if (messages > last.messages) last = { messages, at: now, measured: meter.stop() }
     if (messages > 0 && (now - last.at > IDLE_MS || now - firstAt > task.limitMs)) sink.finish()
   }, 20)
-  await read(task, sink)
+  await over(read(task, sink), sink)
   clearInterval(watch)
   const { messages, bytes, firstAt } = sink
   const memoryBytes = peakMemoryBytes()
@@ -104,10 +131,10 @@ export async function groupTask(read, task) {
 
 /** A way is `async (task, sink) => …`: it produces each message's `changed(value)` to `task.output`. */
 export async function transformTask(transform, task) {
-  const warmUp = { ...task, group: `${task.group}-warm-up` }
-  await transform(warmUp, new Sink(task.warmUpMessages, task.warmUpMs))
+  const warmUp = new Sink(task.warmUpMessages, task.warmUpMs)
+  await over(transform({ ...task, group: `${task.group}-warm-up` }, warmUp), warmUp)
   const sink = new Sink(task.messages, task.limitMs)
-  await transform(task, sink)
+  await over(transform(task, sink), sink)
   return resultOf(sink, task.messages)
 }
 
@@ -126,7 +153,7 @@ export async function slowTask(read, task) {
     await new Promise((resolve) => setTimeout(resolve, SLOW_MS))
     return sink.take(value)
   }
-  await read(task, sink, handle)
+  await over(read(task, sink, handle), sink)
   return resultOf(sink, 1)
 }
 

@@ -1,7 +1,7 @@
 import { Meter, peakMemoryBytes } from './meter.js'
 
 /** What joining left behind is over by then. */
-const SETTLE_MS = 3_000
+const SETTLE_MS = 2_000
 
 /**
  * A way is `async (task) => ({ close })`: it joins `task.group` as one more member, and returns when it has an
