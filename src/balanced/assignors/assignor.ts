@@ -79,3 +79,10 @@ export function byText(a: string, b: string): number {
 export function byMemberId(a: GroupMember, b: GroupMember): number {
   return byText(a.memberId, b.memberId)
 }
+
+/** An assignment to be filled in: nothing yet for each member, in this order. */
+export function nothingFor<One extends TopicPartition>(
+  members: readonly GroupMember[],
+): Map<string, One[]> {
+  return new Map(members.map(({ memberId }) => [memberId, []]))
+}

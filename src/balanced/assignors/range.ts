@@ -2,6 +2,7 @@ import type { TopicPartition } from '../../consumer/topic-partition.ts'
 import {
   byText,
   byTopicAndPartition,
+  nothingFor,
   type AssignablePartition,
   type AssignableTopics,
   type Assignment,
@@ -23,9 +24,7 @@ export const rangeAssignor: Assignor = {
   name: 'range',
   protocols: ['eager'],
   assign(members: readonly GroupMember[], topics: AssignableTopics): Assignment {
-    const assignment = new Map<string, TopicPartition[]>(
-      members.map(({ memberId }) => [memberId, []]),
-    )
+    const assignment = nothingFor(members)
     const sorted = [...members].sort(staticFirst)
     const shares = [...topics.keys()].sort(byText).flatMap((topic) => {
       const subscribed = sorted.filter((member) => member.topics.includes(topic))

@@ -1,7 +1,7 @@
-import type { TopicPartition } from '../../consumer/topic-partition.ts'
 import {
   byMemberId,
   byText,
+  nothingFor,
   type AssignableTopics,
   type Assignment,
   type Assignor,
@@ -18,9 +18,7 @@ export const roundRobinAssignor: Assignor = {
   assign(members: readonly GroupMember[], topics: AssignableTopics): Assignment {
     // Static members come first, so that a restart, which gives them a new member id, changes nothing.
     const sorted = [...members].sort(staticFirst)
-    const assignment = new Map<string, TopicPartition[]>(
-      sorted.map(({ memberId }) => [memberId, []]),
-    )
+    const assignment = nothingFor(sorted)
     let next = 0
     for (const topic of [...topics.keys()].sort(byText)) {
       if (!members.some((member) => member.topics.includes(topic))) continue

@@ -3,7 +3,7 @@
  * or one more, so it is decided in one pass who keeps what and who gets the rest.
  */
 import type { TopicPartition } from '../../consumer/topic-partition.ts'
-import { byText } from './assignor.ts'
+import { byText, nothingFor } from './assignor.ts'
 import type { Partition, StickyInput } from './sticky-input.ts'
 
 export interface StickyResult {
@@ -43,7 +43,7 @@ class Sharing {
     this.#least = Math.floor(count / members.length)
     this.#most = Math.ceil(count / members.length)
     this.#extras = count % members.length
-    this.assignment = new Map(members.map(({ memberId }) => [memberId, []]))
+    this.assignment = nothingFor(members)
   }
 
   keepOwned(): void {
