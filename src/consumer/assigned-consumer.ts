@@ -100,6 +100,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     this.#delivery = new Delivery({
       inbox: this.#inbox,
       consumerTimeoutMs: settings.consumerTimeoutMs,
+      reuseMemory: settings.reuseMemory,
       endOf: (state) => this.#endOf(state),
       rewind: (state, offset) => {
         this.#moveTo(state, offset)

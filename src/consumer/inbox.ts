@@ -203,7 +203,11 @@ export class Inbox<Value, Key> {
   }
 
   release(state: PartitionState): void {
-    if (state.chunk?.index === state.chunk?.messages.length) state.finishChunk()
+    const { chunk } = state
+    if (chunk !== undefined && chunk.index === chunk.messages.length) {
+      state.finishChunk()
+      letGoOf(chunk)
+    }
     state.isClaimed = false
     this.arrived(state)
   }
@@ -279,6 +283,7 @@ export class Inbox<Value, Key> {
         return true
       }
       state.finishChunk()
+      letGoOf(chunk)
       this.arrived(state)
     }
     this.#throwIfAllEnded()
@@ -290,7 +295,10 @@ export class Inbox<Value, Key> {
     const chunk = this.#chunk
     if (chunk === undefined) return
     this.#chunk = undefined
-    if (chunk.index === chunk.messages.length) chunk.state.finishChunk()
+    if (chunk.index === chunk.messages.length) {
+      chunk.state.finishChunk()
+      letGoOf(chunk)
+    }
     this.arrived(chunk.state)
   }
 
@@ -304,4 +312,9 @@ export class Inbox<Value, Key> {
     // Those that ended by themselves do not keep those that stopped at an error from being finished.
     if (first !== undefined) throw first
   }
+}
+
+/** The application is done with all messages of a chunk: it asked for more, or its handler has finished. */
+function letGoOf({ leases }: Chunk): void {
+  for (const lease of leases) lease.letGo()
 }

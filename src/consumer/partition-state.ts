@@ -1,6 +1,7 @@
 import type { Message } from '../../protocol/records/message.ts'
 import type { MessageBatch, MessageSlice } from '../../protocol/records/message-batch.ts'
 import { CorruptBatchError } from '../errors.ts'
+import type { Lease } from './fetch/lease.ts'
 import { nameOf, type TopicPartition } from './topic-partition.ts'
 
 /** What has arrived of a partition and was not looked into yet. */
@@ -15,6 +16,8 @@ export interface QueuedBatch {
   readonly isLeftOut: boolean
   /** Of one that is inflated on another thread. */
   inflation?: 'running' | 'done'
+  /** Of the memory that it lies in, where that is used again. */
+  readonly lease: Lease | undefined
 }
 
 /** Messages of one partition that follow each other, decoded: what is being handed over. */
@@ -30,6 +33,8 @@ export interface Chunk {
   readonly leaderEpoch: number
   /** What was given out last is the whole of it, rather than one message. */
   isWhole: boolean
+  /** Of batches that end in it: to be let go of once the application is done with its messages. */
+  readonly leases: readonly Lease[]
 }
 
 /** Batches that are smaller are handed over together, up to so many messages. */
@@ -253,6 +258,7 @@ export class PartitionState implements TopicPartition {
    */
   nextChunk(isSkipped: (error: CorruptBatchError) => boolean): Chunk | undefined {
     let messages: Message[] = []
+    const leases: Lease[] = []
     let end = this.#position
     let leaderEpoch = -1
     let isFirst = true
@@ -286,6 +292,7 @@ export class PartitionState implements TopicPartition {
       isFirst = false
       if (!slice.isLast) break
       this.#dequeue(next)
+      if (next.lease !== undefined) leases.push(next.lease)
     }
     if (isFirst) return undefined
     this.chunk = {
@@ -296,6 +303,7 @@ export class PartitionState implements TopicPartition {
       end,
       leaderEpoch,
       isWhole: false,
+      leases,
     }
     return this.chunk
   }

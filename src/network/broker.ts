@@ -5,6 +5,7 @@ import { Deadline } from '../async/deadline.ts'
 import { ClosedError, isUnreachable, SocketDisconnectedError, type KafkaError } from '../errors.ts'
 import { formatAddress, type Address } from './address.ts'
 import type { BrokerVersions } from './api-versions.ts'
+import type { FrameMemory } from './frame-memory.ts'
 import { openSession, type BrokerMemory, type Session, type SessionOptions } from './session.ts'
 
 /**
@@ -26,6 +27,8 @@ export interface RequestOptions {
    * one, so that a consumer's long poll would hold up other consumers'.
    */
   readonly lane?: number
+  /** Where responses on that lane are put: the same for all requests on it. */
+  readonly frameMemory?: FrameMemory | undefined
   /** The highest version to use, where the caller cannot fill later ones. */
   readonly maxVersion?: number
 }
@@ -81,9 +84,9 @@ export class Broker {
   async request<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
     body: BodyFor<Request>,
-    { timeoutMs, purpose = 'general', lane, maxVersion }: RequestOptions,
+    { timeoutMs, purpose = 'general', lane, frameMemory, maxVersion }: RequestOptions,
   ): Promise<Decoded<Response>> {
-    const { connection, versions } = await this.#session(purpose, lane)
+    const { connection, versions } = await this.#session(purpose, lane, frameMemory)
     const version = versions.pick(api, maxVersion)
     const given = typeof body === 'function' ? body(version, versions) : body
     return connection.request(api, version, given, timeoutMs)
@@ -146,12 +149,12 @@ export class Broker {
     )
   }
 
-  async #session(purpose: Purpose, lane?: number): Promise<Session> {
+  async #session(purpose: Purpose, lane?: number, frameMemory?: FrameMemory): Promise<Session> {
     const key = keyOf(purpose, lane)
     for (;;) {
       this.#closing.signal.throwIfAborted()
       const current = this.#sessions.get(key)
-      if (current === undefined) return this.#open(key, purpose)
+      if (current === undefined) return this.#open(key, purpose, frameMemory)
       const session = await current.opening
       if (session.connection.isOpen) return session
       // Someone who waited for the same one may have opened a new one meanwhile.
@@ -159,8 +162,8 @@ export class Broker {
     }
   }
 
-  #open(key: string, purpose: Purpose): Promise<Session> {
-    const opened: Lane = { purpose, opening: this.#connect(purpose) }
+  #open(key: string, purpose: Purpose, frameMemory?: FrameMemory): Promise<Session> {
+    const opened: Lane = { purpose, opening: this.#connect(purpose, frameMemory) }
     this.#sessions.set(key, opened)
     opened.opening.catch(() => {
       if (this.#sessions.get(key) === opened) this.#sessions.delete(key)
@@ -168,12 +171,13 @@ export class Broker {
     return opened.opening
   }
 
-  async #connect(purpose: Purpose): Promise<Session> {
+  async #connect(purpose: Purpose, frameMemory?: FrameMemory): Promise<Session> {
     const { signal } = this.#closing
+    const options = { ...this.#options, frameMemory }
     const waitMs = this.#notBefore - performance.now()
     if (waitMs > 0) await new Deadline(waitMs, signal).sleep(waitMs)
     try {
-      const session = await openSession(this.address, purpose, this.#options, this.#memory, signal)
+      const session = await openSession(this.address, purpose, options, this.#memory, signal)
       this.#failures = 0
       // Closed meanwhile: nobody would close this one.
       if (signal.aborted) session.connection.close()

@@ -18,6 +18,7 @@ import {
 } from '../observe/channels.ts'
 import { explainForeignBytes } from './foreign-bytes.ts'
 import { FrameReader } from './frame-reader.ts'
+import type { FrameMemory } from './frame-memory.ts'
 import type { Intake } from './intake.ts'
 import { throttleMs } from './throttle.ts'
 import { explainTlsError } from './tls-errors.ts'
@@ -29,6 +30,8 @@ export interface ConnectionOptions {
   readonly maxResponseBytes: number
   /** Closes the connection when nothing has been sent for so long: before the broker does. */
   readonly maxIdleMs: number
+  /** Where the memory for responses is from. Default: a response has its own. */
+  readonly frameMemory?: FrameMemory | undefined
 }
 
 const NOTHING = Buffer.alloc(0)
@@ -85,7 +88,8 @@ export class Connection {
     this.address = address
     this.#stream = stream
     this.#options = options
-    const frames = new FrameReader(options.maxResponseBytes, (frame) => this.#onFrame(frame))
+    const { maxResponseBytes, frameMemory } = options
+    const frames = new FrameReader(maxResponseBytes, (frame) => this.#onFrame(frame), frameMemory)
     const onBytes = (badSize: Buffer | undefined): void => {
       this.#hasReceived = true
       if (badSize !== undefined) this.#close(this.#foreign(explainForeignBytes(address, badSize)))

@@ -5,6 +5,7 @@
  * which are copied into it, and of which a frame that lies whole in one is a view; or read straight into it
  * (`space` and `received`).
  */
+import type { FrameMemory } from './frame-memory.ts'
 import { isFrameSize } from './foreign-bytes.ts'
 
 const SIZE_BYTES = 4
@@ -14,6 +15,7 @@ const SCRATCH_BYTES = 64 * 1024
 export class FrameReader {
   readonly #maxFrameBytes: number
   readonly #onFrame: (frame: Buffer) => void
+  readonly #memory: FrameMemory | undefined
   /** The frame that is being filled. */
   #frame: Buffer | undefined
   #filled = 0
@@ -23,9 +25,11 @@ export class FrameReader {
   /** Used again and again: frames that lie in it are copied. */
   #scratch: Buffer | undefined
 
-  constructor(maxFrameBytes: number, onFrame: (frame: Buffer) => void) {
+  /** `memory`: where large frames are put, unless each is to have its own. */
+  constructor(maxFrameBytes: number, onFrame: (frame: Buffer) => void, memory?: FrameMemory) {
     this.#maxFrameBytes = maxFrameBytes
     this.#onFrame = onFrame
+    this.#memory = memory
   }
 
   /** Where the next bytes of the stream may be put: what is left of a frame, or room for the start of one. */
@@ -75,7 +79,7 @@ export class FrameReader {
       if (!isFrameSize(size, this.#maxFrameBytes)) return Buffer.from(this.#size)
       this.#sizeFilled = 0
       if (size === 0) this.#onFrame(Buffer.alloc(0))
-      else this.#frame = Buffer.allocUnsafeSlow(size)
+      else this.#frame = this.#memory?.allocate(size) ?? Buffer.allocUnsafeSlow(size)
       this.#filled = 0
     }
     return undefined

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import { Deadline } from '../../async/deadline.ts'
 import { aSignal, type CallOptions } from '../../call-options.ts'
-import { ConsumerBusyError } from '../../errors.ts'
+import { ConsumerBusyError, InvalidArgumentError } from '../../errors.ts'
 import { anInteger, checkOptions, oneOf } from '../../options.ts'
 import type { ConsumedMessage } from '../consumed-message.ts'
 import type { Inbox, Peeked } from '../inbox.ts'
@@ -31,6 +31,8 @@ export interface DeliveryParts<Value, Key> {
   readonly inbox: Inbox<Value, Key>
   /** How long to wait for a message; undefined: for ever. */
   readonly consumerTimeoutMs: number | undefined
+  /** A message's memory is another's once the next one is asked for. */
+  readonly reuseMemory: boolean
   /** The end of a partition that consumers can see. */
   readonly endOf: (state: PartitionState) => number
   /** Goes back to an offset of a partition. */
@@ -108,6 +110,8 @@ export class Delivery<Value, Key> {
       signal: aSignal,
     })
     const { concurrency = 1, orderBy = 'partition', signal } = options
+    // What waits behind another of its key would be written over.
+    if (orderBy === 'key') this.#refuseReuse("run() with orderBy: 'key'")
     const end = this.#begin('run()')
     try {
       const run = new Run(this.#inbox, concurrency, signal)
@@ -120,6 +124,8 @@ export class Delivery<Value, Key> {
 
   stream(options: ReadOptions): Readable {
     const { signal } = checked(options)
+    // What reads a stream may keep messages in a buffer of its own.
+    this.#refuseReuse('stream()')
     const peek = () => this.#inbox.peek()
     const source = {
       peek,
@@ -175,6 +181,11 @@ export class Delivery<Value, Key> {
         (offset, call) => this.#parts.commit({ topic, partition, offset }, call),
       )
     }
+  }
+
+  #refuseReuse(way: string): void {
+    if (!this.#parts.reuseMemory) return
+    throw new InvalidArgumentError(`${way} keeps messages for longer than reuseMemory allows`)
   }
 
   /** Returns what ends the reading. */

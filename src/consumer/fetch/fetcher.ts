@@ -17,6 +17,7 @@ import {
   UnknownTopicError,
 } from '../../errors.ts'
 import type { Broker } from '../../network/broker.ts'
+import { FrameMemory } from '../../network/frame-memory.ts'
 import { positionChannel, type PositionEvent } from '../../observe/channels.ts'
 import { listOffsets } from '../list-offsets.ts'
 import type { ConsumerSettings } from '../options.ts'
@@ -31,6 +32,7 @@ import {
   type FetchedPartition,
 } from './fetch-request.ts'
 import { keyOf, type PartitionToFetch } from './fetch-session.ts'
+import { Lease } from './lease.ts'
 import { Source, type Poll } from './source.ts'
 
 /** The largest batch asked for where brokers cut at a limit: none takes a message as large. */
@@ -47,6 +49,7 @@ export type FetchSettings = Pick<
   | 'resetTo'
   | 'isReadCommitted'
   | 'skipCorrupt'
+  | 'reuseMemory'
   | 'fetchMessageMaxBytes'
   | 'fetchMinBytes'
   | 'fetchWaitMaxMs'
@@ -75,6 +78,7 @@ export class Fetcher {
   readonly #states = new Set<PartitionState>()
   readonly #onArrived: (state: PartitionState) => void
   readonly #sources = new Map<Broker, Source[]>()
+  readonly #frameMemory: FrameMemory | undefined
   #timer: NodeJS.Timeout | undefined
   #lastTaken = -Infinity
   /** As much is buffered as may be: nothing is asked for until the application has taken some of it. */
@@ -89,6 +93,7 @@ export class Fetcher {
     this.#cluster = cluster
     this.#settings = settings
     this.#onArrived = onArrived
+    if (settings.reuseMemory) this.#frameMemory = new FrameMemory(this.#mayBufferBytes)
   }
 
   add(state: PartitionState): void {
@@ -281,6 +286,7 @@ export class Fetcher {
         {
           purpose: 'fetch',
           lane: source.lane,
+          frameMemory: this.#frameMemory,
           maxVersion: maxFetchVersion(wanted),
           timeoutMs: maxWaitMs + this.#cluster.options.requestTimeoutMs,
         },
@@ -325,16 +331,34 @@ export class Fetcher {
     let bytes = 0
     for (const { records } of fetched.values()) bytes += records?.length ?? 0
     source.emptyAnswers = bytes === 0 ? source.emptyAnswers + 1 : 0
+    const lease = this.#leaseOf(fetched)
+    lease?.hold()
     for (const { state, toFetch, jumps } of asked) {
       const one = fetched.get(keyOf(toFetch, byId))
       // What was asked for before it was given up, or moved, is not what is wanted any more.
       if (one === undefined || !state.isAssigned || state.jumps !== jumps) continue
-      this.#handle(state, one, source.broker)
+      this.#handle(state, one, source.broker, lease)
       this.#onArrived(state)
     }
+    lease?.letGo()
   }
 
-  #handle(state: PartitionState, fetched: FetchedPartition, broker: Broker): void {
+  /** All of a response is in the same memory. */
+  #leaseOf(fetched: ReadonlyMap<string, FetchedPartition>): Lease | undefined {
+    if (this.#frameMemory === undefined) return undefined
+    for (const { records } of fetched.values()) {
+      if (records !== null && records.length > 0)
+        return new Lease(this.#frameMemory, records.buffer)
+    }
+    return undefined
+  }
+
+  #handle(
+    state: PartitionState,
+    fetched: FetchedPartition,
+    broker: Broker,
+    lease: Lease | undefined,
+  ): void {
     const { errorCode, preferredReadReplica, records } = fetched
     if (errorCode !== ErrorCode.NONE) {
       this.#handleError(state, errorCode, broker)
@@ -359,7 +383,8 @@ export class Fetcher {
     for (const batch of batches) {
       const isLeftOut = aborted?.includes(batch) === true || batch.control
       if (batch.lastOffset < state.fetchOffset) continue
-      state.enqueue({ kind: 'batch', batch, from: state.fetchOffset, isLeftOut })
+      lease?.hold()
+      state.enqueue({ kind: 'batch', batch, from: state.fetchOffset, isLeftOut, lease })
       state.fetchOffset = batch.lastOffset + 1
       state.fetchEpoch = batch.leaderEpoch
     }

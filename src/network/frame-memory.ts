@@ -1,0 +1,60 @@
+/** Smaller frames cost less than looking for memory for them. */
+const LEAST_BYTES = 64 * 1024
+/** Memory is taken for a frame of half its size or more: a small one must not keep much from being used. */
+const MOST_WASTE = 2
+
+/**
+ * Memory of frames that is used again once nobody looks at it any more. Fresh memory is what large messages
+ * cost most of: each page is faulted in, and every 64 MB or so V8 marks its whole heap. Reading 1 KiB
+ * values takes half the CPU with it, 1 MiB values less than that (benchmarks/consume.ts).
+ *
+ * What is never given back is left to the garbage collector: nobody has to.
+ */
+export class FrameMemory {
+  readonly #mostFreeBytes: number
+  /** What `allocate` gave out and may come back. */
+  readonly #inUse = new WeakSet<ArrayBufferLike>()
+  /** The one that came back last is used first: it may still be in the processor's cache. */
+  readonly #free: ArrayBufferLike[] = []
+  #freeBytes = 0
+
+  /** `mostFreeBytes`: how much is kept for frames to come. */
+  constructor(mostFreeBytes: number) {
+    this.#mostFreeBytes = mostFreeBytes
+  }
+
+  get freeBytes(): number {
+    return this.#freeBytes
+  }
+
+  allocate(sizeBytes: number): Buffer {
+    if (sizeBytes < LEAST_BYTES) return Buffer.allocUnsafeSlow(sizeBytes)
+    const memory = this.#takeFree(sizeBytes) ?? fresh(sizeBytes)
+    this.#inUse.add(memory)
+    return Buffer.from(memory, 0, sizeBytes)
+  }
+
+  /** From now on it may be written over. What is not from here, or was given back already, is let be. */
+  giveBack(memory: ArrayBufferLike): void {
+    if (!this.#inUse.delete(memory)) return
+    this.#free.push(memory)
+    this.#freeBytes += memory.byteLength
+    while (this.#freeBytes > this.#mostFreeBytes) this.#freeBytes -= this.#free.shift()!.byteLength
+  }
+
+  #takeFree(sizeBytes: number): ArrayBufferLike | undefined {
+    for (let index = this.#free.length - 1; index >= 0; index--) {
+      const { byteLength } = this.#free[index]!
+      if (byteLength < sizeBytes || byteLength > sizeBytes * MOST_WASTE) continue
+      this.#freeBytes -= byteLength
+      return this.#free.splice(index, 1)[0]
+    }
+    return undefined
+  }
+}
+
+/** An eighth larger or so, for the next frame may be a little larger. */
+function fresh(sizeBytes: number): ArrayBuffer {
+  const step = 2 ** (Math.floor(Math.log2(sizeBytes)) - 3)
+  return Buffer.allocUnsafeSlow(Math.ceil(sizeBytes / step) * step).buffer
+}

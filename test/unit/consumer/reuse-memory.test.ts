@@ -1,0 +1,147 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import type { AssignedConsumer } from '../../../src/consumer/assigned-consumer.ts'
+import type { ConsumerOptions } from '../../../src/consumer/options.ts'
+import { Bed } from './support/embedded.ts'
+
+const PARTITIONS = [0, 1].map((partition) => ({ topic: 'a', partition }))
+const COUNT = 400
+const VALUE_BYTES = 5_000
+/** Some twenty responses a partition, of which three or four are there at a time. */
+const SMALL_FETCHES: ConsumerOptions = { stopAtEnd: true, fetchMessageMaxBytes: 100_000 }
+const REUSING: ConsumerOptions = { ...SMALL_FETCHES, reuseMemory: true }
+
+let bed: Bed
+beforeEach(async () => {
+  bed = await Bed.start({ topics: { a: { partitions: 2 } } })
+})
+afterEach(() => bed[Symbol.asyncDispose]())
+
+/** Other bytes for each message, of which a codec makes nothing smaller. */
+function valueOf(partition: number, index: number): Buffer {
+  const value = Buffer.allocUnsafe(VALUE_BYTES)
+  let state = partition * COUNT + index
+  for (let at = 0; at < VALUE_BYTES; at += 4) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0
+    value.writeInt32BE(state, at)
+  }
+  return value
+}
+
+async function fill(partitions: readonly number[], compression: 'none' | 'lz4' = 'none') {
+  await using producer = await bed.client
+    .topic('a')
+    .getProducer({ compression, batchBytes: 50_000 })
+  for (let index = 0; index < COUNT; index++) {
+    for (const partition of partitions) {
+      await producer.ready()
+      void producer.produce(valueOf(partition, index), { partition })
+    }
+  }
+  await producer.flush()
+}
+
+async function reading(partitions: readonly number[], options: ConsumerOptions) {
+  const consumer = bed.consumer(options)
+  await consumer.assign(partitions.map((partition) => PARTITIONS[partition]!))
+  return consumer
+}
+
+type Seen = (message: { partition: number; offset: number; value: Buffer | null }) => void
+type Read = (consumer: AssignedConsumer, seen: Seen) => Promise<void>
+
+describe.each<[string, Read]>([
+  [
+    'batches()',
+    async (consumer, seen) => {
+      for await (const batch of consumer.batches()) {
+        // All of it is there until the next one is asked for, whatever comes meanwhile.
+        for (let turns = 0; turns < 5; turns++) await new Promise(setImmediate)
+        for (const message of batch) seen(message)
+      }
+    },
+  ],
+  [
+    'for await',
+    async (consumer, seen) => {
+      for await (const message of consumer) seen(message)
+    },
+  ],
+  [
+    'consume()',
+    async (consumer, seen) => {
+      for (let left = COUNT * 2; left > 0; left--) seen((await consumer.consume())!)
+    },
+  ],
+  [
+    'run()',
+    (consumer, seen) =>
+      consumer.run(
+        async (message) => {
+          await new Promise(setImmediate)
+          seen(message)
+        },
+        { concurrency: 2 },
+      ),
+  ],
+])('with reuseMemory, %s', (_way, read) => {
+  it.each(['none', 'lz4'] as const)(
+    'gives every message as it was written (compression: %s)',
+    async (compression) => {
+      await fill([0, 1], compression)
+      const next = [0, 0]
+      const consumer = await reading([0, 1], REUSING)
+      await read(consumer, ({ partition, offset, value }) => {
+        expect(offset).toBe(next[partition]!++)
+        expect(value?.equals(valueOf(partition, offset))).toBe(true)
+      })
+      expect(next).toEqual([COUNT, COUNT])
+    },
+  )
+})
+
+describe('the memory that messages lie in', () => {
+  async function memories(options: ConsumerOptions): Promise<ReadonlySet<ArrayBufferLike>> {
+    const found = new Set<ArrayBufferLike>()
+    for await (const { value } of await reading([0], options)) found.add(value!.buffer)
+    return found
+  }
+
+  it("is used again with reuseMemory, and else is the application's for ever", async () => {
+    await fill([0])
+    const fresh = await memories(SMALL_FETCHES)
+    const used = await memories(REUSING)
+    expect(used.size).toBeLessThan(fresh.size)
+  })
+})
+
+describe('with reuseMemory', () => {
+  it('what is at work stays while its partition is paused', async () => {
+    await fill([0, 1])
+    const consumer = await reading([0], { ...REUSING, stopAtEnd: false })
+    const batches = consumer.batches()
+    let { value: batch } = await batches.next()
+    while (batch!.lastOffset < COUNT / 2) ({ value: batch } = await batches.next())
+    consumer.pause([PARTITIONS[0]!])
+    await consumer.assign([PARTITIONS[1]!])
+    for (let fetches = 0; fetches < 3; fetches++) {
+      // What comes for the other partition needs memory.
+      consumer.seek(PARTITIONS[1]!, 0)
+      await bed.kafka.requests.next({ api: 'Fetch' })
+    }
+    for (const { partition, offset, value } of batch!) {
+      expect(value?.equals(valueOf(partition, offset))).toBe(true)
+    }
+  })
+
+  it('ways that keep messages for longer are refused, and nothing is begun', async () => {
+    await fill([0])
+    const consumer = await reading([0], REUSING)
+    expect(() => consumer.stream()).toThrow(
+      'stream() keeps messages for longer than reuseMemory allows',
+    )
+    await expect(consumer.run(() => undefined, { orderBy: 'key' })).rejects.toThrow(
+      "run() with orderBy: 'key' keeps messages for longer than reuseMemory allows",
+    )
+    expect((await consumer.consume())?.offset).toBe(0)
+  })
+})
