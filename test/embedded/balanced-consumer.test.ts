@@ -285,6 +285,29 @@ describe('a balanced consumer of several topics', () => {
     ])
   })
 
+  it.each(['ZooKeeper', 'Kafka'] as const)(
+    'is rebalanced soon when one of them was deleted, though its offsets cannot be committed (%s)',
+    async (coordinator) => {
+      const by =
+        coordinator === 'Kafka'
+          ? ({ managed: true, heartbeatIntervalMs: 50 } as const)
+          : { zookeeperHosts: zookeeper.hosts }
+      const options = { topics: ['t', 'u'], consumerGroup: 'g', autoCommitEnable: true, ...by }
+      const first = await client().getBalancedConsumer(options)
+      await using producer = await client().getProducer()
+      await producer.produce('u', 'of the one that is deleted')
+      await first.consume()
+      kafka.deleteTopic('u')
+      // Long before the group would go on without waiting for the commit: that is a minute.
+      const second = await client().getBalancedConsumer({ ...options, topics: ['t'] })
+      await until(() => first.assignment.length === 2 && second.assignment.length === 2)
+      await expect(first.consume()).rejects.toMatchObject({
+        code: 'REBALANCE_FAILED',
+        cause: { code: 'UNKNOWN_TOPIC_OR_PARTITION', topic: 'u' },
+      })
+    },
+  )
+
   it('waits for topics that match its pattern, and reads them when they come', async () => {
     const consumer = await client({ metadataMaxAgeMs: 100 }).getBalancedConsumer({
       topics: /^new-/,

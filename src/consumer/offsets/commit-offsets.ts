@@ -12,6 +12,9 @@ export type CommitRetries = Pick<RetryOptions, 'what' | 'backoff' | 'logger'> & 
   readonly maxRetries: number
 }
 
+/** So many attempts a broker has to hear of a topic that is new. One that was deleted it would deny for good. */
+const ATTEMPTS_OF_UNKNOWN = 4
+
 /** Tries again what may pass, and only those partitions; what is left at the end has its last error. */
 export async function commitWithRetries(
   offsets: readonly OffsetToCommit[],
@@ -24,12 +27,12 @@ export async function commitWithRetries(
   let failures = 0
   const giveUp = () => ++failures > maxRetries
   try {
-    await retrying({ ...retries, deadline, giveUp }, async () => {
+    await retrying({ ...retries, deadline, giveUp }, async (number) => {
       let passing: KafkaError | undefined
       for (const result of await attempt([...left.values()])) {
         const name = nameOf(result)
         results.set(name, result)
-        if (isRetriable(result.error)) passing ??= result.error
+        if (mayPass(result.error, number + 1)) passing ??= result.error
         else left.delete(name)
       }
       if (passing !== undefined) throw passing
@@ -46,6 +49,11 @@ export async function commitWithRetries(
     const result = results.get(nameOf({ topic, partition }))
     return result ?? { topic, partition, error: notAnswered(retries.what, topic, partition) }
   })
+}
+
+function mayPass(error: KafkaError | undefined, attempts: number): error is KafkaError {
+  if (error === undefined || !isRetriable(error)) return false
+  return error.code !== 'UNKNOWN_TOPIC_OR_PARTITION' || attempts < ATTEMPTS_OF_UNKNOWN
 }
 
 function notAnswered(what: string, topic: string, partition: number): BrokerError {
