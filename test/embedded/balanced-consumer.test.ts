@@ -375,8 +375,13 @@ describe('a ZooKeeper client that is handed in', () => {
     own.connect()
     const first = await consumer({ zookeeper: own, zookeeperConnectionTimeoutMs: 300 })
     zookeeper.expireSession(own.getSessionId())
-    await expect(first.consume()).rejects.toMatchObject({ code: 'ZOOKEEPER_SESSION_EXPIRED' })
-    await expect(first.consume()).rejects.toMatchObject({ code: 'ZOOKEEPER_SESSION_EXPIRED' })
+    const error = {
+      code: 'ZOOKEEPER_SESSION_EXPIRED',
+      retriable: false,
+      message: expect.stringMatching(/client that was handed in is over.*: give zookeeperHosts/),
+    }
+    await expect(first.consume()).rejects.toMatchObject(error)
+    await expect(first.consume()).rejects.toMatchObject(error)
   })
 })
 

@@ -152,12 +152,8 @@ export class ZooKeeperCoordinator implements Coordinator {
     try {
       await this.#session.open(signal)
     } catch (error) {
-      // Not one server ever reached: an address is more likely wrong than all of them down. And a client that
-      // was handed in and makes no new session will not do so later.
-      const isForGood =
-        !this.#session.wasReached ||
-        (error instanceof ZooKeeperError && error.code === 'ZOOKEEPER_SESSION_EXPIRED')
-      if (error instanceof ZooKeeperError && isForGood) this.#events.failed(error)
+      // Not one server ever reached: an address is more likely wrong than all of them down.
+      if (error instanceof ZooKeeperError && !this.#session.wasReached) this.#events.failed(error)
       throw error
     }
   }

@@ -4,8 +4,13 @@ import { KafkaError } from '../../errors.ts'
 export class ZooKeeperError extends KafkaError {
   override readonly name = 'ZooKeeperError'
 
-  constructor(code: ZooKeeperErrorCode, message: string, cause?: unknown) {
-    super(code, message, RETRIABLE.includes(code), { cause })
+  constructor(
+    code: ZooKeeperErrorCode,
+    message: string,
+    cause?: unknown,
+    retriable = RETRIABLE.includes(code),
+  ) {
+    super(code, message, retriable, { cause })
   }
 }
 

@@ -106,7 +106,7 @@ export class ZooKeeperSession {
       await limited(this.#options.connectionTimeoutMs, signal, (limit) => abortable(promise, limit))
     } catch (error) {
       if (!(error instanceof TookTooLongError)) throw error
-      if (this.#isExpired) throw this.#expired()
+      if (this.#isExpired) throw this.#expiredForGood()
       const { hosts, connectionTimeoutMs, isOwn } = this.#options
       const hint = isOwn ? 'is it running, and is the address right?' : 'is the client connected?'
       throw new ZooKeeperError(
@@ -277,6 +277,13 @@ export class ZooKeeperSession {
     const { hosts } = this.#options
     const what = `the session with ZooKeeper at ${hosts} is over`
     return new ZooKeeperError('ZOOKEEPER_SESSION_EXPIRED', what)
+  }
+
+  #expiredForGood(): ZooKeeperError {
+    const what = 'the session of the ZooKeeper client that was handed in is over'
+    const todo = 'give zookeeperHosts instead, or make another client and another consumer with it'
+    const reason = `${what}, and the client made no other within ${this.#options.connectionTimeoutMs} ms`
+    return new ZooKeeperError('ZOOKEEPER_SESSION_EXPIRED', `${reason}: ${todo}`, undefined, false)
   }
 
   #connect(): void {
