@@ -3,6 +3,9 @@ export interface Timer {
   cancel(): void
 }
 
+/** From here on a timer is not just a little late. */
+const LATE_MS = 10
+
 /**
  * All timers of a cluster, so that none is left when it stops, and so that what one of them throws is
  * reported rather than thrown at nobody.
@@ -31,6 +34,21 @@ export class Timers {
         this.#pending.delete(timer)
       },
     }
+  }
+
+  /**
+   * For what befalls somebody of whom nothing was heard for that time. If this process stood still until later
+   * (it was suspended, or something held up its event loop), what has come meanwhile is heard first, and who is
+   * in the same process gets to speak: it is put off once, by as long as it is late.
+   */
+  afterSilence(delayMs: number, run: () => void): Timer {
+    const dueAt = performance.now() + delayMs
+    let timer = this.after(delayMs, () => {
+      const lateMs = performance.now() - dueAt
+      if (lateMs < LATE_MS) run()
+      else timer = this.after(Math.min(lateMs, delayMs), run)
+    })
+    return { cancel: () => timer.cancel() }
   }
 
   stop(): void {

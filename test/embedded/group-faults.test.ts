@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import type { ErrorName } from '../../protocol/errors.ts'
 import type { EmbeddedCluster } from '../../src/embedded/index.ts'
 import type { ManagedMember } from '../support/balanced/managed-member.ts'
+import { standStill } from '../support/stand-still.ts'
 import { GroupScene, growTopic } from './support/group-scene.ts'
 
 type ApiName = NonNullable<Parameters<EmbeddedCluster['faults']['on']>[0]['api']>
@@ -91,7 +92,7 @@ describe('the coordinator of a group', () => {
   ] as const)('may lose the connection of a %s (%j)', async (api, action) => {
     await using scene = await GroupScene.open()
     // An id that the broker gave and nobody got holds the group up for a session.
-    const options = { ...COOPERATIVE, sessionTimeoutMs: 300 }
+    const options = { ...COOPERATIVE, sessionTimeoutMs: 1_000 }
     const [one, two] = [await scene.start('one', options), scene.make('two', options)]
     scene.kafka.faults.on({ api, times: 2 }, action)
     await two.machine.start()
@@ -106,7 +107,7 @@ describe('the coordinator of a group', () => {
     async (error) => {
       await using scene = await GroupScene.open()
       // The broker has not forgotten it in truth: that takes a session.
-      const one = await scene.start('one', { ...COOPERATIVE, sessionTimeoutMs: 300 })
+      const one = await scene.start('one', { ...COOPERATIVE, sessionTimeoutMs: 1_000 })
       const before = one.coordinator.memberId
       scene.kafka.faults.on({ api: 'Heartbeat', times: 1 }, { error })
       await one.until(() => lost(one).length > 0)
@@ -131,6 +132,17 @@ describe('the coordinator of a group', () => {
     silence.remove()
     await one.until(() => lost(one).length > 0)
     await scene.settled([one, two])
+  })
+
+  it('puts nobody out for the time in which their common process stood still', async () => {
+    await using scene = await GroupScene.open()
+    const one = await scene.start('one', { sessionTimeoutMs: 300 })
+    await heartbeats(scene.kafka, 1)
+    standStill(500)
+    expect(one.machine.mayDeliver).toBe(false)
+    await one.until(() => one.machine.mayDeliver)
+    await heartbeats(scene.kafka, 3)
+    expect(events(one)).toEqual(['+t-0 t-1 t-2 t-3'])
   })
 
   it('may be silent for a while: nothing is delivered meanwhile, then it goes on', async () => {
@@ -326,7 +338,7 @@ describe('a commit of a member', () => {
 
   it('after the membership was lost fails, and changes nothing', async () => {
     await using scene = await GroupScene.open()
-    const one = await scene.start('one', { ...COOPERATIVE, sessionTimeoutMs: 300 })
+    const one = await scene.start('one', { ...COOPERATIVE, sessionTimeoutMs: 1_000 })
     one.positions.set('t-1', 5)
     scene.kafka.faults.on({ api: 'Heartbeat', times: 1 }, { error: 'UNKNOWN_MEMBER_ID' })
     scene.kafka.faults.on({ api: 'JoinGroup' }, { hold: true })

@@ -178,7 +178,7 @@ export class ClassicGroup {
       this.#add(newMember(memberId, request), request, answer)
       return
     }
-    const timer = this.#timers.after(request.sessionTimeoutMs, () => {
+    const timer = this.#timers.afterSilence(request.sessionTimeoutMs, () => {
       this.#pending.delete(memberId)
       this.#completeJoinIfAll()
     })
@@ -394,7 +394,7 @@ export class ClassicGroup {
   /** The member was heard of: its session begins anew. */
   #touch(member: Member): void {
     member.session?.cancel()
-    member.session = this.#timers.after(member.sessionTimeoutMs, () => {
+    member.session = this.#timers.afterSilence(member.sessionTimeoutMs, () => {
       if (this.members.get(member.id) !== member) return
       // One that waits for an answer can't send heartbeats meanwhile.
       if (member.awaitingJoin !== undefined || member.awaitingSync !== undefined) {

@@ -97,7 +97,7 @@ export class Sessions {
   #watch(session: Session): void {
     this.#timerOf.get(session.id)?.cancel()
     const leftMs = session.heardAtMs + session.timeoutMs - performance.now()
-    const timer = this.#timers.after(Math.max(1, Math.ceil(leftMs)), () => {
+    const timer = this.#timers.afterSilence(Math.max(1, Math.ceil(leftMs)), () => {
       // Being heard only notes the time: a timer moved with every request would cost more.
       const isHeard = session.heardAtMs + session.timeoutMs > performance.now()
       if (isHeard) this.#watch(session)
