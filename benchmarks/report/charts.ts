@@ -49,11 +49,12 @@ function curveOf(
   const shown = columns.find(({ key }) => key === 'cpu') ?? columns[0]
   if (shown === undefined) return undefined
   const clients = new Set(tables.flatMap(({ rows }) => rows.map(({ outcome }) => outcome.client)))
-  const curves: Curve[] = [...clients].map((label) => ({
+  const curves: readonly Curve[] = [...clients].map((label) => ({
     label,
     points: tables.flatMap(({ x, rows }) => {
       const y = rows.find(({ outcome }) => outcome.client === label)?.figures[shown.key]?.median
-      return y === undefined ? [] : [{ x, y }]
+      // Nothing at all has no place on a logarithmic scale.
+      return y === undefined || y <= 0 ? [] : [{ x, y }]
     }),
   }))
   const name = `${question.title}: ${title}`

@@ -4,7 +4,7 @@ import { commandOf, type Client } from './clients.ts'
 import type { Description, Measurement, Task } from './task.ts'
 
 /** Beyond the time that its task may take: connecting, joining a group, closing, and a slow machine. */
-const GRACE_MS = 45_000
+const GRACE_MS = 60_000
 
 /** A run that gave no figures, with the client's own words. */
 export class DriverError extends Error {

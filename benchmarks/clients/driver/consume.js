@@ -27,7 +27,6 @@ export class Sink {
   #wanted
   #limitMs
   #endsAt = Infinity
-  #isLate = false
   #timer
   #resolve
 
@@ -45,7 +44,8 @@ export class Sink {
     if (this.messages === 0) {
       this.firstAt = Date.now()
       this.begin()
-      if (this.#isLate) this.#limit()
+      // Some decode all that they have fetched first: what that gives is to count.
+      if (performance.now() > this.#endsAt) this.#limit()
     }
     this.messages++
     this.bytes += value.length
@@ -80,10 +80,9 @@ export class Sink {
     this.#endsAt = performance.now() + this.#limitMs
   }
 
-  /** Who has got nothing yet is waited for; its time runs on. */
+  /** Who has got nothing yet is waited for, and has `limitMs` once more from its first message on; its time runs on. */
   #late() {
     if (this.messages > 0) return this.finish()
-    this.#isLate = true
     this.#timer = setTimeout(() => this.finish(), JOIN_MS)
   }
 }
