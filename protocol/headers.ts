@@ -39,7 +39,7 @@ export function requestHeaderVersion(api: Pick<Api, 'request'>, version: number)
  * ApiVersions' responses keep header v0: a client must be able to read the refusal of its version
  * (KIP-511).
  */
-export function responseHeaderVersion(api: Pick<Api, 'key' | 'response'>, version: number): 0 | 1 {
+function responseHeaderVersion(api: Pick<Api, 'key' | 'response'>, version: number): 0 | 1 {
   return api.key !== apiVersions.key && api.response.isFlexible(version) ? 1 : 0
 }
 

@@ -3,8 +3,8 @@ import { xxhash32 } from './xxhash32.ts'
 
 /** The header of LZ4's frame format: [magic][flags][block size][content size]?[header checksum]. */
 
-export const MAGIC = 0x184d2204
-export const MAGIC_BYTES = 4
+const MAGIC = 0x184d2204
+const MAGIC_BYTES = 4
 /** Magic numbers of frames with someone's own data, which readers pass over: 0x184D2A50 to ..5F. */
 const SKIPPABLE_MAGIC = 0x184d2a50
 

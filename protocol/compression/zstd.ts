@@ -11,7 +11,7 @@ import { compressWithWasm, decompressWithWasm } from './zstd-wasm.ts'
  * WebAssembly where not.
  */
 
-export const DEFAULT_ZSTD_LEVEL = 3
+const DEFAULT_ZSTD_LEVEL = 3
 
 /** ZSTD_c_compressionLevel, which node:zlib's constants have under the same name. */
 const PARAMETER_LEVEL = 100

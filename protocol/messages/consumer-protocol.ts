@@ -1,5 +1,5 @@
 import { Message } from '../schema/api.ts'
-import { array, bytes, int32, string, type Decoded } from '../schema/fields.ts'
+import { array, bytes, int32, string } from '../schema/fields.ts'
 
 /**
  * What consumers of a classic group tell each other through JoinGroup and SyncGroup. Brokers only
@@ -36,9 +36,3 @@ export const consumerProtocolAssignment = new Message('ConsumerProtocolAssignmen
   }),
   userData: bytes('0+', { default: null, nullable: '0+' }),
 })
-
-type Subscription = typeof consumerProtocolSubscription.fields
-type Assignment = typeof consumerProtocolAssignment.fields
-
-export type ConsumerProtocolSubscription = Decoded<Subscription>
-export type ConsumerProtocolAssignment = Decoded<Assignment>

@@ -1,5 +1,5 @@
 import { Message } from '../schema/api.ts'
-import { int16, int32, type Decoded } from '../schema/fields.ts'
+import { int16, int32 } from '../schema/fields.ts'
 
 /**
  * Key and value of the control records that end a transaction in a log (KIP-98). Before both stands
@@ -15,6 +15,3 @@ export const controlRecordTypeSchema = new Message('ControlRecordTypeSchema', '0
 export const endTxnMarker = new Message('EndTxnMarker', '0', 'none', {
   coordinatorEpoch: int32('0+'),
 })
-
-export type ControlRecordTypeSchema = Decoded<typeof controlRecordTypeSchema.fields>
-export type EndTxnMarker = Decoded<typeof endTxnMarker.fields>

@@ -278,10 +278,7 @@ export function encodeMessageSet(
 type Writable = Pick<OutgoingRecord, 'key' | 'value' | 'keyBytes' | 'valueBytes' | 'timestamp'>
 
 /** The bytes that a record takes in a message set. */
-export function messageBytes(
-  record: Pick<Writable, 'keyBytes' | 'valueBytes'>,
-  magic: Magic,
-): number {
+function messageBytes(record: Pick<Writable, 'keyBytes' | 'valueBytes'>, magic: Magic): number {
   const fixed = LOG_OVERHEAD_BYTES + (magic === 1 ? 22 : 14)
   return fixed + Math.max(0, record.keyBytes) + Math.max(0, record.valueBytes)
 }

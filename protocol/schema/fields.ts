@@ -217,7 +217,7 @@ export function struct<
 }
 
 /** The struct that has every field's default. */
-export function defaultsOf(fields: Fields): Record<string, unknown> {
+function defaultsOf(fields: Fields): Record<string, unknown> {
   const value: Record<string, unknown> = {}
   for (const [name, { default: zero }] of Object.entries(fields)) value[name] = zero
   return value

@@ -1,6 +1,6 @@
 import type { ConsumerOptions } from '../consumer/options.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'
-import { aBoolean, aFunction, anInteger, oneOf, type Check } from '../options.ts'
+import { aBoolean, aFunction, anInteger, type Check } from '../options.ts'
 
 /** What all balanced consumers have in common, whoever coordinates their group. Names are pykafka's, where it has one. */
 export interface RebalanceOptions<Consumer> {
@@ -63,8 +63,6 @@ export const REBALANCE_CHECKS: Readonly<
   onPartitionsAssigned: aFunction,
   onPartitionsLost: aFunction,
 }
-
-export const isManaged: Check = oneOf(true, false)
 
 export function rebalanceSettings(options: RebalanceOptions<never>): RebalanceSettings {
   return {

@@ -32,7 +32,7 @@ export interface StickyInput {
   readonly racks: Racks
 }
 
-export class Racks {
+class Racks {
   /** Whether members should get what is in their rack. */
   readonly matter: boolean
   readonly #memberRacks: ReadonlyMap<string, string>

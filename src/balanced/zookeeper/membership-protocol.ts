@@ -33,7 +33,7 @@ export function compare(a: string, b: string): number {
 }
 
 /** Neighbours to the same member: of 7 for 3 the first gets 3, the others 2. */
-export const decideRange: DecidePartitions = (partitions, members, member) => {
+const decideRange: DecidePartitions = (partitions, members, member) => {
   const index = inOrder(members).indexOf(member)
   if (index < 0) return []
   const each = Math.floor(partitions.length / members.length)
@@ -43,7 +43,7 @@ export const decideRange: DecidePartitions = (partitions, members, member) => {
 }
 
 /** One after the other to the members in turn. */
-export const decideRoundRobin: DecidePartitions = (partitions, members, member) => {
+const decideRoundRobin: DecidePartitions = (partitions, members, member) => {
   const index = inOrder(members).indexOf(member)
   return partitions.filter((_, position) => position % members.length === index)
 }
