@@ -15,7 +15,7 @@ import { contestsOf, findOut } from './runner/contests.ts'
 import { tableOf, type CaseOutcome, type Row } from './runner/outcome.ts'
 import { planOf } from './runner/plan.ts'
 import { Progress } from './runner/progress.ts'
-import { QUICK, type Question } from './runner/question.ts'
+import type { Question, Scale } from './runner/question.ts'
 import { Sites } from './runner/sites.ts'
 import { inTurns } from './runner/turns.ts'
 
@@ -25,7 +25,14 @@ const PEER = 'kafkajs'
 const CASES = ['one call a message', 'many at once', 'messages', 'batches']
 /** Of what is stored. */
 const LEAST = 0.8
-const ROUNDS = 3
+/** All its own, so that what is stored stays comparable. */
+const SCALE: Scale = {
+  rounds: 3,
+  limitMs: 1_500,
+  warmUpMs: 2_000,
+  messages: 1_000_000,
+  bytes: 100_000_000,
+}
 
 /** How many times the CPU of samsa the peer needs for a message, by the case. */
 type Ratios = Readonly<Record<string, number>>
@@ -36,17 +43,16 @@ async function measure(signal: AbortSignal): Promise<Ratios> {
   for (const { client, description } of contenders) {
     if (typeof description === 'string') throw new Error(`${client.name}: ${description}`)
   }
-  const scale = { ...QUICK, rounds: ROUNDS }
-  const asking = { scale, kafka: NEWEST_KAFKA, isChosen: true }
+  const asking = { scale: SCALE, kafka: NEWEST_KAFKA, isChosen: true }
   const contests = contestsOf([produce, consume].map(onlyChecked), contenders, asking)
   const plans = planOf(contests)
   const entries = plans.flatMap((plan) => plan.entries)
-  const progress = new Progress(process.stderr, entries, ROUNDS)
+  const progress = new Progress(process.stderr, entries, SCALE.rounds)
   const options = { kafka: NEWEST_KAFKA }
   await using sites = new Sites(options, contests, signal, (text) => progress.say(text))
   const siteFor = sites.siteFor.bind(sites)
   const ratios: Record<string, number> = {}
-  const turns = inTurns(plans, { rounds: ROUNDS, signal, progress, siteFor })
+  const turns = inTurns(plans, { rounds: SCALE.rounds, signal, progress, siteFor })
   for await (const { contest, outcome } of turns) {
     ratios[`${contest.question.name}, ${outcome.case.title}`] = ratioOf(outcome)
   }

@@ -57,15 +57,15 @@ export interface Scale {
 
 export const QUICK: Scale = {
   rounds: 2,
-  limitMs: 1_000,
-  warmUpMs: 700,
-  messages: 1_000_000,
-  bytes: 100_000_000,
+  limitMs: 600,
+  warmUpMs: 500,
+  messages: 500_000,
+  bytes: 50_000_000,
 }
 export const FULL: Scale = {
   rounds: 3,
-  limitMs: 2_000,
-  warmUpMs: 1_200,
+  limitMs: 1_800,
+  warmUpMs: 1_000,
   messages: 3_000_000,
   bytes: 300_000_000,
 }

@@ -60,9 +60,7 @@ describe('two reports', () => {
     const compared = compare(before, after)
     expect(compared.comparisons.map(({ client }) => client)).toEqual(['kafkajs'])
     expect(compared.single).toBe(1)
-    expect(sumOf(compared)).toBe(
-      ['1 of 1 agree', 'in one of the reports only: 1'].join('\n'),
-    )
+    expect(sumOf(compared)).toBe(['1 of 1 agree', 'in one of the reports only: 1'].join('\n'))
   })
 
   it('say nothing of a case that samsa gave no figures for', () => {

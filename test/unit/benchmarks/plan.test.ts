@@ -1,0 +1,50 @@
+import { describe, expect, it } from '@jest/globals'
+import type { Contender, Contest } from '../../../benchmarks/runner/contests.ts'
+import { isRun, planOf } from '../../../benchmarks/runner/plan.ts'
+import { caseOf, QUICK, type Case, type Question } from '../../../benchmarks/runner/question.ts'
+
+describe('the plan of a benchmark', () => {
+  const kafkajs = contender('kafkajs', { 'produce single': '`send`', 'produce told': '`send`' })
+  const samsa = contender('samsa', { 'produce single': '`produce`', 'produce told': '`then`' })
+  const single = caseOf(QUICK, 'single', { task: 'produce', mode: 'single' })
+  const told = caseOf(QUICK, 'told', { task: 'produce', mode: 'told' })
+
+  it('measures once what a client does in the same way in two cases', () => {
+    const [first, second] = planOf([contest(single, kafkajs, samsa), contest(told, kafkajs, samsa)])
+    expect(first!.entries.map(isRun)).toEqual([true, true])
+    expect(second!.entries.map(isRun)).toEqual([false, true])
+    expect(second!.entries[0]!.sameAs).toBe(first!.entries[0])
+  })
+
+  it('measures again what differs in any setting', () => {
+    const withTls = { ...single, tls: true }
+    const [, second] = planOf([contest(single, kafkajs), contest(withTls, kafkajs)])
+    expect(second!.entries.map(isRun)).toEqual([true])
+  })
+
+  it('measures again on another Kafka', () => {
+    const elsewhere = { ...contest(single, kafkajs), question: question({ kafka: '3.9.1' }) }
+    const [, second] = planOf([contest(single, kafkajs), elsewhere])
+    expect(second!.entries.map(isRun)).toEqual([true])
+  })
+
+  it('leaves out who has no way, or is not installed', () => {
+    const missing: Contender = { ...kafkajs, description: 'not installed' }
+    const awaited = caseOf(QUICK, 'awaited', { task: 'produce', mode: 'awaited' })
+    const [plan] = planOf([contest(awaited, kafkajs, missing)])
+    expect(plan!.entries.map(isRun)).toEqual([false, false])
+  })
+})
+
+function contender(name: string, ways: Readonly<Record<string, string>>): Contender {
+  const description = { version: '1', runtime: 'Node.js', ways }
+  return { client: { name, driver: `${name}.js` }, description }
+}
+
+function contest(asked: Case, ...contenders: readonly Contender[]): Contest {
+  return { question: question(), asked, contenders }
+}
+
+function question(more: Partial<Question> = {}): Question {
+  return { name: 'produce', title: 'Producing', about: '', cases: () => [], ...more }
+}
