@@ -10,6 +10,7 @@ import {
   type ZooKeeperOptions,
 } from '../../src/index.ts'
 import { createPartitions } from '../../protocol/apis/create-partitions.ts'
+import { TestAuthority } from '../support/certificates.ts'
 import { QUICK } from '../support/fake-cluster.ts'
 import { requestOnce } from '../support/request-once.ts'
 import { takeTexts } from '../support/take.ts'
@@ -258,6 +259,19 @@ describe('a balanced consumer', () => {
       validateOnly: false,
     })
     await until(() => first.partitions.length === 6)
+  })
+
+  it('reads from brokers with TLS that ZooKeeper names (#588 of pykafka)', async () => {
+    using authority = new TestAuthority()
+    const { cert, key } = authority.issue({ commonName: 'broker', hosts: ['127.0.0.1'] })
+    await using secure = await EmbeddedCluster.start({ zookeeper, tls: { cert, key } })
+    const tls = { ca: authority.cert }
+    await using own = new KafkaClient({ zookeeperHosts: secure.zookeeperHosts!, tls })
+    await using producer = await own.topic('s').getProducer()
+    await producer.produce('in secret')
+    const options = { consumerGroup: 'g', zookeeperHosts: zookeeper.hosts }
+    const first = await own.topic('s').getBalancedConsumer(options)
+    expect(String((await first.consume({ timeoutMs: 5_000 }))?.value)).toBe('in secret')
   })
 
   it('is not created by asking for it, and says that the topic is not there', async () => {

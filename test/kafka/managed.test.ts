@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { findCoordinator } from '../../protocol/apis/find-coordinator.ts'
 import { KafkaClient } from '../../src/index.ts'
 import { ProcessGroup, type ProcessMember } from '../support/balanced/process-members.ts'
 import { writeNumbered } from '../support/balanced/write-numbered.ts'
 import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
 import { describeWithBrokers, isAtLeast, versionsToTest } from '../support/real-brokers.ts'
+import { requestOnce } from '../support/request-once.ts'
 
 const START_TIMEOUT_MS = 120_000
 const TEST_TIMEOUT_MS = 180_000
@@ -19,6 +21,13 @@ const SESSION = { sessionTimeoutMs: 6_000, heartbeatIntervalMs: 300 }
 
 const said = (members: readonly ProcessMember[], ...names: string[]) =>
   members.flatMap(({ events }) => events).filter(({ name }) => names.includes(name))
+
+async function coordinatorOf(kafka: KafkaCluster, group: string): Promise<number> {
+  const found = await requestOnce(kafka.hosts, findCoordinator, (version) =>
+    version >= 4 ? { coordinatorKeys: [group] } : { key: group },
+  )
+  return (found.coordinators[0] ?? found).nodeId
+}
 
 describeWithBrokers('managed balanced consumers in processes of their own', ['java'], () => {
   if (isThorough) {
@@ -39,6 +48,34 @@ describeWithBrokers('managed balanced consumers in processes of their own', ['ja
         const two = group.ours('two', options(first!))
         await group.shared([one, two], PARTITIONS)
         expect(group.owners).toEqual({ one: ledBy(second!), two: ledBy(first!) })
+      },
+      TEST_TIMEOUT_MS,
+    )
+
+    it.each(['2.8.2', '4.4.0'])(
+      'go on where they were when the broker that coordinates them is killed, on Kafka %s',
+      async (version) => {
+        await using kafka = await startKafka({ version, brokers: 3 })
+        await kafka.createTopic('moved', { partitions: PARTITIONS, replicationFactor: 3 })
+        await using group = new ProcessGroup({ hosts: kafka.hosts, topic: 'moved', group: 'moved' })
+        // Longer than it can take until another coordinates the group.
+        const options = { ...SESSION, sessionTimeoutMs: 60_000 }
+        const [one, two] = [group.ours('one', options), group.ours('two', options)]
+        await group.shared([one, two], PARTITIONS)
+        const written = await writeNumbered(kafka.hosts, 'moved', PARTITIONS, 400)
+        await group.until('all read', () => group.read.length >= written.length)
+        const owners = group.owners
+        await kafka.stopBroker(await coordinatorOf(kafka, 'moved'), 'SIGKILL')
+        written.push(...(await writeNumbered(kafka.hosts, 'moved', PARTITIONS, 400)))
+        await group.until('all read', () => group.read.length >= written.length)
+        expect(group.owners).toEqual(owners)
+        // The group as the new coordinator has it: it lets others take over, from what was committed.
+        await one.stop()
+        await group.shared([two], PARTITIONS)
+        written.push(...(await writeNumbered(kafka.hosts, 'moved', PARTITIONS, 400)))
+        await group.until('all read', () => group.read.length >= written.length)
+        expect([...group.read].sort()).toEqual([...written].sort())
+        expect(said(group.members, 'error', 'partitions_lost')).toEqual([])
       },
       TEST_TIMEOUT_MS,
     )

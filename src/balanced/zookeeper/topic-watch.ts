@@ -9,7 +9,7 @@ const LOOK_AGAIN_MS = 300
 const LOOK_AGAIN_AT_MOST_MS = 60_000
 
 export interface TopicWatchParts {
-  readonly session: ZooKeeperSession
+  readonly session: Pick<ZooKeeperSession, 'children' | 'data'>
   readonly subscription: Subscription
   readonly metadataMaxAgeMs: number
   readonly logger: Logger
