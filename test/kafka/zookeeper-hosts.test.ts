@@ -40,5 +40,5 @@ it('names ZooKeeper servers that do not answer, within the connect timeout', asy
     name: 'NoBrokersAvailableError',
     message: expect.stringContaining('127.0.0.1:1'),
   })
-  expect(performance.now() - start).toBeLessThan(3_000)
+  expect(performance.now() - start).toBeLessThan(10_000)
 })

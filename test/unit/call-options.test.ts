@@ -42,7 +42,7 @@ describe('a call to a broker that accepts connections and never answers', () => 
       code: 'REQUEST_TIMED_OUT',
       message: expect.stringContaining("looking up topic 't'"),
     })
-    expect(performance.now() - startedAt).toBeLessThan(2_000)
+    expect(performance.now() - startedAt).toBeLessThan(5_000)
   })
 
   it('refuses options that it does not have', () => {

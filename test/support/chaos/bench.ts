@@ -6,9 +6,9 @@ import { Ledger } from './ledger.ts'
 
 /** Short, so that failures end soon; long enough for a broker on a busy machine. */
 export const TIMES = {
-  socketTimeoutMs: 400,
-  connectTimeoutMs: 400,
-  operationTimeoutMs: 800,
+  socketTimeoutMs: 1_000,
+  connectTimeoutMs: 1_000,
+  operationTimeoutMs: 2_000,
   retryBackoffMs: 5,
   retryBackoffMaxMs: 50,
   reconnectBackoffMs: 5,
@@ -16,7 +16,7 @@ export const TIMES = {
 } as const
 
 /** Of a producer that gives up soon. */
-export const DELIVERY_TIMEOUT_MS = 800
+export const DELIVERY_TIMEOUT_MS = 2_000
 
 const FETCH_WAIT_MS = 100
 

@@ -7,8 +7,8 @@ import { DELIVERY_TIMEOUT_MS, TIMES, Traffic, type Bench } from './bench.ts'
 import { Ledger, readLog } from './ledger.ts'
 import type { Misbehaviour } from './misbehaviours.ts'
 
-/** How much later than stated a promise may settle, on a machine that is busy with a broker. */
-const SLACK_MS = 1_000
+/** How much later than stated a promise may settle, on a machine that is busy with a broker: not for ever. */
+const SLACK_MS = 10_000
 const MESSAGES = 10
 
 /**
@@ -72,7 +72,7 @@ async function endureWith(
     await failureOf(traffic.ended().then((error) => Promise.reject(error as Error))),
   ).toMatchObject({ code: 'CLOSED' })
   await waitFor(async () => ((await handles()) <= before ? true : undefined), {
-    timeoutMs: 2_000,
+    timeoutMs: 10_000,
     onTimeout: () =>
       new Error(`${before} handles before, now ${process.getActiveResourcesInfo().join()}`),
   })

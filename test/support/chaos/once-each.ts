@@ -48,11 +48,11 @@ export async function onceEach(options: OnceEachOptions): Promise<OnceEachResult
   const over = new AbortController()
   const misbehave = async (): Promise<void> => {
     while (!over.signal.aborted) {
-      await new Promise((resolve) => setTimeout(resolve, everyMs * random()))
       const direction = random() < 0.5 ? 'request' : 'response'
       const { fault, times } = anyFault(random)
       proxy.misbehave(direction, fault, { api: 'Produce', times })
       misbehaviours += times
+      await new Promise((resolve) => setTimeout(resolve, everyMs * random()))
     }
   }
   const misbehaving = misbehave()

@@ -51,8 +51,8 @@ describe('a cluster', () => {
     const { error, tookMs } = await settled(cluster.topic(TOPIC, lookUp()))
     expect(error).toBeInstanceOf(NoBrokersAvailableError)
     for (const { name } of gone) expect(error?.message).toContain(`${name}: connect ECONNREFUSED`)
-    expect(tookMs).toBeLessThan(1_000)
-  }, 10_000)
+    expect(tookMs).toBeLessThan(QUICK.operationTimeoutMs)
+  })
 
   it('is found again by the addresses to start from when all known brokers are gone (KIP-899)', async () => {
     const cluster = clusterAt([seed])

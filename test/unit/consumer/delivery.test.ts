@@ -62,7 +62,8 @@ describe('for await', () => {
     await bed.write('a', 0, 1)
     const consumer = bed.consumer({ consumerTimeoutMs: 50 })
     await consumer.assign([A0])
-    const seen: string[] = []
+    // However long that takes.
+    const seen = [textOf((await consumer.consume({ timeoutMs: 10_000 }))!)]
     for await (const message of consumer) seen.push(textOf(message))
     expect(seen).toEqual(['0'])
   })

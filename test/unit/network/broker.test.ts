@@ -65,14 +65,13 @@ describe('a broker', () => {
   it('is left alone for longer and longer while it cannot be reached', async () => {
     await fake.stop()
     broker = brokerAt(fake, brokerOptions({ reconnectBackoffMs: 20, reconnectBackoffMaxMs: 80 }))
-    const waits: number[] = []
-    for (let attempt = 0; attempt < 10; attempt++) waits.push((await settled(ask())).tookMs)
-    const expected = [0, 20, 40, 80, 80, 80, 80, 80, 80, 80]
-    waits.forEach((waitMs, index) => {
-      expect(waitMs).toBeGreaterThanOrEqual(expected[index]! * 0.8 - 2)
-    })
+    const startedAt = performance.now()
+    let lastMs = 0
+    for (let attempt = 0; attempt < 10; attempt++) lastMs = (await settled(ask())).tookMs
+    // 20, 40 and seven times 80, less a fifth of jitter, less what timers may be early on a busy machine.
+    expect(performance.now() - startedAt).toBeGreaterThan(400)
     // Without the limit it would be 5 s by now: far enough from 80 ms to tell them apart on a busy machine.
-    expect(waits.at(-1)).toBeLessThan(2_500)
+    expect(lastMs).toBeLessThan(2_500)
     expect(broker.isBackingOff).toBe(true)
   })
 
@@ -100,7 +99,7 @@ describe('a broker', () => {
     const asked = settled(ask())
     await fake.until(() => fake.received(metadata).length === 1)
     const { tookMs } = await settled(broker.close(100))
-    expect(tookMs).toBeLessThan(1_000)
+    expect(tookMs).toBeLessThan(IN_TIME.timeoutMs)
     expect((await asked).error).toMatchObject({ code: 'CLOSED' })
   })
 

@@ -91,7 +91,7 @@ describe('a connection', () => {
       expect(error).toMatchObject({ code: 'REQUEST_TIMED_OUT', broker: broker.name })
       expect(error?.message).toBe(`${broker.name} did not answer ListOffsets within 100 ms`)
     }
-    expect((await slow).tookMs).toBeLessThan(1_000)
+    expect((await slow).tookMs).toBeLessThan(5_000)
     await broker.until(() => broker.openConnections === 0)
   })
 
@@ -175,31 +175,34 @@ describe('a connection on which something else than an answer comes', () => {
 })
 
 describe('a broker that throttles', () => {
-  const THROTTLE_MS = 300
-
-  async function tookAfterThrottle(version: number): Promise<number> {
-    broker.handle(metadata, () => ({ ...NO_TOPICS, throttleTimeMs: THROTTLE_MS }))
-    const connection = await connected()
-    await ask(connection, 5_000, version)
-    const { tookMs } = await settled(ask(connection, 5_000, version))
-    connection.close()
-    return tookMs
+  async function throttled(throttleTimeMs: number): Promise<Connection> {
+    broker.handle(metadata, () => ({ ...NO_TOPICS, throttleTimeMs }))
+    return connected()
   }
 
   it('is left alone for that long where it expects it', async () => {
-    expect(await tookAfterThrottle(6)).toBeGreaterThanOrEqual(THROTTLE_MS - 5)
+    const connection = await throttled(300)
+    const startedAt = performance.now()
+    await ask(connection, 5_000, 6)
+    await ask(connection, 5_000, 6)
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(295)
+    connection.close()
   })
 
   it('is asked on at once in versions in which it waits by itself (KIP-219)', async () => {
-    expect(await tookAfterThrottle(5)).toBeLessThan(THROTTLE_MS - 50)
+    const connection = await throttled(60_000)
+    await ask(connection, 5_000, 5)
+    const { tookMs } = await settled(ask(connection, 5_000, 5))
+    expect(tookMs).toBeLessThan(5_000)
+    connection.close()
   })
 
   it('is not left alone longer for many answers that came together', async () => {
-    broker.handle(metadata, () => ({ ...NO_TOPICS, throttleTimeMs: THROTTLE_MS }))
-    const connection = await connected()
-    await Promise.all([ask(connection), ask(connection), ask(connection)])
+    const connection = await throttled(300)
+    await Promise.all(Array.from({ length: 100 }, () => ask(connection)))
+    // One after the other they were 30 s.
     const { tookMs } = await settled(ask(connection))
-    expect(tookMs).toBeLessThan(2 * THROTTLE_MS)
+    expect(tookMs).toBeLessThan(5_000)
     connection.close()
   })
 
@@ -211,7 +214,7 @@ describe('a broker that throttles', () => {
     connection.close()
     const { error, tookMs } = await waiting
     expect(error).toBeInstanceOf(ClosedError)
-    expect(tookMs).toBeLessThan(1_000)
+    expect(tookMs).toBeLessThan(5_000)
   })
 })
 
@@ -219,8 +222,8 @@ describe('an idle connection', () => {
   it('is closed after its time, counted from the last request', async () => {
     broker.handle(metadata, () => NO_TOPICS)
     const connection = await connected({ maxIdleMs: 200 })
-    await ask(connection)
     const startedAt = performance.now()
+    await ask(connection)
     await broker.until(() => broker.openConnections === 0)
     expect(performance.now() - startedAt).toBeGreaterThan(150)
     expect(await failureOf(ask(connection))).toMatchObject({ code: 'CONNECTION_CLOSED' })

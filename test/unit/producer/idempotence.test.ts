@@ -140,7 +140,7 @@ describe('an idempotent producer', () => {
 
   it('goes on where a batch ran out of time that did get into the log', async () => {
     await using bench = await ProducerBench.start()
-    const producer = await bench.topic.getProducer({ ...ONE_EACH, deliveryTimeoutMs: 300 })
+    const producer = await bench.topic.getProducer({ ...ONE_EACH, deliveryTimeoutMs: 1_000 })
     await producer.produce('0')
     const held = bench.kafka.faults.on({ ...PRODUCE, times: 1 }, { hold: true })
     const late = await failureOf(producer.produce('1'))
