@@ -6,7 +6,7 @@ import { builtCommand } from '../support/built.ts'
 import { samsa } from '../support/run-command.ts'
 
 describe('samsa broker', () => {
-  beforeAll(() => void builtCommand(), 120_000)
+  beforeAll(() => void builtCommand())
 
   it('runs brokers with topics, until Ctrl-C', async () => {
     await using running = runBroker('--port', '0', '--brokers', '3', '--topic', 'six:6')

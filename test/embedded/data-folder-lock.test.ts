@@ -14,7 +14,7 @@ function broker(dataDir: string): RunningCommand {
 }
 
 describe('a data folder in use', () => {
-  beforeAll(() => void builtCommand(), 120_000)
+  beforeAll(() => void builtCommand())
 
   it('is refused to a second cluster of this process, until the first has stopped', async () => {
     using folder = new TemporaryFolder()

@@ -39,13 +39,13 @@ describe('npm start', () => {
   it('kills a process, starts another, loses nothing, and ends by itself', async () => {
     await using command = start()
     await showsAll(command)
-  }, 120_000)
+  })
 
   it('does the same on a cluster that runs already, which coordinates the group', async () => {
     await using kafka = await EmbeddedCluster.start({ brokers: 3 })
     await using command = start('--brokers', kafka.hosts)
     await showsAll(command)
-  }, 120_000)
+  })
 
   it('ends with all its processes when it is interrupted', async () => {
     await using command = start()
@@ -56,7 +56,7 @@ describe('npm start', () => {
     expect((await command.ended).exitCode).toBe(130)
     expect(command.stderr).toContain('Interrupted')
     expect(pids.map(Number).map(isAlive)).toEqual([false, false, false])
-  }, 120_000)
+  })
 
   it('leaves no process behind when it is killed itself', async () => {
     await using command = start()
@@ -68,11 +68,11 @@ describe('npm start', () => {
       timeoutMs: 10_000,
       onTimeout: () => new Error(`Of ${pids.join(', ')} some are still there`),
     })
-  }, 120_000)
+  })
 
   it('says why it can not start', async () => {
     await using command = start('--brokers', '127.0.0.1:1')
     expect((await command.ended).exitCode).toBe(1)
     expect(command.stderr).toContain('127.0.0.1:1')
-  }, 60_000)
+  })
 })

@@ -35,7 +35,7 @@ describeWithBrokers('the embedded cluster beside a real Kafka 4.4.0', ['java'], 
     embedded = await EmbeddedCluster.start({ version: '4.4' })
     const sideOf = async (port: number) => new Side(await RawClient.open(port), port)
     sides = [await sideOf(kafka.ports[0]!), await sideOf(embedded.ports[0]!)]
-  }, 90_000)
+  })
 
   afterAll(async () => {
     for (const { client } of sides) client[Symbol.dispose]()
@@ -62,7 +62,7 @@ describeWithBrokers('the embedded cluster beside a real Kafka 4.4.0', ['java'], 
     // What is listed as different must be: the list would outlive its reasons.
     const unneeded = ON_PURPOSE.filter((known) => !found.some((one) => isOf(known, one)))
     expect(unneeded).toEqual([])
-  }, 60_000)
+  })
 
   it('presents the versions that the real one has, of each API that it has', async () => {
     const [real, ours] = sides

@@ -87,12 +87,12 @@ describeWithBrokers(
           validateToken: () => undefined,
         },
       })
-    }, 90_000)
+    })
 
     afterAll(async () => {
       await Promise.all([kafka[Symbol.asyncDispose](), embedded.stop()])
       authority[Symbol.dispose]()
-    }, 30_000)
+    })
 
     it.each(Object.keys(STEPS))('%s has the same answer', async (name) => {
       const realPort = Number(kafka.secureHosts('SASL_PLAINTEXT').split(':')[1])

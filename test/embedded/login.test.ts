@@ -182,7 +182,7 @@ describe('logging in again', () => {
     // A new connection would have asked for the versions once more.
     const asked = kafka.requests.all({ api: 'ApiVersions' }).length
     expect(asked).toBeLessThanOrEqual(logins)
-  }, 10_000)
+  })
 
   it('is asked for by the lifetime of a session, which a token may make shorter', async () => {
     const sasl = { validateToken: () => ({ name: 'x', lifetimeMs: 5_000 }), maxReauthMs: 60_000 }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { EmbeddedCluster, type EmbeddedClusterOptions } from '../../src/embedded/index.ts'
 import { KafkaClient, type KafkaClientOptions } from '../../src/index.ts'
 import { TestAuthority } from '../support/certificates.ts'
+import { NO_REMARKS } from '../support/kcat.ts'
 import { describeWithBrokers } from '../support/real-brokers.ts'
 import { outputOf, runCommand } from '../support/run-command.ts'
 import { RawClient } from './support/raw-client.ts'
@@ -134,7 +135,7 @@ describeWithBrokers('kcat, with TLS and login', ['kcat'], () => {
       'sasl.username=alice',
       'sasl.password=alice-secret',
     ].flatMap((setting) => ['-X', setting])
-    const at = ['-b', kafka.hosts, '-t', 't', ...settings]
+    const at = [...NO_REMARKS, '-b', kafka.hosts, '-t', 't', ...settings]
     await outputOf(runCommand('kcat', ['-P', ...at], { input: 'one\ntwo\n' }))
     const read = await outputOf(runCommand('kcat', ['-C', '-q', '-e', '-o', 'beginning', ...at]))
     expect(read.toString()).toBe('one\ntwo\n')
@@ -149,7 +150,7 @@ describeWithBrokers('kcat, with TLS and login', ['kcat'], () => {
       'enable.sasl.oauthbearer.unsecure.jwt=true',
       'sasl.oauthbearer.config=principal=carol',
     ].flatMap((setting) => ['-X', setting])
-    const at = ['-b', kafka.hosts, '-t', 't', ...settings]
+    const at = [...NO_REMARKS, '-b', kafka.hosts, '-t', 't', ...settings]
     await outputOf(runCommand('kcat', ['-P', ...at], { input: 'one\n' }))
     const read = await outputOf(runCommand('kcat', ['-C', '-q', '-e', '-o', 'beginning', ...at]))
     expect(read.toString()).toBe('one\n')
@@ -164,7 +165,7 @@ describeWithBrokers('kcat, with TLS and login', ['kcat'], () => {
       `ssl.certificate.location=${alice.certFile}`,
       `ssl.key.location=${alice.keyFile}`,
     ].flatMap((setting) => ['-X', setting])
-    const at = ['-b', kafka.hosts, '-t', 't', ...settings]
+    const at = [...NO_REMARKS, '-b', kafka.hosts, '-t', 't', ...settings]
     await outputOf(runCommand('kcat', ['-P', ...at], { input: 'one\n' }))
     expect(kafka.requests.all({ api: 'Produce' })[0]).toMatchObject({ principal: 'User:CN=alice' })
   })

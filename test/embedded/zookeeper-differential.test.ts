@@ -35,7 +35,7 @@ describeWithBrokers('the embedded ZooKeeper beside a real one', ['java'], () => 
     })
     real = new Side(server.port)
     ours = new Side(embedded.port)
-  }, 90_000)
+  })
 
   afterAll(async () => {
     real[Symbol.dispose]()

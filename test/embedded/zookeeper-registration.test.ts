@@ -176,18 +176,14 @@ describeWithBrokers('the nodes of an embedded cluster in ZooKeeper', ['java'], (
       kafkaVersion(version).coordination === 'zookeeper' && version in PRESENTED,
   )
 
-  it.each(versions)(
-    'are those of a real Kafka %s',
-    async (version) => {
-      await using real = await startKafka({ version })
-      await real.createTopic('t', { partitions: 2 })
-      await using zookeeper = await EmbeddedZooKeeper.start()
-      await using kafka = await EmbeddedCluster.start({ zookeeper, version: PRESENTED[version] })
-      kafka.createTopic('t', { partitions: 2 })
-      const theirs = await treeOf(real.zookeeperHosts!)
-      const ours = await treeOf(kafka.zookeeperHosts!)
-      expect(ours).toEqual(theirs)
-    },
-    90_000,
-  )
+  it.each(versions)('are those of a real Kafka %s', async (version) => {
+    await using real = await startKafka({ version })
+    await real.createTopic('t', { partitions: 2 })
+    await using zookeeper = await EmbeddedZooKeeper.start()
+    await using kafka = await EmbeddedCluster.start({ zookeeper, version: PRESENTED[version] })
+    kafka.createTopic('t', { partitions: 2 })
+    const theirs = await treeOf(real.zookeeperHosts!)
+    const ours = await treeOf(kafka.zookeeperHosts!)
+    expect(ours).toEqual(theirs)
+  })
 })

@@ -79,7 +79,7 @@ for (const version of versionsToTest()) {
   describeWithBrokers(`balanced consumers of Kafka ${version}`, ['java'], () => {
     beforeAll(async () => {
       kafka = await startKafka({ version, zookeeper: true })
-    }, 90_000)
+    })
     afterAll(() => kafka.stop())
 
     it('hand partitions over without a message lost or read twice', async () => {
@@ -118,7 +118,7 @@ for (const version of versionsToTest()) {
 describeWithBrokers('a group in a ZooKeeper that fails', ['java'], () => {
   beforeAll(async () => {
     kafka = await startKafka({ version: '4.4.0' })
-  }, 90_000)
+  })
   afterAll(() => kafka.stop())
 
   it('goes on where it was when that was killed and comes back in time', async () => {
@@ -153,7 +153,7 @@ describeWithBrokers('a group in a ZooKeeper that fails', ['java'], () => {
     } finally {
       await zookeeper.stop(0)
     }
-  }, 90_000)
+  })
 
   it('goes on, with nothing lost, when the session of one of its members is ended by somebody else', async () => {
     using folder = new TemporaryFolder()
@@ -209,7 +209,7 @@ describeWithBrokers('a group in a ZooKeeper that fails', ['java'], () => {
     } finally {
       await zookeeper.stop(0)
     }
-  }, 90_000)
+  })
 
   it('does not notice when one of an ensemble of three is killed', async () => {
     using folder = new TemporaryFolder()
@@ -245,5 +245,5 @@ describeWithBrokers('a group in a ZooKeeper that fails', ['java'], () => {
     } finally {
       await Promise.all(servers.map((server) => server.stop(0)))
     }
-  }, 120_000)
+  })
 })

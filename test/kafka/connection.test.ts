@@ -13,7 +13,7 @@ describeWithBrokers('connections to a real broker', ['java'], () => {
   let bench: Bench
   beforeAll(async () => {
     bench = await Bench.start(NEWEST_KAFKA)
-  }, 120_000)
+  })
   afterAll(() => bench[Symbol.asyncDispose]())
 
   it.each(MISBEHAVIOURS)('hold when what is between $name', (misbehaviour) =>

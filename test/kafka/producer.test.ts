@@ -279,7 +279,7 @@ describeWithBrokers('a producer', ['java'], () => {
           producer: { ackTimeoutMs: 1_000 },
         })
         expect(problems).toEqual([])
-      }, 60_000)
+      })
     })
   })
 })

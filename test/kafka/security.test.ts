@@ -49,12 +49,12 @@ for (const version of ['1.1.1', '4.4.0']) {
       })
       await addScramUsers(cluster, version)
       await cluster.createTopic('t')
-    }, 60_000)
+    })
 
     afterAll(async () => {
       await cluster.stop()
       authority[Symbol.dispose]()
-    }, 30_000)
+    })
 
     /** Sends a message and reads it back. */
     async function roundTrip(options: KafkaClientOptions): Promise<string | undefined> {
@@ -202,7 +202,7 @@ for (const version of ['1.1.1', '4.4.0']) {
         expect(closes).toEqual([])
         // Two connections, two steps of SCRAM each, at least twice in three lifetimes.
         expect(logins.length).toBeGreaterThanOrEqual(8)
-      }, 30_000)
+      })
     }
   })
 }

@@ -21,7 +21,7 @@ describe('the starter of real brokers', () => {
     }
     expect(pids.filter(isProcessAlive)).toEqual([])
     expect(existsSync(folder)).toBe(false)
-  }, 120_000)
+  })
 
   it('names the versions it knows when asked for another', async () => {
     await expect(startKafka({ version: '4.9.9' })).rejects.toThrow(/4\.9\.9.*0\.8\.2\.2.*4\.4\.0/)

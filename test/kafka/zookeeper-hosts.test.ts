@@ -12,7 +12,7 @@ for (const version of ['0.8.2.2', '1.1.1']) {
       cluster = await startKafka({ version })
       await cluster.createTopic('t', { partitions: 2 })
       zookeeperHosts = cluster.zookeeperHosts!
-    }, 60_000)
+    })
 
     afterAll(() => cluster.stop())
 

@@ -1,10 +1,17 @@
 import { outputOf, runCommand } from './run-command.ts'
 
+/**
+ * What librdkafka remarks comes by chance, such as how long a busy broker took to answer. What goes wrong for good is
+ * in kcat's own words and its exit code.
+ */
+export const NO_REMARKS: readonly string[] = ['-X', 'log_level=2']
+
 /** Brokers before 0.10 can't be asked for their versions: librdkafka has to be told. */
 function brokerArguments(version: string, hosts: string): string[] {
   const isOld = version.startsWith('0.8') || version.startsWith('0.9')
   const fallback = version.startsWith('0.8') ? '0.8.2' : '0.9.0'
   return [
+    ...NO_REMARKS,
     '-b',
     hosts,
     ...(isOld

@@ -27,5 +27,5 @@ describe('docker-compose.yml', () => {
       encoding: 'utf8',
     })
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
-  }, 60_000)
+  })
 })

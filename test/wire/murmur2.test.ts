@@ -36,7 +36,7 @@ describeWithBrokers('murmur2', ['java'], () => {
       )
     })
     expect(wrong).toEqual([])
-  }, 120_000)
+  })
 })
 
 /** Of one to four bytes a character, some longer than what is hashed without a buffer. */

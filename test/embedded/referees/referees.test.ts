@@ -45,12 +45,12 @@ describe.each(VERSIONS)('an embedded cluster is like a Kafka %s', (real) => {
     beforeAll(async () => {
       kafka = await startKafka({ version: real })
       embedded = await EmbeddedCluster.start({ version })
-    }, 90_000)
+    })
 
     afterAll(async () => {
       await embedded.stop()
       await kafka.stop()
-    }, 30_000)
+    })
 
     it('serves the same versions of requests', async () => {
       const isTold = isAtLeast(version, '0.10')
@@ -68,7 +68,7 @@ describe.each(VERSIONS)('an embedded cluster is like a Kafka %s', (real) => {
       expect(sortedEntries(ours)).toEqual(
         sortedEntries(expected).filter(([, range]) => range !== ''),
       )
-    }, 60_000)
+    })
 
     for (const referee of REFEREES.filter(({ since }) => isAtLeast(version, since))) {
       describeWithBrokers(referee.name, referee.needs, () => {

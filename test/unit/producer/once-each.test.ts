@@ -26,5 +26,4 @@ it.each([{}, { batchBytes: 1_000 }, { compression: 'gzip', lingerMs: 2 }] as con
     expect(problems).toEqual([])
     expect(misbehaviours).toBeGreaterThan(0)
   },
-  60_000,
 )

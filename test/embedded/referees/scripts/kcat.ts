@@ -1,4 +1,5 @@
 import { runCommand } from '../../../support/run-command.ts'
+import { NO_REMARKS } from '../../../support/kcat.ts'
 import { type Place, type Referee } from '../support/referee.ts'
 import type { KafkaVersion } from '../../../../src/embedded/index.ts'
 import { isAtLeast } from '../../../../src/embedded/versions/profiles.ts'
@@ -144,7 +145,6 @@ export const KCAT: Referee = {
     return answers
   },
   unlike: [
-    [/^%\d\|[\d.]+\|GETPID.*Coordinator load in progress.*\n\n?/gm, ''],
     [/\(memberid [^)]+\)|\(memberid [^,]+/g, '(memberid <id>'],
   ],
 }
@@ -153,7 +153,7 @@ async function play(scenario: Scenario, place: Place, answers: Map<string, strin
   for (const { about, args, input, since } of scenario) {
     if (since !== undefined && !isAtLeast(place.version, since)) continue
     const shown = args.startsWith(READ) && !args.includes('-J') ? SHOW_ALL : []
-    const words = [...brokerOf(place), ...args.split(' '), ...shown]
+    const words = [...NO_REMARKS, ...brokerOf(place), ...args.split(' '), ...shown]
     const { exitCode, stdout, stderr } = await runCommand('kcat', words, {
       ...(input === undefined ? {} : { input }),
     })
