@@ -2,9 +2,10 @@ import { describe, expect, it } from '@jest/globals'
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { javaAvailable } from './kafka/java.ts'
-import { kafkaVersion } from './kafka/versions.ts'
 import { pythonHas } from './python.ts'
 import { pythonWithKazoo } from './zookeeper/python.ts'
+
+export { versionsToTest } from './real-versions.ts'
 
 export type Tool = 'java' | 'kcat' | 'kafka-python' | 'confluent-kafka' | 'kazoo'
 
@@ -45,21 +46,6 @@ function isThere(tool: Tool): boolean {
   if (modules !== undefined) return pythonHas(modules)
   const folders = (process.env['PATH'] ?? '').split(delimiter)
   return folders.some((folder) => existsSync(join(folder, tool)))
-}
-
-/** A version of each protocol era: what `npm test` runs against. */
-const USUAL = ['0.8.2.2', '1.1.1', '4.4.0']
-/** What `npm run test:brokers` runs against. */
-const ALL = ['0.8.2.2', '0.9.0.1', '0.10.2.2', '0.11.0.3', '1.1.1', '2.8.2', '3.9.1', '4.4.0']
-
-/** The brokers' versions to test with, by SAMSA_BROKERS: nothing, `all`, or a list with commas. */
-export function versionsToTest(): readonly string[] {
-  const chosen = process.env['SAMSA_BROKERS'] ?? ''
-  if (chosen === '') return USUAL
-  if (chosen === 'all') return ALL
-  const versions = chosen.split(',')
-  versions.forEach(kafkaVersion)
-  return versions
 }
 
 /** Whether a version, such as 0.10.2.2, is at least another, such as 0.11. */

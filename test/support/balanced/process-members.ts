@@ -4,9 +4,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { deferred } from '../../../src/async/deferred.ts'
 import type { AssignorName } from '../../../src/index.ts'
-import { mavenJars } from '../kafka/download.ts'
+import { kafkaTools } from '../kafka/download.ts'
 
-const TOOLS = ['org.apache.kafka:kafka-tools:4.3.1', 'org.apache.kafka:kafka_2.13:4.3.1']
 const JVM_ARGUMENTS = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xmx256m']
 
 const JAVA_ASSIGNORS: Readonly<Record<AssignorName, string>> = {
@@ -116,7 +115,7 @@ export class ProcessGroup implements AsyncDisposable {
     sessionTimeoutMs = 10_000,
   ): Promise<ProcessMember> {
     const { hosts, topic, group } = this.#place
-    const jars = await mavenJars('kafka-tools-4.3.1', TOOLS)
+    const jars = await kafkaTools()
     const home = process.env['JAVA_HOME']
     const java = home ? join(home, 'bin', 'java') : 'java'
     const strategy = `org.apache.kafka.clients.consumer.${JAVA_ASSIGNORS[assignor]}`

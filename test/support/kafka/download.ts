@@ -13,6 +13,12 @@ export interface DownloadOptions {
 }
 
 const TEN_MINUTES_MS = 600_000
+/** A server that is silent for a minute is asked again; Maven waits for half an hour otherwise. */
+const PATIENCE = [
+  '-Dmaven.wagon.rto=60000',
+  '-Dmaven.wagon.http.retryHandler.count=3',
+  '-Daether.connector.requestTimeout=60000',
+]
 
 /** The folder of jars that make up a whole broker of this version, fetched when first asked for. */
 export async function kafkaLibs(version: string, options: DownloadOptions = {}): Promise<string> {
@@ -22,6 +28,14 @@ export async function kafkaLibs(version: string, options: DownloadOptions = {}):
     [`org.apache.kafka:kafka_${scala}:${version}`, ...extraJars],
     options,
   )
+}
+
+/** The folder of Kafka's own command line tools, and of the clients that come with them. */
+export function kafkaTools(options: DownloadOptions = {}): Promise<string> {
+  const version = '4.3.1'
+  const artifacts = ['kafka-tools', 'kafka_2.13']
+  const coordinates = artifacts.map((artifact) => `org.apache.kafka:${artifact}:${version}`)
+  return mavenJars(`kafka-tools-${version}`, coordinates, options)
 }
 
 /**
@@ -108,7 +122,7 @@ async function runMaven(
   // Not spawn's own `timeout`: when there is no mvn, its timer would keep us from ending.
   const timeout = AbortSignal.timeout(timeoutMs)
   const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', '-DoutputDirectory=.']
-  const child = spawn('mvn', ['-q', '-B', ...goal], {
+  const child = spawn('mvn', ['-q', '-B', '-U', ...PATIENCE, ...goal], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
     signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { cacheFolder } from '../../support/kafka/cache.ts'
-import { mavenJars } from '../../support/kafka/download.ts'
+import { mavenJars, type DownloadOptions } from '../../support/kafka/download.ts'
 import { javaAvailable } from '../../support/kafka/java.ts'
 
 /** The newest Kafka, and the last one that still had what 4.0 dropped. */
@@ -15,8 +15,12 @@ function folderName(version: KafkaVersion): string {
 }
 
 /** The folder with Kafka's own client library and all it needs, its JSON converters included. */
-export async function clientJars(version: KafkaVersion): Promise<string> {
-  return mavenJars(folderName(version), [`org.apache.kafka:kafka-clients:${version}`, JACKSON])
+export async function clientJars(
+  version: KafkaVersion,
+  options: DownloadOptions = {},
+): Promise<string> {
+  const coordinates = [`org.apache.kafka:kafka-clients:${version}`, JACKSON]
+  return mavenJars(folderName(version), coordinates, options)
 }
 
 /** Kafka's own message definitions lie in this jar. */

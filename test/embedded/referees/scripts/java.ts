@@ -1,9 +1,8 @@
 import { join } from 'node:path'
-import { mavenJars } from '../../../support/kafka/download.ts'
+import { kafkaTools } from '../../../support/kafka/download.ts'
 import { outputOf, runCommand } from '../../../support/run-command.ts'
 
 /** Kafka's own clients and tools; none are published for 4.4 yet. */
-const COORDINATES = ['org.apache.kafka:kafka-tools:4.3.1', 'org.apache.kafka:kafka_2.13:4.3.1']
 
 // Starting fast matters more than running fast. No log: what it says is what is compared.
 const JVM_ARGUMENTS = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xmx512m']
@@ -27,7 +26,7 @@ export function runTool(name: string, args: readonly string[]): Promise<string> 
 }
 
 async function run(program: string, args: readonly string[], input: string): Promise<string> {
-  const jars = await mavenJars('kafka-tools-4.3.1', COORDINATES)
+  const jars = await kafkaTools()
   const home = process.env['JAVA_HOME']
   const java = home ? join(home, 'bin', 'java') : 'java'
   const words = [...JVM_ARGUMENTS, '-cp', join(jars, '*'), program, ...args]
