@@ -144,9 +144,7 @@ export const KCAT: Referee = {
     await Promise.all(SCENARIOS.map((scenario) => play(scenario, place, answers)))
     return answers
   },
-  unlike: [
-    [/\(memberid [^)]+\)|\(memberid [^,]+/g, '(memberid <id>'],
-  ],
+  unlike: [[/\(memberid [^)]+\)|\(memberid [^,]+/g, '(memberid <id>']],
 }
 
 async function play(scenario: Scenario, place: Place, answers: Map<string, string>): Promise<void> {
