@@ -50,9 +50,10 @@ export const MAX_RECORD_OVERHEAD_BYTES = 36
 
 export class BatchWriter {
   count = 0
-  /** Of the first record, and the largest. */
-  baseTimestamp = 0
-  maxTimestamp = 0
+  /** Of the first record. */
+  private baseTimestamp = 0
+  /** The largest, from the first: a small number is in the object, a large one has memory of its own. */
+  private maxDelta = 0
   private buffer: Buffer
   private end = BATCH_HEADER_BYTES
   private readonly memory: BatchMemory
@@ -88,7 +89,7 @@ export class BatchWriter {
     maxBytes: number,
   ): boolean {
     const index = this.count
-    if (index === 0) this.baseTimestamp = this.maxTimestamp = timestamp
+    if (index === 0) this.baseTimestamp = timestamp
     const delta = timestamp - this.baseTimestamp
     const headerCount = headers === undefined ? 0 : headers.length
     const body =
@@ -112,7 +113,7 @@ export class BatchWriter {
     at = writeSized(buffer, at, value, valueBytes)
     at = writeVarint(buffer, at, headerCount)
     if (headers !== undefined) writeHeaders(buffer, at, headers)
-    if (timestamp > this.maxTimestamp) this.maxTimestamp = timestamp
+    if (delta > this.maxDelta) this.maxDelta = delta
     this.end = end
     this.count = index + 1
     return true
@@ -160,7 +161,7 @@ export class BatchWriter {
     batch.writeInt16BE(attributes, 21)
     batch.writeInt32BE(this.count - 1, 23)
     batch.writeBigInt64BE(BigInt(this.baseTimestamp), 27)
-    batch.writeBigInt64BE(BigInt(this.maxTimestamp), 35)
+    batch.writeBigInt64BE(BigInt(this.baseTimestamp + this.maxDelta), 35)
     batch.writeBigInt64BE(identity.producerId ?? -1n, 43)
     batch.writeInt16BE(identity.producerEpoch ?? -1, 51)
     batch.writeInt32BE(identity.baseSequence ?? -1, 53)

@@ -77,7 +77,7 @@ export class Accumulator {
       before = writer.sizeBytes
       // prettier-ignore
       if (!writer.append(key, keyBytes, value, valueBytes, timestamp, headers, headersBytes, maxBytes)) {
-        batch.isOpen = false
+        queue.open = undefined
         if (this.#lingers) {
           this.lingeringMessages -= batch.count
           this.#signals.ready(queue)
@@ -93,6 +93,7 @@ export class Accumulator {
       // prettier-ignore
       batch.writer.append(key, keyBytes, value, valueBytes, timestamp, headers, headersBytes, Infinity)
       queue.batches.push(batch)
+      queue.open = batch
       this.unsettled.add(batch)
       if (this.#lingers) this.#signals.began(batch)
     }

@@ -16,26 +16,33 @@ export interface Sequence {
   readonly baseSequence: number
 }
 
-/** Messages of one batch that were produced together, one behind the other. */
+/** Messages of one batch, one behind the other, that were produced together; or each by itself. */
 export interface Run {
-  readonly group: MessageGroup
+  readonly group: MessageGroup | undefined
   readonly start: number
-  count: number
+  readonly count: number
 }
 
-/** Records on their way to one partition together, and what becomes of them. */
+/**
+ * Records on their way to one partition together, and what becomes of them.
+ *
+ * What every message touches stands first, in batches as in queues: of 1,000 partitions that messages go to in
+ * turn the processor has nothing at hand, and each line of memory takes a while.
+ */
 export class Batch {
   readonly queue: PartitionQueue
+  readonly writer: BatchWriter
+  readonly fate: Fate
+  /** The group of the last record. */
+  private group: MessageGroup | undefined
+  /** Where another group begins. */
+  private starts: Omit<Run, 'count'>[] | undefined
   /** When the first record came, on performance.now()'s clock. */
   readonly createdAt: number
   /** Its place among all batches of a producer. Parts of a batch have fractions: they stay in its place. */
   readonly serial: number
   /** How much room there is before the next whole serial, for parts. */
   readonly span: number
-  readonly writer: BatchWriter
-  readonly fate: Fate
-  /** Takes records. One that was tried keeps those it has: a retry must be the same batch. */
-  isOpen = true
   /** Leaves without more company: it has lingered, or somebody flushes. */
   isDue = false
   /** How often it was tried. */
@@ -50,8 +57,6 @@ export class Batch {
   wire: Buffer | undefined
   /** The request that it is in. */
   request: object | undefined
-  /** Runs of messages of `produceMany`. */
-  runs: Run[] | undefined
   /** The messages as they were given, where delivery reports are wanted. */
   messages: ProducedMessage[] | undefined
   /** Neighbours in the list of those that are not settled, oldest first. */
@@ -78,6 +83,16 @@ export class Batch {
     return this.writer.count
   }
 
+  /** Whether it takes records. One that was tried keeps those it has: a retry must be the same batch. */
+  get isOpen(): boolean {
+    return this.queue.open === this
+  }
+
+  /** It takes no more records. */
+  close(): void {
+    if (this.isOpen) this.queue.open = undefined
+  }
+
   get sizeBytes(): number {
     return this.writer.sizeBytes
   }
@@ -88,19 +103,33 @@ export class Batch {
 
   /** Messages that `produce` gave a delivery for: those that are in no group. */
   get deliveries(): number {
-    let count = this.writer.count
-    for (const run of this.runs ?? []) count -= run.count
-    return count
+    let deliveries = 0
+    for (const { group, count } of this.runs()) if (group === undefined) deliveries += count
+    return deliveries
   }
 
-  /** The record that was appended last belongs to a group. */
-  join(group: MessageGroup): void {
-    const runs = (this.runs ??= [])
-    const last = runs[runs.length - 1]
-    const index = this.count - 1
-    const goesOn = last?.group === group && last.start + last.count === index
-    if (goesOn) last.count++
-    else runs.push({ group, start: index, count: 1 })
+  get hasGroups(): boolean {
+    return this.starts !== undefined
+  }
+
+  /** Its messages by the groups that they belong to. */
+  runs(): readonly Run[] {
+    const starts = this.starts ?? []
+    const runs = starts.map(({ group, start }, index) => ({
+      group,
+      start,
+      count: (starts[index + 1]?.start ?? this.count) - start,
+    }))
+    const count = starts[0]?.start ?? this.count
+    return count === 0 ? runs : [{ group: undefined, start: 0, count }, ...runs]
+  }
+
+  /** The record that was appended last belongs to a group, or to none. */
+  join(group: MessageGroup | undefined): void {
+    if (group === this.group) return
+    this.group = group
+    const starts = (this.starts ??= [])
+    starts.push({ group, start: this.count - 1 })
   }
 }
 

@@ -20,6 +20,12 @@ const LAST_EPOCH = 0x7fff
  * brokers compare them with what they know of the same partition only.
  */
 export class PartitionQueue {
+  /** The batch that takes records: the last. */
+  open: Batch | undefined
+  /** In the list of those that may have something to send, or in that of a broker. */
+  isListed = false
+  /** Batches may be no larger here: smaller than the setting once the broker has refused one. */
+  maxBatchBytes: number
   readonly topic: string
   readonly partition: number
   /** Not in flight: the first is the next to go, the last may be open. */
@@ -28,8 +34,6 @@ export class PartitionQueue {
   readonly inFlight: Batch[] = []
   /** Where those in flight went. Nothing goes elsewhere before they are back: it could get there first. */
   sentTo: object | undefined
-  /** In the list of those that may have something to send, or in that of a broker. */
-  isListed = false
   /** Waits after a failure. */
   isBackingOff = false
   /** The first batch is being compressed by another thread. */
@@ -38,8 +42,6 @@ export class PartitionQueue {
   failures = 0
   /** What the last batch took: a good guess for the next. */
   usualBytes = 0
-  /** Batches may be no larger here: smaller than the setting once the broker has refused one. */
-  maxBatchBytes: number
   readonly #isUnordered: boolean
   #producer: ProducerId | undefined
   #nextSequence = 0
@@ -54,12 +56,6 @@ export class PartitionQueue {
     this.partition = partition
     this.maxBatchBytes = maxBatchBytes
     this.#isUnordered = isUnordered
-  }
-
-  /** The batch that takes records. */
-  get open(): Batch | undefined {
-    const last = this.batches[this.batches.length - 1]
-    return last?.isOpen === true ? last : undefined
   }
 
   /** Whether nothing can be sent before something comes back. */
@@ -92,7 +88,7 @@ export class PartitionQueue {
   take(request: object, sink: object): Batch {
     const batch = this.batches.shift()!
     this.sentTo = sink
-    batch.isOpen = false
+    batch.close()
     batch.attempts++
     batch.request = request
     this.inFlight.push(batch)

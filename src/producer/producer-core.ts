@@ -142,7 +142,7 @@ export class ProducerCore {
       if (topic.partitionCount === 0) {
         return this.#hold(topic, value, key, headers, timestamp ?? this.#now, partition)
       }
-      const batch = this.#append(topic, value, key, headers, timestamp, partition)
+      const batch = this.#append(undefined, topic, value, key, headers, timestamp, partition)
       return new Delivery(batch.fate, batch.writer.count - 1, timestamp ?? this.#now)
     } catch (error) {
       return this.refuse(topic.name, value, key, error as Error)
@@ -162,9 +162,8 @@ export class ProducerCore {
     if (this.#state !== 'open') throw this.#notOpen()
     if (!this.#isTurnBegun) this.#beginTurn()
     topic.refresh(this.#turn)
-    const batch = this.#append(topic, value, key, headers, timestamp, partition)
+    this.#append(group, topic, value, key, headers, timestamp, partition)
     group.add()
-    batch.join(group)
   }
 
   /** A message fails before it is queued. */
@@ -215,6 +214,7 @@ export class ProducerCore {
   // What a message goes through.
 
   #append(
+    group: MessageGroup | undefined,
     topic: TopicState,
     value: Data,
     key: Data,
@@ -237,6 +237,7 @@ export class ProducerCore {
     const time = timestamp ?? this.#now
     // prettier-ignore
     const batch = this.#accumulator.append(queue, key, keyBytes, value, valueBytes, time, headers, headerBytes)
+    batch.join(group)
     this.#turnBytes += sizeBytes
     if (this.#hasReports) (batch.messages ??= []).push({ key, value, timestamp: time })
     return batch
@@ -260,7 +261,7 @@ export class ProducerCore {
       try {
         if (error !== undefined) throw error
         topic.refresh(++this.#turn)
-        const batch = this.#append(topic, value, key, headers, timestamp, partition)
+        const batch = this.#append(undefined, topic, value, key, headers, timestamp, partition)
         fate.move([{ fate: batch.fate, index: batch.writer.count - 1 }])
       } catch (problem) {
         fate.fail(problem as Error, 1)
@@ -381,10 +382,10 @@ export class ProducerCore {
   // What becomes of batches.
 
   #onSettled(batch: Batch, ending: Ending): void {
-    const { count, runs } = batch
+    const { count } = batch
     if ('error' in ending) this.failedMessages += count
     else this.deliveredMessages += count
-    if (runs !== undefined) this.#tellGroups(batch, ending)
+    if (batch.hasGroups) this.#tellGroups(batch, ending)
     if (this.#hasReports) this.#reportBatch(batch, ending)
     if (deliveryChannel.hasSubscribers) publish(batch, ending)
     // Its bytes are still counted now.
@@ -394,7 +395,8 @@ export class ProducerCore {
   #tellGroups(batch: Batch, ending: Ending): void {
     const { topic, partition } = batch.queue
     const messages = 'error' in ending ? messagesOf(batch) : []
-    for (const { group, start, count } of batch.runs ?? []) {
+    for (const { group, start, count } of batch.runs()) {
+      if (group === undefined) continue
       if ('error' in ending) group.fail(messages.slice(start, start + count), ending.error)
       else {
         const baseOffset = ending.baseOffset < 0 ? -1 : ending.baseOffset + start

@@ -291,7 +291,7 @@ export class Sender implements SinkOwner {
     batch.isDue = true
     // What comes later is not part of it: a flush would otherwise never end.
     if (batch.isOpen) this.accumulator.lingeringMessages -= batch.count
-    batch.isOpen = false
+    batch.close()
     this.list(batch.queue)
   }
 
@@ -452,7 +452,7 @@ export class Sender implements SinkOwner {
     if (batch.isSettled) return
     const { fate, queue } = batch
     if (batch.isOpen) this.accumulator.lingeringMessages -= batch.count
-    batch.isOpen = false
+    batch.close()
     if ('error' in ending) fate.fail(ending.error, batch.deliveries)
     else fate.deliver(queue.topic, queue.partition, ending.baseOffset, ending.appendTime)
     this.#onSettled(batch, ending)

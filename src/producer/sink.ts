@@ -178,7 +178,7 @@ export class Sink {
     if (batch.sealed?.format === format) return true
     const { queue } = batch
     const owner = this.#owner
-    batch.isOpen = false
+    batch.close()
     const errors = refusals(batch, this.#version ?? 0, this.broker.name, owner.settings.compression)
     if (errors.size > 0) {
       owner.refused(batch, errors)

@@ -13,13 +13,13 @@ export function takeApart(
   partOf: (index: number) => number,
   accumulator: Accumulator,
 ): Batch[] {
-  const { queue, createdAt, serial, fate, runs = [], messages } = batch
+  const { queue, createdAt, serial, fate, messages } = batch
+  const runs = batch.runs()
   const partCount = Math.max(...Array.from({ length: batch.count }, (_, i) => partOf(i))) + 1
   const span = batch.span / partCount
   const parts = Array.from({ length: partCount }, (_, number) => {
     const place = { createdAt, serial: serial + number * span, span }
     const part = accumulator.newBatch(queue, place)
-    part.isOpen = false
     part.attempts = batch.attempts
     part.lastError = batch.lastError
     part.outcomeUnknown = batch.outcomeUnknown
@@ -34,7 +34,7 @@ export function takeApart(
     // prettier-ignore
     part.writer.append(key, bytesOf(key), value, bytesOf(value), timestamp, headers, size, Infinity)
     const run = runs.find(({ start, count }) => index >= start && index < start + count)
-    if (run !== undefined) part.join(run.group)
+    part.join(run?.group)
     if (messages !== undefined) part.messages?.push(messages[index]!)
   })
   fate.move(places)

@@ -86,6 +86,24 @@ describe('produceMany', () => {
     expect(String((error.failures[0]!.message as { key: Buffer }).key)).toBe('k')
   })
 
+  it('fails with its own messages only, of a batch that has those of others between', async () => {
+    const producer = await bench.topic.getProducer()
+    bench.kafka.faults.on({ ...PRODUCE, times: 1 }, { error: 'INVALID_RECORD' })
+    const first = producer.produceMany(['a', 'b'])
+    const single = producer.produce('c')
+    const second = producer.produceMany(['d'])
+    const valuesOf = async (many: Promise<unknown>) => {
+      const error = await failureOf(many)
+      if (!(error instanceof ProduceManyError)) throw error
+      return error.failures.map(({ message }) => String((message as { value: Buffer }).value))
+    }
+    expect(await valuesOf(first)).toEqual(['a', 'b'])
+    expect(await valuesOf(second)).toEqual(['d'])
+    expect((await failureOf(single)).message).toContain('INVALID_RECORD')
+    expect(producer.failedMessages).toBe(4)
+    await producer.flush()
+  })
+
   it('that fails and is not looked at is thrown by the next flush', async () => {
     const producer = await bench.topic.getProducer()
     bench.kafka.faults.on({ ...PRODUCE, times: 1 }, { error: 'INVALID_RECORD' })
