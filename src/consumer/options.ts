@@ -51,8 +51,8 @@ export interface ConsumerOptions<Value = Buffer | null, Key = Buffer | null> {
   /**
    * Use the memory of messages again: their keys, values and headers are valid only until the next message or batch
    * is asked for (in a handler: until it has finished), and hold other messages' bytes afterwards. Copy what you
-   * keep: `Buffer.from(value)`. Deserializers that make something else of the bytes do. Large messages need half the
-   * CPU or less. Not for `stream()`, nor for `run` by key. Default: false.
+   * keep: `Buffer.from(value)`. Deserializers that make something else of the bytes do. Large messages need far
+   * less CPU. Not for `stream()`, nor for `run` by key. Default: false.
    */
   readonly reuseMemory?: boolean
 
