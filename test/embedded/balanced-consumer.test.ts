@@ -340,13 +340,25 @@ describe('a session that is lost', () => {
   it('stops deliveries and commits at once, and calls the hook for lost partitions', async () => {
     await produce(40)
     const lost: number[] = []
-    const first = await consumer({
-      onPartitionsLost: (partitions) => void lost.push(...partitions.map((one) => one.partition)),
-    })
+    const warnings: string[] = []
+    const ignore = () => undefined
+    const logger = {
+      debug: ignore,
+      info: ignore,
+      warn: (text: string) => void warnings.push(text),
+      error: ignore,
+    }
+    const first = await client({ logger })
+      .topic('t')
+      .getBalancedConsumer({
+        consumerGroup: 'g',
+        zookeeperHosts: zookeeper.hosts,
+        rebalanceBackoffMs: 100,
+        onPartitionsLost: (partitions) => void lost.push(...partitions.map((one) => one.partition)),
+      })
     await take(first, 4)
     await zookeeper.stopServer()
-    await until(() => zookeeper.sessions.every(({ isConnected }) => !isConnected))
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await until(() => warnings.some((text) => text.includes('is lost')))
     expect(await first.consume({ timeoutMs: 50 })).toBeUndefined()
     await expect(first.commitOffsets()).rejects.toMatchObject({ code: 'PARTITION_NOT_OWNED' })
     const [session] = zookeeper.sessions
