@@ -116,6 +116,19 @@ async function join(task) {
   return { close: () => consumer.disconnect() }
 }
 
+async function joinToShare(task, member) {
+  const consumer = clientFor(task).consumer({ groupId: task.group })
+  const { GROUP_JOIN, REBALANCING, REQUEST } = consumer.events
+  consumer.on(REQUEST, () => member.asked())
+  consumer.on(REBALANCING, () => member.owns([]))
+  consumer.on(GROUP_JOIN, ({ payload }) =>
+    member.owns(payload.memberAssignment[task.topic] ?? []),
+  )
+  await consumer.connect()
+  await consumer.subscribe({ topics: [task.topic], fromBeginning: true })
+  await consumer.run({ eachBatch: async () => undefined })
+}
+
 async function transform(task, sink) {
   const { producer, send } = await producerOf({ ...task, topic: task.output })
   const consumer = clientFor(task).consumer({ groupId: task.group })
@@ -167,6 +180,7 @@ await drive({
   },
   group: { usual: ['`eachBatch`', running(eachBatch)] },
   member: { usual: ['`eachBatch`', join] },
+  rebalance: { eager: ['`eachBatch`, `RoundRobinAssigner`', joinToShare] },
   transform: { usual: ['`eachBatch`, one `send` a batch', transform] },
   slow: { usual: ['`eachMessage`', running(slowly)] },
   echo: { usual: ['`send` of one message, `eachMessage`', echo] },

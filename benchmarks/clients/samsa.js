@@ -1,4 +1,5 @@
 /** samsa by its public API, from the build in dist. */
+import { subscribe } from 'node:diagnostics_channel'
 import { readFileSync } from 'node:fs'
 import { KafkaClient } from 'samsa'
 import { changed } from './driver/consume.js'
@@ -126,6 +127,30 @@ async function join(task) {
   return { close: () => client.close() }
 }
 
+const ONLY = {
+  zookeeper: ({ zookeeper }) => ({ zookeeperHosts: zookeeper }),
+  eager: () => ({ managed: true, assignors: ['range'] }),
+  cooperative: () => ({ managed: true, assignors: ['cooperative-sticky'] }),
+}
+
+async function joinToShare(task, member) {
+  // It tells of all that are in the process.
+  if (member.isFirst) subscribe('samsa:request', member.asked)
+  const owned = new Set()
+  const change = (does) => (partitions) => {
+    for (const { partition } of partitions) does(partition)
+    member.owns(owned)
+  }
+  await clientFor(task).topic(task.topic).getBalancedConsumer({
+    consumerGroup: task.group,
+    ...ONLY[task.mode](task),
+    autoCommitEnable: true,
+    onPartitionsAssigned: change((one) => owned.add(one)),
+    onPartitionsRevoked: change((one) => owned.delete(one)),
+    onPartitionsLost: change((one) => owned.delete(one)),
+  })
+}
+
 async function transform(task, sink) {
   const client = clientFor(task)
   sink.begin()
@@ -181,6 +206,11 @@ await drive({
   },
   group: { usual: ['`getBalancedConsumer({ managed: true })`, `batches()`', shared] },
   member: { usual: ['`getBalancedConsumer({ managed: true })`', join] },
+  rebalance: {
+    zookeeper: ['`getBalancedConsumer()`, `range`', joinToShare],
+    eager: ['`managed: true`, `range`', joinToShare],
+    cooperative: ['`managed: true`, `cooperative-sticky`', joinToShare],
+  },
   transform: { usual: ['`for await`, `produce` not awaited', transform] },
   slow: { usual: ['`for await`', slow] },
   echo: { usual: ['defaults', echo] },

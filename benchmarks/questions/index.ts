@@ -10,6 +10,7 @@ import { members } from './members.ts'
 import { partitions } from './partitions.ts'
 import { produce } from './produce.ts'
 import { pykafka } from './pykafka.ts'
+import { rebalance } from './rebalance.ts'
 import { sizes } from './sizes.ts'
 import { slow } from './slow.ts'
 import { start } from './start.ts'
@@ -29,6 +30,7 @@ export const QUESTIONS: readonly Question[] = [
   transform,
   group,
   members,
+  rebalance,
   start,
   slow,
   limit,

@@ -35,6 +35,15 @@ export function columnsOf(task: TaskName, mode: string, shares: readonly number[
       MEMORY,
     ]
   }
+  if (task === 'rebalance') {
+    return [
+      { key: 'shared', title: 'shared out, ms', more: false },
+      { key: 'cpuOfMember', title: 'CPU ms/member', more: false },
+      { key: 'zooKeeperRequests', title: 'requests to ZooKeeper', more: false },
+      { key: 'brokerRequests', title: 'requests to brokers', more: false },
+      MEMORY,
+    ]
+  }
   if (task === 'slow') return [MEMORY, RATE]
   if (task === 'echo') {
     const ofShares = shares.flatMap((share) => {
@@ -69,6 +78,10 @@ export function figuresOf(measured: Measurement): Readonly<Record<string, number
   const { idle } = measured
   put('joined', measured.joinedMs)
   put('idle', idle && ((idle.userMs + idle.systemMs) * 1000) / idle.elapsedMs)
+  put('shared', measured.sharedMs)
+  put('cpuOfMember', cpuMs !== undefined && measured.members ? cpuMs / measured.members : undefined)
+  put('zooKeeperRequests', measured.requests?.zookeeper)
+  put('brokerRequests', measured.requests?.brokers)
   put('loaded', measured.loadedMs)
   put('open', measured.openMs)
   put('received', measured.receivedMs)

@@ -6,6 +6,8 @@ import { secureSettings } from '../../test/support/kafka/secure.ts'
 export interface Place extends AsyncDisposable {
   readonly hosts: string
   readonly version: string
+  /** Of our own, or of nobody's: brokers that are given have none that we know of. */
+  readonly zookeeperHosts?: string
   /** Where they listen for TLS, and who has signed their certificate. */
   readonly tls?: { readonly hosts: string; readonly caFile: string }
   /** It was there before, and is there afterwards: nothing of ours may be left in it. */
@@ -22,12 +24,19 @@ const DELETE_DELAY_MS = '1000'
 export interface BrokerOptions {
   readonly version: string
   readonly withTls: boolean
+  /** Also where the brokers need none. */
+  readonly withZooKeeper: boolean
   readonly signal: AbortSignal
   readonly onProgress: (text: string) => void
 }
 
 /** A broker of our own, as Kafka is configured by default, and stopped at the end. */
-export async function startBroker({ version, withTls, ...options }: BrokerOptions): Promise<Place> {
+export async function startBroker({
+  version,
+  withTls,
+  withZooKeeper,
+  ...options
+}: BrokerOptions): Promise<Place> {
   const authority = withTls ? new TestAuthority() : undefined
   const { config = {}, ...secure } =
     authority === undefined ? {} : secureSettings({ version, listeners: ['SSL'], authority })
@@ -36,6 +45,7 @@ export async function startBroker({ version, withTls, ...options }: BrokerOption
       version,
       // The quick start of the tests is slower afterwards.
       fastStart: false,
+      zookeeper: withZooKeeper,
       jvmArguments: ['-Xmx1g'],
       ...secure,
       config: { ...config, 'log.segment.delete.delay.ms': DELETE_DELAY_MS },
@@ -45,6 +55,7 @@ export async function startBroker({ version, withTls, ...options }: BrokerOption
       hosts: kafka.hosts,
       version,
       isAlive: () => kafka.brokerIds.every((id) => kafka.isBrokerAlive(id)),
+      ...(kafka.zookeeperHosts === undefined ? {} : { zookeeperHosts: kafka.zookeeperHosts }),
       ...(authority === undefined
         ? {}
         : { tls: { hosts: kafka.secureHosts('SSL'), caFile: authority.certFile } }),

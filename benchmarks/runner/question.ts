@@ -35,6 +35,10 @@ export interface Case {
   readonly processes: number
   /** How many members of a group are in the process. */
   readonly members: number
+  /** How many of them are there before it begins. */
+  readonly before: number
+  /** A ZooKeeper is there, too, whatever the brokers need. */
+  readonly zookeeper: boolean
   /** Against a process that acknowledges or serves, and does nothing else. */
   readonly nullBroker: boolean
   readonly shares: readonly number[]
@@ -90,6 +94,8 @@ export function caseOf(
     tls: false,
     processes: 1,
     members: 1,
+    before: 0,
+    zookeeper: false,
     nullBroker: false,
     shares: [],
     ...given,

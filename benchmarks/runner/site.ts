@@ -85,8 +85,11 @@ export class Site implements AsyncDisposable {
   }
 
   #task(asked: Case, topic: string): Task {
-    const { tls, hosts } = this.place
+    const { tls, hosts, zookeeperHosts } = this.place
     if (asked.tls && tls === undefined) throw new Error('This broker does not listen for TLS')
+    if (asked.zookeeper && zookeeperHosts === undefined) {
+      throw new Error('Brokers given by --brokers have no ZooKeeper that is known of')
+    }
     return {
       task: asked.task,
       mode: asked.mode,
@@ -105,6 +108,8 @@ export class Site implements AsyncDisposable {
       warmUpMs: asked.warmUpMs,
       shares: asked.shares,
       members: asked.members,
+      before: asked.before,
+      ...(asked.zookeeper ? { zookeeper: zookeeperHosts! } : {}),
     }
   }
 

@@ -60,8 +60,9 @@ export class Sites implements AsyncDisposable {
     if (version === 'null') return startNullBroker(this.#signal)
     if (brokers !== undefined) return existingBrokers(brokers)
     const withTls = this.#contests.some(({ asked }) => asked.tls)
-    const onProgress = this.#say
-    return startBroker({ version, withTls, signal: this.#signal, onProgress })
+    const withZooKeeper = this.#contests.some(({ asked }) => asked.zookeeper)
+    const [signal, onProgress] = [this.#signal, this.#say]
+    return startBroker({ version, withTls, withZooKeeper, signal, onProgress })
   }
 
   async #close(): Promise<void> {

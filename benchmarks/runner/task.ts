@@ -8,13 +8,22 @@ export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
  * - `consume`: messages (one at a time), batches, handler
  * - `group`: one of several processes that share a topic
  * - `member`: several members of a group in one process, without messages
+ * - `rebalance`: the same, with members that join while others are there; eager, cooperative or by ZooKeeper
  * - `transform`: consume, change, produce
  * - `slow`: a handler that takes 10 ms a message
  * - `echo`: produce and consume in one process, for latency
  * - `start`: from the start of the process to the first message
  */
 export type TaskName =
-  'produce' | 'consume' | 'group' | 'member' | 'transform' | 'slow' | 'echo' | 'start'
+  | 'produce'
+  | 'consume'
+  | 'group'
+  | 'member'
+  | 'rebalance'
+  | 'transform'
+  | 'slow'
+  | 'echo'
+  | 'start'
 
 export interface Task {
   readonly task: TaskName
@@ -40,8 +49,12 @@ export interface Task {
   readonly warmUpMs: number
   /** Of the highest rate, for `echo`. */
   readonly shares?: readonly number[]
-  /** How many join, for `member`. */
+  /** How many join, for `member`; how many there are at the end, for `rebalance`. */
   readonly members?: number
+  /** How many there are before, for `rebalance`. */
+  readonly before?: number
+  /** Where ZooKeeper is, if there is one. */
+  readonly zookeeper?: string
   /** When the process was started, in milliseconds since 1970, for `start`. */
   readonly startedAt?: number
 }
@@ -70,6 +83,10 @@ export interface Measurement {
   /** Of `member`: until all had an assignment, and what they need while nothing happens. */
   readonly joinedMs?: number
   readonly idle?: Pick<EchoStep, 'elapsedMs' | 'userMs' | 'systemMs'>
+  /** Of `rebalance`: until all was shared out, among how many, and what was asked for it. */
+  readonly sharedMs?: number
+  readonly members?: number
+  readonly requests?: { readonly brokers?: number; readonly zookeeper?: number }
   /** Of `start`. */
   readonly loadedMs?: number
   readonly openMs?: number

@@ -12,6 +12,7 @@ import { consumeTask, groupTask, slowTask, transformTask } from './consume.js'
 import { echoTask, startTask } from './latency.js'
 import { memberTask } from './member.js'
 import { produceTask } from './produce.js'
+import { rebalanceTask } from './rebalance.js'
 
 const CLOSING_MS = 3_000
 
@@ -20,6 +21,7 @@ const TASKS = {
   consume: consumeTask,
   group: groupTask,
   member: memberTask,
+  rebalance: rebalanceTask,
   transform: transformTask,
   slow: slowTask,
   echo: echoTask,
@@ -27,7 +29,7 @@ const TASKS = {
 }
 
 /**
- * `client` is { version, best, produce, consume, group, member, transform, slow, echo }: see kafkajs.js, and java.js for a
+ * `client` is { version, best, produce, consume, group, member, rebalance, transform, slow, echo }: see kafkajs.js, and java.js for a
  * tool. `best` names the mode that is taken where a question asks for any that is fast: { consume: 'batches' }.
  */
 export async function drive(client) {

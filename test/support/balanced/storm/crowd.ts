@@ -21,8 +21,8 @@ export interface CrowdOptions {
 /** How long a group may take to settle, and where somebody's session must expire first. */
 const SETTLE_MS = 10_000
 const SETTLE_AFTER_EXPIRY_MS = 30_000
-/** Not what the group is measured by: how long processes may take to start, and no message may come at the end. */
-const PATIENCE_MS = 60_000
+/** Not what the group is measured by: how long a process may take to start, and no message may come at the end. */
+const PATIENCE_MS = 300_000
 
 /** The processes of the storm, and what is done to them. */
 export class Crowd {

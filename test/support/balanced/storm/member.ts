@@ -38,7 +38,7 @@ async function main(): Promise<void> {
       },
       onPartitionsLost: (partitions) => write({ what: 'lost', partitions: numbers(partitions) }),
     },
-    { timeoutMs: 60_000 },
+    { timeoutMs: 300_000 },
   )
   write({ what: 'started' })
   const isOver = new AbortController()

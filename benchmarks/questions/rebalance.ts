@@ -1,0 +1,38 @@
+import { caseOf, type Question } from '../runner/question.ts'
+
+/** How many members are there, and how many then. */
+const STEPS = [
+  [0, 1],
+  [1, 2],
+  [1, 10],
+  [1, 50],
+  [49, 50],
+  [0, 50],
+] as const
+
+const WAYS = [
+  { mode: 'zookeeper', title: 'by ZooKeeper' },
+  { mode: 'eager', title: 'by Kafka, eager' },
+  { mode: 'cooperative', title: 'by Kafka, cooperative' },
+] as const
+
+export const rebalance: Question = {
+  name: 'rebalance',
+  title: 'Rebalances',
+  about:
+    'Members join a group that shares 500 partitions, all of them in one process, each with a client of its own: how long it takes from the first call until each partition is one member’s and all have as many. CPU is that of all members together for the time, divided by their number. Requests are those of all members in that time, heartbeats included: to brokers as the client tells of them, to ZooKeeper as that counts them.',
+  clients: ['samsa', 'kafkajs'],
+  cases: (scale) =>
+    WAYS.flatMap(({ mode, title }) =>
+      STEPS.map(([before, members]) =>
+        caseOf(scale, `${title}, ${before} to ${members} members`, {
+          task: 'rebalance',
+          mode,
+          before,
+          members,
+          partitions: 500,
+          zookeeper: mode === 'zookeeper',
+        }),
+      ),
+    ),
+}
