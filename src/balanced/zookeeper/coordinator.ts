@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { TopicMetadata } from '../../cluster/metadata.ts'
 import { nameOf, type TopicPartition } from '../../consumer/topic-partition.ts'
 import { KafkaError } from '../../errors.ts'
@@ -12,6 +13,11 @@ import { Owners, type Claimable } from './owners.ts'
 import { ZooKeeperSession, type SessionOptions } from './session.ts'
 import { TopicWatch } from './topic-watch.ts'
 import { GroupPaths } from './znodes.ts'
+
+/** Owners change many times in a rebalance: so long from one look at them to the next, while something is waited for. */
+const LOOK_EVERY_MS = 50
+/** And while nothing is: each of many members reads all that there is. */
+const LOOK_EVERY_IDLY_MS = 200
 
 export interface ZooKeeperCoordinatorOptions {
   readonly group: string
@@ -131,10 +137,14 @@ export class ZooKeeperCoordinator implements Coordinator {
     this.#held = new Map(
       claim.heldByOthers.map((partition) => {
         const name = nameOf(partition)
-        return [name, { partition, times: (before.get(name)?.times ?? 0) + 1 }]
+        // Where some of it was given up, the rest is about to be.
+        const times = claim.claimed.length > 0 ? 0 : (before.get(name)?.times ?? 0)
+        return [name, { partition, times: times + 1 }]
       }),
     )
     await this.#stirIfStuck()
+    // What was given up before this member knew that it waits for it nobody else tells of.
+    if (this.#held.size > 0) void this.#check()
     return claim
   }
 
@@ -198,26 +208,34 @@ export class ZooKeeperCoordinator implements Coordinator {
       return
     }
     this.#isChecking = true
-    try {
-      await this.#checkOwners()
-      const free = await this.#owners.free([...this.#held.values()].map((one) => one.partition))
-      if (free.length > 0) this.#changed(`${namesOf(free)} can be claimed`)
-    } catch {
-      // No connection: when there is one again, there is a round that looks at all of it.
-    } finally {
-      this.#isChecking = false
-    }
-    // It changed while it was asked for.
+    await this.#checkOnce()
+    const pauseMs = this.#held.size > 0 ? LOOK_EVERY_MS : LOOK_EVERY_IDLY_MS
+    await delay(pauseMs, undefined, { ref: false })
+    this.#isChecking = false
+    // It changed meanwhile.
     if (!this.#mustCheckAgain) return
     this.#mustCheckAgain = false
     await this.#check()
   }
 
-  async #checkOwners(): Promise<void> {
-    const violations = await this.#owners.violations(this.#topics.keys())
-    if (violations.length === 0 || this.#hasLeft) return
-    const reasons = violations.map(({ reason }) => reason).join(', ')
-    this.#events.lost(new KafkaError('PARTITION_OWNED', reasons, true), violations)
+  async #checkOnce(): Promise<void> {
+    try {
+      const free = await this.#checkOwners()
+      if (free.length > 0) this.#changed(`${namesOf(free)} can be claimed`)
+    } catch {
+      // No connection: when there is one again, there is a round that looks at all of it.
+    }
+  }
+
+  /** Resolves with what of that which others held is free. */
+  async #checkOwners(): Promise<readonly TopicPartition[]> {
+    const held = [...this.#held.values()].map((one) => one.partition)
+    const { violations, free } = await this.#owners.look(this.#topics.keys(), held)
+    if (violations.length > 0 && !this.#hasLeft) {
+      const reasons = violations.map(({ reason }) => reason).join(', ')
+      this.#events.lost(new KafkaError('PARTITION_OWNED', reasons, true), violations)
+    }
+    return free
   }
 
   /**
@@ -226,8 +244,8 @@ export class ZooKeeperCoordinator implements Coordinator {
    */
   async #stirIfStuck(): Promise<void> {
     const times = Math.max(0, ...[...this.#held.values()].map((one) => one.times))
-    // After 2, 4, 8 … attempts: where the other is only slow, it is not kept from getting on.
-    if (times < 2 || Math.log2(times) % 1 !== 0) return
+    // After 3, 6, 12 … attempts, which is not before 2 s: where the other is only slow, it is not kept from getting on.
+    if (times < 3 || Math.log2(times / 3) % 1 !== 0) return
     await this.#members.stir()
   }
 }

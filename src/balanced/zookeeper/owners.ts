@@ -20,6 +20,19 @@ export interface Claimable extends TopicPartition {
   readonly metadata: PartitionMetadata
 }
 
+/** What was found of the owners of partitions. */
+export interface Findings {
+  /** What was claimed before, and is not this member's alone any more. */
+  readonly violations: readonly Violation[]
+  /** What of that which this member waits for has no owner. */
+  readonly free: readonly TopicPartition[]
+}
+
+/** So many partitions are claimed in one transaction: each has two znodes for each broker that could lead it. */
+const CLAIMS_AT_ONCE = 50
+/** Of so many partitions that others hold it is found out who they are: it is for an error's text only. */
+const HOLDERS_NAMED = 10
+
 /** This member's entries among the owners of partitions, and what others have there. */
 export class Owners {
   readonly #session: ZooKeeperSession
@@ -56,23 +69,27 @@ export class Owners {
   /**
    * Looks whether what was claimed before is this member's alone. What is not is given up here, and said: an entry
    * that somebody removed, or another's under the id of a leader that nobody could know of. An owner does not give
-   * way to one that is in both folders, so of samsa: that one looks, too, when it has claimed, and does.
+   * way to one that is in both folders, so of samsa: that one looks, too, when it has claimed, and does. What is
+   * claimed while this looks need not be in the answer.
    */
-  violations(topics: Iterable<string>): Promise<readonly Violation[]> {
-    return this.#violations(topics, this.#claimed, (path, foreign) => !isInBoth(path, foreign))
+  async look(topics: Iterable<string>, wanted: readonly TopicPartition[] = []): Promise<Findings> {
+    const among = new Set(topics)
+    const before = [...this.#claimed].filter(([, { topic }]) => among.has(topic))
+    const listed = await this.#list(among)
+    const yieldsTo = (path: string, foreign: readonly string[]) => !isInBoth(path, foreign)
+    return {
+      violations: await this.#violations(before, listed, yieldsTo),
+      free: wanted.filter((one) => among.has(one.topic) && !listed.has(nameOf(one))),
+    }
   }
 
-  /** Of some that were claimed, in some topics. What is claimed while this is asked need not be in the answer. */
   async #violations(
-    topics: Iterable<string>,
-    claims: ReadonlyMap<string, Claimed>,
+    claims: Iterable<readonly [string, Claimed]>,
+    listed: ReadonlyMap<string, readonly string[]>,
     yieldsTo: (path: string, foreign: readonly string[]) => boolean,
   ): Promise<readonly Violation[]> {
-    const among = new Set(topics)
-    const before = [...claims].filter(([, { topic }]) => among.has(topic))
-    const listed = await this.#list(among)
     const violations: Violation[] = []
-    for (const [name, claimed] of before) {
+    for (const [name, claimed] of claims) {
       if (this.#claimed.get(name) !== claimed) continue
       const { topic, partition, paths } = claimed
       const owners = listed.get(name) ?? []
@@ -99,19 +116,14 @@ export class Owners {
     this.#isUncertain = false
   }
 
-  /** Which of these have no owner at the moment. */
-  async free(partitions: readonly TopicPartition[]): Promise<readonly TopicPartition[]> {
-    const listed = await this.#list(new Set(partitions.map(({ topic }) => topic)))
-    return partitions.filter((partition) => !listed.has(nameOf(partition)))
-  }
-
   async claim(partitions: readonly Claimable[]): Promise<Claim> {
     const sessionId = this.#session.id
-    const results = await Promise.allSettled(partitions.map((one) => this.#create(one)))
+    // What others have now is not tried: most of a rebalance's claims would be of what is about to be given up.
+    const before = await this.#list(new Set(partitions.map(({ topic }) => topic)))
+    const free = partitions.filter((one) => !before.has(nameOf(one)))
+    const results = await Promise.allSettled(together(free).map((some) => this.#createAll(some)))
     const failed = results.find((result) => result.status === 'rejected')
-    const created = results.flatMap((result) =>
-      result.status === 'fulfilled' && result.value !== undefined ? [result.value] : [],
-    )
+    const created = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []))
     if (failed !== undefined) {
       // None counts as claimed: the entries that there are now are removed before the next attempt.
       this.#isUncertain = true
@@ -124,18 +136,20 @@ export class Owners {
     for (const [name, claimed] of claims) this.#claimed.set(name, claimed)
     // Who claims under another leader's id meets none of our entries, nor we theirs: the later of us sees both now.
     const topics = created.map(({ topic }) => topic)
-    const violations = await this.#violations(topics, claims, () => true).catch(
-      (error: unknown) => {
-        for (const name of claims.keys()) this.#claimed.delete(name)
-        this.#isUncertain = true
-        throw error
-      },
-    )
+    const lookAgain = async () => {
+      const listed = await this.#list(new Set(topics))
+      return this.#violations(claims, listed, () => true)
+    }
+    const violations = await lookAgain().catch((error: unknown) => {
+      for (const name of claims.keys()) this.#claimed.delete(name)
+      this.#isUncertain = true
+      throw error
+    })
     const isViolated = new Set(violations.map(nameOf))
     const claimed = created.filter((one) => !isViolated.has(nameOf(one)))
     const isClaimed = new Set(claimed.map(nameOf))
     const held = partitions.filter((one) => !isClaimed.has(nameOf(one)))
-    return { claimed, heldByOthers: await Promise.all(held.map((one) => this.#holder(one))) }
+    return { claimed, heldByOthers: await this.#holders(held) }
   }
 
   async release(partitions: readonly TopicPartition[]): Promise<void> {
@@ -149,6 +163,20 @@ export class Owners {
     for (const one of claimed) this.#claimed.delete(nameOf(one))
   }
 
+  /** Those of them that nobody has; all are of one topic. */
+  async #createAll(partitions: readonly Claimable[]): Promise<readonly Claimed[]> {
+    const claims = partitions.map(({ topic, partition, metadata }) => {
+      return { topic, partition, paths: this.#paths.claim(topic, metadata) }
+    })
+    const [{ topic } = { topic: '' }] = partitions
+    const paths = claims.flatMap((claim) => claim.paths)
+    const outcome = await this.#session.createAll(paths, this.#memberOf(topic))
+    if (outcome === 'created') return claims
+    // Somebody was faster with one of them, which leaves the others.
+    const created = await Promise.all(partitions.map((one) => this.#create(one)))
+    return created.filter((one) => one !== undefined)
+  }
+
   /** Undefined where somebody has it. */
   async #create({ topic, partition, metadata }: Claimable): Promise<Claimed | undefined> {
     const paths = this.#paths.claim(topic, metadata)
@@ -157,6 +185,15 @@ export class Owners {
     if (outcome === 'created') return { topic, partition, paths }
     const [folder] = this.#paths.owners(topic)
     throw new ZooKeeperError('ZOOKEEPER_ERROR', `${folder}, or what belongs to it, was removed`)
+  }
+
+  async #holders(held: readonly Claimable[]): Promise<readonly HeldPartition[]> {
+    const named = await Promise.all(held.slice(0, HOLDERS_NAMED).map((one) => this.#holder(one)))
+    const others = held.slice(HOLDERS_NAMED)
+    return [
+      ...named,
+      ...others.map(({ topic, partition }) => ({ topic, partition, owner: undefined })),
+    ]
   }
 
   async #holder({ topic, partition, metadata }: Claimable): Promise<HeldPartition> {
@@ -191,6 +228,18 @@ export class Owners {
     )
     return found
   }
+}
+
+/** In groups that are claimed in one transaction each: of one topic, as they have the member's name for it. */
+function together(partitions: readonly Claimable[]): Claimable[][] {
+  const groups: Claimable[][] = []
+  for (const one of partitions) {
+    const last = groups.at(-1)
+    const hasRoom = last !== undefined && last.length < CLAIMS_AT_ONCE
+    if (hasRoom && last[0]?.topic === one.topic) last.push(one)
+    else groups.push([one])
+  }
+  return groups
 }
 
 /** Whether there is an entry of the same name in the other folder, too: pykafka writes one, samsa both. */

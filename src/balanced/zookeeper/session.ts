@@ -8,6 +8,7 @@ import type {
   ZooKeeperClient,
   ZooKeeperFailure,
   ZooKeeperState,
+  ZooKeeperTransaction,
 } from './client.ts'
 import { ZooKeeperError } from './errors.ts'
 import { reconnect } from './node-client.ts'
@@ -27,6 +28,8 @@ const ANY_VERSION = -1
 const CERTAIN_SHARE = 2 / 3
 /** Asked so often in a timeout, an answer may take a third of it before anything is in doubt. */
 const BEATS_PER_TIMEOUT = 6
+/** A transaction of so many stays far below what a server reads at once, 1 MiB by default. */
+const CHANGES_AT_ONCE = 100
 /** How long `close` waits for the server to end the session: by then its ephemeral znodes are gone. */
 const CLOSE_TIMEOUT_MS = 2_000
 
@@ -191,25 +194,34 @@ export class ZooKeeperSession {
     data: string,
   ): Promise<'created' | 'exists' | 'missing'> {
     const bytes = Buffer.from(data)
-    return this.#change(`creating ${paths[0] ?? ''}`, (client) => {
-      const transaction = client.transaction()
+    return this.#create(`creating ${paths[0] ?? ''}`, (transaction) => {
       for (const path of paths) transaction.create(path, bytes, this.#options.acl, EPHEMERAL)
-      return transaction
     })
   }
 
   /** One ephemeral znode in place of another of the same name: at no moment is there none. */
   async replace(path: string, data: string): Promise<'created' | 'exists' | 'missing'> {
-    return this.#change(`renewing ${path}`, (client) => {
-      const transaction = client.transaction()
+    return this.#create(`renewing ${path}`, (transaction) => {
       transaction.remove(path, ANY_VERSION)
       transaction.create(path, Buffer.from(data), this.#options.acl, EPHEMERAL)
-      return transaction
     })
   }
 
   /** Removes all that are there. */
   async removeAll(paths: readonly string[]): Promise<void> {
+    const removing: Promise<void>[] = []
+    for (let at = 0; at < paths.length; at += CHANGES_AT_ONCE) {
+      removing.push(this.#removeTogether(paths.slice(at, at + CHANGES_AT_ONCE)))
+    }
+    await Promise.all(removing)
+  }
+
+  /** In one transaction, which watches see as one change; one by one where some are not there. */
+  async #removeTogether(paths: readonly string[]): Promise<void> {
+    const together = await this.#change(`removing ${paths[0] ?? ''}`, (transaction) => {
+      for (const path of paths) transaction.remove(path, ANY_VERSION)
+    })
+    if (together.found) return
     await Promise.all(
       paths.map((path) =>
         this.#ask(`removing ${path}`, (client, done: Done) =>
@@ -219,13 +231,24 @@ export class ZooKeeperSession {
     )
   }
 
-  async #change(
+  async #create(
     what: string,
-    make: (client: ZooKeeperClient) => { commit(done: Done<unknown>): void },
+    fill: (transaction: ZooKeeperTransaction) => void,
   ): Promise<'created' | 'exists' | 'missing'> {
-    const answer = await this.#ask(what, (client, done: Done<unknown>) => make(client).commit(done))
+    const answer = await this.#change(what, fill)
     if (answer.found) return 'created'
     return answer.code === NODE_EXISTS ? 'exists' : 'missing'
+  }
+
+  #change(
+    what: string,
+    fill: (transaction: ZooKeeperTransaction) => void,
+  ): Promise<Answer<unknown>> {
+    return this.#ask(what, (client, done: Done<unknown>) => {
+      const transaction = client.transaction()
+      fill(transaction)
+      transaction.commit(done)
+    })
   }
 
   /** Sends a request and waits for the answer, for as long as a session would. */
