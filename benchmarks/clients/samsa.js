@@ -84,10 +84,10 @@ async function messages(task, sink) {
   await client.close()
 }
 
-async function batches(task, sink) {
+const batches = (options) => async (task, sink) => {
   const client = clientFor(task)
   sink.begin()
-  reading: for await (const batch of (await consumerOf(client, task)).batches()) {
+  reading: for await (const batch of (await consumerOf(client, task, options)).batches()) {
     for (const { value } of batch) if (sink.take(value)) break reading
   }
   await client.close()
@@ -141,14 +141,16 @@ async function joinToShare(task, member) {
     for (const { partition } of partitions) does(partition)
     member.owns(owned)
   }
-  await clientFor(task).topic(task.topic).getBalancedConsumer({
-    consumerGroup: task.group,
-    ...ONLY[task.mode](task),
-    autoCommitEnable: true,
-    onPartitionsAssigned: change((one) => owned.add(one)),
-    onPartitionsRevoked: change((one) => owned.delete(one)),
-    onPartitionsLost: change((one) => owned.delete(one)),
-  })
+  await clientFor(task)
+    .topic(task.topic)
+    .getBalancedConsumer({
+      consumerGroup: task.group,
+      ...ONLY[task.mode](task),
+      autoCommitEnable: true,
+      onPartitionsAssigned: change((one) => owned.add(one)),
+      onPartitionsRevoked: change((one) => owned.delete(one)),
+      onPartitionsLost: change((one) => owned.delete(one)),
+    })
 }
 
 async function transform(task, sink) {
@@ -189,7 +191,7 @@ async function echo(task, receive) {
 
 await drive({
   version,
-  best: { consume: 'batches' },
+  best: { consume: 'reused' },
   produce: {
     single: [
       '`produce(value)`, not awaited; `await ready()` where there is no room',
@@ -201,7 +203,8 @@ await drive({
   },
   consume: {
     messages: ['`for await (const message of consumer)`', messages],
-    batches: ['`for await (const batch of consumer.batches())`', batches],
+    batches: ['`for await (const batch of consumer.batches())`', batches()],
+    reused: ['`batches()` with `reuseMemory: true`', batches({ reuseMemory: true })],
     handler: ['`run(handler, { concurrency: 4 })`', handler],
   },
   group: { usual: ['`getBalancedConsumer({ managed: true })`, `batches()`', shared] },

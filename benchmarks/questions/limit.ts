@@ -35,5 +35,12 @@ export const limit: Question = {
       clients: WITHOUT_GROUP,
       valueBytes: 1024,
     }),
+    caseOf(scale, 'consume, 1 KiB, the fastest way', {
+      task: 'consume',
+      mode: 'best',
+      nullBroker: true,
+      clients: WITHOUT_GROUP,
+      valueBytes: 1024,
+    }),
   ],
 }
