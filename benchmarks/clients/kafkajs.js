@@ -121,9 +121,7 @@ async function joinToShare(task, member) {
   const { GROUP_JOIN, REBALANCING, REQUEST } = consumer.events
   consumer.on(REQUEST, () => member.asked())
   consumer.on(REBALANCING, () => member.owns([]))
-  consumer.on(GROUP_JOIN, ({ payload }) =>
-    member.owns(payload.memberAssignment[task.topic] ?? []),
-  )
+  consumer.on(GROUP_JOIN, ({ payload }) => member.owns(payload.memberAssignment[task.topic] ?? []))
   await consumer.connect()
   await consumer.subscribe({ topics: [task.topic], fromBeginning: true })
   await consumer.run({ eachBatch: async () => undefined })

@@ -15,15 +15,7 @@ export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
  * - `start`: from the start of the process to the first message
  */
 export type TaskName =
-  | 'produce'
-  | 'consume'
-  | 'group'
-  | 'member'
-  | 'rebalance'
-  | 'transform'
-  | 'slow'
-  | 'echo'
-  | 'start'
+  'produce' | 'consume' | 'group' | 'member' | 'rebalance' | 'transform' | 'slow' | 'echo' | 'start'
 
 export interface Task {
   readonly task: TaskName
