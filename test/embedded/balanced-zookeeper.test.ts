@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { EmbeddedZooKeeper } from '../../src/embedded/index.ts'
+import { silentLogger } from '../../src/observe/logger.ts'
 import { FakeTopics, Member, Readings, type MemberOptions } from '../support/balanced/members.ts'
 import { until } from '../support/until.ts'
 
@@ -134,6 +135,32 @@ describe('a member', () => {
     await b.settledWith(2)
     expect(readings.byMember()).toEqual({ a: ['t-0', 'u-0'], b: ['t-1', 'u-1'] })
     expect(zookeeper.node('/consumers/g/ids/a:u')?.data.toString()).toBe('u')
+  })
+})
+
+describe('what neither samsa nor pykafka wrote', () => {
+  it('is left out, and said, where a member is expected', async () => {
+    topics.set('t', 2)
+    zookeeper.create('/consumers/g/ids')
+    zookeeper.create('/consumers/g/ids/java', '{"version":1,"subscription":{"t":1}}')
+    const warnings: string[] = []
+    const logger = { ...silentLogger, warn: (text: string) => void warnings.push(text) }
+    const a = member('a', { logger })
+    await a.start()
+    expect(a.assignment).toEqual([0, 1])
+    expect(warnings).toEqual([
+      expect.stringContaining('/consumers/g/ids/java is no member that samsa or pykafka made'),
+    ])
+  })
+
+  it('is no owner where its name is none', async () => {
+    topics.set('t', 2)
+    zookeeper.create('/consumers/g/owners/t')
+    zookeeper.create('/consumers/g/owners/t/of whatever', 'host:other')
+    zookeeper.create('/consumers/g/owners/t/0-99', 'host:other')
+    const a = member('a')
+    await a.start()
+    expect(a.assignment).toEqual([0, 1])
   })
 })
 
