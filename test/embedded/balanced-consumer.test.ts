@@ -15,6 +15,7 @@ import { QUICK } from '../support/fake-cluster.ts'
 import { requestOnce } from '../support/request-once.ts'
 import { takeTexts } from '../support/take.ts'
 import { until } from '../support/until.ts'
+import { keepWarnings } from '../support/warnings.ts'
 
 let zookeeper: EmbeddedZooKeeper
 let kafka: EmbeddedCluster
@@ -340,14 +341,7 @@ describe('a session that is lost', () => {
   it('stops deliveries and commits at once, and calls the hook for lost partitions', async () => {
     await produce(40)
     const lost: number[] = []
-    const warnings: string[] = []
-    const ignore = () => undefined
-    const logger = {
-      debug: ignore,
-      info: ignore,
-      warn: (text: string) => void warnings.push(text),
-      error: ignore,
-    }
+    const { warnings, logger } = keepWarnings()
     const first = await client({ logger })
       .topic('t')
       .getBalancedConsumer({

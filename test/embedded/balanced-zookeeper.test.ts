@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { EmbeddedZooKeeper } from '../../src/embedded/index.ts'
-import { silentLogger } from '../../src/observe/logger.ts'
 import { FakeTopics, Member, Readings, type MemberOptions } from '../support/balanced/members.ts'
 import { until } from '../support/until.ts'
+import { keepWarnings } from '../support/warnings.ts'
 
 let zookeeper: EmbeddedZooKeeper
 let topics: FakeTopics
@@ -143,8 +143,7 @@ describe('what neither samsa nor pykafka wrote', () => {
     topics.set('t', 2)
     zookeeper.create('/consumers/g/ids')
     zookeeper.create('/consumers/g/ids/java', '{"version":1,"subscription":{"t":1}}')
-    const warnings: string[] = []
-    const logger = { ...silentLogger, warn: (text: string) => void warnings.push(text) }
+    const { warnings, logger } = keepWarnings()
     const a = member('a', { logger })
     await a.start()
     expect(a.assignment).toEqual([0, 1])

@@ -4,6 +4,7 @@ import { rangeAssignor } from '../../src/balanced/assignors/range.ts'
 import { Readings } from '../support/balanced/members.ts'
 import { GroupScene, growTopic } from './support/group-scene.ts'
 import { GroupMember } from './support/group-member.ts'
+import { keepWarnings } from '../support/warnings.ts'
 
 describe('a member of a Kafka group', () => {
   it('is ready with its first assignment, and gives everything back when it is closed', async () => {
@@ -100,14 +101,7 @@ describe('a member of a Kafka group', () => {
 
   it('waits for a topic that does not exist, and says so', async () => {
     await using scene = await GroupScene.open({ autoCreateTopics: false })
-    const warnings: string[] = []
-    const silent = () => undefined
-    const logger = {
-      debug: silent,
-      info: silent,
-      error: silent,
-      warn: (text: string) => void warnings.push(text),
-    }
+    const { warnings, logger } = keepWarnings()
     const client = { metadataMaxAgeMs: 50, logger }
     const one = await scene.start('one', { topics: ['later'], client })
     const two = await scene.start('two', {
