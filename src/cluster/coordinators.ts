@@ -4,7 +4,7 @@ import {
 } from '../../protocol/apis/find-coordinator.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { Deadline } from '../async/deadline.ts'
-import { BrokerError } from '../errors.ts'
+import { BrokerError, isUnreachable } from '../errors.ts'
 import type { Broker } from '../network/broker.ts'
 import type { Cluster } from './cluster.ts'
 import { retrying } from './retry.ts'
@@ -42,9 +42,14 @@ export class Coordinators {
     return broker
   }
 
-  /** To be called when a broker says that it does not coordinate this, or cannot be reached. */
+  /** The next one who asks looks it up. */
   forget(kind: CoordinatorKind, key: string): void {
     this.#known.delete(`${kind}/${key}`)
+  }
+
+  /** Where the error is a broker's word that it does not coordinate this, or that it cannot be reached. */
+  forgetIfMoved(kind: CoordinatorKind, key: string, error: unknown): void {
+    if (isUnreachable(error) || isElsewhere(error)) this.forget(kind, key)
   }
 
   async #find(kind: CoordinatorKind, key: string, what: string): Promise<Broker> {
@@ -67,4 +72,12 @@ export class Coordinators {
 
 function firstOf(response: FindCoordinatorResponse) {
   return response.coordinators[0] ?? response
+}
+
+function isElsewhere(error: unknown): boolean {
+  if (!(error instanceof BrokerError)) return false
+  const { errorCode } = error
+  return (
+    errorCode === ErrorCode.NOT_COORDINATOR || errorCode === ErrorCode.COORDINATOR_NOT_AVAILABLE
+  )
 }

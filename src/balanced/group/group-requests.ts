@@ -11,7 +11,6 @@ import type { Cluster } from '../../cluster/cluster.ts'
 import {
   BrokerError,
   ClosedError,
-  isUnreachable,
   SocketDisconnectedError,
   UnsupportedVersionError,
 } from '../../errors.ts'
@@ -223,7 +222,7 @@ export class GroupRequests {
       })
     } catch (error) {
       signal.throwIfAborted()
-      this.#forgetIfUnreachable(error)
+      this.#forgetIfMoved(error)
       if (error instanceof ClosedError && this.#laneBroker !== broker) {
         const reason = `${what}: no longer waited for ${broker.name}, which may not be the coordinator`
         throw new SocketDisconnectedError(reason, { broker: broker.name })
@@ -244,7 +243,7 @@ export class GroupRequests {
     try {
       return await broker.request(api, body, { timeoutMs, purpose: 'group' })
     } catch (error) {
-      this.#forgetIfUnreachable(error)
+      this.#forgetIfMoved(error)
       throw error
     }
   }
@@ -264,23 +263,15 @@ export class GroupRequests {
     throw new UnsupportedVersionError(`${what}: ${needs}, which ${broker} is not`, { broker })
   }
 
-  #forgetIfUnreachable(error: unknown): void {
-    if (isUnreachable(error)) this.#forgetCoordinator()
-  }
-
-  #forgetCoordinator(): void {
-    this.#cluster.coordinators.forget('group', this.#settings.groupId)
+  #forgetIfMoved(error: unknown): void {
+    this.#cluster.coordinators.forgetIfMoved('group', this.#settings.groupId, error)
   }
 
   #check(errorCode: number, what: string): void {
     if (errorCode === ErrorCode.NONE) return
-    if (
-      errorCode === ErrorCode.NOT_COORDINATOR ||
-      errorCode === ErrorCode.COORDINATOR_NOT_AVAILABLE
-    ) {
-      this.#forgetCoordinator()
-    }
-    throw new BrokerError(errorCode, what, {}, this.#detailOf(errorCode))
+    const error = new BrokerError(errorCode, what, {}, this.#detailOf(errorCode))
+    this.#forgetIfMoved(error)
+    throw error
   }
 
   /** What to do about it, where Kafka's own meaning does not say it for this member. */

@@ -5,7 +5,7 @@ import type { BackoffOptions } from '../../async/backoff.ts'
 import type { Deadline } from '../../async/deadline.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import { retrying } from '../../cluster/retry.ts'
-import { BrokerError, isUnreachable } from '../../errors.ts'
+import { BrokerError } from '../../errors.ts'
 import type { Broker } from '../../network/broker.ts'
 import { byTopic, type TopicPartition } from '../topic-partition.ts'
 import { commitWithRetries } from './commit-offsets.ts'
@@ -126,7 +126,7 @@ export class KafkaOffsets implements OffsetStore {
       },
     )
     const results = commitResults(response, what, broker.name)
-    if (results.some(({ error }) => isCoordinatorElsewhere(error))) this.#forgetCoordinator()
+    for (const { error } of results) this.#forgetIfMoved(error)
     return results
   }
 
@@ -136,24 +136,16 @@ export class KafkaOffsets implements OffsetStore {
     try {
       return await run(broker)
     } catch (error) {
-      if (isUnreachable(error) || isCoordinatorElsewhere(error)) this.#forgetCoordinator()
+      this.#forgetIfMoved(error)
       throw error
     }
   }
 
-  #forgetCoordinator(): void {
-    this.#cluster.coordinators.forget('group', this.group)
+  #forgetIfMoved(error: unknown): void {
+    this.#cluster.coordinators.forgetIfMoved('group', this.group, error)
   }
 }
 
 function groupOf(response: OffsetFetchResponse) {
   return response.groups[0] ?? response
-}
-
-function isCoordinatorElsewhere(error: unknown): boolean {
-  if (!(error instanceof BrokerError)) return false
-  const { errorCode } = error
-  return (
-    errorCode === ErrorCode.NOT_COORDINATOR || errorCode === ErrorCode.COORDINATOR_NOT_AVAILABLE
-  )
 }
