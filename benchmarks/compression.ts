@@ -1,16 +1,19 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { cpus } from 'node:os'
+import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { codecOf, forcePureCodecs } from '../protocol/compression/index.ts'
 import { nativeLz4, nativeSnappy } from '../protocol/compression/native.ts'
 import { zstdCodec } from '../protocol/compression/zstd.ts'
+import { thisMachine } from './report/machine.ts'
+import { markdownTable } from './report/markdown.ts'
 import { events } from './support/events.ts'
 
 /**
  * MB/s in and out of each codec on 1 MiB of JSON lines: in TypeScript, with the optional native
  * libraries, and the libraries of others, each where it is installed. Run it with
- * `npx tsx benchmarks/compression.ts`; best of several rounds, as other work on the machine only
- * ever makes a round slower.
+ * `npm run bench:compression`, and `-- FOLDER` to leave a report there; best of several rounds, as
+ * other work on the machine only ever makes a round slower.
  */
 
 const SAMPLE_BYTES = 1024 * 1024
@@ -61,16 +64,17 @@ function rate(sizeBytes: number, run: () => unknown): number {
   return best
 }
 
-function row(subject: Subject, data: Uint8Array) {
+/** Name, MB/s in and out, the size before by the size after. */
+function row(subject: Subject, data: Uint8Array): string[] {
   const compressed = subject.compress(data)
   if (Buffer.compare(subject.decompress(compressed), data) !== 0)
     throw new Error(`${subject.name} does not give back what it got`)
-  return {
-    codec: subject.name,
-    'in MB/s': Math.round(rate(data.length, () => subject.compress(data))),
-    'out MB/s': Math.round(rate(data.length, () => subject.decompress(compressed))),
-    ratio: Number((data.length / compressed.length).toFixed(2)),
-  }
+  return [
+    subject.name,
+    String(Math.round(rate(data.length, () => subject.compress(data)))),
+    String(Math.round(rate(data.length, () => subject.decompress(compressed)))),
+    (data.length / compressed.length).toFixed(2),
+  ]
 }
 
 /** Libraries of others, which this package does not depend on: only what is installed beside it. */
@@ -118,7 +122,7 @@ function hasFunctions<Name extends string>(
 }
 
 const data = jsonLines(SAMPLE_BYTES)
-const rows = []
+const rows = [['codec', 'in MB/s', 'out MB/s', 'ratio']]
 forcePureCodecs(true)
 for (const name of ['gzip', 'snappy', 'lz4', 'zstd'] as const)
   rows.push(row(ours(name, codecOf(name)), data))
@@ -128,7 +132,18 @@ if (nativeSnappy() !== undefined) rows.push(row(ours('snappy (native)', codecOf(
 if (nativeLz4() !== undefined) rows.push(row(ours('lz4 (native)', codecOf('lz4')), data))
 for (const peer of peers()) rows.push(row(peer, data))
 
-console.log(
-  `Node.js ${process.version}, ${cpus().length} cores, ${data.length} bytes of JSON lines`,
-)
-console.table(rows)
+const { processor, cores, system, commit } = thisMachine()
+const report = `# ${new Date().toISOString().slice(0, 10)}: npm run bench:compression
+
+- ${processor}, ${cores} cores; ${system}; Node.js ${process.version}
+- samsa at ${commit}; ${data.length} bytes of JSON lines, one thread, best of ${ROUNDS} rounds
+- “ratio” is the size before by the size after. “native” is with the optional library installed.
+
+${markdownTable(rows)}
+`
+console.log(report)
+const [folder] = process.argv.slice(2)
+if (folder !== undefined) {
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'report.md'), report)
+}

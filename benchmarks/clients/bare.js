@@ -4,7 +4,7 @@
  * but by ending. Of samsa it uses the checksum alone.
  */
 import { connect } from 'node:net'
-import { crc32c } from '../../dist/protocol/buffer/crc32c.js'
+import { crc32c } from '../../protocol/buffer/crc32c.ts'
 import { drive } from './driver/drive.js'
 
 const PRODUCE = [0, 7]

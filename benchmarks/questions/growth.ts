@@ -8,7 +8,7 @@ export const growth: Question = {
   name: 'growth',
   title: 'How cost grows',
   about:
-    'With a hundred times the messages, bytes and topics. Partitions have a question of their own. A line that stays level is as it should be.',
+    'With a hundred times the messages, bytes and topics (which are in use already). Partitions have a question of their own. A line that stays level is as it should be.',
   clients: ['samsa', 'kafkajs', 'platformatic'],
   curve: { over: 'times as much' },
   cases: (scale) => {
@@ -30,6 +30,7 @@ export const growth: Question = {
           task: 'produce',
           mode: 'many',
           topics: x,
+          inUse: true,
           partitions: 1,
           x,
         }),

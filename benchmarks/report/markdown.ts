@@ -74,7 +74,7 @@ function settingOf({ case: asked }: CaseOutcome): string {
   return `${parts.join(', ')}.`
 }
 
-function markdownTable(cells: readonly (readonly string[])[]): string {
+export function markdownTable(cells: readonly (readonly string[])[]): string {
   const [head, ...rows] = cells.map((row) => row.map((cell) => cell.replaceAll('|', '\\|')))
   const rule = head!.map((_, at) => (at === 0 || at === head!.length - 1 ? '---' : '---:'))
   return [head!, rule, ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n')

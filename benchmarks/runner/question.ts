@@ -30,6 +30,12 @@ export interface Case {
   readonly compression: Compression
   /** How many topics are produced to. */
   readonly topics: number
+  /**
+   * Topics that are produced to are in use already, and shared by all. In a new one a broker takes up to 20 ms for
+   * the first entries in the index of each partition, when its second batch comes: with many partitions that is
+   * most of the time, and the less of it the fewer of them a client reaches.
+   */
+  readonly inUse: boolean
   readonly tls: boolean
   /** How many processes share the work. */
   readonly processes: number
@@ -91,6 +97,7 @@ export function caseOf(
     acks: 1,
     compression: 'none',
     topics: 1,
+    inUse: false,
     tls: false,
     processes: 1,
     members: 1,

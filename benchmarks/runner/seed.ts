@@ -24,11 +24,13 @@ export interface Seed {
   readonly valueBytes: number
   readonly compression: Compression
   readonly messages: number
+  /** To each partition, however few messages that needs. Default: 1. */
+  readonly batches?: number
 }
 
 /** Fills a topic evenly, with at least so many messages: what consumers read. */
 export async function fill(place: Place, seed: Seed, signal: AbortSignal): Promise<void> {
-  const { topic, partitions, valueBytes, compression, messages } = seed
+  const { topic, partitions, valueBytes, compression, messages, batches: least = 1 } = seed
   const values = valuesOf(valueBytes)
   const perBatch = Math.max(1, Math.min(values.length, Math.floor(BATCH_BYTES / valueBytes)))
   const records = values
@@ -36,7 +38,8 @@ export async function fill(place: Place, seed: Seed, signal: AbortSignal): Promi
     // Of now: the broker deletes what is a week old.
     .map((value) => new OutgoingRecord(null, value, Date.now()))
   const batch = encodeBatch(records, { compression })
-  const rounds = place.isNull ? 1 : Math.ceil(messages / perBatch / partitions)
+  const wanted = Math.max(least, Math.ceil(messages / perBatch / partitions))
+  const rounds = place.isNull ? 1 : wanted
   const batches = rounds * partitions
   const leaders = new Leaders(place.hosts, topic)
   let sent = 0

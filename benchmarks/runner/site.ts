@@ -11,6 +11,8 @@ const FILL_MARGIN = 1.05
 /** Enough for the compilers of Node.js and Java, however small the task is. */
 const WARM_UP_MESSAGES = 200_000
 const WARM_UP_BYTES = 50_000_000
+/** The index of a partition has entries from its second batch on. */
+const BATCHES_OF_USED = 2
 
 export type MeasureTask = (task: Task) => Promise<Measurement>
 
@@ -19,8 +21,8 @@ export class Site implements AsyncDisposable {
   readonly place: Place
   readonly #values: Values
   readonly #signal: AbortSignal
-  /** Topics to read, by what is in them: filled once, read by all. */
-  readonly #filled = new Map<string, string>()
+  /** Topics with messages in them, by what that is: filled once, and for all. */
+  readonly #filled = new Map<string, readonly string[]>()
   #topics = 0
 
   constructor(place: Place, values: Values, signal: AbortSignal) {
@@ -29,9 +31,9 @@ export class Site implements AsyncDisposable {
     this.#signal = signal
   }
 
-  /** Fills the topic that the case reads, once for all. */
+  /** Fills the topics that the case needs, once for all. */
   async prepare(asked: Case): Promise<void> {
-    if (isReading(asked.task)) await this.#filledTopic(asked)
+    if (isFilled(asked)) await this.#filledTopics(asked)
   }
 
   /** Makes what the case needs anew, measures, and takes it away. */
@@ -44,9 +46,7 @@ export class Site implements AsyncDisposable {
       return names
     }
     try {
-      const topics = isReading(asked.task)
-        ? [await this.#filledTopic(asked)]
-        : await make(asked.topics)
+      const topics = isFilled(asked) ? await this.#filledTopics(asked) : await make(asked.topics)
       const task = {
         ...this.#task(asked, topics[0]!),
         ...(topics.length > 1 ? { topics } : {}),
@@ -62,16 +62,16 @@ export class Site implements AsyncDisposable {
 
   /** Topics that were filled, and that none of the cases to come reads, are taken away. */
   async keepFor(coming: readonly Case[]): Promise<void> {
-    const kept = new Set(coming.filter(({ task }) => isReading(task)).map(contentOf))
-    for (const [content, topic] of this.#filled) {
+    const kept = new Set(coming.filter(isFilled).map(contentOf))
+    for (const [content, topics] of this.#filled) {
       if (kept.has(content)) continue
       this.#filled.delete(content)
-      await this.#drop([topic])
+      await this.#drop(topics)
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.place.isGiven) await this.#drop([...this.#filled.values()])
+    if (this.place.isGiven) await this.#drop([...this.#filled.values()].flat())
     await this.place[Symbol.asyncDispose]()
   }
 
@@ -113,22 +113,25 @@ export class Site implements AsyncDisposable {
     }
   }
 
-  async #filledTopic(asked: Case): Promise<string> {
+  async #filledTopics(asked: Case): Promise<readonly string[]> {
     const content = contentOf(asked)
     const filled = this.#filled.get(content)
     if (filled !== undefined) return filled
-    const topic = this.#newName()
-    await makeTopics(this.place.hosts, [topic], topicFor(asked))
-    const messages = Math.ceil(asked.messages * FILL_MARGIN)
-    await fill(this.place, { ...asked, topic, messages }, this.#signal)
-    this.#filled.set(content, topic)
-    return topic
+    const topics = Array.from({ length: asked.topics }, () => this.#newName())
+    await makeTopics(this.place.hosts, topics, topicFor(asked))
+    const amount = isReading(asked.task)
+      ? { messages: Math.ceil(asked.messages * FILL_MARGIN) }
+      : { messages: 0, batches: BATCHES_OF_USED }
+    for (const topic of topics) await fill(this.place, { ...asked, topic, ...amount }, this.#signal)
+    this.#filled.set(content, topics)
+    return topics
   }
 }
 
-/** Cases with the same can read the same topic. */
-function contentOf({ valueBytes, compression, partitions, messages }: Case): string {
-  return JSON.stringify([valueBytes, compression, partitions, messages])
+/** Cases with the same can use the same topics. */
+function contentOf({ task, valueBytes, compression, partitions, messages, topics }: Case): string {
+  const amount = isReading(task) ? messages : 'in use'
+  return JSON.stringify([valueBytes, compression, partitions, amount, topics])
 }
 
 function warmUpOf({ valueBytes, task, messages }: Case): number {
@@ -137,7 +140,12 @@ function warmUpOf({ valueBytes, task, messages }: Case): number {
   return isReading(task) ? Math.min(wanted, messages) : wanted
 }
 
-/** Whether the topic is to be full already. */
+/** Whether there is to be something in the topics already. */
+function isFilled({ task, inUse }: Case): boolean {
+  return isReading(task) || inUse
+}
+
+/** Whether that is what the case is about. */
 function isReading(task: TaskName): boolean {
   return ['consume', 'group', 'transform', 'slow'].includes(task)
 }

@@ -2,9 +2,10 @@
  * The broker list from ZooKeeper, as pykafka reads it: the children of /brokers/ids, each a JSON value.
  * KRaft clusters (Kafka 4 on) have none there.
  */
-import { createClient, State, type Client, type Exception } from 'node-zookeeper-client'
+import type { Client, Exception, State } from 'node-zookeeper-client'
 import { KafkaError, NoBrokersAvailableError } from '../errors.ts'
 import type { Address } from '../network/address.ts'
+import { zooKeeperPackage } from './zookeeper-package.ts'
 
 const BROKERS = '/brokers/ids'
 
@@ -17,6 +18,7 @@ export async function brokersFromZooKeeper(
   security: ListenerSecurity,
   timeoutMs: number,
 ): Promise<readonly Address[]> {
+  const { createClient } = zooKeeperPackage()
   const client = createClient(zookeeperHosts, { sessionTimeout: timeoutMs, retries: 0 })
   try {
     await connected(client, zookeeperHosts, timeoutMs)
@@ -41,7 +43,7 @@ function connected(client: Client, hosts: string, timeoutMs: number): Promise<vo
       reject(new NoBrokersAvailableError([{ address: hosts, error }]))
     }, timeoutMs)
     client.on('state', (state: State) => {
-      if (state !== State.SYNC_CONNECTED) return
+      if (state !== zooKeeperPackage().State.SYNC_CONNECTED) return
       clearTimeout(timer)
       resolve()
     })

@@ -104,8 +104,8 @@ export class Broker {
   }
 
   /** What the broker speaks; connects if need be. */
-  async versions(purpose: Purpose = 'general'): Promise<BrokerVersions> {
-    return (await this.#session(purpose)).versions
+  async versions(purpose: Purpose = 'general', lane?: number): Promise<BrokerVersions> {
+    return (await this.#session(purpose, lane)).versions
   }
 
   /** Closes the connection of a lane that is not used any more; what is on it gets a ClosedError. */

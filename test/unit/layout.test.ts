@@ -25,6 +25,8 @@ const FOR_ALL = ['async', 'observe', 'errors', 'options', 'call-options', 'versi
 const ENTRANCES = ['src/index.ts', 'src/embedded/index.ts']
 /** The embedded brokers are the other side: what they share with the client would agree with itself. */
 const FOR_EMBEDDED = ['async', 'errors', 'options', 'protocol']
+/** What takes as long to load as all of samsa, and few need: imported when it is used, or its types only. */
+const SLOW_TO_LOAD = /^import (?!type )[^']*'(node:https?|node-zookeeper-client)'/m
 const FRAME_READER = 'src/network/frame-reader.ts'
 
 const files = ['src', 'protocol'].flatMap((folder) =>
@@ -106,6 +108,12 @@ describe('the source', () => {
     }
     for (const file of files) visit(file, [])
     expect(cycles).toEqual([])
+  })
+
+  it('does not load at the start what few need', () => {
+    const slow = files.filter((file) => SLOW_TO_LOAD.test(texts.get(file)!))
+    expect(slow).toEqual([])
+    expect(SLOW_TO_LOAD.test("import { request } from 'node:http'")).toBe(true)
   })
 
   it(`has no file of more than ${MAX_LINES} lines`, () => {

@@ -27,7 +27,7 @@ describe('the package', () => {
       'dist/src/index.js',
       'dist/src/index.d.ts',
       'dist/src/cli/main.js',
-      'dist/protocol/records/batch-v2.js',
+      'dist/protocol/records/message.d.ts',
     ]) {
       expect(paths).toContain(expected)
     }

@@ -210,7 +210,11 @@ export class GroupRequests {
     const broker = await this.#coordinator(new Deadline(operationTimeoutMs, signal))
     if (this.#laneBroker !== broker) this.hangUp()
     this.#laneBroker = broker
-    await checkHasGroups(broker, requestTimeoutMs)
+    // Both connections at once: the other one is for the heartbeats to come.
+    await Promise.all([
+      checkHasGroups(broker, requestTimeoutMs),
+      broker.versions('group', this.#lane),
+    ])
     signal.throwIfAborted()
     const onAbort = () => this.hangUp()
     signal.addEventListener('abort', onAbort)

@@ -11,7 +11,7 @@
  *   session.ts makes none.
  * - After an expired session it is of no further use: session.ts makes another.
  */
-import { ACL, createClient, Id, Permission } from 'node-zookeeper-client'
+import { zooKeeperPackage } from '../../cluster/zookeeper-package.ts'
 import type { ZooKeeperAcl, ZooKeeperClient } from './client.ts'
 
 export interface ZooKeeperAuth {
@@ -29,7 +29,7 @@ export function createNodeClient(
   sessionTimeoutMs: number,
   auth: ZooKeeperAuth | undefined,
 ): ZooKeeperClient {
-  const client = createClient(hosts, {
+  const client = zooKeeperPackage().createClient(hosts, {
     sessionTimeout: sessionTimeoutMs,
     spinDelay: SPIN_DELAY_MS,
     retries: 0,
@@ -46,6 +46,7 @@ export function reconnect(client: ZooKeeperClient): void {
 
 /** For what is created: everyone's without a login, and with one only of who has the same. */
 export function aclFor(auth: ZooKeeperAuth | undefined): ZooKeeperAcl[] {
+  const { ACL, Id, Permission } = zooKeeperPackage()
   const id = auth === undefined ? new Id('world', 'anyone') : new Id('auth', '')
   return [new ACL(Permission.ALL, id)]
 }

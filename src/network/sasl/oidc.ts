@@ -1,5 +1,5 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http'
-import { request as httpsRequest, type RequestOptions } from 'node:https'
+import type { IncomingMessage } from 'node:http'
+import type { RequestOptions } from 'node:https'
 import { InvalidArgumentError, KafkaError } from '../../errors.ts'
 import { messageOf } from '../node-error.ts'
 import { foreignText } from './foreign-text.ts'
@@ -117,7 +117,10 @@ interface Answer {
 }
 
 /** Not by fetch: that can't be given authorities to trust, and would follow a redirect with the secret. */
-function post(url: URL, options: RequestOptions, body: string): Promise<Answer> {
+async function post(url: URL, options: RequestOptions, body: string): Promise<Answer> {
+  // Loaded here, as most processes need neither.
+  const { request } =
+    url.protocol === 'https:' ? await import('node:https') : await import('node:http')
   return new Promise((resolve, reject) => {
     const onResponse = (response: IncomingMessage): void => {
       const chunks: Buffer[] = []
@@ -132,8 +135,7 @@ function post(url: URL, options: RequestOptions, body: string): Promise<Answer> 
         resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }),
       )
     }
-    const send = url.protocol === 'https:' ? httpsRequest : httpRequest
-    send(url, { ...options, method: 'POST', agent: false }, onResponse)
+    request(url, { ...options, method: 'POST', agent: false }, onResponse)
       .on('error', reject)
       .end(body)
   })
