@@ -1,5 +1,5 @@
 import type { Codec } from './codec.ts'
-import { damaged, pastCeiling, room, viewOf, written } from './codec.ts'
+import { copied, damaged, pastCeiling, room, scratchRoom, viewOf, written } from './codec.ts'
 import type { FrameHeader } from './lz4-frame.ts'
 import {
   readHeader,
@@ -42,7 +42,7 @@ function compress(data: Uint8Array, brokenChecksum: boolean): Uint8Array {
   const lastBlockBytes = Math.min(data.length, WRITTEN_BLOCK_BYTES)
   // No block becomes larger than what it holds, but the last one is tried out at its end.
   const boundBytes = data.length + blocks * LENGTH_BYTES + compressedBound(lastBlockBytes)
-  const output = room(WRITTEN_HEADER_BYTES + boundBytes + LENGTH_BYTES)
+  const output = scratchRoom(WRITTEN_HEADER_BYTES + boundBytes + LENGTH_BYTES)
   const view = viewOf(output)
   writeHeader(output, brokenChecksum)
 
@@ -61,7 +61,7 @@ function compress(data: Uint8Array, brokenChecksum: boolean): Uint8Array {
     }
   }
   view.setUint32(position, 0, true)
-  return written(output, position + LENGTH_BYTES)
+  return copied(output, position + LENGTH_BYTES)
 }
 
 function decompress(data: Uint8Array, limitBytes: number, acceptBroken: boolean): Uint8Array {

@@ -1,5 +1,5 @@
 import type { Codec } from './codec.ts'
-import { damaged, pastCeiling, room, viewOf, written } from './codec.ts'
+import { copied, damaged, pastCeiling, room, scratchRoom, viewOf } from './codec.ts'
 import { COPY_OUTPUT, nativeSnappy } from './native.ts'
 import { compressBlock, compressedBound } from './snappy-compress.ts'
 import { decompressBlock, inflatedLength } from './snappy-decompress.ts'
@@ -26,7 +26,7 @@ interface Block {
 export const snappy: Codec = {
   compress(data) {
     const chunks = Math.ceil(data.length / CHUNK_BYTES)
-    const output = room(HEADER_BYTES + chunks * (4 + compressedBound(CHUNK_BYTES)))
+    const output = scratchRoom(HEADER_BYTES + chunks * (4 + compressedBound(CHUNK_BYTES)))
     const view = viewOf(output)
     output.set(MAGIC)
     view.setInt32(8, VERSION)
@@ -47,7 +47,7 @@ export const snappy: Codec = {
       }
       view.setInt32(lengthAt, position - lengthAt - 4)
     }
-    return written(output, position)
+    return copied(output, position)
   },
 
   decompress(data, limitBytes) {

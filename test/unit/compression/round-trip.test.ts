@@ -45,6 +45,13 @@ describe.each(CODECS)('%s', (_name, codec) => {
     }
   })
 
+  it('leaves what it gave out alone when it compresses something else', () => {
+    const first = codec.compress(jsonLines(5000))
+    const before = first.slice()
+    codec.compress(incompressible(6000))
+    expect(equal(first, before)).toBe(true)
+  })
+
   it('reads views into a larger buffer', () => {
     const data = jsonLines(5000)
     const compressed = codec.compress(data)
