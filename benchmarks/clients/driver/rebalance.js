@@ -1,8 +1,8 @@
 import { connect } from 'node:net'
 import { Meter, peakMemoryBytes } from './meter.js'
 
-/** What the rebalance before left behind is over by then. */
-const QUIET_MS = 1_000
+/** What the rebalance before left behind is over by then, heartbeats that come sooner for it too. */
+const QUIET_MS = 4_000
 const SHARE_MS = 60_000
 
 /**

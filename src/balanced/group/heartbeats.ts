@@ -1,20 +1,29 @@
-/** Calls something again and again, never twice at a time, from start to stop; it says when it wants to be called next. */
+/**
+ * How soon after a generation began the first one is sent; each later one after twice as long, up to the interval.
+ * Others who start at the same time, or give partitions up for this member (cooperative-sticky), make another
+ * generation at once, and it is by a heartbeat that a member hears of it: with the interval alone after 3 s.
+ */
+const FIRST_AFTER_MS = 100
+
+/** Calls something again and again, never twice at a time; it says when it wants to be called next, at the latest. */
 export class Heartbeats {
-  readonly #firstAfterMs: number
+  readonly #intervalMs: number
   readonly #beat: () => Promise<number>
   #timer: NodeJS.Timeout | undefined
   #isRunning = false
+  #isBeating = false
+  #soonMs = FIRST_AFTER_MS
 
-  constructor(firstAfterMs: number, beat: () => Promise<number>) {
-    this.#firstAfterMs = firstAfterMs
+  constructor(intervalMs: number, beat: () => Promise<number>) {
+    this.#intervalMs = intervalMs
     this.#beat = beat
   }
 
-  /** Does nothing where they go on already. */
+  /** A generation has begun: the next comes soon. */
   start(): void {
-    if (this.#isRunning) return
     this.#isRunning = true
-    this.#schedule(this.#firstAfterMs)
+    this.#soonMs = FIRST_AFTER_MS
+    if (!this.#isBeating) this.#schedule(this.#intervalMs)
   }
 
   stop(): void {
@@ -23,11 +32,15 @@ export class Heartbeats {
   }
 
   #schedule(waitMs: number): void {
-    this.#timer = setTimeout(() => void this.#run(), waitMs)
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => void this.#run(), Math.min(waitMs, this.#soonMs))
+    this.#soonMs *= 2
   }
 
   async #run(): Promise<void> {
+    this.#isBeating = true
     const waitMs = await this.#beat()
+    this.#isBeating = false
     if (this.#isRunning) this.#schedule(waitMs)
   }
 }

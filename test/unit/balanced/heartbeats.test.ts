@@ -1,0 +1,72 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import { Heartbeats } from '../../../src/balanced/group/heartbeats.ts'
+
+const INTERVAL_MS = 1_000
+
+describe('heartbeats', () => {
+  let beats: number[]
+
+  beforeEach(() => {
+    jest.useFakeTimers({ now: 0 })
+    beats = []
+  })
+
+  afterEach(() => void jest.useRealTimers())
+
+  const beating = (intervalMs: number) =>
+    new Heartbeats(intervalMs, () => {
+      beats.push(Date.now())
+      return Promise.resolve(intervalMs)
+    })
+
+  it('come soon after a generation began, then at the interval', async () => {
+    const heartbeats = beating(INTERVAL_MS)
+    heartbeats.start()
+    await jest.advanceTimersByTimeAsync(4_000)
+    expect(beats).toEqual([100, 300, 700, 1_500, 2_500, 3_500])
+    heartbeats.stop()
+  })
+
+  it('come soon again after the next generation began', async () => {
+    const heartbeats = beating(INTERVAL_MS)
+    heartbeats.start()
+    await jest.advanceTimersByTimeAsync(2_000)
+    beats = []
+    heartbeats.start()
+    await jest.advanceTimersByTimeAsync(1_000)
+    expect(beats).toEqual([2_100, 2_300, 2_700])
+    heartbeats.stop()
+  })
+
+  it('come no later than at an interval that is shorter', async () => {
+    const heartbeats = beating(30)
+    heartbeats.start()
+    await jest.advanceTimersByTimeAsync(100)
+    expect(beats).toEqual([30, 60, 90])
+    heartbeats.stop()
+  })
+
+  it('are never two at a time, and end when they are stopped', async () => {
+    let underWay = 0
+    let most = 0
+    const answers: (() => void)[] = []
+    const heartbeats = new Heartbeats(INTERVAL_MS, async () => {
+      most = Math.max(most, ++underWay)
+      await new Promise<void>((resolve) => answers.push(resolve))
+      underWay--
+      return INTERVAL_MS
+    })
+    heartbeats.start()
+    await jest.advanceTimersByTimeAsync(100)
+    heartbeats.start()
+    await jest.advanceTimersByTimeAsync(5_000)
+    expect(answers).toHaveLength(1)
+    answers[0]!()
+    await jest.advanceTimersByTimeAsync(100)
+    expect(answers).toHaveLength(2)
+    heartbeats.stop()
+    answers[1]!()
+    await jest.advanceTimersByTimeAsync(5_000)
+    expect({ most, asked: answers.length }).toEqual({ most: 1, asked: 2 })
+  })
+})
