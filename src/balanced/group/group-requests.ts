@@ -210,15 +210,17 @@ export class GroupRequests {
     const broker = await this.#coordinator(new Deadline(operationTimeoutMs, signal))
     if (this.#laneBroker !== broker) this.hangUp()
     this.#laneBroker = broker
-    // Both connections at once: the other one is for the heartbeats to come.
-    await Promise.all([
-      checkHasGroups(broker, requestTimeoutMs),
-      broker.versions('group', this.#lane),
-    ])
-    signal.throwIfAborted()
     const onAbort = () => this.hangUp()
     signal.addEventListener('abort', onAbort)
     try {
+      // Both connections at once: the other one is for the heartbeats to come.
+      await Promise.all([
+        checkHasGroups(broker, requestTimeoutMs),
+        broker.versions('group', this.#lane),
+      ])
+      signal.throwIfAborted()
+      // A heartbeat that failed may have hung up meanwhile.
+      this.#laneBroker = broker
       return await broker.request(api, body, {
         timeoutMs: Math.max(requestTimeoutMs, maxPollIntervalMs + REBALANCE_LEEWAY_MS),
         purpose: 'group',
