@@ -19,6 +19,7 @@ export class SessionRelay implements AsyncDisposable {
   readonly #zookeeperPort: number
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
+  #isExpiring = false
 
   private constructor(zookeeperPort: number) {
     this.#zookeeperPort = zookeeperPort
@@ -42,10 +43,12 @@ export class SessionRelay implements AsyncDisposable {
     const session = this.granted.at(-1)
     if (session === undefined) throw new Error('no session was granted')
     using other = await RawSession.open(this.#zookeeperPort)
-    // Both at once: its owner comes back for it as soon as it is taken over.
+    // Its owner comes back for it as soon as it is taken over, and would have it before it is closed.
+    this.#isExpiring = true
     other.connect(session)
     other.send(closeSession())
     await other.closed()
+    this.#isExpiring = false
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -56,6 +59,10 @@ export class SessionRelay implements AsyncDisposable {
   }
 
   #passOn(client: Socket): void {
+    if (this.#isExpiring) {
+      client.on('error', () => undefined).destroy()
+      return
+    }
     const server = connect({ port: this.#zookeeperPort, host: '127.0.0.1', noDelay: true })
     let isFirst = true
     const onFrame = (frame: Buffer) => {
