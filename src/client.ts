@@ -7,6 +7,10 @@ import { deadlineOf, type CallOptions } from './call-options.ts'
 import { Cluster } from './cluster/cluster.ts'
 import { Consumer, type TopicsConsumerOptions } from './consumer/consumer.ts'
 import { ClosedError } from './errors.ts'
+import type { BodyFor } from './network/broker.ts'
+import { requestSettings, type RequestOptions } from './request.ts'
+import type { Api } from '../protocol/schema/api.ts'
+import type { Decoded, Fields } from '../protocol/schema/fields.ts'
 import { Opened } from './opened.ts'
 import { MultiTopicProducer } from './producer/multi-topic-producer.ts'
 import type { ProducerOptions } from './producer/options.ts'
@@ -93,6 +97,32 @@ export class KafkaClient implements AsyncDisposable {
       call,
       (onClosed) => new BalancedTopicsConsumer<Value, Key>(this.#cluster, options, onClosed),
     )
+  }
+
+  /**
+   * Sends a request of Kafka's protocol and resolves with the response. `samsa/protocol` has the APIs, with
+   * types for bodies and responses in all versions; the highest version that both sides know is used.
+   * Finds the broker that `to` names, and retries within the call's time when the connection is lost, when the
+   * broker's error is one that Kafka calls retriable, or when leader, coordinator or controller have moved.
+   * Error codes of single items stay in the response; the error code of the whole response is thrown.
+   *
+   * ```ts
+   * import { describeCluster } from 'samsa/protocol'
+   * const body = { includeClusterAuthorizedOperations: false }
+   * const { clusterId } = await client.request(describeCluster, body)
+   * ```
+   *
+   * Throws InvalidArgumentError, BrokerError, UnsupportedVersionError, NoBrokersAvailableError,
+   * RequestTimeoutError.
+   */
+  async request<Request extends Fields, Response extends Fields>(
+    api: Api<Request, Response>,
+    body: BodyFor<Request>,
+    options: RequestOptions = {},
+  ): Promise<Decoded<Response>> {
+    if (this.#closing !== undefined) throw new ClosedError('client')
+    const { operationTimeoutMs } = this.#cluster.options
+    return this.#cluster.router.call(api, body, requestSettings(api, options, operationTimeoutMs))
   }
 
   /**

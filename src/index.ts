@@ -19,6 +19,9 @@ export type {
 } from './observe/channels.ts'
 export { Topic } from './topic.ts'
 export type { CallOptions } from './call-options.ts'
+export type { RequestOptions } from './request.ts'
+export type { CoordinatorKind } from './cluster/coordinators.ts'
+export type { Target } from './cluster/target.ts'
 export type { PartitionMetadata } from './cluster/metadata.ts'
 
 export { Producer } from './producer/producer.ts'

@@ -15,7 +15,9 @@ import { formatAddress, type Address } from '../network/address.ts'
 import { Broker, type BodyFor, type BrokerOptions, type RequestOptions } from '../network/broker.ts'
 import type { Logger } from '../observe/logger.ts'
 import { Coordinators } from './coordinators.ts'
+import { FanOut } from './fan-out.ts'
 import { topicsOf, type TopicMetadata } from './metadata.ts'
+import { Router } from './router.ts'
 import { lookUpTopic } from './topic-lookup.ts'
 
 export interface ClusterOptions {
@@ -43,6 +45,8 @@ interface Wanted {
 export class Cluster {
   readonly options: ClusterOptions
   readonly coordinators: Coordinators
+  readonly router: Router
+  readonly fanOut: FanOut
   #seeds: readonly Broker[] = []
   readonly #brokers = new Map<number, Broker>()
   readonly #topics = new Map<string, TopicMetadata>()
@@ -53,17 +57,31 @@ export class Cluster {
   #nextRefresh: Promise<void> | undefined
   #refresh: Promise<void> = Promise.resolve()
   #ageTimer: NodeJS.Timeout | undefined
+  /** Node id, −1 where it is not known. */
+  #controllerId = -1
   #isClosed = false
   #wasReached = false
 
   constructor(options: ClusterOptions) {
     this.options = options
     this.coordinators = new Coordinators(this)
+    this.router = new Router(this)
+    this.fanOut = new FanOut(this)
   }
 
   /** The brokers that are known, by node id. Empty before the first request. */
   get brokers(): ReadonlyMap<number, Broker> {
     return this.#brokers
+  }
+
+  /** The controller as far as is known. Brokers before 0.10 (Metadata v0) do not tell it. */
+  get controller(): Broker | undefined {
+    return this.#brokers.get(this.#controllerId)
+  }
+
+  /** Makes the next request to the controller look it up again. */
+  forgetController(): void {
+    this.#controllerId = -1
   }
 
   /** What is known of a topic, without asking. */
@@ -112,6 +130,11 @@ export class Cluster {
         return this.#refresh
       })
     return this.#nextRefresh
+  }
+
+  /** Asks for the brokers and the controller, and for no topic. */
+  refreshBrokers(): Promise<void> {
+    return this.#fetchMetadata([], false)
   }
 
   /**
@@ -229,7 +252,7 @@ export class Cluster {
       metadataApi,
       (version) => {
         // Before v4 asking for a topic creates it: who doesn't want that asks for all there are.
-        const all = !create && version < METADATA_WITHOUT_CREATION
+        const all = !create && version < METADATA_WITHOUT_CREATION && wanted.length > 0
         const names = wanted.map((name) => ({ name }))
         return {
           topics: all ? (version === 0 ? [] : null) : names,
@@ -249,6 +272,7 @@ export class Cluster {
 
   #learn(response: MetadataResponse, wanted: readonly string[]): void {
     this.#wasReached = true
+    this.#controllerId = response.controllerId
     const gone = new Set(this.#brokers.keys())
     for (const { nodeId, host, port, rack } of response.brokers) {
       gone.delete(nodeId)

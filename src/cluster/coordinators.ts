@@ -9,8 +9,10 @@ import type { Broker } from '../network/broker.ts'
 import type { Cluster } from './cluster.ts'
 import { retrying } from './retry.ts'
 
-/** What is coordinated: a group, or a transactional id. */
-export type CoordinatorKind = 'group' | 'transaction'
+/** What is coordinated: a group, a transactional id, or the state of a share group's partition (KIP-932). */
+export type CoordinatorKind = 'group' | 'transaction' | 'share'
+
+const KEY_TYPES: Readonly<Record<CoordinatorKind, number>> = { group: 0, transaction: 1, share: 2 }
 
 /** From this version on a request names its keys in a list. */
 const MANY_KEYS = 4
@@ -53,7 +55,7 @@ export class Coordinators {
   }
 
   async #find(kind: CoordinatorKind, key: string, what: string): Promise<Broker> {
-    const keyType = kind === 'group' ? 0 : 1
+    const keyType = KEY_TYPES[kind]
     const response = await this.#cluster.requestAny(
       findCoordinator,
       (version) => ({

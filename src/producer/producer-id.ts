@@ -2,7 +2,6 @@ import { initProducerId } from '../../protocol/apis/init-producer-id.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { Deadline } from '../async/deadline.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import { retrying } from '../cluster/retry.ts'
 import { BrokerError, UnsupportedVersionError } from '../errors.ts'
 
 /** Who a producer is to the brokers (KIP-98). */
@@ -24,22 +23,14 @@ export async function fetchProducerId(
   deadline: Deadline,
   required: boolean,
 ): Promise<ProducerId | undefined> {
-  const { backoff, logger, requestTimeoutMs } = cluster.options
-  const giveUp = (error: Error) => cluster.wasNeverReached(error)
-  const what = 'asking for a producer id'
+  const body = { transactionalId: null, transactionTimeoutMs: TRANSACTION_TIMEOUT_MS }
+  const settings = { to: 'any', what: 'asking for a producer id', deadline } as const
   try {
-    return await retrying({ what, deadline, backoff, logger, giveUp }, async () => {
-      const { errorCode, producerId, producerEpoch } = await cluster.requestAny(
-        initProducerId,
-        { transactionalId: null, transactionTimeoutMs: TRANSACTION_TIMEOUT_MS },
-        { timeoutMs: requestTimeoutMs },
-      )
-      if (errorCode !== ErrorCode.NONE) throw new BrokerError(errorCode, what)
-      return { producerId, producerEpoch }
-    })
+    const { producerId, producerEpoch } = await cluster.router.call(initProducerId, body, settings)
+    return { producerId, producerEpoch }
   } catch (error) {
     if (required || !isRefusal(error)) throw error
-    logger.info(`the producer goes without idempotence: ${error.message}`)
+    cluster.options.logger.info(`the producer goes without idempotence: ${error.message}`)
     return undefined
   }
 }

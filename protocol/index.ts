@@ -1,0 +1,7 @@
+/**
+ * The entry point `samsa/protocol`: the declarations of Kafka's APIs in all their versions, for
+ * `client.request`, and what it takes to read their responses.
+ */
+export * from './apis/index.ts'
+export { describeError, ErrorCode, type ErrorName } from './errors.ts'
+export type { Api, RequestOf, ResponseOf } from './schema/api.ts'

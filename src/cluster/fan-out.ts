@@ -1,0 +1,231 @@
+/**
+ * Requests about many items (topics, partitions, groups) of which each broker answers for some: split by
+ * broker, sent at the same time, merged item by item. Items that may succeed later are sent again until the
+ * caller's deadline; the others keep their error, and no item is left without an outcome.
+ */
+import { ErrorCode } from '../../protocol/errors.ts'
+import type { Api } from '../../protocol/schema/api.ts'
+import type { Decoded, Fields } from '../../protocol/schema/fields.ts'
+import { backoffMs } from '../async/backoff.ts'
+import type { Deadline } from '../async/deadline.ts'
+import { BrokerError, isRetriable, KafkaError, RequestTimeoutError } from '../errors.ts'
+import type { BodyFor, Broker } from '../network/broker.ts'
+import { limited, TookTooLongError } from '../async/limited.ts'
+import { abortable } from '../async/abortable.ts'
+import { addTo } from './add-to.ts'
+import type { Cluster } from './cluster.ts'
+import { reportRetry } from './retry.ts'
+import type { Target } from './target.ts'
+
+/** What became of one item: a result, or the error that it ended with. */
+export type Outcome<Item, Result> =
+  | { readonly item: Item; readonly result: Result; readonly error?: undefined }
+  | { readonly item: Item; readonly result?: undefined; readonly error: KafkaError }
+
+/** The broker that a part of the items goes to. */
+export interface Recipient {
+  /** `host:port`; undefined where any broker will do. */
+  readonly name: string | undefined
+  /** One attempt. Throws what the connection throws. */
+  request<Request extends Fields, Response extends Fields>(
+    api: Api<Request, Response>,
+    body: BodyFor<Request>,
+    options?: { readonly maxVersion?: number },
+  ): Promise<Decoded<Response>>
+}
+
+export interface FanOutSettings<Item, Result> {
+  readonly items: readonly Item[]
+  /** The broker that answers for an item. */
+  readonly to: (item: Item) => Target
+  /** What is done, for errors, events and logs: `describing groups`. */
+  readonly what: string
+  /** One for all items and attempts. */
+  readonly deadline: Deadline
+  /** How many items one request may name. Default: no limit. */
+  readonly maxItems?: number
+  /** Sends one request about these items. What it throws becomes the error of each of them. */
+  readonly ask: (
+    items: readonly Item[],
+    recipient: Recipient,
+  ) => Promise<readonly Outcome<Item, Result>[]>
+}
+
+/** A broker that did not answer. */
+export interface BrokerFailure {
+  /** Node id. */
+  readonly broker: number
+  readonly error: KafkaError
+}
+
+export interface FromEveryBroker<Result> {
+  readonly answers: readonly { readonly broker: number; readonly result: Result }[]
+  readonly incomplete: readonly BrokerFailure[]
+}
+
+/** How many brokers are asked at the same time. */
+const MAX_CONCURRENT = 32
+
+export class FanOut {
+  readonly #cluster: Cluster
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster
+  }
+
+  /** The outcome of each item, in the order of the items. Never rejects for an item; rejects when aborted. */
+  async run<Item, Result>(
+    settings: FanOutSettings<Item, Result>,
+  ): Promise<readonly Outcome<Item, Result>[]> {
+    const { items, what, deadline } = settings
+    const outcomes = new Map<Item, Outcome<Item, Result>>()
+    let pending = items
+    for (let attempt = 0; pending.length > 0; attempt++) {
+      for (const outcome of await this.#round(pending, settings)) {
+        outcomes.set(outcome.item, outcome)
+      }
+      const again = pending.filter((item) => isRetriable(outcomes.get(item)?.error))
+      const waitMs = backoffMs(attempt, this.#cluster.options.backoff)
+      if (again.length === 0 || !deadline.leaves(waitMs)) break
+      const error = outcomes.get(again[0]!)!.error!
+      if (this.#cluster.wasNeverReached(error)) break
+      reportRetry(this.#cluster.options.logger, { what, attempt: attempt + 1, waitMs, error })
+      await deadline.sleep(waitMs)
+      pending = again
+    }
+    return items.map((item) => outcomes.get(item)!)
+  }
+
+  /**
+   * Asks every broker of the cluster the same question. Brokers that fail until the deadline are in
+   * `incomplete`, each with its error: what is merged from the answers lacks what those would have said.
+   */
+  async everyBroker<Result>(settings: {
+    readonly what: string
+    readonly deadline: Deadline
+    readonly ask: (recipient: Recipient) => Promise<Result>
+  }): Promise<FromEveryBroker<Result>> {
+    const { what, deadline, ask } = settings
+    await within(deadline, what, this.#cluster.router.refreshBrokers(deadline))
+    const outcomes = await this.run<number, Result>({
+      items: [...this.#cluster.brokers.keys()].sort((a, b) => a - b),
+      to: (broker) => ({ broker }),
+      what,
+      deadline,
+      ask: async ([item], recipient) => [{ item: item!, result: await ask(recipient) }],
+    })
+    const answers: { broker: number; result: Result }[] = []
+    const incomplete: BrokerFailure[] = []
+    for (const { item, result, error } of outcomes) {
+      if (error === undefined) answers.push({ broker: item, result })
+      else incomplete.push({ broker: item, error })
+    }
+    return { answers, incomplete }
+  }
+
+  async #round<Item, Result>(
+    items: readonly Item[],
+    settings: FanOutSettings<Item, Result>,
+  ): Promise<readonly Outcome<Item, Result>[]> {
+    const { to, what, deadline, maxItems = Infinity } = settings
+    const outcomes: Outcome<Item, Result>[] = []
+    const found = new Map<Item, Broker | undefined>()
+    await eachOf(items, MAX_CONCURRENT, async (item) => {
+      try {
+        found.set(item, await within(deadline, what, this.#cluster.router.find(to(item), deadline)))
+      } catch (error) {
+        outcomes.push({ item, error: asKafkaError(error, deadline) })
+      }
+    })
+    const byBroker = new Map<Broker | undefined, Item[]>()
+    for (const item of items) if (found.has(item)) addTo(byBroker, found.get(item), item)
+    const parts = [...byBroker].flatMap(([broker, ofBroker]) =>
+      inParts(ofBroker, maxItems).map((part) => ({ broker, part })),
+    )
+    await eachOf(parts, MAX_CONCURRENT, async ({ broker, part }) => {
+      const answered = await this.#ask(broker, part, settings)
+      for (const { item, error } of answered) {
+        if (error !== undefined) await this.#cluster.router.forgetIfMoved(to(item), error)
+      }
+      outcomes.push(...answered)
+    })
+    return outcomes
+  }
+
+  async #ask<Item, Result>(
+    broker: Broker | undefined,
+    items: readonly Item[],
+    { ask, what, deadline }: FanOutSettings<Item, Result>,
+  ): Promise<readonly Outcome<Item, Result>[]> {
+    const { requestTimeoutMs: timeoutMs } = this.#cluster.options
+    const recipient: Recipient = {
+      name: broker?.name,
+      request: (api, body, options = {}) =>
+        broker === undefined
+          ? this.#cluster.requestAny(api, body, { timeoutMs, ...options })
+          : broker.request(api, body, { timeoutMs, ...options }),
+    }
+    try {
+      const answered = await within(deadline, what, ask(items, recipient))
+      const found = new Set(answered.map(({ item }) => item))
+      const missing = items.filter((item) => !found.has(item))
+      const detail = 'the response does not mention it'
+      return [
+        ...answered,
+        ...missing.map((item) => ({
+          item,
+          error: new BrokerError(
+            ErrorCode.UNKNOWN_SERVER_ERROR,
+            what,
+            { broker: broker?.name },
+            detail,
+          ),
+        })),
+      ]
+    } catch (problem) {
+      const error = asKafkaError(problem, deadline)
+      return items.map((item) => ({ item, error }))
+    }
+  }
+}
+
+/** Waits no longer than the deadline: the error of what takes longer is a RequestTimeoutError. */
+async function within<T>(deadline: Deadline, what: string, running: Promise<T>): Promise<T> {
+  try {
+    return await limited(deadline.remainingMs, deadline.signal, (signal) =>
+      abortable(running, signal),
+    )
+  } catch (error) {
+    if (!(error instanceof TookTooLongError)) throw error
+    throw new RequestTimeoutError(`${what} took longer than ${deadline.timeoutMs} ms`, {
+      cause: error,
+    })
+  }
+}
+
+/** An abort ends the whole call, with the signal's reason; other errors belong to the items. */
+function asKafkaError(error: unknown, deadline: Deadline): KafkaError {
+  deadline.signal?.throwIfAborted()
+  if (error instanceof KafkaError) return error
+  throw error
+}
+
+function inParts<Item>(items: readonly Item[], size: number): readonly (readonly Item[])[] {
+  if (items.length <= size) return [items]
+  const parts: (readonly Item[])[] = []
+  for (let at = 0; at < items.length; at += size) parts.push(items.slice(at, at + size))
+  return parts
+}
+
+/** Runs `work` for each, `limit` at a time. */
+async function eachOf<T>(
+  all: readonly T[],
+  limit: number,
+  work: (one: T) => Promise<void>,
+): Promise<void> {
+  const left = all.values()
+  const worker = async () => {
+    for (const one of left) await work(one)
+  }
+  await Promise.all(Array.from({ length: Math.min(limit, all.length) }, worker))
+}

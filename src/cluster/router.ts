@@ -1,0 +1,164 @@
+/**
+ * The one way to send a request to a cluster: finds the broker, sends, and sends again to the right one when
+ * leaders, coordinators or the controller have moved, until the caller's deadline.
+ */
+import { ErrorCode } from '../../protocol/errors.ts'
+import type { Api } from '../../protocol/schema/api.ts'
+import type { Decoded, Fields } from '../../protocol/schema/fields.ts'
+import type { Deadline } from '../async/deadline.ts'
+import { BrokerError, LeaderNotFoundError, suggestsNewMetadata } from '../errors.ts'
+import type { BodyFor, Broker, Purpose } from '../network/broker.ts'
+import type { Cluster } from './cluster.ts'
+import { onlyErrorAmong, topLevelError } from './response-errors.ts'
+import { retrying } from './retry.ts'
+import type { Target } from './target.ts'
+
+export interface CallSettings {
+  readonly to: Target
+  /** What the request does, for errors, events and logs: `creating topics`. */
+  readonly what: string
+  /** One for all attempts. */
+  readonly deadline: Deadline
+  readonly purpose?: Purpose
+  /** The highest version to use, where the caller cannot fill later ones. */
+  readonly maxVersion?: number
+  /** How long one attempt may take. Default: the client's `socketTimeoutMs`. */
+  readonly timeoutMs?: number
+}
+
+const MOVED_CONTROLLER = new Set<number>([ErrorCode.NOT_CONTROLLER])
+const MOVED_COORDINATOR = new Set<number>([
+  ErrorCode.NOT_COORDINATOR,
+  ErrorCode.COORDINATOR_NOT_AVAILABLE,
+  ErrorCode.COORDINATOR_LOAD_IN_PROGRESS,
+])
+const MOVED_LEADER = new Set<number>([
+  ErrorCode.NOT_LEADER_OR_FOLLOWER,
+  ErrorCode.LEADER_NOT_AVAILABLE,
+  ErrorCode.FENCED_LEADER_EPOCH,
+  ErrorCode.UNKNOWN_LEADER_EPOCH,
+])
+const NOTHING = new Set<number>()
+
+export class Router {
+  readonly #cluster: Cluster
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster
+  }
+
+  /**
+   * Sends a request and resolves with the response. Retries what may succeed later: lost connections, error
+   * codes that Kafka calls retriable, targets that have moved. Error codes of single items stay in the
+   * response, except where each of them says that the target has moved: then nothing was done.
+   * Throws BrokerError for the error code of a whole response, UnsupportedVersionError, NoBrokersAvailableError,
+   * RequestTimeoutError.
+   */
+  call<Request extends Fields, Response extends Fields>(
+    api: Api<Request, Response>,
+    body: BodyFor<Request>,
+    settings: CallSettings,
+  ): Promise<Decoded<Response>> {
+    const { what, deadline } = settings
+    const { backoff, logger } = this.#cluster.options
+    const giveUp = (error: Error) => this.#cluster.wasNeverReached(error)
+    return retrying({ what, deadline, backoff, logger, giveUp }, async () => {
+      try {
+        return await this.#attempt(api, body, settings)
+      } catch (error) {
+        await this.forgetIfMoved(settings.to, error)
+        throw error
+      }
+    })
+  }
+
+  /** Asks for the brokers and the controller until some broker answers. */
+  refreshBrokers(deadline: Deadline): Promise<void> {
+    const { backoff, logger } = this.#cluster.options
+    const giveUp = (error: Error) => this.#cluster.wasNeverReached(error)
+    const what = 'looking up the brokers'
+    return retrying({ what, deadline, backoff, logger, giveUp }, () =>
+      this.#cluster.refreshBrokers(),
+    )
+  }
+
+  /** The broker of a target, looked up if need be; undefined for any. Throws what the look-up throws. */
+  async find(to: Target, deadline: Deadline): Promise<Broker | undefined> {
+    if (to === 'any') return undefined
+    if (to === 'controller') return this.#controller()
+    if ('broker' in to) return this.#broker(to.broker)
+    if ('leader' in to) return this.#leader(to.leader.topic, to.leader.partition)
+    return this.#cluster.coordinators.of(to.coordinator, to.key, deadline)
+  }
+
+  async #attempt<Request extends Fields, Response extends Fields>(
+    api: Api<Request, Response>,
+    body: BodyFor<Request>,
+    { to, what, deadline, purpose, maxVersion, timeoutMs }: CallSettings,
+  ): Promise<Decoded<Response>> {
+    const broker = await this.find(to, deadline)
+    const options = {
+      timeoutMs: timeoutMs ?? this.#cluster.options.requestTimeoutMs,
+      ...(purpose === undefined ? {} : { purpose }),
+      ...(maxVersion === undefined ? {} : { maxVersion }),
+    }
+    const response = await (broker === undefined
+      ? this.#cluster.requestAny(api, body, options)
+      : broker.request(api, body, options))
+    const failed = topLevelError(response)
+    const context = { broker: broker?.name }
+    if (failed !== undefined) {
+      throw new BrokerError(failed.errorCode, what, context, failed.errorMessage)
+    }
+    const moved = onlyErrorAmong(response, movedCodes(to))
+    if (moved !== undefined) throw new BrokerError(moved, what, context)
+    return response
+  }
+
+  async #controller(): Promise<Broker> {
+    if (this.#cluster.controller === undefined) await this.#cluster.refreshBrokers()
+    const { controller } = this.#cluster
+    if (controller !== undefined) return controller
+    const detail = 'the brokers name no controller'
+    throw new BrokerError(ErrorCode.LEADER_NOT_AVAILABLE, 'finding the controller', {}, detail)
+  }
+
+  async #broker(nodeId: number): Promise<Broker> {
+    if (!this.#cluster.brokers.has(nodeId)) await this.#cluster.refreshBrokers()
+    const broker = this.#cluster.brokers.get(nodeId)
+    if (broker !== undefined) return broker
+    const known = [...this.#cluster.brokers.keys()].sort((a, b) => a - b).join(', ')
+    const detail = `the cluster has no broker ${nodeId}; its brokers are ${known || 'none'}`
+    throw new BrokerError(ErrorCode.BROKER_NOT_AVAILABLE, `finding broker ${nodeId}`, {}, detail)
+  }
+
+  async #leader(topic: string, partition: number): Promise<Broker> {
+    if (this.#cluster.leaderOf(topic, partition) === undefined) await this.#cluster.refresh(topic)
+    const leader = this.#cluster.leaderOf(topic, partition)
+    if (leader !== undefined) return leader
+    throw new LeaderNotFoundError(`${topic}-${partition} has no leader`, { topic, partition })
+  }
+
+  /** Forgets where the target is if the error says that it may be elsewhere: the next attempt looks it up. */
+  async forgetIfMoved(to: Target, error: unknown): Promise<void> {
+    if (to === 'any' || !(error instanceof Error)) return
+    if (to === 'controller') {
+      const isElsewhere = error instanceof BrokerError && MOVED_CONTROLLER.has(error.errorCode)
+      if (isElsewhere || suggestsNewMetadata(error)) this.#cluster.forgetController()
+    } else if ('leader' in to) {
+      // A failed refresh is not what the caller asked for; the next attempt fails with it again.
+      if (suggestsNewMetadata(error)) {
+        await this.#cluster.refresh(to.leader.topic).catch(() => undefined)
+      }
+    } else if ('coordinator' in to) {
+      this.#cluster.coordinators.forgetIfMoved(to.coordinator, to.key, error)
+    }
+  }
+}
+
+function movedCodes(to: Target): ReadonlySet<number> {
+  if (to === 'any') return NOTHING
+  if (to === 'controller') return MOVED_CONTROLLER
+  if ('leader' in to) return MOVED_LEADER
+  return 'coordinator' in to ? MOVED_COORDINATOR : NOTHING
+}

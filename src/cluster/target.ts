@@ -1,0 +1,47 @@
+import type { Check } from '../options.ts'
+import type { CoordinatorKind } from './coordinators.ts'
+
+/** The broker that a request goes to. Only `any` tries further brokers when one cannot be reached. */
+export type Target =
+  /** Whichever broker can be reached. */
+  | 'any'
+  /** The broker that Metadata names as the controller; in a KRaft cluster one that forwards to it. */
+  | 'controller'
+  /** The broker with this node id. */
+  | { readonly broker: number }
+  /** The leader of this partition. */
+  | { readonly leader: { readonly topic: string; readonly partition: number } }
+  /** The coordinator of a group, share group or transactional id. */
+  | { readonly coordinator: CoordinatorKind; readonly key: string }
+
+const COORDINATORS: readonly unknown[] = [
+  'group',
+  'transaction',
+  'share',
+] satisfies CoordinatorKind[]
+
+/** Checks a target that an application gives. */
+export const aTarget: Check = (value) => (isTarget(value) ? undefined : EXPECTED)
+
+const EXPECTED =
+  "must be 'any', 'controller', { broker: id }, { leader: { topic, partition } } or " +
+  "{ coordinator: 'group' | 'transaction' | 'share', key }"
+
+function isTarget(value: unknown): boolean {
+  if (typeof value === 'string') return value === 'any' || value === 'controller'
+  if (typeof value !== 'object' || value === null) return false
+  const { broker, leader, coordinator, key }: Record<string, unknown> = { ...value }
+  switch (Object.keys(value).sort().join()) {
+    case 'broker':
+      return Number.isInteger(broker)
+    case 'leader': {
+      if (typeof leader !== 'object' || leader === null) return false
+      const { topic, partition }: Record<string, unknown> = { ...leader }
+      return typeof topic === 'string' && Number.isInteger(partition)
+    }
+    case 'coordinator,key':
+      return COORDINATORS.includes(coordinator) && typeof key === 'string'
+    default:
+      return false
+  }
+}

@@ -1,0 +1,285 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { createTopics } from '../../../protocol/apis/create-topics.ts'
+import { describeCluster } from '../../../protocol/apis/describe-cluster.ts'
+import { describeProducers } from '../../../protocol/apis/describe-producers.ts'
+import { findCoordinator } from '../../../protocol/apis/find-coordinator.ts'
+import { initProducerId } from '../../../protocol/apis/init-producer-id.ts'
+import { listGroups } from '../../../protocol/apis/list-groups.ts'
+import { metadata } from '../../../protocol/apis/metadata.ts'
+import { ErrorCode } from '../../../protocol/errors.ts'
+import { Deadline } from '../../../src/async/deadline.ts'
+import type { Cluster } from '../../../src/cluster/cluster.ts'
+import { FakeBroker } from '../../support/fake-broker.ts'
+import { clusterAt, layoutOf, metadataOf, type Layout } from '../../support/fake-cluster.ts'
+import { failureOf } from '../../support/settled.ts'
+
+let one: FakeBroker
+let two: FakeBroker
+let cluster: Cluster
+let layout: Layout
+/** Node ids that the brokers name as the controller and as every coordinator. */
+let controllerId: number
+let coordinatorId: number
+
+beforeEach(async () => {
+  one = await FakeBroker.start()
+  two = await FakeBroker.start()
+  layout = layoutOf([one, two], { orders: [1] })
+  controllerId = 1
+  coordinatorId = 1
+  for (const broker of [one, two]) {
+    broker.handle(metadata, ({ topics }) => ({
+      ...metadataOf(layout, topics?.map(({ name }) => name ?? '') ?? []),
+      controllerId,
+    }))
+    broker.handle(findCoordinator, ({ coordinatorKeys }) => ({
+      coordinators: coordinatorKeys.map((key) => ({
+        key,
+        nodeId: coordinatorId,
+        ...(coordinatorId === 1 ? one : two).address,
+      })),
+    }))
+  }
+  cluster = clusterAt([one, two])
+})
+afterEach(async () => {
+  await cluster.close(0)
+  await one.stop()
+  await two.stop()
+})
+
+const clusterRequest = { includeClusterAuthorizedOperations: false }
+const clusterResponse = {
+  throttleTimeMs: 0,
+  errorCode: 0,
+  clusterId: 'c',
+  controllerId: 1,
+  brokers: [],
+}
+const ofProducer = { throttleTimeMs: 0, errorCode: 0, producerEpoch: 0 }
+const noGroups = { errorCode: 0, groups: [] }
+
+const deadline = (timeoutMs = 10_000) => new Deadline(timeoutMs)
+const oneTopic = {
+  topics: [{ name: 'new', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }],
+  timeoutMs: 1_000,
+}
+const create = () =>
+  cluster.router.call(createTopics, oneTopic, {
+    to: 'controller',
+    what: 'creating topics',
+    deadline: deadline(),
+  })
+
+/** Lets a broker answer CreateTopics with this error for each topic. */
+function createsWith(broker: FakeBroker, errorCode: () => number): void {
+  broker.handle(createTopics, ({ topics }) => ({
+    topics: topics.map(({ name }) => ({ name, errorCode: errorCode() })),
+  }))
+}
+
+describe('a request to the controller', () => {
+  it('reaches the broker that Metadata names as the controller', async () => {
+    controllerId = 2
+    createsWith(two, () => ErrorCode.NONE)
+    expect(await create()).toMatchObject({ topics: [{ name: 'new', errorCode: 0 }] })
+    expect(one.received(createTopics)).toHaveLength(0)
+  })
+
+  it('is sent to the new controller when the old one answers NOT_CONTROLLER for every topic', async () => {
+    createsWith(one, () => {
+      controllerId = 2
+      return ErrorCode.NOT_CONTROLLER
+    })
+    createsWith(two, () => ErrorCode.NONE)
+    expect(await create()).toMatchObject({ topics: [{ errorCode: 0 }] })
+    expect(one.received(createTopics)).toHaveLength(1)
+    expect(two.received(createTopics)).toHaveLength(1)
+  })
+
+  it('is not sent again when only some topics failed, since the others were created', async () => {
+    one.handle(createTopics, () => ({
+      topics: [
+        { name: 'new', errorCode: ErrorCode.NONE },
+        { name: 'other', errorCode: ErrorCode.NOT_CONTROLLER },
+      ],
+    }))
+    const { topics } = await create()
+    expect(topics.map(({ errorCode }) => errorCode)).toEqual([0, ErrorCode.NOT_CONTROLLER])
+    expect(one.received(createTopics)).toHaveLength(1)
+  })
+})
+
+describe('a request to a coordinator', () => {
+  const init = () =>
+    cluster.router.call(
+      initProducerId,
+      { transactionalId: 'billing', transactionTimeoutMs: 60_000 },
+      {
+        to: { coordinator: 'transaction', key: 'billing' },
+        what: 'fencing',
+        deadline: deadline(),
+      },
+    )
+
+  it('is sent to the new coordinator when the old one answers NOT_COORDINATOR', async () => {
+    one.handle(initProducerId, () => {
+      coordinatorId = 2
+      return { ...ofProducer, errorCode: ErrorCode.NOT_COORDINATOR }
+    })
+    two.handle(initProducerId, () => ({ ...ofProducer, producerId: 7n }))
+    expect(await init()).toMatchObject({ producerId: 7n })
+  })
+
+  it('throws the error of the whole response when a retry cannot help', async () => {
+    one.handle(initProducerId, () => ({
+      ...ofProducer,
+      errorCode: ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+    }))
+    expect(await failureOf(init())).toMatchObject({
+      code: 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
+      broker: one.name,
+    })
+    expect(one.received(initProducerId)).toHaveLength(1)
+  })
+})
+
+describe('a request to the leader of a partition', () => {
+  it('is sent to the new leader when the old one answers NOT_LEADER_OR_FOLLOWER', async () => {
+    const answers = (broker: FakeBroker, errorCode: () => number) =>
+      broker.handle(describeProducers, () => ({
+        throttleTimeMs: 0,
+        topics: [
+          {
+            name: 'orders',
+            partitions: [{ partitionIndex: 0, errorCode: errorCode(), activeProducers: [] }],
+          },
+        ],
+      }))
+    answers(one, () => {
+      layout.topics['orders'] = [2]
+      return ErrorCode.NOT_LEADER_OR_FOLLOWER
+    })
+    answers(two, () => ErrorCode.NONE)
+    const { topics } = await cluster.router.call(
+      describeProducers,
+      { topics: [{ name: 'orders', partitionIndexes: [0] }] },
+      {
+        to: { leader: { topic: 'orders', partition: 0 } },
+        what: 'describing producers',
+        deadline: deadline(),
+      },
+    )
+    expect(topics[0]?.partitions[0]?.errorCode).toBe(0)
+    expect(two.received(describeProducers)).toHaveLength(1)
+  })
+})
+
+describe('a request to a broker by id', () => {
+  it('fails at once, with the ids that exist, when the cluster has no such broker', async () => {
+    const error = await failureOf(
+      cluster.router.call(describeCluster, clusterRequest, {
+        to: { broker: 9 },
+        what: 'x',
+        deadline: deadline(),
+      }),
+    )
+    expect(error).toMatchObject({ code: 'BROKER_NOT_AVAILABLE' })
+    expect(error.message).toContain('its brokers are 1, 2')
+  })
+})
+
+describe('a request about many items', () => {
+  const groups = ['a', 'b', 'c']
+  const run = (
+    ask: (group: string, name: string | undefined) => number,
+    timeoutMs = 10_000,
+    maxItems = Infinity,
+  ) =>
+    cluster.fanOut.run<string, number>({
+      items: groups,
+      to: (group) => ({ broker: group === 'b' ? 2 : 1 }),
+      what: 'asking',
+      deadline: deadline(timeoutMs),
+      maxItems,
+      ask: async (items, recipient) => {
+        await recipient.request(describeCluster, clusterRequest)
+        asked.push([...items])
+        return items.map((item) => ({ item, result: ask(item, recipient.name) }))
+      },
+    })
+  let asked: string[][]
+  beforeEach(() => {
+    asked = []
+    for (const broker of [one, two]) broker.handle(describeCluster, () => clusterResponse)
+  })
+
+  it('is split by broker, and merged in the order of the items', async () => {
+    const outcomes = await run((group) => group.charCodeAt(0))
+    expect(outcomes).toEqual([
+      { item: 'a', result: 97 },
+      { item: 'b', result: 98 },
+      { item: 'c', result: 99 },
+    ])
+    expect(asked.sort()).toEqual([['a', 'c'], ['b']])
+  })
+
+  it('is split further where a request may name only so many items', async () => {
+    await run(() => 0, 10_000, 1)
+    expect(asked.sort()).toEqual([['a'], ['b'], ['c']])
+  })
+
+  it('gives the items of a broker that cannot be reached an error each, and the others their result', async () => {
+    await cluster.refreshBrokers()
+    await two.stop()
+    const [a, b, c] = await run(() => 1, 500)
+    expect([a?.result, c?.result]).toEqual([1, 1])
+    expect(b?.error).toMatchObject({ retriable: true })
+  })
+
+  it('gives an item that a response leaves out an error', async () => {
+    const outcomes = await cluster.fanOut.run<string, number>({
+      items: ['a'],
+      to: () => 'any',
+      what: 'asking',
+      deadline: deadline(),
+      ask: () => Promise.resolve([]),
+    })
+    expect(outcomes[0]?.error?.message).toContain('does not mention it')
+  })
+
+  it('rejects with the reason of an aborted signal', async () => {
+    const controller = new AbortController()
+    one.handle(describeCluster, () => {
+      controller.abort(new Error('stop'))
+      return clusterResponse
+    })
+    const running = cluster.fanOut.run({
+      items: ['a'],
+      to: () => ({ broker: 1 }),
+      what: 'asking',
+      deadline: new Deadline(10_000, controller.signal),
+      ask: async (_, recipient) => {
+        await recipient.request(describeCluster, clusterRequest)
+        return []
+      },
+    })
+    expect(await failureOf(running)).toMatchObject({ message: 'stop' })
+  })
+})
+
+describe('a request to every broker', () => {
+  it('lists the brokers that did not answer beside the answers of the others', async () => {
+    for (const broker of [one, two]) broker.handle(listGroups, () => noGroups)
+    await cluster.refreshBrokers()
+    await two.stop()
+    // The metadata still names the broker that is down.
+    const { answers, incomplete } = await cluster.fanOut.everyBroker({
+      what: 'listing groups',
+      deadline: deadline(500),
+      ask: (recipient) => recipient.request(listGroups, {}),
+    })
+    expect(answers.map(({ broker }) => broker)).toEqual([1])
+    expect(incomplete).toEqual([{ broker: 2, error: expect.objectContaining({ retriable: true }) }])
+  })
+})
