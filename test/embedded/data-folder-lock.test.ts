@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { spawnSync } from 'node:child_process'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EmbeddedCluster } from '../../src/embedded/index.ts'
 import { KafkaClient } from '../../src/index.ts'
@@ -8,9 +8,14 @@ import { hostsOf, runBroker } from '../support/broker-command.ts'
 import { builtCommand } from '../support/built.ts'
 import type { RunningCommand } from '../support/running-command.ts'
 import { TemporaryFolder } from '../support/temporary-folder.ts'
+import { LockRacers } from './support/lock-racers.ts'
 
 function broker(dataDir: string): RunningCommand {
   return runBroker('--port', '0', '--data', dataDir, '--topic', 't')
+}
+
+function endedProcess(): number {
+  return spawnSync('true').pid
 }
 
 describe('a data folder in use', () => {
@@ -62,9 +67,50 @@ describe('a data folder in use', () => {
     expect(acknowledged.filter((value) => !read.has(value))).toEqual([])
   })
 
+  it('belongs to exactly one of several processes that start at the same time', async () => {
+    using folder = new TemporaryFolder()
+    await using racers = await LockRacers.start(folder.path, 4)
+    const deadClaim = `lock.${endedProcess()}.1.00000000-0000-4000-8000-000000000000`
+    const leftBehind: Record<string, Readonly<Record<string, string>>> = {
+      nothing: {},
+      'a stale lock': { lock: `${endedProcess()} 1\n` },
+      'a stale claim': {
+        lock: `${endedProcess()} 1 00000000-0000-4000-8000-000000000000\n`,
+        [deadClaim]: '',
+      },
+    }
+    for (const [name, files] of Object.entries(leftBehind)) {
+      for (let round = 0; round < 60; round++) {
+        const raced = join(folder.path, `${name} ${round}`.replaceAll(' ', '-'))
+        mkdirSync(raced)
+        for (const [file, text] of Object.entries(files)) writeFileSync(join(raced, file), text)
+        const results = await racers.race(raced)
+        expect({ name, round, results: [...results].sort() }).toEqual({
+          name,
+          round,
+          results: ['held', 'refused', 'refused', 'refused'],
+        })
+        await racers.release()
+        expect(readdirSync(raced)).toEqual([])
+      }
+    }
+  })
+
+  it('stays with its holder while other processes ask for it again and again', async () => {
+    using folder = new TemporaryFolder()
+    await using racers = await LockRacers.start(folder.path, 3)
+    await using kafka = await EmbeddedCluster.start({ dataDir: join(folder.path, 'data') })
+    for (let round = 0; round < 20; round++) {
+      const results = await racers.race(join(folder.path, 'data'))
+      expect(results).toEqual(['refused', 'refused', 'refused'])
+    }
+    expect(kafka.topics).toEqual([])
+  })
+
   it.each([
-    ['a process that is no more', () => `${spawnSync('true').pid} 1\n`],
+    ['a process that is no more', () => `${endedProcess()} 1\n`],
     ['this process number in another life', () => `${process.pid} 1\n`],
+    ['a holder that is gone with its claim', () => `${endedProcess()} 1 some-id\n`],
     ['nobody that could be read', () => 'half a li'],
   ])('is taken over from %s', async (_name, lock) => {
     using folder = new TemporaryFolder()

@@ -1,7 +1,7 @@
 /**
  * A folder that a cluster's data lasts in:
  *
- *     lock                       the process that uses it
+ *     lock, lock.*               the process that uses it (folder-lock.ts)
  *     journal                    topics, configs, leaders, committed offsets, …
  *     logs/<topic id>/<partition>/<first offset>.log   records, in Kafka's own format
  *
@@ -58,7 +58,7 @@ export class DataFolder implements ClusterStorage {
   static open(folder: string, onWarning: (message: string) => void): DataFolder {
     return usable(folder, () => {
       mkdirSync(folder, { recursive: true })
-      const lock = FolderLock.take(join(folder, 'lock'), folder)
+      const lock = FolderLock.take(folder)
       try {
         return new DataFolder(folder, lock, onWarning)
       } catch (error) {

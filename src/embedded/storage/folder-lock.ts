@@ -1,87 +1,117 @@
 /**
- * A file that says which process uses a folder. A process that was killed leaves it behind: it is taken
- * over then. The number of a process may have gone to another meanwhile, in a container even to its own
- * successor: where the system tells when a process was born, that has to fit as well.
+ * The lock of a data folder. Node has no file locks that end with their process, so a process claims the folder
+ * with a file whose name no other claim ever has:
+ *
+ *     lock.<process>.<its birth>.<random id>
+ *
+ * It creates its claim first, then lists the others. A claim of a process that no longer runs can be deleted by
+ * anyone at any time, because its name can't belong to a live claim. Where no live claim is left, the folder is
+ * taken. Of two processes, at least one lists after the other has claimed, so two never take the folder. Where
+ * both see each other, the claim with the larger id withdraws, and the other waits until it has.
+ *
+ * `lock` names the claim that holds the folder. Only its holder writes it.
  */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { EmbeddedClusterError } from '../embedded-cluster-error.ts'
+import { isRunning, thisProcess, type ProcessIdentity } from './process-identity.ts'
+
+const LOCK = 'lock'
+const CLAIM = /^lock\.(\d+)\.([^.]+)\.([\da-f-]+)$/
+/** How long a process that has claimed, and neither took the folder nor withdrew, is waited for. */
+const WAIT_MS = 10_000
+const POLL_MS = 2
+
+interface Claim {
+  readonly id: string
+  readonly process: ProcessIdentity
+  readonly file: string
+}
 
 export class FolderLock {
-  readonly #file: string
+  readonly #files: readonly string[]
 
-  private constructor(file: string) {
-    this.#file = file
+  private constructor(files: readonly string[]) {
+    this.#files = files
   }
 
-  /** Throws EmbeddedClusterError where a process that runs has it. */
-  static take(file: string, folder: string): FolderLock {
-    for (;;) {
-      try {
-        writeFileSync(file, `${process.pid} ${birthOf(process.pid) ?? '-'}\n`, { flag: 'wx' })
-        return new FolderLock(file)
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-      }
-      const holder = holderOf(file)
-      if (holder !== undefined && isRunning(holder)) {
-        throw new EmbeddedClusterError(
-          'DATA_FOLDER_IN_USE',
-          `${folder} is used by process ${holder.pid}: end that, or take another folder`,
-        )
-      }
-      takeAway(file)
+  /** Throws EmbeddedClusterError where a process that runs has the folder, or is about to take it. */
+  static take(folder: string): FolderLock {
+    const lock = join(folder, LOCK)
+    const claim = newClaim(folder)
+    try {
+      waitForOthers(folder, claim)
+      const holder = holderOf(folder)
+      // Without a claim of its own: it is an older samsa's, or its claim was deleted by hand.
+      if (holder !== undefined && isRunning(holder.process)) throw inUse(folder, holder.process)
+      const { pid, birth } = claim.process
+      writeFileSync(lock, `${pid} ${birth} ${claim.id}\n`)
+      return new FolderLock([lock, claim.file])
+    } catch (error) {
+      rmSync(claim.file, { force: true })
+      throw error
     }
   }
 
+  /** The claim goes last: until then nobody else writes `lock`. */
   release(): void {
-    rmSync(this.#file, { force: true })
+    for (const file of this.#files) rmSync(file, { force: true })
   }
 }
 
-interface Holder {
-  readonly pid: number
-  readonly birth: string
+function newClaim(folder: string): Claim {
+  const id = randomUUID()
+  const process = thisProcess()
+  const file = join(folder, `${LOCK}.${process.pid}.${process.birth}.${id}`)
+  writeFileSync(file, '', { flag: 'wx' })
+  return { id, process, file }
 }
 
-/** Undefined where it is gone, or holds nothing that makes sense. */
-function holderOf(file: string): Holder | undefined {
-  const [, pid, birth] = /^(\d+) (\S+)\n$/.exec(textOf(file) ?? '') ?? []
-  return pid === undefined || birth === undefined ? undefined : { pid: Number(pid), birth }
-}
-
-/** By renaming, which only one of several can do. */
-function takeAway(file: string): void {
-  const aside = `${file}.${process.pid}`
-  try {
-    renameSync(file, aside)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+/** Returns when no other process claims the folder. Throws EmbeddedClusterError. */
+function waitForOthers(folder: string, claim: Claim): void {
+  for (let waitedMs = 0; ; waitedMs += POLL_MS) {
+    const rivals = liveClaims(folder).filter(({ id }) => id !== claim.id)
+    const [first] = rivals
+    if (first === undefined) return
+    const holderId = holderOf(folder)?.id
+    const winner = rivals.find(({ id }) => id === holderId || id < claim.id)
+    if (winner !== undefined) throw inUse(folder, winner.process)
+    if (waitedMs >= WAIT_MS) throw inUse(folder, first.process)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, POLL_MS)
   }
-  rmSync(aside, { force: true })
 }
 
-function isRunning({ pid, birth }: Holder): boolean {
+/** Deletes those of processes that no longer run. */
+function liveClaims(folder: string): readonly Claim[] {
+  const claims = readdirSync(folder).flatMap((name) => {
+    const [, pid, birth, id] = CLAIM.exec(name) ?? []
+    if (pid === undefined || birth === undefined || id === undefined) return []
+    return [{ id, process: { pid: Number(pid), birth }, file: join(folder, name) }]
+  })
+  return claims.filter((claim) => {
+    const isLive = isRunning(claim.process)
+    if (!isLive) rmSync(claim.file, { force: true })
+    return isLive
+  })
+}
+
+/** What `lock` says; undefined where there is none, or what it holds makes no sense. */
+function holderOf(folder: string) {
+  let text: string
   try {
-    process.kill(pid, 0)
-  } catch (error) {
-    // Somebody else's process runs, too.
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
-  }
-  const now = birthOf(pid)
-  return now === undefined || now === birth
-}
-
-/** When the process was started, in a unit of the system's own; undefined where it doesn't tell. */
-function birthOf(pid: number): string | undefined {
-  // The second field is the program's name, and may hold anything: count from behind it.
-  const stat = textOf(`/proc/${pid}/stat`)
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
-}
-
-function textOf(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8')
+    text = readFileSync(join(folder, LOCK), 'utf8')
   } catch {
     return undefined
   }
+  const [, pid, birth, id] = /^(\d+) (\S+)(?: (\S+))?\n$/.exec(text) ?? []
+  if (pid === undefined || birth === undefined) return undefined
+  return { process: { pid: Number(pid), birth }, id }
+}
+
+function inUse(folder: string, { pid }: ProcessIdentity): EmbeddedClusterError {
+  return new EmbeddedClusterError(
+    'DATA_FOLDER_IN_USE',
+    `${folder} is used by process ${pid}: end that, or take another folder`,
+  )
 }
