@@ -1,7 +1,11 @@
 import { KafkaError } from '../errors.ts'
 
 export type EmbeddedClusterErrorCode =
-  'PORT_IN_USE' | 'PORT_UNAVAILABLE' | 'DATA_FOLDER_IN_USE' | 'DATA_FOLDER_UNUSABLE'
+  | 'PORT_IN_USE'
+  | 'PORT_UNAVAILABLE'
+  | 'DATA_FOLDER_IN_USE'
+  | 'DATA_FOLDER_UNUSABLE'
+  | 'DATA_FOLDER_DAMAGED'
 
 /** The embedded cluster can't start where it was told to: the message says what to do. */
 export class EmbeddedClusterError extends KafkaError {

@@ -297,6 +297,7 @@ describe('a data folder', () => {
     using raw = await rawClientOf(kafka)
     // A file where a folder has to be: nothing can be written below it.
     const logs = join(kept.folder.path, 'logs')
+    rmSync(logs, { recursive: true })
     writeFileSync(logs, '')
     expect(await produceTo(raw, 't', 0, batchOf(['lost']))).toMatchObject({
       errorCode: ErrorCode.KAFKA_STORAGE_ERROR,
@@ -325,7 +326,10 @@ describe('a data folder', () => {
     // As if the files had not been deleted yet.
     rmSync(logs, { recursive: true })
     renameSync(`${logs}.kept`, logs)
-    mkdirSync(join(logs, 'a-topic-unheard-of'))
+    mkdirSync(join(logs, 'a-topic-unheard-of', '0'), { recursive: true })
+    writeFileSync(join(logs, 'a-topic-unheard-of', '0', `${'0'.repeat(20)}.log`), '')
+    // What a crash leaves of a topic that was about to be created.
+    mkdirSync(join(logs, 'an-empty-topic', '0'), { recursive: true })
     await using kafka = await kept.start()
     expect(readdirSync(logs).sort()).toEqual([...left, 'a-topic-unheard-of'].sort())
     expect(kept.warnings).toEqual([expect.stringMatching(/a-topic-unheard-of is of no topic/)])

@@ -1,7 +1,15 @@
 import { describe, expect, it } from '@jest/globals'
-import { cpSync, readFileSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { EmbeddedCluster } from '../../src/embedded/index.ts'
+import {
+  cpSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { EmbeddedCluster, EmbeddedClusterError } from '../../src/embedded/index.ts'
 import { readJournal } from '../../src/embedded/storage/journal.ts'
 import { TemporaryFolder } from '../support/temporary-folder.ts'
 import { batchOf, fetchFrom, produceTo, rawClientOf, valuesOf } from './support/requests.ts'
@@ -14,12 +22,44 @@ async function written(folder: string, values: readonly string[]): Promise<strin
   return folder
 }
 
-function logOf(folder: string): string {
+function logsOf(folder: string): readonly string[] {
   const logs = join(folder, 'logs')
-  const [file] = readdirSync(logs, { recursive: true, encoding: 'utf8' }).filter((name) =>
-    name.endsWith('.log'),
-  )
-  return join(logs, file!)
+  return readdirSync(logs, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.log'))
+    .sort()
+    .map((name) => join(logs, name))
+}
+
+function logOf(folder: string): string {
+  return logsOf(folder)[0]!
+}
+
+function flip(file: string, at: number): void {
+  const data = readFileSync(file)
+  data[at]! ^= 0xff
+  writeFileSync(file, data)
+}
+
+async function startError(dataDir: string) {
+  try {
+    await using kafka = await EmbeddedCluster.start({ dataDir })
+    return { code: 'none', message: `started with ${kafka.topics.length} topics` }
+  } catch (error) {
+    if (error instanceof EmbeddedClusterError) return error
+    throw error
+  }
+}
+
+/** How a cluster is refused a folder like this one, after something was done to it. */
+async function refusal(folder: string, damage: (copy: string) => void) {
+  using copy = new TemporaryFolder()
+  cpSync(folder, copy.path, { recursive: true })
+  damage(copy.path)
+  const contents = () => logsOf(copy.path).map((file) => [file, readFileSync(file, 'latin1')])
+  const before = contents()
+  const { code, message } = await startError(copy.path)
+  const wasChanged = JSON.stringify(contents()) !== JSON.stringify(before)
+  return { code, message, wasChanged }
 }
 
 /** What is read from a folder like this one, after something was done to it and one more was produced. */
@@ -42,6 +82,8 @@ async function recovered(folder: string, damage: (copy: string) => void) {
 }
 
 const VALUES = ['first', 'second', 'third']
+/** Each in a segment of its own: the first holds 16 KiB, the second 64 KiB. */
+const THREE_SEGMENTS = [12_000, 60_000, 12_000].map((length) => 'x'.repeat(length))
 /** Where the batches end: their sizes depend on nothing but the values. */
 const ENDS = VALUES.map((_, index) => batchOf([VALUES[index]!]).length).reduce<number[]>(
   (ends, size) => [...ends, (ends[ends.length - 1] ?? 0) + size],
@@ -67,48 +109,112 @@ describe('a log', () => {
     }
   })
 
-  it('with garbage behind the last whole batch has it cut off, and says so', async () => {
+  it('with zeros behind the last whole batch has them cut off, and says so', async () => {
     using folder = new TemporaryFolder()
     await written(folder.path, VALUES)
-    const batch = batchOf(['x'])
-    const garbage = {
-      zeros: Buffer.alloc(100),
-      'bytes of all kinds': Buffer.from(Array.from({ length: 200 }, (_, at) => at)),
-      'a whole batch with an offset that is not the next': batch,
-      'a size past the end': Buffer.from(
-        '00000000000000037fffffff00000000' + '02'.repeat(60),
-        'hex',
+    const { values, cut } = await recovered(folder.path, (copy) =>
+      writeFileSync(logOf(copy), Buffer.alloc(100), { flag: 'a' }),
+    )
+    expect(values).toEqual([...VALUES, 'next'])
+    expect(cut).toEqual([
+      expect.stringMatching(
+        new RegExp(`^cut off what was written in part: 100 bytes of .*\\.log, from ${ENDS[3]} on$`),
       ),
+    ])
+  })
+
+  it('with bytes behind the last whole batch that no write left is refused, and stays as it was', async () => {
+    using folder = new TemporaryFolder()
+    await written(folder.path, VALUES)
+    const garbage = {
+      'bytes of all kinds': Buffer.from(Array.from({ length: 200 }, (_, at) => at)),
+      'a whole batch with an offset that is not the next': batchOf(['x']),
       'a negative size': Buffer.from('0000000000000003ffffffff00000000' + '02'.repeat(60), 'hex'),
     }
     for (const [name, bytes] of Object.entries(garbage)) {
-      const { values, cut } = await recovered(folder.path, (copy) =>
+      const refused = await refusal(folder.path, (copy) =>
         writeFileSync(logOf(copy), bytes, { flag: 'a' }),
       )
-      expect({ name, values }).toEqual({ name, values: [...VALUES, 'next'] })
-      expect(cut).toEqual([
-        expect.stringMatching(
+      expect({ name, ...refused }).toEqual({
+        name,
+        code: 'DATA_FOLDER_DAMAGED',
+        message: expect.stringMatching(
           new RegExp(
-            `^cut off what was written in part: ${bytes.length} bytes of .*\\.log, from ${ENDS[3]} on$`,
+            `\\.log is damaged from byte ${ENDS[3]} on, which is offset 3\\. Nothing was changed: `,
           ),
         ),
-      ])
+        wasChanged: false,
+      })
     }
   })
 
-  it('with damage in any byte of a batch loses that batch and what is behind it', async () => {
+  it('with damage in any byte of a batch, the last too, is refused and stays as it was', async () => {
     using folder = new TemporaryFolder()
     await written(folder.path, VALUES)
-    for (let at = ENDS[1]!; at < ENDS[2]!; at++) {
-      const { values } = await recovered(folder.path, (copy) => {
-        const data = readFileSync(logOf(copy))
-        data[at]! ^= 0xff
-        writeFileSync(logOf(copy), data)
-      })
+    for (let at = ENDS[1]!; at < ENDS[3]!; at++) {
+      const start = at < ENDS[2]! ? ENDS[1]! : ENDS[2]!
       // The leader epoch is covered by no checksum, and does no harm.
-      const isEpoch = at - ENDS[1]! >= 12 && at - ENDS[1]! < 16
-      expect({ at, values }).toEqual({ at, values: [...(isEpoch ? VALUES : ['first']), 'next'] })
+      if (at - start >= 12 && at - start < 16) continue
+      const refused = await refusal(folder.path, (copy) => flip(logOf(copy), at))
+      expect({ at, ...refused }).toMatchObject({
+        at,
+        code: 'DATA_FOLDER_DAMAGED',
+        message: expect.stringContaining(`is damaged from byte ${start} on`),
+        wasChanged: false,
+      })
     }
+  })
+
+  it('with damage in its first segment keeps the later segments', async () => {
+    using folder = new TemporaryFolder()
+    await written(folder.path, THREE_SEGMENTS)
+    expect(logsOf(folder.path)).toHaveLength(3)
+    const { code, message, wasChanged } = await refusal(folder.path, (copy) =>
+      flip(logOf(copy), 70),
+    )
+    expect({ code, wasChanged }).toEqual({ code: 'DATA_FOLDER_DAMAGED', wasChanged: false })
+    expect(message).toMatch(
+      /0\.log is damaged from byte 0 on, which is offset 0\. Nothing was changed: /,
+    )
+  })
+
+  it('without a segment in its middle is refused, and stays as it was', async () => {
+    using folder = new TemporaryFolder()
+    await written(folder.path, THREE_SEGMENTS)
+    const refused = await refusal(folder.path, (copy) => rmSync(logsOf(copy)[1]!))
+    expect(refused).toEqual({
+      code: 'DATA_FOLDER_DAMAGED',
+      message: expect.stringMatching(
+        /2\.log does not follow the records before it, which end at offset 0\. Nothing was changed: /,
+      ),
+      wasChanged: false,
+    })
+  })
+
+  it('says which records are gone with its first segment', async () => {
+    using folder = new TemporaryFolder()
+    await written(folder.path, THREE_SEGMENTS)
+    rmSync(logsOf(folder.path)[0]!)
+    const warnings: string[] = []
+    const onWarning = (message: string) => warnings.push(message)
+    await using kafka = await EmbeddedCluster.start({ dataDir: folder.path, onWarning })
+    expect(kafka.offsetsOf('t', 0)).toEqual({ start: 1, end: 3 })
+    expect(warnings).toEqual([expect.stringMatching(/0 lacks the records from offset 0 to 0$/)])
+  })
+
+  it('whose folder is missing begins empty, and says so once', async () => {
+    using folder = new TemporaryFolder()
+    await written(folder.path, VALUES)
+    rmSync(dirname(logOf(folder.path)), { recursive: true })
+    const warnings: string[] = []
+    const options = { dataDir: folder.path, onWarning: (text: string) => warnings.push(text) }
+    for (let start = 0; start < 2; start++) {
+      await using kafka = await EmbeddedCluster.start(options)
+      expect(kafka.offsetsOf('t', 0)).toEqual({ start: 0, end: 0 })
+    }
+    expect(warnings).toEqual([
+      expect.stringMatching(/ is missing: its partition begins empty, at offset 0$/),
+    ])
   })
 })
 
@@ -158,5 +264,40 @@ describe('a journal', () => {
     await using kafka = await EmbeddedCluster.start(options)
     expect(kafka.topics).toEqual(['a', 'c'])
     expect(warnings).toHaveLength(1)
+  })
+
+  it('that is damaged in a line that was written whole is refused, and stays as it was', async () => {
+    using folder = new TemporaryFolder()
+    {
+      await using kafka = await EmbeddedCluster.start({ dataDir: folder.path })
+      for (const name of ['a', 'b', 'c']) kafka.createTopic(name)
+    }
+    const file = join(folder.path, 'journal')
+    const journal = readFileSync(file)
+    for (let at = 0; at < journal.length; at++) {
+      flip(file, at)
+      const line = journal.toString('latin1', 0, at).split('\n').length
+      const damaged = readFileSync(file)
+      const started = EmbeddedCluster.start({ dataDir: folder.path })
+      await expect(started).rejects.toMatchObject({
+        code: 'DATA_FOLDER_DAMAGED',
+        message: `line ${line} of ${file} is damaged. Nothing was changed: restore the file from a copy, or delete that line to go on without what it says`,
+      })
+      expect(readFileSync(file).equals(damaged)).toBe(true)
+      writeFileSync(file, journal)
+    }
+  })
+
+  it('goes on without a line that was deleted from it', async () => {
+    using folder = new TemporaryFolder()
+    {
+      await using kafka = await EmbeddedCluster.start({ dataDir: folder.path })
+      for (const name of ['a', 'b', 'c']) kafka.createTopic(name)
+    }
+    const file = join(folder.path, 'journal')
+    const lines = readFileSync(file, 'utf8').split('\n')
+    writeFileSync(file, lines.filter((line) => !line.includes('"name":"b"')).join('\n'))
+    await using kafka = await EmbeddedCluster.start({ dataDir: folder.path })
+    expect(kafka.topics).toEqual(['a', 'c'])
   })
 })

@@ -8,16 +8,17 @@
  * All is handed to the system before it is acknowledged, and nothing is forced onto the disk: what was
  * acknowledged survives the end of the process, whatever ends it, but not that of the machine.
  */
-import { mkdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { ClosedError } from '../../errors.ts'
 import { EmbeddedClusterError } from '../embedded-cluster-error.ts'
 import type { ClusterStorage, KeptLog } from './cluster-storage.ts'
 import { FolderLock } from './folder-lock.ts'
 import { Journal, readJournal } from './journal.ts'
-import { loadLog, namesIn } from './load-log.ts'
+import { loadLog } from './load-log.ts'
+import { namesIn } from './names-in.ts'
 import { OpenFiles } from './open-files.ts'
-import { PartitionFiles, stored } from './partition-files.ts'
+import { baseOffsetOf, PartitionFiles, stored } from './partition-files.ts'
 import type { SavedEntry } from './saved-entry.ts'
 import { SavedState } from './saved-state.ts'
 
@@ -70,19 +71,24 @@ export class DataFolder implements ClusterStorage {
 
   readonly save = (entry: SavedEntry): void => {
     if (this.#isClosed) throw new ClosedError('embedded cluster')
-    stored(() => this.#journal.append(entry))
+    stored(() => {
+      if (entry.kind === 'topic') this.#makeFolders(entry)
+      this.#journal.append(entry)
+    })
     this.saved.apply(entry)
     if (this.#journal.sizeBytes >= this.#rewriteAtBytes) this.#rewrite()
   }
 
   openLog(topicId: string, index: number, startOffset: number): KeptLog {
-    const folder = join(this.#logs, topicId, String(index))
+    const folder = this.#folderOf(topicId, index)
+    if (this.saved.hasPartition(topicId, index) && !existsSync(folder)) {
+      this.#onWarning(`${folder} is missing: its partition begins empty, at offset ${startOffset}`)
+      mkdirSync(folder, { recursive: true })
+    }
     const onStartMoved = (moved: number) =>
       this.save({ kind: 'logStart', topicId, index, startOffset: moved })
     const files = new PartitionFiles(folder, this.#open, onStartMoved)
-    return loadLog(files, startOffset, (what) =>
-      this.#onWarning(`cut off what was written in part: ${what}`),
-    )
+    return loadLog(files, startOffset, this.#onWarning)
   }
 
   deleteTopic(id: string): void {
@@ -104,6 +110,18 @@ export class DataFolder implements ClusterStorage {
     this.#lock.release()
   }
 
+  #folderOf(topicId: string, index: number): string {
+    return join(this.#logs, topicId, String(index))
+  }
+
+  /** A partition has its folder from the beginning: one that is missing later is missed. */
+  #makeFolders({ id, partitions }: Extract<SavedEntry, { kind: 'topic' }>): void {
+    for (const index of partitions.keys()) {
+      if (this.saved.hasPartition(id, index)) continue
+      mkdirSync(this.#folderOf(id, index), { recursive: true })
+    }
+  }
+
   #rewrite(): void {
     try {
       this.#journal = this.#journal.replaced(this.saved.entries())
@@ -117,19 +135,26 @@ export class DataFolder implements ClusterStorage {
 
   /**
    * A topic may have been deleted just before a crash: then its records are still to go. Those of a topic that
-   * the journal has never heard of are left alone: it may have lost something.
+   * the journal does not know are left alone, because the journal may have lost something; folders without
+   * records are what a crash leaves of a topic that was about to be created.
    */
   #lookThroughLogs(entries: readonly SavedEntry[]): void {
     const deleted = new Set(
       entries.flatMap((entry) => (entry.kind === 'topicDeleted' ? [entry.id] : [])),
     )
     for (const id of namesIn(this.#logs)) {
+      const folder = join(this.#logs, id)
       if (deleted.has(id)) this.deleteTopic(id)
-      else if (!this.saved.hasTopic(id)) {
-        this.#onWarning(`${join(this.#logs, id)} is of no topic that the journal knows: left there`)
-      }
+      else if (this.saved.hasTopic(id)) continue
+      else if (!holdsRecords(folder)) this.deleteTopic(id)
+      else this.#onWarning(`${folder} is of no topic that the journal knows: left there`)
     }
   }
+}
+
+function holdsRecords(folder: string): boolean {
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  return names.some((name) => baseOffsetOf(basename(name)) !== undefined)
 }
 
 function rewriteAt(journal: Journal): number {

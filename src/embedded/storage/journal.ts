@@ -1,7 +1,8 @@
 /**
  * A file of lines, each a checksum and an entry in JSON. It is only ever appended to, and now and then
  * replaced as a whole by one with fewer lines: renaming is one step, so that there is always one that is
- * right. What a crash left behind the last whole line is cut off.
+ * right. A crash leaves a last line without its newline, which is cut off. A line that is wrong and has its
+ * newline was damaged later: the journal is refused, because lines behind it depend on it.
  */
 import {
   closeSync,
@@ -15,7 +16,7 @@ import {
 import { crc32c } from '../../../protocol/buffer/crc32c.ts'
 import { EmbeddedClusterError } from '../embedded-cluster-error.ts'
 import { isSavedEntry, type SavedEntry } from './saved-entry.ts'
-import { writeAll } from './write-all.ts'
+import { writeWhole } from './write-whole.ts'
 
 const CHECKSUM_CHARACTERS = 8
 const NEWLINE = 0x0a
@@ -27,7 +28,7 @@ export interface JournalContents {
   readonly cutBytes: number
 }
 
-/** Throws EmbeddedClusterError for entries that are whole, and not known. */
+/** Throws EmbeddedClusterError for a line that is damaged, and for entries that are whole and not known. */
 export function readJournal(file: string): JournalContents {
   const data = readIfThere(file)
   const entries: SavedEntry[] = []
@@ -36,6 +37,7 @@ export function readJournal(file: string): JournalContents {
     const end = data.indexOf(NEWLINE, at)
     const json = end < 0 ? undefined : checkedLine(data.subarray(at, end))
     if (json === undefined) {
+      if (!isTorn(data.subarray(at))) throw damaged(file, entries.length + 1)
       return { entries, wholeBytes: at, cutBytes: data.length - at }
     }
     const entry: unknown = JSON.parse(json)
@@ -104,10 +106,9 @@ export class Journal {
     closeSync(this.#fd)
   }
 
-  /** At its place: what a write that failed has left there is overwritten. */
   #write(text: string): void {
     const bytes = Buffer.from(text)
-    writeAll(this.#fd, bytes, this.#sizeBytes)
+    writeWhole(this.#fd, bytes, this.#sizeBytes)
     this.#sizeBytes += bytes.length
   }
 }
@@ -117,9 +118,22 @@ function lineOf(entry: SavedEntry): string {
   return `${checksumOf(Buffer.from(json))} ${json}\n`
 }
 
+/** Whether a write that was cut short leaves this: part of a line, or zeros after a power failure. */
+function isTorn(rest: Buffer): boolean {
+  const isWholeLine = rest.length > 0 && checkedLine(rest.subarray(0, -1)) !== undefined
+  return !rest.includes(NEWLINE) && !isWholeLine
+}
+
+function damaged(file: string, line: number): EmbeddedClusterError {
+  return new EmbeddedClusterError(
+    'DATA_FOLDER_DAMAGED',
+    `line ${line} of ${file} is damaged. Nothing was changed: restore the file from a copy, or delete that line to go on without what it says`,
+  )
+}
+
 function checkedLine(line: Buffer): string | undefined {
   const json = line.subarray(CHECKSUM_CHARACTERS + 1)
-  const isRight = line.toString('latin1', 0, CHECKSUM_CHARACTERS) === checksumOf(json)
+  const isRight = line.toString('latin1', 0, CHECKSUM_CHARACTERS + 1) === `${checksumOf(json)} `
   return isRight ? json.toString() : undefined
 }
 

@@ -1,60 +1,90 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { BatchV2 } from '../../../protocol/records/batch-v2.ts'
-import {
-  BATCH_HEADER_BYTES,
-  LOG_OVERHEAD_BYTES,
-  MAGIC_OFFSET,
-} from '../../../protocol/records/format.ts'
-import { ProtocolError } from '../../../protocol/protocol-error.ts'
+import { EmbeddedClusterError } from '../embedded-cluster-error.ts'
 import { PartitionLog } from '../log/partition-log.ts'
 import { LogState } from '../log/log-state.ts'
-import { INFLATE_LIMIT_BYTES } from '../log/record-rules.ts'
 import { Segment } from '../log/segment.ts'
 import type { KeptLog } from './cluster-storage.ts'
+import { namesIn } from './names-in.ts'
 import { baseOffsetOf, type PartitionFiles } from './partition-files.ts'
-
-const SIZE_AT = 8
-const MAX_TIMESTAMP_AT = 35
-const NOWHERE = { topic: '', partition: 0 }
+import { batchAt, isTorn, maxTimestampAt } from './stored-batches.ts'
 
 /**
- * Reads a partition's folder. From the first byte on that is not of a whole batch, one with a right checksum
- * and the offset that is next, everything is cut off, as Kafka does after a crash: `onCut` is told.
+ * Reads a partition's folder. What a crash left of a last write is cut off, as Kafka does: `onWarning` is told.
+ * Throws EmbeddedClusterError for other damage, before anything is changed.
  */
 export function loadLog(
   files: PartitionFiles,
   startOffset: number,
-  onCut: (what: string) => void,
+  onWarning: (message: string) => void,
 ): KeptLog {
   const state = new LogState()
-  const segments: Segment[] = []
-  let nextOffset: number | undefined
-  let isCut = false
+  const read = readSegments(files, state)
+  for (const { segment, path, tornBytes } of read) {
+    if (tornBytes > 0) {
+      const where = `${tornBytes} bytes of ${path}, from ${segment.usedBytes} on`
+      onWarning(`cut off what was written in part: ${where}`)
+      files.existing(segment.baseOffset).truncate(segment.usedBytes)
+    }
+    if (segment.last === undefined) segment.delete()
+  }
+  const first = read[0]
+  if (first !== undefined && first.segment.baseOffset > startOffset) {
+    onWarning(
+      `${files.folder} lacks the records from offset ${startOffset} to ${first.segment.baseOffset - 1}`,
+    )
+  }
+  const segments = read.map(({ segment }) => segment)
+  const log = PartitionLog.loaded(
+    files,
+    segments.filter(({ last }) => last !== undefined),
+    startOffset,
+    segments.length === 0 ? startOffset : nextOffset(segments[segments.length - 1]!),
+  )
+  return { log, state }
+}
+
+interface ReadSegment {
+  readonly segment: Segment
+  readonly path: string
+  readonly tornBytes: number
+}
+
+function readSegments(files: PartitionFiles, state: LogState): readonly ReadSegment[] {
+  const read: ReadSegment[] = []
   for (const { name, baseOffset } of segmentsIn(files.folder)) {
-    const file = files.existing(baseOffset)
     const path = join(files.folder, name)
-    if (isCut || (nextOffset !== undefined && baseOffset !== nextOffset)) {
-      isCut = true
-      onCut(`${path}, which does not follow what is before it`)
-      file.delete()
-      continue
+    const before = read[read.length - 1]
+    const next = before === undefined ? baseOffset : nextOffset(before.segment)
+    if (baseOffset !== next) {
+      throw damaged(
+        `${path} does not follow the records before it, which end at offset ${next - 1}`,
+        'restore the file between them from a copy, or move this one and later ones out of the folder',
+      )
     }
     const data = readFileSync(path)
-    const segment = new Segment(baseOffset, data, Math.floor(statSync(path).mtimeMs), file)
-    readEntries(segment, data, state)
+    const lastAppendMs = Math.floor(statSync(path).mtimeMs)
+    const segment = new Segment(baseOffset, data, lastAppendMs, files.existing(baseOffset))
+    readBatches(segment, data, state)
     segment.seal()
-    if (segment.usedBytes < data.length) {
-      isCut = true
-      onCut(`${data.length - segment.usedBytes} bytes of ${path}, from ${segment.usedBytes} on`)
-      file.truncate(segment.usedBytes)
+    const at = segment.usedBytes
+    if (at < data.length && !isTorn(data, at, nextOffset(segment))) {
+      throw damaged(
+        `${path} is damaged from byte ${at} on, which is offset ${nextOffset(segment)}`,
+        `restore it from a copy, or shorten it to ${at} bytes and move later files out of the folder, to go on with the records before`,
+      )
     }
-    nextOffset = (segment.last?.lastOffset ?? baseOffset - 1) + 1
-    if (segment.last === undefined) file.delete()
-    else segments.push(segment)
+    read.push({ segment, path, tornBytes: data.length - at })
   }
-  const log = PartitionLog.loaded(files, segments, startOffset, nextOffset ?? startOffset)
-  return { log, state }
+  return read
+}
+
+function nextOffset({ last, baseOffset }: Segment): number {
+  return last === undefined ? baseOffset : last.lastOffset + 1
+}
+
+function damaged(what: string, remedy: string): EmbeddedClusterError {
+  return new EmbeddedClusterError('DATA_FOLDER_DAMAGED', `${what}. Nothing was changed: ${remedy}`)
 }
 
 function segmentsIn(folder: string) {
@@ -66,23 +96,13 @@ function segmentsIn(folder: string) {
     .sort((one, other) => one.baseOffset - other.baseOffset)
 }
 
-export function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder)
-  } catch (error) {
-    // A partition that nothing was ever written to has none.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw error
-  }
-}
-
-/** Up to the first that is not whole and right. */
-function readEntries(segment: Segment, data: Buffer, state: LogState): void {
-  let nextOffset = segment.baseOffset
+/** Up to the first that is not whole and right, or does not follow. */
+function readBatches(segment: Segment, data: Buffer, state: LogState): void {
   for (;;) {
+    const next = nextOffset(segment)
     const batch = batchAt(data, segment.usedBytes)
-    if (batch?.baseOffset !== nextOffset || batch.lastOffset < nextOffset) return
-    const maxTimestamp = Number(data.readBigInt64BE(segment.usedBytes + MAX_TIMESTAMP_AT))
+    if (batch?.baseOffset !== next || batch.lastOffset < next) return
+    const maxTimestamp = maxTimestampAt(data, segment.usedBytes)
     state.appended(batch, batch.baseOffset, maxTimestamp)
     segment.add({
       baseOffset: batch.baseOffset,
@@ -91,18 +111,5 @@ function readEntries(segment: Segment, data: Buffer, state: LogState): void {
       leaderEpoch: batch.leaderEpoch,
       sizeBytes: batch.sizeBytes,
     })
-    nextOffset = batch.lastOffset + 1
-  }
-}
-
-function batchAt(data: Buffer, at: number): BatchV2 | undefined {
-  if (at + BATCH_HEADER_BYTES > data.length || data[at + MAGIC_OFFSET] !== 2) return undefined
-  const end = at + LOG_OVERHEAD_BYTES + data.readInt32BE(at + SIZE_AT)
-  if (end < at + BATCH_HEADER_BYTES || end > data.length) return undefined
-  try {
-    return new BatchV2(data.subarray(at, end), NOWHERE, INFLATE_LIMIT_BYTES)
-  } catch (error) {
-    if (error instanceof ProtocolError) return undefined
-    throw error
   }
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { LogFiles, SegmentFile } from '../log/log-files.ts'
 import { Refused } from '../refused.ts'
 import type { OpenFiles } from './open-files.ts'
-import { writeAll } from './write-all.ts'
+import { writeWhole } from './write-whole.ts'
 
 const DIGITS = 20
 const NAME = /^(\d{20})\.log$/
@@ -59,7 +59,7 @@ class StoredSegment implements SegmentFile {
   }
 
   write(bytes: Uint8Array, position: number): void {
-    stored(() => writeAll(this.#open.fd(this.#file), bytes, position))
+    stored(() => writeWhole(this.#open.fd(this.#file), bytes, position))
   }
 
   read(position: number, sizeBytes: number): Buffer {

@@ -26,6 +26,10 @@ export class SavedState {
     return this.#topics.has(id)
   }
 
+  hasPartition(topicId: string, index: number): boolean {
+    return this.#topics.get(topicId)?.partitions[index] !== undefined
+  }
+
   apply(entry: SavedEntry): void {
     switch (entry.kind) {
       case 'cluster':

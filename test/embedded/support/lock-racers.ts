@@ -63,9 +63,9 @@ export class LockRacers implements AsyncDisposable {
   #answers(): Promise<readonly string[]> {
     return Promise.all(
       this.#lines.map(async (lines) => {
-        const { value, done } = await lines.next()
-        if (done === true) throw new Error('a racer ended')
-        return value
+        const next = await lines.next()
+        if (next.done === true) throw new Error('a racer ended')
+        return next.value
       }),
     )
   }
