@@ -1,5 +1,5 @@
 import { Deadline } from './async/deadline.ts'
-import { anInteger, checkOptions, type Check } from './options.ts'
+import { aDurationMs, checkOptions, type Check } from './options.ts'
 
 /** How long a call may take, whatever it does and tries again. */
 export interface CallOptions {
@@ -14,6 +14,6 @@ export const aSignal: Check = (value) =>
 
 /** Throws InvalidArgumentError for an option that isn't one, or can't be right. */
 export function deadlineOf(call: CallOptions, operationTimeoutMs: number): Deadline {
-  checkOptions<CallOptions>('call', call, { timeoutMs: anInteger(1), signal: aSignal })
+  checkOptions<CallOptions>('call', call, { timeoutMs: aDurationMs(1), signal: aSignal })
   return new Deadline(call.timeoutMs ?? operationTimeoutMs, call.signal)
 }

@@ -7,14 +7,16 @@ import type { SaslOptions } from './network/sasl/options.ts'
 import { saslMechanismOf } from './network/sasl/options.ts'
 import { prepareTls, type TlsOptions } from './network/tls.ts'
 import type { SocketFactory } from './network/transport.ts'
-import { silentLogger, type Logger } from './observe/logger.ts'
+import { printing, silentLogger, type Logger } from './observe/logger.ts'
 import {
+  aDurationMs,
   aFunction,
   anArrayOf,
   anInteger,
   anObject,
   aString,
   checkOptions,
+  concealed,
   either,
   oneOf,
 } from './options.ts'
@@ -67,27 +69,27 @@ export interface KafkaClientOptions {
 /** Throws InvalidArgumentError for an option that isn't one, or can't be right. */
 export function clusterOptions(options: KafkaClientOptions): ClusterOptions {
   checkOptions<KafkaClientOptions>('KafkaClient', options, {
-    hosts: either(aString, anArrayOf(aString)),
+    hosts: concealed(either(aString, anArrayOf(aString))),
     zookeeperHosts: aString,
     clientId: aString,
-    tls: either(oneOf(true), anObject),
+    tls: concealed(either(oneOf(true), anObject)),
     sasl: () => undefined, // Checked below, where no secret is shown.
-    socketTimeoutMs: anInteger(1),
-    connectTimeoutMs: anInteger(1),
-    operationTimeoutMs: anInteger(1),
-    retryBackoffMs: anInteger(1),
-    retryBackoffMaxMs: anInteger(1),
-    reconnectBackoffMs: anInteger(1),
-    reconnectBackoffMaxMs: anInteger(1),
-    connectionsMaxIdleMs: anInteger(1),
-    metadataMaxAgeMs: anInteger(1),
+    socketTimeoutMs: aDurationMs(1),
+    connectTimeoutMs: aDurationMs(1),
+    operationTimeoutMs: aDurationMs(1),
+    retryBackoffMs: aDurationMs(1),
+    retryBackoffMaxMs: aDurationMs(1),
+    reconnectBackoffMs: aDurationMs(1),
+    reconnectBackoffMaxMs: aDurationMs(1),
+    connectionsMaxIdleMs: aDurationMs(1),
+    metadataMaxAgeMs: aDurationMs(1),
     maxResponseBytes: anInteger(1, 0x7fffffff),
     dnsLookup: oneOf('use_all_dns_ips', 'resolve_canonical_bootstrap_servers_only'),
     socketFactory: aFunction,
     logger: anObject,
   })
   const connectTimeoutMs = options.connectTimeoutMs ?? 10_000
-  const logger = options.logger ?? silentLogger
+  const logger = options.logger === undefined ? silentLogger : printing(options.logger)
   return {
     bootstrap: bootstrapOf(options, connectTimeoutMs),
     broker: {

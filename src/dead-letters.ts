@@ -4,7 +4,7 @@ import { aSignal } from './call-options.ts'
 import { DeserializedMessage, type ConsumedMessage } from './consumer/consumed-message.ts'
 import type { MessageHandler } from './consumer/delivery/run.ts'
 import { KafkaError } from './errors.ts'
-import { aFunction, anInteger, anObject, checkOptions } from './options.ts'
+import { aDurationMs, aFunction, anInteger, anObject, checkOptions } from './options.ts'
 import type { Data, HeadersInit } from './producer/serialize.ts'
 
 /** What a message is sent to another topic with: a Producer of that topic is one. */
@@ -63,7 +63,7 @@ export function withDeadLetters<Value = Buffer | null, Key = Buffer | null>(
   checkOptions<DeadLetterOptions<Value, Key>>('withDeadLetters', options, {
     producer: anObject,
     maxRetries: anInteger(0),
-    retryBackoffMs: anInteger(0),
+    retryBackoffMs: aDurationMs(0),
     isRetriable: aFunction,
     onDeadLetter: aFunction,
     signal: aSignal,

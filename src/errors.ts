@@ -1,4 +1,8 @@
 import { describeError, type ErrorName } from '../protocol/errors.ts'
+import { printable } from './observe/printable.ts'
+
+/** The longest message of an error: a broker's text must not fill a log. */
+const LONGEST_MESSAGE = 4_000
 
 /** What an error is about, as far as it is known. */
 export interface ErrorContext {
@@ -20,7 +24,11 @@ export class KafkaError extends Error {
   readonly partition: number | undefined
 
   constructor(code: string, message: string, retriable: boolean, context: ErrorContext = {}) {
-    super(message, context.cause === undefined ? undefined : { cause: context.cause })
+    // In one place for all errors: a part of the message may be a broker's text.
+    super(
+      printable(message, LONGEST_MESSAGE),
+      context.cause === undefined ? undefined : { cause: context.cause },
+    )
     this.code = code
     this.retriable = retriable
     this.broker = context.broker

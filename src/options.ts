@@ -1,4 +1,6 @@
+import { LONGEST_TIMER_MS } from './async/timer.ts'
 import { InvalidArgumentError } from './errors.ts'
+import { quoted } from './observe/printable.ts'
 
 /** Checks one option: returns what is wrong with its value, or undefined. */
 export type Check = (value: unknown) => string | undefined
@@ -28,6 +30,14 @@ export function anInteger(min: number, max = Number.MAX_SAFE_INTEGER): Check {
   }
 }
 
+/**
+ * A duration in whole milliseconds: not more than timers and Kafka's int32 fields hold (24.8 days), beyond
+ * which Node waits 1 ms.
+ */
+export function aDurationMs(min: number): Check {
+  return anInteger(min, LONGEST_TIMER_MS)
+}
+
 export function oneOf(...values: readonly unknown[]): Check {
   return (value) =>
     values.includes(value) ? undefined : `must be one of ${values.map(String).join(', ')}`
@@ -42,6 +52,16 @@ export function anArrayOf(check: Check): Check {
     }
     return undefined
   }
+}
+
+/** Checks of options whose values may hold a password or a key: errors do not show what was given. */
+const secretive = new WeakSet<Check>()
+
+/** The same check, without the value in its error. */
+export function concealed(check: Check): Check {
+  const concealing: Check = (value) => check(value)
+  secretive.add(concealing)
+  return concealing
 }
 
 /** Any of the checks. */
@@ -70,13 +90,18 @@ export function checkOptions<Options extends object>(
       throw new InvalidArgumentError(`${what} has no option '${name}'; it has ${known}`)
     }
     if (value === undefined) continue
-    const problem = checks[name as keyof Options](value)
+    const check = checks[name as keyof Options]
+    const problem = check(value)
     if (problem !== undefined) {
-      throw new InvalidArgumentError(`${what}: option '${name}' ${problem}, not ${shown(value)}`)
+      const given = secretive.has(check) ? typeof value : shown(value)
+      throw new InvalidArgumentError(`${what}: option '${name}' ${problem}, not ${given}`)
     }
   }
 }
 
 function shown(value: unknown): string {
-  return typeof value === 'string' ? `'${value}'` : String(value)
+  if (typeof value === 'string') return quoted(value)
+  if (typeof value === 'object' && value !== null)
+    return Array.isArray(value) ? 'an array' : 'an object'
+  return typeof value === 'function' ? 'a function' : String(value)
 }

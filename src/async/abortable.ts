@@ -1,8 +1,9 @@
 import { deferred } from './deferred.ts'
+import { onAbort } from './on-abort.ts'
 
 /**
- * Waits for something that knows nothing of signals, until the signal is aborted: then throws its reason.
- * What comes after that all the same goes to `discard`.
+ * Waits for something that does not know signals, until the signal is aborted: then throws its reason. A
+ * result that arrives after that is passed to `discard`.
  */
 export async function abortable<T>(
   running: Promise<T>,
@@ -10,15 +11,15 @@ export async function abortable<T>(
   discard: (late: T) => void = () => undefined,
 ): Promise<T> {
   const aborted = deferred<never>()
-  const onAbort = () => {
+  const abort = () => {
     aborted.reject(signal.reason)
     running.then(discard, () => undefined)
   }
-  signal.addEventListener('abort', onAbort)
+  const stop = onAbort(signal, abort)
   try {
-    if (signal.aborted) onAbort()
+    if (signal.aborted) abort()
     return await Promise.race([running, aborted.promise])
   } finally {
-    signal.removeEventListener('abort', onAbort)
+    stop()
   }
 }

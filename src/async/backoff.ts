@@ -1,3 +1,5 @@
+import { LONGEST_TIMER_MS } from './timer.ts'
+
 /** How long to wait before the next attempt: doubled each time, up to a ceiling, with jitter (KIP-580). */
 export interface BackoffOptions {
   readonly initialMs: number
@@ -9,5 +11,5 @@ const JITTER = 0.2
 
 export function backoffMs(attempt: number, { initialMs, maxMs }: BackoffOptions): number {
   const exponential = Math.min(maxMs, initialMs * 2 ** attempt)
-  return exponential * (1 - JITTER + 2 * JITTER * Math.random())
+  return Math.min(exponential * (1 - JITTER + 2 * JITTER * Math.random()), LONGEST_TIMER_MS)
 }

@@ -1,4 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { deferred } from './deferred.ts'
+import { onAbort } from './on-abort.ts'
+import { Timer } from './timer.ts'
 
 /** By when something must be done: one for an operation and all its retries, or until it is aborted. */
 export class Deadline {
@@ -28,12 +30,17 @@ export class Deadline {
 
   /** Waits; rejects with the signal's reason as soon as it is aborted. */
   async sleep(waitMs: number): Promise<void> {
-    this.signal?.throwIfAborted()
+    const { signal } = this
+    signal?.throwIfAborted()
+    const over = deferred()
+    const timer = new Timer(waitMs, () => over.resolve())
+    const stop =
+      signal === undefined ? undefined : onAbort(signal, () => over.reject(signal.reason))
     try {
-      await delay(waitMs, undefined, this.signal === undefined ? {} : { signal: this.signal })
-    } catch (error) {
-      this.signal?.throwIfAborted()
-      throw error
+      await over.promise
+    } finally {
+      timer.cancel()
+      stop?.()
     }
   }
 }

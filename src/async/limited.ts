@@ -1,3 +1,6 @@
+import { onAbort } from './on-abort.ts'
+import { Timer } from './timer.ts'
+
 /** What `limited` aborts with when the time is over. */
 export class TookTooLongError extends Error {
   override readonly name = 'TookTooLongError'
@@ -8,8 +11,8 @@ export class TookTooLongError extends Error {
 }
 
 /**
- * Runs something with a signal that is aborted when the time is over or `outer` is. It takes its listener
- * off again: AbortSignal.any would keep one on a long-lived signal for every call.
+ * Runs something with a signal that is aborted when the time is over or `outer` is aborted. It removes its
+ * callback afterwards: AbortSignal.any would keep a listener on a long-lived signal for every call.
  */
 export async function limited<T>(
   timeoutMs: number,
@@ -18,13 +21,13 @@ export async function limited<T>(
 ): Promise<T> {
   outer?.throwIfAborted()
   const controller = new AbortController()
-  const timer = setTimeout(() => controller.abort(new TookTooLongError(timeoutMs)), timeoutMs)
-  const onAbort = () => controller.abort(outer?.reason)
-  outer?.addEventListener('abort', onAbort)
+  const timer = new Timer(timeoutMs, () => controller.abort(new TookTooLongError(timeoutMs)))
+  const stop =
+    outer === undefined ? undefined : onAbort(outer, () => controller.abort(outer.reason))
   try {
     return await run(controller.signal)
   } finally {
-    clearTimeout(timer)
-    outer?.removeEventListener('abort', onAbort)
+    timer.cancel()
+    stop?.()
   }
 }

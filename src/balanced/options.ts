@@ -1,6 +1,6 @@
 import type { ConsumerOptions } from '../consumer/options.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'
-import { aBoolean, aFunction, anInteger, type Check } from '../options.ts'
+import { aBoolean, aDurationMs, aFunction, anInteger, type Check } from '../options.ts'
 
 /** What all balanced consumers have in common, whoever coordinates their group. Names are pykafka's, where it has one. */
 export interface RebalanceOptions<Consumer> {
@@ -57,8 +57,8 @@ export const REBALANCE_CHECKS: Readonly<
 > = {
   autoStart: aBoolean,
   rebalanceMaxRetries: anInteger(1),
-  rebalanceBackoffMs: anInteger(0, 0x7fffffff),
-  rebalanceTimeoutMs: anInteger(1, 0x7fffffff),
+  rebalanceBackoffMs: aDurationMs(0),
+  rebalanceTimeoutMs: aDurationMs(1),
   onPartitionsRevoked: aFunction,
   onPartitionsAssigned: aFunction,
   onPartitionsLost: aFunction,

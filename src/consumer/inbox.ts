@@ -7,6 +7,8 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { deferred, type Deferred } from '../async/deferred.ts'
+import { onAbort } from '../async/on-abort.ts'
+import { Timer } from '../async/timer.ts'
 import type { CorruptBatchError } from '../errors.ts'
 import type { ConsumedMessage, Converter } from './consumed-message.ts'
 import { isToInflate, type Chunk, type PartitionState } from './partition-state.ts'
@@ -221,13 +223,13 @@ export class Inbox<Value, Key> {
     }
     this.#waiting ??= deferred()
     const wake = () => this.wake()
-    const timer = timeoutMs === undefined ? undefined : setTimeout(wake, timeoutMs)
-    signal?.addEventListener('abort', wake)
+    const timer = timeoutMs === undefined ? undefined : new Timer(timeoutMs, wake)
+    const stopWatching = signal === undefined ? undefined : onAbort(signal, wake)
     try {
       await this.#waiting.promise
     } finally {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', wake)
+      timer?.cancel()
+      stopWatching?.()
     }
     this.#beginTurn()
   }

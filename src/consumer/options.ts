@@ -1,5 +1,14 @@
 import { InvalidArgumentError } from '../errors.ts'
-import { aBoolean, aFunction, anInteger, aString, either, oneOf, type Check } from '../options.ts'
+import {
+  aBoolean,
+  aDurationMs,
+  aFunction,
+  anInteger,
+  aString,
+  type Check,
+  either,
+  oneOf,
+} from '../options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { BackoffOptions } from '../async/backoff.ts'
 import type { OffsetSpec } from './list-offsets.ts'
@@ -124,9 +133,9 @@ export const CONSUMER_CHECKS: Readonly<Record<keyof ConsumerOptions<unknown, unk
   resetOffsetOnStart: aBoolean,
   resetOffsetOnFetch: aBoolean,
   autoCommitEnable: aBoolean,
-  autoCommitIntervalMs: anInteger(1, 0x7fffffff),
+  autoCommitIntervalMs: aDurationMs(1),
   offsetsCommitMaxRetries: anInteger(0),
-  offsetsChannelBackoffMs: anInteger(0),
+  offsetsChannelBackoffMs: aDurationMs(0),
   consumerTimeoutMs: anInteger(-1, 0x7fffffff),
   stopAtEnd: aBoolean,
   isolationLevel: oneOf('read_uncommitted', 'read_committed'),
@@ -134,8 +143,8 @@ export const CONSUMER_CHECKS: Readonly<Record<keyof ConsumerOptions<unknown, unk
   reuseMemory: aBoolean,
   fetchMessageMaxBytes: anInteger(1, 0x3fffffff),
   fetchMinBytes: anInteger(0, 0x7fffffff),
-  fetchWaitMaxMs: anInteger(0, 0x7fffffff),
-  fetchErrorBackoffMs: anInteger(0),
+  fetchWaitMaxMs: aDurationMs(0),
+  fetchErrorBackoffMs: aDurationMs(0),
   numConsumerFetchers: anInteger(1, 100),
   queuedMaxBytes: anInteger(1),
   queuedMaxMessages: anInteger(1),

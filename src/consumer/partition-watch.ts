@@ -3,9 +3,6 @@ import type { Cluster } from '../cluster/cluster.ts'
 import type { AssignedConsumer } from './assigned-consumer.ts'
 import { nameOf, type TopicPartition } from './topic-partition.ts'
 
-/** Timers that are set for longer go off at once. */
-const LONGEST_TIMER_MS = 0x7fffffff
-
 /**
  * Looks now and then whether there are more partitions to read, or fewer. New ones begin at their first message:
  * it came after everything else that is read did.
@@ -24,8 +21,7 @@ export class PartitionWatch<Value, Key> {
     this.#cluster = cluster
     this.#consumer = consumer
     this.#find = find
-    const everyMs = Math.min(cluster.options.metadataMaxAgeMs, LONGEST_TIMER_MS)
-    this.#timer = setInterval(() => void this.#look(), everyMs)
+    this.#timer = setInterval(() => void this.#look(), cluster.options.metadataMaxAgeMs)
     this.#timer.unref()
   }
 

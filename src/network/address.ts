@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '../errors.ts'
+import { quoted } from '../observe/printable.ts'
 
 export interface Address {
   readonly host: string
@@ -30,8 +31,13 @@ function parseAddress(text: string): Address {
   const port = match?.[3] === undefined ? DEFAULT_PORT : Number(match[3])
   if (host === undefined || port < 1 || port > 65535) {
     throw new InvalidArgumentError(
-      `hosts: '${text}' is not an address: expected host:port, or [address]:port for IPv6`,
+      `hosts: ${quoted(withoutLogin(text))} is not an address: expected host:port, or [address]:port for IPv6`,
     )
   }
   return { host, port }
+}
+
+/** URLs may hold a password before the host. */
+function withoutLogin(text: string): string {
+  return text.replace(/[^/]*@/, '***@')
 }

@@ -2,6 +2,8 @@ import type { Api } from '../../protocol/schema/api.ts'
 import type { Decoded, Encodable, Fields } from '../../protocol/schema/fields.ts'
 import { backoffMs, type BackoffOptions } from '../async/backoff.ts'
 import { Deadline } from '../async/deadline.ts'
+import { deferred } from '../async/deferred.ts'
+import { Timer } from '../async/timer.ts'
 import { ClosedError, isUnreachable, SocketDisconnectedError, type KafkaError } from '../errors.ts'
 import { formatAddress, type Address } from './address.ts'
 import type { BrokerVersions } from './api-versions.ts'
@@ -196,10 +198,8 @@ export class Broker {
 }
 
 async function atMost(waitMs: number, done: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const over = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, waitMs)
-  })
-  await Promise.race([done, over])
-  clearTimeout(timer)
+  const over = deferred()
+  const timer = new Timer(waitMs, () => over.resolve())
+  await Promise.race([done, over.promise])
+  timer.cancel()
 }

@@ -3,6 +3,7 @@ import { correlationIdOf, decodeResponse, encodeRequest } from '../../protocol/h
 import type { Api } from '../../protocol/schema/api.ts'
 import type { Decoded, Encodable, Fields } from '../../protocol/schema/fields.ts'
 import { deferred, type Deferred } from '../async/deferred.ts'
+import { Timer } from '../async/timer.ts'
 import {
   ClosedError,
   ConnectionError,
@@ -41,7 +42,7 @@ interface Pending {
   readonly version: number
   readonly startedAt: number
   readonly answer: Deferred<Buffer>
-  readonly timer: NodeJS.Timeout
+  readonly timer: Timer
 }
 
 /**
@@ -73,7 +74,7 @@ export class Connection {
   #hold: Promise<void> | undefined
   #whenDrained: Deferred<void> | undefined
   #lastUsed = performance.now()
-  #idleTimer: NodeJS.Timeout | undefined
+  #idleTimer: Timer | undefined
   #endThrottle: (() => void) | undefined
 
   /** `isKafka` where a broker has answered at this address before; `intake` where the stream is read by it. */
@@ -163,7 +164,7 @@ export class Connection {
       version,
       startedAt: performance.now(),
       answer: deferred<Buffer>(),
-      timer: setTimeout(() => this.#onTimeout(api.name, timeoutMs), timeoutMs),
+      timer: new Timer(timeoutMs, () => this.#onTimeout(api.name, timeoutMs)),
     }
     this.#pending.set(correlationId, pending)
     this.#write(frame)
@@ -206,12 +207,12 @@ export class Connection {
     size.writeInt32BE(token.length)
     const answer = deferred<Buffer>()
     this.#rawAnswer = answer
-    const timer = setTimeout(() => this.#onTimeout('a SASL token', timeoutMs), timeoutMs)
+    const timer = new Timer(timeoutMs, () => this.#onTimeout('a SASL token', timeoutMs))
     this.#write([size, token])
     try {
       return await answer.promise
     } finally {
-      clearTimeout(timer)
+      timer.cancel()
     }
   }
 
@@ -305,7 +306,7 @@ export class Connection {
   }
 
   #finish(pending: Pending, error: Error | undefined): void {
-    clearTimeout(pending.timer)
+    pending.timer.cancel()
     if (!requestChannel.hasSubscribers) return
     const { api, version, startedAt } = pending
     const durationMs = performance.now() - startedAt
@@ -346,7 +347,7 @@ export class Connection {
   #close(reason: KafkaError): void {
     if (this.#closedBy !== undefined) return
     this.#closedBy = reason
-    clearTimeout(this.#idleTimer)
+    this.#idleTimer?.cancel()
     this.#stream.on('error', () => undefined) // A late one has nobody left to tell.
     this.#stream.destroy()
     const pending = [...this.#pending.values()]
@@ -367,13 +368,13 @@ export class Connection {
 
   /** One timer that is set anew only when it fires: nothing is done for it on a request. */
   #watchIdleness(waitMs: number): void {
-    this.#idleTimer = setTimeout(() => {
+    this.#idleTimer = new Timer(waitMs, () => {
       const idleMs = performance.now() - this.#lastUsed
       const leftMs = this.#options.maxIdleMs - idleMs
       if (this.#pending.size > 0) this.#watchIdleness(this.#options.maxIdleMs)
       else if (leftMs > 0) this.#watchIdleness(leftMs)
       else this.#close(this.#disconnected('it was idle'))
-    }, waitMs)
+    })
     this.#idleTimer.unref()
   }
 
@@ -388,10 +389,10 @@ export class Connection {
     const waitMs = time - performance.now()
     if (!this.isOpen || waitMs <= 0) return
     const over = deferred()
-    const timer = setTimeout(() => over.resolve(), waitMs).unref()
+    const timer = new Timer(waitMs, () => over.resolve()).unref()
     this.#endThrottle = () => over.resolve()
     await over.promise
     this.#endThrottle = undefined
-    clearTimeout(timer)
+    timer.cancel()
   }
 }

@@ -1,5 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import { listGroups } from '../../protocol/apis/list-groups.ts'
+import { onAbort } from '../async/on-abort.ts'
+import { Timer } from '../async/timer.ts'
 import { SocketDisconnectedError } from '../errors.ts'
 import { connectChannel, type ConnectEvent } from '../observe/channels.ts'
 import type { Logger } from '../observe/logger.ts'
@@ -54,8 +56,7 @@ export async function openSession(
   signal: AbortSignal,
 ): Promise<Session> {
   const setup: Setup = { address, options, memory, signal, connection: undefined }
-  const onAbort = () => setup.connection?.close()
-  signal.addEventListener('abort', onAbort)
+  const stopWatching = onAbort(signal, () => setup.connection?.close())
   const startedAt = performance.now()
   try {
     const session = memory.isOldest ? await openOldest(setup) : await negotiate(setup)
@@ -67,7 +68,7 @@ export async function openSession(
     report(setup, purpose, startedAt, error as Error)
     throw error
   } finally {
-    signal.removeEventListener('abort', onAbort)
+    stopWatching()
   }
 }
 
@@ -141,7 +142,7 @@ function probeOldest(connection: Connection, { options, memory }: Setup): () => 
   connection.onFirstResponse((api) => {
     firstAnswered = api
   })
-  const timer = setTimeout(() => {
+  const timer = new Timer(PROBE_AFTER_MS, () => {
     connection.requestNow(listGroups, 0, {}, options.connectTimeoutMs).then(
       () => {
         if (firstAnswered !== listGroups.name) return
@@ -151,8 +152,8 @@ function probeOldest(connection: Connection, { options, memory }: Setup): () => 
       },
       () => undefined, // Why, the question for the versions will tell.
     )
-  }, PROBE_AFTER_MS)
-  return () => clearTimeout(timer)
+  })
+  return () => timer.cancel()
 }
 
 async function openOldest(setup: Setup): Promise<Session> {

@@ -5,6 +5,7 @@ import { connect as connectTls } from 'node:tls'
 import { abortable } from '../async/abortable.ts'
 import { deferred } from '../async/deferred.ts'
 import { limited, TookTooLongError } from '../async/limited.ts'
+import { onAbort } from '../async/on-abort.ts'
 import { ConnectionError } from '../errors.ts'
 import { formatAddress, type Address } from './address.ts'
 import type { Intake } from './intake.ts'
@@ -146,11 +147,11 @@ async function whenReady<Stream extends Socket>(
   const onReady = () => ready.resolve()
   const onError = (error: Error) => ready.reject(error)
   const onClose = () => ready.reject(new Error('the other side closed the connection'))
-  const onAbort = () => ready.reject(signal.reason)
+  const abort = () => ready.reject(signal.reason)
   stream.once(event, onReady).once('error', onError).once('close', onClose)
-  signal.addEventListener('abort', onAbort)
+  const stopWatching = onAbort(signal, abort)
   try {
-    if (signal.aborted) onAbort()
+    if (signal.aborted) abort()
     await ready.promise
     return stream
   } catch (error) {
@@ -159,7 +160,7 @@ async function whenReady<Stream extends Socket>(
     throw error
   } finally {
     stream.off(event, onReady).off('error', onError).off('close', onClose)
-    signal.removeEventListener('abort', onAbort)
+    stopWatching()
   }
 }
 

@@ -2,12 +2,13 @@ import type { Compression } from '../../protocol/compression/index.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import {
   aBoolean,
+  aDurationMs,
   aFunction,
   anInteger,
+  type Check,
   checkOptions,
   either,
   oneOf,
-  type Check,
 } from '../options.ts'
 import type { Partitioner } from './partitioners.ts'
 import type { DeliveryReport } from './reports.ts'
@@ -123,13 +124,13 @@ export function producerSettings<Value, Key>(
     compression: oneOf('none', 'gzip', 'snappy', 'lz4', 'zstd'),
     compressionLevel: anInteger(1, options.compression === 'gzip' ? 9 : 22),
     requiredAcks: oneOf(-1, 0, 1),
-    ackTimeoutMs: anInteger(1, 0x7fffffff),
+    ackTimeoutMs: aDurationMs(1),
     idempotent: aBoolean,
     maxInFlight: anInteger(1),
     maxRetries: anInteger(0),
-    retryBackoffMs: anInteger(0),
-    deliveryTimeoutMs: anInteger(1),
-    lingerMs: anInteger(0),
+    retryBackoffMs: aDurationMs(0),
+    deliveryTimeoutMs: aDurationMs(1),
+    lingerMs: aDurationMs(0),
     batchBytes: anInteger(1, 0x3fffffff),
     maxRequestSize: anInteger(1, 0x3fffffff),
     minQueuedMessages: anInteger(1),

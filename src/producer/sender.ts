@@ -1,5 +1,6 @@
 import { ErrorCode } from '../../protocol/errors.ts'
 import { backoffMs, type BackoffOptions } from '../async/backoff.ts'
+import { Timer } from '../async/timer.ts'
 import { Deadline } from '../async/deadline.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { reportRetry } from '../cluster/retry.ts'
@@ -60,7 +61,7 @@ export class Sender implements SinkOwner {
   /** Batches that wait for company, oldest first. */
   #lingering: Batch[] = []
   #lingerTimer: NodeJS.Timeout | undefined
-  #expiryTimer: NodeJS.Timeout | undefined
+  #expiryTimer: Timer | undefined
   readonly #waits = new Set<NodeJS.Timeout>()
   /** Topics that are being asked about, as a broker did not know them. */
   readonly #lookUps = new Set<string>()
@@ -123,7 +124,7 @@ export class Sender implements SinkOwner {
     this.#isStopped = true
     clearImmediate(this.#turn)
     clearTimeout(this.#lingerTimer)
-    clearTimeout(this.#expiryTimer)
+    this.#expiryTimer?.cancel()
     for (const wait of this.#waits) clearTimeout(wait)
     for (const sink of this.#sinks.values()) sink.stop()
     for (const batch of this.accumulator.unsettled) this.#settle(batch, this.#givenUp(batch, why))
@@ -419,14 +420,11 @@ export class Sender implements SinkOwner {
     const { first } = this.accumulator.unsettled
     if (this.#expiryTimer !== undefined || first === undefined) return
     const waitMs = first.createdAt + this.settings.deliveryTimeoutMs - performance.now()
-    this.#expiryTimer = setTimeout(
-      () => {
-        this.#expiryTimer = undefined
-        this.#expire()
-        this.#watchExpiry()
-      },
-      Math.min(0x7fffffff, Math.max(0, waitMs)),
-    )
+    this.#expiryTimer = new Timer(Math.max(0, waitMs), () => {
+      this.#expiryTimer = undefined
+      this.#expire()
+      this.#watchExpiry()
+    })
     // Requests and waits keep the process alive where there is something to wait for.
     this.#expiryTimer.unref()
   }

@@ -2,7 +2,7 @@ import { abortable } from '../async/abortable.ts'
 import { limited, TookTooLongError } from '../async/limited.ts'
 import { aSignal } from '../call-options.ts'
 import { RequestTimeoutError } from '../errors.ts'
-import { anInteger, checkOptions } from '../options.ts'
+import { aDurationMs, checkOptions } from '../options.ts'
 
 /** How long a wait may take. */
 export interface WaitOptions {
@@ -14,7 +14,7 @@ export interface WaitOptions {
 
 /** Throws InvalidArgumentError for an option that isn't one, or can't be right. */
 export function checkWait(wait: WaitOptions): void {
-  checkOptions<WaitOptions>('wait', wait, { timeoutMs: anInteger(0), signal: aSignal })
+  checkOptions<WaitOptions>('wait', wait, { timeoutMs: aDurationMs(0), signal: aSignal })
 }
 
 /** Waits, but no longer than that: then throws RequestTimeoutError with the reason, or the signal's. */

@@ -1,6 +1,11 @@
 import { describe, expect, it } from '@jest/globals'
 import { InvalidArgumentError, KafkaClient } from '../../src/index.ts'
 
+function oidcWith(wrong: object): object {
+  const oidc = { tokenEndpoint: 'https://id/token', clientId: 'c', clientSecret: 's', ...wrong }
+  return { mechanism: 'OAUTHBEARER', oidc }
+}
+
 /** As callers without TypeScript make a client. */
 function clientWith(options: object): KafkaClient {
   return new KafkaClient(options)
@@ -35,6 +40,37 @@ describe('the options of a client', () => {
   ])('refuse %j and say what is wrong', (options, named) => {
     expect(() => clientWith(options)).toThrow(InvalidArgumentError)
     expect(() => clientWith(options)).toThrow(named)
+  })
+
+  it.each([
+    'socketTimeoutMs',
+    'connectTimeoutMs',
+    'operationTimeoutMs',
+    'retryBackoffMs',
+    'retryBackoffMaxMs',
+    'reconnectBackoffMs',
+    'reconnectBackoffMaxMs',
+    'connectionsMaxIdleMs',
+    'metadataMaxAgeMs',
+  ])('refuse a %s that is longer than timers hold', (name) => {
+    expect(() => clientWith({ [name]: 2 ** 31 - 1 })).not.toThrow()
+    expect(() => clientWith({ [name]: 2 ** 31 })).toThrow(
+      `option '${name}' must be a whole number from 1 to 2147483647`,
+    )
+  })
+
+  it.each([
+    [{ tls: 'hunter2' }, "option 'tls'"],
+    [{ sasl: 'hunter2' }, 'sasl'],
+    [{ hosts: { a: 'hunter2' } }, "option 'hosts'"],
+    [{ hosts: 'me:hunter2@kafka:9092' }, "'***@kafka:9092' is not an address"],
+    [{ hosts: 'sasl://me:hunter2@kafka:9092' }, 'is not an address'],
+    [{ sasl: oidcWith({ parameters: 'hunter2' }) }, "option 'parameters'"],
+    [{ sasl: oidcWith({ extensions: 'hunter2' }) }, "option 'extensions'"],
+    [{ sasl: oidcWith({ ca: 'hunter2' }) }, "option 'ca'"],
+  ])('refuse %# without the password that was given in it', (options, named) => {
+    expect(() => clientWith(options)).toThrow(named)
+    expect(() => clientWith(options)).not.toThrow(/hunter2/)
   })
 
   it.each(['a/b', '', '.', '..', 'x'.repeat(250), 'tä'])('topics cannot be named %j', (name) => {

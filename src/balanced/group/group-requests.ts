@@ -7,6 +7,7 @@ import { ErrorCode } from '../../../protocol/errors.ts'
 import type { Api } from '../../../protocol/schema/api.ts'
 import type { Decoded, Fields } from '../../../protocol/schema/fields.ts'
 import { Deadline } from '../../async/deadline.ts'
+import { onAbort } from '../../async/on-abort.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import {
   BrokerError,
@@ -210,8 +211,7 @@ export class GroupRequests {
     const broker = await this.#coordinator(new Deadline(operationTimeoutMs, signal))
     if (this.#laneBroker !== broker) this.hangUp()
     this.#laneBroker = broker
-    const onAbort = () => this.hangUp()
-    signal.addEventListener('abort', onAbort)
+    const stopWatching = onAbort(signal, () => this.hangUp())
     try {
       // Both connections at once: the other one is for the heartbeats to come.
       await Promise.all([
@@ -235,7 +235,7 @@ export class GroupRequests {
       }
       throw error
     } finally {
-      signal.removeEventListener('abort', onAbort)
+      stopWatching()
     }
   }
 

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '../../errors.ts'
-import { aFunction, anArrayOf, anInteger, aString, type Check } from '../../options.ts'
+import { aDurationMs, aFunction, anArrayOf, aString, type Check } from '../../options.ts'
 import type { Assignor, RebalanceProtocol } from '../assignors/assignor.ts'
 import { rangeAssignor } from '../assignors/range.ts'
 import { roundRobinAssignor } from '../assignors/round-robin.ts'
@@ -83,9 +83,9 @@ export const groupOptionChecks: Readonly<Record<keyof GroupOptions, Check>> = {
       ? 'must name at least one'
       : anArrayOf(anAssignor)(value),
   groupInstanceId: aString,
-  sessionTimeoutMs: anInteger(1, 0x7fffffff),
-  heartbeatIntervalMs: anInteger(1, 0x7fffffff),
-  maxPollIntervalMs: anInteger(1, 0x7fffffff),
+  sessionTimeoutMs: aDurationMs(1),
+  heartbeatIntervalMs: aDurationMs(1),
+  maxPollIntervalMs: aDurationMs(1),
 }
 
 const DEFAULT_SESSION_TIMEOUT_MS = 30_000

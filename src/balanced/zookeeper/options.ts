@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { randomUUID } from 'node:crypto'
 import { InvalidArgumentError } from '../../errors.ts'
-import { anInteger, anObject, aString, oneOf, type Check } from '../../options.ts'
+import { aDurationMs, anObject, aString, concealed, oneOf, type Check } from '../../options.ts'
 import type { SessionOptions } from './session.ts'
 import type { ZooKeeperClient } from './client.ts'
 import { DECISIONS, type MembershipProtocol } from './membership-protocol.ts'
@@ -56,8 +56,8 @@ const aProtocol: Check = (value) => {
 export const ZOOKEEPER_CHECKS: Readonly<Record<keyof ZooKeeperOptions, Check>> = {
   zookeeperHosts: aHostList,
   zookeeperConnect: aHostList,
-  zookeeperConnectionTimeoutMs: anInteger(100, 0x7fffffff),
-  zookeeperAuth: anAuth,
+  zookeeperConnectionTimeoutMs: aDurationMs(100),
+  zookeeperAuth: concealed(anAuth),
   zookeeper: anObject,
   membershipProtocol: aProtocol,
 }

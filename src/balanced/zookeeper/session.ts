@@ -1,6 +1,7 @@
 import { abortable } from '../../async/abortable.ts'
 import { deferred, type Deferred } from '../../async/deferred.ts'
 import { limited, TookTooLongError } from '../../async/limited.ts'
+import { Timer } from '../../async/timer.ts'
 import type { Logger } from '../../observe/logger.ts'
 import type {
   Done,
@@ -260,11 +261,11 @@ export class ZooKeeperSession {
     if (client === undefined || !this.#isConnected) throw this.#lost(what)
     const sentAt = performance.now()
     const answered = deferred<Answer<Result>>()
-    const timer = setTimeout(() => {
+    const timer = new Timer(this.#timeoutMs, () => {
       answered.reject(this.#lost(`${what} took longer than ${this.#timeoutMs} ms`))
       // Whatever swallowed this would swallow the next.
       if (client === this.#client) this.#reconnect(client)
-    }, this.#timeoutMs)
+    })
     try {
       send(client, (error, value) => {
         const code = error === null || error === undefined ? 0 : (error.code ?? 0)
@@ -276,7 +277,7 @@ export class ZooKeeperSession {
       if (client === this.#client) this.#wasAliveAt(sentAt)
       return answer
     } finally {
-      clearTimeout(timer)
+      timer.cancel()
     }
   }
 

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream'
 import { Deadline } from '../../async/deadline.ts'
 import { aSignal, type CallOptions } from '../../call-options.ts'
 import { ConsumerBusyError, InvalidArgumentError } from '../../errors.ts'
-import { anInteger, checkOptions, oneOf } from '../../options.ts'
+import { aDurationMs, anInteger, checkOptions, oneOf } from '../../options.ts'
 import type { ConsumedMessage } from '../consumed-message.ts'
 import type { Inbox, Peeked } from '../inbox.ts'
 import type { PartitionState } from '../partition-state.ts'
@@ -56,7 +56,7 @@ export class Delivery<Value, Key> {
   async consume(options: ConsumeOptions): Promise<ConsumedMessage<Value, Key> | undefined> {
     checkOptions<ConsumeOptions>('consume', options, {
       block: oneOf(true, false),
-      timeoutMs: anInteger(0),
+      timeoutMs: aDurationMs(0),
       signal: aSignal,
     })
     if (this.#reader !== undefined) throw busy(this.#reader)

@@ -5,6 +5,7 @@
  * is at hand takes one promise, resolved already, and the object that the protocol wants. It is a new one each
  * time: callers may keep them. Measured by benchmarks/consume.ts.
  */
+import { onAbort } from '../../async/on-abort.ts'
 import { ConsumerBusyError } from '../../errors.ts'
 import type { ConsumedMessage } from '../consumed-message.ts'
 
@@ -29,6 +30,7 @@ export class MessageIterator<Value, Key> implements AsyncIterableIterator<
   readonly #signal: AbortSignal | undefined
   #state: 'new' | 'open' | 'waiting' | 'ended' = 'new'
   #end: (() => void) | undefined
+  #stopWatching: (() => void) | undefined
 
   constructor(source: MessageSource<Value, Key>, signal: AbortSignal | undefined) {
     this.#source = source
@@ -67,7 +69,7 @@ export class MessageIterator<Value, Key> implements AsyncIterableIterator<
     this.#signal?.throwIfAborted()
     this.#end = this.#source.begin()
     this.#state = 'open'
-    this.#signal?.addEventListener('abort', this.#onAbort)
+    if (this.#signal !== undefined) this.#stopWatching = onAbort(this.#signal, this.#onAbort)
     return true
   }
 
@@ -108,6 +110,7 @@ export class MessageIterator<Value, Key> implements AsyncIterableIterator<
     this.#state = state
     this.#end?.()
     this.#end = undefined
-    this.#signal?.removeEventListener('abort', this.#onAbort)
+    this.#stopWatching?.()
+    this.#stopWatching = undefined
   }
 }

@@ -1,4 +1,5 @@
 import { limited } from '../../async/limited.ts'
+import { Timer } from '../../async/timer.ts'
 import { ConnectionError, KafkaError } from '../../errors.ts'
 import type { Logger } from '../../observe/logger.ts'
 import type { Address } from '../address.ts'
@@ -49,9 +50,8 @@ export async function authenticateConnection(
   }
   const logInAgainIn = (sessionLifetimeMs: number) => {
     const waitMs = sessionLifetimeMs * (RELOGIN_FROM + RELOGIN_SPREAD * Math.random())
-    const timer = setTimeout(() => void logInAgain(), Math.min(waitMs, 0x7fffffff))
-    timer.unref()
-    connection.onClose(() => clearTimeout(timer))
+    const timer = new Timer(waitMs, () => void logInAgain()).unref()
+    connection.onClose(() => timer.cancel())
   }
   const logInAgain = async () => {
     if (!connection.isOpen) return

@@ -10,9 +10,9 @@ import {
   SocketDisconnectedError,
   type AuthenticationErrorCode,
 } from '../../errors.ts'
+import { quoted } from '../../observe/printable.ts'
 import { formatAddress } from '../address.ts'
 import type { BrokerVersions } from '../api-versions.ts'
-import { foreignText } from './foreign-text.ts'
 import type { SaslContext, SaslExchange, SaslMechanism } from './mechanism.ts'
 
 /** What the exchange goes over: a connection, seen by someone who logs in. */
@@ -56,6 +56,7 @@ class Login {
   readonly #mechanism: SaslMechanism
   readonly #context: SaslContext
   readonly #address: string
+  #exchange: SaslExchange | undefined
 
   constructor(transport: SaslTransport, mechanism: SaslMechanism, context: SaslContext) {
     this.#transport = transport
@@ -67,6 +68,7 @@ class Login {
   async run(): Promise<SaslSession> {
     // Before the handshake: a broker waits only so long for what follows it.
     const exchange = await this.#abortable(() => this.#mechanism.start(this.#context))
+    this.#exchange = exchange
     const send = await this.#handshake()
     return this.#exchangeTokens(exchange, send)
   }
@@ -139,16 +141,22 @@ class Login {
           errorCode === ErrorCode.ILLEGAL_SASL_STATE
             ? 'ILLEGAL_SASL_STATE'
             : 'SASL_AUTHENTICATION_FAILED',
-          `the broker says ${foreignText(errorMessage ?? 'nothing of the reason')}`,
+          errorMessage === null
+            ? 'the broker gives no reason'
+            : `the broker says ${this.#said(errorMessage)}`,
         )
       default:
         throw new BrokerError(
           errorCode,
           'SaslAuthenticate',
           { broker: this.#address },
-          errorMessage === null ? null : foreignText(errorMessage),
+          errorMessage === null ? null : this.#said(errorMessage),
         )
     }
+  }
+
+  #said(text: string): string {
+    return quoted(this.#exchange?.conceal?.(text) ?? text)
   }
 
   /** Brokers of 0.10 and 0.11 have no way to say no: they close the connection. */

@@ -1,7 +1,8 @@
 import { AuthenticationError } from '../../errors.ts'
+import { quoted } from '../../observe/printable.ts'
 import { VERSION } from '../../version.ts'
 import { formatAddress } from '../address.ts'
-import { foreignText } from './foreign-text.ts'
+import { concealer } from './conceal.ts'
 import type { SaslContext, SaslExchange, SaslMechanism } from './mechanism.ts'
 import { isObject } from './oauthbearer.ts'
 import { obtain, unavailable } from './secret.ts'
@@ -48,9 +49,17 @@ export class AwsMskIamMechanism implements SaslMechanism {
       throw unavailable(`the credentials given lack ${needs}`, MECHANISM, context)
     }
     const payload = signedPayload(context.host, this.#region, credentials, new Date())
-    return new AwsMskIamExchange(Buffer.from(JSON.stringify(payload)), formatAddress(context))
+    const secrets = SECRET_PARAMETERS.map((name) => payload[name] ?? '')
+    return new AwsMskIamExchange(
+      Buffer.from(JSON.stringify(payload)),
+      formatAddress(context),
+      concealer(...secrets),
+    )
   }
 }
+
+/** What the broker could log in with elsewhere, until it expires. */
+const SECRET_PARAMETERS = ['x-amz-signature', 'x-amz-security-token', 'x-amz-credential']
 
 /** What the broker is sent, as JSON. The host's port is not part of it. */
 export function signedPayload(
@@ -81,10 +90,12 @@ export function signedPayload(
 
 class AwsMskIamExchange implements SaslExchange {
   readonly #broker: string
+  readonly conceal: (text: string) => string
   #payload: Buffer | undefined
   #isComplete = false
 
-  constructor(payload: Buffer, broker: string) {
+  constructor(payload: Buffer, broker: string, conceal: (text: string) => string) {
+    this.conceal = conceal
     this.#payload = payload
     this.#broker = broker
   }
@@ -102,7 +113,7 @@ class AwsMskIamExchange implements SaslExchange {
     if (versionOf(challenge) !== VERSION_OF_PAYLOAD) {
       throw new AuthenticationError(
         'SASL_SERVER_NOT_TRUSTED',
-        `${this.#broker} did not answer as ${MECHANISM} does: ${foreignText(challenge.toString())}`,
+        `${this.#broker} did not answer as ${MECHANISM} does: ${quoted(this.conceal(challenge.toString()))}`,
         { broker: this.#broker, mechanism: MECHANISM },
       )
     }

@@ -9,6 +9,11 @@ export interface SaslExchange {
   next(challenge: Buffer): Promise<Buffer> | Buffer
   /** Whether nothing more is expected of the broker than its consent: its proof, if any, has been checked. */
   readonly isComplete: boolean
+  /**
+   * The text without this exchange's password or token: some brokers and proxies repeat in a refusal what they
+   * were sent. Default: the text as it is.
+   */
+  conceal?(text: string): string
   /** Set once the broker has refused within the exchange: thrown when the last answer has been sent. */
   readonly refusal?: Error | undefined
 }

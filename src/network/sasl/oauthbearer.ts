@@ -1,6 +1,7 @@
 import { AuthenticationError } from '../../errors.ts'
+import { quoted } from '../../observe/printable.ts'
 import { formatAddress } from '../address.ts'
-import { foreignText } from './foreign-text.ts'
+import { concealer } from './conceal.ts'
 import type { SaslContext, SaslExchange, SaslMechanism } from './mechanism.ts'
 import { obtain, unavailable } from './secret.ts'
 import { TokenCache } from './token-cache.ts'
@@ -37,20 +38,30 @@ export class OAuthBearerMechanism implements SaslMechanism {
   async start(context: SaslContext): Promise<SaslExchange> {
     const token = await obtain('token', MECHANISM, context, () => this.#tokens.get())
     const message = initialResponse(token, context)
-    return new OAuthBearerExchange(message, formatAddress(context), () => this.#tokens.drop(token))
+    const conceal = concealer(token.value, message.toString())
+    return new OAuthBearerExchange(message, formatAddress(context), conceal, () =>
+      this.#tokens.drop(token),
+    )
   }
 }
 
 class OAuthBearerExchange implements SaslExchange {
   readonly #broker: string
+  readonly conceal: (text: string) => string
   readonly #onRefusal: () => void
   #message: Buffer | undefined
   #refusal: AuthenticationError | undefined
   #isComplete = false
 
-  constructor(message: Buffer, broker: string, onRefusal: () => void) {
+  constructor(
+    message: Buffer,
+    broker: string,
+    conceal: (text: string) => string,
+    onRefusal: () => void,
+  ) {
     this.#message = message
     this.#broker = broker
+    this.conceal = conceal
     this.#onRefusal = onRefusal
   }
 
@@ -74,7 +85,7 @@ class OAuthBearerExchange implements SaslExchange {
     this.#onRefusal()
     this.#refusal = new AuthenticationError(
       'SASL_AUTHENTICATION_FAILED',
-      `${this.#broker} refused the token: ${explain(challenge)}`,
+      `${this.#broker} refused the token: ${explain(this.conceal(challenge.toString()))}`,
       { broker: this.#broker, mechanism: MECHANISM },
     )
     return Buffer.from(SEPARATOR)
@@ -94,9 +105,7 @@ function initialResponse(token: unknown, context: SaslContext): Buffer {
   if (!isObject(extensions)) return refuse("the token's extensions are no object")
   for (const [name, value] of Object.entries(extensions)) {
     if (!EXTENSION_NAME.test(name)) {
-      return refuse(
-        `the token's extension ${foreignText(name)} needs a name of letters, not 'auth'`,
-      )
+      return refuse(`the token's extension ${quoted(name)} needs a name of letters, not 'auth'`)
     }
     if (typeof value !== 'string' || !EXTENSION_VALUE.test(value)) {
       return refuse(`the value of the token's extension '${name}' is not printable text`)
@@ -107,18 +116,18 @@ function initialResponse(token: unknown, context: SaslContext): Buffer {
 }
 
 /** RFC 7628, section 3.2.2: a JSON object whose `status` says why. */
-function explain(challenge: Buffer): string {
+function explain(challenge: string): string {
   try {
-    const answer: unknown = JSON.parse(challenge.toString())
+    const answer: unknown = JSON.parse(challenge)
     if (isObject(answer) && typeof answer['status'] === 'string') {
       const scope = answer['scope']
-      const needs = typeof scope === 'string' ? `, scope ${foreignText(scope)}` : ''
-      return `status ${foreignText(answer['status'])}${needs}`
+      const needs = typeof scope === 'string' ? `, scope ${quoted(scope)}` : ''
+      return `status ${quoted(answer['status'])}${needs}`
     }
   } catch {
     // Shown as it is.
   }
-  return foreignText(challenge.toString())
+  return quoted(challenge)
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {

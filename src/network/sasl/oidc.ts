@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { RequestOptions } from 'node:https'
 import { InvalidArgumentError, KafkaError } from '../../errors.ts'
+import { quoted } from '../../observe/printable.ts'
 import { messageOf } from '../node-error.ts'
-import { foreignText } from './foreign-text.ts'
 import { isObject, type OAuthBearerToken } from './oauthbearer.ts'
 
 /** Tokens by OAuth's client credentials grant (RFC 6749, section 4.4; KIP-768). */
@@ -155,7 +155,7 @@ function describe(answer: Record<string, unknown>, secret: string): string {
   const words = [answer['error'], answer['error_description']].filter(
     (word) => typeof word === 'string',
   )
-  return words.map((word) => `, ${foreignText(word.replaceAll(secret, '***'))}`).join('')
+  return words.map((word) => `, ${quoted(word.replaceAll(secret, '***'))}`).join('')
 }
 
 function mutable<T>(value: T | readonly T[]): T | T[] {

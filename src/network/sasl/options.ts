@@ -1,14 +1,16 @@
 import { InvalidArgumentError } from '../../errors.ts'
 import {
   aBoolean,
+  aDurationMs,
   aFunction,
   anArrayOf,
   anInteger,
   aString,
+  type Check,
   checkOptions,
+  concealed,
   either,
   oneOf,
-  type Check,
 } from '../../options.ts'
 import { AwsMskIamMechanism, type AwsMskIamOptions } from './aws-msk-iam.ts'
 import type { SaslMechanism } from './mechanism.ts'
@@ -132,11 +134,11 @@ function openId(given: OidcOptions): SaslMechanism {
     clientId: aString,
     clientSecret: isSecret,
     scope: aString,
-    parameters: aTextTable,
-    extensions: aTextTable,
+    parameters: concealed(aTextTable),
+    extensions: concealed(aTextTable),
     clientAuthentication: oneOf('basic', 'post'),
-    ca: either(aPem, anArrayOf(aPem)),
-    timeoutMs: anInteger(1, 0x7fffffff),
+    ca: concealed(either(aPem, anArrayOf(aPem))),
+    timeoutMs: aDurationMs(1),
     dangerouslyAllowHttp: aBoolean,
   })
   requireOptions('sasl.oidc', options, 'tokenEndpoint', 'clientId', 'clientSecret')

@@ -1,3 +1,4 @@
+import { concealer } from './conceal.ts'
 import type { SaslContext, SaslExchange, SaslMechanism } from './mechanism.ts'
 import { reveal, type Secret } from './secret.ts'
 
@@ -23,6 +24,7 @@ export class PlainMechanism implements SaslMechanism {
     const password = await reveal(this.#password, 'password', this.name, context)
     // The first part, on whose behalf to act, is left empty: Kafka takes nothing but the user's own name.
     const message = Buffer.from(`\0${this.#username}\0${password}`)
-    return { isComplete: true, next: () => message }
+    const conceal = concealer(password, message.toString())
+    return { isComplete: true, next: () => message, conceal }
   }
 }

@@ -1,5 +1,5 @@
 /** What a broker sends in a SCRAM exchange (RFC 5802, section 7), read strictly. */
-import { foreignText } from './foreign-text.ts'
+import { quoted } from '../../observe/printable.ts'
 
 export class ScramMessageError extends Error {}
 
@@ -14,7 +14,7 @@ const FINAL = /^v=([^,]+)(?:,|$)/
 export function readServerFirst(message: Buffer): ServerFirst {
   const text = message.toString()
   const error = ERROR.exec(text)?.[1]
-  if (error !== undefined) return { error: foreignText(error) }
+  if (error !== undefined) return { error: quoted(error) }
   if (text.startsWith('m=')) {
     throw new ScramMessageError('it demands an extension that is not known here')
   }
@@ -28,7 +28,7 @@ export function readServerFirst(message: Buffer): ServerFirst {
 export function readServerFinal(message: Buffer): ServerFinal {
   const text = message.toString()
   const error = ERROR.exec(text)?.[1]
-  if (error !== undefined) return { error: foreignText(error) }
+  if (error !== undefined) return { error: quoted(error) }
   const signature = FINAL.exec(text)?.[1]
   if (signature === undefined) throw new ScramMessageError('its last message has no signature')
   return { signature: fromBase64(signature, 'signature') }

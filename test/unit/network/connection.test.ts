@@ -54,6 +54,20 @@ function answersByHand(): Deferred<string>[] {
 }
 
 describe('a connection', () => {
+  it('takes a response that arrived while the process was blocked for longer than the request may take', async () => {
+    broker.handle(metadata, () => {
+      // When the response is in the client's socket, and before that is read.
+      setImmediate(() => {
+        const until = performance.now() + 400
+        while (performance.now() < until);
+      })
+      return { ...NO_TOPICS, clusterId: 'in time' }
+    })
+    const connection = await connected()
+    expect((await ask(connection, 200)).clusterId).toBe('in time')
+    connection.close()
+  })
+
   it('has many requests on their way at once and matches answers in any order', async () => {
     const answers = answersByHand()
     const connection = await connected()
