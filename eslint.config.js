@@ -28,7 +28,7 @@ export default tseslint.config(
   },
   {
     // The drivers of the benchmarks are as their clients' examples are, see benchmarks/clients/driver/drive.js.
-    files: ['*.js', 'benchmarks/clients/**/*.js'],
+    files: ['*.js', 'benchmarks/clients/**/*.js', 'test/support/**/*.mjs'],
     ...tseslint.configs.disableTypeChecked,
     languageOptions: {
       ...tseslint.configs.disableTypeChecked.languageOptions,

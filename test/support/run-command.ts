@@ -16,6 +16,8 @@ export interface CommandOptions {
   readonly timeoutMs?: number
   /** On top of the variables of this process. */
   readonly env?: Readonly<Record<string, string>>
+  /** Where it runs; this process's folder by default. */
+  readonly cwd?: string
 }
 
 const TIMEOUT_MS = 60_000
@@ -24,10 +26,14 @@ const TIMEOUT_MS = 60_000
 export async function runCommand(
   command: string,
   args: readonly string[],
-  { input = '', timeoutMs = TIMEOUT_MS, env = {} }: CommandOptions = {},
+  { input = '', timeoutMs = TIMEOUT_MS, env = {}, cwd = '.' }: CommandOptions = {},
 ): Promise<CommandResult> {
   const startedAt = performance.now()
-  const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: 'pipe' })
+  const child = spawn(command, args, {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: 'pipe',
+  })
   const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs)
   const stdout: Buffer[] = []
   const stderr: Buffer[] = []
