@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path'
 import ts from 'typescript'
 import * as embedded from '../../../src/embedded/index.ts'
 import * as samsa from '../../../src/index.ts'
+import { entryPoints } from '../entry-points.ts'
 import type { Example } from './examples.ts'
 import { NAMES } from './surroundings.ts'
 
@@ -16,10 +17,9 @@ export interface ExampleModule {
 
 /** Where the modules would be if they were files: imports are resolved from here. */
 const FOLDER = resolve('test/support/documents')
-export const PACKAGE_SOURCES: Readonly<Record<string, string>> = {
-  'samsa/embedded': resolve('src/embedded/index.ts'),
-  samsa: resolve('src/index.ts'),
-}
+export const PACKAGE_SOURCES: ReadonlyMap<string, string> = new Map(
+  entryPoints().map(({ specifier, source }) => [specifier, resolve(source)]),
+)
 
 const IMPORT = /^import [^]*?from '[^']+'$/gm
 /** What an application imports; an example may leave the import out. */
@@ -89,9 +89,7 @@ export function compile(modules: readonly ExampleModule[]): Map<Example, string[
     ...options,
     noUnusedLocals: false,
     noUnusedParameters: false,
-    paths: Object.fromEntries(
-      Object.entries(PACKAGE_SOURCES).map(([name, path]) => [name, [path]]),
-    ),
+    paths: Object.fromEntries([...PACKAGE_SOURCES].map(([name, path]) => [name, [path]])),
   }
   const files = ts.createCompilerHost(settings)
   const host: ts.CompilerHost = {
