@@ -35,8 +35,8 @@ async function bundle(example: Example, to: string): Promise<void> {
   const sources: esbuild.Plugin = {
     name: 'sources',
     setup(build) {
-      build.onResolve({ filter: /^samsa(\/embedded)?$/ }, ({ path }) => ({
-        path: PACKAGE_SOURCES[path]!,
+      build.onResolve({ filter: /^samsa(\/|$)/ }, ({ path }) => ({
+        path: PACKAGE_SOURCES.get(path)!,
       }))
       build.onResolve({ filter: /^the-example$/ }, () => ({
         path: example.name,
