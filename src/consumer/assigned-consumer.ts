@@ -10,6 +10,7 @@ import type { ConsumerBatch } from './delivery/consumer-batch.ts'
 import { Delivery, type ConsumeOptions, type ReadOptions } from './delivery/delivery.ts'
 import type { MessageHandler, RunOptions } from './delivery/run.ts'
 import { Fetcher } from './fetch/fetcher.ts'
+import { visibleEnd } from './fetch/responses.ts'
 import { Inbox } from './inbox.ts'
 import { Committer } from './offsets/committer.ts'
 import type { CommittedOffset, OffsetStore, OffsetToCommit } from './offsets/offset-store.ts'
@@ -85,7 +86,11 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     this.#cluster = cluster
     this.#settings = settings
     this.#parts = parts
-    this.#fetcher = new Fetcher(cluster, settings, (state) => this.#inbox.arrived(state))
+    this.#fetcher = new Fetcher(cluster, settings, {
+      onArrived: (state) => this.#inbox.arrived(state),
+      onProblem: (error) => this.#inbox.report(error),
+      onTruncated: (state) => this.#inbox.withhold(state),
+    })
     this.#inbox = new Inbox({
       convert: settings.convert,
       mayHandOver: parts.mayHandOver,
@@ -101,7 +106,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
       inbox: this.#inbox,
       consumerTimeoutMs: settings.consumerTimeoutMs,
       reuseMemory: settings.reuseMemory,
-      endOf: (state) => this.#endOf(state),
+      endOf: (state) => visibleEnd(state, settings.isReadCommitted),
       rewind: (state, offset) => {
         this.#moveTo(state, offset)
         this.#fetcher.pump()
@@ -161,6 +166,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
         const start = starts.get(state)
         if (state.preparation === 'starting') {
           state.moveTo(offset ?? start?.offset ?? 0, start?.leaderEpoch)
+          state.isBeyondEnd = state.position > state.endOffset
         }
         // Where it begins is committed, too, if the group doesn't know it yet, as Java does: whoever gets the
         // partition next would otherwise begin at an end of the log that has moved meanwhile.
@@ -278,7 +284,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   get lag(): readonly (TopicPartition & { readonly lag: number })[] {
     return this.#started().flatMap((state) => {
       const { topic, partition, position } = state
-      const end = this.#endOf(state)
+      const end = visibleEnd(state, this.#settings.isReadCommitted)
       return end < 0 ? [] : [{ topic, partition, lag: Math.max(0, end - position) }]
     })
   }
@@ -338,6 +344,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   resume(partitions: readonly TopicPartition[] = this.assignment): void {
     for (const state of this.#some(partitions)) {
       state.isPaused = false
+      if (state.isEmpty) state.isUrgent = true
       this.#inbox.arrived(state)
     }
     this.#fetcher.pump()
@@ -486,12 +493,6 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     // Whatever topic has the name now.
     state.topicId = undefined
     state.moveTo(offset, leaderEpoch)
-  }
-
-  #endOf({ highWatermark, lastStableOffset }: PartitionState): number {
-    return this.#settings.isReadCommitted && lastStableOffset >= 0
-      ? lastStableOffset
-      : highWatermark
   }
 
   #commitAtIntervals(): void {

@@ -4,8 +4,17 @@ import { CorruptBatchError } from '../errors.ts'
 import type { Lease } from './fetch/lease.ts'
 import { nameOf, type TopicPartition } from './topic-partition.ts'
 
-/** What has arrived of a partition and was not looked into yet. */
-export type Queued = QueuedBatch | { readonly kind: 'error'; readonly error: Error }
+/** What has arrived of a partition and was not looked into yet, in the order in which it is handed over. */
+export type Queued = QueuedBatch | QueuedJump | { readonly kind: 'error'; readonly error: Error }
+
+/**
+ * The partition goes on at another offset: retention overtook the position, or a damaged batch is skipped. The
+ * position moves when the messages queued before the jump have been handed over, not when the fetch offset does.
+ */
+export interface QueuedJump {
+  readonly kind: 'jump'
+  readonly to: number
+}
 
 export interface QueuedBatch {
   readonly kind: 'batch'
@@ -23,12 +32,13 @@ export interface QueuedBatch {
 /** Messages of one partition that follow each other, decoded: what is being handed over. */
 export interface Chunk {
   readonly state: PartitionState
-  readonly messages: readonly Message[]
+  /** Cut short only where the log turns out to have lost the rest of them. */
+  readonly messages: Message[]
   /** How many of them have been handed over. */
   index: number
   /** The position before the first one, and behind the last. */
   start: number
-  readonly end: number
+  end: number
   /** The leader epoch of the last one's batch, −1 where it is not known. */
   readonly leaderEpoch: number
   /** What was given out last is the whole of it, rather than one message. */
@@ -62,7 +72,14 @@ export function isToInflate(queued: Queued): queued is QueuedBatch {
 }
 
 /** Where a position is on its way to being one that can be fetched from. */
-export type Preparation = 'none' | 'starting' | 'resetting' | 'validating'
+export type Preparation = 'none' | 'starting' | 'resetting' | 'validating' | 'finding-end'
+
+/** Responses in a row that deny the partition. */
+export interface UnknownResponses {
+  readonly count: number
+  /** When the first of them came, by `performance.now()`. */
+  readonly since: number
+}
 
 /**
  * A partition as it is being read. Its offsets, in order: what was given to the application ends at
@@ -91,6 +108,8 @@ export class PartitionState implements TopicPartition {
   fetchOffset = 0
   /** Grows with every jump: what was asked for before one is not taken after it. */
   jumps = 0
+  /** Grows when the position is moved: what was handed over before is not worked on after it. */
+  moves = 0
   /** Of the last batch before `fetchOffset`; −1 where it is not known. */
   fetchEpoch = -1
   /** The leader's epoch with which `fetchOffset` was last known to be in the log; −1 for none. */
@@ -103,9 +122,16 @@ export class PartitionState implements TopicPartition {
   /** How much to ask for: grows where one batch is larger and the broker cuts it off. */
   maxBytes: number
   isFetching = false
+  /** The application waits for what comes first from a new position: a long poll that leaves it out is cut short. */
+  isUrgent = false
   /** Not to be fetched before this time: the wait after a failure. */
   notBefore = 0
+  /** Attempts in a row that failed, for whatever reason: the wait before the next one grows with them. */
   failures = 0
+  /** Of responses only: an attempt that gets none says nothing about the topic. */
+  unknown: UnknownResponses | undefined
+  /** Fetches in a row that brought no batch behind `fetchOffset`, although there were records in the response. */
+  fruitless = 0
   highWatermark = -1
   lastStableOffset = -1
 
@@ -124,6 +150,8 @@ export class PartitionState implements TopicPartition {
   committed: number | undefined
   /** Where to stop, for a consumer that stops at the end. */
   endOffset = Infinity
+  /** It starts beyond `endOffset`, and no fetch has said yet whether such an offset exists. */
+  isBeyondEnd = false
   #position = 0
   #positionEpoch = -1
   #held: number | undefined
@@ -168,7 +196,12 @@ export class PartitionState implements TopicPartition {
   }
 
   get isAtEnd(): boolean {
-    return this.position >= this.endOffset
+    return !this.isBeyondEnd && this.position >= this.endOffset
+  }
+
+  /** Whether nothing of it is at hand. */
+  get isEmpty(): boolean {
+    return this.chunk === undefined && this.queue.length === 0
   }
 
   /** Whether anything of it is to be handed over. */
@@ -188,6 +221,8 @@ export class PartitionState implements TopicPartition {
 
   /** Goes on elsewhere: what is buffered is dropped, an error forgotten. */
   moveTo(offset: number, leaderEpoch = -1): void {
+    this.moves++
+    this.#held = this.held
     this.dropBuffered()
     this.chunk = undefined
     this.error = undefined
@@ -195,21 +230,39 @@ export class PartitionState implements TopicPartition {
     this.#position = offset
     this.#positionEpoch = leaderEpoch
     this.failures = 0
+    this.unknown = undefined
+    this.fruitless = 0
     this.notBefore = 0
+    this.isBeyondEnd = false
+    this.isUrgent = true
   }
 
-  /** Fetches from there on; what is buffered stays. */
+  /** Fetches from there on, and moves the position there once what is queued has been handed over. */
+  jumpTo(offset: number): void {
+    this.isBeyondEnd = false
+    this.fetchFrom(offset)
+    this.enqueue({ kind: 'jump', to: offset })
+  }
+
+  /** Fetches from there on; what is buffered stays. What was asked for before is thrown away when it comes. */
   fetchFrom(offset: number, leaderEpoch = -1): void {
     this.jumps++
+    this.isFetching = false
     this.fetchOffset = offset
     this.fetchEpoch = leaderEpoch
     this.validEpoch = -1
     this.preparation = 'none'
   }
 
-  /** Fetches again what is queued, but not what is being handed over. */
-  refetch(): void {
+  /** The log was truncated behind the position: fetches again what is queued, or decoded and not in the log. */
+  refetch(truncatedAt: number): void {
     this.dropBuffered()
+    const { chunk, position } = this
+    if (chunk !== undefined && truncatedAt < chunk.end) {
+      chunk.messages.length = chunk.index
+      chunk.end = position
+      if (chunk.index === 0) this.chunk = undefined
+    }
     this.fetchFrom(
       this.chunk?.end ?? this.#position,
       this.chunk?.leaderEpoch ?? this.#positionEpoch,
@@ -231,9 +284,8 @@ export class PartitionState implements TopicPartition {
 
   enqueue(queued: Queued): void {
     this.queue.push(queued)
-    if (queued.kind === 'error') {
-      this.isStopped = true
-    } else {
+    if (queued.kind === 'error') this.isStopped = true
+    if (queued.kind === 'batch') {
       this.bufferedBytes += queued.batch.sizeBytes
       this.bufferedMessages += queued.batch.count
     }
@@ -251,7 +303,7 @@ export class PartitionState implements TopicPartition {
   }
 
   /**
-   * Decodes what comes next. The chunk has no messages where a batch has none for the application;
+   * Decodes what comes next. The chunk has no messages where a batch has none for the application, and for a jump;
    * undefined where nothing is queued. Throws what is queued as an error, and CorruptBatchError for damage
    * that shows only now, unless `isSkipped` says to go on behind it: both end the partition, and the
    * position stays.
@@ -268,6 +320,12 @@ export class PartitionState implements TopicPartition {
         this.queue.shift()
         this.error = next.error
         throw next.error
+      }
+      if (next.kind === 'jump') {
+        this.queue.shift()
+        end = next.to
+        isFirst = false
+        break
       }
       const { batch } = next
       let slice: MessageSlice = NOTHING

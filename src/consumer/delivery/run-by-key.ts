@@ -56,12 +56,12 @@ export function runByKey<Value, Key>(
     const work = workOn(state)
     work.unfinished.add(offset)
     work.running++
-    const { jumps } = state
+    const { moves } = state
     const lane = key === null ? undefined : `${state.name} ${key.toString('latin1')}`
     const before = lane === undefined ? undefined : lanes.get(lane)
     const handle = async () => {
       await before
-      if (run.isOver || !state.isHandedOver || state.jumps !== jumps || !inbox.mayHandOver) return
+      if (run.isOver || !state.isHandedOver || state.moves !== moves || !inbox.mayHandOver) return
       await handler(message)
       work.unfinished.delete(offset)
     }

@@ -1,29 +1,20 @@
 import { fetch, type FetchResponse } from '../../../protocol/apis/fetch.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
-import { readBatches } from '../../../protocol/records/read-batches.ts'
 import { backoffMs } from '../../async/backoff.ts'
-import { Deadline } from '../../async/deadline.ts'
 import { addTo } from '../../cluster/add-to.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import { reportRetry } from '../../cluster/retry.ts'
 import {
   BrokerError,
-  CorruptBatchError,
   isRetriable,
   LeaderNotFoundError,
-  NoOffsetError,
   suggestsNewMetadata,
   TopicRecreatedError,
-  UnknownTopicError,
 } from '../../errors.ts'
 import type { Broker } from '../../network/broker.ts'
 import { FrameMemory } from '../../network/frame-memory.ts'
-import { positionChannel, type PositionEvent } from '../../observe/channels.ts'
-import { listOffsets } from '../list-offsets.ts'
-import type { ConsumerSettings } from '../options.ts'
 import type { PartitionState } from '../partition-state.ts'
-import { AbortedTransactions } from './aborted-transactions.ts'
-import { endOfEpoch } from './end-of-epoch.ts'
+import { denied, isOfConnection, isStaleEpoch, isUnknownTopic } from './failures.ts'
 import {
   fetchedPartitions,
   fetchRequest,
@@ -33,38 +24,30 @@ import {
 } from './fetch-request.ts'
 import { keyOf, type PartitionToFetch } from './fetch-session.ts'
 import { Lease } from './lease.ts'
+import { findEnd, isEndMissing, reset, validate, type Recovery } from './recovery.ts'
+import { queueRecords } from './responses.ts'
+import type { FetchSettings } from './settings.ts'
 import { Source, type Poll } from './source.ts'
 
-/** The largest batch asked for where brokers cut at a limit: none takes a message as large. */
-const LARGEST_FETCH_BYTES = 0x3fffffff
 /** All partitions of a response together. */
 const MAX_RESPONSE_BYTES = 50 * 1024 * 1024
 /** An application that took something so recently is about to make room in a full buffer. */
 const RECENTLY_MS = 1_000
-/** A topic that the cluster does not know so often in a row was deleted. */
-const UNKNOWN_TOPIC_RETRIES = 10
-
-export type FetchSettings = Pick<
-  ConsumerSettings<unknown, unknown>,
-  | 'resetTo'
-  | 'isReadCommitted'
-  | 'skipCorrupt'
-  | 'reuseMemory'
-  | 'fetchMessageMaxBytes'
-  | 'fetchMinBytes'
-  | 'fetchWaitMaxMs'
-  | 'fetchBackoff'
-  | 'numConsumerFetchers'
-  | 'queuedMaxBytes'
-  | 'queuedMaxMessages'
-  | 'clientRack'
->
 
 /** A partition that is part of a request, and what was asked for it. */
 interface Asked {
   readonly state: PartitionState
   readonly toFetch: PartitionToFetch
   readonly jumps: number
+}
+
+export interface FetcherEvents {
+  /** Something was put into the queue of a partition, or it was moved. */
+  readonly onArrived: (state: PartitionState) => void
+  /** No connection to a broker can be had until somebody puts that right. */
+  readonly onProblem: (error: Error) => void
+  /** The log lost what was read of a partition: called before it is moved back. */
+  readonly onTruncated: (state: PartitionState) => void
 }
 
 /**
@@ -76,7 +59,7 @@ export class Fetcher {
   readonly #settings: FetchSettings
   /** In the order in which they are asked for: who got something goes to the end. */
   readonly #states = new Set<PartitionState>()
-  readonly #onArrived: (state: PartitionState) => void
+  readonly #events: FetcherEvents
   readonly #sources = new Map<Broker, Source[]>()
   readonly #frameMemory: FrameMemory | undefined
   #timer: NodeJS.Timeout | undefined
@@ -85,14 +68,10 @@ export class Fetcher {
   #isFull = false
   #isStopped = false
 
-  constructor(
-    cluster: Cluster,
-    settings: FetchSettings,
-    onArrived: (state: PartitionState) => void,
-  ) {
+  constructor(cluster: Cluster, settings: FetchSettings, events: FetcherEvents) {
     this.#cluster = cluster
     this.#settings = settings
-    this.#onArrived = onArrived
+    this.#events = events
     if (settings.reuseMemory) this.#frameMemory = new FrameMemory(this.#mayBufferBytes)
   }
 
@@ -123,8 +102,10 @@ export class Fetcher {
         nextLook = Math.min(nextLook, state.notBefore)
         continue
       }
-      if (!this.#hasRoom(state)) awaited.add(source)
-      else if (source.poll !== undefined) source.cutIfLong(this.#settings.fetchWaitMaxMs)
+      if (source.notBefore > now) nextLook = Math.min(nextLook, source.notBefore)
+      else if (!this.#hasRoom(state)) awaited.add(source)
+      else if (source.poll !== undefined)
+        nextLook = Math.min(nextLook, this.#cut(source, state, now))
       else if (this.#isValid(state)) addTo(bySource, source, state)
     }
     this.#isFull = bySource.size > 0 && this.#bufferedBytes() >= this.#mayBufferBytes
@@ -176,8 +157,15 @@ export class Fetcher {
       state.isHandedOver &&
       !state.isStopped &&
       state.preparation === 'none' &&
-      state.fetchOffset < state.endOffset
+      (state.fetchOffset < state.endOffset || state.isBeyondEnd)
     )
+  }
+
+  /** Ends a poll that leaves the partition out, where that must not wait for it; returns when to look again. */
+  #cut(source: Source, state: PartitionState, now: number): number {
+    if (state.isUrgent) return source.cutSoon(now)
+    source.cutIfLong(this.#settings.fetchWaitMaxMs)
+    return Infinity
   }
 
   #hasRoom(state: PartitionState): boolean {
@@ -223,11 +211,8 @@ export class Fetcher {
     const broker = preferred ?? this.#cluster.leaderOf(state.topic, state.partition)
     if (broker === undefined) {
       const { topic, partition, name } = state
-      const errorCode = known?.errorCode ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
-      const error = isUnknownTopic(errorCode)
-        ? new BrokerError(errorCode, `fetching ${name}`, { topic, partition })
-        : new LeaderNotFoundError(`${name} has no leader`, { topic, partition })
-      this.#fail(state, error)
+      const error = new LeaderNotFoundError(`${name} has no leader`, { topic, partition })
+      this.#retryLater(state, error)
       return undefined
     }
     let sources = this.#sources.get(broker)
@@ -247,8 +232,9 @@ export class Fetcher {
       state.validEpoch = ofLeader
       return true
     }
-    state.preparation = 'validating'
-    void this.#prepare(state, () => this.#validate(state, ofLeader))
+    void this.#recover(state, 'validating', () =>
+      validate(this.#cluster, this.#settings, state, ofLeader),
+    )
     return false
   }
 
@@ -265,7 +251,8 @@ export class Fetcher {
   ): Promise<void> {
     const { fetchWaitMaxMs, fetchMinBytes, isReadCommitted, clientRack } = this.#settings
     const maxWaitMs = source.maxWaitMs(fetchWaitMaxMs, fetchMinBytes, isAwaited)
-    const poll: Poll = { maxWaitMs, isCut: false }
+    const began = performance.now()
+    const poll: Poll = { maxWaitMs, began, isCut: false }
     source.poll = poll
     const asked = states.map((state) => this.#ask(state))
     const wanted = asked.map(({ toFetch }) => toFetch)
@@ -293,27 +280,33 @@ export class Fetcher {
       )
       if (this.#isStopped) return
       // A session that is over is nobody's failure: the next request begins another.
-      if (source.session.answered(response.errorCode, response.sessionId)) return
+      if (source.session.answered(response.errorCode, response.sessionId)) {
+        source.answered('session-over', performance.now() - began, this.#settings)
+        return
+      }
       if (response.errorCode !== ErrorCode.NONE) {
         throw new BrokerError(response.errorCode, 'fetching', { broker: source.broker.name })
       }
-      this.#takeApart(response, asked, byId, source)
+      const bytes = this.#takeApart(response, asked, byId, source)
+      source.answered(bytes === 0 ? 'empty' : 'records', performance.now() - began, this.#settings)
     } catch (error) {
       source.session.lost()
       if (this.#isStopped || poll.isCut) return
-      for (const { state } of asked) {
+      this.#report(source, error as Error)
+      for (const { state, jumps } of asked) {
         state.preferredUntil = 0
-        if (state.isAssigned) this.#fail(state, error as Error)
+        if (state.isAssigned && state.jumps === jumps) this.#fail(state, error as Error)
       }
     } finally {
       source.poll = undefined
-      for (const { state } of asked) state.isFetching = false
+      for (const { state, jumps } of asked) if (state.jumps === jumps) state.isFetching = false
       this.pump()
     }
   }
 
   #ask(state: PartitionState): Asked {
     state.isFetching = true
+    state.isUrgent = false
     const { topic, partition, fetchOffset: offset, maxBytes, jumps } = state
     const topicId = this.#cluster.known(topic)?.topicId
     state.topicId ??= topicId
@@ -321,26 +314,32 @@ export class Fetcher {
     return { state, jumps, toFetch: { topic, topicId, partition, offset, maxBytes, leaderEpoch } }
   }
 
+  /** Returns how many bytes of records the response has. */
   #takeApart(
     response: FetchResponse,
     asked: readonly Asked[],
     byId: boolean,
     source: Source,
-  ): void {
+  ): number {
     const fetched = fetchedPartitions(response, byId)
     let bytes = 0
     for (const { records } of fetched.values()) bytes += records?.length ?? 0
-    source.emptyAnswers = bytes === 0 ? source.emptyAnswers + 1 : 0
     const lease = this.#leaseOf(fetched)
     lease?.hold()
     for (const { state, toFetch, jumps } of asked) {
       const one = fetched.get(keyOf(toFetch, byId))
       // What was asked for before it was given up, or moved, is not what is wanted any more.
-      if (one === undefined || !state.isAssigned || state.jumps !== jumps) continue
+      if (!state.isAssigned || state.jumps !== jumps) continue
+      // In a session a broker leaves out what has not changed.
+      if (one === undefined) {
+        this.#checkEnd(state)
+        continue
+      }
       this.#handle(state, one, source.broker, lease)
-      this.#onArrived(state)
+      this.#events.onArrived(state)
     }
     lease?.letGo()
+    return bytes
   }
 
   /** All of a response is in the same memory. */
@@ -370,42 +369,37 @@ export class Fetcher {
       state.preferredUntil = performance.now() + this.#cluster.options.metadataMaxAgeMs
     }
     state.failures = 0
+    state.unknown = undefined
     state.highWatermark = Number(fetched.highWatermark)
     state.lastStableOffset = Number(fetched.lastStableOffset)
-    if (records === null || records.length === 0) return
-    this.#states.delete(state)
-    this.#states.add(state)
-    const data = Buffer.from(records.buffer, records.byteOffset, records.length)
-    const aborted = this.#settings.isReadCommitted
-      ? new AbortedTransactions(fetched.abortedTransactions ?? [])
-      : undefined
-    const { batches, cutOffBytes, error, damagedAt } = readBatches(data, state)
-    for (const batch of batches) {
-      const isLeftOut = aborted?.includes(batch) === true || batch.control
-      if (batch.lastOffset < state.fetchOffset) continue
-      lease?.hold()
-      state.enqueue({ kind: 'batch', batch, from: state.fetchOffset, isLeftOut, lease })
-      state.fetchOffset = batch.lastOffset + 1
-      state.fetchEpoch = batch.leaderEpoch
-    }
-    if (error !== undefined) this.#handleDamage(state, data, damagedAt, error)
-    else if (batches.length === 0 && cutOffBytes > 0) {
-      // Brokers before KIP-74 (0.10.1) cut even the first batch off: ask for all of it.
-      state.maxBytes = Math.min(LARGEST_FETCH_BYTES, Math.max(cutOffBytes, state.maxBytes * 2))
-    }
-  }
-
-  #handleDamage(state: PartitionState, data: Buffer, damagedAt: number, cause: Error): void {
-    const damage = new CorruptBatchError(state.topic, state.partition, state.fetchOffset, cause)
-    if (!this.#settings.skipCorrupt) {
-      state.enqueue({ kind: 'error', error: damage })
+    // The offset exists by now: wakes the reader, which finds that it is beyond the end.
+    if (state.isBeyondEnd) state.jumpTo(state.fetchOffset)
+    if (records === null || records.length === 0) {
+      this.#checkEnd(state)
       return
     }
-    const next = behindDamage(data, damagedAt, state.fetchOffset)
-    this.#cluster.options.logger.warn(
-      `${damage.message}; going on at offset ${next} instead of ${state.fetchOffset}`,
-    )
-    state.fetchFrom(next)
+    this.#states.delete(state)
+    this.#states.add(state)
+    const { logger } = this.#cluster.options
+    if (queueRecords(state, fetched, lease, this.#settings, logger)) state.fruitless = 0
+    else this.#afterFruitless(state)
+  }
+
+  #checkEnd(state: PartitionState): void {
+    if (!isEndMissing(state, this.#settings)) return
+    void this.#recover(state, 'finding-end', () => findEnd(this.#cluster, this.#settings, state))
+  }
+
+  /** The first time may have a cause that asking again ends, such as a limit. */
+  #afterFruitless(state: PartitionState): void {
+    if (state.fruitless++ === 0) return
+    const attempt = state.fruitless - 1
+    const waitMs = backoffMs(attempt - 1, this.#settings.fetchBackoff)
+    state.notBefore = performance.now() + waitMs
+    const detail = 'the response has no batch that leads any further'
+    const { topic, partition, name } = state
+    const error = new BrokerError(ErrorCode.NONE, `fetching ${name}`, { topic, partition }, detail)
+    reportRetry(this.#cluster.options.logger, { what: `fetching ${name}`, attempt, waitMs, error })
   }
 
   #handleError(state: PartitionState, errorCode: number, broker: Broker): void {
@@ -414,27 +408,41 @@ export class Fetcher {
     if (errorCode === ErrorCode.OFFSET_OUT_OF_RANGE) {
       // A follower may be behind: what the leader says counts.
       if (isPreferred) return
-      if (this.#settings.resetTo === 'none') {
-        this.#end(state, outOfRange(state))
-        return
-      }
-      state.preparation = 'resetting'
-      void this.#prepare(state, () => this.#reset(state))
+      void this.#recover(state, 'resetting', () => reset(this.#cluster, this.#settings, state))
       return
     }
     const { topic, partition, name } = state
     const context = { topic, partition, broker: broker.name }
-    this.#fail(state, new BrokerError(errorCode, `fetching ${name}`, context))
+    const error = new BrokerError(errorCode, `fetching ${name}`, context)
+    if (isUnknownTopic(errorCode)) {
+      const deletion = denied(state, this.#cluster, this.#settings.fetchBackoff)
+      if (deletion !== undefined) this.#end(state, deletion)
+      else this.#retryLater(state, error)
+    } else {
+      state.unknown = undefined
+      this.#fail(state, error)
+    }
   }
 
   /**
    * Does what has to be done before the partition can be fetched. If it fails, only this one waits. What
    * the state was moved to meanwhile stays.
    */
-  async #prepare(state: PartitionState, run: () => Promise<void>): Promise<void> {
+  async #recover(
+    state: PartitionState,
+    preparation: PartitionState['preparation'],
+    run: () => Promise<Recovery>,
+  ): Promise<void> {
     const { jumps } = state
+    state.preparation = preparation
     try {
-      await run()
+      const recovery = await run()
+      if (recovery?.kind === 'end') this.#end(state, recovery.error)
+      if (recovery?.kind === 'truncated') {
+        this.#events.onTruncated(state)
+        state.moveTo(recovery.to, recovery.leaderEpoch)
+      }
+      this.#events.onArrived(state)
     } catch (error) {
       if (state.isAssigned && state.jumps === jumps && !this.#isStopped) {
         this.#fail(state, error as Error)
@@ -446,83 +454,27 @@ export class Fetcher {
     }
   }
 
-  /** The position is not in the log (any more): goes on where autoOffsetReset says. */
-  async #reset(state: PartitionState): Promise<void> {
-    const { topic, partition, jumps, fetchOffset: from } = state
-    const { resetTo, isReadCommitted } = this.#settings
-    const spec = resetTo === 'latest' ? 'latest' : 'earliest'
-    const { operationTimeoutMs, logger } = this.#cluster.options
-    const deadline = new Deadline(operationTimeoutMs)
-    const found = await listOffsets(
-      this.#cluster,
-      topic,
-      [partition],
-      spec,
-      deadline,
-      isReadCommitted,
-    )
-    const to = found.get(partition) ?? 0
-    if (!state.isAssigned || state.jumps !== jumps) return
-    const what = `${state.name} has no offset ${from} (any more): it is read on at ${to}, the ${spec}`
-    logger.warn(what)
-    tell({ topic, partition, from, to, reason: 'out-of-range' })
-    if (state.chunk === undefined && state.queue.length === 0) state.moveTo(to)
-    else state.fetchFrom(to)
-  }
-
-  /** Finds out whether a new leader has what was read: what it has not is lost, and read anew. */
-  async #validate(state: PartitionState, ofLeader: number): Promise<void> {
-    const { topic, partition, jumps, fetchEpoch: ofPosition } = state
-    const leader = this.#cluster.leaderOf(topic, partition)
-    if (leader === undefined) throw new LeaderNotFoundError(`${state.name} has no leader`, state)
-    const { requestTimeoutMs, logger } = this.#cluster.options
-    const found = await endOfEpoch(leader, state, { ofLeader, ofPosition }, requestTimeoutMs)
-    if (!state.isAssigned || state.jumps !== jumps) return
-    if (found === undefined || found.endOffset >= state.fetchOffset) {
-      state.validEpoch = ofLeader
-      return
-    }
-    if (found.endOffset < 0) {
-      // Nothing of that epoch or before is left: as if the offset were out of range.
-      if (this.#settings.resetTo === 'none') this.#end(state, outOfRange(state))
-      else await this.#reset(state)
-      return
-    }
-    const { endOffset: to, leaderEpoch } = found
-    const { position } = state
-    if (to < position) {
-      logger.warn(
-        `${state.name} lost the messages from offset ${to} up to ${position}, which had been read, with its former leader: it is read on at ${to}`,
-      )
-      tell({ topic, partition, from: position, to, reason: 'truncated' })
-      state.moveTo(to, leaderEpoch)
-      this.#onArrived(state)
-    } else {
-      state.refetch()
-    }
-    state.validEpoch = ofLeader
-  }
-
   #fail(state: PartitionState, error: Error): void {
-    const isUnknown = error instanceof BrokerError && isUnknownTopic(error.errorCode)
-    if (isUnknown && state.failures >= UNKNOWN_TOPIC_RETRIES) {
-      const { topic, partition } = state
-      const known = this.#cluster.known(topic)
-      const isThere = known?.partitions.some((one) => one.partition === partition)
-      const what = isThere === true ? `the broker does not know ${state.name}` : `it was deleted`
-      const message = `topic '${topic}' cannot be read on: ${what}`
-      this.#end(state, new UnknownTopicError(message, { topic, partition, cause: error }))
-    } else if (isRetriable(error)) {
-      this.#retryLater(state, error)
-    } else {
-      this.#end(state, error)
-    }
+    // The broker may have been started again since it last denied the partition.
+    if (isOfConnection(error)) state.unknown = undefined
+    if (isRetriable(error) || isOfConnection(error)) this.#retryLater(state, error)
+    else this.#end(state, error)
+  }
+
+  /**
+   * A login that was refused, or a certificate: the application is told once, and the broker is asked again all the
+   * same, since both can be put right while the consumer runs.
+   */
+  #report(source: Source, error: Error): void {
+    if (!isOfConnection(error) || isRetriable(error) || source.isReported) return
+    source.isReported = true
+    this.#events.onProblem(error)
   }
 
   /** The application is told once it has been given what is queued. */
   #end(state: PartitionState, error: Error): void {
     state.enqueue({ kind: 'error', error })
-    this.#onArrived(state)
+    this.#events.onArrived(state)
   }
 
   #retryLater(state: PartitionState, error: Error): void {
@@ -531,10 +483,22 @@ export class Fetcher {
     const what = `fetching ${state.name}`
     const { logger } = this.#cluster.options
     reportRetry(logger, { what, attempt: state.failures, waitMs, error })
-    if (suggestsNewMetadata(error) || isStaleEpoch(error)) {
-      // If it fails there is nobody to fetch from, and the next look finds that.
-      this.#cluster.refresh(state.topic).catch(() => undefined)
+    if (suggestsNewMetadata(error) || isStaleEpoch(error)) void this.#refresh(state)
+  }
+
+  /** If it fails there is nobody to fetch from, and the next look finds that. */
+  async #refresh(state: PartitionState): Promise<void> {
+    const { topic, jumps } = state
+    try {
+      await this.#cluster.refresh(topic)
+    } catch {
+      return
     }
+    const errorCode = this.#cluster.known(topic)?.errorCode ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+    if (!isUnknownTopic(errorCode)) return
+    if (!state.isAssigned || state.isStopped || state.jumps !== jumps || this.#isStopped) return
+    const deletion = denied(state, this.#cluster, this.#settings.fetchBackoff)
+    if (deletion !== undefined) this.#end(state, deletion)
   }
 
   #lookAgainAt(time: number, now: number): void {
@@ -543,37 +507,4 @@ export class Fetcher {
     if (time === Infinity) return
     this.#timer = setTimeout(() => this.pump(), Math.max(0, time - now))
   }
-}
-
-function isUnknownTopic(errorCode: number): boolean {
-  return (
-    errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION ||
-    errorCode === ErrorCode.UNKNOWN_TOPIC_ID ||
-    errorCode === ErrorCode.INCONSISTENT_TOPIC_ID
-  )
-}
-
-/** The broker knows of a newer leader than the metadata does, or of an older one. */
-function isStaleEpoch(error: Error): boolean {
-  return error instanceof BrokerError && error.errorCode === ErrorCode.UNKNOWN_LEADER_EPOCH
-}
-
-function outOfRange(state: PartitionState): NoOffsetError {
-  const { name, fetchOffset } = state
-  const message = `${name} has no offset ${fetchOffset} (any more), and autoOffsetReset is 'none'`
-  return new NoOffsetError(message, fetchOffset, state)
-}
-
-function tell(event: PositionEvent): void {
-  if (positionChannel.hasSubscribers) positionChannel.publish(event)
-}
-
-/** Where the batch behind the damaged one begins, as far as the damaged one's length can be believed. */
-function behindDamage(data: Buffer, damagedAt: number, offset: number): number {
-  const next =
-    damagedAt + 12 + (damagedAt + 12 <= data.length ? data.readInt32BE(damagedAt + 8) : 0)
-  const follows = next > damagedAt + 12 && next + 8 <= data.length
-  const nextOffset = follows ? Number(data.readBigInt64BE(next)) : -1
-  // The last one in the response: the one behind it is asked for, and so on, until something whole comes.
-  return Number.isSafeInteger(nextOffset) && nextOffset > offset ? nextOffset : offset + 1
 }

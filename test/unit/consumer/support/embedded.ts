@@ -1,3 +1,4 @@
+import { deleteRecords } from '../../../../protocol/apis/delete-records.ts'
 import { Cluster } from '../../../../src/cluster/cluster.ts'
 import { clusterOptions } from '../../../../src/client-options.ts'
 import { KafkaClient } from '../../../../src/client.ts'
@@ -9,6 +10,10 @@ import {
 } from '../../../../src/consumer/options.ts'
 import { EmbeddedCluster, type EmbeddedClusterOptions } from '../../../../src/embedded/index.ts'
 import { QUICK } from '../../../support/fake-cluster.ts'
+
+interface ProduceBody {
+  readonly topicData: readonly { readonly partitionData: readonly { readonly records: Buffer }[] }[]
+}
 
 /** An embedded cluster with a client of it, and what it takes to make consumers by hand. */
 export class Bed implements AsyncDisposable {
@@ -40,6 +45,26 @@ export class Bed implements AsyncDisposable {
     await using producer = await this.client.topic(topic).getProducer({ lingerMs: 0 })
     for (let i = 0; i < count; i++) void producer.produce(`${prefix}${i}`, { partition })
     await producer.flush()
+  }
+
+  /** Deletes the records of a partition before an offset, as retention does. */
+  async deleteRecords(topic: string, partition: number, offset: number): Promise<void> {
+    await this.cluster.refresh(topic)
+    const partitions = [{ partitionIndex: partition, offset: BigInt(offset) }]
+    const body = { topics: [{ name: topic, partitions }], timeoutMs: 1_000 }
+    const leader = this.cluster.leaderOf(topic, partition)!
+    await leader.request(deleteRecords, body, { timeoutMs: 1_000 })
+  }
+
+  /** The bytes of the batch in which so many messages of about 100 bytes each are written to another topic. */
+  async batchOf(topic: string, count: number): Promise<Buffer> {
+    const options = { idempotent: false, lingerMs: 50 }
+    await using producer = await this.client.topic(topic).getProducer(options)
+    const values = Array.from({ length: count }, (_, i) => String(i).padEnd(100))
+    await producer.produceMany(values)
+    const [request] = this.kafka.requests.all({ api: 'Produce' }).slice(-1)
+    const { topicData } = request!.body as unknown as ProduceBody
+    return Buffer.from(topicData[0]!.partitionData[0]!.records)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,0 +1,57 @@
+/** Whether a failure ends a partition. */
+import { ErrorCode } from '../../../protocol/errors.ts'
+import type { BackoffOptions } from '../../async/backoff.ts'
+import type { Cluster } from '../../cluster/cluster.ts'
+import {
+  AuthenticationError,
+  BrokerError,
+  isUnreachable,
+  TlsError,
+  UnknownTopicError,
+  type KafkaError,
+} from '../../errors.ts'
+import type { PartitionState } from '../partition-state.ts'
+
+/** A partition counts as deleted after so many responses in a row that deny it … */
+const UNKNOWN_RESPONSES = 10
+/** … over at least so many of the longest waits between two attempts. */
+const UNKNOWN_WAITS = 10
+
+export function isUnknownTopic(errorCode: number): boolean {
+  return (
+    errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION ||
+    errorCode === ErrorCode.UNKNOWN_TOPIC_ID ||
+    errorCode === ErrorCode.INCONSISTENT_TOPIC_ID
+  )
+}
+
+/** The broker knows of a newer leader than the metadata does, or of an older one. */
+export function isStaleEpoch(error: Error): boolean {
+  return error instanceof BrokerError && error.errorCode === ErrorCode.UNKNOWN_LEADER_EPOCH
+}
+
+/** Whether the request failed before a response came, so that nothing is known of the partitions asked for. */
+export function isOfConnection(error: unknown): error is KafkaError {
+  return isUnreachable(error) || error instanceof AuthenticationError || error instanceof TlsError
+}
+
+/**
+ * Takes note of a response that denies the partition, of a broker that was asked to fetch it or for its metadata.
+ * Returns the error that ends the partition once it was denied for long enough. One denial means nothing: a broker
+ * that is starting knows no partitions until the controller has told it of them.
+ */
+export function denied(
+  state: PartitionState,
+  cluster: Cluster,
+  backoff: BackoffOptions,
+): UnknownTopicError | undefined {
+  const { topic, partition, name } = state
+  const { count = 0, since = performance.now() } = state.unknown ?? {}
+  state.unknown = { count: count + 1, since }
+  if (count < UNKNOWN_RESPONSES) return undefined
+  if (performance.now() - since < UNKNOWN_WAITS * backoff.maxMs) return undefined
+  const known = cluster.known(topic)
+  const isThere = known?.partitions.some((one) => one.partition === partition)
+  const what = isThere === true ? `the broker does not know ${name}` : `it was deleted`
+  return new UnknownTopicError(`topic '${topic}' cannot be read on: ${what}`, { topic, partition })
+}

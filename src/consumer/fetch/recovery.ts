@@ -1,0 +1,121 @@
+/** What is done about a position that cannot be fetched from, or not known to be in the leader's log. */
+import { Deadline } from '../../async/deadline.ts'
+import type { Cluster } from '../../cluster/cluster.ts'
+import { LeaderNotFoundError, NoOffsetError } from '../../errors.ts'
+import { positionChannel, type PositionEvent } from '../../observe/channels.ts'
+import { listOffsets, type OffsetSpec } from '../list-offsets.ts'
+import type { PartitionState } from '../partition-state.ts'
+import { endOfEpoch } from './end-of-epoch.ts'
+import { visibleEnd } from './responses.ts'
+import type { FetchSettings } from './settings.ts'
+
+/** What came of it; undefined where the partition was moved meanwhile, or nothing is to be done. */
+export type Recovery =
+  /** The partition cannot be read on. */
+  | { readonly kind: 'end'; readonly error: Error }
+  /** The log lost what was read: the position goes back, whatever is buffered. */
+  | { readonly kind: 'truncated'; readonly to: number; readonly leaderEpoch: number }
+  | undefined
+
+/** The position is not in the log (any more): goes on where autoOffsetReset says. */
+export async function reset(
+  cluster: Cluster,
+  settings: FetchSettings,
+  state: PartitionState,
+): Promise<Recovery> {
+  const { topic, partition, jumps, fetchOffset: from, name } = state
+  if (settings.resetTo === 'none') return { kind: 'end', error: outOfRange(state) }
+  const spec = settings.resetTo
+  const to = await lookUp(cluster, settings, state, spec)
+  if (!state.isAssigned || state.jumps !== jumps) return undefined
+  cluster.options.logger.warn(
+    `${name} has no offset ${from} (any more): it is read on at ${to}, the ${spec}`,
+  )
+  tell({ topic, partition, from, to, reason: 'out-of-range' })
+  state.jumpTo(to)
+  return undefined
+}
+
+/** Finds out whether a new leader has what was read: what it has not is lost, and read again (KIP-320). */
+export async function validate(
+  cluster: Cluster,
+  settings: FetchSettings,
+  state: PartitionState,
+  ofLeader: number,
+): Promise<Recovery> {
+  const { topic, partition, jumps, fetchEpoch: ofPosition, name } = state
+  const leader = cluster.leaderOf(topic, partition)
+  if (leader === undefined) throw new LeaderNotFoundError(`${name} has no leader`, state)
+  const { requestTimeoutMs, logger } = cluster.options
+  const found = await endOfEpoch(leader, state, { ofLeader, ofPosition }, requestTimeoutMs)
+  if (!state.isAssigned || state.jumps !== jumps) return undefined
+  if (found === undefined || found.endOffset >= state.fetchOffset) {
+    state.validEpoch = ofLeader
+    return undefined
+  }
+  // Nothing of that epoch or before is left: as if the offset were out of range.
+  if (found.endOffset < 0) return reset(cluster, settings, state)
+  const { endOffset: to, leaderEpoch } = found
+  const { position } = state
+  if (to >= position) {
+    state.refetch(to)
+    state.validEpoch = ofLeader
+    return undefined
+  }
+  logger.warn(
+    `${name} lost the messages from offset ${to} up to ${position}, which had been read, with its former leader: it is read on at ${to}`,
+  )
+  tell({ topic, partition, from: position, to, reason: 'truncated' })
+  return { kind: 'truncated', to, leaderEpoch }
+}
+
+/**
+ * The log ends before the offset at which a consumer with `stopAtEnd` is to stop: it lost its tail, or was deleted and
+ * filled again, since that was looked up. Where the leader confirms it, the consumer stops where the log now ends.
+ */
+export async function findEnd(
+  cluster: Cluster,
+  settings: FetchSettings,
+  state: PartitionState,
+): Promise<Recovery> {
+  const { jumps, fetchOffset, endOffset } = state
+  // Not the high watermark of a fetch: a new leader's is behind for a moment, and ListOffsets waits for it (KIP-207).
+  const end = await lookUp(cluster, settings, state, 'latest')
+  if (!state.isAssigned || state.jumps !== jumps || end >= endOffset) return undefined
+  cluster.options.logger.warn(
+    `${state.name} ends at ${end} now, before its end of ${endOffset} when it was assigned: that is not waited for`,
+  )
+  state.endOffset = end
+  // Wakes the reader, which finds that it is at the end.
+  if (end <= fetchOffset) state.jumpTo(fetchOffset)
+  return undefined
+}
+
+/** Whether an empty response says that the end to stop at is not there. */
+export function isEndMissing(state: PartitionState, { isReadCommitted }: FetchSettings): boolean {
+  const { endOffset, fetchOffset } = state
+  if (endOffset === Infinity) return false
+  const end = visibleEnd(state, isReadCommitted)
+  return end >= 0 && end < endOffset && fetchOffset >= end
+}
+
+async function lookUp(
+  cluster: Cluster,
+  { isReadCommitted }: FetchSettings,
+  { topic, partition }: PartitionState,
+  spec: OffsetSpec,
+): Promise<number> {
+  const deadline = new Deadline(cluster.options.operationTimeoutMs)
+  const found = await listOffsets(cluster, topic, [partition], spec, deadline, isReadCommitted)
+  return found.get(partition) ?? 0
+}
+
+function outOfRange(state: PartitionState): NoOffsetError {
+  const { name, fetchOffset } = state
+  const message = `${name} has no offset ${fetchOffset} (any more), and autoOffsetReset is 'none'`
+  return new NoOffsetError(message, fetchOffset, state)
+}
+
+function tell(event: PositionEvent): void {
+  if (positionChannel.hasSubscribers) positionChannel.publish(event)
+}

@@ -1,0 +1,79 @@
+/** What a partition's part of a fetch response puts into its queue. */
+import { readBatches } from '../../../protocol/records/read-batches.ts'
+import { CorruptBatchError } from '../../errors.ts'
+import type { Logger } from '../../observe/logger.ts'
+import type { PartitionState } from '../partition-state.ts'
+import { AbortedTransactions } from './aborted-transactions.ts'
+import { behindDamage } from './damage.ts'
+import type { FetchedPartition } from './fetch-request.ts'
+import type { Lease } from './lease.ts'
+import type { FetchSettings } from './settings.ts'
+
+/** The largest batch asked for where brokers cut at a limit: none takes a message as large. */
+const LARGEST_FETCH_BYTES = 0x3fffffff
+
+/** The end of the log that this consumer can see; −1 before the first response. */
+export function visibleEnd(state: PartitionState, isReadCommitted: boolean): number {
+  const { highWatermark, lastStableOffset } = state
+  return isReadCommitted && lastStableOffset >= 0 ? lastStableOffset : highWatermark
+}
+
+/**
+ * Queues the batches behind the fetch offset, and the error or the jump that damage makes. Returns whether the
+ * response led any further: with a batch, or with an error that ends the partition.
+ */
+export function queueRecords(
+  state: PartitionState,
+  fetched: FetchedPartition,
+  lease: Lease | undefined,
+  { isReadCommitted, skipCorrupt }: FetchSettings,
+  logger: Logger,
+): boolean {
+  const { records } = fetched
+  if (records === null) return false
+  const aborted = isReadCommitted
+    ? new AbortedTransactions(fetched.abortedTransactions ?? [])
+    : undefined
+  let data = Buffer.from(records.buffer, records.byteOffset, records.length)
+  let isFurther = false
+  for (;;) {
+    const { batches, cutOffBytes, error, damagedAt } = readBatches(data, state)
+    for (const batch of batches) {
+      const isLeftOut = aborted?.includes(batch) === true || batch.control
+      if (batch.lastOffset < state.fetchOffset) continue
+      lease?.hold()
+      state.enqueue({ kind: 'batch', batch, from: state.fetchOffset, isLeftOut, lease })
+      state.fetchOffset = batch.lastOffset + 1
+      state.fetchEpoch = batch.leaderEpoch
+      isFurther = true
+    }
+    if (error === undefined) {
+      // Brokers before KIP-74 (0.10.1) cut even the first batch off: ask for all of it.
+      if (!isFurther && batches.length === 0 && cutOffBytes > 0) {
+        askForMore(state, Math.max(cutOffBytes, state.maxBytes * 2))
+      }
+      return isFurther
+    }
+    const damage = new CorruptBatchError(state.topic, state.partition, state.fetchOffset, error)
+    if (!skipCorrupt) {
+      state.enqueue({ kind: 'error', error: damage })
+      return true
+    }
+    data = data.subarray(damagedAt)
+    const { fetchOffset, maxBytes } = state
+    const endOffset = visibleEnd(state, isReadCommitted)
+    const behind = behindDamage(data, { fetchOffset, endOffset, maxBytes })
+    if (behind.kind === 'ask-for-more') {
+      askForMore(state, behind.maxBytes)
+      return isFurther
+    }
+    logger.warn(`${damage.message}; going on at offset ${behind.offset} instead of ${fetchOffset}`)
+    state.jumpTo(behind.offset)
+    if (behind.at < 0) return isFurther
+    data = data.subarray(behind.at)
+  }
+}
+
+function askForMore(state: PartitionState, maxBytes: number): void {
+  state.maxBytes = Math.max(state.maxBytes, Math.min(LARGEST_FETCH_BYTES, maxBytes))
+}
