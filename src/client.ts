@@ -2,6 +2,7 @@ import {
   BalancedTopicsConsumer,
   type BalancedTopicsConsumerOptions,
 } from './balanced/balanced-topics-consumer.ts'
+import { createAdmin, type Admin } from './admin/admin.ts'
 import { clusterOptions, type KafkaClientOptions } from './client-options.ts'
 import { deadlineOf, type CallOptions } from './call-options.ts'
 import { Cluster } from './cluster/cluster.ts'
@@ -33,10 +34,22 @@ export class KafkaClient implements AsyncDisposable {
   readonly #topics = new Map<string, Topic>()
   readonly #opened = new Opened()
   #closing: Promise<void> | undefined
+  #admin: Admin | undefined
 
   /** Throws InvalidArgumentError for an option that isn't one, or can't be right. */
   constructor(options: KafkaClientOptions = {}) {
     this.#cluster = new Cluster(clusterOptions(options))
+  }
+
+  /** The administration of the cluster (docs/admin.md): topics, records, groups, offsets, lag. */
+  get admin(): Admin {
+    this.#admin ??= createAdmin({
+      cluster: this.#cluster,
+      checkOpen: () => {
+        if (this.#closing !== undefined) throw new ClosedError('client')
+      },
+    })
+    return this.#admin
   }
 
   /** A topic by name: no I/O until it is used. */

@@ -35,6 +35,12 @@ export class KafkaError extends Error {
     this.topic = context.topic
     this.partition = context.partition
   }
+
+  /** What `JSON.stringify` renders: an Error's own message is not enumerable. */
+  toJSON(): Record<string, unknown> {
+    const { name, code, message, retriable, broker, topic, partition } = this
+    return { name, code, message, retriable, broker, topic, partition }
+  }
 }
 
 /** A broker answered with an error code. */

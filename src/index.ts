@@ -17,6 +17,58 @@ export type {
   RetryEvent,
   DeliveryEvent,
 } from './observe/channels.ts'
+export type { Admin } from './admin/admin.ts'
+export type {
+  ApiVersionRange,
+  BrokerDescription,
+  ClusterDescription,
+  DescribeClusterOptions,
+  FeatureDescription,
+} from './admin/cluster.ts'
+export type { ChangeOptions } from './admin/context.ts'
+export type {
+  GroupDescription,
+  GroupMemberDescription,
+  GroupType,
+} from './admin/group-description.ts'
+export type {
+  GroupOffset,
+  GroupOffsets,
+  ListGroupOffsetsOptions,
+  OffsetToSet,
+  PartitionResult,
+} from './admin/group-offsets.ts'
+export type {
+  DescribeGroupsOptions,
+  GroupResult,
+  ListGroupsOptions,
+  RemovedMember,
+  RemoveMembersOptions,
+} from './admin/groups.ts'
+export { ItemsFailedError, type Item } from './admin/items.ts'
+export type { GroupLag, LagOptions, PartitionLag } from './admin/lag.ts'
+export type { GroupList, ListedGroup } from './admin/list-groups.ts'
+export type { AclOperation } from './admin/operations.ts'
+export type {
+  DeletedRecords,
+  ListedOffset,
+  ListOffsetsOptions,
+  OffsetPosition,
+  RecordsToDelete,
+} from './admin/records.ts'
+export type { PartitionDescription, TopicDescription } from './admin/topic-description.ts'
+export type {
+  CreatedTopic,
+  CreatePartitionsOptions,
+  CreateTopicsOptions,
+  DeleteTopicsOptions,
+  DescribeTopicsOptions,
+  ListTopicsOptions,
+  NewPartitions,
+  NewTopic,
+  TopicResult,
+} from './admin/topics.ts'
+export type { BrokerFailure } from './cluster/fan-out.ts'
 export { Topic } from './topic.ts'
 export type { CallOptions } from './call-options.ts'
 export type { RequestOptions } from './request.ts'

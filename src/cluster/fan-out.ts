@@ -42,6 +42,8 @@ export interface FanOutSettings<Item, Result> {
   readonly what: string
   /** One for all items and attempts. */
   readonly deadline: Deadline
+  /** Whether an item with this error is sent again. Default: where the error is retriable. */
+  readonly retry?: (error: KafkaError) => boolean
   /** How many items one request may name. Default: no limit. */
   readonly maxItems?: number
   /** Sends one request about these items. What it throws becomes the error of each of them. */
@@ -77,14 +79,17 @@ export class FanOut {
   async run<Item, Result>(
     settings: FanOutSettings<Item, Result>,
   ): Promise<readonly Outcome<Item, Result>[]> {
-    const { items, what, deadline } = settings
+    const { items, what, deadline, retry = isRetriable } = settings
     const outcomes = new Map<Item, Outcome<Item, Result>>()
     let pending = items
     for (let attempt = 0; pending.length > 0; attempt++) {
       for (const outcome of await this.#round(pending, settings)) {
         outcomes.set(outcome.item, outcome)
       }
-      const again = pending.filter((item) => isRetriable(outcomes.get(item)?.error))
+      const again = pending.filter((item) => {
+        const error = outcomes.get(item)?.error
+        return error !== undefined && retry(error)
+      })
       const waitMs = backoffMs(attempt, this.#cluster.options.backoff)
       if (again.length === 0 || !deadline.leaves(waitMs)) break
       const error = outcomes.get(again[0]!)!.error!

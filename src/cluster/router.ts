@@ -136,6 +136,11 @@ export class Router {
     if (this.#cluster.leaderOf(topic, partition) === undefined) await this.#cluster.refresh(topic)
     const leader = this.#cluster.leaderOf(topic, partition)
     if (leader !== undefined) return leader
+    const known = this.#cluster.known(topic)?.partitions ?? []
+    if (!known.some((one) => one.partition === partition)) {
+      const what = `finding the leader of ${topic}-${partition}`
+      throw new BrokerError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, what, { topic, partition })
+    }
     throw new LeaderNotFoundError(`${topic}-${partition} has no leader`, { topic, partition })
   }
 

@@ -13,7 +13,7 @@ const MAX_LINES = 600
 const LAYERS = [
   ['cli'],
   ['client'],
-  ['balanced'],
+  ['balanced', 'admin'],
   ['consumer', 'producer'],
   ['cluster'],
   ['network'],
@@ -80,7 +80,7 @@ describe('the source', () => {
     expect(loadedBy('src/index.ts')).toContain('src/client.ts')
   })
 
-  it('imports one way: cli → client → balanced → consumer, producer → cluster → network → protocol', () => {
+  it('imports one way: cli → client → balanced, admin → consumer, producer → cluster → network → protocol', () => {
     const wrong = files.flatMap((file) =>
       importsOf(file)
         .filter((imported) => !mayImport(file, imported))

@@ -1,0 +1,180 @@
+import { apiVersions } from '../../protocol/apis/api-versions.ts'
+import { describeCluster as describeClusterApi } from '../../protocol/apis/describe-cluster.ts'
+import { metadata } from '../../protocol/apis/metadata.ts'
+import { apiOf } from '../../protocol/apis/index.ts'
+import type { Deadline } from '../async/deadline.ts'
+import type { CallOptions } from '../call-options.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import { UnsupportedVersionError } from '../errors.ts'
+import { aBoolean } from '../options.ts'
+import { begin, type AdminContext } from './context.ts'
+import { operationsOf, type AclOperation } from './operations.ts'
+
+export interface BrokerDescription {
+  readonly broker: number
+  readonly host: string
+  readonly port: number
+  readonly rack?: string
+  /** Whether the controller has fenced the broker, where `includeFencedBrokers` asks for those. */
+  readonly isFenced?: boolean
+}
+
+export interface ClusterDescription {
+  /** Undefined before Kafka 0.10.1. */
+  readonly clusterId?: string
+  /** Node id; undefined where there is no controller, and before Kafka 0.10. */
+  readonly controller?: number
+  /** By node id. */
+  readonly brokers: readonly BrokerDescription[]
+  readonly authorizedOperations?: readonly AclOperation[]
+}
+
+export interface DescribeClusterOptions extends CallOptions {
+  /** Whether brokers that the controller has fenced are listed (Kafka 4.0 or newer). Default: false. */
+  readonly includeFencedBrokers?: boolean
+  /** Whether the result names the operations that this client may do. Default: false. */
+  readonly includeAuthorizedOperations?: boolean
+}
+
+export interface ApiVersionRange {
+  readonly key: number
+  /** Undefined for an API that samsa does not know. */
+  readonly name?: string
+  readonly minVersion: number
+  readonly maxVersion: number
+}
+
+export interface FeatureDescription {
+  readonly feature: string
+  /** Undefined where the feature is not enabled. */
+  readonly finalizedVersion?: number
+  readonly minVersion: number
+  readonly maxVersion: number
+}
+
+/** DescribeCluster before this version has no fenced brokers. */
+const WITH_FENCED = 2
+
+export function clusterOperations(context: AdminContext) {
+  const { cluster } = context
+  return {
+    /** The cluster's id, controller and brokers. */
+    async describeCluster(options: DescribeClusterOptions = {}): Promise<ClusterDescription> {
+      const deadline = begin(context, 'describeCluster', options, {
+        includeFencedBrokers: aBoolean,
+        includeAuthorizedOperations: aBoolean,
+      })
+      try {
+        return await describe(cluster, options, deadline)
+      } catch (error) {
+        if (!(error instanceof UnsupportedVersionError) || options.includeFencedBrokers === true) {
+          throw error
+        }
+        return describeByMetadata(cluster, deadline)
+      }
+    },
+
+    /** The versions of each API that a broker has (Kafka 0.10 or newer), by key. */
+    async describeApiVersions(
+      broker: number,
+      options: CallOptions = {},
+    ): Promise<readonly ApiVersionRange[]> {
+      const deadline = begin(context, 'describeApiVersions', options, {})
+      const { apiKeys } = await askVersions(cluster, deadline, broker)
+      return apiKeys
+        .map(({ apiKey: key, minVersion, maxVersion }) => {
+          const name = apiOf(key)?.name
+          return { key, ...(name === undefined ? {} : { name }), minVersion, maxVersion }
+        })
+        .sort((a, b) => a.key - b.key)
+    },
+
+    /** The cluster's features with the versions that are enabled (KIP-584, Kafka 2.7 or newer), by name. */
+    async describeFeatures(options: CallOptions = {}): Promise<readonly FeatureDescription[]> {
+      const deadline = begin(context, 'describeFeatures', options, {})
+      const { supportedFeatures, finalizedFeatures } = await askVersions(cluster, deadline)
+      const finalized = new Map(
+        finalizedFeatures.map(({ name, maxVersionLevel }) => [name, maxVersionLevel]),
+      )
+      return supportedFeatures
+        .map(({ name, minVersion, maxVersion }) => {
+          const finalizedVersion = finalized.get(name)
+          return {
+            feature: name,
+            ...(finalizedVersion === undefined ? {} : { finalizedVersion }),
+            minVersion,
+            maxVersion,
+          }
+        })
+        .sort((a, b) => (a.feature < b.feature ? -1 : 1))
+    },
+  }
+}
+
+async function describe(
+  cluster: Cluster,
+  { includeFencedBrokers, includeAuthorizedOperations }: DescribeClusterOptions,
+  deadline: Deadline,
+): Promise<ClusterDescription> {
+  const response = await cluster.router.call(
+    describeClusterApi,
+    (version) => {
+      if (includeFencedBrokers === true && version < WITH_FENCED) {
+        throw new UnsupportedVersionError('describeCluster: includeFencedBrokers needs Kafka 4.0')
+      }
+      return {
+        includeClusterAuthorizedOperations: includeAuthorizedOperations ?? false,
+        ...(version < WITH_FENCED ? {} : { includeFencedBrokers: includeFencedBrokers ?? false }),
+      }
+    },
+    { to: 'any', what: 'describing the cluster', deadline },
+  )
+  const operations = operationsOf(response.clusterAuthorizedOperations)
+  return {
+    clusterId: response.clusterId,
+    ...(response.controllerId < 0 ? {} : { controller: response.controllerId }),
+    brokers: response.brokers
+      .map(({ brokerId, host, port, rack, isFenced }) => ({
+        broker: brokerId,
+        host,
+        port,
+        ...(rack === null ? {} : { rack }),
+        ...(includeFencedBrokers === true ? { isFenced } : {}),
+      }))
+      .sort((a, b) => a.broker - b.broker),
+    ...(operations === undefined ? {} : { authorizedOperations: operations }),
+  }
+}
+
+/** As brokers before Kafka 2.8 tell it. */
+async function describeByMetadata(
+  cluster: Cluster,
+  deadline: Deadline,
+): Promise<ClusterDescription> {
+  const settings = { to: 'any', what: 'describing the cluster', deadline } as const
+  const response = await cluster.router.call(metadata, { topics: [] }, settings)
+  return {
+    ...(response.clusterId === null ? {} : { clusterId: response.clusterId }),
+    ...(response.controllerId < 0 ? {} : { controller: response.controllerId }),
+    brokers: response.brokers
+      .map(({ nodeId, host, port, rack }) => ({
+        broker: nodeId,
+        host,
+        port,
+        ...(rack === null ? {} : { rack }),
+      }))
+      .sort((a, b) => a.broker - b.broker),
+  }
+}
+
+function askVersions(cluster: Cluster, deadline: Deadline, broker?: number) {
+  return cluster.router.call(
+    apiVersions,
+    { clientSoftwareName: 'samsa', clientSoftwareVersion: 'unknown' },
+    {
+      to: broker === undefined ? 'any' : { broker },
+      what: 'asking for the versions of APIs',
+      deadline,
+    },
+  )
+}

@@ -1,0 +1,53 @@
+import { aSignal, deadlineOf, type CallOptions } from '../call-options.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import type { Deadline } from '../async/deadline.ts'
+import { aBoolean, anInteger, checkOptions, type Check } from '../options.ts'
+
+/** What every operation of the admin client needs. */
+export interface AdminContext {
+  readonly cluster: Cluster
+  /** Throws ClosedError once the client is closed. */
+  readonly checkOpen: () => void
+}
+
+/** Options of calls that change several things at once. */
+export interface ChangeOptions extends CallOptions {
+  /**
+   * Resolves with an error in each item that failed, rather than throwing an ItemsFailedError.
+   * Default: false.
+   */
+  readonly settle?: boolean
+}
+
+/** The checks that an operation needs for the options that only it has. */
+export type OwnChecks<Options extends CallOptions> = Readonly<
+  Record<Exclude<keyof Options, 'timeoutMs' | 'signal' | 'settle'>, Check>
+>
+
+/** Checks the options of an operation and starts its time. Throws InvalidArgumentError, ClosedError. */
+export function begin<Options extends ChangeOptions>(
+  { cluster, checkOpen }: AdminContext,
+  operation: string,
+  options: Options,
+  own: OwnChecks<Options>,
+): Deadline {
+  checkOpen()
+  const checks: Record<string, Check> = {
+    ...own,
+    timeoutMs: anInteger(1),
+    signal: aSignal,
+    settle: aBoolean,
+  }
+  checkOptions(operation, options, checks as Record<keyof Options, Check>)
+  const { timeoutMs, signal } = options
+  const call = {
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(signal === undefined ? {} : { signal }),
+  }
+  return deadlineOf(call, cluster.options.operationTimeoutMs)
+}
+
+/** How long a broker may take for a change, as requests tell it: what is left of the call's time. */
+export function brokerTimeoutMs(cluster: Cluster, deadline: Deadline): number {
+  return Math.max(1, Math.floor(Math.min(deadline.remainingMs, cluster.options.requestTimeoutMs)))
+}

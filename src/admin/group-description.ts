@@ -1,0 +1,46 @@
+import type { TopicPartition } from '../consumer/topic-partition.ts'
+import type { Item } from './items.ts'
+import type { AclOperation } from './operations.ts'
+
+export const GROUP_TYPES = ['classic', 'consumer', 'share', 'streams'] as const
+
+/** How the members of a group coordinate: JoinGroup, KIP-848, KIP-932 or KIP-1071. */
+export type GroupType = (typeof GROUP_TYPES)[number]
+
+export interface GroupMemberDescription {
+  readonly memberId: string
+  /** Of a static member. */
+  readonly instanceId?: string
+  readonly clientId: string
+  readonly clientHost: string
+  readonly rack?: string
+  /** Not of classic groups. */
+  readonly memberEpoch?: number
+  /** Where the member says which topics it wants. */
+  readonly subscribedTopics?: readonly string[]
+  /** The regular expression that the member subscribed to (KIP-848). */
+  readonly subscribedTopicRegex?: string
+  /** What the member has now, by topic and partition; empty for members that are no consumers. */
+  readonly assignment: readonly TopicPartition[]
+  /** What the member is to have; consumer groups only. */
+  readonly targetAssignment?: readonly TopicPartition[]
+  /** Whether the member of a consumer group uses the classic protocol, during a migration (Kafka 4.1). */
+  readonly isClassic?: boolean
+}
+
+export interface GroupDescription extends Item {
+  readonly group: string
+  /** Undefined where the broker does not tell. */
+  readonly type?: GroupType
+  /** As Kafka names it: `Stable`, `Empty`, `PreparingRebalance`, …; `Dead` for a group that does not exist. */
+  readonly state: string
+  /** Of a classic group: `consumer` for consumers, `connect` for Kafka Connect. */
+  readonly protocolType?: string
+  /** The assignor in use. */
+  readonly assignor?: string
+  readonly groupEpoch?: number
+  readonly assignmentEpoch?: number
+  /** By member id. */
+  readonly members: readonly GroupMemberDescription[]
+  readonly authorizedOperations?: readonly AclOperation[]
+}

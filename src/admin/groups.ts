@@ -1,0 +1,176 @@
+import { deleteGroups as deleteGroupsApi } from '../../protocol/apis/delete-groups.ts'
+import { leaveGroup } from '../../protocol/apis/leave-group.ts'
+import type { CallOptions } from '../call-options.ts'
+import { InvalidArgumentError } from '../errors.ts'
+import { aBoolean, anArrayOf, aString, oneOf } from '../options.ts'
+import { begin, type AdminContext, type ChangeOptions } from './context.ts'
+import { describeGroupsOfAnyType } from './describe-groups.ts'
+import { GROUP_TYPES, type GroupDescription, type GroupType } from './group-description.ts'
+import { groupOffsetOperations } from './group-offsets.ts'
+import { checkDistinct, itemError, outcomeOf, settled, type Item } from './items.ts'
+import { lagOf, type GroupLag, type LagOptions } from './lag.ts'
+import { listGroups, type GroupList } from './list-groups.ts'
+
+export interface ListGroupsOptions extends CallOptions {
+  /** Only groups in these states, such as `Stable` or `Empty` (Kafka 2.6 or newer). Default: all. */
+  readonly states?: readonly string[]
+  /** Only groups of these types (Kafka 4.0 or newer). Default: all. */
+  readonly types?: readonly GroupType[]
+}
+
+export interface DescribeGroupsOptions extends CallOptions {
+  /** Whether the results name the operations that this client may do. Default: false. */
+  readonly includeAuthorizedOperations?: boolean
+}
+
+export interface GroupResult extends Item {
+  readonly group: string
+}
+
+export interface RemoveMembersOptions extends ChangeOptions {
+  /** Only these static members, by `groupInstanceId`. Default: all members, dynamic ones too. */
+  readonly instanceIds?: readonly string[]
+  /** Shown in the broker's log (Kafka 3.2 or newer). */
+  readonly reason?: string
+}
+
+export interface RemovedMember extends Item {
+  readonly memberId?: string
+  readonly instanceId?: string
+}
+
+/** Before this version LeaveGroup names one member, and by its member id only. */
+const LEAVE_WITH_MEMBERS = 3
+
+export function groupOperations(context: AdminContext) {
+  const { cluster } = context
+  return {
+    ...groupOffsetOperations(context),
+
+    /**
+     * The groups of all kinds, by id. Each broker lists those that it coordinates; brokers that did not answer
+     * are in `incomplete`, and the groups of those are missing.
+     */
+    async listGroups(options: ListGroupsOptions = {}): Promise<GroupList> {
+      const deadline = begin(context, 'listGroups', options, {
+        states: anArrayOf(aString),
+        types: anArrayOf(oneOf(...GROUP_TYPES)),
+      })
+      return listGroups(cluster, deadline, options)
+    },
+
+    /**
+     * Groups of any kind with their members and assignments, in the order of the names. A group that does not
+     * exist has an `error` with GROUP_ID_NOT_FOUND.
+     */
+    async describeGroups(
+      groups: readonly string[],
+      options: DescribeGroupsOptions = {},
+    ): Promise<readonly GroupDescription[]> {
+      const deadline = begin(context, 'describeGroups', options, {
+        includeAuthorizedOperations: aBoolean,
+      })
+      checkDistinct('describeGroups', 'group', groups)
+      return describeGroupsOfAnyType(
+        cluster,
+        groups,
+        deadline,
+        options.includeAuthorizedOperations ?? false,
+      )
+    },
+
+    /**
+     * Deletes groups of any kind with their offsets (Kafka 1.1 or newer). Throws ItemsFailedError, with
+     * NON_EMPTY_GROUP for a group that has members: stop them first, or call `removeMembers`.
+     */
+    async deleteGroups(
+      groups: readonly string[],
+      options: ChangeOptions = {},
+    ): Promise<readonly GroupResult[]> {
+      const operation = 'deleteGroups'
+      const deadline = begin(context, operation, options, {})
+      checkDistinct(operation, 'group', groups)
+      const outcomes = await cluster.fanOut.run<string, undefined>({
+        items: groups,
+        to: (key) => ({ coordinator: 'group', key }),
+        what: 'deleting groups',
+        deadline,
+        ask: async (names, recipient) => {
+          const { results } = await recipient.request(deleteGroupsApi, { groupsNames: [...names] })
+          return results.map(({ groupId, errorCode, errorMessage }) => {
+            const what = `deleting group '${groupId}'`
+            const error = itemError(errorCode, what, recipient.name, errorMessage)
+            return outcomeOf(groupId, error, undefined)
+          })
+        },
+      })
+      const results = outcomes.map(({ item, error }) => ({
+        group: item,
+        ...(error === undefined ? {} : { error }),
+      }))
+      return settled(operation, results, options.settle)
+    },
+
+    /**
+     * How far groups are behind the ends of their partitions: members, committed offsets and log ends in one
+     * call. Partitions whose lag is not known have an `error` and no lag, and the total of their group is
+     * undefined: never 0 for unknown.
+     */
+    async lag(groups: readonly string[], options: LagOptions = {}): Promise<readonly GroupLag[]> {
+      const deadline = begin(context, 'lag', options, { isReadCommitted: aBoolean })
+      checkDistinct('lag', 'group', groups)
+      return lagOf(cluster, groups, deadline, options.isReadCommitted ?? false)
+    },
+
+    /**
+     * Removes members from a classic group, which then rebalances; those that still run join again (Kafka 2.4
+     * or newer). Java: `removeMembersFromConsumerGroup`. Throws ItemsFailedError.
+     */
+    async removeMembers(
+      group: string,
+      options: RemoveMembersOptions = {},
+    ): Promise<readonly RemovedMember[]> {
+      const operation = 'removeMembers'
+      const deadline = begin(context, operation, options, {
+        instanceIds: anArrayOf(aString),
+        reason: aString,
+      })
+      checkDistinct(operation, 'group', [group])
+      const { instanceIds, reason = 'removed by an administrator', settle } = options
+      const members =
+        instanceIds?.map((groupInstanceId) => ({ memberId: '', groupInstanceId })) ??
+        (await membersOf(group))
+      if (members.length === 0) return []
+      const what = `removing members of group '${group}'`
+      const response = await cluster.router.call(
+        leaveGroup,
+        (version) => {
+          if (version < LEAVE_WITH_MEMBERS) {
+            throw new InvalidArgumentError(`${what}: needs Kafka 2.4 or newer`)
+          }
+          return { groupId: group, members: members.map((member) => ({ ...member, reason })) }
+        },
+        { to: { coordinator: 'group', key: group }, what, deadline },
+      )
+      const results = response.members.map(({ memberId, groupInstanceId, errorCode }) => {
+        const error = itemError(errorCode, what, undefined)
+        return {
+          ...(memberId === '' ? {} : { memberId }),
+          ...(groupInstanceId === null ? {} : { instanceId: groupInstanceId }),
+          ...(error === undefined ? {} : { error }),
+        }
+      })
+      return settled(operation, results, settle)
+
+      async function membersOf(name: string) {
+        const [described] = await describeGroupsOfAnyType(cluster, [name], deadline, false)
+        if (described?.error !== undefined) throw described.error
+        return (described?.members ?? []).map(({ memberId, instanceId }) =>
+          instanceId === undefined
+            ? { memberId, groupInstanceId: null }
+            : { memberId: '', groupInstanceId: instanceId },
+        )
+      }
+    },
+  }
+}

@@ -1,0 +1,98 @@
+import { describeError, ErrorCode } from '../../protocol/errors.ts'
+import { BrokerError, InvalidArgumentError, isRetriable, KafkaError } from '../errors.ts'
+import type { Outcome } from '../cluster/fan-out.ts'
+
+/** An element of a result: what was found or done, or why it failed. */
+export interface Item {
+  /** Why this item failed; undefined where it did not. */
+  readonly error?: KafkaError
+}
+
+/**
+ * Some items of a change failed. `results` has all of them, those that succeeded too, in the order in which
+ * they were given; the code is that of the first failure.
+ */
+export class ItemsFailedError<Result extends Item = Item> extends KafkaError {
+  override readonly name = 'ItemsFailedError'
+  readonly results: readonly Result[]
+
+  constructor(operation: string, results: readonly Result[]) {
+    const failed = results.flatMap(({ error }) => (error === undefined ? [] : [error]))
+    const [first] = failed
+    const rest = failed.length > 1 ? `; the first: ${first!.message}` : `: ${first!.message}`
+    super(
+      first!.code,
+      `${operation}: ${failed.length} of ${results.length} failed${rest}`,
+      failed.every(({ retriable }) => retriable),
+      { cause: first },
+    )
+    this.results = results
+  }
+
+  /** The items that failed. */
+  get failures(): readonly Result[] {
+    return this.results.filter(({ error }) => error !== undefined)
+  }
+}
+
+/** Throws ItemsFailedError if an item failed, unless the caller takes errors item by item. */
+export function settled<Result extends Item>(
+  operation: string,
+  results: readonly Result[],
+  settle: boolean | undefined,
+): readonly Result[] {
+  if (settle !== true && results.some(({ error }) => error !== undefined)) {
+    throw new ItemsFailedError(operation, results)
+  }
+  return results
+}
+
+/** The error of an item of a response; undefined for code 0. */
+export function itemError(
+  errorCode: number,
+  what: string,
+  broker: string | undefined,
+  detail?: string | null,
+  where: { readonly topic?: string; readonly partition?: number } = {},
+): KafkaError | undefined {
+  if (errorCode === ErrorCode.NONE) return undefined
+  // Some brokers send the name of the error, or nothing, as its message.
+  const says = detail === '' || detail === describeError(errorCode).name ? undefined : detail
+  return new BrokerError(errorCode, what, { broker, ...where }, says)
+}
+
+/** The outcome of an item of a response. */
+export function outcomeOf<Key, Result>(
+  item: Key,
+  error: KafkaError | undefined,
+  result: Result,
+): Outcome<Key, Result> {
+  return error === undefined ? { item, result } : { item, error }
+}
+
+/** Throws InvalidArgumentError for a list that is none, or names something twice. */
+export function checkDistinct(operation: string, what: string, names: readonly string[]): void {
+  if (!Array.isArray(names))
+    throw new InvalidArgumentError(`${operation} takes an array of ${what}s`)
+  const seen = new Set<string>()
+  for (const name of names) {
+    if (typeof name !== 'string' || name === '') {
+      throw new InvalidArgumentError(`${operation}: a ${what} must be a string that is not empty`)
+    }
+    if (seen.has(name)) throw new InvalidArgumentError(`${operation} names ${what} '${name}' twice`)
+    seen.add(name)
+  }
+}
+
+/** By UTF-16 code units, so that the order is the same everywhere. */
+export function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+/**
+ * Whether an administrative call sends an item again. Kafka calls an unknown topic retriable, since a broker may
+ * not have heard of a new one yet; here it is an answer, as in Java's admin client.
+ */
+export function retryUnlessUnknown(error: KafkaError): boolean {
+  return isRetriable(error) && error.code !== 'UNKNOWN_TOPIC_OR_PARTITION'
+}

@@ -1,0 +1,147 @@
+import type { Deadline } from '../async/deadline.ts'
+import type { CallOptions } from '../call-options.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import { nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
+import type { KafkaError } from '../errors.ts'
+import { describeGroupsOfAnyType } from './describe-groups.ts'
+import type { GroupDescription, GroupMemberDescription } from './group-description.ts'
+import { offsetsOfGroups, type GroupOffset } from './group-offsets.ts'
+import type { Item } from './items.ts'
+import { inOrder } from './partitions.ts'
+import { offsetsAt, type ListedOffset } from './records.ts'
+
+export interface LagOptions extends CallOptions {
+  /** Whether the log ends where the first open transaction begins, as for read_committed consumers. Default: false. */
+  readonly isReadCommitted?: boolean
+}
+
+export interface PartitionLag extends TopicPartition, Item {
+  /** Messages between the committed offset and the end of the log; undefined where it is not known. */
+  readonly lag?: number
+  /** Undefined where the group has committed nothing: then the lag is counted from the log's start. */
+  readonly offset?: number
+  readonly endOffset?: number
+  /** The member that has the partition now. */
+  readonly memberId?: string
+  readonly clientId?: string
+  readonly clientHost?: string
+}
+
+export interface GroupLag extends Item {
+  readonly group: string
+  readonly type?: GroupDescription['type']
+  readonly state: string
+  /** Of all partitions; undefined where that of one is not known. */
+  readonly lag?: number
+  /** Those with a committed offset or an owner, by topic and partition. */
+  readonly partitions: readonly PartitionLag[]
+}
+
+export async function lagOf(
+  cluster: Cluster,
+  groups: readonly string[],
+  deadline: Deadline,
+  isReadCommitted: boolean,
+): Promise<readonly GroupLag[]> {
+  const [described, committed] = await Promise.all([
+    describeGroupsOfAnyType(cluster, groups, deadline, false),
+    offsetsOfGroups(cluster, groups, deadline, false),
+  ])
+  const owners = described.map(({ members }) => ownersOf(members))
+  const offsets = committed.map(({ offsets: ofGroup }) => byName(ofGroup))
+  const wanted = new Map<string, TopicPartition>()
+  for (const [name, { topic, partition }] of [...owners, ...offsets].flatMap((map) => [...map])) {
+    wanted.set(name, { topic, partition })
+  }
+  const partitions = [...wanted.values()]
+  const ends = byName(await offsetsAt(cluster, partitions, 'latest', deadline, isReadCommitted))
+  const uncommitted = new Map(
+    owners.flatMap((ofGroup, index) =>
+      [...ofGroup].filter(([name]) => offsets[index]!.get(name)?.offset === undefined),
+    ),
+  )
+  const starts = byName(
+    await offsetsAt(
+      cluster,
+      [...uncommitted.values()].map(({ topic, partition }) => ({ topic, partition })),
+      'earliest',
+      deadline,
+      false,
+    ),
+  )
+  return groups.map((group, index) => {
+    const { type, state, error } = described[index]!
+    const problem = error ?? committed[index]!.error
+    const names = new Set([...owners[index]!.keys(), ...offsets[index]!.keys()])
+    const ofGroup = [...names].map((name) =>
+      partitionLag(
+        wanted.get(name)!,
+        offsets[index]!.get(name),
+        owners[index]!.get(name)?.member,
+        ends.get(name),
+        starts.get(name),
+      ),
+    )
+    const isKnown = problem === undefined && ofGroup.every(({ lag }) => lag !== undefined)
+    const total = ofGroup.reduce((sum, { lag = 0 }) => sum + lag, 0)
+    return {
+      group,
+      ...(type === undefined ? {} : { type }),
+      state,
+      ...(isKnown ? { lag: total } : {}),
+      partitions: inOrder(ofGroup),
+      ...(problem === undefined ? {} : { error: problem }),
+    }
+  })
+}
+
+function partitionLag(
+  { topic, partition }: TopicPartition,
+  committed: GroupOffset | undefined,
+  member: GroupMemberDescription | undefined,
+  end: ListedOffset | undefined,
+  start: ListedOffset | undefined,
+): PartitionLag {
+  const offset = committed?.offset
+  const endOffset = end?.offset
+  const error: KafkaError | undefined =
+    committed?.error ?? end?.error ?? (offset === undefined ? start?.error : undefined)
+  const from = offset ?? start?.offset
+  return {
+    topic,
+    partition,
+    ...(error !== undefined || from === undefined || endOffset === undefined
+      ? {}
+      : // A log that lost its end is shorter than what was committed.
+        { lag: Math.max(0, endOffset - from) }),
+    ...(offset === undefined ? {} : { offset }),
+    ...(endOffset === undefined ? {} : { endOffset }),
+    ...(member === undefined
+      ? {}
+      : {
+          memberId: member.memberId,
+          clientId: member.clientId,
+          clientHost: member.clientHost,
+        }),
+    ...(error === undefined ? {} : { error }),
+  }
+}
+
+interface Owned extends TopicPartition {
+  readonly member: GroupMemberDescription
+}
+
+function ownersOf(members: readonly GroupMemberDescription[]): ReadonlyMap<string, Owned> {
+  return new Map(
+    members.flatMap((member) =>
+      member.assignment.map(({ topic, partition }) => [
+        nameOf({ topic, partition }),
+        { topic, partition, member },
+      ]),
+    ),
+  )
+}
+
+function byName<One extends TopicPartition>(partitions: readonly One[]): ReadonlyMap<string, One> {
+  return new Map(partitions.map((one) => [nameOf(one), one]))
+}

@@ -1,0 +1,235 @@
+import { deleteRecords as deleteRecordsApi } from '../../protocol/apis/delete-records.ts'
+import { listOffsets as listOffsetsApi } from '../../protocol/apis/list-offsets.ts'
+import type { Deadline } from '../async/deadline.ts'
+import type { CallOptions } from '../call-options.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import type { Outcome, Recipient } from '../cluster/fan-out.ts'
+import { InvalidArgumentError, UnsupportedVersionError, type KafkaError } from '../errors.ts'
+import { byTopic, nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
+import { anInteger, oneOf } from '../options.ts'
+import { begin, brokerTimeoutMs, type AdminContext, type ChangeOptions } from './context.ts'
+import { itemError, outcomeOf, retryUnlessUnknown, settled, type Item } from './items.ts'
+import { checkPartitions, inOrder, partitionsByName } from './partitions.ts'
+
+/**
+ * A position in a partition: an end of the log, the first message at or after a time, the message with the
+ * highest timestamp (Kafka 3.0), or an end of what tiered storage has kept or moved (3.4, 3.9, 4.2).
+ */
+export type OffsetPosition =
+  | 'earliest'
+  | 'latest'
+  | 'maxTimestamp'
+  | 'earliestLocal'
+  | 'latestTiered'
+  | 'earliestPendingUpload'
+  | Date
+  | number
+
+export interface ListedOffset extends TopicPartition, Item {
+  /** Undefined where the partition has no such message, or where there is an error. */
+  readonly offset?: number
+  /** Of that message, in milliseconds since 1970, where the position is a time or `maxTimestamp`. */
+  readonly timestamp?: number
+  readonly leaderEpoch?: number
+}
+
+export interface ListOffsetsOptions extends CallOptions {
+  /**
+   * With `read_committed` the log ends where the first open transaction begins.
+   * Default: `read_uncommitted`, as in Java.
+   */
+  readonly isolationLevel?: 'read_uncommitted' | 'read_committed'
+}
+
+export interface RecordsToDelete extends TopicPartition {
+  /** The first offset that stays; −1 deletes everything below the high watermark. */
+  readonly beforeOffset: number
+}
+
+export interface DeletedRecords extends TopicPartition, Item {
+  /** The first offset that is there afterwards. */
+  readonly lowWatermark?: number
+}
+
+/** Kafka's numbers for positions that are no times, each with the version of ListOffsets that has it. */
+const POSITIONS = {
+  latest: { timestamp: -1n, since: 0, release: '0.8.2' },
+  earliest: { timestamp: -2n, since: 0, release: '0.8.2' },
+  maxTimestamp: { timestamp: -3n, since: 7, release: '3.0' },
+  earliestLocal: { timestamp: -4n, since: 8, release: '3.4' },
+  latestTiered: { timestamp: -5n, since: 9, release: '3.9' },
+  earliestPendingUpload: { timestamp: -6n, since: 11, release: '4.2' },
+} as const
+
+const WITH_ISOLATION = 2
+/** From this version on a broker finds times to the message, and answers with one offset. */
+const WITH_ONE_OFFSET = 1
+
+export function recordOperations(context: AdminContext) {
+  const { cluster } = context
+  return {
+    /**
+     * The offset of a position in each partition, by topic and partition. A partition that failed has an
+     * `error` and never an offset.
+     */
+    async listOffsets(
+      partitions: readonly TopicPartition[],
+      at: OffsetPosition,
+      options: ListOffsetsOptions = {},
+    ): Promise<readonly ListedOffset[]> {
+      const deadline = begin(context, 'listOffsets', options, {
+        isolationLevel: oneOf('read_uncommitted', 'read_committed'),
+      })
+      checkPartitions('listOffsets', partitions)
+      const isReadCommitted = options.isolationLevel === 'read_committed'
+      return offsetsAt(cluster, partitions, at, deadline, isReadCommitted)
+    },
+
+    /**
+     * Deletes all records before an offset of each partition. Throws ItemsFailedError, with
+     * OFFSET_OUT_OF_RANGE for an offset above the high watermark.
+     */
+    async deleteRecords(
+      records: readonly RecordsToDelete[],
+      options: ChangeOptions = {},
+    ): Promise<readonly DeletedRecords[]> {
+      const operation = 'deleteRecords'
+      const deadline = begin(context, operation, options, {})
+      checkPartitions(operation, records)
+      for (const { topic, partition, beforeOffset } of records) {
+        const problem = anInteger(-1)(beforeOffset)
+        if (problem === undefined) continue
+        throw new InvalidArgumentError(
+          `${operation}: beforeOffset of ${topic}-${partition} ${problem}, not ${String(beforeOffset)}`,
+        )
+      }
+      const outcomes = await cluster.fanOut.run<RecordsToDelete, { lowWatermark: number }>({
+        items: records,
+        to: ({ topic, partition }) => ({ leader: { topic, partition } }),
+        what: 'deleting records',
+        deadline,
+        retry: retryUnlessUnknown,
+        ask: (items, recipient) => deleteAt(cluster, items, recipient, deadline),
+      })
+      const results = inOrder(
+        outcomes.map(({ item: { topic, partition }, result, error }) =>
+          error === undefined ? { topic, partition, ...result } : { topic, partition, error },
+        ),
+      )
+      return settled(operation, results, options.settle)
+    },
+  }
+}
+
+/** The offsets of a position, one request to each leader; partitions that failed have an error. */
+export async function offsetsAt(
+  cluster: Cluster,
+  partitions: readonly TopicPartition[],
+  at: OffsetPosition,
+  deadline: Deadline,
+  isReadCommitted: boolean,
+): Promise<readonly ListedOffset[]> {
+  const { timestamp, since, release } = positionOf(at)
+  const outcomes = await cluster.fanOut.run<
+    TopicPartition,
+    Omit<ListedOffset, keyof TopicPartition>
+  >({
+    items: partitions,
+    to: ({ topic, partition }) => ({ leader: { topic, partition } }),
+    what: 'listing offsets',
+    deadline,
+    retry: retryUnlessUnknown,
+    ask: async (items, recipient) => {
+      let version = 0
+      const response = await recipient.request(listOffsetsApi, (negotiated) => {
+        version = negotiated
+        if (negotiated < since) {
+          const position = typeof at === 'string' ? `'${at}'` : 'this position'
+          throw new UnsupportedVersionError(
+            `listing offsets: ${position} needs Kafka ${release}, which ${recipient.name ?? 'the broker'} is not`,
+            { broker: recipient.name },
+          )
+        }
+        return {
+          replicaId: -1,
+          ...(isReadCommitted && negotiated >= WITH_ISOLATION ? { isolationLevel: 1 } : {}),
+          topics: [...byTopic(items)].map(([name, ofTopic]) => ({
+            name,
+            partitions: ofTopic.map(({ partition }) => ({ partitionIndex: partition, timestamp })),
+          })),
+          timeoutMs: brokerTimeoutMs(cluster, deadline),
+        }
+      })
+      const found = partitionsByName(response.topics)
+      return items.flatMap((item) => {
+        const answer = found.get(nameOf(item))
+        if (answer === undefined) return []
+        const error = partitionError(answer.errorCode, 'listing the offset of', item, recipient)
+        const first = answer.oldStyleOffsets[0] ?? -1n
+        const offset = Number(version < WITH_ONE_OFFSET ? first : answer.offset)
+        return [
+          outcomeOf(item, error, {
+            ...(offset < 0 ? {} : { offset }),
+            ...(answer.timestamp < 0n ? {} : { timestamp: Number(answer.timestamp) }),
+            ...(answer.leaderEpoch < 0 ? {} : { leaderEpoch: answer.leaderEpoch }),
+          }),
+        ]
+      })
+    },
+  })
+  return inOrder(
+    outcomes.map(({ item: { topic, partition }, result, error }) =>
+      error === undefined ? { topic, partition, ...result } : { topic, partition, error },
+    ),
+  )
+}
+
+async function deleteAt(
+  cluster: Cluster,
+  items: readonly RecordsToDelete[],
+  recipient: Recipient,
+  deadline: Deadline,
+): Promise<readonly Outcome<RecordsToDelete, { lowWatermark: number }>[]> {
+  const response = await recipient.request(deleteRecordsApi, {
+    topics: [...byTopic(items)].map(([name, ofTopic]) => ({
+      name,
+      partitions: ofTopic.map(({ partition, beforeOffset }) => ({
+        partitionIndex: partition,
+        offset: BigInt(beforeOffset),
+      })),
+    })),
+    timeoutMs: brokerTimeoutMs(cluster, deadline),
+  })
+  const found = partitionsByName(response.topics)
+  return items.flatMap((item) => {
+    const answer = found.get(nameOf(item))
+    if (answer === undefined) return []
+    const error = partitionError(answer.errorCode, 'deleting records of', item, recipient)
+    return [outcomeOf(item, error, { lowWatermark: Number(answer.lowWatermark) })]
+  })
+}
+
+function positionOf(at: OffsetPosition): {
+  readonly timestamp: bigint
+  readonly since: number
+  readonly release: string
+} {
+  if (typeof at === 'string' && Object.hasOwn(POSITIONS, at)) return POSITIONS[at]
+  const time = at instanceof Date ? at.getTime() : at
+  if (typeof time === 'number' && Number.isSafeInteger(time) && time >= 0) {
+    return { timestamp: BigInt(time), since: 0, release: '0.8.2' }
+  }
+  const names = Object.keys(POSITIONS).join(', ')
+  throw new InvalidArgumentError(
+    `a position is one of ${names}, a Date, or milliseconds since 1970, not ${String(at)}`,
+  )
+}
+
+function partitionError(
+  errorCode: number,
+  what: string,
+  { topic, partition }: TopicPartition,
+  { name }: Recipient,
+): KafkaError | undefined {
+  return itemError(errorCode, `${what} ${topic}-${partition}`, name, null, { topic, partition })
+}

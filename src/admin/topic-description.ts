@@ -1,0 +1,73 @@
+import type { DescribeTopicPartitionsResponse } from '../../protocol/apis/describe-topic-partitions.ts'
+import type { MetadataResponse } from '../../protocol/apis/metadata.ts'
+import { ZERO_UUID } from '../../protocol/schema/fields.ts'
+import { itemError, type Item } from './items.ts'
+import { operationsOf, type AclOperation } from './operations.ts'
+
+export interface PartitionDescription extends Item {
+  readonly partition: number
+  /** Node id; undefined while there is no leader. */
+  readonly leader?: number
+  /** Undefined before Kafka 2.1. */
+  readonly leaderEpoch?: number
+  readonly replicas: readonly number[]
+  readonly isr: readonly number[]
+  /** Undefined before Kafka 1.0. */
+  readonly offlineReplicas: readonly number[]
+  /** Replicas outside the ISR that may become leader without data loss (KIP-966). */
+  readonly eligibleLeaderReplicas?: readonly number[]
+  readonly lastKnownEligibleLeaderReplicas?: readonly number[]
+}
+
+export interface TopicDescription extends Item {
+  readonly topic: string
+  /** Undefined before Kafka 2.8. */
+  readonly topicId?: string
+  readonly isInternal: boolean
+  /** By partition number, ascending; empty where the topic has an error. */
+  readonly partitions: readonly PartitionDescription[]
+  /** What this client may do with the topic, where `includeAuthorizedOperations` asks for it. */
+  readonly authorizedOperations?: readonly AclOperation[]
+}
+
+type FromMetadata = MetadataResponse['topics'][number]
+type FromPages = DescribeTopicPartitionsResponse['topics'][number]
+
+export function topicDescription(found: FromMetadata | FromPages, topic: string): TopicDescription {
+  const error = itemError(found.errorCode, `describing topic '${topic}'`, undefined, undefined, {
+    topic,
+  })
+  const operations = operationsOf(found.topicAuthorizedOperations)
+  return {
+    topic,
+    ...(found.topicId === ZERO_UUID ? {} : { topicId: found.topicId }),
+    isInternal: found.isInternal,
+    partitions: found.partitions
+      .map((partition) => partitionDescription(partition, topic))
+      .sort((a, b) => a.partition - b.partition),
+    ...(operations === undefined ? {} : { authorizedOperations: operations }),
+    ...(error === undefined ? {} : { error }),
+  }
+}
+
+function partitionDescription(
+  found: FromMetadata['partitions'][number] | FromPages['partitions'][number],
+  topic: string,
+): PartitionDescription {
+  const { partitionIndex: partition, leaderId, leaderEpoch } = found
+  const what = `describing ${topic}-${partition}`
+  const error = itemError(found.errorCode, what, undefined, undefined, { topic, partition })
+  const eligible = 'eligibleLeaderReplicas' in found ? found.eligibleLeaderReplicas : null
+  const lastKnown = 'lastKnownElr' in found ? found.lastKnownElr : null
+  return {
+    partition,
+    ...(leaderId < 0 ? {} : { leader: leaderId }),
+    ...(leaderEpoch < 0 ? {} : { leaderEpoch }),
+    replicas: found.replicaNodes,
+    isr: found.isrNodes,
+    offlineReplicas: found.offlineReplicas,
+    ...(eligible === null ? {} : { eligibleLeaderReplicas: eligible }),
+    ...(lastKnown === null ? {} : { lastKnownEligibleLeaderReplicas: lastKnown }),
+    ...(error === undefined ? {} : { error }),
+  }
+}

@@ -1,0 +1,350 @@
+import { createPartitions as createPartitionsApi } from '../../protocol/apis/create-partitions.ts'
+import { createTopics as createTopicsApi } from '../../protocol/apis/create-topics.ts'
+import { deleteTopics as deleteTopicsApi } from '../../protocol/apis/delete-topics.ts'
+import { ZERO_UUID } from '../../protocol/schema/fields.ts'
+import type { CallOptions } from '../call-options.ts'
+import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
+import { aBoolean, anArrayOf, anInteger, anObject, aString, checkOptions } from '../options.ts'
+import { begin, brokerTimeoutMs, type AdminContext, type ChangeOptions } from './context.ts'
+import {
+  checkDistinct,
+  itemError,
+  outcomeOf,
+  retryUnlessUnknown,
+  settled,
+  type Item,
+} from './items.ts'
+import { describeTopicsByName, eachTopic, listAllTopics } from './list-topics.ts'
+import type { TopicDescription } from './topic-description.ts'
+import { waitUntilGone, waitUntilVisible } from './visibility.ts'
+
+export interface NewTopic {
+  readonly topic: string
+  /** Default: the brokers' `num.partitions` (Kafka 2.4 or newer; older brokers need a number). */
+  readonly partitions?: number
+  /** Default: the brokers' `default.replication.factor` (Kafka 2.4 or newer). */
+  readonly replicationFactor?: number
+  /** The replicas of each partition, by node id, instead of numbers: the first of each is the leader. */
+  readonly assignments?: readonly (readonly number[])[]
+  /** By Kafka's names, such as `{ 'cleanup.policy': 'compact' }`. */
+  readonly configs?: Readonly<Record<string, string | null>>
+}
+
+export interface CreatedTopic extends Item {
+  readonly topic: string
+  /** Undefined before Kafka 2.8, and with `validateOnly`. */
+  readonly topicId?: string
+  /** Undefined before Kafka 2.4. */
+  readonly partitions?: number
+  /** Undefined before Kafka 2.4. */
+  readonly replicationFactor?: number
+}
+
+export interface CreateTopicsOptions extends ChangeOptions {
+  /** Checks whether the topics could be created, and creates none. Default: false. */
+  readonly validateOnly?: boolean
+  /** Resolves once every broker that answers names the topics and their leaders. Default: true. */
+  readonly waitUntilVisible?: boolean
+}
+
+export interface TopicResult extends Item {
+  readonly topic: string
+}
+
+export interface DeleteTopicsOptions extends ChangeOptions {
+  /** Resolves once no broker that answers names the topics. Default: true. */
+  readonly waitUntilGone?: boolean
+}
+
+export interface NewPartitions {
+  readonly topic: string
+  /** How many partitions the topic has afterwards. */
+  readonly count: number
+  /** The replicas of each new partition, by node id. Default: the brokers choose. */
+  readonly assignments?: readonly (readonly number[])[]
+}
+
+export interface CreatePartitionsOptions extends ChangeOptions {
+  /** Checks whether the partitions could be added, and adds none. Default: false. */
+  readonly validateOnly?: boolean
+  /** Resolves once every broker that answers names the partitions and their leaders. Default: true. */
+  readonly waitUntilVisible?: boolean
+}
+
+export interface ListTopicsOptions extends CallOptions {
+  /** Whether internal topics such as `__consumer_offsets` are listed. Default: false, as in Java. */
+  readonly includeInternal?: boolean
+}
+
+export interface DescribeTopicsOptions extends CallOptions {
+  /** Whether the results name the operations that this client may do. Default: false. */
+  readonly includeAuthorizedOperations?: boolean
+}
+
+/** From this version on brokers choose the number of partitions and the replication factor (KIP-464). */
+const CREATE_WITH_DEFAULTS = 4
+const DELETE_BY_NAME_OR_ID = 6
+
+const PARTITIONS_FROM_BROKER = -1
+
+export function topicOperations(context: AdminContext) {
+  const { cluster } = context
+  return {
+    /** The topics of the cluster that this client may see, by name. Java: `listTopics` and `describeTopics`. */
+    async listTopics(options: ListTopicsOptions = {}): Promise<readonly TopicDescription[]> {
+      const deadline = begin(context, 'listTopics', options, { includeInternal: aBoolean })
+      return listAllTopics(cluster, deadline, options.includeInternal ?? false)
+    },
+
+    /**
+     * The same topics one by one, by name, for clusters with very many: the brokers send pages of 2,000
+     * partitions (KIP-966, Kafka 3.8 or newer), so that memory stays bounded.
+     */
+    eachTopic(options: ListTopicsOptions = {}): AsyncIterable<TopicDescription> {
+      const deadline = begin(context, 'eachTopic', options, { includeInternal: aBoolean })
+      return eachTopic(cluster, deadline, options.includeInternal ?? false)
+    },
+
+    /** Topics by name, in the order of the names. A topic that does not exist has an `error`. */
+    async describeTopics(
+      topics: readonly string[],
+      options: DescribeTopicsOptions = {},
+    ): Promise<readonly TopicDescription[]> {
+      const deadline = begin(context, 'describeTopics', options, {
+        includeAuthorizedOperations: aBoolean,
+      })
+      checkDistinct('describeTopics', 'topic', topics)
+      const { includeAuthorizedOperations = false } = options
+      return describeTopicsByName(cluster, topics, deadline, includeAuthorizedOperations)
+    },
+
+    /** Creates topics. Throws ItemsFailedError, with TOPIC_ALREADY_EXISTS for a topic that exists. */
+    async createTopics(
+      topics: readonly NewTopic[],
+      options: CreateTopicsOptions = {},
+    ): Promise<readonly CreatedTopic[]> {
+      const operation = 'createTopics'
+      const deadline = begin(context, operation, options, {
+        validateOnly: aBoolean,
+        waitUntilVisible: aBoolean,
+      })
+      checkTopics(operation, topics)
+      for (const topic of topics) checkNewTopic(operation, topic)
+      const { validateOnly = false, waitUntilVisible: wait = true, settle } = options
+      const byName = new Map(topics.map((topic) => [topic.topic, topic]))
+      const outcomes = await cluster.fanOut.run<string, Omit<CreatedTopic, 'topic'>>({
+        items: [...byName.keys()],
+        to: () => 'controller',
+        what: 'creating topics',
+        deadline,
+        retry: retryUnlessUnknown,
+        ask: async (names, recipient) => {
+          const response = await recipient.request(createTopicsApi, (version) => ({
+            topics: names.map((name) => createTopicBody(byName.get(name)!, version)),
+            timeoutMs: brokerTimeoutMs(cluster, deadline),
+            ...(validateOnly ? { validateOnly } : {}),
+          }))
+          return response.topics.map((created) => {
+            const { name, errorCode, errorMessage, topicId, numPartitions } = created
+            const what = `creating topic '${name}'`
+            const error = itemError(errorCode, what, recipient.name, errorMessage, { topic: name })
+            return outcomeOf(name, error, {
+              ...(topicId === ZERO_UUID ? {} : { topicId }),
+              ...(numPartitions < 0 ? {} : { partitions: numPartitions }),
+              ...(created.replicationFactor < 0
+                ? {}
+                : { replicationFactor: created.replicationFactor }),
+            })
+          })
+        },
+      })
+      const results = outcomes.map(({ item, result, error }) =>
+        error === undefined ? { topic: item, ...result } : { topic: item, error },
+      )
+      if (wait && !validateOnly) {
+        const counts = outcomes.flatMap(({ item, result, error }) => {
+          const { partitions, assignments } = byName.get(item)!
+          const count = result?.partitions ?? partitions ?? assignments?.length ?? 1
+          return error === undefined ? [[item, count] as const] : []
+        })
+        await waitUntilVisible(cluster, new Map(counts), deadline)
+      }
+      return settled(operation, results, settle)
+    },
+
+    /** Deletes topics with all their records. Throws ItemsFailedError. */
+    async deleteTopics(
+      topics: readonly string[],
+      options: DeleteTopicsOptions = {},
+    ): Promise<readonly TopicResult[]> {
+      const operation = 'deleteTopics'
+      const deadline = begin(context, operation, options, { waitUntilGone: aBoolean })
+      checkDistinct(operation, 'topic', topics)
+      const outcomes = await cluster.fanOut.run<string, undefined>({
+        items: topics,
+        to: () => 'controller',
+        what: 'deleting topics',
+        deadline,
+        retry: retryUnlessUnknown,
+        ask: async (names, recipient) => {
+          const response = await recipient.request(deleteTopicsApi, (version) => ({
+            topics: version >= DELETE_BY_NAME_OR_ID ? names.map(byNameOnly) : [],
+            topicNames: version >= DELETE_BY_NAME_OR_ID ? [] : names,
+            timeoutMs: brokerTimeoutMs(cluster, deadline),
+          }))
+          return response.responses.map(({ name, errorCode, errorMessage }) => {
+            const topic = name ?? ''
+            const what = `deleting topic '${topic}'`
+            const error = itemError(errorCode, what, recipient.name, errorMessage, { topic })
+            return outcomeOf(topic, error, undefined)
+          })
+        },
+      })
+      const results = outcomes.map(({ item, error }) => ({
+        topic: item,
+        ...(error === undefined ? {} : { error }),
+      }))
+      if (options.waitUntilGone ?? true) {
+        const deleted = outcomes.flatMap(({ item, error }) => (error === undefined ? [item] : []))
+        await waitUntilGone(cluster, deleted, deadline)
+      }
+      return settled(operation, results, options.settle)
+    },
+
+    /** Adds partitions to topics; keys may go to other partitions afterwards. Throws ItemsFailedError. */
+    async createPartitions(
+      topics: readonly NewPartitions[],
+      options: CreatePartitionsOptions = {},
+    ): Promise<readonly TopicResult[]> {
+      const operation = 'createPartitions'
+      const deadline = begin(context, operation, options, {
+        validateOnly: aBoolean,
+        waitUntilVisible: aBoolean,
+      })
+      checkTopics(operation, topics)
+      for (const topic of topics) checkNewPartitions(operation, topic)
+      const { validateOnly = false, waitUntilVisible: wait = true, settle } = options
+      const byName = new Map(topics.map((topic) => [topic.topic, topic]))
+      const outcomes = await cluster.fanOut.run<string, undefined>({
+        items: [...byName.keys()],
+        to: () => 'controller',
+        what: 'adding partitions',
+        deadline,
+        retry: retryUnlessUnknown,
+        ask: async (names, recipient) => {
+          const response = await recipient.request(createPartitionsApi, {
+            topics: names.map((name) => {
+              const { count, assignments } = byName.get(name)!
+              return {
+                name,
+                count,
+                assignments: assignments?.map((brokerIds) => ({ brokerIds })) ?? null,
+              }
+            }),
+            timeoutMs: brokerTimeoutMs(cluster, deadline),
+            validateOnly,
+          })
+          return response.results.map(({ name, errorCode, errorMessage }) => {
+            const what = `adding partitions to topic '${name}'`
+            const error = itemError(errorCode, what, recipient.name, errorMessage, { topic: name })
+            return outcomeOf(name, error, undefined)
+          })
+        },
+      })
+      const results = outcomes.map(({ item, error }) => ({
+        topic: item,
+        ...(error === undefined ? {} : { error }),
+      }))
+      if (wait && !validateOnly) {
+        const counts = outcomes.flatMap(({ item, error }) =>
+          error === undefined ? [[item, byName.get(item)!.count] as const] : [],
+        )
+        await waitUntilVisible(cluster, new Map(counts), deadline)
+      }
+      return settled(operation, results, settle)
+    },
+
+    /** Waits until every broker that answers names the topics, with a leader for each partition. */
+    async waitUntilVisible(topics: readonly string[], options: CallOptions = {}): Promise<void> {
+      const deadline = begin(context, 'waitUntilVisible', options, {})
+      checkDistinct('waitUntilVisible', 'topic', topics)
+      await waitUntilVisible(cluster, new Map(topics.map((topic) => [topic, 1])), deadline)
+    },
+
+    /** Waits until no broker that answers names the topics. */
+    async waitUntilGone(topics: readonly string[], options: CallOptions = {}): Promise<void> {
+      const deadline = begin(context, 'waitUntilGone', options, {})
+      checkDistinct('waitUntilGone', 'topic', topics)
+      await waitUntilGone(cluster, topics, deadline)
+    },
+  }
+}
+
+function byNameOnly(name: string) {
+  return { name, topicId: ZERO_UUID }
+}
+
+function createTopicBody(
+  { topic, partitions, replicationFactor, assignments, configs }: NewTopic,
+  version: number,
+) {
+  if (
+    version < CREATE_WITH_DEFAULTS &&
+    assignments === undefined &&
+    (partitions === undefined || replicationFactor === undefined)
+  ) {
+    throw new UnsupportedVersionError(
+      `creating topic '${topic}': brokers before Kafka 2.4 have no defaults, so that ` +
+        'partitions and replicationFactor must be given',
+      { topic },
+    )
+  }
+  return {
+    name: topic,
+    numPartitions: partitions ?? PARTITIONS_FROM_BROKER,
+    replicationFactor: replicationFactor ?? PARTITIONS_FROM_BROKER,
+    assignments: (assignments ?? []).map((brokerIds, partitionIndex) => ({
+      partitionIndex,
+      brokerIds,
+    })),
+    configs: Object.entries(configs ?? {}).map(([name, value]) => ({ name, value })),
+  }
+}
+
+const someBrokers = anArrayOf(anArrayOf(anInteger(0)))
+
+function checkTopics(operation: string, topics: readonly { readonly topic: string }[]): void {
+  if (!Array.isArray(topics))
+    throw new InvalidArgumentError(`${operation} takes an array of topics`)
+  checkDistinct(
+    operation,
+    'topic',
+    topics.map((given: unknown) => (given as NewTopic | null)?.topic ?? ''),
+  )
+}
+
+function checkNewTopic(operation: string, topic: NewTopic): void {
+  checkOptions<NewTopic>(`a topic of ${operation}`, topic, {
+    topic: aString,
+    partitions: anInteger(1, 2 ** 31 - 1),
+    replicationFactor: anInteger(1, 32_767),
+    assignments: someBrokers,
+    configs: anObject,
+  })
+  if (topic.assignments === undefined) return
+  if (topic.partitions !== undefined || topic.replicationFactor !== undefined) {
+    const either = 'either assignments, or partitions and replicationFactor'
+    throw new InvalidArgumentError(`${operation}: give topic '${topic.topic}' ${either}`)
+  }
+}
+
+function checkNewPartitions(operation: string, topic: NewPartitions): void {
+  checkOptions<NewPartitions>(`a topic of ${operation}`, topic, {
+    topic: aString,
+    count: anInteger(1, 2 ** 31 - 1),
+    assignments: someBrokers,
+  })
+  if ((topic as Partial<NewPartitions>).count === undefined) {
+    throw new InvalidArgumentError(`${operation}: topic '${topic.topic}' needs a count`)
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * After a change of topics each broker learns of it on its own: until all have, one answers that a new topic
+ * does not exist, or still names one that is gone. Java's admin client leaves that to its callers.
+ */
+import { metadata } from '../../protocol/apis/metadata.ts'
+import { ErrorCode } from '../../protocol/errors.ts'
+import { backoffMs } from '../async/backoff.ts'
+import { Deadline } from '../async/deadline.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import { RequestTimeoutError } from '../errors.ts'
+
+const NULL_MEANS_ALL = 1
+const WITHOUT_CREATION = 4
+
+/** What one broker says: how many partitions each topic has, 0 while one of them has no leader. */
+type LedPartitions = ReadonlyMap<string, number>
+
+/** Waits until every broker that answers names each topic with this many partitions that have leaders. */
+export function waitUntilVisible(
+  cluster: Cluster,
+  topics: ReadonlyMap<string, number>,
+  deadline: Deadline,
+): Promise<void> {
+  return waitUntil(cluster, [...topics.keys()], deadline, 'visible', (led) =>
+    [...topics].every(([topic, partitions]) => (led.get(topic) ?? 0) >= partitions),
+  )
+}
+
+/** Waits until no broker that answers names any of the topics. */
+export function waitUntilGone(
+  cluster: Cluster,
+  topics: readonly string[],
+  deadline: Deadline,
+): Promise<void> {
+  return waitUntil(cluster, topics, deadline, 'gone', (led) => led.size === 0)
+}
+
+async function waitUntil(
+  cluster: Cluster,
+  topics: readonly string[],
+  deadline: Deadline,
+  state: string,
+  isReached: (led: LedPartitions) => boolean,
+): Promise<void> {
+  if (topics.length === 0) return
+  for (let attempt = 0; ; attempt++) {
+    const { answers } = await cluster.fanOut.everyBroker({
+      what: 'asking every broker for topics',
+      // A broker that is down need not hold this up: it asks the others when it starts.
+      deadline: new Deadline(
+        Math.min(deadline.remainingMs, cluster.options.requestTimeoutMs),
+        deadline.signal,
+      ),
+      ask: async (recipient) => {
+        const response = await recipient.request(metadata, (version) => ({
+          topics:
+            version >= WITHOUT_CREATION
+              ? topics.map((name) => ({ name }))
+              : version < NULL_MEANS_ALL
+                ? []
+                : null,
+          ...(version < WITHOUT_CREATION ? {} : { allowAutoTopicCreation: false }),
+        }))
+        const led = new Map<string, number>()
+        for (const { name, errorCode, partitions } of response.topics) {
+          if (name === null || !topics.includes(name)) continue
+          if (errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) continue
+          const isLed = partitions.every(({ leaderId }) => leaderId >= 0)
+          led.set(name, isLed ? partitions.length : 0)
+        }
+        return led
+      },
+    })
+    if (answers.length > 0 && answers.every(({ result }) => isReached(result))) return
+    const waitMs = backoffMs(attempt, cluster.options.backoff)
+    if (!deadline.leaves(waitMs)) {
+      const list = topics.map((topic) => `'${topic}'`).join(', ')
+      throw new RequestTimeoutError(
+        `the change was made, but not every broker says that ${list} is ${state} after ${deadline.timeoutMs} ms`,
+        {},
+      )
+    }
+    await deadline.sleep(waitMs)
+  }
+}
