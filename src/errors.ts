@@ -1,4 +1,4 @@
-import { describeError, type ErrorName } from '../protocol/errors.ts'
+import { describeError, ErrorCode, type ErrorName } from '../protocol/errors.ts'
 import { printable } from './observe/printable.ts'
 
 /** The longest message of an error: a broker's text must not fill a log. */
@@ -315,6 +315,15 @@ export function isUnreachable(error: unknown): error is KafkaError {
     error instanceof ConnectionError ||
     error instanceof RequestTimeoutError ||
     (error instanceof TlsError && error.retriable)
+  )
+}
+
+/** Whether a broker answered that it does not know the topic or the partition: it may be new, or deleted. */
+export function deniesTopic(error: unknown): boolean {
+  if (!(error instanceof BrokerError)) return false
+  const { errorCode } = error
+  return (
+    errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION || errorCode === ErrorCode.UNKNOWN_TOPIC_ID
   )
 }
 

@@ -3,7 +3,6 @@ import { ErrorCode } from '../../protocol/errors.ts'
 import type { Api } from '../../protocol/schema/api.ts'
 import type { Decoded, Fields } from '../../protocol/schema/fields.ts'
 import type { BackoffOptions } from '../async/backoff.ts'
-import type { Deadline } from '../async/deadline.ts'
 import {
   BrokerError,
   ClosedError,
@@ -16,9 +15,9 @@ import { Broker, type BodyFor, type BrokerOptions, type RequestOptions } from '.
 import type { Logger } from '../observe/logger.ts'
 import { Coordinators } from './coordinators.ts'
 import { FanOut } from './fan-out.ts'
-import { topicsOf, type TopicMetadata } from './metadata.ts'
+import { topicsOf, updatedMetadata, type TopicMetadata } from './metadata.ts'
 import { Router } from './router.ts'
-import { lookUpTopic } from './topic-lookup.ts'
+import { lookUpTopic, type LookUpOptions } from './topic-lookup.ts'
 
 export interface ClusterOptions {
   /** Finds the bootstrap addresses: asked at the start, and whenever no known broker can be reached. */
@@ -84,7 +83,10 @@ export class Cluster {
     this.#controllerId = -1
   }
 
-  /** What is known of a topic, without asking. */
+  /**
+   * What is known of a topic, without asking. Where the last response had an error for it, its `errorCode` is
+   * that, and its partitions are those that were known before.
+   */
   known(topic: string): TopicMetadata | undefined {
     this.#used.add(topic)
     return this.#topics.get(topic)
@@ -104,13 +106,11 @@ export class Cluster {
 
   /**
    * A topic's partitions, asked for until the topic is usable. With `create` the broker may create it,
-   * where its configuration allows that; without, no broker of any version does.
+   * where its configuration allows that; without, no broker of any version does. A topic that the brokers do
+   * not know is given up after a few responses; with `mayAppear` only when the deadline is over.
    * Throws UnknownTopicError, BrokerError, NoBrokersAvailableError.
    */
-  topic(
-    name: string,
-    options: { readonly create: boolean; readonly deadline: Deadline },
-  ): Promise<TopicMetadata> {
+  topic(name: string, options: LookUpOptions): Promise<TopicMetadata> {
     return lookUpTopic(this, name, options)
   }
 
@@ -278,15 +278,16 @@ export class Cluster {
       gone.delete(nodeId)
       this.learnBroker(nodeId, { host, port }, rack)
     }
+    // An empty list is what a broker answers that failed, or that has just started: it takes nothing away.
+    if (response.brokers.length === 0) gone.clear()
     for (const nodeId of gone) {
       void this.#brokers.get(nodeId)?.retire()
       this.#brokers.delete(nodeId)
     }
     const found = new Map(topicsOf(response).map((topic) => [topic.name, topic]))
     for (const name of wanted) {
-      const topic = found.get(name)
-      if (topic === undefined) this.#topics.delete(name)
-      else this.#topics.set(name, topic)
+      const topic = updatedMetadata(this.#topics.get(name), found.get(name))
+      if (topic !== undefined) this.#topics.set(name, topic)
     }
   }
 

@@ -1,4 +1,5 @@
 import type { MetadataResponse } from '../../protocol/apis/metadata.ts'
+import { ErrorCode } from '../../protocol/errors.ts'
 import { ZERO_UUID } from '../../protocol/schema/fields.ts'
 
 export interface PartitionMetadata {
@@ -18,7 +19,7 @@ export interface TopicMetadata {
   /** Undefined where the broker does not tell (before Kafka 2.8). */
   readonly topicId: string | undefined
   readonly isInternal: boolean
-  /** 0, or why there are no partitions. */
+  /** 0, or why the last response named no partitions: `partitions` are then those that were known before. */
   readonly errorCode: number
   /** By partition number, ascending. */
   readonly partitions: readonly PartitionMetadata[]
@@ -47,4 +48,41 @@ export function topicsOf(response: MetadataResponse): TopicMetadata[] {
     })
   }
   return topics
+}
+
+/**
+ * What is known of a topic after a response. `told` is undefined where the response leaves the topic out.
+ *
+ * A response with an error, or of a broker that is behind, takes nothing away: the partitions stay known with
+ * their leaders, and `errorCode` says what the response said. A producer that took the partitions for gone would
+ * reorder messages, and partition by a wrong count.
+ */
+export function updatedMetadata(
+  known: TopicMetadata | undefined,
+  told: TopicMetadata | undefined,
+): TopicMetadata | undefined {
+  if (known === undefined) return told
+  if (told === undefined) return { ...known, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }
+  if (told.partitions.length === 0) {
+    const errorCode = told.errorCode || ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+    return { ...known, errorCode }
+  }
+  // Without an id the topic may be another of the same name, with fewer partitions and lower epochs.
+  if (told.topicId === undefined || told.topicId !== known.topicId) return told
+  return { ...told, partitions: updatedPartitions(known.partitions, told.partitions) }
+}
+
+/** Partitions are only ever added, and a lower leader epoch is an older state (KIP-320). */
+function updatedPartitions(
+  known: readonly PartitionMetadata[],
+  told: readonly PartitionMetadata[],
+): readonly PartitionMetadata[] {
+  const byNumber = new Map(known.map((one) => [one.partition, one]))
+  for (const one of told) {
+    const before = byNumber.get(one.partition)
+    const isOlder =
+      before !== undefined && one.leaderEpoch >= 0 && one.leaderEpoch < before.leaderEpoch
+    if (!isOlder) byNumber.set(one.partition, one)
+  }
+  return [...byNumber.values()].sort((a, b) => a.partition - b.partition)
 }

@@ -5,19 +5,28 @@ import type { Cluster } from './cluster.ts'
 import type { TopicMetadata } from './metadata.ts'
 import { retrying } from './retry.ts'
 
-/** How often a topic that a broker does not know is asked for again: a new one takes a moment to be known. */
-const UNKNOWN_TOPIC_RETRIES = 4
+/** So many responses may say that there is no such topic: a new one takes a moment to be known everywhere. */
+const UNKNOWN_TOPIC_RESPONSES = 5
+
+export interface LookUpOptions {
+  readonly create: boolean
+  readonly deadline: Deadline
+  /** Waits for the topic, and for brokers that were never reached, until the deadline. Default: false. */
+  readonly mayAppear?: boolean
+}
 
 /** Asks for a topic until it is usable: it exists, and its partitions are known. */
 export function lookUpTopic(
   cluster: Cluster,
   name: string,
-  { create, deadline }: { readonly create: boolean; readonly deadline: Deadline },
+  { create, deadline, mayAppear = false }: LookUpOptions,
 ): Promise<TopicMetadata> {
   const { backoff, logger } = cluster.options
-  const giveUp = (error: Error) => cluster.wasNeverReached(error)
+  const giveUp = (error: Error) => !mayAppear && cluster.wasNeverReached(error)
   const what = `looking up topic '${name}'`
-  return retrying({ what, deadline, backoff, logger, giveUp }, async (attempt) => {
+  // Only responses count: an attempt that got none says nothing of the topic.
+  let unknown = 0
+  return retrying({ what, deadline, backoff, logger, giveUp }, async () => {
     await cluster.refresh(name, create)
     const found = cluster.known(name)
     if (found?.errorCode === ErrorCode.NONE && found.partitions.length > 0) return found
@@ -25,7 +34,8 @@ export function lookUpTopic(
       found === undefined || found.errorCode === ErrorCode.NONE
         ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
         : found.errorCode
-    if (errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION && attempt >= UNKNOWN_TOPIC_RETRIES) {
+    const isUnknown = errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+    if (isUnknown && ++unknown >= UNKNOWN_TOPIC_RESPONSES && !mayAppear) {
       const creation = create ? ', and the brokers do not create it by themselves' : ''
       throw new UnknownTopicError(`topic '${name}' does not exist${creation}`, { topic: name })
     }

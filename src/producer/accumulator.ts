@@ -51,13 +51,6 @@ export class Accumulator {
     return (ofTopic[partition] ??= this.#newQueue(topic, partition))
   }
 
-  /** The partitions of a topic that have been used. */
-  queuesOf(topic: string): readonly PartitionQueue[] {
-    const found: PartitionQueue[] = []
-    this.#queues.get(topic)?.forEach((queue) => queue !== undefined && found.push(queue))
-    return found
-  }
-
   /** Puts a record into the open batch of its partition, or opens another; returns the batch. */
   append(
     queue: PartitionQueue,

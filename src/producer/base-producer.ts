@@ -201,10 +201,13 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
         this.#queueInto(group, topic, message)
         return undefined
       }
-      return this.core.lookUp(topic).then(
-        () => this.#queueInto(group, topic, message),
-        (error: unknown) => this.#refuseInto(group, topic.name, message, error as Error),
-      )
+      return new Promise((resolve) => {
+        this.core.whenKnown(topic, (error) => {
+          if (error === undefined) this.#queueInto(group, topic, message)
+          else this.#refuseInto(group, topic.name, message, error)
+          resolve()
+        })
+      })
     } catch (error) {
       this.#refuseInto(group, '', message, error as Error)
       return undefined

@@ -32,15 +32,16 @@ import { fetchProducerId } from './producer-id.ts'
 import { ReportQueue, type DeliveryReport } from './reports.ts'
 import { messagesOf } from './seal.ts'
 import { Sender, type Ending } from './sender.ts'
-import { checkData, type Data } from './serialize.ts'
+import { checkData, copyOf, type Data } from './serialize.ts'
 import { TopicLookUps } from './topic-look-ups.ts'
 import { TopicState } from './topic-state.ts'
 import { checkWait, within, type WaitOptions } from './waiting.ts'
 
 /**
- * new → open → closing → closed. Messages are taken while it is open; closing sends what is queued.
+ * new → starting → open → closing → closed. Messages are taken while it is open; closing sends what is queued.
+ * A start that fails goes back to new; closing ends a start.
  */
-type State = 'new' | 'open' | 'closing' | 'closed'
+type State = 'new' | 'starting' | 'open' | 'closing' | 'closed'
 
 /** So much is taken in one turn of the event loop before `ready` lets it go round: 1 to 2 ms. */
 const TURN_BYTES = 1024 * 1024
@@ -63,6 +64,7 @@ export class ProducerCore {
   readonly #hasReports: boolean
   #limits: BrokerLimits | undefined
   #state: State = 'new'
+  #starting: Promise<void> | undefined
   #closing: Promise<void> | undefined
   /** Milliseconds since 1970, read once a turn of the event loop. */
   #now = 0
@@ -76,7 +78,7 @@ export class ProducerCore {
     this.#cluster = cluster
     this.settings = settings
     this.#hasReports = settings.deliveryReports !== false
-    this.#lookUps = new TopicLookUps(cluster)
+    this.#lookUps = new TopicLookUps(cluster, settings.deliveryTimeoutMs)
     this.#sender = new Sender(
       cluster,
       settings,
@@ -102,20 +104,48 @@ export class ProducerCore {
     return this.#turnBytes < TURN_BYTES && !this.#isFull(1)
   }
 
-  /** Looks the topic up, if there is one, and gets a producer id where that is wanted. */
-  async start(topic: string | undefined, deadline: Deadline): Promise<void> {
-    if (this.#state !== 'new') return
-    if (topic !== undefined) {
-      await this.#cluster.topic(topic, { create: true, deadline })
-      this.#limits = await learnLimits(this.#cluster, topic, deadline)
-      this.#limits?.check(this.settings)
+  /**
+   * Looks the topic up, if there is one, and gets a producer id where that is wanted. Calls at the same time
+   * share one start. Throws ClosedError where the producer is closed, also meanwhile.
+   */
+  start(topic: string | undefined, deadline: Deadline): Promise<void> {
+    this.#starting ??= this.#start(topic, deadline).finally(() => {
+      this.#starting = undefined
+    })
+    return this.#starting
+  }
+
+  async #start(topic: string | undefined, deadline: Deadline): Promise<void> {
+    if (this.#state === 'open') return
+    if (this.#state !== 'new') throw new ClosedError('producer')
+    this.#state = 'starting'
+    try {
+      const limits = topic === undefined ? undefined : await this.#lookAt(topic, deadline)
+      const { idempotent } = this.settings
+      const producer =
+        idempotent === false
+          ? undefined
+          : await fetchProducerId(this.#cluster, deadline, idempotent === true)
+      this.#throwIfNotStarting()
+      this.#limits = limits
+      this.#accumulator.producer = producer
+      this.#state = 'open'
+    } catch (error) {
+      this.#throwIfNotStarting()
+      this.#state = 'new'
+      throw error
     }
-    const { idempotent } = this.settings
-    if (idempotent !== false) {
-      const isRequired = idempotent === true
-      this.#accumulator.producer = await fetchProducerId(this.#cluster, deadline, isRequired)
-    }
-    this.#state = 'open'
+  }
+
+  async #lookAt(topic: string, deadline: Deadline): Promise<BrokerLimits | undefined> {
+    await this.#cluster.topic(topic, { create: true, deadline })
+    const limits = await learnLimits(this.#cluster, topic, deadline)
+    limits?.check(this.settings)
+    return limits
+  }
+
+  #throwIfNotStarting(): void {
+    if (this.#state !== 'starting') throw new ClosedError('producer')
   }
 
   topic(name: string): TopicState {
@@ -181,12 +211,16 @@ export class ProducerCore {
     this.#report({ topic, partition: -1, offset: -1, timestamp, key, value, error })
   }
 
-  /** Resolves once the topic is known. Rejects as `Cluster.topic` does. */
-  async lookUp(topic: TopicState): Promise<void> {
-    if (this.#state !== 'open') throw this.#notOpen()
+  /** Calls back once the topic is known, or with the error that says why it is not. */
+  whenKnown(topic: TopicState, go: (error: Error | undefined) => void): void {
+    if (this.#state !== 'open') {
+      go(this.#notOpen())
+      return
+    }
     if (!this.#isTurnBegun) this.#beginTurn()
     topic.refresh(this.#turn)
-    if (topic.partitionCount === 0) await this.#lookUps.of(topic)
+    if (topic.partitionCount > 0) go(undefined)
+    else this.#lookUps.hold(topic, { messages: 0, bytes: 0, go })
   }
 
   /** Rejects with ClosedError, RequestTimeoutError, or the signal's reason. */
@@ -243,7 +277,7 @@ export class ProducerCore {
     return batch
   }
 
-  /** Keeps a message until its topic is known. */
+  /** Keeps a copy of a message until its topic is known: the caller may use its buffers again at once. */
   #hold(
     topic: TopicState,
     value: Data,
@@ -254,21 +288,27 @@ export class ProducerCore {
   ): Delivery {
     const keyBytes = bytesOf(checkData(key, 'a key'))
     const valueBytes = bytesOf(checkData(value, 'a value'))
-    const bytes = MAX_RECORD_OVERHEAD_BYTES + keyBytes + valueBytes
+    const headerBytes = headers === undefined ? 0 : headersBytes(headers)
+    this.#checkTimestamp(timestamp)
+    this.#checkSize(topic.name, keyBytes, valueBytes, headerBytes)
+    const bytes = MAX_RECORD_OVERHEAD_BYTES + keyBytes + valueBytes + headerBytes
     if (this.#isFull(this.settings.blockOnQueueFull ? 2 : 1)) throw this.#full()
     const fate = new Fate(this.failures)
+    const [keptValue, keptKey] = [copyOf(value), copyOf(key)]
+    const kept = headers?.map((header) => ({ key: header.key, value: copyOf(header.value) }))
     const go = (error: Error | undefined) => {
       try {
         if (error !== undefined) throw error
         topic.refresh(++this.#turn)
-        const batch = this.#append(undefined, topic, value, key, headers, timestamp, partition)
+        const batch = this.#append(undefined, topic, keptValue, keptKey, kept, timestamp, partition)
         fate.move([{ fate: batch.fate, index: batch.writer.count - 1 }])
       } catch (problem) {
         fate.fail(problem as Error, 1)
-        this.countRefused(topic.name, value, key, problem as Error)
+        this.countRefused(topic.name, keptValue, keptKey, problem as Error)
       }
     }
-    this.#lookUps.hold(topic, { bytes, go })
+    this.#turnBytes += bytes
+    this.#lookUps.hold(topic, { messages: 1, bytes, go })
     return new Delivery(fate, 0, timestamp)
   }
 
@@ -309,7 +349,7 @@ export class ProducerCore {
   }
 
   #notOpen(): KafkaError {
-    if (this.#state !== 'new') return new ClosedError('producer')
+    if (this.#state !== 'new' && this.#state !== 'starting') return new ClosedError('producer')
     return new KafkaError('NOT_STARTED', 'the producer is not started: call start() first', false)
   }
 

@@ -1,12 +1,11 @@
-import { ErrorCode } from '../../protocol/errors.ts'
 import { backoffMs, type BackoffOptions } from '../async/backoff.ts'
 import { Timer } from '../async/timer.ts'
 import { Deadline } from '../async/deadline.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { reportRetry } from '../cluster/retry.ts'
 import {
-  BrokerError,
   isRetriable,
+  deniesTopic,
   LeaderNotFoundError,
   ProduceFailureError,
   RequestTimeoutError,
@@ -63,8 +62,6 @@ export class Sender implements SinkOwner {
   #lingerTimer: NodeJS.Timeout | undefined
   #expiryTimer: Timer | undefined
   readonly #waits = new Set<NodeJS.Timeout>()
-  /** Topics that are being asked about, as a broker did not know them. */
-  readonly #lookUps = new Set<string>()
   #isStopped = false
 
   constructor(
@@ -333,7 +330,9 @@ export class Sender implements SinkOwner {
   /** A wait that grows with each failure; refreshes metadata if that may be the cause. */
   #backOff(queue: PartitionQueue, error: Error): void {
     const { topic, partition } = queue
-    if (suggestsNewMetadata(error)) this.#refresh(topic, error)
+    // A topic that the brokers do not know may be new to them: messages wait for it until their time is over.
+    // If the refresh fails there is nothing to send to, and the next look finds that.
+    if (suggestsNewMetadata(error)) this.#cluster.refresh(topic, true).catch(() => undefined)
     if (queue.isBackingOff || this.#isStopped) return
     const waitMs = backoffMs(queue.failures++, this.#backoff)
     const what = `producing to ${topic}-${partition}`
@@ -345,33 +344,6 @@ export class Sender implements SinkOwner {
       this.list(queue)
     }, waitMs)
     this.#waits.add(wait)
-  }
-
-  #refresh(topic: string, error: Error): void {
-    const isUnknown =
-      error instanceof BrokerError &&
-      (error.errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION ||
-        error.errorCode === ErrorCode.UNKNOWN_TOPIC_ID)
-    const isGone = error instanceof LeaderNotFoundError && this.#cluster.known(topic) === undefined
-    if (isUnknown || isGone) void this.#lookUp(topic)
-    // If it fails there is nothing to send to, and the next look finds that.
-    else this.#cluster.refresh(topic, true).catch(() => undefined)
-  }
-
-  /** A topic that a broker does not know is new, moved, or deleted: then nothing can be sent to it. */
-  async #lookUp(topic: string): Promise<void> {
-    if (this.#lookUps.has(topic)) return
-    this.#lookUps.add(topic)
-    const deadline = new Deadline(this.#cluster.options.operationTimeoutMs)
-    try {
-      await this.#cluster.topic(topic, { create: true, deadline })
-    } catch (error) {
-      if (error instanceof UnknownTopicError) {
-        for (const queue of this.accumulator.queuesOf(topic)) this.#failAll(queue, error)
-      }
-    } finally {
-      this.#lookUps.delete(topic)
-    }
   }
 
   #failAll(queue: PartitionQueue, error: Error): void {
@@ -433,17 +405,30 @@ export class Sender implements SinkOwner {
     return { error: this.#failure(batch, `${why} and ${timesOf(batch)}`, '') }
   }
 
-  #failure(batch: Batch, after: string, why: string): ProduceFailureError {
+  #failure(batch: Batch, after: string, why: string): KafkaError {
     const { queue, lastError } = batch
     const { topic, partition } = queue
     const outcomeUnknown = batch.outcomeUnknown || batch.request !== undefined
     const last = lastError === undefined ? '' : `; the last error: ${lastError.message}`
+    const context = { topic, partition, cause: lastError }
+    if (!outcomeUnknown && this.#isMissing(queue, lastError)) {
+      const reason = `${topic}-${partition} did not appear ${after}${last}`
+      return new UnknownTopicError(reason, context)
+    }
     const unknown = outcomeUnknown ? '; whether it is in the log is not known' : ''
     return new ProduceFailureError(
       `no acknowledgement from ${topic}-${partition} ${after}${why}${last}${unknown}`,
       outcomeUnknown,
-      { topic, partition, cause: lastError },
+      context,
     )
+  }
+
+  /** Whether what is known last says that there is no such partition, rather than that it cannot be reached. */
+  #isMissing({ topic, partition }: PartitionQueue, lastError: Error | undefined): boolean {
+    if (deniesTopic(lastError)) return true
+    if (!(lastError instanceof LeaderNotFoundError)) return false
+    const known = this.#cluster.known(topic)
+    return known === undefined || !known.partitions.some((one) => one.partition === partition)
   }
 
   #settle(batch: Batch, ending: Ending): void {

@@ -14,6 +14,11 @@ export function checkData(data: unknown, what: string): Data {
   throw new InvalidArgumentError(`${what} must be a string, bytes or null, not ${kindOf(data)}`)
 }
 
+/** Data that stays as it is when the caller's bytes change. */
+export function copyOf(data: Data): Data {
+  return data instanceof Uint8Array ? Uint8Array.from(data) : data
+}
+
 export function headersFrom(headers: HeadersInit): readonly OutgoingHeader[] {
   const pairs = isPairs(headers) ? headers : Object.entries(headers)
   return pairs.map(([key, value]) => {

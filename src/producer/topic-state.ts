@@ -1,5 +1,5 @@
 import type { Cluster } from '../cluster/cluster.ts'
-import { InvalidArgumentError, UnknownTopicError } from '../errors.ts'
+import { InvalidArgumentError } from '../errors.ts'
 import type { Accumulator } from './accumulator.ts'
 import type { ProducerSettings } from './options.ts'
 import { murmur2Partition } from './partitioners.ts'
@@ -7,11 +7,16 @@ import type { PartitionQueue } from './partition-queue.ts'
 import type { Data } from './serialize.ts'
 import { STICKY_BYTES, StickyPartition } from './sticky-partition.ts'
 
+/** Partitions are an int32 in Kafka's protocol. */
+const MAX_PARTITION = 0x7fffffff
+
 /** What a producer knows of a topic that it sends to. */
 export class TopicState {
   readonly name: string
   /** 0 until the topic was looked up. */
   partitionCount = 0
+  /** Messages wait for a look-up: the count stays 0 until they are on their way, so that none overtakes them. */
+  isLookedUp = false
   /** In which turn of the event loop the count was read last. */
   #readIn = -1
   readonly #cluster: Cluster
@@ -38,28 +43,31 @@ export class TopicState {
 
   /** Looks whether there are more partitions, once a turn of the event loop. */
   refresh(turn: number): void {
-    if (this.#readIn === turn) return
+    if (this.#readIn === turn || this.isLookedUp) return
     this.#readIn = turn
     // A topic that is gone keeps its partitions: the brokers' answers tell.
     this.partitionCount = this.#cluster.known(this.name)?.partitions.length ?? this.partitionCount
   }
 
   /**
-   * The queue of the partition that is given or chosen. Throws UnknownTopicError for one that there isn't, and
-   * InvalidArgumentError where the partitioner fails.
+   * The queue of the partition that is given or chosen. One that is given may be newer than what is known of
+   * the topic: its messages wait for a leader like others. Throws InvalidArgumentError for what can be no
+   * partition, and where the partitioner fails.
    */
   choose(key: Data, messageBytes: number, given: number | undefined): PartitionQueue {
     const count = this.partitionCount
     const { partitioner } = this.#settings
     let partition: number
-    if (given !== undefined) partition = given
-    else if (partitioner !== undefined) partition = this.#ask(key, count)
+    if (given !== undefined) return this.#given(given)
+    if (partitioner !== undefined) partition = this.#ask(key, count)
     else if (key === null) partition = this.#sticky.choose(count, messageBytes)
     else partition = murmur2Partition(key, count)
     if (Number.isInteger(partition) && partition >= 0 && partition < count) {
       return this.queue(partition)
     }
-    throw this.#noSuch(partition, given)
+    const there = `topic '${this.name}' has the partitions 0 to ${count - 1}`
+    const reason = `${there}, the partitioner chose ${String(partition)}`
+    throw new InvalidArgumentError(reason, { topic: this.name })
   }
 
   queue(partition: number): PartitionQueue {
@@ -75,17 +83,11 @@ export class TopicState {
     }
   }
 
-  #noSuch(partition: number, given: number | undefined): Error {
-    const there = `topic '${this.name}' has the partitions 0 to ${this.partitionCount - 1}`
-    if (given === undefined) {
-      const reason = `${there}, the partitioner chose ${String(partition)}`
-      return new InvalidArgumentError(reason, { topic: this.name })
+  #given(partition: number): PartitionQueue {
+    if (Number.isInteger(partition) && partition >= 0 && partition <= MAX_PARTITION) {
+      return this.queue(partition)
     }
-    // It may be new: then the next message finds it.
-    this.#cluster.refresh(this.name).catch(() => undefined)
-    const reason = `${there}, there is no ${String(partition)}`
-    return Number.isInteger(partition) && partition >= 0
-      ? new UnknownTopicError(reason, { topic: this.name, partition })
-      : new InvalidArgumentError(reason, { topic: this.name })
+    const reason = `a partition must be a whole number from 0, not ${String(partition)}`
+    throw new InvalidArgumentError(reason, { topic: this.name })
   }
 }

@@ -110,7 +110,7 @@ export class TopicWatch {
       const topic = this.#cluster.known(name)
       // Gone for the moment of a broker's start, perhaps: only what is said for certain counts.
       const isCertain = topic === undefined || CERTAIN.has(topic.errorCode)
-      const now = topic?.partitions.length ?? 0
+      const now = topic?.errorCode === ErrorCode.NONE ? topic.partitions.length : 0
       if (isCertain && now !== before)
         return `topic '${name}' has ${now} partitions, it had ${before}`
     }

@@ -1,5 +1,5 @@
 import { metadata } from '../../../protocol/apis/metadata.ts'
-import { ErrorCode } from '../../../protocol/errors.ts'
+import { ErrorCode, type ErrorName } from '../../../protocol/errors.ts'
 import { ZERO_UUID, type Decoded } from '../../../protocol/schema/fields.ts'
 import { NO_LEADER, type Partition } from '../cluster/partition.ts'
 import { checkTopicName, type Topic } from '../cluster/topics.ts'
@@ -13,9 +13,16 @@ type Request = Decoded<typeof metadata.request.fields>
 const WITH_AUTHORIZED_OPERATIONS = 8
 const LAST_WITH_CLUSTER_OPERATIONS = 10
 
+/** Errors of the whole response (v13). All others are a topic's or a partition's, as brokers set them. */
+const TOP_LEVEL_ERRORS: readonly ErrorName[] = ['REBOOTSTRAP_REQUIRED']
+
 export const metadataHandler = handler(metadata, {
+  injectsErrors: true,
   handle: (request, context) => {
-    const { cluster, version } = context
+    const { cluster, injected, version } = context
+    if (injected !== undefined && TOP_LEVEL_ERRORS.includes(injected.error)) {
+      return refusal(ErrorCode[injected.error], request, context)
+    }
     const wantsOperations = version >= WITH_AUTHORIZED_OPERATIONS
     return {
       ...clusterPart(context),
@@ -33,15 +40,19 @@ export const metadataHandler = handler(metadata, {
         : {}),
     }
   },
-  refuse: (errorCode, request, context) => ({
+  refuse: refusal,
+})
+
+function refusal(errorCode: number, request: Request, context: RequestContext) {
+  return {
     ...clusterPart(context),
     errorCode,
     topics: (request.topics ?? []).map(({ name, topicId }) => ({
       ...unknownTopic(name, errorCode),
       topicId,
     })),
-  }),
-})
+  }
+}
 
 function clusterPart({ cluster }: RequestContext) {
   return {
@@ -55,7 +66,7 @@ function topicsOf(request: Request, context: RequestContext) {
   const { cluster, version } = context
   // Up to v0 an empty list means all topics, later it means none, and null all.
   if (request.topics === null || (version === 0 && request.topics.length === 0)) {
-    return cluster.topics.all.map((topic) => describe(topic, context))
+    return cluster.topics.all.map((topic) => describeOrFail(topic, context))
   }
   return request.topics.map(({ name, topicId }) =>
     topicId === ZERO_UUID
@@ -64,9 +75,22 @@ function topicsOf(request: Request, context: RequestContext) {
   )
 }
 
+/** A fault without a partition is an error of the topic, which then has no partitions. */
+function topicError({ injected }: RequestContext, name: string): number | undefined {
+  if (injected === undefined || injected.partition !== undefined) return undefined
+  return (injected.topic ?? name) === name ? ErrorCode[injected.error] : undefined
+}
+
+function describeOrFail(topic: Topic, context: RequestContext) {
+  const errorCode = topicError(context, topic.name)
+  return errorCode === undefined
+    ? describe(topic, context)
+    : { ...unknownTopic(topic.name, errorCode), topicId: topic.id }
+}
+
 function byId(topicId: string, context: RequestContext) {
   const topic = context.cluster.topics.byId(topicId)
-  if (topic !== undefined) return describe(topic, context)
+  if (topic !== undefined) return describeOrFail(topic, context)
   return {
     ...unknownTopic(context.version >= 12 ? null : '', ErrorCode.UNKNOWN_TOPIC_ID),
     topicId,
@@ -77,7 +101,9 @@ function byId(topicId: string, context: RequestContext) {
 function byName(name: string, mayCreate: boolean, context: RequestContext) {
   const { cluster } = context
   const topic = cluster.topics.byName(name)
-  if (topic !== undefined) return describe(topic, context)
+  if (topic !== undefined) return describeOrFail(topic, context)
+  const injected = topicError(context, name)
+  if (injected !== undefined) return unknownTopic(name, injected)
   const { refused } = outcomeOf(() => {
     checkTopicName(name)
     if (!mayCreate || !cluster.settings.autoCreateTopics) {
@@ -98,8 +124,17 @@ function describe(topic: Topic, context: RequestContext) {
     errorCode: 0,
     name: topic.name,
     topicId: topic.id,
-    partitions: topic.partitions.map((partition) => describedPartition(partition, context)),
+    partitions: topic.partitions.map((partition) => {
+      const described = describedPartition(partition, context)
+      const errorCode = partitionError(context, topic.name, partition.index)
+      return errorCode === undefined ? described : { ...described, errorCode, leaderId: NO_LEADER }
+    }),
   }
+}
+
+function partitionError({ injected }: RequestContext, topic: string, partition: number) {
+  if (injected?.partition !== partition || (injected.topic ?? topic) !== topic) return undefined
+  return ErrorCode[injected.error]
 }
 
 export function describedPartition(partition: Partition, { cluster }: RequestContext) {

@@ -186,7 +186,7 @@ describe('a producer to many topics', () => {
   })
 
   it('fails messages to a topic that there is not, and no others', async () => {
-    const producer = await bench.client.getProducer()
+    const producer = await bench.client.getProducer({ deliveryTimeoutMs: 500 })
     const lost = producer.produce('missing', 'x')
     const good = producer.produce(TOPIC, 'y')
     expect(await failureOf(lost)).toBeInstanceOf(UnknownTopicError)

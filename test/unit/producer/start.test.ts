@@ -1,0 +1,39 @@
+import { describe, expect, it } from '@jest/globals'
+import { ClosedError } from '../../../src/index.ts'
+import { failureOf } from '../../support/settled.ts'
+import { ProducerBench } from './support/embedded.ts'
+
+describe('a producer', () => {
+  it('that is closed while it starts stays closed', async () => {
+    await using bench = await ProducerBench.start()
+    const producer = await bench.topic.getProducer({ autoStart: false })
+    const held = bench.kafka.faults.on({ api: 'InitProducerId' }, { hold: true })
+    const started = failureOf(producer.start())
+    await bench.kafka.requests.next({ api: 'InitProducerId' })
+    await producer.close()
+    held.release()
+    expect(await started).toBeInstanceOf(ClosedError)
+    expect(await failureOf(producer.produce('x'))).toBeInstanceOf(ClosedError)
+    expect(await failureOf(producer.start())).toBeInstanceOf(ClosedError)
+    expect(await bench.values()).toEqual([])
+  })
+
+  it('starts once, however often start() is called', async () => {
+    await using bench = await ProducerBench.start()
+    const producer = await bench.topic.getProducer({ autoStart: false })
+    await Promise.all([producer.start(), producer.start()])
+    await producer.start()
+    expect(bench.kafka.requests.all({ api: 'InitProducerId' })).toHaveLength(1)
+    await producer.produce('x')
+  })
+
+  it('can be started again after a start that failed', async () => {
+    await using bench = await ProducerBench.start()
+    const producer = await bench.topic.getProducer({ autoStart: false, idempotent: true })
+    const error = { error: 'CLUSTER_AUTHORIZATION_FAILED' } as const
+    bench.kafka.faults.on({ api: 'InitProducerId', times: 1 }, error)
+    expect(await failureOf(producer.start())).toMatchObject({ code: error.error })
+    await producer.start()
+    expect(await producer.produce('x')).toMatchObject({ offset: 0 })
+  })
+})
