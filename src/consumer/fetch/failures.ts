@@ -51,7 +51,9 @@ export function denied(
   if (count < UNKNOWN_RESPONSES) return undefined
   if (performance.now() - since < UNKNOWN_WAITS * backoff.maxMs) return undefined
   const known = cluster.known(topic)
-  const isThere = known?.partitions.some((one) => one.partition === partition)
-  const what = isThere === true ? `the broker does not know ${name}` : `it was deleted`
+  const isThere =
+    known?.errorCode === ErrorCode.NONE &&
+    known.partitions.some((one) => one.partition === partition)
+  const what = isThere ? `the broker does not know ${name}` : `it was deleted`
   return new UnknownTopicError(`topic '${topic}' cannot be read on: ${what}`, { topic, partition })
 }
