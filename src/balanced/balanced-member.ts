@@ -7,6 +7,7 @@ import { consumerSettings, type ConsumerOptions } from '../consumer/options.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'
 import { NotStartedError, RequestTimeoutError, type KafkaError } from '../errors.ts'
 import { rebalanceChannel } from '../observe/channels.ts'
+import { FirstPartitions } from './first-partitions.ts'
 import { coordinationOf, type CoordinationOptions } from './coordination.ts'
 import { RebalanceMachine } from './machine.ts'
 import { rebalanceSettings, type RebalanceOptions } from './options.ts'
@@ -31,6 +32,7 @@ export class BalancedMember<Value, Key> {
   readonly #parts: BalancedMemberParts<Value, Key>
   readonly #notStarted = new NotStartedError()
   readonly #log: RebalanceLog
+  readonly #first = new FirstPartitions()
   #lastHandedOverAt = performance.now()
   #closing: Promise<void> | undefined
   #isClosing = false
@@ -83,6 +85,7 @@ export class BalancedMember<Value, Key> {
     // Which error says that one is missing, rather than waiting for it. A pattern may match nothing yet.
     const { names = [] } = subscription
     await Promise.all(names.map((name) => cluster.topic(name, { create: false, deadline })))
+    await this.#first.look(subscription)
     this.core.recover(this.#notStarted)
     try {
       await limited(deadline.remainingMs, deadline.signal, (limit) =>
@@ -118,7 +121,7 @@ export class BalancedMember<Value, Key> {
       prepare: async (partitions, signal) => {
         // A second time where finding the positions, or what came after it, failed.
         await this.core.assign(
-          partitions.map((one) => ({ ...one, isHeld: true })),
+          partitions.map((one) => ({ ...one, isHeld: true, isNew: this.#first.isNew(one) })),
           { signal },
         )
         onAssigned()

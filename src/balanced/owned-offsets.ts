@@ -21,6 +21,10 @@ export class OwnedOffsets implements OffsetStore {
     this.#owns = owns
   }
 
+  get expires(): boolean {
+    return this.#store.expires
+  }
+
   fetch(
     partitions: readonly TopicPartition[],
     deadline: Deadline,

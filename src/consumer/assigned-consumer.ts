@@ -509,14 +509,18 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     }, autoCommitIntervalMs).unref()
   }
 
-  /** What is not committed yet: up to what was given, or only up to what the application is not busy with. */
+  /**
+   * What to commit: up to what was given, or only up to what the application is not busy with. Where offsets expire,
+   * those that have not changed are committed again, as in Java: the brokers count from the last commit.
+   */
   #toCommit(states: readonly PartitionState[], upTo: 'given' | 'finished'): OffsetToCommit[] {
     return states.flatMap((state) => {
       if (state.preparation === 'starting') return []
       const { topic, partition, positionEpoch: leaderEpoch } = state
       const isHandled = upTo === 'finished' || state.handling !== undefined
       const offset = isHandled ? state.finished : state.position
-      return offset === state.committed ? [] : [{ topic, partition, offset, leaderEpoch }]
+      const isNeeded = this.#committer.expires || offset !== state.committed
+      return !isNeeded ? [] : [{ topic, partition, offset, leaderEpoch }]
     })
   }
 

@@ -22,6 +22,7 @@ const OUTDATED = ['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER
  * for what it has not it fails, whoever has it now.
  */
 export class GroupOffsets implements OffsetStore {
+  readonly expires = true
   readonly #coordinator: GroupCoordinator
   readonly #storeFor: (member: () => CommittingMember) => OffsetStore
 

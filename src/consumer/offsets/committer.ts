@@ -25,6 +25,11 @@ export class Committer {
     return this.#store !== undefined
   }
 
+  /** Whether an offset that has not changed is to be committed again. */
+  get expires(): boolean {
+    return this.#store?.expires ?? false
+  }
+
   /** `what` is asked when it is its turn. Throws OffsetCommitError. */
   commit(what: () => readonly OffsetToCommit[], deadline: Deadline): Promise<void> {
     const { store } = this

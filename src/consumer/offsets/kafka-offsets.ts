@@ -36,6 +36,7 @@ const MANY_GROUPS = 8
 
 /** The offsets of a group as Kafka keeps them, in `__consumer_offsets`: since 0.8.2. */
 export class KafkaOffsets implements OffsetStore {
+  readonly expires = true
   readonly group: string
   readonly #cluster: Cluster
   readonly #options: KafkaOffsetsOptions

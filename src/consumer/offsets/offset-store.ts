@@ -22,6 +22,11 @@ export interface CommitResult extends TopicPartition {
 
 /** Where a group keeps its offsets. Both methods retry what may pass, within the deadline. */
 export interface OffsetStore {
+  /**
+   * Whether offsets are deleted some time after they were committed, so that those of idle partitions have to be
+   * committed again (`offsets.retention.minutes`; of active groups only before Kafka 2.1, KIP-211).
+   */
+  readonly expires: boolean
   /** The offsets that were committed; partitions without one are left out. Throws the first error. */
   fetch(
     partitions: readonly TopicPartition[],

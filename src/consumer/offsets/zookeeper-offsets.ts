@@ -18,6 +18,7 @@ const ZOOKEEPER = 0
  * The brokers read and write them there: any of them, a group has no coordinator for this.
  */
 export class ZooKeeperOffsets implements OffsetStore {
+  readonly expires = false
   readonly group: string
   readonly #cluster: Cluster
   readonly #options: KafkaOffsetsOptions

@@ -1,0 +1,22 @@
+import type { TopicPartition } from '../consumer/topic-partition.ts'
+import type { Subscription } from './subscription.ts'
+
+/**
+ * The partitions that existed when a member started. One that comes later, also of a new topic that a pattern matches,
+ * is read from its first message, whatever `autoOffsetReset` says: all of it was written after the member started, and
+ * some of it before anybody noticed the partition.
+ */
+export class FirstPartitions {
+  #counts: ReadonlyMap<string, number> | undefined
+
+  /** Only the first call counts. */
+  async look(subscription: Subscription): Promise<void> {
+    if (this.#counts !== undefined) return
+    const topics = await subscription.topics()
+    this.#counts ??= new Map(topics.map(({ name, partitions }) => [name, partitions.length]))
+  }
+
+  isNew({ topic, partition }: TopicPartition): boolean {
+    return this.#counts !== undefined && partition >= (this.#counts.get(topic) ?? 0)
+  }
+}
