@@ -23,6 +23,8 @@ interface Progress {
   readonly block: Block
   at: number
   index: number
+  /** The offset delta of the last record decoded, −1 before the first. */
+  offsetDelta: number
 }
 
 export class BatchV2 implements MessageBatch {
@@ -43,6 +45,7 @@ export class BatchV2 implements MessageBatch {
   readonly count: number
   readonly #data: Buffer
   readonly #limitBytes: number
+  readonly #lastOffsetDelta: number
   /** Its records, where they were inflated ahead. */
   #inflated: Uint8Array | undefined
   #progress: Progress | undefined
@@ -63,7 +66,13 @@ export class BatchV2 implements MessageBatch {
     this.topic = source.topic
     this.partition = source.partition
     this.baseOffset = toSafeNumber(data.readBigInt64BE(0), 'base offset')
-    this.lastOffset = this.baseOffset + data.readInt32BE(23)
+    this.#lastOffsetDelta = data.readInt32BE(23)
+    this.lastOffset = this.baseOffset + this.#lastOffsetDelta
+    if (this.baseOffset < 0 || this.#lastOffsetDelta < 0) {
+      throw new ProtocolError(
+        `a record batch claims offsets ${this.baseOffset} to ${this.lastOffset}`,
+      )
+    }
     this.compression = compressionOfCode(attributes & ATTRIBUTE.compression)
     this.timestampType =
       (attributes & ATTRIBUTE.logAppendTime) === 0 ? 'create-time' : 'log-append-time'
@@ -111,13 +120,13 @@ export class BatchV2 implements MessageBatch {
   #begin(): Progress {
     const data = this.#data
     if (this.compression === 'none') {
-      return { block: new Block(data), at: BATCH_HEADER_BYTES, index: 0 }
+      return { block: new Block(data), at: BATCH_HEADER_BYTES, index: 0, offsetDelta: -1 }
     }
     const body =
       this.#inflated ??
       codecOf(this.compression).decompress(data.subarray(BATCH_HEADER_BYTES), this.#limitBytes)
     this.#inflated = undefined
-    return { block: new Block(body), at: 0, index: 0 }
+    return { block: new Block(body), at: 0, index: 0, offsetDelta: -1 }
   }
 
   /** Decodes so many of the records that are left. */
@@ -137,6 +146,8 @@ export class BatchV2 implements MessageBatch {
       this.timestampType === 'create-time' && Number.isSafeInteger(this.baseTimestamp)
     const messages = new Array<Message>(count)
     const cursor = new Cursor(data, start)
+    const lastDelta = this.#lastOffsetDelta
+    let deltaBefore = progress.offsetDelta
     let at = start
     for (let i = 0; i < count; i++) {
       // Nearly all of these varints are one byte long: those are read here, the others by the cursor.
@@ -164,6 +175,12 @@ export class BatchV2 implements MessageBatch {
         offsetDelta = cursor.varintAt(at)
         at = cursor.at
       }
+      if (offsetDelta <= deltaBefore || offsetDelta > lastDelta) {
+        throw cursor.error(
+          `record ${i} has offset delta ${offsetDelta} after ${deltaBefore}, in a batch up to ${lastDelta}`,
+        )
+      }
+      deltaBefore = offsetDelta
       byte = data[at]!
       let keyBytes = (byte >>> 1) ^ -(byte & 1)
       if (byte < 0x80) at++
@@ -200,6 +217,7 @@ export class BatchV2 implements MessageBatch {
       at = end
     }
     progress.at = at
+    progress.offsetDelta = deltaBefore
     progress.index = first + count
     if (count === left && at !== data.length) {
       throw cursor.error(`${data.length - at} bytes follow the last record`)

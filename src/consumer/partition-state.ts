@@ -344,7 +344,7 @@ export class PartitionState implements TopicPartition {
       const last = slice.messages[slice.messages.length - 1]
       end = slice.isLast || last === undefined ? batch.lastOffset + 1 : last.offset + 1
       leaderEpoch = batch.leaderEpoch
-      const wanted = this.#wanted(slice.messages, next.from)
+      const wanted = this.#wanted(slice.messages, next.from, batch)
       if (messages.length === 0) messages = wanted
       else for (const message of wanted) messages.push(message)
       isFirst = false
@@ -373,10 +373,16 @@ export class PartitionState implements TopicPartition {
   }
 
   /** Those from the offset on that was asked for, and before the end. */
-  #wanted(messages: Message[], from: number): Message[] {
+  #wanted(messages: Message[], from: number, { magic, lastOffset }: MessageBatch): Message[] {
     const first = messages[0]
     const last = messages[messages.length - 1]
     if (first === undefined || last === undefined) return messages
+    // Offsets of batches v2 are checked when they are decoded; those of older formats only here.
+    if (magic < 2) {
+      return messages.filter(
+        ({ offset }) => offset >= from && offset <= lastOffset && offset < this.endOffset,
+      )
+    }
     if (first.offset >= from && last.offset < this.endOffset) return messages
     return messages.filter(({ offset }) => offset >= from && offset < this.endOffset)
   }

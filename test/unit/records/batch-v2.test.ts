@@ -127,6 +127,27 @@ describe('record batches v2', () => {
     expect(batchesOf(batch)[0]?.lastOffset).toBe(9)
   })
 
+  it.each([
+    ['a negative offset', -50_000],
+    ['an offset behind the last one of the header', 2],
+    ['the offset of the record before it', 0],
+  ])('are refused when a record has %s', (_, delta) => {
+    const batch = altered(encodeBatch([record('a', '1'), record('b', '2')]), (copy) => {
+      const second = HEADER_BYTES + 1 + copy[HEADER_BYTES]! / 2
+      // Three bytes instead of one: the record takes them from its value.
+      const zigzag = delta < 0 ? -delta * 2 - 1 : delta * 2
+      if (zigzag < 0x80) copy[second + 3] = zigzag
+      else
+        copy.set([(zigzag & 0x7f) | 0x80, ((zigzag >> 7) & 0x7f) | 0x80, zigzag >> 14], second + 3)
+    })
+    expect(() => messagesOf(batch)).toThrow(/offset delta/)
+  })
+
+  it('are refused when the header has a last offset before the first', () => {
+    const batch = altered(encodeBatch([record('a', '1')]), (copy) => copy.writeInt32BE(-1, 23))
+    expect(() => batchesOf(batch)).toThrow(/claims offsets/)
+  })
+
   it('may be empty: compaction leaves the header', () => {
     const batch = altered(encodeBatch([record('a', '1')]).subarray(0, HEADER_BYTES), (copy) => {
       copy.writeInt32BE(HEADER_BYTES - 12, 8)
