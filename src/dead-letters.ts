@@ -1,55 +1,79 @@
 import { backoffMs } from './async/backoff.ts'
-import { Deadline } from './async/deadline.ts'
+import { deferred } from './async/deferred.ts'
+import { onAbort } from './async/on-abort.ts'
+import { Timer } from './async/timer.ts'
 import { aSignal } from './call-options.ts'
-import { DeserializedMessage, type ConsumedMessage } from './consumer/consumed-message.ts'
-import type { MessageHandler } from './consumer/delivery/run.ts'
-import { KafkaError } from './errors.ts'
-import { aDurationMs, aFunction, anInteger, anObject, checkOptions } from './options.ts'
-import type { Data, HeadersInit } from './producer/serialize.ts'
+import {
+  deserializationErrorOf,
+  rawMessageOf,
+  type ConsumedMessage,
+} from './consumer/consumed-message.ts'
+import type { HandlerContext, MessageHandler } from './consumer/delivery/handler.ts'
+import { sendLetter, type DeadLetterProducer } from './dead-letter.ts'
+import { DeserializationError } from './errors.ts'
+import type { Logger } from './observe/logger.ts'
+import { textOfThrown } from './observe/thrown.ts'
+import {
+  aDurationMs,
+  aFunction,
+  anInteger,
+  anObject,
+  checkOptions,
+  either,
+  oneOf,
+} from './options.ts'
 
-/** What a message is sent to another topic with: a Producer of that topic is one. */
-export interface DeadLetterProducer {
-  produce(
-    value: Data,
-    options: {
-      readonly key: Data
-      readonly headers: HeadersInit
-      readonly timestamp?: number
-    },
-  ): Promise<unknown>
-}
+/** What to do about a message that neither the handler nor the dead-letter topic takes. */
+export type DeadLetterPolicy = 'stop' | 'skip'
 
 export interface DeadLetterOptions<Value = Buffer | null, Key = Buffer | null> {
-  /** Of the topic that messages go to that keep failing: `await client.topic('orders.dead').getProducer()`. */
+  /** Of the topic that messages which keep failing go to: `await client.topic('orders.dead').getProducer()`. */
   readonly producer: DeadLetterProducer
   /** How often a handler that threw is called again with the message. Default: 3. */
   readonly maxRetries?: number
   /** The first wait before it is; doubled each time, up to 10 times as much. Default: 100. */
   readonly retryBackoffMs?: number
   /** False for an error that no retry helps, such as a message that cannot be right. Default: always true. */
-  readonly isRetriable?: (error: unknown, message: ConsumedMessage<Value, Key>) => boolean
-  /** Told of each message that was sent to the other topic. */
-  readonly onDeadLetter?: (message: ConsumedMessage<Value, Key>, error: unknown) => void
+  readonly isRetriable?: (
+    error: unknown,
+    message: ConsumedMessage<Value, Key>,
+  ) => boolean | Promise<boolean>
+  /** Called after a message was sent to the other topic, with the handler's error; it is waited for. */
+  readonly onDeadLetter?: (
+    message: ConsumedMessage<Value, Key>,
+    error: unknown,
+  ) => void | Promise<void>
+  /**
+   * When the dead letter cannot be sent: `stop` throws why, so that `run` ends and the message counts as not
+   * handled; `skip` goes on without it, with a warning; a function gets the error of the sending, and says which.
+   * Default: `stop`.
+   */
+  readonly onSendError?:
+    | DeadLetterPolicy
+    | ((
+        error: unknown,
+        message: ConsumedMessage<Value, Key>,
+      ) => DeadLetterPolicy | Promise<DeadLetterPolicy>)
+  /** Gets a warning when one of these functions throws or rejects. Default: `process.emitWarning`. */
+  readonly logger?: Logger
   /** Ends the waiting between retries: the handler then throws its reason, and the message counts as not handled. */
   readonly signal?: AbortSignal
 }
 
-/** The headers that say where a message came from and why it was sent on, behind those that it had. */
-export const DEAD_LETTER_HEADERS = {
-  topic: 'dead-letter-topic',
-  partition: 'dead-letter-partition',
-  offset: 'dead-letter-offset',
-  attempts: 'dead-letter-attempts',
-  /** The error's `code`, or its name where it has none. */
-  code: 'dead-letter-error-code',
-  message: 'dead-letter-error-message',
-} as const
+/** As a handler of `run`, and for loops that call it themselves. */
+export type DeadLetterHandler<Value, Key> = (
+  message: ConsumedMessage<Value, Key>,
+  context?: HandlerContext,
+) => Promise<void>
 
 /**
- * A handler for `consumer.run` that calls another one, again where it throws, and sends on what keeps failing to
- * another topic, so that the partition goes on. Key, value, timestamp and headers stay as they were, with the reason
- * in more headers (DEAD_LETTER_HEADERS). It resolves once the other topic has the message, and throws where that
- * cannot be: the message then counts as not handled.
+ * A handler for `consumer.run` that calls another one, calls it again when it throws, and sends messages that keep
+ * failing to another topic, so that the partition goes on. Key, value, timestamp and headers stay as they were, with
+ * the reason in more headers (DEAD_LETTER_HEADERS). It resolves once the other topic has the message, and throws when
+ * that fails, unless `onSendError` says otherwise: the message then counts as not handled.
+ *
+ * When the partition is taken away or the consumer is closed, it does not wait for further retries: it gives the
+ * message back, which is delivered again later.
  *
  * ```ts
  * const producer = await client.topic('orders.dead').getProducer()
@@ -59,73 +83,141 @@ export const DEAD_LETTER_HEADERS = {
 export function withDeadLetters<Value = Buffer | null, Key = Buffer | null>(
   handler: MessageHandler<Value, Key>,
   options: DeadLetterOptions<Value, Key>,
-): MessageHandler<Value, Key> {
+): DeadLetterHandler<Value, Key> {
   checkOptions<DeadLetterOptions<Value, Key>>('withDeadLetters', options, {
     producer: anObject,
     maxRetries: anInteger(0),
     retryBackoffMs: aDurationMs(0),
     isRetriable: aFunction,
     onDeadLetter: aFunction,
+    onSendError: either(oneOf('stop', 'skip'), aFunction),
+    logger: anObject,
     signal: aSignal,
   })
-  const { producer, maxRetries = 3, retryBackoffMs = 100, signal } = options
+  const { maxRetries = 3, retryBackoffMs = 100, signal } = options
   const backoff = { initialMs: retryBackoffMs, maxMs: retryBackoffMs * 10 }
-  return async (message) => {
+  return async (message, context) => {
+    // Not asked of the context before something fails: its signal is made when it is first looked at.
+    const ending = () => [signal, context?.signal]
+    const unreadable = deserializationErrorOf(message)
+    if (unreadable !== undefined) {
+      await bury(options, message, unreadable, 0)
+      return
+    }
     for (let attempt = 1; ; attempt++) {
       try {
-        await handler(message)
+        await handler(message, attemptOf(attempt, context))
         return
       } catch (error) {
-        signal?.throwIfAborted()
-        if (attempt > maxRetries || options.isRetriable?.(error, message) === false) {
-          await sendOn(producer, message, error, attempt)
-          options.onDeadLetter?.(message, error)
+        throwIfAborted(ending())
+        if (attempt > maxRetries || !(await isRetriable(options, error, message))) {
+          await bury(options, message, error, attempt)
           return
         }
-        const waitMs = backoffMs(attempt - 1, backoff)
-        await new Deadline(waitMs, signal).sleep(waitMs)
+        await sleep(backoffMs(attempt - 1, backoff), ending())
       }
     }
   }
 }
 
-async function sendOn<Value, Key>(
-  producer: DeadLetterProducer,
+/** The context of a retry: the signal is still made only when it is looked at. */
+function attemptOf(attempt: number, context: HandlerContext | undefined): HandlerContext {
+  if (context !== undefined && attempt === 1) return context
+  return {
+    attempt: attempt - 1 + (context?.attempt ?? 1),
+    get signal() {
+      return context?.signal ?? NEVER.signal
+    },
+  }
+}
+
+/** For handlers that are called outside `run`. */
+const NEVER = new AbortController()
+
+async function isRetriable<Value, Key>(
+  options: DeadLetterOptions<Value, Key>,
+  error: unknown,
+  message: ConsumedMessage<Value, Key>,
+): Promise<boolean> {
+  // What a deserializer could not make something of stays so.
+  if (error instanceof DeserializationError) return false
+  try {
+    return (await options.isRetriable?.(error, message)) !== false
+  } catch (failure) {
+    warn(options, 'isRetriable', failure)
+    return true
+  }
+}
+
+/** Sends a message to the other topic, and says so. */
+async function bury<Value, Key>(
+  options: DeadLetterOptions<Value, Key>,
   message: ConsumedMessage<Value, Key>,
   error: unknown,
   attempts: number,
 ): Promise<void> {
-  const { topic, partition, offset, timestamp } = message
-  const reason: readonly [string, Data][] = [
-    [DEAD_LETTER_HEADERS.topic, topic],
-    [DEAD_LETTER_HEADERS.partition, String(partition)],
-    [DEAD_LETTER_HEADERS.offset, String(offset)],
-    [DEAD_LETTER_HEADERS.attempts, String(attempts)],
-    [DEAD_LETTER_HEADERS.code, codeOf(error)],
-    [DEAD_LETTER_HEADERS.message, error instanceof Error ? error.message : String(error)],
-  ]
-  const had = message.headers.map(({ key, value }): [string, Data] => [key, value])
-  const { key, value } = bytesOf(message)
-  await producer.produce(value, {
-    key,
-    headers: [...had, ...reason],
-    ...(timestamp < 0 ? {} : { timestamp }),
-  })
+  try {
+    await sendLetter(options.producer, rawMessageOf(message), error, attempts)
+  } catch (failure) {
+    if ((await policyFor(options, failure, message)) === 'stop') throw failure
+    return
+  }
+  try {
+    await options.onDeadLetter?.(message, error)
+  } catch (failure) {
+    // The other topic has the message: failing now would send it there again.
+    warn(options, 'onDeadLetter', failure)
+  }
 }
 
-function codeOf(error: unknown): string {
-  if (error instanceof KafkaError) return error.code
-  const known: object = typeof error === 'object' && error !== null ? error : {}
-  if ('code' in known && typeof known.code === 'string') return known.code
-  return 'name' in known ? String(known.name) : typeof error
+async function policyFor<Value, Key>(
+  options: DeadLetterOptions<Value, Key>,
+  failure: unknown,
+  message: ConsumedMessage<Value, Key>,
+): Promise<DeadLetterPolicy> {
+  const { onSendError = 'stop' } = options
+  if (onSendError === 'stop') return 'stop'
+  try {
+    const policy =
+      typeof onSendError === 'function' ? await onSendError(failure, message) : onSendError
+    if (policy !== 'skip') return 'stop'
+  } catch (thrown) {
+    warn(options, 'onSendError', thrown)
+    return 'stop'
+  }
+  const { topic, partition, offset } = message
+  say(
+    options,
+    `the message at ${topic}-${partition} offset ${offset} is skipped: its dead letter was not sent: ${textOfThrown(failure)}`,
+  )
+  return 'skip'
 }
 
-/** As they were read, whatever deserializers made of them. */
-function bytesOf(message: ConsumedMessage<unknown, unknown>): { key: Data; value: Data } {
-  const { key, value } = message instanceof DeserializedMessage ? message.message : message
-  return { key: asData(key), value: asData(value) }
+function warn(options: Pick<DeadLetterOptions, 'logger'>, name: string, failure: unknown): void {
+  say(options, `withDeadLetters: ${name} failed: ${textOfThrown(failure)}`)
 }
 
-function asData(data: unknown): Data {
-  return data instanceof Uint8Array ? data : null
+function say({ logger }: Pick<DeadLetterOptions, 'logger'>, text: string): void {
+  if (logger === undefined) process.emitWarning(text, { code: 'SAMSA_DEAD_LETTERS' })
+  else logger.warn(text)
+}
+
+/** Waits, unless one of the signals is aborted: then throws its reason. */
+async function sleep(waitMs: number, signals: readonly (AbortSignal | undefined)[]): Promise<void> {
+  throwIfAborted(signals)
+  const over = deferred()
+  const timer = new Timer(waitMs, () => over.resolve())
+  const stops = signals.map((signal) =>
+    signal === undefined ? undefined : onAbort(signal, () => over.reject(signal.reason)),
+  )
+  try {
+    await over.promise
+  } finally {
+    timer.cancel()
+    for (const stop of stops) stop?.()
+  }
+}
+
+function throwIfAborted(signals: readonly (AbortSignal | undefined)[]): void {
+  for (const signal of signals) signal?.throwIfAborted()
 }

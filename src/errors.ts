@@ -1,5 +1,6 @@
 import { describeError, ErrorCode, type ErrorName } from '../protocol/errors.ts'
 import { printable } from './observe/printable.ts'
+import { textOfThrown } from './observe/thrown.ts'
 
 /** The longest message of an error: a broker's text must not fill a log. */
 const LONGEST_MESSAGE = 4_000
@@ -217,6 +218,19 @@ export class ClosedError extends KafkaError {
   }
 }
 
+/**
+ * The partition is being taken away from this consumer, or was: the reason of the `signal` that handlers get. What
+ * they have not finished is delivered to the partition's next owner.
+ */
+export class PartitionRevokedError extends KafkaError {
+  override readonly name = 'PartitionRevokedError'
+
+  constructor({ topic, partition }: { readonly topic: string; readonly partition: number }) {
+    const where = { topic, partition }
+    super('PARTITION_REVOKED', `${topic}-${partition} is no longer this consumer's`, false, where)
+  }
+}
+
 /** A batch that does not match its checksum, or whose records do not fit it. The position stays before it. */
 export class CorruptBatchError extends KafkaError {
   override readonly name = 'CorruptBatchError'
@@ -234,8 +248,7 @@ export class DeserializationError extends KafkaError {
   readonly offset: number
 
   constructor(topic: string, partition: number, offset: number, cause: unknown) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    const message = `the message at ${topic}-${partition} offset ${offset} was not deserialized: ${reason}`
+    const message = `the message at ${topic}-${partition} offset ${offset} was not deserialized: ${textOfThrown(cause)}`
     super('DESERIALIZATION_FAILED', message, false, { topic, partition, cause })
     this.offset = offset
   }

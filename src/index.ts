@@ -103,11 +103,13 @@ export type { PartitionToCommit, PositionToReset } from './consumer/assigned-con
 export type { ConsumerOptions } from './consumer/options.ts'
 export type {
   ConsumedMessage,
+  DeserializationDecision,
   DeserializationPolicy,
   Deserializer,
 } from './consumer/consumed-message.ts'
 export type { ConsumerBatch } from './consumer/delivery/consumer-batch.ts'
-export type { MessageHandler, RunOptions } from './consumer/delivery/run.ts'
+export type { HandlerContext, MessageHandler } from './consumer/delivery/handler.ts'
+export type { RunOptions } from './consumer/delivery/run.ts'
 export {
   BalancedConsumer,
   type BalancedConsumerOptions,
@@ -130,11 +132,12 @@ export type {
 } from './balanced/zookeeper/membership-protocol.ts'
 export type { AssignorName, GroupOptions } from './balanced/group/settings.ts'
 export {
-  DEAD_LETTER_HEADERS,
   withDeadLetters,
+  type DeadLetterHandler,
   type DeadLetterOptions,
-  type DeadLetterProducer,
+  type DeadLetterPolicy,
 } from './dead-letters.ts'
+export { DEAD_LETTER_HEADERS, type DeadLetterProducer } from './dead-letter.ts'
 export { MaxPollIntervalError, MembershipLostError } from './balanced/group/errors.ts'
 export type {
   AssignablePartition,
@@ -148,7 +151,7 @@ export type {
 export type { CommittedOffset } from './consumer/offsets/offset-store.ts'
 export type { TopicPartition, TopicPartitionOffset } from './consumer/topic-partition.ts'
 export type { OffsetSpec } from './consumer/list-offsets.ts'
-export { Message, type MessageHeader } from '../protocol/records/message.ts'
+export { Message, type MessageHeader, type MessageObject } from '../protocol/records/message.ts'
 export type { MessageBatch } from '../protocol/records/message-batch.ts'
 
 export * from './errors.ts'

@@ -15,7 +15,17 @@ const NodeBuffer = (
   }
 )[Symbol.species]
 
+/** Cannot be cloned, and its text is what the DataCloneError says. */
+function aMessageIsClonedByItsMethodToObject(): void {
+  // Never called.
+}
+
 export class Block {
+  /**
+   * Makes `structuredClone` and `postMessage` refuse messages. They copy neither getters nor what is private: without
+   * it they would copy all of `bytes` and none of a message's key and value.
+   */
+  readonly notCloned = aMessageIsClonedByItsMethodToObject
   readonly bytes: Buffer
   readonly #memory: ArrayBufferLike
   readonly #byteOffset: number

@@ -11,6 +11,20 @@ export interface MessageHeader {
   readonly value: Buffer | null
 }
 
+/** A message as a plain object, with its own copies of the bytes: it can be cloned, sent to another thread, spread. */
+export interface MessageObject<Value = Buffer | null, Key = Buffer | null> {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  /** Null where the record's is past 2^53 ms. */
+  readonly timestamp: number | null
+  readonly timestampType: 'none' | 'create-time' | 'log-append-time'
+  readonly key: Key
+  readonly value: Value
+  /** Null where the record's are damaged. */
+  readonly headers: readonly MessageHeader[] | null
+}
+
 const NO_HEADERS: readonly MessageHeader[] = Object.freeze([])
 
 /**
@@ -72,13 +86,18 @@ export class Message {
    * Throws RangeError for one that a number cannot hold exactly.
    */
   get timestamp(): number {
-    const timestamp = this.batch.baseTimestamp + this.timestampDelta
+    const timestamp = this.nearTimestamp
     if (!Number.isSafeInteger(timestamp)) {
       throw new RangeError(
         `the timestamp at ${this.topic}-${this.partition} offset ${this.offset} is past 2^53`,
       )
     }
     return timestamp
+  }
+
+  /** The same, not exact past 2^53, and never an error: for what only compares timestamps. */
+  get nearTimestamp(): number {
+    return this.batch.baseTimestamp + this.timestampDelta
   }
 
   /** Who set the timestamp: the producer (`create-time`) or the broker (`log-append-time`). */
@@ -121,6 +140,31 @@ export class Message {
     return headers
   }
 
+  /**
+   * A copy as a plain object: for `structuredClone`, `postMessage` and spread. A message itself has getters, which a
+   * spread does not copy, and throws a DataCloneError when it is cloned.
+   */
+  toObject(): MessageObject {
+    const { topic, partition, offset, timestampType, key, value } = this
+    return {
+      topic,
+      partition,
+      offset,
+      timestamp: orNull(() => this.timestamp),
+      timestampType,
+      key: key && copyOf(key),
+      value: value && copyOf(value),
+      headers: orNull(() =>
+        this.headers.map((one) => ({ key: one.key, value: one.value && copyOf(one.value) })),
+      ),
+    }
+  }
+
+  /** The same, called by `JSON.stringify`: a Buffer becomes `{ type: 'Buffer', data: […] }`. */
+  toJSON(): MessageObject {
+    return this.toObject()
+  }
+
   /** For `console.log`: what can't be read is shown as why, rather than thrown. */
   [inspect.custom](): unknown {
     const { topic, partition, offset, key, value } = this
@@ -135,6 +179,19 @@ export class Message {
       headers: orReason(() => this.headers),
     }
   }
+}
+
+function orNull<T>(read: () => T): T | null {
+  try {
+    return read()
+  } catch {
+    return null
+  }
+}
+
+/** In memory of its own: cloning a view, or a Buffer of Node's pool, clones all of the memory that it lies in. */
+function copyOf(bytes: Buffer): Buffer {
+  return Buffer.from(new Uint8Array(bytes).buffer)
 }
 
 function orReason(read: () => unknown): unknown {

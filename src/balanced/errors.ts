@@ -1,5 +1,6 @@
 import { nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 import { KafkaError } from '../errors.ts'
+import { textOfThrown } from '../observe/thrown.ts'
 import type { HeldPartition } from './coordinator.ts'
 
 /** After all retries, others still own partitions that are this member's by the list of members. It goes on trying. */
@@ -23,8 +24,9 @@ export class RebalanceError extends KafkaError {
   override readonly name = 'RebalanceError'
 
   constructor(what: string, cause: unknown) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    super('REBALANCE_FAILED', `in a rebalance ${what} failed: ${reason}`, false, { cause })
+    super('REBALANCE_FAILED', `in a rebalance ${what} failed: ${textOfThrown(cause)}`, false, {
+      cause,
+    })
   }
 }
 

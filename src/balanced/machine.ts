@@ -5,6 +5,7 @@ import { limited, TookTooLongError } from '../async/limited.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'
 import { ClosedError, KafkaError, RequestTimeoutError } from '../errors.ts'
 import type { Logger } from '../observe/logger.ts'
+import { textOfThrown } from '../observe/thrown.ts'
 import type { Coordinator, CoordinatorFactory } from './coordinator.ts'
 import { PartitionOwnedError, RebalanceError } from './errors.ts'
 import { namesOf, PartitionSet } from './partitions.ts'
@@ -275,7 +276,7 @@ export class RebalanceMachine {
     try {
       await this.#giveUp(owned)
     } catch (error) {
-      this.#options.logger.warn(`${this.#who()}: ${String(error)}`)
+      this.#options.logger.warn(`${this.#who()}: ${textOfThrown(error)}`)
     }
     // Also where giving back failed: the session ends, and with it all that is left.
     this.#options.reader.stop(owned)

@@ -4,11 +4,17 @@ import { Deadline } from '../async/deadline.ts'
 import { limited, TookTooLongError } from '../async/limited.ts'
 import { deadlineOf, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import { ClosedError, InvalidArgumentError, type OffsetCommitError } from '../errors.ts'
+import {
+  ClosedError,
+  InvalidArgumentError,
+  PartitionRevokedError,
+  type OffsetCommitError,
+} from '../errors.ts'
 import type { ConsumedMessage } from './consumed-message.ts'
 import type { ConsumerBatch } from './delivery/consumer-batch.ts'
 import { Delivery, type ConsumeOptions, type ReadOptions } from './delivery/delivery.ts'
-import type { MessageHandler, RunOptions } from './delivery/run.ts'
+import type { MessageHandler } from './delivery/handler.ts'
+import type { RunOptions } from './delivery/run.ts'
 import { Fetcher } from './fetch/fetcher.ts'
 import { visibleEnd } from './fetch/responses.ts'
 import { Inbox } from './inbox.ts'
@@ -190,6 +196,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
       const state = this.#states.get(nameOf(one))
       if (state === undefined) continue
       state.isAssigned = false
+      state.end(new PartitionRevokedError(state))
       this.#inbox.withhold(state)
       this.#fetcher.remove(state)
       this.#states.delete(state.name)
@@ -225,7 +232,9 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
    */
   async settled(partitions: readonly TopicPartition[]): Promise<void> {
     this.hold(partitions)
-    await handlersOf(this.#some(partitions))
+    const states = this.#some(partitions)
+    for (const state of states) state.end(new PartitionRevokedError(state))
+    await handlersOf(states)
   }
 
   /** To be called when `mayHandOver` is true again. */
@@ -441,7 +450,9 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   }
 
   async #close(deadline: Deadline): Promise<void> {
-    this.#inbox.end(new ClosedError('consumer'))
+    const closed = new ClosedError('consumer')
+    this.#inbox.end(closed)
+    for (const state of this.#all()) state.end(closed)
     clearInterval(this.#autoCommitTimer)
     try {
       await this.#handlersFinished(deadline)

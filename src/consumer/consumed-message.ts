@@ -1,5 +1,7 @@
-import type { Message, MessageHeader } from '../../protocol/records/message.ts'
-import { DeserializationError } from '../errors.ts'
+import { inspect } from 'node:util'
+import type { Message, MessageHeader, MessageObject } from '../../protocol/records/message.ts'
+import { DeserializationError, InvalidArgumentError } from '../errors.ts'
+import { textOfThrown } from '../observe/thrown.ts'
 
 /** A message as an application gets it: keys and values are bytes, unless there is a deserializer. */
 export interface ConsumedMessage<Value = Buffer | null, Key = Buffer | null> {
@@ -15,26 +17,38 @@ export interface ConsumedMessage<Value = Buffer | null, Key = Buffer | null> {
   readonly value: Value
   /** In order, repeats included (KIP-82). */
   readonly headers: readonly MessageHeader[]
+
+  /**
+   * A copy as a plain object: for `structuredClone`, `postMessage` and spread. A message itself has getters, which a
+   * spread does not copy, and throws a DataCloneError when it is cloned.
+   */
+  toObject(): MessageObject<Value, Key>
+  /** The same, called by `JSON.stringify`: a Buffer becomes `{ type: 'Buffer', data: […] }`. */
+  toJSON(): MessageObject<Value, Key>
 }
+
+/** What a message had before deserializers. */
+export type RawMessage = Pick<
+  ConsumedMessage,
+  'topic' | 'partition' | 'offset' | 'timestamp' | 'key' | 'value' | 'headers'
+>
 
 /** Makes of the bytes what the application wants to have. Null where the message has none. */
 export type Deserializer<To> = (bytes: Buffer | null, message: Message) => To
 
 /** What to do about a message that a deserializer threw at. */
 export type DeserializationPolicy =
-  'stop' | 'skip' | ((error: DeserializationError, message: Message) => 'stop' | 'skip')
+  | DeserializationDecision
+  | ((error: DeserializationError, message: Message) => DeserializationDecision)
+export type DeserializationDecision = 'stop' | 'skip' | 'deliver'
 
-/** A message whose key and value went through deserializers; the rest is told from the original. */
-export class DeserializedMessage<Value, Key> implements ConsumedMessage<Value, Key> {
+/** A message that deserializers have seen: key and value are theirs, the rest is the original's. */
+abstract class ConvertedMessage<Value, Key> {
   /** As it was read: with the bytes of key and value. */
   readonly message: Message
-  readonly key: Key
-  readonly value: Value
 
-  constructor(message: Message, key: Key, value: Value) {
+  constructor(message: Message) {
     this.message = message
-    this.key = key
-    this.value = value
   }
 
   get topic(): string {
@@ -55,6 +69,86 @@ export class DeserializedMessage<Value, Key> implements ConsumedMessage<Value, K
   get headers(): readonly MessageHeader[] {
     return this.message.headers
   }
+
+  abstract toObject(): MessageObject<Value, Key>
+
+  toJSON(): MessageObject<Value, Key> {
+    return this.toObject()
+  }
+}
+
+class DeserializedMessage<Value, Key>
+  extends ConvertedMessage<Value, Key>
+  implements ConsumedMessage<Value, Key>
+{
+  readonly key: Key
+  readonly value: Value
+
+  constructor(message: Message, key: Key, value: Value) {
+    super(message)
+    this.key = key
+    this.value = value
+  }
+
+  toObject(): MessageObject<Value, Key> {
+    const { key, value } = this
+    return { ...this.message.toObject(), key, value }
+  }
+}
+
+/** One that a deserializer threw at, delivered all the same: what reads its key or value gets the error. */
+class UndeserializedMessage<Value, Key>
+  extends ConvertedMessage<Value, Key>
+  implements ConsumedMessage<Value, Key>
+{
+  readonly error: DeserializationError
+
+  constructor(message: Message, error: DeserializationError) {
+    super(message)
+    this.error = error
+  }
+
+  get key(): Key {
+    throw this.error
+  }
+  get value(): Value {
+    throw this.error
+  }
+
+  toObject(): MessageObject<Value, Key> {
+    throw this.error
+  }
+}
+
+/** A message as it was read, whatever deserializers made of it. */
+export function rawMessageOf(message: ConsumedMessage<unknown, unknown>): RawMessage {
+  if (message instanceof ConvertedMessage) return message.message
+  const { topic, partition, offset, key, value } = message
+  return {
+    topic,
+    partition,
+    offset,
+    key: asBuffer(key),
+    value: asBuffer(value),
+    get timestamp() {
+      return message.timestamp
+    },
+    get headers() {
+      return message.headers
+    },
+  }
+}
+
+/** Why a message was not deserialized, of one that was delivered all the same. */
+export function deserializationErrorOf(
+  message: ConsumedMessage<unknown, unknown>,
+): DeserializationError | undefined {
+  return message instanceof UndeserializedMessage ? message.error : undefined
+}
+
+function asBuffer(data: unknown): Buffer | null {
+  if (Buffer.isBuffer(data)) return data
+  return data instanceof Uint8Array ? Buffer.from(data) : null
 }
 
 /** Makes of a message what the application gets. Undefined: it is to be skipped. Throws DeserializationError. */
@@ -78,18 +172,48 @@ export function converterOf<Value, Key>({
   return (message) => {
     try {
       const key = ofKey(message.key, message) as Key
-      return new DeserializedMessage(message, key, ofValue(message.value, message) as Value)
+      const value = ofValue(message.value, message) as Value
+      // Of an asynchronous deserializer: whoever awaits it gets its failure, and nobody else does.
+      if (key instanceof Promise) key.catch(() => undefined)
+      if (value instanceof Promise) value.catch(() => undefined)
+      return new DeserializedMessage(message, key, value)
     } catch (cause) {
       const { topic, partition, offset } = message
       const error = new DeserializationError(topic, partition, offset, cause)
-      const policy =
-        typeof onDeserializationError === 'function'
-          ? onDeserializationError(error, message)
-          : onDeserializationError
-      if (policy === 'skip') return undefined
-      throw error
+      switch (decisionOn(onDeserializationError, error, message)) {
+        case 'skip':
+          return undefined
+        case 'deliver':
+          return new UndeserializedMessage(message, error)
+        case 'stop':
+          throw error
+      }
     }
   }
+}
+
+/** Messages are handed over without waiting for anything, so that a function decides at once. */
+function decisionOn(
+  policy: DeserializationPolicy,
+  error: DeserializationError,
+  message: Message,
+): DeserializationDecision {
+  if (typeof policy !== 'function') return policy
+  const where = { topic: error.topic, partition: error.partition }
+  let decision: unknown
+  try {
+    decision = policy(error, message)
+  } catch (thrown) {
+    const reason = `onDeserializationError threw: ${textOfThrown(thrown)}`
+    throw new InvalidArgumentError(reason, { ...where, cause: thrown })
+  }
+  if (decision === 'skip' || decision === 'stop' || decision === 'deliver') return decision
+  if (decision instanceof Promise) decision.catch(() => undefined)
+  const what = decision instanceof Promise ? 'a promise' : inspect(decision)
+  throw new InvalidArgumentError(
+    `onDeserializationError returned ${what}: it returns 'stop', 'skip' or 'deliver', at once`,
+    { ...where, cause: error },
+  )
 }
 
 function asBytes(bytes: Buffer | null): unknown {

@@ -4,7 +4,8 @@ import type { AssignedConsumer } from './assigned-consumer.ts'
 import type { ConsumeOptions, ReadOptions } from './delivery/delivery.ts'
 import type { ConsumedMessage } from './consumed-message.ts'
 import type { ConsumerBatch } from './delivery/consumer-batch.ts'
-import type { MessageHandler, RunOptions } from './delivery/run.ts'
+import type { MessageHandler } from './delivery/handler.ts'
+import type { RunOptions } from './delivery/run.ts'
 
 /** What every kind of consumer hands on from the AssignedConsumer that it is a shell of: the reading. */
 export abstract class ConsumerShell<Value = Buffer | null, Key = Buffer | null>
@@ -43,8 +44,9 @@ export abstract class ConsumerShell<Value = Buffer | null, Key = Buffer | null>
 
   /**
    * Calls the handler for each message: in order within a partition, for several partitions at the same time
-   * where `concurrency` allows. Resolves at the end of a consumer with `stopAtEnd`. Throws what the handler
-   * throws: the message that it was called for is then the next of its partition, and not committed.
+   * where `concurrency` allows. Resolves at the end of a consumer with `stopAtEnd`, when the consumer is closed, and
+   * when `stopSignal` is aborted. Throws what the handler throws: the message that it was called for is then the next
+   * of its partition, and not committed.
    */
   run(handler: MessageHandler<Value, Key>, options?: RunOptions): Promise<void> {
     return this.core.run(handler, options)

@@ -88,8 +88,9 @@ export class Inbox<Value, Key> {
       if (this.#chunk.index === this.#chunk.messages.length) state.finishChunk()
       this.#chunk = undefined
     }
-    if (!this.#inRing.delete(state)) return
-    this.#ring.splice(this.#ring.indexOf(state), 1)
+    if (this.#inRing.delete(state)) this.#ring.splice(this.#ring.indexOf(state), 1)
+    // Messages of it that wait for a handler are let go of.
+    this.wake()
   }
 
   /** Thrown once, to whoever asks for a message next. */

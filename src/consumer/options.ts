@@ -92,7 +92,9 @@ export interface ConsumerOptions<Value = Buffer | null, Key = Buffer | null> {
   readonly keyDeserializer?: Deserializer<Key>
   /**
    * When a deserializer throws: `stop` throws a DeserializationError and does not read the partition on,
-   * `skip` leaves the message out; a function is told, and says which. Default: `stop`.
+   * `skip` leaves the message out, `deliver` delivers it all the same: reading its `key` or `value` then throws the
+   * error, and `withDeadLetters` sends it to the dead letters without calling the handler. A function gets the error
+   * and the message as it was read, and returns one of these (not a promise). Default: `stop`.
    */
   readonly onDeserializationError?: DeserializationPolicy
 }
@@ -152,7 +154,7 @@ export const CONSUMER_CHECKS: Readonly<Record<keyof ConsumerOptions<unknown, unk
   compactedTopic: aBoolean,
   deserializer: aFunction,
   keyDeserializer: aFunction,
-  onDeserializationError: either(oneOf('stop', 'skip'), aFunction),
+  onDeserializationError: either(oneOf('stop', 'skip', 'deliver'), aFunction),
 }
 
 /** Fills in the defaults of options that were checked. Throws InvalidArgumentError for what contradicts itself. */

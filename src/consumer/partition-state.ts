@@ -1,6 +1,7 @@
+import { setMaxListeners } from 'node:events'
 import type { Message } from '../../protocol/records/message.ts'
 import type { MessageBatch, MessageSlice } from '../../protocol/records/message-batch.ts'
-import { CorruptBatchError } from '../errors.ts'
+import { CorruptBatchError, type KafkaError } from '../errors.ts'
 import type { Lease } from './fetch/lease.ts'
 import { nameOf, type TopicPartition } from './topic-partition.ts'
 
@@ -101,6 +102,10 @@ export class PartitionState implements TopicPartition {
   handling: Promise<void> | undefined
   /** What its reader has begun and not finished, where that is more than the last message. */
   firstUnfinished: (() => number | undefined) | undefined
+  /** How often handlers threw for a message, by its offset. */
+  readonly failedAttempts = new Map<number, number>()
+  #ending: AbortController | undefined
+  #ended: KafkaError | undefined
 
   // Fetching
   preparation: Preparation = 'starting'
@@ -161,6 +166,29 @@ export class PartitionState implements TopicPartition {
     this.partition = partition
     this.name = nameOf({ topic, partition })
     this.maxBytes = maxBytes
+  }
+
+  /** Aborted by `end`. Made when it is first asked for, as few handlers look at it. */
+  get signal(): AbortSignal {
+    if (this.#ending === undefined) {
+      this.#ending = new AbortController()
+      // Each handler that waits has a listener on it.
+      setMaxListeners(0, this.#ending.signal)
+      if (this.#ended !== undefined) this.#ending.abort(this.#ended)
+    }
+    return this.#ending.signal
+  }
+
+  /** Tells who works on messages of it that it is being taken away, and why. The first reason counts. */
+  end(reason: KafkaError): void {
+    if (this.#ended !== undefined) return
+    this.#ended = reason
+    this.#ending?.abort(reason)
+  }
+
+  /** Whether `error` is the reason that it was ended with. */
+  isEndedBy(error: unknown): boolean {
+    return this.#ended !== undefined && error === this.#ended
   }
 
   /** The offset of the next message that is handed over: behind what was, before what is only queued. */

@@ -144,6 +144,20 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
     }
   }
 
+  /** Past the serializer. */
+  protected produceDataTo(
+    topic: TopicState,
+    value: Data,
+    { key = null, headers, timestamp, partition }: ProduceOptions,
+  ): Promise<RecordMetadata> {
+    try {
+      const pairs = headers === undefined ? undefined : headersFrom(headers)
+      return this.core.produce(topic, value, key, pairs, timestamp, partition)
+    } catch (error) {
+      return this.core.refuse(topic.name, null, null, error as Error)
+    }
+  }
+
   /** `topicOf` finds the topic of a message; it may throw. */
   protected produceAll(
     messages: MessageSource<Value, Key>,

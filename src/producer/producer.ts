@@ -66,6 +66,14 @@ export class Producer<Value = Data, Key = Data> extends BaseProducer<Value, Key>
   }
 
   /**
+   * The same for a key and a value that are what is to be sent: the `serializer` does not see them. For messages that
+   * were consumed, and are sent on as they are.
+   */
+  produceSerialized(value: Data, options: ProduceOptions = NO_OPTIONS): Promise<RecordMetadata> {
+    return this.produceDataTo(this.#state, value, options)
+  }
+
+  /**
    * Queues messages as there is room, without a promise each: resolves when all are acknowledged, with where
    * they are. Rejects with ProduceManyError, which has those that failed; the others are in the log.
    */

@@ -9,10 +9,14 @@ export async function requestOnce<Request extends Fields, Response extends Field
   hosts: string,
   api: Api<Request, Response>,
   body: BodyFor<Request>,
+  maxVersion?: number,
 ): Promise<Decoded<Response>> {
   const broker = new Broker(-1, parseHosts(hosts)[0]!, clusterOptions({ hosts }).broker)
   try {
-    return await broker.request(api, body, { timeoutMs: 10_000 })
+    return await broker.request(api, body, {
+      timeoutMs: 10_000,
+      ...(maxVersion === undefined ? {} : { maxVersion }),
+    })
   } finally {
     await broker.close()
   }

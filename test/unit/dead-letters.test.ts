@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { DEAD_LETTER_HEADERS, withDeadLetters, type ConsumedMessage } from '../../src/index.ts'
 import { failureOf } from '../support/settled.ts'
+import { until } from '../support/until.ts'
+import { keepWarnings } from '../support/warnings.ts'
+import { writePoison } from '../support/poison.ts'
 import { Bed } from './consumer/support/embedded.ts'
 
 let bed: Bed
@@ -91,5 +94,267 @@ describe('a message that keeps failing', () => {
     )
     expect((await failureOf(consumer.run(handler))).message).toBe('no room')
     expect(consumer.position(0)).toBe(2)
+  })
+})
+
+/** Without a prototype, as `Object.create(null)` and some libraries have them: String() of it throws. */
+const BARE: unknown = Object.assign(Object.create(null), { why: 'bare' })
+
+describe('whatever a handler throws', () => {
+  it.each<[string, () => unknown, RegExp]>([
+    ['an error message of 2 MB', () => new Error('x'.repeat(2_000_000)), /^x{1000}…$/],
+    [
+      'an error message that is no string',
+      () => Object.assign(new Error(), { message: { not: 'text' } }),
+      /not: 'text'/,
+    ],
+    ['an object without a prototype', () => BARE, /why: 'bare'/],
+    ['nothing', () => undefined, /^undefined$/],
+    [
+      'an object whose getters throw',
+      () => ({
+        get message(): string {
+          throw new Error('no message')
+        },
+        get code(): string {
+          throw new Error('no code')
+        },
+        get name(): string {
+          throw new Error('no name')
+        },
+      }),
+      /./,
+    ],
+    ['a code of 2 MB', () => ({ code: 'x'.repeat(2_000_000) }), /./],
+  ])('becomes a dead letter: %s', async (_what, thrown, text) => {
+    await using producer = await bed.client.topic('dead').getProducer()
+    await using consumer = await bed.client.topic('orders').getSimpleConsumer({ stopAtEnd: true })
+    const handler = withDeadLetters(
+      ({ offset }) => {
+        if (offset === 1) throw thrown()
+      },
+      { producer, maxRetries: 0 },
+    )
+    await consumer.run(handler)
+    const [letter, ...others] = await read('dead')
+    expect(others).toEqual([])
+    const message = letter!.headers.find(({ key }) => key === DEAD_LETTER_HEADERS.message)
+    expect(String(message?.value)).toMatch(text)
+    expect(String(letter!.value)).toBe('order 1')
+  })
+})
+
+describe('a message that the dead-letter topic does not take in full', () => {
+  const limit = 10_000
+
+  async function lettersOf(value: string, headers: Record<string, string> = {}) {
+    await using writer = await bed.client.topic('orders').getProducer()
+    const { offset } = await writer.produce(value, { key: 'big', headers })
+    await using producer = await bed.client.topic('dead').getProducer({ maxRequestSize: limit })
+    await using consumer = await bed.client.topic('orders').getSimpleConsumer({ stopAtEnd: true })
+    consumer.seek(0, offset)
+    const fail = () => {
+      throw new Error('no')
+    }
+    await consumer.run(withDeadLetters(fail, { producer, maxRetries: 0 }))
+    const [letter] = await read('dead')
+    const names = letter!.headers.map(({ key }) => key)
+    return { value: letter!.value?.toString(), key: String(letter!.key), names }
+  }
+
+  it('is sent without the reason when its value is within 150 bytes of the limit', async () => {
+    const value = 'x'.repeat(limit - 150)
+    expect(await lettersOf(value)).toEqual({
+      value,
+      key: 'big',
+      names: [DEAD_LETTER_HEADERS.topic, DEAD_LETTER_HEADERS.partition, DEAD_LETTER_HEADERS.offset],
+    })
+  })
+
+  it('is sent as it was when its value is within 100 bytes of the limit', async () => {
+    const value = 'x'.repeat(limit - 98)
+    expect(await lettersOf(value)).toEqual({ value, key: 'big', names: [] })
+  })
+
+  it('leaves a letter that says where it is when its value is too large', async () => {
+    const letter = await lettersOf('x'.repeat(limit + 1))
+    expect(letter).toMatchObject({ value: undefined, key: 'big' })
+    expect(letter.names).toContain(DEAD_LETTER_HEADERS.offset)
+    expect(letter.names).toContain(DEAD_LETTER_HEADERS.message)
+    expect(letter.names).toContain(DEAD_LETTER_HEADERS.valueBytes)
+  })
+
+  it('is sent when the value fits only compressed, by a producer with the same options', async () => {
+    // Ten times what the broker takes, of which a codec leaves little.
+    const value = 'x'.repeat(10_000_000)
+    const options = { compression: 'gzip', maxRequestSize: 11_000_000 } as const
+    await using writer = await bed.client.topic('orders').getProducer(options)
+    const { offset } = await writer.produce(value)
+    await using producer = await bed.client.topic('dead').getProducer(options)
+    await using consumer = await bed.client.topic('orders').getSimpleConsumer({ stopAtEnd: true })
+    consumer.seek(0, offset)
+    const fail = () => {
+      throw new Error('no')
+    }
+    await consumer.run(withDeadLetters(fail, { producer, maxRetries: 0 }))
+    const [letter] = await read('dead')
+    expect(letter!.value?.length).toBe(value.length)
+    expect(letter!.headers).toHaveLength(6)
+  })
+})
+
+describe('a record that cannot be read in full', () => {
+  it.each(['timestamp', 'headers'] as const)('becomes a dead letter (%s)', async (poison) => {
+    await writePoison(bed.kafka, 'orders', 'poison', poison)
+    await using producer = await bed.client.topic('dead').getProducer()
+    await using consumer = await bed.client.topic('orders').getSimpleConsumer({ stopAtEnd: true })
+    const handler = withDeadLetters(
+      (message) => {
+        if (!Number.isSafeInteger(message.timestamp + message.headers.length)) throw new Error('no')
+      },
+      { producer, maxRetries: 0 },
+    )
+    await consumer.run(handler)
+    expect((await read('dead')).map(({ value }) => String(value))).toEqual(['poison'])
+  })
+
+  it('becomes a dead letter when no deserializer can read it, without the handler', async () => {
+    await using producer = await bed.client.topic('dead').getProducer()
+    await using consumer = await bed.client.topic('orders').getSimpleConsumer({
+      stopAtEnd: true,
+      onDeserializationError: 'deliver',
+      deserializer: (bytes) => {
+        if (String(bytes) === 'order 2') throw BARE
+        return String(bytes)
+      },
+    })
+    const handled: string[] = []
+    await consumer.run(
+      withDeadLetters<string>(({ value }) => void handled.push(value), { producer }),
+    )
+    expect(handled).toEqual(['order 0', 'order 1', 'order 3', 'order 4'])
+    const [letter, ...others] = await read('dead')
+    expect(others).toEqual([])
+    expect([String(letter!.key), String(letter!.value)]).toEqual(['key 2', 'order 2'])
+    const code = letter!.headers.find(({ key }) => key === DEAD_LETTER_HEADERS.code)
+    expect(String(code?.value)).toBe('DESERIALIZATION_FAILED')
+  })
+})
+
+describe('a dead letter', () => {
+  it('has the bytes of the message though its producer has a serializer', async () => {
+    await using producer = await bed.client.topic('dead').getProducer({
+      serializer: (value: unknown, key: unknown) => [JSON.stringify(value), JSON.stringify(key)],
+    })
+    await using consumer = await bed.client.topic('orders').getSimpleConsumer({ stopAtEnd: true })
+    const handler = withDeadLetters(
+      ({ offset }) => {
+        if (offset === 1) throw new Error('no')
+      },
+      { producer, maxRetries: 0 },
+    )
+    await consumer.run(handler)
+    const [letter] = await read('dead')
+    expect([String(letter!.key), String(letter!.value)]).toEqual(['key 1', 'order 1'])
+  })
+
+  const unsent = { produce: () => Promise.reject(new Error('no room')) }
+  const failOn2 = ({ offset }: { readonly offset: number }) => {
+    if (offset === 2) throw new Error('not this one')
+  }
+
+  it('that cannot be sent is skipped with a warning where onSendError says so', async () => {
+    await using consumer = await bed.client.topic('orders').getSimpleConsumer({ stopAtEnd: true })
+    const asked: string[] = []
+    const { warnings, logger } = keepWarnings()
+    const options = {
+      producer: unsent,
+      maxRetries: 0,
+      logger,
+      onSendError: async (error: unknown) => {
+        await Promise.resolve()
+        asked.push((error as Error).message)
+        return 'skip' as const
+      },
+    }
+    await consumer.run(withDeadLetters(failOn2, options))
+    expect(asked).toEqual(['no room'])
+    expect(warnings).toEqual([expect.stringContaining('offset 2 is skipped')])
+    expect(consumer.position(0)).toBe(5)
+  })
+
+  it('that cannot be sent stops the run where onSendError fails itself', async () => {
+    await using consumer = await bed.client.topic('orders').getSimpleConsumer({ stopAtEnd: true })
+    const { warnings, logger } = keepWarnings()
+    const options = {
+      producer: unsent,
+      maxRetries: 0,
+      logger,
+      onSendError: () => Promise.reject(new Error('no idea')),
+    }
+    const failure = await failureOf(consumer.run(withDeadLetters(failOn2, options)))
+    expect(failure.message).toBe('no room')
+    expect(warnings).toEqual([expect.stringContaining('onSendError failed: no idea')])
+    expect(consumer.position(0)).toBe(2)
+  })
+})
+
+describe('functions given to withDeadLetters', () => {
+  it('may be asynchronous, and what they throw is a warning', async () => {
+    await using producer = await bed.client.topic('dead').getProducer()
+    await using consumer = await bed.client.topic('orders').getSimpleConsumer({ stopAtEnd: true })
+    const { warnings, logger } = keepWarnings()
+    const calls: number[] = []
+    const fail = ({ offset }: { readonly offset: number }) => {
+      calls.push(offset)
+      throw new Error('no')
+    }
+    const handler = withDeadLetters(fail, {
+      producer,
+      logger,
+      maxRetries: 1,
+      retryBackoffMs: 0,
+      isRetriable: async (_error, { offset }) => {
+        await Promise.resolve()
+        if (offset === 3) throw new Error('isRetriable is broken')
+        return false
+      },
+      onDeadLetter: async ({ offset }) => {
+        await Promise.resolve()
+        if (offset === 4) throw new Error('onDeadLetter is broken')
+      },
+    })
+    await consumer.run(handler)
+    expect(calls).toEqual([0, 1, 2, 3, 3, 4])
+    expect(warnings).toEqual([
+      'withDeadLetters: isRetriable failed: isRetriable is broken',
+      'withDeadLetters: onDeadLetter failed: onDeadLetter is broken',
+    ])
+  })
+})
+
+describe('close', () => {
+  it('does not wait for retries: the message is given back', async () => {
+    await using producer = await bed.client.topic('dead').getProducer()
+    const consumer = await bed.client
+      .topic('orders')
+      .getSimpleConsumer({ consumerGroup: 'g', autoCommitEnable: true })
+    let attempts = 0
+    const handler = withDeadLetters(
+      ({ offset }, { attempt }) => {
+        if (offset < 3) return
+        attempts = attempt
+        throw new Error('no')
+      },
+      // Longer than the test may take.
+      { producer, maxRetries: 10, retryBackoffMs: 10_000_000 },
+    )
+    const running = consumer.run(handler)
+    await until(() => attempts === 1)
+    await consumer.close()
+    await running
+    expect(await read('dead')).toEqual([])
+    await using next = await bed.client.topic('orders').getSimpleConsumer({ consumerGroup: 'g' })
+    expect(next.position(0)).toBe(3)
   })
 })

@@ -10,9 +10,10 @@ import type { TopicPartitionOffset } from '../topic-partition.ts'
 import { ConsumerBatch } from './consumer-batch.ts'
 import { MessageIterator } from './message-iterator.ts'
 import { MessageStream } from './message-stream.ts'
-import { runByKey } from './run-by-key.ts'
+import type { MessageHandler } from './handler.ts'
+import { RunByKey } from './run-by-key.ts'
 import { runByPartition } from './run-by-partition.ts'
-import { Run, type MessageHandler, type RunOptions } from './run.ts'
+import { Run, type RunOptions } from './run.ts'
 
 export interface ConsumeOptions {
   /** Wait for a message: otherwise undefined is returned where none is at hand. Default: true. */
@@ -108,15 +109,16 @@ export class Delivery<Value, Key> {
       concurrency: anInteger(1),
       orderBy: oneOf('partition', 'key'),
       signal: aSignal,
+      stopSignal: aSignal,
     })
-    const { concurrency = 1, orderBy = 'partition', signal } = options
+    const { orderBy = 'partition' } = options
     // What waits behind another of its key would be written over.
     if (orderBy === 'key') this.#refuseReuse("run() with orderBy: 'key'")
     const end = this.#begin('run()')
     try {
-      const run = new Run(this.#inbox, concurrency, signal)
+      const run = new Run(this.#inbox, options)
       if (orderBy === 'partition') await runByPartition(run, handler)
-      else await runByKey(run, handler, this.#parts.rewind)
+      else await new RunByKey(run, handler, this.#parts.rewind).start()
     } finally {
       end()
     }

@@ -1,74 +1,300 @@
 import { deferred, type Deferred } from '../../async/deferred.ts'
+import type { ConsumedMessage } from '../consumed-message.ts'
 import type { PartitionState } from '../partition-state.ts'
-import { nextToHandle, type MessageHandler, type Run } from './run.ts'
+import { nextToHandle, PartitionHandler, type MessageHandler, type ToHandle } from './handler.ts'
+import type { Run } from './run.ts'
 
-/** What handlers are at work on, of one partition. */
-interface Work {
+/**
+ * How far a partition is read ahead of messages that wait for another of their key. They take no slot of
+ * `concurrency`, so something has to bound them: each waiting message keeps the memory of its batch, which no longer
+ * counts against `queuedMaxBytes`, and is handed over again after a failure or a rebalance. A key that has more than
+ * one `concurrency`th of a partition's messages is the bottleneck however far one looks; a thousand messages even out
+ * bursts of the others. The bound is a partition's own, so that a hot key never stops another partition.
+ */
+const MOST_WAITING = 1_000
+/** Of all partitions together. A partition whose messages are larger still reads one ahead. */
+const MOST_WAITING_BYTES = 16 * 1024 * 1024
+/** How many messages of a partition are begun before others get their turn, where handlers are that fast. */
+const TURN_MESSAGES = 100
+
+interface Task<Value, Key> {
+  readonly work: Work<Value, Key>
+  readonly message: ConsumedMessage<Value, Key>
+  readonly offset: number
+  /** Undefined for a message without a key: its order does not matter. */
+  readonly key: string | undefined
+  /** Of what waits. */
+  waitingBytes: number
+  /** The next one with the same key. */
+  next: Task<Value, Key> | undefined
+}
+
+/** What handlers are at work on, and what waits for them, of one partition. */
+interface Work<Value, Key> {
+  readonly state: PartitionState
+  readonly calls: PartitionHandler<Value, Key>
+  /** What `state.moves` was: the application may seek while handlers are at work. */
+  readonly moves: number
   /** Offsets that were begun with or wait for their turn, in the order of the log. */
   readonly unfinished: Set<number>
-  running: number
+  /** The last message of each key that is at work or waits. */
+  readonly lanes: Map<string, Task<Value, Key>>
   readonly idle: Deferred<void>
+  running: number
+  waiting: number
+  /** Nothing of it is begun any more: one of its messages failed, or it is paused, moved or given up. */
+  isBroken: boolean
 }
 
 /**
  * Hands messages to the handler in the order of their keys: within a partition those with one key are handled one
- * after the other, others at the same time. Those without a key are in nobody's order.
+ * after the other, others at the same time. Only handlers that are at work count against `concurrency`.
  *
- * What is begun but not finished when it ends, or when a partition is paused, comes again: from the first such
- * message of the partition on, with what was handled behind it.
+ * Messages that are begun or wait when the run ends, or when their partition is paused, come again: from the first
+ * such message of the partition on, with those that were handled behind it.
+ *
+ * Hot path: a handler that returns nothing costs no promise and is not registered anywhere.
  */
-export function runByKey<Value, Key>(
-  run: Run<Value, Key>,
-  handler: MessageHandler<Value, Key>,
-  rewind: (state: PartitionState, offset: number) => void,
-): Promise<void> {
-  const { inbox } = run
-  /** The last one of each key. */
-  const lanes = new Map<string, Promise<void>>()
-  const works = new Map<PartitionState, Work>()
+export class RunByKey<Value, Key> {
+  readonly #run: Run<Value, Key>
+  readonly #handler: MessageHandler<Value, Key>
+  readonly #rewind: (state: PartitionState, offset: number) => void
+  readonly #works = new Map<PartitionState, Work<Value, Key>>()
+  /** Messages whose key is free again, the first to be begun when there is room. */
+  readonly #ready: Task<Value, Key>[] = []
+  /** Partitions that were read as far ahead as they may be: they stay claimed. */
+  readonly #full = new Set<Work<Value, Key>>()
+  #waitingBytes = 0
 
-  const finish = (state: PartitionState, work: Work) => {
-    if (--work.running > 0) return
-    works.delete(state)
-    state.handling = undefined
-    state.firstUnfinished = undefined
-    const [first] = work.unfinished
-    if (first !== undefined && state.isAssigned) rewind(state, first)
-    work.idle.resolve()
+  constructor(
+    run: Run<Value, Key>,
+    handler: MessageHandler<Value, Key>,
+    rewind: (state: PartitionState, offset: number) => void,
+  ) {
+    this.#run = run
+    this.#handler = handler
+    this.#rewind = rewind
   }
 
-  const workOn = (state: PartitionState): Work => {
-    const known = works.get(state)
+  async start(): Promise<void> {
+    try {
+      await this.#run.drive(() => {
+        this.#breakWithheld()
+        this.#startMore()
+      })
+    } finally {
+      // What waits behind handlers that have finished now.
+      for (const work of [...this.#works.values()]) this.#break(work)
+    }
+  }
+
+  #startMore(): void {
+    const { inbox } = this.#run
+    while (this.#run.hasRoom && !this.#run.isOver) {
+      const task = this.#ready.shift()
+      if (task !== undefined) {
+        this.#beginWaiting(task)
+        continue
+      }
+      const state = inbox.claim()
+      if (state === undefined) return
+      this.#take(state)
+    }
+  }
+
+  /** Begins messages of a partition that was claimed, and lines up those whose key is at work. */
+  #take(state: PartitionState): void {
+    const run = this.#run
+    const work = this.#workOn(state)
+    try {
+      for (let taken = 0; taken < TURN_MESSAGES && run.hasRoom && !run.isOver; taken++) {
+        if (work.moves !== state.moves) work.isBroken = true
+        if (work.isBroken || this.#isFull(work)) {
+          this.#full.add(work)
+          return
+        }
+        const next = nextToHandle(run.inbox, state)
+        if (next === undefined) break
+        this.#add(work, next)
+      }
+    } finally {
+      if (!this.#full.has(work)) run.inbox.release(state)
+      this.#settle(work)
+    }
+  }
+
+  #workOn(state: PartitionState): Work<Value, Key> {
+    const known = this.#works.get(state)
     if (known !== undefined) return known
-    const work: Work = { unfinished: new Set(), running: 0, idle: deferred() }
-    works.set(state, work)
+    const work: Work<Value, Key> = {
+      state,
+      calls: new PartitionHandler(state, this.#handler),
+      moves: state.moves,
+      unfinished: new Set(),
+      lanes: new Map(),
+      idle: deferred(),
+      running: 0,
+      waiting: 0,
+      isBroken: false,
+    }
+    this.#works.set(state, work)
     state.handling = work.idle.promise
     state.firstUnfinished = () => work.unfinished.values().next().value
     return work
   }
 
-  return run.claimEach((state) => {
-    const next = nextToHandle(inbox, state)
-    inbox.release(state)
-    if (next === undefined) return
-    const { message, raw } = next
-    const { offset, key } = raw
-    const work = workOn(state)
-    work.unfinished.add(offset)
-    work.running++
-    const { moves } = state
-    const lane = key === null ? undefined : `${state.name} ${key.toString('latin1')}`
-    const before = lane === undefined ? undefined : lanes.get(lane)
-    const handle = async () => {
-      await before
-      if (run.isOver || !state.isHandedOver || state.moves !== moves || !inbox.mayHandOver) return
-      await handler(message)
-      work.unfinished.delete(offset)
+  #add(work: Work<Value, Key>, { message, raw }: ToHandle<Value, Key>): void {
+    const key = raw.key?.toString('latin1')
+    const { offset } = raw
+    const task: Task<Value, Key> = { work, message, offset, key, waitingBytes: 0, next: undefined }
+    const before = key === undefined ? undefined : work.lanes.get(key)
+    if (key === undefined || before === undefined) {
+      this.#begin(task)
+      return
     }
-    const done = run.begin(handle(), () => {
-      if (lane !== undefined && lanes.get(lane) === done) lanes.delete(lane)
-      finish(state, work)
-    })
-    if (lane !== undefined) lanes.set(lane, done)
-  })
+    before.next = task
+    work.lanes.set(key, task)
+    work.unfinished.add(offset)
+    task.waitingBytes = raw.value?.length ?? 0
+    this.#waitingBytes += task.waitingBytes
+    work.waiting++
+  }
+
+  #begin(task: Task<Value, Key>): void {
+    const { work, offset, key } = task
+    let result: void | Promise<void>
+    try {
+      result = work.calls.call(task.message)
+    } catch (error) {
+      work.unfinished.add(offset)
+      this.#failed(task, error)
+      this.#freeKey(task)
+      return
+    }
+    if (result === undefined) {
+      work.unfinished.delete(offset)
+      work.calls.succeeded(offset)
+      this.#freeKey(task)
+      return
+    }
+    work.unfinished.add(offset)
+    if (key !== undefined && task.next === undefined) work.lanes.set(key, task)
+    work.running++
+    this.#run.began()
+    Promise.resolve(result).then(
+      () => {
+        work.unfinished.delete(offset)
+        work.calls.succeeded(offset)
+        this.#finished(task)
+      },
+      (error: unknown) => {
+        this.#failed(task, error)
+        this.#finished(task)
+      },
+    )
+  }
+
+  /** Begins with a message whose turn has come, unless its partition is not to be handed over any more. */
+  #beginWaiting(task: Task<Value, Key>): void {
+    const { work } = task
+    if (!this.#isCurrent(work)) work.isBroken = true
+    if (work.isBroken) {
+      this.#drop(task)
+    } else {
+      this.#waitNoLonger(task)
+      this.#begin(task)
+    }
+    this.#settle(work)
+  }
+
+  #finished(task: Task<Value, Key>): void {
+    const run = this.#run
+    task.work.running--
+    run.finished()
+    this.#freeKey(task)
+    this.#settle(task.work)
+    try {
+      this.#startMore()
+    } catch (error) {
+      run.fail(error)
+    }
+    // Whether all is done, and letting the event loop turn, are up to `drive`.
+    if (run.isOver || run.inbox.isTurnOver || this.#works.size === 0) run.inbox.wake()
+  }
+
+  #failed({ work, offset }: Task<Value, Key>, error: unknown): void {
+    if (work.calls.failed(offset, error)) this.#run.fail(error)
+    work.isBroken = true
+  }
+
+  #freeKey({ work, key, next }: Task<Value, Key>): void {
+    if (key === undefined) return
+    if (next !== undefined) this.#ready.push(next)
+    else work.lanes.delete(key)
+  }
+
+  #waitNoLonger(task: Task<Value, Key>): void {
+    this.#waitingBytes -= task.waitingBytes
+    task.waitingBytes = 0
+    task.work.waiting--
+    for (const work of this.#full) {
+      if (work.isBroken || this.#isFull(work)) continue
+      this.#full.delete(work)
+      this.#run.inbox.release(work.state)
+    }
+  }
+
+  #isFull({ waiting }: Work<Value, Key>): boolean {
+    return waiting >= MOST_WAITING || (waiting > 0 && this.#waitingBytes >= MOST_WAITING_BYTES)
+  }
+
+  /** Whether messages of it that wait may still be handed over. */
+  #isCurrent({ state, moves }: Work<Value, Key>): boolean {
+    return state.isHandedOver && state.moves === moves && this.#run.inbox.mayHandOver
+  }
+
+  /** A partition with nothing at work may have messages that wait for room: they hold up no rebalance. */
+  #breakWithheld(): void {
+    for (const work of [...this.#works.values()]) {
+      if (work.waiting > 0 && !this.#isCurrent(work)) this.#break(work)
+    }
+  }
+
+  #break(work: Work<Value, Key>): void {
+    work.isBroken = true
+    this.#settle(work)
+  }
+
+  /** Lets go of a partition once nothing of it is at work. What was not handled comes again. */
+  #settle(work: Work<Value, Key>): void {
+    const { state, unfinished } = work
+    const goesOn = work.waiting > 0 && !work.isBroken && !this.#run.isOver
+    if (work.running > 0 || goesOn) return
+    if (!this.#works.delete(state)) return
+    state.handling = undefined
+    state.firstUnfinished = undefined
+    this.#dropWaiting(work)
+    const [first] = unfinished
+    if (first !== undefined && state.isAssigned && state.moves === work.moves) {
+      this.#rewind(state, first)
+    }
+    if (this.#full.delete(work)) this.#run.inbox.release(state)
+    work.idle.resolve()
+  }
+
+  /** What waits is in `#ready`, or behind a message that is: those that were at work have finished. */
+  #dropWaiting(work: Work<Value, Key>): void {
+    if (work.waiting === 0) return
+    for (const task of this.#ready.filter((one) => one.work === work)) {
+      this.#ready.splice(this.#ready.indexOf(task), 1)
+      this.#drop(task)
+    }
+  }
+
+  /** Forgets a message that waits, and those of its key behind it. */
+  #drop(first: Task<Value, Key>): void {
+    for (let task: Task<Value, Key> | undefined = first; task !== undefined; task = task.next) {
+      this.#waitNoLonger(task)
+    }
+  }
 }

@@ -1,19 +1,34 @@
 import type { PartitionState } from '../partition-state.ts'
-import { nextToHandle, type MessageHandler, type Run } from './run.ts'
+import { nextToHandle, PartitionHandler, type MessageHandler } from './handler.ts'
+import type { Run } from './run.ts'
 
 /**
- * Hands the messages of each partition to the handler one after the other, of so many partitions at the same
- * time. A handler's error ends it: the message that failed is the next of its partition to be handed over.
+ * Hands the messages of each partition to the handler one after the other, of up to `concurrency` partitions at the
+ * same time. A handler's error ends the run: the message that failed is the next of its partition to be handed over.
  */
 export function runByPartition<Value, Key>(
   run: Run<Value, Key>,
   handler: MessageHandler<Value, Key>,
 ): Promise<void> {
-  return run.claimEach((state) => {
-    state.handling = run.begin(handleChunk(run, state, handler), () => {
+  const handle = async (state: PartitionState) => {
+    run.began()
+    try {
+      await handleChunk(run, state, handler)
+    } catch (error) {
+      run.fail(error)
+    } finally {
+      run.finished()
       state.handling = undefined
       run.inbox.release(state)
-    })
+      run.inbox.wake()
+    }
+  }
+  return run.drive(() => {
+    while (run.hasRoom) {
+      const state = run.inbox.claim()
+      if (state === undefined) return
+      state.handling = handle(state)
+    }
   })
 }
 
@@ -24,15 +39,19 @@ async function handleChunk<Value, Key>(
 ): Promise<void> {
   const { chunk } = state
   if (chunk === undefined) return
+  const calls = new PartitionHandler(state, handler)
   while (!run.isOver) {
     const next = nextToHandle(run.inbox, state)
     if (next === undefined || state.chunk !== chunk) return
+    const { offset } = next.raw
     try {
-      await handler(next.message)
+      await calls.call(next.message)
+      calls.succeeded(offset)
     } catch (error) {
       // It was not handled: it is the next one again, unless the application went elsewhere meanwhile.
       if (state.chunk === chunk) chunk.index--
-      throw error
+      if (calls.failed(offset, error)) throw error
+      return
     }
   }
 }

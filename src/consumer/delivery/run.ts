@@ -1,93 +1,105 @@
-import type { Message } from '../../../protocol/records/message.ts'
-import type { ConsumedMessage } from '../consumed-message.ts'
+import { deferred, type Deferred } from '../../async/deferred.ts'
+import { onAbort } from '../../async/on-abort.ts'
+import { ClosedError } from '../../errors.ts'
 import type { Inbox } from '../inbox.ts'
-import type { PartitionState } from '../partition-state.ts'
-
-/** Called for each message; the next one of the same partition (or key) comes when it has resolved. */
-export type MessageHandler<Value = Buffer | null, Key = Buffer | null> = (
-  message: ConsumedMessage<Value, Key>,
-) => void | Promise<void>
 
 export interface RunOptions {
   /** How many handlers run at the same time. Default: 1. */
   readonly concurrency?: number
   /**
-   * What is handled in order: all of a `partition`, or what has the same `key` in it: then messages of one
-   * partition with different keys, or without, are handled at the same time. Default: `partition`.
+   * What is handled in order: all messages of a `partition`, or those of a partition with the same `key`: messages
+   * with different keys, or without a key, are then handled at the same time. Default: `partition`.
    */
   readonly orderBy?: 'partition' | 'key'
-  /** Ends it: handlers that have begun are waited for. It then throws the signal's reason. */
+  /** Ends the run when it is aborted: `run` waits for the handlers that have begun, then throws the signal's reason. */
   readonly signal?: AbortSignal
+  /** The same, except that `run` resolves: the way to stop without an exception. */
+  readonly stopSignal?: AbortSignal
 }
 
 /**
- * Claims partitions with something to handle, while fewer than `concurrency` handlers are at work. Whatever ends it,
- * those that have begun are waited for.
+ * One call of `run`: how many handlers are at work, and why no more are started. Whatever ends it, those that have
+ * begun are waited for.
  */
 export class Run<Value, Key> {
   readonly inbox: Inbox<Value, Key>
   readonly #concurrency: number
   readonly #signal: AbortSignal | undefined
-  readonly #working = new Set<Promise<void>>()
+  readonly #stopSignal: AbortSignal | undefined
+  #running = 0
   #failure: { readonly error: unknown } | undefined
+  /** Resolves when the last handler has finished. */
+  #idle: Deferred<void> | undefined
 
-  constructor(inbox: Inbox<Value, Key>, concurrency: number, signal: AbortSignal | undefined) {
+  constructor(inbox: Inbox<Value, Key>, options: RunOptions) {
     this.inbox = inbox
-    this.#concurrency = concurrency
-    this.#signal = signal
+    this.#concurrency = options.concurrency ?? 1
+    this.#signal = options.signal
+    this.#stopSignal = options.stopSignal
   }
 
-  /** No handler is to begin any more: one has failed, the consumer has, or the signal was aborted. */
+  /** No handler is to begin any more: one has failed, the consumer has, or a signal was aborted. */
   get isOver(): boolean {
-    if (this.#failure !== undefined || this.#signal?.aborted === true) return true
-    return this.inbox.failure !== undefined
+    if (this.#failure !== undefined || this.inbox.failure !== undefined) return true
+    return this.#signal?.aborted === true || this.#stopSignal?.aborted === true
   }
 
-  /** Resolves at the end of a consumer that has one; `start` calls `begin` for what it finds to do. */
-  async claimEach(start: (state: PartitionState) => void): Promise<void> {
+  /** Whether another handler may begin. */
+  get hasRoom(): boolean {
+    return this.#running < this.#concurrency
+  }
+
+  /**
+   * Calls `start`, which begins whatever there is to do and room for, each time that something may have changed.
+   * Resolves at the end of a consumer that has one, when it is closed, and when `stopSignal` is aborted.
+   */
+  async drive(start: () => void): Promise<void> {
+    if (this.inbox.failure !== undefined) throw this.inbox.failure
+    const wake = () => this.inbox.wake()
+    const stops = [this.#signal, this.#stopSignal].map((signal) => signal && onAbort(signal, wake))
     try {
       while (!this.isOver) {
-        const hasRoom = this.#working.size < this.#concurrency
-        const state = hasRoom ? this.inbox.claim() : undefined
-        if (state !== undefined) start(state)
-        else if (this.#working.size === 0 && this.inbox.isFinished) return
-        else await this.inbox.arrival(undefined, this.#signal)
+        start()
+        if (this.#isDone()) break
+        await this.inbox.arrival(undefined, undefined)
       }
+    } catch (error) {
+      this.fail(error)
     } finally {
-      await Promise.all(this.#working)
+      for (const stop of stops) stop?.()
+      await this.#handlersFinished()
     }
+    this.#throwWhy()
+  }
+
+  began(): void {
+    this.#running++
+  }
+
+  finished(): void {
+    this.#running--
+    if (this.#running === 0) this.#idle?.resolve()
+  }
+
+  /** Ends the run: it throws the first of these errors. */
+  fail(error: unknown): void {
+    this.#failure ??= { error }
+  }
+
+  #isDone(): boolean {
+    return this.isOver || (this.#running === 0 && this.inbox.isFinished)
+  }
+
+  async #handlersFinished(): Promise<void> {
+    if (this.#running === 0) return
+    this.#idle = deferred()
+    await this.#idle.promise
+  }
+
+  #throwWhy(): void {
     if (this.#failure !== undefined) throw this.#failure.error
     this.#signal?.throwIfAborted()
-    if (this.inbox.failure !== undefined) throw this.inbox.failure
+    const { failure } = this.inbox
+    if (failure !== undefined && !(failure instanceof ClosedError)) throw failure
   }
-
-  /** Counts `work` as one handler until it has settled. Resolves, after `finish`, also if it failed. */
-  begin(work: Promise<void>, finish: () => void): Promise<void> {
-    const done = work
-      .catch((error: unknown) => {
-        this.#failure ??= { error }
-      })
-      .finally(() => {
-        this.#working.delete(done)
-        finish()
-        this.inbox.wake()
-      })
-    this.#working.add(done)
-    return done
-  }
-}
-
-/** The next message of a partition that was claimed, and as it was read; undefined at the end of its chunk. */
-export function nextToHandle<Value, Key>(
-  inbox: Inbox<Value, Key>,
-  state: PartitionState,
-): { readonly message: ConsumedMessage<Value, Key>; readonly raw: Message } | undefined {
-  const { chunk } = state
-  if (chunk === undefined || !state.isHandedOver || !inbox.mayHandOver) return undefined
-  while (chunk.index < chunk.messages.length) {
-    const raw = chunk.messages[chunk.index]!
-    const message = inbox.converted(chunk)
-    if (message !== undefined) return { message, raw }
-  }
-  return undefined
 }

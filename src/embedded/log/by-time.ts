@@ -16,8 +16,8 @@ export function firstAtOrAfter(log: PartitionLog, timestamp: number): OffsetAtTi
     if (entry.maxTimestamp < timestamp) continue
     const batch = new BatchV2(segment.bytesOf(entry), NOWHERE, INFLATE_LIMIT_BYTES)
     for (const message of batch.messages()) {
-      if (message.timestamp < timestamp || message.offset < log.startOffset) continue
-      const { offset, timestamp: found } = message
+      if (message.nearTimestamp < timestamp || message.offset < log.startOffset) continue
+      const { offset, nearTimestamp: found } = message
       return { offset, timestamp: found, leaderEpoch: entry.leaderEpoch }
     }
   }

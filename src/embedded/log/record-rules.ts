@@ -47,7 +47,8 @@ export function checkMessages(
         message: `Compacted topic cannot accept message without key in topic partition ${topic}-${partition}`,
       })
     }
-    const { timestamp } = message
+    // Brokers take any int64 that is not too far from now, which by default is every one.
+    const { nearTimestamp: timestamp } = message
     if (timestamp > maxTimestamp) maxTimestamp = timestamp
     if (!checksTime || timestamp === -1) continue
     if (nowMs - timestamp > timestampBeforeMaxMs || timestamp - nowMs > timestampAfterMaxMs) {

@@ -1,0 +1,93 @@
+import type { Message } from '../../../protocol/records/message.ts'
+import type { ConsumedMessage } from '../consumed-message.ts'
+import type { Inbox } from '../inbox.ts'
+import type { PartitionState } from '../partition-state.ts'
+
+/** What a handler of `run` gets beside the message. */
+export interface HandlerContext {
+  /**
+   * Aborted when the message's partition is about to be taken away or was lost, and when the consumer is closed: the
+   * handler has until `rebalanceTimeoutMs` (or the timeout of `close`) to finish. A handler that throws the signal's
+   * `reason` gives its message back: nothing from it on is committed, and `run` goes on with other partitions.
+   */
+  readonly signal: AbortSignal
+  /** 1, and one more for each time that a handler of this consumer has thrown for the message. */
+  readonly attempt: number
+}
+
+/** Called for each message; the next one of the same partition (or key) comes when it has resolved. */
+export type MessageHandler<Value = Buffer | null, Key = Buffer | null> = (
+  message: ConsumedMessage<Value, Key>,
+  context: HandlerContext,
+) => void | Promise<void>
+
+/** One object serves all messages of a partition: the signal is made when a handler asks for it. */
+class PartitionContext implements HandlerContext {
+  readonly attempt: number
+  readonly #state: PartitionState
+
+  constructor(state: PartitionState, attempt: number) {
+    this.attempt = attempt
+    this.#state = state
+  }
+
+  get signal(): AbortSignal {
+    return this.#state.signal
+  }
+}
+
+/** Calls the handler for messages of one partition, and counts how often it threw for a message. */
+export class PartitionHandler<Value, Key> {
+  readonly #state: PartitionState
+  readonly #handler: MessageHandler<Value, Key>
+  readonly #first: HandlerContext
+
+  constructor(state: PartitionState, handler: MessageHandler<Value, Key>) {
+    this.#state = state
+    this.#handler = handler
+    this.#first = new PartitionContext(state, 1)
+  }
+
+  call(message: ConsumedMessage<Value, Key>): void | Promise<void> {
+    const { failedAttempts } = this.#state
+    if (failedAttempts.size === 0) return this.#handler(message, this.#first)
+    const failed = failedAttempts.get(message.offset)
+    if (failed === undefined) return this.#handler(message, this.#first)
+    return this.#handler(message, new PartitionContext(this.#state, failed + 1))
+  }
+
+  succeeded(offset: number): void {
+    const { failedAttempts } = this.#state
+    if (failedAttempts.size > 0) failedAttempts.delete(offset)
+  }
+
+  /** Whether the handler failed, rather than gave the message back because its partition is taken away. */
+  failed(offset: number, error: unknown): boolean {
+    if (this.#state.isEndedBy(error)) return false
+    const { failedAttempts } = this.#state
+    failedAttempts.set(offset, (failedAttempts.get(offset) ?? 0) + 1)
+    return true
+  }
+}
+
+/** A message that is handed to a handler. */
+export interface ToHandle<Value, Key> {
+  readonly message: ConsumedMessage<Value, Key>
+  /** The same as it was read, without deserializers. */
+  readonly raw: Message
+}
+
+/** The next message of a partition that was claimed; undefined at the end of its chunk. */
+export function nextToHandle<Value, Key>(
+  inbox: Inbox<Value, Key>,
+  state: PartitionState,
+): ToHandle<Value, Key> | undefined {
+  const { chunk } = state
+  if (chunk === undefined || !state.isHandedOver || !inbox.mayHandOver) return undefined
+  while (chunk.index < chunk.messages.length) {
+    const raw = chunk.messages[chunk.index]!
+    const message = inbox.converted(chunk)
+    if (message !== undefined) return { message, raw }
+  }
+  return undefined
+}

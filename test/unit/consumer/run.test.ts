@@ -1,0 +1,272 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { deferred } from '../../../src/async/deferred.ts'
+import { failureOf } from '../../support/settled.ts'
+import { until } from '../../support/until.ts'
+import { Bed } from './support/embedded.ts'
+
+const A0 = { topic: 'a', partition: 0 }
+const A1 = { topic: 'a', partition: 1 }
+let bed: Bed
+
+beforeEach(async () => {
+  bed = await Bed.start({ topics: { a: { partitions: 2 } } })
+})
+afterEach(() => bed[Symbol.asyncDispose]())
+
+async function write(partition: number, keys: readonly (string | null)[], bytes = 1) {
+  await using producer = await bed.client.topic('a').getProducer({ maxRequestSize: 20_000_000 })
+  for (const key of keys) {
+    await producer.ready()
+    void producer.produce('v'.repeat(bytes), { partition, key })
+  }
+  await producer.flush()
+}
+const hot = (count: number) => Array.from({ length: count }, () => 'hot')
+const distinct = (count: number) => Array.from({ length: count }, (_, i) => `key ${i}`)
+
+describe('run by key', () => {
+  it('uses all of concurrency for other keys while many messages of one key wait for their turn', async () => {
+    await write(0, hot(50))
+    await write(1, distinct(50))
+    const consumer = bed.consumer({ stopAtEnd: true })
+    await consumer.assign([A0, A1])
+    const first = deferred()
+    let running = 0
+    let most = 0
+    const handled: number[] = []
+    await consumer.run(
+      async ({ partition, offset }) => {
+        most = Math.max(most, ++running)
+        // Nothing with the hot key is done before everything else is.
+        if (partition === 0 && offset === 0) await first.promise
+        else await nextTurn()
+        if (partition === 1) handled.push(offset)
+        if (handled.length === 50) first.resolve()
+        running--
+      },
+      { concurrency: 5, orderBy: 'key' },
+    )
+    expect(most).toBe(5)
+    expect(handled).toHaveLength(50)
+  })
+
+  it('handles other keys of the partition behind messages that wait for their key', async () => {
+    await write(0, [...hot(20), ...distinct(20)])
+    const consumer = bed.consumer({ stopAtEnd: true })
+    await consumer.assign([A0])
+    const first = deferred()
+    const order: number[] = []
+    await consumer.run(
+      async ({ offset }) => {
+        if (offset === 0) await first.promise
+        order.push(offset)
+        if (order.length === 20) first.resolve()
+      },
+      { concurrency: 2, orderBy: 'key' },
+    )
+    expect(order.slice(0, 20)).toEqual(Array.from({ length: 20 }, (_, i) => 20 + i))
+    expect(order.slice(20)).toEqual(Array.from({ length: 20 }, (_, i) => i))
+  })
+
+  it.each([
+    ['a thousand messages that wait', 1_200, 1, 1_001],
+    ['16 MiB of messages that wait', 40, 1_000_000, 18],
+  ])('reads no further ahead than %s', async (_what, count, bytes, most) => {
+    await write(0, hot(count), bytes)
+    const consumer = bed.consumer({ stopAtEnd: true })
+    await consumer.assign([A0])
+    const first = deferred()
+    let handled = 0
+    const running = consumer.run(
+      async ({ offset }) => {
+        if (offset === 0) await first.promise
+        handled++
+      },
+      { concurrency: 4, orderBy: 'key' },
+    )
+    await until(() => consumer.position(A0) === most)
+    for (let turns = 0; turns < 50; turns++) await nextTurn()
+    expect(consumer.position(A0)).toBe(most)
+    first.resolve()
+    await running
+    expect(handled).toBe(count)
+  })
+
+  it('handles waiting messages again, in order, after their partition was paused', async () => {
+    await write(0, [...hot(10), ...distinct(5)])
+    const consumer = bed.consumer({ stopAtEnd: true })
+    await consumer.assign([A0])
+    const first = deferred()
+    const ofHot: number[] = []
+    const others = new Set<number>()
+    const running = consumer.run(
+      async ({ offset }) => {
+        if (offset === 0) await first.promise
+        if (offset < 10) ofHot.push(offset)
+        else others.add(offset)
+      },
+      { concurrency: 3, orderBy: 'key' },
+    )
+    await until(() => others.size === 5)
+    consumer.pause([A0])
+    first.resolve()
+    await until(() => ofHot.length === 1)
+    await until(() => consumer.position(A0) === 1)
+    consumer.resume([A0])
+    await running
+    expect(ofHot).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+  })
+
+  it('goes on where the application has sought while handlers were at work', async () => {
+    await write(0, [...hot(10), ...distinct(5)])
+    const consumer = bed.consumer({ stopAtEnd: true })
+    await consumer.assign([A0])
+    const first = deferred()
+    const seen: number[] = []
+    const running = consumer.run(
+      async ({ offset }) => {
+        seen.push(offset)
+        if (offset === 0) await first.promise
+      },
+      { concurrency: 3, orderBy: 'key' },
+    )
+    await until(() => seen.includes(14))
+    consumer.seek(A0, 13)
+    first.resolve()
+    await running
+    expect(seen.slice(0, 6).sort((a, b) => a - b)).toEqual([0, 10, 11, 12, 13, 14])
+    expect(seen.slice(6)).toEqual([13, 14])
+  })
+
+  it('stops at a message that is not deserialized, and reads on behind it', async () => {
+    await write(0, distinct(4))
+    const consumer = bed.consumer({
+      stopAtEnd: true,
+      deserializer: (_bytes, { offset }) => {
+        if (offset === 2) throw new Error('not this one')
+        return null
+      },
+    })
+    await consumer.assign([A0])
+    const seen: number[] = []
+    const options = { concurrency: 2, orderBy: 'key' } as const
+    const handle = async ({ offset }: { readonly offset: number }) => {
+      await nextTurn()
+      seen.push(offset)
+    }
+    expect(await failureOf(consumer.run(handle, options))).toMatchObject({ offset: 2 })
+    expect(consumer.position(A0)).toBe(2)
+    consumer.seek(A0, 3)
+    await consumer.run(handle, options)
+    expect(seen).toEqual([0, 1, 3])
+  })
+})
+
+describe.each([{ orderBy: 'partition' }, { orderBy: 'key' }] as const)(
+  'run by $orderBy',
+  (options) => {
+    it('resolves when stopSignal is aborted, once handlers that have begun have finished', async () => {
+      await write(0, distinct(5))
+      const consumer = bed.consumer()
+      await consumer.assign([A0])
+      const stop = new AbortController()
+      const handled: number[] = []
+      await consumer.run(
+        async ({ offset }) => {
+          if (offset === 2) stop.abort()
+          await nextTurn()
+          handled.push(offset)
+        },
+        { ...options, stopSignal: stop.signal },
+      )
+      expect(handled).toEqual([0, 1, 2])
+      expect((await consumer.consume())?.offset).toBe(3)
+    })
+
+    it('resolves when stopSignal is aborted while there is nothing to handle', async () => {
+      const consumer = bed.consumer()
+      await consumer.assign([A0])
+      const stop = new AbortController()
+      const running = consumer.run(() => undefined, { ...options, stopSignal: stop.signal })
+      await nextTurn()
+      stop.abort()
+      await running
+    })
+
+    it('resolves when the consumer is closed, and throws ClosedError when it was closed before', async () => {
+      const consumer = bed.consumer()
+      await consumer.assign([A0])
+      const running = consumer.run(() => undefined, options)
+      await nextTurn()
+      await consumer.close()
+      await running
+      const again = consumer.run(() => undefined, options)
+      expect(await failureOf(again)).toMatchObject({ code: 'CLOSED' })
+    })
+
+    it('says how often the handler was called with a message', async () => {
+      await write(0, distinct(3))
+      const consumer = bed.consumer({ stopAtEnd: true })
+      await consumer.assign([A0])
+      const attempts: string[] = []
+      const run = () =>
+        consumer.run(({ offset }, { attempt }) => {
+          attempts.push(`${offset}: ${attempt}`)
+          if (offset === 1 && attempt < 3) throw new Error('again')
+        }, options)
+      await failureOf(run())
+      await failureOf(run())
+      await run()
+      expect(attempts).toEqual(['0: 1', '1: 1', '1: 2', '1: 3', '2: 1'])
+    })
+
+    it("aborts the handler's signal when its partition is taken away, takes the message back, and goes on", async () => {
+      await write(0, distinct(3))
+      await write(1, distinct(3))
+      const consumer = bed.consumer({ stopAtEnd: true })
+      await consumer.assign([A0])
+      const begun = deferred()
+      const seen: string[] = []
+      const reasons: unknown[] = []
+      const running = consumer.run(
+        async ({ partition, offset }, { signal }) => {
+          seen.push(`${partition}-${offset}`)
+          if (partition === 1) return
+          begun.resolve()
+          await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
+          reasons.push(signal.reason)
+          signal.throwIfAborted()
+        },
+        { ...options, concurrency: 1 },
+      )
+      await begun.promise
+      await consumer.settled([A0])
+      expect(consumer.position(A0)).toBe(0)
+      await consumer.assign([A1])
+      consumer.unassign([A0])
+      await running
+      expect(reasons).toMatchObject([{ code: 'PARTITION_REVOKED', ...A0 }])
+      expect(seen).toEqual(['0-0', '1-0', '1-1', '1-2'])
+    })
+
+    it("aborts the handler's signal when the consumer is closed", async () => {
+      await write(0, distinct(2))
+      const consumer = bed.consumer({ consumerGroup: 'g', autoCommitEnable: true })
+      await consumer.assign([A0])
+      const begun = deferred()
+      const running = consumer.run(async ({ offset }, { signal }) => {
+        if (offset === 0) return
+        begun.resolve()
+        await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
+        signal.throwIfAborted()
+      }, options)
+      await begun.promise
+      await consumer.close()
+      await running
+      const next = bed.consumer({ consumerGroup: 'g' })
+      await next.assign([A0])
+      expect(next.position(A0)).toBe(1)
+    })
+  },
+)
