@@ -1,3 +1,4 @@
+import { PastCeilingError } from '../protocol/compression/index.ts'
 import { describeError, ErrorCode, type ErrorName } from '../protocol/errors.ts'
 import { printable } from './observe/printable.ts'
 import { textOfThrown } from './observe/thrown.ts'
@@ -231,13 +232,27 @@ export class PartitionRevokedError extends KafkaError {
   }
 }
 
+/**
+ * The library that a codec needs cannot be loaded or does not run here, such as zstd on Node.js before 22.15 in a
+ * bundle that leaves its package out. Says nothing about the data: `skipCorrupt` does not skip it.
+ */
+export class CompressionUnavailableError extends KafkaError {
+  override readonly name = 'CompressionUnavailableError'
+
+  constructor(cause: Error, context: ErrorContext = {}) {
+    super('COMPRESSION_UNAVAILABLE', cause.message, false, { ...context, cause })
+  }
+}
+
 /** A batch that does not match its checksum, or whose records do not fit it. The position stays before it. */
 export class CorruptBatchError extends KafkaError {
   override readonly name = 'CorruptBatchError'
   readonly offset: number
 
   constructor(topic: string, partition: number, offset: number, cause: Error) {
-    super('CORRUPT_MESSAGE', `damaged data in ${cause.message}`, false, { topic, partition, cause })
+    const hint = cause instanceof PastCeilingError ? ', which decompressedBatchMaxBytes sets' : ''
+    const message = `damaged data in ${cause.message}${hint}`
+    super('CORRUPT_MESSAGE', message, false, { topic, partition, cause })
     this.offset = offset
   }
 }

@@ -11,14 +11,48 @@ export interface Codec {
    * materialises more than that.
    */
   decompress(data: Uint8Array, limitBytes: number): Uint8Array
+  /**
+   * How much memory to set aside for what `data` decompresses to, `limitBytes` at most, read from its headers
+   * without decompressing anything. snappy, lz4 and zstd never decompress to more than that. gzip can: its header
+   * has no size, and the size in its trailer is only a claim. 0 for damaged data.
+   */
+  claimedBytes(data: Uint8Array, limitBytes: number): number
   /** The same on another thread, where the codec has one. `data` must not change meanwhile. */
   compressAsync?(data: Uint8Array): Promise<Uint8Array>
   /** The same on another thread, where the codec has one. `data` must not change meanwhile. */
   decompressAsync?(data: Uint8Array, limitBytes: number): Promise<Uint8Array>
 }
 
-export function pastCeiling(name: Compression, limitBytes: number): ProtocolError {
-  return new ProtocolError(`${name} data inflates past the ceiling of ${limitBytes} bytes`)
+/** The data decompresses to more than the caller allows. */
+export class PastCeilingError extends ProtocolError {}
+
+/**
+ * The library that a codec needs cannot be loaded or does not run here. Says nothing about the data: whatever
+ * handles damaged data must let this error through.
+ */
+export class CodecUnavailableError extends Error {
+  override readonly name = 'CodecUnavailableError'
+  readonly compression: Compression
+
+  constructor(compression: Compression, reason: string, cause: unknown) {
+    super(`${compression} is not available: ${reason}`, { cause })
+    this.compression = compression
+  }
+}
+
+export function pastCeiling(name: Compression, limitBytes: number): PastCeilingError {
+  return new PastCeilingError(`${name} data inflates past the ceiling of ${limitBytes} bytes`)
+}
+
+/** For `claimedBytes`: 0 for damaged data, and the limit for data that says to exceed it. */
+export function claimOf(limitBytes: number, read: () => number): number {
+  try {
+    return Math.min(limitBytes, read())
+  } catch (error) {
+    if (error instanceof PastCeilingError) return limitBytes
+    if (error instanceof ProtocolError) return 0
+    throw error
+  }
 }
 
 export function damaged(

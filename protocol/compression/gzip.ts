@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import { constants, gunzip, gunzipSync, gzip, gzipSync } from 'node:zlib'
 import type { ZlibOptions } from 'node:zlib'
 import type { Codec } from './codec.ts'
-import { explainedZlibError, pastCeiling, withoutBufferMethods } from './codec.ts'
+import { explainedZlibError, pastCeiling, viewOf, withoutBufferMethods } from './codec.ts'
 
 const gzipOnPool = promisify<Uint8Array, ZlibOptions, Buffer>(gzip)
 const gunzipOnPool = promisify<Uint8Array, ZlibOptions, Buffer>(gunzip)
@@ -11,6 +11,9 @@ const gunzipOnPool = promisify<Uint8Array, ZlibOptions, Buffer>(gunzip)
 /** zlib hands out its output in pieces of this size: its default of 16 KiB makes many of them. */
 const MAX_CHUNK_BYTES = 128 * 1024
 const MIN_CHUNK_BYTES = 1024
+/** A member ends with its CRC-32 and with its size modulo 2^32, 4 bytes each. */
+const TRAILER_BYTES = 8
+const SIZE_BYTES = 4
 /** What is allowed for before the first piece is full: JSON shrinks about so much. */
 const USUAL_RATIO = 8
 
@@ -26,6 +29,11 @@ export function gzipCodec(level: number = constants.Z_DEFAULT_COMPRESSION): Code
       } catch (error) {
         throw explainedZlibError('gzip', error, limitBytes)
       }
+    },
+
+    claimedBytes(data, limitBytes) {
+      if (data.length < TRAILER_BYTES) return 0
+      return Math.min(limitBytes, viewOf(data).getUint32(data.length - SIZE_BYTES, true))
     },
 
     compressAsync: async (data) => withoutBufferMethods(await gzipOnPool(data, options)),

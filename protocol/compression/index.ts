@@ -7,6 +7,7 @@ import { zstdCodec } from './zstd.ts'
 import { ProtocolError } from '../protocol-error.ts'
 
 export type { Codec, Compression } from './codec.ts'
+export { CodecUnavailableError, PastCeilingError } from './codec.ts'
 export { lz4Legacy } from './lz4.ts'
 export { forcePureCodecs } from './native.ts'
 
@@ -22,6 +23,7 @@ const none: Codec = {
     if (data.length > limitBytes) throw pastCeiling('none', limitBytes)
     return data
   },
+  claimedBytes: () => 0,
 }
 const gzip = gzipCodec()
 const zstd = zstdCodec()

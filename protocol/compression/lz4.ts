@@ -1,5 +1,14 @@
 import type { Codec } from './codec.ts'
-import { copied, damaged, pastCeiling, room, scratchRoom, viewOf, written } from './codec.ts'
+import {
+  claimOf,
+  copied,
+  damaged,
+  pastCeiling,
+  room,
+  scratchRoom,
+  viewOf,
+  written,
+} from './codec.ts'
 import type { FrameHeader } from './lz4-frame.ts'
 import {
   readHeader,
@@ -29,12 +38,14 @@ const NATIVE_FROM_BYTES = 1024
 export const lz4: Codec = {
   compress: (data) => compress(data, false),
   decompress: (data, limitBytes) => decompress(data, limitBytes, false),
+  claimedBytes: (data, limitBytes) => claimedBytes(data, limitBytes, false),
 }
 
 /** Message format 0, whose header checksum is over the wrong bytes (KAFKA-3160); reads either. */
 export const lz4Legacy: Codec = {
   compress: (data) => compress(data, true),
   decompress: (data, limitBytes) => decompress(data, limitBytes, true),
+  claimedBytes: (data, limitBytes) => claimedBytes(data, limitBytes, true),
 }
 
 function compress(data: Uint8Array, brokenChecksum: boolean): Uint8Array {
@@ -62,6 +73,10 @@ function compress(data: Uint8Array, brokenChecksum: boolean): Uint8Array {
   }
   view.setUint32(position, 0, true)
   return copied(output, position + LENGTH_BYTES)
+}
+
+function claimedBytes(data: Uint8Array, limitBytes: number, acceptBroken: boolean): number {
+  return claimOf(limitBytes, () => inflatedFramesBound(data, limitBytes, acceptBroken))
 }
 
 function decompress(data: Uint8Array, limitBytes: number, acceptBroken: boolean): Uint8Array {

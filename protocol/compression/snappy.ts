@@ -1,5 +1,5 @@
 import type { Codec } from './codec.ts'
-import { copied, damaged, pastCeiling, room, scratchRoom, viewOf } from './codec.ts'
+import { claimOf, copied, damaged, pastCeiling, room, scratchRoom, viewOf } from './codec.ts'
 import { COPY_OUTPUT, nativeSnappy } from './native.ts'
 import { compressBlock, compressedBound } from './snappy-compress.ts'
 import { decompressBlock, inflatedLength } from './snappy-decompress.ts'
@@ -50,14 +50,12 @@ export const snappy: Codec = {
     return copied(output, position)
   },
 
+  claimedBytes: (data, limitBytes) => claimOf(limitBytes, () => sumOf(blocksOf(data, limitBytes))),
+
   decompress(data, limitBytes) {
     // All lengths first: the ceiling is for their sum, and nothing is made before it holds.
-    const blocks = startsWithMagic(data, 0)
-      ? framedBlocks(data, limitBytes)
-      : [rawBlock(data, 0, data.length, limitBytes)]
-    let totalBytes = 0
-    for (const block of blocks) totalBytes += block.inflatedBytes
-
+    const blocks = blocksOf(data, limitBytes)
+    const totalBytes = sumOf(blocks)
     const output = room(totalBytes)
     let position = 0
     for (const block of blocks) {
@@ -66,6 +64,18 @@ export const snappy: Codec = {
     }
     return output
   },
+}
+
+function blocksOf(data: Uint8Array, limitBytes: number): Block[] {
+  return startsWithMagic(data, 0)
+    ? framedBlocks(data, limitBytes)
+    : [rawBlock(data, 0, data.length, limitBytes)]
+}
+
+function sumOf(blocks: readonly Block[]): number {
+  let totalBytes = 0
+  for (const block of blocks) totalBytes += block.inflatedBytes
+  return totalBytes
 }
 
 function rawBlock(data: Uint8Array, start: number, end: number, roomBytes: number): Block {

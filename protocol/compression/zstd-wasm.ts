@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { damaged, pastCeiling } from './codec.ts'
+import { CodecUnavailableError, damaged, pastCeiling } from './codec.ts'
 
 /**
  * libzstd as WebAssembly, for Node.js without zstd of its own (before 22.15). The package is loaded
@@ -38,6 +38,15 @@ declare const WebAssembly: {
 
 let loaded: Libzstd | undefined
 
+export function isWasmAvailable(): boolean {
+  try {
+    loaded ??= load()
+    return true
+  } catch {
+    return false
+  }
+}
+
 export function compressWithWasm(data: Uint8Array, level: number): Uint8Array {
   const library = (loaded ??= load())
   const boundBytes = library._ZSTD_compressBound(data.length)
@@ -62,7 +71,8 @@ export function decompressWithWasm(
   try {
     result = withMemory(library, data, roomBytes, run)
   } catch (error) {
-    // A trap leaves the library's memory in an unknown state.
+    // A trap leaves the library's memory in an unknown state: the next call starts a new instance.
+    loaded = undefined
     throw damaged('zstd', 'libzstd failed', undefined, error)
   }
   if (typeof result !== 'number') return result
@@ -93,7 +103,20 @@ function withMemory(
   }
 }
 
+/** Throws CodecUnavailableError, such as in a bundle without the package, or where WebAssembly is turned off. */
 function load(): Libzstd {
+  try {
+    return start()
+  } catch (error) {
+    const has = 'Node.js has zstd of its own from 22.15 on'
+    const reason = `${PACKAGE} cannot be loaded (${error instanceof Error ? error.message : String(error)}); ${has}`
+    throw new CodecUnavailableError('zstd', reason, error)
+  }
+}
+
+function start(): Libzstd {
+  // Checked first: the package's loader would print that it aborts.
+  if (!('WebAssembly' in globalThis)) throw new Error('WebAssembly is turned off')
   const require = createRequire(import.meta.url)
   const folder = dirname(require.resolve(PACKAGE))
   const found: unknown = require(join(folder, 'module.js'))

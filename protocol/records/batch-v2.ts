@@ -7,12 +7,22 @@
  */
 import { Block } from '../buffer/block.ts'
 import { crc32c } from '../buffer/crc32c.ts'
-import { codecOf, compressionOfCode, type Compression } from '../compression/index.ts'
+import {
+  codecOf,
+  compressionOfCode,
+  PastCeilingError,
+  type Compression,
+} from '../compression/index.ts'
 import { ProtocolError } from '../protocol-error.ts'
 import { Cursor } from './cursor.ts'
 import { ATTRIBUTE, BATCH_HEADER_BYTES, CRC_COVERS_FROM } from './format.ts'
 import { Message } from './message.ts'
-import type { MessageBatch, MessageSlice, Source } from './message-batch.ts'
+import {
+  UnderstatedSizeError,
+  type MessageBatch,
+  type MessageSlice,
+  type Source,
+} from './message-batch.ts'
 import { toSafeNumber } from './safe-number.ts'
 
 /** Smaller batches are inflated sooner than another thread would begin. */
@@ -49,6 +59,7 @@ export class BatchV2 implements MessageBatch {
   /** Its records, where they were inflated ahead. */
   #inflated: Uint8Array | undefined
   #progress: Progress | undefined
+  #claimedBytes: number | undefined
 
   /** `data` is exactly the batch, its 61-byte header included. Throws where its CRC does not match. */
   constructor(data: Buffer, source: Source, limitBytes: number) {
@@ -92,12 +103,30 @@ export class BatchV2 implements MessageBatch {
     return this.#data.length
   }
 
+  get claimedBytes(): number {
+    if (this.compression === 'none') return 0
+    return (this.#claimedBytes ??= codecOf(this.compression).claimedBytes(
+      this.#body,
+      this.#limitBytes,
+    ))
+  }
+
+  get inflatedBytes(): number {
+    if (this.compression === 'none') return 0
+    return (this.#progress?.block.bytes ?? this.#inflated)?.length ?? 0
+  }
+
+  dropInflated(): boolean {
+    this.#inflated = undefined
+    return this.#progress === undefined
+  }
+
   messages(): Message[] {
-    return this.#slice(this.#begin(), Infinity)
+    return this.#slice(this.#begin(this.#limitBytes), Infinity)
   }
 
   nextMessages(most: number): MessageSlice {
-    const progress = (this.#progress ??= this.#begin())
+    const progress = (this.#progress ??= this.#begin(this.claimedBytes))
     const messages = this.#slice(progress, most)
     return { messages, isLast: progress.index === this.count }
   }
@@ -113,20 +142,40 @@ export class BatchV2 implements MessageBatch {
 
   async inflate(): Promise<void> {
     const codec = codecOf(this.compression)
-    const body = this.#data.subarray(BATCH_HEADER_BYTES)
-    this.#inflated = await codec.decompressAsync?.(body, this.#limitBytes)
+    const limitBytes = this.claimedBytes
+    try {
+      this.#inflated = await codec.decompressAsync?.(this.#body, limitBytes)
+    } catch (error) {
+      throw this.#understated(error, limitBytes)
+    }
   }
 
-  #begin(): Progress {
+  get #body(): Buffer {
+    return this.#data.subarray(BATCH_HEADER_BYTES)
+  }
+
+  #understated(error: unknown, limitBytes: number): unknown {
+    if (!(error instanceof PastCeilingError) || limitBytes >= this.#limitBytes) return error
+    this.#claimedBytes = this.#limitBytes
+    return new UnderstatedSizeError(`more than the claimed ${limitBytes} bytes`)
+  }
+
+  #begin(limitBytes: number): Progress {
     const data = this.#data
     if (this.compression === 'none') {
       return { block: new Block(data), at: BATCH_HEADER_BYTES, index: 0, offsetDelta: -1 }
     }
-    const body =
-      this.#inflated ??
-      codecOf(this.compression).decompress(data.subarray(BATCH_HEADER_BYTES), this.#limitBytes)
+    const body = this.#inflated ?? this.#decompressed(limitBytes)
     this.#inflated = undefined
     return { block: new Block(body), at: 0, index: 0, offsetDelta: -1 }
+  }
+
+  #decompressed(limitBytes: number): Uint8Array {
+    try {
+      return codecOf(this.compression).decompress(this.#body, limitBytes)
+    } catch (error) {
+      throw this.#understated(error, limitBytes)
+    }
   }
 
   /** Decodes so many of the records that are left. */

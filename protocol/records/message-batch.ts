@@ -7,6 +7,11 @@ export interface Source {
   readonly partition: number
 }
 
+/** A batch decompresses to more than its headers claim, and more may be allowed: see `claimedBytes`. */
+export class UnderstatedSizeError extends Error {
+  override readonly name = 'UnderstatedSizeError'
+}
+
 /** Some of a batch's messages. */
 export interface MessageSlice {
   readonly messages: Message[]
@@ -52,8 +57,18 @@ export interface MessageBatch extends Source {
   messages(): Message[]
   /** The same of the next so many, from one call to the next. Formats before v2 give all at once. */
   nextMessages(most: number): MessageSlice
+  /**
+   * How much memory to set aside before its messages are decoded, read from the headers of what is compressed; 0 for
+   * what is not. `nextMessages` and `inflate` never take more: where the headers understate it (gzip's can), they
+   * throw UnderstatedSizeError and this becomes the ceiling.
+   */
+  readonly claimedBytes: number
+  /** The decompressed bytes that it holds now. */
+  readonly inflatedBytes: number
+  /** Drops what `inflate` made, to be made again when it is needed. False: its messages are being decoded from it. */
+  dropInflated(): boolean
   /** Whether it is better inflated on another thread first, by `inflate`: it is large, and its codec can do that. */
   readonly isInflatedElsewhere: boolean
-  /** Throws ProtocolError, as `messages` does. */
+  /** Throws what `nextMessages` does. */
   inflate(): Promise<void>
 }

@@ -12,13 +12,19 @@ import {
   codeOf,
   compressionOfCode,
   lz4Legacy,
+  PastCeilingError,
   type Codec,
   type Compression,
 } from '../compression/index.ts'
 import { ProtocolError } from '../protocol-error.ts'
 import { ATTRIBUTE, LOG_OVERHEAD_BYTES } from './format.ts'
 import { Message } from './message.ts'
-import type { MessageBatch, MessageSlice, Source } from './message-batch.ts'
+import {
+  UnderstatedSizeError,
+  type MessageBatch,
+  type MessageSlice,
+  type Source,
+} from './message-batch.ts'
 import type { OutgoingRecord } from './outgoing-record.ts'
 import { toSafeNumber } from './safe-number.ts'
 
@@ -125,6 +131,7 @@ export class MessageSet implements MessageBatch {
   readonly count: number
   readonly #entries: readonly Entry[]
   readonly #limitBytes: number
+  #claimedBytes: number | undefined
 
   constructor(entries: readonly Entry[], source: Source, limitBytes: number) {
     const first = entries[0]!
@@ -145,8 +152,28 @@ export class MessageSet implements MessageBatch {
     this.#limitBytes = limitBytes
   }
 
+  get claimedBytes(): number {
+    return (this.#claimedBytes ??= this.#claimed())
+  }
+
+  /** All messages are decoded at once: nothing is held in between. */
+  get inflatedBytes(): number {
+    return 0
+  }
+
+  dropInflated(): boolean {
+    return true
+  }
+
   nextMessages(): MessageSlice {
-    return { messages: this.messages(), isLast: true }
+    const limitBytes = this.claimedBytes
+    try {
+      return { messages: this.#decoded(limitBytes), isLast: true }
+    } catch (error) {
+      if (!(error instanceof PastCeilingError) || limitBytes >= this.#limitBytes) throw error
+      this.#claimedBytes = this.#limitBytes
+      throw new UnderstatedSizeError(`more than the claimed ${limitBytes} bytes`)
+    }
   }
 
   inflate(): Promise<void> {
@@ -154,7 +181,22 @@ export class MessageSet implements MessageBatch {
   }
 
   messages(): Message[] {
-    const decoded: Decoded = { messages: [], leftBytes: this.#limitBytes }
+    return this.#decoded(this.#limitBytes)
+  }
+
+  /** Compressed messages inside compressed ones, which no client writes, count as understated. */
+  #claimed(): number {
+    let claimedBytes = 0
+    for (const { block, compression, magic, valueStart, valueBytes } of this.#entries) {
+      if (compression === 'none' || valueBytes < 0) continue
+      const codec = codecFor(compression, magic)
+      claimedBytes += codec.claimedBytes(block.cut(valueStart, valueBytes), this.#limitBytes)
+    }
+    return Math.min(claimedBytes, this.#limitBytes)
+  }
+
+  #decoded(limitBytes: number): Message[] {
+    const decoded: Decoded = { messages: [], leftBytes: limitBytes }
     for (const entry of this.#entries) this.#collect(decoded, entry, 0, undefined)
     return decoded.messages
   }

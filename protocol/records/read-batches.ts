@@ -20,7 +20,7 @@ export interface FetchedBatches {
 }
 
 /** What a compressed batch may inflate to unless the caller says otherwise. */
-const DEFAULT_INFLATE_LIMIT_BYTES = 256 * 1024 * 1024
+export const DEFAULT_INFLATE_LIMIT_BYTES = 256 * 1024 * 1024
 
 /** The batches of a fetch response's records field: all formats, mixed as they lie in the log. */
 export function readBatches(

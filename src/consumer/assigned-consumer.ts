@@ -16,6 +16,7 @@ import { Delivery, type ConsumeOptions, type ReadOptions } from './delivery/deli
 import type { MessageHandler } from './delivery/handler.ts'
 import type { RunOptions } from './delivery/run.ts'
 import { Fetcher } from './fetch/fetcher.ts'
+import { SHARES_WITH_COMPRESSION } from './fetch/fetch-budget.ts'
 import { visibleEnd } from './fetch/responses.ts'
 import { Inbox } from './inbox.ts'
 import { Committer } from './offsets/committer.ts'
@@ -101,6 +102,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
       convert: settings.convert,
       mayHandOver: parts.mayHandOver,
       stopAtEnd: settings.stopAtEnd,
+      decompressedBytes: settings.queuedMaxBytes / SHARES_WITH_COMPRESSION,
       states: this.#states,
       onTaken: (state) => this.#fetcher.roomMade(state),
       isSkipped: (damage) => {
@@ -504,6 +506,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     // Whatever topic has the name now.
     state.topicId = undefined
     state.moveTo(offset, leaderEpoch)
+    this.#inbox.moved()
   }
 
   #commitAtIntervals(): void {

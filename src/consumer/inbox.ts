@@ -11,7 +11,8 @@ import { onAbort } from '../async/on-abort.ts'
 import { Timer } from '../async/timer.ts'
 import type { CorruptBatchError } from '../errors.ts'
 import type { ConsumedMessage, Converter } from './consumed-message.ts'
-import { isToInflate, type Chunk, type PartitionState } from './partition-state.ts'
+import { Decompression } from './decompression.ts'
+import type { Chunk, PartitionState } from './partition-state.ts'
 
 /**
  * Messages that are at hand are given out without I/O in between: after so long other events get their turn.
@@ -21,6 +22,8 @@ const LONGEST_TURN_MS = 10
 export interface InboxOptions<Value, Key> {
   readonly convert: Converter<Value, Key>
   readonly stopAtEnd: boolean
+  /** How much may be decompressed of all partitions together. */
+  readonly decompressedBytes: number
   /** Asked before anything is handed over, where it is there. */
   readonly mayHandOver?: (() => boolean) | undefined
   readonly states: ReadonlyMap<string, PartitionState>
@@ -39,6 +42,7 @@ export interface Peeked<Value, Key> {
 export class Inbox<Value, Key> {
   readonly #options: InboxOptions<Value, Key>
   readonly #mayHandOver: (() => boolean) | undefined
+  readonly #decompression: Decompression
   /** Partitions with something to hand over, in the order of their turns. */
   readonly #ring: PartitionState[] = []
   readonly #inRing = new Set<PartitionState>()
@@ -55,31 +59,20 @@ export class Inbox<Value, Key> {
   constructor(options: InboxOptions<Value, Key>) {
     this.#options = options
     this.#mayHandOver = options.mayHandOver
+    this.#decompression = new Decompression(options.decompressedBytes, (state) =>
+      this.arrived(state),
+    )
   }
 
   /** To be called when something of a partition was queued, or it may be read again. */
   arrived(state: PartitionState): void {
+    // It may be a partition whose buffer was dropped.
+    this.#decompression.freed()
     if (!state.isReady || this.#inRing.has(state) || this.#chunk?.state === state) return
-    if (state.chunk === undefined && !this.#isInflated(state)) return
+    if (state.chunk === undefined && !this.#decompression.prepare(state)) return
     this.#inRing.add(state)
     this.#ring.push(state)
     this.wake()
-  }
-
-  /** Inflates what comes next and the one behind it on other threads, if it is large. False: not there yet. */
-  #isInflated(state: PartitionState): boolean {
-    const [head, second] = state.queue
-    for (const queued of [head, second]) {
-      if (queued === undefined || !isToInflate(queued) || queued.inflation !== undefined) continue
-      queued.inflation = 'running'
-      const done = () => {
-        queued.inflation = 'done'
-        this.arrived(state)
-      }
-      // What is damaged is found to be so again when it is decoded.
-      queued.batch.inflate().then(done, done)
-    }
-    return head === undefined || !isToInflate(head)
   }
 
   /** Hands over nothing more of it: what is left of its chunk stays with it. */
@@ -89,8 +82,14 @@ export class Inbox<Value, Key> {
       this.#chunk = undefined
     }
     if (this.#inRing.delete(state)) this.#ring.splice(this.#ring.indexOf(state), 1)
+    this.#decompression.drop(state)
     // Messages of it that wait for a handler are let go of.
     this.wake()
+  }
+
+  /** To be called when a partition was moved elsewhere: the memory that its batches took is free. */
+  moved(): void {
+    this.#decompression.freed()
   }
 
   /** Thrown once, to whoever asks for a message next. */
@@ -183,6 +182,7 @@ export class Inbox<Value, Key> {
       chunk.index--
       chunk.state.stop(error as Error)
       this.withhold(chunk.state)
+      this.#options.onTaken(chunk.state)
       throw error
     }
   }
@@ -213,6 +213,7 @@ export class Inbox<Value, Key> {
     }
     state.isClaimed = false
     this.arrived(state)
+    this.#decompression.freed()
   }
 
   /** Resolves when something may have changed: a message, an error, the time, or the signal. */
@@ -278,9 +279,12 @@ export class Inbox<Value, Key> {
     for (let state = this.#ring.shift(); state !== undefined; state = this.#ring.shift()) {
       this.#inRing.delete(state)
       if (!state.isReady) continue
-      const chunk = state.chunk ?? state.nextChunk(this.#options.isSkipped)
+      const chunk = state.chunk ?? this.#nextChunk(state)
       this.#options.onTaken(state)
-      if (chunk === undefined) continue
+      if (chunk === undefined) {
+        this.arrived(state)
+        continue
+      }
       if (chunk.index < chunk.messages.length) {
         this.#chunk = chunk
         return true
@@ -288,9 +292,24 @@ export class Inbox<Value, Key> {
       state.finishChunk()
       letGoOf(chunk)
       this.arrived(state)
+      this.#decompression.freed()
     }
     this.#throwIfAllEnded()
     return false
+  }
+
+  /** What comes next of a partition, decoded, where its memory is set aside and it is decompressed. */
+  #nextChunk(state: PartitionState): Chunk | undefined {
+    const decompression = this.#decompression
+    if (!decompression.prepare(state)) return undefined
+    try {
+      return state.nextChunk(this.#options.isSkipped, (next) => decompression.reserve(state, next))
+    } catch (error) {
+      // What the partition had buffered must not keep the others from being fetched, nor from being decompressed.
+      this.#options.onTaken(state)
+      decompression.freed()
+      throw error
+    }
   }
 
   /** Lets go of the chunk that was handed over; its partition is the last in the ring, if it has more. */
@@ -303,6 +322,7 @@ export class Inbox<Value, Key> {
       letGoOf(chunk)
     }
     this.arrived(chunk.state)
+    this.#decompression.freed()
   }
 
   #throwIfAllEnded(): void {

@@ -1,3 +1,4 @@
+import { DEFAULT_INFLATE_LIMIT_BYTES } from '../../protocol/records/read-batches.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import {
   aBoolean,
@@ -75,8 +76,16 @@ export interface ConsumerOptions<Value = Buffer | null, Key = Buffer | null> {
   readonly fetchErrorBackoffMs?: number
   /** Requests in flight to each broker, each for some of its partitions. Default: 1. */
   readonly numConsumerFetchers?: number
-  /** How much is fetched ahead of the application, of all partitions together. Default: 64 MiB. */
+  /**
+   * How much memory is used for what is fetched ahead of the application, of all partitions together: on its way, as
+   * it arrived, and decompressed. Only a single batch that decompresses to more exceeds it, alone. Default: 64 MiB.
+   */
   readonly queuedMaxBytes?: number
+  /**
+   * The most that one batch may decompress to. A larger one counts as damaged: it ends its partition with a
+   * CorruptBatchError, or is skipped with `skipCorrupt`. Default: 256 MiB.
+   */
+  readonly decompressedBatchMaxBytes?: number
   /**
    * How many messages of a partition are fetched ahead: once there are as many no more are asked for.
    * Default: no limit but `queuedMaxBytes` (in pykafka 2,000).
@@ -119,6 +128,7 @@ export interface ConsumerSettings<Value, Key> {
   readonly fetchBackoff: BackoffOptions
   readonly numConsumerFetchers: number
   readonly queuedMaxBytes: number
+  readonly decompressedBatchMaxBytes: number
   readonly queuedMaxMessages: number
   readonly clientRack: string
   readonly convert: Converter<Value, Key>
@@ -149,6 +159,7 @@ export const CONSUMER_CHECKS: Readonly<Record<keyof ConsumerOptions<unknown, unk
   fetchErrorBackoffMs: aDurationMs(0),
   numConsumerFetchers: anInteger(1, 100),
   queuedMaxBytes: anInteger(1),
+  decompressedBatchMaxBytes: anInteger(1, 0x7fffffff),
   queuedMaxMessages: anInteger(1),
   clientRack: aString,
   compactedTopic: aBoolean,
@@ -186,6 +197,7 @@ export function consumerSettings<Value, Key>(
     fetchBackoff: backoffOf(cluster, options.fetchErrorBackoffMs),
     numConsumerFetchers: options.numConsumerFetchers ?? 1,
     queuedMaxBytes: options.queuedMaxBytes ?? 64 * 1024 * 1024,
+    decompressedBatchMaxBytes: options.decompressedBatchMaxBytes ?? DEFAULT_INFLATE_LIMIT_BYTES,
     queuedMaxMessages: options.queuedMaxMessages ?? Infinity,
     clientRack: options.clientRack ?? '',
     convert: converterOf(options),

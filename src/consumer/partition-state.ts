@@ -1,7 +1,12 @@
 import { setMaxListeners } from 'node:events'
 import type { Message } from '../../protocol/records/message.ts'
-import type { MessageBatch, MessageSlice } from '../../protocol/records/message-batch.ts'
-import { CorruptBatchError, type KafkaError } from '../errors.ts'
+import { CodecUnavailableError } from '../../protocol/compression/index.ts'
+import {
+  UnderstatedSizeError,
+  type MessageBatch,
+  type MessageSlice,
+} from '../../protocol/records/message-batch.ts'
+import { CompressionUnavailableError, CorruptBatchError, type KafkaError } from '../errors.ts'
 import type { Lease } from './fetch/lease.ts'
 import { nameOf, type TopicPartition } from './topic-partition.ts'
 
@@ -24,8 +29,10 @@ export interface QueuedBatch {
   readonly from: number
   /** A marker, or of a transaction that was aborted: nothing of it is the application's. */
   readonly isLeftOut: boolean
-  /** Of one that is inflated on another thread. */
-  inflation?: 'running' | 'done'
+  /** Of one that is decompressed on another thread. */
+  decompression?: { isDone: boolean } | undefined
+  /** Memory that is set aside for it decompressed; undefined where it is not to be decoded yet. */
+  reservedBytes?: number | undefined
   /** Of the memory that it lies in, where that is used again. */
   readonly lease: Lease | undefined
 }
@@ -44,6 +51,8 @@ export interface Chunk {
   readonly leaderEpoch: number
   /** What was given out last is the whole of it, rather than one message. */
   isWhole: boolean
+  /** Memory that its batches take decompressed. */
+  readonly decompressedBytes: number
   /** Of batches that end in it: to be let go of once the application is done with its messages. */
   readonly leases: readonly Lease[]
 }
@@ -58,17 +67,9 @@ const NOTHING: MessageSlice = { messages: [], isLast: true }
 /** Whether it is handed over with so many messages that come before it. */
 function isJoined(next: Queued, messages: number): boolean {
   return (
-    next.kind === 'batch' && messages + next.batch.count <= JOINED_MESSAGES && !isToInflate(next)
-  )
-}
-
-/** Whether it is to be inflated on another thread before it is decoded. */
-export function isToInflate(queued: Queued): queued is QueuedBatch {
-  return (
-    queued.kind === 'batch' &&
-    queued.inflation !== 'done' &&
-    !queued.isLeftOut &&
-    queued.batch.isInflatedElsewhere
+    next.kind === 'batch' &&
+    messages + next.batch.count <= JOINED_MESSAGES &&
+    (next.decompression?.isDone ?? !next.batch.isInflatedElsewhere)
   )
 }
 
@@ -144,6 +145,8 @@ export class PartitionState implements TopicPartition {
   readonly queue: Queued[] = []
   bufferedBytes = 0
   bufferedMessages = 0
+  /** Memory that its batches take decompressed, queued and handed over. */
+  decompressedBytes = 0
   /** Set when an error is queued or was thrown: nothing more is fetched. */
   isStopped = false
 
@@ -252,7 +255,7 @@ export class PartitionState implements TopicPartition {
     this.moves++
     this.#held = this.held
     this.dropBuffered()
-    this.chunk = undefined
+    this.#dropChunk()
     this.error = undefined
     this.fetchFrom(offset, leaderEpoch)
     this.#position = offset
@@ -289,7 +292,7 @@ export class PartitionState implements TopicPartition {
     if (chunk !== undefined && truncatedAt < chunk.end) {
       chunk.messages.length = chunk.index
       chunk.end = position
-      if (chunk.index === 0) this.chunk = undefined
+      if (chunk.index === 0) this.#dropChunk()
     }
     this.fetchFrom(
       this.chunk?.end ?? this.#position,
@@ -298,6 +301,11 @@ export class PartitionState implements TopicPartition {
   }
 
   dropBuffered(): void {
+    for (const queued of this.queue) {
+      if (queued.kind !== 'batch') continue
+      queued.decompression = undefined
+      this.#release(queued)
+    }
     this.queue.length = 0
     this.bufferedBytes = 0
     this.bufferedMessages = 0
@@ -319,6 +327,40 @@ export class PartitionState implements TopicPartition {
     }
   }
 
+  /** Sets memory aside for a queued batch. */
+  reserve(queued: QueuedBatch, bytes: number): void {
+    queued.reservedBytes = bytes
+    this.decompressedBytes += bytes
+  }
+
+  /** A queued batch was decompressed: it may have taken less than was set aside. */
+  settle(queued: QueuedBatch): void {
+    const { inflatedBytes } = queued.batch
+    if (inflatedBytes === 0 || queued.reservedBytes === undefined) return
+    this.#release(queued)
+    this.reserve(queued, inflatedBytes)
+  }
+
+  /** Drops what was decompressed ahead, but for what is being decoded already. */
+  releaseQueued(): void {
+    for (const queued of this.queue) {
+      if (queued.kind !== 'batch' || queued.reservedBytes === undefined) continue
+      if (!queued.batch.dropInflated()) continue
+      queued.decompression = undefined
+      this.#release(queued)
+    }
+  }
+
+  #release(queued: QueuedBatch): void {
+    this.decompressedBytes -= queued.reservedBytes ?? 0
+    queued.reservedBytes = undefined
+  }
+
+  #dropChunk(): void {
+    this.decompressedBytes -= this.chunk?.decompressedBytes ?? 0
+    this.chunk = undefined
+  }
+
   /** Lets go of the chunk that was handed over to the end. */
   finishChunk(): void {
     const { chunk } = this
@@ -327,23 +369,28 @@ export class PartitionState implements TopicPartition {
     if (last !== undefined) this.#held = last.offset
     this.#position = chunk.end
     this.#positionEpoch = chunk.leaderEpoch
-    this.chunk = undefined
+    this.#dropChunk()
   }
 
   /**
-   * Decodes what comes next. The chunk has no messages where a batch has none for the application, and for a jump;
-   * undefined where nothing is queued. Throws what is queued as an error, and CorruptBatchError for damage
-   * that shows only now, unless `isSkipped` says to go on behind it: both end the partition, and the
-   * position stays.
+   * Decodes what comes next. The chunk has no messages where a batch has none for the application, and
+   * for a jump; undefined where nothing is queued, or what is queued needs more memory than was set aside. Throws what is queued
+   * as an error, and CorruptBatchError for damage that shows only now, unless `isSkipped` says to go on behind it, and
+   * CompressionUnavailableError: these end the partition, and the position stays. `mayDecode` sets memory aside for
+   * another batch.
    */
-  nextChunk(isSkipped: (error: CorruptBatchError) => boolean): Chunk | undefined {
+  nextChunk(
+    isSkipped: (error: CorruptBatchError) => boolean,
+    mayDecode: (queued: Queued) => boolean,
+  ): Chunk | undefined {
     let messages: Message[] = []
     const leases: Lease[] = []
     let end = this.#position
     let leaderEpoch = -1
     let isFirst = true
+    let decompressedBytes = 0
     for (let next = this.queue[0]; next !== undefined; next = this.queue[0]) {
-      if (!isFirst && !isJoined(next, messages.length)) break
+      if (!isFirst && !(isJoined(next, messages.length) && mayDecode(next))) break
       if (next.kind === 'error') {
         this.queue.shift()
         this.error = next.error
@@ -360,8 +407,18 @@ export class PartitionState implements TopicPartition {
       try {
         if (!next.isLeftOut) slice = batch.nextMessages(MOST_MESSAGES)
       } catch (error) {
+        if (error instanceof UnderstatedSizeError) {
+          this.releaseQueued()
+          break
+        }
         if (!isFirst) break
         const { topic, partition } = this
+        if (error instanceof CodecUnavailableError) {
+          this.dropBuffered()
+          const unavailable = new CompressionUnavailableError(error, { topic, partition })
+          this.stop(unavailable)
+          throw unavailable
+        }
         const damage = new CorruptBatchError(topic, partition, batch.baseOffset, error as Error)
         if (!isSkipped(damage)) {
           this.dropBuffered()
@@ -369,6 +426,7 @@ export class PartitionState implements TopicPartition {
           throw damage
         }
       }
+      this.settle(next)
       const last = slice.messages[slice.messages.length - 1]
       end = slice.isLast || last === undefined ? batch.lastOffset + 1 : last.offset + 1
       leaderEpoch = batch.leaderEpoch
@@ -377,6 +435,7 @@ export class PartitionState implements TopicPartition {
       else for (const message of wanted) messages.push(message)
       isFirst = false
       if (!slice.isLast) break
+      decompressedBytes += next.reservedBytes ?? 0
       this.#dequeue(next)
       if (next.lease !== undefined) leases.push(next.lease)
     }
@@ -389,6 +448,7 @@ export class PartitionState implements TopicPartition {
       end,
       leaderEpoch,
       isWhole: false,
+      decompressedBytes,
       leases,
     }
     return this.chunk

@@ -1,10 +1,14 @@
-import { codecOf, type Compression } from '../../protocol/compression/index.ts'
+import {
+  CodecUnavailableError,
+  codecOf,
+  type Compression,
+} from '../../protocol/compression/index.ts'
 import { behindHeader } from '../../protocol/records/batch-writer.ts'
 import type { Message } from '../../protocol/records/message.ts'
 import { encodeMessageSet } from '../../protocol/records/message-set.ts'
 import { OutgoingRecord } from '../../protocol/records/outgoing-record.ts'
 import { readBatches } from '../../protocol/records/read-batches.ts'
-import { UnsupportedVersionError } from '../errors.ts'
+import { CompressionUnavailableError, KafkaError, UnsupportedVersionError } from '../errors.ts'
 import type { Batch, RecordFormat } from './batch.ts'
 
 export interface SealOptions {
@@ -29,10 +33,35 @@ export function formatOf(produceVersion: number): RecordFormat {
 }
 
 /**
- * Makes a batch ready to go in a format: compressed, and converted where the broker is old. A promise where
- * another thread compresses it.
+ * Makes a batch ready to go in a format: compressed, and converted where the broker is old. A promise where another
+ * thread compresses it, and where it cannot be compressed, as without the codec's library: that rejects with a
+ * KafkaError.
  */
 export function seal(
+  batch: Batch,
+  format: RecordFormat,
+  options: SealOptions,
+): Promise<void> | undefined {
+  try {
+    return sealed(batch, format, options)?.catch((error: unknown) => {
+      throw sealError(batch, error)
+    })
+  } catch (error) {
+    return Promise.reject(sealError(batch, error))
+  }
+}
+
+function sealError({ queue: { topic, partition } }: Batch, error: unknown): KafkaError {
+  if (error instanceof KafkaError) return error
+  const cause = error instanceof Error ? error : new Error(String(error))
+  if (cause instanceof CodecUnavailableError) {
+    return new CompressionUnavailableError(cause, { topic, partition })
+  }
+  const message = `a batch of ${topic}-${partition} cannot be compressed: ${cause.message}`
+  return new KafkaError('COMPRESSION_FAILED', message, false, { topic, partition, cause })
+}
+
+function sealed(
   batch: Batch,
   format: RecordFormat,
   options: SealOptions,

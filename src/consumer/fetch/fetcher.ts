@@ -15,6 +15,7 @@ import type { Broker } from '../../network/broker.ts'
 import { FrameMemory } from '../../network/frame-memory.ts'
 import type { PartitionState } from '../partition-state.ts'
 import { denied, isOfConnection, isStaleEpoch, isUnknownTopic } from './failures.ts'
+import { FetchBudget, queuedBytes } from './fetch-budget.ts'
 import {
   fetchedPartitions,
   fetchRequest,
@@ -61,6 +62,7 @@ export class Fetcher {
   readonly #states = new Set<PartitionState>()
   readonly #events: FetcherEvents
   readonly #sources = new Map<Broker, Source[]>()
+  readonly #budget: FetchBudget
   readonly #frameMemory: FrameMemory | undefined
   #timer: NodeJS.Timeout | undefined
   #lastTaken = -Infinity
@@ -72,6 +74,7 @@ export class Fetcher {
     this.#cluster = cluster
     this.#settings = settings
     this.#events = events
+    this.#budget = new FetchBudget(settings.queuedMaxBytes)
     if (settings.reuseMemory) this.#frameMemory = new FrameMemory(this.#mayBufferBytes)
   }
 
@@ -175,16 +178,15 @@ export class Fetcher {
     )
   }
 
-  /** Half of what there may be is for what has arrived, and half for what is on its way. */
   get #mayBufferBytes(): number {
-    return this.#settings.queuedMaxBytes / 2
+    return this.#budget.shareBytes
   }
 
   /** Those that are paused or failed keep what they have, and must not keep the others from being fetched. */
   #bufferedBytes(): number {
     let bytes = 0
     for (const state of this.#states) {
-      if (state.isHandedOver && state.error === undefined) bytes += state.bufferedBytes
+      if (state.isHandedOver && state.error === undefined) bytes += queuedBytes(state)
     }
     return bytes
   }
@@ -383,6 +385,7 @@ export class Fetcher {
     const { logger } = this.#cluster.options
     if (queueRecords(state, fetched, lease, this.#settings, logger)) state.fruitless = 0
     else this.#afterFruitless(state)
+    this.#budget.saw(state)
   }
 
   #checkEnd(state: PartitionState): void {

@@ -26,7 +26,7 @@ export function queueRecords(
   state: PartitionState,
   fetched: FetchedPartition,
   lease: Lease | undefined,
-  { isReadCommitted, skipCorrupt }: FetchSettings,
+  { isReadCommitted, skipCorrupt, decompressedBatchMaxBytes }: FetchSettings,
   logger: Logger,
 ): boolean {
   const { records } = fetched
@@ -37,7 +37,11 @@ export function queueRecords(
   let data = Buffer.from(records.buffer, records.byteOffset, records.length)
   let isFurther = false
   for (;;) {
-    const { batches, cutOffBytes, error, damagedAt } = readBatches(data, state)
+    const { batches, cutOffBytes, error, damagedAt } = readBatches(
+      data,
+      state,
+      decompressedBatchMaxBytes,
+    )
     for (const batch of batches) {
       const isLeftOut = aborted?.includes(batch) === true || batch.control
       if (batch.lastOffset < state.fetchOffset) continue

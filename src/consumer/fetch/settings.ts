@@ -14,6 +14,7 @@ export type FetchSettings = Pick<
   | 'fetchBackoff'
   | 'numConsumerFetchers'
   | 'queuedMaxBytes'
+  | 'decompressedBatchMaxBytes'
   | 'queuedMaxMessages'
   | 'clientRack'
 >

@@ -53,6 +53,14 @@ describe.each(compressed)('%s', (_name, codec) => {
     )
   })
 
+  it('claims no less than data decompresses to, and no more than the limit', () => {
+    for (const data of own) {
+      const { length } = codec.decompress(data, LIMIT_BYTES)
+      expect(codec.claimedBytes(data, LIMIT_BYTES)).toBeGreaterThanOrEqual(length)
+      expect(codec.claimedBytes(data, 100)).toBeLessThanOrEqual(100)
+    }
+  })
+
   it(`survives any bytes (seed ${SEED})`, () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (data) => survives(codec, data)),
@@ -159,6 +167,28 @@ describe.each([
   ['zstd', codecOf('zstd')],
   ['zstd by WebAssembly', zstdCodec(3, true)],
 ])('%s', (_name, codec) => {
+  it('decompresses 400,000 frames of one byte each in little time', () => {
+    const frame = zstdCodec(3, true).compress(Uint8Array.of(97))
+    const data = Buffer.concat(Array<Uint8Array>(400_000).fill(frame))
+    const before = process.cpuUsage()
+    expect(codec.decompress(data, MIB)).toHaveLength(400_000)
+    const { user, system } = process.cpuUsage(before)
+    // 0.2 s; with a decompressor for each frame 5.5 s.
+    expect((user + system) / 1e6).toBeLessThan(2.5)
+  })
+
+  it('decompresses small and large frames in turns', async () => {
+    const parts = [1, 2_000_000, 3, 4, 9_000_000, 5, 6, 7, 2_000_000].map((length, index) =>
+      Buffer.alloc(length, 97 + index),
+    )
+    const data = Buffer.concat(parts.map((part) => codec.compress(part)))
+    const expected = Buffer.concat(parts)
+    expect(expected.equals(codec.decompress(data, 16 * MIB))).toBe(true)
+    const elsewhere = await codec.decompressAsync?.(data, 16 * MIB)
+    if (elsewhere !== undefined) expect(expected.equals(elsewhere)).toBe(true)
+    expect(() => codec.decompress(data, 8 * MIB)).toThrow(/past the ceiling of 8388608/)
+  })
+
   it('refuses a header of 8 GiB at once', () => {
     const data = Buffer.from('28b52ffde0' + '0000000002000000' + '010000', 'hex')
     expect(() => codec.decompress(data, MIB)).toThrow(/inflates past the ceiling/)
