@@ -16,6 +16,7 @@ import { securityProtocolOf } from './security/options.ts'
 import { saslServer } from './security/sasl-server.ts'
 import { EmbeddedBroker, type BrokerParts } from './server/broker.ts'
 import { Dispatch } from './server/dispatch.ts'
+import { RequestMemory } from './server/request-memory.ts'
 import { memoryStorage, type ClusterStorage } from './storage/cluster-storage.ts'
 import { DataFolder } from './storage/data-folder.ts'
 import { Timers } from './timers.ts'
@@ -24,6 +25,7 @@ import { LAST_WITH_ZOOKEEPER, profileOf } from './versions/profiles.ts'
 import { KafkaRegistration } from './zookeeper/kafka/registration.ts'
 
 const DEFAULT_REPLICATION_FACTOR = 3
+const QUEUED_MAX_REQUEST_BYTES = 256 * 1024 * 1024
 
 /**
  * A Kafka cluster in this process: brokers on 127.0.0.1 that speak the real protocol over TCP. For tests,
@@ -97,6 +99,7 @@ export class EmbeddedCluster implements AsyncDisposable {
       faults: this.faults,
       throttles: this.#throttles,
       requests: this.requests,
+      memory: new RequestMemory(options.queuedMaxRequestBytes ?? QUEUED_MAX_REQUEST_BYTES),
       tls: options.tls,
       sasl: options.sasl && saslServer(options.sasl),
       onError,

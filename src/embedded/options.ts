@@ -47,6 +47,11 @@ export interface EmbeddedClusterOptions {
   /** The shortest session timeout that a member may ask for. Default: 6,000, as in Kafka. */
   readonly groupMinSessionTimeoutMs?: number
   /**
+   * Requests of all clients that wait for their answers have so many bytes at most, but for one that is larger
+   * alone: no more is read then. Kafka's `queued.max.request.bytes`. Default: 268,435,456.
+   */
+  readonly queuedMaxRequestBytes?: number
+  /**
    * A folder to keep topics, records and committed offsets in, so that they survive a restart: also one
    * after `kill -9`, but not a failure of the machine, as nothing is forced onto the disk. Created where it
    * is missing; one process can use it at a time. Default: everything is in memory only.
@@ -83,6 +88,7 @@ export function checkClusterOptions(options: EmbeddedClusterOptions): void {
     defaultPartitions: anInteger(1),
     groupInitialRebalanceDelayMs: anInteger(0),
     groupMinSessionTimeoutMs: anInteger(1),
+    queuedMaxRequestBytes: anInteger(1),
     dataDir: aString,
     onWarning: aFunction,
     zookeeper: (value) =>

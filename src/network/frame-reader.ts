@@ -13,7 +13,7 @@ const SIZE_BYTES = 4
 const SCRATCH_BYTES = 64 * 1024
 
 export class FrameReader {
-  readonly #maxFrameBytes: number
+  readonly #maxFrameBytes: () => number
   readonly #onFrame: (frame: Buffer) => void
   readonly #memory: FrameMemory | undefined
   /** The frame that is being filled. */
@@ -25,11 +25,23 @@ export class FrameReader {
   /** Used again and again: frames that lie in it are copied. */
   #scratch: Buffer | undefined
 
-  /** `memory`: where large frames are put, unless each is to have its own. */
-  constructor(maxFrameBytes: number, onFrame: (frame: Buffer) => void, memory?: FrameMemory) {
-    this.#maxFrameBytes = maxFrameBytes
+  /**
+   * `maxFrameBytes` as a function is asked for each frame, when its size has arrived. `memory`: where large
+   * frames are put, unless each is to have its own.
+   */
+  constructor(
+    maxFrameBytes: number | (() => number),
+    onFrame: (frame: Buffer) => void,
+    memory?: FrameMemory,
+  ) {
+    this.#maxFrameBytes = typeof maxFrameBytes === 'function' ? maxFrameBytes : () => maxFrameBytes
     this.#onFrame = onFrame
     this.#memory = memory
+  }
+
+  /** The size of the frame that is arriving; 0 between frames. */
+  get arrivingBytes(): number {
+    return this.#frame?.length ?? 0
   }
 
   /** Where the next bytes of the stream may be put: what is left of a frame, or room for the start of one. */
@@ -63,7 +75,7 @@ export class FrameReader {
       if (this.#sizeFilled === 0 && chunk.length - at >= SIZE_BYTES) {
         const size = chunk.readInt32BE(at)
         const end = at + SIZE_BYTES + size
-        if (end <= chunk.length && isFrameSize(size, this.#maxFrameBytes)) {
+        if (end <= chunk.length && isFrameSize(size, this.#maxFrameBytes())) {
           const frame = chunk.subarray(at + SIZE_BYTES, end)
           this.#onFrame(isUsedAgain ? Buffer.from(frame) : frame)
           at = end
@@ -76,7 +88,7 @@ export class FrameReader {
       at += taken
       if (this.#sizeFilled < SIZE_BYTES) continue
       const size = this.#size.readInt32BE(0)
-      if (!isFrameSize(size, this.#maxFrameBytes)) return Buffer.from(this.#size)
+      if (!isFrameSize(size, this.#maxFrameBytes())) return Buffer.from(this.#size)
       this.#sizeFilled = 0
       if (size === 0) this.#onFrame(Buffer.alloc(0))
       else this.#frame = this.#memory?.allocate(size) ?? Buffer.allocUnsafeSlow(size)

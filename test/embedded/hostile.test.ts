@@ -1,6 +1,14 @@
 import { describe, expect, it } from '@jest/globals'
 import { randomBytes } from 'node:crypto'
-import { apiVersions, fetch, joinGroup, metadata } from '../../protocol/apis/index.ts'
+import {
+  apiVersions,
+  createPartitions,
+  createTopics,
+  fetch,
+  joinGroup,
+  metadata,
+} from '../../protocol/apis/index.ts'
+import { ErrorCode } from '../../protocol/errors.ts'
 import { encodeRequest } from '../../protocol/headers.ts'
 import { EmbeddedCluster } from '../../src/embedded/index.ts'
 import { rawClientOf, topicOf } from './support/requests.ts'
@@ -68,6 +76,57 @@ describe('hostile input', () => {
     }
     using bystander = await rawClientOf(kafka)
     expect(await topicOf(bystander, 't')).toMatchObject({ errorCode: 0 })
+  })
+
+  it('refuses partitions without end, and 100,000 names, at once', async () => {
+    await using kafka = await EmbeddedCluster.start()
+    using raw = await rawClientOf(kafka)
+    const wanted = (name: string, numPartitions: number) => ({
+      name,
+      numPartitions,
+      replicationFactor: 1,
+      assignments: [],
+      configs: [],
+    })
+    const create = async (wishes: readonly ReturnType<typeof wanted>[]) => {
+      const { topics } = await raw.request(createTopics, 7, { topics: wishes, timeoutMs: 1_000 })
+      return new Set(topics.map(({ errorCode }) => errorCode))
+    }
+    const names = Array.from({ length: 100_000 }, (_, index) => `t${index}`)
+    const refused = new Set([ErrorCode.POLICY_VIOLATION])
+    expect(await create([wanted('t', 2 ** 31 - 1)])).toEqual(refused)
+    expect(await create(names.map((name) => wanted(name, 1)))).toEqual(refused)
+    expect(await create([wanted('t', 3)])).toEqual(new Set([0]))
+    const more = [{ name: 't', count: 2 ** 31 - 1, assignments: null }]
+    const { results } = await raw.request(createPartitions, 3, {
+      topics: more,
+      timeoutMs: 1_000,
+      validateOnly: false,
+    })
+    expect(results[0]).toMatchObject({ errorCode: ErrorCode.POLICY_VIOLATION })
+    const { topics } = await raw.request(metadata, 12, {
+      topics: names.map((name) => ({ name })),
+      allowAutoTopicCreation: true,
+    })
+    expect(new Set(topics.map(({ errorCode }) => errorCode))).toEqual(
+      new Set([ErrorCode.UNKNOWN_TOPIC_OR_PARTITION]),
+    )
+    expect(kafka.topics).toEqual(['t'])
+  })
+
+  it('ends a connection that announces more than 512 KiB before its login', async () => {
+    const errors: unknown[] = []
+    await using kafka = await EmbeddedCluster.start({
+      sasl: { users: { alice: 'secret' } },
+      onError: (error) => errors.push(error),
+    })
+    using attacker = await rawClientOf(kafka)
+    const size = Buffer.alloc(4)
+    size.writeInt32BE(512 * 1024 + 1)
+    // No more than the size: the rest need not arrive.
+    attacker.write(size)
+    await attacker.closed
+    expect(errors).toEqual([new RangeError('a request claims 524289 bytes')])
   })
 
   it('refuses a version of ApiVersions that is to come in a way that all can read', async () => {

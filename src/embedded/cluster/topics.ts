@@ -41,6 +41,9 @@ export interface TopicDefaults {
   readonly replicationFactor: number
 }
 
+/** Kafka's MAX_PARTITIONS_PER_BATCH: the controller creates no more in one step. */
+export const MAX_PARTITIONS_AT_ONCE = 10_000
+
 /** The controller's part: topics, their partitions, and who leads them. */
 export class Topics {
   readonly #byName = new Map<string, Topic>()
@@ -123,6 +126,12 @@ export class Topics {
       throw new Refused(
         'INVALID_PARTITIONS',
         `The topic ${topic.name} currently has ${has} partition(s); ${count} would not be an increase.`,
+      )
+    }
+    if (count - has > MAX_PARTITIONS_AT_ONCE) {
+      throw new Refused(
+        'POLICY_VIOLATION',
+        'Excessively large number of additional partitions per request.',
       )
     }
     if (assignments !== undefined && assignments.length !== count - has) {
@@ -245,6 +254,9 @@ export class Topics {
 
   #partitionCount(count: number): number {
     if (count === -1) return this.#defaults.partitionCount
+    if (count > MAX_PARTITIONS_AT_ONCE) {
+      throw new Refused('POLICY_VIOLATION', 'Excessively large number of partitions per request.')
+    }
     if (count > 0) return count
     throw new Refused(
       'INVALID_PARTITIONS',

@@ -2,7 +2,7 @@ import { metadata } from '../../../protocol/apis/metadata.ts'
 import { ErrorCode, type ErrorName } from '../../../protocol/errors.ts'
 import { ZERO_UUID, type Decoded } from '../../../protocol/schema/fields.ts'
 import { NO_LEADER, type Partition } from '../cluster/partition.ts'
-import { checkTopicName, type Topic } from '../cluster/topics.ts'
+import { checkTopicName, MAX_PARTITIONS_AT_ONCE, type Topic } from '../cluster/topics.ts'
 import { outcomeOf, Refused } from '../refused.ts'
 import type { RequestContext } from '../server/context.ts'
 import { handler } from '../server/handler.ts'
@@ -68,10 +68,9 @@ function topicsOf(request: Request, context: RequestContext) {
   if (request.topics === null || (version === 0 && request.topics.length === 0)) {
     return cluster.topics.all.map((topic) => describeOrFail(topic, context))
   }
+  const mayCreate = mayCreateTopics(request.topics, request.allowAutoTopicCreation, context)
   return request.topics.map(({ name, topicId }) =>
-    topicId === ZERO_UUID
-      ? byName(name ?? '', request.allowAutoTopicCreation, context)
-      : byId(topicId, context),
+    topicId === ZERO_UUID ? byName(name ?? '', mayCreate, context) : byId(topicId, context),
   )
 }
 
@@ -86,6 +85,17 @@ function describeOrFail(topic: Topic, context: RequestContext) {
   return errorCode === undefined
     ? describe(topic, context)
     : { ...unknownTopic(topic.name, errorCode), topicId: topic.id }
+}
+
+/** The controller creates all that are missing in one step, or none where that is too much for it. */
+function mayCreateTopics(
+  topics: NonNullable<Request['topics']>,
+  isAllowed: boolean,
+  { cluster }: RequestContext,
+): boolean {
+  if (!isAllowed || !cluster.settings.autoCreateTopics) return false
+  const missing = topics.filter(({ name }) => cluster.topics.byName(name ?? '') === undefined)
+  return missing.length * (1 + cluster.settings.partitionCount) <= MAX_PARTITIONS_AT_ONCE
 }
 
 function byId(topicId: string, context: RequestContext) {
@@ -106,9 +116,7 @@ function byName(name: string, mayCreate: boolean, context: RequestContext) {
   if (injected !== undefined) return unknownTopic(name, injected)
   const { refused } = outcomeOf(() => {
     checkTopicName(name)
-    if (!mayCreate || !cluster.settings.autoCreateTopics) {
-      throw new Refused('UNKNOWN_TOPIC_OR_PARTITION')
-    }
+    if (!mayCreate) throw new Refused('UNKNOWN_TOPIC_OR_PARTITION')
     cluster.topics.create({ name, partitionCount: -1, replicationFactor: -1 })
   })
   const error = refused?.error ?? cluster.settings.profile.autoCreateError

@@ -4,7 +4,7 @@ import { deleteTopics } from '../../../protocol/apis/delete-topics.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
 import { ZERO_UUID, type Decoded } from '../../../protocol/schema/fields.ts'
 import { CONFIG_DEFINITIONS, TopicConfig } from '../cluster/topic-config.ts'
-import type { Topic } from '../cluster/topics.ts'
+import { MAX_PARTITIONS_AT_ONCE, type Topic } from '../cluster/topics.ts'
 import { outcomeOf, Refused } from '../refused.ts'
 import type { RequestContext } from '../server/context.ts'
 import { handler } from '../server/handler.ts'
@@ -17,12 +17,17 @@ const CREATE_TELLS_OF_TOPIC = 5
 export const createTopicsHandler = handler(createTopics, {
   handle: (request, context) => {
     const repeated = repeats(request.topics.map(({ name }) => name))
+    const excess = excessOf(
+      request.topics.filter(({ name }) => !repeated.has(name)),
+      context.cluster.settings.partitionCount,
+    )
     return {
       topics: request.topics.map((wanted) => {
         const outcome = outcomeOf(() => {
           if (repeated.has(wanted.name)) {
             throw new Refused('INVALID_REQUEST', 'Duplicate topic name.')
           }
+          if (excess !== undefined) throw new Refused('POLICY_VIOLATION', excess)
           return createTopic(wanted, request.validateOnly, context)
         })
         return outcome.refused === undefined
@@ -40,6 +45,22 @@ export const createTopicsHandler = handler(createTopics, {
     topics: topics.map(({ name }) => ({ name, errorCode, errorMessage: null, configs: [] })),
   }),
 })
+
+/** Why the controller does not take so much in one request; undefined if it does. */
+function excessOf(topics: readonly WantedTopic[], defaultCount: number): string | undefined {
+  let partitions = 0
+  for (const { numPartitions, assignments } of topics) {
+    const count = numPartitions === -1 ? defaultCount : numPartitions
+    partitions += assignments.length > 0 ? assignments.length : count
+    if (partitions > MAX_PARTITIONS_AT_ONCE) {
+      return 'Excessively large number of partitions per request.'
+    }
+  }
+  // A topic is a record of the controller's as well.
+  return partitions + topics.length > MAX_PARTITIONS_AT_ONCE
+    ? 'Unable to perform excessively large batch operation.'
+    : undefined
+}
 
 function createTopic(
   { name, numPartitions, replicationFactor, assignments, configs }: WantedTopic,
@@ -153,5 +174,11 @@ export const createPartitionsHandler = handler(createPartitions, {
 })
 
 function repeats(names: readonly string[]): ReadonlySet<string> {
-  return new Set(names.filter((name, index) => names.indexOf(name) !== index))
+  const seen = new Set<string>()
+  const repeated = new Set<string>()
+  for (const name of names) {
+    if (seen.has(name)) repeated.add(name)
+    seen.add(name)
+  }
+  return repeated
 }

@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net'
 import { ErrorCode } from '../../../protocol/errors.ts'
 import { deferred } from '../../async/deferred.ts'
-import { FrameReader } from '../../network/frame-reader.ts'
 import type { ActiveFault, Faults } from '../faults/faults.ts'
 import { topicsOf } from '../faults/topics-of.ts'
 import type { RequestLog } from '../request-log.ts'
@@ -15,6 +14,8 @@ import type { InjectedError, RequestContext, ServingBroker } from './context.ts'
 import type { Dispatch, DispatchedCall } from './dispatch.ts'
 import type { Frame } from './handler.ts'
 import type { Throttles } from '../faults/throttles.ts'
+import type { RequestMemory } from './request-memory.ts'
+import { RequestQueue } from './request-queue.ts'
 
 /** What a connection has to do with. */
 export interface ConnectionParts {
@@ -25,6 +26,7 @@ export interface ConnectionParts {
   readonly faults: Faults
   readonly throttles: Throttles
   readonly requests: RequestLog
+  readonly memory: RequestMemory
   /** Undefined where clients need not log in. */
   readonly sasl: SaslServer | undefined
   readonly onError: (error: unknown) => void
@@ -32,8 +34,6 @@ export interface ConnectionParts {
 
 /** Kafka's socket.request.max.bytes. */
 const MAX_REQUEST_BYTES = 100 * 1024 * 1024
-/** Reading stops while so many requests wait: a client that only sends must not fill the memory. */
-const MOST_QUEUED = 64
 /** Nothing more is answered before a slow client has taken what is there. */
 const MOST_UNSENT_BYTES = 4 * 1024 * 1024
 
@@ -44,7 +44,7 @@ const MOST_UNSENT_BYTES = 4 * 1024 * 1024
 export class ServerConnection {
   readonly #socket: Socket
   readonly #parts: ConnectionParts
-  readonly #queue: Buffer[] = []
+  readonly #queue: RequestQueue
   readonly #closed = new AbortController()
   readonly #clientHost: string
   readonly #login: Login
@@ -60,10 +60,15 @@ export class ServerConnection {
       () => parts.cluster.nowMs(),
       parts.onError,
     )
-    const reader = new FrameReader(MAX_REQUEST_BYTES, (frame) => this.#enqueue(frame))
+    // The login reads less, so that nobody fills the memory before it is known who they are.
+    const maxRequestBytes = () =>
+      this.#login.principal === undefined ? MAX_LOGIN_BYTES : MAX_REQUEST_BYTES
+    this.#queue = new RequestQueue(socket, parts.memory, maxRequestBytes, () => {
+      if (!this.#isBusy) void this.#answerAll()
+    })
     socket.setNoDelay(true)
     socket.on('data', (chunk) => {
-      const outOfBounds = reader.push(chunk)
+      const outOfBounds = this.#queue.push(chunk)
       if (outOfBounds === undefined) return
       this.#fail(new RangeError(`a request claims ${outOfBounds.readInt32BE(0)} bytes`))
     })
@@ -72,6 +77,7 @@ export class ServerConnection {
     socket.on('end', () => this.close())
     socket.on('close', () => {
       this.#closed.abort()
+      this.#queue.close()
       onClose()
     })
   }
@@ -81,18 +87,13 @@ export class ServerConnection {
     this.#closed.abort()
   }
 
-  #enqueue(frame: Buffer): void {
-    this.#queue.push(frame)
-    if (this.#queue.length >= MOST_QUEUED) this.#socket.pause()
-    if (!this.#isBusy) void this.#answerAll()
-  }
-
   async #answerAll(): Promise<void> {
     this.#isBusy = true
     try {
       for (let frame = this.#next(); frame !== undefined; frame = this.#next()) {
         const answering = this.#answer(frame)
         if (answering !== undefined) await answering
+        this.#queue.answered(frame)
         if (this.#socket.writableLength > MOST_UNSENT_BYTES) await this.#drained()
       }
     } catch (error) {
@@ -103,10 +104,7 @@ export class ServerConnection {
   }
 
   #next(): Buffer | undefined {
-    if (this.#closed.signal.aborted) return undefined
-    const frame = this.#queue.shift()
-    if (this.#queue.length === 0 && this.#socket.isPaused()) this.#socket.resume()
-    return frame
+    return this.#closed.signal.aborted ? undefined : this.#queue.next()
   }
 
   /** Returns a promise only where there is something to wait for. */

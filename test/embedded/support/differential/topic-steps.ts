@@ -74,6 +74,24 @@ export const TOPIC_STEPS: readonly Step[] = [
   create('too many replicas', { name: 'b', replicationFactor: 3 }),
   create('no replicas', { name: 'b', replicationFactor: 0 }),
   create('no partitions', { name: 'b', numPartitions: 0 }),
+  create('more partitions than the controller creates at once', {
+    name: 'b',
+    numPartitions: 10_001,
+  }),
+  create('as many partitions as there are numbers', { name: 'b', numPartitions: 2 ** 31 - 1 }),
+  create('as many partitions as the controller has room for, but for the topic', {
+    name: 'b',
+    numPartitions: 10_000,
+  }),
+  step('too many partitions of several topics', apis.createTopics, 7, {
+    topics: [
+      { name: 'b', numPartitions: 6_000, replicationFactor: 1, assignments: [], configs: [] },
+      { name: 'c', numPartitions: 6_000, replicationFactor: 1, assignments: [], configs: [] },
+      { name: '', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] },
+    ],
+    timeoutMs: 10_000,
+    validateOnly: false,
+  }),
   create('a bad name', { name: 'b c' }),
   create('no name', { name: '' }),
   create('dots for a name', { name: '..' }),
@@ -243,6 +261,20 @@ export const TOPIC_STEPS: readonly Step[] = [
     topics: [{ name: 'a', count: 4, assignments: null }],
     timeoutMs: 5000,
     validateOnly: false,
+  }),
+  step('too many more partitions', apis.createPartitions, 3, {
+    topics: [{ name: 'a', count: 2 ** 31 - 1, assignments: null }],
+    timeoutMs: 5000,
+    validateOnly: false,
+  }),
+  step('too many more partitions of several topics', apis.createPartitions, 3, {
+    topics: [
+      { name: 'a', count: 6_000, assignments: null },
+      { name: 'compacted', count: 6_000, assignments: null },
+      { name: 'nope', count: 6_000, assignments: null },
+    ],
+    timeoutMs: 5000,
+    validateOnly: true,
   }),
   step('fewer partitions', apis.createPartitions, 3, {
     topics: [{ name: 'a', count: 2, assignments: null }],
