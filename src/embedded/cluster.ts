@@ -11,9 +11,15 @@ import { loseTail } from './log/lose-tail.ts'
 import { endMarker, type TransactionalProducer } from './log/marker.ts'
 import { checkClusterOptions, type EmbeddedClusterOptions } from './options.ts'
 import { Refused } from './refused.ts'
+import {
+  brokerConfigOf,
+  brokerIdsOf,
+  listenerPlans,
+  queuedMaxRequestBytesOf,
+  replicationFactorOf,
+} from './set-up.ts'
 import { RequestLog } from './request-log.ts'
 import { securityProtocolOf } from './security/options.ts'
-import { saslServer } from './security/sasl-server.ts'
 import { EmbeddedBroker, type BrokerParts } from './server/broker.ts'
 import { Dispatch } from './server/dispatch.ts'
 import { RequestMemory } from './server/request-memory.ts'
@@ -23,9 +29,6 @@ import { Timers } from './timers.ts'
 import type { KafkaVersion } from './versions/api-tables.ts'
 import { LAST_WITH_ZOOKEEPER, profileOf } from './versions/profiles.ts'
 import { KafkaRegistration } from './zookeeper/kafka/registration.ts'
-
-const DEFAULT_REPLICATION_FACTOR = 3
-const QUEUED_MAX_REQUEST_BYTES = 256 * 1024 * 1024
 
 /**
  * A Kafka cluster in this process: brokers on 127.0.0.1 that speak the real protocol over TCP. For tests,
@@ -54,14 +57,12 @@ export class EmbeddedCluster implements AsyncDisposable {
 
   private constructor(options: EmbeddedClusterOptions, storage: ClusterStorage) {
     this.#storage = storage
-    const count = options.brokers ?? 1
     const onError = options.onError ?? (() => undefined)
     const { zookeeper, zookeeperChroot = '' } = options
     const newest = zookeeper === undefined ? '4.4' : LAST_WITH_ZOOKEEPER
     const profile = profileOf(options.version ?? newest)
-    this.#brokers = Array.from(
-      { length: count },
-      (_, index) => new EmbeddedBroker(index + 1, options.ports?.[index] ?? 0),
+    this.#brokers = brokerIdsOf(options).map(
+      (id, index) => new EmbeddedBroker(id, listenerPlans(options, index)),
     )
     const brokers = new Brokers(this.#brokers)
     this.#timers = new Timers(onError)
@@ -71,7 +72,8 @@ export class EmbeddedCluster implements AsyncDisposable {
         profile,
         autoCreateTopics: options.autoCreateTopics ?? true,
         partitionCount: options.defaultPartitions ?? 1,
-        replicationFactor: Math.min(DEFAULT_REPLICATION_FACTOR, count),
+        replicationFactor: replicationFactorOf(options),
+        brokerConfig: brokerConfigOf(options),
       },
       this.#timers,
       storage,
@@ -99,9 +101,7 @@ export class EmbeddedCluster implements AsyncDisposable {
       faults: this.faults,
       throttles: this.#throttles,
       requests: this.requests,
-      memory: new RequestMemory(options.queuedMaxRequestBytes ?? QUEUED_MAX_REQUEST_BYTES),
-      tls: options.tls,
-      sasl: options.sasl && saslServer(options.sasl),
+      memory: new RequestMemory(queuedMaxRequestBytesOf(options)),
       onError,
     }
   }
@@ -130,6 +130,16 @@ export class EmbeddedCluster implements AsyncDisposable {
   /** `127.0.0.1:port,…`, as clients want it. */
   get hosts(): string {
     return this.#brokers.map(({ host, port }) => `${host}:${port}`).join(',')
+  }
+
+  /** As `hosts`, of the listener with that name in the option `listeners`. Throws InvalidArgumentError. */
+  hostsOf(listener: string): string {
+    const hosts = this.#brokers.map((broker) => {
+      const port = broker.portOf(listener)
+      if (port !== undefined) return `${broker.host}:${port}`
+      throw new InvalidArgumentError(`there is no listener '${listener}'`)
+    })
+    return hosts.join(',')
   }
 
   /** The ZooKeeper that it is registered in, as clients want it, chroot and all; undefined without one. */

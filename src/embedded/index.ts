@@ -1,8 +1,16 @@
 export { EmbeddedCluster } from './cluster.ts'
 export { EmbeddedClusterError, type EmbeddedClusterErrorCode } from './embedded-cluster-error.ts'
 export { KAFKA_VERSIONS } from './versions/profiles.ts'
-export type { EmbeddedClusterOptions, EmbeddedTopicOptions } from './options.ts'
-export type { EmbeddedSaslOptions, EmbeddedTlsOptions } from './security/options.ts'
+export type {
+  EmbeddedClusterOptions,
+  EmbeddedListenerOptions,
+  EmbeddedTopicOptions,
+} from './options.ts'
+export type {
+  EmbeddedSaslOptions,
+  EmbeddedTlsOptions,
+  MechanismPasswords,
+} from './security/options.ts'
 export type { PresentedToken, TokenOwner, TokenValidator } from './security/oauthbearer.ts'
 export type { SaslMechanismName } from './security/sasl-mechanism.ts'
 export type { KafkaVersion } from './versions/api-tables.ts'

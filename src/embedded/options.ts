@@ -23,15 +23,27 @@ import { apiTable, type KafkaVersion } from './versions/api-tables.ts'
 export interface EmbeddedTopicOptions {
   /** Default: the cluster's `defaultPartitions`. */
   readonly partitions?: number
-  /** Default: 3, or as many as there are brokers. */
+  /** Default: the cluster's `defaultReplicationFactor`. */
   readonly replicationFactor?: number
   /** Configs by Kafka's names, such as `{ 'cleanup.policy': 'compact' }`. */
   readonly config?: Readonly<Record<string, string>>
 }
 
+/** A listener of all brokers. */
+export interface EmbeddedListenerOptions {
+  /** A port for each broker. Default: any free ones. */
+  readonly ports?: readonly number[]
+  /** Default: none. */
+  readonly tls?: EmbeddedTlsOptions
+  /** Default: none. */
+  readonly sasl?: EmbeddedSaslOptions
+}
+
 export interface EmbeddedClusterOptions {
-  /** How many brokers; their ids start at 1. Default: 1. */
+  /** How many brokers. Default: as many as `brokerIds` or else 1. */
   readonly brokers?: number
+  /** The ids of the brokers. Default: 1, 2, … */
+  readonly brokerIds?: readonly number[]
   /** The Kafka to present: its APIs and their versions. Default: `4.4`; with `zookeeper` `3.9`. */
   readonly version?: KafkaVersion
   /** A port for each broker. Default: any free ones. */
@@ -42,6 +54,11 @@ export interface EmbeddedClusterOptions {
   readonly autoCreateTopics?: boolean
   /** Partitions of topics that are created without saying how many. Default: 1. */
   readonly defaultPartitions?: number
+  /**
+   * Replicas of topics that are created without saying how many. Kafka's `default.replication.factor` is 1.
+   * Default: 3, or as many as there are brokers.
+   */
+  readonly defaultReplicationFactor?: number
   /** How long the first rebalance of an empty group waits for more members. Default: 0; in Kafka 3,000. */
   readonly groupInitialRebalanceDelayMs?: number
   /** The shortest session timeout that a member may ask for. Default: 6,000, as in Kafka. */
@@ -73,14 +90,25 @@ export interface EmbeddedClusterOptions {
   readonly tls?: EmbeddedTlsOptions
   /** Login, at all brokers: who may log in, and how. Default: none. */
   readonly sasl?: EmbeddedSaslOptions
+  /**
+   * More listeners of all brokers, by name: each has TLS and login of its own. Clients find the brokers of one
+   * with the cluster's `hostsOf`, and stay with it. Default: none but that of `ports`, `tls` and `sasl`.
+   */
+  readonly listeners?: Readonly<Record<string, EmbeddedListenerOptions>>
   /** Told why a connection was ended: bytes that are no request, or a bug of the broker's. */
   readonly onError?: (error: unknown) => void
 }
+
+/** As Kafka writes them. */
+const LISTENER_NAME = /^[A-Z][A-Z0-9_]*$/
 
 /** Throws InvalidArgumentError for an option that isn't one, or can't be right. */
 export function checkClusterOptions(options: EmbeddedClusterOptions): void {
   checkOptions<EmbeddedClusterOptions>('EmbeddedCluster', options, {
     brokers: anInteger(1, 100),
+    brokerIds: anArrayOf(anInteger(0)),
+    defaultReplicationFactor: anInteger(1),
+    listeners: anObject,
     version: oneOf(...KAFKA_VERSIONS),
     ports: anArrayOf(anInteger(0, 65_535)),
     topics: anObject,
@@ -101,15 +129,19 @@ export function checkClusterOptions(options: EmbeddedClusterOptions): void {
     sasl: anObject,
     onError: aFunction,
   })
-  const { brokers = 1, ports, topics = {}, version, tls, sasl } = options
-  if (tls !== undefined) checkTlsOptions(tls)
-  if (sasl !== undefined) {
-    checkSaslOptions(sasl)
-    if (version !== undefined && !apiTable(version).has(saslHandshake.key)) {
-      throw new InvalidArgumentError(
-        `sasl: clients of Kafka ${version} can't log in: it is too old`,
-      )
+  const { topics = {}, version, listeners = {} } = options
+  const count = brokerCount(options)
+  checkListener('EmbeddedCluster', options, version, count)
+  for (const [name, listener] of Object.entries(listeners)) {
+    if (!LISTENER_NAME.test(name)) {
+      throw new InvalidArgumentError(`EmbeddedCluster: '${name}' can't be the name of a listener`)
     }
+    checkOptions<EmbeddedListenerOptions>(`listener '${name}'`, listener, {
+      ports: anArrayOf(anInteger(0, 65_535)),
+      tls: anObject,
+      sasl: anObject,
+    })
+    checkListener(`listener '${name}'`, listener, version, count)
   }
   for (const [name, topic] of Object.entries(topics)) {
     checkOptions<EmbeddedTopicOptions>(`topic '${name}'`, topic, {
@@ -128,7 +160,39 @@ export function checkClusterOptions(options: EmbeddedClusterOptions): void {
       `Kafka ${version} has no ZooKeeper; the last that can be with one is ${LAST_WITH_ZOOKEEPER}`,
     )
   }
-  if (ports !== undefined && ports.length !== brokers) {
-    throw new InvalidArgumentError(`${brokers} brokers need as many ports, not ${ports.length}`)
+}
+
+/** Throws InvalidArgumentError. */
+function brokerCount({ brokers, brokerIds }: EmbeddedClusterOptions): number {
+  if (brokerIds === undefined) return brokers ?? 1
+  const isWrong = brokerIds.length === 0 || new Set(brokerIds).size < brokerIds.length
+  if (isWrong || (brokers !== undefined && brokers !== brokerIds.length)) {
+    throw new InvalidArgumentError(
+      "EmbeddedCluster: option 'brokerIds' must have an id for each broker, and none twice",
+    )
+  }
+  return brokerIds.length
+}
+
+/** Throws InvalidArgumentError. */
+function checkListener(
+  what: string,
+  { ports, tls, sasl }: EmbeddedListenerOptions,
+  version: KafkaVersion | undefined,
+  count: number,
+): void {
+  if (tls !== undefined) checkTlsOptions(tls)
+  if (sasl !== undefined) {
+    checkSaslOptions(sasl)
+    if (version !== undefined && !apiTable(version).has(saslHandshake.key)) {
+      throw new InvalidArgumentError(
+        `sasl: clients of Kafka ${version} can't log in: it is too old`,
+      )
+    }
+  }
+  if (ports !== undefined && ports.length !== count) {
+    throw new InvalidArgumentError(
+      `${what}: ${count} brokers need as many ports, not ${ports.length}`,
+    )
   }
 }

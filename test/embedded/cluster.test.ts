@@ -92,7 +92,7 @@ describe('an embedded cluster', () => {
       expect({ errorCode, count: partitions.length }).toEqual({ errorCode: 0, count: 4 })
     })
 
-    it('says LEADER_NOT_AVAILABLE the first time, before Kafka 2.8', async () => {
+    it('says LEADER_NOT_AVAILABLE the first time, with Kafka up to 3.9', async () => {
       await using kafka = await EmbeddedCluster.start({ version: '1.1' })
       using raw = await rawClientOf(kafka)
       expect(await topicOf(raw, 'new', 5)).toMatchObject({ errorCode: 5 })

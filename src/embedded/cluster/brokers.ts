@@ -5,6 +5,8 @@ export interface BrokerInfo {
   /** 0 until it has first been started. */
   readonly port: number
   readonly isAlive: boolean
+  /** Of its listener with that name; undefined where it has none. */
+  portOf(listener: string): number | undefined
 }
 
 export class Brokers {

@@ -8,6 +8,8 @@ import { newUuid } from './uuid.ts'
 export interface ClusterSettings extends TopicDefaults {
   readonly profile: KafkaProfile
   readonly autoCreateTopics: boolean
+  /** The configs that the options of the cluster set, by Kafka's names. */
+  readonly brokerConfig: ReadonlyMap<string, string>
 }
 
 const PRODUCER_IDS_AT_ONCE = 1000n

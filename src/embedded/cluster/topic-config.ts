@@ -7,11 +7,15 @@ export const CONFIG_TYPE = {
   boolean: 1,
   string: 2,
   int: 3,
+  short: 4,
   long: 5,
   double: 6,
   list: 7,
+  class: 8,
+  password: 9,
 } as const
-type TypeName = keyof typeof CONFIG_TYPE
+/** The types of a topic's configs. */
+type TypeName = Exclude<keyof typeof CONFIG_TYPE, 'short' | 'class' | 'password'>
 
 export interface ConfigDefinition {
   readonly name: string

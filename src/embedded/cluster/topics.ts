@@ -128,12 +128,7 @@ export class Topics {
         `The topic ${topic.name} currently has ${has} partition(s); ${count} would not be an increase.`,
       )
     }
-    if (count - has > MAX_PARTITIONS_AT_ONCE) {
-      throw new Refused(
-        'POLICY_VIOLATION',
-        'Excessively large number of additional partitions per request.',
-      )
-    }
+    if (count - has > MAX_PARTITIONS_AT_ONCE) throw tooManyAdded()
     if (assignments !== undefined && assignments.length !== count - has) {
       throw new Refused(
         'INVALID_REPLICA_ASSIGNMENT',
@@ -291,6 +286,13 @@ export class Topics {
       )
     })
   }
+}
+
+export function tooManyAdded(): Refused {
+  return new Refused(
+    'POLICY_VIOLATION',
+    'Excessively large number of additional partitions per request.',
+  )
 }
 
 const LONGEST_NAME = 249

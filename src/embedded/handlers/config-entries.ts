@@ -4,11 +4,13 @@ import {
   TopicConfig,
   type ConfigDefinition,
 } from '../cluster/topic-config.ts'
+import { BROKER_CONFIGS, type BrokerConfigDefinition } from '../cluster/broker-configs.ts'
+import { BROKER_DOCUMENTATION, TOPIC_DOCUMENTATION } from '../cluster/config-documentation.ts'
 import type { RequestContext } from '../server/context.ts'
 import type { KafkaProfile } from '../versions/profiles.ts'
 
 /** Where a value comes from, by Kafka's numbers. */
-const SOURCE = { topic: 1, allBrokers: 3, default: 5 } as const
+const SOURCE = { topic: 1, allBrokers: 3, broker: 4, default: 5 } as const
 
 const MIN_INSYNC_REPLICAS = 'min.insync.replicas'
 
@@ -21,27 +23,109 @@ function isStored(name: string, { storesMinInsyncReplicas }: KafkaProfile): bool
   return storesMinInsyncReplicas && name === MIN_INSYNC_REPLICAS
 }
 
-/** The entries of a DescribeConfigs response for a topic; `names` null means all. */
-export function describedEntries(
+/** What a DescribeConfigs request wants to know of each resource. */
+export interface ConfigWishes {
+  /** Null or none: all of them. */
+  readonly names: readonly string[] | null
+  readonly synonyms: boolean
+  readonly documentation: boolean
+}
+
+function areWished({ names }: ConfigWishes): (definition: { readonly name: string }) => boolean {
+  const wished = names === null || names.length === 0 ? undefined : new Set(names)
+  return ({ name }) => wished?.has(name) ?? true
+}
+
+/** The entries of a DescribeConfigs response for a topic. */
+export function topicEntries(
   config: TopicConfig,
-  names: readonly string[] | null,
-  includeSynonyms: boolean,
+  wishes: ConfigWishes,
   { version, cluster }: RequestContext,
 ) {
   const { profile } = cluster.settings
-  return CONFIG_DEFINITIONS.filter(({ name }) => names === null || names.includes(name)).map(
-    (definition) => ({
-      name: definition.name,
-      value: config.get(definition.name),
-      readOnly: false,
-      ...(version === 0 ? { isDefault: !config.overrides.has(definition.name) } : {}),
-      configSource: sourceOf(config, definition.name, profile),
-      isSensitive: false,
-      synonyms: includeSynonyms ? synonymsOf(config, definition, profile) : [],
-      configType: CONFIG_TYPE[definition.type],
-      documentation: null,
-    }),
+  return CONFIG_DEFINITIONS.filter(areWished(wishes)).map((definition) => ({
+    name: definition.name,
+    value: config.get(definition.name),
+    readOnly: false,
+    ...(version === 0 ? { isDefault: !config.overrides.has(definition.name) } : {}),
+    configSource: sourceOf(config, definition.name, profile),
+    isSensitive: false,
+    synonyms: wishes.synonyms ? synonymsOf(config, definition, profile) : [],
+    configType: CONFIG_TYPE[definition.type],
+    documentation: wishes.documentation ? (TOPIC_DOCUMENTATION[definition.name] ?? null) : null,
+  }))
+}
+
+/** Those of one broker: its defaults, and what the cluster was started with. */
+export function brokerEntries(wishes: ConfigWishes, context: RequestContext) {
+  const given = givenConfigs(context)
+  return BROKER_CONFIGS.filter(areWished(wishes)).map((definition) =>
+    brokerEntry(definition, brokerValues(definition, given, context), wishes, context),
   )
+}
+
+/** Those that hold for all brokers because they were set for the cluster. */
+export function allBrokersEntries(wishes: ConfigWishes, context: RequestContext) {
+  return BROKER_CONFIGS.filter(areWished(wishes)).flatMap((definition) => {
+    const values = brokerValues(definition, new Map(), context).filter(
+      ({ source }) => source === SOURCE.allBrokers,
+    )
+    return values.length === 0 ? [] : [brokerEntry(definition, values, wishes, context)]
+  })
+}
+
+interface SourcedValue {
+  readonly name: string
+  readonly value: string
+  readonly source: number
+}
+
+/** What a config is set to, the value that counts first. */
+function brokerValues(
+  { name, defaultValue }: BrokerConfigDefinition,
+  given: ReadonlyMap<string, string>,
+  { cluster }: RequestContext,
+): readonly SourcedValue[] {
+  const value = given.get(name)
+  return [
+    ...(defaultValue !== null && isStored(name, cluster.settings.profile)
+      ? [{ name, value: defaultValue, source: SOURCE.allBrokers }]
+      : []),
+    ...(value === undefined ? [] : [{ name, value, source: SOURCE.broker }]),
+    ...(defaultValue === null ? [] : [{ name, value: defaultValue, source: SOURCE.default }]),
+  ]
+}
+
+function brokerEntry(
+  { name, type, isReadOnly }: BrokerConfigDefinition,
+  values: readonly SourcedValue[],
+  wishes: ConfigWishes,
+  { version }: RequestContext,
+) {
+  const configSource = values[0]?.source ?? SOURCE.default
+  return {
+    name,
+    value: values[0]?.value ?? null,
+    readOnly: isReadOnly,
+    ...(version === 0 ? { isDefault: configSource === SOURCE.default } : {}),
+    configSource,
+    isSensitive: type === 'password',
+    synonyms: wishes.synonyms ? values : [],
+    configType: CONFIG_TYPE[type],
+    documentation: wishes.documentation ? (BROKER_DOCUMENTATION[name] ?? null) : null,
+  }
+}
+
+function givenConfigs({ cluster, broker }: RequestContext): ReadonlyMap<string, string> {
+  const { id } = broker
+  const listeners = broker.listenerUris.join(',')
+  return new Map([
+    ...cluster.settings.brokerConfig,
+    ['node.id', String(id)],
+    ['broker.id', String(id)],
+    ['listeners', listeners],
+    ['advertised.listeners', listeners],
+  ])
 }
 
 function synonymsOf(

@@ -6,7 +6,12 @@ import type { Topic } from '../cluster/topics.ts'
 import { outcomeOf, Refused } from '../refused.ts'
 import type { RequestContext } from '../server/context.ts'
 import { handler } from '../server/handler.ts'
-import { describedEntries } from './config-entries.ts'
+import {
+  allBrokersEntries,
+  brokerEntries,
+  topicEntries,
+  type ConfigWishes,
+} from './config-entries.ts'
 
 /** Kinds of things that have configs. */
 const TOPIC = 2
@@ -21,15 +26,15 @@ export const describeConfigsHandler = handler(describeConfigs, {
   handle: (request, context) => ({
     throttleTimeMs: 0,
     results: request.resources.map((resource) => {
+      const wishes = {
+        names: resource.configurationKeys,
+        synonyms: request.includeSynonyms,
+        documentation: request.includeDocumentation,
+      }
       const outcome = outcomeOf(() =>
         resource.resourceType === BROKER
-          ? []
-          : describedEntries(
-              topicOf(resource, context, '').config,
-              resource.configurationKeys,
-              request.includeSynonyms,
-              context,
-            ),
+          ? entriesOfBroker(resource.resourceName, wishes, context)
+          : topicEntries(topicOf(resource, context, '').config, wishes, context),
       )
       return outcome.refused === undefined
         ? { ...named(resource), errorCode: 0, errorMessage: '', configs: outcome.value }
@@ -44,6 +49,22 @@ export const describeConfigsHandler = handler(describeConfigs, {
     })),
   }),
 })
+
+/** A broker tells only its own, and those of all brokers where the name is empty. Throws Refused. */
+function entriesOfBroker(name: string, wishes: ConfigWishes, context: RequestContext) {
+  if (name === '') return allBrokersEntries(wishes, context)
+  const { id } = context.broker
+  if (!/^[+-]?\d+$/.test(name)) {
+    throw new Refused('INVALID_REQUEST', `Broker id must be an integer, but it is: ${name}`)
+  }
+  if (Number(name) !== id) {
+    throw new Refused(
+      'INVALID_REQUEST',
+      `Unexpected broker id, expected ${id} or empty string, but received ${name}`,
+    )
+  }
+  return brokerEntries(wishes, context)
+}
 
 /** Replaces all of a topic's configs. */
 export const alterConfigsHandler = handler(alterConfigs, {

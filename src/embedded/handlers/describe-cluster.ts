@@ -1,12 +1,14 @@
 import { describeCluster } from '../../../protocol/apis/describe-cluster.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
+import { endpointOf } from '../server/context.ts'
 import { handler } from '../server/handler.ts'
 import { CLUSTER_OPERATIONS } from './operations.ts'
 
 const ENDPOINT_BROKER = 1
 
 export const describeClusterHandler = handler(describeCluster, {
-  handle: (request, { cluster, version }) => {
+  handle: (request, context) => {
+    const { cluster, version } = context
     if (request.endpointType !== ENDPOINT_BROKER) {
       return {
         throttleTimeMs: 0,
@@ -22,14 +24,11 @@ export const describeClusterHandler = handler(describeCluster, {
       errorCode: 0,
       clusterId: cluster.clusterId,
       controllerId: cluster.brokers.controllerId,
-      brokers: (fenced ? cluster.brokers.all : cluster.brokers.alive).map(
-        ({ id, host, port, isAlive }) => ({
-          brokerId: id,
-          host,
-          port,
-          ...(version >= 2 ? { isFenced: !isAlive } : {}),
-        }),
-      ),
+      brokers: (fenced ? cluster.brokers.all : cluster.brokers.alive).map((broker) => ({
+        brokerId: broker.id,
+        ...endpointOf(context, broker),
+        ...(version >= 2 ? { isFenced: !broker.isAlive } : {}),
+      })),
       ...(request.includeClusterAuthorizedOperations
         ? { clusterAuthorizedOperations: CLUSTER_OPERATIONS }
         : {}),

@@ -1,10 +1,17 @@
 import { findCoordinator } from '../../../protocol/apis/find-coordinator.ts'
 import { Refused, outcomeOf } from '../refused.ts'
-import type { RequestContext } from '../server/context.ts'
+import { endpointOf, type RequestContext } from '../server/context.ts'
 import { handler } from '../server/handler.ts'
 
+/** What has coordinators, by Kafka's numbers of the types of keys. */
 const GROUP = 0
+const TRANSACTION = 1
+const SHARE = 2
 const WITH_MANY_KEYS = 4
+/** `group:topic id:partition`. */
+const SHARE_KEY = /^.+:[\w-]{22}:\d+$/
+const NO_SUCH_TYPE =
+  'This most likely occurs because of a request being malformed by the client library or the message was sent to an incompatible broker. See the broker logs for more details.'
 
 export const findCoordinatorHandler = handler(findCoordinator, {
   handle: (request, context) => {
@@ -35,20 +42,30 @@ export const findCoordinatorHandler = handler(findCoordinator, {
 
 const NOWHERE = { nodeId: -1, host: '', port: -1, errorMessage: null } as const
 
-function find(key: string, keyType: number, { groups, cluster }: RequestContext) {
-  const outcome = outcomeOf(() => {
-    // Transactions and share groups are still to come.
-    if (keyType !== GROUP)
-      throw new Refused('INVALID_REQUEST', 'Only groups have coordinators here')
-    const id = groups.coordinatorOf(key)
-    const broker = id === undefined ? undefined : cluster.brokers.find(id)
-    if (broker === undefined) throw new Refused('COORDINATOR_NOT_AVAILABLE')
-    return broker
-  })
+function find(key: string, keyType: number, context: RequestContext) {
+  const outcome = outcomeOf(() => coordinatorOf(key, keyType, context))
   if (outcome.refused !== undefined) {
     const { errorCode, detail } = outcome.refused
     return { ...NOWHERE, key, errorCode, errorMessage: detail }
   }
-  const { id, host, port } = outcome.value
-  return { key, errorCode: 0, errorMessage: '', nodeId: id, host, port }
+  const broker = outcome.value
+  const endpoint = endpointOf(context, broker)
+  return { key, errorCode: 0, errorMessage: '', nodeId: broker.id, ...endpoint }
+}
+
+/** Throws Refused. */
+function coordinatorOf(key: string, keyType: number, { groups, cluster }: RequestContext) {
+  switch (keyType) {
+    case GROUP:
+    case TRANSACTION: {
+      const id = groups.coordinatorOf(key)
+      const broker = id === undefined ? undefined : cluster.brokers.find(id)
+      if (broker === undefined) throw new Refused('COORDINATOR_NOT_AVAILABLE')
+      return broker
+    }
+    case SHARE:
+      throw new Refused(SHARE_KEY.test(key) ? 'COORDINATOR_NOT_AVAILABLE' : 'INVALID_REQUEST', '')
+    default:
+      throw new Refused('INVALID_REQUEST', NO_SUCH_TYPE)
+  }
 }

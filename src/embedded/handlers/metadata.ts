@@ -4,7 +4,7 @@ import { ZERO_UUID, type Decoded } from '../../../protocol/schema/fields.ts'
 import { NO_LEADER, type Partition } from '../cluster/partition.ts'
 import { checkTopicName, MAX_PARTITIONS_AT_ONCE, type Topic } from '../cluster/topics.ts'
 import { outcomeOf, Refused } from '../refused.ts'
-import type { RequestContext } from '../server/context.ts'
+import { endpointOf, type RequestContext } from '../server/context.ts'
 import { handler } from '../server/handler.ts'
 import { CLUSTER_OPERATIONS, TOPIC_OPERATIONS } from './operations.ts'
 
@@ -54,9 +54,13 @@ function refusal(errorCode: number, request: Request, context: RequestContext) {
   }
 }
 
-function clusterPart({ cluster }: RequestContext) {
+function clusterPart(context: RequestContext) {
+  const { cluster } = context
   return {
-    brokers: cluster.brokers.alive.map(({ id, host, port }) => ({ nodeId: id, host, port })),
+    brokers: cluster.brokers.alive.map((broker) => ({
+      nodeId: broker.id,
+      ...endpointOf(context, broker),
+    })),
     clusterId: cluster.clusterId,
     controllerId: cluster.brokers.controllerId,
   }

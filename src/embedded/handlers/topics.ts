@@ -4,7 +4,7 @@ import { deleteTopics } from '../../../protocol/apis/delete-topics.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
 import { ZERO_UUID, type Decoded } from '../../../protocol/schema/fields.ts'
 import { CONFIG_DEFINITIONS, TopicConfig } from '../cluster/topic-config.ts'
-import { MAX_PARTITIONS_AT_ONCE, type Topic } from '../cluster/topics.ts'
+import { MAX_PARTITIONS_AT_ONCE, tooManyAdded, type Topic } from '../cluster/topics.ts'
 import { outcomeOf, Refused } from '../refused.ts'
 import type { RequestContext } from '../server/context.ts'
 import { handler } from '../server/handler.ts'
@@ -153,11 +153,17 @@ export const deleteTopicsHandler = handler(deleteTopics, {
 export const createPartitionsHandler = handler(createPartitions, {
   handle: (request, { cluster: { topics } }) => {
     const repeated = repeats(request.topics.map(({ name }) => name))
+    let added = 0
+    for (const { name, count } of request.topics) {
+      const has = topics.byName(name)?.partitions.length
+      if (has !== undefined && !repeated.has(name)) added += Math.max(0, count - has)
+    }
     return {
       throttleTimeMs: 0,
       results: request.topics.map(({ name, count, assignments }) => {
         const { refused } = outcomeOf(() => {
           if (repeated.has(name)) throw new Refused('INVALID_REQUEST', 'Duplicate topic name.')
+          if (added > MAX_PARTITIONS_AT_ONCE) throw tooManyAdded()
           const topic = topics.byName(name)
           if (topic === undefined) throw new Refused('UNKNOWN_TOPIC_OR_PARTITION')
           const replicas = assignments?.map(({ brokerIds }) => brokerIds)

@@ -28,11 +28,16 @@ export interface EmbeddedTlsOptions {
   readonly clientAuth?: 'none' | 'requested' | 'required'
 }
 
+/** A user's passwords; with other mechanisms the user can't log in. */
+export type MechanismPasswords = Readonly<
+  Partial<Record<Exclude<SaslMechanismName, 'OAUTHBEARER'>, string>>
+>
+
 export interface EmbeddedSaslOptions {
   /** Default: PLAIN and SCRAM if there are `users`, OAUTHBEARER if there is `validateToken`. */
   readonly mechanisms?: readonly SaslMechanismName[]
-  /** Passwords by user name, for PLAIN and SCRAM. */
-  readonly users?: Readonly<Record<string, string>>
+  /** Passwords by user name, for PLAIN and SCRAM: one for all mechanisms, or one for each that is named. */
+  readonly users?: Readonly<Record<string, string | MechanismPasswords>>
   /** For OAUTHBEARER: whose token it is. It is undefined for a token that is good for nothing. */
   readonly validateToken?: TokenValidator
   /**
@@ -46,8 +51,8 @@ export interface EmbeddedSaslOptions {
 export type SecurityProtocol = 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'
 
 export function securityProtocolOf(
-  tls: EmbeddedTlsOptions | undefined,
-  sasl: EmbeddedSaslOptions | undefined,
+  tls: object | undefined,
+  sasl: object | undefined,
 ): SecurityProtocol {
   if (sasl === undefined) return tls === undefined ? 'PLAINTEXT' : 'SSL'
   return tls === undefined ? 'SASL_PLAINTEXT' : 'SASL_SSL'
@@ -93,10 +98,37 @@ export function checkSaslOptions(options: EmbeddedSaslOptions): void {
     }
   }
   for (const [name, password] of Object.entries(options.users ?? {})) {
-    if (name === '' || typeof password !== 'string' || password === '') {
-      throw new InvalidArgumentError(`sasl: user '${name}' needs a name and a password`)
-    }
+    checkPasswords(name, password)
   }
+}
+
+/** Throws InvalidArgumentError. */
+function checkPasswords(user: string, given: string | MechanismPasswords): void {
+  if (typeof given !== 'string') {
+    checkOptions<MechanismPasswords>(`sasl: user '${user}'`, given, {
+      PLAIN: aString,
+      'SCRAM-SHA-256': aString,
+      'SCRAM-SHA-512': aString,
+    })
+  }
+  const passwords: readonly unknown[] = typeof given === 'string' ? [given] : Object.values(given)
+  const areRight = passwords.every((value) => typeof value === 'string' && value !== '')
+  if (user === '' || passwords.length === 0 || !areRight) {
+    throw new InvalidArgumentError(`sasl: user '${user}' needs a name and a password`)
+  }
+}
+
+/** The passwords by user name that a mechanism knows. */
+export function passwordsFor(
+  mechanism: Exclude<SaslMechanismName, 'OAUTHBEARER'>,
+  { users = {} }: EmbeddedSaslOptions,
+): ReadonlyMap<string, string> {
+  return new Map(
+    Object.entries(users).flatMap(([name, passwords]) => {
+      const password = typeof passwords === 'string' ? passwords : passwords[mechanism]
+      return password === undefined ? [] : [[name, password]]
+    }),
+  )
 }
 
 export function mechanismsOf({

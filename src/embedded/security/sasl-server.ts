@@ -1,5 +1,5 @@
 import { oauthBearerExchange } from './oauthbearer.ts'
-import { mechanismsOf, type EmbeddedSaslOptions } from './options.ts'
+import { mechanismsOf, passwordsFor, type EmbeddedSaslOptions } from './options.ts'
 import { plainExchange } from './plain.ts'
 import type { SaslServerExchange } from './sasl-mechanism.ts'
 import { ScramUsers } from './scram.ts'
@@ -15,9 +15,9 @@ export interface SaslServer {
 
 export function saslServer(options: EmbeddedSaslOptions): SaslServer {
   const mechanisms = mechanismsOf(options)
-  const passwords = new Map(Object.entries(options.users ?? {}))
-  const sha256 = new ScramUsers('sha256', passwords)
-  const sha512 = new ScramUsers('sha512', passwords)
+  const plain = passwordsFor('PLAIN', options)
+  const sha256 = new ScramUsers('sha256', passwordsFor('SCRAM-SHA-256', options))
+  const sha512 = new ScramUsers('sha512', passwordsFor('SCRAM-SHA-512', options))
   const validate = options.validateToken ?? (() => undefined)
   return {
     mechanisms,
@@ -25,7 +25,7 @@ export function saslServer(options: EmbeddedSaslOptions): SaslServer {
     exchange(wanted) {
       switch (mechanisms.find((name) => name === wanted)) {
         case 'PLAIN':
-          return plainExchange(passwords)
+          return plainExchange(plain)
         case 'SCRAM-SHA-256':
           return sha256.exchange()
         case 'SCRAM-SHA-512':

@@ -1,53 +1,92 @@
 import { FetchSessions } from '../fetch/sessions.ts'
-import type { EmbeddedTlsOptions } from '../security/options.ts'
+import { securityProtocolOf, type EmbeddedTlsOptions } from '../security/options.ts'
+import type { SaslServer } from '../security/sasl-server.ts'
 import { createBrokerServer } from './broker-server.ts'
 import { ServerConnection, type ConnectionParts } from './connection.ts'
 import type { ServingBroker } from './context.ts'
 import { Listener } from './listener.ts'
 
 /** What all brokers of a cluster have. */
-export interface BrokerParts extends Omit<ConnectionParts, 'broker'> {
+export type BrokerParts = Omit<ConnectionParts, 'broker' | 'listener' | 'sasl'>
+
+/** How a broker listens under one name. */
+export interface ListenerPlan {
+  readonly name: string
+  /** 0 takes any that is free. */
+  readonly port: number
   readonly tls: EmbeddedTlsOptions | undefined
+  readonly sasl: SaslServer | undefined
 }
 
-/** One broker: it can be stopped, and started again at its port. */
+interface BrokerListener {
+  readonly plan: ListenerPlan
+  readonly listener: Listener<ServerConnection>
+}
+
+/** One broker: it can be stopped, and started again at its ports. */
 export class EmbeddedBroker implements ServingBroker {
   readonly id: number
   fetchSessions = new FetchSessions()
-  readonly #listener: Listener<ServerConnection>
+  readonly #listeners: readonly BrokerListener[]
 
-  /** Port 0 takes any that is free. */
-  constructor(id: number, port: number) {
+  /** The first listener is the one that `port` is about. */
+  constructor(id: number, plans: readonly ListenerPlan[]) {
     this.id = id
-    this.#listener = new Listener(port)
+    this.#listeners = plans.map((plan) => ({ plan, listener: new Listener(plan.port) }))
   }
 
   get host(): string {
-    return this.#listener.host
+    return this.#first.host
   }
 
   get port(): number {
-    return this.#listener.port
+    return this.#first.port
   }
 
   get isAlive(): boolean {
-    return this.#listener.isListening
+    return this.#first.isListening
+  }
+
+  get listenerUris(): readonly string[] {
+    return this.#listeners.map(({ plan, listener }) => {
+      const name = plan.name === '' ? securityProtocolOf(plan.tls, plan.sasl) : plan.name
+      return `${name}://${listener.host}:${listener.port}`
+    })
+  }
+
+  portOf(name: string): number | undefined {
+    return this.#listeners.find(({ plan }) => plan.name === name)?.listener.port
   }
 
   async start(parts: BrokerParts): Promise<void> {
     if (this.isAlive) return
-    const { tls, onError } = parts
-    await this.#listener.start({
-      createServer: (onClient) => createBrokerServer(tls, onClient, onError),
-      connect: (socket, onClose) =>
-        new ServerConnection(socket, { ...parts, broker: this }, onClose),
-      onError,
-    })
+    const { onError } = parts
+    try {
+      // The first last: then the broker counts as alive, and all of it listens.
+      for (const { plan, listener } of [...this.#listeners].reverse()) {
+        const { name, tls, sasl } = plan
+        await listener.start({
+          createServer: (onClient) => createBrokerServer(tls, onClient, onError),
+          connect: (socket, onClose) => {
+            const own = { ...parts, broker: this, listener: name, sasl }
+            return new ServerConnection(socket, own, onClose)
+          },
+          onError,
+        })
+      }
+    } catch (error) {
+      await this.stop()
+      throw error
+    }
     this.fetchSessions = new FetchSessions()
   }
 
   /** At once, as when the process is killed: connections end wherever they are. */
-  stop(): Promise<void> {
-    return this.#listener.stop()
+  async stop(): Promise<void> {
+    await Promise.all(this.#listeners.map(({ listener }) => listener.stop()))
+  }
+
+  get #first(): Listener<ServerConnection> {
+    return this.#listeners[0]!.listener
   }
 }

@@ -22,6 +22,8 @@ export interface ConnectionParts {
   readonly cluster: ClusterState
   readonly groups: Groups
   readonly broker: ServingBroker
+  /** The name of the listener that the client is connected to. */
+  readonly listener: string
   readonly dispatch: Dispatch
   readonly faults: Faults
   readonly throttles: Throttles
@@ -194,11 +196,12 @@ export class ServerConnection {
     { handler, version, clientId }: DispatchedCall,
     injected: InjectedError | undefined,
   ): RequestContext {
-    const { cluster, groups, broker, throttles } = this.#parts
+    const { cluster, groups, broker, listener, throttles } = this.#parts
     return {
       cluster,
       groups,
       broker,
+      listener,
       version,
       clientId,
       clientHost: this.#clientHost,

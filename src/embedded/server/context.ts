@@ -10,6 +10,8 @@ import type { Login } from '../security/login.ts'
 
 /** What a broker is beside what the cluster shares. */
 export interface ServingBroker extends BrokerInfo {
+  /** As Kafka's `listeners` has them: `PLAINTEXT://127.0.0.1:9092`. */
+  readonly listenerUris: readonly string[]
   readonly fetchSessions: FetchSessions
 }
 
@@ -25,6 +27,8 @@ export interface RequestContext {
   readonly cluster: ClusterState
   readonly groups: Groups
   readonly broker: ServingBroker
+  /** The name of the listener that the client is connected to. */
+  readonly listener: string
   readonly version: number
   readonly clientId: string | null
   /** As Kafka prints it: `/127.0.0.1`. */
@@ -88,14 +92,22 @@ export function checkLeaderEpoch({ leaderEpoch }: Partition, clientEpoch: number
   throw new Refused(clientEpoch < leaderEpoch ? 'FENCED_LEADER_EPOCH' : 'UNKNOWN_LEADER_EPOCH')
 }
 
+/** Where a client finds a broker: at the listener of the same name as its own. */
+export function endpointOf(
+  { listener }: Pick<RequestContext, 'listener'>,
+  broker: BrokerInfo,
+): { readonly host: string; readonly port: number } {
+  return { host: broker.host, port: broker.portOf(listener) ?? broker.port }
+}
+
 /** Where to go instead, told with NOT_LEADER_OR_FOLLOWER (KIP-951). */
 export function leaderHint(
-  { cluster }: RequestContext,
+  context: RequestContext,
   partition: Partition | undefined,
 ): { leaderId: number; leaderEpoch: number; endpoint: Endpoint | undefined } | undefined {
   if (partition === undefined || partition.leader === NO_LEADER) return undefined
-  const broker = cluster.brokers.find(partition.leader)
-  const endpoint = broker && { nodeId: broker.id, host: broker.host, port: broker.port, rack: null }
+  const broker = context.cluster.brokers.find(partition.leader)
+  const endpoint = broker && { nodeId: broker.id, ...endpointOf(context, broker), rack: null }
   return { leaderId: partition.leader, leaderEpoch: partition.leaderEpoch, endpoint }
 }
 

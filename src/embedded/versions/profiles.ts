@@ -46,12 +46,13 @@ export function isAtLeast(version: KafkaVersion, least: KafkaVersion): boolean {
 
 export function profileOf(version: KafkaVersion): KafkaProfile {
   const isSince28 = isAtLeast(version, '2.8')
+  const hasZooKeeper = isAtLeast(LAST_WITH_ZOOKEEPER, version)
   return {
     version,
     apis: apiTable(version),
     refusalNamesApiVersions: isSince28,
     ignoresUnknownRequests: version === '0.9',
-    autoCreateError: isSince28 ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'LEADER_NOT_AVAILABLE',
+    autoCreateError: hasZooKeeper ? 'LEADER_NOT_AVAILABLE' : 'UNKNOWN_TOPIC_OR_PARTITION',
     storesMinInsyncReplicas: isAtLeast(version, '4.4'),
     maxSessionTimeoutMs: maxSessionTimeoutOf(version),
     forgetsGroupsWithoutOffsets: !isAtLeast(version, '4.4'),

@@ -2,6 +2,7 @@ import * as apis from '../../../../protocol/apis/index.ts'
 import { encodeBatch } from '../../../../protocol/records/encode-batch.ts'
 import { OutgoingRecord } from '../../../../protocol/records/outgoing-record.ts'
 import { ZERO_UUID } from '../../../../protocol/schema/fields.ts'
+import { configsOf, coordinatorFound } from './config-requests.ts'
 import { batch, create, fetched, listed, NOW, produce } from './requests.ts'
 import { step, type Step } from './step.ts'
 
@@ -341,6 +342,20 @@ export const TOPIC_STEPS: readonly Step[] = [
     ],
     includeSynonyms: true,
   }),
+  configsOf('all of a topic, by no names, with documentation', { type: 2, name: 'a' }, []),
+  configsOf('all of a topic, by null', { type: 2, name: 'a' }, null, { documentation: false }),
+  configsOf('all of a broker, by no names, with documentation', { type: 4, name: '1' }, []),
+  configsOf('all of a broker, by null', { type: 4, name: '1' }, null, { documentation: false }),
+  configsOf('some of a broker, without synonyms', { type: 4, name: '1' }, ['num.partitions'], {
+    synonyms: false,
+  }),
+  configsOf('all brokers', { type: 4, name: '' }, []),
+  configsOf('another broker', { type: 4, name: '9' }, []),
+  configsOf('a broker by a name', { type: 4, name: 'x' }, []),
+  coordinatorFound('of a transaction', 'tx', 1, 6),
+  coordinatorFound('of a transaction', 'tx', 1, 2),
+  coordinatorFound('of shares with a key that is none', 'g', 2, 6),
+  coordinatorFound('of what does not exist', 'g', 3, 6),
   step('topics to delete', apis.deleteTopics, 5, {
     topicNames: ['small'],
     timeoutMs: 5000,
