@@ -1,8 +1,9 @@
 import { ClosedError, KafkaClient, type SimpleConsumer } from '../index.ts'
-import { compileFormat, valueLine } from './format.ts'
+import { compileFormat, valueLine, visibleValueLine, type Format } from './format.ts'
 import { Interrupt } from './interrupt.ts'
 import { Output } from './output.ts'
 import { Progress } from './progress.ts'
+import { visible } from './visible.ts'
 
 export interface ConsumeCommandOptions {
   readonly brokers: string
@@ -11,11 +12,13 @@ export interface ConsumeCommandOptions {
   readonly format?: string
   readonly count?: number
   readonly partition?: number
+  /** Bytes as they are, also on a terminal. */
+  readonly raw?: boolean
 }
 
 /** Prints a topic's messages on standard output. */
 export async function consumeCommand(topic: string, options: ConsumeCommandOptions): Promise<void> {
-  const format = options.format === undefined ? valueLine : compileFormat(options.format)
+  const format = formatOf(options)
   await using client = new KafkaClient({ hosts: options.brokers, clientId: 'samsa-cli' })
   await using consumer = await client.topic(topic).getSimpleConsumer({
     autoOffsetReset: options.fromBeginning === true ? 'earliest' : 'latest',
@@ -36,6 +39,12 @@ export async function consumeCommand(topic: string, options: ConsumeCommandOptio
   }
   await printMessages(consumer, options.count ?? Infinity, print, output)
   await output.finish()
+}
+
+function formatOf({ format, raw = false }: ConsumeCommandOptions): Format {
+  const isShown = process.stdout.isTTY && !raw
+  if (format === undefined) return isShown ? visibleValueLine : valueLine
+  return compileFormat(format, isShown ? visible : undefined)
 }
 
 type Print = (message: Parameters<typeof valueLine>[0]) => void

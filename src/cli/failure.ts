@@ -1,4 +1,6 @@
 import { CommanderError } from 'commander'
+import type { Writable } from 'node:stream'
+import { visibleText } from './visible.ts'
 
 /** Ends the command: one line on standard error, and an exit code that is not 0. */
 export function reportFailure(error: unknown): void {
@@ -16,10 +18,22 @@ export function reportFailure(error: unknown): void {
 
 /** Commander's errors in the same form. */
 export function inOneLine(text: string): string {
-  return text
+  const line = text
     .replace(/^error: /, '')
     .trim()
     .replace(/\s*\n\s*/g, ' ')
+  // It may quote what came from elsewhere.
+  return visibleText(line)
+}
+
+/**
+ * Reports what ends an output stream, where nothing else does: Node ends a process with a stack trace when help is
+ * printed to a reader that has left, such as `head`.
+ */
+export function reportFailuresOf(stream: Writable): void {
+  stream.on('error', (error) => {
+    if (stream.listenerCount('error') === 1) reportFailure(error)
+  })
 }
 
 function isBrokenPipe(error: unknown): boolean {

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, type Message } from '../index.ts'
+import { visible } from './visible.ts'
 
 /** What a message is printed from. */
 export type Printable = Pick<
@@ -12,10 +13,14 @@ export type Format = (message: Printable) => readonly Uint8Array[]
 type Part = (message: Printable) => Uint8Array
 
 const NOTHING = Buffer.alloc(0)
+const UNREADABLE = Buffer.from('?')
 const NEWLINE = Buffer.from('\n')
 
 /** What is printed without a format: the value and a newline. */
 export const valueLine: Format = ({ value }) => [value ?? NOTHING, NEWLINE]
+
+/** The same for a terminal: see `visible`. */
+export const visibleValueLine: Format = ({ value }) => [visible(value ?? NOTHING), NEWLINE]
 
 /** kcat's fields, by the letter behind the percent sign. */
 const FIELDS: Readonly<Record<string, Part>> = {
@@ -27,15 +32,21 @@ const FIELDS: Readonly<Record<string, Part>> = {
   s: ({ value }) => value ?? NOTHING,
   S: ({ value }) => Buffer.from(String(value?.length ?? -1)),
   R: ({ value }) => int32(value?.length ?? -1),
-  T: ({ timestamp }) => Buffer.from(String(timestamp)),
-  h: ({ headers }) => headersOf(headers),
+  T: (message) => readable(() => Buffer.from(String(message.timestamp))),
+  h: (message) => readable(() => headersOf(message.headers)),
   '%': () => Buffer.from('%'),
 }
 
 const ESCAPES: Readonly<Record<string, number>> = { n: 0x0a, t: 0x09, r: 0x0d, '\\': 0x5c, '0': 0 }
 
-/** Compiles a format such as `%k\t%s\n`. Throws InvalidArgumentError that names what it does not know. */
-export function compileFormat(format: string): Format {
+/**
+ * Compiles a format such as `%k\t%s\n`. For a terminal, `show` makes visible what the fields have; the text of the
+ * format itself stays as it is. Throws InvalidArgumentError that names what it does not know.
+ */
+export function compileFormat(
+  format: string,
+  show: (bytes: Uint8Array) => Uint8Array = (bytes) => bytes,
+): Format {
   const parts: Part[] = []
   let literal: Buffer[] = []
   const endLiteral = (): void => {
@@ -47,7 +58,8 @@ export function compileFormat(format: string): Format {
   for (const [token] of format.matchAll(/%.?|\\x[0-9a-fA-F]{2}|\\.?|[^%\\]+/gsu)) {
     if (token.startsWith('%')) {
       endLiteral()
-      parts.push(fieldOf(token))
+      const field = fieldOf(token)
+      parts.push((message) => show(field(message)))
     } else {
       literal.push(token.startsWith('\\') ? escaped(token) : Buffer.from(token))
     }
@@ -90,6 +102,15 @@ function headersOf(headers: Printable['headers']): Buffer {
       value ?? Buffer.from('NULL'),
     ]),
   )
+}
+
+/** A record whose headers are damaged, or whose timestamp is past 2^53, must not end the command. */
+function readable(read: () => Uint8Array): Uint8Array {
+  try {
+    return read()
+  } catch {
+    return UNREADABLE
+  }
 }
 
 function int32(value: number): Buffer {

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-import { reportFailure } from './failure.ts'
+import { reportFailure, reportFailuresOf } from './failure.ts'
 import { program } from './program.ts'
 
+reportFailuresOf(process.stdout)
 program().parseAsync().catch(reportFailure)

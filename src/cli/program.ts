@@ -80,6 +80,7 @@ export function program(): Command {
     .option('-f, --format <format>', "print this for a message, as kcat's -f does; see below")
     .option('-n, --count <count>', 'end after so many messages', positive)
     .option('--partition <number>', 'only this one', wholeNumber)
+    .option('--raw', 'print control characters as they are, also on a terminal')
     .addHelpText('after', CONSUME_EXAMPLES)
     .action(consumeCommand)
   samsa

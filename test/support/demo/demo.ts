@@ -40,7 +40,7 @@ export async function demo(place: Place, screen: Screen, signal: AbortSignal): P
   await settled()
 
   screen.say(
-    `Sending the ${count(sources.lines.length)} lines of this repository's ${sources.files} TypeScript files.`,
+    `Sending lines of this repository's ${sources.files} TypeScript files, ${count(MESSAGES_PER_SECOND)} a second.`,
   )
   const sending = new AbortController()
   const sent = feed(producer, sources.lines, ledger, MESSAGES_PER_SECOND, sending.signal)
@@ -66,6 +66,7 @@ export async function demo(place: Place, screen: Screen, signal: AbortSignal): P
     sending.abort()
   }
   await sent
+  screen.say(`${count(ledger.totalSent)} lines were sent.`)
   await allIsRead(group, ledger, signal)
   await group.leave()
   group.throwIfFailed()

@@ -1,5 +1,11 @@
 import { describe, expect, it } from '@jest/globals'
-import { compileFormat, valueLine, type Printable } from '../../../src/cli/format.ts'
+import {
+  compileFormat,
+  valueLine,
+  visibleValueLine,
+  type Printable,
+} from '../../../src/cli/format.ts'
+import { visible } from '../../../src/cli/visible.ts'
 
 const MESSAGE: Printable = {
   topic: 'events',
@@ -58,5 +64,52 @@ describe("a message's format", () => {
   it('is the value and a newline by default', () => {
     expect(Buffer.concat(valueLine(MESSAGE))).toEqual(Buffer.from([0xff, 0x00, 0x0a, 0x0a]))
     expect(Buffer.concat(valueLine(NULLS))).toEqual(Buffer.from('\n'))
+  })
+})
+
+describe('on a terminal', () => {
+  const show = (format: string, message: Printable) =>
+    Buffer.concat(compileFormat(format, visible)(message)).toString()
+  const hostile = '\x1b]0;title\x07\x9b2J\r\u202e'
+  const shown = '\\x1b]0;title\\x07\\x9b2J\\x0d\\u202e'
+
+  it('control characters of every field are shown, and those of the format stay', () => {
+    const message: Printable = {
+      ...MESSAGE,
+      topic: hostile,
+      key: Buffer.from(hostile),
+      value: Buffer.from(hostile),
+      headers: [{ key: hostile, value: Buffer.from(hostile) }],
+    }
+    expect(show('\\x1b[1m%t|%k|%s|%h\\x1b[0m', message)).toBe(
+      `\x1b[1m${shown}|${shown}|${shown}|${shown}=${shown}\x1b[0m`,
+    )
+    expect(String(Buffer.concat(visibleValueLine(message)))).toBe(`${shown}\n`)
+    // 27 bytes: an escape as a binary length.
+    expect(show('%R', { ...MESSAGE, value: Buffer.alloc(27) })).toBe('\\x00\\x00\\x00\\x1b')
+  })
+
+  it('text with line ends and tabs stays as it is', () => {
+    const text = Buffer.from('два\tдомика\n→ 値')
+    expect(visible(text).toString()).toBe(text.toString())
+  })
+
+  it('bytes that are not UTF-8 are shown one by one', () => {
+    expect(String(visible(Buffer.from([0x61, 0x9b, 0xff, 0x1b, 0x0a])))).toBe('a\\x9b\\xff\\x1b\n')
+  })
+})
+
+describe('a record that cannot be read in full', () => {
+  it('is printed with a question mark for its timestamp and headers', () => {
+    const unreadable: Printable = {
+      ...MESSAGE,
+      get timestamp(): number {
+        throw new RangeError('past 2^53')
+      },
+      get headers(): never {
+        throw new RangeError('damaged')
+      },
+    }
+    expect(print('%o %T %h %k', unreadable)).toBe('42 ? ? k1')
   })
 })
