@@ -72,8 +72,8 @@ export function encodeResponse<Request extends Fields, Response extends Fields>(
 }
 
 /**
- * The frame is what came after the size. Throws ProtocolError, for bytes left over after the body
- * too.
+ * The frame is what came after the size. Bytes after the body are ignored, as Java's client does: some proxies
+ * and brokers in place of Kafka's own add some. Unknown tagged fields are dropped. Throws ProtocolError.
  */
 export function decodeResponse<Request extends Fields, Response extends Fields>(
   api: Api<Request, Response>,
@@ -81,9 +81,11 @@ export function decodeResponse<Request extends Fields, Response extends Fields>(
   frame: Buffer,
 ): { correlationId: number; body: Decoded<Response> } {
   const reader = new Reader(frame)
+  reader.dropsUnknownFields = true
   const correlationId = decodeCorrelationId(api, version, reader)
-  const bodyVersion = isRefusedApiVersions(api, frame) ? 0 : version
-  return { correlationId, body: decodeBody(api.response, bodyVersion, reader) }
+  if (isRefusedApiVersions(api, frame))
+    return { correlationId, body: decodeRefusal(api, version, frame) }
+  return { correlationId, body: api.response.decode(reader, version) }
 }
 
 /** The correlation id of a response, before it is known which request it answers. */
@@ -137,6 +139,29 @@ function isRefusedApiVersions(api: Pick<Api, 'key'>, frame: Buffer): boolean {
     frame.length >= CORRELATION_ID_BYTES + 2 &&
     frame.readInt16BE(CORRELATION_ID_BYTES) === ErrorCode.UNSUPPORTED_VERSION
   )
+}
+
+/**
+ * A refusal is in v0, whatever was asked, but for brokers in place of Kafka's own (librdkafka's mock cluster)
+ * that send it in the layout of the request's version. One that fits neither has no list of versions.
+ */
+function decodeRefusal<Request extends Fields, Response extends Fields>(
+  api: Api<Request, Response>,
+  version: number,
+  frame: Buffer,
+): Decoded<Response> {
+  for (const candidate of [0, version]) {
+    const reader = new Reader(frame, CORRELATION_ID_BYTES)
+    reader.dropsUnknownFields = true
+    try {
+      return decodeBody(api.response, candidate, reader)
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+    }
+  }
+  const onlyTheCode = frame.subarray(CORRELATION_ID_BYTES, CORRELATION_ID_BYTES + 2)
+  const emptyList = Buffer.alloc(4)
+  return api.response.decode(new Reader(Buffer.concat([onlyTheCode, emptyList])), 0)
 }
 
 /** An error in it names the response: that a header is short says nothing without. */

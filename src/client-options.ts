@@ -9,6 +9,7 @@ import { prepareTls, type TlsOptions } from './network/tls.ts'
 import type { SocketFactory } from './network/transport.ts'
 import { printing, silentLogger, type Logger } from './observe/logger.ts'
 import {
+  aBoolean,
   aDurationMs,
   aFunction,
   anArrayOf,
@@ -44,6 +45,11 @@ export interface KafkaClientOptions {
   readonly connectTimeoutMs?: number
   /** How long a call may take with all its retries, where it does not say. Default: 60,000. */
   readonly operationTimeoutMs?: number
+  /**
+   * Waits for the cluster when not one address has been reached yet, as long as the call may take, instead of
+   * failing at once: for services that are started together with it. Default: false.
+   */
+  readonly waitForCluster?: boolean
   /** The first wait before something is tried again; doubled each time. Default: 100. */
   readonly retryBackoffMs?: number
   /** The longest wait before something is tried again. Default: 1,000. */
@@ -56,7 +62,10 @@ export interface KafkaClientOptions {
   readonly connectionsMaxIdleMs?: number
   /** Topics in use are asked for again at this age. Default: 300,000. */
   readonly metadataMaxAgeMs?: number
-  /** The largest response taken from a broker. Default: 512 MiB. */
+  /**
+   * The largest response taken from a broker. Default: 128 MiB. Fetches ask for far less, but brokers send a
+   * batch whole that is larger: raise it for topics whose `max.message.bytes` comes near.
+   */
   readonly maxResponseBytes?: number
   /** Java's `client.dns.lookup`. Default: `use_all_dns_ips`. */
   readonly dnsLookup?: DnsLookup
@@ -77,6 +86,7 @@ export function clusterOptions(options: KafkaClientOptions): ClusterOptions {
     socketTimeoutMs: aDurationMs(1),
     connectTimeoutMs: aDurationMs(1),
     operationTimeoutMs: aDurationMs(1),
+    waitForCluster: aBoolean,
     retryBackoffMs: aDurationMs(1),
     retryBackoffMaxMs: aDurationMs(1),
     reconnectBackoffMs: aDurationMs(1),
@@ -95,7 +105,7 @@ export function clusterOptions(options: KafkaClientOptions): ClusterOptions {
     broker: {
       clientId: options.clientId ?? 'samsa',
       connectTimeoutMs,
-      maxResponseBytes: options.maxResponseBytes ?? 512 * 1024 * 1024,
+      maxResponseBytes: options.maxResponseBytes ?? 128 * 1024 * 1024,
       maxIdleMs: options.connectionsMaxIdleMs ?? 540_000,
       reconnectBackoff: backoffOf(options.reconnectBackoffMs ?? 50, options.reconnectBackoffMaxMs),
       logger,
@@ -106,6 +116,7 @@ export function clusterOptions(options: KafkaClientOptions): ClusterOptions {
     },
     requestTimeoutMs: options.socketTimeoutMs ?? 30_000,
     operationTimeoutMs: options.operationTimeoutMs ?? 60_000,
+    waitsForCluster: options.waitForCluster ?? false,
     metadataMaxAgeMs: options.metadataMaxAgeMs ?? 300_000,
     backoff: backoffOf(options.retryBackoffMs ?? 100, options.retryBackoffMaxMs),
     logger,

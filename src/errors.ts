@@ -80,7 +80,12 @@ export class ConnectionError extends KafkaError {
   }
 }
 export type ConnectionErrorCode =
-  'CONNECTION_FAILED' | 'CONNECTION_TIMED_OUT' | 'CONNECTION_CLOSED' | 'NOT_KAFKA'
+  | 'CONNECTION_FAILED'
+  | 'CONNECTION_TIMED_OUT'
+  | 'CONNECTION_CLOSED'
+  | 'NOT_KAFKA'
+  | 'MALFORMED_RESPONSE'
+  | 'INCONSISTENT_CLUSTER_ID'
 
 /** The connection ended while a request was on it: whether the broker acted on the request is not known. */
 export class SocketDisconnectedError extends ConnectionError {
@@ -88,6 +93,30 @@ export class SocketDisconnectedError extends ConnectionError {
 
   constructor(message: string, context: ErrorContext) {
     super('CONNECTION_CLOSED', message, context)
+  }
+}
+
+/**
+ * What answers at a broker's address is another cluster, or another broker of this one: nothing but the
+ * comparison was sent there. Retriable, as an address may be taken over for a while, or belong to a broker that
+ * has moved.
+ */
+export class WrongClusterError extends ConnectionError {
+  override readonly name = 'WrongClusterError'
+
+  /** `found` is the id of the other cluster, undefined where the broker only said that it is another broker. */
+  constructor(broker: string, found: string | undefined, expected: string) {
+    const other =
+      found === undefined
+        ? 'says that it is another broker, or of another cluster'
+        : `is of the cluster '${found}'`
+    super(
+      'INCONSISTENT_CLUSTER_ID',
+      `${broker} ${other}; this client uses the cluster '${expected}'`,
+      {
+        broker,
+      },
+    )
   }
 }
 

@@ -13,6 +13,11 @@ export class Reader {
   readonly #view: DataView
   /** Where the next read starts. */
   offset: number
+  /**
+   * Whether tagged fields that the declaration does not have are skipped instead of kept: one takes two bytes on
+   * the wire and about a hundred in memory.
+   */
+  dropsUnknownFields = false
   /** Where the block ends: reads past it fail. */
   readonly end: number
 

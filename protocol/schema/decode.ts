@@ -31,11 +31,13 @@ function decodeTaggedFields(reader: Reader, plan: Plan, struct: Struct): void {
     const step = plan.tagged.find((candidate) => candidate.tag === tag)
     const start = reader.skip(length)
     if (step === undefined) {
+      if (reader.dropsUnknownFields) continue
       unknown ??= []
       unknown.push({ tag, data: reader.buffer.subarray(start, start + length) })
       continue
     }
     const field = new BoundedReader(reader.buffer, start, start + length)
+    field.dropsUnknownFields = reader.dropsUnknownFields
     try {
       struct[step.name] = decodeValue(field, step.value, step.compact, step.nullable)
       if (field.remaining > 0) {

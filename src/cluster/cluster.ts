@@ -8,6 +8,7 @@ import {
   ClosedError,
   KafkaError,
   NoBrokersAvailableError,
+  WrongClusterError,
   isUnreachable,
 } from '../errors.ts'
 import { formatAddress, type Address } from '../network/address.ts'
@@ -27,6 +28,8 @@ export interface ClusterOptions {
   readonly requestTimeoutMs: number
   /** How long an operation may take with all its retries, where the caller does not say. */
   readonly operationTimeoutMs: number
+  /** Whether calls wait for a cluster that was never reached. */
+  readonly waitsForCluster: boolean
   /** What is known of topics that are in use is asked for again at this age. */
   readonly metadataMaxAgeMs: number
   readonly backoff: BackoffOptions
@@ -46,6 +49,9 @@ export class Cluster {
   readonly coordinators: Coordinators
   readonly router: Router
   readonly fanOut: FanOut
+  readonly #brokerOptions: BrokerOptions
+  /** Of the first cluster that answered: the client keeps to it. Undefined before Kafka 0.10.1. */
+  #clusterId: string | undefined
   #seeds: readonly Broker[] = []
   readonly #brokers = new Map<number, Broker>()
   readonly #topics = new Map<string, TopicMetadata>()
@@ -63,6 +69,7 @@ export class Cluster {
 
   constructor(options: ClusterOptions) {
     this.options = options
+    this.#brokerOptions = { ...options.broker, clusterId: () => this.#clusterId }
     this.coordinators = new Coordinators(this)
     this.router = new Router(this)
     this.fanOut = new FanOut(this)
@@ -139,7 +146,7 @@ export class Cluster {
 
   /**
    * Sends a request to any broker: the known ones, then the bootstrap addresses, found anew (KIP-899).
-   * Throws NoBrokersAvailableError with what each of them said.
+   * Throws NoBrokersAvailableError with what each of them said, WrongClusterError where all are of another cluster.
    */
   async requestAny<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
@@ -167,16 +174,20 @@ export class Cluster {
       const response = tried.has(seed.name) ? undefined : await attempt(seed)
       if (response !== undefined) return response
     }
+    const [first] = attempts
+    if (first !== undefined && attempts.every(({ error }) => error instanceof WrongClusterError)) {
+      throw first.error
+    }
     throw new NoBrokersAvailableError(attempts)
   }
 
   /**
    * Whether the error says that not one address could be reached, ever: then an address is more likely wrong
-   * than a broker down, and whoever waits is told at once rather than after many retries.
+   * than a broker down, and the call fails at once rather than after many retries, unless the client is to wait.
    */
   wasNeverReached(error: Error): boolean {
     const isUnavailable = error instanceof KafkaError && error.code === 'NO_BROKERS_AVAILABLE'
-    return isUnavailable && !this.#wasReached
+    return isUnavailable && !this.#wasReached && !this.options.waitsForCluster
   }
 
   /** The broker with this id at this address; its connections are closed if it was elsewhere before. */
@@ -188,12 +199,15 @@ export class Cluster {
       return known
     }
     void known?.retire()
-    const broker = new Broker(nodeId, address, this.options.broker, rack)
+    const broker = new Broker(nodeId, address, this.#brokerOptions, rack)
     this.#brokers.set(nodeId, broker)
     return broker
   }
 
-  /** Forgets the brokers: the next request starts from the bootstrap addresses (KIP-1102). */
+  /**
+   * Forgets the brokers: the next request starts from the bootstrap addresses (KIP-1102). The cluster id is
+   * kept: positions, committed offsets and sequence numbers mean nothing in another cluster.
+   */
   rebootstrap(): void {
     this.options.logger.info('the cluster asked to start again from the bootstrap addresses')
     for (const broker of this.#brokers.values()) void broker.retire()
@@ -227,7 +241,7 @@ export class Cluster {
     const before = new Map(this.#seeds.map((seed) => [seed.name, seed]))
     this.#seeds = addresses.map((address) => {
       const name = formatAddress(address)
-      const seed = before.get(name) ?? new Broker(-1, address, this.options.broker)
+      const seed = before.get(name) ?? new Broker(-1, address, this.#brokerOptions)
       before.delete(name)
       return seed
     })
@@ -271,6 +285,7 @@ export class Cluster {
   }
 
   #learn(response: MetadataResponse, wanted: readonly string[]): void {
+    this.#identify(response)
     this.#wasReached = true
     this.#controllerId = response.controllerId
     const gone = new Set(this.#brokers.keys())
@@ -289,6 +304,15 @@ export class Cluster {
       const topic = updatedMetadata(this.#topics.get(name), found.get(name))
       if (topic !== undefined) this.#topics.set(name, topic)
     }
+  }
+
+  /** A response of another cluster is not learned from: its leaders would be written to. */
+  #identify({ clusterId, brokers }: MetadataResponse): void {
+    if (clusterId === null) return
+    this.#clusterId ??= clusterId
+    if (clusterId === this.#clusterId) return
+    const addresses = brokers.map(formatAddress).join(', ')
+    throw new WrongClusterError(addresses, clusterId, this.#clusterId)
   }
 
   /** Leaders move while nobody sends anything: topics in use are asked for again now and then. */

@@ -1,14 +1,15 @@
 /**
  * What a broker speaks, asked for first on every connection (KIP-35, KIP-511).
  *
- * Brokers before 0.10 know nothing of the question and close the connection: they get a fixed table, the
- * versions that 0.8.2 and 0.9 share. 0.10 to 2.3 refuse a version of the question that is too new with an
- * empty list, newer ones with the versions they know.
+ * Brokers before 0.10 do not have this API: they get a fixed table, the versions that 0.8.2 and 0.9 share
+ * (session.ts finds out). 0.10 to 2.3 refuse a version of the request that is too new with an empty
+ * list, newer ones with the versions they have.
  */
 import { apiVersions } from '../../protocol/apis/api-versions.ts'
+import { metadata } from '../../protocol/apis/metadata.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { Api } from '../../protocol/schema/api.ts'
-import { BrokerError, UnsupportedVersionError } from '../errors.ts'
+import { BrokerError, UnsupportedVersionError, WrongClusterError } from '../errors.ts'
 import { VERSION } from '../version.ts'
 import type { Connection } from './connection.ts'
 
@@ -74,17 +75,45 @@ export class BrokerVersions {
   }
 }
 
-/** Asks a broker of 0.10 or newer. */
+/** Which broker a connection is for, as far as the client knows it (KIP-1242). */
+export interface BrokerIdentity {
+  readonly clusterId: string | undefined
+  /** −1 for a bootstrap address. */
+  readonly nodeId: number
+}
+
+/** From this version on a broker compares the request's cluster id and node id with its own (KIP-1242). */
+const COMPARES_IDENTITY = 5
+
+export interface AskedVersions {
+  readonly versions: BrokerVersions
+  /** Whether the broker has compared the identity with its own. */
+  readonly isIdentified: boolean
+}
+
+/**
+ * Asks a broker of 0.10 or newer, in `firstVersion` at first. Throws WrongClusterError where another broker
+ * answers than the one that the identity names.
+ */
 export async function askVersions(
   connection: Connection,
+  identity: BrokerIdentity,
   timeoutMs: number,
-): Promise<BrokerVersions> {
-  let version = apiVersions.versions.max
+  firstVersion = apiVersions.versions.max,
+): Promise<AskedVersions> {
+  let version = firstVersion
+  const { clusterId, nodeId } = identity
+  // KIP-1242 wants both or neither.
+  const isKnown = clusterId !== undefined && nodeId >= 0
   for (;;) {
-    const response = await connection.request(
+    const response = await connection.requestNow(
       apiVersions,
       version,
-      { clientSoftwareName: 'samsa', clientSoftwareVersion: VERSION },
+      {
+        clientSoftwareName: 'samsa',
+        clientSoftwareVersion: VERSION,
+        ...(isKnown ? { clusterId, nodeId } : {}),
+      },
       timeoutMs,
     )
     const supported = new Map(
@@ -93,12 +122,41 @@ export async function askVersions(
         { min: minVersion, max: maxVersion },
       ]),
     )
-    if (response.errorCode === ErrorCode.NONE)
-      return new BrokerVersions(connection.address, supported)
+    if (response.errorCode === ErrorCode.NONE) {
+      return {
+        versions: new BrokerVersions(connection.address, supported),
+        isIdentified: isKnown && version >= COMPARES_IDENTITY,
+      }
+    }
+    if (response.errorCode === ErrorCode.REBOOTSTRAP_REQUIRED && isKnown) {
+      throw new WrongClusterError(connection.address, undefined, clusterId)
+    }
     const known = supported.get(apiVersions.key)?.max ?? 0
     if (response.errorCode !== ErrorCode.UNSUPPORTED_VERSION || known >= version) {
       throw new BrokerError(response.errorCode, 'ApiVersions', { broker: connection.address })
     }
     version = known
   }
+}
+
+/** From this version on Metadata tells the cluster's id, and an empty list of topics means none of them. */
+const METADATA_WITH_CLUSTER_ID = 2
+
+/**
+ * Compares the cluster id of brokers that do not do so themselves: those before KIP-1242 (Kafka 4.4). Brokers
+ * before 0.10.1 do not tell theirs. Throws WrongClusterError.
+ */
+export async function confirmCluster(
+  connection: Connection,
+  versions: BrokerVersions,
+  clusterId: string,
+  timeoutMs: number,
+): Promise<void> {
+  if (!versions.has(metadata)) return
+  const version = versions.pick(metadata)
+  if (version < METADATA_WITH_CLUSTER_ID) return
+  const response = await connection.request(metadata, version, { topics: [] }, timeoutMs)
+  const { clusterId: found } = response
+  if (found === null || found === clusterId) return
+  throw new WrongClusterError(connection.address, found, clusterId)
 }

@@ -17,6 +17,8 @@ import { openSession, type BrokerMemory, type Session, type SessionOptions } fro
 export type Purpose = 'produce' | 'fetch' | 'group' | 'general'
 
 export interface BrokerOptions extends SessionOptions {
+  /** The id of the cluster that the broker has to belong to, once it is known. */
+  readonly clusterId?: () => string | undefined
   /** The waits before a connection is tried again that failed. */
   readonly reconnectBackoff: BackoffOptions
 }
@@ -58,7 +60,7 @@ export class Broker {
   readonly #options: BrokerOptions
   /** By purpose and lane. */
   readonly #sessions = new Map<string, Lane>()
-  readonly #memory: BrokerMemory = { isOldest: false, isKafka: false }
+  readonly #memory: BrokerMemory = { isKafka: false, hasVersions: false, isOldest: false }
   readonly #closing = new AbortController()
   #failures = 0
   /** No connection is tried before this time. */
@@ -179,7 +181,15 @@ export class Broker {
     const waitMs = this.#notBefore - performance.now()
     if (waitMs > 0) await new Deadline(waitMs, signal).sleep(waitMs)
     try {
-      const session = await openSession(this.address, purpose, options, this.#memory, signal)
+      const identity = { clusterId: this.#options.clusterId?.(), nodeId: this.nodeId }
+      const session = await openSession(
+        this.address,
+        purpose,
+        options,
+        this.#memory,
+        identity,
+        signal,
+      )
       this.#failures = 0
       // Closed meanwhile: nobody would close this one.
       if (signal.aborted) session.connection.close()

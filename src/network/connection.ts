@@ -2,11 +2,13 @@ import type { Duplex } from 'node:stream'
 import { correlationIdOf, decodeResponse, encodeRequest } from '../../protocol/headers.ts'
 import type { Api } from '../../protocol/schema/api.ts'
 import type { Decoded, Encodable, Fields } from '../../protocol/schema/fields.ts'
+import { Deadline } from '../async/deadline.ts'
 import { deferred, type Deferred } from '../async/deferred.ts'
 import { Timer } from '../async/timer.ts'
 import {
   ClosedError,
   ConnectionError,
+  InvalidArgumentError,
   RequestTimeoutError,
   SocketDisconnectedError,
   type KafkaError,
@@ -17,11 +19,13 @@ import {
   type CloseEvent,
   type RequestEvent,
 } from '../observe/channels.ts'
+import type { Logger } from '../observe/logger.ts'
 import { explainForeignBytes } from './foreign-bytes.ts'
 import { FrameReader } from './frame-reader.ts'
 import type { FrameMemory } from './frame-memory.ts'
 import type { Intake } from './intake.ts'
-import { throttleMs } from './throttle.ts'
+import { messageOf } from './node-error.ts'
+import { LONGEST_THROTTLE_MS, throttleMs } from './throttle.ts'
 import { explainTlsError } from './tls-errors.ts'
 
 export interface ConnectionOptions {
@@ -31,6 +35,7 @@ export interface ConnectionOptions {
   readonly maxResponseBytes: number
   /** Closes the connection when nothing has been sent for so long: before the broker does. */
   readonly maxIdleMs: number
+  readonly logger?: Logger
   /** Where the memory for responses is from. Default: a response has its own. */
   readonly frameMemory?: FrameMemory | undefined
 }
@@ -58,6 +63,7 @@ interface Pending {
 export class Connection {
   readonly address: string
   readonly #stream: Duplex
+  #largestResponseBytes: number
   readonly #options: ConnectionOptions
   readonly #pending = new Map<number, Pending>()
   /** The answer to a raw SASL token: it has no correlation id, and nothing else is on its way then. */
@@ -76,6 +82,8 @@ export class Connection {
   #lastUsed = performance.now()
   #idleTimer: Timer | undefined
   #endThrottle: (() => void) | undefined
+  /** The end of the throttling that is waited for, if there is one. */
+  #throttledUntil: number | undefined
 
   /** `isKafka` where a broker has answered at this address before; `intake` where the stream is read by it. */
   constructor(
@@ -90,7 +98,12 @@ export class Connection {
     this.#stream = stream
     this.#options = options
     const { maxResponseBytes, frameMemory } = options
-    const frames = new FrameReader(maxResponseBytes, (frame) => this.#onFrame(frame), frameMemory)
+    this.#largestResponseBytes = maxResponseBytes
+    const frames = new FrameReader(
+      () => this.#largestResponseBytes,
+      (frame) => this.#onFrame(frame),
+      frameMemory,
+    )
     const onBytes = (badSize: Buffer | undefined): void => {
       this.#hasReceived = true
       if (badSize !== undefined) this.#close(this.#foreign(explainForeignBytes(address, badSize)))
@@ -116,6 +129,11 @@ export class Connection {
     if (stream.destroyed) this.#close(this.#disconnected('it was closed before it was used'))
   }
 
+  /** Sets the largest response taken from now on, `maxResponseBytes` at most. */
+  limitResponses(maxBytes: number): void {
+    this.#largestResponseBytes = Math.min(maxBytes, this.#options.maxResponseBytes)
+  }
+
   get isOpen(): boolean {
     return this.#closedBy === undefined
   }
@@ -137,7 +155,7 @@ export class Connection {
 
   /**
    * Sends a request and resolves with its response.
-   * Rejects with EncodeError, ProtocolError, RequestTimeoutError, SocketDisconnectedError, ConnectionError.
+   * Rejects with InvalidArgumentError, RequestTimeoutError, SocketDisconnectedError, ConnectionError.
    */
   async request<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
@@ -145,8 +163,28 @@ export class Connection {
     body: Encodable<Request>,
     timeoutMs: number,
   ): Promise<Decoded<Response>> {
-    while (this.#hold !== undefined && this.isOpen) await this.#hold
-    return this.requestNow(api, version, body, timeoutMs)
+    if (this.#hold === undefined) return this.requestNow(api, version, body, timeoutMs)
+    const leftMs = await this.#untilReleased(api.name, timeoutMs)
+    return this.requestNow(api, version, body, leftMs)
+  }
+
+  /** Waits for a hold to end, within the request's own time. Resolves with what is left of it. */
+  async #untilReleased(api: string, timeoutMs: number): Promise<number> {
+    const deadline = new Deadline(timeoutMs)
+    const over = deferred()
+    const timer = new Timer(timeoutMs, () => over.resolve())
+    try {
+      while (this.#hold !== undefined && this.isOpen && !deadline.isOver) {
+        await Promise.race([this.#hold, over.promise])
+      }
+    } finally {
+      timer.cancel()
+    }
+    if (this.isOpen && this.#hold !== undefined) {
+      const reason = `${api} was not sent to ${this.address} within ${timeoutMs} ms: the broker throttles this connection, or a login is under way`
+      throw new RequestTimeoutError(reason, { broker: this.address })
+    }
+    return Math.max(1, deadline.remainingMs)
   }
 
   /** The same past a hold: for the requests that authenticate. */
@@ -158,7 +196,7 @@ export class Connection {
   ): Promise<Decoded<Response>> {
     if (this.#closedBy !== undefined) throw this.#closedBy
     const correlationId = this.#takeCorrelationId()
-    const frame = encodeRequest(api, version, correlationId, this.#options.clientId, body)
+    const frame = this.#encode(api, version, correlationId, body)
     const pending: Pending = {
       api: api.name,
       version,
@@ -185,13 +223,7 @@ export class Connection {
   ): Promise<void> {
     while (this.#hold !== undefined && this.isOpen) await this.#hold
     if (this.#closedBy !== undefined) throw this.#closedBy
-    const frame = encodeRequest(
-      api,
-      version,
-      this.#takeCorrelationId(),
-      this.#options.clientId,
-      body,
-    )
+    const frame = this.#encode(api, version, this.#takeCorrelationId(), body)
     await new Promise<void>((resolve, reject) => {
       this.#write(frame, (error) => {
         if (error) reject(this.#closedBy ?? this.#disconnected(error.message, error))
@@ -244,6 +276,21 @@ export class Connection {
     this.#close(reason)
   }
 
+  #encode<Request extends Fields, Response extends Fields>(
+    api: Api<Request, Response>,
+    version: number,
+    correlationId: number,
+    body: Encodable<Request>,
+  ): readonly Uint8Array[] {
+    try {
+      return encodeRequest(api, version, correlationId, this.#options.clientId, body)
+    } catch (error) {
+      // A value that the version of this broker cannot carry, or that is out of range.
+      const reason = `the request cannot be sent to ${this.address}: ${messageOf(error)}`
+      throw new InvalidArgumentError(reason, { broker: this.address, cause: error })
+    }
+  }
+
   #decode<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
     version: number,
@@ -254,7 +301,11 @@ export class Connection {
     } catch (error) {
       // The two sides don't agree on the layout: nothing that follows can be trusted.
       this.#close(this.#disconnected('a response could not be read', error))
-      throw error
+      const reason = `the response of ${this.address} could not be read: ${messageOf(error)}`
+      throw new ConnectionError('MALFORMED_RESPONSE', reason, {
+        broker: this.address,
+        cause: error,
+      })
     }
   }
 
@@ -378,21 +429,30 @@ export class Connection {
     this.#idleTimer.unref()
   }
 
-  /** Several throttles at once overlap, they don't add up. */
+  /** Throttles overlap, they do not add up: there is one hold, and a later response moves its end. */
   #throttle(waitMs: number): void {
-    const until = performance.now() + waitMs
-    void this.hold(() => this.#sleepUntil(until))
+    if (waitMs > LONGEST_THROTTLE_MS) {
+      const why = `${this.address} throttles this connection for ${waitMs} ms`
+      this.#options.logger?.warn(`${why}: only ${LONGEST_THROTTLE_MS} ms of that are waited`)
+    }
+    const isHeld = this.#throttledUntil !== undefined
+    const until = performance.now() + Math.min(waitMs, LONGEST_THROTTLE_MS)
+    this.#throttledUntil = Math.max(this.#throttledUntil ?? 0, until)
+    if (!isHeld) void this.hold(() => this.#endOfThrottling())
   }
 
-  /** Until then, or until the connection ends: who waits must hear of that at once. */
-  async #sleepUntil(time: number): Promise<void> {
-    const waitMs = time - performance.now()
-    if (!this.isOpen || waitMs <= 0) return
-    const over = deferred()
-    const timer = new Timer(waitMs, () => over.resolve()).unref()
-    this.#endThrottle = () => over.resolve()
-    await over.promise
-    this.#endThrottle = undefined
-    timer.cancel()
+  /** Resolves then, or when the connection ends: what waits must fail at once. */
+  async #endOfThrottling(): Promise<void> {
+    for (;;) {
+      const waitMs = (this.#throttledUntil ?? 0) - performance.now()
+      if (!this.isOpen || waitMs <= 0) break
+      const over = deferred()
+      const timer = new Timer(waitMs, () => over.resolve()).unref()
+      this.#endThrottle = () => over.resolve()
+      await over.promise
+      this.#endThrottle = undefined
+      timer.cancel()
+    }
+    this.#throttledUntil = undefined
   }
 }

@@ -18,5 +18,5 @@ export function explainForeignBytes(address: string, firstBytes: Buffer): string
     return `${address} answered with a TLS alert: it wants TLS, this client does not use it there`
   }
   const size = firstBytes.readInt32BE(0)
-  return `${address} is not a Kafka broker, or is damaged: it sent a response of ${size} bytes (0x${hex})`
+  return `${address} is not a Kafka broker, or is damaged: it sent a response of ${size} bytes (0x${hex}), more than it may (maxResponseBytes)`
 }

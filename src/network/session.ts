@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks'
+import { listOffsets } from '../../protocol/apis/list-offsets.ts'
 import { listGroups } from '../../protocol/apis/list-groups.ts'
 import { onAbort } from '../async/on-abort.ts'
 import { Timer } from '../async/timer.ts'
@@ -6,7 +7,13 @@ import { SocketDisconnectedError } from '../errors.ts'
 import { connectChannel, type ConnectEvent } from '../observe/channels.ts'
 import type { Logger } from '../observe/logger.ts'
 import { formatAddress, type Address } from './address.ts'
-import { askVersions, BrokerVersions } from './api-versions.ts'
+import {
+  askVersions,
+  BrokerVersions,
+  confirmCluster,
+  type AskedVersions,
+  type BrokerIdentity,
+} from './api-versions.ts'
 import { Connection, type ConnectionOptions } from './connection.ts'
 import { authenticateConnection } from './sasl/authenticate-connection.ts'
 import type { SaslMechanism } from './sasl/mechanism.ts'
@@ -24,22 +31,34 @@ export interface Session {
   readonly versions: BrokerVersions
 }
 
-/** What is known of the broker at an address from earlier connections. */
+/**
+ * What the broker at an address has said on earlier connections. Connections that were closed, or stayed
+ * silent, say nothing: they are as likely a proxy's doing, or a broker's that is about to stop.
+ */
 export interface BrokerMemory {
+  /** Whether it has answered in Kafka's protocol. */
+  isKafka: boolean
+  /** Whether it has said which versions it has, as 0.10 and newer do: it is then never taken for an older one. */
+  hasVersions: boolean
   /**
-   * Set once it has proved to be older than 0.10: it closed the connection on which it was asked for its
-   * versions, as TLS listeners and overloaded proxies do too, and then answered in the oldest versions.
+   * Whether it has proved to be older than 0.10. Each new connection asks it for its versions all the same, as
+   * the broker may have been upgraded: this only makes the next proof shorter.
    */
   isOldest: boolean
-  /** Set once it has answered in Kafka's protocol. */
-  isKafka: boolean
 }
+
+/**
+ * The largest response taken before a connection is ready. Who answers is not known until then, and no response
+ * of a handshake comes near it; brokers have the same limit for clients (`sasl.server.max.receive.size`).
+ */
+const LARGEST_BEFORE_LOGIN_BYTES = 512 * 1024
 
 /** One opening of a session: what it needs, and the connection it is at. */
 interface Setup {
   readonly address: Address
   readonly options: SessionOptions
   readonly memory: BrokerMemory
+  readonly identity: BrokerIdentity
   readonly signal: AbortSignal
   connection: Connection | undefined
 }
@@ -53,13 +72,15 @@ export async function openSession(
   purpose: string,
   options: SessionOptions,
   memory: BrokerMemory,
+  identity: BrokerIdentity,
   signal: AbortSignal,
 ): Promise<Session> {
-  const setup: Setup = { address, options, memory, signal, connection: undefined }
+  const setup: Setup = { address, options, memory, identity, signal, connection: undefined }
   const stopWatching = onAbort(signal, () => setup.connection?.close())
   const startedAt = performance.now()
   try {
-    const session = memory.isOldest ? await openOldest(setup) : await negotiate(setup)
+    const session = await negotiate(setup)
+    session.connection.limitResponses(Infinity)
     report(setup, purpose, startedAt, undefined)
     return session
   } catch (error) {
@@ -90,87 +111,124 @@ function report(
 }
 
 async function negotiate(setup: Setup): Promise<Session> {
-  const { address, options, memory } = setup
-  const session = await askTwice(setup)
-  if (session === undefined) return openOldest(setup)
+  const { address, options, memory, identity } = setup
+  const asked = await askOrProve(setup)
   memory.isKafka = true
-  const { connection, versions } = session
+  memory.isOldest = asked === 'oldest'
+  if (asked === 'oldest') {
+    const oldest = await connect(setup)
+    return { connection: oldest, versions: BrokerVersions.oldest(oldest.address) }
+  }
+  memory.hasVersions = true
+  const { versions, isIdentified } = asked
+  const session = { connection: asked.connection, versions }
   if (options.sasl !== undefined) {
-    await authenticateConnection(connection, versions, address, options.sasl, options)
+    await authenticateConnection(session.connection, versions, address, options.sasl, options)
+  }
+  const { clusterId } = identity
+  if (clusterId !== undefined && !isIdentified) {
+    await confirmCluster(session.connection, versions, clusterId, options.connectTimeoutMs)
   }
   return session
 }
 
-/**
- * Undefined for a broker that does not say what it speaks: 0.8 closes the connection, 0.9 never answers. A
- * connection that was lost by chance looks like the first, and must not make a newer broker pass for an old
- * one: it is asked twice, and never taken for old once it has answered.
- */
-async function askTwice(setup: Setup): Promise<Session | undefined> {
-  const { options, memory } = setup
-  for (let attempt = 1; attempt <= 2; attempt++) {
-    const connection = await connect(setup)
-    const stopProbing = memory.isKafka ? () => undefined : probeOldest(connection, setup)
-    try {
-      return { connection, versions: await askVersions(connection, options.connectTimeoutMs) }
-    } catch (error) {
-      connection.close()
-      if (memory.isOldest) return undefined
-      const isSilent = error instanceof SocketDisconnectedError && connection.wasSilent
-      if (!isSilent || memory.isKafka) throw error
-    } finally {
-      stopProbing()
-    }
-  }
-  return undefined
+interface Asked extends AskedVersions {
+  readonly connection: Connection
 }
 
-/** How long a broker may be silent before it is asked something that 0.9 knows, too. */
+/** Asks twice, as a connection may be lost by chance, before it looks whether the broker is an old one. */
+async function askOrProve(setup: Setup): Promise<Asked | 'oldest'> {
+  const { options, memory, identity } = setup
+  // Kafka 0.8 and 0.9 have no login that samsa knows, and nothing else may be asked before a login.
+  const mayBeOldest = !memory.hasVersions && options.sasl === undefined
+  for (let isAgain = memory.isOldest; ; isAgain = true) {
+    const connection = await connect(setup)
+    const dropped = mayBeOldest ? watchForDrop(connection, setup) : undefined
+    try {
+      const asked = await askVersions(connection, identity, options.connectTimeoutMs)
+      return { connection, ...asked }
+    } catch (error) {
+      connection.close()
+      if (dropped?.isProved === true) return 'oldest'
+      const isSilent = error instanceof SocketDisconnectedError && connection.wasSilent
+      if (!isSilent || !mayBeOldest) throw error
+      if (isAgain) return await proveClosing(setup, error)
+    } finally {
+      dropped?.stop()
+    }
+  }
+}
+
+/**
+ * Kafka 0.8 closes the connection when it is asked for its versions, and so do proxies without a broker behind
+ * them. It proves to be Kafka by its response to a request that 0.8 has, and to be 0.8 by closing that same
+ * connection when it is asked for its versions on it; twice, as a broker may stop in between. A newer broker
+ * answers both requests, or, since Kafka 4, closes the connection at the first.
+ */
+async function proveClosing(setup: Setup, silence: Error): Promise<Asked | 'oldest'> {
+  const { options, memory, identity } = setup
+  const timeoutMs = options.connectTimeoutMs
+  for (let proofs = memory.isOldest ? 1 : 2; proofs > 0; proofs--) {
+    const connection = await connect(setup)
+    try {
+      // For no topic: it has no effect.
+      await connection.requestNow(listOffsets, 0, { replicaId: -1, topics: [] }, timeoutMs)
+    } catch {
+      connection.close()
+      throw silence
+    }
+    try {
+      return { connection, ...(await askVersions(connection, identity, timeoutMs, 0)) }
+    } catch (error) {
+      connection.close()
+      if (!(error instanceof SocketDisconnectedError)) throw error
+    }
+  }
+  return 'oldest'
+}
+
+/** How long a broker may be silent before it is asked for something that 0.9 has, too. */
 const PROBE_AFTER_MS = 500
 
 /**
- * Kafka 0.9 drops a request that it does not know without a word and reads on. As brokers answer a
- * connection's requests in order, the first answer on the connection can only be one to a later question if
- * the one for the versions was dropped. The connection is then closed, since the first never ends. That an
- * answer to the versions has not been looked at yet says nothing: it and the later one may come together.
- * Returns how to stop. Not for connections that are to log in: no other request may come before that, and
- * 0.9 has no login that samsa knows.
+ * Kafka 0.9 ignores a request that it does not have and reads on. As brokers answer a connection's requests in
+ * order, the first response on the connection can only be one to a later request if the one for the versions
+ * was ignored. The connection is then closed, since the first request never ends. That a response with the
+ * versions has not been looked at yet says nothing: it and the later one may come together.
  */
-function probeOldest(connection: Connection, { options, memory }: Setup): () => void {
-  if (options.sasl !== undefined) return () => undefined
+function watchForDrop(
+  connection: Connection,
+  { options, memory }: Setup,
+): { readonly isProved: boolean; stop(): void } {
+  let isProved = false
   let firstAnswered: string | undefined
   connection.onFirstResponse((api) => {
     firstAnswered = api
   })
-  const timer = new Timer(PROBE_AFTER_MS, () => {
+  const timer = new Timer(memory.isOldest ? 0 : PROBE_AFTER_MS, () => {
     connection.requestNow(listGroups, 0, {}, options.connectTimeoutMs).then(
       () => {
         if (firstAnswered !== listGroups.name) return
-        memory.isOldest = true
-        memory.isKafka = true
+        isProved = true
         connection.close()
       },
-      () => undefined, // Why, the question for the versions will tell.
+      () => undefined, // The request for the versions reports why.
     )
   })
-  return () => timer.cancel()
-}
-
-async function openOldest(setup: Setup): Promise<Session> {
-  const { memory } = setup
-  const connection = await connect(setup)
-  const versions = BrokerVersions.oldest(connection.address)
-  connection.onFirstResponse(() => {
-    memory.isOldest = true
-    memory.isKafka = true
-  })
-  return { connection, versions }
+  return {
+    get isProved() {
+      return isProved
+    },
+    stop: () => timer.cancel(),
+  }
 }
 
 async function connect(setup: Setup): Promise<Connection> {
   const { address, options, memory, signal } = setup
   const intake = new Intake()
   const stream = await openTransport(address, options, signal, intake)
-  setup.connection = new Connection(stream, formatAddress(address), options, memory.isKafka, intake)
-  return setup.connection
+  const connection = new Connection(stream, formatAddress(address), options, memory.isKafka, intake)
+  connection.limitResponses(LARGEST_BEFORE_LOGIN_BYTES)
+  setup.connection = connection
+  return connection
 }

@@ -42,6 +42,12 @@ const CLIENT_WAITS_FROM: Readonly<Record<string, number>> = {
   DeleteGroups: 1,
 }
 
+/**
+ * The longest that a broker's throttling is believed. Kafka's quotas ask for eleven seconds at most by default
+ * (`quota.window.num` × `quota.window.size.seconds`); 2^31−1 ms would hold a connection back for 24 days.
+ */
+export const LONGEST_THROTTLE_MS = 60_000
+
 /** How long the connection is to be left alone after this response; 0 for not at all. */
 export function throttleMs(api: string, version: number, response: object): number {
   if (!('throttleTimeMs' in response) || typeof response.throttleTimeMs !== 'number') return 0

@@ -124,16 +124,45 @@ describe('two clusters in one process', () => {
 })
 
 describe('a broker that is silent when it is asked for its versions', () => {
-  it('is taken for one before 0.10 when it is so twice', async () => {
-    const asked: number[] = []
-    seed.handle(metadata, (_, { version }) => {
-      asked.push(version)
-      return metadataOf({ ...layout, brokers: [{ nodeId: 1, ...seed.address }] }, [TOPIC])
-    })
-    dropApiVersions(seed, Infinity)
+  it('is one before 0.10 when it answers an old request and closes the connection at the one for its versions', async () => {
     const cluster = clusterAt([seed])
+    tellLayout({ ...layout, brokers: [{ nodeId: 1, ...seed.address }] }, seed)
+    tellOffsets(seed, 0n)
+    seed.handle(apiVersions, (_, { socket }) => void socket.destroy())
     await cluster.topic(TOPIC, lookUp())
-    expect(asked).toEqual([0])
+    expect(seed.received(metadata).map(({ version }) => version)).toEqual([0])
+    await cluster.close(0)
+  })
+
+  it('is left in the oldest versions as soon as it answers in newer ones', async () => {
+    const cluster = clusterAt([seed])
+    tellLayout({ ...layout, brokers: [{ nodeId: 1, ...seed.address }] }, seed)
+    tellOffsets(seed, 0n)
+    const { min, max } = metadata.versions
+    let isUpgraded = false
+    seed.handle(apiVersions, (_, { socket }) => {
+      if (isUpgraded)
+        return { errorCode: 0, apiKeys: [{ apiKey: 3, minVersion: min, maxVersion: max }] }
+      socket.destroy()
+      return undefined
+    })
+    await cluster.topic(TOPIC, lookUp())
+    isUpgraded = true
+    seed.dropConnections()
+    await cluster.refresh(TOPIC)
+    expect(seed.received(metadata).map(({ version }) => version)).toEqual([0, max])
+    await cluster.close(0)
+  })
+
+  it('is not taken for an old one, however many connections are closed silently at first contact', async () => {
+    tellOffsets(seed, 0n)
+    let left = 5
+    seed.onConnection = (socket) => {
+      if (left-- > 0) socket.destroy()
+    }
+    const cluster = clusterAt([seed], { waitForCluster: true })
+    await cluster.topic(TOPIC, lookUp())
+    expect(seed.received(metadata)[0]?.version).toBe(metadata.versions.max)
     await cluster.close(0)
   })
 
@@ -155,6 +184,70 @@ describe('a broker that is silent when it is asked for its versions', () => {
     const versions = new Set(node.received(metadata).map(({ version }) => version))
     expect([...versions]).toEqual([metadata.versions.max])
     await cluster.close(0)
+  })
+})
+
+describe('a client of one cluster', () => {
+  /** Brokers before Kafka 4.4 do not compare the cluster id themselves (KIP-1242). */
+  const BEFORE_KIP_1242 = { ApiVersions: [0, 4] } as const
+
+  function tellCluster(broker: FakeBroker, clusterId: string): void {
+    broker.handle(metadata, ({ topics }) => ({
+      ...metadataOf(
+        layoutOf([broker], { [TOPIC]: [1] }),
+        (topics ?? []).map(({ name }) => name ?? ''),
+      ),
+      clusterId,
+    }))
+  }
+
+  it('sends nothing to a broker of another cluster that took over the address', async () => {
+    const versions = BEFORE_KIP_1242
+    const ours = await FakeBroker.start({ versions })
+    tellCluster(ours, 'ours')
+    tellOffsets(ours, 7n)
+    const client = new KafkaClient({ ...QUICK, hosts: ours.name, operationTimeoutMs: 500 })
+    const topic = client.topic(TOPIC)
+    await topic.latestAvailableOffsets()
+    await ours.stop()
+    await using theirs = await FakeBroker.start({ versions, port: ours.port })
+    tellCluster(theirs, 'theirs')
+    tellOffsets(theirs, 8n)
+    const error = await failureOf(topic.latestAvailableOffsets())
+    expect(error.message).toMatch(/is of the cluster 'theirs'; this client uses the cluster 'ours'/)
+    expect(new Set(theirs.requests.map(({ api }) => api))).toEqual(
+      new Set(['ApiVersions', 'Metadata']),
+    )
+    await client.close()
+  })
+
+  it('tells brokers which cluster and node it means, and believes one that says it is another', async () => {
+    await using ours = await FakeBroker.start()
+    tellCluster(ours, 'ours')
+    tellOffsets(ours, 7n)
+    const client = new KafkaClient({ ...QUICK, hosts: ours.name, operationTimeoutMs: 500 })
+    await client.topic(TOPIC).latestAvailableOffsets()
+    const asked = ours.received(apiVersions).map(({ body }) => body)
+    expect(asked[0]).toMatchObject({ clusterId: null, nodeId: -1 })
+    expect(asked.at(-1)).toMatchObject({ clusterId: 'ours', nodeId: 1 })
+    ours.handle(apiVersions, () => ({ errorCode: ErrorCode.REBOOTSTRAP_REQUIRED, apiKeys: [] }))
+    ours.dropConnections()
+    const error = await failureOf(client.topic(TOPIC).latestAvailableOffsets())
+    expect(error.message).toContain("this client uses the cluster 'ours'")
+    await client.close()
+  })
+})
+
+describe('a cluster that is not up yet', () => {
+  it('is waited for where the client is to wait', async () => {
+    const first = await FakeBroker.start()
+    await first.stop()
+    const client = new KafkaClient({ ...QUICK, hosts: first.name, waitForCluster: true })
+    const partitions = client.topic(TOPIC).partitions()
+    await using broker = await FakeBroker.start({ port: first.port })
+    tellLayout(layoutOf([broker], { [TOPIC]: [1] }), broker)
+    expect(await partitions).toHaveLength(1)
+    await client.close()
   })
 })
 

@@ -31,6 +31,37 @@ function brokerAt({ address }: FakeBroker, options = brokerOptions()): Broker {
 
 const ask = () => broker.request(metadata, { topics: null }, IN_TIME)
 
+describe('before a connection is ready', () => {
+  it('no response is taken that is larger than those of handshakes', async () => {
+    // 400,000 unknown tagged fields: what ended processes with a small heap, in small.
+    const fields = Buffer.alloc(800_000)
+    for (let at = 0; at < fields.length; at += 2) fields[at] = 0x50
+    fake.onConnection = (socket) =>
+      void socket.once('data', () => {
+        const head = Buffer.from('0000000000000100000000', 'hex')
+        const size = Buffer.alloc(4)
+        size.writeInt32BE(head.length + 3 + fields.length)
+        socket.write(Buffer.concat([size, head, Buffer.from('80b518', 'hex'), fields]))
+      })
+    expect(await failureOf(ask())).toMatchObject({
+      code: 'NOT_KAFKA',
+      message: expect.stringContaining('maxResponseBytes'),
+    })
+  })
+
+  it('limits do not hold for the responses after that', async () => {
+    const clusterId = 'x'.repeat(30_000)
+    const racks = Array.from({ length: 40 }, (_, nodeId) => ({
+      nodeId,
+      host: 'h',
+      port: 1,
+      rack: clusterId,
+    }))
+    fake.handle(metadata, () => ({ brokers: racks, topics: [] }))
+    expect((await ask()).brokers).toHaveLength(40)
+  })
+})
+
 describe('a broker', () => {
   it('is connected to once by many requests at once, and asked for its versions once', async () => {
     await Promise.all(Array.from({ length: 50 }, ask))

@@ -15,6 +15,7 @@ import {
 import { Connection, type ConnectionOptions } from '../../../src/network/connection.ts'
 import { FakeBroker } from '../../support/fake-broker.ts'
 import { failureOf, settled } from '../../support/settled.ts'
+import { keepWarnings } from '../../support/warnings.ts'
 
 const OPTIONS: ConnectionOptions = {
   clientId: 'test',
@@ -214,9 +215,24 @@ describe('a broker that throttles', () => {
   it('is not left alone longer for many answers that came together', async () => {
     const connection = await throttled(300)
     await Promise.all(Array.from({ length: 100 }, () => ask(connection)))
-    // One after the other they were 30 s.
-    const { tookMs } = await settled(ask(connection))
-    expect(tookMs).toBeLessThan(5_000)
+    const { tookMs: afterMany } = await settled(ask(connection))
+    const { tookMs: afterOne } = await settled(ask(connection))
+    // One after the other they were 100 times as long.
+    expect(afterMany).toBeLessThan(10 * afterOne)
+    connection.close()
+  })
+
+  it('holds up no request past its own time, and for how long is not believed without bound', async () => {
+    broker.handle(metadata, () => ({ ...NO_TOPICS, throttleTimeMs: 2 ** 31 - 1 }))
+    const { warnings, logger } = keepWarnings()
+    const connection = await connected({ logger })
+    await ask(connection)
+    expect(await failureOf(ask(connection, 100))).toMatchObject({
+      name: 'RequestTimeoutError',
+      message: expect.stringContaining('throttles'),
+    })
+    expect(connection.isOpen).toBe(true)
+    expect(warnings).toEqual([expect.stringContaining('only 60000 ms of that are waited')])
     connection.close()
   })
 

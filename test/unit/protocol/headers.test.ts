@@ -114,12 +114,32 @@ describe('a response', () => {
     })
   })
 
-  it('with bytes left over is refused: the two sides disagree on its layout', () => {
-    const text = '00000005 0000 00000000  ff'
-    expect(() => decodeResponse(apiVersions, 0, layout(text))).toThrow(ProtocolError)
-    expect(() => decodeResponse(apiVersions, 0, layout(text))).toThrow(
-      'ApiVersions response v0: 1 bytes are left over, at byte 10',
+  it('of ApiVersions that refuses the version is also read in the layout of the version that was asked', () => {
+    // As librdkafka's mock cluster sends it: a compact array, and tagged fields.
+    const refusal = '00000005 0023 02 0012 0000 0003 00 00000000 00'
+    const { body } = decodeResponse(apiVersions, 4, layout(refusal))
+    expect(body).toMatchObject({ errorCode: 35, apiKeys: [{ apiKey: 18, maxVersion: 3 }] })
+  })
+
+  it('of ApiVersions that refuses the version without a readable list has an empty one', () => {
+    const { body } = decodeResponse(apiVersions, 4, layout('00000005 0023 7f7f'))
+    expect(body).toMatchObject({ errorCode: 35, apiKeys: [] })
+  })
+
+  it("may have bytes after its body, which are ignored as in Java's client", () => {
+    const { body } = decodeResponse(apiVersions, 0, layout('00000005 0000 00000000  ff'))
+    expect(body).toMatchObject({ errorCode: 0, apiKeys: [] })
+  })
+
+  it('keeps nothing of tagged fields that it does not know', () => {
+    const tagged = Array.from({ length: 100 }, (_, tag) => (tag + 20).toString(16) + '00').join('')
+    const { body } = decodeResponse(
+      apiVersions,
+      3,
+      layout(`00000005 0000 01 00000000 64 ${tagged}`),
     )
+    expect(body).toMatchObject({ errorCode: 0, apiKeys: [] })
+    expect(body).not.toHaveProperty('unknownTaggedFields')
   })
 
   it('that is too short for its header is refused', () => {
