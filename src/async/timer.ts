@@ -45,7 +45,6 @@ export class Timer {
   unref(): this {
     this.#keepsAlive = false
     this.#timeout?.unref()
-    this.#immediate?.unref()
     return this
   }
 
@@ -64,8 +63,8 @@ export class Timer {
     } else if (leftMs > EARLY_MS) {
       this.#start(leftMs)
     } else {
+      // Not unreferenced: Node would run it only after the next event of another kind.
       this.#immediate = setImmediate(this.#onElapsed)
-      if (!this.#keepsAlive) this.#immediate.unref()
     }
   }
 }

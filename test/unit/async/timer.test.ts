@@ -32,6 +32,16 @@ describe('a timer', () => {
     expect(count).toBe(0)
   })
 
+  it('elapses without another event where it does not keep the process alive', async () => {
+    const from = performance.now()
+    const over = deferred()
+    const keepsAlive = setTimeout(() => undefined, 5_000)
+    new Timer(20, () => over.resolve()).unref()
+    await over.promise
+    clearTimeout(keepsAlive)
+    expect(performance.now() - from).toBeLessThan(4_000)
+  })
+
   it('can be cancelled by what runs after the event loop was blocked for longer than it waits', async () => {
     let count = 0
     const timer = new Timer(1, () => count++)
