@@ -99,7 +99,11 @@ export { SimpleConsumer, type SimpleConsumerOptions } from './consumer/simple-co
 export type { ResetTo } from './consumer/topic-shell.ts'
 export type { ConsumeOptions, ReadOptions } from './consumer/delivery/delivery.ts'
 export { Consumer, type TopicsConsumerOptions } from './consumer/consumer.ts'
-export type { PartitionToCommit, PositionToReset } from './consumer/assigned-consumer.ts'
+export type {
+  PartitionToCommit,
+  PositionToReset,
+  TopicPartitionLag,
+} from './consumer/assigned-consumer.ts'
 export type { ConsumerOptions } from './consumer/options.ts'
 export type {
   ConsumedMessage,

@@ -99,7 +99,8 @@ export function checkOptions<Options extends object>(
   }
 }
 
-function shown(value: unknown): string {
+/** How an error names a value: never the content of an object, which may hold secrets. */
+export function shown(value: unknown): string {
   if (typeof value === 'string') return quoted(value)
   if (typeof value === 'object' && value !== null)
     return Array.isArray(value) ? 'an array' : 'an object'

@@ -5,11 +5,17 @@ import type { Cluster } from './cluster/cluster.ts'
 import { checkTopicName } from './cluster/topic-name.ts'
 import type { PartitionMetadata } from './cluster/metadata.ts'
 import { listOffsets, type OffsetSpec } from './consumer/list-offsets.ts'
+import { aDate } from './consumer/options.ts'
+import { nameOf } from './consumer/topic-partition.ts'
+import { InvalidArgumentError } from './errors.ts'
+import { anInteger, either, oneOf, shown } from './options.ts'
 import { SimpleConsumer, type SimpleConsumerOptions } from './consumer/simple-consumer.ts'
 import type { Opened } from './opened.ts'
 import type { ProducerOptions } from './producer/options.ts'
 import { Producer } from './producer/producer.ts'
 import type { Data } from './producer/serialize.ts'
+
+const anOffsetSpec = either(oneOf('earliest', 'latest'), anInteger(0), aDate)
 
 /** A topic by name. Nothing is asked of a broker until one of its methods is called. */
 export class Topic {
@@ -41,13 +47,29 @@ export class Topic {
   }
 
   /**
-   * Offsets by partition: the ends of the log, or the first message at or after a time in milliseconds
-   * since 1970 (the end where there is none; only to the segment before Kafka 0.10.1).
+   * Offsets by partition, in order: the ends of the log, or the first message at or after a time, a Date or
+   * milliseconds since 1970 (the end where there is none; only to the segment before Kafka 0.10.1).
+   * Throws InvalidArgumentError, UnknownTopicError, BrokerError, NoBrokersAvailableError.
    */
-  async fetchOffsets(at: OffsetSpec, call: CallOptions = {}): Promise<ReadonlyMap<number, number>> {
+  async fetchOffsets(
+    at: OffsetSpec | Date,
+    call: CallOptions = {},
+  ): Promise<ReadonlyMap<number, number>> {
+    const problem = anOffsetSpec(at)
+    if (problem !== undefined) {
+      throw new InvalidArgumentError(`fetchOffsets ${problem}, not ${shown(at)}`, {
+        topic: this.name,
+      })
+    }
     const deadline = this.#deadline(call)
-    const partitions = (await this.#partitions(deadline)).map(({ partition }) => partition)
-    return listOffsets(this.#cluster, this.name, partitions, at, deadline)
+    const topic = this.name
+    const partitions = (await this.#partitions(deadline)).map(({ partition }) => ({
+      topic,
+      partition,
+    }))
+    const spec = at instanceof Date ? at.getTime() : at
+    const found = await listOffsets(this.#cluster, partitions, spec, deadline)
+    return new Map(partitions.map((one) => [one.partition, found.get(nameOf(one)) ?? 0]))
   }
 
   /** A producer to this topic, which brokers that are configured to do so create. */

@@ -4,7 +4,7 @@ import { deadlineOf, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { AssignedConsumer } from '../consumer/assigned-consumer.ts'
 import { consumerSettings, type ConsumerOptions } from '../consumer/options.ts'
-import type { TopicPartition } from '../consumer/topic-partition.ts'
+import { inOrder, type TopicPartition } from '../consumer/topic-partition.ts'
 import { NotStartedError, RequestTimeoutError, type KafkaError } from '../errors.ts'
 import { rebalanceChannel } from '../observe/channels.ts'
 import { FirstPartitions } from './first-partitions.ts'
@@ -68,7 +68,7 @@ export class BalancedMember<Value, Key> {
   }
 
   get assignment(): readonly TopicPartition[] {
-    return this.#machine.assignment
+    return [...this.#machine.assignment].sort(inOrder)
   }
 
   get isOwnershipCertain(): boolean {

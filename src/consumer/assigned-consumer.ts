@@ -19,17 +19,18 @@ import { Fetcher } from './fetch/fetcher.ts'
 import { SHARES_WITH_COMPRESSION } from './fetch/fetch-budget.ts'
 import { visibleEnd } from './fetch/responses.ts'
 import { Inbox } from './inbox.ts'
+import { listOffsets } from './list-offsets.ts'
 import { Committer } from './offsets/committer.ts'
 import type { CommittedOffset, OffsetStore, OffsetToCommit } from './offsets/offset-store.ts'
 import type { ConsumerSettings } from './options.ts'
 import { PartitionState } from './partition-state.ts'
+import { checkPartitions, startingPositions, type StartingPosition } from './starting-positions.ts'
 import {
-  checkPartitions,
-  offsetsAt,
-  startingPositions,
-  type StartingPosition,
-} from './starting-positions.ts'
-import { nameOf, type TopicPartition, type TopicPartitionOffset } from './topic-partition.ts'
+  inOrder,
+  nameOf,
+  type TopicPartition,
+  type TopicPartitionOffset,
+} from './topic-partition.ts'
 
 export interface AssignedConsumerParts {
   /** Where the group keeps its offsets; none without a group. */
@@ -58,6 +59,11 @@ export interface PartitionToAssign extends TopicPartition {
 
 /** An offset to be committed, or a partition: then of that what was handed over. */
 export type PartitionToCommit = TopicPartition & Partial<OffsetToCommit>
+
+/** How far a partition's position is behind the end of its log. */
+export interface TopicPartitionLag extends TopicPartition {
+  readonly lag: number
+}
 
 /** Where to go on with a partition. */
 export interface PositionToReset extends TopicPartition {
@@ -165,7 +171,13 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
         deadline,
       )
       const ends = this.#settings.stopAtEnd
-        ? await offsetsAt(this.#cluster, states, 'latest', deadline, this.#settings.isReadCommitted)
+        ? await listOffsets(
+            this.#cluster,
+            states,
+            'latest',
+            deadline,
+            this.#settings.isReadCommitted,
+          )
         : undefined
       for (const { state, offset } of added) {
         // Sought meanwhile, or given up.
@@ -292,7 +304,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
    * How many offsets there are between the position and the end that consumers can see, as of the last fetch;
    * without partitions that nothing was fetched of yet.
    */
-  get lag(): readonly (TopicPartition & { readonly lag: number })[] {
+  get lag(): readonly TopicPartitionLag[] {
     return this.#started().flatMap((state) => {
       const { topic, partition, position } = state
       const end = visibleEnd(state, this.#settings.isReadCommitted)
@@ -329,7 +341,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
         if (typeof to === 'number') return { state, offset: to }
         const spec = to instanceof Date ? to.getTime() : to
         const { isReadCommitted } = this.#settings
-        const found = await offsetsAt(this.#cluster, [state], spec, deadline, isReadCommitted)
+        const found = await listOffsets(this.#cluster, [state], spec, deadline, isReadCommitted)
         return { state, offset: found.get(state.name) ?? 0 }
       }),
     )
@@ -538,8 +550,9 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     })
   }
 
+  /** In order, whatever the order in which they were assigned. */
   #all(): PartitionState[] {
-    return [...this.#states.values()]
+    return [...this.#states.values()].sort(inOrder)
   }
 
   #started(): PartitionState[] {

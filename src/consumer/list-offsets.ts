@@ -6,6 +6,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import { retrying } from '../cluster/retry.ts'
 import { BrokerError, LeaderNotFoundError, suggestsNewMetadata } from '../errors.ts'
 import type { Broker } from '../network/broker.ts'
+import { byTopic, nameOf, type TopicPartition } from './topic-partition.ts'
 
 /** `earliest`, `latest`, or the first message at or after a time in milliseconds since 1970. */
 export type OffsetSpec = 'earliest' | 'latest' | number
@@ -20,81 +21,86 @@ const NONE_AFTER = -1
 const NONE_BEFORE = -2
 
 /**
- * The offset of each partition that the spec means; the end of the log where no message is as late as the
- * time. Brokers before 0.10.1 find times only to the segment: they give the start of the last segment that
- * was finished before. With `isReadCommitted` the log ends where the first open transaction begins.
- * Retries within the deadline, then throws why.
+ * The offset of each partition that the spec means, by `nameOf`; the end of the log where no message is as late as
+ * the time. Each leader gets one request, whatever the number of topics. Brokers before 0.10.1 find times only to the
+ * segment: they give the start of the last segment that was finished before. With `isReadCommitted` the log ends where
+ * the first open transaction begins. Retries within the deadline, then throws why.
  */
 export async function listOffsets(
   cluster: Cluster,
-  topic: string,
-  partitions: readonly number[],
+  partitions: readonly TopicPartition[],
   spec: OffsetSpec,
   deadline: Deadline,
   isReadCommitted = false,
-): Promise<Map<number, number>> {
-  const found = new Map<number, number>()
+): Promise<Map<string, number>> {
+  const found = new Map<string, number>()
+  if (partitions.length === 0) return found
   const { backoff, logger } = cluster.options
-  const what = `looking up offsets of topic '${topic}'`
+  const what = `looking up offsets of ${topicsIn(partitions)}`
   let hasMoved = false
   await retrying({ what, deadline, backoff, logger }, async () => {
-    if (hasMoved) await cluster.refresh(topic)
-    const missing = partitions.filter((partition) => !found.has(partition))
-    const error = await lookUp(cluster, topic, missing, spec, found, isReadCommitted)
+    const missing = partitions.filter((one) => !found.has(nameOf(one)))
+    if (hasMoved) {
+      await Promise.all([...byTopic(missing).keys()].map((topic) => cluster.refresh(topic)))
+    }
+    const error = await lookUp({ cluster, spec, found, isReadCommitted }, missing)
     if (error === undefined) {
-      checkAll(topic, partitions, found)
+      checkAll(partitions, found)
       return
     }
     hasMoved = suggestsNewMetadata(error)
     throw error
   })
   if (typeof spec === 'string') return found
-  const where = (offset: number) =>
-    [...found].filter((entry) => entry[1] === offset).map(([partition]) => partition)
+  const where = (offset: number) => partitions.filter((one) => found.get(nameOf(one)) === offset)
   const ends = where(NONE_AFTER)
-  const latest = await listOffsets(cluster, topic, ends, 'latest', deadline, isReadCommitted)
-  const earliest = await listOffsets(cluster, topic, where(NONE_BEFORE), 'earliest', deadline)
+  const latest = await listOffsets(cluster, ends, 'latest', deadline, isReadCommitted)
+  const earliest = await listOffsets(cluster, where(NONE_BEFORE), 'earliest', deadline)
   return new Map([...found, ...latest, ...earliest])
 }
 
-/** A broker that answers for fewer partitions than it was asked for is not asked for ever. */
-function checkAll(
-  topic: string,
-  partitions: readonly number[],
-  found: ReadonlyMap<number, number>,
-): void {
-  const left = partitions.find((partition) => !found.has(partition))
-  if (left === undefined) return
-  const what = `looking up offsets of ${topic}-${left}`
-  const detail = 'the broker did not say anything about it'
-  const context = { topic, partition: left }
-  throw new BrokerError(ErrorCode.UNKNOWN_SERVER_ERROR, what, context, detail)
+function topicsIn(partitions: readonly TopicPartition[]): string {
+  const topics = [...byTopic(partitions).keys()]
+  return topics.length === 1 ? `topic '${topics[0]}'` : `${topics.length} topics`
 }
 
-/** One round: fills in what the leaders say and returns the first error. */
+/** A broker that answers for fewer partitions than it was asked for is not asked for ever. */
+function checkAll(partitions: readonly TopicPartition[], found: ReadonlyMap<string, number>): void {
+  const left = partitions.find((one) => !found.has(nameOf(one)))
+  if (left === undefined) return
+  const what = `looking up offsets of ${nameOf(left)}`
+  const detail = 'the broker did not say anything about it'
+  const { topic, partition } = left
+  throw new BrokerError(ErrorCode.UNKNOWN_SERVER_ERROR, what, { topic, partition }, detail)
+}
+
+interface LookUp {
+  readonly cluster: Cluster
+  readonly spec: OffsetSpec
+  readonly isReadCommitted: boolean
+  /** Filled in with what the leaders say. */
+  readonly found: Map<string, number>
+}
+
+/** One round: asks all leaders and returns the first error. */
 async function lookUp(
-  cluster: Cluster,
-  topic: string,
-  partitions: readonly number[],
-  spec: OffsetSpec,
-  found: Map<number, number>,
-  isReadCommitted: boolean,
+  what: LookUp,
+  partitions: readonly TopicPartition[],
 ): Promise<Error | undefined> {
-  const byLeader = new Map<Broker, number[]>()
+  const byLeader = new Map<Broker, TopicPartition[]>()
   let error: Error | undefined
-  for (const partition of partitions) {
-    const leader = cluster.leaderOf(topic, partition)
+  for (const { topic, partition } of partitions) {
+    const leader = what.cluster.leaderOf(topic, partition)
     if (leader === undefined) {
       error = new LeaderNotFoundError(`${topic}-${partition} has no leader`, { topic, partition })
       continue
     }
-    addTo(byLeader, leader, partition)
+    addTo(byLeader, leader, { topic, partition })
   }
   await Promise.all(
     [...byLeader].map(async ([leader, ledPartitions]) => {
       try {
-        const asked = ask(cluster, leader, topic, ledPartitions, spec, found, isReadCommitted)
-        error = (await asked) ?? error
+        error = (await ask(what, leader, ledPartitions)) ?? error
       } catch (problem) {
         error = problem as Error
       }
@@ -103,25 +109,19 @@ async function lookUp(
   return error
 }
 
-/** Asks one leader: fills in what it says and returns the first error. */
+/** Asks one leader and returns the first error. */
 async function ask(
-  cluster: Cluster,
+  { cluster, spec, isReadCommitted, found }: LookUp,
   leader: Broker,
-  topic: string,
-  partitions: readonly number[],
-  spec: OffsetSpec,
-  found: Map<number, number>,
-  isReadCommitted: boolean,
+  partitions: readonly TopicPartition[],
 ): Promise<Error | undefined> {
   const timestamp = spec === 'earliest' ? EARLIEST : spec === 'latest' ? LATEST : BigInt(spec)
   const body = {
     replicaId: -1,
-    topics: [
-      {
-        name: topic,
-        partitions: partitions.map((partitionIndex) => ({ partitionIndex, timestamp })),
-      },
-    ],
+    topics: [...byTopic(partitions)].map(([name, ofTopic]) => ({
+      name,
+      partitions: ofTopic.map(({ partition }) => ({ partitionIndex: partition, timestamp })),
+    })),
   }
   let version = 0
   const response = await leader.request(
@@ -135,14 +135,16 @@ async function ask(
     { timeoutMs: cluster.options.requestTimeoutMs },
   )
   let error: Error | undefined
-  for (const { partitionIndex, errorCode, offset, oldStyleOffsets } of response.topics[0]
-    ?.partitions ?? []) {
-    if (errorCode === ErrorCode.NONE) {
-      found.set(partitionIndex, Number(version > 0 ? offset : (oldStyleOffsets[0] ?? NONE_BEFORE)))
-      continue
+  for (const { name: topic, partitions: answered } of response.topics) {
+    for (const { partitionIndex: partition, errorCode, offset, oldStyleOffsets } of answered) {
+      const name = nameOf({ topic, partition })
+      if (errorCode === ErrorCode.NONE) {
+        found.set(name, Number(version > 0 ? offset : (oldStyleOffsets[0] ?? NONE_BEFORE)))
+        continue
+      }
+      const context = { topic, partition, broker: leader.name }
+      error = new BrokerError(errorCode, `looking up offsets of ${name}`, context)
     }
-    const context = { topic, partition: partitionIndex, broker: leader.name }
-    error = new BrokerError(errorCode, `looking up offsets of ${topic}-${partitionIndex}`, context)
   }
   return error
 }

@@ -134,7 +134,7 @@ export interface ConsumerSettings<Value, Key> {
   readonly convert: Converter<Value, Key>
 }
 
-const aDate: Check = (value) =>
+export const aDate: Check = (value) =>
   value instanceof Date && !Number.isNaN(value.getTime()) ? undefined : 'must be a valid Date'
 
 /** For checkOptions, next to those of the options that a kind of consumer has of its own. */

@@ -1,11 +1,11 @@
 import type { Deadline } from '../async/deadline.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { NoOffsetError, UnknownTopicError } from '../errors.ts'
-import { listOffsets, type OffsetSpec } from './list-offsets.ts'
+import { listOffsets } from './list-offsets.ts'
 import type { OffsetStore } from './offsets/offset-store.ts'
 import type { ConsumerSettings } from './options.ts'
 import type { PartitionState } from './partition-state.ts'
-import { byTopic, nameOf, numbersByTopic, type TopicPartition } from './topic-partition.ts'
+import { byTopic, nameOf, type TopicPartition } from './topic-partition.ts'
 
 /** Where to begin, and what of that is in the group's offsets already. */
 export interface StartingPosition {
@@ -64,7 +64,7 @@ export async function startingPositions(
     if (first !== undefined) throw noOffset(first)
     return found
   }
-  const offsets = await offsetsAt(cluster, left, startAt, deadline, isReadCommitted)
+  const offsets = await listOffsets(cluster, left, startAt, deadline, isReadCommitted)
   for (const state of left) {
     const offset = offsets.get(state.name) ?? 0
     found.set(state, { offset, leaderEpoch: -1, committed: undefined })
@@ -75,22 +75,4 @@ export async function startingPositions(
 function noOffset({ topic, partition, name }: PartitionState): NoOffsetError {
   const message = `the group has no offset for ${name}, and autoOffsetReset is 'none'`
   return new NoOffsetError(message, undefined, { topic, partition })
-}
-
-/** Looks up the same for partitions of several topics: by `nameOf`. */
-export async function offsetsAt(
-  cluster: Cluster,
-  partitions: readonly TopicPartition[],
-  spec: OffsetSpec,
-  deadline: Deadline,
-  isReadCommitted: boolean,
-): Promise<Map<string, number>> {
-  const found = new Map<string, number>()
-  await Promise.all(
-    numbersByTopic(partitions).map(async ({ topic, partitions: numbers }) => {
-      const offsets = await listOffsets(cluster, topic, numbers, spec, deadline, isReadCommitted)
-      for (const [partition, offset] of offsets) found.set(nameOf({ topic, partition }), offset)
-    }),
-  )
-  return found
 }

@@ -15,6 +15,12 @@ export function nameOf({ topic, partition }: TopicPartition): string {
   return `${topic}-${partition}`
 }
 
+/** By topic, then by number: for `sort`. */
+export function inOrder(a: TopicPartition, b: TopicPartition): number {
+  if (a.topic === b.topic) return a.partition - b.partition
+  return a.topic < b.topic ? -1 : 1
+}
+
 /** Gathered by topic. */
 export function byTopic<One extends TopicPartition>(all: readonly One[]): Map<string, One[]> {
   const found = new Map<string, One[]>()

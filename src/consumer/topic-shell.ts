@@ -1,5 +1,5 @@
 import type { CallOptions } from '../call-options.ts'
-import type { AssignedConsumer } from './assigned-consumer.ts'
+import type { AssignedConsumer, TopicPartitionLag } from './assigned-consumer.ts'
 import { ConsumerShell } from './consumer-shell.ts'
 import type { TopicPartition } from './topic-partition.ts'
 
@@ -42,8 +42,8 @@ export abstract class TopicShell<Value = Buffer | null, Key = Buffer | null> ext
    * How many offsets there are between the position and the end that consumers can see, as of the last fetch;
    * without partitions that nothing was fetched of yet.
    */
-  get lag(): ReadonlyMap<number, number> {
-    return byPartition(this.core.lag, ({ lag }) => lag)
+  get lag(): readonly TopicPartitionLag[] {
+    return this.core.lag
   }
 
   /** Goes on at this offset, also where an error has ended the partition. Throws InvalidArgumentError. */
@@ -58,6 +58,11 @@ export abstract class TopicShell<Value = Buffer | null, Key = Buffer | null> ext
 
   resume(partitions: readonly number[] = this.partitions): void {
     this.core.resume(this.named(partitions))
+  }
+
+  /** Those that are paused, in order. A partition that is given up in a rebalance and comes back is not. */
+  get paused(): readonly number[] {
+    return this.core.paused.map(({ partition }) => partition)
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { CallOptions } from '../call-options.ts'
-import type { PartitionToCommit, PositionToReset } from './assigned-consumer.ts'
+import type { TopicPartitionLag, PartitionToCommit, PositionToReset } from './assigned-consumer.ts'
 import { ConsumerShell } from './consumer-shell.ts'
 import type { CommittedOffset } from './offsets/offset-store.ts'
 import type { TopicPartition, TopicPartitionOffset } from './topic-partition.ts'
@@ -33,7 +33,7 @@ export abstract class TopicsShell<Value = Buffer | null, Key = Buffer | null> ex
    * How many offsets there are between the position and the end that consumers can see, as of the last fetch;
    * without partitions that nothing was fetched of yet.
    */
-  get lag(): readonly (TopicPartition & { readonly lag: number })[] {
+  get lag(): readonly TopicPartitionLag[] {
     return this.core.lag
   }
 
@@ -49,6 +49,11 @@ export abstract class TopicsShell<Value = Buffer | null, Key = Buffer | null> ex
 
   resume(partitions?: readonly TopicPartition[]): void {
     this.core.resume(partitions)
+  }
+
+  /** Those that are paused, in order. A partition that is given up in a rebalance and comes back is not. */
+  get paused(): readonly TopicPartition[] {
+    return this.core.paused
   }
 
   /**

@@ -102,12 +102,12 @@ export function isEndMissing(state: PartitionState, { isReadCommitted }: FetchSe
 async function lookUp(
   cluster: Cluster,
   { isReadCommitted }: FetchSettings,
-  { topic, partition }: PartitionState,
+  state: PartitionState,
   spec: OffsetSpec,
 ): Promise<number> {
   const deadline = new Deadline(cluster.options.operationTimeoutMs)
-  const found = await listOffsets(cluster, topic, [partition], spec, deadline, isReadCommitted)
-  return found.get(partition) ?? 0
+  const found = await listOffsets(cluster, [state], spec, deadline, isReadCommitted)
+  return found.get(state.name) ?? 0
 }
 
 function outOfRange(state: PartitionState): NoOffsetError {

@@ -32,7 +32,7 @@ afterEach(async () => {
 
 const lookUp = { create: false, deadline: new Deadline(5_000) }
 const latest = (cluster: ReturnType<typeof clusterAt>) =>
-  listOffsets(cluster, TOPIC, [0], 'latest', new Deadline(3_000))
+  listOffsets(cluster, [{ topic: TOPIC, partition: 0 }], 'latest', new Deadline(3_000))
 const askedFor = (broker: FakeBroker) => broker.received(metadata).length
 
 describe('metadata', () => {
@@ -94,7 +94,7 @@ describe('metadata', () => {
     const cluster = clusterAt([one])
     await cluster.topic(TOPIC, lookUp)
     layout.topics = { [TOPIC]: [2] }
-    expect(await latest(cluster)).toEqual(new Map([[0, 2]]))
+    expect(await latest(cluster)).toEqual(new Map([[`${TOPIC}-0`, 2]]))
     await cluster.close(0)
   })
 
@@ -106,7 +106,7 @@ describe('metadata', () => {
     const found = latest(cluster)
     await two.until(() => askedFor(one) + askedFor(two) >= 4)
     layout.topics = { [TOPIC]: [1] }
-    expect(await found).toEqual(new Map([[0, 7]]))
+    expect(await found).toEqual(new Map([[`${TOPIC}-0`, 7]]))
     await cluster.close(0)
   })
 
@@ -121,7 +121,7 @@ describe('metadata', () => {
     await one.until(() => one.received(listOffsetsApi).length === 1)
     layout.brokers = [{ nodeId: 1, ...two.address }]
     await cluster.refresh(TOPIC)
-    expect((await waiting).value).toEqual(new Map([[0, 5]]))
+    expect((await waiting).value).toEqual(new Map([[`${TOPIC}-0`, 5]]))
     expect(cluster.brokers.get(1)).not.toBe(before)
     expect(await failureOf(before.versions())).toMatchObject({
       code: 'CONNECTION_CLOSED',
