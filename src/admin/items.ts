@@ -12,11 +12,11 @@ export interface Item {
  * Some items of a change failed. `results` has all of them, those that succeeded too, in the order in which
  * they were given; the code is that of the first failure.
  */
-export class ItemsFailedError<Result extends Item = Item> extends KafkaError {
+export class ItemsFailedError extends KafkaError {
   override readonly name = 'ItemsFailedError'
-  readonly results: readonly Result[]
+  readonly results: readonly Item[]
 
-  constructor(operation: string, results: readonly Result[]) {
+  constructor(operation: string, results: readonly Item[]) {
     const failed = results.flatMap(({ error }) => (error === undefined ? [] : [error]))
     const [first] = failed
     const rest = failed.length > 1 ? `; the first: ${first!.message}` : `: ${first!.message}`
@@ -30,7 +30,7 @@ export class ItemsFailedError<Result extends Item = Item> extends KafkaError {
   }
 
   /** The items that failed. */
-  get failures(): readonly Result[] {
+  get failures(): readonly Item[] {
     return this.results.filter(({ error }) => error !== undefined)
   }
 }

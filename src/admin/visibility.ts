@@ -2,12 +2,15 @@
  * After a change of topics each broker learns of it on its own: until all have, one answers that a new topic
  * does not exist, or still names one that is gone. Java's admin client leaves that to its callers.
  */
+import { createTopics } from '../../protocol/apis/create-topics.ts'
 import { metadata } from '../../protocol/apis/metadata.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import { backoffMs } from '../async/backoff.ts'
 import { Deadline } from '../async/deadline.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import { RequestTimeoutError } from '../errors.ts'
+import { isRetriable, RequestTimeoutError, UnsupportedVersionError } from '../errors.ts'
+import { brokerTimeoutMs } from './context.ts'
+import { itemError, outcomeOf } from './items.ts'
 
 const NULL_MEANS_ALL = 1
 const WITHOUT_CREATION = 4
@@ -26,13 +29,58 @@ export function waitUntilVisible(
   )
 }
 
-/** Waits until no broker that answers names any of the topics. */
-export function waitUntilGone(
+/** Waits until no broker that answers names any of the topics, and they could be created again. */
+export async function waitUntilGone(
   cluster: Cluster,
   topics: readonly string[],
   deadline: Deadline,
 ): Promise<void> {
-  return waitUntil(cluster, topics, deadline, 'gone', (led) => led.size === 0)
+  await waitUntil(cluster, topics, deadline, 'gone', (led) => led.size === 0)
+  await waitUntilCreatable(cluster, topics, deadline)
+}
+
+/**
+ * With ZooKeeper the brokers forget a topic before the controller has removed it: until then it cannot be created
+ * again, which only an attempt tells. Other errors of the attempt, such as a missing authorization, tell nothing.
+ */
+async function waitUntilCreatable(
+  cluster: Cluster,
+  topics: readonly string[],
+  deadline: Deadline,
+): Promise<void> {
+  await cluster.fanOut.run<string, undefined>({
+    items: topics,
+    to: () => 'controller',
+    what: 'waiting for topics to be gone',
+    deadline,
+    retry: (error) => isRetriable(error) || error.code === 'TOPIC_ALREADY_EXISTS',
+    ask: async (names, recipient) => {
+      const response = await recipient.request(createTopics, (version) => ({
+        topics: names.map((name) => ({
+          name,
+          numPartitions: 1,
+          replicationFactor: 1,
+          assignments: [],
+          configs: [],
+        })),
+        timeoutMs: brokerTimeoutMs(cluster, deadline),
+        validateOnly: validatesOnly(version),
+      }))
+      return response.topics.map(({ name, errorCode }) =>
+        outcomeOf(
+          name,
+          itemError(errorCode, `deleting topic '${name}'`, recipient.name),
+          undefined,
+        ),
+      )
+    },
+  })
+}
+
+/** Throws where the attempt would create the topic: Kafka 0.10.1 has no dry run. */
+function validatesOnly(version: number): true {
+  if (version > 0) return true
+  throw new UnsupportedVersionError('creating topics: a dry run needs Kafka 0.10.2 or newer')
 }
 
 async function waitUntil(

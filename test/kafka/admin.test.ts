@@ -1,0 +1,160 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { ItemsFailedError, KafkaClient, type Admin, type Item } from '../../src/index.ts'
+import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
+import { describeWithBrokers, isAtLeast, versionsToTest } from '../support/real-brokers.ts'
+import { failureOf } from '../support/settled.ts'
+import { clientJars } from '../wire/support/jars.ts'
+import { runJava } from '../wire/support/run-java.ts'
+
+const START_TIMEOUT_MS = 120_000
+const TEST_TIMEOUT_MS = 120_000
+/** The first with CreateTopics and DeleteTopics is 0.10.1; the first with all calls of this test is 1.1. */
+const versions = versionsToTest().filter((version) => isAtLeast(version, '1.1'))
+
+const nameOf = ({ topic, partition }: { topic: string; partition: number }) =>
+  `${topic}-${partition}`
+
+describeWithBrokers('the admin client', ['java'], () => {
+  describe.each(versions)('on Kafka %s', (version) => {
+    let kafka: KafkaCluster
+    let client: KafkaClient
+    let admin: Admin
+
+    beforeAll(async () => {
+      kafka = await startKafka({ version, brokers: 3 })
+      client = new KafkaClient({ hosts: kafka.hosts })
+      admin = client.admin
+    }, START_TIMEOUT_MS)
+    afterAll(async () => {
+      await client.close()
+      await kafka.stop()
+    })
+
+    it(
+      'says of the cluster, topics, offsets and groups what the admin client of Java says',
+      async () => {
+        await admin.createTopics([
+          { topic: 'orders', partitions: 3, replicationFactor: 3 },
+          { topic: 'invoices', assignments: [kafka.brokerIds.slice(0, 2)] },
+        ])
+        await using producer = await client.topic('orders').getProducer()
+        for (let i = 0; i < 30; i++) void producer.produce(`${i}`, { partition: i % 3 })
+        await producer.flush()
+        await admin.deleteRecords([{ topic: 'orders', partition: 1, beforeOffset: 4 }])
+        await using member = await client.topic('orders').getBalancedConsumer({
+          consumerGroup: 'readers',
+          managed: true,
+          autoOffsetReset: 'earliest',
+        })
+        expect((await member.consume())?.topic).toBe('orders')
+        await member.commitOffsets()
+
+        // Java's admin client of 4.x speaks to brokers from 2.1 on.
+        const jars = await clientJars(isAtLeast(version, '2.1') ? '4.4.0' : '3.9.1')
+        const input = Buffer.from(`${kafka.hosts}\nreaders\n`)
+        const java: unknown = JSON.parse(
+          (await runJava('test/kafka/java/AdminReferee.java', jars, input)).toString(),
+        )
+
+        const { clusterId, brokers } = await admin.describeCluster()
+        const topics = (await admin.listTopics()).map(
+          ({ topic, topicId, isInternal, partitions }) => ({
+            topic,
+            isInternal,
+            ...(topicId === undefined ? {} : { topicId }),
+            partitions: partitions.map(({ partition, leader, replicas, isr }) => ({
+              partition,
+              leader,
+              replicas,
+              isr: [...isr].sort((a, b) => a - b),
+            })),
+          }),
+        )
+        const all = topics.flatMap(({ topic, partitions }) =>
+          partitions.map(({ partition }) => ({ topic, partition })),
+        )
+        const offsetsAt = async (at: 'earliest' | 'latest') =>
+          Object.fromEntries(
+            (await admin.listOffsets(all, at)).map((one) => [nameOf(one), one.offset]),
+          )
+        const [described] = await admin.describeGroups(['readers'])
+        const [committed] = await admin.listGroupOffsets(['readers'])
+        expect({
+          cluster: { clusterId, brokers },
+          topics,
+          earliest: await offsetsAt('earliest'),
+          latest: await offsetsAt('latest'),
+          groups: [
+            {
+              group: 'readers',
+              assignor: described?.assignor,
+              members: Object.fromEntries(
+                (described?.members ?? []).map(({ memberId, clientId, clientHost, assignment }) => [
+                  memberId,
+                  { clientId, host: clientHost, assignment: assignment.map(nameOf) },
+                ]),
+              ),
+              offsets: Object.fromEntries(
+                (committed?.offsets ?? []).map((one) => [nameOf(one), one.offset]),
+              ),
+            },
+          ],
+        }).toEqual(java)
+      },
+      TEST_TIMEOUT_MS,
+    )
+
+    it(
+      'makes topics that can be used at once, deletes them, and makes them again',
+      async () => {
+        for (let round = 0; round < 3; round++) {
+          await admin.createTopics([{ topic: 'again', partitions: 6, replicationFactor: 2 }])
+          expect(await client.topic('again').partitions()).toHaveLength(6)
+          await admin.createPartitions([{ topic: 'again', count: 8 }])
+          expect(await client.topic('again').partitions()).toHaveLength(8)
+          await admin.deleteTopics(['again'])
+        }
+      },
+      TEST_TIMEOUT_MS,
+    )
+
+    it('says which item of a batch failed, and does the others', async () => {
+      const error = await failureOf(
+        admin.createTopics([
+          { topic: 'good', partitions: 1, replicationFactor: 1 },
+          { topic: 'bad name', partitions: 1, replicationFactor: 1 },
+          { topic: 'too-many-replicas', partitions: 1, replicationFactor: 99 },
+        ]),
+      )
+      if (!(error instanceof ItemsFailedError)) throw error
+      const results: readonly Item[] = error.results
+      expect(results.map((one) => one.error?.code)).toEqual([
+        undefined,
+        'INVALID_TOPIC_EXCEPTION',
+        'INVALID_REPLICATION_FACTOR',
+      ])
+      expect((await admin.describeTopics(['good']))[0]?.partitions).toHaveLength(1)
+    })
+
+    it('sets, lists and deletes the offsets of a group, and tells its lag', async () => {
+      await admin.createTopics([{ topic: 'lagging', partitions: 2, replicationFactor: 1 }])
+      await using producer = await client.topic('lagging').getProducer()
+      for (let i = 0; i < 10; i++) void producer.produce(`${i}`, { partition: 0 })
+      await producer.flush()
+      await admin.alterGroupOffsets('batch', [
+        { topic: 'lagging', partition: 0, offset: 3 },
+        { topic: 'lagging', partition: 1, offset: 0 },
+      ])
+      const [lag] = await admin.lag(['batch'])
+      expect(lag).toMatchObject({ group: 'batch', lag: 7, state: 'Empty' })
+      if (isAtLeast(version, '2.4')) {
+        await admin.deleteGroupOffsets('batch', [{ topic: 'lagging', partition: 1 }])
+        expect((await admin.listGroupOffsets(['batch']))[0]?.offsets).toHaveLength(1)
+      }
+      await admin.deleteGroups(['batch'])
+      const { groups, incomplete } = await admin.listGroups()
+      expect(incomplete).toEqual([])
+      expect(groups.map(({ group }) => group)).not.toContain('batch')
+    })
+  })
+})
