@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import { atOnce } from '../async/at-once.ts'
 import type { Message, MessageHeader, MessageObject } from '../../protocol/records/message.ts'
 import { DeserializationError, InvalidArgumentError } from '../errors.ts'
 import { textOfThrown } from '../observe/thrown.ts'
@@ -208,10 +209,8 @@ function decisionOn(
     throw new InvalidArgumentError(reason, { ...where, cause: thrown })
   }
   if (decision === 'skip' || decision === 'stop' || decision === 'deliver') return decision
-  if (decision instanceof Promise) decision.catch(() => undefined)
-  const what = decision instanceof Promise ? 'a promise' : inspect(decision)
   throw new InvalidArgumentError(
-    `onDeserializationError returned ${what}: it returns 'stop', 'skip' or 'deliver', at once`,
+    `onDeserializationError returned ${inspect(atOnce(decision, 'onDeserializationError', where))}: it must return 'stop', 'skip' or 'deliver'`,
     { ...where, cause: error },
   )
 }

@@ -215,6 +215,15 @@ describe('a balanced consumer', () => {
     })
   })
 
+  it('refuses a function for membershipProtocol that returns a promise, by name', async () => {
+    const decide = () => Promise.reject(new Error('too late'))
+    const membershipProtocol = decide as unknown as MembershipProtocol
+    await expect(consumer({ membershipProtocol })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: 'membershipProtocol returned a promise: it must return its result at once',
+    })
+  })
+
   it('tells what hooks throw, and goes on', async () => {
     await produce(4)
     const first = await consumer({

@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals'
 import { EmbeddedCluster, type EmbeddedClusterOptions } from '../../src/embedded/index.ts'
 import {
   KafkaClient,
+  type Assignor,
   type BalancedConsumer,
   type BalancedConsumerOptions,
   type KafkaClientOptions,
@@ -101,6 +102,16 @@ describe('a managed balanced consumer', () => {
     await using scene = await Scene.open()
     scene.kafka.faults.on({ api: 'JoinGroup' }, { error: 'GROUP_MAX_SIZE_REACHED' })
     await expect(scene.consumer()).rejects.toMatchObject({ code: 'GROUP_MAX_SIZE_REACHED' })
+  })
+
+  it('refuses an assignor that returns a promise, by name, whatever becomes of the promise', async () => {
+    await using scene = await Scene.open()
+    const assign = () => Promise.reject(new Error('too late'))
+    const assignor = { name: 'mine', protocols: ['eager'], assign } as unknown as Assignor
+    await expect(scene.consumer({ assignors: [assignor] })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: "the assignor 'mine' returned a promise: it must return its result at once",
+    })
   })
 
   it('that the group does not know any more joins again and reads on (#855)', async () => {

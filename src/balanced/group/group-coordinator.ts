@@ -1,3 +1,4 @@
+import { atOnce } from '../../async/at-once.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import { nameOf, type TopicPartition } from '../../consumer/topic-partition.ts'
 import { BrokerError } from '../../errors.ts'
@@ -141,7 +142,10 @@ export class GroupCoordinator implements Coordinator {
     const topics = await this.#topics.wanted()
     const { assignors, clientRack: rack } = this.#settings
     return assignors.map((assignor) => {
-      const userData = assignor.userData?.(this.#last)
+      const userData = atOnce(
+        assignor.userData?.(this.#last),
+        `userData of the assignor '${assignor.name}'`,
+      )
       const metadata = encodeSubscription({ topics, userData, owned, generation, rack })
       return { name: assignor.name, metadata }
     })

@@ -1,4 +1,5 @@
 /** The leader's part in a rebalance: from what the members said to who gets what. */
+import { atOnce } from '../../async/at-once.ts'
 import { nameOf } from '../../consumer/topic-partition.ts'
 import type { Logger } from '../../observe/logger.ts'
 import type {
@@ -20,7 +21,7 @@ export interface Lead {
 
 /** Throws what an assignor throws, and an error for one that breaks the rules. */
 export function lead({ groupId, assignor, protocol, members, topics, logger }: Lead): Assignment {
-  const assignment = assignor.assign(members, topics)
+  const assignment = atOnce(assignor.assign(members, topics), `the assignor '${assignor.name}'`)
   const problem = problemWith(assignment, protocol, members, topics)
   if (problem !== undefined) throw new Error(`the assignor '${assignor.name}' ${problem}`)
   const missing = new Set(members.flatMap((one) => one.topics).filter((one) => !topics.has(one)))

@@ -1,3 +1,4 @@
+import { atOnce } from '../../async/at-once.ts'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { TopicMetadata } from '../../cluster/metadata.ts'
 import { nameOf, type TopicPartition } from '../../consumer/topic-partition.ts'
@@ -117,7 +118,10 @@ export class ZooKeeperCoordinator implements Coordinator {
     const members = await this.#members.byTopic()
     return topics.flatMap(({ name: topic, partitions }) => {
       const inOrder = inPykafkasOrder(partitions)
-      const decided = decide(inOrder, members.get(topic) ?? [], this.#memberOf(topic))
+      const decided = atOnce(
+        decide(inOrder, members.get(topic) ?? [], this.#memberOf(topic)),
+        'membershipProtocol',
+      )
       const existing = new Set(inOrder)
       const unknown = decided.find((partition) => !existing.has(partition))
       if (unknown === undefined) return decided.map((partition) => ({ topic, partition }))
