@@ -2,7 +2,17 @@ import js from '@eslint/js'
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
-  { ignores: ['dist', 'node_modules', 'coverage', 'benchmarks/peers', 'benchmarks/results'] },
+  {
+    ignores: [
+      'dist',
+      'node_modules',
+      'coverage',
+      'benchmarks/peers',
+      'benchmarks/results',
+      'test/bundles/tools/node_modules',
+      'test/bundles/application.ts',
+    ],
+  },
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
   {
@@ -28,7 +38,7 @@ export default tseslint.config(
   },
   {
     // The drivers of the benchmarks are as their clients' examples are, see benchmarks/clients/driver/drive.js.
-    files: ['*.js', 'benchmarks/clients/**/*.js', 'test/support/**/*.mjs'],
+    files: ['*.js', 'benchmarks/clients/**/*.js', 'test/**/*.mjs'],
     ...tseslint.configs.disableTypeChecked,
     languageOptions: {
       ...tseslint.configs.disableTypeChecked.languageOptions,

@@ -70,6 +70,7 @@ export type {
 } from './admin/topics.ts'
 export type { BrokerFailure } from './cluster/fan-out.ts'
 export { Topic } from './topic.ts'
+export type { Iteration } from './async/iteration.ts'
 export type { CallOptions } from './call-options.ts'
 export type { RequestOptions } from './request.ts'
 export type { CoordinatorKind } from './cluster/coordinators.ts'

@@ -5,7 +5,7 @@
 import type { Client, Exception, State } from 'node-zookeeper-client'
 import { KafkaError, NoBrokersAvailableError } from '../errors.ts'
 import type { Address } from '../network/address.ts'
-import { zooKeeperPackage } from './zookeeper-package.ts'
+import { loadZooKeeperPackage, zooKeeperPackage } from './zookeeper-package.ts'
 
 const BROKERS = '/brokers/ids'
 
@@ -18,6 +18,7 @@ export async function brokersFromZooKeeper(
   security: ListenerSecurity,
   timeoutMs: number,
 ): Promise<readonly Address[]> {
+  await loadZooKeeperPackage()
   const { createClient } = zooKeeperPackage()
   const client = createClient(zookeeperHosts, { sessionTimeout: timeoutMs, retries: 0 })
   try {

@@ -1,12 +1,18 @@
-import { createRequire } from 'node:module'
-import type * as ZooKeeper from 'node-zookeeper-client'
+import type ZooKeeper from 'node-zookeeper-client'
 
-const PACKAGE = 'node-zookeeper-client'
 let loaded: typeof ZooKeeper | undefined
 
-/** node-zookeeper-client, loaded when it is first used: reading it takes half as long as all of samsa. */
+/**
+ * Loads node-zookeeper-client when it is first needed: reading it takes half as long as all of samsa. `import()`
+ * rather than `createRequire`, because bundlers follow only the first.
+ */
+export async function loadZooKeeperPackage(): Promise<void> {
+  // The package is CommonJS: bundlers and Node.js agree only on `default`.
+  loaded ??= (await import('node-zookeeper-client')).default
+}
+
+/** node-zookeeper-client. `loadZooKeeperPackage` must have ended before. */
 export function zooKeeperPackage(): typeof ZooKeeper {
-  // What `require` gives has no type: this says which one the package's own types give it.
-  loaded ??= createRequire(import.meta.url)(PACKAGE) as typeof ZooKeeper
+  if (loaded === undefined) throw new Error('node-zookeeper-client is not loaded yet')
   return loaded
 }

@@ -1,3 +1,4 @@
+import type { Iteration } from '../async/iteration.ts'
 import type { Readable } from 'node:stream'
 import { abortable } from '../async/abortable.ts'
 import { Deadline } from '../async/deadline.ts'
@@ -428,13 +429,11 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     return this.#delivery.consume(options)
   }
 
-  messages(
-    options: ReadOptions = {},
-  ): AsyncIterableIterator<ConsumedMessage<Value, Key>, undefined> {
+  messages(options: ReadOptions = {}): Iteration<ConsumedMessage<Value, Key>> {
     return this.#delivery.messages(options)
   }
 
-  [Symbol.asyncIterator](): AsyncIterableIterator<ConsumedMessage<Value, Key>, undefined> {
+  [Symbol.asyncIterator](): Iteration<ConsumedMessage<Value, Key>> {
     return this.#delivery.messages({})
   }
 

@@ -1,3 +1,4 @@
+import type { Iteration } from '../async/iteration.ts'
 import type { Readable } from 'node:stream'
 import type { CallOptions } from '../call-options.ts'
 import type { AssignedConsumer } from './assigned-consumer.ts'
@@ -28,12 +29,12 @@ export abstract class ConsumerShell<Value = Buffer | null, Key = Buffer | null>
   }
 
   /** Its messages, as `for await (const message of consumer)`, with an AbortSignal to end it. */
-  messages(options?: ReadOptions): AsyncIterableIterator<ConsumedMessage<Value, Key>, undefined> {
+  messages(options?: ReadOptions): Iteration<ConsumedMessage<Value, Key>> {
     return this.core.messages(options)
   }
 
   /** `break` loses no message that was not given out. */
-  [Symbol.asyncIterator](): AsyncIterableIterator<ConsumedMessage<Value, Key>, undefined> {
+  [Symbol.asyncIterator](): Iteration<ConsumedMessage<Value, Key>> {
     return this.core.messages()
   }
 

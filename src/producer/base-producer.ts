@@ -1,3 +1,4 @@
+import type { Iteration } from '../async/iteration.ts'
 import type { Writable } from 'node:stream'
 import type { Deadline } from '../async/deadline.ts'
 import type { Cluster } from '../cluster/cluster.ts'
@@ -115,7 +116,7 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
    * What became of each message, in the order in which that was known, until the producer is closed. Needs
    * `deliveryReports: true`, and has to be read: reports that are not count as queued messages.
    */
-  deliveryReports(): AsyncIterableIterator<DeliveryReport, undefined> {
+  deliveryReports(): Iteration<DeliveryReport> {
     const { reports } = this.core
     if (reports !== undefined) return reports
     throw new InvalidArgumentError('the producer was opened without deliveryReports: true')

@@ -1,3 +1,4 @@
+import type { Iteration } from '../async/iteration.ts'
 import { deferred, type Deferred } from '../async/deferred.ts'
 import type { Data } from './serialize.ts'
 
@@ -20,7 +21,7 @@ export interface DeliveryReport extends ProducedMessage {
 }
 
 /** Delivery reports that wait to be read, for one reader. */
-export class ReportQueue implements AsyncIterableIterator<DeliveryReport, undefined> {
+export class ReportQueue implements Iteration<DeliveryReport> {
   #reports: DeliveryReport[] = []
   #at = 0
   #isEnded = false

@@ -6,7 +6,7 @@ const MAIN = resolve('dist/src/cli/main.js')
 
 /** The built command, as users run it: built anew where a source file is newer. */
 export function builtCommand(): string {
-  if (!existsSync(MAIN) || newest(['src', 'protocol']) > statSync(MAIN).mtimeMs) build()
+  if (!existsSync(MAIN) || newest(['src', 'protocol', 'build']) > statSync(MAIN).mtimeMs) build()
   return MAIN
 }
 

@@ -39,6 +39,12 @@ const STEPS: readonly Step[] = [
   },
   {
     // One after the other: each file starts brokers of its own.
+    name: 'bundlers and compilers',
+    command: ['npx', 'jest', '--runInBand', 'test/bundles'],
+    isJest: true,
+    timeoutMs: 15 * MINUTE_MS,
+  },
+  {
     name: 'tests with real brokers',
     command: ['npx', 'jest', '--runInBand', 'test/kafka'],
     isJest: true,

@@ -27,11 +27,14 @@ describe('the package', () => {
       'dist/src/index.js',
       'dist/src/index.d.ts',
       'dist/src/cli/main.js',
-      'dist/protocol/records/message.d.ts',
+      'dist/cjs/src/index.js',
+      'dist/cjs/protocol/records/message.d.ts',
+      'THIRD-PARTY-NOTICES.md',
     ]) {
       expect(paths).toContain(expected)
     }
-    const allowed = /^(dist|docs)\/|^(package\.json|README\.md|CHANGELOG\.md|LICENSE)$/
+    const allowed =
+      /^(dist|docs)\/|^(package\.json|README\.md|CHANGELOG\.md|LICENSE|THIRD-PARTY-NOTICES\.md)$/
     expect(paths.filter((path) => !allowed.test(path))).toEqual([])
     expect(paths.filter((path) => /^(dist\/)?(test|benchmarks|node_modules)\//.test(path))).toEqual(
       [],

@@ -84,6 +84,6 @@ export function sessionOptions(
       zookeeper ?? createNodeClient(hosts, zookeeperConnectionTimeoutMs, zookeeperAuth),
     isOwn: zookeeper === undefined,
     connectionTimeoutMs: zookeeperConnectionTimeoutMs,
-    acl: aclFor(zookeeperAuth),
+    acl: () => aclFor(zookeeperAuth),
   }
 }

@@ -2,6 +2,7 @@ import { abortable } from '../../async/abortable.ts'
 import { deferred, type Deferred } from '../../async/deferred.ts'
 import { limited, TookTooLongError } from '../../async/limited.ts'
 import { Timer } from '../../async/timer.ts'
+import { loadZooKeeperPackage } from '../../cluster/zookeeper-package.ts'
 import type { Logger } from '../../observe/logger.ts'
 import type {
   Done,
@@ -42,7 +43,8 @@ export interface SessionOptions {
   /** False for a client that was handed in: it is neither connected, nor closed, nor replaced. */
   readonly isOwn: boolean
   readonly connectionTimeoutMs: number
-  readonly acl: ZooKeeperAcl[]
+  /** For what is created: called when there is a client. */
+  readonly acl: () => ZooKeeperAcl[]
   readonly logger: Logger
   readonly events: SessionEvents
 }
@@ -99,6 +101,8 @@ export class ZooKeeperSession {
 
   /** Waits for a connection, and makes a client if need be. Throws ZooKeeperError after the connection timeout. */
   async open(signal: AbortSignal): Promise<void> {
+    await loadZooKeeperPackage()
+    signal.throwIfAborted()
     if (this.#isConnected) return
     if (this.#opening === undefined) {
       this.#opening = deferred()
@@ -178,7 +182,7 @@ export class ZooKeeperSession {
     for (let depth = 1; depth <= names.length; depth++) {
       const above = `/${names.slice(0, depth).join('/')}`
       const answer = await this.#ask(`creating ${above}`, (client, done: Done<string>) =>
-        client.create(above, Buffer.alloc(0), this.#options.acl, PERSISTENT, done),
+        client.create(above, Buffer.alloc(0), this.#options.acl(), PERSISTENT, done),
       )
       if (answer.found || answer.code === NODE_EXISTS) continue
       const { hosts } = this.#options
@@ -196,7 +200,7 @@ export class ZooKeeperSession {
   ): Promise<'created' | 'exists' | 'missing'> {
     const bytes = Buffer.from(data)
     return this.#create(`creating ${paths[0] ?? ''}`, (transaction) => {
-      for (const path of paths) transaction.create(path, bytes, this.#options.acl, EPHEMERAL)
+      for (const path of paths) transaction.create(path, bytes, this.#options.acl(), EPHEMERAL)
     })
   }
 
@@ -204,7 +208,7 @@ export class ZooKeeperSession {
   async replace(path: string, data: string): Promise<'created' | 'exists' | 'missing'> {
     return this.#create(`renewing ${path}`, (transaction) => {
       transaction.remove(path, ANY_VERSION)
-      transaction.create(path, Buffer.from(data), this.#options.acl, EPHEMERAL)
+      transaction.create(path, Buffer.from(data), this.#options.acl(), EPHEMERAL)
     })
   }
 

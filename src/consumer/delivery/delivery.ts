@@ -1,3 +1,4 @@
+import type { Iteration } from '../../async/iteration.ts'
 import type { Readable } from 'node:stream'
 import { Deadline } from '../../async/deadline.ts'
 import { aSignal, type CallOptions } from '../../call-options.ts'
@@ -76,7 +77,7 @@ export class Delivery<Value, Key> {
     }
   }
 
-  messages(options: ReadOptions): AsyncIterableIterator<ConsumedMessage<Value, Key>, undefined> {
+  messages(options: ReadOptions): Iteration<ConsumedMessage<Value, Key>> {
     const take = () => this.#inbox.take()
     return new MessageIterator(
       {

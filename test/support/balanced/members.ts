@@ -210,7 +210,7 @@ function coordinatorOf(name: string, options: MemberOptions, logger: Logger): Co
       connect: () => client ?? createNodeClient(hosts, sessionTimeoutMs, auth),
       isOwn: client === undefined,
       connectionTimeoutMs: sessionTimeoutMs,
-      acl: aclFor(auth),
+      acl: () => aclFor(auth),
     },
   }
   return (events) => new ZooKeeperCoordinator(coordinator, events)

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path'
 import ts from 'typescript'
 import * as embedded from '../../../src/embedded/index.ts'
 import * as samsa from '../../../src/index.ts'
-import { entryPoints } from '../entry-points.ts'
+import { entryPoints } from '../../../build/entry-points.ts'
 import type { Example } from './examples.ts'
 import { NAMES } from './surroundings.ts'
 

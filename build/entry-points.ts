@@ -8,16 +8,18 @@ export interface EntryPoint {
   readonly source: string
 }
 
+interface Manifest {
+  readonly name: string
+  readonly exports: Readonly<Record<string, string | { readonly default: string }>>
+}
+
 export function entryPoints(): EntryPoint[] {
-  const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
-    name: string
-    exports: Record<string, string | { default: string }>
-  }
-  return Object.entries(manifest.exports).flatMap(([path, target]) =>
+  const { name, exports } = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest
+  return Object.entries(exports).flatMap(([path, target]) =>
     typeof target === 'string'
       ? []
       : {
-          specifier: manifest.name + path.slice(1),
+          specifier: name + path.slice(1),
           source: target.default.replace(/^\.\/dist\/(.*)\.js$/, '$1.ts'),
         },
   )

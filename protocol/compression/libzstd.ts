@@ -1,0 +1,80 @@
+import { brotliDecompressSync } from 'node:zlib'
+import { LIBZSTD_WASM } from './libzstd-wasm.ts'
+
+/** What is used of libzstd. Addresses and sizes are 32 bits wide, and signed: `>>> 0` makes them positive. */
+export interface Libzstd {
+  /** The library's memory. Read it again after each call: growing replaces the buffer. */
+  readonly memory: { readonly buffer: ArrayBuffer }
+  malloc(sizeBytes: number): number
+  free(address: number): void
+  compressBound(sizeBytes: number): number
+  compress(to: number, roomBytes: number, from: number, bytes: number, level: number): number
+  decompress(to: number, roomBytes: number, from: number, bytes: number): number
+}
+
+/** Emscripten has shortened the names. This is what the exports are called in @bokuweb/zstd-wasm 0.0.27. */
+interface Exports {
+  f: Memory
+  /** Runs the constructors of C++: once, before anything else. */
+  g(): void
+  i: Libzstd['compressBound']
+  m: Libzstd['compress']
+  r: Libzstd['decompress']
+  s: Libzstd['malloc']
+  t: Libzstd['free']
+}
+
+interface Memory {
+  readonly buffer: ArrayBuffer
+  grow(pages: number): number
+}
+
+/** The types of Node.js leave the global out. */
+declare const WebAssembly: {
+  Module: new (bytes: Uint8Array) => object
+  Instance: new (module: object, imports: object) => { readonly exports: Exports }
+}
+
+const PAGE_BYTES = 65_536
+/** A request to grow makes room for more than was asked, as Emscripten does. */
+const GROWTH = 1.2
+
+/** A new instance with memory of its own. Throws where WebAssembly is turned off (`--jitless`). */
+export function startLibzstd(): Libzstd {
+  const bytes = brotliDecompressSync(Buffer.from(LIBZSTD_WASM, 'base64'))
+  const imports = {
+    a: ended, // proc_exit
+    b: () => undefined, // emscripten_runtime_keepalive_clear
+    c: ended, // abort
+    d: () => 0, // setitimer
+    e: (sizeBytes: number) => grow(exports.f, sizeBytes >>> 0), // emscripten_resize_heap
+  }
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { a: imports })
+  exports.g()
+  return {
+    memory: exports.f,
+    malloc: exports.s,
+    free: exports.t,
+    compressBound: exports.i,
+    compress: exports.m,
+    decompress: exports.r,
+  }
+}
+
+function ended(): never {
+  throw new Error('libzstd ended')
+}
+
+/** 1 if the memory has `sizeBytes` now, 0 if there is not that much. */
+function grow(memory: Memory, sizeBytes: number): number {
+  const now = memory.buffer.byteLength
+  for (const wantedBytes of [Math.max(sizeBytes, now * GROWTH), sizeBytes]) {
+    try {
+      memory.grow(Math.ceil((wantedBytes - now) / PAGE_BYTES))
+      return 1
+    } catch {
+      // More than there is, or than the module allows.
+    }
+  }
+  return 0
+}
