@@ -8,6 +8,7 @@ export default {
       { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
     ],
   },
+  setupFilesAfterEnv: ['<rootDir>/test/support/fault-watch.ts'],
   // Ends what hangs. How long a test may take is no test: the machine may have other things to do.
   testTimeout: 120_000,
 }

@@ -36,9 +36,10 @@ describe('the coordinator of a group', () => {
     const one = await scene.start('one', COOPERATIVE)
     // The group's JoinGroup waits for `one`, which is not let in.
     const holding = scene.kafka.faults.on({ api: 'JoinGroup', clientId: 'one' }, { hold: true })
+    const joining = scene.kafka.requests.next({ api: 'JoinGroup', clientId: 'one' })
     const two = scene.make('two', COOPERATIVE)
     const starting = two.machine.start()
-    await one.until(() => one.machine.phase === 'joining')
+    await joining
     const coordinator = scene.kafka.coordinatorOf('g')
     await scene.kafka.stopBroker(coordinator)
     holding.release()
@@ -289,8 +290,10 @@ describe('a commit of a member', () => {
     const one = await scene.start('one', COOPERATIVE)
     one.positions.set('t-0', 7)
     const holding = scene.kafka.faults.on({ api: 'SyncGroup' }, { hold: true })
+    const syncing = scene.kafka.requests.next({ api: 'SyncGroup' })
     const two = scene.make('two', COOPERATIVE)
     const starting = two.machine.start()
+    await syncing
     await one.until(() => one.coordinator.membership.isJoining)
     const committing = one.commit([{ topic: 't', partition: 0 }])
     holding.release()
@@ -342,6 +345,7 @@ describe('a commit of a member', () => {
     one.positions.set('t-1', 5)
     scene.kafka.faults.on({ api: 'Heartbeat', times: 1 }, { error: 'UNKNOWN_MEMBER_ID' })
     scene.kafka.faults.on({ api: 'JoinGroup' }, { hold: true })
+    await scene.kafka.requests.next({ api: 'JoinGroup' })
     await one.until(() => lost(one).length > 0 && one.coordinator.membership.isJoining)
     const committing = one.commit([{ topic: 't', partition: 1 }])
     scene.kafka.faults.clear()

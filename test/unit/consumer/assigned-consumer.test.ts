@@ -63,8 +63,10 @@ describe('the partitions of an AssignedConsumer', () => {
   it('may be given up while it is looked up where they begin', async () => {
     await bed.write('a', 0, 2)
     const lookUp = bed.kafka.faults.on({ api: 'ListOffsets' }, { hold: true })
+    const asked = bed.kafka.requests.next({ api: 'ListOffsets' })
     const consumer = bed.consumer()
     const assigned = consumer.assign([A0])
+    await asked
     consumer.unassign([A0])
     lookUp.release()
     await assigned

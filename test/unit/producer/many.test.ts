@@ -148,10 +148,12 @@ describe('a writable', () => {
   it('waits for room', async () => {
     const producer = await bench.topic.getProducer({ maxQueuedMessages: 1 })
     const held = bench.kafka.faults.on({ ...PRODUCE, times: 1 }, { hold: true })
+    const asked = bench.kafka.requests.next({ api: 'Produce' })
     const stream: Writable = producer.writable()
     stream.write('a')
     const taken = once(stream, 'drain')
     for (let i = 0; i < 20; i++) stream.write('b')
+    await asked
     expect(producer.queuedMessages).toBeLessThanOrEqual(2)
     held.release()
     await taken

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { ProducerQueueFullError, type ProducerOptions } from '../../../src/index.ts'
 import type { Fault } from '../../../src/embedded/index.ts'
 import { failureOf } from '../../support/settled.ts'
+import { mayNotFire } from '../../support/fault-watch.ts'
 import { numbers, ProducerBench } from './support/embedded.ts'
 
 let bench: ProducerBench
@@ -40,11 +41,13 @@ describe('a queue that is full', () => {
 
   it('refuses at twice its limits what does not wait, and keeps the rest', async () => {
     const producer = await open({ maxQueuedMessages: 10 })
+    const asked = bench.kafka.requests.next({ api: 'Produce' })
     const sent = numbers(20).map((value) => producer.produce(value))
     const refused = await failureOf(producer.produce('one too many'))
     expect(refused).toBeInstanceOf(ProducerQueueFullError)
     expect(refused.message).toContain('20 messages')
     expect(refused.message).toContain('await ready()')
+    await asked
     held.release()
     await Promise.all(sent)
     expect(await bench.values()).toEqual(numbers(20))
@@ -52,8 +55,10 @@ describe('a queue that is full', () => {
 
   it('refuses at its limits without blockOnQueueFull', async () => {
     const producer = await open({ maxQueuedMessages: 10, blockOnQueueFull: false })
+    const asked = bench.kafka.requests.next({ api: 'Produce' })
     const sent = numbers(10).map((value) => producer.produce(value))
     expect(await failureOf(producer.produce('x'))).toBeInstanceOf(ProducerQueueFullError)
+    await asked
     held.release()
     await Promise.all(sent)
     expect((await producer.produce('x')).offset).toBe(10)
@@ -93,7 +98,7 @@ describe('a queue that is full', () => {
 
 describe('ready()', () => {
   it('lets the event loop go round, whatever room there is', async () => {
-    held.release()
+    mayNotFire(held).release()
     const producer = await open({})
     let rounds = 0
     const over = new AbortController()
