@@ -100,6 +100,10 @@ export function clusterOptions(options: KafkaClientOptions): ClusterOptions {
   })
   const connectTimeoutMs = options.connectTimeoutMs ?? 10_000
   const logger = options.logger === undefined ? silentLogger : printing(options.logger)
+  const sasl = options.sasl === undefined ? undefined : saslMechanismOf(options.sasl)
+  if (sasl?.name === 'PLAIN' && options.tls === undefined) {
+    logger.warn('the password is sent as it is: PLAIN without TLS shows it to everybody on the way')
+  }
   return {
     bootstrap: bootstrapOf(options, connectTimeoutMs),
     broker: {
@@ -111,7 +115,7 @@ export function clusterOptions(options: KafkaClientOptions): ClusterOptions {
       logger,
       tls:
         options.tls === undefined ? undefined : prepareTls(options.tls === true ? {} : options.tls),
-      sasl: options.sasl === undefined ? undefined : saslMechanismOf(options.sasl),
+      sasl,
       socketFactory: options.socketFactory,
     },
     requestTimeoutMs: options.socketTimeoutMs ?? 30_000,

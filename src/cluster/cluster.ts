@@ -69,7 +69,11 @@ export class Cluster {
 
   constructor(options: ClusterOptions) {
     this.options = options
-    this.#brokerOptions = { ...options.broker, clusterId: () => this.#clusterId }
+    this.#brokerOptions = {
+      ...options.broker,
+      clusterId: () => this.#clusterId,
+      wasReached: () => this.#wasReached,
+    }
     this.coordinators = new Coordinators(this)
     this.router = new Router(this)
     this.fanOut = new FanOut(this)

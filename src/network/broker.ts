@@ -4,7 +4,14 @@ import { backoffMs, type BackoffOptions } from '../async/backoff.ts'
 import { Deadline } from '../async/deadline.ts'
 import { deferred } from '../async/deferred.ts'
 import { Timer } from '../async/timer.ts'
-import { ClosedError, isUnreachable, SocketDisconnectedError, type KafkaError } from '../errors.ts'
+import {
+  AuthenticationError,
+  ClosedError,
+  isRetriable,
+  isUnreachable,
+  SocketDisconnectedError,
+  type KafkaError,
+} from '../errors.ts'
 import { formatAddress, type Address } from './address.ts'
 import type { BrokerVersions } from './api-versions.ts'
 import type { FrameMemory } from './frame-memory.ts'
@@ -19,6 +26,8 @@ export type Purpose = 'produce' | 'fetch' | 'group' | 'general'
 export interface BrokerOptions extends SessionOptions {
   /** The id of the cluster that the broker has to belong to, once it is known. */
   readonly clusterId?: () => string | undefined
+  /** Whether the cluster has answered before: what fails after that may be put right meanwhile. */
+  readonly wasReached?: () => boolean
   /** The waits before a connection is tried again that failed. */
   readonly reconnectBackoff: BackoffOptions
 }
@@ -166,6 +175,20 @@ export class Broker {
     }
   }
 
+  /** A token that cannot be had ends a start, but not an operation: its deadline says how long to try again. */
+  #inOperation(error: unknown): unknown {
+    const isMissing =
+      error instanceof AuthenticationError && error.code === 'SASL_CREDENTIALS_UNAVAILABLE'
+    if (!isMissing || this.#options.wasReached?.() !== true) return error
+    const { message, broker, mechanism, cause } = error
+    return new AuthenticationError('SASL_CREDENTIALS_UNAVAILABLE', message, {
+      broker,
+      mechanism,
+      cause,
+      retriable: true,
+    })
+  }
+
   #open(key: string, purpose: Purpose, frameMemory?: FrameMemory): Promise<Session> {
     const opened: Lane = { purpose, opening: this.#connect(purpose, frameMemory) }
     this.#sessions.set(key, opened)
@@ -197,12 +220,13 @@ export class Broker {
       return session
     } catch (error) {
       signal.throwIfAborted()
+      const failure = this.#inOperation(error)
       // A refusal (credentials, certificates) does not go away by waiting: it is reported each time.
-      if (isUnreachable(error)) {
+      if (isUnreachable(failure) || isRetriable(failure)) {
         this.#notBefore =
           performance.now() + backoffMs(this.#failures++, this.#options.reconnectBackoff)
       }
-      throw error
+      throw failure
     }
   }
 }

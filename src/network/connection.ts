@@ -72,6 +72,7 @@ export class Connection {
   #closedBy: KafkaError | undefined
   #isCorked = false
   #hasReceived = false
+  #closingHint: string | undefined
   /** Whether what is on the other side has proved to be a broker: then what can't be read is damage. */
   #isKafka: boolean
   #whenAnswered: ((api: string) => void) | undefined
@@ -132,6 +133,11 @@ export class Connection {
   /** Sets the largest response taken from now on, `maxResponseBytes` at most. */
   limitResponses(maxBytes: number): void {
     this.#largestResponseBytes = Math.min(maxBytes, this.#options.maxResponseBytes)
+  }
+
+  /** What to say when the other side closes the connection before it has sent anything more. */
+  set closingHint(hint: string) {
+    this.#closingHint = hint
   }
 
   get isOpen(): boolean {
@@ -348,6 +354,7 @@ export class Connection {
       return
     }
     this.#isKafka = true
+    this.#closingHint = undefined
     this.#pending.delete(correlationId)
     this.#finish(pending, undefined)
     this.#whenAnswered?.(pending.api)
@@ -383,7 +390,8 @@ export class Connection {
 
   #whyClosed(): string {
     const hint = 'which had sent nothing: does it want TLS or SASL, or is it no Kafka broker?'
-    return `it was closed by the other side${this.wasSilent && !this.#isKafka ? `, ${hint}` : ''}`
+    const expected = this.wasSilent && !this.#isKafka ? hint : this.#closingHint
+    return `it was closed by the other side${expected === undefined ? '' : `, ${expected}`}`
   }
 
   #disconnected(reason: string, cause?: unknown): SocketDisconnectedError {

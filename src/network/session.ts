@@ -124,6 +124,9 @@ async function negotiate(setup: Setup): Promise<Session> {
   const session = { connection: asked.connection, versions }
   if (options.sasl !== undefined) {
     await authenticateConnection(session.connection, versions, address, options.sasl, options)
+  } else {
+    session.connection.closingHint =
+      'at the first request: does this listener require a login (the option sasl)?'
   }
   const { clusterId } = identity
   if (clusterId !== undefined && !isIdentified) {

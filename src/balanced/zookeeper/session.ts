@@ -116,7 +116,9 @@ export class ZooKeeperSession {
       if (!(error instanceof TookTooLongError)) throw error
       if (this.#isExpired) throw this.#expiredForGood()
       const { hosts, connectionTimeoutMs, isOwn } = this.#options
-      const hint = isOwn ? 'is it running, and is the address right?' : 'is the client connected?'
+      const hint = isOwn
+        ? 'is it running, and is the address right? Where the cluster has no ZooKeeper, as from Kafka 4 on, write { managed: true }'
+        : 'is the client connected?'
       throw new ZooKeeperError(
         'ZOOKEEPER_UNREACHABLE',
         `no ZooKeeper server of ${hosts} answered within ${connectionTimeoutMs} ms: ${hint}`,

@@ -1,12 +1,14 @@
-import { limited } from '../../async/limited.ts'
+import { limited, TookTooLongError } from '../../async/limited.ts'
 import { Timer } from '../../async/timer.ts'
-import { ConnectionError, KafkaError } from '../../errors.ts'
+import { KafkaError, SocketDisconnectedError } from '../../errors.ts'
 import type { Logger } from '../../observe/logger.ts'
 import type { Address } from '../address.ts'
 import type { BrokerVersions } from '../api-versions.ts'
 import type { Connection } from '../connection.ts'
+import { messageOf } from '../node-error.ts'
 import { authenticate, type SaslTransport } from './authenticate.ts'
 import type { SaslMechanism } from './mechanism.ts'
+import { unavailable } from './secret.ts'
 
 export interface LoginOptions {
   /** How long each step may take. */
@@ -25,9 +27,16 @@ const RELOGIN_SPREAD = 0.1
 const LOGIN_MS = 30_000
 
 /**
+ * Brokers refuse a second login within a second of the first (KIP-368). The connection is then closed before
+ * the session ends, and the next request logs in on a new one.
+ */
+const SHORTEST_RENEWED_SESSION_MS = 1_200
+
+/**
  * Logs in on a new connection, and again before the session ends, as long as the connection is open
  * (KIP-368). Requests that are on their way then are answered first; later ones wait until the login is
- * done. Throws AuthenticationError; a later login that fails closes the connection with it.
+ * done. Throws AuthenticationError, or a ConnectionError that says that it happened during the login; a later
+ * login that fails closes the connection with it.
  */
 export async function authenticateConnection(
   connection: Connection,
@@ -45,14 +54,27 @@ export async function authenticateConnection(
   const login = async () => {
     const { sessionLifetimeMs } = await limited(LOGIN_MS, undefined, (signal) =>
       authenticate(transport, mechanism, { ...address, signal }),
-    )
-    if (sessionLifetimeMs > 0) logInAgainIn(sessionLifetimeMs)
+    ).catch((error: unknown) => {
+      throw asLoginError(error, mechanism.name, address)
+    })
+    if (sessionLifetimeMs > 0) renewIn(sessionLifetimeMs)
   }
-  const logInAgainIn = (sessionLifetimeMs: number) => {
+  const renewIn = (sessionLifetimeMs: number) => {
     const waitMs = sessionLifetimeMs * (RELOGIN_FROM + RELOGIN_SPREAD * Math.random())
-    const timer = new Timer(waitMs, () => void logInAgain()).unref()
+    const renew =
+      sessionLifetimeMs < SHORTEST_RENEWED_SESSION_MS
+        ? () => endSession(sessionLifetimeMs)
+        : logInAgain
+    const timer = new Timer(waitMs, () => void renew()).unref()
     connection.onClose(() => timer.cancel())
   }
+  const endSession = (sessionLifetimeMs: number) =>
+    connection.hold(async () => {
+      await connection.drained()
+      const why = `the broker's sessions last ${sessionLifetimeMs} ms (connections.max.reauth.ms), too short to log in again on a connection`
+      const reason = `connection to ${connection.address} closed before its session ended: ${why}`
+      connection.close(new SocketDisconnectedError(reason, { broker: connection.address }))
+    })
   const logInAgain = async () => {
     if (!connection.isOpen) return
     options.logger.debug(`logging in to ${connection.address} again before the session ends`)
@@ -63,14 +85,25 @@ export async function authenticateConnection(
       })
     } catch (error) {
       options.logger.warn(`logging in to ${connection.address} again failed: ${String(error)}`)
-      connection.close(asKafkaError(error, connection.address))
+      // What waits on this connection finds out by logging in on a new one whether it can.
+      const reason = `connection to ${connection.address} closed: logging in again failed: ${messageOf(error)}`
+      const { address: broker } = connection
+      connection.close(new SocketDisconnectedError(reason, { broker, cause: error }))
     }
   }
   await login()
 }
 
-function asKafkaError(error: unknown, broker: string): KafkaError {
+/** Every error of a login is a KafkaError that says that a login was under way. */
+function asLoginError(error: unknown, mechanism: string, address: Address): KafkaError {
+  if (error instanceof TookTooLongError) {
+    return unavailable(`it took longer than ${LOGIN_MS} ms`, mechanism, address, error)
+  }
+  if (error instanceof SocketDisconnectedError) {
+    const { broker, message } = error
+    const what = `${message} (while logging in with ${mechanism})`
+    return new SocketDisconnectedError(what, { broker, cause: error })
+  }
   if (error instanceof KafkaError) return error
-  const what = `logging in to ${broker} again failed`
-  return new ConnectionError('CONNECTION_CLOSED', what, { broker, cause: error })
+  return unavailable(messageOf(error), mechanism, address, error)
 }

@@ -6,6 +6,7 @@ import {
   OAuthBearerMechanism,
   type OAuthBearerToken,
 } from '../../../src/network/sasl/oauthbearer.ts'
+import { TokenCache } from '../../../src/network/sasl/token-cache.ts'
 
 const BROKER = { host: 'kafka1', port: 9093 }
 const NOTHING = Buffer.alloc(0)
@@ -123,6 +124,15 @@ describe('tokens', () => {
     expect(await tokenOf(exchange)).toBe('token1')
     await exchange.next(Buffer.from('{"status":"invalid_token"}'))
     expect(await tokenOf(mechanism.start(BROKER))).toBe('token2')
+  })
+
+  it('are asked for again when the provider did not answer', async () => {
+    let asked = 0
+    const provider = () =>
+      ++asked === 1 ? new Promise<never>(() => undefined) : Promise.resolve({ value: 'abc' })
+    const cache = new TokenCache(provider, 50)
+    await expect(cache.get()).rejects.toThrow('longer than 50 ms')
+    expect(await cache.get()).toEqual({ value: 'abc' })
   })
 
   it('are asked for again after a failure', async () => {

@@ -1,0 +1,97 @@
+import { describe, expect, it } from '@jest/globals'
+import { EmbeddedCluster } from '../../src/embedded/index.ts'
+import { KafkaClient } from '../../src/index.ts'
+import { failureOf } from '../support/settled.ts'
+import { until } from '../support/until.ts'
+import { keepWarnings } from '../support/warnings.ts'
+
+const USERS = { alice: 'alice-secret' }
+const PLAIN = { mechanism: 'PLAIN', username: 'alice', password: USERS.alice } as const
+
+describe('a login during operation', () => {
+  it('is tried again when its token cannot be had for a while: nothing that runs ends', async () => {
+    await using kafka = await EmbeddedCluster.start({
+      topics: { t: { partitions: 1 } },
+      sasl: { validateToken: () => ({ name: 'carol' }), maxReauthMs: 1_300 },
+    })
+    let isAway = false
+    let refused = 0
+    const token = () => {
+      if (!isAway) return { value: 'good' }
+      refused++
+      throw new Error('the provider is away')
+    }
+    await using client = new KafkaClient({
+      hosts: kafka.hosts,
+      sasl: { mechanism: 'OAUTHBEARER', token },
+    })
+    const topic = client.topic('t')
+    const consumer = await topic.getSimpleConsumer({ fetchErrorBackoffMs: 50 })
+    const producer = await topic.getProducer()
+    await producer.produce('before')
+    expect((await consumer.consume())?.value?.toString()).toBe('before')
+    isAway = true
+    await until(() => refused >= 2)
+    const during = producer.produce('during')
+    await until(() => refused >= 10)
+    isAway = false
+    await during
+    expect((await consumer.consume())?.value?.toString()).toBe('during')
+  })
+
+  it('gives way to a new connection where sessions are too short to be renewed', async () => {
+    await using kafka = await EmbeddedCluster.start({
+      topics: { t: { partitions: 1 } },
+      sasl: { users: USERS, maxReauthMs: 1_000 },
+    })
+    const { logger } = keepWarnings()
+    await using client = new KafkaClient({ hosts: kafka.hosts, sasl: PLAIN, logger })
+    const producer = await client.topic('t').getProducer()
+    const until = performance.now() + 3_000
+    let sent = 0
+    while (performance.now() < until) {
+      await producer.produce('x')
+      sent++
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    expect(await client.topic('t').latestAvailableOffsets()).toEqual(new Map([[0, sent]]))
+    const logins = kafka.requests.all({ api: 'SaslAuthenticate' })
+    expect(logins.length).toBeGreaterThan(2)
+  })
+
+  it('fails at once at the start, where nothing says that it ever worked', async () => {
+    await using kafka = await EmbeddedCluster.start({
+      topics: { t: {} },
+      sasl: { validateToken: () => ({ name: 'carol' }) },
+    })
+    const token = () => Promise.reject(new Error('no such tenant'))
+    await using client = new KafkaClient({
+      hosts: kafka.hosts,
+      sasl: { mechanism: 'OAUTHBEARER', token },
+    })
+    expect(await failureOf(client.topic('t').partitions())).toMatchObject({
+      code: 'SASL_CREDENTIALS_UNAVAILABLE',
+      message: expect.stringContaining('no such tenant'),
+    })
+  })
+})
+
+describe('a client without a login at a listener that requires one', () => {
+  it('is told so', async () => {
+    await using kafka = await EmbeddedCluster.start({ topics: { t: {} }, sasl: { users: USERS } })
+    await using client = new KafkaClient({ hosts: kafka.hosts })
+    const error = await failureOf(client.topic('t').partitions())
+    expect(error.message).toContain('does this listener require a login (the option sasl)?')
+  })
+})
+
+describe('PLAIN without TLS', () => {
+  it('warns once', async () => {
+    await using kafka = await EmbeddedCluster.start({ topics: { t: {} }, sasl: { users: USERS } })
+    const { warnings, logger } = keepWarnings()
+    await using client = new KafkaClient({ hosts: kafka.hosts, sasl: PLAIN, logger })
+    const producer = await client.topic('t').getProducer()
+    await producer.produce('x')
+    expect(warnings).toEqual([expect.stringContaining('PLAIN without TLS')])
+  })
+})
