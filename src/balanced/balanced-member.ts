@@ -1,14 +1,21 @@
 import { abortable } from '../async/abortable.ts'
 import { limited, TookTooLongError } from '../async/limited.ts'
+import { Deadline } from '../async/deadline.ts'
 import { deadlineOf, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { AssignedConsumer } from '../consumer/assigned-consumer.ts'
 import { consumerSettings, type ConsumerOptions } from '../consumer/options.ts'
 import { inOrder, type TopicPartition } from '../consumer/topic-partition.ts'
-import { NotStartedError, RequestTimeoutError, type KafkaError } from '../errors.ts'
+import { passesByItself } from '../consumer/offsets/auto-commit.ts'
+import {
+  NotStartedError,
+  RequestTimeoutError,
+  UnknownTopicError,
+  type KafkaError,
+} from '../errors.ts'
 import { rebalanceChannel } from '../observe/channels.ts'
 import { FirstPartitions } from './first-partitions.ts'
-import { coordinationOf, type CoordinationOptions } from './coordination.ts'
+import { coordinationOf, type Coordination, type CoordinationOptions } from './coordination.ts'
 import { RebalanceMachine } from './machine.ts'
 import { rebalanceSettings, type RebalanceOptions } from './options.ts'
 import type { Phase } from './phases.ts'
@@ -29,6 +36,9 @@ export interface BalancedMemberParts<Value, Key> {
 export class BalancedMember<Value, Key> {
   readonly core: AssignedConsumer<Value, Key>
   readonly #machine: RebalanceMachine
+  readonly #coordination: Coordination
+  /** resetOffsetOnStart is for the first assignment only, as in pykafka, even if that was empty. */
+  readonly #settings: { resetOffsetOnStart: boolean }
   readonly #parts: BalancedMemberParts<Value, Key>
   readonly #notStarted = new NotStartedError()
   readonly #log: RebalanceLog
@@ -42,15 +52,14 @@ export class BalancedMember<Value, Key> {
   constructor(parts: BalancedMemberParts<Value, Key>) {
     const { cluster, subscription, options } = parts
     this.#parts = parts
-    // Changed below: only the first partitions of all begin anew with resetOffsetOnStart, as in pykafka.
     const settings = { ...consumerSettings(cluster, options) }
     const busyForMs = () => (this.core.isWaitedFor ? 0 : performance.now() - this.#lastHandedOverAt)
     const coordination = coordinationOf(cluster, options, subscription, busyForMs)
+    this.#coordination = coordination
+    this.#settings = settings
     this.#machine = new RebalanceMachine(coordination.makeCoordinator, {
       ...rebalanceSettings(options),
-      reader: this.#reader(() => {
-        settings.resetOffsetOnStart = false
-      }),
+      reader: this.#reader(),
       hooks: this.#hooks(),
       logger: cluster.options.logger,
       onPhase: (phase) => this.#onPhase(phase),
@@ -80,42 +89,65 @@ export class BalancedMember<Value, Key> {
   }
 
   async start(call: CallOptions): Promise<void> {
-    const { cluster, subscription } = this.#parts
-    const deadline = deadlineOf(call, cluster.options.operationTimeoutMs)
-    // Which error says that one is missing, rather than waiting for it. A pattern may match nothing yet.
-    const { names = [] } = subscription
-    await Promise.all(names.map((name) => cluster.topic(name, { create: false, deadline })))
-    await this.#first.look(subscription)
+    const { cluster } = this.#parts
+    const { operationTimeoutMs } = cluster.options
+    // Where the group is in a rebalance, joining it takes as long as any member takes to finish its work.
+    const { longestRebalanceMs } = this.#coordination
+    const deadline = deadlineOf(call, operationTimeoutMs + longestRebalanceMs)
+    await this.#topicsFound(deadlineOf(call, operationTimeoutMs))
+    await this.#first.look(this.#parts.subscription)
     this.core.recover(this.#notStarted)
     try {
       await limited(deadline.remainingMs, deadline.signal, (limit) =>
-        abortable(this.#machine.start(), limit),
+        abortable(this.#machine.start(call.timeoutMs ?? operationTimeoutMs), limit),
       )
     } catch (error) {
       if (!(error instanceof TookTooLongError)) throw error
       const { name } = this.#machine.coordinator
       throw new RequestTimeoutError(
-        `joining ${name} for ${subscription.name} took longer than ${deadline.timeoutMs} ms: it was ${this.#machine.phase}`,
+        `joining ${name} for ${this.#parts.subscription.name} took longer than ${deadline.timeoutMs} ms: it was ${this.#machine.phase}`,
         { cause: error },
       )
     }
   }
 
-  /** Gives back what it has before anything else. Throws what its hooks and commits threw. Safe to call again. */
-  close(call: CallOptions): Promise<void> {
-    this.#closing ??= this.#close(call)
-    return this.#closing
+  /** Throws UnknownTopicError where the topic does not exist. One among several is waited for, as by a pattern. */
+  async #topicsFound(deadline: Deadline): Promise<void> {
+    const { cluster, subscription } = this.#parts
+    const { names = [] } = subscription
+    const found = await Promise.allSettled(
+      names.map((name) => cluster.topic(name, { create: false, deadline })),
+    )
+    for (const one of found) {
+      if (one.status === 'fulfilled') continue
+      if (names.length === 1 || !(one.reason instanceof UnknownTopicError)) throw one.reason
+      cluster.options.logger.warn(`${one.reason.message}: it is read when it does`)
+    }
   }
 
-  async #close(call: CallOptions): Promise<void> {
+  /**
+   * Gives back what it has before anything else. Throws what its hooks and commits threw. A hook that calls this goes
+   * on at once, as closing waits for the hook. Safe to call again.
+   */
+  async close(call: CallOptions): Promise<void> {
+    const deadline = deadlineOf(call, this.#parts.cluster.options.operationTimeoutMs)
+    const caller = this.core.closing()
+    this.#closing ??= this.#close(deadline)
+    if (caller !== 'hook') return this.#closing
+    const { logger } = this.#parts.cluster.options
+    this.#closing.catch((error: unknown) => logger.error(`closing a consumer: ${String(error)}`))
+  }
+
+  async #close(deadline: Deadline): Promise<void> {
     this.#isClosing = true
-    await this.#machine.close()
-    await this.core.close(call)
+    await this.#machine.close(deadline)
+    await this.core.close({ timeoutMs: Math.max(1, Math.ceil(deadline.remainingMs)) })
+    deadline.signal?.throwIfAborted()
     const [first] = this.#errorsOfClosing
     if (first !== undefined) throw first
   }
 
-  #reader(onAssigned: () => void): Reader {
+  #reader(): Reader {
     const { autoCommitEnable = false } = this.#parts.options
     return {
       prepare: async (partitions, signal) => {
@@ -124,12 +156,12 @@ export class BalancedMember<Value, Key> {
           partitions.map((one) => ({ ...one, isHeld: true, isNew: this.#first.isNew(one) })),
           { signal },
         )
-        onAssigned()
+        this.#settings.resetOffsetOnStart = false
       },
       start: (partitions) => this.core.release(partitions),
       hold: (partitions) => this.core.settled(partitions),
       commit: async (partitions, signal) => {
-        if (autoCommitEnable) await this.core.commitOffsets(partitions, { signal })
+        if (autoCommitEnable) await this.#commitBeforeGivingUp(partitions, signal)
       },
       stop: (partitions) => this.core.unassign(partitions),
       resume: () => this.core.lookAgain(),
@@ -141,25 +173,42 @@ export class BalancedMember<Value, Key> {
     }
   }
 
+  /** A failure that the client resolves by itself costs duplicates, and is no reason to end a loop. */
+  async #commitBeforeGivingUp(
+    partitions: readonly TopicPartition[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    try {
+      await this.core.commitProcessed(partitions, { signal })
+    } catch (error) {
+      if (this.#isClosing || !passesByItself(error)) throw error
+      const { logger } = this.#parts.cluster.options
+      logger.warn(
+        `the commit before partitions were given up failed, their next owner repeats what was processed: ${String(error)}`,
+      )
+    }
+  }
+
   #hooks(): RebalanceHooks {
     const { hooks } = this.#parts
     return {
       assigned: (partitions) => {
         this.#log.assigned(partitions)
-        return hooks.assigned(partitions)
+        return this.core.callHook(() => hooks.assigned(partitions))
       },
       revoked: (partitions) => {
         this.#log.revoked(partitions)
-        return hooks.revoked(partitions)
+        return this.core.callHook(() => hooks.revoked(partitions))
       },
       lost: (partitions) => {
         this.#log.lost(partitions)
-        return hooks.lost(partitions)
+        return this.core.callHook(() => hooks.lost(partitions))
       },
     }
   }
 
   #onPhase(phase: Phase): void {
+    if (phase === 'settled') this.#settings.resetOffsetOnStart = false
     const event = this.#log.phase(phase, this.#machine.assignment)
     if (event === undefined) return
     const { logger } = this.#parts.cluster.options

@@ -22,6 +22,8 @@ import {
 export interface Coordination {
   /** For the machine. */
   readonly makeCoordinator: CoordinatorFactory
+  /** How long joining may take because the group waits for members that are there already. */
+  readonly longestRebalanceMs: number
   /** Where the group's offsets are kept. To be called when the coordinator is made. */
   offsets(owns: (partition: TopicPartition) => boolean): OffsetStore
 }
@@ -80,6 +82,8 @@ function byZooKeeper(
   }
   return {
     makeCoordinator: (events) => new ZooKeeperCoordinator(coordinatorOptions, events),
+    // Members do not wait for each other here.
+    longestRebalanceMs: 0,
     offsets(owns) {
       // Asked for each attempt: one that is tried again for long must not outlive the ownership.
       const store = required(offsetStoreOf(cluster, options))
@@ -103,6 +107,7 @@ function byKafka(
   const settings = groupSettings(options, { groupId, subscription, clientRack, busyForMs })
   let coordinator: GroupCoordinator | undefined
   return {
+    longestRebalanceMs: settings.maxPollIntervalMs,
     makeCoordinator: groupCoordinator(cluster, settings, (made) => {
       coordinator = made
     }),

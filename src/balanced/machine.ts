@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { abortable } from '../async/abortable.ts'
+import type { Deadline } from '../async/deadline.ts'
 import { deferred, type Deferred } from '../async/deferred.ts'
 import { limited, TookTooLongError } from '../async/limited.ts'
+import { PROCESSING_SHARE } from '../consumer/processing.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'
 import { ClosedError, KafkaError, RequestTimeoutError } from '../errors.ts'
 import type { Logger } from '../observe/logger.ts'
@@ -22,7 +24,7 @@ export interface MachineOptions {
   readonly rebalanceMaxRetries: number
   /** The wait before the nth of these is n times this long, unless something changes before. */
   readonly rebalanceBackoffMs: number
-  /** How long hook and commit may take together before partitions are given up all the same. */
+  /** How long processing, the hook and the commit may each take before partitions are given up all the same. */
   readonly rebalanceTimeoutMs: number
   readonly logger: Logger
   /** Told of each phase that begins, and of what is owned then. */
@@ -59,6 +61,12 @@ export class RebalanceMachine {
   #isEnding = false
   /** Aborted by what ends a step that waits: closing, failing for good. */
   readonly #ending = new AbortController()
+  /** Aborted when what the application is at work on is not waited for any more, as close() must end in time. */
+  readonly #unprocessed = new AbortController()
+  /** Aborted when nothing at all is waited for any more. */
+  readonly #overdue = new AbortController()
+  /** After this time a round that failed is not tried again for start(). */
+  #startUntil = Infinity
   /** Ends a sleep. */
   #wake: (() => void) | undefined
   /** Where somebody waits for start(). */
@@ -101,22 +109,41 @@ export class RebalanceMachine {
 
   /**
    * Joins the group. Resolves when everything that this member is to own is owned and read, which may be
-   * nothing. Throws why that could not be, after all retries or where none would help, and ClosedError.
+   * nothing. Throws why that could not be, after all retries, after `retryMs` or where a retry does not help, and
+   * ClosedError.
    */
-  start(): Promise<void> {
+  start(retryMs = Infinity): Promise<void> {
     if (this.#isEnding) return Promise.reject(this.#failure ?? new ClosedError('consumer'))
     if (this.#phase === 'settled') return Promise.resolve()
+    this.#startUntil = performance.now() + retryMs
     this.#starting ??= deferred()
     const { promise } = this.#starting
     this.#running ??= this.#run()
     return promise
   }
 
-  /** Gives up everything, with hook and commit, and leaves. Safe to call again, at any time. */
-  async close(): Promise<void> {
+  /**
+   * Gives up everything, with hook and commit, and leaves. All its waits end with the deadline, or when its signal is
+   * aborted; what is left to do is then begun and not waited for. Safe to call again, at any time.
+   */
+  async close({ remainingMs, timeoutMs, signal }: Deadline): Promise<void> {
     this.#end(undefined)
+    const late = new TookTooLongError(timeoutMs)
+    const timers = [
+      // The rest of the time is for hook, commit and leaving.
+      setTimeout(() => this.#unprocessed.abort(late), remainingMs * PROCESSING_SHARE),
+      setTimeout(() => this.#overdue.abort(late), remainingMs),
+    ]
+    const onAbort = () => this.#overdue.abort(signal?.reason)
+    signal?.addEventListener('abort', onAbort)
+    if (signal?.aborted === true) onAbort()
     this.#running ??= this.#run()
-    await this.#running
+    try {
+      await this.#running
+    } finally {
+      for (const timer of timers) clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
+    }
   }
 
   async #run(): Promise<void> {
@@ -189,15 +216,17 @@ export class RebalanceMachine {
     this.#givingUp = new PartitionSet(partitions)
     try {
       if (read.length > 0) {
-        const handlers = reader.hold(read)
+        const processed = reader.hold(read)
         for (const partition of read) this.#started.delete(partition)
-        await this.#bounded('waiting for handlers', () => handlers)
+        await this.#bounded('waiting until messages are processed', () =>
+          abortable(Promise.resolve(processed), this.#unprocessed.signal),
+        )
         await this.#handOver(read)
       }
       reader.stop(partitions)
       const releasing = this.#stillOwned(partitions)
       if (releasing.length === 0) return
-      await limited(rebalanceTimeoutMs, undefined, (signal) =>
+      await this.#limited(rebalanceTimeoutMs, (signal) =>
         this.#coordinator.release(releasing, signal),
       )
       for (const partition of releasing) this.#owned.delete(partition)
@@ -257,7 +286,9 @@ export class RebalanceMachine {
   async #wait(): Promise<void> {
     const { rebalanceMaxRetries, rebalanceBackoffMs, logger } = this.#options
     const reason = this.#incomplete
-    if (this.#failures + 1 >= rebalanceMaxRetries && reason !== undefined) {
+    const isStartOver = this.#starting !== undefined && performance.now() >= this.#startUntil
+    const isToBeTold = this.#failures + 1 >= rebalanceMaxRetries || isStartOver
+    if (isToBeTold && reason !== undefined) {
       this.#failures = 0
       // Who waits for start() is told there, and nobody twice.
       if (!this.#rejectStart(reason)) this.#report(reason)
@@ -281,9 +312,18 @@ export class RebalanceMachine {
     // Also where giving back failed: the session ends, and with it all that is left.
     this.#options.reader.stop(owned)
     for (const partition of owned) this.#owned.delete(partition)
-    await this.#coordinator.leave()
+    await this.#left()
     if (this.#failure !== undefined) this.#options.reader.fail(this.#failure)
     this.#rejectStart(this.#failure ?? new ClosedError('consumer'))
+  }
+
+  async #left(): Promise<void> {
+    try {
+      await abortable(this.#coordinator.leave(), this.#overdue.signal)
+    } catch (error) {
+      if (!this.#overdue.signal.aborted) throw error
+      this.#options.logger.warn(`${this.#who()}: closed before the group knew of it`)
+    }
   }
 
   #onStepFailed(error: unknown): void {
@@ -333,14 +373,18 @@ export class RebalanceMachine {
 
   /** Runs what may be the application's own code: what it throws, or that it never ends, holds up nobody. */
   async #bounded(what: string, run: (signal: AbortSignal) => Promise<void> | void): Promise<void> {
-    const { rebalanceTimeoutMs } = this.#options
     try {
-      await limited(rebalanceTimeoutMs, undefined, (signal) =>
-        abortable(Promise.resolve(run(signal)), signal),
-      )
+      await this.#limited(this.#options.rebalanceTimeoutMs, async (signal) => run(signal))
     } catch (error) {
       this.#report(new RebalanceError(what, error))
     }
+  }
+
+  /** Waits for so long, and not longer than close() may take. It is run in any case: hooks have more to do than commit. */
+  async #limited(timeoutMs: number, run: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const { signal } = this.#overdue
+    if (signal.aborted) await abortable(run(signal), signal)
+    else await limited(timeoutMs, signal, (ending) => abortable(run(ending), ending))
   }
 
   #report(error: KafkaError): void {

@@ -16,13 +16,13 @@ export interface RebalanceOptions<Consumer> {
    */
   readonly rebalanceBackoffMs?: number
   /**
-   * How long handlers, the hook and the commit may each take before partitions are given up all the same,
+   * How long processing, the hook and the commit may each take before partitions are given up all the same,
    * with an error that consume() throws. Default: 60,000.
    */
   readonly rebalanceTimeoutMs?: number
   /**
-   * Called before partitions are taken away. Nothing of them is delivered any more, handlers of `run` have
-   * finished, and what is committed here counts, as others get them only when it has resolved.
+   * Called before partitions are taken away. Nothing of them is delivered any more, what was delivered is processed
+   * (or `rebalanceTimeoutMs` is over), and what is committed here counts, as others get them only when it has resolved.
    */
   readonly onPartitionsRevoked?: PartitionsHook<Consumer>
   /** Called when partitions were given to this member, and before the first message: positions can be changed here. */

@@ -10,12 +10,12 @@ export interface Reader {
   start(partitions: readonly TopicPartition[]): void
 
   /**
-   * Nothing of these is handed over once this returns. What was handed over can still be committed. Resolves when
-   * handlers that have begun with something of them have finished.
+   * Nothing of these is handed over once this returns. What was handed over can still be committed. Resolves when all
+   * that was handed over of them is processed.
    */
   hold(partitions: readonly TopicPartition[]): Promise<void> | void
 
-  /** Commits what of these was handed over, if the application wants that to be done for it. */
+  /** Commits what of these is processed, if the application wants that to be done for it. */
   commit(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void>
 
   /** Forgets these: nothing is handed over, nor committed, once this returns. */

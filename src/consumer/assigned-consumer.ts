@@ -1,18 +1,12 @@
 import type { Iteration } from '../async/iteration.ts'
 import type { Readable } from 'node:stream'
-import { abortable } from '../async/abortable.ts'
 import { Deadline } from '../async/deadline.ts'
-import { limited, TookTooLongError } from '../async/limited.ts'
 import { deadlineOf, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import {
-  ClosedError,
-  InvalidArgumentError,
-  PartitionRevokedError,
-  type OffsetCommitError,
-} from '../errors.ts'
+import { ClosedError, InvalidArgumentError, PartitionRevokedError } from '../errors.ts'
 import type { ConsumedMessage } from './consumed-message.ts'
 import type { ConsumerBatch } from './delivery/consumer-batch.ts'
+import type { Work } from './delivery/work.ts'
 import { Delivery, type ConsumeOptions, type ReadOptions } from './delivery/delivery.ts'
 import type { MessageHandler } from './delivery/handler.ts'
 import type { RunOptions } from './delivery/run.ts'
@@ -21,11 +15,14 @@ import { SHARES_WITH_COMPRESSION } from './fetch/fetch-budget.ts'
 import { visibleEnd } from './fetch/responses.ts'
 import { Inbox } from './inbox.ts'
 import { listOffsets } from './list-offsets.ts'
+import { AutoCommit } from './offsets/auto-commit.ts'
 import { Committer } from './offsets/committer.ts'
 import type { CommittedOffset, OffsetStore, OffsetToCommit } from './offsets/offset-store.ts'
+import { offsetsToCommit, type UpTo } from './offsets/to-commit.ts'
 import type { ConsumerSettings } from './options.ts'
 import { PartitionState } from './partition-state.ts'
 import { checkPartitions, startingPositions, type StartingPosition } from './starting-positions.ts'
+import { Processing } from './processing.ts'
 import {
   inOrder,
   nameOf,
@@ -36,10 +33,6 @@ import {
 export interface AssignedConsumerParts {
   /** Where the group keeps its offsets; none without a group. */
   readonly offsets?: OffsetStore | undefined
-  /**
-   * Told of a commit at an interval that failed; the default is to throw it to whoever asks for a message next.
-   */
-  readonly onAutoCommitError?: (error: OffsetCommitError) => void
   /**
    * Asked before anything is handed over: false while it isn't sure that the partitions are still this member's.
    * `lookAgain` says that it is again.
@@ -89,8 +82,11 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   readonly #inbox: Inbox<Value, Key>
   readonly #delivery: Delivery<Value, Key>
   readonly #committer: Committer
-  #autoCommitTimer: NodeJS.Timeout | undefined
+  readonly #processing: Processing<Value, Key>
+  #autoCommit: AutoCommit | undefined
   #closing: Promise<void> | undefined
+  /** Closed, and what the application was at work on is processed. */
+  #isStopped = false
 
   constructor(
     cluster: Cluster,
@@ -127,12 +123,16 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
         this.#fetcher.pump()
       },
       commit: (offset, call) => this.commitOffsets([offset], call),
+      isWorkKnown: parts.offsets !== undefined,
     })
+    this.#processing = new Processing(this.#inbox, this.#delivery)
     this.#committer = new Committer(parts.offsets, (one) => {
       const state = this.#states.get(nameOf(one))
-      if (state !== undefined) state.committed = one.offset
+      if (state === undefined) return
+      state.committed = one.offset
+      this.#inbox.committed(state, one.offset)
     })
-    if (settings.autoCommitEnable) this.#commitAtIntervals()
+    if (settings.autoCommitEnable) this.#autoCommit = this.#commitAtIntervals()
   }
 
   // What is read
@@ -218,6 +218,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
       state.dropBuffered()
     }
     this.#fetcher.lessBuffered()
+    this.#inbox.lookAgain()
     this.#inbox.wake()
   }
 
@@ -242,14 +243,19 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   }
 
   /**
-   * Holds these, and waits until handlers of `run` that have begun with one have finished: what to do before the
-   * last commit for partitions that are about to be taken away.
+   * Holds these, tells who is at work on them, and waits until all that was handed over of them is processed: what
+   * to do before the last commit for partitions that are about to be taken away.
    */
   async settled(partitions: readonly TopicPartition[]): Promise<void> {
     this.hold(partitions)
     const states = this.#some(partitions)
     for (const state of states) state.end(new PartitionRevokedError(state))
-    await handlersOf(states)
+    await this.#processing.finished(states)
+  }
+
+  /** Calls a hook of the application's: what of it is a part of the hook is known by that. */
+  callHook<T>(hook: () => T): T {
+    return this.#delivery.callHook(hook)
   }
 
   /** To be called when `mayHandOver` is true again. */
@@ -384,27 +390,22 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   // Offsets
 
   /**
-   * Commits what was handed over and nothing more: of all partitions, or of those given; or the offsets given, each
-   * that of the next message. Handlers of `run` that are at work count as not handed over.
+   * Commits what is processed: of all partitions, or of those given; or the offsets given, each that of the next
+   * message. The message or batch at hand counts as processed when the loop that is at work on it calls this, and
+   * between calls of `consume()`; it does not when other code calls this, such as a hook or a timer. Handlers of `run`
+   * that are at work have not processed their messages.
    * Throws OffsetCommitError, whose code says why: REBALANCE_IN_PROGRESS, ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID
    * and FENCED_INSTANCE_ID where the group has taken partitions away.
    */
-  async commitOffsets(
-    what: readonly PartitionToCommit[] = this.assignment,
-    call: CallOptions = {},
-  ): Promise<void> {
-    this.#throwIfClosed()
-    for (const { topic, partition, offset } of what) {
-      if (offset === undefined || (Number.isSafeInteger(offset) && offset >= 0)) continue
-      throw new InvalidArgumentError(`${offset} is not an offset to commit`, { topic, partition })
-    }
-    await this.#committer.commit(() => {
-      const handedOver = this.#some(what.filter(({ offset }) => offset === undefined))
-      const given = what.flatMap(({ offset, ...one }) =>
-        offset === undefined ? [] : [{ ...one, offset }],
-      )
-      return [...this.#toCommit(handedOver, 'given'), ...given]
-    }, this.#deadline(call))
+  commitOffsets(what?: readonly PartitionToCommit[], call?: CallOptions): Promise<void> {
+    const { caller, isInLoop } = this.#delivery
+    const isAtHand = caller === 'loop' || (caller !== 'hook' && !isInLoop)
+    return this.#commit(what, call, isAtHand ? 'given' : 'finished')
+  }
+
+  /** The same without what the application is at work on, whoever calls. */
+  commitProcessed(partitions: readonly TopicPartition[], call?: CallOptions): Promise<void> {
+    return this.#commit(partitions, call, 'finished')
   }
 
   /**
@@ -437,7 +438,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     return this.#delivery.messages({})
   }
 
-  batches(options: ReadOptions = {}): AsyncGenerator<ConsumerBatch<Value, Key>, void, undefined> {
+  batches(options: ReadOptions = {}): AsyncIterableIterator<ConsumerBatch<Value, Key>, undefined> {
     return this.#delivery.batches(options)
   }
 
@@ -450,12 +451,20 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   }
 
   /**
-   * Hands over nothing more, waits for handlers that have begun, commits with `autoCommitEnable`, and stops fetching.
-   * Later calls throw ClosedError. Throws OffsetCommitError, closed all the same. Safe to call again.
+   * Hands over nothing more, waits for what the application is at work on, commits with `autoCommitEnable`, and stops
+   * fetching. It does not wait for the loop or handler that calls it. Later calls throw ClosedError.
+   * Throws OffsetCommitError, closed all the same. Safe to call again.
    */
   close(call: CallOptions = {}): Promise<void> {
-    this.#closing ??= this.#close(this.#deadline(call))
+    const deadline = this.#deadline(call)
+    this.closing()
+    this.#closing ??= this.#close(deadline)
     return this.#closing
+  }
+
+  /** To be called when the application closes the consumer. Returns what of its code the call is a part of. */
+  closing(): Work['kind'] | undefined {
+    return this.#processing.closing()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -466,31 +475,43 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     const closed = new ClosedError('consumer')
     this.#inbox.end(closed)
     for (const state of this.#all()) state.end(closed)
-    clearInterval(this.#autoCommitTimer)
+    this.#autoCommit?.stop()
     try {
-      await this.#handlersFinished(deadline)
+      if (!(await this.#processing.finishedInTime(this.#all(), deadline))) {
+        this.#cluster.options.logger.warn(
+          'a consumer was closed while the application was at work on messages: they are not committed',
+        )
+      }
+      this.#isStopped = true
       if (this.#settings.autoCommitEnable) {
-        await this.#committer.commit(() => this.#toCommit(this.#all(), 'given'), deadline)
+        await this.#committer.commit(() => this.#offsetsOf(this.#all(), 'finished'), deadline)
       }
     } finally {
+      this.#isStopped = true
       this.#fetcher.stop()
       this.unassign(this.assignment)
       this.#parts.onClosed?.()
     }
   }
 
-  /** A handler that closes its own consumer would wait for itself. */
-  async #handlersFinished({ remainingMs, signal }: Deadline): Promise<void> {
-    try {
-      const handlers = handlersOf(this.#all())
-      await limited(remainingMs, signal, (ending) => abortable(handlers, ending))
-    } catch (error) {
-      if (!(error instanceof TookTooLongError)) throw error
-      const { logger } = this.#cluster.options
-      logger.warn(
-        'a consumer was closed while handlers were at work: their messages are not committed',
-      )
+  async #commit(
+    what: readonly PartitionToCommit[] = this.assignment,
+    call: CallOptions = {},
+    upTo: UpTo,
+  ): Promise<void> {
+    // What is at work while the consumer is being closed commits what it has done.
+    if (this.#isStopped) throw new ClosedError('consumer')
+    for (const { topic, partition, offset } of what) {
+      if (offset === undefined || (Number.isSafeInteger(offset) && offset >= 0)) continue
+      throw new InvalidArgumentError(`${offset} is not an offset to commit`, { topic, partition })
     }
+    await this.#committer.commit(() => {
+      const handedOver = this.#some(what.filter(({ offset }) => offset === undefined))
+      const given = what.flatMap(({ offset, ...one }) =>
+        offset === undefined ? [] : [{ ...one, offset }],
+      )
+      return [...this.#offsetsOf(handedOver, upTo), ...given]
+    }, this.#deadline(call))
   }
 
   async #startingPositions(
@@ -520,33 +541,22 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     this.#inbox.moved()
   }
 
-  #commitAtIntervals(): void {
-    const { autoCommitIntervalMs } = this.#settings
-    this.#autoCommitTimer = setInterval(() => {
-      const deadline = new Deadline(this.#cluster.options.operationTimeoutMs)
-      this.#committer
-        .commit(() => this.#toCommit(this.#all(), 'finished'), deadline)
-        .catch((error: unknown) => {
-          const { onAutoCommitError = (failure: Error) => this.#inbox.report(failure) } =
-            this.#parts
-          if (this.#closing === undefined) onAutoCommitError(error as OffsetCommitError)
-        })
-    }, autoCommitIntervalMs).unref()
+  #commitAtIntervals(): AutoCommit {
+    const { logger, operationTimeoutMs } = this.#cluster.options
+    return new AutoCommit({
+      intervalMs: this.#settings.autoCommitIntervalMs,
+      logger,
+      commit: () =>
+        this.#committer.commit(
+          () => this.#offsetsOf(this.#all(), 'finished'),
+          new Deadline(operationTimeoutMs),
+        ),
+      onError: (error) => this.#inbox.report(error),
+    })
   }
 
-  /**
-   * What to commit: up to what was given, or only up to what the application is not busy with. Where offsets expire,
-   * those that have not changed are committed again, as in Java: the brokers count from the last commit.
-   */
-  #toCommit(states: readonly PartitionState[], upTo: 'given' | 'finished'): OffsetToCommit[] {
-    return states.flatMap((state) => {
-      if (state.preparation === 'starting') return []
-      const { topic, partition, positionEpoch: leaderEpoch } = state
-      const isHandled = upTo === 'finished' || state.handling !== undefined
-      const offset = isHandled ? state.finished : state.position
-      const isNeeded = this.#committer.expires || offset !== state.committed
-      return !isNeeded ? [] : [{ topic, partition, offset, leaderEpoch }]
-    })
+  #offsetsOf(states: readonly PartitionState[], upTo: UpTo): OffsetToCommit[] {
+    return offsetsToCommit(states, upTo, this.#committer.expires)
   }
 
   /** In order, whatever the order in which they were assigned. */
@@ -575,8 +585,4 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   #deadline(call: CallOptions): Deadline {
     return deadlineOf(call, this.#cluster.options.operationTimeoutMs)
   }
-}
-
-async function handlersOf(states: readonly PartitionState[]): Promise<void> {
-  await Promise.all(states.flatMap(({ handling }) => handling ?? []))
 }

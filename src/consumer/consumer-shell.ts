@@ -39,7 +39,7 @@ export abstract class ConsumerShell<Value = Buffer | null, Key = Buffer | null>
   }
 
   /** Its messages as they were fetched: several of one partition at a time. The fastest way to read. */
-  batches(options?: ReadOptions): AsyncGenerator<ConsumerBatch<Value, Key>, void, undefined> {
+  batches(options?: ReadOptions): AsyncIterableIterator<ConsumerBatch<Value, Key>, undefined> {
     return this.core.batches(options)
   }
 
@@ -59,8 +59,9 @@ export abstract class ConsumerShell<Value = Buffer | null, Key = Buffer | null>
   }
 
   /**
-   * Hands over nothing more, waits for handlers that have begun, commits with `autoCommitEnable`, and stops fetching.
-   * Later calls throw ClosedError. Throws OffsetCommitError, closed all the same. Safe to call again.
+   * Hands over nothing more, waits for what the application is at work on, commits with `autoCommitEnable`, and stops
+   * fetching. It does not wait for the loop or handler that calls it. Later calls throw ClosedError.
+   * Throws OffsetCommitError, closed all the same. Safe to call again.
    */
   close(call?: CallOptions): Promise<void> {
     return this.core.close(call)

@@ -48,6 +48,10 @@ export class Inbox<Value, Key> {
   readonly #inRing = new Set<PartitionState>()
   /** What is being handed over. */
   #chunk: Chunk | undefined
+  /** Whose last message, or batch, the application is at work on: it has not asked for more. */
+  #inProcess: Chunk | undefined
+  /** Of those who wait for it to be processed. */
+  #processed: Deferred<void> | undefined
   #waiting: Deferred<void> | undefined
   /** Why nothing more is handed over at all. */
   #failure: Error | undefined
@@ -78,7 +82,8 @@ export class Inbox<Value, Key> {
   /** Hands over nothing more of it: what is left of its chunk stays with it. */
   withhold(state: PartitionState): void {
     if (this.#chunk?.state === state) {
-      if (this.#chunk.index === this.#chunk.messages.length) state.finishChunk()
+      const { index, messages, isInProcess } = this.#chunk
+      if (index === messages.length && !isInProcess) state.finishChunk()
       this.#chunk = undefined
     }
     if (this.#inRing.delete(state)) this.#ring.splice(this.#ring.indexOf(state), 1)
@@ -90,6 +95,56 @@ export class Inbox<Value, Key> {
   /** To be called when a partition was moved elsewhere: the memory that its batches took is free. */
   moved(): void {
     this.#decompression.freed()
+  }
+
+  /** Whether the application is at work on something of this partition, which it asked for by any way but `run`. */
+  isInProcess(state: PartitionState): boolean {
+    return this.#inProcess?.state === state
+  }
+
+  /** Resolves when the application has processed what it is at work on, or has no need to any more. */
+  processed(): Promise<void> {
+    this.#processed ??= deferred()
+    return this.#processed.promise
+  }
+
+  /** To be called when those who wait for `processed` have to look again. */
+  lookAgain(): void {
+    this.#processed?.resolve()
+    this.#processed = undefined
+  }
+
+  /** The application asks for more, so that what it was at work on is processed. */
+  settle(): void {
+    const chunk = this.#inProcess
+    if (chunk === undefined) return
+    const { state } = chunk
+    this.#endProcessing(chunk)
+    if (chunk.isInterruptible && state.signal.aborted) {
+      // The loop may have left the batch half done when it saw the signal.
+      if (state.chunk === chunk) state.moveTo(chunk.start)
+    } else if (chunk !== this.#chunk && chunk.index === chunk.messages.length) {
+      // Of a partition that was paused or held meanwhile.
+      if (state.chunk === chunk) state.finishChunk()
+      letGoOf(chunk)
+    }
+  }
+
+  /** The application has committed this: what it was at work on is processed. Its memory is not used again yet. */
+  committed(state: PartitionState, offset: number): void {
+    const chunk = this.#inProcess
+    if (chunk?.state === state && offset >= state.position) this.#endProcessing(chunk)
+  }
+
+  #endProcessing(chunk: Chunk): void {
+    this.#inProcess = undefined
+    chunk.isInProcess = false
+    this.lookAgain()
+  }
+
+  #beginProcessing(chunk: Chunk): void {
+    this.#inProcess = chunk
+    chunk.isInProcess = true
   }
 
   /** Thrown once, to whoever asks for a message next. */
@@ -106,7 +161,8 @@ export class Inbox<Value, Key> {
   /** The same, whatever was thrown until now. */
   end(error: Error): void {
     this.#failure = error
-    this.#chunk = undefined
+    const chunk = this.#chunk
+    if (chunk !== undefined) this.withhold(chunk.state)
     this.wake()
   }
 
@@ -140,9 +196,14 @@ export class Inbox<Value, Key> {
         if (!this.#advance()) return undefined
         continue
       }
-      if (this.#mayHandOver?.() === false) return undefined
+      if (this.#mayHandOver?.() === false) {
+        this.settle()
+        return undefined
+      }
       const message = this.converted(chunk)
-      if (message !== undefined) return message
+      if (message === undefined) continue
+      if (!chunk.isInProcess) this.#beginProcessing(chunk)
+      return message
     }
   }
 
@@ -151,6 +212,7 @@ export class Inbox<Value, Key> {
    * none is at hand.
    */
   peek(): Peeked<Value, Key> | undefined {
+    this.settle()
     for (;;) {
       const chunk = this.#chunk
       if (chunk === undefined || chunk.index === chunk.messages.length) {
@@ -171,6 +233,7 @@ export class Inbox<Value, Key> {
     if (!state.isReady || state.chunk !== chunk || chunk.index !== index) return false
     if (!this.mayHandOver) return false
     chunk.index++
+    this.#beginProcessing(chunk)
     return true
   }
 
@@ -180,6 +243,7 @@ export class Inbox<Value, Key> {
       return this.#options.convert(chunk.messages[chunk.index++]!)
     } catch (error) {
       chunk.index--
+      this.settle()
       chunk.state.stop(error as Error)
       this.withhold(chunk.state)
       this.#options.onTaken(chunk.state)
@@ -187,13 +251,20 @@ export class Inbox<Value, Key> {
     }
   }
 
-  /** The rest of the chunk at hand, or the next one. */
+  /** The rest of the chunk at hand, or the next one: `handOver` says that all of it was taken. */
   takeChunk(): Chunk | undefined {
+    this.settle()
     const chunk = this.#chunk
     if ((chunk === undefined || chunk.index === chunk.messages.length) && !this.#advance()) {
       return undefined
     }
     return this.mayHandOver ? this.#chunk : undefined
+  }
+
+  /** The application is at work on all of it. */
+  handOver(chunk: Chunk): void {
+    chunk.isWhole = true
+    this.#beginProcessing(chunk)
   }
 
   /** Gives the next partition that is ready to a reader of its own, until that calls `release`. */
@@ -268,6 +339,7 @@ export class Inbox<Value, Key> {
 
   /** Puts a chunk with messages into place. False: none is at hand. */
   #advance(): boolean {
+    this.settle()
     const error = this.#failure ?? this.#errors.shift()
     if (error !== undefined) throw error
     this.#finish()

@@ -53,6 +53,10 @@ export interface Chunk {
   isWhole: boolean
   /** Memory that its batches take decompressed. */
   readonly decompressedBytes: number
+  /** The application is at work on what was given out last, and did not ask for it by `run`. */
+  isInProcess: boolean
+  /** It has asked for the signal that interrupts its work on the batch. */
+  isInterruptible: boolean
   /** Of batches that end in it: to be let go of once the application is done with its messages. */
   readonly leases: readonly Lease[]
 }
@@ -208,12 +212,13 @@ export class PartitionState implements TopicPartition {
     return chunk === undefined || chunk.index === 0 ? this.#positionEpoch : chunk.leaderEpoch
   }
 
-  /** Like the position, but before the message or batch that was given out last: that may still be worked on. */
+  /** Like the position, but before the message or batch that the application is at work on. */
   get finished(): number {
     const unfinished = this.firstUnfinished?.()
     if (unfinished !== undefined) return unfinished
     const { chunk } = this
     if (chunk === undefined || chunk.index === 0) return this.#position
+    if (!chunk.isInProcess && this.handling === undefined) return this.position
     if (chunk.isWhole) return chunk.start
     return chunk.messages[chunk.index - 1]!.offset
   }
@@ -449,6 +454,8 @@ export class PartitionState implements TopicPartition {
       leaderEpoch,
       isWhole: false,
       decompressedBytes,
+      isInProcess: false,
+      isInterruptible: false,
       leases,
     }
     return this.chunk

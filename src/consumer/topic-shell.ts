@@ -66,8 +66,9 @@ export abstract class TopicShell<Value = Buffer | null, Key = Buffer | null> ext
   }
 
   /**
-   * Commits what was handed over, and nothing more; or the offsets given by partition, each that of the next
-   * message. Handlers of `run` that are at work count as not handed over. Throws OffsetCommitError.
+   * Commits what is processed, or the offsets given by partition, each that of the next message. In the body of a
+   * loop the message or batch at hand is processed; for other code, such as a hook or a timer, it is not. Handlers of
+   * `run` that are at work have not processed their messages. Throws OffsetCommitError.
    */
   commitOffsets(offsets?: ReadonlyMap<number, number>, call?: CallOptions): Promise<void> {
     const given = offsets && [...offsets].map(([partition, offset]) => ({ partition, offset }))

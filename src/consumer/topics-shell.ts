@@ -57,8 +57,9 @@ export abstract class TopicsShell<Value = Buffer | null, Key = Buffer | null> ex
   }
 
   /**
-   * Commits what was handed over and nothing more: of all partitions, or of those given; or the offsets given, each
-   * that of the next message. Handlers of `run` that are at work count as not handed over. Throws OffsetCommitError.
+   * Commits what is processed: of all partitions, or of those given; or the offsets given, each that of the next
+   * message. In the body of a loop the message or batch at hand is processed; for other code, such as a hook or a
+   * timer, it is not. Handlers of `run` that are at work have not processed their messages. Throws OffsetCommitError.
    */
   commitOffsets(what?: readonly PartitionToCommit[], call?: CallOptions): Promise<void> {
     return this.core.commitOffsets(what, call)

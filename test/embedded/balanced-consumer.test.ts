@@ -56,6 +56,8 @@ function consumer(options: Options = {}, topic = 't'): Promise<BalancedConsumer>
     })
 }
 
+type Consuming = Pick<BalancedConsumer, 'consume'>
+
 async function produce(count: number, first = 0): Promise<void> {
   await using producer = await client().topic('t').getProducer({ lingerMs: 0 })
   for (let i = first; i < first + count; i++) void producer.produce(`${i}`, { partition: i % 4 })
@@ -64,6 +66,11 @@ async function produce(count: number, first = 0): Promise<void> {
 
 async function take(from: BalancedConsumer, count: number): Promise<number[]> {
   return (await takeTexts(from, count)).map(Number).sort((a, b) => a - b)
+}
+
+/** Asks for more where there is none: what was read is processed. */
+async function processAll(...consumers: readonly Consuming[]): Promise<void> {
+  for (const one of consumers) expect(await one.consume({ block: false })).toBeUndefined()
 }
 
 function numbers(from: number, to: number): number[] {
@@ -88,10 +95,12 @@ describe('a balanced consumer', () => {
     }
     const first = await consumer(options)
     const read = await take(first, 8)
+    await processAll(first)
     const second = await consumer(options)
     await until(() => first.partitions.length === 2 && second.partitions.length === 2)
     await produce(8, 8)
     read.push(...(await take(first, 4)), ...(await take(second, 4)))
+    await processAll(first)
     await first.close()
     await until(() => second.partitions.length === 4)
     await produce(8, 16)
@@ -103,6 +112,7 @@ describe('a balanced consumer', () => {
     await produce(8)
     const first = await consumer({ autoCommitEnable: true })
     await take(first, 8)
+    await processAll(first)
     await first.close()
     const second = await consumer()
     expect(await second.consume({ timeoutMs: 100 })).toBeUndefined()
@@ -183,6 +193,7 @@ describe('a balanced consumer', () => {
     await produce(4)
     const first = await consumer({ autoCommitEnable: true, consumerGroup: 'g' })
     await take(first, 4)
+    await processAll(first)
     const second = await consumer({ resetOffsetOnStart: true, autoCommitEnable: true })
     await until(() => first.partitions.length === 2)
     expect(await take(second, 2)).toEqual(second.partitions)
@@ -321,14 +332,13 @@ describe('a balanced consumer of several topics', () => {
       await using producer = await client().getProducer()
       await producer.produce('u', 'of the one that is deleted')
       await first.consume()
+      await processAll(first)
       kafka.deleteTopic('u')
       // Long before the group would go on without waiting for the commit: that is a minute.
       const second = await client().getBalancedConsumer({ ...options, topics: ['t'] })
       await until(() => first.assignment.length === 2 && second.assignment.length === 2)
-      await expect(first.consume()).rejects.toMatchObject({
-        code: 'REBALANCE_FAILED',
-        cause: { code: 'UNKNOWN_TOPIC_OR_PARTITION', topic: 'u' },
-      })
+      // The application can do nothing about it.
+      await processAll(first)
     },
   )
 

@@ -1,3 +1,4 @@
+import { Deadline } from '../../src/async/deadline.ts'
 import { describe, expect, it } from '@jest/globals'
 import type { ErrorName } from '../../protocol/errors.ts'
 import type { EmbeddedCluster } from '../../src/embedded/index.ts'
@@ -314,7 +315,7 @@ describe('a commit of a member', () => {
       const starting = two.machine.start()
       await leading
       const trying = scene.kafka.requests.next({ api: 'OffsetCommit', clientId: 'one' })
-      const closing = one.machine.close()
+      const closing = one.machine.close(new Deadline(60_000))
       await trying
       holding.release()
       await Promise.all([closing, starting])

@@ -2,6 +2,11 @@ import type { CallOptions } from '../../call-options.ts'
 import type { ConsumedMessage } from '../consumed-message.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 
+interface BatchParts {
+  commit(offset: number, call?: CallOptions): Promise<void>
+  signal(): AbortSignal
+}
+
 /** Messages of one partition that follow each other, as they were fetched. */
 export class ConsumerBatch<Value = Buffer | null, Key = Buffer | null>
   implements TopicPartition, Iterable<ConsumedMessage<Value, Key>>
@@ -13,19 +18,19 @@ export class ConsumerBatch<Value = Buffer | null, Key = Buffer | null>
   readonly nextOffset: number
   /** The end of the partition that consumers could see when the batch was fetched. */
   readonly highWatermark: number
-  readonly #commit: (offset: number, call?: CallOptions) => Promise<void>
+  readonly #parts: BatchParts
 
   constructor(
     from: Pick<ConsumerBatch, 'topic' | 'partition' | 'nextOffset' | 'highWatermark'>,
     messages: readonly ConsumedMessage<Value, Key>[],
-    commit: (offset: number, call?: CallOptions) => Promise<void>,
+    parts: BatchParts,
   ) {
     this.topic = from.topic
     this.partition = from.partition
     this.nextOffset = from.nextOffset
     this.highWatermark = from.highWatermark
     this.messages = messages
-    this.#commit = commit
+    this.#parts = parts
   }
 
   get length(): number {
@@ -45,9 +50,19 @@ export class ConsumerBatch<Value = Buffer | null, Key = Buffer | null>
     return Math.max(0, this.highWatermark - this.nextOffset)
   }
 
-  /** Commits that this batch and all before it in its partition are done. Throws OffsetCommitError. */
+  /**
+   * Aborted when the batch's partition is about to be taken away, with a PartitionRevokedError, or the consumer is
+   * being closed: there are `rebalanceTimeoutMs`, or the timeout of `close()`, left to finish the batch or to leave it.
+   * Also aborted when the partition was lost. Once it is aborted, asking for the next batch does not say that this one
+   * is processed, since the loop may have left it half done: `commit()` does.
+   */
+  get signal(): AbortSignal {
+    return this.#parts.signal()
+  }
+
+  /** Commits that this batch and all before it in its partition are processed. Throws OffsetCommitError. */
   commit(call?: CallOptions): Promise<void> {
-    return this.#commit(this.nextOffset, call)
+    return this.#parts.commit(this.nextOffset, call)
   }
 
   [Symbol.iterator](): IterableIterator<ConsumedMessage<Value, Key>> {

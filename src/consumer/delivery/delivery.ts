@@ -9,12 +9,13 @@ import type { Inbox, Peeked } from '../inbox.ts'
 import type { PartitionState } from '../partition-state.ts'
 import type { TopicPartitionOffset } from '../topic-partition.ts'
 import { ConsumerBatch } from './consumer-batch.ts'
-import { MessageIterator } from './message-iterator.ts'
 import { MessageStream } from './message-stream.ts'
 import type { MessageHandler } from './handler.ts'
+import { ReadIterator } from './read-iterator.ts'
 import { RunByKey } from './run-by-key.ts'
 import { runByPartition } from './run-by-partition.ts'
 import { Run, type RunOptions } from './run.ts'
+import { currentWork, doWork, FirstResult, workOf, type Work } from './work.ts'
 
 export interface ConsumeOptions {
   /** Wait for a message: otherwise undefined is returned where none is at hand. Default: true. */
@@ -40,6 +41,20 @@ export interface DeliveryParts<Value, Key> {
   /** Goes back to an offset of a partition. */
   readonly rewind: (state: PartitionState, offset: number) => void
   readonly commit: (offset: TopicPartitionOffset, call?: CallOptions) => Promise<void>
+  /** Whether it matters which code calls: see work.ts. */
+  readonly isWorkKnown: boolean
+}
+
+/** A loop, a stream or `run` that reads. */
+export interface Reading {
+  /** The result of an iterator that begins the work of a loop's body. */
+  first<T>(value: T): IteratorYieldResult<T>
+  /** Calls what of the application's works on something that was read. */
+  work<T>(call: () => T): T
+  /** Others may read, although the application may be at work still. */
+  release(): void
+  /** The application is not at work on what was read any more, or nothing is known of it. */
+  end(): void
 }
 
 /** The ways in which an application reads: one at a time, since each message goes to one reader only. */
@@ -49,6 +64,8 @@ export class Delivery<Value, Key> {
   /** Who reads at the moment: `for await`, `batches()`, …; consume() may be called by several. */
   #reader: string | undefined
   #consumeCalls = 0
+  /** The body of the loop that is at work on the last message or batch. */
+  #loop: Work | undefined
 
   constructor(parts: DeliveryParts<Value, Key>) {
     this.#parts = parts
@@ -79,30 +96,11 @@ export class Delivery<Value, Key> {
 
   messages(options: ReadOptions): Iteration<ConsumedMessage<Value, Key>> {
     const take = () => this.#inbox.take()
-    return new MessageIterator(
-      {
-        take,
-        next: (signal) => this.#next(take, this.#parts.consumerTimeoutMs, signal),
-        begin: () => this.#begin('an iterator'),
-      },
-      checked(options).signal,
-    )
+    return this.#iterator('an iterator', take, options)
   }
 
-  async *batches(options: ReadOptions): AsyncGenerator<ConsumerBatch<Value, Key>, void, undefined> {
-    const { signal } = checked(options)
-    const end = this.#begin('batches()')
-    try {
-      for (;;) {
-        signal?.throwIfAborted()
-        const take = () => this.#takeBatch()
-        const batch = take() ?? (await this.#next(take, this.#parts.consumerTimeoutMs, signal))
-        if (batch === undefined) return
-        yield batch
-      }
-    } finally {
-      end()
-    }
+  batches(options: ReadOptions): AsyncIterableIterator<ConsumerBatch<Value, Key>, undefined> {
+    return this.#iterator('batches()', () => this.#takeBatch(), options)
   }
 
   async run(handler: MessageHandler<Value, Key>, options: RunOptions): Promise<void> {
@@ -115,13 +113,16 @@ export class Delivery<Value, Key> {
     const { orderBy = 'partition' } = options
     // What waits behind another of its key would be written over.
     if (orderBy === 'key') this.#refuseReuse("run() with orderBy: 'key'")
-    const end = this.#begin('run()')
+    const reading = this.#begin('run()', 'handler')
     try {
       const run = new Run(this.#inbox, options)
-      if (orderBy === 'partition') await runByPartition(run, handler)
-      else await new RunByKey(run, handler, this.#parts.rewind).start()
+      await reading.work(() =>
+        orderBy === 'partition'
+          ? runByPartition(run, handler)
+          : new RunByKey(run, handler, this.#parts.rewind).start(),
+      )
     } finally {
-      end()
+      reading.end()
     }
   }
 
@@ -135,9 +136,39 @@ export class Delivery<Value, Key> {
       give: (peeked: Peeked<Value, Key>) => this.#inbox.give(peeked),
       arrival: async (ending: AbortSignal) =>
         (await this.#next(peek, this.#parts.consumerTimeoutMs, ending)) !== undefined,
-      end: this.#begin('stream()'),
+      reading: this.#begin('stream()'),
     }
     return new MessageStream(source, signal)
+  }
+
+  /** The code that the caller is a part of, if it is the application's at work on something of this consumer. */
+  get caller(): Work['kind'] | undefined {
+    return currentWork(this)?.kind
+  }
+
+  /** Whether the body of a loop that is known may be at work: not after `break`, nor between calls of consume(). */
+  get isInLoop(): boolean {
+    return this.#loop !== undefined
+  }
+
+  /** Calls a hook of the application's, in which what a loop's body is at work on does not count as processed. */
+  callHook<T>(hook: () => T): T {
+    return this.#parts.isWorkKnown ? doWork(workOf(this, 'hook'), hook) : hook()
+  }
+
+  #iterator<T>(
+    name: string,
+    take: () => T | undefined,
+    options: ReadOptions,
+  ): AsyncIterableIterator<T, undefined> {
+    const source = {
+      take,
+      settle: () => this.#inbox.settle(),
+      next: (signal: AbortSignal | undefined) =>
+        this.#next(take, this.#parts.consumerTimeoutMs, signal),
+      begin: () => this.#begin(name),
+    }
+    return new ReadIterator(source, checked(options).signal)
   }
 
   /** Waits until there is something to take; undefined at the end, and when the time is over. */
@@ -175,14 +206,16 @@ export class Delivery<Value, Key> {
         this.#inbox.report(error as Error)
       }
       if (messages.length === 0) continue
-      chunk.isWhole = true
+      this.#inbox.handOver(chunk)
       const { topic, partition, position: nextOffset } = state
       const highWatermark = this.#parts.endOf(state)
-      return new ConsumerBatch(
-        { topic, partition, nextOffset, highWatermark },
-        messages,
-        (offset, call) => this.#parts.commit({ topic, partition, offset }, call),
-      )
+      return new ConsumerBatch({ topic, partition, nextOffset, highWatermark }, messages, {
+        commit: (offset, call) => this.#parts.commit({ topic, partition, offset }, call),
+        signal: () => {
+          chunk.isInterruptible = true
+          return state.signal
+        },
+      })
     }
   }
 
@@ -191,13 +224,33 @@ export class Delivery<Value, Key> {
     throw new InvalidArgumentError(`${way} keeps messages for longer than reuseMemory allows`)
   }
 
-  /** Returns what ends the reading. */
-  #begin(reader: string): () => void {
+  #begin(reader: string, kind: 'loop' | 'handler' = 'loop'): Reading {
     if (this.#reader !== undefined) throw busy(this.#reader)
     if (this.#consumeCalls > 0) throw busy('consume()')
     this.#reader = reader
-    return () => {
-      this.#reader = undefined
+    const release = () => {
+      if (this.#reader === reader) this.#reader = undefined
+    }
+    if (!this.#parts.isWorkKnown) {
+      const first = <T>(value: T) => ({ done: false, value }) as const
+      return { first, work: (call) => call(), release, end: release }
+    }
+    const work = workOf(this, kind)
+    const onSeen = () => {
+      if (kind === 'loop') this.#loop = work
+    }
+    return {
+      first: (value) => new FirstResult(value, work, onSeen),
+      work: (call) => {
+        onSeen()
+        return doWork(work, call)
+      },
+      release,
+      end: () => {
+        release()
+        work.isOver = true
+        if (this.#loop === work) this.#loop = undefined
+      },
     }
   }
 }

@@ -1,14 +1,14 @@
 import { Readable } from 'node:stream'
 import type { ConsumedMessage } from '../consumed-message.ts'
 import type { Peeked } from '../inbox.ts'
+import type { Reading } from './delivery.ts'
 
 export interface StreamSource<Value, Key> {
   peek(): Peeked<Value, Key> | undefined
   give(peeked: Peeked<Value, Key>): boolean
   /** Waits until something may be at hand. False at the end. */
   arrival(signal: AbortSignal): Promise<boolean>
-  /** Ends the reading. */
-  end(): void
+  readonly reading: Reading
 }
 
 /**
@@ -46,6 +46,7 @@ export class MessageStream<Value, Key> extends Readable {
       this.#peeked = undefined
       this.#isDropped = !this.#source.give(peeked)
       if (this.#isDropped) return false
+      return this.#source.reading.work(() => super.emit(event, ...args))
     }
     return super.emit(event, ...args)
   }
@@ -59,9 +60,23 @@ export class MessageStream<Value, Key> extends Readable {
     return message
   }
 
+  /** As Readable's, except that the body of the loop is known to be at work: see work.ts. */
+  override [Symbol.asyncIterator](): ReturnType<Readable[typeof Symbol.asyncIterator]> {
+    const iterator = super[Symbol.asyncIterator]()
+    const next = iterator.next.bind(iterator)
+    let isFirst = true
+    iterator.next = async () => {
+      const result = await next()
+      if (!isFirst || result.done === true) return result
+      isFirst = false
+      return this.#source.reading.first<unknown>(result.value)
+    }
+    return iterator
+  }
+
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#ending.abort()
-    this.#source.end()
+    this.#source.reading.end()
     callback(error)
   }
 

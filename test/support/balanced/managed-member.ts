@@ -150,14 +150,14 @@ export class ManagedMember implements AsyncDisposable {
   }
 
   async close(): Promise<void> {
-    await this.machine.close()
+    await this.machine.close(new Deadline(60_000))
     await this.cluster.close(1_000)
   }
 
   /** As when the process is killed: nobody is told. */
   async kill(): Promise<void> {
     await this.cluster.close(0)
-    await this.machine.close()
+    await this.machine.close(new Deadline(60_000))
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,3 +1,4 @@
+import { Deadline } from '../../../src/async/deadline.ts'
 import type { CoordinatorFactory } from '../../../src/balanced/coordinator.ts'
 import { RebalanceMachine, type MachineOptions } from '../../../src/balanced/machine.ts'
 import type { Phase } from '../../../src/balanced/phases.ts'
@@ -167,7 +168,7 @@ export class Member {
   }
 
   close(): Promise<void> {
-    return this.machine.close()
+    return this.machine.close(new Deadline(60_000))
   }
 
   /** Resolves when it is so, which is looked at whenever something happens to this member. */

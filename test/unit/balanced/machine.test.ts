@@ -1,3 +1,4 @@
+import { Deadline } from '../../../src/async/deadline.ts'
 import { describe, expect, it } from '@jest/globals'
 import type { Claim, Coordinator, CoordinatorEvents } from '../../../src/balanced/coordinator.ts'
 import { PartitionOwnedError } from '../../../src/balanced/errors.ts'
@@ -118,7 +119,7 @@ describe('a rebalance', () => {
     await scene.machine.start()
     expect(scene.since()).toEqual(['join', 'claim 0,1', 'prepare 0,1', 'assigned 0,1', 'start 0,1'])
     expect(scene.assignment).toEqual(['t-0', 't-1'])
-    await scene.machine.close()
+    await scene.machine.close(new Deadline(60_000))
   })
 
   it('stops, calls the hook and commits before it releases, and claims after', async () => {
@@ -131,7 +132,7 @@ describe('a rebalance', () => {
       ...['join', 'hold 0', 'revoked 0', 'commit 0', 'stop 0', 'release 0'],
       ...['claim 2', 'prepare 2', 'assigned 2', 'start 2'],
     ])
-    await scene.machine.close()
+    await scene.machine.close(new Deadline(60_000))
   })
 
   it('gives up everything before it joins where the protocol wants that', async () => {
@@ -143,7 +144,7 @@ describe('a rebalance', () => {
       ...['hold 0', 'revoked 0', 'commit 0', 'stop 0', 'release 0', 'join'],
       ...['claim 0', 'prepare 0', 'assigned 0', 'start 0'],
     ])
-    await scene.machine.close()
+    await scene.machine.close(new Deadline(60_000))
   })
 
   it('is one, however many changes come before and during it, and one further', async () => {
@@ -155,7 +156,7 @@ describe('a rebalance', () => {
     for (let i = 0; i < 10; i++) scene.events.changed('a member came')
     await settled
     expect(scene.since()).toEqual(['join', 'join'])
-    await scene.machine.close()
+    await scene.machine.close(new Deadline(60_000))
   })
 
   it('touches nothing where nothing has to change', async () => {
@@ -164,7 +165,7 @@ describe('a rebalance', () => {
     scene.events.changed('a member came')
     await settled
     expect(scene.since()).toEqual(['join'])
-    await scene.machine.close()
+    await scene.machine.close(new Deadline(60_000))
   })
 })
 
@@ -181,7 +182,7 @@ describe('what others still hold', () => {
     await scene.machine.start()
     expect(isStarted).toBe(true)
     expect(scene.assignment).toEqual(['t-0', 't-1'])
-    await scene.machine.close()
+    await scene.machine.close(new Deadline(60_000))
   })
 
   it('is told by start() after all retries, and tried on', async () => {
@@ -194,7 +195,7 @@ describe('what others still hold', () => {
     scene.held = []
     await settled
     expect(scene.assignment).toEqual(['t-0', 't-1'])
-    await scene.machine.close()
+    await scene.machine.close(new Deadline(60_000))
   })
 
   it('is told to the application where it comes later', async () => {
@@ -213,7 +214,7 @@ describe('what others still hold', () => {
       code: 'PARTITION_OWNED',
       partitions: [{ topic: 't', partition: 1, owner: 'other' }],
     })
-    await scene.machine.close()
+    await scene.machine.close(new Deadline(60_000))
   })
 })
 
@@ -228,7 +229,7 @@ describe('what is lost', () => {
     expect(scene.since()).toEqual([
       ...['lost 0,1', 'join', 'claim 0,1', 'prepare 0,1', 'assigned 0,1', 'start 0,1'],
     ])
-    await scene.machine.close()
+    await scene.machine.close(new Deadline(60_000))
   })
 
   it('is not read although a claim for it is answered afterwards', async () => {
@@ -239,7 +240,7 @@ describe('what is lost', () => {
     expect(scene.since()).toEqual([
       ...['join', 'claim 0', 'stop', 'join', 'claim 0', 'prepare 0', 'assigned 0', 'start 0'],
     ])
-    await scene.machine.close()
+    await scene.machine.close(new Deadline(60_000))
   })
 
   it('is not read although its position was being looked up', async () => {
@@ -251,7 +252,7 @@ describe('what is lost', () => {
       ...['join', 'claim 0,1', 'prepare 0,1', 'stop 0', 'assigned 1', 'start 1'],
     ])
     expect(scene.assignment).toEqual(['t-1', 't-0'])
-    await scene.machine.close()
+    await scene.machine.close(new Deadline(60_000))
   })
 
   it('is neither committed nor released while it is being given up', async () => {
@@ -262,13 +263,13 @@ describe('what is lost', () => {
     scene.events.changed('a member came')
     await settled
     expect(scene.since()).toEqual([...['join', 'hold 0', 'revoked 0', 'stop 0', 'stop 0', 'join']])
-    await scene.machine.close()
+    await scene.machine.close(new Deadline(60_000))
   })
 
   it('is what is given up while ownership is in doubt: nothing is committed', async () => {
     const scene = await started([0])
     scene.ownedUntil = 0
-    await scene.machine.close()
+    await scene.machine.close(new Deadline(60_000))
     expect(scene.since()).toEqual(['hold 0', 'lost 0', 'stop 0', 'release 0', 'stop 0', 'leave'])
   })
 })

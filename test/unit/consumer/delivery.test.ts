@@ -385,14 +385,15 @@ describe('close', () => {
     const consumer = bed.consumer({ consumerGroup: 'g', autoCommitEnable: true })
     await consumer.assign([A0])
     const handled: number[] = []
-    let closing: Promise<void> | undefined
+    const third = deferred()
     const running = consumer.run(async ({ offset }) => {
-      if (offset === 2) closing = consumer.close()
+      if (offset === 2) third.resolve()
       for (let i = 0; i < 5; i++) await nextTurn()
       handled.push(offset)
     })
+    await third.promise
+    await consumer.close()
     await running
-    await closing
     expect(handled).toEqual([0, 1, 2])
     const next = bed.consumer({ consumerGroup: 'g' })
     await next.assign([A0])

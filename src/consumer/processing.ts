@@ -1,0 +1,69 @@
+import { abortable } from '../async/abortable.ts'
+import type { Deadline } from '../async/deadline.ts'
+import { limited, TookTooLongError } from '../async/limited.ts'
+import type { Delivery } from './delivery/delivery.ts'
+import type { Work } from './delivery/work.ts'
+import type { Inbox } from './inbox.ts'
+import type { PartitionState } from './partition-state.ts'
+
+/** How much of the time that `close()` may take is for the application to process what it is at work on. */
+export const PROCESSING_SHARE = 0.75
+
+/** Waits for what the application is at work on: before a revocation, and before the consumer is closed. */
+export class Processing<Value, Key> {
+  readonly #inbox: Inbox<Value, Key>
+  readonly #delivery: Delivery<Value, Key>
+  /** What calls close(): it would wait for itself. */
+  readonly #closers = new Set<Work['kind']>()
+  #isClosing = false
+
+  constructor(inbox: Inbox<Value, Key>, delivery: Delivery<Value, Key>) {
+    this.#inbox = inbox
+    this.#delivery = delivery
+  }
+
+  /** The application calls close(). Returns what the call is a part of. */
+  closing(): Work['kind'] | undefined {
+    const { caller } = this.#delivery
+    if (caller !== undefined) this.#closers.add(caller)
+    this.#isClosing = true
+    this.#inbox.lookAgain()
+    return caller
+  }
+
+  /** Resolves when all that was handed over of these is processed, or they are not assigned any more. */
+  async finished(states: readonly PartitionState[]): Promise<void> {
+    for (;;) {
+      const assigned = states.filter(({ isAssigned }) => isAssigned)
+      const handlers = this.#closers.has('handler')
+        ? []
+        : assigned.flatMap(({ handling }) => handling ?? [])
+      if (handlers.length === 0 && !this.#isLoopAtWork(assigned)) return
+      const changed = this.#inbox.processed()
+      await (handlers.length === 0 ? changed : Promise.race([changed, Promise.all(handlers)]))
+    }
+  }
+
+  /** The same before the consumer is closed. False: the time is over, but for what the last commit takes. */
+  async finishedInTime(
+    states: readonly PartitionState[],
+    { remainingMs, signal }: Deadline,
+  ): Promise<boolean> {
+    try {
+      await limited(remainingMs * PROCESSING_SHARE, signal, (ending) =>
+        abortable(this.finished(states), ending),
+      )
+      return true
+    } catch (error) {
+      if (error instanceof TookTooLongError) return false
+      throw error
+    }
+  }
+
+  #isLoopAtWork(states: readonly PartitionState[]): boolean {
+    if (this.#closers.has('loop')) return false
+    // Who breaks out of a loop and closes the consumer, or calls consume() and close(), does not ask for more.
+    if (this.#isClosing && !this.#delivery.isInLoop) return false
+    return states.some((state) => this.#inbox.isInProcess(state))
+  }
+}

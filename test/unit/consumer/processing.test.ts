@@ -1,0 +1,291 @@
+/** What the application is at work on is not committed, and is waited for. */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { deferred } from '../../../src/async/deferred.ts'
+import type { AssignedConsumer } from '../../../src/consumer/assigned-consumer.ts'
+import { failureOf, settled } from '../../support/settled.ts'
+import { until } from '../../support/until.ts'
+import { Bed } from './support/embedded.ts'
+
+const A0 = { topic: 'a', partition: 0 }
+let bed: Bed
+
+beforeEach(async () => {
+  bed = await Bed.start({ topics: { a: { partitions: 1 } } })
+})
+afterEach(() => bed[Symbol.asyncDispose]())
+
+async function reader(more: object = {}): Promise<AssignedConsumer> {
+  const consumer = bed.consumer({ consumerGroup: 'g', ...more })
+  await consumer.assign([A0])
+  return consumer
+}
+
+async function committed(): Promise<number | undefined> {
+  const other = bed.consumer({ consumerGroup: 'g' })
+  await other.assign([A0])
+  const [found] = await other.fetchOffsets()
+  return found?.offset
+}
+
+/** How closing a consumer ends what reads it: `run` resolves. */
+const CLOSED = { code: 'CLOSED' }
+
+async function endOf(reading: Promise<void>): Promise<object> {
+  const { error } = await settled(reading)
+  return error ?? CLOSED
+}
+
+/** The ways of which the body of a loop is at work; each calls `work` for what it reads, one after the other. */
+const LOOPS: Record<
+  string,
+  (from: AssignedConsumer, work: (of?: unknown) => Promise<void>) => Promise<void>
+> = {
+  async 'for await'(from, work) {
+    for await (const one of from) await work(one)
+  },
+  async 'batches()'(from, work) {
+    for await (const one of from.batches()) await work(one)
+  },
+  async 'stream()'(from, work) {
+    for await (const one of from.stream()) await work(one)
+  },
+  'run()': (from, work) => from.run(work),
+  async 'run() by key'(from, work) {
+    await from.run(work, { orderBy: 'key' })
+  },
+}
+const NAMES = Object.keys(LOOPS)
+const OF_A_LOOP = NAMES.filter((name) => !name.startsWith('run'))
+
+/** Reads until the second message or batch is at work. */
+async function atWork(consumer: AssignedConsumer, way: string) {
+  const begun = deferred()
+  const work = deferred()
+  let count = 0
+  const reading = endOf(
+    LOOPS[way]!(consumer, async () => {
+      if (++count !== 2) return
+      begun.resolve()
+      await work.promise
+    }),
+  )
+  await bed.write('a', 0, 1)
+  await until(() => count === 1)
+  await bed.write('a', 0, 1)
+  await begun.promise
+  return { finish: () => work.resolve(), reading }
+}
+
+describe.each(NAMES)('what %s is at work on', (way) => {
+  it('is not committed at an interval', async () => {
+    const consumer = await reader({ autoCommitEnable: true, autoCommitIntervalMs: 10 })
+    const { finish } = await atWork(consumer, way)
+    const commits = () => bed.kafka.requests.all({ api: 'OffsetCommit' }).length
+    await until(() => commits() > 0)
+    for (let i = 0; i < 20; i++) await nextTurn()
+    expect(await committed()).toBe(1)
+    finish()
+    const before = commits()
+    await until(() => commits() > before)
+    expect(await committed()).toBe(2)
+  })
+
+  it('is waited for by close(), which commits it', async () => {
+    const consumer = await reader({ autoCommitEnable: true, autoCommitIntervalMs: 600_000 })
+    const { finish, reading } = await atWork(consumer, way)
+    let isClosed = false
+    const closing = consumer.close().then(() => {
+      isClosed = true
+    })
+    for (let i = 0; i < 20; i++) await nextTurn()
+    expect(isClosed).toBe(false)
+    finish()
+    await closing
+    expect(await reading).toMatchObject(CLOSED)
+    expect(await committed()).toBe(2)
+  })
+
+  it('is not committed by a close() whose time is over', async () => {
+    const consumer = await reader({ autoCommitEnable: true, autoCommitIntervalMs: 600_000 })
+    await atWork(consumer, way)
+    await consumer.close({ timeoutMs: 200 })
+    expect(await committed()).toBe(1)
+  })
+
+  it('is not committed by commitOffsets() of other code, such as a timer', async () => {
+    const consumer = await reader()
+    await atWork(consumer, way)
+    await consumer.commitOffsets()
+    expect(await committed()).toBe(1)
+  })
+
+  it('does not keep close() waiting that it calls itself', async () => {
+    const consumer = await reader({ autoCommitEnable: true })
+    await bed.write('a', 0, 1)
+    let tookMs = Infinity
+    const reading = endOf(
+      LOOPS[way]!(consumer, async () => {
+        await nextTurn()
+        const from = performance.now()
+        await consumer.close()
+        tookMs = performance.now() - from
+      }),
+    )
+    expect(await reading).toMatchObject(CLOSED)
+    // By default 45 s are waited for what is at work.
+    expect(tookMs).toBeLessThan(20_000)
+    // It has not finished with the message.
+    expect(await committed()).toBe(0)
+  })
+
+  it('does not keep a close() of other code waiting when it calls close(), too', async () => {
+    const consumer = await reader({ autoCommitEnable: true })
+    await bed.write('a', 0, 1)
+    const begun = deferred()
+    const goOn = deferred()
+    const reading = endOf(
+      LOOPS[way]!(consumer, async () => {
+        begun.resolve()
+        await goOn.promise
+        await consumer.close()
+      }),
+    )
+    await begun.promise
+    const from = performance.now()
+    const closing = consumer.close()
+    goOn.resolve()
+    await closing
+    await reading
+    expect(performance.now() - from).toBeLessThan(20_000)
+  })
+})
+
+describe.each(OF_A_LOOP)('the message or batch at hand in %s', (way) => {
+  it('is processed for the loop that commits it explicitly', async () => {
+    const consumer = await reader({ autoCommitEnable: true })
+    await bed.write('a', 0, 1)
+    const reading = endOf(
+      LOOPS[way]!(consumer, async () => {
+        await nextTurn()
+        await consumer.commitOffsets()
+        await consumer.close()
+      }),
+    )
+    await reading
+    expect(await committed()).toBe(1)
+  })
+})
+
+describe('the message at hand', () => {
+  it('of consume() is processed when the application commits', async () => {
+    const consumer = await reader()
+    await bed.write('a', 0, 2)
+    await consumer.consume()
+    await consumer.commitOffsets()
+    expect(await committed()).toBe(1)
+  })
+
+  it('is not processed by break, nor by an error in the body of the loop', async () => {
+    const consumer = await reader({ autoCommitEnable: true })
+    await bed.write('a', 0, 3)
+    for await (const { offset } of consumer) if (offset === 1) break
+    const failing = async () => {
+      for await (const { offset } of consumer) throw new Error(`cannot do ${offset}`)
+    }
+    expect((await failureOf(failing())).message).toBe('cannot do 2')
+    const from = performance.now()
+    await consumer.close()
+    // Nobody sees the end of a loop that was left: it is not waited for.
+    expect(performance.now() - from).toBeLessThan(20_000)
+    expect(await committed()).toBe(2)
+  })
+
+  it('is processed when the loop asks for more, though its signal was aborted meanwhile', async () => {
+    const consumer = await reader({ autoCommitEnable: true })
+    await bed.write('a', 0, 3)
+    const abort = new AbortController()
+    const aborted = deferred()
+    const loop = async () => {
+      for await (const { offset } of consumer.messages({ signal: abort.signal })) {
+        if (offset < 1) continue
+        abort.abort(new Error('enough'))
+        aborted.resolve()
+        for (let i = 0; i < 20; i++) await nextTurn()
+      }
+    }
+    const looping = failureOf(loop())
+    await aborted.promise
+    await consumer.close()
+    expect((await looping).message).toBe('enough')
+    expect(await committed()).toBe(2)
+  })
+
+  it('is processed when its partition was paused, and the next one is of another or does not come', async () => {
+    const consumer = await reader()
+    await bed.write('a', 0, 3)
+    await consumer.consume()
+    consumer.pause()
+    expect(await consumer.consume({ block: false })).toBeUndefined()
+    await consumer.commitProcessed([A0])
+    expect(await committed()).toBe(1)
+    consumer.resume()
+    expect((await consumer.consume())?.offset).toBe(1)
+    await consumer.commitProcessed([A0])
+    expect(await committed()).toBe(1)
+  })
+
+  it('leaves the position that was sought meanwhile alone', async () => {
+    const consumer = await reader()
+    await bed.write('a', 0, 5)
+    await consumer.consume()
+    consumer.seek(A0, 3)
+    expect((await consumer.consume())?.offset).toBe(3)
+    await consumer.commitProcessed([A0])
+    expect(await committed()).toBe(3)
+  })
+})
+
+describe('a revocation', () => {
+  it('waits until what is at work was committed explicitly, and for nothing after that', async () => {
+    const consumer = await reader()
+    await bed.write('a', 0, 5)
+    const batches = consumer.batches()
+    const { value: batch } = await batches.next()
+    let isSettled = false
+    const settled = consumer.settled([A0]).then(() => {
+      isSettled = true
+    })
+    for (let i = 0; i < 20; i++) await nextTurn()
+    expect(isSettled).toBe(false)
+    await batch?.commit()
+    await settled
+  })
+
+  it('aborts the signal of the batch at hand, which then needs commit() to be processed', async () => {
+    const consumer = await reader()
+    await bed.write('a', 0, 5)
+    const batches = consumer.batches()
+    const { value: batch } = await batches.next()
+    const { signal } = batch!
+    expect(signal.aborted).toBe(false)
+    const settled = consumer.settled([A0])
+    expect(signal.reason).toMatchObject({ code: 'PARTITION_REVOKED', topic: 'a', partition: 0 })
+    const waiting = batches.next()
+    await settled
+    await consumer.commitProcessed([A0])
+    expect(await committed()).toBe(0)
+    await consumer.close()
+    expect(await failureOf(waiting)).toMatchObject({ code: 'CLOSED' })
+  })
+
+  it('ends its wait when the partition is lost, and aborts the signal of the batch', async () => {
+    const consumer = await reader()
+    await bed.write('a', 0, 5)
+    const { value: batch } = await consumer.batches().next()
+    const settled = consumer.settled([A0])
+    consumer.unassign([A0])
+    await settled
+    expect(batch!.signal.aborted).toBe(true)
+  })
+})
