@@ -5,6 +5,7 @@ import {
 import { createAdmin, type Admin } from './admin/admin.ts'
 import { clusterOptions, type KafkaClientOptions } from './client-options.ts'
 import { deadlineOf, type CallOptions } from './call-options.ts'
+import type { Deadline } from './async/deadline.ts'
 import { Cluster } from './cluster/cluster.ts'
 import { Consumer, type TopicsConsumerOptions } from './consumer/consumer.ts'
 import { ClosedError } from './errors.ts'
@@ -139,12 +140,18 @@ export class KafkaClient implements AsyncDisposable {
   }
 
   /**
-   * Closes its consumers and producers, which sends what is queued, lets requests finish that are on their
-   * way, for 5 s at most, and closes all connections: nothing is left that keeps the process alive.
-   * Throws what a producer's close throws. Safe to call again.
+   * Closes its consumers and producers, which sends what is queued and commits, lets requests finish that are
+   * on their way, for 5 s at most, and closes all connections: nothing is left that keeps the process alive.
+   *
+   * All of that takes `timeoutMs` at most, and ends when `signal` is aborted: messages that are not
+   * acknowledged by then fail, and offsets that are not committed are not. Default: what the `close` of each
+   * takes, up to `deliveryTimeoutMs` and `operationTimeoutMs`. Throws the first error of these, closed all the
+   * same. Safe to call again: the bounds are those of the first call.
    */
-  close(): Promise<void> {
-    this.#closing ??= this.#close()
+  close(call: CallOptions = {}): Promise<void> {
+    const deadline = deadlineOf(call, this.#cluster.options.operationTimeoutMs)
+    const isBounded = call.timeoutMs !== undefined || call.signal !== undefined
+    this.#closing ??= isBounded ? this.#closeWithin(deadline, call) : this.#close()
     return this.#closing
   }
 
@@ -157,6 +164,15 @@ export class KafkaClient implements AsyncDisposable {
       await this.#opened.close()
     } finally {
       await this.#cluster.close(CLOSE_GRACE_MS)
+    }
+  }
+
+  async #closeWithin(deadline: Deadline, call: CallOptions): Promise<void> {
+    try {
+      await this.#opened.close(call)
+    } finally {
+      const isAborted = deadline.signal?.aborted === true
+      await this.#cluster.close(isAborted ? 0 : Math.min(CLOSE_GRACE_MS, deadline.remainingMs))
     }
   }
 }

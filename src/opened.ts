@@ -1,7 +1,7 @@
 import type { CallOptions } from './call-options.ts'
 
 interface Closeable {
-  close(): Promise<void>
+  close(call?: CallOptions): Promise<void>
 }
 
 interface Startable extends Closeable {
@@ -37,9 +37,9 @@ export class Opened {
     }
   }
 
-  /** Closes all of them, then throws the first error of these. */
-  async close(): Promise<void> {
-    const closed = await Promise.allSettled([...this.#all].map((one) => one.close()))
+  /** Closes all of them within the same bounds, then throws the first error of these. */
+  async close(call?: CallOptions): Promise<void> {
+    const closed = await Promise.allSettled([...this.#all].map((one) => one.close(call)))
     const failed = closed.find((result) => result.status === 'rejected')
     if (failed !== undefined) throw failed.reason
   }

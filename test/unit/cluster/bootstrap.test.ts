@@ -5,6 +5,7 @@ import { ErrorCode } from '../../../protocol/errors.ts'
 import { Deadline } from '../../../src/async/deadline.ts'
 import { NoBrokersAvailableError } from '../../../src/errors.ts'
 import { KafkaClient } from '../../../src/client.ts'
+import { EmbeddedCluster } from '../../../src/embedded/index.ts'
 import { FakeBroker } from '../../support/fake-broker.ts'
 import {
   clusterAt,
@@ -252,6 +253,40 @@ describe('a cluster that is not up yet', () => {
 })
 
 describe('a client that is closed', () => {
+  it('is closed in the time that it is given, while the brokers are away', async () => {
+    const kafka = await EmbeddedCluster.start({ topics: { [TOPIC]: { partitions: 1 } } })
+    const client = new KafkaClient({ hosts: kafka.hosts })
+    const topic = client.topic(TOPIC)
+    const producer = await topic.getProducer()
+    await producer.produce('x')
+    const consumer = await topic.getSimpleConsumer({ consumerGroup: 'g', autoCommitEnable: true })
+    await consumer.consume()
+    await kafka.stopBroker(1)
+    const unsent = failureOf(producer.produce('y'))
+    const { error, tookMs } = await settled(client.close({ timeoutMs: 300 }))
+    expect(error).toMatchObject({ code: expect.any(String) })
+    expect((await unsent).name).toBe('ProduceFailureError')
+    // By itself it is a minute.
+    expect(tookMs).toBeLessThan(20_000)
+    await kafka.stop()
+  })
+
+  it('is closed as soon as its signal is aborted', async () => {
+    const kafka = await EmbeddedCluster.start({ topics: { [TOPIC]: { partitions: 1 } } })
+    const client = new KafkaClient({ hosts: kafka.hosts })
+    const consumer = await client
+      .topic(TOPIC)
+      .getSimpleConsumer({ consumerGroup: 'g', autoCommitEnable: true })
+    await (await client.topic(TOPIC).getProducer()).produce('x')
+    await consumer.consume()
+    await kafka.stopBroker(1)
+    const controller = new AbortController()
+    const closing = failureOf(client.close({ signal: controller.signal }))
+    controller.abort(new Error('now'))
+    expect(await closing).toEqual(new Error('now'))
+    await kafka.stop()
+  })
+
   it('tells calls under way and later ones so', async () => {
     seed.handle(metadata, () => undefined)
     const client = new KafkaClient({ ...QUICK, hosts: seed.name })
