@@ -1,4 +1,4 @@
-export { EmbeddedCluster } from './cluster.ts'
+export { EmbeddedCluster } from './embedded-cluster.ts'
 export { EmbeddedClusterError, type EmbeddedClusterErrorCode } from './embedded-cluster-error.ts'
 export { KAFKA_VERSIONS } from './versions/profiles.ts'
 export type {
@@ -17,8 +17,8 @@ export type { KafkaVersion } from './versions/api-tables.ts'
 export type { Fault, FaultAction, FaultMatch } from './faults/faults.ts'
 export type { TransactionalProducer } from './log/marker.ts'
 export type { ThrottleOptions } from './faults/throttles.ts'
-export type { RequestFilter, RequestLog, SeenRequest } from './request-log.ts'
-export type { ApiName } from './server/api-names.ts'
+export type { RequestFilter, RequestLog, SeenRequest } from './server/request-log.ts'
+export type { ApiName } from './api/api-names.ts'
 export { EmbeddedZooKeeper } from './zookeeper/embedded-zookeeper.ts'
 export type {
   LocalSession,

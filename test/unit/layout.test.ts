@@ -25,6 +25,21 @@ const FOR_ALL = ['async', 'observe', 'errors', 'options', 'call-options', 'versi
 const ENTRANCES = ['src/index.ts', 'src/embedded/index.ts']
 /** The embedded brokers are the other side: what they share with the client would agree with itself. */
 const FOR_EMBEDDED = ['async', 'errors', 'options', 'protocol']
+/**
+ * What the folders of src/embedded may import of each other: always further down. Files that lie in src/embedded
+ * itself put the parts together and are at the top, unless they are named here.
+ */
+const EMBEDDED_LAYERS = [
+  ['server', 'zookeeper'],
+  ['handlers', 'faults'],
+  ['api'],
+  ['groups', 'fetch', 'security'],
+  ['cluster'],
+  ['storage'],
+  ['log'],
+  ['versions', 'listen'],
+  ['refused', 'timers', 'embedded-cluster-error'],
+] as const
 /** What takes as long to load as all of samsa, and few need: imported when it is used, or its types only. */
 const SLOW_TO_LOAD = /^import (?!type )[^']*'(node:https?|node-zookeeper-client)'/m
 const FRAME_READER = 'src/network/frame-reader.ts'
@@ -73,6 +88,24 @@ function mayImport(from: string, to: string): boolean {
   return layerOf(other) > layerOf(part) || (isTop && layerOf(other) === layerOf(part))
 }
 
+/** `handlers` for a file in src/embedded/handlers, `timers` for src/embedded/timers.ts; else undefined. */
+function embeddedPartOf(file: string): string | undefined {
+  const [, top, name] = file.split('/')
+  return top === 'embedded' ? name!.replace(/\.ts$/, '') : undefined
+}
+
+function embeddedLayerOf(part: string): number {
+  return EMBEDDED_LAYERS.findIndex((parts) => parts.some((name) => name === part))
+}
+
+function mayImportInEmbedded(from: string, to: string): boolean {
+  const [part, other] = [embeddedPartOf(from), embeddedPartOf(to)]
+  if (part === undefined || other === undefined || part === other) return true
+  // Those of no layer are at the top: they import each other.
+  const [layer, otherLayer] = [embeddedLayerOf(part), embeddedLayerOf(other)]
+  return otherLayer > layer || (layer < 0 && otherLayer < 0)
+}
+
 describe('the source', () => {
   it('is found', () => {
     expect(files.length).toBeGreaterThan(100)
@@ -87,6 +120,16 @@ describe('the source', () => {
         .map((imported) => `${file} imports ${imported}`),
     )
     expect(wrong).toEqual([])
+  })
+
+  it('imports one way inside the embedded cluster: server → handlers → api → groups → cluster → storage → log', () => {
+    const wrong = files.flatMap((file) =>
+      importsOf(file)
+        .filter((imported) => !mayImportInEmbedded(file, imported))
+        .map((imported) => `${file} imports ${imported}`),
+    )
+    expect(wrong).toEqual([])
+    expect(mayImportInEmbedded('src/embedded/log/x.ts', 'src/embedded/cluster/y.ts')).toBe(false)
   })
 
   it('imports only files that exist', () => {

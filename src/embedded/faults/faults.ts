@@ -1,7 +1,7 @@
 /** Faults on demand: which requests they are for, and what becomes of those. */
 import { ErrorCode, type ErrorName } from '../../../protocol/errors.ts'
 import { InvalidArgumentError } from '../../errors.ts'
-import type { ApiName } from '../server/api-names.ts'
+import type { ApiName } from '../api/api-names.ts'
 import { FaultList, type ActiveFault as ActiveFaultOf, type Fault } from './fault-list.ts'
 
 export type { Fault } from './fault-list.ts'

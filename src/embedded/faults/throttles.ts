@@ -1,4 +1,4 @@
-import type { ApiName } from '../server/api-names.ts'
+import type { ApiName } from '../api/api-names.ts'
 
 /** What `throttle` asks for. */
 export interface ThrottleOptions {

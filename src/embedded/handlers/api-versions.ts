@@ -1,7 +1,7 @@
 import { apiVersions } from '../../../protocol/apis/api-versions.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
-import type { RequestContext } from '../server/context.ts'
-import { handler } from '../server/handler.ts'
+import type { RequestContext } from '../api/context.ts'
+import { handler } from '../api/handler.ts'
 
 const WITH_SOFTWARE_NAME = 3
 const WITH_FEATURES = 3

@@ -6,7 +6,7 @@ import {
 } from '../cluster/topic-config.ts'
 import { BROKER_CONFIGS, type BrokerConfigDefinition } from '../cluster/broker-configs.ts'
 import { BROKER_DOCUMENTATION, TOPIC_DOCUMENTATION } from '../cluster/config-documentation.ts'
-import type { RequestContext } from '../server/context.ts'
+import type { RequestContext } from '../api/context.ts'
 import type { KafkaProfile } from '../versions/profiles.ts'
 
 /** Where a value comes from, by Kafka's numbers. */

@@ -4,8 +4,8 @@ import { incrementalAlterConfigs } from '../../../protocol/apis/incremental-alte
 import { definitionOf, TopicConfig } from '../cluster/topic-config.ts'
 import type { Topic } from '../cluster/topics.ts'
 import { outcomeOf, Refused } from '../refused.ts'
-import type { RequestContext } from '../server/context.ts'
-import { handler } from '../server/handler.ts'
+import type { RequestContext } from '../api/context.ts'
+import { handler } from '../api/handler.ts'
 import {
   allBrokersEntries,
   brokerEntries,

@@ -1,8 +1,8 @@
 import { deleteRecords } from '../../../protocol/apis/delete-records.ts'
 import { toSafeNumber } from '../../../protocol/records/safe-number.ts'
 import { outcomeOf, Refused } from '../refused.ts'
-import { ledPartitionOf, topicOf } from '../server/context.ts'
-import { handler } from '../server/handler.ts'
+import { ledPartitionOf, topicOf } from '../api/context.ts'
+import { handler } from '../api/handler.ts'
 
 /** Stands for the end of the log. */
 const HIGH_WATERMARK = -1

@@ -1,7 +1,7 @@
 import { describeCluster } from '../../../protocol/apis/describe-cluster.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
-import { endpointOf } from '../server/context.ts'
-import { handler } from '../server/handler.ts'
+import { endpointOf } from '../api/context.ts'
+import { handler } from '../api/handler.ts'
 import { CLUSTER_OPERATIONS } from './operations.ts'
 
 const ENDPOINT_BROKER = 1

@@ -2,16 +2,16 @@ import { fetch as fetchApi } from '../../../protocol/apis/fetch.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
 import { toSafeNumber } from '../../../protocol/records/safe-number.ts'
 import type { Decoded } from '../../../protocol/schema/fields.ts'
-import { readPartitions, type PartitionRead } from '../fetch/read.ts'
+import { readPartitions, type PartitionRead } from './fetch-read.ts'
 import {
   isNews,
   type FetchContext,
   type FetchPartition,
   type FetchRequestShape,
 } from '../fetch/sessions.ts'
-import { waitForBytes } from '../fetch/wait.ts'
-import { leaderHint, uniqueEndpoints, type RequestContext } from '../server/context.ts'
-import { handler } from '../server/handler.ts'
+import { waitForBytes } from './fetch-wait.ts'
+import { leaderHint, uniqueEndpoints, type RequestContext } from '../api/context.ts'
+import { handler } from '../api/handler.ts'
 
 type Request = Decoded<typeof fetchApi.request.fields>
 

@@ -1,7 +1,7 @@
 import { findCoordinator } from '../../../protocol/apis/find-coordinator.ts'
 import { Refused, outcomeOf } from '../refused.ts'
-import { endpointOf, type RequestContext } from '../server/context.ts'
-import { handler } from '../server/handler.ts'
+import { endpointOf, type RequestContext } from '../api/context.ts'
+import { handler } from '../api/handler.ts'
 
 /** What has coordinators, by Kafka's numbers of the types of keys. */
 const GROUP = 0

@@ -8,8 +8,8 @@ import type { Decoded } from '../../../protocol/schema/fields.ts'
 import { refusedJoin, refusedSync, type ClassicGroup } from '../groups/classic-group.ts'
 import type { JoinAnswer, SyncAnswer } from '../groups/member.ts'
 import { outcomeOf, Refused } from '../refused.ts'
-import type { RequestContext } from '../server/context.ts'
-import { handler } from '../server/handler.ts'
+import type { RequestContext } from '../api/context.ts'
+import { handler } from '../api/handler.ts'
 
 const JOIN_WITH_REBALANCE_TIMEOUT = 1
 const JOIN_WITH_MEMBER_ID_REQUIRED = 4

@@ -1,6 +1,6 @@
 import { initProducerId } from '../../../protocol/apis/init-producer-id.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
-import { handler } from '../server/handler.ts'
+import { handler } from '../api/handler.ts'
 
 export const initProducerIdHandler = handler(initProducerId, {
   handle: ({ transactionalId }, { cluster }) => {

@@ -7,8 +7,8 @@ import {
   type OffsetAtTime,
 } from '../log/by-time.ts'
 import { outcomeOf, Refused } from '../refused.ts'
-import { checkLeaderEpoch, ledPartitionOf, topicOf } from '../server/context.ts'
-import { handler } from '../server/handler.ts'
+import { checkLeaderEpoch, ledPartitionOf, topicOf } from '../api/context.ts'
+import { handler } from '../api/handler.ts'
 
 /** Timestamps that stand for a place in the log, and the version of ListOffsets that brought them. */
 const LATEST = -1

@@ -4,8 +4,8 @@ import { ZERO_UUID, type Decoded } from '../../../protocol/schema/fields.ts'
 import { NO_LEADER, type Partition } from '../cluster/partition.ts'
 import { checkTopicName, MAX_PARTITIONS_AT_ONCE, type Topic } from '../cluster/topics.ts'
 import { outcomeOf, Refused } from '../refused.ts'
-import { endpointOf, type RequestContext } from '../server/context.ts'
-import { handler } from '../server/handler.ts'
+import { endpointOf, type RequestContext } from '../api/context.ts'
+import { handler } from '../api/handler.ts'
 import { CLUSTER_OPERATIONS, TOPIC_OPERATIONS } from './operations.ts'
 
 type Request = Decoded<typeof metadata.request.fields>

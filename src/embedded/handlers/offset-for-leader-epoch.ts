@@ -1,8 +1,8 @@
 import { offsetForLeaderEpoch } from '../../../protocol/apis/offset-for-leader-epoch.ts'
 import { endOfEpoch } from '../log/by-time.ts'
 import { outcomeOf } from '../refused.ts'
-import { checkLeaderEpoch, ledPartitionOf, topicOf } from '../server/context.ts'
-import { handler } from '../server/handler.ts'
+import { checkLeaderEpoch, ledPartitionOf, topicOf } from '../api/context.ts'
+import { handler } from '../api/handler.ts'
 
 export const offsetForLeaderEpochHandler = handler(offsetForLeaderEpoch, {
   injectsErrors: true,

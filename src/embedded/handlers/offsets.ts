@@ -5,8 +5,8 @@ import { ErrorCode } from '../../../protocol/errors.ts'
 import type { Topic } from '../cluster/topics.ts'
 import type { GroupOffsets } from '../groups/offsets.ts'
 import { outcomeOf, Refused } from '../refused.ts'
-import { partitionOf, topicOf, type RequestContext } from '../server/context.ts'
-import { handler } from '../server/handler.ts'
+import { partitionOf, topicOf, type RequestContext } from '../api/context.ts'
+import { handler } from '../api/handler.ts'
 import { checkGroupId } from './groups.ts'
 
 const COMMIT_WITH_GENERATION = 1

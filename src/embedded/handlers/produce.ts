@@ -11,8 +11,8 @@ import {
   topicOf,
   uniqueEndpoints,
   type RequestContext,
-} from '../server/context.ts'
-import { handler } from '../server/handler.ts'
+} from '../api/context.ts'
+import { handler } from '../api/handler.ts'
 
 type Request = Decoded<typeof produce.request.fields>
 type TopicData = Request['topicData'][number]

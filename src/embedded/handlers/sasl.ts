@@ -1,6 +1,6 @@
 import { saslAuthenticate } from '../../../protocol/apis/sasl-authenticate.ts'
 import { saslHandshake } from '../../../protocol/apis/sasl-handshake.ts'
-import { handler } from '../server/handler.ts'
+import { handler } from '../api/handler.ts'
 
 export const saslHandshakeHandler = handler(saslHandshake, {
   handle: ({ mechanism }, { login, version }) => login.handshake(mechanism, version),

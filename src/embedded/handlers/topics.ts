@@ -6,8 +6,8 @@ import { ZERO_UUID, type Decoded } from '../../../protocol/schema/fields.ts'
 import { CONFIG_DEFINITIONS, TopicConfig } from '../cluster/topic-config.ts'
 import { MAX_PARTITIONS_AT_ONCE, tooManyAdded, type Topic } from '../cluster/topics.ts'
 import { outcomeOf, Refused } from '../refused.ts'
-import type { RequestContext } from '../server/context.ts'
-import { handler } from '../server/handler.ts'
+import type { RequestContext } from '../api/context.ts'
+import { handler } from '../api/handler.ts'
 import { sourceOf } from './config-entries.ts'
 
 type WantedTopic = Decoded<typeof createTopics.request.fields>['topics'][number]

@@ -3,8 +3,8 @@ import { securityProtocolOf, type EmbeddedTlsOptions } from '../security/options
 import type { SaslServer } from '../security/sasl-server.ts'
 import { createBrokerServer } from './broker-server.ts'
 import { ServerConnection, type ConnectionParts } from './connection.ts'
-import type { ServingBroker } from './context.ts'
-import { Listener } from './listener.ts'
+import type { ServingBroker } from '../api/context.ts'
+import { Listener } from '../listen/listener.ts'
 
 /** What all brokers of a cluster have. */
 export type BrokerParts = Omit<ConnectionParts, 'broker' | 'listener' | 'sasl'>

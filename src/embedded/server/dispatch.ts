@@ -41,7 +41,7 @@ import {
 } from '../handlers/topics.ts'
 import type { KafkaProfile } from '../versions/profiles.ts'
 import type { SupportedVersions } from '../versions/api-tables.ts'
-import type { Call, Frame, Handler } from './handler.ts'
+import type { Call, Frame, Handler } from '../api/handler.ts'
 
 const HANDLERS: readonly Handler[] = [
   produceHandler,

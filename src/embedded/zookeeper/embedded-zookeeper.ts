@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { createServer } from 'node:net'
 import { InvalidArgumentError } from '../../errors.ts'
-import { Listener } from '../server/listener.ts'
+import { Listener } from '../listen/listener.ts'
 import { Timers } from '../timers.ts'
 import { KeeperError } from './error-codes.ts'
 import { ZooKeeperFaults } from './faults.ts'

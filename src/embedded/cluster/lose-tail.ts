@@ -1,6 +1,6 @@
 import { BatchV2 } from '../../../protocol/records/batch-v2.ts'
-import type { Partition } from '../cluster/partition.ts'
-import { INFLATE_LIMIT_BYTES } from './record-rules.ts'
+import type { Partition } from './partition.ts'
+import { INFLATE_LIMIT_BYTES } from '../log/record-rules.ts'
 
 /** Cuts records off, and forgets what is known from them. Returns how many were lost. */
 export function loseTail(partition: Partition, count: number): number {

@@ -1,6 +1,6 @@
-import { deferred, type Deferred } from '../async/deferred.ts'
-import { ClosedError } from '../errors.ts'
-import type { ApiName } from './server/api-names.ts'
+import { deferred, type Deferred } from '../../async/deferred.ts'
+import { ClosedError } from '../../errors.ts'
+import type { ApiName } from '../api/api-names.ts'
 
 /** A request that a broker has read. */
 export interface SeenRequest {

@@ -7,7 +7,7 @@ import { TopicConfig } from './cluster/topic-config.ts'
 import { Faults } from './faults/faults.ts'
 import { Throttles, type ThrottleOptions } from './faults/throttles.ts'
 import { Groups } from './groups/groups.ts'
-import { loseTail } from './log/lose-tail.ts'
+import { loseTail } from './cluster/lose-tail.ts'
 import { endMarker, type TransactionalProducer } from './log/marker.ts'
 import { checkClusterOptions, type EmbeddedClusterOptions } from './options.ts'
 import { Refused } from './refused.ts'
@@ -18,7 +18,7 @@ import {
   queuedMaxRequestBytesOf,
   replicationFactorOf,
 } from './set-up.ts'
-import { RequestLog } from './request-log.ts'
+import { RequestLog } from './server/request-log.ts'
 import { securityProtocolOf } from './security/options.ts'
 import { EmbeddedBroker, type BrokerParts } from './server/broker.ts'
 import { Dispatch } from './server/dispatch.ts'

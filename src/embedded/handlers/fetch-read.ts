@@ -9,8 +9,8 @@ import {
   partitionOf,
   topicOf,
   type RequestContext,
-} from '../server/context.ts'
-import type { FetchedPartition, FetchPartition } from './sessions.ts'
+} from '../api/context.ts'
+import type { FetchedPartition, FetchPartition } from '../fetch/sessions.ts'
 
 export interface PartitionRead extends FetchedPartition {
   /** Where there is an error: to say who leads it. */

@@ -1,7 +1,7 @@
 import { outcomeOf } from '../refused.ts'
-import type { RequestContext } from '../server/context.ts'
-import { fetchable, knownPartition } from './read.ts'
-import type { FetchPartition } from './sessions.ts'
+import type { RequestContext } from '../api/context.ts'
+import { fetchable, knownPartition } from './fetch-read.ts'
+import type { FetchPartition } from '../fetch/sessions.ts'
 
 /**
  * Waits until there are so many bytes to read, something is wrong with a partition, the time is over, or

@@ -1,6 +1,6 @@
 import type { ClusterState } from '../cluster/cluster-state.ts'
-import type { ServingBroker } from '../server/context.ts'
-import type { Call } from '../server/handler.ts'
+import type { ServingBroker } from '../api/context.ts'
+import type { Call } from '../api/handler.ts'
 
 /** The fields under which requests list their topics, and those with a topic's name or id in them. */
 const LISTS = ['topics', 'topicData', 'topicNames']
