@@ -262,8 +262,8 @@ export class PartitionRevokedError extends KafkaError {
 }
 
 /**
- * The library that a codec needs cannot be loaded or does not run here, such as zstd on Node.js before 22.15 in a
- * bundle that leaves its package out. Says nothing about the data: `skipCorrupt` does not skip it.
+ * The library that a codec needs cannot be loaded or does not run here, such as zstd on Node.js before 22.15 with
+ * WebAssembly turned off (`--jitless`). Says nothing about the data: `skipCorrupt` does not skip it.
  */
 export class CompressionUnavailableError extends KafkaError {
   override readonly name = 'CompressionUnavailableError'

@@ -1,9 +1,10 @@
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 
 /**
- * Native libraries that are used where the application has installed them, see docs/compression.md.
- * Missing ones, and ones that do not load or do not answer as they should, are passed over silently:
- * the codecs in TypeScript do the same.
+ * Native libraries, used where the application has installed them (docs/compression.md). A library that is missing,
+ * has another version, does not load, or gives wrong answers is ignored: the codecs in TypeScript do the same work.
  */
 
 /**
@@ -20,13 +21,26 @@ export interface NativeSnappy {
   uncompressSync(data: Uint8Array, options: { copyOutputData: boolean }): Uint8Array
 }
 
+export interface NativeCodecs {
+  readonly lz4?: NativeLz4
+  readonly snappy?: NativeSnappy
+}
+
 /** Without it these libraries wrap their memory in an external buffer, which is four times slower. */
 export const COPY_OUTPUT = { copyOutputData: true }
 
+/**
+ * The versions that are accepted: this minor version or a later one of the same major version, as `^` in the peer
+ * dependencies of package.json says. npm does not check optional peers that came with another package.
+ */
+export const NATIVE_VERSIONS = { 'lz4-napi': [2, 10], snappy: [7, 4] } as const
+type Name = keyof typeof NATIVE_VERSIONS
+
+/** Set to `off`, no native library is loaded. */
+const SWITCH = 'SAMSA_NATIVE_CODECS'
+
 let pureOnly = false
-let lz4: NativeLz4 | undefined
-let snappy: NativeSnappy | undefined
-let looked = false
+let found: NativeCodecs | undefined
 
 /** True: the codecs in TypeScript only. False: native libraries where they are found (the default). */
 export function forcePureCodecs(force: boolean): void {
@@ -34,50 +48,86 @@ export function forcePureCodecs(force: boolean): void {
 }
 
 export function nativeLz4(): NativeLz4 | undefined {
-  if (!looked) look()
-  return pureOnly ? undefined : lz4
+  return natives().lz4
 }
 
 export function nativeSnappy(): NativeSnappy | undefined {
-  if (!looked) look()
-  return pureOnly ? undefined : snappy
+  return natives().snappy
 }
 
-function look(): void {
-  looked = true
-  const foundLz4 = load('lz4-napi')
-  if (hasFunctions(foundLz4, 'uncompressSync')) {
-    // A block of 7 literals, with room for 12: the room is a ceiling, not the size.
-    const block = Buffer.from([12, 0, 0, 0, 0x70, ...Buffer.from('samsa 4')])
-    if (answers(() => foundLz4.uncompressSync(block), 'samsa 4')) lz4 = foundLz4
-  }
-  const foundSnappy = load('snappy')
-  if (hasFunctions(foundSnappy, 'compressSync', 'uncompressSync')) {
-    const roundTrip = () =>
-      foundSnappy.uncompressSync(
-        foundSnappy.compressSync(Buffer.from('samsa 2'), COPY_OUTPUT),
-        COPY_OUTPUT,
-      )
-    if (answers(roundTrip, 'samsa 2')) snappy = foundSnappy
+const NONE: NativeCodecs = {}
+
+function natives(): NativeCodecs {
+  if (pureOnly) return NONE
+  return (found ??= process.env[SWITCH] === 'off' ? NONE : findNatives(import.meta.url))
+}
+
+/** Looks in the `node_modules` of a file and of the folders above it. */
+export function findNatives(from: string): NativeCodecs {
+  const lz4 = load(from, 'lz4-napi')
+  const snappy = load(from, 'snappy')
+  return {
+    ...(hasFunctions(lz4, 'uncompressSync') && lz4Works(lz4) ? { lz4 } : {}),
+    ...(hasFunctions(snappy, 'compressSync', 'uncompressSync') && snappyWorks(snappy)
+      ? { snappy }
+      : {}),
   }
 }
 
-function load(name: string): unknown {
+function lz4Works(lz4: NativeLz4): boolean {
+  // A block of 7 literals, with room for 12: the room is a ceiling, not the size.
+  const block = Buffer.from([12, 0, 0, 0, 0x70, ...Buffer.from('samsa 4')])
+  return answers(() => lz4.uncompressSync(block), 'samsa 4')
+}
+
+function snappyWorks(snappy: NativeSnappy): boolean {
+  const roundTrip = (): Uint8Array =>
+    snappy.uncompressSync(snappy.compressSync(Buffer.from('samsa 2'), COPY_OUTPUT), COPY_OUTPUT)
+  return answers(roundTrip, 'samsa 2')
+}
+
+/** Undefined where the library is missing or has a version that is not accepted. */
+function load(from: string, name: Name): unknown {
   try {
-    return createRequire(import.meta.url)(name)
+    const require = createRequire(from)
+    return isAccepted(name, versionOf(name, require.resolve(name))) ? require(name) : undefined
   } catch {
     return undefined
   }
 }
 
+/** From the package.json above a file of a package: lz4-napi does not export its own. */
+function versionOf(name: Name, file: string): string {
+  for (let folder = dirname(file); folder !== dirname(folder); folder = dirname(folder)) {
+    const manifest = manifestIn(folder)
+    if (manifest?.name === name) return manifest.version ?? ''
+  }
+  return ''
+}
+
+function manifestIn(folder: string): { name?: string; version?: string } | undefined {
+  try {
+    return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as object
+  } catch {
+    return undefined
+  }
+}
+
+function isAccepted(name: Name, version: string): boolean {
+  const [major, minor] = NATIVE_VERSIONS[name]
+  // A prerelease such as 7.5.0-beta.1 is none of those.
+  const parts = /^(\d+)\.(\d+)\.\d+$/.exec(version)
+  return parts !== null && Number(parts[1]) === major && Number(parts[2]) >= minor
+}
+
 type Native = NativeLz4 & NativeSnappy
 
-function hasFunctions<Name extends keyof Native>(
-  found: unknown,
-  ...names: Name[]
-): found is Pick<Native, Name> {
-  if (typeof found !== 'object' || found === null) return false
-  const functions = new Map<string, unknown>(Object.entries(found))
+function hasFunctions<Key extends keyof Native>(
+  library: unknown,
+  ...names: Key[]
+): library is Pick<Native, Key> {
+  if (typeof library !== 'object' || library === null) return false
+  const functions = new Map<string, unknown>(Object.entries(library))
   return names.every((name) => typeof functions.get(name) === 'function')
 }
 

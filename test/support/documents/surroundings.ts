@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import { EmbeddedCluster, EmbeddedZooKeeper } from '../../../src/embedded/index.ts'
 import { ClosedError, KafkaClient } from '../../../src/index.ts'
+import { TestAuthority } from '../certificates.ts'
 
 /** What an example may name without declaring it. */
 export const NAMES = [
@@ -18,9 +19,24 @@ export const NAMES = [
   'store',
   'count',
   'startService',
+  'ca',
+  'cert',
+  'key',
 ] as const satisfies readonly (keyof Surroundings)[]
 
 const TOPIC = 'page-views'
+interface Certificates {
+  readonly ca: string
+  readonly cert: string
+  readonly key: string
+}
+
+function issue(): Certificates {
+  using authority = new TestAuthority()
+  const { cert, key } = authority.issue({ commonName: 'broker', hosts: ['127.0.0.1'] })
+  return { ca: authority.cert, cert, key }
+}
+
 /** JSON, for the examples that parse values. */
 const SEED = [1, 2, 3].map((id) => ({ value: JSON.stringify({ id }), key: `user-${id}` }))
 
@@ -32,6 +48,7 @@ export class Surroundings implements AsyncDisposable {
   #zookeeper: Promise<EmbeddedZooKeeper> | undefined
   #client: Promise<KafkaClient> | undefined
   #isUsed = false
+  #issued: Certificates | undefined
 
   get kafka(): Promise<EmbeddedCluster> {
     return (this.#kafka ??= this.#startKafka())
@@ -62,6 +79,17 @@ export class Surroundings implements AsyncDisposable {
     return this.topic.then((topic) =>
       topic.getSimpleConsumer({ consumerGroup: 'examples', stopAtEnd: true }),
     )
+  }
+
+  /** PEM: a certificate for 127.0.0.1, and the authority that issued it. */
+  get ca(): string {
+    return this.#certificates.ca
+  }
+  get cert(): string {
+    return this.#certificates.cert
+  }
+  get key(): string {
+    return this.#certificates.key
   }
 
   readonly lines = ['first', 'second', 'third']
@@ -132,6 +160,10 @@ export class Surroundings implements AsyncDisposable {
   #keep<T extends AsyncDisposable>(started: T): T {
     this.#started.push(started)
     return started
+  }
+
+  get #certificates(): Certificates {
+    return (this.#issued ??= issue())
   }
 
   async #startKafka(): Promise<EmbeddedCluster> {
