@@ -44,6 +44,8 @@ export interface RequestOptions {
   readonly frameMemory?: FrameMemory | undefined
   /** The highest version to use, where the caller cannot fill later ones. */
   readonly maxVersion?: number
+  /** Called before the request is written: where it is not called or throws, no byte of it leaves. */
+  readonly onWrite?: () => void
 }
 
 /** A body, or how to make one for the version that is negotiated. */
@@ -97,23 +99,24 @@ export class Broker {
   async request<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
     body: BodyFor<Request>,
-    { timeoutMs, purpose = 'general', lane, frameMemory, maxVersion }: RequestOptions,
+    { timeoutMs, purpose = 'general', lane, frameMemory, maxVersion, onWrite }: RequestOptions,
   ): Promise<Decoded<Response>> {
     const { connection, versions } = await this.#session(purpose, lane, frameMemory)
     const version = versions.pick(api, maxVersion)
     const given = typeof body === 'function' ? body(version, versions) : body
-    return connection.request(api, version, given, timeoutMs)
+    return connection.request(api, version, given, timeoutMs, onWrite)
   }
 
   /** Sends a request that gets no response: resolves when it is handed to the socket. */
   async send<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
     body: BodyFor<Request>,
-    { purpose = 'general', maxVersion }: Omit<RequestOptions, 'timeoutMs'>,
+    { purpose = 'general', maxVersion, onWrite }: Omit<RequestOptions, 'timeoutMs'>,
   ): Promise<void> {
     const { connection, versions } = await this.#session(purpose)
     const version = versions.pick(api, maxVersion)
-    await connection.send(api, version, typeof body === 'function' ? body(version, versions) : body)
+    const given = typeof body === 'function' ? body(version, versions) : body
+    await connection.send(api, version, given, onWrite)
   }
 
   /** What the broker speaks; connects if need be. */

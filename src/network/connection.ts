@@ -168,10 +168,11 @@ export class Connection {
     version: number,
     body: Encodable<Request>,
     timeoutMs: number,
+    onWrite?: () => void,
   ): Promise<Decoded<Response>> {
-    if (this.#hold === undefined) return this.requestNow(api, version, body, timeoutMs)
+    if (this.#hold === undefined) return this.requestNow(api, version, body, timeoutMs, onWrite)
     const leftMs = await this.#untilReleased(api.name, timeoutMs)
-    return this.requestNow(api, version, body, leftMs)
+    return this.requestNow(api, version, body, leftMs, onWrite)
   }
 
   /** Waits for a hold to end, within the request's own time. Resolves with what is left of it. */
@@ -199,10 +200,12 @@ export class Connection {
     version: number,
     body: Encodable<Request>,
     timeoutMs: number,
+    onWrite?: () => void,
   ): Promise<Decoded<Response>> {
     if (this.#closedBy !== undefined) throw this.#closedBy
     const correlationId = this.#takeCorrelationId()
     const frame = this.#encode(api, version, correlationId, body)
+    onWrite?.()
     const pending: Pending = {
       api: api.name,
       version,
@@ -226,10 +229,12 @@ export class Connection {
     api: Api<Request, Response>,
     version: number,
     body: Encodable<Request>,
+    onWrite?: () => void,
   ): Promise<void> {
     while (this.#hold !== undefined && this.isOpen) await this.#hold
     if (this.#closedBy !== undefined) throw this.#closedBy
     const frame = this.#encode(api, version, this.#takeCorrelationId(), body)
+    onWrite?.()
     await new Promise<void>((resolve, reject) => {
       this.#write(frame, (error) => {
         if (error) reject(this.#closedBy ?? this.#disconnected(error.message, error))

@@ -16,6 +16,12 @@ export interface Sequence {
   readonly baseSequence: number
 }
 
+/** A request on its way, or about to be. */
+export interface ProduceAttempt {
+  /** Whether bytes of it may have left: before that, the broker cannot have it. */
+  isWritten: boolean
+}
+
 /** Messages of one batch, one behind the other, that were produced together; or each by itself. */
 export interface Run {
   readonly group: MessageGroup | undefined
@@ -48,7 +54,7 @@ export class Batch {
   /** How often it was tried. */
   attempts = 0
   lastError: Error | undefined
-  /** Whether it may be in the log: an attempt ended without an answer, whatever came of later ones. */
+  /** Whether it may be in the log: an attempt was written and not answered, whatever came of later ones. */
   outcomeUnknown = false
   sequence: Sequence | undefined
   /** In the format of the broker it goes to, but for the header of a batch v2. */
@@ -56,7 +62,7 @@ export class Batch {
   /** Its bytes as they go out. Undefined where they have to be made, or made anew. */
   wire: Buffer | undefined
   /** The request that it is in. */
-  request: object | undefined
+  request: ProduceAttempt | undefined
   /** The messages as they were given, where delivery reports are wanted. */
   messages: ProducedMessage[] | undefined
   /** Neighbours in the list of those that are not settled, oldest first. */

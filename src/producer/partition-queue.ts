@@ -1,9 +1,10 @@
-import type { Batch, Sequence } from './batch.ts'
+import type { Batch, ProduceAttempt, Sequence } from './batch.ts'
 import type { ProducerId } from './producer-id.ts'
 
 /** Sequences go round from 2^31 − 1 to 0. */
 const SEQUENCES = 2 ** 31
 const LAST_EPOCH = 0x7fff
+const NO_BATCHES: readonly Batch[] = []
 
 /**
  * The batches for one partition, in the order in which they must get into its log. As a state machine:
@@ -14,6 +15,11 @@ const LAST_EPOCH = 0x7fff
  *              Without a sequence, only one ever.
  *   rewinding  One was not acknowledged. Those behind it fail, too; when all have come back they go out again
  *              in their order, one at a time, until one is acknowledged: steady again.
+ *   probing    The broker calls the first out of order, although it may be in the log. A broker that was
+ *              restarted remembers only the last batch of each producer (checked with 1.1, 2.8 and 4.4), and
+ *              knows none of those before it. So the last of those that may be in the log goes next, then the
+ *              one before it, down to the second. The one that the broker takes, or knows, shows that all
+ *              before it are in the log: it takes them only in order. Where it takes none, a new start.
  *
  * When the broker finds a gap before the first of them, or it can't be sent at all, there is a new start: the
  * same producer id with the next epoch, and sequences from 0 (KIP-360). Epochs are a partition's own here:
@@ -49,6 +55,7 @@ export class PartitionQueue {
   #isKnown = false
   #isRewinding = false
   #needsNewStart = false
+  #probed: Batch | undefined
 
   /** `isUnordered`: requests that nobody answers need not wait for each other. */
   constructor(topic: string, partition: number, maxBatchBytes: number, isUnordered: boolean) {
@@ -62,6 +69,11 @@ export class PartitionQueue {
   get isBlocked(): boolean {
     if (this.isBackingOff || this.isSealing) return true
     return this.inFlight.length > 0 && !this.#mayPipeline
+  }
+
+  /** The batch to go next: the first, unless another is probed. */
+  get next(): Batch | undefined {
+    return this.#probed ?? this.batches[0]
   }
 
   /** Whether its batches are numbered from now on. */
@@ -81,12 +93,15 @@ export class PartitionQueue {
     this.#nextSequence = 0
     this.#isKnown = false
     this.#needsNewStart = false
+    this.#probed = undefined
     for (const batch of this.batches) batch.sequence = undefined
   }
 
-  /** Takes the first batch to be sent in a request, to the broker of a sink. */
-  take(request: object, sink: object): Batch {
-    const batch = this.batches.shift()!
+  /** Takes the next batch to be sent in a request, to the broker of a sink. */
+  take(request: ProduceAttempt, sink: object): Batch {
+    const batch = this.next!
+    if (batch === this.batches[0]) this.batches.shift()
+    else this.batches.splice(this.batches.indexOf(batch), 1)
     this.sentTo = sink
     batch.close()
     batch.attempts++
@@ -102,18 +117,41 @@ export class PartitionQueue {
     batch.wire = undefined
   }
 
-  /** A batch got into the log. */
-  acknowledge(batch: Batch): void {
+  /** A batch got into the log. Returns those before it that are there, too, as is known by it. */
+  acknowledge(batch: Batch): readonly Batch[] {
     this.#land(batch)
     this.failures = 0
     this.#isKnown = true
+    let before: readonly Batch[] = NO_BATCHES
+    if (this.#probed === batch) {
+      const next = this.batches.findIndex(({ serial }) => serial > batch.serial)
+      before = this.batches.splice(0, next < 0 ? this.batches.length : next)
+      this.#probed = undefined
+    }
     this.#isRewinding = this.batches.some(({ attempts }) => attempts > 0)
+    return before
+  }
+
+  /**
+   * The broker says that this batch, which has been put back, is out of order. Returns whether another is to be
+   * probed; false where none is left, and what is in the queue is not in the log.
+   */
+  probe(batch: Batch, wasProbed: boolean): boolean {
+    const end = wasProbed ? this.batches.indexOf(batch) : this.#mayBeInLog()
+    this.#probed = end > 1 ? this.batches[end - 1] : undefined
+    return this.#probed !== undefined
+  }
+
+  isProbed(batch: Batch): boolean {
+    return this.#probed === batch
   }
 
   /** A batch goes again; `parts` where others take its place. Those behind it must wait for it. */
   putBack(batch: Batch, parts: readonly Batch[] = [batch]): void {
     this.#land(batch)
     this.#isRewinding = true
+    // Another broker may answer the next time: it is asked for the first again.
+    this.#probed = undefined
     if (batch.sequence !== undefined && parts[0] !== batch) this.#needsNewStart = true
     const at = this.batches.findIndex((other) => other.serial > batch.serial)
     this.batches.splice(at < 0 ? this.batches.length : at, 0, ...parts)
@@ -124,6 +162,7 @@ export class PartitionQueue {
     this.#land(batch)
     const at = this.batches.indexOf(batch)
     if (at >= 0) this.batches.splice(at, 1)
+    if (this.#probed === batch) this.#probed = undefined
     if (batch.sequence !== undefined && !mayBeInLog) this.#needsNewStart = true
   }
 
@@ -133,9 +172,11 @@ export class PartitionQueue {
     return this.inFlight.some(isEarlier) || this.batches.some(isEarlier)
   }
 
-  /** The broker has lost the thread before this batch, which is therefore not in the log. */
-  requestNewStart(batch: Batch): void {
-    batch.sequence = undefined
+  /** The broker has lost the thread before the first batch, and none of them is in the log. */
+  requestNewStart(): void {
+    const [first] = this.batches
+    if (first !== undefined) first.sequence = undefined
+    this.#probed = undefined
     this.#needsNewStart = true
   }
 
@@ -153,6 +194,12 @@ export class PartitionQueue {
     if (producerEpoch >= LAST_EPOCH) return false
     this.startWith({ producerId, producerEpoch: producerEpoch + 1 })
     return true
+  }
+
+  /** How many of the first batches have a number and may be in the log. */
+  #mayBeInLog(): number {
+    const end = this.batches.findIndex((one) => one.sequence === undefined || !one.outcomeUnknown)
+    return end < 0 ? this.batches.length : end
   }
 
   #takeSequence(producer: ProducerId, count: number): Sequence {

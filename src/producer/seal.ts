@@ -14,6 +14,8 @@ import type { Batch, RecordFormat } from './batch.ts'
 export interface SealOptions {
   readonly compression: Compression
   readonly compressionLevel: number | undefined
+  /** With true, nothing goes to a broker that takes no sequences. */
+  readonly idempotent: 'where possible' | boolean
 }
 
 /**
@@ -100,7 +102,7 @@ export function refusals(
   batch: Batch,
   produceVersion: number,
   broker: string,
-  compression: Compression,
+  { compression, idempotent }: SealOptions,
 ): ReadonlyMap<number, UnsupportedVersionError> {
   const errors = new Map<number, UnsupportedVersionError>()
   const { topic, partition } = batch.queue
@@ -113,8 +115,13 @@ export function refusals(
         partition,
       }),
     )
+  const refuseAll = (reason: string) => {
+    for (let i = 0; i < batch.count; i++) refuse(i, reason)
+  }
   if (compression === 'zstd' && produceVersion < ZSTD_FROM) {
-    for (let i = 0; i < batch.count; i++) refuse(i, 'zstd: that needs Kafka 2.1 or newer')
+    refuseAll('zstd: that needs Kafka 2.1 or newer')
+  } else if (idempotent === true && formatOf(produceVersion) !== 2) {
+    refuseAll('idempotent producers: they need Kafka 0.11 or newer')
   } else if (formatOf(produceVersion) !== 2) {
     messagesOf(batch).forEach(({ headers }, index) => {
       if (headers.length > 0) refuse(index, 'headers: they need Kafka 0.11 or newer')

@@ -1,15 +1,15 @@
+import { ErrorCode } from '../../protocol/errors.ts'
 import { backoffMs, type BackoffOptions } from '../async/backoff.ts'
 import { Timer } from '../async/timer.ts'
 import { Deadline } from '../async/deadline.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { reportRetry } from '../cluster/retry.ts'
 import {
+  BrokerError,
   isRetriable,
   deniesTopic,
   LeaderNotFoundError,
   ProduceFailureError,
-  RequestTimeoutError,
-  SocketDisconnectedError,
   suggestsNewMetadata,
   UnknownTopicError,
   type KafkaError,
@@ -30,6 +30,8 @@ import { mayBeInLog, verdictOn } from './verdict.ts'
 export type Ending =
   | { readonly baseOffset: number; readonly appendTime: number | undefined }
   | { readonly error: Error }
+
+const UNKNOWN_OFFSET: Ending = { baseOffset: -1, appendTime: undefined }
 
 /**
  * Brings batches to the brokers: finds the leader of each partition that has something to send, and decides
@@ -144,27 +146,24 @@ export class Sender implements SinkOwner {
       void this.#renewProducerId(queue)
       return false
     }
-    const head = queue.batches[0]
+    const head = queue.next
     return head !== undefined && this.#isReady(head)
   }
 
   answered(batch: Batch, answer: PartitionAnswer | undefined, broker: Broker): void {
     const { queue } = batch
     const verdict = verdictOn(batch, answer, broker.name)
-    if (answer !== undefined && mayBeInLog(answer.errorCode)) batch.outcomeUnknown = true
+    if (mayBeInLog(answer)) batch.outcomeUnknown = true
     switch (verdict.kind) {
       case 'delivered':
-        queue.acknowledge(batch)
+        for (const before of queue.acknowledge(batch)) this.#settle(before, UNKNOWN_OFFSET)
         this.#settle(batch, verdict)
         break
       case 'again':
-        if (verdict.newStart) {
-          queue.requestNewStart(batch)
-          this.#cluster.options.logger.warn(
-            `${verdict.error.message}; what is not acknowledged is numbered anew`,
-          )
-        }
         this.#tryAgain(batch, verdict.error)
+        break
+      case 'lost thread':
+        this.#findThread(batch, verdict.error)
         break
       case 'split':
         this.#divide(batch, verdict.error)
@@ -182,14 +181,13 @@ export class Sender implements SinkOwner {
 
   acknowledgedBySocket(batch: Batch): void {
     batch.queue.acknowledge(batch)
-    this.#settle(batch, { baseOffset: -1, appendTime: undefined })
+    this.#settle(batch, UNKNOWN_OFFSET)
     this.list(batch.queue)
   }
 
-  failed(batch: Batch, error: Error): void {
+  failed(batch: Batch, error: Error, isWritten: boolean): void {
     const { queue } = batch
-    batch.outcomeUnknown ||=
-      error instanceof SocketDisconnectedError || error instanceof RequestTimeoutError
+    batch.outcomeUnknown ||= isWritten
     if (isRetriable(error)) {
       this.#tryAgain(batch, error)
     } else {
@@ -295,6 +293,21 @@ export class Sender implements SinkOwner {
 
   // What becomes of batches that fail.
 
+  /** The broker cannot put a batch behind what it knows of this producer. */
+  #findThread(batch: Batch, error: BrokerError): void {
+    const { queue } = batch
+    const wasProbed = queue.isProbed(batch)
+    // Behind one that failed it is only a consequence of that.
+    const isFirst = !queue.isBehindAnother(batch)
+    this.#tryAgain(batch, error)
+    const isGivenUp = !queue.batches.includes(batch)
+    if (isGivenUp || (!wasProbed && !isFirst)) return
+    const isOutOfOrder = error.errorCode === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER
+    if (isOutOfOrder && queue.probe(batch, wasProbed)) return
+    queue.requestNewStart()
+    this.#cluster.options.logger.warn(`${error.message}; what is not acknowledged is numbered anew`)
+  }
+
   #tryAgain(batch: Batch, error: Error): void {
     const { queue, attempts, outcomeUnknown } = batch
     batch.lastError = error
@@ -380,8 +393,9 @@ export class Sender implements SinkOwner {
       const batch = unsettled.first
       if (batch === undefined || batch.createdAt > until) return
       const isInFlight = batch.request !== undefined
+      const isUnanswered = batch.request?.isWritten === true
       const within = `within ${deliveryTimeoutMs} ms (deliveryTimeoutMs) and ${timesOf(batch)}`
-      const why = isInFlight ? ', the last still unanswered' : ''
+      const why = isUnanswered ? ', the last still unanswered' : ''
       const error = this.#failure(batch, within, why)
       if (!isInFlight) batch.queue.drop(batch, batch.outcomeUnknown)
       this.#settle(batch, { error })
@@ -408,7 +422,7 @@ export class Sender implements SinkOwner {
   #failure(batch: Batch, after: string, why: string): KafkaError {
     const { queue, lastError } = batch
     const { topic, partition } = queue
-    const outcomeUnknown = batch.outcomeUnknown || batch.request !== undefined
+    const outcomeUnknown = batch.outcomeUnknown || batch.request?.isWritten === true
     const last = lastError === undefined ? '' : `; the last error: ${lastError.message}`
     const context = { topic, partition, cause: lastError }
     if (!outcomeUnknown && this.#isMissing(queue, lastError)) {
@@ -431,9 +445,10 @@ export class Sender implements SinkOwner {
     return known === undefined || !known.partitions.some((one) => one.partition === partition)
   }
 
-  #settle(batch: Batch, ending: Ending): void {
+  #settle(batch: Batch, outcome: Ending): void {
     if (batch.isSettled) return
     const { fate, queue } = batch
+    const ending = 'error' in outcome ? { error: knownOutcome(batch, outcome.error) } : outcome
     if (batch.isOpen) this.accumulator.lingeringMessages -= batch.count
     batch.close()
     if ('error' in ending) fate.fail(ending.error, batch.deliveries)
@@ -442,6 +457,17 @@ export class Sender implements SinkOwner {
     const isAnswered = this.settings.requiredAcks !== 0 && batch.attempts === 1
     this.accumulator.release(batch, isAnswered && !('error' in ending))
   }
+}
+
+/** The error of a batch that failed for good: one that may be in the log says so, whatever failed last. */
+function knownOutcome({ outcomeUnknown, queue }: Batch, error: Error): Error {
+  if (!outcomeUnknown || error instanceof ProduceFailureError) return error
+  const { topic, partition } = queue
+  return new ProduceFailureError(
+    `${error.message}; an earlier attempt was not answered: whether it is in the log is not known`,
+    true,
+    { topic, partition, cause: error },
+  )
 }
 
 function timesOf({ attempts }: Batch): string {

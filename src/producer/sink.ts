@@ -1,7 +1,7 @@
 import { produce } from '../../protocol/apis/produce.ts'
 import { KafkaError } from '../errors.ts'
 import type { Broker } from '../network/broker.ts'
-import type { Batch, RecordFormat } from './batch.ts'
+import type { Batch, ProduceAttempt, RecordFormat } from './batch.ts'
 import type { ProducerSettings } from './options.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import {
@@ -25,8 +25,8 @@ export interface SinkOwner {
   list(queue: PartitionQueue): void
   answered(batch: Batch, answer: PartitionAnswer | undefined, broker: Broker): void
   acknowledgedBySocket(batch: Batch): void
-  /** A request ended without an answer, or could not be made. */
-  failed(batch: Batch, error: Error): void
+  /** A request ended without an answer, or could not be made. `isWritten`: the broker may have it. */
+  failed(batch: Batch, error: Error, isWritten: boolean): void
   /** The broker could not be reached: nothing was sent. */
   unreachable(queue: PartitionQueue, error: Error): void
   /** Records, by their index, that cannot be written for this broker at all. */
@@ -85,9 +85,9 @@ export class Sink {
     const startedAt = performance.now()
     while (this.#inFlight < this.#owner.settings.maxInFlight && this.#ready.length > 0) {
       if (this.#inFlight > 0 && this.#isSwarm()) return
-      const request = {}
+      const request: ProduceAttempt = { isWritten: false }
       const batches = this.#collect(request, formatOf(this.#version), startedAt)
-      if (batches.length > 0) void this.#send(batches)
+      if (batches.length > 0) void this.#send(batches, request)
       if (performance.now() - startedAt > TURN_MS) {
         this.#nextTurn = setImmediate(() => {
           this.#nextTurn = undefined
@@ -131,7 +131,7 @@ export class Sink {
   }
 
   /** The batches of one request. Partitions that have nothing to send leave the list. */
-  #collect(request: object, format: RecordFormat, startedAt: number): Batch[] {
+  #collect(request: ProduceAttempt, format: RecordFormat, startedAt: number): Batch[] {
     const owner = this.#owner
     const { compression, maxRequestSize } = owner.settings
     const knowsRepeats = (this.#version ?? 0) >= KNOWS_REPEATS_FROM
@@ -152,7 +152,7 @@ export class Sink {
         queue.isListed = false
         continue
       }
-      const head = queue.batches[0]!
+      const head = queue.next!
       if (!this.#isSealed(head, format)) {
         queue.isListed = false
         continue
@@ -179,7 +179,7 @@ export class Sink {
     const { queue } = batch
     const owner = this.#owner
     batch.close()
-    const errors = refusals(batch, this.#version ?? 0, this.broker.name, owner.settings.compression)
+    const errors = refusals(batch, this.#version ?? 0, this.broker.name, owner.settings)
     if (errors.size > 0) {
       owner.refused(batch, errors)
       return false
@@ -194,7 +194,7 @@ export class Sink {
       },
       (error: unknown) => {
         queue.isSealing = false
-        owner.failed(batch, error as Error)
+        owner.failed(batch, error as Error, false)
       },
     )
     return false
@@ -207,7 +207,7 @@ export class Sink {
     return new KafkaError('VERSION_CHANGED', reason, true, { broker: this.broker.name })
   }
 
-  async #send(batches: readonly Batch[]): Promise<void> {
+  async #send(batches: readonly Batch[], attempt: ProduceAttempt): Promise<void> {
     const owner = this.#owner
     const { settings } = owner
     const ids = new Map<string, string | undefined>()
@@ -223,6 +223,10 @@ export class Sink {
       purpose: 'produce',
       maxVersion: maxProduceVersion(batches, topicIdOf),
       timeoutMs: owner.requestTimeoutMs,
+      onWrite: () => {
+        if (batches.some(({ isSettled }) => isSettled)) throw tooLate(this.broker.name)
+        attempt.isWritten = true
+      },
     } as const
     this.#inFlight++
     try {
@@ -238,8 +242,14 @@ export class Sink {
       }
     } catch (error) {
       this.#inFlight--
-      for (const batch of batches) owner.failed(batch, error as Error)
+      for (const batch of batches) owner.failed(batch, error as Error, attempt.isWritten)
     }
     this.pump()
   }
+}
+
+/** A batch was given up while its request waited for a connection: it was reported as not sent, and must not be. */
+function tooLate(broker: string): KafkaError {
+  const reason = `a message of the request ran out of time before it was sent to ${broker}`
+  return new KafkaError('DELIVERY_TIMED_OUT', reason, true, { broker })
 }

@@ -11,8 +11,10 @@ export type Verdict =
       /** Undefined where the producer's timestamps stand. */
       readonly appendTime: number | undefined
     }
-  /** It goes out again; after a new start of the sequence where the broker has lost the thread. */
-  | { readonly kind: 'again'; readonly error: KafkaError; readonly newStart: boolean }
+  /** It goes out again. */
+  | { readonly kind: 'again'; readonly error: KafkaError }
+  /** The broker cannot put it behind what it knows of this producer. */
+  | { readonly kind: 'lost thread'; readonly error: BrokerError }
   /** It goes out again in two parts. */
   | { readonly kind: 'split'; readonly error: KafkaError }
   /** It goes out again without these records, which the broker will never take. */
@@ -37,8 +39,15 @@ const LOST_THREAD: readonly number[] = [
   ErrorCode.INVALID_PRODUCER_EPOCH,
 ]
 
-export function mayBeInLog(errorCode: number): boolean {
-  return MAY_BE_IN_LOG.includes(errorCode)
+/**
+ * Whether a batch may be in the log after this answer. One that was appended and then lost its leader before it
+ * was replicated comes back with an error such as NOT_LEADER_OR_FOLLOWER and the offset that it got (Kafka's
+ * DelayedProduce). A batch that the broker left out of its response may be anywhere.
+ */
+export function mayBeInLog(answer: PartitionAnswer | undefined): boolean {
+  if (answer === undefined) return true
+  const { errorCode, baseOffset } = answer
+  return errorCode !== ErrorCode.NONE && (MAY_BE_IN_LOG.includes(errorCode) || baseOffset >= 0n)
 }
 
 /** `answer` is undefined where the broker left the batch out of its response. */
@@ -68,10 +77,9 @@ export function verdictOn(
   }
   const error = new BrokerError(errorCode, what, context, answer?.errorMessage)
   if (batch.sequence !== undefined && LOST_THREAD.includes(errorCode)) {
-    // Behind one that failed it is only a consequence of that.
-    return { kind: 'again', error, newStart: !batch.queue.isBehindAnother(batch) }
+    return { kind: 'lost thread', error }
   }
-  if (describeError(errorCode).retriable) return { kind: 'again', error, newStart: false }
+  if (describeError(errorCode).retriable) return { kind: 'again', error }
   const refused = answer?.recordErrors ?? []
   if (refused.length > 0 && refused.length < batch.count) {
     const errors = refused.map(

@@ -164,6 +164,8 @@ export class Topics {
       partition.setLeader(
         partition.isr.find((replica) => this.#brokers.isAlive(replica)) ?? NO_LEADER,
       )
+      // A follower that takes over has seen all batches; otherwise this broker leads again from its snapshot.
+      if (partition.leader === NO_LEADER) partition.state.producers.keepLast()
     }
     this.onChange()
   }

@@ -78,6 +78,14 @@ export class ProducerStates {
     if (entry.batches.length > BATCHES_KEPT) entry.batches.shift()
   }
 
+  /**
+   * Forgets all but each producer's last batch, as a broker does that is restarted: the snapshot that it writes
+   * when it stops has no more (seen with 1.1, 2.8 and 4.4).
+   */
+  keepLast(): void {
+    for (const { batches } of this.#entries.values()) batches.splice(0, batches.length - 1)
+  }
+
   clear(): void {
     this.#entries.clear()
   }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { initProducerId } from '../../../protocol/apis/init-producer-id.ts'
 import { produce } from '../../../protocol/apis/produce.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
 import { deferred, type Deferred } from '../../../src/async/deferred.ts'
@@ -23,7 +24,10 @@ afterEach(async () => {
   await client.close().catch(() => undefined)
 })
 
-function answer(errorCode: number = ErrorCode.NONE, baseOffset = 0n) {
+function answer(
+  errorCode: number = ErrorCode.NONE,
+  baseOffset = errorCode === ErrorCode.NONE ? 0n : -1n,
+) {
   const partitionResponses = [{ index: 0, errorCode, baseOffset }]
   return { responses: [{ name: TOPIC, partitionResponses }] }
 }
@@ -88,6 +92,30 @@ describe('a message', () => {
     expect(await failureOf(producer.produce('perhaps'))).toMatchObject({ outcomeUnknown: true })
   })
 
+  it('may be in the log when it was appended before its leader changed', async () => {
+    inTurn(() => answer(ErrorCode.NOT_LEADER_OR_FOLLOWER, 7n))
+    const options = { deliveryTimeoutMs: 1_000, retryBackoffMs: 10_000 }
+    const producer = await client.topic(TOPIC).getProducer(options)
+    expect(await failureOf(producer.produce('perhaps'))).toMatchObject({ outcomeUnknown: true })
+  })
+
+  it('may be in the log when an attempt went unanswered and the next was refused for good', async () => {
+    inTurn(cut, () => answer(ErrorCode.TOPIC_AUTHORIZATION_FAILED))
+    const producer = await client.topic(TOPIC).getProducer()
+    expect(await failureOf(producer.produce('perhaps'))).toMatchObject({
+      name: 'ProduceFailureError',
+      outcomeUnknown: true,
+      cause: { code: 'TOPIC_AUTHORIZATION_FAILED' },
+    })
+  })
+
+  it('may be in the log when the broker leaves it out of its response', async () => {
+    inTurn(() => ({ responses: [] }))
+    const options = { deliveryTimeoutMs: 1_000, maxRetries: 0 }
+    const producer = await client.topic(TOPIC).getProducer(options)
+    expect(await failureOf(producer.produce('perhaps'))).toMatchObject({ outcomeUnknown: true })
+  })
+
   it('is not in the log when each attempt was refused', async () => {
     inTurn(() => answer(ErrorCode.NOT_LEADER_OR_FOLLOWER))
     // Its time is over while it waits, not while an answer does.
@@ -109,5 +137,31 @@ describe('a message', () => {
     layout.topics = { [TOPIC]: [2] }
     await client.topic(TOPIC).partitions()
     expect((await sent).offset).toBe(42)
+  })
+})
+
+describe('idempotent: true', () => {
+  it('is an error for messages to a broker that takes no sequences', async () => {
+    await using old = await FakeBroker.start({
+      versions: { Produce: [0, 2], InitProducerId: [0, 0] },
+    })
+    old.handle(initProducerId, () => ({
+      errorCode: 0,
+      throttleTimeMs: 0,
+      producerId: 7n,
+      producerEpoch: 0,
+    }))
+    tellLayout(layoutOf([old], { [TOPIC]: [1] }), old)
+    let requests = 0
+    old.handle(produce, () => {
+      requests++
+      return answer()
+    })
+    await using its = new KafkaClient({ ...QUICK, hosts: old.name })
+    const producer = await its.topic(TOPIC).getProducer({ idempotent: true })
+    const error = await failureOf(producer.produce('x'))
+    expect(error).toMatchObject({ code: 'UNSUPPORTED_VERSION', topic: TOPIC })
+    expect(error.message).toContain('does not take idempotent producers: they need Kafka 0.11')
+    expect(requests).toBe(0)
   })
 })

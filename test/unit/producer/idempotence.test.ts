@@ -1,6 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
-import { InvalidArgumentError, ProduceFailureError } from '../../../src/index.ts'
+import { InvalidArgumentError, KafkaClient, ProduceFailureError } from '../../../src/index.ts'
+import { QUICK } from '../../support/fake-cluster.ts'
+import { Proxy } from '../../support/proxy.ts'
+import { stall } from '../../support/proxy-faults.ts'
 import { failureOf } from '../../support/settled.ts'
+import { until } from '../../support/until.ts'
 import { numbers, ProducerBench, TOPIC, type SentBatch } from './support/embedded.ts'
 
 /** One message a batch, so that there are many of them. */
@@ -168,6 +172,43 @@ describe('an idempotent producer', () => {
     silence.remove()
     await Promise.all(numbers(5, 1).map((value) => producer.produce(value)))
     expect(await bench.values()).toEqual(numbers(6))
+  })
+
+  it.each([1, 2, 3, 4, 5])(
+    'writes none of %i batches twice whose broker was restarted before it acknowledged them',
+    async (written) => {
+      await using bench = await ProducerBench.start()
+      const { kafka } = bench
+      await using proxy = await Proxy.start(kafka.ports[0]!)
+      await using client = new KafkaClient({ ...QUICK, hosts: proxy.name })
+      const producer = await client.topic(TOPIC).getProducer(ONE_EACH)
+      await producer.produce('0')
+      proxy.misbehave('response', stall, { api: 'Produce' })
+      const sent = numbers(written, 1).map((value) => Promise.resolve(producer.produce(value)))
+      await until(() => kafka.offsetsOf(TOPIC, 0).end === 1 + written)
+      const [id = -1] = kafka.brokerIds
+      await kafka.stopBroker(id)
+      await proxy.behave()
+      await kafka.startBroker(id)
+      sent.push(...numbers(5, 1 + written).map((value) => Promise.resolve(producer.produce(value))))
+      const offsets = (await Promise.all(sent)).map(({ offset }) => offset)
+      offsets.forEach((offset, index) => expect([index + 1, -1]).toContain(offset))
+      expect(await bench.values()).toEqual(numbers(6 + written))
+      expect(new Set(epochs(bench.batches))).toEqual(new Set([0]))
+      expect(producer).toMatchObject({ deliveredMessages: 6 + written, failedMessages: 0 })
+    },
+  )
+
+  it('starts anew where a restarted broker knows none of the batches that may be in its log', async () => {
+    await using bench = await ProducerBench.start()
+    const producer = await bench.topic.getProducer(ONE_EACH)
+    for (const value of numbers(4)) await producer.produce(value)
+    bench.kafka.faults.on({ ...PRODUCE, times: 5 }, { close: true })
+    const sent = numbers(10, 4).map((value) => Promise.resolve(producer.produce(value)))
+    // What was acknowledged is lost with an unclean election: all that follows is out of order.
+    bench.kafka.loseTail(TOPIC, 0, 2)
+    await Promise.all(sent)
+    expect(await bench.values()).toEqual(['0', '1', ...numbers(10, 4)])
   })
 
   it('follows a leader that moves, with all in their order', async () => {
