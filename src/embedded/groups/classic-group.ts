@@ -23,7 +23,9 @@ import {
   type SyncAnswer,
 } from './member.ts'
 import type { Save } from '../storage/saved-entry.ts'
+import type { Group, GroupDescription } from './group.ts'
 import { GroupOffsets } from './offsets.ts'
+import { subscribedIn } from './subscriptions.ts'
 import type { ErrorName } from '../../../protocol/errors.ts'
 
 export type GroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead'
@@ -51,8 +53,9 @@ export interface SyncRequest {
   readonly assignments: readonly { readonly memberId: string; readonly assignment: Uint8Array }[]
 }
 
-export class ClassicGroup {
+export class ClassicGroup implements Group {
   readonly id: string
+  readonly type = 'classic'
   readonly offsets: GroupOffsets
   readonly members = new Map<string, Member>()
   state: GroupState = 'Empty'
@@ -79,6 +82,34 @@ export class ClassicGroup {
     this.offsets = new GroupOffsets(id, save)
     this.#settings = settings
     this.#timers = timers
+  }
+
+  get isEmpty(): boolean {
+    return this.state === 'Empty'
+  }
+
+  describe(): GroupDescription {
+    const isStable = this.state === 'Stable'
+    return {
+      groupState: this.state,
+      protocolType: this.protocolType ?? '',
+      protocolData: isStable ? (this.protocolName ?? '') : '',
+      members: [...this.members.values()].map((member) => ({
+        memberId: member.id,
+        groupInstanceId: member.instanceId,
+        clientId: member.clientId,
+        clientHost: member.clientHost,
+        memberMetadata: isStable ? metadataOf(member, this.protocolName) : NO_BYTES,
+        memberAssignment: isStable ? member.assignment : NO_BYTES,
+      })),
+    }
+  }
+
+  subscribedTopics(): ReadonlySet<string> {
+    if (this.members.size === 0) return new Set()
+    if (this.protocolType !== 'consumer') throw new Refused('NON_EMPTY_GROUP')
+    const protocols = [...this.members.values()].flatMap((member) => member.protocols)
+    return new Set(protocols.flatMap(({ metadata }) => subscribedIn(metadata)))
   }
 
   /** Answered when the rebalance is over. Throws Refused. */
@@ -141,7 +172,6 @@ export class ClassicGroup {
     return member.id
   }
 
-  /** Whether a commit is in order: from a member, or from outside while there are none. Throws Refused. */
   checkCommit(memberId: string, instanceId: string | null, generation: number): void {
     const isOutsider = generation < 0 && memberId === '' && instanceId === null
     if (isOutsider || (generation < 0 && this.state === 'Empty')) {
@@ -161,13 +191,11 @@ export class ClassicGroup {
     return member
   }
 
-  /** Throws NON_EMPTY_GROUP. */
   delete(): void {
     if (this.state !== 'Empty') throw new Refused('NON_EMPTY_GROUP')
     this.#move('deleted')
   }
 
-  /** The coordinator moved: those who wait are to look for the other. */
   unload(): void {
     for (const member of this.members.values()) this.#answerWaiting(member, 'NOT_COORDINATOR')
   }

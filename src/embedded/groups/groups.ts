@@ -3,6 +3,7 @@ import { Refused } from '../refused.ts'
 import type { ClusterStorage } from '../storage/cluster-storage.ts'
 import type { Timers } from '../timers.ts'
 import { ClassicGroup, type GroupSettings } from './classic-group.ts'
+import type { Group } from './group.ts'
 
 export interface CoordinatorSettings extends GroupSettings {
   readonly minSessionTimeoutMs: number
@@ -11,7 +12,7 @@ export interface CoordinatorSettings extends GroupSettings {
 
 /** All groups, and which broker coordinates which. They outlive their coordinator, as Kafka's log does. */
 export class Groups {
-  readonly #byId = new Map<string, ClassicGroup>()
+  readonly #byId = new Map<string, Group>()
   readonly #moved = new Map<string, number>()
   readonly #brokers: Brokers
   readonly #settings: CoordinatorSettings
@@ -31,24 +32,31 @@ export class Groups {
     for (const { group, topic, partition, ...saved } of storage.saved.offsets) {
       const { leaderEpoch, metadata } = saved
       const committed = { offset: BigInt(saved.offset), leaderEpoch, metadata }
-      this.findOrCreate(group).offsets.set(topic, partition, committed)
+      this.findOrCreateClassic(group).offsets.set(topic, partition, committed)
     }
   }
 
-  get all(): readonly ClassicGroup[] {
+  get all(): readonly Group[] {
     return [...this.#byId.values()]
   }
 
-  find(id: string): ClassicGroup | undefined {
+  find(id: string): Group | undefined {
     return this.#byId.get(id)
   }
 
-  findOrCreate(id: string): ClassicGroup {
-    let group = this.#byId.get(id)
-    if (group === undefined) {
-      group = new ClassicGroup(id, this.#settings, this.#timers, this.#storage.save)
-      this.#byId.set(id, group)
-    }
+  /** Undefined where there is none, or one of another kind. */
+  findClassic(id: string): ClassicGroup | undefined {
+    const group = this.#byId.get(id)
+    return group instanceof ClassicGroup ? group : undefined
+  }
+
+  /** Throws INCONSISTENT_GROUP_PROTOCOL where the group is of another kind. */
+  findOrCreateClassic(id: string): ClassicGroup {
+    const known = this.#byId.get(id)
+    if (known instanceof ClassicGroup) return known
+    if (known !== undefined) throw new Refused('INCONSISTENT_GROUP_PROTOCOL')
+    const group = new ClassicGroup(id, this.#settings, this.#timers, this.#storage.save)
+    this.#byId.set(id, group)
     return group
   }
 

@@ -3,12 +3,8 @@ import { deleteGroups } from '../../../protocol/apis/delete-groups.ts'
 import { describeGroups } from '../../../protocol/apis/describe-groups.ts'
 import { listGroups } from '../../../protocol/apis/list-groups.ts'
 import { offsetDelete } from '../../../protocol/apis/offset-delete.ts'
-import { Reader } from '../../../protocol/buffer/reader.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
-import { consumerProtocolSubscription } from '../../../protocol/messages/index.ts'
-import { ProtocolError } from '../../../protocol/protocol-error.ts'
-import type { ClassicGroup } from '../groups/classic-group.ts'
-import { metadataOf, NO_BYTES } from '../groups/member.ts'
+import type { Group } from '../groups/group.ts'
 import { outcomeOf, Refused } from '../refused.ts'
 import type { RequestContext } from '../api/context.ts'
 import { handler } from '../api/handler.ts'
@@ -24,17 +20,17 @@ export const listGroupsHandler = handler(listGroups, {
   handle: (request, { groups, broker, version }) => {
     const states = request.statesFilter.map((state) => state.toLowerCase())
     const types = request.typesFilter.map((type) => type.toLowerCase())
-    const fits = ({ id, state }: ClassicGroup) =>
+    const fits = ({ id, type, state }: Group) =>
       groups.coordinatorOf(id) === broker.id &&
       (states.length === 0 || states.includes(state.toLowerCase())) &&
-      (types.length === 0 || types.includes('classic'))
+      (types.length === 0 || types.includes(type))
     return {
       errorCode: 0,
-      groups: groups.all.filter(fits).map(({ id, protocolType, state }) => ({
+      groups: groups.all.filter(fits).map(({ id, type, protocolType, state }) => ({
         groupId: id,
         protocolType: protocolType ?? '',
         ...(version >= LIST_WITH_STATES ? { groupState: state } : {}),
-        ...(version >= LIST_WITH_TYPES ? { groupType: 'classic' } : {}),
+        ...(version >= LIST_WITH_TYPES ? { groupType: type } : {}),
       })),
     }
   },
@@ -78,21 +74,7 @@ function describe(groupId: string, { groups, broker, version }: RequestContext) 
           authorizedOperations: NO_OPERATIONS,
         }
   }
-  const isStable = group.state === 'Stable'
-  return {
-    errorCode: 0,
-    groupState: group.state,
-    protocolType: group.protocolType ?? '',
-    protocolData: isStable ? (group.protocolName ?? '') : '',
-    members: [...group.members.values()].map((member) => ({
-      memberId: member.id,
-      groupInstanceId: member.instanceId,
-      clientId: member.clientId,
-      clientHost: member.clientHost,
-      memberMetadata: isStable ? metadataOf(member, group.protocolName) : NO_BYTES,
-      memberAssignment: isStable ? member.assignment : NO_BYTES,
-    })),
-  }
+  return { errorCode: 0, ...group.describe() }
 }
 
 export const deleteGroupsHandler = handler(deleteGroups, {
@@ -119,7 +101,7 @@ export const offsetDeleteHandler = handler(offsetDelete, {
       groups.checkCoordinator(request.groupId, broker.id)
       const group = groups.find(request.groupId)
       if (group === undefined) throw new Refused('GROUP_ID_NOT_FOUND')
-      return { group, subscribed: subscribedTopics(group) }
+      return { group, subscribed: group.subscribedTopics() }
     })
     if (outcome.refused !== undefined) {
       return { throttleTimeMs: 0, errorCode: outcome.refused.errorCode, topics: [] }
@@ -139,36 +121,9 @@ export const offsetDeleteHandler = handler(offsetDelete, {
       }),
     }))
     const { forgetsGroupsWithoutOffsets } = cluster.settings.profile
-    const isOver = group.state === 'Empty' && group.offsets.topics.length === 0
+    const isOver = group.isEmpty && group.offsets.topics.length === 0
     if (forgetsGroupsWithoutOffsets && isOver) groups.delete(request.groupId)
     return { throttleTimeMs: 0, errorCode: 0, topics }
   },
   refuse: (errorCode) => ({ throttleTimeMs: 0, errorCode, topics: [] }),
 })
-
-/** The topics that members read. Throws NON_EMPTY_GROUP where members tell each other something else. */
-function subscribedTopics({ members, protocolType }: ClassicGroup): ReadonlySet<string> {
-  if (members.size === 0) return new Set()
-  if (protocolType !== 'consumer') throw new Refused('NON_EMPTY_GROUP')
-  const topics = new Set<string>()
-  for (const { protocols } of members.values()) {
-    for (const { metadata } of protocols) for (const topic of topicsIn(metadata)) topics.add(topic)
-  }
-  return topics
-}
-
-const VERSION_BYTES = 2
-
-/** What is no subscription subscribes to nothing. */
-function topicsIn(metadata: Uint8Array): readonly string[] {
-  const data = Buffer.from(metadata)
-  if (data.length < VERSION_BYTES) return []
-  const { max } = consumerProtocolSubscription.versions
-  try {
-    const version = Math.min(Math.max(0, data.readInt16BE(0)), max)
-    return consumerProtocolSubscription.decode(new Reader(data, VERSION_BYTES), version).topics
-  } catch (error) {
-    if (error instanceof ProtocolError) return []
-    throw error
-  }
-}

@@ -23,7 +23,7 @@ type JoinRequest = Decoded<typeof joinGroup.request.fields>
 function coordinated({ groups, broker }: RequestContext, groupId: string): ClassicGroup {
   checkGroupId(groupId)
   groups.checkCoordinator(groupId, broker.id)
-  const group = groups.find(groupId)
+  const group = groups.findClassic(groupId)
   if (group === undefined) throw new Refused('UNKNOWN_MEMBER_ID')
   return group
 }
@@ -55,7 +55,7 @@ function join(request: JoinRequest, context: RequestContext): Promise<JoinAnswer
   groups.checkCoordinator(groupId, broker.id)
   groups.checkSessionTimeout(sessionTimeoutMs)
   if (memberId !== '' && groups.find(groupId) === undefined) throw new Refused('UNKNOWN_MEMBER_ID')
-  return groups.findOrCreate(groupId).join({
+  return groups.findOrCreateClassic(groupId).join({
     memberId,
     instanceId: request.groupInstanceId,
     clientId: clientId ?? '',

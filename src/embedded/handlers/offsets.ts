@@ -75,7 +75,7 @@ function groupToCommit(
   groups.checkCoordinator(groupId, broker.id)
   const known = groups.find(groupId)
   if (known === undefined && generation >= 0) throw new Refused('ILLEGAL_GENERATION')
-  const group = known ?? groups.findOrCreate(groupId)
+  const group = known ?? groups.findOrCreateClassic(groupId)
   if (version >= COMMIT_WITH_GENERATION) group.checkCommit(memberId, groupInstanceId, generation)
   return group
 }
