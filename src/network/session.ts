@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks'
+import { apiVersions } from '../../protocol/apis/api-versions.ts'
 import { listOffsets } from '../../protocol/apis/list-offsets.ts'
 import { listGroups } from '../../protocol/apis/list-groups.ts'
 import { onAbort } from '../async/on-abort.ts'
@@ -38,6 +39,8 @@ export interface Session {
 export interface BrokerMemory {
   /** Whether it has answered in Kafka's protocol. */
   isKafka: boolean
+  /** The version in which to ask for the versions: samsa's newest until the broker has said which it has. */
+  askInVersion?: number
   /** Whether it has said which versions it has, as 0.10 and newer do: it is then never taken for an older one. */
   hasVersions: boolean
   /**
@@ -119,8 +122,9 @@ async function negotiate(setup: Setup): Promise<Session> {
     const oldest = await connect(setup)
     return { connection: oldest, versions: BrokerVersions.oldest(oldest.address) }
   }
-  memory.hasVersions = true
   const { versions, isIdentified } = asked
+  memory.hasVersions = true
+  memory.askInVersion = versions.has(apiVersions) ? versions.pick(apiVersions) : 0
   const session = { connection: asked.connection, versions }
   if (options.sasl !== undefined) {
     await authenticateConnection(session.connection, versions, address, options.sasl, options)
@@ -139,23 +143,32 @@ interface Asked extends AskedVersions {
   readonly connection: Connection
 }
 
-/** Asks twice, as a connection may be lost by chance, before it looks whether the broker is an old one. */
+/**
+ * Asks twice, as a connection may be lost by chance, before it looks whether the broker is an old one. The second
+ * time in version 0: some that are not Apache Kafka (Azure Event Hubs) reset the connection when they are asked
+ * in a version that they do not have, instead of refusing it.
+ */
 async function askOrProve(setup: Setup): Promise<Asked | 'oldest'> {
   const { options, memory, identity } = setup
   // Kafka 0.8 and 0.9 have no login that samsa knows, and nothing else may be asked before a login.
   const mayBeOldest = !memory.hasVersions && options.sasl === undefined
-  for (let isAgain = memory.isOldest; ; isAgain = true) {
+  let isAgain = memory.isOldest
+  for (;;) {
     const connection = await connect(setup)
     const dropped = mayBeOldest ? watchForDrop(connection, setup) : undefined
     try {
-      const asked = await askVersions(connection, identity, options.connectTimeoutMs)
+      const firstVersion = isAgain ? 0 : memory.askInVersion
+      const timeoutMs = options.connectTimeoutMs
+      const asked = await askVersions(connection, identity, timeoutMs, firstVersion)
       return { connection, ...asked }
     } catch (error) {
       connection.close()
       if (dropped?.isProved === true) return 'oldest'
       const isSilent = error instanceof SocketDisconnectedError && connection.wasSilent
-      if (!isSilent || !mayBeOldest) throw error
-      if (isAgain) return await proveClosing(setup, error)
+      if (!isSilent || memory.hasVersions) throw error
+      if (isAgain && mayBeOldest) return await proveClosing(setup, error)
+      if (isAgain) throw error
+      isAgain = true
     } finally {
       dropped?.stop()
     }

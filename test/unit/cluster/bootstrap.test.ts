@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { apiVersions } from '../../../protocol/apis/api-versions.ts'
 import { metadata } from '../../../protocol/apis/metadata.ts'
+import { saslAuthenticate } from '../../../protocol/apis/sasl-authenticate.ts'
+import { saslHandshake } from '../../../protocol/apis/sasl-handshake.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
 import { Deadline } from '../../../src/async/deadline.ts'
 import { NoBrokersAvailableError } from '../../../src/errors.ts'
@@ -172,6 +174,43 @@ describe('a broker that is silent when it is asked for its versions', () => {
     const cluster = clusterAt([seed])
     await cluster.topic(TOPIC, lookUp())
     expect(seed.received(metadata)[0]?.version).toBe(metadata.versions.max)
+    await cluster.close(0)
+  })
+
+  it('may have reset the connection for a version that it does not have, and is asked in the ones that it has from then on', async () => {
+    // As Azure Event Hubs does; with a login, before which nothing else may be asked.
+    await using hub = await FakeBroker.start({ versions: { ApiVersions: [0, 3] } })
+    let resets = 0
+    hub.handle(apiVersions, (_, { version, socket }) => {
+      if (version > 3) {
+        resets++
+        socket.destroy()
+        return undefined
+      }
+      const apis = [apiVersions, metadata, saslHandshake, saslAuthenticate]
+      const apiKeys = apis.map(({ key, versions: { min, max } }) => ({
+        apiKey: key,
+        minVersion: min,
+        maxVersion: key === apiVersions.key ? 3 : max,
+      }))
+      return { errorCode: 0, apiKeys }
+    })
+    hub.handle(saslHandshake, () => ({ errorCode: 0, mechanisms: ['PLAIN'] }))
+    hub.handle(saslAuthenticate, () => ({
+      errorCode: 0,
+      errorMessage: null,
+      authBytes: Buffer.alloc(0),
+    }))
+    tellLayout(layoutOf([hub], { [TOPIC]: [1] }), hub)
+    const cluster = clusterAt([hub], {
+      sasl: { mechanism: 'PLAIN', username: '$ConnectionString', password: 'p' },
+    })
+    await cluster.topic(TOPIC, lookUp())
+    hub.dropConnections()
+    await cluster.refresh(TOPIC)
+    await cluster.refresh(TOPIC)
+    // One for the bootstrap address and one for the broker itself.
+    expect(resets).toBeLessThanOrEqual(2)
     await cluster.close(0)
   })
 
