@@ -18,7 +18,13 @@ import { listOffsets } from './list-offsets.ts'
 import { AutoCommit } from './offsets/auto-commit.ts'
 import { Committer } from './offsets/committer.ts'
 import type { CommittedOffset, OffsetStore, OffsetToCommit } from './offsets/offset-store.ts'
-import { offsetsToCommit, type UpTo } from './offsets/to-commit.ts'
+import {
+  checkOffsets,
+  givenOffsets,
+  offsetsToCommit,
+  type PartitionToCommit,
+  type UpTo,
+} from './offsets/to-commit.ts'
 import type { ConsumerSettings } from './options.ts'
 import { PartitionState } from './partition-state.ts'
 import { checkPartitions, startingPositions, type StartingPosition } from './starting-positions.ts'
@@ -51,13 +57,12 @@ export interface PartitionToAssign extends TopicPartition {
   readonly isNew?: boolean
 }
 
-/** An offset to be committed, or a partition: then of that what was handed over. */
-export type PartitionToCommit = TopicPartition & Partial<OffsetToCommit>
-
 /** How far a partition's position is behind the end of its log. */
 export interface TopicPartitionLag extends TopicPartition {
   readonly lag: number
 }
+
+export type { PartitionToCommit }
 
 /** Where to go on with a partition. */
 export interface PositionToReset extends TopicPartition {
@@ -183,6 +188,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
       for (const { state, offset } of added) {
         // Sought meanwhile, or given up.
         if (!state.isAssigned) continue
+        state.topicId ??= this.#cluster.known(state.topic)?.topicId
         if (ends !== undefined) state.endOffset = ends.get(state.name) ?? 0
         const start = starts.get(state)
         if (state.preparation === 'starting') {
@@ -501,15 +507,10 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   ): Promise<void> {
     // What is at work while the consumer is being closed commits what it has done.
     if (this.#isStopped) throw new ClosedError('consumer')
-    for (const { topic, partition, offset } of what) {
-      if (offset === undefined || (Number.isSafeInteger(offset) && offset >= 0)) continue
-      throw new InvalidArgumentError(`${offset} is not an offset to commit`, { topic, partition })
-    }
-    await this.#committer.commit(() => {
+    checkOffsets(what)
+    await this.#committer.commit((refuse) => {
       const handedOver = this.#some(what.filter(({ offset }) => offset === undefined))
-      const given = what.flatMap(({ offset, ...one }) =>
-        offset === undefined ? [] : [{ ...one, offset }],
-      )
+      const given = givenOffsets(this.#cluster, what, this.#states, refuse)
       return [...this.#offsetsOf(handedOver, upTo), ...given]
     }, this.#deadline(call))
   }
@@ -556,7 +557,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   }
 
   #offsetsOf(states: readonly PartitionState[], upTo: UpTo): OffsetToCommit[] {
-    return offsetsToCommit(states, upTo, this.#committer.expires)
+    return offsetsToCommit(this.#cluster, states, upTo, this.#committer.expires)
   }
 
   /** In order, whatever the order in which they were assigned. */

@@ -126,6 +126,8 @@ export class PartitionState implements TopicPartition {
   validEpoch = -1
   /** The topic's when it was assigned: a topic of the same name with another is another topic. */
   topicId: string | undefined
+  /** Why its positions mean nothing any more, nor are committed: the topic was deleted, or created again. */
+  lostTopic: KafkaError | undefined
   /** A replica that the leader said is closer (KIP-392), until a time. */
   preferredReplica = -1
   preferredUntil = 0
@@ -270,6 +272,7 @@ export class PartitionState implements TopicPartition {
     this.fruitless = 0
     this.notBefore = 0
     this.isBeyondEnd = false
+    this.lostTopic = undefined
     this.isUrgent = true
   }
 

@@ -10,6 +10,7 @@ import {
   LeaderNotFoundError,
   suggestsNewMetadata,
   TopicRecreatedError,
+  UnknownTopicError,
 } from '../../errors.ts'
 import type { Broker } from '../../network/broker.ts'
 import { FrameMemory } from '../../network/frame-memory.ts'
@@ -476,6 +477,9 @@ export class Fetcher {
 
   /** The application is told once it has been given what is queued. */
   #end(state: PartitionState, error: Error): void {
+    if (error instanceof TopicRecreatedError || error instanceof UnknownTopicError) {
+      state.lostTopic = error
+    }
     state.enqueue({ kind: 'error', error })
     this.#events.onArrived(state)
   }

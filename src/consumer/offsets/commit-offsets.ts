@@ -53,7 +53,8 @@ export async function commitWithRetries(
 
 function mayPass(error: KafkaError | undefined, attempts: number): error is KafkaError {
   if (error === undefined || !isRetriable(error)) return false
-  return error.code !== 'UNKNOWN_TOPIC_OR_PARTITION' || attempts < ATTEMPTS_OF_UNKNOWN
+  const isUnknown = error.code === 'UNKNOWN_TOPIC_OR_PARTITION' || error.code === 'UNKNOWN_TOPIC_ID'
+  return !isUnknown || attempts < ATTEMPTS_OF_UNKNOWN
 }
 
 function notAnswered(what: string, topic: string, partition: number): BrokerError {

@@ -30,14 +30,16 @@ export class Committer {
     return this.#store?.expires ?? false
   }
 
-  /** `what` is asked when it is its turn. Throws OffsetCommitError. */
-  commit(what: () => readonly OffsetToCommit[], deadline: Deadline): Promise<void> {
+  /** `what` is asked when it is its turn; what it refuses fails without a request. Throws OffsetCommitError. */
+  commit(
+    what: (refuse: (reason: KafkaError) => void) => readonly OffsetToCommit[],
+    deadline: Deadline,
+  ): Promise<void> {
     const { store } = this
     const committed = this.#last.then(async () => {
-      const offsets = what()
-      if (offsets.length === 0) return
-      const results = await store.commit(offsets, deadline)
       const failures: KafkaError[] = []
+      const offsets = what((reason) => failures.push(reason))
+      const results = offsets.length === 0 ? [] : await store.commit(offsets, deadline)
       results.forEach(({ error }, index) => {
         if (error === undefined) this.#onCommitted(offsets[index]!)
         else failures.push(error)

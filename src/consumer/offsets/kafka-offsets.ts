@@ -1,5 +1,5 @@
 import { offsetCommit } from '../../../protocol/apis/offset-commit.ts'
-import { offsetFetch, type OffsetFetchResponse } from '../../../protocol/apis/offset-fetch.ts'
+import { offsetFetch } from '../../../protocol/apis/offset-fetch.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
 import type { BackoffOptions } from '../../async/backoff.ts'
 import type { Deadline } from '../../async/deadline.ts'
@@ -10,6 +10,7 @@ import type { Broker } from '../../network/broker.ts'
 import { byTopic, type TopicPartition } from '../topic-partition.ts'
 import { commitWithRetries } from './commit-offsets.ts'
 import { committedOffsets, commitResults, topicsToFetch } from './offset-messages.ts'
+import { TopicIds } from './topic-ids.ts'
 import type { CommitResult, CommittedOffset, OffsetStore, OffsetToCommit } from './offset-store.ts'
 
 /** What a member of a group has to show with a commit, so that one that was put out cannot. */
@@ -28,8 +29,6 @@ export interface KafkaOffsetsOptions {
   readonly membership?: () => Membership | undefined
 }
 
-/** From the next ones on topics are named by ids, which not every caller knows. */
-const LAST_WITH_NAMES = 9
 const WITH_INSTANCE_ID = 7
 const WITH_REQUIRE_STABLE = 7
 const MANY_GROUPS = 8
@@ -74,27 +73,47 @@ export class KafkaOffsets implements OffsetStore {
     partitions: readonly TopicPartition[],
     what: string,
   ): Promise<CommittedOffset[]> {
-    const topics = topicsToFetch(partitions)
+    // The topics of these names as they are now, whatever was read before.
+    const ids = new TopicIds(
+      this.#cluster,
+      partitions.map(({ topic, partition }) => ({ topic, partition })),
+    )
     const requireStable = this.#options.requireStable ?? false
+    let version = 0
     const response = await broker.request(
       offsetFetch,
-      (version) => ({
-        ...(version >= MANY_GROUPS
-          ? { groups: [{ groupId: this.group, topics }] }
-          : { groupId: this.group, topics }),
-        ...(version >= WITH_REQUIRE_STABLE ? { requireStable } : {}),
-      }),
+      (negotiated) => {
+        version = negotiated
+        const topics = topicsToFetch(partitions)
+        const byIds = topics.map(({ name, partitionIndexes }) => ({
+          ...ids.named(version, name),
+          partitionIndexes,
+        }))
+        return {
+          ...(version >= MANY_GROUPS
+            ? { groups: [{ groupId: this.group, topics: byIds }] }
+            : { groupId: this.group, topics }),
+          ...(version >= WITH_REQUIRE_STABLE ? { requireStable } : {}),
+        }
+      },
       {
         timeoutMs: this.#cluster.options.requestTimeoutMs,
         purpose: 'group',
-        maxVersion: LAST_WITH_NAMES,
+        ...(ids.maxVersion === undefined ? {} : { maxVersion: ids.maxVersion }),
       },
     )
-    const { errorCode, topics: found } = groupOf(response)
+    const [ofGroup] = response.groups
+    const errorCode = ofGroup?.errorCode ?? response.errorCode
     if (errorCode !== ErrorCode.NONE) {
       throw new BrokerError(errorCode, what, { broker: broker.name })
     }
-    return committedOffsets(found, what, broker.name)
+    const found = ofGroup === undefined ? response.topics : ids.withNames(version, ofGroup.topics)
+    try {
+      return committedOffsets(found, what, broker.name)
+    } catch (error) {
+      ids.refreshIfUnknown(error)
+      throw error
+    }
   }
 
   async #commit(
@@ -103,15 +122,19 @@ export class KafkaOffsets implements OffsetStore {
     what: string,
   ): Promise<readonly CommitResult[]> {
     const { generationId = -1, memberId = '', groupInstanceId } = this.#options.membership?.() ?? {}
+    const ids = new TopicIds(this.#cluster, offsets)
+    let version = 0
     const response = await broker.request(
       offsetCommit,
-      (version) => ({
+      (negotiated) => ({
         groupId: this.group,
         generationIdOrMemberEpoch: generationId,
         memberId,
-        ...(version >= WITH_INSTANCE_ID ? { groupInstanceId: groupInstanceId ?? null } : {}),
+        ...((version = negotiated) >= WITH_INSTANCE_ID
+          ? { groupInstanceId: groupInstanceId ?? null }
+          : {}),
         topics: [...byTopic(offsets)].map(([name, ofTopic]) => ({
-          name,
+          ...ids.named(negotiated, name),
           partitions: ofTopic.map(({ partition, offset, leaderEpoch, metadata }) => ({
             partitionIndex: partition,
             committedOffset: BigInt(offset),
@@ -123,11 +146,15 @@ export class KafkaOffsets implements OffsetStore {
       {
         timeoutMs: this.#cluster.options.requestTimeoutMs,
         purpose: 'group',
-        maxVersion: LAST_WITH_NAMES,
+        ...(ids.maxVersion === undefined ? {} : { maxVersion: ids.maxVersion }),
       },
     )
-    const results = commitResults(response, what, broker.name)
-    for (const { error } of results) this.#forgetIfMoved(error)
+    const topics = ids.withNames(version, response.topics)
+    const results = commitResults({ topics }, what, broker.name)
+    for (const { error } of results) {
+      this.#forgetIfMoved(error)
+      ids.refreshIfUnknown(error)
+    }
     return results
   }
 
@@ -145,8 +172,4 @@ export class KafkaOffsets implements OffsetStore {
   #forgetIfMoved(error: unknown): void {
     this.#cluster.coordinators.forgetIfMoved('group', this.group, error)
   }
-}
-
-function groupOf(response: OffsetFetchResponse) {
-  return response.groups[0] ?? response
 }

@@ -40,7 +40,7 @@ export function committedOffsets(
 }
 
 export function commitResults(
-  { topics }: OffsetCommitResponse,
+  { topics }: Pick<OffsetCommitResponse, 'topics'>,
   what: string,
   broker?: string,
 ): CommitResult[] {

@@ -6,6 +6,8 @@ import type { TopicPartition, TopicPartitionOffset } from '../topic-partition.ts
 export interface OffsetToCommit extends TopicPartitionOffset {
   /** Of the last message before it: −1 or nothing where it is not known (KIP-320). */
   readonly leaderEpoch?: number | undefined
+  /** Of the topic that was read: another topic of the same name has another. Default: the one that is known now. */
+  readonly topicId?: string | undefined
   /** Any text of the application's. */
   readonly metadata?: string | undefined
 }

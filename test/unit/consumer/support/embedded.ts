@@ -21,15 +21,22 @@ export class Bed implements AsyncDisposable {
   readonly client: KafkaClient
   readonly cluster: Cluster
   readonly #consumers: AssignedConsumer[] = []
+  readonly #ownsCluster: boolean
 
-  private constructor(kafka: EmbeddedCluster) {
+  private constructor(kafka: EmbeddedCluster, ownsCluster = true) {
     this.kafka = kafka
+    this.#ownsCluster = ownsCluster
     this.client = new KafkaClient({ ...QUICK, hosts: kafka.hosts })
     this.cluster = new Cluster(clusterOptions({ ...QUICK, hosts: kafka.hosts }))
   }
 
   static async start(options: EmbeddedClusterOptions): Promise<Bed> {
     return new Bed(await EmbeddedCluster.start(options))
+  }
+
+  /** Another process on the same cluster: with clients that have no metadata yet. */
+  static next({ kafka }: Bed): Promise<Bed> {
+    return Promise.resolve(new Bed(kafka, false))
   }
 
   consumer(options: ConsumerOptions = {}): AssignedConsumer {
@@ -71,6 +78,6 @@ export class Bed implements AsyncDisposable {
     await Promise.all(this.#consumers.map((consumer) => consumer.close()))
     await this.client.close()
     await this.cluster.close(0)
-    await this.kafka.stop()
+    if (this.#ownsCluster) await this.kafka.stop()
   }
 }
