@@ -25,6 +25,19 @@ export type {
   DescribeClusterOptions,
   FeatureDescription,
 } from './admin/cluster.ts'
+export type {
+  AlterConfigsOptions,
+  ConfigChange,
+  ConfigEntry,
+  ConfigResource,
+  ConfigResourceType,
+  ConfigSource,
+  ConfigSynonym,
+  ConfigType,
+  DescribeConfigsOptions,
+  ResourceConfigs,
+  ResourceResult,
+} from './admin/configs.ts'
 export type { ChangeOptions } from './admin/context.ts'
 export type {
   GroupDescription,

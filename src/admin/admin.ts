@@ -1,10 +1,12 @@
 import { clusterOperations } from './cluster.ts'
+import { configOperations } from './configs.ts'
 import type { AdminContext } from './context.ts'
 import { groupOperations } from './groups.ts'
 import { recordOperations } from './records.ts'
 import { topicOperations } from './topics.ts'
 
 type ClusterOperations = ReturnType<typeof clusterOperations>
+type ConfigOperations = ReturnType<typeof configOperations>
 type GroupOperations = ReturnType<typeof groupOperations>
 type RecordOperations = ReturnType<typeof recordOperations>
 type TopicOperations = ReturnType<typeof topicOperations>
@@ -17,11 +19,12 @@ type TopicOperations = ReturnType<typeof topicOperations>
  * ItemsFailedError when an item failed, or with `settle: true` return an `error` in it.
  */
 export interface Admin
-  extends ClusterOperations, GroupOperations, RecordOperations, TopicOperations {}
+  extends ClusterOperations, ConfigOperations, GroupOperations, RecordOperations, TopicOperations {}
 
 export function createAdmin(context: AdminContext): Admin {
   return {
     ...clusterOperations(context),
+    ...configOperations(context),
     ...groupOperations(context),
     ...recordOperations(context),
     ...topicOperations(context),

@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { ItemsFailedError, KafkaClient, type Admin, type Item } from '../../src/index.ts'
+import {
+  ItemsFailedError,
+  KafkaClient,
+  type Admin,
+  type ConfigResource,
+  type Item,
+} from '../../src/index.ts'
 import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
 import { describeWithBrokers, isAtLeast, versionsToTest } from '../support/real-brokers.ts'
 import { failureOf } from '../support/settled.ts'
@@ -52,9 +58,9 @@ describeWithBrokers('the admin client', ['java'], () => {
         // Java's admin client of 4.x speaks to brokers from 2.1 on.
         const jars = await clientJars(isAtLeast(version, '2.1') ? '4.4.0' : '3.9.1')
         const input = Buffer.from(`${kafka.hosts}\nreaders\n`)
-        const java: unknown = JSON.parse(
+        const java = JSON.parse(
           (await runJava('test/kafka/java/AdminReferee.java', jars, input)).toString(),
-        )
+        ) as { readonly broker: number }
 
         const { clusterId, brokers } = await admin.describeCluster()
         const topics = (await admin.listTopics()).map(
@@ -77,6 +83,15 @@ describeWithBrokers('the admin client', ['java'], () => {
           Object.fromEntries(
             (await admin.listOffsets(all, at)).map((one) => [nameOf(one), one.offset]),
           )
+        const configsOf = async (resource: ConfigResource) => {
+          const [found] = await admin.describeConfigs([resource])
+          const entries = (found?.configs ?? []).map(
+            ({ name, value, isDefault, isReadOnly, isSensitive, type = 'unknown' }) =>
+              [name, { value, isDefault, isReadOnly, isSensitive, type }] as const,
+          )
+          return Object.fromEntries(entries)
+        }
+        const { broker } = java
         const [described] = await admin.describeGroups(['readers'])
         const [committed] = await admin.listGroupOffsets(['readers'])
         expect({
@@ -84,6 +99,9 @@ describeWithBrokers('the admin client', ['java'], () => {
           topics,
           earliest: await offsetsAt('earliest'),
           latest: await offsetsAt('latest'),
+          broker,
+          configs: await configsOf({ type: 'topic', name: 'invoices' }),
+          brokerConfigs: await configsOf({ type: 'broker', name: String(broker) }),
           groups: [
             {
               group: 'readers',
@@ -134,6 +152,31 @@ describeWithBrokers('the admin client', ['java'], () => {
         'INVALID_REPLICATION_FACTOR',
       ])
       expect((await admin.describeTopics(['good']))[0]?.partitions).toHaveLength(1)
+    })
+
+    it('changes one config of a topic and leaves the others', async () => {
+      await admin.createTopics([
+        {
+          topic: 'tuned',
+          partitions: 1,
+          replicationFactor: 1,
+          configs: { 'segment.ms': '5000000' },
+        },
+      ])
+      const change = { type: 'topic', name: 'tuned', set: { 'retention.ms': '1234567' } } as const
+      const changed = admin.incrementalAlterConfigs([change])
+      if (!isAtLeast(version, '2.3')) {
+        expect(await failureOf(changed)).toMatchObject({ code: 'UNSUPPORTED_VERSION' })
+        return
+      }
+      await changed
+      const names = ['retention.ms', 'segment.ms']
+      // The broker that is asked may hear of the change a moment after the controller.
+      let values: string | undefined
+      while (values !== '1234567,5000000') {
+        const [found] = await admin.describeConfigs([{ type: 'topic', name: 'tuned' }], { names })
+        values = found?.configs.map(({ value }) => value).join()
+      }
     })
 
     it('sets, lists and deletes the offsets of a group, and tells its lag', async () => {

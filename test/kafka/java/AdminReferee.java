@@ -10,6 +10,7 @@ import java.util.Properties;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.ConsumerGroupDescription;
 import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.MemberDescription;
@@ -19,6 +20,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.TopicPartitionInfo;
+import org.apache.kafka.common.config.ConfigResource;
 
 /**
  * Prints as one line of JSON what Kafka's own admin client says of a cluster. Input: the bootstrap servers, then the
@@ -41,6 +43,10 @@ public class AdminReferee {
       all.put("topics", described);
       all.put("earliest", offsets(admin, topics.values(), OffsetSpec.earliest()));
       all.put("latest", offsets(admin, topics.values(), OffsetSpec.latest()));
+      all.put("configs", configs(admin, new ConfigResource(ConfigResource.Type.TOPIC, topics.keySet().iterator().next())));
+      int broker = admin.describeCluster().nodes().get().iterator().next().id();
+      all.put("broker", broker);
+      all.put("brokerConfigs", configs(admin, new ConfigResource(ConfigResource.Type.BROKER, "" + broker)));
       List<Object> groupsDescribed = new ArrayList<>();
       for (String group : groups) groupsDescribed.add(group(admin, group));
       all.put("groups", groupsDescribed);
@@ -103,6 +109,20 @@ public class AdminReferee {
       found.put(entry.getKey().toString(), entry.getValue().offset());
     }
     return found;
+  }
+
+  private static Object configs(Admin admin, ConfigResource resource) throws Exception {
+    Map<String, Object> configs = new TreeMap<>();
+    for (ConfigEntry entry : admin.describeConfigs(Collections.singleton(resource)).all().get().get(resource).entries()) {
+      Map<String, Object> one = new TreeMap<>();
+      one.put("value", entry.value());
+      one.put("isDefault", entry.isDefault());
+      one.put("isReadOnly", entry.isReadOnly());
+      one.put("isSensitive", entry.isSensitive());
+      one.put("type", entry.type().name().toLowerCase());
+      configs.put(entry.name(), one);
+    }
+    return configs;
   }
 
   private static Object group(Admin admin, String name) throws Exception {

@@ -253,6 +253,55 @@ describe('groups', () => {
   })
 })
 
+describe('configs', () => {
+  const resource = { type: 'topic', name: 'orders' } as const
+  const valueOf = async (name: string) =>
+    (await admin.describeConfigs([resource], { names: [name] }))[0]?.configs[0]
+
+  it('are changed one by one, and the others stay as they are', async () => {
+    await admin.incrementalAlterConfigs([
+      { ...resource, set: { 'retention.ms': '1000', 'cleanup.policy': 'delete' } },
+    ])
+    await admin.incrementalAlterConfigs([
+      { ...resource, append: { 'cleanup.policy': 'compact' }, delete: ['retention.ms'] },
+    ])
+    expect(await valueOf('cleanup.policy')).toMatchObject({
+      value: 'delete,compact',
+      source: 'topic',
+      isDefault: false,
+      type: 'list',
+    })
+    expect(await valueOf('retention.ms')).toMatchObject({ value: '604800000', isDefault: true })
+  })
+
+  it('of a resource that does not exist have an error', async () => {
+    const [missing] = await admin.describeConfigs([{ type: 'topic', name: 'nobody' }])
+    expect(missing).toMatchObject({ type: 'topic', name: 'nobody', configs: [] })
+    expect(missing?.error).toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION' })
+  })
+
+  it('of brokers are asked for at each of them', async () => {
+    const described = await admin.describeConfigs([
+      { type: 'broker', name: '1' },
+      { type: 'broker', name: '3' },
+    ])
+    expect(described.map(({ error }) => error)).toEqual([undefined, undefined])
+    expect(described[0]?.configs.length).toBeGreaterThan(10)
+  })
+
+  it('that cannot be changed as given are rejected', async () => {
+    for (const [changes, message] of [
+      [[{ ...resource }], 'changes nothing'],
+      [[{ ...resource, set: { a: '1' }, delete: ['a'] }], "changes 'a' in two ways"],
+      [[{ type: 'topics', name: 'a' }], 'a resource is { type, name }'],
+      [[{ type: 'broker', name: 'one', set: { a: '1' } }], "a broker's name is its node id"],
+    ] as const) {
+      const call = admin.incrementalAlterConfigs(changes as never)
+      expect((await failureOf(call)).message).toContain(message)
+    }
+  })
+})
+
 describe('the cluster', () => {
   it('has an id, a controller and brokers', async () => {
     const { clusterId, controller, brokers } = await admin.describeCluster()

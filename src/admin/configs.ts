@@ -1,0 +1,392 @@
+import { describeConfigs as describeConfigsApi } from '../../protocol/apis/describe-configs.ts'
+import { incrementalAlterConfigs } from '../../protocol/apis/incremental-alter-configs.ts'
+import { listConfigResources as listConfigResourcesApi } from '../../protocol/apis/list-config-resources.ts'
+import type { CallOptions } from '../call-options.ts'
+import type { Outcome, Recipient } from '../cluster/fan-out.ts'
+import type { Target } from '../cluster/target.ts'
+import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
+import { aBoolean, anArrayOf, anObject, aString, checkOptions, oneOf } from '../options.ts'
+import { begin, type AdminContext, type ChangeOptions } from './context.ts'
+import {
+  compareText,
+  itemError,
+  outcomeOf,
+  retryUnlessUnknown,
+  settled,
+  type Item,
+} from './items.ts'
+
+/** Kafka's numbers of what can be configured. */
+const RESOURCE_TYPES = {
+  topic: 2,
+  broker: 4,
+  brokerLogger: 8,
+  clientMetrics: 16,
+  group: 32,
+} as const
+
+export type ConfigResourceType = keyof typeof RESOURCE_TYPES
+
+export interface ConfigResource {
+  readonly type: ConfigResourceType
+  /** A topic, a group, a node id as text; the empty name of a broker stands for the defaults of all brokers. */
+  readonly name: string
+}
+
+/** Where a value comes from, by Kafka's numbers. */
+const CONFIG_SOURCES = [
+  'unknown',
+  'topic',
+  'dynamicBroker',
+  'dynamicDefaultBroker',
+  'staticBroker',
+  'default',
+  'dynamicBrokerLogger',
+  'clientMetrics',
+  'group',
+] as const
+
+export type ConfigSource = (typeof CONFIG_SOURCES)[number]
+
+const CONFIG_TYPES = [
+  'unknown',
+  'boolean',
+  'string',
+  'int',
+  'short',
+  'long',
+  'double',
+  'list',
+  'class',
+  'password',
+] as const
+
+export type ConfigType = (typeof CONFIG_TYPES)[number]
+
+export interface ConfigSynonym {
+  readonly name: string
+  readonly value: string | null
+  readonly source: ConfigSource
+}
+
+export interface ConfigEntry {
+  readonly name: string
+  /** Null where there is none, and for passwords. */
+  readonly value: string | null
+  readonly source: ConfigSource
+  readonly isDefault: boolean
+  readonly isReadOnly: boolean
+  readonly isSensitive: boolean
+  /** Undefined before Kafka 2.6. */
+  readonly type?: ConfigType
+  /** What would apply without this value, in order; where `includeSynonyms` asks for them. */
+  readonly synonyms?: readonly ConfigSynonym[]
+  /** Where `includeDocumentation` asks for it (Kafka 2.6 or newer). */
+  readonly documentation?: string
+}
+
+export interface ResourceConfigs extends ConfigResource, Item {
+  /** By name; empty where there is an error. */
+  readonly configs: readonly ConfigEntry[]
+}
+
+export interface DescribeConfigsOptions extends CallOptions {
+  /** Only these configs. Default: all. */
+  readonly names?: readonly string[]
+  /** Default: false. */
+  readonly includeSynonyms?: boolean
+  /** Default: false. */
+  readonly includeDocumentation?: boolean
+}
+
+/** Changes of one resource: what is not named stays as it is. */
+export interface ConfigChange extends ConfigResource {
+  readonly set?: Readonly<Record<string, string>>
+  /** Configs that go back to their defaults. */
+  readonly delete?: readonly string[]
+  /** Elements to add to configs that are lists. */
+  readonly append?: Readonly<Record<string, string>>
+  /** Elements to take out of configs that are lists. */
+  readonly subtract?: Readonly<Record<string, string>>
+}
+
+export interface ResourceResult extends ConfigResource, Item {}
+
+export interface AlterConfigsOptions extends ChangeOptions {
+  /** Checks whether the changes could be made, and makes none. Default: false. */
+  readonly validateOnly?: boolean
+}
+
+/** Kafka's numbers of what is done to a config. */
+const OPERATIONS = { set: 0, delete: 1, append: 2, subtract: 3 } as const
+
+const WITH_SYNONYMS = 1
+const WITH_DOCUMENTATION = 3
+const WITH_ALL_TYPES = 1
+
+export function configOperations(context: AdminContext) {
+  const { cluster } = context
+  return {
+    /** The configs of topics, brokers and other resources, in the order given (Kafka 0.11 or newer). */
+    async describeConfigs(
+      resources: readonly ConfigResource[],
+      options: DescribeConfigsOptions = {},
+    ): Promise<readonly ResourceConfigs[]> {
+      const operation = 'describeConfigs'
+      const deadline = begin(context, operation, options, {
+        names: anArrayOf(aString),
+        includeSynonyms: aBoolean,
+        includeDocumentation: aBoolean,
+      })
+      checkResources(operation, resources)
+      const outcomes = await cluster.fanOut.run<ConfigResource, readonly ConfigEntry[]>({
+        items: resources,
+        to: targetOf,
+        what: 'describing configs',
+        deadline,
+        retry: retryUnlessUnknown,
+        ask: (items, recipient) => describe(items, recipient, options),
+      })
+      return outcomes.map(({ item: { type, name }, result, error }) =>
+        error === undefined ? { type, name, configs: result } : { type, name, configs: [], error },
+      )
+    },
+
+    /**
+     * Changes the configs that are named and leaves the others as they are (KIP-339, Kafka 2.3 or newer).
+     * Kafka's older request replaces all configs of a resource and is not offered: two editors would undo each
+     * other's changes. Throws ItemsFailedError.
+     */
+    async incrementalAlterConfigs(
+      changes: readonly ConfigChange[],
+      options: AlterConfigsOptions = {},
+    ): Promise<readonly ResourceResult[]> {
+      const operation = 'incrementalAlterConfigs'
+      const deadline = begin(context, operation, options, { validateOnly: aBoolean })
+      checkResources(operation, changes)
+      for (const change of changes) checkChange(operation, change)
+      const { validateOnly = false, settle } = options
+      const outcomes = await cluster.fanOut.run<ConfigChange, undefined>({
+        items: changes,
+        to: (change) => (targetOf(change) === 'any' ? 'controller' : targetOf(change)),
+        what: 'changing configs',
+        deadline,
+        retry: retryUnlessUnknown,
+        ask: async (items, recipient) => {
+          const { responses } = await recipient.request(incrementalAlterConfigs, {
+            resources: items.map((change) => ({
+              resourceType: RESOURCE_TYPES[change.type],
+              resourceName: change.name,
+              configs: entriesOf(change),
+            })),
+            validateOnly,
+          })
+          return matched(items, responses, 'changing the configs of', recipient, () => undefined)
+        },
+      })
+      const results = outcomes.map(({ item: { type, name }, error }) => ({
+        type,
+        name,
+        ...(error === undefined ? {} : { error }),
+      }))
+      return settled(operation, results, settle)
+    },
+
+    /**
+     * Resources that have configs of their own, by type and name: topics, brokers, loggers, groups, client metrics
+     * (Kafka 4.1 or newer; from 3.7 on only client metrics).
+     */
+    async listConfigResources(
+      types: readonly ConfigResourceType[] = [],
+      options: CallOptions = {},
+    ): Promise<readonly ConfigResource[]> {
+      const operation = 'listConfigResources'
+      const deadline = begin(context, operation, options, {})
+      const problem = anArrayOf(oneOf(...Object.keys(RESOURCE_TYPES)))(types)
+      if (problem !== undefined) throw new InvalidArgumentError(`${operation}: a type ${problem}`)
+      const isClientMetrics = types.length === 1 && types[0] === 'clientMetrics'
+      const { configResources } = await cluster.router.call(
+        listConfigResourcesApi,
+        (version) => {
+          if (version < WITH_ALL_TYPES && !isClientMetrics) {
+            throw new UnsupportedVersionError(
+              `${operation}: resources other than client metrics need Kafka 4.1 or newer`,
+            )
+          }
+          return version < WITH_ALL_TYPES
+            ? {}
+            : { resourceTypes: types.map((type) => RESOURCE_TYPES[type]) }
+        },
+        { to: 'any', what: 'listing the resources with configs', deadline },
+      )
+      return configResources
+        .flatMap(({ resourceType, resourceName: name }) => {
+          const type = typeOf(resourceType)
+          return type === undefined ? [] : [{ type, name }]
+        })
+        .sort((a, b) => compareText(a.type, b.type) || compareText(a.name, b.name))
+    },
+  }
+}
+
+/** A broker answers for its own configs and loggers; the other resources are known to all brokers. */
+function targetOf({ type, name }: ConfigResource): Target {
+  const isOfBroker = type === 'broker' || type === 'brokerLogger'
+  return isOfBroker && name !== '' ? { broker: Number(name) } : 'any'
+}
+
+async function describe(
+  items: readonly ConfigResource[],
+  recipient: Recipient,
+  { names, includeSynonyms = false, includeDocumentation = false }: DescribeConfigsOptions,
+): Promise<readonly Outcome<ConfigResource, readonly ConfigEntry[]>[]> {
+  let version = 0
+  const { results } = await recipient.request(describeConfigsApi, (negotiated) => {
+    version = negotiated
+    return {
+      resources: items.map(({ type, name }) => ({
+        resourceType: RESOURCE_TYPES[type],
+        resourceName: name,
+        configurationKeys: names === undefined ? null : [...names],
+      })),
+      ...(negotiated < WITH_SYNONYMS ? {} : { includeSynonyms }),
+      ...(negotiated < WITH_DOCUMENTATION ? {} : { includeDocumentation }),
+    }
+  })
+  return matched(items, results, 'describing the configs of', recipient, ({ configs }) =>
+    configs
+      .map((found): ConfigEntry => {
+        const source = sourceOf(found.configSource)
+        const type = CONFIG_TYPES[found.configType]
+        return {
+          name: found.name,
+          value: found.value,
+          source,
+          isDefault: version < WITH_SYNONYMS ? found.isDefault : source === 'default',
+          isReadOnly: found.readOnly,
+          isSensitive: found.isSensitive,
+          ...(version < WITH_DOCUMENTATION || type === undefined ? {} : { type }),
+          ...(includeSynonyms
+            ? {
+                synonyms: found.synonyms.map((synonym) => ({
+                  name: synonym.name,
+                  value: synonym.value,
+                  source: sourceOf(synonym.source),
+                })),
+              }
+            : {}),
+          ...(includeDocumentation && found.documentation !== null && found.documentation !== ''
+            ? { documentation: found.documentation }
+            : {}),
+        }
+      })
+      .sort((a, b) => compareText(a.name, b.name)),
+  )
+}
+
+interface ResourceResponse {
+  readonly resourceType: number
+  readonly resourceName: string
+  readonly errorCode: number
+  readonly errorMessage: string | null
+}
+
+/** The outcomes of the resources that a response has. */
+function matched<Resource extends ConfigResource, Response extends ResourceResponse, Result>(
+  items: readonly Resource[],
+  responses: readonly Response[],
+  what: string,
+  { name: broker }: Recipient,
+  resultOf: (response: Response) => Result,
+): readonly Outcome<Resource, Result>[] {
+  const found = new Map(responses.map((one) => [`${one.resourceType} ${one.resourceName}`, one]))
+  return items.flatMap((item) => {
+    const response = found.get(`${RESOURCE_TYPES[item.type]} ${item.name}`)
+    if (response === undefined) return []
+    const { errorCode, errorMessage } = response
+    const named = `${what} ${item.type} '${item.name}'`
+    const where = item.type === 'topic' ? { topic: item.name } : {}
+    const error = itemError(errorCode, named, broker, errorMessage, where)
+    return [outcomeOf(item, error, resultOf(response))]
+  })
+}
+
+function entriesOf({ set = {}, delete: deleted = [], append = {}, subtract = {} }: ConfigChange) {
+  const valued = { set, append, subtract }
+  return [
+    ...(['set', 'append', 'subtract'] as const).flatMap((operation) =>
+      Object.entries(valued[operation]).map(([name, value]) => ({
+        name,
+        configOperation: OPERATIONS[operation],
+        value,
+      })),
+    ),
+    ...deleted.map((name) => ({ name, configOperation: OPERATIONS.delete, value: null })),
+  ]
+}
+
+function sourceOf(code: number): ConfigSource {
+  return CONFIG_SOURCES[code] ?? 'unknown'
+}
+
+function typeOf(code: number): ConfigResourceType | undefined {
+  switch (code) {
+    case RESOURCE_TYPES.topic:
+      return 'topic'
+    case RESOURCE_TYPES.broker:
+      return 'broker'
+    case RESOURCE_TYPES.brokerLogger:
+      return 'brokerLogger'
+    case RESOURCE_TYPES.clientMetrics:
+      return 'clientMetrics'
+    case RESOURCE_TYPES.group:
+      return 'group'
+    default:
+      return undefined
+  }
+}
+
+function checkResources(operation: string, resources: readonly ConfigResource[]): void {
+  if (!Array.isArray(resources)) {
+    throw new InvalidArgumentError(`${operation} takes an array of resources`)
+  }
+  const seen = new Set<string>()
+  for (const given of resources as readonly (Partial<ConfigResource> | null | undefined)[]) {
+    const { type, name } = given ?? {}
+    if (type === undefined || !Object.hasOwn(RESOURCE_TYPES, type) || typeof name !== 'string') {
+      const types = Object.keys(RESOURCE_TYPES).join(', ')
+      throw new InvalidArgumentError(
+        `${operation}: a resource is { type, name } with a type of ${types}, not ${JSON.stringify(given)}`,
+      )
+    }
+    const isOfBroker = type === 'broker' || type === 'brokerLogger'
+    if (isOfBroker && name !== '' && !/^\d+$/.test(name)) {
+      throw new InvalidArgumentError(`${operation}: a broker's name is its node id, not '${name}'`)
+    }
+    if (seen.has(`${type} ${name}`)) {
+      throw new InvalidArgumentError(`${operation} names ${type} '${name}' twice`)
+    }
+    seen.add(`${type} ${name}`)
+  }
+}
+
+function checkChange(operation: string, change: ConfigChange): void {
+  checkOptions<ConfigChange>(`a change of ${operation}`, change, {
+    type: aString,
+    name: () => undefined,
+    set: anObject,
+    delete: anArrayOf(aString),
+    append: anObject,
+    subtract: anObject,
+  })
+  const names = entriesOf(change).map(({ name }) => name)
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice !== undefined) {
+    throw new InvalidArgumentError(
+      `${operation}: ${change.type} '${change.name}' changes '${twice}' in two ways`,
+    )
+  }
+  if (names.length === 0) {
+    throw new InvalidArgumentError(`${operation}: ${change.type} '${change.name}' changes nothing`)
+  }
+}
