@@ -2,6 +2,7 @@ import type { BackoffOptions } from './async/backoff.ts'
 import { canonicalAddresses, type DnsLookup } from './cluster/bootstrap.ts'
 import type { ClusterOptions } from './cluster/cluster.ts'
 import { brokersFromZooKeeper, type ListenerSecurity } from './cluster/zookeeper-brokers.ts'
+import { parseZooKeeperHosts } from './cluster/zookeeper-hosts.ts'
 import { parseHosts } from './network/address.ts'
 import type { SaslOptions } from './network/sasl/options.ts'
 import { saslMechanismOf } from './network/sasl/options.ts'
@@ -135,7 +136,8 @@ function bootstrapOf(options: KafkaClientOptions, timeoutMs: number): ClusterOpt
   const { zookeeperHosts, dnsLookup } = options
   if (zookeeperHosts !== undefined) {
     const security = listenerOf(options)
-    return () => brokersFromZooKeeper(zookeeperHosts, security, timeoutMs)
+    const zookeeper = parseZooKeeperHosts(zookeeperHosts)
+    return (signal) => brokersFromZooKeeper(zookeeper, security, timeoutMs, signal)
   }
   const hosts = parseHosts(options.hosts ?? '127.0.0.1:9092')
   return dnsLookup === 'resolve_canonical_bootstrap_servers_only'

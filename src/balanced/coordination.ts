@@ -3,6 +3,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import type { OffsetStore } from '../consumer/offsets/offset-store.ts'
 import { offsetStoreOf, type ConsumerOptions } from '../consumer/options.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'
+import { znodeNameProblem } from '../cluster/zookeeper-hosts.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import type { CoordinatorFactory } from './coordinator.ts'
 import { groupCoordinator, type GroupCoordinator } from './group/group-coordinator.ts'
@@ -66,9 +67,10 @@ function byZooKeeper(
   subscription: Subscription,
 ): Coordination {
   const { consumerGroup: group, membershipProtocol = 'range' } = options
-  if (!/^[^/\s]+$/.test(group) || group === '.' || group === '..') {
+  const problem = znodeNameProblem(group)
+  if (problem !== undefined) {
     throw new InvalidArgumentError(
-      `consumerGroup '${group}' cannot be the name of a znode: it must have neither slashes nor spaces`,
+      `consumerGroup '${group}' cannot be the name of a znode: it ${problem}`,
     )
   }
   const coordinatorOptions = {

@@ -22,7 +22,7 @@ import { lookUpTopic, type LookUpOptions } from './topic-lookup.ts'
 
 export interface ClusterOptions {
   /** Finds the bootstrap addresses: asked at the start, and whenever no known broker can be reached. */
-  readonly bootstrap: () => Promise<readonly Address[]>
+  readonly bootstrap: (signal: AbortSignal) => Promise<readonly Address[]>
   readonly broker: BrokerOptions
   /** How long one request may take. */
   readonly requestTimeoutMs: number
@@ -65,6 +65,8 @@ export class Cluster {
   /** Node id, −1 where it is not known. */
   #controllerId = -1
   #isClosed = false
+  /** Aborted by `close`. */
+  readonly #ending = new AbortController()
   #wasReached = false
 
   constructor(options: ClusterOptions) {
@@ -221,6 +223,7 @@ export class Cluster {
   /** Lets requests finish for so long, then closes all connections. Later requests get a ClosedError. */
   async close(graceMs: number): Promise<void> {
     this.#isClosed = true
+    this.#ending.abort(new ClosedError('client'))
     clearInterval(this.#ageTimer)
     const brokers = [...this.#seeds, ...this.#brokers.values()]
     await Promise.all(brokers.map((broker) => broker.close(graceMs)))
@@ -240,7 +243,7 @@ export class Cluster {
 
   /** The bootstrap addresses as brokers; connections to those that are still among them are kept. */
   async #bootstrap(): Promise<readonly Broker[]> {
-    const addresses = await this.options.bootstrap()
+    const addresses = await this.options.bootstrap(this.#ending.signal)
     this.#throwIfClosed()
     const before = new Map(this.#seeds.map((seed) => [seed.name, seed]))
     this.#seeds = addresses.map((address) => {

@@ -2,80 +2,139 @@
  * The broker list from ZooKeeper, as pykafka reads it: the children of /brokers/ids, each a JSON value.
  * KRaft clusters (Kafka 4 on) have none there.
  */
-import type { Client, Exception, State } from 'node-zookeeper-client'
+import type { Client, Exception } from 'node-zookeeper-client'
+import { abortable } from '../async/abortable.ts'
+import { limited, TookTooLongError } from '../async/limited.ts'
 import { KafkaError, NoBrokersAvailableError } from '../errors.ts'
 import type { Address } from '../network/address.ts'
+import { abandon, createZooKeeperClient, lastProblemOf } from './zookeeper-client.ts'
+import { describeZooKeeperHosts, type ZooKeeperHosts } from './zookeeper-hosts.ts'
 import { loadZooKeeperPackage, zooKeeperPackage } from './zookeeper-package.ts'
 
 const BROKERS = '/brokers/ids'
+/** Registrations that are asked for at the same time. */
+const READ_AT_ONCE = 50
+/** No cluster has so many brokers; to start with, some of them are enough. */
+const MOST_BROKERS = 1_000
 
 /** Which of a broker's listeners to take. */
 export type ListenerSecurity = 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'
 
-/** Reads the list once. Throws NoBrokersAvailableError, or a KafkaError that says what ZooKeeper lacks. */
+/**
+ * Reads the list once. Throws NoBrokersAvailableError where ZooKeeper does not answer all of it in time, a KafkaError
+ * that says what ZooKeeper lacks, or the signal's reason.
+ */
 export async function brokersFromZooKeeper(
-  zookeeperHosts: string,
+  hosts: ZooKeeperHosts,
   security: ListenerSecurity,
   timeoutMs: number,
+  signal?: AbortSignal,
 ): Promise<readonly Address[]> {
   await loadZooKeeperPackage()
-  const { createClient } = zooKeeperPackage()
-  const client = createClient(zookeeperHosts, { sessionTimeout: timeoutMs, retries: 0 })
+  const client = createZooKeeperClient(hosts, timeoutMs)
   try {
-    await connected(client, zookeeperHosts, timeoutMs)
-    const ids = await children(client, zookeeperHosts)
-    const found = await Promise.all(ids.map((id) => read(client, id)))
-    const addresses = found.flatMap((registration) => addressOf(registration, security) ?? [])
-    if (addresses.length > 0) return addresses
-    throw new KafkaError(
-      'NO_BROKERS_AVAILABLE',
-      `ZooKeeper at ${zookeeperHosts} knows ${ids.length} brokers in ${BROKERS}, none with a ${security} listener`,
-      true,
+    return await limited(timeoutMs, signal, (limit) =>
+      abortable(readBrokers(client, hosts, security, limit), limit),
     )
+  } catch (error) {
+    if (!(error instanceof TookTooLongError)) throw error
+    const problem = lastProblemOf(client)
+    const detail = problem === undefined ? '' : ` that can be read (${problem})`
+    throw new NoBrokersAvailableError([
+      {
+        address: describeZooKeeperHosts(hosts),
+        error: new Error(`no answer of ZooKeeper${detail} within ${timeoutMs} ms`),
+      },
+    ])
   } finally {
     client.close()
+    // The session's end need not be waited for: it has nothing ephemeral.
+    setImmediate(() => abandon(client))
   }
 }
 
-function connected(client: Client, hosts: string, timeoutMs: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      const error = new Error(`no ZooKeeper server answered within ${timeoutMs} ms`)
-      reject(new NoBrokersAvailableError([{ address: hosts, error }]))
-    }, timeoutMs)
-    client.on('state', (state: State) => {
-      if (state !== zooKeeperPackage().State.SYNC_CONNECTED) return
-      clearTimeout(timer)
-      resolve()
-    })
-    client.connect()
-  })
+/** What was asked is to be asked again. */
+class ConnectionLostError extends Error {}
+
+/** Reads again what a lost connection interrupted: the client backs off before it connects again. */
+async function readBrokers(
+  client: Client,
+  hosts: ZooKeeperHosts,
+  security: ListenerSecurity,
+  limit: AbortSignal,
+): Promise<readonly Address[]> {
+  const { State } = zooKeeperPackage()
+  client.connect()
+  for (;;) {
+    while (client.getState() !== State.SYNC_CONNECTED) await changeOf(client, limit)
+    try {
+      return await readOnce(client, describeZooKeeperHosts(hosts), security)
+    } catch (error) {
+      limit.throwIfAborted()
+      if (!(error instanceof ConnectionLostError)) throw error
+    }
+  }
 }
 
-function children(client: Client, hosts: string): Promise<string[]> {
+async function readOnce(
+  client: Client,
+  at: string,
+  security: ListenerSecurity,
+): Promise<readonly Address[]> {
+  const ids = await children(client, at)
+  const addresses: Address[] = []
+  // Not every name that a server may send is one that can be asked for.
+  const read = ids.filter((id) => /^\d{1,10}$/.test(id)).slice(0, MOST_BROKERS)
+  for (let from = 0; from < read.length; from += READ_AT_ONCE) {
+    const page = read.slice(from, from + READ_AT_ONCE)
+    const found = await Promise.all(page.map((id) => registrationOf(client, id)))
+    addresses.push(...found.flatMap((one) => addressOf(one, security) ?? []))
+  }
+  if (addresses.length > 0) return addresses
+  throw new KafkaError(
+    'NO_BROKERS_AVAILABLE',
+    `ZooKeeper at ${at} knows ${ids.length} brokers in ${BROKERS}, none with a ${security} listener`,
+    true,
+  )
+}
+
+function changeOf(client: Client, limit: AbortSignal): Promise<void> {
+  return abortable(new Promise((resolve) => client.once('state', () => resolve())), limit)
+}
+
+function children(client: Client, at: string): Promise<readonly string[]> {
   return new Promise((resolve, reject) => {
-    client.getChildren(BROKERS, (error, ids) => {
-      if (!isFailure(error)) resolve(ids)
+    client.getChildren(BROKERS, (error: Failure, ids?: readonly string[]) => {
+      if (!isFailure(error)) resolve(ids ?? [])
+      else if (isConnectionLoss(error)) reject(new ConnectionLostError())
       else {
-        const what = `ZooKeeper at ${hosts} has no ${BROKERS}: is the chroot right, and is it not a KRaft cluster?`
+        const what = `ZooKeeper at ${at} has no ${BROKERS}: is the chroot right, and is it not a KRaft cluster?`
         reject(new KafkaError('NO_BROKERS_AVAILABLE', what, true, { cause: error }))
       }
     })
   })
 }
 
-/** The registration of a broker; undefined if it has left meanwhile. */
-function read(client: Client, id: string): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    client.getData(`${BROKERS}/${id}`, (error, data) => {
-      resolve(isFailure(error) ? undefined : data.toString())
+/** The registration of a broker; undefined if it has left meanwhile, or has none. */
+function registrationOf(client: Client, id: string): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    client.getData(`${BROKERS}/${id}`, (error: Failure, data?: Buffer) => {
+      if (isConnectionLoss(error)) reject(new ConnectionLostError())
+      else resolve(isFailure(error) ? undefined : data?.toString())
     })
   })
 }
 
-/** The types say that there is always an error; there is null where it worked. */
-function isFailure(error: Error | Exception | null): error is Error | Exception {
-  return error !== null
+/** The package's types say that there is always an error, and always data: neither is so. */
+type Failure = Error | Exception | null | undefined
+
+function isFailure(error: Failure): error is Error | Exception {
+  return error !== null && error !== undefined
+}
+
+function isConnectionLoss(error: unknown): error is Exception {
+  const { Exception } = zooKeeperPackage()
+  return error instanceof Exception && error.getCode() === Exception.CONNECTION_LOSS
 }
 
 function addressOf(

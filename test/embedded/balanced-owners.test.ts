@@ -7,6 +7,7 @@ import type { CoordinatorEvents } from '../../src/balanced/coordinator.ts'
 import type { ZooKeeperClient } from '../../src/balanced/zookeeper/client.ts'
 import { ZooKeeperCoordinator } from '../../src/balanced/zookeeper/coordinator.ts'
 import { DECISIONS } from '../../src/balanced/zookeeper/membership-protocol.ts'
+import { parseZooKeeperHosts } from '../../src/cluster/zookeeper-hosts.ts'
 import { createNodeClient } from '../../src/balanced/zookeeper/node-client.ts'
 import { sessionOptions } from '../../src/balanced/zookeeper/options.ts'
 import { Owners } from '../../src/balanced/zookeeper/owners.ts'
@@ -35,7 +36,7 @@ async function openSession(change: (client: ZooKeeperClient) => void = () => und
   const session = new ZooKeeperSession({
     ...options,
     connect() {
-      const client = createNodeClient(zookeeper.hosts, 6_000, undefined)
+      const client = createNodeClient(parseZooKeeperHosts(zookeeper.hosts), 6_000, undefined)
       change(client)
       return client
     },
@@ -158,7 +159,7 @@ it('a member hears of what is given up before it knew that it waits for it', asy
       session: {
         ...sessionOptions({ zookeeperHosts: zookeeper.hosts }),
         connect() {
-          const client = createNodeClient(zookeeper.hosts, 6_000, undefined)
+          const client = createNodeClient(parseZooKeeperHosts(zookeeper.hosts), 6_000, undefined)
           const read = client.getData.bind(client)
           // The owner goes while this member asks who it is.
           client.getData = (path: string, ...rest: unknown[]) => {

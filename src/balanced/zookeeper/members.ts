@@ -1,7 +1,12 @@
+import { znodeNameProblem } from '../../cluster/zookeeper-hosts.ts'
 import type { Logger } from '../../observe/logger.ts'
 import { compare } from './membership-protocol.ts'
+import { ZooKeeperError } from './errors.ts'
 import type { ZooKeeperSession } from './session.ts'
 import type { GroupPaths } from './znodes.ts'
+
+const MOST_MEMBERS = 10_000
+const READ_AT_ONCE = 100
 
 /** The members of a group by what they have in `ids`, this one among them. */
 export class Members {
@@ -47,7 +52,9 @@ export class Members {
       ids.add(id)
     }
     for (const id of this.#topics.keys()) if (!ids.has(id)) this.#topics.delete(id)
-    await Promise.all([...ids].map((id) => this.#read(id)))
+    await this.#readAll(
+      [...ids].filter((id) => !this.#topics.has(id) && znodeNameProblem(id) === undefined),
+    )
     const found = new Map<string, string[]>()
     for (const [id, topic] of this.#topics) found.set(topic, [...(found.get(topic) ?? []), id])
     for (const members of found.values()) members.sort(compare)
@@ -74,8 +81,18 @@ export class Members {
     this.#own.set(id, topic)
   }
 
+  /** A page at a time: so that a folder with foreign entries does not fill the memory with requests. */
+  async #readAll(ids: readonly string[]): Promise<void> {
+    if (ids.length > MOST_MEMBERS) {
+      const what = `${this.#paths.ids} has ${ids.length} entries, which no group has: it is not read`
+      throw new ZooKeeperError('ZOOKEEPER_ERROR', what)
+    }
+    for (let from = 0; from < ids.length; from += READ_AT_ONCE) {
+      await Promise.all(ids.slice(from, from + READ_AT_ONCE).map((id) => this.#read(id)))
+    }
+  }
+
   async #read(id: string): Promise<void> {
-    if (this.#topics.has(id)) return
     const topic = await this.#session.data(this.#paths.member(id))
     // It has left since it was listed: the next look comes by itself.
     if (topic === undefined) return

@@ -2,6 +2,11 @@ import { hostname } from 'node:os'
 import { randomUUID } from 'node:crypto'
 import { InvalidArgumentError } from '../../errors.ts'
 import { aDurationMs, anObject, aString, concealed, oneOf, type Check } from '../../options.ts'
+import {
+  describeZooKeeperHosts,
+  parseZooKeeperHosts,
+  type ZooKeeperHosts,
+} from '../../cluster/zookeeper-hosts.ts'
 import type { SessionOptions } from './session.ts'
 import type { ZooKeeperClient } from './client.ts'
 import { DECISIONS, type MembershipProtocol } from './membership-protocol.ts'
@@ -32,14 +37,6 @@ export interface ZooKeeperOptions {
   readonly membershipProtocol?: MembershipProtocol
 }
 
-const aHostList: Check = (value) => {
-  if (typeof value !== 'string') return 'must be a string'
-  const hosts = value.replace(/\/.*/s, '').split(',')
-  return hosts.every((host) => /^[^\s:]+(:\d{1,5})?$/.test(host.trim()))
-    ? undefined
-    : "must be 'host:port', with commas between several, and a chroot behind them all if there is one"
-}
-
 const anAuth: Check = (value) => {
   const { scheme, auth } = (value ?? {}) as Partial<Record<keyof ZooKeeperAuth, unknown>>
   return (aString(scheme) ?? aString(auth))
@@ -54,8 +51,8 @@ const aProtocol: Check = (value) => {
 }
 
 export const ZOOKEEPER_CHECKS: Readonly<Record<keyof ZooKeeperOptions, Check>> = {
-  zookeeperHosts: aHostList,
-  zookeeperConnect: aHostList,
+  zookeeperHosts: aString,
+  zookeeperConnect: aString,
   zookeeperConnectionTimeoutMs: aDurationMs(100),
   zookeeperAuth: concealed(anAuth),
   zookeeper: anObject,
@@ -77,9 +74,10 @@ export function sessionOptions(
       'zookeeper is a client that has servers and a login of its own: leave zookeeperHosts and zookeeperAuth out',
     )
   }
-  const hosts = given ?? '127.0.0.1:2181'
+  const hosts: ZooKeeperHosts = parseZooKeeperHosts(given ?? '127.0.0.1:2181')
   return {
-    hosts: zookeeper === undefined ? hosts : 'the client that was handed in',
+    hosts:
+      zookeeper === undefined ? describeZooKeeperHosts(hosts) : 'the client that was handed in',
     connect: () =>
       zookeeper ?? createNodeClient(hosts, zookeeperConnectionTimeoutMs, zookeeperAuth),
     isOwn: zookeeper === undefined,

@@ -13,9 +13,10 @@ import type {
   ZooKeeperTransaction,
 } from './client.ts'
 import { ZooKeeperError } from './errors.ts'
-import { reconnect } from './node-client.ts'
+import { abandon, reconnect } from '../../cluster/zookeeper-client.ts'
 
 /** ZooKeeper's own numbers. */
+const BAD_ARGUMENTS = -8
 const NO_NODE = -101
 const NO_AUTH = -102
 const NODE_EXISTS = -110
@@ -32,6 +33,8 @@ const CERTAIN_SHARE = 2 / 3
 const BEATS_PER_TIMEOUT = 6
 /** A transaction of so many stays far below what a server reads at once, 1 MiB by default. */
 const CHANGES_AT_ONCE = 100
+/** A server that grants less would have requests sent to it all the time. */
+const LEAST_TIMEOUT_MS = 100
 /** How long `close` waits for the server to end the session: by then its ephemeral znodes are gone. */
 const CLOSE_TIMEOUT_MS = 2_000
 
@@ -145,7 +148,7 @@ export class ZooKeeperSession {
     await closed.promise
     clearTimeout(timer)
     // Where the server did not: nothing is left that keeps the process alive.
-    reconnect(client)
+    abandon(client)
   }
 
   /** Whether it is there now; undefined where it is not, or the session that it ends with. */
@@ -295,7 +298,10 @@ export class ZooKeeperSession {
       const hint = 'it needs another zookeeperAuth'
       return new ZooKeeperError('ZOOKEEPER_NOT_ALLOWED', `${what} on ${hosts}: ${hint}`, cause)
     }
-    return new ZooKeeperError('ZOOKEEPER_ERROR', `${what} on ${hosts}: ${cause.name}`, cause)
+    // A name that it refuses now it refuses for ever.
+    const mayWorkLater = code !== BAD_ARGUMENTS
+    const message = `${what} on ${hosts}: ${cause.name}`
+    return new ZooKeeperError('ZOOKEEPER_ERROR', message, cause, mayWorkLater)
   }
 
   #lost(what: string): ZooKeeperError {
@@ -357,7 +363,7 @@ export class ZooKeeperSession {
     this.#isConnected = true
     this.#isExpired = false
     this.#wasReached = true
-    this.#timeoutMs = client.getSessionTimeout()
+    this.#timeoutMs = Math.max(LEAST_TIMEOUT_MS, client.getSessionTimeout())
     this.#sessionId = id
     // A client that was handed in may make another session by itself.
     if (before !== undefined && before !== id) this.#options.events.expired(this.#expired())

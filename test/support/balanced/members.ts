@@ -16,6 +16,7 @@ import {
   type ZooKeeperAuth,
 } from '../../../src/balanced/zookeeper/node-client.ts'
 import type { TopicMetadata } from '../../../src/cluster/metadata.ts'
+import { parseZooKeeperHosts } from '../../../src/cluster/zookeeper-hosts.ts'
 import { nameOf, type TopicPartition } from '../../../src/consumer/topic-partition.ts'
 import type { KafkaError } from '../../../src/errors.ts'
 import { silentLogger, type Logger } from '../../../src/observe/logger.ts'
@@ -208,7 +209,7 @@ function coordinatorOf(name: string, options: MemberOptions, logger: Logger): Co
     metadataMaxAgeMs: 300_000,
     session: {
       hosts,
-      connect: () => client ?? createNodeClient(hosts, sessionTimeoutMs, auth),
+      connect: () => client ?? createNodeClient(parseZooKeeperHosts(hosts), sessionTimeoutMs, auth),
       isOwn: client === undefined,
       connectionTimeoutMs: sessionTimeoutMs,
       acl: () => aclFor(auth),

@@ -1,0 +1,66 @@
+/** ZooKeeper's connection strings and names: what is validated here is what is used. */
+import { InvalidArgumentError } from '../errors.ts'
+import type { Address } from '../network/address.ts'
+
+const DEFAULT_PORT = 2181
+
+export interface ZooKeeperHosts {
+  readonly servers: readonly Address[]
+  /** The znode that all paths begin at, such as `/kafka`; empty for the root. */
+  readonly chroot: string
+}
+
+/** Control characters, surrogates, private use and specials: as in ZooKeeper's PathUtils. */
+// eslint-disable-next-line no-control-regex
+const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f\ud800-\uf8ff\ufff0-\uffff]/
+
+/** Why ZooKeeper refuses a name of a znode; undefined where it does not. */
+export function znodeNameProblem(name: string): string | undefined {
+  if (name === '') return 'must not be empty'
+  if (name === '.' || name === '..') return `must not be '${name}'`
+  if (name.includes('/')) return 'must not have a slash'
+  if (FORBIDDEN.test(name)) return 'must not have control characters, nor any outside plane 0'
+  return undefined
+}
+
+/**
+ * Reads `host:port,host:port/chroot`. Blanks around a server, slashes at the end, and an IPv6 address in brackets are
+ * allowed; the port is 2181 where it is left out. Throws InvalidArgumentError, without the text: there might be a
+ * password in it.
+ */
+export function parseZooKeeperHosts(text: string): ZooKeeperHosts {
+  const trimmed = text.trim()
+  const slash = trimmed.indexOf('/')
+  const list = slash < 0 ? trimmed : trimmed.slice(0, slash)
+  const names = slash < 0 ? [] : trimmed.slice(slash).replace(/\/+$/, '').split('/').slice(1)
+  for (const name of names) {
+    const problem = znodeNameProblem(name)
+    if (problem !== undefined) throw invalid(`a name in the chroot ${problem}`)
+  }
+  const servers = list.split(',').map((server) => parseServer(server.trim()))
+  return { servers, chroot: names.map((name) => `/${name}`).join('') }
+}
+
+/** For errors and logs. */
+export function describeZooKeeperHosts({ servers, chroot }: ZooKeeperHosts): string {
+  const described = servers.map(({ host, port }) =>
+    host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
+  )
+  return described.join(',') + chroot
+}
+
+function parseServer(text: string): Address {
+  const match = /^(?:\[([0-9a-fA-F:.%\w]+)\]|([^\s:@[\]]+))(?::(\d{1,5}))?$/.exec(text)
+  const host = match?.[1] ?? match?.[2]
+  const port = match?.[3] === undefined ? DEFAULT_PORT : Number(match[3])
+  if (host === undefined || port < 1 || port > 65_535) {
+    throw invalid(
+      "must be 'host:port', or '[address]:port' for IPv6, with commas between several, and a chroot behind them all if there is one",
+    )
+  }
+  return { host, port }
+}
+
+function invalid(problem: string): InvalidArgumentError {
+  return new InvalidArgumentError(`zookeeperHosts: ${problem}`)
+}
