@@ -92,7 +92,12 @@ export type { PartitionMetadata } from './cluster/metadata.ts'
 
 export { Producer } from './producer/producer.ts'
 export { MultiTopicProducer, type TopicMessage } from './producer/multi-topic-producer.ts'
-export type { MessageSource, OutgoingMessage, ProduceOptions } from './producer/base-producer.ts'
+export type {
+  ForwardingOptions,
+  MessageSource,
+  OutgoingMessage,
+  ProduceOptions,
+} from './producer/base-producer.ts'
 export type { ProducerOptions, Serializer } from './producer/options.ts'
 export type { RecordMetadata } from './producer/delivery.ts'
 export type { OffsetRange, ProduceManyResult } from './producer/message-group.ts'

@@ -8,14 +8,23 @@ export interface Logger {
   error(message: string): void
 }
 
-/** The same logger, given lines that hold no control characters: brokers' text is a part of some. */
-export function printing(logger: Logger): Logger {
-  return {
-    debug: (message) => logger.debug(printable(message)),
-    info: (message) => logger.info(printable(message)),
-    warn: (message) => logger.warn(printable(message)),
-    error: (message) => logger.error(printable(message)),
+/**
+ * The same logger, given lines that hold no control characters: brokers' text is a part of some. A logger that
+ * throws, or whose promise rejects, changes nothing of what samsa does: there is nowhere to report it.
+ */
+export function printing(
+  logger: Readonly<Record<keyof Logger, (message: string) => unknown>>,
+): Logger {
+  const to = (level: keyof Logger) => (message: string) => {
+    try {
+      // Loggers may be async functions, which the type cannot keep out.
+      const logged = logger[level](printable(message))
+      if (logged instanceof Promise) logged.catch(() => undefined)
+    } catch {
+      // See above.
+    }
   }
+  return { debug: to('debug'), info: to('info'), warn: to('warn'), error: to('error') }
 }
 
 export const silentLogger: Logger = {

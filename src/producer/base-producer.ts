@@ -2,16 +2,32 @@ import type { Iteration } from '../async/iteration.ts'
 import type { Writable } from 'node:stream'
 import type { Deadline } from '../async/deadline.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import { atOnce } from '../async/at-once.ts'
 import { InvalidArgumentError } from '../errors.ts'
+import { textOfThrown } from '../observe/thrown.ts'
+import { aBoolean, checkOptions } from '../options.ts'
 import type { RecordMetadata } from './delivery.ts'
 import { GroupDelivery, MessageGroup, type ProduceManyResult } from './message-group.ts'
 import { messageWritable } from './message-writable.ts'
 import type { ProducerSettings, Serializer } from './options.ts'
 import { ProducerCore } from './producer-core.ts'
 import type { DeliveryReport } from './reports.ts'
+import { checkProduceOptions, optionsOf } from './message-fields.ts'
 import { headersFrom, type Data, type HeadersInit } from './serialize.ts'
 import type { TopicState } from './topic-state.ts'
 import type { WaitOptions } from './waiting.ts'
+
+/** The options of a message without any. */
+export const NO_OPTIONS = {}
+
+/** What `produceMany` and `writable` may be told. */
+export interface ForwardingOptions {
+  /**
+   * Whether a consumed message goes to the partition of the number that it was read from. Default: false, the
+   * partition is chosen as for any message.
+   */
+  readonly keepPartitions?: boolean
+}
 
 /** What may be said of a message besides its value. */
 export interface ProduceOptions<Key = Data> {
@@ -130,8 +146,17 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
   protected produceTo(
     topic: TopicState,
     value: Value,
-    { key = null, headers, timestamp, partition }: ProduceOptions<Key>,
+    options: ProduceOptions<Key>,
   ): Promise<RecordMetadata> {
+    let given = options
+    if (options !== NO_OPTIONS) {
+      try {
+        given = checkProduceOptions(options)
+      } catch (error) {
+        return this.core.refuse(topic.name, null, null, error as Error)
+      }
+    }
+    const { key = null, headers, timestamp, partition } = given
     if (this.#serializer === undefined && headers === undefined) {
       // Whoever calls without TypeScript is told by the checks of the core.
       return this.core.produce(topic, value as Data, key as Data, undefined, timestamp, partition)
@@ -163,17 +188,20 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
   protected produceAll(
     messages: MessageSource<Value, Key>,
     topicOf: TopicOf<Value, Key>,
+    options: ForwardingOptions,
   ): Promise<ProduceManyResult> {
+    const keepPartitions = keepsPartitions('produceMany', options)
     const group = new MessageGroup(this.core.failures)
-    void this.#feed(group, messages, topicOf)
+    void this.#feed(group, messages, topicOf, keepPartitions)
     return new GroupDelivery(group)
   }
 
-  protected writableFor(topicOf: TopicOf<Value, Key>): Writable {
+  protected writableFor(topicOf: TopicOf<Value, Key>, options: ForwardingOptions): Writable {
+    const keepPartitions = keepsPartitions('writable', options)
     const group = new MessageGroup(this.core.failures)
     // What comes is checked as it is queued.
     return messageWritable(this.core, group, (message) =>
-      this.#takeInto(group, message as Message<Value, Key>, topicOf),
+      this.#takeInto(group, message as Message<Value, Key>, topicOf, keepPartitions),
     )
   }
 
@@ -181,19 +209,20 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
     group: MessageGroup,
     messages: MessageSource<Value, Key>,
     topicOf: TopicOf<Value, Key>,
+    keepPartitions: boolean,
   ): Promise<void> {
     const { core } = this
     try {
       if (Symbol.asyncIterator in messages) {
         for await (const message of messages) {
           if (!core.hasRoom) await core.ready()
-          const waiting = this.#takeInto(group, message, topicOf)
+          const waiting = this.#takeInto(group, message, topicOf, keepPartitions)
           if (waiting !== undefined) await waiting
         }
       } else {
         for (const message of messages) {
           if (!core.hasRoom) await core.ready()
-          const waiting = this.#takeInto(group, message, topicOf)
+          const waiting = this.#takeInto(group, message, topicOf, keepPartitions)
           if (waiting !== undefined) await waiting
         }
       }
@@ -209,16 +238,17 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
     group: MessageGroup,
     message: Message<Value, Key>,
     topicOf: TopicOf<Value, Key>,
+    keepPartitions: boolean,
   ): Promise<void> | undefined {
     try {
       const topic = topicOf(message)
       if (topic.partitionCount > 0) {
-        this.#queueInto(group, topic, message)
+        this.#queueInto(group, topic, message, keepPartitions)
         return undefined
       }
       return new Promise((resolve) => {
         this.core.whenKnown(topic, (error) => {
-          if (error === undefined) this.#queueInto(group, topic, message)
+          if (error === undefined) this.#queueInto(group, topic, message, keepPartitions)
           else this.#refuseInto(group, topic.name, message, error)
           resolve()
         })
@@ -229,7 +259,12 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
     }
   }
 
-  #queueInto(group: MessageGroup, topic: TopicState, message: Message<Value, Key>): void {
+  #queueInto(
+    group: MessageGroup,
+    topic: TopicState,
+    message: Message<Value, Key>,
+    keepPartitions: boolean,
+  ): void {
     const { core } = this
     try {
       if (typeof message === 'string' || message === null || message instanceof Uint8Array) {
@@ -241,8 +276,10 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
         core.produceInto(group, topic, value, key, undefined, undefined, undefined)
         return
       }
-      const { headers, timestamp, partition } = checkMessage(message)
-      const [value, key] = this.#serialized(message.value, message.key ?? null)
+      const { value: given } = checkMessage(message)
+      const options = optionsOf(message, topic.name, keepPartitions)
+      const { headers, timestamp, partition } = options
+      const [value, key] = this.#serialized(given, options.key ?? null)
       const pairs = headers === undefined ? undefined : headersFrom(headers)
       core.produceInto(group, topic, value, key, pairs, timestamp, partition)
     } catch (error) {
@@ -258,13 +295,21 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
   #serialized(value: unknown, key: unknown): readonly [value: Data, key: Data] {
     // Whoever calls without TypeScript is told by the checks of the core.
     if (this.#serializer === undefined) return [value as Data, key as Data]
+    let serialized: readonly [value: Data, key: Data]
     try {
-      return this.#serializer(value, key)
+      serialized = atOnce(this.#serializer(value, key), 'the serializer')
     } catch (error) {
-      const reason = `the serializer failed: ${(error as Error).message}`
+      const reason = `the serializer failed: ${textOfThrown(error)}`
       throw new InvalidArgumentError(reason, { cause: error })
     }
+    if (Array.isArray(serialized)) return serialized
+    throw new InvalidArgumentError('the serializer must return [value, key]')
   }
+}
+
+function keepsPartitions(what: string, options: ForwardingOptions): boolean {
+  checkOptions<ForwardingOptions>(what, options, { keepPartitions: aBoolean })
+  return options.keepPartitions ?? false
 }
 
 function checkMessage<M>(message: M): M {

@@ -49,6 +49,11 @@ export class Fate {
     return this.#outcome !== undefined
   }
 
+  /** Failed messages that nobody has looked at. */
+  get unseenCount(): number {
+    return this.#count - this.#looked.length
+  }
+
   get error(): Error | undefined {
     return this.#outcome?.kind === 'failed' ? this.#outcome.error : undefined
   }

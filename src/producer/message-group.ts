@@ -38,6 +38,10 @@ export class MessageGroup implements Failed {
     this.#done.promise.catch(() => undefined)
   }
 
+  get unseenCount(): number {
+    return this.#failed.length
+  }
+
   get result(): Promise<ProduceManyResult> {
     return this.#done.promise
   }

@@ -3,7 +3,13 @@ import { Deadline } from '../async/deadline.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { checkTopicName } from '../cluster/topic-name.ts'
 import { InvalidArgumentError } from '../errors.ts'
-import { BaseProducer, type OutgoingMessage, type ProduceOptions } from './base-producer.ts'
+import {
+  BaseProducer,
+  NO_OPTIONS,
+  type ForwardingOptions,
+  type OutgoingMessage,
+  type ProduceOptions,
+} from './base-producer.ts'
 import type { RecordMetadata } from './delivery.ts'
 import type { ProduceManyResult } from './message-group.ts'
 import { producerSettings, type ProducerOptions } from './options.ts'
@@ -14,8 +20,6 @@ import type { TopicState } from './topic-state.ts'
 export interface TopicMessage<Value = Data, Key = Data> extends OutgoingMessage<Value, Key> {
   readonly topic: string
 }
-
-const NO_OPTIONS = {}
 
 /**
  * Sends messages to any number of topics, in batches. Made by `client.getProducer()`. A topic is looked up
@@ -69,13 +73,14 @@ export class MultiTopicProducer<Value = Data, Key = Data> extends BaseProducer<V
   /** As `Producer.produceMany`. */
   produceMany(
     messages: Iterable<TopicMessage<Value, Key>> | AsyncIterable<TopicMessage<Value, Key>>,
+    options: ForwardingOptions = NO_OPTIONS,
   ): Promise<ProduceManyResult> {
-    return this.produceAll(messages, (message) => this.#topicOfMessage(message))
+    return this.produceAll(messages, (message) => this.#topicOfMessage(message), options)
   }
 
   /** A stream that produces what is written to it: objects of TopicMessage. */
-  writable(): Writable {
-    return this.writableFor((message) => this.#topicOfMessage(message))
+  writable(options: ForwardingOptions = NO_OPTIONS): Writable {
+    return this.writableFor((message) => this.#topicOfMessage(message), options)
   }
 
   #topicOfMessage(message: unknown): TopicState {

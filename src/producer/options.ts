@@ -66,8 +66,11 @@ export interface ProducerOptions<Value = Data, Key = Data> {
   readonly blockOnQueueFull?: boolean
   /** Nothing waits for others: no lingering, and `pendingTimeoutMs` for each message. Default: false. */
   readonly sync?: boolean
-  /** true: `producer.deliveryReports()` tells of every message. A function is called with each. Default: false. */
-  readonly deliveryReports?: boolean | ((report: DeliveryReport) => void)
+  /**
+   * true: `producer.deliveryReports()` tells of every message. A function is called with each; one that
+   * fails, or whose promise rejects, is logged and not waited for. Default: false.
+   */
+  readonly deliveryReports?: boolean | ((report: DeliveryReport) => void | Promise<void>)
   /**
    * How long `close()` waits for messages that are on their way, and a sync producer for each of its own; -1
    * for as long as `deliveryTimeoutMs` gives them. Default: -1.
@@ -103,7 +106,7 @@ export interface ProducerSettings {
   readonly maxQueuedMessages: number
   readonly maxQueuedBytes: number
   readonly blockOnQueueFull: boolean
-  readonly deliveryReports: boolean | ((report: DeliveryReport) => void)
+  readonly deliveryReports: boolean | ((report: DeliveryReport) => void | Promise<void>)
   readonly pendingTimeoutMs: number
   readonly serializer: Serializer<never, never> | undefined
 }

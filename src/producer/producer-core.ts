@@ -20,6 +20,7 @@ import {
   MessageTooLargeError,
   ProducerQueueFullError,
 } from '../errors.ts'
+import { textOfThrown } from '../observe/thrown.ts'
 import { deliveryChannel, type DeliveryEvent } from '../observe/channels.ts'
 import type { Accumulator } from './accumulator.ts'
 import type { Batch } from './batch.ts'
@@ -51,7 +52,7 @@ const READY = Promise.resolve()
 
 export class ProducerCore {
   readonly settings: ProducerSettings
-  readonly failures = new Failures()
+  readonly failures: Failures
   /** Reports that wait to be read, where they are wanted so. */
   readonly reports: ReportQueue | undefined
   deliveredMessages = 0
@@ -78,6 +79,7 @@ export class ProducerCore {
     this.#cluster = cluster
     this.settings = settings
     this.#hasReports = settings.deliveryReports !== false
+    this.failures = new Failures(this.#hasReports ? undefined : cluster.options.logger)
     this.#lookUps = new TopicLookUps(cluster, settings.deliveryTimeoutMs)
     this.#sender = new Sender(
       cluster,
@@ -465,10 +467,15 @@ export class ProducerCore {
       this.reports?.push(report)
       return
     }
+    const onFailed = (error: unknown) =>
+      this.#cluster.options.logger.error(
+        `the deliveryReports function failed: ${textOfThrown(error)}`,
+      )
     try {
-      deliveryReports(report)
+      const reported = deliveryReports(report)
+      if (reported instanceof Promise) reported.catch(onFailed)
     } catch (error) {
-      this.#cluster.options.logger.error(`the deliveryReports function failed: ${String(error)}`)
+      onFailed(error)
     }
   }
 }

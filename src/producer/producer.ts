@@ -1,14 +1,18 @@
 import type { Writable } from 'node:stream'
 import { Deadline } from '../async/deadline.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import { BaseProducer, type MessageSource, type ProduceOptions } from './base-producer.ts'
+import {
+  BaseProducer,
+  NO_OPTIONS,
+  type ForwardingOptions,
+  type MessageSource,
+  type ProduceOptions,
+} from './base-producer.ts'
 import type { RecordMetadata } from './delivery.ts'
 import type { ProduceManyResult } from './message-group.ts'
 import { producerSettings, type ProducerOptions } from './options.ts'
 import type { Data } from './serialize.ts'
 import type { TopicState } from './topic-state.ts'
-
-const NO_OPTIONS = {}
 
 /**
  * Sends messages to one topic, in batches. Made by `topic.getProducer()`.
@@ -77,12 +81,15 @@ export class Producer<Value = Data, Key = Data> extends BaseProducer<Value, Key>
    * Queues messages as there is room, without a promise each: resolves when all are acknowledged, with where
    * they are. Rejects with ProduceManyError, which has those that failed; the others are in the log.
    */
-  produceMany(messages: MessageSource<Value, Key>): Promise<ProduceManyResult> {
-    return this.produceAll(messages, () => this.#state)
+  produceMany(
+    messages: MessageSource<Value, Key>,
+    options: ForwardingOptions = NO_OPTIONS,
+  ): Promise<ProduceManyResult> {
+    return this.produceAll(messages, () => this.#state, options)
   }
 
   /** A stream that produces what is written to it: `pipeline(source, producer.writable())`. */
-  writable(): Writable {
-    return this.writableFor(() => this.#state)
+  writable(options: ForwardingOptions = NO_OPTIONS): Writable {
+    return this.writableFor(() => this.#state, options)
   }
 }

@@ -4,9 +4,13 @@ import { InvalidArgumentError } from '../errors.ts'
 /** What a key, value or header may be: text goes out as UTF-8, null is a null (a tombstone, as a value). */
 export type Data = string | Uint8Array | null
 
-/** Headers as they are given: an object, or pairs where order or repeats matter. */
-export type HeadersInit =
-  Readonly<Record<string, Data>> | readonly (readonly [key: string, value: Data])[]
+type HeaderPair = readonly [key: string, value: Data]
+
+/**
+ * Headers as they are given: an object, or pairs where order or repeats matter. Those of a consumed message can be
+ * given as they are.
+ */
+export type HeadersInit = Readonly<Record<string, Data>> | readonly (HeaderPair | OutgoingHeader)[]
 
 /** The data, checked: callers without TypeScript give numbers, objects and forgotten awaits. */
 export function checkData(data: unknown, what: string): Data {
@@ -19,20 +23,47 @@ export function copyOf(data: Data): Data {
   return data instanceof Uint8Array ? Uint8Array.from(data) : data
 }
 
+/** Throws InvalidArgumentError for what is none of the forms: entries of a Map, for one, would be lost silently. */
 export function headersFrom(headers: HeadersInit): readonly OutgoingHeader[] {
-  const pairs = isPairs(headers) ? headers : Object.entries(headers)
-  return pairs.map(([key, value]) => {
-    if (typeof key !== 'string') {
-      throw new InvalidArgumentError(`a header's key must be a string, not ${kindOf(key)}`)
-    }
-    return { key, value: checkData(value, `header '${key}'`) }
-  })
+  if (isList(headers)) return headers.map(headerFrom)
+  if (isPlain(headers)) {
+    return Object.entries(headers).map(([key, value]) => checkedHeader(key, value))
+  }
+  throw new InvalidArgumentError(
+    `headers must be an object, or an array of [key, value] or { key, value }, not ${kindOf(headers)}`,
+  )
 }
 
-function isPairs(
-  headers: HeadersInit,
-): headers is readonly (readonly [key: string, value: Data])[] {
+function headerFrom(header: HeaderPair | OutgoingHeader): OutgoingHeader {
+  if (isPair(header)) return checkedHeader(header[0], header[1])
+  if (isKeyed(header)) return checkedHeader(header.key, header.value)
+  throw new InvalidArgumentError(
+    `a header must be [key, value] or { key, value }, not ${kindOf(header)}`,
+  )
+}
+
+function checkedHeader(key: unknown, value: unknown): OutgoingHeader {
+  if (typeof key === 'string') return { key, value: checkData(value, `header '${key}'`) }
+  throw new InvalidArgumentError(`a header's key must be a string, not ${kindOf(key)}`)
+}
+
+function isList(headers: HeadersInit): headers is readonly (HeaderPair | OutgoingHeader)[] {
   return Array.isArray(headers)
+}
+
+function isKeyed(header: unknown): header is OutgoingHeader {
+  return typeof header === 'object' && header !== null && 'key' in header && 'value' in header
+}
+
+function isPair(header: HeaderPair | OutgoingHeader): header is HeaderPair {
+  return Array.isArray(header) && header.length === 2
+}
+
+/** An object literal or one without a prototype, of any realm; no Map and no instance of another class. */
+function isPlain(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 function kindOf(data: unknown): string {

@@ -1,5 +1,7 @@
+import { atOnce } from '../async/at-once.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { InvalidArgumentError } from '../errors.ts'
+import { textOfThrown } from '../observe/thrown.ts'
 import type { Accumulator } from './accumulator.ts'
 import type { ProducerSettings } from './options.ts'
 import { murmur2Partition } from './partitioners.ts'
@@ -76,9 +78,9 @@ export class TopicState {
 
   #ask(key: Data, count: number): number {
     try {
-      return this.#settings.partitioner!(key, count, this.name)
+      return atOnce(this.#settings.partitioner!(key, count, this.name), 'the partitioner')
     } catch (error) {
-      const reason = `the partitioner failed: ${(error as Error).message}`
+      const reason = `the partitioner failed: ${textOfThrown(error)}`
       throw new InvalidArgumentError(reason, { topic: this.name, cause: error })
     }
   }

@@ -1,0 +1,82 @@
+import { InvalidArgumentError } from '../errors.ts'
+import type { ProduceOptions } from './base-producer.ts'
+
+/**
+ * What a message says besides its value. Throws InvalidArgumentError for a field that is none: a misspelt one would
+ * otherwise be dropped without a word.
+ *
+ * A consumed message, or a copy of one, is known by its `timestampType`. It may be produced as it is, but its
+ * partition belongs to the topic that it was read from: it is taken only with `keepPartitions`.
+ */
+export function optionsOf<Key>(
+  message: ProduceOptions<Key>,
+  topic: string,
+  keepPartitions: boolean,
+): ProduceOptions<Key> {
+  if ('timestampType' in message) return optionsOfConsumed(message, keepPartitions)
+  for (const name in message) {
+    switch (name) {
+      case 'value':
+      case 'key':
+      case 'headers':
+      case 'timestamp':
+      case 'partition':
+        break
+      case 'topic':
+        checkTopic(message, topic)
+        break
+      default:
+        throw unknownField(name)
+    }
+  }
+  return message
+}
+
+/** The options of `produce`: the same without a value and a topic, which are given before them. */
+export function checkProduceOptions<Key>(options: ProduceOptions<Key>): ProduceOptions<Key> {
+  if (!isObject(options)) {
+    throw new InvalidArgumentError('the options of a message must be an object')
+  }
+  if ('timestampType' in options) return optionsOfConsumed(options, false)
+  for (const name in options) {
+    switch (name) {
+      case 'key':
+      case 'headers':
+      case 'timestamp':
+      case 'partition':
+        break
+      default:
+        throw unknownField(name)
+    }
+  }
+  return options
+}
+
+function optionsOfConsumed<Key>(
+  { key, headers, timestamp, partition }: ProduceOptions<Key>,
+  keepPartitions: boolean,
+): ProduceOptions<Key> {
+  return {
+    ...(key === undefined ? {} : { key }),
+    ...(headers ? { headers } : {}),
+    // −1 or null where there is none, or none that a number can hold.
+    ...(typeof timestamp === 'number' && timestamp >= 0 ? { timestamp } : {}),
+    ...(keepPartitions && partition !== undefined ? { partition } : {}),
+  }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null
+}
+
+function checkTopic(message: object, topic: string): void {
+  if (!('topic' in message) || message.topic === topic) return
+  const reason = `a message for topic ${String(message.topic)} was given to a producer for topic ${topic}`
+  throw new InvalidArgumentError(reason, { topic })
+}
+
+function unknownField(name: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `a message has no field '${name}': it has value, key, headers, timestamp and partition`,
+  )
+}
