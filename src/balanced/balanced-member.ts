@@ -148,7 +148,6 @@ export class BalancedMember<Value, Key> {
   }
 
   #reader(): Reader {
-    const { autoCommitEnable = false } = this.#parts.options
     return {
       prepare: async (partitions, signal) => {
         // A second time where finding the positions, or what came after it, failed.
@@ -161,7 +160,7 @@ export class BalancedMember<Value, Key> {
       start: (partitions) => this.core.release(partitions),
       hold: (partitions) => this.core.settled(partitions),
       commit: async (partitions, signal) => {
-        if (autoCommitEnable) await this.#commitBeforeGivingUp(partitions, signal)
+        if (this.core.commitsByItself) await this.#commitBeforeGivingUp(partitions, signal)
       },
       stop: (partitions) => this.core.unassign(partitions),
       resume: () => this.core.lookAgain(),

@@ -15,7 +15,7 @@ import { SHARES_WITH_COMPRESSION } from './fetch/fetch-budget.ts'
 import { visibleEnd } from './fetch/responses.ts'
 import { Inbox } from './inbox.ts'
 import { listOffsets } from './list-offsets.ts'
-import { AutoCommit } from './offsets/auto-commit.ts'
+import { AutomaticCommits } from './offsets/automatic-commits.ts'
 import { Committer } from './offsets/committer.ts'
 import type { CommittedOffset, OffsetStore, OffsetToCommit } from './offsets/offset-store.ts'
 import {
@@ -44,6 +44,8 @@ export interface AssignedConsumerParts {
    * `lookAgain` says that it is again.
    */
   readonly mayHandOver?: () => boolean
+  /** How long a group may consume without a commit before a warning says so. Default: a minute. */
+  readonly remindAfterMs?: number
   /** Told when it was closed. */
   readonly onClosed?: () => unknown
 }
@@ -88,7 +90,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   readonly #delivery: Delivery<Value, Key>
   readonly #committer: Committer
   readonly #processing: Processing<Value, Key>
-  #autoCommit: AutoCommit | undefined
+  readonly #automaticCommits: AutomaticCommits
   #closing: Promise<void> | undefined
   /** Closed, and what the application was at work on is processed. */
   #isStopped = false
@@ -129,15 +131,30 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
       },
       commit: (offset, call) => this.commitOffsets([offset], call),
       isWorkKnown: parts.offsets !== undefined,
+      onRun: () => this.#automaticCommits.onRun(),
     })
     this.#processing = new Processing(this.#inbox, this.#delivery)
     this.#committer = new Committer(parts.offsets, (one) => {
+      this.#automaticCommits.onCommitted()
       const state = this.#states.get(nameOf(one))
       if (state === undefined) return
       state.committed = one.offset
       this.#inbox.committed(state, one.offset)
     })
-    if (settings.autoCommitEnable) this.#autoCommit = this.#commitAtIntervals()
+    this.#automaticCommits = new AutomaticCommits({
+      settings,
+      logger: cluster.options.logger,
+      timeoutMs: cluster.options.operationTimeoutMs,
+      remindAfterMs: parts.remindAfterMs,
+      commit: (deadline) => this.#commitProcessed(deadline),
+      onError: (error) => this.#inbox.report(error),
+      hasConsumed: () => this.heldOffsets.length > 0,
+    })
+  }
+
+  /** Whether it commits at intervals, before partitions are given up, and when it is closed. */
+  get commitsByItself(): boolean {
+    return this.#automaticCommits.areMade
   }
 
   // What is read
@@ -481,7 +498,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     const closed = new ClosedError('consumer')
     this.#inbox.end(closed)
     for (const state of this.#all()) state.end(closed)
-    this.#autoCommit?.stop()
+    this.#automaticCommits.stop()
     try {
       if (!(await this.#processing.finishedInTime(this.#all(), deadline))) {
         this.#cluster.options.logger.warn(
@@ -489,9 +506,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
         )
       }
       this.#isStopped = true
-      if (this.#settings.autoCommitEnable) {
-        await this.#committer.commit(() => this.#offsetsOf(this.#all(), 'finished'), deadline)
-      }
+      if (this.commitsByItself) await this.#commitProcessed(deadline)
     } finally {
       this.#isStopped = true
       this.#fetcher.stop()
@@ -542,18 +557,8 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     this.#inbox.moved()
   }
 
-  #commitAtIntervals(): AutoCommit {
-    const { logger, operationTimeoutMs } = this.#cluster.options
-    return new AutoCommit({
-      intervalMs: this.#settings.autoCommitIntervalMs,
-      logger,
-      commit: () =>
-        this.#committer.commit(
-          () => this.#offsetsOf(this.#all(), 'finished'),
-          new Deadline(operationTimeoutMs),
-        ),
-      onError: (error) => this.#inbox.report(error),
-    })
+  #commitProcessed(deadline: Deadline): Promise<void> {
+    return this.#committer.commit(() => this.#offsetsOf(this.#all(), 'finished'), deadline)
   }
 
   #offsetsOf(states: readonly PartitionState[], upTo: UpTo): OffsetToCommit[] {

@@ -42,7 +42,11 @@ export interface ConsumerOptions<Value = Buffer | null, Key = Buffer | null> {
   readonly resetOffsetOnStart?: boolean
   /** Whether `fetchOffsets` also moves to the offsets that it finds. Default: false (in pykafka true). */
   readonly resetOffsetOnFetch?: boolean
-  /** Commit at an interval and when the consumer is closed. Default: false. */
+  /**
+   * Commit what is processed: every `autoCommitIntervalMs`, before partitions are taken away, and when the consumer is
+   * closed. Default: false for loops, `consume` and streams; true from the first `run` on in a consumer with a
+   * `consumerGroup`, as `run` knows what its handlers have finished. False: never.
+   */
   readonly autoCommitEnable?: boolean
   /** Default: 60,000. */
   readonly autoCommitIntervalMs?: number
@@ -116,6 +120,8 @@ export interface ConsumerSettings<Value, Key> {
   readonly resetOffsetOnStart: boolean
   readonly resetOffsetOnFetch: boolean
   readonly autoCommitEnable: boolean
+  /** The same, from the first `run` on. */
+  readonly autoCommitInRun: boolean
   readonly autoCommitIntervalMs: number
   readonly consumerTimeoutMs: number | undefined
   readonly stopAtEnd: boolean
@@ -185,6 +191,7 @@ export function consumerSettings<Value, Key>(
     resetOffsetOnStart: options.resetOffsetOnStart ?? false,
     resetOffsetOnFetch: options.resetOffsetOnFetch ?? false,
     autoCommitEnable: options.autoCommitEnable ?? false,
+    autoCommitInRun: options.autoCommitEnable === undefined && options.consumerGroup !== undefined,
     autoCommitIntervalMs: options.autoCommitIntervalMs ?? 60_000,
     consumerTimeoutMs: consumerTimeoutMs < 0 ? undefined : consumerTimeoutMs,
     stopAtEnd: options.stopAtEnd ?? false,

@@ -43,6 +43,8 @@ export interface DeliveryParts<Value, Key> {
   readonly commit: (offset: TopicPartitionOffset, call?: CallOptions) => Promise<void>
   /** Whether it matters which code calls: see work.ts. */
   readonly isWorkKnown: boolean
+  /** Told when `run` begins. */
+  readonly onRun: () => void
 }
 
 /** A loop, a stream or `run` that reads. */
@@ -114,6 +116,7 @@ export class Delivery<Value, Key> {
     // What waits behind another of its key would be written over.
     if (orderBy === 'key') this.#refuseReuse("run() with orderBy: 'key'")
     const reading = this.#begin('run()', 'handler')
+    this.#parts.onRun()
     try {
       const run = new Run(this.#inbox, options)
       await reading.work(() =>

@@ -1,8 +1,11 @@
 import { deleteRecords } from '../../../../protocol/apis/delete-records.ts'
 import { Cluster } from '../../../../src/cluster/cluster.ts'
-import { clusterOptions } from '../../../../src/client-options.ts'
+import { clusterOptions, type KafkaClientOptions } from '../../../../src/client-options.ts'
 import { KafkaClient } from '../../../../src/client.ts'
-import { AssignedConsumer } from '../../../../src/consumer/assigned-consumer.ts'
+import {
+  AssignedConsumer,
+  type AssignedConsumerParts,
+} from '../../../../src/consumer/assigned-consumer.ts'
 import {
   consumerSettings,
   offsetStoreOf,
@@ -23,26 +26,26 @@ export class Bed implements AsyncDisposable {
   readonly #consumers: AssignedConsumer[] = []
   readonly #ownsCluster: boolean
 
-  private constructor(kafka: EmbeddedCluster, ownsCluster = true) {
+  private constructor(kafka: EmbeddedCluster, more: KafkaClientOptions = {}, ownsCluster = true) {
     this.kafka = kafka
     this.#ownsCluster = ownsCluster
-    this.client = new KafkaClient({ ...QUICK, hosts: kafka.hosts })
-    this.cluster = new Cluster(clusterOptions({ ...QUICK, hosts: kafka.hosts }))
+    this.client = new KafkaClient({ ...QUICK, ...more, hosts: kafka.hosts })
+    this.cluster = new Cluster(clusterOptions({ ...QUICK, ...more, hosts: kafka.hosts }))
   }
 
-  static async start(options: EmbeddedClusterOptions): Promise<Bed> {
-    return new Bed(await EmbeddedCluster.start(options))
+  static async start(options: EmbeddedClusterOptions, more: KafkaClientOptions = {}): Promise<Bed> {
+    return new Bed(await EmbeddedCluster.start(options), more)
   }
 
   /** Another process on the same cluster: with clients that have no metadata yet. */
   static next({ kafka }: Bed): Promise<Bed> {
-    return Promise.resolve(new Bed(kafka, false))
+    return Promise.resolve(new Bed(kafka, {}, false))
   }
 
-  consumer(options: ConsumerOptions = {}): AssignedConsumer {
+  consumer(options: ConsumerOptions = {}, parts: AssignedConsumerParts = {}): AssignedConsumer {
     const settings = consumerSettings(this.cluster, { fetchWaitMaxMs: 20, ...options })
     const offsets = offsetStoreOf(this.cluster, options)
-    const consumer = new AssignedConsumer(this.cluster, settings, { offsets })
+    const consumer = new AssignedConsumer(this.cluster, settings, { offsets, ...parts })
     this.#consumers.push(consumer)
     return consumer
   }

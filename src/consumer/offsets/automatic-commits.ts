@@ -1,0 +1,91 @@
+import { Deadline } from '../../async/deadline.ts'
+import type { Logger } from '../../observe/logger.ts'
+import { AutoCommit } from './auto-commit.ts'
+import { CommitReminder } from './commit-reminder.ts'
+
+/** How long a group may consume without a commit. */
+const REMIND_AFTER_MS = 60_000
+
+export interface AutomaticCommitsOptions {
+  readonly settings: {
+    readonly consumerGroup: string | undefined
+    readonly autoCommitEnable: boolean
+    readonly autoCommitInRun: boolean
+    readonly autoCommitIntervalMs: number
+  }
+  readonly logger: Logger
+  /** How long a commit may take with all its retries. */
+  readonly timeoutMs: number
+  readonly remindAfterMs: number | undefined
+  /** Commits what is processed. */
+  readonly commit: (deadline: Deadline) => Promise<void>
+  /** Told of a failed commit that the application has to know of. */
+  readonly onError: (error: Error) => void
+  /** Whether the application was given messages. */
+  readonly hasConsumed: () => boolean
+}
+
+/**
+ * Whether a consumer of a group commits by itself: always with `autoCommitEnable`, and without it from the first
+ * `run` on, which knows what its handlers have finished. Until then it warns when nothing is committed at all.
+ */
+export class AutomaticCommits {
+  readonly #options: AutomaticCommitsOptions
+  #autoCommit: AutoCommit | undefined
+  #reminder: CommitReminder | undefined
+  #isStopped = false
+
+  constructor(options: AutomaticCommitsOptions) {
+    this.#options = options
+    const { autoCommitEnable, consumerGroup } = options.settings
+    if (autoCommitEnable) this.#begin()
+    else if (consumerGroup !== undefined) this.#reminder = this.#remind(consumerGroup)
+  }
+
+  /** Whether commits are made at intervals: then also before partitions are given up, and at the end. */
+  get areMade(): boolean {
+    return this.#autoCommit !== undefined
+  }
+
+  /** To be called when a `run` begins. */
+  onRun(): void {
+    if (!this.#options.settings.autoCommitInRun || this.#isStopped) return
+    this.onCommitted()
+    this.#begin()
+  }
+
+  /** To be called when an offset was committed, by whatever. */
+  onCommitted(): void {
+    this.#reminder?.stop()
+  }
+
+  /** Makes no commit any more. */
+  stop(): void {
+    this.#isStopped = true
+    this.#autoCommit?.stop()
+    this.#reminder?.stop()
+  }
+
+  #begin(): void {
+    const { settings, logger, commit, timeoutMs, onError } = this.#options
+    this.#autoCommit ??= new AutoCommit({
+      intervalMs: settings.autoCommitIntervalMs,
+      logger,
+      commit: () => commit(new Deadline(timeoutMs)),
+      onError,
+    })
+  }
+
+  #remind(group: string): CommitReminder {
+    const { remindAfterMs = REMIND_AFTER_MS, hasConsumed, logger } = this.#options
+    return new CommitReminder({
+      afterMs: remindAfterMs,
+      hasConsumed,
+      warn: () =>
+        logger.warn(
+          `group '${group}' has consumed for a minute without a commit: a restart reads everything again. ` +
+            `Call commitOffsets(), set autoCommitEnable: true, or read with run()`,
+        ),
+    })
+  }
+}

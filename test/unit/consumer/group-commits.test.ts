@@ -1,0 +1,188 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { deferred } from '../../../src/async/deferred.ts'
+import type { AssignedConsumer } from '../../../src/consumer/assigned-consumer.ts'
+import type { ConsumerOptions } from '../../../src/consumer/options.ts'
+import { failureOf } from '../../support/settled.ts'
+import { until } from '../../support/until.ts'
+import { keepWarnings } from '../../support/warnings.ts'
+import { Bed } from './support/embedded.ts'
+
+const A0 = { topic: 'a', partition: 0 }
+const GROUP: ConsumerOptions = { consumerGroup: 'g', stopAtEnd: true }
+let warnings: readonly string[]
+let bed: Bed
+
+beforeEach(async () => {
+  const kept = keepWarnings()
+  warnings = kept.warnings
+  const topics = { a: { partitions: 1 } }
+  bed = await Bed.start({ topics, groupMinSessionTimeoutMs: 100 }, { logger: kept.logger })
+  await bed.write('a', 0, 5)
+})
+afterEach(() => bed[Symbol.asyncDispose]())
+
+async function reading(
+  options: ConsumerOptions,
+  remindAfterMs?: number,
+): Promise<AssignedConsumer> {
+  const consumer = bed.consumer(options, remindAfterMs === undefined ? {} : { remindAfterMs })
+  await consumer.assign([A0])
+  return consumer
+}
+
+/** By then whoever had so much time before has been warned, too. */
+async function anotherIsWarned(afterMs: number): Promise<void> {
+  const before = warnings.length
+  const another = await reading({ consumerGroup: 'another' }, afterMs)
+  await another.consume()
+  await until(() => warnings.slice(before).some((text) => text.includes("'another'")))
+}
+
+/** What a consumer that comes later begins with; undefined where nothing is committed. */
+async function committed(): Promise<number | undefined> {
+  const [found] = await (await reading(GROUP)).fetchOffsets()
+  return found?.offset
+}
+
+describe.each([{ orderBy: 'partition' }, { orderBy: 'key' }] as const)(
+  'run by $orderBy in a group',
+  (options) => {
+    it('commits what its handlers have finished when the consumer is closed', async () => {
+      const consumer = await reading(GROUP)
+      await consumer.run(() => undefined, options)
+      await consumer.close()
+      expect(await committed()).toBe(5)
+    })
+
+    it('commits what its handlers have finished at intervals, and no more', async () => {
+      const consumer = await reading({ ...GROUP, autoCommitIntervalMs: 20 })
+      const third = deferred()
+      const running = consumer.run(async ({ offset }) => {
+        if (offset === 2) await third.promise
+      }, options)
+      await until(() => bed.kafka.requests.all({ api: 'OffsetCommit' }).length >= 2)
+      expect(await committed()).toBe(2)
+      third.resolve()
+      await running
+    })
+
+    it('commits nothing from the message on whose handler failed', async () => {
+      const consumer = await reading(GROUP)
+      const running = consumer.run(({ offset }) => {
+        if (offset === 3) throw new Error('not this one')
+      }, options)
+      await failureOf(running)
+      await consumer.close()
+      expect(await committed()).toBe(3)
+    })
+
+    it('commits nothing with autoCommitEnable: false', async () => {
+      const consumer = await reading({
+        ...GROUP,
+        autoCommitEnable: false,
+        autoCommitIntervalMs: 10,
+      })
+      await consumer.run(() => nextTurn(), options)
+      await consumer.close()
+      expect(bed.kafka.requests.all({ api: 'OffsetCommit' })).toEqual([])
+    })
+
+    it('commits what its handlers have finished before a partition is given to another member', async () => {
+      const member = () =>
+        bed.client.topic('a').getBalancedConsumer({
+          managed: true,
+          consumerGroup: 'g',
+          heartbeatIntervalMs: 30,
+          assignors: ['roundrobin'],
+        })
+      const first = await member()
+      let handled = 0
+      const running = first.run(() => {
+        handled++
+      }, options)
+      await until(() => handled === 5)
+      // The partition goes to one of the two: whichever it is begins behind what was handled.
+      const second = await member()
+      const again: number[] = []
+      const runningAgain = second.run(({ offset }) => void again.push(offset), options)
+      await first.close()
+      await running
+      await bed.write('a', 0, 1)
+      await until(() => handled + again.length === 6)
+      await second.close()
+      await runningAgain
+      expect(await committed()).toBe(6)
+    })
+  },
+)
+
+const WAYS: readonly (readonly [string, (consumer: AssignedConsumer) => Promise<unknown>])[] = [
+  [
+    'for await',
+    async (consumer) => {
+      for await (const message of consumer) expect(message.partition).toBe(0)
+    },
+  ],
+  [
+    'batches()',
+    async (consumer) => {
+      for await (const batch of consumer.batches()) expect(batch.partition).toBe(0)
+    },
+  ],
+  [
+    'consume()',
+    async (consumer) => {
+      for (let count = 0; count < 5; count++) await consumer.consume()
+    },
+  ],
+  ['stream()', (consumer) => consumer.stream().toArray()],
+]
+
+describe.each(WAYS)('a group that is read by %s', (_name, read) => {
+  it('commits nothing by itself, and warns of that once', async () => {
+    const before = warnings.length
+    const consumer = await reading(GROUP, 50)
+    await read(consumer)
+    await until(() => warnings.length > before)
+    expect(warnings.slice(before)).toEqual([
+      expect.stringMatching(/^group 'g' has consumed for a minute without a commit/),
+    ])
+    await bed.write('a', 0, 5)
+    consumer.seek(A0, 0)
+    await read(consumer)
+    await anotherIsWarned(50)
+    await consumer.close()
+    expect(warnings.filter((text) => text.includes("'g'"))).toHaveLength(1)
+    expect(bed.kafka.requests.all({ api: 'OffsetCommit' })).toEqual([])
+  })
+})
+
+describe('the warning that nothing is committed', () => {
+  it.each<[string, ConsumerOptions, (consumer: AssignedConsumer) => Promise<unknown>]>([
+    ['has consumed nothing', { ...GROUP, autoOffsetReset: 'latest' }, () => nextTurn()],
+    [
+      'has committed',
+      GROUP,
+      async (consumer) => {
+        await consumer.consume()
+        await consumer.commitOffsets()
+      },
+    ],
+    ['is read by run', GROUP, (consumer) => consumer.run(() => undefined)],
+    ['commits by itself', { ...GROUP, autoCommitEnable: true }, (consumer) => consumer.consume()],
+  ])('does not come where a group %s', async (_what, options, read) => {
+    const before = warnings.length
+    const consumer = await reading(options, 20)
+    await read(consumer)
+    await anotherIsWarned(20)
+    expect(warnings.slice(before)).toEqual([expect.stringContaining("'another'")])
+  })
+
+  it('comes where run is told to commit nothing', async () => {
+    const before = warnings.length
+    const consumer = await reading({ ...GROUP, autoCommitEnable: false }, 20)
+    await consumer.run(() => undefined)
+    await until(() => warnings.length > before)
+  })
+})
