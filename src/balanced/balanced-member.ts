@@ -1,3 +1,4 @@
+import { ErrorCode } from '../../protocol/errors.ts'
 import { abortable } from '../async/abortable.ts'
 import { limited, TookTooLongError } from '../async/limited.ts'
 import { Deadline } from '../async/deadline.ts'
@@ -8,6 +9,7 @@ import { consumerSettings, type ConsumerOptions } from '../consumer/options.ts'
 import { inOrder, type TopicPartition } from '../consumer/topic-partition.ts'
 import { passesByItself } from '../consumer/offsets/auto-commit.ts'
 import {
+  BrokerError,
   NotStartedError,
   RequestTimeoutError,
   UnknownTopicError,
@@ -151,10 +153,12 @@ export class BalancedMember<Value, Key> {
     return {
       prepare: async (partitions, signal) => {
         // A second time where finding the positions, or what came after it, failed.
-        await this.core.assign(
-          partitions.map((one) => ({ ...one, isHeld: true, isNew: this.#first.isNew(one) })),
-          { signal },
-        )
+        const wanted = partitions.map((one) => ({
+          ...one,
+          isHeld: true,
+          isNew: this.#first.isNew(one),
+        }))
+        await this.core.assign(wanted, { signal }).catch(rethrowUnlessDeleted)
         this.#settings.resetOffsetOnStart = false
       },
       start: (partitions) => this.core.release(partitions),
@@ -218,4 +222,12 @@ export class BalancedMember<Value, Key> {
     )
     if (rebalanceChannel.hasSubscribers) rebalanceChannel.publish(event)
   }
+}
+
+/** A topic that was deleted since it was assigned is left out of the next rebalance: no reason to leave the group. */
+function rethrowUnlessDeleted(error: unknown): never {
+  if (!(error instanceof UnknownTopicError)) throw error
+  const { topic, partition, message } = error
+  const what = 'looking up where to read on'
+  throw new BrokerError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, what, { topic, partition }, message)
 }

@@ -139,11 +139,22 @@ async function ask(
     for (const { partitionIndex: partition, errorCode, offset, oldStyleOffsets } of answered) {
       const name = nameOf({ topic, partition })
       if (errorCode === ErrorCode.NONE) {
-        found.set(name, Number(version > 0 ? offset : (oldStyleOffsets[0] ?? NONE_BEFORE)))
-        continue
+        const value = Number(version > 0 ? offset : (oldStyleOffsets[0] ?? NONE_BEFORE))
+        if (value >= 0 || typeof spec === 'number') {
+          found.set(name, value)
+          continue
+        }
       }
       const context = { topic, partition, broker: leader.name }
-      error = new BrokerError(errorCode, `looking up offsets of ${name}`, context)
+      error =
+        errorCode === ErrorCode.NONE
+          ? new BrokerError(
+              ErrorCode.UNKNOWN_SERVER_ERROR,
+              `looking up offsets of ${name}`,
+              context,
+              'the broker names no offset',
+            )
+          : new BrokerError(errorCode, `looking up offsets of ${name}`, context)
     }
   }
   return error

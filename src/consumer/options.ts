@@ -224,7 +224,6 @@ export function offsetStoreOf(
   const storeOptions = {
     maxRetries: options.offsetsCommitMaxRetries ?? Infinity,
     backoff: backoffOf(cluster, options.offsetsChannelBackoffMs),
-    requireStable: options.isolationLevel === 'read_committed',
     ...(membership === undefined ? {} : { membership }),
   }
   return options.offsetsStorage === 'zookeeper'

@@ -1,6 +1,8 @@
+import { ErrorCode } from '../../protocol/errors.ts'
 import type { Deadline } from '../async/deadline.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import { NoOffsetError, UnknownTopicError } from '../errors.ts'
+import { retrying } from '../cluster/retry.ts'
+import { BrokerError, NoOffsetError, UnknownTopicError } from '../errors.ts'
 import { listOffsets } from './list-offsets.ts'
 import type { OffsetStore } from './offsets/offset-store.ts'
 import type { ConsumerSettings } from './options.ts'
@@ -19,6 +21,9 @@ type Settings = Pick<
   'startAt' | 'resetOffsetOnStart' | 'isReadCommitted'
 >
 
+/** How often a partition that metadata leaves out is looked for again: a new one takes a moment to be known to all brokers. */
+const MISSING_PARTITION_RETRIES = 4
+
 /** Throws UnknownTopicError where a topic or a partition is not there. */
 export async function checkPartitions(
   cluster: Cluster,
@@ -27,12 +32,17 @@ export async function checkPartitions(
 ): Promise<void> {
   await Promise.all(
     [...byTopic(partitions)].map(async ([topic, ofTopic]) => {
-      const metadata = await cluster.topic(topic, { create: false, deadline })
-      for (const { partition } of ofTopic) {
-        if (metadata.partitions.some((one) => one.partition === partition)) continue
-        const reason = `topic '${topic}' has no partition ${partition}: it has ${metadata.partitions.length}`
-        throw new UnknownTopicError(reason, { topic, partition })
-      }
+      const { backoff, logger } = cluster.options
+      const what = `looking up partitions of topic '${topic}'`
+      await retrying({ what, deadline, backoff, logger }, async (attempt) => {
+        const { partitions: found } = await cluster.topic(topic, { create: false, deadline })
+        const missing = ofTopic.find((one) => !found.some((it) => it.partition === one.partition))
+        if (missing === undefined) return
+        const context = { topic, partition: missing.partition }
+        const detail = `topic '${topic}' has no partition ${missing.partition}: it has ${found.length}`
+        if (attempt >= MISSING_PARTITION_RETRIES) throw new UnknownTopicError(detail, context)
+        throw new BrokerError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, what, context, detail)
+      })
     }),
   )
 }

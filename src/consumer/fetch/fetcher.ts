@@ -378,6 +378,7 @@ export class Fetcher {
     // The offset exists by now: wakes the reader, which finds that it is beyond the end.
     if (state.isBeyondEnd) state.jumpTo(state.fetchOffset)
     if (records === null || records.length === 0) {
+      state.fruitless = 0
       this.#checkEnd(state)
       return
     }
@@ -385,7 +386,7 @@ export class Fetcher {
     this.#states.add(state)
     const { logger } = this.#cluster.options
     if (queueRecords(state, fetched, lease, this.#settings, logger)) state.fruitless = 0
-    else this.#afterFruitless(state)
+    else this.#afterFruitless(state, 'the response has no batch that leads any further')
     this.#budget.saw(state)
   }
 
@@ -395,12 +396,11 @@ export class Fetcher {
   }
 
   /** The first time may have a cause that asking again ends, such as a limit. */
-  #afterFruitless(state: PartitionState): void {
+  #afterFruitless(state: PartitionState, detail: string): void {
     if (state.fruitless++ === 0) return
     const attempt = state.fruitless - 1
     const waitMs = backoffMs(attempt - 1, this.#settings.fetchBackoff)
     state.notBefore = performance.now() + waitMs
-    const detail = 'the response has no batch that leads any further'
     const { topic, partition, name } = state
     const error = new BrokerError(ErrorCode.NONE, `fetching ${name}`, { topic, partition }, detail)
     reportRetry(this.#cluster.options.logger, { what: `fetching ${name}`, attempt, waitMs, error })
@@ -412,6 +412,8 @@ export class Fetcher {
     if (errorCode === ErrorCode.OFFSET_OUT_OF_RANGE) {
       // A follower may be behind: what the leader says counts.
       if (isPreferred) return
+      // A position that was looked up and is refused again leads no further either.
+      this.#afterFruitless(state, 'the position is not in the log')
       void this.#recover(state, 'resetting', () => reset(this.#cluster, this.#settings, state))
       return
     }

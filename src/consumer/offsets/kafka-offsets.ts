@@ -23,13 +23,12 @@ export interface Membership {
 export interface KafkaOffsetsOptions {
   readonly maxRetries: number
   readonly backoff: BackoffOptions
-  /** Whether to wait for transactions that are about to commit offsets of the group (KIP-447). */
-  readonly requireStable?: boolean
   /** Asked for each commit. Undefined, and without it: a consumer that is not a member. */
   readonly membership?: () => Membership | undefined
 }
 
 const WITH_INSTANCE_ID = 7
+/** Waits for transactions that are about to commit offsets of the group (KIP-447), as Java does always. */
 const WITH_REQUIRE_STABLE = 7
 const MANY_GROUPS = 8
 
@@ -78,7 +77,6 @@ export class KafkaOffsets implements OffsetStore {
       this.#cluster,
       partitions.map(({ topic, partition }) => ({ topic, partition })),
     )
-    const requireStable = this.#options.requireStable ?? false
     let version = 0
     const response = await broker.request(
       offsetFetch,
@@ -93,7 +91,7 @@ export class KafkaOffsets implements OffsetStore {
           ...(version >= MANY_GROUPS
             ? { groups: [{ groupId: this.group, topics: byIds }] }
             : { groupId: this.group, topics }),
-          ...(version >= WITH_REQUIRE_STABLE ? { requireStable } : {}),
+          ...(version >= WITH_REQUIRE_STABLE ? { requireStable: true } : {}),
         }
       },
       {
@@ -109,7 +107,7 @@ export class KafkaOffsets implements OffsetStore {
     }
     const found = ofGroup === undefined ? response.topics : ids.withNames(version, ofGroup.topics)
     try {
-      return committedOffsets(found, what, broker.name)
+      return committedOffsets(partitions, found, what, broker.name)
     } catch (error) {
       ids.refreshIfUnknown(error)
       throw error

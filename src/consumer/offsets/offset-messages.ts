@@ -16,15 +16,21 @@ export function topicsToFetch(
   }))
 }
 
-/** Without partitions that have none. Throws BrokerError. */
+/**
+ * Without partitions that have none. Throws BrokerError, also for a partition that the response leaves out: to take it
+ * for one without an offset would be to skip messages, or to read all of them again.
+ */
 export function committedOffsets(
+  asked: readonly TopicPartition[],
   topics: OffsetFetchResponse['topics'],
   what: string,
   broker?: string,
 ): CommittedOffset[] {
   const committed: CommittedOffset[] = []
+  const missing = new Map(asked.map((one) => [nameOf(one), one]))
   for (const { name: topic, partitions } of topics) {
     for (const { partitionIndex: partition, ...one } of partitions) {
+      missing.delete(nameOf({ topic, partition }))
       // How v0 and v1 say that there is none; later ones by an offset of −1.
       if (one.errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) continue
       if (one.errorCode !== ErrorCode.NONE) {
@@ -35,6 +41,11 @@ export function committedOffsets(
       const { committedLeaderEpoch: leaderEpoch, metadata } = one
       committed.push({ topic, partition, offset, leaderEpoch, metadata: metadata ?? '' })
     }
+  }
+  for (const [name, { topic, partition }] of missing) {
+    const context = { topic, partition, broker }
+    const detail = `the broker did not say anything about ${name}`
+    throw new BrokerError(ErrorCode.UNKNOWN_SERVER_ERROR, what, context, detail)
   }
   return committed
 }

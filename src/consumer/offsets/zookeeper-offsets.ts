@@ -44,7 +44,7 @@ export class ZooKeeperOffsets implements OffsetStore {
           { timeoutMs: requestTimeoutMs, purpose: 'group', maxVersion: ZOOKEEPER },
         ),
       )
-      return committedOffsets(response.topics, what)
+      return committedOffsets(partitions, response.topics, what)
     })
   }
 
