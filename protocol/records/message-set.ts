@@ -103,10 +103,15 @@ function readEntry(block: Block, at: number, end: number): Entry {
   }
 }
 
+/** What a message takes beside its bytes once it is decoded; its bytes can be as few as 26. */
+const DECODED_BYTES = 200
+/** So many times its bytes a set of the smallest messages takes: all of them are decoded at once. */
+const DECODED_RATIO = 9
+
 /** What has been decoded of a set so far. */
 interface Decoded {
   readonly messages: Message[]
-  /** What its compressed messages may still inflate to, all of them together. */
+  /** What its compressed messages may still take, decompressed and decoded, all of them together. */
   leftBytes: number
 }
 
@@ -192,7 +197,7 @@ export class MessageSet implements MessageBatch {
       const codec = codecFor(compression, magic)
       claimedBytes += codec.claimedBytes(block.cut(valueStart, valueBytes), this.#limitBytes)
     }
-    return Math.min(claimedBytes, this.#limitBytes)
+    return Math.min(claimedBytes * DECODED_RATIO, this.#limitBytes)
   }
 
   #decoded(limitBytes: number): Message[] {
@@ -231,7 +236,9 @@ export class MessageSet implements MessageBatch {
       decoded.leftBytes,
     )
     decoded.leftBytes -= inflated.length
-    const inner = entriesOf(new Block(inflated))
+    const inner = entriesOf(new Block(inflated), Math.floor(decoded.leftBytes / DECODED_BYTES))
+    if (inner === undefined) throw new PastCeilingError('too many messages for the ceiling')
+    decoded.leftBytes -= inner.length * DECODED_BYTES
     const last = inner[inner.length - 1]
     if (last === undefined) throw new ProtocolError('a compressed message is empty')
     // Relative offsets (KIP-31): the wrapper has the last one's absolute offset. v0 has absolute ones.
@@ -243,14 +250,15 @@ export class MessageSet implements MessageBatch {
   }
 }
 
-/** All messages of an inner set: unlike in a response, the last one must be whole. */
-function entriesOf(block: Block): Entry[] {
+/** All messages of an inner set: unlike in a response, the last one must be whole. Undefined for more than `most`. */
+function entriesOf(block: Block, most: number): Entry[] | undefined {
   const data = block.bytes
   const entries: Entry[] = []
   for (let at = 0; at < data.length;) {
     const size = data.length - at < LOG_OVERHEAD_BYTES ? -1 : data.readInt32BE(at + 8)
     const end = at + LOG_OVERHEAD_BYTES + size
     if (size < 0 || end > data.length) throw new ProtocolError('an inner message is cut off', at)
+    if (entries.length === most) return undefined
     entries.push(readEntry(block, at, end))
     at = end
   }

@@ -28,6 +28,12 @@ export interface MessageObject<Value = Buffer | null, Key = Buffer | null> {
 const NO_HEADERS: readonly MessageHeader[] = Object.freeze([])
 
 /**
+ * Kafka knows no limit. A header takes two bytes at least, and some 200 once it is read: a record of 64 MiB, a few KB
+ * compressed, would take gigabytes.
+ */
+const MOST_HEADERS = 100_000
+
+/**
  * A message as it was read from a partition. Key, value and headers are cut out of the batch when they
  * are asked for: views on its bytes, which live as long as a view does. Copy what you keep for long.
  */
@@ -117,7 +123,7 @@ export class Message {
     return this.block.cut(this.valueStart, this.valueBytes)
   }
 
-  /** The headers in order, repeats included. Throws ProtocolError when they are damaged. */
+  /** The headers in order, repeats included. Throws ProtocolError when they are damaged, or more than 100,000. */
   get headers(): readonly MessageHeader[] {
     if (this.headersEnd < 0) return NO_HEADERS
     const { bytes } = this.block
@@ -126,6 +132,9 @@ export class Message {
     const reader = new Reader(bytes, start, this.headersEnd)
     const count = reader.varint()
     if (count < 0) throw new ProtocolError(`a record claims ${count} headers`, start)
+    if (count > MOST_HEADERS) {
+      throw new ProtocolError(`a record has ${count} headers, the most is ${MOST_HEADERS}`, start)
+    }
     const headers: MessageHeader[] = []
     while (headers.length < count) {
       const keyBytes = reader.varint()

@@ -19,20 +19,23 @@ export interface AbortedTransaction {
  * marker, behind which another transaction of its may begin.
  */
 export class AbortedTransactions {
-  /** By their beginnings, what has not begun yet. */
-  readonly #coming: AbortedTransaction[]
+  /** By their beginnings. */
+  readonly #sorted: readonly AbortedTransaction[]
+  /** How many of them have begun: an index, for a response may name millions, and `shift` moves them all. */
+  #begun = 0
   readonly #open = new Set<bigint>()
 
   constructor(aborted: readonly AbortedTransaction[]) {
-    this.#coming = [...aborted].sort((a, b) => Number(a.firstOffset - b.firstOffset))
+    this.#sorted = [...aborted].sort((a, b) => Number(a.firstOffset - b.firstOffset))
   }
 
   /** To be asked for each batch, in the order of the log. */
   includes(batch: MessageBatch): boolean {
-    for (let next = this.#coming[0]; next !== undefined; next = this.#coming[0]) {
-      if (next.firstOffset > BigInt(batch.lastOffset)) break
-      this.#open.add(next.producerId)
-      this.#coming.shift()
+    const lastOffset = BigInt(batch.lastOffset)
+    for (; this.#begun < this.#sorted.length; this.#begun++) {
+      const { firstOffset, producerId } = this.#sorted[this.#begun]!
+      if (firstOffset > lastOffset) break
+      this.#open.add(producerId)
     }
     if (!batch.transactional || !this.#open.has(batch.producerId)) return false
     if (batch.control && isAbort(batch)) this.#open.delete(batch.producerId)
@@ -40,11 +43,19 @@ export class AbortedTransactions {
   }
 }
 
+/**
+ * A marker that cannot be read ends the transaction, too: it is this producer's, and what follows it is of another
+ * transaction. Brokers do not compress markers, and decompressing one here would be outside the consumer's budget.
+ */
 function isAbort(batch: MessageBatch): boolean {
-  const [record] = batch.messages()
-  const key = record?.key
-  if (key === null || key === undefined || key.length < TYPE_AT + 2) {
-    throw new ProtocolError('a control batch has no type')
+  if (batch.compression !== 'none') return true
+  try {
+    const key = batch.messages()[0]?.key
+    return key === null || key === undefined || key.length < TYPE_AT + 2
+      ? true
+      : key.readInt16BE(TYPE_AT) === ABORT
+  } catch (error) {
+    if (error instanceof ProtocolError) return true
+    throw error
   }
-  return key.readInt16BE(TYPE_AT) === ABORT
 }

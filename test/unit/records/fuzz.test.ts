@@ -65,6 +65,22 @@ describe(`changed records whose checksums are right (SAMSA_FUZZ=${4 * RUNS} SAMS
   )
 
   it(
+    'in batches v2 of many small frames',
+    () => {
+      const property = fc.property(seeds, mutations, (seed, changes) => {
+        const random = new Random(seed)
+        const compression = random.pick(['gzip', 'snappy', 'lz4', 'zstd'] as const)
+        const plain = encodeBatch(someRecords(random), { baseOffset: 5n })
+        const records = plain.subarray(BATCH_HEADER_BYTES)
+        const body = mutate(inSmallFrames(records, compression, random), changes)
+        survives(sealedBatch(plain, compression, body, NONE, true), changes.length === 0)
+      })
+      fc.assert(property, share)
+    },
+    TIMEOUT_MS,
+  )
+
+  it(
     'in message sets',
     () => {
       const property = fc.property(seeds, mutations, (seed, changes) => {
@@ -146,15 +162,28 @@ function sealedBatch(
   compression: Compression,
   body: Buffer,
   headerChanges: readonly Mutation[],
+  isCompressed = false,
 ): Buffer {
   const header = mutate(Buffer.from(plain.subarray(0, BATCH_HEADER_BYTES)), headerChanges)
-  const batch = Buffer.concat([header, codecOf(compression).compress(body)])
+  const compressed = isCompressed ? body : codecOf(compression).compress(body)
+  const batch = Buffer.concat([header, compressed])
   if (batch.length < BATCH_HEADER_BYTES) return batch
   batch.writeInt32BE(batch.length - 12, 8)
   batch[16] = 2
   if (headerChanges.length === 0) batch[22]! |= codeOf(compression)
   batch.writeUInt32BE(crc32c(batch, 21), 17)
   return batch
+}
+
+/** The same content as frames (members, streams) of a few bytes each. */
+function inSmallFrames(data: Buffer, compression: Compression, random: Random): Buffer {
+  const frames: Uint8Array[] = []
+  for (let at = 0; at < data.length;) {
+    const end = at + 1 + random.below(8)
+    frames.push(codecOf(compression).compress(data.subarray(at, end)))
+    at = end
+  }
+  return Buffer.concat(frames)
 }
 
 /** A compressed message with this as its value; what is not compressed stays as it is. */
@@ -183,6 +212,7 @@ function survives(data: Buffer, untouched: boolean): void {
   const { batches, error } = readBatches(data, { topic: 't', partition: 0 }, LIMIT_BYTES)
   if (error !== undefined && (untouched || !(error instanceof ProtocolError))) throw error
   for (const batch of batches) {
+    if (batch.claimedBytes > LIMIT_BYTES) throw new Error('it claims more than the ceiling')
     const messages = valueOrError(() => batch.messages(), ProtocolError, untouched) ?? []
     // Views on the same bytes may not add up to more than there are, nor messages lie in no bytes.
     const sum = messages.reduce((total, message) => total + touch(message, untouched), 0)

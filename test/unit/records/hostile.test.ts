@@ -61,6 +61,16 @@ describe('headers', () => {
     expect(() => message.headers).toThrow(/1 bytes follow the last header/)
   })
 
+  it('are read up to 100,000 of them, and more are refused', () => {
+    const headersOf = (count: number) => {
+      const headers = Array<{ key: string; value: null }>(count).fill({ key: '', value: null })
+      return messagesOf(encodeBatch([new OutgoingRecord(null, null, TIMESTAMP, headers)]))[0]!
+    }
+    expect(headersOf(100_000).headers).toHaveLength(100_000)
+    const message = headersOf(100_001)
+    expect(() => message.headers).toThrow(/a record has 100001 headers, the most is 100000/)
+  })
+
   it('without a key are refused', () => {
     const message = withByte(HEADER_COUNT_AT + 1, 1)
     expect(() => message.headers).toThrow(/has no key/)
@@ -110,5 +120,25 @@ describe('compressed messages in compressed messages', () => {
 
   it('lie four deep at the most', () => {
     expect(() => messagesOf(around(around(around(big))))).toThrow(/too deep/)
+  })
+})
+
+describe('a compressed message of an old format', () => {
+  it.each([0, 1] as const)(
+    'with more messages than its ceiling has room for is refused (v%i)',
+    (magic) => {
+      const records = Array<OutgoingRecord>(10_000).fill(new OutgoingRecord(null, null, TIMESTAMP))
+      const set = encodeMessageSet(records, magic, 'gzip')
+      // 340 KB or less once it is decompressed, and 2 MB once it is decoded.
+      expect(() => messagesOf(set, 1_000_000)).toThrow(/ceiling/)
+      expect(messagesOf(set, 3_000_000)).toHaveLength(10_000)
+    },
+  )
+
+  it('claims enough memory to be decoded at once', () => {
+    const records = Array<OutgoingRecord>(10_000).fill(new OutgoingRecord(null, null, TIMESTAMP))
+    const { batches } = readBatches(encodeMessageSet(records, 1, 'lz4'), SOURCE)
+    expect(batches[0]!.claimedBytes).toBeGreaterThan(10_000 * 200)
+    expect(batches[0]!.nextMessages(10_000).messages).toHaveLength(10_000)
   })
 })

@@ -10,6 +10,7 @@ export type Mutation =
   | { readonly kind: 'splice'; readonly at: number; readonly bytes: Uint8Array }
   | { readonly kind: 'insert'; readonly at: number; readonly bytes: Uint8Array }
   | { readonly kind: 'repeat'; readonly at: number; readonly count: number }
+  | { readonly kind: 'tagged-fields'; readonly at: number; readonly lengths: readonly number[] }
 
 /** Lengths and counts that a decoder may fall for. */
 const TREACHEROUS = [
@@ -44,6 +45,11 @@ const mutation: fc.Arbitrary<Mutation> = fc.oneof(
   fc.record({ kind: fc.constant('splice' as const), at, bytes }),
   fc.record({ kind: fc.constant('insert' as const), at, bytes }),
   fc.record({ kind: fc.constant('repeat' as const), at, count: fc.nat(64) }),
+  fc.record({
+    kind: fc.constant('tagged-fields' as const),
+    at,
+    lengths: fc.array(fc.nat(3), { minLength: 1, maxLength: 120 }),
+  }),
 )
 
 /** None as well: a frame that nobody touched must decode. */
@@ -71,5 +77,17 @@ function apply(frame: Buffer, change: Mutation): Buffer {
       return Buffer.concat([before, change.bytes, frame.subarray(at)])
     case 'repeat':
       return Buffer.concat([before, frame.subarray(at, at + change.count), frame.subarray(at)])
+    case 'tagged-fields': {
+      // An empty section is a byte of 0: the next one, if there is any, becomes one of many fields.
+      const empty = frame.indexOf(0, at)
+      if (empty < 0) return frame
+      const fields = change.lengths.flatMap((length, tag) => [
+        tag,
+        length,
+        ...Array<number>(length).fill(tag),
+      ])
+      const section = Buffer.from([change.lengths.length, ...fields])
+      return Buffer.concat([frame.subarray(0, empty), section, frame.subarray(empty + 1)])
+    }
   }
 }
