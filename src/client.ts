@@ -8,12 +8,13 @@ import { deadlineOf, type CallOptions } from './call-options.ts'
 import type { Deadline } from './async/deadline.ts'
 import { Cluster } from './cluster/cluster.ts'
 import { Consumer, type TopicsConsumerOptions } from './consumer/consumer.ts'
-import { ClosedError } from './errors.ts'
+import { ClosedError, InvalidArgumentError } from './errors.ts'
 import type { BodyFor } from './network/broker.ts'
 import { requestSettings, type RequestOptions } from './request.ts'
 import type { Api } from '../protocol/schema/api.ts'
 import type { Decoded, Fields } from '../protocol/schema/fields.ts'
 import { Opened } from './opened.ts'
+import { shown } from './options.ts'
 import { MultiTopicProducer } from './producer/multi-topic-producer.ts'
 import type { ProducerOptions } from './producer/options.ts'
 import type { Data } from './producer/serialize.ts'
@@ -135,6 +136,8 @@ export class KafkaClient implements AsyncDisposable {
     options: RequestOptions = {},
   ): Promise<Decoded<Response>> {
     if (this.#closing !== undefined) throw new ClosedError('client')
+    if (!isApi(api))
+      throw new InvalidArgumentError(`request: ${shown(api)} is not one of samsa/protocol's APIs`)
     const { operationTimeoutMs } = this.#cluster.options
     return this.#cluster.router.call(api, body, requestSettings(api, options, operationTimeoutMs))
   }
@@ -175,4 +178,8 @@ export class KafkaClient implements AsyncDisposable {
       await this.#cluster.close(isAborted ? 0 : Math.min(CLOSE_GRACE_MS, deadline.remainingMs))
     }
   }
+}
+
+function isApi(api: unknown): boolean {
+  return typeof api === 'object' && api !== null && 'key' in api && 'request' in api
 }

@@ -1,5 +1,6 @@
 import type { CallOptions } from '../call-options.ts'
 import type { AssignedConsumer, TopicPartitionLag } from './assigned-consumer.ts'
+import { checkMap, checkPartition, checkPartitions, checkPlace } from './arguments.ts'
 import { ConsumerShell } from './consumer-shell.ts'
 import type { TopicPartition } from './topic-partition.ts'
 
@@ -48,6 +49,7 @@ export abstract class TopicShell<Value = Buffer | null, Key = Buffer | null> ext
 
   /** Goes on at this offset, also where an error has ended the partition. Throws InvalidArgumentError. */
   seek(partition: number, offset: number): void {
+    checkPartition(partition)
     this.core.seek({ topic: this.topic, partition }, offset)
   }
 
@@ -70,7 +72,8 @@ export abstract class TopicShell<Value = Buffer | null, Key = Buffer | null> ext
    * loop the message or batch at hand is processed; for other code, such as a hook or a timer, it is not. Handlers of
    * `run` that are at work have not processed their messages. Throws OffsetCommitError.
    */
-  commitOffsets(offsets?: ReadonlyMap<number, number>, call?: CallOptions): Promise<void> {
+  async commitOffsets(offsets?: ReadonlyMap<number, number>, call?: CallOptions): Promise<void> {
+    if (offsets !== undefined) checkMap('the offsets', offsets)
     const given = offsets && [...offsets].map(([partition, offset]) => ({ partition, offset }))
     return this.core.commitOffsets(
       given?.map((one) => ({ topic: this.topic, ...one })),
@@ -90,11 +93,13 @@ export abstract class TopicShell<Value = Buffer | null, Key = Buffer | null> ext
    * Goes on elsewhere: all partitions at one place (default: where `autoOffsetReset` says), or each at its own.
    * With a group it is committed, too. Throws BrokerError, OffsetCommitError.
    */
-  resetOffsets(
+  async resetOffsets(
     to: ResetTo | ReadonlyMap<number, ResetTo> = this.core.beginning,
     call?: CallOptions,
   ): Promise<void> {
     const isEach = typeof to === 'object' && !(to instanceof Date)
+    if (isEach) checkMap('where to go on', to)
+    for (const place of isEach ? to.values() : [to]) checkPlace(place)
     const all = isEach ? [...to] : this.partitions.map((partition) => [partition, to] as const)
     return this.core.resetOffsets(
       all.map(([partition, place]) => ({ topic: this.topic, partition, to: place })),
@@ -103,6 +108,7 @@ export abstract class TopicShell<Value = Buffer | null, Key = Buffer | null> ext
   }
 
   protected named(partitions: readonly number[]): TopicPartition[] {
+    checkPartitions(partitions)
     return partitions.map((partition) => ({ topic: this.topic, partition }))
   }
 }

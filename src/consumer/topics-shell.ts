@@ -1,5 +1,6 @@
 import type { CallOptions } from '../call-options.ts'
 import type { TopicPartitionLag, PartitionToCommit, PositionToReset } from './assigned-consumer.ts'
+import { checkPlace, checkTopicPartition, checkTopicPartitions } from './arguments.ts'
 import { ConsumerShell } from './consumer-shell.ts'
 import type { CommittedOffset } from './offsets/offset-store.ts'
 import type { TopicPartition, TopicPartitionOffset } from './topic-partition.ts'
@@ -39,15 +40,18 @@ export abstract class TopicsShell<Value = Buffer | null, Key = Buffer | null> ex
 
   /** Goes on at this offset, also where an error has ended the partition. Throws InvalidArgumentError. */
   seek(one: TopicPartition, offset: number): void {
+    checkTopicPartition(one)
     this.core.seek(one, offset)
   }
 
   /** Hands over nothing of these (default: of any) and fetches no more; what was fetched is kept. */
   pause(partitions?: readonly TopicPartition[]): void {
+    checkTopicPartitions(partitions)
     this.core.pause(partitions)
   }
 
   resume(partitions?: readonly TopicPartition[]): void {
+    checkTopicPartitions(partitions)
     this.core.resume(partitions)
   }
 
@@ -61,7 +65,8 @@ export abstract class TopicsShell<Value = Buffer | null, Key = Buffer | null> ex
    * message. In the body of a loop the message or batch at hand is processed; for other code, such as a hook or a
    * timer, it is not. Handlers of `run` that are at work have not processed their messages. Throws OffsetCommitError.
    */
-  commitOffsets(what?: readonly PartitionToCommit[], call?: CallOptions): Promise<void> {
+  async commitOffsets(what?: readonly PartitionToCommit[], call?: CallOptions): Promise<void> {
+    checkTopicPartitions(what)
     return this.core.commitOffsets(what, call)
   }
 
@@ -71,7 +76,9 @@ export abstract class TopicsShell<Value = Buffer | null, Key = Buffer | null> ex
   }
 
   /** Goes on at these places; with a group they are committed, too. Throws BrokerError, OffsetCommitError. */
-  resetOffsets(targets: readonly PositionToReset[], call?: CallOptions): Promise<void> {
+  async resetOffsets(targets: readonly PositionToReset[], call?: CallOptions): Promise<void> {
+    checkTopicPartitions(targets)
+    for (const { to } of targets) checkPlace(to)
     return this.core.resetOffsets(targets, call)
   }
 }

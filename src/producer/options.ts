@@ -125,7 +125,7 @@ export function producerSettings<Value, Key>(
   checkOptions<ProducerOptions<Value, Key>>('getProducer', options, {
     partitioner: aFunction,
     compression: oneOf('none', 'gzip', 'snappy', 'lz4', 'zstd'),
-    compressionLevel: anInteger(1, options.compression === 'gzip' ? 9 : 22),
+    compressionLevel: anInteger(1, compressionOf(options) === 'gzip' ? 9 : 22),
     requiredAcks: oneOf(-1, 0, 1),
     ackTimeoutMs: aDurationMs(1),
     idempotent: aBoolean,
@@ -185,4 +185,11 @@ export function producerSettings<Value, Key>(
     pendingTimeoutMs,
     serializer: options.serializer,
   }
+}
+
+/** Of options that are not checked yet. */
+function compressionOf(options: unknown): unknown {
+  return typeof options === 'object' && options !== null && 'compression' in options
+    ? options.compression
+    : undefined
 }

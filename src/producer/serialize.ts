@@ -69,6 +69,11 @@ function isPlain(value: unknown): boolean {
 function kindOf(data: unknown): string {
   if (data === undefined) return 'undefined'
   if (data instanceof Promise) return 'a promise (is an await missing?)'
-  if (typeof data === 'object') return `an object (${data?.constructor.name ?? 'null'})`
+  if (data === null) return 'null'
+  if (typeof data === 'object') {
+    // An object without a prototype has no constructor.
+    const { constructor } = data as { readonly constructor?: { readonly name: string } }
+    return `an object (${constructor?.name ?? 'no prototype'})`
+  }
   return `a ${typeof data}`
 }

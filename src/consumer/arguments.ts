@@ -1,0 +1,54 @@
+/** Checks of what the methods of consumers are given: callers without TypeScript get an InvalidArgumentError. */
+import { InvalidArgumentError } from '../errors.ts'
+import { anArrayOf, anInteger, either, oneOf, shown, type Check } from '../options.ts'
+
+const aPartition = anInteger(0, 0x7fffffff)
+
+const aTopicPartition: Check = (value) =>
+  typeof value === 'object' &&
+  value !== null &&
+  'topic' in value &&
+  typeof value.topic === 'string' &&
+  'partition' in value &&
+  aPartition(value.partition) === undefined
+    ? undefined
+    : 'must be { topic, partition }'
+
+const aPlace: Check = either(anInteger(0), oneOf('earliest', 'latest'), (value) =>
+  value instanceof Date && !Number.isNaN(value.getTime()) ? undefined : 'a Date',
+)
+
+function check(what: string, value: unknown, ...checks: readonly Check[]): void {
+  for (const one of checks) {
+    const problem = one(value)
+    if (problem === undefined) continue
+    throw new InvalidArgumentError(`${what} ${problem}, not ${shown(value)}`)
+  }
+}
+
+export function checkPartition(value: unknown): void {
+  check('a partition', value, aPartition)
+}
+
+export function checkPartitions(value: unknown): void {
+  check('the partitions', value, anArrayOf(aPartition))
+}
+
+export function checkTopicPartition(value: unknown): void {
+  check('a partition', value, aTopicPartition)
+}
+
+/** Undefined where the caller means all of them. */
+export function checkTopicPartitions(value: unknown): void {
+  if (value !== undefined) check('the partitions', value, anArrayOf(aTopicPartition))
+}
+
+export function checkPlace(value: unknown): void {
+  check('where to go on', value, aPlace)
+}
+
+/** Entries by partition. */
+export function checkMap(what: string, value: unknown): void {
+  if (value instanceof Map) for (const partition of value.keys()) checkPartition(partition)
+  else throw new InvalidArgumentError(`${what} must be a Map by partition, not ${shown(value)}`)
+}
