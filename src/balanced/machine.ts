@@ -358,7 +358,7 @@ export class RebalanceMachine {
     if (partitions === undefined) this.#lostWhileClaiming.isAll = true
     for (const partition of partitions ?? []) this.#lostWhileClaiming.partitions.add(partition)
     this.#options.logger.warn(`${this.#who()}: lost ${namesOf(lost)}: ${reason.message}`)
-    this.#lost.push(...hasHook)
+    this.#lost = this.#lost.concat(hasHook)
     this.#isChanged = true
     this.#wake?.()
   }

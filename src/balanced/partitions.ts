@@ -1,8 +1,13 @@
 import { nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 
+/** A line of a log with more names is of no use, and a million of them are twenty megabytes. */
+const MOST_NAMES = 100
+
 /** For logs: `orders-0, orders-3`, or `none`. */
 export function namesOf(partitions: Iterable<TopicPartition>): string {
-  return [...partitions].map(nameOf).join(', ') || 'none'
+  const all = [...partitions]
+  const names = all.slice(0, MOST_NAMES).map(nameOf).join(', ') || 'none'
+  return all.length > MOST_NAMES ? `${names} and ${all.length - MOST_NAMES} more` : names
 }
 
 /** Partitions, each once, however many objects name it. Iterates in the order they were added. */

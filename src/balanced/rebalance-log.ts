@@ -18,15 +18,15 @@ export class RebalanceLog {
   }
 
   assigned(partitions: readonly TopicPartition[]): void {
-    this.#assigned.push(...partitions)
+    this.#assigned = this.#assigned.concat(partitions)
   }
 
   revoked(partitions: readonly TopicPartition[]): void {
-    this.#revoked.push(...partitions)
+    this.#revoked = this.#revoked.concat(partitions)
   }
 
   lost(partitions: readonly TopicPartition[]): void {
-    this.#lost.push(...partitions)
+    this.#lost = this.#lost.concat(partitions)
   }
 
   /** What to tell when a phase begins: nothing where it isn't over yet, or changed nothing. */

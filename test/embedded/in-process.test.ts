@@ -1,6 +1,7 @@
 /** What members of a group are at work on: never committed, and not another member's before its time. */
 import { describe, expect, it } from '@jest/globals'
 import { deferred } from '../../src/async/deferred.ts'
+import { joinGroup } from '../../protocol/apis/join-group.ts'
 import { EmbeddedCluster, EmbeddedZooKeeper } from '../../src/embedded/index.ts'
 import {
   KafkaClient,
@@ -11,6 +12,7 @@ import {
   type TopicPartition,
 } from '../../src/index.ts'
 import { QUICK } from '../support/fake-cluster.ts'
+import { requestOnce } from '../support/request-once.ts'
 import { failureOf, settled } from '../support/settled.ts'
 import { until } from '../support/until.ts'
 
@@ -305,9 +307,8 @@ describe('a managed member', () => {
     )
     await member.consume()
     await member.consume()
-    for (const api of ['OffsetCommit', 'LeaveGroup', 'Heartbeat', 'FindCoordinator'] as const) {
-      scene.kafka.faults.on({ api }, { drop: true })
-    }
+    // What is sent behind it on the same connection is not answered either.
+    scene.kafka.faults.on({ api: 'OffsetCommit' }, { drop: true })
     const from = performance.now()
     await member.close({ timeoutMs: 500 }).catch(() => undefined)
     expect(performance.now() - from).toBeLessThan(10_000)
@@ -397,6 +398,35 @@ describe('a managed member', () => {
     scene.kafka.faults.on({ api: 'OffsetCommit' }, { error: 'GROUP_AUTHORIZATION_FAILED' })
     const reading = failureOf(WAYS['for await']!(member, () => Promise.resolve()))
     expect(await reading).toMatchObject({ code: 'GROUP_AUTHORIZATION_FAILED' })
+  })
+
+  it('that leads the group gives nothing to a member whose metadata it cannot read, and says which', async () => {
+    await using scene = await Scene.open()
+    const warnings: string[] = []
+    const ignore = () => undefined
+    const warn = (text: string) => void warnings.push(text)
+    const logger = { debug: ignore, info: ignore, error: ignore, warn }
+    const leader = await scene.member({}, scene.client({ logger }))
+    // Before KIP-394 there is an id at once.
+    const joined = await requestOnce(
+      scene.kafka.hosts,
+      joinGroup,
+      {
+        groupId: 'g',
+        sessionTimeoutMs: 30_000,
+        rebalanceTimeoutMs: 30_000,
+        memberId: '',
+        protocolType: 'consumer',
+        protocols: [{ name: 'other', metadata: Buffer.from('garbage') }],
+      },
+      2,
+    )
+    expect(joined.errorCode).toBe(0)
+    await until(() => warnings.some((text) => text.includes(joined.memberId)))
+    await until(() => leader.assignment.length === 2)
+    expect(warnings.find((text) => text.includes(joined.memberId))).toMatch(
+      /metadata cannot be read/,
+    )
   })
 
   it('waits for a topic among several that does not exist', async () => {

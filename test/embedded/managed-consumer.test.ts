@@ -172,6 +172,8 @@ describe('a managed balanced consumer', () => {
     const one = await scene.consumer({ assignors })
     await scene.write(2)
     await take(one, 2)
+    // What was read is processed.
+    expect(await one.consume({ block: false })).toBeUndefined()
     const asked = scene.kafka.requests.all({ api: 'OffsetFetch' }).length
     const two = await scene.consumer({ assignors })
     while (two.partitions.length === 0) await scene.kafka.requests.next({ api: 'Heartbeat' })

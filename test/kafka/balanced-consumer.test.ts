@@ -66,6 +66,11 @@ async function take(from: BalancedConsumer, count: number): Promise<number[]> {
   return (await takeTexts(from, count, 20_000)).map(Number)
 }
 
+/** Asks for more where there is none: what was read is processed. */
+async function processAll(...consumers: readonly BalancedConsumer[]): Promise<void> {
+  for (const one of consumers) expect(await one.consume({ block: false })).toBeUndefined()
+}
+
 function sorted(values: readonly number[]): number[] {
   return [...values].sort((a, b) => a - b)
 }
@@ -88,10 +93,12 @@ for (const version of versionsToTest()) {
       await produce(topic, 4, 0, 8)
       const first = await consumer(topic, zookeeperHosts, inOrder)
       const read = await take(first, 8)
+      await processAll(first)
       const second = await consumer(topic, zookeeperHosts, inOrder)
       await until(() => first.partitions.length === 2 && second.partitions.length === 2)
       await produce(topic, 4, 8, 16)
       read.push(...(await take(first, 4)), ...(await take(second, 4)))
+      await processAll(first)
       await first.close()
       await until(() => second.partitions.length === 4)
       await produce(topic, 4, 16, 24)
@@ -139,6 +146,7 @@ describeWithBrokers('a group in a ZooKeeper that fails', ['java'], () => {
       await until(() => first.partitions.length === 2)
       await produce(topic, 4, 0, 8)
       const read = [...(await take(first, 4)), ...(await take(second, 4))]
+      await processAll(first, second)
       await zookeeper.stop(0)
       await until(() => !first.isOwnershipCertain)
       await expect(first.commitOffsets(new Map([[0, 0]]))).rejects.toMatchObject({
@@ -238,6 +246,7 @@ describeWithBrokers('a group in a ZooKeeper that fails', ['java'], () => {
       await produce(topic, 4, 0, 8)
       const [first, second] = members as [BalancedConsumer, BalancedConsumer]
       const read = [...(await take(first, 4)), ...(await take(second, 4))]
+      await processAll(first)
       await first.close()
       await until(() => second.partitions.length === 4)
       expect(sorted(read)).toEqual(upTo(8))

@@ -43,7 +43,8 @@ export function decodeSubscription(member: JoinedMember): GroupMember {
     memberId,
     groupInstanceId,
     topics: subscription.topics,
-    ownedPartitions: partitionsOf(subscription.ownedPartitions),
+    // What cannot be owned would only confuse assignors.
+    ownedPartitions: partitionsOf(subscription.ownedPartitions).filter((one) => one.partition >= 0),
     generation: subscription.generationId,
     rack: subscription.rackId ?? undefined,
     userData: subscription.userData === null ? undefined : asBuffer(subscription.userData),

@@ -3,6 +3,7 @@ import type { Cluster } from '../../cluster/cluster.ts'
 import { nameOf, type TopicPartition } from '../../consumer/topic-partition.ts'
 import { BrokerError } from '../../errors.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
+import { ProtocolError } from '../../../protocol/protocol-error.ts'
 import type { Assignor, GroupMember, LastAssignment } from '../assignors/assignor.ts'
 import type { Claim, Coordinator, CoordinatorEvents, CoordinatorFactory } from '../coordinator.ts'
 import { namesOf } from '../partitions.ts'
@@ -159,14 +160,38 @@ export class GroupCoordinator implements Coordinator {
     const { groupId, protocol } = this.#settings
     const { logger } = this.#cluster.options
     const assignor = this.#assignor(protocolName)
-    const members: readonly GroupMember[] = joined.map(decodeSubscription)
+    const { members, unreadable } = this.#membersOf(joined)
     const topics = await this.#topics.describe([...new Set(members.flatMap((one) => one.topics))])
     // Its topics are watched by the leader all the same.
     if (keepsAssignment) return new Map()
     const assignment = lead({ groupId, assignor, protocol, members, topics, logger })
     return new Map(
-      members.map(({ memberId }) => [memberId, encodeAssignment(assignment.get(memberId) ?? [])]),
+      [...members, ...unreadable].map(({ memberId }) => [
+        memberId,
+        encodeAssignment(assignment.get(memberId) ?? []),
+      ]),
     )
+  }
+
+  /** A member whose metadata cannot be read gets nothing, rather than keep all others from getting what they need. */
+  #membersOf(joined: readonly JoinedMember[]): {
+    readonly members: readonly GroupMember[]
+    readonly unreadable: readonly JoinedMember[]
+  } {
+    const members: GroupMember[] = []
+    const unreadable: JoinedMember[] = []
+    for (const one of joined) {
+      try {
+        members.push(decodeSubscription(one))
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error
+        unreadable.push(one)
+        this.#cluster.options.logger.warn(
+          `${this.name}: member '${one.memberId}' gets nothing, its metadata cannot be read: ${error.message}`,
+        )
+      }
+    }
+    return { members, unreadable }
   }
 
   #assignor(name: string): Assignor {

@@ -52,8 +52,11 @@ export class GroupOffsets implements OffsetStore {
     const results = new Map<string, CommitResult>()
     let left = offsets
     while (left.length > 0) {
-      const held = left.filter(isHeld)
-      for (const one of left) if (!held.includes(one)) results.set(nameOf(one), givenUp(one))
+      const held: OffsetToCommit[] = []
+      for (const one of left) {
+        if (isHeld(one)) held.push(one)
+        else results.set(nameOf(one), givenUp(one))
+      }
       if (held.length === 0) break
       const { generation } = coordinator.membership
       // Also while it joins: until all have come, the broker takes commits of the generation before.

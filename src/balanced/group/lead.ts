@@ -46,15 +46,16 @@ function problemWith(
   const claims = new Map(
     members.map((one) => [one.memberId, new Set(one.ownedPartitions.map(nameOf))]),
   )
+  const existing = new Map(
+    [...topics].map(([topic, all]) => [topic, new Set(all.map(({ partition }) => partition))]),
+  )
   const given = new Map<string, string>()
   for (const [memberId, partitions] of assignment) {
     const own = claims.get(memberId)
     if (own === undefined) return `gave something to '${memberId}', which is no member`
     for (const partition of partitions) {
       const name = nameOf(partition)
-      const exists = topics
-        .get(partition.topic)
-        ?.some((one) => one.partition === partition.partition)
+      const exists = existing.get(partition.topic)?.has(partition.partition)
       if (exists !== true) return `gave away ${name}, which does not exist`
       const other = given.get(name)
       if (other !== undefined) return `gave ${name} to both '${other}' and '${memberId}'`

@@ -107,7 +107,8 @@ export class KafkaOffsets implements OffsetStore {
     }
     const found = ofGroup === undefined ? response.topics : ids.withNames(version, ofGroup.topics)
     try {
-      return committedOffsets(partitions, found, what, broker.name)
+      const { logger } = this.#cluster.options
+      return committedOffsets(partitions, found, what, logger, broker.name)
     } catch (error) {
       ids.refreshIfUnknown(error)
       throw error

@@ -2,10 +2,12 @@
 import type { OffsetCommitResponse } from '../../../protocol/apis/offset-commit.ts'
 import type { OffsetFetchResponse } from '../../../protocol/apis/offset-fetch.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
-import { toSafeNumber } from '../../../protocol/records/safe-number.ts'
 import { BrokerError } from '../../errors.ts'
+import type { Logger } from '../../observe/logger.ts'
 import { nameOf, numbersByTopic, type TopicPartition } from '../topic-partition.ts'
 import type { CommitResult, CommittedOffset } from './offset-store.ts'
+
+const NO_OFFSET = -1n
 
 export function topicsToFetch(
   partitions: readonly TopicPartition[],
@@ -17,13 +19,15 @@ export function topicsToFetch(
 }
 
 /**
- * Without partitions that have none. Throws BrokerError, also for a partition that the response leaves out: to take it
- * for one without an offset would be to skip messages, or to read all of them again.
+ * Without partitions that have none. An offset that no log can have counts as none, with a warning: the group could
+ * never start otherwise. Throws BrokerError, also for a partition that the response leaves out: to take it for one
+ * without an offset would be to skip messages, or to read all of them again.
  */
 export function committedOffsets(
   asked: readonly TopicPartition[],
   topics: OffsetFetchResponse['topics'],
   what: string,
+  logger: Logger,
   broker?: string,
 ): CommittedOffset[] {
   const committed: CommittedOffset[] = []
@@ -36,8 +40,13 @@ export function committedOffsets(
       if (one.errorCode !== ErrorCode.NONE) {
         throw new BrokerError(one.errorCode, what, { topic, partition, broker })
       }
-      const offset = toSafeNumber(one.committedOffset, 'committed offset')
-      if (offset < 0) continue
+      if (one.committedOffset === NO_OFFSET) continue
+      const offset = Number(one.committedOffset)
+      if (!Number.isSafeInteger(offset) || offset < 0) {
+        const name = nameOf({ topic, partition })
+        logger.warn(`${what}: ${name} has ${one.committedOffset}, which counts as no offset`)
+        continue
+      }
       const { committedLeaderEpoch: leaderEpoch, metadata } = one
       committed.push({ topic, partition, offset, leaderEpoch, metadata: metadata ?? '' })
     }

@@ -44,7 +44,8 @@ export class ZooKeeperOffsets implements OffsetStore {
           { timeoutMs: requestTimeoutMs, purpose: 'group', maxVersion: ZOOKEEPER },
         ),
       )
-      return committedOffsets(partitions, response.topics, what)
+      const { logger } = this.#cluster.options
+      return committedOffsets(partitions, response.topics, what, logger)
     })
   }
 
