@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { check } from '../../support/balanced/storm/checker.ts'
-import type { Deed, Life, MemberEvent } from '../../support/balanced/storm/events.ts'
+import type { Committed, Deed, Life, MemberEvent } from '../../support/balanced/storm/events.ts'
 
 function life(name: string, events: readonly MemberEvent[], deeds: readonly Deed[] = []): Life {
   return { name, events, deeds }
@@ -9,18 +9,47 @@ const assigned = (at: number): MemberEvent => ({ at, what: 'assigned', partition
 const message = (at: number, offset: number): MemberEvent => ({
   ...{ at, what: 'message', partition: 0, offset },
 })
-const committed = (at: number, offset: number): MemberEvent => ({
-  ...{ at, what: 'committed', offsets: [[0, offset]] },
+const processed = (at: number, offset: number): MemberEvent => ({
+  ...{ at, what: 'processed', partition: 0, offset },
+})
+const committed = (at: number, offset: number): Committed => ({
+  at,
+  offsets: new Map([[0, offset]]),
 })
 const given = (at: number): MemberEvent => ({ at, what: 'given', partitions: [0] })
 const lost = (at: number): MemberEvent => ({ at, what: 'lost', partitions: [0] })
-const problems = (lives: readonly Life[], end: number) => check(lives, new Map([[0, end]])).problems
+const problems = (lives: readonly Life[], end: number, commits: readonly Committed[] = []) =>
+  check(lives, new Map([[0, end]]), commits).problems
 
 describe('the checker of the storm', () => {
   it('finds nothing where a partition goes from one to the other in order', () => {
-    const a = life('a', [assigned(1), message(2, 0), committed(3, 1)])
-    const b = life('b', [assigned(4), message(5, 1)])
-    expect(problems([a, b], 2)).toEqual([])
+    const a = life('a', [assigned(1), message(2, 0), processed(2.5, 0)])
+    const b = life('b', [assigned(4), message(5, 1), processed(6, 1)])
+    expect(problems([a, b], 2, [committed(3, 1), committed(7, 2)])).toEqual([])
+  })
+
+  it('finds what was committed while it was in process', () => {
+    const a = life('a', [
+      assigned(1),
+      message(2, 0),
+      processed(3, 0),
+      message(3, 1),
+      processed(5, 1),
+    ])
+    expect(problems([a], 2, [committed(3.5, 1), committed(6, 2)])).toEqual([])
+    expect(problems([a], 2, [committed(4, 2)])).toEqual([
+      'partition 0: 1 was committed while a was at work on it',
+    ])
+  })
+
+  it('finds what was committed though nobody ever processed it, or before it was delivered', () => {
+    const a = life('a', [assigned(1), message(2, 0)])
+    expect(problems([a], 1, [committed(4, 1)])).toEqual([
+      'partition 0: 0 was committed while a was at work on it',
+    ])
+    expect(problems([a], 1, [committed(1.5, 1)])).toEqual([
+      'partition 0: 0 was committed before it was delivered',
+    ])
   })
 
   it('finds messages that were never delivered', () => {
@@ -58,8 +87,9 @@ describe('the checker of the storm', () => {
     const b = life('b', [assigned(4), message(5, 0)])
     const a = [assigned(1), message(2, 0)]
     expect(problems([life('a', a, [killed]), b], 1)).toEqual([])
-    expect(problems([life('a', [...a, committed(2.5, 1)], [killed]), b], 1)).toEqual([
-      'partition 0: 0 came again, though a had committed it',
+    const done = life('a', [...a, processed(2.2, 0)], [killed])
+    expect(problems([done, b], 1, [committed(2.5, 1)])).toEqual([
+      'partition 0: 0 came again, though it was committed',
     ])
   })
 

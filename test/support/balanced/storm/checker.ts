@@ -1,4 +1,4 @@
-import type { Life } from './events.ts'
+import type { Committed, Life } from './events.ts'
 
 interface Delivery {
   readonly at: number
@@ -16,14 +16,20 @@ export interface Verdict {
 
 /**
  * Reads what all processes wrote: whether every message was delivered, by who owned its partition at that
- * moment and by nobody else, and again only where the process that had it did not come to commit it.
+ * moment and by nobody else, and again only where the process that had it did not come to commit it; and whether
+ * nothing was committed, as the brokers have it, that was still in process.
  */
-export function check(lives: readonly Life[], ends: ReadonlyMap<number, number>): Verdict {
+export function check(
+  lives: readonly Life[],
+  ends: ReadonlyMap<number, number>,
+  commits: readonly Committed[],
+): Verdict {
   const deliveries = lives.flatMap(deliveriesOf).sort((a, b) => a.at - b.at)
   const problems = [
     ...lost(deliveries, ends),
     ...byOthers(lives, deliveries),
-    ...wrongDuplicates(lives, deliveries),
+    ...wrongDuplicates(lives, deliveries, commits),
+    ...committedInProcess(lives, deliveries, commits),
   ]
   const distinct = new Set(deliveries.map(({ partition, offset }) => `${partition}:${offset}`))
   return { delivered: distinct.size, duplicates: deliveries.length - distinct.size, problems }
@@ -93,7 +99,11 @@ function byOthers(lives: readonly Life[], deliveries: readonly Delivery[]): stri
 }
 
 /** A message may be delivered again only if who had it was cut off before committing it. */
-function wrongDuplicates(lives: readonly Life[], deliveries: readonly Delivery[]): string[] {
+function wrongDuplicates(
+  lives: readonly Life[],
+  deliveries: readonly Delivery[],
+  commits: readonly Committed[],
+): string[] {
   const byMessage = new Map<string, Delivery[]>()
   for (const delivery of deliveries) {
     const key = `${delivery.partition}:${delivery.offset}`
@@ -112,8 +122,8 @@ function wrongDuplicates(lives: readonly Life[], deliveries: readonly Delivery[]
         case 'none':
           return [`partition ${partition}: ${offset} came again, though ${name} still had it`]
         case 'cut off':
-          return committed(life, partition, again.at) > offset
-            ? [`partition ${partition}: ${offset} came again, though ${name} had committed it`]
+          return committed(commits, partition, again.at) > offset
+            ? [`partition ${partition}: ${offset} came again, though it was committed`]
             : []
       }
     }),
@@ -145,11 +155,38 @@ function endOfOwning(
 }
 
 /** What is known to have been committed of a partition by that time. */
-function committed({ events }: Life, partition: number, until: number): number {
-  let offset = 0
-  for (const event of events) {
-    if (event.what !== 'committed' || event.at > until) continue
-    offset = event.offsets.find(([number]) => number === partition)?.[1] ?? offset
+function committed(commits: readonly Committed[], partition: number, until: number): number {
+  return commits.findLast(({ at }) => at <= until)?.offsets.get(partition) ?? 0
+}
+
+/** Messages that were committed before anybody had processed them: the end of their process would have lost them. */
+function committedInProcess(
+  lives: readonly Life[],
+  deliveries: readonly Delivery[],
+  commits: readonly Committed[],
+): string[] {
+  const processedAt = new Map<string, number>()
+  for (const event of lives.flatMap(({ events }) => events)) {
+    if (event.what !== 'processed') continue
+    const name = `${event.partition}:${event.offset}`
+    processedAt.set(name, Math.min(event.at, processedAt.get(name) ?? Infinity))
   }
-  return offset
+  const problems: string[] = []
+  const checkedTo = new Map<number, number>()
+  for (const { at, offsets } of commits) {
+    for (const [partition, end] of offsets) {
+      const from = checkedTo.get(partition) ?? 0
+      checkedTo.set(partition, Math.max(from, end))
+      for (let offset = from; offset < end; offset++) {
+        if ((processedAt.get(`${partition}:${offset}`) ?? Infinity) <= at) continue
+        const by = deliveries.findLast(
+          (one) => one.partition === partition && one.offset === offset && one.at <= at,
+        )
+        const where =
+          by === undefined ? 'before it was delivered' : `while ${by.name} was at work on it`
+        problems.push(`partition ${partition}: ${offset} was committed ${where}`)
+      }
+    }
+  }
+  return problems
 }

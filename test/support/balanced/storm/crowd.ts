@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { BalancedConsumerOptions } from '../../../../src/index.ts'
-import { now, type Life } from './events.ts'
+import { now, WAYS, type Life } from './events.ts'
 import { MemberProcess } from './process.ts'
 
 export interface CrowdOptions {
@@ -48,8 +48,9 @@ export class Crowd {
     const { hosts, topic, consumer, folder } = this.#options
     const name = `m${this.#members.length}`
     const log = join(folder, `${name}.log`)
+    const way = WAYS[this.#members.length % WAYS.length]!
     this.#members.push(
-      new MemberProcess(name, { hosts, topic, log, consumer, commitIntervalMs: 200 }),
+      new MemberProcess(name, { hosts, topic, log, consumer, commitIntervalMs: 200, way }),
     )
   }
 

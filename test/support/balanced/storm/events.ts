@@ -14,15 +14,10 @@ export type MemberEvent =
     }
   | {
       readonly at: number
-      readonly what: 'message'
+      /** It was delivered, and is in process from then on; it is processed. */
+      readonly what: 'message' | 'processed'
       readonly partition: number
       readonly offset: number
-    }
-  /** The offsets of the next messages, by partition, that are committed for certain. */
-  | {
-      readonly at: number
-      readonly what: 'committed'
-      readonly offsets: readonly (readonly [number, number])[]
     }
   | { readonly at: number; readonly what: 'error'; readonly message: string }
   /** What samsa's logger was told. */
@@ -32,6 +27,16 @@ export type MemberEvent =
 export function now(): number {
   return Number(process.hrtime.bigint()) / 1e6
 }
+
+/** The offsets that the group was seen to have committed, by partition: each that of the next message. */
+export interface Committed {
+  /** When the brokers had answered. */
+  readonly at: number
+  readonly offsets: ReadonlyMap<number, number>
+}
+
+/** The ways to read that members take in turns. */
+export const WAYS = ['for await', 'batches()', 'run()'] as const
 
 /** What was done to a process, and when. */
 export interface Deed {
@@ -54,4 +59,5 @@ export interface MemberOptions {
   /** For getBalancedConsumer. */
   readonly consumer: BalancedConsumerOptions
   readonly commitIntervalMs: number
+  readonly way: (typeof WAYS)[number]
 }

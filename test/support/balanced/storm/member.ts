@@ -1,5 +1,6 @@
 /** A member of a group in a process of its own: reads, commits, and writes down what it does until SIGTERM. */
 import { openSync, writeSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import { KafkaClient, type BalancedConsumer } from '../../../../src/index.ts'
 import { now, type MemberEvent, type MemberOptions } from './events.ts'
 
@@ -8,15 +9,40 @@ const file = openSync(options.log, 'a')
 
 type Unstamped<Event> = Event extends unknown ? Omit<Event, 'at'> : never
 
-function write(event: Unstamped<MemberEvent>): void {
-  writeSync(file, `${JSON.stringify({ at: now(), ...event })}\n`)
+function write(...events: readonly Unstamped<MemberEvent>[]): void {
+  const at = now()
+  // At once: a process may be stopped at any time.
+  writeSync(file, events.map((event) => `${JSON.stringify({ at, ...event })}\n`).join(''))
 }
 
-async function commit(consumer: BalancedConsumer): Promise<void> {
-  const offsets = [...consumer.positions]
-  if (offsets.length === 0) return
-  await consumer.commitOffsets()
-  write({ what: 'committed', offsets })
+interface Place {
+  readonly partition: number
+  readonly offset: number
+}
+
+/** Takes up to so long, so that rebalances and commits come while it is at work. */
+const LONGEST_WORK_MS = 15
+
+async function work(messages: readonly Place[]): Promise<void> {
+  const all = (what: 'message' | 'processed') =>
+    messages.map(({ partition, offset }) => ({ what, partition, offset }))
+  write(...all('message'))
+  await delay(Math.random() * LONGEST_WORK_MS)
+  write(...all('processed'))
+}
+
+/** Ends with the signal. */
+async function read(consumer: BalancedConsumer, signal: AbortSignal): Promise<void> {
+  switch (options.way) {
+    case 'for await':
+      for await (const message of consumer.messages({ signal })) await work([message])
+      return
+    case 'batches()':
+      for await (const { messages } of consumer.batches({ signal })) await work(messages)
+      return
+    case 'run()':
+      await consumer.run((message) => work([message]), { signal, concurrency: 4 })
+  }
 }
 
 async function main(): Promise<void> {
@@ -29,11 +55,13 @@ async function main(): Promise<void> {
   const consumer = await client.topic(options.topic).getBalancedConsumer(
     {
       ...options.consumer,
+      autoCommitEnable: true,
+      autoCommitIntervalMs: options.commitIntervalMs,
       onPartitionsAssigned: (partitions) =>
         write({ what: 'assigned', partitions: numbers(partitions) }),
       onPartitionsRevoked: async (partitions, member) => {
         write({ what: 'revoked', partitions: numbers(partitions) })
-        await commit(member)
+        await member.commitOffsets()
         write({ what: 'given', partitions: numbers(partitions) })
       },
       onPartitionsLost: (partitions) => write({ what: 'lost', partitions: numbers(partitions) }),
@@ -43,19 +71,13 @@ async function main(): Promise<void> {
   write({ what: 'started' })
   const isOver = new AbortController()
   process.once('SIGTERM', () => isOver.abort())
-  const timer = setInterval(() => {
-    commit(consumer).catch((error: unknown) => write({ what: 'error', message: String(error) }))
-  }, options.commitIntervalMs)
   while (!isOver.signal.aborted) {
     try {
-      for await (const { partition, offset } of consumer.messages({ signal: isOver.signal })) {
-        write({ what: 'message', partition, offset })
-      }
+      await read(consumer, isOver.signal)
     } catch (error) {
       if (error !== isOver.signal.reason) write({ what: 'error', message: String(error) })
     }
   }
-  clearInterval(timer)
   await consumer.close()
   write({ what: 'closed' })
 }

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { KafkaClient } from '../../../../src/index.ts'
 import { check, type Verdict } from './checker.ts'
 import { Crowd, type CrowdOptions } from './crowd.ts'
-import { now } from './events.ts'
+import { now, type Committed } from './events.ts'
 
 export interface StormOptions extends CrowdOptions {
   readonly durationMs: number
@@ -15,6 +15,8 @@ export interface StormOptions extends CrowdOptions {
 
 export interface StormResult extends Verdict {
   readonly produced: number
+  /** How many different states of the group's committed offsets were seen. */
+  readonly commits: number
   readonly deeds: Readonly<Record<string, number>>
   /** Each time that the group was left alone: from the last change until each partition was one member's. */
   readonly settledMs: readonly number[]
@@ -28,6 +30,9 @@ export async function storm(options: StormOptions): Promise<StormResult> {
   const produced = produce(client, options, producing.signal)
   // Where the storm itself fails, that is what is told.
   produced.catch(() => undefined)
+  const watching = new AbortController()
+  const committed = watchCommits(client, options, watching.signal)
+  committed.catch(() => undefined)
   const crowd = new Crowd(options)
   const settledMs: number[] = []
   try {
@@ -45,11 +50,42 @@ export async function storm(options: StormOptions): Promise<StormResult> {
     const ends = await client.topic(topic).latestAvailableOffsets()
     await crowd.hasRead(ends)
     await crowd.leave()
-    return { ...check(crowd.lives, ends), produced: count, deeds: crowd.deeds, settledMs }
+    watching.abort()
+    const commits = await committed
+    return {
+      ...check(crowd.lives, ends, commits),
+      commits: commits.length,
+      produced: count,
+      deeds: crowd.deeds,
+      settledMs,
+    }
   } finally {
     producing.abort()
+    watching.abort()
     await crowd.kill()
   }
+}
+
+/** How often the group's committed offsets are looked at: more often than members commit. */
+const LOOK_EVERY_MS = 20
+
+/** What the brokers have of the group's offsets, whatever its members say. */
+async function watchCommits(
+  client: KafkaClient,
+  { topic, consumer: { consumerGroup } }: StormOptions,
+  signal: AbortSignal,
+): Promise<readonly Committed[]> {
+  await using consumer = await client.topic(topic).getSimpleConsumer({ consumerGroup })
+  consumer.pause()
+  const seen: Committed[] = []
+  while (!signal.aborted) {
+    const offsets = await consumer.fetchOffsets()
+    const last = seen.at(-1)?.offsets
+    const isNew = [...offsets].some(([partition, offset]) => last?.get(partition) !== offset)
+    if (isNew) seen.push({ at: now(), offsets })
+    await delay(LOOK_EVERY_MS)
+  }
+  return seen
 }
 
 async function produce(
