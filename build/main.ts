@@ -19,11 +19,11 @@ const TARGET = 'node20.19'
 
 async function main(): Promise<void> {
   rmSync(DIST, { recursive: true, force: true })
+  execFileSync('npx', ['tsc', '-p', 'tsconfig.build.json', '--outDir', CJS], { stdio: 'inherit' })
+  makeDeclarationsReadable()
   const sources = entryPoints().map(({ source }) => source)
   const modules = await bundle([...sources, COMMAND])
   await convert(modules.filter((path) => !path.endsWith('/cli/main.js')))
-  execFileSync('npx', ['tsc', '-p', 'tsconfig.build.json', '--outDir', CJS], { stdio: 'inherit' })
-  makeDeclarationsReadable()
   sources.forEach(reExportDeclarations)
   writeFileSync(join(CJS, 'package.json'), '{ "type": "commonjs" }\n')
 }

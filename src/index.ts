@@ -1,8 +1,13 @@
 export { KafkaClient } from './client.ts'
 export type { KafkaClientOptions } from './client-options.ts'
 export type { DnsLookup } from './cluster/bootstrap.ts'
-export type { TlsOptions } from './network/tls.ts'
-export type { SaslOptions } from './network/sasl/options.ts'
+export type { Address } from './network/address.ts'
+export type { Pem, TlsOptions } from './network/tls.ts'
+export type { OAuthBearerOptions, SaslOptions } from './network/sasl/options.ts'
+export type { AwsCredentialsProvider, AwsMskIamOptions } from './network/sasl/aws-msk-iam.ts'
+export type { PlainOptions } from './network/sasl/plain.ts'
+export type { ScramName, ScramOptions } from './network/sasl/scram.ts'
+export type { Secret } from './network/sasl/secret.ts'
 export type { SaslContext, SaslExchange, SaslMechanism } from './network/sasl/mechanism.ts'
 export type { OAuthBearerToken, TokenProvider } from './network/sasl/oauthbearer.ts'
 export type { OidcOptions } from './network/sasl/oidc.ts'
@@ -16,6 +21,8 @@ export type {
   RequestEvent,
   RetryEvent,
   DeliveryEvent,
+  RebalanceEvent,
+  PartitionOfGroup,
 } from './observe/channels.ts'
 export type { Admin } from './admin/admin.ts'
 export type {
@@ -94,6 +101,7 @@ export { Producer } from './producer/producer.ts'
 export { MultiTopicProducer, type TopicMessage } from './producer/multi-topic-producer.ts'
 export type {
   ForwardingOptions,
+  BaseProducer,
   MessageSource,
   OutgoingMessage,
   ProduceOptions,
@@ -146,8 +154,16 @@ export type { PartitionsHook, RebalanceOptions } from './balanced/options.ts'
 export { NotOwnedError, PartitionOwnedError, RebalanceError } from './balanced/errors.ts'
 export type { HeldPartition } from './balanced/coordinator.ts'
 export { ZooKeeperError, type ZooKeeperErrorCode } from './balanced/zookeeper/errors.ts'
-export type { ZooKeeperAuth } from './balanced/zookeeper/node-client.ts'
-export type { ZooKeeperClient } from './balanced/zookeeper/client.ts'
+export type { ZooKeeperAuth } from './cluster/zookeeper-client.ts'
+export type {
+  Done as ZooKeeperCallback,
+  ZooKeeperAcl,
+  ZooKeeperClient,
+  ZooKeeperFailure,
+  ZooKeeperStat,
+  ZooKeeperState,
+  ZooKeeperTransaction,
+} from './balanced/zookeeper/client.ts'
 export type { ZooKeeperOptions } from './balanced/zookeeper/options.ts'
 export type {
   DecidePartitions,
@@ -171,7 +187,7 @@ export type {
   LastAssignment,
   RebalanceProtocol,
 } from './balanced/assignors/assignor.ts'
-export type { CommittedOffset } from './consumer/offsets/offset-store.ts'
+export type { CommittedOffset, OffsetToCommit } from './consumer/offsets/offset-store.ts'
 export type { TopicPartition, TopicPartitionOffset } from './consumer/topic-partition.ts'
 export type { OffsetSpec } from './consumer/list-offsets.ts'
 export { Message, type MessageHeader, type MessageObject } from '../protocol/records/message.ts'

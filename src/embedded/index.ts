@@ -10,11 +10,12 @@ export type {
   EmbeddedSaslOptions,
   EmbeddedTlsOptions,
   MechanismPasswords,
+  Pem,
 } from './security/options.ts'
 export type { PresentedToken, TokenOwner, TokenValidator } from './security/oauthbearer.ts'
 export type { SaslMechanismName } from './security/sasl-mechanism.ts'
 export type { KafkaVersion } from './versions/api-tables.ts'
-export type { Fault, FaultAction, FaultMatch } from './faults/faults.ts'
+export type { Fault, FaultAction, FaultMatch, Faults } from './faults/faults.ts'
 export type { TransactionalProducer } from './log/marker.ts'
 export type { ThrottleOptions } from './faults/throttles.ts'
 export type { RequestFilter, RequestLog, SeenRequest } from './server/request-log.ts'
@@ -26,7 +27,13 @@ export type {
   ZooKeeperNode,
   ZooKeeperSession,
 } from './zookeeper/embedded-zookeeper.ts'
-export type { ZooKeeperFaultAction, ZooKeeperFaultMatch } from './zookeeper/faults.ts'
+export type {
+  ZooKeeperFaultAction,
+  ZooKeeperFaultMatch,
+  ZooKeeperFaults,
+} from './zookeeper/faults.ts'
+export type { AclEntry } from './zookeeper/tree/acl.ts'
+export type { NodeStat } from './zookeeper/tree/node.ts'
 export type { Operation as ZooKeeperOperation } from './zookeeper/operations.ts'
 export type { KeeperErrorName as ZooKeeperErrorName } from './zookeeper/error-codes.ts'
 export type { EmbeddedZooKeeperOptions } from './zookeeper/options.ts'

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
+import { entryPoints } from '../../build/entry-points.ts'
 import { VERSION } from '../../src/version.ts'
 
 /** How long a file may get before it is two ideas. */
@@ -22,7 +23,7 @@ const LAYERS = [
 const FOR_ALL = ['async', 'observe', 'errors', 'options', 'call-options', 'version', 'protocol']
 
 /** What users import, and so does the command. */
-const ENTRANCES = ['src/index.ts', 'src/embedded/index.ts']
+const ENTRANCES = entryPoints().map(({ source }) => source)
 /** The embedded brokers are the other side: what they share with the client would agree with itself. */
 const FOR_EMBEDDED = ['async', 'errors', 'options', 'protocol']
 /**

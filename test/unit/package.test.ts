@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { entryPoints } from '../../build/entry-points.ts'
 import { builtCommand } from '../support/built.ts'
 import { outputOf, runCommand, samsa } from '../support/run-command.ts'
 
@@ -57,6 +58,38 @@ describe('the package', () => {
       expect(printed.toString()).toBe('function true\n')
     } finally {
       await rm(folder, { recursive: true, force: true })
+    }
+  })
+
+  it('has declarations and code, as ES module and CommonJS, for each entry point', () => {
+    const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
+      exports: Record<string, unknown>
+      typesVersions: { '*': Record<string, readonly string[]> }
+    }
+    const expected = entryPoints().map(({ specifier, source }) => {
+      const path = source.replace(/\.ts$/, '')
+      const module = `./dist/${path}.js`
+      const copy = `./dist/cjs/${path}`
+      return [
+        specifier.replace('samsa', '.'),
+        {
+          import: { types: `./dist/${path}.d.ts`, default: module },
+          'module-sync': module,
+          module,
+          require: { types: `${copy}.d.ts`, default: `${copy}.js` },
+          default: module,
+        },
+      ] as const
+    })
+    const all = { ...Object.fromEntries(expected), './package.json': './package.json' }
+    expect(manifest.exports).toEqual(all)
+    // For moduleResolution node10, which does not read `exports`.
+    const below = expected.slice(1).map(([path, { require }]) => [path.slice(2), [require.types]])
+    expect(manifest.typesVersions['*']).toEqual(Object.fromEntries(below))
+    for (const [, { import: esm, require }] of expected) {
+      for (const path of [...Object.values(esm), ...Object.values(require)]) {
+        expect([path, existsSync(path)]).toEqual([path, true])
+      }
     }
   })
 
