@@ -25,6 +25,7 @@ import { Dispatch } from './server/dispatch.ts'
 import { RequestMemory } from './server/request-memory.ts'
 import { memoryStorage, type ClusterStorage } from './storage/cluster-storage.ts'
 import { DataFolder } from './storage/data-folder.ts'
+import { Transactions } from './transactions/transactions.ts'
 import { Timers } from './timers.ts'
 import type { KafkaVersion } from './versions/api-tables.ts'
 import { LAST_WITH_ZOOKEEPER, profileOf } from './versions/profiles.ts'
@@ -97,6 +98,7 @@ export class EmbeddedCluster implements AsyncDisposable {
     this.#parts = {
       cluster: this.#state,
       groups: this.#groups,
+      transactions: new Transactions(this.#state, this.#groups, storage),
       dispatch: new Dispatch(profile),
       faults: this.faults,
       throttles: this.#throttles,

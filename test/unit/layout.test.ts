@@ -34,6 +34,7 @@ const EMBEDDED_LAYERS = [
   ['server', 'zookeeper'],
   ['handlers', 'faults'],
   ['api'],
+  ['transactions'],
   ['groups', 'fetch', 'security'],
   ['cluster'],
   ['storage'],

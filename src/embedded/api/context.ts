@@ -6,6 +6,7 @@ import type { Topic } from '../cluster/topics.ts'
 import type { FetchSessions } from '../fetch/sessions.ts'
 import type { Groups } from '../groups/groups.ts'
 import { Refused } from '../refused.ts'
+import type { Transactions } from '../transactions/transactions.ts'
 import type { Login } from '../security/login.ts'
 
 /** What a broker is beside what the cluster shares. */
@@ -26,6 +27,7 @@ export interface InjectedError {
 export interface RequestContext {
   readonly cluster: ClusterState
   readonly groups: Groups
+  readonly transactions: Transactions
   readonly broker: ServingBroker
   /** The name of the listener that the client is connected to. */
   readonly listener: string

@@ -4,7 +4,6 @@ import type { LogState } from '../log/log-state.ts'
 import { rawBatches } from '../log/raw-batches.ts'
 import type { ClusterStorage } from '../storage/cluster-storage.ts'
 import type { SavedPartition } from '../storage/saved-entry.ts'
-import { Refused } from '../refused.ts'
 import { retainBySize } from './retention.ts'
 import type { TopicConfig } from './topic-config.ts'
 import type { RecordRules } from '../log/record-rules.ts'
@@ -13,6 +12,12 @@ export interface AppendResult {
   readonly baseOffset: number
   /** −1 where the producer's timestamps stand. */
   readonly logAppendTimeMs: number
+}
+
+/** Who wrote a batch. */
+export interface ProducerOfBatch {
+  readonly producerId: bigint
+  readonly producerEpoch: number
 }
 
 export const NO_LEADER = -1
@@ -55,21 +60,20 @@ export class Partition {
 
   /**
    * Appends what a producer sent (and `requestRecords` gave), or finds it in the log already (idempotence).
-   * Throws Refused.
+   * `checkTransaction` is called for batches of transactions. Throws Refused.
    */
   append(
     records: Buffer,
     produceVersion: number,
     config: TopicConfig,
     nowMs: number,
+    checkTransaction: (batch: ProducerOfBatch) => void,
   ): AppendResult {
     const batches = checkRecords(records, produceVersion, this.#rules(config), nowMs)
     const isLogAppendTime = config.timestampType === 'LogAppendTime'
     let result: AppendResult | undefined
     for (const batch of batches) {
-      if (batch.transactional) {
-        throw new Refused('INVALID_TXN_STATE', 'The embedded cluster has no transactions')
-      }
+      if (batch.transactional) checkTransaction(batch)
       const duplicate = this.state.producers.check(batch)
       if (duplicate !== undefined) {
         return {
@@ -79,6 +83,7 @@ export class Partition {
       }
       const baseOffset = this.log.append(batch, this.leaderEpoch, nowMs)
       this.state.producers.appended(batch, baseOffset, nowMs)
+      if (batch.transactional) this.state.transactions.began(batch.producerId, baseOffset)
       result ??= { baseOffset, logAppendTimeMs: isLogAppendTime ? nowMs : -1 }
     }
     retainBySize(this.log, config)

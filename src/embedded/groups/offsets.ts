@@ -9,6 +9,8 @@ export interface CommittedOffset {
 
 export class GroupOffsets {
   readonly #byTopic = new Map<string, Map<number, CommittedOffset>>()
+  /** By the producer of the transaction. */
+  readonly #pending = new Map<bigint, Map<string, Map<number, CommittedOffset>>>()
   readonly #group: string
   readonly #save: Save
 
@@ -19,6 +21,37 @@ export class GroupOffsets {
 
   get(topic: string, partition: number): CommittedOffset | undefined {
     return this.#byTopic.get(topic)?.get(partition)
+  }
+
+  /** Whether a transaction that has not ended commits an offset here. */
+  isPending(topic: string, partition: number): boolean {
+    return [...this.#pending.values()].some(
+      (offsets) => offsets.get(topic)?.has(partition) === true,
+    )
+  }
+
+  /** What a transaction commits counts once it has ended so (KIP-98). */
+  commitInTransaction(
+    producerId: bigint,
+    topic: string,
+    partition: number,
+    committed: CommittedOffset,
+  ): void {
+    const offsets = this.#pending.get(producerId) ?? new Map<string, Map<number, CommittedOffset>>()
+    this.#pending.set(producerId, offsets)
+    const partitions = offsets.get(topic) ?? new Map<number, CommittedOffset>()
+    offsets.set(topic, partitions)
+    partitions.set(partition, committed)
+  }
+
+  /** Throws Refused. */
+  endTransaction(producerId: bigint, outcome: 'commit' | 'abort'): void {
+    const offsets = this.#pending.get(producerId)
+    this.#pending.delete(producerId)
+    if (offsets === undefined || outcome === 'abort') return
+    for (const [topic, partitions] of offsets) {
+      for (const [partition, committed] of partitions) this.commit(topic, partition, committed)
+    }
   }
 
   /** Throws Refused. */
@@ -44,6 +77,7 @@ export class GroupOffsets {
 
   deleteTopic(topic: string): void {
     this.#byTopic.delete(topic)
+    for (const offsets of this.#pending.values()) offsets.delete(topic)
   }
 
   /** The partitions that there is an offset for, by topic. */

@@ -10,6 +10,8 @@ const SOFTWARE_NAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
 
 /** The lowest metadata.version that 4.x still reads. */
 const LOWEST_METADATA_LEVEL = 7
+/** Of transaction.version, with which each end of a transaction bumps the epoch (KIP-890). */
+const TRANSACTION_LEVEL = 2
 
 /** What the cluster has handlers for, within what the presented version has. */
 export type AdvertisedApis = readonly {
@@ -45,10 +47,16 @@ function featuresOf({ cluster, version }: RequestContext) {
   const level = cluster.settings.profile.metadataLevel
   if (version < WITH_FEATURES) return {}
   if (level === undefined) return { finalizedFeaturesEpoch: 0n }
-  const name = 'metadata.version'
+  const [metadata, transaction] = ['metadata.version', 'transaction.version']
   return {
-    supportedFeatures: [{ name, minVersion: LOWEST_METADATA_LEVEL, maxVersion: level }],
+    supportedFeatures: [
+      { name: metadata, minVersion: LOWEST_METADATA_LEVEL, maxVersion: level },
+      { name: transaction, minVersion: 0, maxVersion: TRANSACTION_LEVEL },
+    ],
     finalizedFeaturesEpoch: 1n,
-    finalizedFeatures: [{ name, minVersionLevel: level, maxVersionLevel: level }],
+    finalizedFeatures: [
+      { name: metadata, minVersionLevel: level, maxVersionLevel: level },
+      { name: transaction, minVersionLevel: TRANSACTION_LEVEL, maxVersionLevel: TRANSACTION_LEVEL },
+    ],
   }
 }

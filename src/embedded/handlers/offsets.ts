@@ -11,6 +11,7 @@ import { checkGroupId } from './groups.ts'
 
 const COMMIT_WITH_GENERATION = 1
 const COMMIT_WITH_TOPIC_IDS = 10
+const FETCH_WITH_REQUIRE_STABLE = 7
 const FETCH_WITH_GROUPS = 8
 const FETCH_WITH_TOPIC_IDS = 10
 const FETCH_WITH_LEADER_EPOCH = 5
@@ -35,9 +36,7 @@ export const offsetCommitHandler = handler(offsetCommit, {
               const topic = topicOf(context, { name, id })
               partitionOf(context, topic, partitionIndex)
               if (outcome.refused !== undefined) throw outcome.refused
-              if ((committedMetadata?.length ?? 0) > MAX_METADATA_LENGTH) {
-                throw new Refused('OFFSET_METADATA_TOO_LARGE')
-              }
+              checkMetadata(committedMetadata)
               outcome.value.offsets.commit(topic.name, partitionIndex, {
                 offset: wanted.committedOffset,
                 leaderEpoch: wanted.committedLeaderEpoch,
@@ -57,6 +56,11 @@ export const offsetCommitHandler = handler(offsetCommit, {
     })),
   }),
 })
+
+/** Throws OFFSET_METADATA_TOO_LARGE. */
+export function checkMetadata(metadata: string | null): void {
+  if ((metadata?.length ?? 0) > MAX_METADATA_LENGTH) throw new Refused('OFFSET_METADATA_TOO_LARGE')
+}
 
 /** The group whose offsets are committed: also one without members, which so comes to be. Throws Refused. */
 function groupToCommit(
@@ -89,9 +93,11 @@ interface WantedTopic {
 export const offsetFetchHandler = handler(offsetFetch, {
   handle: (request, context) => {
     if (context.version >= FETCH_WITH_GROUPS) {
-      return { groups: request.groups.map((wanted) => fetchGroup(wanted, context)) }
+      const { requireStable } = request
+      return { groups: request.groups.map((one) => fetchGroup(one, requireStable, context)) }
     }
-    const { errorCode, topics } = fetchGroup(request, context)
+    const isStable = context.version >= FETCH_WITH_REQUIRE_STABLE && request.requireStable
+    const { errorCode, topics } = fetchGroup(request, isStable, context)
     if (errorCode !== 0 && context.version < FETCH_WITH_TOP_LEVEL_ERROR) {
       return { topics: failed(request.topics ?? [], errorCode) }
     }
@@ -122,6 +128,7 @@ function failed(topics: readonly WantedTopic[], errorCode: number) {
 
 function fetchGroup(
   wanted: { readonly groupId: string; readonly topics: readonly WantedTopic[] | null },
+  requireStable: boolean,
   context: RequestContext,
 ) {
   const { groupId } = wanted
@@ -152,7 +159,13 @@ function fetchGroup(
         partitions: partitionIndexes.map((index) =>
           id !== undefined && topic.refused !== undefined
             ? { partitionIndex: index, ...NO_OFFSET, errorCode: topic.refused.errorCode }
-            : committed(offsets, topicName(name, topic), index, context),
+            : requireStable && offsets?.isPending(topicName(name, topic), index) === true
+              ? {
+                  partitionIndex: index,
+                  ...NO_OFFSET,
+                  errorCode: ErrorCode.UNSTABLE_OFFSET_COMMIT,
+                }
+              : committed(offsets, topicName(name, topic), index, context),
         ),
       }
     }),

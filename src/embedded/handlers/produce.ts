@@ -1,10 +1,11 @@
 import { produce } from '../../../protocol/apis/produce.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
 import type { Decoded } from '../../../protocol/schema/fields.ts'
-import type { Partition } from '../cluster/partition.ts'
+import type { Partition, ProducerOfBatch } from '../cluster/partition.ts'
 import type { PartitionLog } from '../log/partition-log.ts'
 import { requestRecords } from '../log/request-records.ts'
 import { outcomeOf, Refused } from '../refused.ts'
+import { joinTransaction } from './transactions.ts'
 import {
   ledPartitionOf,
   leaderHint,
@@ -65,7 +66,7 @@ interface PartitionAnswer {
 }
 
 function append(
-  { acks }: Request,
+  { acks, transactionalId }: Request,
   { name, topicId }: TopicData,
   { index, records }: PartitionData,
   context: RequestContext,
@@ -83,7 +84,13 @@ function append(
     if (acks === ALL_ACKS && led.isr.length < topic.config.minInsyncReplicas) {
       throw new Refused('NOT_ENOUGH_REPLICAS')
     }
-    return { ...led.append(sent, version, topic.config, cluster.nowMs()), log }
+    const checkTransaction = (producer: ProducerOfBatch) => {
+      // Before it gets to the log.
+      log = undefined
+      joinTransaction(transactionalId, producer, led, context)
+      log = led.log
+    }
+    return led.append(sent, version, topic.config, cluster.nowMs(), checkTransaction)
   })
   if (outcome.refused !== undefined) return refusedAppend(index, outcome.refused, partition, log)
   const { baseOffset, logAppendTimeMs } = outcome.value
@@ -92,7 +99,7 @@ function append(
     errorCode: 0,
     baseOffset: BigInt(baseOffset),
     logAppendTimeMs: BigInt(logAppendTimeMs),
-    logStartOffset: BigInt(outcome.value.log.startOffset),
+    logStartOffset: BigInt(log?.startOffset ?? -1),
   }
 }
 
@@ -107,7 +114,7 @@ function refusedAppend(
   return {
     ...failure(index, errorCode),
     ...(knowsLog ? { logStartOffset: BigInt(log.startOffset) } : {}),
-    errorMessage: recordErrors.length > 0 ? detail : null,
+    errorMessage: recordErrors.length > 0 || error === 'INVALID_TXN_STATE' ? detail : null,
     recordErrors: recordErrors.map(({ batchIndex, message }) => ({
       batchIndex,
       batchIndexErrorMessage: message,

@@ -78,12 +78,21 @@ export class ProducerStates {
     if (entry.batches.length > BATCHES_KEPT) entry.batches.shift()
   }
 
+  /** A later epoch begins with sequence 0. */
+  raiseEpoch(producerId: bigint, epoch: number): void {
+    const known = this.#entries.get(producerId)
+    if (known !== undefined && known.epoch < epoch) {
+      this.#entries.set(producerId, { epoch, batches: [] })
+    }
+  }
+
   /**
    * Forgets all but each producer's last batch, as a broker does that is restarted: the snapshot that it writes
    * when it stops has no more (seen with 1.1, 2.8 and 4.4).
    */
   keepLast(): void {
-    for (const { batches } of this.#entries.values()) batches.splice(0, batches.length - 1)
+    for (const { batches } of this.#entries.values())
+      batches.splice(0, Math.max(0, batches.length - 1))
   }
 
   clear(): void {
@@ -91,7 +100,8 @@ export class ProducerStates {
   }
 
   #nextSequence({ batches }: ProducerEntry): number {
-    return (batches[batches.length - 1]!.lastSequence + 1) % SEQUENCES
+    const last = batches[batches.length - 1]
+    return last === undefined ? 0 : (last.lastSequence + 1) % SEQUENCES
   }
 }
 

@@ -27,7 +27,7 @@ export class Transactions {
     const { producerId, transactional, control } = batch
     if (!transactional) return
     if (!control) {
-      if (!this.#open.has(producerId)) this.#open.set(producerId, baseOffset)
+      this.began(producerId, baseOffset)
       return
     }
     const type = markerOf(batch)
@@ -37,6 +37,15 @@ export class Transactions {
     if (type === ABORT && firstOffset !== undefined) {
       this.#aborted.push({ producerId, firstOffset, lastOffset: baseOffset })
     }
+  }
+
+  /** Takes note of records of a transaction, the first of which begin it. */
+  began(producerId: bigint, baseOffset: number): void {
+    if (!this.#open.has(producerId)) this.#open.set(producerId, baseOffset)
+  }
+
+  isOpen(producerId: bigint): boolean {
+    return this.#open.has(producerId)
   }
 
   /** Where what is certain ends: `read_committed` sees nothing from there on. */

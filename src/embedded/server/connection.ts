@@ -6,6 +6,7 @@ import { topicsOf } from './topics-of.ts'
 import type { RequestLog } from './request-log.ts'
 import type { ClusterState } from '../cluster/cluster-state.ts'
 import type { Groups } from '../groups/groups.ts'
+import type { Transactions } from '../transactions/transactions.ts'
 import { Login, MAX_LOGIN_BYTES } from '../security/login.ts'
 import { principalOf } from '../security/principal.ts'
 import type { SaslServer } from '../security/sasl-server.ts'
@@ -21,6 +22,7 @@ import { RequestQueue } from './request-queue.ts'
 export interface ConnectionParts {
   readonly cluster: ClusterState
   readonly groups: Groups
+  readonly transactions: Transactions
   readonly broker: ServingBroker
   /** The name of the listener that the client is connected to. */
   readonly listener: string
@@ -196,10 +198,11 @@ export class ServerConnection {
     { handler, version, clientId }: DispatchedCall,
     injected: InjectedError | undefined,
   ): RequestContext {
-    const { cluster, groups, broker, listener, throttles } = this.#parts
+    const { cluster, groups, transactions, broker, listener, throttles } = this.#parts
     return {
       cluster,
       groups,
+      transactions,
       broker,
       listener,
       version,

@@ -28,12 +28,22 @@ import {
 } from '../handlers/groups.ts'
 import { offsetCommitHandler, offsetFetchHandler } from '../handlers/offsets.ts'
 import { fetchHandler } from '../handlers/fetch.ts'
-import { initProducerIdHandler } from '../handlers/init-producer-id.ts'
 import { listOffsetsHandler } from '../handlers/list-offsets.ts'
 import { metadataHandler } from '../handlers/metadata.ts'
 import { offsetForLeaderEpochHandler } from '../handlers/offset-for-leader-epoch.ts'
 import { produceHandler } from '../handlers/produce.ts'
 import { saslAuthenticateHandler, saslHandshakeHandler } from '../handlers/sasl.ts'
+import {
+  describeTransactionsHandler,
+  listTransactionsHandler,
+} from '../handlers/transaction-admin.ts'
+import { txnOffsetCommitHandler } from '../handlers/transaction-offsets.ts'
+import {
+  addOffsetsToTxnHandler,
+  addPartitionsToTxnHandler,
+  endTxnHandler,
+  initProducerIdHandler,
+} from '../handlers/transactions.ts'
 import {
   createPartitionsHandler,
   createTopicsHandler,
@@ -52,6 +62,12 @@ const HANDLERS: readonly Handler[] = [
   deleteTopicsHandler,
   deleteRecordsHandler,
   initProducerIdHandler,
+  addPartitionsToTxnHandler,
+  addOffsetsToTxnHandler,
+  endTxnHandler,
+  txnOffsetCommitHandler,
+  describeTransactionsHandler,
+  listTransactionsHandler,
   offsetForLeaderEpochHandler,
   describeConfigsHandler,
   alterConfigsHandler,

@@ -11,7 +11,10 @@ export interface KeptLog {
 /** Where a cluster keeps what it has: in memory only, or in a folder as well. */
 export interface ClusterStorage {
   /** What was there when it was opened. */
-  readonly saved: Pick<SavedState, 'clusterId' | 'nextProducerId' | 'topics' | 'offsets'>
+  readonly saved: Pick<
+    SavedState,
+    'clusterId' | 'nextProducerId' | 'topics' | 'offsets' | 'transactions'
+  >
   readonly save: Save
   /** A partition's log: as it was kept, or empty. */
   openLog(topicId: string, index: number, startOffset: number): KeptLog

@@ -47,6 +47,15 @@ export type SavedEntry =
       readonly partition: number
     }
   | { readonly kind: 'groupDeleted'; readonly group: string }
+  /** A transactional id, as it is now. */
+  | {
+      readonly kind: 'transaction'
+      readonly id: string
+      readonly producerId: string
+      readonly producerEpoch: number
+      readonly timeoutMs: number
+      readonly isOpen: boolean
+    }
 
 /** Notes what is to last. It is called before the change is made known to anyone. Throws Refused. */
 export type Save = (entry: SavedEntry) => void
@@ -68,6 +77,13 @@ const FIELDS: Readonly<Record<SavedEntry['kind'], Readonly<Record<string, string
   },
   offsetDeleted: { group: 'string', topic: 'string', partition: 'number' },
   groupDeleted: { group: 'string' },
+  transaction: {
+    id: 'string',
+    producerId: 'string',
+    producerEpoch: 'number',
+    timeoutMs: 'number',
+    isOpen: 'boolean',
+  },
 }
 
 /** The checksum of its line was right: this tells entries of a samsa that is yet to come. */

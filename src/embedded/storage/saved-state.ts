@@ -1,6 +1,7 @@
 import type { SavedEntry, SavedPartition } from './saved-entry.ts'
 
 type OffsetEntry = Extract<SavedEntry, { kind: 'offset' }>
+type TransactionEntry = Extract<SavedEntry, { kind: 'transaction' }>
 type TopicEntry = Extract<SavedEntry, { kind: 'topic' }>
 export interface SavedTopic extends TopicEntry {
   readonly partitions: SavedPartition[]
@@ -13,6 +14,12 @@ export class SavedState {
   readonly #topics = new Map<string, SavedTopic>()
   /** By group, then by topic and partition. */
   readonly #offsets = new Map<string, Map<string, OffsetEntry>>()
+
+  readonly #transactions = new Map<string, TransactionEntry>()
+
+  get transactions(): readonly TransactionEntry[] {
+    return [...this.#transactions.values()]
+  }
 
   get topics(): readonly SavedTopic[] {
     return [...this.#topics.values()]
@@ -63,6 +70,9 @@ export class SavedState {
         return
       case 'groupDeleted':
         this.#offsets.delete(entry.group)
+        return
+      case 'transaction':
+        this.#transactions.set(entry.id, entry)
     }
   }
 
@@ -72,6 +82,7 @@ export class SavedState {
     yield { kind: 'producerIds', next: String(this.nextProducerId) }
     yield* this.#topics.values()
     yield* this.offsets
+    yield* this.#transactions.values()
   }
 
   #changePartition(topicId: string, index: number, change: Partial<SavedPartition>): void {

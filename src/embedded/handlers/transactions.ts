@@ -1,0 +1,195 @@
+/** What transactional producers ask of their coordinator, and of the coordinator of a group. */
+import { addOffsetsToTxn } from '../../../protocol/apis/add-offsets-to-txn.ts'
+import { addPartitionsToTxn } from '../../../protocol/apis/add-partitions-to-txn.ts'
+import { endTxn } from '../../../protocol/apis/end-txn.ts'
+import { initProducerId } from '../../../protocol/apis/init-producer-id.ts'
+import { ErrorCode, type ErrorName } from '../../../protocol/errors.ts'
+import type { RequestContext } from '../api/context.ts'
+import { handler } from '../api/handler.ts'
+import type { Partition, ProducerOfBatch } from '../cluster/partition.ts'
+import { outcomeOf, Refused } from '../refused.ts'
+import type { Transaction } from '../transactions/transaction.ts'
+import { fencedError } from '../transactions/transactions.ts'
+import { isAtLeast } from '../versions/profiles.ts'
+
+/** The versions from which on PRODUCER_FENCED has its own place (KIP-588). */
+const INIT_WITH_FENCED = 4
+const ADD_WITH_FENCED = 2
+const END_WITH_FENCED = 2
+const INIT_WITH_IDENTITY = 3
+/** From here on the request is one that brokers send each other. */
+const ADD_BY_BROKERS = 4
+const END_WITH_BUMP = 5
+const PRODUCE_ADDS_PARTITIONS = 12
+const PRODUCE_WITH_ABORTABLE = 11
+
+/** The error of a refusal as the version of a request has it. */
+function codeOf(refused: Refused | undefined, knowsFenced: boolean): number {
+  return refused === undefined ? 0 : ErrorCode[fencedError(refused.error, knowsFenced)]
+}
+
+export const initProducerIdHandler = handler(initProducerId, {
+  handle: (request, { transactions, broker, cluster, version }) => {
+    const { transactionalId, transactionTimeoutMs, producerId, producerEpoch } = request
+    const outcome = outcomeOf(() => {
+      if (version >= INIT_WITH_IDENTITY && producerId >= 0n !== producerEpoch >= 0) {
+        throw new Refused('INVALID_REQUEST')
+      }
+      if (transactionalId === null) return { producerId: cluster.newProducerId(), producerEpoch: 0 }
+      transactions.checkCoordinator(transactionalId, broker.id)
+      const isKnown = version >= INIT_WITH_IDENTITY && producerId >= 0n
+      const expected = isKnown ? { producerId, producerEpoch } : undefined
+      return transactions.init(transactionalId, transactionTimeoutMs, expected)
+    })
+    return outcome.refused === undefined
+      ? { throttleTimeMs: 0, errorCode: 0, ...outcome.value }
+      : {
+          throttleTimeMs: 0,
+          errorCode: codeOf(outcome.refused, version >= INIT_WITH_FENCED),
+          producerEpoch: -1,
+        }
+  },
+  refuse: (errorCode) => ({ throttleTimeMs: 0, errorCode, producerEpoch: -1 }),
+})
+
+interface WantedTopic {
+  readonly name: string
+  readonly partitions: readonly number[]
+}
+
+export const addPartitionsToTxnHandler = handler(addPartitionsToTxn, {
+  handle: (request, context) => {
+    if (context.version < ADD_BY_BROKERS) {
+      const wanted = {
+        transactionalId: request.v3AndBelowTransactionalId,
+        producerId: request.v3AndBelowProducerId,
+        producerEpoch: request.v3AndBelowProducerEpoch,
+        verifyOnly: false,
+        topics: request.v3AndBelowTopics,
+      }
+      return { throttleTimeMs: 0, resultsByTopicV3AndBelow: addPartitions(wanted, context) }
+    }
+    return {
+      throttleTimeMs: 0,
+      errorCode: 0,
+      resultsByTransaction: request.transactions.map((wanted) => ({
+        transactionalId: wanted.transactionalId,
+        topicResults: addPartitions(wanted, context),
+      })),
+    }
+  },
+  refuse: (errorCode, request, { version }) =>
+    version < ADD_BY_BROKERS
+      ? { throttleTimeMs: 0, resultsByTopicV3AndBelow: failed(request.v3AndBelowTopics, errorCode) }
+      : { throttleTimeMs: 0, errorCode, resultsByTransaction: [] },
+})
+
+function addPartitions(
+  wanted: {
+    readonly transactionalId: string
+    readonly producerId: bigint
+    readonly producerEpoch: number
+    readonly verifyOnly: boolean
+    readonly topics: readonly WantedTopic[]
+  },
+  { transactions, broker, cluster, version }: RequestContext,
+) {
+  const { transactionalId, topics, verifyOnly } = wanted
+  const isThere = ({ name }: WantedTopic, index: number) =>
+    cluster.topics.partition(name, index) !== undefined
+  const areThere = topics.every((topic) => topic.partitions.every((one) => isThere(topic, one)))
+  if (!areThere) {
+    // None is added then.
+    return failed(topics, (topic, index) =>
+      isThere(topic, index)
+        ? ErrorCode.OPERATION_NOT_ATTEMPTED
+        : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+    )
+  }
+  const partitions = topics.flatMap(({ name, partitions: indexes }) =>
+    indexes.flatMap((index) => cluster.topics.partition(name, index) ?? []),
+  )
+  const { refused } = outcomeOf(() => {
+    transactions.checkCoordinator(transactionalId, broker.id)
+    const transaction = transactions.of(transactionalId, wanted)
+    if (!verifyOnly) transactions.addPartitions(transaction, partitions)
+    else if (!partitions.every((one) => transaction.partitions.has(one))) {
+      throw new Refused('TRANSACTION_ABORTABLE')
+    }
+  })
+  return failed(topics, codeOf(refused, version >= ADD_WITH_FENCED))
+}
+
+function failed(
+  topics: readonly WantedTopic[],
+  errorCode: number | ((topic: WantedTopic, index: number) => number),
+) {
+  return topics.map((topic) => ({
+    name: topic.name,
+    resultsByPartition: topic.partitions.map((partitionIndex) => ({
+      partitionIndex,
+      partitionErrorCode:
+        typeof errorCode === 'number' ? errorCode : errorCode(topic, partitionIndex),
+    })),
+  }))
+}
+
+export const addOffsetsToTxnHandler = handler(addOffsetsToTxn, {
+  handle: (request, { transactions, broker, version }) => {
+    const { refused } = outcomeOf(() => {
+      transactions.checkCoordinator(request.transactionalId, broker.id)
+      transactions.addGroup(transactions.of(request.transactionalId, request), request.groupId)
+    })
+    return { throttleTimeMs: 0, errorCode: codeOf(refused, version >= ADD_WITH_FENCED) }
+  },
+  refuse: (errorCode) => ({ throttleTimeMs: 0, errorCode }),
+})
+
+export const endTxnHandler = handler(endTxn, {
+  handle: (request, { transactions, broker, version }) => {
+    const { transactionalId, committed } = request
+    const result = committed ? 'commit' : 'abort'
+    const outcome = outcomeOf(() => {
+      transactions.checkCoordinator(transactionalId, broker.id)
+      if (version >= END_WITH_BUMP) {
+        return transactions.endAndBump(transactionalId, request, result)
+      }
+      transactions.end(transactionalId, request, result)
+      return {}
+    })
+    const errorCode = codeOf(outcome.refused, version >= END_WITH_FENCED)
+    return { throttleTimeMs: 0, errorCode, ...(outcome.refused === undefined ? outcome.value : {}) }
+  },
+  refuse: (errorCode) => ({ throttleTimeMs: 0, errorCode }),
+})
+
+/**
+ * Records of a transaction are only taken in one that is ongoing and has the partition (KIP-890, since 3.9 as
+ * presented); with transaction.version 2 they add it. Throws Refused.
+ */
+export function joinTransaction(
+  id: string | null,
+  producer: ProducerOfBatch,
+  partition: Partition,
+  { transactions, cluster, version }: RequestContext,
+): void {
+  if (id === null) throw new Refused('TRANSACTIONAL_ID_AUTHORIZATION_FAILED')
+  if (!isAtLeast(cluster.settings.profile.version, '3.9')) return
+  const { refused } = outcomeOf(() => {
+    const transaction = transactions.of(id, producer)
+    if (version >= PRODUCE_ADDS_PARTITIONS) transactions.addPartitions(transaction, [partition])
+    else checkPartition(transaction, partition, version)
+  })
+  if (refused !== undefined) throw new Refused(produceError(refused.error), refused.detail)
+}
+
+function checkPartition(transaction: Transaction, partition: Partition, version: number): void {
+  if (transaction.state === 'Ongoing' && transaction.partitions.has(partition)) return
+  if (version >= PRODUCE_WITH_ABORTABLE) throw new Refused('TRANSACTION_ABORTABLE')
+  throw new Refused('INVALID_TXN_STATE', 'Partition was not added to the transaction')
+}
+
+/** Produce knows of no PRODUCER_FENCED. */
+function produceError(error: ErrorName): ErrorName {
+  return fencedError(error, false)
+}

@@ -1,0 +1,76 @@
+import type { Partition } from '../cluster/partition.ts'
+import type { Timer } from '../timers.ts'
+
+/** Markers are written at once here, so that no client sees the states in which Kafka prepares them. */
+export type TransactionState = 'Empty' | 'Ongoing' | 'CompleteCommit' | 'CompleteAbort'
+
+export const TRANSACTION_STATES: readonly TransactionState[] = [
+  'Empty',
+  'Ongoing',
+  'CompleteCommit',
+  'CompleteAbort',
+]
+
+/** The epochs of a producer id end before this one, which is kept for fencing. */
+const LAST_EPOCH = 0x7fff - 1
+export const NO_EPOCH = -1
+
+export interface ProducerIdentity {
+  readonly producerId: bigint
+  readonly producerEpoch: number
+}
+
+/** What the coordinator knows of one transactional id. */
+export class Transaction {
+  readonly id: string
+  state: TransactionState = 'Empty'
+  producerId: bigint
+  producerEpoch: number
+  timeoutMs: number
+  /** Of the producer before the last bump: a request that is repeated comes with them (KIP-360, KIP-890). */
+  lastProducerId = -1n
+  lastProducerEpoch = NO_EPOCH
+  startedAtMs = -1
+  timer: Timer | undefined
+  readonly partitions = new Set<Partition>()
+  /** Groups whose offsets it commits. */
+  readonly groups = new Set<string>()
+
+  constructor(id: string, { producerId, producerEpoch }: ProducerIdentity, timeoutMs: number) {
+    this.id = id
+    this.producerId = producerId
+    this.producerEpoch = producerEpoch
+    this.timeoutMs = timeoutMs
+  }
+
+  get isExhausted(): boolean {
+    return this.producerEpoch >= LAST_EPOCH
+  }
+
+  get identity(): ProducerIdentity {
+    return { producerId: this.producerId, producerEpoch: this.producerEpoch }
+  }
+
+  isOf({ producerId, producerEpoch }: ProducerIdentity): boolean {
+    return producerId === this.producerId && producerEpoch === this.producerEpoch
+  }
+
+  /** The next epoch; of a new producer id where there is none left. */
+  bump(lastProducerEpoch: number, newProducerId: () => bigint): void {
+    this.lastProducerEpoch = lastProducerEpoch
+    this.lastProducerId = this.producerId
+    if (this.isExhausted) {
+      this.producerId = newProducerId()
+      this.producerEpoch = 0
+    } else this.producerEpoch++
+  }
+
+  /** Whether a producer that was bumped just now says what it was before. */
+  wasBumpedFrom({ producerId, producerEpoch }: ProducerIdentity): boolean {
+    return (
+      this.lastProducerEpoch !== NO_EPOCH &&
+      producerId === this.lastProducerId &&
+      producerEpoch === this.lastProducerEpoch
+    )
+  }
+}

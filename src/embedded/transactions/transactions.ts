@@ -1,0 +1,195 @@
+/**
+ * The coordinator of transactions (KIP-98), in the protocol up to Kafka 3.9 and in the one of transaction.version
+ * 2 (KIP-890): there partitions are added by what is produced, and each end of a transaction bumps the epoch.
+ */
+import type { ErrorName } from '../../../protocol/errors.ts'
+import type { ClusterState } from '../cluster/cluster-state.ts'
+import type { Partition } from '../cluster/partition.ts'
+import type { Groups } from '../groups/groups.ts'
+import { endMarker } from '../log/marker.ts'
+import { Refused } from '../refused.ts'
+import type { ClusterStorage } from '../storage/cluster-storage.ts'
+import { NO_EPOCH, Transaction, type ProducerIdentity } from './transaction.ts'
+
+/** Kafka's transaction.max.timeout.ms. */
+const MAX_TIMEOUT_MS = 900_000
+
+export type Outcome = 'commit' | 'abort'
+
+export class Transactions {
+  readonly #byId = new Map<string, Transaction>()
+  readonly #cluster: ClusterState
+  readonly #groups: Groups
+  readonly #storage: ClusterStorage
+
+  /** Transactions that were open when the cluster ended are aborted, and their producers fenced. */
+  constructor(cluster: ClusterState, groups: Groups, storage: ClusterStorage) {
+    this.#cluster = cluster
+    this.#groups = groups
+    this.#storage = storage
+    for (const saved of storage.saved.transactions) {
+      const producer = { producerId: BigInt(saved.producerId), producerEpoch: saved.producerEpoch }
+      const transaction = new Transaction(saved.id, producer, saved.timeoutMs)
+      this.#byId.set(saved.id, transaction)
+      if (!saved.isOpen) continue
+      for (const { partitions } of cluster.topics.all) {
+        for (const partition of partitions) {
+          const isOpen = partition.state.transactions.isOpen(producer.producerId)
+          if (isOpen) transaction.partitions.add(partition)
+        }
+      }
+      this.#fence(transaction)
+    }
+  }
+
+  get all(): readonly Transaction[] {
+    return [...this.#byId.values()]
+  }
+
+  find(id: string): Transaction | undefined {
+    return this.#byId.get(id)
+  }
+
+  /** Throws Refused unless the broker coordinates the id. */
+  checkCoordinator(id: string, brokerId: number): void {
+    if (id === '') throw new Refused('INVALID_REQUEST')
+    this.#groups.checkCoordinator(id, brokerId)
+  }
+
+  /**
+   * The producer id and epoch to write with from now on; what another producer has begun with the id is aborted.
+   * `expected` is what the producer had before, if anything (KIP-360). Throws Refused.
+   */
+  init(id: string, timeoutMs: number, expected: ProducerIdentity | undefined): ProducerIdentity {
+    if (timeoutMs <= 0 || timeoutMs > MAX_TIMEOUT_MS) {
+      throw new Refused('INVALID_TRANSACTION_TIMEOUT')
+    }
+    const known = this.#byId.get(id)
+    if (known === undefined) {
+      const producer = { producerId: this.#cluster.newProducerId(), producerEpoch: 0 }
+      const transaction = new Transaction(id, producer, timeoutMs)
+      this.#byId.set(id, transaction)
+      this.#save(transaction)
+      return transaction.identity
+    }
+    if (expected !== undefined && !known.isOf(expected) && !known.wasBumpedFrom(expected)) {
+      throw new Refused('PRODUCER_FENCED')
+    }
+    if (known.state === 'Ongoing') {
+      // The epoch that fences is never given out: the client comes again and gets the next one.
+      this.#fence(known)
+      throw new Refused('CONCURRENT_TRANSACTIONS')
+    }
+    known.timeoutMs = timeoutMs
+    // A request that is repeated gets what the first one got.
+    if (expected === undefined || known.isOf(expected)) {
+      this.#bump(known, expected?.producerEpoch ?? NO_EPOCH)
+      known.state = 'Empty'
+    }
+    this.#save(known)
+    return known.identity
+  }
+
+  /** The transaction that a producer writes in, or will. Throws Refused. */
+  of(id: string, producer: ProducerIdentity): Transaction {
+    const transaction = this.#byId.get(id)
+    if (transaction?.producerId !== producer.producerId) {
+      throw new Refused('INVALID_PRODUCER_ID_MAPPING')
+    }
+    if (!transaction.isOf(producer)) throw new Refused('PRODUCER_FENCED')
+    return transaction
+  }
+
+  addPartitions(transaction: Transaction, partitions: readonly Partition[]): void {
+    this.#begin(transaction)
+    for (const partition of partitions) transaction.partitions.add(partition)
+  }
+
+  addGroup(transaction: Transaction, groupId: string): void {
+    this.#begin(transaction)
+    transaction.groups.add(groupId)
+  }
+
+  /** The protocol up to transaction.version 1. Throws Refused. */
+  end(id: string, producer: ProducerIdentity, outcome: Outcome): void {
+    const transaction = this.of(id, producer)
+    if (transaction.state === 'Ongoing') this.#complete(transaction, outcome)
+    else if (transaction.state !== stateAfter(outcome)) throw new Refused('INVALID_TXN_STATE')
+  }
+
+  /** That of transaction.version 2: returns what the next transaction is written with. Throws Refused. */
+  endAndBump(id: string, producer: ProducerIdentity, outcome: Outcome): ProducerIdentity {
+    const known = this.#byId.get(id)
+    // A request that is repeated: it was ended already.
+    if (known?.wasBumpedFrom(producer) === true && known.state !== 'Ongoing') {
+      if (known.state !== stateAfter(outcome)) throw new Refused('INVALID_TXN_STATE')
+      return known.identity
+    }
+    const transaction = this.of(id, producer)
+    const { state } = transaction
+    // An abort may come before anything was written, as what the producer sent may still be under way.
+    if (state !== 'Ongoing' && outcome === 'commit') throw new Refused('INVALID_TXN_STATE')
+    this.#complete(transaction, outcome, producer.producerEpoch + 1)
+    this.#bump(transaction, producer.producerEpoch)
+    this.#save(transaction)
+    return transaction.identity
+  }
+
+  #begin(transaction: Transaction): void {
+    if (transaction.state === 'Ongoing') return
+    transaction.state = 'Ongoing'
+    transaction.startedAtMs = this.#cluster.nowMs()
+    transaction.timer = this.#cluster.timers.after(transaction.timeoutMs, () =>
+      this.#fence(transaction),
+    )
+    this.#save(transaction)
+  }
+
+  /** Aborts what is open, and lets the producer that began it write no more. */
+  #fence(transaction: Transaction): void {
+    this.#complete(transaction, 'abort', transaction.producerEpoch + 1)
+    this.#bump(transaction, NO_EPOCH)
+    this.#save(transaction)
+  }
+
+  #bump(transaction: Transaction, lastProducerEpoch: number): void {
+    transaction.bump(lastProducerEpoch, () => this.#cluster.newProducerId())
+  }
+
+  /** Writes the markers; with a later epoch, they fence the producer in the logs as well. */
+  #complete(
+    transaction: Transaction,
+    outcome: Outcome,
+    producerEpoch = transaction.producerEpoch,
+  ): void {
+    const nowMs = this.#cluster.nowMs()
+    const { producerId } = transaction
+    for (const partition of transaction.partitions) {
+      if (partition.isDeleted) continue
+      partition.appendRaw(endMarker({ producerId, producerEpoch }, outcome, nowMs), nowMs)
+    }
+    for (const group of transaction.groups) {
+      this.#groups.find(group)?.offsets.endTransaction(producerId, outcome)
+    }
+    transaction.partitions.clear()
+    transaction.groups.clear()
+    transaction.timer?.cancel()
+    transaction.state = stateAfter(outcome)
+    this.#save(transaction)
+  }
+
+  #save({ id, producerId, producerEpoch, timeoutMs, state }: Transaction): void {
+    const isOpen = state === 'Ongoing'
+    const saved = { id, producerId: String(producerId), producerEpoch, timeoutMs, isOpen }
+    this.#storage.save({ kind: 'transaction', ...saved })
+  }
+}
+
+function stateAfter(outcome: Outcome) {
+  return outcome === 'commit' ? 'CompleteCommit' : 'CompleteAbort'
+}
+
+/** What a fenced producer hears: its own error only since Kafka 2.7 (KIP-588). */
+export function fencedError(error: ErrorName, knowsFenced: boolean): ErrorName {
+  return error === 'PRODUCER_FENCED' && !knowsFenced ? 'INVALID_PRODUCER_EPOCH' : error
+}
