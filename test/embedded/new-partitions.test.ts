@@ -57,3 +57,13 @@ describe("a balanced consumer with autoOffsetReset 'latest'", () => {
     expect(await takeTexts(consumer, 1, 60_000)).toEqual(['before it was noticed'])
   })
 })
+
+it('a member stays in its group when a topic is deleted that was just assigned to it', async () => {
+  kafka.createTopic('orders-2', { partitions: 1 })
+  const decided = kafka.requests.next({ api: 'SyncGroup' })
+  const starting = client.getBalancedConsumer({ ...GROUP, topics: /^orders-/ })
+  await decided
+  kafka.deleteTopic('orders-2')
+  const consumer = await starting
+  expect(consumer.assignment).toEqual([{ topic: 'orders-1', partition: 0 }])
+})
