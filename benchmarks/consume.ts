@@ -66,6 +66,19 @@ const WAYS: readonly Way[] = [
     },
   },
   {
+    name: 'run() by key, 10',
+    async read(consumer) {
+      let count = 0
+      const handle = async ({ value }: { readonly value: Buffer | null }) => {
+        await null
+        touched += value?.length ?? 0
+        count++
+      }
+      await consumer.run(handle, { concurrency: 10, orderBy: 'key' })
+      return count
+    },
+  },
+  {
     name: 'stream()',
     async read(consumer) {
       let count = 0

@@ -198,8 +198,12 @@ function warn(options: Pick<DeadLetterOptions, 'logger'>, name: string, failure:
 }
 
 function say({ logger }: Pick<DeadLetterOptions, 'logger'>, text: string): void {
-  if (logger === undefined) process.emitWarning(text, { code: 'SAMSA_DEAD_LETTERS' })
-  else logger.warn(text)
+  try {
+    if (logger === undefined) process.emitWarning(text, { code: 'SAMSA_DEAD_LETTERS' })
+    else logger.warn(text)
+  } catch {
+    // A logger that throws decides nothing about the message.
+  }
 }
 
 /** Waits, unless one of the signals is aborted: then throws its reason. */

@@ -283,6 +283,17 @@ describe('a dead letter', () => {
     expect(consumer.position(0)).toBe(5)
   })
 
+  it('that cannot be sent is skipped although the logger throws', async () => {
+    await using consumer = await bed.client.topic('orders').getSimpleConsumer({ stopAtEnd: true })
+    const warn = () => {
+      throw new Error('the disk is full')
+    }
+    const logger = { ...keepWarnings().logger, warn }
+    const options = { producer: unsent, maxRetries: 0, onSendError: 'skip', logger } as const
+    await consumer.run(withDeadLetters(failOn2, options))
+    expect(consumer.position(0)).toBe(5)
+  })
+
   it('that cannot be sent stops the run where onSendError fails itself', async () => {
     await using consumer = await bed.client.topic('orders').getSimpleConsumer({ stopAtEnd: true })
     const { warnings, logger } = keepWarnings()
