@@ -70,7 +70,7 @@ const WAYS: readonly Way[] = [
     async read(consumer) {
       let count = 0
       const handle = async ({ value }: { readonly value: Buffer | null }) => {
-        await null
+        await Promise.resolve()
         touched += value?.length ?? 0
         count++
       }
