@@ -105,7 +105,8 @@ export class TopicLookUps {
 
   #late(topic: string, cause: Error): Error {
     const within = `within ${this.#deliveryTimeoutMs} ms (deliveryTimeoutMs)`
-    return deniesTopic(cause)
+    // The time may end during an attempt: then the one before it tells.
+    return deniesTopic(cause) || deniesTopic(cause.cause)
       ? new UnknownTopicError(`topic '${topic}' did not appear ${within}`, { topic, cause })
       : new ProduceFailureError(
           `topic '${topic}' could not be looked up ${within}: ${cause.message}`,

@@ -50,6 +50,11 @@ export function mayBeInLog(answer: PartitionAnswer | undefined): boolean {
   return errorCode !== ErrorCode.NONE && (MAY_BE_IN_LOG.includes(errorCode) || baseOffset >= 0n)
 }
 
+function sizeOf({ sizeBytes, wire }: Batch): string {
+  const isCompressed = wire !== undefined && wire.length !== sizeBytes
+  return `${sizeBytes} bytes${isCompressed ? ` (${wire.length} compressed)` : ''}`
+}
+
 /** `answer` is undefined where the broker left the batch out of its response. */
 export function verdictOn(
   batch: Batch,
@@ -70,7 +75,7 @@ export function verdictOn(
   }
   if (errorCode === ErrorCode.MESSAGE_TOO_LARGE || errorCode === ErrorCode.RECORD_LIST_TOO_LARGE) {
     const error = new MessageTooLargeError(
-      `${broker} takes no message of ${batch.sizeBytes} bytes in ${topic}-${partition} (max.message.bytes)`,
+      `${broker} takes no message of ${sizeOf(batch)} in ${topic}-${partition} (max.message.bytes)`,
       context,
     )
     return { kind: batch.count > 1 ? 'split' : 'failed', error }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { randomBytes } from 'node:crypto'
 import {
   InvalidArgumentError,
   MessageTooLargeError,
@@ -126,6 +127,16 @@ describe('a message that the broker refuses', () => {
     expect(error).toBeInstanceOf(MessageTooLargeError)
     expect(error.message).toMatch(/takes no message of 10\d\d bytes in small-0/)
     expect((await producer.produce('y')).offset).toBe(0)
+  })
+
+  it('is larger than the topic takes although it is compressed: both sizes are told', async () => {
+    bench.kafka.createTopic('small', { config: { 'max.message.bytes': '500' } })
+    const producer = await bench.client.topic('small').getProducer({ compression: 'gzip' })
+    const error = await failureOf(producer.produce(randomBytes(1_000)))
+    expect(error).toBeInstanceOf(MessageTooLargeError)
+    expect(error.message).toMatch(
+      /takes no message of 10\d\d bytes \(1\d\d\d compressed\) in small-0/,
+    )
   })
 
   it('is to a topic that one may not write to: those to others arrive', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { ClosedError } from '../../../src/index.ts'
 import { failureOf } from '../../support/settled.ts'
-import { ProducerBench } from './support/embedded.ts'
+import { ProducerBench, TOPIC } from './support/embedded.ts'
 
 describe('a producer', () => {
   it('that is closed while it starts stays closed', async () => {
@@ -35,5 +35,24 @@ describe('a producer', () => {
     expect(await failureOf(producer.start())).toMatchObject({ code: error.error })
     await producer.start()
     expect(await producer.produce('x')).toMatchObject({ offset: 0 })
+  })
+
+  it('refuses what comes while and after it is closed, and a flush after that ends', async () => {
+    await using bench = await ProducerBench.start()
+    const producer = await bench.client.getProducer()
+    const held = bench.kafka.faults.on({ api: 'Produce', times: 1 }, { hold: true })
+    const sent = Promise.resolve(producer.produce(TOPIC, 'in time'))
+    await bench.kafka.requests.next({ api: 'Produce' })
+    const closing = producer.close()
+    const during = failureOf(producer.produce(TOPIC, 'during'))
+    const toNew = failureOf(producer.produce('new', 'during'))
+    held.release()
+    await closing
+    expect(await sent).toMatchObject({ offset: 0 })
+    expect(await during).toBeInstanceOf(ClosedError)
+    expect(await toNew).toBeInstanceOf(ClosedError)
+    expect(await failureOf(producer.produce(TOPIC, 'after'))).toBeInstanceOf(ClosedError)
+    await producer.flush()
+    expect(producer.queuedMessages).toBe(0)
   })
 })

@@ -180,3 +180,20 @@ describe('a topic that the brokers do not know for a while', () => {
     expect(await sent).toMatchObject({ offset: 1 })
   })
 })
+
+describe('a topic of which no partition has a leader', () => {
+  it('takes messages, which wait for one', async () => {
+    bench.kafka.createTopic('leaderless', { partitions: 1 })
+    const fault = bench.kafka.faults.on(
+      { ...METADATA, topic: 'leaderless', partition: 0 },
+      { error: 'LEADER_NOT_AVAILABLE' },
+    )
+    const producer = await bench.client.topic('leaderless').getProducer()
+    const sent = Promise.resolve(producer.produce('x'))
+    const many = Promise.resolve(producer.produceMany(['y']))
+    await until(() => fault.hits > 5)
+    fault.remove()
+    expect(await sent).toMatchObject({ offset: 0 })
+    expect(await many).toMatchObject({ messages: 1 })
+  })
+})
