@@ -46,6 +46,8 @@ export class PartitionQueue {
   isSealing = false
   /** Failures since the last acknowledgement, for the backoff. */
   failures = 0
+  /** Why it waits or waited last: what keeps a batch from being sent that was never tried. */
+  lastError: Error | undefined
   /** What the last batch took: a good guess for the next. */
   usualBytes = 0
   readonly #isUnordered: boolean
@@ -121,6 +123,7 @@ export class PartitionQueue {
   acknowledge(batch: Batch): readonly Batch[] {
     this.#land(batch)
     this.failures = 0
+    this.lastError = undefined
     this.#isKnown = true
     let before: readonly Batch[] = NO_BATCHES
     if (this.#probed === batch) {

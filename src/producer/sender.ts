@@ -346,6 +346,7 @@ export class Sender implements SinkOwner {
     // A topic that the brokers do not know may be new to them: messages wait for it until their time is over.
     // If the refresh fails there is nothing to send to, and the next look finds that.
     if (suggestsNewMetadata(error)) this.#cluster.refresh(topic, true).catch(() => undefined)
+    queue.lastError = error
     if (queue.isBackingOff || this.#isStopped) return
     const waitMs = backoffMs(queue.failures++, this.#backoff)
     const what = `producing to ${topic}-${partition}`
@@ -420,7 +421,7 @@ export class Sender implements SinkOwner {
   }
 
   #failure(batch: Batch, after: string, why: string): KafkaError {
-    const { queue, lastError } = batch
+    const { queue, lastError = queue.lastError } = batch
     const { topic, partition } = queue
     const outcomeUnknown = batch.outcomeUnknown || batch.request?.isWritten === true
     const last = lastError === undefined ? '' : `; the last error: ${lastError.message}`
