@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import { constants, gunzip, gunzipSync, gzip, gzipSync } from 'node:zlib'
 import type { ZlibOptions } from 'node:zlib'
 import type { Codec } from './codec.ts'
-import { explainedZlibError, pastCeiling, viewOf, withoutBufferMethods } from './codec.ts'
+import { explainedZlibError, pastCeiling, withoutBufferMethods } from './codec.ts'
 
 const gzipOnPool = promisify<Uint8Array, ZlibOptions, Buffer>(gzip)
 const gunzipOnPool = promisify<Uint8Array, ZlibOptions, Buffer>(gunzip)
@@ -33,7 +33,9 @@ export function gzipCodec(level: number = constants.Z_DEFAULT_COMPRESSION): Code
 
     claimedBytes(data, limitBytes) {
       if (data.length < TRAILER_BYTES) return 0
-      return Math.min(limitBytes, viewOf(data).getUint32(data.length - SIZE_BYTES, true))
+      let at = data.length - SIZE_BYTES
+      const size = data[at++]! | (data[at++]! << 8) | (data[at++]! << 16) | (data[at]! << 24)
+      return Math.min(limitBytes, size >>> 0)
     },
 
     compressAsync: async (data) => withoutBufferMethods(await gzipOnPool(data, options)),

@@ -60,6 +60,7 @@ export class BatchV2 implements MessageBatch {
   #inflated: Uint8Array | undefined
   #progress: Progress | undefined
   #claimedBytes: number | undefined
+  #compressed: Buffer | undefined
 
   /** `data` is exactly the batch, its 61-byte header included. Throws where its CRC does not match. */
   constructor(data: Buffer, source: Source, limitBytes: number) {
@@ -150,8 +151,9 @@ export class BatchV2 implements MessageBatch {
     }
   }
 
+  /** What is compressed. Kept: it is read for the claim first, and then decompressed. */
   get #body(): Buffer {
-    return this.#data.subarray(BATCH_HEADER_BYTES)
+    return (this.#compressed ??= this.#data.subarray(BATCH_HEADER_BYTES))
   }
 
   #understated(error: unknown, limitBytes: number): unknown {

@@ -9,6 +9,9 @@
 import { UnderstatedSizeError } from '../../protocol/records/message-batch.ts'
 import type { PartitionState, Queued, QueuedBatch } from './partition-state.ts'
 
+/** So many need not be forgotten when they have nothing more: most have something again soon. */
+const MANY_HOLDERS = 100
+
 export class Decompression {
   readonly #budgetBytes: number
   readonly #onReady: (state: PartitionState) => void
@@ -28,8 +31,9 @@ export class Decompression {
   get usedBytes(): number {
     let bytes = 0
     for (const state of this.#holders) {
-      if (state.decompressedBytes === 0) this.#holders.delete(state)
-      else if (state.isHandedOver && state.error === undefined) bytes += state.decompressedBytes
+      if (state.decompressedBytes === 0 && this.#holders.size > MANY_HOLDERS) {
+        this.#holders.delete(state)
+      } else if (state.isHandedOver && state.error === undefined) bytes += state.decompressedBytes
     }
     return bytes
   }
@@ -51,6 +55,13 @@ export class Decompression {
     return !isBeingDecompressed(head)
   }
 
+  /** The same, of a partition that may have been prepared before: without looking at it again then. */
+  isPrepared(state: PartitionState): boolean {
+    const head = state.queue[0]
+    const isReserved = head?.kind === 'batch' && head.reservedBytes !== undefined
+    return (isReserved && !isBeingDecompressed(head)) || this.prepare(state)
+  }
+
   /** Sets memory aside for a batch, if there is enough. True where there is, or none is needed. */
   reserve(state: PartitionState, queued: Queued): boolean {
     if (queued.kind !== 'batch' || queued.isLeftOut || queued.reservedBytes !== undefined) {
@@ -58,16 +69,19 @@ export class Decompression {
     }
     const bytes = queued.batch.claimedBytes
     if (bytes > 0) {
-      for (const first of this.#waiting) {
-        if (first === state && queued === state.queue[0]) break
-        return false
-      }
+      if (this.#waiting.size > 0 && !this.#isNext(state, queued)) return false
       const usedBytes = this.usedBytes
       if (usedBytes > 0 && usedBytes + bytes > this.#budgetBytes) return false
       this.#holders.add(state)
     }
     state.reserve(queued, bytes)
     return true
+  }
+
+  /** Whether of all that wait this comes first. */
+  #isNext(state: PartitionState, queued: Queued): boolean {
+    const [first] = this.#waiting
+    return first === state && queued === state.queue[0]
   }
 
   /** Nothing of this partition is handed over for now: drops what was decompressed ahead. */

@@ -373,7 +373,7 @@ export class Inbox<Value, Key> {
   /** What comes next of a partition, decoded, where its memory is set aside and it is decompressed. */
   #nextChunk(state: PartitionState): Chunk | undefined {
     const decompression = this.#decompression
-    if (!decompression.prepare(state)) return undefined
+    if (!decompression.isPrepared(state)) return undefined
     try {
       return state.nextChunk(this.#options.isSkipped, (next) => decompression.reserve(state, next))
     } catch (error) {
