@@ -49,6 +49,8 @@ export interface DeliveryParts<Value, Key> {
 
 /** A loop, a stream or `run` that reads. */
 export interface Reading {
+  /** Without it, `first` and `work` do nothing of their own. */
+  readonly isWorkKnown: boolean
   /** The result of an iterator that begins the work of a loop's body. */
   first<T>(value: T): IteratorYieldResult<T>
   /** Calls what of the application's works on something that was read. */
@@ -236,13 +238,14 @@ export class Delivery<Value, Key> {
     }
     if (!this.#parts.isWorkKnown) {
       const first = <T>(value: T) => ({ done: false, value }) as const
-      return { first, work: (call) => call(), release, end: release }
+      return { isWorkKnown: false, first, work: (call) => call(), release, end: release }
     }
     const work = workOf(this, kind)
     const onSeen = () => {
       if (kind === 'loop') this.#loop = work
     }
     return {
+      isWorkKnown: true,
       first: (value) => new FirstResult(value, work, onSeen),
       work: (call) => {
         onSeen()

@@ -46,7 +46,8 @@ export class MessageStream<Value, Key> extends Readable {
       this.#peeked = undefined
       this.#isDropped = !this.#source.give(peeked)
       if (this.#isDropped) return false
-      return this.#source.reading.work(() => super.emit(event, ...args))
+      const { reading } = this.#source
+      if (reading.isWorkKnown) return reading.work(() => super.emit(event, ...args))
     }
     return super.emit(event, ...args)
   }
@@ -63,6 +64,7 @@ export class MessageStream<Value, Key> extends Readable {
   /** As Readable's, except that the body of the loop is known to be at work: see work.ts. */
   override [Symbol.asyncIterator](): ReturnType<Readable[typeof Symbol.asyncIterator]> {
     const iterator = super[Symbol.asyncIterator]()
+    if (!this.#source.reading.isWorkKnown) return iterator
     const next = iterator.next.bind(iterator)
     let isFirst = true
     iterator.next = async () => {
