@@ -461,7 +461,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     return this.#delivery.messages({})
   }
 
-  batches(options: ReadOptions = {}): AsyncIterableIterator<ConsumerBatch<Value, Key>, undefined> {
+  batches(options: ReadOptions = {}): Iteration<ConsumerBatch<Value, Key>> {
     return this.#delivery.batches(options)
   }
 

@@ -39,7 +39,7 @@ export abstract class ConsumerShell<Value = Buffer | null, Key = Buffer | null>
   }
 
   /** Its messages as they were fetched: several of one partition at a time. The fastest way to read. */
-  batches(options?: ReadOptions): AsyncIterableIterator<ConsumerBatch<Value, Key>, undefined> {
+  batches(options?: ReadOptions): Iteration<ConsumerBatch<Value, Key>> {
     return this.core.batches(options)
   }
 

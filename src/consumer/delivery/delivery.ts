@@ -103,7 +103,7 @@ export class Delivery<Value, Key> {
     return this.#iterator('an iterator', take, options)
   }
 
-  batches(options: ReadOptions): AsyncIterableIterator<ConsumerBatch<Value, Key>, undefined> {
+  batches(options: ReadOptions): Iteration<ConsumerBatch<Value, Key>> {
     return this.#iterator('batches()', () => this.#takeBatch(), options)
   }
 
@@ -161,11 +161,7 @@ export class Delivery<Value, Key> {
     return this.#parts.isWorkKnown ? doWork(workOf(this, 'hook'), hook) : hook()
   }
 
-  #iterator<T>(
-    name: string,
-    take: () => T | undefined,
-    options: ReadOptions,
-  ): AsyncIterableIterator<T, undefined> {
+  #iterator<T>(name: string, take: () => T | undefined, options: ReadOptions): Iteration<T> {
     const source = {
       take,
       settle: () => this.#inbox.settle(),

@@ -5,6 +5,7 @@
  * is at hand takes one promise, resolved already, and the object that the protocol wants. It is a new one each
  * time: callers may keep them. Measured by benchmarks/consume.ts.
  */
+import type { Iteration } from '../../async/iteration.ts'
 import { onAbort } from '../../async/on-abort.ts'
 import { ConsumerBusyError } from '../../errors.ts'
 import type { Reading } from './delivery.ts'
@@ -24,7 +25,7 @@ type Result<T> = IteratorResult<T, undefined>
 
 const END = { done: true, value: undefined } as const
 
-export class ReadIterator<T> implements AsyncIterableIterator<T, undefined> {
+export class ReadIterator<T> implements Iteration<T> {
   readonly #source: ReadSource<T>
   readonly #signal: AbortSignal | undefined
   #state: 'new' | 'open' | 'waiting' | 'ended' = 'new'
