@@ -114,7 +114,7 @@ describeWithBrokers('a simple consumer on a real broker', ['java', 'kcat'], () =
       expect(sum(second.positions)).toBe(0)
     })
 
-    it('commits at an interval and when it is closed', async () => {
+    it('commits at an interval and when it is closed, but not the message that was taken last', async () => {
       const group = { consumerGroup: `auto-${count}` }
       const consumer = await open({ ...group, autoCommitEnable: true, autoCommitIntervalMs: 50 })
       await take(consumer, 100)
@@ -124,7 +124,8 @@ describeWithBrokers('a simple consumer on a real broker', ['java', 'kcat'], () =
       }
       await take(consumer, 50)
       await consumer.close()
-      expect(sum((await open(group)).positions)).toBe(150)
+      // No later call says that the last message is processed: it is delivered again.
+      expect(sum((await open(group)).positions)).toBe(149)
     })
 
     it('goes to an end of the log, and commits that', async () => {
