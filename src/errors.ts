@@ -144,8 +144,13 @@ export class NoBrokersAvailableError extends KafkaError {
 }
 
 function reasonOf(error: Error): string {
-  // The address stands before it already.
-  return error instanceof KafkaError && error.cause instanceof Error && error.code !== 'NOT_KAFKA'
+  // A lost connection says more than its cause: which request it interrupted, and what to check.
+  const isComplete =
+    !(error instanceof KafkaError) ||
+    error.code === 'NOT_KAFKA' ||
+    error instanceof SocketDisconnectedError
+  // The cause does not repeat the address, which the caller puts first.
+  return !isComplete && error.cause instanceof Error
     ? error.cause.message || error.message
     : error.message
 }

@@ -431,6 +431,10 @@ describe('what cannot work is said', () => {
       'no ZooKeeper server of 127.0.0.1:1 answered',
     ],
     [
+      { zookeeperHosts: '127.0.0.1:1', zookeeperConnectionTimeoutMs: 300 },
+      'Where the cluster has no ZooKeeper, as from Kafka 4 on, write { managed: true }',
+    ],
+    [
       { rebalanceMaxRetries: 0 },
       "option 'rebalanceMaxRetries' must be a whole number of at least 1",
     ],
@@ -438,8 +442,8 @@ describe('what cannot work is said', () => {
       { membershipProtocol: 'sticky' },
       "option 'membershipProtocol' must be one of range, roundrobin, or a function",
     ],
-    [{ zookeeperHosts: 'zk:2181,' }, "option 'zookeeperHosts' must be"],
-    [{ zookeeperHosts: 'zk:2181:1' }, "option 'zookeeperHosts' must be"],
+    [{ zookeeperHosts: 'zk:2181,' }, 'zookeeperHosts: must be'],
+    [{ zookeeperHosts: 'zk:2181:1' }, 'zookeeperHosts: must be'],
     [{ zookeeperAuth: { scheme: 'digest' } }, "option 'zookeeperAuth' must be"],
     [{ stopAtEnd: true }, "has no option 'stopAtEnd'"],
     [{ consumerGroup: 'a/b' }, "consumerGroup 'a/b' cannot be the name of a znode"],

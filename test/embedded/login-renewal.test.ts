@@ -1,6 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
+import type { Socket } from 'node:net'
+import { saslAuthenticate } from '../../protocol/apis/sasl-authenticate.ts'
+import { saslHandshake } from '../../protocol/apis/sasl-handshake.ts'
 import { EmbeddedCluster } from '../../src/embedded/index.ts'
 import { KafkaClient } from '../../src/index.ts'
+import { FakeBroker } from '../support/fake-broker.ts'
 import { failureOf } from '../support/settled.ts'
 import { until } from '../support/until.ts'
 import { keepWarnings } from '../support/warnings.ts'
@@ -82,6 +86,25 @@ describe('a client without a login at a listener that requires one', () => {
     await using client = new KafkaClient({ hosts: kafka.hosts })
     const error = await failureOf(client.topic('t').partitions())
     expect(error.message).toContain('does this listener require a login (the option sasl)?')
+  })
+})
+
+describe('a connection that the broker closes during the login', () => {
+  it.each([
+    ['ends', (socket: Socket) => socket.destroy()],
+    ['is reset', (socket: Socket) => socket.resetAndDestroy()],
+  ])('and that %s: the error says what to check', async (_, close) => {
+    await using broker = await FakeBroker.start()
+    broker.handle(saslHandshake, () => ({ errorCode: 0, mechanisms: ['PLAIN'] }))
+    broker.handle(saslAuthenticate, (_body, { socket }) => {
+      close(socket)
+      return undefined
+    })
+    await using client = new KafkaClient({ hosts: broker.name, sasl: PLAIN })
+    const error = await failureOf(client.topic('t').partitions())
+    expect(error.message).toContain(
+      'while logging in with PLAIN: check the credentials, the mechanism and the port',
+    )
   })
 })
 

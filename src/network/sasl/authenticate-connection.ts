@@ -101,7 +101,9 @@ function asLoginError(error: unknown, mechanism: string, address: Address): Kafk
   }
   if (error instanceof SocketDisconnectedError) {
     const { broker, message } = error
-    const what = `${message} (while logging in with ${mechanism})`
+    // Brokers before 1.0, and some proxies, close the connection instead of refusing the login.
+    const hint = `while logging in with ${mechanism}: check the credentials, the mechanism and the port`
+    const what = `${message} (${hint})`
     return new SocketDisconnectedError(what, { broker, cause: error })
   }
   if (error instanceof KafkaError) return error
