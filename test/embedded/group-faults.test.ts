@@ -1,10 +1,12 @@
 import { Deadline } from '../../src/async/deadline.ts'
 import { describe, expect, it } from '@jest/globals'
+import { leaveGroup } from '../../protocol/apis/index.ts'
 import type { ErrorName } from '../../protocol/errors.ts'
 import type { EmbeddedCluster } from '../../src/embedded/index.ts'
 import type { ManagedMember } from '../support/balanced/managed-member.ts'
 import { standStill } from '../support/stand-still.ts'
 import { GroupScene, growTopic } from './support/group-scene.ts'
+import { rawClientOf } from './support/requests.ts'
 
 type ApiName = NonNullable<Parameters<EmbeddedCluster['faults']['on']>[0]['api']>
 
@@ -16,6 +18,13 @@ const events = (member: ManagedMember) => member.log.filter((entry) => /^[-+!]/.
 /** Resolves when so many more heartbeats have reached a broker. */
 async function heartbeats(kafka: EmbeddedCluster, count: number): Promise<void> {
   for (let seen = 0; seen < count; seen++) await kafka.requests.next({ api: 'Heartbeat' })
+}
+
+/** Ends the membership at the coordinator only, as when a session has run out. */
+async function forget(kafka: EmbeddedCluster, memberId: string): Promise<void> {
+  using client = await rawClientOf(kafka)
+  const members = [{ memberId, groupInstanceId: null }]
+  await client.request(leaveGroup, 3, { groupId: 'g', members })
 }
 
 describe('the coordinator of a group', () => {
@@ -354,4 +363,29 @@ describe('a commit of a member', () => {
     expect(one.log).toContain('commit t-1 ILLEGAL_GENERATION')
     expect(await scene.committed(one, 1)).toBeUndefined()
   })
+
+  it.each(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'REBALANCE_IN_PROGRESS'] as const)(
+    'that is refused with %s makes the member join again before the next heartbeat is due',
+    async (error) => {
+      await using scene = await GroupScene.open()
+      const { faults, requests } = scene.kafka
+      const intervals = { heartbeatIntervalMs: 60_000, sessionTimeoutMs: 200_000 }
+      const one = await scene.start('one', { ...COOPERATIVE, ...intervals })
+      // Each comes after twice as long as the one before it: the next one is 6.4 s away.
+      await heartbeats(scene.kafka, 6)
+      if (error === 'UNKNOWN_MEMBER_ID') await forget(scene.kafka, one.coordinator.memberId)
+      else {
+        faults.on({ api: 'OffsetCommit', times: 1 }, { error })
+        faults.on({ api: 'Heartbeat', times: 1 }, { error })
+      }
+      const joining = requests.next({ api: 'JoinGroup' })
+      await one.commit([{ topic: 't', partition: 0 }])
+      expect(one.log.at(-1)).toBe(`commit t-0 ${error}`)
+      const { receivedAtMs: joinedAt } = await joining
+      const committedAt = requests.all({ api: 'OffsetCommit' }).at(-1)!.receivedAtMs
+      expect(joinedAt - committedAt).toBeLessThan(5_000)
+      await one.settledWith(4)
+      expect(lost(one)).toHaveLength(error === 'REBALANCE_IN_PROGRESS' ? 0 : 1)
+    },
+  )
 })

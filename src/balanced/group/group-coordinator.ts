@@ -80,6 +80,11 @@ export class GroupCoordinator implements Coordinator {
     return this.#membership.untilJoined()
   }
 
+  /** Finds out at once, rather than at the next interval, whether the generation is over: a commit was refused. */
+  verifyMembership(): void {
+    this.#membership.verify()
+  }
+
   givenUpBeforeJoining(owned: readonly TopicPartition[]): readonly TopicPartition[] {
     if (this.#settings.protocol === 'eager') return owned
     return owned.filter(({ topic }) => !this.#settings.subscription.includes(topic))

@@ -63,9 +63,13 @@ export class GroupOffsets implements OffsetStore {
       const attempt = await this.#store().commit(held, deadline)
       for (const result of attempt) results.set(nameOf(result), result)
       left = held.filter((one) => isOutdated(results.get(nameOf(one))))
-      if (left.length === 0 || deadline.isOver) break
-      if (coordinator.membership.isJoining) await this.#untilJoined(deadline)
-      else if (coordinator.membership.generation === generation) break
+      if (left.length === 0) break
+      const { isJoining, generation: current } = coordinator.membership
+      const isUnnoticed = !isJoining && current === generation
+      // The Java client joins again at this answer. Until the next heartbeat this member would read on in vain.
+      if (isUnnoticed) coordinator.verifyMembership()
+      if (isUnnoticed || deadline.isOver) break
+      if (isJoining) await this.#untilJoined(deadline)
     }
     return offsets.flatMap((one) => results.get(nameOf(one)) ?? [])
   }

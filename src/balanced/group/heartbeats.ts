@@ -12,6 +12,8 @@ export class Heartbeats {
   #timer: NodeJS.Timeout | undefined
   #isRunning = false
   #isBeating = false
+  /** Another is to follow at once the one that is under way. */
+  #isHurried = false
   #soonMs = FIRST_AFTER_MS
 
   constructor(intervalMs: number, beat: () => Promise<number>) {
@@ -24,6 +26,13 @@ export class Heartbeats {
     this.#isRunning = true
     this.#soonMs = FIRST_AFTER_MS
     if (!this.#isBeating) this.#schedule(this.#intervalMs)
+  }
+
+  /** Sends the next one at once, or as soon as the one under way, which may be too old to tell, is answered. */
+  hurry(): void {
+    if (!this.#isRunning) return
+    if (this.#isBeating) this.#isHurried = true
+    else this.#schedule(0)
   }
 
   stop(): void {
@@ -41,6 +50,8 @@ export class Heartbeats {
     this.#isBeating = true
     const waitMs = await this.#beat()
     this.#isBeating = false
-    if (this.#isRunning) this.#schedule(waitMs)
+    const isHurried = this.#isHurried
+    this.#isHurried = false
+    if (this.#isRunning) this.#schedule(isHurried ? 0 : waitMs)
   }
 }

@@ -99,6 +99,14 @@ export class Membership {
     await this.#joined.promise
   }
 
+  /**
+   * Asks the coordinator at once, by a heartbeat, whether this is still a member: something else was answered as if
+   * it were not. The answer to the heartbeat decides, as it does at the interval.
+   */
+  verify(): void {
+    this.#heartbeats.hurry()
+  }
+
   /** Says why the next JoinGroup is sent. */
   wantsToJoin(reason: string): void {
     this.#joinReason = reason.slice(0, 255)

@@ -38,6 +38,41 @@ describe('heartbeats', () => {
     heartbeats.stop()
   })
 
+  it('come at once when they are hurried, then at the interval again', async () => {
+    const heartbeats = beating(INTERVAL_MS)
+    heartbeats.start()
+    await jest.advanceTimersByTimeAsync(2_600)
+    beats = []
+    heartbeats.hurry()
+    await jest.advanceTimersByTimeAsync(2_500)
+    expect(beats).toEqual([2_600, 3_600, 4_600])
+    heartbeats.stop()
+    heartbeats.hurry()
+    await jest.advanceTimersByTimeAsync(5_000)
+    expect(beats).toHaveLength(3)
+  })
+
+  it('follow the one under way at once, and once, when they are hurried meanwhile', async () => {
+    const answers: (() => void)[] = []
+    const heartbeats = new Heartbeats(INTERVAL_MS, async () => {
+      await new Promise<void>((resolve) => answers.push(resolve))
+      return INTERVAL_MS
+    })
+    heartbeats.start()
+    await jest.advanceTimersByTimeAsync(3_000)
+    heartbeats.hurry()
+    heartbeats.hurry()
+    await jest.advanceTimersByTimeAsync(3_000)
+    expect(answers).toHaveLength(1)
+    answers[0]!()
+    await jest.advanceTimersByTimeAsync(0)
+    expect(answers).toHaveLength(2)
+    answers[1]!()
+    await jest.advanceTimersByTimeAsync(100)
+    expect(answers).toHaveLength(2)
+    heartbeats.stop()
+  })
+
   it('come no later than at an interval that is shorter', async () => {
     const heartbeats = beating(30)
     heartbeats.start()
