@@ -2,7 +2,7 @@ import { abortable } from '../async/abortable.ts'
 import { backoffMs, type BackoffOptions } from '../async/backoff.ts'
 import type { Deadline } from '../async/deadline.ts'
 import { limited, TookTooLongError } from '../async/limited.ts'
-import { isRetriable, RequestTimeoutError } from '../errors.ts'
+import { BrokerError, isRetriable, RequestTimeoutError } from '../errors.ts'
 import { retryChannel, type RetryEvent } from '../observe/channels.ts'
 import type { Logger } from '../observe/logger.ts'
 
@@ -34,7 +34,10 @@ export async function retrying<T>(
       )
     } catch (error) {
       deadline.signal?.throwIfAborted()
-      if (error instanceof TookTooLongError) throw tookTooLong(what, deadline, last)
+      if (error instanceof TookTooLongError) {
+        // What the cluster last said is the reason, whether the time ran out in a wait or in an attempt.
+        throw last instanceof BrokerError ? last : tookTooLong(what, deadline, last)
+      }
       const waitMs = backoffMs(number, backoff)
       if (!(error instanceof Error) || !isRetriable(error) || giveUp?.(error) === true) throw error
       if (!deadline.leaves(waitMs)) throw error

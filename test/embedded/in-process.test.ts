@@ -330,7 +330,7 @@ describe('a managed member', () => {
   it('does not start where there is no coordinator after operationTimeoutMs, and says why', async () => {
     await using scene = await Scene.open()
     scene.kafka.faults.on({ api: 'FindCoordinator' }, { error: 'COORDINATOR_NOT_AVAILABLE' })
-    const starting = scene.member({}, scene.client({ operationTimeoutMs: 300 }))
+    const starting = scene.member({}, scene.client({ operationTimeoutMs: 2_000 }))
     await expect(starting).rejects.toMatchObject({ code: 'COORDINATOR_NOT_AVAILABLE' })
   })
 

@@ -119,7 +119,7 @@ describe('headers', () => {
   it.each([
     [new Map([['trace', 'a']]), 'not an object (Map)'],
     [new URLSearchParams('a=b'), 'not an object (URLSearchParams)'],
-    [null, 'not an object (null)'],
+    [null, 'not null'],
     ['a=b', 'not a string'],
     [['ab'], 'a header must be [key, value] or { key, value }'],
     [[['a', 'b', 'c']], 'a header must be [key, value] or { key, value }'],
