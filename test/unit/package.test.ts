@@ -31,11 +31,12 @@ describe('the package', () => {
       'dist/cjs/src/index.js',
       'dist/cjs/protocol/records/message.d.ts',
       'THIRD-PARTY-NOTICES.md',
+      'SECURITY.md',
     ]) {
       expect(paths).toContain(expected)
     }
     const allowed =
-      /^(dist|docs)\/|^(package\.json|README\.md|CHANGELOG\.md|LICENSE|THIRD-PARTY-NOTICES\.md)$/
+      /^(dist|docs)\/|^(package\.json|README\.md|CHANGELOG\.md|LICENSE|(SECURITY|THIRD-PARTY-NOTICES)\.md)$/
     expect(paths.filter((path) => !allowed.test(path))).toEqual([])
     expect(paths.filter((path) => /^(dist\/)?(test|benchmarks|node_modules)\//.test(path))).toEqual(
       [],
