@@ -154,7 +154,7 @@ export type { PartitionsHook, RebalanceOptions } from './balanced/options.ts'
 export { NotOwnedError, PartitionOwnedError, RebalanceError } from './balanced/errors.ts'
 export type { HeldPartition } from './balanced/coordinator.ts'
 export { ZooKeeperError, type ZooKeeperErrorCode } from './balanced/zookeeper/errors.ts'
-export type { ZooKeeperAuth } from './cluster/zookeeper-client.ts'
+export type { ZooKeeperAuth } from './cluster/zookeeper-auth.ts'
 export type {
   Done as ZooKeeperCallback,
   ZooKeeperAcl,

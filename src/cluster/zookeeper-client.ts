@@ -15,15 +15,9 @@
  */
 import type { Client } from 'node-zookeeper-client'
 import { backoffMs } from '../async/backoff.ts'
+import type { ZooKeeperAuth } from './zookeeper-auth.ts'
 import type { ZooKeeperHosts } from './zookeeper-hosts.ts'
 import { zooKeeperPackage } from './zookeeper-package.ts'
-
-export interface ZooKeeperAuth {
-  /** `digest` for a name and a password. */
-  readonly scheme: string
-  /** `name:password` for `digest`. */
-  readonly auth: string
-}
 
 /** As in Java's client (`jute.maxbuffer`): what is larger ends the connection. */
 const MOST_FRAME_BYTES = 4 * 1024 * 1024

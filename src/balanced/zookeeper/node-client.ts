@@ -1,9 +1,8 @@
-import { createZooKeeperClient, type ZooKeeperAuth } from '../../cluster/zookeeper-client.ts'
+import type { ZooKeeperAuth } from '../../cluster/zookeeper-auth.ts'
+import { createZooKeeperClient } from '../../cluster/zookeeper-client.ts'
 import type { ZooKeeperHosts } from '../../cluster/zookeeper-hosts.ts'
 import { zooKeeperPackage } from '../../cluster/zookeeper-package.ts'
 import type { ZooKeeperAcl, ZooKeeperClient } from './client.ts'
-
-export type { ZooKeeperAuth }
 
 /** The client of a session of its own: see zookeeper-client.ts for what it is guarded against. */
 export function createNodeClient(

@@ -10,7 +10,8 @@ import {
 import type { SessionOptions } from './session.ts'
 import type { ZooKeeperClient } from './client.ts'
 import { DECISIONS, type MembershipProtocol } from './membership-protocol.ts'
-import { aclFor, createNodeClient, type ZooKeeperAuth } from './node-client.ts'
+import type { ZooKeeperAuth } from '../../cluster/zookeeper-auth.ts'
+import { aclFor, createNodeClient } from './node-client.ts'
 
 /** Options of a balanced consumer whose group ZooKeeper coordinates. Names and defaults are pykafka's. */
 export interface ZooKeeperOptions {

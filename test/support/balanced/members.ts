@@ -10,12 +10,9 @@ import {
   type ZooKeeperCoordinatorOptions,
 } from '../../../src/balanced/zookeeper/coordinator.ts'
 import { DECISIONS } from '../../../src/balanced/zookeeper/membership-protocol.ts'
-import {
-  aclFor,
-  createNodeClient,
-  type ZooKeeperAuth,
-} from '../../../src/balanced/zookeeper/node-client.ts'
+import { aclFor, createNodeClient } from '../../../src/balanced/zookeeper/node-client.ts'
 import type { TopicMetadata } from '../../../src/cluster/metadata.ts'
+import type { ZooKeeperAuth } from '../../../src/cluster/zookeeper-auth.ts'
 import { parseZooKeeperHosts } from '../../../src/cluster/zookeeper-hosts.ts'
 import { nameOf, type TopicPartition } from '../../../src/consumer/topic-partition.ts'
 import type { KafkaError } from '../../../src/errors.ts'
