@@ -9,9 +9,9 @@ import { nameOf, type TopicPartition } from '../topic-partition.ts'
 const FOR_CONSUMERS = 3
 
 export interface EpochEnd {
-  /** The last epoch in the log that is not newer than the one asked for; −1 where there is none. */
+  /** The last epoch in the log that is not newer than the one asked for, or that one itself where all that is left is newer; −1 with `endOffset`. */
   readonly leaderEpoch: number
-  /** Where it ended. */
+  /** Where it ended; −1 (UNDEFINED_EPOCH_OFFSET) where the log has neither the epoch asked for nor a later one. */
   readonly endOffset: number
 }
 

@@ -22,16 +22,19 @@ export async function reset(
   cluster: Cluster,
   settings: FetchSettings,
   state: PartitionState,
+  reason: PositionEvent['reason'] = 'out-of-range',
 ): Promise<Recovery> {
-  const { topic, partition, jumps, fetchOffset: from, name } = state
-  if (settings.resetTo === 'none') return { kind: 'end', error: outOfRange(state) }
+  const { topic, partition, jumps, fetchOffset: from } = state
+  const problem = problemOf(state, reason)
+  if (settings.resetTo === 'none') {
+    const message = `${problem}, and autoOffsetReset is 'none'`
+    return { kind: 'end', error: new NoOffsetError(message, from, state) }
+  }
   const spec = settings.resetTo
   const to = await lookUp(cluster, settings, state, spec)
   if (!state.isAssigned || state.jumps !== jumps) return undefined
-  cluster.options.logger.warn(
-    `${name} has no offset ${from} (any more): it is read on at ${to}, the ${spec}`,
-  )
-  tell({ topic, partition, from, to, reason: 'out-of-range' })
+  cluster.options.logger.warn(`${problem}: it is read on at ${to}, the ${spec}`)
+  tell({ topic, partition, from, to, reason })
   state.jumpTo(to)
   return undefined
 }
@@ -53,8 +56,10 @@ export async function validate(
     state.validEpoch = ofLeader
     return undefined
   }
-  // Nothing of that epoch or before is left: as if the offset were out of range.
-  if (found.endOffset < 0) return reset(cluster, settings, state)
+  // UNDEFINED_EPOCH_OFFSET: the leader's history has neither this epoch nor a later one, as after an unclean election
+  // of a replica without it, or in another topic of the same name. That names no offset to go back to, and what the
+  // log has at this offset may be another message: autoOffsetReset decides, as in the Java client and librdkafka.
+  if (found.endOffset < 0) return reset(cluster, settings, state, 'truncated')
   const { endOffset: to, leaderEpoch } = found
   const { position } = state
   if (to >= position) {
@@ -110,10 +115,13 @@ async function lookUp(
   return found.get(state.name) ?? 0
 }
 
-function outOfRange(state: PartitionState): NoOffsetError {
-  const { name, fetchOffset } = state
-  const message = `${name} has no offset ${fetchOffset} (any more), and autoOffsetReset is 'none'`
-  return new NoOffsetError(message, fetchOffset, state)
+function problemOf(
+  { name, fetchOffset, fetchEpoch }: PartitionState,
+  reason: PositionEvent['reason'],
+): string {
+  return reason === 'out-of-range'
+    ? `${name} has no offset ${fetchOffset} (any more)`
+    : `the leader of ${name} does not know epoch ${fetchEpoch}, in which the messages up to offset ${fetchOffset} were written`
 }
 
 function tell(event: PositionEvent): void {

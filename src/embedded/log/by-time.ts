@@ -56,21 +56,24 @@ export function segmentOffsets(log: PartitionLog, timestamp: number, maxCount: n
     .slice(0, Math.max(0, maxCount))
 }
 
-/** Where a leader epoch ended, and which epoch that is: the largest one there is up to the one asked for. */
+/**
+ * Where a leader epoch ended, and which epoch that is: the largest one there is up to the one asked for. Where all of
+ * those are deleted, it is the one asked for, which ended where the log begins, as in Kafka's LeaderEpochFileCache.
+ * Undefined for an epoch that has not been.
+ */
 export function endOfEpoch(
   log: PartitionLog,
   epoch: number,
   currentEpoch: number,
 ): { readonly epoch: number; readonly endOffset: number } | undefined {
   if (epoch === currentEpoch) return { epoch, endOffset: log.endOffset }
+  if (epoch < 0 || epoch > currentEpoch) return undefined
   let found: number | undefined
   for (const { leaderEpoch, baseOffset } of log.entries()) {
     if (leaderEpoch > epoch) {
-      return found === undefined ? undefined : { epoch: found, endOffset: baseOffset }
+      return { epoch: found ?? epoch, endOffset: Math.max(baseOffset, log.startOffset) }
     }
     found = leaderEpoch
   }
-  return found === undefined || epoch > currentEpoch
-    ? undefined
-    : { epoch: found, endOffset: log.endOffset }
+  return { epoch: found ?? epoch, endOffset: log.endOffset }
 }

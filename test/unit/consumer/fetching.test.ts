@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { Deadline } from '../../../src/async/deadline.ts'
+import { offsetStoreOf } from '../../../src/consumer/options.ts'
 import type { PositionEvent } from '../../../src/observe/channels.ts'
 import { failureOf } from '../../support/settled.ts'
 import { takeTexts } from '../../support/take.ts'
+import { until } from '../../support/until.ts'
 import { Bed } from './support/embedded.ts'
 
 const A0 = { topic: 'a', partition: 0 }
@@ -152,6 +155,71 @@ describe('a consumer', () => {
       expect(await takeTexts(consumer, 1)).toEqual(['next 0'])
       const reason = 'out-of-range' as const
       expect(events).toEqual([{ topic: 'a', partition: 0, from: 50, to: 3, reason }])
+    } finally {
+      unsubscribe('samsa:position', listen)
+    }
+  })
+
+  describe('whose committed position has an epoch that the leader does not know (UNDEFINED_EPOCH_OFFSET)', () => {
+    const UNKNOWN_EPOCH = 5
+
+    beforeEach(async () => {
+      await bed.write('a', 0, 3)
+      const store = offsetStoreOf(bed.cluster, { consumerGroup: 'g' })!
+      const deadline = new Deadline(10_000)
+      const results = await store.commit(
+        [{ ...A0, offset: 2, leaderEpoch: UNKNOWN_EPOCH }],
+        deadline,
+      )
+      expect(results).toEqual([A0])
+    })
+
+    it.each([
+      ['earliest', 0, ['0', '1', '2', 'next 0']],
+      ['latest', 3, ['next 0']],
+    ] as const)('goes on at the %s offset, and says so', async (autoOffsetReset, to, values) => {
+      const events: PositionEvent[] = []
+      const listen = (event: unknown) => void events.push(event as PositionEvent)
+      subscribe('samsa:position', listen)
+      try {
+        const consumer = bed.consumer({ consumerGroup: 'g', autoOffsetReset })
+        await consumer.assign([A0])
+        await until(() => events.length > 0)
+        await bed.write('a', 0, 1, 'next ')
+        expect(await takeTexts(consumer, values.length)).toEqual(values)
+        expect(events).toEqual([{ ...A0, from: 2, to, reason: 'truncated' }])
+      } finally {
+        unsubscribe('samsa:position', listen)
+      }
+    })
+
+    it('stops there with autoOffsetReset none, until it is sought', async () => {
+      const consumer = bed.consumer({ consumerGroup: 'g', autoOffsetReset: 'none' })
+      await consumer.assign([A0])
+      const error = await failureOf(consumer.consume())
+      expect(error).toMatchObject({ code: 'OFFSET_OUT_OF_RANGE', partition: 0, offset: 2 })
+      expect(error.message).toContain(`does not know epoch ${UNKNOWN_EPOCH}`)
+      consumer.seek(A0, 1)
+      expect(await takeTexts(consumer, 2)).toEqual(['1', '2'])
+    })
+  })
+
+  it('keeps its position where all messages of its epoch are deleted, and later ones follow', async () => {
+    const events: PositionEvent[] = []
+    const listen = (event: unknown) => void events.push(event as PositionEvent)
+    subscribe('samsa:position', listen)
+    try {
+      await bed.write('a', 0, 3)
+      const consumer = bed.consumer({ autoOffsetReset: 'latest' })
+      await consumer.assign([{ ...A0, offset: 0 }])
+      await takeTexts(consumer, 3)
+      consumer.pause()
+      bed.kafka.moveLeader('a', 0, 2)
+      await bed.write('a', 0, 2, 'next ')
+      await bed.deleteRecords('a', 0, 3)
+      consumer.resume()
+      expect(await takeTexts(consumer, 2)).toEqual(['next 0', 'next 1'])
+      expect(events).toEqual([])
     } finally {
       unsubscribe('samsa:position', listen)
     }
