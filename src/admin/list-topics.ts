@@ -6,10 +6,11 @@ import { metadata } from '../../protocol/apis/metadata.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { Deadline } from '../async/deadline.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import { UnsupportedVersionError } from '../errors.ts'
+import { BrokerError, UnsupportedVersionError } from '../errors.ts'
 import { compareText, itemError, outcomeOf } from './items.ts'
 import { topicDescription, type TopicDescription } from './topic-description.ts'
 
+const WHAT = 'listing the topics'
 /** From this version on an empty list means no topic, and null all of them. */
 const NULL_MEANS_ALL = 1
 /** The first version that does not create the topics it is asked for. */
@@ -29,7 +30,7 @@ export async function listAllTopics(
       topics: version < NULL_MEANS_ALL ? [] : null,
       ...(version < WITHOUT_CREATION ? {} : { allowAutoTopicCreation: false }),
     }),
-    { to: 'any', what: 'listing the topics', deadline },
+    { to: 'any', what: WHAT, deadline },
   )
   return response.topics
     .flatMap((found) => (found.name === null ? [] : [topicDescription(found, found.name)]))
@@ -104,6 +105,14 @@ export async function* eachTopic(
       yield* await listAllTopics(cluster, deadline, includeInternal)
       return
     }
+    if (page.nextCursor !== null && !isAfter(page.nextCursor, cursor)) {
+      const detail = 'the next page begins no later than the one before'
+      throw new BrokerError(ErrorCode.UNKNOWN_SERVER_ERROR, WHAT, {}, detail)
+    }
+    if (page.nextCursor !== null && page.topics.length === 0) {
+      const detail = 'a page is empty and not the last one'
+      throw new BrokerError(ErrorCode.UNKNOWN_SERVER_ERROR, WHAT, {}, detail)
+    }
     cursor = page.nextCursor
     for (const found of page.topics) {
       if (found.name === null) continue
@@ -119,6 +128,15 @@ export async function* eachTopic(
   if (begun !== undefined && (includeInternal || !begun.isInternal)) yield begun
 }
 
+type Cursor = NonNullable<DescribeTopicPartitionsResponse['nextCursor']>
+
+/** In the order of the brokers: by name, then by partition. A cursor that stands still would be followed for ever. */
+function isAfter(next: Cursor, before: Cursor | null): boolean {
+  if (before === null) return true
+  const order = compareText(next.topicName, before.topicName)
+  return order > 0 || (order === 0 && next.partitionIndex > before.partitionIndex)
+}
+
 /** Undefined where the brokers have no pages: before Kafka 3.8. */
 async function nextPage(
   cluster: Cluster,
@@ -128,7 +146,7 @@ async function nextPage(
   try {
     // No topic means all of them.
     const body = { topics: [], cursor }
-    const settings = { to: 'any', what: 'listing the topics', deadline } as const
+    const settings = { to: 'any', what: WHAT, deadline } as const
     return await cluster.router.call(describeTopicPartitions, body, settings)
   } catch (error) {
     if (error instanceof UnsupportedVersionError && cursor === null) return undefined

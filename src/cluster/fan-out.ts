@@ -111,7 +111,7 @@ export class FanOut {
     readonly ask: (recipient: Recipient) => Promise<Result>
   }): Promise<FromEveryBroker<Result>> {
     const { what, deadline, ask } = settings
-    await within(deadline, what, this.#cluster.router.refreshBrokers(deadline))
+    await within(deadline, what, () => this.#cluster.router.refreshBrokers(deadline))
     const outcomes = await this.run<number, Result>({
       items: [...this.#cluster.brokers.keys()].sort((a, b) => a - b),
       to: (broker) => ({ broker }),
@@ -137,7 +137,8 @@ export class FanOut {
     const found = new Map<Item, Broker | undefined>()
     await eachOf(items, MAX_CONCURRENT, async (item) => {
       try {
-        found.set(item, await within(deadline, what, this.#cluster.router.find(to(item), deadline)))
+        const find = () => this.#cluster.router.find(to(item), deadline)
+        found.set(item, await within(deadline, what, find))
       } catch (error) {
         outcomes.push({ item, error: asKafkaError(error, deadline) })
       }
@@ -148,13 +149,35 @@ export class FanOut {
       inParts(ofBroker, maxItems).map((part) => ({ broker, part })),
     )
     await eachOf(parts, MAX_CONCURRENT, async ({ broker, part }) => {
-      const answered = await this.#ask(broker, part, settings)
-      for (const { item, error } of answered) {
-        if (error !== undefined) await this.#cluster.router.forgetIfMoved(to(item), error)
-      }
-      outcomes.push(...answered)
+      for (const outcome of await this.#ask(broker, part, settings)) outcomes.push(outcome)
     })
+    await this.#forgetMoved(outcomes, settings)
     return outcomes
+  }
+
+  /**
+   * Once for each topic, key or controller, however many items failed: a broker that has lost thousands of
+   * partitions must not cause as many look-ups. What takes longer than the deadline goes on by itself.
+   */
+  async #forgetMoved<Item, Result>(
+    outcomes: readonly Outcome<Item, Result>[],
+    { to, what, deadline }: FanOutSettings<Item, Result>,
+  ): Promise<void> {
+    const { router } = this.#cluster
+    const moved = new Map<string, () => Promise<void>>()
+    for (const { item, error } of outcomes) {
+      if (error === undefined) continue
+      const target = to(item)
+      const key = `${router.placeOf(target)} ${error.code}`
+      if (!moved.has(key)) moved.set(key, () => router.forgetIfMoved(target, error))
+    }
+    const forgetting = Promise.all([...moved.values()].map((forget) => forget()))
+    try {
+      await within(deadline, what, () => forgetting)
+    } catch (error) {
+      // The items have their errors already; only an abort ends the call.
+      asKafkaError(error, deadline)
+    }
   }
 
   async #ask<Item, Result>(
@@ -171,22 +194,15 @@ export class FanOut {
           : broker.request(api, body, { timeoutMs, ...options }),
     }
     try {
-      const answered = await within(deadline, what, ask(items, recipient))
-      const found = new Set(answered.map(({ item }) => item))
-      const missing = items.filter((item) => !found.has(item))
+      const answered = await within(deadline, what, () => ask(items, recipient))
+      // What the response says of others, or says twice, is left out.
+      const found = new Map(answered.map((outcome) => [outcome.item, outcome]))
       const detail = 'the response does not mention it'
-      return [
-        ...answered,
-        ...missing.map((item) => ({
-          item,
-          error: new BrokerError(
-            ErrorCode.UNKNOWN_SERVER_ERROR,
-            what,
-            { broker: broker?.name },
-            detail,
-          ),
-        })),
-      ]
+      const context = { broker: broker?.name }
+      const code = ErrorCode.UNKNOWN_SERVER_ERROR
+      return items.map(
+        (item) => found.get(item) ?? { item, error: new BrokerError(code, what, context, detail) },
+      )
     } catch (problem) {
       const error = asKafkaError(problem, deadline)
       return items.map((item) => ({ item, error }))
@@ -194,17 +210,21 @@ export class FanOut {
   }
 }
 
-/** Waits no longer than the deadline: the error of what takes longer is a RequestTimeoutError. */
-async function within<T>(deadline: Deadline, what: string, running: Promise<T>): Promise<T> {
+/**
+ * Waits no longer than the deadline: the error of what takes longer is a RequestTimeoutError. Nothing begins after
+ * the deadline: the brokers that a response names may be very many.
+ */
+async function within<T>(deadline: Deadline, what: string, run: () => Promise<T>): Promise<T> {
+  deadline.signal?.throwIfAborted()
+  const late = `${what} took longer than ${deadline.timeoutMs} ms`
+  if (deadline.remainingMs <= 0) throw new RequestTimeoutError(late, {})
   try {
     return await limited(deadline.remainingMs, deadline.signal, (signal) =>
-      abortable(running, signal),
+      abortable(run(), signal),
     )
   } catch (error) {
     if (!(error instanceof TookTooLongError)) throw error
-    throw new RequestTimeoutError(`${what} took longer than ${deadline.timeoutMs} ms`, {
-      cause: error,
-    })
+    throw new RequestTimeoutError(late, { cause: error })
   }
 }
 

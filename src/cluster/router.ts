@@ -144,6 +144,13 @@ export class Router {
     throw new LeaderNotFoundError(`${topic}-${partition} has no leader`, { topic, partition })
   }
 
+  /** What `forgetIfMoved` forgets: the same text for targets that are forgotten together. */
+  placeOf(to: Target): string {
+    if (typeof to === 'string') return to
+    if ('broker' in to) return 'broker'
+    return 'leader' in to ? `leader ${to.leader.topic}` : `${to.coordinator} ${to.key}`
+  }
+
   /** Forgets where the target is if the error says that it may be elsewhere: the next attempt looks it up. */
   async forgetIfMoved(to: Target, error: unknown): Promise<void> {
     if (to === 'any' || !(error instanceof Error)) return

@@ -132,7 +132,8 @@ export async function askVersions(
       throw new WrongClusterError(connection.address, undefined, clusterId)
     }
     const known = supported.get(apiVersions.key)?.max ?? 0
-    if (response.errorCode !== ErrorCode.UNSUPPORTED_VERSION || known >= version) {
+    const isOlder = known >= 0 && known < version
+    if (response.errorCode !== ErrorCode.UNSUPPORTED_VERSION || !isOlder) {
       throw new BrokerError(response.errorCode, 'ApiVersions', { broker: connection.address })
     }
     version = known

@@ -27,6 +27,11 @@ export async function fetchProducerId(
   const settings = { to: 'any', what: 'asking for a producer id', deadline } as const
   try {
     const { producerId, producerEpoch } = await cluster.router.call(initProducerId, body, settings)
+    // With −1 brokers take a batch without its sequence: duplicates would be let through.
+    if (producerId < 0n || producerEpoch < 0) {
+      const detail = `${producerId} with epoch ${producerEpoch} is no producer id`
+      throw new BrokerError(ErrorCode.UNKNOWN_SERVER_ERROR, settings.what, {}, detail)
+    }
     return { producerId, producerEpoch }
   } catch (error) {
     if (required || !isRefusal(error)) throw error

@@ -166,20 +166,23 @@ export class Membership {
   }
 
   /** Resolves when it is to be tried again, and throws where it is not. */
-  async #onJoinFailed(thrown: unknown, { hasOwned, attempt, deadline }: JoinAttempt) {
+  async #onJoinFailed(
+    thrown: unknown,
+    { hasOwned, attempt, deadline }: JoinAttempt,
+  ): Promise<void> {
     const { backoff, logger } = this.#cluster.options
     const error = asKafkaError(thrown)
     const reaction = this.isJoining ? reactionTo(error) : 'ended'
     switch (reaction) {
       case 'again':
-        return
+        return this.#pauseAfter(attempt, deadline)
       case 'ended':
         // A heartbeat has noticed first, and told of it.
         throw this.#state === 'refused' ? error : this.#lostError(error)
       case 'new member':
       case 'new generation':
         this.#lose(reaction, error)
-        if (!hasOwned) return
+        if (!hasOwned) return this.#pauseAfter(attempt, deadline)
         this.#events.lost(this.#lostError(error))
         throw this.#lostError(error)
       case 'refused':
@@ -194,6 +197,12 @@ export class Membership {
         await deadline.sleep(waitMs)
       }
     }
+  }
+
+  /** The first attempt is followed by another at once: a coordinator that answers nothing else must not be flooded. */
+  async #pauseAfter(attempt: number, deadline: Deadline): Promise<void> {
+    if (attempt === 0) return
+    await deadline.sleep(backoffMs(attempt - 1, this.#cluster.options.backoff))
   }
 
   async #joinOnce(role: Role, signal: AbortSignal): Promise<SyncedGeneration> {
