@@ -1,5 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { KafkaClient, type Compression, type Producer } from '../index.ts'
+import {
+  InvalidArgumentError,
+  KafkaClient,
+  type Compression,
+  type Producer,
+  type Topic,
+} from '../index.ts'
 import { Interrupt } from './interrupt.ts'
 import { LineSplitter, splitKey } from './lines.ts'
 import { Progress } from './progress.ts'
@@ -22,15 +28,17 @@ const RECORD_OVERHEAD_BYTES = 64
 const FLUSH_AFTER_INTERRUPT_MS = 5_000
 
 /** Sends each line of standard input as a message. */
-export async function produceCommand(topic: string, options: ProduceCommandOptions): Promise<void> {
+export async function produceCommand(name: string, options: ProduceCommandOptions): Promise<void> {
   await using client = new KafkaClient({ hosts: options.brokers, clientId: 'samsa-cli' })
-  const producer = await client.topic(topic).getProducer({
+  const topic = client.topic(name)
+  const producer = await topic.getProducer({
     compression: options.compression,
     requiredAcks: options.acks,
     maxRequestSize: options.maxMessageBytes + RECORD_OVERHEAD_BYTES,
     maxQueuedBytes: Math.max(MAX_QUEUED_BYTES, options.maxMessageBytes),
     lingerMs: LINGER_MS,
   })
+  if (options.partition !== undefined) await checkPartition(topic, options.partition)
   using interrupt = new Interrupt()
   const isWatched = process.stderr.isTTY && !process.stdin.isTTY
   using progress = new Progress('sent', isWatched ? process.stderr : undefined)
@@ -40,6 +48,16 @@ export async function produceCommand(topic: string, options: ProduceCommandOptio
   await Promise.race([sending, interrupt.happened])
   if (interrupt.exitCode === undefined) await producer.close()
   else await endInterrupted(producer, interrupt.exitCode)
+}
+
+/** A producer would wait for the partition to be added, for as long as a delivery may take. */
+async function checkPartition(topic: Topic, partition: number): Promise<void> {
+  const numbers = (await topic.partitions()).map((one) => one.partition)
+  if (numbers.includes(partition)) return
+  const last = Math.max(...numbers)
+  throw new InvalidArgumentError(
+    `topic '${topic.name}' has no partition ${partition}: its partitions are 0 to ${last}`,
+  )
 }
 
 /** Resolves when all of standard input is queued, or a message has failed: `close` throws why. */

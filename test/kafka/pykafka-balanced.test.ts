@@ -81,10 +81,14 @@ async function partitionOfNext(consumer: BalancedConsumer): Promise<number | und
   return (await consumer.consume({ timeoutMs: 20_000 }))?.partition
 }
 
-/** That the consumers read something each, nothing both, and everything together. */
+/**
+ * That the consumers read something each, nothing both, and everything together. Each commits what it read: a rebalance
+ * waits until that is processed, which otherwise only the next call of consume() says.
+ */
 async function readTheirOwn(consumers: readonly BalancedConsumer[]): Promise<void> {
   for (const consumer of consumers) {
     expect(consumer.partitions).toContain(await partitionOfNext(consumer))
+    await consumer.commitOffsets()
   }
   const owned = consumers.flatMap(({ partitions }) => partitions)
   expect(owned.sort()).toEqual([0, 1, 2])
