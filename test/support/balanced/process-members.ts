@@ -103,8 +103,17 @@ export class ProcessGroup implements AsyncDisposable {
   }
 
   ours(name: string, options: object): ProcessMember {
+    return this.#script('managed-process.ts', name, options)
+  }
+
+  /** One that reads with a `for await` loop, and ends with it. */
+  loop(name: string, options: object): ProcessMember {
+    return this.#script('loop-process.ts', name, options)
+  }
+
+  #script(file: string, name: string, options: object): ProcessMember {
     const { hosts, topic, group } = this.#place
-    const script = join(__dirname, 'managed-process.ts')
+    const script = join(__dirname, file)
     const args = ['--import', 'tsx', script, hosts, topic, group, JSON.stringify(options)]
     return this.#add(new ProcessMember(name, this, process.execPath, args))
   }
