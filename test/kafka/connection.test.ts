@@ -1,12 +1,24 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals'
-import { KafkaClient } from '../../src/index.ts'
-import { Bench } from '../support/chaos/bench.ts'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { EmbeddedCluster } from '../../src/embedded/index.ts'
+import { KafkaClient, WrongClusterError } from '../../src/index.ts'
+import { Bench, DELIVERY_TIMEOUT_MS } from '../support/chaos/bench.ts'
 import { runChild } from '../support/chaos/child.ts'
 import { CUT_APIS, cutAt, cutNewcomers, someBytes } from '../support/chaos/cuts.ts'
 import { endure } from '../support/chaos/endure.ts'
 import { MISBEHAVIOURS } from '../support/chaos/misbehaviours.ts'
 import { NEWEST_KAFKA } from '../support/kafka/versions.ts'
 import { describeWithBrokers } from '../support/real-brokers.ts'
+import { failureOf } from '../support/settled.ts'
+import { takeTexts } from '../support/take.ts'
+
+/** The WrongClusterError that a call fails with, or for whose sake it ran out of time. */
+async function wrongClusterOf(call: Promise<unknown>): Promise<WrongClusterError> {
+  const failure = await failureOf(call)
+  for (let error: unknown = failure; error instanceof Error; error = error.cause) {
+    if (error instanceof WrongClusterError) return error
+  }
+  throw new Error('It failed for another reason', { cause: failure })
+}
 
 /** The short form of test/chaos. */
 describeWithBrokers('connections to a real broker', ['java'], () => {
@@ -40,6 +52,81 @@ describeWithBrokers('connections to a real broker', ['java'], () => {
       await producer.produce('now')
       expect(await consumer.consume({ timeoutMs: 20_000 })).toBeDefined()
     }
+  })
+
+  describe('of which the first four are closed silently', () => {
+    const turnedAway = async (name: string): Promise<KafkaClient> => {
+      bench.proxy.turnsAway = 4
+      const client = bench.client({ waitForCluster: true, operationTimeoutMs: 20_000 })
+      await client.topic(name).partitions()
+      expect(bench.proxy.turnsAway).toBe(0)
+      // Only the bootstrap address was asked so far: the first contact with the broker that it named is still to come.
+      bench.proxy.turnsAway = 4
+      return client
+    }
+
+    it('leave an idempotent producer idempotent', async () => {
+      const name = await bench.topic()
+      await using client = await turnedAway(name)
+      const producer = await client.topic(name).getProducer({ idempotent: true })
+      expect(await producer.produce('one')).toMatchObject({ partition: 0, offset: 0 })
+      expect(bench.proxy.turnsAway).toBe(0)
+    })
+
+    it('let a member join a group that Kafka coordinates', async () => {
+      const name = await bench.topic()
+      await using producer = await bench.direct.topic(name).getProducer()
+      await producer.produce('one')
+      await using client = await turnedAway(name)
+      await using consumer = await client.topic(name).getBalancedConsumer({
+        consumerGroup: 'turned-away',
+        managed: true,
+        autoOffsetReset: 'earliest',
+      })
+      expect(await takeTexts(consumer, 1, 20_000)).toEqual(['one'])
+      expect(bench.proxy.turnsAway).toBe(0)
+    })
+  })
+
+  describe('to an address that a broker of another cluster took over', () => {
+    const produceTo = async (client: KafkaClient, name: string) =>
+      client.topic(name).getProducer({ deliveryTimeoutMs: DELIVERY_TIMEOUT_MS })
+
+    it('are refused by Kafka 4.4.0, which learns the id of the cluster that is meant, and nothing is written', async () => {
+      const name = await bench.topic()
+      await bench.proxy.refuse()
+      await using other = await EmbeddedCluster.start({
+        ports: [bench.proxy.port],
+        topics: { [name]: { partitions: 1 } },
+      })
+      await using client = bench.client()
+      const producer = await produceTo(client, name)
+      await producer.produce('to the embedded cluster')
+      await other.stop()
+      await bench.proxy.behave()
+      const wrong = await wrongClusterOf(client.topic(name).latestAvailableOffsets())
+      // By the refusal of the broker, not by a cluster id that the client compared.
+      expect(wrong.message).toContain('says that it is another broker')
+      await wrongClusterOf(producer.produce('to nobody'))
+      expect(await bench.direct.topic(name).latestAvailableOffsets()).toEqual(new Map([[0, 0]]))
+    })
+
+    it('are not used by a client of Kafka 4.4.0, and nothing is written', async () => {
+      const name = await bench.topic()
+      await using client = bench.client()
+      const producer = await produceTo(client, name)
+      await producer.produce('to Kafka')
+      await bench.proxy.refuse()
+      await using other = await EmbeddedCluster.start({
+        ports: [bench.proxy.port],
+        topics: { [name]: { partitions: 1 } },
+      })
+      await wrongClusterOf(producer.produce('to nobody'))
+      expect(other.requests.all({ api: 'Produce' })).toEqual([])
+      await other.stop()
+      await bench.proxy.behave()
+      expect(await bench.direct.topic(name).latestAvailableOffsets()).toEqual(new Map([[0, 1]]))
+    })
   })
 
   it('leave nothing behind', async () => {

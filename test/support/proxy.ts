@@ -36,6 +36,8 @@ export class Proxy implements AsyncDisposable {
   readonly host = '127.0.0.1'
   readonly port: number
   welcome: Welcome = 'pass'
+  /** So many new connections end at their first request, without a byte, as Kafka 0.8 ends those of newer clients. */
+  turnsAway = 0
   connectionCount = 0
   /** The sizes of the last frame of each API and direction: `Produce request`. */
   readonly lengths = new Map<string, number>()
@@ -122,7 +124,10 @@ export class Proxy implements AsyncDisposable {
     this.#sockets.add(client)
     client.on('error', () => undefined)
     client.on('close', () => this.#sockets.delete(client))
-    if (this.welcome === 'pass') this.#passOn(client)
+    if (this.turnsAway > 0) {
+      this.turnsAway--
+      client.once('data', () => client.destroy())
+    } else if (this.welcome === 'pass') this.#passOn(client)
     else {
       client.resume()
       if (this.welcome !== 'mute') client.write(this.welcome)
