@@ -60,7 +60,9 @@ describe('a simple consumer whose connection is refused during operation', () =>
     const start = async ({ cert, key }: Identity) => {
       const topics = { t: { partitions: 1 } }
       // A client that does not trust the broker ends the handshake, which is an error of the connection there.
-      const onError = () => void handshakes++
+      const onError = (): void => {
+        handshakes++
+      }
       const kafka = await EmbeddedCluster.start({
         dataDir,
         ports,
