@@ -16,7 +16,7 @@ import { Broker, type BodyFor, type BrokerOptions, type RequestOptions } from '.
 import type { Logger } from '../observe/logger.ts'
 import { Coordinators } from './coordinators.ts'
 import { FanOut } from './fan-out.ts'
-import { topicsOf, updatedMetadata, type TopicMetadata } from './metadata.ts'
+import { partitionNumbered, topicsOf, updatedMetadata, type TopicMetadata } from './metadata.ts'
 import { Router } from './router.ts'
 import { lookUpTopic, type LookUpOptions } from './topic-lookup.ts'
 
@@ -108,12 +108,7 @@ export class Cluster {
   /** The broker that leads a partition as far as is known. */
   leaderOf(topic: string, partition: number): Broker | undefined {
     const partitions = this.known(topic)?.partitions
-    // Partition n is the nth, but for the moment after a broker has told of only some.
-    const direct = partitions?.[partition]
-    const found =
-      direct?.partition === partition
-        ? direct
-        : partitions?.find((candidate) => candidate.partition === partition)
+    const found = partitions && partitionNumbered(partitions, partition)
     return found === undefined ? undefined : this.#brokers.get(found.leader)
   }
 

@@ -35,19 +35,45 @@ export function topicsOf(response: MetadataResponse): TopicMetadata[] {
       topicId: topicId === ZERO_UUID ? undefined : topicId,
       isInternal,
       errorCode,
-      partitions: partitions
-        .map((partition) => ({
+      partitions: distinct(partitions.filter(({ partitionIndex }) => partitionIndex >= 0)).map(
+        (partition) => ({
           partition: partition.partitionIndex,
           errorCode: partition.errorCode,
           leader: partition.leaderId,
           leaderEpoch: partition.leaderEpoch,
           replicas: partition.replicaNodes,
           isr: partition.isrNodes,
-        }))
-        .sort((a, b) => a.partition - b.partition),
+        }),
+      ),
     })
   }
   return topics
+}
+
+/** In order, each once: how many there are decides where keys go. */
+function distinct<One extends { readonly partitionIndex: number }>(partitions: One[]): One[] {
+  return partitions
+    .sort((a, b) => a.partitionIndex - b.partitionIndex)
+    .filter((one, index, all) => one.partitionIndex !== all[index - 1]?.partitionIndex)
+}
+
+/** The partition with this number. A topic may have very many: it is found without a look at each. */
+export function partitionNumbered(
+  partitions: readonly PartitionMetadata[],
+  partition: number,
+): PartitionMetadata | undefined {
+  // Partition n is the nth, but for the moment after a broker has told of only some.
+  const direct = partitions[partition]
+  if (direct?.partition === partition) return direct
+  let from = 0
+  let to = partitions.length
+  while (from < to) {
+    const middle = (from + to) >>> 1
+    if (partitions[middle]!.partition < partition) from = middle + 1
+    else to = middle
+  }
+  const found = partitions[from]
+  return found?.partition === partition ? found : undefined
 }
 
 /**

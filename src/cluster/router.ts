@@ -9,6 +9,7 @@ import type { Deadline } from '../async/deadline.ts'
 import { BrokerError, LeaderNotFoundError, suggestsNewMetadata } from '../errors.ts'
 import type { BodyFor, Broker, Purpose } from '../network/broker.ts'
 import type { Cluster } from './cluster.ts'
+import { partitionNumbered } from './metadata.ts'
 import { onlyErrorAmong, topLevelError } from './response-errors.ts'
 import { retrying } from './retry.ts'
 import type { Target } from './target.ts'
@@ -137,7 +138,7 @@ export class Router {
     const leader = this.#cluster.leaderOf(topic, partition)
     if (leader !== undefined) return leader
     const known = this.#cluster.known(topic)?.partitions ?? []
-    if (!known.some((one) => one.partition === partition)) {
+    if (partitionNumbered(known, partition) === undefined) {
       const what = `finding the leader of ${topic}-${partition}`
       throw new BrokerError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, what, { topic, partition })
     }

@@ -140,7 +140,8 @@ async function ask(
       const name = nameOf({ topic, partition })
       if (errorCode === ErrorCode.NONE) {
         const value = Number(version > 0 ? offset : (oldStyleOffsets[0] ?? NONE_BEFORE))
-        if (value >= 0 || typeof spec === 'number') {
+        const isNone = typeof spec === 'number' && (value === NONE_AFTER || value === NONE_BEFORE)
+        if (isNone || (value >= 0 && Number.isSafeInteger(value))) {
           found.set(name, value)
           continue
         }

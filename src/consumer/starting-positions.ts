@@ -1,6 +1,7 @@
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { Deadline } from '../async/deadline.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import { partitionNumbered } from '../cluster/metadata.ts'
 import { retrying } from '../cluster/retry.ts'
 import { BrokerError, NoOffsetError, UnknownTopicError } from '../errors.ts'
 import { listOffsets } from './list-offsets.ts'
@@ -36,7 +37,7 @@ export async function checkPartitions(
       const what = `looking up partitions of topic '${topic}'`
       await retrying({ what, deadline, backoff, logger }, async (attempt) => {
         const { partitions: found } = await cluster.topic(topic, { create: false, deadline })
-        const missing = ofTopic.find((one) => !found.some((it) => it.partition === one.partition))
+        const missing = ofTopic.find((one) => partitionNumbered(found, one.partition) === undefined)
         if (missing === undefined) return
         const context = { topic, partition: missing.partition }
         const detail = `topic '${topic}' has no partition ${missing.partition}: it has ${found.length}`

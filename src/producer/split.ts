@@ -15,7 +15,8 @@ export function takeApart(
 ): Batch[] {
   const { queue, createdAt, serial, fate, messages } = batch
   const runs = batch.runs()
-  const partCount = Math.max(...Array.from({ length: batch.count }, (_, i) => partOf(i))) + 1
+  let partCount = 0
+  for (let i = 0; i < batch.count; i++) partCount = Math.max(partCount, partOf(i) + 1)
   const span = batch.span / partCount
   const parts = Array.from({ length: partCount }, (_, number) => {
     const place = { createdAt, serial: serial + number * span, span }

@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { describe, expect, it } from '@jest/globals'
 import { describeCluster } from '../../protocol/apis/index.ts'
 import { EmbeddedCluster } from '../../src/embedded/index.ts'
@@ -53,6 +56,28 @@ describe('an embedded cluster', () => {
     })
     await using kafka = await EmbeddedCluster.start({ ports })
     expect(kafka.ports).toEqual(ports)
+  })
+
+  it('listens on 127.0.0.1 and nowhere else', async () => {
+    await using kafka = await EmbeddedCluster.start()
+    const canConnect = async (host: string) => {
+      const socket = connect({ host, port: kafka.ports[0]! })
+      try {
+        await once(socket, 'connect')
+        return true
+      } catch {
+        return false
+      } finally {
+        socket.destroy()
+      }
+    }
+    expect(await canConnect('127.0.0.1')).toBe(true)
+    // Other addresses of this machine, where it has them.
+    const all = Object.values(networkInterfaces()).flatMap((found) => found ?? [])
+    const others = all.map(({ address }) => address).filter((address) => address !== '127.0.0.1')
+    for (const address of ['127.0.0.2', ...others]) {
+      expect([address, await canConnect(address)]).toEqual([address, false])
+    }
   })
 
   it('refuses to start where a port is taken', async () => {

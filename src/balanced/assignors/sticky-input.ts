@@ -123,7 +123,7 @@ function settleClaims(
     }
     return { memberId: member.memberId, generation, partitions: existing }
   })
-  const newest = Math.max(-1, ...claims.map(({ generation }) => generation))
+  const newest = claims.reduce((most, { generation }) => Math.max(most, generation), -1)
 
   const owned = new Map<string, Set<Partition>>(
     members.map(({ memberId }) => [memberId, new Set()]),

@@ -247,7 +247,7 @@ export class ZooKeeperCoordinator implements Coordinator {
    * members of those. Then all have to look again, which the list of members makes them do.
    */
   async #stirIfStuck(): Promise<void> {
-    const times = Math.max(0, ...[...this.#held.values()].map((one) => one.times))
+    const times = [...this.#held.values()].reduce((most, one) => Math.max(most, one.times), 0)
     // After 3, 6, 12 … attempts, which is not before 2 s: where the other is only slow, it is not kept from getting on.
     if (times < 3 || Math.log2(times / 3) % 1 !== 0) return
     await this.#members.stir()

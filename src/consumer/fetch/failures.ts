@@ -2,6 +2,7 @@
 import { ErrorCode } from '../../../protocol/errors.ts'
 import type { BackoffOptions } from '../../async/backoff.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
+import { partitionNumbered } from '../../cluster/metadata.ts'
 import {
   AuthenticationError,
   BrokerError,
@@ -53,7 +54,7 @@ export function denied(
   const known = cluster.known(topic)
   const isThere =
     known?.errorCode === ErrorCode.NONE &&
-    known.partitions.some((one) => one.partition === partition)
+    partitionNumbered(known.partitions, partition) !== undefined
   const what = isThere ? `the broker does not know ${name}` : `it was deleted`
   return new UnknownTopicError(`topic '${topic}' cannot be read on: ${what}`, { topic, partition })
 }

@@ -3,6 +3,7 @@ import { ErrorCode } from '../../../protocol/errors.ts'
 import { backoffMs } from '../../async/backoff.ts'
 import { addTo } from '../../cluster/add-to.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
+import { partitionNumbered } from '../../cluster/metadata.ts'
 import { reportRetry } from '../../cluster/retry.ts'
 import {
   BrokerError,
@@ -243,7 +244,7 @@ export class Fetcher {
 
   #leaderEpoch({ topic, partition }: PartitionState): number {
     const partitions = this.#cluster.known(topic)?.partitions
-    return partitions?.find((one) => one.partition === partition)?.leaderEpoch ?? -1
+    return (partitions && partitionNumbered(partitions, partition))?.leaderEpoch ?? -1
   }
 
   async #fetch(

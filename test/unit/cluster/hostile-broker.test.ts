@@ -13,9 +13,12 @@ import { syncGroup } from '../../../protocol/apis/sync-group.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
 import { ZERO_UUID } from '../../../protocol/schema/fields.ts'
 import { Deadline } from '../../../src/async/deadline.ts'
+import { stickyInput } from '../../../src/balanced/assignors/sticky-input.ts'
+import { partitionNumbered } from '../../../src/cluster/metadata.ts'
+import { listOffsets } from '../../../src/consumer/list-offsets.ts'
 import { KafkaClient } from '../../../src/index.ts'
 import { FakeBroker } from '../../support/fake-broker.ts'
-import { clusterAt, layoutOf, QUICK, tellLayout } from '../../support/fake-cluster.ts'
+import { clusterAt, layoutOf, QUICK, tellLayout, tellOffsets } from '../../support/fake-cluster.ts'
 import { failureOf } from '../../support/settled.ts'
 
 const MANY = 200_000
@@ -118,6 +121,64 @@ describe('an administrative call', () => {
     }
     expect(await failureOf(all())).toMatchObject({ code: 'UNKNOWN_SERVER_ERROR' })
     expect(pages).toBeLessThan(3)
+  })
+})
+
+describe('partitions', () => {
+  it('are known once each and in order, whatever numbers Metadata gives them', async () => {
+    const numbers = [2 ** 31 - 1, 0, -1, 5, 0, -(2 ** 31)]
+    const partitions = numbers.map((partitionIndex) => ({
+      errorCode: ErrorCode.NONE,
+      partitionIndex,
+      leaderId: 1,
+      replicaNodes: [1],
+      isrNodes: [1],
+    }))
+    broker.handle(metadata, () => ({
+      brokers: [{ nodeId: 1, ...broker.address }],
+      topics: [{ name: 'orders', errorCode: ErrorCode.NONE, partitions }],
+    }))
+    const cluster = clusterAt([broker])
+    await cluster.refresh('orders')
+    const found = cluster.known('orders')?.partitions ?? []
+    expect(found.map(({ partition }) => partition)).toEqual([0, 5, 2 ** 31 - 1])
+    for (const one of found) expect(partitionNumbered(found, one.partition)).toBe(one)
+    for (const none of [-1, 1, 4, 6, 2 ** 31]) {
+      expect(partitionNumbered(found, none)).toBeUndefined()
+    }
+    await cluster.close(0)
+  })
+
+  it.each([
+    [2n ** 63n - 1n, 'latest' as const],
+    [-(2n ** 63n), 1_000],
+  ])('do not begin at the offset %s, which no log has', async (offset, position) => {
+    tellOffsets(broker, offset)
+    const cluster = clusterAt([broker])
+    await cluster.refresh('orders')
+    const deadline = new Deadline(60_000)
+    const error = await failureOf(listOffsets(cluster, PARTITIONS.slice(0, 1), position, deadline))
+    expect(error).toMatchObject({ code: 'UNKNOWN_SERVER_ERROR' })
+    await cluster.close(0)
+  })
+})
+
+describe('a leader of a group', () => {
+  it('takes the claims of as many members as the coordinator names', () => {
+    const members = Array.from({ length: MANY }, (_, index) => ({
+      memberId: `m${index}`,
+      groupInstanceId: undefined,
+      topics: [],
+      ownedPartitions: [],
+      generation: 1,
+      rack: undefined,
+      userData: undefined,
+    }))
+    const input = stickyInput(members, new Map(), ({ generation }) => ({
+      partitions: [],
+      generation,
+    }))
+    expect(input.owned.size).toBe(MANY)
   })
 })
 
