@@ -17,12 +17,24 @@ const BUSY: readonly number[] = [
 
 function isBusy(answer: unknown): boolean {
   if (typeof answer !== 'object' || answer === null) return false
-  return Object.entries(answer).some(([name, value]) =>
-    /errorCode$/i.test(name) ? BUSY.includes(Number(value)) : isBusy(value),
-  )
+  return Object.entries(answer).some(([name, value]: [string, unknown]) => {
+    if (/errorCode$/i.test(name)) return BUSY.includes(Number(value))
+    // Its markers are still being written.
+    if (name === 'transactionState') return /^Prepare(Commit|Abort)$/.test(String(value))
+    return isBusy(value)
+  })
 }
 
 /** Asks again while the coordinator is busy. */
+async function notBusy<Answer>(question: () => Promise<Answer>): Promise<Answer> {
+  for (;;) {
+    const answer = await question()
+    if (!isBusy(answer)) return answer
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+/** A step that is asked again while the coordinator is busy. */
 function asked<Request extends Fields, Response extends Fields>(
   what: string,
   api: Api<Request, Response>,
@@ -33,14 +45,9 @@ function asked<Request extends Fields, Response extends Fields>(
   return {
     name: `${what} (${api.name} v${version})`,
     async ask(side) {
-      for (;;) {
-        const answer = await ask(side, api, version, body(side))
-        if (!isBusy(answer)) {
-          learn(side, answer)
-          return answer
-        }
-        await new Promise((resolve) => setTimeout(resolve, 20))
-      }
+      const answer = await notBusy(() => ask(side, api, version, body(side)))
+      learn(side, answer)
+      return answer
     },
   }
 }
@@ -225,9 +232,9 @@ const ends = (what: string) =>
 const described = (what: string, ids: readonly string[]): Step => ({
   name: `${what} (DescribeTransactions v0)`,
   async ask(side) {
-    const { transactionStates } = await ask(side, apis.describeTransactions, 0, {
-      transactionalIds: ids,
-    })
+    const { transactionStates } = await notBusy(() =>
+      ask(side, apis.describeTransactions, 0, { transactionalIds: ids }),
+    )
     return transactionStates.map(({ transactionStartTimeMs, topics, ...state }) => ({
       ...state,
       hasStarted: transactionStartTimeMs > 0n,
