@@ -12,7 +12,9 @@ export const aBoolean: Check = (value) =>
   typeof value === 'boolean' ? undefined : 'must be true or false'
 
 export const anObject: Check = (value) =>
-  typeof value === 'object' && value !== null ? undefined : 'must be an object'
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? undefined
+    : 'must be an object'
 
 export const aFunction: Check = (value) =>
   typeof value === 'function' ? undefined : 'must be a function'
@@ -81,7 +83,7 @@ export function checkOptions<Options extends object>(
   options: Options,
   checks: Readonly<Record<keyof Options, Check>>,
 ): void {
-  if (typeof options !== 'object' || (options as unknown) === null) {
+  if (anObject(options) !== undefined) {
     throw new InvalidArgumentError(`the options of ${what} must be an object`)
   }
   for (const [name, value] of Object.entries(options)) {

@@ -5,8 +5,8 @@ import { apiOf } from '../../protocol/apis/index.ts'
 import type { Deadline } from '../async/deadline.ts'
 import type { CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import { UnsupportedVersionError } from '../errors.ts'
-import { aBoolean } from '../options.ts'
+import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
+import { aBoolean, anInteger, shown } from '../options.ts'
 import { begin, type AdminContext } from './context.ts'
 import { operationsOf, type AclOperation } from './operations.ts'
 
@@ -79,7 +79,12 @@ export function clusterOperations(context: AdminContext) {
       broker: number,
       options: CallOptions = {},
     ): Promise<readonly ApiVersionRange[]> {
-      const deadline = begin(context, 'describeApiVersions', options, {})
+      const operation = 'describeApiVersions'
+      const deadline = begin(context, operation, options, {})
+      const problem = anInteger(0)(broker)
+      if (problem !== undefined) {
+        throw new InvalidArgumentError(`${operation}: a broker ${problem}, not ${shown(broker)}`)
+      }
       const { apiKeys } = await askVersions(cluster, deadline, broker)
       return apiKeys
         .map(({ apiKey: key, minVersion, maxVersion }) => {

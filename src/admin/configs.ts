@@ -5,7 +5,7 @@ import type { CallOptions } from '../call-options.ts'
 import type { Outcome, Recipient } from '../cluster/fan-out.ts'
 import type { Target } from '../cluster/target.ts'
 import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
-import { aBoolean, anArrayOf, anObject, aString, checkOptions, oneOf } from '../options.ts'
+import { aBoolean, anArrayOf, anObject, aString, checkOptions, oneOf, shown } from '../options.ts'
 import { begin, type AdminContext, type ChangeOptions } from './context.ts'
 import {
   compareText,
@@ -356,7 +356,7 @@ function checkResources(operation: string, resources: readonly ConfigResource[])
     if (type === undefined || !Object.hasOwn(RESOURCE_TYPES, type) || typeof name !== 'string') {
       const types = Object.keys(RESOURCE_TYPES).join(', ')
       throw new InvalidArgumentError(
-        `${operation}: a resource is { type, name } with a type of ${types}, not ${JSON.stringify(given)}`,
+        `${operation}: a resource is { type, name } with a type of ${types}, not ${shown(given)}`,
       )
     }
     const isOfBroker = type === 'broker' || type === 'brokerLogger'

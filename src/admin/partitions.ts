@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '../errors.ts'
-import { anInteger, aString } from '../options.ts'
+import { anInteger, aString, shown } from '../options.ts'
 import { nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 import { compareText } from './items.ts'
 
@@ -15,7 +15,7 @@ export function checkPartitions(operation: string, partitions: readonly TopicPar
       aString(topic) === undefined ? anInteger(0, 2 ** 31 - 1)(partition) : aString(topic)
     if (topic === undefined || partition === undefined || problem !== undefined) {
       throw new InvalidArgumentError(
-        `${operation}: a partition is { topic, partition }, not ${JSON.stringify(given)}`,
+        `${operation}: a partition is { topic, partition }, not ${shown(given)}`,
       )
     }
     const name = nameOf({ topic, partition })

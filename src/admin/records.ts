@@ -6,7 +6,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import type { Outcome, Recipient } from '../cluster/fan-out.ts'
 import { InvalidArgumentError, UnsupportedVersionError, type KafkaError } from '../errors.ts'
 import { byTopic, nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
-import { anInteger, oneOf } from '../options.ts'
+import { anInteger, oneOf, shown } from '../options.ts'
 import { begin, brokerTimeoutMs, type AdminContext, type ChangeOptions } from './context.ts'
 import { itemError, outcomeOf, retryUnlessUnknown, settled, type Item } from './items.ts'
 import { checkPartitions, inOrder, partitionsByName } from './partitions.ts'
@@ -100,7 +100,7 @@ export function recordOperations(context: AdminContext) {
         const problem = anInteger(-1)(beforeOffset)
         if (problem === undefined) continue
         throw new InvalidArgumentError(
-          `${operation}: beforeOffset of ${topic}-${partition} ${problem}, not ${String(beforeOffset)}`,
+          `${operation}: beforeOffset of ${topic}-${partition} ${problem}, not ${shown(beforeOffset)}`,
         )
       }
       const outcomes = await cluster.fanOut.run<RecordsToDelete, { lowWatermark: number }>({
@@ -221,7 +221,7 @@ function positionOf(at: OffsetPosition): {
   }
   const names = Object.keys(POSITIONS).join(', ')
   throw new InvalidArgumentError(
-    `a position is one of ${names}, a Date, or milliseconds since 1970, not ${String(at)}`,
+    `a position is one of ${names}, a Date, or milliseconds since 1970, not ${shown(at)}`,
   )
 }
 

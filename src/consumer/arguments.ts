@@ -14,7 +14,9 @@ const aTopicPartition: Check = (value) =>
     ? undefined
     : 'must be { topic, partition }'
 
-const aPlace: Check = either(anInteger(0), oneOf('earliest', 'latest'), (value) =>
+const anOffset = anInteger(0)
+
+const aPlace: Check = either(anOffset, oneOf('earliest', 'latest'), (value) =>
   value instanceof Date && !Number.isNaN(value.getTime()) ? undefined : 'a Date',
 )
 
@@ -40,7 +42,15 @@ export function checkTopicPartition(value: unknown): void {
 
 /** Undefined where the caller means all of them. */
 export function checkTopicPartitions(value: unknown): void {
-  if (value !== undefined) check('the partitions', value, anArrayOf(aTopicPartition))
+  if (value !== undefined) checkGivenPartitions(value)
+}
+
+export function checkGivenPartitions(value: unknown): void {
+  check('the partitions', value, anArrayOf(aTopicPartition))
+}
+
+export function checkOffset(value: unknown): void {
+  check('an offset', value, anOffset)
 }
 
 export function checkPlace(value: unknown): void {

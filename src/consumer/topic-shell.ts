@@ -1,6 +1,6 @@
 import type { CallOptions } from '../call-options.ts'
 import type { AssignedConsumer, TopicPartitionLag } from './assigned-consumer.ts'
-import { checkMap, checkPartition, checkPartitions, checkPlace } from './arguments.ts'
+import { checkMap, checkOffset, checkPartition, checkPartitions, checkPlace } from './arguments.ts'
 import { ConsumerShell } from './consumer-shell.ts'
 import type { TopicPartition } from './topic-partition.ts'
 
@@ -31,6 +31,7 @@ export abstract class TopicShell<Value = Buffer | null, Key = Buffer | null> ext
 
   /** The same of one; undefined where it is not read. */
   position(partition: number): number | undefined {
+    checkPartition(partition)
     return this.core.position({ topic: this.topic, partition })
   }
 
@@ -50,6 +51,7 @@ export abstract class TopicShell<Value = Buffer | null, Key = Buffer | null> ext
   /** Goes on at this offset, also where an error has ended the partition. Throws InvalidArgumentError. */
   seek(partition: number, offset: number): void {
     checkPartition(partition)
+    checkOffset(offset)
     this.core.seek({ topic: this.topic, partition }, offset)
   }
 

@@ -1,6 +1,12 @@
 import type { CallOptions } from '../call-options.ts'
 import type { TopicPartitionLag, PartitionToCommit, PositionToReset } from './assigned-consumer.ts'
-import { checkPlace, checkTopicPartition, checkTopicPartitions } from './arguments.ts'
+import {
+  checkGivenPartitions,
+  checkOffset,
+  checkPlace,
+  checkTopicPartition,
+  checkTopicPartitions,
+} from './arguments.ts'
 import { ConsumerShell } from './consumer-shell.ts'
 import type { CommittedOffset } from './offsets/offset-store.ts'
 import type { TopicPartition, TopicPartitionOffset } from './topic-partition.ts'
@@ -22,6 +28,7 @@ export abstract class TopicsShell<Value = Buffer | null, Key = Buffer | null> ex
 
   /** The same of one; undefined where it is not read. */
   position(one: TopicPartition): number | undefined {
+    checkTopicPartition(one)
     return this.core.position(one)
   }
 
@@ -41,6 +48,7 @@ export abstract class TopicsShell<Value = Buffer | null, Key = Buffer | null> ex
   /** Goes on at this offset, also where an error has ended the partition. Throws InvalidArgumentError. */
   seek(one: TopicPartition, offset: number): void {
     checkTopicPartition(one)
+    checkOffset(offset)
     this.core.seek(one, offset)
   }
 
@@ -77,7 +85,7 @@ export abstract class TopicsShell<Value = Buffer | null, Key = Buffer | null> ex
 
   /** Goes on at these places; with a group they are committed, too. Throws BrokerError, OffsetCommitError. */
   async resetOffsets(targets: readonly PositionToReset[], call?: CallOptions): Promise<void> {
-    checkTopicPartitions(targets)
+    checkGivenPartitions(targets)
     for (const { to } of targets) checkPlace(to)
     return this.core.resetOffsets(targets, call)
   }

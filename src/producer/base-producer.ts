@@ -15,7 +15,7 @@ import type { DeliveryReport } from './reports.ts'
 import { checkProduceOptions, optionsOf } from './message-fields.ts'
 import { headersFrom, type Data, type HeadersInit } from './serialize.ts'
 import type { TopicState } from './topic-state.ts'
-import type { WaitOptions } from './waiting.ts'
+import { checkWait, type WaitOptions } from './waiting.ts'
 
 /** The options of a message without any. */
 export const NO_OPTIONS = {}
@@ -116,7 +116,9 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
    * Sends what is queued, then closes. What is not acknowledged after `timeoutMs` (default:
    * `pendingTimeoutMs`) is given up. Throws as `flush` does, for what was given up, too. Safe to call again.
    */
-  async close(wait?: WaitOptions): Promise<void> {
+  async close(wait: WaitOptions = {}): Promise<void> {
+    // Before anything is closed: a call that is refused leaves the producer open.
+    checkWait(wait)
     try {
       await this.core.close(wait)
     } finally {

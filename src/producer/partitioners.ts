@@ -1,5 +1,6 @@
 import { createHash, randomInt } from 'node:crypto'
 import { InvalidArgumentError } from '../errors.ts'
+import { shown } from '../options.ts'
 import { murmur2, murmur2OfText } from './murmur2.ts'
 
 type Key = string | Uint8Array | null
@@ -49,7 +50,7 @@ export function groupHashingPartitioner(hash: HashFunction, groupSize = 1): Part
   }
   if (!Number.isInteger(groupSize) || groupSize < 1) {
     throw new InvalidArgumentError(
-      `groupSize must be a whole number of at least 1, not ${groupSize}`,
+      `groupSize must be a whole number of at least 1, not ${shown(groupSize)}`,
     )
   }
   return (key, partitionCount) => {

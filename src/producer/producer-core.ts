@@ -20,6 +20,7 @@ import {
   MessageTooLargeError,
   ProducerQueueFullError,
 } from '../errors.ts'
+import { shown } from '../options.ts'
 import { textOfThrown } from '../observe/thrown.ts'
 import { deliveryChannel, type DeliveryEvent } from '../observe/channels.ts'
 import type { Accumulator } from './accumulator.ts'
@@ -317,7 +318,7 @@ export class ProducerCore {
   #checkTimestamp(timestamp: number): void {
     if (!Number.isSafeInteger(timestamp) || timestamp < 0 || timestamp >= TIMESTAMP_END) {
       throw new InvalidArgumentError(
-        `timestamp must be whole milliseconds since 1970, not ${timestamp}`,
+        `timestamp must be whole milliseconds since 1970, not ${shown(timestamp)}`,
       )
     }
     this.#limits?.checkTimestamps()
@@ -398,7 +399,6 @@ export class ProducerCore {
   }
 
   async #close(wait: WaitOptions): Promise<void> {
-    checkWait(wait)
     const { pendingTimeoutMs } = this.settings
     const timeoutMs = wait.timeoutMs ?? (pendingTimeoutMs < 0 ? undefined : pendingTimeoutMs)
     const bounded = { ...wait, ...(timeoutMs === undefined ? {} : { timeoutMs }) }

@@ -2,6 +2,7 @@ import { atOnce } from '../async/at-once.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { textOfThrown } from '../observe/thrown.ts'
+import { shown } from '../options.ts'
 import type { Accumulator } from './accumulator.ts'
 import type { ProducerSettings } from './options.ts'
 import { murmur2Partition } from './partitioners.ts'
@@ -89,7 +90,7 @@ export class TopicState {
     if (Number.isInteger(partition) && partition >= 0 && partition <= MAX_PARTITION) {
       return this.queue(partition)
     }
-    const reason = `a partition must be a whole number from 0, not ${String(partition)}`
+    const reason = `a partition must be a whole number from 0, not ${shown(partition)}`
     throw new InvalidArgumentError(reason, { topic: this.name })
   }
 }

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import { Deadline } from '../../async/deadline.ts'
 import { aSignal, type CallOptions } from '../../call-options.ts'
 import { ConsumerBusyError, InvalidArgumentError } from '../../errors.ts'
-import { aDurationMs, anInteger, checkOptions, oneOf } from '../../options.ts'
+import { aDurationMs, aFunction, anInteger, checkOptions, oneOf, shown } from '../../options.ts'
 import type { ConsumedMessage } from '../consumed-message.ts'
 import type { Inbox, Peeked } from '../inbox.ts'
 import type { PartitionState } from '../partition-state.ts'
@@ -108,6 +108,10 @@ export class Delivery<Value, Key> {
   }
 
   async run(handler: MessageHandler<Value, Key>, options: RunOptions): Promise<void> {
+    const problem = aFunction(handler)
+    if (problem !== undefined) {
+      throw new InvalidArgumentError(`the handler of run ${problem}, not ${shown(handler)}`)
+    }
     checkOptions<RunOptions>('run', options, {
       concurrency: anInteger(1),
       orderBy: oneOf('partition', 'key'),
