@@ -111,12 +111,12 @@ export class Broker {
   async send<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
     body: BodyFor<Request>,
-    { purpose = 'general', maxVersion, onWrite }: Omit<RequestOptions, 'timeoutMs'>,
+    { timeoutMs, purpose = 'general', maxVersion, onWrite }: RequestOptions,
   ): Promise<void> {
     const { connection, versions } = await this.#session(purpose)
     const version = versions.pick(api, maxVersion)
     const given = typeof body === 'function' ? body(version, versions) : body
-    await connection.send(api, version, given, onWrite)
+    await connection.send(api, version, given, timeoutMs, onWrite)
   }
 
   /** What the broker speaks; connects if need be. */

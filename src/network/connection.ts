@@ -223,15 +223,17 @@ export class Connection {
 
   /**
    * Sends a request that has no response: Produce with acks=0. Resolves when the system has taken it, so that
-   * who waits for that can't fill the memory with what a slow broker does not take.
+   * who waits for that can't fill the memory with what a slow broker does not take. `timeoutMs` bounds the wait for
+   * a hold to end, after which it rejects with RequestTimeoutError and nothing is sent.
    */
   async send<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
     version: number,
     body: Encodable<Request>,
+    timeoutMs: number,
     onWrite?: () => void,
   ): Promise<void> {
-    while (this.#hold !== undefined && this.isOpen) await this.#hold
+    if (this.#hold !== undefined) await this.#untilReleased(api.name, timeoutMs)
     if (this.#closedBy !== undefined) throw this.#closedBy
     const frame = this.#encode(api, version, this.#takeCorrelationId(), body)
     onWrite?.()

@@ -138,7 +138,7 @@ describe('a broker', () => {
     fake.handle(produce, () => undefined)
     const body = { ...EMPTY_PRODUCE, acks: 0 }
     const sent = Array.from({ length: 100 }, () =>
-      broker.send(produce, body, { purpose: 'produce' }),
+      broker.send(produce, body, { ...IN_TIME, purpose: 'produce' }),
     )
     await Promise.all(sent)
     await broker.close(1_000)

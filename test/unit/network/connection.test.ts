@@ -143,7 +143,7 @@ describe('a connection', () => {
     const body = { acks: 0, timeoutMs: 1, topicData: [] }
     broker.handle(produce, () => undefined)
     const connection = await connected()
-    const sent = Array.from({ length: 100 }, () => connection.send(produce, 12, body))
+    const sent = Array.from({ length: 100 }, () => connection.send(produce, 12, body, 5_000))
     await Promise.all(sent)
     await connection.drained()
     connection.close()
@@ -235,6 +235,21 @@ describe('a broker that throttles', () => {
     expect(warnings).toEqual([expect.stringContaining('only 60000 ms of that are waited')])
     connection.close()
   })
+
+  it('holds up no request without a response past its own time, and does not get it later', async () => {
+    broker.handle(metadata, () => ({ ...NO_TOPICS, throttleTimeMs: 60_000 }))
+    const connection = await connected()
+    await ask(connection)
+    const body = { acks: 0, timeoutMs: 1, topicData: [] }
+    let isWritten = false
+    const sent = connection.send(produce, 12, body, 100, () => {
+      isWritten = true
+    })
+    expect(await failureOf(sent)).toMatchObject({ name: 'RequestTimeoutError' })
+    expect(isWritten).toBe(false)
+    expect(connection.isOpen).toBe(true)
+    connection.close()
+  }, 10_000)
 
   it('does not hold up the end of requests that wait when the connection ends', async () => {
     broker.handle(metadata, () => ({ ...NO_TOPICS, throttleTimeMs: 60_000 }))
