@@ -236,7 +236,7 @@ describe('a broker that throttles', () => {
     connection.close()
   })
 
-  it('holds up no request without a response past its own time, and does not get it later', async () => {
+  it('holds up no request without a response past its own time, after which the request is not on its way', async () => {
     broker.handle(metadata, () => ({ ...NO_TOPICS, throttleTimeMs: 60_000 }))
     const connection = await connected()
     await ask(connection)
