@@ -6,15 +6,12 @@ import { metadata } from '../../protocol/apis/metadata.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { Deadline } from '../async/deadline.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import { metadataRequest } from '../cluster/metadata-request.ts'
 import { BrokerError, UnsupportedVersionError } from '../errors.ts'
 import { compareText, itemError, outcomeOf } from './items.ts'
 import { topicDescription, type TopicDescription } from './topic-description.ts'
 
 const WHAT = 'listing the topics'
-/** From this version on an empty list means no topic, and null all of them. */
-const NULL_MEANS_ALL = 1
-/** The first version that does not create the topics it is asked for. */
-const WITHOUT_CREATION = 4
 const WITH_OPERATIONS = 8
 /** How many topics one request names, so that its response stays of a size that a broker makes at once. */
 const TOPICS_IN_A_REQUEST = 1_000
@@ -26,10 +23,7 @@ export async function listAllTopics(
 ): Promise<readonly TopicDescription[]> {
   const response = await cluster.router.call(
     metadata,
-    (version) => ({
-      topics: version < NULL_MEANS_ALL ? [] : null,
-      ...(version < WITHOUT_CREATION ? {} : { allowAutoTopicCreation: false }),
-    }),
+    (version) => metadataRequest(version, 'all'),
     { to: 'any', what: WHAT, deadline },
   )
   return response.topics
@@ -51,22 +45,12 @@ export async function describeTopicsByName(
     deadline,
     maxItems: TOPICS_IN_A_REQUEST,
     ask: async (names, recipient) => {
-      const response = await recipient.request(metadata, (version) => {
-        // Older versions create the topics that they are asked for by name: ask for all instead.
-        const topicsAsked =
-          version >= WITHOUT_CREATION
-            ? names.map((name) => ({ name }))
-            : version < NULL_MEANS_ALL
-              ? []
-              : null
-        return {
-          topics: topicsAsked,
-          ...(version < WITHOUT_CREATION ? {} : { allowAutoTopicCreation: false }),
-          ...(includeAuthorizedOperations && version >= WITH_OPERATIONS
-            ? { includeTopicAuthorizedOperations: true }
-            : {}),
-        }
-      })
+      const response = await recipient.request(metadata, (version) => ({
+        ...metadataRequest(version, names),
+        ...(includeAuthorizedOperations && version >= WITH_OPERATIONS
+          ? { includeTopicAuthorizedOperations: true }
+          : {}),
+      }))
       const found = new Map(response.topics.map((topic) => [topic.name, topic]))
       return names.map((name) => {
         const topic = found.get(name)

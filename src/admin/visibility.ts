@@ -8,12 +8,10 @@ import { ErrorCode } from '../../protocol/errors.ts'
 import { backoffMs } from '../async/backoff.ts'
 import { Deadline } from '../async/deadline.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import { metadataRequest } from '../cluster/metadata-request.ts'
 import { isRetriable, RequestTimeoutError, UnsupportedVersionError } from '../errors.ts'
 import { brokerTimeoutMs } from './context.ts'
 import { itemError, outcomeOf } from './items.ts'
-
-const NULL_MEANS_ALL = 1
-const WITHOUT_CREATION = 4
 
 /** What one broker says: how many partitions each topic has, 0 while one of them has no leader. */
 type LedPartitions = ReadonlyMap<string, number>
@@ -100,15 +98,9 @@ async function waitUntil(
         deadline.signal,
       ),
       ask: async (recipient) => {
-        const response = await recipient.request(metadata, (version) => ({
-          topics:
-            version >= WITHOUT_CREATION
-              ? topics.map((name) => ({ name }))
-              : version < NULL_MEANS_ALL
-                ? []
-                : null,
-          ...(version < WITHOUT_CREATION ? {} : { allowAutoTopicCreation: false }),
-        }))
+        const response = await recipient.request(metadata, (version) =>
+          metadataRequest(version, topics),
+        )
         const led = new Map<string, number>()
         for (const { name, errorCode, partitions } of response.topics) {
           if (name === null || !topics.includes(name)) continue

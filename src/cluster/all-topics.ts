@@ -2,16 +2,14 @@ import { metadata } from '../../protocol/apis/metadata.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { Deadline } from '../async/deadline.ts'
 import type { Cluster } from './cluster.ts'
+import { metadataRequest } from './metadata-request.ts'
 import { topicsOf, type TopicMetadata } from './metadata.ts'
-
-/** From this version on an empty list means no topic, and null all of them. */
-const NULL_MEANS_ALL = 1
 
 /** All topics of the cluster that this client may see and that are usable, as the brokers tell now. */
 export async function allTopics(cluster: Cluster, deadline: Deadline): Promise<TopicMetadata[]> {
   const response = await cluster.router.call(
     metadata,
-    (version) => ({ topics: version < NULL_MEANS_ALL ? [] : null }),
+    (version) => metadataRequest(version, 'all'),
     { to: 'any', what: 'listing the topics', deadline },
   )
   return topicsOf(response).filter(({ errorCode }) => errorCode === ErrorCode.NONE)

@@ -17,6 +17,7 @@ import type { Logger } from '../observe/logger.ts'
 import { Coordinators } from './coordinators.ts'
 import { FanOut } from './fan-out.ts'
 import { partitionNumbered, topicsOf, updatedMetadata, type TopicMetadata } from './metadata.ts'
+import { metadataRequest } from './metadata-request.ts'
 import { Router } from './router.ts'
 import { lookUpTopic, type LookUpOptions } from './topic-lookup.ts'
 
@@ -35,9 +36,6 @@ export interface ClusterOptions {
   readonly backoff: BackoffOptions
   readonly logger: Logger
 }
-
-/** The first version of Metadata that does not create the topics it is asked for. */
-const METADATA_WITHOUT_CREATION = 4
 
 interface Wanted {
   readonly create: boolean
@@ -266,15 +264,7 @@ export class Cluster {
   ): Promise<void> {
     const response = await this.requestAny(
       metadataApi,
-      (version) => {
-        // Before v4 asking for a topic creates it: who doesn't want that asks for all there are.
-        const all = !create && version < METADATA_WITHOUT_CREATION && wanted.length > 0
-        const names = wanted.map((name) => ({ name }))
-        return {
-          topics: all ? (version === 0 ? [] : null) : names,
-          ...(version < METADATA_WITHOUT_CREATION ? {} : { allowAutoTopicCreation: create }),
-        }
-      },
+      (version) => metadataRequest(version, wanted, create),
       { timeoutMs: this.options.requestTimeoutMs },
     )
     if (response.errorCode === ErrorCode.REBOOTSTRAP_REQUIRED && !isRebootstrapped) {
