@@ -2,6 +2,7 @@ import { PastCeilingError } from '../protocol/compression/index.ts'
 import { describeError, ErrorCode, type ErrorName } from '../protocol/errors.ts'
 import { printable } from './observe/printable.ts'
 import { textOfThrown } from './observe/thrown.ts'
+import { recoveryFor, type Recovery } from './recovery.ts'
 
 /** The longest message of an error: a broker's text must not fill a log. */
 const LONGEST_MESSAGE = 4_000
@@ -15,12 +16,17 @@ export interface ErrorContext {
   readonly cause?: unknown
 }
 
-/** Every error of samsa. `code` tells errors apart, `retriable` whether the same call may succeed later. */
+/**
+ * Every error of samsa. `code` tells errors apart, `retriable` whether the same call may succeed later, and
+ * `recovery` what to do about it.
+ */
 export class KafkaError extends Error {
   override readonly name: string = 'KafkaError'
   /** Kafka's own name for an error of a broker (`NOT_LEADER_OR_FOLLOWER`), one in its style otherwise. */
   readonly code: string
   readonly retriable: boolean
+  /** `retry` where the error is retriable, and only there. */
+  readonly recovery: Recovery
   readonly broker: string | undefined
   readonly topic: string | undefined
   readonly partition: number | undefined
@@ -33,6 +39,7 @@ export class KafkaError extends Error {
     )
     this.code = code
     this.retriable = retriable
+    this.recovery = recoveryFor(code, retriable)
     this.broker = context.broker
     this.topic = context.topic
     this.partition = context.partition
@@ -40,8 +47,8 @@ export class KafkaError extends Error {
 
   /** What `JSON.stringify` renders: an Error's own message is not enumerable. */
   toJSON(): Record<string, unknown> {
-    const { name, code, message, retriable, broker, topic, partition } = this
-    return { name, code, message, retriable, broker, topic, partition }
+    const { name, code, message, retriable, recovery, broker, topic, partition } = this
+    return { name, code, message, retriable, recovery, broker, topic, partition }
   }
 }
 
@@ -364,7 +371,7 @@ export class ConsumerBusyError extends KafkaError {
   }
 }
 
-export type { ErrorName }
+export type { ErrorName, Recovery }
 
 /** Whether trying again may help. Errors that aren't samsa's own are bugs, and never tried again. */
 export function isRetriable(error: unknown): boolean {

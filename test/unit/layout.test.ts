@@ -20,7 +20,16 @@ const LAYERS = [
   ['network'],
 ] as const
 /** What all of src may import. */
-const FOR_ALL = ['async', 'observe', 'errors', 'options', 'call-options', 'version', 'protocol']
+const FOR_ALL = [
+  'async',
+  'observe',
+  'errors',
+  'recovery',
+  'options',
+  'call-options',
+  'version',
+  'protocol',
+]
 
 /** What users import, and so does the command. */
 const ENTRANCES = entryPoints().map(({ source }) => source)

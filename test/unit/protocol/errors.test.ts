@@ -28,12 +28,27 @@ describe("Kafka's error codes", () => {
     expect(describeError(TOPIC_AUTHORIZATION_FAILED)).toMatchObject(refused)
   })
 
+  it('say what to do: retry exactly where Kafka calls them retriable', () => {
+    const recoveries = ['retry', 'abort', 'recreate', 'fix-configuration']
+    for (const code of Object.values(ErrorCode)) {
+      const { recovery, retriable } = describeError(code)
+      expect(recoveries).toContain(recovery)
+      expect(recovery === 'retry').toBe(retriable)
+    }
+    const recoveryOf = (name: ErrorName) => describeError(ErrorCode[name]).recovery
+    expect(recoveryOf('CONCURRENT_TRANSACTIONS')).toBe('retry')
+    expect(recoveryOf('TRANSACTION_ABORTABLE')).toBe('abort')
+    expect(recoveryOf('PRODUCER_FENCED')).toBe('recreate')
+    expect(recoveryOf('INVALID_TRANSACTION_TIMEOUT')).toBe('fix-configuration')
+  })
+
   it.each([137, 32767, -2])('that are unknown (%d) are described as such', (code) => {
     expect(describeError(code)).toEqual({
       code,
       name: `UNKNOWN_CODE_${code}`,
       retriable: false,
       invalidMetadata: false,
+      recovery: 'abort',
       meaning: 'An error code that is newer than this client.',
     })
   })

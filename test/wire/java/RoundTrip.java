@@ -16,8 +16,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.ApplicationRecoverableException;
+import org.apache.kafka.common.errors.InvalidConfigurationException;
 import org.apache.kafka.common.errors.InvalidMetadataException;
 import org.apache.kafka.common.errors.RetriableException;
+import org.apache.kafka.common.errors.TransactionAbortableException;
 import org.apache.kafka.common.protocol.ByteBufferAccessor;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.protocol.Message;
@@ -101,9 +104,18 @@ public class RoundTrip {
             Exception e = error.exception();
             text.append(error.code()).append('\t').append(error.name());
             text.append('\t').append(e instanceof RetriableException);
-            text.append('\t').append(e instanceof InvalidMetadataException).append('\n');
+            text.append('\t').append(e instanceof InvalidMetadataException);
+            text.append('\t').append(recovery(e)).append('\n');
         }
         return text.toString();
+    }
+
+    /** The groups of KIP-1050; empty for an exception that is in none. */
+    private static String recovery(Exception e) {
+        if (e instanceof RetriableException) return "retry";
+        if (e instanceof TransactionAbortableException) return "abort";
+        if (e instanceof ApplicationRecoverableException) return "recreate";
+        return e instanceof InvalidConfigurationException ? "fix-configuration" : "";
     }
 
     private static Message newMessage(String name) throws ReflectiveOperationException {

@@ -1,0 +1,55 @@
+import { describeError, ErrorCode, type ErrorName, type Recovery } from '../protocol/errors.ts'
+
+export type { Recovery }
+
+/**
+ * The recovery of errors that are samsa's own or that it has retried already, where the error is not retriable.
+ * The codes of brokers are in protocol/errors.ts.
+ */
+const OWN: Readonly<Record<string, Recovery>> = {
+  CLOSED: 'recreate',
+  COMPRESSION_FAILED: 'abort',
+  COMPRESSION_UNAVAILABLE: 'fix-configuration',
+  CONSUMER_BUSY: 'abort',
+  CORRUPT_MESSAGE: 'abort',
+  DATA_FOLDER_DAMAGED: 'fix-configuration',
+  DATA_FOLDER_UNUSABLE: 'fix-configuration',
+  DESERIALIZATION_FAILED: 'abort',
+  INCONSISTENT_TOPIC_ID: 'abort',
+  INVALID_ARGUMENT: 'fix-configuration',
+  MALFORMED_RESPONSE: 'abort',
+  NOT_KAFKA: 'fix-configuration',
+  NOT_STARTED: 'abort',
+  NO_OFFSET: 'fix-configuration',
+  PARTITION_NOT_OWNED: 'abort',
+  PARTITION_REVOKED: 'abort',
+  PORT_UNAVAILABLE: 'fix-configuration',
+  PRODUCE_FAILED: 'abort',
+  REBALANCE_FAILED: 'abort',
+  SASL_CREDENTIALS_UNAVAILABLE: 'fix-configuration',
+  SASL_SERVER_NOT_TRUSTED: 'fix-configuration',
+  TLS_HANDSHAKE_FAILED: 'fix-configuration',
+  TOKEN_ENDPOINT_FAILED: 'fix-configuration',
+  UNKNOWN_TOPIC_OR_PARTITION: 'fix-configuration',
+  ZOOKEEPER_NOT_ALLOWED: 'fix-configuration',
+  ZOOKEEPER_NO_CHROOT: 'fix-configuration',
+}
+
+const CODES: ReadonlyMap<string, ErrorName> = new Map(
+  (Object.keys(ErrorCode) as ErrorName[]).map((name) => [name, name]),
+)
+
+/** What to do about an error. A retriable one is `retry`, and no other is. */
+export function recoveryFor(code: string, retriable: boolean): Recovery {
+  if (retriable) return 'retry'
+  const own = OWN[code]
+  if (own !== undefined) return own
+  const name = CODES.get(code)
+  const recovery = name === undefined ? 'abort' : describeError(ErrorCode[name]).recovery
+  return recovery === 'retry' ? 'abort' : recovery
+}
+
+/** For the test that every error of samsa has a recovery. */
+export function hasRecovery(code: string): boolean {
+  return OWN[code] !== undefined || CODES.has(code)
+}
