@@ -7,7 +7,7 @@ import type { Deadline } from '../async/deadline.ts'
 import { BrokerError, isUnreachable } from '../errors.ts'
 import type { Broker } from '../network/broker.ts'
 import type { Cluster } from './cluster.ts'
-import { retrying } from './retry.ts'
+import type { Recipient } from './recipient.ts'
 
 /** What is coordinated: a group, a transactional id, or the state of a share group's partition (KIP-932). */
 export type CoordinatorKind = 'group' | 'transaction' | 'share'
@@ -34,11 +34,9 @@ export class Coordinators {
     const known = this.#known.get(`${kind}/${key}`)
     // A broker that has left the cluster, or moved, is not asked again.
     if (known !== undefined && this.#cluster.brokers.get(known.nodeId) === known) return known
-    const { backoff, logger } = this.#cluster.options
-    const giveUp = (error: Error) => this.#cluster.wasNeverReached(error)
     const what = `finding the coordinator of ${kind} '${key}'`
-    const broker = await retrying({ what, deadline, backoff, logger, giveUp }, () =>
-      this.#find(kind, key, what),
+    const broker = await this.#cluster.router.ask({ to: 'any', what, deadline }, (recipient) =>
+      this.#find(recipient, kind, key, what),
     )
     this.#known.set(`${kind}/${key}`, broker)
     return broker
@@ -54,16 +52,17 @@ export class Coordinators {
     if (isUnreachable(error) || isElsewhere(error)) this.forget(kind, key)
   }
 
-  async #find(kind: CoordinatorKind, key: string, what: string): Promise<Broker> {
+  async #find(
+    recipient: Recipient,
+    kind: CoordinatorKind,
+    key: string,
+    what: string,
+  ): Promise<Broker> {
     const keyType = KEY_TYPES[kind]
-    const response = await this.#cluster.requestAny(
-      findCoordinator,
-      (version) => ({
-        ...(version >= MANY_KEYS ? { coordinatorKeys: [key] } : { key }),
-        ...(keyType === 0 ? {} : { keyType }),
-      }),
-      { timeoutMs: this.#cluster.options.requestTimeoutMs },
-    )
+    const response = await recipient.request(findCoordinator, (version) => ({
+      ...(version >= MANY_KEYS ? { coordinatorKeys: [key] } : { key }),
+      ...(keyType === 0 ? {} : { keyType }),
+    }))
     const { errorCode, errorMessage, nodeId, host, port } = firstOf(response)
     if (errorCode !== ErrorCode.NONE) {
       throw new BrokerError(errorCode, what, {}, errorMessage)

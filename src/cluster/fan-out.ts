@@ -4,16 +4,15 @@
  * caller's deadline; the others keep their error, and no item is left without an outcome.
  */
 import { ErrorCode } from '../../protocol/errors.ts'
-import type { Api } from '../../protocol/schema/api.ts'
-import type { Decoded, Fields } from '../../protocol/schema/fields.ts'
-import { backoffMs } from '../async/backoff.ts'
+import { backoffMs, type BackoffOptions } from '../async/backoff.ts'
 import type { Deadline } from '../async/deadline.ts'
 import { BrokerError, isRetriable, KafkaError, RequestTimeoutError } from '../errors.ts'
-import type { BodyFor, Broker } from '../network/broker.ts'
+import type { Broker } from '../network/broker.ts'
 import { limited, TookTooLongError } from '../async/limited.ts'
 import { abortable } from '../async/abortable.ts'
 import { addTo } from './add-to.ts'
 import type { Cluster } from './cluster.ts'
+import { recipientOf, type Recipient } from './recipient.ts'
 import { reportRetry } from './retry.ts'
 import type { Target } from './target.ts'
 
@@ -21,18 +20,6 @@ import type { Target } from './target.ts'
 export type Outcome<Item, Result> =
   | { readonly item: Item; readonly result: Result; readonly error?: undefined }
   | { readonly item: Item; readonly result?: undefined; readonly error: KafkaError }
-
-/** The broker that a part of the items goes to. */
-export interface Recipient {
-  /** `host:port`; undefined where any broker will do. */
-  readonly name: string | undefined
-  /** One attempt. Throws what the connection throws. */
-  request<Request extends Fields, Response extends Fields>(
-    api: Api<Request, Response>,
-    body: BodyFor<Request>,
-    options?: { readonly maxVersion?: number },
-  ): Promise<Decoded<Response>>
-}
 
 export interface FanOutSettings<Item, Result> {
   readonly items: readonly Item[]
@@ -42,8 +29,12 @@ export interface FanOutSettings<Item, Result> {
   readonly what: string
   /** One for all items and attempts. */
   readonly deadline: Deadline
-  /** Whether an item with this error is sent again. Default: where the error is retriable. */
-  readonly retry?: (error: KafkaError) => boolean
+  /** Whether an item with this error after so many attempts is sent again. Default: where the error is retriable. */
+  readonly retry?: (error: KafkaError, attempts: number) => boolean
+  /** How often items are sent again at most. Default: until the deadline. */
+  readonly maxRetries?: number
+  /** The waits between attempts. Default: the client's `retryBackoffMs` and `retryBackoffMaxMs`. */
+  readonly backoff?: BackoffOptions
   /** How many items one request may name. Default: no limit. */
   readonly maxItems?: number
   /** Sends one request about these items. What it throws becomes the error of each of them. */
@@ -76,25 +67,48 @@ export class FanOut {
   }
 
   /** The outcome of each item, in the order of the items. Never rejects for an item; rejects when aborted. */
-  async run<Item, Result>(
+  run<Item, Result>(
     settings: FanOutSettings<Item, Result>,
   ): Promise<readonly Outcome<Item, Result>[]> {
-    const { items, what, deadline, retry = isRetriable } = settings
+    return this.#untilDone(settings, false)
+  }
+
+  /**
+   * The results of all items, in the order of the items. Throws the first error that another attempt cannot
+   * help, without further attempts for the others, or the error of an item that failed until the deadline.
+   */
+  async all<Item, Result>(settings: FanOutSettings<Item, Result>): Promise<readonly Result[]> {
+    const outcomes = await this.#untilDone(settings, true)
+    const errors = outcomes.flatMap(({ error }) => (error === undefined ? [] : [error]))
+    const failure = errors.find((error) => !isRetriable(error)) ?? errors[0]
+    if (failure !== undefined) throw failure
+    return outcomes.flatMap((outcome) => (outcome.error === undefined ? [outcome.result] : []))
+  }
+
+  async #untilDone<Item, Result>(
+    settings: FanOutSettings<Item, Result>,
+    endsAtFailure: boolean,
+  ): Promise<readonly Outcome<Item, Result>[]> {
+    const { items, what, deadline, retry = isRetriable, maxRetries = Infinity } = settings
+    const { logger } = this.#cluster.options
+    const { backoff = this.#cluster.options.backoff } = settings
     const outcomes = new Map<Item, Outcome<Item, Result>>()
     let pending = items
     for (let attempt = 0; pending.length > 0; attempt++) {
       for (const outcome of await this.#round(pending, settings)) {
-        outcomes.set(outcome.item, outcome)
+        const before = outcomes.get(outcome.item)?.error
+        // What the cluster said of the item is the reason, whether time ran out in a wait or in an attempt.
+        const isLate = outcome.error instanceof RequestTimeoutError && deadline.remainingMs <= 0
+        if (!(isLate && before instanceof BrokerError)) outcomes.set(outcome.item, outcome)
       }
-      const again = pending.filter((item) => {
-        const error = outcomes.get(item)?.error
-        return error !== undefined && retry(error)
-      })
-      const waitMs = backoffMs(attempt, this.#cluster.options.backoff)
-      if (again.length === 0 || !deadline.leaves(waitMs)) break
+      const failed = pending.filter((item) => outcomes.get(item)?.error !== undefined)
+      const again = failed.filter((item) => retry(outcomes.get(item)!.error!, attempt + 1))
+      const waitMs = backoffMs(attempt, backoff)
+      if (again.length === 0 || attempt >= maxRetries || !deadline.leaves(waitMs)) break
+      if (endsAtFailure && again.length < failed.length) break
       const error = outcomes.get(again[0]!)!.error!
       if (this.#cluster.wasNeverReached(error)) break
-      reportRetry(this.#cluster.options.logger, { what, attempt: attempt + 1, waitMs, error })
+      reportRetry(logger, { what, attempt: attempt + 1, waitMs, error })
       await deadline.sleep(waitMs)
       pending = again
     }
@@ -185,14 +199,7 @@ export class FanOut {
     items: readonly Item[],
     { ask, what, deadline }: FanOutSettings<Item, Result>,
   ): Promise<readonly Outcome<Item, Result>[]> {
-    const { requestTimeoutMs: timeoutMs } = this.#cluster.options
-    const recipient: Recipient = {
-      name: broker?.name,
-      request: (api, body, options = {}) =>
-        broker === undefined
-          ? this.#cluster.requestAny(api, body, { timeoutMs, ...options })
-          : broker.request(api, body, { timeoutMs, ...options }),
-    }
+    const recipient = recipientOf(this.#cluster, broker)
     try {
       const answered = await within(deadline, what, () => ask(items, recipient))
       // What the response says of others, or says twice, is left out.

@@ -5,21 +5,28 @@
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { Api } from '../../protocol/schema/api.ts'
 import type { Decoded, Fields } from '../../protocol/schema/fields.ts'
+import type { BackoffOptions } from '../async/backoff.ts'
 import type { Deadline } from '../async/deadline.ts'
 import { BrokerError, LeaderNotFoundError, suggestsNewMetadata } from '../errors.ts'
 import type { BodyFor, Broker, Purpose } from '../network/broker.ts'
 import type { Cluster } from './cluster.ts'
 import { partitionNumbered } from './metadata.ts'
+import { recipientOf, type Recipient } from './recipient.ts'
 import { onlyErrorAmong, topLevelError } from './response-errors.ts'
 import { retrying } from './retry.ts'
-import type { Target } from './target.ts'
+import type { BrokerTarget, Target } from './target.ts'
 
-export interface CallSettings {
+export interface AskSettings {
   readonly to: Target
   /** What the request does, for errors, events and logs: `creating topics`. */
   readonly what: string
   /** One for all attempts. */
   readonly deadline: Deadline
+  /** The waits between attempts. Default: the client's `retryBackoffMs` and `retryBackoffMaxMs`. */
+  readonly backoff?: BackoffOptions
+}
+
+export interface CallSettings extends AskSettings {
   readonly purpose?: Purpose
   /** The highest version to use, where the caller cannot fill later ones. */
   readonly maxVersion?: number
@@ -60,17 +67,56 @@ export class Router {
     body: BodyFor<Request>,
     settings: CallSettings,
   ): Promise<Decoded<Response>> {
-    const { what, deadline } = settings
-    const { backoff, logger } = this.#cluster.options
-    const giveUp = (error: Error) => this.#cluster.wasNeverReached(error)
-    return retrying({ what, deadline, backoff, logger, giveUp }, async () => {
-      try {
-        return await this.#attempt(api, body, settings)
-      } catch (error) {
-        await this.forgetIfMoved(settings.to, error)
-        throw error
+    const { to, what, purpose, maxVersion, timeoutMs } = settings
+    const options = {
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      ...(purpose === undefined ? {} : { purpose }),
+      ...(maxVersion === undefined ? {} : { maxVersion }),
+    }
+    return this.ask(settings, async (recipient) => {
+      const response = await recipient.request(api, body, options)
+      const failed = topLevelError(response)
+      const context = { broker: recipient.name }
+      if (failed !== undefined) {
+        throw new BrokerError(failed.errorCode, what, context, failed.errorMessage)
       }
+      const moved = onlyErrorAmong(response, movedCodes(to))
+      if (moved !== undefined) throw new BrokerError(moved, what, context)
+      return response
     })
+  }
+
+  /**
+   * The same for requests whose responses need a closer look, or that belong together: runs `ask` with the broker
+   * of the target until it resolves. A retriable error that it throws is retried, and one that says that the
+   * target has moved makes the next attempt look it up. Throws the last error.
+   */
+  ask<T>(settings: AskSettings, ask: (recipient: Recipient) => Promise<T>): Promise<T> {
+    const { to, what, deadline, backoff = this.#cluster.options.backoff } = settings
+    const { logger } = this.#cluster.options
+    const giveUp = (error: Error) => this.#cluster.wasNeverReached(error)
+    return retrying({ what, deadline, backoff, logger, giveUp }, () =>
+      to === 'any'
+        ? ask(recipientOf(this.#cluster, undefined))
+        : this.attempt(to, deadline, (broker) => ask(recipientOf(this.#cluster, broker))),
+    )
+  }
+
+  /**
+   * A single attempt at the broker of a target, for callers that decide by themselves what a failure means, such
+   * as the members of a group. An error that says that the target has moved makes the next attempt look it up.
+   */
+  async attempt<T>(
+    to: BrokerTarget,
+    deadline: Deadline,
+    ask: (broker: Broker) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await ask(await this.#brokerOf(to, deadline))
+    } catch (error) {
+      await this.forgetIfMoved(to, error)
+      throw error
+    }
   }
 
   /** Asks for the brokers and the controller until some broker answers. */
@@ -85,35 +131,14 @@ export class Router {
 
   /** The broker of a target, looked up if need be; undefined for any. Throws what the look-up throws. */
   async find(to: Target, deadline: Deadline): Promise<Broker | undefined> {
-    if (to === 'any') return undefined
+    return to === 'any' ? undefined : this.#brokerOf(to, deadline)
+  }
+
+  async #brokerOf(to: BrokerTarget, deadline: Deadline): Promise<Broker> {
     if (to === 'controller') return this.#controller()
     if ('broker' in to) return this.#broker(to.broker)
     if ('leader' in to) return this.#leader(to.leader.topic, to.leader.partition)
     return this.#cluster.coordinators.of(to.coordinator, to.key, deadline)
-  }
-
-  async #attempt<Request extends Fields, Response extends Fields>(
-    api: Api<Request, Response>,
-    body: BodyFor<Request>,
-    { to, what, deadline, purpose, maxVersion, timeoutMs }: CallSettings,
-  ): Promise<Decoded<Response>> {
-    const broker = await this.find(to, deadline)
-    const options = {
-      timeoutMs: timeoutMs ?? this.#cluster.options.requestTimeoutMs,
-      ...(purpose === undefined ? {} : { purpose }),
-      ...(maxVersion === undefined ? {} : { maxVersion }),
-    }
-    const response = await (broker === undefined
-      ? this.#cluster.requestAny(api, body, options)
-      : broker.request(api, body, options))
-    const failed = topLevelError(response)
-    const context = { broker: broker?.name }
-    if (failed !== undefined) {
-      throw new BrokerError(failed.errorCode, what, context, failed.errorMessage)
-    }
-    const moved = onlyErrorAmong(response, movedCodes(to))
-    if (moved !== undefined) throw new BrokerError(moved, what, context)
-    return response
   }
 
   async #controller(): Promise<Broker> {

@@ -4,7 +4,10 @@ import type { CoordinatorKind } from './coordinators.ts'
 /** The broker that a request goes to. Only `any` tries further brokers when one cannot be reached. */
 export type Target =
   /** Whichever broker can be reached. */
-  | 'any'
+  'any' | BrokerTarget
+
+/** A target that one particular broker is at a time. */
+export type BrokerTarget =
   /** The broker that Metadata names as the controller; in a KRaft cluster one that forwards to it. */
   | 'controller'
   /** The broker with this node id. */

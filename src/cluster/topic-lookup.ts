@@ -2,24 +2,26 @@ import { ErrorCode } from '../../protocol/errors.ts'
 import type { Deadline } from '../async/deadline.ts'
 import { BrokerError, UnknownTopicError } from '../errors.ts'
 import type { Cluster } from './cluster.ts'
-import type { TopicMetadata } from './metadata.ts'
+import { partitionNumbered, type TopicMetadata } from './metadata.ts'
 import { retrying } from './retry.ts'
 
-/** So many responses may say that there is no such topic: a new one takes a moment to be known everywhere. */
+/** How many responses may lack the topic or a partition: a new one takes a moment to be known everywhere. */
 const UNKNOWN_TOPIC_RESPONSES = 5
 
 export interface LookUpOptions {
   readonly create: boolean
   readonly deadline: Deadline
+  /** Partitions that the topic must have. Default: any. */
+  readonly partitions?: readonly number[]
   /** Waits for the topic, and for brokers that were never reached, until the deadline. Default: false. */
   readonly mayAppear?: boolean
 }
 
-/** Asks for a topic until it is usable: it exists, and its partitions are known. */
+/** Asks for a topic until it is usable: it exists, and the partitions asked for are known. */
 export function lookUpTopic(
   cluster: Cluster,
   name: string,
-  { create, deadline, mayAppear = false }: LookUpOptions,
+  { create, deadline, partitions = [], mayAppear = false }: LookUpOptions,
 ): Promise<TopicMetadata> {
   const { backoff, logger } = cluster.options
   const giveUp = (error: Error) => !mayAppear && cluster.wasNeverReached(error)
@@ -29,7 +31,16 @@ export function lookUpTopic(
   return retrying({ what, deadline, backoff, logger, giveUp }, async () => {
     await cluster.refresh(name, create)
     const found = cluster.known(name)
-    if (found?.errorCode === ErrorCode.NONE && found.partitions.length > 0) return found
+    if (found?.errorCode === ErrorCode.NONE && found.partitions.length > 0) {
+      const missing = partitions.find(
+        (one) => partitionNumbered(found.partitions, one) === undefined,
+      )
+      if (missing === undefined) return found
+      const context = { topic: name, partition: missing }
+      const detail = `topic '${name}' has no partition ${missing}: it has ${found.partitions.length}`
+      if (++unknown >= UNKNOWN_TOPIC_RESPONSES) throw new UnknownTopicError(detail, context)
+      throw new BrokerError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, what, context, detail)
+    }
     const errorCode =
       found === undefined || found.errorCode === ErrorCode.NONE
         ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION

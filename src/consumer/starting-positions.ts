@@ -1,14 +1,11 @@
-import { ErrorCode } from '../../protocol/errors.ts'
 import type { Deadline } from '../async/deadline.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import { partitionNumbered } from '../cluster/metadata.ts'
-import { retrying } from '../cluster/retry.ts'
-import { BrokerError, NoOffsetError, UnknownTopicError } from '../errors.ts'
+import { NoOffsetError } from '../errors.ts'
 import { listOffsets } from './list-offsets.ts'
 import type { OffsetStore } from './offsets/offset-store.ts'
 import type { ConsumerSettings } from './options.ts'
 import type { PartitionState } from './partition-state.ts'
-import { byTopic, nameOf, type TopicPartition } from './topic-partition.ts'
+import { nameOf, numbersByTopic, type TopicPartition } from './topic-partition.ts'
 
 /** Where to begin, and what of that is in the group's offsets already. */
 export interface StartingPosition {
@@ -22,9 +19,6 @@ type Settings = Pick<
   'startAt' | 'resetOffsetOnStart' | 'isReadCommitted'
 >
 
-/** How often a partition that metadata leaves out is looked for again: a new one takes a moment to be known to all brokers. */
-const MISSING_PARTITION_RETRIES = 4
-
 /** Throws UnknownTopicError where a topic or a partition is not there. */
 export async function checkPartitions(
   cluster: Cluster,
@@ -32,19 +26,9 @@ export async function checkPartitions(
   deadline: Deadline,
 ): Promise<void> {
   await Promise.all(
-    [...byTopic(partitions)].map(async ([topic, ofTopic]) => {
-      const { backoff, logger } = cluster.options
-      const what = `looking up partitions of topic '${topic}'`
-      await retrying({ what, deadline, backoff, logger }, async (attempt) => {
-        const { partitions: found } = await cluster.topic(topic, { create: false, deadline })
-        const missing = ofTopic.find((one) => partitionNumbered(found, one.partition) === undefined)
-        if (missing === undefined) return
-        const context = { topic, partition: missing.partition }
-        const detail = `topic '${topic}' has no partition ${missing.partition}: it has ${found.length}`
-        if (attempt >= MISSING_PARTITION_RETRIES) throw new UnknownTopicError(detail, context)
-        throw new BrokerError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, what, context, detail)
-      })
-    }),
+    numbersByTopic(partitions).map((one) =>
+      cluster.topic(one.topic, { create: false, partitions: one.partitions, deadline }),
+    ),
   )
 }
 

@@ -9,6 +9,7 @@ import type { Decoded, Fields } from '../../../protocol/schema/fields.ts'
 import { Deadline } from '../../async/deadline.ts'
 import { onAbort } from '../../async/on-abort.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
+import { topLevelError } from '../../cluster/response-errors.ts'
 import {
   BrokerError,
   ClosedError,
@@ -106,7 +107,6 @@ export class GroupRequests {
     if (response.errorCode === ErrorCode.MEMBER_ID_REQUIRED) {
       return { kind: 'memberIdRequired', memberId: response.memberId }
     }
-    this.#check(response.errorCode, what)
     this.#checkProtocolType(response.protocolType, what)
     const isLeader = response.leader === response.memberId
     return {
@@ -147,7 +147,6 @@ export class GroupRequests {
       what,
       signal,
     )
-    this.#check(response.errorCode, what)
     this.#checkProtocolType(response.protocolType, what)
     if (response.protocolName !== null && response.protocolName !== protocolName) {
       const detail = `the assignment is by '${response.protocolName}', not by '${protocolName}'`
@@ -161,36 +160,32 @@ export class GroupRequests {
     const { groupId, sessionTimeoutMs } = this.#settings
     // Time must be left for another try at another coordinator before the session runs out.
     const timeoutMs = Math.ceil(sessionTimeoutMs / 3)
-    const broker = await this.#coordinator(new Deadline(timeoutMs))
-    const { errorCode } = await this.#prompt(
-      broker,
-      heartbeat,
-      (version) => ({
+    await this.#atCoordinator(new Deadline(timeoutMs), async (broker) => {
+      const body = (version: number) => ({
         groupId,
         generationId: generation,
         memberId,
         ...this.#instanceId(version >= HEARTBEAT_WITH_INSTANCE_ID),
-      }),
-      timeoutMs,
-    )
-    this.#check(errorCode, `a heartbeat to group '${groupId}'`)
+      })
+      const options = { timeoutMs, purpose: 'group' } as const
+      const { errorCode } = await broker.request(heartbeat, body, options)
+      this.#check(errorCode, `a heartbeat to group '${groupId}'`)
+    })
   }
 
   async leave(memberId: string, reason: string, timeoutMs: number): Promise<void> {
     const { groupId } = this.#settings
-    const broker = await this.#coordinator(new Deadline(timeoutMs))
-    const response = await this.#prompt(
-      broker,
-      leaveGroup,
-      (version) =>
+    const what = `leaving group '${groupId}'`
+    await this.#atCoordinator(new Deadline(timeoutMs), async (broker) => {
+      const body = (version: number) =>
         version >= LEAVE_WITH_MEMBERS
           ? { groupId, members: [{ memberId, reason }] }
-          : { groupId, memberId },
-      timeoutMs,
-    )
-    const what = `leaving group '${groupId}'`
-    this.#check(response.errorCode, what)
-    for (const { errorCode } of response.members) this.#check(errorCode, what)
+          : { groupId, memberId }
+      const options = { timeoutMs, purpose: 'group' } as const
+      const response = await broker.request(leaveGroup, body, options)
+      this.#check(response.errorCode, what)
+      for (const { errorCode } of response.members) this.#check(errorCode, what)
+    })
   }
 
   /** Closes the connection of this member's own: requests that wait on it end. */
@@ -199,16 +194,31 @@ export class GroupRequests {
     this.#laneBroker = undefined
   }
 
-  /** JoinGroup and SyncGroup: they are answered when others have done their part. */
-  async #waiting<Request extends Fields, Response extends Fields>(
+  /** JoinGroup and SyncGroup, which the coordinator answers when other members have done their part. */
+  #waiting<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
     body: BodyFor<Request>,
     what: string,
     signal: AbortSignal,
   ): Promise<Decoded<Response>> {
-    const { requestTimeoutMs, operationTimeoutMs } = this.#cluster.options
+    const deadline = new Deadline(this.#cluster.options.operationTimeoutMs, signal)
+    return this.#atCoordinator(deadline, async (broker) => {
+      const response = await this.#onOwnConnection(broker, api, body, what, signal)
+      const { errorCode = ErrorCode.NONE } = topLevelError(response) ?? {}
+      if (errorCode !== ErrorCode.MEMBER_ID_REQUIRED) this.#check(errorCode, what)
+      return response
+    })
+  }
+
+  async #onOwnConnection<Request extends Fields, Response extends Fields>(
+    broker: Broker,
+    api: Api<Request, Response>,
+    body: BodyFor<Request>,
+    what: string,
+    signal: AbortSignal,
+  ): Promise<Decoded<Response>> {
+    const { requestTimeoutMs } = this.#cluster.options
     const { maxPollIntervalMs } = this.#settings
-    const broker = await this.#coordinator(new Deadline(operationTimeoutMs, signal))
     if (this.#laneBroker !== broker) this.hangUp()
     this.#laneBroker = broker
     const stopWatching = onAbort(signal, () => this.hangUp())
@@ -228,7 +238,6 @@ export class GroupRequests {
       })
     } catch (error) {
       signal.throwIfAborted()
-      this.#forgetIfMoved(error)
       if (error instanceof ClosedError && this.#laneBroker !== broker) {
         const reason = `${what}: no longer waited for ${broker.name}, which may not be the coordinator`
         throw new SocketDisconnectedError(reason, { broker: broker.name })
@@ -239,23 +248,10 @@ export class GroupRequests {
     }
   }
 
-  /** Requests that are answered at once. */
-  async #prompt<Request extends Fields, Response extends Fields>(
-    broker: Broker,
-    api: Api<Request, Response>,
-    body: BodyFor<Request>,
-    timeoutMs: number,
-  ): Promise<Decoded<Response>> {
-    try {
-      return await broker.request(api, body, { timeoutMs, purpose: 'group' })
-    } catch (error) {
-      this.#forgetIfMoved(error)
-      throw error
-    }
-  }
-
-  #coordinator(deadline: Deadline): Promise<Broker> {
-    return this.#cluster.coordinators.of('group', this.#settings.groupId, deadline)
+  /** A single attempt: the member's states decide what its failure means. */
+  #atCoordinator<T>(deadline: Deadline, ask: (broker: Broker) => Promise<T>): Promise<T> {
+    const to = { coordinator: 'group', key: this.#settings.groupId } as const
+    return this.#cluster.router.attempt(to, deadline, ask)
   }
 
   #instanceId(isKnown: boolean): { readonly groupInstanceId?: string } {
@@ -269,15 +265,9 @@ export class GroupRequests {
     throw new UnsupportedVersionError(`${what}: ${needs}, which ${broker} is not`, { broker })
   }
 
-  #forgetIfMoved(error: unknown): void {
-    this.#cluster.coordinators.forgetIfMoved('group', this.#settings.groupId, error)
-  }
-
   #check(errorCode: number, what: string): void {
     if (errorCode === ErrorCode.NONE) return
-    const error = new BrokerError(errorCode, what, {}, this.#detailOf(errorCode))
-    this.#forgetIfMoved(error)
-    throw error
+    throw new BrokerError(errorCode, what, {}, this.#detailOf(errorCode))
   }
 
   /** What to do about it, where Kafka's own meaning does not say it for this member. */

@@ -4,11 +4,11 @@ import { ErrorCode } from '../../../protocol/errors.ts'
 import type { BackoffOptions } from '../../async/backoff.ts'
 import type { Deadline } from '../../async/deadline.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
-import { retrying } from '../../cluster/retry.ts'
+import type { Recipient } from '../../cluster/recipient.ts'
+import type { Target } from '../../cluster/target.ts'
 import { BrokerError } from '../../errors.ts'
-import type { Broker } from '../../network/broker.ts'
 import { byTopic, type TopicPartition } from '../topic-partition.ts'
-import { commitWithRetries } from './commit-offsets.ts'
+import { commitOffsets } from './commit-offsets.ts'
 import { committedOffsets, commitResults, topicsToFetch } from './offset-messages.ts'
 import { TopicIds } from './topic-ids.ts'
 import type { CommitResult, CommittedOffset, OffsetStore, OffsetToCommit } from './offset-store.ts'
@@ -50,25 +50,34 @@ export class KafkaOffsets implements OffsetStore {
     deadline: Deadline,
   ): Promise<readonly CommittedOffset[]> {
     if (partitions.length === 0) return []
-    const { logger } = this.#cluster.options
     const what = `fetching the offsets of group '${this.group}'`
-    return retrying({ what, deadline, backoff: this.#options.backoff, logger }, () =>
-      this.#atCoordinator(deadline, (broker) => this.#fetch(broker, partitions, what)),
+    const to = this.#coordinator
+    const { backoff } = this.#options
+    return this.#cluster.router.ask({ to, what, deadline, backoff }, (recipient) =>
+      this.#fetch(recipient, partitions, what),
     )
   }
 
   commit(offsets: readonly OffsetToCommit[], deadline: Deadline): Promise<readonly CommitResult[]> {
-    const { logger } = this.#cluster.options
-    const { backoff, maxRetries } = this.#options
     const what = `committing offsets of group '${this.group}'`
-    const retries = { what, backoff, logger, maxRetries }
-    return commitWithRetries(offsets, deadline, retries, (left) =>
-      this.#atCoordinator(deadline, (broker) => this.#commit(broker, left, what)),
-    )
+    const { backoff, maxRetries } = this.#options
+    return commitOffsets(this.#cluster, {
+      items: offsets,
+      to: this.#coordinator,
+      what,
+      deadline,
+      backoff,
+      maxRetries,
+      ask: (left, recipient) => this.#commit(recipient, left, what),
+    })
+  }
+
+  get #coordinator(): Target {
+    return { coordinator: 'group', key: this.group }
   }
 
   async #fetch(
-    broker: Broker,
+    recipient: Recipient,
     partitions: readonly TopicPartition[],
     what: string,
   ): Promise<CommittedOffset[]> {
@@ -78,7 +87,7 @@ export class KafkaOffsets implements OffsetStore {
       partitions.map(({ topic, partition }) => ({ topic, partition })),
     )
     let version = 0
-    const response = await broker.request(
+    const response = await recipient.request(
       offsetFetch,
       (negotiated) => {
         version = negotiated
@@ -95,7 +104,6 @@ export class KafkaOffsets implements OffsetStore {
         }
       },
       {
-        timeoutMs: this.#cluster.options.requestTimeoutMs,
         purpose: 'group',
         ...(ids.maxVersion === undefined ? {} : { maxVersion: ids.maxVersion }),
       },
@@ -103,12 +111,12 @@ export class KafkaOffsets implements OffsetStore {
     const [ofGroup] = response.groups
     const errorCode = ofGroup?.errorCode ?? response.errorCode
     if (errorCode !== ErrorCode.NONE) {
-      throw new BrokerError(errorCode, what, { broker: broker.name })
+      throw new BrokerError(errorCode, what, { broker: recipient.name })
     }
     const found = ofGroup === undefined ? response.topics : ids.withNames(version, ofGroup.topics)
     try {
       const { logger } = this.#cluster.options
-      return committedOffsets(partitions, found, what, logger, broker.name)
+      return committedOffsets(partitions, found, what, logger, recipient.name)
     } catch (error) {
       ids.refreshIfUnknown(error)
       throw error
@@ -116,14 +124,14 @@ export class KafkaOffsets implements OffsetStore {
   }
 
   async #commit(
-    broker: Broker,
+    recipient: Recipient,
     offsets: readonly OffsetToCommit[],
     what: string,
   ): Promise<readonly CommitResult[]> {
     const { generationId = -1, memberId = '', groupInstanceId } = this.#options.membership?.() ?? {}
     const ids = new TopicIds(this.#cluster, offsets)
     let version = 0
-    const response = await broker.request(
+    const response = await recipient.request(
       offsetCommit,
       (negotiated) => ({
         groupId: this.group,
@@ -143,32 +151,13 @@ export class KafkaOffsets implements OffsetStore {
         })),
       }),
       {
-        timeoutMs: this.#cluster.options.requestTimeoutMs,
         purpose: 'group',
         ...(ids.maxVersion === undefined ? {} : { maxVersion: ids.maxVersion }),
       },
     )
     const topics = ids.withNames(version, response.topics)
-    const results = commitResults({ topics }, what, broker.name)
-    for (const { error } of results) {
-      this.#forgetIfMoved(error)
-      ids.refreshIfUnknown(error)
-    }
+    const results = commitResults({ topics }, what, recipient.name)
+    for (const { error } of results) ids.refreshIfUnknown(error)
     return results
-  }
-
-  /** A coordinator that cannot be reached may have moved: the next attempt asks who it is. */
-  async #atCoordinator<T>(deadline: Deadline, run: (broker: Broker) => Promise<T>): Promise<T> {
-    const broker = await this.#cluster.coordinators.of('group', this.group, deadline)
-    try {
-      return await run(broker)
-    } catch (error) {
-      this.#forgetIfMoved(error)
-      throw error
-    }
-  }
-
-  #forgetIfMoved(error: unknown): void {
-    this.#cluster.coordinators.forgetIfMoved('group', this.group, error)
   }
 }

@@ -2,16 +2,15 @@ import { offsetCommit } from '../../../protocol/apis/offset-commit.ts'
 import { offsetFetch } from '../../../protocol/apis/offset-fetch.ts'
 import type { Deadline } from '../../async/deadline.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
-import { retrying } from '../../cluster/retry.ts'
 import { UnsupportedVersionError } from '../../errors.ts'
 import { byTopic, type TopicPartition } from '../topic-partition.ts'
-import { commitWithRetries } from './commit-offsets.ts'
+import { commitOffsets } from './commit-offsets.ts'
 import type { KafkaOffsetsOptions } from './kafka-offsets.ts'
 import { committedOffsets, commitResults, topicsToFetch } from './offset-messages.ts'
 import type { CommitResult, CommittedOffset, OffsetStore, OffsetToCommit } from './offset-store.ts'
 
 /** The first version means ZooKeeper, for both APIs; brokers have it up to Kafka 3.9. */
-const ZOOKEEPER = 0
+const TO_ZOOKEEPER = { maxVersion: 0, purpose: 'group' } as const
 
 /**
  * The offsets of a group as they were kept before 0.8.2: in ZooKeeper, `/consumers/GROUP/offsets/TOPIC/PARTITION`.
@@ -34,30 +33,26 @@ export class ZooKeeperOffsets implements OffsetStore {
     deadline: Deadline,
   ): Promise<readonly CommittedOffset[]> {
     if (partitions.length === 0) return []
-    const { logger, requestTimeoutMs } = this.#cluster.options
     const what = `fetching the offsets of group '${this.group}' from ZooKeeper`
-    return retrying({ what, deadline, backoff: this.#options.backoff, logger }, async () => {
-      const response = await explained(
-        this.#cluster.requestAny(
-          offsetFetch,
-          { groupId: this.group, topics: topicsToFetch(partitions) },
-          { timeoutMs: requestTimeoutMs, purpose: 'group', maxVersion: ZOOKEEPER },
-        ),
-      )
-      const { logger } = this.#cluster.options
-      return committedOffsets(partitions, response.topics, what, logger)
+    const body = { groupId: this.group, topics: topicsToFetch(partitions) }
+    const { backoff } = this.#options
+    return this.#cluster.router.ask({ to: 'any', what, deadline, backoff }, async (recipient) => {
+      const response = await explained(recipient.request(offsetFetch, body, TO_ZOOKEEPER))
+      return committedOffsets(partitions, response.topics, what, this.#cluster.options.logger)
     })
   }
 
   commit(offsets: readonly OffsetToCommit[], deadline: Deadline): Promise<readonly CommitResult[]> {
-    const { logger, requestTimeoutMs } = this.#cluster.options
-    const { backoff, maxRetries } = this.#options
     const what = `committing offsets of group '${this.group}' to ZooKeeper`
-    return commitWithRetries(
-      offsets,
+    const { backoff, maxRetries } = this.#options
+    return commitOffsets(this.#cluster, {
+      items: offsets,
+      to: 'any',
+      what,
       deadline,
-      { what, backoff, logger, maxRetries },
-      async (left) => {
+      backoff,
+      maxRetries,
+      ask: async (left, recipient) => {
         const topics = [...byTopic(left)].map(([name, ofTopic]) => ({
           name,
           partitions: ofTopic.map(({ partition, offset }) => ({
@@ -66,16 +61,13 @@ export class ZooKeeperOffsets implements OffsetStore {
             committedMetadata: '',
           })),
         }))
-        const response = await explained(
-          this.#cluster.requestAny(
-            offsetCommit,
-            { groupId: this.group, topics },
-            { timeoutMs: requestTimeoutMs, purpose: 'group', maxVersion: ZOOKEEPER },
-          ),
+        const body = { groupId: this.group, topics }
+        return commitResults(
+          await explained(recipient.request(offsetCommit, body, TO_ZOOKEEPER)),
+          what,
         )
-        return commitResults(response, what)
       },
-    )
+    })
   }
 }
 

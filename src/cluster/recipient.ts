@@ -1,0 +1,30 @@
+import type { Api } from '../../protocol/schema/api.ts'
+import type { Decoded, Fields } from '../../protocol/schema/fields.ts'
+import type { BodyFor, Broker, RequestOptions } from '../network/broker.ts'
+import type { Cluster } from './cluster.ts'
+
+/** Where one attempt goes: a broker that the router has found, or whichever broker can be reached. */
+export interface Recipient {
+  /** Undefined where any broker will do. */
+  readonly broker: Broker | undefined
+  /** `host:port`, for errors; undefined where any broker will do. */
+  readonly name: string | undefined
+  /** Sends a request once. Throws what the connection throws. Default timeout: the client's `socketTimeoutMs`. */
+  request<Request extends Fields, Response extends Fields>(
+    api: Api<Request, Response>,
+    body: BodyFor<Request>,
+    options?: Partial<RequestOptions>,
+  ): Promise<Decoded<Response>>
+}
+
+export function recipientOf(cluster: Cluster, broker: Broker | undefined): Recipient {
+  const { requestTimeoutMs: timeoutMs } = cluster.options
+  return {
+    broker,
+    name: broker?.name,
+    request: (api, body, options = {}) =>
+      broker === undefined
+        ? cluster.requestAny(api, body, { timeoutMs, ...options })
+        : broker.request(api, body, { timeoutMs, ...options }),
+  }
+}
