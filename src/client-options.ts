@@ -30,8 +30,8 @@ export interface KafkaClientOptions {
    */
   readonly hosts?: string | readonly string[]
   /**
-   * ZooKeeper servers to read the brokers from instead, such as `zk1:2181,zk2:2181/chroot`: for clusters
-   * that have one, which those of Kafka 4 and newer don't.
+   * ZooKeeper servers to read the brokers from instead, such as `zk1:2181,zk2:2181/chroot`: for clusters that have
+   * one, up to Kafka 3.9. Balanced consumers that ZooKeeper coordinates use the same servers, unless they name others.
    */
   readonly zookeeperHosts?: string
   /** What brokers call this client in logs, metrics and quotas. Default: `samsa`. */
@@ -119,6 +119,7 @@ export function clusterOptions(options: KafkaClientOptions): ClusterOptions {
       sasl,
       socketFactory: options.socketFactory,
     },
+    zookeeperHosts: options.zookeeperHosts,
     requestTimeoutMs: options.socketTimeoutMs ?? 30_000,
     operationTimeoutMs: options.operationTimeoutMs ?? 60_000,
     waitsForCluster: options.waitForCluster ?? false,

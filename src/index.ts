@@ -122,6 +122,7 @@ export {
 } from './producer/partitioners.ts'
 export type { Compression } from '../protocol/compression/index.ts'
 
+export type { GroupMetadata } from './cluster/group-metadata.ts'
 export { SimpleConsumer, type SimpleConsumerOptions } from './consumer/simple-consumer.ts'
 export type { ResetTo } from './consumer/topic-shell.ts'
 export type { ConsumeOptions, ReadOptions } from './consumer/delivery/delivery.ts'
@@ -169,7 +170,7 @@ export type {
   DecidePartitions,
   MembershipProtocol,
 } from './balanced/zookeeper/membership-protocol.ts'
-export type { AssignorName, GroupOptions } from './balanced/group/settings.ts'
+export type { AssignorName, GroupOptions } from './balanced/classic/settings.ts'
 export {
   withDeadLetters,
   type DeadLetterHandler,
@@ -177,7 +178,7 @@ export {
   type DeadLetterPolicy,
 } from './dead-letters.ts'
 export { DEAD_LETTER_HEADERS, type DeadLetterProducer } from './dead-letter.ts'
-export { MaxPollIntervalError, MembershipLostError } from './balanced/group/errors.ts'
+export { MaxPollIntervalError, MembershipLostError } from './balanced/classic/errors.ts'
 export type {
   AssignablePartition,
   AssignableTopics,

@@ -1,19 +1,33 @@
 import type { CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import type { GroupMetadata } from '../cluster/group-metadata.ts'
 import { CONSUMER_CHECKS } from '../consumer/options.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'
 import { TopicShell, type ResetTo } from '../consumer/topic-shell.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { aBoolean, aFunction, checkOptions, type Check } from '../options.ts'
 import { BalancedMember } from './balanced-member.ts'
-import { groupOptionChecks, type GroupOptions } from './group/settings.ts'
+import type { GroupOptions } from './classic/settings.ts'
 import { REBALANCE_CHECKS, type BalancedReadingOptions, type RebalanceOptions } from './options.ts'
+import { aGroupProtocol, PROTOCOL_CHECKS, type GroupProtocolName } from './protocols.ts'
 import { NamedTopics } from './subscription.ts'
-import { ZOOKEEPER_CHECKS, type ZooKeeperOptions } from './zookeeper/options.ts'
+import type { ZooKeeperOptions } from './zookeeper/options.ts'
 
 /** What a group is coordinated by. */
-export type CoordinatedBy =
-  (ZooKeeperOptions & { readonly managed?: false }) | (GroupOptions & { readonly managed: true })
+export type CoordinatedBy = {
+  /**
+   * How the members of the group agree on who reads what: in ZooKeeper, as pykafka's do, or by `classic`, Kafka's own
+   * group protocol since 0.9. All members of a group need the same. Default: `zookeeper`, with `managed: true` `classic`.
+   */
+  readonly groupProtocol?: GroupProtocolName
+} & (
+  | (ZooKeeperOptions & {
+      /** pykafka's name for `groupProtocol: 'classic'`. Default: false. */
+      readonly managed?: false
+    })
+  | (GroupOptions & { readonly managed: true })
+  | (GroupOptions & { readonly groupProtocol: 'classic'; readonly managed?: true })
+)
 
 interface TopicOptions<Value, Key> extends RebalanceOptions<BalancedConsumer<Value, Key>> {
   /**
@@ -39,8 +53,8 @@ export type BalancedConsumerOptions<
 const BALANCED_CHECKS: Readonly<Record<string, Check>> = {
   ...Object.fromEntries(Object.entries(CONSUMER_CHECKS).filter(([name]) => name !== 'stopAtEnd')),
   ...REBALANCE_CHECKS,
-  ...ZOOKEEPER_CHECKS,
-  ...groupOptionChecks,
+  ...PROTOCOL_CHECKS,
+  groupProtocol: aGroupProtocol,
   managed: aBoolean,
 }
 
@@ -114,6 +128,10 @@ export class BalancedConsumer<Value = Buffer | null, Key = Buffer | null> extend
   /** What it is called in the group; with `managed: true` empty before it joined. */
   get memberId(): string {
     return this.#member.memberId
+  }
+
+  override groupMetadata(): GroupMetadata {
+    return this.#member.groupMetadata()
   }
 
   /**

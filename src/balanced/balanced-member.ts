@@ -4,6 +4,7 @@ import { limited, TookTooLongError } from '../async/limited.ts'
 import { Deadline } from '../async/deadline.ts'
 import { deadlineOf, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import type { GroupMetadata } from '../cluster/group-metadata.ts'
 import { AssignedConsumer } from '../consumer/assigned-consumer.ts'
 import { consumerSettings, type ConsumerOptions } from '../consumer/options.ts'
 import { inOrder, type TopicPartition } from '../consumer/topic-partition.ts'
@@ -17,10 +18,12 @@ import {
 } from '../errors.ts'
 import { rebalanceChannel } from '../observe/channels.ts'
 import { FirstPartitions } from './first-partitions.ts'
-import { coordinationOf, type Coordination, type CoordinationOptions } from './coordination.ts'
+import type { GroupProtocolOptions, MemberCoordinator } from './group-protocol.ts'
 import { RebalanceMachine } from './machine.ts'
 import { rebalanceSettings, type RebalanceOptions } from './options.ts'
+import { OwnedOffsets } from './owned-offsets.ts'
 import type { Phase } from './phases.ts'
+import { protocolOf, type GroupProtocolChoice } from './protocols.ts'
 import type { Reader, RebalanceHooks } from './reader.ts'
 import { RebalanceLog } from './rebalance-log.ts'
 import type { Subscription } from './subscription.ts'
@@ -28,7 +31,10 @@ import type { Subscription } from './subscription.ts'
 export interface BalancedMemberParts<Value, Key> {
   readonly cluster: Cluster
   readonly subscription: Subscription
-  readonly options: CoordinationOptions & ConsumerOptions<Value, Key> & RebalanceOptions<never>
+  readonly options: GroupProtocolOptions &
+    GroupProtocolChoice &
+    ConsumerOptions<Value, Key> &
+    RebalanceOptions<never>
   /** The application's hooks, with its consumer filled in. */
   readonly hooks: RebalanceHooks
   readonly onClosed: () => unknown
@@ -37,8 +43,7 @@ export interface BalancedMemberParts<Value, Key> {
 /** A consumer of a changing set of partitions, and the machine that changes it: what is inside balanced consumers. */
 export class BalancedMember<Value, Key> {
   readonly core: AssignedConsumer<Value, Key>
-  readonly #machine: RebalanceMachine
-  readonly #coordination: Coordination
+  readonly #machine: RebalanceMachine<MemberCoordinator>
   /** resetOffsetOnStart is for the first assignment only, as in pykafka, even if that was empty. */
   readonly #settings: { resetOffsetOnStart: boolean }
   readonly #parts: BalancedMemberParts<Value, Key>
@@ -56,18 +61,19 @@ export class BalancedMember<Value, Key> {
     this.#parts = parts
     const settings = { ...consumerSettings(cluster, options) }
     const busyForMs = () => (this.core.isWaitedFor ? 0 : performance.now() - this.#lastHandedOverAt)
-    const coordination = coordinationOf(cluster, options, subscription, busyForMs)
-    this.#coordination = coordination
+    const protocol = protocolOf(options)
+    const makeCoordinator = protocol.coordinate({ cluster, options, subscription, busyForMs })
     this.#settings = settings
-    this.#machine = new RebalanceMachine(coordination.makeCoordinator, {
+    this.#machine = new RebalanceMachine(makeCoordinator, {
       ...rebalanceSettings(options),
       reader: this.#reader(),
       hooks: this.#hooks(),
       logger: cluster.options.logger,
       onPhase: (phase) => this.#onPhase(phase),
     })
+    const { coordinator } = this.#machine
     this.core = new AssignedConsumer(cluster, settings, {
-      offsets: coordination.offsets((one) => this.#machine.mayCommit(one)),
+      offsets: new OwnedOffsets(coordinator.offsets, (one) => this.#machine.mayCommit(one)),
       mayHandOver: () => {
         this.#lastHandedOverAt = performance.now()
         return this.#machine.mayDeliver
@@ -75,7 +81,7 @@ export class BalancedMember<Value, Key> {
       onClosed: parts.onClosed,
     })
     this.core.fail(this.#notStarted)
-    this.#log = new RebalanceLog(options.consumerGroup, this.#machine.coordinator)
+    this.#log = new RebalanceLog(options.consumerGroup, coordinator)
   }
 
   get assignment(): readonly TopicPartition[] {
@@ -86,6 +92,10 @@ export class BalancedMember<Value, Key> {
     return this.#machine.mayDeliver
   }
 
+  groupMetadata(): GroupMetadata {
+    return this.#machine.coordinator.groupMetadata
+  }
+
   get memberId(): string {
     return this.#machine.coordinator.memberId
   }
@@ -94,7 +104,7 @@ export class BalancedMember<Value, Key> {
     const { cluster } = this.#parts
     const { operationTimeoutMs } = cluster.options
     // Where the group is in a rebalance, joining it takes as long as any member takes to finish its work.
-    const { longestRebalanceMs } = this.#coordination
+    const { longestRebalanceMs } = this.#machine.coordinator
     const deadline = deadlineOf(call, operationTimeoutMs + longestRebalanceMs)
     await this.#topicsFound(deadlineOf(call, operationTimeoutMs))
     await this.#first.look(this.#parts.subscription)

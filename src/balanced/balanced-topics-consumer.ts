@@ -1,5 +1,6 @@
 import type { CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import type { GroupMetadata } from '../cluster/group-metadata.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'
 import { namesOrPattern, topicsFrom } from '../consumer/topics-option.ts'
 import { TopicsShell } from '../consumer/topics-shell.ts'
@@ -84,6 +85,10 @@ export class BalancedTopicsConsumer<Value = Buffer | null, Key = Buffer | null> 
   /** What it is called in the group; with `managed: true` empty before it joined. */
   get memberId(): string {
     return this.#member.memberId
+  }
+
+  override groupMetadata(): GroupMetadata {
+    return this.#member.groupMetadata()
   }
 
   /**

@@ -101,4 +101,6 @@ export interface CoordinatorEvents {
 }
 
 /** Makes a coordinator. It does no I/O before the first `join`. */
-export type CoordinatorFactory = (events: CoordinatorEvents) => Coordinator
+export type CoordinatorFactory<Made extends Coordinator = Coordinator> = (
+  events: CoordinatorEvents,
+) => Made

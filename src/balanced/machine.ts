@@ -39,8 +39,8 @@ export interface MachineOptions {
  * and `lost` stops it before it returns. What happens to a process that is not even running, the coordinator's
  * `ownedUntil` decides when it runs again.
  */
-export class RebalanceMachine {
-  readonly #coordinator: Coordinator
+export class RebalanceMachine<Kind extends Coordinator = Coordinator> {
+  readonly #coordinator: Kind
   readonly #options: MachineOptions
   #phase: Phase = 'idle'
   /** What the coordinator granted and was not given back. */
@@ -73,7 +73,7 @@ export class RebalanceMachine {
   #starting: Deferred<void> | undefined
   #running: Promise<void> | undefined
 
-  constructor(makeCoordinator: CoordinatorFactory, options: MachineOptions) {
+  constructor(makeCoordinator: CoordinatorFactory<Kind>, options: MachineOptions) {
     this.#options = options
     this.#coordinator = makeCoordinator({
       changed: (reason) => this.#onChanged(reason),
@@ -84,7 +84,7 @@ export class RebalanceMachine {
     })
   }
 
-  get coordinator(): Coordinator {
+  get coordinator(): Kind {
     return this.#coordinator
   }
 

@@ -25,6 +25,8 @@ export interface ClusterOptions {
   /** Finds the bootstrap addresses: asked at the start, and whenever no known broker can be reached. */
   readonly bootstrap: (signal: AbortSignal) => Promise<readonly Address[]>
   readonly broker: BrokerOptions
+  /** The ZooKeeper servers that the client was given, with the chroot: balanced consumers use the same. */
+  readonly zookeeperHosts: string | undefined
   /** How long one request may take. */
   readonly requestTimeoutMs: number
   /** How long an operation may take with all its retries, where the caller does not say. */

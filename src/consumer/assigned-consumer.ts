@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream'
 import { Deadline } from '../async/deadline.ts'
 import { deadlineOf, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import { metadataOfNonMember, type GroupMetadata } from '../cluster/group-metadata.ts'
 import { ClosedError, InvalidArgumentError, PartitionRevokedError } from '../errors.ts'
 import type { ConsumedMessage } from './consumed-message.ts'
 import type { ConsumerBatch } from './delivery/consumer-batch.ts'
@@ -445,6 +446,13 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     }
     this.#fetcher.pump()
     return found
+  }
+
+  /** Throws InvalidArgumentError without a group. */
+  groupMetadata(): GroupMetadata {
+    const { consumerGroup } = this.#settings
+    if (consumerGroup !== undefined) return metadataOfNonMember(consumerGroup)
+    throw new InvalidArgumentError('groupMetadata: give the consumer a consumerGroup')
   }
 
   // Messages: as ConsumerShell says

@@ -1,6 +1,7 @@
 import type { Iteration } from '../async/iteration.ts'
 import type { Readable } from 'node:stream'
 import type { CallOptions } from '../call-options.ts'
+import type { GroupMetadata } from '../cluster/group-metadata.ts'
 import type { AssignedConsumer } from './assigned-consumer.ts'
 import type { ConsumeOptions, ReadOptions } from './delivery/delivery.ts'
 import type { ConsumedMessage } from './consumed-message.ts'
@@ -65,6 +66,15 @@ export abstract class ConsumerShell<Value = Buffer | null, Key = Buffer | null>
    */
   close(call?: CallOptions): Promise<void> {
     return this.core.close(call)
+  }
+
+  /**
+   * What identifies this consumer to the coordinator of its group (Java's `groupMetadata()`), for transactions that commit
+   * its offsets. A member has it from its first assignment on, and a new one after each rebalance: ask for it each time.
+   * Throws InvalidArgumentError without a `consumerGroup`.
+   */
+  groupMetadata(): GroupMetadata {
+    return this.core.groupMetadata()
   }
 
   /** pykafka's name for `close`. */

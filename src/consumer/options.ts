@@ -211,16 +211,26 @@ export function consumerSettings<Value, Key>(
   }
 }
 
-/**
- * Where the consumer's group keeps its offsets; undefined without a group. `membership` is asked for each
- * commit, and has what a member of a balanced group must show.
- */
+/** Where a consumer of fixed partitions keeps its offsets; undefined without a group. */
 export function offsetStoreOf(
   cluster: Cluster,
   options: ConsumerOptions<unknown, unknown>,
-  membership?: () => Membership | undefined,
 ): OffsetStore | undefined {
-  if (options.consumerGroup === undefined) return undefined
+  const { consumerGroup } = options
+  return consumerGroup === undefined
+    ? undefined
+    : groupOffsetStore(cluster, { ...options, consumerGroup })
+}
+
+/**
+ * Where a group keeps its offsets. `membership` is called for each commit and returns what a member of a group sends
+ * with it.
+ */
+export function groupOffsetStore(
+  cluster: Cluster,
+  options: ConsumerOptions<unknown, unknown> & { readonly consumerGroup: string },
+  membership?: () => Membership | undefined,
+): OffsetStore {
   const storeOptions = {
     maxRetries: options.offsetsCommitMaxRetries ?? Infinity,
     backoff: backoffOf(cluster, options.offsetsChannelBackoffMs),

@@ -8,6 +8,7 @@ import type { ZooKeeperClient } from '../../src/balanced/zookeeper/client.ts'
 import { ZooKeeperCoordinator } from '../../src/balanced/zookeeper/coordinator.ts'
 import { DECISIONS } from '../../src/balanced/zookeeper/membership-protocol.ts'
 import { parseZooKeeperHosts } from '../../src/cluster/zookeeper-hosts.ts'
+import { noOffsets } from '../support/balanced/no-offsets.ts'
 import { createNodeClient } from '../../src/balanced/zookeeper/node-client.ts'
 import { sessionOptions } from '../../src/balanced/zookeeper/options.ts'
 import { Owners } from '../../src/balanced/zookeeper/owners.ts'
@@ -171,6 +172,7 @@ it('a member hears of what is given up before it knew that it waits for it', asy
       },
       metadataMaxAgeMs: 60_000,
       logger: silentLogger,
+      offsets: noOffsets,
     },
     events,
   )

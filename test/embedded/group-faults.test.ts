@@ -207,11 +207,11 @@ describe('the coordinator of a group', () => {
     const one = await scene.start('one', options)
     const two = await scene.start('two', { ...options, groupInstanceId: 'b' })
     await scene.settled([one, two])
-    const [had, generation] = [one.assignment, two.coordinator.membership.generation]
+    const [had, generation] = [one.assignment, two.coordinator.groupMetadata.generationId]
     await one.close()
     const again = await scene.start('again', options)
     expect(again.assignment).toBe(had)
-    expect(two.coordinator.membership.generation).toBe(generation)
+    expect(two.coordinator.groupMetadata.generationId).toBe(generation)
     expect(scene.kafka.requests.all({ api: 'LeaveGroup' })).toEqual([])
   })
 
@@ -224,7 +224,7 @@ describe('the coordinator of a group', () => {
     }
     await (await scene.start('one', options)).close()
     const again = await scene.start('again', options)
-    expect(again.coordinator.membership.generation).toBe(1)
+    expect(again.coordinator.groupMetadata.generationId).toBe(1)
     await growTopic(scene.kafka, 't', 6)
     await again.settledWith(6)
   })

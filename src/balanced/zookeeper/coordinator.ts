@@ -1,10 +1,13 @@
 import { atOnce } from '../../async/at-once.ts'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { TopicMetadata } from '../../cluster/metadata.ts'
+import { metadataOfNonMember, type GroupMetadata } from '../../cluster/group-metadata.ts'
+import type { OffsetStore } from '../../consumer/offsets/offset-store.ts'
 import { nameOf, type TopicPartition } from '../../consumer/topic-partition.ts'
 import { KafkaError } from '../../errors.ts'
 import type { Logger } from '../../observe/logger.ts'
-import type { Claim, Coordinator, CoordinatorEvents } from '../coordinator.ts'
+import type { Claim, CoordinatorEvents } from '../coordinator.ts'
+import type { MemberCoordinator } from '../group-protocol.ts'
 import { namesOf } from '../partitions.ts'
 import type { Subscription } from '../subscription.ts'
 import { ZooKeeperError } from './errors.ts'
@@ -30,15 +33,21 @@ export interface ZooKeeperCoordinatorOptions {
   readonly metadataMaxAgeMs: number
   readonly session: Omit<SessionOptions, 'events' | 'logger'>
   readonly logger: Logger
+  readonly offsets: OffsetStore
 }
 
 /**
  * Coordinates a group by ZooKeeper, as pykafka 2.8 does: each member decides for itself by the members that there are,
  * and claims what is its own by ephemeral znodes. What znodes there are, and why, is in znodes.ts.
  */
-export class ZooKeeperCoordinator implements Coordinator {
+export class ZooKeeperCoordinator implements MemberCoordinator {
   readonly name: string
   readonly memberId: string
+  readonly offsets: OffsetStore
+  /** Brokers know nothing of the members: commits are made as by any consumer. */
+  readonly groupMetadata: GroupMetadata
+  /** Members do not wait for each other. */
+  readonly longestRebalanceMs = 0
   readonly #options: ZooKeeperCoordinatorOptions
   readonly #events: CoordinatorEvents
   readonly #session: ZooKeeperSession
@@ -60,6 +69,8 @@ export class ZooKeeperCoordinator implements Coordinator {
     const { group, session, memberId, subscription, logger } = options
     this.name = `group '${group}' in ZooKeeper at ${session.hosts}`
     this.memberId = memberId
+    this.offsets = options.offsets
+    this.groupMetadata = metadataOfNonMember(group)
     this.#options = options
     this.#events = events
     this.#paths = new GroupPaths(group)

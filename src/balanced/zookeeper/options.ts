@@ -15,7 +15,7 @@ import { aclFor, createNodeClient } from './node-client.ts'
 
 /** Options of a balanced consumer whose group ZooKeeper coordinates. Names and defaults are pykafka's. */
 export interface ZooKeeperOptions {
-  /** Such as `zk1:2181,zk2:2181/chroot`. Default: `127.0.0.1:2181`. */
+  /** Such as `zk1:2181,zk2:2181/chroot`. Default: the `zookeeperHosts` of the client, or `127.0.0.1:2181`. */
   readonly zookeeperHosts?: string
   /** pykafka's older name of `zookeeperHosts`. */
   readonly zookeeperConnect?: string
@@ -65,8 +65,10 @@ export function newMemberId(): string {
   return `${hostname()}:${randomUUID()}`
 }
 
+/** `defaultHosts` are the servers when the options name none. Throws InvalidArgumentError. */
 export function sessionOptions(
   options: ZooKeeperOptions,
+  defaultHosts = '127.0.0.1:2181',
 ): Omit<SessionOptions, 'events' | 'logger'> {
   const { zookeeper, zookeeperAuth, zookeeperConnectionTimeoutMs = 6_000 } = options
   const given = options.zookeeperHosts ?? options.zookeeperConnect
@@ -75,7 +77,7 @@ export function sessionOptions(
       'zookeeper is a client that has servers and a login of its own: leave zookeeperHosts and zookeeperAuth out',
     )
   }
-  const hosts: ZooKeeperHosts = parseZooKeeperHosts(given ?? '127.0.0.1:2181')
+  const hosts: ZooKeeperHosts = parseZooKeeperHosts(given ?? defaultHosts)
   return {
     hosts:
       zookeeper === undefined ? describeZooKeeperHosts(hosts) : 'the client that was handed in',

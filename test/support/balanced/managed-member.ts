@@ -1,9 +1,7 @@
-import {
-  groupCoordinator,
-  type GroupCoordinator,
-} from '../../../src/balanced/group/group-coordinator.ts'
-import { GroupOffsets } from '../../../src/balanced/group/group-offsets.ts'
-import { groupSettings, type GroupOptions } from '../../../src/balanced/group/settings.ts'
+import { ClassicCoordinator } from '../../../src/balanced/classic/coordinator.ts'
+import type { GroupOffsets, StoreFor } from '../../../src/balanced/classic/group-offsets.ts'
+import type { CoordinatorFactory } from '../../../src/balanced/coordinator.ts'
+import { groupSettings, type GroupOptions } from '../../../src/balanced/classic/settings.ts'
 import { RebalanceMachine, type MachineOptions } from '../../../src/balanced/machine.ts'
 import type { Reader } from '../../../src/balanced/reader.ts'
 import { Deadline } from '../../../src/async/deadline.ts'
@@ -35,9 +33,8 @@ export interface ManagedMemberOptions extends GroupOptions {
  */
 export class ManagedMember implements AsyncDisposable {
   readonly name: string
-  readonly machine: RebalanceMachine
+  readonly machine: RebalanceMachine<ClassicCoordinator>
   readonly cluster: Cluster
-  readonly offsets: GroupOffsets
   /** `+` what came, `-` what was given up, `!` what was lost; `commit` with how it went. */
   readonly log: string[] = []
   readonly errors: KafkaError[] = []
@@ -45,7 +42,6 @@ export class ManagedMember implements AsyncDisposable {
   /** What the next commit of a partition says. */
   readonly positions = new Map<string, number>()
   readonly #listeners = new Set<() => void>()
-  #coordinator!: GroupCoordinator
 
   constructor(name: string, options: ManagedMemberOptions) {
     const { hosts, topics, pattern, client, groupId = 'g', machine, onRevoked, ...rest } = options
@@ -72,9 +68,11 @@ export class ManagedMember implements AsyncDisposable {
         this.#note(`failed ${error.code}`)
       },
     }
-    const made = groupCoordinator(this.cluster, settings, (coordinator) => {
-      this.#coordinator = coordinator
-    })
+    const { backoff } = this.cluster.options
+    const storeFor: StoreFor = (membership) =>
+      new KafkaOffsets(this.cluster, groupId, { maxRetries: 5, backoff, membership })
+    const made: CoordinatorFactory<ClassicCoordinator> = (events) =>
+      new ClassicCoordinator(this.cluster, settings, events, storeFor)
     this.machine = new RebalanceMachine(made, {
       reader,
       hooks: {
@@ -95,12 +93,6 @@ export class ManagedMember implements AsyncDisposable {
         this.#tell()
       },
     })
-    const { backoff } = this.cluster.options
-    this.offsets = new GroupOffsets(
-      this.#coordinator,
-      (membership) =>
-        new KafkaOffsets(this.cluster, groupId, { maxRetries: 5, backoff, membership }),
-    )
   }
 
   static async start(name: string, options: ManagedMemberOptions): Promise<ManagedMember> {
@@ -109,8 +101,12 @@ export class ManagedMember implements AsyncDisposable {
     return member
   }
 
-  get coordinator(): GroupCoordinator {
-    return this.#coordinator
+  get coordinator(): ClassicCoordinator {
+    return this.machine.coordinator
+  }
+
+  get offsets(): GroupOffsets {
+    return this.coordinator.offsets
   }
 
   get assignment(): string {

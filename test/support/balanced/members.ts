@@ -1,4 +1,5 @@
 import { Deadline } from '../../../src/async/deadline.ts'
+import { noOffsets } from './no-offsets.ts'
 import type { CoordinatorFactory } from '../../../src/balanced/coordinator.ts'
 import { RebalanceMachine, type MachineOptions } from '../../../src/balanced/machine.ts'
 import type { Phase } from '../../../src/balanced/phases.ts'
@@ -204,6 +205,7 @@ function coordinatorOf(name: string, options: MemberOptions, logger: Logger): Co
     decide: DECISIONS[options.protocol ?? 'range'],
     logger,
     metadataMaxAgeMs: 300_000,
+    offsets: noOffsets,
     session: {
       hosts,
       connect: () => client ?? createNodeClient(parseZooKeeperHosts(hosts), sessionTimeoutMs, auth),

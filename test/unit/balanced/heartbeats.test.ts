@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
-import { Heartbeats } from '../../../src/balanced/group/heartbeats.ts'
+import { Heartbeats } from '../../../src/balanced/classic/heartbeats.ts'
 
 const INTERVAL_MS = 1_000
 

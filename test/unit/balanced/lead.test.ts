@@ -4,8 +4,8 @@ import { rangeAssignor } from '../../../src/balanced/assignors/range.ts'
 import {
   decodeAssignment,
   encodeAssignment,
-} from '../../../src/balanced/group/consumer-protocol.ts'
-import { lead } from '../../../src/balanced/group/lead.ts'
+} from '../../../src/balanced/classic/consumer-protocol.ts'
+import { lead } from '../../../src/balanced/classic/lead.ts'
 import { namesOf } from '../../../src/balanced/partitions.ts'
 import { RebalanceLog } from '../../../src/balanced/rebalance-log.ts'
 import { silentLogger } from '../../../src/observe/logger.ts'

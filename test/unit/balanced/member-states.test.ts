@@ -5,7 +5,7 @@ import {
   reactionTo,
   type MemberEvent,
   type MemberState,
-} from '../../../src/balanced/group/member-states.ts'
+} from '../../../src/balanced/classic/member-states.ts'
 import { BrokerError } from '../../../src/errors.ts'
 
 const through = (...events: readonly MemberEvent[]) =>

@@ -1,11 +1,13 @@
 import { atOnce } from '../../async/at-once.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
+import type { GroupMetadata } from '../../cluster/group-metadata.ts'
 import { nameOf, type TopicPartition } from '../../consumer/topic-partition.ts'
 import { BrokerError } from '../../errors.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
 import { ProtocolError } from '../../../protocol/protocol-error.ts'
 import type { Assignor, GroupMember, LastAssignment } from '../assignors/assignor.ts'
-import type { Claim, Coordinator, CoordinatorEvents, CoordinatorFactory } from '../coordinator.ts'
+import type { Claim, CoordinatorEvents } from '../coordinator.ts'
+import type { MemberCoordinator } from '../group-protocol.ts'
 import { namesOf } from '../partitions.ts'
 import {
   decodeAssignment,
@@ -13,22 +15,17 @@ import {
   encodeAssignment,
   encodeSubscription,
 } from './consumer-protocol.ts'
-import type { Identity, JoinedMember, JoinProtocol } from './group-requests.ts'
+import { GroupOffsets, type GroupMembership, type StoreFor } from './group-offsets.ts'
+import type { JoinedMember, JoinProtocol } from './group-requests.ts'
 import { lead } from './lead.ts'
 import { Membership, type Role } from './membership.ts'
 import type { GroupSettings } from './settings.ts'
 import { TopicWatch } from './topic-watch.ts'
 
-/** What a commit needs to know of the member that makes it. */
-export interface GroupMembership extends Identity {
-  readonly groupInstanceId: string | undefined
-  /** A rebalance is at a point where commits are refused: the next generation is about to begin. */
-  readonly isJoining: boolean
-}
-
 /** A group that is coordinated by Kafka's own protocol: its leader decides, and the broker passes it on. */
-export class GroupCoordinator implements Coordinator {
+export class ClassicCoordinator implements MemberCoordinator {
   readonly name: string
+  readonly offsets: GroupOffsets
   readonly #cluster: Cluster
   readonly #settings: GroupSettings
   readonly #events: CoordinatorEvents
@@ -39,11 +36,17 @@ export class GroupCoordinator implements Coordinator {
   #held: ReadonlyMap<string, number> = new Map()
   #holdings = 0
 
-  constructor(cluster: Cluster, settings: GroupSettings, events: CoordinatorEvents) {
+  constructor(
+    cluster: Cluster,
+    settings: GroupSettings,
+    events: CoordinatorEvents,
+    storeFor: StoreFor,
+  ) {
     this.name = `group '${settings.groupId}'`
     this.#cluster = cluster
     this.#settings = settings
     this.#events = events
+    this.offsets = new GroupOffsets(this, storeFor)
     this.#membership = new Membership(cluster, settings, {
       ...events,
       lost: (reason) => {
@@ -62,9 +65,18 @@ export class GroupCoordinator implements Coordinator {
     return this.#membership.ownedUntil
   }
 
+  get longestRebalanceMs(): number {
+    return this.#settings.maxPollIntervalMs
+  }
+
+  get groupMetadata(): GroupMetadata {
+    const { groupId, groupInstanceId } = this.#settings
+    const { memberId, generation } = this.#membership.identity
+    return { groupId, generationId: generation, memberId, groupInstanceId }
+  }
+
   get membership(): GroupMembership {
-    const { identity, isJoining } = this.#membership
-    return { ...identity, groupInstanceId: this.#settings.groupInstanceId, isJoining }
+    return { metadata: this.groupMetadata, isJoining: this.#membership.isJoining }
   }
 
   /**
@@ -215,18 +227,5 @@ export class GroupCoordinator implements Coordinator {
       `${this.name}: the leader gave ${namesOf(unwanted)}, to which this member has not subscribed: it is not read`,
     )
     return partitions.filter(({ topic }) => subscription.includes(topic))
-  }
-}
-
-/** For the rebalance machine. It needs the coordinator itself for commits: `onMade` is given it. */
-export function groupCoordinator(
-  cluster: Cluster,
-  settings: GroupSettings,
-  onMade: (coordinator: GroupCoordinator) => void = () => undefined,
-): CoordinatorFactory {
-  return (events) => {
-    const coordinator = new GroupCoordinator(cluster, settings, events)
-    onMade(coordinator)
-    return coordinator
   }
 }

@@ -1,0 +1,65 @@
+/** The table of group protocols, and how the options of a balanced consumer choose one. */
+import { InvalidArgumentError } from '../errors.ts'
+import { oneOf, type Check } from '../options.ts'
+import { classicProtocol } from './classic/protocol.ts'
+import type { GroupProtocol } from './group-protocol.ts'
+import { zookeeperProtocol } from './zookeeper/protocol.ts'
+
+const PROTOCOLS = {
+  zookeeper: zookeeperProtocol,
+  classic: classicProtocol,
+} as const satisfies Readonly<Record<string, GroupProtocol>>
+
+/** How the members of a group agree on who reads what. */
+export type GroupProtocolName = keyof typeof PROTOCOLS
+
+/** Kafka's own names for what is not in the table. */
+const NOT_SUPPORTED: Readonly<Record<string, string>> = {
+  consumer:
+    "cannot be 'consumer' yet: the protocol of KIP-848 is not supported. Use 'classic', which the same brokers have",
+}
+
+export const aGroupProtocol: Check = (value) =>
+  NOT_SUPPORTED[String(value)] ?? oneOf(...Object.keys(PROTOCOLS))(value)
+
+/** The options that a protocol has and others do not. */
+export const PROTOCOL_CHECKS: Readonly<Record<string, Check>> = Object.fromEntries(
+  Object.values<GroupProtocol>(PROTOCOLS).flatMap(({ checks }) => Object.entries(checks)),
+)
+
+/** What chooses a protocol. */
+export interface GroupProtocolChoice {
+  readonly groupProtocol?: GroupProtocolName
+  readonly managed?: boolean
+}
+
+/**
+ * The protocol that options choose. `managed` is pykafka's name for the classic protocol. Throws InvalidArgumentError for
+ * options that contradict each other, or that belong to another protocol.
+ */
+export function protocolOf(options: GroupProtocolChoice & object): GroupProtocol {
+  const { groupProtocol, managed } = options
+  const byManaged = managed === true ? 'classic' : 'zookeeper'
+  if (
+    groupProtocol !== undefined &&
+    managed !== undefined &&
+    (groupProtocol === 'zookeeper') === managed
+  ) {
+    throw new InvalidArgumentError(
+      `getBalancedConsumer: groupProtocol: '${groupProtocol}' and managed: ${managed} contradict each other: leave managed out`,
+    )
+  }
+  const protocol: GroupProtocol = PROTOCOLS[groupProtocol ?? byManaged]
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || Object.hasOwn(protocol.checks, name)) continue
+    const owners = Object.entries<GroupProtocol>(PROTOCOLS).filter(([, { checks }]) =>
+      Object.hasOwn(checks, name),
+    )
+    const [first] = owners
+    if (first === undefined) continue
+    throw new InvalidArgumentError(
+      `getBalancedConsumer: option '${name}' is for ${first[1].groups}: it needs groupProtocol: '${first[0]}'`,
+    )
+  }
+  return protocol
+}

@@ -1,0 +1,35 @@
+import { znodeNameProblem } from '../../cluster/zookeeper-hosts.ts'
+import { groupOffsetStore } from '../../consumer/options.ts'
+import { InvalidArgumentError } from '../../errors.ts'
+import type { GroupProtocol } from '../group-protocol.ts'
+import { ZooKeeperCoordinator } from './coordinator.ts'
+import { decisionOf } from './membership-protocol.ts'
+import { newMemberId, sessionOptions, ZOOKEEPER_CHECKS } from './options.ts'
+
+/** Groups that ZooKeeper coordinates, as pykafka's do. */
+export const zookeeperProtocol: GroupProtocol = {
+  checks: ZOOKEEPER_CHECKS,
+  groups: 'groups that ZooKeeper coordinates',
+
+  coordinate({ cluster, options, subscription }) {
+    const { consumerGroup: group, membershipProtocol = 'range' } = options
+    const problem = znodeNameProblem(group)
+    if (problem !== undefined) {
+      throw new InvalidArgumentError(
+        `consumerGroup '${group}' cannot be the name of a znode: it ${problem}`,
+      )
+    }
+    const { metadataMaxAgeMs, logger, zookeeperHosts } = cluster.options
+    const coordinatorOptions = {
+      group,
+      memberId: newMemberId(),
+      subscription,
+      decide: decisionOf(membershipProtocol),
+      session: sessionOptions(options, zookeeperHosts),
+      metadataMaxAgeMs,
+      logger,
+      offsets: groupOffsetStore(cluster, options),
+    }
+    return (events) => new ZooKeeperCoordinator(coordinatorOptions, events)
+  },
+}

@@ -1,0 +1,18 @@
+/**
+ * What identifies a member of a group to the group's coordinator (the Java client's `ConsumerGroupMetadata`): commits
+ * and transactions that carry it fail when the membership has ended.
+ */
+export interface GroupMetadata {
+  readonly groupId: string
+  /** The generation of the classic protocol, the member epoch of the consumer protocol; −1 for a consumer that is not a member. */
+  readonly generationId: number
+  /** Empty for a consumer that is not a member, or has not joined yet. */
+  readonly memberId: string
+  /** The `groupInstanceId` of a static member. */
+  readonly groupInstanceId: string | undefined
+}
+
+/** For a consumer that commits without being a member: one that reads fixed partitions, or a group in ZooKeeper. */
+export function metadataOfNonMember(groupId: string): GroupMetadata {
+  return { groupId, generationId: -1, memberId: '', groupInstanceId: undefined }
+}

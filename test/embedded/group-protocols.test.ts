@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { KafkaClient } from '../../src/client.ts'
+import { EmbeddedCluster, EmbeddedZooKeeper } from '../../src/embedded/index.ts'
+
+let zookeeper: EmbeddedZooKeeper
+let kafka: EmbeddedCluster
+
+beforeAll(async () => {
+  zookeeper = await EmbeddedZooKeeper.start()
+  kafka = await EmbeddedCluster.start({
+    topics: { t: { partitions: 2 } },
+    zookeeper,
+    zookeeperChroot: '/kafka',
+  })
+})
+
+afterAll(async () => {
+  await kafka.stop()
+  await zookeeper.stop()
+})
+
+describe('groupProtocol', () => {
+  it.each([
+    { groupProtocol: 'classic' },
+    { managed: true },
+    { groupProtocol: 'classic', managed: true },
+  ])('joins a group that Kafka coordinates with %j', async (choice) => {
+    await using client = new KafkaClient({ hosts: kafka.hosts })
+    const options = { consumerGroup: 'classic', ...choice } as const
+    const member = await client
+      .topic('t')
+      .getBalancedConsumer(options as { consumerGroup: string; managed: true })
+    expect(member.partitions).toEqual([0, 1])
+    expect(member.groupMetadata()).toEqual({
+      groupId: 'classic',
+      generationId: expect.any(Number),
+      memberId: member.memberId,
+      groupInstanceId: undefined,
+    })
+    expect(member.groupMetadata().generationId).toBeGreaterThan(0)
+  })
+
+  it.each([
+    [
+      { groupProtocol: 'consumer' },
+      "cannot be 'consumer' yet: the protocol of KIP-848 is not supported",
+    ],
+    [{ groupProtocol: 'streams' }, 'must be one of zookeeper, classic'],
+    [{ groupProtocol: 'zookeeper', managed: true }, 'contradict each other'],
+    [{ groupProtocol: 'classic', managed: false }, 'contradict each other'],
+    [{ groupProtocol: 'zookeeper', assignors: ['range'] }, "needs groupProtocol: 'classic'"],
+    [{ groupProtocol: 'classic', membershipProtocol: 'range' }, "needs groupProtocol: 'zookeeper'"],
+  ])('rejects %j', async (choice, message) => {
+    await using client = new KafkaClient({ hosts: kafka.hosts })
+    const options = { consumerGroup: 'g', ...choice } as { consumerGroup: string; managed: true }
+    await expect(client.topic('t').getBalancedConsumer(options)).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining(message),
+    })
+    await expect(client.getBalancedConsumer({ ...options, topics: ['t'] })).rejects.toThrow(message)
+  })
+})
+
+describe('groupMetadata', () => {
+  it('names the static member, and follows it through generations', async () => {
+    await using client = new KafkaClient({ hosts: kafka.hosts })
+    const options = { consumerGroup: 'static', managed: true, heartbeatIntervalMs: 30 } as const
+    const one = await client.topic('t').getBalancedConsumer({ ...options, groupInstanceId: 'a' })
+    const { generationId } = one.groupMetadata()
+    await client.getBalancedConsumer({ ...options, topics: ['t'] })
+    expect(one.groupMetadata()).toMatchObject({ groupId: 'static', groupInstanceId: 'a' })
+    expect(one.groupMetadata().generationId).toBeGreaterThan(generationId)
+  })
+
+  it('of consumers that are not members names the group alone', async () => {
+    await using client = new KafkaClient({ zookeeperHosts: kafka.zookeeperHosts! })
+    const notMember = { groupId: 'g', generationId: -1, memberId: '', groupInstanceId: undefined }
+    const simple = await client
+      .topic('t')
+      .getSimpleConsumer({ consumerGroup: 'g', autoStart: false })
+    expect(simple.groupMetadata()).toEqual(notMember)
+    const byZooKeeper = await client
+      .topic('t')
+      .getBalancedConsumer({ consumerGroup: 'g', autoStart: false })
+    expect(byZooKeeper.groupMetadata()).toEqual(notMember)
+    const without = await client.topic('t').getSimpleConsumer({ autoStart: false })
+    expect(() => without.groupMetadata()).toThrow('consumerGroup')
+  })
+})
+
+describe('the zookeeperHosts of a client', () => {
+  it('are those of its balanced consumers, with the chroot', async () => {
+    await using client = new KafkaClient({ zookeeperHosts: kafka.zookeeperHosts! })
+    const consumer = await client.topic('t').getBalancedConsumer({ consumerGroup: 'hosts' })
+    expect(consumer.partitions).toEqual([0, 1])
+    expect(zookeeper.node('/kafka/consumers/hosts/owners/t')?.children).toHaveLength(2)
+  })
+
+  it('give way to those of the balanced consumer', async () => {
+    await using client = new KafkaClient({ zookeeperHosts: kafka.zookeeperHosts! })
+    zookeeper.create('/other')
+    await client
+      .topic('t')
+      .getBalancedConsumer({ consumerGroup: 'other', zookeeperHosts: `${zookeeper.hosts}/other` })
+    expect(zookeeper.node('/other/consumers/other/owners/t')?.children).toHaveLength(2)
+  })
+})
