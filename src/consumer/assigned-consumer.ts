@@ -28,7 +28,7 @@ import {
 } from './offsets/to-commit.ts'
 import type { ConsumerSettings } from './options.ts'
 import { PartitionState } from './partition-state.ts'
-import { checkPartitions, startingPositions, type StartingPosition } from './starting-positions.ts'
+import { checkPartitions, findStarts } from './starting-positions.ts'
 import { Processing } from './processing.ts'
 import {
   inOrder,
@@ -190,10 +190,9 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     try {
       const states = added.map(({ state }) => state)
       await checkPartitions(this.#cluster, states, deadline)
-      const starts = await this.#startingPositions(
-        added.filter(({ offset }) => offset === undefined),
-        deadline,
-      )
+      const toFind = added.filter(({ offset }) => offset === undefined)
+      const { offsets } = this.#parts
+      const starts = await findStarts(this.#cluster, this.#settings, offsets, toFind, deadline)
       const ends = this.#settings.stopAtEnd
         ? await listOffsets(
             this.#cluster,
@@ -536,25 +535,6 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
       const given = givenOffsets(this.#cluster, what, this.#states, refuse)
       return [...this.#offsetsOf(handedOver, upTo), ...given]
     }, this.#deadline(call))
-  }
-
-  async #startingPositions(
-    toFind: readonly { readonly state: PartitionState; readonly isNew: boolean }[],
-    deadline: Deadline,
-  ): Promise<ReadonlyMap<PartitionState, StartingPosition>> {
-    const { resetOffsetOnStart, isReadCommitted, startAt } = this.#settings
-    const found = await Promise.all(
-      ([true, false] as const).map((isNew) => {
-        const settings = {
-          resetOffsetOnStart,
-          isReadCommitted,
-          startAt: isNew ? ('earliest' as const) : startAt,
-        }
-        const states = toFind.filter((one) => one.isNew === isNew).map(({ state }) => state)
-        return startingPositions(this.#cluster, settings, this.#parts.offsets, states, deadline)
-      }),
-    )
-    return new Map(found.flatMap((one) => [...one]))
   }
 
   #moveTo(state: PartitionState, offset: number, leaderEpoch?: number): void {

@@ -32,8 +32,26 @@ export async function checkPartitions(
   )
 }
 
+/** Where to begin with each partition: `startingPositions` of those that are known, the first message of new ones. */
+export async function findStarts(
+  cluster: Cluster,
+  settings: Settings,
+  store: OffsetStore | undefined,
+  toFind: readonly { readonly state: PartitionState; readonly isNew: boolean }[],
+  deadline: Deadline,
+): Promise<ReadonlyMap<PartitionState, StartingPosition>> {
+  const found = await Promise.all(
+    [true, false].map((isNew) => {
+      const states = toFind.filter((one) => one.isNew === isNew).map(({ state }) => state)
+      const ofThese = isNew ? { ...settings, startAt: 'earliest' as const } : settings
+      return startingPositions(cluster, ofThese, store, states, deadline)
+    }),
+  )
+  return new Map(found.flatMap((one) => [...one]))
+}
+
 /** The group's committed offsets, and where it has none what `startAt` says. */
-export async function startingPositions(
+async function startingPositions(
   cluster: Cluster,
   settings: Settings,
   store: OffsetStore | undefined,
