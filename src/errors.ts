@@ -63,10 +63,21 @@ export class BrokerError extends KafkaError {
   constructor(errorCode: number, what: string, context: ErrorContext = {}, detail?: string | null) {
     const { name, meaning, retriable, invalidMetadata } = describeError(errorCode)
     const on = context.broker === undefined ? '' : ` on ${context.broker}`
-    super(name, `${what} failed${on} with ${name}: ${detail ?? meaning}`, retriable, context)
+    super(
+      name,
+      `${what} failed${on} with ${name}: ${brokerReason(name, meaning, detail)}`,
+      retriable,
+      context,
+    )
     this.errorCode = errorCode
     this.invalidMetadata = invalidMetadata
   }
+}
+
+/** What brokers say of missing rights does not say what to do; our meaning does. */
+function brokerReason(name: string, meaning: string, detail: string | null | undefined): string {
+  if (detail === undefined || detail === null) return meaning
+  return name.endsWith('_AUTHORIZATION_FAILED') && detail !== '' ? `${detail} ${meaning}` : detail
 }
 
 /** An option, an argument or a message that can't be right, whatever the cluster's state. */

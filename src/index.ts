@@ -24,6 +24,8 @@ export type {
   RebalanceEvent,
   PartitionOfGroup,
 } from './observe/channels.ts'
+export type { Acl, AclFilter, AclPermission, AclResourceType, NewAcl } from './admin/acl.ts'
+export type { CreatedAcl, DeletedAcl, DeletedAcls } from './admin/acls.ts'
 export type { Admin } from './admin/admin.ts'
 export type {
   ApiVersionRange,
@@ -70,12 +72,28 @@ export type { GroupLag, LagOptions, PartitionLag } from './admin/lag.ts'
 export type { GroupList, ListedGroup } from './admin/list-groups.ts'
 export type { AclOperation } from './admin/operations.ts'
 export type {
+  AlterQuotasOptions,
+  ClientQuotas,
+  QuotaChange,
+  QuotaChangeResult,
+  QuotaEntity,
+  QuotaFilter,
+} from './admin/quotas.ts'
+export type {
   DeletedRecords,
   ListedOffset,
   ListOffsetsOptions,
   OffsetPosition,
   RecordsToDelete,
 } from './admin/records.ts'
+export type {
+  CreateTokenOptions,
+  DelegationToken,
+  DescribeTokenOptions,
+  ExpireTokenOptions,
+  RenewTokenOptions,
+  TokenExpiry,
+} from './admin/tokens.ts'
 export type { PartitionDescription, TopicDescription } from './admin/topic-description.ts'
 export type {
   CreatedTopic,
@@ -88,6 +106,14 @@ export type {
   NewTopic,
   TopicResult,
 } from './admin/topics.ts'
+export type {
+  ScramAlteration,
+  ScramAlterationResult,
+  ScramCredentialInfo,
+  ScramDeletion,
+  ScramUpsertion,
+  UserScramCredentials,
+} from './admin/users.ts'
 export type { BrokerFailure } from './cluster/fan-out.ts'
 export { Topic } from './topic.ts'
 export type { Iteration } from './async/iteration.ts'

@@ -1,5 +1,5 @@
 /** Kafka's operations of ACLs by their numbers, from 0; numbers above are of newer brokers. */
-const ACL_OPERATIONS = [
+export const ACL_OPERATIONS = [
   'unknown',
   'any',
   'all',

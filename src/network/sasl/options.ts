@@ -91,19 +91,21 @@ function scram(options: ScramOptions): SaslMechanism {
     mechanism: aString,
     username: aUsername,
     password: isSecret,
+    tokenAuth: aBoolean,
     minIterations: anInteger(1, 0x7fffffff),
     maxIterations: anInteger(1, 0x7fffffff),
   })
   requireOptions('sasl', options, 'username', 'password')
   checkSecret('sasl', 'password', options.password)
-  const { mechanism, username, password } = options
+  const { mechanism, username, password, tokenAuth = false } = options
   const minIterations = options.minIterations ?? DEFAULT_MIN_ITERATIONS
   const maxIterations = options.maxIterations ?? DEFAULT_MAX_ITERATIONS
   if (minIterations > maxIterations) {
     const what = `minIterations is ${minIterations}, more than maxIterations, ${maxIterations}`
     throw new InvalidArgumentError(`sasl: ${what}`)
   }
-  return new ScramMechanism({ mechanism, minIterations, maxIterations }, username, password)
+  const settings = { mechanism, tokenAuth, minIterations, maxIterations }
+  return new ScramMechanism(settings, username, password)
 }
 
 function oauthBearer(options: OAuthBearerOptions): SaslMechanism {

@@ -14,6 +14,11 @@ export interface ScramOptions {
   readonly username: string
   /** A function is asked by each new connection. */
   readonly password: Secret
+  /**
+   * Whether this is the login of a delegation token (KIP-48): `username` is the token's id, `password` its HMAC in
+   * base64, as `admin.createDelegationToken` returns them. Default: false.
+   */
+  readonly tokenAuth?: boolean
   /** Fewer iterations than this are refused: they make the password easy to guess. Default: 4,096. */
   readonly minIterations?: number
   /** More are refused: a broker must not be able to keep this process busy. Default: 1,000,000. */
@@ -22,6 +27,7 @@ export interface ScramOptions {
 
 export interface ScramSettings {
   readonly mechanism: ScramName
+  readonly tokenAuth?: boolean
   readonly minIterations: number
   readonly maxIterations: number
 }
@@ -120,7 +126,8 @@ export class ScramExchange implements SaslExchange {
    */
   #firstBare(): string {
     const name = this.#username.replaceAll('=', '=3D').replaceAll(',', '=2C')
-    return `n=${name},r=${this.#nonce}`
+    const extension = this.#settings.tokenAuth === true ? ',tokenauth=true' : ''
+    return `n=${name},r=${this.#nonce}${extension}`
   }
 
   async #finalMessage(challenge: Buffer): Promise<Buffer> {

@@ -1,0 +1,173 @@
+import { InvalidArgumentError } from '../errors.ts'
+import { aString, checkOptions, oneOf, shown } from '../options.ts'
+import { compareText } from './items.ts'
+import { ACL_OPERATIONS, operationCode, operationName, type AclOperation } from './operations.ts'
+
+/** Kafka's numbers of what ACLs are about. */
+const RESOURCE_TYPES = {
+  topic: 2,
+  group: 3,
+  cluster: 4,
+  transactionalId: 5,
+  delegationToken: 6,
+  user: 7,
+} as const
+
+const PATTERN_TYPES = { any: 1, match: 2, literal: 3, prefixed: 4 } as const
+const PERMISSIONS = { deny: 2, allow: 3 } as const
+const ANY = 1
+
+export type AclResourceType = keyof typeof RESOURCE_TYPES
+export type AclPermission = keyof typeof PERMISSIONS
+
+/** An access control entry: whether a principal may do an operation on resources. */
+export interface Acl {
+  readonly resourceType: AclResourceType
+  /** `*` stands for all of the type; the cluster is named `kafka-cluster`. */
+  readonly resourceName: string
+  /** `prefixed`: all resources whose names begin with `resourceName`. */
+  readonly patternType: 'literal' | 'prefixed'
+  /** As in `User:alice`; `User:*` stands for everyone. */
+  readonly principal: string
+  /** An IP address; `*` stands for all. */
+  readonly host: string
+  readonly operation: AclOperation
+  readonly permission: AclPermission
+}
+
+/** An access control entry to create. */
+export interface NewAcl extends Omit<Acl, 'patternType' | 'host' | 'permission'> {
+  /** Default: `literal`. `prefixed` needs Kafka 2.0 or newer. */
+  readonly patternType?: Acl['patternType']
+  /** Default: `*`. */
+  readonly host?: string
+  /** Default: `allow`. */
+  readonly permission?: AclPermission
+}
+
+/** Which entries are meant: what is left out may be anything. */
+export interface AclFilter {
+  readonly resourceType?: AclResourceType
+  readonly resourceName?: string
+  /**
+   * `any`: entries of exactly this name, literal or prefixed. `match`: all entries that apply to the resource of
+   * this name, also by a prefix or by `*` (Kafka 2.0 or newer). Default: `any`.
+   */
+  readonly patternType?: Acl['patternType'] | 'any' | 'match'
+  readonly principal?: string
+  readonly host?: string
+  readonly operation?: AclOperation
+  readonly permission?: AclPermission
+}
+
+/** Each request of the three has the same fields for an entry, but for the names of these two. */
+interface AclNumbers {
+  readonly resourceType: number
+  readonly resourceName: string
+  readonly patternType: number
+  readonly principal: string
+  readonly host: string
+  readonly operation: number
+  readonly permissionType: number
+}
+
+const TYPE_NAMES = namesOf(RESOURCE_TYPES)
+const PATTERN_NAMES = namesOf(PATTERN_TYPES)
+const PERMISSION_NAMES = namesOf(PERMISSIONS)
+
+function namesOf<Name extends string>(
+  numbers: Readonly<Record<Name, number>>,
+): ReadonlyMap<number, Name> {
+  const names = Object.keys(numbers) as Name[]
+  return new Map(names.map((name) => [numbers[name], name]))
+}
+
+/** Undefined for an entry of a kind that is newer than this client. */
+export function aclOf(numbers: AclNumbers): Acl | undefined {
+  const resourceType = TYPE_NAMES.get(numbers.resourceType)
+  const patternType = PATTERN_NAMES.get(numbers.patternType)
+  const permission = PERMISSION_NAMES.get(numbers.permissionType)
+  if (resourceType === undefined || permission === undefined) return undefined
+  if (patternType !== 'literal' && patternType !== 'prefixed') return undefined
+  const { resourceName, principal, host } = numbers
+  const operation = operationName(numbers.operation)
+  return { resourceType, resourceName, patternType, principal, host, operation, permission }
+}
+
+export function creationOf(acl: NewAcl, hasPatterns: boolean) {
+  return {
+    resourceType: RESOURCE_TYPES[acl.resourceType],
+    resourceName: acl.resourceName,
+    ...(hasPatterns ? { resourcePatternType: PATTERN_TYPES[acl.patternType ?? 'literal'] } : {}),
+    principal: acl.principal,
+    host: acl.host ?? '*',
+    operation: operationCode(acl.operation),
+    permissionType: PERMISSIONS[acl.permission ?? 'allow'],
+  }
+}
+
+export function filterOf(filter: AclFilter, hasPatterns: boolean) {
+  const { resourceType, operation, permission } = filter
+  return {
+    resourceTypeFilter: resourceType === undefined ? ANY : RESOURCE_TYPES[resourceType],
+    resourceNameFilter: filter.resourceName ?? null,
+    ...(hasPatterns ? { patternTypeFilter: PATTERN_TYPES[filter.patternType ?? 'any'] } : {}),
+    principalFilter: filter.principal ?? null,
+    hostFilter: filter.host ?? null,
+    operation: operation === undefined ? ANY : operationCode(operation),
+    permissionType: permission === undefined ? ANY : PERMISSIONS[permission],
+  }
+}
+
+export function compareAcls(a: Acl, b: Acl): number {
+  return (
+    compareText(a.resourceType, b.resourceType) ||
+    compareText(a.resourceName, b.resourceName) ||
+    compareText(a.patternType, b.patternType) ||
+    compareText(a.principal, b.principal) ||
+    compareText(a.host, b.host) ||
+    compareText(a.operation, b.operation) ||
+    compareText(a.permission, b.permission)
+  )
+}
+
+/** For errors: `allow User:alice read on topic 'orders'`. */
+export function describeAcl(acl: NewAcl | AclFilter): string {
+  const { permission = 'allow', principal = 'anyone', operation = 'any operation' } = acl
+  const { resourceType = 'any resource', resourceName, patternType } = acl
+  const prefix = patternType === 'prefixed' ? 'names with the prefix ' : ''
+  const name = resourceName === undefined ? '' : ` ${prefix}'${resourceName}'`
+  return `${permission} ${principal} ${operation} on ${resourceType}${name}`
+}
+
+const CHECKS = {
+  resourceType: oneOf(...Object.keys(RESOURCE_TYPES)),
+  resourceName: aString,
+  principal: aString,
+  host: aString,
+  operation: oneOf(...ACL_OPERATIONS.filter((name) => name !== 'unknown' && name !== 'any')),
+  permission: oneOf(...Object.keys(PERMISSIONS)),
+}
+const REQUIRED = ['resourceType', 'resourceName', 'principal', 'operation'] as const
+
+/** Throws InvalidArgumentError. */
+export function checkNewAcl(operation: string, acl: NewAcl): void {
+  const patternType = oneOf('literal', 'prefixed')
+  checkOptions<NewAcl>(`an ACL of ${operation}`, acl, { ...CHECKS, patternType })
+  for (const name of REQUIRED) {
+    if ((acl[name] as unknown) === undefined) {
+      throw new InvalidArgumentError(`an ACL of ${operation} needs '${name}'`)
+    }
+  }
+  if (!acl.principal.includes(':')) {
+    throw new InvalidArgumentError(
+      `an ACL of ${operation}: a principal has a type, as in 'User:alice', unlike ${shown(acl.principal)}`,
+    )
+  }
+}
+
+/** Throws InvalidArgumentError. */
+export function checkFilter(operation: string, filter: AclFilter): void {
+  const patternType = oneOf(...Object.keys(PATTERN_TYPES))
+  checkOptions<AclFilter>(`a filter of ${operation}`, filter, { ...CHECKS, patternType })
+}

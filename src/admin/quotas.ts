@@ -1,0 +1,239 @@
+import { alterClientQuotas as alterApi } from '../../protocol/apis/alter-client-quotas.ts'
+import { describeClientQuotas as describeApi } from '../../protocol/apis/describe-client-quotas.ts'
+import type { CallOptions } from '../call-options.ts'
+import { InvalidArgumentError } from '../errors.ts'
+import { aBoolean, anArrayOf, anObject, aString, checkOptions, type Check } from '../options.ts'
+import { begin, type AdminContext, type ChangeOptions } from './context.ts'
+import { compareText, itemError, outcomeOf, settled, type Item } from './items.ts'
+
+/** Kafka's names of what quotas are for, by ours. */
+const ENTITY_TYPES = { user: 'user', clientId: 'client-id', ip: 'ip' } as const
+type EntityField = keyof typeof ENTITY_TYPES
+const FIELDS: readonly EntityField[] = ['user', 'clientId', 'ip']
+
+/** Whom a quota is for: a user, a client id, both together, or an address. Null stands for Kafka's default. */
+export interface QuotaEntity {
+  readonly user?: string | null
+  readonly clientId?: string | null
+  /** Kafka 2.8 or newer. */
+  readonly ip?: string | null
+}
+
+export interface ClientQuotas {
+  readonly entity: QuotaEntity
+  /**
+   * By Kafka's names: `producer_byte_rate`, `consumer_byte_rate`, `request_percentage`,
+   * `controller_mutation_rate`, `connection_creation_rate`.
+   */
+  readonly quotas: Readonly<Record<string, number>>
+}
+
+/** Which entities are meant: by name, null for the default, true for all that have this part. */
+export interface QuotaFilter {
+  readonly user?: string | null | true
+  readonly clientId?: string | null | true
+  readonly ip?: string | null | true
+  /** Leaves out entities with other parts than these. Default: false. */
+  readonly strict?: boolean
+}
+
+/** Changes of one entity: quotas that are not named stay as they are. */
+export interface QuotaChange {
+  readonly entity: QuotaEntity
+  readonly set?: Readonly<Record<string, number>>
+  /** Quotas to take away. */
+  readonly delete?: readonly string[]
+}
+
+export interface QuotaChangeResult extends Item {
+  readonly entity: QuotaEntity
+}
+
+export interface AlterQuotasOptions extends ChangeOptions {
+  /** Checks whether the changes could be made, and makes none. Default: false. */
+  readonly validateOnly?: boolean
+}
+
+/** Kafka's numbers of how a part of an entity is matched. */
+const MATCH = { exact: 0, default: 1, any: 2 } as const
+
+export function quotaOperations(context: AdminContext) {
+  const { cluster } = context
+  return {
+    /** The quotas of the entities that match the filter, by entity (KIP-546, Kafka 2.6 or newer). */
+    async describeClientQuotas(
+      filter: QuotaFilter = {},
+      options: CallOptions = {},
+    ): Promise<readonly ClientQuotas[]> {
+      const operation = 'describeClientQuotas'
+      const deadline = begin(context, operation, options, {})
+      checkOptions<QuotaFilter>(`the filter of ${operation}`, filter, {
+        user: aMatch,
+        clientId: aMatch,
+        ip: aMatch,
+        strict: aBoolean,
+      })
+      const { entries } = await cluster.router.call(
+        describeApi,
+        {
+          components: FIELDS.flatMap((field) => {
+            const match = filter[field]
+            return match === undefined
+              ? []
+              : [{ entityType: ENTITY_TYPES[field], ...matchOf(match) }]
+          }),
+          strict: filter.strict ?? false,
+        },
+        { to: 'any', what: 'describing client quotas', deadline },
+      )
+      return (entries ?? [])
+        .map(({ entity, values }) => ({
+          entity: entityOf(entity),
+          quotas: Object.fromEntries(
+            values
+              .map(({ key, value }) => [key, value] as const)
+              .sort(([a], [b]) => compareText(a, b)),
+          ),
+        }))
+        .sort((a, b) => compareText(orderOf(a.entity), orderOf(b.entity)))
+    },
+
+    /**
+     * Sets and takes away quotas, and leaves the others as they are (KIP-546, Kafka 2.6 or newer). Throws
+     * ItemsFailedError.
+     */
+    async alterClientQuotas(
+      changes: readonly QuotaChange[],
+      options: AlterQuotasOptions = {},
+    ): Promise<readonly QuotaChangeResult[]> {
+      const operation = 'alterClientQuotas'
+      const deadline = begin(context, operation, options, { validateOnly: aBoolean })
+      checkChanges(operation, changes)
+      const { validateOnly = false, settle } = options
+      const outcomes = await cluster.fanOut.run<QuotaChange, undefined>({
+        items: changes,
+        to: () => 'controller',
+        what: 'altering client quotas',
+        deadline,
+        ask: async (items, recipient) => {
+          const { entries } = await recipient.request(alterApi, {
+            entries: items.map((change) => ({
+              entity: partsOf(change.entity),
+              ops: [
+                ...Object.entries(change.set ?? {}).map(([key, value]) => ({
+                  key,
+                  value,
+                  remove: false,
+                })),
+                ...(change.delete ?? []).map((key) => ({ key, value: 0, remove: true })),
+              ],
+            })),
+            validateOnly,
+          })
+          const found = new Map(entries.map((one) => [keyOf(entityOf(one.entity)), one]))
+          return items.flatMap((item) => {
+            const one = found.get(keyOf(item.entity))
+            if (one === undefined) return []
+            const what = `altering the quotas of ${nameOf(item.entity)}`
+            const error = itemError(one.errorCode, what, recipient.name, one.errorMessage)
+            return [outcomeOf(item, error, undefined)]
+          })
+        },
+      })
+      const results = outcomes.map(({ item: { entity }, error }) => ({
+        entity,
+        ...(error === undefined ? {} : { error }),
+      }))
+      return settled(operation, results, settle)
+    },
+  }
+}
+
+function matchOf(match: string | null | true) {
+  if (match === true) return { matchType: MATCH.any, match: null }
+  return match === null
+    ? { matchType: MATCH.default, match: null }
+    : { matchType: MATCH.exact, match }
+}
+
+interface EntityPart {
+  readonly entityType: string
+  readonly entityName: string | null
+}
+
+function partsOf(entity: QuotaEntity): readonly EntityPart[] {
+  return FIELDS.flatMap((field) => {
+    const entityName = entity[field]
+    return entityName === undefined ? [] : [{ entityType: ENTITY_TYPES[field], entityName }]
+  })
+}
+
+function entityOf(parts: readonly EntityPart[]): QuotaEntity {
+  const entries = FIELDS.flatMap((field) => {
+    const part = parts.find(({ entityType }) => entityType === ENTITY_TYPES[field])
+    return part === undefined ? [] : [[field, part.entityName] as const]
+  })
+  return Object.fromEntries(entries)
+}
+
+function keyOf(entity: QuotaEntity): string {
+  return JSON.stringify(partsOf(entity))
+}
+
+/** By user, then by client id, then by address; the default before the names. */
+function orderOf(entity: QuotaEntity): string {
+  return FIELDS.map((field) => {
+    const name = entity[field]
+    return name === undefined ? '0' : name === null ? '1' : `2${name}`
+  }).join('\0')
+}
+
+/** For errors: `user 'alice', clientId (default)`. */
+function nameOf(entity: QuotaEntity): string {
+  return FIELDS.flatMap((field) => {
+    const name = entity[field]
+    return name === undefined ? [] : [`${field} ${name === null ? '(default)' : `'${name}'`}`]
+  }).join(', ')
+}
+
+const aName: Check = (value) => (value === null ? undefined : aString(value))
+const aMatch: Check = (value) => (value === true ? undefined : aName(value))
+
+const numbers: Check = (value) =>
+  anObject(value) ??
+  (Object.values(value as object).every((one) => typeof one === 'number' && !Number.isNaN(one))
+    ? undefined
+    : 'must have numbers only')
+
+/** Throws InvalidArgumentError. */
+function checkChanges(operation: string, changes: readonly QuotaChange[]): void {
+  if (!Array.isArray(changes)) {
+    throw new InvalidArgumentError(`${operation} takes an array of changes`)
+  }
+  const seen = new Set<string>()
+  for (const change of changes as readonly QuotaChange[]) {
+    checkOptions<QuotaChange>(`a change of ${operation}`, change, {
+      entity: anObject,
+      set: numbers,
+      delete: anArrayOf(aString),
+    })
+    const { entity, set = {}, delete: deleted = [] } = change
+    checkOptions<QuotaEntity>(`an entity of ${operation}`, entity, {
+      user: aName,
+      clientId: aName,
+      ip: aName,
+    })
+    const name = nameOf(entity)
+    if (name === '') {
+      throw new InvalidArgumentError(`an entity of ${operation} needs 'user', 'clientId' or 'ip'`)
+    }
+    const keys = [...Object.keys(set), ...deleted]
+    if (keys.length === 0) throw new InvalidArgumentError(`${operation}: ${name} changes nothing`)
+    const twice = keys.find((key, index) => keys.indexOf(key) !== index)
+    if (twice !== undefined) {
+      throw new InvalidArgumentError(`${operation}: ${name} changes '${twice}' in two ways`)
+    }
+    if (seen.has(keyOf(entity))) throw new InvalidArgumentError(`${operation} names ${name} twice`)
+    seen.add(keyOf(entity))
+  }
+}

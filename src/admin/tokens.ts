@@ -1,0 +1,239 @@
+import { createDelegationToken as createApi } from '../../protocol/apis/create-delegation-token.ts'
+import { describeDelegationToken as describeApi } from '../../protocol/apis/describe-delegation-token.ts'
+import { expireDelegationToken as expireApi } from '../../protocol/apis/expire-delegation-token.ts'
+import { renewDelegationToken as renewApi } from '../../protocol/apis/renew-delegation-token.ts'
+import { toSafeNumber } from '../../protocol/records/safe-number.ts'
+import type { CallOptions } from '../call-options.ts'
+import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
+import { anArrayOf, anInteger, checkOptions, concealed, type Check } from '../options.ts'
+import { begin, type AdminContext } from './context.ts'
+import { compareText } from './items.ts'
+
+/** A delegation token (KIP-48): who has it logs in as its owner until it expires. */
+export interface DelegationToken {
+  /** The user name to log in with. */
+  readonly tokenId: string
+  /** In base64: the password to log in with. A secret, like every password. */
+  readonly hmac: string
+  /** Who a login with the token acts as: `User:alice`. */
+  readonly owner: string
+  /** Who created it; undefined before Kafka 3.3, where it is the owner. */
+  readonly requester?: string
+  /** Who may renew it beside the owner, in order. */
+  readonly renewers: readonly string[]
+  readonly issueTimestampMs: number
+  /** When it expires unless it is renewed. */
+  readonly expiryTimestampMs: number
+  /** It cannot be renewed beyond. */
+  readonly maxTimestampMs: number
+}
+
+export interface CreateTokenOptions extends CallOptions {
+  /** Whom the token is for, as in `User:alice` (KIP-373, Kafka 3.3 or newer). Default: who creates it. */
+  readonly owner?: string
+  /** Who may renew it beside the owner. Default: nobody. */
+  readonly renewers?: readonly string[]
+  /** Default: the broker's `delegation.token.max.lifetime.ms`, 7 days. */
+  readonly maxLifetimeMs?: number
+}
+
+export interface RenewTokenOptions extends CallOptions {
+  /** Default: the broker's `delegation.token.expiry.time.ms`, a day. */
+  readonly renewPeriodMs?: number
+}
+
+export interface ExpireTokenOptions extends CallOptions {
+  /** How long the token is still valid. Default: 0, it is deleted at once. */
+  readonly expiryTimePeriodMs?: number
+}
+
+export interface DescribeTokenOptions extends CallOptions {
+  /** Only tokens of these. Default: all that this client may see. */
+  readonly owners?: readonly string[]
+}
+
+export interface TokenExpiry {
+  readonly expiryTimestampMs: number
+}
+
+const WITH_OWNER = 3
+/** Brokers take their own default for it. */
+const BROKER_DEFAULT = -1
+/** Any negative period deletes a token; 0 would let it expire and stay until brokers clean up. */
+const AT_ONCE = -1
+
+export function tokenOperations(context: AdminContext) {
+  const { cluster } = context
+  return {
+    /**
+     * Creates a delegation token (Kafka 1.1 or newer). The connection must have logged in by SASL or with a client
+     * certificate, and not by a token. Log in with the token by SCRAM: `tokenId` as the username, `hmac` as the
+     * password, `tokenAuth: true`. Throws BrokerError: DELEGATION_TOKEN_AUTH_DISABLED where brokers have no
+     * `delegation.token.secret.key`, DELEGATION_TOKEN_REQUEST_NOT_ALLOWED without a login.
+     */
+    async createDelegationToken(options: CreateTokenOptions = {}): Promise<DelegationToken> {
+      const operation = 'createDelegationToken'
+      const deadline = begin(context, operation, options, {
+        owner: aPrincipal,
+        renewers: anArrayOf(aPrincipal),
+        maxLifetimeMs: anInteger(1),
+      })
+      const { owner, renewers = [], maxLifetimeMs = BROKER_DEFAULT } = options
+      let version = 0
+      const created = await cluster.router.call(
+        createApi,
+        (negotiated) => {
+          version = negotiated
+          if (owner !== undefined && negotiated < WITH_OWNER) {
+            throw new UnsupportedVersionError(
+              `${operation}: a token for another owner needs Kafka 3.3 or newer`,
+            )
+          }
+          const { principalType, principalName } = owner === undefined ? NOBODY : partsOf(owner)
+          return {
+            ...(negotiated < WITH_OWNER
+              ? {}
+              : { ownerPrincipalType: principalType, ownerPrincipalName: principalName }),
+            renewers: renewers.map(partsOf),
+            maxLifetimeMs: BigInt(maxLifetimeMs),
+          }
+        },
+        { to: 'any', what: 'creating a delegation token', deadline },
+      )
+      return tokenOf(
+        {
+          ...created,
+          issueTimestamp: created.issueTimestampMs,
+          expiryTimestamp: created.expiryTimestampMs,
+          maxTimestamp: created.maxTimestampMs,
+          renewers: renewers.map(partsOf),
+        },
+        version,
+      )
+    },
+
+    /** Postpones the expiry of a token, given by its `hmac` (Kafka 1.1 or newer). Throws BrokerError. */
+    async renewDelegationToken(
+      hmac: string,
+      options: RenewTokenOptions = {},
+    ): Promise<TokenExpiry> {
+      const operation = 'renewDelegationToken'
+      const deadline = begin(context, operation, options, { renewPeriodMs: anInteger(1) })
+      const body = {
+        hmac: bytesOf(operation, hmac),
+        renewPeriodMs: BigInt(options.renewPeriodMs ?? BROKER_DEFAULT),
+      }
+      const { expiryTimestampMs } = await cluster.router.call(renewApi, body, {
+        to: 'any',
+        what: 'renewing a delegation token',
+        deadline,
+      })
+      return { expiryTimestampMs: toSafeNumber(expiryTimestampMs, 'expiry time') }
+    },
+
+    /** Lets a token, given by its `hmac`, expire at once or after a while (Kafka 1.1 or newer). Throws BrokerError. */
+    async expireDelegationToken(
+      hmac: string,
+      options: ExpireTokenOptions = {},
+    ): Promise<TokenExpiry> {
+      const operation = 'expireDelegationToken'
+      const deadline = begin(context, operation, options, { expiryTimePeriodMs: anInteger(0) })
+      const { expiryTimePeriodMs = 0 } = options
+      const body = {
+        hmac: bytesOf(operation, hmac),
+        expiryTimePeriodMs: BigInt(expiryTimePeriodMs === 0 ? AT_ONCE : expiryTimePeriodMs),
+      }
+      const { expiryTimestampMs } = await cluster.router.call(expireApi, body, {
+        to: 'any',
+        what: 'expiring a delegation token',
+        deadline,
+      })
+      return { expiryTimestampMs: toSafeNumber(expiryTimestampMs, 'expiry time') }
+    },
+
+    /** The tokens that this client may see, by owner and time of creation (Kafka 1.1 or newer). Throws BrokerError. */
+    async describeDelegationTokens(
+      options: DescribeTokenOptions = {},
+    ): Promise<readonly DelegationToken[]> {
+      const deadline = begin(context, 'describeDelegationTokens', options, {
+        owners: anArrayOf(aPrincipal),
+      })
+      const { owners } = options
+      let version = 0
+      const { tokens } = await cluster.router.call(
+        describeApi,
+        (negotiated) => {
+          version = negotiated
+          return { owners: owners === undefined ? null : owners.map(partsOf) }
+        },
+        { to: 'any', what: 'describing delegation tokens', deadline },
+      )
+      return tokens
+        .map((token) => tokenOf(token, version))
+        .sort(
+          (a, b) =>
+            compareText(a.owner, b.owner) ||
+            a.issueTimestampMs - b.issueTimestampMs ||
+            compareText(a.tokenId, b.tokenId),
+        )
+    },
+  }
+}
+
+interface PrincipalParts {
+  readonly principalType: string
+  readonly principalName: string
+}
+const NOBODY = { principalType: null, principalName: null } as const
+
+interface TokenResponse extends PrincipalParts {
+  readonly tokenRequesterPrincipalType: string
+  readonly tokenRequesterPrincipalName: string
+  readonly issueTimestamp: bigint
+  readonly expiryTimestamp: bigint
+  readonly maxTimestamp: bigint
+  readonly tokenId: string
+  readonly hmac: Uint8Array
+  readonly renewers: readonly PrincipalParts[]
+}
+
+function tokenOf(token: TokenResponse, version: number): DelegationToken {
+  const requester = `${token.tokenRequesterPrincipalType}:${token.tokenRequesterPrincipalName}`
+  return {
+    tokenId: token.tokenId,
+    hmac: Buffer.from(token.hmac).toString('base64'),
+    owner: textOf(token),
+    ...(version < WITH_OWNER ? {} : { requester }),
+    renewers: token.renewers.map(textOf).sort(compareText),
+    issueTimestampMs: toSafeNumber(token.issueTimestamp, 'issue time'),
+    expiryTimestampMs: toSafeNumber(token.expiryTimestamp, 'expiry time'),
+    maxTimestampMs: toSafeNumber(token.maxTimestamp, 'longest lifetime'),
+  }
+}
+
+function textOf({ principalType, principalName }: PrincipalParts): string {
+  return `${principalType}:${principalName}`
+}
+
+/** Names of principals may have colons themselves. */
+function partsOf(principal: string): PrincipalParts {
+  const at = principal.indexOf(':')
+  return { principalType: principal.slice(0, at), principalName: principal.slice(at + 1) }
+}
+
+const aPrincipal: Check = (value) =>
+  typeof value === 'string' && /^[^:]+:./.test(value)
+    ? undefined
+    : "must be a principal, such as 'User:alice'"
+
+const base64: Check = (value) =>
+  typeof value === 'string' && /^[A-Za-z0-9+/]+={0,2}$/.test(value)
+    ? undefined
+    : 'must be what createDelegationToken returned as hmac, in base64'
+
+/** Throws InvalidArgumentError, without the token. */
+function bytesOf(operation: string, hmac: string): Buffer {
+  if ((hmac as unknown) === undefined) throw new InvalidArgumentError(`${operation} needs a token`)
+  checkOptions(operation, { hmac }, { hmac: concealed(base64) })
+  return Buffer.from(hmac, 'base64')
+}

@@ -1,0 +1,210 @@
+import { pbkdf2, randomBytes } from 'node:crypto'
+import { promisify } from 'node:util'
+import { alterUserScramCredentials as alterApi } from '../../protocol/apis/alter-user-scram-credentials.ts'
+import { describeUserScramCredentials as describeApi } from '../../protocol/apis/describe-user-scram-credentials.ts'
+import type { CallOptions } from '../call-options.ts'
+import { InvalidArgumentError } from '../errors.ts'
+import { anInteger, aString, checkOptions, concealed, oneOf, type Check } from '../options.ts'
+import type { ScramName } from '../network/sasl/scram.ts'
+import { begin, type AdminContext, type ChangeOptions } from './context.ts'
+import { checkDistinct, compareText, itemError, outcomeOf, settled, type Item } from './items.ts'
+
+/** Kafka's numbers of the mechanisms, with what derives their keys. */
+const MECHANISMS = {
+  'SCRAM-SHA-256': { code: 1, digest: 'sha256', sizeBytes: 32 },
+  'SCRAM-SHA-512': { code: 2, digest: 'sha512', sizeBytes: 64 },
+} as const
+const NAMES: readonly ScramName[] = ['SCRAM-SHA-256', 'SCRAM-SHA-512']
+
+/** The fewest that Kafka takes, and what its own tools use. */
+const DEFAULT_ITERATIONS = 4096
+const SALT_BYTES = 24
+
+export interface ScramCredentialInfo {
+  readonly mechanism: ScramName
+  readonly iterations: number
+}
+
+/** How a user can log in. Brokers never tell the salt, the keys or the password. */
+export interface UserScramCredentials extends Item {
+  readonly user: string
+  /** By mechanism; empty where there is an error. */
+  readonly credentials: readonly ScramCredentialInfo[]
+}
+
+/** Sets or replaces a user's password for one mechanism. */
+export interface ScramUpsertion {
+  readonly user: string
+  readonly mechanism: ScramName
+  readonly password: string
+  /** Kafka takes from 4,096 to 16,384. Default: 4,096. */
+  readonly iterations?: number
+  readonly delete?: undefined
+}
+
+/** Takes a mechanism away from a user. */
+export interface ScramDeletion {
+  readonly user: string
+  readonly mechanism: ScramName
+  readonly delete: true
+}
+
+export type ScramAlteration = ScramUpsertion | ScramDeletion
+
+export interface ScramAlterationResult extends Item {
+  readonly user: string
+  readonly mechanism: ScramName
+}
+
+/** Off the event loop: thousands of iterations take milliseconds. */
+const derive = promisify(pbkdf2)
+
+export function userOperations(context: AdminContext) {
+  const { cluster } = context
+  return {
+    /**
+     * The SCRAM mechanisms that users have, by user (KIP-554, Kafka 2.7 or newer). Without names: of all users that
+     * have any. A user without one has an `error` with RESOURCE_NOT_FOUND.
+     */
+    async describeUserScramCredentials(
+      users?: readonly string[],
+      options: CallOptions = {},
+    ): Promise<readonly UserScramCredentials[]> {
+      const operation = 'describeUserScramCredentials'
+      const deadline = begin(context, operation, options, {})
+      if (users !== undefined) checkDistinct(operation, 'user', users)
+      if (users?.length === 0) return []
+      const { results } = await cluster.router.call(
+        describeApi,
+        { users: users === undefined ? null : users.map((name) => ({ name })) },
+        { to: 'any', what: 'describing SCRAM users', deadline },
+      )
+      return results
+        .map(({ user, errorCode, errorMessage, credentialInfos }): UserScramCredentials => {
+          const what = `describing SCRAM user '${user}'`
+          const error = itemError(errorCode, what, undefined, errorMessage)
+          const credentials = credentialInfos
+            .flatMap(({ mechanism: code, iterations }) => {
+              const mechanism = NAMES.find((name) => MECHANISMS[name].code === code)
+              return mechanism === undefined ? [] : [{ mechanism, iterations }]
+            })
+            .sort((a, b) => compareText(a.mechanism, b.mechanism))
+          return { user, credentials, ...(error === undefined ? {} : { error }) }
+        })
+        .sort((a, b) => compareText(a.user, b.user))
+    },
+
+    /**
+     * Sets passwords for SCRAM, or takes mechanisms away from users (KIP-554, Kafka 2.7 or newer). The salted
+     * password is computed here: the password itself is not sent. Throws ItemsFailedError, with
+     * UNACCEPTABLE_CREDENTIAL for iterations that Kafka does not take, RESOURCE_NOT_FOUND for a deletion of what is
+     * not there.
+     */
+    async alterUserScramCredentials(
+      alterations: readonly ScramAlteration[],
+      options: ChangeOptions = {},
+    ): Promise<readonly ScramAlterationResult[]> {
+      const operation = 'alterUserScramCredentials'
+      const deadline = begin(context, operation, options, {})
+      checkAlterations(operation, alterations)
+      const results = new Map<ScramAlteration, ScramAlterationResult>()
+      for (const round of rounds(alterations)) {
+        const outcomes = await cluster.fanOut.run<ScramAlteration, undefined>({
+          items: round,
+          to: () => 'controller',
+          what: 'altering SCRAM users',
+          deadline,
+          ask: async (items, recipient) => {
+            const body = await requestOf(items)
+            const response = await recipient.request(alterApi, body)
+            const found = new Map(response.results.map((one) => [one.user, one]))
+            return items.flatMap((item) => {
+              const one = found.get(item.user)
+              if (one === undefined) return []
+              const what = `${item.delete === true ? 'deleting' : 'setting'} ${item.mechanism} of user '${item.user}'`
+              const error = itemError(one.errorCode, what, recipient.name, one.errorMessage)
+              return [outcomeOf(item, error, undefined)]
+            })
+          },
+        })
+        for (const { item, error } of outcomes) {
+          const { user, mechanism } = item
+          results.set(item, { user, mechanism, ...(error === undefined ? {} : { error }) })
+        }
+      }
+      return settled(
+        operation,
+        alterations.map((one) => results.get(one)!),
+        options.settle,
+      )
+    },
+  }
+}
+
+/** Kafka takes one alteration of each user in a request, and answers by user: later ones go into later requests. */
+function rounds(alterations: readonly ScramAlteration[]): readonly ScramAlteration[][] {
+  const all: ScramAlteration[][] = []
+  const counts = new Map<string, number>()
+  for (const alteration of alterations) {
+    const round = counts.get(alteration.user) ?? 0
+    counts.set(alteration.user, round + 1)
+    ;(all[round] ??= []).push(alteration)
+  }
+  return all
+}
+
+async function requestOf(alterations: readonly ScramAlteration[]) {
+  const upsertions = []
+  const deletions = []
+  for (const alteration of alterations) {
+    const { code, digest, sizeBytes } = MECHANISMS[alteration.mechanism]
+    const named = { name: alteration.user, mechanism: code }
+    if (alteration.delete === true) deletions.push(named)
+    else {
+      const { password, iterations = DEFAULT_ITERATIONS } = alteration
+      const salt = randomBytes(SALT_BYTES)
+      const saltedPassword = await derive(password, salt, iterations, sizeBytes, digest)
+      upsertions.push({ ...named, iterations, salt, saltedPassword })
+    }
+  }
+  return { upsertions, deletions }
+}
+
+const isTrue: Check = (value) => (value === true ? undefined : 'must be true')
+
+/** More would keep this process busy for seconds; brokers refuse far fewer. */
+const MOST_ITERATIONS = 1_000_000
+
+/** Throws InvalidArgumentError, without passwords. */
+function checkAlterations(operation: string, alterations: readonly ScramAlteration[]): void {
+  if (!Array.isArray(alterations)) {
+    throw new InvalidArgumentError(`${operation} takes an array of alterations`)
+  }
+  const seen = new Set<string>()
+  for (const alteration of alterations as readonly ScramAlteration[]) {
+    const { user, mechanism } = alteration
+    const what = `an alteration of ${operation}`
+    const checks: Readonly<Record<string, Check>> = {
+      user: aString,
+      mechanism: oneOf(...NAMES),
+      password: concealed(aString),
+      iterations: anInteger(1, MOST_ITERATIONS),
+      delete: isTrue,
+    }
+    checkOptions<Record<string, unknown>>(what, { ...alteration }, checks)
+    if ((user as unknown) === undefined || (mechanism as unknown) === undefined) {
+      throw new InvalidArgumentError(`${what} needs 'user' and 'mechanism'`)
+    }
+    const hasPassword = 'password' in alteration && (alteration.password as unknown) !== undefined
+    if (hasPassword === (alteration.delete === true)) {
+      throw new InvalidArgumentError(
+        `${what} of user '${user}' needs 'password', or 'delete: true'`,
+      )
+    }
+    const key = JSON.stringify([user, mechanism])
+    if (seen.has(key)) {
+      throw new InvalidArgumentError(`${operation} alters ${mechanism} of user '${user}' twice`)
+    }
+    seen.add(key)
+  }
+}
