@@ -17,6 +17,7 @@ import {
   listenerPlans,
   queuedMaxRequestBytesOf,
   replicationFactorOf,
+  securityOf,
 } from './set-up.ts'
 import { RequestLog } from './server/request-log.ts'
 import { securityProtocolOf } from './security/options.ts'
@@ -62,8 +63,14 @@ export class EmbeddedCluster implements AsyncDisposable {
     const { zookeeper, zookeeperChroot = '' } = options
     const newest = zookeeper === undefined ? '4.4' : LAST_WITH_ZOOKEEPER
     const profile = profileOf(options.version ?? newest)
+    const security = securityOf(options, storage)
+    const directory = {
+      credentials: security.scramCredentials,
+      tokens: security.delegationTokens,
+      nowMs: () => this.#state.nowMs(),
+    }
     this.#brokers = brokerIdsOf(options).map(
-      (id, index) => new EmbeddedBroker(id, listenerPlans(options, index)),
+      (id, index) => new EmbeddedBroker(id, listenerPlans(options, index, directory)),
     )
     const brokers = new Brokers(this.#brokers)
     this.#timers = new Timers(onError)
@@ -80,8 +87,8 @@ export class EmbeddedCluster implements AsyncDisposable {
       storage,
     )
     if (zookeeper !== undefined) {
-      const security = securityProtocolOf(options.tls, options.sasl)
-      const registration = new KafkaRegistration(zookeeper, zookeeperChroot, this.#state, security)
+      const protocol = securityProtocolOf(options.tls, options.sasl)
+      const registration = new KafkaRegistration(zookeeper, zookeeperChroot, this.#state, protocol)
       this.#state.topics.onChange = () => registration.update()
       this.#registration = registration
     }
@@ -99,6 +106,7 @@ export class EmbeddedCluster implements AsyncDisposable {
       cluster: this.#state,
       groups: this.#groups,
       transactions: new Transactions(this.#state, this.#groups, storage),
+      security,
       dispatch: new Dispatch(profile),
       faults: this.faults,
       throttles: this.#throttles,

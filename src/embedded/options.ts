@@ -8,8 +8,11 @@ import {
   anObject,
   aString,
   checkOptions,
+  concealed,
   oneOf,
+  type Check,
 } from '../options.ts'
+import type { EmbeddedAuthorizerOptions } from './authorization/authorizer.ts'
 import { isAtLeast, KAFKA_VERSIONS, LAST_WITH_ZOOKEEPER } from './versions/profiles.ts'
 import { EmbeddedZooKeeper } from './zookeeper/embedded-zookeeper.ts'
 import {
@@ -95,9 +98,24 @@ export interface EmbeddedClusterOptions {
    * with the cluster's `hostsOf`, and stay with it. Default: none but that of `ports`, `tls` and `sasl`.
    */
   readonly listeners?: Readonly<Record<string, EmbeddedListenerOptions>>
+  /**
+   * Access control by ACLs: who may do what (Kafka's `authorizer.class.name`). `admin.createAcls` creates them.
+   * Default: none, everyone may do everything.
+   */
+  readonly authorizer?: EmbeddedAuthorizerOptions
+  /**
+   * Lets clients that have logged in create delegation tokens; Kafka's `delegation.token.secret.key`. Default: there
+   * are none.
+   */
+  readonly delegationTokenSecretKey?: string
   /** Told why a connection was ended: bytes that are no request, or a bug of the broker's. */
   readonly onError?: (error: unknown) => void
 }
+
+const aPrincipal: Check = (value) =>
+  typeof value === 'string' && /^[^:]+:./.test(value)
+    ? undefined
+    : "must be a principal, such as 'User:admin'"
 
 /** As Kafka writes them. */
 const LISTENER_NAME = /^[A-Z][A-Z0-9_]*$/
@@ -127,8 +145,16 @@ export function checkClusterOptions(options: EmbeddedClusterOptions): void {
         : "must be a path, such as '/kafka'",
     tls: anObject,
     sasl: anObject,
+    authorizer: anObject,
+    delegationTokenSecretKey: concealed(aString),
     onError: aFunction,
   })
+  if (options.authorizer !== undefined) {
+    checkOptions<EmbeddedAuthorizerOptions>('authorizer', options.authorizer, {
+      superUsers: anArrayOf(aPrincipal),
+      allowEveryoneIfNoAclFound: aBoolean,
+    })
+  }
   const { topics = {}, version, listeners = {} } = options
   const count = brokerCount(options)
   checkListener('EmbeddedCluster', options, version, count)

@@ -1,7 +1,15 @@
 /** What a cluster's options come to: its brokers, how they listen, and the configs that they have. */
 import type { EmbeddedClusterOptions } from './options.ts'
+import { Authorizer } from './authorization/authorizer.ts'
+import { ClientQuotas } from './quotas/client-quotas.ts'
+import type { ClusterSecurity } from './security/cluster-security.ts'
+import { DelegationTokens } from './security/delegation-tokens.ts'
+import { passwordsFor } from './security/options.ts'
 import { saslServer } from './security/sasl-server.ts'
+import type { ScramDirectory } from './security/scram.ts'
+import { ScramCredentials } from './security/scram-credentials.ts'
 import type { ListenerPlan } from './server/broker.ts'
+import type { ClusterStorage } from './storage/cluster-storage.ts'
 
 const DEFAULT_REPLICATION_FACTOR = 3
 const QUEUED_MAX_REQUEST_BYTES = 256 * 1024 * 1024
@@ -14,14 +22,37 @@ export function brokerIdsOf({ brokers, brokerIds }: EmbeddedClusterOptions): rea
 export function listenerPlans(
   { ports, tls, sasl, listeners = {} }: EmbeddedClusterOptions,
   index: number,
+  directory: ScramDirectory,
 ): readonly ListenerPlan[] {
   const named = Object.entries({ '': { ports, tls, sasl }, ...listeners })
   return named.map(([name, own]) => ({
     name,
     port: own.ports?.[index] ?? 0,
     tls: own.tls,
-    sasl: own.sasl && saslServer(own.sasl),
+    sasl: own.sasl && saslServer(own.sasl, directory),
   }))
+}
+
+/** Who may do what and how much, and who can log in. */
+export function securityOf(
+  options: EmbeddedClusterOptions,
+  storage: ClusterStorage,
+): ClusterSecurity {
+  const { sasl, listeners = {}, authorizer, delegationTokenSecretKey } = options
+  const scramMechanisms = ['SCRAM-SHA-256', 'SCRAM-SHA-512'] as const
+  const given = [sasl, ...Object.values(listeners).map((own) => own.sasl)].flatMap((own) =>
+    own === undefined
+      ? []
+      : scramMechanisms.flatMap((mechanism) =>
+          [...passwordsFor(mechanism, own).keys()].map((user) => ({ user, mechanism })),
+        ),
+  )
+  return {
+    authorizer: new Authorizer(authorizer, storage),
+    quotas: new ClientQuotas(storage),
+    scramCredentials: new ScramCredentials(given, storage),
+    delegationTokens: new DelegationTokens(delegationTokenSecretKey, storage),
+  }
 }
 
 export function replicationFactorOf(options: EmbeddedClusterOptions): number {

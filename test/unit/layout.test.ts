@@ -45,6 +45,7 @@ const EMBEDDED_LAYERS = [
   ['api'],
   ['transactions'],
   ['groups', 'fetch', 'security'],
+  ['authorization', 'quotas'],
   ['cluster'],
   ['storage'],
   ['log'],

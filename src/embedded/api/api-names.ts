@@ -35,6 +35,17 @@ const API_NAMES = [
   'OffsetDelete',
   'DescribeCluster',
   'DescribeTopicPartitions',
+  'CreateAcls',
+  'DeleteAcls',
+  'DescribeAcls',
+  'AlterClientQuotas',
+  'DescribeClientQuotas',
+  'CreateDelegationToken',
+  'DescribeDelegationToken',
+  'ExpireDelegationToken',
+  'RenewDelegationToken',
+  'AlterUserScramCredentials',
+  'DescribeUserScramCredentials',
 ] as const
 
 export type ApiName = (typeof API_NAMES)[number]

@@ -7,7 +7,10 @@ import type { FetchSessions } from '../fetch/sessions.ts'
 import type { Groups } from '../groups/groups.ts'
 import { Refused } from '../refused.ts'
 import type { Transactions } from '../transactions/transactions.ts'
+import type { OperationName } from '../authorization/acl.ts'
+import type { ClusterSecurity } from '../security/cluster-security.ts'
 import type { Login } from '../security/login.ts'
+import { authorize } from './access.ts'
 
 /** What a broker is beside what the cluster shares. */
 export interface ServingBroker extends BrokerInfo {
@@ -23,6 +26,28 @@ export interface InjectedError {
   readonly partition: number | undefined
 }
 
+/** The throttle time of one response. What a quota asks for holds up the connection as well. */
+export class RequestThrottle {
+  readonly #setMs: number
+  #quotaMs = 0
+
+  constructor(setMs: number) {
+    this.#setMs = setMs
+  }
+
+  get timeMs(): number {
+    return Math.max(this.#setMs, this.#quotaMs)
+  }
+
+  get quotaMs(): number {
+    return this.#quotaMs
+  }
+
+  byQuota(ms: number): void {
+    this.#quotaMs = Math.max(this.#quotaMs, ms)
+  }
+}
+
 /** A request's surroundings. */
 export interface RequestContext {
   readonly cluster: ClusterState
@@ -32,26 +57,42 @@ export interface RequestContext {
   /** The name of the listener that the client is connected to. */
   readonly listener: string
   readonly version: number
+  /** Of the request as it came. */
+  readonly sizeBytes: number
   readonly clientId: string | null
   /** As Kafka prints it: `/127.0.0.1`. */
   readonly clientHost: string
+  /** Who may do what and how much, and who can log in. */
+  readonly security: ClusterSecurity
   /** Who the client is, and how it logs in. */
   readonly login: Login
   /** Aborted when nobody waits for the response any more. */
   readonly signal: AbortSignal
   readonly injected: InjectedError | undefined
-  /** How long the client is to wait, as a quota would have it. */
-  readonly throttleTimeMs: number
+  /** How long the client is to wait: as the cluster was told, or more where it is over its quota. */
+  readonly throttle: RequestThrottle
 }
 
-/** A topic by name or, where the request's version has those, by id. Throws Refused. */
+/**
+ * A topic by name or, where the request's version has those, by id. Whether a name exists is told only to clients
+ * that may do the operation. Throws Refused.
+ */
 export function topicOf(
-  { cluster }: RequestContext,
+  context: RequestContext,
   { name, id }: { readonly name: string; readonly id?: string | undefined },
+  operation: OperationName,
 ): Topic {
-  const topic = id === undefined ? cluster.topics.byName(name) : cluster.topics.byId(id)
-  if (topic !== undefined) return topic
-  throw new Refused(id === undefined ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'UNKNOWN_TOPIC_ID')
+  const { topics } = context.cluster
+  if (id === undefined) {
+    authorize(context, operation, 'topic', name)
+    const topic = topics.byName(name)
+    if (topic === undefined) throw new Refused('UNKNOWN_TOPIC_OR_PARTITION')
+    return topic
+  }
+  const topic = topics.byId(id)
+  if (topic === undefined) throw new Refused('UNKNOWN_TOPIC_ID')
+  authorize(context, operation, 'topic', topic.name)
+  return topic
 }
 
 /** A partition, whoever leads it. Throws Refused, also where a fault says so. */

@@ -75,9 +75,10 @@ export function handler<Request extends Fields, Response extends Fields>(
 /** Adds the throttle time where there is one, and the response has a place for it. */
 function throttled<Response extends Fields>(
   api: Api<Fields, Response>,
-  { throttleTimeMs }: RequestContext,
+  { throttle }: RequestContext,
   answer: Encodable<Response>,
 ): Encodable<Response> {
+  const throttleTimeMs = throttle.timeMs
   if (throttleTimeMs === 0 || !Object.hasOwn(api.response.fields, 'throttleTimeMs')) return answer
   return { ...answer, throttleTimeMs }
 }

@@ -4,6 +4,7 @@ import { incrementalAlterConfigs } from '../../../protocol/apis/incremental-alte
 import { definitionOf, TopicConfig } from '../cluster/topic-config.ts'
 import type { Topic } from '../cluster/topics.ts'
 import { outcomeOf, Refused } from '../refused.ts'
+import { authorize, authorizeCluster } from '../api/access.ts'
 import type { RequestContext } from '../api/context.ts'
 import { handler } from '../api/handler.ts'
 import {
@@ -34,7 +35,7 @@ export const describeConfigsHandler = handler(describeConfigs, {
       const outcome = outcomeOf(() =>
         resource.resourceType === BROKER
           ? entriesOfBroker(resource.resourceName, wishes, context)
-          : topicEntries(topicOf(resource, context, '').config, wishes, context),
+          : topicEntries(topicOf(resource, context, 'describeConfigs', '').config, wishes, context),
       )
       return outcome.refused === undefined
         ? { ...named(resource), errorCode: 0, errorMessage: '', configs: outcome.value }
@@ -52,6 +53,7 @@ export const describeConfigsHandler = handler(describeConfigs, {
 
 /** A broker tells only its own, and those of all brokers where the name is empty. Throws Refused. */
 function entriesOfBroker(name: string, wishes: ConfigWishes, context: RequestContext) {
+  authorizeCluster(context, 'describeConfigs')
   if (name === '') return allBrokersEntries(wishes, context)
   const { id } = context.broker
   if (!/^[+-]?\d+$/.test(name)) {
@@ -156,7 +158,12 @@ function altered(
 ) {
   const { refused } = outcomeOf(() => {
     const { resourceName } = resource
-    const topic = topicOf(resource, context, `The topic '${resourceName}' does not exist.`)
+    const topic = topicOf(
+      resource,
+      context,
+      'alterConfigs',
+      `The topic '${resourceName}' does not exist.`,
+    )
     const config = new TopicConfig(values(topic.config))
     if (!validateOnly) context.cluster.topics.configure(topic, config)
   })
@@ -167,13 +174,15 @@ function altered(
 
 function topicOf(
   { resourceType, resourceName }: Resource,
-  { cluster }: RequestContext,
+  context: RequestContext,
+  operation: 'describeConfigs' | 'alterConfigs',
   detail: string | null,
 ): Topic {
   if (resourceType !== TOPIC) {
     throw new Refused('INVALID_REQUEST', 'The embedded cluster has configs of topics only.')
   }
-  const topic = cluster.topics.byName(resourceName)
+  authorize(context, operation, 'topic', resourceName)
+  const topic = context.cluster.topics.byName(resourceName)
   if (topic === undefined) throw new Refused('UNKNOWN_TOPIC_OR_PARTITION', detail)
   return topic
 }

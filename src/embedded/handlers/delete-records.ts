@@ -15,7 +15,7 @@ export const deleteRecordsHandler = handler(deleteRecords, {
       name,
       partitions: partitions.map(({ partitionIndex, offset }) => {
         const outcome = outcomeOf(() => {
-          const topic = topicOf(context, { name })
+          const topic = topicOf(context, { name }, 'delete')
           const { log } = ledPartitionOf(context, topic, partitionIndex)
           if (!topic.config.deletesRecords) throw new Refused('POLICY_VIOLATION')
           const wanted = toSafeNumber(offset, 'offset')

@@ -1,8 +1,8 @@
 import { describeCluster } from '../../../protocol/apis/describe-cluster.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
+import { authorizedClusterOperations, mayDoToCluster } from '../api/access.ts'
 import { endpointOf } from '../api/context.ts'
 import { handler } from '../api/handler.ts'
-import { CLUSTER_OPERATIONS } from './operations.ts'
 
 const ENDPOINT_BROKER = 1
 
@@ -30,7 +30,11 @@ export const describeClusterHandler = handler(describeCluster, {
         ...(version >= 2 ? { isFenced: !broker.isAlive } : {}),
       })),
       ...(request.includeClusterAuthorizedOperations
-        ? { clusterAuthorizedOperations: CLUSTER_OPERATIONS }
+        ? {
+            clusterAuthorizedOperations: mayDoToCluster(context, 'describe')
+              ? authorizedClusterOperations(context)
+              : 0,
+          }
         : {}),
     }
   },

@@ -3,10 +3,10 @@ import { ErrorCode, type ErrorName } from '../../../protocol/errors.ts'
 import { ZERO_UUID, type Decoded } from '../../../protocol/schema/fields.ts'
 import { checkTopicName, type Topic } from '../cluster/topics.ts'
 import { outcomeOf } from '../refused.ts'
+import { authorizedOperations, mayDo } from '../api/access.ts'
 import type { RequestContext } from '../api/context.ts'
 import { handler } from '../api/handler.ts'
 import { describedPartition } from './metadata.ts'
-import { TOPIC_OPERATIONS } from './operations.ts'
 
 /** Kafka's max.request.partition.size.limit. */
 const MOST_PARTITIONS = 2000
@@ -19,12 +19,15 @@ type Request = Decoded<typeof describeTopicPartitions.request.fields>
 export const describeTopicPartitionsHandler = handler(describeTopicPartitions, {
   handle: (request, context) => {
     const names = namesFrom(request, context)
+    const hidden = request.topics
+      .filter(({ name }) => !mayDo(context, 'describe', 'topic', name))
+      .map(({ name }) => failed(name, 'TOPIC_AUTHORIZATION_FAILED'))
     return names === undefined
       ? {
           throttleTimeMs: 0,
           topics: request.topics.map(({ name }) => failed(name, 'INVALID_REQUEST')),
         }
-      : { throttleTimeMs: 0, ...page(names, request, context) }
+      : { throttleTimeMs: 0, ...page(names, hidden, request, context) }
   },
   refuse: (errorCode, { topics }) => ({
     throttleTimeMs: 0,
@@ -33,8 +36,10 @@ export const describeTopicPartitionsHandler = handler(describeTopicPartitions, {
 })
 
 /** From the cursor on, in order; undefined for a cursor that can't be. No names are for all topics. */
-function namesFrom({ topics, cursor }: Request, { cluster }: RequestContext) {
-  const all = topics.length === 0 ? cluster.topics.all : topics
+function namesFrom({ topics, cursor }: Request, context: RequestContext) {
+  const all = (topics.length === 0 ? context.cluster.topics.all : topics).filter(({ name }) =>
+    mayDo(context, 'describe', 'topic', name),
+  )
   const names = [...new Set(all.map(({ name }) => name))].sort()
   if (cursor === null) return names
   const rest = names.filter((name) => name >= cursor.topicName)
@@ -42,15 +47,20 @@ function namesFrom({ topics, cursor }: Request, { cluster }: RequestContext) {
   return cursor.partitionIndex >= 0 && isOfThese ? rest : undefined
 }
 
-function page(names: readonly string[], request: Request, context: RequestContext) {
+function page(
+  names: readonly string[],
+  hidden: readonly ReturnType<typeof failed>[],
+  request: Request,
+  context: RequestContext,
+) {
   const { cursor, responsePartitionLimit } = request
   let room = Math.min(Math.max(1, responsePartitionLimit), MOST_PARTITIONS)
-  const topics = []
+  const topics: (ReturnType<typeof described> | ReturnType<typeof failed>)[] = [...hidden]
   for (const name of names) {
     if (room === 0) return { topics, nextCursor: { topicName: name, partitionIndex: 0 } }
     const topic = context.cluster.topics.byName(name)
     if (topic === undefined) {
-      topics.push(unknown(name))
+      topics.push(unknown(name, context))
       continue
     }
     const from = name === cursor?.topicName ? cursor.partitionIndex : 0
@@ -75,15 +85,15 @@ function described(topic: Topic, from: number, count: number, context: RequestCo
       eligibleLeaderReplicas: [],
       lastKnownElr: [],
     })),
-    topicAuthorizedOperations: TOPIC_OPERATIONS,
+    topicAuthorizedOperations: authorizedOperations(context, 'topic', topic.name),
   }
 }
 
-function unknown(name: string) {
+function unknown(name: string, context: RequestContext) {
   const { refused } = outcomeOf(() => checkTopicName(name))
   return {
     ...failed(name, refused === undefined ? 'UNKNOWN_TOPIC_OR_PARTITION' : refused.error),
-    topicAuthorizedOperations: TOPIC_OPERATIONS,
+    topicAuthorizedOperations: authorizedOperations(context, 'topic', name),
   }
 }
 

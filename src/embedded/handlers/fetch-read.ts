@@ -107,7 +107,7 @@ export function knownPartition(
 
 /** The partition, if it can be fetched from here and there. Throws Refused. */
 export function fetchable(context: RequestContext, wanted: FetchPartition): Partition {
-  const topic = topicOf(context, { name: wanted.topic, id: wanted.topicId })
+  const topic = topicOf(context, { name: wanted.topic, id: wanted.topicId }, 'read')
   const partition = partitionOf(context, topic, wanted.partition)
   checkLeaderEpoch(partition, wanted.currentLeaderEpoch)
   checkLeader(context, partition)

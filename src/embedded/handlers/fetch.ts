@@ -9,6 +9,7 @@ import {
   type FetchPartition,
   type FetchRequestShape,
 } from '../fetch/sessions.ts'
+import { mostBytes, throttle, unrecord } from './throttle.ts'
 import { waitForBytes } from './fetch-wait.ts'
 import { leaderHint, uniqueEndpoints, type RequestContext } from '../api/context.ts'
 import { handler } from '../api/handler.ts'
@@ -37,13 +38,19 @@ export const fetchHandler = handler(fetchApi, {
     const session = context.broker.fetchSessions.open(shapeOf(request, version))
     if (session.kind === 'refused') return sessionError(ErrorCode[session.error])
     const isReadCommitted = request.isolationLevel === READ_COMMITTED
-    let read = readPartitions(context, session.partitions, request.maxBytes, isReadCommitted)
-    const minBytes = Math.min(request.minBytes, request.maxBytes)
+    const maxBytes = Math.min(request.maxBytes, mostBytes(context, 'consumer_byte_rate'))
+    let read = readPartitions(context, session.partitions, maxBytes, isReadCommitted)
+    const minBytes = Math.min(request.minBytes, maxBytes)
     const isEnough = read.bytes >= minBytes || read.hasError || session.partitions.length === 0
     if (!isEnough && request.maxWaitMs > 0) {
       const { maxWaitMs } = request
       await waitForBytes(context, session.partitions, minBytes, maxWaitMs, isReadCommitted)
-      read = readPartitions(context, session.partitions, request.maxBytes, isReadCommitted)
+      read = readPartitions(context, session.partitions, maxBytes, isReadCommitted)
+    }
+    // What is over the quota is read later: the client gets an empty response, and has to wait.
+    if (throttle(context, 'consumer_byte_rate', read.bytes) > 0) {
+      unrecord(context, 'consumer_byte_rate', read.bytes)
+      return throttled(session)
     }
     return responseOf(context, session, told(session, read.partitions), isReadCommitted)
   },
@@ -52,6 +59,14 @@ export const fetchHandler = handler(fetchApi, {
 
 function sessionError(errorCode: number) {
   return { errorCode, sessionId: 0, responses: [] }
+}
+
+function throttled(session: FetchContext) {
+  return { errorCode: 0, sessionId: sessionIdOf(session), responses: [] }
+}
+
+function sessionIdOf(session: FetchContext): number {
+  return session.kind === 'full' || session.kind === 'incremental' ? session.session.id : 0
 }
 
 function told(
@@ -78,7 +93,7 @@ function responseOf(
   }
   const hints = partitions.map((partition) => hintOf(context, partition)?.endpoint)
   return {
-    sessionId: session.kind === 'full' || session.kind === 'incremental' ? session.session.id : 0,
+    sessionId: sessionIdOf(session),
     responses: [...byTopic.values()].map((ofTopic) => ({
       ...nameOf(ofTopic[0]!.wanted),
       partitions: ofTopic.map((partition) => partitionOf(context, partition, isReadCommitted)),

@@ -1,5 +1,6 @@
 import { findCoordinator } from '../../../protocol/apis/find-coordinator.ts'
 import { Refused, outcomeOf } from '../refused.ts'
+import { authorize, authorizeCluster } from '../api/access.ts'
 import { endpointOf, type RequestContext } from '../api/context.ts'
 import { handler } from '../api/handler.ts'
 
@@ -54,16 +55,19 @@ function find(key: string, keyType: number, context: RequestContext) {
 }
 
 /** Throws Refused. */
-function coordinatorOf(key: string, keyType: number, { groups, cluster }: RequestContext) {
+function coordinatorOf(key: string, keyType: number, context: RequestContext) {
+  const { groups, cluster } = context
   switch (keyType) {
     case GROUP:
     case TRANSACTION: {
+      authorize(context, 'describe', keyType === GROUP ? 'group' : 'transactionalId', key)
       const id = groups.coordinatorOf(key)
       const broker = id === undefined ? undefined : cluster.brokers.find(id)
       if (broker === undefined) throw new Refused('COORDINATOR_NOT_AVAILABLE')
       return broker
     }
     case SHARE:
+      authorizeCluster(context, 'clusterAction')
       throw new Refused(SHARE_KEY.test(key) ? 'COORDINATOR_NOT_AVAILABLE' : 'INVALID_REQUEST', '')
     default:
       throw new Refused('INVALID_REQUEST', NO_SUCH_TYPE)

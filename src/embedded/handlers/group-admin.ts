@@ -6,10 +6,10 @@ import { offsetDelete } from '../../../protocol/apis/offset-delete.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
 import type { Group } from '../groups/group.ts'
 import { outcomeOf, Refused } from '../refused.ts'
-import type { RequestContext } from '../api/context.ts'
+import { authorize, authorizedOperations, mayDo, mayDoToCluster } from '../api/access.ts'
+import { topicOf, type RequestContext } from '../api/context.ts'
 import { handler } from '../api/handler.ts'
 import { checkGroupId } from './groups.ts'
-import { GROUP_OPERATIONS } from './operations.ts'
 
 const LIST_WITH_STATES = 4
 const LIST_WITH_TYPES = 5
@@ -17,13 +17,16 @@ const DESCRIBE_WITH_OPERATIONS = 3
 const DESCRIBE_WITH_NOT_FOUND = 6
 
 export const listGroupsHandler = handler(listGroups, {
-  handle: (request, { groups, broker, version }) => {
+  handle: (request, context) => {
+    const { groups, broker, version } = context
+    const mayListAll = mayDoToCluster(context, 'describe')
     const states = request.statesFilter.map((state) => state.toLowerCase())
     const types = request.typesFilter.map((type) => type.toLowerCase())
     const fits = ({ id, type, state }: Group) =>
       groups.coordinatorOf(id) === broker.id &&
       (states.length === 0 || states.includes(state.toLowerCase())) &&
-      (types.length === 0 || types.includes(type))
+      (types.length === 0 || types.includes(type)) &&
+      (mayListAll || mayDo(context, 'describe', 'group', id))
     return {
       errorCode: 0,
       groups: groups.all.filter(fits).map(({ id, type, protocolType, state }) => ({
@@ -48,7 +51,7 @@ export const describeGroupsHandler = handler(describeGroups, {
       const outcome = outcomeOf(() => describe(groupId, context))
       const operations =
         context.version >= DESCRIBE_WITH_OPERATIONS && request.includeAuthorizedOperations
-          ? { authorizedOperations: GROUP_OPERATIONS }
+          ? { authorizedOperations: authorizedOperations(context, 'group', groupId) }
           : {}
       return outcome.refused === undefined
         ? { ...operations, ...outcome.value, groupId }
@@ -60,7 +63,9 @@ export const describeGroupsHandler = handler(describeGroups, {
   }),
 })
 
-function describe(groupId: string, { groups, broker, version }: RequestContext) {
+function describe(groupId: string, context: RequestContext) {
+  const { groups, broker, version } = context
+  authorize(context, 'describe', 'group', groupId)
   groups.checkCoordinator(groupId, broker.id)
   const group = groups.find(groupId)
   if (group === undefined) {
@@ -78,10 +83,12 @@ function describe(groupId: string, { groups, broker, version }: RequestContext) 
 }
 
 export const deleteGroupsHandler = handler(deleteGroups, {
-  handle: (request, { groups, broker }) => ({
+  handle: (request, context) => ({
     throttleTimeMs: 0,
     results: request.groupsNames.map((groupId) => {
       const { refused } = outcomeOf(() => {
+        const { groups, broker } = context
+        authorize(context, 'delete', 'group', groupId)
         groups.checkCoordinator(groupId, broker.id)
         groups.delete(groupId)
       })
@@ -95,8 +102,10 @@ export const deleteGroupsHandler = handler(deleteGroups, {
 })
 
 export const offsetDeleteHandler = handler(offsetDelete, {
-  handle: (request, { groups, broker, cluster }) => {
+  handle: (request, context) => {
+    const { groups, broker, cluster } = context
     const outcome = outcomeOf(() => {
+      authorize(context, 'delete', 'group', request.groupId)
       checkGroupId(request.groupId)
       groups.checkCoordinator(request.groupId, broker.id)
       const group = groups.find(request.groupId)
@@ -110,6 +119,8 @@ export const offsetDeleteHandler = handler(offsetDelete, {
     const topics = request.topics.map(({ name, partitions }) => ({
       name,
       partitions: partitions.map(({ partitionIndex }) => {
+        const { refused } = outcomeOf(() => topicOf(context, { name }, 'read'))
+        if (refused !== undefined) return { partitionIndex, errorCode: refused.errorCode }
         if (cluster.topics.partition(name, partitionIndex) === undefined) {
           return { partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }
         }

@@ -8,6 +8,7 @@ import type { Decoded } from '../../../protocol/schema/fields.ts'
 import { refusedJoin, refusedSync, type ClassicGroup } from '../groups/classic-group.ts'
 import type { JoinAnswer, SyncAnswer } from '../groups/member.ts'
 import { outcomeOf, Refused } from '../refused.ts'
+import { authorize } from '../api/access.ts'
 import type { RequestContext } from '../api/context.ts'
 import { handler } from '../api/handler.ts'
 
@@ -20,7 +21,9 @@ const LEAVE_WITH_MEMBERS = 3
 type JoinRequest = Decoded<typeof joinGroup.request.fields>
 
 /** The group, if this broker coordinates it and it is there. Throws Refused. */
-function coordinated({ groups, broker }: RequestContext, groupId: string): ClassicGroup {
+function coordinated(context: RequestContext, groupId: string): ClassicGroup {
+  const { groups, broker } = context
+  authorize(context, 'read', 'group', groupId)
   checkGroupId(groupId)
   groups.checkCoordinator(groupId, broker.id)
   const group = groups.findClassic(groupId)
@@ -51,6 +54,7 @@ export const joinGroupHandler = handler(joinGroup, {
 function join(request: JoinRequest, context: RequestContext): Promise<JoinAnswer> {
   const { groups, broker, version, clientId, clientHost } = context
   const { groupId, memberId, sessionTimeoutMs } = request
+  authorize(context, 'read', 'group', groupId)
   checkGroupId(groupId)
   groups.checkCoordinator(groupId, broker.id)
   groups.checkSessionTimeout(sessionTimeoutMs)
@@ -119,6 +123,7 @@ export const leaveGroupHandler = handler(leaveGroup, {
         : [{ memberId: request.memberId, groupInstanceId: null }]
     // Of the group itself: the members' own errors stand beside their ids.
     const { refused } = outcomeOf(() => {
+      authorize(context, 'read', 'group', request.groupId)
       checkGroupId(request.groupId)
       context.groups.checkCoordinator(request.groupId, context.broker.id)
     })

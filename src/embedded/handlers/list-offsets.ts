@@ -38,7 +38,7 @@ export const listOffsetsHandler = handler(listOffsets, {
         const timestamp = Number(wanted.timestamp)
         const outcome = outcomeOf(() => {
           if (isRepeated) throw new Refused('INVALID_REQUEST')
-          const topic = topicOf(context, { name })
+          const topic = topicOf(context, { name }, 'describe')
           const partition = ledPartitionOf(context, topic, partitionIndex)
           checkLeaderEpoch(partition, currentLeaderEpoch)
           if (context.version === 0) {

@@ -4,9 +4,15 @@ import { ZERO_UUID, type Decoded } from '../../../protocol/schema/fields.ts'
 import { NO_LEADER, type Partition } from '../cluster/partition.ts'
 import { checkTopicName, MAX_PARTITIONS_AT_ONCE, type Topic } from '../cluster/topics.ts'
 import { outcomeOf, Refused } from '../refused.ts'
+import {
+  authorize,
+  authorizedClusterOperations,
+  authorizedOperations,
+  mayDo,
+  mayDoToCluster,
+} from '../api/access.ts'
 import { endpointOf, type RequestContext } from '../api/context.ts'
 import { handler } from '../api/handler.ts'
-import { CLUSTER_OPERATIONS, TOPIC_OPERATIONS } from './operations.ts'
 
 type Request = Decoded<typeof metadata.request.fields>
 
@@ -28,20 +34,28 @@ export const metadataHandler = handler(metadata, {
       ...clusterPart(context),
       topics: topicsOf(request, context).map((topic) => ({
         ...topic,
-        ...(wantsOperations && request.includeTopicAuthorizedOperations && topic.name !== null
-          ? { topicAuthorizedOperations: TOPIC_OPERATIONS }
+        ...(wantsOperations && request.includeTopicAuthorizedOperations && isTold(topic)
+          ? { topicAuthorizedOperations: authorizedOperations(context, 'topic', topic.name ?? '') }
           : {}),
       })),
       clusterId: cluster.clusterId,
       ...(wantsOperations &&
       version <= LAST_WITH_CLUSTER_OPERATIONS &&
       request.includeClusterAuthorizedOperations
-        ? { clusterAuthorizedOperations: CLUSTER_OPERATIONS }
+        ? {
+            clusterAuthorizedOperations: mayDoToCluster(context, 'describe')
+              ? authorizedClusterOperations(context)
+              : 0,
+          }
         : {}),
     }
   },
   refuse: refusal,
 })
+
+function isTold({ name, errorCode }: { name: string | null; errorCode: number }): boolean {
+  return name !== null && errorCode !== ErrorCode.TOPIC_AUTHORIZATION_FAILED
+}
 
 function refusal(errorCode: number, request: Request, context: RequestContext) {
   return {
@@ -70,7 +84,9 @@ function topicsOf(request: Request, context: RequestContext) {
   const { cluster, version } = context
   // Up to v0 an empty list means all topics, later it means none, and null all.
   if (request.topics === null || (version === 0 && request.topics.length === 0)) {
-    return cluster.topics.all.map((topic) => describeOrFail(topic, context))
+    return cluster.topics.all
+      .filter(({ name }) => mayDo(context, 'describe', 'topic', name))
+      .map((topic) => describeOrFail(topic, context))
   }
   const mayCreate = mayCreateTopics(request.topics, request.allowAutoTopicCreation, context)
   return request.topics.map(({ name, topicId }) =>
@@ -104,7 +120,11 @@ function mayCreateTopics(
 
 function byId(topicId: string, context: RequestContext) {
   const topic = context.cluster.topics.byId(topicId)
-  if (topic !== undefined) return describeOrFail(topic, context)
+  if (topic !== undefined) {
+    return mayDo(context, 'describe', 'topic', topic.name)
+      ? describeOrFail(topic, context)
+      : { ...unknownTopic(null, ErrorCode.TOPIC_AUTHORIZATION_FAILED), topicId }
+  }
   return {
     ...unknownTopic(context.version >= 12 ? null : '', ErrorCode.UNKNOWN_TOPIC_ID),
     topicId,
@@ -114,6 +134,9 @@ function byId(topicId: string, context: RequestContext) {
 /** Asking for a topic may create it: then the next time, it is there. */
 function byName(name: string, mayCreate: boolean, context: RequestContext) {
   const { cluster } = context
+  if (!mayDo(context, 'describe', 'topic', name)) {
+    return unknownTopic(name, ErrorCode.TOPIC_AUTHORIZATION_FAILED)
+  }
   const topic = cluster.topics.byName(name)
   if (topic !== undefined) return describeOrFail(topic, context)
   const injected = topicError(context, name)
@@ -121,6 +144,7 @@ function byName(name: string, mayCreate: boolean, context: RequestContext) {
   const { refused } = outcomeOf(() => {
     checkTopicName(name)
     if (!mayCreate) throw new Refused('UNKNOWN_TOPIC_OR_PARTITION')
+    if (!mayDoToCluster(context, 'create')) authorize(context, 'create', 'topic', name)
     cluster.topics.create({ name, partitionCount: -1, replicationFactor: -1 })
   })
   const error = refused?.error ?? cluster.settings.profile.autoCreateError

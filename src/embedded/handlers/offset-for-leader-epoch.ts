@@ -11,7 +11,7 @@ export const offsetForLeaderEpochHandler = handler(offsetForLeaderEpoch, {
       topic: name,
       partitions: partitions.map(({ partition: index, currentLeaderEpoch, leaderEpoch }) => {
         const outcome = outcomeOf(() => {
-          const partition = ledPartitionOf(context, topicOf(context, { name }), index)
+          const partition = ledPartitionOf(context, topicOf(context, { name }, 'describe'), index)
           checkLeaderEpoch(partition, currentLeaderEpoch)
           return endOfEpoch(partition.log, leaderEpoch, partition.leaderEpoch)
         })

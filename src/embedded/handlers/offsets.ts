@@ -5,6 +5,7 @@ import { ErrorCode } from '../../../protocol/errors.ts'
 import type { Topic } from '../cluster/topics.ts'
 import type { GroupOffsets } from '../groups/offsets.ts'
 import { outcomeOf, Refused } from '../refused.ts'
+import { authorize, mayDo } from '../api/access.ts'
 import { partitionOf, topicOf, type RequestContext } from '../api/context.ts'
 import { handler } from '../api/handler.ts'
 import { checkGroupId } from './groups.ts'
@@ -33,7 +34,7 @@ export const offsetCommitHandler = handler(offsetCommit, {
           partitions: partitions.map((wanted) => {
             const { partitionIndex, committedMetadata } = wanted
             const { refused } = outcomeOf(() => {
-              const topic = topicOf(context, { name, id })
+              const topic = topicOf(context, { name, id }, 'read')
               partitionOf(context, topic, partitionIndex)
               if (outcome.refused !== undefined) throw outcome.refused
               checkMetadata(committedMetadata)
@@ -70,11 +71,13 @@ function groupToCommit(
     readonly groupInstanceId: string | null
     readonly generationIdOrMemberEpoch: number
   },
-  { groups, broker, version }: RequestContext,
+  context: RequestContext,
 ) {
+  const { groups, broker, version } = context
   const { groupId, memberId, groupInstanceId } = request
   // v0 knows of no generations: it committed to ZooKeeper, where there were none.
   const generation = version >= COMMIT_WITH_GENERATION ? request.generationIdOrMemberEpoch : -1
+  authorize(context, 'read', 'group', groupId)
   checkGroupId(groupId)
   groups.checkCoordinator(groupId, broker.id)
   const known = groups.find(groupId)
@@ -134,6 +137,7 @@ function fetchGroup(
   const { groupId } = wanted
   const { groups, broker, cluster, version } = context
   const { refused } = outcomeOf(() => {
+    authorize(context, 'describe', 'group', groupId)
     checkGroupId(groupId)
     groups.checkCoordinator(groupId, broker.id)
   })
@@ -143,21 +147,23 @@ function fetchGroup(
   // Null is for all that there are, which never were of topics by id.
   const topics: readonly WantedTopic[] =
     wanted.topics ??
-    (offsets?.topics ?? []).map(({ topic, partitions }) => ({
-      name: topic,
-      topicId: cluster.topics.byName(topic)?.id ?? '',
-      partitionIndexes: partitions,
-    }))
+    (offsets?.topics ?? [])
+      .filter(({ topic }) => mayDo(context, 'describe', 'topic', topic))
+      .map(({ topic, partitions }) => ({
+        name: topic,
+        topicId: cluster.topics.byName(topic)?.id ?? '',
+        partitionIndexes: partitions,
+      }))
   return {
     groupId,
     errorCode: 0,
     topics: topics.map(({ name, topicId, partitionIndexes }) => {
       const id = usesIds ? topicId : undefined
-      const topic = outcomeOf(() => topicOf(context, { name, id }))
+      const topic = outcomeOf(() => topicOf(context, { name, id }, 'describe'))
       return {
         ...(id === undefined ? { name } : { topicId: id }),
         partitions: partitionIndexes.map((index) =>
-          id !== undefined && topic.refused !== undefined
+          topic.refused !== undefined && isTold(topic.refused, id)
             ? { partitionIndex: index, ...NO_OFFSET, errorCode: topic.refused.errorCode }
             : requireStable && offsets?.isPending(topicName(name, topic), index) === true
               ? {
@@ -170,6 +176,11 @@ function fetchGroup(
       }
     }),
   }
+}
+
+/** Offsets of a topic that is gone are there still, by its name; those of one that is hidden are not told. */
+function isTold({ error }: Refused, id: string | undefined): boolean {
+  return id !== undefined || error !== 'UNKNOWN_TOPIC_OR_PARTITION'
 }
 
 function topicName(

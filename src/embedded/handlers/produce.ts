@@ -5,6 +5,7 @@ import type { Partition, ProducerOfBatch } from '../cluster/partition.ts'
 import type { PartitionLog } from '../log/partition-log.ts'
 import { requestRecords } from '../log/request-records.ts'
 import { outcomeOf, Refused } from '../refused.ts'
+import { throttle } from './throttle.ts'
 import { joinTransaction } from './transactions.ts'
 import {
   ledPartitionOf,
@@ -31,6 +32,7 @@ export const produceHandler = handler(produce, {
       ...nameOf(topic, context.version),
       partitionResponses: topic.partitionData.map((data) => append(request, topic, data, context)),
     }))
+    throttle(context, 'producer_byte_rate', context.sizeBytes)
     if (request.acks !== NO_ACKS) return responseOf(answers, context)
     // There is no response to say it in: a closed connection tells the producer that something is wrong.
     const failed = answers.flatMap((answer) => answer.partitionResponses).find(hasFailed)
@@ -76,7 +78,11 @@ function append(
   let log: PartitionLog | undefined
   const outcome = outcomeOf(() => {
     if (acks < ALL_ACKS || acks > 1) throw new Refused('INVALID_REQUIRED_ACKS')
-    const topic = topicOf(context, { name, id: version >= WITH_TOPIC_IDS ? topicId : undefined })
+    const topic = topicOf(
+      context,
+      { name, id: version >= WITH_TOPIC_IDS ? topicId : undefined },
+      'write',
+    )
     const sent = requestRecords(records, version)
     partition = topic.partitions[index]
     const led = ledPartitionOf(context, topic, index)

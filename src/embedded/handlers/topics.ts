@@ -6,6 +6,7 @@ import { ZERO_UUID, type Decoded } from '../../../protocol/schema/fields.ts'
 import { CONFIG_DEFINITIONS, TopicConfig } from '../cluster/topic-config.ts'
 import { MAX_PARTITIONS_AT_ONCE, tooManyAdded, type Topic } from '../cluster/topics.ts'
 import { outcomeOf, Refused } from '../refused.ts'
+import { authorize, mayDo, mayDoToCluster } from '../api/access.ts'
 import type { RequestContext } from '../api/context.ts'
 import { handler } from '../api/handler.ts'
 import { sourceOf } from './config-entries.ts'
@@ -27,6 +28,7 @@ export const createTopicsHandler = handler(createTopics, {
           if (repeated.has(wanted.name)) {
             throw new Refused('INVALID_REQUEST', 'Duplicate topic name.')
           }
+          authorizeCreation(wanted.name, context)
           if (excess !== undefined) throw new Refused('POLICY_VIOLATION', excess)
           return createTopic(wanted, request.validateOnly, context)
         })
@@ -45,6 +47,11 @@ export const createTopicsHandler = handler(createTopics, {
     topics: topics.map(({ name }) => ({ name, errorCode, errorMessage: null, configs: [] })),
   }),
 })
+
+function authorizeCreation(name: string, context: RequestContext): void {
+  if (mayDoToCluster(context, 'create')) return
+  authorize(context, 'create', 'topic', name, 'Authorization failed.')
+}
 
 /** Why the controller does not take so much in one request; undefined if it does. */
 function excessOf(topics: readonly WantedTopic[], defaultCount: number): string | undefined {
@@ -98,9 +105,20 @@ function valueOf({ name, value }: { readonly name: string; readonly value: strin
   throw new Refused('INVALID_CONFIG', `Null value not supported for topic configs: ${name}`)
 }
 
-function createdTopic(topic: Topic, validateOnly: boolean, { version, cluster }: RequestContext) {
+function createdTopic(topic: Topic, validateOnly: boolean, context: RequestContext) {
+  const { version, cluster } = context
   const answer = { name: topic.name, errorCode: 0, errorMessage: null, configs: null }
   if (version < CREATE_TELLS_OF_TOPIC) return answer
+  if (!mayDo(context, 'describeConfigs', 'topic', topic.name)) {
+    return {
+      ...answer,
+      topicId: validateOnly ? ZERO_UUID : topic.id,
+      topicConfigErrorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED,
+      numPartitions: -1,
+      replicationFactor: -1,
+      configs: [],
+    }
+  }
   return {
     ...answer,
     topicId: validateOnly ? ZERO_UUID : topic.id,
@@ -117,7 +135,9 @@ function createdTopic(topic: Topic, validateOnly: boolean, { version, cluster }:
 }
 
 export const deleteTopicsHandler = handler(deleteTopics, {
-  handle: (request, { version, groups, cluster: { topics } }) => {
+  handle: (request, context) => {
+    const { version, groups, cluster } = context
+    const { topics } = cluster
     const wanted =
       version >= 6
         ? request.topics
@@ -126,6 +146,16 @@ export const deleteTopicsHandler = handler(deleteTopics, {
       responses: wanted.map(({ name, topicId }) => {
         const byId = topicId !== ZERO_UUID
         const topic = byId ? topics.byId(topicId) : topics.byName(name ?? '')
+        const known = byId ? topic?.name : (name ?? '')
+        if (known !== undefined && !mayDo(context, 'delete', 'topic', known)) {
+          const isHidden = byId && !mayDo(context, 'describe', 'topic', known)
+          return {
+            name: isHidden ? null : known,
+            topicId,
+            errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED,
+            errorMessage: 'Topic authorization failed.',
+          }
+        }
         if (topic === undefined) {
           return {
             name,
@@ -151,7 +181,8 @@ export const deleteTopicsHandler = handler(deleteTopics, {
 })
 
 export const createPartitionsHandler = handler(createPartitions, {
-  handle: (request, { cluster: { topics } }) => {
+  handle: (request, context) => {
+    const { topics } = context.cluster
     const repeated = repeats(request.topics.map(({ name }) => name))
     let added = 0
     for (const { name, count } of request.topics) {
@@ -163,6 +194,7 @@ export const createPartitionsHandler = handler(createPartitions, {
       results: request.topics.map(({ name, count, assignments }) => {
         const { refused } = outcomeOf(() => {
           if (repeated.has(name)) throw new Refused('INVALID_REQUEST', 'Duplicate topic name.')
+          authorize(context, 'alter', 'topic', name)
           if (added > MAX_PARTITIONS_AT_ONCE) throw tooManyAdded()
           const topic = topics.byName(name)
           if (topic === undefined) throw new Refused('UNKNOWN_TOPIC_OR_PARTITION')

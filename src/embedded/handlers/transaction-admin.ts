@@ -1,6 +1,7 @@
 /** What tools ask about transactions (KIP-664). */
 import { describeTransactions } from '../../../protocol/apis/describe-transactions.ts'
 import { listTransactions } from '../../../protocol/apis/list-transactions.ts'
+import { authorize, mayDo } from '../api/access.ts'
 import type { RequestContext } from '../api/context.ts'
 import { handler } from '../api/handler.ts'
 import { outcomeOf, Refused } from '../refused.ts'
@@ -37,12 +38,15 @@ export const describeTransactionsHandler = handler(describeTransactions, {
   }),
 })
 
-function describe(id: string, { transactions, broker }: RequestContext) {
+function describe(id: string, context: RequestContext) {
+  const { transactions, broker } = context
+  authorize(context, 'describe', 'transactionalId', id)
   transactions.checkCoordinator(id, broker.id)
   const transaction = transactions.find(id)
   if (transaction === undefined) throw new Refused('TRANSACTIONAL_ID_NOT_FOUND')
   const indexes = new Map<string, number[]>()
   for (const { topic, index } of transaction.partitions) {
+    if (!mayDo(context, 'describe', 'topic', topic)) continue
     indexes.set(topic, [...(indexes.get(topic) ?? []), index])
   }
   return {
@@ -58,7 +62,8 @@ function describe(id: string, { transactions, broker }: RequestContext) {
 }
 
 export const listTransactionsHandler = handler(listTransactions, {
-  handle: (request, { transactions, groups, broker, cluster, version }) => {
+  handle: (request, context) => {
+    const { transactions, groups, broker, cluster, version } = context
     const { stateFilters, producerIdFilters } = request
     const durationMs = version >= 1 ? Number(request.durationFilter) : -1
     const pattern = version >= 2 ? request.transactionalIdPattern : null
@@ -72,7 +77,8 @@ export const listTransactionsHandler = handler(listTransactions, {
       (stateFilters.length === 0 || stateFilters.includes(state)) &&
       (producerIdFilters.length === 0 || producerIdFilters.includes(producerId)) &&
       (durationMs < 0 || (state === 'Ongoing' && cluster.nowMs() - startedAtMs > durationMs)) &&
-      (outcome.value?.test(id) ?? true)
+      (outcome.value?.test(id) ?? true) &&
+      mayDo(context, 'describe', 'transactionalId', id)
     const known: readonly string[] = [...TRANSACTION_STATES, ...OTHER_STATES]
     return {
       throttleTimeMs: 0,

@@ -1,4 +1,5 @@
 import { txnOffsetCommit } from '../../../protocol/apis/txn-offset-commit.ts'
+import { authorize } from '../api/access.ts'
 import { partitionOf, topicOf, type RequestContext } from '../api/context.ts'
 import { handler } from '../api/handler.ts'
 import { outcomeOf, Refused } from '../refused.ts'
@@ -35,7 +36,7 @@ export const txnOffsetCommitHandler = handler(txnOffsetCommit, {
           partitions: partitions.map((wanted) => {
             const { partitionIndex, committedMetadata } = wanted
             const { refused } = outcomeOf(() => {
-              const topic = topicOf(context, { name, id })
+              const topic = topicOf(context, { name, id }, 'read')
               partitionOf(context, topic, partitionIndex)
               if (outcome.refused !== undefined) throw outcome.refused
               checkMetadata(committedMetadata)
@@ -65,6 +66,8 @@ export const txnOffsetCommitHandler = handler(txnOffsetCommit, {
 function groupToCommit(request: Request, context: RequestContext) {
   const { groups, broker, version } = context
   const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch: generation } = request
+  authorize(context, 'write', 'transactionalId', request.transactionalId)
+  authorize(context, 'read', 'group', groupId)
   checkGroupId(groupId)
   groups.checkCoordinator(groupId, broker.id)
   const isMember =

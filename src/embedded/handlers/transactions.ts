@@ -4,6 +4,7 @@ import { addPartitionsToTxn } from '../../../protocol/apis/add-partitions-to-txn
 import { endTxn } from '../../../protocol/apis/end-txn.ts'
 import { initProducerId } from '../../../protocol/apis/init-producer-id.ts'
 import { ErrorCode, type ErrorName } from '../../../protocol/errors.ts'
+import { authorize, authorizeCluster, mayDo, mayDoToAny, mayDoToCluster } from '../api/access.ts'
 import type { RequestContext } from '../api/context.ts'
 import { handler } from '../api/handler.ts'
 import type { Partition, ProducerOfBatch } from '../cluster/partition.ts'
@@ -29,9 +30,11 @@ function codeOf(refused: Refused | undefined, knowsFenced: boolean): number {
 }
 
 export const initProducerIdHandler = handler(initProducerId, {
-  handle: (request, { transactions, broker, cluster, version }) => {
+  handle: (request, context) => {
+    const { transactions, broker, cluster, version } = context
     const { transactionalId, transactionTimeoutMs, producerId, producerEpoch } = request
     const outcome = outcomeOf(() => {
+      authorizeProducer(transactionalId, context)
       if (version >= INIT_WITH_IDENTITY && producerId >= 0n !== producerEpoch >= 0) {
         throw new Refused('INVALID_REQUEST')
       }
@@ -52,6 +55,14 @@ export const initProducerIdHandler = handler(initProducerId, {
   refuse: (errorCode) => ({ throttleTimeMs: 0, errorCode, producerEpoch: -1 }),
 })
 
+/** Numbering records takes no more than the right to write to some topic (KIP-679). Throws Refused. */
+function authorizeProducer(transactionalId: string | null, context: RequestContext): void {
+  if (transactionalId !== null) authorize(context, 'write', 'transactionalId', transactionalId)
+  else if (!mayDoToCluster(context, 'idempotentWrite') && !mayDoToAny(context, 'write', 'topic')) {
+    throw new Refused('CLUSTER_AUTHORIZATION_FAILED')
+  }
+}
+
 interface WantedTopic {
   readonly name: string
   readonly partitions: readonly number[]
@@ -68,6 +79,10 @@ export const addPartitionsToTxnHandler = handler(addPartitionsToTxn, {
         topics: request.v3AndBelowTopics,
       }
       return { throttleTimeMs: 0, resultsByTopicV3AndBelow: addPartitions(wanted, context) }
+    }
+    const { refused } = outcomeOf(() => authorizeCluster(context, 'clusterAction'))
+    if (refused !== undefined) {
+      return { throttleTimeMs: 0, errorCode: refused.errorCode, resultsByTransaction: [] }
     }
     return {
       throttleTimeMs: 0,
@@ -92,19 +107,28 @@ function addPartitions(
     readonly verifyOnly: boolean
     readonly topics: readonly WantedTopic[]
   },
-  { transactions, broker, cluster, version }: RequestContext,
+  context: RequestContext,
 ) {
+  const { transactions, broker, cluster, version } = context
   const { transactionalId, topics, verifyOnly } = wanted
+  if (!mayDo(context, 'write', 'transactionalId', transactionalId)) {
+    return failed(topics, ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
+  }
+  const isHidden = ({ name }: WantedTopic) =>
+    version < ADD_BY_BROKERS && !mayDo(context, 'write', 'topic', name)
   const isThere = ({ name }: WantedTopic, index: number) =>
     cluster.topics.partition(name, index) !== undefined
-  const areThere = topics.every((topic) => topic.partitions.every((one) => isThere(topic, one)))
+  const areThere = topics.every(
+    (topic) => !isHidden(topic) && topic.partitions.every((one) => isThere(topic, one)),
+  )
   if (!areThere) {
     // None is added then.
-    return failed(topics, (topic, index) =>
-      isThere(topic, index)
+    return failed(topics, (topic, index) => {
+      if (isHidden(topic)) return ErrorCode.TOPIC_AUTHORIZATION_FAILED
+      return isThere(topic, index)
         ? ErrorCode.OPERATION_NOT_ATTEMPTED
-        : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
-    )
+        : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+    })
   }
   const partitions = topics.flatMap(({ name, partitions: indexes }) =>
     indexes.flatMap((index) => cluster.topics.partition(name, index) ?? []),
@@ -135,8 +159,11 @@ function failed(
 }
 
 export const addOffsetsToTxnHandler = handler(addOffsetsToTxn, {
-  handle: (request, { transactions, broker, version }) => {
+  handle: (request, context) => {
+    const { transactions, broker, version } = context
     const { refused } = outcomeOf(() => {
+      authorize(context, 'write', 'transactionalId', request.transactionalId)
+      authorize(context, 'read', 'group', request.groupId)
       transactions.checkCoordinator(request.transactionalId, broker.id)
       transactions.addGroup(transactions.of(request.transactionalId, request), request.groupId)
     })
@@ -146,10 +173,12 @@ export const addOffsetsToTxnHandler = handler(addOffsetsToTxn, {
 })
 
 export const endTxnHandler = handler(endTxn, {
-  handle: (request, { transactions, broker, version }) => {
+  handle: (request, context) => {
+    const { transactions, broker, version } = context
     const { transactionalId, committed } = request
     const result = committed ? 'commit' : 'abort'
     const outcome = outcomeOf(() => {
+      authorize(context, 'write', 'transactionalId', transactionalId)
       transactions.checkCoordinator(transactionalId, broker.id)
       if (version >= END_WITH_BUMP) {
         return transactions.endAndBump(transactionalId, request, result)
@@ -171,9 +200,11 @@ export function joinTransaction(
   id: string | null,
   producer: ProducerOfBatch,
   partition: Partition,
-  { transactions, cluster, version }: RequestContext,
+  context: RequestContext,
 ): void {
+  const { transactions, cluster, version } = context
   if (id === null) throw new Refused('TRANSACTIONAL_ID_AUTHORIZATION_FAILED')
+  authorize(context, 'write', 'transactionalId', id)
   if (!isAtLeast(cluster.settings.profile.version, '3.9')) return
   const { refused } = outcomeOf(() => {
     const transaction = transactions.of(id, producer)

@@ -12,6 +12,7 @@
  * Answers and refusals are those of Kafka's SaslServerAuthenticator.
  */
 import { ErrorCode } from '../../../protocol/errors.ts'
+import { ANONYMOUS } from './principal.ts'
 import { SaslFailure, type SaslServerExchange } from './sasl-mechanism.ts'
 import type { SaslServer } from './sasl-server.ts'
 
@@ -31,6 +32,7 @@ interface LoggedIn {
   readonly principal: string
   /** Undefined where there was no login. */
   readonly mechanism: string | undefined
+  readonly isByToken: boolean
   readonly sinceMs: number
   /** Infinity: never. */
   readonly endsAtMs: number
@@ -77,7 +79,14 @@ export class Login {
     this.#onFailure = onFailure
     this.#state =
       server === undefined
-        ? { name: 'done', principal, mechanism: undefined, sinceMs: -Infinity, endsAtMs: Infinity }
+        ? {
+            name: 'done',
+            principal,
+            mechanism: undefined,
+            isByToken: false,
+            sinceMs: -Infinity,
+            endsAtMs: Infinity,
+          }
         : { name: 'start' }
   }
 
@@ -86,6 +95,16 @@ export class Login {
     const state = this.#state
     if (state.name === 'done') return state.principal
     return state.name === 'exchange' ? state.before?.principal : undefined
+  }
+
+  /** Whether the client has logged in with a delegation token. */
+  get isByToken(): boolean {
+    return this.#state.name === 'done' && this.#state.isByToken
+  }
+
+  /** Whether it is known who the client is: by SASL or by a certificate. */
+  get isAuthenticated(): boolean {
+    return this.principal !== undefined && this.principal !== ANONYMOUS
   }
 
   get isDone(): boolean {
@@ -159,6 +178,7 @@ export class Login {
         name: 'done',
         principal: step.principal,
         mechanism: state.mechanism,
+        isByToken: step.isByToken ?? false,
         sinceMs: nowMs,
         endsAtMs: sessionLifetimeMs === undefined ? Infinity : nowMs + sessionLifetimeMs,
       }

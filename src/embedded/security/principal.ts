@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 
-const NOBODY = 'User:ANONYMOUS'
+export const ANONYMOUS = 'User:ANONYMOUS'
 
 /** Who a client is by its certificate: the name in it as RFC 2253 has it, which Kafka goes by. */
 export function principalOf(socket: Socket): string {
   // Not authorized: without a certificate, or none that was to be checked.
-  if (!(socket instanceof TLSSocket) || !socket.authorized) return NOBODY
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return ANONYMOUS
   const subject = socket.getPeerX509Certificate()?.subject
   // A line a part there, beginning with the widest.
-  return subject === undefined ? NOBODY : `User:${subject.split('\n').reverse().join(',')}`
+  return subject === undefined ? ANONYMOUS : `User:${subject.split('\n').reverse().join(',')}`
 }

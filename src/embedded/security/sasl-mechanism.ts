@@ -6,6 +6,8 @@ export type SaslStep =
       readonly token: Buffer
       /** As Kafka writes it: `User:alice`. */
       readonly principal: string
+      /** By a delegation token, which may not get another one. Default: false. */
+      readonly isByToken?: boolean
       /** How long the credentials are good for; undefined: for ever. */
       readonly lifetimeMs: number | undefined
     }

@@ -2,7 +2,8 @@ import { oauthBearerExchange } from './oauthbearer.ts'
 import { mechanismsOf, passwordsFor, type EmbeddedSaslOptions } from './options.ts'
 import { plainExchange } from './plain.ts'
 import type { SaslServerExchange } from './sasl-mechanism.ts'
-import { ScramUsers } from './scram.ts'
+import type { ScramMechanismName } from './scram-credentials.ts'
+import { ScramUsers, type ScramDirectory } from './scram.ts'
 
 /** The mechanisms that the brokers have, and how long a login lasts. */
 export interface SaslServer {
@@ -13,11 +14,13 @@ export interface SaslServer {
   exchange(mechanism: string): SaslServerExchange | undefined
 }
 
-export function saslServer(options: EmbeddedSaslOptions): SaslServer {
+export function saslServer(options: EmbeddedSaslOptions, directory: ScramDirectory): SaslServer {
   const mechanisms = mechanismsOf(options)
   const plain = passwordsFor('PLAIN', options)
-  const sha256 = new ScramUsers('sha256', passwordsFor('SCRAM-SHA-256', options))
-  const sha512 = new ScramUsers('sha512', passwordsFor('SCRAM-SHA-512', options))
+  const scramUsers = (name: ScramMechanismName) =>
+    new ScramUsers(name, passwordsFor(name, options), directory)
+  const sha256 = scramUsers('SCRAM-SHA-256')
+  const sha512 = scramUsers('SCRAM-SHA-512')
   const validate = options.validateToken ?? (() => undefined)
   return {
     mechanisms,

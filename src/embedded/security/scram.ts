@@ -2,72 +2,111 @@
  * SCRAM from the broker's side (RFC 5802, 7677). It shares nothing with the client's: two that were written
  * apart, and agree, are more likely right.
  */
-import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto'
-import { promisify } from 'node:util'
+import { randomBytes, timingSafeEqual } from 'node:crypto'
+import type { DelegationTokens } from './delegation-tokens.ts'
 import {
   OTHER_AUTHORIZATION_ID,
   SaslFailure,
   type SaslServerExchange,
   type SaslStep,
 } from './sasl-mechanism.ts'
-
-type Digest = 'sha256' | 'sha512'
-
-/** What a broker keeps of a password. */
-interface ScramCredential {
-  readonly salt: Buffer
-  readonly storedKey: Buffer
-  readonly serverKey: Buffer
-}
-
-/** Kafka's default, and the least that RFC 7677 allows. */
-const ITERATIONS = 4096
+import {
+  credentialOf,
+  hash,
+  hmac,
+  SCRAM_DIGESTS,
+  type Digest,
+  type ScramCredential,
+  type ScramCredentials,
+  type ScramMechanismName,
+} from './scram-credentials.ts'
 
 /** The header: no channel binding, and perhaps for whom to act. Then the user's name, and the nonce. */
-const CLIENT_FIRST = /^([ny],(?:a=([^,]*))?,)(n=([^,]+),r=([\x21-\x2b\x2d-\x7e]+)(?:,.*)?)$/s
+const CLIENT_FIRST = /^([ny],(?:a=([^,]*))?,)(n=([^,]+),r=([\x21-\x2b\x2d-\x7e]+)(?:,(.*))?)$/s
 const CLIENT_FINAL =
   /^(c=([A-Za-z0-9+/=]+),r=([\x21-\x2b\x2d-\x7e]+)(?:,[^p][^,]*)*),p=([A-Za-z0-9+/=]+)$/
 
-const derive = promisify(pbkdf2)
+/** Who logs in, as whom, and what is kept of the password. */
+interface Known {
+  readonly credential: ScramCredential
+  readonly principal: string
+  readonly isByToken: boolean
+  readonly lifetimeMs: number | undefined
+}
 
-/** The users of one mechanism. What is kept of a password is worked out when it is first asked for. */
+/** What all listeners share. */
+export interface ScramDirectory {
+  readonly credentials: ScramCredentials
+  readonly tokens: DelegationTokens
+  readonly nowMs: () => number
+}
+
+/** The users of one mechanism at a listener. What is kept of a password is worked out when it is first asked for. */
 export class ScramUsers {
-  readonly #digest: Digest
+  readonly #mechanism: ScramMechanismName
+  readonly #directory: ScramDirectory
   readonly #passwords: ReadonlyMap<string, string>
   readonly #credentials = new Map<string, Promise<ScramCredential>>()
 
-  constructor(digest: Digest, passwords: ReadonlyMap<string, string>) {
-    this.#digest = digest
+  constructor(
+    mechanism: ScramMechanismName,
+    passwords: ReadonlyMap<string, string>,
+    directory: ScramDirectory,
+  ) {
+    this.#mechanism = mechanism
     this.#passwords = passwords
+    this.#directory = directory
   }
 
   exchange(): SaslServerExchange {
-    return new ScramServerExchange(this.#digest, (username) => this.#credentialOf(username))
+    const digest = SCRAM_DIGESTS[this.#mechanism]
+    return new ScramServerExchange(digest, (name, isByToken) =>
+      isByToken ? this.#ownerOf(name) : this.#user(name),
+    )
   }
 
-  #credentialOf(username: string): Promise<ScramCredential> | undefined {
+  async #user(username: string): Promise<Known | undefined> {
+    const stored = this.#directory.credentials.find(username, this.#mechanism)
+    const credential = stored ?? (await this.#givenCredentialOf(username))
+    if (credential === undefined || credential === 'deleted') return undefined
+    const principal = `User:${username}`
+    return { credential, principal, isByToken: false, lifetimeMs: undefined }
+  }
+
+  #givenCredentialOf(username: string): Promise<ScramCredential> | undefined {
     const password = this.#passwords.get(username)
     if (password === undefined) return undefined
     let credential = this.#credentials.get(username)
     if (credential === undefined) {
-      credential = credentialOf(this.#digest, password)
+      credential = credentialOf(SCRAM_DIGESTS[this.#mechanism], password)
       this.#credentials.set(username, credential)
     }
     return credential
   }
+
+  /** The password of a token is its HMAC in base64. */
+  async #ownerOf(tokenId: string): Promise<Known | undefined> {
+    const { tokens, nowMs } = this.#directory
+    const token = tokens.find(tokenId, nowMs())
+    if (token === undefined) return undefined
+    const password = tokens.hmacOf(tokenId).toString('base64')
+    const credential = await credentialOf(SCRAM_DIGESTS[this.#mechanism], password)
+    const lifetimeMs = token.expiryMs - nowMs()
+    return { credential, principal: token.owner, isByToken: true, lifetimeMs }
+  }
 }
 
-type CredentialOf = (username: string) => Promise<ScramCredential> | undefined
+type Find = (name: string, isByToken: boolean) => Promise<Known | undefined>
 
 /** Steps: the client's first message → its final one → done. */
 class ScramServerExchange implements SaslServerExchange {
   readonly #digest: Digest
-  readonly #credentialOf: CredentialOf
+  readonly #find: Find
   #begun: ScramBegun | undefined
 
-  constructor(digest: Digest, credentialOf: CredentialOf) {
+  constructor(digest: Digest, find: Find) {
     this.#digest = digest
-    this.#credentialOf = credentialOf
+    this.#find = find
   }
 
   async next(token: Buffer): Promise<SaslStep> {
@@ -78,7 +117,8 @@ class ScramServerExchange implements SaslServerExchange {
   }
 
   async #first(message: string): Promise<ScramBegun> {
-    const [, header, actFor, bare, name, clientNonce] = CLIENT_FIRST.exec(message) ?? []
+    const [, header, actFor, bare, name, clientNonce, extensions = ''] =
+      CLIENT_FIRST.exec(message) ?? []
     if (header === undefined || bare === undefined || name === undefined) {
       throw new SaslFailure("it is no client's first message")
     }
@@ -86,12 +126,13 @@ class ScramServerExchange implements SaslServerExchange {
     if (actFor !== undefined && actFor !== '' && unescaped(actFor) !== username) {
       throw new SaslFailure(OTHER_AUTHORIZATION_ID, OTHER_AUTHORIZATION_ID)
     }
-    const credential = await this.#credentialOf(username)
-    if (credential === undefined) throw new SaslFailure(`there is no user '${username}'`)
+    const known = await this.#find(username, extensions.split(',').includes('tokenauth=true'))
+    if (known === undefined) throw new SaslFailure(`there is no user '${username}'`)
+    const { credential } = known
     const nonce = `${clientNonce}${randomBytes(18).toString('base64')}`
     const salt = credential.salt.toString('base64')
-    const serverFirst = `r=${nonce},s=${salt},i=${ITERATIONS}`
-    return { header, bare, username, nonce, credential, serverFirst }
+    const serverFirst = `r=${nonce},s=${salt},i=${credential.iterations}`
+    return { header, bare, username, nonce, known, serverFirst }
   }
 
   #final(message: string, begun: ScramBegun): SaslStep {
@@ -99,7 +140,7 @@ class ScramServerExchange implements SaslServerExchange {
     if (withoutProof === undefined || binding === undefined || proof === undefined) {
       throw new SaslFailure("it is no client's final message")
     }
-    const { header, bare, serverFirst, username, credential } = begun
+    const { header, bare, serverFirst, username, known } = begun
     // Kafka looks at the end only, and older librdkafka relies on it: it sends its own part twice.
     if (nonce?.endsWith(begun.nonce) !== true)
       throw new SaslFailure('its nonce is not that of this login')
@@ -107,15 +148,15 @@ class ScramServerExchange implements SaslServerExchange {
       throw new SaslFailure('its channel binding is not what it began with')
     }
     const exchanged = `${bare},${serverFirst},${withoutProof}`
-    const { storedKey, serverKey } = credential
+    const { storedKey, serverKey } = known.credential
     const signature = hmac(this.#digest, storedKey, exchanged)
     const clientKey = xor(Buffer.from(proof, 'base64'), signature)
     if (clientKey === undefined || !timingSafeEqual(hash(this.#digest, clientKey), storedKey)) {
       throw new SaslFailure(`the password of '${username}' is wrong`)
     }
     const verifier = hmac(this.#digest, serverKey, exchanged).toString('base64')
-    const principal = `User:${username}`
-    return { kind: 'done', token: Buffer.from(`v=${verifier}`), principal, lifetimeMs: undefined }
+    const { principal, isByToken, lifetimeMs } = known
+    return { kind: 'done', token: Buffer.from(`v=${verifier}`), principal, isByToken, lifetimeMs }
   }
 }
 
@@ -125,30 +166,14 @@ interface ScramBegun {
   readonly bare: string
   readonly username: string
   readonly nonce: string
-  readonly credential: ScramCredential
+  readonly known: Known
   readonly serverFirst: string
-}
-
-async function credentialOf(digest: Digest, password: string): Promise<ScramCredential> {
-  const salt = randomBytes(18)
-  const sizeBytes = hash(digest, salt).length
-  const salted = await derive(password, salt, ITERATIONS, sizeBytes, digest)
-  const storedKey = hash(digest, hmac(digest, salted, 'Client Key'))
-  return { salt, storedKey, serverKey: hmac(digest, salted, 'Server Key') }
 }
 
 /** `=2C` and `=3D` stand for a comma and an equals sign; no other `=` may be there. */
 function unescaped(name: string): string {
   if (/=(?!2C|3D)/.test(name)) throw new SaslFailure('a name has an = that stands for nothing')
   return name.replaceAll('=2C', ',').replaceAll('=3D', '=')
-}
-
-function hmac(digest: Digest, key: Buffer, text: string): Buffer {
-  return createHmac(digest, key).update(text).digest()
-}
-
-function hash(digest: Digest, data: Buffer): Buffer {
-  return createHash(digest).update(data).digest()
 }
 
 /** Undefined where they are not of the same size. */

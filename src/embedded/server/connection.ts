@@ -7,15 +7,22 @@ import type { RequestLog } from './request-log.ts'
 import type { ClusterState } from '../cluster/cluster-state.ts'
 import type { Groups } from '../groups/groups.ts'
 import type { Transactions } from '../transactions/transactions.ts'
+import type { ClusterSecurity } from '../security/cluster-security.ts'
 import { Login, MAX_LOGIN_BYTES } from '../security/login.ts'
 import { principalOf } from '../security/principal.ts'
 import type { SaslServer } from '../security/sasl-server.ts'
 import { isApiName } from '../api/api-names.ts'
-import type { InjectedError, RequestContext, ServingBroker } from '../api/context.ts'
+import {
+  RequestThrottle,
+  type InjectedError,
+  type RequestContext,
+  type ServingBroker,
+} from '../api/context.ts'
 import type { Dispatch, DispatchedCall } from './dispatch.ts'
 import type { Frame } from '../api/handler.ts'
 import type { Throttles } from '../faults/throttles.ts'
 import type { RequestMemory } from './request-memory.ts'
+import { isAtLeast } from '../versions/profiles.ts'
 import { RequestQueue } from './request-queue.ts'
 
 /** What a connection has to do with. */
@@ -23,6 +30,7 @@ export interface ConnectionParts {
   readonly cluster: ClusterState
   readonly groups: Groups
   readonly transactions: Transactions
+  readonly security: ClusterSecurity
   readonly broker: ServingBroker
   /** The name of the listener that the client is connected to. */
   readonly listener: string
@@ -195,14 +203,15 @@ export class ServerConnection {
   }
 
   #contextOf(
-    { handler, version, clientId }: DispatchedCall,
+    { handler, version, clientId, sizeBytes }: DispatchedCall,
     injected: InjectedError | undefined,
   ): RequestContext {
-    const { cluster, groups, transactions, broker, listener, throttles } = this.#parts
+    const { cluster, groups, transactions, security, broker, listener, throttles } = this.#parts
     return {
       cluster,
       groups,
       transactions,
+      security,
       broker,
       listener,
       version,
@@ -211,7 +220,8 @@ export class ServerConnection {
       login: this.#login,
       signal: this.#closed.signal,
       injected,
-      throttleTimeMs: throttles.of(handler.name),
+      throttle: new RequestThrottle(throttles.of(handler.name)),
+      sizeBytes,
     }
   }
 
@@ -233,13 +243,29 @@ export class ServerConnection {
       return undefined
     }
     const response = call.run(context, correlationId)
-    if (!(response instanceof Promise)) {
-      if (response !== undefined) send(response)
-      return undefined
+    const answered = (frame: Frame | undefined): Promise<void> | undefined => {
+      const { quotaMs } = context.throttle
+      if (quotaMs === 0) {
+        if (frame !== undefined) send(frame)
+        return undefined
+      }
+      return this.#answerThrottled(frame, quotaMs, send)
     }
-    return response.then((late) => {
-      if (late !== undefined) send(late)
-    })
+    return response instanceof Promise ? response.then(answered) : answered(response)
+  }
+
+  /** Nothing more of the client is read for that time. Up to 1.1 the response waits, too (KIP-219). */
+  async #answerThrottled(
+    frame: Frame | undefined,
+    quotaMs: number,
+    send: (response: Frame) => void,
+  ): Promise<void> {
+    const { timers, settings } = this.#parts.cluster
+    const wait = () => this.#unlessClosed(new Promise((resolve) => timers.after(quotaMs, resolve)))
+    const answersAtOnce = isAtLeast(settings.profile.version, '2.8')
+    if (!answersAtOnce) await wait()
+    if (frame !== undefined) send(frame)
+    if (answersAtOnce) await wait()
   }
 
   #send(response: Frame): void {

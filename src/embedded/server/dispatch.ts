@@ -10,6 +10,18 @@ import {
   describeConfigsHandler,
   incrementalAlterConfigsHandler,
 } from '../handlers/configs.ts'
+import { createAclsHandler, deleteAclsHandler, describeAclsHandler } from '../handlers/acls.ts'
+import { alterClientQuotasHandler, describeClientQuotasHandler } from '../handlers/client-quotas.ts'
+import {
+  createDelegationTokenHandler,
+  describeDelegationTokenHandler,
+  expireDelegationTokenHandler,
+  renewDelegationTokenHandler,
+} from '../handlers/delegation-tokens.ts'
+import {
+  alterUserScramCredentialsHandler,
+  describeUserScramCredentialsHandler,
+} from '../handlers/scram-users.ts'
 import { deleteRecordsHandler } from '../handlers/delete-records.ts'
 import { describeClusterHandler } from '../handlers/describe-cluster.ts'
 import { describeTopicPartitionsHandler } from '../handlers/describe-topic-partitions.ts'
@@ -88,6 +100,17 @@ const HANDLERS: readonly Handler[] = [
   offsetDeleteHandler,
   saslHandshakeHandler,
   saslAuthenticateHandler,
+  createAclsHandler,
+  deleteAclsHandler,
+  describeAclsHandler,
+  alterClientQuotasHandler,
+  describeClientQuotasHandler,
+  createDelegationTokenHandler,
+  describeDelegationTokenHandler,
+  expireDelegationTokenHandler,
+  renewDelegationTokenHandler,
+  alterUserScramCredentialsHandler,
+  describeUserScramCredentialsHandler,
 ]
 
 /** 4.x says that it takes Produce from v0 on, as librdkafka would not start otherwise (KIP-896). */
@@ -100,6 +123,7 @@ export interface DispatchedCall {
   readonly version: number
   readonly correlationId: number
   readonly clientId: string | null
+  readonly sizeBytes: number
   readonly call: Call
 }
 
@@ -141,7 +165,7 @@ export class Dispatch {
       return this.#unknown(`${handler.name} v${version}`)
     }
     const call = handler.open(version, body)
-    return { handler, version, correlationId, clientId, call }
+    return { handler, version, correlationId, clientId, sizeBytes: frame.length, call }
   }
 
   #unknown(what: string): Dispatched {

@@ -13,7 +13,15 @@ export interface ClusterStorage {
   /** What was there when it was opened. */
   readonly saved: Pick<
     SavedState,
-    'clusterId' | 'nextProducerId' | 'topics' | 'offsets' | 'transactions'
+    | 'clusterId'
+    | 'nextProducerId'
+    | 'topics'
+    | 'offsets'
+    | 'transactions'
+    | 'acls'
+    | 'quotas'
+    | 'scramUsers'
+    | 'tokens'
   >
   readonly save: Save
   /** A partition's log: as it was kept, or empty. */

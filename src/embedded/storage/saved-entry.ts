@@ -56,10 +56,58 @@ export type SavedEntry =
       readonly timeoutMs: number
       readonly isOpen: boolean
     }
+  | ({ readonly kind: 'acl' | 'aclDeleted' } & SavedAcl)
+  /** All quotas of an entity, as they are now. */
+  | {
+      readonly kind: 'quota'
+      readonly entity: { readonly [part in 'user' | 'clientId' | 'ip']?: string | null }
+      readonly values: Readonly<Record<string, number>>
+    }
+  /** A user's credential of one mechanism, the bytes in base64. Without iterations it was deleted. */
+  | {
+      readonly kind: 'scramUser'
+      readonly user: string
+      readonly mechanism: 'SCRAM-SHA-256' | 'SCRAM-SHA-512'
+      readonly iterations: number
+      readonly salt: string
+      readonly storedKey: string
+      readonly serverKey: string
+    }
+  | {
+      readonly kind: 'token'
+      readonly tokenId: string
+      readonly owner: string
+      readonly requester: string
+      readonly renewers: readonly string[]
+      readonly issueMs: number
+      readonly maxMs: number
+      readonly expiryMs: number
+    }
+  | { readonly kind: 'tokenDeleted'; readonly tokenId: string }
+
+/** By Kafka's numbers. */
+interface SavedAcl {
+  readonly resourceType: number
+  readonly resourceName: string
+  readonly patternType: number
+  readonly principal: string
+  readonly host: string
+  readonly operation: number
+  readonly permissionType: number
+}
 
 /** Notes what is to last. It is called before the change is made known to anyone. Throws Refused. */
 export type Save = (entry: SavedEntry) => void
 
+const ACL_FIELDS = {
+  resourceType: 'number',
+  resourceName: 'string',
+  patternType: 'number',
+  principal: 'string',
+  host: 'string',
+  operation: 'number',
+  permissionType: 'number',
+}
 const FIELDS: Readonly<Record<SavedEntry['kind'], Readonly<Record<string, string>>>> = {
   cluster: { clusterId: 'string' },
   producerIds: { next: 'string' },
@@ -84,6 +132,27 @@ const FIELDS: Readonly<Record<SavedEntry['kind'], Readonly<Record<string, string
     timeoutMs: 'number',
     isOpen: 'boolean',
   },
+  acl: ACL_FIELDS,
+  aclDeleted: ACL_FIELDS,
+  quota: { entity: 'object', values: 'object' },
+  scramUser: {
+    user: 'string',
+    mechanism: 'string',
+    iterations: 'number',
+    salt: 'string',
+    storedKey: 'string',
+    serverKey: 'string',
+  },
+  token: {
+    tokenId: 'string',
+    owner: 'string',
+    requester: 'string',
+    renewers: 'object',
+    issueMs: 'number',
+    maxMs: 'number',
+    expiryMs: 'number',
+  },
+  tokenDeleted: { tokenId: 'string' },
 }
 
 /** The checksum of its line was right: this tells entries of a samsa that is yet to come. */

@@ -2,6 +2,10 @@ import type { SavedEntry, SavedPartition } from './saved-entry.ts'
 
 type OffsetEntry = Extract<SavedEntry, { kind: 'offset' }>
 type TransactionEntry = Extract<SavedEntry, { kind: 'transaction' }>
+type AclEntry = Extract<SavedEntry, { kind: 'acl' | 'aclDeleted' }>
+type QuotaEntry = Extract<SavedEntry, { kind: 'quota' }>
+type ScramUserEntry = Extract<SavedEntry, { kind: 'scramUser' }>
+type TokenEntry = Extract<SavedEntry, { kind: 'token' }>
 type TopicEntry = Extract<SavedEntry, { kind: 'topic' }>
 export interface SavedTopic extends TopicEntry {
   readonly partitions: SavedPartition[]
@@ -19,6 +23,28 @@ export class SavedState {
 
   get transactions(): readonly TransactionEntry[] {
     return [...this.#transactions.values()]
+  }
+
+  /** By what they are about: the last entry of each counts. */
+  readonly #acls = new Map<string, AclEntry>()
+  readonly #quotas = new Map<string, QuotaEntry>()
+  readonly #scramUsers = new Map<string, ScramUserEntry>()
+  readonly #tokens = new Map<string, TokenEntry>()
+
+  get acls(): readonly Omit<AclEntry, 'kind'>[] {
+    return [...this.#acls.values()].map(({ kind: _, ...acl }) => acl)
+  }
+
+  get quotas(): readonly QuotaEntry[] {
+    return [...this.#quotas.values()]
+  }
+
+  get scramUsers(): readonly ScramUserEntry[] {
+    return [...this.#scramUsers.values()]
+  }
+
+  get tokens(): readonly TokenEntry[] {
+    return [...this.#tokens.values()]
   }
 
   get topics(): readonly SavedTopic[] {
@@ -73,6 +99,27 @@ export class SavedState {
         return
       case 'transaction':
         this.#transactions.set(entry.id, entry)
+        return
+      case 'acl':
+        this.#acls.set(aclKeyOf(entry), entry)
+        return
+      case 'aclDeleted':
+        this.#acls.delete(aclKeyOf(entry))
+        return
+      case 'quota': {
+        const key = JSON.stringify(Object.entries(entry.entity).sort())
+        if (Object.keys(entry.values).length === 0) this.#quotas.delete(key)
+        else this.#quotas.set(key, entry)
+        return
+      }
+      case 'scramUser':
+        this.#scramUsers.set(JSON.stringify([entry.user, entry.mechanism]), entry)
+        return
+      case 'token':
+        this.#tokens.set(entry.tokenId, entry)
+        return
+      case 'tokenDeleted':
+        this.#tokens.delete(entry.tokenId)
     }
   }
 
@@ -83,6 +130,10 @@ export class SavedState {
     yield* this.#topics.values()
     yield* this.offsets
     yield* this.#transactions.values()
+    yield* this.#acls.values()
+    yield* this.#quotas.values()
+    yield* this.#scramUsers.values()
+    yield* this.#tokens.values()
   }
 
   #changePartition(topicId: string, index: number, change: Partial<SavedPartition>): void {
@@ -100,6 +151,10 @@ export class SavedState {
       for (const [key, offset] of offsets) if (offset.topic === topic.name) offsets.delete(key)
     }
   }
+}
+
+function aclKeyOf({ kind: _, ...acl }: AclEntry): string {
+  return JSON.stringify(Object.entries(acl).sort())
 }
 
 function keyOf({ topic, partition }: Pick<OffsetEntry, 'topic' | 'partition'>): string {

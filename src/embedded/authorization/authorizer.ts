@@ -1,0 +1,99 @@
+import type { ClusterStorage } from '../storage/cluster-storage.ts'
+import {
+  covers,
+  isAbout,
+  isFor,
+  keyOf,
+  matches,
+  OPERATION,
+  PATTERN,
+  PERMISSION,
+  WILDCARD,
+  type Acl,
+  type AclFilter,
+  type ResourceRef,
+  type Subject,
+} from './acl.ts'
+
+export interface EmbeddedAuthorizerOptions {
+  /** Who may do everything, as in `User:admin`; Kafka's `super.users`. Default: nobody. */
+  readonly superUsers?: readonly string[]
+  /**
+   * Whether a resource that no ACL is about is for everyone; Kafka's `allow.everyone.if.no.acl.found`. Default:
+   * false.
+   */
+  readonly allowEveryoneIfNoAclFound?: boolean
+}
+
+/** Who may do what, as Kafka's StandardAuthorizer decides it. */
+export class Authorizer {
+  readonly #superUsers: ReadonlySet<string>
+  readonly #allowsByDefault: boolean
+  readonly #acls: Map<string, Acl>
+  readonly #storage: ClusterStorage
+  /** Without options nobody is kept from anything, and there are no ACLs. */
+  readonly isEnabled: boolean
+
+  constructor(options: EmbeddedAuthorizerOptions | undefined, storage: ClusterStorage) {
+    this.isEnabled = options !== undefined
+    this.#superUsers = new Set(options?.superUsers)
+    this.#allowsByDefault = options?.allowEveryoneIfNoAclFound ?? false
+    this.#storage = storage
+    this.#acls = new Map(storage.saved.acls.map((acl) => [keyOf(acl), acl]))
+  }
+
+  /** One denial outweighs all permissions. */
+  allows(subject: Subject, operation: number, resource: ResourceRef): boolean {
+    if (!this.isEnabled || this.#superUsers.has(subject.principal)) return true
+    let isMentioned = false
+    let isAllowed = false
+    for (const acl of this.#acls.values()) {
+      if (!isAbout(acl, resource)) continue
+      isMentioned = true
+      if (!isFor(acl, subject) || !covers(acl, operation)) continue
+      if (acl.permissionType === PERMISSION.deny) return false
+      isAllowed = true
+    }
+    return isAllowed || (!isMentioned && this.#allowsByDefault)
+  }
+
+  /** Whether the operation is allowed on any resource of the type at all (KIP-679). */
+  allowsOnAny(subject: Subject, operation: number, type: number): boolean {
+    // A name that nobody has: what is left are the rules for all.
+    if (this.allows(subject, operation, { type, name: 'hardcode' })) return true
+    const relevant = [...this.#acls.values()].filter(
+      (acl) =>
+        acl.resourceType === type &&
+        isFor(acl, subject) &&
+        (acl.operation === operation || acl.operation === OPERATION.all),
+    )
+    const denials = relevant.filter(({ permissionType }) => permissionType === PERMISSION.deny)
+    const isDenied = (allowed: Acl) =>
+      denials.some((denied) =>
+        denied.patternType === PATTERN.prefixed
+          ? allowed.resourceName.startsWith(denied.resourceName)
+          : denied.resourceName === WILDCARD ||
+            (allowed.patternType === PATTERN.literal &&
+              denied.resourceName === allowed.resourceName),
+      )
+    return relevant.some((acl) => acl.permissionType === PERMISSION.allow && !isDenied(acl))
+  }
+
+  matching(filter: AclFilter): readonly Acl[] {
+    return [...this.#acls.values()].filter((acl) => matches(acl, filter))
+  }
+
+  create(acl: Acl): void {
+    const key = keyOf(acl)
+    if (this.#acls.has(key)) return
+    this.#storage.save({ kind: 'acl', ...acl })
+    this.#acls.set(key, acl)
+  }
+
+  delete(acl: Acl): void {
+    const key = keyOf(acl)
+    if (!this.#acls.has(key)) return
+    this.#storage.save({ kind: 'aclDeleted', ...acl })
+    this.#acls.delete(key)
+  }
+}
