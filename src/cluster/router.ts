@@ -162,10 +162,12 @@ export class Router {
     if (this.#cluster.leaderOf(topic, partition) === undefined) await this.#cluster.refresh(topic)
     const leader = this.#cluster.leaderOf(topic, partition)
     if (leader !== undefined) return leader
-    const known = this.#cluster.known(topic)?.partitions ?? []
-    if (partitionNumbered(known, partition) === undefined) {
+    const known = this.#cluster.known(topic)
+    if (partitionNumbered(known?.partitions ?? [], partition) === undefined) {
       const what = `finding the leader of ${topic}-${partition}`
-      throw new BrokerError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, what, { topic, partition })
+      // Such as that the client may not see the topic.
+      const errorCode = known?.errorCode || ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+      throw new BrokerError(errorCode, what, { topic, partition })
     }
     throw new LeaderNotFoundError(`${topic}-${partition} has no leader`, { topic, partition })
   }
