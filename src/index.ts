@@ -150,7 +150,7 @@ export type { Compression } from '../protocol/compression/index.ts'
 
 export type { GroupMetadata } from './cluster/group-metadata.ts'
 export { SimpleConsumer, type SimpleConsumerOptions } from './consumer/simple-consumer.ts'
-export type { ResetTo } from './consumer/topic-shell.ts'
+export type { ResetTo } from './consumer/single-topic-consumer.ts'
 export type { ConsumeOptions, ReadOptions } from './consumer/delivery/delivery.ts'
 export { Consumer, type TopicsConsumerOptions } from './consumer/consumer.ts'
 export type {
@@ -178,6 +178,7 @@ export {
   type BalancedTopicsConsumerOptions,
 } from './balanced/balanced-topics-consumer.ts'
 export type { PartitionsHook, RebalanceOptions } from './balanced/options.ts'
+export type { GroupProtocolName } from './balanced/protocols.ts'
 export { NotOwnedError, PartitionOwnedError, RebalanceError } from './balanced/errors.ts'
 export type { HeldPartition } from './balanced/coordinator.ts'
 export { ZooKeeperError, type ZooKeeperErrorCode } from './balanced/zookeeper/errors.ts'

@@ -1,9 +1,8 @@
 import type { CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import type { GroupMetadata } from '../cluster/group-metadata.ts'
 import { CONSUMER_CHECKS } from '../consumer/options.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'
-import { TopicShell, type ResetTo } from '../consumer/topic-shell.ts'
+import { SingleTopicConsumer, type ResetTo } from '../consumer/single-topic-consumer.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { aBoolean, aFunction, checkOptions, type Check } from '../options.ts'
 import { BalancedMember } from './balanced-member.ts'
@@ -64,10 +63,10 @@ const BALANCED_CHECKS: Readonly<Record<string, Check>> = {
  *
  * Positions move when messages are handed over: what was only fetched is not counted as read.
  */
-export class BalancedConsumer<Value = Buffer | null, Key = Buffer | null> extends TopicShell<
-  Value,
-  Key
-> {
+export class BalancedConsumer<
+  Value = Buffer | null,
+  Key = Buffer | null,
+> extends SingleTopicConsumer<Value, Key> {
   readonly #member: BalancedMember<Value, Key>
   readonly #options: BalancedConsumerOptions<Value, Key>
   #offsetsBefore: ReadonlyMap<number, number> = new Map()
@@ -91,7 +90,7 @@ export class BalancedConsumer<Value = Buffer | null, Key = Buffer | null> extend
       },
       onClosed,
     })
-    super(member.core, topic)
+    super(member.core, member, topic)
     this.#member = member
     this.#options = options
   }
@@ -128,10 +127,6 @@ export class BalancedConsumer<Value = Buffer | null, Key = Buffer | null> extend
   /** What it is called in the group; with `managed: true` empty before it joined. */
   get memberId(): string {
     return this.#member.memberId
-  }
-
-  override groupMetadata(): GroupMetadata {
-    return this.#member.groupMetadata()
   }
 
   /**

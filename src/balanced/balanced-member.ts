@@ -5,7 +5,9 @@ import { Deadline } from '../async/deadline.ts'
 import { deadlineOf, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { GroupMetadata } from '../cluster/group-metadata.ts'
-import { AssignedConsumer } from '../consumer/assigned-consumer.ts'
+import { AssignedConsumer, type PositionToReset } from '../consumer/assigned-consumer.ts'
+import type { ConsumerAssignment } from '../consumer/consumer-assignment.ts'
+import type { CommittedOffset } from '../consumer/offsets/offset-store.ts'
 import { consumerSettings, type ConsumerOptions } from '../consumer/options.ts'
 import { inOrder, type TopicPartition } from '../consumer/topic-partition.ts'
 import { passesByItself } from '../consumer/offsets/auto-commit.ts'
@@ -41,7 +43,7 @@ export interface BalancedMemberParts<Value, Key> {
 }
 
 /** A consumer of a changing set of partitions, and the machine that changes it: what is inside balanced consumers. */
-export class BalancedMember<Value, Key> {
+export class BalancedMember<Value, Key> implements ConsumerAssignment {
   readonly core: AssignedConsumer<Value, Key>
   readonly #machine: RebalanceMachine<MemberCoordinator>
   /** resetOffsetOnStart is for the first assignment only, as in pykafka, even if that was empty. */
@@ -53,6 +55,7 @@ export class BalancedMember<Value, Key> {
   #lastHandedOverAt = performance.now()
   #closing: Promise<void> | undefined
   #isClosing = false
+  #isStarted = false
   /** What went wrong while it was closed: nobody reads any more who could be told by consume(). */
   readonly #errorsOfClosing: KafkaError[] = []
 
@@ -100,7 +103,32 @@ export class BalancedMember<Value, Key> {
     return this.#machine.coordinator.memberId
   }
 
+  checkStarted(): void {
+    if (!this.#isStarted) throw new NotStartedError()
+  }
+
+  async partitions(): Promise<readonly TopicPartition[]> {
+    this.checkStarted()
+    return Promise.resolve(this.assignment)
+  }
+
+  seek(one: TopicPartition, offset: number): void {
+    this.checkStarted()
+    this.core.seek(one, offset)
+  }
+
+  async fetchOffsets(call?: CallOptions): Promise<readonly CommittedOffset[]> {
+    this.checkStarted()
+    return this.core.fetchOffsets(call)
+  }
+
+  async resetOffsets(targets: readonly PositionToReset[], call?: CallOptions): Promise<void> {
+    this.checkStarted()
+    return this.core.resetOffsets(targets, call)
+  }
+
   async start(call: CallOptions): Promise<void> {
+    this.#isStarted = true
     const { cluster } = this.#parts
     const { operationTimeoutMs } = cluster.options
     // Where the group is in a rebalance, joining it takes as long as any member takes to finish its work.
@@ -141,7 +169,7 @@ export class BalancedMember<Value, Key> {
    * Gives back what it has before anything else. Throws what its hooks and commits threw. A hook that calls this goes
    * on at once, as closing waits for the hook. Safe to call again.
    */
-  async close(call: CallOptions): Promise<void> {
+  async close(call: CallOptions = {}): Promise<void> {
     const deadline = deadlineOf(call, this.#parts.cluster.options.operationTimeoutMs)
     const caller = this.core.closing()
     this.#closing ??= this.#close(deadline)

@@ -1,9 +1,8 @@
 import type { CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import type { GroupMetadata } from '../cluster/group-metadata.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'
 import { namesOrPattern, topicsFrom } from '../consumer/topics-option.ts'
-import { TopicsShell } from '../consumer/topics-shell.ts'
+import { MultiTopicConsumer } from '../consumer/multi-topic-consumer.ts'
 import { checkBalancedOptions, type CoordinatedBy } from './balanced-consumer.ts'
 import { BalancedMember } from './balanced-member.ts'
 import type { BalancedReadingOptions, RebalanceOptions } from './options.ts'
@@ -26,10 +25,10 @@ export type BalancedTopicsConsumerOptions<
  *
  * Positions move when messages are handed over: what was only fetched is not counted as read.
  */
-export class BalancedTopicsConsumer<Value = Buffer | null, Key = Buffer | null> extends TopicsShell<
-  Value,
-  Key
-> {
+export class BalancedTopicsConsumer<
+  Value = Buffer | null,
+  Key = Buffer | null,
+> extends MultiTopicConsumer<Value, Key> {
   readonly #member: BalancedMember<Value, Key>
 
   /** Throws InvalidArgumentError. */
@@ -54,7 +53,7 @@ export class BalancedTopicsConsumer<Value = Buffer | null, Key = Buffer | null> 
       },
       onClosed,
     })
-    super(member.core)
+    super(member.core, member)
     this.#member = member
   }
 
@@ -85,10 +84,6 @@ export class BalancedTopicsConsumer<Value = Buffer | null, Key = Buffer | null> 
   /** What it is called in the group; with `managed: true` empty before it joined. */
   get memberId(): string {
     return this.#member.memberId
-  }
-
-  override groupMetadata(): GroupMetadata {
-    return this.#member.groupMetadata()
   }
 
   /**

@@ -28,6 +28,7 @@ import {
 } from './offsets/to-commit.ts'
 import type { ConsumerSettings } from './options.ts'
 import { PartitionState } from './partition-state.ts'
+import { offsetsOfPlaces, type PositionToReset } from './places.ts'
 import { checkPartitions, findStarts } from './starting-positions.ts'
 import { Processing } from './processing.ts'
 import {
@@ -65,13 +66,7 @@ export interface TopicPartitionLag extends TopicPartition {
   readonly lag: number
 }
 
-export type { PartitionToCommit }
-
-/** Where to go on with a partition. */
-export interface PositionToReset extends TopicPartition {
-  /** An offset; a Date for the first message at or after it; or an end of the log. */
-  readonly to: number | Date | 'earliest' | 'latest'
-}
+export type { PartitionToCommit, PositionToReset }
 
 /**
  * Reads partitions of any topics, which may change at any time. What all consumers have in common: SimpleConsumer,
@@ -162,6 +157,15 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
 
   get isClosed(): boolean {
     return this.#closing !== undefined
+  }
+
+  isAssigned(one: TopicPartition): boolean {
+    return this.#states.has(nameOf(one))
+  }
+
+  /** Whether offsets can be committed. */
+  get hasGroup(): boolean {
+    return this.#committer.isThere
   }
 
   /** What it reads now. */
@@ -364,25 +368,23 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   async resetOffsets(targets: readonly PositionToReset[], call: CallOptions = {}): Promise<void> {
     this.#throwIfClosed()
     const deadline = this.#deadline(call)
-    const moves = await Promise.all(
-      targets.map(async (target) => {
-        const { to } = target
-        const state = this.#assigned(target)
-        if (typeof to === 'number') return { state, offset: to }
-        const spec = to instanceof Date ? to.getTime() : to
-        const { isReadCommitted } = this.#settings
-        const found = await listOffsets(this.#cluster, [state], spec, deadline, isReadCommitted)
-        return { state, offset: found.get(state.name) ?? 0 }
-      }),
-    )
-    for (const { state, offset } of moves) if (state.isAssigned) this.seek(state, offset)
-    if (!this.#committer.isThere) return
-    const offsets = moves.map(({ state: { topic, partition }, offset }) => ({
-      topic,
-      partition,
-      offset,
-    }))
-    await this.#committer.commit(() => offsets, deadline)
+    const states = targets.map((target) => this.#assigned(target))
+    const { isReadCommitted } = this.#settings
+    const offsets = await offsetsOfPlaces(this.#cluster, targets, isReadCommitted, deadline)
+    offsets.forEach(({ offset }, index) => {
+      const state = states[index]!
+      if (state.isAssigned) this.seek(state, offset)
+    })
+    if (this.hasGroup) await this.#committer.commit(() => offsets, deadline)
+  }
+
+  /** The offsets that places stand for, of partitions that need not be assigned. */
+  lookUp(
+    targets: readonly PositionToReset[],
+    call: CallOptions = {},
+  ): Promise<readonly TopicPartitionOffset[]> {
+    const { isReadCommitted } = this.#settings
+    return offsetsOfPlaces(this.#cluster, targets, isReadCommitted, this.#deadline(call))
   }
 
   /** Hands over nothing of these (default: of any) and fetches no more; what was fetched is kept. */
@@ -432,12 +434,15 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   }
 
   /**
-   * The offsets that the group has committed for what is assigned, without partitions that have none. With
-   * `resetOffsetOnFetch` it also goes on there.
+   * The offsets that the group has committed for what is assigned, or for these partitions, without those that have
+   * none. With `resetOffsetOnFetch` it also goes on there with what is assigned.
    */
-  async fetchOffsets(call: CallOptions = {}): Promise<readonly CommittedOffset[]> {
+  async fetchOffsets(
+    call: CallOptions = {},
+    partitions: readonly TopicPartition[] = this.#all(),
+  ): Promise<readonly CommittedOffset[]> {
     this.#throwIfClosed()
-    const found = await this.#committer.store.fetch(this.#all(), this.#deadline(call))
+    const found = await this.#committer.store.fetch(partitions, this.#deadline(call))
     if (!this.#settings.resetOffsetOnFetch) return found
     for (const one of found) {
       const state = this.#states.get(nameOf(one))
@@ -454,7 +459,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     throw new InvalidArgumentError('groupMetadata: give the consumer a consumerGroup')
   }
 
-  // Messages: as ConsumerShell says
+  // Messages: as BaseConsumer says
 
   consume(options: ConsumeOptions = {}): Promise<ConsumedMessage<Value, Key> | undefined> {
     return this.#delivery.consume(options)

@@ -1,21 +1,14 @@
-import { deadlineOf, type CallOptions } from '../call-options.ts'
 import type { Deadline } from '../async/deadline.ts'
+import type { CallOptions } from '../call-options.ts'
 import { allTopics } from '../cluster/all-topics.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { TopicMetadata } from '../cluster/metadata.ts'
-import { InvalidArgumentError, NotStartedError } from '../errors.ts'
+import { InvalidArgumentError } from '../errors.ts'
 import { aBoolean, anArrayOf, anInteger, anObject, checkOptions, type Check } from '../options.ts'
-import { AssignedConsumer } from './assigned-consumer.ts'
-import {
-  CONSUMER_CHECKS,
-  consumerSettings,
-  offsetStoreOf,
-  type ConsumerOptions,
-} from './options.ts'
-import { PartitionWatch } from './partition-watch.ts'
-import type { TopicPartition } from './topic-partition.ts'
+import { FixedAssignment } from './fixed-assignment.ts'
+import { MultiTopicConsumer } from './multi-topic-consumer.ts'
+import { CONSUMER_CHECKS, type ConsumerOptions } from './options.ts'
 import { namesOrPattern, topicsFrom, type TopicsOption } from './topics-option.ts'
-import { TopicsShell } from './topics-shell.ts'
 
 export interface TopicsConsumerOptions<
   Value = Buffer | null,
@@ -47,13 +40,11 @@ const partitionsByTopic: Check = (value) => {
  *
  * Positions move when messages are handed over: what was only fetched is not counted as read.
  */
-export class Consumer<Value = Buffer | null, Key = Buffer | null> extends TopicsShell<Value, Key> {
-  readonly #cluster: Cluster
-  readonly #topics: TopicsOption
-  readonly #options: TopicsConsumerOptions<Value, Key>
-  #watch: PartitionWatch<Value, Key> | undefined
-  readonly #notStarted = new NotStartedError()
-  #starting: Promise<void> | undefined
+export class Consumer<Value = Buffer | null, Key = Buffer | null> extends MultiTopicConsumer<
+  Value,
+  Key
+> {
+  readonly #assigned: FixedAssignment<Value, Key>
 
   /** Throws InvalidArgumentError. */
   constructor(
@@ -70,61 +61,41 @@ export class Consumer<Value = Buffer | null, Key = Buffer | null> extends Topics
     })
     const topics = topicsFrom(options.topics)
     checkPartitions(topics, options.partitions)
-    const settings = consumerSettings(cluster, options)
-    const offsets = offsetStoreOf(cluster, options)
-    const closed = () => {
-      this.#watch?.stop()
-      onClosed()
-    }
-    super(new AssignedConsumer(cluster, settings, { offsets, onClosed: () => closed() }))
-    this.core.fail(this.#notStarted)
-    this.#cluster = cluster
-    this.#topics = topics
-    this.#options = options
+    const find = async (deadline: Deadline) =>
+      (await findTopics(cluster, topics, options, deadline)).flatMap(
+        ({ name: topic, partitions }) => {
+          const numbers =
+            options.partitions?.[topic] ?? partitions.map(({ partition }) => partition)
+          return numbers.map((partition) => ({ topic, partition }))
+        },
+      )
+    const assigned = new FixedAssignment({ cluster, options, find, isWatched: true, onClosed })
+    super(assigned.core, assigned)
+    this.#assigned = assigned
   }
 
   /**
    * Finds the partitions and where to start in them; done by `getConsumer`, unless `autoStart` is false. A pattern
    * may match nothing yet. Throws UnknownTopicError, NoOffsetError, BrokerError, NoBrokersAvailableError: it may be
-   * called again then.
+   * called again then. Throws ClosedError after `close()` or `stop()`: open another consumer instead.
    */
   start(call: CallOptions = {}): Promise<void> {
-    this.#starting ??= this.#start(call).catch((error: unknown) => {
-      this.#starting = undefined
-      throw error
-    })
-    return this.#starting
+    return this.#assigned.start(call)
   }
+}
 
-  async #start(call: CallOptions): Promise<void> {
-    const find = (deadline: Deadline) => this.#find(deadline)
-    const wanted = await find(deadlineOf(call, this.#cluster.options.operationTimeoutMs))
-    await this.core.assign(wanted, call)
-    this.core.recover(this.#notStarted)
-    if (!this.core.isClosed) this.#watch = new PartitionWatch(this.#cluster, this.core, find)
+async function findTopics(
+  cluster: Cluster,
+  topics: TopicsOption,
+  { excludeInternalTopics = true }: { readonly excludeInternalTopics?: boolean },
+  deadline: Deadline,
+): Promise<readonly TopicMetadata[]> {
+  if (!(topics instanceof RegExp)) {
+    return Promise.all(topics.map((name) => cluster.topic(name, { create: false, deadline })))
   }
-
-  async #find(deadline: Deadline): Promise<readonly TopicPartition[]> {
-    const topics = await this.#findTopics(deadline)
-    return topics.flatMap(({ name: topic, partitions }) => {
-      const numbers =
-        this.#options.partitions?.[topic] ?? partitions.map(({ partition }) => partition)
-      return numbers.map((partition) => ({ topic, partition }))
-    })
-  }
-
-  async #findTopics(deadline: Deadline): Promise<readonly TopicMetadata[]> {
-    const topics = this.#topics
-    if (!(topics instanceof RegExp)) {
-      return Promise.all(
-        topics.map((name) => this.#cluster.topic(name, { create: false, deadline })),
-      )
-    }
-    const { excludeInternalTopics = true } = this.#options
-    return (await allTopics(this.#cluster, deadline)).filter(
-      ({ name, isInternal }) => topics.test(name) && !(excludeInternalTopics && isInternal),
-    )
-  }
+  return (await allTopics(cluster, deadline)).filter(
+    ({ name, isInternal }) => topics.test(name) && !(excludeInternalTopics && isInternal),
+  )
 }
 
 function checkPartitions(

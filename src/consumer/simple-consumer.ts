@@ -1,18 +1,11 @@
 import type { Deadline } from '../async/deadline.ts'
-import { deadlineOf, type CallOptions } from '../call-options.ts'
+import type { CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import { InvalidArgumentError, NotStartedError } from '../errors.ts'
+import { InvalidArgumentError } from '../errors.ts'
 import { aBoolean, anArrayOf, anInteger, checkOptions } from '../options.ts'
-import { AssignedConsumer } from './assigned-consumer.ts'
-import {
-  CONSUMER_CHECKS,
-  consumerSettings,
-  offsetStoreOf,
-  type ConsumerOptions,
-} from './options.ts'
-import { PartitionWatch } from './partition-watch.ts'
-import type { TopicPartition } from './topic-partition.ts'
-import { TopicShell } from './topic-shell.ts'
+import { FixedAssignment } from './fixed-assignment.ts'
+import { CONSUMER_CHECKS, type ConsumerOptions } from './options.ts'
+import { SingleTopicConsumer } from './single-topic-consumer.ts'
 
 export interface SimpleConsumerOptions<
   Value = Buffer | null,
@@ -30,15 +23,11 @@ export interface SimpleConsumerOptions<
  *
  * Positions move when messages are handed over: what was only fetched is not counted as read.
  */
-export class SimpleConsumer<Value = Buffer | null, Key = Buffer | null> extends TopicShell<
+export class SimpleConsumer<Value = Buffer | null, Key = Buffer | null> extends SingleTopicConsumer<
   Value,
   Key
 > {
-  readonly #cluster: Cluster
-  readonly #partitions: readonly number[] | undefined
-  #watch: PartitionWatch<Value, Key> | undefined
-  readonly #notStarted = new NotStartedError()
-  #starting: Promise<void> | undefined
+  readonly #assigned: FixedAssignment<Value, Key>
 
   /** Throws InvalidArgumentError. */
   constructor(
@@ -52,47 +41,33 @@ export class SimpleConsumer<Value = Buffer | null, Key = Buffer | null> extends 
       partitions: anArrayOf(anInteger(0)),
       autoStart: aBoolean,
     })
-    if (options.partitions?.length === 0)
-      throw new InvalidArgumentError('partitions: none is given')
-    const settings = consumerSettings(cluster, options)
-    const offsets = offsetStoreOf(cluster, options)
-    const closed = () => {
-      this.#watch?.stop()
-      onClosed()
+    const { partitions } = options
+    if (partitions?.length === 0) throw new InvalidArgumentError('partitions: none is given')
+    const find = async (deadline: Deadline) => {
+      const numbers = partitions ?? (await partitionNumbers(cluster, topic, deadline))
+      return numbers.map((partition) => ({ topic, partition }))
     }
-    super(new AssignedConsumer(cluster, settings, { offsets, onClosed: () => closed() }), topic)
-    this.core.fail(this.#notStarted)
-    this.#cluster = cluster
-    this.#partitions = options.partitions
+    const isWatched = partitions === undefined
+    const assigned = new FixedAssignment({ cluster, options, find, isWatched, onClosed })
+    super(assigned.core, assigned, topic)
+    this.#assigned = assigned
   }
 
   /**
    * Finds the topic's partitions and where to start in them; done by `getSimpleConsumer`, unless `autoStart`
    * is false. Throws UnknownTopicError, NoOffsetError, BrokerError, NoBrokersAvailableError: it may be called again.
+   * Throws ClosedError after `close()` or `stop()`: open another consumer instead.
    */
   start(call: CallOptions = {}): Promise<void> {
-    this.#starting ??= this.#start(call).catch((error: unknown) => {
-      this.#starting = undefined
-      throw error
-    })
-    return this.#starting
+    return this.#assigned.start(call)
   }
+}
 
-  async #start(call: CallOptions): Promise<void> {
-    const deadline = deadlineOf(call, this.#cluster.options.operationTimeoutMs)
-    if (this.#partitions !== undefined) {
-      await this.core.assign(this.named(this.#partitions), call)
-      this.core.recover(this.#notStarted)
-      return
-    }
-    const find = (until: Deadline) => this.#find(until)
-    await this.core.assign(await find(deadline), call)
-    this.core.recover(this.#notStarted)
-    if (!this.core.isClosed) this.#watch = new PartitionWatch(this.#cluster, this.core, find)
-  }
-
-  async #find(deadline: Deadline): Promise<readonly TopicPartition[]> {
-    const { partitions } = await this.#cluster.topic(this.topic, { create: false, deadline })
-    return this.named(partitions.map(({ partition }) => partition))
-  }
+async function partitionNumbers(
+  cluster: Cluster,
+  topic: string,
+  deadline: Deadline,
+): Promise<readonly number[]> {
+  const { partitions } = await cluster.topic(topic, { create: false, deadline })
+  return partitions.map(({ partition }) => partition)
 }

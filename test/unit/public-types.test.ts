@@ -27,7 +27,7 @@ const UNNAMED: Readonly<Record<string, readonly string[]>> = {
       'TopicOperations',
     ],
     // What consumers of one topic and of several have in common.
-    ...['TopicShell', 'TopicsShell'],
+    ...['SingleTopicConsumer', 'MultiTopicConsumer'],
     ...['TopicOptions', 'BalancedReadingOptions', 'MessageError', 'MessageSlice'],
   ],
   'samsa/embedded': [

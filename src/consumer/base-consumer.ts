@@ -4,19 +4,22 @@ import type { CallOptions } from '../call-options.ts'
 import type { GroupMetadata } from '../cluster/group-metadata.ts'
 import type { AssignedConsumer } from './assigned-consumer.ts'
 import type { ConsumeOptions, ReadOptions } from './delivery/delivery.ts'
+import type { ConsumerAssignment } from './consumer-assignment.ts'
 import type { ConsumedMessage } from './consumed-message.ts'
 import type { ConsumerBatch } from './delivery/consumer-batch.ts'
 import type { MessageHandler } from './delivery/handler.ts'
 import type { RunOptions } from './delivery/run.ts'
 
-/** What every kind of consumer hands on from the AssignedConsumer that it is a shell of: the reading. */
-export abstract class ConsumerShell<Value = Buffer | null, Key = Buffer | null>
+/** The methods of every kind of consumer: reading, and closing. */
+export abstract class BaseConsumer<Value = Buffer | null, Key = Buffer | null>
   implements AsyncDisposable, AsyncIterable<ConsumedMessage<Value, Key>>
 {
   protected readonly core: AssignedConsumer<Value, Key>
+  protected readonly assigned: ConsumerAssignment
 
-  protected constructor(core: AssignedConsumer<Value, Key>) {
+  protected constructor(core: AssignedConsumer<Value, Key>, assigned: ConsumerAssignment) {
     this.core = core
+    this.assigned = assigned
   }
 
   /**
@@ -61,11 +64,11 @@ export abstract class ConsumerShell<Value = Buffer | null, Key = Buffer | null>
 
   /**
    * Hands over nothing more, waits for what the application is at work on, commits with `autoCommitEnable`, and stops
-   * fetching. It does not wait for the loop or handler that calls it. Later calls throw ClosedError.
+   * fetching. It does not wait for the loop or handler that calls it. Later calls throw ClosedError, `start()` too.
    * Throws OffsetCommitError, closed all the same. Safe to call again.
    */
   close(call?: CallOptions): Promise<void> {
-    return this.core.close(call)
+    return this.assigned.close(call)
   }
 
   /**
@@ -74,7 +77,7 @@ export abstract class ConsumerShell<Value = Buffer | null, Key = Buffer | null>
    * Throws InvalidArgumentError without a `consumerGroup`.
    */
   groupMetadata(): GroupMetadata {
-    return this.core.groupMetadata()
+    return this.assigned.groupMetadata()
   }
 
   /** pykafka's name for `close`. */

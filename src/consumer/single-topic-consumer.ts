@@ -1,21 +1,26 @@
 import type { CallOptions } from '../call-options.ts'
 import type { AssignedConsumer, TopicPartitionLag } from './assigned-consumer.ts'
 import { checkMap, checkOffset, checkPartition, checkPartitions, checkPlace } from './arguments.ts'
-import { ConsumerShell } from './consumer-shell.ts'
+import type { ConsumerAssignment } from './consumer-assignment.ts'
+import { BaseConsumer } from './base-consumer.ts'
 import type { TopicPartition } from './topic-partition.ts'
 
 /** Where to go on with a partition: an offset, the first message at or after a Date, or an end of the log. */
 export type ResetTo = number | Date | 'earliest' | 'latest'
 
 /** A consumer of one topic: partitions are numbers. */
-export abstract class TopicShell<Value = Buffer | null, Key = Buffer | null> extends ConsumerShell<
-  Value,
-  Key
-> {
+export abstract class SingleTopicConsumer<
+  Value = Buffer | null,
+  Key = Buffer | null,
+> extends BaseConsumer<Value, Key> {
   readonly topic: string
 
-  protected constructor(core: AssignedConsumer<Value, Key>, topic: string) {
-    super(core)
+  protected constructor(
+    core: AssignedConsumer<Value, Key>,
+    assigned: ConsumerAssignment,
+    topic: string,
+  ) {
+    super(core, assigned)
     this.topic = topic
   }
 
@@ -48,19 +53,24 @@ export abstract class TopicShell<Value = Buffer | null, Key = Buffer | null> ext
     return this.core.lag
   }
 
-  /** Goes on at this offset, also where an error has ended the partition. Throws InvalidArgumentError. */
+  /**
+   * Continues at this offset, also where an error has ended the partition; before `start()`, begins there. Throws
+   * InvalidArgumentError, also for a partition that the consumer does not read.
+   */
   seek(partition: number, offset: number): void {
     checkPartition(partition)
     checkOffset(offset)
-    this.core.seek({ topic: this.topic, partition }, offset)
+    this.assigned.seek({ topic: this.topic, partition }, offset)
   }
 
   /** Hands over nothing of these (default: of any) and fetches no more; what was fetched is kept. */
   pause(partitions: readonly number[] = this.partitions): void {
+    this.assigned.checkStarted()
     this.core.pause(this.named(partitions))
   }
 
   resume(partitions: readonly number[] = this.partitions): void {
+    this.assigned.checkStarted()
     this.core.resume(this.named(partitions))
   }
 
@@ -75,7 +85,8 @@ export abstract class TopicShell<Value = Buffer | null, Key = Buffer | null> ext
    * `run` that are at work have not processed their messages. Throws OffsetCommitError.
    */
   async commitOffsets(offsets?: ReadonlyMap<number, number>, call?: CallOptions): Promise<void> {
-    if (offsets !== undefined) checkMap('the offsets', offsets)
+    if (offsets === undefined) this.assigned.checkStarted()
+    else checkMap('the offsets', offsets)
     const given = offsets && [...offsets].map(([partition, offset]) => ({ partition, offset }))
     return this.core.commitOffsets(
       given?.map((one) => ({ topic: this.topic, ...one })),
@@ -85,15 +96,16 @@ export abstract class TopicShell<Value = Buffer | null, Key = Buffer | null> ext
 
   /**
    * The offsets that the group has committed, by partition, without those that have none. With
-   * `resetOffsetOnFetch` it also goes on there.
+   * `resetOffsetOnFetch` it also continues there. A consumer that chooses its partitions itself need not be started.
    */
   async fetchOffsets(call?: CallOptions): Promise<ReadonlyMap<number, number>> {
-    return byPartition(await this.core.fetchOffsets(call), ({ offset }) => offset)
+    return byPartition(await this.assigned.fetchOffsets(call), ({ offset }) => offset)
   }
 
   /**
    * Goes on elsewhere: all partitions at one place (default: where `autoOffsetReset` says), or each at its own.
-   * With a group it is committed, too. Throws BrokerError, OffsetCommitError.
+   * With a group it is committed, too. Before `start()` the consumer will begin there. Throws BrokerError,
+   * OffsetCommitError; NotStartedError before a balanced consumer is started.
    */
   async resetOffsets(
     to: ResetTo | ReadonlyMap<number, ResetTo> = this.core.beginning,
@@ -102,8 +114,10 @@ export abstract class TopicShell<Value = Buffer | null, Key = Buffer | null> ext
     const isEach = typeof to === 'object' && !(to instanceof Date)
     if (isEach) checkMap('where to go on', to)
     for (const place of isEach ? to.values() : [to]) checkPlace(place)
-    const all = isEach ? [...to] : this.partitions.map((partition) => [partition, to] as const)
-    return this.core.resetOffsets(
+    const all = isEach
+      ? [...to]
+      : (await this.assigned.partitions(call)).map(({ partition }) => [partition, to] as const)
+    return this.assigned.resetOffsets(
       all.map(([partition, place]) => ({ topic: this.topic, partition, to: place })),
       call,
     )

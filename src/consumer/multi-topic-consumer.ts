@@ -7,15 +7,15 @@ import {
   checkTopicPartition,
   checkTopicPartitions,
 } from './arguments.ts'
-import { ConsumerShell } from './consumer-shell.ts'
+import { BaseConsumer } from './base-consumer.ts'
 import type { CommittedOffset } from './offsets/offset-store.ts'
 import type { TopicPartition, TopicPartitionOffset } from './topic-partition.ts'
 
 /** A consumer of several topics: partitions have a topic and a number. */
-export abstract class TopicsShell<Value = Buffer | null, Key = Buffer | null> extends ConsumerShell<
-  Value,
-  Key
-> {
+export abstract class MultiTopicConsumer<
+  Value = Buffer | null,
+  Key = Buffer | null,
+> extends BaseConsumer<Value, Key> {
   /** The partitions that it reads now. */
   get assignment(): readonly TopicPartition[] {
     return this.core.assignment
@@ -45,21 +45,26 @@ export abstract class TopicsShell<Value = Buffer | null, Key = Buffer | null> ex
     return this.core.lag
   }
 
-  /** Goes on at this offset, also where an error has ended the partition. Throws InvalidArgumentError. */
+  /**
+   * Continues at this offset, also where an error has ended the partition; before `start()`, begins there. Throws
+   * InvalidArgumentError, also for a partition that the consumer does not read.
+   */
   seek(one: TopicPartition, offset: number): void {
     checkTopicPartition(one)
     checkOffset(offset)
-    this.core.seek(one, offset)
+    this.assigned.seek(one, offset)
   }
 
   /** Hands over nothing of these (default: of any) and fetches no more; what was fetched is kept. */
   pause(partitions?: readonly TopicPartition[]): void {
     checkTopicPartitions(partitions)
+    this.assigned.checkStarted()
     this.core.pause(partitions)
   }
 
   resume(partitions?: readonly TopicPartition[]): void {
     checkTopicPartitions(partitions)
+    this.assigned.checkStarted()
     this.core.resume(partitions)
   }
 
@@ -75,18 +80,26 @@ export abstract class TopicsShell<Value = Buffer | null, Key = Buffer | null> ex
    */
   async commitOffsets(what?: readonly PartitionToCommit[], call?: CallOptions): Promise<void> {
     checkTopicPartitions(what)
+    const isComplete = what?.every(({ offset }) => offset !== undefined) ?? false
+    if (!isComplete) this.assigned.checkStarted()
     return this.core.commitOffsets(what, call)
   }
 
-  /** The offsets that the group has committed. With `resetOffsetOnFetch` it also goes on there. */
+  /**
+   * The offsets that the group has committed. With `resetOffsetOnFetch` it also continues there. A consumer that
+   * chooses its partitions itself need not be started.
+   */
   fetchOffsets(call?: CallOptions): Promise<readonly CommittedOffset[]> {
-    return this.core.fetchOffsets(call)
+    return this.assigned.fetchOffsets(call)
   }
 
-  /** Goes on at these places; with a group they are committed, too. Throws BrokerError, OffsetCommitError. */
+  /**
+   * Continues at these places; with a group they are committed, too. Before `start()` the consumer will begin there.
+   * Throws BrokerError, OffsetCommitError; NotStartedError before a balanced consumer is started.
+   */
   async resetOffsets(targets: readonly PositionToReset[], call?: CallOptions): Promise<void> {
     checkGivenPartitions(targets)
     for (const { to } of targets) checkPlace(to)
-    return this.core.resetOffsets(targets, call)
+    return this.assigned.resetOffsets(targets, call)
   }
 }

@@ -1,0 +1,32 @@
+import type { CallOptions } from '../call-options.ts'
+import type { GroupMetadata } from '../cluster/group-metadata.ts'
+import type { PositionToReset } from './assigned-consumer.ts'
+import type { CommittedOffset } from './offsets/offset-store.ts'
+import type { TopicPartition } from './topic-partition.ts'
+
+/**
+ * What gives a consumer its partitions: a fixed choice (`FixedAssignment`), or membership in a group (`BalancedMember`).
+ * A public consumer is composed of one of these, the core that reads, and the methods for one topic or for several.
+ */
+export interface ConsumerAssignment {
+  /** Throws NotStartedError before the first `start`. */
+  checkStarted(): void
+
+  /**
+   * The partitions that the consumer reads; before the start, those that it would read. Throws NotStartedError where
+   * a group decides that.
+   */
+  partitions(call?: CallOptions): Promise<readonly TopicPartition[]>
+
+  /** Continues at this offset; before the start, begins there. */
+  seek(one: TopicPartition, offset: number): void
+
+  fetchOffsets(call?: CallOptions): Promise<readonly CommittedOffset[]>
+
+  resetOffsets(targets: readonly PositionToReset[], call?: CallOptions): Promise<void>
+
+  /** Throws InvalidArgumentError without a group. */
+  groupMetadata(): GroupMetadata
+
+  close(call?: CallOptions): Promise<void>
+}

@@ -1,0 +1,116 @@
+import type { Deadline } from '../async/deadline.ts'
+import { Lifecycle } from '../async/lifecycle.ts'
+import { deadlineOf, type CallOptions } from '../call-options.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import type { GroupMetadata } from '../cluster/group-metadata.ts'
+import { InvalidArgumentError, NotStartedError } from '../errors.ts'
+import { AssignedConsumer, type PositionToReset } from './assigned-consumer.ts'
+import type { ConsumerAssignment } from './consumer-assignment.ts'
+import type { CommittedOffset } from './offsets/offset-store.ts'
+import { consumerSettings, offsetStoreOf, type ConsumerOptions } from './options.ts'
+import { PartitionWatch } from './partition-watch.ts'
+import { nameOf, type TopicPartition } from './topic-partition.ts'
+
+export interface FixedAssignmentOptions<Value, Key> {
+  readonly cluster: Cluster
+  readonly options: ConsumerOptions<Value, Key>
+  /** Returns all partitions that are to be read, as the brokers know them now. */
+  readonly find: (deadline: Deadline) => Promise<readonly TopicPartition[]>
+  /** Whether `find` may return others later. */
+  readonly isWatched: boolean
+  readonly onClosed: () => unknown
+}
+
+/** The partitions of a consumer that chooses them itself: they are found when it starts, and watched from then on. */
+export class FixedAssignment<Value, Key> implements ConsumerAssignment {
+  readonly core: AssignedConsumer<Value, Key>
+  readonly #parts: FixedAssignmentOptions<Value, Key>
+  readonly #lifecycle = new Lifecycle('consumer')
+  readonly #notStarted = new NotStartedError()
+  /** Where to begin with partitions that were sought before the consumer was open. */
+  readonly #sought = new Map<string, number>()
+  #watch: PartitionWatch<Value, Key> | undefined
+
+  /** Throws InvalidArgumentError. */
+  constructor(parts: FixedAssignmentOptions<Value, Key>) {
+    const { cluster, options, onClosed } = parts
+    this.#parts = parts
+    this.core = new AssignedConsumer(cluster, consumerSettings(cluster, options), {
+      offsets: offsetStoreOf(cluster, options),
+      onClosed: () => {
+        this.#watch?.stop()
+        onClosed()
+      },
+    })
+    this.core.fail(this.#notStarted)
+  }
+
+  start(call: CallOptions): Promise<void> {
+    const { cluster, find, isWatched } = this.#parts
+    const deadline = this.#deadline(call)
+    return this.#lifecycle.start(
+      async () => {
+        const found = await find(deadline)
+        this.#checkSought(found)
+        const wanted = found.map((one) => ({ ...one, offset: this.#sought.get(nameOf(one)) }))
+        await this.core.assign(wanted, call)
+      },
+      () => {
+        this.#sought.clear()
+        this.core.recover(this.#notStarted)
+        if (isWatched) this.#watch = new PartitionWatch(cluster, this.core, find)
+      },
+    )
+  }
+
+  checkStarted(): void {
+    if (this.#lifecycle.state === 'new') throw new NotStartedError()
+  }
+
+  async partitions(call: CallOptions = {}): Promise<readonly TopicPartition[]> {
+    this.#lifecycle.throwIfClosed()
+    return this.#lifecycle.isOpen ? this.core.assignment : this.#parts.find(this.#deadline(call))
+  }
+
+  seek(one: TopicPartition, offset: number): void {
+    this.#lifecycle.throwIfClosed()
+    if (!this.#lifecycle.isOpen) this.#sought.set(nameOf(one), offset)
+    if (this.#lifecycle.isOpen || this.core.isAssigned(one)) this.core.seek(one, offset)
+  }
+
+  async fetchOffsets(call: CallOptions = {}): Promise<readonly CommittedOffset[]> {
+    if (this.#lifecycle.isOpen) return this.core.fetchOffsets(call)
+    return this.core.fetchOffsets(call, await this.partitions(call))
+  }
+
+  async resetOffsets(targets: readonly PositionToReset[], call: CallOptions = {}): Promise<void> {
+    if (this.#lifecycle.isOpen) return this.core.resetOffsets(targets, call)
+    this.#lifecycle.throwIfClosed()
+    const found = await this.core.lookUp(targets, call)
+    for (const one of found) this.seek(one, one.offset)
+    if (this.core.hasGroup) await this.core.commitOffsets(found, call)
+  }
+
+  groupMetadata(): GroupMetadata {
+    return this.core.groupMetadata()
+  }
+
+  close(call: CallOptions = {}): Promise<void> {
+    this.core.closing()
+    return this.#lifecycle.close(() => this.core.close(call))
+  }
+
+  #checkSought(found: readonly TopicPartition[]): void {
+    const names = new Set(found.map(nameOf))
+    for (const name of this.#sought.keys()) {
+      if (names.has(name)) continue
+      throw new InvalidArgumentError(
+        `seek was called for ${name}, which this consumer does not read`,
+      )
+    }
+  }
+
+  #deadline(call: CallOptions): Deadline {
+    return deadlineOf(call, this.#parts.cluster.options.operationTimeoutMs)
+  }
+}
