@@ -182,6 +182,24 @@ export class UnsupportedVersionError extends KafkaError {
   }
 }
 
+/**
+ * A broker answered with an int64 past 2^53, such as an offset: a number would be rounded. The message has the
+ * exact value.
+ */
+export class UnsafeIntegerError extends KafkaError {
+  override readonly name = 'UnsafeIntegerError'
+  readonly value: bigint
+
+  constructor(what: string, value: bigint, context?: ErrorContext) {
+    super('UNSAFE_INTEGER', `${what} is ${value}, which is past 2^53`, false, context)
+    this.value = value
+  }
+
+  override toJSON(): Record<string, unknown> {
+    return { ...super.toJSON(), value: String(this.value) }
+  }
+}
+
 /** The topic or partition does not exist, and was not created by asking for it. */
 export class UnknownTopicError extends KafkaError {
   override readonly name = 'UnknownTopicError'

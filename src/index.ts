@@ -48,6 +48,13 @@ export type {
   ResourceResult,
 } from './admin/configs.ts'
 export type { ChangeOptions } from './admin/context.ts'
+export type { ElectedLeader, ElectionType } from './admin/elections.ts'
+export type {
+  FeatureResult,
+  FeatureUpdate,
+  FeatureUpgradeType,
+  UpdateFeaturesOptions,
+} from './admin/features.ts'
 export type {
   GroupDescription,
   GroupMemberDescription,
@@ -58,7 +65,6 @@ export type {
   GroupOffsets,
   ListGroupOffsetsOptions,
   OffsetToSet,
-  PartitionResult,
 } from './admin/group-offsets.ts'
 export type {
   DescribeGroupsOptions,
@@ -67,10 +73,46 @@ export type {
   RemovedMember,
   RemoveMembersOptions,
 } from './admin/groups.ts'
+export type {
+  FindHangingTransactionsOptions,
+  HangingTransaction,
+  HangingTransactions,
+} from './admin/hanging-transactions.ts'
 export { ItemsFailedError, type Item } from './admin/items.ts'
 export type { GroupLag, LagOptions, PartitionLag } from './admin/lag.ts'
 export type { GroupList, ListedGroup } from './admin/list-groups.ts'
+export type {
+  BrokerLogDirs,
+  DescribeLogDirsOptions,
+  LogDirDescription,
+  LogDirReplica,
+  PartitionReplica,
+  ReplicaLogDir,
+  ReplicaMove,
+  ReplicaResult,
+} from './admin/log-dirs.ts'
 export type { AclOperation } from './admin/operations.ts'
+export type { PartitionResult } from './admin/partitions.ts'
+export type {
+  DescribeProducersOptions,
+  OpenTransaction,
+  PartitionProducers,
+  ProducerState,
+} from './admin/producers.ts'
+export type {
+  MetadataQuorum,
+  NewRaftVoter,
+  QuorumNode,
+  QuorumReplica,
+  RaftListener,
+  RaftVoter,
+  RaftVoterOptions,
+} from './admin/quorum.ts'
+export type {
+  AlterReassignmentsOptions,
+  NewReassignment,
+  PartitionReassignment,
+} from './admin/reassignments.ts'
 export type {
   AlterQuotasOptions,
   ClientQuotas,
@@ -94,6 +136,11 @@ export type {
   RenewTokenOptions,
   TokenExpiry,
 } from './admin/tokens.ts'
+export type {
+  ShareGroupOffset,
+  ShareGroupOffsets,
+  ShareGroupOffsetToSet,
+} from './admin/share-group-offsets.ts'
 export type { PartitionDescription, TopicDescription } from './admin/topic-description.ts'
 export type {
   CreatedTopic,
@@ -114,7 +161,15 @@ export type {
   ScramUpsertion,
   UserScramCredentials,
 } from './admin/users.ts'
+export type {
+  FencedProducer,
+  ListedTransaction,
+  ListTransactionsOptions,
+  TransactionDescription,
+  TransactionList,
+} from './admin/transactions.ts'
 export type { BrokerFailure } from './cluster/fan-out.ts'
+
 export { Topic } from './topic.ts'
 export type { Iteration } from './async/iteration.ts'
 export type { CallOptions } from './call-options.ts'

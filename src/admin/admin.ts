@@ -2,21 +2,39 @@ import { aclOperations } from './acls.ts'
 import { clusterOperations } from './cluster.ts'
 import { configOperations } from './configs.ts'
 import type { AdminContext } from './context.ts'
+import { electionOperations } from './elections.ts'
+import { featureOperations } from './features.ts'
 import { groupOperations } from './groups.ts'
+import { hangingTransactionOperations } from './hanging-transactions.ts'
+import { logDirOperations } from './log-dirs.ts'
+import { producerOperations } from './producers.ts'
+import { quorumOperations } from './quorum.ts'
 import { quotaOperations } from './quotas.ts'
+import { reassignmentOperations } from './reassignments.ts'
 import { recordOperations } from './records.ts'
+import { shareGroupOffsetOperations } from './share-group-offsets.ts'
 import { tokenOperations } from './tokens.ts'
 import { topicOperations } from './topics.ts'
+import { transactionOperations } from './transactions.ts'
 import { userOperations } from './users.ts'
 
 type AclOperations = ReturnType<typeof aclOperations>
 type ClusterOperations = ReturnType<typeof clusterOperations>
 type ConfigOperations = ReturnType<typeof configOperations>
+type ElectionOperations = ReturnType<typeof electionOperations>
+type FeatureOperations = ReturnType<typeof featureOperations>
 type GroupOperations = ReturnType<typeof groupOperations>
+type HangingTransactionOperations = ReturnType<typeof hangingTransactionOperations>
+type LogDirOperations = ReturnType<typeof logDirOperations>
+type ProducerOperations = ReturnType<typeof producerOperations>
+type QuorumOperations = ReturnType<typeof quorumOperations>
 type QuotaOperations = ReturnType<typeof quotaOperations>
+type ReassignmentOperations = ReturnType<typeof reassignmentOperations>
 type RecordOperations = ReturnType<typeof recordOperations>
+type ShareGroupOffsetOperations = ReturnType<typeof shareGroupOffsetOperations>
 type TokenOperations = ReturnType<typeof tokenOperations>
 type TopicOperations = ReturnType<typeof topicOperations>
+type TransactionOperations = ReturnType<typeof transactionOperations>
 type UserOperations = ReturnType<typeof userOperations>
 
 /**
@@ -31,11 +49,20 @@ export interface Admin
     AclOperations,
     ClusterOperations,
     ConfigOperations,
+    ElectionOperations,
+    FeatureOperations,
     GroupOperations,
+    HangingTransactionOperations,
+    LogDirOperations,
+    ProducerOperations,
+    QuorumOperations,
     QuotaOperations,
+    ReassignmentOperations,
     RecordOperations,
+    ShareGroupOffsetOperations,
     TokenOperations,
     TopicOperations,
+    TransactionOperations,
     UserOperations {}
 
 export function createAdmin(context: AdminContext): Admin {
@@ -43,11 +70,20 @@ export function createAdmin(context: AdminContext): Admin {
     ...aclOperations(context),
     ...clusterOperations(context),
     ...configOperations(context),
+    ...electionOperations(context),
+    ...featureOperations(context),
     ...groupOperations(context),
+    ...hangingTransactionOperations(context),
+    ...logDirOperations(context),
+    ...producerOperations(context),
+    ...quorumOperations(context),
     ...quotaOperations(context),
+    ...reassignmentOperations(context),
     ...recordOperations(context),
+    ...shareGroupOffsetOperations(context),
     ...tokenOperations(context),
     ...topicOperations(context),
+    ...transactionOperations(context),
     ...userOperations(context),
   }
 }

@@ -13,13 +13,21 @@ import { aBoolean, anInteger } from '../options.ts'
 import { begin, type AdminContext, type ChangeOptions } from './context.ts'
 import {
   checkDistinct,
+  exactNumber,
   itemError,
+  outcomeFrom,
   outcomeOf,
   retryUnlessUnknown,
   settled,
   type Item,
 } from './items.ts'
-import { checkPartitions, inOrder, partitionsByName } from './partitions.ts'
+import {
+  checkPartitions,
+  inOrder,
+  partitionResults,
+  partitionsByName,
+  type PartitionResult,
+} from './partitions.ts'
 
 export interface GroupOffset extends TopicPartition, Item {
   /** The offset of the next message that the group reads. Undefined where there is an error. */
@@ -44,8 +52,6 @@ export interface OffsetToSet extends TopicPartition {
   readonly leaderEpoch?: number
   readonly metadata?: string
 }
-
-export interface PartitionResult extends TopicPartition, Item {}
 
 /** The versions of OffsetFetch and OffsetCommit after this one name topics by ids. */
 const LAST_WITH_NAMES = 9
@@ -214,16 +220,15 @@ function groupOutcome(
   for (const { name: topic, partitions } of topics) {
     for (const { partitionIndex: partition, ...found } of partitions) {
       const where = { topic, partition }
-      const error = itemError(found.errorCode, what, recipient.name, null, where)
-      if (error !== undefined) offsets.push({ ...where, error })
-      if (error !== undefined || found.committedOffset < 0n) continue
-      const { committedLeaderEpoch: leaderEpoch, metadata } = found
-      offsets.push({
-        ...where,
-        offset: Number(found.committedOffset),
+      const failed = itemError(found.errorCode, what, recipient.name, null, where)
+      if (failed === undefined && found.committedOffset < 0n) continue
+      const { committedLeaderEpoch: leaderEpoch, committedOffset, metadata } = found
+      const { result, error } = outcomeFrom(where, failed, () => ({
+        offset: exactNumber(committedOffset, `the committed offset of ${nameOf(where)}`, where),
         ...(leaderEpoch < 0 ? {} : { leaderEpoch }),
         ...(metadata === null || metadata === '' ? {} : { metadata }),
-      })
+      }))
+      offsets.push(error === undefined ? { ...where, ...result } : { ...where, error })
     }
   }
   return outcomeOf(group, itemError(errorCode, what, recipient.name), inOrder(offsets))
@@ -257,16 +262,4 @@ function outcomesOf<One extends TopicPartition>(
     )
     return [outcomeOf(item, error, undefined)]
   })
-}
-
-function partitionResults(
-  outcomes: readonly Outcome<TopicPartition, undefined>[],
-): readonly PartitionResult[] {
-  return inOrder(
-    outcomes.map(({ item: { topic, partition }, error }) => ({
-      topic,
-      partition,
-      ...(error === undefined ? {} : { error }),
-    })),
-  )
 }

@@ -1,5 +1,12 @@
 import { describeError, ErrorCode } from '../../protocol/errors.ts'
-import { BrokerError, InvalidArgumentError, isRetriable, KafkaError } from '../errors.ts'
+import {
+  BrokerError,
+  InvalidArgumentError,
+  isRetriable,
+  KafkaError,
+  UnsafeIntegerError,
+  type ErrorContext,
+} from '../errors.ts'
 import type { Outcome } from '../cluster/fan-out.ts'
 
 /** An element of a result: what was found or done, or why it failed. */
@@ -70,6 +77,28 @@ export function outcomeOf<Key, Result>(
   return error === undefined ? { item, result } : { item, error }
 }
 
+/** An int64 of a response as a number. Throws UnsafeIntegerError past 2^53 rather than rounding it. */
+export function exactNumber(value: bigint, what: string, context?: ErrorContext): number {
+  const number = Number(value)
+  if (Number.isSafeInteger(number)) return number
+  throw new UnsafeIntegerError(what, value, context)
+}
+
+/** The outcome of an item whose result may throw a KafkaError, such as that of an int64 past 2^53. */
+export function outcomeFrom<Key, Result>(
+  item: Key,
+  error: KafkaError | undefined,
+  result: () => Result,
+): Outcome<Key, Result> {
+  if (error !== undefined) return { item, error }
+  try {
+    return { item, result: result() }
+  } catch (problem) {
+    if (problem instanceof KafkaError) return { item, error: problem }
+    throw problem
+  }
+}
+
 /** Throws InvalidArgumentError for a list that is none, or names something twice. */
 export function checkDistinct(operation: string, what: string, names: readonly string[]): void {
   if (!Array.isArray(names))
@@ -87,6 +116,15 @@ export function checkDistinct(operation: string, what: string, names: readonly s
 /** By UTF-16 code units, so that the order is the same everywhere. */
 export function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
+}
+
+/**
+ * Whether a change that the controller makes is sent again: where it has moved or cannot be reached. Error codes
+ * of items are answers, also those that Kafka calls retriable because a leader may come back some day.
+ */
+export function retryElsewhere(error: KafkaError): boolean {
+  if (!isRetriable(error)) return false
+  return !(error instanceof BrokerError) || error.code === 'NOT_CONTROLLER'
 }
 
 /**

@@ -1,7 +1,8 @@
-import { InvalidArgumentError } from '../errors.ts'
+import { InvalidArgumentError, type KafkaError } from '../errors.ts'
 import { anInteger, aString, shown } from '../options.ts'
 import { nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
-import { compareText } from './items.ts'
+import type { Outcome } from '../cluster/fan-out.ts'
+import { compareText, type Item } from './items.ts'
 
 /** Throws InvalidArgumentError for a list that is none, or names a partition twice. */
 export function checkPartitions(operation: string, partitions: readonly TopicPartition[]): void {
@@ -36,6 +37,37 @@ export function partitionsByName<One extends { readonly partitionIndex: number }
   return new Map(
     topics.flatMap(({ name, partitions }) =>
       partitions.map((one) => [nameOf({ topic: name, partition: one.partitionIndex }), one]),
+    ),
+  )
+}
+
+/** What became of a partition. */
+export interface PartitionResult extends TopicPartition, Item {}
+
+/** The results of partitions that have nothing but an error, by topic and partition. */
+export function partitionResults(
+  outcomes: readonly Outcome<TopicPartition, undefined>[],
+): readonly PartitionResult[] {
+  return inOrder(
+    outcomes.map(({ item: { topic, partition }, error }) => ({
+      topic,
+      partition,
+      ...(error === undefined ? {} : { error }),
+    })),
+  )
+}
+
+/** What was found for a partition, or why nothing was. */
+export type PartitionFound<Found extends object> = TopicPartition &
+  (Found | { readonly error: KafkaError })
+
+/** The results of partitions with what was found, or an error, by topic and partition. */
+export function partitionsFound<Found extends object>(
+  outcomes: readonly Outcome<TopicPartition, Found>[],
+): readonly PartitionFound<Found>[] {
+  return inOrder(
+    outcomes.map(({ item: { topic, partition }, result, error }) =>
+      error === undefined ? { topic, partition, ...result } : { topic, partition, error },
     ),
   )
 }

@@ -9,8 +9,15 @@ import { InvalidArgumentError, UnsupportedVersionError, type KafkaError } from '
 import { byTopic, nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 import { anInteger, oneOf, shown } from '../options.ts'
 import { begin, brokerTimeoutMs, type AdminContext, type ChangeOptions } from './context.ts'
-import { itemError, outcomeOf, retryUnlessUnknown, settled, type Item } from './items.ts'
-import { checkPartitions, inOrder, partitionsByName } from './partitions.ts'
+import {
+  exactNumber,
+  itemError,
+  outcomeFrom,
+  retryUnlessUnknown,
+  settled,
+  type Item,
+} from './items.ts'
+import { checkPartitions, partitionsByName, partitionsFound } from './partitions.ts'
 
 /**
  * A position in a partition: an end of the log, the first message at or after a time, the message with the
@@ -112,11 +119,7 @@ export function recordOperations(context: AdminContext) {
         retry: retryUnlessUnknown,
         ask: (items, recipient) => deleteAt(cluster, items, recipient, deadline),
       })
-      const results = inOrder(
-        outcomes.map(({ item: { topic, partition }, result, error }) =>
-          error === undefined ? { topic, partition, ...result } : { topic, partition, error },
-        ),
-      )
+      const results: readonly DeletedRecords[] = partitionsFound(outcomes)
       return settled(operation, results, options.settle)
     },
   }
@@ -167,22 +170,23 @@ export async function offsetsAt(
         if (answer === undefined) return []
         const error = partitionError(answer.errorCode, 'listing the offset of', item, recipient)
         const first = answer.oldStyleOffsets[0] ?? -1n
-        const offset = Number(version < WITH_ONE_OFFSET ? first : answer.offset)
+        const found64 = version < WITH_ONE_OFFSET ? first : answer.offset
         return [
-          outcomeOf(item, error, {
-            ...(offset < 0 ? {} : { offset }),
-            ...(answer.timestamp < 0n ? {} : { timestamp: Number(answer.timestamp) }),
-            ...(answer.leaderEpoch < 0 ? {} : { leaderEpoch: answer.leaderEpoch }),
+          outcomeFrom(item, error, () => {
+            const of = nameOf(item)
+            const offset = exactNumber(found64, `the offset of ${of}`, item)
+            const timestamp = exactNumber(answer.timestamp, `the timestamp of ${of}`, item)
+            return {
+              ...(offset < 0 ? {} : { offset }),
+              ...(timestamp < 0 ? {} : { timestamp }),
+              ...(answer.leaderEpoch < 0 ? {} : { leaderEpoch: answer.leaderEpoch }),
+            }
           }),
         ]
       })
     },
   })
-  return inOrder(
-    outcomes.map(({ item: { topic, partition }, result, error }) =>
-      error === undefined ? { topic, partition, ...result } : { topic, partition, error },
-    ),
-  )
+  return partitionsFound(outcomes)
 }
 
 async function deleteAt(
@@ -206,7 +210,15 @@ async function deleteAt(
     const answer = found.get(nameOf(item))
     if (answer === undefined) return []
     const error = partitionError(answer.errorCode, 'deleting records of', item, recipient)
-    return [outcomeOf(item, error, { lowWatermark: Number(answer.lowWatermark) })]
+    return [
+      outcomeFrom(item, error, () => ({
+        lowWatermark: exactNumber(
+          answer.lowWatermark,
+          `the low watermark of ${nameOf(item)}`,
+          item,
+        ),
+      })),
+    ]
   })
 }
 

@@ -22,9 +22,18 @@ const UNNAMED: Readonly<Record<string, readonly string[]>> = {
     ...[
       'ClusterOperations',
       'ConfigOperations',
+      'ElectionOperations',
+      'FeatureOperations',
       'GroupOperations',
+      'HangingTransactionOperations',
+      'LogDirOperations',
+      'ProducerOperations',
+      'QuorumOperations',
+      'ReassignmentOperations',
       'RecordOperations',
+      'ShareGroupOffsetOperations',
       'TopicOperations',
+      'TransactionOperations',
     ],
     // What consumers of one topic and of several have in common.
     ...['SingleTopicConsumer', 'MultiTopicConsumer'],

@@ -1,0 +1,132 @@
+/** The features of a cluster and their levels (KIP-584). */
+import { updateFeatures } from '../../protocol/apis/update-features.ts'
+import { ErrorCode } from '../../protocol/errors.ts'
+import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
+import { aBoolean, anInteger, aString, checkOptions, oneOf } from '../options.ts'
+import { begin, brokerTimeoutMs, type AdminContext, type ChangeOptions } from './context.ts'
+import { checkDistinct, itemError, outcomeOf, retryElsewhere, settled, type Item } from './items.ts'
+
+/**
+ * `upgrade`: the level may only rise. `safeDowngrade`: it may fall where no metadata is lost. `unsafeDowngrade`: it
+ * may fall, and what the lower level cannot express is lost (Kafka 3.3 or newer).
+ */
+export type FeatureUpgradeType = 'upgrade' | 'safeDowngrade' | 'unsafeDowngrade'
+
+export interface FeatureUpdate {
+  readonly feature: string
+  /** The level that the cluster is to have; 0 disables the feature. */
+  readonly version: number
+  /** Default: `upgrade`. */
+  readonly upgradeType?: FeatureUpgradeType
+}
+
+export interface UpdateFeaturesOptions extends ChangeOptions {
+  /** Checks whether the levels could be set, and sets none (Kafka 3.3 or newer). Default: false. */
+  readonly validateOnly?: boolean
+}
+
+export interface FeatureResult extends Item {
+  readonly feature: string
+}
+
+const UPGRADE_TYPES = { upgrade: 1, safeDowngrade: 2, unsafeDowngrade: 3 } as const
+/** The first version with a type of upgrade and a dry run. */
+const WITH_UPGRADE_TYPE = 1
+/** From this version on a response has one error for all features: all are updated or none (KIP-1022). */
+const ALL_OR_NOTHING = 2
+
+export function featureOperations(context: AdminContext) {
+  const { cluster } = context
+  return {
+    /**
+     * Sets the levels of features (Kafka 2.7 or newer), in the order given; from Kafka 4.0 on all of them or none.
+     * Throws ItemsFailedError.
+     */
+    async updateFeatures(
+      updates: readonly FeatureUpdate[],
+      options: UpdateFeaturesOptions = {},
+    ): Promise<readonly FeatureResult[]> {
+      const operation = 'updateFeatures'
+      const deadline = begin(context, operation, options, { validateOnly: aBoolean })
+      checkUpdates(operation, updates)
+      const { validateOnly = false, settle } = options
+      const byName = new Map(updates.map((update) => [update.feature, update]))
+      const outcomes = await cluster.fanOut.run<string, undefined>({
+        items: [...byName.keys()],
+        to: () => 'controller',
+        what: 'updating features',
+        deadline,
+        retry: retryElsewhere,
+        ask: async (names, recipient) => {
+          let version = 0
+          const response = await recipient.request(updateFeatures, (negotiated) => {
+            version = negotiated
+            return {
+              timeoutMs: brokerTimeoutMs(cluster, deadline),
+              featureUpdates: names.map((name) => updateBody(byName.get(name)!, negotiated)),
+              ...validateOnlyOf(validateOnly, negotiated),
+            }
+          })
+          const { errorCode, errorMessage, results } = response
+          const found = new Map(results.map((result) => [result.feature, result]))
+          return names.map((name) => {
+            const ofFeature = found.get(name)
+            const isOfAll = version >= ALL_OR_NOTHING || errorCode !== ErrorCode.NONE
+            const code = isOfAll ? errorCode : (ofFeature?.errorCode ?? ErrorCode.NONE)
+            const detail = isOfAll ? errorMessage : (ofFeature?.errorMessage ?? null)
+            const error = itemError(code, `updating feature '${name}'`, recipient.name, detail)
+            return outcomeOf(name, error, undefined)
+          })
+        },
+      })
+      const results = outcomes.map(({ item: feature, error }) => ({
+        feature,
+        ...(error === undefined ? {} : { error }),
+      }))
+      return settled(operation, results, settle)
+    },
+  }
+}
+
+function updateBody(
+  { feature, version: level, upgradeType = 'upgrade' }: FeatureUpdate,
+  version: number,
+) {
+  if (version >= WITH_UPGRADE_TYPE) {
+    return { feature, maxVersionLevel: level, upgradeType: UPGRADE_TYPES[upgradeType] }
+  }
+  if (upgradeType === 'unsafeDowngrade') {
+    throw new UnsupportedVersionError(
+      `updating feature '${feature}': an unsafe downgrade needs Kafka 3.3 or newer`,
+    )
+  }
+  return { feature, maxVersionLevel: level, allowDowngrade: upgradeType === 'safeDowngrade' }
+}
+
+/** Throws where a dry run would change the cluster. */
+function validateOnlyOf(validateOnly: boolean, version: number) {
+  if (version >= WITH_UPGRADE_TYPE) return { validateOnly }
+  if (!validateOnly) return {}
+  throw new UnsupportedVersionError('updating features: a dry run needs Kafka 3.3 or newer')
+}
+
+function checkUpdates(operation: string, updates: readonly FeatureUpdate[]): void {
+  if (!Array.isArray(updates)) {
+    throw new InvalidArgumentError(`${operation} takes an array of features`)
+  }
+  checkDistinct(
+    operation,
+    'feature',
+    updates.map((given: unknown) => (given as FeatureUpdate | null)?.feature ?? ''),
+  )
+  for (const update of updates) {
+    checkOptions<FeatureUpdate>(`a feature of ${operation}`, update, {
+      feature: aString,
+      version: anInteger(0, 32_767),
+      upgradeType: oneOf(...Object.keys(UPGRADE_TYPES)),
+    })
+    if ((update as Partial<FeatureUpdate>).version === undefined) {
+      throw new InvalidArgumentError(`${operation}: feature '${update.feature}' needs a version`)
+    }
+  }
+}

@@ -1,0 +1,311 @@
+/** Log directories of brokers, and the replicas in them (KIP-113, Kafka 1.0 or newer). */
+import { alterReplicaLogDirs } from '../../protocol/apis/alter-replica-log-dirs.ts'
+import {
+  describeLogDirs,
+  type DescribeLogDirsResponse,
+} from '../../protocol/apis/describe-log-dirs.ts'
+import type { Deadline } from '../async/deadline.ts'
+import type { CallOptions } from '../call-options.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import type { Recipient } from '../cluster/fan-out.ts'
+import { addTo } from '../cluster/add-to.ts'
+import {
+  byTopic,
+  nameOf,
+  numbersByTopic,
+  type TopicPartition,
+} from '../consumer/topic-partition.ts'
+import { InvalidArgumentError, KafkaError } from '../errors.ts'
+import { anArrayOf, anInteger, aString, shown } from '../options.ts'
+import { begin, type AdminContext, type ChangeOptions } from './context.ts'
+import {
+  compareText,
+  exactNumber,
+  itemError,
+  outcomeOf,
+  retryUnlessUnknown,
+  settled,
+  type Item,
+} from './items.ts'
+import { checkPartitions, inOrder } from './partitions.ts'
+
+/** A replica of a partition: the copy that one broker has. */
+export interface PartitionReplica extends TopicPartition {
+  readonly broker: number
+}
+
+export interface LogDirReplica extends TopicPartition {
+  readonly sizeBytes: number
+  /** Messages that it is behind the high watermark; for one that is being moved, behind the other copy. */
+  readonly offsetLag: number
+  /** Whether it is being copied into this directory and will replace the copy in another one. */
+  readonly isFuture: boolean
+}
+
+export interface LogDirDescription extends Item {
+  readonly logDir: string
+  /** Of the disk; undefined before Kafka 3.3. */
+  readonly totalBytes?: number
+  /** That are free; undefined before Kafka 3.3. */
+  readonly usableBytes?: number
+  /** Whether the directory takes no new replicas (Kafka 4.3 or newer). */
+  readonly isCordoned?: boolean
+  /** By topic and partition. */
+  readonly replicas: readonly LogDirReplica[]
+}
+
+export interface BrokerLogDirs extends Item {
+  readonly broker: number
+  /** By name; empty where there is an error. */
+  readonly logDirs: readonly LogDirDescription[]
+}
+
+export interface DescribeLogDirsOptions extends CallOptions {
+  /** Only replicas of these partitions. Default: all. */
+  readonly partitions?: readonly TopicPartition[]
+}
+
+export interface ReplicaLogDir extends PartitionReplica, Item {
+  /** Undefined where the broker has no such replica. */
+  readonly logDir?: string
+  readonly sizeBytes?: number
+  readonly offsetLag?: number
+  /** Where the replica is being moved to. */
+  readonly futureLogDir?: string
+  readonly futureOffsetLag?: number
+}
+
+export interface ReplicaMove extends PartitionReplica {
+  /** The absolute path of a log directory of the broker. */
+  readonly logDir: string
+}
+
+export interface ReplicaResult extends PartitionReplica, Item {}
+
+const WITH_CORDONED = 5
+
+export function logDirOperations(context: AdminContext) {
+  const { cluster } = context
+  return {
+    /**
+     * The log directories of these brokers, or of all that run, by broker. A broker that does not answer has an
+     * `error`; so has a directory that has failed.
+     */
+    async describeLogDirs(
+      brokers?: readonly number[],
+      options: DescribeLogDirsOptions = {},
+    ): Promise<readonly BrokerLogDirs[]> {
+      const operation = 'describeLogDirs'
+      const deadline = begin(context, operation, options, {
+        partitions: anArrayOf(() => undefined),
+      })
+      if (brokers !== undefined) checkBrokers(operation, brokers)
+      if (options.partitions !== undefined) checkPartitions(operation, options.partitions)
+      const partitions = options.partitions ?? null
+      if (brokers === undefined) await cluster.router.refreshBrokers(deadline)
+      const asked = brokers ?? [...cluster.brokers.keys()]
+      return logDirsOf(
+        cluster,
+        asked.map((broker) => ({ broker, partitions })),
+        deadline,
+      )
+    },
+
+    /** The log directory of each replica, in the order given. */
+    async describeReplicaLogDirs(
+      replicas: readonly PartitionReplica[],
+      options: CallOptions = {},
+    ): Promise<readonly ReplicaLogDir[]> {
+      const operation = 'describeReplicaLogDirs'
+      const deadline = begin(context, operation, options, {})
+      checkReplicas(operation, replicas)
+      const byBroker = new Map<number, PartitionReplica[]>()
+      for (const replica of replicas) addTo(byBroker, replica.broker, replica)
+      const asked = [...byBroker].map(([broker, partitions]) => ({ broker, partitions }))
+      const described = await logDirsOf(cluster, asked, deadline)
+      const found = new Map(described.map((one) => [one.broker, one]))
+      return replicas.map((replica) => replicaLogDir(replica, found.get(replica.broker)!))
+    },
+
+    /**
+     * Moves replicas to other log directories of their brokers; resolves when the brokers have begun the moves,
+     * which `describeLogDirs` shows as replicas with `isFuture`. Throws ItemsFailedError.
+     */
+    async alterReplicaLogDirs(
+      moves: readonly ReplicaMove[],
+      options: ChangeOptions = {},
+    ): Promise<readonly ReplicaResult[]> {
+      const operation = 'alterReplicaLogDirs'
+      const deadline = begin(context, operation, options, {})
+      checkReplicas(operation, moves)
+      for (const { logDir, ...replica } of moves) {
+        const problem = aString(logDir)
+        if (problem === undefined) continue
+        throw new InvalidArgumentError(`${operation}: the logDir of ${nameOf(replica)} ${problem}`)
+      }
+      const outcomes = await cluster.fanOut.run<ReplicaMove, undefined>({
+        items: moves,
+        to: ({ broker }) => ({ broker }),
+        what: 'moving replicas',
+        deadline,
+        retry: retryUnlessUnknown,
+        ask: moveReplicas,
+      })
+      const results = outcomes.map(({ item: { topic, partition, broker }, error }) => ({
+        topic,
+        partition,
+        broker,
+        ...(error === undefined ? {} : { error }),
+      }))
+      return settled(operation, results, options.settle)
+    },
+  }
+}
+
+interface AskedBroker {
+  readonly broker: number
+  /** Null for all. */
+  readonly partitions: readonly TopicPartition[] | null
+}
+
+async function logDirsOf(
+  cluster: Cluster,
+  brokers: readonly AskedBroker[],
+  deadline: Deadline,
+): Promise<readonly BrokerLogDirs[]> {
+  const outcomes = await cluster.fanOut.run<AskedBroker, readonly LogDirDescription[]>({
+    items: brokers,
+    to: ({ broker }) => ({ broker }),
+    what: 'describing log directories',
+    deadline,
+    ask: async ([item], recipient) => {
+      const { partitions } = item!
+      let version = 0
+      const { errorCode, results } = await recipient.request(describeLogDirs, (negotiated) => {
+        version = negotiated
+        return { topics: partitions === null ? null : numbersByTopic(partitions) }
+      })
+      const what = `describing the log directories of broker ${item!.broker}`
+      // Without results and error, brokers before Kafka 3.2 refuse what the client may not do.
+      const error = itemError(errorCode, what, recipient.name)
+      const described = results
+        .map((result) => logDirDescription(result, recipient, version))
+        .sort((a, b) => compareText(a.logDir, b.logDir))
+      return [outcomeOf(item!, error, described)]
+    },
+  })
+  return outcomes
+    .map(({ item: { broker }, result, error }) =>
+      error === undefined ? { broker, logDirs: result } : { broker, logDirs: [], error },
+    )
+    .sort((a, b) => a.broker - b.broker)
+}
+
+function logDirDescription(
+  { logDir, errorCode, topics, ...found }: DescribeLogDirsResponse['results'][number],
+  { name: broker }: Recipient,
+  version: number,
+): LogDirDescription {
+  const error = itemError(errorCode, `describing the log directory ${logDir}`, broker)
+  const exact = (value: bigint, what: string) =>
+    exactNumber(value, `the ${what} of ${logDir}`, { broker })
+  try {
+    const replicas = topics.flatMap(({ name: topic, partitions }) =>
+      partitions.map(({ partitionIndex, partitionSize, offsetLag, isFutureKey }) => ({
+        topic,
+        partition: partitionIndex,
+        sizeBytes: exact(partitionSize, `size of ${topic}-${partitionIndex}`),
+        offsetLag: exact(offsetLag, `lag of ${topic}-${partitionIndex}`),
+        isFuture: isFutureKey,
+      })),
+    )
+    return {
+      logDir,
+      ...(found.totalBytes < 0n ? {} : { totalBytes: exact(found.totalBytes, 'size') }),
+      ...(found.usableBytes < 0n ? {} : { usableBytes: exact(found.usableBytes, 'free space') }),
+      ...(version < WITH_CORDONED ? {} : { isCordoned: found.isCordoned }),
+      replicas: inOrder(replicas),
+      ...(error === undefined ? {} : { error }),
+    }
+  } catch (problem) {
+    if (problem instanceof KafkaError) return { logDir, replicas: [], error: problem }
+    throw problem
+  }
+}
+
+function replicaLogDir(
+  { topic, partition, broker }: PartitionReplica,
+  { logDirs, error }: BrokerLogDirs,
+): ReplicaLogDir {
+  const replica = { topic, partition, broker }
+  if (error !== undefined) return { ...replica, error }
+  let found: ReplicaLogDir = replica
+  for (const { logDir, replicas } of logDirs) {
+    const here = replicas.find((one) => one.topic === topic && one.partition === partition)
+    if (here === undefined) continue
+    const { sizeBytes, offsetLag } = here
+    found = here.isFuture
+      ? { ...found, futureLogDir: logDir, futureOffsetLag: offsetLag }
+      : { ...found, logDir, sizeBytes, offsetLag }
+  }
+  // The replica may be in a directory that could not be read.
+  const failed = logDirs.find((one) => one.error !== undefined)?.error
+  return found.logDir === undefined && failed !== undefined ? { ...replica, error: failed } : found
+}
+
+async function moveReplicas(items: readonly ReplicaMove[], recipient: Recipient) {
+  const byDir = new Map<string, ReplicaMove[]>()
+  for (const move of items) addTo(byDir, move.logDir, move)
+  const { results } = await recipient.request(alterReplicaLogDirs, {
+    dirs: [...byDir].map(([path, ofDir]) => ({
+      path,
+      topics: [...byTopic(ofDir)].map(([name, ofTopic]) => ({
+        name,
+        partitions: ofTopic.map(({ partition }) => partition),
+      })),
+    })),
+  })
+  const found = new Map(
+    results.flatMap(({ topicName: topic, partitions }) =>
+      partitions.map((one) => [nameOf({ topic, partition: one.partitionIndex }), one.errorCode]),
+    ),
+  )
+  return items.flatMap((item) => {
+    const errorCode = found.get(nameOf(item))
+    if (errorCode === undefined) return []
+    const { topic, partition, logDir } = item
+    const what = `moving ${nameOf(item)} to ${logDir}`
+    const error = itemError(errorCode, what, recipient.name, null, { topic, partition })
+    return [outcomeOf(item, error, undefined)]
+  })
+}
+
+function checkBrokers(operation: string, brokers: readonly number[]): void {
+  const problem = anArrayOf(anInteger(0))(brokers)
+  if (problem !== undefined) throw new InvalidArgumentError(`${operation}: a broker ${problem}`)
+  if (new Set(brokers).size < brokers.length) {
+    throw new InvalidArgumentError(`${operation} names a broker twice`)
+  }
+}
+
+function checkReplicas(operation: string, replicas: readonly PartitionReplica[]): void {
+  if (!Array.isArray(replicas)) {
+    throw new InvalidArgumentError(`${operation} takes an array of replicas`)
+  }
+  const seen = new Set<string>()
+  for (const given of replicas as readonly (Partial<PartitionReplica> | null)[]) {
+    const { topic, partition, broker } = given ?? {}
+    const isRight =
+      aString(topic) === undefined &&
+      anInteger(0)(partition) === undefined &&
+      anInteger(0)(broker) === undefined
+    if (!isRight) {
+      throw new InvalidArgumentError(
+        `${operation}: a replica is { topic, partition, broker }, not ${shown(given)}`,
+      )
+    }
+    const name = `${topic}-${partition} on broker ${broker}`
+    if (seen.has(name)) throw new InvalidArgumentError(`${operation} names ${name} twice`)
+    seen.add(name)
+  }
+}

@@ -1,0 +1,193 @@
+/** Producers that partitions know, and transactions that their logs wait for (KIP-664). */
+import { describeProducers } from '../../protocol/apis/describe-producers.ts'
+import type { DescribeProducersResponse } from '../../protocol/apis/describe-producers.ts'
+import { writeTxnMarkers } from '../../protocol/apis/write-txn-markers.ts'
+import type { Deadline } from '../async/deadline.ts'
+import type { CallOptions } from '../call-options.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import { byTopic, nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
+import { InvalidArgumentError } from '../errors.ts'
+import { anInteger, checkOptions, aString } from '../options.ts'
+import { begin, type AdminContext } from './context.ts'
+import {
+  exactNumber,
+  itemError,
+  outcomeFrom,
+  outcomeOf,
+  retryUnlessUnknown,
+  type Item,
+} from './items.ts'
+import { checkPartitions, partitionsByName, partitionsFound } from './partitions.ts'
+
+export interface ProducerState {
+  readonly producerId: number
+  readonly producerEpoch: number
+  /** Of its last batch; undefined where it has only written markers or the broker has forgotten it. */
+  readonly lastSequence?: number
+  /** Of its last batch, in milliseconds since 1970. */
+  readonly lastTimestamp: number
+  /** Of the transaction coordinator that wrote its last marker; undefined where there is none. */
+  readonly coordinatorEpoch?: number
+  /** The first offset of the transaction that is open in the partition; undefined where none is. */
+  readonly currentTransactionStartOffset?: number
+}
+
+export interface PartitionProducers extends TopicPartition, Item {
+  /** By producer id; undefined where there is an error. */
+  readonly producers?: readonly ProducerState[]
+}
+
+export interface DescribeProducersOptions extends CallOptions {
+  /** The node id of a replica to ask instead of the leaders. */
+  readonly broker?: number
+}
+
+/** An open transaction in a partition: what `findHangingTransactions` finds. */
+export interface OpenTransaction extends TopicPartition {
+  readonly producerId: number
+  readonly producerEpoch: number
+  /** As `describeProducers` has it. Default: 0. */
+  readonly coordinatorEpoch?: number
+}
+
+export function producerOperations(context: AdminContext) {
+  const { cluster } = context
+  return {
+    /** The producers that partitions know, by topic and partition (Kafka 2.8 or newer). */
+    async describeProducers(
+      partitions: readonly TopicPartition[],
+      options: DescribeProducersOptions = {},
+    ): Promise<readonly PartitionProducers[]> {
+      const operation = 'describeProducers'
+      const deadline = begin(context, operation, options, { broker: anInteger(0) })
+      checkPartitions(operation, partitions)
+      return producersOf(cluster, partitions, deadline, options.broker)
+    },
+
+    /**
+     * Aborts a transaction in one partition past its coordinator, by writing the marker at the leader (Kafka 2.8 or
+     * newer; needs the right to alter the cluster). Only for a transaction that `findHangingTransactions` found:
+     * the coordinator goes on with one that it knows. Throws INVALID_PRODUCER_EPOCH where another producer has
+     * taken over, TRANSACTION_COORDINATOR_FENCED for an old coordinator epoch.
+     */
+    async abortTransaction(transaction: OpenTransaction, options: CallOptions = {}): Promise<void> {
+      const operation = 'abortTransaction'
+      const deadline = begin(context, operation, options, {})
+      checkOpenTransaction(operation, transaction)
+      const { topic, partition, producerId, producerEpoch, coordinatorEpoch = 0 } = transaction
+      const item = { topic, partition }
+      const what = `aborting the transaction of producer ${producerId} in ${nameOf(item)}`
+      const [outcome] = await cluster.fanOut.run<TopicPartition, undefined>({
+        items: [item],
+        to: () => ({ leader: item }),
+        what,
+        deadline,
+        retry: retryUnlessUnknown,
+        ask: async (_, recipient) => {
+          const { markers } = await recipient.request(writeTxnMarkers, {
+            markers: [
+              {
+                producerId: BigInt(producerId),
+                producerEpoch,
+                transactionResult: false,
+                topics: [{ name: topic, partitionIndexes: [partition] }],
+                coordinatorEpoch,
+              },
+            ],
+          })
+          return markers.flatMap(({ topics }) =>
+            topics.flatMap(({ partitions }) =>
+              partitions.map(({ errorCode }) =>
+                outcomeOf(item, itemError(errorCode, what, recipient.name, null, item), undefined),
+              ),
+            ),
+          )
+        },
+      })
+      if (outcome!.error !== undefined) throw outcome!.error
+    },
+  }
+}
+
+export async function producersOf(
+  cluster: Cluster,
+  partitions: readonly TopicPartition[],
+  deadline: Deadline,
+  broker?: number,
+): Promise<readonly PartitionProducers[]> {
+  const outcomes = await cluster.fanOut.run<
+    TopicPartition,
+    { readonly producers: readonly ProducerState[] }
+  >({
+    items: partitions,
+    to: ({ topic, partition }) =>
+      broker === undefined ? { leader: { topic, partition } } : { broker },
+    what: 'describing producers',
+    deadline,
+    retry: (error) =>
+      retryUnlessUnknown(error) &&
+      (broker === undefined || error.code !== 'NOT_LEADER_OR_FOLLOWER'),
+    ask: async (items, recipient) => {
+      const { topics } = await recipient.request(describeProducers, {
+        topics: [...byTopic(items)].map(([name, ofTopic]) => ({
+          name,
+          partitionIndexes: ofTopic.map(({ partition }) => partition),
+        })),
+      })
+      const found = partitionsByName(topics)
+      return items.flatMap((item) => {
+        const answer = found.get(nameOf(item))
+        if (answer === undefined) return []
+        const { topic, partition } = item
+        const what = `describing the producers of ${nameOf(item)}`
+        const where = { topic, partition }
+        const { errorCode, errorMessage, activeProducers } = answer
+        const error = itemError(errorCode, what, recipient.name, errorMessage, where)
+        return [
+          outcomeFrom(item, error, () => ({
+            producers: activeProducers
+              .map((producer) => producerState(producer, nameOf(item)))
+              .sort((a, b) => a.producerId - b.producerId),
+          })),
+        ]
+      })
+    },
+  })
+  return partitionsFound(outcomes)
+}
+
+type ActiveProducer =
+  DescribeProducersResponse['topics'][number]['partitions'][number]['activeProducers'][number]
+
+function producerState(found: ActiveProducer, where: string): ProducerState {
+  const exact = (value: bigint, what: string) =>
+    exactNumber(value, `the ${what} of a producer of ${where}`)
+  const { producerEpoch, lastSequence, coordinatorEpoch, currentTxnStartOffset } = found
+  return {
+    producerId: exact(found.producerId, 'id'),
+    producerEpoch,
+    ...(lastSequence < 0 ? {} : { lastSequence }),
+    lastTimestamp: exact(found.lastTimestamp, 'last timestamp'),
+    ...(coordinatorEpoch < 0 ? {} : { coordinatorEpoch }),
+    ...(currentTxnStartOffset < 0n
+      ? {}
+      : { currentTransactionStartOffset: exact(currentTxnStartOffset, 'transaction start') }),
+  }
+}
+
+function checkOpenTransaction(operation: string, transaction: OpenTransaction): void {
+  const { topic, partition, producerId, producerEpoch, coordinatorEpoch } = transaction
+  const named = { topic, partition, producerId, producerEpoch, coordinatorEpoch }
+  checkOptions(`the transaction of ${operation}`, named, {
+    topic: aString,
+    partition: anInteger(0),
+    producerId: anInteger(0),
+    producerEpoch: anInteger(0, 32_767),
+    coordinatorEpoch: anInteger(0),
+  })
+  checkPartitions(operation, [{ topic, partition }])
+  const { producerId: id, producerEpoch: epoch }: Partial<OpenTransaction> = transaction
+  if (id === undefined || epoch === undefined) {
+    throw new InvalidArgumentError(`${operation} needs the producerId and the producerEpoch`)
+  }
+}

@@ -1,0 +1,222 @@
+/** The quorum of controllers of a KRaft cluster, and who is registered in it. */
+import { addRaftVoter } from '../../protocol/apis/add-raft-voter.ts'
+import { describeQuorum, type DescribeQuorumResponse } from '../../protocol/apis/describe-quorum.ts'
+import { removeRaftVoter } from '../../protocol/apis/remove-raft-voter.ts'
+import { unregisterBroker } from '../../protocol/apis/unregister-broker.ts'
+import { unregisterController } from '../../protocol/apis/unregister-controller.ts'
+import { ErrorCode } from '../../protocol/errors.ts'
+import { ZERO_UUID } from '../../protocol/schema/fields.ts'
+import type { CallOptions } from '../call-options.ts'
+import { BrokerError, InvalidArgumentError } from '../errors.ts'
+import { anArrayOf, anInteger, anObject, aString, checkOptions, shown } from '../options.ts'
+import { begin, brokerTimeoutMs, type AdminContext } from './context.ts'
+import { exactNumber } from './items.ts'
+
+export interface QuorumReplica {
+  /** The node id of a controller, or of a broker among the observers. */
+  readonly replica: number
+  /** Of its metadata log; undefined before Kafka 3.9. */
+  readonly directoryId?: string
+  readonly logEndOffset: number
+  /** Milliseconds since 1970, as the leader sees it; undefined where the leader does not know. */
+  readonly lastFetchTimestamp?: number
+  readonly lastCaughtUpTimestamp?: number
+}
+
+export interface QuorumNode {
+  readonly node: number
+  readonly listeners: readonly RaftListener[]
+}
+
+export interface MetadataQuorum {
+  /** Node id of the active controller. */
+  readonly leader: number
+  readonly leaderEpoch: number
+  readonly highWatermark: number
+  /** By node id. */
+  readonly voters: readonly QuorumReplica[]
+  /** By node id. */
+  readonly observers: readonly QuorumReplica[]
+  /** Where the voters listen, by node id; empty before Kafka 3.9. */
+  readonly nodes: readonly QuorumNode[]
+}
+
+export interface RaftListener {
+  /** As in the controller's `listeners`, such as `CONTROLLER`. */
+  readonly name: string
+  readonly host: string
+  readonly port: number
+}
+
+export interface RaftVoter {
+  /** Node id. */
+  readonly voter: number
+  /** Of its metadata log: `directory.id` of its meta.properties. */
+  readonly directoryId: string
+}
+
+export interface NewRaftVoter extends RaftVoter {
+  readonly listeners: readonly RaftListener[]
+}
+
+export interface RaftVoterOptions extends CallOptions {
+  /** The call fails with INCONSISTENT_CLUSTER_ID in another cluster. Default: any cluster. */
+  readonly clusterId?: string
+}
+
+const METADATA_TOPIC = '__cluster_metadata'
+/** As text: 22 characters of base64url. */
+const UUID = /^[\w-]{22}$/
+
+export function quorumOperations(context: AdminContext) {
+  const { cluster } = context
+  return {
+    /** The controllers' quorum: leader, voters, observers and how far each has got (Kafka 3.3 or newer). */
+    async describeMetadataQuorum(options: CallOptions = {}): Promise<MetadataQuorum> {
+      const deadline = begin(context, 'describeMetadataQuorum', options, {})
+      const what = 'describing the metadata quorum'
+      const response = await cluster.router.call(
+        describeQuorum,
+        { topics: [{ topicName: METADATA_TOPIC, partitions: [{ partitionIndex: 0 }] }] },
+        { to: 'any', what, deadline },
+      )
+      return quorumOf(response, what)
+    },
+
+    /** Adds a controller that runs to the voters of the quorum (KIP-853, Kafka 3.9 or newer). */
+    async addRaftVoter(voter: NewRaftVoter, options: RaftVoterOptions = {}): Promise<void> {
+      const operation = 'addRaftVoter'
+      const deadline = begin(context, operation, options, { clusterId: aString })
+      checkOptions<NewRaftVoter>(`the voter of ${operation}`, voter, {
+        voter: anInteger(0),
+        directoryId: aDirectoryId,
+        listeners: anArrayOf(anObject),
+      })
+      checkVoter(operation, voter)
+      if (!Array.isArray(voter.listeners) || voter.listeners.length === 0) {
+        throw new InvalidArgumentError(`${operation}: a voter needs its listeners`)
+      }
+      for (const listener of voter.listeners) {
+        checkOptions<RaftListener>(`a listener of ${operation}`, listener, {
+          name: aString,
+          host: aString,
+          port: anInteger(1, 65_535),
+        })
+      }
+      await cluster.router.call(
+        addRaftVoter,
+        {
+          clusterId: options.clusterId ?? null,
+          timeoutMs: brokerTimeoutMs(cluster, deadline),
+          voterId: voter.voter,
+          voterDirectoryId: voter.directoryId,
+          listeners: [...voter.listeners],
+        },
+        { to: 'controller', what: `adding voter ${voter.voter} to the quorum`, deadline },
+      )
+    },
+
+    /** Removes a controller from the voters of the quorum (KIP-853, Kafka 3.9 or newer). */
+    async removeRaftVoter(voter: RaftVoter, options: RaftVoterOptions = {}): Promise<void> {
+      const operation = 'removeRaftVoter'
+      const deadline = begin(context, operation, options, { clusterId: aString })
+      checkOptions<RaftVoter>(`the voter of ${operation}`, voter, {
+        voter: anInteger(0),
+        directoryId: aDirectoryId,
+      })
+      checkVoter(operation, voter)
+      await cluster.router.call(
+        removeRaftVoter,
+        {
+          clusterId: options.clusterId ?? null,
+          voterId: voter.voter,
+          voterDirectoryId: voter.directoryId,
+        },
+        { to: 'controller', what: `removing voter ${voter.voter} from the quorum`, deadline },
+      )
+    },
+
+    /**
+     * Removes the registration of a broker that has been shut down for good (Kafka 3.0 or newer, without
+     * ZooKeeper). Move its replicas first. Throws BROKER_ID_NOT_REGISTERED for an unknown one.
+     */
+    async unregisterBroker(broker: number, options: CallOptions = {}): Promise<void> {
+      const deadline = begin(context, 'unregisterBroker', options, {})
+      checkNode('unregisterBroker', broker)
+      const what = `unregistering broker ${broker}`
+      const settings = { to: 'controller', what, deadline } as const
+      await cluster.router.call(unregisterBroker, { brokerId: broker }, settings)
+    },
+
+    /** Removes the registration of a controller that is no voter any more (Kafka 4.3 or newer). */
+    async unregisterController(controller: number, options: CallOptions = {}): Promise<void> {
+      const deadline = begin(context, 'unregisterController', options, {})
+      checkNode('unregisterController', controller)
+      const what = `unregistering controller ${controller}`
+      const settings = { to: 'controller', what, deadline } as const
+      await cluster.router.call(unregisterController, { controllerId: controller }, settings)
+    },
+  }
+}
+
+function quorumOf({ topics, nodes }: DescribeQuorumResponse, what: string): MetadataQuorum {
+  const found = topics.find(({ topicName }) => topicName === METADATA_TOPIC)?.partitions[0]
+  if (found === undefined) {
+    const detail = 'the response does not mention the metadata log'
+    throw new BrokerError(ErrorCode.UNKNOWN_SERVER_ERROR, what, {}, detail)
+  }
+  if (found.errorCode !== ErrorCode.NONE) {
+    throw new BrokerError(found.errorCode, what, {}, found.errorMessage)
+  }
+  return {
+    leader: found.leaderId,
+    leaderEpoch: found.leaderEpoch,
+    highWatermark: exactNumber(found.highWatermark, 'the high watermark of the metadata log'),
+    voters: found.currentVoters.map(replicaOf).sort((a, b) => a.replica - b.replica),
+    observers: found.observers.map(replicaOf).sort((a, b) => a.replica - b.replica),
+    nodes: nodes
+      .map(({ nodeId: node, listeners }) => ({
+        node,
+        listeners: listeners.map(({ name, host, port }) => ({ name, host, port })),
+      }))
+      .sort((a, b) => a.node - b.node),
+  }
+}
+
+type FoundReplica =
+  DescribeQuorumResponse['topics'][number]['partitions'][number]['currentVoters'][number]
+
+function replicaOf({
+  replicaId: replica,
+  replicaDirectoryId,
+  ...found
+}: FoundReplica): QuorumReplica {
+  const exact = (value: bigint, what: string) =>
+    exactNumber(value, `the ${what} of controller ${replica}`)
+  const { logEndOffset, lastFetchTimestamp: fetched, lastCaughtUpTimestamp: caughtUp } = found
+  return {
+    replica,
+    ...(replicaDirectoryId === ZERO_UUID ? {} : { directoryId: replicaDirectoryId }),
+    logEndOffset: exact(logEndOffset, 'log end offset'),
+    ...(fetched < 0n ? {} : { lastFetchTimestamp: exact(fetched, 'last fetch') }),
+    ...(caughtUp < 0n ? {} : { lastCaughtUpTimestamp: exact(caughtUp, 'last time in sync') }),
+  }
+}
+
+function aDirectoryId(value: unknown): string | undefined {
+  return typeof value === 'string' && UUID.test(value)
+    ? undefined
+    : 'must be a directory id of 22 characters, as in meta.properties'
+}
+
+function checkVoter(operation: string, { voter, directoryId }: Partial<RaftVoter>): void {
+  if (voter === undefined || directoryId === undefined) {
+    throw new InvalidArgumentError(`${operation}: a voter needs its node id and directoryId`)
+  }
+}
+
+function checkNode(operation: string, node: number): void {
+  const problem = anInteger(0)(node)
+  if (problem === undefined) return
+  throw new InvalidArgumentError(`${operation}: a node id ${problem}, not ${shown(node)}`)
+}

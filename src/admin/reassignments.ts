@@ -1,0 +1,194 @@
+/** Moves of partitions to other replicas (KIP-455, Kafka 2.4 or newer). */
+import { alterPartitionReassignments } from '../../protocol/apis/alter-partition-reassignments.ts'
+import {
+  listPartitionReassignments,
+  type ListPartitionReassignmentsResponse,
+} from '../../protocol/apis/list-partition-reassignments.ts'
+import { ErrorCode } from '../../protocol/errors.ts'
+import type { Deadline } from '../async/deadline.ts'
+import type { CallOptions } from '../call-options.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import { byTopic, nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
+import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
+import { aBoolean, anArrayOf, anInteger, shown } from '../options.ts'
+import { begin, brokerTimeoutMs, type AdminContext, type ChangeOptions } from './context.ts'
+import { itemError, outcomeOf, retryElsewhere, settled } from './items.ts'
+import {
+  checkPartitions,
+  inOrder,
+  partitionResults,
+  partitionsByName,
+  type PartitionResult,
+} from './partitions.ts'
+
+export interface NewReassignment extends TopicPartition {
+  /** The replicas that the partition is to have, by node id, the preferred leader first. Null cancels a move. */
+  readonly replicas: readonly number[] | null
+}
+
+export interface AlterReassignmentsOptions extends ChangeOptions {
+  /**
+   * With false, a move that would change the number of replicas fails with INVALID_REPLICATION_FACTOR (Kafka 4.1
+   * or newer). Default: true.
+   */
+  readonly allowReplicationFactorChange?: boolean
+}
+
+/** A move that is under way. */
+export interface PartitionReassignment extends TopicPartition {
+  /** The replicas of now: those that stay, that are added and that are removed. */
+  readonly replicas: readonly number[]
+  readonly addingReplicas: readonly number[]
+  readonly removingReplicas: readonly number[]
+}
+
+const WITH_FACTOR_CHECK = 1
+
+export function reassignmentOperations(context: AdminContext) {
+  const { cluster } = context
+  return {
+    /**
+     * Starts moves of partitions to other replicas, or cancels them; resolves when the controller has accepted
+     * them, not when the replicas are in sync: `listPartitionReassignments` shows those under way. To cancel where
+     * no move is under way succeeds. Throws ItemsFailedError.
+     */
+    async alterPartitionReassignments(
+      reassignments: readonly NewReassignment[],
+      options: AlterReassignmentsOptions = {},
+    ): Promise<readonly PartitionResult[]> {
+      const operation = 'alterPartitionReassignments'
+      const deadline = begin(context, operation, options, {
+        allowReplicationFactorChange: aBoolean,
+      })
+      checkReassignments(operation, reassignments)
+      const { allowReplicationFactorChange = true, settle } = options
+      const results = await reassign(cluster, reassignments, deadline, allowReplicationFactorChange)
+      return settled(operation, results, settle)
+    },
+
+    /** The moves that are under way, of these partitions or of all, by topic and partition. */
+    async listPartitionReassignments(
+      partitions?: readonly TopicPartition[],
+      options: CallOptions = {},
+    ): Promise<readonly PartitionReassignment[]> {
+      const operation = 'listPartitionReassignments'
+      const deadline = begin(context, operation, options, {})
+      if (partitions !== undefined) checkPartitions(operation, partitions)
+      return reassignmentsOf(cluster, partitions, deadline)
+    },
+  }
+}
+
+export async function reassign(
+  cluster: Cluster,
+  reassignments: readonly NewReassignment[],
+  deadline: Deadline,
+  allowReplicationFactorChange = true,
+): Promise<readonly PartitionResult[]> {
+  const outcomes = await cluster.fanOut.run<NewReassignment, undefined>({
+    items: reassignments,
+    to: () => 'controller',
+    what: 'moving partitions',
+    deadline,
+    retry: retryElsewhere,
+    ask: async (items, recipient) => {
+      const { errorCode, errorMessage, responses } = await recipient.request(
+        alterPartitionReassignments,
+        (version) => {
+          if (version < WITH_FACTOR_CHECK && !allowReplicationFactorChange) {
+            throw new UnsupportedVersionError(
+              'moving partitions: allowReplicationFactorChange needs Kafka 4.1 or newer',
+            )
+          }
+          return {
+            timeoutMs: brokerTimeoutMs(cluster, deadline),
+            ...(version < WITH_FACTOR_CHECK ? {} : { allowReplicationFactorChange }),
+            topics: [...byTopic(items)].map(([name, ofTopic]) => ({
+              name,
+              partitions: ofTopic.map(({ partition, replicas }) => ({
+                partitionIndex: partition,
+                replicas,
+              })),
+            })),
+          }
+        },
+      )
+      const failed = itemError(errorCode, 'moving partitions', recipient.name, errorMessage)
+      if (failed !== undefined) return items.map((item) => ({ item, error: failed }))
+      const found = partitionsByName(responses)
+      return items.flatMap((item) => {
+        const answer = found.get(nameOf(item))
+        if (answer === undefined) return []
+        // What is to be cancelled is over already.
+        const isDone =
+          item.replicas === null && answer.errorCode === ErrorCode.NO_REASSIGNMENT_IN_PROGRESS
+        const { topic, partition } = item
+        const what = `${item.replicas === null ? 'cancelling the move of' : 'moving'} ${nameOf(item)}`
+        const error = isDone
+          ? undefined
+          : itemError(answer.errorCode, what, recipient.name, answer.errorMessage, {
+              topic,
+              partition,
+            })
+        return [outcomeOf(item, error, undefined)]
+      })
+    },
+  })
+  return partitionResults(outcomes)
+}
+
+export async function reassignmentsOf(
+  cluster: Cluster,
+  partitions: readonly TopicPartition[] | undefined,
+  deadline: Deadline,
+): Promise<readonly PartitionReassignment[]> {
+  const { topics } = await cluster.router.call(
+    listPartitionReassignments,
+    {
+      timeoutMs: brokerTimeoutMs(cluster, deadline),
+      topics:
+        partitions === undefined
+          ? null
+          : [...byTopic(partitions)].map(([name, ofTopic]) => ({
+              name,
+              partitionIndexes: ofTopic.map(({ partition }) => partition),
+            })),
+    },
+    { to: 'controller', what: 'listing the moves of partitions', deadline },
+  )
+  return inOrder(topics.flatMap(reassignmentsOfTopic))
+}
+
+function reassignmentsOfTopic({
+  name: topic,
+  partitions,
+}: ListPartitionReassignmentsResponse['topics'][number]): readonly PartitionReassignment[] {
+  return partitions.map(
+    ({ partitionIndex: partition, replicas, addingReplicas, removingReplicas }) => ({
+      topic,
+      partition,
+      replicas,
+      addingReplicas,
+      removingReplicas,
+    }),
+  )
+}
+
+export function checkReassignments(
+  operation: string,
+  reassignments: readonly NewReassignment[],
+): void {
+  checkPartitions(operation, reassignments)
+  for (const { replicas, ...one } of reassignments) {
+    if (replicas === null) continue
+    const problem = anArrayOf(anInteger(0))(replicas)
+    if (problem !== undefined || replicas.length === 0) {
+      throw new InvalidArgumentError(
+        `${operation}: the replicas of ${nameOf(one)} are a list of node ids, or null, not ${shown(replicas)}`,
+      )
+    }
+    if (new Set(replicas).size < replicas.length) {
+      throw new InvalidArgumentError(`${operation}: a replica of ${nameOf(one)} is named twice`)
+    }
+  }
+}

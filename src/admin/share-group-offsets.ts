@@ -1,0 +1,225 @@
+/**
+ * Where share groups start in their partitions (KIP-932, Kafka 4.1 or newer). The requests go to the coordinator of
+ * the group, not to the share coordinators that keep the state.
+ */
+import { alterShareGroupOffsets } from '../../protocol/apis/alter-share-group-offsets.ts'
+import { deleteShareGroupOffsets } from '../../protocol/apis/delete-share-group-offsets.ts'
+import {
+  describeShareGroupOffsets,
+  type DescribeShareGroupOffsetsResponse,
+} from '../../protocol/apis/describe-share-group-offsets.ts'
+import { ErrorCode } from '../../protocol/errors.ts'
+import type { CallOptions } from '../call-options.ts'
+import type { Outcome, Recipient } from '../cluster/fan-out.ts'
+import { byTopic, nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
+import { InvalidArgumentError } from '../errors.ts'
+import { anInteger, shown } from '../options.ts'
+import { begin, type AdminContext, type ChangeOptions } from './context.ts'
+import {
+  checkDistinct,
+  exactNumber,
+  itemError,
+  outcomeFrom,
+  outcomeOf,
+  retryUnlessUnknown,
+  settled,
+  type Item,
+} from './items.ts'
+import { checkPartitions, inOrder, partitionResults, type PartitionResult } from './partitions.ts'
+import type { TopicResult } from './topics.ts'
+
+export interface ShareGroupOffset extends TopicPartition, Item {
+  /** The first offset that the group has not finished. Undefined where there is an error. */
+  readonly startOffset?: number
+  readonly leaderEpoch?: number
+  /** Messages that are not acknowledged or archived yet (Kafka 4.2 or newer). */
+  readonly lag?: number
+}
+
+export interface ShareGroupOffsets extends Item {
+  readonly group: string
+  /** By topic and partition; partitions in which the group has not started are left out. */
+  readonly offsets: readonly ShareGroupOffset[]
+}
+
+export interface ShareGroupOffsetToSet extends TopicPartition {
+  readonly startOffset: number
+}
+
+export function shareGroupOffsetOperations(context: AdminContext) {
+  const { cluster } = context
+  return {
+    /** Where share groups start, in the order of the names. */
+    async listShareGroupOffsets(
+      groups: readonly string[],
+      options: CallOptions = {},
+    ): Promise<readonly ShareGroupOffsets[]> {
+      const deadline = begin(context, 'listShareGroupOffsets', options, {})
+      checkDistinct('listShareGroupOffsets', 'group', groups)
+      const outcomes = await cluster.fanOut.run<string, readonly ShareGroupOffset[]>({
+        items: groups,
+        to: (key) => ({ coordinator: 'group', key }),
+        what: 'listing offsets of share groups',
+        deadline,
+        retry: retryUnlessUnknown,
+        ask: async (names, recipient) => {
+          const response = await recipient.request(describeShareGroupOffsets, {
+            groups: names.map((groupId) => ({ groupId, topics: null })),
+          })
+          return response.groups.map((found) => groupOutcome(found, recipient))
+        },
+      })
+      return outcomes.map(({ item: group, result, error }) =>
+        error === undefined ? { group, offsets: result } : { group, offsets: [], error },
+      )
+    },
+
+    /**
+     * Sets where a share group without members starts. Throws ItemsFailedError, with NON_EMPTY_GROUP while it has
+     * members.
+     */
+    async alterShareGroupOffsets(
+      group: string,
+      offsets: readonly ShareGroupOffsetToSet[],
+      options: ChangeOptions = {},
+    ): Promise<readonly PartitionResult[]> {
+      const operation = 'alterShareGroupOffsets'
+      const deadline = begin(context, operation, options, {})
+      checkDistinct(operation, 'group', [group])
+      checkPartitions(operation, offsets)
+      for (const { startOffset, ...one } of offsets) {
+        const problem = anInteger(0)(startOffset)
+        if (problem === undefined) continue
+        throw new InvalidArgumentError(
+          `${operation}: the startOffset of ${nameOf(one)} ${problem}, not ${shown(startOffset)}`,
+        )
+      }
+      const what = `setting offsets of share group '${group}'`
+      const outcomes = await cluster.fanOut.run<ShareGroupOffsetToSet, undefined>({
+        items: offsets,
+        to: () => ({ coordinator: 'group', key: group }),
+        what,
+        deadline,
+        retry: retryUnlessUnknown,
+        ask: async (items, recipient) => {
+          const { errorCode, errorMessage, responses } = await recipient.request(
+            alterShareGroupOffsets,
+            {
+              groupId: group,
+              topics: [...byTopic(items)].map(([topicName, ofTopic]) => ({
+                topicName,
+                partitions: ofTopic.map(({ partition, startOffset }) => ({
+                  partitionIndex: partition,
+                  startOffset: BigInt(startOffset),
+                })),
+              })),
+            },
+          )
+          const detail = detailOf(errorCode, errorMessage)
+          const failed = itemError(errorCode, what, recipient.name, detail)
+          if (failed !== undefined) return items.map((item) => ({ item, error: failed }))
+          const found = new Map(
+            responses.flatMap(({ topicName: topic, partitions }) =>
+              partitions.map((one) => [nameOf({ topic, partition: one.partitionIndex }), one]),
+            ),
+          )
+          return items.flatMap((item) => {
+            const answer = found.get(nameOf(item))
+            if (answer === undefined) return []
+            const { topic, partition } = item
+            const named = `${what}, ${nameOf(item)},`
+            const where = { topic, partition }
+            const { errorCode: code, errorMessage: message } = answer
+            return [
+              outcomeOf(item, itemError(code, named, recipient.name, message, where), undefined),
+            ]
+          })
+        },
+      })
+      return settled(operation, partitionResults(outcomes), options.settle)
+    },
+
+    /**
+     * Forgets where a share group without members starts in topics, in the order given: it starts there again as
+     * its `share.auto.offset.reset` says. Throws ItemsFailedError.
+     */
+    async deleteShareGroupOffsets(
+      group: string,
+      topics: readonly string[],
+      options: ChangeOptions = {},
+    ): Promise<readonly TopicResult[]> {
+      const operation = 'deleteShareGroupOffsets'
+      const deadline = begin(context, operation, options, {})
+      checkDistinct(operation, 'group', [group])
+      checkDistinct(operation, 'topic', topics)
+      const what = `deleting offsets of share group '${group}'`
+      const outcomes = await cluster.fanOut.run<string, undefined>({
+        items: topics,
+        to: () => ({ coordinator: 'group', key: group }),
+        what,
+        deadline,
+        retry: retryUnlessUnknown,
+        ask: async (names, recipient) => {
+          const { errorCode, errorMessage, responses } = await recipient.request(
+            deleteShareGroupOffsets,
+            { groupId: group, topics: names.map((topicName) => ({ topicName })) },
+          )
+          const detail = detailOf(errorCode, errorMessage)
+          const failed = itemError(errorCode, what, recipient.name, detail)
+          if (failed !== undefined) return names.map((item) => ({ item, error: failed }))
+          return responses.map(({ topicName: topic, errorCode: code, errorMessage: message }) => {
+            const named = `${what}, topic '${topic}',`
+            const error = itemError(code, named, recipient.name, message, { topic })
+            return outcomeOf(topic, error, undefined)
+          })
+        },
+      })
+      const results = outcomes.map(({ item: topic, error }) => ({
+        topic,
+        ...(error === undefined ? {} : { error }),
+      }))
+      return settled(operation, results, options.settle)
+    },
+  }
+}
+
+function groupOutcome(
+  { groupId, errorCode, errorMessage, topics }: DescribeShareGroupOffsetsResponse['groups'][number],
+  recipient: Recipient,
+): Outcome<string, readonly ShareGroupOffset[]> {
+  const what = `listing offsets of share group '${groupId}'`
+  const error = itemError(errorCode, what, recipient.name, errorMessage)
+  if (error !== undefined) return { item: groupId, error }
+  const offsets: ShareGroupOffset[] = []
+  for (const { topicName: topic, partitions } of topics) {
+    for (const {
+      partitionIndex: partition,
+      startOffset,
+      leaderEpoch,
+      lag,
+      ...found
+    } of partitions) {
+      const where = { topic, partition }
+      const failed = itemError(found.errorCode, what, recipient.name, found.errorMessage, where)
+      if (failed === undefined && startOffset < 0n) continue
+      const of = nameOf(where)
+      const outcome = outcomeFrom(where, failed, () => ({
+        startOffset: exactNumber(startOffset, `the start offset of ${of}`, where),
+        ...(leaderEpoch < 0 ? {} : { leaderEpoch }),
+        ...(lag < 0n ? {} : { lag: exactNumber(lag, `the lag of ${of}`, where) }),
+      }))
+      offsets.push(
+        outcome.error === undefined
+          ? { ...where, ...outcome.result }
+          : { ...where, error: outcome.error },
+      )
+    }
+  }
+  return { item: groupId, result: inOrder(offsets) }
+}
+
+function detailOf(errorCode: number, message: string | null): string | null {
+  return errorCode === ErrorCode.NON_EMPTY_GROUP
+    ? 'the group has members: stop them first'
+    : message
+}

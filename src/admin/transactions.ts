@@ -1,0 +1,281 @@
+/** Transactions as their coordinators know them (KIP-664), and producers that are to write no more (KIP-98). */
+import {
+  describeTransactions,
+  type DescribeTransactionsResponse,
+} from '../../protocol/apis/describe-transactions.ts'
+import { initProducerId } from '../../protocol/apis/init-producer-id.ts'
+import { listTransactions } from '../../protocol/apis/list-transactions.ts'
+import type { Deadline } from '../async/deadline.ts'
+import type { CallOptions } from '../call-options.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import type { BrokerFailure } from '../cluster/fan-out.ts'
+import { partitionsOf, type TopicPartition } from '../consumer/topic-partition.ts'
+import { BrokerError, InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
+import { anArrayOf, anInteger, aString } from '../options.ts'
+import { begin, type AdminContext, type ChangeOptions } from './context.ts'
+import {
+  checkDistinct,
+  compareText,
+  exactNumber,
+  itemError,
+  outcomeFrom,
+  settled,
+  type Item,
+} from './items.ts'
+import { inOrder } from './partitions.ts'
+
+export interface ListTransactionsOptions extends CallOptions {
+  /** Only those in these states, such as `Ongoing` or `CompleteAbort`. Default: all. */
+  readonly states?: readonly string[]
+  /** Only those of these producers. Default: all. */
+  readonly producerIds?: readonly number[]
+  /** Only those that have been open for longer, in milliseconds (Kafka 3.8 or newer). Default: all. */
+  readonly minDurationMs?: number
+  /** A regular expression that the whole transactional id has to match (Kafka 4.1 or newer). Default: any. */
+  readonly transactionalIdPattern?: string
+}
+
+export interface ListedTransaction {
+  readonly transactionalId: string
+  readonly producerId: number
+  /** As Kafka names it: `Empty`, `Ongoing`, `PrepareCommit`, `CompleteCommit`, … */
+  readonly state: string
+  /** The node id of the broker that coordinates it. */
+  readonly coordinator: number
+}
+
+export interface TransactionList {
+  /** By transactional id. */
+  readonly transactions: readonly ListedTransaction[]
+  /** Brokers that did not answer: the transactions that they coordinate are missing. */
+  readonly incomplete: readonly BrokerFailure[]
+}
+
+export interface TransactionDescription extends Item {
+  readonly transactionalId: string
+  readonly state?: string
+  readonly producerId?: number
+  readonly producerEpoch?: number
+  readonly transactionTimeoutMs?: number
+  /** Milliseconds since 1970; undefined where no transaction is open. */
+  readonly startTimestamp?: number
+  /** What is written to in the open transaction, by topic and partition. */
+  readonly partitions: readonly TopicPartition[]
+}
+
+export interface FencedProducer extends Item {
+  readonly transactionalId: string
+  /** What the coordinator has now: producers with an earlier epoch cannot write any more. */
+  readonly producerId?: number
+  readonly producerEpoch?: number
+}
+
+const WITH_DURATION = 1
+const WITH_PATTERN = 2
+/** The producer that fences writes nothing: its transactions need no time. */
+const FENCING_TIMEOUT_MS = 1
+
+export function transactionOperations(context: AdminContext) {
+  const { cluster } = context
+  return {
+    /** The transactional ids that the coordinators know (Kafka 3.0 or newer). */
+    async listTransactions(options: ListTransactionsOptions = {}): Promise<TransactionList> {
+      const deadline = begin(context, 'listTransactions', options, {
+        states: anArrayOf(aString),
+        producerIds: anArrayOf(anInteger(0)),
+        minDurationMs: anInteger(0),
+        transactionalIdPattern: aString,
+      })
+      return transactionsOf(cluster, deadline, options)
+    },
+
+    /**
+     * Transactional ids with their producers and open transactions, in the order given (Kafka 3.0 or newer). An
+     * unknown one has an `error` with TRANSACTIONAL_ID_NOT_FOUND.
+     */
+    async describeTransactions(
+      transactionalIds: readonly string[],
+      options: CallOptions = {},
+    ): Promise<readonly TransactionDescription[]> {
+      const deadline = begin(context, 'describeTransactions', options, {})
+      checkDistinct('describeTransactions', 'transactional id', transactionalIds)
+      return describeTransactionsById(cluster, transactionalIds, deadline)
+    },
+
+    /**
+     * Fences the producers of transactional ids and aborts what they have open, as a new producer of the same id
+     * does (Kafka 0.11 or newer). Results are in the order given. Throws ItemsFailedError.
+     */
+    async fenceProducers(
+      transactionalIds: readonly string[],
+      options: ChangeOptions = {},
+    ): Promise<readonly FencedProducer[]> {
+      const operation = 'fenceProducers'
+      const deadline = begin(context, operation, options, {})
+      checkDistinct(operation, 'transactional id', transactionalIds)
+      const results = await fence(cluster, transactionalIds, deadline)
+      return settled(operation, results, options.settle)
+    },
+
+    /**
+     * Aborts the open transaction of a transactional id, prepared ones of two-phase commits too (KIP-939), and
+     * fences its producer.
+     */
+    async forceTerminateTransaction(
+      transactionalId: string,
+      options: CallOptions = {},
+    ): Promise<void> {
+      const operation = 'forceTerminateTransaction'
+      const deadline = begin(context, operation, options, {})
+      checkDistinct(operation, 'transactional id', [transactionalId])
+      const [fenced] = await fence(cluster, [transactionalId], deadline)
+      if (fenced!.error !== undefined) throw fenced!.error
+    },
+  }
+}
+
+export async function transactionsOf(
+  cluster: Cluster,
+  deadline: Deadline,
+  options: Omit<ListTransactionsOptions, keyof CallOptions>,
+): Promise<TransactionList> {
+  const { states, producerIds, minDurationMs, transactionalIdPattern } = options
+  const what = 'listing the transactions'
+  const { answers, incomplete } = await cluster.fanOut.everyBroker({
+    what,
+    deadline,
+    ask: async (recipient) => {
+      const response = await recipient.request(listTransactions, (version) => {
+        if (minDurationMs !== undefined && version < WITH_DURATION) {
+          throw tooOld('minDurationMs', '3.8')
+        }
+        if (transactionalIdPattern !== undefined && version < WITH_PATTERN) {
+          throw tooOld('transactionalIdPattern', '4.1')
+        }
+        return {
+          stateFilters: states ?? [],
+          producerIdFilters: (producerIds ?? []).map(BigInt),
+          ...(version < WITH_DURATION ? {} : { durationFilter: BigInt(minDurationMs ?? -1) }),
+          ...(transactionalIdPattern === undefined ? {} : { transactionalIdPattern }),
+        }
+      })
+      if (response.errorCode !== 0) {
+        throw new BrokerError(response.errorCode, what, { broker: recipient.name })
+      }
+      const [unknown] = response.unknownStateFilters
+      if (unknown !== undefined) {
+        throw new InvalidArgumentError(`${what}: the brokers know no state '${unknown}'`)
+      }
+      return response.transactionStates.map(
+        ({ transactionalId, producerId, transactionState }) => ({
+          transactionalId,
+          producerId: exactNumber(producerId, `the producer id of '${transactionalId}'`),
+          state: transactionState,
+        }),
+      )
+    },
+  })
+  throwFinal(incomplete)
+  // While a coordinator moves, two brokers may list the same id: the one that says so last has it.
+  const byId = new Map<string, ListedTransaction>()
+  for (const { broker, result } of answers) {
+    for (const found of result) byId.set(found.transactionalId, { ...found, coordinator: broker })
+  }
+  const transactions = [...byId.values()].sort((a, b) =>
+    compareText(a.transactionalId, b.transactionalId),
+  )
+  return { transactions, incomplete }
+}
+
+/** What is wrong with the request itself is no failure of a broker. */
+function throwFinal(incomplete: readonly BrokerFailure[]): void {
+  const wrong = incomplete.find(
+    ({ error }) =>
+      error instanceof InvalidArgumentError ||
+      error instanceof UnsupportedVersionError ||
+      error.code === 'INVALID_REGULAR_EXPRESSION',
+  )
+  if (wrong !== undefined) throw wrong.error
+}
+
+export async function describeTransactionsById(
+  cluster: Cluster,
+  transactionalIds: readonly string[],
+  deadline: Deadline,
+): Promise<readonly TransactionDescription[]> {
+  const outcomes = await cluster.fanOut.run<
+    string,
+    Omit<TransactionDescription, 'transactionalId'>
+  >({
+    items: transactionalIds,
+    to: (key) => ({ coordinator: 'transaction', key }),
+    what: 'describing transactions',
+    deadline,
+    ask: async (ids, recipient) => {
+      const response = await recipient.request(describeTransactions, { transactionalIds: [...ids] })
+      return response.transactionStates.map((found) => {
+        const { transactionalId, errorCode } = found
+        const what = `describing transactional id '${transactionalId}'`
+        const error = itemError(errorCode, what, recipient.name)
+        return outcomeFrom(transactionalId, error, () => description(found))
+      })
+    },
+  })
+  return outcomes.map(({ item: transactionalId, result, error }) =>
+    error === undefined
+      ? { transactionalId, ...result }
+      : { transactionalId, partitions: [], error },
+  )
+}
+
+function description(found: DescribeTransactionsResponse['transactionStates'][number]) {
+  const { transactionalId, transactionStartTimeMs: start } = found
+  const exact = (value: bigint, what: string) =>
+    exactNumber(value, `the ${what} of '${transactionalId}'`)
+  return {
+    state: found.transactionState,
+    producerId: exact(found.producerId, 'producer id'),
+    producerEpoch: found.producerEpoch,
+    transactionTimeoutMs: found.transactionTimeoutMs,
+    ...(start < 0n ? {} : { startTimestamp: exact(start, 'start') }),
+    partitions: inOrder(partitionsOf(found.topics)),
+  }
+}
+
+async function fence(
+  cluster: Cluster,
+  transactionalIds: readonly string[],
+  deadline: Deadline,
+): Promise<readonly FencedProducer[]> {
+  const outcomes = await cluster.fanOut.run<string, Omit<FencedProducer, 'transactionalId'>>({
+    items: transactionalIds,
+    to: (key) => ({ coordinator: 'transaction', key }),
+    what: 'fencing producers',
+    deadline,
+    // One request names one id.
+    maxItems: 1,
+    ask: async ([item], recipient) => {
+      const transactionalId = item!
+      const { errorCode, producerId, producerEpoch } = await recipient.request(initProducerId, {
+        transactionalId,
+        transactionTimeoutMs: FENCING_TIMEOUT_MS,
+      })
+      const what = `fencing the producer of '${transactionalId}'`
+      return [
+        outcomeFrom(transactionalId, itemError(errorCode, what, recipient.name), () => ({
+          producerId: exactNumber(producerId, `the producer id of '${transactionalId}'`),
+          producerEpoch,
+        })),
+      ]
+    },
+  })
+  return outcomes.map(({ item: transactionalId, result, error }) =>
+    error === undefined ? { transactionalId, ...result } : { transactionalId, error },
+  )
+}
+
+function tooOld(filter: string, release: string): UnsupportedVersionError {
+  return new UnsupportedVersionError(
+    `listing the transactions: the filter '${filter}' needs Kafka ${release} or newer`,
+  )
+}
