@@ -2,7 +2,15 @@
 import { updateFeatures } from '../../protocol/apis/update-features.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
-import { aBoolean, anInteger, aString, checkOptions, oneOf } from '../options.ts'
+import {
+  aBoolean,
+  anArrayOf,
+  anInteger,
+  anObject,
+  aString,
+  checkOptions,
+  oneOf,
+} from '../options.ts'
 import { begin, brokerTimeoutMs, type AdminContext, type ChangeOptions } from './context.ts'
 import { checkDistinct, itemError, outcomeOf, retryElsewhere, settled, type Item } from './items.ts'
 
@@ -111,13 +119,12 @@ function validateOnlyOf(validateOnly: boolean, version: number) {
 }
 
 function checkUpdates(operation: string, updates: readonly FeatureUpdate[]): void {
-  if (!Array.isArray(updates)) {
-    throw new InvalidArgumentError(`${operation} takes an array of features`)
-  }
+  const problem = anArrayOf(anObject)(updates)
+  if (problem !== undefined) throw new InvalidArgumentError(`${operation}: features ${problem}`)
   checkDistinct(
     operation,
     'feature',
-    updates.map((given: unknown) => (given as FeatureUpdate | null)?.feature ?? ''),
+    updates.map(({ feature }) => feature),
   )
   for (const update of updates) {
     checkOptions<FeatureUpdate>(`a feature of ${operation}`, update, {

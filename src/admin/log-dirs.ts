@@ -7,7 +7,7 @@ import {
 import type { Deadline } from '../async/deadline.ts'
 import type { CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import type { Recipient } from '../cluster/fan-out.ts'
+import type { Recipient } from '../cluster/recipient.ts'
 import { addTo } from '../cluster/add-to.ts'
 import {
   byTopic,

@@ -176,18 +176,21 @@ function producerState(found: ActiveProducer, where: string): ProducerState {
 }
 
 function checkOpenTransaction(operation: string, transaction: OpenTransaction): void {
-  const { topic, partition, producerId, producerEpoch, coordinatorEpoch } = transaction
-  const named = { topic, partition, producerId, producerEpoch, coordinatorEpoch }
-  checkOptions(`the transaction of ${operation}`, named, {
-    topic: aString,
-    partition: anInteger(0),
-    producerId: anInteger(0),
-    producerEpoch: anInteger(0, 32_767),
-    coordinatorEpoch: anInteger(0),
-  })
-  checkPartitions(operation, [{ topic, partition }])
-  const { producerId: id, producerEpoch: epoch }: Partial<OpenTransaction> = transaction
-  if (id === undefined || epoch === undefined) {
+  const given: Partial<OpenTransaction> = transaction
+  const { topic, partition, producerId, producerEpoch, coordinatorEpoch } = given
+  checkOptions(
+    `the transaction of ${operation}`,
+    { topic, partition, producerId, producerEpoch, coordinatorEpoch },
+    {
+      topic: aString,
+      partition: anInteger(0),
+      producerId: anInteger(0),
+      producerEpoch: anInteger(0, 32_767),
+      coordinatorEpoch: anInteger(0),
+    },
+  )
+  checkPartitions(operation, [transaction])
+  if (producerId === undefined || producerEpoch === undefined) {
     throw new InvalidArgumentError(`${operation} needs the producerId and the producerEpoch`)
   }
 }

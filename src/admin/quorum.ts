@@ -93,10 +93,11 @@ export function quorumOperations(context: AdminContext) {
         listeners: anArrayOf(anObject),
       })
       checkVoter(operation, voter)
-      if (!Array.isArray(voter.listeners) || voter.listeners.length === 0) {
+      const { listeners }: Partial<NewRaftVoter> = voter
+      if (listeners === undefined || listeners.length === 0) {
         throw new InvalidArgumentError(`${operation}: a voter needs its listeners`)
       }
-      for (const listener of voter.listeners) {
+      for (const listener of listeners) {
         checkOptions<RaftListener>(`a listener of ${operation}`, listener, {
           name: aString,
           host: aString,
@@ -110,7 +111,7 @@ export function quorumOperations(context: AdminContext) {
           timeoutMs: brokerTimeoutMs(cluster, deadline),
           voterId: voter.voter,
           voterDirectoryId: voter.directoryId,
-          listeners: [...voter.listeners],
+          listeners,
         },
         { to: 'controller', what: `adding voter ${voter.voter} to the quorum`, deadline },
       )

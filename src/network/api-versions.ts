@@ -5,6 +5,7 @@
  * (session.ts finds out). 0.10 to 2.3 refuse a version of the request that is too new with an empty
  * list, newer ones with the versions they have.
  */
+import { releaseWith } from './api-releases.ts'
 import { apiVersions } from '../../protocol/apis/api-versions.ts'
 import { metadata } from '../../protocol/apis/metadata.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
@@ -60,7 +61,7 @@ export class BrokerVersions {
     const theirs = this.#supported.get(api.key)
     const reason =
       theirs === undefined
-        ? 'has no such API'
+        ? `has no such API, which Kafka has from ${releaseWith(api.key) ?? 'its newest release'} on`
         : `knows versions ${theirs.min} to ${theirs.max}, samsa ${api.versions.min} to ${Math.min(ceiling, api.versions.max)}`
     throw new UnsupportedVersionError(`${api.name}: ${this.address} ${reason}`, {
       broker: this.address,

@@ -46,6 +46,15 @@ const API_NAMES = [
   'RenewDelegationToken',
   'AlterUserScramCredentials',
   'DescribeUserScramCredentials',
+  'AlterPartitionReassignments',
+  'ListPartitionReassignments',
+  'ElectLeaders',
+  'DescribeLogDirs',
+  'AlterReplicaLogDirs',
+  'UpdateFeatures',
+  'DescribeQuorum',
+  'DescribeProducers',
+  'WriteTxnMarkers',
 ] as const
 
 export type ApiName = (typeof API_NAMES)[number]

@@ -2,6 +2,7 @@ import type { KafkaProfile } from '../versions/profiles.ts'
 import type { Timers } from '../timers.ts'
 import type { ClusterStorage } from '../storage/cluster-storage.ts'
 import type { Brokers } from './brokers.ts'
+import { Features } from './features.ts'
 import { Topics, type TopicDefaults } from './topics.ts'
 import { newUuid } from './uuid.ts'
 
@@ -19,6 +20,7 @@ export class ClusterState {
   readonly clusterId: string
   readonly brokers: Brokers
   readonly topics: Topics
+  readonly features: Features
   readonly settings: ClusterSettings
   readonly timers: Timers
   /** How far the brokers' clock is from this machine's. */
@@ -35,6 +37,7 @@ export class ClusterState {
   ) {
     this.brokers = brokers
     this.settings = settings
+    this.features = new Features(settings.profile.metadataLevel)
     this.timers = timers
     this.topics = new Topics(brokers, settings, storage)
     this.#storage = storage

@@ -22,6 +22,12 @@ export interface ProducerOfBatch {
 
 export const NO_LEADER = -1
 
+export interface PartitionMove {
+  readonly target: readonly number[]
+  /** The replicas to go back to when it is cancelled. */
+  readonly before: readonly number[]
+}
+
 /** A partition of a topic: who leads it, who follows, and its log, which they share. */
 export class Partition {
   readonly topic: string
@@ -35,6 +41,8 @@ export class Partition {
   replicas: readonly number[]
   isr: readonly number[]
   isDeleted = false
+  /** The move to other replicas that waits for some that do not run (KIP-455). */
+  move: PartitionMove | undefined
   readonly #topicId: string
   readonly #storage: ClusterStorage
 

@@ -4,6 +4,7 @@ import type { SavedPartition } from '../storage/saved-entry.ts'
 import type { SavedTopic } from '../storage/saved-state.ts'
 import type { Brokers } from './brokers.ts'
 import { NO_LEADER, Partition } from './partition.ts'
+import { completeMove } from './reassign.ts'
 import { retainByTime } from './retention.ts'
 import { TopicConfig } from './topic-config.ts'
 import { newUuid } from './uuid.ts'
@@ -178,6 +179,7 @@ export class Topics {
         (replica) => replica === id || partition.isr.includes(replica),
       )
       if (partition.leader === NO_LEADER) partition.setLeader(id)
+      completeMove(partition, this.#brokers)
     }
     this.onChange()
   }

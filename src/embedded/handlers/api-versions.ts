@@ -8,11 +8,6 @@ const WITH_FEATURES = 3
 const WITH_CLUSTER_ID = 5
 const SOFTWARE_NAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
 
-/** The lowest metadata.version that 4.x still reads. */
-const LOWEST_METADATA_LEVEL = 7
-/** Of transaction.version, with which each end of a transaction bumps the epoch (KIP-890). */
-const TRANSACTION_LEVEL = 2
-
 /** What the cluster has handlers for, within what the presented version has. */
 export type AdvertisedApis = readonly {
   readonly apiKey: number
@@ -44,19 +39,16 @@ export function apiVersionsHandler(advertised: (context: RequestContext) => Adve
 }
 
 function featuresOf({ cluster, version }: RequestContext) {
-  const level = cluster.settings.profile.metadataLevel
+  const { supported, finalized, epoch } = cluster.features
   if (version < WITH_FEATURES) return {}
-  if (level === undefined) return { finalizedFeaturesEpoch: 0n }
-  const [metadata, transaction] = ['metadata.version', 'transaction.version']
+  if (supported.length === 0) return { finalizedFeaturesEpoch: 0n }
   return {
-    supportedFeatures: [
-      { name: metadata, minVersion: LOWEST_METADATA_LEVEL, maxVersion: level },
-      { name: transaction, minVersion: 0, maxVersion: TRANSACTION_LEVEL },
-    ],
-    finalizedFeaturesEpoch: 1n,
-    finalizedFeatures: [
-      { name: metadata, minVersionLevel: level, maxVersionLevel: level },
-      { name: transaction, minVersionLevel: TRANSACTION_LEVEL, maxVersionLevel: TRANSACTION_LEVEL },
-    ],
+    supportedFeatures: supported,
+    finalizedFeaturesEpoch: epoch,
+    finalizedFeatures: finalized.map(({ name, level }) => ({
+      name,
+      minVersionLevel: level,
+      maxVersionLevel: level,
+    })),
   }
 }

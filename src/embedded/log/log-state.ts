@@ -10,7 +10,7 @@ export class LogState {
   /** Takes note of a batch that lies in the log. */
   appended(batch: BatchV2, baseOffset: number, timestamp: number): void {
     // Markers have no sequence, but may fence the producer.
-    if (batch.control) this.producers.raiseEpoch(batch.producerId, batch.producerEpoch)
+    if (batch.control) this.producers.ended(batch.producerId, batch.producerEpoch, timestamp)
     else this.producers.appended(batch, baseOffset, timestamp)
     this.transactions.appended(batch, baseOffset)
   }

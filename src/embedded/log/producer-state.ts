@@ -10,8 +10,22 @@ interface WrittenBatch {
 
 interface ProducerEntry {
   epoch: number
+  /** Of the last batch or marker. */
+  lastTimestamp: number
+  /** Of the coordinator that wrote the last marker; −1 without one. */
+  coordinatorEpoch: number
   /** The newest last. */
   readonly batches: WrittenBatch[]
+}
+
+/** A producer that the partition knows, as DescribeProducers tells it. */
+export interface KnownProducer {
+  readonly producerId: bigint
+  readonly producerEpoch: number
+  /** −1 where nothing of its epoch is known. */
+  readonly lastSequence: number
+  readonly lastTimestamp: number
+  readonly coordinatorEpoch: number
 }
 
 export interface SequencedBatch {
@@ -24,6 +38,8 @@ export interface SequencedBatch {
 /** Duplicates are known among so many: that is why clients have no more than 5 requests in flight. */
 const BATCHES_KEPT = 5
 const SEQUENCES = 2 ** 31
+/** Of the coordinator of embedded clusters, which never moves. */
+const MARKER_COORDINATOR_EPOCH = 0
 
 export class ProducerStates {
   readonly #entries = new Map<bigint, ProducerEntry>()
@@ -66,9 +82,16 @@ export class ProducerStates {
     if (batch.producerId < 0n) return
     let entry = this.#entries.get(batch.producerId)
     if (entry?.epoch !== batch.producerEpoch) {
-      entry = { epoch: batch.producerEpoch, batches: [] }
+      const coordinatorEpoch = entry?.coordinatorEpoch ?? -1
+      entry = {
+        epoch: batch.producerEpoch,
+        batches: [],
+        lastTimestamp: timestamp,
+        coordinatorEpoch,
+      }
       this.#entries.set(batch.producerId, entry)
     }
+    entry.lastTimestamp = timestamp
     entry.batches.push({
       firstSequence: batch.baseSequence,
       lastSequence: lastSequenceOf(batch),
@@ -78,12 +101,29 @@ export class ProducerStates {
     if (entry.batches.length > BATCHES_KEPT) entry.batches.shift()
   }
 
-  /** A later epoch begins with sequence 0. */
-  raiseEpoch(producerId: bigint, epoch: number): void {
+  /** Takes note of a marker: a later epoch begins with sequence 0. */
+  ended(producerId: bigint, epoch: number, timestamp: number): void {
     const known = this.#entries.get(producerId)
-    if (known !== undefined && known.epoch < epoch) {
-      this.#entries.set(producerId, { epoch, batches: [] })
-    }
+    if (known === undefined) return
+    known.lastTimestamp = timestamp
+    known.coordinatorEpoch = MARKER_COORDINATOR_EPOCH
+    if (known.epoch >= epoch) return
+    known.epoch = epoch
+    known.batches.length = 0
+  }
+
+  get all(): readonly KnownProducer[] {
+    return [...this.#entries].map(([producerId, entry]) => ({
+      producerId,
+      producerEpoch: entry.epoch,
+      lastSequence: entry.batches[entry.batches.length - 1]?.lastSequence ?? -1,
+      lastTimestamp: entry.lastTimestamp,
+      coordinatorEpoch: entry.coordinatorEpoch,
+    }))
+  }
+
+  epochOf(producerId: bigint): number | undefined {
+    return this.#entries.get(producerId)?.epoch
   }
 
   /**

@@ -44,6 +44,11 @@ export class Transactions {
     if (!this.#open.has(producerId)) this.#open.set(producerId, baseOffset)
   }
 
+  /** Where the open transaction of a producer begins; undefined where none is open. */
+  startOf(producerId: bigint): number | undefined {
+    return this.#open.get(producerId)
+  }
+
   isOpen(producerId: bigint): boolean {
     return this.#open.has(producerId)
   }

@@ -39,6 +39,14 @@ import {
   syncGroupHandler,
 } from '../handlers/groups.ts'
 import { offsetCommitHandler, offsetFetchHandler } from '../handlers/offsets.ts'
+import { describeQuorumHandler, updateFeaturesHandler } from '../handlers/features.ts'
+import { alterReplicaLogDirsHandler, describeLogDirsHandler } from '../handlers/log-dirs.ts'
+import { describeProducersHandler, writeTxnMarkersHandler } from '../handlers/producers.ts'
+import {
+  alterPartitionReassignmentsHandler,
+  electLeadersHandler,
+  listPartitionReassignmentsHandler,
+} from '../handlers/reassignments.ts'
 import { fetchHandler } from '../handlers/fetch.ts'
 import { listOffsetsHandler } from '../handlers/list-offsets.ts'
 import { metadataHandler } from '../handlers/metadata.ts'
@@ -111,6 +119,15 @@ const HANDLERS: readonly Handler[] = [
   renewDelegationTokenHandler,
   alterUserScramCredentialsHandler,
   describeUserScramCredentialsHandler,
+  alterPartitionReassignmentsHandler,
+  listPartitionReassignmentsHandler,
+  electLeadersHandler,
+  describeLogDirsHandler,
+  alterReplicaLogDirsHandler,
+  updateFeaturesHandler,
+  describeQuorumHandler,
+  describeProducersHandler,
+  writeTxnMarkersHandler,
 ]
 
 /** 4.x says that it takes Produce from v0 on, as librdkafka would not start otherwise (KIP-896). */

@@ -1,0 +1,101 @@
+/** What the controller does with replicas and leaders on request: moves (KIP-455) and elections (KIP-460). */
+import { Refused } from '../refused.ts'
+import type { Brokers } from './brokers.ts'
+import { NO_LEADER, type Partition } from './partition.ts'
+
+/**
+ * Moves a partition to other replicas. They share one log here, so that a move is over as soon as all new replicas
+ * run; until then the partition keeps its old replicas beside the new ones. Throws Refused.
+ */
+export function reassign(
+  partition: Partition,
+  target: readonly number[],
+  brokers: Brokers,
+  allowFactorChange: boolean,
+): void {
+  checkTarget(target, brokers)
+  const before = replicasBefore(partition)
+  if (!allowFactorChange && target.length !== before.length) {
+    throw new Refused(
+      'INVALID_REPLICATION_FACTOR',
+      `The replication factor is changed from ${before.length} to ${target.length}`,
+    )
+  }
+  const isNoMove = partition.move === undefined && sameReplicas(target, partition.replicas)
+  if (isNoMove) return
+  partition.replicas = [...target, ...before.filter((id) => !target.includes(id))]
+  partition.move = { target, before }
+  completeMove(partition, brokers)
+}
+
+/** Ends the move that is under way if its replicas run by now. */
+export function completeMove(partition: Partition, brokers: Brokers): void {
+  const { move } = partition
+  if (move === undefined || !move.target.every((id) => brokers.isAlive(id))) return
+  partition.move = undefined
+  partition.replicas = move.target
+  partition.isr = move.target
+  const isLed = move.target.includes(partition.leader)
+  // As in Kafka, replicas that change get a new epoch of the leader, whether or not that changes.
+  partition.setLeader(isLed ? partition.leader : (move.target[0] ?? NO_LEADER))
+}
+
+/** Throws NO_REASSIGNMENT_IN_PROGRESS. */
+export function cancelMove(partition: Partition): void {
+  const { move } = partition
+  if (move === undefined) throw new Refused('NO_REASSIGNMENT_IN_PROGRESS')
+  partition.move = undefined
+  partition.replicas = move.before
+  partition.isr = partition.isr.filter((id) => move.before.includes(id))
+  partition.setLeader(partition.leader)
+}
+
+/** Throws Refused: ELECTION_NOT_NEEDED too. */
+export function electLeader(partition: Partition, isUnclean: boolean, brokers: Brokers): void {
+  const [preferred] = partition.replicas
+  if (isUnclean) {
+    if (partition.leader !== NO_LEADER) throw new Refused('ELECTION_NOT_NEEDED')
+    const alive = partition.replicas.find((id) => brokers.isAlive(id))
+    if (alive === undefined) throw new Refused('ELIGIBLE_LEADERS_NOT_AVAILABLE')
+    partition.isr = [alive]
+    partition.setLeader(alive)
+    return
+  }
+  if (partition.leader === preferred) throw new Refused('ELECTION_NOT_NEEDED')
+  if (
+    preferred === undefined ||
+    !brokers.isAlive(preferred) ||
+    !partition.isr.includes(preferred)
+  ) {
+    throw new Refused('PREFERRED_LEADER_NOT_AVAILABLE')
+  }
+  partition.setLeader(preferred)
+}
+
+/** The replicas without those that a move adds. */
+function replicasBefore({ replicas, move }: Partition): readonly number[] {
+  return move?.before ?? replicas
+}
+
+function sameReplicas(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((id, index) => id === b[index])
+}
+
+/** In Kafka's own words. Throws INVALID_REPLICA_ASSIGNMENT. */
+function checkTarget(target: readonly number[], brokers: Brokers): void {
+  const refused = (detail: string) => new Refused('INVALID_REPLICA_ASSIGNMENT', detail)
+  if (target.length === 0) {
+    throw refused('The manual partition assignment includes an empty replica list.')
+  }
+  const sorted = [...target].sort((a, b) => a - b)
+  for (const [index, id] of sorted.entries()) {
+    if (brokers.find(id) === undefined) {
+      throw refused(
+        `The manual partition assignment includes broker ${id}, but no such broker is registered.`,
+      )
+    }
+    if (id === sorted[index - 1]) {
+      throw refused(`The manual partition assignment includes the broker ${id} more than once.`)
+    }
+  }
+}
