@@ -93,8 +93,8 @@ export function quorumOperations(context: AdminContext) {
         listeners: anArrayOf(anObject),
       })
       checkVoter(operation, voter)
-      const { listeners }: Partial<NewRaftVoter> = voter
-      if (listeners === undefined || listeners.length === 0) {
+      const { listeners = [] } = voter as Partial<NewRaftVoter>
+      if (listeners.length === 0) {
         throw new InvalidArgumentError(`${operation}: a voter needs its listeners`)
       }
       for (const listener of listeners) {
