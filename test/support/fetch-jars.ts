@@ -6,6 +6,7 @@ import { clientJars, KAFKA_VERSIONS } from '../wire/support/jars.ts'
 import { kafkaLibs, kafkaTools, type DownloadOptions } from './kafka/download.ts'
 import { ZOOKEEPER_FROM } from './kafka/versions.ts'
 import { messageOf } from './kafka/wait.ts'
+import { stormLibs } from './storm/local-storm.ts'
 import { versionsToTest } from './real-versions.ts'
 
 const ATTEMPTS = 3
@@ -41,6 +42,7 @@ async function main(): Promise<void> {
           clientJars(version, options),
     ),
     kafkaTools,
+    stormLibs,
   ]
   for (const fetch of wanted) await persist(fetch, signal)
 }

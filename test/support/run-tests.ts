@@ -50,6 +50,12 @@ const STEPS: readonly Step[] = [
     isJest: true,
     timeoutMs: 15 * MINUTE_MS,
   },
+  {
+    name: 'tests with Apache Storm',
+    command: ['npx', 'jest', '--runInBand', 'test/apache-storm'],
+    isJest: true,
+    timeoutMs: 15 * MINUTE_MS,
+  },
 ]
 
 async function run(step: Step, folder: string): Promise<Counts> {

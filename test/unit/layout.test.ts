@@ -33,6 +33,8 @@ const FOR_ALL = [
 
 /** What users import, and so does the command. */
 const ENTRANCES = entryPoints().map(({ source }) => source)
+/** Storm's components use the client by its entrance, and share small helpers with it. */
+const FOR_STORM = ['async', 'options', 'version']
 /** The embedded brokers are the other side: what they share with the client would agree with itself. */
 const FOR_EMBEDDED = ['async', 'errors', 'options', 'protocol']
 /**
@@ -92,6 +94,8 @@ function mayImport(from: string, to: string): boolean {
   const [part, other] = [partOf(from), partOf(to)]
   if (part === other) return true
   if (part === 'protocol') return false
+  if (part === 'storm') return FOR_STORM.includes(other) || to === 'src/index.ts'
+  if (other === 'storm') return part === 'cli' && ENTRANCES.includes(to)
   if (part === 'cli') return ENTRANCES.includes(to) || other === 'version'
   if (part === 'embedded') return FOR_EMBEDDED.includes(other) || to === FRAME_READER
   if (FOR_ALL.includes(other)) return true

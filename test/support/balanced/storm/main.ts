@@ -1,5 +1,5 @@
 /**
- * `npm run test:storm`: five minutes of 12 processes over 24 partitions that are killed, stopped and started, on an
+ * `npm run test:rebalance-storm`: five minutes of 12 processes over 24 partitions that are killed, stopped and started, on an
  * embedded cluster with an embedded ZooKeeper, or with `-- --kafka 2.8.2` on a real one that it starts.
  */
 import { Command } from 'commander'
@@ -93,7 +93,7 @@ async function main(options: Options): Promise<void> {
   }
 }
 
-new Command('test:storm')
+new Command('test:rebalance-storm')
   .option('--kafka <version>', 'on a real cluster of this version')
   .option('--managed', "coordinated by Kafka's group protocol")
   .option('--assignor <name>', 'of a managed group')

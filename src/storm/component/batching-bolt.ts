@@ -1,0 +1,125 @@
+import { Bolt, FAIL_OPEN, RECEIVE, WORK_ON } from './bolt.ts'
+import { HANDLE_ERROR } from './component.ts'
+import type { Outputs } from './outputs.ts'
+import type { Tuple } from './tuple.ts'
+
+type AnyFields = Readonly<Record<string, unknown>>
+
+/**
+ * Collects tuples and processes them in batches: by tick tuples, as pystorm's, and by time, number or bytes where
+ * those are set, whichever comes first. Tuples are acked when their batch is processed.
+ */
+export abstract class BatchingBolt<
+  In extends object = AnyFields,
+  Out extends Outputs = Outputs,
+  Key = unknown,
+> extends Bolt<In, Out> {
+  /**
+   * How many tick tuples to wait for: the batches are processed at the tick after as many. Ticks come where
+   * `topology.tick.tuple.freq.secs` is set. Default: 1.
+   */
+  ticksBetweenBatches = 1
+  /** The batches are processed this long after the last time. Needs no ticks. Default: undefined, not by time. */
+  msBetweenBatches: number | undefined
+  /** The batches are processed when they have this many tuples together. Default: undefined. */
+  maxBatchTuples: number | undefined
+  /** The batches are processed when their values have this many bytes, as JSON. Default: undefined. */
+  maxBatchBytes: number | undefined
+
+  #batches = new Map<Key | undefined, Tuple<In>[]>()
+  /** The batch that is being processed. */
+  #current: { readonly key: Key | undefined } | undefined
+  /** A tuple that is in no batch yet. */
+  #arriving: Tuple<In> | undefined
+  #ticks = 0
+  #tuples = 0
+  #bytes = 0
+  #hasTimer = false
+
+  /** Tuples of the same key are in one batch. Default: all are. */
+  groupKey(_tuple: Tuple<In>): Key | undefined {
+    return undefined
+  }
+
+  /** Processes a batch. */
+  abstract processBatch(key: Key | undefined, tuples: readonly Tuple<In>[]): void | Promise<void>
+
+  /** Adds to a batch. Override `groupKey` to change which. */
+  override process(tuple: Tuple<In>): void {
+    const key = this.groupKey(tuple)
+    const batch = this.#batches.get(key)
+    if (batch === undefined) this.#batches.set(key, [tuple])
+    else batch.push(tuple)
+    this.#tuples += 1
+    this.#bytes += this.#bytesOf(tuple)
+  }
+
+  /** Processes the batches now, in the order of their first tuples. */
+  async processBatches(): Promise<void> {
+    for (const [key, batch] of this.#batches) {
+      this.#current = { key }
+      await this[WORK_ON](batch, () => this.processBatch(key, batch))
+      this.#current = undefined
+      this.#batches.delete(key)
+    }
+    this.#ticks = 0
+    this.#count()
+  }
+
+  override [RECEIVE](tuple: Tuple<In>): void | Promise<void> {
+    this.#startTimer()
+    this.keep(tuple)
+    if (tuple.isTick) return this.#tick(tuple)
+    this.#arriving = tuple
+    this.process(tuple)
+    this.#arriving = undefined
+    const { maxBatchTuples = Infinity, maxBatchBytes = Infinity } = this
+    const isFull = this.#tuples >= maxBatchTuples || this.#bytes >= maxBatchBytes
+    return isFull ? this.processBatches() : undefined
+  }
+
+  /** All batches fail when the process ends; else only the one that was being processed. */
+  override [HANDLE_ERROR](error: unknown): void {
+    super[HANDLE_ERROR](error)
+    const current = this.#current
+    const arriving = this.#arriving
+    this.#current = undefined
+    this.#arriving = undefined
+    if (this.autoFail && arriving !== undefined) this[FAIL_OPEN]([arriving])
+    if (this.exitOnException) {
+      if (this.autoFail) for (const batch of this.#batches.values()) this[FAIL_OPEN](batch)
+      this.#batches.clear()
+    } else if (current !== undefined) {
+      this.#batches.delete(current.key)
+    }
+    this.#count()
+  }
+
+  #tick(tuple: Tuple<In>): void | Promise<void> {
+    this.ack(tuple)
+    this.#ticks += 1
+    const isTime = this.#ticks > this.ticksBetweenBatches && this.#batches.size > 0
+    return isTime ? this.processBatches() : undefined
+  }
+
+  #count(): void {
+    const left = [...this.#batches.values()].flat()
+    this.#tuples = left.length
+    this.#bytes = left.reduce((sum, tuple) => sum + this.#bytesOf(tuple), 0)
+  }
+
+  #bytesOf({ values }: Tuple<In>): number {
+    return this.maxBatchBytes === undefined ? 0 : Buffer.byteLength(JSON.stringify(values))
+  }
+
+  /** Runs from the first tuple on, and again and again: a batch that failed does not end it. */
+  #startTimer(): void {
+    if (this.msBetweenBatches === undefined || this.#hasTimer) return
+    this.#hasTimer = true
+    this.host.clock.after(this.msBetweenBatches, () => {
+      this.#hasTimer = false
+      this.#startTimer()
+      this.host.enqueue(() => (this.#batches.size > 0 ? this.processBatches() : undefined))
+    })
+  }
+}

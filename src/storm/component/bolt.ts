@@ -1,0 +1,128 @@
+import { StormError } from '../errors.ts'
+import type { TaskIds } from '../multilang/messages.ts'
+import { Component, HANDLE_ERROR, type EmitOptions, type Values } from './component.ts'
+import { currentTuples, runWork, type Work } from './current.ts'
+import type { Outputs, StreamsOf } from './outputs.ts'
+import type { Tuple } from './tuple.ts'
+
+/** Called by the task that drives the bolt, for each tuple, ticks included. */
+export const RECEIVE = Symbol('receive')
+/** Runs code of the application as the processing of these tuples. */
+export const WORK_ON = Symbol('work on')
+/** Fails tuples after an error, those that are neither acked nor failed. */
+export const FAIL_OPEN = Symbol('fail open')
+
+export interface BoltEmitOptions<Stream extends string = string> extends EmitOptions<Stream> {
+  /** The tuples that this one follows from. Default with `autoAnchor`: the one that is being processed. */
+  readonly anchors?: readonly (Tuple<object> | string)[]
+}
+
+type AnyFields = Readonly<Record<string, unknown>>
+
+/** Processes tuples. `In` are the types of their values by field name. */
+export abstract class Bolt<
+  In extends object = AnyFields,
+  Out extends Outputs = Outputs,
+> extends Component {
+  /** Whether emits are anchored to the tuple that is being processed. Default: true. */
+  autoAnchor = true
+  /** Whether a tuple is acked when `process` has finished, unless it was acked or failed before. Default: true. */
+  autoAck = true
+  /** Whether a tuple fails when `process` throws. Default: true. */
+  autoFail = true
+  /** The ids of tuples that are neither acked nor failed. */
+  readonly #open = new Set<string>()
+  #work: Work | undefined
+
+  /** Processes a tuple. The next one comes when this has finished: one at a time, in order. */
+  abstract process(tuple: Tuple<In>): void | Promise<void>
+
+  /** Called every `topology.tick.tuple.freq.secs`, where that is set. */
+  processTick(_tuple: Tuple): void | Promise<void> {
+    return undefined
+  }
+
+  /** Throws StormError for an unknown stream, for values that the stream or Storm cannot carry, and for anchors that are acked or failed. */
+  emit<Stream extends keyof StreamsOf<Out> & string = 'default' & keyof StreamsOf<Out>>(
+    values: Values<Out, Stream>,
+    options: BoltEmitOptions<Stream> & { readonly needTaskIds: true },
+  ): Promise<TaskIds>
+  emit<Stream extends keyof StreamsOf<Out> & string = 'default' & keyof StreamsOf<Out>>(
+    values: Values<Out, Stream>,
+    options?: BoltEmitOptions<Stream>,
+  ): void
+  emit(values: object, options: BoltEmitOptions = {}): Promise<TaskIds> | undefined {
+    const given = options.anchors ?? (this.autoAnchor ? currentTuples(this) : [])
+    const anchors = given.map((anchor) => (typeof anchor === 'string' ? anchor : anchor.id))
+    for (const id of anchors) this.#checkOpen(id)
+    return this.emitMessage(values, options, { anchors })
+  }
+
+  /** Says that a tuple is processed. */
+  ack(tuple: Tuple<object> | string): void {
+    this.#settle('ack', tuple)
+  }
+
+  /** Says that a tuple failed: its spout may emit it again. */
+  fail(tuple: Tuple<object> | string): void {
+    this.#settle('fail', tuple)
+  }
+
+  [RECEIVE](tuple: Tuple<In>): void | Promise<void> {
+    return this[WORK_ON]([tuple], () =>
+      tuple.isTick ? this.processTick(tuple as Tuple<object> as Tuple) : this.process(tuple),
+    )
+  }
+
+  /** Takes note of a tuple, then of its end, unless it has one already. */
+  [WORK_ON](
+    tuples: readonly Tuple<object>[],
+    run: () => void | Promise<void>,
+  ): void | Promise<void> {
+    const work: Work = { component: this, tuples }
+    this.#work = work
+    for (const { id } of tuples) this.#open.add(id)
+    const running = runWork(work, run)
+    if (running instanceof Promise) return running.then(() => this.#finish(work))
+    this.#finish(work)
+  }
+
+  /** Notes that a tuple has arrived and is not processed yet. */
+  protected keep(tuple: Tuple<object>): void {
+    this.#open.add(tuple.id)
+  }
+
+  override [HANDLE_ERROR](error: unknown): void {
+    const tuples = this.#work?.tuples ?? []
+    this.#work = undefined
+    this.raiseError(error, tuples[0])
+    this.host.send({ command: 'sync' })
+    if (this.autoFail) this[FAIL_OPEN](tuples)
+  }
+
+  [FAIL_OPEN](tuples: readonly Tuple<object>[]): void {
+    for (const tuple of tuples) if (this.#open.has(tuple.id)) this.fail(tuple)
+  }
+
+  #finish({ tuples }: Work): void {
+    this.#work = undefined
+    if (!this.autoAck) return
+    for (const tuple of tuples) if (this.#open.has(tuple.id)) this.ack(tuple)
+  }
+
+  /** Storm ends the worker for a tuple that is acked or failed twice: here the second time is only logged. */
+  #settle(command: 'ack' | 'fail', tuple: Tuple<object> | string): void {
+    const id = typeof tuple === 'string' ? tuple : tuple.id
+    if (this.#open.delete(id)) this.host.send({ command, id })
+    else
+      this.logger.warn(`${this.componentName} ${command}s ${id}, which is acked or failed already`)
+  }
+
+  /** Storm ends the worker for such an anchor. */
+  #checkOpen(id: string): void {
+    if (this.#open.has(id)) return
+    const { componentName } = this
+    const reason = `emits with the anchor ${id}, which is acked or failed already: await all that process() starts, or emit with anchors: []`
+    throw new StormError('INVALID_TUPLE', `${componentName} ${reason}`, componentName)
+  }
+}

@@ -1,0 +1,222 @@
+import { StormError } from '../errors.ts'
+import {
+  LOG_LEVELS,
+  type EmitMessage,
+  type LogLevel,
+  type StormConf,
+  type TaskIds,
+  type TopologyContext,
+} from '../multilang/messages.ts'
+import type { Host } from './host.ts'
+import type { Logger } from './log.ts'
+import { DEFAULT_STREAM, streamsOf, type Outputs, type StreamsOf } from './outputs.ts'
+import type { Tuple } from './tuple.ts'
+
+/** Called by the task that drives the component when its code has thrown. */
+export const HANDLE_ERROR = Symbol('handle error')
+
+export interface EmitOptions<Stream extends string = string> {
+  /** Default: `default`. */
+  readonly stream?: Stream
+  /** On a direct stream: the task that gets the tuple. */
+  readonly directTask?: number
+  /** Whether `emit` resolves with the tasks that the tuple went to. Default: false. */
+  readonly needTaskIds?: boolean
+}
+
+/** Values in the order of the stream's fields, or by field name. */
+export type Values<Out extends Outputs, Stream extends keyof StreamsOf<Out>> =
+  readonly unknown[] | StreamsOf<Out>[Stream]
+
+/** Sets what drives a component. */
+export let attach: (component: Component, host: Host) => void
+
+/** What spouts and bolts have in common. */
+export abstract class Component {
+  /** Whether the process ends, with code 1, when code of the component has thrown. Default: true. */
+  exitOnException = true
+  #host: Host | undefined
+  #streams: ReadonlyMap<string, readonly string[]> | undefined
+
+  static {
+    attach = (component, host) => {
+      component.#host = host
+      component.#streams = streamFields(component, host)
+    }
+  }
+
+  /** The topology's name, `topology.name`. */
+  get topologyName(): string {
+    const name = this.stormConf['topology.name']
+    return typeof name === 'string' ? name : ''
+  }
+
+  /** The number of this task, which no other task of the topology has. */
+  get taskId(): number | undefined {
+    return this.context.taskid
+  }
+
+  /** The component's name in the topology. */
+  get componentName(): string {
+    return this.host.componentName
+  }
+
+  /** The ids of all tasks of this component, in order. */
+  get taskIds(): readonly number[] {
+    return Object.entries(this.context['task->component'] ?? {})
+      .filter(([, name]) => name === this.componentName)
+      .map(([id]) => Number(id))
+      .sort((a, b) => a - b)
+  }
+
+  /** Whether `topology.debug` is set. */
+  get debug(): boolean {
+    return this.stormConf['topology.debug'] === true
+  }
+
+  /** The topology's configuration, merged with the cluster's. */
+  get stormConf(): StormConf {
+    return this.host.conf
+  }
+
+  /** Where this task is in the topology. */
+  get context(): TopologyContext {
+    return this.host.context
+  }
+
+  get pid(): number {
+    return this.host.pid
+  }
+
+  /** Logs by level (`pystorm.log.level`), to Storm's log or to a file (`pystorm.log.path`). `console` does the same. */
+  get logger(): Logger {
+    return this.host.logger
+  }
+
+  /** Called after the handshake, before the first tuple: open what the component needs here. */
+  initialize(_conf: StormConf, _context: TopologyContext): void | Promise<void> {
+    return undefined
+  }
+
+  /** Called when Storm goes away or ends the process, which waits for it for 3 seconds. */
+  close(): void | Promise<void> {
+    return undefined
+  }
+
+  /** Writes to Storm's log, whatever the level is. */
+  log(message: string, level: LogLevel = 'info'): void {
+    this.host.send({ command: 'log', msg: message, level: LOG_LEVELS[level] })
+  }
+
+  /** Reports an error to Storm, which logs it and shows it beside the component. It fails no tuple. */
+  raiseError(error: unknown, tuple?: Tuple<object>): void {
+    const where = tuple === undefined ? '' : ` while processing ${tuple.toString()}`
+    this.host.send({ command: 'error', msg: `${nameOf(error)} raised${where}\n${stackOf(error)}` })
+  }
+
+  /**
+   * Reports a value to a metric that the topology's worker knows. Storm ends the worker for a name that is not
+   * registered, and only Java code can register one.
+   */
+  reportMetric(name: string, value: unknown): void {
+    this.host.send({ command: 'metrics', name, params: value })
+  }
+
+  /** What drives the component. Throws StormError where nothing does. */
+  protected get host(): Host {
+    if (this.#host !== undefined) return this.#host
+    const reason = 'the component is not running: use what Storm gives it in initialize() or later'
+    throw new StormError('NOT_RUNNING', `${this.constructor.name}: ${reason}`)
+  }
+
+  /** Sends a tuple. Throws StormError for an unknown stream, and for values that the stream or Storm cannot carry. */
+  protected emitMessage(
+    values: object,
+    options: EmitOptions,
+    rest: Pick<EmitMessage, 'anchors' | 'id'>,
+  ): Promise<TaskIds> | undefined {
+    const { stream, directTask, needTaskIds = false } = options
+    const tuple = this.#listOf(values, stream ?? DEFAULT_STREAM)
+    this.host.send({
+      command: 'emit',
+      tuple,
+      ...rest,
+      ...(stream === undefined ? {} : { stream }),
+      ...(directTask === undefined ? {} : { task: directTask }),
+      // Storm's default is true. Of a direct emit the task is known.
+      ...(needTaskIds && directTask === undefined ? {} : { need_task_ids: false }),
+    })
+    if (!needTaskIds) return undefined
+    return directTask === undefined ? this.host.taskIds() : Promise.resolve([directTask])
+  }
+
+  /** What is done about an error besides ending the process. */
+  [HANDLE_ERROR](error: unknown): void {
+    this.raiseError(error)
+  }
+
+  #listOf(values: object, stream: string): readonly unknown[] {
+    const fields = this.#streams?.get(stream)
+    if (this.#streams !== undefined && fields === undefined) {
+      const known = [...this.#streams.keys()].join(', ') || 'no streams'
+      throw this.#invalid(`emits to the stream '${stream}', but declares ${known}`)
+    }
+    const list = Array.isArray(values)
+      ? (values as readonly unknown[])
+      : this.#byName(values, stream, fields)
+    if (fields !== undefined && list.length !== fields.length) {
+      const expected = `${fields.length} (${fields.join(', ')})`
+      throw this.#invalid(`emits ${list.length} values to '${stream}', which has ${expected}`)
+    }
+    for (const [index, value] of list.entries()) {
+      const problem = this.host.problemWith(value)
+      if (problem === undefined) continue
+      throw this.#invalid(
+        `emits to '${stream}', as ${fields?.[index] ?? `value ${index}`}, ${problem}`,
+      )
+    }
+    return list
+  }
+
+  #byName(
+    values: object,
+    stream: string,
+    fields: readonly string[] | undefined,
+  ): readonly unknown[] {
+    if (fields === undefined) {
+      throw this.#invalid('emits values by name, but its outputs are not known: emit an array')
+    }
+    const other = Object.keys(values).find((name) => !fields.includes(name))
+    if (other === undefined) return fields.map((field) => Reflect.get(values, field) as unknown)
+    throw this.#invalid(`emits '${other}' to '${stream}', which has ${fields.join(', ')}`)
+  }
+
+  #invalid(problem: string): StormError {
+    const { componentName } = this
+    return new StormError('INVALID_TUPLE', `${componentName} ${problem}`, componentName)
+  }
+}
+
+/** Storm's word, which has what the topology declares; else the class's own. Undefined where nothing is known. */
+function streamFields(
+  component: Component,
+  { context, componentName }: Host,
+): ReadonlyMap<string, readonly string[]> | undefined {
+  const told = context['stream->outputfields']
+  if (told !== undefined) return new Map(Object.entries(told))
+  const declared: unknown = Reflect.get(component.constructor, 'outputs')
+  if (declared === undefined) return undefined
+  const streams = Object.entries(streamsOf(declared, componentName))
+  return new Map(streams.map(([name, { fields }]) => [name, fields]))
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : 'Exception'
+}
+
+/** With its causes, as far as they have stacks. */
+export function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const own = error.stack ?? error.message
+  return error.cause === undefined ? own : `${own}\nCaused by: ${stackOf(error.cause)}`
+}

@@ -1,0 +1,95 @@
+import { StormError } from '../errors.ts'
+
+/** The name of the stream that tuples go to unless another is named. */
+export const DEFAULT_STREAM = 'default'
+
+/** A stream that a component emits to. `Fields` are the types of its values by field name. */
+export interface StreamDeclaration<Fields extends object = object> {
+  readonly fields: readonly string[]
+  /** The emitter chooses the task that a tuple goes to. */
+  readonly direct: boolean
+  /** For the compiler only. */
+  readonly types?: Fields
+}
+
+/** What a component emits: the fields of its default stream, or its streams by name. */
+export type Outputs =
+  readonly string[] | Readonly<Record<string, readonly string[] | StreamDeclaration>>
+
+/** A stream with typed fields, in the order of the values: `stream<{ word: string; count: number }>('word', 'count')`. */
+export function stream<Fields extends object>(
+  ...fields: readonly (keyof Fields & string)[]
+): StreamDeclaration<Fields> {
+  return { fields, direct: false }
+}
+
+/** The same for a stream whose emitter chooses the task: emit with `directTask`, group with `direct()`. */
+export function directStream<Fields extends object>(
+  ...fields: readonly (keyof Fields & string)[]
+): StreamDeclaration<Fields> {
+  return { fields, direct: true }
+}
+
+type AnyFields = Readonly<Record<string, unknown>>
+
+type FieldsOf<Declaration> =
+  Declaration extends StreamDeclaration<infer Fields>
+    ? Fields
+    : Declaration extends readonly string[]
+      ? { readonly [Field in Declaration[number]]: unknown }
+      : never
+
+/** The types of values by stream and field. Of outputs that are not known to the compiler: anything. */
+export type StreamsOf<Out> = Outputs extends Out
+  ? Readonly<Record<string, AnyFields>>
+  : Out extends readonly string[]
+    ? { readonly default: FieldsOf<Out> }
+    : { readonly [Stream in keyof Out & string]: FieldsOf<Out[Stream]> }
+
+/** A stream without the types. */
+export interface StreamModel {
+  readonly fields: readonly string[]
+  readonly direct: boolean
+}
+
+/** The streams of a component by name. Throws StormError for what is no declaration. */
+export function streamsOf(
+  outputs: unknown,
+  component: string,
+): Readonly<Record<string, StreamModel>> {
+  if (outputs === undefined) return {}
+  if (Array.isArray(outputs)) {
+    return outputs.length === 0 ? {} : { [DEFAULT_STREAM]: plainStream(outputs, component) }
+  }
+  if (typeof outputs !== 'object' || outputs === null) {
+    throw invalid(component, 'outputs must be an array of field names or an object of streams')
+  }
+  return Object.fromEntries(
+    Object.entries(outputs).map(([name, declared]: [string, unknown]) => {
+      const where = `${component}:${name}`
+      if (Array.isArray(declared)) return [name, plainStream(declared, where)]
+      if (typeof declared !== 'object' || declared === null || !('fields' in declared)) {
+        throw invalid(where, 'a stream must be an array of field names, or made by stream()')
+      }
+      const direct = 'direct' in declared && declared.direct === true
+      return [name, { ...plainStream(declared.fields, where), direct }]
+    }),
+  )
+}
+
+function plainStream(fields: unknown, where: string): StreamModel {
+  if (
+    !Array.isArray(fields) ||
+    !fields.every((field) => typeof field === 'string' && field !== '')
+  ) {
+    throw invalid(where, 'fields must be names')
+  }
+  const names: readonly string[] = fields
+  const twice = names.find((field, index) => names.indexOf(field) !== index)
+  if (twice !== undefined) throw invalid(where, `the field '${twice}' stands twice in a stream`)
+  return { fields: names, direct: false }
+}
+
+function invalid(component: string, problem: string): StormError {
+  return new StormError('INVALID_TOPOLOGY', `${component}: ${problem}`, component)
+}

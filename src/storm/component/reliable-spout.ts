@@ -1,0 +1,59 @@
+import { StormError } from '../errors.ts'
+import type { TaskIds, TupleId } from '../multilang/messages.ts'
+import type { Outputs } from './outputs.ts'
+import { Spout, type SpoutEmitOptions } from './spout.ts'
+
+interface Unacked {
+  readonly values: object
+  readonly options: SpoutEmitOptions
+}
+
+/** A spout that emits failed tuples again, up to `maxFails` times, then gives them up. */
+export abstract class ReliableSpout<Out extends Outputs = Outputs> extends Spout<Out> {
+  /** How often a tuple may fail and be emitted again. Default: 3. */
+  maxFails = 3
+  /** How often tuples have failed that are neither acked nor given up. */
+  readonly failedTuples = new Map<TupleId, number>()
+  /** What was emitted and is neither acked nor given up. */
+  readonly unackedTuples = new Map<TupleId, Unacked>()
+
+  override ack(id: TupleId): void | Promise<void> {
+    this.failedTuples.delete(id)
+    if (this.unackedTuples.delete(id)) return
+    this.logger.error(`Received ack for unknown tuple id: ${id}`)
+  }
+
+  override fail(id: TupleId): void | Promise<void> {
+    const unacked = this.unackedTuples.get(id)
+    if (unacked === undefined) {
+      this.logger.error(`Received fail for unknown tuple id: ${id}`)
+      return
+    }
+    const fails = this.failedTuples.get(id) ?? 0
+    if (fails >= this.maxFails) {
+      this.logger.info(`Giving up tuple ${id}, which has failed more than ${this.maxFails} times`)
+      return this.ack(id)
+    }
+    this.failedTuples.set(id, fails + 1)
+    // Nobody waits for the tasks that it goes to now.
+    const options = { ...unacked.options, needTaskIds: false }
+    void this.emitMessage(unacked.values, options, { id })
+  }
+
+  /** Emits and remembers a tuple. `id` is required. Throws StormError. */
+  override emit(
+    values: object,
+    options: SpoutEmitOptions & { readonly needTaskIds: true },
+  ): Promise<TaskIds>
+  override emit(values: object, options?: SpoutEmitOptions): void
+  override emit(values: object, options: SpoutEmitOptions = {}): Promise<TaskIds> | undefined {
+    const { id } = options
+    if (id === undefined) {
+      const reason = 'emits without an id: a ReliableSpout needs one to know the tuple by'
+      throw new StormError('INVALID_TUPLE', `${this.componentName} ${reason}`, this.componentName)
+    }
+    const sent = this.emitMessage(values, options, { id })
+    this.unackedTuples.set(id, { values, options })
+    return sent
+  }
+}

@@ -1,0 +1,52 @@
+import type { TaskIds, TupleId } from '../multilang/messages.ts'
+import { Component, type EmitOptions, type Values } from './component.ts'
+import type { Outputs, StreamsOf } from './outputs.ts'
+
+export interface SpoutEmitOptions<Stream extends string = string> extends EmitOptions<Stream> {
+  /** What `ack` and `fail` are called with. Without it the tuple is not tracked. */
+  readonly id?: TupleId
+}
+
+/** A source of tuples. Its class declares them: `static readonly outputs = ['word']`. */
+export abstract class Spout<Out extends Outputs = Outputs> extends Component {
+  /**
+   * Emits the next tuples, if there are any. Called again and again, once it has finished. Storm waits for it: return
+   * soon when there is nothing, after 20 ms perhaps. Storm polls an idle spout less often with
+   * `topology.spout.wait.progressive.level3.sleep.millis`.
+   */
+  abstract nextTuple(): void | Promise<void>
+
+  /** Called when a tuple and all that followed from it are processed. */
+  ack(_id: TupleId): void | Promise<void> {
+    return undefined
+  }
+
+  /** Called when a tuple or one that followed from it failed, or was not processed by `topology.message.timeout.secs`. */
+  fail(_id: TupleId): void | Promise<void> {
+    return undefined
+  }
+
+  /** Called at the start and after `deactivate`. */
+  activate(): void | Promise<void> {
+    return undefined
+  }
+
+  /** Called when the topology is deactivated: `nextTuple` is not called until `activate`. */
+  deactivate(): void | Promise<void> {
+    return undefined
+  }
+
+  /** Throws StormError for an unknown stream, and for values that the stream or Storm cannot carry. */
+  emit<Stream extends keyof StreamsOf<Out> & string = 'default' & keyof StreamsOf<Out>>(
+    values: Values<Out, Stream>,
+    options: SpoutEmitOptions<Stream> & { readonly needTaskIds: true },
+  ): Promise<TaskIds>
+  emit<Stream extends keyof StreamsOf<Out> & string = 'default' & keyof StreamsOf<Out>>(
+    values: Values<Out, Stream>,
+    options?: SpoutEmitOptions<Stream>,
+  ): void
+  emit(values: object, options: SpoutEmitOptions = {}): Promise<TaskIds> | undefined {
+    const { id } = options
+    return this.emitMessage(values, options, id === undefined ? {} : { id })
+  }
+}

@@ -1,0 +1,110 @@
+/** The messages of Storm's multilang protocol, as both sides write them. */
+
+/** A topology's configuration, merged with the cluster's, by Storm's own names: `topology.max.spout.pending`. */
+export type StormConf = Readonly<Record<string, unknown>>
+
+/** Where a task is in its topology. Storm before 0.10 sends only the first two. */
+export interface TopologyContext {
+  readonly 'task->component'?: Readonly<Record<string, string>>
+  readonly taskid?: number
+  readonly componentid?: string
+  readonly streams?: readonly string[]
+  readonly 'stream->outputfields'?: Readonly<Record<string, readonly string[]>>
+  readonly 'stream->target->grouping'?: Readonly<Record<string, unknown>>
+  readonly 'source->stream->grouping'?: Readonly<Record<string, unknown>>
+  readonly 'source->stream->fields'?: Readonly<
+    Record<string, Readonly<Record<string, readonly string[]>>>
+  >
+}
+
+/** The first message from Storm. */
+export interface Handshake {
+  /** Where the process leaves an empty file named by its pid. */
+  readonly pidDir: string
+  readonly conf: StormConf
+  readonly context: TopologyContext
+}
+
+export interface TupleMessage {
+  readonly id: string | null
+  /** Storm's heartbeats have none. */
+  readonly comp?: string | null
+  readonly stream: string
+  readonly task: number
+  readonly tuple: readonly unknown[]
+}
+
+/** What a spout gave a tuple to know it by. */
+export type TupleId = string | number
+
+export type SpoutCommand =
+  | { readonly command: 'next' | 'activate' | 'deactivate' }
+  | { readonly command: 'ack' | 'fail'; readonly id: TupleId }
+
+/** The tasks that a tuple went to, in the order of the emits that asked for them. */
+export type TaskIds = readonly number[]
+
+/** What Storm sends after the handshake. */
+export type Incoming = TupleMessage | SpoutCommand | TaskIds
+
+export interface EmitMessage {
+  readonly command: 'emit'
+  readonly tuple: readonly unknown[]
+  readonly id?: TupleId
+  readonly stream?: string
+  readonly anchors?: readonly string[]
+  /** Emits directly to this task. */
+  readonly task?: number
+  /** Storm answers with the task ids unless this is false. */
+  readonly need_task_ids?: boolean
+}
+
+/** Storm's numbers for levels (STORM-414). */
+export const LOG_LEVELS = { trace: 0, debug: 1, info: 2, warn: 3, error: 4 } as const
+export type LogLevel = keyof typeof LOG_LEVELS
+
+export type Outgoing =
+  | { readonly pid: number }
+  | EmitMessage
+  | { readonly command: 'ack' | 'fail'; readonly id: string }
+  | { readonly command: 'log'; readonly msg: string; readonly level: number }
+  | { readonly command: 'error'; readonly msg: string }
+  | { readonly command: 'metrics'; readonly name: string; readonly params: unknown }
+  | { readonly command: 'sync' }
+
+export function isTaskIds(message: Incoming): message is TaskIds {
+  return Array.isArray(message)
+}
+
+export function isCommand(message: Incoming): message is SpoutCommand {
+  return 'command' in message
+}
+
+/** Storm asks a bolt whether it is alive: the answer is `sync`. */
+export function isHeartbeat(message: TupleMessage): boolean {
+  return message.task === -1 && message.stream === '__heartbeat'
+}
+
+/** Throws what is wrong with Storm's first message. */
+export function handshakeOf(message: unknown): Handshake {
+  if (isObject(message) && typeof message['pidDir'] === 'string') {
+    const { pidDir, conf, context } = message
+    if (isObject(conf) && isObject(context)) return { pidDir, conf, context }
+  }
+  throw new TypeError(`the first message from Storm is no handshake: ${shortened(message)}`)
+}
+
+/** Throws for what is no message of the protocol. */
+export function incomingOf(message: unknown): Incoming {
+  if (Array.isArray(message) || isObject(message)) return message as unknown as Incoming
+  throw new TypeError(`this is no message of Storm's: ${shortened(message)}`)
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function shortened(message: unknown): string {
+  const text = JSON.stringify(message)
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text
+}

@@ -1,0 +1,106 @@
+/** A topology as Storm's Flux reads it. JSON is YAML: `JSON.stringify` makes a file of it. */
+import type { Config } from './declarations.ts'
+import type { Grouping } from './groupings.ts'
+import { invalid, type ComponentModel } from './model.ts'
+import type { Execution } from './storm-topology.ts'
+
+const SHELL_BOLT = 'org.apache.storm.flux.wrappers.bolts.FluxShellBolt'
+const SHELL_SPOUT = 'org.apache.storm.flux.wrappers.spouts.FluxShellSpout'
+/** Flux wants a constructor argument where a bolt emits nothing; streamparse's. */
+const NO_FIELDS = ['NONE_BUT_FLUX_WANTS_SOMETHING_HERE']
+
+export interface FluxComponent {
+  readonly id: string
+  readonly className: string
+  readonly constructorArgs: readonly unknown[]
+  readonly parallelism: number
+  readonly configMethods?: readonly { readonly name: string; readonly args: readonly unknown[] }[]
+}
+
+export interface FluxStream {
+  readonly from: string
+  readonly to: string
+  readonly grouping: Readonly<Record<string, unknown>>
+}
+
+export interface FluxTopology {
+  readonly name: string
+  readonly config?: Config
+  readonly spouts: readonly FluxComponent[]
+  readonly bolts?: readonly FluxComponent[]
+  readonly streams?: readonly FluxStream[]
+}
+
+export function fluxOf(
+  name: string,
+  config: Config,
+  models: readonly ComponentModel[],
+  execution: Execution,
+  parallelismOf: (model: ComponentModel) => number,
+): FluxTopology {
+  const componentOf = (model: ComponentModel): FluxComponent =>
+    fluxComponent(model, execution, parallelismOf(model))
+  const bolts = models.filter(({ kind }) => kind === 'bolt')
+  const streams = bolts.flatMap((model) =>
+    model.inputs.map(({ component, stream, grouping }) => ({
+      from: component,
+      to: model.name,
+      grouping: { streamId: stream, ...fluxGrouping(grouping, model.name) },
+    })),
+  )
+  return {
+    name,
+    ...(Object.keys(config).length === 0 ? {} : { config }),
+    spouts: models.filter(({ kind }) => kind === 'spout').map(componentOf),
+    ...(bolts.length === 0 ? {} : { bolts: bolts.map(componentOf), streams }),
+  }
+}
+
+function fluxComponent(
+  { name, kind, source, streams, config }: ComponentModel,
+  execution: Execution,
+  parallelism: number,
+): FluxComponent {
+  if (!('create' in source) && source.kind === 'serialized') {
+    throw invalid(`Flux cannot have a serialized Java object, such as '${name}'`, name)
+  }
+  if (!('create' in source) && source.kind === 'java') {
+    const { className, args } = source
+    return { id: name, className, constructorArgs: args, parallelism }
+  }
+  const direct = Object.keys(streams).find((stream) => streams[stream]!.direct)
+  if (direct !== undefined)
+    throw invalid(`Flux cannot have a direct stream, such as '${name}:${direct}'`, name)
+  const { command, script } = 'create' in source ? execution : source
+  const { default: main, ...others } = streams
+  return {
+    id: name,
+    className: kind === 'spout' ? SHELL_SPOUT : SHELL_BOLT,
+    constructorArgs: [[command, script], main?.fields ?? NO_FIELDS],
+    configMethods: [
+      ...Object.entries(others).map(([stream, { fields }]) => ({
+        name: 'setNamedStream',
+        args: [stream, fields],
+      })),
+      ...Object.entries(config).map((entry) => ({ name: 'addComponentConfig', args: entry })),
+    ],
+    parallelism,
+  }
+}
+
+function fluxGrouping(grouping: Grouping, name: string): Readonly<Record<string, unknown>> {
+  switch (grouping.type) {
+    case 'fields':
+      return { type: 'FIELDS', args: grouping.fields }
+    case 'localOrShuffle':
+      return { type: 'LOCAL_OR_SHUFFLE' }
+    case 'custom': {
+      const { className, args } = grouping
+      return { type: 'CUSTOM', customClass: { className, constructorArgs: args } }
+    }
+    case 'serialized':
+      throw invalid(`Flux cannot have a serialized grouping, as '${name}' has`, name)
+    default:
+      return { type: grouping.type.toUpperCase() }
+  }
+}

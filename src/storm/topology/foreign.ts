@@ -1,0 +1,55 @@
+import type { Outputs } from '../component/outputs.ts'
+import type { JavaArgument } from './groupings.ts'
+
+/** A component that is a program of another language. */
+export interface ShellComponent<Out extends Outputs = Outputs> {
+  readonly kind: 'shell'
+  readonly command: string
+  /** The one argument that the command gets, a file in the jar's `resources`; may be empty. */
+  readonly script: string
+  readonly outputs: Out
+}
+
+/** A component that is an object of a Java class, which the workers have. */
+export interface JavaComponent<Out extends Outputs = Outputs> {
+  readonly kind: 'java'
+  readonly className: string
+  readonly args: readonly JavaArgument[]
+  readonly outputs: Out
+}
+
+/** A component that is a serialized Java object. */
+export interface SerializedComponent<Out extends Outputs = Outputs> {
+  readonly kind: 'serialized'
+  readonly bytes: Uint8Array
+  readonly outputs: Out
+}
+
+export type ForeignComponent<Out extends Outputs = Outputs> =
+  ShellComponent<Out> | JavaComponent<Out> | SerializedComponent<Out>
+
+/** A spout or bolt that `command script` runs, by the multilang protocol. */
+export function shellComponent<const Out extends Outputs>(of: {
+  readonly command: string
+  readonly script: string
+  readonly outputs: Out
+}): ShellComponent<Out> {
+  return { kind: 'shell', ...of }
+}
+
+/** A spout or bolt of a Java class. */
+export function javaComponent<const Out extends Outputs>(of: {
+  readonly className: string
+  readonly args: readonly JavaArgument[]
+  readonly outputs: Out
+}): JavaComponent<Out> {
+  return { kind: 'java', ...of }
+}
+
+/** A spout or bolt that Java has serialized. */
+export function serializedComponent<const Out extends Outputs>(of: {
+  readonly bytes: Uint8Array
+  readonly outputs: Out
+}): SerializedComponent<Out> {
+  return { kind: 'serialized', ...of }
+}
