@@ -103,6 +103,27 @@ function tlsConfig({ authority, clientAuth = 'none' }: SecureOptions): Record<st
   }
 }
 
+/** What brokers need to check ACLs. Whoever comes by the listener without login may do everything. */
+export function authorizerConfig(version: string): Readonly<Record<string, string>> {
+  const isOld = kafkaVersion(version).namesHostAndPort
+  const ofZooKeeper = isOld
+    ? 'kafka.security.auth.SimpleAclAuthorizer'
+    : 'kafka.security.authorizer.AclAuthorizer'
+  return {
+    'authorizer.class.name':
+      kafkaVersion(version).coordination === 'kraft'
+        ? 'org.apache.kafka.metadata.authorizer.StandardAuthorizer'
+        : ofZooKeeper,
+    'super.users': 'User:ANONYMOUS',
+  }
+}
+
+/** What brokers need to give out delegation tokens. Up to 2.7 the key has another name (KIP-681). */
+export function tokenConfig(version: string): Readonly<Record<string, string>> {
+  const isOld = kafkaVersion(version).namesHostAndPort
+  return { [`delegation.token.${isOld ? 'master' : 'secret'}.key`]: 'a key for tests' }
+}
+
 /** One entry of AlterUserScramCredentials' `upsertions`; a request may have one of each user only. */
 export function scramUser(
   mechanism: 'SCRAM-SHA-256' | 'SCRAM-SHA-512',
