@@ -94,6 +94,16 @@ export type {
 export type { AclOperation } from './admin/operations.ts'
 export type { PartitionResult } from './admin/partitions.ts'
 export type {
+  AdminPlan,
+  OffsetResetPlan,
+  OffsetResetRequest,
+  OffsetResetTarget,
+  PlannedMove,
+  PlannedOffset,
+  ReassignmentPlan,
+  ReassignmentRequest,
+} from './admin/plans.ts'
+export type {
   DescribeProducersOptions,
   OpenTransaction,
   PartitionProducers,

@@ -7,6 +7,7 @@ import { featureOperations } from './features.ts'
 import { groupOperations } from './groups.ts'
 import { hangingTransactionOperations } from './hanging-transactions.ts'
 import { logDirOperations } from './log-dirs.ts'
+import { planOperations } from './plans.ts'
 import { producerOperations } from './producers.ts'
 import { quorumOperations } from './quorum.ts'
 import { quotaOperations } from './quotas.ts'
@@ -26,6 +27,7 @@ type FeatureOperations = ReturnType<typeof featureOperations>
 type GroupOperations = ReturnType<typeof groupOperations>
 type HangingTransactionOperations = ReturnType<typeof hangingTransactionOperations>
 type LogDirOperations = ReturnType<typeof logDirOperations>
+type PlanOperations = ReturnType<typeof planOperations>
 type ProducerOperations = ReturnType<typeof producerOperations>
 type QuorumOperations = ReturnType<typeof quorumOperations>
 type QuotaOperations = ReturnType<typeof quotaOperations>
@@ -54,6 +56,7 @@ export interface Admin
     GroupOperations,
     HangingTransactionOperations,
     LogDirOperations,
+    PlanOperations,
     ProducerOperations,
     QuorumOperations,
     QuotaOperations,
@@ -75,6 +78,7 @@ export function createAdmin(context: AdminContext): Admin {
     ...groupOperations(context),
     ...hangingTransactionOperations(context),
     ...logDirOperations(context),
+    ...planOperations(context),
     ...producerOperations(context),
     ...quorumOperations(context),
     ...quotaOperations(context),

@@ -90,34 +90,8 @@ export function groupOffsetOperations(context: AdminContext) {
         if (problem === undefined) continue
         throw new InvalidArgumentError(`${operation}: the offset of ${nameOf(one)} ${problem}`)
       }
-      const what = `setting offsets of group '${group}'`
-      const outcomes = await cluster.fanOut.run<OffsetToSet, undefined>({
-        items: offsets,
-        to: () => ({ coordinator: 'group', key: group }),
-        what,
-        deadline,
-        retry: retryUnlessUnknown,
-        ask: async (items, recipient) => {
-          const response = await recipient.request(
-            offsetCommit,
-            {
-              groupId: group,
-              topics: [...byTopic(items)].map(([name, ofTopic]) => ({
-                name,
-                partitions: ofTopic.map(({ partition, offset, leaderEpoch, metadata }) => ({
-                  partitionIndex: partition,
-                  committedOffset: BigInt(offset),
-                  committedLeaderEpoch: leaderEpoch ?? -1,
-                  committedMetadata: metadata ?? '',
-                })),
-              })),
-            },
-            { maxVersion: LAST_WITH_NAMES },
-          )
-          return outcomesOf(items, response.topics, what, recipient)
-        },
-      })
-      return settled(operation, partitionResults(outcomes), options.settle)
+      const results = await commitOffsets(cluster, group, offsets, deadline)
+      return settled(operation, results, options.settle)
     },
 
     /**
@@ -157,6 +131,43 @@ export function groupOffsetOperations(context: AdminContext) {
       return settled(operation, partitionResults(outcomes), options.settle)
     },
   }
+}
+
+/** Commits offsets in the place of a group that has no members. */
+export async function commitOffsets(
+  cluster: Cluster,
+  group: string,
+  offsets: readonly OffsetToSet[],
+  deadline: Deadline,
+): Promise<readonly PartitionResult[]> {
+  const what = `setting offsets of group '${group}'`
+  const outcomes = await cluster.fanOut.run<OffsetToSet, undefined>({
+    items: offsets,
+    to: () => ({ coordinator: 'group', key: group }),
+    what,
+    deadline,
+    retry: retryUnlessUnknown,
+    ask: async (items, recipient) => {
+      const response = await recipient.request(
+        offsetCommit,
+        {
+          groupId: group,
+          topics: [...byTopic(items)].map(([name, ofTopic]) => ({
+            name,
+            partitions: ofTopic.map(({ partition, offset, leaderEpoch, metadata }) => ({
+              partitionIndex: partition,
+              committedOffset: BigInt(offset),
+              committedLeaderEpoch: leaderEpoch ?? -1,
+              committedMetadata: metadata ?? '',
+            })),
+          })),
+        },
+        { maxVersion: LAST_WITH_NAMES },
+      )
+      return outcomesOf(items, response.topics, what, recipient)
+    },
+  })
+  return partitionResults(outcomes)
 }
 
 export async function offsetsOfGroups(

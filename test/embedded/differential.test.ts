@@ -4,6 +4,7 @@ import { EmbeddedCluster } from '../../src/embedded/index.ts'
 import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
 import { describeWithBrokers } from '../support/real-brokers.ts'
 import { differences, type Difference } from './support/compare.ts'
+import { ADMIN_STEPS } from './support/differential/admin-steps.ts'
 import { GROUP_STEPS } from './support/differential/group-steps.ts'
 import { Side } from './support/differential/step.ts'
 import { TRANSACTION_STEPS } from './support/differential/transaction-steps.ts'
@@ -47,7 +48,7 @@ describeWithBrokers('the embedded cluster beside a real Kafka 4.4.0', ['java'], 
   it('answers the same, field by field', async () => {
     const [real, ours] = sides
     const found: Difference[] = []
-    for (const asked of [...TOPIC_STEPS, ...GROUP_STEPS, ...TRANSACTION_STEPS]) {
+    for (const asked of [...TOPIC_STEPS, ...GROUP_STEPS, ...TRANSACTION_STEPS, ...ADMIN_STEPS]) {
       const theirAnswer = await asked.ask(real)
       const ourAnswer = await asked.ask(ours)
       found.push(...differences(asked.name, theirAnswer, ourAnswer, real.names, ours.names))

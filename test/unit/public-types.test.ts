@@ -27,6 +27,7 @@ const UNNAMED: Readonly<Record<string, readonly string[]>> = {
       'GroupOperations',
       'HangingTransactionOperations',
       'LogDirOperations',
+      'PlanOperations',
       'ProducerOperations',
       'QuorumOperations',
       'ReassignmentOperations',

@@ -68,7 +68,7 @@ export class Features {
     const refused = (detail: string) =>
       new Refused(
         'INVALID_UPDATE_VERSION',
-        `Invalid update version ${level} for feature ${feature}. ${detail}`,
+        `The update failed for all features since the following feature had an error: Invalid update version ${level} for feature ${feature}. ${detail}`,
       )
     if (![UPGRADE, SAFE_DOWNGRADE, UNSAFE_DOWNGRADE].includes(upgradeType)) {
       throw refused('The controller does not support the given upgrade type.')

@@ -54,14 +54,14 @@ export function cancelMove(partition: Partition): void {
 export function electLeader(partition: Partition, isUnclean: boolean, brokers: Brokers): void {
   const [preferred] = partition.replicas
   if (isUnclean) {
-    if (partition.leader !== NO_LEADER) throw new Refused('ELECTION_NOT_NEEDED')
+    if (partition.leader !== NO_LEADER) throw notNeeded()
     const alive = partition.replicas.find((id) => brokers.isAlive(id))
     if (alive === undefined) throw new Refused('ELIGIBLE_LEADERS_NOT_AVAILABLE')
     partition.isr = [alive]
     partition.setLeader(alive)
     return
   }
-  if (partition.leader === preferred) throw new Refused('ELECTION_NOT_NEEDED')
+  if (partition.leader === preferred) throw notNeeded()
   if (
     preferred === undefined ||
     !brokers.isAlive(preferred) ||
@@ -70,6 +70,10 @@ export function electLeader(partition: Partition, isUnclean: boolean, brokers: B
     throw new Refused('PREFERRED_LEADER_NOT_AVAILABLE')
   }
   partition.setLeader(preferred)
+}
+
+function notNeeded(): Refused {
+  return new Refused('ELECTION_NOT_NEEDED', 'Leader election not needed for topic partition.')
 }
 
 /** The replicas without those that a move adds. */

@@ -40,7 +40,12 @@ export const updateFeaturesHandler = handler(
         results:
           version >= ALL_OR_NOTHING || refused !== undefined
             ? []
-            : featureUpdates.map(({ feature }) => ({ feature, ...error })),
+            : // A real controller sends the name of the error that there is not.
+              featureUpdates.map(({ feature }) => ({
+                feature,
+                errorCode: 0,
+                errorMessage: 'NONE',
+              })),
       }
     },
     refuse: (errorCode) => ({ throttleTimeMs: 0, errorCode, errorMessage: null, results: [] }),

@@ -15,13 +15,14 @@ export const describeProducersHandler = handler(describeProducers, {
     topics: topics.map(({ name, partitionIndexes }) => ({
       name,
       partitions: partitionIndexes.map((partitionIndex) => {
+        const isKnown = context.cluster.topics.byName(name) !== undefined
         const outcome = outcomeOf(() => activeProducers(name, partitionIndex, context))
         return outcome.refused === undefined
           ? { partitionIndex, errorCode: 0, errorMessage: null, activeProducers: outcome.value }
           : {
               partitionIndex,
               errorCode: outcome.refused.errorCode,
-              errorMessage: null,
+              errorMessage: isKnown ? null : 'This server does not host this topic-partition.',
               activeProducers: [],
             }
       }),

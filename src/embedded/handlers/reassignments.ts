@@ -118,7 +118,7 @@ export const electLeadersHandler = handler(
       return {
         throttleTimeMs: 0,
         ...(version < 1 ? {} : { errorCode: 0 }),
-        replicaElectionResults: results.filter(({ partitionResult }) => partitionResult.length > 0),
+        replicaElectionResults: results,
       }
     },
     refuse: (errorCode, { topicPartitions }, { version }) => ({

@@ -1,0 +1,345 @@
+/**
+ * Changes that Kafka cannot try out: a plan says what would be done, as plain JSON that can be shown, kept and
+ * reviewed; `apply` does it, and refuses where the cluster has changed since.
+ */
+import type { Deadline } from '../async/deadline.ts'
+import type { CallOptions } from '../call-options.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import { nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
+import { InvalidArgumentError, KafkaError } from '../errors.ts'
+import { anArrayOf, anInteger, anObject, aString, checkOptions, either, shown } from '../options.ts'
+import { begin, type AdminContext, type ChangeOptions } from './context.ts'
+import { commitOffsets, offsetsOfGroups } from './group-offsets.ts'
+import { checkDistinct, settled, type Item } from './items.ts'
+import { describeTopicsByName } from './list-topics.ts'
+import { minimalMoves } from './minimal-moves.ts'
+import { checkPartitions, inOrder, type PartitionResult } from './partitions.ts'
+import { reassign } from './reassignments.ts'
+import { offsetsAt } from './records.ts'
+
+/** Where a group goes: an end of the log, a time, so many messages forward or back, or given offsets. */
+export type OffsetResetTarget =
+  | 'earliest'
+  | 'latest'
+  | Date
+  | { readonly by: number }
+  | { readonly offsets: readonly (TopicPartition & { readonly offset: number })[] }
+
+export interface OffsetResetRequest {
+  readonly group: string
+  /** Default: all partitions in which the group has committed. Not with `{ offsets }`. */
+  readonly topics?: readonly string[]
+  readonly to: OffsetResetTarget
+}
+
+export interface PlannedOffset extends TopicPartition, Item {
+  /** What the group has committed now; absent where nothing. */
+  readonly from?: number
+  /** Within the log: an offset outside goes to its nearer end. Absent where there is an error. */
+  readonly to?: number
+}
+
+export interface OffsetResetPlan {
+  readonly kind: 'offsetReset'
+  readonly group: string
+  /** By topic and partition. */
+  readonly offsets: readonly PlannedOffset[]
+}
+
+export interface ReassignmentRequest {
+  readonly topics: readonly string[]
+  /** The brokers that may have replicas, by node id. Default: all that run. */
+  readonly brokers?: readonly number[]
+  /** Default: as many replicas as each partition has. */
+  readonly replicationFactor?: number
+}
+
+export interface PlannedMove extends TopicPartition {
+  readonly from: readonly number[]
+  /** The preferred leader first. */
+  readonly to: readonly number[]
+}
+
+export interface ReassignmentPlan {
+  readonly kind: 'reassignment'
+  /** By topic and partition; partitions that stay as they are are left out. */
+  readonly moves: readonly PlannedMove[]
+}
+
+export type AdminPlan = OffsetResetPlan | ReassignmentPlan
+
+export function planOperations(context: AdminContext) {
+  const { cluster } = context
+  return {
+    /**
+     * What a reset of a group's offsets would do; changes nothing. A partition whose offset cannot be told has an
+     * `error`. Throws the error of the group or of a topic.
+     */
+    async planOffsetReset(
+      request: OffsetResetRequest,
+      options: CallOptions = {},
+    ): Promise<OffsetResetPlan> {
+      const operation = 'planOffsetReset'
+      const deadline = begin(context, operation, options, {})
+      checkResetRequest(operation, request)
+      return planReset(cluster, request, deadline)
+    },
+
+    /**
+     * Replicas for the partitions of topics on these brokers, with as few moves as will do: replicas stay where they
+     * may, the others go to the brokers with the fewest, in racks that the partition has no replica in where there
+     * are such; leaders are spread. Changes nothing. Throws for a topic that does not exist.
+     */
+    async planReassignment(
+      request: ReassignmentRequest,
+      options: CallOptions = {},
+    ): Promise<ReassignmentPlan> {
+      const operation = 'planReassignment'
+      const deadline = begin(context, operation, options, {})
+      checkOptions<ReassignmentRequest>(`the request of ${operation}`, request, {
+        topics: anArrayOf(aString),
+        brokers: anArrayOf(anInteger(0)),
+        replicationFactor: anInteger(1, 32_767),
+      })
+      checkDistinct(operation, 'topic', request.topics)
+      return planMoves(cluster, request, deadline)
+    },
+
+    /**
+     * Does what a plan says. An item that has changed since the plan was made fails with PLAN_OUTDATED, and is left
+     * alone. Throws ItemsFailedError.
+     */
+    async apply(plan: AdminPlan, options: ChangeOptions = {}): Promise<readonly PartitionResult[]> {
+      const deadline = begin(context, 'apply', options, {})
+      const kind: unknown = (plan as Partial<AdminPlan> | null)?.kind
+      if (kind !== 'offsetReset' && kind !== 'reassignment') {
+        throw new InvalidArgumentError(`apply takes a plan, not ${shown(plan)}`)
+      }
+      const results =
+        plan.kind === 'offsetReset'
+          ? await applyReset(cluster, plan, deadline)
+          : await applyMoves(cluster, plan, deadline)
+      return settled('apply', results, options.settle)
+    },
+  }
+}
+
+async function planReset(
+  cluster: Cluster,
+  { group, topics, to }: OffsetResetRequest,
+  deadline: Deadline,
+): Promise<OffsetResetPlan> {
+  const committed = await committedOf(cluster, group, deadline)
+  const given = typeof to === 'object' && 'offsets' in to ? to.offsets : undefined
+  const partitions =
+    given?.map(({ topic, partition }) => ({ topic, partition })) ??
+    (topics === undefined
+      ? [...committed.values()].map(({ topic, partition }) => ({ topic, partition }))
+      : await partitionsOfTopics(cluster, topics, deadline))
+  const [starts, ends] = await Promise.all([
+    offsetsAt(cluster, partitions, 'earliest', deadline, false),
+    offsetsAt(cluster, partitions, 'latest', deadline, false),
+  ])
+  const atTime = to instanceof Date ? await offsetsAt(cluster, partitions, to, deadline, false) : []
+  const timeOf = new Map(atTime.map((one) => [nameOf(one), one]))
+  const endOf = new Map(ends.map((one) => [nameOf(one), one]))
+  const givenOf = new Map(given?.map((one) => [nameOf(one), one.offset]))
+  const offsets = starts.map(({ topic, partition, offset: start, ...first }): PlannedOffset => {
+    const name = nameOf({ topic, partition })
+    const { offset: end, error: endError } = endOf.get(name)!
+    const { offset: from, error: fromError } = committed.get(name) ?? {}
+    const timed = timeOf.get(name)
+    const needsFrom = typeof to === 'object' && 'by' in to
+    const error = first.error ?? endError ?? timed?.error ?? (needsFrom ? fromError : undefined)
+    const planned = { topic, partition, ...(from === undefined ? {} : { from }) }
+    if (error !== undefined || start === undefined || end === undefined) {
+      return { ...planned, ...(error === undefined ? {} : { error }) }
+    }
+    const wanted = wantedOffset(to, {
+      start,
+      end,
+      from,
+      timed: timed?.offset,
+      given: givenOf.get(name),
+    })
+    return { ...planned, to: Math.min(end, Math.max(start, wanted)) }
+  })
+  return { kind: 'offsetReset', group, offsets: inOrder(offsets) }
+}
+
+function wantedOffset(
+  to: OffsetResetTarget,
+  known: {
+    readonly start: number
+    readonly end: number
+    readonly from: number | undefined
+    readonly timed: number | undefined
+    readonly given: number | undefined
+  },
+): number {
+  const { start, end, from = start, timed = end, given = start } = known
+  if (to === 'earliest') return start
+  if (to === 'latest') return end
+  if (to instanceof Date) return timed
+  return 'by' in to ? from + to.by : given
+}
+
+async function committedOf(cluster: Cluster, group: string, deadline: Deadline) {
+  const [found] = await offsetsOfGroups(cluster, [group], deadline, false)
+  if (found!.error !== undefined) throw found!.error
+  return new Map(found!.offsets.map((one) => [nameOf(one), one]))
+}
+
+async function partitionsOfTopics(
+  cluster: Cluster,
+  topics: readonly string[],
+  deadline: Deadline,
+): Promise<readonly TopicPartition[]> {
+  const described = await describeTopicsByName(cluster, topics, deadline, false)
+  return described.flatMap(({ topic, partitions, error }) => {
+    if (error !== undefined) throw error
+    return partitions.map(({ partition }) => ({ topic, partition }))
+  })
+}
+
+async function planMoves(
+  cluster: Cluster,
+  { topics, brokers, replicationFactor }: ReassignmentRequest,
+  deadline: Deadline,
+): Promise<ReassignmentPlan> {
+  await cluster.router.refreshBrokers(deadline)
+  const racks = new Map([...cluster.brokers.values()].map(({ nodeId, rack }) => [nodeId, rack]))
+  const usable = [...new Set(brokers ?? racks.keys())].sort((a, b) => a - b)
+  const stranger = usable.find((id) => !racks.has(id))
+  if (stranger !== undefined) {
+    throw new InvalidArgumentError(
+      `planReassignment: the cluster has no broker ${stranger} that runs`,
+    )
+  }
+  const described = await describeTopicsByName(cluster, topics, deadline, false)
+  const partitions = described.flatMap(({ topic, partitions: ofTopic, error }) => {
+    if (error !== undefined) throw error
+    return ofTopic.map(({ partition, replicas }) => ({ topic, partition, replicas }))
+  })
+  const tooMany = partitions.find(
+    ({ replicas }) => (replicationFactor ?? replicas.length) > usable.length,
+  )
+  if (tooMany !== undefined) {
+    const wanted = replicationFactor ?? tooMany.replicas.length
+    throw new InvalidArgumentError(
+      `planReassignment: ${nameOf(tooMany)} is to have ${wanted} replicas on ${usable.length} brokers`,
+    )
+  }
+  const targets = minimalMoves(
+    partitions.map(({ replicas }) => replicas),
+    usable.map((id) => ({ id, rack: racks.get(id) ?? undefined })),
+    replicationFactor,
+  )
+  const moves = partitions.flatMap(({ topic, partition, replicas: from }, index) => {
+    const to = targets[index]!
+    const isSame = from.length === to.length && from.every((id, at) => id === to[at])
+    return isSame ? [] : [{ topic, partition, from, to }]
+  })
+  return { kind: 'reassignment', moves: inOrder(moves) }
+}
+
+async function applyReset(
+  cluster: Cluster,
+  { group, offsets }: OffsetResetPlan,
+  deadline: Deadline,
+): Promise<readonly PartitionResult[]> {
+  checkDistinct('apply', 'group', [group])
+  checkPartitions('apply', offsets)
+  const committed = await committedOf(cluster, group, deadline)
+  const failed: PartitionResult[] = []
+  const current: (TopicPartition & { readonly offset: number })[] = []
+  for (const { topic, partition, from, to, error } of offsets) {
+    const one = { topic, partition }
+    const now = committed.get(nameOf(one))?.offset
+    if (error !== undefined || to === undefined) {
+      failed.push({ ...one, error: asError(error, `${nameOf(one)} has no offset in the plan`) })
+    } else if (now !== from) {
+      const was = `group '${group}' is at ${now ?? 'no offset'} in ${nameOf(one)}`
+      failed.push({ ...one, error: outdated(`${was}, the plan was made at ${from ?? 'none'}`) })
+    } else current.push({ ...one, offset: to })
+  }
+  const done = current.length === 0 ? [] : await commitOffsets(cluster, group, current, deadline)
+  return inOrder([...failed, ...done])
+}
+
+async function applyMoves(
+  cluster: Cluster,
+  { moves }: ReassignmentPlan,
+  deadline: Deadline,
+): Promise<readonly PartitionResult[]> {
+  checkPartitions('apply', moves)
+  const topics = [...new Set(moves.map(({ topic }) => topic))]
+  const described = await describeTopicsByName(cluster, topics, deadline, false)
+  const replicasOf = new Map(
+    described.flatMap(({ topic, partitions }) =>
+      partitions.map(
+        ({ partition, replicas }) => [nameOf({ topic, partition }), replicas] as const,
+      ),
+    ),
+  )
+  const failed: PartitionResult[] = []
+  const current: PlannedMove[] = []
+  for (const move of moves) {
+    const { topic, partition, from } = move
+    const now = replicasOf.get(nameOf(move))
+    if (now?.join() === from.join()) current.push(move)
+    else {
+      const detail = `${nameOf(move)} is on ${now?.join(', ') ?? 'no brokers'}, the plan has ${from.join(', ')}`
+      failed.push({ topic, partition, error: outdated(detail) })
+    }
+  }
+  const reassignments = current.map(({ topic, partition, to }) => ({
+    topic,
+    partition,
+    replicas: to,
+  }))
+  const done = current.length === 0 ? [] : await reassign(cluster, reassignments, deadline)
+  return inOrder([...failed, ...done])
+}
+
+/** A plan that was read from JSON has the error as plain data. */
+function asError(error: unknown, message: string): KafkaError {
+  return error instanceof KafkaError ? error : outdated(message)
+}
+
+function outdated(detail: string): KafkaError {
+  return new KafkaError('PLAN_OUTDATED', `${detail}: make a new plan`, false)
+}
+
+function checkResetRequest(operation: string, request: OffsetResetRequest): void {
+  checkOptions<OffsetResetRequest>(`the request of ${operation}`, request, {
+    group: aString,
+    topics: anArrayOf(aString),
+    to: either(aString, anObject),
+  })
+  const { group, topics, to } = request
+  checkDistinct(operation, 'group', [group])
+  if (topics !== undefined) checkDistinct(operation, 'topic', topics)
+  if (!isResetTarget(to)) {
+    throw new InvalidArgumentError(
+      `${operation}: 'to' is 'earliest', 'latest', a Date, { by: number } or { offsets }, not ${shown(to)}`,
+    )
+  }
+  if (typeof to === 'string' || to instanceof Date || !('offsets' in to)) return
+  if (topics !== undefined) {
+    throw new InvalidArgumentError(`${operation}: give either topics or { offsets }`)
+  }
+  checkPartitions(operation, to.offsets)
+  const wrong = to.offsets.find(({ offset }) => anInteger(0)(offset) !== undefined)
+  if (wrong !== undefined) {
+    throw new InvalidArgumentError(`${operation}: the offset of ${nameOf(wrong)} is no offset`)
+  }
+}
+
+function isResetTarget(to: unknown): boolean {
+  if (to === 'earliest' || to === 'latest') return true
+  if (to instanceof Date) return Number.isSafeInteger(to.getTime())
+  if (typeof to !== 'object' || to === null) return false
+  if ('by' in to) return Number.isSafeInteger(to.by)
+  return 'offsets' in to && Array.isArray(to.offsets)
+}
