@@ -17,7 +17,7 @@ import { Opened } from './opened.ts'
 import { shown } from './options.ts'
 import { MultiTopicProducer } from './producer/multi-topic-producer.ts'
 import type { ProducerOptions } from './producer/options.ts'
-import type { Data } from './producer/serialize.ts'
+import type { Data } from './producer/intake/serialize.ts'
 import { Topic } from './topic.ts'
 
 /** How long `close` lets requests finish that are on their way. */

@@ -2,7 +2,7 @@
 import type { RawMessage } from './consumer/consumed-message.ts'
 import { KafkaError } from './errors.ts'
 import { textOfThrown } from './observe/thrown.ts'
-import type { Data, HeadersInit } from './producer/serialize.ts'
+import type { Data, HeadersInit } from './producer/intake/serialize.ts'
 
 /** The headers that say where a message came from and why it was sent on, behind those that it had. */
 export const DEAD_LETTER_HEADERS = {

@@ -198,11 +198,11 @@ export type {
   ProduceOptions,
 } from './producer/base-producer.ts'
 export type { ProducerOptions, Serializer } from './producer/options.ts'
-export type { RecordMetadata } from './producer/delivery.ts'
-export type { OffsetRange, ProduceManyResult } from './producer/message-group.ts'
-export type { DeliveryReport, ProducedMessage } from './producer/reports.ts'
-export type { WaitOptions } from './producer/waiting.ts'
-export type { Data, HeadersInit } from './producer/serialize.ts'
+export type { RecordMetadata } from './producer/results/delivery.ts'
+export type { OffsetRange, ProduceManyResult } from './producer/results/message-group.ts'
+export type { DeliveryReport, ProducedMessage } from './producer/results/reports.ts'
+export type { WaitOptions } from './async/waiting.ts'
+export type { Data, HeadersInit } from './producer/intake/serialize.ts'
 export {
   groupHashingPartitioner,
   hashingPartitioner,
@@ -210,7 +210,7 @@ export {
   randomPartitioner,
   type HashFunction,
   type Partitioner,
-} from './producer/partitioners.ts'
+} from './producer/intake/partitioners.ts'
 export type { Compression } from '../protocol/compression/index.ts'
 
 export type { GroupMetadata } from './cluster/group-metadata.ts'

@@ -13,7 +13,7 @@ import { SimpleConsumer, type SimpleConsumerOptions } from './consumer/simple-co
 import type { Opened } from './opened.ts'
 import type { ProducerOptions } from './producer/options.ts'
 import { Producer } from './producer/producer.ts'
-import type { Data } from './producer/serialize.ts'
+import type { Data } from './producer/intake/serialize.ts'
 
 const anOffsetSpec = either(oneOf('earliest', 'latest'), anInteger(0), aDate)
 

@@ -3,7 +3,7 @@
  * soon as it is appended, and nothing of it is kept but those.
  *
  * Hot path. Don't add: a Buffer a record, a bigint a record, a closure a field, a call into Node for a short
- * text (see SHORT_BYTES). Measured by benchmarks/codec.ts and benchmarks/produce.ts. Against records that
+ * text (see SHORT_BYTES). Measured by benchmarks/codec.ts. Against records that
  * stay objects until their batch is written: half the time a record, for there is one pass rather than two
  * (sizes, then bytes) and nothing for the garbage collector to move. TypeScript's private rather than #:
  * Node 20 takes twice as long to make an object with those.

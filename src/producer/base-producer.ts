@@ -6,16 +6,17 @@ import { atOnce } from '../async/at-once.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { textOfThrown } from '../observe/thrown.ts'
 import { aBoolean, checkOptions } from '../options.ts'
-import type { RecordMetadata } from './delivery.ts'
-import { GroupDelivery, MessageGroup, type ProduceManyResult } from './message-group.ts'
-import { messageWritable } from './message-writable.ts'
+import type { RecordMetadata } from './results/delivery.ts'
+import { GroupDelivery, MessageGroup, type ProduceManyResult } from './results/message-group.ts'
+import { messageWritable } from './intake/message-writable.ts'
 import type { ProducerSettings, Serializer } from './options.ts'
 import { ProducerCore } from './producer-core.ts'
-import type { DeliveryReport } from './reports.ts'
-import { checkProduceOptions, optionsOf } from './message-fields.ts'
-import { headersFrom, type Data, type HeadersInit } from './serialize.ts'
-import type { TopicState } from './topic-state.ts'
-import { checkWait, type WaitOptions } from './waiting.ts'
+import type { MakeRecoveryPolicy } from './recovery/recovery-policy.ts'
+import type { DeliveryReport } from './results/reports.ts'
+import { checkProduceOptions, optionsOf } from './intake/message-fields.ts'
+import { headersFrom, type Data, type HeadersInit } from './intake/serialize.ts'
+import type { TopicState } from './intake/topic-state.ts'
+import { checkWait, type WaitOptions } from '../async/waiting.ts'
 
 /** The options of a message without any. */
 export const NO_OPTIONS = {}
@@ -62,8 +63,14 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
   readonly #serializer: Serializer<unknown, unknown> | undefined
   readonly #onClosed: () => void
 
-  protected constructor(cluster: Cluster, settings: ProducerSettings, onClosed: () => void) {
-    this.core = new ProducerCore(cluster, settings)
+  /** `makePolicy` replaces the recovery of a producer without transactions. */
+  protected constructor(
+    cluster: Cluster,
+    settings: ProducerSettings,
+    onClosed: () => void,
+    makePolicy?: MakeRecoveryPolicy,
+  ) {
+    this.core = new ProducerCore(cluster, settings, makePolicy)
     // What it takes is known to the compiler where `produce` is called.
     this.#serializer = settings.serializer as Serializer<unknown, unknown> | undefined
     this.#onClosed = onClosed
@@ -124,6 +131,11 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
     } finally {
       this.#onClosed()
     }
+  }
+
+  /** pykafka's name for `close`. A producer that was stopped stays closed: `start()` then rejects with ClosedError. */
+  stop(wait?: WaitOptions): Promise<void> {
+    return this.close(wait)
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -10,11 +10,11 @@ import {
   type OutgoingMessage,
   type ProduceOptions,
 } from './base-producer.ts'
-import type { RecordMetadata } from './delivery.ts'
-import type { ProduceManyResult } from './message-group.ts'
+import type { RecordMetadata } from './results/delivery.ts'
+import type { ProduceManyResult } from './results/message-group.ts'
 import { producerSettings, type ProducerOptions } from './options.ts'
-import type { Data } from './serialize.ts'
-import type { TopicState } from './topic-state.ts'
+import type { Data } from './intake/serialize.ts'
+import type { TopicState } from './intake/topic-state.ts'
 
 /** A message that says where it goes. */
 export interface TopicMessage<Value = Data, Key = Data> extends OutgoingMessage<Value, Key> {

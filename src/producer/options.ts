@@ -10,9 +10,9 @@ import {
   either,
   oneOf,
 } from '../options.ts'
-import type { Partitioner } from './partitioners.ts'
-import type { DeliveryReport } from './reports.ts'
-import type { Data } from './serialize.ts'
+import type { Partitioner } from './intake/partitioners.ts'
+import type { DeliveryReport } from './results/reports.ts'
+import type { Data } from './intake/serialize.ts'
 
 /** Makes what is sent of what `produce` is given: pykafka's `serializer(value, key)`. */
 export type Serializer<Value, Key> = (

@@ -1,11 +1,11 @@
-import { produce } from '../../protocol/apis/produce.ts'
-import { abortable } from '../async/abortable.ts'
-import type { Deadline } from '../async/deadline.ts'
-import { limited } from '../async/limited.ts'
-import type { Cluster } from '../cluster/cluster.ts'
-import { UnsupportedVersionError } from '../errors.ts'
-import type { SealOptions } from './seal.ts'
-import { formatOf, ZSTD_FROM } from './seal.ts'
+import { produce } from '../../../protocol/apis/produce.ts'
+import { abortable } from '../../async/abortable.ts'
+import type { Deadline } from '../../async/deadline.ts'
+import { limited } from '../../async/limited.ts'
+import type { Cluster } from '../../cluster/cluster.ts'
+import { UnsupportedVersionError } from '../../errors.ts'
+import type { SealOptions } from '../sender/seal.ts'
+import { formatOf, ZSTD_FROM } from '../sender/seal.ts'
 
 /** What the brokers' Kafka is too old for: then a message that wants it is refused before it is queued. */
 export class BrokerLimits {

@@ -1,6 +1,6 @@
-import type { Iteration } from '../async/iteration.ts'
-import { deferred, type Deferred } from '../async/deferred.ts'
-import type { Data } from './serialize.ts'
+import type { Iteration } from '../../async/iteration.ts'
+import { deferred, type Deferred } from '../../async/deferred.ts'
+import type { Data } from '../intake/serialize.ts'
 
 /** A message as it was given to be sent, after the serializer. */
 export interface ProducedMessage {

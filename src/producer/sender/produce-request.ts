@@ -1,8 +1,12 @@
-import { produce, type ProduceRequest, type ProduceResponse } from '../../protocol/apis/produce.ts'
-import type { Compression } from '../../protocol/compression/index.ts'
-import { ZERO_UUID } from '../../protocol/schema/fields.ts'
-import { addTo } from '../cluster/add-to.ts'
-import type { Batch } from './batch.ts'
+import {
+  produce,
+  type ProduceRequest,
+  type ProduceResponse,
+} from '../../../protocol/apis/produce.ts'
+import type { Compression } from '../../../protocol/compression/index.ts'
+import { ZERO_UUID } from '../../../protocol/schema/fields.ts'
+import { addTo } from '../../cluster/add-to.ts'
+import type { Batch } from '../accumulator/batch.ts'
 import { wireOf } from './seal.ts'
 
 /** The first version of Produce that takes topics by their ids (KIP-516). */
@@ -32,11 +36,13 @@ export function produceRequest(
   batches: readonly Batch[],
   { requiredAcks, ackTimeoutMs, compression }: ProduceSettings,
   topicIdOf: TopicIdOf,
+  transactionalId: string | null,
   version: number,
 ): ProduceRequest {
   const byTopic = new Map<string, Batch[]>()
   for (const batch of batches) addTo(byTopic, batch.queue.topic, batch)
   return {
+    transactionalId,
     acks: requiredAcks,
     timeoutMs: ackTimeoutMs,
     topicData: [...byTopic].map(([topic, itsBatches]) => ({

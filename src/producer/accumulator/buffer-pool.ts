@@ -1,4 +1,4 @@
-import type { BatchMemory } from '../../protocol/records/batch-writer.ts'
+import type { BatchMemory } from '../../../protocol/records/batch-writer.ts'
 
 const SMALLEST_BYTES = 1024
 

@@ -1,12 +1,12 @@
-import { atOnce } from '../async/at-once.ts'
-import type { Cluster } from '../cluster/cluster.ts'
-import { InvalidArgumentError } from '../errors.ts'
-import { textOfThrown } from '../observe/thrown.ts'
-import { shown } from '../options.ts'
-import type { Accumulator } from './accumulator.ts'
-import type { ProducerSettings } from './options.ts'
+import { atOnce } from '../../async/at-once.ts'
+import type { Cluster } from '../../cluster/cluster.ts'
+import { InvalidArgumentError } from '../../errors.ts'
+import { textOfThrown } from '../../observe/thrown.ts'
+import { shown } from '../../options.ts'
+import type { Accumulator } from '../accumulator/accumulator.ts'
+import type { ProducerSettings } from '../options.ts'
 import { murmur2Partition } from './partitioners.ts'
-import type { PartitionQueue } from './partition-queue.ts'
+import type { PartitionQueue } from '../accumulator/partition-queue.ts'
 import type { Data } from './serialize.ts'
 import { STICKY_BYTES, StickyPartition } from './sticky-partition.ts'
 
@@ -39,7 +39,8 @@ export class TopicState {
     this.#accumulator = accumulator
     this.#settings = settings
     this.#sticky = new StickyPartition(
-      Math.min(STICKY_BYTES, settings.batchBytes),
+      // Batches that linger wait to be full: they could not be with a part of their bytes.
+      settings.lingerMs > 0 ? settings.batchBytes : Math.min(STICKY_BYTES, settings.batchBytes),
       (partition) => this.queue(partition).batches.length,
     )
   }

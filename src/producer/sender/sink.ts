@@ -1,36 +1,28 @@
-import { produce } from '../../protocol/apis/produce.ts'
-import { KafkaError } from '../errors.ts'
-import type { Broker } from '../network/broker.ts'
-import type { Batch, ProduceAttempt, RecordFormat } from './batch.ts'
-import type { ProducerSettings } from './options.ts'
-import type { PartitionQueue } from './partition-queue.ts'
-import {
-  answersTo,
-  maxProduceVersion,
-  produceRequest,
-  type PartitionAnswer,
-} from './produce-request.ts'
+import { produce } from '../../../protocol/apis/produce.ts'
+import { deferred, type Deferred } from '../../async/deferred.ts'
+import type { Cluster } from '../../cluster/cluster.ts'
+import { KafkaError } from '../../errors.ts'
+import type { Broker } from '../../network/broker.ts'
+import type { Batch, ProduceAttempt, RecordFormat } from '../accumulator/batch.ts'
+import type { ProducerSettings } from '../options.ts'
+import type { PartitionQueue } from '../accumulator/partition-queue.ts'
+import type { ReadyQueues } from '../accumulator/ready-queues.ts'
+import type { RecoveryPolicy } from '../recovery/recovery-policy.ts'
+import type { Expiry } from './expiry.ts'
+import type { Outcomes } from './outcomes.ts'
+import { answersTo, maxProduceVersion, produceRequest } from './produce-request.ts'
 import { formatOf, refusals, seal, sealedBytes, wireOf } from './seal.ts'
 
-/** What a sink asks of, and tells to, the sender that it belongs to. */
-export interface SinkOwner {
+/** What all sinks of a producer share. */
+export interface SinkContext {
+  readonly cluster: Cluster
   readonly settings: ProducerSettings
-  readonly requestTimeoutMs: number
-  topicIdOf(topic: string): string | undefined
-  /** Whether the partition is led by this broker as far as is known. */
-  isLedBy(queue: PartitionQueue, broker: Broker): boolean
-  /** Whether the first batch of a partition may go now: expired ones are gone, a new start is made. */
-  isSendable(queue: PartitionQueue): boolean
-  /** The partition is not this broker's, or not any more. */
-  list(queue: PartitionQueue): void
-  answered(batch: Batch, answer: PartitionAnswer | undefined, broker: Broker): void
-  acknowledgedBySocket(batch: Batch): void
-  /** A request ended without an answer, or could not be made. `isWritten`: the broker may have it. */
-  failed(batch: Batch, error: Error, isWritten: boolean): void
-  /** The broker could not be reached: nothing was sent. */
-  unreachable(queue: PartitionQueue, error: Error): void
-  /** Records, by their index, that cannot be written for this broker at all. */
-  refused(batch: Batch, errors: ReadonlyMap<number, KafkaError>): void
+  /** Where partitions go that this broker does not lead, or that wait for something. */
+  readonly ready: ReadyQueues
+  readonly policy: RecoveryPolicy
+  /** Told what brokers answer. */
+  readonly outcomes: Outcomes
+  readonly expiry: Expiry
 }
 
 /** Encoding and compressing go on for so long, then everybody else has a turn. */
@@ -53,7 +45,7 @@ const SWARM_BATCH_BYTES = 8 * 1024
  */
 export class Sink {
   readonly broker: Broker
-  readonly #owner: SinkOwner
+  readonly #context: SinkContext
   /** In the order in which they became ready: those that were served go to the end. */
   #ready: PartitionQueue[] = []
   #inFlight = 0
@@ -61,10 +53,11 @@ export class Sink {
   #version: number | undefined
   #isConnecting = false
   #nextTurn: NodeJS.Immediate | undefined
+  #idle: Deferred<void> | undefined
 
-  constructor(broker: Broker, owner: SinkOwner) {
+  constructor(broker: Broker, context: SinkContext) {
     this.broker = broker
-    this.#owner = owner
+    this.#context = context
   }
 
   get format(): RecordFormat | undefined {
@@ -83,7 +76,7 @@ export class Sink {
       return
     }
     const startedAt = performance.now()
-    while (this.#inFlight < this.#owner.settings.maxInFlight && this.#ready.length > 0) {
+    while (this.#inFlight < this.#context.settings.maxInFlight && this.#ready.length > 0) {
       if (this.#inFlight > 0 && this.#isSwarm()) return
       const request: ProduceAttempt = { isWritten: false }
       const batches = this.#collect(request, formatOf(this.#version), startedAt)
@@ -107,6 +100,12 @@ export class Sink {
     return bytes < this.#ready.length * SWARM_BATCH_BYTES
   }
 
+  /** Resolves when no request is in flight. */
+  idle(): Promise<void> {
+    if (this.#inFlight === 0) return Promise.resolve()
+    return (this.#idle ??= deferred()).promise
+  }
+
   stop(): void {
     clearImmediate(this.#nextTurn)
     this.#ready = []
@@ -122,8 +121,8 @@ export class Sink {
       const ready = this.#ready
       this.#ready = []
       for (const queue of ready) {
-        queue.isListed = false
-        this.#owner.unreachable(queue, error as Error)
+        queue.delist()
+        this.#context.outcomes.unreachable(queue, error as Error)
       }
     }
     this.#isConnecting = false
@@ -132,8 +131,8 @@ export class Sink {
 
   /** The batches of one request. Partitions that have nothing to send leave the list. */
   #collect(request: ProduceAttempt, format: RecordFormat, startedAt: number): Batch[] {
-    const owner = this.#owner
-    const { compression, maxRequestSize } = owner.settings
+    const { cluster, settings, ready: elsewhere } = this.#context
+    const { compression, maxRequestSize } = settings
     const knowsRepeats = (this.#version ?? 0) >= KNOWS_REPEATS_FROM
     const ready = this.#ready
     const again: PartitionQueue[] = []
@@ -142,19 +141,15 @@ export class Sink {
     let at = 0
     for (; at < ready.length; at++) {
       const queue = ready[at]!
-      if (!owner.isLedBy(queue, this.broker)) {
-        queue.isListed = false
-        owner.list(queue)
+      if (cluster.leaderOf(queue.topic, queue.partition) !== this.broker) {
+        queue.delist()
+        elsewhere.add(queue)
         continue
       }
       const mustWait = queue.inFlight.length > 0 && (!knowsRepeats || queue.sentTo !== this)
-      if (mustWait || !owner.isSendable(queue)) {
-        queue.isListed = false
-        continue
-      }
-      const head = queue.next!
-      if (!this.#isSealed(head, format)) {
-        queue.isListed = false
+      const head = mustWait ? undefined : this.#sendable(queue)
+      if (head === undefined || !this.#isSealed(head, format)) {
+        queue.delist()
         continue
       }
       if (batches.length > 0 && bytes + sealedBytes(head) > maxRequestSize) break
@@ -163,7 +158,7 @@ export class Sink {
       bytes += wireOf(head, compression).length
       batches.push(head)
       if (queue.batches.length > 0) again.push(queue)
-      else queue.isListed = false
+      else queue.delist()
       if (performance.now() - startedAt > TURN_MS) {
         at++
         break
@@ -173,28 +168,37 @@ export class Sink {
     return batches
   }
 
+  /** The batch of a partition that may be sent now: expired ones are gone, and the policy has numbered the partition. */
+  #sendable(queue: PartitionQueue): Batch | undefined {
+    const { expiry, policy } = this.#context
+    expiry.expire()
+    if (queue.isBlocked || queue.next === undefined || !policy.maySend(queue)) return undefined
+    const head = queue.next
+    return head.isDue || queue.open !== head ? head : undefined
+  }
+
   /** Whether a batch is ready to be written; starts what has to be done for it. */
   #isSealed(batch: Batch, format: RecordFormat): boolean {
     if (batch.sealed?.format === format) return true
     const { queue } = batch
-    const owner = this.#owner
-    batch.close()
-    const errors = refusals(batch, this.#version ?? 0, this.broker.name, owner.settings)
+    const { outcomes, ready, settings } = this.#context
+    queue.close(batch)
+    const errors = refusals(batch, this.#version ?? 0, this.broker.name, settings)
     if (errors.size > 0) {
-      owner.refused(batch, errors)
+      outcomes.refused(batch, errors)
       return false
     }
-    const sealing = seal(batch, format, owner.settings)
+    const sealing = seal(batch, format, settings)
     if (sealing === undefined) return true
     queue.isSealing = true
     sealing.then(
       () => {
         queue.isSealing = false
-        owner.list(queue)
+        ready.add(queue)
       },
       (error: unknown) => {
         queue.isSealing = false
-        owner.failed(batch, error as Error, false)
+        outcomes.failed(batch, error as Error, false)
       },
     )
     return false
@@ -207,22 +211,26 @@ export class Sink {
     return new KafkaError('VERSION_CHANGED', reason, true, { broker: this.broker.name })
   }
 
+  #becomeIdle(): void {
+    this.#idle?.resolve()
+    this.#idle = undefined
+  }
+
   async #send(batches: readonly Batch[], attempt: ProduceAttempt): Promise<void> {
-    const owner = this.#owner
-    const { settings } = owner
+    const { cluster, settings, policy, outcomes } = this.#context
     const ids = new Map<string, string | undefined>()
     for (const { queue } of batches) {
-      if (!ids.has(queue.topic)) ids.set(queue.topic, owner.topicIdOf(queue.topic))
+      if (!ids.has(queue.topic)) ids.set(queue.topic, cluster.known(queue.topic)?.topicId)
     }
     const topicIdOf = (topic: string) => ids.get(topic)
     const body = (version: number) => {
       if (formatOf(version) !== this.format) throw this.#changedFormat(version)
-      return produceRequest(batches, settings, topicIdOf, version)
+      return produceRequest(batches, settings, topicIdOf, policy.transactionalId, version)
     }
     const options = {
       purpose: 'produce',
-      maxVersion: maxProduceVersion(batches, topicIdOf),
-      timeoutMs: owner.requestTimeoutMs,
+      maxVersion: Math.min(policy.maxProduceVersion, maxProduceVersion(batches, topicIdOf)),
+      timeoutMs: Math.max(cluster.options.requestTimeoutMs, settings.ackTimeoutMs),
       onWrite: () => {
         if (batches.some(({ isSettled }) => isSettled)) throw tooLate(this.broker.name)
         attempt.isWritten = true
@@ -233,17 +241,18 @@ export class Sink {
       if (settings.requiredAcks === 0) {
         await this.broker.send(produce, body, options)
         this.#inFlight--
-        for (const batch of batches) owner.acknowledgedBySocket(batch)
+        for (const batch of batches) outcomes.sent(batch)
       } else {
         const response = await this.broker.request(produce, body, options)
         this.#inFlight--
         const answers = answersTo(batches, response, topicIdOf)
-        batches.forEach((batch, index) => owner.answered(batch, answers[index], this.broker))
+        batches.forEach((batch, index) => outcomes.answered(batch, answers[index], this.broker))
       }
     } catch (error) {
       this.#inFlight--
-      for (const batch of batches) owner.failed(batch, error as Error, attempt.isWritten)
+      for (const batch of batches) outcomes.failed(batch, error as Error, attempt.isWritten)
     }
+    if (this.#inFlight === 0) this.#becomeIdle()
     this.pump()
   }
 }

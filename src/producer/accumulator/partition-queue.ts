@@ -1,9 +1,8 @@
 import type { Batch, ProduceAttempt, Sequence } from './batch.ts'
-import type { ProducerId } from './producer-id.ts'
+import type { ProducerIdentity } from '../recovery/producer-id.ts'
 
 /** Sequences go round from 2^31 − 1 to 0. */
 const SEQUENCES = 2 ** 31
-const LAST_EPOCH = 0x7fff
 const NO_BATCHES: readonly Batch[] = []
 
 /**
@@ -19,17 +18,14 @@ const NO_BATCHES: readonly Batch[] = []
  *              restarted remembers only the last batch of each producer (checked with 1.1, 2.8 and 4.4), and
  *              knows none of those before it. So the last of those that may be in the log goes next, then the
  *              one before it, down to the second. The one that the broker takes, or knows, shows that all
- *              before it are in the log: it takes them only in order. Where it takes none, a new start.
+ *              before it are in the log: it takes them only in order. When it takes none, they are renumbered.
  *
- * When the broker finds a gap before the first of them, or it can't be sent at all, there is a new start: the
- * same producer id with the next epoch, and sequences from 0 (KIP-360). Epochs are a partition's own here:
- * brokers compare them with what they know of the same partition only.
+ * The queue keeps order and numbers. What follows from a gap in the numbers, or from a refused number, is for the
+ * producer's RecoveryPolicy to decide.
  */
 export class PartitionQueue {
-  /** The batch that takes records: the last. */
-  open: Batch | undefined
-  /** In the list of those that may have something to send, or in that of a broker. */
-  isListed = false
+  private openBatch: Batch | undefined
+  private listed = false
   /** Batches may be no larger here: smaller than the setting once the broker has refused one. */
   maxBatchBytes: number
   readonly topic: string
@@ -51,12 +47,12 @@ export class PartitionQueue {
   /** What the last batch took: a good guess for the next. */
   usualBytes = 0
   readonly #isUnordered: boolean
-  #producer: ProducerId | undefined
+  #identity: ProducerIdentity | undefined
   #nextSequence = 0
   /** Whether the broker knows this producer id and epoch. */
   #isKnown = false
   #isRewinding = false
-  #needsNewStart = false
+  #hasGap = false
   #probed: Batch | undefined
 
   /** `isUnordered`: requests that nobody answers need not wait for each other. */
@@ -78,23 +74,70 @@ export class PartitionQueue {
     return this.#probed ?? this.batches[0]
   }
 
-  /** Whether its batches are numbered from now on. */
-  get producer(): ProducerId | undefined {
-    return this.#producer
+  /** The producer id and epoch that its batches are numbered for; undefined before `startWith`. */
+  get identity(): ProducerIdentity | undefined {
+    return this.#identity
+  }
+
+  /** Whether a numbered batch was given up that is not in the log: brokers refuse the numbers after it. */
+  get hasGap(): boolean {
+    return this.#hasGap
+  }
+
+  /**
+   * Whether its batches may get new numbers: nothing is in flight, and the first may not be in the log. Under another
+   * number it could get there twice.
+   */
+  get mayRenumber(): boolean {
+    const head = this.batches[0]
+    return this.inFlight.length === 0 && (head?.sequence === undefined || !head.outcomeUnknown)
+  }
+
+  /** The batch that takes records: the last. */
+  get open(): Batch | undefined {
+    return this.openBatch
+  }
+
+  /** Whether it is in the list of queues with something to send, or in that of a sink. */
+  get isListed(): boolean {
+    return this.listed
+  }
+
+  /** Marks it as listed. Returns false where it is in a list, or has nothing that can be sent now. */
+  enlist(): boolean {
+    if (this.listed || this.isBlocked || this.batches.length === 0) return false
+    this.listed = true
+    return true
+  }
+
+  /** It has left the list. */
+  delist(): void {
+    this.listed = false
+  }
+
+  /** Adds a batch that takes records from now on. */
+  add(batch: Batch): void {
+    this.batches.push(batch)
+    this.openBatch = batch
+  }
+
+  /** The batch takes no more records. */
+  close(batch: Batch): void {
+    if (this.openBatch === batch) this.openBatch = undefined
   }
 
   get #mayPipeline(): boolean {
     if (this.#isUnordered) return true
-    if (this.#producer === undefined || !this.#isKnown) return false
-    return !this.#isRewinding && !this.#needsNewStart
+    if (this.#identity === undefined || !this.#isKnown) return false
+    return !this.#isRewinding && !this.#hasGap
   }
 
   /** Numbers its batches for another producer id or epoch from now on, those that were tried anew. */
-  startWith(producer: ProducerId): void {
-    this.#producer = producer
+  startWith(identity: ProducerIdentity): void {
+    this.#identity = identity
     this.#nextSequence = 0
     this.#isKnown = false
-    this.#needsNewStart = false
+    this.#hasGap = false
     this.#probed = undefined
     for (const batch of this.batches) batch.sequence = undefined
   }
@@ -105,7 +148,7 @@ export class PartitionQueue {
     if (batch === this.batches[0]) this.batches.shift()
     else this.batches.splice(this.batches.indexOf(batch), 1)
     this.sentTo = sink
-    batch.close()
+    this.close(batch)
     batch.attempts++
     batch.request = request
     this.inFlight.push(batch)
@@ -114,8 +157,8 @@ export class PartitionQueue {
 
   /** Where a batch that is about to go for the first time stands in the sequence. */
   number(batch: Batch): void {
-    if (batch.sequence !== undefined || this.#producer === undefined) return
-    batch.sequence = this.#takeSequence(this.#producer, batch.count)
+    if (batch.sequence !== undefined || this.#identity === undefined) return
+    batch.sequence = this.#takeSequence(this.#identity, batch.count)
     batch.wire = undefined
   }
 
@@ -155,7 +198,7 @@ export class PartitionQueue {
     this.#isRewinding = true
     // Another broker may answer the next time: it is asked for the first again.
     this.#probed = undefined
-    if (batch.sequence !== undefined && parts[0] !== batch) this.#needsNewStart = true
+    if (batch.sequence !== undefined && parts[0] !== batch) this.#hasGap = true
     const at = this.batches.findIndex((other) => other.serial > batch.serial)
     this.batches.splice(at < 0 ? this.batches.length : at, 0, ...parts)
   }
@@ -166,7 +209,7 @@ export class PartitionQueue {
     const at = this.batches.indexOf(batch)
     if (at >= 0) this.batches.splice(at, 1)
     if (this.#probed === batch) this.#probed = undefined
-    if (batch.sequence !== undefined && !mayBeInLog) this.#needsNewStart = true
+    if (batch.sequence !== undefined && !mayBeInLog) this.#hasGap = true
   }
 
   /** Whether one that came before is neither acknowledged nor given up. */
@@ -175,28 +218,12 @@ export class PartitionQueue {
     return this.inFlight.some(isEarlier) || this.batches.some(isEarlier)
   }
 
-  /** The broker has lost the thread before the first batch, and none of them is in the log. */
-  requestNewStart(): void {
+  /** The first batch needs another number, and none of them is in the log. */
+  renumber(): void {
     const [first] = this.batches
     if (first !== undefined) first.sequence = undefined
     this.#probed = undefined
-    this.#needsNewStart = true
-  }
-
-  /**
-   * To be called before something is taken: makes a new start that is needed, once nothing is in flight any
-   * more. Not before a batch that may be in the log: under another number it could get there twice. False
-   * where it takes another producer id, as the epochs of this one are used up.
-   */
-  makeNewStart(): boolean {
-    const head = this.batches[0]
-    const mustKeepNumber = head?.sequence !== undefined && head.outcomeUnknown
-    const isDue = this.#needsNewStart && this.inFlight.length === 0 && !mustKeepNumber
-    if (!isDue || this.#producer === undefined) return true
-    const { producerId, producerEpoch } = this.#producer
-    if (producerEpoch >= LAST_EPOCH) return false
-    this.startWith({ producerId, producerEpoch: producerEpoch + 1 })
-    return true
+    this.#hasGap = true
   }
 
   /** How many of the first batches have a number and may be in the log. */
@@ -205,10 +232,10 @@ export class PartitionQueue {
     return end < 0 ? this.batches.length : end
   }
 
-  #takeSequence(producer: ProducerId, count: number): Sequence {
+  #takeSequence(identity: ProducerIdentity, count: number): Sequence {
     const baseSequence = this.#nextSequence
     this.#nextSequence = (baseSequence + count) % SEQUENCES
-    return { ...producer, baseSequence }
+    return { ...identity, baseSequence }
   }
 
   #land(batch: Batch): void {

@@ -1,8 +1,8 @@
-import { headersBytes, bytesOf } from '../../protocol/records/outgoing-record.ts'
+import { headersBytes, bytesOf } from '../../../protocol/records/outgoing-record.ts'
 import type { Accumulator } from './accumulator.ts'
 import type { Batch } from './batch.ts'
-import type { Place } from './delivery.ts'
-import { messagesOf } from './seal.ts'
+import type { Place } from '../results/delivery.ts'
+import { messagesOf } from './batch-messages.ts'
 
 /**
  * Takes a batch apart, in the order of its records: a record goes into the part whose number `partOf` gives.

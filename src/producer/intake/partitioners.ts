@@ -1,6 +1,6 @@
 import { createHash, randomInt } from 'node:crypto'
-import { InvalidArgumentError } from '../errors.ts'
-import { shown } from '../options.ts'
+import { InvalidArgumentError } from '../../errors.ts'
+import { shown } from '../../options.ts'
 import { murmur2, murmur2OfText } from './murmur2.ts'
 
 type Key = string | Uint8Array | null

@@ -2,14 +2,14 @@ import {
   CodecUnavailableError,
   codecOf,
   type Compression,
-} from '../../protocol/compression/index.ts'
-import { behindHeader } from '../../protocol/records/batch-writer.ts'
-import type { Message } from '../../protocol/records/message.ts'
-import { encodeMessageSet } from '../../protocol/records/message-set.ts'
-import { OutgoingRecord } from '../../protocol/records/outgoing-record.ts'
-import { readBatches } from '../../protocol/records/read-batches.ts'
-import { CompressionUnavailableError, KafkaError, UnsupportedVersionError } from '../errors.ts'
-import type { Batch, RecordFormat } from './batch.ts'
+} from '../../../protocol/compression/index.ts'
+import { behindHeader } from '../../../protocol/records/batch-writer.ts'
+import type { Message } from '../../../protocol/records/message.ts'
+import { encodeMessageSet } from '../../../protocol/records/message-set.ts'
+import { OutgoingRecord } from '../../../protocol/records/outgoing-record.ts'
+import { CompressionUnavailableError, KafkaError, UnsupportedVersionError } from '../../errors.ts'
+import { messagesOf } from '../accumulator/batch-messages.ts'
+import type { Batch, RecordFormat } from '../accumulator/batch.ts'
 
 export interface SealOptions {
   readonly compression: Compression
@@ -139,13 +139,6 @@ export function wireOf(batch: Batch, compression: Compression): Buffer {
   if (sealed.compressed === undefined) return (batch.wire = writer.finish(sequence ?? {}))
   writer.finishCompressed(sealed.compressed, compression, sequence ?? {})
   return (batch.wire = sealed.compressed)
-}
-
-/** What is in a batch, read back from its bytes: for the rare cases that need it. */
-export function messagesOf({ writer, queue }: Batch): readonly Message[] {
-  const { batches, error } = readBatches(writer.finish({}), queue)
-  if (error !== undefined) throw error
-  return batches.flatMap((read) => read.messages())
 }
 
 function outgoing({ key, value, timestamp, headers }: Message): OutgoingRecord {

@@ -1,5 +1,5 @@
-import { abortable } from '../async/abortable.ts'
-import { limited, TookTooLongError } from '../async/limited.ts'
+import { abortable } from './abortable.ts'
+import { limited, TookTooLongError } from './limited.ts'
 import { aSignal } from '../call-options.ts'
 import { RequestTimeoutError } from '../errors.ts'
 import { aDurationMs, checkOptions } from '../options.ts'

@@ -1,18 +1,17 @@
-import type { BatchMemory } from '../../protocol/records/batch-writer.ts'
-import { BatchWriter } from '../../protocol/records/batch-writer.ts'
-import { Fate } from './delivery.ts'
-import type { Failures } from './failures.ts'
-import type { MessageGroup } from './message-group.ts'
+import type { BatchMemory } from '../../../protocol/records/batch-writer.ts'
+import { BatchWriter } from '../../../protocol/records/batch-writer.ts'
+import { Fate } from '../results/delivery.ts'
+import type { Failures } from '../results/failures.ts'
+import type { MessageGroup } from '../results/message-group.ts'
+import type { ProducerIdentity } from '../recovery/producer-id.ts'
 import type { PartitionQueue } from './partition-queue.ts'
-import type { ProducedMessage } from './reports.ts'
+import type { ProducedMessage } from '../results/reports.ts'
 
 /** The formats that records are sent in: message sets v0 and v1, batches v2. */
 export type RecordFormat = 0 | 1 | 2
 
 /** Who wrote a batch, and its first record's number in the partition: how brokers find repeats (KIP-98). */
-export interface Sequence {
-  readonly producerId: bigint
-  readonly producerEpoch: number
+export interface Sequence extends ProducerIdentity {
   readonly baseSequence: number
 }
 
@@ -49,8 +48,8 @@ export class Batch {
   readonly serial: number
   /** How much room there is before the next whole serial, for parts. */
   readonly span: number
-  /** Leaves without more company: it has lingered, or somebody flushes. */
-  isDue = false
+  /** Whether it may be sent although it has room: false while it lingers. Written by Linger. */
+  isDue = true
   /** How often it was tried. */
   attempts = 0
   lastError: Error | undefined
@@ -87,16 +86,6 @@ export class Batch {
 
   get count(): number {
     return this.writer.count
-  }
-
-  /** Whether it takes records. One that was tried keeps those it has: a retry must be the same batch. */
-  get isOpen(): boolean {
-    return this.queue.open === this
-  }
-
-  /** It takes no more records. */
-  close(): void {
-    if (this.isOpen) this.queue.open = undefined
   }
 
   get sizeBytes(): number {

@@ -1,4 +1,4 @@
-import type { Logger } from '../observe/logger.ts'
+import type { Logger } from '../../observe/logger.ts'
 
 /** Something that failed. */
 export interface Failed {

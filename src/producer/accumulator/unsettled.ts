@@ -1,4 +1,4 @@
-import { deferred, type Deferred } from '../async/deferred.ts'
+import { deferred, type Deferred } from '../../async/deferred.ts'
 import type { Batch } from './batch.ts'
 
 interface Flush {

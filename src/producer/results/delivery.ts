@@ -1,4 +1,4 @@
-import { deferred, type Deferred } from '../async/deferred.ts'
+import { deferred, type Deferred } from '../../async/deferred.ts'
 import type { Failures } from './failures.ts'
 
 /** Where a message ended up. */

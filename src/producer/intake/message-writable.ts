@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream'
-import type { MessageGroup } from './message-group.ts'
-import type { ProducerCore } from './producer-core.ts'
+import type { MessageGroup } from '../results/message-group.ts'
+import type { ProducerCore } from '../producer-core.ts'
 
 /**
  * A stream of messages into a producer. It takes more when the producer has room, is finished when all it was

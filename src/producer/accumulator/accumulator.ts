@@ -1,48 +1,48 @@
-import type { OutgoingHeader } from '../../protocol/records/outgoing-record.ts'
+import type { OutgoingHeader } from '../../../protocol/records/outgoing-record.ts'
 import { Batch } from './batch.ts'
 import { BufferPool } from './buffer-pool.ts'
-import type { Failures } from './failures.ts'
+import { Linger } from './linger.ts'
+import type { Failures } from '../results/failures.ts'
 import { PartitionQueue } from './partition-queue.ts'
-import type { ProducerSettings } from './options.ts'
-import type { ProducerId } from './producer-id.ts'
-import type { Data } from './serialize.ts'
+import type { ProducerSettings } from '../options.ts'
+import type { Data } from '../intake/serialize.ts'
+import type { ReadyQueues } from './ready-queues.ts'
 import { Unsettled } from './unsettled.ts'
 
-/** What wants to be sent. */
-export interface Signals {
-  /** A partition has something to send at once. */
-  ready(queue: PartitionQueue): void
-  /** A batch begins, and may linger. */
-  began(batch: Batch): void
-  /** So much lingers that it need not wait for more. */
-  enough(): void
-}
-
-/** Collects records into batches, a queue a partition, and counts them. */
+/**
+ * Collects records into batches, a queue for each partition, and counts them. It puts partitions on the list of
+ * `ready` queues when they have something to send; the sender takes them from there.
+ */
 export class Accumulator {
+  readonly ready: ReadyQueues
   readonly unsettled = new Unsettled()
+  readonly linger: Linger
   readonly failures: Failures
   readonly #settings: ProducerSettings
-  readonly #signals: Signals
   readonly #pool: BufferPool
   readonly #queues = new Map<string, (PartitionQueue | undefined)[]>()
   readonly #lingers: boolean
   #nextSerial = 0
-  /** Of messages that are not settled: the bytes that they take in their batches. */
-  queuedBytes = 0
-  queuedMessages = 0
-  /** Messages in batches that linger. */
-  lingeringMessages = 0
-  /** New partitions number their batches for it. */
-  producer: ProducerId | undefined
+  #queuedBytes = 0
+  #queuedMessages = 0
 
-  constructor(settings: ProducerSettings, failures: Failures, signals: Signals) {
+  constructor(settings: ProducerSettings, failures: Failures, ready: ReadyQueues) {
     this.#settings = settings
-    this.#lingers = settings.lingerMs > 0
+    this.ready = ready
+    this.linger = new Linger(settings.lingerMs, settings.minQueuedMessages)
+    this.#lingers = this.linger.isOn
     // Sizes are powers of two: up to twice the bytes of a full queue are in use at times.
     this.#pool = new BufferPool(2 * settings.maxQueuedBytes)
     this.failures = failures
-    this.#signals = signals
+  }
+
+  /** The bytes that messages which are not settled take in their batches. */
+  get queuedBytes(): number {
+    return this.#queuedBytes
+  }
+
+  get queuedMessages(): number {
+    return this.#queuedMessages
   }
 
   queue(topic: string, partition: number): PartitionQueue {
@@ -70,10 +70,10 @@ export class Accumulator {
       before = writer.sizeBytes
       // prettier-ignore
       if (!writer.append(key, keyBytes, value, valueBytes, timestamp, headers, headersBytes, maxBytes)) {
-        queue.open = undefined
+        queue.close(batch)
         if (this.#lingers) {
-          this.lingeringMessages -= batch.count
-          this.#signals.ready(queue)
+          this.linger.end(batch)
+          this.ready.add(queue)
         }
         batch = undefined
         before = 0
@@ -85,19 +85,28 @@ export class Accumulator {
       // A record that is larger than that goes alone.
       // prettier-ignore
       batch.writer.append(key, keyBytes, value, valueBytes, timestamp, headers, headersBytes, Infinity)
-      queue.batches.push(batch)
-      queue.open = batch
+      queue.add(batch)
       this.unsettled.add(batch)
-      if (this.#lingers) this.#signals.began(batch)
+      if (this.#lingers) this.linger.begin(batch)
     }
-    this.queuedBytes += batch.writer.sizeBytes - before
-    this.queuedMessages++
-    if (this.#lingers) {
-      if (++this.lingeringMessages >= this.#settings.minQueuedMessages) this.#signals.enough()
-    } else if (!queue.isListed && !queue.isBlocked) {
-      this.#signals.ready(queue)
+    this.#queuedBytes += batch.writer.sizeBytes - before
+    this.#queuedMessages++
+    if (!batch.isDue) {
+      if (this.linger.count()) this.flush()
+    } else if (!queue.isListed) {
+      this.ready.add(queue)
     }
     return batch
+  }
+
+  /** Ends the wait of all batches that linger. */
+  flush(): void {
+    for (const { queue } of this.linger.endUntil(Infinity)) this.ready.add(queue)
+  }
+
+  /** Ends the wait of batches that have lingered for `lingerMs`. */
+  endLinger(): void {
+    for (const { queue } of this.linger.endDue()) this.ready.add(queue)
   }
 
   /** An empty batch; in the place of another where one is given. */
@@ -115,9 +124,11 @@ export class Accumulator {
    * that it was in has been answered.
    */
   release(batch: Batch, isUnused: boolean): void {
+    batch.queue.close(batch)
+    this.linger.end(batch)
     this.unsettled.delete(batch)
-    this.queuedBytes -= batch.sizeBytes
-    this.queuedMessages -= batch.count
+    this.#queuedBytes -= batch.sizeBytes
+    this.#queuedMessages -= batch.count
     batch.queue.usualBytes = batch.sizeBytes
     if (isUnused) batch.writer.release()
   }
@@ -125,18 +136,16 @@ export class Accumulator {
   /** Puts batches into the place of one that is cut up. */
   replace(batch: Batch, parts: readonly Batch[]): void {
     this.unsettled.replace(batch, parts)
-    this.queuedBytes -= batch.sizeBytes
-    this.queuedMessages -= batch.count
+    this.#queuedBytes -= batch.sizeBytes
+    this.#queuedMessages -= batch.count
     for (const part of parts) {
-      this.queuedBytes += part.sizeBytes
-      this.queuedMessages += part.count
+      this.#queuedBytes += part.sizeBytes
+      this.#queuedMessages += part.count
     }
   }
 
   #newQueue(topic: string, partition: number): PartitionQueue {
     const { batchBytes, requiredAcks } = this.#settings
-    const queue = new PartitionQueue(topic, partition, batchBytes, requiredAcks === 0)
-    if (this.producer !== undefined) queue.startWith(this.producer)
-    return queue
+    return new PartitionQueue(topic, partition, batchBytes, requiredAcks === 0)
   }
 }

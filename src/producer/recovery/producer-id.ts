@@ -1,13 +1,15 @@
-import { initProducerId } from '../../protocol/apis/init-producer-id.ts'
-import { ErrorCode } from '../../protocol/errors.ts'
-import type { Deadline } from '../async/deadline.ts'
-import type { Cluster } from '../cluster/cluster.ts'
-import { BrokerError, UnsupportedVersionError } from '../errors.ts'
+import { initProducerId } from '../../../protocol/apis/init-producer-id.ts'
+import { ErrorCode } from '../../../protocol/errors.ts'
+import type { Deadline } from '../../async/deadline.ts'
+import type { Cluster } from '../../cluster/cluster.ts'
+import { BrokerError, UnsupportedVersionError } from '../../errors.ts'
 
-/** Who a producer is to the brokers (KIP-98). */
-export interface ProducerId {
+/** A producer as the brokers know it (KIP-98). */
+export interface ProducerIdentity {
   readonly producerId: bigint
   readonly producerEpoch: number
+  /** Whether its batches belong to a transaction. Default: false. */
+  readonly transactional?: boolean
 }
 
 /** Only transactions have one; brokers want some number all the same. */
@@ -22,7 +24,7 @@ export async function fetchProducerId(
   cluster: Cluster,
   deadline: Deadline,
   required: boolean,
-): Promise<ProducerId | undefined> {
+): Promise<ProducerIdentity | undefined> {
   const body = { transactionalId: null, transactionTimeoutMs: TRANSACTION_TIMEOUT_MS }
   const settings = { to: 'any', what: 'asking for a producer id', deadline } as const
   try {

@@ -1,5 +1,5 @@
-import type { OutgoingHeader } from '../../protocol/records/outgoing-record.ts'
-import { InvalidArgumentError } from '../errors.ts'
+import type { OutgoingHeader } from '../../../protocol/records/outgoing-record.ts'
+import { InvalidArgumentError } from '../../errors.ts'
 
 /** What a key, value or header may be: text goes out as UTF-8, null is a null (a tombstone, as a value). */
 export type Data = string | Uint8Array | null

@@ -1,7 +1,7 @@
-import { Deadline } from '../async/deadline.ts'
-import { deferred, type Deferred } from '../async/deferred.ts'
-import type { Cluster } from '../cluster/cluster.ts'
-import { isRetriable, deniesTopic, ProduceFailureError, UnknownTopicError } from '../errors.ts'
+import { Deadline } from '../../async/deadline.ts'
+import { deferred, type Deferred } from '../../async/deferred.ts'
+import type { Cluster } from '../../cluster/cluster.ts'
+import { isRetriable, deniesTopic, ProduceFailureError, UnknownTopicError } from '../../errors.ts'
 import type { TopicState } from './topic-state.ts'
 
 /** A message whose topic is not known yet, or a caller that waits for the topic. */
@@ -65,10 +65,15 @@ export class TopicLookUps {
     await Promise.all(last.map((one) => (one.gone ??= deferred()).promise))
   }
 
-  /** Fails what waits. */
+  /** Fails what waits; look-ups that run end by themselves. */
+  fail(error: Error): void {
+    for (const lookUp of this.#running.values()) this.#end(lookUp, error)
+  }
+
+  /** Fails what waits, and ends the look-ups. */
   stop(error: Error): void {
     this.#stopped.abort(error)
-    for (const lookUp of this.#running.values()) this.#end(lookUp, error)
+    this.fail(error)
   }
 
   async #run(lookUp: LookUp): Promise<void> {

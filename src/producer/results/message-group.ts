@@ -1,5 +1,5 @@
-import { deferred } from '../async/deferred.ts'
-import { ProduceManyError, type FailedMessage } from '../errors.ts'
+import { deferred } from '../../async/deferred.ts'
+import { ProduceManyError, type FailedMessage } from '../../errors.ts'
 import type { Failed, Failures } from './failures.ts'
 
 /** Messages that follow each other in a partition. */

@@ -1,6 +1,6 @@
-import { describeError, ErrorCode } from '../../protocol/errors.ts'
-import { BrokerError, MessageTooLargeError, type KafkaError } from '../errors.ts'
-import type { Batch } from './batch.ts'
+import { describeError, ErrorCode } from '../../../protocol/errors.ts'
+import { BrokerError, MessageTooLargeError, type KafkaError } from '../../errors.ts'
+import type { Batch } from '../accumulator/batch.ts'
 import type { PartitionAnswer } from './produce-request.ts'
 
 /** What is to be done about a batch that a broker has answered. */
@@ -13,8 +13,8 @@ export type Verdict =
     }
   /** It goes out again. */
   | { readonly kind: 'again'; readonly error: KafkaError }
-  /** The broker cannot put it behind what it knows of this producer. */
-  | { readonly kind: 'lost thread'; readonly error: BrokerError }
+  /** The broker cannot place it behind what it has of this producer. */
+  | { readonly kind: 'number refused'; readonly error: BrokerError }
   /** It goes out again in two parts. */
   | { readonly kind: 'split'; readonly error: KafkaError }
   /** It goes out again without these records, which the broker will never take. */
@@ -33,7 +33,7 @@ const MAY_BE_IN_LOG: readonly number[] = [
 ]
 
 /** The broker cannot put it behind what it has of this producer. */
-const LOST_THREAD: readonly number[] = [
+const NUMBER_REFUSED: readonly number[] = [
   ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
   ErrorCode.UNKNOWN_PRODUCER_ID,
   ErrorCode.INVALID_PRODUCER_EPOCH,
@@ -81,8 +81,8 @@ export function verdictOn(
     return { kind: batch.count > 1 ? 'split' : 'failed', error }
   }
   const error = new BrokerError(errorCode, what, context, answer?.errorMessage)
-  if (batch.sequence !== undefined && LOST_THREAD.includes(errorCode)) {
-    return { kind: 'lost thread', error }
+  if (batch.sequence !== undefined && NUMBER_REFUSED.includes(errorCode)) {
+    return { kind: 'number refused', error }
   }
   if (describeError(errorCode).retriable) return { kind: 'again', error }
   const refused = answer?.recordErrors ?? []

@@ -1,0 +1,69 @@
+import type { Batch } from './batch.ts'
+
+/**
+ * The batches that wait for more messages (`lingerMs`), oldest first, and how many messages are in them.
+ *
+ * The end of a batch's wait does not close the batch: it takes messages until a sink sends it. Batches are therefore
+ * never smaller than without a linger, however often a full queue or a flush ends their wait.
+ */
+export class Linger {
+  readonly #lingerMs: number
+  readonly #maxMessages: number
+  #batches: Batch[] = []
+  #messages = 0
+
+  /** With `maxMessages` waiting no batch waits any longer. */
+  constructor(lingerMs: number, maxMessages: number) {
+    this.#lingerMs = lingerMs
+    this.#maxMessages = maxMessages
+  }
+
+  get isOn(): boolean {
+    return this.#lingerMs > 0
+  }
+
+  /** Messages in batches that wait. */
+  get messages(): number {
+    return this.#messages
+  }
+
+  /** When the next wait ends, on performance.now()'s clock. */
+  get nextEndAt(): number | undefined {
+    const next = this.#batches.find(({ isDue }) => !isDue)
+    return next === undefined ? undefined : next.createdAt + this.#lingerMs
+  }
+
+  /** A new batch waits. */
+  begin(batch: Batch): void {
+    batch.isDue = false
+    this.#batches.push(batch)
+  }
+
+  /** A message was added to a batch that waits. Returns whether so many wait that all should go. */
+  count(): boolean {
+    return ++this.#messages >= this.#maxMessages
+  }
+
+  /** Ends the wait of one batch: it is full, or it failed. */
+  end(batch: Batch): void {
+    if (batch.isDue) return
+    batch.isDue = true
+    this.#messages -= batch.count
+  }
+
+  /** Ends the wait of all batches that began at or before this time; returns those that waited. */
+  endUntil(createdAt: number): Batch[] {
+    const next = this.#batches.findIndex((batch) => batch.createdAt > createdAt)
+    const over = this.#batches.splice(0, next < 0 ? this.#batches.length : next)
+    const waiting = over.filter(({ isDue }) => !isDue)
+    for (const batch of waiting) this.end(batch)
+    return waiting
+  }
+
+  /** Ends those whose time is over. */
+  endDue(): Batch[] {
+    if (this.#batches.length === 0) return this.#batches
+    // Timers may fire a little early, and what is nearly over is over.
+    return this.endUntil(performance.now() - this.#lingerMs + 1)
+  }
+}

@@ -1,0 +1,41 @@
+import type { PartitionQueue } from './partition-queue.ts'
+
+/**
+ * The partitions that may have something to send. At the end of a turn of the event loop in which one was added,
+ * `onTurn` runs: what the application produces in one turn goes together.
+ */
+export class ReadyQueues {
+  readonly #onTurn: () => void
+  #queues: PartitionQueue[] = []
+  #turn: NodeJS.Immediate | undefined
+
+  constructor(onTurn: () => void) {
+    this.#onTurn = onTurn
+  }
+
+  /** Adds a partition, unless it is in a list or has nothing that can be sent now. */
+  add(queue: PartitionQueue): void {
+    if (!queue.enlist()) return
+    this.#queues.push(queue)
+    this.wake()
+  }
+
+  /** Runs `onTurn` at the end of this turn. */
+  wake(): void {
+    this.#turn ??= setImmediate(() => {
+      this.#turn = undefined
+      this.#onTurn()
+    })
+  }
+
+  /** Empties the list. The queues stay listed: the caller puts them into the list of a sink, or delists them. */
+  take(): PartitionQueue[] {
+    const queues = this.#queues
+    this.#queues = []
+    return queues
+  }
+
+  stop(): void {
+    clearImmediate(this.#turn)
+  }
+}

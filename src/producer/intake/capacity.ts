@@ -1,0 +1,108 @@
+import { deferred, type Deferred } from '../../async/deferred.ts'
+import type { Lifecycle } from '../../async/lifecycle.ts'
+import { checkWait, within, type WaitOptions } from '../../async/waiting.ts'
+import { ProducerQueueFullError } from '../../errors.ts'
+import type { Accumulator } from '../accumulator/accumulator.ts'
+import type { ProducerSettings } from '../options.ts'
+import type { ReportQueue } from '../results/reports.ts'
+import type { TopicLookUps } from './topic-look-ups.ts'
+
+/** So much is taken in one turn of the event loop before `ready` lets it go round: 1 to 2 ms. */
+const TURN_BYTES = 1024 * 1024
+
+/** How much more a producer takes: bounds of its queue, and of what it takes in one turn of the event loop. */
+export class Capacity {
+  readonly #settings: ProducerSettings
+  readonly #accumulator: Accumulator
+  readonly #lookUps: TopicLookUps
+  readonly #reports: ReportQueue | undefined
+  readonly #lifecycle: Lifecycle
+  #turnBytes = 0
+  #turnOver: Deferred<void> | undefined
+  #room: Deferred<void> | undefined
+
+  constructor(
+    settings: ProducerSettings,
+    accumulator: Accumulator,
+    lookUps: TopicLookUps,
+    reports: ReportQueue | undefined,
+    lifecycle: Lifecycle,
+  ) {
+    this.#settings = settings
+    this.#accumulator = accumulator
+    this.#lookUps = lookUps
+    this.#reports = reports
+    this.#lifecycle = lifecycle
+  }
+
+  get queuedMessages(): number {
+    return this.#accumulator.queuedMessages + this.#lookUps.heldMessages
+  }
+
+  get queuedBytes(): number {
+    return this.#accumulator.queuedBytes + this.#lookUps.heldBytes
+  }
+
+  get hasRoom(): boolean {
+    return this.#turnBytes < TURN_BYTES && !this.#isFull(1)
+  }
+
+  /** Throws ProducerQueueFullError. */
+  throwIfFull(): void {
+    if (this.#isFull(this.#settings.blockOnQueueFull ? 2 : 1)) throw this.#full()
+  }
+
+  /** A message of so many bytes was taken. */
+  count(bytes: number): void {
+    this.#turnBytes += bytes
+  }
+
+  endTurn(): void {
+    this.#turnBytes = 0
+    this.#turnOver?.resolve()
+    this.#turnOver = undefined
+  }
+
+  /** Ends waits for room, if there is some or none is needed any more. */
+  makeRoom(): void {
+    if (this.#room === undefined || (this.#lifecycle.isOpen && this.#isFull(1))) return
+    this.#room.resolve()
+    this.#room = undefined
+  }
+
+  /** Resolves when there is room, or the producer is not open any more. */
+  async whenRoom(wait: WaitOptions): Promise<void> {
+    checkWait(wait)
+    wait.signal?.throwIfAborted()
+    while (this.#lifecycle.isOpen && !this.hasRoom) {
+      const isFull = this.#isFull(1)
+      // Nothing lingers while the application waits for room.
+      if (isFull) this.#accumulator.flush()
+      const over = isFull ? (this.#room ??= deferred()) : (this.#turnOver ??= deferred())
+      await within(wait, over.promise, () => this.late('ready()', wait.timeoutMs))
+    }
+  }
+
+  /** The message of a wait that took too long. */
+  late(what: string, timeoutMs: number | undefined): string {
+    return `${what} took longer than ${timeoutMs} ms: ${this.queuedMessages} messages are not acknowledged yet`
+  }
+
+  #isFull(times: number): boolean {
+    const { maxQueuedBytes, maxQueuedMessages } = this.#settings
+    const unread = this.#reports === undefined ? 0 : this.#reports.size
+    return (
+      this.queuedBytes >= times * maxQueuedBytes ||
+      this.queuedMessages + unread >= times * maxQueuedMessages
+    )
+  }
+
+  #full(): ProducerQueueFullError {
+    const { blockOnQueueFull, maxQueuedBytes, maxQueuedMessages } = this.#settings
+    const limit = `${blockOnQueueFull ? 'twice ' : ''}maxQueuedMessages ${maxQueuedMessages} or maxQueuedBytes ${maxQueuedBytes}`
+    const unread = this.#reports === undefined ? '' : ` and ${this.#reports.size} reports unread`
+    return new ProducerQueueFullError(
+      `${this.queuedMessages} messages of ${this.queuedBytes} bytes are queued${unread}, which is ${limit}: await ready() before producing more`,
+    )
+  }
+}

@@ -1,0 +1,133 @@
+import { deliveryChannel, type DeliveryEvent } from '../../observe/channels.ts'
+import type { Logger } from '../../observe/logger.ts'
+import { textOfThrown } from '../../observe/thrown.ts'
+import { messagesOf } from '../accumulator/batch-messages.ts'
+import type { Accumulator } from '../accumulator/accumulator.ts'
+import type { Batch } from '../accumulator/batch.ts'
+import type { Capacity } from '../intake/capacity.ts'
+import type { Data } from '../intake/serialize.ts'
+import type { ProducerSettings } from '../options.ts'
+import type { DeliveryReport, ReportQueue } from './reports.ts'
+
+/** How a batch ended: where it is in the log, or why it is not known to be there. */
+export type Ending =
+  | { readonly baseOffset: number; readonly appendTime: number | undefined }
+  | { readonly error: Error }
+
+/**
+ * Ends batches: settles the promises of their messages, counts them, reports them, and gives their memory and their
+ * room in the queue back.
+ */
+export class Settlement {
+  readonly #settings: ProducerSettings
+  readonly #accumulator: Accumulator
+  readonly #capacity: Capacity
+  readonly #reports: ReportQueue | undefined
+  readonly #logger: Logger
+  #deliveredMessages = 0
+  #failedMessages = 0
+
+  constructor(
+    settings: ProducerSettings,
+    accumulator: Accumulator,
+    capacity: Capacity,
+    reports: ReportQueue | undefined,
+    logger: Logger,
+  ) {
+    this.#settings = settings
+    this.#accumulator = accumulator
+    this.#capacity = capacity
+    this.#reports = reports
+    this.#logger = logger
+  }
+
+  get deliveredMessages(): number {
+    return this.#deliveredMessages
+  }
+
+  get failedMessages(): number {
+    return this.#failedMessages
+  }
+
+  /** Ends a batch, unless it has ended. */
+  settle(batch: Batch, ending: Ending): void {
+    if (batch.isSettled) return
+    const { fate, queue, count } = batch
+    if ('error' in ending) {
+      fate.fail(ending.error, batch.deliveries)
+      this.#failedMessages += count
+    } else {
+      fate.deliver(queue.topic, queue.partition, ending.baseOffset, ending.appendTime)
+      this.#deliveredMessages += count
+    }
+    if (batch.hasGroups) tellGroups(batch, ending)
+    if (this.#settings.deliveryReports !== false) this.#reportBatch(batch, ending)
+    if (deliveryChannel.hasSubscribers) publish(batch, ending)
+    const isAnswered = this.#settings.requiredAcks !== 0 && batch.attempts === 1
+    this.#accumulator.release(batch, isAnswered && !('error' in ending))
+    this.#capacity.makeRoom()
+  }
+
+  /** A message failed before it was queued. */
+  refused(topic: string, value: Data, key: Data, error: Error): void {
+    this.#failedMessages++
+    if (this.#settings.deliveryReports === false) return
+    const timestamp = Date.now()
+    this.#report({ topic, partition: -1, offset: -1, timestamp, key, value, error })
+  }
+
+  #reportBatch({ queue, messages = [] }: Batch, ending: Ending): void {
+    const { topic, partition } = queue
+    messages.forEach(({ key, value, timestamp }, index) => {
+      if ('error' in ending) {
+        const { error } = ending
+        this.#report({ topic, partition, offset: -1, timestamp, key, value, error })
+        return
+      }
+      const offset = ending.baseOffset < 0 ? -1 : ending.baseOffset + index
+      const time = ending.appendTime ?? timestamp
+      this.#report({ topic, partition, offset, timestamp: time, key, value, error: undefined })
+    })
+  }
+
+  #report(report: DeliveryReport): void {
+    const { deliveryReports } = this.#settings
+    if (typeof deliveryReports !== 'function') {
+      this.#reports?.push(report)
+      return
+    }
+    const onFailed = (error: unknown) =>
+      this.#logger.error(`the deliveryReports function failed: ${textOfThrown(error)}`)
+    try {
+      const reported = deliveryReports(report)
+      if (reported instanceof Promise) reported.catch(onFailed)
+    } catch (error) {
+      onFailed(error)
+    }
+  }
+}
+
+function tellGroups(batch: Batch, ending: Ending): void {
+  const { topic, partition } = batch.queue
+  const messages = 'error' in ending ? messagesOf(batch) : []
+  for (const { group, start, count } of batch.runs()) {
+    if (group === undefined) continue
+    if ('error' in ending) group.fail(messages.slice(start, start + count), ending.error)
+    else {
+      const baseOffset = ending.baseOffset < 0 ? -1 : ending.baseOffset + start
+      group.deliver({ topic, partition, baseOffset, count })
+    }
+  }
+}
+
+function publish({ queue, count, createdAt, attempts }: Batch, ending: Ending): void {
+  const event: DeliveryEvent = {
+    topic: queue.topic,
+    partition: queue.partition,
+    messages: count,
+    durationMs: performance.now() - createdAt,
+    attempts,
+    error: 'error' in ending ? ending.error : undefined,
+  }
+  deliveryChannel.publish(event)
+}

@@ -1,0 +1,48 @@
+import { backoffMs, type BackoffOptions } from '../../async/backoff.ts'
+import type { Cluster } from '../../cluster/cluster.ts'
+import { reportRetry } from '../../cluster/retry.ts'
+import { suggestsNewMetadata } from '../../errors.ts'
+import type { PartitionQueue } from '../accumulator/partition-queue.ts'
+import type { ReadyQueues } from '../accumulator/ready-queues.ts'
+
+/** The waits of partitions after a failure: each is longer than the one before, until a batch is acknowledged. */
+export class Backoffs {
+  readonly #cluster: Cluster
+  readonly #ready: ReadyQueues
+  readonly #backoff: BackoffOptions
+  readonly #timers = new Set<NodeJS.Timeout>()
+  #isStopped = false
+
+  constructor(cluster: Cluster, retryBackoffMs: number | undefined, ready: ReadyQueues) {
+    this.#cluster = cluster
+    this.#ready = ready
+    const { initialMs, maxMs } = cluster.options.backoff
+    const firstMs = retryBackoffMs ?? initialMs
+    this.#backoff = { initialMs: firstMs, maxMs: Math.max(firstMs, maxMs) }
+  }
+
+  /** Blocks a partition for a while; refreshes metadata if that may be the cause. */
+  wait(queue: PartitionQueue, error: Error): void {
+    const { topic, partition } = queue
+    // A topic that the brokers do not know may be new to them: messages wait for it until their time is over.
+    // When the refresh fails there is nothing to send to, and the next look finds that.
+    if (suggestsNewMetadata(error)) this.#cluster.refresh(topic, true).catch(() => undefined)
+    queue.lastError = error
+    if (queue.isBackingOff || this.#isStopped) return
+    const waitMs = backoffMs(queue.failures++, this.#backoff)
+    const what = `producing to ${topic}-${partition}`
+    reportRetry(this.#cluster.options.logger, { what, attempt: queue.failures, waitMs, error })
+    queue.isBackingOff = true
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      queue.isBackingOff = false
+      this.#ready.add(queue)
+    }, waitMs)
+    this.#timers.add(timer)
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    for (const timer of this.#timers) clearTimeout(timer)
+  }
+}

@@ -1,0 +1,44 @@
+import { Timer } from '../../async/timer.ts'
+import type { Unsettled } from '../accumulator/unsettled.ts'
+import type { Outcomes } from './outcomes.ts'
+
+/** Fails batches whose `deliveryTimeoutMs` is over. */
+export class Expiry {
+  readonly #unsettled: Unsettled
+  readonly #deliveryTimeoutMs: number
+  readonly #outcomes: Outcomes
+  #timer: Timer | undefined
+
+  constructor(unsettled: Unsettled, deliveryTimeoutMs: number, outcomes: Outcomes) {
+    this.#unsettled = unsettled
+    this.#deliveryTimeoutMs = deliveryTimeoutMs
+    this.#outcomes = outcomes
+  }
+
+  expire(): void {
+    const until = performance.now() - this.#deliveryTimeoutMs
+    for (;;) {
+      const batch = this.#unsettled.first
+      if (batch === undefined || batch.createdAt > until) return
+      this.#outcomes.expired(batch)
+    }
+  }
+
+  /** Sets the timer for the oldest batch. */
+  watch(): void {
+    const { first } = this.#unsettled
+    if (this.#timer !== undefined || first === undefined) return
+    const waitMs = first.createdAt + this.#deliveryTimeoutMs - performance.now()
+    this.#timer = new Timer(Math.max(0, waitMs), () => {
+      this.#timer = undefined
+      this.expire()
+      this.watch()
+    })
+    // Requests and waits keep the process alive where there is something to wait for.
+    this.#timer.unref()
+  }
+
+  stop(): void {
+    this.#timer?.cancel()
+  }
+}
