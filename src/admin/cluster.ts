@@ -125,7 +125,9 @@ async function describe(
     describeClusterApi,
     (version) => {
       if (includeFencedBrokers === true && version < WITH_FENCED) {
-        throw new UnsupportedVersionError('describeCluster: includeFencedBrokers needs Kafka 4.0')
+        throw new UnsupportedVersionError(
+          'describeCluster: includeFencedBrokers needs Kafka 4.0 or newer',
+        )
       }
       return {
         includeClusterAuthorizedOperations: includeAuthorizedOperations ?? false,

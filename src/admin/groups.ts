@@ -1,7 +1,7 @@
 import { deleteGroups as deleteGroupsApi } from '../../protocol/apis/delete-groups.ts'
 import { leaveGroup } from '../../protocol/apis/leave-group.ts'
 import type { CallOptions } from '../call-options.ts'
-import { InvalidArgumentError } from '../errors.ts'
+import { UnsupportedVersionError } from '../errors.ts'
 import { aBoolean, anArrayOf, aString, oneOf } from '../options.ts'
 import { begin, type AdminContext, type ChangeOptions } from './context.ts'
 import { describeGroupsOfAnyType } from './describe-groups.ts'
@@ -146,7 +146,7 @@ export function groupOperations(context: AdminContext) {
         leaveGroup,
         (version) => {
           if (version < LEAVE_WITH_MEMBERS) {
-            throw new InvalidArgumentError(`${what}: needs Kafka 2.4 or newer`)
+            throw new UnsupportedVersionError(`${what} needs Kafka 2.4 or newer`)
           }
           return { groupId: group, members: members.map((member) => ({ ...member, reason })) }
         },

@@ -19,9 +19,10 @@ const RELEASES = [
   ['3.8', [75]],
   ['3.9', [80, 81]],
   ['4.1', [76, 77, 78, 79, 88, 89, 90, 91, 92]],
+  ['4.4', [93, 94]],
 ] as const
 
-/** Undefined for the APIs of the newest release. */
+/** The first release with an API; undefined for an API that samsa does not know. */
 export function releaseWith(apiKey: number): string | undefined {
   return RELEASES.find(([, keys]) => keys.some((key) => key === apiKey))?.[0]
 }
