@@ -71,3 +71,13 @@ export {
   type TopologyDefinition,
 } from './topology/topology.ts'
 export { runTopology } from './run/run-component.ts'
+export { FakeClock } from './testing/fake-clock.ts'
+export {
+  Harness,
+  type EmittedTuple,
+  type HarnessOptions,
+  type LoggedLine,
+  type Sent,
+} from './testing/harness.ts'
+export { testBolt, TestedBolt, type FedFrom } from './testing/test-bolt.ts'
+export { testSpout, TestedSpout } from './testing/test-spout.ts'

@@ -1,0 +1,40 @@
+import type { Clock } from '../component/clock.ts'
+
+interface Timer {
+  readonly at: number
+  readonly callback: () => void
+}
+
+/** Time that stands still until it is moved. */
+export class FakeClock implements Clock {
+  #now = 0
+  #timers: Timer[] = []
+
+  now(): number {
+    return this.#now
+  }
+
+  after(waitMs: number, callback: () => void): () => void {
+    const timer: Timer = { at: this.#now + waitMs, callback }
+    this.#timers.push(timer)
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer)
+    }
+  }
+
+  /** Moves on, and calls what is due meanwhile, in the order of time. */
+  advance(ms: number): void {
+    const end = this.#now + ms
+    for (let next = this.#due(end); next !== undefined; next = this.#due(end)) {
+      this.#timers = this.#timers.filter((other) => other !== next)
+      this.#now = next.at
+      next.callback()
+    }
+    this.#now = end
+  }
+
+  #due(end: number): Timer | undefined {
+    const due = this.#timers.filter(({ at }) => at <= end)
+    return due.length === 0 ? undefined : due.reduce((a, b) => (b.at < a.at ? b : a))
+  }
+}

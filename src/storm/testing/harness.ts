@@ -1,0 +1,172 @@
+import type { Component } from '../component/component.ts'
+import type { Place } from '../component/host.ts'
+import { loggerOf } from '../component/log.ts'
+import type { Task } from '../component/task.ts'
+import { JsonWire } from '../multilang/json-wire.ts'
+import type {
+  Incoming,
+  Outgoing,
+  StormConf,
+  TaskIds,
+  TopologyContext,
+  TupleId,
+} from '../multilang/messages.ts'
+import { FakeClock } from './fake-clock.ts'
+
+/** A tuple that a component has emitted, its values as Storm would have carried them. */
+export interface EmittedTuple {
+  readonly values: readonly unknown[]
+  readonly stream: string
+  /** The ids of the tuples that it follows from. */
+  readonly anchors: readonly string[]
+  /** What a spout gave it to know it by. */
+  readonly id: TupleId | undefined
+  readonly directTask: number | undefined
+}
+
+export interface LoggedLine {
+  /** Storm's number: 0 trace, 1 debug, 2 info, 3 warn, 4 error. */
+  readonly level: number
+  readonly message: string
+}
+
+/** What a component has sent since it was last looked at, or altogether. */
+export interface Sent {
+  readonly emitted: readonly EmittedTuple[]
+  /** The ids of tuples. */
+  readonly acked: readonly string[]
+  readonly failed: readonly string[]
+  /** What was reported by `raiseError` and by what was thrown. */
+  readonly errors: readonly string[]
+  readonly metrics: readonly { readonly name: string; readonly value: unknown }[]
+  readonly logs: readonly LoggedLine[]
+}
+
+export interface HarnessOptions {
+  /** Default: the name of the class. */
+  readonly componentName?: string
+  /** Storm's settings. Default: none. */
+  readonly conf?: StormConf
+  /** What else Storm tells of the topology. The task is 1, unless `taskid` says otherwise. */
+  readonly context?: TopologyContext
+  /** Storm's answer to an emit that asks for task ids. Default: `[1]`. */
+  readonly taskIds?: (emitted: EmittedTuple) => TaskIds
+}
+
+/** Runs one component in this process, by the messages that Storm would send it, in time that stands still. */
+export abstract class Harness<Tested extends Component> {
+  readonly component: Tested
+  readonly clock = new FakeClock()
+  /** The code that the process would have ended with: 1 after an exception. Undefined while it would run. */
+  exitCode: number | undefined
+  /** The same as Storm would get it, in order. */
+  readonly messages: Outgoing[] = []
+  readonly #task: Task
+  readonly #taskIds: (emitted: EmittedTuple) => TaskIds
+  #seen = 0
+
+  constructor(
+    component: Tested,
+    makeTask: (component: Tested, place: Place) => Task,
+    options: HarnessOptions,
+  ) {
+    const { conf = {}, context = {}, taskIds = () => [1] } = options
+    const { componentName = component.constructor.name } = options
+    const wire = new JsonWire()
+    this.component = component
+    this.#taskIds = taskIds
+    const task = { taskid: 1, componentid: componentName, 'task->component': { 1: componentName } }
+    const send = (message: Outgoing): void => this.#take(message)
+    this.#task = makeTask(component, {
+      ...{ componentName, conf, send },
+      context: { ...task, ...context },
+      pid: process.pid,
+      clock: this.clock,
+      logger: loggerOf({
+        ...{ conf, send },
+        names: { topology: '', component: componentName, task: 1, pid: process.pid },
+        clock: this.clock,
+      }),
+      problemWith: (value) => wire.problemWith(value),
+      exit: (code) => {
+        this.exitCode = code
+      },
+    })
+    this.#task.start()
+  }
+
+  /** All that the component has sent. */
+  get sent(): Sent {
+    return sentOf(this.messages)
+  }
+
+  /** Moves the time on, and waits for what that starts. Resolves with what the component has sent then. */
+  async advance(ms: number): Promise<Sent> {
+    this.clock.advance(ms)
+    return this.settled()
+  }
+
+  /** Calls `close` of the component. */
+  close(): Promise<void> {
+    return this.#task.close()
+  }
+
+  /** Resolves when nothing is being processed, with what was sent since the last time. */
+  async settled(): Promise<Sent> {
+    do await new Promise<void>((done) => setImmediate(done))
+    while (!this.#task.isIdle && this.exitCode === undefined)
+    const since = this.messages.slice(this.#seen)
+    this.#seen = this.messages.length
+    return sentOf(since)
+  }
+
+  protected receive(message: Incoming): void {
+    this.#task.receive(message)
+  }
+
+  #take(message: Outgoing): void {
+    // As Storm gets it: what is changed afterwards does not matter.
+    this.messages.push(JSON.parse(JSON.stringify(message)) as Outgoing)
+    const isEmit = 'command' in message && message.command === 'emit'
+    if (!isEmit || message.need_task_ids === false) return
+    const [emitted] = sentOf([message]).emitted
+    queueMicrotask(() => this.#task.receive(this.#taskIds(emitted!)))
+  }
+}
+
+export function sentOf(messages: readonly Outgoing[]): Sent {
+  const emitted: EmittedTuple[] = []
+  const acked: string[] = []
+  const failed: string[] = []
+  const errors: string[] = []
+  const metrics: { name: string; value: unknown }[] = []
+  const logs: LoggedLine[] = []
+  for (const message of messages) {
+    if (!('command' in message)) continue
+    switch (message.command) {
+      case 'emit': {
+        const { tuple, stream = 'default', anchors = [], id, task } = message
+        emitted.push({ values: tuple, stream, anchors, id, directTask: task })
+        break
+      }
+      case 'ack':
+        acked.push(message.id)
+        break
+      case 'fail':
+        failed.push(message.id)
+        break
+      case 'error':
+        errors.push(message.msg)
+        break
+      case 'metrics':
+        metrics.push({ name: message.name, value: message.params })
+        break
+      case 'log':
+        logs.push({ level: message.level, message: message.msg })
+        break
+      case 'sync':
+        break
+    }
+  }
+  return { emitted, acked, failed, errors, metrics, logs }
+}
