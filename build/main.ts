@@ -4,12 +4,13 @@
  * - ES modules: a file for each entry point of package.json and for the command, with what they share in chunks,
  *   so that there is one copy of every class. Node.js uses them for `import` and, from 20.19 on, for `require`.
  * - cjs/: the same files as CommonJS, for what cannot load ES modules, such as Jest in its default mode.
- * - cjs/, too: the declarations. As CommonJS they serve both kinds of projects; the ES modules re-export them.
+ * - cjs/, too: the declarations, a file for each entry point and one for each part that they share. As CommonJS they
+ *   serve both kinds of projects; the ES modules re-export them.
  */
 import * as esbuild from 'esbuild'
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
+import { writeDeclarations } from './declarations.ts'
 import { entryPoints } from './entry-points.ts'
 
 const DIST = 'dist'
@@ -19,8 +20,7 @@ const TARGET = 'node20.19'
 
 async function main(): Promise<void> {
   rmSync(DIST, { recursive: true, force: true })
-  execFileSync('npx', ['tsc', '-p', 'tsconfig.build.json', '--outDir', CJS], { stdio: 'inherit' })
-  makeDeclarationsReadable()
+  await writeDeclarations(CJS)
   const sources = entryPoints().map(({ source }) => source)
   const modules = await bundle([...sources, COMMAND])
   await convert(modules.filter((path) => !path.endsWith('/cli/main.js')))
@@ -61,22 +61,6 @@ async function convert(modules: readonly string[]): Promise<void> {
     define: { 'import.meta.url': '__filename' },
     logLevel: 'warning',
   })
-}
-
-/**
- * For TypeScript 5.4 to 5.6: there, imports in declarations cannot end in `.ts`, which TypeScript rewrites in
- * JavaScript only, and Uint8Array has no parameter. Without one it means the same from 5.7 on.
- */
-function makeDeclarationsReadable(): void {
-  for (const name of readdirSync(CJS, { recursive: true, encoding: 'utf8' })) {
-    if (!name.endsWith('.d.ts')) continue
-    const path = join(CJS, name)
-    const text = readFileSync(path, 'utf8')
-    const readable = text
-      .replace(/((?:from |import\()['"]\.[^'"]*)\.ts(?=['"])/g, '$1.js')
-      .replace(/\b(Uint8Array|Buffer)<ArrayBuffer(?:Like)?>/g, '$1')
-    writeFileSync(path, readable)
-  }
 }
 
 function reExportDeclarations(source: string): void {

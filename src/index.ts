@@ -286,5 +286,40 @@ export type { OffsetSpec } from './consumer/list-offsets.ts'
 export { Message, type MessageHeader, type MessageObject } from '../protocol/records/message.ts'
 export type { MessageBatch } from '../protocol/records/message-batch.ts'
 
-export * from './errors.ts'
+export {
+  KafkaError,
+  BrokerError,
+  InvalidArgumentError,
+  ConnectionError,
+  SocketDisconnectedError,
+  WrongClusterError,
+  RequestTimeoutError,
+  NoBrokersAvailableError,
+  UnsupportedVersionError,
+  UnknownTopicError,
+  LeaderNotFoundError,
+  MessageTooLargeError,
+  ProduceFailureError,
+  ProduceManyError,
+  ProducerQueueFullError,
+  ClosedError,
+  PartitionRevokedError,
+  CompressionUnavailableError,
+  CorruptBatchError,
+  DeserializationError,
+  NoOffsetError,
+  TopicRecreatedError,
+  OffsetCommitError,
+  NotStartedError,
+  ConsumerBusyError,
+  AuthenticationError,
+  TlsError,
+  isRetriable,
+  type ErrorContext,
+  type ErrorName,
+  type ConnectionErrorCode,
+  type FailedMessage,
+  type AuthenticationErrorCode,
+  type TlsFailure,
+} from './errors.ts'
 export { EncodeError, ProtocolError } from '../protocol/protocol-error.ts'

@@ -159,77 +159,313 @@ export function apiOf(key: number): Api | undefined {
   return byKey.get(key)
 }
 
-export * from './add-offsets-to-txn.ts'
-export * from './add-partitions-to-txn.ts'
-export * from './add-raft-voter.ts'
-export * from './alter-client-quotas.ts'
-export * from './alter-configs.ts'
-export * from './alter-partition-reassignments.ts'
-export * from './alter-replica-log-dirs.ts'
-export * from './alter-share-group-offsets.ts'
-export * from './alter-user-scram-credentials.ts'
-export * from './api-versions.ts'
-export * from './consumer-group-describe.ts'
-export * from './consumer-group-heartbeat.ts'
-export * from './create-acls.ts'
-export * from './create-delegation-token.ts'
-export * from './create-partitions.ts'
-export * from './create-topics.ts'
-export * from './delete-acls.ts'
-export * from './delete-groups.ts'
-export * from './delete-records.ts'
-export * from './delete-share-group-offsets.ts'
-export * from './delete-topics.ts'
-export * from './describe-acls.ts'
-export * from './describe-client-quotas.ts'
-export * from './describe-cluster.ts'
-export * from './describe-configs.ts'
-export * from './describe-delegation-token.ts'
-export * from './describe-groups.ts'
-export * from './describe-log-dirs.ts'
-export * from './describe-producers.ts'
-export * from './describe-quorum.ts'
-export * from './describe-share-group-offsets.ts'
-export * from './describe-topic-partitions.ts'
-export * from './describe-transactions.ts'
-export * from './describe-user-scram-credentials.ts'
-export * from './elect-leaders.ts'
-export * from './end-txn.ts'
-export * from './expire-delegation-token.ts'
-export * from './fetch.ts'
-export * from './find-coordinator.ts'
-export * from './get-telemetry-subscriptions.ts'
-export * from './heartbeat.ts'
-export * from './incremental-alter-configs.ts'
-export * from './init-producer-id.ts'
-export * from './join-group.ts'
-export * from './leave-group.ts'
-export * from './list-config-resources.ts'
-export * from './list-groups.ts'
-export * from './list-offsets.ts'
-export * from './list-partition-reassignments.ts'
-export * from './list-transactions.ts'
-export * from './metadata.ts'
-export * from './offset-commit.ts'
-export * from './offset-delete.ts'
-export * from './offset-fetch.ts'
-export * from './offset-for-leader-epoch.ts'
-export * from './produce.ts'
-export * from './push-telemetry.ts'
-export * from './remove-raft-voter.ts'
-export * from './renew-delegation-token.ts'
-export * from './sasl-authenticate.ts'
-export * from './sasl-handshake.ts'
-export * from './share-acknowledge.ts'
-export * from './share-fetch.ts'
-export * from './share-group-describe.ts'
-export * from './share-group-heartbeat.ts'
-export * from './streams-group-describe.ts'
-export * from './streams-group-heartbeat.ts'
-export * from './streams-group-topology-description-update.ts'
-export * from './sync-group.ts'
-export * from './txn-offset-commit.ts'
-export * from './unregister-broker.ts'
-export * from './unregister-controller.ts'
-export * from './update-features.ts'
-export * from './write-txn-markers.ts'
+export {
+  addOffsetsToTxn,
+  type AddOffsetsToTxnRequest,
+  type AddOffsetsToTxnResponse,
+} from './add-offsets-to-txn.ts'
+export {
+  addPartitionsToTxn,
+  type AddPartitionsToTxnRequest,
+  type AddPartitionsToTxnResponse,
+} from './add-partitions-to-txn.ts'
+export {
+  addRaftVoter,
+  type AddRaftVoterRequest,
+  type AddRaftVoterResponse,
+} from './add-raft-voter.ts'
+export {
+  alterClientQuotas,
+  type AlterClientQuotasRequest,
+  type AlterClientQuotasResponse,
+} from './alter-client-quotas.ts'
+export {
+  alterConfigs,
+  type AlterConfigsRequest,
+  type AlterConfigsResponse,
+} from './alter-configs.ts'
+export {
+  alterPartitionReassignments,
+  type AlterPartitionReassignmentsRequest,
+  type AlterPartitionReassignmentsResponse,
+} from './alter-partition-reassignments.ts'
+export {
+  alterReplicaLogDirs,
+  type AlterReplicaLogDirsRequest,
+  type AlterReplicaLogDirsResponse,
+} from './alter-replica-log-dirs.ts'
+export {
+  alterShareGroupOffsets,
+  type AlterShareGroupOffsetsRequest,
+  type AlterShareGroupOffsetsResponse,
+} from './alter-share-group-offsets.ts'
+export {
+  alterUserScramCredentials,
+  type AlterUserScramCredentialsRequest,
+  type AlterUserScramCredentialsResponse,
+} from './alter-user-scram-credentials.ts'
+export { apiVersions, type ApiVersionsRequest, type ApiVersionsResponse } from './api-versions.ts'
+export {
+  consumerGroupDescribe,
+  type ConsumerGroupDescribeRequest,
+  type ConsumerGroupDescribeResponse,
+} from './consumer-group-describe.ts'
+export {
+  consumerGroupHeartbeat,
+  type ConsumerGroupHeartbeatRequest,
+  type ConsumerGroupHeartbeatResponse,
+} from './consumer-group-heartbeat.ts'
+export { createAcls, type CreateAclsRequest, type CreateAclsResponse } from './create-acls.ts'
+export {
+  createDelegationToken,
+  type CreateDelegationTokenRequest,
+  type CreateDelegationTokenResponse,
+} from './create-delegation-token.ts'
+export {
+  createPartitions,
+  type CreatePartitionsRequest,
+  type CreatePartitionsResponse,
+} from './create-partitions.ts'
+export {
+  createTopics,
+  type CreateTopicsRequest,
+  type CreateTopicsResponse,
+} from './create-topics.ts'
+export { deleteAcls, type DeleteAclsRequest, type DeleteAclsResponse } from './delete-acls.ts'
+export {
+  deleteGroups,
+  type DeleteGroupsRequest,
+  type DeleteGroupsResponse,
+} from './delete-groups.ts'
+export {
+  deleteRecords,
+  type DeleteRecordsRequest,
+  type DeleteRecordsResponse,
+} from './delete-records.ts'
+export {
+  deleteShareGroupOffsets,
+  type DeleteShareGroupOffsetsRequest,
+  type DeleteShareGroupOffsetsResponse,
+} from './delete-share-group-offsets.ts'
+export {
+  deleteTopics,
+  type DeleteTopicsRequest,
+  type DeleteTopicsResponse,
+} from './delete-topics.ts'
+export {
+  describeAcls,
+  type DescribeAclsRequest,
+  type DescribeAclsResponse,
+} from './describe-acls.ts'
+export {
+  describeClientQuotas,
+  type DescribeClientQuotasRequest,
+  type DescribeClientQuotasResponse,
+} from './describe-client-quotas.ts'
+export {
+  describeCluster,
+  type DescribeClusterRequest,
+  type DescribeClusterResponse,
+} from './describe-cluster.ts'
+export {
+  describeConfigs,
+  type DescribeConfigsRequest,
+  type DescribeConfigsResponse,
+} from './describe-configs.ts'
+export {
+  describeDelegationToken,
+  type DescribeDelegationTokenRequest,
+  type DescribeDelegationTokenResponse,
+} from './describe-delegation-token.ts'
+export {
+  describeGroups,
+  type DescribeGroupsRequest,
+  type DescribeGroupsResponse,
+} from './describe-groups.ts'
+export {
+  describeLogDirs,
+  type DescribeLogDirsRequest,
+  type DescribeLogDirsResponse,
+} from './describe-log-dirs.ts'
+export {
+  describeProducers,
+  type DescribeProducersRequest,
+  type DescribeProducersResponse,
+} from './describe-producers.ts'
+export {
+  describeQuorum,
+  type DescribeQuorumRequest,
+  type DescribeQuorumResponse,
+} from './describe-quorum.ts'
+export {
+  describeShareGroupOffsets,
+  type DescribeShareGroupOffsetsRequest,
+  type DescribeShareGroupOffsetsResponse,
+} from './describe-share-group-offsets.ts'
+export {
+  describeTopicPartitions,
+  type DescribeTopicPartitionsRequest,
+  type DescribeTopicPartitionsResponse,
+} from './describe-topic-partitions.ts'
+export {
+  describeTransactions,
+  type DescribeTransactionsRequest,
+  type DescribeTransactionsResponse,
+} from './describe-transactions.ts'
+export {
+  describeUserScramCredentials,
+  type DescribeUserScramCredentialsRequest,
+  type DescribeUserScramCredentialsResponse,
+} from './describe-user-scram-credentials.ts'
+export {
+  electLeaders,
+  type ElectLeadersRequest,
+  type ElectLeadersResponse,
+} from './elect-leaders.ts'
+export { endTxn, type EndTxnRequest, type EndTxnResponse } from './end-txn.ts'
+export {
+  expireDelegationToken,
+  type ExpireDelegationTokenRequest,
+  type ExpireDelegationTokenResponse,
+} from './expire-delegation-token.ts'
+export { fetch, type FetchRequest, type FetchResponse } from './fetch.ts'
+export {
+  findCoordinator,
+  type FindCoordinatorRequest,
+  type FindCoordinatorResponse,
+} from './find-coordinator.ts'
+export {
+  getTelemetrySubscriptions,
+  type GetTelemetrySubscriptionsRequest,
+  type GetTelemetrySubscriptionsResponse,
+} from './get-telemetry-subscriptions.ts'
+export { heartbeat, type HeartbeatRequest, type HeartbeatResponse } from './heartbeat.ts'
+export {
+  incrementalAlterConfigs,
+  type IncrementalAlterConfigsRequest,
+  type IncrementalAlterConfigsResponse,
+} from './incremental-alter-configs.ts'
+export {
+  initProducerId,
+  type InitProducerIdRequest,
+  type InitProducerIdResponse,
+} from './init-producer-id.ts'
+export { joinGroup, type JoinGroupRequest, type JoinGroupResponse } from './join-group.ts'
+export { leaveGroup, type LeaveGroupRequest, type LeaveGroupResponse } from './leave-group.ts'
+export {
+  listConfigResources,
+  type ListConfigResourcesRequest,
+  type ListConfigResourcesResponse,
+} from './list-config-resources.ts'
+export { listGroups, type ListGroupsRequest, type ListGroupsResponse } from './list-groups.ts'
+export { listOffsets, type ListOffsetsRequest, type ListOffsetsResponse } from './list-offsets.ts'
+export {
+  listPartitionReassignments,
+  type ListPartitionReassignmentsRequest,
+  type ListPartitionReassignmentsResponse,
+} from './list-partition-reassignments.ts'
+export {
+  listTransactions,
+  type ListTransactionsRequest,
+  type ListTransactionsResponse,
+} from './list-transactions.ts'
+export { metadata, type MetadataRequest, type MetadataResponse } from './metadata.ts'
+export {
+  offsetCommit,
+  type OffsetCommitRequest,
+  type OffsetCommitResponse,
+} from './offset-commit.ts'
+export {
+  offsetDelete,
+  type OffsetDeleteRequest,
+  type OffsetDeleteResponse,
+} from './offset-delete.ts'
+export { offsetFetch, type OffsetFetchRequest, type OffsetFetchResponse } from './offset-fetch.ts'
+export {
+  offsetForLeaderEpoch,
+  type OffsetForLeaderEpochRequest,
+  type OffsetForLeaderEpochResponse,
+} from './offset-for-leader-epoch.ts'
+export { produce, type ProduceRequest, type ProduceResponse } from './produce.ts'
+export {
+  pushTelemetry,
+  type PushTelemetryRequest,
+  type PushTelemetryResponse,
+} from './push-telemetry.ts'
+export {
+  removeRaftVoter,
+  type RemoveRaftVoterRequest,
+  type RemoveRaftVoterResponse,
+} from './remove-raft-voter.ts'
+export {
+  renewDelegationToken,
+  type RenewDelegationTokenRequest,
+  type RenewDelegationTokenResponse,
+} from './renew-delegation-token.ts'
+export {
+  saslAuthenticate,
+  type SaslAuthenticateRequest,
+  type SaslAuthenticateResponse,
+} from './sasl-authenticate.ts'
+export {
+  saslHandshake,
+  type SaslHandshakeRequest,
+  type SaslHandshakeResponse,
+} from './sasl-handshake.ts'
+export {
+  shareAcknowledge,
+  type ShareAcknowledgeRequest,
+  type ShareAcknowledgeResponse,
+} from './share-acknowledge.ts'
+export { shareFetch, type ShareFetchRequest, type ShareFetchResponse } from './share-fetch.ts'
+export {
+  shareGroupDescribe,
+  type ShareGroupDescribeRequest,
+  type ShareGroupDescribeResponse,
+} from './share-group-describe.ts'
+export {
+  shareGroupHeartbeat,
+  type ShareGroupHeartbeatRequest,
+  type ShareGroupHeartbeatResponse,
+} from './share-group-heartbeat.ts'
+export {
+  streamsGroupDescribe,
+  type StreamsGroupDescribeRequest,
+  type StreamsGroupDescribeResponse,
+} from './streams-group-describe.ts'
+export {
+  streamsGroupHeartbeat,
+  type StreamsGroupHeartbeatRequest,
+  type StreamsGroupHeartbeatResponse,
+} from './streams-group-heartbeat.ts'
+export {
+  streamsGroupTopologyDescriptionUpdate,
+  type StreamsGroupTopologyDescriptionUpdateRequest,
+  type StreamsGroupTopologyDescriptionUpdateResponse,
+} from './streams-group-topology-description-update.ts'
+export { syncGroup, type SyncGroupRequest, type SyncGroupResponse } from './sync-group.ts'
+export {
+  txnOffsetCommit,
+  type TxnOffsetCommitRequest,
+  type TxnOffsetCommitResponse,
+} from './txn-offset-commit.ts'
+export {
+  unregisterBroker,
+  type UnregisterBrokerRequest,
+  type UnregisterBrokerResponse,
+} from './unregister-broker.ts'
+export {
+  unregisterController,
+  type UnregisterControllerRequest,
+  type UnregisterControllerResponse,
+} from './unregister-controller.ts'
+export {
+  updateFeatures,
+  type UpdateFeaturesRequest,
+  type UpdateFeaturesResponse,
+} from './update-features.ts'
+export {
+  writeTxnMarkers,
+  type WriteTxnMarkersRequest,
+  type WriteTxnMarkersResponse,
+} from './write-txn-markers.ts'

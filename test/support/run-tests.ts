@@ -32,6 +32,11 @@ const STEPS: readonly Step[] = [
   { name: 'lint', command: ['npx', 'eslint', '.'], timeoutMs: 5 * MINUTE_MS },
   { name: 'format', command: ['npx', 'prettier', '--check', '.'], timeoutMs: 5 * MINUTE_MS },
   {
+    name: 'public API',
+    command: ['npx', 'tsx', 'build/api.ts', '--check'],
+    timeoutMs: 5 * MINUTE_MS,
+  },
+  {
     name: 'unit and wire tests',
     command: ['npx', 'jest', '--maxWorkers=2', 'test/unit', 'test/wire', 'test/embedded'],
     isJest: true,

@@ -148,6 +148,12 @@ describe('the source', () => {
     expect(mayImportInEmbedded('src/embedded/log/x.ts', 'src/embedded/cluster/y.ts')).toBe(false)
   })
 
+  it('exports names one by one, so that nothing becomes public by accident', () => {
+    const wholesale = files.filter((file) => /^export \* from/m.test(texts.get(file)!))
+    // Lists of names themselves, which their folders consist of.
+    expect(wholesale).toEqual(['protocol/index.ts', 'protocol/messages/index.ts'])
+  })
+
   it('imports only files that exist', () => {
     const missing = files.flatMap((file) =>
       importsOf(file).filter((imported) => !texts.has(imported)),

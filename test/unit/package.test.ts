@@ -29,7 +29,7 @@ describe('the package', () => {
       'dist/src/index.d.ts',
       'dist/src/cli/main.js',
       'dist/cjs/src/index.js',
-      'dist/cjs/protocol/records/message.d.ts',
+      'dist/cjs/protocol/index.d.ts',
       'THIRD-PARTY-NOTICES.md',
       'SECURITY.md',
     ]) {

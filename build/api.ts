@@ -1,0 +1,97 @@
+/**
+ * `npm run api` writes a report of everything that users can import into api/, a file for each entry point.
+ * `npm run api -- --check` compares instead, and fails when the reports in api/ are not current.
+ */
+import { Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-extractor'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { changedLines, undocumentedMembers } from './api-report.ts'
+import { writeDeclarations } from './declarations.ts'
+import { entryPoints } from './entry-points.ts'
+
+const REPORTS = 'api'
+
+async function main(): Promise<void> {
+  const isCheck = process.argv.includes('--check')
+  // In the project, so that the extractor finds the types of Node.js.
+  mkdirSync('node_modules/.cache', { recursive: true })
+  const folder = mkdtempSync('node_modules/.cache/samsa-api-')
+  try {
+    await writeDeclarations(join(folder, 'declarations'))
+    const problems = entryPoints().flatMap(({ specifier, source }) => {
+      const file = `${specifier.replaceAll('/', '-')}.api.md`
+      const written = isCheck ? join(folder, 'reports') : REPORTS
+      writeReport(join(folder, 'declarations', source.replace(/\.ts$/, '.d.ts')), written, file)
+      const current = readFileSync(join(written, file), 'utf8')
+      const undocumented = undocumentedMembers(current)
+      if (undocumented.length > 0) {
+        console.log(`${specifier}: ${undocumented.length} public members have no docstring`)
+      }
+      return problemsOf(specifier, current, file)
+    })
+    if (problems.length === 0) return
+    console.error(problems.join('\n'))
+    process.exitCode = 1
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function writeReport(entry: string, folder: string, file: string): void {
+  mkdirSync(folder, { recursive: true })
+  const config = ExtractorConfig.prepare({
+    configObjectFullPath: undefined,
+    packageJsonFullPath: resolve('package.json'),
+    configObject: {
+      projectFolder: resolve('.'),
+      mainEntryPointFilePath: resolve(entry),
+      compiler: {
+        overrideTsconfig: {
+          extends: resolve('tsconfig.json'),
+          compilerOptions: { rootDir: resolve('.'), typeRoots: [resolve('node_modules/@types')] },
+          include: [],
+          files: [resolve(entry)],
+        },
+      },
+      apiReport: {
+        enabled: true,
+        reportFileName: file,
+        reportFolder: resolve(folder),
+        reportTempFolder: resolve(folder, '.temp'),
+        includeForgottenExports: false,
+      },
+      docModel: { enabled: false },
+      dtsRollup: { enabled: false },
+      tsdocMetadata: { enabled: false },
+      newlineKind: 'lf',
+      messages: {
+        extractorMessageReporting: { default: { logLevel: ExtractorLogLevel.None } },
+        tsdocMessageReporting: { default: { logLevel: ExtractorLogLevel.None } },
+      },
+    },
+  })
+  const { succeeded } = Extractor.invoke(config, {
+    localBuild: true,
+    messageCallback: (message) => {
+      message.handled = message.logLevel !== ExtractorLogLevel.Error
+    },
+  })
+  rmSync(resolve(folder, '.temp'), { recursive: true, force: true })
+  if (!succeeded) throw new Error(`the API extractor failed for ${entry}`)
+}
+
+function problemsOf(specifier: string, current: string, file: string): string[] {
+  const committed = readFileSync(join(REPORTS, file), 'utf8')
+  const changes = changedLines(committed, current)
+  return [
+    ...(changes.length === 0
+      ? []
+      : [
+          `The public API of '${specifier}' is not what ${REPORTS}/${file} has. If the change is meant, run ` +
+            `\`npm run api\` and commit the report:`,
+          ...changes,
+        ]),
+  ]
+}
+
+await main()
