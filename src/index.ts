@@ -185,7 +185,7 @@ export type { Iteration } from './async/iteration.ts'
 export type { CallOptions } from './call-options.ts'
 export type { RequestOptions } from './request.ts'
 export type { CoordinatorKind } from './cluster/coordinators.ts'
-export type { Target } from './cluster/target.ts'
+export type { BrokerTarget, Target } from './cluster/target.ts'
 export type { PartitionMetadata } from './cluster/metadata.ts'
 
 export { Producer } from './producer/producer.ts'
@@ -323,3 +323,4 @@ export {
   type TlsFailure,
 } from './errors.ts'
 export { EncodeError, ProtocolError } from '../protocol/protocol-error.ts'
+export type { Recovery } from './recovery.ts'

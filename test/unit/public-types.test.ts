@@ -20,6 +20,7 @@ const UNNAMED: Readonly<Record<string, readonly string[]>> = {
     // Parts of a type with a name.
     ...['Key', 'Produce', 'HeaderPair'],
     ...[
+      'AclOperations',
       'ClusterOperations',
       'ConfigOperations',
       'ElectionOperations',
@@ -30,11 +31,14 @@ const UNNAMED: Readonly<Record<string, readonly string[]>> = {
       'PlanOperations',
       'ProducerOperations',
       'QuorumOperations',
+      'QuotaOperations',
       'ReassignmentOperations',
       'RecordOperations',
       'ShareGroupOffsetOperations',
+      'TokenOperations',
       'TopicOperations',
       'TransactionOperations',
+      'UserOperations',
     ],
     // What consumers of one topic and of several have in common.
     ...['SingleTopicConsumer', 'MultiTopicConsumer'],
@@ -44,6 +48,21 @@ const UNNAMED: Readonly<Record<string, readonly string[]>> = {
     ...['ErrorName', 'KafkaError', 'KeeperCode', 'Identity'],
     // In methods that only the embedded brokers call.
     ...['ActiveFault', 'ActiveZooKeeperFault', 'FaultTarget', 'ZooKeeperFaultTarget'],
+  ],
+  'samsa/storm': [
+    // Where the types of declarations are computed; users write the declarations.
+    ...[
+      'AnyFields',
+      'AnyFields$1',
+      'AnyFields$2',
+      'AnyFields$3',
+      'Declaration',
+      'Empty',
+      'FieldsOf',
+    ],
+    ...['BoltClass', 'Bolts', 'CheckedBolts', 'SpoutClass', 'Spouts', 'CheckedSpouts'],
+    // In a member that only samsa uses.
+    'Unacked',
   ],
   'samsa/protocol': [
     'Row',
