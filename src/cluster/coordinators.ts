@@ -4,7 +4,7 @@ import {
 } from '../../protocol/apis/find-coordinator.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { Deadline } from '../async/deadline.ts'
-import { BrokerError, isUnreachable } from '../errors.ts'
+import { BrokerError, isUnreachable, UnsupportedVersionError } from '../errors.ts'
 import type { Broker } from '../network/broker.ts'
 import type { Cluster } from './cluster.ts'
 import type { Recipient } from './recipient.ts'
@@ -14,6 +14,8 @@ export type CoordinatorKind = 'group' | 'transaction' | 'share'
 
 const KEY_TYPES: Readonly<Record<CoordinatorKind, number>> = { group: 0, transaction: 1, share: 2 }
 
+/** From this version on, of Kafka 0.11, there are coordinators of transactions. */
+const WITH_KEY_TYPES = 1
 /** From this version on a request names its keys in a list. */
 const MANY_KEYS = 4
 
@@ -59,10 +61,19 @@ export class Coordinators {
     what: string,
   ): Promise<Broker> {
     const keyType = KEY_TYPES[kind]
-    const response = await recipient.request(findCoordinator, (version) => ({
-      ...(version >= MANY_KEYS ? { coordinatorKeys: [key] } : { key }),
-      ...(keyType === 0 ? {} : { keyType }),
-    }))
+    const response = await recipient.request(findCoordinator, (version) => {
+      if (kind === 'transaction' && version < WITH_KEY_TYPES) {
+        const broker = recipient.name
+        throw new UnsupportedVersionError(
+          `${broker ?? 'the broker'} has no transactions: they need Kafka 0.11 or newer`,
+          { broker },
+        )
+      }
+      return {
+        ...(version >= MANY_KEYS ? { coordinatorKeys: [key] } : { key }),
+        ...(keyType === 0 ? {} : { keyType }),
+      }
+    })
     const { errorCode, errorMessage, nodeId, host, port } = firstOf(response)
     if (errorCode !== ErrorCode.NONE) {
       throw new BrokerError(errorCode, what, {}, errorMessage)

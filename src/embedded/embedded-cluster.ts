@@ -79,6 +79,7 @@ export class EmbeddedCluster implements AsyncDisposable {
       {
         profile,
         autoCreateTopics: options.autoCreateTopics ?? true,
+        transactionVersion: options.transactionVersion ?? 2,
         partitionCount: options.defaultPartitions ?? 1,
         replicationFactor: replicationFactorOf(options),
         brokerConfig: brokerConfigOf(options),

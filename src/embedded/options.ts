@@ -49,6 +49,11 @@ export interface EmbeddedClusterOptions {
   readonly brokerIds?: readonly number[]
   /** The Kafka to present: its APIs and their versions. Default: `4.4`; with `zookeeper` `3.9`. */
   readonly version?: KafkaVersion
+  /**
+   * The level of the feature `transaction.version`, which says by which protocol clients write transactions
+   * (KIP-890). Needs version 4.4. Default: 2, as in clusters that were created with Kafka 4.
+   */
+  readonly transactionVersion?: 0 | 1 | 2
   /** A port for each broker. Default: any free ones. */
   readonly ports?: readonly number[]
   /** Topics to begin with. Those that the data folder has already stay as they are. */
@@ -112,6 +117,8 @@ export interface EmbeddedClusterOptions {
   readonly onError?: (error: unknown) => void
 }
 
+const FIRST_WITH_FEATURES: KafkaVersion = '4.4'
+
 const aPrincipal: Check = (value) =>
   typeof value === 'string' && /^[^:]+:./.test(value)
     ? undefined
@@ -128,6 +135,7 @@ export function checkClusterOptions(options: EmbeddedClusterOptions): void {
     defaultReplicationFactor: anInteger(1),
     listeners: anObject,
     version: oneOf(...KAFKA_VERSIONS),
+    transactionVersion: oneOf(0, 1, 2),
     ports: anArrayOf(anInteger(0, 65_535)),
     topics: anObject,
     autoCreateTopics: aBoolean,
@@ -176,7 +184,13 @@ export function checkClusterOptions(options: EmbeddedClusterOptions): void {
       config: anObject,
     })
   }
-  const { zookeeper, zookeeperChroot } = options
+  const { zookeeper, zookeeperChroot, transactionVersion } = options
+  const isOlder = version !== undefined && !isAtLeast(version, FIRST_WITH_FEATURES)
+  if (transactionVersion !== undefined && (isOlder || zookeeper !== undefined)) {
+    throw new InvalidArgumentError(
+      `EmbeddedCluster: option 'transactionVersion' needs version ${FIRST_WITH_FEATURES}`,
+    )
+  }
   if (zookeeper === undefined && zookeeperChroot !== undefined) {
     throw new InvalidArgumentError("EmbeddedCluster: option 'zookeeperChroot' needs 'zookeeper'")
   }

@@ -38,16 +38,30 @@ const OLDEST: readonly (readonly [key: number, max: number])[] = [
 
 export class BrokerVersions {
   readonly #supported: ReadonlyMap<number, Supported>
+  readonly #features: ReadonlyMap<string, number>
   readonly address: string
 
-  constructor(address: string, supported: ReadonlyMap<number, Supported>) {
+  constructor(
+    address: string,
+    supported: ReadonlyMap<number, Supported>,
+    features: ReadonlyMap<string, number> = new Map(),
+  ) {
     this.address = address
     this.#supported = supported
+    this.#features = features
   }
 
   /** What brokers before 0.10 are taken to speak. */
   static oldest(address: string): BrokerVersions {
     return new BrokerVersions(address, new Map(OLDEST.map(([key, max]) => [key, { min: 0, max }])))
+  }
+
+  /**
+   * The level of a feature that the cluster has finalized, such as `transaction.version` (KIP-584); 0 where it has
+   * none, as before Kafka 4.0. A cluster that is being upgraded has the versions of an API before the feature.
+   */
+  featureLevel(name: string): number {
+    return this.#features.get(name) ?? 0
   }
 
   has(api: Api): boolean {
@@ -124,8 +138,11 @@ export async function askVersions(
       ]),
     )
     if (response.errorCode === ErrorCode.NONE) {
+      const features = new Map(
+        response.finalizedFeatures.map(({ name, maxVersionLevel }) => [name, maxVersionLevel]),
+      )
       return {
-        versions: new BrokerVersions(connection.address, supported),
+        versions: new BrokerVersions(connection.address, supported, features),
         isIdentified: isKnown && version >= COMPARES_IDENTITY,
       }
     }

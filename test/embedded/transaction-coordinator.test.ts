@@ -116,8 +116,12 @@ describe('the coordinator of transactions', () => {
     }
     await using newest = await EmbeddedCluster.start()
     expect(await featuresOf(newest)).toMatchObject([{ minVersionLevel: 2, maxVersionLevel: 2 }])
+    await using upgraded = await EmbeddedCluster.start({ transactionVersion: 1 })
+    expect(await featuresOf(upgraded)).toMatchObject([{ minVersionLevel: 1, maxVersionLevel: 1 }])
     await using older = await EmbeddedCluster.start({ version: '3.9' })
     expect(await featuresOf(older)).toEqual([])
+    const wrong = EmbeddedCluster.start({ version: '3.9', transactionVersion: 1 })
+    await expect(wrong).rejects.toThrow(/'transactionVersion' needs version 4.4/)
   })
 
   it('aborts a transaction when its time is over, and fences its producer', async () => {

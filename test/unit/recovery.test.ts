@@ -6,9 +6,13 @@ import { ErrorCode } from '../../protocol/errors.ts'
 import { BrokerError, KafkaError } from '../../src/errors.ts'
 import { hasRecovery } from '../../src/recovery.ts'
 
+/** Errors of samsa/storm are no KafkaErrors. */
+const APART = join('src', 'storm')
+
 function sources(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name)
+    if (path === APART) return []
     if (entry.isDirectory()) return sources(path)
     return [readFileSync(path, 'utf8')]
   })
@@ -16,7 +20,7 @@ function sources(folder: string): string[] {
 
 /** The types of codes that constructors of errors take. */
 const UNIONS =
-  /^export type (?:Connection|Authentication|ZooKeeper|EmbeddedCluster)ErrorCode =((?:\n {2}[|/].*)+)/gm
+  /^export type (?:Connection|Authentication|ZooKeeper|EmbeddedCluster|Transaction)ErrorCode =((?:\n {2}[|/].*)+)/gm
 
 /** Codes that are only ever thrown as retriable. */
 const ALWAYS_RETRIABLE = [

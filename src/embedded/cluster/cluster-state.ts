@@ -9,6 +9,8 @@ import { newUuid } from './uuid.ts'
 export interface ClusterSettings extends TopicDefaults {
   readonly profile: KafkaProfile
   readonly autoCreateTopics: boolean
+  /** The level of the feature `transaction.version`. */
+  readonly transactionVersion: 0 | 1 | 2
   /** The configs that the options of the cluster set, by Kafka's names. */
   readonly brokerConfig: ReadonlyMap<string, string>
 }
@@ -37,7 +39,7 @@ export class ClusterState {
   ) {
     this.brokers = brokers
     this.settings = settings
-    this.features = new Features(settings.profile.metadataLevel)
+    this.features = new Features(settings.profile.metadataLevel, settings.transactionVersion)
     this.timers = timers
     this.topics = new Topics(brokers, settings, storage)
     this.#storage = storage

@@ -11,6 +11,7 @@ export interface Feature {
 const LOWEST_METADATA_LEVEL = 7
 /** Of transaction.version, with which each end of a transaction bumps the epoch (KIP-890). */
 const TRANSACTION_LEVEL = 2
+const TRANSACTION_VERSION = 'transaction.version'
 
 /** Kafka's numbers of how a level may change. */
 const UPGRADE = 1
@@ -29,7 +30,7 @@ export class Features {
   #epoch = 1n
 
   /** `metadataLevel` is undefined where a release has no features. */
-  constructor(metadataLevel: number | undefined) {
+  constructor(metadataLevel: number | undefined, transactionLevel: number) {
     this.supported =
       metadataLevel === undefined
         ? []
@@ -39,9 +40,13 @@ export class Features {
               minVersion: LOWEST_METADATA_LEVEL,
               maxVersion: metadataLevel,
             },
-            { name: 'transaction.version', minVersion: 0, maxVersion: TRANSACTION_LEVEL },
+            { name: TRANSACTION_VERSION, minVersion: 0, maxVersion: TRANSACTION_LEVEL },
           ]
     this.#levels = new Map(this.supported.map(({ name, maxVersion }) => [name, maxVersion]))
+    if (!this.#levels.has(TRANSACTION_VERSION)) return
+    // Level 0 of a feature is not in the list of those that are finalized.
+    if (transactionLevel === 0) this.#levels.delete(TRANSACTION_VERSION)
+    else this.#levels.set(TRANSACTION_VERSION, transactionLevel)
   }
 
   /** Those that are enabled. */

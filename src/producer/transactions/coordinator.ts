@@ -1,0 +1,268 @@
+/** The requests of a transactional producer to the coordinators of its transactions and of groups. */
+import { addOffsetsToTxn } from '../../../protocol/apis/add-offsets-to-txn.ts'
+import { addPartitionsToTxn } from '../../../protocol/apis/add-partitions-to-txn.ts'
+import { endTxn } from '../../../protocol/apis/end-txn.ts'
+import { initProducerId } from '../../../protocol/apis/init-producer-id.ts'
+import { produce } from '../../../protocol/apis/produce.ts'
+import { txnOffsetCommit } from '../../../protocol/apis/txn-offset-commit.ts'
+import { ErrorCode } from '../../../protocol/errors.ts'
+import type { Deadline } from '../../async/deadline.ts'
+import { addTo } from '../../cluster/add-to.ts'
+import type { Cluster } from '../../cluster/cluster.ts'
+import type { GroupMetadata } from '../../cluster/group-metadata.ts'
+import { BrokerError } from '../../errors.ts'
+import type { BrokerVersions } from '../../network/api-versions.ts'
+import type { Generation } from './states.ts'
+
+export interface ProducerEpoch {
+  readonly producerId: bigint
+  readonly producerEpoch: number
+}
+
+/** An offset that a transaction commits: that of the next message to read. */
+export interface TransactionOffset {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly leaderEpoch?: number | undefined
+  readonly metadata?: string | undefined
+}
+
+interface Partition {
+  readonly topic: string
+  readonly partition: number
+}
+
+/**
+ * CONCURRENT_TRANSACTIONS is the usual answer while the markers of the transaction before are written, which takes
+ * some milliseconds: the client's own backoff would be most of the time of a short transaction.
+ */
+const BACKOFF = { initialMs: 20, maxMs: 200 }
+
+/** The feature that says which protocol a cluster uses, and the versions that generation 2 needs besides (KIP-890). */
+const FEATURE = 'transaction.version'
+const FEATURE_2 = 2
+const PRODUCE_2 = 12
+const END_2 = 5
+
+/** The newest version that is stable: 6 is that of two-phase commit (KIP-939). */
+const INIT_STABLE = 5
+/** The request carries the producer's epoch (KIP-360). */
+const INIT_WITH_EPOCH = 3
+/** Later versions are sent by brokers only. */
+const ADD_PARTITIONS_OF_CLIENTS = 3
+const OFFSETS_WITH_MEMBER = 3
+/** Later versions end transactions in the way of generation 2, or add offsets to them. */
+const END_1 = 4
+const OFFSETS_1 = 4
+const OFFSETS_2 = 5
+
+/** Which protocol a broker uses: versions alone do not say that, as a cluster may be in the middle of an upgrade. */
+export function generationOf(versions: BrokerVersions): Generation {
+  const isNew =
+    versions.featureLevel(FEATURE) >= FEATURE_2 &&
+    versions.has(produce) &&
+    versions.pick(produce) >= PRODUCE_2 &&
+    versions.has(endTxn) &&
+    versions.pick(endTxn) >= END_2
+  return isNew ? 2 : 1
+}
+
+export class TransactionCoordinator {
+  readonly transactionalId: string
+  readonly #cluster: Cluster
+  readonly #to: { readonly coordinator: 'transaction'; readonly key: string }
+
+  constructor(cluster: Cluster, transactionalId: string) {
+    this.#cluster = cluster
+    this.transactionalId = transactionalId
+    this.#to = { coordinator: 'transaction', key: transactionalId }
+  }
+
+  /** The protocol of the coordinator as it is now. */
+  generation(deadline: Deadline): Promise<Generation> {
+    const settings = { ...this.#settings('finding the version of the coordinator'), deadline }
+    return this.#cluster.router.ask(settings, async ({ broker }) =>
+      broker === undefined ? 1 : generationOf(await broker.versions()),
+    )
+  }
+
+  /**
+   * Gets a producer id and epoch. Without `current` the coordinator aborts what another producer has begun, and
+   * fences it; with it, only the epoch is raised, and the request fails where another producer has come since.
+   */
+  async init(
+    timeoutMs: number,
+    current: ProducerEpoch | undefined,
+    deadline: Deadline,
+  ): Promise<ProducerEpoch> {
+    const { transactionalId } = this
+    const body = (version: number) => ({
+      transactionalId,
+      transactionTimeoutMs: timeoutMs,
+      ...(current !== undefined && version >= INIT_WITH_EPOCH ? current : {}),
+    })
+    const settings = {
+      ...this.#settings(`initializing the transactional id '${transactionalId}'`),
+      maxVersion: INIT_STABLE,
+      deadline,
+    }
+    const response = await this.#cluster.router.call(initProducerId, body, settings)
+    const { producerId, producerEpoch } = response
+    if (producerId >= 0n && producerEpoch >= 0) return { producerId, producerEpoch }
+    const detail = `${producerId} with epoch ${producerEpoch} is no producer id`
+    throw new BrokerError(ErrorCode.UNKNOWN_SERVER_ERROR, settings.what, {}, detail)
+  }
+
+  /** Of generation 1: before anything is produced to the partitions. */
+  async addPartitions(
+    producer: ProducerEpoch,
+    partitions: readonly Partition[],
+    deadline: Deadline,
+  ): Promise<void> {
+    const byTopic = new Map<string, number[]>()
+    for (const { topic, partition } of partitions) addTo(byTopic, topic, partition)
+    const settings = { ...this.#settings('adding partitions to a transaction'), deadline }
+    await this.#cluster.router.ask(settings, async (recipient) => {
+      const body = {
+        v3AndBelowTransactionalId: this.transactionalId,
+        v3AndBelowProducerId: producer.producerId,
+        v3AndBelowProducerEpoch: producer.producerEpoch,
+        v3AndBelowTopics: [...byTopic].map(([name, indexes]) => ({ name, partitions: indexes })),
+      }
+      const maxVersion = ADD_PARTITIONS_OF_CLIENTS
+      const response = await recipient.request(addPartitionsToTxn, body, { maxVersion })
+      const codes = response.resultsByTopicV3AndBelow.flatMap(({ name, resultsByPartition }) =>
+        resultsByPartition.map(({ partitionIndex, partitionErrorCode }) => ({
+          topic: name,
+          partition: partitionIndex,
+          errorCode: partitionErrorCode,
+        })),
+      )
+      throwWorst(codes, settings.what, recipient.name)
+    })
+  }
+
+  /** Of generation 1: before offsets of the group are committed. */
+  async addOffsets(producer: ProducerEpoch, groupId: string, deadline: Deadline): Promise<void> {
+    const { transactionalId } = this
+    const body = { transactionalId, ...producer, groupId }
+    const what = `adding the offsets of group '${groupId}' to a transaction`
+    await this.#cluster.router.call(addOffsetsToTxn, body, { ...this.#settings(what), deadline })
+  }
+
+  /** Commits offsets of a group with the transaction: at the coordinator of the group. */
+  async commitOffsets(
+    producer: ProducerEpoch,
+    group: GroupMetadata,
+    offsets: readonly TransactionOffset[],
+    generation: Generation,
+    deadline: Deadline,
+  ): Promise<void> {
+    const { groupId, generationId, memberId, groupInstanceId } = group
+    const byTopic = new Map<string, TransactionOffset[]>()
+    for (const offset of offsets) addTo(byTopic, offset.topic, offset)
+    const topics = [...byTopic].map(([name, ofTopic]) => ({
+      name,
+      partitions: ofTopic.map(({ partition, offset, leaderEpoch, metadata }) => ({
+        partitionIndex: partition,
+        committedOffset: BigInt(offset),
+        committedLeaderEpoch: leaderEpoch ?? -1,
+        committedMetadata: metadata ?? '',
+      })),
+    }))
+    const { transactionalId } = this
+    const body = (version: number) => ({
+      transactionalId,
+      groupId,
+      ...producer,
+      // Brokers before 2.5 do not check the member (KIP-447): a member that is fenced is not noticed there.
+      ...(version >= OFFSETS_WITH_MEMBER
+        ? {
+            generationIdOrMemberEpoch: generationId,
+            memberId,
+            groupInstanceId: groupInstanceId ?? null,
+          }
+        : {}),
+      topics,
+    })
+    const settings = {
+      to: { coordinator: 'group', key: groupId },
+      what: `committing offsets of group '${groupId}' in a transaction`,
+      backoff: BACKOFF,
+      deadline,
+    } as const
+    const maxVersion = generation === 2 ? OFFSETS_2 : OFFSETS_1
+    await this.#cluster.router.ask(settings, async (recipient) => {
+      const options = { maxVersion, purpose: 'group' } as const
+      const response = await recipient.request(txnOffsetCommit, body, options)
+      const codes = response.topics.flatMap(({ name, partitions }) =>
+        partitions.map(({ partitionIndex, errorCode }) => ({
+          topic: name,
+          partition: partitionIndex,
+          errorCode,
+        })),
+      )
+      throwWorst(codes, settings.what, recipient.name)
+    })
+  }
+
+  /**
+   * Ends the transaction. Resolves with what the next one is written with; undefined where nothing changes, as in
+   * generation 1. The request is repeated until it is answered: `onUnanswered` is called for each attempt that was
+   * not, and may have taken effect.
+   */
+  end(
+    producer: ProducerEpoch,
+    outcome: 'commit' | 'abort',
+    generation: Generation,
+    deadline: Deadline,
+    onUnanswered: () => void,
+  ): Promise<ProducerEpoch | undefined> {
+    const { transactionalId } = this
+    const body = { transactionalId, ...producer, committed: outcome === 'commit' }
+    const what = `the ${outcome} of a transaction of '${transactionalId}'`
+    const maxVersion = generation === 2 ? END_2 : END_1
+    return this.#cluster.router.ask({ ...this.#settings(what), deadline }, async (recipient) => {
+      const attempt = { isUnanswered: false }
+      const onWrite = () => (attempt.isUnanswered = true)
+      try {
+        const ended = await recipient.request(endTxn, body, { maxVersion, onWrite })
+        attempt.isUnanswered = false
+        const { producerId, producerEpoch, errorCode } = ended
+        if (errorCode !== ErrorCode.NONE) {
+          throw new BrokerError(errorCode, what, { broker: recipient.name })
+        }
+        return producerId < 0n || producerEpoch < 0 ? undefined : { producerId, producerEpoch }
+      } finally {
+        if (attempt.isUnanswered) onUnanswered()
+      }
+    })
+  }
+
+  #settings(what: string) {
+    return { to: this.#to, what, backoff: BACKOFF } as const
+  }
+}
+
+/**
+ * The error that decides: one that cannot be retried outranks the others, as a retry would meet it again.
+ * OPERATION_NOT_ATTEMPTED only says that another partition has an error.
+ */
+function throwWorst(
+  results: readonly (Partition & { readonly errorCode: number })[],
+  what: string,
+  broker: string | undefined,
+): void {
+  const errors = results
+    .filter(({ errorCode }) => errorCode !== ErrorCode.NONE)
+    .map(
+      ({ errorCode, topic, partition }) =>
+        new BrokerError(errorCode, what, { broker, topic, partition }),
+    )
+  const attempted = errors.filter(
+    ({ errorCode }) => errorCode !== ErrorCode.OPERATION_NOT_ATTEMPTED,
+  )
+  const error = attempted.find(({ retriable }) => !retriable) ?? attempted[0] ?? errors[0]
+  if (error !== undefined) throw error
+}

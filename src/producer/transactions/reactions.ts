@@ -1,0 +1,94 @@
+/** What an error of a request means for the transaction and its producer, as a table. */
+import type { ErrorName } from '../../../protocol/errors.ts'
+import { BrokerError, isRetriable, KafkaError, UnsupportedVersionError } from '../../errors.ts'
+import type { Generation } from './states.ts'
+
+/** The requests of a transactional producer. */
+export type TransactionRequest =
+  | 'InitProducerId'
+  | 'AddPartitionsToTxn'
+  | 'AddOffsetsToTxn'
+  | 'TxnOffsetCommit'
+  | 'Produce'
+  | 'EndTxn'
+
+export type Reaction =
+  /** The transaction can only be aborted; the producer goes on. */
+  | 'abortable'
+  /** Another producer uses the transactional id, or the coordinator has ended the transaction by its timeout. */
+  | 'fenced'
+  /** The producer can only be closed. */
+  | 'fatal'
+  /** The request may have taken effect. */
+  | 'unanswered'
+  /** The transaction was ended, in the other way than this request asks for. */
+  | 'ended'
+
+/** The same for every request, unless `OF_REQUEST` says otherwise. */
+const OF_ALL: Partial<Readonly<Record<ErrorName, Reaction>>> = {
+  PRODUCER_FENCED: 'fenced',
+  // Before KIP-588 (Kafka 2.7) the only name for it.
+  INVALID_PRODUCER_EPOCH: 'fenced',
+  TRANSACTIONAL_ID_AUTHORIZATION_FAILED: 'fatal',
+  TRANSACTION_COORDINATOR_FENCED: 'fatal',
+  UNSUPPORTED_VERSION: 'fatal',
+  INVALID_TXN_STATE: 'fatal',
+  TRANSACTION_ABORTABLE: 'abortable',
+}
+
+const OF_REQUEST: Readonly<
+  Record<TransactionRequest, Partial<Readonly<Record<ErrorName, Reaction>>>>
+> = {
+  InitProducerId: {},
+  AddPartitionsToTxn: {},
+  AddOffsetsToTxn: {},
+  TxnOffsetCommit: {},
+  // A partition's leader says so after the coordinator has ended the transaction by its timeout, too. The abort
+  // tells the two apart.
+  Produce: { INVALID_PRODUCER_EPOCH: 'abortable', INVALID_TXN_STATE: 'abortable' },
+  // The broker may have failed after it had decided. franz-go once took this for an error without effect.
+  EndTxn: { UNKNOWN_SERVER_ERROR: 'unanswered' },
+}
+
+/** Errors after which generation 1 gets a new epoch and goes on, while generation 2 has no way to do so. */
+const LOST_PRODUCER: readonly string[] = ['UNKNOWN_PRODUCER_ID', 'INVALID_PRODUCER_ID_MAPPING']
+
+/** Errors that are in neither table. `retriable`: it was retried until the time was over. */
+const OTHERWISE: Readonly<
+  Record<TransactionRequest, { readonly retriable: Reaction; readonly final: Reaction }>
+> = {
+  InitProducerId: { retriable: 'unanswered', final: 'fatal' },
+  AddPartitionsToTxn: { retriable: 'abortable', final: 'abortable' },
+  AddOffsetsToTxn: { retriable: 'abortable', final: 'abortable' },
+  TxnOffsetCommit: { retriable: 'abortable', final: 'abortable' },
+  Produce: { retriable: 'abortable', final: 'abortable' },
+  EndTxn: { retriable: 'unanswered', final: 'fatal' },
+}
+
+/** `isAbort`: of EndTxn, that it was to abort. */
+export function reactionTo(
+  request: TransactionRequest,
+  error: unknown,
+  generation: Generation,
+  isAbort = false,
+): Reaction {
+  const otherwise = OTHERWISE[request]
+  // Not a broker's answer: aborted by the caller's signal, or the client was closed.
+  if (!(error instanceof KafkaError)) return otherwise.retriable
+  if (error instanceof UnsupportedVersionError) return 'fatal'
+  if (!(error instanceof BrokerError)) return otherwise.retriable
+  const { code } = error
+  if (LOST_PRODUCER.includes(code)) {
+    return generation === 1 && request !== 'InitProducerId' && request !== 'EndTxn'
+      ? 'abortable'
+      : 'fatal'
+  }
+  // A coordinator ends a transaction once. In generation 1 it also refuses to end one that nothing was added to.
+  if (request === 'EndTxn' && isAbort && code === 'INVALID_TXN_STATE') return 'ended'
+  const known = named(OF_REQUEST[request], code) ?? named(OF_ALL, code)
+  return known ?? (isRetriable(error) ? otherwise.retriable : otherwise.final)
+}
+
+function named(table: Partial<Record<ErrorName, Reaction>>, code: string): Reaction | undefined {
+  return Object.entries(table).find(([name]) => name === code)?.[1]
+}
