@@ -42,7 +42,7 @@ export const describeAclsHandler = handler(describeAcls, {
     return {
       throttleTimeMs: 0,
       errorCode: 0,
-      errorMessage: null,
+      errorMessage: '',
       resources: byResource(outcome.value).map((acls) => ({
         ...resourceOf(acls[0]!, context.version),
         acls: acls.map(({ principal, host, operation, permissionType }) => ({
@@ -87,7 +87,10 @@ export const createAclsHandler = handler(createAcls, {
           checkAcl(acl)
           security.authorizer.create(acl)
         })
-        return { errorCode: refused?.errorCode ?? 0, errorMessage: refused?.detail ?? null }
+        return {
+          errorCode: refused?.errorCode ?? 0,
+          errorMessage: refused === undefined ? '' : refused.detail,
+        }
       }),
     }
   },
@@ -100,8 +103,7 @@ export const createAclsHandler = handler(createAcls, {
 /** Throws INVALID_REQUEST. */
 function checkAcl(acl: Acl): void {
   const { resourceType, resourceName, patternType, principal, operation, permissionType } = acl
-  const supported = OPERATIONS_OF.get(resourceType)
-  if (supported === undefined) {
+  if (!OPERATIONS_OF.has(resourceType)) {
     throw new Refused('INVALID_REQUEST', 'Invalid resourceType')
   }
   if (patternType !== PATTERN.literal && patternType !== PATTERN.prefixed) {
@@ -120,7 +122,8 @@ function checkAcl(acl: Acl): void {
       `Could not parse principal from \`${principal}\` (no colon is present separating the principal type from the principal name)`,
     )
   }
-  if (operation !== OPERATION.all && !supported.includes(operation)) {
+  // Also one that no resource of the type has.
+  if (operation < OPERATION.all || operation > OPERATION.twoPhaseCommit) {
     throw new Refused('INVALID_REQUEST', 'Invalid operation')
   }
   if (permissionType !== PERMISSION.allow && permissionType !== PERMISSION.deny) {

@@ -39,7 +39,7 @@ interface EntityPart {
 export const describeClientQuotasHandler = handler(describeClientQuotas, {
   handle: ({ components, strict }, context) => {
     const outcome = outcomeOf(() => {
-      authorizeCluster(context, 'describeConfigs', 'Cluster authorization failed.')
+      authorizeCluster(context, 'describeConfigs')
       checkComponents(components)
       return context.security.quotas.all.filter(({ entity }) => fits(entity, components, strict))
     })
@@ -50,7 +50,7 @@ export const describeClientQuotasHandler = handler(describeClientQuotas, {
     return {
       throttleTimeMs: 0,
       errorCode: 0,
-      errorMessage: null,
+      errorMessage: '',
       entries: outcome.value.map(({ entity, values }) => ({
         entity: partsOf(entity),
         values: [...values].map(([key, value]) => ({ key, value })),
@@ -73,12 +73,12 @@ function checkComponents(components: readonly Component[]): void {
     }
     seen.add(entityType)
     if (fieldOf(entityType) === undefined) {
-      throw new Refused('UNSUPPORTED_VERSION', `Unsupported entity type ${entityType}.`)
+      throw new Refused('UNSUPPORTED_VERSION', `Unsupported entity type ${entityType}`)
     }
     if (matchType === EXACT && match === null) {
       throw new Refused(
         'INVALID_REQUEST',
-        'Request specified MATCH_TYPE_EXACT, but set the match string to null.',
+        'Request specified MATCH_TYPE_EXACT, but set match string to null.',
       )
     }
     if (matchType !== EXACT && match !== null) {
@@ -168,7 +168,10 @@ function entityOf(parts: readonly EntityPart[]): QuotaEntity {
     entity[field] = entityName
   }
   if (entity.ip !== undefined && parts.length > 1) {
-    throw new Refused('INVALID_REQUEST', 'Invalid empty client quota entity')
+    throw new Refused(
+      'INVALID_REQUEST',
+      'Invalid quota entity combination, IP entity shouldnot be combined with User or ClientId',
+    )
   }
   return entity
 }

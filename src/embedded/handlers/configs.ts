@@ -53,7 +53,7 @@ export const describeConfigsHandler = handler(describeConfigs, {
 
 /** A broker tells only its own, and those of all brokers where the name is empty. Throws Refused. */
 function entriesOfBroker(name: string, wishes: ConfigWishes, context: RequestContext) {
-  authorizeCluster(context, 'describeConfigs')
+  authorizeCluster(context, 'describeConfigs', 'Cluster authorization failed.')
   if (name === '') return allBrokersEntries(wishes, context)
   const { id } = context.broker
   if (!/^[+-]?\d+$/.test(name)) {
@@ -181,7 +181,7 @@ function topicOf(
   if (resourceType !== TOPIC) {
     throw new Refused('INVALID_REQUEST', 'The embedded cluster has configs of topics only.')
   }
-  authorize(context, operation, 'topic', resourceName)
+  authorize(context, operation, 'topic', resourceName, 'Topic authorization failed.')
   const topic = context.cluster.topics.byName(resourceName)
   if (topic === undefined) throw new Refused('UNKNOWN_TOPIC_OR_PARTITION', detail)
   return topic

@@ -127,7 +127,9 @@ function partitionOf(context: RequestContext, read: PartitionRead, isReadCommitt
 
 function isUnknown({ errorCode }: PartitionRead): boolean {
   return (
-    errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION || errorCode === ErrorCode.UNKNOWN_TOPIC_ID
+    errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION ||
+    errorCode === ErrorCode.UNKNOWN_TOPIC_ID ||
+    errorCode === ErrorCode.TOPIC_AUTHORIZATION_FAILED
   )
 }
 

@@ -60,14 +60,14 @@ function coordinatorOf(key: string, keyType: number, context: RequestContext) {
   switch (keyType) {
     case GROUP:
     case TRANSACTION: {
-      authorize(context, 'describe', keyType === GROUP ? 'group' : 'transactionalId', key)
+      authorize(context, 'describe', keyType === GROUP ? 'group' : 'transactionalId', key, '')
       const id = groups.coordinatorOf(key)
       const broker = id === undefined ? undefined : cluster.brokers.find(id)
       if (broker === undefined) throw new Refused('COORDINATOR_NOT_AVAILABLE')
       return broker
     }
     case SHARE:
-      authorizeCluster(context, 'clusterAction')
+      authorizeCluster(context, 'clusterAction', '')
       throw new Refused(SHARE_KEY.test(key) ? 'COORDINATOR_NOT_AVAILABLE' : 'INVALID_REQUEST', '')
     default:
       throw new Refused('INVALID_REQUEST', NO_SUCH_TYPE)

@@ -41,7 +41,10 @@ export const joinGroupHandler = handler(joinGroup, {
     return joinResponse(
       outcome.refused === undefined
         ? await outcome.value
-        : refusedJoin(request.memberId, outcome.refused.error),
+        : refusedJoin(
+            outcome.refused.error === 'GROUP_AUTHORIZATION_FAILED' ? '' : request.memberId,
+            outcome.refused.error,
+          ),
       context.version,
     )
   },

@@ -38,7 +38,7 @@ export const describeUserScramCredentialsHandler = handler(describeUserScramCred
     return {
       throttleTimeMs: 0,
       errorCode: 0,
-      errorMessage: null,
+      errorMessage: '',
       results: names.map((user) => {
         const failed = (errorCode: number, errorMessage: string) => ({
           user,
@@ -90,7 +90,7 @@ export const alterUserScramCredentialsHandler = handler(alterUserScramCredential
     const outcomes = new Map<string, Refused | undefined>()
     for (const { name, mechanism } of deletions) {
       const { refused } = outcomeOf(() => {
-        check(name)
+        if (whole.refused !== undefined) throw whole.refused
         const known = mechanismOf(mechanism)
         if (!scramCredentials.has(name, known)) {
           throw new Refused(
@@ -98,11 +98,14 @@ export const alterUserScramCredentialsHandler = handler(alterUserScramCredential
             'Attempt to delete a user credential that does not exist',
           )
         }
+        check(name)
         scramCredentials.delete(name, known)
       })
       outcomes.set(name, refused)
     }
     for (const { name, mechanism, iterations, salt, saltedPassword } of upsertions) {
+      // The first error of a user counts.
+      if (outcomes.get(name) !== undefined) continue
       const { refused } = outcomeOf(() => {
         check(name)
         const known = mechanismOf(mechanism)

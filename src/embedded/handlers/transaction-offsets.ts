@@ -36,6 +36,10 @@ export const txnOffsetCommitHandler = handler(txnOffsetCommit, {
           partitions: partitions.map((wanted) => {
             const { partitionIndex, committedMetadata } = wanted
             const { refused } = outcomeOf(() => {
+              // Without a right to the transactional id and the group nothing is told of topics.
+              if (outcome.refused?.error.endsWith('_AUTHORIZATION_FAILED') === true) {
+                throw outcome.refused
+              }
               const topic = topicOf(context, { name, id }, 'read')
               partitionOf(context, topic, partitionIndex)
               if (outcome.refused !== undefined) throw outcome.refused

@@ -57,8 +57,17 @@ function shown(value: unknown, names: Names): string {
 function inOrder(items: readonly unknown[]): readonly unknown[] {
   const key = (item: unknown): string => {
     if (!isStruct(item)) return ''
-    const { name, topic, partitionIndex, partition, index, resourceName, groupId } = item
-    return JSON.stringify([name, topic, resourceName, groupId, partitionIndex, partition, index])
+    const { name, topic, partitionIndex, partition, index, resourceName, groupId, user } = item
+    return JSON.stringify([
+      name,
+      topic,
+      resourceName,
+      groupId,
+      user,
+      partitionIndex,
+      partition,
+      index,
+    ])
   }
   // The sort is stable: what has no such field stays in its order.
   return [...items].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0))
