@@ -24,8 +24,7 @@ Examples:
   $ samsa consume --from-beginning -n 10 -f '%p %o %k: %s\\n' events`
 
 const BROKER_EXAMPLES = `
-It is for trying things out and for tests. Without --data it keeps everything in memory, and forgets it
-when it ends.
+For development and tests. Without --data, everything is kept in memory and lost when the command exits.
 
 Examples:
   $ samsa broker
@@ -37,7 +36,7 @@ Examples:
 export function program(): Command {
   const samsa = new Command('samsa')
     .description(
-      'Send lines to Apache Kafka, print its messages, and run brokers to try things out.',
+      'Produce to and consume from Apache Kafka, and run embedded brokers for development.',
     )
     .version(VERSION)
     // What comes behind a command is the command's: `samsa broker --version 2.8`.
@@ -49,62 +48,77 @@ export function program(): Command {
   samsa
     .command('produce')
     .description('send each line of standard input as a message')
-    .argument('<topic>', 'which brokers that are configured to do so create')
+    .argument(
+      '<topic>',
+      'topic to write to; brokers with auto-creation enabled create it if it is missing',
+    )
     .addOption(brokersOption())
     .option(
       '-K, --key-separator <sep>',
-      'what is before the first SEP in a line is the key',
+      'key and value are separated by the first SEP of a line',
       filled,
     )
     .addOption(
-      new Option('--compression <codec>', 'of batches')
+      new Option('--compression <codec>', 'compression codec for batches')
         .choices(['none', 'gzip', 'snappy', 'lz4', 'zstd'])
         .default('none'),
     )
     .addOption(
-      new Option('--acks <acks>', '0: nobody need have a message, 1: the leader, all: all in sync')
+      new Option(
+        '--acks <acks>',
+        'acknowledgements required: 0, 1 (leader) or all (in-sync replicas)',
+      )
         .argParser(acks)
         .default(-1, 'all'),
     )
-    .option('--partition <number>', 'the same for all messages', wholeNumber)
-    .option('--max-message-bytes <bytes>', 'the longest line', positive, 1_000_000)
+    .option('--partition <number>', 'write every message to this partition', wholeNumber)
+    .option('--max-message-bytes <bytes>', 'maximum length of a line', positive, 1_000_000)
     .addHelpText('after', PRODUCE_EXAMPLES)
     .action(produceCommand)
   samsa
     .command('consume')
-    .description('print the messages of a topic, their values a line each')
-    .argument('<topic>')
+    .description('print the messages of a topic, one value per line')
+    .argument('<topic>', 'topic to read')
     .addOption(brokersOption())
-    .option('--from-beginning', 'start at the oldest message, not at the next one')
-    .option('--exit', 'end where the log ended when the command started')
-    .option('-f, --format <format>', "print this for a message, as kcat's -f does; see below")
-    .option('-n, --count <count>', 'end after so many messages', positive)
-    .option('--partition <number>', 'only this one', wholeNumber)
-    .option('--raw', 'print control characters as they are, also on a terminal')
+    .option('--from-beginning', 'start at the oldest message instead of the end')
+    .option('--exit', 'exit at the offsets that were the end when the command started')
+    .option('-f, --format <format>', 'output format of a message, as in kcat; see below')
+    .option('-n, --count <count>', 'exit after this number of messages', positive)
+    .option('--partition <number>', 'read only this partition', wholeNumber)
+    .option('--raw', 'do not escape control characters on a terminal')
     .addHelpText('after', CONSUME_EXAMPLES)
     .action(consumeCommand)
   samsa
     .command('broker')
-    .description('run a Kafka cluster in this process, until Ctrl-C')
+    .description('run a Kafka cluster in this process until Ctrl-C')
     .option(
       '--port <number>',
-      'of the first broker; the others have the next ones; 0: any',
+      'port of the first broker; others use the following ports; 0: any free port',
       port,
       9092,
     )
-    .option('--brokers <count>', 'how many', positive, 1)
+    .option('--brokers <count>', 'number of brokers', positive, 1)
     .addOption(
-      new Option('--version <kafka>', 'to present; default: 4.4, with --zookeeper 3.9').choices(
-        KAFKA_VERSIONS,
-      ),
+      new Option(
+        '--version <kafka>',
+        'Kafka version to behave like (default: 4.4; with --zookeeper: 3.9)',
+      ).choices(KAFKA_VERSIONS),
     )
     .addOption(
-      new Option('--topic <name[:partitions]>', 'to begin with; can be repeated')
+      new Option('--topic <name[:partitions]>', 'topic to create at the start; can be repeated')
         .argParser(topicSpec)
         .default([], 'none'),
     )
-    .option('--zookeeper [port]', 'with a ZooKeeper that they are registered in, at 2181', port)
-    .option('--data <folder>', 'keep topics, records and committed offsets here', filled)
+    .option(
+      '--zookeeper [port]',
+      'also run a ZooKeeper and register the brokers in it (default port: 2181)',
+      port,
+    )
+    .option(
+      '--data <folder>',
+      'folder for topics, records and committed offsets (default: memory only)',
+      filled,
+    )
     .addHelpText('after', BROKER_EXAMPLES)
     .action(brokerCommand)
   for (const command of [samsa, ...samsa.commands]) {
@@ -116,7 +130,7 @@ export function program(): Command {
 }
 
 function brokersOption(): Option {
-  return new Option('--brokers <list>', 'to start from, as host:port with commas between')
+  return new Option('--brokers <list>', 'bootstrap brokers as host:port, separated by commas')
     .env('SAMSA_BROKERS')
     .default('127.0.0.1:9092')
 }

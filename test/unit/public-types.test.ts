@@ -61,8 +61,8 @@ const UNNAMED: Readonly<Record<string, readonly string[]>> = {
       'FieldsOf',
     ],
     ...['BoltClass', 'Bolts', 'CheckedBolts', 'SpoutClass', 'Spouts', 'CheckedSpouts'],
-    // In a member that only samsa uses.
-    'Unacked',
+    // In members that only samsa uses.
+    ...['Clock', 'Outgoing', 'Unacked'],
   ],
   'samsa/protocol': [
     'Row',
