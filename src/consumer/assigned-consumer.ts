@@ -212,7 +212,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
         state.topicId ??= this.#cluster.known(state.topic)?.topicId
         if (ends !== undefined) state.endOffset = ends.get(state.name) ?? 0
         const start = starts.get(state)
-        if (state.preparation === 'starting') {
+        if (state.fetch.phase === 'starting') {
           state.moveTo(offset ?? start?.offset ?? 0, start?.leaderEpoch)
           state.isBeyondEnd = state.position > state.endOffset
         }
@@ -242,7 +242,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
       this.#inbox.withhold(state)
       this.#fetcher.remove(state)
       this.#states.delete(state.name)
-      state.dropBuffered()
+      state.buffer.drop()
     }
     this.#fetcher.lessBuffered()
     this.#inbox.lookAgain()
@@ -324,12 +324,12 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   /** Undefined where the partition is not assigned, or it isn't known yet where it begins. */
   position(one: TopicPartition): number | undefined {
     const state = this.#states.get(nameOf(one))
-    return state === undefined || state.preparation === 'starting' ? undefined : state.position
+    return state === undefined || state.fetch.phase === 'starting' ? undefined : state.position
   }
 
   /** The offset of the last message of each partition that was handed over; without those of which none was. */
   get heldOffsets(): readonly TopicPartitionOffset[] {
-    return this.#all().flatMap(({ topic, partition, held }) =>
+    return this.#all().flatMap(({ topic, partition, buffer: { held } }) =>
       held === undefined ? [] : [{ topic, partition, offset: held }],
     )
   }
@@ -399,7 +399,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   resume(partitions: readonly TopicPartition[] = this.assignment): void {
     for (const state of this.#some(partitions)) {
       state.isPaused = false
-      if (state.isEmpty) state.isUrgent = true
+      if (state.buffer.isEmpty) state.fetch.hurry()
       this.#inbox.arrived(state)
     }
     this.#fetcher.pump()
@@ -564,7 +564,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   }
 
   #started(): PartitionState[] {
-    return this.#all().filter(({ preparation }) => preparation !== 'starting')
+    return this.#all().filter(({ fetch }) => fetch.phase !== 'starting')
   }
 
   #some(partitions: readonly TopicPartition[]): PartitionState[] {

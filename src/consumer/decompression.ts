@@ -7,7 +7,8 @@
  * they came: a large batch waits until the others are done with, and is not overtaken for ever by small ones.
  */
 import { UnderstatedSizeError } from '../../protocol/records/message-batch.ts'
-import type { PartitionState, Queued, QueuedBatch } from './partition-state.ts'
+import type { Queued, QueuedBatch } from './partition-buffer.ts'
+import type { PartitionState } from './partition-state.ts'
 
 /** So many need not be forgotten when they have nothing more: most have something again soon. */
 const MANY_HOLDERS = 100
@@ -31,9 +32,10 @@ export class Decompression {
   get usedBytes(): number {
     let bytes = 0
     for (const state of this.#holders) {
-      if (state.decompressedBytes === 0 && this.#holders.size > MANY_HOLDERS) {
+      if (state.buffer.decompressedBytes === 0 && this.#holders.size > MANY_HOLDERS) {
         this.#holders.delete(state)
-      } else if (state.isHandedOver && state.error === undefined) bytes += state.decompressedBytes
+      } else if (state.isHandedOver && state.buffer.error === undefined)
+        bytes += state.buffer.decompressedBytes
     }
     return bytes
   }
@@ -43,7 +45,7 @@ export class Decompression {
    * another thread where they are large.
    */
   prepare(state: PartitionState): boolean {
-    const [head, second] = state.queue
+    const [head, second] = state.buffer.queue
     if (head === undefined) return true
     if (!this.reserve(state, head)) {
       this.#waiting.add(state)
@@ -57,7 +59,7 @@ export class Decompression {
 
   /** The same, of a partition that may have been prepared before: without looking at it again then. */
   isPrepared(state: PartitionState): boolean {
-    const head = state.queue[0]
+    const head = state.buffer.queue[0]
     const isReserved = head?.kind === 'batch' && head.reservedBytes !== undefined
     return (isReserved && !isBeingDecompressed(head)) || this.prepare(state)
   }
@@ -74,20 +76,20 @@ export class Decompression {
       if (usedBytes > 0 && usedBytes + bytes > this.#budgetBytes) return false
       this.#holders.add(state)
     }
-    state.reserve(queued, bytes)
+    state.buffer.reserve(queued, bytes)
     return true
   }
 
   /** Whether of all that wait this comes first. */
   #isNext(state: PartitionState, queued: Queued): boolean {
     const [first] = this.#waiting
-    return first === state && queued === state.queue[0]
+    return first === state && queued === state.buffer.queue[0]
   }
 
   /** Nothing of this partition is handed over for now: drops what was decompressed ahead. */
   drop(state: PartitionState): void {
     this.#waiting.delete(state)
-    state.releaseQueued()
+    state.buffer.releaseQueued()
     this.freed()
   }
 
@@ -96,7 +98,7 @@ export class Decompression {
     if (this.#isFreeing) return
     this.#isFreeing = true
     for (const state of this.#waiting) {
-      const head = state.queue[0]
+      const head = state.buffer.queue[0]
       if (state.isReady && head !== undefined && !this.reserve(state, head)) break
       this.#waiting.delete(state)
       this.#onReady(state)
@@ -112,8 +114,8 @@ export class Decompression {
       running.isDone = true
       if (queued.decompression === running) {
         // The head comes first again: what is set aside for those behind it could be what it waits for.
-        if (error instanceof UnderstatedSizeError) state.releaseQueued()
-        else state.settle(queued)
+        if (error instanceof UnderstatedSizeError) state.buffer.releaseQueued()
+        else state.buffer.settle(queued)
         this.#onReady(state)
         this.freed()
       } else if (queued.decompression === undefined) {

@@ -73,7 +73,7 @@ export class Inbox<Value, Key> {
     // It may be a partition whose buffer was dropped.
     this.#decompression.freed()
     if (!state.isReady || this.#inRing.has(state) || this.#chunk?.state === state) return
-    if (state.chunk === undefined && !this.#decompression.prepare(state)) return
+    if (state.buffer.chunk === undefined && !this.#decompression.prepare(state)) return
     this.#inRing.add(state)
     this.#ring.push(state)
     this.wake()
@@ -83,7 +83,7 @@ export class Inbox<Value, Key> {
   withhold(state: PartitionState): void {
     if (this.#chunk?.state === state) {
       const { index, messages, isInProcess } = this.#chunk
-      if (index === messages.length && !isInProcess) state.finishChunk()
+      if (index === messages.length && !isInProcess) state.buffer.finishChunk()
       this.#chunk = undefined
     }
     if (this.#inRing.delete(state)) this.#ring.splice(this.#ring.indexOf(state), 1)
@@ -122,10 +122,10 @@ export class Inbox<Value, Key> {
     this.#endProcessing(chunk)
     if (chunk.isInterruptible && state.signal.aborted) {
       // The loop may have left the batch half done when it saw the signal.
-      if (state.chunk === chunk) state.moveTo(chunk.start)
+      if (state.buffer.chunk === chunk) state.moveTo(chunk.start)
     } else if (chunk !== this.#chunk && chunk.index === chunk.messages.length) {
       // Of a partition that was paused or held meanwhile.
-      if (state.chunk === chunk) state.finishChunk()
+      if (state.buffer.chunk === chunk) state.buffer.finishChunk()
       letGoOf(chunk)
     }
   }
@@ -179,8 +179,8 @@ export class Inbox<Value, Key> {
   get isFinished(): boolean {
     if (!this.#options.stopAtEnd) return false
     for (const state of this.#options.states.values()) {
-      if (state.preparation === 'starting') return false
-      if (!state.isAtEnd && state.error === undefined) return false
+      if (state.fetch.phase === 'starting') return false
+      if (!state.isAtEnd && state.buffer.error === undefined) return false
     }
     return true
   }
@@ -230,7 +230,7 @@ export class Inbox<Value, Key> {
   /** Hands over what was peeked at. False: it is not to be, since its partition was paused, moved or given up. */
   give({ chunk, index }: Peeked<Value, Key>): boolean {
     const { state } = chunk
-    if (!state.isReady || state.chunk !== chunk || chunk.index !== index) return false
+    if (!state.isReady || state.buffer.chunk !== chunk || chunk.index !== index) return false
     if (!this.mayHandOver) return false
     chunk.index++
     this.#beginProcessing(chunk)
@@ -244,7 +244,7 @@ export class Inbox<Value, Key> {
     } catch (error) {
       chunk.index--
       this.settle()
-      chunk.state.stop(error as Error)
+      chunk.state.buffer.stop(error as Error)
       this.withhold(chunk.state)
       this.#options.onTaken(chunk.state)
       throw error
@@ -277,9 +277,9 @@ export class Inbox<Value, Key> {
   }
 
   release(state: PartitionState): void {
-    const { chunk } = state
+    const { chunk } = state.buffer
     if (chunk !== undefined && chunk.index === chunk.messages.length) {
-      state.finishChunk()
+      state.buffer.finishChunk()
       letGoOf(chunk)
     }
     state.isClaimed = false
@@ -351,7 +351,7 @@ export class Inbox<Value, Key> {
     for (let state = this.#ring.shift(); state !== undefined; state = this.#ring.shift()) {
       this.#inRing.delete(state)
       if (!state.isReady) continue
-      const chunk = state.chunk ?? this.#nextChunk(state)
+      const chunk = state.buffer.chunk ?? this.#nextChunk(state)
       this.#options.onTaken(state)
       if (chunk === undefined) {
         this.arrived(state)
@@ -361,7 +361,7 @@ export class Inbox<Value, Key> {
         this.#chunk = chunk
         return true
       }
-      state.finishChunk()
+      state.buffer.finishChunk()
       letGoOf(chunk)
       this.arrived(state)
       this.#decompression.freed()
@@ -375,7 +375,9 @@ export class Inbox<Value, Key> {
     const decompression = this.#decompression
     if (!decompression.isPrepared(state)) return undefined
     try {
-      return state.nextChunk(this.#options.isSkipped, (next) => decompression.reserve(state, next))
+      return state.buffer.nextChunk(this.#options.isSkipped, (next) =>
+        decompression.reserve(state, next),
+      )
     } catch (error) {
       // What the partition had buffered must not keep the others from being fetched, nor from being decompressed.
       this.#options.onTaken(state)
@@ -390,7 +392,7 @@ export class Inbox<Value, Key> {
     if (chunk === undefined) return
     this.#chunk = undefined
     if (chunk.index === chunk.messages.length) {
-      chunk.state.finishChunk()
+      chunk.state.buffer.finishChunk()
       letGoOf(chunk)
     }
     this.arrived(chunk.state)
@@ -400,7 +402,8 @@ export class Inbox<Value, Key> {
   #throwIfAllEnded(): void {
     const { states } = this.#options
     let first: Error | undefined
-    for (const { error } of states.values()) {
+    for (const { buffer } of states.values()) {
+      const { error } = buffer
       if (error === undefined) return
       first ??= error
     }

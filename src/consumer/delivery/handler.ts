@@ -82,7 +82,7 @@ export function nextToHandle<Value, Key>(
   inbox: Inbox<Value, Key>,
   state: PartitionState,
 ): ToHandle<Value, Key> | undefined {
-  const { chunk } = state
+  const { chunk } = state.buffer
   if (chunk === undefined || !state.isHandedOver || !inbox.mayHandOver) return undefined
   while (chunk.index < chunk.messages.length) {
     const raw = chunk.messages[chunk.index]!

@@ -37,19 +37,19 @@ async function handleChunk<Value, Key>(
   state: PartitionState,
   handler: MessageHandler<Value, Key>,
 ): Promise<void> {
-  const { chunk } = state
+  const { chunk } = state.buffer
   if (chunk === undefined) return
   const calls = new PartitionHandler(state, handler)
   while (!run.isOver) {
     const next = nextToHandle(run.inbox, state)
-    if (next === undefined || state.chunk !== chunk) return
+    if (next === undefined || state.buffer.chunk !== chunk) return
     const { offset } = next.raw
     try {
       await calls.call(next.message)
       calls.succeeded(offset)
     } catch (error) {
       // It was not handled: it is the next one again, unless the application went elsewhere meanwhile.
-      if (state.chunk === chunk) chunk.index--
+      if (state.buffer.chunk === chunk) chunk.index--
       if (calls.failed(offset, error)) throw error
       return
     }

@@ -47,8 +47,7 @@ export function denied(
   backoff: BackoffOptions,
 ): UnknownTopicError | undefined {
   const { topic, partition, name } = state
-  const { count = 0, since = performance.now() } = state.unknown ?? {}
-  state.unknown = { count: count + 1, since }
+  const { count, since } = state.fetch.denied(performance.now())
   if (count < UNKNOWN_RESPONSES) return undefined
   if (performance.now() - since < UNKNOWN_WAITS * backoff.maxMs) return undefined
   const known = cluster.known(topic)

@@ -2,7 +2,8 @@
  * How `queuedMaxBytes` is shared out: what is on its way, and what has arrived. A consumer that has met compressed
  * batches has a third share, for what is decompressed.
  */
-import type { PartitionState, Queued } from '../partition-state.ts'
+import type { Queued } from '../partition-buffer.ts'
+import type { PartitionState } from '../partition-state.ts'
 
 const SHARES = 2
 export const SHARES_WITH_COMPRESSION = 3
@@ -27,7 +28,7 @@ export class FetchBudget {
   }
 
   /** To be called when something of a partition was queued. */
-  saw({ queue }: PartitionState): void {
+  saw({ buffer: { queue } }: PartitionState): void {
     if (this.#shares === SHARES_WITH_COMPRESSION || !queue.some(isCompressed)) return
     this.#shares = SHARES_WITH_COMPRESSION
   }
@@ -38,6 +39,6 @@ function isCompressed(queued: Queued): boolean {
 }
 
 /** The memory that a partition's queue takes. */
-export function queuedBytes({ bufferedBytes, queue }: PartitionState): number {
-  return bufferedBytes + queue.length * BATCH_OVERHEAD_BYTES
+export function queuedBytes({ buffer: { bytes, queue } }: PartitionState): number {
+  return bytes + queue.length * BATCH_OVERHEAD_BYTES
 }

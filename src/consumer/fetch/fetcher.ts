@@ -1,34 +1,16 @@
-import { fetch, type FetchResponse } from '../../../protocol/apis/fetch.ts'
+import { fetch } from '../../../protocol/apis/fetch.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
-import { backoffMs } from '../../async/backoff.ts'
 import { addTo } from '../../cluster/add-to.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
-import { partitionNumbered } from '../../cluster/metadata.ts'
-import { reportRetry } from '../../cluster/retry.ts'
-import {
-  BrokerError,
-  isRetriable,
-  LeaderNotFoundError,
-  suggestsNewMetadata,
-  TopicRecreatedError,
-  UnknownTopicError,
-} from '../../errors.ts'
+import { BrokerError, isRetriable, LeaderNotFoundError, TopicRecreatedError } from '../../errors.ts'
 import type { Broker } from '../../network/broker.ts'
 import { FrameMemory } from '../../network/frame-memory.ts'
 import type { PartitionState } from '../partition-state.ts'
-import { denied, isOfConnection, isStaleEpoch, isUnknownTopic } from './failures.ts'
+import { isOfConnection } from './failures.ts'
 import { FetchBudget, queuedBytes } from './fetch-budget.ts'
-import {
-  fetchedPartitions,
-  fetchRequest,
-  maxFetchVersion,
-  usesTopicIds,
-  type FetchedPartition,
-} from './fetch-request.ts'
-import { keyOf, type PartitionToFetch } from './fetch-session.ts'
-import { Lease } from './lease.ts'
-import { findEnd, isEndMissing, reset, validate, type Recovery } from './recovery.ts'
-import { queueRecords } from './responses.ts'
+import { fetchRequest, maxFetchVersion, usesTopicIds } from './fetch-request.ts'
+import { ResponseHandler, type Asked } from './fetch-response.ts'
+import { PositionRecovery } from './position-recovery.ts'
 import type { FetchSettings } from './settings.ts'
 import { Source, type Poll } from './source.ts'
 
@@ -36,13 +18,6 @@ import { Source, type Poll } from './source.ts'
 const MAX_RESPONSE_BYTES = 50 * 1024 * 1024
 /** An application that took something so recently is about to make room in a full buffer. */
 const RECENTLY_MS = 1_000
-
-/** A partition that is part of a request, and what was asked for it. */
-interface Asked {
-  readonly state: PartitionState
-  readonly toFetch: PartitionToFetch
-  readonly jumps: number
-}
 
 export interface FetcherEvents {
   /** Something was put into the queue of a partition, or it was moved. */
@@ -65,6 +40,8 @@ export class Fetcher {
   readonly #events: FetcherEvents
   readonly #sources = new Map<Broker, Source[]>()
   readonly #budget: FetchBudget
+  readonly #recovery: PositionRecovery
+  readonly #responses: ResponseHandler
   readonly #frameMemory: FrameMemory | undefined
   #timer: NodeJS.Timeout | undefined
   #lastTaken = -Infinity
@@ -76,8 +53,23 @@ export class Fetcher {
     this.#cluster = cluster
     this.#settings = settings
     this.#events = events
+    const { onArrived, onTruncated } = events
     this.#budget = new FetchBudget(settings.queuedMaxBytes)
     if (settings.reuseMemory) this.#frameMemory = new FrameMemory(this.#mayBufferBytes)
+    const onRecovered = () => this.pump()
+    this.#recovery = new PositionRecovery(cluster, settings, {
+      onArrived,
+      onTruncated,
+      onRecovered,
+    })
+    this.#responses = new ResponseHandler({
+      cluster,
+      settings,
+      recovery: this.#recovery,
+      frameMemory: this.#frameMemory,
+      onArrived,
+      onRecords: (state) => this.#gotRecords(state),
+    })
   }
 
   add(state: PartitionState): void {
@@ -98,27 +90,27 @@ export class Fetcher {
     let nextLook = Infinity
     for (const state of this.#states) {
       if (!this.#isReadable(state)) continue
-      if (state.notBefore > now) {
-        nextLook = Math.min(nextLook, state.notBefore)
+      if (state.fetch.notBefore > now) {
+        nextLook = Math.min(nextLook, state.fetch.notBefore)
         continue
       }
       const source = this.#sourceOf(state, now)
       if (source === undefined) {
-        nextLook = Math.min(nextLook, state.notBefore)
+        nextLook = Math.min(nextLook, state.fetch.notBefore)
         continue
       }
       if (source.notBefore > now) nextLook = Math.min(nextLook, source.notBefore)
       else if (!this.#hasRoom(state)) awaited.add(source)
       else if (source.poll !== undefined)
         nextLook = Math.min(nextLook, this.#cut(source, state, now))
-      else if (this.#isValid(state)) addTo(bySource, source, state)
+      else if (this.#recovery.isValid(state)) addTo(bySource, source, state)
     }
     this.#isFull = bySource.size > 0 && this.#bufferedBytes() >= this.#mayBufferBytes
     if (!this.#isFull) {
       const isBusy = now - this.#lastTaken < RECENTLY_MS
       const share = Math.ceil(this.#mayBufferBytes / this.#sources.size)
       for (const [source, states] of bySource) {
-        const wanted = states.reduce((sum, { maxBytes }) => sum + maxBytes, 0)
+        const wanted = states.reduce((sum, { fetch }) => sum + fetch.maxBytes, 0)
         const maxBytes = Math.min(MAX_RESPONSE_BYTES, share, wanted)
         void this.#fetch(source, states, maxBytes, isBusy && awaited.has(source))
       }
@@ -152,31 +144,31 @@ export class Fetcher {
 
   stop(): void {
     this.#isStopped = true
+    this.#recovery.stop()
     clearTimeout(this.#timer)
     for (const sources of this.#sources.values()) for (const source of sources) source.hangUp()
   }
 
   #isReadable(state: PartitionState): boolean {
     return (
-      !state.isFetching &&
+      state.fetch.phase === 'idle' &&
       state.isHandedOver &&
-      !state.isStopped &&
-      state.preparation === 'none' &&
-      (state.fetchOffset < state.endOffset || state.isBeyondEnd)
+      !state.buffer.isStopped &&
+      (state.fetch.offset < state.endOffset || state.isBeyondEnd)
     )
   }
 
   /** Ends a poll that leaves the partition out, where that must not wait for it; returns when to look again. */
   #cut(source: Source, state: PartitionState, now: number): number {
-    if (state.isUrgent) return source.cutSoon(now)
+    if (state.fetch.isUrgent) return source.cutSoon(now)
     source.cutIfLong(this.#settings.fetchWaitMaxMs)
     return Infinity
   }
 
   #hasRoom(state: PartitionState): boolean {
     return (
-      state.bufferedBytes < this.#settings.fetchMessageMaxBytes &&
-      state.bufferedMessages < this.#settings.queuedMaxMessages
+      state.buffer.bytes < this.#settings.fetchMessageMaxBytes &&
+      state.buffer.messages < this.#settings.queuedMaxMessages
     )
   }
 
@@ -188,7 +180,7 @@ export class Fetcher {
   #bufferedBytes(): number {
     let bytes = 0
     for (const state of this.#states) {
-      if (state.isHandedOver && state.error === undefined) bytes += queuedBytes(state)
+      if (state.isHandedOver && state.buffer.error === undefined) bytes += queuedBytes(state)
     }
     return bytes
   }
@@ -206,17 +198,17 @@ export class Fetcher {
     const known = this.#cluster.known(state.topic)
     if (state.topicId !== undefined && known?.topicId !== undefined) {
       if (state.topicId !== known.topicId) {
-        this.#end(state, new TopicRecreatedError(state.topic, state.partition))
+        this.#recovery.end(state, new TopicRecreatedError(state.topic, state.partition))
         return undefined
       }
     }
-    const preferred =
-      state.preferredUntil > now ? this.#cluster.brokers.get(state.preferredReplica) : undefined
+    const replica = state.fetch.preferredAt(now)
+    const preferred = replica === undefined ? undefined : this.#cluster.brokers.get(replica)
     const broker = preferred ?? this.#cluster.leaderOf(state.topic, state.partition)
     if (broker === undefined) {
       const { topic, partition, name } = state
       const error = new LeaderNotFoundError(`${name} has no leader`, { topic, partition })
-      this.#retryLater(state, error)
+      this.#recovery.retryLater(state, error)
       return undefined
     }
     let sources = this.#sources.get(broker)
@@ -226,25 +218,6 @@ export class Fetcher {
       this.#sources.set(broker, sources)
     }
     return sources[state.partition % sources.length]
-  }
-
-  /** Whether the position is known to be in the leader's log; finds out where there is a new leader (KIP-320). */
-  #isValid(state: PartitionState): boolean {
-    const ofLeader = this.#leaderEpoch(state)
-    if (ofLeader === state.validEpoch || ofLeader < 0) return true
-    if (state.fetchEpoch < 0) {
-      state.validEpoch = ofLeader
-      return true
-    }
-    void this.#recover(state, 'validating', () =>
-      validate(this.#cluster, this.#settings, state, ofLeader),
-    )
-    return false
-  }
-
-  #leaderEpoch({ topic, partition }: PartitionState): number {
-    const partitions = this.#cluster.known(topic)?.partitions
-    return (partitions && partitionNumbered(partitions, partition))?.leaderEpoch ?? -1
   }
 
   async #fetch(
@@ -291,181 +264,39 @@ export class Fetcher {
       if (response.errorCode !== ErrorCode.NONE) {
         throw new BrokerError(response.errorCode, 'fetching', { broker: source.broker.name })
       }
-      const bytes = this.#takeApart(response, asked, byId, source)
+      const bytes = this.#responses.handle(response, asked, byId, source.broker)
       source.answered(bytes === 0 ? 'empty' : 'records', performance.now() - began, this.#settings)
     } catch (error) {
       source.session.lost()
       if (this.#isStopped || poll.isCut) return
       this.#report(source, error as Error)
-      for (const { state, jumps } of asked) {
-        state.preferredUntil = 0
-        if (state.isAssigned && state.jumps === jumps) this.#fail(state, error as Error)
+      for (const { state, version } of asked) {
+        state.fetch.preferLeader()
+        if (state.isAssigned && state.fetch.version === version) {
+          this.#recovery.fail(state, error as Error)
+        }
       }
     } finally {
       source.poll = undefined
-      for (const { state, jumps } of asked) if (state.jumps === jumps) state.isFetching = false
+      for (const { state, version } of asked) state.fetch.end('fetching', version)
       this.pump()
     }
   }
 
   #ask(state: PartitionState): Asked {
-    state.isFetching = true
-    state.isUrgent = false
-    const { topic, partition, fetchOffset: offset, maxBytes, jumps } = state
+    state.fetch.begin('fetching')
+    const { topic, partition } = state
+    const { offset, maxBytes, version } = state.fetch
     const topicId = this.#cluster.known(topic)?.topicId
     state.topicId ??= topicId
-    const leaderEpoch = this.#leaderEpoch(state)
-    return { state, jumps, toFetch: { topic, topicId, partition, offset, maxBytes, leaderEpoch } }
+    const leaderEpoch = this.#recovery.leaderEpochOf(state)
+    return { state, version, toFetch: { topic, topicId, partition, offset, maxBytes, leaderEpoch } }
   }
 
-  /** Returns how many bytes of records the response has. */
-  #takeApart(
-    response: FetchResponse,
-    asked: readonly Asked[],
-    byId: boolean,
-    source: Source,
-  ): number {
-    const fetched = fetchedPartitions(response, byId)
-    let bytes = 0
-    for (const { records } of fetched.values()) bytes += records?.length ?? 0
-    const lease = this.#leaseOf(fetched)
-    lease?.hold()
-    for (const { state, toFetch, jumps } of asked) {
-      const one = fetched.get(keyOf(toFetch, byId))
-      // What was asked for before it was given up, or moved, is not what is wanted any more.
-      if (!state.isAssigned || state.jumps !== jumps) continue
-      // In a session a broker leaves out what has not changed.
-      if (one === undefined) {
-        this.#checkEnd(state)
-        continue
-      }
-      this.#handle(state, one, source.broker, lease)
-      this.#events.onArrived(state)
-    }
-    lease?.letGo()
-    return bytes
-  }
-
-  /** All of a response is in the same memory. */
-  #leaseOf(fetched: ReadonlyMap<string, FetchedPartition>): Lease | undefined {
-    if (this.#frameMemory === undefined) return undefined
-    for (const { records } of fetched.values()) {
-      if (records !== null && records.length > 0)
-        return new Lease(this.#frameMemory, records.buffer)
-    }
-    return undefined
-  }
-
-  #handle(
-    state: PartitionState,
-    fetched: FetchedPartition,
-    broker: Broker,
-    lease: Lease | undefined,
-  ): void {
-    const { errorCode, preferredReadReplica, records } = fetched
-    if (errorCode !== ErrorCode.NONE) {
-      this.#handleError(state, errorCode, broker)
-      return
-    }
-    if (preferredReadReplica >= 0) {
-      // As often as metadata is refreshed the leader is asked again.
-      state.preferredReplica = preferredReadReplica
-      state.preferredUntil = performance.now() + this.#cluster.options.metadataMaxAgeMs
-    }
-    state.failures = 0
-    state.unknown = undefined
-    state.highWatermark = Number(fetched.highWatermark)
-    state.lastStableOffset = Number(fetched.lastStableOffset)
-    // The offset exists by now: wakes the reader, which finds that it is beyond the end.
-    if (state.isBeyondEnd) state.jumpTo(state.fetchOffset)
-    if (records === null || records.length === 0) {
-      state.fruitless = 0
-      this.#checkEnd(state)
-      return
-    }
-    this.#states.delete(state)
-    this.#states.add(state)
-    const { logger } = this.#cluster.options
-    if (queueRecords(state, fetched, lease, this.#settings, logger)) state.fruitless = 0
-    else this.#afterFruitless(state, 'the response has no batch that leads any further')
+  /** The partition is asked for last from now on: others come first in the next response. */
+  #gotRecords(state: PartitionState): void {
+    if (this.#states.delete(state)) this.#states.add(state)
     this.#budget.saw(state)
-  }
-
-  #checkEnd(state: PartitionState): void {
-    if (!isEndMissing(state, this.#settings)) return
-    void this.#recover(state, 'finding-end', () => findEnd(this.#cluster, this.#settings, state))
-  }
-
-  /** The first time may have a cause that asking again ends, such as a limit. */
-  #afterFruitless(state: PartitionState, detail: string): void {
-    if (state.fruitless++ === 0) return
-    const attempt = state.fruitless - 1
-    const waitMs = backoffMs(attempt - 1, this.#settings.fetchBackoff)
-    state.notBefore = performance.now() + waitMs
-    const { topic, partition, name } = state
-    const error = new BrokerError(ErrorCode.NONE, `fetching ${name}`, { topic, partition }, detail)
-    reportRetry(this.#cluster.options.logger, { what: `fetching ${name}`, attempt, waitMs, error })
-  }
-
-  #handleError(state: PartitionState, errorCode: number, broker: Broker): void {
-    const isPreferred = state.preferredUntil > performance.now()
-    state.preferredUntil = 0
-    if (errorCode === ErrorCode.OFFSET_OUT_OF_RANGE) {
-      // A follower may be behind: what the leader says counts.
-      if (isPreferred) return
-      // A position that was looked up and is refused again leads no further either.
-      this.#afterFruitless(state, 'the position is not in the log')
-      void this.#recover(state, 'resetting', () => reset(this.#cluster, this.#settings, state))
-      return
-    }
-    const { topic, partition, name } = state
-    const context = { topic, partition, broker: broker.name }
-    const error = new BrokerError(errorCode, `fetching ${name}`, context)
-    if (isUnknownTopic(errorCode)) {
-      const deletion = denied(state, this.#cluster, this.#settings.fetchBackoff)
-      if (deletion !== undefined) this.#end(state, deletion)
-      else this.#retryLater(state, error)
-    } else {
-      state.unknown = undefined
-      this.#fail(state, error)
-    }
-  }
-
-  /**
-   * Does what has to be done before the partition can be fetched. If it fails, only this one waits. What
-   * the state was moved to meanwhile stays.
-   */
-  async #recover(
-    state: PartitionState,
-    preparation: PartitionState['preparation'],
-    run: () => Promise<Recovery>,
-  ): Promise<void> {
-    const { jumps } = state
-    state.preparation = preparation
-    try {
-      const recovery = await run()
-      if (recovery?.kind === 'end') this.#end(state, recovery.error)
-      if (recovery?.kind === 'truncated') {
-        this.#events.onTruncated(state)
-        state.moveTo(recovery.to, recovery.leaderEpoch)
-      }
-      this.#events.onArrived(state)
-    } catch (error) {
-      if (state.isAssigned && state.jumps === jumps && !this.#isStopped) {
-        this.#fail(state, error as Error)
-      }
-    } finally {
-      // The position was found otherwise, or is to be looked for again: as the next fetch says.
-      if (state.jumps === jumps) state.preparation = 'none'
-      this.pump()
-    }
-  }
-
-  #fail(state: PartitionState, error: Error): void {
-    // The broker may have been started again since it last denied the partition.
-    if (isOfConnection(error)) state.unknown = undefined
-    if (isRetriable(error) || isOfConnection(error)) this.#retryLater(state, error)
-    else this.#end(state, error)
   }
 
   /**
@@ -476,39 +307,6 @@ export class Fetcher {
     if (!isOfConnection(error) || isRetriable(error) || source.isReported) return
     source.isReported = true
     this.#events.onProblem(error)
-  }
-
-  /** The application is told once it has been given what is queued. */
-  #end(state: PartitionState, error: Error): void {
-    if (error instanceof TopicRecreatedError || error instanceof UnknownTopicError) {
-      state.lostTopic = error
-    }
-    state.enqueue({ kind: 'error', error })
-    this.#events.onArrived(state)
-  }
-
-  #retryLater(state: PartitionState, error: Error): void {
-    const waitMs = backoffMs(state.failures++, this.#settings.fetchBackoff)
-    state.notBefore = performance.now() + waitMs
-    const what = `fetching ${state.name}`
-    const { logger } = this.#cluster.options
-    reportRetry(logger, { what, attempt: state.failures, waitMs, error })
-    if (suggestsNewMetadata(error) || isStaleEpoch(error)) void this.#refresh(state)
-  }
-
-  /** If it fails there is nobody to fetch from, and the next look finds that. */
-  async #refresh(state: PartitionState): Promise<void> {
-    const { topic, jumps } = state
-    try {
-      await this.#cluster.refresh(topic)
-    } catch {
-      return
-    }
-    const errorCode = this.#cluster.known(topic)?.errorCode ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
-    if (!isUnknownTopic(errorCode)) return
-    if (!state.isAssigned || state.isStopped || state.jumps !== jumps || this.#isStopped) return
-    const deletion = denied(state, this.#cluster, this.#settings.fetchBackoff)
-    if (deletion !== undefined) this.#end(state, deletion)
   }
 
   #lookAgainAt(time: number, now: number): void {

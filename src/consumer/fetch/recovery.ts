@@ -24,7 +24,8 @@ export async function reset(
   state: PartitionState,
   reason: PositionEvent['reason'] = 'out-of-range',
 ): Promise<Recovery> {
-  const { topic, partition, jumps, fetchOffset: from } = state
+  const { topic, partition } = state
+  const { version, offset: from } = state.fetch
   const problem = problemOf(state, reason)
   if (settings.resetTo === 'none') {
     const message = `${problem}, and autoOffsetReset is 'none'`
@@ -32,7 +33,7 @@ export async function reset(
   }
   const spec = settings.resetTo
   const to = await lookUp(cluster, settings, state, spec)
-  if (!state.isAssigned || state.jumps !== jumps) return undefined
+  if (!state.isAssigned || state.fetch.version !== version) return undefined
   cluster.options.logger.warn(`${problem}: it is read on at ${to}, the ${spec}`)
   tell({ topic, partition, from, to, reason })
   state.jumpTo(to)
@@ -46,14 +47,15 @@ export async function validate(
   state: PartitionState,
   ofLeader: number,
 ): Promise<Recovery> {
-  const { topic, partition, jumps, fetchEpoch: ofPosition, name } = state
+  const { topic, partition, name } = state
+  const { version, leaderEpoch: ofPosition } = state.fetch
   const leader = cluster.leaderOf(topic, partition)
   if (leader === undefined) throw new LeaderNotFoundError(`${name} has no leader`, state)
   const { requestTimeoutMs, logger } = cluster.options
   const found = await endOfEpoch(leader, state, { ofLeader, ofPosition }, requestTimeoutMs)
-  if (!state.isAssigned || state.jumps !== jumps) return undefined
-  if (found === undefined || found.endOffset >= state.fetchOffset) {
-    state.validEpoch = ofLeader
+  if (!state.isAssigned || state.fetch.version !== version) return undefined
+  if (found === undefined || found.endOffset >= state.fetch.offset) {
+    state.fetch.validated(ofLeader)
     return undefined
   }
   // UNDEFINED_EPOCH_OFFSET: the leader's history has neither this epoch nor a later one, as after an unclean election
@@ -64,7 +66,7 @@ export async function validate(
   const { position } = state
   if (to >= position) {
     state.refetch(to)
-    state.validEpoch = ofLeader
+    state.fetch.validated(ofLeader)
     return undefined
   }
   logger.warn(
@@ -83,10 +85,11 @@ export async function findEnd(
   settings: FetchSettings,
   state: PartitionState,
 ): Promise<Recovery> {
-  const { jumps, fetchOffset, endOffset } = state
+  const { endOffset } = state
+  const { version, offset: fetchOffset } = state.fetch
   // Not the high watermark of a fetch: a new leader's is behind for a moment, and ListOffsets waits for it (KIP-207).
   const end = await lookUp(cluster, settings, state, 'latest')
-  if (!state.isAssigned || state.jumps !== jumps || end >= endOffset) return undefined
+  if (!state.isAssigned || state.fetch.version !== version || end >= endOffset) return undefined
   cluster.options.logger.warn(
     `${state.name} ends at ${end} now, before its end of ${endOffset} when it was assigned: that is not waited for`,
   )
@@ -98,10 +101,10 @@ export async function findEnd(
 
 /** Whether an empty response says that the end to stop at is not there. */
 export function isEndMissing(state: PartitionState, { isReadCommitted }: FetchSettings): boolean {
-  const { endOffset, fetchOffset } = state
+  const { endOffset } = state
   if (endOffset === Infinity) return false
   const end = visibleEnd(state, isReadCommitted)
-  return end >= 0 && end < endOffset && fetchOffset >= end
+  return end >= 0 && end < endOffset && state.fetch.offset >= end
 }
 
 async function lookUp(
@@ -116,12 +119,12 @@ async function lookUp(
 }
 
 function problemOf(
-  { name, fetchOffset, fetchEpoch }: PartitionState,
+  { name, fetch: { offset, leaderEpoch } }: PartitionState,
   reason: PositionEvent['reason'],
 ): string {
   return reason === 'out-of-range'
-    ? `${name} has no offset ${fetchOffset} (any more)`
-    : `the leader of ${name} does not know epoch ${fetchEpoch}, in which the messages up to offset ${fetchOffset} were written`
+    ? `${name} has no offset ${offset} (any more)`
+    : `the leader of ${name} does not know epoch ${leaderEpoch}, in which the messages up to offset ${offset} were written`
 }
 
 function tell(event: PositionEvent): void {

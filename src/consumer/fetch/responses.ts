@@ -14,7 +14,7 @@ const LARGEST_FETCH_BYTES = 0x3fffffff
 
 /** The end of the log that this consumer can see; −1 before the first response. */
 export function visibleEnd(state: PartitionState, isReadCommitted: boolean): number {
-  const { highWatermark, lastStableOffset } = state
+  const { highWatermark, lastStableOffset } = state.fetch
   return isReadCommitted && lastStableOffset >= 0 ? lastStableOffset : highWatermark
 }
 
@@ -44,27 +44,26 @@ export function queueRecords(
     )
     for (const batch of batches) {
       const isLeftOut = aborted?.includes(batch) === true || batch.control
-      if (batch.lastOffset < state.fetchOffset) continue
+      if (batch.lastOffset < state.fetch.offset) continue
       lease?.hold()
-      state.enqueue({ kind: 'batch', batch, from: state.fetchOffset, isLeftOut, lease })
-      state.fetchOffset = batch.lastOffset + 1
-      state.fetchEpoch = batch.leaderEpoch
+      state.buffer.enqueue({ kind: 'batch', batch, from: state.fetch.offset, isLeftOut, lease })
+      state.fetch.advanceTo(batch.lastOffset + 1, batch.leaderEpoch)
       isFurther = true
     }
     if (error === undefined) {
       // Brokers before KIP-74 (0.10.1) cut even the first batch off: ask for all of it.
       if (!isFurther && batches.length === 0 && cutOffBytes > 0) {
-        askForMore(state, Math.max(cutOffBytes, state.maxBytes * 2))
+        askForMore(state, Math.max(cutOffBytes, state.fetch.maxBytes * 2))
       }
       return isFurther
     }
-    const damage = new CorruptBatchError(state.topic, state.partition, state.fetchOffset, error)
+    const damage = new CorruptBatchError(state.topic, state.partition, state.fetch.offset, error)
     if (!skipCorrupt) {
-      state.enqueue({ kind: 'error', error: damage })
+      state.buffer.enqueue({ kind: 'error', error: damage })
       return true
     }
     data = data.subarray(damagedAt)
-    const { fetchOffset, maxBytes } = state
+    const { offset: fetchOffset, maxBytes } = state.fetch
     const endOffset = visibleEnd(state, isReadCommitted)
     const behind = behindDamage(data, { fetchOffset, endOffset, maxBytes })
     if (behind.kind === 'ask-for-more') {
@@ -79,5 +78,5 @@ export function queueRecords(
 }
 
 function askForMore(state: PartitionState, maxBytes: number): void {
-  state.maxBytes = Math.max(state.maxBytes, Math.min(LARGEST_FETCH_BYTES, maxBytes))
+  state.fetch.askFor(Math.min(LARGEST_FETCH_BYTES, maxBytes))
 }

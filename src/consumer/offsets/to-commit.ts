@@ -21,8 +21,9 @@ export function offsetsToCommit(
   expires: boolean,
 ): OffsetToCommit[] {
   return states.flatMap((state) => {
-    if (state.preparation === 'starting' || lostTopicOf(cluster, state) !== undefined) return []
-    const { topic, partition, topicId, positionEpoch: leaderEpoch } = state
+    if (state.fetch.phase === 'starting' || lostTopicOf(cluster, state) !== undefined) return []
+    const { topic, partition, topicId, buffer } = state
+    const { positionEpoch: leaderEpoch } = buffer
     const isHandled = upTo === 'finished' || state.handling !== undefined
     const offset = isHandled ? state.finished : state.position
     const isNeeded = expires || offset !== state.committed

@@ -194,11 +194,17 @@ describe('memory for decompressed batches', () => {
     const record = new OutgoingRecord(null, Buffer.alloc(decompressedBytes - 20), 0)
     const data = encodeBatch([record], { compression: 'lz4' })
     const [batch] = readBatches(data, state).batches
-    state.enqueue({ kind: 'batch', batch: batch!, from: 0, isLeftOut: false, lease: undefined })
+    state.buffer.enqueue({
+      kind: 'batch',
+      batch: batch!,
+      from: 0,
+      isLeftOut: false,
+      lease: undefined,
+    })
   }
 
   function decode(state: PartitionState): void {
-    const chunk = state.nextChunk(
+    const chunk = state.buffer.nextChunk(
       () => false,
       (queued) => decompression.reserve(state, queued),
     )
@@ -210,7 +216,7 @@ describe('memory for decompressed batches', () => {
     expect(states.map((state) => decompression.prepare(state))).toEqual([true, true, false])
     decode(states[0]!)
     expect(decompression.usedBytes).toBeGreaterThan(79_000)
-    states[0]!.finishChunk()
+    states[0]!.buffer.finishChunk()
     decompression.freed()
     expect(ready).toEqual(['t-2'])
     expect(decompression.prepare(states[2]!)).toBe(true)
@@ -225,12 +231,12 @@ describe('memory for decompressed batches', () => {
     expect(decompression.prepare(large)).toBe(false)
     expect(decompression.prepare(late)).toBe(false)
     decode(small)
-    small.finishChunk()
+    small.buffer.finishChunk()
     decompression.freed()
     expect(ready).toEqual(['t-1'])
     expect(decompression.prepare(late)).toBe(false)
     decode(large)
-    large.finishChunk()
+    large.buffer.finishChunk()
     decompression.freed()
     expect(ready).toEqual(['t-1', 't-2'])
   })

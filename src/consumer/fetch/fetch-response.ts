@@ -1,0 +1,115 @@
+/** What a fetch response does to the partitions that were asked for. */
+import type { FetchResponse } from '../../../protocol/apis/fetch.ts'
+import { ErrorCode } from '../../../protocol/errors.ts'
+import type { Cluster } from '../../cluster/cluster.ts'
+import type { Broker } from '../../network/broker.ts'
+import type { FrameMemory } from '../../network/frame-memory.ts'
+import type { PartitionState } from '../partition-state.ts'
+import { fetchedPartitions, type FetchedPartition } from './fetch-request.ts'
+import { keyOf, type PartitionToFetch } from './fetch-session.ts'
+import { Lease } from './lease.ts'
+import type { PositionRecovery } from './position-recovery.ts'
+import { queueRecords } from './responses.ts'
+import type { FetchSettings } from './settings.ts'
+
+/** A partition that is part of a request, and what was asked for it. */
+export interface Asked {
+  readonly state: PartitionState
+  readonly toFetch: PartitionToFetch
+  /** Of the position when it was asked for. */
+  readonly version: number
+}
+
+export interface ResponseHandlerParts {
+  readonly cluster: Cluster
+  readonly settings: FetchSettings
+  readonly recovery: PositionRecovery
+  /** Where the memory of responses comes from, if it is used again. */
+  readonly frameMemory: FrameMemory | undefined
+  /** Something of a partition was handled: records, an error, or that there is nothing. */
+  readonly onArrived: (state: PartitionState) => void
+  /** A response had records of a partition, which are queued. */
+  readonly onRecords: (state: PartitionState) => void
+}
+
+export class ResponseHandler {
+  readonly #parts: ResponseHandlerParts
+
+  constructor(parts: ResponseHandlerParts) {
+    this.#parts = parts
+  }
+
+  /** Returns how many bytes of records the response has. `byId`: it names topics by their ids. */
+  handle(response: FetchResponse, asked: readonly Asked[], byId: boolean, broker: Broker): number {
+    const { recovery, onArrived } = this.#parts
+    const fetched = fetchedPartitions(response, byId)
+    let bytes = 0
+    for (const { records } of fetched.values()) bytes += records?.length ?? 0
+    const lease = this.#leaseOf(fetched)
+    lease?.hold()
+    for (const { state, toFetch, version } of asked) {
+      const one = fetched.get(keyOf(toFetch, byId))
+      // What was asked for before it was given up, or moved, is not what is wanted any more.
+      if (!state.isAssigned || state.fetch.version !== version) continue
+      // In a session a broker leaves out what has not changed.
+      if (one === undefined) {
+        recovery.checkEnd(state)
+        continue
+      }
+      this.#handlePartition(state, one, broker, lease)
+      onArrived(state)
+    }
+    lease?.letGo()
+    return bytes
+  }
+
+  /** All of a response is in the same memory. */
+  #leaseOf(fetched: ReadonlyMap<string, FetchedPartition>): Lease | undefined {
+    const { frameMemory } = this.#parts
+    if (frameMemory === undefined) return undefined
+    for (const { records } of fetched.values()) {
+      if (records !== null && records.length > 0) return new Lease(frameMemory, records.buffer)
+    }
+    return undefined
+  }
+
+  #handlePartition(
+    state: PartitionState,
+    fetched: FetchedPartition,
+    broker: Broker,
+    lease: Lease | undefined,
+  ): void {
+    const { cluster, settings, recovery, onRecords } = this.#parts
+    const { fetch } = state
+    const { errorCode, preferredReadReplica, records } = fetched
+    const { metadataMaxAgeMs, logger } = cluster.options
+    if (errorCode !== ErrorCode.NONE) {
+      this.#handleError(state, errorCode, broker)
+      return
+    }
+    // As often as metadata is refreshed the leader is asked again.
+    if (preferredReadReplica >= 0) {
+      fetch.prefer(preferredReadReplica, performance.now() + metadataMaxAgeMs)
+    }
+    fetch.succeeded(Number(fetched.highWatermark), Number(fetched.lastStableOffset))
+    // The offset exists by now: wakes the reader, which finds that it is beyond the end.
+    if (state.isBeyondEnd) state.jumpTo(fetch.offset)
+    if (records === null || records.length === 0) {
+      fetch.ledFurther()
+      recovery.checkEnd(state)
+      return
+    }
+    if (queueRecords(state, fetched, lease, settings, logger)) fetch.ledFurther()
+    else recovery.ledNowhere(state, 'the response has no batch that leads any further')
+    onRecords(state)
+  }
+
+  #handleError(state: PartitionState, errorCode: number, broker: Broker): void {
+    const { recovery } = this.#parts
+    const isPreferred = state.fetch.preferredAt(performance.now()) !== undefined
+    state.fetch.preferLeader()
+    if (errorCode !== ErrorCode.OFFSET_OUT_OF_RANGE) recovery.refused(state, errorCode, broker.name)
+    // A follower may be behind: what the leader says counts.
+    else if (!isPreferred) recovery.reset(state)
+  }
+}
