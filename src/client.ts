@@ -17,6 +17,8 @@ import { Opened } from './opened.ts'
 import { shown } from './options.ts'
 import { MultiTopicProducer } from './producer/multi-topic-producer.ts'
 import type { ProducerOptions } from './producer/options.ts'
+import type { TransactionalProducerOptions } from './producer/transactions/options.ts'
+import { TransactionalProducer } from './producer/transactions/transactional-producer.ts'
 import type { Data } from './producer/intake/serialize.ts'
 import { Topic } from './topic.ts'
 
@@ -77,6 +79,22 @@ export class KafkaClient implements AsyncDisposable {
     const deadline = deadlineOf(call, this.#cluster.options.operationTimeoutMs)
     return this.#opened.producer((onClosed) =>
       MultiTopicProducer.open(this.#cluster, options, deadline, onClosed),
+    )
+  }
+
+  /**
+   * A producer that writes in transactions (docs/transactions.md). Another that has the same `transactionalId` is
+   * fenced, and what it left open is aborted. Needs Kafka 0.11 or newer.
+   * Throws InvalidArgumentError, UnsupportedVersionError, BrokerError, NoBrokersAvailableError, RequestTimeoutError.
+   */
+  async getTransactionalProducer<Value = Data, Key = Data>(
+    options: TransactionalProducerOptions<Value, Key>,
+    call: CallOptions = {},
+  ): Promise<TransactionalProducer<Value, Key>> {
+    if (this.#closing !== undefined) throw new ClosedError('client')
+    const deadline = deadlineOf(call, this.#cluster.options.operationTimeoutMs)
+    return this.#opened.producer((onClosed) =>
+      TransactionalProducer.open<Value, Key>(this.#cluster, options, deadline, onClosed),
     )
   }
 

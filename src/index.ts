@@ -197,6 +197,19 @@ export type {
   OutgoingMessage,
   ProduceOptions,
 } from './producer/base-producer.ts'
+export { TransactionalProducer } from './producer/transactions/transactional-producer.ts'
+export {
+  Transaction,
+  type OffsetsOfGroup,
+  type OffsetSource,
+} from './producer/transactions/transaction.ts'
+export type { TransactionalProducerOptions } from './producer/transactions/options.ts'
+export type { TransactionOffset } from './producer/transactions/coordinator.ts'
+export {
+  ProducerFencedError,
+  TransactionError,
+  type TransactionErrorCode,
+} from './producer/transactions/errors.ts'
 export type { ProducerOptions, Serializer } from './producer/options.ts'
 export type { RecordMetadata } from './producer/results/delivery.ts'
 export type { OffsetRange, ProduceManyResult } from './producer/results/message-group.ts'

@@ -37,6 +37,11 @@ export class Failures {
     this.#unseen.delete(failed)
   }
 
+  /** Nobody needs to handle them any more. */
+  forget(): void {
+    this.#unseen.clear()
+  }
+
   /** Forgets all and throws the first, if there is one. */
   throwFirst(): void {
     const [first] = this.#unseen

@@ -1,0 +1,55 @@
+import type { PartitionQueue } from '../accumulator/partition-queue.ts'
+
+/**
+ * The partitions of the open transaction, which generation 1 adds before anything is produced to them. All that
+ * are asked for while a request is under way are in the next one, and each is in one request only: a failed request
+ * takes nothing away from those that were added before.
+ */
+export class AddedPartitions {
+  readonly #add: (queues: readonly PartitionQueue[]) => Promise<boolean>
+  readonly #resume: (queue: PartitionQueue) => void
+  readonly #added = new Set<PartitionQueue>()
+  #wanted = new Set<PartitionQueue>()
+  #isAdding = false
+  /** Counts transactions: an answer of an earlier one is not for this one. */
+  #transaction = 0
+
+  /** `add` resolves with whether the partitions were added. */
+  constructor(
+    add: (queues: readonly PartitionQueue[]) => Promise<boolean>,
+    resume: (queue: PartitionQueue) => void,
+  ) {
+    this.#add = add
+    this.#resume = resume
+  }
+
+  /** Whether the partition is added; one that is not is asked for, and resumed once it is. */
+  has(queue: PartitionQueue): boolean {
+    if (this.#added.has(queue)) return true
+    this.#wanted.add(queue)
+    if (!this.#isAdding) void this.#run()
+    return false
+  }
+
+  clear(): void {
+    this.#transaction++
+    this.#added.clear()
+    this.#wanted.clear()
+  }
+
+  async #run(): Promise<void> {
+    this.#isAdding = true
+    // One request for the partitions of this turn of the event loop.
+    await Promise.resolve()
+    const transaction = this.#transaction
+    while (this.#wanted.size > 0 && transaction === this.#transaction) {
+      const queues = [...this.#wanted]
+      this.#wanted = new Set()
+      const isAdded = await this.#add(queues)
+      if (!isAdded || transaction !== this.#transaction) break
+      for (const queue of queues) this.#added.add(queue)
+      for (const queue of queues) this.#resume(queue)
+    }
+    this.#isAdding = false
+  }
+}

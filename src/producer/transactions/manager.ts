@@ -1,0 +1,412 @@
+/**
+ * The transactions of one producer: what it is to the brokers, which partitions and groups the open transaction has,
+ * and what follows from errors. `states.ts` says what may happen when, `reactions.ts` what an error means.
+ */
+import { Deadline } from '../../async/deadline.ts'
+import type { GroupMetadata } from '../../cluster/group-metadata.ts'
+import { ClosedError, KafkaError } from '../../errors.ts'
+import type { Batch } from '../accumulator/batch.ts'
+import type { PartitionQueue } from '../accumulator/partition-queue.ts'
+import type { ProducerIdentity } from '../recovery/producer-id.ts'
+import type { NumberRecovery, PolicyContext, RecoveryPolicy } from '../recovery/recovery-policy.ts'
+import { AddedPartitions } from './added-partitions.ts'
+import { TransactionCoordinator, type TransactionOffset } from './coordinator.ts'
+import { ProducerFencedError, TransactionError } from './errors.ts'
+import { reactionTo, type TransactionRequest } from './reactions.ts'
+import { next, type Generation, type TransactionEvent, type TransactionState } from './states.ts'
+
+/** What the manager asks of the producer that it belongs to. */
+export interface Outbox {
+  /** Resolves when all that was produced is acknowledged or has failed. */
+  flush(deadline: Deadline | undefined): Promise<void>
+  /** Fails what is not in flight with the error; resolves when nothing is in flight any more. */
+  discard(error: Error): Promise<void>
+  /** The failures of messages that nobody has looked at are not thrown by the next flush. */
+  forgetFailures(): void
+  /** Messages that have failed since the producer was opened, those included that were refused. */
+  readonly failedMessages: number
+}
+
+/** The first version of Produce that adds partitions to a transaction. */
+const PRODUCE_1 = 11
+
+/** States that an abort leaves. */
+const OPEN: readonly TransactionState[] = ['in transaction', 'abortable', 'unknown outcome']
+
+export class TransactionManager implements RecoveryPolicy {
+  readonly transactionalId: string
+  readonly #timeoutMs: number
+  readonly #context: PolicyContext
+  readonly #coordinator: TransactionCoordinator
+  readonly #added: AddedPartitions
+  #outbox: Outbox | undefined
+  #state: TransactionState = 'uninitialized'
+  #generation: Generation = 1
+  #identity: ProducerIdentity | undefined
+  /** Why the state is `abortable` or `fatal`. */
+  #error: Error | undefined
+  #isBusy = false
+  /** Groups whose offsets were added, in generation 1. */
+  readonly #groups = new Set<string>()
+  /** Something of the open transaction was sent to the coordinator or, in generation 2, to any broker. */
+  #isOpen = false
+  /** EndTxn was sent to commit, and may have taken effect. */
+  #mayBeCommitted = false
+  #failedBefore = 0
+  /** Requests that belong to the open transaction. */
+  readonly #pending = new Set<Promise<unknown>>()
+  #discarding: Promise<void> | undefined
+
+  constructor(context: PolicyContext, transactionalId: string, timeoutMs: number) {
+    this.#context = context
+    this.transactionalId = transactionalId
+    this.#timeoutMs = timeoutMs
+    this.#coordinator = new TransactionCoordinator(context.cluster, transactionalId)
+    this.#added = new AddedPartitions(
+      (queues) => this.#track(this.#addPartitions(queues)),
+      (queue) => context.resume(queue),
+    )
+  }
+
+  /** Called once, before anything else. */
+  attach(outbox: Outbox): void {
+    this.#outbox = outbox
+  }
+
+  get hasTransaction(): boolean {
+    return OPEN.includes(this.#state)
+  }
+
+  get maxProduceVersion(): number {
+    return this.#generation === 1 ? PRODUCE_1 : Infinity
+  }
+
+  /** Throws why nothing can be produced: for messages, once each. */
+  throwUnlessOpen(): void {
+    if (this.#state !== 'in transaction') throw this.#refusal('produce')
+  }
+
+  /** Throws ProducerFencedError, BrokerError, UnsupportedVersionError, RequestTimeoutError. */
+  async start(deadline: Deadline): Promise<void> {
+    this.#generation = await this.#coordinator.generation(deadline)
+    await this.#initialize(deadline)
+  }
+
+  /** Throws TransactionError where one is open, and as `start` where a producer id or epoch has to be had first. */
+  async begin(deadline: Deadline): Promise<void> {
+    if (this.#isBusy) throw this.#refusal('begin')
+    this.#isBusy = true
+    try {
+      // What the last end left open is aborted: the next commit would make it visible.
+      if (this.#state === 'unknown outcome') await this.#abort(deadline)
+      if (this.#state === 'uninitialized') await this.#initialize(deadline)
+      if (this.#state !== 'ready') throw this.#refusal('begin')
+      this.#generation = await this.#coordinator.generation(deadline)
+      this.#move('begin')
+      this.#failedBefore = this.#outbox!.failedMessages
+    } finally {
+      this.#isBusy = false
+    }
+  }
+
+  /** Throws TransactionError, ProducerFencedError, and what ends the producer. */
+  async commit(flushDeadline: Deadline | undefined, endDeadline: () => Deadline): Promise<void> {
+    const isRepeated = this.#state === 'unknown outcome' && this.#mayBeCommitted
+    if (this.#state !== 'in transaction' && !isRepeated) throw this.#refusal('commit')
+    this.#move('commit')
+    if (!isRepeated) {
+      await this.#flushed(flushDeadline)
+      this.#throwIfFailed()
+      if (!this.#isOpen) {
+        this.#ended('ended')
+        return
+      }
+    }
+    this.#mayBeCommitted = true
+    await this.#end('commit', endDeadline())
+  }
+
+  /** Throws ProducerFencedError and what ends the producer; TransactionError where it was committed before. */
+  async abort(deadline: Deadline): Promise<void> {
+    if (!OPEN.includes(this.#state)) throw this.#refusal('abort')
+    const wasCommitted = await this.#abort(deadline)
+    if (wasCommitted) {
+      const reason = 'the transaction was committed: the coordinator had done so before the abort'
+      throw new TransactionError('TRANSACTION_COMMITTED', reason)
+    }
+  }
+
+  /** Adds offsets of a group to the transaction: they are committed with it. */
+  async sendOffsets(
+    offsets: readonly TransactionOffset[],
+    group: GroupMetadata,
+    deadline: Deadline,
+  ): Promise<void> {
+    if (this.#state !== 'in transaction') throw this.#refusal('send offsets')
+    if (offsets.length === 0) return
+    await this.#track(this.#sendOffsets(offsets, group, deadline))
+  }
+
+  /** No request is made any more. */
+  close(): void {
+    if (this.#state !== 'closed') this.#move('close')
+  }
+
+  // The recovery policy of the producer.
+
+  maySend(queue: PartitionQueue): boolean {
+    if (this.#state !== 'in transaction' && this.#state !== 'committing') return false
+    if (this.#generation === 1 && !this.#added.has(queue)) return false
+    this.#isOpen = true
+    if (queue.identity !== this.#identity) queue.startWith(this.#identity!)
+    return true
+  }
+
+  /**
+   * No new numbers within a transaction: the batches before the gap would stay in it, those in the gap would be
+   * missing, and a commit would make the rest visible (librdkafka#3575).
+   */
+  onNumberRefused(queue: PartitionQueue, batch: Batch): NumberRecovery {
+    return queue.isBehindAnother(batch) ? 'retry' : 'fail'
+  }
+
+  onFailed(_batch: Batch, error: Error): void {
+    this.#failed('Produce', error)
+  }
+
+  // The steps.
+
+  async #initialize(deadline: Deadline): Promise<void> {
+    this.#move('initialize')
+    try {
+      const identity = await this.#coordinator.init(this.#timeoutMs, this.#identity, deadline)
+      this.#identity = { ...identity, transactional: true }
+      this.#move('initialized')
+    } catch (error) {
+      throw this.#failed('InitProducerId', error)
+    }
+  }
+
+  async #addPartitions(queues: readonly PartitionQueue[]): Promise<boolean> {
+    this.#isOpen = true
+    try {
+      const { operationTimeoutMs } = this.#context.cluster.options
+      const deadline = new Deadline(operationTimeoutMs)
+      await this.#coordinator.addPartitions(this.#identity!, queues, deadline)
+      return true
+    } catch (error) {
+      this.#failed('AddPartitionsToTxn', error)
+      return false
+    }
+  }
+
+  async #sendOffsets(
+    offsets: readonly TransactionOffset[],
+    group: GroupMetadata,
+    deadline: Deadline,
+  ): Promise<void> {
+    let request: TransactionRequest = 'AddOffsetsToTxn'
+    this.#isOpen = true
+    try {
+      const identity = this.#identity!
+      if (this.#generation === 1 && !this.#groups.has(group.groupId)) {
+        await this.#coordinator.addOffsets(identity, group.groupId, deadline)
+        this.#groups.add(group.groupId)
+      }
+      request = 'TxnOffsetCommit'
+      const generation = this.#generation
+      await this.#coordinator.commitOffsets(identity, group, offsets, generation, deadline)
+    } catch (error) {
+      throw this.#failed(request, error)
+    }
+  }
+
+  /** Waits for all that belongs to the transaction. */
+  async #flushed(deadline: Deadline | undefined): Promise<void> {
+    await Promise.allSettled(this.#pending)
+    try {
+      await this.#outbox!.flush(deadline)
+    } catch (error) {
+      this.#failed('Produce', error)
+    }
+    await Promise.allSettled(this.#pending)
+  }
+
+  #throwIfFailed(): void {
+    if (this.#state === 'committing' && this.#outbox!.failedMessages > this.#failedBefore) {
+      const reason = 'a message of the transaction was refused, or failed'
+      this.#failed('Produce', new TransactionError('TRANSACTION_FAILED', reason))
+    }
+    if (this.#state !== 'committing') throw this.#refusal('commit')
+  }
+
+  /** Returns whether the transaction turned out to be committed. */
+  async #abort(deadline: Deadline): Promise<boolean> {
+    this.#move('abort')
+    const aborted = new TransactionError('TRANSACTION_ABORTED', 'the transaction was aborted')
+    await this.#discard(this.#error ?? aborted)
+    // A request that arrived after EndTxn would open the next transaction.
+    await Promise.allSettled(this.#pending)
+    if (!this.#isOpen) {
+      this.#ended('ended')
+      return false
+    }
+    return this.#end('abort', deadline)
+  }
+
+  /** Returns whether the transaction was committed before it could be aborted. */
+  async #end(outcome: 'commit' | 'abort', deadline: Deadline): Promise<boolean> {
+    const generation = this.#generation
+    const attempt = { isUnanswered: false }
+    try {
+      const identity = await this.#coordinator.end(
+        this.#identity!,
+        outcome,
+        generation,
+        deadline,
+        () => (attempt.isUnanswered = true),
+      )
+      if (identity !== undefined) this.#identity = { ...identity, transactional: true }
+      const isSpent = identity === undefined && (generation === 2 || outcome === 'abort')
+      this.#ended(isSpent ? 'ended, epoch spent' : 'ended')
+    } catch (error) {
+      const isAbort = outcome === 'abort'
+      if (reactionTo('EndTxn', error, generation, isAbort) === 'ended') {
+        const wasCommitted = this.#mayBeCommitted
+        this.#ended('ended, epoch spent')
+        await this.#renew(deadline)
+        return wasCommitted
+      }
+      const failure = this.#failed('EndTxn', error)
+      const isUnknown =
+        this.#state === 'unknown outcome' || (attempt.isUnanswered && outcome === 'commit')
+      throw isUnknown ? unknownOutcome(outcome, failure) : failure
+    }
+    if (outcome === 'abort') await this.#renew(deadline)
+    return false
+  }
+
+  /** A new epoch keeps late requests of the last transaction out of the next. Without one, `begin` tries again. */
+  async #renew(deadline: Deadline): Promise<void> {
+    if (this.#state !== 'uninitialized') return
+    try {
+      await this.#initialize(deadline)
+    } catch (error) {
+      // The transaction has ended. The producer's next call throws what is fatal.
+      const { logger } = this.#context.cluster.options
+      logger.warn(`a transaction has ended, and the next epoch is not there yet: ${String(error)}`)
+    }
+  }
+
+  /** Fails what is not sent yet; resolves when nothing is in flight. */
+  #discard(error: Error): Promise<void> {
+    const outbox = this.#outbox!
+    // Not at once: this may be called by what is just being settled.
+    this.#discarding ??= Promise.resolve()
+      .then(() => outbox.discard(error))
+      .finally(() => outbox.forgetFailures())
+    return this.#discarding
+  }
+
+  #ended(event: 'ended' | 'ended, epoch spent'): void {
+    this.#move(event)
+    this.#added.clear()
+    this.#groups.clear()
+    this.#isOpen = false
+    this.#mayBeCommitted = false
+    this.#error = undefined
+    this.#discarding = undefined
+  }
+
+  // What errors do.
+
+  /** Changes the state as the error demands, and returns the error to throw. */
+  #failed(request: TransactionRequest, problem: unknown): Error {
+    const error = problem instanceof Error ? problem : new Error(String(problem))
+    if (this.#state === 'fatal' || this.#state === 'closed') return this.#error ?? error
+    const reaction = reactionTo(request, error, this.#generation)
+    switch (reaction) {
+      case 'fenced':
+        this.#error = new ProducerFencedError(this.transactionalId, asKafkaError(error))
+        this.#move('fatal error')
+        break
+      case 'fatal':
+        this.#error = error
+        this.#move('fatal error')
+        break
+      case 'unanswered':
+        this.#move('unanswered')
+        return error
+      case 'ended':
+      case 'abortable':
+        this.#move('abortable error')
+        if (this.#state !== 'abortable') return error
+        // The first is the cause of the others.
+        this.#error ??= failedTransaction(error)
+        break
+    }
+    // Nobody waits for what cannot be sent any more: a commit would wait for it until its time is over.
+    const reason = this.#error
+    if (request !== 'InitProducerId') void this.#discard(reason)
+    return reaction === 'abortable' ? error : reason
+  }
+
+  #refusal(what: string): Error {
+    switch (this.#state) {
+      case 'fatal':
+        return this.#error!
+      case 'closed':
+        return new ClosedError('producer')
+      case 'abortable':
+        if (what !== 'begin') return this.#error!
+        return inProgress('abort it first: it has failed', this.#error)
+      case 'in transaction':
+      case 'committing':
+      case 'aborting':
+        return inProgress(`cannot ${what} while a transaction is open or about to end`)
+      default:
+        return what === 'begin'
+          ? inProgress('another call of begin() is under way')
+          : new TransactionError('NO_TRANSACTION', `cannot ${what} without a transaction`)
+    }
+  }
+
+  #move(event: TransactionEvent): void {
+    const state = next(this.#state, event, this.#generation)
+    if (state === undefined) {
+      throw new Error(`a producer that is ${this.#state} cannot take '${event}'`)
+    }
+    this.#state = state
+  }
+
+  async #track<T>(running: Promise<T>): Promise<T> {
+    this.#pending.add(running)
+    try {
+      return await running
+    } finally {
+      this.#pending.delete(running)
+    }
+  }
+}
+
+function asKafkaError(error: Error): KafkaError {
+  return error instanceof KafkaError
+    ? error
+    : new KafkaError('PRODUCER_FENCED', error.message, false)
+}
+
+function inProgress(why: string, cause?: Error): TransactionError {
+  const reason = `the producer has a transaction: ${why}`
+  return new TransactionError('TRANSACTION_IN_PROGRESS', reason, cause)
+}
+
+function failedTransaction(cause: Error): TransactionError {
+  if (cause instanceof TransactionError) return cause
+  const reason = `the transaction has failed and can only be aborted: ${cause.message}`
+  return new TransactionError('TRANSACTION_FAILED', reason, cause)
+}
+
+function unknownOutcome(outcome: string, cause: Error): TransactionError {
+  const reason = `whether the ${outcome} of the transaction took effect is not known: ${cause.message}`
+  return new TransactionError('TRANSACTION_OUTCOME_UNKNOWN', reason, cause)
+}

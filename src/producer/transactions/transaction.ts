@@ -1,0 +1,150 @@
+import type { CallOptions } from '../../call-options.ts'
+import type { GroupMetadata } from '../../cluster/group-metadata.ts'
+import { KafkaError } from '../../errors.ts'
+import type { Message } from '../base-producer.ts'
+import type { TopicMessage } from '../multi-topic-producer.ts'
+import type { RecordMetadata } from '../results/delivery.ts'
+import type { ProduceManyResult } from '../results/message-group.ts'
+import type { Data } from '../intake/serialize.ts'
+import type { TransactionOffset } from './coordinator.ts'
+import { TransactionError } from './errors.ts'
+
+/** A consumer whose offsets a transaction can commit: each of samsa's that has a group. */
+export interface OffsetSource {
+  /** The offset of the next message of each partition. */
+  readonly positions: readonly TransactionOffset[]
+  groupMetadata(): GroupMetadata
+}
+
+/** Offsets to commit with a transaction, and the member of the group that read up to them. */
+export interface OffsetsOfGroup {
+  /** Each is that of the next message to read. */
+  readonly offsets: readonly TransactionOffset[]
+  /** `consumer.groupMetadata()`: with it the brokers refuse the offsets of a member that has lost its partitions. */
+  readonly group: GroupMetadata
+}
+
+/** What a transaction asks of its producer. */
+export interface TransactionHost<Value, Key> {
+  produce(topic: string, message: Message<Value, Key>): Promise<RecordMetadata>
+  refuse(error: Error): Promise<RecordMetadata>
+  produceMany(
+    messages: Iterable<TopicMessage<Value, Key>> | AsyncIterable<TopicMessage<Value, Key>>,
+  ): Promise<ProduceManyResult>
+  sendOffsets(source: OffsetSource | OffsetsOfGroup, call: CallOptions): Promise<void>
+  commit(call: CallOptions): Promise<void>
+  abort(call: CallOptions): Promise<void>
+  /** A transaction that was left without a commit could not be aborted. */
+  notAborted(error: unknown): void
+}
+
+/**
+ * A transaction: what is produced and which offsets are sent through it becomes visible to `read_committed` consumers
+ * together, or not at all. Made by `producer.begin()`. Leaving the block of `await using` without a commit aborts it.
+ *
+ * ```ts
+ * await using tx = await producer.begin()
+ * tx.produce('invoices', { key: 'a', value: 'paid' })
+ * await tx.commit()
+ * ```
+ */
+export class Transaction<Value = Data, Key = Data> implements AsyncDisposable {
+  readonly #host: TransactionHost<Value, Key>
+  #end: 'committing' | 'committed' | 'aborting' | 'aborted' | undefined
+
+  /** By `producer.begin()`. */
+  constructor(host: TransactionHost<Value, Key>) {
+    this.#host = host
+  }
+
+  /** Whether it was neither committed nor aborted yet. */
+  get isOpen(): boolean {
+    return this.#end === undefined
+  }
+
+  /**
+   * Produces a message: text, bytes or null, or an object with a value, and key, headers, timestamp or partition
+   * where wanted. The promise need not be awaited: `commit()` waits for all messages, and fails when one has failed.
+   * Await `producer.ready()` now and then where many are produced in one turn of the event loop.
+   */
+  produce(topic: string, message: Message<Value, Key>): Promise<RecordMetadata> {
+    if (this.#end !== undefined) return this.#host.refuse(this.#ended('produce'))
+    return this.#host.produce(topic, message)
+  }
+
+  /** Produces many messages, each with its topic, as fast as the producer takes them. */
+  produceMany(
+    messages: Iterable<TopicMessage<Value, Key>> | AsyncIterable<TopicMessage<Value, Key>>,
+  ): Promise<ProduceManyResult> {
+    if (this.#end !== undefined) return Promise.reject(this.#ended('produce'))
+    return this.#host.produceMany(messages)
+  }
+
+  /**
+   * Commits the positions of a consumer, or the given offsets of a group, with the transaction. The positions are
+   * those after the messages that the consumer has handed over: call it when these are processed. Throws BrokerError,
+   * after which the transaction can only be aborted; its code is ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID,
+   * FENCED_INSTANCE_ID or STALE_MEMBER_EPOCH where the group has given the partitions to another member.
+   */
+  async sendOffsets(source: OffsetSource | OffsetsOfGroup, call: CallOptions = {}): Promise<void> {
+    if (this.#end !== undefined) throw this.#ended('send offsets')
+    await this.#host.sendOffsets(source, call)
+  }
+
+  /**
+   * Sends what is queued and commits. Throws TransactionError with TRANSACTION_FAILED where a message or offset has
+   * failed: then abort. With TRANSACTION_OUTCOME_UNKNOWN the coordinator did not answer in time: `commit()` may be
+   * called again, and otherwise the producer settles it before its next transaction. Throws ProducerFencedError.
+   */
+  async commit(call: CallOptions = {}): Promise<void> {
+    if (this.#end !== undefined) throw this.#ended('commit')
+    this.#end = 'committing'
+    try {
+      await this.#host.commit(call)
+      this.#end = 'committed'
+    } catch (error) {
+      this.#end = undefined
+      throw error
+    }
+  }
+
+  /**
+   * Discards what was not sent yet, and lets no `read_committed` consumer see the rest. Throws ProducerFencedError,
+   * and TransactionError where an earlier `commit()` of unknown outcome had taken effect.
+   */
+  async abort(call: CallOptions = {}): Promise<void> {
+    if (this.#end !== undefined) throw this.#ended('abort')
+    this.#end = 'aborting'
+    try {
+      await this.#host.abort(call)
+      this.#end = 'aborted'
+    } catch (error) {
+      const isOver = error instanceof KafkaError && OVER.includes(error.code)
+      this.#end = isOver ? 'aborted' : undefined
+      throw error
+    }
+  }
+
+  /** Aborts it unless it has ended. Never throws: an abort that fails is logged, and settled before the next begin. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#end !== undefined) return
+    try {
+      await this.abort()
+    } catch (error) {
+      this.#host.notAborted(error)
+      this.#end = 'aborted'
+    }
+  }
+
+  #ended(what: string): TransactionError {
+    const how = { committing: 'being committed', aborting: 'being aborted' }
+    const is = this.#end === 'committing' || this.#end === 'aborting' ? how[this.#end] : this.#end
+    return new TransactionError(
+      'TRANSACTION_ENDED',
+      `cannot ${what}: the transaction is ${is}; begin another with producer.begin()`,
+    )
+  }
+}
+
+/** After these nothing is left to abort. */
+const OVER: readonly string[] = ['TRANSACTION_COMMITTED', 'PRODUCER_FENCED', 'CLOSED']

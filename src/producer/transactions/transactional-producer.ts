@@ -1,0 +1,232 @@
+import type { CallOptions } from '../../call-options.ts'
+import { deadlineOf } from '../../call-options.ts'
+import { Deadline } from '../../async/deadline.ts'
+import type { WaitOptions } from '../../async/waiting.ts'
+import type { Cluster } from '../../cluster/cluster.ts'
+import { checkTopicName } from '../../cluster/topic-name.ts'
+import { InvalidArgumentError } from '../../errors.ts'
+import { shown } from '../../options.ts'
+import { BaseProducer, NO_OPTIONS, type Message } from '../base-producer.ts'
+import type { Data } from '../intake/serialize.ts'
+import type { TopicState } from '../intake/topic-state.ts'
+import type { RecordMetadata } from '../results/delivery.ts'
+import type { TransactionOffset } from './coordinator.ts'
+import { TransactionError } from './errors.ts'
+import { TransactionManager } from './manager.ts'
+import {
+  transactionalSettings,
+  type TransactionalProducerOptions,
+  type TransactionalSettings,
+} from './options.ts'
+import {
+  Transaction,
+  type OffsetsOfGroup,
+  type OffsetSource,
+  type TransactionHost,
+} from './transaction.ts'
+
+/**
+ * Produces in transactions, one at a time: messages to any number of topics, and the offsets of groups, become visible
+ * together or not at all. Made by `client.getTransactionalProducer()` (docs/transactions.md).
+ */
+export class TransactionalProducer<Value = Data, Key = Data> extends BaseProducer<Value, Key> {
+  readonly transactionalId: string
+  readonly #manager: TransactionManager
+  readonly #cluster: Cluster
+  readonly #topics = new Map<string, TopicState>()
+  readonly #host: TransactionHost<Value, Key>
+  /** The commit or abort that is under way. */
+  #ending: Promise<void> = Promise.resolve()
+
+  private constructor(
+    cluster: Cluster,
+    { transactionalId, transactionTimeoutMs, producer }: TransactionalSettings,
+    onClosed: () => void,
+  ) {
+    let manager: TransactionManager | undefined
+    super(cluster, producer, onClosed, (context) => {
+      manager = new TransactionManager(context, transactionalId, transactionTimeoutMs)
+      return manager
+    })
+    if (manager === undefined) throw new Error('the producer made no recovery policy')
+    this.#manager = manager
+    this.#cluster = cluster
+    this.transactionalId = transactionalId
+    const { core } = this
+    manager.attach({
+      flush: (deadline) => {
+        if (deadline === undefined) return core.flush()
+        const { remainingMs: timeoutMs, signal } = deadline
+        return core.flush({
+          timeoutMs: Math.ceil(timeoutMs),
+          ...(signal === undefined ? {} : { signal }),
+        })
+      },
+      discard: (error) => core.abort(error),
+      forgetFailures: () => core.failures.forget(),
+      get failedMessages() {
+        return core.failedMessages
+      },
+    })
+    this.#host = this.#makeHost(manager)
+  }
+
+  /**
+   * Throws InvalidArgumentError, UnsupportedVersionError before Kafka 0.11, BrokerError, NoBrokersAvailableError,
+   * RequestTimeoutError.
+   */
+  static async open<Value, Key>(
+    cluster: Cluster,
+    options: TransactionalProducerOptions<Value, Key>,
+    deadline: Deadline,
+    onClosed: () => void,
+  ): Promise<TransactionalProducer<Value, Key>> {
+    const settings = transactionalSettings(options)
+    const producer = new TransactionalProducer<Value, Key>(cluster, settings, onClosed)
+    await producer.startFor(undefined, deadline)
+    return producer
+  }
+
+  /**
+   * Begins a transaction. Throws TransactionError where one is open, ProducerFencedError, and what keeps the producer
+   * from getting an epoch where it needs a new one.
+   */
+  async begin(call: CallOptions = {}): Promise<Transaction<Value, Key>> {
+    await this.#manager.begin(this.#deadline(call))
+    return new Transaction(this.#host)
+  }
+
+  /**
+   * Begins a transaction, commits it when the function returns, and aborts it when the function throws or the commit
+   * fails. Resolves with what the function returned; rejects with what it threw, or with the error of the commit.
+   */
+  async transaction<Result>(
+    run: (transaction: Transaction<Value, Key>) => Promise<Result> | Result,
+    call: CallOptions = {},
+  ): Promise<Result> {
+    if (typeof run !== 'function') {
+      throw new InvalidArgumentError(`transaction: needs a function, not ${shown(run)}`)
+    }
+    await using transaction = await this.begin(call)
+    const result = await run(transaction)
+    if (transaction.isOpen) await transaction.commit(call)
+    return result
+  }
+
+  /** Always rejects: messages of a transactional producer go through a transaction, `tx.produce(…)`. */
+  produce(): Promise<never> {
+    const reason = 'a transactional producer produces in transactions: (await begin()).produce(…)'
+    return Promise.reject(new TransactionError('NO_TRANSACTION', reason))
+  }
+
+  /** Aborts the transaction that is open, then closes. Throws as the abort does, closed all the same. */
+  override async close(wait: WaitOptions = {}): Promise<void> {
+    const deadline = deadlineOf(wait, this.#cluster.options.operationTimeoutMs)
+    await this.#ending.catch(() => undefined)
+    try {
+      if (this.#manager.hasTransaction) await this.#manager.abort(deadline)
+    } finally {
+      this.#manager.close()
+      await super.close(wait)
+    }
+  }
+
+  #makeHost(manager: TransactionManager): TransactionHost<Value, Key> {
+    const end = (running: Promise<void>) => (this.#ending = running)
+    return {
+      produce: (topic, message) => this.#produce(topic, message),
+      refuse: (error) => this.core.refuse('', null, null, error),
+      produceMany: async (messages) => {
+        manager.throwUnlessOpen()
+        return this.produceAll(messages, (message) => this.#topicOfMessage(message), NO_OPTIONS)
+      },
+      sendOffsets: (source, call) => {
+        const { offsets, group } = checkSource(source)
+        return manager.sendOffsets(offsets, group, this.#deadline(call))
+      },
+      commit: (call) => {
+        const isBounded = call.timeoutMs !== undefined || call.signal !== undefined
+        const deadline = this.#deadline(call)
+        const later = () => (isBounded ? deadline : this.#deadline({}))
+        return end(manager.commit(isBounded ? deadline : undefined, later))
+      },
+      abort: (call) => end(manager.abort(this.#deadline(call))),
+      notAborted: (error) =>
+        this.#cluster.options.logger.warn(`a transaction was not aborted: ${String(error)}`),
+    }
+  }
+
+  #produce(topic: string, message: Message<Value, Key>): Promise<RecordMetadata> {
+    let state: TopicState
+    try {
+      this.#manager.throwUnlessOpen()
+      state = this.#topicOf(topic)
+    } catch (error) {
+      return this.core.refuse('', null, null, error as Error)
+    }
+    if (typeof message === 'string' || message === null || message instanceof Uint8Array) {
+      // A value by itself is text, bytes or null, as a serializer takes them.
+      return this.produceTo(state, message as Value, NO_OPTIONS)
+    }
+    if (typeof message !== 'object') {
+      const reason = `a message must be text, bytes, null or an object with a value, not ${shown(message)}`
+      return this.core.refuse(topic, null, null, new InvalidArgumentError(reason))
+    }
+    const { value, ...options } = message
+    return this.produceTo(state, value, options)
+  }
+
+  #topicOfMessage(message: unknown): TopicState {
+    this.#manager.throwUnlessOpen()
+    if (typeof message === 'object' && message !== null && 'topic' in message) {
+      return this.#topicOf(message.topic)
+    }
+    throw new InvalidArgumentError('a message must be an object with a topic and a value')
+  }
+
+  #topicOf(name: unknown): TopicState {
+    if (typeof name !== 'string') {
+      throw new InvalidArgumentError(`a topic's name must be a string, not ${typeof name}`)
+    }
+    let topic = this.#topics.get(name)
+    if (topic === undefined) {
+      checkTopicName(name)
+      topic = this.core.topic(name)
+      this.#topics.set(name, topic)
+    }
+    return topic
+  }
+
+  #deadline(call: CallOptions): Deadline {
+    return deadlineOf(call, this.#cluster.options.operationTimeoutMs)
+  }
+}
+
+function checkSource(source: OffsetSource | OffsetsOfGroup): OffsetsOfGroup {
+  const given: unknown = source
+  if (typeof given === 'object' && given !== null) {
+    if ('groupMetadata' in source && typeof source.groupMetadata === 'function') {
+      return { offsets: source.positions, group: source.groupMetadata() }
+    }
+    if ('offsets' in source && 'group' in source) {
+      for (const offset of source.offsets) checkOffset(offset)
+      if (typeof source.group.groupId === 'string' && source.group.groupId !== '') return source
+    }
+  }
+  throw new InvalidArgumentError(
+    'sendOffsets: needs a consumer with a group, or { offsets, group } with consumer.groupMetadata() as the group',
+  )
+}
+
+function checkOffset({ topic, partition, offset }: TransactionOffset): void {
+  const isRight =
+    typeof topic === 'string' &&
+    Number.isSafeInteger(partition) &&
+    partition >= 0 &&
+    Number.isSafeInteger(offset) &&
+    offset >= 0
+  if (isRight) return
+  throw new InvalidArgumentError(
+    `sendOffsets: an offset must be { topic, partition, offset }, not ${shown(topic)}-${shown(partition)} at ${shown(offset)}`,
+  )
+}
