@@ -81,3 +81,5 @@ export {
 } from './testing/harness.ts'
 export { testBolt, TestedBolt, type FedFrom } from './testing/test-bolt.ts'
 export { testSpout, TestedSpout } from './testing/test-spout.ts'
+export { KafkaBolt, type KafkaBoltOptions, type MessageToProduce } from './kafka/kafka-bolt.ts'
+export { KafkaSpout, type KafkaSpoutOptions } from './kafka/kafka-spout.ts'

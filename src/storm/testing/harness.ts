@@ -1,3 +1,4 @@
+import { systemClock } from '../component/clock.ts'
 import type { Component } from '../component/component.ts'
 import type { Place } from '../component/host.ts'
 import { loggerOf } from '../component/log.ts'
@@ -49,6 +50,11 @@ export interface HarnessOptions {
   readonly conf?: StormConf
   /** What else Storm tells of the topology. The task is 1, unless `taskid` says otherwise. */
   readonly context?: TopologyContext
+  /**
+   * `fake`: time stands still until `advance` moves it. `real`: for a component that waits for something outside of the
+   * process. Default: fake.
+   */
+  readonly time?: 'fake' | 'real'
   /** Storm's answer to an emit that asks for task ids. Default: `[1]`. */
   readonly taskIds?: (emitted: EmittedTuple) => TaskIds
 }
@@ -73,6 +79,7 @@ export abstract class Harness<Tested extends Component> {
     const { conf = {}, context = {}, taskIds = () => [1] } = options
     const { componentName = component.constructor.name } = options
     const wire = new JsonWire()
+    const clock = options.time === 'real' ? systemClock : this.clock
     this.component = component
     this.#taskIds = taskIds
     const task = { taskid: 1, componentid: componentName, 'task->component': { 1: componentName } }
@@ -81,11 +88,11 @@ export abstract class Harness<Tested extends Component> {
       ...{ componentName, conf, send },
       context: { ...task, ...context },
       pid: process.pid,
-      clock: this.clock,
+      clock,
       logger: loggerOf({
         ...{ conf, send },
         names: { topology: '', component: componentName, task: 1, pid: process.pid },
-        clock: this.clock,
+        clock,
       }),
       problemWith: (value) => wire.problemWith(value),
       exit: (code) => {

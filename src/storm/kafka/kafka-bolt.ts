@@ -1,0 +1,87 @@
+import {
+  KafkaClient,
+  type KafkaClientOptions,
+  type Producer,
+  type ProducerOptions,
+} from '../../index.ts'
+import { Bolt } from '../component/bolt.ts'
+import type { Tuple } from '../component/tuple.ts'
+import type { StormConf } from '../multilang/messages.ts'
+
+type Bytes = Uint8Array | string | null
+
+/** A message as the bolt produces it. */
+export interface MessageToProduce {
+  readonly value: Bytes
+  readonly key?: Bytes
+  readonly headers?: readonly (readonly [string, Bytes])[]
+  readonly timestamp?: number
+}
+
+export interface KafkaBoltOptions {
+  /** How to reach the cluster: `{ hosts: 'kafka:9092' }`. */
+  readonly client: KafkaClientOptions
+  readonly topic: string
+  /** Further options of the producer, such as `compression`. */
+  readonly producer?: ProducerOptions
+}
+
+/**
+ * Produces a message of each tuple, and acks the tuple when the message is delivered. One that cannot be delivered
+ * fails the tuple, so that its spout may emit it again. Tuples that follow are produced meanwhile.
+ */
+export class KafkaBolt<In extends object = Readonly<Record<string, unknown>>> extends Bolt<
+  In,
+  readonly []
+> {
+  static readonly outputs: readonly [] = []
+  override autoAck = false
+  readonly #given: KafkaBoltOptions | ((conf: StormConf) => KafkaBoltOptions)
+  #client: KafkaClient | undefined
+  #producer: Producer | undefined
+
+  /** `options`, or a function that makes them of Storm's configuration. */
+  constructor(options: KafkaBoltOptions | ((conf: StormConf) => KafkaBoltOptions)) {
+    super()
+    this.#given = options
+  }
+
+  /** Makes a message of a tuple. Default: its fields `value`, as text or JSON, and `key`. */
+  messageOf(tuple: Tuple<In>): MessageToProduce {
+    const { key, value } = tuple.fields as Readonly<Record<string, unknown>>
+    return { value: textOf(value), key: textOf(key) }
+  }
+
+  override async initialize(conf: StormConf): Promise<void> {
+    const options = typeof this.#given === 'function' ? this.#given(conf) : this.#given
+    this.#client = new KafkaClient(options.client)
+    this.#producer = await this.#client.topic(options.topic).getProducer(options.producer)
+  }
+
+  /** Resolves when there is room for another message. */
+  override async process(tuple: Tuple<In>): Promise<void> {
+    const producer = this.#producer!
+    const { value, ...options } = this.messageOf(tuple)
+    void producer.produce(value, options).then(
+      () => this.ack(tuple),
+      (error: unknown) => {
+        this.raiseError(error, tuple)
+        this.fail(tuple)
+      },
+    )
+    if (!producer.hasRoom) await producer.ready()
+  }
+
+  override processTick(tuple: Tuple): void {
+    this.ack(tuple)
+  }
+
+  override async close(): Promise<void> {
+    await this.#client?.close()
+  }
+}
+
+function textOf(value: unknown): string | null {
+  if (value === null || value === undefined) return null
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
