@@ -12,6 +12,7 @@ import { Timer } from '../async/timer.ts'
 import type { CorruptBatchError } from '../errors.ts'
 import type { ConsumedMessage, Converter } from './consumed-message.ts'
 import { Decompression } from './decompression.ts'
+import type { PeekableFeed } from './message-feed.ts'
 import type { Chunk, PartitionState } from './partition-state.ts'
 
 /**
@@ -39,7 +40,10 @@ export interface Peeked<Value, Key> {
   readonly index: number
 }
 
-export class Inbox<Value, Key> {
+export class Inbox<Value, Key> implements PeekableFeed<
+  ConsumedMessage<Value, Key>,
+  Peeked<Value, Key>
+> {
   readonly #options: InboxOptions<Value, Key>
   readonly #mayHandOver: (() => boolean) | undefined
   readonly #decompression: Decompression

@@ -1,11 +1,11 @@
 import type { Iteration } from '../../async/iteration.ts'
 import type { Readable } from 'node:stream'
-import { Deadline } from '../../async/deadline.ts'
 import { aSignal, type CallOptions } from '../../call-options.ts'
 import { ConsumerBusyError, InvalidArgumentError } from '../../errors.ts'
 import { aDurationMs, aFunction, anInteger, checkOptions, oneOf, shown } from '../../options.ts'
 import type { ConsumedMessage } from '../consumed-message.ts'
 import type { Inbox, Peeked } from '../inbox.ts'
+import { nextOf } from '../message-feed.ts'
 import type { PartitionState } from '../partition-state.ts'
 import type { TopicPartitionOffset } from '../topic-partition.ts'
 import { ConsumerBatch } from './consumer-batch.ts'
@@ -92,7 +92,7 @@ export class Delivery<Value, Key> {
         return this.#inbox.take()
       }
       const { timeoutMs = this.#parts.consumerTimeoutMs, signal } = options
-      return await this.#next(() => this.#inbox.take(), timeoutMs, signal)
+      return await nextOf(this.#inbox, () => this.#inbox.take(), timeoutMs, signal)
     } finally {
       this.#consumeCalls--
     }
@@ -144,7 +144,7 @@ export class Delivery<Value, Key> {
       peek,
       give: (peeked: Peeked<Value, Key>) => this.#inbox.give(peeked),
       arrival: async (ending: AbortSignal) =>
-        (await this.#next(peek, this.#parts.consumerTimeoutMs, ending)) !== undefined,
+        (await nextOf(this.#inbox, peek, this.#parts.consumerTimeoutMs, ending)) !== undefined,
       reading: this.#begin('stream()'),
     }
     return new MessageStream(source, signal)
@@ -170,27 +170,10 @@ export class Delivery<Value, Key> {
       take,
       settle: () => this.#inbox.settle(),
       next: (signal: AbortSignal | undefined) =>
-        this.#next(take, this.#parts.consumerTimeoutMs, signal),
+        nextOf(this.#inbox, take, this.#parts.consumerTimeoutMs, signal),
       begin: () => this.#begin(name),
     }
     return new ReadIterator(source, checked(options).signal)
-  }
-
-  /** Waits until there is something to take; undefined at the end, and when the time is over. */
-  async #next<T>(
-    take: () => T | undefined,
-    timeoutMs: number | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<T | undefined> {
-    const deadline = timeoutMs === undefined ? undefined : new Deadline(timeoutMs)
-    for (;;) {
-      if (this.#inbox.isFinished) return undefined
-      signal?.throwIfAborted()
-      if (deadline?.isOver === true && !this.#inbox.isTurnOver) return undefined
-      await this.#inbox.arrival(deadline?.remainingMs, signal)
-      const taken = take()
-      if (taken !== undefined) return taken
-    }
   }
 
   #takeBatch(): ConsumerBatch<Value, Key> | undefined {

@@ -1,7 +1,7 @@
 import type { Message } from '../../../protocol/records/message.ts'
 import type { ConsumedMessage } from '../consumed-message.ts'
 import type { Inbox } from '../inbox.ts'
-import type { PartitionState } from '../partition-state.ts'
+import type { Chunk, PartitionState } from '../partition-state.ts'
 
 /** What a handler of `run` gets beside the message. */
 export interface HandlerContext {
@@ -80,10 +80,9 @@ export interface ToHandle<Value, Key> {
 /** The next message of a partition that was claimed; undefined at the end of its chunk. */
 export function nextToHandle<Value, Key>(
   inbox: Inbox<Value, Key>,
-  state: PartitionState,
+  chunk: Chunk | undefined,
 ): ToHandle<Value, Key> | undefined {
-  const { chunk } = state.buffer
-  if (chunk === undefined || !state.isHandedOver || !inbox.mayHandOver) return undefined
+  if (chunk?.state.isHandedOver !== true || !inbox.mayHandOver) return undefined
   while (chunk.index < chunk.messages.length) {
     const raw = chunk.messages[chunk.index]!
     const message = inbox.converted(chunk)

@@ -1,5 +1,6 @@
 import { deferred, type Deferred } from '../../async/deferred.ts'
 import type { ConsumedMessage } from '../consumed-message.ts'
+import type { Inbox } from '../inbox.ts'
 import type { PartitionState } from '../partition-state.ts'
 import { nextToHandle, PartitionHandler, type MessageHandler, type ToHandle } from './handler.ts'
 import type { Run } from './run.ts'
@@ -56,7 +57,7 @@ interface Work<Value, Key> {
  * Hot path: a handler that returns nothing costs no promise and is not registered anywhere.
  */
 export class RunByKey<Value, Key> {
-  readonly #run: Run<Value, Key>
+  readonly #run: Run<Inbox<Value, Key>>
   readonly #handler: MessageHandler<Value, Key>
   readonly #rewind: (state: PartitionState, offset: number) => void
   readonly #works = new Map<PartitionState, Work<Value, Key>>()
@@ -67,7 +68,7 @@ export class RunByKey<Value, Key> {
   #waitingBytes = 0
 
   constructor(
-    run: Run<Value, Key>,
+    run: Run<Inbox<Value, Key>>,
     handler: MessageHandler<Value, Key>,
     rewind: (state: PartitionState, offset: number) => void,
   ) {
@@ -89,14 +90,14 @@ export class RunByKey<Value, Key> {
   }
 
   #startMore(): void {
-    const { inbox } = this.#run
+    const { feed } = this.#run
     while (this.#run.hasRoom && !this.#run.isOver) {
       const task = this.#ready.shift()
       if (task !== undefined) {
         this.#beginWaiting(task)
         continue
       }
-      const state = inbox.claim()
+      const state = feed.claim()
       if (state === undefined) return
       this.#take(state)
     }
@@ -113,12 +114,12 @@ export class RunByKey<Value, Key> {
           this.#full.add(work)
           return
         }
-        const next = nextToHandle(run.inbox, state)
+        const next = nextToHandle(run.feed, state.buffer.chunk)
         if (next === undefined) break
         this.#add(work, next)
       }
     } finally {
-      if (!this.#full.has(work)) run.inbox.release(state)
+      if (!this.#full.has(work)) run.feed.release(state)
       this.#settle(work)
     }
   }
@@ -219,7 +220,7 @@ export class RunByKey<Value, Key> {
       run.fail(error)
     }
     // Whether all is done, and letting the event loop turn, are up to `drive`.
-    if (run.isOver || run.inbox.isTurnOver || this.#works.size === 0) run.inbox.wake()
+    if (run.isOver || run.feed.isTurnOver || this.#works.size === 0) run.feed.wake()
   }
 
   #failed({ work, offset }: Task<Value, Key>, error: unknown): void {
@@ -240,7 +241,7 @@ export class RunByKey<Value, Key> {
     for (const work of this.#full) {
       if (work.isBroken || this.#isFull(work)) continue
       this.#full.delete(work)
-      this.#run.inbox.release(work.state)
+      this.#run.feed.release(work.state)
     }
   }
 
@@ -250,7 +251,7 @@ export class RunByKey<Value, Key> {
 
   /** Whether messages of it that wait may still be handed over. */
   #isCurrent({ state, moves }: Work<Value, Key>): boolean {
-    return state.isHandedOver && state.moves === moves && this.#run.inbox.mayHandOver
+    return state.isHandedOver && state.moves === moves && this.#run.feed.mayHandOver
   }
 
   /** A partition with nothing at work may have messages that wait for room: they hold up no rebalance. */
@@ -278,7 +279,7 @@ export class RunByKey<Value, Key> {
     if (first !== undefined && state.isAssigned && state.moves === work.moves) {
       this.#rewind(state, first)
     }
-    if (this.#full.delete(work)) this.#run.inbox.release(state)
+    if (this.#full.delete(work)) this.#run.feed.release(state)
     work.idle.resolve()
   }
 

@@ -1,3 +1,4 @@
+import type { Inbox } from '../inbox.ts'
 import type { PartitionState } from '../partition-state.ts'
 import { nextToHandle, PartitionHandler, type MessageHandler } from './handler.ts'
 import type { Run } from './run.ts'
@@ -7,7 +8,7 @@ import type { Run } from './run.ts'
  * same time. A handler's error ends the run: the message that failed is the next of its partition to be handed over.
  */
 export function runByPartition<Value, Key>(
-  run: Run<Value, Key>,
+  run: Run<Inbox<Value, Key>>,
   handler: MessageHandler<Value, Key>,
 ): Promise<void> {
   const handle = async (state: PartitionState) => {
@@ -19,13 +20,13 @@ export function runByPartition<Value, Key>(
     } finally {
       run.finished()
       state.handling = undefined
-      run.inbox.release(state)
-      run.inbox.wake()
+      run.feed.release(state)
+      run.feed.wake()
     }
   }
   return run.drive(() => {
     while (run.hasRoom) {
-      const state = run.inbox.claim()
+      const state = run.feed.claim()
       if (state === undefined) return
       state.handling = handle(state)
     }
@@ -33,7 +34,7 @@ export function runByPartition<Value, Key>(
 }
 
 async function handleChunk<Value, Key>(
-  run: Run<Value, Key>,
+  run: Run<Inbox<Value, Key>>,
   state: PartitionState,
   handler: MessageHandler<Value, Key>,
 ): Promise<void> {
@@ -41,8 +42,9 @@ async function handleChunk<Value, Key>(
   if (chunk === undefined) return
   const calls = new PartitionHandler(state, handler)
   while (!run.isOver) {
-    const next = nextToHandle(run.inbox, state)
-    if (next === undefined || state.buffer.chunk !== chunk) return
+    if (state.buffer.chunk !== chunk) return
+    const next = nextToHandle(run.feed, chunk)
+    if (next === undefined) return
     const { offset } = next.raw
     try {
       await calls.call(next.message)

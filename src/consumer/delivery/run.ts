@@ -1,7 +1,7 @@
 import { deferred, type Deferred } from '../../async/deferred.ts'
 import { onAbort } from '../../async/on-abort.ts'
 import { ClosedError } from '../../errors.ts'
-import type { Inbox } from '../inbox.ts'
+import type { MessageFeed } from '../message-feed.ts'
 
 export interface RunOptions {
   /** How many handlers run at the same time. Default: 1. */
@@ -21,8 +21,8 @@ export interface RunOptions {
  * One call of `run`: how many handlers are at work, and why no more are started. Whatever ends it, those that have
  * begun are waited for.
  */
-export class Run<Value, Key> {
-  readonly inbox: Inbox<Value, Key>
+export class Run<Feed extends MessageFeed<unknown>> {
+  readonly feed: Feed
   readonly #concurrency: number
   readonly #signal: AbortSignal | undefined
   readonly #stopSignal: AbortSignal | undefined
@@ -31,8 +31,8 @@ export class Run<Value, Key> {
   /** Resolves when the last handler has finished. */
   #idle: Deferred<void> | undefined
 
-  constructor(inbox: Inbox<Value, Key>, options: RunOptions) {
-    this.inbox = inbox
+  constructor(feed: Feed, options: RunOptions) {
+    this.feed = feed
     this.#concurrency = options.concurrency ?? 1
     this.#signal = options.signal
     this.#stopSignal = options.stopSignal
@@ -40,7 +40,7 @@ export class Run<Value, Key> {
 
   /** No handler is to begin any more: one has failed, the consumer has, or a signal was aborted. */
   get isOver(): boolean {
-    if (this.#failure !== undefined || this.inbox.failure !== undefined) return true
+    if (this.#failure !== undefined || this.feed.failure !== undefined) return true
     return this.#signal?.aborted === true || this.#stopSignal?.aborted === true
   }
 
@@ -54,14 +54,14 @@ export class Run<Value, Key> {
    * Resolves at the end of a consumer that has one, when it is closed, and when `stopSignal` is aborted.
    */
   async drive(start: () => void): Promise<void> {
-    if (this.inbox.failure !== undefined) throw this.inbox.failure
-    const wake = () => this.inbox.wake()
+    if (this.feed.failure !== undefined) throw this.feed.failure
+    const wake = () => this.feed.wake()
     const stops = [this.#signal, this.#stopSignal].map((signal) => signal && onAbort(signal, wake))
     try {
       while (!this.isOver) {
         start()
         if (this.#isDone()) break
-        await this.inbox.arrival(undefined, undefined)
+        await this.feed.arrival(undefined, undefined)
       }
     } catch (error) {
       this.fail(error)
@@ -87,7 +87,7 @@ export class Run<Value, Key> {
   }
 
   #isDone(): boolean {
-    return this.isOver || (this.#running === 0 && this.inbox.isFinished)
+    return this.isOver || (this.#running === 0 && this.feed.isFinished)
   }
 
   async #handlersFinished(): Promise<void> {
@@ -99,7 +99,7 @@ export class Run<Value, Key> {
   #throwWhy(): void {
     if (this.#failure !== undefined) throw this.#failure.error
     this.#signal?.throwIfAborted()
-    const { failure } = this.inbox
+    const { failure } = this.feed
     if (failure !== undefined && !(failure instanceof ClosedError)) throw failure
   }
 }
