@@ -22,7 +22,7 @@ import type { Recipient } from '../cluster/recipient.ts'
 import { partitionsOf, type TopicPartition } from '../consumer/topic-partition.ts'
 import type { GroupDescription, GroupMemberDescription, GroupType } from './group-description.ts'
 import { compareText, itemError, outcomeOf } from './items.ts'
-import { listGroups } from './list-groups.ts'
+import { listGroups, type ListedGroup } from './list-groups.ts'
 import { operationsOf } from './operations.ts'
 import { inOrder } from './partitions.ts'
 
@@ -50,10 +50,11 @@ export async function describeGroupsOfAnyType(
   groups: readonly string[],
   deadline: Deadline,
   includeAuthorizedOperations: boolean,
+  known?: readonly ListedGroup[],
 ): Promise<readonly GroupDescription[]> {
   if (groups.length === 0) return []
-  const listed = await listGroups(cluster, deadline)
-  const types = new Map(listed.groups.map(({ group, type }) => [group, type ?? 'classic']))
+  const listed = known ?? (await listGroups(cluster, deadline)).groups
+  const types = new Map(listed.map(({ group, type }) => [group, type ?? 'classic']))
   const byType = new Map<GroupType, string[]>()
   for (const group of groups) {
     const type = types.get(group) ?? 'classic'

@@ -8,13 +8,13 @@ import { describeGroupsOfAnyType } from './describe-groups.ts'
 import { GROUP_TYPES, type GroupDescription, type GroupType } from './group-description.ts'
 import { groupOffsetOperations } from './group-offsets.ts'
 import { checkDistinct, itemError, outcomeOf, settled, type Item } from './items.ts'
-import { lagOf, type GroupLag, type LagOptions } from './lag.ts'
+import { lagOf, lagOfEach, type GroupLag, type LagOptions } from './lag.ts'
 import { listGroups, type GroupList } from './list-groups.ts'
 
 export interface ListGroupsOptions extends CallOptions {
   /** Only groups in these states, such as `Stable` or `Empty` (Kafka 2.6 or newer). Default: all. */
   readonly states?: readonly string[]
-  /** Only groups of these types (Kafka 4.0 or newer). Default: all. */
+  /** Only groups of these types (Kafka 3.7 or newer). Default: all. */
   readonly types?: readonly GroupType[]
 }
 
@@ -120,6 +120,15 @@ export function groupOperations(context: AdminContext) {
       const deadline = begin(context, 'lag', options, { isReadCommitted: aBoolean })
       checkDistinct('lag', 'group', groups)
       return lagOf(cluster, groups, deadline, options.isReadCommitted ?? false)
+    },
+
+    /**
+     * The lag of every group, one by one, by id: for clusters with very many. Throws at the end where brokers did
+     * not list their groups.
+     */
+    eachLag(options: LagOptions = {}): AsyncIterable<GroupLag> {
+      const deadline = begin(context, 'eachLag', options, { isReadCommitted: aBoolean })
+      return lagOfEach(cluster, deadline, options.isReadCommitted ?? false)
     },
 
     /**

@@ -2,13 +2,16 @@ import type { Deadline } from '../async/deadline.ts'
 import type { CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
-import type { KafkaError } from '../errors.ts'
+import { KafkaError } from '../errors.ts'
 import { describeGroupsOfAnyType } from './describe-groups.ts'
 import type { GroupDescription, GroupMemberDescription } from './group-description.ts'
 import { offsetsOfGroups, type GroupOffset } from './group-offsets.ts'
 import type { Item } from './items.ts'
+import { listGroups, type ListedGroup } from './list-groups.ts'
 import { inOrder } from './partitions.ts'
 import { offsetsAt, type ListedOffset } from './records.ts'
+
+const GROUPS_AT_ONCE = 100
 
 export interface LagOptions extends CallOptions {
   /** Whether the log ends where the first open transaction begins, as for read_committed consumers. Default: false. */
@@ -42,9 +45,10 @@ export async function lagOf(
   groups: readonly string[],
   deadline: Deadline,
   isReadCommitted: boolean,
+  known?: readonly ListedGroup[],
 ): Promise<readonly GroupLag[]> {
   const [described, committed] = await Promise.all([
-    describeGroupsOfAnyType(cluster, groups, deadline, false),
+    describeGroupsOfAnyType(cluster, groups, deadline, false, known),
     offsetsOfGroups(cluster, groups, deadline, false),
   ])
   const owners = described.map(({ members }) => ownersOf(members))
@@ -93,6 +97,27 @@ export async function lagOf(
       ...(problem === undefined ? {} : { error: problem }),
     }
   })
+}
+
+/** Of all groups that are listed, some at a time: what is known of those is dropped before the next. */
+export async function* lagOfEach(
+  cluster: Cluster,
+  deadline: Deadline,
+  isReadCommitted: boolean,
+): AsyncGenerator<GroupLag, undefined> {
+  const { groups, incomplete } = await listGroups(cluster, deadline)
+  for (let at = 0; at < groups.length; at += GROUPS_AT_ONCE) {
+    const part = groups.slice(at, at + GROUPS_AT_ONCE)
+    const names = part.map(({ group }) => group)
+    yield* await lagOf(cluster, names, deadline, isReadCommitted, part)
+  }
+  const [failure] = incomplete
+  if (failure === undefined) return
+  // What was yielded is right, and not all: an end of the loop would say that it is.
+  const brokers = incomplete.map(({ broker }) => broker).join(', ')
+  const { code, message, retriable } = failure.error
+  const detail = `the groups of brokers that did not answer are missing (${brokers}): ${message}`
+  throw new KafkaError(code, detail, retriable, { cause: failure.error })
 }
 
 function partitionLag(

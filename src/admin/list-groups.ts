@@ -4,11 +4,12 @@ import type { Cluster } from '../cluster/cluster.ts'
 import type { BrokerFailure } from '../cluster/fan-out.ts'
 import { BrokerError, UnsupportedVersionError } from '../errors.ts'
 import { GROUP_TYPES, type GroupType } from './group-description.ts'
+import { throwFinal } from './incomplete.ts'
 import { compareText } from './items.ts'
 
 export interface ListedGroup {
   readonly group: string
-  /** Undefined before Kafka 4.0, where every group is a classic one but brokers do not say so. */
+  /** Undefined before Kafka 3.7, whose groups are classic ones without saying so. */
   readonly type?: GroupType
   /** Undefined before Kafka 2.6. */
   readonly state?: string
@@ -44,7 +45,7 @@ export async function listGroups(
     ask: async (recipient) => {
       const response = await recipient.request(listGroupsApi, (version) => {
         if (states !== undefined && version < WITH_STATES) throw tooOld('states', '2.6')
-        if (types !== undefined && version < WITH_TYPES) throw tooOld('types', '4.0')
+        if (types !== undefined && version < WITH_TYPES) throw tooOld('types', '3.7')
         return {
           ...(version < WITH_STATES ? {} : { statesFilter: states ?? [] }),
           ...(version < WITH_TYPES ? {} : { typesFilter: types ?? [] }),
@@ -56,6 +57,7 @@ export async function listGroups(
       return response.groups
     },
   })
+  throwFinal(incomplete)
   // While a group moves, two brokers may list it: the entry with a state that is not Dead counts.
   const byName = new Map<string, ListedGroup>()
   for (const { broker, result } of answers) {

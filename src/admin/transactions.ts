@@ -12,7 +12,7 @@ import type { BrokerFailure } from '../cluster/fan-out.ts'
 import { partitionsOf, type TopicPartition } from '../consumer/topic-partition.ts'
 import { BrokerError, InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
 import { anArrayOf, anInteger, aString } from '../options.ts'
-import { begin, type AdminContext, type ChangeOptions } from './context.ts'
+import { begin, brokerTimeoutMs, type AdminContext, type ChangeOptions } from './context.ts'
 import {
   checkDistinct,
   compareText,
@@ -22,6 +22,7 @@ import {
   settled,
   type Item,
 } from './items.ts'
+import { throwFinal } from './incomplete.ts'
 import { inOrder } from './partitions.ts'
 
 export interface ListTransactionsOptions extends CallOptions {
@@ -72,8 +73,6 @@ export interface FencedProducer extends Item {
 
 const WITH_DURATION = 1
 const WITH_PATTERN = 2
-/** The producer that fences writes nothing: its transactions need no time. */
-const FENCING_TIMEOUT_MS = 1
 
 export function transactionOperations(context: AdminContext) {
   const { cluster } = context
@@ -187,17 +186,6 @@ export async function transactionsOf(
   return { transactions, incomplete }
 }
 
-/** What is wrong with the request itself is no failure of a broker. */
-function throwFinal(incomplete: readonly BrokerFailure[]): void {
-  const wrong = incomplete.find(
-    ({ error }) =>
-      error instanceof InvalidArgumentError ||
-      error instanceof UnsupportedVersionError ||
-      error.code === 'INVALID_REGULAR_EXPRESSION',
-  )
-  if (wrong !== undefined) throw wrong.error
-}
-
 export async function describeTransactionsById(
   cluster: Cluster,
   transactionalIds: readonly string[],
@@ -258,7 +246,9 @@ async function fence(
       const transactionalId = item!
       const { errorCode, producerId, producerEpoch } = await recipient.request(initProducerId, {
         transactionalId,
-        transactionTimeoutMs: FENCING_TIMEOUT_MS,
+        // The coordinator also takes it for the time that its log has to be replicated in: a short one fails with
+        // COORDINATOR_NOT_AVAILABLE wherever that log has more than one replica.
+        transactionTimeoutMs: brokerTimeoutMs(cluster, deadline),
       })
       const what = `fencing the producer of '${transactionalId}'`
       return [

@@ -146,11 +146,12 @@ describe('records', () => {
     expect(missing).not.toHaveProperty('offset')
   })
 
-  it('are deleted up to an offset, −1 for the high watermark', async () => {
+  it('trap 6: are deleted up to an offset, −1 for the high watermark, an earlier one changes nothing', async () => {
     await write('orders', 1, 4)
     const to = (beforeOffset: number) =>
       admin.deleteRecords([{ topic: 'orders', partition: 1, beforeOffset }])
     expect(await to(3)).toEqual([{ topic: 'orders', partition: 1, lowWatermark: 3 }])
+    expect(await to(1)).toMatchObject([{ lowWatermark: 3 }])
     expect(await failureOf(to(9))).toMatchObject({ code: 'OFFSET_OUT_OF_RANGE' })
     expect(await to(-1)).toMatchObject([{ lowWatermark: 4 }])
   })

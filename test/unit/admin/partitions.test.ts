@@ -141,7 +141,7 @@ describe('elections', () => {
     await kafka.startBroker(1)
   })
 
-  it('follow a controller that moves in mid-call', async () => {
+  it('trap 12: follow a controller that moves in mid-call', async () => {
     kafka.moveLeader('led', 0, 1)
     const fault = kafka.faults.on({ api: 'ElectLeaders', times: 2 }, { error: 'NOT_CONTROLLER' })
     expect(await admin.electLeaders('preferred', [at('led', 0)])).toEqual([
