@@ -34,7 +34,7 @@ export class MultiTopicProducer<Value = Data, Key = Data> extends BaseProducer<V
     options: ProducerOptions<Value, Key>,
     onClosed: () => void,
   ) {
-    super(cluster, producerSettings(options), onClosed)
+    super(cluster, producerSettings(options, cluster.options.logger), onClosed)
     this.#operationTimeoutMs = cluster.options.operationTimeoutMs
   }
 

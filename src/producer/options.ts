@@ -1,5 +1,6 @@
 import type { Compression } from '../../protocol/compression/index.ts'
 import { InvalidArgumentError } from '../errors.ts'
+import type { Logger } from '../observe/logger.ts'
 import {
   aBoolean,
   aDurationMs,
@@ -28,7 +29,7 @@ export interface ProducerOptions<Value = Data, Key = Data> {
   readonly partitioner?: Partitioner
   /** Default: `none`. zstd needs Kafka 2.1. */
   readonly compression?: Compression
-  /** gzip: 1 to 9, zstd: 1 to 22. Default: 6 and 3. */
+  /** gzip: 1 to 9, zstd: 1 to 22. Default: 6 and 3. Other codecs have no levels: InvalidArgumentError. */
   readonly compressionLevel?: number
   /** Who must have a message before it counts: -1 all in-sync replicas, 1 the leader, 0 nobody. Default: -1. */
   readonly requiredAcks?: -1 | 0 | 1
@@ -116,11 +117,15 @@ const USUAL_REQUEST_BYTES = 1_000_012
 /** Brokers find repeats among the last five batches of a producer. */
 const MAX_IN_FLIGHT_IDEMPOTENT = 5
 
+/** The codecs that `compressionLevel` applies to. */
+const HAS_LEVELS: readonly Compression[] = ['gzip', 'zstd']
+
 const orEndless: Check = either(anInteger(0), oneOf(-1))
 
-/** Throws InvalidArgumentError for an option that isn't one, or can't be right. */
+/** Throws InvalidArgumentError for an option that isn't one, can't be right, or has no effect with the others. */
 export function producerSettings<Value, Key>(
   options: ProducerOptions<Value, Key>,
+  logger: Logger,
 ): ProducerSettings {
   checkOptions<ProducerOptions<Value, Key>>('getProducer', options, {
     partitioner: aFunction,
@@ -158,6 +163,21 @@ export function producerSettings<Value, Key>(
       `idempotent allows a maxInFlight of ${MAX_IN_FLIGHT_IDEMPOTENT}, not ${maxInFlight}: brokers find repeats among so many`,
     )
   }
+  const { compression = 'none', compressionLevel } = options
+  if (compressionLevel !== undefined && !HAS_LEVELS.includes(compression)) {
+    throw new InvalidArgumentError(
+      `compressionLevel has no effect with compression '${compression}': only gzip and zstd have levels`,
+    )
+  }
+  if (
+    options.idempotent === undefined &&
+    requiredAcks === -1 &&
+    maxInFlight > MAX_IN_FLIGHT_IDEMPOTENT
+  ) {
+    logger.warn(
+      `maxInFlight ${maxInFlight} turns idempotence off: brokers find repeats among ${MAX_IN_FLIGHT_IDEMPOTENT} batches. Set idempotent: false to keep it off without this warning`,
+    )
+  }
   const isPossible = requiredAcks === -1 && maxInFlight <= MAX_IN_FLIGHT_IDEMPOTENT
   const pendingTimeoutMs = options.pendingTimeoutMs ?? -1
   const deliveryTimeoutMs = options.deliveryTimeoutMs ?? 120_000
@@ -165,8 +185,8 @@ export function producerSettings<Value, Key>(
   const isHasty = sync && pendingTimeoutMs >= 0
   return {
     partitioner: options.partitioner,
-    compression: options.compression ?? 'none',
-    compressionLevel: options.compressionLevel,
+    compression,
+    compressionLevel,
     requiredAcks,
     ackTimeoutMs: options.ackTimeoutMs ?? 10_000,
     idempotent: options.idempotent ?? (isPossible ? 'where possible' : false),

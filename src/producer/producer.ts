@@ -31,7 +31,7 @@ export class Producer<Value = Data, Key = Data> extends BaseProducer<Value, Key>
     options: ProducerOptions<Value, Key>,
     onClosed: () => void,
   ) {
-    super(cluster, producerSettings(options), onClosed)
+    super(cluster, producerSettings(options, cluster.options.logger), onClosed)
     this.topic = topic
     this.#operationTimeoutMs = cluster.options.operationTimeoutMs
     this.#state = this.core.topic(topic)

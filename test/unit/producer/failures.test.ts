@@ -196,13 +196,15 @@ describe('close', () => {
     held.release()
   })
 
-  it('is the end: produce, ready and flush say so, and again is nothing', async () => {
+  it('makes produce, produceMany, ready and start reject, while flush and another close resolve', async () => {
     const producer = await open()
     await producer.close()
     await producer.close()
     expect(await failureOf(producer.produce('x'))).toBeInstanceOf(ClosedError)
     expect(await failureOf(producer.ready())).toBeInstanceOf(ClosedError)
     expect(await failureOf(producer.produceMany(['x']))).toMatchObject({ code: 'CLOSED' })
+    expect(await failureOf(producer.start())).toBeInstanceOf(ClosedError)
+    await producer.flush()
   })
 
   it('is part of the client’s, and of leaving a block', async () => {

@@ -24,7 +24,7 @@ describe('an idempotent producer', () => {
     expect(bench.batches[0]!.producerId).toBeGreaterThanOrEqual(0n)
   })
 
-  it('sends one batch before it has five in flight: a broker takes any sequence as the first', async () => {
+  it('sends one batch until it is acknowledged: a broker takes any sequence as the first', async () => {
     await using bench = await ProducerBench.start()
     const producer = await bench.topic.getProducer(ONE_EACH)
     const first = bench.kafka.faults.on({ ...PRODUCE, times: 1 }, { hold: true })

@@ -204,6 +204,36 @@ describe('what a message is', () => {
     expect(await bench.values()).toEqual(['before'])
   })
 
+  it.each([TOPIC, 'new'])(
+    'a value, key and header are the bytes they were when they were produced to %s',
+    async (topic) => {
+      bench.kafka.createTopic('new')
+      const producer = await bench.client.getProducer({ maxQueuedBytes: 2_000 })
+      const bytes = Buffer.from('before')
+      const header = Buffer.alloc(1_500, 'h')
+      const headers = { b: bytes, h: header }
+      // The topic is looked up by its first message: the producer has to keep the message meanwhile.
+      const sent = producer.produce(topic, bytes, { key: bytes, headers, partition: 0 })
+      expect(producer.queuedMessages).toBe(1)
+      expect(producer.queuedBytes).toBeGreaterThan(1_500)
+      bytes.write('after!')
+      header.fill('x')
+      await sent
+      const consumer = await bench.client
+        .topic(topic)
+        .getSimpleConsumer({ autoOffsetReset: 'earliest', partitions: [0] })
+      const message = await consumer.consume()
+      expect(message?.value?.toString()).toBe('before')
+      expect(message?.key?.toString()).toBe('before')
+      expect(message?.headers.map(({ value }) => value?.toString())).toEqual([
+        'before',
+        'h'.repeat(1_500),
+      ])
+      await consumer.close()
+      expect(producer.queuedBytes).toBe(0)
+    },
+  )
+
   it('a message is told its topic, partition, offset and time', async () => {
     const producer = await open()
     const before = Date.now()

@@ -18,6 +18,15 @@ describe('a producer', () => {
     expect(await bench.values()).toEqual([])
   })
 
+  it('sends what is queued when it is stopped, and cannot be started again', async () => {
+    await using bench = await ProducerBench.start()
+    const producer = await bench.topic.getProducer({ lingerMs: 60_000 })
+    const sent = producer.produce('x')
+    await producer.stop()
+    expect(await sent).toMatchObject({ offset: 0 })
+    expect(await failureOf(producer.start())).toBeInstanceOf(ClosedError)
+  })
+
   it('starts once, however often start() is called', async () => {
     await using bench = await ProducerBench.start()
     const producer = await bench.topic.getProducer({ autoStart: false })

@@ -1,0 +1,48 @@
+import { describe, expect, it } from '@jest/globals'
+import type { Compression, Logger, ProducerOptions } from '../../../src/index.ts'
+import { producerSettings } from '../../../src/producer/options.ts'
+
+/** The settings, and the warnings that were logged. */
+function read(options: ProducerOptions) {
+  const warnings: string[] = []
+  const ignore = () => undefined
+  const logger: Logger = {
+    debug: ignore,
+    info: ignore,
+    warn: (text: string) => void warnings.push(text),
+    error: ignore,
+  }
+  return { settings: producerSettings(options, logger), warnings }
+}
+
+describe('options of a producer without effect', () => {
+  it.each<Compression | undefined>([undefined, 'none', 'lz4', 'snappy'])(
+    'compressionLevel is rejected with compression %s, which has no levels',
+    (compression) => {
+      const options = compression === undefined ? {} : { compression }
+      expect(() => read({ ...options, compressionLevel: 3 })).toThrow(
+        `compressionLevel has no effect with compression '${compression ?? 'none'}'`,
+      )
+    },
+  )
+
+  it.each(['gzip', 'zstd'] as const)('compressionLevel is taken with %s', (compression) => {
+    const { settings, warnings } = read({ compression, compressionLevel: 3 })
+    expect(settings).toMatchObject({ compression, compressionLevel: 3 })
+    expect(warnings).toEqual([])
+  })
+
+  it('maxInFlight over 5 warns that it turns idempotence off', () => {
+    const { settings, warnings } = read({ maxInFlight: 6 })
+    expect(settings.idempotent).toBe(false)
+    expect(warnings).toEqual([expect.stringContaining('maxInFlight 6 turns idempotence off')])
+  })
+
+  it.each<ProducerOptions>([
+    { maxInFlight: 5 },
+    { maxInFlight: 6, idempotent: false },
+    { maxInFlight: 6, requiredAcks: 1 },
+  ])('maxInFlight does not warn where it changes nothing: %j', (options) => {
+    expect(read(options).warnings).toEqual([])
+  })
+})
