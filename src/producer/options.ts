@@ -125,7 +125,6 @@ const orEndless: Check = either(anInteger(0), oneOf(-1))
 /** Throws InvalidArgumentError for an option that isn't one, can't be right, or has no effect with the others. */
 export function producerSettings<Value, Key>(
   options: ProducerOptions<Value, Key>,
-  logger: Logger,
 ): ProducerSettings {
   checkOptions<ProducerOptions<Value, Key>>('getProducer', options, {
     partitioner: aFunction,
@@ -169,15 +168,6 @@ export function producerSettings<Value, Key>(
       `compressionLevel has no effect with compression '${compression}': only gzip and zstd have levels`,
     )
   }
-  if (
-    options.idempotent === undefined &&
-    requiredAcks === -1 &&
-    maxInFlight > MAX_IN_FLIGHT_IDEMPOTENT
-  ) {
-    logger.warn(
-      `maxInFlight ${maxInFlight} turns idempotence off: brokers find repeats among ${MAX_IN_FLIGHT_IDEMPOTENT} batches. Set idempotent: false to keep it off without this warning`,
-    )
-  }
   const isPossible = requiredAcks === -1 && maxInFlight <= MAX_IN_FLIGHT_IDEMPOTENT
   const pendingTimeoutMs = options.pendingTimeoutMs ?? -1
   const deliveryTimeoutMs = options.deliveryTimeoutMs ?? 120_000
@@ -205,6 +195,22 @@ export function producerSettings<Value, Key>(
     pendingTimeoutMs,
     serializer: options.serializer,
   }
+}
+
+/** Warns of a `maxInFlight` that turns idempotence off, unless `idempotent: false` asks for that. */
+export function warnOfLostIdempotence(
+  {
+    idempotent,
+    requiredAcks = -1,
+    maxInFlight = 0,
+  }: Pick<ProducerOptions, 'idempotent' | 'requiredAcks' | 'maxInFlight'>,
+  logger: Logger,
+): void {
+  if (idempotent !== undefined || requiredAcks !== -1) return
+  if (maxInFlight <= MAX_IN_FLIGHT_IDEMPOTENT) return
+  logger.warn(
+    `maxInFlight ${maxInFlight} turns idempotence off: brokers find repeats among ${MAX_IN_FLIGHT_IDEMPOTENT} batches. Set idempotent: false to keep it off without this warning`,
+  )
 }
 
 /** Of options that are not checked yet. */

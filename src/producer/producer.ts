@@ -10,7 +10,7 @@ import {
 } from './base-producer.ts'
 import type { RecordMetadata } from './results/delivery.ts'
 import type { ProduceManyResult } from './results/message-group.ts'
-import { producerSettings, type ProducerOptions } from './options.ts'
+import { producerSettings, warnOfLostIdempotence, type ProducerOptions } from './options.ts'
 import type { Data } from './intake/serialize.ts'
 import type { TopicState } from './intake/topic-state.ts'
 
@@ -31,7 +31,8 @@ export class Producer<Value = Data, Key = Data> extends BaseProducer<Value, Key>
     options: ProducerOptions<Value, Key>,
     onClosed: () => void,
   ) {
-    super(cluster, producerSettings(options, cluster.options.logger), onClosed)
+    super(cluster, producerSettings(options), onClosed)
+    warnOfLostIdempotence(options, cluster.options.logger)
     this.topic = topic
     this.#operationTimeoutMs = cluster.options.operationTimeoutMs
     this.#state = this.core.topic(topic)

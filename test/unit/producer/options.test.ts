@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Compression, Logger, ProducerOptions } from '../../../src/index.ts'
-import { producerSettings } from '../../../src/producer/options.ts'
+import { producerSettings, warnOfLostIdempotence } from '../../../src/producer/options.ts'
 
 /** The settings, and the warnings that were logged. */
 function read(options: ProducerOptions) {
@@ -12,7 +12,9 @@ function read(options: ProducerOptions) {
     warn: (text: string) => void warnings.push(text),
     error: ignore,
   }
-  return { settings: producerSettings(options, logger), warnings }
+  const settings = producerSettings(options)
+  warnOfLostIdempotence(options, logger)
+  return { settings, warnings }
 }
 
 describe('options of a producer without effect', () => {
