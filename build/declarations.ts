@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { rollup } from 'rollup'
+import { dirname, join } from 'node:path'
+import { rollup, type Plugin } from 'rollup'
 import { dts } from 'rollup-plugin-dts'
 import { entryPoints } from './entry-points.ts'
 
@@ -33,7 +33,7 @@ async function bundle(compiled: string, folder: string): Promise<void> {
   const paths = entryPoints().map(({ source }) => source.replace(/\.ts$/, ''))
   const bundled = await rollup({
     input: Object.fromEntries(paths.map((path) => [path, join(compiled, `${path}.d.ts`)])),
-    plugins: [dts()],
+    plugins: [keepEntriesApart(compiled, paths), dts()],
     external: (id) => !id.startsWith('.') && !id.startsWith('/') && !id.startsWith(compiled),
     onwarn: ({ message }) => {
       throw new Error(`rollup cannot bundle the declarations: ${message}`)
@@ -46,6 +46,22 @@ async function bundle(compiled: string, folder: string): Promise<void> {
     chunkFileNames: 'types/[name].ts',
     minifyInternalExports: false,
   })
+}
+
+/**
+ * An entry point that imports another one, as samsa/storm does samsa, goes on importing it: what the other one keeps to
+ * itself would else have to be in a file that both share.
+ */
+function keepEntriesApart(compiled: string, paths: readonly string[]): Plugin {
+  const entries = new Set(paths.map((path) => join(compiled, `${path}.js`)))
+  return {
+    name: 'entry points',
+    resolveId: (id, importer) => {
+      if (importer === undefined || !id.startsWith('.')) return undefined
+      const target = join(dirname(importer), id)
+      return entries.has(target) ? { id: target, external: 'relative' } : undefined
+    },
+  }
 }
 
 function rewriteEach(folder: string, rewrite: (text: string) => string): void {
