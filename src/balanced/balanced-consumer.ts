@@ -1,15 +1,18 @@
 import type { CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import type { ReadOptions } from '../consumer/delivery/delivery.ts'
 import { CONSUMER_CHECKS } from '../consumer/options.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'
 import { SingleTopicConsumer, type ResetTo } from '../consumer/single-topic-consumer.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { aBoolean, aFunction, checkOptions, type Check } from '../options.ts'
+import type { TransactionalProducer } from '../producer/transactions/transactional-producer.ts'
 import { BalancedMember } from './balanced-member.ts'
 import type { GroupOptions } from './classic/settings.ts'
 import { REBALANCE_CHECKS, type BalancedReadingOptions, type RebalanceOptions } from './options.ts'
 import { aGroupProtocol, PROTOCOL_CHECKS, type GroupProtocolName } from './protocols.ts'
 import { NamedTopics } from './subscription.ts'
+import { transact, type TransactionHandler } from './transact.ts'
 import type { ZooKeeperOptions } from './zookeeper/options.ts'
 
 /** What a group is coordinated by. */
@@ -127,6 +130,21 @@ export class BalancedConsumer<
   /** What it is called in the group; with `managed: true` empty before it joined. */
   get memberId(): string {
     return this.#member.memberId
+  }
+
+  /**
+   * Reads, processes and writes in transactions, one a batch (docs/transactions.md): the handler produces through its
+   * transaction, which commits the group's offset after the batch, too. When the handler throws, the transaction is
+   * aborted, the partition goes back to what is committed, and `transact` throws the same. When the group has moved
+   * the partition meanwhile, or the commit fails in a way that may pass, the batch comes again, here or at the next
+   * owner. Ends when the consumer is closed. Throws ProducerFencedError, and what the handler throws.
+   */
+  transact(
+    producer: TransactionalProducer,
+    handler: TransactionHandler<Value, Key>,
+    options: ReadOptions = {},
+  ): Promise<void> {
+    return transact(this.#member, producer, handler, options)
   }
 
   /**

@@ -99,6 +99,10 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment {
     return this.#machine.coordinator.groupMetadata
   }
 
+  get autoCommitEnable(): boolean {
+    return this.#parts.options.autoCommitEnable === true
+  }
+
   get memberId(): string {
     return this.#machine.coordinator.memberId
   }

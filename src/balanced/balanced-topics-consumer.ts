@@ -1,12 +1,15 @@
 import type { CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import type { ReadOptions } from '../consumer/delivery/delivery.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'
 import { namesOrPattern, topicsFrom } from '../consumer/topics-option.ts'
 import { MultiTopicConsumer } from '../consumer/multi-topic-consumer.ts'
 import { checkBalancedOptions, type CoordinatedBy } from './balanced-consumer.ts'
+import type { TransactionalProducer } from '../producer/transactions/transactional-producer.ts'
 import { BalancedMember } from './balanced-member.ts'
 import type { BalancedReadingOptions, RebalanceOptions } from './options.ts'
 import { MatchingTopics, NamedTopics } from './subscription.ts'
+import { transact, type TransactionHandler } from './transact.ts'
 
 /** A group that ZooKeeper coordinates, or with `managed: true` Kafka itself. */
 export type BalancedTopicsConsumerOptions<
@@ -84,6 +87,21 @@ export class BalancedTopicsConsumer<
   /** What it is called in the group; with `managed: true` empty before it joined. */
   get memberId(): string {
     return this.#member.memberId
+  }
+
+  /**
+   * Reads, processes and writes in transactions, one a batch (docs/transactions.md): the handler produces through its
+   * transaction, which commits the group's offset after the batch, too. When the handler throws, the transaction is
+   * aborted, the partition goes back to what is committed, and `transact` throws the same. When the group has moved
+   * the partition meanwhile, or the commit fails in a way that may pass, the batch comes again, here or at the next
+   * owner. Ends when the consumer is closed. Throws ProducerFencedError, and what the handler throws.
+   */
+  transact(
+    producer: TransactionalProducer,
+    handler: TransactionHandler<Value, Key>,
+    options: ReadOptions = {},
+  ): Promise<void> {
+    return transact(this.#member, producer, handler, options)
   }
 
   /**

@@ -1,0 +1,145 @@
+import { describe, expect, it } from '@jest/globals'
+import { EmbeddedCluster, type EmbeddedClusterOptions } from '../../src/embedded/index.ts'
+import { KafkaClient, type BalancedConsumer } from '../../src/index.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+
+const CLUSTERS: readonly (readonly [string, EmbeddedClusterOptions])[] = [
+  ['transaction.version 2', {}],
+  ['Kafka 3.9', { version: '3.9' }],
+]
+const MESSAGES = 300
+
+async function start(options: EmbeddedClusterOptions): Promise<EmbeddedCluster> {
+  const topics = { in: { partitions: 4 }, out: {} }
+  const kafka = await EmbeddedCluster.start({ topics, ...options })
+  await using client = new KafkaClient({ hosts: kafka.hosts })
+  await using producer = await client.topic('in').getProducer()
+  // A batch each, so that there are many transactions.
+  for (let i = 0; i < MESSAGES; i++) await producer.produce(String(i), { partition: i % 4 })
+  return kafka
+}
+
+function numbers(): string[] {
+  return Array.from({ length: MESSAGES }, (_, i) => String(i)).sort()
+}
+
+async function output(kafka: EmbeddedCluster): Promise<string[]> {
+  await using client = new KafkaClient({ hosts: kafka.hosts })
+  await using consumer = await client.topic('out').getSimpleConsumer({
+    autoOffsetReset: 'earliest',
+    isolationLevel: 'read_committed',
+    stopAtEnd: true,
+  })
+  const values: string[] = []
+  for await (const { value } of consumer) values.push(String(value))
+  return values.sort()
+}
+
+async function untilCopied(kafka: EmbeddedCluster): Promise<void> {
+  while ((await output(kafka)).length < MESSAGES) await delay(10)
+}
+
+function member(client: KafkaClient): Promise<BalancedConsumer> {
+  return client.topic('in').getBalancedConsumer({
+    consumerGroup: 'copiers',
+    managed: true,
+    autoOffsetReset: 'earliest',
+    isolationLevel: 'read_committed',
+    fetchMessageMaxBytes: 200,
+  })
+}
+
+describe.each(CLUSTERS)('consumer.transact, %s', (_, options) => {
+  it('copies each message once, whatever handler, answers and commits fail meanwhile', async () => {
+    await using kafka = await start(options)
+    await using client = new KafkaClient({ hosts: kafka.hosts, retryBackoffMs: 5 })
+    const producer = await client.getTransactionalProducer({ transactionalId: 'copier' })
+    const consumer = await member(client)
+    let batches = 0
+    const state = { isDone: false }
+    kafka.faults.on({ api: 'EndTxn', times: 2 }, { cutAfterBytes: 0 })
+    kafka.faults.on({ api: 'TxnOffsetCommit', times: 2 }, { error: 'ILLEGAL_GENERATION' })
+    const run = () =>
+      consumer.transact(producer, (batch, tx) => {
+        for (const { value } of batch) void tx.produce('out', value)
+        if (++batches % 7 === 0) throw new Error('the handler failed')
+      })
+    const failures: unknown[] = []
+    const copying = (async () => {
+      while (!state.isDone) {
+        try {
+          await run()
+        } catch (error) {
+          failures.push(error)
+        }
+      }
+    })()
+    await untilCopied(kafka)
+    state.isDone = true
+    await consumer.close()
+    await copying
+    expect(await output(kafka)).toEqual(numbers())
+    expect(failures.length).toBeGreaterThan(0)
+    for (const error of failures) {
+      expect(String(error)).toMatch(/the handler failed|the consumer is closed/)
+    }
+  })
+
+  it('copies each message once while members come and go', async () => {
+    await using kafka = await start(options)
+    const copier = async (id: number) => {
+      const client = new KafkaClient({ hosts: kafka.hosts, retryBackoffMs: 5 })
+      const producer = await client.getTransactionalProducer({ transactionalId: `copier-${id}` })
+      const consumer = await member(client)
+      const copying = consumer.transact(producer, async (batch, tx) => {
+        for (const { value } of batch) await tx.produce('out', value)
+      })
+      return {
+        stop: async () => {
+          await consumer.close()
+          await copying
+          await client.close()
+        },
+      }
+    }
+    const copiers = [await copier(1)]
+    copiers.push(await copier(2))
+    await copiers.shift()!.stop()
+    copiers.push(await copier(3))
+    await untilCopied(kafka)
+    await Promise.all(copiers.map((one) => one.stop()))
+    expect(await output(kafka)).toEqual(numbers())
+  })
+
+  it('makes nothing visible of a member whose generation is over', async () => {
+    await using kafka = await start(options)
+    await using client = new KafkaClient({ hosts: kafka.hosts, retryBackoffMs: 5 })
+    const producer = await client.getTransactionalProducer({ transactionalId: 'zombie' })
+    const consumer = await member(client)
+    const stale = consumer.groupMetadata()
+    const tx = await producer.begin()
+    await tx.produce('out', 'zombie')
+    const group = { ...stale, generationId: stale.generationId - 1 }
+    await expect(
+      tx.sendOffsets({ offsets: [{ topic: 'in', partition: 0, offset: 1 }], group }),
+    ).rejects.toMatchObject({ code: 'ILLEGAL_GENERATION' })
+    await expect(tx.commit()).rejects.toMatchObject({
+      code: 'TRANSACTION_FAILED',
+      recovery: 'abort',
+    })
+    await tx.abort()
+    expect(await output(kafka)).toEqual([])
+  })
+
+  it('refuses a consumer that commits by itself, and a producer without transactions', async () => {
+    await using kafka = await start(options)
+    await using client = new KafkaClient({ hosts: kafka.hosts })
+    const producer = await client.getTransactionalProducer({ transactionalId: 'copier' })
+    const consumer = await client
+      .topic('in')
+      .getBalancedConsumer({ consumerGroup: 'g', managed: true, autoCommitEnable: true })
+    await expect(consumer.transact(producer, () => undefined)).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    })
+  })
+})
