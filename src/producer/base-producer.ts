@@ -293,8 +293,14 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
       const { value: given } = checkMessage(message)
       const options = optionsOf(message, topic.name, keepPartitions)
       const { headers, timestamp, partition } = options
-      const [value, key] = this.#serialized(given, options.key ?? null)
       const pairs = headers === undefined ? undefined : headersFrom(headers)
+      if (this.#serializer === undefined) {
+        // Callers without TypeScript learn of other types by the checks of the core.
+        const key = (options.key ?? null) as Data
+        core.produceInto(group, topic, given as Data, key, pairs, timestamp, partition)
+        return
+      }
+      const [value, key] = this.#serialized(given, options.key ?? null)
       core.produceInto(group, topic, value, key, pairs, timestamp, partition)
     } catch (error) {
       this.#refuseInto(group, topic.name, message, error as Error)

@@ -13,7 +13,6 @@ export function optionsOf<Key>(
   topic: string,
   keepPartitions: boolean,
 ): ProduceOptions<Key> {
-  if ('timestampType' in message) return optionsOfConsumed(message, keepPartitions)
   for (const name in message) {
     switch (name) {
       case 'value':
@@ -22,11 +21,11 @@ export function optionsOf<Key>(
       case 'timestamp':
       case 'partition':
         break
-      case 'topic':
-        checkTopic(message, topic)
-        break
       default:
-        throw unknownField(name)
+        // A consumed message has other fields of its own, so that only here it has to be told from a mistake.
+        if ('timestampType' in message) return optionsOfConsumed(message, keepPartitions)
+        if (name !== 'topic') throw unknownField(name)
+        checkTopic(message, topic)
     }
   }
   return message
@@ -37,7 +36,6 @@ export function checkProduceOptions<Key>(options: ProduceOptions<Key>): ProduceO
   if (!isObject(options)) {
     throw new InvalidArgumentError('the options of a message must be an object')
   }
-  if ('timestampType' in options) return optionsOfConsumed(options, false)
   for (const name in options) {
     switch (name) {
       case 'key':
@@ -46,6 +44,7 @@ export function checkProduceOptions<Key>(options: ProduceOptions<Key>): ProduceO
       case 'partition':
         break
       default:
+        if ('timestampType' in options) return optionsOfConsumed(options, false)
         throw unknownField(name)
     }
   }
