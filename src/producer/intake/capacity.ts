@@ -17,6 +17,9 @@ export class Capacity {
   readonly #lookUps: TopicLookUps
   readonly #reports: ReportQueue | undefined
   readonly #lifecycle: Lifecycle
+  /** What makes a message fail: with `blockOnQueueFull` twice as much as what `ready` waits for. */
+  readonly #mostBytes: number
+  readonly #mostMessages: number
   #turnBytes = 0
   #turnOver: Deferred<void> | undefined
   #room: Deferred<void> | undefined
@@ -33,6 +36,9 @@ export class Capacity {
     this.#lookUps = lookUps
     this.#reports = reports
     this.#lifecycle = lifecycle
+    const times = settings.blockOnQueueFull ? 2 : 1
+    this.#mostBytes = times * settings.maxQueuedBytes
+    this.#mostMessages = times * settings.maxQueuedMessages
   }
 
   get queuedMessages(): number {
@@ -44,12 +50,12 @@ export class Capacity {
   }
 
   get hasRoom(): boolean {
-    return this.#turnBytes < TURN_BYTES && !this.#isFull(1)
+    return this.#turnBytes < TURN_BYTES && !this.#isFull()
   }
 
   /** Throws ProducerQueueFullError. */
   throwIfFull(): void {
-    if (this.#isFull(this.#settings.blockOnQueueFull ? 2 : 1)) throw this.#full()
+    if (this.#holds(this.#mostBytes, this.#mostMessages)) throw this.#full()
   }
 
   /** A message of so many bytes was taken. */
@@ -65,7 +71,7 @@ export class Capacity {
 
   /** Ends waits for room, if there is some or none is needed any more. */
   makeRoom(): void {
-    if (this.#room === undefined || (this.#lifecycle.isOpen && this.#isFull(1))) return
+    if (this.#room === undefined || (this.#lifecycle.isOpen && this.#isFull())) return
     this.#room.resolve()
     this.#room = undefined
   }
@@ -75,7 +81,7 @@ export class Capacity {
     checkWait(wait)
     wait.signal?.throwIfAborted()
     while (this.#lifecycle.isOpen && !this.hasRoom) {
-      const isFull = this.#isFull(1)
+      const isFull = this.#isFull()
       // Nothing lingers while the application waits for room.
       if (isFull) this.#accumulator.flush()
       const over = isFull ? (this.#room ??= deferred()) : (this.#turnOver ??= deferred())
@@ -88,13 +94,16 @@ export class Capacity {
     return `${what} took longer than ${timeoutMs} ms: ${this.queuedMessages} messages are not acknowledged yet`
   }
 
-  #isFull(times: number): boolean {
+  #isFull(): boolean {
     const { maxQueuedBytes, maxQueuedMessages } = this.#settings
+    return this.#holds(maxQueuedBytes, maxQueuedMessages)
+  }
+
+  /** Whether so much is queued. Reports that nobody has read count as messages. */
+  #holds(bytes: number, messages: number): boolean {
+    if (this.queuedBytes >= bytes) return true
     const unread = this.#reports === undefined ? 0 : this.#reports.size
-    return (
-      this.queuedBytes >= times * maxQueuedBytes ||
-      this.queuedMessages + unread >= times * maxQueuedMessages
-    )
+    return this.queuedMessages + unread >= messages
   }
 
   #full(): ProducerQueueFullError {
