@@ -4,10 +4,11 @@ import {
 } from '../../protocol/apis/find-coordinator.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { Deadline } from '../async/deadline.ts'
-import { BrokerError, isUnreachable, UnsupportedVersionError } from '../errors.ts'
-import type { Broker } from '../network/broker.ts'
+import { eachOf } from '../async/each-of.ts'
+import { BrokerError, isUnreachable, KafkaError, UnsupportedVersionError } from '../errors.ts'
+import { Broker } from '../network/broker.ts'
 import type { Cluster } from './cluster.ts'
-import type { Recipient } from './recipient.ts'
+import { recipientOf, type Recipient } from './recipient.ts'
 
 /** What is coordinated: a group, a transactional id, or the state of a share group's partition (KIP-932). */
 export type CoordinatorKind = 'group' | 'transaction' | 'share'
@@ -18,6 +19,8 @@ const KEY_TYPES: Readonly<Record<CoordinatorKind, number>> = { group: 0, transac
 const WITH_KEY_TYPES = 1
 /** From this version on a request names its keys in a list. */
 const MANY_KEYS = 4
+/** How many keys are looked up at the same time where each takes a request of its own. */
+const MAX_CONCURRENT = 32
 
 /** Which broker coordinates a group or transactional id: looked up once, until it turns out to be wrong. */
 export class Coordinators {
@@ -28,20 +31,56 @@ export class Coordinators {
     this.#cluster = cluster
   }
 
-  /**
-   * The coordinator, looked up if need be: until it is there, since a new cluster's first answer is that it
-   * is not available yet. Throws BrokerError, NoBrokersAvailableError.
-   */
-  async of(kind: CoordinatorKind, key: string, deadline: Deadline): Promise<Broker> {
+  /** The coordinator as far as is known, without asking. */
+  known(kind: CoordinatorKind, key: string): Broker | undefined {
     const known = this.#known.get(`${kind}/${key}`)
     // A broker that has left the cluster, or moved, is not asked again.
-    if (known !== undefined && this.#cluster.brokers.get(known.nodeId) === known) return known
-    const what = `finding the coordinator of ${kind} '${key}'`
-    const broker = await this.#cluster.router.ask({ to: 'any', what, deadline }, (recipient) =>
-      this.#find(recipient, kind, key, what),
-    )
-    this.#known.set(`${kind}/${key}`, broker)
-    return broker
+    return known !== undefined && this.#cluster.brokers.get(known.nodeId) === known
+      ? known
+      : undefined
+  }
+
+  /**
+   * The coordinator, looked up if it is not known. Retries until it is available: the first answer of a new
+   * cluster is that it is not. Throws BrokerError, NoBrokersAvailableError.
+   */
+  async of(kind: CoordinatorKind, key: string, deadline: Deadline): Promise<Broker> {
+    const known = this.known(kind, key)
+    if (known !== undefined) return known
+    const what = finding(kind, key)
+    return this.#cluster.router.ask({ to: 'any', what, deadline }, async (recipient) => {
+      const found = (await this.#find(recipient, kind, [key])).get(key)
+      if (found instanceof Broker) return found
+      throw found ?? noAnswer(kind, key)
+    })
+  }
+
+  /**
+   * Looks up the coordinators of many keys with one attempt: in one request from FindCoordinator v4 on (Kafka 3.0,
+   * KIP-699), in one for each key before. Resolves with the errors of the keys whose coordinator was not found.
+   */
+  async lookUp(
+    kind: CoordinatorKind,
+    keys: readonly string[],
+  ): Promise<ReadonlyMap<string, KafkaError>> {
+    const failures = new Map<string, KafkaError>()
+    const attempt = async (some: readonly string[]): Promise<readonly string[]> => {
+      try {
+        const found = await this.#find(recipientOf(this.#cluster, undefined), kind, some)
+        for (const [key, one] of found) if (!(one instanceof Broker)) failures.set(key, one)
+        return some.filter((key) => !found.has(key))
+      } catch (error) {
+        if (!(error instanceof KafkaError)) throw error
+        for (const key of some) failures.set(key, error)
+        return []
+      }
+    }
+    // Old brokers answer for the first key only.
+    const left = await attempt(keys)
+    await eachOf(left, MAX_CONCURRENT, async (key) => {
+      await attempt([key])
+    })
+    return failures
   }
 
   /** The next one who asks looks it up. */
@@ -54,13 +93,14 @@ export class Coordinators {
     if (isUnreachable(error) || isElsewhere(error)) this.forget(kind, key)
   }
 
+  /** Asks for as many of the keys as one request can name: all from v4 on, the first before. */
   async #find(
     recipient: Recipient,
     kind: CoordinatorKind,
-    key: string,
-    what: string,
-  ): Promise<Broker> {
+    keys: readonly string[],
+  ): Promise<ReadonlyMap<string, Broker | BrokerError>> {
     const keyType = KEY_TYPES[kind]
+    const sent = { keys, isList: true }
     const response = await recipient.request(findCoordinator, (version) => {
       if (kind === 'transaction' && version < WITH_KEY_TYPES) {
         const broker = recipient.name
@@ -69,21 +109,43 @@ export class Coordinators {
           { broker },
         )
       }
+      sent.isList = version >= MANY_KEYS
+      sent.keys = sent.isList ? keys : keys.slice(0, 1)
       return {
-        ...(version >= MANY_KEYS ? { coordinatorKeys: [key] } : { key }),
+        ...(sent.isList ? { coordinatorKeys: [...keys] } : { key: keys[0]! }),
         ...(keyType === 0 ? {} : { keyType }),
       }
     })
-    const { errorCode, errorMessage, nodeId, host, port } = firstOf(response)
+    const answers = new Map(response.coordinators.map((one) => [one.key, one]))
+    // Before v4 the response itself is the answer for its one key.
+    const answerFor = (key: string) => (sent.isList ? answers.get(key) : response)
+    return new Map(sent.keys.map((key) => [key, this.#learn(kind, key, answerFor(key))]))
+  }
+
+  #learn(kind: CoordinatorKind, key: string, answer: Answer | undefined): Broker | BrokerError {
+    if (answer === undefined) return noAnswer(kind, key)
+    const { errorCode, errorMessage, nodeId, host, port } = answer
     if (errorCode !== ErrorCode.NONE) {
-      throw new BrokerError(errorCode, what, {}, errorMessage)
+      return new BrokerError(errorCode, finding(kind, key), {}, errorMessage)
     }
-    return this.#cluster.learnBroker(nodeId, { host, port })
+    const broker = this.#cluster.learnBroker(nodeId, { host, port })
+    this.#known.set(`${kind}/${key}`, broker)
+    return broker
   }
 }
 
-function firstOf(response: FindCoordinatorResponse) {
-  return response.coordinators[0] ?? response
+type Answer = Pick<
+  FindCoordinatorResponse,
+  'errorCode' | 'errorMessage' | 'nodeId' | 'host' | 'port'
+>
+
+function finding(kind: CoordinatorKind, key: string): string {
+  return `finding the coordinator of ${kind} '${key}'`
+}
+
+function noAnswer(kind: CoordinatorKind, key: string): BrokerError {
+  const detail = 'the response does not mention it'
+  return new BrokerError(ErrorCode.UNKNOWN_SERVER_ERROR, finding(kind, key), {}, detail)
 }
 
 function isElsewhere(error: unknown): boolean {

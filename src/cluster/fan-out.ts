@@ -6,6 +6,7 @@
 import { ErrorCode } from '../../protocol/errors.ts'
 import { backoffMs, type BackoffOptions } from '../async/backoff.ts'
 import type { Deadline } from '../async/deadline.ts'
+import { eachOf } from '../async/each-of.ts'
 import { BrokerError, isRetriable, KafkaError, RequestTimeoutError } from '../errors.ts'
 import type { Broker } from '../network/broker.ts'
 import { limited, TookTooLongError } from '../async/limited.ts'
@@ -14,7 +15,7 @@ import { addTo } from './add-to.ts'
 import type { Cluster } from './cluster.ts'
 import { recipientOf, type Recipient } from './recipient.ts'
 import { reportRetry } from './retry.ts'
-import type { Target } from './target.ts'
+import type { BrokerTarget, Target } from './target.ts'
 
 /** What became of one item: a result, or the error that it ended with. */
 export type Outcome<Item, Result> =
@@ -146,17 +147,8 @@ export class FanOut {
     items: readonly Item[],
     settings: FanOutSettings<Item, Result>,
   ): Promise<readonly Outcome<Item, Result>[]> {
-    const { to, what, deadline, maxItems = Infinity } = settings
-    const outcomes: Outcome<Item, Result>[] = []
-    const found = new Map<Item, Broker | undefined>()
-    await eachOf(items, MAX_CONCURRENT, async (item) => {
-      try {
-        const find = () => this.#cluster.router.find(to(item), deadline)
-        found.set(item, await within(deadline, what, find))
-      } catch (error) {
-        outcomes.push({ item, error: asKafkaError(error, deadline) })
-      }
-    })
+    const { maxItems = Infinity } = settings
+    const { found, outcomes } = await this.#locate(items, settings)
     const byBroker = new Map<Broker | undefined, Item[]>()
     for (const item of items) if (found.has(item)) addTo(byBroker, found.get(item), item)
     const parts = [...byBroker].flatMap(([broker, ofBroker]) =>
@@ -167,6 +159,48 @@ export class FanOut {
     })
     await this.#forgetMoved(outcomes, settings)
     return outcomes
+  }
+
+  /**
+   * The broker of each item. Those that are known cost no promise and no timer: there may be 20,000 partitions.
+   * The others are looked up together, and an item without a broker has its outcome already.
+   */
+  async #locate<Item, Result>(
+    items: readonly Item[],
+    { to, what, deadline }: FanOutSettings<Item, Result>,
+  ): Promise<{ found: Map<Item, Broker | undefined>; outcomes: Outcome<Item, Result>[] }> {
+    const { router } = this.#cluster
+    const found = new Map<Item, Broker | undefined>()
+    const unknown: { readonly item: Item; readonly target: BrokerTarget }[] = []
+    for (const item of items) {
+      const target = to(item)
+      const broker = router.known(target)
+      if (target === 'any' || broker !== undefined) found.set(item, broker)
+      else unknown.push({ item, target })
+    }
+    const outcomes: Outcome<Item, Result>[] = []
+    if (unknown.length === 0) return { found, outcomes }
+    let failures: ReadonlyMap<string, KafkaError> = new Map()
+    let late: KafkaError | undefined
+    try {
+      const isAlone = new Set(items.map((item) => router.placeOf(to(item)))).size === 1
+      failures = await within(deadline, what, () =>
+        isAlone
+          ? router.lookUpOne(unknown[0]!.target, deadline)
+          : router.lookUp(unknown.map(({ target }) => target)),
+      )
+    } catch (error) {
+      late = asKafkaError(error, deadline)
+    }
+    for (const { item, target } of unknown) {
+      const broker = router.known(target)
+      if (broker !== undefined) found.set(item, broker)
+      else {
+        const error = late ?? failures.get(router.placeOf(target)) ?? router.missing(target)
+        outcomes.push({ item, error })
+      }
+    }
+    return { found, outcomes }
   }
 
   /**
@@ -247,17 +281,4 @@ function inParts<Item>(items: readonly Item[], size: number): readonly (readonly
   const parts: (readonly Item[])[] = []
   for (let at = 0; at < items.length; at += size) parts.push(items.slice(at, at + size))
   return parts
-}
-
-/** Runs `work` for each, `limit` at a time. */
-async function eachOf<T>(
-  all: readonly T[],
-  limit: number,
-  work: (one: T) => Promise<void>,
-): Promise<void> {
-  const left = all.values()
-  const worker = async () => {
-    for (const one of left) await work(one)
-  }
-  await Promise.all(Array.from({ length: Math.min(limit, all.length) }, worker))
 }

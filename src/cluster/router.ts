@@ -7,14 +7,16 @@ import type { Api } from '../../protocol/schema/api.ts'
 import type { Decoded, Fields } from '../../protocol/schema/fields.ts'
 import type { BackoffOptions } from '../async/backoff.ts'
 import type { Deadline } from '../async/deadline.ts'
-import { BrokerError, LeaderNotFoundError, suggestsNewMetadata } from '../errors.ts'
+import { BrokerError, KafkaError, LeaderNotFoundError, suggestsNewMetadata } from '../errors.ts'
 import type { BodyFor, Broker, Purpose } from '../network/broker.ts'
+import { addTo } from './add-to.ts'
 import type { Cluster } from './cluster.ts'
+import type { CoordinatorKind } from './coordinators.ts'
 import { partitionNumbered } from './metadata.ts'
 import { recipientOf, type Recipient } from './recipient.ts'
 import { onlyErrorAmong, topLevelError } from './response-errors.ts'
 import { retrying } from './retry.ts'
-import type { BrokerTarget, Target } from './target.ts'
+import type { BrokerTarget, CoordinatorTarget, Target } from './target.ts'
 
 export interface AskSettings {
   readonly to: Target
@@ -129,47 +131,100 @@ export class Router {
     )
   }
 
-  /** The broker of a target, looked up if need be; undefined for any. Throws what the look-up throws. */
-  async find(to: Target, deadline: Deadline): Promise<Broker | undefined> {
-    return to === 'any' ? undefined : this.#brokerOf(to, deadline)
+  /** The broker of a target as far as is known, without asking. Undefined for any. */
+  known(to: Target): Broker | undefined {
+    if (to === 'any') return undefined
+    if (to === 'controller') return this.#cluster.controller
+    if ('broker' in to) return this.#cluster.brokers.get(to.broker)
+    if ('leader' in to) return this.#cluster.leaderOf(to.leader.topic, to.leader.partition)
+    return this.#cluster.coordinators.known(to.coordinator, to.key)
+  }
+
+  /**
+   * Looks up targets with one attempt for all: a topic once for all its partitions, the coordinators of many keys
+   * in one request where brokers can do that. Resolves with what failed, by `placeOf`. A caller with many targets
+   * retries by itself: one key without a coordinator must not hold up the others.
+   */
+  async lookUp(targets: readonly BrokerTarget[]): Promise<ReadonlyMap<string, KafkaError>> {
+    const failures = new Map<string, KafkaError>()
+    const keys = new Map<CoordinatorKind, string[]>()
+    const others = new Map<string, Exclude<BrokerTarget, CoordinatorTarget>>()
+    const places = new Set<string>()
+    for (const target of targets) {
+      const place = this.placeOf(target)
+      if (places.has(place)) continue
+      places.add(place)
+      if (isCoordinator(target)) addTo(keys, target.coordinator, target.key)
+      else others.set(place, target)
+    }
+    await Promise.all([
+      ...[...others].map(async ([place, target]) => {
+        try {
+          await this.#refresh(target)
+        } catch (error) {
+          if (!(error instanceof KafkaError)) throw error
+          failures.set(place, error)
+        }
+      }),
+      ...[...keys].map(async ([coordinator, ofKind]) => {
+        const errors = await this.#cluster.coordinators.lookUp(coordinator, ofKind)
+        for (const [key, error] of errors) failures.set(this.placeOf({ coordinator, key }), error)
+      }),
+    ])
+    return failures
+  }
+
+  /** The same for one target. A coordinator is asked for until it is available, or until the deadline. */
+  async lookUpOne(
+    target: BrokerTarget,
+    deadline: Deadline,
+  ): Promise<ReadonlyMap<string, KafkaError>> {
+    if (!isCoordinator(target)) return this.lookUp([target])
+    await this.#cluster.coordinators.of(target.coordinator, target.key, deadline)
+    return new Map()
+  }
+
+  /** What a look-up that succeeded and did not find the target means. */
+  missing(to: BrokerTarget): KafkaError {
+    if (to === 'controller') {
+      const detail = 'the brokers name no controller'
+      return new BrokerError(ErrorCode.LEADER_NOT_AVAILABLE, 'finding the controller', {}, detail)
+    }
+    if ('broker' in to) {
+      const known = [...this.#cluster.brokers.keys()].sort((a, b) => a - b).join(', ')
+      const detail = `the cluster has no broker ${to.broker}; its brokers are ${known || 'none'}`
+      const what = `finding broker ${to.broker}`
+      return new BrokerError(ErrorCode.BROKER_NOT_AVAILABLE, what, {}, detail)
+    }
+    if ('leader' in to) return this.#missingLeader(to.leader.topic, to.leader.partition)
+    const what = `finding the coordinator of ${to.coordinator} '${to.key}'`
+    return new BrokerError(ErrorCode.COORDINATOR_NOT_AVAILABLE, what)
   }
 
   async #brokerOf(to: BrokerTarget, deadline: Deadline): Promise<Broker> {
-    if (to === 'controller') return this.#controller()
-    if ('broker' in to) return this.#broker(to.broker)
-    if ('leader' in to) return this.#leader(to.leader.topic, to.leader.partition)
-    return this.#cluster.coordinators.of(to.coordinator, to.key, deadline)
+    if (isCoordinator(to)) return this.#cluster.coordinators.of(to.coordinator, to.key, deadline)
+    const known = this.known(to)
+    if (known !== undefined) return known
+    await this.#refresh(to)
+    const found = this.known(to)
+    if (found === undefined) throw this.missing(to)
+    return found
   }
 
-  async #controller(): Promise<Broker> {
-    if (this.#cluster.controller === undefined) await this.#cluster.refreshBrokers()
-    const { controller } = this.#cluster
-    if (controller !== undefined) return controller
-    const detail = 'the brokers name no controller'
-    throw new BrokerError(ErrorCode.LEADER_NOT_AVAILABLE, 'finding the controller', {}, detail)
+  async #refresh(to: Exclude<BrokerTarget, CoordinatorTarget>): Promise<void> {
+    if (typeof to === 'object' && 'leader' in to) await this.#cluster.refresh(to.leader.topic)
+    else await this.#cluster.refreshBrokers()
   }
 
-  async #broker(nodeId: number): Promise<Broker> {
-    if (!this.#cluster.brokers.has(nodeId)) await this.#cluster.refreshBrokers()
-    const broker = this.#cluster.brokers.get(nodeId)
-    if (broker !== undefined) return broker
-    const known = [...this.#cluster.brokers.keys()].sort((a, b) => a - b).join(', ')
-    const detail = `the cluster has no broker ${nodeId}; its brokers are ${known || 'none'}`
-    throw new BrokerError(ErrorCode.BROKER_NOT_AVAILABLE, `finding broker ${nodeId}`, {}, detail)
-  }
-
-  async #leader(topic: string, partition: number): Promise<Broker> {
-    if (this.#cluster.leaderOf(topic, partition) === undefined) await this.#cluster.refresh(topic)
-    const leader = this.#cluster.leaderOf(topic, partition)
-    if (leader !== undefined) return leader
+  #missingLeader(topic: string, partition: number): KafkaError {
     const known = this.#cluster.known(topic)
     if (partitionNumbered(known?.partitions ?? [], partition) === undefined) {
       const what = `finding the leader of ${topic}-${partition}`
       // Such as that the client may not see the topic.
       const errorCode = known?.errorCode || ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
-      throw new BrokerError(errorCode, what, { topic, partition })
+      return new BrokerError(errorCode, what, { topic, partition })
     }
-    throw new LeaderNotFoundError(`${topic}-${partition} has no leader`, { topic, partition })
+    return new LeaderNotFoundError(`${topic}-${partition} has no leader`, { topic, partition })
   }
 
   /** What `forgetIfMoved` forgets: the same text for targets that are forgotten together. */
@@ -201,4 +256,8 @@ function movedCodes(to: Target): ReadonlySet<number> {
   if (to === 'controller') return MOVED_CONTROLLER
   if ('leader' in to) return MOVED_LEADER
   return 'coordinator' in to ? MOVED_COORDINATOR : NOTHING
+}
+
+function isCoordinator(to: BrokerTarget): to is CoordinatorTarget {
+  return typeof to === 'object' && 'coordinator' in to
 }

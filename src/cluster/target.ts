@@ -14,8 +14,13 @@ export type BrokerTarget =
   | { readonly broker: number }
   /** The leader of this partition. */
   | { readonly leader: { readonly topic: string; readonly partition: number } }
-  /** The coordinator of a group, share group or transactional id. */
-  | { readonly coordinator: CoordinatorKind; readonly key: string }
+  | CoordinatorTarget
+
+/** The coordinator of a group, share group or transactional id. */
+export interface CoordinatorTarget {
+  readonly coordinator: CoordinatorKind
+  readonly key: string
+}
 
 const COORDINATORS: readonly unknown[] = [
   'group',

@@ -335,3 +335,15 @@ describe('a result', () => {
     expect(await failureOf(closed.listTopics())).toMatchObject({ code: 'CLOSED' })
   })
 })
+
+describe('calls about many groups', () => {
+  it('look up the coordinators of all groups in one request', async () => {
+    const groups = Array.from({ length: 30 }, (_, index) => `counted-${index}`)
+    const from = kafka.requests.all({ api: 'FindCoordinator' }).length
+    const described = await admin.describeGroups(groups)
+    expect(described).toHaveLength(30)
+    expect(kafka.requests.all({ api: 'FindCoordinator' })).toHaveLength(from + 1)
+    await admin.deleteGroups(groups, { settle: true })
+    expect(kafka.requests.all({ api: 'FindCoordinator' })).toHaveLength(from + 1)
+  })
+})

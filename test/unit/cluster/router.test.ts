@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { createTopics } from '../../../protocol/apis/create-topics.ts'
 import { describeCluster } from '../../../protocol/apis/describe-cluster.ts'
 import { describeProducers } from '../../../protocol/apis/describe-producers.ts'
@@ -265,6 +265,126 @@ describe('a request about many items', () => {
       },
     })
     expect(await failureOf(running)).toMatchObject({ message: 'stop' })
+  })
+})
+
+describe('a request about many groups', () => {
+  const groups = Array.from({ length: 50 }, (_, index) => `group-${index}`)
+  const run = (at: Cluster, some: readonly string[] = groups, timeoutMs = 10_000) =>
+    at.fanOut.run<string, string>({
+      items: some,
+      to: (key) => ({ coordinator: 'group', key }),
+      what: 'asking',
+      deadline: deadline(timeoutMs),
+      ask: (items, recipient) =>
+        Promise.resolve(items.map((item) => ({ item, result: recipient.name ?? '' }))),
+    })
+  const lookUps = () => [...one.received(findCoordinator), ...two.received(findCoordinator)]
+
+  /** Names a coordinator for each key, by the parity of its number; errors where `errorOf` has one. */
+  function coordinates(broker: FakeBroker, errorOf: (key: string) => number = () => 0): void {
+    broker.handle(findCoordinator, ({ coordinatorKeys }) => ({
+      coordinators: coordinatorKeys.map((key) => {
+        const nodeId = (Number(key.split('-')[1]) % 2) + 1
+        const { address } = nodeId === 1 ? one : two
+        return { key, errorCode: errorOf(key), nodeId, ...address }
+      }),
+    }))
+  }
+
+  it('looks up all coordinators in one request, and reaches each of them', async () => {
+    for (const broker of [one, two]) coordinates(broker)
+    const outcomes = await run(cluster)
+    expect(outcomes.map(({ item }) => item)).toEqual(groups)
+    expect(outcomes.map(({ result }) => result)).toEqual(
+      groups.map((_, index) => (index % 2 === 0 ? one.name : two.name)),
+    )
+    expect(lookUps()).toHaveLength(1)
+    await run(cluster)
+    expect(lookUps()).toHaveLength(1)
+  })
+
+  it('looks up each coordinator in a request of its own where brokers have no FindCoordinator v4', async () => {
+    await using old = await FakeBroker.start({ versions: { FindCoordinator: [0, 3] } })
+    const asked: string[] = []
+    old.handle(findCoordinator, ({ key }) => {
+      asked.push(key)
+      return { errorCode: 0, nodeId: 1, ...old.address, coordinators: [] }
+    })
+    const ofOld = clusterAt([old])
+    const outcomes = await run(ofOld, groups.slice(0, 5))
+    expect(outcomes.map(({ result }) => result)).toEqual(Array(5).fill(old.name))
+    expect(asked.sort()).toEqual(groups.slice(0, 5))
+    await ofOld.close(0)
+  })
+
+  it('answers for the other groups while one has no coordinator', async () => {
+    const errorOf = (key: string) =>
+      key === 'group-1' ? ErrorCode.COORDINATOR_NOT_AVAILABLE : ErrorCode.NONE
+    for (const broker of [one, two]) coordinates(broker, errorOf)
+    const outcomes = await run(cluster, ['group-0', 'group-1', 'group-2'], 300)
+    expect(outcomes.map(({ result }) => result)).toEqual([one.name, undefined, one.name])
+    expect(outcomes[1]?.error).toMatchObject({ code: 'COORDINATOR_NOT_AVAILABLE' })
+    const repeated = lookUps().slice(1)
+    expect(repeated.length).toBeGreaterThan(0)
+    for (const request of repeated) {
+      expect(request).toMatchObject({ body: { coordinatorKeys: ['group-1'] } })
+    }
+  })
+
+  it('gives a group that the response leaves out an error', async () => {
+    for (const broker of [one, two]) {
+      broker.handle(findCoordinator, ({ coordinatorKeys }) => ({
+        coordinators: coordinatorKeys
+          .filter((key) => key !== 'group-1')
+          .map((key) => ({ key, nodeId: 1, ...one.address })),
+      }))
+    }
+    const [found, missing] = await run(cluster, ['group-0', 'group-1'], 300)
+    expect(found?.result).toBe(one.name)
+    expect(missing?.error?.message).toContain('does not mention it')
+  })
+})
+
+describe('a request about many partitions', () => {
+  const PARTITIONS = 500
+
+  const run = () =>
+    cluster.fanOut.run<number, number>({
+      items: Array.from({ length: PARTITIONS }, (_, partition) => partition),
+      to: (partition) => ({ leader: { topic: 'orders', partition } }),
+      what: 'asking',
+      deadline: deadline(),
+      ask: (items) => Promise.resolve(items.map((item) => ({ item, result: item }))),
+    })
+
+  it('asks for the topic once where leaders are unknown, and not at all where they are known', async () => {
+    layout.topics['orders'] = Array.from({ length: PARTITIONS }, (_, index) => (index % 2) + 1)
+    const asked = () => [...one.received(metadata), ...two.received(metadata)].length
+    expect((await run()).map(({ result }) => result)).toEqual([...Array(PARTITIONS).keys()])
+    expect(asked()).toBe(1)
+    const setTimers = jest.spyOn(globalThis, 'setTimeout')
+    await run()
+    // Some for each broker, none for each partition.
+    expect(setTimers.mock.calls.length).toBeLessThan(PARTITIONS / 10)
+    setTimers.mockRestore()
+    expect(asked()).toBe(1)
+  })
+
+  it('asks for the topic once in each attempt, however many partitions have no leader', async () => {
+    layout.topics['orders'] = Array<number>(PARTITIONS).fill(-1)
+    const [outcome] = await cluster.fanOut.run<number, number>({
+      items: Array.from({ length: PARTITIONS }, (_, partition) => partition),
+      to: (partition) => ({ leader: { topic: 'orders', partition } }),
+      what: 'asking',
+      deadline: deadline(),
+      maxRetries: 0,
+      ask: (items) => Promise.resolve(items.map((item) => ({ item, result: item }))),
+    })
+    expect(outcome?.error).toMatchObject({ code: 'LEADER_NOT_AVAILABLE' })
+    // The attempt, and the look-up that its failure asks for.
+    const asked = [...one.received(metadata), ...two.received(metadata)]
+    expect(asked.length).toBeLessThanOrEqual(2)
   })
 })
 
