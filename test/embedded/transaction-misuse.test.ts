@@ -1,0 +1,170 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { EmbeddedCluster } from '../../src/embedded/index.ts'
+import { KafkaClient, type TransactionalProducer } from '../../src/index.ts'
+
+describe('a transactional producer that is used wrongly', () => {
+  let kafka: EmbeddedCluster
+  let client: KafkaClient
+  let producer: TransactionalProducer
+
+  beforeEach(async () => {
+    kafka = await EmbeddedCluster.start({ topics: { a: {} } })
+    client = new KafkaClient({ hosts: kafka.hosts })
+    producer = await client.getTransactionalProducer({ transactionalId: 'tx' })
+  })
+  afterEach(async () => {
+    await client.close().catch(() => undefined)
+    await kafka.stop()
+  })
+
+  it('refuses to begin a second transaction, also at the same time', async () => {
+    const [first, second] = await Promise.allSettled([producer.begin(), producer.begin()])
+    expect(first.status).toBe('fulfilled')
+    expect(second).toMatchObject({ reason: { code: 'TRANSACTION_IN_PROGRESS', recovery: 'abort' } })
+    await expect(producer.begin()).rejects.toMatchObject({ code: 'TRANSACTION_IN_PROGRESS' })
+  })
+
+  it('refuses what comes after the end of a transaction', async () => {
+    const tx = await producer.begin()
+    await tx.abort()
+    const ended = { code: 'TRANSACTION_ENDED', recovery: 'abort' }
+    await expect(tx.produce('a', 'x')).rejects.toMatchObject(ended)
+    await expect(tx.produceMany([])).rejects.toMatchObject(ended)
+    await expect(tx.commit()).rejects.toMatchObject(ended)
+    await expect(tx.abort()).rejects.toMatchObject(ended)
+    const group = { groupId: 'g', generationId: -1, memberId: '', groupInstanceId: undefined }
+    await expect(tx.sendOffsets({ offsets: [], group })).rejects.toMatchObject(ended)
+    // What was refused has no effect on the next one.
+    await producer.transaction((next) => void next.produce('a', 'y'))
+  })
+
+  it('refuses to produce outside a transaction', async () => {
+    await expect(producer.produce()).rejects.toMatchObject({ code: 'NO_TRANSACTION' })
+  })
+
+  it('cannot commit without a message that was refused before it was queued', async () => {
+    const tx = await producer.begin()
+    await tx.produce('a', 'small')
+    const large = tx.produce('a', 'x'.repeat(2_000_000))
+    await expect(large).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' })
+    await expect(tx.commit()).rejects.toMatchObject({ code: 'TRANSACTION_FAILED' })
+    await tx.abort()
+    await producer.transaction((next) => void next.produce('a', 'next'))
+  })
+
+  it('refuses offsets of a member that the group does not have, and can only abort then', async () => {
+    const tx = await producer.begin()
+    const group = { groupId: 'g', generationId: 3, memberId: 'gone', groupInstanceId: undefined }
+    const offsets = [{ topic: 'a', partition: 0, offset: 1 }]
+    await expect(tx.sendOffsets({ offsets, group })).rejects.toMatchObject({
+      code: 'ILLEGAL_GENERATION',
+    })
+    await expect(tx.produce('a', 'x')).rejects.toMatchObject({ code: 'TRANSACTION_FAILED' })
+    await expect(tx.commit()).rejects.toMatchObject({ code: 'TRANSACTION_FAILED' })
+    await tx.abort()
+    expect(JSON.stringify(await client.admin.listGroupOffsets(['g']))).not.toContain('"offset":1')
+  })
+
+  it('says what is wrong with options and arguments', async () => {
+    const open = (options: object) =>
+      client.getTransactionalProducer(options as { transactionalId: string })
+    for (const options of [
+      {},
+      { transactionalId: '' },
+      { transactionalId: 'x', transactionTimeoutMs: 0 },
+      { transactionalId: 'x', idempotent: false },
+      { transactionalId: 'x', requiredAcks: 1 },
+      { transactionalId: 'x', transactionTimeout: 5 },
+    ]) {
+      await expect(open(options)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    }
+    const tooLong = open({ transactionalId: 'x', transactionTimeoutMs: 900_001 })
+    await expect(tooLong).rejects.toMatchObject({
+      code: 'INVALID_TRANSACTION_TIMEOUT',
+      recovery: 'fix-configuration',
+    })
+    const tx = await producer.begin()
+    const wrong = tx.sendOffsets({} as never)
+    await expect(wrong).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    await tx.commit()
+  })
+
+  it.each(['0.8.2', '0.10'] as const)(
+    'refuses Kafka %s, which has no transactions',
+    async (version) => {
+      await using older = await EmbeddedCluster.start({ version })
+      await using other = new KafkaClient({ hosts: older.hosts })
+      const opening = other.getTransactionalProducer({ transactionalId: 'x' })
+      await expect(opening).rejects.toMatchObject({
+        code: 'UNSUPPORTED_VERSION',
+        recovery: 'fix-configuration',
+      })
+    },
+  )
+
+  it('aborts what is open when the client is closed', async () => {
+    const tx = await producer.begin()
+    await tx.produce('a', 'open')
+    await client.close()
+    await using reading = new KafkaClient({ hosts: kafka.hosts })
+    await using consumer = await reading.topic('a').getSimpleConsumer({
+      autoOffsetReset: 'earliest',
+      isolationLevel: 'read_committed',
+      stopAtEnd: true,
+    })
+    // Without the abort there would be no end: the last stable offset would stay before the message.
+    const values: string[] = []
+    for await (const { value } of consumer) values.push(String(value))
+    expect(values).toEqual([])
+    await expect(tx.commit()).rejects.toMatchObject({ code: 'CLOSED' })
+  })
+})
+
+/** Longer than any response of these. */
+const MOST_BYTES = 60
+
+describe('a connection that is cut within a response of a transaction', () => {
+  it.each([
+    [2, 'EndTxn'],
+    [2, 'TxnOffsetCommit'],
+    [2, 'InitProducerId'],
+    [1, 'EndTxn'],
+    [1, 'TxnOffsetCommit'],
+    [1, 'AddOffsetsToTxn'],
+    [1, 'AddPartitionsToTxn'],
+    [1, 'InitProducerId'],
+  ] as const)(
+    'loses and repeats nothing, whatever byte of generation %d %s it is',
+    async (generation, api) => {
+      await using kafka = await EmbeddedCluster.start({
+        topics: { a: {} },
+        transactionVersion: generation,
+      })
+      const expected: string[] = []
+      for (let bytes = 0; bytes < MOST_BYTES; bytes += 1) {
+        // A client that has no metadata yet gives up at once where its first connection is lost.
+        const options = { hosts: kafka.hosts, retryBackoffMs: 1, waitForCluster: true }
+        await using client = new KafkaClient(options)
+        kafka.faults.on({ api, times: 1 }, { cutAfterBytes: bytes })
+        const producer = await client.getTransactionalProducer({ transactionalId: 'tx' })
+        const group = { groupId: 'g', generationId: -1, memberId: '', groupInstanceId: undefined }
+        const offsets = [{ topic: 'a', partition: 0, offset: bytes }]
+        await producer.transaction(async (tx) => {
+          void tx.produce('a', String(bytes))
+          await tx.sendOffsets({ offsets, group })
+        })
+        kafka.faults.clear()
+        expected.push(String(bytes))
+      }
+      await using client = new KafkaClient({ hosts: kafka.hosts })
+      await using consumer = await client.topic('a').getSimpleConsumer({
+        autoOffsetReset: 'earliest',
+        isolationLevel: 'read_committed',
+        stopAtEnd: true,
+      })
+      const values: string[] = []
+      for await (const { value } of consumer) values.push(String(value))
+      expect(values).toEqual(expected)
+    },
+  )
+})
