@@ -67,7 +67,6 @@ export {
   defineTopology,
   Topology,
   type DescribeOptions,
-  type SerializerName,
   type TopologyDefinition,
 } from './topology/topology.ts'
 export { runTopology } from './run/run-component.ts'

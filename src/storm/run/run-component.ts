@@ -49,8 +49,8 @@ function descriptionOf(topology: Topology, environment: string): object {
       typeof value === 'bigint' ? value.toString() : value,
     ),
   )
-  const { name, serializer } = topology
-  return { name, serializer, config: topology.config(options.environment), topology: plain }
+  const { name } = topology
+  return { name, config: topology.config(options.environment), topology: plain }
 }
 
 class ComponentProcess {
@@ -63,7 +63,7 @@ class ComponentProcess {
 
   constructor(topology: Topology) {
     this.#topology = topology
-    this.#wire = wireOf(topology)
+    this.#wire = new JsonWire()
     this.#writer = new MessageWriter(STDOUT, this.#wire, () => this.#end(STORM_WENT_AWAY))
     this.#logger = this.#plainLogger()
   }
@@ -157,11 +157,6 @@ class ComponentProcess {
     }
     return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
   }
-}
-
-export function wireOf({ serializer }: Topology): Wire {
-  if (serializer === 'json') return new JsonWire()
-  throw new StormError('INVALID_ARGUMENT', `the serializer '${serializer}' is not available`)
 }
 
 /** Drives a component of either kind. */

@@ -4,8 +4,6 @@ import { fluxOf, type FluxTopology } from './flux.ts'
 import { checkConfig, componentModels, invalid, type ComponentModel } from './model.ts'
 import { stormTopologyOf, type Execution, type StormTopology } from './storm-topology.ts'
 
-export type SerializerName = 'json' | 'msgpack'
-
 /** What a topology is made of. */
 export interface TopologyDefinition<S, B> {
   /** Its name on the cluster. */
@@ -16,11 +14,6 @@ export interface TopologyDefinition<S, B> {
   readonly config?: Config
   /** What differs in an environment: settings that take precedence over `config`. */
   readonly environments?: Readonly<Record<string, { readonly config?: Config }>>
-  /**
-   * How messages between Storm and the components are written. `msgpack` needs a Java class on the workers, which
-   * `topology.multilang.serializer` of the config names. Default: json.
-   */
-  readonly serializer?: SerializerName
 }
 
 export interface DescribeOptions {
@@ -35,14 +28,13 @@ export interface DescribeOptions {
 /** A topology that was checked. Made by `defineTopology`. */
 export class Topology {
   readonly name: string
-  readonly serializer: SerializerName
   readonly components: readonly ComponentModel[]
   readonly #config: Config
   readonly #environments: Readonly<Record<string, { readonly config?: Config }>>
 
   /** Throws StormError. */
   constructor(definition: TopologyDefinition<Spouts, Bolts>) {
-    const { name, spouts, bolts, config = {}, environments = {}, serializer = 'json' } = definition
+    const { name, spouts, bolts, config = {}, environments = {} } = definition
     if (typeof name !== 'string' || !/^[^\s/.:\\]+$/.test(name)) {
       throw invalid('a topology needs a name, without spaces and any of / . : \\')
     }
@@ -50,11 +42,7 @@ export class Topology {
     for (const [environment, of] of Object.entries(environments)) {
       checkConfig(`config of the environment '${environment}'`, of.config ?? {})
     }
-    if (!['json', 'msgpack'].includes(serializer)) {
-      throw invalid(`the serializer must be json or msgpack, not '${serializer}'`)
-    }
     this.name = name
-    this.serializer = serializer
     this.components = componentModels(spouts, bolts)
     this.#config = config
     this.#environments = environments

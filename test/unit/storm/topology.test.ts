@@ -275,10 +275,9 @@ describe('a topology', () => {
     expect(() => topology(spouts, bolts)).toThrow(message)
   })
 
-  it('refuses a config of its own that is text, a name with spaces, and an unknown serializer', () => {
+  it('refuses a config of its own that is text, and a name with spaces', () => {
     expect(() => topology({ words }, {}, { config: '{"foo": "bar"}' })).toThrow('must be an object')
     expect(() => topology({ words }, {}, { name: 'a b' })).toThrow('needs a name')
-    expect(() => topology({ words }, {}, { serializer: 'xml' })).toThrow('json or msgpack')
   })
 
   it('has parallelism and settings by environment', () => {
