@@ -66,7 +66,7 @@ function problemWith(value: unknown, depth: number): string | undefined {
 
 function problemWithObject(value: object, depth: number): string | undefined {
   if (depth > DEEPEST) return 'an object that is nested too deeply, or in itself'
-  if (value instanceof Uint8Array) return 'bytes: emit base64, or use the msgpack serializer'
+  if (value instanceof Uint8Array) return 'bytes: emit base64'
   if (value instanceof Map || value instanceof Set) {
     return `a ${value.constructor.name}: emit an array or a plain object`
   }
