@@ -39,7 +39,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   await core.close({ timeoutMs: 0 }).catch(() => undefined)
-  await cluster.close()
+  await cluster.close(0)
   await fake.stop()
 })
 
