@@ -9,7 +9,7 @@ export type { PlainOptions } from './network/sasl/plain.ts'
 export type { ScramName, ScramOptions } from './network/sasl/scram.ts'
 export type { Secret } from './network/sasl/secret.ts'
 export type { SaslContext, SaslExchange, SaslMechanism } from './network/sasl/mechanism.ts'
-export type { OAuthBearerToken, TokenProvider } from './network/sasl/oauthbearer.ts'
+export type { OAuthBearerToken, TokenProvider } from './network/sasl/oauthbearer-token.ts'
 export type { OidcOptions } from './network/sasl/oidc.ts'
 export type { AwsCredentials } from './network/sasl/sigv4.ts'
 export type { SocketFactory } from './network/transport.ts'
@@ -184,19 +184,18 @@ export { Topic } from './topic.ts'
 export type { Iteration } from './async/iteration.ts'
 export type { CallOptions } from './call-options.ts'
 export type { RequestOptions } from './request.ts'
-export type { CoordinatorKind } from './cluster/coordinators.ts'
+export type { CoordinatorKind } from './cluster/target.ts'
 export type { BrokerTarget, Target } from './cluster/target.ts'
 export type { PartitionMetadata } from './cluster/metadata.ts'
 
 export { Producer } from './producer/producer.ts'
 export { MultiTopicProducer, type TopicMessage } from './producer/multi-topic-producer.ts'
+export type { ForwardingOptions, BaseProducer } from './producer/base-producer.ts'
 export type {
-  ForwardingOptions,
-  BaseProducer,
   MessageSource,
   OutgoingMessage,
   ProduceOptions,
-} from './producer/base-producer.ts'
+} from './producer/intake/outgoing-message.ts'
 export { TransactionalProducer } from './producer/transactions/transactional-producer.ts'
 export {
   Transaction,

@@ -1,3 +1,4 @@
+import type { CoordinatorKind } from './target.ts'
 import {
   findCoordinator,
   type FindCoordinatorResponse,
@@ -9,9 +10,6 @@ import { BrokerError, isUnreachable, KafkaError, UnsupportedVersionError } from 
 import { Broker } from '../network/broker.ts'
 import type { Cluster } from './cluster.ts'
 import { recipientOf, type Recipient } from './recipient.ts'
-
-/** What is coordinated: a group, a transactional id, or the state of a share group's partition (KIP-932). */
-export type CoordinatorKind = 'group' | 'transaction' | 'share'
 
 const KEY_TYPES: Readonly<Record<CoordinatorKind, number>> = { group: 0, transaction: 1, share: 2 }
 

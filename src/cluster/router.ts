@@ -11,7 +11,7 @@ import { BrokerError, KafkaError, LeaderNotFoundError, suggestsNewMetadata } fro
 import type { BodyFor, Broker, Purpose } from '../network/broker.ts'
 import { addTo } from './add-to.ts'
 import type { Cluster } from './cluster.ts'
-import type { CoordinatorKind } from './coordinators.ts'
+import type { CoordinatorKind } from './target.ts'
 import { partitionNumbered } from './metadata.ts'
 import { recipientOf, type Recipient } from './recipient.ts'
 import { onlyErrorAmong, topLevelError } from './response-errors.ts'

@@ -1,5 +1,7 @@
 import type { Check } from '../options.ts'
-import type { CoordinatorKind } from './coordinators.ts'
+
+/** What is coordinated: a group, a transactional id, or the state of a share group's partition (KIP-932). */
+export type CoordinatorKind = 'group' | 'transaction' | 'share'
 
 /** The broker that a request goes to. Only `any` tries further brokers when one cannot be reached. */
 export type Target =

@@ -1,3 +1,4 @@
+import type { Message, MessageSource, ProduceOptions } from './intake/outgoing-message.ts'
 import type { Iteration } from '../async/iteration.ts'
 import type { Writable } from 'node:stream'
 import type { Deadline } from '../async/deadline.ts'
@@ -14,7 +15,7 @@ import { ProducerCore } from './producer-core.ts'
 import type { MakeRecoveryPolicy } from './recovery/recovery-policy.ts'
 import type { DeliveryReport } from './results/reports.ts'
 import { checkProduceOptions, optionsOf } from './intake/message-fields.ts'
-import { headersFrom, type Data, type HeadersInit } from './intake/serialize.ts'
+import { headersFrom, type Data } from './intake/serialize.ts'
 import type { TopicState } from './intake/topic-state.ts'
 import { checkWait, type WaitOptions } from '../async/waiting.ts'
 
@@ -29,30 +30,6 @@ export interface ForwardingOptions {
    */
   readonly keepPartitions?: boolean
 }
-
-/** What may be said of a message besides its value. */
-export interface ProduceOptions<Key = Data> {
-  /** Messages with the same key go to the same partition. Default: null, no key. */
-  readonly key?: Key | null
-  /** Needs Kafka 0.11 or newer. */
-  readonly headers?: HeadersInit
-  /** Whole milliseconds since 1970. Default: now. Needs Kafka 0.10 or newer. */
-  readonly timestamp?: number
-  /** By hand, past the partitioner. */
-  readonly partition?: number
-}
-
-/** A message in full. */
-export interface OutgoingMessage<Value = Data, Key = Data> extends ProduceOptions<Key> {
-  readonly value: Value
-}
-
-/** One of many messages: in full, or text, bytes or a null by itself. */
-export type Message<Value = Data, Key = Data> = OutgoingMessage<Value, Key> | Data
-
-/** Many messages. */
-export type MessageSource<Value = Data, Key = Data> =
-  Iterable<Message<Value, Key>> | AsyncIterable<Message<Value, Key>>
 
 /** Finds the topic of a message; throws where it has none. */
 export type TopicOf<Value, Key> = (message: Message<Value, Key>) => TopicState

@@ -3,13 +3,8 @@ import { Deadline } from '../async/deadline.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { checkTopicName } from '../cluster/topic-name.ts'
 import { InvalidArgumentError } from '../errors.ts'
-import {
-  BaseProducer,
-  NO_OPTIONS,
-  type ForwardingOptions,
-  type OutgoingMessage,
-  type ProduceOptions,
-} from './base-producer.ts'
+import { BaseProducer, NO_OPTIONS, type ForwardingOptions } from './base-producer.ts'
+import type { OutgoingMessage, ProduceOptions } from './intake/outgoing-message.ts'
 import type { RecordMetadata } from './results/delivery.ts'
 import type { ProduceManyResult } from './results/message-group.ts'
 import { producerSettings, warnOfLostIdempotence, type ProducerOptions } from './options.ts'

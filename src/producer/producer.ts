@@ -1,13 +1,8 @@
 import type { Writable } from 'node:stream'
 import { Deadline } from '../async/deadline.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import {
-  BaseProducer,
-  NO_OPTIONS,
-  type ForwardingOptions,
-  type MessageSource,
-  type ProduceOptions,
-} from './base-producer.ts'
+import { BaseProducer, NO_OPTIONS, type ForwardingOptions } from './base-producer.ts'
+import type { MessageSource, ProduceOptions } from './intake/outgoing-message.ts'
 import type { RecordMetadata } from './results/delivery.ts'
 import type { ProduceManyResult } from './results/message-group.ts'
 import { producerSettings, warnOfLostIdempotence, type ProducerOptions } from './options.ts'

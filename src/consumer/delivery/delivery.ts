@@ -1,3 +1,4 @@
+import type { Reading } from './reading.ts'
 import type { Iteration } from '../../async/iteration.ts'
 import type { Readable } from 'node:stream'
 import { aSignal, type CallOptions } from '../../call-options.ts'
@@ -45,20 +46,6 @@ export interface DeliveryParts<Value, Key> {
   readonly isWorkKnown: boolean
   /** Told when `run` begins. */
   readonly onRun: () => void
-}
-
-/** A loop, a stream or `run` that reads. */
-export interface Reading {
-  /** Without it, `first` and `work` do nothing of their own. */
-  readonly isWorkKnown: boolean
-  /** The result of an iterator that begins the work of a loop's body. */
-  first<T>(value: T): IteratorYieldResult<T>
-  /** Calls what of the application's works on something that was read. */
-  work<T>(call: () => T): T
-  /** Others may read, although the application may be at work still. */
-  release(): void
-  /** The application is not at work on what was read any more, or nothing is known of it. */
-  end(): void
 }
 
 /** The ways in which an application reads: one at a time, since each message goes to one reader only. */

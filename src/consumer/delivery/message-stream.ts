@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import type { ConsumedMessage } from '../consumed-message.ts'
 import type { Peeked } from '../inbox.ts'
-import type { Reading } from './delivery.ts'
+import type { Reading } from './reading.ts'
 
 export interface StreamSource<Value, Key> {
   peek(): Peeked<Value, Key> | undefined

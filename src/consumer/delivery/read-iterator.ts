@@ -8,7 +8,7 @@
 import type { Iteration } from '../../async/iteration.ts'
 import { onAbort } from '../../async/on-abort.ts'
 import { ConsumerBusyError } from '../../errors.ts'
-import type { Reading } from './delivery.ts'
+import type { Reading } from './reading.ts'
 
 export interface ReadSource<T> {
   /** The next one, if one is at hand. */

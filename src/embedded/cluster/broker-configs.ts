@@ -1,4 +1,4 @@
-import { CONFIG_TYPE } from './topic-config.ts'
+import { CONFIG_TYPE } from './config-definition.ts'
 
 export interface BrokerConfigDefinition {
   readonly name: string

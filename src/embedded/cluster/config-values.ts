@@ -1,6 +1,6 @@
 /** Which values a topic's config may have: measured on a 4.4.0 broker, down to the words. */
 import { Refused } from '../refused.ts'
-import type { ConfigDefinition } from './topic-config.ts'
+import type { ConfigDefinition } from './config-definition.ts'
 
 /** Lowest and highest, where that is not what the type itself can hold. */
 const RANGES: Readonly<Record<string, readonly [number, number?]>> = {

@@ -1,36 +1,14 @@
+import type { ConfigDefinition, TopicConfigType } from './config-definition.ts'
 import type { Compression } from '../../../protocol/compression/index.ts'
 import { Refused } from '../refused.ts'
 import { checkConfigValue } from './config-values.ts'
-
-/** Kafka's numbers of the types of a config. */
-export const CONFIG_TYPE = {
-  boolean: 1,
-  string: 2,
-  int: 3,
-  short: 4,
-  long: 5,
-  double: 6,
-  list: 7,
-  class: 8,
-  password: 9,
-} as const
-/** The types of a topic's configs. */
-type TypeName = Exclude<keyof typeof CONFIG_TYPE, 'short' | 'class' | 'password'>
-
-export interface ConfigDefinition {
-  readonly name: string
-  readonly defaultValue: string
-  readonly type: TypeName
-  /** The broker's config that the default comes from. */
-  readonly synonym: string | undefined
-}
 
 /**
  * All configs of a topic in Kafka 4.4, with the brokers' defaults, so that tools can set and read them.
  * Honoured are those that `TopicConfig` has a property for; the others are only kept.
  */
 // prettier-ignore
-const ROWS: readonly (readonly [string, string, TypeName, string?])[] = [
+const ROWS: readonly (readonly [string, string, TopicConfigType, string?])[] = [
   ['cleanup.policy', 'delete', 'list', 'log.cleanup.policy'],
   ['compression.gzip.level', '-1', 'int', 'compression.gzip.level'],
   ['compression.lz4.level', '9', 'int', 'compression.lz4.level'],

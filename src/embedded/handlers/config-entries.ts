@@ -1,9 +1,5 @@
-import {
-  CONFIG_DEFINITIONS,
-  CONFIG_TYPE,
-  TopicConfig,
-  type ConfigDefinition,
-} from '../cluster/topic-config.ts'
+import { CONFIG_DEFINITIONS, TopicConfig } from '../cluster/topic-config.ts'
+import { CONFIG_TYPE, type ConfigDefinition } from '../cluster/config-definition.ts'
 import { BROKER_CONFIGS, type BrokerConfigDefinition } from '../cluster/broker-configs.ts'
 import { BROKER_DOCUMENTATION, TOPIC_DOCUMENTATION } from '../cluster/config-documentation.ts'
 import type { RequestContext } from '../api/context.ts'

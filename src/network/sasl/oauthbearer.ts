@@ -1,3 +1,4 @@
+import type { TokenProvider } from './oauthbearer-token.ts'
 import { AuthenticationError } from '../../errors.ts'
 import { quoted } from '../../observe/printable.ts'
 import { formatAddress } from '../address.ts'
@@ -5,17 +6,6 @@ import { concealer } from './conceal.ts'
 import type { SaslContext, SaslExchange, SaslMechanism } from './mechanism.ts'
 import { obtain, unavailable } from './secret.ts'
 import { TokenCache } from './token-cache.ts'
-
-export interface OAuthBearerToken {
-  readonly value: string
-  /** Further properties for the broker, such as `logicalCluster` (KIP-342). */
-  readonly extensions?: Readonly<Record<string, string>>
-  /** How long the token can be used from now on: it is kept for that long. Left out, it is used once. */
-  readonly lifetimeMs?: number
-}
-
-/** Where tokens come from. It is asked again when the last token has run out, or was refused. */
-export type TokenProvider = () => OAuthBearerToken | Promise<OAuthBearerToken>
 
 const MECHANISM = 'OAUTHBEARER'
 const SEPARATOR = '\x01'

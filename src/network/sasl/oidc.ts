@@ -3,7 +3,8 @@ import type { RequestOptions } from 'node:https'
 import { InvalidArgumentError, KafkaError } from '../../errors.ts'
 import { quoted } from '../../observe/printable.ts'
 import { messageOf } from '../node-error.ts'
-import { isObject, type OAuthBearerToken } from './oauthbearer.ts'
+import { isObject } from './oauthbearer.ts'
+import type { OAuthBearerToken } from './oauthbearer-token.ts'
 
 /** Tokens by OAuth's client credentials grant (RFC 6749, section 4.4; KIP-768). */
 export interface OidcOptions {

@@ -1,6 +1,6 @@
 import { abortable } from '../../async/abortable.ts'
 import { limited } from '../../async/limited.ts'
-import type { OAuthBearerToken, TokenProvider } from './oauthbearer.ts'
+import type { OAuthBearerToken, TokenProvider } from './oauthbearer-token.ts'
 
 /** A new token is asked for when this much of the last one's life is over, as Kafka's own client does. */
 const USABLE_PART = 0.8

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '../../errors.ts'
-import type { ProduceOptions } from '../base-producer.ts'
+import type { ProduceOptions } from './outgoing-message.ts'
 
 /**
  * What a message says besides its value. Throws InvalidArgumentError for a field that is none: a misspelt one would

@@ -1,7 +1,7 @@
 import type { CallOptions } from '../../call-options.ts'
 import type { GroupMetadata } from '../../cluster/group-metadata.ts'
 import { KafkaError } from '../../errors.ts'
-import type { Message } from '../base-producer.ts'
+import type { Message } from '../intake/outgoing-message.ts'
 import type { TopicMessage } from '../multi-topic-producer.ts'
 import type { RecordMetadata } from '../results/delivery.ts'
 import type { ProduceManyResult } from '../results/message-group.ts'

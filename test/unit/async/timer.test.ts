@@ -33,13 +33,15 @@ describe('a timer', () => {
   })
 
   it('elapses without another event where it does not keep the process alive', async () => {
-    const from = performance.now()
     const over = deferred()
-    const keepsAlive = setTimeout(() => undefined, 5_000)
+    let isOtherEvent = false
+    const keepsAlive = setTimeout(() => {
+      isOtherEvent = true
+    }, 5_000)
     new Timer(20, () => over.resolve()).unref()
     await over.promise
     clearTimeout(keepsAlive)
-    expect(performance.now() - from).toBeLessThan(4_000)
+    expect(isOtherEvent).toBe(false)
   })
 
   it('can be cancelled by what runs after the event loop was blocked for longer than it waits', async () => {

@@ -129,8 +129,8 @@ describe('a broker', () => {
     fake.handle(metadata, () => undefined)
     const asked = settled(ask())
     await fake.until(() => fake.received(metadata).length === 1)
-    const { tookMs } = await settled(broker.close(100))
-    expect(tookMs).toBeLessThan(IN_TIME.timeoutMs)
+    await broker.close(100)
+    // Had it waited for the request, that would have ended by its own timeout.
     expect((await asked).error).toMatchObject({ code: 'CLOSED' })
   })
 

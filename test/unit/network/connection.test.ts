@@ -207,8 +207,8 @@ describe('a broker that throttles', () => {
   it('is asked on at once in versions in which it waits by itself (KIP-219)', async () => {
     const connection = await throttled(60_000)
     await ask(connection, 5_000, 5)
-    const { tookMs } = await settled(ask(connection, 5_000, 5))
-    expect(tookMs).toBeLessThan(5_000)
+    // Its own time is less than the throttle: it would fail if it waited.
+    expect(await ask(connection, 30_000, 5)).toBeDefined()
     connection.close()
   })
 

@@ -2,10 +2,8 @@ import { describe, expect, it } from '@jest/globals'
 import { setTimeout as delay } from 'node:timers/promises'
 import { KafkaError } from '../../../src/errors.ts'
 import type { SaslExchange } from '../../../src/network/sasl/mechanism.ts'
-import {
-  OAuthBearerMechanism,
-  type OAuthBearerToken,
-} from '../../../src/network/sasl/oauthbearer.ts'
+import { OAuthBearerMechanism } from '../../../src/network/sasl/oauthbearer.ts'
+import type { OAuthBearerToken } from '../../../src/network/sasl/oauthbearer-token.ts'
 import { TokenCache } from '../../../src/network/sasl/token-cache.ts'
 
 const BROKER = { host: 'kafka1', port: 9093 }

@@ -1,0 +1,25 @@
+import type { Data, HeadersInit } from './serialize.ts'
+
+/** What may be said of a message besides its value. */
+export interface ProduceOptions<Key = Data> {
+  /** Messages with the same key go to the same partition. Default: null, no key. */
+  readonly key?: Key | null
+  /** Needs Kafka 0.11 or newer. */
+  readonly headers?: HeadersInit
+  /** Whole milliseconds since 1970. Default: now. Needs Kafka 0.10 or newer. */
+  readonly timestamp?: number
+  /** By hand, past the partitioner. */
+  readonly partition?: number
+}
+
+/** A message in full. */
+export interface OutgoingMessage<Value = Data, Key = Data> extends ProduceOptions<Key> {
+  readonly value: Value
+}
+
+/** One of many messages: in full, or text, bytes or a null by itself. */
+export type Message<Value = Data, Key = Data> = OutgoingMessage<Value, Key> | Data
+
+/** Many messages. */
+export type MessageSource<Value = Data, Key = Data> =
+  Iterable<Message<Value, Key>> | AsyncIterable<Message<Value, Key>>
