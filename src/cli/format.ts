@@ -1,5 +1,6 @@
-import { InvalidArgumentError, type Message } from '../index.ts'
-import { visible } from './visible.ts'
+import type { Message } from '../index.ts'
+import { visible } from '../terminal/visible.ts'
+import { UsageError } from './failure.ts'
 
 /** What a message is printed from. */
 export type Printable = Pick<
@@ -41,7 +42,7 @@ const ESCAPES: Readonly<Record<string, number>> = { n: 0x0a, t: 0x09, r: 0x0d, '
 
 /**
  * Compiles a format such as `%k\t%s\n`. For a terminal, `show` makes visible what the fields have; the text of the
- * format itself stays as it is. Throws InvalidArgumentError that names what it does not know.
+ * format itself stays as it is. Throws UsageError that names what it does not know.
  */
 export function compileFormat(
   format: string,
@@ -75,22 +76,31 @@ function fieldOf(token: string): Part {
   const known = Object.keys(FIELDS)
     .map((name) => `%${name}`)
     .join(' ')
-  throw new InvalidArgumentError(
+  throw new UsageError(
     letter === ''
       ? `the format ends with a single %: write %% for a percent sign`
       : `the format has no field ${token}; it has ${known}`,
   )
 }
 
+/** The byte of an escape such as `\\t` or `\\x1f`. Throws UsageError. */
 function escaped(token: string): Buffer {
   if (token.length === 4) return Buffer.from(token.slice(2), 'hex')
   const letter = token.slice(1)
   const byte = Object.hasOwn(ESCAPES, letter) ? ESCAPES[letter] : undefined
   if (byte !== undefined) return Buffer.from([byte])
-  throw new InvalidArgumentError(
+  throw new UsageError(
     letter === ''
       ? 'the format ends with a single \\: write \\\\ for a backslash'
       : `the format has no escape ${token}; it has \\n \\t \\r \\\\ \\0 \\xNN`,
+  )
+}
+
+/** Text with the escapes of a format, such as a separator `\\t`. */
+export function unescaped(text: string): Buffer {
+  const tokens = text.match(/\\x[0-9a-fA-F]{2}|\\.?|[^\\]+/gsu) ?? []
+  return Buffer.concat(
+    tokens.map((token) => (token.startsWith('\\') ? escaped(token) : Buffer.from(token))),
   )
 }
 

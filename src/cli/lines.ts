@@ -1,28 +1,31 @@
-import { InvalidArgumentError } from '../index.ts'
+import { UsageError } from './failure.ts'
 
 const NEWLINE = 0x0a
 const NOTHING = Buffer.alloc(0)
 
 /**
- * Cuts a byte stream into lines, without their `\n`. Bytes stay as they are: nothing is decoded. A line that
+ * Cuts a byte stream into lines, without what ends them. Bytes stay as they are: nothing is decoded. A line that
  * lies whole in one chunk is a view on it; the parts of one that does not are joined once, at its end.
  */
 export class LineSplitter {
   readonly #maxLineBytes: number
+  readonly #delimiter: number
   /** The start of a line whose end has not come yet. */
   #parts: Buffer[] = []
   #partsBytes = 0
   #lines = 0
 
-  constructor(maxLineBytes: number) {
+  /** `delimiter` is the byte that ends a line. */
+  constructor(maxLineBytes: number, delimiter = NEWLINE) {
     this.#maxLineBytes = maxLineBytes
+    this.#delimiter = delimiter
   }
 
-  /** The lines that end in this chunk. Throws InvalidArgumentError once a line is too long. */
+  /** The lines that end in this chunk. Throws UsageError once a line is too long. */
   *push(chunk: Buffer): Generator<Buffer, void, undefined> {
     let start = 0
     for (;;) {
-      const end = chunk.indexOf(NEWLINE, start)
+      const end = chunk.indexOf(this.#delimiter, start)
       if (end < 0) break
       yield this.#complete(chunk.subarray(start, end))
       start = end + 1
@@ -54,7 +57,7 @@ export class LineSplitter {
   /** Input without newlines must not fill the memory: it ends here. */
   #check(moreBytes: number): void {
     if (this.#partsBytes + moreBytes <= this.#maxLineBytes) return
-    throw new InvalidArgumentError(
+    throw new UsageError(
       `line ${this.#lines + 1} is longer than ${this.#maxLineBytes} bytes (see --max-message-bytes)`,
     )
   }

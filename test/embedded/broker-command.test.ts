@@ -66,7 +66,7 @@ describe('samsa broker', () => {
     [['--version', '7.0'], 'Allowed choices are 0.8.2'],
   ])('refuses %j', async (args, problem) => {
     const { exitCode, stderr } = await samsa(['broker', '--port', '0', ...args])
-    expect({ exitCode, lines: stderr.trim().split('\n').length }).toEqual({ exitCode: 1, lines: 1 })
+    expect({ exitCode, lines: stderr.trim().split('\n').length }).toEqual({ exitCode: 2, lines: 1 })
     expect(stderr).toContain(problem)
   })
 })

@@ -135,9 +135,10 @@ function mayImport(from: string, to: string): boolean {
   const [part, other] = [partOf(from), partOf(to)]
   if (part === other) return true
   if (part === 'protocol') return false
+  if (part === 'terminal') return false
   if (part === 'storm') return FOR_STORM.includes(other) || to === 'src/index.ts'
   if (other === 'storm') return part === 'cli' && ENTRANCES.includes(to)
-  if (part === 'cli') return ENTRANCES.includes(to) || other === 'version'
+  if (part === 'cli') return ENTRANCES.includes(to) || ['version', 'terminal'].includes(other)
   if (part === 'embedded') return FOR_EMBEDDED.includes(other) || to === FRAME_READER
   if (FOR_ALL.includes(other)) return true
   if (FOR_ALL.includes(part)) return false

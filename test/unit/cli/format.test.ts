@@ -5,7 +5,7 @@ import {
   visibleValueLine,
   type Printable,
 } from '../../../src/cli/format.ts'
-import { visible } from '../../../src/cli/visible.ts'
+import { visible } from '../../../src/terminal/visible.ts'
 
 const MESSAGE: Printable = {
   topic: 'events',

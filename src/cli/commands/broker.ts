@@ -1,11 +1,10 @@
-import { InvalidArgumentError } from 'commander'
-import {
-  EmbeddedCluster,
-  EmbeddedClusterError,
-  EmbeddedZooKeeper,
-  type KafkaVersion,
-} from '../embedded/index.ts'
-import { Interrupt } from './interrupt.ts'
+import { InvalidArgumentError, Option, type Command } from 'commander'
+import type { EmbeddedCluster, EmbeddedZooKeeper, KafkaVersion } from '../../embedded/index.ts'
+import { declare, filled, option, port, positive } from '../command.ts'
+import type { Session } from '../session.ts'
+
+/** The brokers, loaded when they run: `--help` starts at once. */
+const embedded = () => import('../../embedded/index.ts')
 
 export interface BrokerCommandOptions {
   readonly port: number
@@ -26,9 +25,59 @@ export interface TopicSpec {
   readonly partitions: number
 }
 
+/** Adds `samsa broker`. */
+export function brokerCommand(samsa: Command): void {
+  declare<BrokerCommandOptions>(samsa, {
+    name: 'broker',
+    summary: 'run a Kafka cluster in this process until Ctrl-C',
+    options: [
+      option(
+        '--port <number>',
+        'port of the first broker; others use the following ports; 0: any free port',
+      )
+        .argParser(port)
+        .default(9092),
+      option('--brokers <count>', 'number of brokers').argParser(positive).default(1),
+      option(
+        '--version <kafka>',
+        'Kafka version to behave like (default: 4.4; with --zookeeper: 3.9)',
+      ).choices([
+        '0.8.2',
+        '0.9',
+        '0.10',
+        '0.11',
+        '1.1',
+        '2.8',
+        '3.9',
+        '4.4',
+      ] satisfies KafkaVersion[]),
+      new Option('--topic <name[:partitions]>', 'topic to create at the start; can be repeated')
+        .argParser(topicSpec)
+        .default([], 'none'),
+      option(
+        '--zookeeper [port]',
+        'also run a ZooKeeper and register the brokers in it (default port: 2181)',
+      ).argParser(port),
+      option(
+        '--data <folder>',
+        'folder for topics, records and committed offsets (default: memory only)',
+      ).argParser(filled),
+    ],
+    has: [],
+    notes:
+      'For development and tests. Without --data, everything is kept in memory and lost when the command exits.',
+    examples: [
+      'samsa broker',
+      'samsa broker --port 0 --topic page-views:6 --topic events',
+      'samsa broker --brokers 3 --data ./kafka-data',
+      'samsa broker --zookeeper --version 0.8.2',
+    ],
+    run: (session, _args, options) => runBroker(session, options),
+  })
+}
+
 /** Runs an embedded cluster until it is interrupted. */
-export async function brokerCommand(options: BrokerCommandOptions): Promise<void> {
-  using interrupt = new Interrupt()
+async function runBroker({ interrupt }: Session, options: BrokerCommandOptions): Promise<void> {
   await using zookeeper = await orOtherPort(() => startZooKeeper(options))
   await using kafka = await orOtherPort(() => startKafka(options, zookeeper))
   for (const { name, partitions } of options.topic) {
@@ -37,12 +86,15 @@ export async function brokerCommand(options: BrokerCommandOptions): Promise<void
   }
   process.stdout.write(introduction(kafka, options))
   await interrupt.happened
+  // Ctrl-C is how it ends.
+  interrupt.exitCode = 0
   process.stdout.write('\nStopped.\n')
 }
 
 async function startZooKeeper({ zookeeper, port }: BrokerCommandOptions) {
   if (zookeeper === undefined) return undefined
   const usual = port === 0 ? 0 : ZOOKEEPER_PORT
+  const { EmbeddedZooKeeper } = await embedded()
   return EmbeddedZooKeeper.start({ port: zookeeper === true ? usual : zookeeper, onError })
 }
 
@@ -50,6 +102,7 @@ async function startKafka(
   { port, brokers, version, data }: BrokerCommandOptions,
   zookeeper: EmbeddedZooKeeper | undefined,
 ) {
+  const { EmbeddedCluster } = await embedded()
   return EmbeddedCluster.start({
     brokers,
     ports: Array.from({ length: brokers }, (_, index) => (port === 0 ? 0 : port + index)),
@@ -70,7 +123,7 @@ async function orOtherPort<T>(start: () => Promise<T>): Promise<T> {
   try {
     return await start()
   } catch (error) {
-    if (!(error instanceof EmbeddedClusterError) || error.code !== 'PORT_IN_USE') throw error
+    if (!(error instanceof Error && 'code' in error && error.code === 'PORT_IN_USE')) throw error
     throw new Error(`${error.message}: samsa broker --port 0`, { cause: error })
   }
 }

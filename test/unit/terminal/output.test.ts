@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { once } from 'node:events'
 import { PassThrough, Writable } from 'node:stream'
-import { Output } from '../../../src/cli/output.ts'
+import { Output } from '../../../src/terminal/output.ts'
 
 const LINE = [Buffer.from('value'), Buffer.from('\n')]
 

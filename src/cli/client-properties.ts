@@ -1,0 +1,234 @@
+/**
+ * The settings of the Java client and of librdkafka as options of a KafkaClient. Both spellings of a setting are
+ * known, so that a file that another program uses works here as it is.
+ */
+import { UsageError } from './failure.ts'
+import type { Properties } from './properties.ts'
+import type { KafkaClientOptions, SaslOptions, TlsOptions } from '../index.ts'
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
+
+/** Asks for a password that no property has; undefined where there is nobody to ask. */
+export type PasswordSource = (username: string) => Promise<string | undefined>
+
+/** Settings of other programs that do not change what the command does. */
+const WITHOUT_EFFECT =
+  /^(?:key|value)\.(?:de)?serializer$|^(?:acks|retries|linger\.ms|batch\.size|buffer\.memory|compression\.type|group\.id|auto\.offset\.reset|enable\.auto\.commit|isolation\.level|max\.poll\.records|session\.timeout\.ms|log_level|debug|api\.version\.request|broker\.version\.fallback|enable\.partition\.eof|statistics\.interval\.ms|queue\.buffering\..*|batch\.num\.messages)$/
+
+const KNOWN = new Set([
+  'bootstrap.servers',
+  'metadata.broker.list',
+  'client.id',
+  'client.rack',
+  'client.dns.lookup',
+  'security.protocol',
+  'sasl.mechanism',
+  'sasl.mechanisms',
+  'sasl.username',
+  'sasl.password',
+  'sasl.jaas.config',
+  'sasl.oauthbearer.method',
+  'sasl.oauthbearer.client.id',
+  'sasl.oauthbearer.client.secret',
+  'sasl.oauthbearer.scope',
+  'sasl.oauthbearer.token.endpoint.url',
+  'aws.region',
+  'ssl.ca.location',
+  'ssl.certificate.location',
+  'ssl.key.location',
+  'ssl.key.password',
+  'ssl.truststore.type',
+  'ssl.truststore.location',
+  'ssl.truststore.certificates',
+  'ssl.keystore.type',
+  'ssl.keystore.location',
+  'ssl.keystore.certificate.chain',
+  'ssl.keystore.key',
+  'ssl.endpoint.identification.algorithm',
+  'enable.ssl.certificate.verification',
+  'request.timeout.ms',
+  'socket.timeout.ms',
+  'socket.connection.setup.timeout.ms',
+  'default.api.timeout.ms',
+  'connections.max.idle.ms',
+  'metadata.max.age.ms',
+  'retry.backoff.ms',
+  'reconnect.backoff.ms',
+  'reconnect.backoff.max.ms',
+])
+
+/** The properties that the command does not know: a typing error, or a setting it does not have. */
+export function unknownProperties(properties: Properties): readonly string[] {
+  return [...properties.keys()].filter((key) => !KNOWN.has(key) && !WITHOUT_EFFECT.test(key))
+}
+
+/** Every property that the command knows, for messages and completion. */
+export function knownProperties(): readonly string[] {
+  return [...KNOWN].sort()
+}
+
+/** Throws UsageError that names the property. */
+export async function clientOptionsOf(
+  properties: Properties,
+  askPassword: PasswordSource,
+): Promise<KafkaClientOptions> {
+  const protocol = (properties.get('security.protocol') ?? guessProtocol(properties)).toUpperCase()
+  if (!/^(?:PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL)$/.test(protocol)) {
+    throw new UsageError(
+      `security.protocol must be PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL, not '${protocol}'`,
+    )
+  }
+  const options: Mutable<KafkaClientOptions> = {
+    hosts: first(properties, 'bootstrap.servers', 'metadata.broker.list') ?? '127.0.0.1:9092',
+    clientId: properties.get('client.id') ?? 'samsa-cli',
+    operationTimeoutMs: milliseconds(properties, 'default.api.timeout.ms') ?? 30_000,
+  }
+  if (protocol.endsWith('SSL')) options.tls = tlsOf(properties)
+  if (protocol.startsWith('SASL')) options.sasl = await saslOf(properties, askPassword)
+  setNumber(options, 'socketTimeoutMs', properties, 'request.timeout.ms', 'socket.timeout.ms')
+  setNumber(options, 'connectTimeoutMs', properties, 'socket.connection.setup.timeout.ms')
+  setNumber(options, 'connectionsMaxIdleMs', properties, 'connections.max.idle.ms')
+  setNumber(options, 'metadataMaxAgeMs', properties, 'metadata.max.age.ms')
+  setNumber(options, 'retryBackoffMs', properties, 'retry.backoff.ms')
+  setNumber(options, 'reconnectBackoffMs', properties, 'reconnect.backoff.ms')
+  setNumber(options, 'reconnectBackoffMaxMs', properties, 'reconnect.backoff.max.ms')
+  const lookup = properties.get('client.dns.lookup')
+  if (lookup === 'resolve_canonical_bootstrap_servers_only') options.dnsLookup = lookup
+  return options
+}
+
+/** Without `security.protocol`, what else is set tells. */
+function guessProtocol(properties: Properties): string {
+  const hasSasl = [...properties.keys()].some((key) => key.startsWith('sasl.'))
+  const hasTls = [...properties.keys()].some((key) => key.startsWith('ssl.'))
+  return hasSasl ? (hasTls ? 'SASL_SSL' : 'SASL_PLAINTEXT') : hasTls ? 'SSL' : 'PLAINTEXT'
+}
+
+function tlsOf(properties: Properties): TlsOptions {
+  const tls: Mutable<TlsOptions> = {}
+  for (const kind of ['truststore', 'keystore']) {
+    const type = properties.get(`ssl.${kind}.type`)?.toUpperCase()
+    if (properties.has(`ssl.${kind}.location`) && type !== 'PEM') {
+      throw new UsageError(
+        `ssl.${kind}.location is a Java ${kind}, which this command cannot read: convert it to PEM ` +
+          `(keytool -exportcert -rfc, or openssl pkcs12) and set ssl.${kind}.type=PEM`,
+      )
+    }
+  }
+  const ca = first(
+    properties,
+    'ssl.ca.location',
+    'ssl.truststore.certificates',
+    'ssl.truststore.location',
+  )
+  const cert = first(
+    properties,
+    'ssl.certificate.location',
+    'ssl.keystore.certificate.chain',
+    'ssl.keystore.location',
+  )
+  const key = first(properties, 'ssl.key.location', 'ssl.keystore.key', 'ssl.keystore.location')
+  const passphrase = properties.get('ssl.key.password')
+  // librdkafka's word for the system's authorities.
+  if (ca !== undefined && ca !== 'probe') tls.ca = ca
+  if (cert !== undefined) tls.cert = cert
+  if (key !== undefined) tls.key = key
+  if (passphrase !== undefined) tls.passphrase = passphrase
+  const algorithm = properties.get('ssl.endpoint.identification.algorithm')
+  if (algorithm === '' || algorithm === 'none') tls.dangerouslySkipHostnameCheck = true
+  if (properties.get('enable.ssl.certificate.verification') === 'false') {
+    tls.dangerouslyTrustAnyCertificate = true
+  }
+  return tls
+}
+
+async function saslOf(properties: Properties, askPassword: PasswordSource): Promise<SaslOptions> {
+  const jaas = jaasOptions(properties.get('sasl.jaas.config'))
+  const mechanism = first(properties, 'sasl.mechanism', 'sasl.mechanisms') ?? 'PLAIN'
+  switch (mechanism) {
+    case 'PLAIN':
+    case 'SCRAM-SHA-256':
+    case 'SCRAM-SHA-512': {
+      const username = properties.get('sasl.username') ?? jaas.get('username')
+      if (username === undefined) throw missing('sasl.username', mechanism, '--user NAME')
+      const password =
+        properties.get('sasl.password') ?? jaas.get('password') ?? (await askPassword(username))
+      if (password === undefined) throw missing('sasl.password', mechanism, '--password-file FILE')
+      return { mechanism, username, password }
+    }
+    case 'OAUTHBEARER': {
+      const tokenEndpoint = properties.get('sasl.oauthbearer.token.endpoint.url')
+      const clientId = properties.get('sasl.oauthbearer.client.id') ?? jaas.get('clientId')
+      const clientSecret =
+        properties.get('sasl.oauthbearer.client.secret') ?? jaas.get('clientSecret')
+      const scope = properties.get('sasl.oauthbearer.scope') ?? jaas.get('scope')
+      if (tokenEndpoint === undefined) {
+        throw missing('sasl.oauthbearer.token.endpoint.url', mechanism)
+      }
+      if (clientId === undefined) throw missing('sasl.oauthbearer.client.id', mechanism)
+      if (clientSecret === undefined) throw missing('sasl.oauthbearer.client.secret', mechanism)
+      const oidc = { tokenEndpoint, clientId, clientSecret, ...(scope && { scope }) }
+      return { mechanism, oidc }
+    }
+    case 'AWS_MSK_IAM': {
+      const region = properties.get('aws.region') ?? process.env['AWS_REGION']
+      if (region === undefined) throw missing('aws.region', mechanism)
+      return { mechanism, region }
+    }
+    default:
+      throw new UsageError(
+        `sasl.mechanism must be PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER or AWS_MSK_IAM, not '${mechanism}'`,
+      )
+  }
+}
+
+function missing(property: string, mechanism: string, instead?: string): UsageError {
+  const hint = instead === undefined ? '' : ` or give ${instead}`
+  return new UsageError(`${mechanism} needs ${property}: set it with -X ${property}=…${hint}`)
+}
+
+/** The options of a login module: `…PlainLoginModule required username="a" password="b";`. */
+function jaasOptions(text: string | undefined): ReadonlyMap<string, string> {
+  const found = (text ?? '').matchAll(/(\w+)\s*=\s*(?:"((?:\\.|[^"\\])*)"|([^\s;"]+))/g)
+  return new Map(
+    [...found].map(([, key, quoted, bare]) => [
+      key!,
+      quoted === undefined ? bare! : quoted.replaceAll(/\\(.)/g, '$1'),
+    ]),
+  )
+}
+
+function first(properties: Properties, ...keys: readonly string[]): string | undefined {
+  return keys.map((key) => properties.get(key)).find((value) => value !== undefined)
+}
+
+type DurationOption =
+  | 'socketTimeoutMs'
+  | 'connectTimeoutMs'
+  | 'connectionsMaxIdleMs'
+  | 'metadataMaxAgeMs'
+  | 'retryBackoffMs'
+  | 'reconnectBackoffMs'
+  | 'reconnectBackoffMaxMs'
+
+function setNumber(
+  options: Mutable<KafkaClientOptions>,
+  option: DurationOption,
+  properties: Properties,
+  ...keys: readonly string[]
+): void {
+  const value = milliseconds(properties, ...keys)
+  if (value !== undefined) options[option] = value
+}
+
+function milliseconds(properties: Properties, ...keys: readonly string[]): number | undefined {
+  for (const key of keys) {
+    const text = properties.get(key)
+    if (text === undefined) continue
+    if (!/^[1-9]\d{0,9}$/.test(text)) {
+      throw new UsageError(`${key} must be a number of milliseconds from 1, not '${text}'`)
+    }
+    return Number(text)
+  }
+  return undefined
+}

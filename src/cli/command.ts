@@ -1,0 +1,195 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { exitCodeOf } from './failure.ts'
+import { Session, type CommonOptions } from './session.ts'
+
+const CONNECTION = 'Connection:'
+const OUTPUT = 'Output:'
+const CHANGES = 'Changes:'
+
+/** What is declared for a command: its help, its reference and its parser follow from it. */
+export interface Declaration<Options> {
+  /** With its arguments, such as `describe <topic...>`. */
+  readonly name: string
+  readonly aliases?: readonly string[]
+  /** One line, in lower case, as in a list of commands. */
+  readonly summary: string
+  /** What each argument is, by its name. */
+  readonly arguments?: Readonly<Record<string, string>>
+  readonly options?: readonly Option[]
+  /** Which common options it has. Default: `connection` and `output`. */
+  readonly has?: readonly ('connection' | 'output' | 'changes')[]
+  /** Text below the options. */
+  readonly notes?: string
+  /** Lines that a user can copy. */
+  readonly examples: readonly string[]
+  readonly run: (
+    session: Session,
+    args: readonly string[],
+    options: Options & CommonOptions,
+  ) => Promise<void>
+}
+
+/** Adds a command to its parent. */
+export function declare<Options>(parent: Command, declaration: Declaration<Options>): Command {
+  const { name, aliases = [], summary, run, notes, examples } = declaration
+  const [word, ...args] = name.split(' ')
+  const command = parent
+    .command(word!)
+    .description(summary)
+    .aliases([...aliases])
+  for (const arg of args) {
+    const bare = arg.replaceAll(/[<>[\].]/g, '')
+    command.argument(arg, declaration.arguments?.[bare] ?? '')
+  }
+  for (const option of declaration.options ?? []) command.addOption(option)
+  for (const kind of declaration.has ?? ['connection', 'output']) {
+    for (const option of COMMON[kind]()) command.addOption(option)
+  }
+  const lines = examples.map((example) => `  $ ${example}`).join('\n')
+  command.addHelpText('after', `${notes === undefined ? '' : `\n${notes}\n`}\nExamples:\n${lines}`)
+  command.action(async () => {
+    const options = command.opts<Options & CommonOptions>()
+    await using session = new Session(options)
+    try {
+      await run(session, command.args, options)
+    } catch (error) {
+      const { exitCode } = session.interrupt
+      // Ctrl-C ends the calls under way: their errors say nothing more.
+      if (exitCode !== undefined) process.exitCode = exitCode
+      else {
+        if (options.json === true && !session.hasPrinted && exitCodeOf(error) !== 0) {
+          session.printJson({ error })
+        }
+        throw error
+      }
+    }
+    if (session.interrupt.exitCode !== undefined) process.exitCode = session.interrupt.exitCode
+  })
+  return command
+}
+
+const COMMON = {
+  connection: () => [
+    grouped(
+      CONNECTION,
+      '-b, --brokers <list>',
+      'bootstrap brokers, as host:port,… (default: 127.0.0.1:9092)',
+    ),
+    grouped(CONNECTION, '-P, --profile <name>', 'name of a profile; see samsa profile --help'),
+    grouped(
+      CONNECTION,
+      '-F, --config <file>',
+      'file of client settings, in the spelling of Java or librdkafka',
+    ),
+    grouped(
+      CONNECTION,
+      '-X, --property <key=value>',
+      'one client setting; can be repeated',
+    ).argParser(append),
+    grouped(CONNECTION, '--tls', "use TLS with the system's certificate authorities"),
+    grouped(CONNECTION, '--ca <file>', 'use TLS with these certificate authorities (PEM)'),
+    grouped(
+      CONNECTION,
+      '--mechanism <name>',
+      'SASL mechanism: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, …',
+    ),
+    grouped(
+      CONNECTION,
+      '--user <name>',
+      'user name for SASL; the command prompts for the password',
+    ),
+    grouped(CONNECTION, '--password-file <file>', 'file with the password; -: standard input'),
+    grouped(
+      CONNECTION,
+      '--timeout <duration>',
+      'time limit of a call with all its retries, such as 10s',
+    )
+      .argParser(duration)
+      .default(undefined, '30s'),
+    grouped(CONNECTION, '-v, --verbose', 'log to standard error'),
+  ],
+  output: () => [
+    grouped(OUTPUT, '--json', 'print JSON'),
+    grouped(OUTPUT, '--plain', 'print tab-separated lines without titles'),
+    grouped(OUTPUT, '--no-color', 'print without colors, as with NO_COLOR'),
+  ],
+  changes: () => [
+    grouped(CHANGES, '-y, --yes', 'do not ask for confirmation'),
+    grouped(CHANGES, '--dry-run', 'show the changes without making them'),
+  ],
+} as const
+
+function grouped(group: string, flags: string, description: string): Option {
+  return new Option(flags, description).helpGroup(group)
+}
+
+/** Collects an option that can be repeated. */
+export function append(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), text]
+}
+
+/** A list with commas between, also of an option that is repeated. */
+export function list(text: string, before: readonly string[] | undefined): readonly string[] {
+  const names = text.split(',').filter((name) => name !== '')
+  if (names.length === 0) throw new InvalidArgumentError('It must not be empty.')
+  return [...(before ?? []), ...names]
+}
+
+export function wholeNumber(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
+  return Number(text)
+}
+
+export function wholeNumbers(
+  text: string,
+  before: readonly number[] | undefined,
+): readonly number[] {
+  return [...(before ?? []), ...text.split(',').map(wholeNumber)]
+}
+
+export function positive(text: string): number {
+  const value = wholeNumber(text)
+  if (value === 0) throw new InvalidArgumentError('It must be at least 1.')
+  return value
+}
+
+export function port(text: string): number {
+  const value = wholeNumber(text)
+  if (value > 65_535) throw new InvalidArgumentError('It must be from 0 to 65535.')
+  return value
+}
+
+export function filled(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It must not be empty.')
+  return text
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+}
+
+/** `500ms`, `10s`, `5m`, `2h`, `1d`; a number alone is in milliseconds. */
+export function duration(text: string): number {
+  const match = /^(\d{1,10}(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text)
+  const value = match === null ? NaN : Number(match[1]) * UNIT_MS[match[2] ?? 'ms']!
+  if (!(value >= 1)) {
+    throw new InvalidArgumentError('It must be a duration such as 500ms, 10s, 5m, 2h or 1d.')
+  }
+  return Math.round(value)
+}
+
+/** `1000`, `64k`, `10m`, `2g`, in bytes. */
+export function bytes(text: string): number {
+  const match = /^(\d{1,15})(k|m|g)?b?$/i.exec(text)
+  if (match === null) throw new InvalidArgumentError('It must be a size such as 1000, 64k or 10m.')
+  const power = ['', 'k', 'm', 'g'].indexOf((match[2] ?? '').toLowerCase())
+  return Number(match[1]) * 1024 ** power
+}
+
+export function option(flags: string, description: string): Option {
+  return new Option(flags, description)
+}

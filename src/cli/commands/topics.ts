@@ -1,0 +1,362 @@
+import type { Command } from 'commander'
+import type { Admin, CreatedTopic, NewTopic, TopicDescription } from '../../index.ts'
+import type { Column } from '../../terminal/table.ts'
+import { append, declare, option, positive, wholeNumber, wholeNumbers } from '../command.ts'
+import { UsageError } from '../failure.ts'
+import { matcherOf } from '../names.ts'
+import { count } from '../text.ts'
+import { keyAndValue, type Session } from '../session.ts'
+
+interface TopicsOptions {
+  readonly internal?: boolean
+  readonly underReplicated?: boolean
+  readonly underMinIsr?: boolean
+  readonly unavailable?: boolean
+}
+
+/** Adds `samsa topics` and `samsa topic …`. */
+export function topicCommands(samsa: Command): void {
+  declare<TopicsOptions>(samsa, {
+    name: 'topics [pattern...]',
+    summary: 'list topics',
+    arguments: { pattern: 'names, with * for any characters; default: all topics' },
+    options: [
+      option('--internal', 'list internal topics too, such as __consumer_offsets'),
+      option('--under-replicated', 'only topics with a partition that lacks in-sync replicas'),
+      option('--under-min-isr', 'only topics with a partition below min.insync.replicas'),
+      option('--unavailable', 'only topics with a partition without a leader'),
+    ],
+    examples: ['samsa topics', "samsa topics 'page-*' --json", 'samsa topics --under-replicated'],
+    run: listTopics,
+  })
+  const topic = samsa.command('topic').description('describe, create, change and delete topics')
+  declare(topic, {
+    name: 'describe <topic...>',
+    summary: 'show the partitions of topics, with their leaders and replicas',
+    examples: ['samsa topic describe page-views', 'samsa topic describe page-views --json'],
+    run: describeTopics,
+  })
+  declare<CreateOptions>(topic, {
+    name: 'create <topic...>',
+    summary: 'create topics',
+    options: [
+      option('-p, --partitions <count>', 'how many; default: that of the brokers').argParser(
+        positive,
+      ),
+      option(
+        '-r, --replication-factor <count>',
+        'replicas of each; default: that of the brokers',
+      ).argParser(positive),
+      option('-c, --topic-config <key=value>', 'a setting of the topic; can be repeated').argParser(
+        append,
+      ),
+      option('--if-not-exists', 'succeed where the topic exists already'),
+      option('--dry-run', 'check whether the topics could be created, and create none'),
+    ],
+    has: ['connection', 'output'],
+    examples: [
+      'samsa topic create page-views',
+      'samsa topic create page-views -p 6 -r 1 -c retention.ms=3600000',
+      'samsa topic create page-views --if-not-exists',
+    ],
+    run: createTopics,
+  })
+  declare<{ readonly ifExists?: boolean }>(topic, {
+    name: 'delete <topic...>',
+    summary: 'delete topics with all their messages',
+    options: [option('--if-exists', 'succeed where the topic does not exist')],
+    has: ['connection', 'output', 'changes'],
+    examples: ['samsa topic delete page-views --yes', 'samsa topic delete page-views --dry-run'],
+    run: deleteTopics,
+  })
+  declare<{ readonly partitions: number }>(topic, {
+    name: 'alter <topic>',
+    summary: 'add partitions to a topic',
+    options: [
+      option('-p, --partitions <count>', 'how many the topic has afterwards')
+        .argParser(positive)
+        .makeOptionMandatory(),
+    ],
+    has: ['connection', 'output', 'changes'],
+    notes: 'Messages with a key may go to other partitions afterwards than before.',
+    examples: ['samsa topic alter page-views -p 12 --yes'],
+    run: addPartitions,
+  })
+  declare<TrimOptions>(topic, {
+    name: 'trim <topic>',
+    summary: 'delete the oldest messages of a topic',
+    options: [
+      option('--before <offset>', 'delete messages before this offset; default: all').argParser(
+        wholeNumber,
+      ),
+      option('--partitions <list>', 'only these partitions').argParser(wholeNumbers),
+    ],
+    has: ['connection', 'output', 'changes'],
+    examples: [
+      'samsa topic trim page-views --before 100 --partitions 0 --yes',
+      'samsa topic trim page-views --dry-run',
+    ],
+    run: trimTopic,
+  })
+  declare<{ readonly partitions?: number }>(topic, {
+    name: 'clone <source> <target>',
+    summary: 'create a topic with the partitions and settings of another',
+    examples: ['samsa topic clone page-views page-views-copy'],
+    run: cloneTopic,
+  })
+}
+
+async function listTopics(
+  session: Session,
+  patterns: readonly string[],
+  { internal = false, underReplicated, underMinIsr, unavailable }: TopicsOptions,
+): Promise<void> {
+  const admin = await session.admin()
+  const isWanted = matcherOf(patterns)
+  const all = await admin.listTopics({ ...session.call, includeInternal: internal })
+  let topics = all.filter(({ topic }) => isWanted(topic))
+  if (underReplicated === true) topics = topics.filter((topic) => missingReplicas(topic) > 0)
+  if (unavailable === true) topics = topics.filter((topic) => leaderless(topic) > 0)
+  if (underMinIsr === true) topics = await belowMinIsr(admin, session, topics)
+  session.print(topics, TOPIC_COLUMNS, topics)
+  session.checkItems(topics)
+}
+
+const TOPIC_COLUMNS: readonly Column<TopicDescription>[] = [
+  { title: 'TOPIC', of: ({ topic }) => topic },
+  { title: 'PARTITIONS', align: 'right', of: ({ partitions }) => String(partitions.length) },
+  {
+    title: 'REPLICAS',
+    align: 'right',
+    of: ({ partitions }) => String(partitions[0]?.replicas.length ?? 0),
+  },
+  {
+    title: 'STATE',
+    of: (topic) => {
+      const lost = leaderless(topic)
+      const behind = missingReplicas(topic)
+      if (topic.error !== undefined) return topic.error.code
+      if (lost > 0) return `${lost} without a leader`
+      return behind > 0 ? `${behind} under-replicated` : 'healthy'
+    },
+  },
+]
+
+function missingReplicas({ partitions }: TopicDescription): number {
+  return partitions.filter(({ isr, replicas }) => isr.length < replicas.length).length
+}
+
+function leaderless({ partitions }: TopicDescription): number {
+  return partitions.filter(({ leader }) => leader === undefined).length
+}
+
+async function belowMinIsr(
+  admin: Admin,
+  session: Session,
+  topics: readonly TopicDescription[],
+): Promise<TopicDescription[]> {
+  const resources = topics.map(({ topic }) => ({ type: 'topic' as const, name: topic }))
+  const described = await admin.describeConfigs(resources, {
+    ...session.call,
+    names: ['min.insync.replicas'],
+  })
+  session.checkItems(described)
+  const least = new Map(
+    described.map(({ name, configs }) => [name, Number(configs[0]?.value ?? 1)]),
+  )
+  return topics.filter(({ topic, partitions }) =>
+    partitions.some(({ isr }) => isr.length < least.get(topic)!),
+  )
+}
+
+async function describeTopics(session: Session, names: readonly string[]): Promise<void> {
+  const admin = await session.admin()
+  const topics = await admin.describeTopics(names, session.call)
+  const rows = topics.flatMap(({ topic, partitions }) =>
+    partitions.map((partition) => ({ topic, ...partition })),
+  )
+  session.print(
+    topics,
+    [
+      { title: 'TOPIC', of: ({ topic }) => topic },
+      { title: 'PARTITION', align: 'right', of: ({ partition }) => String(partition) },
+      { title: 'LEADER', align: 'right', of: ({ leader }) => String(leader ?? 'none') },
+      { title: 'REPLICAS', of: ({ replicas }) => replicas.join(',') },
+      { title: 'IN SYNC', of: ({ isr }) => isr.join(',') },
+    ],
+    rows,
+  )
+  session.checkItems(topics)
+}
+
+interface CreateOptions {
+  readonly partitions?: number
+  readonly replicationFactor?: number
+  readonly topicConfig?: readonly string[]
+  readonly ifNotExists?: boolean
+  readonly dryRun?: boolean
+}
+
+interface CreateResult extends CreatedTopic {
+  readonly exists?: boolean
+}
+
+async function createTopics(
+  session: Session,
+  names: readonly string[],
+  options: CreateOptions,
+): Promise<void> {
+  const { partitions, replicationFactor, ifNotExists = false, dryRun = false } = options
+  const { topicConfig: config = [] } = options
+  const admin = await session.admin()
+  const created = await admin.createTopics(
+    names.map((topic): NewTopic => ({
+      topic,
+      ...(partitions === undefined ? {} : { partitions }),
+      ...(replicationFactor === undefined ? {} : { replicationFactor }),
+      ...(config.length === 0 ? {} : { configs: Object.fromEntries(config.map(keyAndValue)) }),
+    })),
+    { ...session.call, settle: true, validateOnly: dryRun },
+  )
+  const results: readonly CreateResult[] = created.map((result) =>
+    ifNotExists && result.error?.code === 'TOPIC_ALREADY_EXISTS'
+      ? { topic: result.topic, exists: true }
+      : result,
+  )
+  const done = dryRun ? 'can be created' : 'created'
+  session.print(results, resultColumns(done), results)
+  session.checkItems(results)
+}
+
+function resultColumns(
+  done: string,
+): readonly Column<{ topic: string; exists?: boolean; error?: { code: string } }>[] {
+  return [
+    { title: 'TOPIC', of: ({ topic }) => topic },
+    {
+      title: 'RESULT',
+      of: ({ error, exists }) => error?.code ?? (exists === true ? 'exists' : done),
+    },
+  ]
+}
+
+async function deleteTopics(
+  session: Session,
+  names: readonly string[],
+  { ifExists = false }: { readonly ifExists?: boolean },
+): Promise<void> {
+  const admin = await session.admin()
+  const described = await admin.describeTopics(names, session.call)
+  const isMissing = ({ error }: TopicDescription) => error?.code === 'UNKNOWN_TOPIC_OR_PARTITION'
+  const found = ifExists ? described.filter((topic) => !isMissing(topic)) : described
+  session.checkItems(found)
+  const plan = found.map(
+    ({ topic, partitions }) => `delete topic ${topic}, ${count(partitions.length, 'partition')}`,
+  )
+  if (found.length === 0) {
+    session.print([], resultColumns('deleted'), [])
+    return
+  }
+  if (!(await session.confirm(plan.join('\n'), `Delete ${count(found.length, 'topic')}?`))) return
+  const results = await admin.deleteTopics(
+    found.map(({ topic }) => topic),
+    { ...session.call, settle: true },
+  )
+  session.print(results, resultColumns('deleted'), results)
+  session.checkItems(results)
+}
+
+async function addPartitions(
+  session: Session,
+  [topic]: readonly string[],
+  { partitions }: { readonly partitions: number },
+): Promise<void> {
+  const admin = await session.admin()
+  const [described] = await admin.describeTopics([topic!], session.call)
+  session.checkItems([described!])
+  const before = described!.partitions.length
+  if (partitions <= before) {
+    throw new UsageError(
+      `topic ${topic} has ${count(before, 'partition')}: Kafka adds partitions and removes none`,
+    )
+  }
+  const plan = `topic ${topic}: ${before} → ${count(partitions, 'partition')}; keys may change partitions`
+  if (!(await session.confirm(plan, 'Go on?'))) return
+  const changes = [{ topic: topic!, count: partitions }]
+  const results = await admin.createPartitions(changes, { ...session.call, settle: true })
+  session.print(results, resultColumns(`${partitions} partitions`), results)
+  session.checkItems(results)
+}
+
+interface TrimOptions {
+  readonly before?: number
+  readonly partitions?: readonly number[]
+}
+
+async function trimTopic(
+  session: Session,
+  [topic]: readonly string[],
+  { before, partitions }: TrimOptions,
+): Promise<void> {
+  const admin = await session.admin()
+  const [described] = await admin.describeTopics([topic!], session.call)
+  session.checkItems([described!])
+  const wanted = described!.partitions
+    .map(({ partition }) => partition)
+    .filter((partition) => partitions?.includes(partition) ?? true)
+    .map((partition) => ({ topic: topic!, partition }))
+  if (wanted.length === 0) throw new UsageError(`topic ${topic} has none of these partitions`)
+  const [starts, ends] = await Promise.all([
+    admin.listOffsets(wanted, 'earliest', session.call),
+    admin.listOffsets(wanted, 'latest', session.call),
+  ])
+  session.checkItems([...starts, ...ends])
+  const records = ends.map(({ partition, offset = 0 }) => ({
+    topic: topic!,
+    partition,
+    beforeOffset: Math.min(before ?? offset, offset),
+  }))
+  const plan = records.map(({ partition, beforeOffset }, index) => {
+    const start = starts[index]!.offset ?? 0
+    return `${topic}-${partition}: delete ${Math.max(0, beforeOffset - start)} offsets, ${start} to ${beforeOffset}`
+  })
+  if (!(await session.confirm(plan.join('\n'), 'Delete these messages?'))) return
+  const results = await admin.deleteRecords(records, { ...session.call, settle: true })
+  session.print(
+    results,
+    [
+      { title: 'PARTITION', align: 'right', of: ({ partition }) => String(partition) },
+      {
+        title: 'FIRST OFFSET',
+        align: 'right',
+        of: ({ lowWatermark, error }) => error?.code ?? String(lowWatermark ?? ''),
+      },
+    ],
+    results,
+  )
+  session.checkItems(results)
+}
+
+async function cloneTopic(session: Session, [source, target]: readonly string[]): Promise<void> {
+  const admin = await session.admin()
+  const [described] = await admin.describeTopics([source!], session.call)
+  session.checkItems([described!])
+  const [resource] = await admin.describeConfigs([{ type: 'topic', name: source! }], session.call)
+  session.checkItems([resource!])
+  const own = resource!.configs.filter(
+    ({ source: from, value }) => from === 'topic' && value !== null,
+  )
+  const results = await admin.createTopics(
+    [
+      {
+        topic: target!,
+        partitions: described!.partitions.length,
+        replicationFactor: described!.partitions[0]?.replicas.length ?? 1,
+        configs: Object.fromEntries(own.map(({ name, value }) => [name, value])),
+      },
+    ],
+    { ...session.call, settle: true },
+  )
+  session.print(results, resultColumns(`created as ${source}`), results)
+  session.checkItems(results)
+}

@@ -1,0 +1,293 @@
+import { readFileSync } from 'node:fs'
+import { text } from 'node:stream/consumers'
+import type { Admin, CallOptions, Item, KafkaClient } from '../index.ts'
+import { Interrupt } from '../terminal/interrupt.ts'
+import { askLine, askSecret, type TerminalInput } from '../terminal/prompt.ts'
+import { stylerFor, type Styler } from '../terminal/style.ts'
+import { renderPlain, renderTable, type Column } from '../terminal/table.ts'
+import { visibleText } from '../terminal/visible.ts'
+import { clientOptionsOf, unknownProperties } from './client-properties.ts'
+import { DeclinedError, inOneLine, ItemsReportedError, UsageError } from './failure.ts'
+import { Profiles } from './profiles.ts'
+import { readProperties, type Properties } from './properties.ts'
+
+/** The options that every command has that connects to a cluster, or prints a result. */
+export interface CommonOptions {
+  readonly brokers?: string
+  readonly profile?: string
+  readonly config?: string
+  readonly property?: readonly string[]
+  readonly tls?: boolean
+  readonly ca?: string
+  readonly mechanism?: string
+  readonly user?: string
+  readonly passwordFile?: string
+  readonly timeout?: number
+  readonly json?: boolean
+  readonly plain?: boolean
+  readonly color?: boolean
+  readonly yes?: boolean
+  readonly dryRun?: boolean
+  readonly verbose?: boolean
+}
+
+/** More failed items than this are counted, not named. */
+const MOST_FAILURES_NAMED = 20
+/** Variables that are not properties. */
+const OTHER_VARIABLES = new Set([
+  'SAMSA_BROKERS',
+  'SAMSA_CONFIG',
+  'SAMSA_DEBUG',
+  'SAMSA_PROFILE',
+  'SAMSA_KAFKA',
+])
+
+/** What a command has while it runs: its connection, its terminal, and what to do on Ctrl-C. */
+export class Session implements AsyncDisposable {
+  readonly options: CommonOptions
+  readonly interrupt = new Interrupt()
+  readonly profiles = new Profiles(process.env)
+  readonly #clients: KafkaClient[] = []
+  #hasPrinted = false
+
+  constructor(options: CommonOptions) {
+    this.options = options
+  }
+
+  get style(): Styler {
+    return stylerFor(process.stdout.isTTY, process.env, this.options.color)
+  }
+
+  /** For calls of the client: ended by Ctrl-C. */
+  get call(): CallOptions {
+    return { signal: this.interrupt.signal }
+  }
+
+  get input(): TerminalInput {
+    return process.stdin
+  }
+
+  /** Whether a person reads the output. */
+  get isInteractive(): boolean {
+    return process.stdout.isTTY && this.options.json !== true
+  }
+
+  /** A client of the cluster that the options name; the same at each call. */
+  async client(): Promise<KafkaClient> {
+    return this.#clients[0] ?? (await this.connect(this.properties()))
+  }
+
+  async admin(): Promise<Admin> {
+    return (await this.client()).admin
+  }
+
+  /** A client for other properties, closed with the session. */
+  async connect(properties: Properties): Promise<KafkaClient> {
+    const unknown = unknownProperties(properties)
+    if (unknown.length > 0) {
+      this.say(`unknown settings are ignored: ${unknown.join(', ')}`)
+    }
+    const options = await clientOptionsOf(properties, (username) => this.#password(username))
+    // Loaded here, so that --help and completion start at once.
+    const { KafkaClient } = await import('../index.ts')
+    const client = new KafkaClient({
+      ...options,
+      ...(this.options.verbose === true ? { logger: errorConsole } : {}),
+    })
+    this.#clients.push(client)
+    return client
+  }
+
+  /** What is set, by precedence: options, `-X`, variables, the profile, the configuration file. */
+  properties(): Properties {
+    const {
+      brokers,
+      profile,
+      config,
+      property = [],
+      tls,
+      ca,
+      mechanism,
+      user,
+      timeout,
+    } = this.options
+    const merged = new Map<string, string>()
+    const add = (properties: Iterable<readonly [string, string]>): void => {
+      for (const [key, value] of properties) merged.set(canonical(key), value)
+    }
+    const file = config ?? process.env['SAMSA_CONFIG']
+    if (file !== undefined && file !== '') add(readProperties(file))
+    // A file that is named on the command line replaces the current profile.
+    const name = profile ?? process.env['SAMSA_PROFILE']
+    const current = name ?? (config === undefined ? this.profiles.current() : undefined)
+    if (current !== undefined && current !== '') add(this.profiles.read(current))
+    add(variables())
+    add(property.map(keyAndValue))
+    if (brokers !== undefined) merged.set('bootstrap.servers', brokers)
+    if (timeout !== undefined) merged.set('default.api.timeout.ms', String(timeout))
+    if (user !== undefined) merged.set('sasl.username', user)
+    if (mechanism !== undefined) merged.set('sasl.mechanism', mechanism)
+    if (ca !== undefined) merged.set('ssl.ca.location', ca)
+    if (tls === true || ca !== undefined) {
+      const isSasl = /SASL/i.test(merged.get('security.protocol') ?? '') || user !== undefined
+      merged.set('security.protocol', isSasl ? 'SASL_SSL' : 'SSL')
+    }
+    return merged
+  }
+
+  /** Prints rows as a table, with `--plain` for programs, with `--json` as `value`. */
+  print<Row>(value: unknown, columns: readonly Column<Row>[], rows: readonly Row[]): void {
+    if (this.options.json === true) {
+      this.printJson(value)
+      return
+    }
+    const shown = columns.map((column) => ({
+      ...column,
+      of: (row: Row) => visibleText(column.of(row)).replaceAll('\n', '\\n'),
+    }))
+    if (this.options.plain === true) {
+      this.write(renderPlain(columns, rows))
+      return
+    }
+    if (rows.length > 0) this.write(renderTable(shown, rows, this.columns))
+  }
+
+  printJson(value: unknown): void {
+    this.write(`${JSON.stringify(value, withBigints, 2)}\n`)
+  }
+
+  /** Writes a result: standard output has nothing else. */
+  write(text: string): void {
+    this.#hasPrinted = true
+    process.stdout.write(text)
+  }
+
+  get hasPrinted(): boolean {
+    return this.#hasPrinted
+  }
+
+  /** Tells a person something, on standard error. */
+  say(text: string): void {
+    process.stderr.write(`samsa: ${inOneLine(text)}\n`)
+  }
+
+  get columns(): number {
+    const { isTTY, columns } = process.stdout
+    const forced = Number(process.env['COLUMNS'])
+    if (isTTY && columns > 0) return columns
+    // A file or a pipe has no width.
+    return Number.isInteger(forced) && forced > 0 ? forced : Infinity
+  }
+
+  /**
+   * Says which items failed, each in a line on standard error, and throws: a command fails if one item of it did.
+   * Items without an error are left alone.
+   */
+  checkItems(items: readonly Item[]): void {
+    const failed = items.flatMap(({ error }) => (error === undefined ? [] : [error]))
+    if (failed.length === 0) return
+    for (const error of failed.slice(0, MOST_FAILURES_NAMED)) this.say(error.message)
+    const more = failed.length - MOST_FAILURES_NAMED
+    if (more > 0) this.say(`… and ${more} more failed`)
+    throw new ItemsReportedError(`${failed.length} failed`)
+  }
+
+  /** Says which brokers did not respond, and throws: what is printed is not everything. */
+  checkComplete(
+    incomplete: readonly { readonly broker: number; readonly error: { message: string } }[],
+  ): void {
+    if (incomplete.length === 0) return
+    for (const { broker, error } of incomplete) {
+      this.say(`the result is incomplete: broker ${broker} did not respond: ${error.message}`)
+    }
+    throw new ItemsReportedError('incomplete')
+  }
+
+  /**
+   * Shows what is about to happen and asks. Resolves with false for a dry run. Throws DeclinedError for a no, and
+   * UsageError where nobody can answer: scripts give `--yes`.
+   */
+  async confirm(plan: string, question: string): Promise<boolean> {
+    const { yes = false, dryRun = false, json = false } = this.options
+    if (dryRun || !yes) {
+      if (!json || !dryRun) process.stderr.write(`${visibleText(plan)}\n`)
+    }
+    if (dryRun) {
+      this.say('dry run: nothing was changed')
+      return false
+    }
+    if (yes) return true
+    if (!process.stdin.isTTY || !process.stderr.isTTY) {
+      throw new UsageError('nothing was changed: give --yes to go on, or --dry-run to see the plan')
+    }
+    const answer = await askLine(`${question} [y/N] `, process.stdin, process.stderr)
+    if (/^y(?:es)?$/i.test(answer ?? '')) return true
+    throw new DeclinedError('nothing was changed')
+  }
+
+  /** A password for a user: from the file that the options name, from standard input, or asked for. */
+  async readPassword(question: string, file: string | undefined): Promise<string | undefined> {
+    if (file === '-') return withoutLineEnd(await text(process.stdin))
+    if (file !== undefined) {
+      try {
+        return withoutLineEnd(readFileSync(file, 'utf8'))
+      } catch (error) {
+        throw new UsageError(`the password file ${file} cannot be read: ${messageOf(error)}`)
+      }
+    }
+    if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined
+    return askSecret(question, process.stdin, process.stderr)
+  }
+
+  #password(username: string): Promise<string | undefined> {
+    return this.readPassword(`Password for ${username}: `, this.options.passwordFile)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.interrupt[Symbol.dispose]()
+    await Promise.all(this.#clients.map((client) => client.close()))
+  }
+}
+
+const errorConsole = {
+  debug: (...args: unknown[]) => console.error(...args),
+  info: (...args: unknown[]) => console.error(...args),
+  warn: (...args: unknown[]) => console.error(...args),
+  error: (...args: unknown[]) => console.error(...args),
+}
+
+/** `SAMSA_SASL_USERNAME` sets `sasl.username`. */
+function variables(): [string, string][] {
+  const brokers = process.env['SAMSA_BROKERS']
+  const others = Object.entries(process.env).flatMap(([name, value]): [string, string][] => {
+    if (!name.startsWith('SAMSA_') || OTHER_VARIABLES.has(name) || value === undefined) return []
+    return [[name.slice('SAMSA_'.length).toLowerCase().replaceAll('_', '.'), value]]
+  })
+  return brokers === undefined || brokers === ''
+    ? others
+    : [...others, ['bootstrap.servers', brokers]]
+}
+
+/** The second names of settings, so that a later source replaces an earlier one in either spelling. */
+function canonical(key: string): string {
+  if (key === 'metadata.broker.list') return 'bootstrap.servers'
+  return key === 'sasl.mechanisms' ? 'sasl.mechanism' : key
+}
+
+export function keyAndValue(text: string): [string, string] {
+  const at = text.indexOf('=')
+  if (at <= 0) throw new UsageError(`'${text}' must be key=value`)
+  return [text.slice(0, at), text.slice(at + 1)]
+}
+
+function withBigints(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value
+}
+
+function withoutLineEnd(text: string): string {
+  return text.replace(/\r?\n$/, '')
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,43 @@
+/**
+ * How many columns text takes on a terminal. Node has the same function, but does not export it
+ * (`getStringWidth` of lib/internal/util/inspect.js).
+ */
+
+/** Scripts and signs that terminals draw two columns wide (Unicode's East Asian Width W and F). */
+const WIDE =
+  /^(?:\p{Script=Han}|\p{Script=Hangul}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Bopomofo}|\p{Script=Yi}|\p{Emoji_Presentation}|[\u3000-\u303e\uff01-\uff60\uffe0-\uffe6])/u
+const NARROW_KATAKANA = /^[\uff61-\uff9f]/
+/** What is drawn over the character before, or not at all. */
+const ZERO = /^[\p{Mn}\p{Me}\p{Cf}\p{Cc}]+$/u
+const ONLY_ASCII = /^[\x20-\x7e]*$/
+/** Asks for the coloured, wide form of a sign that has two forms. */
+const EMOJI_VARIATION = '\ufe0f'
+
+const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+
+export function textWidth(text: string): number {
+  if (ONLY_ASCII.test(text)) return text.length
+  let width = 0
+  for (const { segment } of graphemes.segment(text)) width += graphemeWidth(segment)
+  return width
+}
+
+/** The text in at most `width` columns; what is cut off shows as `…`. */
+export function fit(text: string, width: number): string {
+  if (textWidth(text) <= width) return text
+  if (width <= 0) return ''
+  let fitted = ''
+  let used = 1
+  for (const { segment } of graphemes.segment(text)) {
+    used += graphemeWidth(segment)
+    if (used > width) break
+    fitted += segment
+  }
+  return `${fitted}…`
+}
+
+function graphemeWidth(grapheme: string): number {
+  if (ZERO.test(grapheme)) return 0
+  if (grapheme.includes(EMOJI_VARIATION)) return 2
+  return WIDE.test(grapheme) && !NARROW_KATAKANA.test(grapheme) ? 2 : 1
+}
