@@ -62,7 +62,7 @@ export function unknownProperties(properties: Properties): readonly string[] {
   return [...properties.keys()].filter((key) => !KNOWN.has(key) && !WITHOUT_EFFECT.test(key))
 }
 
-/** Every property that the command knows, for messages and completion. */
+/** Every property that the command knows. */
 export function knownProperties(): readonly string[] {
   return [...KNOWN].sort()
 }

@@ -6,7 +6,7 @@ import { askLine, askSecret, type TerminalInput } from '../terminal/prompt.ts'
 import { stylerFor, type Styler } from '../terminal/style.ts'
 import { renderPlain, renderTable, type Column } from '../terminal/table.ts'
 import { visibleText } from '../terminal/visible.ts'
-import { clientOptionsOf, unknownProperties } from './client-properties.ts'
+import { clientOptionsOf, knownProperties, unknownProperties } from './client-properties.ts'
 import { DeclinedError, inOneLine, ItemsReportedError, UsageError } from './failure.ts'
 import { Profiles } from './profiles.ts'
 import { readProperties, type Properties } from './properties.ts'
@@ -33,15 +33,6 @@ export interface CommonOptions {
 
 /** More failed items than this are counted, not named. */
 const MOST_FAILURES_NAMED = 20
-/** Variables that are not properties. */
-const OTHER_VARIABLES = new Set([
-  'SAMSA_BROKERS',
-  'SAMSA_CONFIG',
-  'SAMSA_DEBUG',
-  'SAMSA_PROFILE',
-  'SAMSA_KAFKA',
-])
-
 /** What a command has while it runs: its connection, its terminal, and what to do on Ctrl-C. */
 export class Session implements AsyncDisposable {
   readonly options: CommonOptions
@@ -259,9 +250,12 @@ const errorConsole = {
 /** `SAMSA_SASL_USERNAME` sets `sasl.username`. */
 function variables(): [string, string][] {
   const brokers = process.env['SAMSA_BROKERS']
+  const known = new Set(knownProperties())
   const others = Object.entries(process.env).flatMap(([name, value]): [string, string][] => {
-    if (!name.startsWith('SAMSA_') || OTHER_VARIABLES.has(name) || value === undefined) return []
-    return [[name.slice('SAMSA_'.length).toLowerCase().replaceAll('_', '.'), value]]
+    if (!name.startsWith('SAMSA_') || value === undefined) return []
+    const key = name.slice('SAMSA_'.length).toLowerCase().replaceAll('_', '.')
+    // Other variables with this prefix belong to other programs.
+    return known.has(key) ? [[key, value]] : []
   })
   return brokers === undefined || brokers === ''
     ? others

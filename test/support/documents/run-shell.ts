@@ -34,6 +34,7 @@ export async function problemInShell({ name, setup, code }: Example): Promise<st
     env: {
       SAMSA_MAIN: builtCommand(),
       SAMSA_BROKERS: kafka.hosts,
+      XDG_CONFIG_HOME: folder.path,
       PATH: `${bin}:${process.env.PATH}`,
     },
   })

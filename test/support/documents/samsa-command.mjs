@@ -5,13 +5,14 @@
 import { spawn } from 'node:child_process'
 
 const [command, ...rest] = process.argv.slice(2)
+const connects = rest.some((arg) => arg === '--brokers')
+const starts = rest.some((arg) => /^--(?:tail|from|from-beginning|count-only)$/.test(arg))
 const added = {
-  produce: ['--brokers', process.env.SAMSA_BROKERS],
-  consume: ['--brokers', process.env.SAMSA_BROKERS, '--from-beginning', '--exit'],
+  produce: connects ? ['--brokers', process.env.SAMSA_BROKERS] : [],
+  consume: starts ? ['--exit'] : ['--from-beginning', '--exit'],
   broker: ['--port', '0'],
-}[command]
-if (added === undefined) throw new Error(`The examples' samsa has no command ${command}`)
-const args = [process.env.SAMSA_MAIN, command, ...rest, ...added]
+}
+const args = [process.env.SAMSA_MAIN, command, ...rest, ...(added[command] ?? [])]
 const stdio = ['inherit', command === 'broker' ? 'pipe' : 'inherit', 'inherit']
 const child = spawn(process.execPath, args, { stdio })
 // A broker that has said where it is runs until it is interrupted.
