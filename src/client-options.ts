@@ -1,6 +1,6 @@
 import type { BackoffOptions } from './async/backoff.ts'
 import { canonicalAddresses, type DnsLookup } from './cluster/bootstrap.ts'
-import type { ClusterOptions } from './cluster/cluster.ts'
+import type { ClusterOptions } from './cluster/cluster-options.ts'
 import { brokersFromZooKeeper, type ListenerSecurity } from './cluster/zookeeper-brokers.ts'
 import { parseZooKeeperHosts } from './cluster/zookeeper-hosts.ts'
 import { parseHosts } from './network/address.ts'

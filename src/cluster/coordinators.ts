@@ -8,7 +8,8 @@ import type { Deadline } from '../async/deadline.ts'
 import { eachOf } from '../async/each-of.ts'
 import { BrokerError, isUnreachable, KafkaError, UnsupportedVersionError } from '../errors.ts'
 import { Broker } from '../network/broker.ts'
-import type { Cluster } from './cluster.ts'
+import type { BrokerPool } from './broker-pool.ts'
+import { retrying } from './retry.ts'
 import { recipientOf, type Recipient } from './recipient.ts'
 
 const KEY_TYPES: Readonly<Record<CoordinatorKind, number>> = { group: 0, transaction: 1, share: 2 }
@@ -22,20 +23,18 @@ const MAX_CONCURRENT = 32
 
 /** Which broker coordinates a group or transactional id: looked up once, until it turns out to be wrong. */
 export class Coordinators {
-  readonly #cluster: Cluster
+  readonly #pool: BrokerPool
   readonly #known = new Map<string, Broker>()
 
-  constructor(cluster: Cluster) {
-    this.#cluster = cluster
+  constructor(pool: BrokerPool) {
+    this.#pool = pool
   }
 
   /** The coordinator as far as is known, without asking. */
   known(kind: CoordinatorKind, key: string): Broker | undefined {
     const known = this.#known.get(`${kind}/${key}`)
     // A broker that has left the cluster, or moved, is not asked again.
-    return known !== undefined && this.#cluster.brokers.get(known.nodeId) === known
-      ? known
-      : undefined
+    return known !== undefined && this.#pool.brokers.get(known.nodeId) === known ? known : undefined
   }
 
   /**
@@ -46,7 +45,10 @@ export class Coordinators {
     const known = this.known(kind, key)
     if (known !== undefined) return known
     const what = finding(kind, key)
-    return this.#cluster.router.ask({ to: 'any', what, deadline }, async (recipient) => {
+    const { backoff, logger } = this.#pool.options
+    const giveUp = (error: Error) => this.#pool.wasNeverReached(error)
+    return retrying({ what, deadline, backoff, logger, giveUp }, async () => {
+      const recipient = recipientOf(this.#pool, undefined)
       const found = (await this.#find(recipient, kind, [key])).get(key)
       if (found instanceof Broker) return found
       throw found ?? noAnswer(kind, key)
@@ -64,7 +66,7 @@ export class Coordinators {
     const failures = new Map<string, KafkaError>()
     const attempt = async (some: readonly string[]): Promise<readonly string[]> => {
       try {
-        const found = await this.#find(recipientOf(this.#cluster, undefined), kind, some)
+        const found = await this.#find(recipientOf(this.#pool, undefined), kind, some)
         for (const [key, one] of found) if (!(one instanceof Broker)) failures.set(key, one)
         return some.filter((key) => !found.has(key))
       } catch (error) {
@@ -126,7 +128,7 @@ export class Coordinators {
     if (errorCode !== ErrorCode.NONE) {
       return new BrokerError(errorCode, finding(kind, key), {}, errorMessage)
     }
-    const broker = this.#cluster.learnBroker(nodeId, { host, port })
+    const broker = this.#pool.learnBroker(nodeId, { host, port })
     this.#known.set(`${kind}/${key}`, broker)
     return broker
   }

@@ -12,9 +12,10 @@ import type { Broker } from '../network/broker.ts'
 import { limited, TookTooLongError } from '../async/limited.ts'
 import { abortable } from '../async/abortable.ts'
 import { addTo } from './add-to.ts'
-import type { Cluster } from './cluster.ts'
+import type { BrokerPool } from './broker-pool.ts'
 import { recipientOf, type Recipient } from './recipient.ts'
 import { reportRetry } from './retry.ts'
+import type { Router } from './router.ts'
 import type { BrokerTarget, Target } from './target.ts'
 
 /** What became of one item: a result, or the error that it ended with. */
@@ -61,10 +62,12 @@ export interface FromEveryBroker<Result> {
 const MAX_CONCURRENT = 32
 
 export class FanOut {
-  readonly #cluster: Cluster
+  readonly #pool: BrokerPool
+  readonly #router: Router
 
-  constructor(cluster: Cluster) {
-    this.#cluster = cluster
+  constructor(pool: BrokerPool, router: Router) {
+    this.#pool = pool
+    this.#router = router
   }
 
   /** The outcome of each item, in the order of the items. Never rejects for an item; rejects when aborted. */
@@ -91,8 +94,8 @@ export class FanOut {
     endsAtFailure: boolean,
   ): Promise<readonly Outcome<Item, Result>[]> {
     const { items, what, deadline, retry = isRetriable, maxRetries = Infinity } = settings
-    const { logger } = this.#cluster.options
-    const { backoff = this.#cluster.options.backoff } = settings
+    const { logger } = this.#pool.options
+    const { backoff = this.#pool.options.backoff } = settings
     const outcomes = new Map<Item, Outcome<Item, Result>>()
     let pending = items
     for (let attempt = 0; pending.length > 0; attempt++) {
@@ -108,7 +111,7 @@ export class FanOut {
       if (again.length === 0 || attempt >= maxRetries || !deadline.leaves(waitMs)) break
       if (endsAtFailure && again.length < failed.length) break
       const error = outcomes.get(again[0]!)!.error!
-      if (this.#cluster.wasNeverReached(error)) break
+      if (this.#pool.wasNeverReached(error)) break
       reportRetry(logger, { what, attempt: attempt + 1, waitMs, error })
       await deadline.sleep(waitMs)
       pending = again
@@ -126,9 +129,9 @@ export class FanOut {
     readonly ask: (recipient: Recipient) => Promise<Result>
   }): Promise<FromEveryBroker<Result>> {
     const { what, deadline, ask } = settings
-    await within(deadline, what, () => this.#cluster.router.refreshBrokers(deadline))
+    await within(deadline, what, () => this.#router.refreshBrokers(deadline))
     const outcomes = await this.run<number, Result>({
-      items: [...this.#cluster.brokers.keys()].sort((a, b) => a - b),
+      items: [...this.#pool.brokers.keys()].sort((a, b) => a - b),
       to: (broker) => ({ broker }),
       what,
       deadline,
@@ -169,7 +172,7 @@ export class FanOut {
     items: readonly Item[],
     { to, what, deadline }: FanOutSettings<Item, Result>,
   ): Promise<{ found: Map<Item, Broker | undefined>; outcomes: Outcome<Item, Result>[] }> {
-    const { router } = this.#cluster
+    const router = this.#router
     const found = new Map<Item, Broker | undefined>()
     const unknown: { readonly item: Item; readonly target: BrokerTarget }[] = []
     for (const item of items) {
@@ -211,7 +214,7 @@ export class FanOut {
     outcomes: readonly Outcome<Item, Result>[],
     { to, what, deadline }: FanOutSettings<Item, Result>,
   ): Promise<void> {
-    const { router } = this.#cluster
+    const router = this.#router
     const moved = new Map<string, () => Promise<void>>()
     for (const { item, error } of outcomes) {
       if (error === undefined) continue
@@ -233,7 +236,7 @@ export class FanOut {
     items: readonly Item[],
     { ask, what, deadline }: FanOutSettings<Item, Result>,
   ): Promise<readonly Outcome<Item, Result>[]> {
-    const recipient = recipientOf(this.#cluster, broker)
+    const recipient = recipientOf(this.#pool, broker)
     try {
       const answered = await within(deadline, what, () => ask(items, recipient))
       // What the response says of others, or says twice, is left out.

@@ -1,7 +1,7 @@
 import type { Api } from '../../protocol/schema/api.ts'
 import type { Decoded, Fields } from '../../protocol/schema/fields.ts'
 import type { BodyFor, Broker, RequestOptions } from '../network/broker.ts'
-import type { Cluster } from './cluster.ts'
+import type { BrokerPool } from './broker-pool.ts'
 
 /** Where one attempt goes: a broker that the router has found, or whichever broker can be reached. */
 export interface Recipient {
@@ -17,14 +17,14 @@ export interface Recipient {
   ): Promise<Decoded<Response>>
 }
 
-export function recipientOf(cluster: Cluster, broker: Broker | undefined): Recipient {
-  const { requestTimeoutMs: timeoutMs } = cluster.options
+export function recipientOf(pool: BrokerPool, broker: Broker | undefined): Recipient {
+  const { requestTimeoutMs: timeoutMs } = pool.options
   return {
     broker,
     name: broker?.name,
     request: (api, body, options = {}) =>
       broker === undefined
-        ? cluster.requestAny(api, body, { timeoutMs, ...options })
+        ? pool.requestAny(api, body, { timeoutMs, ...options })
         : broker.request(api, body, { timeoutMs, ...options }),
   }
 }

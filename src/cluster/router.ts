@@ -10,9 +10,11 @@ import type { Deadline } from '../async/deadline.ts'
 import { BrokerError, KafkaError, LeaderNotFoundError, suggestsNewMetadata } from '../errors.ts'
 import type { BodyFor, Broker, Purpose } from '../network/broker.ts'
 import { addTo } from './add-to.ts'
-import type { Cluster } from './cluster.ts'
+import type { BrokerPool } from './broker-pool.ts'
 import type { CoordinatorKind } from './target.ts'
+import type { Coordinators } from './coordinators.ts'
 import { partitionNumbered } from './metadata.ts'
+import type { MetadataCache } from './metadata-cache.ts'
 import { recipientOf, type Recipient } from './recipient.ts'
 import { onlyErrorAmong, topLevelError } from './response-errors.ts'
 import { retrying } from './retry.ts'
@@ -51,10 +53,14 @@ const MOVED_LEADER = new Set<number>([
 const NOTHING = new Set<number>()
 
 export class Router {
-  readonly #cluster: Cluster
+  readonly #pool: BrokerPool
+  readonly #metadata: MetadataCache
+  readonly #coordinators: Coordinators
 
-  constructor(cluster: Cluster) {
-    this.#cluster = cluster
+  constructor(pool: BrokerPool, metadata: MetadataCache, coordinators: Coordinators) {
+    this.#pool = pool
+    this.#metadata = metadata
+    this.#coordinators = coordinators
   }
 
   /**
@@ -94,13 +100,13 @@ export class Router {
    * target has moved makes the next attempt look it up. Throws the last error.
    */
   ask<T>(settings: AskSettings, ask: (recipient: Recipient) => Promise<T>): Promise<T> {
-    const { to, what, deadline, backoff = this.#cluster.options.backoff } = settings
-    const { logger } = this.#cluster.options
-    const giveUp = (error: Error) => this.#cluster.wasNeverReached(error)
+    const { to, what, deadline, backoff = this.#pool.options.backoff } = settings
+    const { logger } = this.#pool.options
+    const giveUp = (error: Error) => this.#pool.wasNeverReached(error)
     return retrying({ what, deadline, backoff, logger, giveUp }, () =>
       to === 'any'
-        ? ask(recipientOf(this.#cluster, undefined))
-        : this.attempt(to, deadline, (broker) => ask(recipientOf(this.#cluster, broker))),
+        ? ask(recipientOf(this.#pool, undefined))
+        : this.attempt(to, deadline, (broker) => ask(recipientOf(this.#pool, broker))),
     )
   }
 
@@ -123,21 +129,21 @@ export class Router {
 
   /** Asks for the brokers and the controller until some broker answers. */
   refreshBrokers(deadline: Deadline): Promise<void> {
-    const { backoff, logger } = this.#cluster.options
-    const giveUp = (error: Error) => this.#cluster.wasNeverReached(error)
+    const { backoff, logger } = this.#pool.options
+    const giveUp = (error: Error) => this.#pool.wasNeverReached(error)
     const what = 'looking up the brokers'
     return retrying({ what, deadline, backoff, logger, giveUp }, () =>
-      this.#cluster.refreshBrokers(),
+      this.#metadata.refreshBrokers(),
     )
   }
 
   /** The broker of a target as far as is known, without asking. Undefined for any. */
   known(to: Target): Broker | undefined {
     if (to === 'any') return undefined
-    if (to === 'controller') return this.#cluster.controller
-    if ('broker' in to) return this.#cluster.brokers.get(to.broker)
-    if ('leader' in to) return this.#cluster.leaderOf(to.leader.topic, to.leader.partition)
-    return this.#cluster.coordinators.known(to.coordinator, to.key)
+    if (to === 'controller') return this.#metadata.controller
+    if ('broker' in to) return this.#pool.brokers.get(to.broker)
+    if ('leader' in to) return this.#metadata.leaderOf(to.leader.topic, to.leader.partition)
+    return this.#coordinators.known(to.coordinator, to.key)
   }
 
   /**
@@ -167,7 +173,7 @@ export class Router {
         }
       }),
       ...[...keys].map(async ([coordinator, ofKind]) => {
-        const errors = await this.#cluster.coordinators.lookUp(coordinator, ofKind)
+        const errors = await this.#coordinators.lookUp(coordinator, ofKind)
         for (const [key, error] of errors) failures.set(this.placeOf({ coordinator, key }), error)
       }),
     ])
@@ -180,7 +186,7 @@ export class Router {
     deadline: Deadline,
   ): Promise<ReadonlyMap<string, KafkaError>> {
     if (!isCoordinator(target)) return this.lookUp([target])
-    await this.#cluster.coordinators.of(target.coordinator, target.key, deadline)
+    await this.#coordinators.of(target.coordinator, target.key, deadline)
     return new Map()
   }
 
@@ -191,7 +197,7 @@ export class Router {
       return new BrokerError(ErrorCode.LEADER_NOT_AVAILABLE, 'finding the controller', {}, detail)
     }
     if ('broker' in to) {
-      const known = [...this.#cluster.brokers.keys()].sort((a, b) => a - b).join(', ')
+      const known = [...this.#pool.brokers.keys()].sort((a, b) => a - b).join(', ')
       const detail = `the cluster has no broker ${to.broker}; its brokers are ${known || 'none'}`
       const what = `finding broker ${to.broker}`
       return new BrokerError(ErrorCode.BROKER_NOT_AVAILABLE, what, {}, detail)
@@ -202,7 +208,7 @@ export class Router {
   }
 
   async #brokerOf(to: BrokerTarget, deadline: Deadline): Promise<Broker> {
-    if (isCoordinator(to)) return this.#cluster.coordinators.of(to.coordinator, to.key, deadline)
+    if (isCoordinator(to)) return this.#coordinators.of(to.coordinator, to.key, deadline)
     const known = this.known(to)
     if (known !== undefined) return known
     await this.#refresh(to)
@@ -212,12 +218,12 @@ export class Router {
   }
 
   async #refresh(to: Exclude<BrokerTarget, CoordinatorTarget>): Promise<void> {
-    if (typeof to === 'object' && 'leader' in to) await this.#cluster.refresh(to.leader.topic)
-    else await this.#cluster.refreshBrokers()
+    if (typeof to === 'object' && 'leader' in to) await this.#metadata.refresh(to.leader.topic)
+    else await this.#metadata.refreshBrokers()
   }
 
   #missingLeader(topic: string, partition: number): KafkaError {
-    const known = this.#cluster.known(topic)
+    const known = this.#metadata.known(topic)
     if (partitionNumbered(known?.partitions ?? [], partition) === undefined) {
       const what = `finding the leader of ${topic}-${partition}`
       // Such as that the client may not see the topic.
@@ -239,14 +245,14 @@ export class Router {
     if (to === 'any' || !(error instanceof Error)) return
     if (to === 'controller') {
       const isElsewhere = error instanceof BrokerError && MOVED_CONTROLLER.has(error.errorCode)
-      if (isElsewhere || suggestsNewMetadata(error)) this.#cluster.forgetController()
+      if (isElsewhere || suggestsNewMetadata(error)) this.#metadata.forgetController()
     } else if ('leader' in to) {
       // A failed refresh is not what the caller asked for; the next attempt fails with it again.
       if (suggestsNewMetadata(error)) {
-        await this.#cluster.refresh(to.leader.topic).catch(() => undefined)
+        await this.#metadata.refresh(to.leader.topic).catch(() => undefined)
       }
     } else if ('coordinator' in to) {
-      this.#cluster.coordinators.forgetIfMoved(to.coordinator, to.key, error)
+      this.#coordinators.forgetIfMoved(to.coordinator, to.key, error)
     }
   }
 }

@@ -1,8 +1,9 @@
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { Deadline } from '../async/deadline.ts'
 import { BrokerError, UnknownTopicError } from '../errors.ts'
-import type { Cluster } from './cluster.ts'
+import type { BrokerPool } from './broker-pool.ts'
 import { partitionNumbered, type TopicMetadata } from './metadata.ts'
+import type { MetadataCache } from './metadata-cache.ts'
 import { retrying } from './retry.ts'
 
 /** How many responses may lack the topic or a partition: a new one takes a moment to be known everywhere. */
@@ -19,18 +20,19 @@ export interface LookUpOptions {
 
 /** Asks for a topic until it is usable: it exists, and the partitions asked for are known. */
 export function lookUpTopic(
-  cluster: Cluster,
+  pool: BrokerPool,
+  metadata: MetadataCache,
   name: string,
   { create, deadline, partitions = [], mayAppear = false }: LookUpOptions,
 ): Promise<TopicMetadata> {
-  const { backoff, logger } = cluster.options
-  const giveUp = (error: Error) => !mayAppear && cluster.wasNeverReached(error)
+  const { backoff, logger } = pool.options
+  const giveUp = (error: Error) => !mayAppear && pool.wasNeverReached(error)
   const what = `looking up topic '${name}'`
   // Only responses count: an attempt that got none says nothing of the topic.
   let unknown = 0
   return retrying({ what, deadline, backoff, logger, giveUp }, async () => {
-    await cluster.refresh(name, create)
-    const found = cluster.known(name)
+    await metadata.refresh(name, create)
+    const found = metadata.known(name)
     if (found?.errorCode === ErrorCode.NONE && found.partitions.length > 0) {
       const missing = partitions.find(
         (one) => partitionNumbered(found.partitions, one) === undefined,

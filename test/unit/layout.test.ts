@@ -60,14 +60,6 @@ const EMBEDDED_LAYERS = [
  */
 const KNOWN_CYCLES: readonly (readonly string[])[] = [
   ['protocol/records/message-batch.ts', 'protocol/records/message.ts'],
-  [
-    'src/cluster/cluster.ts',
-    'src/cluster/coordinators.ts',
-    'src/cluster/fan-out.ts',
-    'src/cluster/recipient.ts',
-    'src/cluster/router.ts',
-    'src/cluster/topic-lookup.ts',
-  ],
   ['src/producer/accumulator/batch.ts', 'src/producer/accumulator/partition-queue.ts'],
 ]
 

@@ -1,0 +1,136 @@
+import { metadata as metadataApi, type MetadataResponse } from '../../protocol/apis/metadata.ts'
+import { ErrorCode } from '../../protocol/errors.ts'
+import { BrokerError } from '../errors.ts'
+import type { Broker } from '../network/broker.ts'
+import type { BrokerPool } from './broker-pool.ts'
+import { partitionNumbered, topicsOf, updatedMetadata, type TopicMetadata } from './metadata.ts'
+import { metadataRequest } from './metadata-request.ts'
+
+interface Wanted {
+  readonly create: boolean
+}
+
+/** What is known of topics, their leaders and the controller, and how it is asked for. */
+export class MetadataCache {
+  readonly #pool: BrokerPool
+  readonly #topics = new Map<string, TopicMetadata>()
+  /** Topics that were used since they were last refreshed for their age. */
+  readonly #used = new Set<string>()
+  #wanted = new Map<string, Wanted>()
+  /** The refresh that will start when the one under way is done: one at a time, however many ask. */
+  #nextRefresh: Promise<void> | undefined
+  #refresh: Promise<void> = Promise.resolve()
+  #ageTimer: NodeJS.Timeout | undefined
+  /** Node id, −1 where it is not known. */
+  #controllerId = -1
+
+  constructor(pool: BrokerPool) {
+    this.#pool = pool
+  }
+
+  /** The controller as far as is known. Brokers before 0.10 (Metadata v0) do not tell it. */
+  get controller(): Broker | undefined {
+    return this.#pool.brokers.get(this.#controllerId)
+  }
+
+  /** Makes the next request to the controller look it up again. */
+  forgetController(): void {
+    this.#controllerId = -1
+  }
+
+  /**
+   * What is known of a topic, without asking. Where the last response had an error for it, its `errorCode` is
+   * that, and its partitions are those that were known before.
+   */
+  known(topic: string): TopicMetadata | undefined {
+    this.#used.add(topic)
+    return this.#topics.get(topic)
+  }
+
+  /** The broker that leads a partition as far as is known. */
+  leaderOf(topic: string, partition: number): Broker | undefined {
+    const partitions = this.known(topic)?.partitions
+    const found = partitions && partitionNumbered(partitions, partition)
+    return found === undefined ? undefined : this.#pool.brokers.get(found.leader)
+  }
+
+  /**
+   * Asks for a topic's metadata anew. Calls at the same time share one request, and one request runs at a
+   * time; the result covers whatever changed before the call.
+   */
+  refresh(topic: string, create = false): Promise<void> {
+    this.#wanted.set(topic, { create: create || (this.#wanted.get(topic)?.create ?? false) })
+    this.#nextRefresh ??= this.#refresh
+      .catch(() => undefined)
+      .then(() => {
+        const wanted = this.#wanted
+        this.#wanted = new Map()
+        this.#nextRefresh = undefined
+        this.#refresh = this.#fetchWanted(wanted)
+        return this.#refresh
+      })
+    return this.#nextRefresh
+  }
+
+  /** Asks for the brokers and the controller, and for no topic. */
+  refreshBrokers(): Promise<void> {
+    return this.#fetchMetadata([], false)
+  }
+
+  /** Stops refreshing topics for their age. */
+  close(): void {
+    clearInterval(this.#ageTimer)
+  }
+
+  /** Those that may be created apart from those that may not: the permission is for a whole request. */
+  async #fetchWanted(wanted: ReadonlyMap<string, Wanted>): Promise<void> {
+    for (const create of [false, true]) {
+      const names = [...wanted].filter(([, one]) => one.create === create).map(([name]) => name)
+      if (names.length > 0) await this.#fetchMetadata(names, create)
+    }
+  }
+
+  async #fetchMetadata(
+    wanted: readonly string[],
+    create: boolean,
+    isRebootstrapped = false,
+  ): Promise<void> {
+    const response = await this.#pool.requestAny(
+      metadataApi,
+      (version) => metadataRequest(version, wanted, create),
+      { timeoutMs: this.#pool.options.requestTimeoutMs },
+    )
+    if (response.errorCode === ErrorCode.REBOOTSTRAP_REQUIRED && !isRebootstrapped) {
+      this.#pool.rebootstrap()
+      return this.#fetchMetadata(wanted, create, true)
+    }
+    if (response.errorCode !== ErrorCode.NONE) throw new BrokerError(response.errorCode, 'Metadata')
+    this.#learn(response, wanted)
+    this.#watchAge()
+  }
+
+  #learn(response: MetadataResponse, wanted: readonly string[]): void {
+    this.#pool.update(response.clusterId, response.brokers)
+    this.#controllerId = response.controllerId
+    const found = new Map(topicsOf(response).map((topic) => [topic.name, topic]))
+    for (const name of wanted) {
+      const topic = updatedMetadata(this.#topics.get(name), found.get(name))
+      if (topic !== undefined) this.#topics.set(name, topic)
+    }
+  }
+
+  /** Leaders move while nobody sends anything: topics in use are asked for again now and then. */
+  #watchAge(): void {
+    if (this.#ageTimer !== undefined || this.#pool.isClosed) return
+    this.#ageTimer = setInterval(() => {
+      const used = [...this.#used].filter((name) => this.#topics.has(name))
+      this.#used.clear()
+      for (const name of used) {
+        this.refresh(name).catch((error: unknown) =>
+          this.#pool.options.logger.warn(`refreshing metadata failed: ${String(error)}`),
+        )
+      }
+    }, this.#pool.options.metadataMaxAgeMs)
+    this.#ageTimer.unref()
+  }
+}
