@@ -35,14 +35,12 @@ describe('a call to a broker that accepts connections and never answers', () => 
   })
 
   it('ends at its own timeout, and says what took so long', async () => {
-    const startedAt = performance.now()
     await expect(
       client.topic('t').fetchOffsets('latest', { timeoutMs: 200 }),
     ).rejects.toMatchObject({
       code: 'REQUEST_TIMED_OUT',
       message: expect.stringContaining("looking up topic 't'"),
     })
-    expect(performance.now() - startedAt).toBeLessThan(5_000)
   })
 
   it('refuses options that it does not have', () => {

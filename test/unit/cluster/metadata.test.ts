@@ -157,10 +157,9 @@ describe('a lookup', () => {
     one.handle(metadata, () => undefined)
     const cluster = clusterAt([one], { operationTimeoutMs: 300 })
     const deadline = new Deadline(300)
-    const { error, tookMs } = await settled(cluster.topic(TOPIC, { create: false, deadline }))
+    const error = await failureOf(cluster.topic(TOPIC, { create: false, deadline }))
     expect(error).toMatchObject({ code: 'REQUEST_TIMED_OUT' })
-    expect(error?.message).toBe(`looking up topic '${TOPIC}' took longer than 300 ms`)
-    expect(tookMs).toBeLessThan(5_000)
+    expect(error.message).toBe(`looking up topic '${TOPIC}' took longer than 300 ms`)
     await cluster.close(0)
   })
 

@@ -7,6 +7,9 @@ import { failureOf, settled } from '../../support/settled.ts'
 import { until } from '../../support/until.ts'
 import { Bed } from './support/embedded.ts'
 
+/** More than a test may take: a close() that waits for what it should not wait for fails the test. */
+const LONG_MS = 600_000
+
 const A0 = { topic: 'a', partition: 0 }
 let bed: Bed
 
@@ -123,18 +126,13 @@ describe.each(NAMES)('what %s is at work on', (way) => {
   it('does not keep close() waiting that it calls itself', async () => {
     const consumer = await reader({ autoCommitEnable: true })
     await bed.write('a', 0, 1)
-    let tookMs = Infinity
     const reading = endOf(
       LOOPS[way]!(consumer, async () => {
         await nextTurn()
-        const from = performance.now()
-        await consumer.close()
-        tookMs = performance.now() - from
+        await consumer.close({ timeoutMs: LONG_MS })
       }),
     )
     expect(await reading).toMatchObject(CLOSED)
-    // By default 45 s are waited for what is at work.
-    expect(tookMs).toBeLessThan(20_000)
     // It has not finished with the message.
     expect(await committed()).toBe(0)
   })
@@ -148,16 +146,14 @@ describe.each(NAMES)('what %s is at work on', (way) => {
       LOOPS[way]!(consumer, async () => {
         begun.resolve()
         await goOn.promise
-        await consumer.close()
+        await consumer.close({ timeoutMs: LONG_MS })
       }),
     )
     await begun.promise
-    const from = performance.now()
-    const closing = consumer.close()
+    const closing = consumer.close({ timeoutMs: LONG_MS })
     goOn.resolve()
     await closing
-    await reading
-    expect(performance.now() - from).toBeLessThan(20_000)
+    expect(await reading).toBeDefined()
   })
 })
 
@@ -194,10 +190,8 @@ describe('the message at hand', () => {
       for await (const { offset } of consumer) throw new Error(`cannot do ${offset}`)
     }
     expect((await failureOf(failing())).message).toBe('cannot do 2')
-    const from = performance.now()
-    await consumer.close()
-    // Nobody sees the end of a loop that was left: it is not waited for.
-    expect(performance.now() - from).toBeLessThan(20_000)
+    // Nothing tells the end of a loop that was left: close() does not wait for it.
+    await consumer.close({ timeoutMs: LONG_MS })
     expect(await committed()).toBe(2)
   })
 

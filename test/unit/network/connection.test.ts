@@ -257,9 +257,8 @@ describe('a broker that throttles', () => {
     await ask(connection)
     const waiting = settled(ask(connection))
     connection.close()
-    const { error, tookMs } = await waiting
-    expect(error).toBeInstanceOf(ClosedError)
-    expect(tookMs).toBeLessThan(5_000)
+    // Held up, it would fail by its own timeout.
+    expect((await waiting).error).toBeInstanceOf(ClosedError)
   })
 })
 
