@@ -16,13 +16,10 @@ export type BrokerTarget =
   | { readonly broker: number }
   /** The leader of this partition. */
   | { readonly leader: { readonly topic: string; readonly partition: number } }
-  | CoordinatorTarget
+  /** The coordinator of a group, share group or transactional id. */
+  | { readonly coordinator: CoordinatorKind; readonly key: string }
 
-/** The coordinator of a group, share group or transactional id. */
-export interface CoordinatorTarget {
-  readonly coordinator: CoordinatorKind
-  readonly key: string
-}
+export type CoordinatorTarget = Extract<BrokerTarget, { readonly coordinator: CoordinatorKind }>
 
 const COORDINATORS: readonly unknown[] = [
   'group',
