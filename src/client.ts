@@ -3,12 +3,15 @@ import {
   type BalancedTopicsConsumerOptions,
 } from './balanced/balanced-topics-consumer.ts'
 import { createAdmin, type Admin } from './admin/admin.ts'
+import type { AdminContext } from './admin/context.ts'
+import type { Brokers } from './brokers.ts'
 import { clusterOptions, type KafkaClientOptions } from './client-options.ts'
 import { deadlineOf, type CallOptions } from './call-options.ts'
 import type { Deadline } from './async/deadline.ts'
 import { Cluster } from './cluster/cluster.ts'
 import { Consumer, type TopicsConsumerOptions } from './consumer/consumer.ts'
 import { ClosedError, InvalidArgumentError } from './errors.ts'
+import { KafkaCluster } from './kafka-cluster.ts'
 import type { BodyFor } from './network/broker.ts'
 import { requestSettings, type RequestOptions } from './request.ts'
 import type { Api } from '../protocol/schema/api.ts'
@@ -21,6 +24,7 @@ import type { TransactionalProducerOptions } from './producer/transactions/optio
 import { TransactionalProducer } from './producer/transactions/transactional-producer.ts'
 import type { Data } from './producer/intake/serialize.ts'
 import { Topic } from './topic.ts'
+import { Topics } from './topics.ts'
 
 /** How long `close` lets requests finish that are on their way. */
 const CLOSE_GRACE_MS = 5_000
@@ -39,29 +43,61 @@ export class KafkaClient implements AsyncDisposable {
   readonly #opened = new Opened()
   #closing: Promise<void> | undefined
   #admin: Admin | undefined
+  #kafkaCluster: KafkaCluster | undefined
+  readonly #adminContext: AdminContext
 
   /** Throws InvalidArgumentError for an option that isn't one, or can't be right. */
   constructor(options: KafkaClientOptions = {}) {
     this.#cluster = new Cluster(clusterOptions(options))
-  }
-
-  /** The administration of the cluster (docs/admin.md): topics, records, groups, offsets, lag. */
-  get admin(): Admin {
-    this.#admin ??= createAdmin({
+    this.#adminContext = {
       cluster: this.#cluster,
       checkOpen: () => {
         if (this.#closing !== undefined) throw new ClosedError('client')
       },
-    })
+    }
+  }
+
+  /** The administration of the cluster (docs/admin.md): topics, records, groups, offsets, lag. */
+  get admin(): Admin {
+    this.#admin ??= createAdmin(this.#adminContext)
     return this.#admin
   }
 
-  /** A topic by name: no I/O until it is used. */
+  /** The cluster: its id, controller, brokers, coordinators, API versions and groups. */
+  get cluster(): KafkaCluster {
+    this.#kafkaCluster ??= new KafkaCluster(
+      this.#adminContext,
+      this.admin,
+      new Topics(this.admin, (name) => this.topic(name)),
+    )
+    return this.#kafkaCluster
+  }
+
+  /** The topics of the cluster: `await client.topics.list()`, `has(name)`, `get(name)`, or `for await`. */
+  get topics(): Topics {
+    return this.cluster.topics
+  }
+
+  /** The brokers of the cluster: `await client.brokers.list()`, `has(id)`, `get(id)`, or `for await`. */
+  get brokers(): Brokers {
+    return this.cluster.brokers
+  }
+
+  /**
+   * Asks for the brokers, the controller, and the leaders of the topics that the client knows, which the client also
+   * does by itself: after errors, and every `metadataMaxAgeMs`. Throws ClosedError, BrokerError,
+   * NoBrokersAvailableError, RequestTimeoutError.
+   */
+  updateCluster(call: CallOptions = {}): Promise<void> {
+    return this.cluster.update(call)
+  }
+
+  /** A topic by name: no I/O until it is used, and no topic is created. Throws InvalidArgumentError, ClosedError. */
   topic(name: string): Topic {
     if (this.#closing !== undefined) throw new ClosedError('client')
     let topic = this.#topics.get(name)
     if (topic === undefined) {
-      topic = new Topic(this.#cluster, name, this.#opened)
+      topic = new Topic(this.#cluster, name, this.#opened, this.admin)
       this.#topics.set(name, topic)
     }
     return topic

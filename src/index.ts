@@ -180,7 +180,12 @@ export type {
 } from './admin/transactions.ts'
 export type { BrokerFailure } from './cluster/fan-out.ts'
 
-export { Topic } from './topic.ts'
+export { Topic, type TopicCreateOptions } from './topic.ts'
+export { Topics, type TopicListOptions } from './topics.ts'
+export { Brokers, ClusterBroker } from './brokers.ts'
+export { KafkaCluster, type CoordinatorOptions } from './kafka-cluster.ts'
+export { Partition } from './partition.ts'
+export type { FetchOffsetsOptions } from './offset-at.ts'
 export type { Iteration } from './async/iteration.ts'
 export type { CallOptions } from './call-options.ts'
 export type { RequestOptions } from './request.ts'

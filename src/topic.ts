@@ -1,47 +1,93 @@
+import type { Admin } from './admin/admin.ts'
+import type { NewTopic } from './admin/topics.ts'
 import type { Deadline } from './async/deadline.ts'
 import { BalancedConsumer, type BalancedConsumerOptions } from './balanced/balanced-consumer.ts'
-import { deadlineOf, type CallOptions } from './call-options.ts'
+import { aSignal, deadlineOf, type CallOptions } from './call-options.ts'
+import { aBoolean, aDurationMs, checkOptions, type Check } from './options.ts'
 import type { Cluster } from './cluster/cluster.ts'
 import { checkTopicName } from './cluster/topic-name.ts'
 import type { PartitionMetadata } from './cluster/metadata.ts'
-import { listOffsets, type OffsetSpec } from './consumer/list-offsets.ts'
-import { aDate } from './consumer/options.ts'
-import { nameOf } from './consumer/topic-partition.ts'
-import { InvalidArgumentError } from './errors.ts'
-import { anInteger, either, oneOf, shown } from './options.ts'
+import type { OffsetSpec } from './consumer/list-offsets.ts'
+import { offsetCall, offsetsOf, type FetchOffsetsOptions } from './offset-at.ts'
+import { Partition } from './partition.ts'
 import { SimpleConsumer, type SimpleConsumerOptions } from './consumer/simple-consumer.ts'
 import type { Opened } from './opened.ts'
 import type { ProducerOptions } from './producer/options.ts'
 import { Producer } from './producer/producer.ts'
 import type { Data } from './producer/intake/serialize.ts'
 
-const anOffsetSpec = either(oneOf('earliest', 'latest'), anInteger(0), aDate)
+/** The admin client checks it. */
+const unchecked: Check = () => undefined
 
-/** A topic by name. Nothing is asked of a broker until one of its methods is called. */
+export interface TopicCreateOptions extends Omit<NewTopic, 'topic'>, CallOptions {
+  /** Resolves with false where the topic exists already, instead of throwing. Default: false. */
+  readonly ifNotExists?: boolean
+}
+
+/**
+ * A topic by name. Nothing is asked of a broker until one of its methods is called.
+ *
+ * Three things create a topic: `create()`; `client.admin.createTopics()`; and the first producer of a topic that does
+ * not exist, on brokers with `auto.create.topics.enable`. Consumers, `partitions()` and lookups of offsets never do.
+ */
 export class Topic {
+  /** The name of the topic. */
   readonly name: string
+  readonly #admin: Admin
   readonly #cluster: Cluster
   readonly #opened: Opened
 
-  /** Throws InvalidArgumentError for a name that Kafka allows nowhere. */
-  constructor(cluster: Cluster, name: string, opened: Opened) {
+  /** @internal Made by the client. Throws InvalidArgumentError for a name that Kafka allows nowhere. */
+  constructor(cluster: Cluster, name: string, opened: Opened, admin: Admin) {
     checkTopicName(name)
+    this.#admin = admin
     this.#cluster = cluster
     this.#opened = opened
     this.name = name
   }
 
-  /** Partitions with their leaders, as the brokers tell now. Throws UnknownTopicError. */
-  partitions(call: CallOptions = {}): Promise<readonly PartitionMetadata[]> {
-    return this.#partitions(this.#deadline(call))
+  /**
+   * Creates the topic, and resolves with true once all brokers know it and its leaders. Without `partitions` and
+   * `replicationFactor` the brokers choose (Kafka 2.4 or newer; older brokers need numbers). Needs Kafka 0.10.1.
+   * Throws InvalidArgumentError, BrokerError (TOPIC_ALREADY_EXISTS unless `ifNotExists`), NoBrokersAvailableError,
+   * UnsupportedVersionError, RequestTimeoutError.
+   */
+  async create(options: TopicCreateOptions = {}): Promise<boolean> {
+    checkOptions<TopicCreateOptions>('topic.create', options, {
+      ifNotExists: aBoolean,
+      partitions: unchecked,
+      replicationFactor: unchecked,
+      assignments: unchecked,
+      configs: unchecked,
+      timeoutMs: aDurationMs(1),
+      signal: aSignal,
+    })
+    const { ifNotExists = false, timeoutMs, signal, ...topic } = options
+    const [created] = await this.#admin.createTopics([{ topic: this.name, ...topic }], {
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      ...(signal === undefined ? {} : { signal }),
+      settle: true,
+    })
+    if (created?.error === undefined) return true
+    if (ifNotExists && created.error.code === 'TOPIC_ALREADY_EXISTS') return false
+    throw created.error
   }
 
-  /** The first offset that is still there, by partition. */
+  /**
+   * The partitions with leader, replicas and ISR, by number. Never creates the topic. Throws UnknownTopicError,
+   * BrokerError, NoBrokersAvailableError, RequestTimeoutError.
+   */
+  async partitions(call: CallOptions = {}): Promise<readonly Partition[]> {
+    const found = await this.#partitions(this.#deadline(call))
+    return found.map((one) => new Partition(this.#cluster, this.name, one))
+  }
+
+  /** The first offset that the log still has, by partition. Throws as `fetchOffsets` does. */
   earliestAvailableOffsets(call: CallOptions = {}): Promise<ReadonlyMap<number, number>> {
     return this.fetchOffsets('earliest', call)
   }
 
-  /** The offset that the next message will get, by partition. */
+  /** The offset that the next message will get, by partition. Throws as `fetchOffsets` does. */
   latestAvailableOffsets(call: CallOptions = {}): Promise<ReadonlyMap<number, number>> {
     return this.fetchOffsets('latest', call)
   }
@@ -53,23 +99,19 @@ export class Topic {
    */
   async fetchOffsets(
     at: OffsetSpec | Date,
-    call: CallOptions = {},
+    options: FetchOffsetsOptions = {},
   ): Promise<ReadonlyMap<number, number>> {
-    const problem = anOffsetSpec(at)
-    if (problem !== undefined) {
-      throw new InvalidArgumentError(`fetchOffsets ${problem}, not ${shown(at)}`, {
-        topic: this.name,
-      })
-    }
-    const deadline = this.#deadline(call)
     const topic = this.name
+    const { operationTimeoutMs } = this.#cluster.options
+    const { spec, deadline } = offsetCall('fetchOffsets', at, options, operationTimeoutMs, {
+      topic,
+    })
     const partitions = (await this.#partitions(deadline)).map(({ partition }) => ({
       topic,
       partition,
     }))
-    const spec = at instanceof Date ? at.getTime() : at
-    const found = await listOffsets(this.#cluster, partitions, spec, deadline)
-    return new Map(partitions.map((one) => [one.partition, found.get(nameOf(one)) ?? 0]))
+    const offsets = await offsetsOf(this.#cluster, partitions, spec, deadline)
+    return new Map(partitions.map(({ partition }, index) => [partition, offsets[index]!]))
   }
 
   /** A producer to this topic, which brokers that are configured to do so create. */

@@ -85,13 +85,7 @@ export function clusterOperations(context: AdminContext) {
       if (problem !== undefined) {
         throw new InvalidArgumentError(`${operation}: a broker ${problem}, not ${shown(broker)}`)
       }
-      const { apiKeys } = await askVersions(cluster, deadline, broker)
-      return apiKeys
-        .map(({ apiKey: key, minVersion, maxVersion }) => {
-          const name = apiOf(key)?.name
-          return { key, ...(name === undefined ? {} : { name }), minVersion, maxVersion }
-        })
-        .sort((a, b) => a.key - b.key)
+      return apiVersionsOf(cluster, deadline, broker)
     },
 
     /** The cluster's features with the versions that are enabled (KIP-584, Kafka 2.7 or newer), by name. */
@@ -172,6 +166,21 @@ async function describeByMetadata(
       }))
       .sort((a, b) => a.broker - b.broker),
   }
+}
+
+/** The versions of each API that a broker has, or any broker, by key. */
+export async function apiVersionsOf(
+  cluster: Cluster,
+  deadline: Deadline,
+  broker?: number,
+): Promise<readonly ApiVersionRange[]> {
+  const { apiKeys } = await askVersions(cluster, deadline, broker)
+  return apiKeys
+    .map(({ apiKey: key, minVersion, maxVersion }) => {
+      const name = apiOf(key)?.name
+      return { key, ...(name === undefined ? {} : { name }), minVersion, maxVersion }
+    })
+    .sort((a, b) => a.key - b.key)
 }
 
 function askVersions(cluster: Cluster, deadline: Deadline, broker?: number) {

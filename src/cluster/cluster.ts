@@ -75,6 +75,11 @@ export class Cluster {
     return this.#metadata.refresh(topic, create)
   }
 
+  /** Asks for the brokers, the controller, and all topics that are known. */
+  refreshAll(): Promise<void> {
+    return this.#metadata.refreshAll()
+  }
+
   /** Asks for the brokers and the controller, and for no topic. */
   refreshBrokers(): Promise<void> {
     return this.#metadata.refreshBrokers()

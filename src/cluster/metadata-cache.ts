@@ -72,6 +72,13 @@ export class MetadataCache {
     return this.#nextRefresh
   }
 
+  /** Asks for the brokers, the controller, and all topics that are known. */
+  async refreshAll(): Promise<void> {
+    const names = [...this.#topics.keys()]
+    if (names.length === 0) await this.refreshBrokers()
+    else await Promise.all(names.map((name) => this.refresh(name)))
+  }
+
   /** Asks for the brokers and the controller, and for no topic. */
   refreshBrokers(): Promise<void> {
     return this.#fetchMetadata([], false)

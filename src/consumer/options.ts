@@ -143,11 +143,20 @@ export interface ConsumerSettings<Value, Key> {
 export const aDate: Check = (value) =>
   value instanceof Date && !Number.isNaN(value.getTime()) ? undefined : 'must be a valid Date'
 
+/** The same check, which names what replaces pykafka's numbers for the ends of the log. */
+export function namingEnds(check: Check): Check {
+  return (value) => {
+    if (value === -2) return "must be 'earliest' for pykafka's OffsetType.EARLIEST"
+    if (value === -1) return "must be 'latest' for pykafka's OffsetType.LATEST"
+    return check(value)
+  }
+}
+
 /** For checkOptions, next to those of the options that a kind of consumer has of its own. */
 export const CONSUMER_CHECKS: Readonly<Record<keyof ConsumerOptions<unknown, unknown>, Check>> = {
   consumerGroup: aString,
   offsetsStorage: oneOf('kafka', 'zookeeper'),
-  autoOffsetReset: either(oneOf('earliest', 'latest', 'none'), anInteger(0), aDate),
+  autoOffsetReset: namingEnds(either(oneOf('earliest', 'latest', 'none'), anInteger(0), aDate)),
   resetOffsetOnStart: aBoolean,
   resetOffsetOnFetch: aBoolean,
   autoCommitEnable: aBoolean,

@@ -55,6 +55,8 @@ export type BodyFor<Request extends Fields> =
 interface Lane {
   readonly purpose: Purpose
   readonly opening: Promise<Session>
+  /** Undefined until it is open. */
+  session?: Session
 }
 
 function keyOf(purpose: Purpose, lane: number | undefined): string {
@@ -93,6 +95,11 @@ export class Broker {
   /** Whether the last connection failed and the wait before the next is not over: others are tried first. */
   get isBackingOff(): boolean {
     return performance.now() < this.#notBefore
+  }
+
+  /** Whether one of its connections is open now. */
+  get isConnected(): boolean {
+    return [...this.#sessions.values()].some(({ session }) => session?.connection.isOpen === true)
   }
 
   /** Sends a request in the highest version that both know and resolves with the response. */
@@ -195,9 +202,14 @@ export class Broker {
   #open(key: string, purpose: Purpose, frameMemory?: FrameMemory): Promise<Session> {
     const opened: Lane = { purpose, opening: this.#connect(purpose, frameMemory) }
     this.#sessions.set(key, opened)
-    opened.opening.catch(() => {
-      if (this.#sessions.get(key) === opened) this.#sessions.delete(key)
-    })
+    opened.opening.then(
+      (session) => {
+        opened.session = session
+      },
+      () => {
+        if (this.#sessions.get(key) === opened) this.#sessions.delete(key)
+      },
+    )
     return opened.opening
   }
 

@@ -1,0 +1,70 @@
+import type { CallOptions } from './call-options.ts'
+import type { Cluster } from './cluster/cluster.ts'
+import type { PartitionMetadata } from './cluster/metadata.ts'
+import type { OffsetSpec } from './consumer/list-offsets.ts'
+import { offsetCall, offsetsOf, type FetchOffsetsOptions } from './offset-at.ts'
+
+/**
+ * A partition of a topic, as the brokers described it when `topic.partitions()` asked: it does not change afterwards.
+ * Its methods ask the leader of that moment.
+ */
+export class Partition implements PartitionMetadata {
+  /** The name of the topic. */
+  readonly topic: string
+  /** The number of the partition, from 0. */
+  readonly partition: number
+  /** Kafka's error code: 0, or why the partition has no leader at the moment. */
+  readonly errorCode: number
+  /** Node id of the leader, −1 where there is none. */
+  readonly leader: number
+  /** How often the leader was elected; −1 before Kafka 2.1, whose brokers do not say. */
+  readonly leaderEpoch: number
+  /** Node ids of the brokers that have a replica, the preferred leader first. */
+  readonly replicas: readonly number[]
+  /** Node ids of the replicas that are in sync with the leader, the leader included. */
+  readonly isr: readonly number[]
+  readonly #cluster: Cluster
+
+  /** @internal Made by `topic.partitions()`. */
+  constructor(cluster: Cluster, topic: string, found: PartitionMetadata) {
+    this.#cluster = cluster
+    this.topic = topic
+    this.partition = found.partition
+    this.errorCode = found.errorCode
+    this.leader = found.leader
+    this.leaderEpoch = found.leaderEpoch
+    this.replicas = found.replicas
+    this.isr = found.isr
+  }
+
+  /** pykafka's name for `partition`. */
+  get id(): number {
+    return this.partition
+  }
+
+  /** The first offset that the log still has. Throws as `fetchOffset` does. */
+  earliestAvailableOffset(call: CallOptions = {}): Promise<number> {
+    return this.fetchOffset('earliest', call)
+  }
+
+  /** The offset that the next message will get. Throws as `fetchOffset` does. */
+  latestAvailableOffset(call: CallOptions = {}): Promise<number> {
+    return this.fetchOffset('latest', call)
+  }
+
+  /**
+   * The offset of an end of the log, or of the first message at or after a time: a Date, or milliseconds since 1970.
+   * Where no message is as late, the end of the log. Brokers before Kafka 0.10.1 find times only to the segment.
+   * Throws InvalidArgumentError, UnknownTopicError, BrokerError, NoBrokersAvailableError, RequestTimeoutError.
+   */
+  async fetchOffset(at: OffsetSpec | Date, options: FetchOffsetsOptions = {}): Promise<number> {
+    const { topic, partition } = this
+    const { operationTimeoutMs } = this.#cluster.options
+    const { spec, deadline } = offsetCall('fetchOffset', at, options, operationTimeoutMs, {
+      topic,
+      partition,
+    })
+    const [offset] = await offsetsOf(this.#cluster, [{ topic, partition }], spec, deadline)
+    return offset!
+  }
+}
