@@ -76,29 +76,45 @@ export interface KafkaClientOptions {
   readonly logger?: Logger
 }
 
+/** pykafka's options without a counterpart of the same name. */
+const REPLACED: Readonly<Record<string, string>> = {
+  brokerVersion: 'leave it out, the client asks each broker for its versions',
+  excludeInternalTopics:
+    'use client.topics.list({ excludeInternalTopics }), or the same option of client.getConsumer()',
+  offsetsChannelSocketTimeoutMs: 'use socketTimeoutMs, which is for all connections',
+  sourceAddress: "use socketFactory, which opens sockets with Node's localAddress",
+  sslConfig: 'use tls',
+  useGreenlets: 'leave it out, nothing blocks in Node.js',
+}
+
 /** Throws InvalidArgumentError for an option that isn't one, or can't be right. */
 export function clusterOptions(options: KafkaClientOptions): ClusterOptions {
-  checkOptions<KafkaClientOptions>('KafkaClient', options, {
-    hosts: concealed(either(aString, anArrayOf(aString))),
-    zookeeperHosts: aString,
-    clientId: aString,
-    tls: concealed(either(oneOf(true), anObject)),
-    sasl: () => undefined, // Checked below, where no secret is shown.
-    socketTimeoutMs: aDurationMs(1),
-    connectTimeoutMs: aDurationMs(1),
-    operationTimeoutMs: aDurationMs(1),
-    waitForCluster: aBoolean,
-    retryBackoffMs: aDurationMs(1),
-    retryBackoffMaxMs: aDurationMs(1),
-    reconnectBackoffMs: aDurationMs(1),
-    reconnectBackoffMaxMs: aDurationMs(1),
-    connectionsMaxIdleMs: aDurationMs(1),
-    metadataMaxAgeMs: aDurationMs(1),
-    maxResponseBytes: anInteger(1, 0x7fffffff),
-    dnsLookup: oneOf('use_all_dns_ips', 'resolve_canonical_bootstrap_servers_only'),
-    socketFactory: aFunction,
-    logger: anObject,
-  })
+  checkOptions<KafkaClientOptions>(
+    'KafkaClient',
+    options,
+    {
+      hosts: concealed(either(aString, anArrayOf(aString))),
+      zookeeperHosts: aString,
+      clientId: aString,
+      tls: concealed(either(oneOf(true), anObject)),
+      sasl: () => undefined, // Checked below, where no secret is shown.
+      socketTimeoutMs: aDurationMs(1),
+      connectTimeoutMs: aDurationMs(1),
+      operationTimeoutMs: aDurationMs(1),
+      waitForCluster: aBoolean,
+      retryBackoffMs: aDurationMs(1),
+      retryBackoffMaxMs: aDurationMs(1),
+      reconnectBackoffMs: aDurationMs(1),
+      reconnectBackoffMaxMs: aDurationMs(1),
+      connectionsMaxIdleMs: aDurationMs(1),
+      metadataMaxAgeMs: aDurationMs(1),
+      maxResponseBytes: anInteger(1, 0x7fffffff),
+      dnsLookup: oneOf('use_all_dns_ips', 'resolve_canonical_bootstrap_servers_only'),
+      socketFactory: aFunction,
+      logger: anObject,
+    },
+    REPLACED,
+  )
   const connectTimeoutMs = options.connectTimeoutMs ?? 10_000
   const logger = options.logger === undefined ? silentLogger : printing(options.logger)
   const sasl = options.sasl === undefined ? undefined : saslMechanismOf(options.sasl)

@@ -197,6 +197,7 @@ export { Producer } from './producer/producer.ts'
 export { MultiTopicProducer, type TopicMessage } from './producer/multi-topic-producer.ts'
 export type { ForwardingOptions, BaseProducer } from './producer/base-producer.ts'
 export type {
+  KeyOrOptions,
   MessageSource,
   OutgoingMessage,
   ProduceOptions,
@@ -232,7 +233,7 @@ export type { Compression } from '../protocol/compression/index.ts'
 
 export type { GroupMetadata } from './cluster/group-metadata.ts'
 export { SimpleConsumer, type SimpleConsumerOptions } from './consumer/simple-consumer.ts'
-export type { ResetTo } from './consumer/single-topic-consumer.ts'
+export type { OffsetWithMetadata, ResetTo } from './consumer/single-topic-consumer.ts'
 export type { ConsumeOptions, ReadOptions } from './consumer/delivery/delivery.ts'
 export { Consumer, type TopicsConsumerOptions } from './consumer/consumer.ts'
 export type {

@@ -76,18 +76,23 @@ export function either(...checks: readonly Check[]): Check {
 
 /**
  * Refuses what is not an option, by name, and values that can't be right. Options that are undefined count
- * as left out. Throws InvalidArgumentError.
+ * as left out. `replaced` says what to use instead of options of pykafka. Throws InvalidArgumentError.
  */
 export function checkOptions<Options extends object>(
   what: string,
   options: Options,
   checks: Readonly<Record<keyof Options, Check>>,
+  replaced: Readonly<Record<string, string>> = {},
 ): void {
   if (anObject(options) !== undefined) {
     throw new InvalidArgumentError(`the options of ${what} must be an object`)
   }
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(checks, name)) {
+      const replacement = Object.hasOwn(replaced, name) ? replaced[name] : undefined
+      if (replacement !== undefined) {
+        throw new InvalidArgumentError(`${what} has no option '${name}': ${replacement}`)
+      }
       const known = Object.keys(checks).sort().join(', ')
       throw new InvalidArgumentError(`${what} has no option '${name}'; it has ${known}`)
     }

@@ -27,6 +27,12 @@ export const PROTOCOL_CHECKS: Readonly<Record<string, Check>> = Object.fromEntri
   Object.values<GroupProtocol>(PROTOCOLS).flatMap(({ checks }) => Object.entries(checks)),
 )
 
+/** Options that mean the same to different protocols. */
+const COUNTERPARTS: Readonly<Record<string, string>> = {
+  membershipProtocol: 'assignors',
+  assignors: 'membershipProtocol',
+}
+
 /** What chooses a protocol. */
 export interface GroupProtocolChoice {
   readonly groupProtocol?: GroupProtocolName
@@ -57,8 +63,13 @@ export function protocolOf(options: GroupProtocolChoice & object): GroupProtocol
     )
     const [first] = owners
     if (first === undefined) continue
+    const counterpart = COUNTERPARTS[name]
+    const use =
+      counterpart !== undefined && Object.hasOwn(protocol.checks, counterpart)
+        ? `use '${counterpart}' here; `
+        : ''
     throw new InvalidArgumentError(
-      `getBalancedConsumer: option '${name}' is for ${first[1].groups}: it needs groupProtocol: '${first[0]}'`,
+      `getBalancedConsumer: option '${name}' is for ${first[1].groups}: ${use}it needs groupProtocol: '${first[0]}'`,
     )
   }
   return protocol

@@ -1,5 +1,6 @@
 /** Checks of what the methods of consumers are given: callers without TypeScript get an InvalidArgumentError. */
 import { InvalidArgumentError } from '../errors.ts'
+import { aDate, namingEnds } from './options.ts'
 import { anArrayOf, anInteger, either, oneOf, shown, type Check } from '../options.ts'
 
 const aPartition = anInteger(0, 0x7fffffff)
@@ -16,9 +17,7 @@ const aTopicPartition: Check = (value) =>
 
 const anOffset = anInteger(0)
 
-const aPlace: Check = either(anOffset, oneOf('earliest', 'latest'), (value) =>
-  value instanceof Date && !Number.isNaN(value.getTime()) ? undefined : 'a Date',
-)
+const aPlace: Check = namingEnds(either(anOffset, oneOf('earliest', 'latest'), aDate))
 
 function check(what: string, value: unknown, ...checks: readonly Check[]): void {
   for (const one of checks) {

@@ -4,9 +4,19 @@ import { checkMap, checkOffset, checkPartition, checkPartitions, checkPlace } fr
 import type { ConsumerAssignment } from './consumer-assignment.ts'
 import { BaseConsumer } from './base-consumer.ts'
 import type { TopicPartition } from './topic-partition.ts'
+import { InvalidArgumentError } from '../errors.ts'
+import { anInteger, checkOptions } from '../options.ts'
 
 /** Where to go on with a partition: an offset, the first message at or after a Date, or an end of the log. */
 export type ResetTo = number | Date | 'earliest' | 'latest'
+
+/** An offset to commit, with any text of the application's, which is kept with it. */
+export interface OffsetWithMetadata {
+  /** The offset of the next message. */
+  readonly offset: number
+  /** Any text, up to the broker's `offset.metadata.max.bytes`. Default: none. */
+  readonly metadata?: string
+}
 
 /** A consumer of one topic: partitions are numbers. */
 export abstract class SingleTopicConsumer<
@@ -80,14 +90,19 @@ export abstract class SingleTopicConsumer<
   }
 
   /**
-   * Commits what is processed, or the offsets given by partition, each that of the next message. In the body of a
+   * Commits what is processed, or the offsets given by partition, each that of the next message, with a text of the
+   * application's where one is given (`client.admin.listGroupOffsets()` returns it). In the body of a
    * loop the message or batch at hand is processed; for other code, such as a hook or a timer, it is not. Handlers of
-   * `run` that are at work have not processed their messages. Throws OffsetCommitError.
+   * `run` that are at work have not processed their messages. Throws InvalidArgumentError, OffsetCommitError.
    */
-  async commitOffsets(offsets?: ReadonlyMap<number, number>, call?: CallOptions): Promise<void> {
+  async commitOffsets(
+    offsets?: ReadonlyMap<number, number | OffsetWithMetadata>,
+    call?: CallOptions,
+  ): Promise<void> {
     if (offsets === undefined) this.assigned.checkStarted()
     else checkMap('the offsets', offsets)
-    const given = offsets && [...offsets].map(([partition, offset]) => ({ partition, offset }))
+    const given =
+      offsets && [...offsets].map(([partition, one]) => ({ partition, ...offsetWithMetadata(one) }))
     return this.core.commitOffsets(
       given?.map((one) => ({ topic: this.topic, ...one })),
       call,
@@ -127,6 +142,16 @@ export abstract class SingleTopicConsumer<
     checkPartitions(partitions)
     return partitions.map((partition) => ({ topic: this.topic, partition }))
   }
+}
+
+function offsetWithMetadata(given: number | OffsetWithMetadata): OffsetWithMetadata {
+  if (typeof given === 'number') return { offset: given }
+  checkOptions<OffsetWithMetadata>('commitOffsets', given, {
+    offset: anInteger(0),
+    metadata: (value) => (typeof value === 'string' ? undefined : 'must be a string'),
+  })
+  if (Number.isSafeInteger(given.offset)) return given
+  throw new InvalidArgumentError('commitOffsets: an offset is missing')
 }
 
 function byPartition<One extends TopicPartition>(

@@ -1,4 +1,9 @@
-import type { Message, MessageSource, ProduceOptions } from './intake/outgoing-message.ts'
+import type {
+  KeyOrOptions,
+  Message,
+  MessageSource,
+  ProduceOptions,
+} from './intake/outgoing-message.ts'
 import type { Iteration } from '../async/iteration.ts'
 import type { Writable } from 'node:stream'
 import type { Deadline } from '../async/deadline.ts'
@@ -137,9 +142,9 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
   protected produceTo(
     topic: TopicState,
     value: Value,
-    options: ProduceOptions<Key>,
+    options: KeyOrOptions<Key>,
   ): Promise<RecordMetadata> {
-    let given = options
+    let given: ProduceOptions<Key> = NO_OPTIONS
     if (options !== NO_OPTIONS) {
       try {
         given = checkProduceOptions(options)
@@ -147,7 +152,8 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
         return this.core.refuse(topic.name, null, null, error as Error)
       }
     }
-    const { key = null, headers, timestamp, partition } = given
+    const { key = null, headers, partition } = given
+    const timestamp = millisecondsOf(given.timestamp)
     if (this.#serializer === undefined && headers === undefined) {
       // Whoever calls without TypeScript is told by the checks of the core.
       return this.core.produce(topic, value as Data, key as Data, undefined, timestamp, partition)
@@ -165,9 +171,13 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
   protected produceDataTo(
     topic: TopicState,
     value: Data,
-    { key = null, headers, timestamp, partition }: ProduceOptions,
+    options: KeyOrOptions,
   ): Promise<RecordMetadata> {
     try {
+      const given: ProduceOptions =
+        options === NO_OPTIONS ? NO_OPTIONS : checkProduceOptions(options)
+      const { key = null, headers, partition } = given
+      const timestamp = millisecondsOf(given.timestamp)
       const pairs = headers === undefined ? undefined : headersFrom(headers)
       return this.core.produce(topic, value, key, pairs, timestamp, partition)
     } catch (error) {
@@ -269,7 +279,8 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
       }
       const { value: given } = checkMessage(message)
       const options = optionsOf(message, topic.name, keepPartitions)
-      const { headers, timestamp, partition } = options
+      const { headers, partition } = options
+      const timestamp = millisecondsOf(options.timestamp)
       const pairs = headers === undefined ? undefined : headersFrom(headers)
       if (this.#serializer === undefined) {
         // Callers without TypeScript learn of other types by the checks of the core.
@@ -302,6 +313,11 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
     if (Array.isArray(serialized)) return serialized
     throw new InvalidArgumentError('the serializer must return [value, key]')
   }
+}
+
+/** Invalid Dates are NaN, which the core refuses. */
+function millisecondsOf(timestamp: number | Date | undefined): number | undefined {
+  return timestamp instanceof Date ? timestamp.getTime() : timestamp
 }
 
 function keepsPartitions(what: string, options: ForwardingOptions): boolean {

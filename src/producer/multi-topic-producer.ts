@@ -4,7 +4,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import { checkTopicName } from '../cluster/topic-name.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { BaseProducer, NO_OPTIONS, type ForwardingOptions } from './base-producer.ts'
-import type { OutgoingMessage, ProduceOptions } from './intake/outgoing-message.ts'
+import type { OutgoingMessage, KeyOrOptions } from './intake/outgoing-message.ts'
 import type { RecordMetadata } from './results/delivery.ts'
 import type { ProduceManyResult } from './results/message-group.ts'
 import { producerSettings, warnOfLostIdempotence, type ProducerOptions } from './options.ts'
@@ -55,7 +55,7 @@ export class MultiTopicProducer<Value = Data, Key = Data> extends BaseProducer<V
   produce(
     topic: string,
     value: Value,
-    options: ProduceOptions<Key> = NO_OPTIONS,
+    options: KeyOrOptions<Key> = NO_OPTIONS,
   ): Promise<RecordMetadata> {
     let state: TopicState
     try {

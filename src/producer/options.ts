@@ -120,6 +120,15 @@ const MAX_IN_FLIGHT_IDEMPOTENT = 5
 /** The codecs that `compressionLevel` applies to. */
 const HAS_LEVELS: readonly Compression[] = ['gzip', 'zstd']
 
+const CODECS: readonly Compression[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
+
+/** For pykafka's CompressionType, numbers from 0 to 3, the error has the name that replaces it. */
+const aCompression: Check = (value) => {
+  const name = typeof value === 'number' && value <= 3 ? CODECS[value] : undefined
+  if (name === undefined) return oneOf(...CODECS)(value)
+  return `must be '${name}' for pykafka's CompressionType.${name.toUpperCase()}`
+}
+
 const orEndless: Check = either(anInteger(0), oneOf(-1))
 
 /** Throws InvalidArgumentError for an option that isn't one, can't be right, or has no effect with the others. */
@@ -128,7 +137,7 @@ export function producerSettings<Value, Key>(
 ): ProducerSettings {
   checkOptions<ProducerOptions<Value, Key>>('getProducer', options, {
     partitioner: aFunction,
-    compression: oneOf('none', 'gzip', 'snappy', 'lz4', 'zstd'),
+    compression: aCompression,
     compressionLevel: anInteger(1, compressionOf(options) === 'gzip' ? 9 : 22),
     requiredAcks: oneOf(-1, 0, 1),
     ackTimeoutMs: aDurationMs(1),

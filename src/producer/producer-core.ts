@@ -294,7 +294,7 @@ export class ProducerCore {
   #checkTimestamp(timestamp: number): void {
     if (!Number.isSafeInteger(timestamp) || timestamp < 0 || timestamp >= TIMESTAMP_END) {
       throw new InvalidArgumentError(
-        `timestamp must be whole milliseconds since 1970, not ${shown(timestamp)}`,
+        `timestamp must be a valid Date or whole milliseconds since 1970, not ${shown(timestamp)}`,
       )
     }
     this.#limits?.checkTimestamps()

@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream'
 import { Deadline } from '../async/deadline.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { BaseProducer, NO_OPTIONS, type ForwardingOptions } from './base-producer.ts'
-import type { MessageSource, ProduceOptions } from './intake/outgoing-message.ts'
+import type { MessageSource, KeyOrOptions } from './intake/outgoing-message.ts'
 import type { RecordMetadata } from './results/delivery.ts'
 import type { ProduceManyResult } from './results/message-group.ts'
 import { producerSettings, warnOfLostIdempotence, type ProducerOptions } from './options.ts'
@@ -55,13 +55,13 @@ export class Producer<Value = Data, Key = Data> extends BaseProducer<Value, Key>
   }
 
   /**
-   * Queues a message; resolves when it is acknowledged as `requiredAcks` says. The promise is made when it is
+   * Queues a message, with options or with a key alone; resolves when it is acknowledged as `requiredAcks` says. The promise is made when it is
    * looked at. It rejects with InvalidArgumentError, MessageTooLargeError, UnsupportedVersionError,
    * UnknownTopicError, ProducerQueueFullError or ClosedError where the message can't be queued; with
    * BrokerError or ProduceFailureError when it was not acknowledged by `deliveryTimeoutMs`.
    * `outcomeUnknown` of the latter tells whether it may be in the log all the same.
    */
-  produce(value: Value, options: ProduceOptions<Key> = NO_OPTIONS): Promise<RecordMetadata> {
+  produce(value: Value, options: KeyOrOptions<Key> = NO_OPTIONS): Promise<RecordMetadata> {
     return this.produceTo(this.#state, value, options)
   }
 
@@ -69,7 +69,7 @@ export class Producer<Value = Data, Key = Data> extends BaseProducer<Value, Key>
    * The same for a key and a value that are what is to be sent: the `serializer` does not see them. For messages that
    * were consumed, and are sent on as they are.
    */
-  produceSerialized(value: Data, options: ProduceOptions = NO_OPTIONS): Promise<RecordMetadata> {
+  produceSerialized(value: Data, options: KeyOrOptions = NO_OPTIONS): Promise<RecordMetadata> {
     return this.produceDataTo(this.#state, value, options)
   }
 

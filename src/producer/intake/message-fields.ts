@@ -1,5 +1,15 @@
 import { InvalidArgumentError } from '../../errors.ts'
-import type { ProduceOptions } from './outgoing-message.ts'
+import type { Data } from './serialize.ts'
+import type { KeyOrOptions, ProduceOptions } from './outgoing-message.ts'
+
+/** What replaces pykafka's names, and those that are easily misspelt. */
+const REPLACED: Readonly<Record<string, string>> = {
+  partitionKey: 'key',
+  partition_key: 'key',
+  partitionId: 'partition',
+  partition_id: 'partition',
+  header: 'headers',
+}
 
 /**
  * What a message says besides its value. Throws InvalidArgumentError for a field that is none: a misspelt one would
@@ -31,10 +41,14 @@ export function optionsOf<Key>(
   return message
 }
 
-/** The options of `produce`: the same without a value and a topic, which are given before them. */
-export function checkProduceOptions<Key>(options: ProduceOptions<Key>): ProduceOptions<Key> {
-  if (!isObject(options)) {
-    throw new InvalidArgumentError('the options of a message must be an object')
+/**
+ * The options of `produce`: the same without a value and a topic, which are given before them. Text, bytes or null in
+ * their place are the key, as pykafka's `produce(message, partition_key)` has it.
+ */
+export function checkProduceOptions<Key>(options: KeyOrOptions<Key>): ProduceOptions<Key> {
+  if (!isOptions(options)) {
+    if (isKey(options)) return { key: options }
+    throw new InvalidArgumentError('the options of a message must be an object, or its key')
   }
   for (const name in options) {
     switch (name) {
@@ -64,8 +78,12 @@ function optionsOfConsumed<Key>(
   }
 }
 
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null
+function isOptions<Key>(options: KeyOrOptions<Key>): options is ProduceOptions<Key> {
+  return typeof options === 'object' && options !== null && !(options instanceof Uint8Array)
+}
+
+function isKey<Key>(options: KeyOrOptions<Key>): options is Extract<Key, Data> {
+  return typeof options === 'string' || options === null || options instanceof Uint8Array
 }
 
 function checkTopic(message: object, topic: string): void {
@@ -75,7 +93,9 @@ function checkTopic(message: object, topic: string): void {
 }
 
 function unknownField(name: string): InvalidArgumentError {
+  const replacement = REPLACED[name]
+  const use = replacement === undefined ? '' : `use '${replacement}'; `
   return new InvalidArgumentError(
-    `a message has no field '${name}': it has value, key, headers, timestamp and partition`,
+    `a message has no field '${name}': ${use}it has value, key, headers, timestamp and partition`,
   )
 }

@@ -6,11 +6,14 @@ export interface ProduceOptions<Key = Data> {
   readonly key?: Key | null
   /** Needs Kafka 0.11 or newer. */
   readonly headers?: HeadersInit
-  /** Whole milliseconds since 1970. Default: now. Needs Kafka 0.10 or newer. */
-  readonly timestamp?: number
+  /** A Date, or whole milliseconds since 1970. Default: now. Needs Kafka 0.10 or newer. */
+  readonly timestamp?: number | Date
   /** By hand, past the partitioner. */
   readonly partition?: number
 }
+
+/** The options of a message, or its key alone as in pykafka, where keys are text, bytes or null. */
+export type KeyOrOptions<Key = Data> = ProduceOptions<Key> | Extract<Key, Data>
 
 /** A message in full. */
 export interface OutgoingMessage<Value = Data, Key = Data> extends ProduceOptions<Key> {

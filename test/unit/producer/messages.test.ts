@@ -93,7 +93,7 @@ describe('a message that can’t be', () => {
 
   it.each([-1, 0.5, NaN, 2 ** 52, Infinity])('has a time that is none: %p', (timestamp) =>
     expectRefused({}, (producer) => producer.produce('x', { timestamp }), {
-      message: `timestamp must be whole milliseconds since 1970, not ${timestamp}`,
+      message: `timestamp must be a valid Date or whole milliseconds since 1970, not ${timestamp}`,
     }),
   )
 
