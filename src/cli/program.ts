@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { VERSION } from '../version.ts'
+import { accessCommands } from './commands/access.ts'
 import { brokerCommand } from './commands/broker.ts'
 import { clusterCommands } from './commands/cluster.ts'
 import { completionCommands } from './commands/completion.ts'
@@ -10,6 +11,7 @@ import { groupCommands } from './commands/groups.ts'
 import { lagCommand } from './commands/lag.ts'
 import { offsetCommands } from './commands/offsets.ts'
 import { pingCommand } from './commands/ping.ts'
+import { placementCommands } from './commands/placement.ts'
 import { produceCommand } from './commands/produce.ts'
 import { profileCommands } from './commands/profile.ts'
 import { rawCommand } from './commands/raw.ts'
@@ -20,7 +22,8 @@ import { inOneLine } from './failure.ts'
 const COMMANDS: readonly (readonly [string, readonly ((samsa: Command) => void)[]])[] = [
   ['Messages:', [produceCommand, consumeCommand]],
   ['Topics and groups:', [topicCommands, groupCommands, lagCommand, offsetCommands]],
-  ['Cluster:', [clusterCommands, configCommands, pingCommand, rawCommand]],
+  ['Cluster:', [clusterCommands, configCommands, placementCommands, pingCommand, rawCommand]],
+  ['Access:', [accessCommands]],
   ['Other:', [brokerCommand, profileCommands, errorsCommand, completionCommands]],
 ]
 

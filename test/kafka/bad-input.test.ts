@@ -81,7 +81,7 @@ describeWithBrokers('what a real broker cannot take', ['java'], () => {
     it('the command names a partition, an option or a field that does not exist', async () => {
       expect((await failureOf('produce', 'events', '--partition', '9')).line).toContain('9')
       expect((await failureOf('consume', 'events', '--partition', '9')).line).toContain('9')
-      expect((await failureOf('consume', 'events', '--offset', '3')).line).toContain('--offset')
+      expect((await failureOf('consume', 'events', '--ofset', '3')).line).toContain('--ofset')
       expect((await failureOf('consume', 'events', '-f', '%y')).line).toContain('%y')
       expect((await failureOf('produce', 'no/topic')).line).toContain("'no/topic'")
     })
