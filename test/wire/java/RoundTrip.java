@@ -16,11 +16,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.apache.kafka.common.Uuid;
-import org.apache.kafka.common.errors.ApplicationRecoverableException;
-import org.apache.kafka.common.errors.InvalidConfigurationException;
 import org.apache.kafka.common.errors.InvalidMetadataException;
 import org.apache.kafka.common.errors.RetriableException;
-import org.apache.kafka.common.errors.TransactionAbortableException;
 import org.apache.kafka.common.protocol.ByteBufferAccessor;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.protocol.Message;
@@ -113,9 +110,17 @@ public class RoundTrip {
     /** The groups of KIP-1050; empty for an exception that is in none. */
     private static String recovery(Exception e) {
         if (e instanceof RetriableException) return "retry";
-        if (e instanceof TransactionAbortableException) return "abort";
-        if (e instanceof ApplicationRecoverableException) return "recreate";
-        return e instanceof InvalidConfigurationException ? "fix-configuration" : "";
+        // By name: Kafka 3.9 has no class for every group.
+        if (isA(e, "TransactionAbortableException")) return "abort";
+        if (isA(e, "ApplicationRecoverableException")) return "recreate";
+        return isA(e, "InvalidConfigurationException") ? "fix-configuration" : "";
+    }
+
+    private static boolean isA(Object object, String className) {
+        for (Class<?> type = object == null ? null : object.getClass(); type != null; type = type.getSuperclass()) {
+            if (type.getSimpleName().equals(className)) return true;
+        }
+        return false;
     }
 
     private static Message newMessage(String name) throws ReflectiveOperationException {
