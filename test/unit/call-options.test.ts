@@ -43,8 +43,8 @@ describe('a call to a broker that accepts connections and never answers', () => 
     })
   })
 
-  it('refuses options that it does not have', () => {
+  it('refuses options that it does not have', async () => {
     const call = { timeout: 5 } as object
-    expect(() => client.topic('t').partitions(call)).toThrow("no option 'timeout'")
+    await expect(client.topic('t').partitions(call)).rejects.toThrow("no option 'timeout'")
   })
 })
