@@ -5,6 +5,7 @@ import type { KafkaClient } from '../../index.ts'
 import { declare, duration, option } from '../command.ts'
 import { ItemsReportedError } from '../failure.ts'
 import type { Session } from '../session.ts'
+import { count } from '../text.ts'
 
 interface PingOptions {
   readonly topic?: string
@@ -122,7 +123,7 @@ async function pingBrokers(
   const found = await timed(where, 'TLS, login, versions, metadata', steps, async () => {
     const cluster = await client.admin.describeCluster(call)
     brokers = cluster.brokers
-    return `cluster ${cluster.clusterId ?? 'without an id'}, ${brokers.length} brokers`
+    return `cluster ${cluster.clusterId ?? 'without an id'}, ${count(brokers.length, 'broker')}`
   })
   if (!found) return
   for (const { broker, host, port } of brokers) {
