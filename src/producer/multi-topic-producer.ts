@@ -1,8 +1,6 @@
 import type { Writable } from 'node:stream'
 import { Deadline } from '../async/deadline.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import { checkTopicName } from '../cluster/topic-name.ts'
-import { InvalidArgumentError } from '../errors.ts'
 import { BaseProducer, NO_OPTIONS, type ForwardingOptions } from './base-producer.ts'
 import type { OutgoingMessage, KeyOrOptions } from './intake/outgoing-message.ts'
 import type { RecordMetadata } from './results/delivery.ts'
@@ -10,6 +8,7 @@ import type { ProduceManyResult } from './results/message-group.ts'
 import { producerSettings, warnOfLostIdempotence, type ProducerOptions } from './options.ts'
 import type { Data } from './intake/serialize.ts'
 import type { TopicState } from './intake/topic-state.ts'
+import { TopicStates } from './intake/topic-states.ts'
 
 /** A message that says where it goes. */
 export interface TopicMessage<Value = Data, Key = Data> extends OutgoingMessage<Value, Key> {
@@ -22,7 +21,7 @@ export interface TopicMessage<Value = Data, Key = Data> extends OutgoingMessage<
  */
 export class MultiTopicProducer<Value = Data, Key = Data> extends BaseProducer<Value, Key> {
   readonly #operationTimeoutMs: number
-  readonly #topics = new Map<string, TopicState>()
+  readonly #topics = new TopicStates((name) => this.core.topic(name))
 
   private constructor(
     cluster: Cluster,
@@ -59,7 +58,7 @@ export class MultiTopicProducer<Value = Data, Key = Data> extends BaseProducer<V
   ): Promise<RecordMetadata> {
     let state: TopicState
     try {
-      state = this.#topicOf(topic)
+      state = this.#topics.of(topic)
     } catch (error) {
       return this.core.refuse('', null, null, error as Error)
     }
@@ -71,31 +70,11 @@ export class MultiTopicProducer<Value = Data, Key = Data> extends BaseProducer<V
     messages: Iterable<TopicMessage<Value, Key>> | AsyncIterable<TopicMessage<Value, Key>>,
     options: ForwardingOptions = NO_OPTIONS,
   ): Promise<ProduceManyResult> {
-    return this.produceAll(messages, (message) => this.#topicOfMessage(message), options)
+    return this.produceAll(messages, (message) => this.#topics.ofMessage(message), options)
   }
 
   /** A stream that produces what is written to it: objects of TopicMessage. */
   writable(options: ForwardingOptions = NO_OPTIONS): Writable {
-    return this.writableFor((message) => this.#topicOfMessage(message), options)
-  }
-
-  #topicOfMessage(message: unknown): TopicState {
-    if (typeof message === 'object' && message !== null && 'topic' in message) {
-      return this.#topicOf(message.topic)
-    }
-    throw new InvalidArgumentError('a message must be an object with a topic and a value')
-  }
-
-  #topicOf(name: unknown): TopicState {
-    if (typeof name !== 'string') {
-      throw new InvalidArgumentError(`a topic's name must be a string, not ${typeof name}`)
-    }
-    let topic = this.#topics.get(name)
-    if (topic === undefined) {
-      checkTopicName(name)
-      topic = this.core.topic(name)
-      this.#topics.set(name, topic)
-    }
-    return topic
+    return this.writableFor((message) => this.#topics.ofMessage(message), options)
   }
 }

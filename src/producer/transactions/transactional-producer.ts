@@ -3,13 +3,13 @@ import { deadlineOf } from '../../call-options.ts'
 import { Deadline } from '../../async/deadline.ts'
 import type { WaitOptions } from '../../async/waiting.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
-import { checkTopicName } from '../../cluster/topic-name.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { shown } from '../../options.ts'
 import { BaseProducer, NO_OPTIONS } from '../base-producer.ts'
 import type { Message } from '../intake/outgoing-message.ts'
 import type { Data } from '../intake/serialize.ts'
 import type { TopicState } from '../intake/topic-state.ts'
+import { TopicStates } from '../intake/topic-states.ts'
 import type { RecordMetadata } from '../results/delivery.ts'
 import type { TransactionOffset } from './coordinator.ts'
 import { TransactionError } from './errors.ts'
@@ -34,7 +34,7 @@ export class TransactionalProducer<Value = Data, Key = Data> extends BaseProduce
   readonly transactionalId: string
   readonly #manager: TransactionManager
   readonly #cluster: Cluster
-  readonly #topics = new Map<string, TopicState>()
+  readonly #topics = new TopicStates((name) => this.core.topic(name))
   readonly #host: TransactionHost<Value, Key>
   /** The commit or abort that is under way. */
   #ending: Promise<void> = Promise.resolve()
@@ -161,7 +161,7 @@ export class TransactionalProducer<Value = Data, Key = Data> extends BaseProduce
     let state: TopicState
     try {
       this.#manager.throwUnlessOpen()
-      state = this.#topicOf(topic)
+      state = this.#topics.of(topic)
     } catch (error) {
       return this.core.refuse('', null, null, error as Error)
     }
@@ -179,23 +179,7 @@ export class TransactionalProducer<Value = Data, Key = Data> extends BaseProduce
 
   #topicOfMessage(message: unknown): TopicState {
     this.#manager.throwUnlessOpen()
-    if (typeof message === 'object' && message !== null && 'topic' in message) {
-      return this.#topicOf(message.topic)
-    }
-    throw new InvalidArgumentError('a message must be an object with a topic and a value')
-  }
-
-  #topicOf(name: unknown): TopicState {
-    if (typeof name !== 'string') {
-      throw new InvalidArgumentError(`a topic's name must be a string, not ${typeof name}`)
-    }
-    let topic = this.#topics.get(name)
-    if (topic === undefined) {
-      checkTopicName(name)
-      topic = this.core.topic(name)
-      this.#topics.set(name, topic)
-    }
-    return topic
+    return this.#topics.ofMessage(message)
   }
 
   #deadline(call: CallOptions): Deadline {
