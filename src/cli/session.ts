@@ -183,6 +183,12 @@ export class Session implements AsyncDisposable {
     throw new ItemsReportedError(`${failed.length} failed`)
   }
 
+  /** Ends a change that has no table: prints the results with `--json`, and throws as `checkItems` does. */
+  finish(results: readonly Item[]): void {
+    if (this.options.json === true) this.printJson(results)
+    this.checkItems(results)
+  }
+
   /** Says which brokers did not respond, and throws: what is printed is not everything. */
   checkComplete(
     incomplete: readonly { readonly broker: number; readonly error: { message: string } }[],

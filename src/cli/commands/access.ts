@@ -207,8 +207,7 @@ async function createAcls(
   const plan = acls.map((acl) => `create: ${aclText(acl)}`).join('\n')
   if (!(await session.confirm(plan, `Create ${entries(acls.length)}?`))) return
   const results = await admin.createAcls(acls, { ...session.call, settle: true })
-  if (session.options.json === true) session.printJson(results)
-  session.checkItems(results)
+  session.finish(results)
 }
 
 async function deleteAcls(
@@ -230,8 +229,7 @@ async function deleteAcls(
   const plan = found.map((acl) => `delete: ${aclText(acl)}`).join('\n')
   if (!(await session.confirm(plan, `Delete ${entries(found.length)}?`))) return
   const results = await admin.deleteAcls([filter], { ...session.call, settle: true })
-  if (session.options.json === true) session.printJson(results)
-  session.checkItems(results)
+  session.finish(results)
 }
 
 function entries(number: number): string {
@@ -285,8 +283,7 @@ async function setUser(
     ...session.call,
     settle: true,
   })
-  if (session.options.json === true) session.printJson(results)
-  session.checkItems(results)
+  session.finish(results)
 }
 
 async function deleteUser(
@@ -301,8 +298,7 @@ async function deleteUser(
     [{ user: user!, mechanism, delete: true }],
     { ...session.call, settle: true },
   )
-  if (session.options.json === true) session.printJson(results)
-  session.checkItems(results)
+  session.finish(results)
 }
 
 interface EntityOptions {
@@ -372,8 +368,7 @@ async function changeQuotas(
     ...session.call,
     settle: true,
   })
-  if (session.options.json === true) session.printJson(results)
-  session.checkItems(results)
+  session.finish(results)
 }
 
 async function tokens(

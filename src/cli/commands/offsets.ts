@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
-import type { Admin, OffsetPosition, TopicPartition } from '../../index.ts'
+import type { Admin, OffsetResetRequest, TopicPartition } from '../../index.ts'
 import { declare, list, option, wholeNumbers } from '../command.ts'
 import { UsageError } from '../failure.ts'
 import { count } from '../text.ts'
@@ -168,98 +168,91 @@ async function resetOffsets(
   { to, topic, partitions: wanted }: ResetOptions,
 ): Promise<void> {
   const admin = await session.admin()
-  const [listed] = await admin.listGroupOffsets([group!], session.call)
-  if (listed!.error !== undefined && listed!.error.code !== 'GROUP_ID_NOT_FOUND') {
-    session.checkItems([listed!])
-  }
-  const committed = new Map(
-    listed!.offsets.map(({ topic: name, partition, offset }) => [`${name}-${partition}`, offset]),
+  const { offsets, ...plan } = await admin.planOffsetReset(
+    {
+      group: group!,
+      ...(await targetOf(admin, session, to, group!, topic, wanted)),
+    },
+    session.call,
   )
-  const partitions =
-    topic === undefined
-      ? listed!.offsets
-          .map(({ topic: name, partition }) => ({ topic: name, partition }))
-          .filter(({ partition }) => wanted?.includes(partition) ?? true)
-      : await partitionsOf(admin, session, topic, wanted)
-  const targets = await targetsOf(admin, session, to, partitions, committed)
-  if (targets.length === 0) {
+  const isRelative = /^[+-]/.test(to)
+  const changes = offsets.filter(
+    ({ partition, from }) =>
+      (wanted?.includes(partition) ?? true) && !(isRelative && from === undefined),
+  )
+  session.checkItems(changes)
+  if (changes.length === 0) {
     throw new UsageError(`group ${group} has no committed offsets: name topics with --topic`)
   }
-  const plan = targets.map(({ topic: name, partition, offset }) => {
-    const before = committed.get(`${name}-${partition}`)
-    return `${name}-${partition}: ${before ?? 'none'} → ${offset}`
-  })
-  const question = `Set ${count(targets.length, 'offset')} of group ${group}?`
   if (session.options.dryRun === true && session.options.json === true) {
-    session.printJson(targets)
+    session.printJson(
+      changes.map(({ topic: name, partition, to: offset }) => ({ topic: name, partition, offset })),
+    )
     return
   }
-  if (!(await session.confirm(plan.join('\n'), question))) return
-  const results = await admin.alterGroupOffsets(group!, targets, { ...session.call, settle: true })
+  const lines = changes.map(
+    ({ topic: name, partition, from, to: offset }) =>
+      `${name}-${partition}: ${from ?? 'none'} → ${offset}`,
+  )
+  const question = `Set ${count(changes.length, 'offset')} of group ${group}?`
+  if (!(await session.confirm(lines.join('\n'), question))) return
+  const results = await admin.apply(
+    { ...plan, offsets: changes },
+    { ...session.call, settle: true },
+  )
   session.print(results, PARTITION_RESULTS, results)
   session.checkItems(results)
 }
 
-/** Where each partition is to go, inside of its log. */
-async function targetsOf(
+/** Where `--to` leads, as the admin client's plans have it. */
+async function targetOf(
   admin: Admin,
   session: Session,
   to: string,
-  partitions: readonly TopicPartition[],
-  committed: ReadonlyMap<string, number | undefined>,
-): Promise<readonly Target[]> {
-  const chosen = await chosenBy(admin, session, to, partitions, committed)
-  const where = chosen.map(({ topic, partition }) => ({ topic, partition }))
-  const [starts, ends] = await Promise.all([
-    admin.listOffsets(where, 'earliest', session.call),
-    admin.listOffsets(where, 'latest', session.call),
-  ])
-  session.checkItems([...starts, ...ends])
-  return chosen.map((target, index) => ({
-    ...target,
-    offset: Math.min(Math.max(target.offset, starts[index]!.offset ?? 0), ends[index]!.offset ?? 0),
-  }))
+  group: string,
+  topics: readonly string[] | undefined,
+  wanted: readonly number[] | undefined,
+): Promise<Omit<OffsetResetRequest, 'group'>> {
+  const inTopics = topics === undefined ? {} : { topics }
+  if (to === 'earliest' || to === 'latest') return { ...inTopics, to }
+  if (/^[+-]\d{1,15}$/.test(to)) return { ...inTopics, to: { by: Number(to) } }
+  if (to.startsWith('@')) return { ...inTopics, to: timeOf(`-${to.slice(1)}`) }
+  if (/^\d{4}-\d{2}|^\d{10,16}$/.test(to)) return { ...inTopics, to: timeOf(to) }
+  if (/^\d{1,9}$/.test(to)) {
+    const partitions =
+      topics === undefined
+        ? await committedBy(admin, session, group)
+        : await partitionsOf(admin, session, topics, wanted)
+    const offset = Number(to)
+    return {
+      to: { offsets: partitions.map(({ topic, partition }) => ({ topic, partition, offset })) },
+    }
+  }
+  if (!to.startsWith('group:')) return { to: { offsets: ofFile(to) } }
+  const others = await committedBy(admin, session, to.slice('group:'.length))
+  const own =
+    topics === undefined
+      ? await committedBy(admin, session, group)
+      : await partitionsOf(admin, session, topics, wanted)
+  const isWanted = new Set(own.map(({ topic, partition }) => `${topic}-${partition}`))
+  const offsets = others.filter(
+    ({ topic, partition }) => isWanted.size === 0 || isWanted.has(`${topic}-${partition}`),
+  )
+  return { to: { offsets } }
 }
 
-async function chosenBy(
-  admin: Admin,
-  session: Session,
-  to: string,
-  partitions: readonly TopicPartition[],
-  committed: ReadonlyMap<string, number | undefined>,
-): Promise<readonly Target[]> {
-  const at = async (position: OffsetPosition): Promise<readonly Target[]> => {
-    const found = await admin.listOffsets(partitions, position, session.call)
-    session.checkItems(found)
-    // There is no message from then on: the group reads what comes next.
-    return found.map(({ topic, partition, offset = Infinity }) => ({ topic, partition, offset }))
-  }
-  if (to === 'earliest' || to === 'latest') return at(to)
-  if (/^[+-]\d{1,15}$/.test(to)) {
-    return partitions.flatMap(({ topic, partition }) => {
-      const before = committed.get(`${topic}-${partition}`)
-      return before === undefined ? [] : [{ topic, partition, offset: before + Number(to) }]
-    })
-  }
-  if (/^\d{1,9}$/.test(to)) return partitions.map((one) => ({ ...one, offset: Number(to) }))
-  if (to.startsWith('group:')) return ofGroup(admin, session, to.slice('group:'.length), partitions)
-  if (to.startsWith('@')) return at(timeOf(`-${to.slice(1)}`))
-  if (/^\d{4}-\d{2}|^\d{10,16}$/.test(to)) return at(timeOf(to))
-  return ofFile(to)
-}
-
-async function ofGroup(
+async function committedBy(
   admin: Admin,
   session: Session,
   group: string,
-  partitions: readonly TopicPartition[],
 ): Promise<readonly Target[]> {
   const [listed] = await admin.listGroupOffsets([group], session.call)
   session.checkItems([listed!, ...listed!.offsets])
-  const isWanted = new Set(partitions.map(({ topic, partition }) => `${topic}-${partition}`))
-  return listed!.offsets
-    .filter(({ topic, partition }) => isWanted.size === 0 || isWanted.has(`${topic}-${partition}`))
-    .map(({ topic, partition, offset }) => ({ topic, partition, offset: offset! }))
+  return listed!.offsets.map(({ topic, partition, offset }) => ({
+    topic,
+    partition,
+    offset: offset!,
+  }))
 }
 
 function ofFile(path: string): readonly Target[] {
