@@ -67,7 +67,7 @@ const MOST_MESSAGES = 10_000
 
 const NOTHING: MessageSlice = { messages: [], isLast: true }
 
-/** Whether it is handed over with so many messages that come before it. */
+/** Whether a reader receives it after this number of earlier messages. */
 function isJoined(next: Queued, messages: number): boolean {
   return (
     next.kind === 'batch' &&

@@ -54,7 +54,7 @@ export interface ProducerOptions<Value = Data, Key = Data> {
   readonly batchBytes?: number
   /** The most bytes of a request, and with that of a message. Default: 1,000,012. */
   readonly maxRequestSize?: number
-  /** With so many messages waiting nobody lingers any more. Default: 70,000. */
+  /** Number of queued messages from which batches no longer linger. Default: 70,000. */
   readonly minQueuedMessages?: number
   /** So many messages that are not settled are a full queue. Default: 100,000. */
   readonly maxQueuedMessages?: number

@@ -23,7 +23,7 @@ const ERRORS: Readonly<Record<ResourceName, ErrorName>> = {
   user: 'DELEGATION_TOKEN_AUTHORIZATION_FAILED',
 }
 
-/** The part of a request's surroundings that says who asks. */
+/** The part of a request's context that identifies the client. */
 export interface Asked {
   readonly security: ClusterSecurity
   readonly login: Login

@@ -92,7 +92,7 @@ export class TransactionManager implements RecoveryPolicy {
     await this.#initialize(deadline)
   }
 
-  /** Throws TransactionError where one is open, and as `start` where a producer id or epoch has to be had first. */
+  /** Throws TransactionError if a transaction is open, and the errors of `start` if it must obtain a producer id or epoch. */
   async begin(deadline: Deadline): Promise<void> {
     if (this.#isBusy) throw this.#refusal('begin')
     this.#isBusy = true
