@@ -113,8 +113,8 @@ export class KafkaClient implements AsyncDisposable {
   ): Promise<MultiTopicProducer<Value, Key>> {
     if (this.#closing !== undefined) throw new ClosedError('client')
     const deadline = deadlineOf(call, this.#cluster.options.operationTimeoutMs)
-    return this.#opened.producer((onClosed) =>
-      MultiTopicProducer.open(this.#cluster, options, deadline, onClosed),
+    return this.#opened.producer((register) =>
+      MultiTopicProducer.open(this.#cluster, options, deadline, register),
     )
   }
 
@@ -129,8 +129,8 @@ export class KafkaClient implements AsyncDisposable {
   ): Promise<TransactionalProducer<Value, Key>> {
     if (this.#closing !== undefined) throw new ClosedError('client')
     const deadline = deadlineOf(call, this.#cluster.options.operationTimeoutMs)
-    return this.#opened.producer((onClosed) =>
-      TransactionalProducer.open<Value, Key>(this.#cluster, options, deadline, onClosed),
+    return this.#opened.producer((register) =>
+      TransactionalProducer.open<Value, Key>(this.#cluster, options, deadline, register),
     )
   }
 
@@ -146,7 +146,7 @@ export class KafkaClient implements AsyncDisposable {
     return this.#opened.consumer(
       options,
       call,
-      (onClosed) => new Consumer<Value, Key>(this.#cluster, options, onClosed),
+      (register) => new Consumer<Value, Key>(this.#cluster, options, register),
     )
   }
 
@@ -164,7 +164,7 @@ export class KafkaClient implements AsyncDisposable {
     return this.#opened.consumer(
       options,
       call,
-      (onClosed) => new BalancedTopicsConsumer<Value, Key>(this.#cluster, options, onClosed),
+      (register) => new BalancedTopicsConsumer<Value, Key>(this.#cluster, options, register),
     )
   }
 

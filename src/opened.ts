@@ -1,3 +1,4 @@
+import type { OpenRegister } from './async/restarts.ts'
 import type { CallOptions } from './call-options.ts'
 
 interface Closeable {
@@ -13,9 +14,9 @@ export class Opened {
   readonly #all = new Set<Closeable>()
 
   async producer<One extends Closeable>(
-    open: (onClosed: () => void) => Promise<One>,
+    open: (register: OpenRegister) => Promise<One>,
   ): Promise<One> {
-    const producer: One = await open(() => this.#all.delete(producer))
+    const producer: One = await open(this.#register(() => producer))
     this.#all.add(producer)
     return producer
   }
@@ -24,9 +25,9 @@ export class Opened {
   async consumer<One extends Startable>(
     options: { readonly autoStart?: boolean },
     call: CallOptions,
-    make: (onClosed: () => void) => One,
+    make: (register: OpenRegister) => One,
   ): Promise<One> {
-    const consumer: One = make(() => this.#all.delete(consumer))
+    const consumer: One = make(this.#register(() => consumer))
     this.#all.add(consumer)
     try {
       if (options.autoStart !== false) await consumer.start(call)
@@ -42,5 +43,12 @@ export class Opened {
     const closed = await Promise.allSettled([...this.#all].map((one) => one.close(call)))
     const failed = closed.find((result) => result.status === 'rejected')
     if (failed !== undefined) throw failed.reason
+  }
+
+  #register(one: () => Closeable): OpenRegister {
+    return {
+      onOpened: () => void this.#all.add(one()),
+      onClosed: () => void this.#all.delete(one()),
+    }
   }
 }

@@ -120,8 +120,8 @@ export class Topic {
     call: CallOptions = {},
   ): Promise<Producer<Value, Key>> {
     const deadline = this.#deadline(call)
-    return this.#opened.producer((onClosed) =>
-      Producer.open(this.#cluster, this.name, options, deadline, onClosed),
+    return this.#opened.producer((register) =>
+      Producer.open(this.#cluster, this.name, options, deadline, register),
     )
   }
 
@@ -148,7 +148,7 @@ export class Topic {
     return this.#opened.consumer(
       options,
       call,
-      (onClosed) => new SimpleConsumer<Value, Key>(this.#cluster, this.name, options, onClosed),
+      (register) => new SimpleConsumer<Value, Key>(this.#cluster, this.name, options, register),
     )
   }
 
@@ -165,7 +165,7 @@ export class Topic {
     return this.#opened.consumer(
       options,
       call,
-      (onClosed) => new BalancedConsumer<Value, Key>(this.#cluster, this.name, options, onClosed),
+      (register) => new BalancedConsumer<Value, Key>(this.#cluster, this.name, options, register),
     )
   }
 

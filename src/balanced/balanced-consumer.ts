@@ -1,3 +1,4 @@
+import { NO_REGISTER, type OpenRegister } from '../async/restarts.ts'
 import type { CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { ReadOptions } from '../consumer/delivery/delivery.ts'
@@ -11,6 +12,7 @@ import { BalancedMember } from './balanced-member.ts'
 import type { GroupOptions } from './classic/settings.ts'
 import { REBALANCE_CHECKS, type BalancedReadingOptions, type RebalanceOptions } from './options.ts'
 import { aGroupProtocol, PROTOCOL_CHECKS, type GroupProtocolName } from './protocols.ts'
+import type { RebalanceHooks } from './reader.ts'
 import { NamedTopics } from './subscription.ts'
 import { transact, type TransactionHandler } from './transact.ts'
 import type { ZooKeeperOptions } from './zookeeper/options.ts'
@@ -69,8 +71,7 @@ const BALANCED_CHECKS: Readonly<Record<string, Check>> = {
 export class BalancedConsumer<
   Value = Buffer | null,
   Key = Buffer | null,
-> extends SingleTopicConsumer<Value, Key> {
-  readonly #member: BalancedMember<Value, Key>
+> extends SingleTopicConsumer<Value, Key, BalancedMember<Value, Key>> {
   readonly #options: BalancedConsumerOptions<Value, Key>
   #offsetsBefore: ReadonlyMap<number, number> = new Map()
 
@@ -79,22 +80,20 @@ export class BalancedConsumer<
     cluster: Cluster,
     topic: string,
     options: BalancedConsumerOptions<Value, Key>,
-    onClosed: () => unknown = () => undefined,
+    register: OpenRegister = NO_REGISTER,
   ) {
     checkBalancedOptions(options, { postRebalanceCallback: aFunction })
-    const member: BalancedMember<Value, Key> = new BalancedMember<Value, Key>({
-      cluster,
-      subscription: new NamedTopics(cluster, [topic]),
-      options,
-      hooks: {
-        assigned: (partitions) => this.#assigned(partitions),
-        revoked: (partitions) => this.#revoked(partitions),
-        lost: (partitions) => options.onPartitionsLost?.(partitions, this),
-      },
-      onClosed,
-    })
-    super(member.core, member, topic)
-    this.#member = member
+    const hooks: RebalanceHooks = {
+      assigned: (partitions) => this.#assigned(partitions),
+      revoked: (partitions) => this.#revoked(partitions),
+      lost: (partitions) => options.onPartitionsLost?.(partitions, this),
+    }
+    const { onClosed } = register
+    const join = (before?: BalancedMember<Value, Key>) => {
+      const subscription = new NamedTopics(cluster, [topic])
+      return new BalancedMember({ cluster, subscription, options, hooks, onClosed }, before)
+    }
+    super(join, topic, register)
     this.#options = options
   }
 
@@ -102,16 +101,17 @@ export class BalancedConsumer<
    * Joins the group. Resolves with the first assignment: the partitions are owned and being read, which may be
    * none of them where there are more members than partitions. Done by `getBalancedConsumer`, unless
    * `autoStart` is false. Throws UnknownTopicError, ZooKeeperError, PartitionOwnedError, BrokerError,
-   * NoBrokersAvailableError, RequestTimeoutError; where that was not for good, it goes on trying.
+   * NoBrokersAvailableError, RequestTimeoutError; where that was not for good, it goes on trying. After `stop()` it
+   * joins as a new member; after `close()` it throws ClosedError.
    */
   async start(call: CallOptions = {}): Promise<readonly TopicPartition[]> {
-    await this.#member.start(call)
+    await this.startSession(call)
     return this.assignment
   }
 
   /** The partitions that it owns and reads. */
   get assignment(): readonly TopicPartition[] {
-    return this.#member.assignment
+    return this.assigned.assignment
   }
 
   /** The same by number, in order. */
@@ -124,12 +124,12 @@ export class BalancedConsumer<
    * others may own its partitions soon.
    */
   get isOwnershipCertain(): boolean {
-    return this.#member.isOwnershipCertain
+    return this.assigned.isOwnershipCertain
   }
 
   /** What it is called in the group; with `managed: true` empty before it joined. */
   get memberId(): string {
-    return this.#member.memberId
+    return this.assigned.memberId
   }
 
   /**
@@ -144,7 +144,7 @@ export class BalancedConsumer<
     handler: TransactionHandler<Value, Key>,
     options: ReadOptions = {},
   ): Promise<void> {
-    return transact(this.#member, producer, handler, options)
+    return transact(this.assigned, producer, handler, options)
   }
 
   /**
@@ -152,7 +152,7 @@ export class BalancedConsumer<
    * once. Throws what a hook or a commit threw, closed all the same. Safe to call again.
    */
   override close(call: CallOptions = {}): Promise<void> {
-    return this.#member.close(call)
+    return super.close(call)
   }
 
   async #revoked(partitions: readonly TopicPartition[]): Promise<void> {

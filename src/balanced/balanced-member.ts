@@ -43,10 +43,10 @@ export interface BalancedMemberParts<Value, Key> {
 }
 
 /** A consumer of a changing set of partitions, and the machine that changes it: what is inside balanced consumers. */
-export class BalancedMember<Value, Key> implements ConsumerAssignment {
+export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key> {
   readonly core: AssignedConsumer<Value, Key>
   readonly #machine: RebalanceMachine<MemberCoordinator>
-  /** resetOffsetOnStart is for the first assignment only, as in pykafka, even if that was empty. */
+  /** resetOffsetOnStart is for the first assignment only, as in pykafka, even if that was empty or before a `stop`. */
   readonly #settings: { resetOffsetOnStart: boolean }
   readonly #parts: BalancedMemberParts<Value, Key>
   readonly #notStarted = new NotStartedError()
@@ -59,10 +59,12 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment {
   /** What went wrong while it was closed: nobody reads any more who could be told by consume(). */
   readonly #errorsOfClosing: KafkaError[] = []
 
-  constructor(parts: BalancedMemberParts<Value, Key>) {
+  /** `before` is the member that the same consumer had before it was stopped. */
+  constructor(parts: BalancedMemberParts<Value, Key>, before?: BalancedMember<Value, Key>) {
     const { cluster, subscription, options } = parts
     this.#parts = parts
     const settings = { ...consumerSettings(cluster, options) }
+    if (before !== undefined) settings.resetOffsetOnStart = before.#settings.resetOffsetOnStart
     const busyForMs = () => (this.core.isWaitedFor ? 0 : performance.now() - this.#lastHandedOverAt)
     const protocol = protocolOf(options)
     const makeCoordinator = protocol.coordinate({ cluster, options, subscription, busyForMs })
@@ -81,7 +83,7 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment {
         this.#lastHandedOverAt = performance.now()
         return this.#machine.mayDeliver
       },
-      onClosed: parts.onClosed,
+      onClosed: () => parts.onClosed(),
     })
     this.core.fail(this.#notStarted)
     this.#log = new RebalanceLog(options.consumerGroup, coordinator)

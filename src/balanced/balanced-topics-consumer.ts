@@ -1,3 +1,4 @@
+import { NO_REGISTER, type OpenRegister } from '../async/restarts.ts'
 import type { CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { ReadOptions } from '../consumer/delivery/delivery.ts'
@@ -8,6 +9,7 @@ import { checkBalancedOptions, type CoordinatedBy } from './balanced-consumer.ts
 import type { TransactionalProducer } from '../producer/transactions/transactional-producer.ts'
 import { BalancedMember } from './balanced-member.ts'
 import type { BalancedReadingOptions, RebalanceOptions } from './options.ts'
+import type { RebalanceHooks } from './reader.ts'
 import { MatchingTopics, NamedTopics } from './subscription.ts'
 import { transact, type TransactionHandler } from './transact.ts'
 
@@ -31,49 +33,46 @@ export type BalancedTopicsConsumerOptions<
 export class BalancedTopicsConsumer<
   Value = Buffer | null,
   Key = Buffer | null,
-> extends MultiTopicConsumer<Value, Key> {
-  readonly #member: BalancedMember<Value, Key>
-
+> extends MultiTopicConsumer<Value, Key, BalancedMember<Value, Key>> {
   /** Throws InvalidArgumentError. */
   constructor(
     cluster: Cluster,
     options: BalancedTopicsConsumerOptions<Value, Key>,
-    onClosed: () => unknown = () => undefined,
+    register: OpenRegister = NO_REGISTER,
   ) {
     checkBalancedOptions(options, { topics: namesOrPattern })
     const topics = topicsFrom(options.topics)
-    const member: BalancedMember<Value, Key> = new BalancedMember<Value, Key>({
-      cluster,
-      subscription:
+    const hooks: RebalanceHooks = {
+      assigned: (partitions) => options.onPartitionsAssigned?.(partitions, this),
+      revoked: (partitions) => options.onPartitionsRevoked?.(partitions, this),
+      lost: (partitions) => options.onPartitionsLost?.(partitions, this),
+    }
+    const { onClosed } = register
+    const join = (before?: BalancedMember<Value, Key>) => {
+      const subscription =
         topics instanceof RegExp
           ? new MatchingTopics(cluster, topics)
-          : new NamedTopics(cluster, topics),
-      options,
-      hooks: {
-        assigned: (partitions) => options.onPartitionsAssigned?.(partitions, this),
-        revoked: (partitions) => options.onPartitionsRevoked?.(partitions, this),
-        lost: (partitions) => options.onPartitionsLost?.(partitions, this),
-      },
-      onClosed,
-    })
-    super(member.core, member)
-    this.#member = member
+          : new NamedTopics(cluster, topics)
+      return new BalancedMember({ cluster, subscription, options, hooks, onClosed }, before)
+    }
+    super(join, register)
   }
 
   /**
    * Joins the group. Resolves with the first assignment: the partitions are owned and being read, which may be none
    * of them. A pattern may match nothing yet. Done by `getBalancedConsumer`, unless `autoStart` is false.
    * Throws UnknownTopicError, ZooKeeperError, PartitionOwnedError, BrokerError, NoBrokersAvailableError,
-   * RequestTimeoutError; where that was not for good, it goes on trying.
+   * RequestTimeoutError; where that was not for good, it goes on trying. After `stop()` it joins as a new member;
+   * after `close()` it throws ClosedError.
    */
   async start(call: CallOptions = {}): Promise<readonly TopicPartition[]> {
-    await this.#member.start(call)
+    await this.startSession(call)
     return this.assignment
   }
 
   /** The partitions that it owns and reads. */
   override get assignment(): readonly TopicPartition[] {
-    return this.#member.assignment
+    return this.assigned.assignment
   }
 
   /**
@@ -81,12 +80,12 @@ export class BalancedTopicsConsumer<
    * others may own its partitions soon.
    */
   get isOwnershipCertain(): boolean {
-    return this.#member.isOwnershipCertain
+    return this.assigned.isOwnershipCertain
   }
 
   /** What it is called in the group; with `managed: true` empty before it joined. */
   get memberId(): string {
-    return this.#member.memberId
+    return this.assigned.memberId
   }
 
   /**
@@ -101,7 +100,7 @@ export class BalancedTopicsConsumer<
     handler: TransactionHandler<Value, Key>,
     options: ReadOptions = {},
   ): Promise<void> {
-    return transact(this.#member, producer, handler, options)
+    return transact(this.assigned, producer, handler, options)
   }
 
   /**
@@ -109,6 +108,6 @@ export class BalancedTopicsConsumer<
    * once. Throws what a hook or a commit threw, closed all the same. Safe to call again.
    */
   override close(call: CallOptions = {}): Promise<void> {
-    return this.#member.close(call)
+    return super.close(call)
   }
 }

@@ -48,8 +48,8 @@ export interface AssignedConsumerParts {
   readonly mayHandOver?: () => boolean
   /** How long a group may consume without a commit before a warning says so. Default: a minute. */
   readonly remindAfterMs?: number
-  /** Told when it was closed. */
-  readonly onClosed?: () => unknown
+  /** Told when it was closed, with the positions at the end. */
+  readonly onClosed?: (positions: readonly TopicPartitionOffset[]) => unknown
 }
 
 /** A partition to be read, and where from: without an offset from the group's, or as `autoOffsetReset` says. */
@@ -522,8 +522,9 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     } finally {
       this.#isStopped = true
       this.#fetcher.stop()
+      const { positions } = this
       this.unassign(this.assignment)
-      this.#parts.onClosed?.()
+      this.#parts.onClosed?.(positions)
     }
   }
 

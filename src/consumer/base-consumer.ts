@@ -1,4 +1,5 @@
 import type { Iteration } from '../async/iteration.ts'
+import { Restarts, type OpenRegister } from '../async/restarts.ts'
 import type { Readable } from 'node:stream'
 import type { CallOptions } from '../call-options.ts'
 import type { GroupMetadata } from '../cluster/group-metadata.ts'
@@ -11,15 +12,29 @@ import type { MessageHandler } from './delivery/handler.ts'
 import type { RunOptions } from './delivery/run.ts'
 
 /** The methods of every kind of consumer: reading, and closing. */
-export abstract class BaseConsumer<Value = Buffer | null, Key = Buffer | null>
+export abstract class BaseConsumer<
+  Value = Buffer | null,
+  Key = Buffer | null,
+  Assigned extends ConsumerAssignment<Value, Key> = ConsumerAssignment<Value, Key>,
+>
   implements AsyncDisposable, AsyncIterable<ConsumedMessage<Value, Key>>
 {
-  protected readonly core: AssignedConsumer<Value, Key>
-  protected readonly assigned: ConsumerAssignment
+  readonly #restarts: Restarts<Assigned>
 
-  protected constructor(core: AssignedConsumer<Value, Key>, assigned: ConsumerAssignment) {
-    this.core = core
-    this.assigned = assigned
+  /** `assign` makes what one session has, from one start to the next stop, and may look at the session before. */
+  protected constructor(
+    assign: (before: Assigned | undefined) => Assigned,
+    register: OpenRegister,
+  ) {
+    this.#restarts = new Restarts(assign, register)
+  }
+
+  protected get assigned(): Assigned {
+    return this.#restarts.current
+  }
+
+  protected get core(): AssignedConsumer<Value, Key> {
+    return this.#restarts.current.core
   }
 
   /**
@@ -68,7 +83,7 @@ export abstract class BaseConsumer<Value = Buffer | null, Key = Buffer | null>
    * Throws OffsetCommitError, closed all the same. Safe to call again.
    */
   close(call?: CallOptions): Promise<void> {
-    return this.assigned.close(call)
+    return this.#restarts.close(this.assigned.close(call))
   }
 
   /**
@@ -80,12 +95,22 @@ export abstract class BaseConsumer<Value = Buffer | null, Key = Buffer | null>
     return this.assigned.groupMetadata()
   }
 
-  /** pykafka's name for `close`. */
+  /**
+   * As `close`, but `start()` opens the consumer again. It then begins at the offsets that its group has committed;
+   * without a group, at its positions. Until then other calls throw ClosedError.
+   */
   stop(call?: CallOptions): Promise<void> {
-    return this.close(call)
+    return this.#restarts.stop(this.assigned.close(call))
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  protected startSession(call: CallOptions): Promise<void> {
+    const again = this.#restarts.again()
+    return again === undefined
+      ? this.assigned.start(call)
+      : again.then(() => this.assigned.start(call))
   }
 }

@@ -1,6 +1,6 @@
 import type { CallOptions } from '../call-options.ts'
 import type { GroupMetadata } from '../cluster/group-metadata.ts'
-import type { PositionToReset } from './assigned-consumer.ts'
+import type { AssignedConsumer, PositionToReset } from './assigned-consumer.ts'
 import type { CommittedOffset } from './offsets/offset-store.ts'
 import type { TopicPartition } from './topic-partition.ts'
 
@@ -8,7 +8,12 @@ import type { TopicPartition } from './topic-partition.ts'
  * What gives a consumer its partitions: a fixed choice (`FixedAssignment`), or membership in a group (`BalancedMember`).
  * A public consumer is composed of one of these, the core that reads, and the methods for one topic or for several.
  */
-export interface ConsumerAssignment {
+export interface ConsumerAssignment<Value, Key> {
+  /** Reads the partitions. */
+  readonly core: AssignedConsumer<Value, Key>
+
+  start(call: CallOptions): Promise<void>
+
   /** Throws NotStartedError before the first `start`. */
   checkStarted(): void
 

@@ -1,4 +1,5 @@
 import type { Deadline } from '../async/deadline.ts'
+import { NO_REGISTER, type OpenRegister } from '../async/restarts.ts'
 import type { CallOptions } from '../call-options.ts'
 import { allTopics } from '../cluster/all-topics.ts'
 import type { Cluster } from '../cluster/cluster.ts'
@@ -42,15 +43,14 @@ const partitionsByTopic: Check = (value) => {
  */
 export class Consumer<Value = Buffer | null, Key = Buffer | null> extends MultiTopicConsumer<
   Value,
-  Key
+  Key,
+  FixedAssignment<Value, Key>
 > {
-  readonly #assigned: FixedAssignment<Value, Key>
-
   /** Throws InvalidArgumentError. */
   constructor(
     cluster: Cluster,
     options: TopicsConsumerOptions<Value, Key>,
-    onClosed: () => unknown = () => undefined,
+    register: OpenRegister = NO_REGISTER,
   ) {
     checkOptions<TopicsConsumerOptions<Value, Key>>('getConsumer', options, {
       ...CONSUMER_CHECKS,
@@ -69,18 +69,18 @@ export class Consumer<Value = Buffer | null, Key = Buffer | null> extends MultiT
           return numbers.map((partition) => ({ topic, partition }))
         },
       )
-    const assigned = new FixedAssignment({ cluster, options, find, isWatched: true, onClosed })
-    super(assigned.core, assigned)
-    this.#assigned = assigned
+    const { onClosed } = register
+    const parts = { cluster, options, find, isWatched: true, onClosed }
+    super((before) => new FixedAssignment(parts, before), register)
   }
 
   /**
    * Finds the partitions and where to start in them; done by `getConsumer`, unless `autoStart` is false. A pattern
    * may match nothing yet. Throws UnknownTopicError, NoOffsetError, BrokerError, NoBrokersAvailableError: it may be
-   * called again then. Throws ClosedError after `close()` or `stop()`: open another consumer instead.
+   * called again then. After `stop()` it opens the consumer again; after `close()` it throws ClosedError.
    */
   start(call: CallOptions = {}): Promise<void> {
-    return this.#assigned.start(call)
+    return this.startSession(call)
   }
 }
 

@@ -9,7 +9,7 @@ import type { ConsumerAssignment } from './consumer-assignment.ts'
 import type { CommittedOffset } from './offsets/offset-store.ts'
 import { consumerSettings, offsetStoreOf, type ConsumerOptions } from './options.ts'
 import { PartitionWatch } from './partition-watch.ts'
-import { nameOf, type TopicPartition } from './topic-partition.ts'
+import { nameOf, type TopicPartition, type TopicPartitionOffset } from './topic-partition.ts'
 
 export interface FixedAssignmentOptions<Value, Key> {
   readonly cluster: Cluster
@@ -22,23 +22,30 @@ export interface FixedAssignmentOptions<Value, Key> {
 }
 
 /** The partitions of a consumer that chooses them itself: they are found when it starts, and watched from then on. */
-export class FixedAssignment<Value, Key> implements ConsumerAssignment {
+export class FixedAssignment<Value, Key> implements ConsumerAssignment<Value, Key> {
   readonly core: AssignedConsumer<Value, Key>
   readonly #parts: FixedAssignmentOptions<Value, Key>
   readonly #lifecycle = new Lifecycle('consumer')
   readonly #notStarted = new NotStartedError()
   /** Where to begin with partitions that were sought before the consumer was open. */
   readonly #sought = new Map<string, number>()
+  /** Where this session has ended, or the one before. */
+  readonly #left: Map<string, number>
   #watch: PartitionWatch<Value, Key> | undefined
 
-  /** Throws InvalidArgumentError. */
-  constructor(parts: FixedAssignmentOptions<Value, Key>) {
+  /**
+   * After `before`, which was closed, it begins where that ended, unless a group keeps the offsets or
+   * `resetOffsetOnStart` says otherwise. Throws InvalidArgumentError.
+   */
+  constructor(parts: FixedAssignmentOptions<Value, Key>, before?: FixedAssignment<Value, Key>) {
     const { cluster, options, onClosed } = parts
     this.#parts = parts
+    this.#left = new Map(before && [...before.#left, ...before.#sought])
     this.core = new AssignedConsumer(cluster, consumerSettings(cluster, options), {
       offsets: offsetStoreOf(cluster, options),
-      onClosed: () => {
+      onClosed: (positions) => {
         this.#watch?.stop()
+        this.#keep(positions)
         onClosed()
       },
     })
@@ -52,11 +59,12 @@ export class FixedAssignment<Value, Key> implements ConsumerAssignment {
       async () => {
         const found = await find(deadline)
         this.#checkSought(found)
-        const wanted = found.map((one) => ({ ...one, offset: this.#sought.get(nameOf(one)) }))
+        const wanted = found.map((one) => ({ ...one, offset: this.#beginningOf(nameOf(one)) }))
         await this.core.assign(wanted, call)
       },
       () => {
         this.#sought.clear()
+        this.#left.clear()
         this.core.recover(this.#notStarted)
         if (isWatched) this.#watch = new PartitionWatch(cluster, this.core, find)
       },
@@ -98,6 +106,16 @@ export class FixedAssignment<Value, Key> implements ConsumerAssignment {
   close(call: CallOptions = {}): Promise<void> {
     this.core.closing()
     return this.#lifecycle.close(() => this.core.close(call))
+  }
+
+  #beginningOf(name: string): number | undefined {
+    return this.#sought.get(name) ?? this.#left.get(name)
+  }
+
+  #keep(positions: readonly TopicPartitionOffset[]): void {
+    const { consumerGroup, resetOffsetOnStart } = this.#parts.options
+    if (consumerGroup !== undefined || resetOffsetOnStart === true) return
+    for (const one of positions) this.#left.set(nameOf(one), one.offset)
   }
 
   #checkSought(found: readonly TopicPartition[]): void {

@@ -8,6 +8,7 @@ import {
   checkTopicPartitions,
 } from './arguments.ts'
 import { BaseConsumer } from './base-consumer.ts'
+import type { ConsumerAssignment } from './consumer-assignment.ts'
 import type { CommittedOffset } from './offsets/offset-store.ts'
 import type { TopicPartition, TopicPartitionOffset } from './topic-partition.ts'
 
@@ -15,7 +16,8 @@ import type { TopicPartition, TopicPartitionOffset } from './topic-partition.ts'
 export abstract class MultiTopicConsumer<
   Value = Buffer | null,
   Key = Buffer | null,
-> extends BaseConsumer<Value, Key> {
+  Assigned extends ConsumerAssignment<Value, Key> = ConsumerAssignment<Value, Key>,
+> extends BaseConsumer<Value, Key, Assigned> {
   /** The partitions that it reads now. */
   get assignment(): readonly TopicPartition[] {
     return this.core.assignment

@@ -1,4 +1,5 @@
 import type { Deadline } from '../async/deadline.ts'
+import { NO_REGISTER, type OpenRegister } from '../async/restarts.ts'
 import type { CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { InvalidArgumentError } from '../errors.ts'
@@ -25,16 +26,15 @@ export interface SimpleConsumerOptions<
  */
 export class SimpleConsumer<Value = Buffer | null, Key = Buffer | null> extends SingleTopicConsumer<
   Value,
-  Key
+  Key,
+  FixedAssignment<Value, Key>
 > {
-  readonly #assigned: FixedAssignment<Value, Key>
-
   /** Throws InvalidArgumentError. */
   constructor(
     cluster: Cluster,
     topic: string,
     options: SimpleConsumerOptions<Value, Key>,
-    onClosed: () => unknown = () => undefined,
+    register: OpenRegister = NO_REGISTER,
   ) {
     checkOptions<SimpleConsumerOptions<Value, Key>>('getSimpleConsumer', options, {
       ...CONSUMER_CHECKS,
@@ -48,18 +48,18 @@ export class SimpleConsumer<Value = Buffer | null, Key = Buffer | null> extends 
       return numbers.map((partition) => ({ topic, partition }))
     }
     const isWatched = partitions === undefined
-    const assigned = new FixedAssignment({ cluster, options, find, isWatched, onClosed })
-    super(assigned.core, assigned, topic)
-    this.#assigned = assigned
+    const { onClosed } = register
+    const parts = { cluster, options, find, isWatched, onClosed }
+    super((before) => new FixedAssignment(parts, before), topic, register)
   }
 
   /**
    * Finds the topic's partitions and where to start in them; done by `getSimpleConsumer`, unless `autoStart`
    * is false. Throws UnknownTopicError, NoOffsetError, BrokerError, NoBrokersAvailableError: it may be called again.
-   * Throws ClosedError after `close()` or `stop()`: open another consumer instead.
+   * After `stop()` it opens the consumer again; after `close()` it throws ClosedError.
    */
   start(call: CallOptions = {}): Promise<void> {
-    return this.#assigned.start(call)
+    return this.startSession(call)
   }
 }
 

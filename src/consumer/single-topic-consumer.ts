@@ -1,5 +1,6 @@
+import type { OpenRegister } from '../async/restarts.ts'
 import type { CallOptions } from '../call-options.ts'
-import type { AssignedConsumer, TopicPartitionLag } from './assigned-consumer.ts'
+import type { TopicPartitionLag } from './assigned-consumer.ts'
 import { checkMap, checkOffset, checkPartition, checkPartitions, checkPlace } from './arguments.ts'
 import type { ConsumerAssignment } from './consumer-assignment.ts'
 import { BaseConsumer } from './base-consumer.ts'
@@ -22,15 +23,16 @@ export interface OffsetWithMetadata {
 export abstract class SingleTopicConsumer<
   Value = Buffer | null,
   Key = Buffer | null,
-> extends BaseConsumer<Value, Key> {
+  Assigned extends ConsumerAssignment<Value, Key> = ConsumerAssignment<Value, Key>,
+> extends BaseConsumer<Value, Key, Assigned> {
   readonly topic: string
 
   protected constructor(
-    core: AssignedConsumer<Value, Key>,
-    assigned: ConsumerAssignment,
+    assign: (before: Assigned | undefined) => Assigned,
     topic: string,
+    register: OpenRegister,
   ) {
-    super(core, assigned)
+    super(assign, register)
     this.topic = topic
   }
 

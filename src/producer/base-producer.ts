@@ -7,6 +7,7 @@ import type {
 import type { Iteration } from '../async/iteration.ts'
 import type { Writable } from 'node:stream'
 import type { Deadline } from '../async/deadline.ts'
+import { Restarts, type OpenRegister } from '../async/restarts.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { atOnce } from '../async/at-once.ts'
 import { InvalidArgumentError } from '../errors.ts'
@@ -41,21 +42,25 @@ export type TopicOf<Value, Key> = (message: Message<Value, Key>) => TopicState
 
 /** What producers for one topic and for many have in common. */
 export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
-  protected readonly core: ProducerCore
+  /** What sends, from a start to the next stop. */
+  protected core: ProducerCore
+  readonly #restarts: Restarts<ProducerCore>
   readonly #serializer: Serializer<unknown, unknown> | undefined
-  readonly #onClosed: () => void
+  readonly #register: OpenRegister
 
   /** `makePolicy` replaces the recovery of a producer without transactions. */
   protected constructor(
     cluster: Cluster,
     settings: ProducerSettings,
-    onClosed: () => void,
+    register: OpenRegister,
     makePolicy?: MakeRecoveryPolicy,
   ) {
-    this.core = new ProducerCore(cluster, settings, makePolicy)
+    const make = () => new ProducerCore(cluster, settings, makePolicy)
+    this.#restarts = new Restarts(make, register)
+    this.core = this.#restarts.current
     // What it takes is known to the compiler where `produce` is called.
     this.#serializer = settings.serializer as Serializer<unknown, unknown> | undefined
-    this.#onClosed = onClosed
+    this.#register = register
   }
 
   /** Messages that were produced and are neither acknowledged nor failed. */
@@ -108,16 +113,16 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
   async close(wait: WaitOptions = {}): Promise<void> {
     // Before anything is closed: a call that is refused leaves the producer open.
     checkWait(wait)
-    try {
-      await this.core.close(wait)
-    } finally {
-      this.#onClosed()
-    }
+    return this.#restarts.close(this.#close(wait))
   }
 
-  /** pykafka's name for `close`. A producer that was stopped stays closed: `start()` then rejects with ClosedError. */
-  stop(wait?: WaitOptions): Promise<void> {
-    return this.close(wait)
+  /**
+   * As `close`, but `start()` opens the producer again, with counts from 0. Until then `produce` rejects with
+   * ClosedError.
+   */
+  async stop(wait: WaitOptions = {}): Promise<void> {
+    checkWait(wait)
+    return this.#restarts.stop(this.#close(wait))
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -134,9 +139,29 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
     throw new InvalidArgumentError('the producer was opened without deliveryReports: true')
   }
 
-  /** Opens it: `autoStart: false` leaves that to the caller. */
-  protected startFor(topic: string | undefined, deadline: Deadline): Promise<void> {
-    return this.core.start(topic, deadline)
+  /** Opens it: `autoStart: false` leaves that to the caller. `onRestart` gets the core that follows on a stopped one. */
+  protected startFor(
+    topic: string | undefined,
+    deadline: Deadline,
+    onRestart: (core: ProducerCore) => void = () => undefined,
+  ): Promise<void> {
+    const again = this.#restarts.again()
+    if (again === undefined) return this.core.start(topic, deadline)
+    return again.then((isNew) => {
+      if (isNew) {
+        this.core = this.#restarts.current
+        onRestart(this.core)
+      }
+      return this.core.start(topic, deadline)
+    })
+  }
+
+  async #close(wait: WaitOptions): Promise<void> {
+    try {
+      await this.core.close(wait)
+    } finally {
+      this.#register.onClosed()
+    }
   }
 
   protected produceTo(

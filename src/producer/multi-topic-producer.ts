@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream'
 import { Deadline } from '../async/deadline.ts'
+import type { OpenRegister } from '../async/restarts.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { BaseProducer, NO_OPTIONS, type ForwardingOptions } from './base-producer.ts'
 import type { OutgoingMessage, KeyOrOptions } from './intake/outgoing-message.ts'
@@ -21,14 +22,14 @@ export interface TopicMessage<Value = Data, Key = Data> extends OutgoingMessage<
  */
 export class MultiTopicProducer<Value = Data, Key = Data> extends BaseProducer<Value, Key> {
   readonly #operationTimeoutMs: number
-  readonly #topics = new TopicStates((name) => this.core.topic(name))
+  #topics = new TopicStates((name) => this.core.topic(name))
 
   private constructor(
     cluster: Cluster,
     options: ProducerOptions<Value, Key>,
-    onClosed: () => void,
+    register: OpenRegister,
   ) {
-    super(cluster, producerSettings(options), onClosed)
+    super(cluster, producerSettings(options), register)
     warnOfLostIdempotence(options, cluster.options.logger)
     this.#operationTimeoutMs = cluster.options.operationTimeoutMs
   }
@@ -38,16 +39,18 @@ export class MultiTopicProducer<Value = Data, Key = Data> extends BaseProducer<V
     cluster: Cluster,
     options: ProducerOptions<Value, Key>,
     deadline: Deadline,
-    onClosed: () => void,
+    register: OpenRegister,
   ): Promise<MultiTopicProducer<Value, Key>> {
-    const producer = new MultiTopicProducer(cluster, options, onClosed)
+    const producer = new MultiTopicProducer(cluster, options, register)
     if (options.autoStart !== false) await producer.start(deadline)
     return producer
   }
 
-  /** Gets ready: only needed after `autoStart: false`. Throws as opening does. */
+  /** Gets ready: only needed after `autoStart: false`, and after `stop()`. Throws as opening does. */
   start(deadline = new Deadline(this.#operationTimeoutMs)): Promise<void> {
-    return this.startFor(undefined, deadline)
+    return this.startFor(undefined, deadline, () => {
+      this.#topics = new TopicStates((name) => this.core.topic(name))
+    })
   }
 
   /** As `Producer.produce`. Rejects with UnknownTopicError where there is no such topic. */

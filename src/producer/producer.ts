@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream'
 import { Deadline } from '../async/deadline.ts'
+import type { OpenRegister } from '../async/restarts.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { BaseProducer, NO_OPTIONS, type ForwardingOptions } from './base-producer.ts'
 import type { MessageSource, KeyOrOptions } from './intake/outgoing-message.ts'
@@ -18,15 +19,15 @@ import type { TopicState } from './intake/topic-state.ts'
 export class Producer<Value = Data, Key = Data> extends BaseProducer<Value, Key> {
   readonly topic: string
   readonly #operationTimeoutMs: number
-  readonly #state: TopicState
+  #state: TopicState
 
   private constructor(
     cluster: Cluster,
     topic: string,
     options: ProducerOptions<Value, Key>,
-    onClosed: () => void,
+    register: OpenRegister,
   ) {
-    super(cluster, producerSettings(options), onClosed)
+    super(cluster, producerSettings(options), register)
     warnOfLostIdempotence(options, cluster.options.logger)
     this.topic = topic
     this.#operationTimeoutMs = cluster.options.operationTimeoutMs
@@ -39,24 +40,24 @@ export class Producer<Value = Data, Key = Data> extends BaseProducer<Value, Key>
     topic: string,
     options: ProducerOptions<Value, Key>,
     deadline: Deadline,
-    onClosed: () => void,
+    register: OpenRegister,
   ): Promise<Producer<Value, Key>> {
-    const producer = new Producer(cluster, topic, options, onClosed)
+    const producer = new Producer(cluster, topic, options, register)
     if (options.autoStart !== false) await producer.start(deadline)
     return producer
   }
 
   /**
-   * Looks the topic up and gets ready: only needed after `autoStart: false`. Throws UnknownTopicError,
+   * Looks the topic up and gets ready: only needed after `autoStart: false`, and after `stop()`. Throws UnknownTopicError,
    * UnsupportedVersionError for what the brokers are too old for, NoBrokersAvailableError, BrokerError.
    */
   start(deadline = new Deadline(this.#operationTimeoutMs)): Promise<void> {
-    return this.startFor(this.topic, deadline)
+    return this.startFor(this.topic, deadline, (core) => (this.#state = core.topic(this.topic)))
   }
 
   /**
-   * Queues a message, with options or with a key alone; resolves when it is acknowledged as `requiredAcks` says. The promise is made when it is
-   * looked at. It rejects with InvalidArgumentError, MessageTooLargeError, UnsupportedVersionError,
+   * Queues a message, with options or with a key alone; resolves when it is acknowledged as `requiredAcks` says. The
+   * promise is made when it is looked at. It rejects with InvalidArgumentError, MessageTooLargeError, UnsupportedVersionError,
    * UnknownTopicError, ProducerQueueFullError or ClosedError where the message can't be queued; with
    * BrokerError or ProduceFailureError when it was not acknowledged by `deliveryTimeoutMs`.
    * `outcomeUnknown` of the latter tells whether it may be in the log all the same.

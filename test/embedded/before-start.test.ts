@@ -146,10 +146,10 @@ describe('a consumer that is not started', () => {
   })
 })
 
-describe('a consumer that was stopped', () => {
+describe('a consumer that was closed', () => {
   it('throws when it is started again, rather than resolve without reading', async () => {
     const consumer = await client.topic('t').getSimpleConsumer({})
-    await consumer.stop()
+    await consumer.close()
     await expect(consumer.start()).rejects.toMatchObject({ code: 'CLOSED' })
     const several = await client.getConsumer({ topics: ['t'] })
     await several.close()

@@ -33,7 +33,7 @@ describe('what a client opens', () => {
 
   function open(opened: Opened, failures: { readonly start?: Error; readonly close?: Error }) {
     let made: FakeConsumer | undefined
-    const opening = opened.consumer({}, {}, (onClosed) => {
+    const opening = opened.consumer({}, {}, ({ onClosed }) => {
       made = new FakeConsumer(failures, onClosed)
       return made
     })

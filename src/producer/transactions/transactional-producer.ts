@@ -1,6 +1,7 @@
 import type { CallOptions } from '../../call-options.ts'
 import { deadlineOf } from '../../call-options.ts'
 import { Deadline } from '../../async/deadline.ts'
+import type { OpenRegister } from '../../async/restarts.ts'
 import type { WaitOptions } from '../../async/waiting.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import { InvalidArgumentError } from '../../errors.ts'
@@ -42,10 +43,10 @@ export class TransactionalProducer<Value = Data, Key = Data> extends BaseProduce
   private constructor(
     cluster: Cluster,
     { transactionalId, transactionTimeoutMs, producer }: TransactionalSettings,
-    onClosed: () => void,
+    register: OpenRegister,
   ) {
     let manager: TransactionManager | undefined
-    super(cluster, producer, onClosed, (context) => {
+    super(cluster, producer, register, (context) => {
       manager = new TransactionManager(context, transactionalId, transactionTimeoutMs)
       return manager
     })
@@ -80,10 +81,10 @@ export class TransactionalProducer<Value = Data, Key = Data> extends BaseProduce
     cluster: Cluster,
     options: TransactionalProducerOptions<Value, Key>,
     deadline: Deadline,
-    onClosed: () => void,
+    register: OpenRegister,
   ): Promise<TransactionalProducer<Value, Key>> {
     const settings = transactionalSettings(options)
-    const producer = new TransactionalProducer<Value, Key>(cluster, settings, onClosed)
+    const producer = new TransactionalProducer<Value, Key>(cluster, settings, register)
     await producer.startFor(undefined, deadline)
     return producer
   }
@@ -130,6 +131,11 @@ export class TransactionalProducer<Value = Data, Key = Data> extends BaseProduce
       this.#manager.close()
       await super.close(wait)
     }
+  }
+
+  /** The same as `close`: a transactional producer is not started again, but opened again by the client. */
+  override stop(wait: WaitOptions = {}): Promise<void> {
+    return this.close(wait)
   }
 
   #makeHost(manager: TransactionManager): TransactionHost<Value, Key> {
