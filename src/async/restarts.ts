@@ -1,7 +1,7 @@
 /** Learns which producers and consumers are open, to close them with their client. */
 export interface OpenRegister {
-  onOpened(): void
-  onClosed(): void
+  readonly onOpened: () => void
+  readonly onClosed: () => void
 }
 
 export const NO_REGISTER: OpenRegister = {
