@@ -10,5 +10,5 @@ export default {
   },
   setupFilesAfterEnv: ['<rootDir>/test/support/fault-watch.ts'],
   // Ends what hangs. How long a test may take is no test: the machine may have other things to do.
-  testTimeout: 120_000,
+  testTimeout: 600_000,
 }

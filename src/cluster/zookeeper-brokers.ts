@@ -7,7 +7,7 @@ import { abortable } from '../async/abortable.ts'
 import { limited, TookTooLongError } from '../async/limited.ts'
 import { KafkaError, NoBrokersAvailableError } from '../errors.ts'
 import type { Address } from '../network/address.ts'
-import { abandon, createZooKeeperClient, lastProblemOf } from './zookeeper-client.ts'
+import { abandon, createZooKeeperClient, endSession, lastProblemOf } from './zookeeper-client.ts'
 import { describeZooKeeperHosts, type ZooKeeperHosts } from './zookeeper-hosts.ts'
 import { loadZooKeeperPackage, zooKeeperPackage } from './zookeeper-package.ts'
 
@@ -47,7 +47,7 @@ export async function brokersFromZooKeeper(
       },
     ])
   } finally {
-    client.close()
+    endSession(client)
     // The session's end need not be waited for: it has nothing ephemeral.
     setImmediate(() => abandon(client))
   }

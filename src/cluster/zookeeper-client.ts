@@ -7,7 +7,7 @@
  * - It believes lengths: a frame or a value of 2 GiB is waited for or allocated.
  * - What is left of a frame when a connection ends is put before the next connection's first bytes.
  * - It reconnects at once after a server that answered, thousands of times a second where each answer is unreadable.
- * - It connects after `close`, where it waited to.
+ * - It connects after `close`, where it waited to. `close` throws a TypeError before the first connection is begun.
  * - It reads a connection string differently from ZooKeeper: blanks, IPv6 addresses, a slash at the end.
  * - It sends pings and does not notice that none is answered: whoever needs to know calls `reconnect`.
  * - Requests made while there is no connection are sent before the login of the next one: callers make none.
@@ -74,7 +74,13 @@ export function reconnect(client: object): void {
   if (hasSocket(manager)) manager.socket?.destroy()
 }
 
-/** Ends its connection for good: nothing is left that keeps the process alive. To be called after `close`. */
+/** Ends its session, if it has one. Call `abandon` after that. */
+export function endSession(client: { close(): void }): void {
+  const manager: unknown = Reflect.get(client, 'connectionManager')
+  if (hasSocket(manager) && manager.socket) client.close()
+}
+
+/** Ends its connection for good: nothing is left that keeps the process alive. To be called after `endSession`. */
 export function abandon(client: object): void {
   guards.get(client)?.stop()
   reconnect(client)

@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { LocalStorm, missingForStorm } from '../support/storm/local-storm.ts'
 import { TemporaryFolder } from '../support/temporary-folder.ts'
+import { PATIENCE_MS } from '../support/patience.ts'
 
-const TIMEOUT_MS = 240_000
 const COUNT = 20
 
 describe('a topology on Apache Storm', () => {
@@ -25,7 +25,7 @@ describe('a topology on Apache Storm', () => {
         config: { 'test.results': results },
       })
       const isDone = (): boolean => noted('acked').length >= COUNT
-      await storm.until(isDone, 'all tuples are acked', TIMEOUT_MS / 2)
+      await storm.until(isDone, 'all tuples are acked', PATIENCE_MS)
       const all = Array.from({ length: COUNT }, (_, n) => n)
       const sorted = (numbers: readonly number[]): number[] => [...numbers].sort((a, b) => a - b)
       // Each failed once, was emitted again, and acked once.
@@ -37,6 +37,5 @@ describe('a topology on Apache Storm', () => {
       expect(sorted(noted('batch').flat())).toEqual(all.filter((n) => n % 2 === 1))
       expect(noted('tasks')).toEqual(Array(COUNT / 2).fill([1]))
     },
-    TIMEOUT_MS,
   )
 })

@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals'
 import { EmbeddedCluster } from '../../src/embedded/index.ts'
 import { KafkaClient } from '../../src/index.ts'
 import { LocalStorm, missingForStorm } from '../support/storm/local-storm.ts'
+import { PATIENCE_MS } from '../support/patience.ts'
 
-const TIMEOUT_MS = 300_000
 /** `SAMSA_STORM_MESSAGES=1000000` is the long form. */
 const MESSAGES = Number(process.env['SAMSA_STORM_MESSAGES'] ?? 20_000)
 const PARTITIONS = 4
@@ -36,7 +36,7 @@ describe('a topology that reads from Kafka and writes to it, on Apache Storm', (
           counts[Number(n)]! += 1
           delivered += 1
         })
-        await storm.until(() => delivered >= MESSAGES, 'all are delivered', TIMEOUT_MS - 60_000)
+        await storm.until(() => delivered >= MESSAGES, 'all are delivered', PATIENCE_MS)
         const committed = async (): Promise<number> => {
           const [group] = await client.admin.listGroupOffsets(['g'])
           return group!.offsets.reduce((sum, { offset }) => sum + (offset ?? 0), 0)
@@ -50,6 +50,5 @@ describe('a topology that reads from Kafka and writes to it, on Apache Storm', (
         await kafka.stop()
       }
     },
-    TIMEOUT_MS,
   )
 })

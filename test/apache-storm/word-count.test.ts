@@ -3,9 +3,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { LocalStorm, missingForStorm } from '../support/storm/local-storm.ts'
 import { TemporaryFolder } from '../support/temporary-folder.ts'
+import { PATIENCE_MS } from '../support/patience.ts'
 
 const missing = missingForStorm()
-const TIMEOUT_MS = 240_000
 
 /** What the topology's file says, by hand. */
 const EXPECTED = {
@@ -16,32 +16,28 @@ const EXPECTED = {
 describe('a word count on Apache Storm', () => {
   const run = missing === undefined ? it : it.skip
 
-  run(
-    'counts each word exactly once, each in one task',
-    async () => {
-      using folder = new TemporaryFolder()
-      const results = join(folder.path, 'results')
-      const read = (): readonly [number, string, number][] =>
-        existsSync(results)
-          ? readFileSync(results, 'utf8')
-              .trimEnd()
-              .split('\n')
-              .map((line) => JSON.parse(line) as [number, string, number])
-          : []
-      const total = Object.values(EXPECTED).reduce((sum, count) => sum + count, 0)
-      await using storm = await LocalStorm.start({
-        file: 'test/apache-storm/topologies/word-count.ts',
-        config: { 'test.results': results },
-      })
-      await storm.until(() => read().length >= total, 'all words are counted', TIMEOUT_MS / 2)
-      const last = Object.fromEntries(read().map(([, word, count]) => [word, count]))
-      expect(last).toEqual(EXPECTED)
-      expect(read()).toHaveLength(total)
-      const tasks = new Map(Object.keys(EXPECTED).map((word) => [word, new Set<number>()]))
-      for (const [task, word] of read()) tasks.get(word)!.add(task)
-      expect([...tasks.values()].every((of) => of.size === 1)).toBe(true)
-      expect(storm.output).toContain('splits off cow')
-    },
-    TIMEOUT_MS,
-  )
+  run('counts each word exactly once, each in one task', async () => {
+    using folder = new TemporaryFolder()
+    const results = join(folder.path, 'results')
+    const read = (): readonly [number, string, number][] =>
+      existsSync(results)
+        ? readFileSync(results, 'utf8')
+            .trimEnd()
+            .split('\n')
+            .map((line) => JSON.parse(line) as [number, string, number])
+        : []
+    const total = Object.values(EXPECTED).reduce((sum, count) => sum + count, 0)
+    await using storm = await LocalStorm.start({
+      file: 'test/apache-storm/topologies/word-count.ts',
+      config: { 'test.results': results },
+    })
+    await storm.until(() => read().length >= total, 'all words are counted', PATIENCE_MS)
+    const last = Object.fromEntries(read().map(([, word, count]) => [word, count]))
+    expect(last).toEqual(EXPECTED)
+    expect(read()).toHaveLength(total)
+    const tasks = new Map(Object.keys(EXPECTED).map((word) => [word, new Set<number>()]))
+    for (const [task, word] of read()) tasks.get(word)!.add(task)
+    expect([...tasks.values()].every((of) => of.size === 1)).toBe(true)
+    expect(storm.output).toContain('splits off cow')
+  })
 })

@@ -6,7 +6,6 @@ import { outputOf, runCommand } from '../support/run-command.ts'
 import { TemporaryFolder } from '../support/temporary-folder.ts'
 
 const TOOLS = 'test/bundles/tools'
-const INSTALL_TIMEOUT_MS = 600_000
 const BUNDLE_TIMEOUT_MS = 120_000
 const BUNDLERS = ['esbuild-esm', 'esbuild-cjs', 'rollup', 'webpack', 'vite', 'ncc']
 
@@ -19,7 +18,7 @@ describe('a program that a bundler has put into one folder', () => {
     }
     await installPacked(folder.path)
     copyFileSync('test/bundles/program.mjs', join(folder.path, 'program.mjs'))
-  }, INSTALL_TIMEOUT_MS)
+  })
 
   afterAll(() => folder[Symbol.dispose]())
 

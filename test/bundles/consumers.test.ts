@@ -7,7 +7,6 @@ import { outputOf, runCommand } from '../support/run-command.ts'
 import { TemporaryFolder } from '../support/temporary-folder.ts'
 
 const TOOLS = 'test/bundles/tools'
-const INSTALL_TIMEOUT_MS = 600_000
 const RUN_TIMEOUT_MS = 120_000
 
 const COMPILERS = [
@@ -41,7 +40,7 @@ describe('an application with the installed package', () => {
       resolve('node_modules/undici-types'),
       join(folder.path, 'node_modules/undici-types'),
     )
-  }, INSTALL_TIMEOUT_MS)
+  })
 
   afterAll(() => folder[Symbol.dispose]())
 

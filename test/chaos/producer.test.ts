@@ -5,7 +5,6 @@ import { Proxy } from '../support/proxy.ts'
 import { describeWithBrokers } from '../support/real-brokers.ts'
 import { Random } from '../wire/support/random.ts'
 
-const MINUTES = 60_000
 const MESSAGES = 200_000
 
 describeWithBrokers('an idempotent producer behind a misbehaving proxy', ['java'], () => {
@@ -15,7 +14,7 @@ describeWithBrokers('an idempotent producer behind a misbehaving proxy', ['java'
     beforeAll(async () => {
       kafka = await startKafka({ version })
       proxy = await Proxy.start(kafka.ports[0]!)
-    }, 2 * MINUTES)
+    })
     afterAll(async () => {
       await proxy[Symbol.asyncDispose]()
       await kafka.stop()
@@ -46,7 +45,6 @@ describeWithBrokers('an idempotent producer behind a misbehaving proxy', ['java'
         expect(problems).toEqual([])
         expect(misbehaviours).toBeGreaterThan(100)
       },
-      10 * MINUTES,
     )
   })
 })

@@ -9,7 +9,6 @@ const GROUPS = 2_000
 const OFFSETS_EACH = 10
 const AT_ONCE = 50
 const MOST_GROWTH_BYTES = 120 * 1024 * 1024
-const TIMEOUT_MS = 600_000
 
 let kafka: EmbeddedCluster
 beforeAll(async () => {
@@ -19,7 +18,7 @@ beforeAll(async () => {
   for (let from = 0; from < GROUPS; from += AT_ONCE) {
     await Promise.all(Array.from({ length: AT_ONCE }, (_, index) => commit(client, from + index)))
   }
-}, TIMEOUT_MS)
+})
 afterAll(() => kafka.stop())
 
 async function commit(client: KafkaClient, group: number): Promise<void> {
@@ -31,21 +30,17 @@ async function commit(client: KafkaClient, group: number): Promise<void> {
   await client.admin.alterGroupOffsets(`group-${group}`, offsets)
 }
 
-it(
-  'lists 20,000 partitions, 2,000 groups and their lag in a heap of 64 MB',
-  async () => {
-    const node = ['--import', 'tsx', '--max-old-space-size=64', 'test/support/admin/lister.ts']
-    const { exitCode, stdout, stderr } = await runCommand(process.execPath, [...node, kafka.hosts])
-    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
-    const { grownBytes, ...counts } = JSON.parse(stdout.toString()) as Record<string, number>
-    expect(counts).toEqual({
-      partitions: TOPICS * PARTITIONS_EACH,
-      listed: TOPICS,
-      groups: GROUPS,
-      lag: 0,
-      unknown: 0,
-    })
-    expect(grownBytes).toBeLessThan(MOST_GROWTH_BYTES)
-  },
-  TIMEOUT_MS,
-)
+it('lists 20,000 partitions, 2,000 groups and their lag in a heap of 64 MB', async () => {
+  const node = ['--import', 'tsx', '--max-old-space-size=64', 'test/support/admin/lister.ts']
+  const { exitCode, stdout, stderr } = await runCommand(process.execPath, [...node, kafka.hosts])
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
+  const { grownBytes, ...counts } = JSON.parse(stdout.toString()) as Record<string, number>
+  expect(counts).toEqual({
+    partitions: TOPICS * PARTITIONS_EACH,
+    listed: TOPICS,
+    groups: GROUPS,
+    lag: 0,
+    unknown: 0,
+  })
+  expect(grownBytes).toBeLessThan(MOST_GROWTH_BYTES)
+})

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { EmbeddedCluster } from '../../src/embedded/index.ts'
 import { waitFor } from '../support/kafka/wait.ts'
 import { RunningCommand } from '../support/running-command.ts'
+import { PATIENCE_MS } from '../support/patience.ts'
 
 /** What `npm start` runs. */
 function start(...args: readonly string[]): RunningCommand {
@@ -69,7 +70,7 @@ describe('npm start', () => {
     command.kill('SIGKILL')
     await command.ended
     await waitFor(() => (pids.map(Number).some(isAlive) ? undefined : true), {
-      timeoutMs: 10_000,
+      timeoutMs: PATIENCE_MS,
       onTimeout: () => new Error(`Of ${pids.join(', ')} some are still there`),
     })
   })

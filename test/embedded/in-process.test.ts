@@ -19,6 +19,10 @@ import { until } from '../support/until.ts'
 const GROUPS = ['managed, eager', 'managed, cooperative', 'by ZooKeeper'] as const
 type Group = (typeof GROUPS)[number]
 
+/** Longer than a test may take: what waits for so long fails its test. */
+const ENDLESS_MS = 3_600_000
+const ENDLESS = { rebalanceTimeoutMs: ENDLESS_MS }
+
 class Scene implements AsyncDisposable {
   readonly kafka: EmbeddedCluster
   /** The member that gives up what it has as soon as there is another. */
@@ -228,16 +232,14 @@ describe.each(GROUPS)('in a group %s', (group) => {
     async (way) => {
       await using scene = await Scene.open(group)
       await scene.write(5)
-      const member = await scene.member({ autoCommitEnable: true })
-      const from = performance.now()
+      const member = await scene.member({ autoCommitEnable: true, ...ENDLESS })
       const reading = endOf(
         WAYS[way]!(member, async () => {
           await scene.committed()
-          await member.close({ timeoutMs: 60_000 })
+          await member.close({ timeoutMs: ENDLESS_MS })
         }),
       )
       expect(await reading).toMatchObject(CLOSED)
-      expect(performance.now() - from).toBeLessThan(30_000)
     },
   )
 
@@ -247,15 +249,13 @@ describe.each(GROUPS)('in a group %s', (group) => {
       await using scene = await Scene.open(group)
       let isCalled = false
       const hook = async (_: unknown, consumer: BalancedConsumer) => {
-        await consumer.close({ timeoutMs: 60_000 })
+        await consumer.close({ timeoutMs: ENDLESS_MS })
         isCalled = true
       }
-      const from = performance.now()
-      const more = { [name]: hook } as Partial<BalancedConsumerOptions>
+      const more = { [name]: hook, ...ENDLESS } as Partial<BalancedConsumerOptions>
       const member = await scene.member(more).catch(() => undefined)
-      await member?.close({ timeoutMs: 60_000 })
+      await member?.close({ timeoutMs: ENDLESS_MS })
       expect(isCalled).toBe(true)
-      expect(performance.now() - from).toBeLessThan(30_000)
     },
   )
 
@@ -268,13 +268,12 @@ describe.each(GROUPS)('in a group %s', (group) => {
       onPartitionsRevoked: (partitions: readonly TopicPartition[]) => {
         revoked.push(partitions.length)
       },
+      ...ENDLESS,
     })
     const { work } = await atWork(member, 'run()')
-    const from = performance.now()
     await expect(member.close({ timeoutMs: 400 })).rejects.toMatchObject({
       code: 'REBALANCE_FAILED',
     })
-    expect(performance.now() - from).toBeLessThan(10_000)
     // There was time left for the hook.
     expect(revoked).toEqual([2])
     work.resolve()
@@ -303,15 +302,13 @@ describe('a managed member', () => {
     await scene.write(5)
     const member = await scene.member(
       { autoCommitEnable: true },
-      scene.client({ operationTimeoutMs: 60_000, socketTimeoutMs: 60_000 }),
+      scene.client({ operationTimeoutMs: ENDLESS_MS, socketTimeoutMs: ENDLESS_MS }),
     )
     await member.consume()
     await member.consume()
     // What is sent behind it on the same connection is not answered either.
     scene.kafka.faults.on({ api: 'OffsetCommit' }, { drop: true })
-    const from = performance.now()
     await member.close({ timeoutMs: 500 }).catch(() => undefined)
-    expect(performance.now() - from).toBeLessThan(10_000)
   })
 
   it('waits to start for as long as a rebalance may take, not only for operationTimeoutMs', async () => {

@@ -7,7 +7,6 @@ import { QUICK } from '../support/fake-cluster.ts'
 import { until } from '../support/until.ts'
 import { keepWarnings } from '../support/warnings.ts'
 
-const TEST_TIMEOUT_MS = 120_000
 const PARTITIONS = 2
 /** Each takes the loop 20 ms, so that it is at work for longer than a commit interval, and when it is frozen. */
 const MESSAGES = 150
@@ -65,52 +64,47 @@ describe('a for await loop with autoCommitEnable', () => {
       }
       expect(said(loop, 'partitions_lost').length).toBeGreaterThanOrEqual(2)
     },
-    TEST_TIMEOUT_MS,
   )
 
-  it(
-    'reads on without an error where ZooKeeper answers late, but within its session',
-    async () => {
-      await using kafka = await EmbeddedCluster.start(kafkaOptions)
-      await using zookeeper = await EmbeddedZooKeeper.start({ minSessionTimeoutMs: 100 })
-      const { warnings, logger } = keepWarnings()
-      await using client = new KafkaClient({ ...QUICK, hosts: kafka.hosts, logger })
-      const lost: unknown[] = []
-      const consumer: BalancedConsumer = await client.topic('t').getBalancedConsumer({
-        consumerGroup: 'g',
-        zookeeperHosts: zookeeper.hosts,
-        zookeeperConnectionTimeoutMs: 3_000,
-        autoCommitEnable: true,
-        autoCommitIntervalMs: 50,
-        fetchWaitMaxMs: 20,
-        onPartitionsLost: (partitions) => void lost.push(partitions),
-      })
-      const [session] = zookeeper.sessions.map(({ id }) => id)
-      const read: string[] = []
-      let failure: unknown
-      const reading = (async () => {
-        for await (const { partition, offset } of consumer) read.push(`${partition}:${offset}`)
-      })().catch((error: unknown) => {
-        failure = error
-      })
-      for (let round = 1; round <= 2; round++) {
-        await write(client, 10)
-        await until(() => read.length === round * 10 || failure !== undefined)
-        const refused = warnings.length
-        zookeeper.holdReplies()
-        const isRefused = () => warnings.slice(refused).some((text) => REFUSED.test(text))
-        await until(() => isRefused() || failure !== undefined)
-        zookeeper.releaseReplies()
-      }
+  it('reads on without an error where ZooKeeper answers late, but within its session', async () => {
+    await using kafka = await EmbeddedCluster.start(kafkaOptions)
+    await using zookeeper = await EmbeddedZooKeeper.start({ minSessionTimeoutMs: 100 })
+    const { warnings, logger } = keepWarnings()
+    await using client = new KafkaClient({ ...QUICK, hosts: kafka.hosts, logger })
+    const lost: unknown[] = []
+    const consumer: BalancedConsumer = await client.topic('t').getBalancedConsumer({
+      consumerGroup: 'g',
+      zookeeperHosts: zookeeper.hosts,
+      zookeeperConnectionTimeoutMs: 3_000,
+      autoCommitEnable: true,
+      autoCommitIntervalMs: 50,
+      fetchWaitMaxMs: 20,
+      onPartitionsLost: (partitions) => void lost.push(partitions),
+    })
+    const [session] = zookeeper.sessions.map(({ id }) => id)
+    const read: string[] = []
+    let failure: unknown
+    const reading = (async () => {
+      for await (const { partition, offset } of consumer) read.push(`${partition}:${offset}`)
+    })().catch((error: unknown) => {
+      failure = error
+    })
+    for (let round = 1; round <= 2; round++) {
       await write(client, 10)
-      await until(() => read.length === 30 || failure !== undefined)
-      expect(failure).toBeUndefined()
-      expect(new Set(read).size).toBe(30)
-      expect(lost).toEqual([])
-      expect(zookeeper.sessions.map(({ id }) => id)).toEqual([session])
-      await consumer.close()
-      await reading
-    },
-    TEST_TIMEOUT_MS,
-  )
+      await until(() => read.length === round * 10 || failure !== undefined)
+      const refused = warnings.length
+      zookeeper.holdReplies()
+      const isRefused = () => warnings.slice(refused).some((text) => REFUSED.test(text))
+      await until(() => isRefused() || failure !== undefined)
+      zookeeper.releaseReplies()
+    }
+    await write(client, 10)
+    await until(() => read.length === 30 || failure !== undefined)
+    expect(failure).toBeUndefined()
+    expect(new Set(read).size).toBe(30)
+    expect(lost).toEqual([])
+    expect(zookeeper.sessions.map(({ id }) => id)).toEqual([session])
+    await consumer.close()
+    await reading
+  })
 })

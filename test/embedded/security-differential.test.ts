@@ -75,7 +75,7 @@ describeWithBrokers('access to the embedded cluster and to a real Kafka 4.4.0', 
         side.names.set(id, `id of ${name}`)
       }
     }
-  }, 120_000)
+  })
 
   afterAll(async () => {
     for (const { client } of [...admins, ...clients]) client[Symbol.dispose]()
@@ -183,9 +183,9 @@ describeWithBrokers('access to the embedded cluster and to a real Kafka 4.4.0', 
       }
     }
     expect(linesOf(found)).toEqual([])
-  }, 120_000)
+  })
 
   it('answers the same about ACLs, users and quotas', async () => {
     expect(linesOf(await compare(SECURITY_STEPS, admins, 'as an administrator'))).toEqual([])
-  }, 60_000)
+  })
 })

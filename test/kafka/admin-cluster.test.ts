@@ -7,8 +7,6 @@ import { until } from '../support/until.ts'
 import { clientJars } from '../wire/support/jars.ts'
 import { runJava } from '../wire/support/run-java.ts'
 
-const START_TIMEOUT_MS = 120_000
-const TEST_TIMEOUT_MS = 120_000
 /** The first with DescribeLogDirs is 1.0. */
 const versions = versionsToTest().filter((version) => isAtLeast(version, '1.1'))
 
@@ -52,82 +50,74 @@ describeWithBrokers('the admin client of clusters', ['java'], () => {
       await using producer = await client.topic('orders').getProducer({ idempotent: true })
       for (let i = 0; i < 9; i++) void producer.produce(`${i}`, { partition: i % 3 })
       await producer.flush()
-    }, START_TIMEOUT_MS)
+    })
     afterAll(async () => {
       await client.close()
       await kafka.stop()
     })
 
-    it(
-      'says of log directories, features, quorum, producers and transactions what Java says',
-      async () => {
-        await admin.fenceProducers(['billing-1', 'billing-2'])
-        const jars = await clientJars(isAtLeast(version, '2.1') ? '4.4.0' : '3.9.1')
-        const input = Buffer.from(`${kafka.hosts}\n`)
-        const java: unknown = JSON.parse(
-          (await runJava('test/kafka/java/AdminClusterReferee.java', jars, input)).toString(),
-        )
-        expect({
-          reassignments: await or(() => reassignments(admin)),
-          logDirs: await or(() => logDirs(admin)),
-          features: await or(() => features(admin)),
-          quorum: await or(() => quorum(admin)),
-          producers: await or(() => producers(admin)),
-          transactions: await or(() => transactions(admin)),
-        }).toEqual(java)
-      },
-      TEST_TIMEOUT_MS,
-    )
+    it('says of log directories, features, quorum, producers and transactions what Java says', async () => {
+      await admin.fenceProducers(['billing-1', 'billing-2'])
+      const jars = await clientJars(isAtLeast(version, '2.1') ? '4.4.0' : '3.9.1')
+      const input = Buffer.from(`${kafka.hosts}\n`)
+      const java: unknown = JSON.parse(
+        (await runJava('test/kafka/java/AdminClusterReferee.java', jars, input)).toString(),
+      )
+      expect({
+        reassignments: await or(() => reassignments(admin)),
+        logDirs: await or(() => logDirs(admin)),
+        features: await or(() => features(admin)),
+        quorum: await or(() => quorum(admin)),
+        producers: await or(() => producers(admin)),
+        transactions: await or(() => transactions(admin)),
+      }).toEqual(java)
+    })
 
-    it(
-      'moves partitions to other brokers by a plan, and lets the preferred replicas lead',
-      async () => {
-        if (!isAtLeast(version, '2.4')) {
-          const move = { ...at('orders', 0), replicas: [3, 2] }
-          const refused = await failureOf(admin.alterPartitionReassignments([move]))
-          expect(refused).toMatchObject({ code: 'UNSUPPORTED_VERSION' })
-          expect(refused.message).toContain('2.4')
-          return
-        }
-        const plan = await admin.planReassignment({ topics: ['orders'], brokers: [2, 3] })
-        expect(plan.moves.map(({ partition }) => partition)).toEqual([0, 2])
-        await admin.apply(plan)
-        await until(async () => (await admin.listPartitionReassignments()).length === 0)
-        await until(async () => {
-          const [described] = await admin.describeTopics(['orders'])
-          const sets = described!.partitions.map(({ isr }) => [...isr].sort().join())
-          return sets.every((isr) => isr === '2,3')
-        })
-        const cancelled = { ...at('orders', 0), replicas: null }
-        expect(await admin.alterPartitionReassignments([cancelled])).toEqual([at('orders', 0)])
-        const unknown = { ...at('orders', 0), replicas: [99] }
-        expect(await failureOf(admin.alterPartitionReassignments([unknown]))).toMatchObject({
-          code: 'INVALID_REPLICA_ASSIGNMENT',
-        })
+    it('moves partitions to other brokers by a plan, and lets the preferred replicas lead', async () => {
+      if (!isAtLeast(version, '2.4')) {
+        const move = { ...at('orders', 0), replicas: [3, 2] }
+        const refused = await failureOf(admin.alterPartitionReassignments([move]))
+        expect(refused).toMatchObject({ code: 'UNSUPPORTED_VERSION' })
+        expect(refused.message).toContain('2.4')
+        return
+      }
+      const plan = await admin.planReassignment({ topics: ['orders'], brokers: [2, 3] })
+      expect(plan.moves.map(({ partition }) => partition)).toEqual([0, 2])
+      await admin.apply(plan)
+      await until(async () => (await admin.listPartitionReassignments()).length === 0)
+      await until(async () => {
+        const [described] = await admin.describeTopics(['orders'])
+        const sets = described!.partitions.map(({ isr }) => [...isr].sort().join())
+        return sets.every((isr) => isr === '2,3')
+      })
+      const cancelled = { ...at('orders', 0), replicas: null }
+      expect(await admin.alterPartitionReassignments([cancelled])).toEqual([at('orders', 0)])
+      const unknown = { ...at('orders', 0), replicas: [99] }
+      expect(await failureOf(admin.alterPartitionReassignments([unknown]))).toMatchObject({
+        code: 'INVALID_REPLICA_ASSIGNMENT',
+      })
 
-        const leaders = async () =>
-          (await admin.describeTopics(['orders']))[0]!.partitions.map(({ leader }) => leader)
-        const preferred = (await admin.describeTopics(['orders']))[0]!.partitions.map(
-          ({ replicas }) => replicas[0],
-        )
-        const stopped = preferred[1]!
-        await kafka.stopBroker(stopped)
-        await until(async () => !(await leaders()).includes(stopped))
-        const down = await admin.electLeaders('preferred', [at('orders', 1)], { settle: true })
-        expect(down[0]?.error).toMatchObject({ code: 'PREFERRED_LEADER_NOT_AVAILABLE' })
-        await kafka.startBroker(stopped)
-        await until(async () => {
-          const [described] = await admin.describeTopics(['orders'])
-          return described!.partitions.every(({ isr }) => isr.length === 2)
-        })
-        await admin.electLeaders('preferred', null)
-        await until(async () => (await leaders()).join() === preferred.join())
-        expect(await admin.electLeaders('preferred', [at('orders', 1)])).toEqual([
-          { ...at('orders', 1), isElected: false },
-        ])
-      },
-      TEST_TIMEOUT_MS,
-    )
+      const leaders = async () =>
+        (await admin.describeTopics(['orders']))[0]!.partitions.map(({ leader }) => leader)
+      const preferred = (await admin.describeTopics(['orders']))[0]!.partitions.map(
+        ({ replicas }) => replicas[0],
+      )
+      const stopped = preferred[1]!
+      await kafka.stopBroker(stopped)
+      await until(async () => !(await leaders()).includes(stopped))
+      const down = await admin.electLeaders('preferred', [at('orders', 1)], { settle: true })
+      expect(down[0]?.error).toMatchObject({ code: 'PREFERRED_LEADER_NOT_AVAILABLE' })
+      await kafka.startBroker(stopped)
+      await until(async () => {
+        const [described] = await admin.describeTopics(['orders'])
+        return described!.partitions.every(({ isr }) => isr.length === 2)
+      })
+      await admin.electLeaders('preferred', null)
+      await until(async () => (await leaders()).join() === preferred.join())
+      expect(await admin.electLeaders('preferred', [at('orders', 1)])).toEqual([
+        { ...at('orders', 1), isElected: false },
+      ])
+    })
 
     it('sets and forgets where share groups start, or names the release that has them', async () => {
       const offsets = [{ ...at('orders', 1), startOffset: 2 }]

@@ -12,8 +12,6 @@ import { failureOf } from '../support/settled.ts'
 import { clientJars } from '../wire/support/jars.ts'
 import { runJava } from '../wire/support/run-java.ts'
 
-const START_TIMEOUT_MS = 120_000
-const TEST_TIMEOUT_MS = 120_000
 /** The first with CreateTopics and DeleteTopics is 0.10.1; the first with all calls of this test is 1.1. */
 const versions = versionsToTest().filter((version) => isAtLeast(version, '1.1'))
 
@@ -30,111 +28,103 @@ describeWithBrokers('the admin client', ['java'], () => {
       kafka = await startKafka({ version, brokers: 3 })
       client = new KafkaClient({ hosts: kafka.hosts })
       admin = client.admin
-    }, START_TIMEOUT_MS)
+    })
     afterAll(async () => {
       await client.close()
       await kafka.stop()
     })
 
-    it(
-      'says of the cluster, topics, offsets and groups what the admin client of Java says',
-      async () => {
-        await admin.createTopics([
-          { topic: 'orders', partitions: 3, replicationFactor: 3 },
-          { topic: 'invoices', assignments: [kafka.brokerIds.slice(0, 2)] },
-        ])
-        await using producer = await client.topic('orders').getProducer()
-        for (let i = 0; i < 30; i++) void producer.produce(`${i}`, { partition: i % 3 })
-        await producer.flush()
-        await admin.deleteRecords([{ topic: 'orders', partition: 1, beforeOffset: 4 }])
-        await using member = await client.topic('orders').getBalancedConsumer({
-          consumerGroup: 'readers',
-          managed: true,
-          autoOffsetReset: 'earliest',
-        })
-        expect((await member.consume())?.topic).toBe('orders')
-        await member.commitOffsets()
+    it('says of the cluster, topics, offsets and groups what the admin client of Java says', async () => {
+      await admin.createTopics([
+        { topic: 'orders', partitions: 3, replicationFactor: 3 },
+        { topic: 'invoices', assignments: [kafka.brokerIds.slice(0, 2)] },
+      ])
+      await using producer = await client.topic('orders').getProducer()
+      for (let i = 0; i < 30; i++) void producer.produce(`${i}`, { partition: i % 3 })
+      await producer.flush()
+      await admin.deleteRecords([{ topic: 'orders', partition: 1, beforeOffset: 4 }])
+      await using member = await client.topic('orders').getBalancedConsumer({
+        consumerGroup: 'readers',
+        managed: true,
+        autoOffsetReset: 'earliest',
+      })
+      expect((await member.consume())?.topic).toBe('orders')
+      await member.commitOffsets()
 
-        // Java's admin client of 4.x speaks to brokers from 2.1 on.
-        const jars = await clientJars(isAtLeast(version, '2.1') ? '4.4.0' : '3.9.1')
-        const input = Buffer.from(`${kafka.hosts}\nreaders\n`)
-        const java = JSON.parse(
-          (await runJava('test/kafka/java/AdminReferee.java', jars, input)).toString(),
-        ) as { readonly broker: number }
+      // Java's admin client of 4.x speaks to brokers from 2.1 on.
+      const jars = await clientJars(isAtLeast(version, '2.1') ? '4.4.0' : '3.9.1')
+      const input = Buffer.from(`${kafka.hosts}\nreaders\n`)
+      const java = JSON.parse(
+        (await runJava('test/kafka/java/AdminReferee.java', jars, input)).toString(),
+      ) as { readonly broker: number }
 
-        const { clusterId, brokers } = await admin.describeCluster()
-        const topics = (await admin.listTopics()).map(
-          ({ topic, topicId, isInternal, partitions }) => ({
-            topic,
-            isInternal,
-            ...(topicId === undefined ? {} : { topicId }),
-            partitions: partitions.map(({ partition, leader, replicas, isr }) => ({
-              partition,
-              leader,
-              replicas,
-              isr: [...isr].sort((a, b) => a - b),
-            })),
-          }),
+      const { clusterId, brokers } = await admin.describeCluster()
+      const topics = (await admin.listTopics()).map(
+        ({ topic, topicId, isInternal, partitions }) => ({
+          topic,
+          isInternal,
+          ...(topicId === undefined ? {} : { topicId }),
+          partitions: partitions.map(({ partition, leader, replicas, isr }) => ({
+            partition,
+            leader,
+            replicas,
+            isr: [...isr].sort((a, b) => a - b),
+          })),
+        }),
+      )
+      const all = topics.flatMap(({ topic, partitions }) =>
+        partitions.map(({ partition }) => ({ topic, partition })),
+      )
+      const offsetsAt = async (at: 'earliest' | 'latest') =>
+        Object.fromEntries(
+          (await admin.listOffsets(all, at)).map((one) => [nameOf(one), one.offset]),
         )
-        const all = topics.flatMap(({ topic, partitions }) =>
-          partitions.map(({ partition }) => ({ topic, partition })),
+      const configsOf = async (resource: ConfigResource) => {
+        const [found] = await admin.describeConfigs([resource])
+        const entries = (found?.configs ?? []).map(
+          ({ name, value, isDefault, isReadOnly, isSensitive, type = 'unknown' }) =>
+            [name, { value, isDefault, isReadOnly, isSensitive, type }] as const,
         )
-        const offsetsAt = async (at: 'earliest' | 'latest') =>
-          Object.fromEntries(
-            (await admin.listOffsets(all, at)).map((one) => [nameOf(one), one.offset]),
-          )
-        const configsOf = async (resource: ConfigResource) => {
-          const [found] = await admin.describeConfigs([resource])
-          const entries = (found?.configs ?? []).map(
-            ({ name, value, isDefault, isReadOnly, isSensitive, type = 'unknown' }) =>
-              [name, { value, isDefault, isReadOnly, isSensitive, type }] as const,
-          )
-          return Object.fromEntries(entries)
-        }
-        const { broker } = java
-        const [described] = await admin.describeGroups(['readers'])
-        const [committed] = await admin.listGroupOffsets(['readers'])
-        expect({
-          cluster: { clusterId, brokers },
-          topics,
-          earliest: await offsetsAt('earliest'),
-          latest: await offsetsAt('latest'),
-          broker,
-          configs: await configsOf({ type: 'topic', name: 'invoices' }),
-          brokerConfigs: await configsOf({ type: 'broker', name: String(broker) }),
-          groups: [
-            {
-              group: 'readers',
-              assignor: described?.assignor,
-              members: Object.fromEntries(
-                (described?.members ?? []).map(({ memberId, clientId, clientHost, assignment }) => [
-                  memberId,
-                  { clientId, host: clientHost, assignment: assignment.map(nameOf) },
-                ]),
-              ),
-              offsets: Object.fromEntries(
-                (committed?.offsets ?? []).map((one) => [nameOf(one), one.offset]),
-              ),
-            },
-          ],
-        }).toEqual(java)
-      },
-      TEST_TIMEOUT_MS,
-    )
+        return Object.fromEntries(entries)
+      }
+      const { broker } = java
+      const [described] = await admin.describeGroups(['readers'])
+      const [committed] = await admin.listGroupOffsets(['readers'])
+      expect({
+        cluster: { clusterId, brokers },
+        topics,
+        earliest: await offsetsAt('earliest'),
+        latest: await offsetsAt('latest'),
+        broker,
+        configs: await configsOf({ type: 'topic', name: 'invoices' }),
+        brokerConfigs: await configsOf({ type: 'broker', name: String(broker) }),
+        groups: [
+          {
+            group: 'readers',
+            assignor: described?.assignor,
+            members: Object.fromEntries(
+              (described?.members ?? []).map(({ memberId, clientId, clientHost, assignment }) => [
+                memberId,
+                { clientId, host: clientHost, assignment: assignment.map(nameOf) },
+              ]),
+            ),
+            offsets: Object.fromEntries(
+              (committed?.offsets ?? []).map((one) => [nameOf(one), one.offset]),
+            ),
+          },
+        ],
+      }).toEqual(java)
+    })
 
-    it(
-      'makes topics that can be used at once, deletes them, and makes them again',
-      async () => {
-        for (let round = 0; round < 3; round++) {
-          await admin.createTopics([{ topic: 'again', partitions: 6, replicationFactor: 2 }])
-          expect(await client.topic('again').partitions()).toHaveLength(6)
-          await admin.createPartitions([{ topic: 'again', count: 8 }])
-          expect(await client.topic('again').partitions()).toHaveLength(8)
-          await admin.deleteTopics(['again'])
-        }
-      },
-      TEST_TIMEOUT_MS,
-    )
+    it('makes topics that can be used at once, deletes them, and makes them again', async () => {
+      for (let round = 0; round < 3; round++) {
+        await admin.createTopics([{ topic: 'again', partitions: 6, replicationFactor: 2 }])
+        expect(await client.topic('again').partitions()).toHaveLength(6)
+        await admin.createPartitions([{ topic: 'again', count: 8 }])
+        expect(await client.topic('again').partitions()).toHaveLength(8)
+        await admin.deleteTopics(['again'])
+      }
+    })
 
     it('says which item of a batch failed, and does the others', async () => {
       const error = await failureOf(

@@ -14,7 +14,6 @@ import { NEWEST_KAFKA } from '../support/kafka/versions.ts'
 import { describeWithBrokers } from '../support/real-brokers.ts'
 import { samsa } from '../support/run-command.ts'
 
-const START_TIMEOUT_MS = 120_000
 /** What the command may take for an error that it can tell at once, its own start included. */
 const SOON_MS = 10_000
 
@@ -27,7 +26,7 @@ describeWithBrokers('what a real broker cannot take', ['java'], () => {
       kafka = await startKafka({ version: NEWEST_KAFKA, config })
       await kafka.createTopic('events')
       await kafka.createTopic('small', { config: { 'max.message.bytes': '2000' } })
-    }, START_TIMEOUT_MS)
+    })
     afterAll(() => kafka.stop())
 
     /** The exit code and the one line of a command that fails. */
@@ -163,6 +162,5 @@ describeWithBrokers('what a real broker cannot take', ['java'], () => {
       expect(await producer.produce('first')).toMatchObject({ partition: 0, offset: 0 })
       expect(await exists()).toBe(true)
     },
-    START_TIMEOUT_MS,
   )
 })

@@ -10,8 +10,6 @@ import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
 import { describeWithBrokers, isAtLeast, versionsToTest } from '../support/real-brokers.ts'
 import { failureOf } from '../support/settled.ts'
 
-const START_TIMEOUT_MS = 120_000
-const TEST_TIMEOUT_MS = 60_000
 /** As in pykafka's tests: what is produced before each of them. */
 const MESSAGES = 1_000
 const PARTITIONS = 3
@@ -27,7 +25,7 @@ describeWithBrokers('a simple consumer on a real broker', ['java', 'kcat'], () =
     beforeAll(async () => {
       kafka = await startKafka({ version })
       client = new KafkaClient({ hosts: kafka.hosts })
-    }, START_TIMEOUT_MS)
+    })
     afterAll(async () => {
       await client.close()
       await kafka.stop()
@@ -42,7 +40,7 @@ describeWithBrokers('a simple consumer on a real broker', ['java', 'kcat'], () =
         void producer.produce(`msg ${i}`, { partition: i % PARTITIONS })
       }
       await producer.flush()
-    }, TEST_TIMEOUT_MS)
+    })
 
     const opened: SimpleConsumer[] = []
     const open = async (options: SimpleConsumerOptions = {}) => {

@@ -5,9 +5,6 @@ import { describeWithBrokers, isAtLeast, versionsToTest } from '../support/real-
 import { asFile, LINE_COUNT, realLines } from '../support/real-lines.ts'
 import { outputOf, samsa, sha256 } from '../support/run-command.ts'
 
-const START_TIMEOUT_MS = 120_000
-const TEST_TIMEOUT_MS = 120_000
-
 const lines = realLines()
 const file = asFile(lines)
 const hash = sha256(file)
@@ -29,7 +26,7 @@ describeWithBrokers('lines through a real broker', ['java', 'kcat'], () => {
 
     beforeAll(async () => {
       kafka = await startKafka({ version })
-    }, START_TIMEOUT_MS)
+    })
     afterAll(() => kafka.stop())
 
     const write = (topic: string, input: Buffer, ...args: string[]) =>
@@ -39,50 +36,38 @@ describeWithBrokers('lines through a real broker', ['java', 'kcat'], () => {
         samsa(['consume', topic, '--brokers', kafka.hosts, '--from-beginning', '--exit', ...args]),
       )
 
-    it(
-      `${LINE_COUNT} lines that samsa writes are read the same by samsa and by kcat`,
-      async () => {
-        await kafka.createTopic('written')
-        expect((await write('written', file)).length).toBe(0)
-        expect(sha256(await read('written'))).toBe(hash)
-        expect(sha256(await kcatRead(kafka, 'written'))).toBe(hash)
-      },
-      TEST_TIMEOUT_MS,
-    )
+    it(`${LINE_COUNT} lines that samsa writes are read the same by samsa and by kcat`, async () => {
+      await kafka.createTopic('written')
+      expect((await write('written', file)).length).toBe(0)
+      expect(sha256(await read('written'))).toBe(hash)
+      expect(sha256(await kcatRead(kafka, 'written'))).toBe(hash)
+    })
 
-    it(
-      'lines that kcat writes are read the same by samsa',
-      async () => {
-        await kafka.createTopic('by-kcat')
-        const filled = asFile(lines.filter((line) => line !== ''))
-        await kcatWrite(kafka, 'by-kcat', filled)
-        expect(sha256(await read('by-kcat'))).toBe(sha256(filled))
-      },
-      TEST_TIMEOUT_MS,
-    )
+    it('lines that kcat writes are read the same by samsa', async () => {
+      await kafka.createTopic('by-kcat')
+      const filled = asFile(lines.filter((line) => line !== ''))
+      await kcatWrite(kafka, 'by-kcat', filled)
+      expect(sha256(await read('by-kcat'))).toBe(sha256(filled))
+    })
 
-    it(
-      'keys and values arrive over three partitions, a key always in the same one',
-      async () => {
-        await kafka.createTopic('keyed', { partitions: 3 })
-        await write('keyed', file, '-K', '(')
-        const format = '%p %K %k(%s\n'
-        const printed = (await read('keyed', '-f', format)).toString()
-        expect(sorted(printed)).toBe(sorted((await kcatRead(kafka, 'keyed', format)).toString()))
-        const messages = printed.split('\n').slice(0, -1).map(parsePrinted)
-        const arrived = messages.map(({ line }) => line).join('\n')
-        expect(sha256(sorted(arrived))).toBe(sha256(sorted(lines.join('\n'))))
-        expect(new Set(messages.map(({ partition }) => partition)).size).toBe(3)
-        const placeOf = new Map<string, string>()
-        for (const { key, partition } of messages) {
-          if (key === undefined) continue
-          expect(placeOf.get(key) ?? partition).toBe(partition)
-          placeOf.set(key, partition)
-        }
-        expect(placeOf.size).toBeGreaterThan(1000)
-      },
-      TEST_TIMEOUT_MS,
-    )
+    it('keys and values arrive over three partitions, a key always in the same one', async () => {
+      await kafka.createTopic('keyed', { partitions: 3 })
+      await write('keyed', file, '-K', '(')
+      const format = '%p %K %k(%s\n'
+      const printed = (await read('keyed', '-f', format)).toString()
+      expect(sorted(printed)).toBe(sorted((await kcatRead(kafka, 'keyed', format)).toString()))
+      const messages = printed.split('\n').slice(0, -1).map(parsePrinted)
+      const arrived = messages.map(({ line }) => line).join('\n')
+      expect(sha256(sorted(arrived))).toBe(sha256(sorted(lines.join('\n'))))
+      expect(new Set(messages.map(({ partition }) => partition)).size).toBe(3)
+      const placeOf = new Map<string, string>()
+      for (const { key, partition } of messages) {
+        if (key === undefined) continue
+        expect(placeOf.get(key) ?? partition).toBe(partition)
+        placeOf.set(key, partition)
+      }
+      expect(placeOf.size).toBeGreaterThan(1000)
+    })
 
     const codecs = ['gzip', 'snappy', 'lz4', ...(isAtLeast(version, '2.1') ? ['zstd'] : [])]
     it.each(codecs)(
@@ -97,23 +82,18 @@ describeWithBrokers('lines through a real broker', ['java', 'kcat'], () => {
         await kcatWrite(kafka, `${codec}-by-kcat`, some, ['-z', codec])
         expect(sha256(await read(`${codec}-by-kcat`))).toBe(sha256(some))
       },
-      TEST_TIMEOUT_MS,
     )
 
     if (!isAtLeast(version, '2.1')) {
-      it(
-        'zstd is refused with a message that says why',
-        async () => {
-          await kafka.createTopic('zstd')
-          const args = ['produce', 'zstd', '--brokers', kafka.hosts, '--compression', 'zstd']
-          const { exitCode, stderr } = await samsa(args, { input: 'line\n' })
-          expect(stderr).toBe(
-            `samsa: ${kafka.hosts} does not take zstd: that needs Kafka 2.1 or newer\n`,
-          )
-          expect(exitCode).toBe(1)
-        },
-        TEST_TIMEOUT_MS,
-      )
+      it('zstd is refused with a message that says why', async () => {
+        await kafka.createTopic('zstd')
+        const args = ['produce', 'zstd', '--brokers', kafka.hosts, '--compression', 'zstd']
+        const { exitCode, stderr } = await samsa(args, { input: 'line\n' })
+        expect(stderr).toBe(
+          `samsa: ${kafka.hosts} does not take zstd: that needs Kafka 2.1 or newer\n`,
+        )
+        expect(exitCode).toBe(1)
+      })
     }
   })
 })

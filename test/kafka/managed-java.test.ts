@@ -5,8 +5,6 @@ import { writeNumbered } from '../support/balanced/write-numbered.ts'
 import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
 import { describeWithBrokers, isAtLeast, versionsToTest } from '../support/real-brokers.ts'
 
-const START_TIMEOUT_MS = 120_000
-const TEST_TIMEOUT_MS = 240_000
 const PARTITIONS = 6
 
 /** Java's client of today speaks to brokers from 2.1 on. */
@@ -23,7 +21,7 @@ describeWithBrokers('a group of Java members and ours', ['java'], () => {
 
     beforeAll(async () => {
       kafka = await startKafka({ version })
-    }, START_TIMEOUT_MS)
+    })
     afterAll(() => kafka.stop())
 
     it.each(assignors)(
@@ -63,7 +61,6 @@ describeWithBrokers('a group of Java members and ours', ['java'], () => {
           [],
         )
       },
-      TEST_TIMEOUT_MS,
     )
   })
 })

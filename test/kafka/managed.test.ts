@@ -7,8 +7,6 @@ import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
 import { describeWithBrokers, isAtLeast, versionsToTest } from '../support/real-brokers.ts'
 import { requestOnce } from '../support/request-once.ts'
 
-const START_TIMEOUT_MS = 120_000
-const TEST_TIMEOUT_MS = 180_000
 const PARTITIONS = 4
 /** What waits for sessions to run out is left to `npm run test:brokers`; test/embedded has it in short. */
 const isThorough = process.env['SAMSA_BROKERS'] !== undefined
@@ -31,26 +29,22 @@ async function coordinatorOf(kafka: KafkaCluster, group: string): Promise<number
 
 describeWithBrokers('managed balanced consumers in processes of their own', ['java'], () => {
   if (isThorough) {
-    it(
-      'prefer what is in their rack (KIP-881), on Kafka 4.4.0',
-      async () => {
-        const brokerConfig = (id: number) => ({ 'broker.rack': `rack-${id}` })
-        await using kafka = await startKafka({ version: '4.4.0', brokers: 2, brokerConfig })
-        await kafka.createTopic('racks', { partitions: PARTITIONS })
-        await using client = new KafkaClient({ hosts: kafka.hosts })
-        const [first, second] = kafka.brokerIds
-        const leaders = (await client.topic('racks').partitions()).map(({ leader }) => leader)
-        const ledBy = (id: number) => [...leaders.keys()].filter((one) => leaders[one] === id)
-        await using group = new ProcessGroup({ hosts: kafka.hosts, topic: 'racks', group: 'racks' })
-        // The one that comes first by its place in line is far from the first partitions.
-        const options = (id: number) => ({ ...SESSION, clientRack: `rack-${id}` })
-        const one = group.ours('one', options(second!))
-        const two = group.ours('two', options(first!))
-        await group.shared([one, two], PARTITIONS)
-        expect(group.owners).toEqual({ one: ledBy(second!), two: ledBy(first!) })
-      },
-      TEST_TIMEOUT_MS,
-    )
+    it('prefer what is in their rack (KIP-881), on Kafka 4.4.0', async () => {
+      const brokerConfig = (id: number) => ({ 'broker.rack': `rack-${id}` })
+      await using kafka = await startKafka({ version: '4.4.0', brokers: 2, brokerConfig })
+      await kafka.createTopic('racks', { partitions: PARTITIONS })
+      await using client = new KafkaClient({ hosts: kafka.hosts })
+      const [first, second] = kafka.brokerIds
+      const leaders = (await client.topic('racks').partitions()).map(({ leader }) => leader)
+      const ledBy = (id: number) => [...leaders.keys()].filter((one) => leaders[one] === id)
+      await using group = new ProcessGroup({ hosts: kafka.hosts, topic: 'racks', group: 'racks' })
+      // The one that comes first by its place in line is far from the first partitions.
+      const options = (id: number) => ({ ...SESSION, clientRack: `rack-${id}` })
+      const one = group.ours('one', options(second!))
+      const two = group.ours('two', options(first!))
+      await group.shared([one, two], PARTITIONS)
+      expect(group.owners).toEqual({ one: ledBy(second!), two: ledBy(first!) })
+    })
 
     it.each(['2.8.2', '4.4.0'])(
       'go on where they were when the broker that coordinates them is killed, on Kafka %s',
@@ -77,7 +71,6 @@ describeWithBrokers('managed balanced consumers in processes of their own', ['ja
         expect([...group.read].sort()).toEqual([...written].sort())
         expect(said(group.members, 'error', 'partitions_lost')).toEqual([])
       },
-      TEST_TIMEOUT_MS,
     )
   }
 
@@ -86,7 +79,7 @@ describeWithBrokers('managed balanced consumers in processes of their own', ['ja
 
     beforeAll(async () => {
       kafka = await startKafka({ version })
-    }, START_TIMEOUT_MS)
+    })
     afterAll(() => kafka.stop())
 
     if (!isAtLeast(version, '0.9')) {
@@ -103,62 +96,54 @@ describeWithBrokers('managed balanced consumers in processes of their own', ['ja
       return
     }
 
-    it(
-      'share a topic as they come and go, and read each message once',
-      async () => {
-        await kafka.createTopic('orderly', { partitions: PARTITIONS })
-        await using group = new ProcessGroup({
-          hosts: kafka.hosts,
-          topic: 'orderly',
-          group: 'orderly',
-        })
-        const options = { ...SESSION, assignors: ['cooperative-sticky'] }
-        const one = group.ours('one', options)
-        await group.shared([one], PARTITIONS)
-        const written = await writeNumbered(kafka.hosts, 'orderly', PARTITIONS, 400)
-        const two = group.ours('two', options)
-        await group.shared([one, two], PARTITIONS)
-        written.push(...(await writeNumbered(kafka.hosts, 'orderly', PARTITIONS, 400)))
-        await one.stop()
-        await group.shared([two], PARTITIONS)
-        written.push(...(await writeNumbered(kafka.hosts, 'orderly', PARTITIONS, 400)))
-        await group.until('all read', () => group.read.length >= written.length)
-        expect([...group.read].sort()).toEqual([...written].sort())
-        expect(said(group.members, 'error', 'partitions_lost')).toEqual([])
-      },
-      TEST_TIMEOUT_MS,
-    )
+    it('share a topic as they come and go, and read each message once', async () => {
+      await kafka.createTopic('orderly', { partitions: PARTITIONS })
+      await using group = new ProcessGroup({
+        hosts: kafka.hosts,
+        topic: 'orderly',
+        group: 'orderly',
+      })
+      const options = { ...SESSION, assignors: ['cooperative-sticky'] }
+      const one = group.ours('one', options)
+      await group.shared([one], PARTITIONS)
+      const written = await writeNumbered(kafka.hosts, 'orderly', PARTITIONS, 400)
+      const two = group.ours('two', options)
+      await group.shared([one, two], PARTITIONS)
+      written.push(...(await writeNumbered(kafka.hosts, 'orderly', PARTITIONS, 400)))
+      await one.stop()
+      await group.shared([two], PARTITIONS)
+      written.push(...(await writeNumbered(kafka.hosts, 'orderly', PARTITIONS, 400)))
+      await group.until('all read', () => group.read.length >= written.length)
+      expect([...group.read].sort()).toEqual([...written].sort())
+      expect(said(group.members, 'error', 'partitions_lost')).toEqual([])
+    })
 
     if (!isThorough) return
 
-    it(
-      'take over from one that is killed or stopped past its session, which then delivers nothing',
-      async () => {
-        await kafka.createTopic('broken', { partitions: PARTITIONS })
-        await using group = new ProcessGroup({
-          hosts: kafka.hosts,
-          topic: 'broken',
-          group: 'broken',
-        })
-        const [killed, stopped, other] = ['killed', 'stopped', 'other'].map((name) =>
-          group.ours(name, SESSION),
-        ) as [ProcessMember, ProcessMember, ProcessMember]
-        await group.shared([killed, stopped, other], PARTITIONS)
-        await killed.stop('SIGKILL')
-        await group.shared([stopped, other], PARTITIONS)
-        stopped.signal('SIGSTOP')
-        const had = [...stopped.owned]
-        await group.until('taken over', () => had.every((partition) => other.owned.has(partition)))
-        const written = await writeNumbered(kafka.hosts, 'broken', PARTITIONS, 400)
-        await group.until('all read', () => other.read.length >= written.length)
-        stopped.signal('SIGCONT')
-        await group.shared([stopped, other], PARTITIONS)
-        expect(stopped.read).toEqual([])
-        expect([...other.read].sort()).toEqual([...written].sort())
-        expect(said([stopped], 'partitions_lost')).toHaveLength(1)
-      },
-      TEST_TIMEOUT_MS,
-    )
+    it('take over from one that is killed or stopped past its session, which then delivers nothing', async () => {
+      await kafka.createTopic('broken', { partitions: PARTITIONS })
+      await using group = new ProcessGroup({
+        hosts: kafka.hosts,
+        topic: 'broken',
+        group: 'broken',
+      })
+      const [killed, stopped, other] = ['killed', 'stopped', 'other'].map((name) =>
+        group.ours(name, SESSION),
+      ) as [ProcessMember, ProcessMember, ProcessMember]
+      await group.shared([killed, stopped, other], PARTITIONS)
+      await killed.stop('SIGKILL')
+      await group.shared([stopped, other], PARTITIONS)
+      stopped.signal('SIGSTOP')
+      const had = [...stopped.owned]
+      await group.until('taken over', () => had.every((partition) => other.owned.has(partition)))
+      const written = await writeNumbered(kafka.hosts, 'broken', PARTITIONS, 400)
+      await group.until('all read', () => other.read.length >= written.length)
+      stopped.signal('SIGCONT')
+      await group.shared([stopped, other], PARTITIONS)
+      expect(stopped.read).toEqual([])
+      expect([...other.read].sort()).toEqual([...written].sort())
+      expect(said([stopped], 'partitions_lost')).toHaveLength(1)
+    })
 
     if (!isAtLeast(version, '2.3')) {
       it('are refused with an instance id, as this Kafka has no static members', async () => {
@@ -171,32 +156,28 @@ describeWithBrokers('managed balanced consumers in processes of their own', ['ja
       return
     }
 
-    it(
-      'keep their place while they restart, with an instance id; of two with the same the later one has it',
-      async () => {
-        await kafka.createTopic('static', { partitions: PARTITIONS })
-        await using group = new ProcessGroup({
-          hosts: kafka.hosts,
-          topic: 'static',
-          group: 'static',
-        })
-        const options = (groupInstanceId: string) => ({ ...SESSION, groupInstanceId })
-        const one = group.ours('one', options('a'))
-        const two = group.ours('two', options('b'))
-        await group.shared([one, two], PARTITIONS)
-        const had = [...one.owned]
-        const rebalances = two.events.length
-        await one.stop()
-        const again = group.ours('again', options('a'))
-        await group.shared([again, two], PARTITIONS)
-        expect([...again.owned]).toEqual(had)
-        expect(two.events).toHaveLength(rebalances)
-        const rival = group.ours('rival', options('a'))
-        await group.until('fenced', () => said([again], 'error').length > 0)
-        expect(said([again], 'error')[0]?.message).toMatch(/another member took over .* 'a'/)
-        await group.shared([rival, two], PARTITIONS)
-      },
-      TEST_TIMEOUT_MS,
-    )
+    it('keep their place while they restart, with an instance id; of two with the same the later one has it', async () => {
+      await kafka.createTopic('static', { partitions: PARTITIONS })
+      await using group = new ProcessGroup({
+        hosts: kafka.hosts,
+        topic: 'static',
+        group: 'static',
+      })
+      const options = (groupInstanceId: string) => ({ ...SESSION, groupInstanceId })
+      const one = group.ours('one', options('a'))
+      const two = group.ours('two', options('b'))
+      await group.shared([one, two], PARTITIONS)
+      const had = [...one.owned]
+      const rebalances = two.events.length
+      await one.stop()
+      const again = group.ours('again', options('a'))
+      await group.shared([again, two], PARTITIONS)
+      expect([...again.owned]).toEqual(had)
+      expect(two.events).toHaveLength(rebalances)
+      const rival = group.ours('rival', options('a'))
+      await group.until('fenced', () => said([again], 'error').length > 0)
+      expect(said([again], 'error')[0]?.message).toMatch(/another member took over .* 'a'/)
+      await group.shared([rival, two], PARTITIONS)
+    })
   })
 })

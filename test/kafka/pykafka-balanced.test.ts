@@ -35,8 +35,6 @@ import { describeWithBrokers, isAtLeast, versionsToTest } from '../support/real-
 import { SessionRelay } from '../support/zookeeper/session-relay.ts'
 import { ZooKeeperTestSession } from '../support/zookeeper/session.ts'
 
-const START_TIMEOUT_MS = 120_000
-const TEST_TIMEOUT_MS = 60_000
 /** As in pykafka's tests. */
 const PARTITIONS = 3
 const MESSAGES = 1_000
@@ -98,7 +96,7 @@ describeWithBrokers("pykafka's tests of its balanced consumers", ['java'], () =>
   describe.each(versions)('on Kafka %s', (version) => {
     beforeAll(async () => {
       kafka = await startKafka({ version, zookeeper: true })
-    }, START_TIMEOUT_MS)
+    })
     afterAll(() => kafka.stop())
     afterEach(async () => {
       await Promise.allSettled(opened.splice(0).map((client) => client.close()))
@@ -109,226 +107,178 @@ describeWithBrokers("pykafka's tests of its balanced consumers", ['java'], () =>
       const by = (): Options =>
         coordinator === 'Kafka' ? MANAGED : { zookeeperHosts: kafka.zookeeperHosts! }
 
-      it(
-        'takes a group whose name is not ASCII',
-        async () => {
-          const topic = await newTopic()
-          const consumer = await open(topic, { ...by(), consumerGroup: 'grüppe-组' })
-          await partitionOfNext(consumer)
-          await consumer.commitOffsets()
-        },
-        TEST_TIMEOUT_MS,
-      )
+      it('takes a group whose name is not ASCII', async () => {
+        const topic = await newTopic()
+        const consumer = await open(topic, { ...by(), consumerGroup: 'grüppe-组' })
+        await partitionOfNext(consumer)
+        await consumer.commitOffsets()
+      })
 
-      it(
-        'returns from consume() when its time is over',
-        async () => {
-          const consumer = await open(await newTopic(0), { ...by(), consumerTimeoutMs: 300 })
-          const begunAt = performance.now()
-          expect(await consumer.consume()).toBeUndefined()
-          expect(performance.now() - begunAt).toBeGreaterThanOrEqual(299)
-        },
-        TEST_TIMEOUT_MS,
-      )
+      it('returns from consume() when its time is over', async () => {
+        const consumer = await open(await newTopic(0), { ...by(), consumerTimeoutMs: 300 })
+        const begunAt = performance.now()
+        expect(await consumer.consume()).toBeUndefined()
+        expect(performance.now() - begunAt).toBeGreaterThanOrEqual(299)
+      })
 
-      it(
-        'ends a consume() without a limit when it is stopped, and throws from then on',
-        async () => {
-          const consumer = await open(await newTopic(0), { ...by(), consumerTimeoutMs: -1 })
-          const waiting = consumer.consume()
-          const ended = expect(waiting).rejects.toMatchObject({ code: 'CLOSED' })
-          await consumer.stop()
-          await ended
-          await expect(consumer.consume()).rejects.toMatchObject({ code: 'CLOSED' })
-        },
-        TEST_TIMEOUT_MS,
-      )
+      it('ends a consume() without a limit when it is stopped, and throws from then on', async () => {
+        const consumer = await open(await newTopic(0), { ...by(), consumerTimeoutMs: -1 })
+        const waiting = consumer.consume()
+        const ended = expect(waiting).rejects.toMatchObject({ code: 'CLOSED' })
+        await consumer.stop()
+        await ended
+        await expect(consumer.consume()).rejects.toMatchObject({ code: 'CLOSED' })
+      })
 
-      it(
-        'waits where it is one more than there are partitions, and takes over when another stops',
-        async () => {
-          const topic = await newTopic()
-          const consumers: BalancedConsumer[] = []
-          const oneIsIdle = async () => {
-            await shared(consumers, PARTITIONS)
-            const busy = consumers.filter(({ partitions }) => partitions.length > 0)
-            const [idle, ...others] = consumers.filter((one) => !busy.includes(one))
-            await readTheirOwn(busy)
-            expect(await idle!.consume({ timeoutMs: 100 })).toBeUndefined()
-            expect([busy.length, others.length]).toEqual([PARTITIONS, 0])
-          }
-          for (let i = 0; i < PARTITIONS + 1; i++) consumers.push(await open(topic, by()))
-          await oneIsIdle()
-
-          await consumers.shift()!.stop()
+      it('waits where it is one more than there are partitions, and takes over when another stops', async () => {
+        const topic = await newTopic()
+        const consumers: BalancedConsumer[] = []
+        const oneIsIdle = async () => {
           await shared(consumers, PARTITIONS)
-          await readTheirOwn(consumers)
+          const busy = consumers.filter(({ partitions }) => partitions.length > 0)
+          const [idle, ...others] = consumers.filter((one) => !busy.includes(one))
+          await readTheirOwn(busy)
+          expect(await idle!.consume({ timeoutMs: 100 })).toBeUndefined()
+          expect([busy.length, others.length]).toEqual([PARTITIONS, 0])
+        }
+        for (let i = 0; i < PARTITIONS + 1; i++) consumers.push(await open(topic, by()))
+        await oneIsIdle()
 
-          consumers.push(await open(topic, by()))
-          await oneIsIdle()
-        },
-        TEST_TIMEOUT_MS,
-      )
+        await consumers.shift()!.stop()
+        await shared(consumers, PARTITIONS)
+        await readTheirOwn(consumers)
 
-      it(
-        'is let into the group while others wait in consume()',
-        async () => {
-          const topic = await newTopic()
-          const options: Options = {
-            ...by(),
-            consumerTimeoutMs: -1,
-            onPartitionsRevoked: (_, member) => member.commitOffsets(),
-          }
-          const first = await open(topic, options)
-          for (let read = 0; read < MESSAGES; read++) await first.consume()
-          const waiting = first.consume()
-          const second = await open(topic, options)
-          const waitingToo = second.consume()
-          await shared([first, second], PARTITIONS)
-          expect(await settledAmong([waiting, waitingToo])).toEqual([])
-          await produce(topic, PARTITIONS)
-          expect(first.partitions).toContain((await waiting)?.partition)
-          expect(second.partitions).toContain((await waitingToo)?.partition)
-        },
-        TEST_TIMEOUT_MS,
-      )
+        consumers.push(await open(topic, by()))
+        await oneIsIdle()
+      })
 
-      it(
-        'reads on where its callback says',
-        async () => {
-          const topic = await newTopic()
-          const seen: ReadonlyMap<number, number>[] = []
-          const first = await open(topic, {
-            ...by(),
-            postRebalanceCallback: (_, __, offsets) => {
-              seen.push(offsets)
-              return new Map([...offsets.keys()].map((partition) => [partition, 50]))
-            },
-          })
-          const second = await open(topic, by())
-          await shared([first, second], PARTITIONS)
-          expect(seen.every(({ size }) => size > 0)).toBe(true)
-          expect([...first.positions.values()]).toEqual(first.partitions.map(() => 50))
-          expect((await first.consume({ timeoutMs: 20_000 }))?.offset).toBe(50)
-        },
-        TEST_TIMEOUT_MS,
-      )
+      it('is let into the group while others wait in consume()', async () => {
+        const topic = await newTopic()
+        const options: Options = {
+          ...by(),
+          consumerTimeoutMs: -1,
+          onPartitionsRevoked: (_, member) => member.commitOffsets(),
+        }
+        const first = await open(topic, options)
+        for (let read = 0; read < MESSAGES; read++) await first.consume()
+        const waiting = first.consume()
+        const second = await open(topic, options)
+        const waitingToo = second.consume()
+        await shared([first, second], PARTITIONS)
+        expect(await settledAmong([waiting, waitingToo])).toEqual([])
+        await produce(topic, PARTITIONS)
+        expect(first.partitions).toContain((await waiting)?.partition)
+        expect(second.partitions).toContain((await waitingToo)?.partition)
+      })
 
-      it(
-        'throws what its callback threw',
-        async () => {
-          const topic = await newTopic()
-          const first = await open(topic, {
-            ...by(),
-            postRebalanceCallback: () => {
-              throw new Error('BAD CALLBACK')
-            },
-          })
-          const second = await open(topic, by())
-          await shared([first, second], PARTITIONS)
-          await expect(first.consume()).rejects.toThrow('BAD CALLBACK')
-        },
-        TEST_TIMEOUT_MS,
-      )
+      it('reads on where its callback says', async () => {
+        const topic = await newTopic()
+        const seen: ReadonlyMap<number, number>[] = []
+        const first = await open(topic, {
+          ...by(),
+          postRebalanceCallback: (_, __, offsets) => {
+            seen.push(offsets)
+            return new Map([...offsets.keys()].map((partition) => [partition, 50]))
+          },
+        })
+        const second = await open(topic, by())
+        await shared([first, second], PARTITIONS)
+        expect(seen.every(({ size }) => size > 0)).toBe(true)
+        expect([...first.positions.values()]).toEqual(first.partitions.map(() => 50))
+        expect((await first.consume({ timeoutMs: 20_000 }))?.offset).toBe(50)
+      })
 
-      it(
-        'shares all partitions with another, from the earliest offsets',
-        async () => {
-          const topic = await newTopic()
-          const options = { ...by(), autoOffsetReset: 'earliest' } as const
-          const consumers = [await open(topic, options), await open(topic, options)]
-          await shared(consumers, PARTITIONS)
-          await readTheirOwn(consumers)
-        },
-        TEST_TIMEOUT_MS,
-      )
+      it('throws what its callback threw', async () => {
+        const topic = await newTopic()
+        const first = await open(topic, {
+          ...by(),
+          postRebalanceCallback: () => {
+            throw new Error('BAD CALLBACK')
+          },
+        })
+        const second = await open(topic, by())
+        await shared([first, second], PARTITIONS)
+        await expect(first.consume()).rejects.toThrow('BAD CALLBACK')
+      })
 
-      it(
-        'shares all partitions with another, from the latest offsets',
-        async () => {
-          const topic = await newTopic()
-          const options = { ...by(), autoOffsetReset: 'latest' } as const
-          const consumers = [await open(topic, options), await open(topic, options)]
-          await shared(consumers, PARTITIONS)
-          await produce(topic, 9)
-          await readTheirOwn(consumers)
-          const offsets = consumers.flatMap(({ heldOffsets }) => [...heldOffsets.values()])
-          expect(Math.min(...offsets)).toBeGreaterThanOrEqual(Math.floor(MESSAGES / PARTITIONS) - 1)
-        },
-        TEST_TIMEOUT_MS,
-      )
+      it('shares all partitions with another, from the earliest offsets', async () => {
+        const topic = await newTopic()
+        const options = { ...by(), autoOffsetReset: 'earliest' } as const
+        const consumers = [await open(topic, options), await open(topic, options)]
+        await shared(consumers, PARTITIONS)
+        await readTheirOwn(consumers)
+      })
 
-      it(
-        'gives undefined while it has no partitions, and can be stopped',
-        async () => {
-          const nothing: Options =
-            coordinator === 'Kafka'
-              ? { assignors: [{ name: 'none', protocols: ['eager'], assign: () => new Map() }] }
-              : { membershipProtocol: (() => []) satisfies MembershipProtocol }
-          const options = { ...by(), ...nothing, autoStart: false, consumerTimeoutMs: 50 }
-          const consumer = await open(await newTopic(), options)
-          expect(await consumer.start()).toEqual([])
-          expect(await consumer.consume()).toBeUndefined()
-          expect(consumer.isOwnershipCertain).toBe(true)
-          await consumer.stop()
-        },
-        TEST_TIMEOUT_MS,
-      )
+      it('shares all partitions with another, from the latest offsets', async () => {
+        const topic = await newTopic()
+        const options = { ...by(), autoOffsetReset: 'latest' } as const
+        const consumers = [await open(topic, options), await open(topic, options)]
+        await shared(consumers, PARTITIONS)
+        await produce(topic, 9)
+        await readTheirOwn(consumers)
+        const offsets = consumers.flatMap(({ heldOffsets }) => [...heldOffsets.values()])
+        expect(Math.min(...offsets)).toBeGreaterThanOrEqual(Math.floor(MESSAGES / PARTITIONS) - 1)
+      })
+
+      it('gives undefined while it has no partitions, and can be stopped', async () => {
+        const nothing: Options =
+          coordinator === 'Kafka'
+            ? { assignors: [{ name: 'none', protocols: ['eager'], assign: () => new Map() }] }
+            : { membershipProtocol: (() => []) satisfies MembershipProtocol }
+        const options = { ...by(), ...nothing, autoStart: false, consumerTimeoutMs: 50 }
+        const consumer = await open(await newTopic(), options)
+        expect(await consumer.start()).toEqual([])
+        expect(await consumer.consume()).toBeUndefined()
+        expect(consumer.isOwnershipCertain).toBe(true)
+        await consumer.stop()
+      })
 
       if (coordinator === 'Kafka') return
 
-      it(
-        'takes a ZooKeeper client that is there already',
-        async () => {
-          const zookeeper = createClient(kafka.zookeeperHosts!)
-          zookeeper.connect()
-          try {
-            const consumer = await open(await newTopic(), { zookeeper, consumerTimeoutMs: 300 })
-            for await (const message of consumer) expect(message.value).not.toBeNull()
-            await consumer.stop()
-            expect(zookeeper.getState().name).toBe('SYNC_CONNECTED')
-          } finally {
-            zookeeper.close()
-          }
-        },
-        TEST_TIMEOUT_MS,
-      )
+      it('takes a ZooKeeper client that is there already', async () => {
+        const zookeeper = createClient(kafka.zookeeperHosts!)
+        zookeeper.connect()
+        try {
+          const consumer = await open(await newTopic(), { zookeeper, consumerTimeoutMs: 300 })
+          for await (const message of consumer) expect(message.value).not.toBeNull()
+          await consumer.stop()
+          expect(zookeeper.getState().name).toBe('SYNC_CONNECTED')
+        } finally {
+          zookeeper.close()
+        }
+      })
 
-      it(
-        'has its znodes again after its session has expired',
-        async () => {
-          const topic = await newTopic()
-          const zookeeperPort = Number(kafka.zookeeperHosts!.split(':')[1])
-          await using relay = await SessionRelay.start(zookeeperPort)
-          using looking = await ZooKeeperTestSession.open(kafka.zookeeperHosts!)
-          const ownersOf = async ({ memberId }: BalancedConsumer) => {
-            const folder = `/consumers/${topic}/owners/${topic}`
-            const names = await looking.getChildren(folder)
-            const owners = await Promise.all(
-              names.map((name) => looking.getData(`${folder}/${name}`)),
-            )
-            return names
-              .filter((_, index) => owners[index] === memberId)
-              .map((name) => Number(name.split('-')[1]))
-          }
-          let wasLost = false
-          const first = await open(topic, {
-            zookeeperHosts: relay.hosts,
-            onPartitionsLost: () => {
-              wasLost = true
-            },
-          })
-          expect(await ownersOf(first)).toEqual([0, 1, 2])
-          await relay.expire()
-          const second = await open(topic, by())
-          await untilRebalanced(() => wasLost)
-          await shared([first, second], PARTITIONS)
-          expect(await ownersOf(first)).toEqual(first.partitions)
-          expect(await ownersOf(second)).toEqual(second.partitions)
-          expect(relay.granted).toHaveLength(2)
-        },
-        TEST_TIMEOUT_MS,
-      )
+      it('has its znodes again after its session has expired', async () => {
+        const topic = await newTopic()
+        const zookeeperPort = Number(kafka.zookeeperHosts!.split(':')[1])
+        await using relay = await SessionRelay.start(zookeeperPort)
+        using looking = await ZooKeeperTestSession.open(kafka.zookeeperHosts!)
+        const ownersOf = async ({ memberId }: BalancedConsumer) => {
+          const folder = `/consumers/${topic}/owners/${topic}`
+          const names = await looking.getChildren(folder)
+          const owners = await Promise.all(
+            names.map((name) => looking.getData(`${folder}/${name}`)),
+          )
+          return names
+            .filter((_, index) => owners[index] === memberId)
+            .map((name) => Number(name.split('-')[1]))
+        }
+        let wasLost = false
+        const first = await open(topic, {
+          zookeeperHosts: relay.hosts,
+          onPartitionsLost: () => {
+            wasLost = true
+          },
+        })
+        expect(await ownersOf(first)).toEqual([0, 1, 2])
+        await relay.expire()
+        const second = await open(topic, by())
+        await untilRebalanced(() => wasLost)
+        await shared([first, second], PARTITIONS)
+        expect(await ownersOf(first)).toEqual(first.partitions)
+        expect(await ownersOf(second)).toEqual(second.partitions)
+        expect(relay.granted).toHaveLength(2)
+      })
     })
   })
 })

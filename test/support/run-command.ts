@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { builtCommand } from './built.ts'
+import { PATIENCE_MS } from './patience.ts'
 
 export interface CommandResult {
   readonly exitCode: number | null
@@ -20,13 +21,11 @@ export interface CommandOptions {
   readonly cwd?: string
 }
 
-const TIMEOUT_MS = 60_000
-
 /** Runs a program to its end. One that takes too long is killed, which `signal` then says. */
 export async function runCommand(
   command: string,
   args: readonly string[],
-  { input = '', timeoutMs = TIMEOUT_MS, env = {}, cwd = '.' }: CommandOptions = {},
+  { input = '', timeoutMs = PATIENCE_MS, env = {}, cwd = '.' }: CommandOptions = {},
 ): Promise<CommandResult> {
   const startedAt = performance.now()
   const child = spawn(command, args, {

@@ -1,4 +1,5 @@
 import type { ConsumedMessage } from '../../src/index.ts'
+import { PATIENCE_MS } from './patience.ts'
 
 interface Consuming {
   consume(options: { readonly timeoutMs: number }): Promise<ConsumedMessage | undefined>
@@ -8,7 +9,7 @@ interface Consuming {
 export async function take(
   consumer: Consuming,
   count: number,
-  timeoutMs = 5_000,
+  timeoutMs = PATIENCE_MS,
 ): Promise<ConsumedMessage[]> {
   const messages: ConsumedMessage[] = []
   while (messages.length < count) {

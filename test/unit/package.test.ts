@@ -7,10 +7,8 @@ import { entryPoints } from '../../build/entry-points.ts'
 import { builtCommand } from '../support/built.ts'
 import { outputOf, runCommand, samsa } from '../support/run-command.ts'
 
-const BUILD_TIMEOUT_MS = 120_000
-
 describe('the package', () => {
-  beforeAll(() => void builtCommand(), BUILD_TIMEOUT_MS)
+  beforeAll(() => void builtCommand())
 
   it('holds what is built, its documents, and no sources of tests', async () => {
     const json = await outputOf(

@@ -6,7 +6,6 @@ import { entryPoints } from '../../build/entry-points.ts'
 import { builtCommand } from '../support/built.ts'
 
 const DECLARATIONS = resolve('dist/cjs')
-const BUILD_TIMEOUT_MS = 300_000
 
 /** Named in public declarations, and not for users: parts of public types that are given no name of their own. */
 const UNNAMED: Readonly<Record<string, readonly string[]>> = {
@@ -101,7 +100,7 @@ describe.each(entryPoints())('$specifier', ({ specifier, source }) => {
       .flatMap((file) => (file === undefined ? [] : checker.getSymbolAtLocation(file)!))
       .flatMap((other) => checker.getExportsOfModule(other).map(original))
     named = new Set([...exported, ...others])
-  }, BUILD_TIMEOUT_MS)
+  })
 
   it('exports every type that its public declarations name', () => {
     const missing = new Set<string>()

@@ -20,8 +20,6 @@ import { projectDefinition, projectMessage, type Projection } from './support/pr
  * projections must be the same.
  */
 
-const FIRST_DOWNLOAD_MS = 600_000
-
 type Definitions = ReadonlyMap<string, MessageDefinition>
 
 const missing = missingForKafkasOwn("the comparison with Kafka's own message definitions", {
@@ -37,7 +35,7 @@ describeWithJars("the declarations are Kafka's own definitions", () => {
     for (const kafka of KAFKA_VERSIONS) {
       definitionsOf.set(kafka, readDefinitions(await clientJar(kafka)))
     }
-  }, FIRST_DOWNLOAD_MS)
+  })
 
   describe.each(KAFKA_VERSIONS)('of %s', (kafka) => {
     it('in every field of every message and version', () => {

@@ -13,7 +13,7 @@ import type {
   ZooKeeperTransaction,
 } from './client.ts'
 import { ZooKeeperError } from './errors.ts'
-import { abandon, reconnect } from '../../cluster/zookeeper-client.ts'
+import { abandon, endSession, reconnect } from '../../cluster/zookeeper-client.ts'
 
 /** ZooKeeper's own numbers. */
 const BAD_ARGUMENTS = -8
@@ -143,7 +143,7 @@ export class ZooKeeperSession {
     if (!this.#options.isOwn) return
     const closed = deferred()
     client.on('state', () => closed.resolve())
-    client.close()
+    endSession(client)
     const timer = setTimeout(() => closed.resolve(), wasConnected ? CLOSE_TIMEOUT_MS : 0)
     await closed.promise
     clearTimeout(timer)

@@ -3,6 +3,7 @@ import { startKafka, type KafkaCluster } from '../kafka/cluster.ts'
 import { waitFor } from '../kafka/wait.ts'
 import { Proxy } from '../proxy.ts'
 import { Ledger } from './ledger.ts'
+import { PATIENCE_MS } from '../patience.ts'
 
 /** Short, so that failures end soon; long enough for a broker on a busy machine. */
 export const TIMES = {
@@ -82,7 +83,7 @@ export class Traffic implements AsyncDisposable {
   /** Waits until the consumer was given the message at this offset. */
   async receivedUntil(offset: number): Promise<void> {
     await waitFor(() => ((this.received.at(-1)?.offset ?? -1) >= offset ? true : undefined), {
-      timeoutMs: 10_000,
+      timeoutMs: PATIENCE_MS,
       everyMs: 1,
       onTimeout: () =>
         new Error(`The consumer is at ${this.received.at(-1)?.offset}, not yet at ${offset}`),

@@ -5,6 +5,7 @@ import { cutAfter, type Ending } from '../proxy-faults.ts'
 import type { Direction } from '../proxy.ts'
 import { Traffic, type Bench } from './bench.ts'
 import { readLog } from './ledger.ts'
+import { PATIENCE_MS } from '../patience.ts'
 
 export const CUT_APIS = ['ApiVersions', 'Metadata', 'ListOffsets', 'Produce', 'Fetch'] as const
 export type CutApi = (typeof CUT_APIS)[number]
@@ -58,7 +59,7 @@ export async function cutAt(
   // A clean pass first: it tells how long the frames are.
   for (let pass = 0; pass < 3; pass++) await act[api]()
   await waitFor(() => proxy.lengths.get(`${api} ${direction}`), {
-    timeoutMs: 5_000,
+    timeoutMs: PATIENCE_MS,
     onTimeout: () => new Error(`no ${api} ${direction} came by`),
   })
   let cuts = 0
@@ -67,7 +68,7 @@ export async function cutAt(
       proxy.misbehave(direction, cutAfter(point, ending), { api, times: 1 })
       await act[api]()
       await waitFor(() => (proxy.hasMisbehaved ? true : undefined), {
-        timeoutMs: 5_000,
+        timeoutMs: PATIENCE_MS,
         everyMs: 1,
         onTimeout: () => new Error(`no ${api} ${direction} was cut after ${point} bytes`),
       })

@@ -6,6 +6,7 @@ import { failureOf, settled, type Settled } from '../settled.ts'
 import { DELIVERY_TIMEOUT_MS, TIMES, Traffic, type Bench } from './bench.ts'
 import { Ledger, readLog } from './ledger.ts'
 import type { Misbehaviour } from './misbehaviours.ts'
+import { PATIENCE_MS } from '../patience.ts'
 
 /** How much later than stated a promise may settle, on a machine that is busy with a broker: not for ever. */
 const SLACK_MS = 10_000
@@ -72,7 +73,7 @@ async function endureWith(
     await failureOf(traffic.ended().then((error) => Promise.reject(error as Error))),
   ).toMatchObject({ code: 'CLOSED' })
   await waitFor(async () => ((await handles()) <= before ? true : undefined), {
-    timeoutMs: 10_000,
+    timeoutMs: PATIENCE_MS,
     onTimeout: () =>
       new Error(`${before} handles before, now ${process.getActiveResourcesInfo().join()}`),
   })

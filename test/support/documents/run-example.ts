@@ -5,8 +5,8 @@ import { runCommand } from '../run-command.ts'
 import { TemporaryFolder } from '../temporary-folder.ts'
 import type { Example } from './examples.ts'
 import { moduleOf, PACKAGE_SOURCES } from './modules.ts'
+import { PATIENCE_MS } from '../patience.ts'
 
-const TIMEOUT_MS = 60_000
 const FOLDER = resolve('test/support/documents')
 
 /** Runs an example in a process and a folder of its own: what went wrong, or undefined. */
@@ -16,12 +16,12 @@ export async function problemWhenRun(example: Example): Promise<string | undefin
   symlinkSync(resolve('node_modules'), join(folder.path, 'node_modules'))
   await bundle(example, program)
   const args = ['--no-warnings', '--enable-source-maps', program]
-  const options = { timeoutMs: TIMEOUT_MS, cwd: folder.path }
+  const options = { timeoutMs: PATIENCE_MS, cwd: folder.path }
   const { exitCode, signal, stderr } = await runCommand(process.execPath, args, options)
   if (exitCode === 0) return undefined
   return signal === null
     ? `${example.name} ended with exit code ${exitCode}:\n${stderr}`
-    : `${example.name} did not end in ${TIMEOUT_MS / 1000} s: close what it opens, or mark it ` +
+    : `${example.name} did not end in ${PATIENCE_MS / 1000} s: close what it opens, or mark it ` +
         `with <!-- example: endless -->\n${stderr}`
 }
 

@@ -13,6 +13,7 @@ import { createTopic, type TopicOptions } from './topics.ts'
 import { kafkaVersion } from './versions.ts'
 import { waitFor } from './wait.ts'
 import { startZooKeeper } from './zookeeper.ts'
+import { PATIENCE_MS } from '../patience.ts'
 
 export interface KafkaOptions {
   readonly version: string
@@ -106,7 +107,7 @@ export class LocalCluster implements KafkaCluster {
     this.folder = folder
     this.#options = options
     this.#plan = plan
-    this.#timeoutMs = options.timeoutMs ?? 60_000
+    this.#timeoutMs = options.timeoutMs ?? PATIENCE_MS
     this.#nodes = plan.nodes.map(
       (node) =>
         new KafkaNode({

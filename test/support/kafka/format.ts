@@ -6,6 +6,7 @@ import { cacheFolder } from './cache.ts'
 import { JavaProcess } from './java.ts'
 import { startupError } from './startup-error.ts'
 import { waitFor } from './wait.ts'
+import { PATIENCE_MS } from '../patience.ts'
 
 const META = 'meta.properties'
 
@@ -69,7 +70,7 @@ async function runStorageTool({ libs, folder, clusterId, signal }: FormatOptions
   })
   try {
     const ended = await waitFor(() => java.ended, {
-      timeoutMs: 60_000,
+      timeoutMs: PATIENCE_MS,
       signal,
       onTimeout: () => startupError(java, 'has not ended for 60 s'),
     })

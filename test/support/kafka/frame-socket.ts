@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { ByteReader, ByteWriter } from './bytes.ts'
+import { PATIENCE_MS } from '../patience.ts'
 
 /** A connection that carries frames with a four-byte length, one question and its answer at a time. */
 export class FrameSocket implements Disposable {
@@ -11,7 +12,7 @@ export class FrameSocket implements Disposable {
     this.#address = address
   }
 
-  static open(port: number, timeoutMs = 5_000): Promise<FrameSocket> {
+  static open(port: number, timeoutMs = PATIENCE_MS): Promise<FrameSocket> {
     return new Promise((resolve, reject) => {
       const address = `127.0.0.1:${port}`
       const socket = connect({ port, host: '127.0.0.1' })

@@ -2,9 +2,9 @@ import { rawCreateTopic, rawMetadata, type RawTopicOptions } from './raw-request
 import { RawZooKeeper } from './raw-zookeeper.ts'
 import type { KafkaVersion } from './versions.ts'
 import { messageOf, waitFor } from './wait.ts'
+import { PATIENCE_MS } from '../patience.ts'
 
 const NOT_CONTROLLER = 41
-const TIMEOUT_MS = 30_000
 
 export interface TopicOptions {
   readonly partitions?: number
@@ -53,7 +53,7 @@ async function createByRequest(
     return undefined
   }
   await waitFor(attempt, {
-    timeoutMs: TIMEOUT_MS,
+    timeoutMs: PATIENCE_MS,
     onTimeout: () => new Error(`No broker is the controller that could create topic ${name}`),
   })
 }
@@ -105,7 +105,7 @@ async function waitForLeaders(
     return undefined
   }
   await waitFor(isLed, {
-    timeoutMs: TIMEOUT_MS,
+    timeoutMs: PATIENCE_MS,
     onTimeout: () => new Error(`Topic ${name} on broker ${broker}: ${last}`),
   })
 }

@@ -7,6 +7,7 @@ import { startupError } from './startup-error.ts'
 import { kafkaVersion, ZOOKEEPER_FROM } from './versions.ts'
 import { waitFor } from './wait.ts'
 import { RawZooKeeper } from './raw-zookeeper.ts'
+import { PATIENCE_MS } from '../patience.ts'
 
 export interface ZooKeeperOptions {
   /** An existing folder, for its settings, data and log. */
@@ -24,7 +25,7 @@ export interface ZooKeeperOptions {
 
 /** A single ZooKeeper server on 127.0.0.1 that answers. */
 export async function startZooKeeper(options: ZooKeeperOptions): Promise<JavaProcess> {
-  const { folder, port, timeoutMs = 60_000, signal, onProgress } = options
+  const { folder, port, timeoutMs = PATIENCE_MS, signal, onProgress } = options
   const libs = await kafkaLibs(ZOOKEEPER_FROM, { onProgress, signal })
   await mkdir(join(folder, 'data'), { recursive: true })
   await writeFile(join(folder, 'zookeeper.properties'), zooKeeperProperties(options))

@@ -9,13 +9,12 @@ import { javaAvailable } from '../kafka/java.ts'
 import { cacheFolder } from '../kafka/cache.ts'
 import { runCommand } from '../run-command.ts'
 import { TemporaryFolder } from '../temporary-folder.ts'
+import { PATIENCE_MS } from '../patience.ts'
 
 /** The newest whose parent POMs Maven Central has. */
 export const STORM_VERSION = '2.8.3'
 const HERE = 'test/support/storm'
 const JVM = ['-Xmx512m', '-XX:TieredStopAtLevel=1', '-Djava.net.preferIPv4Stack=true']
-const SUBMIT_TIMEOUT_MS = 120_000
-const STOP_TIMEOUT_MS = 20_000
 
 /** The folder of Storm's jars: 45 of them, 136 MB. */
 export function stormLibs(options: DownloadOptions = {}): Promise<string> {
@@ -86,7 +85,7 @@ export class LocalStorm implements AsyncDisposable {
     ]
     const storm = new LocalStorm(spawn('java', args), folder)
     try {
-      await storm.printed(/^SUBMITTED/m, SUBMIT_TIMEOUT_MS)
+      await storm.printed(/^SUBMITTED/m, PATIENCE_MS)
     } catch (error) {
       await storm[Symbol.asyncDispose]()
       throw error
@@ -126,12 +125,12 @@ export class LocalStorm implements AsyncDisposable {
   async command(line: 'activate' | 'deactivate'): Promise<void> {
     const seen = this.#output.length
     this.#child.stdin.write(`${line}\n`)
-    await this.until(() => this.#output.includes(`DONE ${line}`, seen), line, STOP_TIMEOUT_MS)
+    await this.until(() => this.#output.includes(`DONE ${line}`, seen), line, PATIENCE_MS)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.stdin.end()
-    const kill = setTimeout(() => this.#child.kill('SIGKILL'), STOP_TIMEOUT_MS)
+    const kill = setTimeout(() => this.#child.kill('SIGKILL'), PATIENCE_MS)
     await this.#ended
     clearTimeout(kill)
     this.#folder[Symbol.dispose]()

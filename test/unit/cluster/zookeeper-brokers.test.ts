@@ -3,8 +3,8 @@ import { brokersFromZooKeeper } from '../../../src/cluster/zookeeper-brokers.ts'
 import { parseZooKeeperHosts } from '../../../src/cluster/zookeeper-hosts.ts'
 import { EmbeddedZooKeeper } from '../../../src/embedded/index.ts'
 import { failureOf } from '../../support/settled.ts'
+import { PATIENCE_MS } from '../../support/patience.ts'
 
-const TIMEOUT_MS = 10_000
 let zookeeper: EmbeddedZooKeeper
 
 beforeEach(async () => {
@@ -29,7 +29,7 @@ describe('the brokers in ZooKeeper', () => {
     })
     register(2, { host: 'c', port: 9092, endpoints: ['PLAINTEXT://c:9092', 'SSL://c:9094'] })
     const found = async (security: Parameters<typeof brokersFromZooKeeper>[1]) =>
-      await brokersFromZooKeeper(parseZooKeeperHosts(zookeeper.hosts), security, TIMEOUT_MS)
+      await brokersFromZooKeeper(parseZooKeeperHosts(zookeeper.hosts), security, PATIENCE_MS)
     expect(await found('SASL_SSL')).toEqual([{ host: '::1', port: 9093 }])
     expect(await found('SSL')).toEqual([
       { host: 'b', port: 9094 },
@@ -41,12 +41,12 @@ describe('the brokers in ZooKeeper', () => {
     register(1, { version: 1, host: null, port: -1 })
     register(2, { version: 2, host: null, port: -1, endpoints: ['SSL://127.0.0.1:9094'] })
     const failure = await failureOf(
-      brokersFromZooKeeper(parseZooKeeperHosts(zookeeper.hosts), 'PLAINTEXT', TIMEOUT_MS),
+      brokersFromZooKeeper(parseZooKeeperHosts(zookeeper.hosts), 'PLAINTEXT', PATIENCE_MS),
     )
     expect(failure.message).toMatch(/knows 2 brokers in \/brokers\/ids, none with a PLAINTEXT/)
     register(3, { version: 1, host: '127.0.0.1', port: 9092 })
     expect(
-      await brokersFromZooKeeper(parseZooKeeperHosts(zookeeper.hosts), 'PLAINTEXT', TIMEOUT_MS),
+      await brokersFromZooKeeper(parseZooKeeperHosts(zookeeper.hosts), 'PLAINTEXT', PATIENCE_MS),
     ).toEqual([{ host: '127.0.0.1', port: 9092 }])
   })
 })

@@ -95,18 +95,18 @@ describe('a connection', () => {
     broker.handle(metadata, () => undefined)
     broker.handle(listOffsets, () => undefined)
     const connection = await connected()
-    const slow = settled(ask(connection, 10_000))
-    const late = settled(connection.request(listOffsets, 8, { replicaId: -1, topics: [] }, 100))
+    const slow = failureOf(ask(connection))
+    const late = failureOf(connection.request(listOffsets, 8, { replicaId: -1, topics: [] }, 100))
     const after = async () => {
       await late
       return failureOf(ask(connection))
     }
-    for (const error of [(await slow).error, (await late).error, await after()]) {
+    for (const error of [await slow, await late, await after()]) {
       expect(error).toBeInstanceOf(RequestTimeoutError)
       expect(error).toMatchObject({ code: 'REQUEST_TIMED_OUT', broker: broker.name })
-      expect(error?.message).toBe(`${broker.name} did not answer ListOffsets within 100 ms`)
+      // Not by its own time, which is longer.
+      expect(error.message).toBe(`${broker.name} did not answer ListOffsets within 100 ms`)
     }
-    expect((await slow).tookMs).toBeLessThan(5_000)
     await broker.until(() => broker.openConnections === 0)
   })
 
@@ -213,12 +213,10 @@ describe('a broker that throttles', () => {
   })
 
   it('is not left alone longer for many answers that came together', async () => {
-    const connection = await throttled(300)
+    const connection = await throttled(500)
     await Promise.all(Array.from({ length: 100 }, () => ask(connection)))
-    const { tookMs: afterMany } = await settled(ask(connection))
-    const { tookMs: afterOne } = await settled(ask(connection))
-    // One after the other they were 100 times as long.
-    expect(afterMany).toBeLessThan(10 * afterOne)
+    // One after the other they were 50 s: it would fail if it waited for so long.
+    expect(await ask(connection, 45_000)).toBeDefined()
     connection.close()
   })
 
@@ -249,7 +247,7 @@ describe('a broker that throttles', () => {
     expect(isWritten).toBe(false)
     expect(connection.isOpen).toBe(true)
     connection.close()
-  }, 10_000)
+  })
 
   it('does not hold up the end of requests that wait when the connection ends', async () => {
     broker.handle(metadata, () => ({ ...NO_TOPICS, throttleTimeMs: 60_000 }))

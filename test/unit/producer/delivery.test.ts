@@ -49,15 +49,14 @@ describe('a message', () => {
   it('is given up at its time, also while an answer is awaited', async () => {
     inTurn(() => undefined)
     const producer = await client.topic(TOPIC).getProducer({ deliveryTimeoutMs: 1_000 })
-    const { error, tookMs } = await settled(producer.produce('late'))
+    const error = await failureOf(producer.produce('late'))
     expect(error).toMatchObject({
       name: 'ProduceFailureError',
       code: 'PRODUCE_FAILED',
       outcomeUnknown: true,
     })
-    expect(error?.message).toContain('within 1000 ms (deliveryTimeoutMs) and 1 attempt')
-    expect(error?.message).toContain('the last still unanswered')
-    expect(tookMs).toBeLessThan(10_000)
+    expect(error.message).toContain('within 1000 ms (deliveryTimeoutMs) and 1 attempt')
+    expect(error.message).toContain('the last still unanswered')
     expect(producer.queuedMessages).toBe(0)
   })
 
@@ -66,9 +65,9 @@ describe('a message', () => {
     const producer = await client.topic(TOPIC).getProducer({ deliveryTimeoutMs: 200 })
     const first = settled(producer.produce('first'))
     await fake.until(() => fake.received(produce).length === 1)
-    const { error, tookMs } = await settled(producer.produce('second'))
+    const error = await failureOf(producer.produce('second'))
     expect(error).toMatchObject({ code: 'PRODUCE_FAILED', outcomeUnknown: false })
-    expect(tookMs).toBeLessThan(10_000)
+    expect(error.message).toContain('within 200 ms (deliveryTimeoutMs)')
     await first
     expect(fake.received(produce)).toHaveLength(1)
   })

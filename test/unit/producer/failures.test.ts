@@ -179,9 +179,9 @@ describe('close', () => {
     const sent = producer.produce('x')
     void producer.produce('y')
     await seen
-    const { error, tookMs } = await settled(producer.close({ timeoutMs: 50 }))
+    const error = await failureOf(producer.close({ timeoutMs: 50 }))
     expect(error).toBeInstanceOf(ProduceFailureError)
-    expect(tookMs).toBeLessThan(5_000)
+    expect(error.message).toContain('before close() ended')
     expect(await failureOf(sent)).toMatchObject({ outcomeUnknown: true })
     expect(producer.queuedMessages).toBe(0)
     held.release()

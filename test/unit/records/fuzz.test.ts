@@ -27,7 +27,6 @@ import { mutate, mutations, type Mutation } from '../protocol/support/mutations.
 
 const RUNS = Math.ceil(Number(process.env['SAMSA_FUZZ'] ?? 20_000) / 4)
 const SEED = Number(process.env['SAMSA_SEED'] ?? Date.now() % 2 ** 31)
-const TIMEOUT_MS = 30_000 + 4 * RUNS
 /** Of the processor's time: what others do on this machine does not count. */
 const SLOW_US = 1_000_000
 const LIMIT_BYTES = 64 * 1024
@@ -44,86 +43,66 @@ const headerMutations = fc.oneof(
 )
 
 describe(`changed records whose checksums are right (SAMSA_FUZZ=${4 * RUNS} SAMSA_SEED=${SEED})`, () => {
-  it(
-    'in batches v2',
-    () => {
-      const property = fc.property(seeds, mutations, headerMutations, (seed, changes, header) => {
-        const random = new Random(seed)
-        const compression = random.pick(compressionsOf(2))
-        const body = (batch: Buffer) => mutate(batch.subarray(BATCH_HEADER_BYTES), changes)
-        const data = Buffer.concat(
-          Array.from({ length: 1 + random.below(2) }, () => {
-            const plain = encodeBatch(someRecords(random), { baseOffset: 5n })
-            return sealedBatch(plain, compression, body(plain), header)
-          }),
-        )
-        survives(data, changes.length + header.length === 0)
-      })
-      fc.assert(property, share)
-    },
-    TIMEOUT_MS,
-  )
+  it('in batches v2', () => {
+    const property = fc.property(seeds, mutations, headerMutations, (seed, changes, header) => {
+      const random = new Random(seed)
+      const compression = random.pick(compressionsOf(2))
+      const body = (batch: Buffer) => mutate(batch.subarray(BATCH_HEADER_BYTES), changes)
+      const data = Buffer.concat(
+        Array.from({ length: 1 + random.below(2) }, () => {
+          const plain = encodeBatch(someRecords(random), { baseOffset: 5n })
+          return sealedBatch(plain, compression, body(plain), header)
+        }),
+      )
+      survives(data, changes.length + header.length === 0)
+    })
+    fc.assert(property, share)
+  })
 
-  it(
-    'in batches v2 of many small frames',
-    () => {
-      const property = fc.property(seeds, mutations, (seed, changes) => {
-        const random = new Random(seed)
-        const compression = random.pick(['gzip', 'snappy', 'lz4', 'zstd'] as const)
-        const plain = encodeBatch(someRecords(random), { baseOffset: 5n })
-        const records = plain.subarray(BATCH_HEADER_BYTES)
-        const body = mutate(inSmallFrames(records, compression, random), changes)
-        survives(sealedBatch(plain, compression, body, NONE, true), changes.length === 0)
-      })
-      fc.assert(property, share)
-    },
-    TIMEOUT_MS,
-  )
+  it('in batches v2 of many small frames', () => {
+    const property = fc.property(seeds, mutations, (seed, changes) => {
+      const random = new Random(seed)
+      const compression = random.pick(['gzip', 'snappy', 'lz4', 'zstd'] as const)
+      const plain = encodeBatch(someRecords(random), { baseOffset: 5n })
+      const records = plain.subarray(BATCH_HEADER_BYTES)
+      const body = mutate(inSmallFrames(records, compression, random), changes)
+      survives(sealedBatch(plain, compression, body, NONE, true), changes.length === 0)
+    })
+    fc.assert(property, share)
+  })
 
-  it(
-    'in message sets',
-    () => {
-      const property = fc.property(seeds, mutations, (seed, changes) => {
-        const random = new Random(seed)
-        const magic = random.pick([0, 1] as const)
-        const compression = random.pick(compressionsOf(magic))
-        const plain = sealedSet(mutate(encodeMessageSet(someRecords(random), magic), changes))
-        survives(wrapped(plain, magic, compression), changes.length === 0)
-      })
-      fc.assert(property, share)
-    },
-    TIMEOUT_MS,
-  )
+  it('in message sets', () => {
+    const property = fc.property(seeds, mutations, (seed, changes) => {
+      const random = new Random(seed)
+      const magic = random.pick([0, 1] as const)
+      const compression = random.pick(compressionsOf(magic))
+      const plain = sealedSet(mutate(encodeMessageSet(someRecords(random), magic), changes))
+      survives(wrapped(plain, magic, compression), changes.length === 0)
+    })
+    fc.assert(property, share)
+  })
 
-  it(
-    'in compressed messages, whose fields are changed',
-    () => {
-      const property = fc.property(seeds, mutations, (seed, changes) => {
-        const random = new Random(seed)
-        const magic = random.pick([0, 1] as const)
-        const compression = random.pick(compressionsOf(magic))
-        const set = wrapped(encodeMessageSet(someRecords(random), magic), magic, compression)
-        survives(sealedSet(mutate(set, changes)), changes.length === 0)
-      })
-      fc.assert(property, share)
-    },
-    TIMEOUT_MS,
-  )
+  it('in compressed messages, whose fields are changed', () => {
+    const property = fc.property(seeds, mutations, (seed, changes) => {
+      const random = new Random(seed)
+      const magic = random.pick([0, 1] as const)
+      const compression = random.pick(compressionsOf(magic))
+      const set = wrapped(encodeMessageSet(someRecords(random), magic), magic, compression)
+      survives(sealedSet(mutate(set, changes)), changes.length === 0)
+    })
+    fc.assert(property, share)
+  })
 })
 
 describe(`changed records whose checksums are not (SAMSA_SEED=${SEED})`, () => {
-  it(
-    'of all formats',
-    () => {
-      const property = fc.property(seeds, mutations, (seed, changes) => {
-        const random = new Random(seed)
-        const sets = [0, 1, 2].map(() => someSet(random))
-        survives(mutate(Buffer.concat(sets), changes), changes.length === 0)
-      })
-      fc.assert(property, share)
-    },
-    TIMEOUT_MS,
-  )
+  it('of all formats', () => {
+    const property = fc.property(seeds, mutations, (seed, changes) => {
+      const random = new Random(seed)
+      const sets = [0, 1, 2].map(() => someSet(random))
+      survives(mutate(Buffer.concat(sets), changes), changes.length === 0)
+    })
+    fc.assert(property, share)
+  })
 
   it('of no format at all', () => {
     const random = new Random(SEED)

@@ -1,13 +1,12 @@
 import { join } from 'node:path'
 import { kafkaTools } from '../../../support/kafka/download.ts'
 import { outputOf, runCommand } from '../../../support/run-command.ts'
+import { PATIENCE_MS } from '../../../support/patience.ts'
 
 /** Kafka's own clients and tools; none are published for 4.4 yet. */
 
 // Starting fast matters more than running fast. No log: what it says is what is compared.
 const JVM_ARGUMENTS = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xmx512m']
-
-const TIMEOUT_MS = 120_000
 
 const PROGRAMS = join(__dirname, '..', 'java')
 
@@ -30,7 +29,7 @@ async function run(program: string, args: readonly string[], input: string): Pro
   const home = process.env['JAVA_HOME']
   const java = home ? join(home, 'bin', 'java') : 'java'
   const words = [...JVM_ARGUMENTS, '-cp', join(jars, '*'), program, ...args]
-  const result = await runCommand(java, words, { input, timeoutMs: TIMEOUT_MS })
+  const result = await runCommand(java, words, { input, timeoutMs: PATIENCE_MS })
   // It always complains that it has nowhere to log to.
   const stderr = result.stderr.replaceAll(/^SLF4J: .*\n/gm, '')
   return String(await outputOf(Promise.resolve({ ...result, stderr })))

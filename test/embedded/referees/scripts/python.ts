@@ -3,9 +3,9 @@ import { PYTHON } from '../../../support/python.ts'
 import { outputOf, runCommand } from '../../../support/run-command.ts'
 import { answersIn } from '../support/judge.ts'
 import type { Referee } from '../support/referee.ts'
+import { PATIENCE_MS } from '../../../support/patience.ts'
 
 const PROGRAMS = join(__dirname, '..', 'python')
-const TIMEOUT_MS = 120_000
 
 export const KAFKA_PYTHON: Referee = {
   name: 'kafka-python',
@@ -44,7 +44,7 @@ export const CONFLUENT_KAFKA: Referee = {
 
 async function run(program: string, args: readonly string[]): Promise<string> {
   const result = await runCommand(PYTHON, [join(PROGRAMS, program), ...args], {
-    timeoutMs: TIMEOUT_MS,
+    timeoutMs: PATIENCE_MS,
   })
   // Where a coordinator is just being made, librdkafka says so, and tries again.
   const stderr = result.stderr.replaceAll(/^%\d\|[\d.]+\|GETPID.*\n\n?/gm, '')

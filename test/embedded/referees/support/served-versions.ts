@@ -8,6 +8,7 @@ import type { Api } from '../../../../protocol/schema/api.ts'
 import type { Encodable, Fields } from '../../../../protocol/schema/fields.ts'
 import { waitFor } from '../../../support/kafka/wait.ts'
 import { RawClient } from '../../support/raw-client.ts'
+import { PATIENCE_MS } from '../../../support/patience.ts'
 
 /** `1-3` by API. */
 export type ServedVersions = ReadonlyMap<number, string>
@@ -41,7 +42,7 @@ async function coordinatorIsThere(port: number): Promise<void> {
     return errorCode === 0 ? true : undefined
   }
   await waitFor(isThere, {
-    timeoutMs: 20_000,
+    timeoutMs: PATIENCE_MS,
     onTimeout: () => new Error('There is still no coordinator'),
   })
 }
