@@ -260,7 +260,7 @@ export {
   BalancedTopicsConsumer,
   type BalancedTopicsConsumerOptions,
 } from './balanced/balanced-topics-consumer.ts'
-export type { TransactionHandler } from './balanced/transact.ts'
+export type { TransactionHandler, TransactOptions } from './balanced/transact.ts'
 export type { PartitionsHook, RebalanceOptions } from './balanced/options.ts'
 export type { GroupProtocolName } from './balanced/protocols.ts'
 export { NotOwnedError, PartitionOwnedError, RebalanceError } from './balanced/errors.ts'

@@ -1,7 +1,6 @@
 import { NO_REGISTER, type OpenRegister } from '../async/restarts.ts'
 import type { CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import type { ReadOptions } from '../consumer/delivery/delivery.ts'
 import { CONSUMER_CHECKS } from '../consumer/options.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'
 import { SingleTopicConsumer, type ResetTo } from '../consumer/single-topic-consumer.ts'
@@ -14,7 +13,7 @@ import { REBALANCE_CHECKS, type BalancedReadingOptions, type RebalanceOptions } 
 import { aGroupProtocol, PROTOCOL_CHECKS, type GroupProtocolName } from './protocols.ts'
 import type { RebalanceHooks } from './reader.ts'
 import { NamedTopics } from './subscription.ts'
-import { transact, type TransactionHandler } from './transact.ts'
+import { transact, type TransactionHandler, type TransactOptions } from './transact.ts'
 import type { ZooKeeperOptions } from './zookeeper/options.ts'
 
 /** What a group is coordinated by. */
@@ -133,16 +132,16 @@ export class BalancedConsumer<
   }
 
   /**
-   * Reads, processes and writes in transactions, one a batch (docs/transactions.md): the handler produces through its
-   * transaction, which commits the group's offset after the batch, too. When the handler throws, the transaction is
-   * aborted, the partition goes back to what is committed, and `transact` throws the same. When the group has moved
-   * the partition meanwhile, or the commit fails in a way that may pass, the batch comes again, here or at the next
-   * owner. Ends when the consumer is closed. Throws ProducerFencedError, and what the handler throws.
+   * Reads, processes and writes in transactions (docs/transactions.md): the handler is called for batch after batch,
+   * and produces through its transaction, which commits the group's offsets after the batches, too. When the handler
+   * throws, the transaction is aborted, its partitions go back to what is committed, and `transact` throws the same.
+   * When the group has moved a partition meanwhile, or the commit fails in a way that may pass, the batches come again,
+   * here or at the next owner. Ends when the consumer is closed. Throws ProducerFencedError, and what the handler throws.
    */
   transact(
     producer: TransactionalProducer,
     handler: TransactionHandler<Value, Key>,
-    options: ReadOptions = {},
+    options: TransactOptions = {},
   ): Promise<void> {
     return transact(this.assigned, producer, handler, options)
   }

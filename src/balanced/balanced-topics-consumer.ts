@@ -1,7 +1,6 @@
 import { NO_REGISTER, type OpenRegister } from '../async/restarts.ts'
 import type { CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import type { ReadOptions } from '../consumer/delivery/delivery.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'
 import { namesOrPattern, topicsFrom } from '../consumer/topics-option.ts'
 import { MultiTopicConsumer } from '../consumer/multi-topic-consumer.ts'
@@ -11,7 +10,7 @@ import { BalancedMember } from './balanced-member.ts'
 import type { BalancedReadingOptions, RebalanceOptions } from './options.ts'
 import type { RebalanceHooks } from './reader.ts'
 import { MatchingTopics, NamedTopics } from './subscription.ts'
-import { transact, type TransactionHandler } from './transact.ts'
+import { transact, type TransactionHandler, type TransactOptions } from './transact.ts'
 
 /** A group that ZooKeeper coordinates, or with `managed: true` Kafka itself. */
 export type BalancedTopicsConsumerOptions<
@@ -89,16 +88,16 @@ export class BalancedTopicsConsumer<
   }
 
   /**
-   * Reads, processes and writes in transactions, one a batch (docs/transactions.md): the handler produces through its
-   * transaction, which commits the group's offset after the batch, too. When the handler throws, the transaction is
-   * aborted, the partition goes back to what is committed, and `transact` throws the same. When the group has moved
-   * the partition meanwhile, or the commit fails in a way that may pass, the batch comes again, here or at the next
-   * owner. Ends when the consumer is closed. Throws ProducerFencedError, and what the handler throws.
+   * Reads, processes and writes in transactions (docs/transactions.md): the handler is called for batch after batch,
+   * and produces through its transaction, which commits the group's offsets after the batches, too. When the handler
+   * throws, the transaction is aborted, its partitions go back to what is committed, and `transact` throws the same.
+   * When the group has moved a partition meanwhile, or the commit fails in a way that may pass, the batches come again,
+   * here or at the next owner. Ends when the consumer is closed. Throws ProducerFencedError, and what the handler throws.
    */
   transact(
     producer: TransactionalProducer,
     handler: TransactionHandler<Value, Key>,
-    options: ReadOptions = {},
+    options: TransactOptions = {},
   ): Promise<void> {
     return transact(this.assigned, producer, handler, options)
   }

@@ -1,10 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { Deadline } from '../async/deadline.ts'
+import { aSignal } from '../call-options.ts'
 import type { ConsumerBatch } from '../consumer/delivery/consumer-batch.ts'
 import type { ReadOptions } from '../consumer/delivery/delivery.ts'
+import type { GatheredPartition, Gatherer } from '../consumer/delivery/gatherer.ts'
 import type { AssignedConsumer } from '../consumer/assigned-consumer.ts'
+import { nameOf } from '../consumer/topic-partition.ts'
 import { ClosedError, InvalidArgumentError, isRetriable, KafkaError } from '../errors.ts'
 import type { GroupMetadata } from '../cluster/group-metadata.ts'
-import { shown } from '../options.ts'
+import { aDurationMs, anInteger, checkOptions, shown } from '../options.ts'
 import type { Transaction } from '../producer/transactions/transaction.ts'
 import { TransactionalProducer } from '../producer/transactions/transactional-producer.ts'
 
@@ -21,19 +25,33 @@ export interface TransactingMember<Value, Key> {
   groupMetadata(): GroupMetadata
 }
 
+/** How much goes into a transaction: it is committed when the first of these is reached. */
+export interface TransactOptions extends ReadOptions {
+  /** A transaction that has so many messages takes no further batch. Default: 10,000. */
+  readonly maxMessages?: number
+  /**
+   * How long a transaction takes batches, from its first one on. It waits so long for more where there are none; with 0
+   * each batch has a transaction of its own. Default: 100, as in Kafka Streams.
+   */
+  readonly maxWaitMs?: number
+}
+
+const MAX_MESSAGES = 10_000
+const MAX_WAIT_MS = 100
+
 /** Between attempts to settle a transaction while its coordinator cannot be reached; each attempt waits by itself, too. */
 const SETTLE_BACKOFF_MS = 100
 
 /**
- * Reads, processes and writes in transactions, one a batch. The group's offsets are committed with each. A partition
- * that is taken away is released only when its batch has been processed: the loop asks for the next one when the
- * transaction has ended, and that is what the member waits for.
+ * Reads, processes and writes in transactions of several batches each. The group's offsets are committed with each. A
+ * partition that is taken away is released only when the transaction that its batches are in has ended: the transaction
+ * ends then at once, and until it has the member counts as being at work on the partition.
  */
 export async function transact<Value, Key>(
   member: TransactingMember<Value, Key>,
   producer: TransactionalProducer,
   handler: TransactionHandler<Value, Key>,
-  options: ReadOptions,
+  options: TransactOptions,
 ): Promise<void> {
   if (!((producer as unknown) instanceof TransactionalProducer)) {
     throw new InvalidArgumentError('transact: needs a producer of getTransactionalProducer()')
@@ -43,16 +61,30 @@ export async function transact<Value, Key>(
       `transact: the handler must be a function, not ${shown(handler)}`,
     )
   }
+  checkOptions<TransactOptions>('transact', options, {
+    maxMessages: anInteger(1),
+    maxWaitMs: aDurationMs(0),
+    signal: aSignal,
+  })
   const { core } = member
   if (member.autoCommitEnable) {
     throw new InvalidArgumentError(
       'transact: a consumer with autoCommitEnable would commit offsets of transactions that are aborted',
     )
   }
-  try {
-    for await (const batch of core.batches(options)) {
-      await inTransaction(member, producer, handler, batch)
+  const { maxMessages = MAX_MESSAGES, maxWaitMs = MAX_WAIT_MS, signal } = options
+  const limits = { maxMessages, maxWaitMs }
+  const work = async (batches: Gatherer<Value, Key>) => {
+    for (let batch = await batches.first(); batch !== undefined; batch = await batches.first()) {
+      try {
+        await inTransaction(member, producer, handler, batches, batch, limits)
+      } finally {
+        batches.finish()
+      }
     }
+  }
+  try {
+    await core.gather(work, signal === undefined ? {} : { signal })
   } catch (error) {
     if (!(core.isClosed && error instanceof ClosedError)) throw error
   }
@@ -62,57 +94,82 @@ async function inTransaction<Value, Key>(
   member: TransactingMember<Value, Key>,
   producer: TransactionalProducer,
   handler: TransactionHandler<Value, Key>,
-  batch: ConsumerBatch<Value, Key>,
+  batches: Gatherer<Value, Key>,
+  first: ConsumerBatch<Value, Key>,
+  { maxMessages, maxWaitMs }: Required<Pick<TransactOptions, 'maxMessages' | 'maxWaitMs'>>,
 ): Promise<void> {
   const { core } = member
-  // The membership under which the batch was delivered: a later one does not have to own its partition.
-  const group = member.groupMetadata()
-  if (group.memberId === '') {
-    const reason = 'transact: only groups that Kafka coordinates (managed: true) have transactions'
-    throw new InvalidArgumentError(reason)
-  }
-  const tx = await producer.begin()
+  let tx: Transaction | undefined
   try {
-    await handler(batch, tx)
-    if (!tx.isOpen) throw new InvalidArgumentError('transact: the handler ended the transaction')
-    const { topic, partition, nextOffset: offset } = batch
-    await tx.sendOffsets({ offsets: [{ topic, partition, offset }], group })
+    if (member.groupMetadata().memberId === '') {
+      const reason =
+        'transact: only groups that Kafka coordinates (managed: true) have transactions'
+      throw new InvalidArgumentError(reason)
+    }
+    tx = await producer.begin()
+    const end = new Deadline(maxWaitMs)
+    let messages = 0
+    let batch: ConsumerBatch<Value, Key> | undefined = first
+    while (batch !== undefined) {
+      await handler(batch, tx)
+      if (!tx.isOpen) throw new InvalidArgumentError('transact: the handler ended the transaction')
+      if (batches.isLastInterrupted) throw new InterruptedError()
+      messages += batch.length
+      const hasRoom = messages < maxMessages && !end.isOver
+      batch = hasRoom ? await batches.more(end.remainingMs) : undefined
+    }
+    if (batches.hasLost) throw new InterruptedError()
+    const offsets = batches.partitions.map(({ nextOffset: offset, ...one }) => ({ ...one, offset }))
+    // The member of now: none of the partitions was taken away since it got their messages.
+    await tx.sendOffsets({ offsets, group: member.groupMetadata() })
     await tx.commit()
   } catch (error) {
-    await settle(tx)
+    const failure = tx === undefined ? undefined : await settle(tx)
     // The next owner of its partitions begins at what is committed.
-    if (!core.isClosed) await rewind(core, batch)
+    if (!core.isClosed) await rewind(core, batches.partitions)
+    if (failure !== undefined) throw failure
     if (!mayGoOn(error)) throw error
   }
 }
 
-/** Aborts until the transaction has ended in one way or the other: only then the committed offsets tell which. */
-async function settle(tx: Transaction): Promise<void> {
+/** A partition was taken away: the transaction is aborted, and its messages come again, here or at their next owner. */
+class InterruptedError extends Error {}
+
+/**
+ * Aborts until the transaction has ended in one way or the other: only then the committed offsets tell which. Returns
+ * what ends the producer, such as that it is fenced.
+ */
+async function settle(tx: Transaction): Promise<Error | undefined> {
   while (tx.isOpen) {
     try {
       await tx.abort()
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
-      if (error.code === 'TRANSACTION_COMMITTED') return
-      if (error.code !== 'TRANSACTION_OUTCOME_UNKNOWN' && !isRetriable(error)) throw error
+      if (error.code === 'TRANSACTION_COMMITTED') return undefined
+      if (error.code !== 'TRANSACTION_OUTCOME_UNKNOWN' && !isRetriable(error)) return error
       await delay(SETTLE_BACKOFF_MS)
     }
   }
+  return undefined
 }
 
-/** Back to what is committed, or to the beginning of the batch where nothing is. */
+/** Back to what is committed, or to the first message of the transaction where nothing is. */
 async function rewind<Value, Key>(
   core: AssignedConsumer<Value, Key>,
-  batch: ConsumerBatch<Value, Key>,
+  partitions: readonly GatheredPartition[],
 ): Promise<void> {
   for (;;) {
     try {
-      const [committed] = await core.fetchOffsets({}, [batch])
-      // Its next owner begins at what is committed.
-      if (core.position(batch) === undefined) return
-      core.seek(batch, committed?.offset ?? batch.firstOffset)
+      const found = await core.fetchOffsets({}, partitions)
+      const committed = new Map(found.map((one) => [nameOf(one), one.offset]))
+      for (const one of partitions) {
+        // One that is not assigned any more begins at what is committed, at its next owner.
+        if (core.position(one) === undefined) continue
+        core.seek(one, committed.get(nameOf(one)) ?? one.firstOffset)
+      }
       return
     } catch (error) {
+      if (core.isClosed) return
       if (!isRetriable(error)) throw error
       await delay(SETTLE_BACKOFF_MS)
     }
@@ -128,6 +185,7 @@ const BY_REBALANCE: readonly string[] = [
 ]
 
 function mayGoOn(error: unknown): boolean {
+  if (error instanceof InterruptedError) return true
   if (!(error instanceof KafkaError)) return false
   const cause = error.code === 'TRANSACTION_FAILED' ? error.cause : error
   if (!(cause instanceof KafkaError)) return false

@@ -9,6 +9,7 @@ import type { ConsumedMessage } from './consumed-message.ts'
 import type { ConsumerBatch } from './delivery/consumer-batch.ts'
 import type { Work } from './delivery/work.ts'
 import { Delivery, type ConsumeOptions, type ReadOptions } from './delivery/delivery.ts'
+import type { Gatherer } from './delivery/gatherer.ts'
 import type { MessageHandler } from './delivery/handler.ts'
 import type { RunOptions } from './delivery/run.ts'
 import { Fetcher } from './fetch/fetcher.ts'
@@ -475,6 +476,11 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
 
   batches(options: ReadOptions = {}): Iteration<ConsumerBatch<Value, Key>> {
     return this.#delivery.batches(options)
+  }
+
+  /** Batches that are finished several at a time, as by a transaction: see Gatherer. */
+  gather(work: (batches: Gatherer<Value, Key>) => Promise<void>, options: ReadOptions) {
+    return this.#delivery.gather(work, options)
   }
 
   run(handler: MessageHandler<Value, Key>, options: RunOptions = {}): Promise<void> {

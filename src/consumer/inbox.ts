@@ -267,7 +267,6 @@ export class Inbox<Value, Key> implements PeekableFeed<
 
   /** The application is at work on all of it. */
   handOver(chunk: Chunk): void {
-    chunk.isWhole = true
     this.#beginProcessing(chunk)
   }
 

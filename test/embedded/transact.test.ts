@@ -1,7 +1,14 @@
 import { describe, expect, it } from '@jest/globals'
 import { EmbeddedCluster, type EmbeddedClusterOptions } from '../../src/embedded/index.ts'
-import { KafkaClient, type BalancedConsumer } from '../../src/index.ts'
+import {
+  KafkaClient,
+  type BalancedConsumer,
+  type ConsumerBatch,
+  type TransactOptions,
+  type Transaction,
+} from '../../src/index.ts'
 import { setTimeout as delay } from 'node:timers/promises'
+import { until } from '../support/until.ts'
 
 const CLUSTERS: readonly (readonly [string, EmbeddedClusterOptions])[] = [
   ['transaction.version 2', {}],
@@ -39,6 +46,10 @@ async function untilCopied(kafka: EmbeddedCluster): Promise<void> {
   while ((await output(kafka)).length < MESSAGES) await delay(10)
 }
 
+function copied(transactions: ReadonlyMap<Transaction, readonly ConsumerBatch[]>): number {
+  return [...transactions.values()].flat().reduce((sum, { length }) => sum + length, 0)
+}
+
 function member(client: KafkaClient): Promise<BalancedConsumer> {
   return client.topic('in').getBalancedConsumer({
     consumerGroup: 'copiers',
@@ -60,10 +71,14 @@ describe.each(CLUSTERS)('consumer.transact, %s', (_, options) => {
     kafka.faults.on({ api: 'EndTxn', times: 2 }, { cutAfterBytes: 0 })
     kafka.faults.on({ api: 'TxnOffsetCommit', times: 2 }, { error: 'ILLEGAL_GENERATION' })
     const run = () =>
-      consumer.transact(producer, (batch, tx) => {
-        for (const { value } of batch) void tx.produce('out', value)
-        if (++batches % 7 === 0) throw new Error('the handler failed')
-      })
+      consumer.transact(
+        producer,
+        (batch, tx) => {
+          for (const { value } of batch) void tx.produce('out', value)
+          if (++batches % 7 === 0) throw new Error('the handler failed')
+        },
+        { maxWaitMs: 0 },
+      )
     const failures: unknown[] = []
     const copying = (async () => {
       while (!state.isDone) {
@@ -130,6 +145,148 @@ describe.each(CLUSTERS)('consumer.transact, %s', (_, options) => {
     await tx.abort()
     expect(await output(kafka)).toEqual([])
   })
+
+  it('puts batches of several partitions into a transaction, up to maxMessages', async () => {
+    await using kafka = await start(options)
+    await using client = new KafkaClient({ hosts: kafka.hosts })
+    const producer = await client.getTransactionalProducer({ transactionalId: 'copier' })
+    const consumer = await member(client)
+    const transactions = new Map<Transaction, ConsumerBatch[]>()
+    const copying = consumer.transact(
+      producer,
+      (batch, tx) => {
+        transactions.set(tx, [...(transactions.get(tx) ?? []), batch])
+        for (const { value } of batch) void tx.produce('out', value)
+      },
+      // The time never ends a transaction here.
+      { maxMessages: MESSAGES / 3, maxWaitMs: 600_000 },
+    )
+    await until(() => copied(transactions) === MESSAGES)
+    await consumer.close()
+    await copying
+    expect(await output(kafka)).toEqual(numbers())
+    expect(transactions.size).toBeLessThanOrEqual(4)
+    const [first] = transactions.values()
+    expect(new Set(first!.map(({ partition }) => partition)).size).toBeGreaterThan(1)
+  })
+
+  it('commits what a transaction has when one of its partitions is to be given up', async () => {
+    await using kafka = await start(options)
+    await using client = new KafkaClient({ hosts: kafka.hosts, retryBackoffMs: 5 })
+    const copy = async (id: string) => {
+      const producer = await client.getTransactionalProducer({ transactionalId: id })
+      const consumer = await member(client)
+      const transactions = new Map<Transaction, ConsumerBatch[]>()
+      const copying = consumer.transact(
+        producer,
+        (batch, tx) => {
+          transactions.set(tx, [...(transactions.get(tx) ?? []), batch])
+          for (const { value } of batch) void tx.produce('out', value)
+        },
+        { maxWaitMs: 600_000 },
+      )
+      return { consumer, copying, transactions }
+    }
+    const first = await copy('first')
+    await until(() => copied(first.transactions) === MESSAGES)
+    expect(await output(kafka)).toEqual([])
+    // Resolves when partitions were given to the second, which the first gives up only after its commit.
+    const second = await copy('second')
+    await until(() => second.consumer.assignment.length === 2)
+    expect(await output(kafka)).toEqual(numbers())
+    expect(first.transactions.size).toBe(1)
+    for (const { consumer, copying } of [first, second]) {
+      await consumer.close()
+      await copying
+    }
+    expect(await output(kafka)).toEqual(numbers())
+  })
+
+  it('commits what a transaction has when the consumer is closed', async () => {
+    await using kafka = await start(options)
+    await using client = new KafkaClient({ hosts: kafka.hosts })
+    const producer = await client.getTransactionalProducer({ transactionalId: 'copier' })
+    const consumer = await member(client)
+    let copiedMessages = 0
+    const copying = consumer.transact(
+      producer,
+      (batch, tx) => {
+        copiedMessages += batch.length
+        for (const { value } of batch) void tx.produce('out', value)
+      },
+      { maxWaitMs: 600_000 },
+    )
+    await until(() => copiedMessages === MESSAGES)
+    await consumer.close()
+    await copying
+    expect(await output(kafka)).toEqual(numbers())
+  })
+
+  it('hands a batch over again whose transaction could not begin', async () => {
+    await using kafka = await start(options)
+    await using client = new KafkaClient({ hosts: kafka.hosts })
+    const fenced = await client.getTransactionalProducer({ transactionalId: 'copier' })
+    const consumer = await member(client)
+    const copy = (batch: ConsumerBatch, tx: Transaction) => {
+      for (const { value } of batch) void tx.produce('out', value)
+    }
+    const producer = await client.getTransactionalProducer({ transactionalId: 'copier' })
+    // Its first transaction fails when it is used, the second does not even begin.
+    for (let i = 0; i < 2; i++) {
+      await expect(consumer.transact(fenced, copy)).rejects.toMatchObject({
+        code: 'PRODUCER_FENCED',
+      })
+    }
+    // It throws the failures of messages that nobody has looked at.
+    await fenced.close().catch(() => undefined)
+    const copying = consumer.transact(producer, copy)
+    await untilCopied(kafka)
+    await consumer.close()
+    await copying
+    expect(await output(kafka)).toEqual(numbers())
+  })
+
+  it('aborts a transaction whose handler may have left its batch half done', async () => {
+    await using kafka = await start(options)
+    await using client = new KafkaClient({ hosts: kafka.hosts, retryBackoffMs: 5 })
+    const producer = await client.getTransactionalProducer({ transactionalId: 'copier' })
+    const consumer = await member(client)
+    let isAtWork = false
+    const copying = consumer.transact(producer, async (batch, tx) => {
+      isAtWork = true
+      await new Promise((resolve) => batch.signal.addEventListener('abort', resolve))
+      await tx.produce('out', 'half')
+    })
+    await until(() => isAtWork)
+    await consumer.close()
+    await copying
+    expect(await output(kafka)).toEqual([])
+    const [group] = await client.admin.listGroupOffsets(['copiers'])
+    expect(group!.offsets).toEqual([])
+  })
+
+  it('refuses commits of a batch outside of its transaction', async () => {
+    await using kafka = await start(options)
+    await using client = new KafkaClient({ hosts: kafka.hosts })
+    const producer = await client.getTransactionalProducer({ transactionalId: 'copier' })
+    const consumer = await member(client)
+    await expect(consumer.transact(producer, (batch) => batch.commit())).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    })
+  })
+
+  it.each([{ maxMessages: 0 }, { maxWaitMs: -1 }, { maxMessage: 5 }, { signal: 'x' }])(
+    'refuses the options %j',
+    async (wrong) => {
+      await using kafka = await start(options)
+      await using client = new KafkaClient({ hosts: kafka.hosts })
+      const producer = await client.getTransactionalProducer({ transactionalId: 'copier' })
+      const consumer = await member(client)
+      await expect(
+        consumer.transact(producer, () => undefined, wrong as TransactOptions),
+      ).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    },
+  )
 
   it('refuses a consumer that commits by itself, and a producer without transactions', async () => {
     await using kafka = await start(options)

@@ -10,6 +10,7 @@ import { nextOf } from '../message-feed.ts'
 import type { PartitionState } from '../partition-state.ts'
 import type { TopicPartitionOffset } from '../topic-partition.ts'
 import { ConsumerBatch } from './consumer-batch.ts'
+import { Gatherer, type TakenBatch } from './gatherer.ts'
 import { MessageStream } from './message-stream.ts'
 import type { MessageHandler } from './handler.ts'
 import { ReadIterator } from './read-iterator.ts'
@@ -91,7 +92,33 @@ export class Delivery<Value, Key> {
   }
 
   batches(options: ReadOptions): Iteration<ConsumerBatch<Value, Key>> {
-    return this.#iterator('batches()', () => this.#takeBatch(), options)
+    const take = () => {
+      const taken = this.#takeBatch((offset, call) => this.#parts.commit(offset, call))
+      if (taken !== undefined) this.#inbox.handOver(taken.chunk)
+      return taken?.batch
+    }
+    return this.#iterator('batches()', take, options)
+  }
+
+  /** Calls `work` with batches that it finishes several at a time. */
+  async gather(
+    work: (batches: Gatherer<Value, Key>) => Promise<void>,
+    options: ReadOptions,
+  ): Promise<void> {
+    const { signal } = checked(options)
+    const refuse = () => {
+      const reason = 'the transaction commits the offsets of its batches'
+      return Promise.reject(new InvalidArgumentError(reason))
+    }
+    const take = () => this.#takeBatch(refuse)
+    const gatherer = new Gatherer(this.#inbox, take, this.#parts.consumerTimeoutMs, signal)
+    const reading = this.#begin('transact()', 'handler')
+    try {
+      await reading.work(() => work(gatherer))
+    } finally {
+      gatherer.finish()
+      reading.end()
+    }
   }
 
   async run(handler: MessageHandler<Value, Key>, options: RunOptions): Promise<void> {
@@ -163,7 +190,7 @@ export class Delivery<Value, Key> {
     return new ReadIterator(source, checked(options).signal)
   }
 
-  #takeBatch(): ConsumerBatch<Value, Key> | undefined {
+  #takeBatch(commit: DeliveryParts<Value, Key>['commit']): TakenBatch<Value, Key> | undefined {
     for (;;) {
       const chunk = this.#inbox.takeChunk()
       if (chunk === undefined) return undefined
@@ -181,16 +208,17 @@ export class Delivery<Value, Key> {
         this.#inbox.report(error as Error)
       }
       if (messages.length === 0) continue
-      this.#inbox.handOver(chunk)
+      chunk.isWhole = true
       const { topic, partition, position: nextOffset } = state
       const highWatermark = this.#parts.endOf(state)
-      return new ConsumerBatch({ topic, partition, nextOffset, highWatermark }, messages, {
-        commit: (offset, call) => this.#parts.commit({ topic, partition, offset }, call),
+      const batch = new ConsumerBatch({ topic, partition, nextOffset, highWatermark }, messages, {
+        commit: (offset, call) => commit({ topic, partition, offset }, call),
         signal: () => {
           chunk.isInterruptible = true
           return state.signal
         },
       })
+      return { batch, chunk }
     }
   }
 
