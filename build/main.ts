@@ -1,7 +1,7 @@
 /**
  * `npm run build` makes in dist/:
  *
- * - ES modules: a file for each entry point of package.json and for the command, with what they share in chunks,
+ * - ES modules: a file for each entry point of package.json and for each command, with what they share in chunks,
  *   so that there is one copy of every class. Node.js uses them for `import` and, from 20.19 on, for `require`.
  * - cjs/: the same files as CommonJS, for what cannot load ES modules, such as Jest in its default mode.
  * - cjs/, too: the declarations, a file for each entry point and one for each part that they share. As CommonJS they
@@ -15,14 +15,14 @@ import { entryPoints } from './entry-points.ts'
 
 const DIST = 'dist'
 const CJS = join(DIST, 'cjs')
-const COMMAND = 'src/cli/main.ts'
+const COMMANDS = ['src/cli/main.ts', 'src/storm/cli/main.ts']
 const TARGET = 'node20.19'
 
 async function main(): Promise<void> {
   rmSync(DIST, { recursive: true, force: true })
   await writeDeclarations(CJS)
   const sources = entryPoints().map(({ source }) => source)
-  const modules = await bundle([...sources, COMMAND])
+  const modules = await bundle([...sources, ...COMMANDS])
   await convert(modules.filter((path) => !path.endsWith('/cli/main.js')))
   sources.forEach(reExportDeclarations)
   writeFileSync(join(CJS, 'package.json'), '{ "type": "commonjs" }\n')

@@ -35,6 +35,10 @@ const FOR_ALL = [
 const ENTRANCES = entryPoints().map(({ source }) => source)
 /** Storm's components use the client by its entrance, and share small helpers with it. */
 const FOR_STORM = ['async', 'options', 'version']
+/** The command `sparse` writes to a terminal, too. */
+const SPARSE = 'src/storm/cli/'
+/** What only `sparse` uses: a topology that is bundled must not carry it to the workers. */
+const FOR_SPARSE = ['cli', 'deploy', 'java', 'thrift'].map((name) => `src/storm/${name}/`)
 /** The embedded brokers are the other side: what they share with the client would agree with itself. */
 const FOR_EMBEDDED = ['async', 'errors', 'options', 'protocol']
 /**
@@ -128,6 +132,7 @@ function mayImport(from: string, to: string): boolean {
   if (part === other) return true
   if (part === 'protocol') return false
   if (part === 'terminal') return false
+  if (from.startsWith(SPARSE) && other === 'terminal') return true
   if (part === 'storm') return FOR_STORM.includes(other) || to === 'src/index.ts'
   if (other === 'storm') return part === 'cli' && ENTRANCES.includes(to)
   if (part === 'cli') return ENTRANCES.includes(to) || ['version', 'terminal'].includes(other)
@@ -180,6 +185,16 @@ describe('the source', () => {
     )
     expect(wrong).toEqual([])
     expect(mayImportInEmbedded('src/embedded/log/x.ts', 'src/embedded/cluster/y.ts')).toBe(false)
+  })
+
+  it('keeps what the command sparse needs out of topologies', () => {
+    const isForSparse = (file: string): boolean =>
+      FOR_SPARSE.some((folder) => file.startsWith(folder))
+    const wrong = files
+      .filter((file) => file.startsWith('src/storm/') && !isForSparse(file))
+      .flatMap((file) => importsOf(file).filter(isForSparse))
+    expect(wrong).toEqual([])
+    expect(files.filter(isForSparse).length).toBeGreaterThan(20)
   })
 
   it('exports names one by one, so that nothing becomes public by accident', () => {

@@ -18,10 +18,12 @@ import {
   type Handshake,
   type TopologyContext,
 } from '../multilang/messages.ts'
+import { isMsgpack, loadMsgpack } from '../multilang/msgpack-wire.ts'
 import type { Wire } from '../multilang/wire.ts'
+import { descriptionOf, writeDescription } from '../topology/description.ts'
 import type { Topology } from '../topology/topology.ts'
 import { reserveStdout } from './reserved-stdout.ts'
-import { MessageWriter } from './stdio.ts'
+import { MessageWriter, writeAll } from './stdio.ts'
 
 /** An exception; what pystorm exits with, too. */
 const EXCEPTION = 1
@@ -36,26 +38,21 @@ const STDOUT = 1
  * JSON instead, and runs nothing.
  */
 export function runTopology(topology: Topology): void {
-  const describe = process.env['SAMSA_STORM_DESCRIBE']
-  if (describe === undefined) new ComponentProcess(topology).start()
-  else process.stdout.write(`${JSON.stringify(descriptionOf(topology, describe))}\n`)
-}
-
-/** What `SAMSA_STORM_DESCRIBE` prints. Bytes and longs of Java components are strings in it. */
-function descriptionOf(topology: Topology, environment: string): object {
-  const options = environment === '' || environment === '1' ? {} : { environment }
-  const plain: unknown = JSON.parse(
-    JSON.stringify(topology.toStorm(options), (_key, value: unknown) =>
-      typeof value === 'bigint' ? value.toString() : value,
-    ),
-  )
-  const { name } = topology
-  return { name, config: topology.config(options.environment), topology: plain }
+  const asked = process.env['SAMSA_STORM_DESCRIBE']
+  if (asked === undefined) {
+    new ComponentProcess(topology).start()
+    return
+  }
+  const environment = asked === '' || asked === '1' ? undefined : asked
+  writeAll(STDOUT, Buffer.from(`${writeDescription(descriptionOf(topology, environment))}\n`))
+  // Whatever else the file has opened.
+  process.exit(0)
 }
 
 class ComponentProcess {
   readonly #topology: Topology
-  readonly #wire: Wire
+  /** Known from Storm's first message on. */
+  #wire: Wire | undefined
   readonly #writer: MessageWriter
   #task: Task | undefined
   #logger: Logger
@@ -63,8 +60,7 @@ class ComponentProcess {
 
   constructor(topology: Topology) {
     this.#topology = topology
-    this.#wire = new JsonWire()
-    this.#writer = new MessageWriter(STDOUT, this.#wire, () => this.#end(STORM_WENT_AWAY))
+    this.#writer = new MessageWriter(STDOUT, new JsonWire(), () => this.#end(STORM_WENT_AWAY))
     this.#logger = this.#plainLogger()
   }
 
@@ -82,6 +78,14 @@ class ComponentProcess {
 
   #receive(chunk: Buffer): void {
     if (this.#isEnding) return
+    if (this.#wire === undefined) {
+      if (isMsgpack(chunk)) {
+        process.stdin.pause()
+        void this.#switchToMsgpack(chunk)
+        return
+      }
+      this.#wire = new JsonWire()
+    }
     try {
       for (const message of this.#wire.decode(chunk)) {
         if (this.#task === undefined) this.#shakeHands(handshakeOf(message))
@@ -92,10 +96,24 @@ class ComponentProcess {
     }
   }
 
+  async #switchToMsgpack(chunk: Buffer): Promise<void> {
+    try {
+      this.#wire = await loadMsgpack()
+      this.#writer.wire = this.#wire
+    } catch (error) {
+      // Storm reads nothing that is no MessagePack: its log has what is on standard error.
+      process.stderr.write(`${stackOf(error)}\n`)
+      process.exit(EXCEPTION)
+    }
+    this.#receive(chunk)
+    process.stdin.resume()
+  }
+
   /** The pid comes first: Storm fails on anything that is sent before it. */
   #shakeHands(handshake: Handshake): void {
     const { pidDir, conf, context } = handshake
     const { pid } = process
+    const wire = this.#wire ?? new JsonWire()
     closeSync(openSync(join(pidDir, String(pid)), 'w'))
     this.#writer.send({ pid })
     this.#writer.flush()
@@ -117,7 +135,7 @@ class ComponentProcess {
       ...{ componentName, conf, context, pid, send },
       clock: systemClock,
       logger: this.#logger,
-      problemWith: (value) => this.#wire.problemWith(value),
+      problemWith: (value) => wire.problemWith(value),
       exit: (code) => this.#end(code),
     }
     this.#task = taskOf(this.#topology.create(componentName), place)

@@ -13,7 +13,8 @@ const FULL_PIPE_MS = 1
  */
 export class MessageWriter {
   readonly #fd: number
-  readonly #wire: Wire
+  /** May be replaced before the first message. */
+  wire: Wire
   readonly #onGone: () => void
   #parts: (Buffer | string)[] = []
   #length = 0
@@ -22,12 +23,12 @@ export class MessageWriter {
   /** `onGone` is called when nobody reads any more. */
   constructor(fd: number, wire: Wire, onGone: () => void) {
     this.#fd = fd
-    this.#wire = wire
+    this.wire = wire
     this.#onGone = onGone
   }
 
   send(message: Outgoing): void {
-    const part = this.#wire.encode(message)
+    const part = this.wire.encode(message)
     this.#parts.push(part)
     this.#length += part.length
     if (this.#length >= MOST_BYTES) this.flush()
@@ -59,7 +60,8 @@ function joined(parts: readonly (Buffer | string)[]): Buffer[] {
   return isText ? [Buffer.from(parts.join(''))] : parts.map((part) => Buffer.from(part))
 }
 
-function writeAll(fd: number, bytes: Buffer): void {
+/** Writes to a pipe that may not block, too. */
+export function writeAll(fd: number, bytes: Buffer): void {
   let written = 0
   while (written < bytes.length) {
     try {

@@ -1,0 +1,114 @@
+/** Commands that list topologies, and change those that run. */
+import type { Command } from 'commander'
+import type { TopologySummary } from '../../thrift/structures.ts'
+import { declare, executors, option, positive, wholeNumber } from '../command.ts'
+import { duration } from '../duration.ts'
+import { UsageError } from '../failure.ts'
+import { untilGone } from '../until-gone.ts'
+
+export function manageCommands(sparse: Command): void {
+  declare(sparse, {
+    name: 'list',
+    summary: 'list the topologies of a cluster',
+    has: ['environment', 'output'],
+    examples: ['sparse list -e production', 'sparse list --json'],
+    run: async (session) => {
+      const nimbus = await session.nimbus()
+      const topologies = await nimbus.topologies()
+      if (topologies.length === 0) session.note('No topology runs there.')
+      session.print<TopologySummary>(
+        [
+          { title: 'NAME', of: ({ name }) => name },
+          { title: 'STATUS', of: ({ status }) => status },
+          { title: 'WORKERS', of: (one) => String(one.num_workers), align: 'right' },
+          { title: 'EXECUTORS', of: (one) => String(one.num_executors), align: 'right' },
+          { title: 'TASKS', of: (one) => String(one.num_tasks), align: 'right' },
+          { title: 'UPTIME', of: (one) => duration(one.uptime_secs), align: 'right' },
+          { title: 'ID', of: ({ id }) => id },
+        ],
+        topologies,
+      )
+    },
+  })
+  declare<{ readonly wait?: number; readonly gone?: boolean }>(sparse, {
+    name: 'kill',
+    summary: 'end a topology',
+    has: ['environment', 'topology', 'output'],
+    options: [
+      option(
+        '--wait <seconds>',
+        'what its tuples have to be processed; default: their timeout',
+      ).argParser(wholeNumber),
+      option('--gone', 'return when its workers have ended'),
+    ],
+    examples: ['sparse kill -n wordcount --wait 5'],
+    run: async (session, { wait, gone }) => {
+      const nimbus = await session.nimbus()
+      const { id, name } = await session.runningTopology()
+      await nimbus.kill(name, wait)
+      if (gone === true) await untilGone(nimbus, name, session.interrupt.signal)
+      if (session.options.json === true) session.printJson({ name, id, status: 'KILLED' })
+      else session.note(gone === true ? `${name} has ended` : `${name} is being ended`)
+    },
+  })
+  for (const action of ['activate', 'deactivate'] as const) {
+    declare(sparse, {
+      name: action,
+      summary:
+        action === 'activate'
+          ? 'let the spouts of a topology emit again'
+          : 'stop the spouts of a topology from emitting',
+      has: ['environment', 'topology', 'output'],
+      examples: [`sparse ${action} -n wordcount`],
+      run: async (session) => {
+        const nimbus = await session.nimbus()
+        const { id, name } = await session.runningTopology()
+        await nimbus[action](name)
+        const status = action === 'activate' ? 'ACTIVE' : 'INACTIVE'
+        if (session.options.json === true) session.printJson({ name, id, status })
+        else session.note(`${name} is ${status.toLowerCase()}`)
+      },
+    })
+  }
+  declare<{
+    readonly wait?: number
+    readonly workers?: number
+    readonly executors?: Readonly<Record<string, number>>
+  }>(sparse, {
+    name: 'rebalance',
+    summary: 'move a topology to other workers, with other numbers of workers and executors',
+    has: ['environment', 'topology', 'output'],
+    options: [
+      option('--wait <seconds>', 'what its tuples have to be processed before').argParser(
+        wholeNumber,
+      ),
+      option('-w, --workers <number>', 'number of workers').argParser(positive),
+      option(
+        '-x, --executors <component=number>',
+        'number of executors of a component, at most its tasks; can be repeated',
+      ).argParser(executors),
+    ],
+    examples: ['sparse rebalance -n wordcount -w 4 -x count=8'],
+    run: async (session, { wait, workers, executors: numbers = {} }) => {
+      const nimbus = await session.nimbus()
+      const { id, name } = await session.runningTopology()
+      const { id_to_bolt_agg_stats: bolts = {}, id_to_spout_agg_stats: spouts = {} } =
+        await nimbus.topologyPage(id, ':all-time', false)
+      const components = Object.keys({ ...spouts, ...bolts })
+      const unknown = Object.keys(numbers).find((one) => !components.includes(one))
+      // Before it has run Storm does not know its components.
+      if (unknown !== undefined && components.length > 0) {
+        throw new UsageError(
+          `${name} has no component '${unknown}'; it has ${components.join(', ')}`,
+        )
+      }
+      await nimbus.rebalance(name, {
+        ...(wait === undefined ? {} : { wait_secs: wait }),
+        ...(workers === undefined ? {} : { num_workers: workers }),
+        num_executors: numbers,
+      })
+      if (session.options.json === true) session.printJson({ name, id, status: 'REBALANCING' })
+      else session.note(`${name} is being rebalanced`)
+    },
+  })
+}

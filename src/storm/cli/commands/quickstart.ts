@@ -1,0 +1,45 @@
+import type { Command } from 'commander'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { declare, option } from '../command.ts'
+import { UsageError } from '../failure.ts'
+import { projectFiles } from '../project-template.ts'
+
+export function quickstartCommand(sparse: Command): void {
+  declare<{ readonly kafka?: boolean }>(sparse, {
+    name: 'quickstart <folder>',
+    summary: "make a project with a word count; '.' puts it into the current folder",
+    has: [],
+    options: [
+      option('--kafka', 'count the words of a Kafka topic, and produce the counts to another'),
+    ],
+    examples: ['sparse quickstart wordcount', 'sparse quickstart . --kafka'],
+    run: async (session, { kafka = false }, [folder = '']) => {
+      const name = basename(resolve(folder))
+      if (!/^[a-z0-9][a-z0-9._-]*$/i.test(name)) {
+        throw new UsageError(
+          `'${name}' cannot be the name of a project: use letters, digits, '-' and '_'`,
+        )
+      }
+      const isHere = resolve(folder) === process.cwd()
+      if (!isHere && existsSync(folder) && (await readdir(folder)).length > 0) {
+        throw new UsageError(`${folder} is not empty`)
+      }
+      const files = projectFiles(name, kafka)
+      // A project that is there already has its own.
+      const kept = ['package.json', '.gitignore', 'tsconfig.json']
+      const exists = (path: string): boolean => existsSync(join(folder, path))
+      const clash = Object.keys(files).find((path) => exists(path) && !kept.includes(path))
+      if (clash !== undefined) throw new UsageError(`${join(folder, clash)} exists already`)
+      for (const [path, text] of Object.entries(files)) {
+        if (exists(path)) continue
+        await mkdir(dirname(join(folder, path)), { recursive: true })
+        await writeFile(join(folder, path), text)
+        session.note(`  ${join(folder, path)}`)
+      }
+      const steps = isHere ? [] : [`cd ${folder}`, 'npm install']
+      session.note(`Next: ${[...steps, 'npx sparse storm install', 'npx sparse run'].join(' && ')}`)
+    },
+  })
+}

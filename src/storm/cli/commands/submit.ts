@@ -1,0 +1,117 @@
+import type { Command } from 'commander'
+import { readFile } from 'node:fs/promises'
+import { StormError } from '../../errors.ts'
+import type { Nimbus } from '../../thrift/nimbus.ts'
+import type { ClusterSummary } from '../../thrift/structures.ts'
+import { declare, option, stormSettings, wholeNumber } from '../command.ts'
+import { loadHooks } from '../hooks.ts'
+import type { Session } from '../session.ts'
+import { stormOptions, type GivenOptions } from '../storm-options.ts'
+import { withNodePath } from '../with-node-path.ts'
+import { untilGone } from '../until-gone.ts'
+
+interface SubmitOptions extends GivenOptions {
+  readonly force?: boolean
+  readonly wait?: number
+  readonly inactive?: boolean
+  readonly queue?: boolean
+  readonly overrideName?: string
+  readonly localJarPath?: string
+  readonly remoteJarPath?: string
+}
+
+export function submitCommand(sparse: Command): void {
+  declare<SubmitOptions>(sparse, {
+    name: 'submit',
+    summary: 'bundle a topology and submit it to a cluster',
+    has: ['environment', 'topology', 'output'],
+    options: [
+      option('-f, --force', 'kill a topology of the same name first'),
+      option('--wait <seconds>', 'with --force: what the killed topology has to finish').argParser(
+        wholeNumber,
+      ),
+      option('-i, --inactive', 'submit it deactivated'),
+      option('--queue', 'submit it although the cluster has no free slot'),
+      option('-N, --override-name <name>', "name on the cluster; default: the topology's"),
+      option('-j, --local-jar-path <file>', 'jar to upload instead of a new one'),
+      option('-R, --remote-jar-path <path>', 'jar on Nimbus to use instead of an upload'),
+      ...stormSettings(),
+    ],
+    examples: ['sparse submit -e production', 'sparse submit -n wordcount -f -w 4'],
+    run: async (session, options) => {
+      const { environment } = session
+      const packaged = await session.package(environment)
+      const hooks = await loadHooks(session.config.hooks)
+      const name = options.overrideName ?? packaged.name
+      const nimbus = await session.nimbus()
+      const cluster = await nimbus.cluster()
+      const settings = stormOptions({
+        given: options,
+        topology: packaged.config,
+        environment,
+        serializer: environment.serializer,
+        workerHosts: environment.workers?.length ?? cluster.supervisors.length,
+      })
+      await makeRoom(session, nimbus, cluster, name, options)
+      const context = { topology: name, environment: environment.name, options: settings }
+      await hooks.preSubmit?.(context)
+      const jar =
+        options.localJarPath === undefined ? packaged.jar : await readFile(options.localJarPath)
+      const jarLocation =
+        options.remoteJarPath ??
+        (await nimbus.upload(jar, (bytes) => progress(session, bytes, jar.length)))
+      await nimbus.submit({
+        name,
+        config: settings,
+        topology: withNodePath(packaged.topology, environment.nodePath),
+        jarLocation,
+        isActive: options.inactive !== true,
+      })
+      await hooks.postSubmit?.(context)
+      const { id, status } = await nimbus.topologyNamed(name)
+      if (options.json === true) session.printJson({ name, id, status })
+      else session.note(`Submitted ${name} as ${id}`)
+    },
+  })
+}
+
+/** Throws StormError where the name is in use, or where no worker could start. */
+async function makeRoom(
+  session: Session,
+  nimbus: Nimbus,
+  cluster: ClusterSummary,
+  name: string,
+  { force, wait = 5, queue }: SubmitOptions,
+): Promise<void> {
+  const running = cluster.topologies.find((one) => one.name === name)
+  if (running !== undefined) {
+    if (force !== true) {
+      const reason = `a topology '${name}' runs there already (${running.status}): kill it first, or submit with --force, or under another name with -N`
+      throw new StormError('TOPOLOGY_EXISTS', reason)
+    }
+    if (running.status !== 'KILLED') await nimbus.kill(name, wait)
+    session.note(`Waiting for ${name} to end`)
+    await untilGone(nimbus, name, session.interrupt.signal)
+  }
+  const { supervisors } = await nimbus.cluster()
+  const free = supervisors.reduce(
+    (sum, { num_workers, num_used_workers }) => sum + num_workers - num_used_workers,
+    0,
+  )
+  if (free > 0 || queue === true) return
+  const reason =
+    supervisors.length === 0
+      ? 'the cluster has no supervisor: start one'
+      : `none of the cluster's ${supervisors.reduce((sum, one) => sum + one.num_workers, 0)} slots is free: kill a topology (sparse slot_usage shows which there are), or add slots (supervisor.slots.ports)`
+  throw new StormError(
+    'NO_FREE_SLOT',
+    `'${name}' is not submitted, because ${reason}. With --queue it is submitted and waits`,
+  )
+}
+
+function progress(session: Session, bytes: number, total: number): void {
+  if (session.options.json === true || !process.stderr.isTTY) return
+  process.stderr.write(
+    `\rUploading: ${Math.floor((100 * bytes) / total)} %${bytes === total ? '\n' : ''}`,
+  )
+}

@@ -1,0 +1,16 @@
+import type { Command } from 'commander'
+import { UsageError } from '../failure.ts'
+
+/** streamparse's command, for those who type it. */
+export function virtualenvCommand(sparse: Command): void {
+  sparse
+    .command('update_virtualenv', { hidden: true })
+    .description('not needed: a topology is one file')
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(() => {
+      throw new UsageError(
+        'there are no virtualenvs: sparse submit uploads one file with all that the topology imports',
+      )
+    })
+}

@@ -1,0 +1,34 @@
+import type { Command } from 'commander'
+import { writeFile } from 'node:fs/promises'
+import { declare, option } from '../command.ts'
+import { UsageError } from '../failure.ts'
+import { graphOf, toDot } from '../graph.ts'
+import { toSvg } from '../graph-svg.ts'
+
+const FORMATS = ['dot', 'svg']
+
+export function visualizeCommand(sparse: Command): void {
+  declare<{ readonly format?: string; readonly output?: string }>(sparse, {
+    name: 'visualize',
+    summary: "draw a topology's components and streams, as DOT (Graphviz) or SVG",
+    has: ['environment', 'topology'],
+    options: [
+      option('-f, --format <format>', "dot or svg; default: by the file's name, else dot").choices(
+        FORMATS,
+      ),
+      option('-O, --output <file>', 'file to write; default: standard output'),
+    ],
+    examples: ['sparse visualize -O wordcount.svg', 'sparse visualize | dot -Tpng > wordcount.png'],
+    run: async (session, { format, output }) => {
+      const ending = output === undefined ? 'dot' : /\.(\w+)$/.exec(output)?.[1]
+      const wanted = format ?? ending ?? 'dot'
+      if (!FORMATS.includes(wanted)) {
+        throw new UsageError(`${wanted} is no format of visualize: name one with -f, dot or svg`)
+      }
+      const graph = graphOf(await session.package(session.environmentIfAny, false))
+      const text = wanted === 'svg' ? toSvg(graph) : toDot(graph)
+      if (output === undefined) process.stdout.write(text)
+      else await writeFile(output, text)
+    },
+  })
+}

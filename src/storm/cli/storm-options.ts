@@ -1,0 +1,59 @@
+/** The settings that a topology is submitted with, from all places that have some. */
+import type { Config } from '../topology/declarations.ts'
+import type { Environment, LogSettings, Serializer } from './config-file.ts'
+
+/** What the command line sets. */
+export interface GivenOptions {
+  readonly ackers?: number
+  readonly workers?: number
+  readonly debug?: boolean
+  /** `--option KEY=VALUE`. */
+  readonly option?: Config
+}
+
+export interface StormOptionsFrom {
+  readonly given: GivenOptions
+  /** The topology's own. */
+  readonly topology: Config
+  readonly environment: Pick<Environment, 'options' | 'log'> | undefined
+  readonly serializer: Serializer
+  /** How many hosts have workers; 1 for a Storm in one JVM. */
+  readonly workerHosts: number
+}
+
+const MSGPACK = { 'topology.multilang.serializer': 'samsa.storm.MsgpackSerializer' }
+
+/**
+ * Later ones take precedence: the environment's, the topology's, the command line's, as in streamparse. Where none
+ * says, there is a worker and an acker for each host.
+ */
+export function stormOptions(from: StormOptionsFrom): Config {
+  const { given, topology, environment, serializer, workerHosts } = from
+  const { ackers, workers, debug, option = {} } = given
+  const hosts = Math.max(1, workerHosts)
+  const settings: Record<string, unknown> = {
+    ...(serializer === 'msgpack' ? MSGPACK : {}),
+    ...environment?.options,
+    ...logOptions(environment?.log ?? {}),
+    ...topology,
+  }
+  settings['topology.acker.executors'] ??= hosts
+  settings['topology.workers'] ??= hosts
+  return {
+    ...settings,
+    ...(ackers === undefined ? {} : { 'topology.acker.executors': ackers }),
+    ...(workers === undefined ? {} : { 'topology.workers': workers }),
+    ...(debug === true ? { 'topology.debug': true, 'pystorm.log.level': 'debug' } : {}),
+    ...option,
+  }
+}
+
+function logOptions({ path, file, maxBytes, backupCount, level }: LogSettings): Config {
+  return {
+    ...(path === undefined ? {} : { 'pystorm.log.path': path }),
+    ...(file === undefined ? {} : { 'pystorm.log.file': file }),
+    ...(maxBytes === undefined ? {} : { 'pystorm.log.max_bytes': maxBytes }),
+    ...(backupCount === undefined ? {} : { 'pystorm.log.backup_count': backupCount }),
+    ...(level === undefined ? {} : { 'pystorm.log.level': level }),
+  }
+}

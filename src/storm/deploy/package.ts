@@ -1,0 +1,121 @@
+/** What is submitted: the topology's description, and a jar with its bundle. */
+import { spawn } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, posix, relative, resolve, sep } from 'node:path'
+import { StormError } from '../errors.ts'
+import { MSGPACK_SERIALIZER } from '../java/classes.ts'
+import { readDescription, type Description } from '../topology/description.ts'
+import { bundleTopology, type BundleOptions } from './bundle.ts'
+import { zip, type ZipEntry } from './zip.ts'
+
+export interface PackageOptions extends BundleOptions {
+  /** The topology's file. */
+  readonly file: string
+  readonly environment?: string | undefined
+  /** Files and folders that are put beside the bundle. */
+  readonly resources?: readonly string[] | undefined
+}
+
+export interface PackagedTopology extends Description {
+  readonly jar: Buffer
+}
+
+/** What Storm starts. */
+const SCRIPT = 'topology.cjs'
+const BUNDLE = 'bundle.cjs'
+/** Stacks name the lines of the sources, which costs nothing until there is an error. */
+const START = `process.setSourceMapsEnabled(true)\nrequire('./${BUNDLE}')\n`
+const DESCRIBE_TIMEOUT_MS = 60_000
+
+/** Bundles the topology, asks it what it is, and puts it into a jar. Throws StormError. */
+export async function packageTopology(options: PackageOptions): Promise<PackagedTopology> {
+  const { code, map } = await bundleTopology(options.file, options)
+  const files: ZipEntry[] = [
+    { path: SCRIPT, bytes: Buffer.from(START) },
+    { path: BUNDLE, bytes: code },
+    { path: `${BUNDLE}.map`, bytes: map },
+    ...(await resourceFiles(options.resources ?? [])),
+  ]
+  const description = await describe(files, options)
+  const manifest = 'Manifest-Version: 1.0\r\nCreated-By: samsa\r\n\r\n'
+  const jar = zip([
+    { path: 'META-INF/MANIFEST.MF', bytes: Buffer.from(manifest) },
+    { path: MSGPACK_SERIALIZER.path, bytes: Buffer.from(MSGPACK_SERIALIZER.base64, 'base64') },
+    ...files.map(({ path, bytes }) => ({ path: `resources/${path}`, bytes })),
+  ])
+  return { ...description, jar }
+}
+
+/** Files by their paths in the project; of folders, all that is in them. */
+async function resourceFiles(paths: readonly string[]): Promise<readonly ZipEntry[]> {
+  const found: ZipEntry[] = []
+  for (const path of paths) {
+    const names = (await stat(path)).isDirectory()
+      ? (await readdir(path, { recursive: true, withFileTypes: true }))
+          .filter((entry) => entry.isFile())
+          .map((entry) => join(entry.parentPath, entry.name))
+      : [path]
+    for (const name of names) {
+      const inside = relative('.', resolve(name)).split(sep).join(posix.sep)
+      if (inside.startsWith('..')) {
+        throw new StormError('INVALID_ARGUMENT', `the resource ${path} is not in the project`)
+      }
+      found.push({ path: inside, bytes: await readFile(name) })
+    }
+  }
+  return found
+}
+
+/** Runs the bundle as a process of its own: what the topology's file does at its start is not done in this one. */
+async function describe(
+  files: readonly ZipEntry[],
+  { file, environment }: PackageOptions,
+): Promise<Description> {
+  const folder = await mkdtemp(join(tmpdir(), 'sparse-'))
+  try {
+    for (const { path, bytes } of files.slice(0, 3)) await writeFile(join(folder, path), bytes)
+    const { code, output, errors } = await runBundle(join(folder, SCRIPT), environment)
+    if (code !== 0) throw new StormError('INVALID_TOPOLOGY', `${file}: ${problemIn(errors)}`)
+    for (const line of output.split('\n').reverse()) {
+      if (line.startsWith('{"name":')) return readDescription(line)
+    }
+    const reason = `${file} describes no topology: its last line must be runTopology(topology)`
+    throw new StormError('INVALID_TOPOLOGY', reason)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+function runBundle(
+  script: string,
+  environment: string | undefined,
+): Promise<{ readonly code: number | null; readonly output: string; readonly errors: string }> {
+  const env = { ...process.env, SAMSA_STORM_DESCRIBE: environment ?? '1' }
+  const child = spawn(process.execPath, [script], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: DESCRIBE_TIMEOUT_MS,
+    killSignal: 'SIGKILL',
+  })
+  let output = ''
+  let errors = ''
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()))
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ code, output, errors }))
+  })
+}
+
+/** The error of a process that Node ended for it: the line above its stack, and where it was thrown. */
+function problemIn(errors: string): string {
+  const lines = errors.split('\n')
+  const at = lines.findIndex((line) => /^(?:[\w.]*Error|Uncaught)\b.*:/.test(line))
+  if (at < 0) return errors.trim() === '' ? 'it has not ended in time' : errors.trim()
+  const message = lines[at]!.replace(/^StormError(?: \[\w+\])?: /, '')
+  const place = lines
+    .slice(at)
+    .find((line) => /^\s+at .*\.[cm]?[jt]sx?:\d+/.test(line) && !line.includes('node_modules'))
+  return place === undefined ? message : `${message} (${place.trim()})`
+}
