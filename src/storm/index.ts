@@ -70,6 +70,7 @@ export {
   type TopologyDefinition,
 } from './topology/topology.ts'
 export { runTopology } from './run/run-component.ts'
+export { runLocally, type LocalRun, type LocalRunOptions } from './local/local-run.ts'
 export { FakeClock } from './testing/fake-clock.ts'
 export {
   Harness,

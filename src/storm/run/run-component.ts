@@ -1,14 +1,11 @@
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
-import { Bolt } from '../component/bolt.ts'
-import { BoltTask } from '../component/bolt-task.ts'
 import { systemClock } from '../component/clock.ts'
-import { stackOf, type Component } from '../component/component.ts'
+import { stackOf } from '../component/component.ts'
 import type { Place } from '../component/host.ts'
 import { loggerOf, type Logger } from '../component/log.ts'
-import { Spout } from '../component/spout.ts'
-import { SpoutTask } from '../component/spout-task.ts'
 import type { Task } from '../component/task.ts'
+import { taskOf } from '../component/task-of.ts'
 import { StormError } from '../errors.ts'
 import { JsonWire } from '../multilang/json-wire.ts'
 import {
@@ -175,14 +172,6 @@ class ComponentProcess {
     }
     return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
   }
-}
-
-/** Drives a component of either kind. */
-export function taskOf(component: Component, place: Place): Task {
-  if (component instanceof Spout) return new SpoutTask(component as Spout, place)
-  if (component instanceof Bolt) return new BoltTask(component as Bolt, place)
-  const reason = `'${place.componentName}' extends neither Spout nor Bolt`
-  throw new StormError('INVALID_TOPOLOGY', reason, place.componentName)
 }
 
 function componentIn({ componentid, taskid, ...context }: TopologyContext): string {

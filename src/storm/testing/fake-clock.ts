@@ -22,6 +22,11 @@ export class FakeClock implements Clock {
     }
   }
 
+  /** When the next callback is due; undefined for none. */
+  get nextDue(): number | undefined {
+    return this.#due(Infinity)?.at
+  }
+
   /** Moves on, and calls what is due meanwhile, in the order of time. */
   advance(ms: number): void {
     const end = this.#now + ms

@@ -1,0 +1,16 @@
+import { StormError } from '../errors.ts'
+import { Bolt } from './bolt.ts'
+import { BoltTask } from './bolt-task.ts'
+import type { Component } from './component.ts'
+import type { Place } from './host.ts'
+import { Spout } from './spout.ts'
+import { SpoutTask } from './spout-task.ts'
+import type { Task } from './task.ts'
+
+/** Drives a component of either kind. */
+export function taskOf(component: Component, place: Place): Task {
+  if (component instanceof Spout) return new SpoutTask(component as Spout, place)
+  if (component instanceof Bolt) return new BoltTask(component as Bolt, place)
+  const reason = `'${place.componentName}' extends neither Spout nor Bolt`
+  throw new StormError('INVALID_TOPOLOGY', reason, place.componentName)
+}

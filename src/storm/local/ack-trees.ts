@@ -1,0 +1,77 @@
+import type { Clock } from '../component/clock.ts'
+import type { TupleId } from '../multilang/messages.ts'
+
+/** A spout's tuple and all that has followed from it. */
+export interface Root {
+  readonly id: TupleId
+  /** How many tuples of it are not acked. */
+  pending: number
+  onDone: ((command: 'ack' | 'fail') => void) | undefined
+  withdrawTimeout: () => void
+}
+
+/** Follows tuples, as Storm's ackers do: a spout is told when all that has followed from its tuple is processed. */
+export class AckTrees {
+  readonly #clock: Clock
+  readonly #timeoutMs: number | undefined
+  /** What tuples belong to, by their ids. */
+  readonly #roots = new Map<string, readonly Root[]>()
+  #lastId = 0
+
+  /** Without a timeout tuples may take as long as they like. */
+  constructor(clock: Clock, timeoutMs: number | undefined) {
+    this.#clock = clock
+    this.#timeoutMs = timeoutMs
+  }
+
+  /** Begins with a tuple of a spout, of which there is one for each task that it goes to. */
+  open(id: TupleId, onDone: (command: 'ack' | 'fail') => void): Root {
+    const root: Root = { id, pending: 0, onDone, withdrawTimeout: () => undefined }
+    if (this.#timeoutMs !== undefined) {
+      root.withdrawTimeout = this.#clock.after(this.#timeoutMs, () => settle(root, 'fail'))
+    }
+    return root
+  }
+
+  /** The id of a new tuple that belongs to these. */
+  add(roots: readonly Root[]): string {
+    const id = String(++this.#lastId)
+    this.#roots.set(id, roots)
+    for (const root of roots) root.pending += 1
+    return id
+  }
+
+  /** What a tuple that is anchored to these belongs to. */
+  rootsOf(anchors: readonly string[]): readonly Root[] {
+    const [first, ...others] = anchors
+    if (first === undefined) return []
+    const roots = this.#roots.get(first) ?? []
+    if (others.length === 0) return roots
+    return [...new Set([...roots, ...others.flatMap((anchor) => this.#roots.get(anchor) ?? [])])]
+  }
+
+  ack(tuple: string): void {
+    for (const root of this.#take(tuple)) {
+      root.pending -= 1
+      if (root.pending === 0) settle(root, 'ack')
+    }
+  }
+
+  fail(tuple: string): void {
+    for (const root of this.#take(tuple)) settle(root, 'fail')
+  }
+
+  #take(tuple: string): readonly Root[] {
+    const roots = this.#roots.get(tuple) ?? []
+    this.#roots.delete(tuple)
+    return roots
+  }
+}
+
+/** Once: what comes later is of a tuple that has failed already. */
+export function settle(root: Root, command: 'ack' | 'fail'): void {
+  root.withdrawTimeout()
+  const { onDone } = root
+  root.onDone = undefined
+  onDone?.(command)
+}
