@@ -1,6 +1,9 @@
 /** The files of a new project. */
 import { VERSION } from '../../version.ts'
 
+/** From the other folders of the project. */
+const SRC = '../src'
+
 const WORDS = `import { ReliableSpout, stream } from 'samsa/storm'
 
 const SENTENCES = ['the cow jumped over the moon', 'an apple a day', 'four score and seven']
@@ -58,9 +61,9 @@ export class Count extends Bolt<{ word: string }, typeof counts> {
 `
 
 const PLAIN_TOPOLOGY = `import { defineTopology, fields, runTopology } from 'samsa/storm'
-import { Count } from '../src/count.ts'
-import { Sentences } from '../src/sentences.ts'
-import { Split } from '../src/split.ts'
+import { Count } from '${SRC}/count.ts'
+import { Sentences } from '${SRC}/sentences.ts'
+import { Split } from '${SRC}/split.ts'
 
 const topology = defineTopology({
   name: 'wordcount',
@@ -76,8 +79,8 @@ runTopology(topology)
 `
 
 const KAFKA_TOPOLOGY = `import { defineTopology, fields, KafkaBolt, KafkaSpout, runTopology } from 'samsa/storm'
-import { Count } from '../src/count.ts'
-import { Split } from '../src/split.ts'
+import { Count } from '${SRC}/count.ts'
+import { Split } from '${SRC}/split.ts'
 
 const client = { hosts: process.env.KAFKA ?? '127.0.0.1:9092' }
 
@@ -103,7 +106,7 @@ runTopology(topology)
 const TEST = `import assert from 'node:assert'
 import { test } from 'node:test'
 import { testBolt } from 'samsa/storm'
-import { Count } from '../src/count.ts'
+import { Count } from '${SRC}/count.ts'
 
 test('counts a word', async () => {
   const bolt = await testBolt(Count)

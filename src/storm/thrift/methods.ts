@@ -10,7 +10,7 @@ import {
   topologyInfo,
   topologyPageInfo,
 } from './structures.ts'
-import { binary, bool, required, string, struct, type ThriftType } from './types.ts'
+import { binary, bool, optional, required, string, struct, type ThriftType } from './types.ts'
 
 /** Arguments by name, and what it returns. */
 export interface Method<Args, Result> {
@@ -119,7 +119,7 @@ export const methods = {
   supervisorPage: method(
     'getSupervisorPageInfo',
     struct({
-      id: required(1, string),
+      id: optional(1, string),
       host: required(2, string),
       is_include_sys: required(3, bool),
     }),

@@ -123,8 +123,9 @@ export class Nimbus implements Disposable {
     })
   }
 
+  /** By the host: of an id Nimbus wants only that. */
   supervisorPage(host: string): Promise<SupervisorPageInfo> {
-    return this.#call(methods.supervisorPage, { id: '', host, is_include_sys: true })
+    return this.#call(methods.supervisorPage, { host, is_include_sys: true })
   }
 
   /** False for a name that is in use, or that Storm does not take. */
