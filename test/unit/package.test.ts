@@ -23,6 +23,7 @@ describe('the package', () => {
       'CHANGELOG.md',
       'LICENSE',
       'docs/cli.md',
+      'examples/getting-started.ts',
       'dist/src/index.js',
       'dist/src/index.d.ts',
       'dist/src/cli/main.js',
@@ -34,7 +35,7 @@ describe('the package', () => {
       expect(paths).toContain(expected)
     }
     const allowed =
-      /^(dist|docs)\/|^(package\.json|README\.md|CHANGELOG\.md|LICENSE|(SECURITY|THIRD-PARTY-NOTICES)\.md)$/
+      /^(dist|docs|examples)\/|^(package\.json|README\.md|CHANGELOG\.md|LICENSE|(SECURITY|THIRD-PARTY-NOTICES)\.md)$/
     expect(paths.filter((path) => !allowed.test(path))).toEqual([])
     expect(paths.filter((path) => /^(dist\/)?(test|benchmarks|node_modules)\//.test(path))).toEqual(
       [],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { audit, type CutOff } from '../../support/demo/audit.ts'
-import { Ledger } from '../../support/demo/ledger.ts'
+import { audit, type CutOff } from '../../../examples/demo/audit.ts'
+import { Ledger } from '../../../examples/demo/ledger.ts'
 
 /** Partition 0 with the messages `a`, `b`, `c`, read by A unless said otherwise. */
 function ledgerOf(...reads: readonly (readonly [member: string, checksum: string])[][]): Ledger {
@@ -34,7 +34,7 @@ describe("the demo's audit", () => {
   it('finds other bytes than what was sent', () => {
     const result = audit(ledgerOf([['A', 'a']], [['A', 'x']], [['A', 'c']]), [])
     expect(result.problems).toEqual([
-      'partition 0: 1 messages are not what was sent, the first is 1',
+      'partition 0: 1 messages differ from the messages sent, the first is 1',
     ])
     expect(result.readDigest).not.toBe(result.sentDigest)
   })

@@ -1,15 +1,13 @@
-import { createTopics } from '../../../protocol/apis/create-topics.ts'
-import { EmbeddedCluster, EmbeddedZooKeeper } from '../../../src/embedded/index.ts'
-import type { BalancedConsumerOptions } from '../../../src/index.ts'
-import { requestOnce } from '../request-once.ts'
+import { KafkaClient, UnsupportedVersionError, type BalancedConsumerOptions } from 'samsa'
+import { EmbeddedCluster, EmbeddedZooKeeper } from 'samsa/embedded'
 
 const PARTITIONS = 12
-/** How long a process that was killed keeps its partitions. */
+/** How long a killed process keeps its partitions. */
 const ZOOKEEPER_SESSION_MS = 3_000
-/** The shortest that brokers allow, unless they are configured otherwise. */
+/** The minimum that brokers allow by default. */
 const KAFKA_SESSION_MS = 6_000
 
-/** Where the demo happens. At the end of its block all that it started has stopped. */
+/** The cluster of the demo. Disposing of it stops everything that it started. */
 export interface Place extends AsyncDisposable {
   readonly description: string
   readonly hosts: string
@@ -17,7 +15,7 @@ export interface Place extends AsyncDisposable {
   readonly consumer: BalancedConsumerOptions
 }
 
-/** `brokers` and `zookeeper` as host:port; without brokers, embedded ones. */
+/** `brokers` and `zookeeper` are addresses as host:port. Without brokers, the demo uses embedded ones. */
 export function openPlace(brokers?: string, zookeeper?: string): Promise<Place> {
   const name = `samsa-demo-${Date.now()}`
   return brokers === undefined ? embedded(name) : real(name, brokers, zookeeper)
@@ -31,8 +29,8 @@ async function embedded(topic: string): Promise<Place> {
   })
   return {
     description:
-      `Three brokers of Kafka (${kafka.hosts})\nand a ZooKeeper (${zookeeper.hosts}), ` +
-      'all in this process and for this demo alone.',
+      `Three Kafka brokers (${kafka.hosts})\nand a ZooKeeper (${zookeeper.hosts}), ` +
+      'embedded in this process for the demo.',
     hosts: kafka.hosts,
     topic,
     consumer: byZooKeeper(topic, zookeeper.hosts),
@@ -47,9 +45,9 @@ async function real(topic: string, hosts: string, zookeeper: string | undefined)
   await tryToCreate(topic, hosts)
   return {
     description:
-      `The Kafka at ${hosts}, and a group that ` +
-      `${zookeeper === undefined ? 'it coordinates' : `the ZooKeeper at ${zookeeper} coordinates`}.\n` +
-      `Topic ${topic} stays there at the end.`,
+      `The Kafka cluster at ${hosts}. The group is coordinated by ` +
+      `${zookeeper === undefined ? 'the cluster' : `the ZooKeeper at ${zookeeper}`}.\n` +
+      `The topic ${topic} remains after the demo.`,
     hosts,
     topic,
     consumer: zookeeper === undefined ? byKafka(topic) : byZooKeeper(topic, zookeeper),
@@ -57,16 +55,14 @@ async function real(topic: string, hosts: string, zookeeper: string | undefined)
   }
 }
 
-/**
- * Where this broker can't do it (it is not the controller, or older than 0.10.1) the cluster makes the topic when
- * it is first produced to, with as many partitions as it likes.
- */
+/** On clusters before Kafka 0.10.1, the first message creates the topic, with the brokers' `num.partitions`. */
 async function tryToCreate(name: string, hosts: string): Promise<void> {
-  await requestOnce(hosts, createTopics, {
-    topics: [
-      { name, numPartitions: PARTITIONS, replicationFactor: 1, assignments: [], configs: [] },
-    ],
-  }).catch(() => undefined)
+  await using client = new KafkaClient({ hosts })
+  try {
+    await client.topic(name).create({ partitions: PARTITIONS, replicationFactor: 1 })
+  } catch (error) {
+    if (!(error instanceof UnsupportedVersionError)) throw error
+  }
 }
 
 function byZooKeeper(consumerGroup: string, zookeeperHosts: string): BalancedConsumerOptions {

@@ -1,9 +1,9 @@
 /**
- * A member of the group in a process of its own: tells its parent of what it reads and owns, and commits what it
- * has told. SIGTERM ends it in order.
+ * A member of the group in its own process. It reports to its parent which messages it reads and which partitions it
+ * owns, and commits the reported messages. SIGTERM ends it gracefully.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { KafkaClient, KafkaError, type TopicPartition } from '../../../src/index.ts'
+import { KafkaClient, KafkaError, type TopicPartition } from 'samsa'
 import { checksumOf } from './checksum.ts'
 import type { MemberEvent, MemberOptions, ReadMessage } from './events.ts'
 
@@ -11,14 +11,14 @@ const TELL_EVERY_MS = 100
 const COMMIT_EVERY_MS = 1_000
 const START_TIMEOUT_MS = 30_000
 
-/** Resolves when it is out of this process: then it arrives, whatever becomes of it. */
+/** Resolves when the event has left this process, so that it arrives even if the process is killed. */
 function tell(event: MemberEvent): Promise<void> {
   return new Promise((resolve, reject) => {
     process.send!(event, undefined, undefined, (error) => (error ? reject(error) : resolve()))
   })
 }
 
-/** What was read and not yet told, and the next offsets. */
+/** Messages that were read and not reported yet, and the next offsets. */
 class Reading {
   #untold: ReadMessage[] = []
   readonly #next = new Map<number, number>()
@@ -40,7 +40,7 @@ class Reading {
     } while (this.#untold.length > 0)
   }
 
-  /** Only what was told is committed: what others go on behind must be known to have been read. */
+  /** Commits only reported messages, because the audit has to know every message before a committed offset. */
   async commit(commitOffsets: (offsets: ReadonlyMap<number, number>) => Promise<void>) {
     await this.tell()
     const offsets = new Map(this.#next)
@@ -54,9 +54,9 @@ async function main(options: MemberOptions): Promise<void> {
   const reading = new Reading()
   const ending = new AbortController()
   process.on('SIGTERM', () => ending.abort())
-  // Ctrl-C goes to all processes of a terminal: the first one decides.
+  // Ctrl-C reaches all processes of a terminal. The parent decides when to end this one.
   process.on('SIGINT', () => undefined)
-  // Nobody is left to tell.
+  // The parent has ended.
   process.on('disconnect', () => process.exit(1))
 
   await using client = new KafkaClient({ hosts: options.hosts, clientId: 'samsa-demo' })
@@ -103,7 +103,7 @@ function numbersOf(partitions: readonly TopicPartition[]): number[] {
   return partitions.map(({ partition }) => partition)
 }
 
-/** A commit that a rebalance came between is made by the next one, or not needed any more. */
+/** Repeats `work`. A commit that a rebalance interrupts is repeated by the next one if it is still necessary. */
 async function every(ms: number, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
   while (!signal.aborted) {
     await delay(ms, undefined, { signal }).catch(() => undefined)

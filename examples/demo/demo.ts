@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { KafkaClient } from '../../../src/index.ts'
-import { waitFor } from '../kafka/wait.ts'
+import { KafkaClient } from 'samsa'
+import { waitFor } from './wait.ts'
 import { audit, type Audit } from './audit.ts'
 import { feed } from './feed.ts'
 import { count, seconds } from './format.ts'
@@ -13,14 +13,14 @@ import { readSources } from './sources.ts'
 
 const MEMBERS = 3
 const MESSAGES_PER_SECOND = 4_000
-/** To watch it between two changes. */
+/** The time between two changes. */
 const PAUSE_MS = 1_500
-/** From a change until each partition has an owner again. */
+/** The limit for a rebalance. */
 const SETTLE_MS = 30_000
-/** From the last message sent to the last one read. */
+/** The limit from the last message sent to the last one read. */
 const CATCH_UP_MS = 15_000
 
-/** Messages flow while a process of the group is killed and another joins; then says whether any was lost. */
+/** Sends and reads messages while one process of the group is killed and another joins, then audits the result. */
 export async function demo(place: Place, screen: Screen, signal: AbortSignal): Promise<Audit> {
   await using client = new KafkaClient({ hosts: place.hosts })
   const topic = client.topic(place.topic)
@@ -35,16 +35,16 @@ export async function demo(place: Place, screen: Screen, signal: AbortSignal): P
 
   const members = Array.from({ length: MEMBERS }, () => group.join())
   const names = members.map(({ name, pid }) => `${name} (pid ${pid})`).join(', ')
-  screen.say(`\nProcesses ${names}\nshare out the partitions of topic ${place.topic}.`)
+  screen.say(`\nProcesses ${names}\nshare the partitions of the topic ${place.topic}.`)
   screen.show(groupPicture(group, ledger))
   await settled()
 
   screen.say(
-    `Sending lines of this repository's ${sources.files} TypeScript files, ${count(MESSAGES_PER_SECOND)} a second.`,
+    `Sending lines of this repository's ${sources.files} TypeScript files, ${count(MESSAGES_PER_SECOND)} per second.`,
   )
   const sending = new AbortController()
   const sent = feed(producer, sources.lines, ledger, MESSAGES_PER_SECOND, sending.signal)
-  // Looked at below; what comes before that may throw too.
+  // Awaited below. The code in between may throw first.
   sent.catch(() => undefined)
   try {
     await delay(PAUSE_MS, undefined, { signal })
@@ -52,15 +52,15 @@ export async function demo(place: Place, screen: Screen, signal: AbortSignal): P
     const victim = group.busiest
     const taken = victim.partitions.join(' ')
     await victim.kill()
-    screen.say(`Killed process ${victim.name} (SIGKILL): nobody reads partitions ${taken} now.`)
+    screen.say(`Killed process ${victim.name} (SIGKILL). Partitions ${taken} have no reader now.`)
     screen.say(
-      `Others took them over after ${seconds(await settled())}, when its session was over.`,
+      `Other processes took them over after ${seconds(await settled())}, when its session expired.`,
     )
     await delay(PAUSE_MS, undefined, { signal })
 
     const { name, pid } = group.join()
     screen.say(`Process ${name} (pid ${pid}) joins.`)
-    screen.say(`It has its share after ${seconds(await settled())}.`)
+    screen.say(`It owns its share of the partitions after ${seconds(await settled())}.`)
     await delay(PAUSE_MS, undefined, { signal })
   } finally {
     sending.abort()
@@ -73,22 +73,22 @@ export async function demo(place: Place, screen: Screen, signal: AbortSignal): P
   return audit(ledger, group.cutOffs)
 }
 
-/** Resolves with how long it took. */
+/** Resolves with the duration of the rebalance. */
 async function settles(group: Group, signal: AbortSignal): Promise<number> {
   const startedAt = performance.now()
   const isSettled = () => {
     group.throwIfFailed()
-    return group.isSettled() ? true : undefined
+    return group.isSettled()
   }
   await waitFor(isSettled, {
     timeoutMs: SETTLE_MS,
     signal,
-    onTimeout: () => new Error(`Partitions are not shared out after ${seconds(SETTLE_MS)}`),
+    onTimeout: () => new Error(`The rebalance took longer than ${seconds(SETTLE_MS)}`),
   })
   return performance.now() - startedAt
 }
 
-/** Or as much as there is to come: what is missing then, the audit says. */
+/** Waits until everything is read, or for CATCH_UP_MS. The audit reports missing messages. */
 async function allIsRead(group: Group, ledger: Ledger, signal: AbortSignal): Promise<void> {
   const giveUpAt = performance.now() + CATCH_UP_MS
   while (ledger.totalLag > 0 && performance.now() < giveUpAt) {

@@ -1,10 +1,10 @@
 const OVER_MS = 1_000
 
-/** How fast a count grows. */
+/** The growth rate of a counter. */
 export class Rate {
   #samples: { readonly at: number; readonly count: number }[] = []
 
-  /** What it grew by in a second, judged by the last one. */
+  /** The growth per second, measured over the last second. */
   perSecond(count: number): number {
     const at = performance.now()
     this.#samples.push({ at, count })

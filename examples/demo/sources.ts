@@ -3,14 +3,14 @@ import { join } from 'node:path'
 
 export interface Sources {
   readonly files: number
-  /** Without their newlines, as bytes. */
+  /** As bytes, without newlines. */
   readonly lines: readonly Buffer[]
 }
 
 /** All lines of the TypeScript files of this repository. */
 export async function readSources(): Promise<Sources> {
   const names: string[] = []
-  for (const folder of ['src', 'protocol', 'test', 'benchmarks']) {
+  for (const folder of ['src', 'protocol', 'examples', 'test', 'benchmarks']) {
     const found = await readdir(folder, { recursive: true })
     names.push(
       ...found

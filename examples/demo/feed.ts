@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Producer } from '../../../src/index.ts'
+import type { Producer } from 'samsa'
 import { checksumOf } from './checksum.ts'
 import type { Ledger } from './ledger.ts'
 
 const TICK_MS = 50
 
 /**
- * Sends the lines to each partition in turn, so many a second, again from the start after the last, until the
- * signal; resolves when all are acknowledged, and throws if one was not.
+ * Sends the lines to the partitions in rotation at `perSecond`, repeating from the first line, until the signal is
+ * aborted. Resolves when all messages are acknowledged; throws if one failed.
  */
 export async function feed(
   producer: Producer,
@@ -23,7 +23,7 @@ export async function feed(
     for (; next < due; next++) {
       const line = lines[next % lines.length]!
       const partition = partitions[next % partitions.length]!
-      // What goes wrong is thrown by flush.
+      // flush() throws the first failure.
       void producer.produce(line, { partition })
       ledger.addSent(partition, checksumOf(line))
     }

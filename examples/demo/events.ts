@@ -1,14 +1,14 @@
-import type { BalancedConsumerOptions } from '../../../src/index.ts'
+import type { BalancedConsumerOptions } from 'samsa'
 
-/** What a member is started with, as JSON. */
+/** The options of a member, passed as JSON. */
 export interface MemberOptions {
   readonly hosts: string
   readonly topic: string
-  /** For getBalancedConsumer. */
+  /** The options of getBalancedConsumer. */
   readonly consumer: BalancedConsumerOptions
 }
 
-/** What a member tells the process that started it. */
+/** The events that a member sends to its parent process. */
 export type MemberEvent =
   | { readonly what: 'ready' }
   | {
@@ -16,9 +16,9 @@ export type MemberEvent =
       readonly partitions: readonly number[]
     }
   | { readonly what: 'read'; readonly messages: readonly ReadMessage[] }
-  /** The offsets of the next messages, by partition, that are committed for certain. */
+  /** The next offset by partition, after a successful commit. */
   | { readonly what: 'committed'; readonly offsets: ReadonlyMap<number, number> }
-  /** What went wrong and is tried again, or after which it ends. */
+  /** An error that the member retries after (`trouble`), or that ends it (`failed`). */
   | { readonly what: 'trouble' | 'failed'; readonly message: string }
 
 export interface ReadMessage {

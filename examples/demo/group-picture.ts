@@ -5,11 +5,11 @@ import type { MemberProcess } from './member-process.ts'
 import { Rate } from './rate.ts'
 import type { Picture } from './screen.ts'
 
-/** A terminal of 24 rows has room for so many. */
+/** A terminal of 24 rows has room for this many. */
 const MOST_PARTITIONS = 12
 const BAR_WIDTH = 16
 
-/** Who owns what, how fast it goes, and how much is left to be read. */
+/** The owners of the partitions, the rates, and the lag. */
 export function groupPicture(group: Group, ledger: Ledger): Picture {
   const startedAt = performance.now()
   const sentRate = new Rate()
@@ -60,7 +60,7 @@ function ownerOf(group: Group, partition: number): string {
   return names.length === 0 ? '–' : names.join('')
 }
 
-/** How much of what was sent has been read. */
+/** The part of the sent messages that has been read. */
 function bar(part: number, whole: number): string {
   const filled = whole === 0 ? 0 : Math.floor((part / whole) * BAR_WIDTH)
   return '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled)

@@ -6,13 +6,13 @@ import type { MemberEvent, MemberOptions } from './events.ts'
 import type { Ledger } from './ledger.ts'
 import { Rate } from './rate.ts'
 
-const FILE = resolve('test/support/demo/member.ts')
-/** For an orderly end; then it is killed. */
+const FILE = resolve('examples/demo/member.ts')
+/** The limit for a graceful end, after which the process is killed. */
 const END_TIMEOUT_MS = 5_000
 
 export type MemberState = 'joining' | 'reading' | 'killed' | 'leaving' | 'left' | 'failed'
 
-/** A member in a process of its own, as it is known from what it tells. */
+/** The parent's view of a member process, based on the events that it sends. */
 export class MemberProcess {
   readonly name: string
   readonly rate = new Rate()
@@ -38,7 +38,7 @@ export class MemberProcess {
     })
     this.#child.on('message', (event) => this.#on(event as MemberEvent))
     this.#child.once('exit', (code, signal) => this.#exited(code ?? signal))
-    // What it told before it ended is all read only when the channel is closed.
+    // The events are complete only when the channel is closed.
     this.#ended = Promise.all([once(this.#child, 'exit'), once(this.#child, 'disconnect')])
   }
 
@@ -50,17 +50,17 @@ export class MemberProcess {
     return this.#state
   }
 
-  /** Why it ended, when nobody had asked it to. */
+  /** The reason of an unexpected end. */
   get failure(): string {
     return this.#failure
   }
 
-  /** In order. */
+  /** Sorted. */
   get partitions(): readonly number[] {
     return [...this.#owned].sort((a, b) => a - b)
   }
 
-  /** When what it had read and not committed was to be read again, by others or by itself. */
+  /** The events after which uncommitted messages are delivered again. */
   get cutOffs(): readonly CutOff[] {
     return this.#cutOffs
   }
@@ -69,7 +69,7 @@ export class MemberProcess {
     return this.#readCount
   }
 
-  /** Resolves when it has ended and all that it told is known. */
+  /** Resolves when the process has ended and all of its events have arrived. */
   async kill(): Promise<void> {
     this.#state = 'killed'
     this.#child.kill('SIGKILL')
@@ -77,7 +77,7 @@ export class MemberProcess {
     this.#cutOff(true)
   }
 
-  /** Ends it in order. */
+  /** Ends the process gracefully. */
   async leave(): Promise<void> {
     if (this.#state === 'joining' || this.#state === 'reading') this.#state = 'leaving'
     this.#child.kill('SIGTERM')
@@ -96,7 +96,7 @@ export class MemberProcess {
         return
       case 'lost':
         this.#cutOff(false)
-        this.#say(`${this.name} lost partitions ${event.partitions.join(' ')}: its session is over`)
+        this.#say(`${this.name} lost partitions ${event.partitions.join(' ')}: its session expired`)
         for (const partition of event.partitions) this.#owned.delete(partition)
         return
       case 'revoked':

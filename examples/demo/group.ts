@@ -3,7 +3,7 @@ import type { MemberOptions } from './events.ts'
 import type { Ledger } from './ledger.ts'
 import { MemberProcess } from './member-process.ts'
 
-/** The processes that share the partitions out, and what is done to them. At the end of its block all have ended. */
+/** The processes that share the partitions. Disposing of the group ends all of them. */
 export class Group implements AsyncDisposable {
   readonly #options: MemberOptions
   readonly #ledger: Ledger
@@ -24,7 +24,7 @@ export class Group implements AsyncDisposable {
     return this.#members.flatMap(({ cutOffs }) => cutOffs)
   }
 
-  /** A new process: A, B, C… */
+  /** Starts a process and names it A, B, C… */
   join(): MemberProcess {
     const name = String.fromCharCode('A'.charCodeAt(0) + this.#members.length)
     const member = new MemberProcess(name, this.#options, this.#ledger, this.#say)
@@ -32,18 +32,18 @@ export class Group implements AsyncDisposable {
     return member
   }
 
-  /** Who says to own it: nobody for a moment when it moves, and never two. */
+  /** The processes that report to own the partition: none while it moves, never two. */
   ownersOf(partition: number): readonly MemberProcess[] {
     return this.#members.filter(({ partitions }) => partitions.includes(partition))
   }
 
-  /** Throws if a process ended that nobody had asked to. */
+  /** Throws if a process ended unexpectedly. */
   throwIfFailed(): void {
     const failed = this.#members.find(({ state }) => state === 'failed')
     if (failed !== undefined) throw new Error(`Process ${failed.name}: ${failed.failure}`)
   }
 
-  /** Whether all have joined and each partition is one's, shared out evenly. */
+  /** True when all processes have joined, and each partition has one owner, evenly distributed. */
   isSettled(): boolean {
     if (this.#members.some(({ state }) => state === 'joining')) return false
     const counts = this.#reading.map(({ partitions }) => partitions.length)
@@ -53,7 +53,7 @@ export class Group implements AsyncDisposable {
     )
   }
 
-  /** Of those who read, the one with the most partitions. */
+  /** The reading process with the most partitions. */
   get busiest(): MemberProcess {
     return this.#reading.reduce((most, one) =>
       one.partitions.length > most.partitions.length ? one : most,

@@ -3,7 +3,7 @@ export interface Read {
   readonly checksum: string
 }
 
-/** What was sent, and what was read by whom, partition by partition and offset by offset. */
+/** The messages sent and read, by partition and offset, with the reader of each. */
 export class Ledger {
   readonly partitions: readonly number[]
   readonly #sent: ReadonlyMap<number, string[]>
@@ -17,7 +17,7 @@ export class Ledger {
     this.#distinct = new Map(partitions.map((partition) => [partition, 0]))
   }
 
-  /** A new topic with one producer: the first message of a partition is at offset 0, the next at 1. */
+  /** In a new topic with one producer the first message of a partition has the offset 0, the next one 1. */
   addSent(partition: number, checksum: string): void {
     of(this.#sent, partition).push(checksum)
   }
@@ -31,17 +31,17 @@ export class Ledger {
     reads[offset].push(read)
   }
 
-  /** Checksums by offset. */
+  /** The checksums by offset. */
   sent(partition: number): readonly string[] {
     return of(this.#sent, partition)
   }
 
-  /** By offset; nothing where nobody has read it. */
+  /** The readers by offset. */
   reads(partition: number): readonly (readonly Read[] | undefined)[] {
     return of(this.#reads, partition)
   }
 
-  /** How many messages of it nobody has read yet. */
+  /** The number of messages without a reader. */
   lag(partition: number): number {
     return this.sent(partition).length - of(this.#distinct, partition)
   }

@@ -1,10 +1,10 @@
 /**
- * What `npm start` runs: three processes share out a topic that this repository's own lines are sent to, one of them
- * is killed and another joins, and nothing may be lost. Kafka and ZooKeeper are embedded ones, so that nothing need
- * be installed; `npm start -- --brokers HOST:PORT` uses a real cluster.
+ * The demo that `npm start` runs. A producer sends the lines of this repository to a topic that three processes share.
+ * One process is killed, another joins, and no message may be lost. Kafka and ZooKeeper are embedded;
+ * `npm start -- --brokers HOST:PORT` uses a real cluster.
  */
 import { Command } from 'commander'
-import { messageOf } from '../kafka/wait.ts'
+import { messageOf } from './wait.ts'
 import { demo } from './demo.ts'
 import { openPlace } from './place.ts'
 import { Screen } from './screen.ts'
@@ -27,12 +27,15 @@ async function run({ brokers, zookeeper }: Options, interrupted: AbortSignal): P
 
 async function main(): Promise<void> {
   const command = new Command('npm start --')
-    .description('A group of processes that loses nothing, though one of them is killed')
+    .description('Show a consumer group that loses no message when one of its processes is killed.')
     .option(
       '--brokers <list>',
-      'a real cluster, as host:port with commas between; default: an embedded one',
+      'comma-separated brokers (host:port) of a real cluster; default: embedded brokers',
     )
-    .option('--zookeeper <list>', 'coordinates the group; default, with --brokers: Kafka does')
+    .option(
+      '--zookeeper <list>',
+      'ZooKeeper that coordinates the group; default with --brokers: Kafka',
+    )
     .parse()
   const options = command.opts<Options>()
   if (options.zookeeper !== undefined && options.brokers === undefined) {
@@ -40,7 +43,7 @@ async function main(): Promise<void> {
   }
   const interruption = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    // It may come twice: from the terminal, and from what started this.
+    // The signal may arrive twice: from the terminal, and from the parent process.
     process.on(name, () => interruption.abort(new Error('Interrupted')))
   }
   try {

@@ -4,13 +4,13 @@ const TERMINAL_EVERY_MS = 200
 const LOG_EVERY_MS = 1_000
 
 export interface Picture {
-  /** For a terminal, none wider than 80 columns. */
+  /** The lines for a terminal, at most 80 columns wide. */
   readonly rows: () => readonly string[]
-  /** The same in one line, for everything else. */
+  /** The same in one line, for other outputs. */
   readonly line: () => string
 }
 
-/** Shows a picture while it changes: in place on a terminal, a line a second elsewhere. */
+/** Shows a changing picture: in place on a terminal, one line per second elsewhere. */
 export class Screen implements Disposable {
   readonly #stream: Pick<WriteStream, 'write' | 'isTTY'>
   #picture: Picture | undefined
@@ -28,7 +28,7 @@ export class Screen implements Disposable {
     this.#timer = setInterval(() => this.#draw(), everyMs)
   }
 
-  /** A line that stays, above the picture. */
+  /** Prints a permanent line above the picture. */
   say(text: string): void {
     if (this.#stream.isTTY && this.#rowsShown > 0) {
       this.#stream.write(`\x1b[${this.#rowsShown}A\x1b[J`)
@@ -38,7 +38,7 @@ export class Screen implements Disposable {
     if (this.#stream.isTTY && this.#picture !== undefined) this.#draw()
   }
 
-  /** The picture stays as it is at the end. */
+  /** Leaves the last picture on the screen. */
   end(): void {
     clearInterval(this.#timer)
     if (this.#picture !== undefined) this.#draw()

@@ -1,30 +1,30 @@
 import { createHash } from 'node:crypto'
 import type { Ledger, Read } from './ledger.ts'
 
-/** A process that was killed, or lost its place in the group without a chance to commit. */
+/** A process that was killed, or lost its partitions before it could commit. */
 export interface CutOff {
   readonly name: string
   readonly wasKilled: boolean
-  /** What is known to have been committed by it until then: the next offset, by partition. */
+  /** Its last known commit: the next offset of each partition. */
   readonly committed: ReadonlyMap<number, number>
 }
 
 export interface Audit {
   readonly sent: number
-  /** Read at least once. */
+  /** The number of messages that were read at least once. */
   readonly read: number
-  /** How often one that had been read was read again. */
+  /** The number of repeated reads. */
   readonly duplicates: number
-  /** SHA-256 of all messages' checksums, in order of partitions and offsets. */
+  /** SHA-256 of the checksums of all messages, in order of partition and offset. */
   readonly sentDigest: string
   readonly readDigest: string
-  /** What must not have happened, a sentence each. */
+  /** Violations, one sentence each. */
   readonly problems: readonly string[]
 }
 
 /**
- * Whether every message was read as it was sent, and none again but those that a process had read before it was
- * cut off, and not come to commit.
+ * Checks that every message was read unchanged, and that only messages were read twice that a process had read but
+ * not committed when it was cut off.
  */
 export function audit(ledger: Ledger, cutOffs: readonly CutOff[]): Audit {
   const [sentHash, readHash] = [createHash('sha256'), createHash('sha256')]
@@ -59,7 +59,7 @@ function verdict(
 ): string | undefined {
   if (sent === undefined) return readers.length === 0 ? undefined : 'were never sent'
   if (readers.length === 0) return 'were lost'
-  if (readers.some(({ checksum }) => checksum !== sent)) return 'are not what was sent'
+  if (readers.some(({ checksum }) => checksum !== sent)) return 'differ from the messages sent'
   const hasRead = (name: string) => readers.some(({ member }) => member === name)
   const hasOthers = (name: string) => readers.some(({ member }) => member !== name)
   const inVain = cutOffs.filter(
@@ -69,7 +69,7 @@ function verdict(
   return isRight ? undefined : 'were read again without a reason'
 }
 
-/** The same of many offsets is said once. */
+/** Groups the offsets of a partition by violation. */
 class Findings {
   readonly #partition: number
   readonly #offsets = new Map<string, number[]>()
