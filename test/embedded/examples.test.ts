@@ -55,6 +55,6 @@ describe('the examples', () => {
       if (name === 'README.md') continue
       expect(list).toContain(name)
     }
-    expect(readFileSync('docs/README.md', 'utf8')).toContain('](../examples)')
+    expect(readFileSync('docs/README.md', 'utf8')).toContain('](../examples/README.md)')
   })
 })

@@ -39,6 +39,10 @@ const STEPS: readonly Step[] = [
     command: ['npx', 'tsx', 'build/api.ts', '--check'],
   },
   {
+    name: 'API reference',
+    command: ['npx', 'tsx', 'build/reference.ts', '--check'],
+  },
+  {
     name: 'unit and wire tests',
     command: ['npx', 'jest', '--maxWorkers=2', 'test/unit', 'test/wire', 'test/embedded'],
     isJest: true,
