@@ -24,9 +24,13 @@ async function showsAll(command: RunningCommand): Promise<void> {
   const { exitCode } = await command.ended
   const { stdout, stderr } = command
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
-  expect(stdout).toMatch(/Killed process [ABC] \(SIGKILL\)\. Partitions \d[\d ]* have no reader now/)
+  expect(stdout).toMatch(
+    /Killed process [ABC] \(SIGKILL\)\. Partitions \d[\d ]* have no reader now/,
+  )
   expect(stdout).toMatch(/Other processes took them over after/)
-  expect(stdout).toMatch(/Process D \(pid \d+\) joins\.[^]*It owns its share of the partitions after/)
+  expect(stdout).toMatch(
+    /Process D \(pid \d+\) joins\.[^]*It owns its share of the partitions after/,
+  )
   // A line a second: who owns what, rates, lag.
   expect(stdout).toMatch(/ s {2}sent [\d,]+ [\d,]+\/s {2}lag [\d,]+ {2}A .*D \[\d+ \d+ \d+ \d+\]/)
   expect(stdout).not.toContain('\x1b')

@@ -16,7 +16,6 @@ const NOT_YET: readonly string[] = [
   'docs/storm.md',
   'docs/transactions.md',
   'CHANGELOG.md',
-  'DESIGN.md',
   'benchmarks/',
   'build/',
   'protocol/',
