@@ -9,6 +9,7 @@ import { saslMechanismOf } from './network/sasl/options.ts'
 import { prepareTls, type TlsOptions } from './network/tls.ts'
 import type { SocketFactory } from './network/transport.ts'
 import { printing, silentLogger, type Logger } from './observe/logger.ts'
+import { readOptions, type OptionTable, type WithDefaults } from './option-table.ts'
 import {
   aBoolean,
   aDurationMs,
@@ -17,64 +18,118 @@ import {
   anInteger,
   anObject,
   aString,
-  checkOptions,
   concealed,
   either,
   oneOf,
 } from './options.ts'
 
+/** The options of a client. `CLIENT_OPTIONS` has their checks and defaults. */
 export interface KafkaClientOptions {
   /**
-   * Brokers to start from, such as `kafka1:9092,kafka2:9092`; the others are learned from them.
-   * Default: `127.0.0.1:9092`.
+   * Brokers to start from (Kafka's `bootstrap.servers`), as `kafka1:9092,kafka2:9092` or an array; the client learns the
+   * others from them. Refused with `zookeeperHosts`. Default: `127.0.0.1:9092`.
    */
   readonly hosts?: string | readonly string[]
   /**
-   * ZooKeeper servers to read the brokers from instead, such as `zk1:2181,zk2:2181/chroot`: for clusters that have
-   * one, up to Kafka 3.9. Balanced consumers that ZooKeeper coordinates use the same servers, unless they name others.
+   * ZooKeeper servers to read the brokers from instead, such as `zk1:2181,zk2:2181/chroot`: for clusters that have one, up
+   * to Kafka 3.9. Balanced consumers that ZooKeeper coordinates use the same servers, unless they name others.
+   * Default: none.
    */
   readonly zookeeperHosts?: string
-  /** What brokers call this client in logs, metrics and quotas. Default: `samsa`. */
+  /** The name of the client in the brokers' logs, metrics and quotas (Kafka's `client.id`). Default: `samsa`. */
   readonly clientId?: string
   /** TLS to all brokers: `true` for the system's authorities, or what to trust and present. Default: none. */
   readonly tls?: true | TlsOptions
-  /** How to log in. Default: not at all. */
+  /** How to log in, with one of Kafka's SASL mechanisms or one of your own. Default: none. */
   readonly sasl?: SaslOptions
-  /** How long a broker may take to answer a request. Default: 30,000. */
+  /** How long a broker may take to respond to a request (Kafka's `request.timeout.ms`). Default: 30,000. */
   readonly socketTimeoutMs?: number
   /** How long connecting may take, and then each step of the handshakes. Default: 10,000. */
   readonly connectTimeoutMs?: number
-  /** How long a call may take with all its retries, where it does not say. Default: 60,000. */
+  /**
+   * How long a call may take with all its retries (Kafka's `default.api.timeout.ms`). Most calls take `{ timeoutMs, signal }`
+   * of their own. Default: 60,000.
+   */
   readonly operationTimeoutMs?: number
   /**
-   * Waits for the cluster when not one address has been reached yet, as long as the call may take, instead of
-   * failing at once: for services that are started together with it. Default: false.
+   * Waits for a cluster of which no address was ever reached, for as long as the call may take, instead of failing at
+   * once: for services that are started together with it. Default: false.
    */
   readonly waitForCluster?: boolean
-  /** The first wait before something is tried again; doubled each time. Default: 100. */
+  /** The wait before the first retry (Kafka's `retry.backoff.ms`). It doubles with each retry. Default: 100. */
   readonly retryBackoffMs?: number
-  /** The longest wait before something is tried again. Default: 1,000. */
+  /** The longest wait before a retry (Kafka's `retry.backoff.max.ms`), at least `retryBackoffMs`. Default: 1,000. */
   readonly retryBackoffMaxMs?: number
-  /** The first wait before a broker that could not be reached is tried again. Default: 50. */
+  /** The first wait before the client connects again to a broker that it could not reach. Default: 50. */
   readonly reconnectBackoffMs?: number
-  /** The longest wait before a broker that could not be reached is tried again. Default: 1,000. */
+  /** The longest of these waits, at least `reconnectBackoffMs`. Default: 1,000. */
   readonly reconnectBackoffMaxMs?: number
-  /** Closes a connection that has not been used for so long. Default: 540,000, less than brokers' own. */
+  /** A connection is closed after this time without use. The default is less than the brokers' own. Default: 540,000. */
   readonly connectionsMaxIdleMs?: number
-  /** Topics in use are asked for again at this age. Default: 300,000. */
+  /** The age at which topics in use are looked up again (Kafka's `metadata.max.age.ms`). Default: 300,000. */
   readonly metadataMaxAgeMs?: number
   /**
-   * The largest response taken from a broker. Default: 128 MiB. Fetches ask for far less, but brokers send a
-   * batch whole that is larger: raise it for topics whose `max.message.bytes` comes near.
+   * The largest response that the client accepts. Fetches ask for far less, but brokers send a batch whole that is larger:
+   * raise it for topics whose `max.message.bytes` comes near. Default: 128 MiB.
    */
   readonly maxResponseBytes?: number
-  /** Java's `client.dns.lookup`. Default: `use_all_dns_ips`. */
+  /**
+   * Kafka's `client.dns.lookup`: `use_all_dns_ips` or `resolve_canonical_bootstrap_servers_only`. Refused with
+   * `zookeeperHosts`. Default: `use_all_dns_ips`.
+   */
   readonly dnsLookup?: DnsLookup
-  /** Opens connected sockets, for proxies and tunnels. Names are then resolved by it alone. */
+  /** Opens connected sockets, for proxies and tunnels. It alone then resolves host names. Default: Node's. */
   readonly socketFactory?: SocketFactory
-  /** Where to say what is going on, `console` for instance. Default: nowhere. */
+  /** Where the client logs, such as `console`. Default: nowhere. */
   readonly logger?: Logger
 }
+
+const brokersFromZooKeeperAlone = ({ zookeeperHosts }: KafkaClientOptions) =>
+  zookeeperHosts === undefined ? undefined : 'with zookeeperHosts, which have the brokers'
+
+/** The checks and defaults of `KafkaClientOptions`, in the order of the documents. */
+export const CLIENT_OPTIONS = {
+  hosts: {
+    check: concealed(either(aString, anArrayOf(aString))),
+    default: '127.0.0.1:9092',
+    noEffect: brokersFromZooKeeperAlone,
+  },
+  zookeeperHosts: { check: aString, defaultText: 'none' },
+  waitForCluster: { check: aBoolean, default: false },
+  clientId: { check: aString, default: 'samsa' },
+  tls: { check: concealed(either(oneOf(true), anObject)), defaultText: 'none' },
+  // Checked by saslMechanismOf, which shows no secret.
+  sasl: { check: () => undefined, defaultText: 'none' },
+  operationTimeoutMs: { check: aDurationMs(1), default: 60_000 },
+  socketTimeoutMs: { check: aDurationMs(1), default: 30_000 },
+  connectTimeoutMs: { check: aDurationMs(1), default: 10_000 },
+  retryBackoffMs: { check: aDurationMs(1), default: 100 },
+  retryBackoffMaxMs: {
+    check: aDurationMs(1),
+    default: 1_000,
+    noEffect: ({ retryBackoffMs = 100, retryBackoffMaxMs = Infinity }) =>
+      retryBackoffMaxMs < retryBackoffMs ? `below retryBackoffMs (${retryBackoffMs})` : undefined,
+  },
+  reconnectBackoffMs: { check: aDurationMs(1), default: 50 },
+  reconnectBackoffMaxMs: {
+    check: aDurationMs(1),
+    default: 1_000,
+    noEffect: ({ reconnectBackoffMs = 50, reconnectBackoffMaxMs = Infinity }) =>
+      reconnectBackoffMaxMs < reconnectBackoffMs
+        ? `below reconnectBackoffMs (${reconnectBackoffMs})`
+        : undefined,
+  },
+  connectionsMaxIdleMs: { check: aDurationMs(1), default: 540_000 },
+  metadataMaxAgeMs: { check: aDurationMs(1), default: 300_000 },
+  maxResponseBytes: { check: anInteger(1, 0x7fffffff), default: 128 * 1024 * 1024 },
+  dnsLookup: {
+    check: oneOf('use_all_dns_ips', 'resolve_canonical_bootstrap_servers_only'),
+    default: 'use_all_dns_ips',
+    noEffect: brokersFromZooKeeperAlone,
+  },
+  socketFactory: { check: aFunction, defaultText: "Node's" },
+  logger: { check: anObject, defaultText: 'nowhere' },
+} as const satisfies OptionTable<KafkaClientOptions>
 
 /** pykafka's options without a counterpart of the same name. */
 const REPLACED: Readonly<Record<string, string>> = {
@@ -89,80 +144,56 @@ const REPLACED: Readonly<Record<string, string>> = {
 
 /** Throws InvalidArgumentError for an option that isn't one, or can't be right. */
 export function clusterOptions(options: KafkaClientOptions): ClusterOptions {
-  checkOptions<KafkaClientOptions>(
-    'KafkaClient',
-    options,
-    {
-      hosts: concealed(either(aString, anArrayOf(aString))),
-      zookeeperHosts: aString,
-      clientId: aString,
-      tls: concealed(either(oneOf(true), anObject)),
-      sasl: () => undefined, // Checked below, where no secret is shown.
-      socketTimeoutMs: aDurationMs(1),
-      connectTimeoutMs: aDurationMs(1),
-      operationTimeoutMs: aDurationMs(1),
-      waitForCluster: aBoolean,
-      retryBackoffMs: aDurationMs(1),
-      retryBackoffMaxMs: aDurationMs(1),
-      reconnectBackoffMs: aDurationMs(1),
-      reconnectBackoffMaxMs: aDurationMs(1),
-      connectionsMaxIdleMs: aDurationMs(1),
-      metadataMaxAgeMs: aDurationMs(1),
-      maxResponseBytes: anInteger(1, 0x7fffffff),
-      dnsLookup: oneOf('use_all_dns_ips', 'resolve_canonical_bootstrap_servers_only'),
-      socketFactory: aFunction,
-      logger: anObject,
-    },
-    REPLACED,
-  )
-  const connectTimeoutMs = options.connectTimeoutMs ?? 10_000
-  const logger = options.logger === undefined ? silentLogger : printing(options.logger)
-  const sasl = options.sasl === undefined ? undefined : saslMechanismOf(options.sasl)
-  if (sasl?.name === 'PLAIN' && options.tls === undefined) {
+  const read = readOptions('KafkaClient', options, CLIENT_OPTIONS, REPLACED)
+  const logger = read.logger === undefined ? silentLogger : printing(read.logger)
+  const sasl = read.sasl === undefined ? undefined : saslMechanismOf(read.sasl)
+  if (sasl?.name === 'PLAIN' && read.tls === undefined) {
     logger.warn('the password is sent as it is: PLAIN without TLS shows it to everybody on the way')
   }
+  const { connectTimeoutMs } = read
   return {
-    bootstrap: bootstrapOf(options, connectTimeoutMs),
+    bootstrap: bootstrapOf(read),
     broker: {
-      clientId: options.clientId ?? 'samsa',
+      clientId: read.clientId,
       connectTimeoutMs,
-      maxResponseBytes: options.maxResponseBytes ?? 128 * 1024 * 1024,
-      maxIdleMs: options.connectionsMaxIdleMs ?? 540_000,
-      reconnectBackoff: backoffOf(options.reconnectBackoffMs ?? 50, options.reconnectBackoffMaxMs),
+      maxResponseBytes: read.maxResponseBytes,
+      maxIdleMs: read.connectionsMaxIdleMs,
+      reconnectBackoff: backoffOf(read.reconnectBackoffMs, read.reconnectBackoffMaxMs),
       logger,
-      tls:
-        options.tls === undefined ? undefined : prepareTls(options.tls === true ? {} : options.tls),
+      tls: read.tls === undefined ? undefined : prepareTls(read.tls === true ? {} : read.tls),
       sasl,
-      socketFactory: options.socketFactory,
+      socketFactory: read.socketFactory,
     },
-    zookeeperHosts: options.zookeeperHosts,
-    requestTimeoutMs: options.socketTimeoutMs ?? 30_000,
-    operationTimeoutMs: options.operationTimeoutMs ?? 60_000,
-    waitsForCluster: options.waitForCluster ?? false,
-    metadataMaxAgeMs: options.metadataMaxAgeMs ?? 300_000,
-    backoff: backoffOf(options.retryBackoffMs ?? 100, options.retryBackoffMaxMs),
+    zookeeperHosts: read.zookeeperHosts,
+    requestTimeoutMs: read.socketTimeoutMs,
+    operationTimeoutMs: read.operationTimeoutMs,
+    waitsForCluster: read.waitForCluster,
+    metadataMaxAgeMs: read.metadataMaxAgeMs,
+    backoff: backoffOf(read.retryBackoffMs, read.retryBackoffMaxMs),
     logger,
   }
 }
 
-function backoffOf(initialMs: number, maxMs: number | undefined): BackoffOptions {
-  return { initialMs, maxMs: Math.max(initialMs, maxMs ?? 1_000) }
+type Settings = WithDefaults<KafkaClientOptions, typeof CLIENT_OPTIONS>
+
+function backoffOf(initialMs: number, maxMs: number): BackoffOptions {
+  return { initialMs, maxMs: Math.max(initialMs, maxMs) }
 }
 
-function bootstrapOf(options: KafkaClientOptions, timeoutMs: number): ClusterOptions['bootstrap'] {
-  const { zookeeperHosts, dnsLookup } = options
+function bootstrapOf(settings: Settings): ClusterOptions['bootstrap'] {
+  const { zookeeperHosts, dnsLookup, connectTimeoutMs } = settings
   if (zookeeperHosts !== undefined) {
-    const security = listenerOf(options)
+    const security = listenerOf(settings)
     const zookeeper = parseZooKeeperHosts(zookeeperHosts)
-    return (signal) => brokersFromZooKeeper(zookeeper, security, timeoutMs, signal)
+    return (signal) => brokersFromZooKeeper(zookeeper, security, connectTimeoutMs, signal)
   }
-  const hosts = parseHosts(options.hosts ?? '127.0.0.1:9092')
+  const hosts = parseHosts(settings.hosts)
   return dnsLookup === 'resolve_canonical_bootstrap_servers_only'
     ? () => canonicalAddresses(hosts)
     : () => Promise.resolve(hosts)
 }
 
-function listenerOf({ tls, sasl }: KafkaClientOptions): ListenerSecurity {
+function listenerOf({ tls, sasl }: Settings): ListenerSecurity {
   if (sasl === undefined) return tls === undefined ? 'PLAINTEXT' : 'SSL'
   return tls === undefined ? 'SASL_PLAINTEXT' : 'SASL_SSL'
 }

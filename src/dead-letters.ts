@@ -13,40 +13,43 @@ import { sendLetter, type DeadLetterProducer } from './dead-letter.ts'
 import { DeserializationError } from './errors.ts'
 import type { Logger } from './observe/logger.ts'
 import { textOfThrown } from './observe/thrown.ts'
-import {
-  aDurationMs,
-  aFunction,
-  anInteger,
-  anObject,
-  checkOptions,
-  either,
-  oneOf,
-} from './options.ts'
+import { readOptions, type OptionTable } from './option-table.ts'
+import { aDurationMs, aFunction, anInteger, anObject, either, oneOf } from './options.ts'
 
 /** What to do about a message that neither the handler nor the dead-letter topic takes. */
 export type DeadLetterPolicy = 'stop' | 'skip'
 
+/** The options of `withDeadLetters`. `DEAD_LETTER_OPTIONS` has their checks and defaults. */
 export interface DeadLetterOptions<Value = Buffer | null, Key = Buffer | null> {
-  /** Of the topic that messages which keep failing go to: `await client.topic('orders.dead').getProducer()`. */
+  /** A producer of the topic that messages which keep failing go to, such as `orders.dead`. Required. */
   readonly producer: DeadLetterProducer
   /** How often a handler that threw is called again with the message. Default: 3. */
   readonly maxRetries?: number
-  /** The first wait before it is; doubled each time, up to 10 times as much. Default: 100. */
+  /**
+   * The wait before the first retry. It doubles with each retry, up to 10 times as much. Refused with `maxRetries: 0`.
+   * Default: 100.
+   */
   readonly retryBackoffMs?: number
-  /** False for an error that no retry helps, such as a message that cannot be right. Default: always true. */
+  /**
+   * `(error, message)`: returns false for an error that no retry fixes, or a promise of that. Refused with `maxRetries: 0`.
+   * Default: every error is retried.
+   */
   readonly isRetriable?: (
     error: unknown,
     message: ConsumedMessage<Value, Key>,
   ) => boolean | Promise<boolean>
-  /** Called after a message was sent to the other topic, with the handler's error; it is waited for. */
+  /**
+   * `(message, error)`: called and awaited after a message was sent to the other topic, with the handler's error. What it
+   * throws is only a warning.
+   */
   readonly onDeadLetter?: (
     message: ConsumedMessage<Value, Key>,
     error: unknown,
   ) => void | Promise<void>
   /**
-   * When the dead letter cannot be sent: `stop` throws why, so that `run` ends and the message counts as not
-   * handled; `skip` goes on without it, with a warning; a function gets the error of the sending, and says which.
-   * Default: `stop`.
+   * What happens when the dead letter cannot be sent: `stop` throws the error, so that `run` ends and the message counts as
+   * not handled; `skip` drops the letter, with a warning; a function `(error, message)` returns one of these, or a promise
+   * of it. Default: `stop`.
    */
   readonly onSendError?:
     | DeadLetterPolicy
@@ -54,11 +57,33 @@ export interface DeadLetterOptions<Value = Buffer | null, Key = Buffer | null> {
         error: unknown,
         message: ConsumedMessage<Value, Key>,
       ) => DeadLetterPolicy | Promise<DeadLetterPolicy>)
-  /** Gets a warning when one of these functions throws or rejects. Default: `process.emitWarning`. */
+  /** Where warnings go. Default: `process.emitWarning`. */
   readonly logger?: Logger
-  /** Ends the waiting between retries: the handler then throws its reason, and the message counts as not handled. */
+  /**
+   * Ends the wait between retries when it is aborted: the handler then throws its reason, and the message counts as not
+   * handled. A rebalance and `close()` end it, too.
+   */
   readonly signal?: AbortSignal
 }
+
+const needsRetries = ({ maxRetries }: Pick<DeadLetterOptions, 'maxRetries'>) =>
+  maxRetries === 0 ? 'with maxRetries: 0' : undefined
+
+/** The checks and defaults of `DeadLetterOptions`, in the order of the documents. */
+export const DEAD_LETTER_OPTIONS = {
+  producer: { check: anObject, required: true },
+  maxRetries: { check: anInteger(0), default: 3 },
+  retryBackoffMs: { check: aDurationMs(0), default: 100, noEffect: needsRetries },
+  isRetriable: {
+    check: aFunction,
+    defaultText: 'every error is retried',
+    noEffect: needsRetries,
+  },
+  onDeadLetter: { check: aFunction },
+  onSendError: { check: either(oneOf('stop', 'skip'), aFunction), default: 'stop' },
+  logger: { check: anObject, defaultText: '`process.emitWarning`' },
+  signal: { check: aSignal },
+} as const satisfies OptionTable<DeadLetterOptions<never, never>>
 
 /** As a handler of `run`, and for loops that call it themselves. */
 export type DeadLetterHandler<Value, Key> = (
@@ -84,17 +109,11 @@ export function withDeadLetters<Value = Buffer | null, Key = Buffer | null>(
   handler: MessageHandler<Value, Key>,
   options: DeadLetterOptions<Value, Key>,
 ): DeadLetterHandler<Value, Key> {
-  checkOptions<DeadLetterOptions<Value, Key>>('withDeadLetters', options, {
-    producer: anObject,
-    maxRetries: anInteger(0),
-    retryBackoffMs: aDurationMs(0),
-    isRetriable: aFunction,
-    onDeadLetter: aFunction,
-    onSendError: either(oneOf('stop', 'skip'), aFunction),
-    logger: anObject,
-    signal: aSignal,
-  })
-  const { maxRetries = 3, retryBackoffMs = 100, signal } = options
+  const { maxRetries, retryBackoffMs, signal } = readOptions(
+    'withDeadLetters',
+    options,
+    DEAD_LETTER_OPTIONS,
+  )
   const backoff = { initialMs: retryBackoffMs, maxMs: retryBackoffMs * 10 }
   return async (message, context) => {
     // Not asked of the context before something fails: its signal is made when it is first looked at.

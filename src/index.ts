@@ -262,7 +262,7 @@ export {
 } from './balanced/balanced-topics-consumer.ts'
 export type { TransactionHandler, TransactOptions } from './balanced/transact.ts'
 export type { PartitionsHook, RebalanceOptions } from './balanced/options.ts'
-export type { GroupProtocolName } from './balanced/protocols.ts'
+export type { GroupProtocolChoice, GroupProtocolName } from './balanced/protocols.ts'
 export { NotOwnedError, PartitionOwnedError, RebalanceError } from './balanced/errors.ts'
 export type { HeldPartition } from './balanced/coordinator.ts'
 export { ZooKeeperError, type ZooKeeperErrorCode } from './balanced/zookeeper/errors.ts'

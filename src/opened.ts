@@ -1,5 +1,8 @@
 import type { OpenRegister } from './async/restarts.ts'
+import type { RebalanceOptions } from './balanced/options.ts'
 import type { CallOptions } from './call-options.ts'
+import type { TopicsConsumerOptions } from './consumer/consumer.ts'
+import type { SimpleConsumerOptions } from './consumer/simple-consumer.ts'
 
 interface Closeable {
   close(call?: CallOptions): Promise<void>
@@ -23,7 +26,10 @@ export class Opened {
 
   /** Starts it unless `autoStart` is false. One that does not start is closed; throws why it did not. */
   async consumer<One extends Startable>(
-    options: { readonly autoStart?: boolean },
+    options: Pick<
+      SimpleConsumerOptions | TopicsConsumerOptions | RebalanceOptions<never>,
+      'autoStart'
+    >,
     call: CallOptions,
     make: (register: OpenRegister) => One,
   ): Promise<One> {

@@ -2,13 +2,20 @@ import { LONGEST_TIMER_MS } from './async/timer.ts'
 import { InvalidArgumentError } from './errors.ts'
 import { quoted } from './observe/printable.ts'
 
-/** Checks one option: returns what is wrong with its value, or undefined. */
-export type Check = (value: unknown) => string | undefined
+declare const VALUE: unique symbol
 
-export const aString: Check = (value) =>
+/**
+ * Checks one option: returns what is wrong with its value, or undefined. `Value` is the type of the values that it
+ * accepts, as far as the check knows: a table of options only compiles when that type is the one of the option.
+ */
+export type Check<Value = never> = ((value: unknown) => string | undefined) & {
+  readonly [VALUE]?: Value
+}
+
+export const aString: Check<string> = (value) =>
   typeof value === 'string' && value !== '' ? undefined : 'must be a string that is not empty'
 
-export const aBoolean: Check = (value) =>
+export const aBoolean: Check<boolean> = (value) =>
   typeof value === 'boolean' ? undefined : 'must be true or false'
 
 export const anObject: Check = (value) =>
@@ -19,9 +26,10 @@ export const anObject: Check = (value) =>
 export const aFunction: Check = (value) =>
   typeof value === 'function' ? undefined : 'must be a function'
 
-export const aRegExp: Check = (value) => (value instanceof RegExp ? undefined : 'must be a RegExp')
+export const aRegExp: Check<RegExp> = (value) =>
+  value instanceof RegExp ? undefined : 'must be a RegExp'
 
-export function anInteger(min: number, max = Number.MAX_SAFE_INTEGER): Check {
+export function anInteger(min: number, max = Number.MAX_SAFE_INTEGER): Check<number> {
   return (value) => {
     if (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max) {
       return undefined
@@ -36,16 +44,23 @@ export function anInteger(min: number, max = Number.MAX_SAFE_INTEGER): Check {
  * A duration in whole milliseconds: not more than timers and Kafka's int32 fields hold (24.8 days), beyond
  * which Node waits 1 ms.
  */
-export function aDurationMs(min: number): Check {
+export function aDurationMs(min: number): Check<number> {
   return anInteger(min, LONGEST_TIMER_MS)
 }
 
-export function oneOf(...values: readonly unknown[]): Check {
+export function oneOf<const Value>(...values: readonly Value[]): Check<Value> {
   return (value) =>
-    values.includes(value) ? undefined : `must be one of ${values.map(String).join(', ')}`
+    (values as readonly unknown[]).includes(value)
+      ? undefined
+      : `must be one of ${values.map(String).join(', ')}`
 }
 
-export function anArrayOf(check: Check): Check {
+/** One of the names that a table has. */
+export function aKeyOf<Table extends object>(table: Table): Check<keyof Table & string> {
+  return oneOf(...(Object.keys(table) as (keyof Table & string)[]))
+}
+
+export function anArrayOf<Value>(check: Check<Value>): Check<readonly Value[]> {
   return (value) => {
     if (!Array.isArray(value)) return 'must be an array'
     for (const [index, element] of value.entries()) {
@@ -57,21 +72,32 @@ export function anArrayOf(check: Check): Check {
 }
 
 /** Checks of options whose values may hold a password or a key: errors do not show what was given. */
-const secretive = new WeakSet<Check>()
+const secretive = new WeakSet<Check<unknown>>()
 
 /** The same check, without the value in its error. */
-export function concealed(check: Check): Check {
-  const concealing: Check = (value) => check(value)
+export function concealed<Value>(check: Check<Value>): Check<Value> {
+  const concealing: Check<Value> = (value) => check(value)
   secretive.add(concealing)
   return concealing
 }
 
+type ValueOf<One> = One extends { readonly [VALUE]?: infer Value }
+  ? Exclude<Value, undefined>
+  : never
+
 /** Any of the checks. */
-export function either(...checks: readonly Check[]): Check {
+export function either<const Some extends readonly Check<unknown>[]>(
+  ...checks: Some
+): Check<ValueOf<Some[number]>> {
   return (value) => {
     const problems = checks.map((check) => check(value))
     return problems.includes(undefined) ? undefined : problems.join(', or ')
   }
+}
+
+/** A check for each option, of the option's type. */
+export type Checks<Options> = {
+  readonly [Name in keyof Options]-?: Check<Exclude<Options[Name], undefined>>
 }
 
 /**
@@ -81,7 +107,7 @@ export function either(...checks: readonly Check[]): Check {
 export function checkOptions<Options extends object>(
   what: string,
   options: Options,
-  checks: Readonly<Record<keyof Options, Check>>,
+  checks: Checks<Options>,
   replaced: Readonly<Record<string, string>> = {},
 ): void {
   if (anObject(options) !== undefined) {
@@ -97,7 +123,7 @@ export function checkOptions<Options extends object>(
       throw new InvalidArgumentError(`${what} has no option '${name}'; it has ${known}`)
     }
     if (value === undefined) continue
-    const check = checks[name as keyof Options]
+    const check: Check<unknown> = checks[name as keyof Options]
     const problem = check(value)
     if (problem !== undefined) {
       const given = secretive.has(check) ? typeof value : shown(value)

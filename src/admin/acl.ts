@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '../errors.ts'
-import { aString, checkOptions, oneOf, shown } from '../options.ts'
+import { aString, aKeyOf, checkOptions, oneOf, shown } from '../options.ts'
 import { compareText } from './items.ts'
 import { ACL_OPERATIONS, operationCode, operationName, type AclOperation } from './operations.ts'
 
@@ -141,12 +141,12 @@ export function describeAcl(acl: NewAcl | AclFilter): string {
 }
 
 const CHECKS = {
-  resourceType: oneOf(...Object.keys(RESOURCE_TYPES)),
+  resourceType: aKeyOf(RESOURCE_TYPES),
   resourceName: aString,
   principal: aString,
   host: aString,
   operation: oneOf(...ACL_OPERATIONS.filter((name) => name !== 'unknown' && name !== 'any')),
-  permission: oneOf(...Object.keys(PERMISSIONS)),
+  permission: aKeyOf(PERMISSIONS),
 }
 const REQUIRED = ['resourceType', 'resourceName', 'principal', 'operation'] as const
 
@@ -168,6 +168,6 @@ export function checkNewAcl(operation: string, acl: NewAcl): void {
 
 /** Throws InvalidArgumentError. */
 export function checkFilter(operation: string, filter: AclFilter): void {
-  const patternType = oneOf(...Object.keys(PATTERN_TYPES))
+  const patternType = aKeyOf(PATTERN_TYPES)
   checkOptions<AclFilter>(`a filter of ${operation}`, filter, { ...CHECKS, patternType })
 }

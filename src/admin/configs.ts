@@ -373,7 +373,8 @@ function checkResources(operation: string, resources: readonly ConfigResource[])
 
 function checkChange(operation: string, change: ConfigChange): void {
   checkOptions<ConfigChange>(`a change of ${operation}`, change, {
-    type: aString,
+    // checkResources has checked both.
+    type: () => undefined,
     name: () => undefined,
     set: anObject,
     delete: anArrayOf(aString),

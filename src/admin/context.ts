@@ -1,7 +1,7 @@
 import { aSignal, deadlineOf, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Deadline } from '../async/deadline.ts'
-import { aBoolean, anInteger, checkOptions, type Check } from '../options.ts'
+import { aBoolean, anInteger, checkOptions, type Check, type Checks } from '../options.ts'
 
 /** What every operation of the admin client needs. */
 export interface AdminContext {
@@ -20,8 +20,8 @@ export interface ChangeOptions extends CallOptions {
 }
 
 /** The checks that an operation needs for the options that only it has. */
-export type OwnChecks<Options extends CallOptions> = Readonly<
-  Record<Exclude<keyof Options, 'timeoutMs' | 'signal' | 'settle'>, Check>
+export type OwnChecks<Options extends CallOptions> = Checks<
+  Omit<Options, 'timeoutMs' | 'signal' | 'settle'>
 >
 
 /** Checks the options of an operation and starts its time. Throws InvalidArgumentError, ClosedError. */
@@ -32,13 +32,13 @@ export function begin<Options extends ChangeOptions>(
   own: OwnChecks<Options>,
 ): Deadline {
   checkOpen()
-  const checks: Record<string, Check> = {
+  const checks: Record<string, Check<unknown>> = {
     ...own,
     timeoutMs: anInteger(1),
     signal: aSignal,
     settle: aBoolean,
   }
-  checkOptions(operation, options, checks as Record<keyof Options, Check>)
+  checkOptions<Record<string, unknown>>(operation, options as Record<string, unknown>, checks)
   const { timeoutMs, signal } = options
   const call = {
     ...(timeoutMs === undefined ? {} : { timeoutMs }),

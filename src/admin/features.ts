@@ -9,7 +9,7 @@ import {
   anObject,
   aString,
   checkOptions,
-  oneOf,
+  aKeyOf,
 } from '../options.ts'
 import { begin, brokerTimeoutMs, type AdminContext, type ChangeOptions } from './context.ts'
 import { checkDistinct, itemError, outcomeOf, retryElsewhere, settled, type Item } from './items.ts'
@@ -130,7 +130,7 @@ function checkUpdates(operation: string, updates: readonly FeatureUpdate[]): voi
     checkOptions<FeatureUpdate>(`a feature of ${operation}`, update, {
       feature: aString,
       version: anInteger(0, 32_767),
-      upgradeType: oneOf(...Object.keys(UPGRADE_TYPES)),
+      upgradeType: aKeyOf(UPGRADE_TYPES),
     })
     if ((update as Partial<FeatureUpdate>).version === undefined) {
       throw new InvalidArgumentError(`${operation}: feature '${update.feature}' needs a version`)

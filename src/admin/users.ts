@@ -184,7 +184,7 @@ function checkAlterations(operation: string, alterations: readonly ScramAlterati
   for (const alteration of alterations as readonly ScramAlteration[]) {
     const { user, mechanism } = alteration
     const what = `an alteration of ${operation}`
-    const checks: Readonly<Record<string, Check>> = {
+    const checks: Readonly<Record<string, Check<unknown>>> = {
       user: aString,
       mechanism: oneOf(...NAMES),
       password: concealed(aString),

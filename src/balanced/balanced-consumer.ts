@@ -1,42 +1,37 @@
 import { NO_REGISTER, type OpenRegister } from '../async/restarts.ts'
 import type { CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import { CONSUMER_CHECKS } from '../consumer/options.ts'
+import { CONSUMER_OPTIONS } from '../consumer/options.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'
 import { SingleTopicConsumer, type ResetTo } from '../consumer/single-topic-consumer.ts'
-import { InvalidArgumentError } from '../errors.ts'
-import { aBoolean, aFunction, checkOptions, type Check } from '../options.ts'
+import { checkTable, type AnyOptionTable, type OptionTable } from '../option-table.ts'
+import { aFunction } from '../options.ts'
 import type { TransactionalProducer } from '../producer/transactions/transactional-producer.ts'
 import { BalancedMember } from './balanced-member.ts'
 import type { GroupOptions } from './classic/settings.ts'
-import { REBALANCE_CHECKS, type BalancedReadingOptions, type RebalanceOptions } from './options.ts'
-import { aGroupProtocol, PROTOCOL_CHECKS, type GroupProtocolName } from './protocols.ts'
+import { REBALANCE_OPTIONS, type BalancedReadingOptions, type RebalanceOptions } from './options.ts'
+import { GROUP_PROTOCOL_OPTIONS, PROTOCOL_OPTIONS, type GroupProtocolChoice } from './protocols.ts'
 import type { RebalanceHooks } from './reader.ts'
 import { NamedTopics } from './subscription.ts'
 import { transact, type TransactionHandler, type TransactOptions } from './transact.ts'
 import type { ZooKeeperOptions } from './zookeeper/options.ts'
 
 /** What a group is coordinated by. */
-export type CoordinatedBy = {
-  /**
-   * How the members of the group agree on who reads what: in ZooKeeper, as pykafka's do, or by `classic`, Kafka's own
-   * group protocol since 0.9. All members of a group need the same. Default: `zookeeper`, with `managed: true` `classic`.
-   */
-  readonly groupProtocol?: GroupProtocolName
-} & (
-  | (ZooKeeperOptions & {
-      /** pykafka's name for `groupProtocol: 'classic'`. Default: false. */
-      readonly managed?: false
-    })
-  | (GroupOptions & { readonly managed: true })
-  | (GroupOptions & { readonly groupProtocol: 'classic'; readonly managed?: true })
-)
+export type CoordinatedBy = Pick<GroupProtocolChoice, 'groupProtocol'> &
+  (
+    | (ZooKeeperOptions & {
+        /** `true` is pykafka's name for `groupProtocol: 'classic'`. Default: false. */
+        readonly managed?: false
+      })
+    | (GroupOptions & { readonly managed: true })
+    | (GroupOptions & { readonly groupProtocol: 'classic'; readonly managed?: true })
+  )
 
 interface TopicOptions<Value, Key> extends RebalanceOptions<BalancedConsumer<Value, Key>> {
   /**
-   * pykafka's callback, when partitions came and before the first message of them: the offset of the last message
-   * of each partition that was handed over before, and the positions after. What it returns is where partitions
-   * are read from instead, and committed.
+   * pykafka's `(consumer, oldOffsets, newOffsets)`, called when partitions were assigned, before their first message. It
+   * gets the offset of the last message of each partition that was delivered before, and the positions after; a `Map` by
+   * partition that it returns has the positions to read from instead, and to commit.
    */
   readonly postRebalanceCallback?: (
     consumer: BalancedConsumer<Value, Key>,
@@ -52,13 +47,19 @@ export type BalancedConsumerOptions<
   Key = Buffer | null,
 > = BalancedReadingOptions<Value, Key> & TopicOptions<Value, Key> & CoordinatedBy
 
-/** For options of every balanced consumer. What is assigned may change, so none stops at an end. */
-const BALANCED_CHECKS: Readonly<Record<string, Check>> = {
-  ...Object.fromEntries(Object.entries(CONSUMER_CHECKS).filter(([name]) => name !== 'stopAtEnd')),
-  ...REBALANCE_CHECKS,
-  ...PROTOCOL_CHECKS,
-  groupProtocol: aGroupProtocol,
-  managed: aBoolean,
+/** The checks and defaults of the options that only balanced consumers of one topic have. */
+export const TOPIC_OPTIONS = {
+  postRebalanceCallback: { check: aFunction },
+} as const satisfies OptionTable<
+  Omit<TopicOptions<unknown, unknown>, keyof RebalanceOptions<never>>
+>
+
+/** The options of every balanced consumer. What is assigned may change, so none stops at an end. */
+const BALANCED_OPTIONS: AnyOptionTable = {
+  ...Object.fromEntries(Object.entries(CONSUMER_OPTIONS).filter(([name]) => name !== 'stopAtEnd')),
+  ...REBALANCE_OPTIONS,
+  ...PROTOCOL_OPTIONS,
+  ...GROUP_PROTOCOL_OPTIONS,
 }
 
 /**
@@ -81,7 +82,7 @@ export class BalancedConsumer<
     options: BalancedConsumerOptions<Value, Key>,
     register: OpenRegister = NO_REGISTER,
   ) {
-    checkBalancedOptions(options, { postRebalanceCallback: aFunction })
+    checkBalancedOptions(options, TOPIC_OPTIONS)
     const hooks: RebalanceHooks = {
       assigned: (partitions) => this.#assigned(partitions),
       revoked: (partitions) => this.#revoked(partitions),
@@ -171,13 +172,6 @@ export class BalancedConsumer<
 }
 
 /** Throws InvalidArgumentError. */
-export function checkBalancedOptions(
-  options: object,
-  others: Readonly<Record<string, Check>>,
-): void {
-  checkOptions<object>('getBalancedConsumer', options, { ...BALANCED_CHECKS, ...others })
-  if ((options as { readonly consumerGroup?: string }).consumerGroup !== undefined) return
-  throw new InvalidArgumentError(
-    'getBalancedConsumer: consumerGroup is missing: the group that shares the partitions out',
-  )
+export function checkBalancedOptions(options: object, own: AnyOptionTable): void {
+  checkTable('getBalancedConsumer', options, { ...BALANCED_OPTIONS, ...own })
 }

@@ -6,6 +6,7 @@ import { namesOrPattern, topicsFrom } from '../consumer/topics-option.ts'
 import { MultiTopicConsumer } from '../consumer/multi-topic-consumer.ts'
 import { checkBalancedOptions, type CoordinatedBy } from './balanced-consumer.ts'
 import type { TransactionalProducer } from '../producer/transactions/transactional-producer.ts'
+import type { OptionTable } from '../option-table.ts'
 import { BalancedMember } from './balanced-member.ts'
 import type { BalancedReadingOptions, RebalanceOptions } from './options.ts'
 import type { RebalanceHooks } from './reader.ts'
@@ -18,10 +19,21 @@ export type BalancedTopicsConsumerOptions<
   Key = Buffer | null,
 > = BalancedReadingOptions<Value, Key> &
   RebalanceOptions<BalancedTopicsConsumer<Value, Key>> &
-  CoordinatedBy & {
-    /** Topics by name, or all but Kafka's own whose name the pattern matches: also those that come later. */
-    readonly topics: readonly string[] | RegExp
-  }
+  CoordinatedBy &
+  TopicsOptions
+
+interface TopicsOptions {
+  /**
+   * Topics by name, or a pattern for all topics whose name it matches, except Kafka's internal ones, also those that are
+   * created later. Required.
+   */
+  readonly topics: readonly string[] | RegExp
+}
+
+/** The checks of the options that only balanced consumers of several topics have. */
+export const BALANCED_TOPICS_OPTIONS = {
+  topics: { check: namesOrPattern, required: true },
+} as const satisfies OptionTable<TopicsOptions>
 
 /**
  * A member of a group that shares the partitions of several topics out, so that each is read by one of them. Made by
@@ -39,7 +51,7 @@ export class BalancedTopicsConsumer<
     options: BalancedTopicsConsumerOptions<Value, Key>,
     register: OpenRegister = NO_REGISTER,
   ) {
-    checkBalancedOptions(options, { topics: namesOrPattern })
+    checkBalancedOptions(options, BALANCED_TOPICS_OPTIONS)
     const topics = topicsFrom(options.topics)
     const hooks: RebalanceHooks = {
       assigned: (partitions) => options.onPartitionsAssigned?.(partitions, this),

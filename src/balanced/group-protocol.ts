@@ -6,7 +6,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import type { GroupMetadata } from '../cluster/group-metadata.ts'
 import type { OffsetStore } from '../consumer/offsets/offset-store.ts'
 import type { ConsumerOptions } from '../consumer/options.ts'
-import type { Check } from '../options.ts'
+import type { AnyOptionTable } from '../option-table.ts'
 import type { GroupOptions } from './classic/settings.ts'
 import type { Coordinator, CoordinatorEvents } from './coordinator.ts'
 import type { Subscription } from './subscription.ts'
@@ -37,7 +37,7 @@ export interface MemberCoordinator extends Coordinator {
 
 export interface GroupProtocol {
   /** The options that only groups of this protocol have; several protocols may have an option in common. */
-  readonly checks: Readonly<Record<string, Check>>
+  readonly options: AnyOptionTable
   /** The groups, in an error about an option that they do not have: `groups that Kafka coordinates`. */
   readonly groups: string
   /** Returns what makes the coordinator. Throws InvalidArgumentError for options that contradict each other; no I/O. */

@@ -12,20 +12,15 @@ import type { Coordinator, CoordinatorFactory } from './coordinator.ts'
 import { PartitionOwnedError, RebalanceError } from './errors.ts'
 import { namesOf, PartitionSet } from './partitions.ts'
 import { nextPhase, type Phase } from './phases.ts'
+import type { RebalanceSettings } from './options.ts'
 import type { Reader, RebalanceHooks } from './reader.ts'
 
 /** After a failure nothing is tried again sooner, whatever happens: many members must not chase one another. */
 const SHORTEST_WAIT_MS = 20
 
-export interface MachineOptions {
+export interface MachineOptions extends RebalanceSettings {
   readonly reader: Reader
   readonly hooks: RebalanceHooks
-  /** How often a round that failed is tried again before the application is told. */
-  readonly rebalanceMaxRetries: number
-  /** The wait before the nth of these is n times this long, unless something changes before. */
-  readonly rebalanceBackoffMs: number
-  /** How long processing, the hook and the commit may each take before partitions are given up all the same. */
-  readonly rebalanceTimeoutMs: number
   readonly logger: Logger
   /** Told of each phase that begins, and of what is owned then. */
   readonly onPhase?: (phase: Phase, owned: readonly TopicPartition[]) => void

@@ -1,40 +1,50 @@
 import type { ConsumerOptions } from '../consumer/options.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'
-import { aBoolean, aDurationMs, aFunction, anInteger, type Check } from '../options.ts'
+import { withDefaults, type OptionTable, type WithDefaults } from '../option-table.ts'
+import { aBoolean, aDurationMs, aFunction, anInteger, aString } from '../options.ts'
 
-/** What all balanced consumers have in common, whoever coordinates their group. Names are pykafka's, where it has one. */
+/**
+ * The options that all balanced consumers have, whatever coordinates their group. `REBALANCE_OPTIONS` has their checks and
+ * defaults. Names are pykafka's, where it has one.
+ */
 export interface RebalanceOptions<Consumer> {
-  /** The group that partitions are shared out in, and offsets committed for. */
+  /** The group whose members share the partitions out, and that offsets are committed for. Required. */
   readonly consumerGroup: string
-  /** Whether it is also started; otherwise `start()` does. Default: true. */
+  /** Joins the group when the consumer is opened; with `false` `start()` does. Default: true. */
   readonly autoStart?: boolean
-  /** How often a rebalance that failed is tried again before consume() throws why. It goes on trying. Default: 5. */
+  /**
+   * After this number of failed rebalances `start()` or `consume()` throws the error. The consumer keeps trying.
+   * Default: 5.
+   */
   readonly rebalanceMaxRetries?: number
   /**
-   * The wait before such a retry, times how many there were: 0, 2, 4, 6 s by default, less where something
-   * changes meanwhile. Default: 2,000.
+   * The wait before a rebalance is tried again, times the number of attempts so far (0, 2, 4, 6 s by default), and no
+   * longer than until something changes. Default: 2,000.
    */
   readonly rebalanceBackoffMs?: number
   /**
-   * How long processing, the hook and the commit may each take before partitions are given up all the same,
-   * with an error that consume() throws. Default: 60,000.
+   * How long processing, the hook and the commit may each take before a rebalance. After that the member gives the
+   * partitions up all the same, with an error that `consume()` throws. Default: 60,000.
    */
   readonly rebalanceTimeoutMs?: number
   /**
-   * Called before partitions are taken away. Nothing of them is delivered any more, what was delivered is processed
-   * (or `rebalanceTimeoutMs` is over), and what is committed here counts, as others get them only when it has resolved.
+   * Called before partitions are taken away. Nothing of them is delivered any more, and what was delivered is processed
+   * (or `rebalanceTimeoutMs` is over). What is committed here counts: others get the partitions only when it has resolved.
    */
   readonly onPartitionsRevoked?: PartitionsHook<Consumer>
-  /** Called when partitions were given to this member, and before the first message: positions can be changed here. */
+  /**
+   * Called when partitions were assigned to this member, before their first message: positions are known and can be
+   * changed (`seek`, `resetOffsets`).
+   */
   readonly onPartitionsAssigned?: PartitionsHook<Consumer>
   /**
-   * Called after partitions were lost, with the session or the membership: nothing of them can be committed,
-   * others may be reading them already. Default: nothing, not `onPartitionsRevoked` either.
+   * Called instead of `onPartitionsRevoked` after partitions were lost with the session or the membership: nothing of them
+   * can be committed, and others may be reading them already.
    */
   readonly onPartitionsLost?: PartitionsHook<Consumer>
 }
 
-/** What it throws reaches consume(). */
+/** A hook of a rebalance. `consume()` throws what it throws. */
 export type PartitionsHook<Consumer> = (
   partitions: readonly TopicPartition[],
   consumer: Consumer,
@@ -46,28 +56,23 @@ export type BalancedReadingOptions<Value, Key> = Omit<
   'stopAtEnd' | 'consumerGroup'
 >
 
-export interface RebalanceSettings {
-  readonly rebalanceMaxRetries: number
-  readonly rebalanceBackoffMs: number
-  readonly rebalanceTimeoutMs: number
-}
+/** The checks and defaults of `RebalanceOptions`, in the order of the documents. */
+export const REBALANCE_OPTIONS = {
+  consumerGroup: { check: aString, required: true },
+  onPartitionsAssigned: { check: aFunction },
+  onPartitionsRevoked: { check: aFunction },
+  onPartitionsLost: { check: aFunction },
+  rebalanceMaxRetries: { check: anInteger(1), default: 5 },
+  rebalanceBackoffMs: { check: aDurationMs(0), default: 2_000 },
+  rebalanceTimeoutMs: { check: aDurationMs(1), default: 60_000 },
+  autoStart: { check: aBoolean, default: true },
+} as const satisfies OptionTable<RebalanceOptions<never>>
 
-export const REBALANCE_CHECKS: Readonly<
-  Record<Exclude<keyof RebalanceOptions<unknown>, 'consumerGroup'>, Check>
-> = {
-  autoStart: aBoolean,
-  rebalanceMaxRetries: anInteger(1),
-  rebalanceBackoffMs: aDurationMs(0),
-  rebalanceTimeoutMs: aDurationMs(1),
-  onPartitionsRevoked: aFunction,
-  onPartitionsAssigned: aFunction,
-  onPartitionsLost: aFunction,
-}
+export type RebalanceSettings = Pick<
+  WithDefaults<RebalanceOptions<never>, typeof REBALANCE_OPTIONS>,
+  'rebalanceMaxRetries' | 'rebalanceBackoffMs' | 'rebalanceTimeoutMs'
+>
 
 export function rebalanceSettings(options: RebalanceOptions<never>): RebalanceSettings {
-  return {
-    rebalanceMaxRetries: options.rebalanceMaxRetries ?? 5,
-    rebalanceBackoffMs: options.rebalanceBackoffMs ?? 2_000,
-    rebalanceTimeoutMs: options.rebalanceTimeoutMs ?? 60_000,
-  }
+  return withDefaults(options, REBALANCE_OPTIONS)
 }

@@ -1,6 +1,7 @@
 /** The table of group protocols, and how the options of a balanced consumer choose one. */
 import { InvalidArgumentError } from '../errors.ts'
-import { oneOf, type Check } from '../options.ts'
+import type { AnyOptionTable, OptionTable } from '../option-table.ts'
+import { aBoolean, aKeyOf, type Check } from '../options.ts'
 import { classicProtocol } from './classic/protocol.ts'
 import type { GroupProtocol } from './group-protocol.ts'
 import { zookeeperProtocol } from './zookeeper/protocol.ts'
@@ -19,12 +20,12 @@ const NOT_SUPPORTED: Readonly<Record<string, string>> = {
     "cannot be 'consumer' yet: the protocol of KIP-848 is not supported. Use 'classic', which the same brokers have",
 }
 
-export const aGroupProtocol: Check = (value) =>
-  NOT_SUPPORTED[String(value)] ?? oneOf(...Object.keys(PROTOCOLS))(value)
+const aGroupProtocol: Check<GroupProtocolName> = (value) =>
+  NOT_SUPPORTED[String(value)] ?? aKeyOf(PROTOCOLS)(value)
 
 /** The options that a protocol has and others do not. */
-export const PROTOCOL_CHECKS: Readonly<Record<string, Check>> = Object.fromEntries(
-  Object.values<GroupProtocol>(PROTOCOLS).flatMap(({ checks }) => Object.entries(checks)),
+export const PROTOCOL_OPTIONS: AnyOptionTable = Object.fromEntries(
+  Object.values<GroupProtocol>(PROTOCOLS).flatMap(({ options }) => Object.entries(options)),
 )
 
 /** Options that mean the same to different protocols. */
@@ -35,9 +36,23 @@ const COUNTERPARTS: Readonly<Record<string, string>> = {
 
 /** What chooses a protocol. */
 export interface GroupProtocolChoice {
+  /**
+   * How the members of the group agree on who reads what: `zookeeper`, as pykafka's do, or `classic`, Kafka's own group
+   * protocol since 0.9. All members of a group need the same. Default: `zookeeper`; with `managed: true` `classic`.
+   */
   readonly groupProtocol?: GroupProtocolName
+  /** `true` is pykafka's name for `groupProtocol: 'classic'`. Default: false. */
   readonly managed?: boolean
 }
+
+/** The checks and defaults of `GroupProtocolChoice`. */
+export const GROUP_PROTOCOL_OPTIONS = {
+  groupProtocol: {
+    check: aGroupProtocol,
+    defaultText: '`zookeeper`; with `managed: true` `classic`',
+  },
+  managed: { check: aBoolean, default: false },
+} as const satisfies OptionTable<GroupProtocolChoice>
 
 /**
  * The protocol that options choose. `managed` is pykafka's name for the classic protocol. Throws InvalidArgumentError for
@@ -57,15 +72,15 @@ export function protocolOf(options: GroupProtocolChoice & object): GroupProtocol
   }
   const protocol: GroupProtocol = PROTOCOLS[groupProtocol ?? byManaged]
   for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || Object.hasOwn(protocol.checks, name)) continue
-    const owners = Object.entries<GroupProtocol>(PROTOCOLS).filter(([, { checks }]) =>
-      Object.hasOwn(checks, name),
+    if (value === undefined || Object.hasOwn(protocol.options, name)) continue
+    const owners = Object.entries<GroupProtocol>(PROTOCOLS).filter(([, own]) =>
+      Object.hasOwn(own.options, name),
     )
     const [first] = owners
     if (first === undefined) continue
     const counterpart = COUNTERPARTS[name]
     const use =
-      counterpart !== undefined && Object.hasOwn(protocol.checks, counterpart)
+      counterpart !== undefined && Object.hasOwn(protocol.options, counterpart)
         ? `use '${counterpart}' here; `
         : ''
     throw new InvalidArgumentError(

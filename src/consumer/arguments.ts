@@ -17,9 +17,9 @@ const aTopicPartition: Check = (value) =>
 
 const anOffset = anInteger(0)
 
-const aPlace: Check = namingEnds(either(anOffset, oneOf('earliest', 'latest'), aDate))
+const aPlace = namingEnds(either(anOffset, oneOf('earliest', 'latest'), aDate))
 
-function check(what: string, value: unknown, ...checks: readonly Check[]): void {
+function check(what: string, value: unknown, ...checks: readonly Check<unknown>[]): void {
   for (const one of checks) {
     const problem = one(value)
     if (problem === undefined) continue

@@ -5,27 +5,29 @@ import { allTopics } from '../cluster/all-topics.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { TopicMetadata } from '../cluster/metadata.ts'
 import { InvalidArgumentError } from '../errors.ts'
-import { aBoolean, anArrayOf, anInteger, anObject, checkOptions, type Check } from '../options.ts'
+import { checkTable, type OptionTable } from '../option-table.ts'
+import { aBoolean, anArrayOf, anInteger, anObject, type Check } from '../options.ts'
 import { FixedAssignment } from './fixed-assignment.ts'
 import { MultiTopicConsumer } from './multi-topic-consumer.ts'
-import { CONSUMER_CHECKS, type ConsumerOptions } from './options.ts'
+import { CONSUMER_OPTIONS, type ConsumerOptions } from './options.ts'
 import { namesOrPattern, topicsFrom, type TopicsOption } from './topics-option.ts'
 
+/** The options of `client.getConsumer()`. */
 export interface TopicsConsumerOptions<
   Value = Buffer | null,
   Key = Buffer | null,
 > extends ConsumerOptions<Value, Key> {
-  /** Topics by name, or all whose name the pattern matches: also those that come later. */
+  /** Topics by name, or a pattern for all topics whose name it matches, also those that are created later. Required. */
   readonly topics: readonly string[] | RegExp
-  /** Only these partitions, by topic. Default: all, also those that come later. */
+  /** The partitions to read of the topics that are named here. Default: all, also those that are added later. */
   readonly partitions?: Readonly<Record<string, readonly number[]>>
-  /** Leave Kafka's own topics out of what a pattern matches. Default: true. */
+  /** Leaves Kafka's internal topics out of what a pattern matches. Refused with topics by name. Default: true. */
   readonly excludeInternalTopics?: boolean
-  /** Whether `getConsumer` also starts it; otherwise `start()` does. Default: true. */
+  /** Starts the consumer when it is opened; with `false` `start()` does. Default: true. */
   readonly autoStart?: boolean
 }
 
-const partitionsByTopic: Check = (value) => {
+const partitionsByTopic: Check<Readonly<Record<string, readonly number[]>>> = (value) => {
   const problem = anObject(value)
   if (problem !== undefined) return problem
   for (const [topic, partitions] of Object.entries(value as object)) {
@@ -34,6 +36,22 @@ const partitionsByTopic: Check = (value) => {
   }
   return undefined
 }
+
+/** The checks and defaults of the options that only `getConsumer` has. */
+export const TOPICS_CONSUMER_OPTIONS = {
+  topics: { check: namesOrPattern, required: true },
+  partitions: {
+    check: partitionsByTopic,
+    defaultText: 'all, also those that are added later',
+  },
+  excludeInternalTopics: {
+    check: aBoolean,
+    default: true,
+    noEffect: ({ topics }) =>
+      topics instanceof RegExp ? undefined : 'with topics by name: it is for patterns',
+  },
+  autoStart: { check: aBoolean, default: true },
+} as const satisfies OptionTable<Omit<TopicsConsumerOptions, keyof ConsumerOptions>>
 
 /**
  * Reads several topics, with a group's committed offsets or without any. Made by `client.getConsumer()`. Who
@@ -52,13 +70,7 @@ export class Consumer<Value = Buffer | null, Key = Buffer | null> extends MultiT
     options: TopicsConsumerOptions<Value, Key>,
     register: OpenRegister = NO_REGISTER,
   ) {
-    checkOptions<TopicsConsumerOptions<Value, Key>>('getConsumer', options, {
-      ...CONSUMER_CHECKS,
-      topics: namesOrPattern,
-      partitions: partitionsByTopic,
-      excludeInternalTopics: aBoolean,
-      autoStart: aBoolean,
-    })
+    checkTable('getConsumer', options, { ...CONSUMER_OPTIONS, ...TOPICS_CONSUMER_OPTIONS })
     const topics = topicsFrom(options.topics)
     checkPartitions(topics, options.partitions)
     const find = async (deadline: Deadline) =>
@@ -87,7 +99,7 @@ export class Consumer<Value = Buffer | null, Key = Buffer | null> extends MultiT
 async function findTopics(
   cluster: Cluster,
   topics: TopicsOption,
-  { excludeInternalTopics = true }: { readonly excludeInternalTopics?: boolean },
+  { excludeInternalTopics = true }: Pick<TopicsConsumerOptions, 'excludeInternalTopics'>,
   deadline: Deadline,
 ): Promise<readonly TopicMetadata[]> {
   if (!(topics instanceof RegExp)) {

@@ -1,5 +1,10 @@
 import { DEFAULT_INFLATE_LIMIT_BYTES } from '../../protocol/records/read-batches.ts'
-import { InvalidArgumentError } from '../errors.ts'
+import {
+  warnOfIgnored,
+  withDefaults,
+  type OptionTable,
+  type WithDefaults,
+} from '../option-table.ts'
 import {
   aBoolean,
   aDurationMs,
@@ -10,6 +15,7 @@ import {
   either,
   oneOf,
 } from '../options.ts'
+import { LONGEST_TIMER_MS } from '../async/timer.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { BackoffOptions } from '../async/backoff.ts'
 import type { OffsetSpec } from './list-offsets.ts'
@@ -23,128 +29,126 @@ import { KafkaOffsets, type Membership } from './offsets/kafka-offsets.ts'
 import type { OffsetStore } from './offsets/offset-store.ts'
 import { ZooKeeperOffsets } from './offsets/zookeeper-offsets.ts'
 
-/** What all consumers have in common. The names are pykafka's, where it has one. */
+/** The options that all consumers have. `CONSUMER_OPTIONS` has their checks and defaults. Names are pykafka's, where it has one. */
 export interface ConsumerOptions<Value = Buffer | null, Key = Buffer | null> {
-  /** The group that offsets are committed for. Default: none, then nothing can be committed. */
+  /** The group that offsets are committed for (Kafka's `group.id`). Default: none, then nothing can be committed. */
   readonly consumerGroup?: string
   /**
-   * Where the group's offsets are kept: in Kafka, or in ZooKeeper as before Kafka 0.8.2 (through the
-   * brokers, which can do that up to 3.9). Default: `kafka`.
-   */
-  readonly offsetsStorage?: 'kafka' | 'zookeeper'
-  /**
-   * Where to start without a committed offset, and where to go on when the position is not in the log (any
-   * more): `earliest`, `latest`, or `none`, which is an error then. A Date, or milliseconds since 1970, is
-   * for the start: the first message at or after it; later on it means `earliest`. Default: `earliest`.
+   * Where a partition starts without a committed offset, and where it continues when its position is not in the log:
+   * `earliest`, `latest`, or `none` for a NoOffsetError. A Date, or milliseconds since 1970, starts at the first message
+   * at or after that time; later on it means `earliest`. Default: `earliest`.
    */
   readonly autoOffsetReset?: 'earliest' | 'latest' | 'none' | number | Date
-  /** Start where `autoOffsetReset` says even if the group has committed offsets. Default: false. */
+  /**
+   * Starts where `autoOffsetReset` says even if the group has committed offsets. Refused without a `consumerGroup`.
+   * Default: false.
+   */
   readonly resetOffsetOnStart?: boolean
-  /** Whether `fetchOffsets` also moves to the offsets that it finds. Default: false (in pykafka true). */
+  /**
+   * Whether `fetchOffsets` also moves the positions to the offsets that it finds. Refused without a `consumerGroup`.
+   * Default: false (true in pykafka).
+   */
   readonly resetOffsetOnFetch?: boolean
   /**
-   * Commit what is processed: every `autoCommitIntervalMs`, before partitions are taken away, and when the consumer is
-   * closed. Default: false for loops, `consume` and streams; true from the first `run` on in a consumer with a
-   * `consumerGroup`, as `run` knows what its handlers have finished. False: never.
+   * Commits what is processed: every `autoCommitIntervalMs`, before partitions are taken away, and when the consumer is
+   * closed. Needs a `consumerGroup`. Default: false; true from the first `run` on in a consumer with a `consumerGroup`.
    */
   readonly autoCommitEnable?: boolean
-  /** Default: 60,000. */
+  /**
+   * The time between automatic commits. Refused without a `consumerGroup`, and with `autoCommitEnable: false`.
+   * Default: 60,000.
+   */
   readonly autoCommitIntervalMs?: number
-  /** How often a commit that failed is tried again. Default: for as long as the call may take. */
+  /**
+   * How often a commit that failed is tried again. Refused without a `consumerGroup`.
+   * Default: for as long as the call may take.
+   */
   readonly offsetsCommitMaxRetries?: number
-  /** The first wait before it is; doubled each time, up to 10 times as much. Default: the client's `retryBackoffMs`. */
+  /**
+   * The wait before the first retry of a commit. It doubles with each retry, up to 10 times as much. Refused without a
+   * `consumerGroup`, and with `offsetsCommitMaxRetries: 0`. Default: the client's `retryBackoffMs`.
+   */
   readonly offsetsChannelBackoffMs?: number
-  /** How long `consume` and iteration wait for a message before they end; −1: for ever. Default: −1. */
+  /**
+   * Where the group's offsets are stored: `kafka`, or `zookeeper` as before Kafka 0.8.2 (through the brokers, which support
+   * it up to 3.9). Refused without a `consumerGroup`. Default: `kafka`.
+   */
+  readonly offsetsStorage?: 'kafka' | 'zookeeper'
+  /** How long `consume()` and iteration wait for a message before they end; −1: for ever. Default: −1. */
   readonly consumerTimeoutMs?: number
-  /** End the iteration at what was the end of each partition when it was assigned. Default: false. */
+  /** Ends iteration at what was the end of each partition when it was assigned. Default: false. */
   readonly stopAtEnd?: boolean
-  /** `read_committed` leaves out messages of transactions that were aborted, and waits for those that are open. Default: `read_uncommitted`, as in Java. */
+  /**
+   * `read_committed` leaves out messages of aborted transactions, and waits for transactions that are open
+   * (Kafka's `isolation.level`). Default: `read_uncommitted`.
+   */
   readonly isolationLevel?: 'read_uncommitted' | 'read_committed'
-  /** Go on behind damaged data, with a warning in the log, rather than stop at it. Default: false. */
+  /** Continues behind damaged data, with a warning in the log, rather than stop at it. Default: false. */
   readonly skipCorrupt?: boolean
   /**
-   * Use the memory of messages again: their keys, values and headers are valid only until the next message or batch
-   * is asked for (in a handler: until it has finished), and hold other messages' bytes afterwards. Copy what you
-   * keep: `Buffer.from(value)`. Deserializers that make something else of the bytes do. Large messages need far
-   * less CPU. Not for `stream()`, nor for `run` by key. Default: false.
+   * Uses the memory of messages again: their keys, values and headers are valid only until the next message or batch is
+   * asked for (in a handler: until it has finished), and hold other messages' bytes afterwards. Copy what you keep:
+   * `Buffer.from(value)`. Large messages need far less CPU. Refused by `stream()`, and by `run` by key. Default: false.
    */
   readonly reuseMemory?: boolean
 
-  /** How much of a partition to ask for in one request. Larger messages come all the same. Default: 1 MiB. */
+  /**
+   * How many bytes of a partition to ask for in one request (Kafka's `max.partition.fetch.bytes`). A larger message is
+   * fetched all the same. Default: 1 MiB.
+   */
   readonly fetchMessageMaxBytes?: number
-  /** How much there must be before a broker answers, up to `fetchWaitMaxMs`. Default: 1. */
+  /** How many bytes a broker waits for before it responds, up to `fetchWaitMaxMs`. Default: 1. */
   readonly fetchMinBytes?: number
-  /** How long a broker waits for `fetchMinBytes`. Default: 500 (in pykafka 100). */
+  /** How long a broker waits for `fetchMinBytes`. Refused with `fetchMinBytes: 0`. Default: 500 (100 in pykafka). */
   readonly fetchWaitMaxMs?: number
-  /** The first wait after a fetch that failed; doubled each time, up to 10 times as much. Default: the client's `retryBackoffMs`. */
+  /**
+   * The wait after the first fetch that failed. It doubles with each failure, up to 10 times as much.
+   * Default: the client's `retryBackoffMs`.
+   */
   readonly fetchErrorBackoffMs?: number
-  /** Requests in flight to each broker, each for some of its partitions. Default: 1. */
+  /** The number of fetch requests in flight to each broker, each for some of its partitions. Default: 1. */
   readonly numConsumerFetchers?: number
   /**
-   * How much memory is used for what is fetched ahead of the application, of all partitions together: on its way, as
-   * it arrived, and decompressed. Only a single batch that decompresses to more exceeds it, alone. Default: 64 MiB.
+   * The most memory for what is fetched ahead of the application, of all partitions together: in flight, as it arrived, and
+   * decompressed. Only a single batch that decompresses to more exceeds it, alone. Default: 64 MiB.
    */
   readonly queuedMaxBytes?: number
   /**
-   * The most that one batch may decompress to. A larger one counts as damaged: it ends its partition with a
+   * The most messages of a partition that are fetched ahead: at this number no more are asked for.
+   * Default: no limit but `queuedMaxBytes` (2,000 in pykafka).
+   */
+  readonly queuedMaxMessages?: number
+  /**
+   * The most bytes that one batch may decompress to. A larger one counts as damaged: it ends its partition with a
    * CorruptBatchError, or is skipped with `skipCorrupt`. Default: 256 MiB.
    */
   readonly decompressedBatchMaxBytes?: number
   /**
-   * How many messages of a partition are fetched ahead: once there are as many no more are asked for.
-   * Default: no limit but `queuedMaxBytes` (in pykafka 2,000).
+   * The rack or zone that this consumer runs in (Kafka's `client.rack`): it fetches from the closest replica (KIP-392), and
+   * assignors prefer closer partitions (KIP-881). Default: none.
    */
-  readonly queuedMaxMessages?: number
-  /** Where this consumer is: brokers that know where they are name it the closest replica (KIP-392). */
   readonly clientRack?: string
-  /** Takes no effect, and is known for the sake of pykafka: gaps between offsets are always right. */
-  readonly compactedTopic?: boolean
 
-  /** Makes values of bytes. Default: they are Buffers. */
+  /** Returns the value of a message from its bytes, which are null for a tombstone. Default: values are Buffers. */
   readonly deserializer?: Deserializer<Value>
+  /** Returns the key of a message from its bytes, which are null where there is no key. Default: keys are Buffers. */
   readonly keyDeserializer?: Deserializer<Key>
   /**
-   * When a deserializer throws: `stop` throws a DeserializationError and does not read the partition on,
-   * `skip` leaves the message out, `deliver` delivers it all the same: reading its `key` or `value` then throws the
-   * error, and `withDeadLetters` sends it to the dead letters without calling the handler. A function gets the error
-   * and the message as it was read, and returns one of these (not a promise). Default: `stop`.
+   * What happens when a deserializer throws. `stop` throws a DeserializationError, and the position stays; `skip` leaves the
+   * message out; `deliver` delivers it, and reading its `key` or `value` throws the error. A function gets the error and
+   * the message with its original bytes, and returns one of the three, not a promise. Refused without a deserializer.
+   * Default: `stop`.
    */
   readonly onDeserializationError?: DeserializationPolicy
+  /** pykafka's option for topics that are compacted. Has no effect, with a warning: gaps between offsets are always right. */
+  readonly compactedTopic?: boolean
 }
 
-/** The options, checked and with their defaults. */
-export interface ConsumerSettings<Value, Key> {
-  readonly consumerGroup: string | undefined
-  readonly startAt: OffsetSpec | 'none'
-  readonly resetTo: 'earliest' | 'latest' | 'none'
-  readonly resetOffsetOnStart: boolean
-  readonly resetOffsetOnFetch: boolean
-  readonly autoCommitEnable: boolean
-  /** The same, from the first `run` on. */
-  readonly autoCommitInRun: boolean
-  readonly autoCommitIntervalMs: number
-  readonly consumerTimeoutMs: number | undefined
-  readonly stopAtEnd: boolean
-  readonly isReadCommitted: boolean
-  readonly skipCorrupt: boolean
-  readonly reuseMemory: boolean
-  readonly fetchMessageMaxBytes: number
-  readonly fetchMinBytes: number
-  readonly fetchWaitMaxMs: number
-  readonly fetchBackoff: BackoffOptions
-  readonly numConsumerFetchers: number
-  readonly queuedMaxBytes: number
-  readonly decompressedBatchMaxBytes: number
-  readonly queuedMaxMessages: number
-  readonly clientRack: string
-  readonly convert: Converter<Value, Key>
-}
-
-export const aDate: Check = (value) =>
+export const aDate: Check<Date> = (value) =>
   value instanceof Date && !Number.isNaN(value.getTime()) ? undefined : 'must be a valid Date'
 
 /** The same check, which names what replaces pykafka's numbers for the ends of the log. */
-export function namingEnds(check: Check): Check {
+export function namingEnds<Value>(check: Check<Value>): Check<Value> {
   return (value) => {
     if (value === -2) return "must be 'earliest' for pykafka's OffsetType.EARLIEST"
     if (value === -1) return "must be 'latest' for pykafka's OffsetType.LATEST"
@@ -152,71 +156,149 @@ export function namingEnds(check: Check): Check {
   }
 }
 
-/** For checkOptions, next to those of the options that a kind of consumer has of its own. */
-export const CONSUMER_CHECKS: Readonly<Record<keyof ConsumerOptions<unknown, unknown>, Check>> = {
-  consumerGroup: aString,
-  offsetsStorage: oneOf('kafka', 'zookeeper'),
-  autoOffsetReset: namingEnds(either(oneOf('earliest', 'latest', 'none'), anInteger(0), aDate)),
-  resetOffsetOnStart: aBoolean,
-  resetOffsetOnFetch: aBoolean,
-  autoCommitEnable: aBoolean,
-  autoCommitIntervalMs: aDurationMs(1),
-  offsetsCommitMaxRetries: anInteger(0),
-  offsetsChannelBackoffMs: aDurationMs(0),
-  consumerTimeoutMs: anInteger(-1, 0x7fffffff),
-  stopAtEnd: aBoolean,
-  isolationLevel: oneOf('read_uncommitted', 'read_committed'),
-  skipCorrupt: aBoolean,
-  reuseMemory: aBoolean,
-  fetchMessageMaxBytes: anInteger(1, 0x3fffffff),
-  fetchMinBytes: anInteger(0, 0x7fffffff),
-  fetchWaitMaxMs: aDurationMs(0),
-  fetchErrorBackoffMs: aDurationMs(0),
-  numConsumerFetchers: anInteger(1, 100),
-  queuedMaxBytes: anInteger(1),
-  decompressedBatchMaxBytes: anInteger(1, 0x7fffffff),
-  queuedMaxMessages: anInteger(1),
-  clientRack: aString,
-  compactedTopic: aBoolean,
-  deserializer: aFunction,
-  keyDeserializer: aFunction,
-  onDeserializationError: either(oneOf('stop', 'skip', 'deliver'), aFunction),
+const needsGroup = ({ consumerGroup }: Pick<ConsumerOptions, 'consumerGroup'>) =>
+  consumerGroup === undefined ? 'without a consumerGroup' : undefined
+
+/** The checks and defaults of `ConsumerOptions`, in the order of the documents. */
+export const CONSUMER_OPTIONS = {
+  consumerGroup: { check: aString, defaultText: 'none, then nothing can be committed' },
+  autoOffsetReset: {
+    check: namingEnds(either(oneOf('earliest', 'latest', 'none'), anInteger(0), aDate)),
+    default: 'earliest',
+  },
+  resetOffsetOnStart: { check: aBoolean, default: false, noEffect: needsGroup },
+  resetOffsetOnFetch: { check: aBoolean, default: false, noEffect: needsGroup },
+  autoCommitEnable: {
+    check: aBoolean,
+    defaultText: 'false; true from the first `run` on in a consumer with a `consumerGroup`',
+    noEffect: (options) => (options.autoCommitEnable === true ? needsGroup(options) : undefined),
+  },
+  autoCommitIntervalMs: {
+    check: aDurationMs(1),
+    default: 60_000,
+    noEffect: (options) =>
+      options.autoCommitEnable === false ? 'with autoCommitEnable: false' : needsGroup(options),
+  },
+  offsetsCommitMaxRetries: {
+    check: anInteger(0),
+    defaultText: 'for as long as the call may take',
+    noEffect: needsGroup,
+  },
+  offsetsChannelBackoffMs: {
+    check: aDurationMs(0),
+    defaultText: "the client's `retryBackoffMs`",
+    noEffect: (options) =>
+      options.offsetsCommitMaxRetries === 0
+        ? 'with offsetsCommitMaxRetries: 0'
+        : needsGroup(options),
+  },
+  offsetsStorage: { check: oneOf('kafka', 'zookeeper'), default: 'kafka', noEffect: needsGroup },
+  consumerTimeoutMs: { check: anInteger(-1, LONGEST_TIMER_MS), default: -1 },
+  stopAtEnd: { check: aBoolean, default: false },
+  isolationLevel: {
+    check: oneOf('read_uncommitted', 'read_committed'),
+    default: 'read_uncommitted',
+  },
+  skipCorrupt: { check: aBoolean, default: false },
+  reuseMemory: { check: aBoolean, default: false },
+  fetchMessageMaxBytes: { check: anInteger(1, 0x3fffffff), default: 1024 * 1024 },
+  fetchMinBytes: { check: anInteger(0, 0x7fffffff), default: 1 },
+  fetchWaitMaxMs: {
+    check: aDurationMs(0),
+    default: 500,
+    noEffect: ({ fetchMinBytes }) =>
+      fetchMinBytes === 0 ? 'with fetchMinBytes: 0: brokers respond at once' : undefined,
+  },
+  fetchErrorBackoffMs: { check: aDurationMs(0), defaultText: "the client's `retryBackoffMs`" },
+  numConsumerFetchers: { check: anInteger(1, 100), default: 1 },
+  queuedMaxBytes: { check: anInteger(1), default: 64 * 1024 * 1024 },
+  queuedMaxMessages: { check: anInteger(1), defaultText: 'no limit but `queuedMaxBytes`' },
+  decompressedBatchMaxBytes: {
+    check: anInteger(1, 0x7fffffff),
+    default: DEFAULT_INFLATE_LIMIT_BYTES,
+  },
+  clientRack: { check: aString, defaultText: 'none' },
+  deserializer: { check: aFunction, defaultText: 'values are Buffers' },
+  keyDeserializer: { check: aFunction, defaultText: 'keys are Buffers' },
+  onDeserializationError: {
+    check: either(oneOf('stop', 'skip', 'deliver'), aFunction),
+    default: 'stop',
+    noEffect: ({ deserializer, keyDeserializer }) =>
+      (deserializer ?? keyDeserializer) === undefined ? 'without a deserializer' : undefined,
+  },
+  compactedTopic: {
+    check: aBoolean,
+    ignored: 'gaps between offsets are always right, leave it out',
+  },
+} as const satisfies OptionTable<ConsumerOptions<unknown, unknown>>
+
+type Defaulted = WithDefaults<ConsumerOptions<unknown, unknown>, typeof CONSUMER_OPTIONS>
+
+/** What the parts of a consumer read: the options with their defaults. */
+export interface ConsumerSettings<Value, Key> extends Pick<
+  Defaulted,
+  | 'consumerGroup'
+  | 'resetOffsetOnStart'
+  | 'resetOffsetOnFetch'
+  | 'autoCommitIntervalMs'
+  | 'stopAtEnd'
+  | 'skipCorrupt'
+  | 'reuseMemory'
+  | 'fetchMessageMaxBytes'
+  | 'fetchMinBytes'
+  | 'fetchWaitMaxMs'
+  | 'numConsumerFetchers'
+  | 'queuedMaxBytes'
+  | 'decompressedBatchMaxBytes'
+> {
+  readonly startAt: OffsetSpec | 'none'
+  readonly resetTo: 'earliest' | 'latest' | 'none'
+  readonly autoCommitEnable: boolean
+  /** The same, from the first `run` on. */
+  readonly autoCommitInRun: boolean
+  readonly consumerTimeoutMs: number | undefined
+  readonly isReadCommitted: boolean
+  readonly fetchBackoff: BackoffOptions
+  readonly queuedMaxMessages: number
+  readonly clientRack: string
+  readonly convert: Converter<Value, Key>
 }
 
-/** Fills in the defaults of options that were checked. Throws InvalidArgumentError for what contradicts itself. */
+/** Fills in the defaults of options that were checked, and warns of those that never have an effect. */
 export function consumerSettings<Value, Key>(
   cluster: Cluster,
   options: ConsumerOptions<Value, Key>,
 ): ConsumerSettings<Value, Key> {
-  const { autoOffsetReset = 'earliest', consumerTimeoutMs = -1 } = options
+  warnOfIgnored('a consumer', options, CONSUMER_OPTIONS, (text) =>
+    cluster.options.logger.warn(text),
+  )
+  const {
+    autoOffsetReset,
+    autoCommitEnable,
+    consumerTimeoutMs,
+    isolationLevel,
+    fetchErrorBackoffMs,
+    queuedMaxMessages = Infinity,
+    clientRack = '',
+    ...read
+  } = withDefaults(options, CONSUMER_OPTIONS)
   const startAt = autoOffsetReset instanceof Date ? autoOffsetReset.getTime() : autoOffsetReset
-  if (options.autoCommitEnable === true && options.consumerGroup === undefined) {
-    throw new InvalidArgumentError('autoCommitEnable needs a consumerGroup to commit for')
-  }
   return {
-    consumerGroup: options.consumerGroup,
+    ...read,
     startAt,
     resetTo: typeof startAt === 'number' ? 'earliest' : startAt,
-    resetOffsetOnStart: options.resetOffsetOnStart ?? false,
-    resetOffsetOnFetch: options.resetOffsetOnFetch ?? false,
-    autoCommitEnable: options.autoCommitEnable ?? false,
-    autoCommitInRun: options.autoCommitEnable === undefined && options.consumerGroup !== undefined,
-    autoCommitIntervalMs: options.autoCommitIntervalMs ?? 60_000,
+    autoCommitEnable: autoCommitEnable ?? false,
+    autoCommitInRun: autoCommitEnable === undefined && read.consumerGroup !== undefined,
     consumerTimeoutMs: consumerTimeoutMs < 0 ? undefined : consumerTimeoutMs,
-    stopAtEnd: options.stopAtEnd ?? false,
-    isReadCommitted: options.isolationLevel === 'read_committed',
-    skipCorrupt: options.skipCorrupt ?? false,
-    reuseMemory: options.reuseMemory ?? false,
-    fetchMessageMaxBytes: options.fetchMessageMaxBytes ?? 1024 * 1024,
-    fetchMinBytes: options.fetchMinBytes ?? 1,
-    fetchWaitMaxMs: options.fetchWaitMaxMs ?? 500,
-    fetchBackoff: backoffOf(cluster, options.fetchErrorBackoffMs),
-    numConsumerFetchers: options.numConsumerFetchers ?? 1,
-    queuedMaxBytes: options.queuedMaxBytes ?? 64 * 1024 * 1024,
-    decompressedBatchMaxBytes: options.decompressedBatchMaxBytes ?? DEFAULT_INFLATE_LIMIT_BYTES,
-    queuedMaxMessages: options.queuedMaxMessages ?? Infinity,
-    clientRack: options.clientRack ?? '',
-    convert: converterOf(options),
+    isReadCommitted: isolationLevel === 'read_committed',
+    fetchBackoff: backoffOf(cluster, fetchErrorBackoffMs),
+    queuedMaxMessages,
+    clientRack,
+    convert: converterOf({
+      deserializer: options.deserializer,
+      keyDeserializer: options.keyDeserializer,
+      onDeserializationError: options.onDeserializationError,
+    }),
   }
 }
 
@@ -240,14 +322,24 @@ export function groupOffsetStore(
   options: ConsumerOptions<unknown, unknown> & { readonly consumerGroup: string },
   membership?: () => Membership | undefined,
 ): OffsetStore {
-  const storeOptions = {
-    maxRetries: options.offsetsCommitMaxRetries ?? Infinity,
-    backoff: backoffOf(cluster, options.offsetsChannelBackoffMs),
-    ...(membership === undefined ? {} : { membership }),
-  }
-  return options.offsetsStorage === 'zookeeper'
+  const { storage, ...retries } = commitSettings(cluster, options)
+  const storeOptions = { ...retries, ...(membership === undefined ? {} : { membership }) }
+  return storage === 'zookeeper'
     ? new ZooKeeperOffsets(cluster, options.consumerGroup, storeOptions)
     : new KafkaOffsets(cluster, options.consumerGroup, storeOptions)
+}
+
+/** Where offsets are committed to, and how a commit that failed is tried again. */
+export function commitSettings(cluster: Cluster, options: ConsumerOptions<unknown, unknown>) {
+  const { offsetsStorage, offsetsCommitMaxRetries, offsetsChannelBackoffMs } = withDefaults(
+    options,
+    CONSUMER_OPTIONS,
+  )
+  return {
+    storage: offsetsStorage,
+    maxRetries: offsetsCommitMaxRetries ?? Infinity,
+    backoff: backoffOf(cluster, offsetsChannelBackoffMs),
+  }
 }
 
 function backoffOf(cluster: Cluster, initialMs: number | undefined): BackoffOptions {

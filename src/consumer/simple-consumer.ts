@@ -3,20 +3,31 @@ import { NO_REGISTER, type OpenRegister } from '../async/restarts.ts'
 import type { CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { InvalidArgumentError } from '../errors.ts'
-import { aBoolean, anArrayOf, anInteger, checkOptions } from '../options.ts'
+import { checkTable, type OptionTable } from '../option-table.ts'
+import { aBoolean, anArrayOf, anInteger } from '../options.ts'
 import { FixedAssignment } from './fixed-assignment.ts'
-import { CONSUMER_CHECKS, type ConsumerOptions } from './options.ts'
+import { CONSUMER_OPTIONS, type ConsumerOptions } from './options.ts'
 import { SingleTopicConsumer } from './single-topic-consumer.ts'
 
+/** The options of `topic.getSimpleConsumer()`. */
 export interface SimpleConsumerOptions<
   Value = Buffer | null,
   Key = Buffer | null,
 > extends ConsumerOptions<Value, Key> {
-  /** Only these partitions. Default: all, also those that come later. */
+  /** The partitions to read. Default: all, also those that are added later. */
   readonly partitions?: readonly number[]
-  /** Whether `getSimpleConsumer` also starts it; otherwise `start()` does. Default: true. */
+  /** Starts the consumer when it is opened; with `false` `start()` does. Default: true. */
   readonly autoStart?: boolean
 }
+
+/** The checks and defaults of the options that only `getSimpleConsumer` has. */
+export const SIMPLE_CONSUMER_OPTIONS = {
+  partitions: {
+    check: anArrayOf(anInteger(0)),
+    defaultText: 'all, also those that are added later',
+  },
+  autoStart: { check: aBoolean, default: true },
+} as const satisfies OptionTable<Omit<SimpleConsumerOptions, keyof ConsumerOptions>>
 
 /**
  * Reads a topic's partitions, with a group's committed offsets or without any. Made by
@@ -36,11 +47,7 @@ export class SimpleConsumer<Value = Buffer | null, Key = Buffer | null> extends 
     options: SimpleConsumerOptions<Value, Key>,
     register: OpenRegister = NO_REGISTER,
   ) {
-    checkOptions<SimpleConsumerOptions<Value, Key>>('getSimpleConsumer', options, {
-      ...CONSUMER_CHECKS,
-      partitions: anArrayOf(anInteger(0)),
-      autoStart: aBoolean,
-    })
+    checkTable('getSimpleConsumer', options, { ...CONSUMER_OPTIONS, ...SIMPLE_CONSUMER_OPTIONS })
     const { partitions } = options
     if (partitions?.length === 0) throw new InvalidArgumentError('partitions: none is given')
     const find = async (deadline: Deadline) => {

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { createSecureContext, type ConnectionOptions, type SecureContext } from 'node:tls'
 import { InvalidArgumentError } from '../errors.ts'
-import { aBoolean, checkOptions, type Check } from '../options.ts'
+import { readOptions, type OptionTable } from '../option-table.ts'
+import { aBoolean, aString, concealed, type Check } from '../options.ts'
 import { codeOf, messageOf } from './node-error.ts'
 
 export { explainTlsError } from './tls-errors.ts'
@@ -11,20 +12,30 @@ export { explainTlsError } from './tls-errors.ts'
 /** Text in PEM (`-----BEGIN …`), or the path of a file of it. */
 export type Pem = string | Buffer
 
+/** TLS to the brokers. `TLS_OPTIONS` has the checks and defaults. */
 export interface TlsOptions {
-  /** Authorities to trust instead of the system's. */
+  /**
+   * Certificates of the authorities to trust instead of the system's. Refused with `dangerouslyTrustAnyCertificate`.
+   * Default: the system's.
+   */
   readonly ca?: Pem | readonly Pem[]
-  /** This client's certificate and those that lead to its authority, for brokers that ask for one. */
+  /** This client's certificate and those that lead to its authority, for brokers that ask for one. Default: none. */
   readonly cert?: Pem | readonly Pem[]
-  /** The certificate's private key. */
+  /** The private key of `cert`. Needs `cert`, and `cert` needs it. Default: none. */
   readonly key?: Pem
-  /** Opens an encrypted key. */
+  /** The passphrase of an encrypted `key`. Refused without a `key`. Default: none. */
   readonly passphrase?: string
-  /** The name to ask for and to find in the brokers' certificates, instead of each broker's host. */
+  /** The name to ask for and to find in the brokers' certificates. Default: each broker's host. */
   readonly servername?: string
-  /** Takes a certificate of a trusted authority for any host: whoever has one can pose as a broker. */
+  /**
+   * Accepts a certificate of a trusted authority for any host: everyone who has such a certificate can pose as a broker.
+   * Refused with `dangerouslyTrustAnyCertificate`. Default: false.
+   */
   readonly dangerouslySkipHostnameCheck?: boolean
-  /** Takes any certificate: encrypts, but whoever is in between can read and change everything. */
+  /**
+   * Accepts any certificate: the connection is encrypted, but everyone between the client and the broker can read and
+   * change everything. Default: false.
+   */
   readonly dangerouslyTrustAnyCertificate?: boolean
 }
 
@@ -36,6 +47,30 @@ export interface PreparedTls {
   readonly trustsAnyCertificate: boolean
 }
 
+/** Left to what reads it: what checkOptions finds wrong, it shows. */
+const isPem: Check = () => undefined
+
+const aHostName: Check<string> = (value) =>
+  typeof value === 'string' && value !== '' && isIP(value) === 0 ? undefined : 'must be a host name'
+
+const trustsAny = ({ dangerouslyTrustAnyCertificate }: TlsOptions) =>
+  dangerouslyTrustAnyCertificate === true ? 'with dangerouslyTrustAnyCertificate' : undefined
+
+/** The checks and defaults of `TlsOptions`, in the order of the documents. */
+export const TLS_OPTIONS = {
+  ca: { check: isPem, defaultText: "the system's", noEffect: trustsAny },
+  cert: { check: isPem, defaultText: 'none' },
+  key: { check: isPem, defaultText: 'none' },
+  passphrase: {
+    check: concealed(aString),
+    defaultText: 'none',
+    noEffect: ({ key }) => (key === undefined ? 'without a key' : undefined),
+  },
+  servername: { check: aHostName, defaultText: "each broker's host" },
+  dangerouslySkipHostnameCheck: { check: aBoolean, default: false, noEffect: trustsAny },
+  dangerouslyTrustAnyCertificate: { check: aBoolean, default: false },
+} as const satisfies OptionTable<TlsOptions>
+
 /** Older ones are broken (RFC 8996). Kafka has had 1.2 since it has had TLS. */
 const MIN_VERSION = 'TLSv1.2'
 
@@ -44,19 +79,8 @@ const MIN_VERSION = 'TLSv1.2'
  * never what is in it.
  */
 export function prepareTls(options: TlsOptions): PreparedTls {
-  checkOptions<TlsOptions>('tls', options, {
-    ca: isPem,
-    cert: isPem,
-    key: isPem,
-    passphrase: isPem,
-    servername: aHostName,
-    dangerouslySkipHostnameCheck: aBoolean,
-    dangerouslyTrustAnyCertificate: aBoolean,
-  })
+  const settings = readOptions('tls', options, TLS_OPTIONS)
   const { ca, cert, key, passphrase } = options
-  if (passphrase !== undefined && typeof passphrase !== 'string') {
-    throw new InvalidArgumentError("tls: option 'passphrase' must be a string")
-  }
   if ((cert === undefined) !== (key === undefined)) {
     throw new InvalidArgumentError("tls: options 'cert' and 'key' belong together: give both")
   }
@@ -68,9 +92,9 @@ export function prepareTls(options: TlsOptions): PreparedTls {
   }
   return {
     secureContext: contextOf(pems),
-    servername: options.servername,
-    checksHostname: options.dangerouslySkipHostnameCheck !== true,
-    trustsAnyCertificate: options.dangerouslyTrustAnyCertificate === true,
+    servername: settings.servername,
+    checksHostname: !settings.dangerouslySkipHostnameCheck,
+    trustsAnyCertificate: settings.dangerouslyTrustAnyCertificate,
   }
 }
 
@@ -88,12 +112,6 @@ export function tlsConnectOptions(tls: PreparedTls, host: string): ConnectionOpt
     ...(tls.checksHostname ? {} : { checkServerIdentity: () => undefined }),
   }
 }
-
-/** Left to what reads it: what checkOptions finds wrong, it shows. */
-const isPem: Check = () => undefined
-
-const aHostName: Check = (value) =>
-  typeof value === 'string' && value !== '' && isIP(value) === 0 ? undefined : 'must be a host name'
 
 const withoutDot = (host: string): string => host.replace(/\.$/, '')
 

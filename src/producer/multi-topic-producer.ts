@@ -6,7 +6,7 @@ import { BaseProducer, NO_OPTIONS, type ForwardingOptions } from './base-produce
 import type { OutgoingMessage, KeyOrOptions } from './intake/outgoing-message.ts'
 import type { RecordMetadata } from './results/delivery.ts'
 import type { ProduceManyResult } from './results/message-group.ts'
-import { producerSettings, warnOfLostIdempotence, type ProducerOptions } from './options.ts'
+import { producerSettings, warnOfOptions, type ProducerOptions } from './options.ts'
 import type { Data } from './intake/serialize.ts'
 import type { TopicState } from './intake/topic-state.ts'
 import { TopicStates } from './intake/topic-states.ts'
@@ -30,7 +30,7 @@ export class MultiTopicProducer<Value = Data, Key = Data> extends BaseProducer<V
     register: OpenRegister,
   ) {
     super(cluster, producerSettings(options), register)
-    warnOfLostIdempotence(options, cluster.options.logger)
+    warnOfOptions(options, cluster.options.logger)
     this.#operationTimeoutMs = cluster.options.operationTimeoutMs
   }
 

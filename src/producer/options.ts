@@ -1,13 +1,13 @@
-import type { Compression } from '../../protocol/compression/index.ts'
+import { COMPRESSIONS, type Compression } from '../../protocol/compression/index.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import type { Logger } from '../observe/logger.ts'
+import { readOptions, warnOfIgnored, type OptionTable, type WithDefaults } from '../option-table.ts'
 import {
   aBoolean,
   aDurationMs,
   aFunction,
   anInteger,
   type Check,
-  checkOptions,
   either,
   oneOf,
 } from '../options.ts'
@@ -15,152 +15,210 @@ import type { Partitioner } from './intake/partitioners.ts'
 import type { DeliveryReport } from './results/reports.ts'
 import type { Data } from './intake/serialize.ts'
 
-/** Makes what is sent of what `produce` is given: pykafka's `serializer(value, key)`. */
+/** Returns the value and the key to send for what `produce` was called with. pykafka's `serializer(value, key)`. */
 export type Serializer<Value, Key> = (
   value: Value,
   key: Key | null,
 ) => readonly [value: Data, key: Data]
 
+/** The options of a producer. `PRODUCER_OPTIONS` has their checks and defaults. */
 export interface ProducerOptions<Value = Data, Key = Data> {
   /**
-   * Which partition a message goes to: a function of the key and the number of partitions. Default: keys by
-   * murmur2 as in Java, null keys stay with a partition for some time (KIP-794).
+   * How many replicas must have a message before it counts as delivered (Kafka's `acks`): −1 all in-sync replicas, 1 the
+   * leader, 0 none. Default: −1.
    */
-  readonly partitioner?: Partitioner
-  /** Default: `none`. zstd needs Kafka 2.1. */
-  readonly compression?: Compression
-  /** gzip: 1 to 9, zstd: 1 to 22. Default: 6 and 3. Other codecs have no levels: InvalidArgumentError. */
-  readonly compressionLevel?: number
-  /** Who must have a message before it counts: -1 all in-sync replicas, 1 the leader, 0 nobody. Default: -1. */
   readonly requiredAcks?: -1 | 0 | 1
-  /** How long the brokers may take to gather the acks. Default: 10,000. */
-  readonly ackTimeoutMs?: number
   /**
-   * Numbers messages so that a retry never puts one into the log twice, nor in another order (KIP-98). Needs
-   * requiredAcks -1 and Kafka 0.11. Default: where these are there; `true` makes it an error where not.
+   * Numbers messages, so that a retry never writes a message twice or in another order (KIP-98, Kafka's
+   * `enable.idempotence`). Needs `requiredAcks: -1`, `maxInFlight` of at most 5, and Kafka 0.11. `true` makes it an error
+   * when the broker does not support it. Default: where it is possible.
    */
   readonly idempotent?: boolean
-  /** Requests to a broker that are not answered yet, at most; with idempotence 5 at most. Default: 5. */
-  readonly maxInFlight?: number
-  /** How often a batch is tried again. Default: as often as `deliveryTimeoutMs` leaves time for. */
-  readonly maxRetries?: number
-  /** The wait before the first retry; it doubles up to the client's `retryBackoffMaxMs`. Default: the client's. */
-  readonly retryBackoffMs?: number
-  /** By when a message is acknowledged or its promise rejected, all retries included. Default: 120,000. */
-  readonly deliveryTimeoutMs?: number
-  /** How long a batch waits for company. 0 sends at the end of the tick. Default: 0. */
-  readonly lingerMs?: number
-  /** The most bytes of a batch before compression; a larger message goes alone. Default: 1,000,012. */
-  readonly batchBytes?: number
-  /** The most bytes of a request, and with that of a message. Default: 1,000,012. */
-  readonly maxRequestSize?: number
-  /** Number of queued messages from which batches no longer linger. Default: 70,000. */
-  readonly minQueuedMessages?: number
-  /** So many messages that are not settled are a full queue. Default: 100,000. */
-  readonly maxQueuedMessages?: number
-  /** The same in bytes. Default: 32 MiB. */
-  readonly maxQueuedBytes?: number
+  /** Codec of the batches: `none`, `gzip`, `snappy`, `lz4`, or `zstd` (Kafka 2.1 or newer). Default: `none`. */
+  readonly compression?: Compression
   /**
-   * What becomes of a message when the queue is full. true: it is taken, up to twice the limits, and `ready()`
-   * waits for room. false: it fails with ProducerQueueFullError. Default: true.
+   * Compression level: 1 to 9 for gzip, 1 to 22 for zstd. Refused with other codecs, which have no levels.
+   * Default: 6 for gzip, 3 for zstd.
+   */
+  readonly compressionLevel?: number
+  /**
+   * How long a batch waits for more messages (Kafka's `linger.ms`); 0 sends at the end of the turn of the event loop.
+   * Refused with `sync`. Default: 0.
+   */
+  readonly lingerMs?: number
+  /**
+   * Maximum size of a batch before compression (Kafka's `batch.size`). A larger message is sent in a batch of its own.
+   * At most `maxRequestSize`. Default: 1,000,012, or a smaller `maxRequestSize`.
+   */
+  readonly batchBytes?: number
+  /** Maximum size in bytes of a request, and with that of a message. Default: 1,000,012. */
+  readonly maxRequestSize?: number
+  /**
+   * Maximum number of unacknowledged requests to a broker (Kafka's `max.in.flight.requests.per.connection`). More than 5
+   * turns idempotence off, with a warning; with `idempotent: true` it is refused. Default: 5.
+   */
+  readonly maxInFlight?: number
+  /** The time from `produce` until a message is acknowledged or fails, with all retries. Default: 120,000. */
+  readonly deliveryTimeoutMs?: number
+  /** How often a batch is sent again. Default: as often as `deliveryTimeoutMs` allows. */
+  readonly maxRetries?: number
+  /**
+   * The wait before the first retry. It doubles with each retry, up to the client's `retryBackoffMaxMs`. Refused with
+   * `maxRetries: 0`. Default: the client's `retryBackoffMs`.
+   */
+  readonly retryBackoffMs?: number
+  /**
+   * How long a broker may wait for the replicas' acknowledgements (Kafka's `request.timeout.ms`). Refused with
+   * `requiredAcks: 0`. Default: 10,000.
+   */
+  readonly ackTimeoutMs?: number
+  /** The queue is full at this number of messages that are not settled. Default: 100,000. */
+  readonly maxQueuedMessages?: number
+  /** The queue is full at this number of bytes that are not settled. Default: 32 MiB. */
+  readonly maxQueuedBytes?: number
+  /** From this number of queued messages on, batches no longer linger. Refused without `lingerMs`. Default: 70,000. */
+  readonly minQueuedMessages?: number
+  /**
+   * What `produce` does when the queue is full. `true` accepts the message, up to twice the limits, and `ready()` waits
+   * for room; `false` rejects with a ProducerQueueFullError. Default: true.
    */
   readonly blockOnQueueFull?: boolean
-  /** Nothing waits for others: no lingering, and `pendingTimeoutMs` for each message. Default: false. */
-  readonly sync?: boolean
   /**
-   * true: `producer.deliveryReports()` tells of every message. A function is called with each; one that
-   * fails, or whose promise rejects, is logged and not waited for. Default: false.
+   * Chooses the partition of a message: `(key, partitionCount, topic) => partition`. Default: murmur2 of the key, as in
+   * Java; without a key sticky (KIP-794).
    */
-  readonly deliveryReports?: boolean | ((report: DeliveryReport) => void | Promise<void>)
-  /**
-   * How long `close()` waits for messages that are on their way, and a sync producer for each of its own; -1
-   * for as long as `deliveryTimeoutMs` gives them. Default: -1.
-   */
-  readonly pendingTimeoutMs?: number
-  /** false: the producer does nothing before `start()`. Default: true. */
-  readonly autoStart?: boolean
-  /** Makes bytes or text of values and keys of other types. Default: they are sent as they are. */
+  readonly partitioner?: Partitioner
+  /** Returns what to send for values and keys of other types: `(value, key) => [value, key]`. Default: none. */
   readonly serializer?: Serializer<Value, Key>
   /**
-   * Taken for pykafka's sake and without effect: how long its threads sleep when there is nothing to send.
-   * Nothing polls here.
+   * `true` makes `producer.deliveryReports()` yield a report of each message. A function is called with each report; the
+   * producer does not wait for it, and logs what it throws or rejects with. Default: false.
    */
+  readonly deliveryReports?: boolean | ((report: DeliveryReport) => void | Promise<void>)
+  /** Sends each message without lingering, as `topic.getSyncProducer()` does. Default: false. */
+  readonly sync?: boolean
+  /**
+   * How long `close()` waits for messages in flight, and a `sync` producer for each message; −1: for as long as
+   * `deliveryTimeoutMs` allows. Default: −1.
+   */
+  readonly pendingTimeoutMs?: number
+  /** Starts the producer when it is opened; with `false` `producer.start()` does. Default: true. */
+  readonly autoStart?: boolean
+  /** pykafka's wait of a thread without messages. Has no effect, with a warning, as nothing polls here. */
   readonly queueEmptyTimeoutMs?: number
 }
 
-/** All options, with their defaults. */
-export interface ProducerSettings {
-  readonly partitioner: Partitioner | undefined
-  readonly compression: Compression
-  readonly compressionLevel: number | undefined
-  readonly requiredAcks: -1 | 0 | 1
-  readonly ackTimeoutMs: number
-  readonly idempotent: 'where possible' | boolean
-  readonly maxInFlight: number
-  readonly maxRetries: number
-  readonly retryBackoffMs: number | undefined
-  readonly deliveryTimeoutMs: number
-  readonly lingerMs: number
-  readonly batchBytes: number
-  readonly maxRequestSize: number
-  readonly minQueuedMessages: number
-  readonly maxQueuedMessages: number
-  readonly maxQueuedBytes: number
-  readonly blockOnQueueFull: boolean
-  readonly deliveryReports: boolean | ((report: DeliveryReport) => void | Promise<void>)
-  readonly pendingTimeoutMs: number
-  readonly serializer: Serializer<never, never> | undefined
-}
-
-/** What pykafka's default for a request is: a little less than brokers take by default. */
-const USUAL_REQUEST_BYTES = 1_000_012
-/** Brokers find repeats among the last five batches of a producer. */
+/** pykafka's default for a request: a little less than what brokers accept by default. */
+const DEFAULT_REQUEST_BYTES = 1_000_012
+/** Brokers recognize duplicates among the last five batches of a producer. */
 const MAX_IN_FLIGHT_IDEMPOTENT = 5
-
-/** The codecs that `compressionLevel` applies to. */
-const HAS_LEVELS: readonly Compression[] = ['gzip', 'zstd']
-
-const CODECS: readonly Compression[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
+const MAX_GZIP_LEVEL = 9
+const MAX_ZSTD_LEVEL = 22
 
 /** For pykafka's CompressionType, numbers from 0 to 3, the error has the name that replaces it. */
-const aCompression: Check = (value) => {
-  const name = typeof value === 'number' && value <= 3 ? CODECS[value] : undefined
-  if (name === undefined) return oneOf(...CODECS)(value)
+const aCompression: Check<Compression> = (value) => {
+  const name = typeof value === 'number' && value <= 3 ? COMPRESSIONS[value] : undefined
+  if (name === undefined) return oneOf(...COMPRESSIONS)(value)
   return `must be '${name}' for pykafka's CompressionType.${name.toUpperCase()}`
 }
 
-const orEndless: Check = either(anInteger(0), oneOf(-1))
+const orEndless = either(anInteger(0), oneOf(-1))
+
+/** The checks and defaults of `ProducerOptions`, in the order of the documents. */
+export const PRODUCER_OPTIONS = {
+  requiredAcks: { check: oneOf(-1, 0, 1), default: -1 },
+  idempotent: { check: aBoolean, defaultText: 'where it is possible' },
+  compression: { check: aCompression, default: 'none' },
+  compressionLevel: {
+    check: anInteger(1, MAX_ZSTD_LEVEL),
+    defaultText: '6 for gzip, 3 for zstd',
+    noEffect: ({ compression = 'none' }) =>
+      compression === 'gzip' || compression === 'zstd'
+        ? undefined
+        : `with compression '${compression}': only gzip and zstd have levels`,
+  },
+  lingerMs: {
+    check: aDurationMs(0),
+    default: 0,
+    noEffect: ({ sync }) =>
+      sync === true ? 'with sync, which sends each message at once' : undefined,
+  },
+  batchBytes: {
+    check: anInteger(1, 0x3fffffff),
+    defaultText: '1,000,012, or a smaller `maxRequestSize`',
+    noEffect: ({ batchBytes = 0, maxRequestSize = DEFAULT_REQUEST_BYTES }) =>
+      batchBytes > maxRequestSize
+        ? `above maxRequestSize (${maxRequestSize}): raise that, too`
+        : undefined,
+  },
+  maxRequestSize: { check: anInteger(1, 0x3fffffff), default: DEFAULT_REQUEST_BYTES },
+  maxInFlight: { check: anInteger(1), default: MAX_IN_FLIGHT_IDEMPOTENT },
+  deliveryTimeoutMs: { check: aDurationMs(1), default: 120_000 },
+  maxRetries: { check: anInteger(0), defaultText: 'as often as `deliveryTimeoutMs` allows' },
+  retryBackoffMs: {
+    check: aDurationMs(0),
+    defaultText: "the client's `retryBackoffMs`",
+    noEffect: ({ maxRetries }) => (maxRetries === 0 ? 'with maxRetries: 0' : undefined),
+  },
+  ackTimeoutMs: {
+    check: aDurationMs(1),
+    default: 10_000,
+    noEffect: ({ requiredAcks }) =>
+      requiredAcks === 0 ? 'with requiredAcks: 0: no broker acknowledges' : undefined,
+  },
+  maxQueuedMessages: { check: anInteger(1), default: 100_000 },
+  maxQueuedBytes: { check: anInteger(1), default: 32 * 1024 * 1024 },
+  minQueuedMessages: {
+    check: anInteger(1),
+    default: 70_000,
+    noEffect: ({ lingerMs = 0, sync }) =>
+      lingerMs === 0 || sync === true ? 'without lingerMs: no batch lingers' : undefined,
+  },
+  blockOnQueueFull: { check: aBoolean, default: true },
+  partitioner: {
+    check: aFunction,
+    defaultText: 'murmur2 of the key, as in Java; without a key sticky (KIP-794)',
+  },
+  serializer: { check: aFunction, defaultText: 'none' },
+  deliveryReports: { check: either(aBoolean, aFunction), default: false },
+  sync: { check: aBoolean, default: false },
+  pendingTimeoutMs: { check: orEndless, default: -1 },
+  autoStart: { check: aBoolean, default: true },
+  queueEmptyTimeoutMs: { check: orEndless, ignored: 'nothing polls here, leave it out' },
+} as const satisfies OptionTable<ProducerOptions<never, never>>
+
+type Defaulted = WithDefaults<ProducerOptions<never, never>, typeof PRODUCER_OPTIONS>
+
+/** What the parts of a producer read: the options with their defaults. */
+export interface ProducerSettings extends Omit<
+  Defaulted,
+  | 'idempotent'
+  | 'maxRetries'
+  | 'batchBytes'
+  | 'serializer'
+  | 'sync'
+  | 'autoStart'
+  | 'queueEmptyTimeoutMs'
+> {
+  /** With `true` nothing goes to a broker that does not support it. */
+  readonly idempotent: 'where possible' | boolean
+  readonly maxRetries: number
+  readonly batchBytes: number
+  /** Only keys and values of the producer's types reach it. */
+  readonly serializer: Serializer<never, never> | undefined
+}
 
 /** Throws InvalidArgumentError for an option that isn't one, can't be right, or has no effect with the others. */
 export function producerSettings<Value, Key>(
   options: ProducerOptions<Value, Key>,
 ): ProducerSettings {
-  checkOptions<ProducerOptions<Value, Key>>('getProducer', options, {
-    partitioner: aFunction,
-    compression: aCompression,
-    compressionLevel: anInteger(1, compressionOf(options) === 'gzip' ? 9 : 22),
-    requiredAcks: oneOf(-1, 0, 1),
-    ackTimeoutMs: aDurationMs(1),
-    idempotent: aBoolean,
-    maxInFlight: anInteger(1),
-    maxRetries: anInteger(0),
-    retryBackoffMs: aDurationMs(0),
-    deliveryTimeoutMs: aDurationMs(1),
-    lingerMs: aDurationMs(0),
-    batchBytes: anInteger(1, 0x3fffffff),
-    maxRequestSize: anInteger(1, 0x3fffffff),
-    minQueuedMessages: anInteger(1),
-    maxQueuedMessages: anInteger(1),
-    maxQueuedBytes: anInteger(1),
-    blockOnQueueFull: aBoolean,
-    sync: aBoolean,
-    deliveryReports: either(aBoolean, aFunction),
-    pendingTimeoutMs: orEndless,
-    autoStart: aBoolean,
-    serializer: aFunction,
-    queueEmptyTimeoutMs: orEndless,
-  })
-  const { requiredAcks = -1, maxInFlight = MAX_IN_FLIGHT_IDEMPOTENT, sync = false } = options
+  const read = readOptions('getProducer', options, PRODUCER_OPTIONS)
+  const { requiredAcks, maxInFlight, compression, compressionLevel = 0, maxRequestSize } = read
+  if (compression === 'gzip' && compressionLevel > MAX_GZIP_LEVEL) {
+    throw new InvalidArgumentError(
+      `getProducer: option 'compressionLevel' must be a whole number from 1 to ${MAX_GZIP_LEVEL} with gzip, not ${compressionLevel}`,
+    )
+  }
   if (options.idempotent === true && requiredAcks !== -1) {
     throw new InvalidArgumentError(
       `idempotent needs requiredAcks -1, not ${requiredAcks}: a leader that fails could lose what it has acknowledged alone`,
@@ -171,60 +229,28 @@ export function producerSettings<Value, Key>(
       `idempotent allows a maxInFlight of ${MAX_IN_FLIGHT_IDEMPOTENT}, not ${maxInFlight}: brokers find repeats among so many`,
     )
   }
-  const { compression = 'none', compressionLevel } = options
-  if (compressionLevel !== undefined && !HAS_LEVELS.includes(compression)) {
-    throw new InvalidArgumentError(
-      `compressionLevel has no effect with compression '${compression}': only gzip and zstd have levels`,
-    )
-  }
   const isPossible = requiredAcks === -1 && maxInFlight <= MAX_IN_FLIGHT_IDEMPOTENT
-  const pendingTimeoutMs = options.pendingTimeoutMs ?? -1
-  const deliveryTimeoutMs = options.deliveryTimeoutMs ?? 120_000
-  const maxRequestSize = options.maxRequestSize ?? USUAL_REQUEST_BYTES
-  const isHasty = sync && pendingTimeoutMs >= 0
+  const { sync, pendingTimeoutMs, deliveryTimeoutMs } = read
   return {
-    partitioner: options.partitioner,
-    compression,
-    compressionLevel,
-    requiredAcks,
-    ackTimeoutMs: options.ackTimeoutMs ?? 10_000,
+    ...read,
     idempotent: options.idempotent ?? (isPossible ? 'where possible' : false),
-    maxInFlight,
     maxRetries: options.maxRetries ?? Infinity,
-    retryBackoffMs: options.retryBackoffMs,
-    deliveryTimeoutMs: isHasty ? Math.min(deliveryTimeoutMs, pendingTimeoutMs) : deliveryTimeoutMs,
-    lingerMs: sync ? 0 : (options.lingerMs ?? 0),
-    batchBytes: Math.min(options.batchBytes ?? USUAL_REQUEST_BYTES, maxRequestSize),
-    maxRequestSize,
-    minQueuedMessages: options.minQueuedMessages ?? 70_000,
-    maxQueuedMessages: options.maxQueuedMessages ?? 100_000,
-    maxQueuedBytes: options.maxQueuedBytes ?? 32 * 1024 * 1024,
-    blockOnQueueFull: options.blockOnQueueFull ?? true,
-    deliveryReports: options.deliveryReports ?? false,
-    pendingTimeoutMs,
+    deliveryTimeoutMs:
+      sync && pendingTimeoutMs >= 0
+        ? Math.min(deliveryTimeoutMs, pendingTimeoutMs)
+        : deliveryTimeoutMs,
+    batchBytes: options.batchBytes ?? Math.min(DEFAULT_REQUEST_BYTES, maxRequestSize),
     serializer: options.serializer,
   }
 }
 
-/** Warns of a `maxInFlight` that turns idempotence off, unless `idempotent: false` asks for that. */
-export function warnOfLostIdempotence(
-  {
-    idempotent,
-    requiredAcks = -1,
-    maxInFlight = 0,
-  }: Pick<ProducerOptions, 'idempotent' | 'requiredAcks' | 'maxInFlight'>,
-  logger: Logger,
-): void {
+/** Logs a warning of each option that has another effect than its name says, or none. */
+export function warnOfOptions(options: ProducerOptions<never, never>, logger: Logger): void {
+  warnOfIgnored('getProducer', options, PRODUCER_OPTIONS, (text) => logger.warn(text))
+  const { idempotent, requiredAcks = -1, maxInFlight = 0 } = options
   if (idempotent !== undefined || requiredAcks !== -1) return
   if (maxInFlight <= MAX_IN_FLIGHT_IDEMPOTENT) return
   logger.warn(
     `maxInFlight ${maxInFlight} turns idempotence off: brokers find repeats among ${MAX_IN_FLIGHT_IDEMPOTENT} batches. Set idempotent: false to keep it off without this warning`,
   )
-}
-
-/** Of options that are not checked yet. */
-function compressionOf(options: unknown): unknown {
-  return typeof options === 'object' && options !== null && 'compression' in options
-    ? options.compression
-    : undefined
 }

@@ -6,7 +6,7 @@ import { BaseProducer, NO_OPTIONS, type ForwardingOptions } from './base-produce
 import type { MessageSource, KeyOrOptions } from './intake/outgoing-message.ts'
 import type { RecordMetadata } from './results/delivery.ts'
 import type { ProduceManyResult } from './results/message-group.ts'
-import { producerSettings, warnOfLostIdempotence, type ProducerOptions } from './options.ts'
+import { producerSettings, warnOfOptions, type ProducerOptions } from './options.ts'
 import type { Data } from './intake/serialize.ts'
 import type { TopicState } from './intake/topic-state.ts'
 
@@ -28,7 +28,7 @@ export class Producer<Value = Data, Key = Data> extends BaseProducer<Value, Key>
     register: OpenRegister,
   ) {
     super(cluster, producerSettings(options), register)
-    warnOfLostIdempotence(options, cluster.options.logger)
+    warnOfOptions(options, cluster.options.logger)
     this.topic = topic
     this.#operationTimeoutMs = cluster.options.operationTimeoutMs
     this.#state = this.core.topic(topic)

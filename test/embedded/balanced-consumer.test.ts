@@ -449,7 +449,7 @@ describe('what cannot work is said', () => {
     [{ consumerGroup: 'a/b' }, "consumerGroup 'a/b' cannot be the name of a znode"],
     [{ groupInstanceId: 'me' }, "option 'groupInstanceId' is for groups that Kafka coordinates"],
     [{ managed: true }, "option 'zookeeperHosts' is for groups that ZooKeeper coordinates"],
-    [{ consumerGroup: undefined }, 'consumerGroup is missing'],
+    [{ consumerGroup: undefined }, "option 'consumerGroup' is missing"],
   ])('%o', async (options, message) => {
     await expect(consumer(options as Options)).rejects.toThrow(message)
   })

@@ -26,6 +26,7 @@ const FOR_ALL = [
   'errors',
   'recovery',
   'options',
+  'option-table',
   'call-options',
   'version',
   'protocol',
@@ -40,7 +41,7 @@ const SPARSE = 'src/storm/cli/'
 /** What only `sparse` uses: a topology that is bundled must not carry it to the workers. */
 const FOR_SPARSE = ['cli', 'deploy', 'java', 'thrift'].map((name) => `src/storm/${name}/`)
 /** The embedded brokers are the other side: what they share with the client would agree with itself. */
-const FOR_EMBEDDED = ['async', 'errors', 'options', 'protocol']
+const FOR_EMBEDDED = ['async', 'errors', 'options', 'option-table', 'protocol']
 /**
  * What the folders of src/embedded may import of each other: always further down. Files that lie in src/embedded
  * itself put the parts together and are at the top, unless they are named here.

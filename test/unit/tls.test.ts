@@ -254,7 +254,7 @@ describe('the dangerous switches', () => {
   })
 
   it('trust any certificate', async () => {
-    const options = { ca: stranger.cert, dangerouslyTrustAnyCertificate: true }
+    const options = { dangerouslyTrustAnyCertificate: true }
     expect(await tryTls(other, options)).toMatchObject({ protocol: 'TLSv1.3' })
   })
 

@@ -2,11 +2,11 @@ import { groupOffsetStore } from '../../consumer/options.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { GroupProtocol } from '../group-protocol.ts'
 import { ClassicCoordinator } from './coordinator.ts'
-import { groupOptionChecks, groupSettings } from './settings.ts'
+import { GROUP_OPTIONS, groupSettings } from './settings.ts'
 
 /** Kafka's classic group protocol (JoinGroup, SyncGroup), Kafka 0.9 and newer. */
 export const classicProtocol: GroupProtocol = {
-  checks: groupOptionChecks,
+  options: GROUP_OPTIONS,
   groups: 'groups that Kafka coordinates',
 
   coordinate({ cluster, options, subscription, busyForMs }) {

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '../../errors.ts'
+import { withDefaults, type OptionTable } from '../../option-table.ts'
 import { aDurationMs, aFunction, anArrayOf, aString, type Check } from '../../options.ts'
 import type { Assignor, RebalanceProtocol } from '../assignors/assignor.ts'
 import { rangeAssignor } from '../assignors/range.ts'
@@ -6,34 +7,41 @@ import { roundRobinAssignor } from '../assignors/round-robin.ts'
 import type { Subscription } from '../subscription.ts'
 import { cooperativeStickyAssignor, stickyAssignor } from '../assignors/sticky.ts'
 
-/** The options of `{ managed: true }`, beside those of every balanced consumer. */
+/**
+ * The options of a group that Kafka coordinates (`groupProtocol: 'classic'`, `managed: true`), beside those of every
+ * balanced consumer. `GROUP_OPTIONS` has their checks and defaults.
+ */
 export interface GroupOptions {
   /**
-   * How partitions are shared out, by name or as an assignor of one's own, the preferred one first. All
-   * members must have one in common. Partitions that don't move are read on through a rebalance if all of
-   * them are cooperative. Default: `['range', 'cooperative-sticky']`, as Java's.
+   * How partitions are shared out, by name or as an assignor of your own, the preferred one first (Kafka's
+   * `partition.assignment.strategy`). All members, Java's too, must have one in common. Partitions that do not move are read
+   * on through a rebalance if all assignors are cooperative. Default: `['range', 'cooperative-sticky']`.
    */
   readonly assignors?: readonly (AssignorName | Assignor)[]
   /**
-   * Makes this a static member (KIP-345, Kafka 2.3): it keeps its partitions when it is closed and comes back
-   * within `sessionTimeoutMs`, without a rebalance. Each running member needs one of its own. Default: none.
+   * Makes this a static member (KIP-345, Kafka 2.3): it keeps its partitions when it is closed and comes back within
+   * `sessionTimeoutMs`, without a rebalance. Each running member needs its own. Default: none.
    */
   readonly groupInstanceId?: string
   /**
-   * How long the group waits for a member that is silent before it gives its partitions to others.
-   * Brokers allow 6 s to 30 min by default; 0.9 up to 30 s. Default: 30,000.
+   * How long the group waits for a silent member before others get its partitions. Brokers allow 6 s to 30 min by default;
+   * Kafka 0.9 up to 30 s. Default: 30,000.
    */
   readonly sessionTimeoutMs?: number
-  /** How often the member says that it lives. Default: 3,000, or a third of a shorter `sessionTimeoutMs`. */
+  /**
+   * The time between heartbeats, at most a third of the session to be safe. They are sent more often for a few seconds
+   * after a rebalance, as another tends to follow. Default: 3,000, or a third of a shorter `sessionTimeoutMs`.
+   */
   readonly heartbeatIntervalMs?: number
   /**
-   * How long a rebalance waits for a member to give up its partitions and join (Kafka's `max.poll.interval.ms`,
-   * before Kafka 0.10.1 the session timeout), and how long the application may work on what it was given
-   * before it is told that this is too long. Default: 300,000.
+   * How long a rebalance waits for a member to give up its partitions and join (Kafka's `max.poll.interval.ms`; before
+   * Kafka 0.10.1 the session timeout), and how long the application may work on what was delivered before it gets a
+   * MaxPollIntervalError. Default: 300,000.
    */
   readonly maxPollIntervalMs?: number
 }
 
+/** The assignors that samsa has, by Kafka's names. */
 export type AssignorName = 'range' | 'roundrobin' | 'sticky' | 'cooperative-sticky'
 
 export interface GroupSettings {
@@ -59,7 +67,7 @@ const BUILT_IN: Readonly<Record<AssignorName, Assignor>> = {
   'cooperative-sticky': cooperativeStickyAssignor,
 }
 
-const anAssignor: Check = (value) => {
+const anAssignor: Check<AssignorName | Assignor> = (value) => {
   if (typeof value === 'string' && Object.hasOwn(BUILT_IN, value)) return undefined
   const names = Object.keys(BUILT_IN).join(', ')
   if (typeof value !== 'object' || value === null) return `must be ${names}, or an assignor`
@@ -77,18 +85,23 @@ const anAssignor: Check = (value) => {
   return undefined
 }
 
-export const groupOptionChecks: Readonly<Record<keyof GroupOptions, Check>> = {
-  assignors: (value) =>
-    Array.isArray(value) && value.length === 0
-      ? 'must name at least one'
-      : anArrayOf(anAssignor)(value),
-  groupInstanceId: aString,
-  sessionTimeoutMs: aDurationMs(1),
-  heartbeatIntervalMs: aDurationMs(1),
-  maxPollIntervalMs: aDurationMs(1),
-}
+const someAssignors: Check<readonly (AssignorName | Assignor)[]> = (value) =>
+  Array.isArray(value) && value.length === 0
+    ? 'must name at least one'
+    : anArrayOf(anAssignor)(value)
 
-const DEFAULT_SESSION_TIMEOUT_MS = 30_000
+/** The checks and defaults of `GroupOptions`, in the order of the documents. */
+export const GROUP_OPTIONS = {
+  assignors: { check: someAssignors, default: ['range', 'cooperative-sticky'] },
+  groupInstanceId: { check: aString, defaultText: 'none' },
+  sessionTimeoutMs: { check: aDurationMs(1), default: 30_000 },
+  heartbeatIntervalMs: {
+    check: aDurationMs(1),
+    defaultText: '3,000, or a third of a shorter `sessionTimeoutMs`',
+  },
+  maxPollIntervalMs: { check: aDurationMs(1), default: 300_000 },
+} as const satisfies OptionTable<GroupOptions>
+
 const DEFAULT_HEARTBEAT_INTERVAL_MS = 3_000
 
 /** From options that were checked one by one. Throws InvalidArgumentError where they don't go together. */
@@ -96,9 +109,9 @@ export function groupSettings(
   options: GroupOptions,
   rest: Pick<GroupSettings, 'groupId' | 'subscription' | 'clientRack' | 'busyForMs'>,
 ): GroupSettings {
-  const assignors = (options.assignors ?? (['range', 'cooperative-sticky'] as const)).map((one) =>
-    typeof one === 'string' ? BUILT_IN[one] : one,
-  )
+  const read = withDefaults(options, GROUP_OPTIONS)
+  const { sessionTimeoutMs, groupInstanceId, maxPollIntervalMs } = read
+  const assignors = read.assignors.map((one) => (typeof one === 'string' ? BUILT_IN[one] : one))
   const names = assignors.map(({ name }) => name)
   const protocol = (['cooperative', 'eager'] as const).find((one) =>
     assignors.every(({ protocols }) => protocols.includes(one)),
@@ -111,7 +124,6 @@ export function groupSettings(
   if (new Set(names).size < names.length) {
     throw new InvalidArgumentError(`assignors: ${names.join(', ')}: each may be there once`)
   }
-  const sessionTimeoutMs = options.sessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS
   const heartbeatIntervalMs =
     options.heartbeatIntervalMs ??
     Math.min(DEFAULT_HEARTBEAT_INTERVAL_MS, Math.ceil(sessionTimeoutMs / 3))
@@ -124,9 +136,9 @@ export function groupSettings(
     ...rest,
     assignors,
     protocol,
-    groupInstanceId: options.groupInstanceId,
+    groupInstanceId,
     sessionTimeoutMs,
     heartbeatIntervalMs,
-    maxPollIntervalMs: options.maxPollIntervalMs ?? 300_000,
+    maxPollIntervalMs,
   }
 }

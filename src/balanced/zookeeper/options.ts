@@ -1,7 +1,8 @@
 import { hostname } from 'node:os'
 import { randomUUID } from 'node:crypto'
 import { InvalidArgumentError } from '../../errors.ts'
-import { aDurationMs, anObject, aString, concealed, oneOf, type Check } from '../../options.ts'
+import { withDefaults, type OptionTable } from '../../option-table.ts'
+import { aDurationMs, aKeyOf, anObject, aString, concealed, type Check } from '../../options.ts'
 import {
   describeZooKeeperHosts,
   parseZooKeeperHosts,
@@ -13,52 +14,70 @@ import { DECISIONS, type MembershipProtocol } from './membership-protocol.ts'
 import type { ZooKeeperAuth } from '../../cluster/zookeeper-auth.ts'
 import { aclFor, createNodeClient } from './node-client.ts'
 
-/** Options of a balanced consumer whose group ZooKeeper coordinates. Names and defaults are pykafka's. */
+/**
+ * The options of a group that ZooKeeper coordinates, beside those of every balanced consumer. `ZOOKEEPER_OPTIONS` has their
+ * checks and defaults, which are pykafka's.
+ */
 export interface ZooKeeperOptions {
-  /** Such as `zk1:2181,zk2:2181/chroot`. Default: the `zookeeperHosts` of the client, or `127.0.0.1:2181`. */
+  /**
+   * ZooKeeper servers, with a chroot behind them if there is one, which must exist: `zk1:2181,zk2:2181/chroot`. IPv6 as
+   * `[::1]:2181`. Default: the client's `zookeeperHosts`, or `127.0.0.1:2181`.
+   */
   readonly zookeeperHosts?: string
-  /** pykafka's older name of `zookeeperHosts`. */
+  /** pykafka's older name of `zookeeperHosts`. Refused beside it. */
   readonly zookeeperConnect?: string
   /**
-   * How long a server may take to answer when this member joins, and the timeout of its session: after so long
-   * without a word of it, others get its partitions. Default: 6,000.
+   * How long a server may take to respond when this member joins, and the timeout of its session: how long others wait
+   * for the partitions of a member that died. Default: 6,000.
    */
   readonly zookeeperConnectionTimeoutMs?: number
-  /** A login, `{ scheme: 'digest', auth: 'name:password' }`. What is created is then only for who has the same. */
+  /**
+   * A login: `{ scheme: 'digest', auth: 'name:password' }`. Only clients with the same login can change what is created.
+   * Default: none.
+   */
   readonly zookeeperAuth?: ZooKeeperAuth
   /**
-   * A client of node-zookeeper-client (or of its shape) that is connected or will be, to use instead of one of its own. It
-   * is not closed with the consumer. When its session expires, the consumer fails, unless the client makes another.
+   * A client of node-zookeeper-client (or of its shape), connected or about to be, to use instead of one of the consumer's
+   * own. It is not closed with the consumer. When its session expires, the consumer fails, unless the client makes another.
+   * Default: its own.
    */
   readonly zookeeper?: ZooKeeperClient
   /**
-   * How a topic's partitions are shared out, by name or as a function of one's own: all members must use the same.
-   * Default: `range`.
+   * How a topic's partitions are shared out: `range`, `roundrobin`, or a function `(partitions, members, member) =>
+   * partitions` that returns those of one member. All members must use the same. Default: `range`.
    */
   readonly membershipProtocol?: MembershipProtocol
 }
 
-const anAuth: Check = (value) => {
+const anAuth: Check<ZooKeeperAuth> = (value) => {
   const { scheme, auth } = (value ?? {}) as Partial<Record<keyof ZooKeeperAuth, unknown>>
   return (aString(scheme) ?? aString(auth))
     ? "must be { scheme: 'digest', auth: 'name:password' }"
     : undefined
 }
 
-const aProtocol: Check = (value) => {
+const aProtocol: Check<MembershipProtocol> = (value) => {
   if (typeof value === 'function') return undefined
-  const problem = oneOf(...Object.keys(DECISIONS))(value)
+  const problem = aKeyOf(DECISIONS)(value)
   return problem === undefined ? undefined : `${problem}, or a function`
 }
 
-export const ZOOKEEPER_CHECKS: Readonly<Record<keyof ZooKeeperOptions, Check>> = {
-  zookeeperHosts: aString,
-  zookeeperConnect: aString,
-  zookeeperConnectionTimeoutMs: aDurationMs(100),
-  zookeeperAuth: concealed(anAuth),
-  zookeeper: anObject,
-  membershipProtocol: aProtocol,
-}
+/** The checks and defaults of `ZooKeeperOptions`, in the order of the documents. */
+export const ZOOKEEPER_OPTIONS = {
+  zookeeperHosts: {
+    check: aString,
+    defaultText: "the client's `zookeeperHosts`, or `127.0.0.1:2181`",
+  },
+  zookeeperConnect: {
+    check: aString,
+    noEffect: ({ zookeeperHosts }) =>
+      zookeeperHosts === undefined ? undefined : 'beside zookeeperHosts, its newer name',
+  },
+  zookeeperConnectionTimeoutMs: { check: aDurationMs(100), default: 6_000 },
+  zookeeperAuth: { check: concealed(anAuth), defaultText: 'none' },
+  zookeeper: { check: anObject, defaultText: 'its own' },
+  membershipProtocol: { check: aProtocol, default: 'range' },
+} as const satisfies OptionTable<ZooKeeperOptions>
 
 /** What pykafka calls a member: who runs it, and something that nobody else has. */
 export function newMemberId(): string {
@@ -70,7 +89,8 @@ export function sessionOptions(
   options: ZooKeeperOptions,
   defaultHosts = '127.0.0.1:2181',
 ): Omit<SessionOptions, 'events' | 'logger'> {
-  const { zookeeper, zookeeperAuth, zookeeperConnectionTimeoutMs = 6_000 } = options
+  const read = withDefaults(options, ZOOKEEPER_OPTIONS)
+  const { zookeeper, zookeeperAuth, zookeeperConnectionTimeoutMs } = read
   const given = options.zookeeperHosts ?? options.zookeeperConnect
   if (zookeeper !== undefined && (given ?? zookeeperAuth) !== undefined) {
     throw new InvalidArgumentError(

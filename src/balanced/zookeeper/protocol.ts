@@ -4,15 +4,20 @@ import { InvalidArgumentError } from '../../errors.ts'
 import type { GroupProtocol } from '../group-protocol.ts'
 import { ZooKeeperCoordinator } from './coordinator.ts'
 import { decisionOf } from './membership-protocol.ts'
-import { newMemberId, sessionOptions, ZOOKEEPER_CHECKS } from './options.ts'
+import { withDefaults } from '../../option-table.ts'
+import { newMemberId, sessionOptions, ZOOKEEPER_OPTIONS, type ZooKeeperOptions } from './options.ts'
 
 /** Groups that ZooKeeper coordinates, as pykafka's do. */
 export const zookeeperProtocol: GroupProtocol = {
-  checks: ZOOKEEPER_CHECKS,
+  options: ZOOKEEPER_OPTIONS,
   groups: 'groups that ZooKeeper coordinates',
 
   coordinate({ cluster, options, subscription }) {
-    const { consumerGroup: group, membershipProtocol = 'range' } = options
+    const { consumerGroup: group } = options
+    const { membershipProtocol } = withDefaults<ZooKeeperOptions, typeof ZOOKEEPER_OPTIONS>(
+      options,
+      ZOOKEEPER_OPTIONS,
+    )
     const problem = znodeNameProblem(group)
     if (problem !== undefined) {
       throw new InvalidArgumentError(

@@ -3,7 +3,8 @@ import type { Iteration } from '../../async/iteration.ts'
 import type { Readable } from 'node:stream'
 import { aSignal, type CallOptions } from '../../call-options.ts'
 import { ConsumerBusyError, InvalidArgumentError } from '../../errors.ts'
-import { aDurationMs, aFunction, anInteger, checkOptions, oneOf, shown } from '../../options.ts'
+import { readOptions } from '../../option-table.ts'
+import { aDurationMs, aFunction, checkOptions, oneOf, shown } from '../../options.ts'
 import type { ConsumedMessage } from '../consumed-message.ts'
 import type { Inbox, Peeked } from '../inbox.ts'
 import { nextOf } from '../message-feed.ts'
@@ -16,7 +17,7 @@ import type { MessageHandler } from './handler.ts'
 import { ReadIterator } from './read-iterator.ts'
 import { RunByKey } from './run-by-key.ts'
 import { runByPartition } from './run-by-partition.ts'
-import { Run, type RunOptions } from './run.ts'
+import { Run, RUN_OPTIONS, type RunOptions } from './run.ts'
 import { currentWork, doWork, FirstResult, workOf, type Work } from './work.ts'
 
 export interface ConsumeOptions {
@@ -126,19 +127,14 @@ export class Delivery<Value, Key> {
     if (problem !== undefined) {
       throw new InvalidArgumentError(`the handler of run ${problem}, not ${shown(handler)}`)
     }
-    checkOptions<RunOptions>('run', options, {
-      concurrency: anInteger(1),
-      orderBy: oneOf('partition', 'key'),
-      signal: aSignal,
-      stopSignal: aSignal,
-    })
-    const { orderBy = 'partition' } = options
+    const settings = readOptions('run', options, RUN_OPTIONS)
+    const { orderBy } = settings
     // What waits behind another of its key would be written over.
     if (orderBy === 'key') this.#refuseReuse("run() with orderBy: 'key'")
     const reading = this.#begin('run()', 'handler')
     this.#parts.onRun()
     try {
-      const run = new Run(this.#inbox, options)
+      const run = new Run(this.#inbox, settings)
       await reading.work(() =>
         orderBy === 'partition'
           ? runByPartition(run, handler)

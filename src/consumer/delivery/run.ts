@@ -1,21 +1,35 @@
 import { deferred, type Deferred } from '../../async/deferred.ts'
 import { onAbort } from '../../async/on-abort.ts'
+import { aSignal } from '../../call-options.ts'
 import { ClosedError } from '../../errors.ts'
+import type { OptionTable, WithDefaults } from '../../option-table.ts'
+import { anInteger, oneOf } from '../../options.ts'
 import type { MessageFeed } from '../message-feed.ts'
 
+/** The options of `consumer.run()`. `RUN_OPTIONS` has their checks and defaults. */
 export interface RunOptions {
-  /** How many handlers run at the same time. Default: 1. */
+  /** The number of handlers that run at the same time. Default: 1. */
   readonly concurrency?: number
   /**
-   * What is handled in order: all messages of a `partition`, or those of a partition with the same `key`: messages
-   * with different keys, or without a key, are then handled at the same time. Default: `partition`.
+   * What is handled in order: all messages of a `partition`, or those of a partition with the same `key`, so that messages
+   * with different keys, or without a key, are handled at the same time. Default: `partition`.
    */
   readonly orderBy?: 'partition' | 'key'
   /** Ends the run when it is aborted: `run` waits for the handlers that have begun, then throws the signal's reason. */
   readonly signal?: AbortSignal
-  /** The same, except that `run` resolves: the way to stop without an exception. */
+  /** Ends the run when it is aborted: `run` waits for the handlers that have begun, then resolves. */
   readonly stopSignal?: AbortSignal
 }
+
+/** The checks and defaults of `RunOptions`, in the order of the documents. */
+export const RUN_OPTIONS = {
+  concurrency: { check: anInteger(1), default: 1 },
+  orderBy: { check: oneOf('partition', 'key'), default: 'partition' },
+  signal: { check: aSignal },
+  stopSignal: { check: aSignal },
+} as const satisfies OptionTable<RunOptions>
+
+export type RunSettings = WithDefaults<RunOptions, typeof RUN_OPTIONS>
 
 /**
  * One call of `run`: how many handlers are at work, and why no more are started. Whatever ends it, those that have
@@ -31,9 +45,9 @@ export class Run<Feed extends MessageFeed<unknown>> {
   /** Resolves when the last handler has finished. */
   #idle: Deferred<void> | undefined
 
-  constructor(feed: Feed, options: RunOptions) {
+  constructor(feed: Feed, options: RunSettings) {
     this.feed = feed
-    this.#concurrency = options.concurrency ?? 1
+    this.#concurrency = options.concurrency
     this.#signal = options.signal
     this.#stopSignal = options.stopSignal
   }

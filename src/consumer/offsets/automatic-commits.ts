@@ -1,5 +1,6 @@
 import { Deadline } from '../../async/deadline.ts'
 import type { Logger } from '../../observe/logger.ts'
+import type { ConsumerSettings } from '../options.ts'
 import { AutoCommit } from './auto-commit.ts'
 import { CommitReminder } from './commit-reminder.ts'
 
@@ -7,12 +8,10 @@ import { CommitReminder } from './commit-reminder.ts'
 const REMIND_AFTER_MS = 60_000
 
 export interface AutomaticCommitsOptions {
-  readonly settings: {
-    readonly consumerGroup: string | undefined
-    readonly autoCommitEnable: boolean
-    readonly autoCommitInRun: boolean
-    readonly autoCommitIntervalMs: number
-  }
+  readonly settings: Pick<
+    ConsumerSettings<unknown, unknown>,
+    'consumerGroup' | 'autoCommitEnable' | 'autoCommitInRun' | 'autoCommitIntervalMs'
+  >
   readonly logger: Logger
   /** How long a commit may take with all its retries. */
   readonly timeoutMs: number

@@ -10,13 +10,15 @@ import { presign, type AwsCredentials } from './sigv4.ts'
 
 export type AwsCredentialsProvider = () => AwsCredentials | Promise<AwsCredentials>
 
+/** Login with the identity that AWS credentials have (Amazon MSK's AWS_MSK_IAM). */
 export interface AwsMskIamOptions {
+  /** Selects AWS_MSK_IAM. Required. */
   readonly mechanism: 'AWS_MSK_IAM'
-  /** Of the cluster, such as `eu-west-1`. */
+  /** The region of the cluster, such as `eu-west-1`. Required. */
   readonly region: string
   /**
-   * A function is asked by each new connection; those of the AWS SDK fit. Default: the environment's
-   * AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.
+   * Credentials, or a function that each new connection calls for them; the AWS SDK's providers fit. Default: the
+   * environment's AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.
    */
   readonly credentials?: AwsCredentials | AwsCredentialsProvider
 }

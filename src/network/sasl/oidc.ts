@@ -8,22 +8,25 @@ import type { OAuthBearerToken } from './oauthbearer-token.ts'
 
 /** Tokens by OAuth's client credentials grant (RFC 6749, section 4.4; KIP-768). */
 export interface OidcOptions {
-  /** An https URL; http is for `localhost` only, unless it is allowed. */
+  /** The token endpoint, an https URL; http is for `localhost` only, unless it is allowed. Required. */
   readonly tokenEndpoint: string
+  /** The id of the client at the provider. Required. */
   readonly clientId: string
+  /** The secret of the client at the provider. Required. */
   readonly clientSecret: string
+  /** The scope to ask for. Default: the provider's. */
   readonly scope?: string
-  /** More fields of the form, such as the `audience` that some providers ask for. */
+  /** More fields of the form, such as the `audience` that some providers ask for. Default: none. */
   readonly parameters?: Readonly<Record<string, string>>
-  /** Sent to the broker with each token, such as `logicalCluster` (KIP-342). */
+  /** Extensions to send to the broker with each token, such as `logicalCluster` (KIP-342). Default: none. */
   readonly extensions?: Readonly<Record<string, string>>
-  /** How the secret is given: in the Authorization header, or in the form. Default: `basic`. */
+  /** How the secret is sent: `basic` in the Authorization header, `post` in the form. Default: `basic`. */
   readonly clientAuthentication?: 'basic' | 'post'
-  /** Authorities to trust instead of the system's, as PEM text. */
+  /** Authorities to trust instead of the system's, as PEM text. Refused for an http endpoint. Default: the system's. */
   readonly ca?: string | Buffer | readonly (string | Buffer)[]
-  /** How long the endpoint may take. Default: 10,000. */
+  /** How long the endpoint may take to respond. Default: 10,000. */
   readonly timeoutMs?: number
-  /** Sends the secret unencrypted if the endpoint is http. Default: false. */
+  /** Sends the secret unencrypted to an http endpoint. Refused for an https endpoint. Default: false. */
   readonly dangerouslyAllowHttp?: boolean
 }
 
@@ -34,7 +37,6 @@ class TokenEndpointError extends KafkaError {
   }
 }
 
-const DEFAULT_TIMEOUT_MS = 10_000
 const LARGEST_ANSWER_BYTES = 1 << 20
 const LOCAL_HOSTS = ['localhost', '127.0.0.1', '[::1]']
 
@@ -55,11 +57,13 @@ export function checkTokenEndpoint(text: string, allowHttp: boolean): URL {
 }
 
 /** Asks the token endpoint. Errors never hold the secret, not even where the endpoint repeats it. */
-export async function requestToken(options: OidcOptions): Promise<OAuthBearerToken> {
+export async function requestToken(
+  options: OidcOptions & { readonly timeoutMs: number },
+): Promise<OAuthBearerToken> {
   const { clientSecret, extensions } = options
   const url = new URL(options.tokenEndpoint)
   const where = `${url.origin}${url.pathname}`
-  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
+  const { timeoutMs } = options
   const { headers, body } = formOf(options)
   const signal = AbortSignal.timeout(timeoutMs)
   let answer: Answer

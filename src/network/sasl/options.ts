@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '../../errors.ts'
+import { checkTable, readOptions, type OptionTable } from '../../option-table.ts'
 import {
   aBoolean,
   aDurationMs,
@@ -31,8 +32,75 @@ export type OAuthBearerOptions =
 export type SaslOptions =
   PlainOptions | ScramOptions | OAuthBearerOptions | AwsMskIamOptions | SaslMechanism
 
-const DEFAULT_MIN_ITERATIONS = 4096
-const DEFAULT_MAX_ITERATIONS = 1_000_000
+/** The mechanism chose the function that checks the rest. */
+const isKnown: Check = () => undefined
+
+/** Left to checkSecret: what checkOptions finds wrong, it shows. */
+const isSecret: Check = () => undefined
+
+const aUsername: Check<string> = (value) => aString(value) ?? unfit(String(value))
+
+const aPem: Check<string | Buffer> = (value) =>
+  (typeof value === 'string' || Buffer.isBuffer(value)) && value.includes('-----BEGIN')
+    ? undefined
+    : 'must be PEM text'
+
+const aTextTable: Check<Readonly<Record<string, string>>> = (value) =>
+  isObject(value) && Object.values(value).every((text) => typeof text === 'string')
+    ? undefined
+    : 'must be an object of strings'
+
+/** The checks and defaults of `PlainOptions`, in the order of the documents. */
+export const PLAIN_OPTIONS = {
+  mechanism: { check: isKnown, required: true },
+  username: { check: aUsername, required: true },
+  password: { check: isSecret, required: true },
+} as const satisfies OptionTable<PlainOptions>
+
+/** The checks and defaults of `ScramOptions`, in the order of the documents. */
+export const SCRAM_OPTIONS = {
+  mechanism: { check: isKnown, required: true },
+  username: { check: aUsername, required: true },
+  password: { check: isSecret, required: true },
+  tokenAuth: { check: aBoolean, default: false },
+  minIterations: { check: anInteger(1, 0x7fffffff), default: 4_096 },
+  maxIterations: { check: anInteger(1, 0x7fffffff), default: 1_000_000 },
+} as const satisfies OptionTable<ScramOptions>
+
+const isHttp = ({ tokenEndpoint }: OidcOptions) => /^http:/i.test(tokenEndpoint)
+
+/** The checks and defaults of `OidcOptions`, in the order of the documents. */
+export const OIDC_OPTIONS = {
+  // A URL may hold a password: it has a check of its own.
+  tokenEndpoint: { check: isSecret, required: true },
+  clientId: { check: aString, required: true },
+  clientSecret: { check: isSecret, required: true },
+  scope: { check: aString, defaultText: "the provider's" },
+  parameters: { check: concealed(aTextTable), defaultText: 'none' },
+  extensions: { check: concealed(aTextTable), defaultText: 'none' },
+  clientAuthentication: { check: oneOf('basic', 'post'), default: 'basic' },
+  ca: {
+    check: concealed(either(aPem, anArrayOf(aPem))),
+    defaultText: "the system's",
+    noEffect: (options) => (isHttp(options) ? 'for an http endpoint' : undefined),
+  },
+  timeoutMs: { check: aDurationMs(1), default: 10_000 },
+  dangerouslyAllowHttp: {
+    check: aBoolean,
+    default: false,
+    noEffect: (options) => (isHttp(options) ? undefined : 'for an https endpoint'),
+  },
+} as const satisfies OptionTable<OidcOptions>
+
+/** The checks and defaults of `AwsMskIamOptions`, in the order of the documents. */
+export const AWS_MSK_IAM_OPTIONS = {
+  mechanism: { check: isKnown, required: true },
+  region: { check: aString, required: true },
+  credentials: {
+    check: isSecret,
+    defaultText: "the environment's AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN",
+  },
+} as const satisfies OptionTable<AwsMskIamOptions>
 
 /**
  * The mechanism that the options mean. It holds the secrets out of sight: the options need not be kept.
@@ -77,41 +145,25 @@ function ownMechanism(options: SaslMechanism): SaslMechanism {
 }
 
 function plain(options: PlainOptions): SaslMechanism {
-  checkOptions<PlainOptions>('sasl', options, {
-    mechanism: aString,
-    username: aUsername,
-    password: isSecret,
-  })
-  requireOptions('sasl', options, 'username', 'password')
+  checkTable('sasl', options, PLAIN_OPTIONS)
   checkSecret('sasl', 'password', options.password)
   return new PlainMechanism(options.username, options.password)
 }
 
 function scram(options: ScramOptions): SaslMechanism {
-  checkOptions<ScramOptions>('sasl', options, {
-    mechanism: aString,
-    username: aUsername,
-    password: isSecret,
-    tokenAuth: aBoolean,
-    minIterations: anInteger(1, 0x7fffffff),
-    maxIterations: anInteger(1, 0x7fffffff),
-  })
-  requireOptions('sasl', options, 'username', 'password')
+  const settings = readOptions('sasl', options, SCRAM_OPTIONS)
   checkSecret('sasl', 'password', options.password)
-  const { mechanism, username, password, tokenAuth = false } = options
-  const minIterations = options.minIterations ?? DEFAULT_MIN_ITERATIONS
-  const maxIterations = options.maxIterations ?? DEFAULT_MAX_ITERATIONS
+  const { username, password, minIterations, maxIterations } = settings
   if (minIterations > maxIterations) {
     const what = `minIterations is ${minIterations}, more than maxIterations, ${maxIterations}`
     throw new InvalidArgumentError(`sasl: ${what}`)
   }
-  const settings = { mechanism, tokenAuth, minIterations, maxIterations }
   return new ScramMechanism(settings, username, password)
 }
 
 function oauthBearer(options: OAuthBearerOptions): SaslMechanism {
   checkOptions<OAuthBearerOptions>('sasl', options, {
-    mechanism: aString,
+    mechanism: isKnown,
     token: isSecret,
     oidc: isSecret,
   })
@@ -131,33 +183,15 @@ function oauthBearer(options: OAuthBearerOptions): SaslMechanism {
 
 function openId(given: OidcOptions): SaslMechanism {
   const options = { ...given }
-  checkOptions<OidcOptions>('sasl.oidc', options, {
-    // A URL may hold a password: it has a check of its own.
-    tokenEndpoint: isSecret,
-    clientId: aString,
-    clientSecret: isSecret,
-    scope: aString,
-    parameters: concealed(aTextTable),
-    extensions: concealed(aTextTable),
-    clientAuthentication: oneOf('basic', 'post'),
-    ca: concealed(either(aPem, anArrayOf(aPem))),
-    timeoutMs: aDurationMs(1),
-    dangerouslyAllowHttp: aBoolean,
-  })
-  requireOptions('sasl.oidc', options, 'tokenEndpoint', 'clientId', 'clientSecret')
+  const { dangerouslyAllowHttp, timeoutMs } = readOptions('sasl.oidc', options, OIDC_OPTIONS)
   checkSecret('sasl.oidc', 'tokenEndpoint', options.tokenEndpoint)
   checkPlainSecret('sasl.oidc', 'clientSecret', options.clientSecret)
-  checkTokenEndpoint(options.tokenEndpoint, options.dangerouslyAllowHttp ?? false)
-  return new OAuthBearerMechanism(() => requestToken(options))
+  checkTokenEndpoint(options.tokenEndpoint, dangerouslyAllowHttp)
+  return new OAuthBearerMechanism(() => requestToken({ ...options, timeoutMs }))
 }
 
 function awsMskIam(options: AwsMskIamOptions): SaslMechanism {
-  checkOptions<AwsMskIamOptions>('sasl', options, {
-    mechanism: aString,
-    region: aString,
-    credentials: isSecret,
-  })
-  requireOptions('sasl', options, 'region')
+  checkTable('sasl', options, AWS_MSK_IAM_OPTIONS)
   const { region, credentials } = options
   if (credentials === undefined || typeof credentials === 'function') {
     return new AwsMskIamMechanism(region, credentials)
@@ -175,21 +209,6 @@ function awsMskIam(options: AwsMskIamOptions): SaslMechanism {
   if (own.sessionToken !== undefined) checkPlainSecret(where, 'sessionToken', own.sessionToken)
   return new AwsMskIamMechanism(region, own)
 }
-
-/** Left to checkSecret: what checkOptions finds wrong, it shows. */
-const isSecret: Check = () => undefined
-
-const aUsername: Check = (value) => aString(value) ?? unfit(String(value))
-
-const aPem: Check = (value) =>
-  (typeof value === 'string' || Buffer.isBuffer(value)) && value.includes('-----BEGIN')
-    ? undefined
-    : 'must be PEM text'
-
-const aTextTable: Check = (value) =>
-  isObject(value) && Object.values(value).every((text) => typeof text === 'string')
-    ? undefined
-    : 'must be an object of strings'
 
 function checkPlainSecret(what: string, name: string, value: unknown): void {
   if (typeof value === 'function') {

@@ -2,10 +2,16 @@ import { concealer } from './conceal.ts'
 import type { SaslContext, SaslExchange, SaslMechanism } from './mechanism.ts'
 import { reveal, type Secret } from './secret.ts'
 
+/** Login with PLAIN (RFC 4616), Kafka 0.10 or newer. */
 export interface PlainOptions {
+  /** Selects PLAIN. Required. */
   readonly mechanism: 'PLAIN'
+  /** The name of the user. Required. */
   readonly username: string
-  /** Sent as it is: use PLAIN with TLS only. A function is asked by each new connection. */
+  /**
+   * The password, or a function that each new connection calls for it. It is sent as it is: use PLAIN with TLS only.
+   * Required.
+   */
   readonly password: Secret
 }
 

@@ -6,31 +6,30 @@ import type { SaslContext, SaslExchange, SaslMechanism } from './mechanism.ts'
 import { readServerFinal, readServerFirst, ScramMessageError } from './scram-messages.ts'
 import { reveal, type Secret } from './secret.ts'
 
+/** Kafka's SCRAM mechanisms (RFC 5802, 7677). */
 export type ScramName = 'SCRAM-SHA-256' | 'SCRAM-SHA-512'
 
+/** Login with SCRAM, Kafka 0.10.2 or newer. */
 export interface ScramOptions {
+  /** `SCRAM-SHA-256` or `SCRAM-SHA-512`, whichever the user has credentials for. Required. */
   readonly mechanism: ScramName
-  /** Apache Kafka takes no other characters than those of ASCII here, and says so to nobody. */
+  /** The name of the user, in ASCII: Apache Kafka rejects other characters without a useful error. Required. */
   readonly username: string
-  /** A function is asked by each new connection. */
+  /** The password, or a function that each new connection calls for it. Required. */
   readonly password: Secret
   /**
-   * Whether this is the login of a delegation token (KIP-48): `username` is the token's id, `password` its HMAC in
-   * base64, as `admin.createDelegationToken` returns them. Default: false.
+   * Logs in with a delegation token (KIP-48): `username` is the token's id, `password` its HMAC in base64, as
+   * `admin.createDelegationToken` returns them. Default: false.
    */
   readonly tokenAuth?: boolean
   /** Fewer iterations than this are refused: they make the password easy to guess. Default: 4,096. */
   readonly minIterations?: number
-  /** More are refused: a broker must not be able to keep this process busy. Default: 1,000,000. */
+  /** More iterations are refused, at least `minIterations`: a broker must not keep this process busy. Default: 1,000,000. */
   readonly maxIterations?: number
 }
 
-export interface ScramSettings {
-  readonly mechanism: ScramName
-  readonly tokenAuth?: boolean
-  readonly minIterations: number
-  readonly maxIterations: number
-}
+export type ScramSettings = Pick<ScramOptions, 'mechanism' | 'tokenAuth'> &
+  Required<Pick<ScramOptions, 'minIterations' | 'maxIterations'>>
 
 const DIGESTS = { 'SCRAM-SHA-256': 'sha256', 'SCRAM-SHA-512': 'sha512' } as const
 

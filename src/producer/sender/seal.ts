@@ -10,13 +10,9 @@ import { OutgoingRecord } from '../../../protocol/records/outgoing-record.ts'
 import { CompressionUnavailableError, KafkaError, UnsupportedVersionError } from '../../errors.ts'
 import { messagesOf } from '../accumulator/batch-messages.ts'
 import type { Batch, RecordFormat } from '../accumulator/batch.ts'
+import type { ProducerSettings } from '../options.ts'
 
-export interface SealOptions {
-  readonly compression: Compression
-  readonly compressionLevel: number | undefined
-  /** With true, nothing goes to a broker that takes no sequences. */
-  readonly idempotent: 'where possible' | boolean
-}
+export type SealOptions = Pick<ProducerSettings, 'compression' | 'compressionLevel' | 'idempotent'>
 
 /**
  * Smaller ones are compressed at once: going to another thread and back takes longer than compressing so

@@ -1,24 +1,54 @@
-import { aDurationMs, aString, checkOptions } from '../../options.ts'
+import { readOptions, type OptionTable } from '../../option-table.ts'
+import { aDurationMs, type Check } from '../../options.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { producerSettings, type ProducerOptions, type ProducerSettings } from '../options.ts'
 import type { Data } from '../intake/serialize.ts'
 
-/** As of a producer without transactions, but for what transactions decide: acks of all replicas, idempotence. */
+/** The options of a producer without transactions, except those that transactions decide. */
 export interface TransactionalProducerOptions<Value = Data, Key = Data> extends Omit<
   ProducerOptions<Value, Key>,
-  'requiredAcks' | 'idempotent' | 'autoStart' | 'sync' | 'pendingTimeoutMs' | 'queueEmptyTimeoutMs'
+  DecidedOption
 > {
   /**
-   * The name under which the brokers know the producer, also after a restart: at most one producer with this name
-   * can write. Each instance of a service that runs at the same time needs one of its own.
+   * The name of the producer at the brokers, also after a restart (Kafka's `transactional.id`): at most one producer with
+   * this name can write. Each instance of a service that runs at the same time needs its own. Required.
    */
   readonly transactionalId: string
   /**
-   * A transaction that takes longer is aborted by the coordinator, and the producer fenced. At most the brokers'
-   * `transaction.max.timeout.ms`, 15 minutes by default. Default: 60,000.
+   * The longest a transaction may take (Kafka's `transaction.timeout.ms`): the coordinator aborts one that takes longer,
+   * and before Kafka 4 fences the producer. At most the brokers' `transaction.max.timeout.ms`, 15 minutes by default.
+   * Default: 60,000.
    */
   readonly transactionTimeoutMs?: number
 }
+
+type DecidedOption = (typeof DECIDED)[number]
+
+/** What transactions decide: acks of all replicas, idempotence; and what makes no sense with them. */
+const DECIDED = [
+  'requiredAcks',
+  'idempotent',
+  'autoStart',
+  'sync',
+  'pendingTimeoutMs',
+  'queueEmptyTimeoutMs',
+] as const
+
+/** The most bytes of a Kafka string. */
+const MAX_ID_BYTES = 32_767
+
+const aTransactionalId: Check<string> = (value) =>
+  typeof value === 'string' && value !== '' && Buffer.byteLength(value) <= MAX_ID_BYTES
+    ? undefined
+    : `must be a string of 1 to ${MAX_ID_BYTES} bytes`
+
+/** The checks and defaults of the options that only `getTransactionalProducer` has. */
+export const TRANSACTIONAL_OPTIONS = {
+  transactionalId: { check: aTransactionalId, required: true },
+  transactionTimeoutMs: { check: aDurationMs(1), default: 60_000 },
+} as const satisfies OptionTable<OwnOptions>
+
+type OwnOptions = Pick<TransactionalProducerOptions, 'transactionalId' | 'transactionTimeoutMs'>
 
 export interface TransactionalSettings {
   readonly transactionalId: string
@@ -26,8 +56,6 @@ export interface TransactionalSettings {
   readonly producer: ProducerSettings
 }
 
-/** The most of a Kafka string. */
-const MAX_ID_LENGTH = 32_767
 /** While the markers of the transaction before are written, the first batch is refused for some milliseconds. */
 const RETRY_BACKOFF_MS = 20
 
@@ -36,18 +64,12 @@ export function transactionalSettings<Value, Key>(
   options: TransactionalProducerOptions<Value, Key>,
 ): TransactionalSettings {
   const { transactionalId, transactionTimeoutMs, ...rest } = options
-  const own = { transactionalId, transactionTimeoutMs }
-  checkOptions<typeof own>('getTransactionalProducer', own, {
-    transactionalId: aString,
-    transactionTimeoutMs: aDurationMs(1),
-  })
-  // Callers without TypeScript may leave it out.
-  const id: unknown = transactionalId
-  if (typeof id !== 'string' || Buffer.byteLength(id) > MAX_ID_LENGTH) {
-    const reason = `must be a string of at most ${MAX_ID_LENGTH} bytes`
-    throw new InvalidArgumentError(`getTransactionalProducer: option 'transactionalId' ${reason}`)
+  const own: OwnOptions = {
+    transactionalId,
+    ...(transactionTimeoutMs === undefined ? {} : { transactionTimeoutMs }),
   }
-  for (const name of ['requiredAcks', 'idempotent', 'autoStart', 'sync', 'pendingTimeoutMs']) {
+  const read = readOptions('getTransactionalProducer', own, TRANSACTIONAL_OPTIONS)
+  for (const name of DECIDED) {
     if (Object.hasOwn(rest, name)) {
       throw new InvalidArgumentError(
         `getTransactionalProducer has no option '${name}': transactions decide it`,
@@ -56,12 +78,10 @@ export function transactionalSettings<Value, Key>(
   }
   const withDefaults: ProducerOptions<Value, Key> = {
     ...rest,
-    retryBackoffMs: rest.retryBackoffMs ?? RETRY_BACKOFF_MS,
+    ...(rest.retryBackoffMs === undefined && rest.maxRetries !== 0
+      ? { retryBackoffMs: RETRY_BACKOFF_MS }
+      : {}),
     idempotent: true,
   }
-  return {
-    transactionalId,
-    transactionTimeoutMs: transactionTimeoutMs ?? 60_000,
-    producer: producerSettings(withDefaults),
-  }
+  return { ...read, producer: producerSettings(withDefaults) }
 }

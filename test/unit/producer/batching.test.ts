@@ -50,8 +50,11 @@ describe('batches', () => {
 
   it('do not linger for a sync producer', async () => {
     await using bench = await ProducerBench.start()
-    const producer = await bench.topic.getSyncProducer({ lingerMs: 60_000 })
+    const producer = await bench.topic.getSyncProducer()
     expect((await producer.produce('x')).offset).toBe(0)
+    await expect(bench.topic.getSyncProducer({ lingerMs: 60_000 })).rejects.toThrow(
+      "option 'lingerMs' has no effect with sync",
+    )
   })
 
   it('are no larger than batchBytes, but for one larger message', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Compression, Logger, ProducerOptions } from '../../../src/index.ts'
-import { producerSettings, warnOfLostIdempotence } from '../../../src/producer/options.ts'
+import { producerSettings, warnOfOptions } from '../../../src/producer/options.ts'
 
 /** The settings, and the warnings that were logged. */
 function read(options: ProducerOptions) {
@@ -13,7 +13,7 @@ function read(options: ProducerOptions) {
     error: ignore,
   }
   const settings = producerSettings(options)
-  warnOfLostIdempotence(options, logger)
+  warnOfOptions(options, logger)
   return { settings, warnings }
 }
 
@@ -23,7 +23,7 @@ describe('options of a producer without effect', () => {
     (compression) => {
       const options = compression === undefined ? {} : { compression }
       expect(() => read({ ...options, compressionLevel: 3 })).toThrow(
-        `compressionLevel has no effect with compression '${compression ?? 'none'}'`,
+        `option 'compressionLevel' has no effect with compression '${compression ?? 'none'}'`,
       )
     },
   )

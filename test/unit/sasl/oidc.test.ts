@@ -68,8 +68,9 @@ beforeAll(async () => {
 afterEach(() => void endpoint.asked.splice(0))
 afterAll(() => endpoint.close())
 
-function options(more: Partial<OidcOptions> = {}): OidcOptions {
-  return { tokenEndpoint: url, clientId: 'me:you', clientSecret: SECRET, ...more }
+function options(more: Partial<OidcOptions> = {}) {
+  const timeoutMs = 10_000
+  return { tokenEndpoint: url, clientId: 'me:you', clientSecret: SECRET, timeoutMs, ...more }
 }
 
 async function failureOf(more?: Partial<OidcOptions>): Promise<Error> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { InvalidArgumentError, KafkaClient } from '../../src/index.ts'
+import { InvalidArgumentError, KafkaClient } from '../../../src/index.ts'
 
 function oidcWith(wrong: object): object {
   const oidc = { tokenEndpoint: 'https://id/token', clientId: 'c', clientSecret: 's', ...wrong }

@@ -1,0 +1,107 @@
+/**
+ * Options are declared once, in a table beside the interface that users see. The interface has the names, the types and
+ * what each option means. The table has the checks, the defaults, and when an option has no effect. The compiler
+ * compares the two; `npm run docs:options` writes the tables of the documents from both, and a test compares the
+ * defaults that docstrings name.
+ */
+import { InvalidArgumentError } from './errors.ts'
+import { checkOptions, type Check } from './options.ts'
+
+export interface Option<Value = never, Options = never> {
+  readonly check: Check<Value>
+  /** Leaving it out is an error. */
+  readonly required?: true
+  /** What counts when the option is left out. */
+  readonly default?: Value
+  /** The default in words, where it is not a constant. */
+  readonly defaultText?: string
+  /**
+   * Why the option has no effect beside the others; undefined where it has one. A value other than the default is
+   * then refused.
+   */
+  readonly noEffect?: (options: Options) => string | undefined
+  /** Why the option never has an effect: one that pykafka has, known so that its programs need no change. */
+  readonly ignored?: string
+}
+
+/** An entry for each option. */
+export type OptionTable<Options> = {
+  readonly [Name in keyof Options]-?: Option<Exclude<Options[Name], undefined>, Options>
+}
+
+type Defaulted<Table> = {
+  [Name in keyof Table]: Table[Name] extends { readonly default: unknown } ? Name : never
+}[keyof Table]
+
+/** The options with their defaults. */
+export type WithDefaults<Options, Table> = Required<
+  Pick<Options, Defaulted<Table> & keyof Options>
+> &
+  Pick<Options, Exclude<keyof Options, Defaulted<Table>>>
+
+/** Any table, for code that goes through its entries. */
+export type AnyOptionTable = Readonly<Record<string, Option<unknown>>>
+
+/**
+ * Checks options and fills in the defaults. Throws InvalidArgumentError for an option that is not in the table, for a
+ * value that cannot be right, and for an option that has no effect beside the others.
+ */
+export function readOptions<Options extends object, Table extends OptionTable<Options>>(
+  what: string,
+  options: Options,
+  table: Table,
+  replaced: Readonly<Record<string, string>> = {},
+): WithDefaults<Options, Table> {
+  checkTable(what, options, table, replaced)
+  return withDefaults(options, table)
+}
+
+/** The first half of `readOptions`, for tables that are put together at run time. */
+export function checkTable(
+  what: string,
+  options: object,
+  table: AnyOptionTable,
+  replaced: Readonly<Record<string, string>> = {},
+): void {
+  const checks = Object.fromEntries(Object.entries(table).map(([name, { check }]) => [name, check]))
+  checkOptions<Record<string, unknown>>(what, options as Record<string, unknown>, checks, replaced)
+  const given = new Map<string, unknown>(Object.entries(options))
+  for (const [name, { required }] of Object.entries(table)) {
+    if (required === true && given.get(name) === undefined) {
+      throw new InvalidArgumentError(`${what}: option '${name}' is missing`)
+    }
+  }
+  for (const [name, value] of given) {
+    const option = table[name]
+    if (value === undefined || value === option?.default) continue
+    const reason = option?.noEffect?.(options as never)
+    if (reason === undefined) continue
+    throw new InvalidArgumentError(`${what}: option '${name}' has no effect ${reason}`)
+  }
+}
+
+/** The second half of `readOptions`, for options that are checked. */
+export function withDefaults<Options extends object, Table extends OptionTable<Options>>(
+  options: Options,
+  table: Table,
+): WithDefaults<Options, Table> {
+  const given = new Map<string, unknown>(Object.entries(options))
+  const entries = Object.entries<Option<unknown>>(table)
+  return Object.fromEntries(
+    entries.map(([name, option]) => [name, given.get(name) ?? option.default]),
+  ) as WithDefaults<Options, Table>
+}
+
+/** Warns of each option that was given and never has an effect. */
+export function warnOfIgnored(
+  what: string,
+  options: object,
+  table: AnyOptionTable,
+  warn: (text: string) => void,
+): void {
+  for (const [name, value] of Object.entries(options)) {
+    const reason = table[name]?.ignored
+    if (value === undefined || reason === undefined) continue
+    warn(`${what}: option '${name}' has no effect: ${reason}`)
+  }
+}
