@@ -124,17 +124,45 @@ describe('the coordinator of transactions', () => {
     await expect(wrong).rejects.toThrow(/'transactionVersion' needs version 4.4/)
   })
 
-  it('aborts a transaction when its time is over, and fences its producer', async () => {
+  it('aborts a transaction when its time is over, and fences its producer up to Kafka 3.9', async () => {
+    await using kafka = await EmbeddedCluster.start({ topics: { t: {} }, version: '3.9' })
+    using raw = await rawClientOf(kafka)
+    const producer = await init(raw, 100)
+    await raw.request(addPartitionsToTxn, 3, {
+      v3AndBelowTransactionalId: 'tx',
+      v3AndBelowProducerId: producer.producerId,
+      v3AndBelowProducerEpoch: producer.producerEpoch,
+      v3AndBelowTopics: [{ name: 't', partitions: [0] }],
+    })
+    expect(await write(raw, 'abandoned', producer, { version: 11 })).toBe(0)
+    await until(() => kafka.offsetsOf('t', 0).end === 2)
+    expect(await stable(raw)).toEqual({ lastStableOffset: 2, aborted: 1 })
+    expect(await write(raw, 'late', producer, { baseSequence: 1, version: 11 })).toBe(
+      ErrorCode.INVALID_PRODUCER_EPOCH,
+    )
+    for (const isCommit of [true, false]) {
+      expect(await end(raw, producer, isCommit, 4)).toMatchObject({
+        errorCode: ErrorCode.PRODUCER_FENCED,
+      })
+    }
+  })
+
+  it('gives the producer of a transaction whose time is over its next epoch, with transaction.version 2', async () => {
     await using kafka = await EmbeddedCluster.start({ topics: { t: {} } })
     using raw = await rawClientOf(kafka)
     const producer = await init(raw, 100)
     expect(await write(raw, 'abandoned', producer)).toBe(0)
     await until(() => kafka.offsetsOf('t', 0).end === 2)
-    expect(await stable(raw)).toEqual({ lastStableOffset: 2, aborted: 1 })
     expect(await write(raw, 'late', producer, { baseSequence: 1 })).toBe(
       ErrorCode.INVALID_PRODUCER_EPOCH,
     )
-    expect(await end(raw, producer, true)).toMatchObject({ errorCode: ErrorCode.PRODUCER_FENCED })
+    expect(await end(raw, producer, true)).toMatchObject({ errorCode: ErrorCode.INVALID_TXN_STATE })
+    const { errorCode, producerId, producerEpoch } = await end(raw, producer, false)
+    expect({ errorCode, producerId }).toEqual({ errorCode: 0, producerId: producer.producerId })
+    expect(producerEpoch).toBeGreaterThan(producer.producerEpoch)
+    const next = { producerId, producerEpoch }
+    expect(await write(raw, 'next', next)).toBe(0)
+    expect(await end(raw, next, true)).toMatchObject({ errorCode: 0 })
   })
 
   it('commits offsets with the transaction, and tells those who want certain ones to wait', async () => {

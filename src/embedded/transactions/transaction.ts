@@ -31,6 +31,8 @@ export class Transaction {
   lastProducerId = -1n
   lastProducerEpoch = NO_EPOCH
   startedAtMs = -1
+  /** When it last changed. */
+  usedAtMs = -1
   timer: Timer | undefined
   readonly partitions = new Set<Partition>()
   /** Groups whose offsets it commits. */

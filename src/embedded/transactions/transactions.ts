@@ -13,6 +13,8 @@ import { NO_EPOCH, Transaction, type ProducerIdentity } from './transaction.ts'
 
 /** Kafka's transaction.max.timeout.ms. */
 const MAX_TIMEOUT_MS = 900_000
+/** Kafka's transactional.id.expiration.ms: an id without a transaction is forgotten after that. */
+const EXPIRATION_MS = 7 * 24 * 3600 * 1000
 
 export type Outcome = 'commit' | 'abort'
 
@@ -30,6 +32,7 @@ export class Transactions {
     for (const saved of storage.saved.transactions) {
       const producer = { producerId: BigInt(saved.producerId), producerEpoch: saved.producerEpoch }
       const transaction = new Transaction(saved.id, producer, saved.timeoutMs)
+      transaction.usedAtMs = cluster.nowMs()
       this.#byId.set(saved.id, transaction)
       if (!saved.isOpen) continue
       for (const { partitions } of cluster.topics.all) {
@@ -43,11 +46,17 @@ export class Transactions {
   }
 
   get all(): readonly Transaction[] {
+    for (const id of this.#byId.keys()) this.find(id)
     return [...this.#byId.values()]
   }
 
+  /** What is known of an id, which may have expired. */
   find(id: string): Transaction | undefined {
-    return this.#byId.get(id)
+    const known = this.#byId.get(id)
+    if (known === undefined || known.state === 'Ongoing') return known
+    if (this.#cluster.nowMs() - known.usedAtMs < EXPIRATION_MS) return known
+    this.#byId.delete(id)
+    return undefined
   }
 
   /** Throws Refused unless the broker coordinates the id. */
@@ -64,7 +73,7 @@ export class Transactions {
     if (timeoutMs <= 0 || timeoutMs > MAX_TIMEOUT_MS) {
       throw new Refused('INVALID_TRANSACTION_TIMEOUT')
     }
-    const known = this.#byId.get(id)
+    const known = this.find(id)
     if (known === undefined) {
       const producer = { producerId: this.#cluster.newProducerId(), producerEpoch: 0 }
       const transaction = new Transaction(id, producer, timeoutMs)
@@ -92,7 +101,7 @@ export class Transactions {
 
   /** The transaction that a producer writes in, or will. Throws Refused. */
   of(id: string, producer: ProducerIdentity): Transaction {
-    const transaction = this.#byId.get(id)
+    const transaction = this.find(id)
     if (transaction?.producerId !== producer.producerId) {
       throw new Refused('INVALID_PRODUCER_ID_MAPPING')
     }
@@ -119,7 +128,7 @@ export class Transactions {
 
   /** That of transaction.version 2: returns what the next transaction is written with. Throws Refused. */
   endAndBump(id: string, producer: ProducerIdentity, outcome: Outcome): ProducerIdentity {
-    const known = this.#byId.get(id)
+    const known = this.find(id)
     // A request that is repeated: it was ended already.
     if (known?.wasBumpedFrom(producer) === true && known.state !== 'Ongoing') {
       if (known.state !== stateAfter(outcome)) throw new Refused('INVALID_TXN_STATE')
@@ -140,8 +149,23 @@ export class Transactions {
     transaction.state = 'Ongoing'
     transaction.startedAtMs = this.#cluster.nowMs()
     transaction.timer = this.#cluster.timers.after(transaction.timeoutMs, () =>
-      this.#fence(transaction),
+      this.#timeOut(transaction),
     )
+    this.#save(transaction)
+  }
+
+  /**
+   * Aborts a transaction that took too long. With transaction.version 2 its producer may end it and go on: the request
+   * counts as one that is repeated, and brings the next epoch. Before, the producer is fenced.
+   */
+  #timeOut(transaction: Transaction): void {
+    const { finalized } = this.#cluster.features
+    const isSecond = finalized.some(
+      ({ name, level }) => name === 'transaction.version' && level >= 2,
+    )
+    const { producerEpoch } = transaction
+    this.#complete(transaction, 'abort', producerEpoch + 1)
+    this.#bump(transaction, isSecond ? producerEpoch : NO_EPOCH)
     this.#save(transaction)
   }
 
@@ -178,7 +202,9 @@ export class Transactions {
     this.#save(transaction)
   }
 
-  #save({ id, producerId, producerEpoch, timeoutMs, state }: Transaction): void {
+  #save(transaction: Transaction): void {
+    transaction.usedAtMs = this.#cluster.nowMs()
+    const { id, producerId, producerEpoch, timeoutMs, state } = transaction
     const isOpen = state === 'Ongoing'
     const saved = { id, producerId: String(producerId), producerEpoch, timeoutMs, isOpen }
     this.#storage.save({ kind: 'transaction', ...saved })

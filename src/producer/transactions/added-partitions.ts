@@ -9,8 +9,10 @@ export class AddedPartitions {
   readonly #add: (queues: readonly PartitionQueue[]) => Promise<boolean>
   readonly #resume: (queue: PartitionQueue) => void
   readonly #added = new Set<PartitionQueue>()
+  /** What the request under way adds. */
+  #adding: ReadonlySet<PartitionQueue> = new Set()
   #wanted = new Set<PartitionQueue>()
-  #isAdding = false
+  #isRunning = false
   /** Counts transactions: an answer of an earlier one is not for this one. */
   #transaction = 0
 
@@ -26,30 +28,34 @@ export class AddedPartitions {
   /** Whether the partition is added; one that is not is asked for, and resumed once it is. */
   has(queue: PartitionQueue): boolean {
     if (this.#added.has(queue)) return true
-    this.#wanted.add(queue)
-    if (!this.#isAdding) void this.#run()
+    if (!this.#adding.has(queue)) this.#wanted.add(queue)
+    if (!this.#isRunning) void this.#run()
     return false
   }
 
   clear(): void {
     this.#transaction++
     this.#added.clear()
-    this.#wanted.clear()
+    this.#adding = new Set()
+    this.#wanted = new Set()
   }
 
   async #run(): Promise<void> {
-    this.#isAdding = true
+    this.#isRunning = true
     // One request for the partitions of this turn of the event loop.
     await Promise.resolve()
-    const transaction = this.#transaction
-    while (this.#wanted.size > 0 && transaction === this.#transaction) {
+    while (this.#wanted.size > 0) {
+      const transaction = this.#transaction
       const queues = [...this.#wanted]
+      this.#adding = this.#wanted
       this.#wanted = new Set()
       const isAdded = await this.#add(queues)
-      if (!isAdded || transaction !== this.#transaction) break
+      if (transaction !== this.#transaction) continue
+      this.#adding = new Set()
+      if (!isAdded) break
       for (const queue of queues) this.#added.add(queue)
       for (const queue of queues) this.#resume(queue)
     }
-    this.#isAdding = false
+    this.#isRunning = false
   }
 }

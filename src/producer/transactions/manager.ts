@@ -52,6 +52,8 @@ export class TransactionManager implements RecoveryPolicy {
   #isOpen = false
   /** EndTxn was sent to commit, and may have taken effect. */
   #mayBeCommitted = false
+  /** An EndTxn of this transaction was sent, and not answered. */
+  #isUnanswered = false
   #failedBefore = 0
   /** Requests that belong to the open transaction. */
   readonly #pending = new Set<Promise<unknown>>()
@@ -257,6 +259,7 @@ export class TransactionManager implements RecoveryPolicy {
   /** Returns whether the transaction was committed before it could be aborted. */
   async #end(outcome: 'commit' | 'abort', deadline: Deadline): Promise<boolean> {
     const generation = this.#generation
+    const isRepeated = this.#isUnanswered
     const attempt = { isUnanswered: false }
     try {
       const identity = await this.#coordinator.end(
@@ -264,10 +267,12 @@ export class TransactionManager implements RecoveryPolicy {
         outcome,
         generation,
         deadline,
-        () => (attempt.isUnanswered = true),
+        () => (attempt.isUnanswered = this.#isUnanswered = true),
       )
       if (identity !== undefined) this.#identity = { ...identity, transactional: true }
-      const isSpent = identity === undefined && (generation === 2 || outcome === 'abort')
+      // A request that was not answered may be on its way: with the same epoch it would end the next transaction.
+      const isLate = attempt.isUnanswered || isRepeated
+      const isSpent = identity === undefined && (generation === 2 || outcome === 'abort' || isLate)
       this.#ended(isSpent ? 'ended, epoch spent' : 'ended')
     } catch (error) {
       const isAbort = outcome === 'abort'
@@ -277,7 +282,7 @@ export class TransactionManager implements RecoveryPolicy {
         await this.#renew(deadline)
         return wasCommitted
       }
-      const failure = this.#failed('EndTxn', error)
+      const failure = this.#failed('EndTxn', error, isAbort)
       const isUnknown =
         this.#state === 'unknown outcome' || (attempt.isUnanswered && outcome === 'commit')
       throw isUnknown ? unknownOutcome(outcome, failure) : failure
@@ -314,6 +319,7 @@ export class TransactionManager implements RecoveryPolicy {
     this.#groups.clear()
     this.#isOpen = false
     this.#mayBeCommitted = false
+    this.#isUnanswered = false
     this.#error = undefined
     this.#discarding = undefined
   }
@@ -321,10 +327,10 @@ export class TransactionManager implements RecoveryPolicy {
   // What errors do.
 
   /** Changes the state as the error demands, and returns the error to throw. */
-  #failed(request: TransactionRequest, problem: unknown): Error {
+  #failed(request: TransactionRequest, problem: unknown, isAbort = false): Error {
     const error = problem instanceof Error ? problem : new Error(String(problem))
     if (this.#state === 'fatal' || this.#state === 'closed') return this.#error ?? error
-    const reaction = reactionTo(request, error, this.#generation)
+    const reaction = reactionTo(request, error, this.#generation, isAbort)
     switch (reaction) {
       case 'fenced':
         this.#error = new ProducerFencedError(this.transactionalId, asKafkaError(error))

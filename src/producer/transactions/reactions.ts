@@ -50,7 +50,11 @@ const OF_REQUEST: Readonly<
   EndTxn: { UNKNOWN_SERVER_ERROR: 'unanswered' },
 }
 
-/** Errors after which generation 1 gets a new epoch and goes on, while generation 2 has no way to do so. */
+/**
+ * The producer id is not known any more, as after `transactional.id.expiration.ms` without a transaction: a new epoch
+ * makes it known again. Generation 2 gets one with each end of a transaction, but not from a coordinator that does not
+ * know the transactional id.
+ */
 const LOST_PRODUCER: readonly string[] = ['UNKNOWN_PRODUCER_ID', 'INVALID_PRODUCER_ID_MAPPING']
 
 /** Errors that are in neither table. `retriable`: it was retried until the time was over. */
@@ -65,7 +69,7 @@ const OTHERWISE: Readonly<
   EndTxn: { retriable: 'unanswered', final: 'fatal' },
 }
 
-/** `isAbort`: of EndTxn, that it was to abort. */
+/** `isAbort`: the request is EndTxn, to abort. */
 export function reactionTo(
   request: TransactionRequest,
   error: unknown,
@@ -79,13 +83,15 @@ export function reactionTo(
   if (!(error instanceof BrokerError)) return otherwise.retriable
   const { code } = error
   if (LOST_PRODUCER.includes(code)) {
-    return generation === 1 && request !== 'InitProducerId' && request !== 'EndTxn'
-      ? 'abortable'
-      : 'fatal'
+    const isFinal = generation === 2 && code === 'INVALID_PRODUCER_ID_MAPPING'
+    if (isFinal || request === 'InitProducerId') return 'fatal'
+    return isAbort ? 'ended' : 'abortable'
   }
   // A coordinator ends a transaction once. In generation 1 it also refuses to end one that nothing was added to.
-  if (request === 'EndTxn' && isAbort && code === 'INVALID_TXN_STATE') return 'ended'
+  if (isAbort && code === 'INVALID_TXN_STATE') return 'ended'
   const known = named(OF_REQUEST[request], code) ?? named(OF_ALL, code)
+  // It has not ended: the abort may be repeated.
+  if (isAbort && known === 'abortable') return 'unanswered'
   return known ?? (isRetriable(error) ? otherwise.retriable : otherwise.final)
 }
 

@@ -84,8 +84,8 @@ const TABLE: Readonly<Record<TransactionState, Row>> = {
   },
   committing: {
     ended: 'ready',
-    // Of generation 2, a coordinator that did not return the next epoch.
-    'ended, epoch spent': { 2: 'uninitialized' },
+    // A request that was not answered may still be under way, or the coordinator of generation 2 returned no epoch.
+    'ended, epoch spent': 'uninitialized',
     unanswered: 'unknown outcome',
     // A message failed while it was flushed, or the coordinator refuses to commit.
     'abortable error': 'abortable',

@@ -16,7 +16,8 @@ import org.apache.kafka.common.serialization.StringSerializer;
 /**
  * The other side of tests of transactions. Arguments: brokers, topic, and what to do: `read` prints the values that a
  * read_committed consumer gets, a line each; `write ID VALUE` commits a message with a transactional id; `hold ID VALUE`
- * writes one, prints `open`, waits for a line, and prints whether the commit was `committed` or `fenced`.
+ * writes one, prints `open`, waits for a line, and prints whether the commit was `committed` or `fenced`;
+ * `follow COUNT` prints partition and value of the first messages that a read_committed consumer gets.
  */
 public class TransactionPeer {
     public static void main(String[] arguments) throws Exception {
@@ -24,6 +25,7 @@ public class TransactionPeer {
         String topic = arguments[1];
         switch (arguments[2]) {
             case "read" -> read(brokers, topic);
+            case "follow" -> follow(brokers, topic, Integer.parseInt(arguments[3]));
             case "write" -> write(brokers, topic, arguments[3], arguments[4], false);
             case "hold" -> write(brokers, topic, arguments[3], arguments[4], true);
             default -> throw new IllegalArgumentException(arguments[2]);
@@ -53,6 +55,28 @@ public class TransactionPeer {
                     isDone &= consumer.position(one) >= ends.get(one);
                 }
             }
+        }
+    }
+
+    private static void follow(String brokers, String topic, int count) {
+        Map<String, Object> config = new HashMap<>(Map.of(
+            "bootstrap.servers", brokers, "isolation.level", "read_committed"));
+        try (KafkaConsumer<String, String> consumer =
+                new KafkaConsumer<>(config, new StringDeserializer(), new StringDeserializer())) {
+            List<TopicPartition> partitions = new java.util.ArrayList<>();
+            for (PartitionInfo one : consumer.partitionsFor(topic)) {
+                partitions.add(new TopicPartition(topic, one.partition()));
+            }
+            consumer.assign(partitions);
+            consumer.seekToBeginning(partitions);
+            StringBuilder lines = new StringBuilder();
+            for (int seen = 0; seen < count; ) {
+                for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofMillis(200))) {
+                    lines.append(record.partition()).append(' ').append(record.value()).append('\n');
+                    seen++;
+                }
+            }
+            System.out.print(lines);
         }
     }
 

@@ -109,10 +109,24 @@ describe('what an error means for a transaction', () => {
     }
   })
 
-  it('lets generation 1 go on with a new epoch where the broker has lost the producer id', () => {
-    expect(to('AddPartitionsToTxn', 'INVALID_PRODUCER_ID_MAPPING', 1)).toBe('abortable')
-    expect(to('AddPartitionsToTxn', 'INVALID_PRODUCER_ID_MAPPING', 2)).toBe('fatal')
-    expect(to('Produce', 'UNKNOWN_PRODUCER_ID', 1)).toBe('abortable')
+  it('goes on with a new epoch where the broker has lost the producer id', () => {
+    for (const request of REQUESTS) {
+      const expected = request === 'InitProducerId' ? 'fatal' : 'abortable'
+      expect(to(request, 'INVALID_PRODUCER_ID_MAPPING', 1)).toBe(expected)
+      // In generation 2 the next epoch would come from the coordinator that does not know the id.
+      expect(to(request, 'INVALID_PRODUCER_ID_MAPPING', 2)).toBe('fatal')
+      expect(to(request, 'UNKNOWN_PRODUCER_ID', 1)).toBe(expected)
+      expect(to(request, 'UNKNOWN_PRODUCER_ID', 2)).toBe(expected)
+    }
+    const lost = new BrokerError(ErrorCode.INVALID_PRODUCER_ID_MAPPING, 'testing')
+    expect(reactionTo('EndTxn', lost, 1, true)).toBe('ended')
+    expect(reactionTo('EndTxn', lost, 2, true)).toBe('fatal')
+  })
+
+  it('lets an abort be repeated that did not end the transaction', () => {
+    const error = new BrokerError(ErrorCode.TRANSACTION_ABORTABLE, 'testing')
+    expect(reactionTo('EndTxn', error, 2, true)).toBe('unanswered')
+    expect(reactionTo('EndTxn', error, 2, false)).toBe('abortable')
   })
 
   it('takes a refused abort for the end of the transaction', () => {

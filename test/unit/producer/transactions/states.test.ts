@@ -34,7 +34,7 @@ const EXPECTED: Readonly<Record<TransactionState, Readonly<Record<string, string
   'in transaction': { commit: 'committing', abort: 'aborting', 'abortable error': 'abortable' },
   committing: {
     ended: 'ready',
-    'ended, epoch spent': '2: uninitialized',
+    'ended, epoch spent': 'uninitialized',
     unanswered: 'unknown outcome',
     'abortable error': 'abortable',
   },

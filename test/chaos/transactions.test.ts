@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { once } from 'node:events'
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import type { AssignorName } from '../../src/index.ts'
+import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
+import { NO_REMARKS } from '../support/kcat.ts'
+import { describeWithBrokers } from '../support/real-brokers.ts'
+import { copyWhileKilled, partitionsOf } from '../support/transactions/copy-test.ts'
+import { clientJars } from '../wire/support/jars.ts'
+
+const MINUTES = 60_000
+const MESSAGES = 100_000
+const PER_TRANSACTION = 750
+
+const VARIANTS: readonly (readonly [string, number, readonly AssignorName[]])[] = [
+  ['by eager members', 4, ['range']],
+  ['by cooperative members', 4, ['cooperative-sticky']],
+  ['of one partition, in its order', 1, ['range']],
+]
+
+describeWithBrokers('copies in transactions while all is killed', ['java', 'kcat'], () => {
+  describe.each(['4.4.0', '2.8.2'])('on three brokers of Kafka %s', (version) => {
+    let kafka: KafkaCluster
+    let classPath: string
+
+    beforeAll(async () => {
+      const config = { 'default.replication.factor': '3', 'min.insync.replicas': '2' }
+      kafka = await startKafka({ version, brokers: 3, config })
+      classPath = join(await clientJars('4.4.0'), '*')
+    }, 5 * MINUTES)
+    afterAll(() => kafka.stop())
+
+    /** Lines that another client prints until it has read all messages. */
+    async function linesOf(command: string, args: readonly string[]): Promise<string[]> {
+      const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+      const chunks: Buffer[] = []
+      child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
+      await once(child, 'close')
+      return Buffer.concat(chunks).toString().trimEnd().split('\n')
+    }
+
+    it.each(VARIANTS)(
+      `are the original, ${MESSAGES} messages, %s`,
+      async (what, partitions, assignors) => {
+        const from = `from-${what.replaceAll(/\W+/g, '-')}`
+        const to = `to-${what.replaceAll(/\W+/g, '-')}`
+        for (const topic of [from, to]) {
+          await kafka.createTopic(topic, { partitions, replicationFactor: 3 })
+        }
+        const peer = 'test/kafka/java/TransactionPeer.java'
+        const java = linesOf('java', [
+          '-cp',
+          classPath,
+          peer,
+          kafka.hosts,
+          to,
+          'follow',
+          String(MESSAGES),
+        ])
+        const committed = ['-X', 'isolation.level=read_committed']
+        const place = ['-b', kafka.hosts, '-C', '-q', '-t', to, '-o', 'beginning']
+        const kcat = linesOf('kcat', [
+          ...NO_REMARKS,
+          ...committed,
+          ...place,
+          ...['-c', String(MESSAGES), '-f', '%p %s\n'],
+        ])
+        const result = await copyWhileKilled({
+          hosts: kafka.hosts,
+          from,
+          to,
+          partitions,
+          messages: MESSAGES,
+          perTransaction: PER_TRANSACTION,
+          copiers: partitions === 1 ? 1 : 2,
+          assignors,
+          sessionTimeoutMs: 6_000,
+          workMs: 50,
+          disturb: async (percent) => {
+            // Each once, so that each coordinator of groups and transactions moves, and so do all leaders.
+            const id = percent / 20
+            await kafka.stopBroker(id, percent === 40 ? 'SIGTERM' : 'SIGKILL')
+            await kafka.startBroker(id)
+          },
+        })
+        expect(result.afterwards).toEqual(result.expected)
+        expect(result.concurrent).toEqual(result.expected)
+        expect(partitionsOf(await java, partitions)).toEqual(result.expected)
+        expect(partitionsOf(await kcat, partitions)).toEqual(result.expected)
+        const aborted = `${result.uncommittedMessages} messages of killed copiers were aborted`
+        process.stdout.write(`Kafka ${version}, ${what}: ${aborted}\n`)
+      },
+      10 * MINUTES,
+    )
+  })
+})
