@@ -88,6 +88,7 @@ describeWithBrokers('copies in transactions while all is killed', ['java', 'kcat
         expect(result.concurrent).toEqual(result.expected)
         expect(partitionsOf(await java, partitions)).toEqual(result.expected)
         expect(partitionsOf(await kcat, partitions)).toEqual(result.expected)
+        expect(result.uncommittedMessages).toBeGreaterThan(0)
         const aborted = `${result.uncommittedMessages} messages of killed copiers were aborted`
         process.stdout.write(`Kafka ${version}, ${what}: ${aborted}\n`)
       },

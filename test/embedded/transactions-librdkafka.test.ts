@@ -36,7 +36,7 @@ interface Setup extends AsyncDisposable {
   readonly client: KafkaClient
   readonly producer: TransactionalProducer
   /** Answers the next requests of an API with these errors, one after the other. */
-  answer(api: 'Produce' | TransactionApi, ...errors: ErrorName[]): void
+  readonly answer: (api: 'Produce' | TransactionApi, ...errors: ErrorName[]) => void
 }
 
 type TransactionApi =

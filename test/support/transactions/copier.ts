@@ -37,6 +37,7 @@ const consumer = await client.topic(plan.from).getBalancedConsumer({
   fetchMessageMaxBytes: 16_384,
 })
 process.once('SIGTERM', () => void consumer.close().catch(fail))
+const headers = { copier: transactionalId }
 process.stdout.write('ready\n')
 try {
   for (;;) {
@@ -46,7 +47,7 @@ try {
         async (batch, tx) => {
           for (const { key, value, partition } of batch) {
             // Failures end the transaction, which the loop learns by its commit.
-            tx.produce(plan.to, { key, value, partition }).catch(() => undefined)
+            tx.produce(plan.to, { key, value, partition, headers }).catch(() => undefined)
           }
           await delay(plan.workMs)
         },

@@ -56,15 +56,14 @@ export async function copyWhileKilled(test: CopyTest): Promise<CopyResult> {
     const concurrent: string[][] = expected.map(() => [])
     const stages = [...KILLED_AT]
     let count = 0
-    let killed = 0
     for await (const { partition, value } of reader) {
       concurrent[partition]!.push(String(value))
       if (++count === test.messages) break
       if (count < ((stages[0] ?? Infinity) / 100) * test.messages) continue
       const percent = stages.shift()!
-      const index = killed++ % copiers.length
-      // Most likely its transaction is open then.
+      // Most likely the transaction of who has sent this is open.
       await until(() => sent.value > count + 100)
+      const index = copiers.findIndex((_, i) => transactionalIdOf(test, i) === sent.last)
       await copiers[index]!.kill()
       await test.disturb(percent)
       copiers[index] = await start(index)
@@ -119,16 +118,25 @@ async function readAll(
   return read
 }
 
+function transactionalIdOf({ from }: CopyTest, index: number): string {
+  return `copier ${index} of ${from}`
+}
+
 /** Counts all messages that are sent, also those that are not committed yet. */
 class Counter {
   value = 0
+  /** The copier that has sent the last one. */
+  last = ''
 
   async count(client: KafkaClient, topic: string, signal: AbortSignal): Promise<void> {
     await using consumer = await client
       .topic(topic)
       .getSimpleConsumer({ autoOffsetReset: 'earliest' })
     try {
-      for await (const _ of consumer.messages({ signal })) this.value++
+      for await (const { headers } of consumer.messages({ signal })) {
+        this.value++
+        this.last = String(headers.find(({ key }) => key === 'copier')?.value)
+      }
     } catch (error) {
       if (!signal.aborted) throw error
     }
@@ -165,7 +173,7 @@ class Copier {
       from: test.from,
       to: test.to,
       group,
-      transactionalId: `copier ${index} of ${test.from}`,
+      transactionalId: transactionalIdOf(test, index),
       assignors: test.assignors,
       sessionTimeoutMs: test.sessionTimeoutMs,
       maxMessages: test.perTransaction,
