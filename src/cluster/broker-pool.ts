@@ -28,6 +28,7 @@ export class BrokerPool {
   #isClosed = false
   /** Aborted by `close`. */
   readonly #ending = new AbortController()
+  /** Whether any connection became ready: the addresses are right then, however the brokers are now. */
   #wasReached = false
 
   constructor(options: ClusterOptions) {
@@ -36,6 +37,9 @@ export class BrokerPool {
       ...options.broker,
       clusterId: () => this.#clusterId,
       wasReached: () => this.#wasReached,
+      onReached: () => {
+        this.#wasReached = true
+      },
     }
   }
 
@@ -114,7 +118,6 @@ export class BrokerPool {
    */
   update(clusterId: string | null, listed: readonly ListedBroker[]): void {
     this.#identify(clusterId, listed)
-    this.#wasReached = true
     for (const { nodeId, host, port, rack } of listed)
       this.learnBroker(nodeId, { host, port }, rack)
     // An empty list is what a broker answers that failed, or that has just started: it takes nothing away.

@@ -26,8 +26,10 @@ export type Purpose = 'produce' | 'fetch' | 'group' | 'general'
 export interface BrokerOptions extends SessionOptions {
   /** The id of the cluster that the broker has to belong to, once it is known. */
   readonly clusterId?: () => string | undefined
-  /** Whether the cluster has answered before: what fails after that may be put right meanwhile. */
+  /** Whether a connection to the cluster was ever ready: what fails after that may be put right meanwhile. */
   readonly wasReached?: () => boolean
+  /** Called when a connection is ready: the broker has answered, and accepted the login. */
+  readonly onReached?: () => void
   /** The waits before a connection is tried again that failed. */
   readonly reconnectBackoff: BackoffOptions
 }
@@ -229,6 +231,7 @@ export class Broker {
         signal,
       )
       this.#failures = 0
+      this.#options.onReached?.()
       // Closed meanwhile: nobody would close this one.
       if (signal.aborted) session.connection.close()
       signal.throwIfAborted()

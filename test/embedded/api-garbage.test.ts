@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { deferred } from '../../src/async/deferred.ts'
 import { EmbeddedCluster } from '../../src/embedded/index.ts'
 import { KafkaClient, KafkaError } from '../../src/index.ts'
+import { PATIENCE_MS } from '../support/patience.ts'
 
 /** What callers without TypeScript may give, by mistake or from a request of somebody else's. */
 const GARBAGE: readonly unknown[] = [
@@ -51,10 +52,15 @@ describe('whatever a method is given', () => {
   it('it throws nothing that is no KafkaError with a code', async () => {
     await using kafka = await EmbeddedCluster.start({ topics: { t: { partitions: 1 } } })
     await using client = new KafkaClient({ hosts: kafka.hosts, operationTimeoutMs: 500 })
+    // What is set up for the test may take longer.
+    const patiently = { timeoutMs: PATIENCE_MS }
     const topic = client.topic('t')
-    const producer = await topic.getProducer({ deliveryTimeoutMs: 500 })
-    const many = await client.getProducer({ deliveryTimeoutMs: 500 })
-    const consumer = await topic.getSimpleConsumer({ consumerGroup: 'g', consumerTimeoutMs: 10 })
+    const producer = await topic.getProducer({ deliveryTimeoutMs: 500 }, patiently)
+    const many = await client.getProducer({ deliveryTimeoutMs: 500 }, patiently)
+    const consumer = await topic.getSimpleConsumer(
+      { consumerGroup: 'g', consumerTimeoutMs: 10 },
+      patiently,
+    )
     const wrong: string[] = []
     const targets: readonly (readonly [string, object, readonly string[]])[] = [
       ['client', client, ['topic', 'getProducer', 'getConsumer', 'request']],

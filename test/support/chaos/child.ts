@@ -7,7 +7,7 @@ export interface ChildReport {
 
 /**
  * Runs a script of this folder in a process of its own, which must end by itself: it prints figures as
- * JSON when it has closed everything, and how long it lived on after that is measured here.
+ * JSON when it has closed everything.
  */
 export async function runChild(
   script: string,
@@ -17,9 +17,7 @@ export async function runChild(
   const file = resolve('test/support/chaos', script)
   const child = ['--expose-gc', '--import', 'tsx', file, ...args]
   const result = await runCommand(process.execPath, child, { timeoutMs })
-  const figures = reportOf(result)
-  const exitMs = Date.now() - (figures['closedAt'] ?? 0)
-  return { ...figures, exitMs }
+  return reportOf(result)
 }
 
 function reportOf({ exitCode, signal, stdout, stderr }: CommandResult): Record<string, number> {

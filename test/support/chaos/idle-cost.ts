@@ -1,3 +1,4 @@
+import { PATIENCE_MS } from '../patience.ts'
 import type { Bench } from './bench.ts'
 import { runChild, type ChildReport } from './child.ts'
 
@@ -8,5 +9,5 @@ export async function idleCost(
   measureMs: number,
 ): Promise<ChildReport> {
   const args = [bench.kafka.hosts, await bench.topic(), ...[warmUpMs, measureMs].map(String)]
-  return runChild('idle.ts', args, 2 * (warmUpMs + measureMs) + 20_000)
+  return runChild('idle.ts', args, PATIENCE_MS)
 }

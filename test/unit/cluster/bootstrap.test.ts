@@ -21,6 +21,7 @@ import {
   type Layout,
 } from '../../support/fake-cluster.ts'
 import { failureOf } from '../../support/settled.ts'
+import { until } from '../../support/until.ts'
 
 const TOPIC = 'orders'
 let seed: FakeBroker
@@ -38,7 +39,7 @@ afterEach(async () => {
   await node.stop()
 })
 
-const lookUp = () => ({ create: false, deadline: new Deadline(5_000) })
+const lookUp = () => ({ create: false, deadline: new Deadline(60_000) })
 
 describe('a cluster', () => {
   it('is found by any of the addresses', async () => {
@@ -61,6 +62,46 @@ describe('a cluster', () => {
     expect(error).toBeInstanceOf(NoBrokersAvailableError)
     for (const { name } of gone) expect(error.message).toContain(`${name}: connect ECONNREFUSED`)
     expect(retries).toEqual([])
+  })
+
+  it('is asked again when its first connection ends before it has answered for the first time', async () => {
+    let asked = 0
+    const answer = metadataOf
+    seed.handle(metadata, ({ topics }, { socket }) => {
+      if (++asked > 2)
+        return answer(
+          layout,
+          (topics ?? []).map(({ name }) => name ?? ''),
+        )
+      socket.destroy()
+      return undefined
+    })
+    const cluster = clusterAt([seed], {}, {})
+    expect((await cluster.topic(TOPIC, lookUp())).partitions).toHaveLength(1)
+    expect(asked).toBe(3)
+    await cluster.close(0)
+  })
+
+  it('is asked again when connections fail after a request that needs no metadata was answered', async () => {
+    const cluster = clusterAt([seed], {}, {})
+    await cluster.requestAny(apiVersions, {}, { timeoutMs: 5_000 })
+    await seed.stop()
+    let retries = 0
+    const count = () => {
+      retries++
+    }
+    subscribe(retryChannel.name, count)
+    let error: unknown
+    const lookingUp = cluster.topic(TOPIC, lookUp()).catch((problem: unknown) => {
+      error = problem
+    })
+    await until(() => retries > 0 || error !== undefined)
+    unsubscribe(retryChannel.name, count)
+    expect(error).toBeUndefined()
+    await using again = await FakeBroker.start({ port: seed.port })
+    tellLayout(layout, again)
+    expect((await lookingUp)?.partitions).toHaveLength(1)
+    await cluster.close(0)
   })
 
   it('is found again by the addresses to start from when all known brokers are gone (KIP-899)', async () => {
