@@ -303,6 +303,7 @@ export type { CommittedOffset, OffsetToCommit } from './consumer/offsets/offset-
 export type { TopicPartition, TopicPartitionOffset } from './consumer/topic-partition.ts'
 export type { OffsetSpec } from './consumer/list-offsets.ts'
 export { Message, type MessageHeader, type MessageObject } from '../protocol/records/message.ts'
+export type { BatchHeader } from '../protocol/records/batch-header.ts'
 export type { MessageBatch } from '../protocol/records/message-batch.ts'
 
 export {

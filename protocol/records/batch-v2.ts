@@ -17,12 +17,8 @@ import { ProtocolError } from '../protocol-error.ts'
 import { Cursor } from './cursor.ts'
 import { ATTRIBUTE, BATCH_HEADER_BYTES, CRC_COVERS_FROM } from './format.ts'
 import { Message } from './message.ts'
-import {
-  UnderstatedSizeError,
-  type MessageBatch,
-  type MessageSlice,
-  type Source,
-} from './message-batch.ts'
+import type { Source } from './batch-header.ts'
+import { UnderstatedSizeError, type MessageBatch, type MessageSlice } from './message-batch.ts'
 import { toSafeNumber } from './safe-number.ts'
 
 /** Smaller batches are inflated sooner than another thread would begin. */

@@ -19,12 +19,8 @@ import {
 import { ProtocolError } from '../protocol-error.ts'
 import { ATTRIBUTE, LOG_OVERHEAD_BYTES } from './format.ts'
 import { Message } from './message.ts'
-import {
-  UnderstatedSizeError,
-  type MessageBatch,
-  type MessageSlice,
-  type Source,
-} from './message-batch.ts'
+import type { Source } from './batch-header.ts'
+import { UnderstatedSizeError, type MessageBatch, type MessageSlice } from './message-batch.ts'
 import type { OutgoingRecord } from './outgoing-record.ts'
 import { toSafeNumber } from './safe-number.ts'
 

@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import { ProtocolError } from '../protocol-error.ts'
 import type { Block } from '../buffer/block.ts'
 import { Reader } from '../buffer/reader.ts'
-import type { MessageBatch } from './message-batch.ts'
+import type { BatchHeader } from './batch-header.ts'
 
 /** A header as it was read. Repeats of a key are kept, in order (KIP-82). */
 export interface MessageHeader {
@@ -38,8 +38,8 @@ const MOST_HEADERS = 100_000
  * are asked for: views on its bytes, which live as long as a view does. Copy what you keep for long.
  */
 export class Message {
-  /** The batch it came in: topic, partition and timestamp type are its. */
-  readonly batch: MessageBatch
+  /** The batch that it came in: it has the topic, the partition and the type of the timestamp. */
+  readonly batch: BatchHeader
   // Small integers, told apart from the batch's base where they would be large: those cost no memory of
   // their own. TypeScript's private rather than #: half as much time goes into making a message.
   private readonly block: Block
@@ -53,7 +53,7 @@ export class Message {
   private readonly headersEnd: number
 
   constructor(
-    batch: MessageBatch,
+    batch: BatchHeader,
     block: Block,
     offsetDelta: number,
     timestampDelta: number,

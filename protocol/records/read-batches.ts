@@ -2,7 +2,8 @@ import { Block } from '../buffer/block.ts'
 import { ProtocolError } from '../protocol-error.ts'
 import { BatchV2 } from './batch-v2.ts'
 import { LOG_OVERHEAD_BYTES, MAGIC_OFFSET } from './format.ts'
-import type { MessageBatch, Source } from './message-batch.ts'
+import type { Source } from './batch-header.ts'
+import type { MessageBatch } from './message-batch.ts'
 import { MessageSetReader } from './message-set.ts'
 
 /** What a partition's part of a fetch response holds. */

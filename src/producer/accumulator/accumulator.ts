@@ -20,7 +20,7 @@ export class Accumulator {
   readonly failures: Failures
   readonly #settings: ProducerSettings
   readonly #pool: BufferPool
-  readonly #queues = new Map<string, (PartitionQueue | undefined)[]>()
+  readonly #queues = new Map<string, (PartitionQueue<Batch> | undefined)[]>()
   readonly #lingers: boolean
   #nextSerial = 0
   #queuedBytes = 0
@@ -45,7 +45,7 @@ export class Accumulator {
     return this.#queuedMessages
   }
 
-  queue(topic: string, partition: number): PartitionQueue {
+  queue(topic: string, partition: number): PartitionQueue<Batch> {
     let ofTopic = this.#queues.get(topic)
     if (ofTopic === undefined) this.#queues.set(topic, (ofTopic = []))
     return (ofTopic[partition] ??= this.#newQueue(topic, partition))
@@ -53,7 +53,7 @@ export class Accumulator {
 
   /** Puts a record into the open batch of its partition, or opens another; returns the batch. */
   append(
-    queue: PartitionQueue,
+    queue: PartitionQueue<Batch>,
     key: Data,
     keyBytes: number,
     value: Data,
@@ -110,7 +110,10 @@ export class Accumulator {
   }
 
   /** An empty batch; in the place of another where one is given. */
-  newBatch(queue: PartitionQueue, place?: Pick<Batch, 'createdAt' | 'serial' | 'span'>): Batch {
+  newBatch(
+    queue: PartitionQueue<Batch>,
+    place?: Pick<Batch, 'createdAt' | 'serial' | 'span'>,
+  ): Batch {
     const { createdAt, ...rest } = place ?? {
       createdAt: performance.now(),
       serial: this.#nextSerial++,
@@ -144,8 +147,8 @@ export class Accumulator {
     }
   }
 
-  #newQueue(topic: string, partition: number): PartitionQueue {
+  #newQueue(topic: string, partition: number): PartitionQueue<Batch> {
     const { batchBytes, requiredAcks } = this.#settings
-    return new PartitionQueue(topic, partition, batchBytes, requiredAcks === 0)
+    return new PartitionQueue<Batch>(topic, partition, batchBytes, requiredAcks === 0)
   }
 }

@@ -3,23 +3,12 @@ import { BatchWriter } from '../../../protocol/records/batch-writer.ts'
 import { Fate } from '../results/delivery.ts'
 import type { Failures } from '../results/failures.ts'
 import type { MessageGroup } from '../results/message-group.ts'
-import type { ProducerIdentity } from '../recovery/producer-id.ts'
 import type { PartitionQueue } from './partition-queue.ts'
+import type { ProduceAttempt, QueuedBatch, Sequence } from './queued-batch.ts'
 import type { ProducedMessage } from '../results/reports.ts'
 
 /** The formats that records are sent in: message sets v0 and v1, batches v2. */
 export type RecordFormat = 0 | 1 | 2
-
-/** Who wrote a batch, and its first record's number in the partition: how brokers find repeats (KIP-98). */
-export interface Sequence extends ProducerIdentity {
-  readonly baseSequence: number
-}
-
-/** A request on its way, or about to be. */
-export interface ProduceAttempt {
-  /** Whether bytes of it may have left: before that, the broker cannot have it. */
-  isWritten: boolean
-}
 
 /** Messages of one batch, one behind the other, that were produced together; or each by itself. */
 export interface Run {
@@ -34,8 +23,8 @@ export interface Run {
  * What every message touches stands first, in batches as in queues: of 1,000 partitions that messages go to in
  * turn the processor has nothing at hand, and each line of memory takes a while.
  */
-export class Batch {
-  readonly queue: PartitionQueue
+export class Batch implements QueuedBatch {
+  readonly queue: PartitionQueue<Batch>
   readonly writer: BatchWriter
   readonly fate: Fate
   /** The group of the last record. */
@@ -69,7 +58,7 @@ export class Batch {
   next: Batch | undefined
 
   constructor(
-    queue: PartitionQueue,
+    queue: PartitionQueue<Batch>,
     createdAt: number,
     { serial, span }: Pick<Batch, 'serial' | 'span'>,
     capacityBytes: number,

@@ -1,9 +1,9 @@
-import type { Batch, ProduceAttempt, Sequence } from './batch.ts'
 import type { ProducerIdentity } from '../recovery/producer-id.ts'
+import type { ProduceAttempt, QueuedBatch, Sequence } from './queued-batch.ts'
 
 /** Sequences go round from 2^31 − 1 to 0. */
 const SEQUENCES = 2 ** 31
-const NO_BATCHES: readonly Batch[] = []
+const NO_BATCHES: readonly never[] = []
 
 /**
  * The batches for one partition, in the order in which they must get into its log. As a state machine:
@@ -23,7 +23,7 @@ const NO_BATCHES: readonly Batch[] = []
  * The queue keeps order and numbers. What follows from a gap in the numbers, or from a refused number, is for the
  * producer's RecoveryPolicy to decide.
  */
-export class PartitionQueue {
+export class PartitionQueue<Batch extends QueuedBatch> {
   private openBatch: Batch | undefined
   private listed = false
   /** Batches may be no larger here: smaller than the setting once the broker has refused one. */

@@ -1,3 +1,4 @@
+import type { Batch } from './batch.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 
 /**
@@ -6,7 +7,7 @@ import type { PartitionQueue } from './partition-queue.ts'
  */
 export class ReadyQueues {
   readonly #onTurn: () => void
-  #queues: PartitionQueue[] = []
+  #queues: PartitionQueue<Batch>[] = []
   #turn: NodeJS.Immediate | undefined
 
   constructor(onTurn: () => void) {
@@ -14,7 +15,7 @@ export class ReadyQueues {
   }
 
   /** Adds a partition, unless it is in a list or has nothing that can be sent now. */
-  add(queue: PartitionQueue): void {
+  add(queue: PartitionQueue<Batch>): void {
     if (!queue.enlist()) return
     this.#queues.push(queue)
     this.wake()
@@ -29,7 +30,7 @@ export class ReadyQueues {
   }
 
   /** Empties the list. The queues stay listed: the caller puts them into the list of a sink, or delists them. */
-  take(): PartitionQueue[] {
+  take(): PartitionQueue<Batch>[] {
     const queues = this.#queues
     this.#queues = []
     return queues

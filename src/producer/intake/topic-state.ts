@@ -6,6 +6,7 @@ import { shown } from '../../options.ts'
 import type { Accumulator } from '../accumulator/accumulator.ts'
 import type { ProducerSettings } from '../options.ts'
 import { murmur2Partition } from './partitioners.ts'
+import type { Batch } from '../accumulator/batch.ts'
 import type { PartitionQueue } from '../accumulator/partition-queue.ts'
 import type { Data } from './serialize.ts'
 import { STICKY_BYTES, StickyPartition } from './sticky-partition.ts'
@@ -26,7 +27,7 @@ export class TopicState {
   readonly #accumulator: Accumulator
   readonly #settings: ProducerSettings
   readonly #sticky: StickyPartition
-  readonly #queues: (PartitionQueue | undefined)[] = []
+  readonly #queues: (PartitionQueue<Batch> | undefined)[] = []
 
   constructor(
     name: string,
@@ -58,7 +59,7 @@ export class TopicState {
    * the topic: its messages wait for a leader like others. Throws InvalidArgumentError for what can be no
    * partition, and where the partitioner fails.
    */
-  choose(key: Data, messageBytes: number, given: number | undefined): PartitionQueue {
+  choose(key: Data, messageBytes: number, given: number | undefined): PartitionQueue<Batch> {
     const count = this.partitionCount
     const { partitioner } = this.#settings
     let partition: number
@@ -74,7 +75,7 @@ export class TopicState {
     throw new InvalidArgumentError(reason, { topic: this.name })
   }
 
-  queue(partition: number): PartitionQueue {
+  queue(partition: number): PartitionQueue<Batch> {
     return (this.#queues[partition] ??= this.#accumulator.queue(this.name, partition))
   }
 
@@ -87,7 +88,7 @@ export class TopicState {
     }
   }
 
-  #given(partition: number): PartitionQueue {
+  #given(partition: number): PartitionQueue<Batch> {
     if (Number.isInteger(partition) && partition >= 0 && partition <= MAX_PARTITION) {
       return this.queue(partition)
     }

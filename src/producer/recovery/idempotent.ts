@@ -19,7 +19,7 @@ export class IdempotentRecovery implements RecoveryPolicy {
   readonly transactionalId = null
   readonly maxProduceVersion = Infinity
   readonly #context: PolicyContext
-  readonly #renewing = new Set<PartitionQueue>()
+  readonly #renewing = new Set<PartitionQueue<Batch>>()
   #identity: ProducerIdentity | undefined
 
   constructor(context: PolicyContext) {
@@ -33,7 +33,7 @@ export class IdempotentRecovery implements RecoveryPolicy {
     this.#identity = await fetchProducerId(cluster, deadline, idempotent === true)
   }
 
-  maySend(queue: PartitionQueue): boolean {
+  maySend(queue: PartitionQueue<Batch>): boolean {
     if (this.#identity === undefined) return true
     if (this.#renewing.has(queue)) return false
     const { producerId, producerEpoch } = queue.identity ?? this.#identity
@@ -47,7 +47,7 @@ export class IdempotentRecovery implements RecoveryPolicy {
     return false
   }
 
-  onNumberRefused(queue: PartitionQueue, batch: Batch, error: BrokerError): NumberRecovery {
+  onNumberRefused(queue: PartitionQueue<Batch>, batch: Batch, error: BrokerError): NumberRecovery {
     const { errorCode } = error
     // Behind a batch that failed the refusal is only a consequence of that failure.
     if (!queue.isProbed(batch) && queue.isBehindAnother(batch)) return 'retry'
@@ -59,7 +59,7 @@ export class IdempotentRecovery implements RecoveryPolicy {
   }
 
   /** Gets another producer id: the epochs of the partition's are used up. */
-  async #renew(queue: PartitionQueue): Promise<void> {
+  async #renew(queue: PartitionQueue<Batch>): Promise<void> {
     const { cluster, resume, retryLater } = this.#context
     this.#renewing.add(queue)
     try {

@@ -39,13 +39,13 @@ export interface RecoveryPolicy {
    *
    * When it returns false, nothing is sent to the partition until the policy calls `PolicyContext.resume(queue)`.
    */
-  maySend(queue: PartitionQueue): boolean
+  maySend(queue: PartitionQueue<Batch>): boolean
 
   /**
    * A broker answered a numbered batch with OUT_OF_ORDER_SEQUENCE_NUMBER, UNKNOWN_PRODUCER_ID or
    * INVALID_PRODUCER_EPOCH.
    */
-  onNumberRefused(queue: PartitionQueue, batch: Batch, error: BrokerError): NumberRecovery
+  onNumberRefused(queue: PartitionQueue<Batch>, batch: Batch, error: BrokerError): NumberRecovery
 
   /**
    * A batch failed for good: by an error that cannot be retried, by `maxRetries`, or by `deliveryTimeoutMs`.
@@ -60,9 +60,9 @@ export interface PolicyContext {
   readonly cluster: Cluster
   readonly settings: ProducerSettings
   /** Looks at a partition again for which `maySend` returned false. */
-  readonly resume: (queue: PartitionQueue) => void
+  readonly resume: (queue: PartitionQueue<Batch>) => void
   /** The same after a backoff, because of an error that is logged as a retry. */
-  readonly retryLater: (queue: PartitionQueue, error: Error) => void
+  readonly retryLater: (queue: PartitionQueue<Batch>, error: Error) => void
 }
 
 export type MakeRecoveryPolicy = (context: PolicyContext) => RecoveryPolicy

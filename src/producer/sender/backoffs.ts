@@ -2,6 +2,7 @@ import { backoffMs, type BackoffOptions } from '../../async/backoff.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import { reportRetry } from '../../cluster/retry.ts'
 import { suggestsNewMetadata } from '../../errors.ts'
+import type { Batch } from '../accumulator/batch.ts'
 import type { PartitionQueue } from '../accumulator/partition-queue.ts'
 import type { ReadyQueues } from '../accumulator/ready-queues.ts'
 
@@ -22,7 +23,7 @@ export class Backoffs {
   }
 
   /** Blocks a partition for a while; refreshes metadata if that may be the cause. */
-  wait(queue: PartitionQueue, error: Error): void {
+  wait(queue: PartitionQueue<Batch>, error: Error): void {
     const { topic, partition } = queue
     // A topic that the brokers do not know may be new to them: messages wait for it until their time is over.
     // When the refresh fails there is nothing to send to, and the next look finds that.

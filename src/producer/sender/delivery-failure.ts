@@ -51,7 +51,7 @@ export function timesOf({ attempts }: Batch): string {
 /** Whether what is known last says that there is no such partition, rather than that it cannot be reached. */
 function isMissing(
   cluster: Cluster,
-  { topic, partition }: PartitionQueue,
+  { topic, partition }: PartitionQueue<Batch>,
   lastError: Error | undefined,
 ): boolean {
   if (deniesTopic(lastError)) return true

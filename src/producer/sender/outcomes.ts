@@ -84,7 +84,7 @@ export class Outcomes {
   }
 
   /** The partition's broker is not known, or cannot be reached: nothing was sent. */
-  unreachable(queue: PartitionQueue, error: Error): void {
+  unreachable(queue: PartitionQueue<Batch>, error: Error): void {
     for (const batch of queue.batches) batch.lastError = error
     if (isRetriable(error)) this.#backoffs.wait(queue, error)
     else for (const batch of [...queue.batches]) this.#fail(batch, error)

@@ -3,7 +3,8 @@ import { deferred, type Deferred } from '../../async/deferred.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import { KafkaError } from '../../errors.ts'
 import type { Broker } from '../../network/broker.ts'
-import type { Batch, ProduceAttempt, RecordFormat } from '../accumulator/batch.ts'
+import type { Batch, RecordFormat } from '../accumulator/batch.ts'
+import type { ProduceAttempt } from '../accumulator/queued-batch.ts'
 import type { ProducerSettings } from '../options.ts'
 import type { PartitionQueue } from '../accumulator/partition-queue.ts'
 import type { ReadyQueues } from '../accumulator/ready-queues.ts'
@@ -47,7 +48,7 @@ export class Sink {
   readonly broker: Broker
   readonly #context: SinkContext
   /** In the order in which they became ready: those that were served go to the end. */
-  #ready: PartitionQueue[] = []
+  #ready: PartitionQueue<Batch>[] = []
   #inFlight = 0
   /** The version of Produce that the broker was found to speak; undefined until it is asked. */
   #version: number | undefined
@@ -64,7 +65,7 @@ export class Sink {
     return this.#version === undefined ? undefined : formatOf(this.#version)
   }
 
-  add(queue: PartitionQueue): void {
+  add(queue: PartitionQueue<Batch>): void {
     this.#ready.push(queue)
   }
 
@@ -135,7 +136,7 @@ export class Sink {
     const { compression, maxRequestSize } = settings
     const knowsRepeats = (this.#version ?? 0) >= KNOWS_REPEATS_FROM
     const ready = this.#ready
-    const again: PartitionQueue[] = []
+    const again: PartitionQueue<Batch>[] = []
     const batches: Batch[] = []
     let bytes = 0
     let at = 0
@@ -169,7 +170,7 @@ export class Sink {
   }
 
   /** The batch of a partition that may be sent now: expired ones are gone, and the policy has numbered the partition. */
-  #sendable(queue: PartitionQueue): Batch | undefined {
+  #sendable(queue: PartitionQueue<Batch>): Batch | undefined {
     const { expiry, policy } = this.#context
     expiry.expire()
     if (queue.isBlocked || queue.next === undefined || !policy.maySend(queue)) return undefined

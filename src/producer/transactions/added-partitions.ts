@@ -1,3 +1,4 @@
+import type { Batch } from '../accumulator/batch.ts'
 import type { PartitionQueue } from '../accumulator/partition-queue.ts'
 
 /**
@@ -6,27 +7,27 @@ import type { PartitionQueue } from '../accumulator/partition-queue.ts'
  * takes nothing away from those that were added before.
  */
 export class AddedPartitions {
-  readonly #add: (queues: readonly PartitionQueue[]) => Promise<boolean>
-  readonly #resume: (queue: PartitionQueue) => void
-  readonly #added = new Set<PartitionQueue>()
+  readonly #add: (queues: readonly PartitionQueue<Batch>[]) => Promise<boolean>
+  readonly #resume: (queue: PartitionQueue<Batch>) => void
+  readonly #added = new Set<PartitionQueue<Batch>>()
   /** What the request under way adds. */
-  #adding: ReadonlySet<PartitionQueue> = new Set()
-  #wanted = new Set<PartitionQueue>()
+  #adding: ReadonlySet<PartitionQueue<Batch>> = new Set()
+  #wanted = new Set<PartitionQueue<Batch>>()
   #isRunning = false
   /** Counts transactions: an answer of an earlier one is not for this one. */
   #transaction = 0
 
   /** `add` resolves with whether the partitions were added. */
   constructor(
-    add: (queues: readonly PartitionQueue[]) => Promise<boolean>,
-    resume: (queue: PartitionQueue) => void,
+    add: (queues: readonly PartitionQueue<Batch>[]) => Promise<boolean>,
+    resume: (queue: PartitionQueue<Batch>) => void,
   ) {
     this.#add = add
     this.#resume = resume
   }
 
   /** Whether the partition is added; one that is not is asked for, and resumed once it is. */
-  has(queue: PartitionQueue): boolean {
+  has(queue: PartitionQueue<Batch>): boolean {
     if (this.#added.has(queue)) return true
     if (!this.#adding.has(queue)) this.#wanted.add(queue)
     if (!this.#isRunning) void this.#run()

@@ -156,7 +156,7 @@ export class TransactionManager implements RecoveryPolicy {
 
   // The recovery policy of the producer.
 
-  maySend(queue: PartitionQueue): boolean {
+  maySend(queue: PartitionQueue<Batch>): boolean {
     if (this.#state !== 'in transaction' && this.#state !== 'committing') return false
     if (this.#generation === 1 && !this.#added.has(queue)) return false
     this.#isOpen = true
@@ -168,7 +168,7 @@ export class TransactionManager implements RecoveryPolicy {
    * No new numbers within a transaction: the batches before the gap would stay in it, those in the gap would be
    * missing, and a commit would make the rest visible (librdkafka#3575).
    */
-  onNumberRefused(queue: PartitionQueue, batch: Batch): NumberRecovery {
+  onNumberRefused(queue: PartitionQueue<Batch>, batch: Batch): NumberRecovery {
     return queue.isBehindAnother(batch) ? 'retry' : 'fail'
   }
 
@@ -189,7 +189,7 @@ export class TransactionManager implements RecoveryPolicy {
     }
   }
 
-  async #addPartitions(queues: readonly PartitionQueue[]): Promise<boolean> {
+  async #addPartitions(queues: readonly PartitionQueue<Batch>[]): Promise<boolean> {
     this.#isOpen = true
     try {
       const { operationTimeoutMs } = this.#context.cluster.options
