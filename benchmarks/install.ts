@@ -74,7 +74,10 @@ async function installJavaTools(): Promise<void> {
   symlinkSync(jars, link)
   const classes = join(TOOLS, 'classes')
   mkdirSync(classes, { recursive: true })
-  call('javac', ['-d', classes, resolve('benchmarks/clients/driver/Launcher.java')])
+  const sources = ['Launcher', 'Transactions'].map((name) =>
+    resolve(`benchmarks/clients/driver/${name}.java`),
+  )
+  call('javac', ['-cp', join(link, '*'), '-d', classes, ...sources])
 }
 
 function installPerformanceTool(): void {

@@ -1,6 +1,7 @@
 """confluent-kafka, the Python binding of librdkafka."""
 import os
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "driver"))
 import drive
@@ -63,6 +64,40 @@ def awaited(task):
     return send, lambda: None
 
 
+def transactional(task):
+    identity = {"transactional.id": f"confluent-{os.getpid()}-{time.time_ns()}"}
+    producer = producer_of({**task, "acks": -1}, identity)
+    producer.init_transactions()
+
+    def run(values, is_spread):
+        producer.begin_transaction()
+        for index, value in enumerate(values):
+            put(producer, task["topic"], value, {"partition": index} if is_spread else {})
+        producer.commit_transaction()
+
+    return run, lambda: None
+
+
+def idempotent(task):
+    producer = producer_of({**task, "acks": -1}, {"enable.idempotence": True})
+
+    def run(values, is_spread):
+        for value in values:
+            put(producer, task["topic"], value, {})
+        producer.flush()
+
+    return run, lambda: None
+
+
+def put(producer, topic, value, more):
+    while True:
+        try:
+            producer.produce(topic, value, **more)
+            return
+        except BufferError:
+            producer.poll(0.1)
+
+
 def consumer_of(task, sink, more={}):
     consumer = confluent_kafka.Consumer(
         {**base(task), "group.id": task["group"], "auto.offset.reset": "earliest", **more}
@@ -98,6 +133,14 @@ drive.drive(
             "single": ("`produce` with a callback, `poll(0)` after each", producing()),
             "many": ("the same, `linger.ms=20`", producing(linger_ms=20)),
             "awaited": ("`produce`, then `flush`, `linger.ms=0`", awaited),
+        },
+        "transactions": {
+            **{
+                mode: ("`produce`, `commit_transaction`", transactional)
+                for mode in drive.SIZES
+                if mode != "idempotent"
+            },
+            "idempotent": ("`produce`, `flush`", idempotent),
         },
         "consume": {
             "messages": ("`poll`", messages),

@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { drive } from './driver/drive.js'
+import { transactionCounts, transactionWays } from './driver/transactions.js'
 
 const TOOLS = '4.3.1'
 const folder = fileURLToPath(new URL('../peers/tools/', import.meta.url))
@@ -38,6 +39,29 @@ const produce = (properties) => async (task) => {
     elapsedMs: (messages * 1000) / Number(rate),
     ...measured,
     queuedMs: { p50: Number(p50), p99: Number(p99), p999: Number(p999) },
+  }
+}
+
+const transactions = (isTransactional) => async (task) => {
+  const { size, count, warmUp } = transactionCounts(task)
+  const argumentsFor = (made) => [
+    ...[task.brokers, task.topic, task.valuesFile, String(made), String(size)],
+    ...[String(task.mode === 'of ten'), String(isTransactional)],
+    `compression.type=${task.compression}`,
+    ...security(task),
+  ]
+  const given = { ...task, warmUpMessages: warmUp, messages: count }
+  const { text, ...measured } = await launch('Transactions', argumentsFor, given)
+  const [, elapsedMs, p50, p99, p999] = /ELAPSED ([\d.]+) P50 ([\d.]+) P99 ([\d.]+) P999 ([\d.]+)/
+    .exec(text)
+    .map(Number)
+  const messages = size > 10 ? count * size : count
+  return {
+    messages,
+    bytes: size * count * task.valueBytes,
+    ...measured,
+    elapsedMs,
+    latencyMs: { p50, p99, p999 },
   }
 }
 
@@ -96,5 +120,9 @@ await drive({
       produce(['linger.ms=10', 'batch.size=262144', 'buffer.memory=67108864']),
     ],
   },
+  transactions: transactionWays('`send`, `commitTransaction`, defaults', transactions(true), [
+    '`send`, `flush`, defaults',
+    transactions(false),
+  ]),
   consume: { batches: ['`kafka-consumer-perf-test`', consume] },
 })

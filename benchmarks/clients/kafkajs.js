@@ -4,6 +4,7 @@ import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { changed } from './driver/consume.js'
 import { drive } from './driver/drive.js'
 import { peer, versionOf } from './driver/peer.js'
+import { transactionWays } from './driver/transactions.js'
 import { concurrently } from './driver/values.js'
 
 const { Kafka, CompressionCodecs, CompressionTypes, Partitioners, logLevel } = peer('kafkajs')
@@ -49,6 +50,28 @@ async function producerOf(task) {
 const producing = (way) => async (task) => {
   const { producer, send } = await producerOf(task)
   return { send: (quota, lap) => way(send, quota, lap), close: () => producer.disconnect() }
+}
+
+async function transactional(task) {
+  const producer = clientFor(task).producer({
+    transactionalId: `kafkajs-${process.pid}-${Date.now()}`,
+    idempotent: true,
+    maxInFlightRequests: 1,
+    createPartitioner: Partitioners.DefaultPartitioner,
+  })
+  await producer.connect()
+  const compression = codecOf(task)
+  return {
+    async run(values, isSpread) {
+      const transaction = await producer.transaction()
+      if (values.length > 0) {
+        const messages = values.map((value, i) => (isSpread ? { value, partition: i } : { value }))
+        await transaction.send({ topic: task.topic, acks: -1, compression, messages })
+      }
+      await transaction.commit()
+    },
+    close: () => producer.disconnect(),
+  }
 }
 
 const single = (send, quota) =>
@@ -179,6 +202,7 @@ await drive({
   group: { usual: ['`eachBatch`', running(eachBatch)] },
   member: { usual: ['`eachBatch`', join] },
   rebalance: { eager: ['`eachBatch`, `RoundRobinAssigner`', joinToShare] },
+  transactions: transactionWays('`transaction`, one `send`, `commit`', transactional),
   transform: { usual: ['`eachBatch`, one `send` a batch', transform] },
   slow: { usual: ['`eachMessage`', running(slowly)] },
   echo: { usual: ['`send` of one message, `eachMessage`', echo] },

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { KafkaClient } from 'samsa'
 import { changed } from './driver/consume.js'
 import { drive } from './driver/drive.js'
+import { transactionWays } from './driver/transactions.js'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
 
@@ -167,6 +168,44 @@ async function transform(task, sink) {
   await client.close()
 }
 
+async function transactional(task) {
+  const client = clientFor(task)
+  const transactionalId = `samsa-${process.pid}-${Date.now()}`
+  const producer = await client.getTransactionalProducer({
+    transactionalId,
+    compression: task.compression,
+  })
+  return {
+    async run(values, isSpread) {
+      const tx = await producer.begin()
+      for (let i = 0; i < values.length; i++) {
+        if (!producer.hasRoom) await producer.ready()
+        void tx.produce(task.topic, isSpread ? { value: values[i], partition: i } : values[i])
+      }
+      await tx.commit()
+    },
+    close: () => client.close(),
+  }
+}
+
+async function idempotent(task) {
+  const client = clientFor(task)
+  const producer = await client.topic(task.topic).getProducer({
+    ...settingsFor(task),
+    idempotent: true,
+  })
+  return {
+    async run(values) {
+      for (const value of values) {
+        if (!producer.hasRoom) await producer.ready()
+        void producer.produce(value)
+      }
+      await producer.flush()
+    },
+    close: () => client.close(),
+  }
+}
+
 async function slow(task, sink, handle) {
   const client = clientFor(task)
   for await (const message of await consumerOf(client, task)) if (await handle(message.value)) break
@@ -215,6 +254,10 @@ await drive({
     cooperative: ['`managed: true`, `cooperative-sticky`', joinToShare],
   },
   transform: { usual: ['`for await`, `produce` not awaited', transform] },
+  transactions: transactionWays('`begin`, `tx.produce`, `commit`', transactional, [
+    '`produce`, `flush`',
+    idempotent,
+  ]),
   slow: { usual: ['`for await`', slow] },
   echo: { usual: ['defaults', echo] },
 })

@@ -15,6 +15,7 @@ import { sizes } from './sizes.ts'
 import { slow } from './slow.ts'
 import { start } from './start.ts'
 import { tls } from './tls.ts'
+import { transactions } from './transactions.ts'
 import { transform } from './transform.ts'
 
 /** In the order in which they are asked. */
@@ -28,6 +29,7 @@ export const QUESTIONS: readonly Question[] = [
   tls,
   latency,
   transform,
+  transactions,
   group,
   members,
   rebalance,

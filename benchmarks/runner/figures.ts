@@ -44,6 +44,12 @@ export function columnsOf(task: TaskName, mode: string, shares: readonly number[
       MEMORY,
     ]
   }
+  // Those of one or none are timed.
+  if (task === 'transactions') {
+    const isTimed = ['empty', 'of one', 'of ten'].includes(mode)
+    const transactionRate = { ...RATE, title: 'transactions/s' }
+    return isTimed ? [P50, P99, P999, transactionRate, MEMORY] : [RATE, CPU, P50, P99, MEMORY]
+  }
   if (task === 'slow') return [MEMORY, RATE]
   if (task === 'echo') {
     const ofShares = shares.flatMap((share) => {

@@ -10,12 +10,22 @@ export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
  * - `member`: several members of a group in one process, without messages
  * - `rebalance`: the same, with members that join while others are there; eager, cooperative or by ZooKeeper
  * - `transform`: consume, change, produce
+ * - `transactions`: of so many messages each, one after the other; `idempotent`: flushes instead
  * - `slow`: a handler that takes 10 ms a message
  * - `echo`: produce and consume in one process, for latency
  * - `start`: from the start of the process to the first message
  */
 export type TaskName =
-  'produce' | 'consume' | 'group' | 'member' | 'rebalance' | 'transform' | 'slow' | 'echo' | 'start'
+  | 'produce'
+  | 'consume'
+  | 'group'
+  | 'member'
+  | 'rebalance'
+  | 'transform'
+  | 'transactions'
+  | 'slow'
+  | 'echo'
+  | 'start'
 
 export interface Task {
   readonly task: TaskName

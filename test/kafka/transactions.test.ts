@@ -4,22 +4,54 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { delimiter, join } from 'node:path'
 import { KafkaClient } from '../../src/index.ts'
+import { kcatRead } from '../support/kcat.ts'
 import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
 import { describeWithBrokers, isAtLeast, versionsToTest } from '../support/real-brokers.ts'
 import { until } from '../support/until.ts'
 import { clientJars } from '../wire/support/jars.ts'
 
-const VERSIONS = versionsToTest().filter((version) => isAtLeast(version, '0.11'))
+interface Brokers {
+  readonly version: string
+  readonly brokers: number
+  readonly transactionVersion?: 1
+}
 
-describeWithBrokers('transactions', ['java'], () => {
-  describe.each(VERSIONS)('on Kafka %s', (version) => {
+/** One broker of each version; where versions are chosen, clusters of three as well. */
+const CLUSTERS: readonly (readonly [string, Brokers])[] = versionsToTest()
+  .filter((version) => isAtLeast(version, '0.11'))
+  .flatMap((version): readonly (readonly [string, Brokers])[] => [
+    [`Kafka ${version}`, { version, brokers: 1 }],
+    ...(isAtLeast(version, '4.0')
+      ? ([
+          [
+            `Kafka ${version} with transaction.version=1`,
+            { version, brokers: 1, transactionVersion: 1 },
+          ],
+        ] as const)
+      : []),
+    ...(process.env['SAMSA_BROKERS'] === undefined
+      ? []
+      : ([[`three brokers of Kafka ${version}`, { version, brokers: 3 }]] as const)),
+  ])
+
+describeWithBrokers('transactions', ['java', 'kcat'], () => {
+  describe.each(CLUSTERS)('on %s', (_, { version, brokers, transactionVersion }) => {
     let kafka: KafkaCluster
     let client: KafkaClient
     let classPath: string
 
     beforeAll(async () => {
-      kafka = await startKafka({ version })
+      kafka = await startKafka({ version, brokers })
       client = new KafkaClient({ hosts: kafka.hosts })
+      if (transactionVersion !== undefined) {
+        await client.admin.updateFeatures([
+          {
+            feature: 'transaction.version',
+            version: transactionVersion,
+            upgradeType: 'safeDowngrade',
+          },
+        ])
+      }
       // Kafka 4 clients do not speak to brokers before 2.1.
       classPath = join(await clientJars(isAtLeast(version, '2.1') ? '4.4.0' : '3.9.1'), '*')
     })
@@ -42,12 +74,18 @@ describeWithBrokers('transactions', ['java'], () => {
       return lines
     }
 
+    async function kcat(topic: string): Promise<string[]> {
+      const committed = ['-X', 'isolation.level=read_committed']
+      const read = await kcatRead({ version, hosts: kafka.hosts }, topic, '%s\n', committed)
+      return read.toString().trimEnd().split('\n').sort()
+    }
+
     async function newTopic(name: string, partitions = 3): Promise<string> {
-      await kafka.createTopic(name, { partitions })
+      await kafka.createTopic(name, { partitions, replicationFactor: brokers })
       return name
     }
 
-    it("shows Java's read_committed consumer exactly what was committed, of many short transactions", async () => {
+    it("shows Java's read_committed consumer and kcat exactly what was committed, of many short transactions", async () => {
       const topic = await newTopic('short')
       await using producer = await client.getTransactionalProducer({ transactionalId: 'short' })
       const expected: string[] = []
@@ -63,6 +101,7 @@ describeWithBrokers('transactions', ['java'], () => {
         }
       }
       expect((await java(topic, 'read')).sort()).toEqual(expected.sort())
+      expect(await kcat(topic)).toEqual(expected.sort())
     })
 
     it("is fenced by Java's producer of the same transactional id, and fences it", async () => {
@@ -135,7 +174,7 @@ describeWithBrokers('transactions', ['java'], () => {
         }
       }
       await expect(tx.commit()).rejects.toMatchObject({ code: 'TRANSACTION_FAILED' })
-      if (isAtLeast(version, '4.0')) {
+      if (isAtLeast(version, '4.0') && transactionVersion === undefined) {
         // The coordinator knows the epoch that it has ended, and gives out the next one (KIP-890).
         await tx.abort()
         await producer.transaction((next) => void next.produce(topic, 'next'))
@@ -144,6 +183,85 @@ describeWithBrokers('transactions', ['java'], () => {
       }
       await expect(tx.abort()).rejects.toMatchObject({ code: 'PRODUCER_FENCED' })
       expect(await java(topic, 'read')).toEqual([])
+    })
+
+    it('leaves out what was aborted across segments, and where the log begins within a transaction', async () => {
+      const topic = 'segments'
+      // The smallest that Kafka 4 takes.
+      const config = { 'segment.bytes': String(1 << 20) }
+      await kafka.createTopic(topic, { partitions: 1, replicationFactor: brokers, config })
+      await using producer = await client.getTransactionalProducer({ transactionalId: topic })
+      await using plain = await client.topic(topic).getProducer()
+      const filler = 'x'.repeat(2_000)
+      const expected: string[] = []
+      for (let round = 0; round < 16; round++) {
+        const tx = await producer.begin()
+        // Each spans a segment or two, with what others write in between.
+        for (let i = 0; i < 300; i++) {
+          void tx.produce(topic, `${round}-${i} ${filler}`)
+          if (i % 100 === 0) {
+            await producer.flush()
+            await plain.produce(`plain ${round}-${i}`)
+            expected.push(`plain ${round}-${i}`)
+          }
+        }
+        if (round % 2 === 0) await tx.abort()
+        else {
+          await tx.commit()
+          expected.push(...Array.from({ length: 300 }, (_, i) => `${round}-${i}`))
+        }
+      }
+      const read = async () => {
+        const found: string[] = []
+        await using consumer = await client.topic(topic).getSimpleConsumer({
+          autoOffsetReset: 'earliest',
+          isolationLevel: 'read_committed',
+          stopAtEnd: true,
+          fetchMessageMaxBytes: 300_000,
+        })
+        for await (const { value } of consumer) found.push(String(value).replace(` ${filler}`, ''))
+        return found.sort()
+      }
+      expect(await read()).toEqual(expected.sort())
+      // In the middle of the first transaction, which was aborted.
+      await client.admin.deleteRecords([{ topic, partition: 0, beforeOffset: 150 }])
+      const first = ['plain 0-0', 'plain 0-100']
+      expect(await read()).toEqual(expected.filter((value) => !first.includes(value)))
+    })
+
+    it('keeps hundreds of open transactions apart, and counts lag up to the first', async () => {
+      const topic = await newTopic('hundreds', 1)
+      await using plain = await client.topic(topic).getProducer()
+      await plain.produce('first')
+      const ids = Array.from({ length: 200 }, (_, i) => i)
+      const open = await Promise.all(
+        ids.map(async (i) => {
+          const producer = await client.getTransactionalProducer({ transactionalId: `open ${i}` })
+          const tx = await producer.begin()
+          await tx.produce(topic, `${i}`)
+          return { producer, tx }
+        }),
+      )
+      await plain.produce('last')
+      await using consumer = await client.topic(topic).getSimpleConsumer({
+        autoOffsetReset: 'earliest',
+        isolationLevel: 'read_committed',
+      })
+      expect(String((await consumer.consume())!.value)).toBe('first')
+      // The last stable offset is that of the first open transaction.
+      expect(consumer.lag.map(({ lag }) => lag)).toEqual([0])
+      const values: string[] = []
+      const reading = (async () => {
+        for await (const { value } of consumer) {
+          values.push(String(value))
+          if (values.length === 101) return
+        }
+      })()
+      await Promise.all(open.map(({ tx }, i) => (i % 2 === 0 ? tx.commit() : tx.abort())))
+      await reading
+      const evens = ids.filter((i) => i % 2 === 0).map(String)
+      expect(values.sort()).toEqual([...evens, 'last'].sort())
+      await Promise.all(open.map(({ producer }) => producer.close()))
     })
 
     it('refuses a timeout above the maximum of the brokers', async () => {

@@ -30,8 +30,9 @@ export function kcatRead(
   { version, hosts }: KcatPlace,
   topic: string,
   format = '%s\n',
+  more: readonly string[] = [],
 ): Promise<Buffer> {
-  const args = ['-C', '-q', '-e', '-o', 'beginning', '-t', topic, '-f', format]
+  const args = [...more, '-C', '-q', '-e', '-o', 'beginning', '-t', topic, '-f', format]
   return outputOf(runCommand('kcat', [...brokerArguments(version, hosts), ...args]))
 }
 

@@ -13,6 +13,7 @@ import { echoTask, startTask } from './latency.js'
 import { memberTask } from './member.js'
 import { produceTask } from './produce.js'
 import { rebalanceTask } from './rebalance.js'
+import { transactionsTask } from './transactions.js'
 
 const CLOSING_MS = 3_000
 
@@ -23,6 +24,7 @@ const TASKS = {
   member: memberTask,
   rebalance: rebalanceTask,
   transform: transformTask,
+  transactions: transactionsTask,
   slow: slowTask,
   echo: echoTask,
   start: startTask,

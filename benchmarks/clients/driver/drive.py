@@ -124,6 +124,48 @@ def consume_task(way, task):
     }
 
 
+SIZES = {"of 100": 100, "of 1,000": 1000, "of 10,000": 10000, "idempotent": 10000, "empty": 0, "of one": 1, "of ten": 10}
+WARM_UP_TRANSACTIONS = 50
+
+
+def transactions_task(way, task):
+    """As in transactions.js: a way is a function of the task that returns `run(values, is_spread)` and `close()`."""
+    with open(task["valuesFile"], "rb") as file:
+        values = file.read().rstrip(b"\n").split(b"\n")
+    size = SIZES[task["mode"]]
+    is_timed = size <= 10
+    is_spread = task["mode"] == "of ten"
+    run, close = way(task)
+    next_value = 0
+
+    def take():
+        nonlocal next_value
+        taken = [values[(next_value + i) % len(values)] for i in range(size)]
+        next_value += size
+        return taken
+
+    for _ in range(WARM_UP_TRANSACTIONS):
+        run(take(), is_spread)
+    count = task["messages"] if is_timed else math.ceil(task["messages"] / size)
+    latencies = []
+    meter = Meter()
+    meter.start()
+    for _ in range(count):
+        began_at = time.perf_counter()
+        run(take(), is_spread)
+        latencies.append((time.perf_counter() - began_at) * 1000)
+    measured = meter.stop()
+    memory = peak_memory_bytes()
+    close()
+    return {
+        "messages": count if is_timed else count * size,
+        "bytes": count * size * task["valueBytes"],
+        **measured,
+        "memoryBytes": memory,
+        "latencyMs": percentiles(latencies),
+    }
+
+
 def percentiles(latencies):
     latencies.sort()
     count = len(latencies)
@@ -134,7 +176,7 @@ def percentiles(latencies):
     return {"count": count, "p50": at(0.5), "p99": at(0.99), "p999": at(0.999), "max": at(1)}
 
 
-TASKS = {"produce": produce_task, "consume": consume_task}
+TASKS = {"produce": produce_task, "consume": consume_task, "transactions": transactions_task}
 
 
 def drive(version, ways, best=None, runtime=None):
