@@ -119,7 +119,7 @@ function fetchFrame(offset: number, partitions: readonly number[]): Buffer {
   return Buffer.concat(encodeRequest(fetch, 12, 1, 'bench', body))
 }
 
-/** Sends so many requests, few at a time, and looks at nothing that comes back. */
+/** Sends this many requests, few at a time, and looks at nothing that comes back. */
 function sendRaw(port: number, count: number, frameOf: (index: number) => Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
     let sent = 0

@@ -16,7 +16,7 @@ const FETCH_VERSION = 12
 const RECORDS = Buffer.alloc(120, 'small records ')
 const PARTITIONS_A_TOPIC = 10
 
-/** `of(partition)` for so many partitions, in topics of ten. */
+/** `of(partition)` for this many partitions, in topics of ten. */
 function topics<T>(partitions: number, of: (partition: number) => T): { name: string; of: T[] }[] {
   return Array.from({ length: Math.ceil(partitions / PARTITIONS_A_TOPIC) }, (_, topic) => ({
     name: `a-topic-of-usual-length-${topic}`,

@@ -50,7 +50,7 @@ async function bundle(compiled: string, folder: string): Promise<void> {
 
 /**
  * An entry point that imports another one, as samsa/storm does samsa, goes on importing it: what the other one keeps to
- * itself would else have to be in a file that both share.
+ * itself would otherwise have to be in a file that both share.
  */
 function keepEntriesApart(compiled: string, paths: readonly string[]): Plugin {
   const entries = new Set(paths.map((path) => join(compiled, `${path}.js`)))

@@ -182,7 +182,7 @@ const TABLE = [
   [74, 'FENCED_LEADER_EPOCH', 'refresh',
     'The leader has changed since this metadata was read. Refresh it.'],
   [75, 'UNKNOWN_LEADER_EPOCH', 'retry',
-    'The broker has not yet heard of this leader epoch. Try again shortly.'],
+    'The broker has not yet learned of this leader epoch. Try again shortly.'],
   [76, 'UNSUPPORTED_COMPRESSION_TYPE', 'configure',
     "This request's version cannot carry the compression: zstd takes Produce v7, Fetch v10."],
   [77, 'STALE_BROKER_EPOCH', 'abort',
@@ -232,13 +232,13 @@ const TABLE = [
   [99, 'POSITION_OUT_OF_RANGE', 'abort',
     'The position is outside the metadata snapshot. Between controllers only.'],
   [100, 'UNKNOWN_TOPIC_ID', 'refresh',
-    'The broker has no topic of this id: deleted, created anew, or not yet heard of. Refresh.'],
+    'The broker has no topic of this id: deleted, created again, or not yet learned of. Refresh.'],
   [101, 'DUPLICATE_BROKER_REGISTRATION', 'configure',
     'A broker with this id is already running.'],
   [102, 'BROKER_ID_NOT_REGISTERED', 'abort',
     'No broker with this id is registered.'],
   [103, 'INCONSISTENT_TOPIC_ID', 'refresh',
-    "The partition's log belongs to another topic id: the topic was created anew. Refresh."],
+    "The partition's log belongs to another topic id: the topic was created again. Refresh."],
   [104, 'INCONSISTENT_CLUSTER_ID', 'configure',
     'The request was meant for another cluster.'],
   [105, 'TRANSACTIONAL_ID_NOT_FOUND', 'recreate',
@@ -346,7 +346,7 @@ const DESCRIPTIONS: ReadonlyMap<number, ErrorDescription> = new Map(
   ]),
 )
 
-/** Also describes codes that this client has never heard of: a broker may be newer. */
+/** Also describes codes that this client has never learned of: a broker may be newer. */
 export function describeError(code: number): ErrorDescription {
   return (
     DESCRIPTIONS.get(code) ?? {

@@ -36,7 +36,7 @@ export type DeadLetterProducer =
 /** Longer texts of errors are cut: brokers bound what a message may have altogether. */
 const MOST_CHARACTERS = 1_000
 
-/** What a topic refuses for good, and takes in a simpler form. */
+/** What a topic refuses permanently, and takes in a simpler form. */
 const REFUSED_FORMS = new Set([
   'MESSAGE_TOO_LARGE',
   'RECORD_LIST_TOO_LARGE',

@@ -168,7 +168,7 @@ async function isRetriable<Value, Key>(
   }
 }
 
-/** Sends a message to the other topic, and says so. */
+/** Sends a message to the other topic, and reports it. */
 async function bury<Value, Key>(
   options: DeadLetterOptions<Value, Key>,
   message: ConsumedMessage<Value, Key>,

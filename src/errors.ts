@@ -354,12 +354,12 @@ export class NoOffsetError extends KafkaError {
   }
 }
 
-/** The topic was deleted and created anew while it was read: offsets of the old one mean nothing in it. */
+/** The topic was deleted and created again while it was read: offsets of the old one mean nothing in it. */
 export class TopicRecreatedError extends KafkaError {
   override readonly name = 'TopicRecreatedError'
 
   constructor(topic: string, partition: number) {
-    const message = `topic '${topic}' was deleted and created anew while it was read: seek to where its partition ${partition} is to be read on`
+    const message = `topic '${topic}' was deleted and created again while it was read: seek to where its partition ${partition} is to be read on`
     super('INCONSISTENT_TOPIC_ID', message, false, { topic, partition })
   }
 }

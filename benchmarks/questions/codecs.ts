@@ -9,7 +9,7 @@ export const codecs: Question = {
   name: 'codecs',
   title: 'Codecs',
   about:
-    'Values of 1 KiB that are text as an application’s events are; librdkafka’s tool sends a pattern of its own, which is easier to compress; confluent-python is the same C code with the values of the others. Without a codec: see the sizes of values. Clients that lack a codec say so.',
+    'Values of 1 KiB that are text as an application’s events are; librdkafka’s tool sends a pattern of its own, which is easier to compress; confluent-python is the same C code with the values of the others. Without a codec: see the sizes of values. Clients that lack a codec report it.',
   clients: [
     'samsa',
     'kafkajs',

@@ -20,7 +20,7 @@ export const rebalance: Question = {
   name: 'rebalance',
   title: 'Rebalances',
   about:
-    'Members join a group that shares 500 partitions, all of them in one process, each with a client of its own: how long it takes from the first call until each partition is one member’s and all have as many. CPU is that of all members together for the time, divided by their number. Requests are those of all members in that time, heartbeats included: to brokers as the client tells of them, to ZooKeeper as that counts them.',
+    'Members join a group that shares 500 partitions, all of them in one process, each with a client of its own: how long it takes from the first call until each partition is one member’s and all have as many. CPU is that of all members together for the time, divided by their number. Requests are those of all members in that time, heartbeats included: to brokers as the client reports them, to ZooKeeper as that counts them.',
   clients: ['samsa', 'kafkajs'],
   cases: (scale) =>
     WAYS.flatMap(({ mode, title }) =>

@@ -8,7 +8,7 @@ export const transform: Question = {
     caseOf(scale, 'in one process', {
       task: 'transform',
       mode: 'usual',
-      // Some decode all that they have fetched before they hand over the first message.
+      // Some decode all that they have fetched before they deliver the first message.
       limitMs: 3 * scale.limitMs,
     }),
   ],

@@ -75,7 +75,7 @@ export class Progress {
   }
 }
 
-/** So many say more about this machine than the guesses do. */
+/** This many say more about this machine than the guesses do. */
 const LEAST_KNOWN = 10
 
 export function inWords(ms: number): string {

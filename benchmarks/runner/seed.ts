@@ -28,7 +28,7 @@ export interface Seed {
   readonly batches?: number
 }
 
-/** Fills a topic evenly, with at least so many messages: what consumers read. */
+/** Fills a topic evenly, with at least this many messages: what consumers read. */
 export async function fill(place: Place, seed: Seed, signal: AbortSignal): Promise<void> {
   const { topic, partitions, valueBytes, compression, messages, batches: least = 1 } = seed
   const values = valuesOf(valueBytes)

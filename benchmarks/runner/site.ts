@@ -36,7 +36,7 @@ export class Site implements AsyncDisposable {
     if (isFilled(asked)) await this.#filledTopics(asked)
   }
 
-  /** Makes what the case needs anew, measures, and takes it away. */
+  /** Makes what the case needs again, measures, and takes it away. */
   async run(asked: Case, measure: MeasureTask): Promise<Measurement> {
     const made: string[] = []
     const make = async (count: number): Promise<readonly string[]> => {

@@ -1,4 +1,4 @@
-/** What the runner asks of a driver, and what it hears. The drivers are in clients/, in plain JavaScript and Python. */
+/** What the runner requires of a driver, and what it hears. The drivers are in clients/, in plain JavaScript and Python. */
 
 export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 
@@ -44,7 +44,7 @@ export interface Task {
   /** A file of lines, the values; all `valueBytes` long. */
   readonly valuesFile: string
   readonly valueBytes: number
-  /** So many, or what goes in `limitMs`, if the client can be stopped then. */
+  /** This many, or what goes in `limitMs`, if the client can be stopped then. */
   readonly messages: number
   readonly limitMs: number
   readonly warmUpMessages: number

@@ -13,7 +13,7 @@ const LONG_COPY = 48
 const HASH_BITS = 14
 /**
  * Where each hash was last seen, counted from the start of time rather than of the input: what an
- * earlier block or call left behind lies before `clock`, so nothing need be cleared in between.
+ * earlier block or call left behind lies before `clock`, so nothing has to be cleared in between.
  */
 const lastSeen = new Int32Array(1 << HASH_BITS)
 let clock = MAX_OFFSET + 1

@@ -9,7 +9,7 @@ const HASH_FACTOR = 0x1e35a7bd
 /** Matches are looked for up to here before the end: nothing shorter is worth it. */
 const INPUT_MARGIN = 15
 
-/** As in lz4-compress.ts: times rather than positions, so that nothing need be cleared between blocks. */
+/** As in lz4-compress.ts: times rather than positions, so that nothing has to be cleared between blocks. */
 const lastSeen = new Int32Array(1 << HASH_BITS)
 let clock = 1
 const CLOCK_END = 0x3fffffff

@@ -24,7 +24,7 @@ const CHECKSUM_BYTES = 4
 export interface ZstdFrame {
   start: number
   end: number
-  /** The most that it inflates to; exactly that where the header says so. */
+  /** The most that it inflates to; exactly that where the header reports it. */
   boundBytes: number
 }
 

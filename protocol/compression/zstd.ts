@@ -24,7 +24,7 @@ const DEFAULT_ZSTD_LEVEL = 3
 const PARAMETER_LEVEL = 100
 const MAX_CHUNK_BYTES = 128 * 1024
 const MIN_CHUNK_BYTES = 1024
-/** Frames are joined where a batch has so many, up to so much of what they hold. */
+/** Frames are joined where a batch has this many, up to so much of what they hold. */
 const LEAST_JOINED = 4
 const MOST_JOINED_BYTES = 8 * 1024 * 1024
 

@@ -176,7 +176,7 @@ export class BatchV2 implements MessageBatch {
     }
   }
 
-  /** Decodes so many of the records that are left. */
+  /** Decodes this many of the records that are left. */
   #slice(progress: Progress, most: number): Message[] {
     const { block, at: start, index: first } = progress
     const data = block.bytes

@@ -37,7 +37,7 @@ export interface BatchIdentity {
 
 /** Where the memory of batches comes from and goes to. */
 export interface BatchMemory {
-  /** At least so many bytes. */
+  /** At least this many bytes. */
   take(bytes: number): Buffer
   /** Takes back what nobody uses any more. */
   give(buffer: Buffer): void

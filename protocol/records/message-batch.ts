@@ -23,7 +23,7 @@ export interface MessageBatch extends BatchHeader {
    * that would inflate past the ceiling.
    */
   messages(): Message[]
-  /** The same of the next so many, from one call to the next. Formats before v2 give all at once. */
+  /** The same of the next this many, from one call to the next. Formats before v2 give all at once. */
   nextMessages(most: number): MessageSlice
   /**
    * How much memory to set aside before its messages are decoded, read from the headers of what is compressed; 0 for

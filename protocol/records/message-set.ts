@@ -101,7 +101,7 @@ function readEntry(block: Block, at: number, end: number): Entry {
 
 /** What a message takes beside its bytes once it is decoded; its bytes can be as few as 26. */
 const DECODED_BYTES = 200
-/** So many times its bytes a set of the smallest messages takes: all of them are decoded at once. */
+/** This many times its bytes a set of the smallest messages takes: all of them are decoded at once. */
 const DECODED_RATIO = 9
 
 /** What has been decoded of a set so far. */

@@ -129,7 +129,7 @@ export function retryElsewhere(error: KafkaError): boolean {
 
 /**
  * Whether an administrative call sends an item again. Kafka calls an unknown topic retriable, since a broker may
- * not have heard of a new one yet; here it is an answer, as in Java's admin client.
+ * not have learned of a new one yet; here it is an answer, as in Java's admin client.
  */
 export function retryUnlessUnknown(error: KafkaError): boolean {
   return isRetriable(error) && error.code !== 'UNKNOWN_TOPIC_OR_PARTITION'

@@ -17,7 +17,7 @@ import { checkPartitions, inOrder, type PartitionResult } from './partitions.ts'
 import { reassign } from './reassignments.ts'
 import { offsetsAt } from './records.ts'
 
-/** Where a group goes: an end of the log, a time, so many messages forward or back, or given offsets. */
+/** Where a group goes: an end of the log, a time, this many messages forward or back, or given offsets. */
 export type OffsetResetTarget =
   | 'earliest'
   | 'latest'

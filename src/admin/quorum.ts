@@ -138,7 +138,7 @@ export function quorumOperations(context: AdminContext) {
     },
 
     /**
-     * Removes the registration of a broker that has been shut down for good (Kafka 3.0 or newer, without
+     * Removes the registration of a broker that has been shut down permanently (Kafka 3.0 or newer, without
      * ZooKeeper). Move its replicas first. Throws BROKER_ID_NOT_REGISTERED for an unknown one.
      */
     async unregisterBroker(broker: number, options: CallOptions = {}): Promise<void> {

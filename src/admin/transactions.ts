@@ -175,7 +175,7 @@ export async function transactionsOf(
     },
   })
   throwFinal(incomplete)
-  // While a coordinator moves, two brokers may list the same id: the one that says so last has it.
+  // While a coordinator moves, two brokers may list the same id: the one that reports it last has it.
   const byId = new Map<string, ListedTransaction>()
   for (const { broker, result } of answers) {
     for (const found of result) byId.set(found.transactionalId, { ...found, coordinator: broker })

@@ -50,7 +50,7 @@ export class Restarts<Session> {
     return stopping
   }
 
-  /** As `stop`, for good: the session's own `start` throws from now on. */
+  /** As `stop`, permanently: the session's own `start` throws from now on. */
   close(closing: Promise<void>): Promise<void> {
     this.#isClosed = true
     return closing

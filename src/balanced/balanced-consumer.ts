@@ -29,9 +29,15 @@ export type CoordinatedBy = Pick<GroupProtocolChoice, 'groupProtocol'> &
 
 interface TopicOptions<Value, Key> extends RebalanceOptions<BalancedConsumer<Value, Key>> {
   /**
+<<<<<<< HEAD
    * pykafka's `(consumer, oldOffsets, newOffsets)`, called when partitions were assigned, before their first message. It
    * gets the offset of the last message of each partition that was delivered before, and the positions after; a `Map` by
    * partition that it returns has the positions to read from instead, and to commit.
+=======
+   * pykafka's callback, when partitions came and before the first message of them: the offset of the last message
+   * of each partition that was delivered before, and the positions after. What it returns is where partitions
+   * are read from instead, and committed.
+>>>>>>> 63c825e (Replace archaic phrases in comments, messages and test names)
    */
   readonly postRebalanceCallback?: (
     consumer: BalancedConsumer<Value, Key>,
@@ -66,7 +72,7 @@ const BALANCED_OPTIONS: AnyOptionTable = {
  * A member of a group that shares a topic's partitions out, so that each is read by one of them. Made by
  * `topic.getBalancedConsumer()`.
  *
- * Positions move when messages are handed over: what was only fetched is not counted as read.
+ * Positions move when messages are delivered: what was only fetched is not counted as read.
  */
 export class BalancedConsumer<
   Value = Buffer | null,
@@ -101,7 +107,7 @@ export class BalancedConsumer<
    * Joins the group. Resolves with the first assignment: the partitions are owned and being read, which may be
    * none of them where there are more members than partitions. Done by `getBalancedConsumer`, unless
    * `autoStart` is false. Throws UnknownTopicError, ZooKeeperError, PartitionOwnedError, BrokerError,
-   * NoBrokersAvailableError, RequestTimeoutError; where that was not for good, it goes on trying. After `stop()` it
+   * NoBrokersAvailableError, RequestTimeoutError; where that was not permanently, it goes on trying. After `stop()` it
    * joins as a new member; after `close()` it throws ClosedError.
    */
   async start(call: CallOptions = {}): Promise<readonly TopicPartition[]> {

@@ -39,7 +39,7 @@ export const BALANCED_TOPICS_OPTIONS = {
  * A member of a group that shares the partitions of several topics out, so that each is read by one of them. Made by
  * `client.getBalancedConsumer()`.
  *
- * Positions move when messages are handed over: what was only fetched is not counted as read.
+ * Positions move when messages are delivered: what was only fetched is not counted as read.
  */
 export class BalancedTopicsConsumer<
   Value = Buffer | null,
@@ -73,7 +73,7 @@ export class BalancedTopicsConsumer<
    * Joins the group. Resolves with the first assignment: the partitions are owned and being read, which may be none
    * of them. A pattern may match nothing yet. Done by `getBalancedConsumer`, unless `autoStart` is false.
    * Throws UnknownTopicError, ZooKeeperError, PartitionOwnedError, BrokerError, NoBrokersAvailableError,
-   * RequestTimeoutError; where that was not for good, it goes on trying. After `stop()` it joins as a new member;
+   * RequestTimeoutError; where that was not permanently, it goes on trying. After `stop()` it joins as a new member;
    * after `close()` it throws ClosedError.
    */
   async start(call: CallOptions = {}): Promise<readonly TopicPartition[]> {

@@ -40,7 +40,7 @@ export interface Coordinator {
    *
    * Throws a retriable KafkaError where a later attempt may succeed (the machine waits and tries again), and any other
    * where none will: the consumer then fails with it. Where membership turns out to be lost on the way (UNKNOWN_MEMBER_ID,
-   * session expired), it calls `events.lost` first, and then throws something retriable, or joins anew itself.
+   * session expired), it calls `events.lost` first, and then throws something retriable, or joins again itself.
    */
   join(owned: readonly TopicPartition[], signal: AbortSignal): Promise<readonly TopicPartition[]>
 
@@ -85,7 +85,7 @@ export interface CoordinatorEvents {
 
   /**
    * Nothing is owned any more, or only `partitions` are not: session expired, fenced, unknown member. When this returns
-   * nothing of it is delivered or committed any more; the hook for lost partitions follows, then a round that joins anew.
+   * nothing of it is delivered or committed any more; the hook for lost partitions follows, then a round that joins again.
    * The outcome of a step that is under way is void for these partitions.
    */
   lost(reason: KafkaError, partitions?: readonly TopicPartition[]): void
@@ -93,7 +93,7 @@ export interface CoordinatorEvents {
   /** `ownedUntil` was over, or 0, and lies in the future again, with nothing lost: delivery goes on. */
   renewed(): void
 
-  /** Membership has ended for good (fenced instance, authorization withdrawn): the consumer fails with this error. */
+  /** Membership has ended permanently (fenced instance, authorization withdrawn): the consumer fails with this error. */
   failed(reason: KafkaError): void
 
   /** Told to the application once, by consume() or its iterator; membership goes on (maxPollIntervalMs exceeded). */

@@ -22,7 +22,7 @@ export interface MachineOptions extends RebalanceSettings {
   readonly reader: Reader
   readonly hooks: RebalanceHooks
   readonly logger: Logger
-  /** Told of each phase that begins, and of what is owned then. */
+  /** Notified of each phase that begins, and of what is owned then. */
   readonly onPhase?: (phase: Phase, owned: readonly TopicPartition[]) => void
 }
 
@@ -54,9 +54,9 @@ export class RebalanceMachine<Kind extends Coordinator = Coordinator> {
   #failures = 0
   #failure: KafkaError | undefined
   #isEnding = false
-  /** Aborted by what ends a step that waits: closing, failing for good. */
+  /** Aborted by what ends a step that waits: closing, failing permanently. */
   readonly #ending = new AbortController()
-  /** Aborted when what the application is at work on is not waited for any more, as close() must end in time. */
+  /** Aborted when what the application is processing is not waited for any more, as close() must end in time. */
   readonly #unprocessed = new AbortController()
   /** Aborted when nothing at all is waited for any more. */
   readonly #overdue = new AbortController()
@@ -92,12 +92,12 @@ export class RebalanceMachine<Kind extends Coordinator = Coordinator> {
     return [...this.#started]
   }
 
-  /** Whether what is started may be handed over and committed at this moment. */
+  /** Whether what is started may be delivered and committed at this moment. */
   get mayDeliver(): boolean {
     return performance.now() < this.#coordinator.ownedUntil
   }
 
-  /** Whether what was handed over of it may be committed at this moment. */
+  /** Whether what was delivered of it may be committed at this moment. */
   mayCommit(partition: TopicPartition): boolean {
     return this.#owned.has(partition) && this.mayDeliver
   }

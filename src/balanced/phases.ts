@@ -8,7 +8,7 @@
  *     changed   any number of events make one further round, when this one is done
  *     failed    a step that failed, or partitions that others still hold: waiting, then a further round
  *     lost      what was lost has been stopped already; its hook comes next, then a further round
- *     ending    closed by the application, or failed for good: leaving, then closed
+ *     ending    closed by the application, or failed permanently: leaving, then closed
  */
 export type Phase =
   /** Not started. */
@@ -41,7 +41,7 @@ export interface Situation {
   readonly isChanged: boolean
   /** Partitions were lost, and their hook has not been called. */
   readonly hasLost: boolean
-  /** Closed by the application, or failed for good. */
+  /** Closed by the application, or failed permanently. */
   readonly isEnding: boolean
 }
 

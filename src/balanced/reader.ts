@@ -3,25 +3,25 @@ import type { KafkaError } from '../errors.ts'
 
 /** What the machine does with partitions themselves: a consumer that reads a changing set of them. */
 export interface Reader {
-  /** Finds where to read on. Nothing is handed over yet; `stop` at any time makes it void. */
+  /** Finds where to read on. Nothing is delivered yet; `stop` at any time makes it void. */
   prepare(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void>
 
   /** Reads what was prepared. */
   start(partitions: readonly TopicPartition[]): void
 
   /**
-   * Nothing of these is handed over once this returns. What was handed over can still be committed. Resolves when all
-   * that was handed over of them is processed.
+   * Nothing of these is delivered once this returns. What was delivered can still be committed. Resolves when all
+   * that was delivered of them is processed.
    */
   hold(partitions: readonly TopicPartition[]): Promise<void> | void
 
   /** Commits what of these is processed, if the application wants that to be done for it. */
   commit(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void>
 
-  /** Forgets these: nothing is handed over, nor committed, once this returns. */
+  /** Forgets these: nothing is delivered, nor committed, once this returns. */
   stop(partitions: readonly TopicPartition[]): void
 
-  /** Looks again at what could be handed over: `ownedUntil` was over, and is not any more. */
+  /** Looks again at what could be delivered: `ownedUntil` was over, and is not any more. */
   resume(): void
 
   /** Thrown once by consume() or its iterator, which can be used again afterwards. */

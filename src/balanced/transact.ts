@@ -27,7 +27,7 @@ export interface TransactingMember<Value, Key> {
 
 /** How much goes into a transaction: it is committed when the first of these is reached. */
 export interface TransactOptions extends ReadOptions {
-  /** A transaction that has so many messages takes no further batch. Default: 10,000. */
+  /** A transaction that has this many messages takes no further batch. Default: 10,000. */
   readonly maxMessages?: number
   /**
    * How long a transaction takes batches, from its first one on. It waits so long for more where there are none; with 0

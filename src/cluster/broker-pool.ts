@@ -53,7 +53,7 @@ export class BrokerPool {
   }
 
   /**
-   * Sends a request to any broker: the known ones, then the bootstrap addresses, found anew (KIP-899).
+   * Sends a request to any broker: the known ones, then the bootstrap addresses, found again (KIP-899).
    * Throws NoBrokersAvailableError with what each of them said, WrongClusterError where all are of another cluster.
    */
   async requestAny<Request extends Fields, Response extends Fields>(

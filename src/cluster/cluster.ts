@@ -68,7 +68,7 @@ export class Cluster {
   }
 
   /**
-   * Asks for a topic's metadata anew. Calls at the same time share one request, and one request runs at a
+   * Asks for a topic's metadata again. Calls at the same time share one request, and one request runs at a
    * time; the result covers whatever changed before the call.
    */
   refresh(topic: string, create = false): Promise<void> {
@@ -86,7 +86,7 @@ export class Cluster {
   }
 
   /**
-   * Sends a request to any broker: the known ones, then the bootstrap addresses, found anew (KIP-899).
+   * Sends a request to any broker: the known ones, then the bootstrap addresses, found again (KIP-899).
    * Throws NoBrokersAvailableError with what each of them said, WrongClusterError where all are of another cluster.
    */
   requestAny<Request extends Fields, Response extends Fields>(

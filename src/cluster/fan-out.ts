@@ -31,7 +31,7 @@ export interface FanOutSettings<Item, Result> {
   readonly what: string
   /** One for all items and attempts. */
   readonly deadline: Deadline
-  /** Whether an item with this error after so many attempts is sent again. Default: where the error is retriable. */
+  /** Whether an item with this error after this many attempts is sent again. Default: where the error is retriable. */
   readonly retry?: (error: KafkaError, attempts: number) => boolean
   /** How often items are sent again at most. Default: until the deadline. */
   readonly maxRetries?: number

@@ -55,7 +55,7 @@ export class MetadataCache {
   }
 
   /**
-   * Asks for a topic's metadata anew. Calls at the same time share one request, and one request runs at a
+   * Asks for a topic's metadata again. Calls at the same time share one request, and one request runs at a
    * time; the result covers whatever changed before the call.
    */
   refresh(topic: string, create = false): Promise<void> {

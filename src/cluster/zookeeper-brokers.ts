@@ -14,7 +14,7 @@ import { loadZooKeeperPackage, zooKeeperPackage } from './zookeeper-package.ts'
 const BROKERS = '/brokers/ids'
 /** Registrations that are asked for at the same time. */
 const READ_AT_ONCE = 50
-/** No cluster has so many brokers; to start with, some of them are enough. */
+/** No cluster has this many brokers; to start with, some of them are enough. */
 const MOST_BROKERS = 1_000
 
 /** Which of a broker's listeners to take. */

@@ -80,7 +80,7 @@ export function endSession(client: { close(): void }): void {
   if (hasSocket(manager) && manager.socket) client.close()
 }
 
-/** Ends its connection for good: nothing is left that keeps the process alive. To be called after `endSession`. */
+/** Ends its connection permanently: nothing is left that keeps the process alive. To be called after `endSession`. */
 export function abandon(client: object): void {
   guards.get(client)?.stop()
   reconnect(client)

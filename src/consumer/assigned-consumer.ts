@@ -43,11 +43,11 @@ export interface AssignedConsumerParts {
   /** Where the group keeps its offsets; none without a group. */
   readonly offsets?: OffsetStore | undefined
   /**
-   * Asked before anything is handed over: false while it isn't sure that the partitions are still this member's.
+   * Asked before anything is delivered: false while it isn't sure that the partitions are still this member's.
    * `lookAgain` says that it is again.
    */
   readonly mayHandOver?: () => boolean
-  /** How long a group may consume without a commit before a warning says so. Default: a minute. */
+  /** How long a group may consume without a commit before a warning reports it. Default: a minute. */
   readonly remindAfterMs?: number
   /** Told when it was closed, with the positions at the end. */
   readonly onClosed?: (positions: readonly TopicPartitionOffset[]) => unknown
@@ -56,7 +56,7 @@ export interface AssignedConsumerParts {
 /** A partition to be read, and where from: without an offset from the group's, or as `autoOffsetReset` says. */
 export interface PartitionToAssign extends TopicPartition {
   readonly offset?: number | undefined
-  /** Nothing is fetched and handed over until `release`: what is found out is where to begin. Default: false. */
+  /** Nothing is fetched and delivered until `release`: what is found out is where to begin. Default: false. */
   readonly isHeld?: boolean
   /** It came into being just now: without an offset it begins with its first message. Default: false. */
   readonly isNew?: boolean
@@ -73,7 +73,7 @@ export type { PartitionToCommit, PositionToReset }
  * Reads partitions of any topics, which may change at any time. What all consumers have in common: SimpleConsumer,
  * Consumer and the balanced ones say what is to be read, and hand on what is below.
  *
- * Positions move when messages are handed over: what was only fetched is not counted as read.
+ * Positions move when messages are delivered: what was only fetched is not counted as read.
  */
 export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   implements AsyncDisposable, AsyncIterable<ConsumedMessage<Value, Key>>
@@ -89,7 +89,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   readonly #processing: Processing<Value, Key>
   readonly #automaticCommits: AutomaticCommits
   #closing: Promise<void> | undefined
-  /** Closed, and what the application was at work on is processed. */
+  /** Closed, and what the application was processing is processed. */
   #isStopped = false
 
   constructor(
@@ -231,7 +231,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   }
 
   /**
-   * Reads these no more: nothing of them is handed over once it has returned, whatever was fetched. Handlers that
+   * Reads these no more: nothing of them is delivered once it has returned, whatever was fetched. Handlers that
    * have begun go on: see `settled`. Partitions that are not assigned are passed over.
    */
   unassign(partitions: readonly TopicPartition[]): void {
@@ -271,7 +271,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   }
 
   /**
-   * Holds these, tells who is at work on them, and waits until all that was handed over of them is processed: what
+   * Holds these, tells who is processing them, and waits until all that was delivered of them is processed: what
    * to do before the last commit for partitions that are about to be taken away.
    */
   async settled(partitions: readonly TopicPartition[]): Promise<void> {
@@ -313,7 +313,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
 
   // Positions
 
-  /** The offset of the next message of each partition that will be handed over. */
+  /** The offset of the next message of each partition that will be delivered. */
   get positions(): readonly TopicPartitionOffset[] {
     return this.#started().map(({ topic, partition, position }) => ({
       topic,
@@ -328,7 +328,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     return state === undefined || state.fetch.phase === 'starting' ? undefined : state.position
   }
 
-  /** The offset of the last message of each partition that was handed over; without those of which none was. */
+  /** The offset of the last message of each partition that was delivered; without those of which none was. */
   get heldOffsets(): readonly TopicPartitionOffset[] {
     return this.#all().flatMap(({ topic, partition, buffer: { held } }) =>
       held === undefined ? [] : [{ topic, partition, offset: held }],
@@ -388,7 +388,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     return offsetsOfPlaces(this.#cluster, targets, isReadCommitted, this.#deadline(call))
   }
 
-  /** Hands over nothing of these (default: of any) and fetches no more; what was fetched is kept. */
+  /** Delivers nothing of these (default: of any) and fetches no more; what was fetched is kept. */
   pause(partitions: readonly TopicPartition[] = this.assignment): void {
     for (const state of this.#some(partitions)) {
       state.isPaused = true
@@ -417,9 +417,9 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
 
   /**
    * Commits what is processed: of all partitions, or of those given; or the offsets given, each that of the next
-   * message. The message or batch at hand counts as processed when the loop that is at work on it calls this, and
+   * message. The current message or batch counts as processed when the loop that is processing it calls this, and
    * between calls of `consume()`; it does not when other code calls this, such as a hook or a timer. Handlers of `run`
-   * that are at work have not processed their messages.
+   * that are running have not processed their messages.
    * Throws OffsetCommitError, whose code says why: REBALANCE_IN_PROGRESS, ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID
    * and FENCED_INSTANCE_ID where the group has taken partitions away.
    */
@@ -429,7 +429,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     return this.#commit(what, call, isAtHand ? 'given' : 'finished')
   }
 
-  /** The same without what the application is at work on, whoever calls. */
+  /** The same without what the application is processing, whoever calls. */
   commitProcessed(partitions: readonly TopicPartition[], call?: CallOptions): Promise<void> {
     return this.#commit(partitions, call, 'finished')
   }
@@ -492,7 +492,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   }
 
   /**
-   * Hands over nothing more, waits for what the application is at work on, commits with `autoCommitEnable`, and stops
+   * Delivers nothing more, waits for what the application is processing, commits with `autoCommitEnable`, and stops
    * fetching. It does not wait for the loop or handler that calls it. Later calls throw ClosedError.
    * Throws OffsetCommitError, closed all the same. Safe to call again.
    */
@@ -520,7 +520,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     try {
       if (!(await this.#processing.finishedInTime(this.#all(), deadline))) {
         this.#cluster.options.logger.warn(
-          'a consumer was closed while the application was at work on messages: they are not committed',
+          'a consumer was closed while the application was processing messages: they are not committed',
         )
       }
       this.#isStopped = true
@@ -539,7 +539,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     call: CallOptions = {},
     upTo: UpTo,
   ): Promise<void> {
-    // What is at work while the consumer is being closed commits what it has done.
+    // What is running while the consumer is being closed commits what it has done.
     if (this.#isStopped) throw new ClosedError('consumer')
     checkOffsets(what)
     await this.#committer.commit((refuse) => {

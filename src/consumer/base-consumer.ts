@@ -39,7 +39,7 @@ export abstract class BaseConsumer<
 
   /**
    * The next message; undefined when none came in time (`timeoutMs`, or the consumer's `consumerTimeoutMs`), with
-   * `block: false` when none is at hand, and at the end for a consumer with `stopAtEnd`.
+   * `block: false` when none is available, and at the end for a consumer with `stopAtEnd`.
    * Throws what ended a partition (CorruptBatchError, DeserializationError, BrokerError, …), once while others go
    * on, each time where none does; ClosedError; ConsumerBusyError while it is read otherwise.
    */
@@ -78,7 +78,7 @@ export abstract class BaseConsumer<
   }
 
   /**
-   * Hands over nothing more, waits for what the application is at work on, commits with `autoCommitEnable`, and stops
+   * Delivers nothing more, waits for what the application is processing, commits with `autoCommitEnable`, and stops
    * fetching. It does not wait for the loop or handler that calls it. Later calls throw ClosedError, `start()` too.
    * Throws OffsetCommitError, closed all the same. Safe to call again.
    */

@@ -193,7 +193,7 @@ export function converterOf<Value, Key>({
   }
 }
 
-/** Messages are handed over without waiting for anything, so that a function decides at once. */
+/** Messages are delivered without waiting for anything, so that a function decides at once. */
 function decisionOn(
   policy: DeserializationPolicy,
   error: DeserializationError,

@@ -57,7 +57,7 @@ export const TOPICS_CONSUMER_OPTIONS = {
  * Reads several topics, with a group's committed offsets or without any. Made by `client.getConsumer()`. Who
  * shares partitions out among processes wants a balanced consumer.
  *
- * Positions move when messages are handed over: what was only fetched is not counted as read.
+ * Positions move when messages are delivered: what was only fetched is not counted as read.
  */
 export class Consumer<Value = Buffer | null, Key = Buffer | null> extends MultiTopicConsumer<
   Value,

@@ -10,7 +10,7 @@ import { UnderstatedSizeError } from '../../protocol/records/message-batch.ts'
 import type { Queued, QueuedBatch } from './partition-buffer.ts'
 import type { PartitionState } from './partition-state.ts'
 
-/** So many need not be forgotten when they have nothing more: most have something again soon. */
+/** This many need not be forgotten when they have nothing more: most have something again soon. */
 const MANY_HOLDERS = 100
 
 export class Decompression {
@@ -28,7 +28,7 @@ export class Decompression {
     this.#onReady = onReady
   }
 
-  /** Of partitions that are handed over: those that are paused keep what they have, but must not hold up others. */
+  /** Of partitions that are delivered: those that are paused keep what they have, but must not hold up others. */
   get usedBytes(): number {
     let bytes = 0
     for (const state of this.#holders) {
@@ -86,7 +86,7 @@ export class Decompression {
     return first === state && queued === state.buffer.queue[0]
   }
 
-  /** Nothing of this partition is handed over for now: drops what was decompressed ahead. */
+  /** Nothing of this partition is delivered for now: drops what was decompressed ahead. */
   drop(state: PartitionState): void {
     this.#waiting.delete(state)
     state.buffer.releaseQueued()

@@ -27,7 +27,7 @@ export class FixedAssignment<Value, Key> implements ConsumerAssignment<Value, Ke
   readonly #parts: FixedAssignmentOptions<Value, Key>
   readonly #lifecycle = new Lifecycle('consumer')
   readonly #notStarted = new NotStartedError()
-  /** Where to begin with partitions that were sought before the consumer was open. */
+  /** Where at first partitions that were sought before the consumer was open. */
   readonly #sought = new Map<string, number>()
   /** Where this session has ended, or the one before. */
   readonly #left: Map<string, number>

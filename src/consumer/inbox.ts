@@ -1,6 +1,6 @@
 /**
- * What has arrived for the application, and how it is handed over: partitions take turns, a chunk each, and
- * nothing of a partition is handed over after it was paused or given up.
+ * What has arrived for the application, and how it is delivered: partitions take turns, a chunk each, and
+ * nothing of a partition is delivered after it was paused or given up.
  *
  * Hot path: `take` is called for every message. It has no promise, no closure and no allocation; whatever
  * can be looked at once a chunk is looked at in `#advance`. Measured by benchmarks/consume.ts.
@@ -16,7 +16,7 @@ import type { PeekableFeed } from './message-feed.ts'
 import type { Chunk, PartitionState } from './partition-state.ts'
 
 /**
- * Messages that are at hand are given out without I/O in between: after so long other events get their turn.
+ * Messages that are available are given out without I/O in between: after so long other events get their turn.
  */
 const LONGEST_TURN_MS = 10
 
@@ -25,7 +25,7 @@ export interface InboxOptions<Value, Key> {
   readonly stopAtEnd: boolean
   /** How much may be decompressed of all partitions together. */
   readonly decompressedBytes: number
-  /** Asked before anything is handed over, where it is there. */
+  /** Asked before anything is delivered, where it is there. */
   readonly mayHandOver?: (() => boolean) | undefined
   readonly states: ReadonlyMap<string, PartitionState>
   /** Something was taken out of a partition's queue: there may be room to fetch more of it. */
@@ -33,7 +33,7 @@ export interface InboxOptions<Value, Key> {
   readonly isSkipped: (error: CorruptBatchError) => boolean
 }
 
-/** A message that may be handed over, and its place. */
+/** A message that may be delivered, and its place. */
 export interface Peeked<Value, Key> {
   readonly message: ConsumedMessage<Value, Key>
   readonly chunk: Chunk
@@ -47,17 +47,17 @@ export class Inbox<Value, Key> implements PeekableFeed<
   readonly #options: InboxOptions<Value, Key>
   readonly #mayHandOver: (() => boolean) | undefined
   readonly #decompression: Decompression
-  /** Partitions with something to hand over, in the order of their turns. */
+  /** Partitions with something to deliver, in the order of their turns. */
   readonly #ring: PartitionState[] = []
   readonly #inRing = new Set<PartitionState>()
-  /** What is being handed over. */
+  /** What is being delivered. */
   #chunk: Chunk | undefined
-  /** Whose last message, or batch, the application is at work on: it has not asked for more. */
+  /** Whose last message, or batch, the application is processing: it has not asked for more. */
   #inProcess: Chunk | undefined
   /** Of those who wait for it to be processed. */
   #processed: Deferred<void> | undefined
   #waiting: Deferred<void> | undefined
-  /** Why nothing more is handed over at all. */
+  /** Why nothing more is delivered at all. */
   #failure: Error | undefined
   /** Errors about no partition, thrown once each. */
   readonly #errors: Error[] = []
@@ -83,7 +83,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
     this.wake()
   }
 
-  /** Hands over nothing more of it: what is left of its chunk stays with it. */
+  /** Delivers nothing more of it: what is left of its chunk stays with it. */
   withhold(state: PartitionState): void {
     if (this.#chunk?.state === state) {
       const { index, messages, isInProcess } = this.#chunk
@@ -92,7 +92,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
     }
     if (this.#inRing.delete(state)) this.#ring.splice(this.#ring.indexOf(state), 1)
     this.#decompression.drop(state)
-    // Messages of it that wait for a handler are let go of.
+    // Messages of it that wait for a handler are released.
     this.wake()
   }
 
@@ -101,12 +101,12 @@ export class Inbox<Value, Key> implements PeekableFeed<
     this.#decompression.freed()
   }
 
-  /** Whether the application is at work on something of this partition, which it asked for by any way but `run`. */
+  /** Whether the application is processing something of this partition, which it asked for by any way but `run`. */
   isInProcess(state: PartitionState): boolean {
     return this.#inProcess?.state === state
   }
 
-  /** Resolves when the application has processed what it is at work on, or has no need to any more. */
+  /** Resolves when the application has processed what it is processing, or has no need to any more. */
   processed(): Promise<void> {
     this.#processed ??= deferred()
     return this.#processed.promise
@@ -118,7 +118,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
     this.#processed = undefined
   }
 
-  /** The application asks for more, so that what it was at work on is processed. */
+  /** The application asks for more, so that what it was processing is processed. */
   settle(): void {
     const chunk = this.#inProcess
     if (chunk === undefined) return
@@ -134,7 +134,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
     }
   }
 
-  /** The application has committed this: what it was at work on is processed. Its memory is not used again yet. */
+  /** The application has committed this: what it was processing is processed. Its memory is not used again yet. */
   committed(state: PartitionState, offset: number): void {
     const chunk = this.#inProcess
     if (chunk?.state === state && offset >= state.position) this.#endProcessing(chunk)
@@ -190,7 +190,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
   }
 
   /**
-   * The next message, if one is at hand. Throws what ended a partition, once while others go on, each time
+   * The next message, if one is available. Throws what ended a partition, once while others go on, each time
    * where none does; and why the consumer as a whole failed.
    */
   take(): ConsumedMessage<Value, Key> | undefined {
@@ -213,7 +213,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
 
   /**
    * The next message without handing it over: `give` does that. It stays the next one until then. Undefined where
-   * none is at hand.
+   * none is available.
    */
   peek(): Peeked<Value, Key> | undefined {
     this.settle()
@@ -231,7 +231,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
     }
   }
 
-  /** Hands over what was peeked at. False: it is not to be, since its partition was paused, moved or given up. */
+  /** Delivers what was peeked at. False: it is not to be, since its partition was paused, moved or given up. */
   give({ chunk, index }: Peeked<Value, Key>): boolean {
     const { state } = chunk
     if (!state.isReady || state.buffer.chunk !== chunk || chunk.index !== index) return false
@@ -255,7 +255,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
     }
   }
 
-  /** The rest of the chunk at hand, or the next one: `handOver` says that all of it was taken. */
+  /** The rest of the current chunk, or the next one: `handOver` says that all of it was taken. */
   takeChunk(): Chunk | undefined {
     this.settle()
     const chunk = this.#chunk
@@ -265,7 +265,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
     return this.mayHandOver ? this.#chunk : undefined
   }
 
-  /** The application is at work on all of it. */
+  /** The application is processing all of it. */
   handOver(chunk: Chunk): void {
     this.#beginProcessing(chunk)
   }
@@ -325,12 +325,12 @@ export class Inbox<Value, Key> implements PeekableFeed<
     this.#waiting = undefined
   }
 
-  /** What is at hand is held back until the event loop has turned once: `arrival` sees to that. */
+  /** What is available is held back until the event loop has turned once: `arrival` sees to that. */
   get isTurnOver(): boolean {
     return this.#isTurnOver
   }
 
-  /** Whatever the event loop has been kept from: what is at hand may be taken. */
+  /** Whatever the event loop has been kept from: what is available may be taken. */
   ignoreTurn(): void {
     this.#beginTurn()
   }
@@ -340,7 +340,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
     this.#isTurnOver = false
   }
 
-  /** Puts a chunk with messages into place. False: none is at hand. */
+  /** Puts a chunk with messages into place. False: none is available. */
   #advance(): boolean {
     this.settle()
     const error = this.#failure ?? this.#errors.shift()
@@ -389,7 +389,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
     }
   }
 
-  /** Lets go of the chunk that was handed over; its partition is the last in the ring, if it has more. */
+  /** Releases the chunk that was delivered; its partition is the last in the ring, if it has more. */
   #finish(): void {
     const chunk = this.#chunk
     if (chunk === undefined) return

@@ -6,7 +6,7 @@
 import { Deadline } from '../async/deadline.ts'
 
 export interface MessageFeed<Message> {
-  /** The next message, if one is at hand. It counts as being processed until `settle`. Throws why nothing more comes. */
+  /** The next message, if one is available. It counts as being processed until `settle`. Throws why nothing more comes. */
   take(): Message | undefined
   /** The application has asked for more: what it had is processed. `take` counts as that, too. */
   settle(): void
@@ -18,9 +18,9 @@ export interface MessageFeed<Message> {
   readonly isFinished: boolean
   /** Why nothing more is delivered at all. */
   readonly failure: Error | undefined
-  /** What is at hand is held back until the event loop has turned once: `arrival` sees to that. */
+  /** What is available is held back until the event loop has turned once: `arrival` sees to that. */
   readonly isTurnOver: boolean
-  /** Lets what is at hand be taken, whatever the event loop has been kept from. */
+  /** Lets what is available be taken, whatever the event loop has been kept from. */
   ignoreTurn(): void
 }
 

@@ -23,7 +23,7 @@ export abstract class MultiTopicConsumer<
     return this.core.assignment
   }
 
-  /** The offset of the next message of each partition that will be handed over. */
+  /** The offset of the next message of each partition that will be delivered. */
   get positions(): readonly TopicPartitionOffset[] {
     return this.core.positions
   }
@@ -34,7 +34,7 @@ export abstract class MultiTopicConsumer<
     return this.core.position(one)
   }
 
-  /** The offset of the last message of each partition that was handed over; without those of which none was. */
+  /** The offset of the last message of each partition that was delivered; without those of which none was. */
   get heldOffsets(): readonly TopicPartitionOffset[] {
     return this.core.heldOffsets
   }
@@ -57,7 +57,7 @@ export abstract class MultiTopicConsumer<
     this.assigned.seek(one, offset)
   }
 
-  /** Hands over nothing of these (default: of any) and fetches no more; what was fetched is kept. */
+  /** Delivers nothing of these (default: of any) and fetches no more; what was fetched is kept. */
   pause(partitions?: readonly TopicPartition[]): void {
     checkTopicPartitions(partitions)
     this.assigned.checkStarted()
@@ -77,8 +77,8 @@ export abstract class MultiTopicConsumer<
 
   /**
    * Commits what is processed: of all partitions, or of those given; or the offsets given, each that of the next
-   * message. In the body of a loop the message or batch at hand is processed; for other code, such as a hook or a
-   * timer, it is not. Handlers of `run` that are at work have not processed their messages. Throws OffsetCommitError.
+   * message. In the body of a loop the current message or batch is processed; for other code, such as a hook or a
+   * timer, it is not. Handlers of `run` that are running have not processed their messages. Throws OffsetCommitError.
    */
   async commitOffsets(what?: readonly PartitionToCommit[], call?: CallOptions): Promise<void> {
     checkTopicPartitions(what)

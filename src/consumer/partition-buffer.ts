@@ -9,12 +9,12 @@ import { CompressionUnavailableError, CorruptBatchError } from '../errors.ts'
 import type { Lease } from './fetch/lease.ts'
 import type { TopicPartition } from './topic-partition.ts'
 
-/** What has arrived of a partition and was not looked into yet, in the order in which it is handed over. */
+/** What has arrived of a partition and was not looked into yet, in the order in which it is delivered. */
 export type Queued = QueuedBatch | QueuedJump | { readonly kind: 'error'; readonly error: Error }
 
 /**
  * The partition goes on at another offset: retention overtook the position, or a damaged batch is skipped. The
- * position moves when the messages queued before the jump have been handed over, not when the fetch offset does.
+ * position moves when the messages queued before the jump have been delivered, not when the fetch offset does.
  */
 export interface QueuedJump {
   readonly kind: 'jump'
@@ -36,12 +36,12 @@ export interface QueuedBatch {
   readonly lease: Lease | undefined
 }
 
-/** Messages of one partition that follow each other, decoded: what is being handed over. */
+/** Messages of one partition that follow each other, decoded: what is being delivered. */
 export interface DecodedChunk<State> {
   readonly state: State
   /** Cut short only where the log turns out to have lost the rest of them. */
   readonly messages: Message[]
-  /** How many of them have been handed over. */
+  /** How many of them have been delivered. */
   index: number
   /** The position before the first one, and behind the last. */
   start: number
@@ -52,15 +52,15 @@ export interface DecodedChunk<State> {
   isWhole: boolean
   /** Memory that its batches take decompressed. */
   readonly decompressedBytes: number
-  /** The application is at work on what was given out last, and did not ask for it by `run`. */
+  /** The application is processing what was given out last, and did not ask for it by `run`. */
   isInProcess: boolean
   /** It has asked for the signal that interrupts its work on the batch. */
   isInterruptible: boolean
-  /** Of batches that end in it: to be let go of once the application is done with its messages. */
+  /** Of batches that end in it: to be released once the application is done with its messages. */
   readonly leases: readonly Lease[]
 }
 
-/** Batches that are smaller are handed over together, up to so many messages. */
+/** Batches that are smaller are delivered together, up to this many messages. */
 const JOINED_MESSAGES = 500
 /** Larger ones in parts: decoding that many takes the event loop a millisecond. */
 const MOST_MESSAGES = 10_000
@@ -138,7 +138,7 @@ export class PartitionBuffer<State extends Buffered> {
     return this.#error
   }
 
-  /** Whether nothing is at hand. */
+  /** Whether nothing is available. */
   get isEmpty(): boolean {
     return this.#chunk === undefined && this.#queue.length === 0
   }
@@ -212,7 +212,7 @@ export class PartitionBuffer<State extends Buffered> {
     this.#isStopped = false
   }
 
-  /** Hands over and fetches nothing more, until it is moved elsewhere. */
+  /** Delivers and fetches nothing more, until it is moved elsewhere. */
   stop(error: Error): void {
     this.#error = error
     this.#isStopped = true
@@ -261,7 +261,7 @@ export class PartitionBuffer<State extends Buffered> {
     this.#chunk = undefined
   }
 
-  /** Lets go of the chunk that was handed over to the end. */
+  /** Releases the chunk that was delivered to the end. */
   finishChunk(): void {
     const chunk = this.#chunk
     if (chunk === undefined) return

@@ -18,7 +18,7 @@ export type Chunk = DecodedChunk<PartitionState>
  *   isClaimed    `run`, for its handler      yes       no                   yes
  *   isPaused     the application             no        no                   no
  *   isHeld       the group, in a rebalance   no        no                   no
- *   !isAssigned  giving it up, for good      no        no                   no
+ *   !isAssigned  giving it up, permanently      no        no                   no
  *
  * Flags may be set in any combination: what one of them forbids is forbidden. Beside them the buffer stops with an
  * error, and `fetch.phase` says whether the position can be fetched from.
@@ -50,7 +50,7 @@ export class PartitionState implements TopicPartition {
 
   // The work of handlers: written by `run`
   isClaimed = false
-  /** A handler is at work on it: resolves when it has finished. */
+  /** A handler is processing it: resolves when it has finished. */
   handling: Promise<void> | undefined
   /** What its reader has begun and not finished, where that is more than the last message. */
   firstUnfinished: (() => number | undefined) | undefined
@@ -102,7 +102,7 @@ export class PartitionState implements TopicPartition {
     return this.buffer.position
   }
 
-  /** Like the position, but before the message or batch that the application is at work on. */
+  /** Like the position, but before the message or batch that the application is processing. */
   get finished(): number {
     return this.firstUnfinished?.() ?? this.buffer.finished(this.handling !== undefined)
   }

@@ -6,10 +6,10 @@ import type { Work } from './delivery/work.ts'
 import type { Inbox } from './inbox.ts'
 import type { PartitionState } from './partition-state.ts'
 
-/** How much of the time that `close()` may take is for the application to process what it is at work on. */
+/** How much of the time that `close()` may take is for the application to process what it is processing. */
 export const PROCESSING_SHARE = 0.75
 
-/** Waits for what the application is at work on: before a revocation, and before the consumer is closed. */
+/** Waits for what the application is processing: before a revocation, and before the consumer is closed. */
 export class Processing<Value, Key> {
   readonly #inbox: Inbox<Value, Key>
   readonly #delivery: Delivery<Value, Key>
@@ -31,7 +31,7 @@ export class Processing<Value, Key> {
     return caller
   }
 
-  /** Resolves when all that was handed over of these is processed, or they are not assigned any more. */
+  /** Resolves when all that was delivered of these is processed, or they are not assigned any more. */
   async finished(states: readonly PartitionState[]): Promise<void> {
     for (;;) {
       const assigned = states.filter(({ isAssigned }) => isAssigned)

@@ -33,7 +33,7 @@ export const SIMPLE_CONSUMER_OPTIONS = {
  * Reads a topic's partitions, with a group's committed offsets or without any. Made by
  * `topic.getSimpleConsumer()`. Who shares partitions out among processes wants a balanced consumer.
  *
- * Positions move when messages are handed over: what was only fetched is not counted as read.
+ * Positions move when messages are delivered: what was only fetched is not counted as read.
  */
 export class SimpleConsumer<Value = Buffer | null, Key = Buffer | null> extends SingleTopicConsumer<
   Value,

@@ -41,7 +41,7 @@ export abstract class SingleTopicConsumer<
     return this.core.assignment.map(({ partition }) => partition)
   }
 
-  /** The offset of the next message of each partition that will be handed over. */
+  /** The offset of the next message of each partition that will be delivered. */
   get positions(): ReadonlyMap<number, number> {
     return byPartition(this.core.positions, ({ offset }) => offset)
   }
@@ -52,7 +52,7 @@ export abstract class SingleTopicConsumer<
     return this.core.position({ topic: this.topic, partition })
   }
 
-  /** The offset of the last message of each partition that was handed over; without those of which none was. */
+  /** The offset of the last message of each partition that was delivered; without those of which none was. */
   get heldOffsets(): ReadonlyMap<number, number> {
     return byPartition(this.core.heldOffsets, ({ offset }) => offset)
   }
@@ -75,7 +75,7 @@ export abstract class SingleTopicConsumer<
     this.assigned.seek({ topic: this.topic, partition }, offset)
   }
 
-  /** Hands over nothing of these (default: of any) and fetches no more; what was fetched is kept. */
+  /** Delivers nothing of these (default: of any) and fetches no more; what was fetched is kept. */
   pause(partitions: readonly number[] = this.partitions): void {
     this.assigned.checkStarted()
     this.core.pause(this.named(partitions))
@@ -94,8 +94,8 @@ export abstract class SingleTopicConsumer<
   /**
    * Commits what is processed, or the offsets given by partition, each that of the next message, with a text of the
    * application's where one is given (`client.admin.listGroupOffsets()` returns it). In the body of a
-   * loop the message or batch at hand is processed; for other code, such as a hook or a timer, it is not. Handlers of
-   * `run` that are at work have not processed their messages. Throws InvalidArgumentError, OffsetCommitError.
+   * loop the current message or batch is processed; for other code, such as a hook or a timer, it is not. Handlers of
+   * `run` that are running have not processed their messages. Throws InvalidArgumentError, OffsetCommitError.
    */
   async commitOffsets(
     offsets?: ReadonlyMap<number, number | OffsetWithMetadata>,

@@ -32,7 +32,7 @@ export async function checkPartitions(
   )
 }
 
-/** Where to begin with each partition: `startingPositions` of those that are known, the first message of new ones. */
+/** Where at first each partition: `startingPositions` of those that are known, the first message of new ones. */
 export async function findStarts(
   cluster: Cluster,
   settings: Settings,

@@ -278,7 +278,7 @@ export class EmbeddedCluster implements AsyncDisposable {
 
   /**
    * Loses the last records of a partition, as when a leader that was alone in having them fails: at least
-   * so many, as batches are lost as a whole. The leader gets a new epoch. Returns how many were lost.
+   * this many, as batches are lost as a whole. The leader gets a new epoch. Returns how many were lost.
    */
   loseTail(topic: string, partition: number, count: number): number {
     const lost = loseTail(this.#partition(topic, partition), count)
@@ -300,7 +300,7 @@ export class EmbeddedCluster implements AsyncDisposable {
     this.#state.topics.retain(this.#state.nowMs())
   }
 
-  /** Forgets all fetch sessions, as brokers do that run out of slots: clients have to begin anew. */
+  /** Forgets all fetch sessions, as brokers do that run out of slots: clients have to begin again. */
   dropFetchSessions(): void {
     for (const { fetchSessions } of this.#brokers) fetchSessions.clear()
   }

@@ -56,7 +56,7 @@ export interface EmbeddedClusterOptions {
   readonly transactionVersion?: 0 | 1 | 2
   /** A port for each broker. Default: any free ones. */
   readonly ports?: readonly number[]
-  /** Topics to begin with. Those that the data folder has already stay as they are. */
+  /** Topics at first. Those that the data folder has already stay as they are. */
   readonly topics?: Readonly<Record<string, EmbeddedTopicOptions>>
   /** Whether asking for a topic's metadata may create it. Default: true, as in Kafka. */
   readonly autoCreateTopics?: boolean
@@ -72,7 +72,7 @@ export interface EmbeddedClusterOptions {
   /** The shortest session timeout that a member may ask for. Default: 6,000, as in Kafka. */
   readonly groupMinSessionTimeoutMs?: number
   /**
-   * Requests of all clients that wait for their answers have so many bytes at most, but for one that is larger
+   * Requests of all clients that wait for their answers have this many bytes at most, but for one that is larger
    * alone: no more is read then. Kafka's `queued.max.request.bytes`. Default: 268,435,456.
    */
   readonly queuedMaxRequestBytes?: number
@@ -83,7 +83,7 @@ export interface EmbeddedClusterOptions {
    */
   readonly dataDir?: string
   /**
-   * Told of what is no error, but should be known: that the end of a log was written in part and is cut
+   * Notified of what is no error, but should be known: that the end of a log was written in part and is cut
    * off, above all. Default: a warning of the process (`process.emitWarning`).
    */
   readonly onWarning?: (message: string) => void

@@ -58,7 +58,7 @@ interface Pending {
  * times out closes the connection: were it left open, its late answer would still have to be read past,
  * and all behind it on this connection has waited as long.
  *
- * While it is held (throttled by the broker, or authenticating anew) requests wait their turn unsent.
+ * While it is held (throttled by the broker, or authenticating again) requests wait their turn unsent.
  */
 export class Connection {
   readonly address: string
@@ -126,7 +126,7 @@ export class Connection {
     stream.on('end', () => this.#close(this.#disconnected(this.#whyClosed())))
     stream.on('close', () => this.#close(this.#disconnected(this.#whyClosed())))
     this.#watchIdleness(options.maxIdleMs)
-    // A socket factory may hand over one that has ended meanwhile: no event will tell.
+    // A socket factory may deliver one that has ended meanwhile: no event will tell.
     if (stream.destroyed) this.#close(this.#disconnected('it was closed before it was used'))
   }
 
@@ -432,7 +432,7 @@ export class Connection {
     }
   }
 
-  /** One timer that is set anew only when it fires: nothing is done for it on a request. */
+  /** One timer that is set again only when it fires: nothing is done for it on a request. */
   #watchIdleness(waitMs: number): void {
     this.#idleTimer = new Timer(waitMs, () => {
       const idleMs = performance.now() - this.#lastUsed

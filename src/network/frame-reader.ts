@@ -51,7 +51,7 @@ export class FrameReader {
     return this.#filled === 0 ? frame : frame.subarray(this.#filled)
   }
 
-  /** So many bytes were put into `space`. Returns what `push` returns. */
+  /** This many bytes were put into `space`. Returns what `push` returns. */
   received(byteCount: number): Buffer | undefined {
     const frame = this.#frame
     if (frame === undefined) return this.#cut(this.space.subarray(0, byteCount), true)

@@ -2,9 +2,9 @@ import type { OnReadOpts } from 'node:net'
 
 /** Takes bytes where it wants them to be put. */
 export interface Receiver {
-  /** Where the next bytes go; asked anew after each `received`. */
+  /** Where the next bytes go; asked again after each `received`. */
   space(): Buffer
-  /** So many bytes were put at the beginning of what `space` gave. */
+  /** This many bytes were put at the beginning of what `space` gave. */
   received(byteCount: number): void
 }
 
@@ -47,14 +47,14 @@ export class Intake {
     return this.#isUsed
   }
 
-  /** Hands over what has come, and everything that comes from now on. */
+  /** Delivers what has come, and everything that comes from now on. */
   to(receiver: Receiver): void {
     this.#receiver = receiver
     for (const chunk of this.#early.splice(0)) give(chunk, receiver)
   }
 }
 
-/** Hands over bytes that were read elsewhere. */
+/** Delivers bytes that were read elsewhere. */
 function give(chunk: Buffer, receiver: Receiver): void {
   for (let at = 0; at < chunk.length;) {
     const taken = chunk.copy(receiver.space(), 0, at)

@@ -226,7 +226,7 @@ export function producerSettings<Value, Key>(
   }
   if (options.idempotent === true && maxInFlight > MAX_IN_FLIGHT_IDEMPOTENT) {
     throw new InvalidArgumentError(
-      `idempotent allows a maxInFlight of ${MAX_IN_FLIGHT_IDEMPOTENT}, not ${maxInFlight}: brokers find repeats among so many`,
+      `idempotent allows a maxInFlight of ${MAX_IN_FLIGHT_IDEMPOTENT}, not ${maxInFlight}: brokers find repeats among this many`,
     )
   }
   const isPossible = requiredAcks === -1 && maxInFlight <= MAX_IN_FLIGHT_IDEMPOTENT

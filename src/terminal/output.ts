@@ -4,7 +4,7 @@ const CHUNK_BYTES = 64 * 1024
 
 /**
  * Writes many small parts to a stream in large chunks. What was written leaves at the end of the current turn
- * of the event loop at the latest, so that a message is seen as soon as no other is at hand.
+ * of the event loop at the latest, so that a message is seen as soon as no other is available.
  */
 export class Output {
   readonly #stream: Writable

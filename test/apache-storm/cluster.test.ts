@@ -224,7 +224,7 @@ describe('topologies on Storm as a cluster: ZooKeeper, Nimbus, Supervisor and wo
           ...['submit', '-n', 'keep', '-w', '1'],
           ...['-o', `test.results=${results}`, '-o', `test.hosts=${kafka.hosts}`],
         ])
-        await storm.until(() => lines(results).length > MESSAGES / 4, 'it is at work')
+        await storm.until(() => lines(results).length > MESSAGES / 4, 'it is running')
         const [pid] = lines(`${results}.pids`).map(Number)
         process.kill(pid!, 'SIGKILL')
         const seen = (): Set<number> => new Set(lines(results).map(Number))

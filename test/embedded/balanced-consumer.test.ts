@@ -88,7 +88,7 @@ describe('a balanced consumer', () => {
     expect(zookeeper.node('/consumers/g/ids')?.children).toEqual([])
   })
 
-  it('hands over to another, without a message lost or read twice, where the hook commits', async () => {
+  it('delivers to another, without a message lost or read twice, where the hook commits', async () => {
     await produce(8)
     const options: Options = {
       onPartitionsRevoked: (_, consumer) => consumer.commitOffsets(),
@@ -189,7 +189,7 @@ describe('a balanced consumer', () => {
     expect(await take(first, 7)).toEqual([1, 2, 3, 4, 5, 6, 7])
   })
 
-  it('starts anew with resetOffsetOnStart only with its first partitions', async () => {
+  it('starts again with resetOffsetOnStart only with its first partitions', async () => {
     await produce(4)
     const first = await consumer({ autoCommitEnable: true, consumerGroup: 'g' })
     await take(first, 4)
@@ -218,7 +218,7 @@ describe('a balanced consumer', () => {
   it.each([
     ['throws', () => JSON.parse('nonsense') as number[], 'is not valid JSON'],
     ['gives what is not there', () => [9], "gave partition 9 of 't', which does not exist"],
-  ])('fails for good where its own function %s', async (_, membershipProtocol, message) => {
+  ])('fails permanently where its own function %s', async (_, membershipProtocol, message) => {
     await expect(consumer({ membershipProtocol })).rejects.toMatchObject({
       code: 'REBALANCE_FAILED',
       retriable: false,
@@ -424,7 +424,7 @@ describe('a ZooKeeper client that is handed in', () => {
   })
 })
 
-describe('what cannot work is said', () => {
+describe('what cannot work is reported', () => {
   it.each([
     [
       { zookeeperHosts: '127.0.0.1:1', zookeeperConnectionTimeoutMs: 300 },

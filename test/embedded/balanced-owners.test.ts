@@ -127,7 +127,7 @@ describe('the owners of partitions', () => {
   })
 })
 
-it('a member hears of what is given up before it knew that it waits for it', async () => {
+it('a member learns of what is given up before it knew that it waits for it', async () => {
   const other = await openSession()
   await other.createAll([`${FOLDER}/1-0`], 'other')
   const canBeClaimed = deferred()

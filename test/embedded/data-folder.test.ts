@@ -255,7 +255,7 @@ describe('a data folder', () => {
     expect(partitions.map(({ leaderId }) => leaderId)).toEqual([1, 1, 1])
   })
 
-  it('writes its journal anew when most of it is out of date', async () => {
+  it('writes its journal again when most of it is out of date', async () => {
     using kept = new Kept()
     const journal = join(kept.folder.path, 'journal')
     const rounds = 150

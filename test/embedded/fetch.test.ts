@@ -129,7 +129,7 @@ describe('fetching from an embedded broker', () => {
       expect(partitionsOf(await next(3, [1], { offset: 1 }))).toEqual([])
     })
 
-    it('tells of a new start of the log, too', async () => {
+    it('reports a new start of the log, too', async () => {
       await using kafka = await start()
       using raw = await rawClientOf(kafka)
       await produceTo(raw, 't', 0, batchOf(['a']))

@@ -15,12 +15,12 @@ const COOPERATIVE = { assignors: ['cooperative-sticky'] as const }
 const lost = (member: ManagedMember) => member.log.filter((entry) => entry.startsWith('!'))
 const events = (member: ManagedMember) => member.log.filter((entry) => /^[-+!]/.test(entry))
 
-/** Resolves when so many more heartbeats have reached a broker. */
+/** Resolves when this many more heartbeats have reached a broker. */
 async function heartbeats(kafka: EmbeddedCluster, count: number): Promise<void> {
   for (let seen = 0; seen < count; seen++) await kafka.requests.next({ api: 'Heartbeat' })
 }
 
-/** Timers of so many milliseconds never elapse. */
+/** Timers of this many milliseconds never elapse. */
 function withoutTimersOf(waitMs: number) {
   const setTimer = globalThis.setTimeout
   let omitted = 0
@@ -131,7 +131,7 @@ describe('the coordinator of a group', () => {
   })
 
   it.each(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION'] as const)(
-    'may not know the member any more (%s): what it had is lost, and it joins anew',
+    'may not know the member any more (%s): what it had is lost, and it joins again',
     async (error) => {
       await using scene = await GroupScene.open()
       // The broker has not forgotten it in truth: that takes a session.
@@ -196,7 +196,7 @@ describe('the coordinator of a group', () => {
     ['JoinGroup', 'INVALID_GROUP_ID', /group's name is not allowed/],
     ['SyncGroup', 'GROUP_AUTHORIZATION_FAILED', /ACL is missing/],
     ['FindCoordinator', 'GROUP_AUTHORIZATION_FAILED', /ACL is missing/],
-  ])('may refuse it for good at %s with %s: start() says why', async (api, error, message) => {
+  ])('may refuse it permanently at %s with %s: start() says why', async (api, error, message) => {
     await using scene = await GroupScene.open()
     scene.kafka.faults.on({ api }, { error })
     const one = scene.make('one')
@@ -207,7 +207,7 @@ describe('the coordinator of a group', () => {
   })
 
   it.each<ErrorName>(['GROUP_AUTHORIZATION_FAILED', 'FENCED_INSTANCE_ID'])(
-    'may put it out for good by a heartbeat (%s): consume() says why',
+    'may put it out permanently by a heartbeat (%s): consume() says why',
     async (error) => {
       await using scene = await GroupScene.open()
       const one = await scene.start('one')
@@ -273,7 +273,7 @@ describe('the coordinator of a group', () => {
     },
   )
 
-  it('may be too old for static members, or for groups: start() says so', async () => {
+  it('may be too old for static members, or for groups: start() reports it', async () => {
     await using old = await GroupScene.open({ version: '1.1' })
     await expect(old.make('one', { groupInstanceId: 'a' }).machine.start()).rejects.toThrow(
       /static membership \(groupInstanceId\) needs Kafka 2\.3/,
@@ -299,7 +299,7 @@ describe('the coordinator of a group', () => {
     expect(lost(one)).toEqual([])
   })
 
-  it('is unreachable: start() says so, and close ends soon', async () => {
+  it('is unreachable: start() reports it, and close ends soon', async () => {
     await using scene = await GroupScene.open()
     const one = scene.make('one', {
       client: { operationTimeoutMs: 300 },

@@ -99,7 +99,7 @@ describe('a member of a Kafka group', () => {
     await one.settledWith(4)
   })
 
-  it('waits for a topic that does not exist, and says so', async () => {
+  it('waits for a topic that does not exist, and reports it', async () => {
     await using scene = await GroupScene.open({ autoCreateTopics: false })
     const { warnings, logger } = keepWarnings()
     const client = { metadataMaxAgeMs: 50, logger }
@@ -215,7 +215,7 @@ describe('a member of a Kafka group', () => {
     expect(one.log.filter((entry) => entry.startsWith('!'))).toEqual([])
   })
 
-  it('says so where the group has members with other assignors', async () => {
+  it('reports it where the group has members with other assignors', async () => {
     await using scene = await GroupScene.open()
     using stranger = await GroupMember.open(scene.kafka)
     await stranger.join()

@@ -98,7 +98,7 @@ describe('a classic group', () => {
     expect(await other.leave()).toBe(ErrorCode.UNKNOWN_MEMBER_ID)
   })
 
-  it('throws out a member that is not heard of for its session timeout', async () => {
+  it('throws out a member that is not learned of for its session timeout', async () => {
     await using kafka = await start({ groupMinSessionTimeoutMs: 1 })
     using silent = await stableMember(kafka, { sessionTimeoutMs: 50 })
     using waiting = await GroupMember.open(kafka)
@@ -132,7 +132,7 @@ describe('a classic group', () => {
   })
 
   describe('static members (KIP-345)', () => {
-    it('keep their assignment when they start anew, and fence the one before', async () => {
+    it('keep their assignment when they start again, and fence the one before', async () => {
       await using kafka = await start()
       using before = await stableMember(kafka, { instanceId: 'i' })
       using after = await GroupMember.open(kafka, { instanceId: 'i' })

@@ -1,4 +1,4 @@
-/** What members of a group are at work on: never committed, and not another member's before its time. */
+/** What members of a group are processing: never committed, and not another member's before its time. */
 import { describe, expect, it } from '@jest/globals'
 import { deferred } from '../../src/async/deferred.ts'
 import { joinGroup } from '../../protocol/apis/join-group.ts'
@@ -60,7 +60,7 @@ class Scene implements AsyncDisposable {
         membershipProtocol: (partitions, members, member) =>
           members.length === 1 || member !== this.leaving ? partitions : [],
         rebalanceBackoffMs: 100,
-        // Who waits for what another is at work on is not to give up.
+        // Who waits for what another is processing is not to give up.
         rebalanceMaxRetries: 1_000,
       }
     }
@@ -92,7 +92,7 @@ class Scene implements AsyncDisposable {
     return client.topic('t').getBalancedConsumer({ ...this.options(), ...more })
   }
 
-  /** Writes so many messages to each partition. */
+  /** Writes this many messages to each partition. */
   async write(count: number): Promise<void> {
     await using producer = await this.client().topic('t').getProducer()
     for (let i = 0; i < count * 2; i++) void producer.produce(`${i}`, { partition: i % 2 })
@@ -142,7 +142,7 @@ const WAYS: Record<string, (from: BalancedConsumer, work: Work) => Promise<void>
   'run()': (from, work) => from.run(({ partition }) => work(partition)),
 }
 
-/** One member that is at work on the first message or batch that it gets. */
+/** One member that is processing the first message or batch that it gets. */
 async function atWork(
   member: BalancedConsumer,
   way: string,
@@ -163,7 +163,7 @@ async function atWork(
 
 const EVERY_WAY = GROUPS.flatMap((group) => Object.keys(WAYS).map((way) => ({ group, way })))
 
-describe.each(EVERY_WAY)('what $way is at work on in a group $group', ({ group, way }) => {
+describe.each(EVERY_WAY)('what $way is processing in a group $group', ({ group, way }) => {
   it('is waited for and committed before another member reads it', async () => {
     await using scene = await Scene.open(group)
     await scene.write(5)

@@ -8,7 +8,7 @@ import { until } from '../support/until.ts'
 import { keepWarnings } from '../support/warnings.ts'
 
 const PARTITIONS = 2
-/** Each takes the loop 20 ms, so that it is at work for longer than a commit interval, and when it is frozen. */
+/** Each takes the loop 20 ms, so that it is running for longer than a commit interval, and when it is frozen. */
 const MESSAGES = 150
 const REFUSED = /a commit at an interval failed, the next one makes up for it/
 

@@ -51,7 +51,7 @@ class Scene implements AsyncDisposable {
       })
   }
 
-  /** Writes so many messages, in turn to both partitions. */
+  /** Writes this many messages, in turn to both partitions. */
   async write(count: number, topic = 't'): Promise<void> {
     await using producer = await this.client().topic(topic).getProducer()
     for (let number = 0; number < count; number++) {
@@ -226,7 +226,7 @@ describe('a managed balanced consumer', () => {
     // Busy with that message, for longer than it may be.
     const busyUntil = performance.now() + 1_200
     while (performance.now() < busyUntil) await scene.kafka.requests.next({ api: 'Heartbeat' })
-    // What is at hand may come first.
+    // What is available may come first.
     const errors: unknown[] = []
     for (let taken = 0; taken < 3;) {
       await take(one, 1).then(

@@ -43,7 +43,7 @@ async function read(
 }
 
 describe('a consumer that was stopped and is started again', () => {
-  it('goes on after the last message that it handed over, without a group', async () => {
+  it('goes on after the last message that it delivered, without a group', async () => {
     const consumer = await client.topic(topic).getSimpleConsumer()
     expect(await read(consumer, 3)).toEqual(['0', '1', '2'])
     await consumer.stop()
@@ -67,7 +67,7 @@ describe('a consumer that was stopped and is started again', () => {
     await consumer.close()
   })
 
-  // The message that was handed over last counts as processed when the next one is asked for.
+  // The message that was delivered last counts as processed when the next one is asked for.
   it('goes on at the message that was not processed yet when it commits by itself', async () => {
     const consumer = await client
       .topic(topic)
@@ -79,7 +79,7 @@ describe('a consumer that was stopped and is started again', () => {
     await consumer.close()
   })
 
-  it('begins anew with resetOffsetOnStart', async () => {
+  it('begins again with resetOffsetOnStart', async () => {
     const consumer = await client.topic(topic).getSimpleConsumer({ resetOffsetOnStart: true })
     await read(consumer, 3)
     await consumer.stop()

@@ -72,7 +72,7 @@ describe('the set-up of an embedded cluster', () => {
     expect(
       new Set(kafka.requests.all({ api: 'Produce' }).map(({ principal }) => principal)),
     ).toEqual(new Set(['User:ANONYMOUS', 'User:alice']))
-    // What a client of one listener hears of the brokers are their addresses at that listener.
+    // What a client of one listener learns of the brokers are their addresses at that listener.
     using raw = await rawClientOf(kafka)
     const { brokers } = await raw.request(describeCluster, 1, {
       includeClusterAuthorizedOperations: false,

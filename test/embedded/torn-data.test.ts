@@ -109,7 +109,7 @@ describe('a log', () => {
     }
   })
 
-  it('with zeros behind the last whole batch has them cut off, and says so', async () => {
+  it('with zeros behind the last whole batch has them cut off, and reports it', async () => {
     using folder = new TemporaryFolder()
     await written(folder.path, VALUES)
     const { values, cut } = await recovered(folder.path, (copy) =>
@@ -202,7 +202,7 @@ describe('a log', () => {
     expect(warnings).toEqual([expect.stringMatching(/0 lacks the records from offset 0 to 0$/)])
   })
 
-  it('whose folder is missing begins empty, and says so once', async () => {
+  it('whose folder is missing begins empty, and reports it once', async () => {
     using folder = new TemporaryFolder()
     await written(folder.path, VALUES)
     rmSync(dirname(logOf(folder.path)), { recursive: true })

@@ -121,7 +121,7 @@ describe.each(CLUSTERS)('a transactional producer, %s', (_, options) => {
     await producer.transaction((tx) =>
       tx.produceMany(values.map((value) => ({ topic: 'a', value, key: value }))),
     )
-    // A coordinator would refuse to end what it has not heard of.
+    // A coordinator would refuse to end what it has not learned of.
     await (await producer.begin()).commit()
     await (await producer.begin()).abort()
     expect(await committed(kafka, 'a')).toEqual(values)

@@ -5,7 +5,7 @@ import { ZooKeeperTestSession } from '../support/zookeeper/session.ts'
 import { mayNotFire } from '../support/fault-watch.ts'
 
 describe('a fault of an embedded ZooKeeper', () => {
-  it('answers with an error, so many times', async () => {
+  it('answers with an error, this many times', async () => {
     await using zookeeper = await EmbeddedZooKeeper.start()
     using session = await ZooKeeperTestSession.open(zookeeper.hosts)
     const fault = zookeeper.faults.on(

@@ -51,7 +51,7 @@ describe('an embedded ZooKeeper', () => {
     expect(await session.create('/q/n-', '', 'ephemeralSequential')).toBe('/q/n-0000000001')
   })
 
-  it('deletes ephemeral nodes when their session is closed, and says so to who watches', async () => {
+  it('deletes ephemeral nodes when their session is closed, and reports it to who watches', async () => {
     await using zookeeper = await EmbeddedZooKeeper.start()
     using watching = await ZooKeeperTestSession.open(zookeeper.hosts)
     const leaving = await ZooKeeperTestSession.open(zookeeper.hosts)
@@ -190,7 +190,7 @@ describe('a session of an embedded ZooKeeper', () => {
     expect(await failureOf(zookeeper.stopServer(4))).toHaveProperty('code', 'INVALID_ARGUMENT')
   })
 
-  it('may never hear of what it has done', async () => {
+  it('may never learn of what it has done', async () => {
     await using zookeeper = await EmbeddedZooKeeper.start()
     using session = await ZooKeeperTestSession.open(zookeeper.hosts)
     zookeeper.holdReplies()

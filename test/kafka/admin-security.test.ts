@@ -50,7 +50,7 @@ describeWithBrokers('the admin client and security', ['java'], () => {
       authority[Symbol.dispose]()
     })
 
-    /** A broker hears of a change a moment after the controller has made it. */
+    /** A broker learns of a change a moment after the controller has made it. */
     async function heard<T>(ask: () => Promise<T>, isSo: (answer: T) => boolean): Promise<T> {
       for (;;) {
         const answer = await ask()

@@ -161,7 +161,7 @@ describeWithBrokers('the admin client', ['java'], () => {
       }
       await changed
       const names = ['retention.ms', 'segment.ms']
-      // The broker that is asked may hear of the change a moment after the controller.
+      // The broker that is asked may learn of the change a moment after the controller.
       let values: string | undefined
       while (values !== '1234567,5000000') {
         const [found] = await admin.describeConfigs([{ type: 'topic', name: 'tuned' }], { names })

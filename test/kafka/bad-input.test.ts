@@ -66,7 +66,7 @@ describeWithBrokers('what a real broker cannot take', ['java'], () => {
       await expect(missing.partitions()).rejects.toThrow(UnknownTopicError)
     })
 
-    it('the command says so in one line', async () => {
+    it('the command reports it in one line', async () => {
       expect(await failureOf('produce', 'missing')).toEqual({
         code: 1,
         line: "samsa: topic 'missing' does not exist, and the brokers do not create it by themselves",

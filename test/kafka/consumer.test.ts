@@ -103,7 +103,7 @@ describeWithBrokers('a simple consumer on a real broker', ['java', 'kcat'], () =
       expect(await second.consume()).toBeUndefined()
     })
 
-    it('begins anew with resetOffsetOnStart', async () => {
+    it('begins again with resetOffsetOnStart', async () => {
       const group = { consumerGroup: `restarting-${count}` }
       const first = await open(group)
       await take(first, 400)

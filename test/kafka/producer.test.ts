@@ -79,7 +79,7 @@ describeWithBrokers('a producer', ['java'], () => {
       expect([message!.key!.toString(), message!.value!.toString()]).toEqual(['42', '{"a":1}'])
     })
 
-    it('is told of a message that is too large for the broker', async () => {
+    it('is notified of a message that is too large for the broker', async () => {
       const name = await newTopic(1, { 'max.message.bytes': '1000' })
       const producer = await client.topic(name).getSyncProducer()
       const error = await failureOf(producer.produce('x'.repeat(2_000)))
@@ -244,7 +244,7 @@ describeWithBrokers('a producer', ['java'], () => {
         expect(await valuesOf(name)).toEqual(['0', '1', '2'])
       })
 
-      it('gives a message up at its time when the answer is lost for good', async () => {
+      it('gives a message up at its time when the answer is lost permanently', async () => {
         const name = await newTopic()
         await using shaky = new KafkaClient({ hosts: proxy.name, socketTimeoutMs: 200 })
         const producer = await shaky

@@ -111,7 +111,7 @@ for (const version of ['1.1.1', '4.4.0']) {
       expect(retries).toBe(0)
     })
 
-    it('is not taken for another host, unless that is asked for in so many words', async () => {
+    it('is not taken for another host, unless that is asked for in this many words', async () => {
       const options = {
         hosts: cluster.secureHosts('SASL_SSL'),
         sasl: { mechanism: 'PLAIN', ...USER },

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 
 const MAIN = resolve('dist/src/cli/main.js')
 
-/** The built command, as users run it: built anew where a source file is newer. */
+/** The built command, as users run it: built again where a source file is newer. */
 export function builtCommand(): string {
   if (!existsSync(MAIN) || newest(['src', 'protocol', 'build']) > statSync(MAIN).mtimeMs) build()
   return MAIN

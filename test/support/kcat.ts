@@ -1,7 +1,7 @@
 import { outputOf, runCommand } from './run-command.ts'
 
 /**
- * What librdkafka remarks comes by chance, such as how long a busy broker took to answer. What goes wrong for good is
+ * What librdkafka remarks comes by chance, such as how long a busy broker took to answer. What goes wrong permanently is
  * in kcat's own words and its exit code.
  */
 export const NO_REMARKS: readonly string[] = ['-X', 'log_level=2']

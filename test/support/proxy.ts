@@ -36,7 +36,7 @@ export class Proxy implements AsyncDisposable {
   readonly host = '127.0.0.1'
   readonly port: number
   welcome: Welcome = 'pass'
-  /** So many new connections end at their first request, without a byte, as Kafka 0.8 ends those of newer clients. */
+  /** This many new connections end at their first request, without a byte, as Kafka 0.8 ends those of newer clients. */
   turnsAway = 0
   connectionCount = 0
   /** The sizes of the last frame of each API and direction: `Produce request`. */

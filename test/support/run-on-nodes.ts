@@ -1,6 +1,6 @@
 /**
  * What `npm run test:nodes` runs: the unit tests, and the built package by `import` and by `require`, on every
- * supported line of Node. Other lines than the one at hand come from the npm package `node`, outside the
+ * supported line of Node. Other lines than the one available come from the npm package `node`, outside the
  * repository.
  */
 import { spawnSync } from 'node:child_process'

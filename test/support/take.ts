@@ -5,7 +5,7 @@ interface Consuming {
   consume(options: { readonly timeoutMs: number }): Promise<ConsumedMessage | undefined>
 }
 
-/** The next so many messages; throws if they do not come in time. */
+/** The next this many messages; throws if they do not come in time. */
 export async function take(
   consumer: Consuming,
   count: number,

@@ -263,7 +263,7 @@ describe('a dead letter', () => {
     if (offset === 2) throw new Error('not this one')
   }
 
-  it('that cannot be sent is skipped with a warning where onSendError says so', async () => {
+  it('that cannot be sent is skipped with a warning where onSendError reports it', async () => {
     await using consumer = await bed.client.topic('orders').getSimpleConsumer({ stopAtEnd: true })
     const asked: string[] = []
     const { warnings, logger } = keepWarnings()

@@ -133,7 +133,7 @@ describe('TLS to a server', () => {
   })
 })
 
-describe('TLS is refused, and it is said why:', () => {
+describe('TLS is refused, and it is reported why:', () => {
   const failure = async (serverOptions: ServerOptions, options: TlsOptions, host?: string) =>
     (await tryTls(serverOptions, options, host)).error
 

@@ -7,7 +7,7 @@ export interface GroupMember {
   /** Of a static member (KIP-345): the id that it keeps from one start to the next. */
   readonly groupInstanceId: string | undefined
   readonly topics: readonly string[]
-  /** What it holds, as far as it says so: consumers before Kafka 2.4 don't (KIP-429). */
+  /** What it holds, as far as it reports it: consumers before Kafka 2.4 don't (KIP-429). */
   readonly ownedPartitions: readonly TopicPartition[]
   /** In which generation it got them; −1 where it does not say, or holds nothing. */
   readonly generation: number

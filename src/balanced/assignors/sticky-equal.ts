@@ -66,7 +66,7 @@ class Sharing {
     this.#atLeast.sort(byText)
   }
 
-  /** How many of so many partitions the member keeps; notes what it may still get. */
+  /** How many of this many partitions the member keeps; notes what it may still get. */
   #quotaFor(memberId: string, count: number): number {
     if (count < this.#least) {
       this.#below.push(memberId)

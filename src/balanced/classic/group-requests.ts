@@ -1,4 +1,4 @@
-/** What a member asks of its coordinator, whoever that is at the moment: one try each. */
+/** What a member requires of its coordinator, whoever that is at the moment: one try each. */
 import { heartbeat } from '../../../protocol/apis/heartbeat.ts'
 import { joinGroup } from '../../../protocol/apis/join-group.ts'
 import { leaveGroup } from '../../../protocol/apis/leave-group.ts'
@@ -46,7 +46,7 @@ export type JoinOutcome =
       readonly kind: 'joined'
       readonly identity: Identity
       readonly protocolName: string
-      /** A static leader that only started anew is to leave everything as it was (KIP-814). */
+      /** A static leader that only started again is to leave everything as it was (KIP-814). */
       readonly keepsAssignment: boolean
       /** For the leader, which is to decide who gets what. */
       readonly members: readonly JoinedMember[] | undefined

@@ -114,7 +114,7 @@ export class Membership {
 
   /**
    * Joins, or joins again as the same member. `hasOwned` says whether something is lost with the membership:
-   * then it throws MembershipLostError, having told of it; otherwise it joins anew by itself.
+   * then it throws MembershipLostError, having notified of it; otherwise it joins again by itself.
    *
    * Aborting ends the waiting for it. What is under way goes on until `leave`: in a generation that has begun the
    * coordinator takes commits only when the leader has decided, and who is closed has its last one to make.
@@ -177,7 +177,7 @@ export class Membership {
       case 'again':
         return this.#pauseAfter(attempt, deadline)
       case 'ended':
-        // A heartbeat has noticed first, and told of it.
+        // A heartbeat has noticed first, and notified of it.
         throw this.#state === 'refused' ? error : this.#lostError(error)
       case 'new member':
       case 'new generation':

@@ -108,7 +108,7 @@ export class TopicWatch {
     await Promise.all([...counts.keys()].map((name) => this.#cluster.refresh(name)))
     for (const [name, before] of counts) {
       const topic = this.#cluster.known(name)
-      // Gone for the moment of a broker's start, perhaps: only what is said for certain counts.
+      // Gone for the moment of a broker's start, perhaps: only what is reported for certain counts.
       const isCertain = topic === undefined || CERTAIN.has(topic.errorCode)
       const now = topic?.errorCode === ErrorCode.NONE ? topic.partitions.length : 0
       if (isCertain && now !== before)

@@ -158,7 +158,7 @@ export class ZooKeeperCoordinator implements MemberCoordinator {
       }),
     )
     await this.#stirIfStuck()
-    // What was given up before this member knew that it waits for it nobody else tells of.
+    // What was given up before this member knew that it waits for it nobody else reports.
     if (this.#held.size > 0) void this.#check()
     return claim
   }

@@ -28,9 +28,9 @@ export interface Findings {
   readonly free: readonly TopicPartition[]
 }
 
-/** So many partitions are claimed in one transaction: each has two znodes for each broker that could lead it. */
+/** This many partitions are claimed in one transaction: each has two znodes for each broker that could lead it. */
 const CLAIMS_AT_ONCE = 50
-/** Of so many partitions that others hold it is found out who they are: it is for an error's text only. */
+/** Of this many partitions that others hold it is found out who they are: it is for an error's text only. */
 const HOLDERS_NAMED = 10
 
 /** This member's entries among the owners of partitions, and what others have there. */

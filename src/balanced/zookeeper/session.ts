@@ -31,7 +31,7 @@ const ANY_VERSION = -1
 const CERTAIN_SHARE = 2 / 3
 /** Asked so often in a timeout, an answer may take a third of it before anything is in doubt. */
 const BEATS_PER_TIMEOUT = 6
-/** A transaction of so many stays far below what a server reads at once, 1 MiB by default. */
+/** A transaction of this many stays far below what a server reads at once, 1 MiB by default. */
 const CHANGES_AT_ONCE = 100
 /** A server that grants less would have requests sent to it all the time. */
 const LEAST_TIMEOUT_MS = 100
@@ -102,7 +102,7 @@ export class ZooKeeperSession {
     return this.#wasReached
   }
 
-  /** Waits for a connection, and makes a client if need be. Throws ZooKeeperError after the connection timeout. */
+  /** Waits for a connection, and makes a client if necessary. Throws ZooKeeperError after the connection timeout. */
   async open(signal: AbortSignal): Promise<void> {
     await loadZooKeeperPackage()
     signal.throwIfAborted()

@@ -188,7 +188,7 @@ async function open(
 
 interface Start {
   readonly at: 'earliest' | 'latest' | number | Date
-  /** So many messages before the end instead. */
+  /** This many messages before the end instead. */
   readonly beforeEnd?: number
 }
 

@@ -148,7 +148,7 @@ function onlyTopics(group: GroupLag, isWanted: (topic: string) => boolean): Grou
   }
 }
 
-/** What one measurement after another tells of a group. */
+/** What one measurement after another reports a group. */
 interface History {
   readonly lags: (number | undefined)[]
   readonly offsets: { at: number; committed: number; ends: number }[]

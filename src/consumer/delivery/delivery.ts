@@ -21,7 +21,7 @@ import { Run, RUN_OPTIONS, type RunOptions } from './run.ts'
 import { currentWork, doWork, FirstResult, workOf, type Work } from './work.ts'
 
 export interface ConsumeOptions {
-  /** Wait for a message: otherwise undefined is returned where none is at hand. Default: true. */
+  /** Wait for a message: otherwise undefined is returned where none is available. Default: true. */
   readonly block?: boolean
   /** How long to wait for one. Default: the consumer's `consumerTimeoutMs`. */
   readonly timeoutMs?: number
@@ -57,7 +57,7 @@ export class Delivery<Value, Key> {
   /** Who reads at the moment: `for await`, `batches()`, …; consume() may be called by several. */
   #reader: string | undefined
   #consumeCalls = 0
-  /** The body of the loop that is at work on the last message or batch. */
+  /** The body of the loop that is processing the last message or batch. */
   #loop: Work | undefined
 
   constructor(parts: DeliveryParts<Value, Key>) {
@@ -165,12 +165,12 @@ export class Delivery<Value, Key> {
     return currentWork(this)?.kind
   }
 
-  /** Whether the body of a loop that is known may be at work: not after `break`, nor between calls of consume(). */
+  /** Whether the body of a loop that is known may be running: not after `break`, nor between calls of consume(). */
   get isInLoop(): boolean {
     return this.#loop !== undefined
   }
 
-  /** Calls a hook of the application's, in which what a loop's body is at work on does not count as processed. */
+  /** Calls a hook of the application's, in which what a loop's body is processing does not count as processed. */
   callHook<T>(hook: () => T): T {
     return this.#parts.isWorkKnown ? doWork(workOf(this, 'hook'), hook) : hook()
   }

@@ -84,7 +84,7 @@ export class Gatherer<Value, Key> {
     }))
   }
 
-  /** Whether a partition was taken away meanwhile: another member may be at work on the same messages. */
+  /** Whether a partition was taken away meanwhile: another member may be processing the same messages. */
   get hasLost(): boolean {
     return [...this.#gathered.keys()].some(({ isAssigned }) => !isAssigned)
   }

@@ -6,13 +6,13 @@ import type { Reading } from './reading.ts'
 export interface StreamSource<Value, Key> {
   peek(): Peeked<Value, Key> | undefined
   give(peeked: Peeked<Value, Key>): boolean
-  /** Waits until something may be at hand. False at the end. */
+  /** Waits until something may be available. False at the end. */
   arrival(signal: AbortSignal): Promise<boolean>
   readonly reading: Reading
 }
 
 /**
- * Messages as a Readable. Nothing is read ahead: a message counts as handed over when it leaves the stream, not
+ * Messages as a Readable. Nothing is read ahead: a message counts as delivered when it leaves the stream, not
  * when it enters it, and one whose partition was given up in between does not leave it.
  */
 export class MessageStream<Value, Key> extends Readable {
@@ -39,7 +39,7 @@ export class MessageStream<Value, Key> extends Readable {
     else this.push(this.#peeked.message)
   }
 
-  /** Whichever way a message leaves, this is called for it: it is handed over here. */
+  /** Whichever way a message leaves, this is called for it: it is delivered here. */
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     if (event === 'data' && this.#peeked !== undefined) {
       const peeked = this.#peeked
@@ -61,7 +61,7 @@ export class MessageStream<Value, Key> extends Readable {
     return message
   }
 
-  /** As Readable's, except that the body of the loop is known to be at work: see work.ts. */
+  /** As Readable's, except that the body of the loop is known to be running: see work.ts. */
   override [Symbol.asyncIterator](): ReturnType<Readable[typeof Symbol.asyncIterator]> {
     const iterator = super[Symbol.asyncIterator]()
     if (!this.#source.reading.isWorkKnown) return iterator

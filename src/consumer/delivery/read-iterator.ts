@@ -2,7 +2,7 @@
  * Messages or batches for `for await`.
  *
  * Hot path: not an async generator, which takes twice as long (0.17 µs a message for 0.08, Node 24). A message that
- * is at hand takes one promise, resolved already, and the object that the protocol wants. It is a new one each
+ * is available takes one promise, resolved already, and the object that the protocol wants. It is a new one each
  * time: callers may keep them. Measured by benchmarks/consume.ts.
  */
 import type { Iteration } from '../../async/iteration.ts'
@@ -11,7 +11,7 @@ import { ConsumerBusyError } from '../../errors.ts'
 import type { Reading } from './reading.ts'
 
 export interface ReadSource<T> {
-  /** The next one, if one is at hand. */
+  /** The next one, if one is available. */
   take(): T | undefined
   /** The application has asked for more: what it had is processed. `take` and `next` count as that, too. */
   settle(): void
@@ -56,7 +56,7 @@ export class ReadIterator<T> implements Iteration<T> {
     return this.#wait()
   }
 
-  /** What `break` calls, and an error in the loop's body: what was not handed over is for the next reader. */
+  /** What `break` calls, and an error in the loop's body: what was not delivered is for the next reader. */
   return(): Promise<Result<T>> {
     this.#finish()
     return Promise.resolve(END)
@@ -87,12 +87,12 @@ export class ReadIterator<T> implements Iteration<T> {
     return this.#reading === undefined ? { done: false, value } : this.#reading.first(value)
   }
 
-  /** The messages that are at hand need not look at the signal each. */
+  /** The messages that are available need not look at the signal each. */
   readonly #onAbort = (): void => {
     if (this.#state === 'open') this.#abort()
   }
 
-  /** Others may read. The body of the loop may be at work still. */
+  /** Others may read. The body of the loop may be running still. */
   #abort(): void {
     this.#state = 'new'
     this.#reading?.release()
@@ -108,7 +108,7 @@ export class ReadIterator<T> implements Iteration<T> {
         this.#finish()
         return END
       }
-      // Where return() was called meanwhile: what was taken is handed over all the same.
+      // Where return() was called meanwhile: what was taken is delivered all the same.
       if (this.#isWaiting()) this.#state = 'open'
       const result = this.#isFirst ? this.#first(value) : ({ done: false, value } as const)
       if (this.#signal?.aborted === true) this.#abort()

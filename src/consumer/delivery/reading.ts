@@ -6,7 +6,7 @@ export interface Reading {
   first<T>(value: T): IteratorYieldResult<T>
   /** Calls what of the application's works on something that was read. */
   work<T>(call: () => T): T
-  /** Others may read, although the application may be at work still. */
+  /** Others may read, although the application may be running still. */
   release(): void
   /** The application is not at work on what was read any more, or nothing is known of it. */
   end(): void

@@ -8,7 +8,7 @@ import type { Run } from './run.ts'
 /**
  * How far a partition is read ahead of messages that wait for another of their key. They take no slot of
  * `concurrency`, so something has to bound them: each waiting message keeps the memory of its batch, which no longer
- * counts against `queuedMaxBytes`, and is handed over again after a failure or a rebalance. A key that has more than
+ * counts against `queuedMaxBytes`, and is delivered again after a failure or a rebalance. A key that has more than
  * one `concurrency`th of a partition's messages is the bottleneck however far one looks; a thousand messages even out
  * bursts of the others. The bound is a partition's own, so that a hot key never stops another partition.
  */
@@ -30,15 +30,15 @@ interface Task<Value, Key> {
   next: Task<Value, Key> | undefined
 }
 
-/** What handlers are at work on, and what waits for them, of one partition. */
+/** What handlers are processing, and what waits for them, of one partition. */
 interface Work<Value, Key> {
   readonly state: PartitionState
   readonly calls: PartitionHandler<Value, Key>
-  /** What `state.moves` was: the application may seek while handlers are at work. */
+  /** What `state.moves` was: the application may seek while handlers are running. */
   readonly moves: number
   /** Offsets that were begun with or wait for their turn, in the order of the log. */
   readonly unfinished: Set<number>
-  /** The last message of each key that is at work or waits. */
+  /** The last message of each key that is running or waits. */
   readonly lanes: Map<string, Task<Value, Key>>
   readonly idle: Deferred<void>
   running: number
@@ -49,7 +49,7 @@ interface Work<Value, Key> {
 
 /**
  * Hands messages to the handler in the order of their keys: within a partition those with one key are handled one
- * after the other, others at the same time. Only handlers that are at work count against `concurrency`.
+ * after the other, others at the same time. Only handlers that are running count against `concurrency`.
  *
  * Messages that are begun or wait when the run ends, or when their partition is paused, come again: from the first
  * such message of the partition on, with those that were handled behind it.
@@ -103,7 +103,7 @@ export class RunByKey<Value, Key> {
     }
   }
 
-  /** Begins messages of a partition that was claimed, and lines up those whose key is at work. */
+  /** Begins messages of a partition that was claimed, and lines up those whose key is running. */
   #take(state: PartitionState): void {
     const run = this.#run
     const work = this.#workOn(state)
@@ -195,7 +195,7 @@ export class RunByKey<Value, Key> {
     )
   }
 
-  /** Begins with a message whose turn has come, unless its partition is not to be handed over any more. */
+  /** Begins with a message whose turn has come, unless its partition is not to be delivered any more. */
   #beginWaiting(task: Task<Value, Key>): void {
     const { work } = task
     if (!this.#isCurrent(work)) work.isBroken = true
@@ -249,7 +249,7 @@ export class RunByKey<Value, Key> {
     return waiting >= MOST_WAITING || (waiting > 0 && this.#waitingBytes >= MOST_WAITING_BYTES)
   }
 
-  /** Whether messages of it that wait may still be handed over. */
+  /** Whether messages of it that wait may still be delivered. */
   #isCurrent({ state, moves }: Work<Value, Key>): boolean {
     return state.isHandedOver && state.moves === moves && this.#run.feed.mayHandOver
   }
@@ -266,7 +266,7 @@ export class RunByKey<Value, Key> {
     this.#settle(work)
   }
 
-  /** Lets go of a partition once nothing of it is at work. What was not handled comes again. */
+  /** Releases a partition once nothing of it is running. What was not handled comes again. */
   #settle(work: Work<Value, Key>): void {
     const { state, unfinished } = work
     const goesOn = work.waiting > 0 && !work.isBroken && !this.#run.isOver

@@ -5,7 +5,7 @@ import type { Run } from './run.ts'
 
 /**
  * Hands the messages of each partition to the handler one after the other, of up to `concurrency` partitions at the
- * same time. A handler's error ends the run: the message that failed is the next of its partition to be handed over.
+ * same time. A handler's error ends the run: the message that failed is the next of its partition to be delivered.
  */
 export function runByPartition<Value, Key>(
   run: Run<Inbox<Value, Key>>,

@@ -32,7 +32,7 @@ export const RUN_OPTIONS = {
 export type RunSettings = WithDefaults<RunOptions, typeof RUN_OPTIONS>
 
 /**
- * One call of `run`: how many handlers are at work, and why no more are started. Whatever ends it, those that have
+ * One call of `run`: how many handlers are running, and why no more are started. Whatever ends it, those that have
  * begun are waited for.
  */
 export class Run<Feed extends MessageFeed<unknown>> {

@@ -1,7 +1,7 @@
 /**
- * Which of the application's code a call comes from. `close()` waits for what the application is at work on, but not
- * for the loop body, handler or hook that called it; `commitOffsets()` commits the message at hand for the loop body
- * that is at work on it, and for no other code, such as a timer or a hook.
+ * Which of the application's code a call comes from. `close()` waits for what the application is processing, but not
+ * for the loop body, handler or hook that called it; `commitOffsets()` commits the current message for the loop body
+ * that is processing it, and for no other code, such as a timer or a hook.
  *
  * An AsyncLocalStorage tells, as nothing else follows the application's code through its awaits. Its cost does not
  * depend on the number of messages, except that Node before 24 makes every promise of the process slower by some

@@ -13,9 +13,9 @@ import {
 } from '../../errors.ts'
 import type { PartitionState } from '../partition-state.ts'
 
-/** A partition counts as deleted after so many responses in a row that deny it … */
+/** A partition counts as deleted after this many responses in a row that deny it … */
 const UNKNOWN_RESPONSES = 10
-/** … over at least so many of the longest waits between two attempts. */
+/** … over at least this many of the longest waits between two attempts. */
 const UNKNOWN_WAITS = 10
 
 export function isUnknownTopic(errorCode: number): boolean {

@@ -55,7 +55,7 @@ export class FetchSession {
   /** Takes note of what became of the request. True: the session is over, and a new one is to be begun. */
   answered(errorCode: number, sessionId: number): boolean {
     if (errorCode !== ErrorCode.NONE) {
-      // Only this one says that the broker still has the session: it is closed by beginning anew.
+      // Only this one says that the broker still has the session: it is closed by beginning again.
       if (errorCode !== ErrorCode.INVALID_FETCH_SESSION_EPOCH) this.#id = NO_SESSION
       this.#epoch = FIRST_EPOCH
       return isSessionError(errorCode)
@@ -71,7 +71,7 @@ export class FetchSession {
     return false
   }
 
-  /** The answer was lost: the broker may be an epoch further, and the session is begun anew. */
+  /** The answer was lost: the broker may be an epoch further, and the session is begun again. */
   lost(): void {
     this.#epoch = FIRST_EPOCH
   }

@@ -301,7 +301,7 @@ export class Fetcher {
 
   /**
    * A login that was refused, or a certificate: the application is told once, and the broker is asked again all the
-   * same, since both can be put right while the consumer runs.
+   * same, since both can be corrected while the consumer runs.
    */
   #report(source: Source, error: Error): void {
     if (!isOfConnection(error) || isRetriable(error) || source.isReported) return

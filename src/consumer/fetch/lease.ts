@@ -2,7 +2,7 @@ import type { FrameMemory } from '../../network/frame-memory.ts'
 
 /**
  * A response's memory, for as long as anything of it is needed: once all who hold it have let go, it is used
- * for another. Whoever drops what it holds need not say so: the memory is then left to the garbage collector.
+ * for another. Whoever drops what it holds need not report it: the memory is then left to the garbage collector.
  */
 export class Lease {
   readonly #frameMemory: FrameMemory

@@ -14,13 +14,13 @@ export interface Poll {
 
 /**
  * A consumer that finds nothing asks twice a second for ever, which is most of what an idle client costs. After
- * so many empty answers in a row the long poll becomes longer: it ends with the first message all the same.
+ * this many empty answers in a row the long poll becomes longer: it ends with the first message all the same.
  */
 const QUIET_AFTER_ANSWERS = 4
 const QUIET_WAIT_MS = 5_000
 /** A poll that leaves out partitions whose buffers were full is not to keep them waiting once there is room. */
 const SHORT_WAIT_MS = 20
-/** So many empty responses in a row before their time, or refusals of the session, and the next request waits. */
+/** This many empty responses in a row before their time, or refusals of the session, and the next request waits. */
 const HASTY_RESPONSES = 3
 
 let nextLane = 0

@@ -25,7 +25,7 @@ export interface AutoCommitOptions {
   readonly intervalMs: number
   readonly logger: Logger
   readonly commit: () => Promise<void>
-  /** Told of a failure that does not pass by itself. */
+  /** Notified of a failure that does not pass by itself. */
   readonly onError: (error: Error) => void
 }
 

@@ -18,7 +18,7 @@ export interface AutomaticCommitsOptions {
   readonly remindAfterMs: number | undefined
   /** Commits what is processed. */
   readonly commit: (deadline: Deadline) => Promise<void>
-  /** Told of a failed commit that the application has to know of. */
+  /** Notified of a failed commit that the application has to know of. */
   readonly onError: (error: Error) => void
   /** Whether the application was given messages. */
   readonly hasConsumed: () => boolean

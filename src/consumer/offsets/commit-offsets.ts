@@ -22,7 +22,7 @@ export interface CommitSettings {
   ) => Promise<readonly CommitResult[]>
 }
 
-/** How many attempts a broker has to hear of a topic that is new. It would deny a deleted one for good. */
+/** How many attempts a broker has to learn of a topic that is new. It would deny a deleted one permanently. */
 const ATTEMPTS_OF_UNKNOWN = 4
 
 /** Retries what may succeed later, and only those partitions; what is left at the end has its last error. */

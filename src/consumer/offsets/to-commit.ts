@@ -4,10 +4,10 @@ import type { PartitionState } from '../partition-state.ts'
 import { nameOf, type TopicPartition } from '../topic-partition.ts'
 import type { OffsetToCommit } from './offset-store.ts'
 
-/** An offset to be committed, or a partition: then of that what was handed over. */
+/** An offset to be committed, or a partition: then of that what was delivered. */
 export type PartitionToCommit = TopicPartition & Partial<Omit<OffsetToCommit, 'topicId'>>
 
-/** All that was given to the application, or without what it is at work on. */
+/** All that was given to the application, or without what it is processing. */
 export type UpTo = 'given' | 'finished'
 
 /**

@@ -95,7 +95,7 @@ export function topicOf(
   return topic
 }
 
-/** A partition, whoever leads it. Throws Refused, also where a fault says so. */
+/** A partition, whoever leads it. Throws Refused, also where a fault reports it. */
 export function partitionOf(
   { injected }: Pick<RequestContext, 'injected'>,
   topic: Topic,

@@ -118,7 +118,7 @@ export class Partition {
     return this.state.transactions.lastStableOffset(this.log.endOffset)
   }
 
-  /** Another broker leads, or the same one anew: every change has an epoch of its own. */
+  /** Another broker leads, or the same one again: every change has an epoch of its own. */
   setLeader(brokerId: number): void {
     const leaderEpoch = this.leaderEpoch + 1
     const { replicas, index } = this

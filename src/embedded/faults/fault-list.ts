@@ -4,7 +4,7 @@ export interface Fault {
   readonly hits: number
   /** Meets no more requests; those that it holds stay held. */
   remove(): void
-  /** Lets go of what it holds, and holds nothing more. */
+  /** Releases what it holds, and holds nothing more. */
   release(): void
 }
 
@@ -57,7 +57,7 @@ export class FaultList<Match extends { readonly times?: number }, Action, Target
     return fault
   }
 
-  /** Removes all, and lets go of what they hold. */
+  /** Removes all, and releases what they hold. */
   clear(): void {
     for (const fault of [...this.#active]) fault.release()
   }

@@ -26,7 +26,7 @@ export interface FaultMatch {
 export type FaultAction =
   /** It is not acted upon, but answered with this error wherever the response has a place for one. */
   | { readonly error: ErrorName }
-  /** It is acted upon so many milliseconds later; those behind it on the connection wait, as in Kafka. */
+  /** It is acted upon this many milliseconds later; those behind it on the connection wait, as in Kafka. */
   | { readonly delayMs: number }
   /** It is acted upon when the fault is released; those behind it on the connection wait. */
   | { readonly hold: true }
@@ -34,7 +34,7 @@ export type FaultAction =
   | { readonly drop: true }
   /** It is not acted upon, and the connection closed. */
   | { readonly close: true }
-  /** It is acted upon, and the connection closed after so many bytes of the response, 0 for none. */
+  /** It is acted upon, and the connection closed after this many bytes of the response, 0 for none. */
   | { readonly cutAfterBytes: number }
   /** It is acted upon once, and the response sent twice. */
   | { readonly answerTwice: true }
@@ -61,7 +61,7 @@ export class Faults {
     return this.#faults.add(match, action)
   }
 
-  /** Removes all, and lets go of what they hold. */
+  /** Removes all, and releases what they hold. */
   clear(): void {
     this.#faults.clear()
   }

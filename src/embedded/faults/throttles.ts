@@ -2,7 +2,7 @@ import type { ApiName } from '../api/api-names.ts'
 
 /** What `throttle` asks for. */
 export interface ThrottleOptions {
-  /** Default: all that can tell of it. */
+  /** Default: all that can report it. */
   readonly api?: ApiName
   /** The throttle_time_ms of the responses; 0 for none again. */
   readonly ms: number

@@ -110,7 +110,7 @@ export class FetchSessions {
     return session === undefined ? [] : partitionsOf(session)
   }
 
-  /** As when a broker runs out of slots: clients must begin anew. */
+  /** As when a broker runs out of slots: clients must begin again. */
   clear(): void {
     this.#sessions.clear()
   }
@@ -139,7 +139,7 @@ export class FetchSessions {
   }
 }
 
-/** What the client is told of a partition. */
+/** What the client is notified of a partition. */
 export interface FetchedPartition {
   readonly wanted: FetchPartition
   readonly errorCode: number

@@ -214,7 +214,7 @@ export class ClassicGroup implements Group {
     answer(refusedJoin(memberId, 'MEMBER_ID_REQUIRED'))
   }
 
-  /** A static member without an id has started anew: it takes the place of the one before (KIP-345). */
+  /** A static member without an id has started again: it takes the place of the one before (KIP-345). */
   #joinStatic(
     request: JoinRequest,
     instanceId: string,
@@ -275,7 +275,7 @@ export class ClassicGroup implements Group {
         else this.#updateAndRebalance(member, request, answer)
         return
       case 'Stable':
-        // A leader joins again to have the partitions given out anew.
+        // A leader joins again to have the partitions given out again.
         if (isSame && member.id !== this.leader) {
           this.#touch(member)
           answer(this.#joinAnswer(member))
@@ -419,7 +419,7 @@ export class ClassicGroup implements Group {
     }
   }
 
-  /** The member was heard of: its session begins anew. */
+  /** The member was learned of: its session begins again. */
   #touch(member: Member): void {
     member.session?.cancel()
     member.session = this.#timers.afterSilence(member.sessionTimeoutMs, () => {

@@ -4,7 +4,7 @@ import { fetchable, knownPartition } from './fetch-read.ts'
 import type { FetchPartition } from '../fetch/sessions.ts'
 
 /**
- * Waits until there are so many bytes to read, something is wrong with a partition, the time is over, or
+ * Waits until there are this many bytes to read, something is wrong with a partition, the time is over, or
  * nobody waits for the response any more.
  */
 export function waitForBytes(

@@ -110,7 +110,7 @@ function partitionOf(context: RequestContext, read: PartitionRead, isReadCommitt
     highWatermark: BigInt(read.highWatermark),
     lastStableOffset: BigInt(read.lastStableOffset),
     logStartOffset: BigInt(read.logStartOffset),
-    // Of topics that it doesn't know, Kafka says so in other words, which mean the same.
+    // Of topics that it doesn't know, Kafka reports it in other words, which mean the same.
     abortedTransactions:
       (isReadCommitted && read.errorCode === 0) || isUnknown(read)
         ? read.aborted.map(({ producerId, firstOffset }) => ({

@@ -116,7 +116,7 @@ export class PartitionLog {
 
   /**
    * Bytes from the batch that holds the offset on, cut off at the limit as Kafka cuts them, in the middle
-   * of a batch if need be. With `wholeFirst` (KIP-74) the first batch comes whole whatever its size. Nothing
+   * of a batch if necessary. With `wholeFirst` (KIP-74) the first batch comes whole whatever its size. Nothing
    * comes from batches that begin at `beforeOffset` or behind it.
    * Throws Refused, with OFFSET_OUT_OF_RANGE for one.
    */

@@ -35,7 +35,7 @@ export interface SequencedBatch {
   readonly count: number
 }
 
-/** Duplicates are known among so many: that is why clients have no more than 5 requests in flight. */
+/** Duplicates are known among this many: that is why clients have no more than 5 requests in flight. */
 const BATCHES_KEPT = 5
 const SEQUENCES = 2 ** 31
 /** Of the coordinator of embedded clusters, which never moves. */

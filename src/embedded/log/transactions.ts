@@ -1,5 +1,5 @@
 /**
- * The transactions in a log, as its batches tell of them: where those begin that are not ended yet, and which
+ * The transactions in a log, as its batches report them: where those begin that are not ended yet, and which
  * were aborted. In Kafka this is in ProducerStateManager and the transaction index (KIP-98).
  */
 import { controlRecordTypeSchema } from '../../../protocol/messages/control-records.ts'

@@ -1,7 +1,7 @@
 import { FrameReader } from '../../network/frame-reader.ts'
 import type { RequestMemory } from './request-memory.ts'
 
-/** Reading stops while so many requests of one connection wait, and goes on at half of them. */
+/** Reading stops while this many requests of one connection wait, and goes on at half of them. */
 const MOST_QUEUED = 64
 
 /** What the bytes come from: a socket. */

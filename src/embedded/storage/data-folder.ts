@@ -22,10 +22,10 @@ import { baseOffsetOf, PartitionFiles, stored } from './partition-files.ts'
 import type { SavedEntry } from './saved-entry.ts'
 import { SavedState } from './saved-state.ts'
 
-/** The journal is written anew when it has more than this, and most of it is out of date. */
+/** The journal is written again when it has more than this, and most of it is out of date. */
 const REWRITE_FROM_BYTES = 1024 * 1024
 const REWRITE_AT_GROWTH = 4
-/** At a start so many are not yet worth the wait for the disk. */
+/** At a start this many are not yet worth the wait for the disk. */
 const SPARE_ENTRIES = 1_000
 
 export class DataFolder implements ClusterStorage {
@@ -129,7 +129,7 @@ export class DataFolder implements ClusterStorage {
     } catch (error) {
       // The old one goes on.
       this.#rewriteAtBytes *= 2
-      this.#onWarning(`can't write the journal anew: ${String(error)}`)
+      this.#onWarning(`can't write the journal again: ${String(error)}`)
     }
   }
 

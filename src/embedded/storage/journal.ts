@@ -63,7 +63,7 @@ export class Journal {
     this.#sizeBytes = sizeBytes
   }
 
-  /** Goes on behind so many bytes of what the file holds, and cuts off the rest. */
+  /** Goes on behind this many bytes of what the file holds, and cuts off the rest. */
   static open(file: string, sizeBytes: number): Journal {
     const fd = openSync(file, constants.O_RDWR | constants.O_CREAT)
     ftruncateSync(fd, sizeBytes)

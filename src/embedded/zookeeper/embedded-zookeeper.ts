@@ -171,7 +171,7 @@ export class EmbeddedZooKeeper implements AsyncDisposable {
   }
 
   /**
-   * Ends a session as if nothing had been heard of its client for too long: its ephemeral nodes go, its
+   * Ends a session as if nothing had been learned of its client for too long: its ephemeral nodes go, its
    * connection is closed, and when the client comes back it is told. Returns whether there was one.
    */
   expireSession(id: SessionId): boolean {
@@ -191,7 +191,7 @@ export class EmbeddedZooKeeper implements AsyncDisposable {
 
   /**
    * From now on requests are acted upon, but no answer and no event leaves the server. Dropping the
-   * connections then loses them for good: the client never hears of what it has done.
+   * connections then loses them permanently: the client never learns of what it has done.
    */
   holdReplies(): void {
     this.#replies.close()

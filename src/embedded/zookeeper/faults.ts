@@ -20,7 +20,7 @@ export interface ZooKeeperFaultMatch {
 export type ZooKeeperFaultAction =
   /** It is not acted upon, but answered with this error. */
   | { readonly error: KeeperErrorName }
-  /** It is acted upon so many milliseconds later; those behind it on the connection wait. */
+  /** It is acted upon this many milliseconds later; those behind it on the connection wait. */
   | { readonly delayMs: number }
   /** It is acted upon when the fault is released; those behind it on the connection wait. */
   | { readonly hold: true }
@@ -52,7 +52,7 @@ export class ZooKeeperFaults {
     return this.#faults.add(match, action)
   }
 
-  /** Removes all, and lets go of what they hold. */
+  /** Removes all, and releases what they hold. */
   clear(): void {
     this.#faults.clear()
   }

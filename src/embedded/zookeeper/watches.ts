@@ -1,5 +1,5 @@
 /**
- * Who is to be told of which node. As in ZooKeeper there are two kinds of watches, on a node itself (by
+ * Who is to be notified of which node. As in ZooKeeper there are two kinds of watches, on a node itself (by
  * getData and exists) and on its children; addWatch sets both.
  */
 import { isAllowed, PERMISSION, type Identity } from './tree/acl.ts'
@@ -7,7 +7,7 @@ import type { DataTree } from './tree/data-tree.ts'
 import { parentOf } from './tree/paths.ts'
 import type { EventType, TreeEvent } from './tree/transaction.ts'
 
-/** Whose connection an event goes to: watches end with it, and the client sets them anew on the next. */
+/** Whose connection an event goes to: watches end with it, and the client sets them again on the next. */
 export interface Watcher {
   readonly identities: readonly Identity[]
   notify(type: EventType, path: string): void
@@ -66,7 +66,7 @@ export class Watches {
     this.#byKind.children.removeAll(watcher)
   }
 
-  /** Tells of what a transaction has done. Nobody is told twice that a node is gone. */
+  /** Reports what a transaction has done. Nobody is told twice that a node is gone. */
   trigger(events: readonly TreeEvent[]): void {
     for (const { type, path, acl } of events) {
       const kinds: readonly WatchKind[] =
@@ -148,11 +148,11 @@ class WatchTable {
     for (const path of [...(this.#pathsOf.get(watcher) ?? [])]) this.remove(path, watcher)
   }
 
-  /** Those to be told of this; watches that hold only once are removed. */
+  /** Those to be notified of this; watches that hold only once are removed. */
   take(type: EventType, path: string): readonly Watcher[] {
     const found: Watcher[] = []
     for (const [watcher, mode] of this.#byPath.get(path) ?? []) {
-      // A recursive watch hears of each child by itself.
+      // A recursive watch learns of each child by itself.
       if (mode === 'recursive' && type === 'NodeChildrenChanged') continue
       found.push(watcher)
       if (mode === 'once') this.remove(path, watcher)

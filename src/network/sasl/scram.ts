@@ -167,7 +167,7 @@ export class ScramExchange implements SaslExchange {
       )
     }
     if (iterations > maxIterations) {
-      const why = 'so many could keep this process busy'
+      const why = 'this many could keep this process busy'
       throw this.#failure(
         'SASL_SERVER_NOT_TRUSTED',
         `it asks for ${iterations} iterations, maxIterations is ${maxIterations}: ${why}`,

@@ -2,7 +2,7 @@ import { AuthenticationError, InvalidArgumentError, isRetriable } from '../../er
 import { formatAddress, type Address } from '../address.ts'
 import { messageOf } from '../node-error.ts'
 
-/** A secret, or where to get it, asked for anew by each connection: it may have been changed meanwhile. */
+/** A secret, or where to get it, asked for again by each connection: it may have been changed meanwhile. */
 export type Secret = string | (() => string | Promise<string>)
 
 /** Half of a surrogate pair: it has no UTF-8, and would silently become another character. */

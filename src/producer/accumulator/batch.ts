@@ -21,7 +21,7 @@ export interface Run {
  * Records on their way to one partition together, and what becomes of them.
  *
  * What every message touches stands first, in batches as in queues: of 1,000 partitions that messages go to in
- * turn the processor has nothing at hand, and each line of memory takes a while.
+ * turn the processor has nothing available, and each line of memory takes a while.
  */
 export class Batch implements QueuedBatch {
   readonly queue: PartitionQueue<Batch>
@@ -47,7 +47,7 @@ export class Batch implements QueuedBatch {
   sequence: Sequence | undefined
   /** In the format of the broker it goes to, but for the header of a batch v2. */
   sealed: Sealed | undefined
-  /** Its bytes as they go out. Undefined where they have to be made, or made anew. */
+  /** Its bytes as they go out. Undefined where they have to be made, or made again. */
   wire: Buffer | undefined
   /** The request that it is in. */
   request: ProduceAttempt | undefined

@@ -39,7 +39,7 @@ export class Linger {
     this.#batches.push(batch)
   }
 
-  /** A message was added to a batch that waits. Returns whether so many wait that all should go. */
+  /** A message was added to a batch that waits. Returns whether this many wait that all should go. */
   count(): boolean {
     return ++this.#messages >= this.#maxMessages
   }

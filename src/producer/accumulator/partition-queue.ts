@@ -132,7 +132,7 @@ export class PartitionQueue<Batch extends QueuedBatch> {
     return !this.#isRewinding && !this.#hasGap
   }
 
-  /** Numbers its batches for another producer id or epoch from now on, those that were tried anew. */
+  /** Numbers its batches for another producer id or epoch from now on, those that were tried again. */
   startWith(identity: ProducerIdentity): void {
     this.#identity = identity
     this.#nextSequence = 0

@@ -58,7 +58,7 @@ export class Capacity {
     if (this.#holds(this.#mostBytes, this.#mostMessages)) throw this.#full()
   }
 
-  /** A message of so many bytes was taken. */
+  /** A message of this many bytes was taken. */
   count(bytes: number): void {
     this.#turnBytes += bytes
   }

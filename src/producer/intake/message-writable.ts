@@ -11,7 +11,7 @@ export function messageWritable(
   group: MessageGroup,
   take: (message: unknown) => Promise<void> | undefined,
 ): Writable {
-  // Failures are the stream's, which tells of them itself.
+  // Failures are the stream's, which reports them itself.
   group.look()
   const stream = new Writable({
     objectMode: true,

@@ -48,7 +48,7 @@ export interface RecoveryPolicy {
   onNumberRefused(queue: PartitionQueue<Batch>, batch: Batch, error: BrokerError): NumberRecovery
 
   /**
-   * A batch failed for good: by an error that cannot be retried, by `maxRetries`, or by `deliveryTimeoutMs`.
+   * A batch failed permanently: by an error that cannot be retried, by `maxRetries`, or by `deliveryTimeoutMs`.
    * Called after its messages have failed. `batch.outcomeUnknown` says whether it may be in the log all the same.
    * Not called for batches that `abort` or `close` gives up.
    */

@@ -7,7 +7,7 @@ export interface RecordMetadata {
   readonly partition: number
   /** −1 where nobody said: with requiredAcks 0, or when only a repeat of the request was answered. */
   readonly offset: number
-  /** Milliseconds since 1970: the broker's where the topic says so, the producer's otherwise. */
+  /** Milliseconds since 1970: the broker's where the topic reports it, the producer's otherwise. */
   readonly timestamp: number
 }
 

@@ -7,7 +7,7 @@ export interface Failed {
   readonly unseenCount: number
 }
 
-/** So many are kept for callers who never flush. */
+/** This many are kept for callers who never flush. */
 const MAX_KEPT = 10_000
 
 /**

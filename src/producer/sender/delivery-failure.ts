@@ -33,7 +33,7 @@ export function deliveryFailure(
   )
 }
 
-/** The error of a batch that failed for good: one that may be in the log says so, whatever failed last. */
+/** The error of a batch that failed permanently: one that may be in the log reports it, whatever failed last. */
 export function knownOutcome({ outcomeUnknown, queue }: Batch, error: Error): Error {
   if (!outcomeUnknown || error instanceof ProduceFailureError) return error
   const { topic, partition } = queue

@@ -161,7 +161,7 @@ export class Outcomes {
     if (isGivenUp || recovery === 'retry') return
     if (recovery === 'probe' && queue.probe(batch, wasProbed)) return
     queue.renumber()
-    const what = 'what is not acknowledged is numbered anew'
+    const what = 'what is not acknowledged is numbered again'
     this.#cluster.options.logger.warn(`${error.message}; ${what}`)
   }
 

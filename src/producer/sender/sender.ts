@@ -19,7 +19,7 @@ import { Sink } from './sink.ts'
  *                          ↑                          ↓
  *                          └── waiting (backoff) ←── failed, retriable
  *                                                     ↓
- *                                              failed for good
+ *                                              failed permanently
  *
  * What it costs follows from the batches, not from the number of partitions: a partition with something to send is in
  * one list, the accumulator's or that of its leader's sink, and what has to happen at a time is first in a queue in

@@ -34,7 +34,7 @@ const TURN_MS = 6
  */
 const KNOWS_REPEATS_FROM = 5
 /**
- * A batch costs some 10 µs, as much as 20 to 30 messages. With so many partitions that each get little, a
+ * A batch costs some 10 µs, as much as 20 to 30 messages. With this many partitions that each get little, a
  * request waits while another is on its way: with 1,000 partitions a message then costs half as much.
  */
 const SWARM_BATCHES = 50
@@ -205,7 +205,7 @@ export class Sink {
     return false
   }
 
-  /** It was upgraded or downgraded meanwhile: what was written for it has to be written anew. */
+  /** It was upgraded or downgraded meanwhile: what was written for it has to be written again. */
   #changedFormat(version: number): KafkaError {
     this.#version = version
     const reason = `${this.broker.name} speaks Produce v${version} now`

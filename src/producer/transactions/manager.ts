@@ -15,7 +15,7 @@ import { ProducerFencedError, TransactionError } from './errors.ts'
 import { reactionTo, type TransactionRequest } from './reactions.ts'
 import { next, type Generation, type TransactionEvent, type TransactionState } from './states.ts'
 
-/** What the manager asks of the producer that it belongs to. */
+/** What the manager requires of the producer that it belongs to. */
 export interface Outbox {
   /** Resolves when all that was produced is acknowledged or has failed. */
   flush(deadline: Deadline | undefined): Promise<void>

@@ -43,7 +43,7 @@ const OF_REQUEST: Readonly<
   AddPartitionsToTxn: {},
   AddOffsetsToTxn: {},
   TxnOffsetCommit: {},
-  // A partition's leader says so after the coordinator has ended the transaction by its timeout, too. The abort
+  // A partition's leader reports it after the coordinator has ended the transaction by its timeout, too. The abort
   // tells the two apart.
   Produce: { INVALID_PRODUCER_EPOCH: 'abortable', INVALID_TXN_STATE: 'abortable' },
   // The broker may have failed after it had decided. franz-go once took this for an error without effect.

@@ -24,7 +24,7 @@ export type TransactionState =
   | 'abortable'
   /** Nobody knows whether EndTxn took effect: a transaction may be open at the coordinator. */
   | 'unknown outcome'
-  /** Another producer has taken over, or the broker refuses this one for good. */
+  /** Another producer has taken over, or the broker refuses this one permanently. */
   | 'fatal'
   | 'closed'
 

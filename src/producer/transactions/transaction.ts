@@ -24,7 +24,7 @@ export interface OffsetsOfGroup {
   readonly group: GroupMetadata
 }
 
-/** What a transaction asks of its producer. */
+/** What a transaction requires of its producer. */
 export interface TransactionHost<Value, Key> {
   produce(topic: string, message: Message<Value, Key>): Promise<RecordMetadata>
   refuse(error: Error): Promise<RecordMetadata>
@@ -82,7 +82,7 @@ export class Transaction<Value = Data, Key = Data> implements AsyncDisposable {
 
   /**
    * Commits the positions of a consumer, or the given offsets of a group, with the transaction. The positions are
-   * those after the messages that the consumer has handed over: call it when these are processed. Throws BrokerError,
+   * those after the messages that the consumer has delivered: call it when these are processed. Throws BrokerError,
    * after which the transaction can only be aborted; its code is ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID,
    * FENCED_INSTANCE_ID or STALE_MEMBER_EPOCH where the group has given the partitions to another member.
    */

@@ -14,7 +14,7 @@ const LONGEST_PATIENCE_MS = 5_000
  */
 export class SpoutTask extends Task<Spout> {
   readonly #patienceMs: number
-  /** Answers of `next` commands that came while `nextTuple` was at work. */
+  /** Answers of `next` commands that came while `nextTuple` was running. */
   #repeated: (() => void)[] = []
   #isNextQueued = false
 

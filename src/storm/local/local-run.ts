@@ -36,7 +36,7 @@ export interface LocalRunOptions {
 const DEFAULT_TIMEOUT_S = 30
 /** A spout that has nothing is asked again after this long. */
 const IDLE_MS = 1
-/** Spouts wait while so many tuples wait for bolts. */
+/** Spouts wait while this many tuples wait for bolts. */
 const MOST_WAITING = 1_000
 const DIRECT_TICK = { comp: '__system', stream: '__tick', task: -1 }
 

@@ -9,7 +9,7 @@ const DEEPEST = 100
 const BRACE = 0x7b
 const SPACE = 0x20
 
-/** Whether Storm speaks MessagePack: its first message says so. */
+/** Whether Storm speaks MessagePack: its first message reports it. */
 export function isMsgpack(first: Buffer): boolean {
   const byte = first.find((one) => one > SPACE)
   return byte !== undefined && byte !== BRACE

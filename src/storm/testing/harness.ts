@@ -48,7 +48,7 @@ export interface HarnessOptions {
   readonly componentName?: string
   /** Storm's settings. Default: none. */
   readonly conf?: StormConf
-  /** What else Storm tells of the topology. The task is 1, unless `taskid` says otherwise. */
+  /** What else Storm reports the topology. The task is 1, unless `taskid` says otherwise. */
   readonly context?: TopologyContext
   /**
    * `fake`: time stands still until `advance` moves it. `real`: for a component that waits for something outside of the

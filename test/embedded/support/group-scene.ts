@@ -41,7 +41,7 @@ export class GroupScene implements AsyncDisposable {
     return member
   }
 
-  /** Resolves when these members are settled, with so many partitions together. */
+  /** Resolves when these members are settled, with this many partitions together. */
   settled(members: readonly ManagedMember[], count = 4): Promise<void> {
     const areSettled = () => members.every(({ machine }) => machine.phase === 'settled')
     return untilAny(this.members, () => this.readings.count === count && areSettled())

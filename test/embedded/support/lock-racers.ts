@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline'
 import { buildSync } from 'esbuild'
 import { join } from 'node:path'
 
-/** How long before a race its time is set: the racers have to hear of it. */
+/** How long before a race its time is set: the racers have to learn of it. */
 const LEAD_MS = 10
 
 /** Processes that take the lock of a folder at the same time, again and again. */

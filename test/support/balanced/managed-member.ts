@@ -139,7 +139,7 @@ export class ManagedMember implements AsyncDisposable {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Resolves when it is settled with so many partitions. */
+  /** Resolves when it is settled with this many partitions. */
   settledWith(partitions: number): Promise<void> {
     const { machine } = this
     return this.until(() => machine.phase === 'settled' && machine.assignment.length === partitions)

@@ -183,7 +183,7 @@ export class Member {
     })
   }
 
-  /** Resolves when it is settled with so many partitions. */
+  /** Resolves when it is settled with this many partitions. */
   settledWith(partitions: number): Promise<void> {
     return this.until(
       () => this.machine.phase === 'settled' && this.assignment.length === partitions,

@@ -64,7 +64,7 @@ class SamsaMember implements Member {
       rebalanceMaxRetries: 20,
       autoStart: false,
     })
-    // Not waited for: members of pykafka may take long to let go of what it is to get.
+    // Not waited for: members of pykafka may take long to released what it is to get.
     consumer
       .start({ timeoutMs: SETTLE_MS })
       .then(() =>

@@ -14,7 +14,7 @@ export async function untilRebalanced(isSo: () => boolean): Promise<void> {
   })
 }
 
-/** Resolves when these share so many partitions, each in one place, and as many here as there, or one more. */
+/** Resolves when these share this many partitions, each in one place, and as many here as there, or one more. */
 export function shared(consumers: readonly BalancedConsumer[], partitions: number): Promise<void> {
   return untilRebalanced(() => {
     const owned = consumers.flatMap((consumer) => consumer.partitions)

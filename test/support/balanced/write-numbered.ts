@@ -1,6 +1,6 @@
 import { KafkaClient } from '../../../src/index.ts'
 
-/** Writes to so many partitions in turns, and says what: `partition:offset`. */
+/** Writes to this many partitions in turns, and says what: `partition:offset`. */
 export async function writeNumbered(
   hosts: string,
   topic: string,

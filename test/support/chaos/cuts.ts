@@ -10,7 +10,7 @@ import { PATIENCE_MS } from '../patience.ts'
 export const CUT_APIS = ['ApiVersions', 'Metadata', 'ListOffsets', 'Produce', 'Fetch'] as const
 export type CutApi = (typeof CUT_APIS)[number]
 
-/** After which of so many bytes to cut. */
+/** After which of this many bytes to cut. */
 export type Points = (length: number) => readonly number[]
 
 export const everyByte: Points = (length) => Array.from({ length: length + 1 }, (_, at) => at)

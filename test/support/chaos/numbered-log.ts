@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import type { ConsumedMessage, KafkaClient, SocketFactory } from '../../../src/index.ts'
 
-/** Writes so many messages over all partitions of a topic: each partition's count up from 0. */
+/** Writes this many messages over all partitions of a topic: each partition's count up from 0. */
 export async function writeNumbered(
   client: KafkaClient,
   topic: string,

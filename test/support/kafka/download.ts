@@ -40,7 +40,7 @@ export function kafkaTools(options: DownloadOptions = {}): Promise<string> {
 
 /**
  * The folder of these jars (`group:artifact:version`) and all they need at run time. `name` is the
- * folder's in the cache; other coordinates under the same name are fetched anew.
+ * folder's in the cache; other coordinates under the same name are fetched again.
  */
 export async function mavenJars(
   name: string,

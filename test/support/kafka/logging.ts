@@ -7,7 +7,7 @@ export async function loggingArguments(
   logging: KafkaVersion['logging'],
   folder: string,
 ): Promise<string[]> {
-  // The listings of every setting are most of what a broker says; the oldest also tell of every
+  // The listings of every setting are most of what a broker says; the oldest also report every
   // connection that is closed, such as those that ask whether it is ready.
   const quiet = [
     'org.apache.zookeeper',

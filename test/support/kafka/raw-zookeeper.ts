@@ -1,7 +1,7 @@
 import { ByteWriter } from './bytes.ts'
 import { FrameSocket } from './frame-socket.ts'
 
-/** The three things the starter asks of ZooKeeper, by hand for the same reason as raw-request.ts. */
+/** The three things the starter requires of ZooKeeper, by hand for the same reason as raw-request.ts. */
 
 const CREATE = 1
 const EXISTS = 3

@@ -14,7 +14,7 @@ export interface KafkaVersion {
   readonly namesHostAndPort: boolean
   /** CreateTopics came with 0.10.1 and lost its versions 0 and 1 in 4.0; before, it is znodes. */
   readonly createTopicsVersion: 1 | 2 | undefined
-  /** 0.8 tells of brokers only once the cluster has a topic. */
+  /** 0.8 reports brokers only once the cluster has a topic. */
   readonly listsBrokersWithoutTopics: boolean
   /** Up to 0.11 log4j 1 comes along; later the choice is left to who starts it. */
   readonly logging: 'log4j' | 'slf4j-simple'

@@ -28,7 +28,7 @@ const ACLS = [
 ]
 const CLIENTS = ['one', 'two', 'three']
 
-/** So many requests of three clients, by chance. The same seed gives the same. */
+/** This many requests of three clients, by chance. The same seed gives the same. */
 export function randomChapter(seed: number, steps: number): Chapter {
   return {
     name: `${steps} requests by chance, seed ${seed}`,

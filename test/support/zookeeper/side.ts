@@ -33,7 +33,7 @@ export class Side implements Disposable {
     this.#port = port
   }
 
-  /** Of the last transaction that anybody was told of. */
+  /** Of the last transaction that anybody was notified of. */
   get lastZxid(): bigint {
     return this.#lastZxid
   }

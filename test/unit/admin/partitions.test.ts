@@ -109,7 +109,7 @@ describe('elections', () => {
     expect(kafka.leaderOf('led', 0)).toBe(2)
   })
 
-  it('trap 9: that are not needed succeed, and say so', async () => {
+  it('trap 9: that are not needed succeed, and report it', async () => {
     expect(await admin.electLeaders('preferred', [at('led', 0)])).toEqual([
       { ...at('led', 0), isElected: false },
     ])

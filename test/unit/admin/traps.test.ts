@@ -48,7 +48,7 @@ describe('old brokers', () => {
 })
 
 describe('groups', () => {
-  it('trap 5: with live members say so when their offsets are set', async () => {
+  it('trap 5: with live members report it when their offsets are set', async () => {
     await using kafka = await EmbeddedCluster.start({ topics: { orders: {} } })
     await using client = new KafkaClient({ ...QUICK, hosts: kafka.hosts })
     await using member = await client

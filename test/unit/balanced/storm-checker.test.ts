@@ -38,14 +38,14 @@ describe('the checker of the storm', () => {
     ])
     expect(problems([a], 2, [committed(3.5, 1), committed(6, 2)])).toEqual([])
     expect(problems([a], 2, [committed(4, 2)])).toEqual([
-      'partition 0: 1 was committed while a was at work on it',
+      'partition 0: 1 was committed while a was processing it',
     ])
   })
 
   it('finds what was committed though nobody ever processed it, or before it was delivered', () => {
     const a = life('a', [assigned(1), message(2, 0)])
     expect(problems([a], 1, [committed(4, 1)])).toEqual([
-      'partition 0: 0 was committed while a was at work on it',
+      'partition 0: 0 was committed while a was processing it',
     ])
     expect(problems([a], 1, [committed(1.5, 1)])).toEqual([
       'partition 0: 0 was committed before it was delivered',
@@ -76,7 +76,7 @@ describe('the checker of the storm', () => {
     expect(problems([a, b], 1)).toEqual(['partition 0: 0 came again, though a still had it'])
   })
 
-  it('allows what was lost with a session, also where its owner hears of that last', () => {
+  it('allows what was lost with a session, also where its owner learns of that last', () => {
     const a = life('a', [assigned(1), message(2, 0), lost(9)])
     const b = life('b', [assigned(4), message(5, 0)])
     expect(problems([a, b], 1)).toEqual([])
@@ -93,7 +93,7 @@ describe('the checker of the storm', () => {
     ])
   })
 
-  it('allows the one message that was handed over when a process was stopped', () => {
+  it('allows the one message that was delivered when a process was stopped', () => {
     const deeds: Deed[] = [
       { at: 2, what: 'stop' },
       { at: 9, what: 'continue' },

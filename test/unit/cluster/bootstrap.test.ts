@@ -118,7 +118,7 @@ describe('a cluster', () => {
     await moved.stop()
   })
 
-  it('asks for the addresses to start from anew, as DNS may have changed', async () => {
+  it('asks for the addresses to start from again, as DNS may have changed', async () => {
     const later = await FakeBroker.start()
     tellLayout(layout, later)
     let addresses = [seed.address]
@@ -134,7 +134,7 @@ describe('a cluster', () => {
     await later.stop()
   })
 
-  it('starts again from those when a broker says so (KIP-1102)', async () => {
+  it('starts again from those when a broker reports it (KIP-1102)', async () => {
     const cluster = clusterAt([seed])
     await cluster.topic(TOPIC, lookUp())
     node.handle(metadata, () => ({

@@ -224,7 +224,7 @@ describe('a request about many items', () => {
     expect(asked.sort()).toEqual([['a', 'c'], ['b']])
   })
 
-  it('is split further where a request may name only so many items', async () => {
+  it('is split further where a request may name only this many items', async () => {
     await run(() => 0, 10_000, 1)
     expect(asked.sort()).toEqual([['a'], ['b'], ['c']])
   })

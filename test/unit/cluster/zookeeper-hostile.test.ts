@@ -105,7 +105,7 @@ describe('the broker list of a ZooKeeper that answers with', () => {
     expect(await read(zookeeper.hosts, 60_000)).toHaveLength(1_000)
   })
 
-  it('more than 4 MiB is an error that says so', async () => {
+  it('more than 4 MiB is an error that reports it', async () => {
     const names = Array.from({ length: 200_000 }, (_, id) => `${id}-${'x'.repeat(20)}`)
     await using zookeeper = await HostileZooKeeper.start(
       only('getChildren', (xid) => childrenReply(xid, names)),

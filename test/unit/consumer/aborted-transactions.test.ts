@@ -43,7 +43,7 @@ function committed(log: readonly Written[], aborted: readonly [producer: number,
     .map(({ baseOffset }) => baseOffset)
 }
 
-/** Seconds of the processor that it takes to pass so many. */
+/** Seconds of the processor that it takes to pass this many. */
 function secondsFor(count: number): number {
   const aborted = Array.from({ length: count }, (_, index) => ({
     producerId: BigInt(index),
@@ -63,7 +63,7 @@ describe('of aborted transactions', () => {
     expect(many! / few!).toBeLessThan(40)
   })
 
-  it('one ends at a marker that cannot be read, and the next of its producer is handed over', () => {
+  it('one ends at a marker that cannot be read, and the next of its producer is delivered', () => {
     const transactions = new AbortedTransactions([{ producerId: 1n, firstOffset: 0n }])
     const identity = { producerId: 1n, producerEpoch: 0, baseSequence: 0, transactional: true }
     const marker = encodeBatch([new OutgoingRecord('', '', 0)], {
@@ -77,7 +77,7 @@ describe('of aborted transactions', () => {
     expect(transactions.includes(batch({ producer: 1, offset: 2 }))).toBe(false)
   })
 
-  it('nothing is handed over, of others between them everything', () => {
+  it('nothing is delivered, of others between them everything', () => {
     const log = [
       { producer: 1, offset: 0 },
       { producer: 2, offset: 1 },

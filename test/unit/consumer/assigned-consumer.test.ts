@@ -76,7 +76,7 @@ describe('the partitions of an AssignedConsumer', () => {
 })
 
 describe('the position', () => {
-  it('moves with what is handed over, not with what is fetched', async () => {
+  it('moves with what is delivered, not with what is fetched', async () => {
     await bed.write('a', 0, 5)
     const consumer = bed.consumer()
     await consumer.assign([A0])
@@ -138,7 +138,7 @@ describe('a partition that is paused', () => {
 })
 
 describe('offsets of a group', () => {
-  it('are committed as far as messages were handed over, and read on from there', async () => {
+  it('are committed as far as messages were delivered, and read on from there', async () => {
     await bed.write('a', 0, 5)
     const first = bed.consumer({ consumerGroup: 'g' })
     await first.assign([A0])
@@ -151,7 +151,7 @@ describe('offsets of a group', () => {
     expect(texts(await take(second, 2))).toEqual(['3', '4'])
   })
 
-  it('are committed on close with autoCommitEnable, without the message at hand', async () => {
+  it('are committed on close with autoCommitEnable, without the current message', async () => {
     await bed.write('a', 0, 5)
     const first = bed.consumer({ consumerGroup: 'g', autoCommitEnable: true })
     await first.assign([A0])

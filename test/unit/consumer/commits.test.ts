@@ -49,7 +49,7 @@ describe('offsets of an idle partition, which brokers would delete after a time'
     expect(countOf(bed, 1)).toBeGreaterThanOrEqual(3)
   })
 
-  it('are not committed again in ZooKeeper, where they are kept for good', async () => {
+  it('are not committed again in ZooKeeper, where they are kept permanently', async () => {
     await using bed = await Bed.start({ version: '3.9', topics: { a: { partitions: 2 } } })
     const consumer = await reading(bed, { offsetsStorage: 'zookeeper' })
     for (let i = 0; i < 3; i++) {

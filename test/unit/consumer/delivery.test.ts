@@ -68,7 +68,7 @@ describe('for await', () => {
     expect(seen).toEqual(['0'])
   })
 
-  it('lets other things happen while messages are at hand', async () => {
+  it('lets other things happen while messages are available', async () => {
     await bed.write('a', 0, 3)
     const consumer = bed.consumer({ stopAtEnd: true })
     await consumer.assign([A0])
@@ -96,7 +96,7 @@ describe('a batch of many messages', () => {
   const MESSAGES = 25_000
 
   it.each(['none', 'gzip', 'lz4'] as const)(
-    'is handed over in parts, whichever way it is read (%s)',
+    'is delivered in parts, whichever way it is read (%s)',
     async (compression) => {
       await using producer = await bed.client
         .topic('a')
@@ -128,7 +128,7 @@ describe('a batch of many messages', () => {
 
 describe('consume', () => {
   it.each([{ timeoutMs: 0 }, { block: false }])(
-    'without waiting (%p) gets what is at hand, however long a turn has lasted',
+    'without waiting (%p) gets what is available, however long a turn has lasted',
     async (options) => {
       await bed.write('a', 0, 1)
       await bed.write('a', 1, 1)
@@ -296,7 +296,7 @@ describe('run', () => {
     await failureOf(running)
   })
 
-  it('by key hands over again what failed, and what came behind it', async () => {
+  it('by key delivers again what failed, and what came behind it', async () => {
     await writeKeyed(9)
     const consumer = bed.consumer({ stopAtEnd: true })
     await consumer.assign([A0])
@@ -322,7 +322,7 @@ describe.each([
   { orderBy: 'key', concurrency: 1 },
   { orderBy: 'key', concurrency: 2 },
 ] as const)('run by $orderBy, $concurrency at the same time,', (options) => {
-  /** A run whose handler is at work until `settle` is called. */
+  /** A run whose handler is running until `settle` is called. */
   async function busyRun() {
     await bed.write('a', 0, 1)
     const consumer = bed.consumer()
@@ -433,7 +433,7 @@ describe('a stream', () => {
     expect(positions).toEqual(Array.from({ length: 10 }, (_, i) => i + 1))
   })
 
-  it('counts as handed over only what has left it', async () => {
+  it('counts as delivered only what has left it', async () => {
     await bed.write('a', 0, 10)
     const consumer = bed.consumer()
     await consumer.assign([A0])

@@ -66,7 +66,7 @@ describe('a fetch session', () => {
     expect(await takeTexts(consumer, 1)).toEqual(['again0'])
   })
 
-  it('is begun anew when the broker has dropped it', async () => {
+  it('is begun again when the broker has dropped it', async () => {
     const consumer = bed.consumer()
     await consumer.assign([A0, A1])
     await bed.kafka.requests.next({ api: 'Fetch' })
@@ -79,7 +79,7 @@ describe('a fetch session', () => {
     expect(fetchesTo(1).filter(({ sessionEpoch }) => sessionEpoch === 0)).toHaveLength(2)
   })
 
-  it('is begun anew when an answer was lost', async () => {
+  it('is begun again when an answer was lost', async () => {
     const consumer = bed.consumer()
     await consumer.assign([A0, A1])
     await bed.write('a', 0, 3)
@@ -126,7 +126,7 @@ describe('a consumer', () => {
     }
   })
 
-  it('does not hand over what was fetched from a log that was truncated since', async () => {
+  it('does not deliver what was fetched from a log that was truncated since', async () => {
     for (let i = 0; i < 10; i++) await bed.write('a', 0, 1, `old ${i}.`)
     const consumer = bed.consumer()
     await consumer.assign([A0])
@@ -177,7 +177,7 @@ describe('a consumer', () => {
     it.each([
       ['earliest', 0, ['0', '1', '2', 'next 0']],
       ['latest', 3, ['next 0']],
-    ] as const)('goes on at the %s offset, and says so', async (autoOffsetReset, to, values) => {
+    ] as const)('goes on at the %s offset, and reports it', async (autoOffsetReset, to, values) => {
       const events: PositionEvent[] = []
       const listen = (event: unknown) => void events.push(event as PositionEvent)
       subscribe('samsa:position', listen)
@@ -251,7 +251,7 @@ describe('a consumer', () => {
     expect(await takeTexts(consumer, 1)).toEqual(['at last 0'])
   })
 
-  it('reads the others on when a topic is deleted, and says so', async () => {
+  it('reads the others on when a topic is deleted, and reports it', async () => {
     const consumer = bed.consumer({ fetchErrorBackoffMs: 1 })
     await consumer.assign([A0, B0])
     await bed.write('a', 0, 1, 'a')

@@ -74,7 +74,7 @@ describe('a position', () => {
     expect(await committed(consumer)).toBe(20)
   })
 
-  it('stays in front of a jump until the messages before it have been handed over', async () => {
+  it('stays in front of a jump until the messages before it have been delivered', async () => {
     const good = await bed.batchOf('source', 10)
     bed.kafka.append('a', 0, good)
     bed.kafka.append('a', 0, damaged(good))

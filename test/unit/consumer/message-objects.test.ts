@@ -80,7 +80,7 @@ describe('a consumed message', () => {
 })
 
 describe('onDeserializationError', () => {
-  it('that throws, or returns a promise, stops at the message with an error that says so', async () => {
+  it('that throws, or returns a promise, stops at the message with an error that reports it', async () => {
     const fail = () => {
       throw new Error('no')
     }

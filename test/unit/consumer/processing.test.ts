@@ -1,4 +1,4 @@
-/** What the application is at work on is not committed, and is waited for. */
+/** What the application is processing is not committed, and is waited for. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { deferred } from '../../../src/async/deferred.ts'
@@ -39,7 +39,7 @@ async function endOf(reading: Promise<void>): Promise<object> {
   return error ?? CLOSED
 }
 
-/** The ways of which the body of a loop is at work; each calls `work` for what it reads, one after the other. */
+/** The ways of which the body of a loop is running; each calls `work` for what it reads, one after the other. */
 const LOOPS: Record<
   string,
   (from: AssignedConsumer, work: (of?: unknown) => Promise<void>) => Promise<void>
@@ -61,7 +61,7 @@ const LOOPS: Record<
 const NAMES = Object.keys(LOOPS)
 const OF_A_LOOP = NAMES.filter((name) => !name.startsWith('run'))
 
-/** Reads until the second message or batch is at work. */
+/** Reads until the second message or batch is running. */
 async function atWork(consumer: AssignedConsumer, way: string) {
   const begun = deferred()
   const work = deferred()
@@ -80,7 +80,7 @@ async function atWork(consumer: AssignedConsumer, way: string) {
   return { finish: () => work.resolve(), reading }
 }
 
-describe.each(NAMES)('what %s is at work on', (way) => {
+describe.each(NAMES)('what %s is processing', (way) => {
   it('is not committed at an interval', async () => {
     const consumer = await reader({ autoCommitEnable: true, autoCommitIntervalMs: 10 })
     const { finish } = await atWork(consumer, way)
@@ -157,7 +157,7 @@ describe.each(NAMES)('what %s is at work on', (way) => {
   })
 })
 
-describe.each(OF_A_LOOP)('the message or batch at hand in %s', (way) => {
+describe.each(OF_A_LOOP)('the current message or batch in %s', (way) => {
   it('is processed for the loop that commits it explicitly', async () => {
     const consumer = await reader({ autoCommitEnable: true })
     await bed.write('a', 0, 1)
@@ -173,7 +173,7 @@ describe.each(OF_A_LOOP)('the message or batch at hand in %s', (way) => {
   })
 })
 
-describe('the message at hand', () => {
+describe('the current message', () => {
   it('of consume() is processed when the application commits', async () => {
     const consumer = await reader()
     await bed.write('a', 0, 2)
@@ -241,7 +241,7 @@ describe('the message at hand', () => {
 })
 
 describe('a revocation', () => {
-  it('waits until what is at work was committed explicitly, and for nothing after that', async () => {
+  it('waits until what is running was committed explicitly, and for nothing after that', async () => {
     const consumer = await reader()
     await bed.write('a', 0, 5)
     const batches = consumer.batches()
@@ -256,7 +256,7 @@ describe('a revocation', () => {
     await settled
   })
 
-  it('aborts the signal of the batch at hand, which then needs commit() to be processed', async () => {
+  it('aborts the signal of the batch available, which then needs commit() to be processed', async () => {
     const consumer = await reader()
     await bed.write('a', 0, 5)
     const batches = consumer.batches()

@@ -40,7 +40,7 @@ const responseWith = (one: { records?: Buffer | null; errorCode?: number }) => (
   ],
 })
 
-/** How long so many fetches take, with waits of 20 ms up to 200 ms after those that fail. */
+/** How long this many fetches take, with waits of 20 ms up to 200 ms after those that fail. */
 async function timeOf(fetches: number, options: SimpleConsumerOptions = {}): Promise<number> {
   const began = performance.now()
   await client

@@ -59,7 +59,7 @@ describe('the position of a topic that was deleted and created again', () => {
     expect(await firstOfNextOwner(bed)).toEqual(['new 0'])
   })
 
-  it('is not committed once metadata has told of it, though the partition is paused', async () => {
+  it('is not committed once metadata has notified of it, though the partition is paused', async () => {
     await using bed = await Bed.start({ version: '3.9', topics })
     const consumer = await reading(bed)
     consumer.pause()

@@ -115,7 +115,7 @@ describe('the memory that messages lie in', () => {
 })
 
 describe('with reuseMemory', () => {
-  it('what is at work stays while its partition is paused', async () => {
+  it('what is running stays while its partition is paused', async () => {
     await fill([0, 1])
     const consumer = await reading([0], { ...REUSING, stopAtEnd: false })
     const batches = consumer.batches()

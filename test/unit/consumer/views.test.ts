@@ -31,7 +31,7 @@ describe('topic.fetchOffsets', () => {
   })
 })
 
-describe('what a consumer tells of its partitions', () => {
+describe('what a consumer reports its partitions', () => {
   it('is in order, whatever the order in which they were named', async () => {
     const consumer = await bed.client
       .topic('a')

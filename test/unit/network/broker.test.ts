@@ -85,11 +85,11 @@ describe('a broker', () => {
     expect((await poll).error).toMatchObject({ code: 'CLOSED' })
   })
 
-  it('is connected to anew when the connection was lost', async () => {
+  it('is connected to again when the connection was lost', async () => {
     await ask()
     fake.dropConnections()
     await fake.until(() => fake.openConnections === 0)
-    // The client hears of it in its own time: the request that finds out fails, the next one works.
+    // The client learns of it in its own time: the request that finds out fails, the next one works.
     await ask().catch(() => ask())
     expect(fake.connectionCount).toBe(2)
   })

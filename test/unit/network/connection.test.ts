@@ -161,16 +161,19 @@ describe('a connection on which something else than an answer comes', () => {
     ['an empty frame', Buffer.from('00000000', 'hex'), /was not asked for/],
   ]
 
-  it.each(FOREIGN)('says so and gives up where it was never Kafka: %s', async (_, bytes, says) => {
-    broker.handle(metadata, (_body, { socket }) => {
-      socket.write(bytes)
-      return undefined
-    })
-    const error = await failureOf(ask(await connected()))
-    expect(error).toBeInstanceOf(ConnectionError)
-    expect(error).toMatchObject({ code: 'NOT_KAFKA', retriable: false, broker: broker.name })
-    expect(error.message).toMatch(says)
-  })
+  it.each(FOREIGN)(
+    'reports it and gives up where it was never Kafka: %s',
+    async (_, bytes, says) => {
+      broker.handle(metadata, (_body, { socket }) => {
+        socket.write(bytes)
+        return undefined
+      })
+      const error = await failureOf(ask(await connected()))
+      expect(error).toBeInstanceOf(ConnectionError)
+      expect(error).toMatchObject({ code: 'NOT_KAFKA', retriable: false, broker: broker.name })
+      expect(error.message).toMatch(says)
+    },
+  )
 
   it.each(FOREIGN)(
     'takes it for damage where Kafka was heard before: %s',

@@ -51,7 +51,7 @@ describe('cutting a byte stream into frames', () => {
     const kept: Buffer[] = []
     const reader = new FrameReader(MAX_BYTES, (found) => kept.push(found))
     for (let at = 0; at < stream.length; at += 3) {
-      // Sockets may use the memory of a chunk again only after it was handed over, so each is a copy.
+      // Sockets may use the memory of a chunk again only after it was delivered, so each is a copy.
       reader.push(Buffer.from(stream.subarray(at, at + 3)))
     }
     expect(kept.map(String)).toEqual(texts)
@@ -80,7 +80,7 @@ describe('cutting a byte stream into frames', () => {
 })
 
 describe('reading straight into frames', () => {
-  /** Puts a stream into what the reader gives, at most so many bytes at a time. */
+  /** Puts a stream into what the reader gives, at most this many bytes at a time. */
   function readInto(stream: Buffer, atMost: () => number, maxBytes = 1_000_000): Buffer[] {
     const found: Buffer[] = []
     const reader = new FrameReader(maxBytes, (frame) => found.push(frame))

@@ -43,7 +43,7 @@ function isOther(event: unknown): boolean {
 const aTime: unknown = expect.any(Number)
 
 describe('events', () => {
-  it('tell of connections, requests and ends', async () => {
+  it('report connections, requests and ends', async () => {
     const events = await eventsOf(async () => {
       await using client = new KafkaClient({ ...QUICK, hosts: fake.name })
       await client.topic('orders').partitions()
@@ -60,7 +60,7 @@ describe('events', () => {
     expect(events.get('samsa:retry')).toEqual([])
   })
 
-  it('tell of failures and of what is tried again', async () => {
+  it('report failures and of what is tried again', async () => {
     let answers = 0
     fake.handle(metadata, () => (answers++ === 0 ? undefined : { brokers: [], topics: [] }))
     const events = await eventsOf(async () => {
@@ -87,7 +87,7 @@ describe('events', () => {
 })
 
 describe('the logger', () => {
-  it('is told of connections that are opened, and of those that cannot be', async () => {
+  it('is notified of connections that are opened, and of those that cannot be', async () => {
     const lines: string[] = []
     const at = (level: string) => (message: string) => lines.push(`${level} ${message}`)
     const logger: Logger = {

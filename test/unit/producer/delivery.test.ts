@@ -98,7 +98,7 @@ describe('a message', () => {
     expect(await failureOf(producer.produce('perhaps'))).toMatchObject({ outcomeUnknown: true })
   })
 
-  it('may be in the log when an attempt went unanswered and the next was refused for good', async () => {
+  it('may be in the log when an attempt went unanswered and the next was refused permanently', async () => {
     inTurn(cut, () => answer(ErrorCode.TOPIC_AUTHORIZATION_FAILED))
     const producer = await client.topic(TOPIC).getProducer()
     expect(await failureOf(producer.produce('perhaps'))).toMatchObject({

@@ -104,7 +104,7 @@ describe('an idempotent producer', () => {
     },
   )
 
-  it('starts anew with the next epoch when the broker has lost what it knew', async () => {
+  it('starts again with the next epoch when the broker has lost what it knew', async () => {
     await using bench = await ProducerBench.start()
     const producer = await bench.topic.getProducer(ONE_EACH)
     for (const value of numbers(4)) await producer.produce(value)
@@ -120,7 +120,7 @@ describe('an idempotent producer', () => {
     'UNKNOWN_PRODUCER_ID',
     'OUT_OF_ORDER_SEQUENCE_NUMBER',
     'INVALID_PRODUCER_EPOCH',
-  ] as const)('starts anew after %s, without a gap or a repeat', async (error) => {
+  ] as const)('starts again after %s, without a gap or a repeat', async (error) => {
     await using bench = await ProducerBench.start()
     const producer = await bench.topic.getProducer(ONE_EACH)
     await producer.produce('0')
@@ -130,7 +130,7 @@ describe('an idempotent producer', () => {
     expect(bench.batches.at(-1)).toMatchObject({ epoch: 1, sequence: 19 })
   })
 
-  it('leaves no gap where a batch is refused for good, and delivers those behind it', async () => {
+  it('leaves no gap where a batch is refused permanently, and delivers those behind it', async () => {
     await using bench = await ProducerBench.start()
     const producer = await bench.topic.getProducer(ONE_EACH)
     await producer.produce('0')
@@ -199,7 +199,7 @@ describe('an idempotent producer', () => {
     },
   )
 
-  it('starts anew where a restarted broker knows none of the batches that may be in its log', async () => {
+  it('starts again where a restarted broker knows none of the batches that may be in its log', async () => {
     await using bench = await ProducerBench.start()
     const producer = await bench.topic.getProducer(ONE_EACH)
     for (const value of numbers(4)) await producer.produce(value)

@@ -27,7 +27,7 @@ afterEach(async () => {
   await client.close({ timeoutMs: 100 }).catch(() => undefined)
 })
 
-/** A topic with so many partitions, all led by the broker. */
+/** A topic with this many partitions, all led by the broker. */
 const tellPartitions = (count: number) =>
   tellLayout(layoutOf([fake], { [TOPIC]: Array.from({ length: count }, () => 1) }), fake)
 

@@ -217,7 +217,7 @@ describe('a producer to many topics', () => {
 })
 
 describe('delivery reports', () => {
-  it('tell of every message, with what failed', async () => {
+  it('report every message, with what failed', async () => {
     const producer = await bench.topic.getProducer({ deliveryReports: true })
     await producer.produce('a', { key: 'k' })
     bench.kafka.faults.on({ ...PRODUCE, times: 1 }, { error: 'INVALID_RECORD' })

@@ -24,7 +24,7 @@ beforeEach(async () => {
 })
 afterEach(() => bench[Symbol.asyncDispose]())
 
-/** Has the client ask for the topic, and be told of an error. */
+/** Has the client ask for the topic, and be notified of an error. */
 async function tellError(error: (typeof STALE)[number]): Promise<void> {
   const fault = bench.kafka.faults.on({ ...METADATA, topic: TOPIC }, { error })
   const producer = await bench.client.topic(TOPIC).getProducer({ autoStart: false })

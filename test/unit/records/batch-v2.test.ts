@@ -106,7 +106,7 @@ describe('record batches v2', () => {
     expect(Number(batch.readBigInt64BE(35))).toBe(Math.max(first, second))
   }
 
-  it('take the time of the broker where the topic says so', () => {
+  it('take the time of the broker where the topic reports it', () => {
     const batch = altered(encodeBatch(SAMPLES), (copy) => {
       copy.writeInt16BE(copy.readInt16BE(21) | 0x08, 21)
       copy.writeBigInt64BE(BigInt(NOW + 5000), 35)

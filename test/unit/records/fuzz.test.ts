@@ -21,7 +21,7 @@ import { mutate, mutations, type Mutation } from '../protocol/support/mutations.
 
 /**
  * Whatever a broker sends as records, reading them gives messages or a ProtocolError: no other error, no
- * endless loop, no memory beyond what the bytes can account for. Checksums are put right after the change,
+ * endless loop, no memory beyond what the bytes can account for. Checksums are corrected after the change,
  * or it would only ever be they that are tried. SAMSA_FUZZ sets how many are tried, SAMSA_SEED which.
  */
 
@@ -174,7 +174,7 @@ function wrapped(set: Buffer, magic: 0 | 1, compression: Compression): Buffer {
   return sealedSet(message)
 }
 
-/** The messages of a set with their CRCs put right, as far as their sizes lead from one to the next. */
+/** The messages of a set with their CRCs corrected, as far as their sizes lead from one to the next. */
 function sealedSet(set: Buffer): Buffer {
   const sealed = Buffer.from(set)
   for (let at = 0; at + 17 < sealed.length;) {

@@ -20,7 +20,7 @@ function messagesOf(data: Buffer, limitBytes?: number): Message[] {
   return batches.flatMap((batch) => batch.messages())
 }
 
-/** The set with the CRC of its first message, of so many bytes, put right. */
+/** The set with the CRC of its first message, of this many bytes, corrected. */
 function sealedMessage(set: Buffer, bytes: number): Buffer {
   set.writeUInt32BE(crc32(set, 16, bytes), 12)
   return set

@@ -335,7 +335,7 @@ describe('a batching bolt', () => {
     expect(bolt.sent.failed).toEqual([])
   })
 
-  it('fails only the batch at hand without exitOnException, and processes the others the next time', async () => {
+  it('fails only the batch available without exitOnException, and processes the others the next time', async () => {
     const bolt = await testBolt(Batches)
     Object.assign(bolt.component, { exitOnException: false, failAt: 2, key: (n: number) => n })
     await feedAll(bolt)

@@ -32,7 +32,7 @@ export async function clientJar(version: KafkaVersion): Promise<string> {
 }
 
 /**
- * What is missing to compare with Kafka itself, or nothing. Says so loudly: a comparison that did
+ * What is missing to compare with Kafka itself, or nothing. Reports it loudly: a comparison that did
  * not run must not look like one that passed. In CI (`CI=true`) nothing may be missing, so there
  * the tests run and fail.
  */

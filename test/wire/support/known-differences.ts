@@ -2,7 +2,7 @@
 
 /** Fields that go by another name: message, Kafka's name, ours. */
 export const RENAMED_FIELDS: readonly (readonly [string, string, string, string])[] = [
-  ['RequestHeader', 'requestApiKey', 'apiKey', 'the header is a request, it need not say so'],
+  ['RequestHeader', 'requestApiKey', 'apiKey', 'the header is a request, it need not report it'],
   ['RequestHeader', 'requestApiVersion', 'apiVersion', 'the header is a request'],
   [
     'TxnOffsetCommitRequest',

@@ -10,7 +10,7 @@ export interface PlainRecord {
   readonly headers: readonly { readonly key: string; readonly value: Buffer | null }[]
 }
 
-/** All that can be told of a batch and its records, whoever writes or has read it. */
+/** All that can be notified of a batch and its records, whoever writes or has read it. */
 export interface PlainBatch {
   readonly magic: 0 | 1 | 2
   readonly compression: Compression
@@ -40,7 +40,7 @@ const JAVAS_TIMESTAMP_TYPE = {
   'log-append-time': 'LogAppendTime',
 }
 
-/** How Records.java, too, tells of what it has read. */
+/** How Records.java, too, reports what it has read. */
 export function linesOf(batches: Iterable<PlainBatch>): string {
   let text = ''
   for (const batch of batches) {

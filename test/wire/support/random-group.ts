@@ -101,7 +101,7 @@ export class RandomGroup {
     const free = MEMBER_IDS.filter((id) => !this.#members.has(id))
     if (free.length === 0) return
     const memberId = random.pick(free)
-    // It comes anew, even if there was one of this name before.
+    // It comes again, even if there was one of this name before.
     this.#owned = new Map([...this.#owned].filter(([id]) => id !== memberId))
     const all = ['t0', 't1', 't2', 't3', 't4']
     this.#members.set(memberId, {

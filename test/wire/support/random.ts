@@ -14,7 +14,7 @@ export class Random {
     return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * end)
   }
 
-  /** True once in so many times. */
+  /** True once in this many times. */
   chance(oneIn: number): boolean {
     return this.below(oneIn) === 0
   }

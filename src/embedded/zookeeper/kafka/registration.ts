@@ -111,7 +111,7 @@ export class KafkaRegistration {
       this.#write(folder, topicNode(this.#version, topic))
       this.#write(`/config/topics/${topic.name}`, topicConfigNode(topic))
       for (const partition of topic.partitions) {
-        // The controller's epoch is that of the change: a new controller writes nothing anew.
+        // The controller's epoch is that of the change: a new controller writes nothing again.
         const path = `${folder}/partitions/${partition.index}/state`
         this.#write(path, stateNode(partition, this.#controllerEpoch), stateNode(partition, 0))
       }

@@ -1,6 +1,6 @@
 /**
  * One change of the tree, or several that become one (multi, or all ephemerals of a session): what was done
- * can be undone, and nobody is told of it before all of it is done.
+ * can be undone, and nobody is notified of it before all of it is done.
  */
 import type { Buffer } from 'node:buffer'
 import { KeeperError } from '../error-codes.ts'

@@ -28,7 +28,7 @@ const TOOLS = {
 const STEPS: readonly Step[] = [
   { about: 'creating a topic', tool: 'topics', args: '--create --topic tools --partitions 3 --replication-factor 1 --config retention.ms=3600000' },
   { about: 'creating it again', tool: 'topics', args: '--create --topic tools' },
-  { about: 'creating it if need be', tool: 'topics', args: '--create --topic tools --if-not-exists' },
+  { about: 'creating it if necessary', tool: 'topics', args: '--create --topic tools --if-not-exists' },
   { about: 'creating another', tool: 'topics', args: '--create --topic tools-other' },
   { about: 'creating with replicas by hand', tool: 'topics', args: '--create --topic tools-by-hand --replica-assignment 1,1' },
   { about: 'creating with replicas that are not there', tool: 'topics', args: '--create --topic tools-nowhere --replica-assignment 7', since: '4.4' },

@@ -46,7 +46,7 @@ async function run(program: string, args: readonly string[]): Promise<string> {
   const result = await runCommand(PYTHON, [join(PROGRAMS, program), ...args], {
     timeoutMs: PATIENCE_MS,
   })
-  // Where a coordinator is just being made, librdkafka says so, and tries again.
+  // Where a coordinator is just being made, librdkafka reports it, and tries again.
   const stderr = result.stderr.replaceAll(/^%\d\|[\d.]+\|GETPID.*\n\n?/gm, '')
   return String(await outputOf(Promise.resolve({ ...result, stderr })))
 }

@@ -3,7 +3,7 @@ import { runTool } from './java.ts'
 
 const COUNT = '20'
 
-/** The clients that Kafka's own system tests are made with: they tell of each record and each rebalance. */
+/** The clients that Kafka's own system tests are made with: they report each record and each rebalance. */
 export const VERIFIABLE_CLIENTS: Referee = {
   name: 'VerifiableProducer and VerifiableConsumer',
   needs: ['java'],

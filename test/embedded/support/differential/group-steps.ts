@@ -248,9 +248,9 @@ export const GROUP_STEPS: readonly Step[] = [
 
   joined('a static member', { version: 9, instanceId: 'i' }),
   synced('its assignment', { instanceId: 'i' }),
-  joined('the same one anew', { version: 9, instanceId: 'i', as: 'again' }),
+  joined('the same one again', { version: 9, instanceId: 'i', as: 'again' }),
   beaten('a heartbeat of the one before', { instanceId: 'i' }),
-  joined('the same one anew, told by an old version', {
+  joined('the same one again, told by an old version', {
     version: 7,
     instanceId: 'i',
     as: 'third',

@@ -325,7 +325,7 @@ export const TOPIC_STEPS: readonly Step[] = [
     ],
     validateOnly: false,
   }),
-  step('all configs anew', apis.alterConfigs, 2, {
+  step('all configs again', apis.alterConfigs, 2, {
     resources: [
       {
         resourceType: 2,

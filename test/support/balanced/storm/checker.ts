@@ -131,7 +131,7 @@ function wrongDuplicates(
 }
 
 /**
- * How it came that this process does not have the partition any more that it had at this time. When it hears of what
+ * How it came that this process does not have the partition any more that it had at this time. When it learns of what
  * cut it off doesn't matter: on a busy machine others may know long before.
  */
 function endOfOwning(
@@ -183,7 +183,7 @@ function committedInProcess(
           (one) => one.partition === partition && one.offset === offset && one.at <= at,
         )
         const where =
-          by === undefined ? 'before it was delivered' : `while ${by.name} was at work on it`
+          by === undefined ? 'before it was delivered' : `while ${by.name} was processing it`
         problems.push(`partition ${partition}: ${offset} was committed ${where}`)
       }
     }

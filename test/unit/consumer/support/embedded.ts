@@ -66,7 +66,7 @@ export class Bed implements AsyncDisposable {
     await leader.request(deleteRecords, body, { timeoutMs: 1_000 })
   }
 
-  /** The bytes of the batch in which so many messages of about 100 bytes each are written to another topic. */
+  /** The bytes of the batch in which this many messages of about 100 bytes each are written to another topic. */
   async batchOf(topic: string, count: number): Promise<Buffer> {
     const options = { idempotent: false, lingerMs: 50 }
     await using producer = await this.client.topic(topic).getProducer(options)
