@@ -20,7 +20,7 @@ import { Sites } from './runner/sites.ts'
 import { inTurns } from './runner/turns.ts'
 
 const FILE = new URL('check.json', import.meta.url)
-/** Pure JavaScript: it can be installed wherever samsa can. */
+/** Pure JavaScript: it can be installed on every system that samsa supports. */
 const PEER = 'kafkajs'
 const CASES = ['one call a message', 'many at once', 'messages', 'batches']
 /** Of what is stored. */
@@ -118,7 +118,7 @@ async function main(): Promise<void> {
   const { update } = new Command('npm run bench:check --')
     .description(`Compares samsa with ${PEER} in one run, and with what was stored`)
     .option('--update', 'store what is measured now', false)
-    .showHelpAfterError('(--help shows what there is)')
+    .showHelpAfterError('(--help lists the options)')
     .parse()
     .opts<{ update: boolean }>()
   const interruption = new AbortController()

@@ -13,7 +13,7 @@ function main(): void {
     .description('Says whether two reports agree about the clients, within the spreads they state')
     .argument('<first>', 'the folder of a report, such as benchmarks/results/2026-11-23T203926')
     .argument('<second>', 'that of another')
-    .showHelpAfterError('(--help shows what there is)')
+    .showHelpAfterError('(--help lists the options)')
     .parse()
   try {
     const compared = compare(readReport(args[0]!), readReport(args[1]!))

@@ -4,7 +4,7 @@
  *     npm run bench:embedded [-- messages]
  *
  * Rates are of one run on this machine, with whatever else runs on it; the broker's CPU time a message says
- * more. "raw" are requests that were made before, and responses that nobody looks at: the broker alone. Memory
+ * more. "raw" are requests that were made before, and responses that are not decoded: the broker alone. Memory
  * is what is in use after a collection, of what the process has taken from the system.
  */
 import { fork } from 'node:child_process'

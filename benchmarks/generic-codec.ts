@@ -88,7 +88,7 @@ type Topic = FetchResponse['responses'][number]
 type Partition = Topic['partitions'][number]
 
 const NOWHERE = { epoch: -1, endOffset: -1n }
-const NOBODY = { leaderId: -1, leaderEpoch: -1 }
+const NO_LEADER = { leaderId: -1, leaderEpoch: -1 }
 
 function decodeFetchByHand(reader: Reader): FetchResponse {
   const throttleTimeMs = reader.int32()
@@ -128,7 +128,7 @@ function decodePartitionByHand(reader: Reader): Partition {
     lastStableOffset,
     logStartOffset,
     divergingEpoch: NOWHERE,
-    currentLeader: NOBODY,
+    currentLeader: NO_LEADER,
     snapshotId: NOWHERE,
     abortedTransactions,
     preferredReadReplica,

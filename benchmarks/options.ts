@@ -33,7 +33,7 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
     .option('--out <folder>', 'where the report goes (benchmarks/results/ and the time by default)')
     .option('--no-save', 'print the tables only')
     .addHelpText('after', helpText())
-    .showHelpAfterError('(--help shows what there is)')
+    .showHelpAfterError('(--help lists the options)')
     .allowExcessArguments(false)
     .parse(argv)
     .opts<BenchOptions>()

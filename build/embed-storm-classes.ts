@@ -1,6 +1,6 @@
 /**
  * `npm run embed-storm-classes` compiles src/storm/java and writes the classes into src/storm/java/classes.ts: the
- * command has no file beside it to look for, and whoever runs it needs no compiler. Needs a JDK, and Storm's jars.
+ * command has no file beside it to look for, and running it needs no compiler. Needs a JDK, and Storm's jars.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

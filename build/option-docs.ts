@@ -178,7 +178,7 @@ function numberText(value: number, option: string): string {
 const DEFAULT = / ?Default: ([^]*?)\.$/
 const REQUIRED = / ?Required\.$/
 
-/** The default that a docstring names in its last sentence; `required` where it says so. */
+/** The default that a docstring names in its last sentence; `required` for a required option. */
 export function namedDefault(docstring: string): string | undefined {
   if (REQUIRED.test(docstring)) return 'required'
   return DEFAULT.exec(docstring)?.[1]

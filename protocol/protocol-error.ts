@@ -1,5 +1,5 @@
 /**
- * An error at a place in a message. Whoever knows more adds to it on the way up: the reader knows the
+ * An error at a place in a message. Each layer adds what it knows: the reader knows the
  * position, the schema the field's path, the message its version. The text is put together when read.
  */
 abstract class MessageError extends Error {

@@ -433,7 +433,7 @@ export function suggestsNewMetadata(error: unknown): boolean {
 
 /**
  * Logging in to a broker failed: with the code that the broker gave, or SASL_SERVER_NOT_TRUSTED where the
- * broker itself could not prove who it is, or SASL_CREDENTIALS_UNAVAILABLE where there was nothing to log
+ * broker itself could not prove its identity, or SASL_CREDENTIALS_UNAVAILABLE where there was nothing to log
  * in with. Trying again may help with the last only: `retriable` is true where its cause is, and once the client
  * has reached the cluster, as a provider of tokens may be away for a while.
  */

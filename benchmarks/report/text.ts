@@ -55,7 +55,7 @@ export function aligned(cells: readonly (readonly string[])[]): string {
     .join('\n')
 }
 
-/** Who is not in the table, or was measured elsewhere, a line each. */
+/** Clients that are not in the table, or were measured elsewhere, one line each. */
 export function missingLines({ missing, rows }: Table): string[] {
   const failed = [...missing, ...rows.map(({ outcome }) => outcome)].filter(
     ({ failures }) => failures.length > 0,

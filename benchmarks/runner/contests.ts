@@ -27,7 +27,7 @@ export async function findOut(
   return found
 }
 
-/** A case with those who are asked. */
+/** A case with its clients. */
 export interface Contest {
   readonly question: Question
   readonly asked: Case

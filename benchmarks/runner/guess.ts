@@ -45,6 +45,6 @@ function workMs({ messages, valueBytes, mode, limitMs }: Case, client: string): 
   if (rate !== undefined && mode !== 'awaited') {
     return (messages * 1000) / Math.min(rate, FAST_BYTES / valueBytes)
   }
-  // Who waits for each message, or gives each one by itself, is stopped by time.
+  // A client that waits for each message, or sends each one alone, is stopped by time.
   return mode === 'many' ? Math.min(limitMs, (messages * 1000) / SLOW_MANY) : limitMs
 }

@@ -200,7 +200,7 @@ function answered(frame: Buffer): readonly Uint8Array[] | undefined {
   const [key, version] = [frame.readInt16BE(0), frame.readInt16BE(2)]
   const handler = handlersByKey.get(key)
   if (handler === undefined) throw new Error(`The null broker has no API ${key}`)
-  // Whoever asks for the versions in one that is too new is told so in version 0 (KIP-511).
+  // A request for the versions in a version that is too new gets the error in version 0 (KIP-511).
   if (key === apiVersions.key && version > handler.max) {
     const correlationId = frame.readInt32BE(4)
     const apiKeys = [{ apiKey: key, minVersion: 0, maxVersion: handler.max }]

@@ -6,9 +6,9 @@ import { secureSettings } from '../../test/support/kafka/secure.ts'
 export interface Place extends AsyncDisposable {
   readonly hosts: string
   readonly version: string
-  /** Of our own, or of nobody's: brokers that are given have none that we know of. */
+  /** The ZooKeeper of our own broker, if it has one; undefined for given brokers. */
   readonly zookeeperHosts?: string
-  /** Where they listen for TLS, and who has signed their certificate. */
+  /** Their TLS listeners, and the authority of their certificate. */
   readonly tls?: { readonly hosts: string; readonly caFile: string }
   /** It was there before, and is there afterwards: nothing of ours may be left in it. */
   readonly isGiven?: true

@@ -21,7 +21,7 @@ export interface Plan {
   readonly entries: readonly Entry[]
 }
 
-/** Who is measured in which contest. What would be one and the same twice is measured the first time. */
+/** The clients that are measured in each contest. What would be one and the same twice is measured the first time. */
 export function planOf(contests: readonly Contest[]): readonly Plan[] {
   const known = new Map<string, Entry>()
   return contests.map((contest) => ({

@@ -48,7 +48,7 @@ export interface Case {
   /** Against a process that acknowledges or serves, and does nothing else. */
   readonly nullBroker: boolean
   readonly shares: readonly number[]
-  /** The only ones that can do it, whoever else is asked. */
+  /** The only clients that can do it. */
   readonly clients?: readonly string[]
   /** Where it stands on the curve. */
   readonly x?: number

@@ -1,4 +1,4 @@
-/** What the runner requires of a driver, and what it hears. The drivers are in clients/, in plain JavaScript and Python. */
+/** The runner's requests to a driver, and the driver's reports. The drivers are in clients/, in plain JavaScript and Python. */
 
 export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 

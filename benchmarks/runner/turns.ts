@@ -8,7 +8,7 @@ import type { Progress } from './progress.ts'
 import type { Site } from './site.ts'
 import type { Measurement, Task } from './task.ts'
 
-/** Who fails so often, or for so long, is not asked again: the next time would be no better. */
+/** A client that fails this often, or for this long, is not measured again: the next run would not be better. */
 const MOST_FAILURES = 2
 const LONG_FAILURE_MS = 15_000
 /** Node.js puts the process id there. */

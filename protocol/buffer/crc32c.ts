@@ -185,7 +185,7 @@ interface Folder {
   readonly fold: Fold
 }
 
-/** Undefined before the first use, null where WebAssembly is not to be had. */
+/** Undefined before the first use, null if WebAssembly is not available. */
 let folder: Folder | null | undefined
 
 /** Takes a CRC's state over `data[start, end)`, WINDOW bytes or more. */

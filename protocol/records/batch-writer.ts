@@ -39,7 +39,7 @@ export interface BatchIdentity {
 export interface BatchMemory {
   /** At least this many bytes. */
   take(bytes: number): Buffer
-  /** Takes back what nobody uses any more. */
+  /** Takes back memory that is no longer used. */
   give(buffer: Buffer): void
 }
 

@@ -106,7 +106,7 @@ export class Message {
     return this.batch.baseTimestamp + this.timestampDelta
   }
 
-  /** Who set the timestamp: the producer (`create-time`) or the broker (`log-append-time`). */
+  /** The origin of the timestamp: the producer (`create-time`) or the broker (`log-append-time`). */
   get timestampType(): 'none' | 'create-time' | 'log-append-time' {
     return this.batch.timestampType
   }

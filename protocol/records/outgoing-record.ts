@@ -50,7 +50,7 @@ export class OutgoingRecord {
     this.headersBytes = headers.length === 0 ? 0 : headersBytes(headers)
   }
 
-  /** The most bytes that it can add to a batch, wherever it stands there and in any format. */
+  /** The most bytes that it can add to a batch, at any position and in any format. */
   get sizeBytes(): number {
     return (
       MAX_OVERHEAD_BYTES +

@@ -1,6 +1,6 @@
 /**
  * The vocabulary in which APIs are declared. One declaration serves every version and both
- * directions: `plan.ts` works out what a version has, `encode.ts` and `decode.ts` go by that, and its
+ * directions: `plan.ts` works out what a version has, `encode.ts` and `decode.ts` use that, and its
  * TypeScript types follow from it.
  *
  * A field says in which versions it exists and, where that differs from Kafka's usual, its default,

@@ -58,7 +58,7 @@ const PARTITIONS_AT_ONCE = 2_000
 export function hangingTransactionOperations(context: AdminContext) {
   const { cluster } = context
   return {
-    /** Finds transactions that nobody will end (Kafka 3.0 or newer). `abortTransaction` ends them. */
+    /** Finds transactions that no producer will end (Kafka 3.0 or newer). `abortTransaction` ends them. */
     async findHangingTransactions(
       options: FindHangingTransactionsOptions = {},
     ): Promise<HangingTransactions> {

@@ -9,7 +9,7 @@ import { compareText } from './items.ts'
 
 export interface ListedGroup {
   readonly group: string
-  /** Undefined before Kafka 3.7, whose groups are classic ones without saying so. */
+  /** Undefined before Kafka 3.7, whose groups are all classic ones. */
   readonly type?: GroupType
   /** Undefined before Kafka 2.6. */
   readonly state?: string

@@ -1,4 +1,4 @@
-/** Which brokers partitions go to so that few replicas move: a pure function of what is there. */
+/** Assigns partitions to brokers so that few replicas move: a pure function of the current assignment. */
 
 export interface BrokerInRack {
   readonly id: number

@@ -1,4 +1,4 @@
-/** The quorum of controllers of a KRaft cluster, and who is registered in it. */
+/** The quorum of controllers of a KRaft cluster, and its registered nodes. */
 import { addRaftVoter } from '../../protocol/apis/add-raft-voter.ts'
 import { describeQuorum, type DescribeQuorumResponse } from '../../protocol/apis/describe-quorum.ts'
 import { removeRaftVoter } from '../../protocol/apis/remove-raft-voter.ts'

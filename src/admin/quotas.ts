@@ -11,7 +11,7 @@ const ENTITY_TYPES = { user: 'user', clientId: 'client-id', ip: 'ip' } as const
 type EntityField = keyof typeof ENTITY_TYPES
 const FIELDS: readonly EntityField[] = ['user', 'clientId', 'ip']
 
-/** Whom a quota is for: a user, a client id, both together, or an address. Null stands for Kafka's default. */
+/** The entity of a quota: a user, a client id, both together, or an address. Null stands for Kafka's default. */
 export interface QuotaEntity {
   readonly user?: string | null
   readonly clientId?: string | null

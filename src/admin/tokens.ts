@@ -9,17 +9,17 @@ import { anArrayOf, anInteger, checkOptions, concealed, type Check } from '../op
 import { begin, type AdminContext } from './context.ts'
 import { compareText } from './items.ts'
 
-/** A delegation token (KIP-48): who has it logs in as its owner until it expires. */
+/** A delegation token (KIP-48): a client that has it logs in as its owner until it expires. */
 export interface DelegationToken {
   /** The user name to log in with. */
   readonly tokenId: string
   /** In base64: the password to log in with. A secret, like every password. */
   readonly hmac: string
-  /** Who a login with the token acts as: `User:alice`. */
+  /** The principal of a login with the token: `User:alice`. */
   readonly owner: string
-  /** Who created it; undefined before Kafka 3.3, where it is the owner. */
+  /** The principal that created it; undefined before Kafka 3.3, where it is the owner. */
   readonly requester?: string
-  /** Who may renew it beside the owner, in order. */
+  /** The principals that may renew it in addition to the owner, in order. */
   readonly renewers: readonly string[]
   readonly issueTimestampMs: number
   /** When it expires unless it is renewed. */
@@ -29,9 +29,9 @@ export interface DelegationToken {
 }
 
 export interface CreateTokenOptions extends CallOptions {
-  /** Whom the token is for, as in `User:alice` (KIP-373, Kafka 3.3 or newer). Default: who creates it. */
+  /** The owner of the token, as in `User:alice` (KIP-373, Kafka 3.3 or newer). Default: the principal that creates it. */
   readonly owner?: string
-  /** Who may renew it beside the owner. Default: nobody. */
+  /** The principals that may renew it in addition to the owner. Default: none. */
   readonly renewers?: readonly string[]
   /** Default: the broker's `delegation.token.max.lifetime.ms`, 7 days. */
   readonly maxLifetimeMs?: number
@@ -89,7 +89,7 @@ export function tokenOperations(context: AdminContext) {
               `${operation}: a token for another owner needs Kafka 3.3 or newer`,
             )
           }
-          const { principalType, principalName } = owner === undefined ? NOBODY : partsOf(owner)
+          const { principalType, principalName } = owner === undefined ? NO_OWNER : partsOf(owner)
           return {
             ...(negotiated < WITH_OWNER
               ? {}
@@ -184,7 +184,7 @@ interface PrincipalParts {
   readonly principalType: string
   readonly principalName: string
 }
-const NOBODY = { principalType: null, principalName: null } as const
+const NO_OWNER = { principalType: null, principalName: null } as const
 
 interface TokenResponse extends PrincipalParts {
   readonly tokenRequesterPrincipalType: string

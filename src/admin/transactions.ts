@@ -247,7 +247,7 @@ async function fence(
       const { errorCode, producerId, producerEpoch } = await recipient.request(initProducerId, {
         transactionalId,
         // The coordinator also takes it for the time that its log has to be replicated in: a short one fails with
-        // COORDINATOR_NOT_AVAILABLE wherever that log has more than one replica.
+        // COORDINATOR_NOT_AVAILABLE if that log has more than one replica.
         transactionTimeoutMs: brokerTimeoutMs(cluster, deadline),
       })
       const what = `fencing the producer of '${transactionalId}'`

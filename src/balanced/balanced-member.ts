@@ -56,7 +56,7 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key
   #closing: Promise<void> | undefined
   #isClosing = false
   #isStarted = false
-  /** What went wrong while it was closed: nobody reads any more who could be told by consume(). */
+  /** Errors while the member was closing, when consume() can no longer throw them. */
   readonly #errorsOfClosing: KafkaError[] = []
 
   /** `before` is the member that the same consumer had before it was stopped. */

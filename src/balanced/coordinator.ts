@@ -1,5 +1,5 @@
 /**
- * What stands between the rebalance machine and those who coordinate a group: ZooKeeper, where each member works
+ * The interface between the rebalance machine and the coordination of a group: ZooKeeper, where each member works
  * its assignment out from the list of members, or Kafka's group protocol, where the leader does it for all.
  *
  * The machine (machine.ts) calls the steps of a round one after the other, never two at a time:
@@ -21,7 +21,7 @@ export interface Coordinator {
 
   /**
    * Until when, on the clock of performance.now(), this member is certain to own what it claimed, even if it
-   * hears nothing more: the time its last answered request was _sent_ plus the session's timeout; 0 while the
+   * receives nothing more: the time its last answered request was _sent_ plus the session's timeout; 0 while the
    * session is in doubt. It is read before each delivery and each commit, so that a process which
    * was stopped for longer than its session (SIGSTOP, a long block) delivers nothing when it goes on: by then
    * others own its partitions. Must be a plain property read.
@@ -52,7 +52,7 @@ export interface Coordinator {
   release(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void>
 
   /**
-   * Takes possession of these, none of which is owned yet. What somebody else still owns is left out and
+   * Takes possession of these, none of which is owned yet. What another member still owns is left out and
    * comes back in `heldByOthers`: the machine starts what was claimed, waits, and makes another round. Kafka's group protocol
    * claims everything, as its target never contains what is still owned by another.
    */
@@ -71,7 +71,7 @@ export interface Claim {
 }
 
 export interface HeldPartition extends TopicPartition {
-  /** The member id of who owns it, as far as it could be found out. */
+  /** The member id of the owner, if it could be found. */
   readonly owner: string | undefined
 }
 

@@ -4,7 +4,7 @@ import type { Subscription } from './subscription.ts'
 /**
  * The partitions that existed when a member started. One that comes later, also of a new topic that a pattern matches,
  * is read from its first message, whatever `autoOffsetReset` says: all of it was written after the member started, and
- * some of it before anybody noticed the partition.
+ * some of it before any member noticed the partition.
  */
 export class FirstPartitions {
   #counts: ReadonlyMap<string, number> | undefined

@@ -64,7 +64,7 @@ export class RebalanceMachine<Kind extends Coordinator = Coordinator> {
   #startUntil = Infinity
   /** Ends a sleep. */
   #wake: (() => void) | undefined
-  /** Where somebody waits for start(). */
+  /** While a caller waits for start(). */
   #starting: Deferred<void> | undefined
   #running: Promise<void> | undefined
 
@@ -202,7 +202,7 @@ export class RebalanceMachine<Kind extends Coordinator = Coordinator> {
     }
   }
 
-  /** Stop, hook, commit, release: in this order, so that whoever is next reads on from what was committed. */
+  /** Stop, hook, commit, release: in this order, so that the next owner continues at the committed offset. */
   async #giveUp(partitions: readonly TopicPartition[]): Promise<void> {
     if (partitions.length === 0) return
     const { reader, rebalanceTimeoutMs } = this.#options
@@ -285,12 +285,12 @@ export class RebalanceMachine<Kind extends Coordinator = Coordinator> {
     const isToBeTold = this.#failures + 1 >= rebalanceMaxRetries || isStartOver
     if (isToBeTold && reason !== undefined) {
       this.#failures = 0
-      // Who waits for start() is told there, and nobody twice.
+      // A caller that waits for start() gets the error there, and no caller gets it twice.
       if (!this.#rejectStart(reason)) this.#report(reason)
     }
     // Others need a moment to let go, and mostly no more than that: the first retry comes at once, as in pykafka.
     const waitMs = Math.max(SHORTEST_WAIT_MS, this.#failures * rebalanceBackoffMs)
-    logger.info(`${this.#who()}: tries again in ${waitMs} ms: ${reason?.message ?? ''}`)
+    logger.info(`${this.#described()}: tries again in ${waitMs} ms: ${reason?.message ?? ''}`)
     await delay(SHORTEST_WAIT_MS)
     const isWoken = await this.#sleep(waitMs - SHORTEST_WAIT_MS)
     // Something changed: that is no failure of this member's.
@@ -302,7 +302,7 @@ export class RebalanceMachine<Kind extends Coordinator = Coordinator> {
     try {
       await this.#giveUp(owned)
     } catch (error) {
-      this.#options.logger.warn(`${this.#who()}: ${textOfThrown(error)}`)
+      this.#options.logger.warn(`${this.#described()}: ${textOfThrown(error)}`)
     }
     // Also where giving back failed: the session ends, and with it all that is left.
     this.#options.reader.stop(owned)
@@ -317,7 +317,7 @@ export class RebalanceMachine<Kind extends Coordinator = Coordinator> {
       await abortable(this.#coordinator.leave(), this.#overdue.signal)
     } catch (error) {
       if (!this.#overdue.signal.aborted) throw error
-      this.#options.logger.warn(`${this.#who()}: closed before the group knew of it`)
+      this.#options.logger.warn(`${this.#described()}: closed before the group knew of it`)
     }
   }
 
@@ -330,14 +330,14 @@ export class RebalanceMachine<Kind extends Coordinator = Coordinator> {
 
   #reasonOf(error: unknown): KafkaError {
     if (error instanceof KafkaError) return error
-    const what = `${this.#who()}: ${this.#phase}`
+    const what = `${this.#described()}: ${this.#phase}`
     return error instanceof TookTooLongError
       ? new RequestTimeoutError(`${what}: ${error.message}`, { cause: error })
       : new RebalanceError(what, error)
   }
 
   #onChanged(reason: string): void {
-    this.#options.logger.debug(`${this.#who()}: ${reason}`)
+    this.#options.logger.debug(`${this.#described()}: ${reason}`)
     this.#isChanged = true
     this.#wake?.()
   }
@@ -352,7 +352,7 @@ export class RebalanceMachine<Kind extends Coordinator = Coordinator> {
     }
     if (partitions === undefined) this.#lostWhileClaiming.isAll = true
     for (const partition of partitions ?? []) this.#lostWhileClaiming.partitions.add(partition)
-    this.#options.logger.warn(`${this.#who()}: lost ${namesOf(lost)}: ${reason.message}`)
+    this.#options.logger.warn(`${this.#described()}: lost ${namesOf(lost)}: ${reason.message}`)
     this.#lost = this.#lost.concat(hasHook)
     this.#isChanged = true
     this.#wake?.()
@@ -366,7 +366,7 @@ export class RebalanceMachine<Kind extends Coordinator = Coordinator> {
     this.#wake?.()
   }
 
-  /** Runs what may be the application's own code: what it throws, or that it never ends, holds up nobody. */
+  /** Runs what may be the application's own code: an error that it throws, or an endless wait, delays nothing else. */
   async #bounded(what: string, run: (signal: AbortSignal) => Promise<void> | void): Promise<void> {
     try {
       await this.#limited(this.#options.rebalanceTimeoutMs, async (signal) => run(signal))
@@ -383,11 +383,11 @@ export class RebalanceMachine<Kind extends Coordinator = Coordinator> {
   }
 
   #report(error: KafkaError): void {
-    this.#options.logger.error(`${this.#who()}: ${error.message}`)
+    this.#options.logger.error(`${this.#described()}: ${error.message}`)
     this.#options.reader.report(error)
   }
 
-  /** Whether somebody waits for start() and is told by it. */
+  /** Rejects start() if a caller waits for it. Returns false otherwise. */
   #rejectStart(error: KafkaError): boolean {
     const starting = this.#starting
     this.#starting = undefined
@@ -407,7 +407,7 @@ export class RebalanceMachine<Kind extends Coordinator = Coordinator> {
     return isWoken
   }
 
-  #who(): string {
+  #described(): string {
     return `${this.#coordinator.name}, member ${this.#coordinator.memberId}`
   }
 }

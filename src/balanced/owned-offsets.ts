@@ -10,7 +10,7 @@ import { NotOwnedError } from './errors.ts'
 
 /**
  * A group's offsets, of which a member commits only those of what it owns. Where ZooKeeper coordinates, brokers take
- * commits of anybody: an old one of who is no member any more would put the new owner back.
+ * commits of any client: a late one of a former member would move the new owner back.
  */
 export class OwnedOffsets implements OffsetStore {
   readonly #store: OffsetStore

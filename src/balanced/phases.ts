@@ -1,5 +1,5 @@
 /**
- * The order of a rebalance, whoever coordinates it. A _round_ goes
+ * The order of a rebalance in every group protocol. A _round_ is
  *
  *     surrendering → joining → yielding → claiming → starting → settled
  *

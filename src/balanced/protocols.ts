@@ -11,7 +11,7 @@ const PROTOCOLS = {
   classic: classicProtocol,
 } as const satisfies Readonly<Record<string, GroupProtocol>>
 
-/** How the members of a group agree on who reads what. */
+/** How the members of a group divide the partitions. */
 export type GroupProtocolName = keyof typeof PROTOCOLS
 
 /** Kafka's own names for what is not in the table. */
@@ -37,7 +37,7 @@ const COUNTERPARTS: Readonly<Record<string, string>> = {
 /** What chooses a protocol. */
 export interface GroupProtocolChoice {
   /**
-   * How the members of the group agree on who reads what: `zookeeper`, as pykafka's do, or `classic`, Kafka's own group
+   * How the members of the group divide the partitions: `zookeeper`, as pykafka's do, or `classic`, Kafka's own group
    * protocol since 0.9. All members of a group need the same. Default: `zookeeper`; with `managed: true` `classic`.
    */
   readonly groupProtocol?: GroupProtocolName

@@ -8,7 +8,7 @@ import type { KafkaClientOptions, SaslOptions, TlsOptions } from '../index.ts'
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
 
-/** Asks for a password that no property has; undefined where there is nobody to ask. */
+/** Asks for a password that no property has; undefined without a terminal. */
 export type PasswordSource = (username: string) => Promise<string | undefined>
 
 /** Settings of other programs that do not change what the command does. */

@@ -202,7 +202,7 @@ export class Session implements AsyncDisposable {
 
   /**
    * Shows what is about to happen and asks. Resolves with false for a dry run. Throws DeclinedError for a no, and
-   * UsageError where nobody can answer: scripts give `--yes`.
+   * UsageError without a terminal: scripts give `--yes`.
    */
   async confirm(plan: string, question: string): Promise<boolean> {
     const { yes = false, dryRun = false, json = false } = this.options

@@ -83,7 +83,7 @@ export class Coordinators {
     return failures
   }
 
-  /** The next one who asks looks it up. */
+  /** The next caller looks it up. */
   forget(kind: CoordinatorKind, key: string): void {
     this.#known.delete(`${kind}/${key}`)
   }

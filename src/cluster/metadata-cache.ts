@@ -126,7 +126,7 @@ export class MetadataCache {
     }
   }
 
-  /** Leaders move while nobody sends anything: topics in use are asked for again now and then. */
+  /** Leaders move while the client sends nothing: topics in use are refreshed at intervals. */
   #watchAge(): void {
     if (this.#ageTimer !== undefined || this.#pool.isClosed) return
     this.#ageTimer = setInterval(() => {

@@ -55,7 +55,7 @@ function tookTooLong(what: string, { timeoutMs }: Deadline, last: Error | undefi
   })
 }
 
-/** Tells the log and whoever listens that something failed and will be tried again. */
+/** Reports to the log and the diagnostics channel that an operation failed and will be retried. */
 export function reportRetry(logger: Logger, event: RetryEvent): void {
   const { what, attempt, waitMs, error } = event
   logger.debug(

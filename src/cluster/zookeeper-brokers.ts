@@ -158,13 +158,13 @@ function addressOf(
   }
   if (security !== 'PLAINTEXT' || !('host' in broker) || !('port' in broker)) return undefined
   const { host, port } = broker
-  // Null and -1 are said of a broker without such a listener.
+  // A broker without such a listener has null and -1.
   return typeof host === 'string' && typeof port === 'number' && port > 0
     ? { host, port }
     : undefined
 }
 
-/** Null for what is no JSON: somebody else's data. */
+/** Null for data that is not JSON, which another program wrote. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text)

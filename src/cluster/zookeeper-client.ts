@@ -9,7 +9,7 @@
  * - It reconnects at once after a server that answered, thousands of times a second where each answer is unreadable.
  * - It connects after `close`, where it waited to. `close` throws a TypeError before the first connection is begun.
  * - It reads a connection string differently from ZooKeeper: blanks, IPv6 addresses, a slash at the end.
- * - It sends pings and does not notice that none is answered: whoever needs to know calls `reconnect`.
+ * - It sends pings and does not notice that none is answered: callers that need to know call `reconnect`.
  * - Requests made while there is no connection are sent before the login of the next one: callers make none.
  * - After an expired session it is of no further use: callers make another client.
  */

@@ -217,8 +217,8 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
           state.moveTo(offset ?? start?.offset ?? 0, start?.leaderEpoch)
           state.isBeyondEnd = state.position > state.endOffset
         }
-        // Where it begins is committed, too, if the group doesn't know it yet, as Java does: whoever gets the
-        // partition next would otherwise begin at an end of the log that has moved meanwhile.
+        // Where it begins is committed, too, if the group doesn't know it yet, as Java does: the next owner of the
+        // partition would otherwise begin at an end of the log that has moved meanwhile.
         state.committed = start?.committed
         this.#fetcher.add(state)
       }
@@ -271,7 +271,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   }
 
   /**
-   * Holds these, tells who is processing them, and waits until all that was delivered of them is processed: what
+   * Holds these, aborts the signals of their handlers, and waits until all delivered messages are processed: what
    * to do before the last commit for partitions that are about to be taken away.
    */
   async settled(partitions: readonly TopicPartition[]): Promise<void> {
@@ -296,7 +296,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     return this.#inbox.isWaitedFor && this.#all().every(({ handling }) => handling === undefined)
   }
 
-  /** An error from outside that is thrown once, to whoever reads next. */
+  /** An error from outside that the next read throws, once. */
   report(error: Error): void {
     this.#inbox.report(error)
   }
@@ -306,7 +306,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     this.#inbox.recover(error)
   }
 
-  /** An error from outside, such as of the group's membership, that whoever reads gets from now on. */
+  /** An error from outside, such as of the group's membership, that every read throws from now on. */
   fail(error: Error): void {
     this.#inbox.fail(error)
   }
@@ -429,7 +429,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     return this.#commit(what, call, isAtHand ? 'given' : 'finished')
   }
 
-  /** The same without what the application is processing, whoever calls. */
+  /** The same without what the application is processing, for every caller. */
   commitProcessed(partitions: readonly TopicPartition[], call?: CallOptions): Promise<void> {
     return this.#commit(partitions, call, 'finished')
   }

@@ -12,7 +12,7 @@ export interface ConsumedMessage<Value = Buffer | null, Key = Buffer | null> {
   readonly offset: number
   /** Milliseconds since 1970; −1 where the message has none (formats before Kafka 0.10). */
   readonly timestamp: number
-  /** Who set the timestamp: the producer (`create-time`) or the broker (`log-append-time`). */
+  /** The origin of the timestamp: the producer (`create-time`) or the broker (`log-append-time`). */
   readonly timestampType: 'none' | 'create-time' | 'log-append-time'
   readonly key: Key
   readonly value: Value
@@ -174,7 +174,7 @@ export function converterOf<Value, Key>({
     try {
       const key = ofKey(message.key, message) as Key
       const value = ofValue(message.value, message) as Value
-      // Of an asynchronous deserializer: whoever awaits it gets its failure, and nobody else does.
+      // Of an asynchronous deserializer: only code that awaits the value gets its failure.
       if (key instanceof Promise) key.catch(() => undefined)
       if (value instanceof Promise) value.catch(() => undefined)
       return new DeserializedMessage(message, key, value)

@@ -54,8 +54,8 @@ export const TOPICS_CONSUMER_OPTIONS = {
 } as const satisfies OptionTable<Omit<TopicsConsumerOptions, keyof ConsumerOptions>>
 
 /**
- * Reads several topics, with a group's committed offsets or without any. Made by `client.getConsumer()`. Who
- * shares partitions out among processes wants a balanced consumer.
+ * Reads several topics, with a group's committed offsets or without any. Made by `client.getConsumer()`. To
+ * share partitions among processes, use a balanced consumer.
  *
  * Positions move when messages are delivered: what was only fetched is not counted as read.
  */

@@ -54,7 +54,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
   #chunk: Chunk | undefined
   /** Whose last message, or batch, the application is processing: it has not asked for more. */
   #inProcess: Chunk | undefined
-  /** Of those who wait for it to be processed. */
+  /** Of callers that wait until it is processed. */
   #processed: Deferred<void> | undefined
   #waiting: Deferred<void> | undefined
   /** Why nothing more is delivered at all. */
@@ -112,7 +112,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
     return this.#processed.promise
   }
 
-  /** To be called when those who wait for `processed` have to look again. */
+  /** Called when callers that wait for `processed` have to check again. */
   lookAgain(): void {
     this.#processed?.resolve()
     this.#processed = undefined
@@ -151,7 +151,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
     chunk.isInProcess = true
   }
 
-  /** Thrown once, to whoever asks for a message next. */
+  /** The next request for a message throws it, once. */
   report(error: Error): void {
     this.#errors.push(error)
     this.wake()
@@ -315,7 +315,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
     return this.#mayHandOver?.() !== false
   }
 
-  /** Whether somebody waits for something to arrive. */
+  /** Whether a reader waits for messages to arrive. */
   get isWaitedFor(): boolean {
     return this.#waiting !== undefined
   }

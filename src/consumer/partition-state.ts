@@ -11,7 +11,7 @@ export type Chunk = DecodedChunk<PartitionState>
  * A partition as it is being read. Its offsets, in order: what was given to the application ends at
  * `position`, what is decoded or queued at `fetch.offset`.
  *
- * Who may do what with it:
+ * What is allowed in each state:
  *
  *   flag         set by                      fetched   delivered to loops   to the handlers of `run`
  *   (none)                                   yes       yes                  yes
@@ -85,7 +85,7 @@ export class PartitionState implements TopicPartition {
     return this.#ending.signal
   }
 
-  /** Tells who works on messages of it that it is being taken away, and why. The first reason counts. */
+  /** Aborts the signals of handlers of its messages with the reason. The first reason counts. */
   end(reason: KafkaError): void {
     if (this.#ended !== undefined) return
     this.#ended = reason

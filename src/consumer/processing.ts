@@ -62,7 +62,7 @@ export class Processing<Value, Key> {
 
   #isLoopAtWork(states: readonly PartitionState[]): boolean {
     if (this.#closers.has('loop')) return false
-    // Who breaks out of a loop and closes the consumer, or calls consume() and close(), does not ask for more.
+    // Code that breaks out of a loop and closes the consumer, or calls consume() and close(), does not request more.
     if (this.#isClosing && !this.#delivery.isInLoop) return false
     return states.some((state) => this.#inbox.isInProcess(state))
   }

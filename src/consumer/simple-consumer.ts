@@ -31,7 +31,7 @@ export const SIMPLE_CONSUMER_OPTIONS = {
 
 /**
  * Reads a topic's partitions, with a group's committed offsets or without any. Made by
- * `topic.getSimpleConsumer()`. Who shares partitions out among processes wants a balanced consumer.
+ * `topic.getSimpleConsumer()`. To share partitions among processes, use a balanced consumer.
  *
  * Positions move when messages are delivered: what was only fetched is not counted as read.
  */

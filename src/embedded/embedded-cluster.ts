@@ -202,7 +202,7 @@ export class EmbeddedCluster implements AsyncDisposable {
     this.#groups.topicDeleted(name)
   }
 
-  /** Who leads the partition; -1 while nobody does. */
+  /** The node id of the leader; -1 while there is none. */
   leaderOf(topic: string, partition: number): number {
     return this.#partition(topic, partition).leader
   }
@@ -268,7 +268,7 @@ export class EmbeddedCluster implements AsyncDisposable {
     await stopped
   }
 
-  /** At the port that it had. It leads what nobody leads, and follows elsewhere. */
+  /** Starts it at its former port. It leads partitions without a leader, and follows elsewhere. */
   async startBroker(id: number): Promise<void> {
     const broker = this.#broker(id)
     if (this.#stopping !== undefined) throw new InvalidArgumentError('the cluster is stopped')

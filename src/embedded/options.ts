@@ -96,7 +96,7 @@ export interface EmbeddedClusterOptions {
   readonly zookeeperChroot?: string
   /** TLS, at all brokers: their certificate, and whether clients need one. Default: none. */
   readonly tls?: EmbeddedTlsOptions
-  /** Login, at all brokers: who may log in, and how. Default: none. */
+  /** SASL logins at all brokers: users and mechanisms. Default: none. */
   readonly sasl?: EmbeddedSaslOptions
   /**
    * More listeners of all brokers, by name: each has TLS and login of its own. Clients find the brokers of one
@@ -104,7 +104,7 @@ export interface EmbeddedClusterOptions {
    */
   readonly listeners?: Readonly<Record<string, EmbeddedListenerOptions>>
   /**
-   * Access control by ACLs: who may do what (Kafka's `authorizer.class.name`). `admin.createAcls` creates them.
+   * Access control by ACLs (Kafka's `authorizer.class.name`). `admin.createAcls` creates them.
    * Default: none, everyone may do everything.
    */
   readonly authorizer?: EmbeddedAuthorizerOptions

@@ -33,7 +33,7 @@ export function listenerPlans(
   }))
 }
 
-/** Who may do what and how much, and who can log in. */
+/** Authorization, quotas and logins of a cluster. */
 export function securityOf(
   options: EmbeddedClusterOptions,
   storage: ClusterStorage,

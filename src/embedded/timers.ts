@@ -8,7 +8,7 @@ const LATE_MS = 10
 
 /**
  * All timers of a cluster, so that none is left when it stops, and so that what one of them throws is
- * reported rather than thrown at nobody.
+ * reported instead of being uncaught.
  */
 export class Timers {
   readonly #pending = new Set<NodeJS.Timeout>()
@@ -37,9 +37,9 @@ export class Timers {
   }
 
   /**
-   * For what befalls somebody of whom nothing was heard for that time. If this process stood still until later
-   * (it was suspended, or something held up its event loop), what has come meanwhile is heard first, and who is
-   * in the same process gets to speak: it is put off once, by as long as it is late.
+   * For timeouts of clients that have been silent for that time. If this process stood still until later
+   * (it was suspended, or something held up its event loop), pending input is handled first, and clients
+   * in the same process get a turn: the timeout is postponed once, by as long as it is late.
    */
   afterSilence(delayMs: number, run: () => void): Timer {
     const dueAt = performance.now() + delayMs

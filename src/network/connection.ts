@@ -29,7 +29,7 @@ import { LONGEST_THROTTLE_MS, throttleMs } from './throttle.ts'
 import { explainTlsError } from './tls-errors.ts'
 
 export interface ConnectionOptions {
-  /** Sent with every request; brokers write it into their logs and quotas go by it. */
+  /** Sent with every request; brokers write it into their logs and use it for quotas. */
   readonly clientId: string
   /** The largest response taken. Larger ones mean that the other side speaks something else. */
   readonly maxResponseBytes: number
@@ -223,7 +223,7 @@ export class Connection {
 
   /**
    * Sends a request that has no response: Produce with acks=0. Resolves when the system has taken it, so that
-   * who waits for that can't fill the memory with what a slow broker does not take. `timeoutMs` bounds the wait for
+   * a caller that waits for that cannot fill the memory with what a slow broker does not take. `timeoutMs` bounds the wait for
    * a hold to end, after which it rejects with RequestTimeoutError and nothing is sent.
    */
   async send<Request extends Fields, Response extends Fields>(
@@ -389,7 +389,7 @@ export class Connection {
     this.#close(new RequestTimeoutError(reason, { broker: this.address }))
   }
 
-  /** Whoever never spoke Kafka won't learn it; a broker that was heard before is worth another attempt. */
+  /** A server that never spoke Kafka is not retried; a broker that has answered before is worth another attempt. */
   #foreign(reason: string): ConnectionError {
     if (this.#isKafka) return this.#disconnected(reason)
     return new ConnectionError('NOT_KAFKA', reason, { broker: this.address })
@@ -414,7 +414,7 @@ export class Connection {
     if (this.#closedBy !== undefined) return
     this.#closedBy = reason
     this.#idleTimer?.cancel()
-    this.#stream.on('error', () => undefined) // A late one has nobody left to tell.
+    this.#stream.on('error', () => undefined) // A late error concerns no caller.
     this.#stream.destroy()
     const pending = [...this.#pending.values()]
     this.#pending.clear()

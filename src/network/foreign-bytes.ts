@@ -6,7 +6,7 @@ export function isFrameSize(size: number, maxFrameBytes: number): boolean {
   return size >= 0 && size <= maxFrameBytes && size >>> 16 !== TLS_ALERT
 }
 
-/** What a size that can't be a Kafka frame's looks like: said, so that nobody has to find out with tcpdump. */
+/** Describes bytes that cannot be the size of a Kafka frame, so that users do not need tcpdump. */
 export function explainForeignBytes(address: string, firstBytes: Buffer): string {
   const hex = firstBytes.toString('hex')
   if (/^[A-Z]{4}$/.test(firstBytes.toString('latin1'))) {

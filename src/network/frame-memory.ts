@@ -4,12 +4,12 @@ const LEAST_BYTES = 64 * 1024
 const MOST_WASTE = 2
 
 /**
- * Memory of frames that is used again once nobody looks at it any more. Fresh memory is what large messages
+ * Memory of frames that is reused once no code reads it any more. Fresh memory is what large messages
  * cost most of: each page is faulted in, and every 64 MB or so V8 marks its whole heap.
  * With it a consumer needs 0.6 of the CPU at 1 KiB a value, 0.5 at 10 KiB, 0.4 at 1 MiB (Node 24, a null broker;
  * `npm run bench:consume` measures it).
  *
- * What is never given back is left to the garbage collector: nobody has to.
+ * Giving it back is optional: the garbage collector frees the rest.
  */
 export class FrameMemory {
   readonly #mostFreeBytes: number

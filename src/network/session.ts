@@ -51,7 +51,7 @@ export interface BrokerMemory {
 }
 
 /**
- * The largest response taken before a connection is ready. Who answers is not known until then, and no response
+ * The largest response taken before a connection is ready. The server is not authenticated until then, and no response
  * of a handshake comes near it; brokers have the same limit for clients (`sasl.server.max.receive.size`).
  */
 const LARGEST_BEFORE_LOGIN_BYTES = 512 * 1024

@@ -123,7 +123,7 @@ function readCertificates(option: string, pems: Pem | readonly Pem[]): string {
   const text = all.map((pem) => readPem(option, pem, 'CERTIFICATE')).join('\n')
   const certificates = text.match(CERTIFICATE) ?? []
   try {
-    // OpenSSL passes over authorities that it can't read, and then trusts nobody.
+    // OpenSSL passes over authorities that it can't read, and then trusts no certificate.
     for (const certificate of certificates) new X509Certificate(certificate)
   } catch (error) {
     throw damaged(option, messageOf(error), error)

@@ -106,7 +106,7 @@ async function addressesOf(
 ): Promise<readonly string[]> {
   if (isIP(address.host) !== 0) return [address.host]
   try {
-    // The system's lookup cannot be called off: it goes on, with nobody waiting.
+    // The system's lookup cannot be called off: it continues without a waiting caller.
     const found = await abortable(resolve(address.host), signal)
     if (found.length > 0) return found
   } catch (error) {
@@ -155,7 +155,7 @@ async function whenReady<Stream extends Socket>(
     await ready.promise
     return stream
   } catch (error) {
-    stream.on('error', () => undefined) // A late one has nobody left to tell.
+    stream.on('error', () => undefined) // A late error concerns no caller.
     stream.destroy()
     throw error
   } finally {

@@ -1,5 +1,5 @@
 /**
- * Events for those who watch: node:diagnostics_channel, which costs a property read where nobody listens.
+ * Events on node:diagnostics_channel, which costs a property read without subscribers.
  * docs/observability.md lists them; their payloads are public.
  */
 import { channel } from 'node:diagnostics_channel'

@@ -99,7 +99,7 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
 
   /**
    * Resolves when all messages that were produced before are acknowledged. What is produced meanwhile is not
-   * waited for. Throws the first failure that nobody has looked at: of messages whose promise was not
+   * waited for. Throws the first failure that was not handled: of messages whose promise was not
    * awaited, nor given a `then` or `catch`. RequestTimeoutError after `timeoutMs`.
    */
   flush(wait?: WaitOptions): Promise<void> {
@@ -180,7 +180,7 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
     const { key = null, headers, partition } = given
     const timestamp = millisecondsOf(given.timestamp)
     if (this.#serializer === undefined && headers === undefined) {
-      // Whoever calls without TypeScript is told by the checks of the core.
+      // The core checks the types for callers without TypeScript.
       return this.core.produce(topic, value as Data, key as Data, undefined, timestamp, partition)
     }
     try {
@@ -326,7 +326,7 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
   }
 
   #serialized(value: unknown, key: unknown): readonly [value: Data, key: Data] {
-    // Whoever calls without TypeScript is told by the checks of the core.
+    // The core checks the types for callers without TypeScript.
     if (this.#serializer === undefined) return [value as Data, key as Data]
     let serialized: readonly [value: Data, key: Data]
     try {

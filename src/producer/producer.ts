@@ -13,7 +13,7 @@ import type { TopicState } from './intake/topic-state.ts'
 /**
  * Sends messages to one topic, in batches. Made by `topic.getProducer()`.
  *
- * `produce` need not be awaited message by message: a failure that nobody looks at is thrown by the next
+ * `produce` need not be awaited message by message: a failure that is not handled is thrown by the next
  * `flush` or `close`, and never ends the process as an unhandled rejection.
  */
 export class Producer<Value = Data, Key = Data> extends BaseProducer<Value, Key> {

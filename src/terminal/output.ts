@@ -12,7 +12,7 @@ export class Output {
   #filled = 0
   #flushSoon: NodeJS.Immediate | undefined
   #isFull = false
-  /** Who waits until the stream takes more. */
+  /** The writer that waits until the stream accepts more. */
   #resume: (() => void) | undefined
   /** Set once the stream takes no more. */
   error: Error | undefined

@@ -1,4 +1,4 @@
-/** What the leader of a Kafka group decides with: who is there, what there is to share out, and by what rule. */
+/** The input of the leader's decision in a Kafka group: the members, the partitions, and the rule. */
 import type { TopicPartition } from '../../consumer/topic-partition.ts'
 
 /** A member as the leader sees it: what it said of itself when it joined. */
@@ -26,7 +26,7 @@ export interface AssignablePartition {
 /** The partitions of each topic that a member wants and that exists, ascending. */
 export type AssignableTopics = ReadonlyMap<string, readonly AssignablePartition[]>
 
-/** By member id. Who is left out gets nothing. */
+/** By member id. A member that is missing gets nothing. */
 export type Assignment = ReadonlyMap<string, readonly TopicPartition[]>
 
 /** The assignment that a member got last, for its own side of an assignor. */

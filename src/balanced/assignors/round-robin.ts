@@ -9,7 +9,7 @@ import {
 } from './assignor.ts'
 
 /**
- * Deals all partitions of all topics to the members in turn, passing over who has not subscribed. Even where
+ * Deals all partitions of all topics to the members in turn, skipping members that have not subscribed. Even where
  * all want the same topics; with differing ones a member may get far more than others.
  */
 export const roundRobinAssignor: Assignor = {

@@ -1,6 +1,6 @@
 /**
- * Sticky assignment where members want different topics. What is held by right stays, what is free goes to
- * whoever has least and wants it, then single partitions move from members with more to members with less
+ * Sticky assignment where members want different topics. Valid ownership stays, free partitions go to
+ * the members with the fewest partitions that want them, then single partitions move from members with more to members with less
  * until nothing is gained by another move. If the moves made nothing better in sum, they are undone.
  */
 import type { TopicPartition } from '../../consumer/topic-partition.ts'
@@ -21,13 +21,13 @@ interface Move {
 
 class Balancing {
   readonly #input: StickyInput
-  /** Who wants a topic, by id. */
+  /** The members that want a topic, by id. */
   readonly #wantedBy: ReadonlyMap<string, readonly string[]>
   /** All partitions, those that the fewest members want first. */
   readonly #order: readonly Partition[]
   #assignment: Map<string, Set<Partition>>
   #owners = new Map<Partition, string>()
-  /** By how much they have, those with least first, then by id. Only those who may take part in moves. */
+  /** By how much they have, those with least first, then by id. Only members that may take part in moves. */
   #byLoad: string[] = []
   /** Since the start, so that a partition is not moved there and back by way of others. */
   readonly #moves = new Map<Partition, Move>()
@@ -93,7 +93,7 @@ class Balancing {
     const isMovable = ({ topic }: Partition) => this.#wantedBy.get(topic)!.length > 1
     const before = this.#copy()
     const scoreBefore = this.#imbalance()
-    // First those that were free before, as moving them takes nothing from anybody.
+    // First those that were free before, as moving them takes nothing from a member.
     if (!this.#lostSome) this.#move(free.filter(isMovable))
     const hasMoved = this.#move(this.#order.filter(isMovable))
     if (!this.#isFresh && hasMoved && this.#imbalance() >= scoreBefore) {

@@ -1,6 +1,6 @@
 /**
  * Sticky assignment where all members want the same topics: each ends with as many partitions as the others,
- * or one more, so it is decided in one pass who keeps what and who gets the rest.
+ * or one more, so one pass decides which members keep which partitions and which members get the rest.
  */
 import type { TopicPartition } from '../../consumer/topic-partition.ts'
 import { byText, nothingFor } from './assignor.ts'
@@ -28,11 +28,11 @@ class Sharing {
   readonly #most: number
   /** How many members may still get one more than the others. */
   #extras: number
-  /** Members with less than the least, and those with just that who may get one more: by id. */
+  /** Members with less than the least, and those with exactly that number that may get one more: by id. */
   readonly #below: string[] = []
   #atLeast: string[] = []
   readonly #kept = new Set<Partition>()
-  /** What somebody had and may not keep. */
+  /** Partitions that a member had and may not keep. */
   readonly #taken = new Map<Partition, string>()
 
   constructor(input: StickyInput) {
@@ -113,7 +113,7 @@ class Sharing {
     return far
   }
 
-  /** To members below the least, in turn, then one each to those who may get one more. */
+  /** To members below the least, in turn, then one each to those that may get one more. */
   deal(free: readonly Partition[]): void {
     let turn = 0
     for (const partition of free) {

@@ -27,7 +27,7 @@ export interface StickyInput {
   readonly owned: ReadonlyMap<string, readonly Partition[]>
   /** Claimed by two in the same generation: neither was right. */
   readonly contested: ReadonlySet<Partition>
-  /** What was claimed in an older generation than the newest there is, and by whom. */
+  /** Partitions claimed in an older generation than the newest, with the members that claimed them. */
   readonly formerOwners: ReadonlyMap<Partition, string>
   readonly racks: Racks
 }

@@ -26,7 +26,7 @@ export const stickyAssignor: Assignor = {
 
 /**
  * As sticky, and what stays with its member is not even interrupted: only partitions that move are given up,
- * and they reach their next owner in a second rebalance, when nobody has them any more (KIP-429).
+ * and they reach their next owner in a second rebalance, when no member has them any more (KIP-429).
  */
 export const cooperativeStickyAssignor: Assignor = {
   name: 'cooperative-sticky',

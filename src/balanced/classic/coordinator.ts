@@ -131,7 +131,7 @@ export class ClassicCoordinator implements MemberCoordinator {
     return Promise.resolve()
   }
 
-  /** Nobody else has what the leader gave. */
+  /** No other member has what the leader assigned. */
   claim(partitions: readonly TopicPartition[]): Promise<Claim> {
     return Promise.resolve({ claimed: partitions, heldByOthers: [] })
   }
@@ -218,7 +218,7 @@ export class ClassicCoordinator implements MemberCoordinator {
     throw new BrokerError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL, 'leading the group', {}, detail)
   }
 
-  /** A leader that is wrong must not make this member read what nobody asked for. */
+  /** A faulty leader must not make this member read partitions that it did not subscribe to. */
   #checked(partitions: readonly TopicPartition[]): readonly TopicPartition[] {
     const { subscription } = this.#settings
     const unwanted = partitions.filter(({ topic }) => !subscription.includes(topic))

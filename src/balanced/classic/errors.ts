@@ -16,7 +16,7 @@ export class MembershipLostError extends KafkaError {
 
 /**
  * The application has been working on what it was given for longer than `maxPollIntervalMs`, and did not ask
- * for more. The member keeps its partitions, which nobody reads meanwhile.
+ * for more. The member keeps its partitions, which no member reads meanwhile.
  */
 export class MaxPollIntervalError extends KafkaError {
   override readonly name = 'MaxPollIntervalError'

@@ -43,7 +43,7 @@ export type StoreFor = (member: () => Membership) => OffsetStore
 /**
  * The offsets of a group that this process is a member of. A commit is made in one generation, which the broker
  * checks. One that meets a rebalance waits for the next generation, and is made there for what the member still has;
- * for what it has not it fails, whoever has it now.
+ * for other partitions it fails.
  */
 export class GroupOffsets implements OffsetStore {
   readonly expires = true

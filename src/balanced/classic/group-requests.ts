@@ -1,4 +1,4 @@
-/** What a member requires of its coordinator, whoever that is at the moment: one try each. */
+/** The requests of a member to its current coordinator, one attempt each. */
 import { heartbeat } from '../../../protocol/apis/heartbeat.ts'
 import { joinGroup } from '../../../protocol/apis/join-group.ts'
 import { leaveGroup } from '../../../protocol/apis/leave-group.ts'
@@ -40,7 +40,7 @@ export interface JoinedMember {
 }
 
 export type JoinOutcome =
-  /** Join again with this id (KIP-394): so that who gives up half-way leaves no member behind. */
+  /** Join again with this id (KIP-394): so that a client that stops half-way leaves no member behind. */
   | { readonly kind: 'memberIdRequired'; readonly memberId: string }
   | {
       readonly kind: 'joined'
@@ -48,7 +48,7 @@ export type JoinOutcome =
       readonly protocolName: string
       /** A static leader that only started again is to leave everything as it was (KIP-814). */
       readonly keepsAssignment: boolean
-      /** For the leader, which is to decide who gets what. */
+      /** For the leader, which computes the assignment. */
       readonly members: readonly JoinedMember[] | undefined
     }
 

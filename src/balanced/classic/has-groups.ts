@@ -13,7 +13,7 @@ const checked = new WeakSet<Broker>()
  */
 export async function checkHasGroups(broker: Broker, timeoutMs: number): Promise<void> {
   if (checked.has(broker)) return
-  // Who says what it speaks is 0.10 or newer.
+  // A broker that reports its versions is 0.10 or newer.
   if (!(await broker.versions('group')).has(apiVersions)) {
     const isThere = (await listsGroups(broker, timeoutMs)) || (await listsGroups(broker, timeoutMs))
     if (!isThere) {

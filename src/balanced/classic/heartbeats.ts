@@ -1,6 +1,6 @@
 /**
  * How soon after a generation began the first one is sent; each later one after twice as long, up to the interval.
- * Others who start at the same time, or give partitions up for this member (cooperative-sticky), make another
+ * Other members that start at the same time, or give partitions up for this member (cooperative-sticky), make another
  * generation at once, and it is by a heartbeat that a member learns of it: with the interval alone after 3 s.
  */
 const FIRST_AFTER_MS = 100

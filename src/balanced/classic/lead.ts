@@ -1,4 +1,4 @@
-/** The leader's part in a rebalance: from what the members said to who gets what. */
+/** The leader's part in a rebalance: computes the assignment from the members' subscriptions. */
 import { atOnce } from '../../async/at-once.ts'
 import { nameOf } from '../../consumer/topic-partition.ts'
 import type { Logger } from '../../observe/logger.ts'
@@ -28,7 +28,7 @@ export function lead({ groupId, assignor, protocol, members, topics, logger }: L
   if (missing.size > 0) {
     const names = [...missing].map((topic) => `'${topic}'`).join(', ')
     logger.warn(
-      `group '${groupId}': ${names} do not exist: nobody gets anything of them until they do`,
+      `group '${groupId}': ${names} do not exist: no member gets partitions of them until they do`,
     )
   }
   return assignment

@@ -72,7 +72,7 @@ export function nextState(state: MemberState, event: MemberEvent): MemberState {
 export type Reaction =
   /** Join again at once. */
   | 'again'
-  /** Join again after a wait, having looked who coordinates the group. */
+  /** Join again after a wait and a new lookup of the coordinator. */
   | 'later'
   /** Its id is worth nothing any more: join as a new member. */
   | 'new member'

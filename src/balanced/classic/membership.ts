@@ -42,7 +42,7 @@ interface JoinAttempt {
   readonly deadline: Deadline
 }
 
-const NOBODY: Identity = { memberId: '', generation: -1 }
+const NO_IDENTITY: Identity = { memberId: '', generation: -1 }
 
 /** How long leaving may take: a session that is not ended ends by itself. */
 const LEAVE_TIMEOUT_MS = 3_000
@@ -54,13 +54,13 @@ export class Membership {
   readonly #requests: GroupRequests
   readonly #heartbeats: Heartbeats
   #state: MemberState = 'unjoined'
-  #identity = NOBODY
+  #identity = NO_IDENTITY
   /** When the last request was sent that was answered to a member. */
   #provenAt = -Infinity
   /** Told to the coordinator's log with the next JoinGroup (KIP-800). */
   #joinReason = ''
   #isToldOfSlowness = false
-  /** Of those who wait for a generation that is to begin. */
+  /** Of callers that wait for the next generation. */
   #joined: Deferred<void> | undefined
   /** Aborted when it leaves: what waits for the group ends. */
   readonly #leaving = new AbortController()
@@ -117,7 +117,7 @@ export class Membership {
    * then it throws MembershipLostError, having notified of it; otherwise it joins again by itself.
    *
    * Aborting ends the waiting for it. What is under way goes on until `leave`: in a generation that has begun the
-   * coordinator takes commits only when the leader has decided, and who is closed has its last one to make.
+   * coordinator takes commits only when the leader has decided, and a closing member has its last commit to make.
    */
   join(role: Role, hasOwned: boolean, signal: AbortSignal): Promise<SyncedGeneration> {
     return abortable(this.#joinUntilIn(role, hasOwned), signal)
@@ -132,7 +132,7 @@ export class Membership {
     this.#move('leave')
     this.#heartbeats.stop()
     this.#requests.hangUp()
-    this.#identity = NOBODY
+    this.#identity = NO_IDENTITY
     if (memberId !== '' && !wasRefused && groupInstanceId === undefined) {
       try {
         await this.#requests.leave(memberId, 'the consumer is being closed', LEAVE_TIMEOUT_MS)
@@ -303,7 +303,9 @@ export class Membership {
   #lose(reaction: 'new member' | 'new generation', error: KafkaError): void {
     this.#move('lost')
     this.#identity =
-      reaction === 'new member' ? NOBODY : { memberId: this.#identity.memberId, generation: -1 }
+      reaction === 'new member'
+        ? NO_IDENTITY
+        : { memberId: this.#identity.memberId, generation: -1 }
     this.wantsToJoin(error.code)
   }
 

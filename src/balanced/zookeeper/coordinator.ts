@@ -157,8 +157,8 @@ export class ZooKeeperCoordinator implements MemberCoordinator {
         return [name, { partition, times: times + 1 }]
       }),
     )
-    await this.#stirIfStuck()
-    // What was given up before this member knew that it waits for it nobody else reports.
+    await this.#triggerRebalanceIfStuck()
+    // No watch reports partitions that were released before this member knew that it waits for them.
     if (this.#held.size > 0) void this.#check()
     return claim
   }
@@ -242,7 +242,7 @@ export class ZooKeeperCoordinator implements MemberCoordinator {
     }
   }
 
-  /** Resolves with what of that which others held is free. */
+  /** Resolves with the partitions held by others that are free now. */
   async #checkOwners(): Promise<readonly TopicPartition[]> {
     const held = [...this.#held.values()].map((one) => one.partition)
     const { violations, free } = await this.#owners.look(this.#topics.keys(), held)
@@ -254,13 +254,13 @@ export class ZooKeeperCoordinator implements MemberCoordinator {
   }
 
   /**
-   * Who holds something for long may have decided by other leaders or an older count of partitions, as nothing tells
+   * A member that holds a partition for long may have used other leaders or an older partition count, as nothing tells
    * members of those. Then all have to look again, which the list of members makes them do.
    */
-  async #stirIfStuck(): Promise<void> {
+  async #triggerRebalanceIfStuck(): Promise<void> {
     const times = [...this.#held.values()].reduce((most, one) => Math.max(most, one.times), 0)
     // After 3, 6, 12 … attempts, which is not before 2 s: where the other is only slow, it is not kept from getting on.
     if (times < 3 || Math.log2(times / 3) % 1 !== 0) return
-    await this.#members.stir()
+    await this.#members.triggerRebalance()
   }
 }

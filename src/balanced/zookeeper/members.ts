@@ -62,7 +62,7 @@ export class Members {
   }
 
   /** Makes all members look again, by leaving and joining in one step. */
-  async stir(): Promise<void> {
+  async triggerRebalance(): Promise<void> {
     for (const [id, topic] of this.#own) await this.#session.replace(this.#paths.member(id), topic)
   }
 

@@ -1,6 +1,6 @@
 /**
- * pykafka's two ways to share a topic's partitions out, decided by each member alone: whoever sees the same members and
- * the same leaders decides the same. pykafka 2.8 and samsa do, so that both can be in one group.
+ * pykafka's two ways to share a topic's partitions out, decided by each member alone: members that see the same members and
+ * the same leaders compute the same assignment. pykafka 2.8 and samsa do, so that both can be in one group.
  */
 import type { PartitionMetadata } from '../../cluster/metadata.ts'
 

@@ -13,7 +13,7 @@ export function createNodeClient(
   return createZooKeeperClient(hosts, sessionTimeoutMs, auth)
 }
 
-/** For what is created: everyone's without a login, and with one only of who has the same. */
+/** The ACL of created znodes: open without a login, and with one only for clients with the same login. */
 export function aclFor(auth: ZooKeeperAuth | undefined): ZooKeeperAcl[] {
   const { ACL, Id, Permission } = zooKeeperPackage()
   const id = auth === undefined ? new Id('world', 'anyone') : new Id('auth', '')

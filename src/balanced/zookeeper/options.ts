@@ -79,7 +79,7 @@ export const ZOOKEEPER_OPTIONS = {
   membershipProtocol: { check: aProtocol, default: 'range' },
 } as const satisfies OptionTable<ZooKeeperOptions>
 
-/** What pykafka calls a member: who runs it, and something that nobody else has. */
+/** A member id in pykafka's form: the host, and a unique suffix. */
 export function newMemberId(): string {
   return `${hostname()}:${randomUUID()}`
 }

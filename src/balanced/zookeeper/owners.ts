@@ -15,7 +15,7 @@ export interface Violation extends TopicPartition {
   readonly reason: string
 }
 
-/** A partition to be claimed: who could lead it decides the names of its znodes. */
+/** A partition to claim. The brokers that could lead it determine the names of its znodes. */
 export interface Claimable extends TopicPartition {
   readonly metadata: PartitionMetadata
 }
@@ -24,13 +24,13 @@ export interface Claimable extends TopicPartition {
 export interface Findings {
   /** What was claimed before, and is not this member's alone any more. */
   readonly violations: readonly Violation[]
-  /** What of that which this member waits for has no owner. */
+  /** Partitions that this member waits for and that have no owner. */
   readonly free: readonly TopicPartition[]
 }
 
 /** This many partitions are claimed in one transaction: each has two znodes for each broker that could lead it. */
 const CLAIMS_AT_ONCE = 50
-/** Of this many partitions that others hold it is found out who they are: it is for an error's text only. */
+/** The owners of this many partitions are looked up, only for the text of an error. */
 const HOLDERS_NAMED = 10
 
 /** This member's entries among the owners of partitions, and what others have there. */
@@ -67,10 +67,10 @@ export class Owners {
   }
 
   /**
-   * Looks whether what was claimed before is this member's alone. What is not is given up here, and said: an entry
-   * that somebody removed, or another's under the id of a leader that nobody could know of. An owner does not give
-   * way to one that is in both folders, so of samsa: that one looks, too, when it has claimed, and does. What is
-   * claimed while this looks need not be in the answer.
+   * Releases and returns every claim that is no longer exclusive: its znode was removed, or another member claimed the
+   * partition under an unexpected leader id. Claims present in both folders were made by samsa, which checks again after
+   * claiming and backs off itself, so they do not displace this owner. Claims made during the call may be missing from
+   * the result.
    */
   async look(topics: Iterable<string>, wanted: readonly TopicPartition[] = []): Promise<Findings> {
     const among = new Set(topics)
@@ -134,7 +134,7 @@ export class Owners {
     }
     const claims = new Map(created.map((one) => [nameOf(one), one]))
     for (const [name, claimed] of claims) this.#claimed.set(name, claimed)
-    // Who claims under another leader's id meets none of our entries, nor we theirs: the later of us sees both now.
+    // A member that claims under another leader's id conflicts with none of our entries: the later of the two sees both now.
     const topics = created.map(({ topic }) => topic)
     const lookAgain = async () => {
       const listed = await this.#list(new Set(topics))
@@ -163,7 +163,7 @@ export class Owners {
     for (const one of claimed) this.#claimed.delete(nameOf(one))
   }
 
-  /** Those of them that nobody has; all are of one topic. */
+  /** Creates claims for those that have no owner; all are of one topic. */
   async #createAll(partitions: readonly Claimable[]): Promise<readonly Claimed[]> {
     const claims = partitions.map(({ topic, partition, metadata }) => {
       return { topic, partition, paths: this.#paths.claim(topic, metadata) }
@@ -172,12 +172,12 @@ export class Owners {
     const paths = claims.flatMap((claim) => claim.paths)
     const outcome = await this.#session.createAll(paths, this.#memberOf(topic))
     if (outcome === 'created') return claims
-    // Somebody was faster with one of them, which leaves the others.
+    // Another member was faster with one of them. The others may be free.
     const created = await Promise.all(partitions.map((one) => this.#create(one)))
     return created.filter((one) => one !== undefined)
   }
 
-  /** Undefined where somebody has it. */
+  /** Undefined if another member has it. */
   async #create({ topic, partition, metadata }: Claimable): Promise<Claimed | undefined> {
     const paths = this.#paths.claim(topic, metadata)
     const outcome = await this.#session.createAll(paths, this.#memberOf(topic))

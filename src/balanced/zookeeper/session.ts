@@ -63,7 +63,7 @@ export interface SessionEvents {
 
 /**
  * A session with ZooKeeper: requests as promises, which all end, and what is certain about the session.
- * Everything is refused while there is no connection: waiting is for who knows what for.
+ * Requests fail immediately while there is no connection: retrying is the caller's decision.
  */
 export class ZooKeeperSession {
   readonly #options: SessionOptions
@@ -87,7 +87,7 @@ export class ZooKeeperSession {
     this.#timeoutMs = options.connectionTimeoutMs
   }
 
-  /** Until when, by performance.now(), the session is certain to last though nothing more is heard; 0 in doubt. */
+  /** Until when, by performance.now(), the session is certain to last without further responses; 0 in doubt. */
   get aliveUntil(): number {
     return this.#aliveUntil
   }

@@ -37,7 +37,7 @@ export class TopicWatch {
     this.#changed = changed
   }
 
-  /** Watches what a round is about to go by. */
+  /** Watches the topics that a round is about to use. */
   async watch(topics: readonly TopicMetadata[]): Promise<void> {
     this.#known = countsOf(topics)
     clearTimeout(this.#poll)
@@ -75,7 +75,7 @@ export class TopicWatch {
     this.#poll = setTimeout(() => void this.#askBrokers(), metadataMaxAgeMs).unref()
   }
 
-  /** Topics that are nobody's business here come and go without a rebalance. */
+  /** Topics that no member here reads come and go without a rebalance. */
   async #lookAtTopics(): Promise<boolean> {
     const names = await this.#parts.session.children(BROKER_TOPICS, this.#onTopics)
     const wanted = (names ?? []).filter((name) => this.#parts.subscription.includes(name))

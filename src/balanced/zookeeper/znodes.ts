@@ -41,7 +41,7 @@ export class GroupPaths {
 
 /**
  * The partition that an owner's znode is about: `1-7` is partition 7, claimed under leader 1. Java's old consumer
- * wrote `7` alone. Undefined for what is no owner: somebody else's data.
+ * wrote `7` alone. Undefined for data of other programs.
  */
 export function partitionOf(ownerName: string): number | undefined {
   const match = /^(?:-?\d+-)?(\d+)$/.exec(ownerName)

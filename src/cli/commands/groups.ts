@@ -153,8 +153,8 @@ async function removeMembers(
   { instance }: { readonly instance?: readonly string[] },
 ): Promise<void> {
   const admin = await session.admin()
-  const who = instance === undefined ? 'all members' : `the members ${instance.join(', ')}`
-  if (!(await session.confirm(`remove ${who} of group ${group}`, 'Go on?'))) return
+  const target = instance === undefined ? 'all members' : `the members ${instance.join(', ')}`
+  if (!(await session.confirm(`remove ${target} of group ${group}`, 'Go on?'))) return
   const results = await admin.removeMembers(group!, {
     ...session.call,
     settle: true,

@@ -83,7 +83,7 @@ export function placementCommands(samsa: Command): void {
     summary: 'list transactions (Kafka 3.0)',
     options: [
       option('--state <list>', 'only these states, such as Ongoing').argParser(list),
-      option('--hanging', 'only transactions that nobody will end'),
+      option('--hanging', 'only transactions that no producer will end'),
     ],
     examples: ['samsa transactions', 'samsa transactions --hanging --json'],
     run: transactions,

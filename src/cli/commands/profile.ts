@@ -36,7 +36,7 @@ export function profileCommands(samsa: Command): void {
   })
   declare(profile, {
     name: 'use <name>',
-    summary: 'use a profile wherever none is named; - for none',
+    summary: 'use a profile when no profile is given; - for none',
     has: [],
     examples: ['samsa profile use production', 'samsa profile use -'],
     run: (session, [name]) => {

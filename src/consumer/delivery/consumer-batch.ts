@@ -14,7 +14,7 @@ export class ConsumerBatch<Value = Buffer | null, Key = Buffer | null>
   readonly topic: string
   readonly partition: number
   readonly messages: readonly ConsumedMessage<Value, Key>[]
-  /** Where the partition is read on: behind the last message, and what there is none to be given of. */
+  /** The offset to continue at: after the last message, and after records that are not delivered (control and aborted records). */
   readonly nextOffset: number
   /** The end of the partition that consumers could see when the batch was fetched. */
   readonly highWatermark: number

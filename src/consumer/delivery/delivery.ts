@@ -54,7 +54,7 @@ export interface DeliveryParts<Value, Key> {
 export class Delivery<Value, Key> {
   readonly #parts: DeliveryParts<Value, Key>
   readonly #inbox: Inbox<Value, Key>
-  /** Who reads at the moment: `for await`, `batches()`, …; consume() may be called by several. */
+  /** The current reader: `for await`, `batches()`, …; consume() may be called by several. */
   #reader: string | undefined
   #consumeCalls = 0
   /** The body of the loop that is processing the last message or batch. */

@@ -13,7 +13,7 @@ export interface AbortedTransaction {
 /**
  * Tells the batches of one response that belong to aborted transactions, for consumers that read only what is
  * committed. A response names every aborted transaction that has messages between its first offset and its
- * last, wherever it began: so that nothing needs to be remembered between responses.
+ * last, including those that began earlier, so that nothing needs to be remembered between responses.
  *
  * A producer has one transaction at a time: its batches from the first offset on are aborted, up to its
  * marker, behind which another transaction of its may begin.

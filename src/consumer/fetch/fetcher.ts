@@ -22,7 +22,7 @@ const RECENTLY_MS = 1_000
 export interface FetcherEvents {
   /** Something was put into the queue of a partition, or it was moved. */
   readonly onArrived: (state: PartitionState) => void
-  /** No connection to a broker can be had until somebody puts that right. */
+  /** No connection to a broker is possible until the configuration is corrected. */
   readonly onProblem: (error: Error) => void
   /** The log lost what was read of a partition: called before it is moved back. */
   readonly onTruncated: (state: PartitionState) => void
@@ -35,7 +35,7 @@ export interface FetcherEvents {
 export class Fetcher {
   readonly #cluster: Cluster
   readonly #settings: FetchSettings
-  /** In the order in which they are asked for: who got something goes to the end. */
+  /** In the order in which they are fetched: a partition that got records moves to the end. */
   readonly #states = new Set<PartitionState>()
   readonly #events: FetcherEvents
   readonly #sources = new Map<Broker, Source[]>()
@@ -256,7 +256,7 @@ export class Fetcher {
         },
       )
       if (this.#isStopped) return
-      // A session that is over is nobody's failure: the next request begins another.
+      // An expired session is not a failure: the next request begins another.
       if (source.session.answered(response.errorCode, response.sessionId)) {
         source.answered('session-over', performance.now() - began, this.#settings)
         return

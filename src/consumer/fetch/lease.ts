@@ -1,8 +1,8 @@
 import type { FrameMemory } from '../../network/frame-memory.ts'
 
 /**
- * A response's memory, for as long as anything of it is needed: once all who hold it have let go, it is used
- * for another. Whoever drops what it holds need not report it: the memory is then left to the garbage collector.
+ * A response's memory, for as long as anything of it is needed: once all holders have released it, it is used
+ * for another. Releasing is optional: the garbage collector frees memory that is not released.
  */
 export class Lease {
   readonly #frameMemory: FrameMemory

@@ -159,7 +159,7 @@ export class PositionRecovery {
     }
   }
 
-  /** If it fails there is nobody to fetch from, and the next look finds that. */
+  /** If it fails there is no broker to fetch from, and the next attempt finds that. */
   async #refresh(state: PartitionState): Promise<void> {
     const { topic } = state
     const { version } = state.fetch

@@ -1,4 +1,4 @@
-/** What requests for a group's offsets, and the answers to them, have in common, wherever they are kept. */
+/** The common parts of requests for a group's offsets and of their responses, for every storage. */
 import type { OffsetCommitResponse } from '../../../protocol/apis/offset-commit.ts'
 import type { OffsetFetchResponse } from '../../../protocol/apis/offset-fetch.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'

@@ -56,7 +56,7 @@ export class TopicIds {
     })
   }
 
-  /** The id is not, or no more, that of a topic: whoever reads the topic finds out which by new metadata. */
+  /** The id is not, or no longer, that of a topic. Readers of the topic learn the new one from metadata. */
   refreshIfUnknown(error: unknown): void {
     if (!(error instanceof BrokerError) || error.errorCode !== ErrorCode.UNKNOWN_TOPIC_ID) return
     if (error.topic !== undefined) this.#cluster.refresh(error.topic).catch(() => undefined)

@@ -62,11 +62,11 @@ export interface RequestContext {
   readonly clientId: string | null
   /** As Kafka prints it: `/127.0.0.1`. */
   readonly clientHost: string
-  /** Who may do what and how much, and who can log in. */
+  /** Authorization, quotas and logins. */
   readonly security: ClusterSecurity
-  /** Who the client is, and how it logs in. */
+  /** The principal of the client, and its login. */
   readonly login: Login
-  /** Aborted when nobody waits for the response any more. */
+  /** Aborted when the client no longer waits for the response. */
   readonly signal: AbortSignal
   readonly injected: InjectedError | undefined
   /** How long the client is to wait: as the cluster was told, or more where it is over its quota. */
@@ -95,7 +95,7 @@ export function topicOf(
   return topic
 }
 
-/** A partition, whoever leads it. Throws Refused, also where a fault reports it. */
+/** A partition, with any leader. Throws Refused, also where a fault reports it. */
 export function partitionOf(
   { injected }: Pick<RequestContext, 'injected'>,
   topic: Topic,

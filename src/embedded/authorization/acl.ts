@@ -58,7 +58,7 @@ export interface AclFilter {
   readonly permissionType: number
 }
 
-/** Who asks, and from where. */
+/** The principal and the host of a request. */
 export interface Subject {
   readonly principal: string
   readonly host: string

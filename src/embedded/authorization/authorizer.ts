@@ -16,7 +16,7 @@ import {
 } from './acl.ts'
 
 export interface EmbeddedAuthorizerOptions {
-  /** Who may do everything, as in `User:admin`; Kafka's `super.users`. Default: nobody. */
+  /** Principals that may do everything, as in `User:admin`; Kafka's `super.users`. Default: none. */
   readonly superUsers?: readonly string[]
   /**
    * Whether a resource that no ACL is about is for everyone; Kafka's `allow.everyone.if.no.acl.found`. Default:
@@ -25,13 +25,13 @@ export interface EmbeddedAuthorizerOptions {
   readonly allowEveryoneIfNoAclFound?: boolean
 }
 
-/** Who may do what, as Kafka's StandardAuthorizer decides it. */
+/** Authorizes operations as Kafka's StandardAuthorizer does. */
 export class Authorizer {
   readonly #superUsers: ReadonlySet<string>
   readonly #allowsByDefault: boolean
   readonly #acls: Map<string, Acl>
   readonly #storage: ClusterStorage
-  /** Without options nobody is kept from anything, and there are no ACLs. */
+  /** Without options everything is allowed, and there are no ACLs. */
   readonly isEnabled: boolean
 
   constructor(options: EmbeddedAuthorizerOptions | undefined, storage: ClusterStorage) {
@@ -59,7 +59,7 @@ export class Authorizer {
 
   /** Whether the operation is allowed on any resource of the type at all (KIP-679). */
   allowsOnAny(subject: Subject, operation: number, type: number): boolean {
-    // A name that nobody has: what is left are the rules for all.
+    // No resource has this name, so only the rules for all names apply.
     if (this.allows(subject, operation, { type, name: 'hardcode' })) return true
     const relevant = [...this.#acls.values()].filter(
       (acl) =>

@@ -12,7 +12,7 @@ export function loseTail(partition: Partition, count: number): number {
   return end - log.endOffset
 }
 
-/** What a broker does when it loads a log: the batches say who wrote them. */
+/** Rebuilds the state as a broker does when it loads a log, from the producers in the batches. */
 function rebuildState({ topic, index, log, state }: Partition): void {
   state.clear()
   for (const { segment, ...entry } of log.entries()) {

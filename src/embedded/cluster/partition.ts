@@ -14,7 +14,7 @@ export interface AppendResult {
   readonly logAppendTimeMs: number
 }
 
-/** Who wrote a batch. */
+/** The producer of a batch. */
 export interface ProducerOfBatch {
   readonly producerId: bigint
   readonly producerEpoch: number
@@ -28,7 +28,7 @@ export interface PartitionMove {
   readonly before: readonly number[]
 }
 
-/** A partition of a topic: who leads it, who follows, and its log, which they share. */
+/** A partition of a topic: its leader, its followers, and the log that they share. */
 export class Partition {
   readonly topic: string
   readonly index: number

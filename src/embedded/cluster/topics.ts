@@ -45,7 +45,7 @@ export interface TopicDefaults {
 /** Kafka's MAX_PARTITIONS_PER_BATCH: the controller creates no more in one step. */
 export const MAX_PARTITIONS_AT_ONCE = 10_000
 
-/** The controller's part: topics, their partitions, and who leads them. */
+/** The controller's part: topics, their partitions, and the leaders. */
 export class Topics {
   readonly #byName = new Map<string, Topic>()
   readonly #byId = new Map<string, Topic>()
@@ -171,7 +171,7 @@ export class Topics {
     this.onChange()
   }
 
-  /** The broker catches up at once, and leads what nobody leads. */
+  /** The broker catches up at once, and leads partitions without a leader. */
   brokerStarted(id: number): void {
     for (const partition of this.#partitions()) {
       if (!partition.replicas.includes(id)) continue

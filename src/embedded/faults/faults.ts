@@ -24,7 +24,7 @@ export interface FaultMatch {
 
 /** What becomes of a request. Only one of them. */
 export type FaultAction =
-  /** It is not acted upon, but answered with this error wherever the response has a place for one. */
+  /** The broker does not execute it, and puts this error into every error field of the response. */
   | { readonly error: ErrorName }
   /** It is acted upon this many milliseconds later; those behind it on the connection wait, as in Kafka. */
   | { readonly delayMs: number }

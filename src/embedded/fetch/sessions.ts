@@ -104,7 +104,7 @@ export class FetchSessions {
     return { kind: 'incremental', session, partitions: partitionsOf(session) }
   }
 
-  /** What a session is about, to find out whom an injected error is meant for. */
+  /** The partitions of a session, to find those that an injected error concerns. */
   partitionsOf(sessionId: number): readonly FetchPartition[] {
     const session = this.#sessions.get(sessionId)
     return session === undefined ? [] : partitionsOf(session)

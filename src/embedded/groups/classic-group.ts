@@ -122,7 +122,7 @@ export class ClassicGroup implements Group {
     })
   }
 
-  /** Answered when the leader has said who gets what. Throws Refused. */
+  /** Resolves when the leader has sent the assignment. Throws Refused. */
   sync(request: SyncRequest): Promise<SyncAnswer> {
     const member = this.checkMember(request.memberId, request.instanceId, request.generation)
     const { protocolType, protocolName } = request
@@ -361,7 +361,7 @@ export class ClassicGroup implements Group {
     if (haveJoined && this.#pending.size === 0) this.#completeJoin()
   }
 
-  /** Those who have not joined are out, except static members, who may come back to their place. */
+  /** Removes members that have not joined, except static members, which may return. */
   #completeJoin(): void {
     this.#rebalanceTimer?.cancel()
     this.#isInitialRebalance = false

@@ -1,4 +1,4 @@
-/** Who may do what: asked, granted and taken away. */
+/** ACLs: described, created and deleted. */
 import { createAcls } from '../../../protocol/apis/create-acls.ts'
 import { deleteAcls } from '../../../protocol/apis/delete-acls.ts'
 import { describeAcls } from '../../../protocol/apis/describe-acls.ts'

@@ -24,7 +24,7 @@ const NO_TOKEN = {
   hmac: Buffer.alloc(0),
 }
 
-/** Who may ask for tokens: clients that are known, and not by a token themselves. Throws Refused. */
+/** The principal that requests a token: an authenticated client without a token login. Throws Refused. */
 function requesterOf({ login, security }: RequestContext): string {
   if (!login.isAuthenticated || login.isByToken || login.principal === undefined) {
     throw new Refused('DELEGATION_TOKEN_REQUEST_NOT_ALLOWED')

@@ -13,7 +13,7 @@ import {
 import type { FetchedPartition, FetchPartition } from '../fetch/sessions.ts'
 
 export interface PartitionRead extends FetchedPartition {
-  /** Where there is an error: to say who leads it. */
+  /** Set for an error, to report the leader. */
   readonly partition: Partition | undefined
   readonly lastStableOffset: number
   /** For `read_committed`. */
@@ -38,7 +38,7 @@ const LOG_OVERHEAD_BYTES = 12
 
 const NOTHING = Buffer.alloc(0)
 
-/** Reads what there is, partition by partition, until the response is full. */
+/** Reads partition by partition until the response is full. */
 export function readPartitions(
   context: RequestContext,
   wanted: readonly FetchPartition[],

@@ -5,7 +5,7 @@ import type { FetchPartition } from '../fetch/sessions.ts'
 
 /**
  * Waits until there are this many bytes to read, something is wrong with a partition, the time is over, or
- * nobody waits for the response any more.
+ * the client no longer waits for the response.
  */
 export function waitForBytes(
   context: RequestContext,

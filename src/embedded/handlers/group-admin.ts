@@ -43,7 +43,7 @@ export const listGroupsHandler = handler(listGroups, {
 /** Stands for operations that are not told. */
 const NO_OPERATIONS = -0x80000000
 
-const NOBODY = { groupState: '', protocolType: '', protocolData: '', members: [] } as const
+const NOTHING_KNOWN = { groupState: '', protocolType: '', protocolData: '', members: [] } as const
 
 export const describeGroupsHandler = handler(describeGroups, {
   handle: (request, context) => ({
@@ -55,11 +55,11 @@ export const describeGroupsHandler = handler(describeGroups, {
           : {}
       return outcome.refused === undefined
         ? { ...operations, ...outcome.value, groupId }
-        : { ...NOBODY, groupId, errorCode: outcome.refused.errorCode }
+        : { ...NOTHING_KNOWN, groupId, errorCode: outcome.refused.errorCode }
     }),
   }),
   refuse: (errorCode, { groups }) => ({
-    groups: groups.map((groupId) => ({ ...NOBODY, groupId, errorCode })),
+    groups: groups.map((groupId) => ({ ...NOTHING_KNOWN, groupId, errorCode })),
   }),
 })
 
@@ -69,7 +69,7 @@ function describe(groupId: string, context: RequestContext) {
   groups.checkCoordinator(groupId, broker.id)
   const group = groups.find(groupId)
   if (group === undefined) {
-    const dead = { ...NOBODY, groupState: 'Dead' }
+    const dead = { ...NOTHING_KNOWN, groupState: 'Dead' }
     return version < DESCRIBE_WITH_NOT_FOUND
       ? { ...dead, errorCode: 0 }
       : {

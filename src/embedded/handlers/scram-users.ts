@@ -1,4 +1,4 @@
-/** Who can log in by SCRAM (KIP-554). */
+/** The SCRAM credentials of users (KIP-554). */
 import { alterUserScramCredentials } from '../../../protocol/apis/alter-user-scram-credentials.ts'
 import { describeUserScramCredentials } from '../../../protocol/apis/describe-user-scram-credentials.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'

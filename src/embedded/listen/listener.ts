@@ -60,7 +60,7 @@ export class Listener<Connection extends { close(): void }> {
     server.on('error', onError)
   }
 
-  /** At once, as when the process is killed: connections end wherever they are. */
+  /** At once, as when the process is killed: connections end at any point. */
   async stop(): Promise<void> {
     const server = this.#server
     if (server === undefined) return

@@ -20,8 +20,8 @@ const CRC_COVERS_FROM = 16
 const NOWHERE = { topic: '', partition: 0 }
 
 /**
- * Stored batches as message sets, for fetches before v4 (magic 1) and v2 (magic 0). Headers and who
- * produced them get lost, as they do in Kafka. Records before the offset asked for are left out.
+ * Stored batches as message sets, for fetches before v4 (magic 1) and v2 (magic 0). Headers and producers
+ * get lost, as they do in Kafka. Records before the offset asked for are left out.
  */
 export function convertDown(stored: Buffer, magic: 0 | 1, fromOffset: number): Buffer {
   const { batches } = readBatches(stored, NOWHERE, INFLATE_LIMIT_BYTES)

@@ -182,7 +182,7 @@ export class PartitionLog {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Tells those who wait. Also for changes of the partition that aren't the log's: its leader, its end. */
+  /** Notifies waiting fetches. Also for changes of the partition that aren't the log's: its leader, its end. */
   changed(): void {
     for (const listener of [...this.#listeners]) listener()
   }

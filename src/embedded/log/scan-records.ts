@@ -14,7 +14,7 @@ export interface RecordScan {
 
 /**
  * Undefined where anything is not as it should be, or just unusual (a timestamp 24 days from the first):
- * whoever decodes the records finds out what. `data` holds the records and nothing behind them.
+ * decoding the records then finds the cause. `data` holds the records and nothing behind them.
  */
 export function scanRecords(
   data: Uint8Array,

@@ -41,7 +41,7 @@ export class Segment {
     return this.entries[this.entries.length - 1]
   }
 
-  /** What retention goes by: the largest timestamp there is, or when it was last written to (KIP-32). */
+  /** The time that retention uses: the largest timestamp, or the last write (KIP-32). */
   get newestMs(): number {
     return this.#largestTimestamp >= 0 ? this.#largestTimestamp : this.lastAppendMs
   }

@@ -1,5 +1,5 @@
 /**
- * Who a connection belongs to, and what it may ask for before that is known.
+ * The principal of a connection, and the requests that are allowed before it is known.
  *
  *     start ──ApiVersions──▶ handshake ──SaslHandshake──▶ exchange ──the last token──▶ done
  *       └──────────SaslHandshake──────────────────────────▲   │                        │
@@ -8,7 +8,7 @@
  *                                                           failed: the connection is closed
  *
  * Where there is no SASL it begins at `done`. After SaslHandshake v0 tokens come as frames of their own,
- * after v1 in SaslAuthenticate (KIP-152). Who is logged in does so again before the session ends (KIP-368).
+ * after v1 in SaslAuthenticate (KIP-152). A client logs in again before its session ends (KIP-368).
  * Answers and refusals are those of Kafka's SaslServerAuthenticator.
  */
 import { ErrorCode } from '../../../protocol/errors.ts'
@@ -55,9 +55,9 @@ export interface TokenAnswer {
   readonly sessionLifetimeMs: bigint
 }
 
-/** Kafka's sasl.server.max.receive.size: more is not read from who is not known. */
+/** Kafka's sasl.server.max.receive.size: more is not read from unauthenticated clients. */
 export const MAX_LOGIN_BYTES = 512 * 1024
-/** Nobody needs to log in again as soon as this. */
+/** A login within this time after the last one is refused. */
 const MIN_REAUTHENTICATION_MS = 1_000
 const NOTHING = Buffer.alloc(0)
 
@@ -67,7 +67,7 @@ export class Login {
   readonly #nowMs: () => number
   readonly #onFailure: (error: unknown) => void
 
-  /** `principal` is who the client is before it logs in: what its certificate says, or nobody. */
+  /** `principal` is that of the client before its login: from its certificate, or anonymous. */
   constructor(
     server: SaslServer | undefined,
     principal: string,
@@ -102,7 +102,7 @@ export class Login {
     return this.#state.name === 'done' && this.#state.isByToken
   }
 
-  /** Whether it is known who the client is: by SASL or by a certificate. */
+  /** Whether the client is authenticated, by SASL or by a certificate. */
   get isAuthenticated(): boolean {
     return this.principal !== undefined && this.principal !== ANONYMOUS
   }

@@ -12,7 +12,7 @@ export interface PresentedToken {
   readonly extensions: Readonly<Record<string, string>>
 }
 
-/** Whom a token stands for. */
+/** The owner of a token. */
 export interface TokenOwner {
   readonly name: string
   /** How long the token is good for from now on: the session ends then (KIP-368). Default: for ever. */

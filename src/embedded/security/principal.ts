@@ -3,7 +3,7 @@ import { TLSSocket } from 'node:tls'
 
 export const ANONYMOUS = 'User:ANONYMOUS'
 
-/** Who a client is by its certificate: the name in it as RFC 2253 has it, which Kafka goes by. */
+/** The principal from a client's certificate: its name in the form of RFC 2253, which Kafka uses. */
 export function principalOf(socket: Socket): string {
   // Not authorized: without a certificate, or none that was to be checked.
   if (!(socket instanceof TLSSocket) || !socket.authorized) return ANONYMOUS

@@ -21,12 +21,12 @@ import {
   type ScramMechanismName,
 } from './scram-credentials.ts'
 
-/** The header: no channel binding, and perhaps for whom to act. Then the user's name, and the nonce. */
+/** The header: no channel binding, and optionally the user to act for. Then the user's name, and the nonce. */
 const CLIENT_FIRST = /^([ny],(?:a=([^,]*))?,)(n=([^,]+),r=([\x21-\x2b\x2d-\x7e]+)(?:,(.*))?)$/s
 const CLIENT_FINAL =
   /^(c=([A-Za-z0-9+/=]+),r=([\x21-\x2b\x2d-\x7e]+)(?:,[^p][^,]*)*),p=([A-Za-z0-9+/=]+)$/
 
-/** Who logs in, as whom, and what is kept of the password. */
+/** The user that logs in, the user to act for, and the stored credential. */
 interface Known {
   readonly credential: ScramCredential
   readonly principal: string

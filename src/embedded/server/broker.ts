@@ -81,7 +81,7 @@ export class EmbeddedBroker implements ServingBroker {
     this.fetchSessions = new FetchSessions()
   }
 
-  /** At once, as when the process is killed: connections end wherever they are. */
+  /** At once, as when the process is killed: connections end at any point. */
   async stop(): Promise<void> {
     await Promise.all(this.#listeners.map(({ listener }) => listener.stop()))
   }

@@ -25,7 +25,7 @@ import type { RequestMemory } from './request-memory.ts'
 import { isAtLeast } from '../versions/profiles.ts'
 import { RequestQueue } from './request-queue.ts'
 
-/** What a connection has to do with. */
+/** The dependencies of a connection. */
 export interface ConnectionParts {
   readonly cluster: ClusterState
   readonly groups: Groups
@@ -46,7 +46,7 @@ export interface ConnectionParts {
 
 /** Kafka's socket.request.max.bytes. */
 const MAX_REQUEST_BYTES = 100 * 1024 * 1024
-/** Nothing more is answered before a slow client has taken what is there. */
+/** Nothing more is answered before a slow client has read the pending responses. */
 const MOST_UNSENT_BYTES = 4 * 1024 * 1024
 
 /**
@@ -72,7 +72,7 @@ export class ServerConnection {
       () => parts.cluster.nowMs(),
       parts.onError,
     )
-    // The login reads less, so that nobody fills the memory before it is known who they are.
+    // The login reads less, so that an unauthenticated client cannot fill the memory.
     const maxRequestBytes = () =>
       this.#login.principal === undefined ? MAX_LOGIN_BYTES : MAX_REQUEST_BYTES
     this.#queue = new RequestQueue(socket, parts.memory, maxRequestBytes, () => {
@@ -123,7 +123,7 @@ export class ServerConnection {
   #answer(frame: Buffer): Promise<void> | undefined {
     const { dispatch, faults, broker, cluster } = this.#parts
     if (!this.#login.isDone && frame.length > MAX_LOGIN_BYTES) {
-      throw new RangeError(`${frame.length} bytes of somebody who is not logged in`)
+      throw new RangeError(`${frame.length} bytes from a client that is not logged in`)
     }
     if (this.#login.expectsToken) return this.#answerToken(frame)
     const dispatched = dispatch.open(frame)
@@ -161,7 +161,7 @@ export class ServerConnection {
     this.#send([size, authBytes])
   }
 
-  /** Somebody who is not logged in, or not any more, asks for what is for others. */
+  /** Rejects a request that needs a login, from a client without one or with an expired one. */
   #turnAway(dispatched: DispatchedCall, admission: 'refused' | 'closed'): void {
     const { handler, call, correlationId } = dispatched
     if (admission === 'refused') {

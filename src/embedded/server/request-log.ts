@@ -9,7 +9,7 @@ export interface SeenRequest {
   /** The id of the broker that got it. */
   readonly broker: number
   readonly clientId: string | null
-  /** Who the client is, as Kafka writes it: `User:alice`. Undefined while it is not logged in. */
+  /** The principal of the client, as Kafka writes it: `User:alice`. Undefined while it is not logged in. */
   readonly principal: string | undefined
   /** As it was decoded: the fields of Kafka's own definition, in camelCase, int64 as bigint. */
   readonly body: Readonly<Record<string, unknown>>
@@ -51,7 +51,7 @@ export class RequestLog {
   /** The next request that fits, from now on. Rejects with ClosedError when the cluster stops. */
   next(filter: RequestFilter = {}): Promise<SeenRequest> {
     const next = deferred<SeenRequest>()
-    // Whoever has stopped waiting is not to be told by an unhandled rejection.
+    // A test that has stopped waiting must not get an unhandled rejection.
     next.promise.catch(() => undefined)
     if (this.#isClosed) next.reject(new ClosedError('embedded cluster'))
     else this.#waiting.add({ filter, next })

@@ -54,7 +54,7 @@ export class FolderLock {
     }
   }
 
-  /** The claim goes last: until then nobody else writes `lock`. */
+  /** The claim goes last: until then no other process writes `lock`. */
   release(): void {
     for (const file of this.#files) rmSync(file, { force: true })
   }

@@ -215,7 +215,7 @@ function stateAfter(outcome: Outcome) {
   return outcome === 'commit' ? 'CompleteCommit' : 'CompleteAbort'
 }
 
-/** What a fenced producer hears: its own error only since Kafka 2.7 (KIP-588). */
+/** The error for a fenced producer: a separate one only since Kafka 2.7 (KIP-588). */
 export function fencedError(error: ErrorName, knowsFenced: boolean): ErrorName {
   return error === 'PRODUCER_FENCED' && !knowsFenced ? 'INVALID_PRODUCER_EPOCH' : error
 }

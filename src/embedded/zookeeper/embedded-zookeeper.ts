@@ -113,7 +113,7 @@ export class EmbeddedZooKeeper implements AsyncDisposable {
     return this.#keeper.watches.size
   }
 
-  /** The node, whoever may read it; undefined where there is none. */
+  /** The node, without regard to its ACL; undefined if it does not exist. */
   node(path: string): ZooKeeperNode | undefined {
     const node = this.#keeper.tree.find(path)
     if (node === undefined) return undefined

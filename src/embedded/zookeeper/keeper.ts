@@ -6,7 +6,7 @@ import { DataTree } from './tree/data-tree.ts'
 import { Transaction } from './tree/transaction.ts'
 import { Watches, type Watcher } from './watches.ts'
 
-/** Who asks. */
+/** The client of a request. */
 export interface Client extends Watcher {
   readonly session: Session
 }

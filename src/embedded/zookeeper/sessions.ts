@@ -29,7 +29,7 @@ export class Session {
   }
 }
 
-/** The sessions, each with a timer that ends it when nothing is heard from its client for its timeout. */
+/** The sessions, each with a timer that ends it when its client is silent for its timeout. */
 export class Sessions {
   readonly #byId = new Map<bigint, Session>()
   readonly #timerOf = new Map<bigint, Timer>()
@@ -78,7 +78,7 @@ export class Sessions {
     this.#watch(session)
   }
 
-  /** A server that is down expires nobody. */
+  /** A server that is down expires no session. */
   pause(): void {
     this.#isPaused = true
     for (const timer of this.#timerOf.values()) timer.cancel()
@@ -98,7 +98,7 @@ export class Sessions {
     this.#timerOf.get(session.id)?.cancel()
     const leftMs = session.heardAtMs + session.timeoutMs - performance.now()
     const timer = this.#timers.afterSilence(Math.max(1, Math.ceil(leftMs)), () => {
-      // Being heard only notes the time: a timer moved with every request would cost more.
+      // A request only stores the time: a timer moved with every request would cost more.
       const isHeard = session.heardAtMs + session.timeoutMs > performance.now()
       if (isHeard) this.#watch(session)
       else this.#onExpired(session)

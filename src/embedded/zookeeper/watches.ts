@@ -1,5 +1,5 @@
 /**
- * Who is to be notified of which node. As in ZooKeeper there are two kinds of watches, on a node itself (by
+ * The watchers of each node. As in ZooKeeper there are two kinds of watches, on a node itself (by
  * getData and exists) and on its children; addWatch sets both.
  */
 import { isAllowed, PERMISSION, type Identity } from './tree/acl.ts'
@@ -66,7 +66,7 @@ export class Watches {
     this.#byKind.children.removeAll(watcher)
   }
 
-  /** Reports what a transaction has done. Nobody is told twice that a node is gone. */
+  /** Reports what a transaction has done. No watcher is notified twice of a deletion. */
   trigger(events: readonly TreeEvent[]): void {
     for (const { type, path, acl } of events) {
       const kinds: readonly WatchKind[] =

@@ -19,7 +19,7 @@ export interface SaslExchange {
 }
 
 export interface SaslContext extends Address {
-  /** Aborted when nobody waits for the connection any more. */
+  /** Aborted when no caller waits for the connection any more. */
   readonly signal?: AbortSignal | undefined
 }
 

@@ -16,7 +16,7 @@ const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/
 const EXTENSION_NAME = /^(?!auth$)[A-Za-z]+$/
 const EXTENSION_VALUE = /^[\x21-\x7e \t\r\n]+$/
 
-/** A bearer token, which somebody else has given out (RFC 7628, KIP-255). */
+/** A bearer token, which another server has issued (RFC 7628, KIP-255). */
 export class OAuthBearerMechanism implements SaslMechanism {
   readonly name = MECHANISM
   readonly #tokens: TokenCache

@@ -55,7 +55,7 @@ export class PartitionQueue<Batch extends QueuedBatch> {
   #hasGap = false
   #probed: Batch | undefined
 
-  /** `isUnordered`: requests that nobody answers need not wait for each other. */
+  /** `isUnordered`: requests without a response need not wait for each other. */
   constructor(topic: string, partition: number, maxBatchBytes: number, isUnordered: boolean) {
     this.topic = topic
     this.partition = partition

@@ -99,7 +99,7 @@ export class Capacity {
     return this.#holds(maxQueuedBytes, maxQueuedMessages)
   }
 
-  /** Whether so much is queued. Reports that nobody has read count as messages. */
+  /** Whether this much is queued. Unread reports count as messages. */
   #holds(bytes: number, messages: number): boolean {
     if (this.queuedBytes >= bytes) return true
     const unread = this.#reports === undefined ? 0 : this.#reports.size

@@ -16,7 +16,7 @@ export interface ProducerIdentity {
 const TRANSACTION_TIMEOUT_MS = 60_000
 
 /**
- * Asks any broker for a producer id. Undefined where there is none to be had and none is `required`: brokers
+ * Asks any broker for a producer id. Undefined if none is available and none is `required`: brokers
  * before 0.11 know nothing of it, and those before 2.8 want the ACL IdempotentWrite (KIP-679).
  * Throws UnsupportedVersionError or BrokerError where it is required.
  */

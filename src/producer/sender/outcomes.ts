@@ -15,7 +15,7 @@ import { mayBeInLog, verdictOn } from './verdict.ts'
 
 const UNKNOWN_OFFSET: Ending = { baseOffset: -1, appendTime: undefined }
 
-/** Decides what becomes of batches that were sent, or could not be sent: settled, sent again, or taken apart. */
+/** Decides whether a batch that was sent, or could not be sent, is settled, sent again, or divided. */
 export class Outcomes {
   readonly #cluster: Cluster
   readonly #settings: ProducerSettings

@@ -20,7 +20,7 @@ export interface ProduceSettings {
 
 export type TopicIdOf = (topic: string) => string | undefined
 
-/** The highest version that these batches can go by: topic ids need to be known for all of them. */
+/** The highest version that can carry these batches: topic ids need to be known for all of them. */
 export function maxProduceVersion(batches: readonly Batch[], topicIdOf: TopicIdOf): number {
   let topic: string | undefined
   for (const { queue } of batches) {

@@ -21,7 +21,7 @@ export interface Outbox {
   flush(deadline: Deadline | undefined): Promise<void>
   /** Fails what is not in flight with the error; resolves when nothing is in flight any more. */
   discard(error: Error): Promise<void>
-  /** The failures of messages that nobody has looked at are not thrown by the next flush. */
+  /** The next flush does not throw unhandled failures of messages. */
   forgetFailures(): void
   /** Messages that have failed since the producer was opened, those included that were refused. */
   readonly failedMessages: number
@@ -351,7 +351,7 @@ export class TransactionManager implements RecoveryPolicy {
         this.#error ??= failedTransaction(error)
         break
     }
-    // Nobody waits for what cannot be sent any more: a commit would wait for it until its time is over.
+    // Messages that cannot be sent any more fail now: a commit would wait for them until its deadline.
     const reason = this.#error
     if (request !== 'InitProducerId') void this.#discard(reason)
     return reaction === 'abortable' ? error : reason

@@ -35,7 +35,7 @@ export abstract class ReliableSpout<Out extends Outputs = Outputs> extends Spout
       return this.ack(id)
     }
     this.failedTuples.set(id, fails + 1)
-    // Nobody waits for the tasks that it goes to now.
+    // No caller waits for its task ids now.
     const options = { ...unacked.options, needTaskIds: false }
     void this.emitMessage(unacked.values, options, { id })
   }

@@ -58,11 +58,11 @@ export abstract class Task<Driven extends Component = Component> {
       return
     }
     const waiting = this.#waitingForIds.shift()
-    if (waiting === undefined) this.place.logger.warn(`Storm sent task ids that nobody waits for`)
+    if (waiting === undefined) this.place.logger.warn(`Storm sent task ids that no call waits for`)
     else waiting(message)
   }
 
-  /** Reports an error that no call of the task's has thrown: of a timer, or of a promise that nobody awaits. */
+  /** Reports an error that no call of the task's has thrown: of a timer, or of a promise that is not awaited. */
   reportStray(error: unknown): void {
     this.failed(error, true)
   }

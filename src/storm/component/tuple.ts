@@ -39,7 +39,7 @@ export class Tuple<Fields extends object = AnyFields> {
     return this.#fields
   }
 
-  /** Whether Storm sent it because `topology.tick.tuple.freq.secs` went by. */
+  /** Whether Storm sent it because `topology.tick.tuple.freq.secs` passed. */
   get isTick(): boolean {
     return this.component === '__system' && this.stream === '__tick'
   }

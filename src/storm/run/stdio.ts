@@ -20,7 +20,7 @@ export class MessageWriter {
   #length = 0
   #isScheduled = false
 
-  /** `onGone` is called when nobody reads any more. */
+  /** `onGone` is called when the other side has stopped reading. */
   constructor(fd: number, wire: Wire, onGone: () => void) {
     this.#fd = fd
     this.wire = wire

@@ -121,7 +121,7 @@ function count(text: string): number {
 const program = new Command('npm run kafka --')
   .description('Real Kafka brokers on 127.0.0.1 for tests and trials; needs Java and Maven')
   .addHelpText('after', `\nKnown versions: ${KAFKA_VERSIONS.join(', ')}`)
-  .showHelpAfterError('(--help shows what there is)')
+  .showHelpAfterError('(--help lists the options)')
 program
   .command('up')
   .description('start a cluster in the background and print its addresses')

@@ -40,7 +40,7 @@ export interface Chapter {
 }
 
 const FLAGS = { ephemeral: 1, sequential: 2, ephemeralSequential: 3 } as const
-const NOBODY = [{ permissions: 31, scheme: 'digest', id: 'x:y' }]
+const FOREIGN_ACL = [{ permissions: 31, scheme: 'digest', id: 'x:y' }]
 const KINDS = { children: 1, data: 2, any: 3 } as const
 const MODES = { persistent: 0, recursive: 1 } as const
 /** What `alice:secret` hashes to. */
@@ -396,7 +396,7 @@ export const CHAPTERS: readonly Chapter[] = [
         setAcl('/acl/missing', WORLD),
         getAcl('/acl/missing'),
         getAcl('/acl/mine'),
-        create('/acl/nobodys', { acl: NOBODY }),
+        create('/acl/nobodys', { acl: FOREIGN_ACL }),
         exists('/acl/nobodys'),
         setData('/acl/nobodys', 'x'),
         remove('/acl/nobodys'),

@@ -3,7 +3,7 @@ import type { Session } from '../sessions.ts'
 import type { Identity } from '../tree/acl.ts'
 import type { EventType } from '../tree/transaction.ts'
 
-/** The session at the other end of a connection, and who its client has shown to be on it. */
+/** The session of a connection, and the identities that its client has proven. */
 export class AttachedClient implements Client {
   readonly session: Session
   readonly notify: (type: EventType, path: string) => void

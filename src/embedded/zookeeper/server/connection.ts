@@ -17,7 +17,7 @@ import { connectResponse, greet, readConnectRequest, type SessionLimits } from '
 import { Outbox } from './outbox.ts'
 import type { ReplyGate } from './reply-gate.ts'
 
-/** What a connection has to do with. */
+/** The dependencies of a connection. */
 export interface ConnectionParts {
   readonly keeper: Keeper
   readonly limits: SessionLimits
@@ -31,7 +31,7 @@ export interface ConnectionParts {
 /** ZooKeeper's jute.maxbuffer. */
 const MAX_REQUEST_BYTES = 0xf_ffff
 const WORD_BYTES = 4
-/** Nothing more is answered before a slow client has taken what is there. */
+/** Nothing more is answered before a slow client has read the pending responses. */
 const MOST_UNSENT_BYTES = 4 * 1024 * 1024
 /** A client that takes nothing while its watches fire would fill the memory: it is left. */
 const MOST_UNSENT_EVENTS_BYTES = 64 * 1024 * 1024
@@ -234,7 +234,7 @@ export class ZooKeeperConnection implements SessionLink {
   }
 
   #login(client: AttachedClient, xid: number, reader: JuteReader): void {
-    reader.int32() // a type that nobody uses
+    reader.int32() // an unused type
     const scheme = reader.stringOrNull()
     const auth = reader.bufferOrNull() ?? Buffer.alloc(0)
     if (scheme === 'digest') client.add(digestIdentity(auth.toString()))

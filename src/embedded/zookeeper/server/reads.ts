@@ -12,7 +12,7 @@ import { readMultiHeader, writeMultiEnd, writeMultiError, writeMultiHeader } fro
 /** Reads the request's body and writes the answer's. Throws KeeperError, ProtocolError. */
 type Read = (keeper: Keeper, client: Client, reader: JuteReader, writer: JuteWriter) => void
 
-/** The node, for those who may read it. */
+/** The node, if the client may read it. */
 function readable(keeper: Keeper, client: Client, path: string): TreeNode {
   const node = keeper.tree.get(path)
   checkAllowed(node.acl, PERMISSION.read, client.identities, path)

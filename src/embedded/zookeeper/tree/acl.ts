@@ -1,11 +1,11 @@
-/** Who may do what: schemes `world`, `auth`, `digest` and `ip`. */
+/** Access control: the schemes `world`, `auth`, `digest` and `ip`. */
 import { createHash } from 'node:crypto'
 import { BlockList, isIPv4 } from 'node:net'
 import { KeeperError } from '../error-codes.ts'
 
 export const PERMISSION = { read: 1, write: 2, create: 4, delete: 8, admin: 16, all: 31 } as const
 
-/** Somebody, such as `digest` and `user:hash of user and password`. */
+/** An identity, such as `digest` and `user:hash of user and password`. */
 export interface Identity {
   readonly scheme: string
   readonly id: string
@@ -24,13 +24,13 @@ export const READ_ONLY_ACL: readonly AclEntry[] = [
   { permissions: PERMISSION.read, scheme: 'world', id: 'anyone' },
 ]
 
-/** Whoever uses the server from within its process: may do everything. */
+/** Code in the process of the server, which may do everything. */
 export const OWNER: Identity = { scheme: 'super', id: '' }
 
 interface Scheme {
   isValid(id: string): boolean
   matches(id: string, allowed: string): boolean
-  /** Whether it proves who somebody is: an address doesn't. */
+  /** Whether it authenticates a client: an address does not. */
   readonly isAuthentication: boolean
   /** The user's name in an identity. */
   nameIn(id: string): string
@@ -77,7 +77,7 @@ export function userName({ scheme, id }: Identity): string {
   return schemeOf(scheme)?.nameIn(id) ?? id
 }
 
-/** What a node gets of the ACL asked for: `auth` becomes those who ask. Throws INVALID_ACL. */
+/** What a node gets of the ACL asked for: `auth` becomes the identities of the client. Throws INVALID_ACL. */
 export function resolvedAcl(
   asked: readonly AclEntry[],
   identities: readonly Identity[],
@@ -130,7 +130,7 @@ export function checkAllowed(
   if (!isAllowed(acl, permissions, identities)) throw new KeeperError('NO_AUTH', path)
 }
 
-/** For those who may read but not change it: who has access, without what proves it. */
+/** The ACL without credentials, for clients that may read but not change the node. */
 export function withoutSecrets(acl: readonly AclEntry[]): readonly AclEntry[] {
   return acl.map((entry) =>
     entry.scheme === 'digest' ? { ...entry, id: entry.id.replace(/:.*/s, ':x') } : entry,

@@ -1,6 +1,6 @@
 /**
  * One change of the tree, or several that become one (multi, or all ephemerals of a session): what was done
- * can be undone, and nobody is notified of it before all of it is done.
+ * can be undone, and no watch fires before all of it is done.
  */
 import type { Buffer } from 'node:buffer'
 import { KeeperError } from '../error-codes.ts'
@@ -41,7 +41,7 @@ export const EVENT_TYPES = {
 } as const
 export type EventType = keyof typeof EVENT_TYPES
 
-/** What has happened to a node, for those who watch it and may read it. */
+/** A change of a node, for clients that watch it and may read it. */
 export interface TreeEvent {
   readonly type: EventType
   readonly path: string
@@ -116,7 +116,7 @@ export class Transaction {
     this.#remove(path, node, parentPath, parent)
   }
 
-  /** The end of a session: its nodes go, whoever may delete them. */
+  /** The end of a session deletes its nodes, without regard to their ACLs. */
   deleteEphemerals(sessionId: bigint): void {
     const { tree } = this.#parts
     for (const path of [...tree.ephemeralsOf(sessionId)]) {

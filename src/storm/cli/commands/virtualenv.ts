@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { UsageError } from '../failure.ts'
 
-/** streamparse's command, for those who type it. */
+/** streamparse's command, for users of its name. */
 export function virtualenvCommand(sparse: Command): void {
   sparse
     .command('update_virtualenv', { hidden: true })
