@@ -4,7 +4,7 @@ export const transactions: Question = {
   name: 'transactions',
   title: 'Transactions',
   about:
-    'One transaction after the other, of so many messages each: messages a second, and for short ones the time of each transaction from its beginning to its end. An idempotent producer without transactions that flushes after as many messages is there to compare with.',
+    'One transaction after the other, of this many messages each: messages a second, and for short ones the time of each transaction from its beginning to its end. An idempotent producer without transactions that flushes after as many messages is there to compare with.',
   cases: (scale) => {
     const rates = (
       [

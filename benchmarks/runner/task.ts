@@ -10,7 +10,7 @@ export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
  * - `member`: several members of a group in one process, without messages
  * - `rebalance`: the same, with members that join while others are there; eager, cooperative or by ZooKeeper
  * - `transform`: consume, change, produce
- * - `transactions`: of so many messages each, one after the other; `idempotent`: flushes instead
+ * - `transactions`: of this many messages each, one after the other; `idempotent`: flushes instead
  * - `slow`: a handler that takes 10 ms a message
  * - `echo`: produce and consume in one process, for latency
  * - `start`: from the start of the process to the first message

@@ -26,7 +26,7 @@ export type Purpose = 'produce' | 'fetch' | 'group' | 'general'
 export interface BrokerOptions extends SessionOptions {
   /** The id of the cluster that the broker has to belong to, once it is known. */
   readonly clusterId?: () => string | undefined
-  /** Whether a connection to the cluster was ever ready: what fails after that may be put right meanwhile. */
+  /** Whether a connection to the cluster was ever ready: what fails after that may be corrected meanwhile. */
   readonly wasReached?: () => boolean
   /** Called when a connection is ready: the broker has answered, and accepted the login. */
   readonly onReached?: () => void
@@ -128,7 +128,7 @@ export class Broker {
     await connection.send(api, version, given, timeoutMs, onWrite)
   }
 
-  /** What the broker speaks; connects if need be. */
+  /** What the broker speaks; connects if necessary. */
   async versions(purpose: Purpose = 'general', lane?: number): Promise<BrokerVersions> {
     return (await this.#session(purpose, lane)).versions
   }
@@ -153,8 +153,8 @@ export class Broker {
   }
 
   /**
-   * Closes all connections to a broker that has left the cluster or moved to another address. Who was
-   * asking it can ask whoever has taken over: the error is one to be retried after a look at the metadata.
+   * Closes all connections to a broker that has left the cluster or moved to another address. Callers
+   * can ask its successor: the error is retriable after a refresh of the metadata.
    */
   retire(): Promise<void> {
     const reason = `connection to ${this.name} ended: the broker has left the cluster or moved elsewhere`
@@ -232,7 +232,7 @@ export class Broker {
       )
       this.#failures = 0
       this.#options.onReached?.()
-      // Closed meanwhile: nobody would close this one.
+      // Closed in the meantime: no other code would close this connection.
       if (signal.aborted) session.connection.close()
       signal.throwIfAborted()
       return session

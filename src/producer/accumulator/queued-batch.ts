@@ -1,6 +1,6 @@
 import type { ProducerIdentity } from '../recovery/producer-id.ts'
 
-/** Who wrote a batch, and its first record's number in the partition: how brokers find repeats (KIP-98). */
+/** The producer of a batch, and the number of its first record in the partition: brokers use them to find duplicates (KIP-98). */
 export interface Sequence extends ProducerIdentity {
   readonly baseSequence: number
 }

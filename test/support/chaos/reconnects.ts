@@ -29,7 +29,7 @@ async function reconnect(count: number): Promise<void> {
   }
 }
 
-/** Waits until no more than so many handles are left, as what is about to end needs time on a busy machine. */
+/** Waits until no more than this many handles are left, as what is about to end needs time on a busy machine. */
 async function heapAndHandles(most: number): Promise<{ heap: number; handles: number }> {
   const end = performance.now() + PATIENCE_MS / 10
   do await new Promise((resolve) => setTimeout(resolve, 300))
