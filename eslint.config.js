@@ -8,6 +8,8 @@ export default tseslint.config(
       'node_modules',
       'coverage',
       'benchmarks/peers',
+      // Projects of their own, which npm run typecheck covers.
+      'examples/storm-*',
       'benchmarks/results',
       'test/bundles/tools/node_modules',
       'test/bundles/application.ts',

@@ -136,7 +136,7 @@ describe('topologies on Storm as a cluster: ZooKeeper, Nimbus, Supervisor and wo
       expect(await list()).toMatchObject([{ name: 'numbers', status: 'ACTIVE' }])
       await storm.until(() => /name:sink number 1000/.test(storm.workerLogs()), 'it runs')
       // The parallelism of the environment: the spout, two sinks and the acker.
-      expect(await list()).toMatchObject([{ num_workers: 1, num_tasks: 5 }])
+      expect(await list()).toMatchObject([{ num_workers: 1, num_tasks: 4 }])
 
       const acked = async (): Promise<number> => {
         const { components } = (await project.json(['stats', '-n', 'numbers'])) as {

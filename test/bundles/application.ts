@@ -2,6 +2,36 @@
 import { KafkaClient, KafkaError, type KafkaClientOptions } from 'samsa'
 import { EmbeddedCluster, type EmbeddedClusterOptions } from 'samsa/embedded'
 import { describeCluster } from 'samsa/protocol'
+import { Bolt, defineTopology, fields, runLocally, Spout, stream, type Tuple } from 'samsa/storm'
+
+const words = { default: stream<{ word: string }>('word') }
+
+class Words extends Spout<typeof words> {
+  static readonly outputs = words
+  nextTuple(): void {
+    this.emit({ word: 'cow' }, { id: 1 })
+  }
+}
+
+class Count extends Bolt<{ word: string }> {
+  static readonly outputs = ['word', 'count'] as const
+  async process({ fields: { word } }: Tuple<{ word: string }>): Promise<void> {
+    const length: number = word.length
+    const tasks: readonly number[] = await this.emit([word, length], { needTaskIds: true })
+    console.log(tasks)
+  }
+}
+
+export async function count(): Promise<void> {
+  const topology = defineTopology({
+    name: 'words',
+    spouts: { words: { component: Words } },
+    bolts: { count: { component: Count, inputs: { words: fields('word') }, parallelism: 2 } },
+  })
+  const run = runLocally(topology, { time: 'fake' })
+  await run.advance(1)
+  await run.stop()
+}
 
 export async function main(): Promise<void> {
   const embedded: EmbeddedClusterOptions = { brokers: 1 }

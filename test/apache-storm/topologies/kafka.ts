@@ -16,6 +16,7 @@ interface Fields {
   value: string | null
 }
 const outputs = { default: stream<Fields>('key', 'value') }
+const text = (conf: StormConf, key: string) => conf[key] as string | undefined
 const client = (conf: StormConf) => ({ hosts: conf['test.hosts'] as string })
 
 class Parse extends Bolt<Fields, typeof outputs> {
@@ -38,7 +39,13 @@ runTopology(
     spouts: {
       messages: {
         component: KafkaSpout,
-        args: [(conf: StormConf) => ({ client: client(conf), topic: 'in', consumerGroup: 'g' })],
+        args: [
+          (conf: StormConf) => ({
+            client: client(conf),
+            topic: 'in',
+            consumerGroup: text(conf, 'test.group') ?? 'g',
+          }),
+        ],
       },
     },
     bolts: {
@@ -46,7 +53,9 @@ runTopology(
       mark: { component: Mark, inputs: { parse: fields('key') } },
       produce: {
         component: KafkaBolt,
-        args: [(conf: StormConf) => ({ client: client(conf), topic: 'out' })],
+        args: [
+          (conf: StormConf) => ({ client: client(conf), topic: text(conf, 'test.out') ?? 'out' }),
+        ],
         inputs: ['mark'],
       },
     },

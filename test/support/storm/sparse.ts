@@ -9,10 +9,15 @@ import { stormLibs } from './local-storm.ts'
 const COMMAND = 'dist/src/storm/cli/main.js'
 const TIMEOUT_MS = 300_000
 
-/** The built `sparse`, as users run it. */
+let built: string | undefined
+
+/** The built `sparse`, as users run it: looked at once, so that all of a test runs the same. */
 export function builtSparse(): string {
-  builtCommand()
-  return resolve(COMMAND)
+  if (built === undefined) {
+    builtCommand()
+    built = resolve(COMMAND)
+  }
+  return built
 }
 
 export class SparseProject implements Disposable {

@@ -1,5 +1,5 @@
 /** A real Apache Storm as on a cluster: ZooKeeper, Nimbus and a Supervisor that starts workers, each a process. */
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { copyFile, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -78,6 +78,14 @@ export class StormCluster implements AsyncDisposable {
       .filter((folder) => existsSync(folder))
       .flatMap((folder) => readdirSync(folder).map(Number))
       .filter(isProcessAlive)
+  }
+
+  /** The JVMs among them. */
+  workerJvms(): number[] {
+    const pids = this.workerPids()
+    if (pids.length === 0) return []
+    const listed = spawnSync('ps', ['-o', 'pid=,comm=', '-p', pids.join(',')], { encoding: 'utf8' })
+    return [...listed.stdout.matchAll(/^\s*(\d+) java$/gm)].map(([, pid]) => Number(pid))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -200,11 +208,6 @@ export class StormCluster implements AsyncDisposable {
       },
     )
   }
-}
-
-/** The process that has started this one. */
-export function parentOf(pid: number): number {
-  return Number(execFileSync('ps', ['-o', 'ppid=', '-p', String(pid)], { encoding: 'utf8' }))
 }
 
 function end(pid: number): void {

@@ -36,6 +36,8 @@ export function runCommand(sparse: Command): void {
         workerHosts: 1,
       })
       const log = new ComponentLog(options.verbose === true)
+      // What components report because all ends is no news.
+      let isEnding = false
       const slots = settings['topology.workers']
       await using cluster = await LocalCluster.start({
         jar,
@@ -44,7 +46,8 @@ export function runCommand(sparse: Command): void {
         isVerbose: options.verbose === true,
         onLine: (line) => {
           const shown = log.take(line)
-          if (shown !== undefined) process.stdout.write(`${visibleText(shown)}\n`)
+          if (shown !== undefined && (!isEnding || options.verbose === true))
+            process.stdout.write(`${visibleText(shown)}\n`)
         },
       })
       using nimbus = await Nimbus.connect({ seeds: [cluster.nimbus] })
@@ -64,6 +67,7 @@ export function runCommand(sparse: Command): void {
         // The reader of the output has enough, such as `head`.
         once(process.stdout, 'error').then(() => undefined),
       ])
+      isEnding = true
       timer.clear()
       if (end === undefined) return
       if ('component' in end) {
