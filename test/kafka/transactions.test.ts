@@ -34,6 +34,18 @@ const CLUSTERS: readonly (readonly [string, Brokers])[] = versionsToTest()
       : ([[`three brokers of Kafka ${version}`, { version, brokers: 3 }]] as const)),
   ])
 
+/** Resolves when a client that connects after it is told of the level. */
+async function downgrade(hosts: string, version: number): Promise<void> {
+  await using client = new KafkaClient({ hosts })
+  const feature = 'transaction.version'
+  await client.admin.updateFeatures([{ feature, version, upgradeType: 'safeDowngrade' }])
+  await until(async () => {
+    await using reading = new KafkaClient({ hosts })
+    const found = await reading.admin.describeFeatures()
+    return found.find((one) => one.feature === feature)?.finalizedVersion === version
+  })
+}
+
 describeWithBrokers('transactions', ['java', 'kcat'], () => {
   describe.each(CLUSTERS)('on %s', (_, { version, brokers, transactionVersion }) => {
     let kafka: KafkaCluster
@@ -42,16 +54,8 @@ describeWithBrokers('transactions', ['java', 'kcat'], () => {
 
     beforeAll(async () => {
       kafka = await startKafka({ version, brokers })
+      if (transactionVersion !== undefined) await downgrade(kafka.hosts, transactionVersion)
       client = new KafkaClient({ hosts: kafka.hosts })
-      if (transactionVersion !== undefined) {
-        await client.admin.updateFeatures([
-          {
-            feature: 'transaction.version',
-            version: transactionVersion,
-            upgradeType: 'safeDowngrade',
-          },
-        ])
-      }
       // Kafka 4 clients do not speak to brokers before 2.1.
       classPath = join(await clientJars(isAtLeast(version, '2.1') ? '4.4.0' : '3.9.1'), '*')
     })
