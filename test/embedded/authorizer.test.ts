@@ -25,7 +25,7 @@ async function seenWith(acls: readonly NewAcl[], options: object = {}): Promise<
 const READ = { resourceType: 'topic', principal: 'User:alice', operation: 'read' } as const
 const ORDERS = { ...READ, resourceName: 'orders' } as const
 
-it('goes by literal names, prefixes and the wildcard, for a principal and for everyone', async () => {
+it('matches literal names, prefixes and the wildcard, for a principal and for everyone', async () => {
   expect(await seenWith([ORDERS])).toEqual(['orders'])
   expect(await seenWith([{ ...ORDERS, patternType: 'prefixed' }])).toEqual(['orders', 'orders-eu'])
   expect(await seenWith([{ ...READ, resourceName: '*' }])).toHaveLength(3)
@@ -33,7 +33,7 @@ it('goes by literal names, prefixes and the wildcard, for a principal and for ev
   expect(await seenWith([{ ...ORDERS, principal: 'User:bob' }])).toEqual([])
 })
 
-it('goes by the host that a client comes from', async () => {
+it('matches the host that a client connects from', async () => {
   expect(await seenWith([{ ...ORDERS, host: '127.0.0.1' }])).toEqual(['orders'])
   expect(await seenWith([{ ...ORDERS, host: '10.0.0.1' }])).toEqual([])
 })

@@ -258,7 +258,7 @@ describe('a balanced consumer', () => {
     expect(second.partitions).toHaveLength(4)
   })
 
-  it('takes partitions from who does not come to an end with giving them up', async () => {
+  it('takes partitions from a member that does not finish revoking them', async () => {
     await consumer({
       rebalanceTimeoutMs: 100,
       onPartitionsRevoked: () => new Promise<void>(() => undefined),

@@ -111,11 +111,11 @@ describe('the owners of partitions', () => {
       claimable(20).flatMap(({ partition }) => (partition === 7 ? [] : [partition])),
     )
     expect(await other.data(`${FOLDER}/1-7`)).toBe('other')
-    // None of it in the other folder, where nobody has claimed it.
+    // None of it in the other folder, where no member has claimed it.
     expect(await session.exists(`${PATHS.owners('t')[1]}/1-7`)).toBe(false)
   })
 
-  it('go even where somebody has removed some of them', async () => {
+  it('are released although another client has removed some of them', async () => {
     const session = await openSession()
     const owners = ownersOf(session)
     const { claimed } = await owners.claim(claimable(10))

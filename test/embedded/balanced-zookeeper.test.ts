@@ -200,7 +200,7 @@ describe('what others own', () => {
     await a.settledWith(3)
   })
 
-  it('is told after all retries, with who has it', async () => {
+  it('is reported after all retries, with its owner', async () => {
     topics.set('t', 1)
     zookeeper.create('/consumers/g/owners/t/0-0', 'host:other', zookeeper.openSession())
     const a = member('a', { machine: { rebalanceBackoffMs: 1 } })
@@ -210,7 +210,7 @@ describe('what others own', () => {
     })
   })
 
-  it('is given up at once when somebody claims it by a leader that nobody could know of', async () => {
+  it('is released immediately when another client claims it under an unexpected leader', async () => {
     topics.set('t', 2)
     const a = member('a', { machine: { rebalanceBackoffMs: 100_000 } })
     await a.start()
@@ -241,7 +241,7 @@ describe('what others own', () => {
 })
 
 describe('a session', () => {
-  it('that expires stops everything before anybody else can own it, and is followed by another', async () => {
+  it('that expires stops everything before another member can own it, and is followed by another', async () => {
     topics.set('t', 2)
     const a = member('a')
     await a.start()
@@ -275,7 +275,7 @@ describe('a session', () => {
     await until(() => a.machine.mayDeliver)
   })
 
-  it('that ends while claims are under way leaves no entry that nobody knows of', async () => {
+  it('that ends while claims are under way leaves no unknown entry', async () => {
     topics.set('t', 3)
     const a = member('a')
     const started = a.start()
@@ -288,7 +288,7 @@ describe('a session', () => {
     expect(a.assignment).toEqual([0, 1, 2])
   })
 
-  it('registers again where somebody removed its entry', async () => {
+  it('registers again after its entry was removed', async () => {
     topics.set('t', 1)
     const a = member('a')
     await a.start()
@@ -298,7 +298,7 @@ describe('a session', () => {
     expect(a.log).toEqual(['+0'])
   })
 
-  it('claims again where somebody removed what it owned', async () => {
+  it('claims again after its claim was removed', async () => {
     topics.set('t', 2)
     const a = member('a')
     await a.start()

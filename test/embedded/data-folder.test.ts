@@ -166,7 +166,7 @@ describe('a data folder', () => {
     ])
   })
 
-  it('knows the batches of idempotent producers again, and gives nobody an id twice', async () => {
+  it('knows the batches of idempotent producers again, and gives no id twice', async () => {
     using kept = new Kept()
     const init = { transactionalId: null, transactionTimeoutMs: 0 }
     const numbered = (producerId: bigint, baseSequence: number) =>

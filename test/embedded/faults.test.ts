@@ -227,7 +227,7 @@ describe('events', () => {
 })
 
 describe('the log of requests', () => {
-  it('has what was asked, of whom, by whom', async () => {
+  it('has each request with its broker and its client', async () => {
     await using kafka = await start()
     using raw = await rawClientOf(kafka, 1, 'me')
     await fetchFrom(raw, 't', [1], { offset: 0 })
@@ -257,7 +257,7 @@ describe('the log of requests', () => {
     expect(kafka.requests.dropped).toBe(1_000)
   })
 
-  it('rejects who waits for a request when the cluster stops', async () => {
+  it('rejects waits for a request when the cluster stops', async () => {
     const kafka = await start()
     using raw = await rawClientOf(kafka)
     const never = kafka.requests.next({ api: 'DeleteGroups' })

@@ -31,7 +31,7 @@ describe('fetching from an embedded broker', () => {
       ])
     })
 
-    it('answers with what there is when the time is over', async () => {
+    it('answers with the available records when the time is over', async () => {
       await using kafka = await start()
       using raw = await rawClientOf(kafka)
       await produceTo(raw, 't', 0, batchOf(['a']))

@@ -119,7 +119,7 @@ describe('the coordinator of a group', () => {
     ['OffsetCommit', { close: true }],
   ] as const)('may lose the connection of a %s (%j)', async (api, action) => {
     await using scene = await GroupScene.open()
-    // An id that the broker gave and nobody got holds the group up for a session.
+    // An id that the broker sent and no client received blocks the group for a session.
     const options = { ...COOPERATIVE, sessionTimeoutMs: 1_000 }
     const [one, two] = [await scene.start('one', options), scene.make('two', options)]
     scene.kafka.faults.on({ api, times: 2 }, action)
@@ -162,7 +162,7 @@ describe('the coordinator of a group', () => {
     await scene.settled([one, two])
   })
 
-  it('puts nobody out for the time in which their common process stood still', async () => {
+  it('removes no member for the time in which their common process stood still', async () => {
     await using scene = await GroupScene.open()
     const one = await scene.start('one', { sessionTimeoutMs: 300 })
     await heartbeats(scene.kafka, 1)

@@ -207,7 +207,7 @@ describe('a classic group', () => {
       expect(await moved.heartbeat()).toBe(0)
     })
 
-    it('send members away when they are moved, those who wait at once', async () => {
+    it('send members away when they are moved, waiting ones immediately', async () => {
       await using kafka = await start({ brokers: 2 })
       using member = await stableMember(kafka)
       using joining = await GroupMember.open(kafka)
@@ -223,7 +223,7 @@ describe('a classic group', () => {
 
 describeWithBrokers('kcat as a member of a group', ['kcat'], () => {
   it.each(['0.9', '4.4'] as const)(
-    'reads what there is and stores how far it got, with Kafka %s',
+    'reads all messages and stores its position, with Kafka %s',
     async (version) => {
       await using kafka = await start({ version })
       const place = { version, hosts: kafka.hosts }

@@ -60,7 +60,7 @@ class Scene implements AsyncDisposable {
         membershipProtocol: (partitions, members, member) =>
           members.length === 1 || member !== this.leaving ? partitions : [],
         rebalanceBackoffMs: 100,
-        // Who waits for what another is processing is not to give up.
+        // A member that waits for messages that another is processing must not stop trying.
         rebalanceMaxRetries: 1_000,
       }
     }

@@ -97,7 +97,7 @@ describe('logging in', () => {
     })
   })
 
-  it('names the mechanisms there are to who asks for another, and closes the connection', async () => {
+  it('names its mechanisms to a client that requests another, and closes the connection', async () => {
     await using kafka = await start({ sasl: { users: USERS, mechanisms: ['SCRAM-SHA-512'] } })
     using raw = await rawClientOf(kafka)
     expect(await begin(raw, 'PLAIN')).toEqual({

@@ -80,7 +80,7 @@ describe('a queue of requests', () => {
     expect(other.queue.next()).toHaveLength(5_000)
   })
 
-  it('lets others go on when a connection closes with requests that nobody answered', () => {
+  it('lets others continue when a connection closes with unanswered requests', () => {
     const memory = new RequestMemory(1_000)
     const [one, other] = [new Client(memory), new Client(memory)]
     one.send(1_000)

@@ -40,7 +40,7 @@ describe('retention', () => {
     expect(kafka.offsetsOf('t', 0)).toEqual({ start: 10, end: 20 })
   })
 
-  it('by time goes by when it was written where records have no timestamps', async () => {
+  it('by time uses the time of the last write if records have no timestamps', async () => {
     await using kafka = await clusterWith({ 'retention.ms': String(HOUR_MS) })
     using raw = await rawClientOf(kafka)
     await produceTo(raw, 't', 0, record(-1))

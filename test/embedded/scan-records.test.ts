@@ -89,7 +89,7 @@ describe('scanning the records of a batch', () => {
     )
   })
 
-  it('leaves timestamps far apart to whoever looks closely', () => {
+  it('leaves timestamps far apart to the decoder', () => {
     const records = [0, 2 ** 31].map((timestamp) => new OutgoingRecord(null, null, timestamp))
     expect(scanRecords(encodeBatch(records), BATCH_HEADER_BYTES, 2)).toBeUndefined()
   })

@@ -42,7 +42,7 @@ async function produceOne(kafka: EmbeddedCluster, options: Partial<KafkaClientOp
 }
 
 describe('TLS', () => {
-  it('is between client and brokers, who have the name that their certificate says', async () => {
+  it('is between client and brokers, which have the name in their certificate', async () => {
     await using kafka = await start({}, { brokers: 3 })
     expect(await produceOne(kafka)).toMatchObject({ offset: 0 })
     const [seen] = kafka.requests.all({ api: 'Produce' })
@@ -57,7 +57,7 @@ describe('TLS', () => {
     })
   })
 
-  it('says by their certificate who clients are, where it is required', async () => {
+  it('identifies clients by their certificate, if it is required', async () => {
     await using kafka = await start({ clientAuth: 'required' })
     const { cert, key } = alice
     await produceOne(kafka, { tls: { ca: authority.cert, cert, key } })

@@ -237,7 +237,7 @@ describe.each(CLUSTERS)('consumer.transact, %s', (_, options) => {
         code: 'PRODUCER_FENCED',
       })
     }
-    // It throws the failures of messages that nobody has looked at.
+    // It throws the unhandled failures of messages.
     await fenced.close().catch(() => undefined)
     const copying = consumer.transact(producer, copy)
     await untilCopied(kafka)

@@ -165,7 +165,7 @@ describe('the coordinator of transactions', () => {
     expect(await end(raw, next, true)).toMatchObject({ errorCode: 0 })
   })
 
-  it('commits offsets with the transaction, and tells those who want certain ones to wait', async () => {
+  it('commits offsets with the transaction, and makes clients that require stable offsets wait', async () => {
     await using kafka = await EmbeddedCluster.start({ topics: { t: {} } })
     using raw = await rawClientOf(kafka)
     const committed = async (requireStable: boolean) => {

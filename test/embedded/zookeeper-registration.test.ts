@@ -51,7 +51,7 @@ describe('an embedded cluster with an embedded ZooKeeper', () => {
     expect(await session.getChildren('/brokers/ids')).toEqual(['1', '2'])
   })
 
-  it('shows topics, their configs, and who leads their partitions', async () => {
+  it('shows topics, their configs, and the leaders of their partitions', async () => {
     await using zookeeper = await EmbeddedZooKeeper.start()
     await using kafka = await EmbeddedCluster.start({ brokers: 2, zookeeper, version: '1.1' })
     kafka.createTopic('t', { partitions: 2, config: { 'cleanup.policy': 'compact' } })

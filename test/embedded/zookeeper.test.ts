@@ -51,7 +51,7 @@ describe('an embedded ZooKeeper', () => {
     expect(await session.create('/q/n-', '', 'ephemeralSequential')).toBe('/q/n-0000000001')
   })
 
-  it('deletes ephemeral nodes when their session is closed, and reports it to who watches', async () => {
+  it('deletes ephemeral nodes when their session is closed, and notifies watchers', async () => {
     await using zookeeper = await EmbeddedZooKeeper.start()
     using watching = await ZooKeeperTestSession.open(zookeeper.hosts)
     const leaving = await ZooKeeperTestSession.open(zookeeper.hosts)
@@ -101,7 +101,7 @@ describe('a session of an embedded ZooKeeper', () => {
     expect(await session.untilEvents(1)).toEqual(['NODE_CHILDREN_CHANGED /'])
   })
 
-  it('hears what it missed', async () => {
+  it('is notified of the events that it missed', async () => {
     await using zookeeper = await EmbeddedZooKeeper.start()
     using session = await ZooKeeperTestSession.open(zookeeper.hosts)
     await session.create('/data', 'old')
@@ -203,7 +203,7 @@ describe('a session of an embedded ZooKeeper', () => {
     expect(await session.exists('/a')).toBe(true)
   })
 
-  it('hears late what was held', async () => {
+  it('gets held events late', async () => {
     await using zookeeper = await EmbeddedZooKeeper.start()
     using session = await ZooKeeperTestSession.open(zookeeper.hosts)
     zookeeper.holdReplies()

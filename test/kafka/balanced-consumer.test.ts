@@ -163,7 +163,7 @@ describeWithBrokers('a group in a ZooKeeper that fails', ['java'], () => {
     }
   })
 
-  it('goes on, with nothing lost, when the session of one of its members is ended by somebody else', async () => {
+  it('continues without loss when another client ends the session of one of its members', async () => {
     using folder = new TemporaryFolder()
     const [port] = await freePorts(1)
     const zookeeper = await startZooKeeper({ folder: folder.path, port: port! })

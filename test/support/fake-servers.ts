@@ -30,7 +30,7 @@ export function tlsServer(): Promise<FakeServer> {
   return started(server)
 }
 
-/** An address on which nobody listens: it was free a moment ago. */
+/** An address on which nothing listens: it was free a moment ago. */
 export async function unusedAddress(): Promise<string> {
   await using server = await listen(() => undefined)
   return server.address

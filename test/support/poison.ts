@@ -6,7 +6,7 @@ import { OutgoingRecord } from '../../protocol/records/outgoing-record.ts'
 import type { EmbeddedCluster } from '../../src/embedded/index.ts'
 import { requestOnce } from './request-once.ts'
 
-/** What brokers accept of anybody who may produce, and clients have to cope with. */
+/** Data that brokers accept from every producer, and that clients must handle. */
 export type Poison = 'timestamp' | 'headers'
 
 /** Writes a record that cannot be read in full: a timestamp of −2^62, or a number of headers of −1. */

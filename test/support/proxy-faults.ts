@@ -56,7 +56,7 @@ export function swap(waitMs = 20): Fault {
   }
 }
 
-/** An answer that nobody asked for comes first. */
+/** A response without a request comes first. */
 export function preceded(bytes: Buffer): Fault {
   return (frame, link) => {
     link.write(bytes)

@@ -91,7 +91,7 @@ export class Proxy implements AsyncDisposable {
     if (this.#server === undefined) await this.#listen()
   }
 
-  /** Nobody listens, and connections that are there end. */
+  /** Stops listening, and ends the open connections. */
   async refuse(): Promise<void> {
     const server = this.#server
     this.#server = undefined
@@ -156,7 +156,8 @@ export class Proxy implements AsyncDisposable {
       frameCutter((frame) => {
         const correlationId = frame.readInt32BE(4)
         const request = asked.get(correlationId)
-        if (request === undefined) throw new Error(`The broker answers what nobody asked it`)
+        if (request === undefined)
+          throw new Error(`The broker answered a request that was not sent`)
         asked.delete(correlationId)
         const { key, name, version } = request
         this.#pass('response', name, rewritten(frame, key, version, this.#ports), toClient)

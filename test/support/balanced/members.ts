@@ -85,7 +85,7 @@ export class Readings {
     }
   }
 
-  /** Partitions by who reads them, sorted. */
+  /** Partitions by reader, sorted. */
   byMember(): Record<string, string[]> {
     const found: Record<string, string[]> = {}
     for (const [partition, member] of this.#readers) (found[member] ??= []).push(partition)

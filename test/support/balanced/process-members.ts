@@ -159,7 +159,7 @@ export class ProcessGroup implements AsyncDisposable {
     }
   }
 
-  /** Resolves when these share the partitions, each of them in one place and nobody without any. */
+  /** Resolves when these share the partitions, each with one owner, and no member without any. */
   shared(members: readonly ProcessMember[], partitions: number): Promise<void> {
     return this.until(`shared by ${members.map(({ name }) => name).join(', ')}`, () => {
       const owned = this.members.flatMap((member) => [...member.owned])
@@ -171,7 +171,7 @@ export class ProcessGroup implements AsyncDisposable {
     })
   }
 
-  /** All that was read, by anybody. */
+  /** All messages that were read. */
   get read(): readonly string[] {
     return this.members.flatMap((member) => member.read)
   }

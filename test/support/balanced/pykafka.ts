@@ -85,7 +85,7 @@ class SamsaMember implements Member {
   }
 }
 
-/** Every partition once, nothing with anybody twice, and as many with each as with the others, or one more. */
+/** Every partition has one owner, and the counts differ by at most one. */
 async function settled(what: string, members: readonly Member[]): Promise<void> {
   const begin = performance.now()
   const shares = () => members.map(({ name, partitions }) => `${name}: ${partitions.join(' ')}`)

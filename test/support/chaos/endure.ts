@@ -65,7 +65,7 @@ async function endureWith(
   expect((await client.topic(name).latestAvailableOffsets()).size).toBe(1)
 
   const closing = await settled(client.close())
-  // Closing throws the failure that nobody has asked for with a flush.
+  // Closing throws a failure that no flush has thrown.
   if (closing.error !== undefined) expect(closing.error).toBe(produced.error)
   expect(
     await failureOf(traffic.ended().then((error) => Promise.reject(error as Error))),

@@ -57,7 +57,7 @@ async function start(
     brokers,
     zookeeper,
     signal,
-    // The usual ports, if nobody has them; else any.
+    // The usual ports, if they are free; else any.
     ...(taken.length === 0 ? { port: wanted[0]! } : {}),
     ...(zookeeperIsFree ? { zookeeperPort: USUAL_ZOOKEEPER_PORT } : {}),
     fastStart: false,

@@ -167,7 +167,7 @@ export class LocalCluster implements KafkaCluster {
       .join(',')
   }
 
-  /** Called once, by who made it. */
+  /** Called once, by its creator. */
   async start(): Promise<void> {
     const { signal, onProgress } = this.#options
     onProgress?.(`Starting Kafka ${this.version}`)
@@ -210,7 +210,7 @@ export class LocalCluster implements KafkaCluster {
     return this.#broker(id).logTail(lines)
   }
 
-  /** At once, not in good order, which takes seconds: nobody will read the data again. */
+  /** At once, not in good order, which takes seconds: the data is not read again. */
   async stop(): Promise<void> {
     await Promise.all(this.#brokers.map((broker) => broker.stop('SIGKILL')))
     await Promise.all(this.#controllers.map((controller) => controller.stop('SIGKILL')))

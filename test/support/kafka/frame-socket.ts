@@ -22,7 +22,7 @@ export class FrameSocket implements Disposable {
       socket.once('error', reject)
       socket.once('connect', () => {
         socket.off('error', reject)
-        // Each question has its own listener; between them an error has nobody to tell.
+        // Each question has its own listener; between them an error concerns no listener.
         socket.on('error', () => undefined)
         resolve(new FrameSocket(socket, address))
       })

@@ -10,7 +10,7 @@ export class PortTakenError extends Error {
   override readonly name = 'PortTakenError'
 }
 
-/** Ports that were free a moment ago; whoever binds them must be ready to find them taken. */
+/** Ports that were free a moment ago; callers must expect that they are taken. */
 export async function freePorts(count: number): Promise<number[]> {
   const ports = new Set<number>()
   while (ports.size < count) {

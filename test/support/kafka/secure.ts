@@ -5,7 +5,7 @@ import type { TestAuthority } from '../certificates.ts'
 import type { SecureListener } from './server-properties.ts'
 import { kafkaVersion } from './versions.ts'
 
-/** Who can log in with PLAIN. */
+/** The users of PLAIN. */
 export const USER = { username: 'alice', password: 'alice-secret' } as const
 
 export type TestMechanism = 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512' | 'OAUTHBEARER'
@@ -60,7 +60,7 @@ const LOGIN_MODULES: Readonly<Record<TestMechanism, string>> = {
   PLAIN: `${SECURITY}.plain.PlainLoginModule required user_${USER.username}="${USER.password}";`,
   'SCRAM-SHA-256': SCRAM,
   'SCRAM-SHA-512': SCRAM,
-  // The broker logs in to itself with it, though nobody asks it to.
+  // The broker logs in to itself with it, without being configured to.
   OAUTHBEARER: `${SECURITY}.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";`,
 }
 
@@ -103,7 +103,7 @@ function tlsConfig({ authority, clientAuth = 'none' }: SecureOptions): Record<st
   }
 }
 
-/** What brokers need to check ACLs. Whoever comes by the listener without login may do everything. */
+/** What brokers need to check ACLs. Clients of the listener without login may do everything. */
 export function authorizerConfig(version: string): Readonly<Record<string, string>> {
   const isOld = kafkaVersion(version).namesHostAndPort
   const ofZooKeeper = isOld

@@ -84,7 +84,7 @@ function listeners({ version }: ClusterPlan, node: NodePlan): Properties {
   return {
     ...(version.namesHostAndPort ? legacy : {}),
     listeners: text([...forClients, ...controller]),
-    // A controller by itself has nobody to advertise to.
+    // A controller alone advertises no listener.
     ...(forClients.length > 0 ? { 'advertised.listeners': text(forClients) } : {}),
   }
 }

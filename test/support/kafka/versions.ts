@@ -16,7 +16,7 @@ export interface KafkaVersion {
   readonly createTopicsVersion: 1 | 2 | undefined
   /** 0.8 reports brokers only once the cluster has a topic. */
   readonly listsBrokersWithoutTopics: boolean
-  /** Up to 0.11 log4j 1 comes along; later the choice is left to who starts it. */
+  /** Up to 0.11 log4j 1 comes along; later the starter chooses. */
   readonly logging: 'log4j' | 'slf4j-simple'
 }
 

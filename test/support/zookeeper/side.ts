@@ -33,7 +33,7 @@ export class Side implements Disposable {
     this.#port = port
   }
 
-  /** Of the last transaction that anybody was notified of. */
+  /** The last transaction with a notification. */
   get lastZxid(): bigint {
     return this.#lastZxid
   }
@@ -98,7 +98,7 @@ export class Side implements Disposable {
     this.#connections.delete(name)
   }
 
-  /** Notes everything that anybody was told: what was sent before a ping's answer has come before it. */
+  /** Records all notifications: what was sent before a ping's answer has come before it. */
   async #settle(): Promise<void> {
     for (const connection of [...this.#connections.values()]) {
       const request = ping()

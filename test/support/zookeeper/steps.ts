@@ -375,7 +375,7 @@ export const CHAPTERS: readonly Chapter[] = [
         setData('/acl/shared', 'x'),
         sync('/acl/mine'),
       )
-      // Who may not read a node is told nothing of it.
+      // A client that may not read a node is not notified of its changes.
       await side.ask('alice', setData('/acl/mine', 'secret'), remove('/acl/mine/child'))
       await side.ask('main', addWatch('/acl', MODES.recursive))
       await side.ask('alice', setData('/acl/mine', '2'), setData('/acl/shared', '2'))

@@ -50,7 +50,7 @@ describe('a plan to reset offsets', () => {
     ])
   })
 
-  it('goes by times, distances and given offsets, and stays within the log', async () => {
+  it('uses times, distances and given offsets, and stays within the log', async () => {
     await admin.alterGroupOffsets('moving', [{ ...at(0), offset: 4 }])
     const to = async (target: Parameters<Admin['planOffsetReset']>[0]['to']) =>
       (await admin.planOffsetReset({ group: 'moving', to: target })).offsets.map((one) => one.to)

@@ -121,7 +121,7 @@ describe('assignors', () => {
     }
   })
 
-  it('sticky takes from who has too much, and nothing else moves', () => {
+  it('sticky takes from members with too many, and moves nothing else', () => {
     const topics = topicsOf({ t: 6 })
     const two = [member('a', ['t']), member('b', ['t'])]
     const before = afterwards(two, stickyAssignor.assign(two, topics), 1)
@@ -141,7 +141,7 @@ describe('assignors', () => {
   })
 
   it.each(ALL.map((assignor) => [assignor.name, assignor] as const))(
-    '%s gives nothing to who wants nothing, and leaves topics alone that do not exist',
+    '%s gives nothing to members without subscriptions, and ignores topics that do not exist',
     (_, assignor: Assignor) => {
       const members = [member('a', []), member('b', ['t', 'missing'])]
       const assignment = assignor.assign(members, topicsOf({ t: 2 }))
@@ -150,7 +150,7 @@ describe('assignors', () => {
     },
   )
 
-  it('a partition that two claim stays with who claims it in the newer generation', () => {
+  it('a partition that two members claim stays with the one of the newer generation', () => {
     const claims = [{ topic: 't', partition: 0 }]
     const members = [
       member('a', ['t'], { ownedPartitions: claims, generation: 4 }),

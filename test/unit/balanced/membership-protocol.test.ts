@@ -46,7 +46,7 @@ describe.each(['range', 'roundrobin'] as const)('the decision %s', (protocol) =>
     },
   )
 
-  it('gives nothing to who is no member', () => {
+  it('gives nothing to a client that is not a member', () => {
     expect(DECISIONS[protocol]([0, 1], ['a'], 'b')).toEqual([])
     expect(DECISIONS[protocol]([0, 1], [], 'b')).toEqual([])
   })

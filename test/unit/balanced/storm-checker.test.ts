@@ -42,7 +42,7 @@ describe('the checker of the storm', () => {
     ])
   })
 
-  it('finds what was committed though nobody ever processed it, or before it was delivered', () => {
+  it('finds messages that were committed without being processed, or before they were delivered', () => {
     const a = life('a', [assigned(1), message(2, 0)])
     expect(problems([a], 1, [committed(4, 1)])).toEqual([
       'partition 0: 0 was committed while a was processing it',
@@ -58,7 +58,7 @@ describe('the checker of the storm', () => {
     ])
   })
 
-  it('finds who delivers what is assigned to another', () => {
+  it('finds a member that delivers messages of a partition of another member', () => {
     const a = life('a', [assigned(1), message(5, 0)])
     const b = life('b', [assigned(4), message(6, 1)])
     expect(problems([a, b], 2)).toEqual(["partition 0: a delivered 0 when it was b's"])
@@ -70,7 +70,7 @@ describe('the checker of the storm', () => {
     expect(problems([a, b], 1)).toEqual(['partition 0: 0 came again, though a gave it up in order'])
   })
 
-  it('finds a message that comes again while who had it first still has the partition', () => {
+  it('finds a message that is delivered again while its first reader still has the partition', () => {
     const a = life('a', [assigned(1), message(2, 0)])
     const b = life('b', [assigned(4), message(5, 0)])
     expect(problems([a, b], 1)).toEqual(['partition 0: 0 came again, though a still had it'])

@@ -47,7 +47,7 @@ afterEach(() => {
 })
 
 describe("the watch of a cluster's topics", () => {
-  it('makes no rebalance of topics that are nobody’s here (#653 of pykafka)', async () => {
+  it('makes no rebalance of topics that no member here reads (#653 of pykafka)', async () => {
     const scene = new Scene()
     await scene.start()
     await scene.change('t', 'other')

@@ -28,7 +28,7 @@ describe('the plan of a benchmark', () => {
     expect(second!.entries.map(isRun)).toEqual([true])
   })
 
-  it('leaves out who has no way, or is not installed', () => {
+  it('excludes clients that cannot do it or are not installed', () => {
     const missing: Contender = { ...kafkajs, description: 'not installed' }
     const awaited = caseOf(QUICK, 'awaited', { task: 'produce', mode: 'awaited' })
     const [plan] = planOf([contest(awaited, kafkajs, missing)])

@@ -23,7 +23,7 @@ describe('cutting a byte stream into lines', () => {
     expect(linesOf(['\n\na\r\n\n'])).toEqual(['', '', 'a\r', ''])
   })
 
-  it('gives the same lines wherever the chunks are cut', () => {
+  it('returns the same lines for every division into chunks', () => {
     const text = 'a\n\nbcd\r\n\xff\n\0\nlast'
     const bytes = Buffer.from(text, 'latin1')
     for (let first = 0; first <= bytes.length; first++) {

@@ -43,7 +43,7 @@ describe('metadata', () => {
     await cluster.close(0)
   })
 
-  it('is asked for once more by all who ask while an answer is on its way', async () => {
+  it('is requested once more for all callers that arrive during a request', async () => {
     const cluster = clusterAt([one])
     const first = cluster.refresh(TOPIC)
     await one.until(() => askedFor(one) === 1)
@@ -116,7 +116,7 @@ describe('metadata', () => {
     const cluster = clusterAt([one])
     await cluster.topic(TOPIC, lookUp)
     const before = cluster.brokers.get(1)!
-    // Broker 1 now is where broker 2 was; whoever waits for an answer at the old place is told.
+    // Broker 1 now is where broker 2 was; requests that wait at the old address are rejected.
     const waiting = settled(latest(cluster))
     await one.until(() => one.received(listOffsetsApi).length === 1)
     layout.brokers = [{ nodeId: 1, ...two.address }]
@@ -153,7 +153,7 @@ describe('metadata', () => {
 })
 
 describe('a lookup', () => {
-  it('ends in its time when nobody answers', async () => {
+  it('ends in its time when no broker answers', async () => {
     one.handle(metadata, () => undefined)
     const cluster = clusterAt([one], { operationTimeoutMs: 300 })
     const deadline = new Deadline(300)

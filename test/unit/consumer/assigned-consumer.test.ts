@@ -206,7 +206,7 @@ describe('offsets of a group', () => {
 })
 
 describe('an error from outside', () => {
-  it('reaches consume() and whoever waits in it', async () => {
+  it('is thrown by consume(), also by calls that already wait', async () => {
     const consumer = bed.consumer()
     await consumer.assign([A0])
     const waiting = failureOf(consumer.consume())

@@ -69,7 +69,7 @@ describe('the position of a topic that was deleted and created again', () => {
     expect(await firstOfNextOwner(bed)).toEqual(['new 0'])
   })
 
-  it('is refused by brokers that take topics by id, before anybody has noticed', async () => {
+  it('is refused by brokers that take topics by id, before the client has noticed', async () => {
     await using bed = await Bed.start({ version: '4.4', topics })
     const { topicId } = await bed.cluster.topic('b', { create: false, deadline: soon() })
     await recreate(bed)

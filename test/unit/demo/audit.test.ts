@@ -23,7 +23,7 @@ describe("the demo's audit", () => {
     expect(result.readDigest).toBe(result.sentDigest)
   })
 
-  it('finds a message that nobody read', () => {
+  it('finds a message without a reader', () => {
     const ledger = ledgerOf([['A', 'a']], [], [['A', 'c']])
     expect(ledger.totalLag).toBe(1)
     const result = audit(ledger, [])

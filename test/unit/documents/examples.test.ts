@@ -10,7 +10,7 @@ const inTypeScript = examples.filter(({ language }) => language === 'ts')
 const inShell = examples.filter(usesCommand)
 const thatRun = inTypeScript.filter(({ runs }) => runs !== 'never')
 
-/** For the one who has changed a document: test/support/documents/examples.ts explains the comments. */
+/** For authors of a document: test/support/documents/examples.ts explains the comments. */
 const HINT = 'test/support/documents/surroundings.ts has the names that an example may use.'
 
 describe('the examples in the documents', () => {

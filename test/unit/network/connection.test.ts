@@ -175,21 +175,18 @@ describe('a connection on which something else than an answer comes', () => {
     },
   )
 
-  it.each(FOREIGN)(
-    'takes it for damage where Kafka was heard before: %s',
-    async (_, bytes, says) => {
-      broker.handle(metadata, (_body, { socket }) => {
-        if (broker.requests.length > 1) socket.write(bytes)
-        return broker.requests.length > 1 ? undefined : NO_TOPICS
-      })
-      const connection = await connected()
-      await ask(connection)
-      const error = await failureOf(ask(connection))
-      expect(error).toBeInstanceOf(SocketDisconnectedError)
-      expect(error).toMatchObject({ code: 'CONNECTION_CLOSED', retriable: true })
-      expect(error.message).toMatch(says)
-    },
-  )
+  it.each(FOREIGN)('reports damage after a valid Kafka response: %s', async (_, bytes, says) => {
+    broker.handle(metadata, (_body, { socket }) => {
+      if (broker.requests.length > 1) socket.write(bytes)
+      return broker.requests.length > 1 ? undefined : NO_TOPICS
+    })
+    const connection = await connected()
+    await ask(connection)
+    const error = await failureOf(ask(connection))
+    expect(error).toBeInstanceOf(SocketDisconnectedError)
+    expect(error).toMatchObject({ code: 'CONNECTION_CLOSED', retriable: true })
+    expect(error.message).toMatch(says)
+  })
 })
 
 describe('a broker that throttles', () => {

@@ -29,7 +29,7 @@ describe('cutting a byte stream into frames', () => {
   const texts = ['first', '', 'x', 'the last one']
   const stream = Buffer.concat(texts.map(frame))
 
-  it('finds the same frames wherever the stream is cut in two or three', () => {
+  it('finds the same frames when the stream is cut in two or three at any position', () => {
     for (let first = 0; first <= stream.length; first++) {
       for (let second = first; second <= stream.length; second++) {
         const chunks = [

@@ -79,7 +79,7 @@ describe('events', () => {
     expect(retries[1]).toEqual({ what, attempt: 2, waitMs: aTime, error: missing })
   })
 
-  it('are not made where nobody listens', async () => {
+  it('are not created without subscribers', async () => {
     await using client = new KafkaClient({ ...QUICK, hosts: fake.name })
     await client.topic('orders').partitions()
     expect(CHANNELS.filter((name) => channel(name).hasSubscribers)).toEqual([])

@@ -23,7 +23,7 @@ afterEach(() => bench[Symbol.asyncDispose]())
 const open = (options: ProducerOptions = {}): Promise<Producer> => bench.topic.getProducer(options)
 
 describe('a failure', () => {
-  it('that nobody looks at is thrown by the next flush, once, and counted', async () => {
+  it('that is not handled is thrown by the next flush, once, and counted', async () => {
     const producer = await open()
     bench.kafka.faults.on({ ...PRODUCE, times: 1 }, REFUSED)
     void producer.produce('bad')
@@ -33,7 +33,7 @@ describe('a failure', () => {
     await producer.close()
   })
 
-  it('that nobody looks at is thrown by close', async () => {
+  it('that is not handled is thrown by close', async () => {
     const producer = await open()
     bench.kafka.faults.on({ ...PRODUCE, times: 1 }, REFUSED)
     void producer.produce('bad')
@@ -97,7 +97,7 @@ describe('a failure', () => {
     expect(await good).toMatchObject({ topic: TOPIC, partition: 0, offset: 0 })
   })
 
-  it('of a message is told to all who wait for it, also later', async () => {
+  it('of a message rejects all waits for it, also later ones', async () => {
     const producer = await open()
     bench.kafka.faults.on({ ...PRODUCE, times: 1 }, REFUSED)
     const sent = producer.produce('bad')

@@ -53,7 +53,7 @@ describe('an idempotent producer', () => {
     })
   })
 
-  it.each([0, 1] as const)('is not to be had with requiredAcks %i', async (requiredAcks) => {
+  it.each([0, 1] as const)('cannot be combined with requiredAcks %i', async (requiredAcks) => {
     await using bench = await ProducerBench.start()
     await expect(bench.topic.getProducer({ idempotent: true, requiredAcks })).rejects.toThrow(
       InvalidArgumentError,
@@ -65,7 +65,7 @@ describe('an idempotent producer', () => {
     expect(bench.batches[0]).toMatchObject({ producerId: -1n, sequence: -1 })
   })
 
-  it('is not to be had with more than five requests in flight', async () => {
+  it('cannot be combined with more than five requests in flight', async () => {
     await using bench = await ProducerBench.start()
     await expect(bench.topic.getProducer({ idempotent: true, maxInFlight: 6 })).rejects.toThrow(
       'a maxInFlight of 5, not 6',

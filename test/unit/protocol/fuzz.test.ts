@@ -94,7 +94,7 @@ describe(`bytes without any meaning (SAMSA_SEED=${SEED})`, () => {
 })
 
 describe('every frame that is cut short', () => {
-  it('is refused, wherever it ends', () => {
+  it('is refused at every length', () => {
     const random = new Random(SEED)
     for (const { message, version } of messages) {
       const writer = new Writer()

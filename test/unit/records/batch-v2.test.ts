@@ -166,7 +166,7 @@ describe('record batches v2', () => {
     }
   })
 
-  it('are cut off at the end of a response wherever the broker stops', () => {
+  it('are cut off at the end of a response at any byte', () => {
     const first = encodeBatch([record('a', '1')])
     const second = encodeBatch([record('b', '2')], { baseOffset: 1n })
     const both = Buffer.concat([first, second])
@@ -228,7 +228,7 @@ describe('record batches v2', () => {
       expect(damageIn(copy)).toContain('40 bytes')
     })
 
-    it('a format that nobody knows', () => {
+    it('an unknown format', () => {
       const copy = Buffer.from(batch)
       copy[16] = 3
       expect(damageIn(copy)).toContain('unknown message format v3')

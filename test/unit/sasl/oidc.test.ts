@@ -177,7 +177,7 @@ describe('a token of an OpenID provider', () => {
     expect((await failureOf()).message).toContain('the answer is too large')
   })
 
-  it('is not had where nobody listens', async () => {
+  it('is not available if nothing listens', async () => {
     const other = new Endpoint()
     const tokenEndpoint = `http://${await other.open()}/`
     other.close()

@@ -22,7 +22,7 @@ const MESSAGES = [
 ]
 
 describe('the msgpack serializer', () => {
-  it('reads messages that follow one another, wherever they are cut', async () => {
+  it('reads messages that follow one another, when they are cut at any position', async () => {
     const bytes = Buffer.concat(MESSAGES.map((message) => encode(message)))
     for (const length of [100, 1000, bytes.length]) {
       const wire = await loadMsgpack()

@@ -1,6 +1,6 @@
 /** Where our declarations differ from Kafka's definitions on purpose, and why. */
 
-/** Fields that go by another name: message, Kafka's name, ours. */
+/** Fields with another name: message, Kafka's name, ours. */
 export const RENAMED_FIELDS: readonly (readonly [string, string, string, string])[] = [
   ['RequestHeader', 'requestApiKey', 'apiKey', 'the header is a request, it need not report it'],
   ['RequestHeader', 'requestApiVersion', 'apiVersion', 'the header is a request'],

@@ -10,7 +10,7 @@ export interface PlainRecord {
   readonly headers: readonly { readonly key: string; readonly value: Buffer | null }[]
 }
 
-/** All that can be notified of a batch and its records, whoever writes or has read it. */
+/** The properties of a batch and its records, for writers and readers. */
 export interface PlainBatch {
   readonly magic: 0 | 1 | 2
   readonly compression: Compression
