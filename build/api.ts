@@ -58,7 +58,7 @@ function writeReport(entry: string, folder: string, file: string): void {
         reportFileName: file,
         reportFolder: resolve(folder),
         reportTempFolder: resolve(folder, '.temp'),
-        includeForgottenExports: false,
+        includeForgottenExports: true,
       },
       docModel: { enabled: false },
       dtsRollup: { enabled: false },

@@ -11,19 +11,19 @@ import * as esbuild from 'esbuild'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { writeDeclarations } from './declarations.ts'
-import { entryPoints } from './entry-points.ts'
+import { commandEntries, entryPoints } from './entry-points.ts'
 
 const DIST = 'dist'
 const CJS = join(DIST, 'cjs')
-const COMMANDS = ['src/cli/main.ts', 'src/storm/cli/main.ts']
 const TARGET = 'node20.19'
 
 async function main(): Promise<void> {
   rmSync(DIST, { recursive: true, force: true })
   await writeDeclarations(CJS)
   const sources = entryPoints().map(({ source }) => source)
-  const modules = await bundle([...sources, ...COMMANDS])
-  await convert(modules.filter((path) => !path.endsWith('/cli/main.js')))
+  const commands = commandEntries()
+  const modules = await bundle([...sources, ...commands.map(({ source }) => source)])
+  await convert(modules.filter((path) => commands.every(({ built }) => built !== path)))
   sources.forEach(reExportDeclarations)
   writeFileSync(join(CJS, 'package.json'), '{ "type": "commonjs" }\n')
 }

@@ -11,6 +11,7 @@ import { InvalidArgumentError } from './errors.ts'
 import { aString, oneOf, shown } from './options.ts'
 import type { Topics } from './topics.ts'
 
+/** The options of `cluster.coordinator()`. */
 export interface CoordinatorOptions extends CallOptions {
   /** What is coordinated: a group, or a transactional id (Kafka 0.11 or newer). Default: `group`. */
   readonly kind?: 'group' | 'transaction'

@@ -23,6 +23,7 @@ const aCountOfOffsets: Check = (value) =>
     ? undefined
     : 'must be 1: Kafka 0.10.1 and newer return one offset for a time; to divide a partition, look up several times'
 
+/** The options of `fetchOffsets` and `fetchOffset`. */
 export interface FetchOffsetsOptions extends CallOptions {
   /** pykafka's `max_offsets`. Only 1 is possible: since Kafka 0.10.1 brokers return one offset for a time. Default: 1. */
   readonly maxOffsets?: 1

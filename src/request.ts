@@ -5,6 +5,7 @@ import type { CallSettings } from './cluster/router.ts'
 import { aTarget, type Target } from './cluster/target.ts'
 import { anInteger, checkOptions } from './options.ts'
 
+/** The options of `client.request()`. */
 export interface RequestOptions extends CallOptions {
   /** The broker that the request goes to. Default: `any`. */
   readonly to?: Target

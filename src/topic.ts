@@ -19,6 +19,7 @@ import type { Data } from './producer/intake/serialize.ts'
 /** The admin client checks it. */
 const unchecked: Check = () => undefined
 
+/** The options of `topic.create()`. */
 export interface TopicCreateOptions extends Omit<NewTopic, 'topic'>, CallOptions {
   /** Resolves with false where the topic exists already, instead of throwing. Default: false. */
   readonly ifNotExists?: boolean

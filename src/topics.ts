@@ -5,6 +5,7 @@ import { UnknownTopicError } from './errors.ts'
 import { aBoolean, aDurationMs, checkOptions } from './options.ts'
 import type { Topic } from './topic.ts'
 
+/** The options of `client.topics.list()`. */
 export interface TopicListOptions extends CallOptions {
   /** Whether to leave out internal topics such as `__consumer_offsets`. Default: true, as in pykafka. */
   readonly excludeInternalTopics?: boolean

@@ -1,2 +1,2 @@
-export * from './consumer-protocol.ts'
-export * from './control-records.ts'
+export { consumerProtocolAssignment, consumerProtocolSubscription } from './consumer-protocol.ts'
+export { controlRecordTypeSchema, endTxnMarker } from './control-records.ts'

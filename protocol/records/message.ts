@@ -6,6 +6,7 @@ import type { BatchHeader } from './batch-header.ts'
 
 /** A header as it was read. Repeats of a key are kept, in order (KIP-82). */
 export interface MessageHeader {
+  /** The name of the header. A message may have several headers of the same name. */
   readonly key: string
   /** A view on the batch's bytes, or null. */
   readonly value: Buffer | null
@@ -13,13 +14,22 @@ export interface MessageHeader {
 
 /** A message as a plain object, with its own copies of the bytes: it can be cloned, sent to another thread, spread. */
 export interface MessageObject<Value = Buffer | null, Key = Buffer | null> {
+  /** The topic that the message was read from. */
   readonly topic: string
+  /** The partition that the message was read from. */
   readonly partition: number
+  /** The offset of the message in its partition. */
   readonly offset: number
   /** Null where the record's is past 2^53 ms. */
   readonly timestamp: number | null
+  /**
+   * What set the timestamp: the producer (`create-time`) or the broker (`log-append-time`); `none` in formats before
+   * Kafka 0.10.
+   */
   readonly timestampType: 'none' | 'create-time' | 'log-append-time'
+  /** The key, from the `keyDeserializer` if the consumer has one; null where the message has none. */
   readonly key: Key
+  /** The value, from the `deserializer` if the consumer has one; null in a tombstone. */
   readonly value: Value
   /** Null where the record's are damaged. */
   readonly headers: readonly MessageHeader[] | null
@@ -79,10 +89,12 @@ export class Message {
     return this.batch.baseOffset + this.offsetDelta
   }
 
+  /** The topic that the message was read from. */
   get topic(): string {
     return this.batch.topic
   }
 
+  /** The partition that the message was read from. */
   get partition(): number {
     return this.batch.partition
   }

@@ -17,11 +17,14 @@ const PATTERN_TYPES = { any: 1, match: 2, literal: 3, prefixed: 4 } as const
 const PERMISSIONS = { deny: 2, allow: 3 } as const
 const ANY = 1
 
+/** What an ACL protects (Kafka's ResourceType). */
 export type AclResourceType = keyof typeof RESOURCE_TYPES
+/** Whether an ACL allows or denies (Kafka's AclPermissionType). A denial outranks every permission. */
 export type AclPermission = keyof typeof PERMISSIONS
 
 /** An access control entry: whether a principal may do an operation on resources. */
 export interface Acl {
+  /** What the ACL protects. */
   readonly resourceType: AclResourceType
   /** `*` stands for all of the type; the cluster is named `kafka-cluster`. */
   readonly resourceName: string
@@ -31,7 +34,9 @@ export interface Acl {
   readonly principal: string
   /** An IP address; `*` stands for all. */
   readonly host: string
+  /** What the ACL allows or denies. */
   readonly operation: AclOperation
+  /** Whether it allows or denies. */
   readonly permission: AclPermission
 }
 
@@ -47,16 +52,22 @@ export interface NewAcl extends Omit<Acl, 'patternType' | 'host' | 'permission'>
 
 /** Which entries are meant: what is left out may be anything. */
 export interface AclFilter {
+  /** Only ACLs of this type of resource. Default: all. */
   readonly resourceType?: AclResourceType
+  /** Only ACLs of this resource; `patternType` says how names are compared. Default: all. */
   readonly resourceName?: string
   /**
    * `any`: entries of exactly this name, literal or prefixed. `match`: all entries that apply to the resource of
    * this name, also by a prefix or by `*` (Kafka 2.0 or newer). Default: `any`.
    */
   readonly patternType?: Acl['patternType'] | 'any' | 'match'
+  /** Only ACLs of this principal, such as `User:alice`. Default: all. */
   readonly principal?: string
+  /** Only ACLs for this host; `*` finds those that are for all hosts. Default: all. */
   readonly host?: string
+  /** Only ACLs of this operation. Default: all. */
   readonly operation?: AclOperation
+  /** Only ACLs that allow, or only those that deny. Default: both. */
   readonly permission?: AclPermission
 }
 

@@ -18,11 +18,15 @@ import {
 import { begin, type AdminContext, type ChangeOptions } from './context.ts'
 import { itemError, outcomeOf, settled, type Item } from './items.ts'
 
+/** The result of `createAcls` for one ACL. */
 export interface CreatedAcl extends Acl, Item {}
 
+/** An ACL that `deleteAcls` found, with the error where it was not deleted. */
 export interface DeletedAcl extends Acl, Item {}
 
+/** The result of `deleteAcls` for one filter. */
 export interface DeletedAcls extends Item {
+  /** The filter as it was given. */
   readonly filter: AclFilter
   /** The entries that matched, in order; one that could not be deleted has an `error`. */
   readonly deleted: readonly DeletedAcl[]

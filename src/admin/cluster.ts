@@ -10,15 +10,21 @@ import { aBoolean, anInteger, shown } from '../options.ts'
 import { begin, type AdminContext } from './context.ts'
 import { operationsOf, type AclOperation } from './operations.ts'
 
+/** A broker as `describeCluster` returns it. */
 export interface BrokerDescription {
+  /** The node id of the broker. */
   readonly broker: number
+  /** The host that the broker advertises to clients. */
   readonly host: string
+  /** The port that the broker advertises to clients. */
   readonly port: number
+  /** The broker's `broker.rack`; undefined where it has none. */
   readonly rack?: string
   /** Whether the controller has fenced the broker, where `includeFencedBrokers` asks for those. */
   readonly isFenced?: boolean
 }
 
+/** What `describeCluster` returns. */
 export interface ClusterDescription {
   /** Undefined before Kafka 0.10.1. */
   readonly clusterId?: string
@@ -26,9 +32,11 @@ export interface ClusterDescription {
   readonly controller?: number
   /** By node id. */
   readonly brokers: readonly BrokerDescription[]
+  /** What this client may do with the cluster; only with `includeAuthorizedOperations`. */
   readonly authorizedOperations?: readonly AclOperation[]
 }
 
+/** The options of `describeCluster`. */
 export interface DescribeClusterOptions extends CallOptions {
   /** Whether brokers that the controller has fenced are listed (Kafka 4.0 or newer). Default: false. */
   readonly includeFencedBrokers?: boolean
@@ -36,19 +44,27 @@ export interface DescribeClusterOptions extends CallOptions {
   readonly includeAuthorizedOperations?: boolean
 }
 
+/** The versions of one API that a broker supports (ApiVersions). */
 export interface ApiVersionRange {
+  /** The number of the API, such as 3 for Metadata. */
   readonly key: number
   /** Undefined for an API that samsa does not know. */
   readonly name?: string
+  /** The oldest version that the broker supports. */
   readonly minVersion: number
+  /** The newest version that the broker supports. */
   readonly maxVersion: number
 }
 
+/** A feature of the cluster, as `describeFeatures` returns it (KIP-584). */
 export interface FeatureDescription {
+  /** The name of the feature, such as `metadata.version`. */
   readonly feature: string
   /** Undefined where the feature is not enabled. */
   readonly finalizedVersion?: number
+  /** The lowest level that the broker supports. */
   readonly minVersion: number
+  /** The highest level that the broker supports. */
   readonly maxVersion: number
 }
 

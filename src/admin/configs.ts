@@ -26,9 +26,12 @@ const RESOURCE_TYPES = {
   group: 32,
 } as const
 
+/** What a config belongs to (Kafka's ConfigResource.Type). */
 export type ConfigResourceType = keyof typeof RESOURCE_TYPES
 
+/** What a config belongs to, such as the topic `orders`. */
 export interface ConfigResource {
+  /** The kind of resource. */
   readonly type: ConfigResourceType
   /** A topic, a group, a node id as text; the empty name of a broker stands for the defaults of all brokers. */
   readonly name: string
@@ -47,6 +50,7 @@ const CONFIG_SOURCES = [
   'group',
 ] as const
 
+/** Where the value of a config comes from (Kafka's ConfigSource). */
 export type ConfigSource = (typeof CONFIG_SOURCES)[number]
 
 const CONFIG_TYPES = [
@@ -62,21 +66,30 @@ const CONFIG_TYPES = [
   'password',
 ] as const
 
+/** The type of a config's value (Kafka's ConfigType). */
 export type ConfigType = (typeof CONFIG_TYPES)[number]
 
+/** A config that the value could come from, such as the broker's default of a topic's config. */
 export interface ConfigSynonym {
   readonly name: string
+  /** The value of that config; null where it has none or is sensitive. */
   readonly value: string | null
+  /** Where that config is set. */
   readonly source: ConfigSource
 }
 
+/** A config of a resource, as `describeConfigs` returns it. */
 export interface ConfigEntry {
   readonly name: string
   /** Null where there is none, and for passwords. */
   readonly value: string | null
+  /** Where the value comes from. */
   readonly source: ConfigSource
+  /** Whether nobody has set the config. */
   readonly isDefault: boolean
+  /** Whether the config can only be changed in the broker's file, with a restart. */
   readonly isReadOnly: boolean
+  /** Whether the value is a secret, which brokers do not return. */
   readonly isSensitive: boolean
   /** Undefined before Kafka 2.6. */
   readonly type?: ConfigType
@@ -86,11 +99,13 @@ export interface ConfigEntry {
   readonly documentation?: string
 }
 
+/** The result of `describeConfigs` for one resource. */
 export interface ResourceConfigs extends ConfigResource, Item {
   /** By name; empty where there is an error. */
   readonly configs: readonly ConfigEntry[]
 }
 
+/** The options of `describeConfigs`. */
 export interface DescribeConfigsOptions extends CallOptions {
   /** Only these configs. Default: all. */
   readonly names?: readonly string[]
@@ -102,6 +117,7 @@ export interface DescribeConfigsOptions extends CallOptions {
 
 /** Changes of one resource: what is not named stays as it is. */
 export interface ConfigChange extends ConfigResource {
+  /** New values by name of the config. */
   readonly set?: Readonly<Record<string, string>>
   /** Configs that go back to their defaults. */
   readonly delete?: readonly string[]
@@ -111,8 +127,10 @@ export interface ConfigChange extends ConfigResource {
   readonly subtract?: Readonly<Record<string, string>>
 }
 
+/** The result of `incrementalAlterConfigs` for one resource. */
 export interface ResourceResult extends ConfigResource, Item {}
 
+/** The options of `incrementalAlterConfigs`. */
 export interface AlterConfigsOptions extends ChangeOptions {
   /** Checks whether the changes could be made, and makes none. Default: false. */
   readonly validateOnly?: boolean

@@ -18,6 +18,7 @@ import { checkPartitions, inOrder, partitionsFound } from './partitions.ts'
  */
 export type ElectionType = 'preferred' | 'unclean'
 
+/** The result of `electLeaders` for one partition. */
 export interface ElectedLeader extends TopicPartition, Item {
   /** False where the partition has such a leader already. Undefined where there is an error. */
   readonly isElected?: boolean

@@ -20,7 +20,9 @@ import { checkDistinct, itemError, outcomeOf, retryElsewhere, settled, type Item
  */
 export type FeatureUpgradeType = 'upgrade' | 'safeDowngrade' | 'unsafeDowngrade'
 
+/** A feature that `updateFeatures` is to change. */
 export interface FeatureUpdate {
+  /** The name of the feature, such as `metadata.version`. */
   readonly feature: string
   /** The level that the cluster is to have; 0 disables the feature. */
   readonly version: number
@@ -28,12 +30,15 @@ export interface FeatureUpdate {
   readonly upgradeType?: FeatureUpgradeType
 }
 
+/** The options of `updateFeatures`. */
 export interface UpdateFeaturesOptions extends ChangeOptions {
   /** Checks whether the levels could be set, and sets none (Kafka 3.3 or newer). Default: false. */
   readonly validateOnly?: boolean
 }
 
+/** The result of `updateFeatures` for one feature. */
 export interface FeatureResult extends Item {
+  /** The name of the feature. */
   readonly feature: string
 }
 

@@ -7,12 +7,17 @@ export const GROUP_TYPES = ['classic', 'consumer', 'share', 'streams'] as const
 /** How the members of a group coordinate: JoinGroup, KIP-848, KIP-932 or KIP-1071. */
 export type GroupType = (typeof GROUP_TYPES)[number]
 
+/** A member of a group, as `describeGroups` returns it. */
 export interface GroupMemberDescription {
+  /** The id that the coordinator, or the member itself, has chosen. */
   readonly memberId: string
   /** Of a static member. */
   readonly instanceId?: string
+  /** The `clientId` of the member's client. */
   readonly clientId: string
+  /** The address that the member connects from. */
   readonly clientHost: string
+  /** The member's `clientRack`; undefined where it has none. */
   readonly rack?: string
   /** Not of classic groups. */
   readonly memberEpoch?: number
@@ -28,7 +33,9 @@ export interface GroupMemberDescription {
   readonly isClassic?: boolean
 }
 
+/** The result of `describeGroups` for one group. */
 export interface GroupDescription extends Item {
+  /** The name of the group. */
   readonly group: string
   /** Undefined where the broker does not tell. */
   readonly type?: GroupType
@@ -38,9 +45,12 @@ export interface GroupDescription extends Item {
   readonly protocolType?: string
   /** The assignor in use. */
   readonly assignor?: string
+  /** The epoch of the members and their subscriptions; only of groups of the newer protocols. */
   readonly groupEpoch?: number
+  /** The epoch that the assignment was computed in; only of groups of the newer protocols. */
   readonly assignmentEpoch?: number
   /** By member id. */
   readonly members: readonly GroupMemberDescription[]
+  /** What this client may do with the group; only with `includeAuthorizedOperations`. */
   readonly authorizedOperations?: readonly AclOperation[]
 }

@@ -29,27 +29,37 @@ import {
   type PartitionResult,
 } from './partitions.ts'
 
+/** The committed offset of a group in one partition. */
 export interface GroupOffset extends TopicPartition, Item {
   /** The offset of the next message that the group reads. Undefined where there is an error. */
   readonly offset?: number
+  /** The leader epoch of the last message before the offset; undefined where it is not known. */
   readonly leaderEpoch?: number
+  /** The text that was committed with the offset. */
   readonly metadata?: string
 }
 
+/** The result of `listGroupOffsets` for one group. */
 export interface GroupOffsets extends Item {
+  /** The name of the group. */
   readonly group: string
   /** By topic and partition; partitions without a committed offset are left out. */
   readonly offsets: readonly GroupOffset[]
 }
 
+/** The options of `listGroupOffsets`. */
 export interface ListGroupOffsetsOptions extends CallOptions {
   /** Waits for offsets of transactions that are about to commit (KIP-447, Kafka 2.5). Default: false. */
   readonly requireStable?: boolean
 }
 
+/** An offset that `alterGroupOffsets` is to commit. */
 export interface OffsetToSet extends TopicPartition {
+  /** The offset of the next message that the group is to read. */
   readonly offset: number
+  /** The leader epoch of the last message before the offset. Default: unknown. */
   readonly leaderEpoch?: number
+  /** A text to commit with the offset. Default: empty. */
   readonly metadata?: string
 }
 

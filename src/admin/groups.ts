@@ -11,6 +11,7 @@ import { checkDistinct, itemError, outcomeOf, settled, type Item } from './items
 import { lagOf, lagOfEach, type GroupLag, type LagOptions } from './lag.ts'
 import { listGroups, type GroupList } from './list-groups.ts'
 
+/** The options of `listGroups`. */
 export interface ListGroupsOptions extends CallOptions {
   /** Only groups in these states, such as `Stable` or `Empty` (Kafka 2.6 or newer). Default: all. */
   readonly states?: readonly string[]
@@ -18,15 +19,19 @@ export interface ListGroupsOptions extends CallOptions {
   readonly types?: readonly GroupType[]
 }
 
+/** The options of `describeGroups`. */
 export interface DescribeGroupsOptions extends CallOptions {
   /** Whether the results name the operations that this client may do. Default: false. */
   readonly includeAuthorizedOperations?: boolean
 }
 
+/** The result of an operation for one group, such as `deleteGroups`. */
 export interface GroupResult extends Item {
+  /** The name of the group. */
   readonly group: string
 }
 
+/** The options of `removeMembers`. */
 export interface RemoveMembersOptions extends ChangeOptions {
   /** Only these static members, by `groupInstanceId`. Default: all members, dynamic ones too. */
   readonly instanceIds?: readonly string[]
@@ -34,8 +39,11 @@ export interface RemoveMembersOptions extends ChangeOptions {
   readonly reason?: string
 }
 
+/** The result of `removeMembers` for one member. */
 export interface RemovedMember extends Item {
+  /** The id of the member; undefined for a static member that was named by its `instanceId`. */
   readonly memberId?: string
+  /** The `groupInstanceId` of a static member; undefined for other members. */
   readonly instanceId?: string
 }
 

@@ -20,6 +20,7 @@ import {
   type TransactionDescription,
 } from './transactions.ts'
 
+/** The options of `findHangingTransactions`. */
 export interface FindHangingTransactionsOptions extends CallOptions {
   /** Only in these topics. Default: all, internal ones too. */
   readonly topics?: readonly string[]
@@ -32,14 +33,17 @@ export interface FindHangingTransactionsOptions extends CallOptions {
   readonly maxTransactionTimeoutMs?: number
 }
 
+/** An open transaction of a partition that its coordinator does not know. */
 export interface HangingTransaction extends OpenTransaction {
   /** Of its last batch, in milliseconds since 1970. */
   readonly lastTimestamp: number
+  /** The first offset of the transaction in the partition: `read_committed` consumers stop there. */
   readonly startOffset: number
   /** Undefined where no coordinator knows the producer. */
   readonly transactionalId?: string
 }
 
+/** What `findHangingTransactions` returns. */
 export interface HangingTransactions {
   /** By topic and partition: each can be given to `abortTransaction`. */
   readonly transactions: readonly HangingTransaction[]

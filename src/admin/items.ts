@@ -21,6 +21,7 @@ export interface Item {
  */
 export class ItemsFailedError extends KafkaError {
   override readonly name = 'ItemsFailedError'
+  /** The result of each item that was given, with an `error` where it failed. */
   readonly results: readonly Item[]
 
   constructor(operation: string, results: readonly Item[]) {

@@ -13,26 +13,38 @@ import { offsetsAt, type ListedOffset } from './records.ts'
 
 const GROUPS_AT_ONCE = 100
 
+/** The options of `lag` and `eachLag`. */
 export interface LagOptions extends CallOptions {
   /** Whether the log ends where the first open transaction begins, as for read_committed consumers. Default: false. */
   readonly isReadCommitted?: boolean
 }
 
+/** How far a group is behind in one partition. */
 export interface PartitionLag extends TopicPartition, Item {
   /** Messages between the committed offset and the end of the log; undefined where it is not known. */
   readonly lag?: number
   /** Undefined where the group has committed nothing: then the lag is counted from the log's start. */
   readonly offset?: number
+  /**
+   * The end of the partition: the high watermark, or the last stable offset with `isReadCommitted`. Undefined where
+   * it could not be read.
+   */
   readonly endOffset?: number
   /** The member that has the partition now. */
   readonly memberId?: string
+  /** The `clientId` of the member that has the partition; undefined where no member has it. */
   readonly clientId?: string
+  /** The address of that member. */
   readonly clientHost?: string
 }
 
+/** The result of `lag` for one group. */
 export interface GroupLag extends Item {
+  /** The name of the group. */
   readonly group: string
+  /** The protocol of the group; undefined where the group could not be described. */
   readonly type?: GroupDescription['type']
+  /** The state of the group, such as `Stable` or `Empty`. */
   readonly state: string
   /** Of all partitions; undefined where that of one is not known. */
   readonly lag?: number

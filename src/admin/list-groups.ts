@@ -7,7 +7,9 @@ import { GROUP_TYPES, type GroupType } from './group-description.ts'
 import { throwFinal } from './incomplete.ts'
 import { compareText } from './items.ts'
 
+/** A group as `listGroups` returns it. */
 export interface ListedGroup {
+  /** The name of the group. */
   readonly group: string
   /** Undefined before Kafka 3.7, whose groups are all classic ones. */
   readonly type?: GroupType
@@ -19,7 +21,9 @@ export interface ListedGroup {
   readonly coordinator: number
 }
 
+/** What `listGroups` returns. */
 export interface GroupList {
+  /** The groups of all brokers that responded. */
   readonly groups: readonly ListedGroup[]
   /** Brokers that did not answer: their groups are missing. */
   readonly incomplete: readonly BrokerFailure[]

@@ -31,10 +31,13 @@ import { checkPartitions, inOrder } from './partitions.ts'
 
 /** A replica of a partition: the copy that one broker has. */
 export interface PartitionReplica extends TopicPartition {
+  /** The node id of the broker that has the replica. */
   readonly broker: number
 }
 
+/** A replica in a log directory. */
 export interface LogDirReplica extends TopicPartition {
+  /** The size of the replica's log on the disk. */
   readonly sizeBytes: number
   /** Messages that it is behind the high watermark; for one that is being moved, behind the other copy. */
   readonly offsetLag: number
@@ -42,7 +45,9 @@ export interface LogDirReplica extends TopicPartition {
   readonly isFuture: boolean
 }
 
+/** A log directory of a broker, as `describeLogDirs` returns it. */
 export interface LogDirDescription extends Item {
+  /** The path of the directory on the broker. */
   readonly logDir: string
   /** Of the disk; undefined before Kafka 3.3. */
   readonly totalBytes?: number
@@ -54,32 +59,41 @@ export interface LogDirDescription extends Item {
   readonly replicas: readonly LogDirReplica[]
 }
 
+/** The result of `describeLogDirs` for one broker. */
 export interface BrokerLogDirs extends Item {
+  /** The node id of the broker. */
   readonly broker: number
   /** By name; empty where there is an error. */
   readonly logDirs: readonly LogDirDescription[]
 }
 
+/** The options of `describeLogDirs`. */
 export interface DescribeLogDirsOptions extends CallOptions {
   /** Only replicas of these partitions. Default: all. */
   readonly partitions?: readonly TopicPartition[]
 }
 
+/** The result of `describeReplicaLogDirs` for one replica. */
 export interface ReplicaLogDir extends PartitionReplica, Item {
   /** Undefined where the broker has no such replica. */
   readonly logDir?: string
+  /** The size of the replica's log on the disk; undefined where the broker does not have it. */
   readonly sizeBytes?: number
+  /** How many messages the replica is behind the high watermark. */
   readonly offsetLag?: number
   /** Where the replica is being moved to. */
   readonly futureLogDir?: string
+  /** How many messages the copy in the new directory is behind the current one, while the replica moves. */
   readonly futureOffsetLag?: number
 }
 
+/** A replica that `alterReplicaLogDirs` is to move, and where to. */
 export interface ReplicaMove extends PartitionReplica {
   /** The absolute path of a log directory of the broker. */
   readonly logDir: string
 }
 
+/** The result of `alterReplicaLogDirs` for one replica. */
 export interface ReplicaResult extends PartitionReplica, Item {}
 
 const WITH_CORDONED = 5

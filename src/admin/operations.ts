@@ -18,6 +18,7 @@ export const ACL_OPERATIONS = [
   'twoPhaseCommit',
 ] as const
 
+/** What an ACL is about (Kafka's AclOperation). */
 export type AclOperation = (typeof ACL_OPERATIONS)[number]
 
 export function operationName(code: number): AclOperation {

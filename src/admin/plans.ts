@@ -25,13 +25,17 @@ export type OffsetResetTarget =
   | { readonly by: number }
   | { readonly offsets: readonly (TopicPartition & { readonly offset: number })[] }
 
+/** What `planOffsetReset` is to plan. */
 export interface OffsetResetRequest {
+  /** The name of the group. It must have no members when the plan is applied. */
   readonly group: string
   /** Default: all partitions in which the group has committed. Not with `{ offsets }`. */
   readonly topics?: readonly string[]
+  /** Where the group is to continue. */
   readonly to: OffsetResetTarget
 }
 
+/** What an offset reset changes in one partition. */
 export interface PlannedOffset extends TopicPartition, Item {
   /** What the group has committed now; absent where nothing. */
   readonly from?: number
@@ -39,14 +43,19 @@ export interface PlannedOffset extends TopicPartition, Item {
   readonly to?: number
 }
 
+/** What `planOffsetReset` returns. `apply` carries it out, also from JSON. */
 export interface OffsetResetPlan {
+  /** Tells `apply` what to do. */
   readonly kind: 'offsetReset'
+  /** The name of the group. */
   readonly group: string
   /** By topic and partition. */
   readonly offsets: readonly PlannedOffset[]
 }
 
+/** What `planReassignment` is to plan. */
 export interface ReassignmentRequest {
+  /** The topics whose partitions may move. */
   readonly topics: readonly string[]
   /** The brokers that may have replicas, by node id. Default: all that run. */
   readonly brokers?: readonly number[]
@@ -54,18 +63,23 @@ export interface ReassignmentRequest {
   readonly replicationFactor?: number
 }
 
+/** What a reassignment changes in one partition. */
 export interface PlannedMove extends TopicPartition {
+  /** The node ids of the replicas when the plan was made, the preferred leader first. */
   readonly from: readonly number[]
   /** The preferred leader first. */
   readonly to: readonly number[]
 }
 
+/** What `planReassignment` returns. `apply` carries it out, also from JSON. */
 export interface ReassignmentPlan {
+  /** Tells `apply` what to do. */
   readonly kind: 'reassignment'
   /** By topic and partition; partitions that stay as they are are left out. */
   readonly moves: readonly PlannedMove[]
 }
 
+/** A plan that `apply` carries out. */
 export type AdminPlan = OffsetResetPlan | ReassignmentPlan
 
 export function planOperations(context: AdminContext) {

@@ -19,8 +19,11 @@ import {
 } from './items.ts'
 import { checkPartitions, partitionsByName, partitionsFound } from './partitions.ts'
 
+/** A producer that has written to a partition, as `describeProducers` returns it. */
 export interface ProducerState {
+  /** The id that the cluster gave the producer (KIP-98). */
   readonly producerId: number
+  /** The epoch of the producer: the broker fences older ones. */
   readonly producerEpoch: number
   /** Of its last batch; undefined where it has only written markers or the broker has forgotten it. */
   readonly lastSequence?: number
@@ -32,11 +35,13 @@ export interface ProducerState {
   readonly currentTransactionStartOffset?: number
 }
 
+/** The result of `describeProducers` for one partition. */
 export interface PartitionProducers extends TopicPartition, Item {
   /** By producer id; undefined where there is an error. */
   readonly producers?: readonly ProducerState[]
 }
 
+/** The options of `describeProducers`. */
 export interface DescribeProducersOptions extends CallOptions {
   /** The node id of a replica to ask instead of the leaders. */
   readonly broker?: number
@@ -44,7 +49,9 @@ export interface DescribeProducersOptions extends CallOptions {
 
 /** An open transaction in a partition: what `findHangingTransactions` finds. */
 export interface OpenTransaction extends TopicPartition {
+  /** The id of the producer that writes the transaction. */
   readonly producerId: number
+  /** The epoch of that producer. */
   readonly producerEpoch: number
   /** As `describeProducers` has it. Default: 0. */
   readonly coordinatorEpoch?: number

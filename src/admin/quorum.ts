@@ -12,26 +12,35 @@ import { anArrayOf, anInteger, anObject, aString, checkOptions, shown } from '..
 import { begin, brokerTimeoutMs, type AdminContext } from './context.ts'
 import { exactNumber } from './items.ts'
 
+/** A controller or broker that replicates the metadata log (KIP-595). */
 export interface QuorumReplica {
   /** The node id of a controller, or of a broker among the observers. */
   readonly replica: number
   /** Of its metadata log; undefined before Kafka 3.9. */
   readonly directoryId?: string
+  /** The end of its copy of the metadata log. */
   readonly logEndOffset: number
   /** Milliseconds since 1970, as the leader sees it; undefined where the leader does not know. */
   readonly lastFetchTimestamp?: number
+  /** When it last had all of the leader's log, in milliseconds since 1970; undefined where the leader does not know. */
   readonly lastCaughtUpTimestamp?: number
 }
 
+/** The address of a controller in the quorum. */
 export interface QuorumNode {
+  /** The node id of the controller. */
   readonly node: number
+  /** Where the controller listens. */
   readonly listeners: readonly RaftListener[]
 }
 
+/** What `describeMetadataQuorum` returns. */
 export interface MetadataQuorum {
   /** Node id of the active controller. */
   readonly leader: number
+  /** The epoch of the active controller. */
   readonly leaderEpoch: number
+  /** The offset of the metadata log that a majority has. */
   readonly highWatermark: number
   /** By node id. */
   readonly voters: readonly QuorumReplica[]
@@ -41,13 +50,17 @@ export interface MetadataQuorum {
   readonly nodes: readonly QuorumNode[]
 }
 
+/** An address that a controller listens on. */
 export interface RaftListener {
   /** As in the controller's `listeners`, such as `CONTROLLER`. */
   readonly name: string
+  /** The host name or address. */
   readonly host: string
+  /** The port. */
   readonly port: number
 }
 
+/** A controller that votes in the quorum, by its node id and the id of its directory (KIP-853). */
 export interface RaftVoter {
   /** Node id. */
   readonly voter: number
@@ -55,10 +68,13 @@ export interface RaftVoter {
   readonly directoryId: string
 }
 
+/** A controller that `addRaftVoter` is to add. */
 export interface NewRaftVoter extends RaftVoter {
+  /** Where the controller listens, by name of the listener. */
   readonly listeners: readonly RaftListener[]
 }
 
+/** The options of `addRaftVoter` and `removeRaftVoter`. */
 export interface RaftVoterOptions extends CallOptions {
   /** The call fails with INCONSISTENT_CLUSTER_ID in another cluster. Default: any cluster. */
   readonly clusterId?: string

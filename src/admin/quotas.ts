@@ -13,13 +13,17 @@ const FIELDS: readonly EntityField[] = ['user', 'clientId', 'ip']
 
 /** The entity of a quota: a user, a client id, both together, or an address. Null stands for Kafka's default. */
 export interface QuotaEntity {
+  /** The name of a user; null for the default of all users. */
   readonly user?: string | null
+  /** A client id; null for the default of all client ids. */
   readonly clientId?: string | null
   /** Kafka 2.8 or newer. */
   readonly ip?: string | null
 }
 
+/** The quotas of one entity, as `describeClientQuotas` returns them. */
 export interface ClientQuotas {
+  /** Whom the quotas are for. */
   readonly entity: QuotaEntity
   /**
    * By Kafka's names: `producer_byte_rate`, `consumer_byte_rate`, `request_percentage`,
@@ -30,8 +34,20 @@ export interface ClientQuotas {
 
 /** Which entities are meant: by name, null for the default, true for all that have this part. */
 export interface QuotaFilter {
+  /**
+   * Quotas of this user; null: of the default user; true: of any user. Default: quotas for which the user does not
+   * matter.
+   */
   readonly user?: string | null | true
+  /**
+   * Quotas of this client id; null: of the default client id; true: of any client id. Default: quotas for which the
+   * client id does not matter.
+   */
   readonly clientId?: string | null | true
+  /**
+   * Quotas of this address; null: of the default address; true: of any address. Default: quotas for which the address
+   * does not matter.
+   */
   readonly ip?: string | null | true
   /** Leaves out entities with other parts than these. Default: false. */
   readonly strict?: boolean
@@ -39,16 +55,21 @@ export interface QuotaFilter {
 
 /** Changes of one entity: quotas that are not named stay as they are. */
 export interface QuotaChange {
+  /** Whom the quotas are for. */
   readonly entity: QuotaEntity
+  /** New values by name of the quota, such as `producer_byte_rate` in bytes per second. */
   readonly set?: Readonly<Record<string, number>>
   /** Quotas to take away. */
   readonly delete?: readonly string[]
 }
 
+/** The result of `alterClientQuotas` for one entity. */
 export interface QuotaChangeResult extends Item {
+  /** Whom the quotas are for. */
   readonly entity: QuotaEntity
 }
 
+/** The options of `alterClientQuotas`. */
 export interface AlterQuotasOptions extends ChangeOptions {
   /** Checks whether the changes could be made, and makes none. Default: false. */
   readonly validateOnly?: boolean

@@ -21,11 +21,13 @@ import {
   type PartitionResult,
 } from './partitions.ts'
 
+/** A partition that `alterPartitionReassignments` is to move, and where to. */
 export interface NewReassignment extends TopicPartition {
   /** The replicas that the partition is to have, by node id, the preferred leader first. Null cancels a move. */
   readonly replicas: readonly number[] | null
 }
 
+/** The options of `alterPartitionReassignments`. */
 export interface AlterReassignmentsOptions extends ChangeOptions {
   /**
    * With false, a move that would change the number of replicas fails with INVALID_REPLICATION_FACTOR (Kafka 4.1
@@ -38,7 +40,9 @@ export interface AlterReassignmentsOptions extends ChangeOptions {
 export interface PartitionReassignment extends TopicPartition {
   /** The replicas of now: those that stay, that are added and that are removed. */
   readonly replicas: readonly number[]
+  /** The node ids of the brokers that are still copying the partition. */
   readonly addingReplicas: readonly number[]
+  /** The node ids of the brokers that will give the partition up. */
   readonly removingReplicas: readonly number[]
 }
 

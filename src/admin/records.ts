@@ -33,14 +33,17 @@ export type OffsetPosition =
   | Date
   | number
 
+/** The result of `listOffsets` for one partition. */
 export interface ListedOffset extends TopicPartition, Item {
   /** Undefined where the partition has no such message, or where there is an error. */
   readonly offset?: number
   /** Of that message, in milliseconds since 1970, where the position is a time or `maxTimestamp`. */
   readonly timestamp?: number
+  /** The leader epoch of the message at the offset; undefined where it is not known. */
   readonly leaderEpoch?: number
 }
 
+/** The options of `listOffsets`. */
 export interface ListOffsetsOptions extends CallOptions {
   /**
    * With `read_committed` the log ends where the first open transaction begins.
@@ -49,11 +52,13 @@ export interface ListOffsetsOptions extends CallOptions {
   readonly isolationLevel?: 'read_uncommitted' | 'read_committed'
 }
 
+/** A partition whose first records `deleteRecords` is to delete. */
 export interface RecordsToDelete extends TopicPartition {
   /** The first offset that stays; −1 deletes everything below the high watermark. */
   readonly beforeOffset: number
 }
 
+/** The result of `deleteRecords` for one partition. */
 export interface DeletedRecords extends TopicPartition, Item {
   /** The first offset that is there afterwards. */
   readonly lowWatermark?: number

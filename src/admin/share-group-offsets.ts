@@ -29,21 +29,27 @@ import {
 import { checkPartitions, inOrder, partitionResults, type PartitionResult } from './partitions.ts'
 import type { TopicResult } from './topics.ts'
 
+/** Where a share group starts in one partition (KIP-932). */
 export interface ShareGroupOffset extends TopicPartition, Item {
   /** The first offset that the group has not finished. Undefined where there is an error. */
   readonly startOffset?: number
+  /** The leader epoch of the start offset; undefined where it is not known. */
   readonly leaderEpoch?: number
   /** Messages that are not acknowledged or archived yet (Kafka 4.2 or newer). */
   readonly lag?: number
 }
 
+/** The result of `listShareGroupOffsets` for one group. */
 export interface ShareGroupOffsets extends Item {
+  /** The name of the share group. */
   readonly group: string
   /** By topic and partition; partitions in which the group has not started are left out. */
   readonly offsets: readonly ShareGroupOffset[]
 }
 
+/** An offset that `alterShareGroupOffsets` is to set. */
 export interface ShareGroupOffsetToSet extends TopicPartition {
+  /** The offset of the first message that the group is to deliver. */
   readonly startOffset: number
 }
 

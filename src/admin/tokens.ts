@@ -21,6 +21,7 @@ export interface DelegationToken {
   readonly requester?: string
   /** The principals that may renew it in addition to the owner, in order. */
   readonly renewers: readonly string[]
+  /** When the token was created, in milliseconds since 1970. */
   readonly issueTimestampMs: number
   /** When it expires unless it is renewed. */
   readonly expiryTimestampMs: number
@@ -28,6 +29,7 @@ export interface DelegationToken {
   readonly maxTimestampMs: number
 }
 
+/** The options of `createDelegationToken`. */
 export interface CreateTokenOptions extends CallOptions {
   /** The owner of the token, as in `User:alice` (KIP-373, Kafka 3.3 or newer). Default: the principal that creates it. */
   readonly owner?: string
@@ -37,22 +39,27 @@ export interface CreateTokenOptions extends CallOptions {
   readonly maxLifetimeMs?: number
 }
 
+/** The options of `renewDelegationToken`. */
 export interface RenewTokenOptions extends CallOptions {
   /** Default: the broker's `delegation.token.expiry.time.ms`, a day. */
   readonly renewPeriodMs?: number
 }
 
+/** The options of `expireDelegationToken`. */
 export interface ExpireTokenOptions extends CallOptions {
   /** How long the token is still valid. Default: 0, it is deleted at once. */
   readonly expiryTimePeriodMs?: number
 }
 
+/** The options of `describeDelegationTokens`. */
 export interface DescribeTokenOptions extends CallOptions {
   /** Only tokens of these. Default: all that this client may see. */
   readonly owners?: readonly string[]
 }
 
+/** What `renewDelegationToken` and `expireDelegationToken` return. */
 export interface TokenExpiry {
+  /** When the token expires, in milliseconds since 1970. */
   readonly expiryTimestampMs: number
 }
 

@@ -4,25 +4,36 @@ import { ZERO_UUID } from '../../protocol/schema/fields.ts'
 import { itemError, type Item } from './items.ts'
 import { operationsOf, type AclOperation } from './operations.ts'
 
+/** A partition as `describeTopics` returns it. */
 export interface PartitionDescription extends Item {
+  /** The number of the partition. */
   readonly partition: number
   /** Node id; undefined while there is no leader. */
   readonly leader?: number
   /** Undefined before Kafka 2.1. */
   readonly leaderEpoch?: number
+  /** The node ids of the brokers that have a replica, the preferred leader first. */
   readonly replicas: readonly number[]
+  /** The node ids of the replicas that are in sync with the leader. */
   readonly isr: readonly number[]
   /** Undefined before Kafka 1.0. */
   readonly offlineReplicas: readonly number[]
   /** Replicas outside the ISR that may become leader without data loss (KIP-966). */
   readonly eligibleLeaderReplicas?: readonly number[]
+  /**
+   * The node ids of the last replicas that could have become the leader without a loss (KIP-966); only from Kafka 4.0
+   * on.
+   */
   readonly lastKnownEligibleLeaderReplicas?: readonly number[]
 }
 
+/** The result of `describeTopics` for one topic. */
 export interface TopicDescription extends Item {
+  /** The name of the topic. */
   readonly topic: string
   /** Undefined before Kafka 2.8. */
   readonly topicId?: string
+  /** Whether it is one of Kafka's own topics, such as `__consumer_offsets`. */
   readonly isInternal: boolean
   /** By partition number, ascending; empty where the topic has an error. */
   readonly partitions: readonly PartitionDescription[]

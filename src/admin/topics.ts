@@ -18,7 +18,9 @@ import { describeTopicsByName, eachTopic, listAllTopics } from './list-topics.ts
 import type { TopicDescription } from './topic-description.ts'
 import { waitUntilGone, waitUntilVisible } from './visibility.ts'
 
+/** A topic that `createTopics` is to create. */
 export interface NewTopic {
+  /** The name of the topic. */
   readonly topic: string
   /** Default: the brokers' `num.partitions` (Kafka 2.4 or newer; older brokers need a number). */
   readonly partitions?: number
@@ -30,7 +32,9 @@ export interface NewTopic {
   readonly configs?: Readonly<Record<string, string | null>>
 }
 
+/** The result of `createTopics` for one topic. */
 export interface CreatedTopic extends Item {
+  /** The name of the topic. */
   readonly topic: string
   /** Undefined before Kafka 2.8, and with `validateOnly`. */
   readonly topicId?: string
@@ -40,6 +44,7 @@ export interface CreatedTopic extends Item {
   readonly replicationFactor?: number
 }
 
+/** The options of `createTopics`. */
 export interface CreateTopicsOptions extends ChangeOptions {
   /** Checks whether the topics could be created, and creates none. Default: false. */
   readonly validateOnly?: boolean
@@ -47,16 +52,21 @@ export interface CreateTopicsOptions extends ChangeOptions {
   readonly waitUntilVisible?: boolean
 }
 
+/** The result of an operation for one topic, such as `deleteTopics`. */
 export interface TopicResult extends Item {
+  /** The name of the topic. */
   readonly topic: string
 }
 
+/** The options of `deleteTopics`. */
 export interface DeleteTopicsOptions extends ChangeOptions {
   /** Resolves once no broker that answers names the topics. Default: true. */
   readonly waitUntilGone?: boolean
 }
 
+/** A topic that `createPartitions` is to enlarge. */
 export interface NewPartitions {
+  /** The name of the topic. */
   readonly topic: string
   /** How many partitions the topic has afterwards. */
   readonly count: number
@@ -64,6 +74,7 @@ export interface NewPartitions {
   readonly assignments?: readonly (readonly number[])[]
 }
 
+/** The options of `createPartitions`. */
 export interface CreatePartitionsOptions extends ChangeOptions {
   /** Checks whether the partitions could be added, and adds none. Default: false. */
   readonly validateOnly?: boolean
@@ -71,11 +82,13 @@ export interface CreatePartitionsOptions extends ChangeOptions {
   readonly waitUntilVisible?: boolean
 }
 
+/** The options of `listTopics` and `eachTopic`. */
 export interface ListTopicsOptions extends CallOptions {
   /** Whether internal topics such as `__consumer_offsets` are listed. Default: false, as in Java. */
   readonly includeInternal?: boolean
 }
 
+/** The options of `describeTopics`. */
 export interface DescribeTopicsOptions extends CallOptions {
   /** Whether the results name the operations that this client may do. Default: false. */
   readonly includeAuthorizedOperations?: boolean

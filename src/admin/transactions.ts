@@ -25,6 +25,7 @@ import {
 import { throwFinal } from './incomplete.ts'
 import { inOrder } from './partitions.ts'
 
+/** The options of `listTransactions`. */
 export interface ListTransactionsOptions extends CallOptions {
   /** Only those in these states, such as `Ongoing` or `CompleteAbort`. Default: all. */
   readonly states?: readonly string[]
@@ -36,8 +37,11 @@ export interface ListTransactionsOptions extends CallOptions {
   readonly transactionalIdPattern?: string
 }
 
+/** A transactional id as `listTransactions` returns it. */
 export interface ListedTransaction {
+  /** The transactional id of the producer. */
   readonly transactionalId: string
+  /** The id that the coordinator gave the producer. */
   readonly producerId: number
   /** As Kafka names it: `Empty`, `Ongoing`, `PrepareCommit`, `CompleteCommit`, … */
   readonly state: string
@@ -45,6 +49,7 @@ export interface ListedTransaction {
   readonly coordinator: number
 }
 
+/** What `listTransactions` returns. */
 export interface TransactionList {
   /** By transactional id. */
   readonly transactions: readonly ListedTransaction[]
@@ -52,11 +57,17 @@ export interface TransactionList {
   readonly incomplete: readonly BrokerFailure[]
 }
 
+/** The result of `describeTransactions` for one transactional id. */
 export interface TransactionDescription extends Item {
+  /** The transactional id of the producer. */
   readonly transactionalId: string
+  /** The state of the transaction, such as `Ongoing` or `Empty`; undefined where it could not be described. */
   readonly state?: string
+  /** The id that the coordinator gave the producer. */
   readonly producerId?: number
+  /** The epoch of the producer: the brokers fence older ones. */
   readonly producerEpoch?: number
+  /** After this time the coordinator aborts the transaction. */
   readonly transactionTimeoutMs?: number
   /** Milliseconds since 1970; undefined where no transaction is open. */
   readonly startTimestamp?: number
@@ -64,10 +75,13 @@ export interface TransactionDescription extends Item {
   readonly partitions: readonly TopicPartition[]
 }
 
+/** The result of `fenceProducers` for one transactional id. */
 export interface FencedProducer extends Item {
+  /** The transactional id of the producer. */
   readonly transactionalId: string
   /** What the coordinator has now: producers with an earlier epoch cannot write any more. */
   readonly producerId?: number
+  /** The new epoch: the brokers refuse producers with an older one. */
   readonly producerEpoch?: number
 }
 

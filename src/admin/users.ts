@@ -20,13 +20,17 @@ const NAMES: readonly ScramName[] = ['SCRAM-SHA-256', 'SCRAM-SHA-512']
 const DEFAULT_ITERATIONS = 4096
 const SALT_BYTES = 24
 
+/** A SCRAM credential of a user. Brokers do not return passwords. */
 export interface ScramCredentialInfo {
+  /** The mechanism that the credential is for. */
   readonly mechanism: ScramName
+  /** The number of iterations that the password was hashed with. */
   readonly iterations: number
 }
 
 /** How a user can log in. Brokers never tell the salt, the keys or the password. */
 export interface UserScramCredentials extends Item {
+  /** The name of the user. */
   readonly user: string
   /** By mechanism; empty where there is an error. */
   readonly credentials: readonly ScramCredentialInfo[]
@@ -34,25 +38,36 @@ export interface UserScramCredentials extends Item {
 
 /** Sets or replaces a user's password for one mechanism. */
 export interface ScramUpsertion {
+  /** The name of the user. */
   readonly user: string
+  /** The mechanism that the password is for. */
   readonly mechanism: ScramName
+  /** The new password. It is hashed in this process; the broker gets the hash. */
   readonly password: string
   /** Kafka takes from 4,096 to 16,384. Default: 4,096. */
   readonly iterations?: number
+  /** Not beside a password. */
   readonly delete?: undefined
 }
 
 /** Takes a mechanism away from a user. */
 export interface ScramDeletion {
+  /** The name of the user. */
   readonly user: string
+  /** The mechanism whose credential is deleted. */
   readonly mechanism: ScramName
+  /** Deletes the credential. */
   readonly delete: true
 }
 
+/** A credential that `alterUserScramCredentials` is to set or delete. */
 export type ScramAlteration = ScramUpsertion | ScramDeletion
 
+/** The result of `alterUserScramCredentials` for one credential. */
 export interface ScramAlterationResult extends Item {
+  /** The name of the user. */
   readonly user: string
+  /** The mechanism of the credential. */
   readonly mechanism: ScramName
 }
 

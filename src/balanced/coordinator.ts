@@ -70,6 +70,7 @@ export interface Claim {
   readonly heldByOthers: readonly HeldPartition[]
 }
 
+/** A partition that another member still owns. */
 export interface HeldPartition extends TopicPartition {
   /** The member id of the owner, if it could be found. */
   readonly owner: string | undefined

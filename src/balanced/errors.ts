@@ -6,6 +6,7 @@ import type { HeldPartition } from './coordinator.ts'
 /** After all retries, others still own partitions that are this member's by the list of members. It goes on trying. */
 export class PartitionOwnedError extends KafkaError {
   override readonly name = 'PartitionOwnedError'
+  /** The partitions that this member waits for, with their owners. */
   readonly partitions: readonly HeldPartition[]
 
   constructor(partitions: readonly HeldPartition[]) {

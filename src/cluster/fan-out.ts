@@ -50,6 +50,7 @@ export interface FanOutSettings<Item, Result> {
 export interface BrokerFailure {
   /** Node id. */
   readonly broker: number
+  /** Why the broker did not respond. */
   readonly error: KafkaError
 }
 

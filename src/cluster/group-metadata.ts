@@ -3,6 +3,7 @@
  * and transactions that carry it fail when the membership has ended.
  */
 export interface GroupMetadata {
+  /** The name of the group (Kafka's `group.id`). */
   readonly groupId: string
   /** The generation of the classic protocol, the member epoch of the consumer protocol; −1 for a consumer that is not a member. */
   readonly generationId: number

@@ -2,7 +2,9 @@ import type { MetadataResponse } from '../../protocol/apis/metadata.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import { ZERO_UUID } from '../../protocol/schema/fields.ts'
 
+/** A partition as the brokers describe it (Metadata). */
 export interface PartitionMetadata {
+  /** The number of the partition. */
   readonly partition: number
   /** 0, or why the partition has no leader at the moment. */
   readonly errorCode: number
@@ -10,7 +12,9 @@ export interface PartitionMetadata {
   readonly leader: number
   /** −1 where the broker does not tell (before Kafka 2.1). */
   readonly leaderEpoch: number
+  /** The node ids of the brokers that have a replica, the preferred leader first. */
   readonly replicas: readonly number[]
+  /** The node ids of the replicas that are in sync with the leader. */
   readonly isr: readonly number[]
 }
 

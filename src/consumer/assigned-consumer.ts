@@ -64,6 +64,7 @@ export interface PartitionToAssign extends TopicPartition {
 
 /** How far a partition's position is behind the end of its log. */
 export interface TopicPartitionLag extends TopicPartition {
+  /** How many offsets the position is before the end of the partition, at the last fetch. */
   readonly lag: number
 }
 

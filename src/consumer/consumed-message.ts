@@ -6,7 +6,9 @@ import { textOfThrown } from '../observe/thrown.ts'
 
 /** A message as an application gets it: keys and values are bytes, unless there is a deserializer. */
 export interface ConsumedMessage<Value = Buffer | null, Key = Buffer | null> {
+  /** The topic that the message was read from. */
   readonly topic: string
+  /** The partition that the message was read from. */
   readonly partition: number
   /** Its place in the partition. Offsets rise, with gaps where compaction and transactions leave them. */
   readonly offset: number
@@ -14,7 +16,9 @@ export interface ConsumedMessage<Value = Buffer | null, Key = Buffer | null> {
   readonly timestamp: number
   /** The origin of the timestamp: the producer (`create-time`) or the broker (`log-append-time`). */
   readonly timestampType: 'none' | 'create-time' | 'log-append-time'
+  /** The key, from the `keyDeserializer` if the consumer has one; null where the message has none. */
   readonly key: Key
+  /** The value, from the `deserializer` if the consumer has one; null in a tombstone. */
   readonly value: Value
   /** In order, repeats included (KIP-82). */
   readonly headers: readonly MessageHeader[]
@@ -41,6 +45,7 @@ export type Deserializer<To> = (bytes: Buffer | null, message: Message) => To
 export type DeserializationPolicy =
   | DeserializationDecision
   | ((error: DeserializationError, message: Message) => DeserializationDecision)
+/** What happens to a message when a deserializer throws: `stop`, `skip` or `deliver`. */
 export type DeserializationDecision = 'stop' | 'skip' | 'deliver'
 
 /** A message that deserializers have seen: key and value are theirs, the rest is the original's. */

@@ -2,11 +2,15 @@ import { addTo } from '../cluster/add-to.ts'
 
 /** One partition of a topic. */
 export interface TopicPartition {
+  /** The name of the topic. */
   readonly topic: string
+  /** The number of the partition. */
   readonly partition: number
 }
 
+/** An offset in a partition. */
 export interface TopicPartitionOffset extends TopicPartition {
+  /** The offset. */
   readonly offset: number
 }
 

@@ -1,5 +1,6 @@
 import { KafkaError } from '../errors.ts'
 
+/** What went wrong in an embedded cluster. */
 export type EmbeddedClusterErrorCode =
   | 'PORT_IN_USE'
   | 'PORT_UNAVAILABLE'

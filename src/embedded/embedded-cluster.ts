@@ -158,14 +158,17 @@ export class EmbeddedCluster implements AsyncDisposable {
     return this.#registration?.hosts
   }
 
+  /** The ports of the brokers, in the order of `brokerIds`. */
   get ports(): readonly number[] {
     return this.#brokers.map(({ port }) => port)
   }
 
+  /** The node ids of the brokers. */
   get brokerIds(): readonly number[] {
     return this.#brokers.map(({ id }) => id)
   }
 
+  /** The id of the cluster, as clients get it from the brokers. */
   get clusterId(): string {
     return this.#state.clusterId
   }
@@ -195,6 +198,7 @@ export class EmbeddedCluster implements AsyncDisposable {
     )
   }
 
+  /** Deletes a topic at once, with its records. Throws EmbeddedClusterError where there is none. */
   deleteTopic(name: string): void {
     const topic = this.#state.topics.byName(name)
     if (topic === undefined) throw new InvalidArgumentError(`there is no topic '${name}'`)

@@ -23,6 +23,7 @@ import {
 } from './security/options.ts'
 import { apiTable, type KafkaVersion } from './versions/api-tables.ts'
 
+/** A topic that an embedded cluster begins with. */
 export interface EmbeddedTopicOptions {
   /** Default: the cluster's `defaultPartitions`. */
   readonly partitions?: number
@@ -42,6 +43,7 @@ export interface EmbeddedListenerOptions {
   readonly sasl?: EmbeddedSaslOptions
 }
 
+/** The options of `EmbeddedCluster.start()`. */
 export interface EmbeddedClusterOptions {
   /** How many brokers. Default: as many as `brokerIds` or else 1. */
   readonly brokers?: number

@@ -1,8 +1,11 @@
 import { InvalidArgumentError } from '../errors.ts'
 import { quoted } from '../observe/printable.ts'
 
+/** Where a server listens. */
 export interface Address {
+  /** The host name or address. */
   readonly host: string
+  /** The port. */
   readonly port: number
 }
 

@@ -4,48 +4,71 @@
  */
 import { channel } from 'node:diagnostics_channel'
 
+/** The payload of `samsa:connect`: a connection is ready. */
 export interface ConnectEvent {
+  /** The address of the broker, as `host:port`. */
   readonly broker: string
+  /** What the connection is for, such as `produce` or `fetch`. */
   readonly purpose: string
+  /** How long connecting took, with TLS and login. */
   readonly durationMs: number
   /** Undefined when it succeeded. */
   readonly error: Error | undefined
 }
 
+/** The payload of `samsa:request`: a request has a response, or has failed. */
 export interface RequestEvent {
+  /** The address of the broker, as `host:port`. */
   readonly broker: string
+  /** The name of the API, such as `Produce`. */
   readonly api: string
+  /** The version of the API. */
   readonly version: number
+  /** The time from sending the request to its response or failure. */
   readonly durationMs: number
+  /** Why the request failed; undefined where it has a response. */
   readonly error: Error | undefined
 }
 
+/** The payload of `samsa:close`: a connection has ended. */
 export interface CloseEvent {
+  /** The address of the broker, as `host:port`. */
   readonly broker: string
+  /** Why the connection has ended. */
   readonly reason: Error
 }
 
+/** The payload of `samsa:retry`: an operation is tried again. */
 export interface RetryEvent {
   /** What is tried again, such as `Metadata` or `producing to orders-3`. */
   readonly what: string
+  /** The number of attempts so far. */
   readonly attempt: number
+  /** The wait before the next attempt. */
   readonly waitMs: number
+  /** Why the last attempt failed. */
   readonly error: Error
 }
 
 /** A consumer goes on elsewhere than where it was. */
 export interface PositionEvent {
+  /** The topic of the partition. */
   readonly topic: string
+  /** The number of the partition. */
   readonly partition: number
   /** The offset that would have been next, and the one that is. */
   readonly from: number
+  /** The offset that the consumer continues at. */
   readonly to: number
   /** The log does not have the offset (any more), or lost with a leader what had been read. */
   readonly reason: 'out-of-range' | 'truncated'
 }
 
+/** The payload of `samsa:delivery`: a batch was acknowledged, or has failed. */
 export interface DeliveryEvent {
+  /** The topic of the batch. */
   readonly topic: string
+  /** The partition of the batch. */
   readonly partition: number
   /** How many messages, of one batch. */
   readonly messages: number
@@ -59,18 +82,26 @@ export interface DeliveryEvent {
 
 /** A rebalance of a group is over, and has changed what this member reads. */
 export interface RebalanceEvent {
+  /** The name of the group. */
   readonly group: string
+  /** The id of this member in the group. */
   readonly memberId: string
+  /** How long the rebalance took. */
   readonly durationMs: number
+  /** The partitions that this member has gained. */
   readonly assigned: readonly PartitionOfGroup[]
+  /** The partitions that this member has given up. */
   readonly revoked: readonly PartitionOfGroup[]
   /** Without a chance to commit. */
   readonly lost: readonly PartitionOfGroup[]
   /** All that it reads now. */
   readonly assignment: readonly PartitionOfGroup[]
 }
+/** A partition in the payload of `samsa:rebalance`. */
 export interface PartitionOfGroup {
+  /** The name of the topic. */
   readonly topic: string
+  /** The number of the partition. */
   readonly partition: number
 }
 

@@ -2,9 +2,13 @@ import { printable } from './printable.ts'
 
 /** Where samsa says what is going on; `console` is one. Without it samsa is silent. */
 export interface Logger {
+  /** Logs what is of use for finding an error only. */
   debug(message: string): void
+  /** Logs what an operator may want to know, such as a rebalance. */
   info(message: string): void
+  /** Logs what went wrong and is being handled, or will have to be. */
   warn(message: string): void
+  /** Logs what failed for good. */
   error(message: string): void
 }
 

@@ -13,6 +13,7 @@ import { TopicStates } from './intake/topic-states.ts'
 
 /** A message that says where it goes. */
 export interface TopicMessage<Value = Data, Key = Data> extends OutgoingMessage<Value, Key> {
+  /** The topic to send the message to. */
   readonly topic: string
 }
 

@@ -17,6 +17,7 @@ import type { TopicState } from './intake/topic-state.ts'
  * `flush` or `close`, and never ends the process as an unhandled rejection.
  */
 export class Producer<Value = Data, Key = Data> extends BaseProducer<Value, Key> {
+  /** The name of the topic. */
   readonly topic: string
   readonly #operationTimeoutMs: number
   #state: TopicState

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { entryPoints } from '../../build/entry-points.ts'
+import { commandEntries, entryPoints } from '../../build/entry-points.ts'
 import { builtCommand } from '../support/built.ts'
 import { outputOf, runCommand, samsa } from '../support/run-command.ts'
 
@@ -24,11 +24,16 @@ describe('the package', () => {
       'LICENSE',
       'docs/cli.md',
       'examples/getting-started.ts',
-      'dist/src/index.js',
-      'dist/src/index.d.ts',
-      'dist/src/cli/main.js',
-      'dist/cjs/src/index.js',
-      'dist/cjs/protocol/index.d.ts',
+      ...commandEntries().map(({ built }) => built),
+      ...entryPoints().flatMap(({ source }) => {
+        const path = source.replace(/\.ts$/, '')
+        return [
+          `dist/${path}.js`,
+          `dist/${path}.d.ts`,
+          `dist/cjs/${path}.js`,
+          `dist/cjs/${path}.d.ts`,
+        ]
+      }),
       'THIRD-PARTY-NOTICES.md',
       'SECURITY.md',
     ]) {
@@ -97,7 +102,15 @@ describe('the package', () => {
     const manifest: unknown = JSON.parse(readFileSync('package.json', 'utf8'))
     const version = (await outputOf(samsa(['--version']))).toString().trim()
     expect(manifest).toHaveProperty('version', version)
-    expect(manifest).toHaveProperty('bin.samsa', 'dist/src/cli/main.js')
+    expect(commandEntries()).toContainEqual({
+      name: 'samsa',
+      source: 'src/cli/main.ts',
+      built: 'dist/src/cli/main.js',
+    })
+    for (const { source, built } of commandEntries()) {
+      expect([source, existsSync(source)]).toEqual([source, true])
+      expect([built, existsSync(built)]).toEqual([built, true])
+    }
     expect((await outputOf(samsa(['produce', '--help']))).toString()).toContain('Examples:')
     expect((await outputOf(samsa(['consume', '--help']))).toString()).toContain('%o offset')
   })

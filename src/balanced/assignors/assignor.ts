@@ -3,9 +3,11 @@ import type { TopicPartition } from '../../consumer/topic-partition.ts'
 
 /** A member as the leader sees it: what it said of itself when it joined. */
 export interface GroupMember {
+  /** The id of the member in the group. */
   readonly memberId: string
   /** Of a static member (KIP-345): the id that it keeps from one start to the next. */
   readonly groupInstanceId: string | undefined
+  /** The names of the topics that the member subscribes to. */
   readonly topics: readonly string[]
   /** What it holds, as far as it reports it: consumers before Kafka 2.4 don't (KIP-429). */
   readonly ownedPartitions: readonly TopicPartition[]
@@ -17,7 +19,9 @@ export interface GroupMember {
   readonly userData: Buffer | undefined
 }
 
+/** A partition that an assignor can assign, with the racks of its replicas. */
 export interface AssignablePartition {
+  /** The number of the partition. */
   readonly partition: number
   /** Where its replicas are; empty where brokers have no racks. */
   readonly racks: ReadonlySet<string>
@@ -31,6 +35,7 @@ export type Assignment = ReadonlyMap<string, readonly TopicPartition[]>
 
 /** The assignment that a member got last, for its own side of an assignor. */
 export interface LastAssignment {
+  /** The partitions that the member had in that generation. */
   readonly partitions: readonly TopicPartition[]
   /** −1 before the first. */
   readonly generation: number

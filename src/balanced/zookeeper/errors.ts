@@ -14,6 +14,7 @@ export class ZooKeeperError extends KafkaError {
   }
 }
 
+/** What went wrong with ZooKeeper; docs/balanced-consumer.md says what to do about each. */
 export type ZooKeeperErrorCode =
   /** No server answered in time. */
   | 'ZOOKEEPER_UNREACHABLE'

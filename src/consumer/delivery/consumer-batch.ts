@@ -11,8 +11,11 @@ interface BatchParts {
 export class ConsumerBatch<Value = Buffer | null, Key = Buffer | null>
   implements TopicPartition, Iterable<ConsumedMessage<Value, Key>>
 {
+  /** The topic of all messages of the batch. */
   readonly topic: string
+  /** The partition of all messages of the batch. */
   readonly partition: number
+  /** The messages, in the order of their offsets; at least one. */
   readonly messages: readonly ConsumedMessage<Value, Key>[]
   /** The offset to continue at: after the last message, and after records that are not delivered (control and aborted records). */
   readonly nextOffset: number
@@ -33,14 +36,17 @@ export class ConsumerBatch<Value = Buffer | null, Key = Buffer | null>
     this.#parts = parts
   }
 
+  /** The number of messages. */
   get length(): number {
     return this.messages.length
   }
 
+  /** The offset of the first message. */
   get firstOffset(): number {
     return this.messages[0]!.offset
   }
 
+  /** The offset of the last message. */
   get lastOffset(): number {
     return this.messages[this.messages.length - 1]!.offset
   }

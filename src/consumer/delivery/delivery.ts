@@ -20,14 +20,17 @@ import { runByPartition } from './run-by-partition.ts'
 import { Run, RUN_OPTIONS, type RunOptions } from './run.ts'
 import { currentWork, doWork, FirstResult, workOf, type Work } from './work.ts'
 
+/** The options of `consume()`. */
 export interface ConsumeOptions {
   /** Wait for a message: otherwise undefined is returned where none is available. Default: true. */
   readonly block?: boolean
   /** How long to wait for one. Default: the consumer's `consumerTimeoutMs`. */
   readonly timeoutMs?: number
+  /** Ends the wait when it is aborted: `consume()` then throws the signal's reason. */
   readonly signal?: AbortSignal
 }
 
+/** The options of `messages()`, `batches()` and `stream()`. */
 export interface ReadOptions {
   /** Ends the reading when it is aborted: it then throws the signal's reason. */
   readonly signal?: AbortSignal

@@ -12,8 +12,11 @@ export interface OffsetToCommit extends TopicPartitionOffset {
   readonly metadata?: string | undefined
 }
 
+/** An offset that a group has committed. */
 export interface CommittedOffset extends TopicPartitionOffset {
+  /** The leader epoch of the last message before the offset; −1 where it is not known. */
   readonly leaderEpoch: number
+  /** The text that was committed with the offset; empty where there is none. */
   readonly metadata: string
 }
 

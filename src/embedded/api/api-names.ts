@@ -57,6 +57,7 @@ const API_NAMES = [
   'WriteTxnMarkers',
 ] as const
 
+/** The name of a Kafka API, such as `Produce`. */
 export type ApiName = (typeof API_NAMES)[number]
 
 export function isApiName(name: unknown): name is ApiName {

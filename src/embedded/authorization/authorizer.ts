@@ -15,6 +15,7 @@ import {
   type Subject,
 } from './acl.ts'
 
+/** The options of access control in an embedded cluster. */
 export interface EmbeddedAuthorizerOptions {
   /** Principals that may do everything, as in `User:admin`; Kafka's `super.users`. Default: none. */
   readonly superUsers?: readonly string[]

@@ -52,6 +52,7 @@ export type ActiveFault = ActiveFaultOf<FaultMatch, FaultAction>
 
 const ACTIONS = ['error', 'delayMs', 'hold', 'drop', 'close', 'cutAfterBytes', 'answerTwice']
 
+/** Faults that the brokers of an embedded cluster answer requests with, as `cluster.faults`. */
 export class Faults {
   readonly #faults = new FaultList<FaultMatch, FaultAction, FaultTarget>(fits)
 

@@ -7,6 +7,7 @@ import {
 
 /** What a client logs in with (RFC 7628, KIP-255). */
 export interface PresentedToken {
+  /** The token as the client sent it. */
   readonly value: string
   /** Such as `logicalCluster` (KIP-342). */
   readonly extensions: Readonly<Record<string, string>>

@@ -16,9 +16,11 @@ import { SASL_MECHANISMS, type SaslMechanismName } from './sasl-mechanism.ts'
 /** Text as PEM, or its bytes. */
 export type Pem = string | Uint8Array
 
+/** TLS at a listener of an embedded cluster. */
 export interface EmbeddedTlsOptions {
   /** The brokers' certificate, with those that lead to its authority; for `127.0.0.1`. */
   readonly cert: Pem
+  /** The private key of the certificate, as PEM. */
   readonly key: Pem
   /** Of the key. */
   readonly passphrase?: string
@@ -33,6 +35,7 @@ export type MechanismPasswords = Readonly<
   Partial<Record<Exclude<SaslMechanismName, 'OAUTHBEARER'>, string>>
 >
 
+/** Login at a listener of an embedded cluster. */
 export interface EmbeddedSaslOptions {
   /** Default: PLAIN and SCRAM if there are `users`, OAUTHBEARER if there is `validateToken`. */
   readonly mechanisms?: readonly SaslMechanismName[]

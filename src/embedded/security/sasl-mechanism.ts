@@ -18,6 +18,7 @@ export interface SaslServerExchange {
 }
 
 export const SASL_MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER'] as const
+/** The SASL mechanisms of an embedded cluster. */
 export type SaslMechanismName = (typeof SASL_MECHANISMS)[number]
 
 /** Why a login failed. */

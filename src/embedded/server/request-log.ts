@@ -4,10 +4,13 @@ import type { ApiName } from '../api/api-names.ts'
 
 /** A request that a broker has read. */
 export interface SeenRequest {
+  /** The name of the API. */
   readonly api: ApiName
+  /** The version of the API that the client chose. */
   readonly version: number
   /** The id of the broker that got it. */
   readonly broker: number
+  /** The `clientId` that the client sent; null where it sent none. */
   readonly clientId: string | null
   /** The principal of the client, as Kafka writes it: `User:alice`. Undefined while it is not logged in. */
   readonly principal: string | undefined
@@ -17,6 +20,7 @@ export interface SeenRequest {
   readonly receivedAtMs: number
 }
 
+/** Which requests `cluster.requests` returns. Default: all. */
 export type RequestFilter = Partial<Pick<SeenRequest, 'api' | 'broker' | 'clientId'>>
 
 /** How much is kept: the oldest go first. */
@@ -58,6 +62,7 @@ export class RequestLog {
     return next.promise
   }
 
+  /** Forgets all requests so far. */
   clear(): void {
     this.#entries = []
     this.#first = 0

@@ -35,6 +35,7 @@ const VERSIONS: readonly KafkaVersion[] = [
 /** The metadata.version that a KRaft cluster of this release has (KIP-584). */
 const METADATA_LEVELS: Partial<Record<KafkaVersion, number>> = { '4.4': 33 }
 
+/** The versions of Kafka that an embedded cluster can present, oldest first. */
 export const KAFKA_VERSIONS: readonly KafkaVersion[] = VERSIONS
 
 /** Kafka 4 has none (KIP-500). */

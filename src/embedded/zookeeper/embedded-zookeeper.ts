@@ -21,14 +21,19 @@ export interface ZooKeeperNode {
   readonly data: Buffer
   /** Names, without the path before them; sorted. */
   readonly children: readonly string[]
+  /** Who may do what with the znode. */
   readonly acl: readonly AclEntry[]
+  /** What ZooKeeper knows of the znode. */
   readonly stat: NodeStat
 }
 
 /** A session that a client has with the server. */
 export interface ZooKeeperSession {
+  /** The id of the session. */
   readonly id: bigint
+  /** After this time without a word of the client the session expires. */
   readonly timeoutMs: number
+  /** Whether the client has a connection now. */
   readonly isConnected: boolean
   /** The paths of its nodes. */
   readonly ephemerals: readonly string[]
@@ -94,6 +99,7 @@ export class EmbeddedZooKeeper implements AsyncDisposable {
     return this.ports[0]!
   }
 
+  /** The ports of the servers. */
   get ports(): readonly number[] {
     return this.#listeners.map(({ port }) => port)
   }
@@ -284,6 +290,7 @@ export class EmbeddedZooKeeper implements AsyncDisposable {
 
 /** Owns ephemeral nodes. */
 export interface LocalSession {
+  /** The id of the session. */
   readonly id: bigint
   /** Its nodes go. */
   close(): void

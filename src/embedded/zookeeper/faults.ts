@@ -41,6 +41,7 @@ export type ActiveZooKeeperFault = ActiveFault<ZooKeeperFaultMatch, ZooKeeperFau
 
 const ACTIONS = ['error', 'delayMs', 'hold', 'close', 'loseReply']
 
+/** Faults that an embedded ZooKeeper answers requests with, as `zookeeper.faults`. */
 export class ZooKeeperFaults {
   readonly #faults = new FaultList<ZooKeeperFaultMatch, ZooKeeperFaultAction, ZooKeeperFaultTarget>(
     fits,

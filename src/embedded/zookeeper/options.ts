@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from '../../errors.ts'
 import { aFunction, anInteger, checkOptions } from '../../options.ts'
 
+/** The options of `EmbeddedZooKeeper.start()`. */
 export interface EmbeddedZooKeeperOptions {
   /** Default: any free one. Further servers take the ports behind it. */
   readonly port?: number

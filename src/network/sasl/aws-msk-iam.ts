@@ -8,6 +8,7 @@ import { isObject } from './oauthbearer.ts'
 import { obtain, unavailable } from './secret.ts'
 import { presign, type AwsCredentials } from './sigv4.ts'
 
+/** Returns the credentials of AWS for a new connection. */
 export type AwsCredentialsProvider = () => AwsCredentials | Promise<AwsCredentials>
 
 /** Login with the identity that AWS credentials have (Amazon MSK's AWS_MSK_IAM). */

@@ -18,6 +18,7 @@ export interface SaslExchange {
   readonly refusal?: Error | undefined
 }
 
+/** What a SASL mechanism knows of the connection: the broker's address, and what ends the login. */
 export interface SaslContext extends Address {
   /** Aborted when no caller waits for the connection any more. */
   readonly signal?: AbortSignal | undefined

@@ -1,4 +1,6 @@
+/** A token for OAUTHBEARER (KIP-255). */
 export interface OAuthBearerToken {
+  /** The token as the broker is to get it, such as a JWT. */
   readonly value: string
   /** Further properties for the broker, such as `logicalCluster` (KIP-342). */
   readonly extensions?: Readonly<Record<string, string>>

@@ -1,8 +1,11 @@
 /** AWS Signature Version 4 as query parameters: a request that its holder may send until it expires. */
 import { createHash, createHmac } from 'node:crypto'
 
+/** Credentials of AWS. */
 export interface AwsCredentials {
+  /** The id of the access key. */
   readonly accessKeyId: string
+  /** The secret of the access key. */
   readonly secretAccessKey: string
   /** Of temporary credentials. */
   readonly sessionToken?: string | undefined

@@ -17,6 +17,7 @@ export type KeyOrOptions<Key = Data> = ProduceOptions<Key> | Extract<Key, Data>
 
 /** A message in full. */
 export interface OutgoingMessage<Value = Data, Key = Data> extends ProduceOptions<Key> {
+  /** The value to send, or what the producer's `serializer` makes one of; null is a tombstone. */
   readonly value: Value
 }
 

@@ -3,7 +3,9 @@ import type { Failures } from './failures.ts'
 
 /** Where a message ended up. */
 export interface RecordMetadata {
+  /** The topic that the message was written to. */
   readonly topic: string
+  /** The partition that the message was written to. */
   readonly partition: number
   /** −1 where nobody said: with requiredAcks 0, or when only a repeat of the request was answered. */
   readonly offset: number

@@ -4,15 +4,19 @@ import type { Failed, Failures } from './failures.ts'
 
 /** Messages that follow each other in a partition. */
 export interface OffsetRange {
+  /** The topic that the messages were written to. */
   readonly topic: string
+  /** The partition that the messages were written to. */
   readonly partition: number
   /** Of the first of them; −1 where nobody said. */
   readonly baseOffset: number
+  /** The number of messages. */
   readonly count: number
 }
 
 /** What became of messages that were produced together. */
 export interface ProduceManyResult {
+  /** The number of messages that were acknowledged. */
   readonly messages: number
   /** Where they are, in the order in which they were acknowledged. */
   readonly ranges: readonly OffsetRange[]

@@ -4,13 +4,17 @@ import type { Data } from '../intake/serialize.ts'
 
 /** A message as it was given to be sent, after the serializer. */
 export interface ProducedMessage {
+  /** The key as it was sent. */
   readonly key: Data
+  /** The value as it was sent. */
   readonly value: Data
+  /** The timestamp that the producer gave the message, in milliseconds since 1970. */
   readonly timestamp: number
 }
 
 /** What became of a message. */
 export interface DeliveryReport extends ProducedMessage {
+  /** The topic of the message. */
   readonly topic: string
   /** −1 where it was refused before a partition was chosen. */
   readonly partition: number

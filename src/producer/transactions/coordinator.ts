@@ -21,10 +21,15 @@ export interface ProducerEpoch {
 
 /** An offset that a transaction commits: that of the next message to read. */
 export interface TransactionOffset {
+  /** The name of the topic. */
   readonly topic: string
+  /** The number of the partition. */
   readonly partition: number
+  /** The offset of the next message that the group is to read. */
   readonly offset: number
+  /** The leader epoch of the last message before the offset. Default: unknown. */
   readonly leaderEpoch?: number | undefined
+  /** A text to commit with the offset. Default: empty. */
   readonly metadata?: string | undefined
 }
 

@@ -6,6 +6,7 @@ import { KafkaError } from '../../errors.ts'
  */
 export class TransactionError extends KafkaError {
   override readonly name = 'TransactionError'
+  /** What went wrong; docs/transactions.md says what to do about each. */
   declare readonly code: TransactionErrorCode
 
   constructor(code: TransactionErrorCode, message: string, cause?: unknown) {
@@ -13,6 +14,7 @@ export class TransactionError extends KafkaError {
   }
 }
 
+/** What went wrong with a transaction; docs/transactions.md says what to do about each. */
 export type TransactionErrorCode =
   /** A message, its offsets or the commit failed: `cause` says why. Nothing of the transaction becomes visible. */
   | 'TRANSACTION_FAILED'

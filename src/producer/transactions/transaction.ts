@@ -13,6 +13,7 @@ import { TransactionError } from './errors.ts'
 export interface OffsetSource {
   /** The offset of the next message of each partition. */
   readonly positions: readonly TransactionOffset[]
+  /** Returns the member's identity in its group, which goes with the offsets (KIP-447). */
   groupMetadata(): GroupMetadata
 }
 

@@ -32,6 +32,7 @@ import {
  * together or not at all. Made by `client.getTransactionalProducer()` (docs/transactions.md).
  */
 export class TransactionalProducer<Value = Data, Key = Data> extends BaseProducer<Value, Key> {
+  /** The name of the producer at the brokers (Kafka's `transactional.id`). */
   readonly transactionalId: string
   readonly #manager: TransactionManager
   readonly #cluster: Cluster

@@ -11,6 +11,7 @@ export interface Identity {
   readonly id: string
 }
 
+/** A permission of a znode, and whom it is for. */
 export interface AclEntry extends Identity {
   /** A sum of PERMISSION. */
   readonly permissions: number

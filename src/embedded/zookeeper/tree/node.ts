@@ -3,17 +3,27 @@ import type { AclEntry } from './acl.ts'
 
 /** ZooKeeper's Stat. Times are milliseconds since 1970, zxids count the transactions. */
 export interface NodeStat {
+  /** The transaction that created the znode. */
   readonly czxid: bigint
+  /** The transaction that last changed the znode's data. */
   readonly mzxid: bigint
+  /** When the znode was created, in milliseconds since 1970. */
   readonly ctime: number
+  /** When the znode's data last changed, in milliseconds since 1970. */
   readonly mtime: number
+  /** How often the znode's data has changed. */
   readonly version: number
+  /** How often the znode's children have changed. */
   readonly cversion: number
+  /** How often the znode's ACL has changed. */
   readonly aversion: number
   /** The id of the session that it goes with; 0n for a lasting node. */
   readonly ephemeralOwner: bigint
+  /** The size of the data in bytes. */
   readonly dataLength: number
+  /** The number of children. */
   readonly numChildren: number
+  /** The transaction that last added or deleted a child. */
   readonly pzxid: bigint
 }
 
