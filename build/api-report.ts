@@ -2,8 +2,68 @@
 const DECLARATION =
   /^(?:export )?(?:abstract )?(?:class|interface|type|const|function|enum|namespace) (\w+)/
 const UNDOCUMENTED = /^\/\/ @public \(undocumented\)$|^ {4}\/\/ \(undocumented\)$/
-/** What the language gives a meaning of its own, and the names that error classes give themselves. */
-const SELF_EXPLANATORY = /^(?:protected )?(?:readonly name(?:: string;| = )|\[Symbol\.\w+\]\()/
+/**
+ * What the language gives a meaning of its own, the names that error classes give themselves, and what applications
+ * cannot reach: protected members, and those that are named by a symbol of samsa's own.
+ */
+const SELF_EXPLANATORY =
+  /^(?:protected |readonly name(?:: string;| = )|\[Symbol\.\w+\]\(|\[[A-Z_]+\]\()/
+
+/** A type alias that says all that there is to say: the body of a request or response of the API that it names. */
+const BODY_OF_API = /^export type \w+(?:Request|Response) = (?:RequestOf|ResponseOf)<typeof \w+>;$/
+/** Operations of the admin client, which the object that they stand in documents one by one. */
+const OPERATIONS = /^(?:type \w+Operations = ReturnType<typeof \w+>;|function \w+Operations\()/
+const COMPUTED_OF = /\bReturnType<typeof (\w+)>/g
+
+/**
+ * The part of a report that users see: what is exported, and what that inherits from declarations that are not, such as
+ * the methods of a base class. The other declarations that API Extractor finds are internals that a type names.
+ */
+export function publicPart(report: string): string {
+  const blocks = report.split('\n\n')
+  const byName = new Map<string, string>()
+  const nameOfBlock = new Map<string, string>()
+  for (const block of blocks) {
+    const name = declarationOf(block)
+    if (name === undefined) continue
+    byName.set(name, `${byName.get(name) ?? ''}${block}\n`)
+    nameOfBlock.set(block, name)
+  }
+  const kept = new Set<string>()
+  const keep = (name: string): void => {
+    const text = byName.get(name)
+    if (text === undefined || kept.has(name)) return
+    kept.add(name)
+    for (const base of basesOf(text)) keep(base)
+    for (const [, computed = ''] of text.matchAll(COMPUTED_OF)) keep(computed)
+  }
+  for (const [block, name] of nameOfBlock) if (/^export /m.test(block)) keep(name)
+  return blocks
+    .filter((block) => {
+      const name = nameOfBlock.get(block)
+      return name === undefined || kept.has(name)
+    })
+    .join('\n\n')
+}
+
+/** What the classes and interfaces of a text extend. */
+function basesOf(text: string): string[] {
+  return text.split('\n').flatMap((line) => {
+    if (!DECLARATION.test(line)) return []
+    let plain = line
+    // Without the arguments of generic types, innermost first.
+    for (let last = ''; last !== plain;) {
+      last = plain
+      plain = plain.replace(/<[^<>]*>/g, '')
+    }
+    const [, bases = ''] = /\bextends ([\w, ]+?)(?: implements .*)?\{?$/.exec(plain.trim()) ?? []
+    return bases.split(',').map((base) => base.trim())
+  })
+}
+
+function declarationOf(block: string): string | undefined {
+  return block.split('\n').flatMap((line) => DECLARATION.exec(line)?.[1] ?? [])[0]
+}
 
 /** The members of a report of API Extractor that have no docstring, as `Topic.name`. */
 export function undocumentedMembers(report: string): string[] {
@@ -14,7 +74,9 @@ export function undocumentedMembers(report: string): string[] {
     if (!UNDOCUMENTED.test(line)) return []
     const declaration = lines[index + 1]!
     const member = declaration.trim()
-    if (SELF_EXPLANATORY.test(member)) return []
+    if ([SELF_EXPLANATORY, BODY_OF_API, OPERATIONS].some((pattern) => pattern.test(member))) {
+      return []
+    }
     const top = DECLARATION.exec(declaration)?.[1]
     return [top ?? `${owner}.${nameOf(member)}`]
   })

@@ -3,9 +3,9 @@
  * `npm run api -- --check` compares instead, and fails when the reports in api/ are not current.
  */
 import { Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-extractor'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { changedLines, undocumentedMembers } from './api-report.ts'
+import { changedLines, publicPart, undocumentedMembers } from './api-report.ts'
 import { writeDeclarations } from './declarations.ts'
 import { entryPoints } from './entry-points.ts'
 
@@ -23,11 +23,10 @@ async function main(): Promise<void> {
       const written = isCheck ? join(folder, 'reports') : REPORTS
       writeReport(join(folder, 'declarations', source.replace(/\.ts$/, '.d.ts')), written, file)
       const current = readFileSync(join(written, file), 'utf8')
-      const undocumented = undocumentedMembers(current)
-      if (undocumented.length > 0) {
-        console.log(`${specifier}: ${undocumented.length} public members have no docstring`)
-      }
-      return problemsOf(specifier, current, file)
+      const undocumented = undocumentedMembers(current).map(
+        (member) => `${specifier}: ${member} has no docstring`,
+      )
+      return [...undocumented, ...problemsOf(specifier, current, file)]
     })
     if (problems.length === 0) return
     console.error(problems.join('\n'))
@@ -78,6 +77,8 @@ function writeReport(entry: string, folder: string, file: string): void {
   })
   rmSync(resolve(folder, '.temp'), { recursive: true, force: true })
   if (!succeeded) throw new Error(`the API extractor failed for ${entry}`)
+  const path = join(folder, file)
+  writeFileSync(path, publicPart(readFileSync(path, 'utf8')))
 }
 
 function problemsOf(specifier: string, current: string, file: string): string[] {

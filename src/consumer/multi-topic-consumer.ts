@@ -64,6 +64,7 @@ export abstract class MultiTopicConsumer<
     this.core.pause(partitions)
   }
 
+  /** Continues partitions that `pause` has stopped. Default: all of them. */
   resume(partitions?: readonly TopicPartition[]): void {
     checkTopicPartitions(partitions)
     this.assigned.checkStarted()

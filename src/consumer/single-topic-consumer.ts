@@ -25,6 +25,7 @@ export abstract class SingleTopicConsumer<
   Key = Buffer | null,
   Assigned extends ConsumerAssignment<Value, Key> = ConsumerAssignment<Value, Key>,
 > extends BaseConsumer<Value, Key, Assigned> {
+  /** The name of the topic. */
   readonly topic: string
 
   protected constructor(
@@ -81,6 +82,7 @@ export abstract class SingleTopicConsumer<
     this.core.pause(this.named(partitions))
   }
 
+  /** Continues partitions that `pause` has stopped. Default: all of them. */
   resume(partitions: readonly number[] = this.partitions): void {
     this.assigned.checkStarted()
     this.core.resume(this.named(partitions))

@@ -1,3 +1,4 @@
+/** What went wrong in a component or topology of Storm. */
 export type StormErrorCode =
   /** A topology contradicts itself or names something that does not exist. */
   | 'INVALID_TOPOLOGY'
@@ -33,6 +34,7 @@ export type StormErrorCode =
 /** An error of `samsa/storm`. */
 export class StormError extends Error {
   override readonly name = 'StormError'
+  /** What went wrong. */
   readonly code: StormErrorCode
   /** The component that the error is about, where there is one. */
   readonly component: string | undefined

@@ -12,6 +12,7 @@ export const WORK_ON = Symbol('work on')
 /** Fails tuples after an error, those that are neither acked nor failed. */
 export const FAIL_OPEN = Symbol('fail open')
 
+/** The options of a bolt's `emit`. */
 export interface BoltEmitOptions<Stream extends string = string> extends EmitOptions<Stream> {
   /** The tuples that this one follows from. Default with `autoAnchor`: the one that is being processed. */
   readonly anchors?: readonly (Tuple<object> | string)[]
@@ -47,6 +48,10 @@ export abstract class Bolt<
     values: Values<Out, Stream>,
     options: BoltEmitOptions<Stream> & { readonly needTaskIds: true },
   ): Promise<TaskIds>
+  /**
+   * Emits a tuple. Returns a promise of the tasks that it went to with `needTaskIds`, else nothing. Throws StormError
+   * for values that do not fit the stream.
+   */
   emit<Stream extends keyof StreamsOf<Out> & string = 'default' & keyof StreamsOf<Out>>(
     values: Values<Out, Stream>,
     options?: BoltEmitOptions<Stream>,

@@ -15,6 +15,7 @@ import type { Tuple } from './tuple.ts'
 /** Called by the task that drives the component when its code has thrown. */
 export const HANDLE_ERROR = Symbol('handle error')
 
+/** The options of `emit` that spouts and bolts have in common. */
 export interface EmitOptions<Stream extends string = string> {
   /** Default: `default`. */
   readonly stream?: Stream
@@ -84,6 +85,7 @@ export abstract class Component {
     return this.host.context
   }
 
+  /** The id of this process, as Storm's worker knows it. */
   get pid(): number {
     return this.host.pid
   }

@@ -4,9 +4,13 @@ import { RotatingFile } from './rotating-file.ts'
 
 /** What `pystorm.log.level` lets through. */
 export interface Logger {
+  /** Writes a line to the worker's log with the level DEBUG. */
   debug(message: string): void
+  /** Writes a line to the worker's log with the level INFO. */
   info(message: string): void
+  /** Writes a line to the worker's log with the level WARN. */
   warn(message: string): void
+  /** Writes a line to the worker's log with the level ERROR. */
   error(message: string): void
 }
 

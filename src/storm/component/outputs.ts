@@ -5,6 +5,7 @@ export const DEFAULT_STREAM = 'default'
 
 /** A stream that a component emits to. `Fields` are the types of its values by field name. */
 export interface StreamDeclaration<Fields extends object = object> {
+  /** The names of the fields, in the order of the values. */
   readonly fields: readonly string[]
   /** The emitter chooses the task that a tuple goes to. */
   readonly direct: boolean
@@ -48,7 +49,9 @@ export type StreamsOf<Out> = Outputs extends Out
 
 /** A stream without the types. */
 export interface StreamModel {
+  /** The names of the fields, in the order of the values. */
   readonly fields: readonly string[]
+  /** Whether the emitter chooses the task that gets each tuple. */
   readonly direct: boolean
 }
 

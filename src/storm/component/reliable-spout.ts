@@ -17,12 +17,17 @@ export abstract class ReliableSpout<Out extends Outputs = Outputs> extends Spout
   /** What was emitted and is neither acked nor given up. */
   readonly unackedTuples = new Map<TupleId, Unacked>()
 
+  /** Forgets the tuple. A subclass that overrides it calls `super.ack(id)`. */
   override ack(id: TupleId): void | Promise<void> {
     this.failedTuples.delete(id)
     if (this.unackedTuples.delete(id)) return
     this.logger.error(`Received ack for unknown tuple id: ${id}`)
   }
 
+  /**
+   * Emits the tuple again, or calls `failed` after too many attempts. A subclass that overrides it calls
+   * `super.fail(id)`.
+   */
   override fail(id: TupleId): void | Promise<void> {
     const unacked = this.unackedTuples.get(id)
     if (unacked === undefined) {
@@ -45,6 +50,9 @@ export abstract class ReliableSpout<Out extends Outputs = Outputs> extends Spout
     values: object,
     options: SpoutEmitOptions & { readonly needTaskIds: true },
   ): Promise<TaskIds>
+  /**
+   * Emits a tuple, and keeps it until Storm acknowledges it. Throws StormError for values that do not fit the stream.
+   */
   override emit(values: object, options?: SpoutEmitOptions): void
   override emit(values: object, options: SpoutEmitOptions = {}): Promise<TaskIds> | undefined {
     const { id } = options

@@ -2,6 +2,7 @@ import type { TaskIds, TupleId } from '../multilang/messages.ts'
 import { Component, type EmitOptions, type Values } from './component.ts'
 import type { Outputs, StreamsOf } from './outputs.ts'
 
+/** The options of a spout's `emit`. */
 export interface SpoutEmitOptions<Stream extends string = string> extends EmitOptions<Stream> {
   /** What `ack` and `fail` are called with. Without it the tuple is not tracked. */
   readonly id?: TupleId
@@ -41,6 +42,10 @@ export abstract class Spout<Out extends Outputs = Outputs> extends Component {
     values: Values<Out, Stream>,
     options: SpoutEmitOptions<Stream> & { readonly needTaskIds: true },
   ): Promise<TaskIds>
+  /**
+   * Emits a tuple. Returns a promise of the tasks that it went to with `needTaskIds`, else nothing. Throws StormError
+   * for values that do not fit the stream.
+   */
   emit<Stream extends keyof StreamsOf<Out> & string = 'default' & keyof StreamsOf<Out>>(
     values: Values<Out, Stream>,
     options?: SpoutEmitOptions<Stream>,

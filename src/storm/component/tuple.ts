@@ -9,6 +9,7 @@ export class Tuple<Fields extends object = AnyFields> {
   readonly id: string
   /** The component that emitted it. */
   readonly component: string
+  /** The stream that the tuple came by; `default` unless its emitter says otherwise. */
   readonly stream: string
   /** The task that emitted it. */
   readonly task: number
@@ -44,6 +45,7 @@ export class Tuple<Fields extends object = AnyFields> {
     return this.component === '__system' && this.stream === '__tick'
   }
 
+  /** Returns the tuple with its values, for logs. */
   toString(): string {
     const { id, component, stream, task, values } = this
     return `Tuple(${inspect({ id, component, stream, task, values }, { breakLength: Infinity, maxStringLength: 1_000, maxArrayLength: 20 })})`

@@ -12,15 +12,21 @@ type Bytes = Uint8Array | string | null
 
 /** A message as the bolt produces it. */
 export interface MessageToProduce {
+  /** The value to send; null is a tombstone. */
   readonly value: Bytes
+  /** The key to send. Default: none. */
   readonly key?: Bytes
+  /** The headers to send, in this order. Default: none. */
   readonly headers?: readonly (readonly [string, Bytes])[]
+  /** The timestamp in milliseconds since 1970. Default: the time of sending. */
   readonly timestamp?: number
 }
 
+/** The options of a KafkaBolt. */
 export interface KafkaBoltOptions {
   /** How to reach the cluster: `{ hosts: 'kafka:9092' }`. */
   readonly client: KafkaClientOptions
+  /** The topic to write to. */
   readonly topic: string
   /** Further options of the producer, such as `compression`. */
   readonly producer?: ProducerOptions
@@ -34,7 +40,9 @@ export class KafkaBolt<In extends object = Readonly<Record<string, unknown>>> ex
   In,
   readonly []
 > {
+  /** It emits nothing. */
   static readonly outputs: readonly [] = []
+  /** A tuple is acknowledged when its message is, not when `process` returns. */
   override autoAck = false
   readonly #given: KafkaBoltOptions | ((conf: StormConf) => KafkaBoltOptions)
   #client: KafkaClient | undefined
@@ -52,6 +60,7 @@ export class KafkaBolt<In extends object = Readonly<Record<string, unknown>>> ex
     return { value: textOf(value), key: textOf(key) }
   }
 
+  /** Connects to Kafka, once for each process. Throws what `KafkaClient` and `getProducer` throw. */
   override async initialize(conf: StormConf): Promise<void> {
     const options = typeof this.#given === 'function' ? this.#given(conf) : this.#given
     this.#client = new KafkaClient(options.client)
@@ -72,10 +81,12 @@ export class KafkaBolt<In extends object = Readonly<Record<string, unknown>>> ex
     if (!producer.hasRoom) await producer.ready()
   }
 
+  /** Acknowledges ticks, which have no message. */
   override processTick(tuple: Tuple): void {
     this.ack(tuple)
   }
 
+  /** Sends what is queued, and closes the client. */
   override async close(): Promise<void> {
     await this.#client?.close()
   }

@@ -19,9 +19,11 @@ import { StormError } from '../errors.ts'
 import type { StormConf, TupleId } from '../multilang/messages.ts'
 import { PartitionInFlight, type InFlight } from './in-flight.ts'
 
+/** The options of a KafkaSpout. */
 export interface KafkaSpoutOptions {
   /** How to reach the cluster: `{ hosts: 'kafka:9092' }`. */
   readonly client: KafkaClientOptions
+  /** The topic to read from. */
   readonly topic: string
   /** The group that offsets are committed for. */
   readonly consumerGroup: string
@@ -75,6 +77,7 @@ const OUTPUTS = {
  * partition that is not acked. After a restart the spout goes on there. Failed messages are emitted again.
  */
 export class KafkaSpout<Out extends Outputs = typeof OUTPUTS> extends Spout<Out> {
+  /** One stream, with a tuple for each message. */
   static readonly outputs: Outputs = OUTPUTS
   readonly #given: KafkaSpoutOptions | ((conf: StormConf) => KafkaSpoutOptions)
   #options: KafkaSpoutOptions | undefined
@@ -123,6 +126,10 @@ export class KafkaSpout<Out extends Outputs = typeof OUTPUTS> extends Spout<Out>
     return [key?.toString() ?? null, value?.toString() ?? null, partition, offset, timestamp]
   }
 
+  /**
+   * Connects to Kafka, and starts reading this task's share of the partitions. Throws what `KafkaClient` and
+   * `getSimpleConsumer` throw.
+   */
   override async initialize(conf: StormConf): Promise<void> {
     const options = typeof this.#given === 'function' ? this.#given(conf) : this.#given
     this.#options = options
@@ -138,6 +145,7 @@ export class KafkaSpout<Out extends Outputs = typeof OUTPUTS> extends Spout<Out>
     this.#every(options.lagIntervalMs ?? 30_000, () => this.#reportLag())
   }
 
+  /** Emits the next messages as tuples, or waits a moment when there are none. */
   override async nextTuple(): Promise<void> {
     const { tuplesPerNext = 100, idleWaitMs = 10 } = this.options
     let emitted = this.#emitRetries(tuplesPerNext)
@@ -154,11 +162,13 @@ export class KafkaSpout<Out extends Outputs = typeof OUTPUTS> extends Spout<Out>
     if (room > 0) await this.#filled(idleWaitMs)
   }
 
+  /** Marks the message as processed: its offset is committed once all before it are. */
   override ack(id: TupleId): void {
     const { partition, offset } = placeOf(id)
     this.#partitions.get(partition)?.settle(offset)
   }
 
+  /** Emits the message again, or gives it up after too many attempts. */
   override async fail(id: TupleId): Promise<void> {
     const { partition, offset } = placeOf(id)
     const failed = this.#partitions.get(partition)?.get(offset)
@@ -175,10 +185,12 @@ export class KafkaSpout<Out extends Outputs = typeof OUTPUTS> extends Spout<Out>
     this.#retries.push({ at: this.host.clock.now() + waitMs, partition, offset })
   }
 
+  /** Commits what is processed. */
   override async deactivate(): Promise<void> {
     await this.#commit()
   }
 
+  /** Commits what is processed, and closes the client. */
   override async close(): Promise<void> {
     this.#isClosed = true
     this.#onEmptied?.()

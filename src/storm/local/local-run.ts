@@ -19,6 +19,7 @@ import type { Topology } from '../topology/topology.ts'
 import { AckTrees, settle, type Root } from './ack-trees.ts'
 import { Routes } from './routes.ts'
 
+/** The options of running a topology in this process. */
 export interface LocalRunOptions {
   /** Whose parallelism and settings are taken. Default: none. */
   readonly environment?: string
@@ -168,6 +169,7 @@ export class LocalRun implements AsyncDisposable {
     for (const spout of this.#spouts()) this.#ask(spout, { command: 'deactivate' })
   }
 
+  /** Lets the spouts emit again after `deactivate`. */
   activate(): void {
     if (this.#isActive) return
     this.#isActive = true

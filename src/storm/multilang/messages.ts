@@ -5,13 +5,21 @@ export type StormConf = Readonly<Record<string, unknown>>
 
 /** Where a task is in its topology. Storm before 0.10 sends only the first two. */
 export interface TopologyContext {
+  /** The name of the component of each task, by the id of the task. */
   readonly 'task->component'?: Readonly<Record<string, string>>
+  /** The id of this task. */
   readonly taskid?: number
+  /** The name of this component in the topology. */
   readonly componentid?: string
+  /** The names of the streams that this component emits. */
   readonly streams?: readonly string[]
+  /** The fields of each of these streams, by the name of the stream. */
   readonly 'stream->outputfields'?: Readonly<Record<string, readonly string[]>>
+  /** How each of these streams is grouped, by the name of the component that gets it. */
   readonly 'stream->target->grouping'?: Readonly<Record<string, unknown>>
+  /** How each stream that this component gets is grouped, by the name of its component. */
   readonly 'source->stream->grouping'?: Readonly<Record<string, unknown>>
+  /** The fields of each stream that this component gets, by the name of its component. */
   readonly 'source->stream->fields'?: Readonly<
     Record<string, Readonly<Record<string, readonly string[]>>>
   >
@@ -61,6 +69,7 @@ export interface EmitMessage {
 
 /** Storm's numbers for levels (STORM-414). */
 export const LOG_LEVELS = { trace: 0, debug: 1, info: 2, warn: 3, error: 4 } as const
+/** The levels of a worker's log. */
 export type LogLevel = keyof typeof LOG_LEVELS
 
 export type Outgoing =

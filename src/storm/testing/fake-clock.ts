@@ -10,10 +10,12 @@ export class FakeClock implements Clock {
   #now = 0
   #timers: Timer[] = []
 
+  /** The time of the clock, in milliseconds. */
   now(): number {
     return this.#now
   }
 
+  /** Calls back once `advance` has moved the clock this far. Returns what cancels it. */
   after(waitMs: number, callback: () => void): () => void {
     const timer: Timer = { at: this.#now + waitMs, callback }
     this.#timers.push(timer)

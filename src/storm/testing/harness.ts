@@ -16,33 +16,43 @@ import { FakeClock } from './fake-clock.ts'
 
 /** A tuple that a component has emitted, its values as Storm would have carried them. */
 export interface EmittedTuple {
+  /** The values, in the order of the stream's fields. */
   readonly values: readonly unknown[]
+  /** The stream that the tuple was emitted to. */
   readonly stream: string
   /** The ids of the tuples that it follows from. */
   readonly anchors: readonly string[]
   /** What a spout gave it to know it by. */
   readonly id: TupleId | undefined
+  /** The task that the component chose; undefined unless the stream is direct. */
   readonly directTask: number | undefined
 }
 
+/** A line that the component has logged. */
 export interface LoggedLine {
   /** Storm's number: 0 trace, 1 debug, 2 info, 3 warn, 4 error. */
   readonly level: number
+  /** The text of the line. */
   readonly message: string
 }
 
 /** What a component has sent since it was last looked at, or altogether. */
 export interface Sent {
+  /** The tuples that the component has emitted. */
   readonly emitted: readonly EmittedTuple[]
   /** The ids of tuples. */
   readonly acked: readonly string[]
+  /** The ids of the tuples that the component has failed. */
   readonly failed: readonly string[]
   /** What was reported by `raiseError` and by what was thrown. */
   readonly errors: readonly string[]
+  /** The metrics that the component has reported. */
   readonly metrics: readonly { readonly name: string; readonly value: unknown }[]
+  /** The lines that the component has logged. */
   readonly logs: readonly LoggedLine[]
 }
 
+/** The options of a test harness. */
 export interface HarnessOptions {
   /** Default: the name of the class. */
   readonly componentName?: string
@@ -61,7 +71,9 @@ export interface HarnessOptions {
 
 /** Runs one component in this process, by the messages that Storm would send it, in time that stands still. */
 export abstract class Harness<Tested extends Component> {
+  /** The component under test. */
   readonly component: Tested
+  /** The clock that the component goes by. */
   readonly clock = new FakeClock()
   /** The code that the process would have ended with: 1 after an exception. Undefined while it would run. */
   exitCode: number | undefined

@@ -15,21 +15,25 @@ export class TestedSpout<Tested extends Spout> extends Harness<Tested> {
     return this.settled()
   }
 
+  /** Tells the spout that a tuple was processed. Resolves with what it has sent. */
   ack(id: TupleId): Promise<Sent> {
     this.receive({ command: 'ack', id })
     return this.settled()
   }
 
+  /** Tells the spout that a tuple failed. Resolves with what it has sent. */
   fail(id: TupleId): Promise<Sent> {
     this.receive({ command: 'fail', id })
     return this.settled()
   }
 
+  /** Activates the spout. Resolves with what it has sent. */
   activate(): Promise<Sent> {
     this.receive({ command: 'activate' })
     return this.settled()
   }
 
+  /** Deactivates the spout. Resolves with what it has sent. */
   deactivate(): Promise<Sent> {
     this.receive({ command: 'deactivate' })
     return this.settled()

@@ -27,11 +27,15 @@ interface Declaration {
   readonly config?: Config
 }
 
+/** A spout of a topology: the component and how it runs. */
 export interface SpoutDeclaration extends Declaration {
+  /** The class of the spout, or a component in another language. */
   readonly component: SpoutClass | ForeignComponent
 }
 
+/** A bolt of a topology: the component, what it gets, and how it runs. */
 export interface BoltDeclaration extends Declaration {
+  /** The class of the bolt, or a component in another language. */
   readonly component: BoltClass | ForeignComponent
   /**
    * The streams that the bolt takes, as `component` (its default stream) or `component:stream`, with their groupings;

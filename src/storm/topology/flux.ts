@@ -10,24 +10,38 @@ const SHELL_SPOUT = 'org.apache.storm.flux.wrappers.spouts.FluxShellSpout'
 const NO_FIELDS = ['NONE_BUT_FLUX_WANTS_SOMETHING_HERE']
 
 export interface FluxComponent {
+  /** The name of the component in the topology. */
   readonly id: string
+  /** The Java class that runs it. */
   readonly className: string
+  /** The arguments of the class's constructor. */
   readonly constructorArgs: readonly unknown[]
+  /** The number of executors. */
   readonly parallelism: number
+  /** Methods to call after the constructor, with their arguments. */
   readonly configMethods?: readonly { readonly name: string; readonly args: readonly unknown[] }[]
 }
 
+/** A stream between two components. */
 export interface FluxStream {
+  /** The component that emits the stream. */
   readonly from: string
+  /** The component that gets the stream. */
   readonly to: string
+  /** How the tuples are divided among the tasks of that component. */
   readonly grouping: Readonly<Record<string, unknown>>
 }
 
+/** A topology in the form of Storm's Flux. */
 export interface FluxTopology {
   readonly name: string
+  /** The configuration of the topology, by Storm's names. */
   readonly config?: Config
+  /** The spouts. */
   readonly spouts: readonly FluxComponent[]
+  /** The bolts. */
   readonly bolts?: readonly FluxComponent[]
+  /** The streams between them. */
   readonly streams?: readonly FluxStream[]
 }
 

@@ -3,28 +3,39 @@ import type { JavaArgument } from './groupings.ts'
 
 /** A component that is a program of another language. */
 export interface ShellComponent<Out extends Outputs = Outputs> {
+  /** Tells it from the other kinds of components. */
   readonly kind: 'shell'
+  /** The program that speaks Storm's multilang protocol. */
   readonly command: string
   /** The one argument that the command gets, a file in the jar's `resources`; may be empty. */
   readonly script: string
+  /** The streams that it emits. */
   readonly outputs: Out
 }
 
 /** A component that is an object of a Java class, which the workers have. */
 export interface JavaComponent<Out extends Outputs = Outputs> {
+  /** Tells it from the other kinds of components. */
   readonly kind: 'java'
+  /** The full name of the Java class. */
   readonly className: string
+  /** The arguments of the class's constructor. */
   readonly args: readonly JavaArgument[]
+  /** The streams that it emits. */
   readonly outputs: Out
 }
 
 /** A component that is a serialized Java object. */
 export interface SerializedComponent<Out extends Outputs = Outputs> {
+  /** Tells it from the other kinds of components. */
   readonly kind: 'serialized'
+  /** The component as Java has serialized it. */
   readonly bytes: Uint8Array
+  /** The streams that it emits. */
   readonly outputs: Out
 }
 
+/** A component that is not written for Node.js. */
 export type ForeignComponent<Out extends Outputs = Outputs> =
   ShellComponent<Out> | JavaComponent<Out> | SerializedComponent<Out>
 

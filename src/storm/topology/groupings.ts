@@ -2,23 +2,35 @@
 export type Grouping =
   SimpleGrouping | FieldsGrouping<readonly string[]> | CustomGrouping | SerializedGrouping
 
+/** A grouping without parameters. */
 export interface SimpleGrouping {
+  /** Storm's name of the grouping. */
   readonly type: 'shuffle' | 'localOrShuffle' | 'all' | 'none' | 'direct' | 'global'
 }
 
+/** Tuples with the same values of these fields go to the same task. */
 export interface FieldsGrouping<Names extends readonly string[]> {
+  /** Tells it from the other groupings. */
   readonly type: 'fields'
+  /** The names of the fields. */
   readonly fields: Names
 }
 
+/** A grouping that a Java class computes. */
 export interface CustomGrouping {
+  /** Tells it from the other groupings. */
   readonly type: 'custom'
+  /** The full name of the Java class. */
   readonly className: string
+  /** The arguments of the class's constructor. */
   readonly args: readonly JavaArgument[]
 }
 
+/** A grouping that a serialized Java object computes. */
 export interface SerializedGrouping {
+  /** Tells it from the other groupings. */
   readonly type: 'serialized'
+  /** The object as Java has serialized it. */
   readonly bytes: Uint8Array
 }
 

@@ -14,19 +14,28 @@ import type { Grouping } from './groupings.ts'
 
 /** A stream that a bolt takes. */
 export interface InputModel {
+  /** The component that emits the stream. */
   readonly component: string
+  /** The name of the stream. */
   readonly stream: string
+  /** How the tuples are divided among the tasks. */
   readonly grouping: Grouping
 }
 
 /** A component of a topology, checked. */
 export interface ComponentModel {
   readonly name: string
+  /** Whether it is a spout or a bolt. */
   readonly kind: 'spout' | 'bolt'
+  /** What makes the component, or the component in another language. */
   readonly source: { readonly create: () => Component } | ForeignComponent
+  /** The streams that it emits, by name. */
   readonly streams: Readonly<Record<string, StreamModel>>
+  /** The streams that it gets. */
   readonly inputs: readonly InputModel[]
+  /** How many executors and tasks it has. */
   readonly parallelism: Parallelism
+  /** Its configuration, by Storm's names. */
   readonly config: Config
 }
 

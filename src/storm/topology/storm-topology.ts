@@ -3,6 +3,7 @@ import type { ForeignComponent } from './foreign.ts'
 import type { Grouping, JavaArgument } from './groupings.ts'
 import type { ComponentModel } from './model.ts'
 
+/** An argument of a Java constructor, in Storm's Thrift. */
 export type ThriftJavaArgument =
   | { readonly int_arg: number }
   | { readonly long_arg: bigint }
@@ -11,11 +12,15 @@ export type ThriftJavaArgument =
   | { readonly binary_arg: Uint8Array }
   | { readonly double_arg: number }
 
+/** A Java object to construct, in Storm's Thrift. */
 export interface ThriftJavaObject {
+  /** The full name of the class. */
   readonly full_class_name: string
+  /** The arguments of its constructor. */
   readonly args_list: readonly ThriftJavaArgument[]
 }
 
+/** What runs a component, in Storm's Thrift. */
 export type ThriftComponentObject =
   | { readonly serialized_java: Uint8Array }
   | { readonly shell: { readonly execution_command: string; readonly script: string } }
@@ -23,6 +28,7 @@ export type ThriftComponentObject =
 
 type Empty = Readonly<Record<string, never>>
 
+/** A grouping, in Storm's Thrift. */
 export type ThriftGrouping =
   | { readonly fields: readonly string[] }
   | { readonly shuffle: Empty }
@@ -33,32 +39,40 @@ export type ThriftGrouping =
   | { readonly custom_object: ThriftJavaObject }
   | { readonly custom_serialized: Uint8Array }
 
+/** What spouts and bolts have in common, in Storm's Thrift. */
 export interface ThriftComponentCommon {
   /** Thrift's map<GlobalStreamId, Grouping>, as its entries. */
   readonly inputs: readonly (readonly [
     { readonly componentId: string; readonly streamId: string },
     ThriftGrouping,
   ])[]
+  /** The streams that the component emits, by name. */
   readonly streams: Readonly<
     Record<string, { readonly output_fields: readonly string[]; readonly direct: boolean }>
   >
+  /** The number of executors. */
   readonly parallelism_hint: number
+  /** The configuration of the component, as JSON. */
   readonly json_conf: string
 }
 
+/** A topology as Nimbus gets it, in Storm's Thrift. */
 export interface StormTopology {
+  /** The spouts by name. */
   readonly spouts: Readonly<
     Record<
       string,
       { readonly spout_object: ThriftComponentObject; readonly common: ThriftComponentCommon }
     >
   >
+  /** The bolts by name. */
   readonly bolts: Readonly<
     Record<
       string,
       { readonly bolt_object: ThriftComponentObject; readonly common: ThriftComponentCommon }
     >
   >
+  /** Always empty: Storm has no state spouts. */
   readonly state_spouts: Empty
 }
 

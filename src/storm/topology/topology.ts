@@ -8,7 +8,9 @@ import { stormTopologyOf, type Execution, type StormTopology } from './storm-top
 export interface TopologyDefinition<S, B> {
   /** Its name on the cluster. */
   readonly name: string
+  /** The spouts by name. */
   readonly spouts: S
+  /** The bolts by name. */
   readonly bolts: B
   /** Storm's settings, such as `topology.max.spout.pending`. */
   readonly config?: Config
@@ -16,6 +18,7 @@ export interface TopologyDefinition<S, B> {
   readonly environments?: Readonly<Record<string, { readonly config?: Config }>>
 }
 
+/** The options of describing a topology. */
 export interface DescribeOptions {
   /** Default: none; parallelism by environment is then that of `default`. */
   readonly environment?: string
@@ -28,6 +31,7 @@ export interface DescribeOptions {
 /** A topology that was checked. Made by `defineTopology`. */
 export class Topology {
   readonly name: string
+  /** The components, checked and with their defaults. */
   readonly components: readonly ComponentModel[]
   readonly #config: Config
   readonly #environments: Readonly<Record<string, { readonly config?: Config }>>

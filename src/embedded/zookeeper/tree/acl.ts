@@ -7,7 +7,9 @@ export const PERMISSION = { read: 1, write: 2, create: 4, delete: 8, admin: 16, 
 
 /** An identity, such as `digest` and `user:hash of user and password`. */
 export interface Identity {
+  /** How the client has logged in: `world`, `digest`, `ip` or `auth`. */
   readonly scheme: string
+  /** Who it is, by that scheme. */
   readonly id: string
 }
 
