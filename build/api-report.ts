@@ -1,6 +1,6 @@
 /** Declarations that start a line in a report: `export class Topic {`, `abstract class Base {`. */
 const DECLARATION =
-  /^(?:export )?(?:abstract )?(?:class|interface|type|const|function|enum|namespace) (\w+)/
+  /^(?:export )?(?:abstract )?(?:class|interface|type|const|function|enum|namespace) ([\w$]+)/
 const UNDOCUMENTED = /^\/\/ @public \(undocumented\)$|^ {4}\/\/ \(undocumented\)$/
 /**
  * What the language gives a meaning of its own, the names that error classes give themselves, and what applications
@@ -13,7 +13,7 @@ const SELF_EXPLANATORY =
 const BODY_OF_API = /^export type \w+(?:Request|Response) = (?:RequestOf|ResponseOf)<typeof \w+>;$/
 /** Operations of the admin client, which the object that they stand in documents one by one. */
 const OPERATIONS = /^(?:type \w+Operations = ReturnType<typeof \w+>;|function \w+Operations\()/
-const COMPUTED_OF = /\bReturnType<typeof (\w+)>/g
+const COMPUTED_OF = /\bReturnType<typeof ([\w$]+)>/g
 
 /**
  * The part of a report that users see: what is exported, and what that inherits from declarations that are not, such as
@@ -56,7 +56,7 @@ function basesOf(text: string): string[] {
       last = plain
       plain = plain.replace(/<[^<>]*>/g, '')
     }
-    const [, bases = ''] = /\bextends ([\w, ]+?)(?: implements .*)?\{?$/.exec(plain.trim()) ?? []
+    const [, bases = ''] = /\bextends ([\w$, ]+?)(?: implements .*)?\{?$/.exec(plain.trim()) ?? []
     return bases.split(',').map((base) => base.trim())
   })
 }
@@ -108,4 +108,19 @@ export function changedLines(before: string, after: string): string[] {
   return changes.length === 0 && before !== after
     ? ['  (the same lines in another order)']
     : changes
+}
+
+/** What is wrong with the current report of an entry point, beside the one that is committed. */
+export function reportProblems(specifier: string, committed: string, current: string): string[] {
+  const undocumented = undocumentedMembers(current).map(
+    (member) => `${specifier}: ${member} has no docstring`,
+  )
+  const changes = changedLines(committed, current)
+  if (changes.length === 0) return undocumented
+  return [
+    ...undocumented,
+    `The public API of '${specifier}' is not what its report in api/ has. If the change is meant, run ` +
+      '`npm run api` and commit the report:',
+    ...changes,
+  ]
 }

@@ -18,13 +18,16 @@ export {
   type StreamModel,
   type StreamsOf,
 } from './component/outputs.ts'
-export { ReliableSpout } from './component/reliable-spout.ts'
+export type { Clock } from './component/clock.ts'
+export { ReliableSpout, type Unacked } from './component/reliable-spout.ts'
 export { Spout, type SpoutEmitOptions } from './component/spout.ts'
 export { Tuple } from './component/tuple.ts'
 export type {
+  BoltClass,
   BoltDeclaration,
   Config,
   Parallelism,
+  SpoutClass,
   SpoutDeclaration,
 } from './topology/declarations.ts'
 export type { FluxComponent, FluxStream, FluxTopology } from './topology/flux.ts'
@@ -81,5 +84,10 @@ export {
 } from './testing/harness.ts'
 export { testBolt, TestedBolt, type FedFrom } from './testing/test-bolt.ts'
 export { testSpout, TestedSpout } from './testing/test-spout.ts'
-export { KafkaBolt, type KafkaBoltOptions, type MessageToProduce } from './kafka/kafka-bolt.ts'
+export {
+  KafkaBolt,
+  type Bytes,
+  type KafkaBoltOptions,
+  type MessageToProduce,
+} from './kafka/kafka-bolt.ts'
 export { KafkaSpout, type KafkaSpoutOptions } from './kafka/kafka-spout.ts'

@@ -25,8 +25,9 @@ export interface ZooKeeperClient {
   remove(path: string, version: number, done: Done): void
   /** Passes the stat of a znode to the callback, or null where there is none. */
   exists(path: string, done: Done<ZooKeeperStat | null>): void
-  /** Passes the data of a znode to the callback. A watcher is called once, when the znode changes. */
+  /** Passes the data of a znode to the callback. */
   getData(path: string, done: Done<Buffer | undefined>): void
+  /** Passes the data of a znode to the callback. The watcher is called once, when the znode changes. */
   getData(path: string, watcher: () => void, done: Done<Buffer | undefined>): void
   /** Passes the names of the children to the callback. The watcher is called once, when they change. */
   getChildren(path: string, watcher: () => void, done: Done<string[]>): void

@@ -8,6 +8,7 @@ import { OutgoingRecord } from '../../../protocol/records/outgoing-record.ts'
 
 /** Whose transaction ends. */
 export interface TransactionalProducer {
+  /** The id that the cluster gave the producer. */
   readonly producerId: bigint
   /** Default: 0. */
   readonly producerEpoch?: number

@@ -19,6 +19,7 @@ export const KeeperCode = {
   RECONFIG_DISABLED: -123,
 } as const
 
+/** The names of the errors that an embedded ZooKeeper can answer with. */
 export type KeeperErrorName = Exclude<keyof typeof KeeperCode, 'OK'>
 
 /** A request that is answered with an error code: not a failure of the server. */

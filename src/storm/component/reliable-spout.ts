@@ -3,8 +3,11 @@ import type { TaskIds, TupleId } from '../multilang/messages.ts'
 import type { Outputs } from './outputs.ts'
 import { Spout, type SpoutEmitOptions } from './spout.ts'
 
-interface Unacked {
+/** A tuple that was emitted and is neither acked nor given up. */
+export interface Unacked {
+  /** The values as they were emitted. */
   readonly values: object
+  /** The options that they were emitted with. */
   readonly options: SpoutEmitOptions
 }
 
@@ -25,8 +28,8 @@ export abstract class ReliableSpout<Out extends Outputs = Outputs> extends Spout
   }
 
   /**
-   * Emits the tuple again, or calls `failed` after too many attempts. A subclass that overrides it calls
-   * `super.fail(id)`.
+   * Emits the tuple again, or gives it up when it has failed more than `maxFails` times. A subclass that overrides it
+   * calls `super.fail(id)`.
    */
   override fail(id: TupleId): void | Promise<void> {
     const unacked = this.unackedTuples.get(id)

@@ -8,7 +8,8 @@ import { Bolt } from '../component/bolt.ts'
 import type { Tuple } from '../component/tuple.ts'
 import type { StormConf } from '../multilang/messages.ts'
 
-type Bytes = Uint8Array | string | null
+/** What a key, a value or a header may be: bytes, text that is sent as UTF-8, or nothing. */
+export type Bytes = Uint8Array | string | null
 
 /** A message as the bolt produces it. */
 export interface MessageToProduce {

@@ -127,8 +127,8 @@ export class KafkaSpout<Out extends Outputs = typeof OUTPUTS> extends Spout<Out>
   }
 
   /**
-   * Connects to Kafka, and starts reading this task's share of the partitions. Throws what `KafkaClient` and
-   * `getSimpleConsumer` throw.
+   * Connects to Kafka, and starts reading this task's share of the partitions. Throws what `KafkaClient` and its
+   * consumers throw.
    */
   override async initialize(conf: StormConf): Promise<void> {
     const options = typeof this.#given === 'function' ? this.#given(conf) : this.#given
@@ -168,7 +168,10 @@ export class KafkaSpout<Out extends Outputs = typeof OUTPUTS> extends Spout<Out>
     this.#partitions.get(partition)?.settle(offset)
   }
 
-  /** Emits the message again, or gives it up after too many attempts. */
+  /**
+   * Emits the message again after a wait, or sends it to the `deadLetterTopic` when it has failed more than `maxFails`
+   * times.
+   */
   override async fail(id: TupleId): Promise<void> {
     const { partition, offset } = placeOf(id)
     const failed = this.#partitions.get(partition)?.get(offset)

@@ -13,11 +13,14 @@ export type Config = Readonly<Record<string, unknown>>
 
 // A class is taken whatever its constructor wants: `args` is checked against it.
 type ClassOf<Of> = new (...args: never[]) => Of
-type SpoutClass = ClassOf<Spout> & { readonly outputs: Outputs }
-type BoltClass = ClassOf<Pick<Bolt<never>, 'process' | 'processTick' | 'autoAck'>> & {
+/** A class of spouts, with its streams. */
+export type SpoutClass = ClassOf<Spout> & { readonly outputs: Outputs }
+/** A class of bolts, with its streams. */
+export type BoltClass = ClassOf<Pick<Bolt<never>, 'process' | 'processTick' | 'autoAck'>> & {
   readonly outputs?: Outputs
 }
 
+/** What spouts and bolts of a topology have in common. */
 interface Declaration {
   /** What the constructor is called with. Default: nothing. */
   readonly args?: readonly unknown[]
