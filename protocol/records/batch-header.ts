@@ -2,7 +2,9 @@ import type { Compression } from '../compression/index.ts'
 
 /** Where a batch was read from. */
 export interface Source {
+  /** The topic that the batch was read from. */
   readonly topic: string
+  /** The partition that the batch was read from. */
   readonly partition: number
 }
 
@@ -19,12 +21,20 @@ export interface BatchHeader extends Source {
   readonly lastOffset: number
   /** What its messages' timestamps are counted from; theirs, where the broker set one for all. */
   readonly baseTimestamp: number
+  /** The codec that the producer compressed the batch with. */
   readonly compression: Compression
+  /**
+   * What set the timestamps of the batch: the producer (`create-time`) or the broker (`log-append-time`); `none` in
+   * formats before Kafka 0.10.
+   */
   readonly timestampType: 'none' | 'create-time' | 'log-append-time'
   /** −1 without idempotence. */
   readonly producerId: bigint
+  /** The epoch of the producer; −1 where the batch has no producer id. */
   readonly producerEpoch: number
+  /** The sequence number of the first record; −1 where the batch has no producer id. */
   readonly baseSequence: number
+  /** Whether the batch belongs to a transaction. */
   readonly transactional: boolean
   /** A marker that ends a transaction: its records are not the application's. */
   readonly control: boolean
