@@ -41,7 +41,11 @@ const UNNAMED: Readonly<Record<string, readonly string[]>> = {
     ],
     // What consumers of one topic and of several have in common.
     ...['SingleTopicConsumer', 'MultiTopicConsumer'],
-    ...['TopicOptions', 'BalancedReadingOptions', 'MessageError', 'MessageSlice'],
+    ...['TopicOptions', 'TopicsOptions', 'BalancedReadingOptions', 'MessageError', 'MessageSlice'],
+    // The options that `getTransactionalProducer` leaves out.
+    'DecidedOption',
+    // Type arguments of base classes, and the register of what a client has opened: only samsa uses them.
+    ...['BalancedMember', 'FixedAssignment', 'OpenRegister'],
   ],
   'samsa/embedded': [
     ...['ErrorName', 'KafkaError', 'KeeperCode', 'Identity'],
@@ -61,6 +65,8 @@ const UNNAMED: Readonly<Record<string, readonly string[]>> = {
     ],
     // Records of declarations, which are exported, and what `defineTopology` checks of them.
     ...['Bolts', 'CheckedBolts', 'Spouts', 'CheckedSpouts'],
+    // What SpoutClass and BoltClass, which are exported, have in common.
+    'ClassOf',
     // In members that only samsa uses.
     'Outgoing',
   ],
