@@ -16,11 +16,11 @@ const COMMON = ['Connection:', 'Output:', 'Changes:']
 async function withReference(document: string): Promise<string> {
   const [text] = document.split(MARK)
   const options = { parser: 'markdown', printWidth: 100, singleQuote: true, semi: false }
-  return format(`${text!.trimEnd()}\n\n${MARK}\n\n${reference()}`, options)
+  return format(`${text!.trimEnd()}\n\n${MARK}\n\n${await reference()}`, options)
 }
 
-function reference(): string {
-  const commands = allCommands(program()).filter(
+async function reference(): Promise<string> {
+  const commands = allCommands(await program()).filter(
     (command) => command.commands.length === 0 && !command.name().startsWith('_'),
   )
   const common = new Map(
@@ -29,7 +29,7 @@ function reference(): string {
       new Map(
         commands
           .flatMap((command) => command.options)
-          .filter(({ helpGroupHeading }) => helpGroupHeading === group)
+          .filter(({ helpGroupHeading, hidden }) => helpGroupHeading === group && !hidden)
           .map((option) => [option.flags, option]),
       ),
     ]),

@@ -11,6 +11,8 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
 /** Asks for a password that no property has; undefined without a terminal. */
 export type PasswordSource = (username: string) => Promise<string | undefined>
 
+export const DEFAULT_HOSTS = '127.0.0.1:9092'
+
 /** Settings of other programs that do not change what the command does. */
 const WITHOUT_EFFECT =
   /^(?:key|value)\.(?:de)?serializer$|^(?:acks|retries|linger\.ms|batch\.size|buffer\.memory|compression\.type|group\.id|auto\.offset\.reset|enable\.auto\.commit|isolation\.level|max\.poll\.records|session\.timeout\.ms|log_level|debug|api\.version\.request|broker\.version\.fallback|enable\.partition\.eof|statistics\.interval\.ms|queue\.buffering\..*|batch\.num\.messages)$/
@@ -27,6 +29,7 @@ const KNOWN = new Set([
   'sasl.username',
   'sasl.password',
   'sasl.jaas.config',
+  'sasl.login.token',
   'sasl.oauthbearer.method',
   'sasl.oauthbearer.client.id',
   'sasl.oauthbearer.client.secret',
@@ -67,19 +70,24 @@ export function knownProperties(): readonly string[] {
   return [...KNOWN].sort()
 }
 
+/** PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL; anything else is what is set and not one of them. */
+export function protocolOf(properties: Properties): string {
+  return (properties.get('security.protocol') ?? guessProtocol(properties)).toUpperCase()
+}
+
 /** Throws UsageError that names the property. */
 export async function clientOptionsOf(
   properties: Properties,
   askPassword: PasswordSource,
 ): Promise<KafkaClientOptions> {
-  const protocol = (properties.get('security.protocol') ?? guessProtocol(properties)).toUpperCase()
+  const protocol = protocolOf(properties)
   if (!/^(?:PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL)$/.test(protocol)) {
     throw new UsageError(
       `security.protocol must be PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL, not '${protocol}'`,
     )
   }
   const options: Mutable<KafkaClientOptions> = {
-    hosts: first(properties, 'bootstrap.servers', 'metadata.broker.list') ?? '127.0.0.1:9092',
+    hosts: first(properties, 'bootstrap.servers', 'metadata.broker.list') ?? DEFAULT_HOSTS,
     clientId: properties.get('client.id') ?? 'samsa-cli',
     operationTimeoutMs: milliseconds(properties, 'default.api.timeout.ms') ?? 30_000,
   }
@@ -154,7 +162,11 @@ async function saslOf(properties: Properties, askPassword: PasswordSource): Prom
       const password =
         properties.get('sasl.password') ?? jaas.get('password') ?? (await askPassword(username))
       if (password === undefined) throw missing('sasl.password', mechanism, '--password-file FILE')
-      return { mechanism, username, password }
+      // With a delegation token, which Java's login module calls tokenauth.
+      const isToken =
+        properties.get('sasl.login.token') === 'true' || jaas.get('tokenauth') === 'true'
+      if (mechanism === 'PLAIN') return { mechanism, username, password }
+      return { mechanism, username, password, ...(isToken ? { tokenAuth: true } : {}) }
     }
     case 'OAUTHBEARER': {
       const tokenEndpoint = properties.get('sasl.oauthbearer.token.endpoint.url')

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { exitCodeOf } from './failure.ts'
+import { DEFAULT_HOSTS } from './client-properties.ts'
 import { Session, type CommonOptions } from './session.ts'
 
 const CONNECTION = 'Connection:'
@@ -18,6 +19,8 @@ export interface Declaration<Options> {
   readonly options?: readonly Option[]
   /** Which common options it has. Default: `connection` and `output`. */
   readonly has?: readonly ('connection' | 'output' | 'changes')[]
+  /** Common options whose name means something else in this command, such as --verbose. */
+  readonly replaces?: readonly (keyof CommonOptions)[]
   /** Text below the options. */
   readonly notes?: string
   /** Lines that a user can copy. */
@@ -41,15 +44,17 @@ export function declare<Options>(parent: Command, declaration: Declaration<Optio
     const bare = arg.replaceAll(/[<>[\].]/g, '')
     command.argument(arg, declaration.arguments?.[bare] ?? '')
   }
-  for (const option of declaration.options ?? []) command.addOption(option)
-  for (const kind of declaration.has ?? ['connection', 'output']) {
-    for (const option of COMMON[kind]()) command.addOption(option)
-  }
+  const { options: own = [], replaces = [], has = ['connection', 'output'] } = declaration
+  for (const option of own) command.addOption(option)
+  const common = has
+    .flatMap((kind) => COMMON[kind]())
+    .filter((one) => !replaces.some((replaced) => replaced === one.attributeName()))
+  for (const option of common) command.addOption(option)
   const lines = examples.map((example) => `  $ ${example}`).join('\n')
   command.addHelpText('after', `${notes === undefined ? '' : `\n${notes}\n`}\nExamples:\n${lines}`)
   command.action(async () => {
     const options = command.opts<Options & CommonOptions>()
-    await using session = new Session(options)
+    await using session = new Session(commonOptions(options, replaces))
     try {
       await run(session, command.args, options)
     } catch (error) {
@@ -57,10 +62,12 @@ export function declare<Options>(parent: Command, declaration: Declaration<Optio
       // Ctrl-C ends the calls under way: their errors say nothing more.
       if (exitCode !== undefined) process.exitCode = exitCode
       else {
-        if (options.json === true && !session.hasPrinted && exitCodeOf(error) !== 0) {
-          session.printJson({ error })
+        // Where --json is a format of messages, an error would look like one of them.
+        const printsJson = options.json === true && has.includes('output')
+        if (printsJson && !session.hasPrinted && exitCodeOf(error) !== 0) {
+          session.printJson({ error: errorForJson(error) })
         }
-        throw error
+        throw withHosts(error, session)
       }
     }
     if (session.interrupt.exitCode !== undefined) process.exitCode = session.interrupt.exitCode
@@ -68,12 +75,56 @@ export function declare<Options>(parent: Command, declaration: Declaration<Optio
   return command
 }
 
+/** Errors of samsa are data; of others only the message would be lost. */
+function errorForJson(error: unknown): unknown {
+  if (!(error instanceof Error)) return { message: String(error) }
+  if ('toJSON' in error) return error
+  const code = 'code' in error ? { code: error.code } : {}
+  return { name: error.name, ...code, message: error.message }
+}
+
+/** What took too long says which brokers did not respond: the client has tried all of them. */
+function withHosts(error: unknown, session: Session): unknown {
+  const isTimeout = error instanceof Error && 'code' in error && error.code === 'REQUEST_TIMED_OUT'
+  if (!isTimeout || ('broker' in error && error.broker !== undefined)) return error
+  const hosts = session.properties().get('bootstrap.servers') ?? DEFAULT_HOSTS
+  const hint = `samsa ping --brokers ${hosts} says at which step it fails`
+  return new Error(`${error.message} (${hint})`, { cause: error })
+}
+
+/** The values of the common options, without those that mean something else in this command. */
+function commonOptions(
+  options: CommonOptions & JavaOptions,
+  replaces: readonly (keyof CommonOptions)[],
+): CommonOptions {
+  const found: CommonOptions & JavaOptions = Object.fromEntries(
+    Object.entries(options).filter(([name]) => !replaces.some((replaced) => replaced === name)),
+  )
+  const brokers = found.brokers ?? found.bootstrapServer ?? found.brokerList
+  const config =
+    found.config ?? found.commandConfig ?? found['producer.config'] ?? found['consumer.config']
+  return {
+    ...found,
+    ...(brokers === undefined ? {} : { brokers }),
+    ...(config === undefined ? {} : { config }),
+  }
+}
+
+/** Names of Kafka's own tools for options that have another name here. */
+interface JavaOptions {
+  readonly bootstrapServer?: string
+  readonly brokerList?: string
+  readonly commandConfig?: string
+  readonly 'producer.config'?: string
+  readonly 'consumer.config'?: string
+}
+
 const COMMON = {
   connection: () => [
     grouped(
       CONNECTION,
       '-b, --brokers <list>',
-      'bootstrap brokers, as host:port,… (default: 127.0.0.1:9092)',
+      `bootstrap brokers, as host:port,… (default: ${DEFAULT_HOSTS})`,
     ),
     grouped(CONNECTION, '-P, --profile <name>', 'name of a profile; see samsa profile --help'),
     grouped(
@@ -107,6 +158,8 @@ const COMMON = {
       .argParser(duration)
       .default(undefined, '30s'),
     grouped(CONNECTION, '-v, --verbose', 'log to standard error'),
+    grouped(CONNECTION, '--bootstrap-server <list>', 'as --brokers').hideHelp(),
+    grouped(CONNECTION, '--command-config <file>', 'as --config').hideHelp(),
   ],
   output: () => [
     grouped(OUTPUT, '--json', 'print JSON'),

@@ -1,3 +1,5 @@
+import { compileFunction } from 'node:vm'
+import { UsageError } from './failure.ts'
 import type { Printable } from './format.ts'
 import { matcherOf } from './names.ts'
 import { keyAndValue } from './session.ts'
@@ -7,12 +9,14 @@ export interface FilterOptions {
   readonly filterKey?: string
   readonly filterValue?: string
   readonly filterHeader?: readonly string[]
+  /** JavaScript, such as `value.status >= 500`. */
+  readonly filter?: string
 }
 
 /** Which messages the options mean: those that satisfy all of them. */
 export function filterOf(options: FilterOptions): (message: Printable) => boolean {
   const tests: ((message: Printable) => boolean)[] = []
-  const { grep, filterKey, filterValue, filterHeader = [] } = options
+  const { grep, filterKey, filterValue, filterHeader = [], filter } = options
   if (grep !== undefined) {
     const wanted = Buffer.from(grep)
     tests.push(({ key, value }) => has(key, wanted) || has(value, wanted))
@@ -32,6 +36,7 @@ export function filterOf(options: FilterOptions): (message: Printable) => boolea
       headers.some(({ key, value }) => key === name && value !== null && matches(textOf(value))),
     )
   }
+  if (filter !== undefined) tests.push(expressionOf(filter))
   return (message) => tests.every((test) => test(message))
 }
 
@@ -43,4 +48,40 @@ function has(bytes: Uint8Array | null, wanted: Buffer): boolean {
 
 function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()
+}
+
+/**
+ * An expression about a message: `value` and `key` as JSON where they are, else as text; `headers` by name. A message
+ * that it throws for, such as one without the field, does not satisfy it.
+ */
+function expressionOf(source: string): (message: Printable) => boolean {
+  let test: (...args: unknown[]) => unknown
+  try {
+    test = compileFunction(`return (${source}\n)`, [...NAMES]) as typeof test
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new UsageError(`--filter '${source}' is not an expression in JavaScript: ${reason}`)
+  }
+  return ({ key, value, headers, topic, partition, offset, timestamp }) => {
+    const byName = Object.fromEntries(
+      headers.map((header) => [header.key, header.value === null ? null : textOf(header.value)]),
+    )
+    try {
+      return Boolean(test(parsed(key), parsed(value), byName, topic, partition, offset, timestamp))
+    } catch {
+      return false
+    }
+  }
+}
+
+const NAMES = ['key', 'value', 'headers', 'topic', 'partition', 'offset', 'timestamp'] as const
+
+function parsed(bytes: Uint8Array | null): unknown {
+  if (bytes === null) return null
+  const text = textOf(bytes)
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return text
+  }
 }

@@ -1,5 +1,6 @@
 import type { Message } from '../index.ts'
 import { visible } from '../terminal/visible.ts'
+import { ENCODING_NAMES, encodingOf } from './encodings.ts'
 import { UsageError } from './failure.ts'
 
 /** What a message is printed from. */
@@ -15,6 +16,7 @@ type Part = (message: Printable) => Uint8Array
 
 const NOTHING = Buffer.alloc(0)
 const UNREADABLE = Buffer.from('?')
+const NULL = Buffer.from('NULL')
 const NEWLINE = Buffer.from('\n')
 
 /** What is printed without a format: the value and a newline. */
@@ -23,7 +25,15 @@ export const valueLine: Format = ({ value }) => [value ?? NOTHING, NEWLINE]
 /** The same for a terminal: see `visible`. */
 export const visibleValueLine: Format = ({ value }) => [visible(value ?? NOTHING), NEWLINE]
 
-/** kcat's fields, by the letter behind the percent sign. */
+/** How a format writes what is null. Default: as nothing. */
+export interface FormatOptions {
+  /** For a terminal: makes visible what the fields have; the text of the format itself stays as it is. */
+  readonly show?: ((bytes: Uint8Array) => Uint8Array) | undefined
+  /** Write NULL for a null key or value, as kcat's -Z does. */
+  readonly namesNull?: boolean
+}
+
+/** The fields of kcat, and more, by the letter behind the percent sign. */
 const FIELDS: Readonly<Record<string, Part>> = {
   t: ({ topic }) => Buffer.from(topic),
   p: ({ partition }) => Buffer.from(String(partition)),
@@ -31,22 +41,23 @@ const FIELDS: Readonly<Record<string, Part>> = {
   k: ({ key }) => key ?? NOTHING,
   K: ({ key }) => Buffer.from(String(key?.length ?? -1)),
   s: ({ value }) => value ?? NOTHING,
+  v: ({ value }) => value ?? NOTHING,
   S: ({ value }) => Buffer.from(String(value?.length ?? -1)),
   R: ({ value }) => int32(value?.length ?? -1),
   T: (message) => readable(() => Buffer.from(String(message.timestamp))),
   h: (message) => readable(() => headersOf(message.headers)),
+  H: (message) => readable(() => Buffer.from(String(message.headers.length))),
   '%': () => Buffer.from('%'),
 }
 
 const ESCAPES: Readonly<Record<string, number>> = { n: 0x0a, t: 0x09, r: 0x0d, '\\': 0x5c, '0': 0 }
 
 /**
- * Compiles a format such as `%k\t%s\n`. For a terminal, `show` makes visible what the fields have; the text of the
- * format itself stays as it is. Throws UsageError that names what it does not know.
+ * Compiles a format such as `%k\t%s{hex}\n`. Throws UsageError that names what it does not know.
  */
 export function compileFormat(
   format: string,
-  show: (bytes: Uint8Array) => Uint8Array = (bytes) => bytes,
+  { show = (bytes) => bytes, namesNull = false }: FormatOptions = {},
 ): Format {
   const parts: Part[] = []
   let literal: Buffer[] = []
@@ -56,10 +67,10 @@ export function compileFormat(
     parts.push(() => bytes)
     literal = []
   }
-  for (const [token] of format.matchAll(/%.?|\\x[0-9a-fA-F]{2}|\\.?|[^%\\]+/gsu)) {
+  for (const [token] of format.matchAll(TOKEN)) {
     if (token.startsWith('%')) {
       endLiteral()
-      const field = fieldOf(token)
+      const field = fieldOf(token, namesNull)
       parts.push((message) => show(field(message)))
     } else {
       literal.push(token.startsWith('\\') ? escaped(token) : Buffer.from(token))
@@ -69,8 +80,19 @@ export function compileFormat(
   return (message) => parts.map((part) => part(message))
 }
 
-function fieldOf(token: string): Part {
-  const letter = token.slice(1)
+/** A brace behind a field is text, as in kcat, unless it names an encoding. */
+const TOKEN = new RegExp(
+  `%[ksv]\\{(?:${ENCODING_NAMES.join('|')})\\}|%T\\{iso\\}|%.?|\\\\x[0-9a-fA-F]{2}|\\\\.?|[^%\\\\]+`,
+  'gsu',
+)
+
+function fieldOf(token: string, namesNull: boolean): Part {
+  const letter = token.slice(1, 2)
+  const encoding = token.length > 3 ? token.slice(3, -1) : undefined
+  if (encoding === 'iso') return (message) => readable(() => isoTime(message.timestamp))
+  if (encoding !== undefined || (namesNull && /^[ksv]$/.test(letter))) {
+    return payload(letter === 'k' ? 'key' : 'value', encoding, namesNull)
+  }
   const part = Object.hasOwn(FIELDS, letter) ? FIELDS[letter] : undefined
   if (part !== undefined) return part
   const known = Object.keys(FIELDS)
@@ -81,6 +103,19 @@ function fieldOf(token: string): Part {
       ? `the format ends with a single %: write %% for a percent sign`
       : `the format has no field ${token}; it has ${known}`,
   )
+}
+
+function payload(name: 'key' | 'value', encoding: string | undefined, namesNull: boolean): Part {
+  const encode = encodingOf(encoding ?? 'text')!
+  return (message) => {
+    const bytes = message[name]
+    if (bytes === null) return namesNull ? NULL : NOTHING
+    return encode(bytes)
+  }
+}
+
+function isoTime(timestamp: number): Uint8Array {
+  return Buffer.from(timestamp < 0 ? String(timestamp) : new Date(timestamp).toISOString())
 }
 
 /** The byte of an escape such as `\\t` or `\\x1f`. Throws UsageError. */
@@ -109,7 +144,7 @@ function headersOf(headers: Printable['headers']): Buffer {
   return Buffer.concat(
     headers.flatMap(({ key, value }, index) => [
       Buffer.from(`${index === 0 ? '' : ','}${key}=`),
-      value ?? Buffer.from('NULL'),
+      value ?? NULL,
     ]),
   )
 }

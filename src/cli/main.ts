@@ -3,4 +3,6 @@ import { reportFailure, reportFailuresOf } from './failure.ts'
 import { program } from './program.ts'
 
 reportFailuresOf(process.stdout)
-program().parseAsync().catch(reportFailure)
+program(process.argv[2])
+  .then((samsa) => samsa.parseAsync())
+  .catch(reportFailure)

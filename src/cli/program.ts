@@ -1,34 +1,95 @@
 import { Command } from 'commander'
 import { VERSION } from '../version.ts'
-import { accessCommands } from './commands/access.ts'
-import { brokerCommand } from './commands/broker.ts'
-import { clusterCommands } from './commands/cluster.ts'
-import { completionCommands } from './commands/completion.ts'
-import { configCommands } from './commands/configs.ts'
-import { consumeCommand } from './commands/consume.ts'
-import { errorsCommand } from './commands/errors.ts'
-import { groupCommands } from './commands/groups.ts'
-import { lagCommand } from './commands/lag.ts'
-import { offsetCommands } from './commands/offsets.ts'
-import { pingCommand } from './commands/ping.ts'
-import { placementCommands } from './commands/placement.ts'
-import { produceCommand } from './commands/produce.ts'
-import { profileCommands } from './commands/profile.ts'
-import { rawCommand } from './commands/raw.ts'
-import { topicCommands } from './commands/topics.ts'
 import { inOneLine } from './failure.ts'
 
+/** Adds commands to the program; `all` makes the program with every command, for completion. */
+export type Adder = (samsa: Command, all: () => Promise<Command>) => void
+
+interface Module {
+  /** The first words that it has, second names included. */
+  readonly words: readonly string[]
+  /** Loaded when one of them is used: a command starts without the code of the others. */
+  readonly load: () => Promise<Adder>
+}
+
+const module = (words: string, load: () => Promise<Adder>): Module => ({
+  words: words.split(' '),
+  load,
+})
+
 /** Every command, in the order of --help. */
-const COMMANDS: readonly (readonly [string, readonly ((samsa: Command) => void)[]])[] = [
-  ['Messages:', [produceCommand, consumeCommand]],
-  ['Topics and groups:', [topicCommands, groupCommands, lagCommand, offsetCommands]],
-  ['Cluster:', [clusterCommands, configCommands, placementCommands, pingCommand, rawCommand]],
-  ['Access:', [accessCommands]],
-  ['Other:', [brokerCommand, profileCommands, errorsCommand, completionCommands]],
+const COMMANDS: readonly (readonly [string, readonly Module[]])[] = [
+  [
+    'Messages:',
+    [
+      module('produce', async () => (await import('./commands/produce.ts')).produceCommand),
+      module('consume', async () => (await import('./commands/consume.ts')).consumeCommand),
+      module('mirror', async () => (await import('./commands/mirror.ts')).mirrorCommand),
+    ],
+  ],
+  [
+    'Topics and groups:',
+    [
+      module('topics topic', async () => (await import('./commands/topics.ts')).topicCommands),
+      module('groups group', async () => (await import('./commands/groups.ts')).groupCommands),
+      module('lag', async () => (await import('./commands/lag.ts')).lagCommand),
+      module('offsets', async () => (await import('./commands/offsets.ts')).offsetCommands),
+    ],
+  ],
+  [
+    'Cluster:',
+    [
+      module('cluster', async () => (await import('./commands/cluster.ts')).clusterCommands),
+      module('top', async () => (await import('./commands/top.ts')).topCommand),
+      module('configs config', async () => (await import('./commands/configs.ts')).configCommands),
+      module(
+        'reassign elect logdirs',
+        async () => (await import('./commands/placement.ts')).placementCommands,
+      ),
+      module(
+        'transactions txns transaction txn',
+        async () => (await import('./commands/transactions.ts')).transactionCommands,
+      ),
+      module('ping', async () => (await import('./commands/ping.ts')).pingCommand),
+      module('raw', async () => (await import('./commands/raw.ts')).rawCommand),
+    ],
+  ],
+  [
+    'Access:',
+    [
+      module(
+        'acls acl users user quotas quota',
+        async () => (await import('./commands/access.ts')).accessCommands,
+      ),
+      module('tokens token', async () => (await import('./commands/tokens.ts')).tokenCommands),
+    ],
+  ],
+  [
+    'Measuring and testing:',
+    [
+      module('bench', async () => (await import('./commands/bench.ts')).benchCommands),
+      module(
+        'verifiable-producer verifiable-consumer',
+        async () => (await import('./commands/verifiable.ts')).verifiableCommands,
+      ),
+    ],
+  ],
+  [
+    'Other:',
+    [
+      module('broker', async () => (await import('./commands/broker.ts')).brokerCommand),
+      module('profile', async () => (await import('./commands/profile.ts')).profileCommands),
+      module('errors', async () => (await import('./commands/errors.ts')).errorsCommand),
+      module(
+        'completion __complete',
+        async () => (await import('./commands/completion.ts')).completionCommands,
+      ),
+    ],
+  ],
 ]
 
-/** The command line; `parseAsync` runs it. */
-export function program(): Command {
+/** The command line; `parseAsync` runs it. With a first word, only what that word needs is loaded. */
+export async function program(word?: string): Promise<Command> {
   const samsa = new Command('samsa')
     .description(
       'Produce to and consume from Apache Kafka, administer clusters, and run embedded brokers.',
@@ -38,9 +99,12 @@ export function program(): Command {
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .addHelpText('after', '\nsamsa COMMAND --help shows the options of a command and examples.')
-  for (const [heading, adders] of COMMANDS) {
+  const isKnown = COMMANDS.some(([, modules]) => modules.some(({ words }) => has(words, word)))
+  for (const [heading, modules] of COMMANDS) {
+    const needed = isKnown ? modules.filter(({ words }) => has(words, word)) : modules
+    const adders = await Promise.all(needed.map(({ load }) => load()))
     samsa.commandsGroup(heading)
-    for (const add of adders) add(samsa)
+    for (const add of adders) add(samsa, program)
   }
   for (const command of allCommands(samsa)) {
     command.exitOverride().configureOutput({
@@ -48,6 +112,10 @@ export function program(): Command {
     })
   }
   return samsa
+}
+
+function has(words: readonly string[], word: string | undefined): boolean {
+  return word !== undefined && words.includes(word)
 }
 
 /** A command and all below it. */

@@ -6,7 +6,12 @@ import { askLine, askSecret, type TerminalInput } from '../terminal/prompt.ts'
 import { stylerFor, type Styler } from '../terminal/style.ts'
 import { renderPlain, renderTable, type Column } from '../terminal/table.ts'
 import { visibleText } from '../terminal/visible.ts'
-import { clientOptionsOf, knownProperties, unknownProperties } from './client-properties.ts'
+import {
+  clientOptionsOf,
+  knownProperties,
+  protocolOf,
+  unknownProperties,
+} from './client-properties.ts'
 import { DeclinedError, inOneLine, ItemsReportedError, UsageError } from './failure.ts'
 import { Profiles } from './profiles.ts'
 import { readProperties, type Properties } from './properties.ts'
@@ -33,6 +38,7 @@ export interface CommonOptions {
 
 /** More failed items than this are counted, not named. */
 const MOST_FAILURES_NAMED = 20
+
 /** What a command has while it runs: its connection, its terminal, and what to do on Ctrl-C. */
 export class Session implements AsyncDisposable {
   readonly options: CommonOptions
@@ -87,6 +93,12 @@ export class Session implements AsyncDisposable {
     })
     this.#clients.push(client)
     return client
+  }
+
+  /** How connections are secured by what is set. */
+  securityProtocol(): { readonly isTls: boolean; readonly isSasl: boolean } {
+    const protocol = protocolOf(this.properties())
+    return { isTls: protocol.endsWith('SSL'), isSasl: protocol.startsWith('SASL') }
   }
 
   /** What is set, by precedence: options, `-X`, variables, the profile, the configuration file. */

@@ -1,22 +1,38 @@
 import type { WriteStream } from 'node:tty'
+import { fit } from './width.ts'
 
 const EVERY_MS = 250
+/** A first estimate of the remaining time would be wrong: so much must be done, and so long have passed. */
+const LEAST_SHARE = 0.01
+const LEAST_SECONDS = 1
+
+/** How much there will be, where that is known: the remaining time follows from it. */
+export interface Total {
+  readonly messages?: number | undefined
+  readonly bytes?: number | undefined
+}
+
+/** The terminal to show it on. */
+export type ProgressStream = Pick<WriteStream, 'write'> & { readonly columns?: number }
 
 /** Counts messages and bytes, and shows them on a terminal: a line that is written again and again. */
 export class Progress implements Disposable {
   readonly #verb: string
-  readonly #stream: Pick<WriteStream, 'write'> | undefined
+  readonly #stream: ProgressStream | undefined
   readonly #startedAt = performance.now()
   #timer: NodeJS.Timeout | undefined
+  /** Of what the count runs to. */
+  total: Total
   messages = 0
   bytes = 0
 
-  /** `stream` is the terminal; without one nothing is shown. */
-  constructor(verb: string, stream: Pick<WriteStream, 'write'> | undefined) {
+  /** Without a stream nothing is shown. */
+  constructor(verb: string, stream: ProgressStream | undefined, total: Total = {}) {
     this.#verb = verb
     this.#stream = stream
+    this.total = total
     if (stream === undefined) return
-    this.#timer = setInterval(() => stream.write(`\r${this.#line()}\x1b[K`), EVERY_MS).unref()
+    this.#timer = setInterval(() => this.#show(this.#line(), ''), EVERY_MS).unref()
   }
 
   add(bytes: number): void {
@@ -29,15 +45,57 @@ export class Progress implements Disposable {
     if (this.#timer === undefined) return
     clearInterval(this.#timer)
     this.#timer = undefined
-    this.#stream?.write(`\r${this.#line()}\x1b[K\n`)
+    this.#show(this.#summary(), '\n')
+  }
+
+  #show(line: string, end: string): void {
+    const { columns = 80 } = this.#stream!
+    // A line that wraps would not be written over.
+    this.#stream!.write(`\r${fit(line, Math.max(columns - 1, 10))}\x1b[K${end}`)
   }
 
   #line(): string {
-    const seconds = (performance.now() - this.#startedAt) / 1000
+    const remaining = remainingSeconds(this, this.total, this.#seconds)
+    const rest = remaining === undefined ? '' : `, ${timeText(remaining)} left`
+    return `${this.#summary()}${rest}`
+  }
+
+  get #seconds(): number {
+    return (performance.now() - this.#startedAt) / 1000
+  }
+
+  #summary(): string {
+    const seconds = this.#seconds
     const rate = Math.round(this.messages / Math.max(seconds, 0.001))
     const count = this.messages.toLocaleString('en')
-    return `${this.#verb} ${count} messages, ${inUnits(this.bytes)}, ${rate.toLocaleString('en')} a second, ${seconds.toFixed(1)} s`
+    const share = shareOf(this, this.total)
+    const percent = share === undefined ? '' : `${Math.floor(share * 100)}%, `
+    return `${percent}${this.#verb} ${count} messages, ${inUnits(this.bytes)}, ${rate.toLocaleString('en')} a second, ${timeText(seconds)}`
   }
+}
+
+function shareOf(done: { messages: number; bytes: number }, total: Total): number | undefined {
+  if (total.bytes !== undefined && total.bytes > 0) return Math.min(1, done.bytes / total.bytes)
+  if (total.messages === undefined || total.messages === 0) return undefined
+  return Math.min(1, done.messages / total.messages)
+}
+
+/** At the rate so far; undefined where that says nothing yet. */
+export function remainingSeconds(
+  done: { messages: number; bytes: number },
+  total: Total,
+  seconds: number,
+): number | undefined {
+  const share = shareOf(done, total)
+  if (share === undefined || share < LEAST_SHARE || seconds < LEAST_SECONDS) return undefined
+  return (seconds * (1 - share)) / share
+}
+
+function timeText(seconds: number): string {
+  if (seconds < 60) return `${seconds.toFixed(1)} s`
+  const minutes = Math.floor(seconds / 60)
+  if (minutes < 60) return `${minutes} min ${Math.floor(seconds % 60)} s`
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }
 
 function inUnits(bytes: number): string {

@@ -40,8 +40,9 @@ export async function askSecret(
   input: TerminalInput,
   output: Writable,
 ): Promise<string> {
-  output.write(question)
+  // Before the question: what is typed as soon as it is there must not be shown.
   input.setRawMode?.(true)
+  output.write(question)
   try {
     return await new Promise<string>((resolve, reject) => {
       let secret = ''

@@ -3,9 +3,12 @@
  * (`getStringWidth` of lib/internal/util/inspect.js).
  */
 
-/** Scripts and signs that terminals draw two columns wide (Unicode's East Asian Width W and F). */
+/**
+ * Scripts and signs that terminals draw two columns wide (Unicode's East Asian Width W and F). Signs that several
+ * scripts share, such as the ー of Japanese, have no script: they are in the ranges.
+ */
 const WIDE =
-  /^(?:\p{Script=Han}|\p{Script=Hangul}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Bopomofo}|\p{Script=Yi}|\p{Emoji_Presentation}|[\u3000-\u303e\uff01-\uff60\uffe0-\uffe6])/u
+  /^(?:\p{Script=Han}|\p{Script=Hangul}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Bopomofo}|\p{Script=Yi}|\p{Emoji_Presentation}|[\u3000-\u303e\u3041-\u33ff\uff01-\uff60\uffe0-\uffe6])/u
 const NARROW_KATAKANA = /^[\uff61-\uff9f]/
 /** What is drawn over the character before, or not at all. */
 const ZERO = /^[\p{Mn}\p{Me}\p{Cf}\p{Cc}]+$/u

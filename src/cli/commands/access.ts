@@ -1,13 +1,15 @@
 import type { Command } from 'commander'
 import type { Acl, AclFilter, NewAcl, QuotaEntity, ScramName } from '../../index.ts'
 import type { Column } from '../../terminal/table.ts'
-import { declare, duration, list, option, positive } from '../command.ts'
+import { declare, list, option, positive } from '../command.ts'
 import { UsageError } from '../failure.ts'
 import { keyAndValue, type Session } from '../session.ts'
 import { count } from '../text.ts'
 
 interface AclOptions {
   readonly principal?: string
+  readonly allowPrincipal?: string
+  readonly denyPrincipal?: string
   readonly host?: string
   readonly operation?: readonly Acl['operation'][]
   readonly topic?: string
@@ -28,9 +30,11 @@ const ACL_OPTIONS = () => [
   option('--transactional-id <name>', 'transactional id of the entry; * for all'),
   option('--prefixed', 'the name is a prefix'),
   option('--deny', 'the entry denies instead of allowing'),
+  option('--allow-principal <principal>', 'as --principal').hideHelp(),
+  option('--deny-principal <principal>', 'as --principal with --deny').hideHelp(),
 ]
 
-/** Adds `samsa acls`, `acl`, `users`, `user`, `quotas`, `quota` and `tokens`. */
+/** Adds `samsa acls`, `acl`, `users`, `user`, `quotas` and `quota`. */
 export function accessCommands(samsa: Command): void {
   declare<AclOptions>(samsa, {
     name: 'acls',
@@ -115,16 +119,6 @@ export function accessCommands(samsa: Command): void {
     examples: ['samsa quota unset producer_byte_rate --for-user alice --yes'],
     run: (session, keys, options) => changeQuotas(session, options, { delete: keys }),
   })
-  declare<{ readonly create?: boolean; readonly lifetime?: number }>(samsa, {
-    name: 'tokens',
-    summary: 'list delegation tokens, or create one',
-    options: [
-      option('--create', 'create a token for the user that logs in, and print its secret'),
-      option('--lifetime <duration>', 'longest life of the new token').argParser(duration),
-    ],
-    examples: ['samsa tokens', 'samsa tokens --create --lifetime 1d --json'],
-    run: tokens,
-  })
 }
 
 function resourceOf(options: AclOptions): Pick<Acl, 'resourceType' | 'resourceName'> | undefined {
@@ -145,7 +139,18 @@ function resourceOf(options: AclOptions): Pick<Acl, 'resourceType' | 'resourceNa
   return found[0]
 }
 
-function filterOf(options: AclOptions): AclFilter {
+/** With the options of Kafka's own tool as ours. */
+function withJavaNames(options: AclOptions): AclOptions {
+  const { allowPrincipal, denyPrincipal } = options
+  const given = [options.principal, allowPrincipal, denyPrincipal]
+  const [principal, ...more] = given.filter((one) => one !== undefined)
+  if (more.length > 0) throw new UsageError('give one principal')
+  if (principal === undefined) return options
+  return { ...options, principal, ...(denyPrincipal === undefined ? {} : { deny: true }) }
+}
+
+function filterOf(given: AclOptions): AclFilter {
+  const options = withJavaNames(given)
   const { principal, host, operation, prefixed, deny } = options
   if (operation !== undefined && operation.length > 1) {
     throw new UsageError('give one --operation to filter by')
@@ -186,8 +191,9 @@ function aclText(acl: NewAcl): string {
 async function createAcls(
   session: Session,
   _args: readonly string[],
-  options: AclOptions,
+  given: AclOptions,
 ): Promise<void> {
+  const options = withJavaNames(given)
   const { principal, host, operation, prefixed, deny } = options
   const resource = resourceOf(options)
   if (principal === undefined || operation === undefined || resource === undefined) {
@@ -369,33 +375,4 @@ async function changeQuotas(
     settle: true,
   })
   session.finish(results)
-}
-
-async function tokens(
-  session: Session,
-  _args: readonly string[],
-  { create = false, lifetime }: { readonly create?: boolean; readonly lifetime?: number },
-): Promise<void> {
-  const admin = await session.admin()
-  const found = create
-    ? [
-        await admin.createDelegationToken({
-          ...session.call,
-          ...(lifetime === undefined ? {} : { maxLifetimeMs: lifetime }),
-        }),
-      ]
-    : await admin.describeDelegationTokens(session.call)
-  session.print(
-    found,
-    [
-      { title: 'TOKEN', of: ({ tokenId }) => tokenId },
-      { title: 'OWNER', of: ({ owner }) => owner },
-      {
-        title: 'EXPIRES',
-        of: ({ expiryTimestampMs }) => new Date(expiryTimestampMs).toISOString(),
-      },
-      ...(create ? [{ title: 'SECRET', of: ({ hmac }: { hmac: string }) => hmac }] : []),
-    ],
-    found,
-  )
 }

@@ -4,7 +4,9 @@ import type { Session } from '../session.ts'
 
 /** Adds `samsa cluster …`. */
 export function clusterCommands(samsa: Command): void {
-  const cluster = samsa.command('cluster').description('show brokers, features and API versions')
+  const cluster = samsa
+    .command('cluster')
+    .description('show brokers, features, controllers and API versions')
   declare(cluster, {
     name: 'describe',
     summary: 'list the brokers, and which of them is the controller',
@@ -16,6 +18,12 @@ export function clusterCommands(samsa: Command): void {
     summary: 'list the features of the cluster and their levels (Kafka 2.7)',
     examples: ['samsa cluster features'],
     run: listFeatures,
+  })
+  declare(cluster, {
+    name: 'quorum',
+    summary: 'list the controllers, and how far each is behind (Kafka 3.3)',
+    examples: ['samsa cluster quorum', 'samsa cluster quorum --json'],
+    run: describeQuorum,
   })
   declare<{ readonly broker?: number }>(cluster, {
     name: 'api-versions',
@@ -61,6 +69,31 @@ async function listFeatures(session: Session): Promise<void> {
       { title: 'SUPPORTED', of: ({ minVersion, maxVersion }) => `${minVersion} to ${maxVersion}` },
     ],
     features,
+  )
+}
+
+async function describeQuorum(session: Session): Promise<void> {
+  const admin = await session.admin()
+  const quorum = await admin.describeMetadataQuorum(session.call)
+  const end = quorum.voters.find(({ replica }) => replica === quorum.leader)?.logEndOffset
+  const rows = [
+    ...quorum.voters.map((replica) => ({ ...replica, role: 'voter' })),
+    ...quorum.observers.map((replica) => ({ ...replica, role: 'observer' })),
+  ]
+  session.print(
+    quorum,
+    [
+      { title: 'NODE', align: 'right', of: ({ replica }) => String(replica) },
+      { title: 'ROLE', of: ({ replica, role }) => (replica === quorum.leader ? 'leader' : role) },
+      { title: 'OFFSET', align: 'right', of: ({ logEndOffset }) => String(logEndOffset) },
+      {
+        title: 'BEHIND',
+        align: 'right',
+        of: ({ logEndOffset }) =>
+          end === undefined ? '?' : String(Math.max(0, end - logEndOffset)),
+      },
+    ],
+    rows,
   )
 }
 

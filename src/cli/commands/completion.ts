@@ -1,7 +1,7 @@
-import type { Command } from 'commander'
-import { append, declare, option } from '../command.ts'
+import type { Command, Option } from 'commander'
+import { declare } from '../command.ts'
 import { UsageError } from '../failure.ts'
-import type { Session } from '../session.ts'
+import { Session, type CommonOptions } from '../session.ts'
 
 /** How long a completion waits for the cluster: a person is typing. */
 const CLUSTER_TIMEOUT_MS = 300
@@ -17,16 +17,17 @@ complete -o default -F _samsa samsa
 _samsa() {
   local -a found
   found=("\${(@f)$(samsa __complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
-  compadd -a found
+  found=("\${(@)found:#}")
+  if (( \${#found} )); then compadd -a found; else _default; fi
 }
-compdef _samsa samsa
+if [ "\${funcstack[1]}" = "_samsa" ]; then _samsa "$@"; else compdef _samsa samsa; fi
 `,
   fish: `complete -c samsa -f -a '(samsa __complete -- (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'
 `,
 }
 
 /** Adds `samsa completion`, and the command that the scripts call. */
-export function completionCommands(samsa: Command): void {
+export function completionCommands(samsa: Command, all: () => Promise<Command>): void {
   declare(samsa, {
     name: 'completion <shell>',
     summary: 'print what completes commands in bash, zsh or fish',
@@ -44,14 +45,13 @@ export function completionCommands(samsa: Command): void {
       return Promise.resolve()
     },
   })
-  const complete = declare<{ readonly property?: readonly string[] }>(samsa, {
+  const complete = declare(samsa, {
     name: '__complete [word...]',
     summary: 'print what a command line can go on with',
-    options: [option('-X, --property <key=value>', 'of the connection').argParser(append)],
     has: [],
     examples: ['samsa __complete -- topic desc'],
     run: async (session, words) => {
-      const found = await completionsOf(samsa, words, session)
+      const found = await completionsOf(await all(), words)
       session.write(found.map((word) => `${word}\n`).join(''))
     },
   })
@@ -60,35 +60,98 @@ export function completionCommands(samsa: Command): void {
   Object.assign(complete, { _hidden: true })
 }
 
+/** What the last word can be. */
+type Place =
+  | { readonly kind: 'option'; readonly command: Command }
+  | { readonly kind: 'value'; readonly option: Option }
+  | { readonly kind: 'command'; readonly command: Command }
+  | { readonly kind: 'argument'; readonly command: Command; readonly index: number }
+
 /** The words that complete the last one. */
 export async function completionsOf(
   samsa: Command,
   words: readonly string[],
-  session: Session,
 ): Promise<readonly string[]> {
   const typed = words.at(-1) ?? ''
-  let command = samsa
-  for (const word of words.slice(0, -1)) {
-    command = command.commands.find((one) => one.name() === word) ?? command
-  }
-  const candidates = typed.startsWith('-')
-    ? command.options.flatMap(({ long, hidden }) => (long == null || hidden ? [] : [long]))
-    : command.commands.length > 0
-      ? command.commands.map((one) => one.name()).filter((name) => !name.startsWith('_'))
-      : await namesFor(command, session)
-  return candidates.filter((word) => word.startsWith(typed)).sort()
+  const { place, options } = placeOf(samsa, words)
+  const candidates = await candidatesFor(place, options)
+  return [...new Set(candidates)].filter((word) => word.startsWith(typed)).sort()
 }
 
-/** Names of the cluster for the argument of a command. Nothing where the cluster does not respond in time. */
-async function namesFor(command: Command, session: Session): Promise<readonly string[]> {
-  const kind = command.registeredArguments.at(-1)?.name() ?? ''
-  const isTopic = /^(?:topic|source|resource)$/.test(kind)
-  const isGroup = kind === 'group' || (kind === 'source' && command.parent?.name() === 'group')
-  if (!isTopic && !isGroup) return []
+/** Goes through the words before the last one, and gathers the options that say which cluster is meant. */
+function placeOf(
+  samsa: Command,
+  words: readonly string[],
+): { readonly place: Place; readonly options: CommonOptions } {
+  let command = samsa
+  let index = 0
+  const given: Record<string, string> = {}
+  const property: string[] = []
+  const before = words.slice(0, -1)
+  for (let at = 0; at < before.length; at++) {
+    const word = before[at]!
+    if (word.startsWith('-') && word !== '-') {
+      const [flag, inline] = word.split('=', 2)
+      const option = command.options.find(({ short, long }) => short === flag || long === flag)
+      if (option === undefined || !option.required || inline !== undefined) continue
+      const value = before[++at]
+      if (value === undefined)
+        return { place: { kind: 'value', option }, options: { ...given, property } }
+      const name = option.attributeName()
+      if (name === 'property') property.push(value)
+      else given[name] = value
+      continue
+    }
+    const sub = command.commands.find((one) => one.name() === word || one.aliases().includes(word))
+    if (sub === undefined) index++
+    else command = sub
+  }
+  const typed = words.at(-1) ?? ''
+  if (typed.startsWith('-'))
+    return { place: { kind: 'option', command }, options: { ...given, property } }
+  const place: Place =
+    command.commands.length > 0
+      ? { kind: 'command', command }
+      : { kind: 'argument', command, index }
+  return { place, options: { ...given, property } }
+}
+
+async function candidatesFor(place: Place, options: CommonOptions): Promise<readonly string[]> {
+  switch (place.kind) {
+    case 'option':
+      return place.command.options.flatMap(({ long, hidden }) =>
+        long == null || hidden ? [] : [long],
+      )
+    case 'command':
+      return place.command.commands.map((one) => one.name()).filter((name) => !name.startsWith('_'))
+    case 'value':
+      return place.option.argChoices ?? (await namesOf(place.option.attributeName(), options))
+    case 'argument': {
+      const { command, index } = place
+      const all = command.registeredArguments
+      const argument = all[index] ?? (all.at(-1)?.variadic === true ? all.at(-1) : undefined)
+      if (argument === undefined) return []
+      const isOfGroup = argument.name() === 'source' && command.parent?.name() === 'group'
+      return namesOf(isOfGroup ? 'group' : argument.name(), options)
+    }
+  }
+}
+
+const SHELLS = ['bash', 'zsh', 'fish']
+const TOPICS = /^(?:topic|source|resource|pattern)$/
+const GROUPS = /^(?:group|groupId|resume)$/
+const PROFILES = /^(?:profile|toProfile)$/
+
+/** Names for an argument or the value of an option. Nothing where the cluster does not respond in time. */
+async function namesOf(kind: string, options: CommonOptions): Promise<readonly string[]> {
+  if (kind === 'shell') return SHELLS
+  await using session = new Session(options)
+  if (PROFILES.test(kind)) return session.profiles.list()
+  if (!TOPICS.test(kind) && !GROUPS.test(kind)) return []
   try {
     const admin = await session.admin()
     const call = { timeoutMs: CLUSTER_TIMEOUT_MS }
-    if (isGroup) return (await admin.listGroups(call)).groups.map(({ group }) => group)
+    if (GROUPS.test(kind)) return (await admin.listGroups(call)).groups.map(({ group }) => group)
     return (await admin.listTopics(call)).map(({ topic }) => topic)
   } catch {
     return []

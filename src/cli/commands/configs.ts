@@ -3,6 +3,7 @@ import type { Admin, ConfigEntry, ConfigResource, ConfigResourceType } from '../
 import type { Column } from '../../terminal/table.ts'
 import { append, declare, option } from '../command.ts'
 import { UsageError } from '../failure.ts'
+import { replaceConfigs } from '../replace-configs.ts'
 import { keyAndValue, type Session } from '../session.ts'
 
 const RESOURCE =
@@ -150,18 +151,21 @@ async function change(
     ),
     ...(changes.delete ?? []).map((name) => `${resource} ${name}: ${valueOf(name)} → default`),
   ]
+  const client = await session.client()
+  const isOld = !(await hasIncrementalChanges(session, admin))
+  const alter = async (validateOnly: boolean): Promise<readonly ConfigResult[]> => {
+    if (isOld) {
+      await replaceConfigs(session, client, target, before!, changes, validateOnly)
+      return [target]
+    }
+    const call = { ...session.call, settle: true, validateOnly }
+    return admin.incrementalAlterConfigs([{ ...target, ...changes }], call)
+  }
   // Brokers check a change as they would make it.
-  const checked = await admin.incrementalAlterConfigs([{ ...target, ...changes }], {
-    ...session.call,
-    settle: true,
-    validateOnly: true,
-  })
-  session.checkItems(checked)
+  session.checkItems(await alter(true))
+  if (isOld) plan.push('this Kafka replaces all settings at once: a change by someone else is lost')
   if (!(await session.confirm(plan.join('\n'), 'Change these settings?'))) return
-  const results = await admin.incrementalAlterConfigs([{ ...target, ...changes }], {
-    ...session.call,
-    settle: true,
-  })
+  const results = await alter(false)
   session.print(
     results,
     [
@@ -171,6 +175,19 @@ async function change(
     results,
   )
   session.checkItems(results)
+}
+
+type ConfigResult = Awaited<ReturnType<Admin['incrementalAlterConfigs']>>[number]
+
+/** IncrementalAlterConfigs, of Kafka 2.3. */
+const INCREMENTAL_KEY = 44
+
+async function hasIncrementalChanges(session: Session, admin: Admin): Promise<boolean> {
+  const { brokers } = await admin.describeCluster(session.call)
+  const versions = await Promise.all(
+    brokers.map(({ broker }) => admin.describeApiVersions(broker, session.call)),
+  )
+  return versions.every((apis) => apis.some(({ key }) => key === INCREMENTAL_KEY))
 }
 
 async function diffConfigs(

@@ -1,64 +1,70 @@
 import type { Command } from 'commander'
-import type { BalancedConsumer, KafkaClient, SimpleConsumer, TopicPartition } from '../../index.ts'
+import type { BalancedTopicsConsumer, Consumer, KafkaClient } from '../../index.ts'
 import { Output } from '../../terminal/output.ts'
 import { Progress } from '../../terminal/progress.ts'
-import { visible, visibleText } from '../../terminal/visible.ts'
 import { append, declare, filled, option, positive, wholeNumbers } from '../command.ts'
+import { ENCODING_NAMES } from '../encodings.ts'
 import { UsageError } from '../failure.ts'
+import { filterOf, type FilterOptions } from '../filter.ts'
+import { printerOf, type PrintOptions } from '../printer.ts'
 import {
-  compileFormat,
-  unescaped,
-  valueLine,
-  visibleValueLine,
-  type Format,
-  type Printable,
-} from '../format.ts'
-import { filterOf } from '../filter.ts'
-import { jsonLine } from '../records.ts'
+  RangeEnd,
+  rangeOf,
+  seekBeforeEnd,
+  topicsOf,
+  type Range,
+  type RangeOptions,
+} from '../range.ts'
 import type { Session } from '../session.ts'
-import { timeOf } from '../times.ts'
 
-interface ConsumeOptions {
-  readonly fromBeginning?: boolean
-  readonly offset?: string
-  readonly from?: string
-  readonly until?: string
-  readonly tail?: number
+interface ConsumeOptions extends RangeOptions, FilterOptions, PrintOptions {
+  readonly topic?: readonly string[]
   readonly exit?: boolean
-  readonly format?: string
-  readonly json?: boolean
   readonly count?: number
+  readonly maxMessages?: number
   readonly partition?: readonly number[]
   readonly group?: string
-  readonly delimiter?: string
-  readonly grep?: string
-  readonly filterKey?: string
-  readonly filterValue?: string
-  readonly filterHeader?: readonly string[]
   readonly readCommitted?: boolean
   readonly countOnly?: boolean
-  readonly raw?: boolean
 }
 
 /** With a group, `--exit` ends the command when no message has come for so long. */
 const GROUP_IDLE_MS = 5_000
+const COMMIT_EVERY_MS = 5_000
 
 const FIELDS = `Fields of a format:
   %t topic       %p partition    %o offset    %T timestamp    %h headers as key=value,key=value
   %k key         %K its length   %s value     %S its length   %R the same as 4 bytes, big-endian
-  %% percent     \\n \\t \\r \\\\ \\0 and \\xNN: a byte      Lengths are -1 for null.`
+  %H how many headers            %v value     %% percent     \\n \\t \\r \\\\ \\0 and \\xNN: a byte
+  %T{iso}, and %k{…}, %s{…}, %v{…} with hex, base64, json or int8 to float64. Lengths are -1 for null.`
+
+/** The options of `consume` and `mirror` that choose messages. */
+export const FILTER_OPTIONS = () => [
+  option('--grep <text>', 'only messages whose key or value contains this text'),
+  option('--filter-key <text>', 'only messages with this key; * matches any text'),
+  option('--filter-value <text>', 'only messages with this value; * matches any text'),
+  option(
+    '--filter-header <key=value>',
+    'only messages with this header; can be repeated',
+  ).argParser(append),
+  option(
+    '--filter <expression>',
+    'only messages that satisfy this JavaScript, such as value.status>=500',
+  ),
+]
 
 /** Adds `samsa consume`. */
 export function consumeCommand(samsa: Command): void {
   declare<ConsumeOptions>(samsa, {
-    name: 'consume <topic>',
-    summary: 'print the messages of a topic, one value per line',
+    name: 'consume [topic...]',
+    summary: 'print the messages of topics, one value per line',
+    arguments: { topic: 'names; * matches any characters, /…/ is a regular expression' },
     options: [
       option('--from-beginning', 'start at the oldest message instead of the end'),
       option(
         '-o, --offset <position>',
-        'where to start: beginning, end, an offset, -N (N before the end) or s@TIME',
-      ),
+        'where to start: beginning, end, N, -N (N before the end), s@TIME; N:M and @TIME:TIME are ranges, e@TIME an end',
+      ).argParser(append),
       option('--from <time>', 'start at a date, or a time ago such as -2h'),
       option('--until <time>', 'exit at messages of this time or later'),
       option(
@@ -77,17 +83,20 @@ export function consumeCommand(samsa: Command): void {
       ),
       option('-f, --format <format>', 'output format of a message, as in kcat; see below'),
       option('-J, --json', 'print one JSON object per line'),
+      option('-K, --key-separator <text>', 'print the key and this text before each value'),
       option('-D, --delimiter <text>', 'text to print after each value').default(undefined, '\\n'),
-      option('--grep <text>', 'print only messages whose key or value contains this text'),
-      option('--filter-key <text>', 'print only messages with this key; * matches any text'),
-      option('--filter-value <text>', 'print only messages with this value; * matches any text'),
-      option(
-        '--filter-header <key=value>',
-        'print only messages with this header; can be repeated',
-      ).argParser(append),
+      option('-O, --offsets', 'print the offset before each value'),
+      option('-Z, --null', 'print NULL for null keys and values'),
+      option('--key <encoding>', `how to print keys: ${ENCODING_NAMES.join(', ')}`),
+      option('--value <encoding>', 'how to print values: the same'),
+      option('-s, --serdes <letter>', "kcat's letters for numbers, such as key=i")
+        .argParser(append)
+        .hideHelp(),
+      ...FILTER_OPTIONS(),
       option('--read-committed', 'skip messages of open and aborted transactions'),
       option('--count-only', 'print only the number of messages'),
       option('--raw', 'do not escape control characters on a terminal'),
+      ...KCAT_OPTIONS(),
     ],
     has: ['connection'],
     notes: FIELDS,
@@ -95,46 +104,55 @@ export function consumeCommand(samsa: Command): void {
       'samsa consume page-views',
       'samsa consume --from-beginning --exit page-views > page-views.txt',
       "samsa consume --from-beginning -n 10 -f '%p %o %k: %s\\n' events",
-      'samsa consume page-views --from -2h --exit --json',
+      "samsa consume 'page-*' --from -2h --exit --json",
     ],
     run: consume,
   })
 }
 
+/** Letters of kcat that change nothing here, or are another spelling, so that its command lines work. */
+export const KCAT_OPTIONS = () => [
+  option('-t, --topic <name>', 'the topic').argParser(append).hideHelp(),
+  option('-q, --quiet', 'without effect').hideHelp(),
+  option('-u, --unbuffered', 'without effect').hideHelp(),
+  option('-E, --no-exit-on-error', 'without effect').hideHelp(),
+]
+
 async function consume(
   session: Session,
-  [topic]: readonly string[],
-  given: ConsumeOptions & { readonly maxMessages?: number },
+  args: readonly string[],
+  options: ConsumeOptions,
 ): Promise<void> {
-  const options = { ...given, count: given.count ?? given.maxMessages ?? Infinity }
-  const print = printerOf(options)
+  const names = [...(options.topic ?? []), ...args]
+  if (names.length === 0) throw new UsageError('name a topic')
+  const most = options.count ?? options.maxMessages ?? Infinity
+  const print = printerOf(options, process.stdout.isTTY)
   const isWanted = filterOf(options)
-  const untilMs = options.until === undefined ? Infinity : timeOf(options.until).getTime()
+  const range = rangeOf(options, options.countOnly === true ? 'earliest' : 'latest')
+  const end = new RangeEnd(range)
   const client = await session.client()
-  await using consumer = await open(session, client, topic!, options)
+  await using consumer = await open(session, client, names, options, range)
   const output = new Output(process.stdout)
   const isWatched = process.stderr.isTTY && !process.stdout.isTTY
   using progress = new Progress('received', isWatched ? process.stderr : undefined)
+  if (isWatched) progress.total = await totalOf(session, client, consumer, options, most)
   // Closing ends the wait for a message, too.
   const stop = (): void => void consumer.close()
   session.interrupt.signal.addEventListener('abort', stop)
   process.stdout.once('error', stop)
-  const past = new Set<number>()
   let found = 0
   const { ClosedError } = await import('../../index.ts')
   try {
     for await (const message of consumer) {
-      if (message.timestamp >= untilMs) {
-        // Timestamps only grow as a rule, so that a partition ends at its first message that is late.
-        past.add(message.partition)
-        if (consumer.partitions.every((partition) => past.has(partition))) break
+      if (end.isPast(message)) {
+        if (end.hasEnded(consumer)) break
         continue
       }
-      if (past.has(message.partition) || !isWanted(message)) continue
+      if (!isWanted(message)) continue
       found++
       if (options.countOnly !== true) output.write(print(message))
       progress.add((message.key?.length ?? 0) + (message.value?.length ?? 0))
-      if (found >= options.count || output.error !== undefined) break
+      if (found >= most || output.error !== undefined) break
       if (output.isFull) await output.drained()
     }
   } catch (error) {
@@ -148,102 +166,77 @@ async function consume(
   if (session.interrupt.exitCode === 130) session.interrupt.exitCode = 0
 }
 
-type Reader = SimpleConsumer | BalancedConsumer
+type Reader = Consumer | BalancedTopicsConsumer
 
 async function open(
   session: Session,
   client: KafkaClient,
-  topic: string,
+  names: readonly string[],
   options: ConsumeOptions,
+  range: Range,
 ): Promise<Reader> {
-  const start = startOf(options)
+  const { partition, group, exit = false, countOnly = false, readCommitted = false } = options
+  const topics = topicsOf(names)
   const common = {
-    isolationLevel: options.readCommitted === true ? 'read_committed' : 'read_uncommitted',
-    autoOffsetReset: start.at,
+    topics,
+    isolationLevel: readCommitted ? 'read_committed' : 'read_uncommitted',
+    autoOffsetReset: range.at,
   } as const
-  const stopAtEnd =
-    options.exit === true || options.until !== undefined || options.countOnly === true
-  const { partition, group } = options
+  const stopAtEnd = exit || countOnly || new RangeEnd(range).isBounded
   if (group !== undefined) {
-    if (partition !== undefined || start.beforeEnd !== undefined) {
+    if (partition !== undefined || range.beforeEnd !== undefined) {
       throw new UsageError('--group decides on partitions and offsets: leave -p, -o -N and --tail')
     }
-    return client.topic(topic).getBalancedConsumer({
-      ...common,
-      consumerGroup: group,
-      managed: true,
-      autoCommitEnable: true,
-      // Members do not know where the log ended when they joined: partitions come and go.
-      ...(stopAtEnd ? { consumerTimeoutMs: GROUP_IDLE_MS } : {}),
-    })
+    return client.getBalancedConsumer(
+      {
+        ...common,
+        consumerGroup: group,
+        managed: true,
+        autoCommitEnable: true,
+        autoCommitIntervalMs: COMMIT_EVERY_MS,
+        // Members do not know where the log ended when they joined: partitions come and go.
+        ...(stopAtEnd ? { consumerTimeoutMs: GROUP_IDLE_MS } : {}),
+      },
+      session.call,
+    )
   }
-  const consumer = await client.topic(topic).getSimpleConsumer({
-    ...common,
-    stopAtEnd,
-    ...(partition === undefined ? {} : { partitions: partition }),
-  })
-  if (start.beforeEnd !== undefined) await seekBeforeEnd(session, client, consumer, start.beforeEnd)
+  if (partition !== undefined && topics instanceof RegExp) {
+    throw new UsageError('--partition needs topics by name, without a pattern')
+  }
+  const chosen = (topics instanceof RegExp ? [] : topics).map((topic) => [topic, partition ?? []])
+  const consumer = await client.getConsumer(
+    {
+      ...common,
+      stopAtEnd,
+      ...(partition === undefined
+        ? {}
+        : { partitions: Object.fromEntries(chosen) as Record<string, readonly number[]> }),
+    },
+    session.call,
+  )
+  if (topics instanceof RegExp && consumer.assignment.length === 0) {
+    throw new UsageError(`no topic matches ${names.join(' ')}`)
+  }
+  if (range.beforeEnd !== undefined) await seekBeforeEnd(session, client, consumer, range.beforeEnd)
   return consumer
 }
 
-interface Start {
-  readonly at: 'earliest' | 'latest' | number | Date
-  /** This many messages before the end instead. */
-  readonly beforeEnd?: number
-}
-
-function startOf({ fromBeginning, offset, from, tail, countOnly }: ConsumeOptions): Start {
-  const given = [fromBeginning, offset, from, tail].filter((value) => value !== undefined)
-  if (given.length > 1) {
-    throw new UsageError('give only one of --from-beginning, --offset, --from and --tail')
-  }
-  if (tail !== undefined) return { at: 'earliest', beforeEnd: tail }
-  if (from !== undefined) return { at: timeOf(from) }
-  if (fromBeginning === true || (offset === undefined && countOnly === true)) {
-    return { at: 'earliest' }
-  }
-  if (offset === undefined || offset === 'end' || offset === 'latest') return { at: 'latest' }
-  if (offset === 'beginning' || offset === 'earliest') return { at: 'earliest' }
-  if (/^\d{1,15}$/.test(offset)) return { at: Number(offset) }
-  if (/^-\d{1,15}$/.test(offset)) return { at: 'earliest', beforeEnd: -Number(offset) }
-  if (offset.startsWith('s@')) return { at: timeOf(offset.slice(2)) }
-  throw new UsageError(`'${offset}' is no offset: beginning, end, N, -N and s@TIME are`)
-}
-
-async function seekBeforeEnd(
+/** How many messages there will be, where the command has an end and prints all of them. */
+async function totalOf(
   session: Session,
   client: KafkaClient,
-  consumer: SimpleConsumer,
-  count: number,
-): Promise<void> {
-  const partitions: TopicPartition[] = consumer.partitions.map((partition) => ({
-    topic: consumer.topic,
-    partition,
-  }))
-  const [starts, ends] = await Promise.all([
-    client.admin.listOffsets(partitions, 'earliest', session.call),
-    client.admin.listOffsets(partitions, 'latest', session.call),
-  ])
-  session.checkItems([...starts, ...ends])
-  for (const [index, { partition, offset = 0 }] of ends.entries()) {
-    consumer.seek(partition, Math.max(starts[index]!.offset ?? 0, offset - count))
+  consumer: Reader,
+  options: ConsumeOptions,
+  most: number,
+): Promise<{ readonly messages?: number }> {
+  if (most !== Infinity) return { messages: most }
+  if (options.exit !== true || options.group !== undefined) return {}
+  const { positions } = consumer
+  const ends = await client.admin.listOffsets(positions, 'latest', session.call)
+  return {
+    messages: ends.reduce(
+      (sum, { offset = 0 }, index) => sum + Math.max(0, offset - positions[index]!.offset),
+      0,
+    ),
   }
-}
-
-function printerOf({ format, json, delimiter, raw = false }: ConsumeOptions): Format {
-  const isShown = process.stdout.isTTY && !raw
-  if (format !== undefined && json === true) {
-    throw new UsageError('give only one of --format and --json')
-  }
-  if (json === true) {
-    return (message: Printable) => {
-      const line = jsonLine(message)
-      return [Buffer.from(isShown ? visibleText(line) : line)]
-    }
-  }
-  if (format !== undefined) return compileFormat(format, isShown ? visible : undefined)
-  if (delimiter === undefined) return isShown ? visibleValueLine : valueLine
-  const end = unescaped(delimiter)
-  const nothing = Buffer.alloc(0)
-  return ({ value }) => [isShown ? visible(value ?? nothing) : (value ?? nothing), end]
 }

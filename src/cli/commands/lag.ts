@@ -1,16 +1,15 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
-import type { Admin, GroupLag, PartitionLag } from '../../index.ts'
-import { Screen } from '../../terminal/screen.ts'
-import { sparkline } from '../../terminal/sparkline.ts'
-import { renderTable, type Column } from '../../terminal/table.ts'
-import { visibleText } from '../../terminal/visible.ts'
+import type { Admin, GroupLag, KafkaClient, PartitionLag } from '../../index.ts'
+import type { Column } from '../../terminal/table.ts'
 import { declare, duration, list, option, wholeNumber } from '../command.ts'
 import { ConditionNotMetError, UsageError } from '../failure.ts'
+import { clock, Histories, live } from '../live.ts'
 import { isPattern, matcherOf } from '../names.ts'
 import type { Session } from '../session.ts'
+import { durationText } from '../text.ts'
+import { timeLags } from '../time-lag.ts'
 
-interface LagOptionsOfCommand {
+export interface LagOptionsOfCommand {
   readonly topic?: readonly string[]
   readonly onlyLagging?: boolean
   readonly partitions?: boolean
@@ -18,22 +17,25 @@ interface LagOptionsOfCommand {
   readonly watch?: boolean
   readonly interval: number
   readonly readCommitted?: boolean
+  readonly seconds?: boolean
+  readonly maxAge?: number
 }
-
-/** How many measurements a sparkline shows. */
-const HISTORY = 30
 
 /** Adds `samsa lag`. */
 export function lagCommand(samsa: Command): void {
   declare<LagOptionsOfCommand>(samsa, {
     name: 'lag [group...]',
-    summary: 'show the lag of groups in messages',
+    summary: 'show the lag of groups in messages, and in time',
     arguments: { group: 'names, with * for any characters; default: all groups' },
     options: [
       option('--topic <list>', 'show only these topics').argParser(list),
       option('--only-lagging', 'show only groups and partitions with lag'),
       option('--partitions', 'show each partition with its member'),
       option('--max <messages>', 'exit with code 3 if a group has more lag').argParser(wholeNumber),
+      option('--seconds', 'also show how old the oldest unread message is'),
+      option('--max-age <duration>', 'exit with code 3 if it is older, such as 5m').argParser(
+        duration,
+      ),
       option('--read-committed', 'count only up to the first open transaction'),
       option('--watch', 'update the display until Ctrl-C'),
       option('--interval <duration>', 'time between two updates of --watch')
@@ -45,6 +47,7 @@ export function lagCommand(samsa: Command): void {
       'samsa lag',
       'samsa lag billing --partitions',
       'samsa lag --max 10000 --json',
+      'samsa lag billing --seconds --max-age 5m',
       "samsa lag 'billing*' --watch",
     ],
     run: (session, patterns, options) =>
@@ -52,37 +55,79 @@ export function lagCommand(samsa: Command): void {
   })
 }
 
+/** A group with its lag in time, where that was asked for and is known. */
+type AgedLag = GroupLag & { readonly ageMs?: number }
+type AgedPartition = PartitionLag & { readonly group: string; readonly ageMs?: number }
+
 async function show(
   session: Session,
   patterns: readonly string[],
   options: LagOptionsOfCommand,
 ): Promise<void> {
-  const groups = await measure(await session.admin(), session, patterns, options)
-  printLag(session, groups, options)
+  const client = await session.client()
+  const groups = await measure(client.admin, session, patterns, options)
+  const { max, maxAge, seconds = false } = options
+  const isAged = seconds || maxAge !== undefined
+  const aged: readonly AgedLag[] = isAged ? await withAges(session, client, groups) : groups
+  printLag(session, aged, options, isAged)
   session.checkItems(groups.flatMap((group) => [group, ...group.partitions]))
-  const { max } = options
-  const above = groups.filter(({ lag }) => max !== undefined && lag !== undefined && lag > max)
-  if (above.length > 0) {
-    const names = above.map(({ group, lag }) => `${group} (${lag})`).join(', ')
-    throw new ConditionNotMetError(`behind by more than ${max}: ${names}`)
+  const above = aged.filter(({ lag }) => max !== undefined && lag !== undefined && lag > max)
+  const names = above.map(({ group, lag }) => `${group} (${lag})`).join(', ')
+  if (above.length > 0) throw new ConditionNotMetError(`behind by more than ${max}: ${names}`)
+  if (maxAge === undefined) return
+  const unknown = aged.filter(({ lag, ageMs }) => lag !== 0 && ageMs === undefined)
+  if (unknown.length > 0) {
+    throw new Error(`the lag in time is not known: ${unknown.map(({ group }) => group).join(', ')}`)
   }
+  const late = aged.filter(({ ageMs }) => ageMs !== undefined && ageMs > maxAge)
+  if (late.length === 0) return
+  const texts = late.map(({ group, ageMs }) => `${group} (${durationText(ageMs!)})`).join(', ')
+  throw new ConditionNotMetError(`behind by more than ${durationText(maxAge)}: ${texts}`)
+}
+
+async function withAges(
+  session: Session,
+  client: KafkaClient,
+  groups: readonly GroupLag[],
+): Promise<readonly AgedLag[]> {
+  const { byGroup, ages } = await timeLags(client, groups, session.interrupt.signal)
+  const ofPartition = new Map(
+    ages.map(({ group, topic, partition, ageMs }) => [`${group} ${topic}-${partition}`, ageMs]),
+  )
+  return groups.map((group) => {
+    const ageMs = byGroup.get(group.group)
+    const partitions = group.partitions.map((one) => {
+      const name = `${group.group} ${one.topic}-${one.partition}`
+      const age = one.lag === 0 ? 0 : ofPartition.get(name)
+      return age === undefined ? one : { ...one, ageMs: age }
+    })
+    return { ...group, partitions, ...(ageMs === undefined ? {} : { ageMs }) }
+  })
 }
 
 function printLag(
   session: Session,
-  groups: readonly GroupLag[],
+  groups: readonly AgedLag[],
   { partitions, onlyLagging }: LagOptionsOfCommand,
+  isAged: boolean,
 ): void {
+  const age: Column<{ readonly ageMs?: number }> = {
+    title: 'BEHIND',
+    align: 'right',
+    of: ({ ageMs }) => (ageMs === undefined ? '?' : durationText(ageMs)),
+  }
+  const more = isAged ? [age] : []
   if (partitions !== true) {
-    session.print(groups, GROUP_COLUMNS, groups)
+    session.print(groups, [...GROUP_COLUMNS, ...more], groups)
     return
   }
   const rows = groups.flatMap(({ group, partitions: ofGroup }) =>
     ofGroup
       .filter(({ lag }) => onlyLagging !== true || lag !== 0)
-      .map((partition) => ({ group, ...partition })),
+      .map((partition): AgedPartition => ({ group, ...partition })),
   )
-  session.print(groups, PARTITION_COLUMNS, rows)
+  const at = PARTITION_COLUMNS.findIndex(({ title }) => title === 'LAG') + 1
+  session.print(groups, PARTITION_COLUMNS.toSpliced(at, 0, ...more), rows)
 }
 
 const GROUP_COLUMNS: readonly Column<GroupLag>[] = [
@@ -92,7 +137,7 @@ const GROUP_COLUMNS: readonly Column<GroupLag>[] = [
   { title: 'LAG', align: 'right', of: ({ lag }) => lagText(lag) },
 ]
 
-const PARTITION_COLUMNS: readonly Column<PartitionLag & { readonly group: string }>[] = [
+const PARTITION_COLUMNS: readonly Column<AgedPartition>[] = [
   { title: 'GROUP', of: ({ group }) => group },
   { title: 'TOPIC', of: ({ topic }) => topic },
   { title: 'PARTITION', align: 'right', of: ({ partition }) => String(partition) },
@@ -108,7 +153,7 @@ function lagText(lag: number | undefined): string {
 }
 
 /** The lag of the groups that are wanted, only of the topics that are wanted. */
-async function measure(
+export async function measure(
   admin: Admin,
   session: Session,
   patterns: readonly string[],
@@ -148,72 +193,27 @@ function onlyTopics(group: GroupLag, isWanted: (topic: string) => boolean): Grou
   }
 }
 
-/** What one measurement after another reports a group. */
-interface History {
-  readonly lags: (number | undefined)[]
-  readonly offsets: { at: number; committed: number; ends: number }[]
-}
-
 async function watch(
   session: Session,
   patterns: readonly string[],
   options: LagOptionsOfCommand,
 ): Promise<void> {
   if (!process.stdout.isTTY) throw new UsageError('--watch needs a terminal')
-  const admin = await session.admin()
-  const histories = new Map<string, History>()
-  const { signal } = session.interrupt
-  using screen = new Screen(process.stdout)
-  while (!signal.aborted) {
-    const text = await measure(admin, session, patterns, options).then(
-      (groups) => drawing(groups, histories, screen.width),
-      (error: unknown) => `${error instanceof Error ? error.message : String(error)}\n`,
-    )
-    screen.show(`samsa lag   ${new Date().toLocaleTimeString()}   Ctrl-C ends it\n\n${text}`)
-    await delay(options.interval, undefined, { signal }).catch(() => undefined)
-  }
-}
-
-function drawing(
-  groups: readonly GroupLag[],
-  histories: Map<string, History>,
-  width: number,
-): string {
-  for (const group of groups) remember(histories, group)
-  return renderTable<GroupLag>(
-    [
-      { title: 'GROUP', of: ({ group }) => visibleText(group) },
-      { title: 'STATE', of: ({ state }) => state },
-      { title: 'LAG', align: 'right', of: ({ lag }) => lagText(lag) },
-      { title: 'IN/S', align: 'right', of: ({ group }) => rateOf(histories.get(group)!, 'ends') },
-      {
-        title: 'OUT/S',
-        align: 'right',
-        of: ({ group }) => rateOf(histories.get(group)!, 'committed'),
-      },
-      { title: 'TREND', align: 'right', of: ({ group }) => sparkline(histories.get(group)!.lags) },
-    ],
-    groups,
-    width,
-  )
-}
-
-function remember(histories: Map<string, History>, { group, lag, partitions }: GroupLag): void {
-  const history = histories.get(group) ?? { lags: [], offsets: [] }
-  histories.set(group, history)
-  history.lags.push(lag)
-  history.offsets.push({
-    at: performance.now(),
-    committed: partitions.reduce((sum, { offset = 0 }) => sum + offset, 0),
-    ends: partitions.reduce((sum, { endOffset = 0 }) => sum + endOffset, 0),
+  const client = await session.client()
+  const histories = new Histories()
+  await live(session, options.interval, async () => {
+    const groups = await measure(client.admin, session, patterns, options)
+    const { byGroup } = await timeLags(client, groups, session.interrupt.signal).catch(unknownAges)
+    histories.remember(groups, byGroup)
+    const title = `samsa lag   ${clock()}   Ctrl-C ends it`
+    return (width) =>
+      groups.length === 0
+        ? `${title}\n\nno groups`
+        : `${title}\n\n${histories.table(groups, width, session.style)}`
   })
-  if (history.lags.length > HISTORY) history.lags.shift()
-  if (history.offsets.length > HISTORY) history.offsets.shift()
 }
 
-function rateOf({ offsets }: History, what: 'committed' | 'ends'): string {
-  const [first, last] = [offsets[0], offsets.at(-1)]
-  if (first === undefined || last === undefined || first === last) return ''
-  const seconds = (last.at - first.at) / 1000
-  return ((last[what] - first[what]) / seconds).toFixed(1)
+/** A live view shows ? rather than ending where a log cannot be read. */
+export function unknownAges(): { readonly byGroup: ReadonlyMap<string, number> } {
+  return { byGroup: new Map() }
 }

@@ -151,6 +151,7 @@ async function exportOffsets(session: Session, [group]: readonly string[]): Prom
   const admin = await session.admin()
   const [listed] = await admin.listGroupOffsets([group!], session.call)
   session.checkItems([listed!, ...listed!.offsets])
+  if (listed!.offsets.length === 0) throw new Error(`group ${group} has no committed offsets`)
   session.write(
     listed!.offsets
       .map(({ topic, partition, offset }) => `${topic},${partition},${offset}\n`)

@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
-import { lookup } from 'node:dns/promises'
-import { connect } from 'node:net'
 import type { KafkaClient } from '../../index.ts'
+import { DEFAULT_HOSTS } from '../client-properties.ts'
 import { declare, duration, option } from '../command.ts'
-import { ItemsReportedError } from '../failure.ts'
+import { ItemsReportedError, UsageError } from '../failure.ts'
+import { ConnectionSteps, reachAddress, timedStep, type Step } from '../connection-steps.ts'
 import type { Session } from '../session.ts'
 import { count } from '../text.ts'
 
@@ -12,14 +12,10 @@ interface PingOptions {
   readonly connectTimeout: number
 }
 
-interface Step {
-  readonly broker: string
-  readonly step: string
-  readonly tookMs?: number
-  readonly detail?: string
-  readonly error?: string
-  /** What to do about the error. */
-  readonly hint?: string
+interface BrokerAddress {
+  readonly broker: number
+  readonly host: string
+  readonly port: number
 }
 
 /** Adds `samsa ping`. */
@@ -29,10 +25,12 @@ export function pingCommand(samsa: Command): void {
     summary: 'connect to every broker, and say at which step a connection fails',
     options: [
       option('--topic <name>', 'send a message to this topic and read it, too'),
-      option('--connect-timeout <duration>', 'of each step')
+      option('--connect-timeout <duration>', 'time limit of each step')
         .argParser(duration)
         .default(5_000, '5s'),
     ],
+    notes:
+      'The steps are DNS, TCP, TLS, versions, login, metadata and round trip. Where one fails, a line says what to do.',
     examples: ['samsa ping', 'samsa ping --brokers kafka1:9092 --json', 'samsa ping --topic test'],
     run: ping,
   })
@@ -44,11 +42,38 @@ async function ping(
   { topic, connectTimeout }: PingOptions,
 ): Promise<void> {
   const steps: Step[] = []
-  const hosts = (session.properties().get('bootstrap.servers') ?? '127.0.0.1:9092').split(',')
-  const reachable = await Promise.all(
-    hosts.map((host) => reach(host.trim(), connectTimeout, steps)),
-  )
-  if (reachable.some(Boolean)) await pingBrokers(session, connectTimeout, topic, steps)
+  const properties = session.properties()
+  const hosts = (properties.get('bootstrap.servers') ?? DEFAULT_HOSTS)
+    .split(',')
+    .map((host) => host.trim())
+    .filter((host) => host !== '')
+  if (hosts.length === 0) throw new UsageError('--brokers names no address')
+  let reached: { client: KafkaClient; brokers: readonly BrokerAddress[] } | undefined
+  for (const host of hosts) {
+    if (!(await reachAddress(host, connectTimeout, steps))) continue
+    const client = await session.connect(
+      new Map([
+        ...properties,
+        ['bootstrap.servers', host],
+        ['socket.connection.setup.timeout.ms', String(connectTimeout)],
+      ]),
+    )
+    const brokers = await bootstrap(session, client, host, connectTimeout, steps)
+    if (brokers !== undefined) reached ??= { client, brokers }
+  }
+  if (reached !== undefined) {
+    const { client, brokers } = reached
+    for (const broker of brokers) {
+      await pingBroker(session, client, broker, hosts, connectTimeout, steps)
+    }
+    if (topic !== undefined) {
+      await timedStep(`topic ${topic}`, 'produce, consume', steps, () => roundTrip(client, topic))
+    }
+  }
+  report(session, steps)
+}
+
+function report(session: Session, steps: readonly Step[]): void {
   session.print(
     steps,
     [
@@ -74,71 +99,68 @@ async function ping(
   throw new ItemsReportedError('ping failed')
 }
 
-/** The first two steps of a bootstrap address, before Kafka's protocol. */
-async function reach(host: string, timeoutMs: number, steps: Step[]): Promise<boolean> {
-  const match = /^\[?(.+?)\]?:(\d{1,5})$/.exec(host) ?? [host, host, '9092']
-  const [, name, port] = match
-  const resolved = await timed(host, 'DNS', steps, async () => {
-    const { address } = await lookup(name)
-    return address
-  })
-  if (!resolved) return false
-  return timed(host, 'TCP', steps, async () => {
-    await connected(name, Number(port), timeoutMs)
+/** The steps of a first connection. Resolves with the brokers of the cluster. */
+async function bootstrap(
+  session: Session,
+  client: KafkaClient,
+  host: string,
+  timeoutMs: number,
+  steps: Step[],
+): Promise<readonly BrokerAddress[] | undefined> {
+  using connection = new ConnectionSteps(host, session.securityProtocol())
+  try {
+    const cluster = await client.admin.describeCluster({ ...session.call, timeoutMs })
+    const { clusterId, brokers } = cluster
+    const detail = `cluster ${clusterId ?? 'without an id'}, ${count(brokers.length, 'broker')}`
+    steps.push(...connection.steps(undefined, detail))
+    return brokers
+  } catch (error) {
+    steps.push(...connection.steps(error))
+    return undefined
+  }
+}
+
+/** A broker at the address that it advertises, and how long a request takes there. */
+async function pingBroker(
+  session: Session,
+  client: KafkaClient,
+  { broker, host, port }: BrokerAddress,
+  bootstrapHosts: readonly string[],
+  timeoutMs: number,
+  steps: Step[],
+): Promise<void> {
+  const address = `${host.includes(':') ? `[${host}]` : host}:${port}`
+  const name = `${broker} (${address})`
+  const call = { ...session.call, timeoutMs }
+  if (!bootstrapHosts.includes(address)) {
+    const before = steps.length
+    if (!(await reachAddress(address, timeoutMs, steps, name))) {
+      const hint = `The cluster advertises this address: see advertised.listeners of broker ${broker}`
+      steps.splice(before, Infinity, ...steps.slice(before).map((one) => withHint(one, hint)))
+      return
+    }
+  }
+  {
+    using connection = new ConnectionSteps(address, session.securityProtocol(), name)
+    try {
+      await client.admin.describeApiVersions(broker, call)
+      // The client may have asked for metadata, too.
+      const taken = connection.steps(undefined)
+      steps.push(...taken.filter(({ step }) => step !== 'metadata'))
+    } catch (error) {
+      steps.push(...connection.steps(error))
+      return
+    }
+  }
+  await timedStep(name, 'round trip', steps, async () => {
+    await client.admin.describeApiVersions(broker, call)
     return undefined
   })
 }
 
-async function connected(host: string, port: number, timeoutMs: number): Promise<void> {
-  const socket = connect({ host, port })
-  try {
-    await new Promise<void>((resolve, reject) => {
-      socket.setTimeout(timeoutMs, () => {
-        const error = new Error(`no response within ${timeoutMs} ms`)
-        reject(Object.assign(error, { code: 'ETIMEDOUT' }))
-      })
-      socket.once('connect', resolve)
-      socket.once('error', reject)
-    })
-  } finally {
-    socket.destroy()
-  }
-}
-
-/** The steps of each broker that the cluster names: TLS, login and the versions of APIs are in the first request. */
-async function pingBrokers(
-  session: Session,
-  timeoutMs: number,
-  topic: string | undefined,
-  steps: Step[],
-): Promise<void> {
-  const client = await session.client()
-  const call = { ...session.call, timeoutMs }
-  const where = 'cluster'
-  let brokers: readonly {
-    readonly broker: number
-    readonly host: string
-    readonly port: number
-  }[] = []
-  const found = await timed(where, 'TLS, login, versions, metadata', steps, async () => {
-    const cluster = await client.admin.describeCluster(call)
-    brokers = cluster.brokers
-    return `cluster ${cluster.clusterId ?? 'without an id'}, ${count(brokers.length, 'broker')}`
-  })
-  if (!found) return
-  for (const { broker, host, port } of brokers) {
-    await timed(`${broker} (${host}:${port})`, 'connect, request', steps, async () => {
-      await client.admin.describeApiVersions(broker, call)
-      return undefined
-    })
-    await timed(`${broker} (${host}:${port})`, 'round trip', steps, async () => {
-      await client.admin.describeApiVersions(broker, call)
-      return undefined
-    })
-  }
-  if (topic !== undefined) {
-    await timed(`topic ${topic}`, 'produce, consume', steps, () => roundTrip(client, topic))
-  }
+function withHint(step: Step, hint: string): Step {
+  if (step.error === undefined) return step
+  return { ...step, hint: step.hint === undefined ? hint : `${step.hint}. ${hint}` }
 }
 
 async function roundTrip(client: KafkaClient, name: string): Promise<string> {
@@ -151,49 +173,4 @@ async function roundTrip(client: KafkaClient, name: string): Promise<string> {
   })
   const message = await consumer.consume()
   return `partition ${partition}, offset ${message?.offset}`
-}
-
-/** Runs a step. Resolves with whether it succeeded. */
-async function timed(
-  broker: string,
-  step: string,
-  steps: Step[],
-  run: () => Promise<string | undefined>,
-): Promise<boolean> {
-  const startedAt = performance.now()
-  const took = () => performance.now() - startedAt
-  try {
-    const detail = await run()
-    steps.push({ broker, step, tookMs: took(), ...(detail === undefined ? {} : { detail }) })
-    return true
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
-    const hint = hintFor(error)
-    steps.push({
-      broker,
-      step,
-      tookMs: took(),
-      error: message,
-      ...(hint === undefined ? {} : { hint }),
-    })
-    return false
-  }
-}
-
-const HINTS: Readonly<Record<string, string>> = {
-  ENOTFOUND: 'The name does not resolve: check --brokers and the DNS of this machine',
-  EAI_AGAIN: 'The DNS server does not respond: check the network of this machine',
-  ECONNREFUSED: 'Nothing listens there: check the port, and whether the broker runs',
-  ETIMEDOUT: 'Nothing answers there: check firewalls and the listener of the broker',
-  EHOSTUNREACH: 'There is no way to that address: check the network and the VPN',
-  SASL_AUTHENTICATION_FAILED: 'Check the user, the password and the mechanism',
-  UNSUPPORTED_SASL_MECHANISM: 'The broker takes another mechanism: see --mechanism',
-  NOT_KAFKA: 'Check the port: what answers there is not a broker, or wants TLS (--tls)',
-}
-
-function hintFor(error: unknown): string | undefined {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  if (Object.hasOwn(HINTS, code)) return HINTS[code]
-  const cause = error instanceof Error ? error.cause : undefined
-  return cause === undefined ? undefined : hintFor(cause)
 }

@@ -1,22 +1,33 @@
 import { Option, type Command } from 'commander'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { ElectionType, PartitionReassignment } from '../../index.ts'
+import type { Admin, ElectionType, PartitionReassignment, ReassignmentPlan } from '../../index.ts'
+import { remainingSeconds } from '../../terminal/progress.ts'
 import type { Column } from '../../terminal/table.ts'
-import { declare, list, option, positive, wholeNumbers } from '../command.ts'
+import { bytes, declare, option, positive, wholeNumbers } from '../command.ts'
+import { UsageError } from '../failure.ts'
 import type { Session } from '../session.ts'
-import { bytesText, count } from '../text.ts'
+import { bytesText, count, durationText } from '../text.ts'
 import { PARTITION_RESULTS } from './groups.ts'
 
 interface ReassignOptions {
   readonly toBrokers?: readonly number[]
   readonly replicationFactor?: number
   readonly wait?: boolean
+  readonly throttle?: number
 }
 
 /** Between two looks at the moves that are under way. */
 const WAIT_MS = 1_000
 
-/** Adds `samsa reassign`, `elect`, `logdirs` and `transactions`. */
+const REASSIGN_OPTIONS = () => [
+  option('--to-brokers <list>', 'brokers to use (default: all that run)').argParser(wholeNumbers),
+  option(
+    '-r, --replication-factor <count>',
+    'replicas of each partition (default: as today)',
+  ).argParser(positive),
+]
+
+/** Adds `samsa reassign`, `elect` and `logdirs`. */
 export function placementCommands(samsa: Command): void {
   const reassign = samsa
     .command('reassign')
@@ -25,14 +36,12 @@ export function placementCommands(samsa: Command): void {
     name: 'run <topic...>',
     summary: 'plan moves, show them, and start them',
     options: [
-      option('--to-brokers <list>', 'brokers to use (default: all that run)').argParser(
-        wholeNumbers,
-      ),
-      option(
-        '-r, --replication-factor <count>',
-        'replicas of each partition (default: as today)',
-      ).argParser(positive),
+      ...REASSIGN_OPTIONS(),
       option('--wait', 'wait until the moves are complete'),
+      option(
+        '--throttle <bytes>',
+        'bytes per second that a broker may copy; needs --wait, which removes the limit at the end',
+      ).argParser(bytes),
     ],
     has: ['connection', 'output', 'changes'],
     examples: [
@@ -40,6 +49,17 @@ export function placementCommands(samsa: Command): void {
       'samsa reassign run page-views --to-brokers 1,2,3 --wait --yes',
     ],
     run: runReassignment,
+  })
+  declare<ReassignOptions>(reassign, {
+    name: 'plan <topic...>',
+    summary: 'plan moves and print them, as run --dry-run',
+    options: REASSIGN_OPTIONS(),
+    examples: ['samsa reassign plan page-views --to-brokers 1,2,3 --json'],
+    run: async (session, topics, options) => {
+      const plan = await planOf(session, await session.admin(), topics, options)
+      session.print(plan, PLANNED, plan.moves)
+      if (plan.moves.length === 0) session.say('nothing has to move')
+    },
   })
   declare(reassign, {
     name: 'status',
@@ -77,17 +97,6 @@ export function placementCommands(samsa: Command): void {
     examples: ['samsa logdirs', 'samsa logdirs --broker 0 --json'],
     run: logDirs,
   })
-  declare<{ readonly state?: readonly string[]; readonly hanging?: boolean }>(samsa, {
-    name: 'transactions',
-    aliases: ['txns'],
-    summary: 'list transactions (Kafka 3.0)',
-    options: [
-      option('--state <list>', 'only these states, such as Ongoing').argParser(list),
-      option('--hanging', 'only transactions that no producer will end'),
-    ],
-    examples: ['samsa transactions', 'samsa transactions --hanging --json'],
-    run: transactions,
-  })
 }
 
 const MOVES: readonly Column<PartitionReassignment>[] = [
@@ -101,17 +110,12 @@ const MOVES: readonly Column<PartitionReassignment>[] = [
 async function runReassignment(
   session: Session,
   topics: readonly string[],
-  { toBrokers, replicationFactor, wait = false }: ReassignOptions,
+  options: ReassignOptions,
 ): Promise<void> {
+  const { wait = false, throttle } = options
+  if (throttle !== undefined && !wait) throw new UsageError('--throttle needs --wait')
   const admin = await session.admin()
-  const plan = await admin.planReassignment(
-    {
-      topics,
-      ...(toBrokers === undefined ? {} : { brokers: toBrokers }),
-      ...(replicationFactor === undefined ? {} : { replicationFactor }),
-    },
-    session.call,
-  )
+  const plan = await planOf(session, admin, topics, options)
   const { dryRun = false, json = false } = session.options
   if (dryRun && json) {
     session.printJson(plan)
@@ -128,15 +132,98 @@ async function runReassignment(
   )
   const question = `Move ${count(plan.moves.length, 'partition')}?`
   if (!(await session.confirm(lines.join('\n'), question))) return
-  const results = await admin.apply(plan, { ...session.call, settle: true })
-  session.print(results, PARTITION_RESULTS, results)
-  session.checkItems(results)
+  const limited =
+    throttle === undefined ? undefined : await throttled(session, admin, plan, throttle)
+  try {
+    const results = await admin.apply(plan, { ...session.call, settle: true })
+    session.print(results, PARTITION_RESULTS, results)
+    session.checkItems(results)
+    if (wait) await waitForMoves(session, admin, plan)
+  } finally {
+    await limited?.remove()
+  }
+}
+
+const PLANNED: readonly Column<ReassignmentPlan['moves'][number]>[] = [
+  { title: 'TOPIC', of: ({ topic }) => topic },
+  { title: 'PARTITION', align: 'right', of: ({ partition }) => String(partition) },
+  { title: 'FROM', of: ({ from }) => from.join(',') },
+  { title: 'TO', of: ({ to }) => to.join(',') },
+]
+
+function planOf(
+  session: Session,
+  admin: Admin,
+  topics: readonly string[],
+  { toBrokers, replicationFactor }: ReassignOptions,
+): Promise<ReassignmentPlan> {
+  return admin.planReassignment(
+    {
+      topics,
+      ...(toBrokers === undefined ? {} : { brokers: toBrokers }),
+      ...(replicationFactor === undefined ? {} : { replicationFactor }),
+    },
+    session.call,
+  )
+}
+
+/** Shows on a terminal how many moves are left, and how long they take at the pace so far. */
+async function waitForMoves(session: Session, admin: Admin, plan: ReassignmentPlan): Promise<void> {
   const moved = plan.moves.map(({ topic, partition }) => ({ topic, partition }))
-  while (wait && !session.interrupt.signal.aborted) {
+  const startedAt = performance.now()
+  const { signal } = session.interrupt
+  while (!signal.aborted) {
     const left = await admin.listPartitionReassignments(moved, session.call)
     if (left.length === 0) return
-    session.say(`${count(left.length, 'partition')} of ${moved.length} still move`)
+    const done = moved.length - left.length
+    const seconds = (performance.now() - startedAt) / 1000
+    const rest = remainingSeconds({ messages: done, bytes: 0 }, { messages: moved.length }, seconds)
+    const ending = rest === undefined ? '' : `, ${durationText(rest * 1000)} left`
+    session.say(`${count(left.length, 'partition')} of ${moved.length} still move${ending}`)
     await delay(WAIT_MS, undefined, session.call).catch(() => undefined)
+  }
+}
+
+/** Limits the copies of a plan as kafka-reassign-partitions does: rates of brokers, and the replicas they are for. */
+async function throttled(
+  session: Session,
+  admin: Admin,
+  { moves }: ReassignmentPlan,
+  bytesPerSecond: number,
+): Promise<{ remove(): Promise<void> }> {
+  const brokers = [...new Set(moves.flatMap(({ from, to }) => [...from, ...to]))]
+  const rates = ['leader.replication.throttled.rate', 'follower.replication.throttled.rate']
+  const lists = ['leader.replication.throttled.replicas', 'follower.replication.throttled.replicas']
+  const topics = [...new Set(moves.map(({ topic }) => topic))]
+  const replicasOf = (topic: string, side: 'from' | 'to') =>
+    moves
+      .filter((move) => move.topic === topic)
+      .flatMap((move) => move[side].map((broker) => `${move.partition}:${broker}`))
+      .join(',')
+  const targets = [
+    ...brokers.map((broker) => ({
+      target: { type: 'broker' as const, name: String(broker) },
+      set: Object.fromEntries(rates.map((name) => [name, String(bytesPerSecond)])),
+    })),
+    ...topics.map((topic) => ({
+      target: { type: 'topic' as const, name: topic },
+      set: {
+        [lists[0]!]: replicasOf(topic, 'from'),
+        [lists[1]!]: replicasOf(topic, 'to'),
+      },
+    })),
+  ]
+  await admin.incrementalAlterConfigs(
+    targets.map(({ target, set }) => ({ ...target, set })),
+    session.call,
+  )
+  return {
+    // Ctrl-C must not leave the limit behind: without the signal.
+    async remove() {
+      await admin.incrementalAlterConfigs(
+        targets.map(({ target, set }) => ({ ...target, delete: Object.keys(set) })),
+      )
+    },
   }
 }
 
@@ -229,43 +316,4 @@ async function logDirs(
     rows,
   )
   session.checkItems(brokers.flatMap((one) => [one, ...one.logDirs]))
-}
-
-async function transactions(
-  session: Session,
-  _args: readonly string[],
-  { state, hanging = false }: { readonly state?: readonly string[]; readonly hanging?: boolean },
-): Promise<void> {
-  const admin = await session.admin()
-  if (hanging) {
-    const found = await admin.findHangingTransactions(session.call)
-    session.print(
-      found,
-      [
-        { title: 'TOPIC', of: ({ topic }) => topic },
-        { title: 'PARTITION', align: 'right', of: ({ partition }) => String(partition) },
-        { title: 'PRODUCER', align: 'right', of: ({ producerId }) => String(producerId) },
-        { title: 'TRANSACTIONAL ID', of: ({ transactionalId }) => transactionalId ?? '' },
-        { title: 'LAST MESSAGE', of: (one) => new Date(one.lastTimestamp).toISOString() },
-      ],
-      found.transactions,
-    )
-    session.checkItems(found.failed)
-    session.checkComplete(found.incomplete)
-    return
-  }
-  const listed = await admin.listTransactions({
-    ...session.call,
-    ...(state === undefined ? {} : { states: state }),
-  })
-  session.print(
-    listed,
-    [
-      { title: 'TRANSACTIONAL ID', of: ({ transactionalId }) => transactionalId },
-      { title: 'STATE', of: (one) => one.state },
-      { title: 'PRODUCER', align: 'right', of: ({ producerId }) => String(producerId) },
-    ],
-    listed.transactions,
-  )
-  session.checkComplete(listed.incomplete)
 }

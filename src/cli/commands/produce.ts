@@ -1,48 +1,54 @@
-import { Option, type Command } from 'commander'
-import { createReadStream, createWriteStream } from 'node:fs'
+import { InvalidArgumentError, Option, type Command } from 'commander'
+import { createReadStream, createWriteStream, fstatSync, statSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import type { Readable, Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Compression, ProduceOptions, Producer, Topic } from '../../index.ts'
+import type { Compression, Topic } from '../../index.ts'
 import { Progress } from '../../terminal/progress.ts'
-import { append, bytes, declare, filled, option, positive, wholeNumber } from '../command.ts'
+import { append, bytes, declare, filled, option, positive } from '../command.ts'
 import { UsageError } from '../failure.ts'
 import { unescaped } from '../format.ts'
-import { LineSplitter, splitKey } from '../lines.ts'
-import { recordOf } from '../records.ts'
-import { keyAndValue, type Session } from '../session.ts'
+import { LineSplitter } from '../lines.ts'
+import { recordMaker, type RecordOptions } from '../record-maker.ts'
+import type { Session } from '../session.ts'
+import { openSink, type Sink } from '../sink.ts'
+import { KCAT_OPTIONS } from './consume.ts'
 
-interface ProduceCommandOptions {
-  readonly keySeparator?: string
-  readonly key?: string
-  readonly header?: readonly string[]
+interface ProduceCommandOptions extends RecordOptions {
+  readonly topic?: readonly string[]
   readonly compression: Compression
   readonly acks: -1 | 0 | 1
-  readonly partition?: number
   readonly maxMessageBytes: number
-  readonly json?: boolean
-  readonly null?: boolean
   readonly delimiter?: string
   readonly file?: string
   readonly tee?: boolean
   readonly count?: number
+  readonly maxMessages?: number
   readonly rate?: number
+  /** True where no transactional id is given. */
+  readonly transaction?: string | true
 }
 
-/** Small, so that memory stays flat with millions of short lines, which take many times their bytes. */
-const MAX_QUEUED_BYTES = 8 * 1024 * 1024
-/** Lines that come together go together. */
-const LINGER_MS = 5
-/** What a record takes beside its key and value counts towards the producer's limit, too. */
-const RECORD_OVERHEAD_BYTES = 64
 const FLUSH_AFTER_INTERRUPT_MS = 5_000
+
+export const COMPRESSION_OPTION = () =>
+  new Option('-z, --compression <codec>', 'compression codec for batches')
+    .choices(['none', 'gzip', 'snappy', 'lz4', 'zstd'])
+    .default('none')
+
+export const ACKS_OPTION = () =>
+  new Option('--acks <acks>', 'acknowledgements required: 0, 1 (leader) or all (in-sync replicas)')
+    .argParser(acks)
+    .default(-1, 'all')
 
 /** Adds `samsa produce`. */
 export function produceCommand(samsa: Command): void {
   declare<ProduceCommandOptions>(samsa, {
-    name: 'produce <topic>',
+    name: 'produce [topic] [file...]',
     summary: 'send each line of standard input as a message',
     arguments: {
       topic: 'topic to write to; brokers with auto-creation enabled create it if it is missing',
+      file: 'files to send instead, each as one message',
     },
     options: [
       option(
@@ -53,38 +59,41 @@ export function produceCommand(samsa: Command): void {
       option('-H, --header <key=value>', 'header of every message; can be repeated').argParser(
         append,
       ),
-      new Option('-z, --compression <codec>', 'compression codec for batches')
-        .choices(['none', 'gzip', 'snappy', 'lz4', 'zstd'])
-        .default('none'),
-      new Option(
-        '--acks <acks>',
-        'acknowledgements required: 0, 1 (leader) or all (in-sync replicas)',
-      )
-        .argParser(acks)
-        .default(-1, 'all'),
+      COMPRESSION_OPTION(),
+      ACKS_OPTION(),
       option('-p, --partition <number>', 'write every message to this partition').argParser(
-        wholeNumber,
+        partitionNumber,
       ),
       option(
         '-J, --json',
         'each line is a JSON object with key, value, headers, partition and timestamp',
       ),
+      option('-f, --format <format>', 'each line is like this, such as %k\\t%v; see below'),
       option('-Z, --null', 'send empty keys and values as null'),
+      option('--tombstone', 'each line is a key; send it with null as value'),
       option('-D, --delimiter <byte>', 'byte that ends a message').default(undefined, '\\n'),
       option('-l, --file <path>', 'file to read instead of standard input'),
       option('-T, --tee', 'copy the input to standard output'),
       option('-n, --count <count>', 'maximum number of messages to send').argParser(positive),
+      option('-c, --max-messages <count>', 'the same').argParser(positive).hideHelp(),
       option('--rate <messages>', 'maximum number of messages per second').argParser(positive),
+      option(
+        '--transaction [id]',
+        'send all messages in one transaction, which is aborted if one fails (Kafka 0.11)',
+      ),
       option('--max-message-bytes <bytes>', 'maximum length of a line')
         .argParser(bytes)
         .default(1_000_000),
+      ...KCAT_OPTIONS(),
     ],
     has: ['connection'],
+    notes:
+      'Fields of a format: %k key, %s or %v value, %h headers as key=value,key=value, %p partition, %T timestamp.',
     examples: [
       'cat access.log | samsa produce page-views',
       "printf 'user-1:signed in\\n' | samsa produce -K : events",
       'samsa produce --compression zstd --brokers kafka1:9092,kafka2:9092 lines < lines.txt',
-      'samsa consume page-views --from-beginning --exit --json | samsa produce page-views-copy --json',
+      'samsa produce orders --file orders.txt --transaction',
     ],
     run: produce,
   })
@@ -92,28 +101,62 @@ export function produceCommand(samsa: Command): void {
 
 async function produce(
   session: Session,
-  [name]: readonly string[],
+  args: readonly string[],
   options: ProduceCommandOptions,
 ): Promise<void> {
+  const [name, ...files] = [...(options.topic ?? []), ...args]
+  if (name === undefined) throw new UsageError('name a topic')
+  if (files.length > 0 && options.file !== undefined) {
+    throw new UsageError('give either --file or files that are one message each')
+  }
+  const { transaction } = options
+  if (transaction !== undefined && options.acks !== -1) {
+    throw new UsageError('--transaction needs --acks all')
+  }
+  // Checks the options before anything connects.
+  const { partition = -1 } = options
+  const toRecord = recordMaker({ ...options, partition: partition < 0 ? undefined : partition })
+  const lines = new LineSplitter(options.maxMessageBytes, delimiterOf(options.delimiter))
   const client = await session.client()
-  const topic = client.topic(name!)
-  const producer = await topic.getProducer({
-    compression: options.compression,
-    requiredAcks: options.acks,
-    maxRequestSize: options.maxMessageBytes + RECORD_OVERHEAD_BYTES,
-    maxQueuedBytes: Math.max(MAX_QUEUED_BYTES, options.maxMessageBytes),
-    lingerMs: LINGER_MS,
+  const sink = await openSink(client, name, {
+    ...options,
+    transaction: transaction === true ? `samsa-cli-${process.pid}-${Date.now()}` : transaction,
   })
-  if (options.partition !== undefined) await checkPartition(topic, options.partition)
+  if (partition >= 0) await checkPartition(client.topic(name), partition)
   const { interrupt } = session
   const isWatched = process.stderr.isTTY && !process.stdin.isTTY
-  using progress = new Progress('sent', isWatched ? process.stderr : undefined)
-  const sending = sendLines(producer, options, progress, interrupt.signal)
+  using progress = new Progress('sent', isWatched ? process.stderr : undefined, {
+    messages: options.count,
+    bytes: options.count === undefined ? inputBytes(options.file) : undefined,
+  })
+  const send = (line: Buffer, number: number): void => {
+    sink.send(toRecord(line, number))
+    progress.add(line.length)
+  }
+  const sending =
+    files.length > 0
+      ? sendFiles(sink, files, send)
+      : sendLines(sink, options, lines, send, interrupt.signal)
   // Awaited below, unless Ctrl-C comes first.
   sending.catch(() => undefined)
-  await Promise.race([sending, interrupt.happened])
-  if (interrupt.exitCode === undefined) await producer.close()
-  else await endInterrupted(producer, interrupt.exitCode)
+  try {
+    await Promise.race([sending, interrupt.happened])
+  } catch (error) {
+    // The lines before the failure are on their way and arrive all the same.
+    await sink.giveUp().catch(() => undefined)
+    throw error
+  }
+  if (interrupt.exitCode === undefined) await finish(sink)
+  else await endInterrupted(sink, interrupt.exitCode, transaction !== undefined)
+}
+
+async function finish(sink: Sink): Promise<void> {
+  try {
+    await sink.finish()
+  } catch (error) {
+    await sink.giveUp().catch(() => undefined)
+    throw error
+  }
 }
 
 /** A producer would wait for the partition to be added, for as long as a delivery may take. */
@@ -126,54 +169,77 @@ async function checkPartition(topic: Topic, partition: number): Promise<void> {
   )
 }
 
-/** Resolves when all of the input is queued, or a message has failed: `close` throws why. */
+/** What progress is measured by; undefined for a pipe. */
+function inputBytes(file: string | undefined): number | undefined {
+  try {
+    const found = file === undefined ? fstatSync(0) : statSync(file)
+    return found.isFile() && found.size > 0 ? found.size : undefined
+  } catch {
+    return undefined
+  }
+}
+
+type Send = (line: Buffer, number: number) => void
+
+async function sendFiles(sink: Sink, files: readonly string[], send: Send): Promise<void> {
+  for (const [index, file] of files.entries()) {
+    let content: Buffer
+    try {
+      content = await readFile(file)
+    } catch (error) {
+      throw cannotRead(file, error)
+    }
+    send(content, index + 1)
+    if (sink.failedMessages > 0) return
+    await sink.ready()
+  }
+}
+
+function cannotRead(file: string, error: unknown): UsageError {
+  const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+  return new UsageError(`the file ${file} cannot be read: ${reason}`)
+}
+
+/** Resolves when all of the input is queued, or a message has failed: ending the sink throws why. */
 async function sendLines(
-  producer: Producer,
+  sink: Sink,
   options: ProduceCommandOptions,
-  progress: Progress,
+  lines: LineSplitter,
+  send: Send,
   signal: AbortSignal,
 ): Promise<void> {
-  const { count = Infinity, rate, tee = false } = options
-  const lines = new LineSplitter(options.maxMessageBytes, delimiterOf(options.delimiter))
-  const toRecord = recordMaker(options)
-  const input: Readable =
-    options.file === undefined ? process.stdin : createReadStream(options.file)
+  const { rate, tee = false, file } = options
+  const most = options.count ?? options.maxMessages ?? Infinity
+  const input: Readable = file === undefined ? process.stdin : createReadStream(file)
   const copy: Writable | undefined = tee
     ? createWriteStream('', { fd: 1, autoClose: false })
     : undefined
   const startedAt = performance.now()
   let sent = 0
-  const send = (line: Buffer): void => {
-    sent++
-    const { value, ...rest } = toRecord(line, sent)
-    void producer.produce(value, rest)
-    progress.add(line.length)
-  }
   const stopReading = (): void => void input.destroy()
   signal.addEventListener('abort', stopReading)
   try {
     for await (const chunk of input as AsyncIterable<Buffer>) {
       copy?.write(chunk)
       for (const line of lines.push(chunk)) {
-        if (sent >= count) return
-        send(line)
+        if (sent >= most) return
+        send(line, ++sent)
         if (rate !== undefined) await slowDown(startedAt, sent, rate, signal)
       }
-      if (producer.failedMessages > 0) return
-      await producer.ready()
+      if (sink.failedMessages > 0) return
+      await sink.ready()
     }
   } catch (error) {
-    // The lines before it are on their way and arrive all the same.
-    await producer.flush()
-    throw error
+    const isOfFile = file !== undefined && error instanceof Error && 'syscall' in error
+    throw isOfFile ? cannotRead(file, error) : error
   } finally {
     signal.removeEventListener('abort', stopReading)
   }
   const last = lines.finish()
-  if (last !== undefined && sent < count) send(last)
+  if (last !== undefined && sent < most) send(last, sent + 1)
 }
 
-async function slowDown(
+export async function slowDown(
   startedAt: number,
   sent: number,
   rate: number,
@@ -184,30 +250,6 @@ async function slowDown(
   if (aheadMs >= 5) await delay(aheadMs, undefined, { signal }).catch(() => undefined)
 }
 
-type Record = ProduceOptions & { readonly value: Buffer | null }
-
-function recordMaker(options: ProduceCommandOptions): (line: Buffer, number: number) => Record {
-  const { json = false, keySeparator, key, header = [], partition, null: emptyIsNull } = options
-  if (json && (keySeparator !== undefined || key !== undefined)) {
-    throw new UsageError('--json has the key in each line: leave --key and --key-separator')
-  }
-  const separator = keySeparator === undefined ? undefined : unescaped(keySeparator)
-  const fixedKey = key === undefined ? null : Buffer.from(key)
-  const headers = header.map(keyAndValue).map(([name, value]) => ({ key: name, value }))
-  const common = {
-    ...(headers.length === 0 ? {} : { headers }),
-    ...(partition === undefined ? {} : { partition }),
-  }
-  if (json) return (line, number) => ({ ...common, ...recordOf(line, number) })
-  const nullable = (bytes: Buffer | null) =>
-    emptyIsNull === true && bytes?.length === 0 ? null : bytes
-  return (line) => {
-    if (separator === undefined) return { value: nullable(line), key: fixedKey, ...common }
-    const split = splitKey(line, separator)
-    return { value: nullable(split.value), key: nullable(split.key), ...common }
-  }
-}
-
 function delimiterOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const byte = unescaped(text)
@@ -215,21 +257,28 @@ function delimiterOf(text: string | undefined): number | undefined {
   return byte[0]
 }
 
-async function endInterrupted(producer: Producer, exitCode: number): Promise<void> {
-  const closed = producer.close().then(() => true)
-  closed.catch(() => undefined)
-  const isDone = await Promise.race([
-    closed,
-    delay(FLUSH_AFTER_INTERRUPT_MS, false, { ref: false }),
-  ])
-  if (isDone) return
+async function endInterrupted(sink: Sink, exitCode: number, isAborted: boolean): Promise<void> {
+  const ended = sink.giveUp().then(() => true)
+  ended.catch(() => undefined)
+  const isDone = await Promise.race([ended, delay(FLUSH_AFTER_INTERRUPT_MS, false, { ref: false })])
+  if (isDone) {
+    if (isAborted) process.stderr.write('samsa: interrupted; the transaction was aborted\n')
+    return
+  }
   // The attempts that are under way cannot be stopped, so they end with the process.
-  const reason = `interrupted; ${producer.queuedMessages} messages were not acknowledged in ${FLUSH_AFTER_INTERRUPT_MS / 1000} s`
+  const reason = `interrupted; ${sink.queuedMessages} messages were not acknowledged in ${FLUSH_AFTER_INTERRUPT_MS / 1000} s`
   process.stderr.write(`samsa: ${reason}\n`, () => process.exit(exitCode))
+}
+
+/** −1 is kcat's word for any partition. */
+function partitionNumber(text: string): number {
+  if (text === '-1') return -1
+  if (!/^\d{1,10}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
+  return Number(text)
 }
 
 function acks(text: string): -1 | 0 | 1 {
   if (text === 'all' || text === '-1') return -1
   if (text === '0' || text === '1') return text === '0' ? 0 : 1
-  throw new UsageError(`--acks must be 0, 1 or all, not '${text}'`)
+  throw new InvalidArgumentError('It must be 0, 1 or all.')
 }

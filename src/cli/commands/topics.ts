@@ -1,10 +1,11 @@
 import type { Command } from 'commander'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Admin, CreatedTopic, NewTopic, TopicDescription } from '../../index.ts'
 import type { Column } from '../../terminal/table.ts'
 import { append, declare, option, positive, wholeNumber, wholeNumbers } from '../command.ts'
 import { UsageError } from '../failure.ts'
 import { matcherOf } from '../names.ts'
-import { count } from '../text.ts'
+import { bytesText, count } from '../text.ts'
 import { keyAndValue, type Session } from '../session.ts'
 
 interface TopicsOptions {
@@ -12,7 +13,11 @@ interface TopicsOptions {
   readonly underReplicated?: boolean
   readonly underMinIsr?: boolean
   readonly unavailable?: boolean
+  readonly sizes?: boolean
 }
+
+/** Between two looks at new topics. */
+const WAIT_MS = 100
 
 /** Adds `samsa topics` and `samsa topic …`. */
 export function topicCommands(samsa: Command): void {
@@ -25,14 +30,16 @@ export function topicCommands(samsa: Command): void {
       option('--under-replicated', 'only topics with a partition that lacks in-sync replicas'),
       option('--under-min-isr', 'only topics with a partition below min.insync.replicas'),
       option('--unavailable', 'only topics with a partition without a leader'),
+      option('--sizes', 'also show the disk space of all replicas (Kafka 1.0)'),
     ],
     examples: ['samsa topics', "samsa topics 'page-*' --json", 'samsa topics --under-replicated'],
     run: listTopics,
   })
   const topic = samsa.command('topic').description('describe, create, change and delete topics')
-  declare(topic, {
+  declare<{ readonly withConfigs?: boolean }>(topic, {
     name: 'describe <topic...>',
     summary: 'show the partitions of topics, with their leaders and replicas',
+    options: [option('--with-configs', 'also show the settings that are not defaults')],
     examples: ['samsa topic describe page-views', 'samsa topic describe page-views --json'],
     run: describeTopics,
   })
@@ -51,6 +58,7 @@ export function topicCommands(samsa: Command): void {
         append,
       ),
       option('--if-not-exists', 'succeed where the topic exists already'),
+      option('--wait', 'wait until all partitions have a leader'),
       option('--dry-run', 'check whether the topics could be created, and create none'),
     ],
     has: ['connection', 'output'],
@@ -109,7 +117,7 @@ export function topicCommands(samsa: Command): void {
 async function listTopics(
   session: Session,
   patterns: readonly string[],
-  { internal = false, underReplicated, underMinIsr, unavailable }: TopicsOptions,
+  { internal = false, underReplicated, underMinIsr, unavailable, sizes = false }: TopicsOptions,
 ): Promise<void> {
   const admin = await session.admin()
   const isWanted = matcherOf(patterns)
@@ -118,8 +126,31 @@ async function listTopics(
   if (underReplicated === true) topics = topics.filter((topic) => missingReplicas(topic) > 0)
   if (unavailable === true) topics = topics.filter((topic) => leaderless(topic) > 0)
   if (underMinIsr === true) topics = await belowMinIsr(admin, session, topics)
+  if (sizes) return listWithSizes(session, admin, topics)
   session.print(topics, TOPIC_COLUMNS, topics)
   session.checkItems(topics)
+}
+
+async function listWithSizes(
+  session: Session,
+  admin: Admin,
+  topics: readonly TopicDescription[],
+): Promise<void> {
+  const brokers = await admin.describeLogDirs(undefined, session.call)
+  const bytes = new Map<string, number>()
+  const replicas = brokers.flatMap(({ logDirs }) => logDirs.flatMap((one) => one.replicas))
+  for (const { topic, sizeBytes } of replicas) {
+    bytes.set(topic, (bytes.get(topic) ?? 0) + sizeBytes)
+  }
+  const sized = topics.map((topic) => ({ ...topic, sizeBytes: bytes.get(topic.topic) ?? 0 }))
+  const size: Column<(typeof sized)[number]> = {
+    title: 'SIZE',
+    align: 'right',
+    of: ({ sizeBytes }) => bytesText(sizeBytes),
+  }
+  session.print(sized, [...TOPIC_COLUMNS, size], sized)
+  // What a broker that did not respond has is missing in the sums.
+  session.checkItems([...topics, ...brokers.flatMap((one) => [one, ...one.logDirs])])
 }
 
 const TOPIC_COLUMNS: readonly Column<TopicDescription>[] = [
@@ -169,14 +200,26 @@ async function belowMinIsr(
   )
 }
 
-async function describeTopics(session: Session, names: readonly string[]): Promise<void> {
+type OwnConfigs = ReadonlyMap<string, Readonly<Record<string, string | null>>>
+const NO_CONFIGS: OwnConfigs = new Map()
+
+async function describeTopics(
+  session: Session,
+  names: readonly string[],
+  { withConfigs = false }: { readonly withConfigs?: boolean },
+): Promise<void> {
   const admin = await session.admin()
   const topics = await admin.describeTopics(names, session.call)
+  const configs = withConfigs ? await ownConfigs(session, admin, topics) : NO_CONFIGS
   const rows = topics.flatMap(({ topic, partitions }) =>
     partitions.map((partition) => ({ topic, ...partition })),
   )
+  const shown = topics.map((topic) => ({
+    ...topic,
+    ...(withConfigs ? { configs: configs.get(topic.topic) ?? {} } : {}),
+  }))
   session.print(
-    topics,
+    shown,
     [
       { title: 'TOPIC', of: ({ topic }) => topic },
       { title: 'PARTITION', align: 'right', of: ({ partition }) => String(partition) },
@@ -186,7 +229,45 @@ async function describeTopics(session: Session, names: readonly string[]): Promi
     ],
     rows,
   )
+  if (session.options.json !== true) printConfigs(session, configs)
   session.checkItems(topics)
+}
+
+/** Settings by topic, without those that have their default. */
+async function ownConfigs(
+  session: Session,
+  admin: Admin,
+  topics: readonly TopicDescription[],
+): Promise<OwnConfigs> {
+  const found = topics.filter(({ error }) => error === undefined)
+  const resources = found.map(({ topic }) => ({ type: 'topic' as const, name: topic }))
+  const described = await admin.describeConfigs(resources, session.call)
+  session.checkItems(described)
+  return new Map(
+    described.map(({ name, configs }) => [
+      name,
+      Object.fromEntries(
+        configs.filter(({ isDefault }) => !isDefault).map((one) => [one.name, one.value]),
+      ),
+    ]),
+  )
+}
+
+function printConfigs(session: Session, configs: OwnConfigs): void {
+  const rows = [...configs].flatMap(([topic, entries]) =>
+    Object.entries(entries).map(([name, value]) => ({ topic, name, value })),
+  )
+  if (rows.length === 0) return
+  session.write('\n')
+  session.print(
+    rows,
+    [
+      { title: 'TOPIC', of: ({ topic }) => topic },
+      { title: 'SETTING', of: ({ name }) => name },
+      { title: 'VALUE', of: ({ value }) => value ?? '(hidden)' },
+    ],
+    rows,
+  )
 }
 
 interface CreateOptions {
@@ -194,6 +275,7 @@ interface CreateOptions {
   readonly replicationFactor?: number
   readonly topicConfig?: readonly string[]
   readonly ifNotExists?: boolean
+  readonly wait?: boolean
   readonly dryRun?: boolean
 }
 
@@ -223,9 +305,34 @@ async function createTopics(
       ? { topic: result.topic, exists: true }
       : result,
   )
+  if (options.wait === true && !dryRun) {
+    const made = results.filter(({ error }) => error === undefined).map(({ topic }) => topic)
+    await waitForLeaders(session, admin, made)
+  }
   const done = dryRun ? 'can be created' : 'created'
   session.print(results, resultColumns(done), results)
   session.checkItems(results)
+}
+
+async function waitForLeaders(
+  session: Session,
+  admin: Admin,
+  topics: readonly string[],
+): Promise<void> {
+  const deadline = performance.now() + (session.options.timeout ?? 30_000)
+  for (;;) {
+    const described = await admin.describeTopics(topics, session.call)
+    const missing = described.filter(
+      (topic) =>
+        topic.error !== undefined || topic.partitions.length === 0 || leaderless(topic) > 0,
+    )
+    if (missing.length === 0) return
+    if (performance.now() > deadline) {
+      const names = missing.map(({ topic }) => topic).join(', ')
+      throw new Error(`there are partitions without a leader: ${names}`)
+    }
+    await delay(WAIT_MS, undefined, session.call)
+  }
 }
 
 function resultColumns(

@@ -162,7 +162,7 @@ describe('the command, on a cluster', () => {
 
   it('completes commands, options, topics and groups', async () => {
     await json('topic create to-complete')
-    expect((await run('__complete -- to')).stdout).toBe('tokens\ntopic\ntopics\n')
+    expect((await run('__complete -- to')).stdout).toBe('token\ntokens\ntop\ntopic\ntopics\n')
     expect((await run('__complete -- topic describe to-')).stdout).toBe('to-complete\n')
     expect((await run('__complete -- lag --onl')).stdout).toBe('--only-lagging\n')
   })

@@ -19,7 +19,12 @@ export function usesCommand({ language, code }: Example): boolean {
 /** Runs an example of the command with `sh`, in a folder of its own: what went wrong, or undefined. */
 export async function problemInShell({ name, setup, code }: Example): Promise<string | undefined> {
   using folder = new TemporaryFolder()
-  await using kafka = await EmbeddedCluster.start()
+  await using kafka = await EmbeddedCluster.start({
+    brokers: 3,
+    defaultReplicationFactor: 1,
+    // What the recipes administer.
+    authorizer: { superUsers: ['User:ANONYMOUS'] },
+  })
   await using client = new KafkaClient({ hosts: kafka.hosts })
   for (const topic of TOPICS) {
     await using producer = await client.topic(topic).getProducer()

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process'
 
 const [command, ...rest] = process.argv.slice(2)
 const connects = rest.some((arg) => arg === '--brokers')
-const starts = rest.some((arg) => /^--(?:tail|from|from-beginning|count-only)$/.test(arg))
+const starts = rest.some((arg) => /^(?:-o|--(?:tail|from|from-beginning|count-only))$/.test(arg))
 const added = {
   produce: connects ? ['--brokers', process.env.SAMSA_BROKERS] : [],
   consume: starts ? ['--exit'] : ['--from-beginning', '--exit'],

@@ -69,7 +69,7 @@ describe("a message's format", () => {
 
 describe('on a terminal', () => {
   const show = (format: string, message: Printable) =>
-    Buffer.concat(compileFormat(format, visible)(message)).toString()
+    Buffer.concat(compileFormat(format, { show: visible })(message)).toString()
   const hostile = '\x1b]0;title\x07\x9b2J\r\u202e'
   const shown = '\\x1b]0;title\\x07\\x9b2J\\x0d\\u202e'
 

@@ -16,6 +16,12 @@ const ROWS: readonly Row[] = [
   { name: '日本語のトピック', size: 1_000_000 },
 ]
 
+describe('the width of text', () => {
+  it('counts the signs that Japanese scripts share as two columns, too', () => {
+    expect(textWidth('グループー、・')).toBe(14)
+  })
+})
+
 describe('a table', () => {
   it('puts numbers on the right and counts wide characters as two columns', () => {
     expect(renderTable(COLUMNS, ROWS, 80)).toBe(

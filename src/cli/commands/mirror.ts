@@ -1,0 +1,297 @@
+import type { Command } from 'commander'
+import type {
+  Compression,
+  Consumer,
+  ConsumedMessage,
+  KafkaClient,
+  NewTopic,
+  TopicPartitionOffset,
+} from '../../index.ts'
+import { Progress } from '../../terminal/progress.ts'
+import { append, declare, filled, option } from '../command.ts'
+import { UsageError } from '../failure.ts'
+import { filterOf, type FilterOptions } from '../filter.ts'
+import { copier, type Copier } from '../mirroring.ts'
+import { RangeEnd, rangeOf, topicNames, type RangeOptions } from '../range.ts'
+import { keyAndValue, type Session } from '../session.ts'
+import { count } from '../text.ts'
+import { FILTER_OPTIONS } from './consume.ts'
+import { COMPRESSION_OPTION } from './produce.ts'
+
+interface MirrorOptions extends RangeOptions, FilterOptions {
+  readonly toBrokers?: string
+  readonly toProfile?: string
+  readonly to?: readonly string[]
+  readonly rename?: string
+  readonly repartition?: boolean
+  readonly create?: boolean
+  readonly resume?: string
+  readonly exactlyOnce?: boolean
+  readonly follow?: boolean
+  readonly readCommitted?: boolean
+  readonly compression: Compression
+}
+
+/** Adds `samsa mirror`. */
+export function mirrorCommand(samsa: Command): void {
+  declare<MirrorOptions>(samsa, {
+    name: 'mirror <topic...>',
+    summary: 'copy topics to another cluster, or to other topics of the same',
+    arguments: { topic: 'names; * matches any characters, /…/ is a regular expression' },
+    options: [
+      option('--to-brokers <list>', 'bootstrap brokers of the target; default: the same cluster'),
+      option('--to-profile <name>', 'profile of the target'),
+      option(
+        '--to <key=value>',
+        'a setting of the connection to the target; can be repeated',
+      ).argParser(append),
+      option(
+        '--rename <pattern>',
+        'name of the target topic; % is the name of the source',
+      ).argParser(filled),
+      option('--repartition', 'choose partitions by key instead of keeping the numbers'),
+      option('--no-create', 'fail where the target topic does not exist'),
+      option(
+        '--resume <group>',
+        'remember the position as the offsets of this group, and go on there the next time',
+      ).argParser(filled),
+      option(
+        '--exactly-once',
+        'copy in transactions that include the position; needs --resume, and Kafka 0.11 as target',
+      ),
+      option('--follow', 'go on with new messages until Ctrl-C'),
+      option('--from <time>', 'start at a date, or a time ago such as -2h'),
+      option('--until <time>', 'stop at messages of this time or later'),
+      ...FILTER_OPTIONS(),
+      option('--read-committed', 'skip messages of open and aborted transactions'),
+      COMPRESSION_OPTION(),
+    ],
+    has: ['connection', 'output', 'changes'],
+    notes:
+      'Keys, values, headers and timestamps stay as they are. Missing topics are created with the partitions and\nsettings of the source. With --resume the offsets are kept in the source cluster, with --exactly-once in the target.',
+    examples: [
+      'samsa mirror page-views --to-brokers other:9092',
+      "samsa mirror 'orders*' --to-profile staging --rename 'copy-of-%' --from -1d",
+      'samsa mirror page-views --to-brokers other:9092 --resume mirror --exactly-once --follow',
+    ],
+    run: mirror,
+  })
+}
+
+async function mirror(
+  session: Session,
+  names: readonly string[],
+  options: MirrorOptions,
+): Promise<void> {
+  const { resume, exactlyOnce = false, follow = false, repartition = false } = options
+  checkOptions(options)
+  const isWanted = filterOf(options)
+  const range = rangeOf(options, 'earliest')
+  const source = await session.client()
+  const target = await targetOf(session, options)
+  const topics = await topicNames(session, source, names)
+  const targetName = (topic: string) => (options.rename ?? '%').replaceAll('%', topic)
+  await prepareTopics(session, source, target, topics, targetName, options)
+  const what = topics.map((topic) => `copy ${topic} to ${targetName(topic)}`)
+  if (session.options.dryRun === true) {
+    await session.confirm(what.join('\n'), '')
+    return
+  }
+  await using consumer = await source.getConsumer(
+    {
+      topics,
+      autoOffsetReset: range.at,
+      stopAtEnd: !follow,
+      autoStart: false,
+      isolationLevel: options.readCommitted === true ? 'read_committed' : 'read_uncommitted',
+      ...(resume !== undefined && !exactlyOnce ? { consumerGroup: resume } : {}),
+    },
+    session.call,
+  )
+  await consumer.start(session.call)
+  if (exactlyOnce) await seekToResume(session, target, consumer, resume!, targetName)
+  const isWatched = process.stderr.isTTY
+  using progress = new Progress('copied', isWatched ? process.stderr : undefined)
+  if (isWatched && !follow)
+    progress.total = { messages: await remaining(session, source, consumer) }
+  const copy = await copier(target, consumer, {
+    compression: options.compression,
+    resume,
+    exactlyOnce,
+    targetName,
+    keepPartition: !repartition,
+  })
+  const copied = new Map<string, number>()
+  await copyAll(session, consumer, copy, new RangeEnd(range), isWanted, (message) => {
+    progress.add((message.key?.length ?? 0) + (message.value?.length ?? 0))
+    copied.set(message.topic, (copied.get(message.topic) ?? 0) + 1)
+  })
+  const rows = topics.map((topic) => ({
+    topic,
+    target: targetName(topic),
+    messages: copied.get(topic) ?? 0,
+  }))
+  session.print(
+    rows,
+    [
+      { title: 'TOPIC', of: ({ topic }) => topic },
+      { title: 'TARGET', of: (row) => row.target },
+      { title: 'MESSAGES', align: 'right', of: ({ messages }) => String(messages) },
+    ],
+    rows,
+  )
+  // Ctrl-C is how a copy without an end is ended.
+  if (follow && session.interrupt.exitCode === 130) session.interrupt.exitCode = 0
+}
+
+function checkOptions({
+  toBrokers,
+  toProfile,
+  to = [],
+  rename,
+  resume,
+  exactlyOnce,
+  repartition,
+  until,
+}: MirrorOptions): void {
+  const isElsewhere = toBrokers !== undefined || toProfile !== undefined || to.length > 0
+  if (!isElsewhere && (rename === undefined || rename === '%')) {
+    throw new UsageError('give the target: --to-brokers, --to-profile, --to, or --rename')
+  }
+  if (exactlyOnce === true && resume === undefined) {
+    throw new UsageError('--exactly-once needs --resume: the group that keeps the position')
+  }
+  if (resume !== undefined && until !== undefined) {
+    throw new UsageError('--resume goes on where the copy ended: leave --until')
+  }
+  if (exactlyOnce === true && repartition === true) {
+    throw new UsageError('--exactly-once keeps partitions: leave --repartition')
+  }
+}
+
+function targetOf(
+  session: Session,
+  { toBrokers, toProfile, to = [] }: MirrorOptions,
+): Promise<KafkaClient> {
+  // A profile is another cluster; without one, what is not given is as for the source.
+  const base = toProfile === undefined ? session.properties() : session.profiles.read(toProfile)
+  const properties = new Map([...base, ...to.map(keyAndValue)])
+  if (toBrokers !== undefined) properties.set('bootstrap.servers', toBrokers)
+  return session.connect(properties)
+}
+
+/** Creates the target topics that are missing, and checks the others. */
+async function prepareTopics(
+  session: Session,
+  source: KafkaClient,
+  target: KafkaClient,
+  topics: readonly string[],
+  targetName: (topic: string) => string,
+  { create = true, repartition = false }: MirrorOptions,
+): Promise<void> {
+  const described = await source.admin.describeTopics(topics, session.call)
+  session.checkItems(described)
+  const existing = await target.admin.describeTopics(topics.map(targetName), session.call)
+  const missing = existing.filter(({ error }) => error?.code === 'UNKNOWN_TOPIC_OR_PARTITION')
+  session.checkItems(existing.filter((topic) => !missing.includes(topic)))
+  if (missing.length > 0 && !create) session.checkItems(missing)
+  for (const [index, { topic, partitions }] of described.entries()) {
+    const there = existing[index]!
+    if (there.error !== undefined || repartition) continue
+    if (there.partitions.length >= partitions.length) continue
+    throw new UsageError(
+      `topic ${there.topic} has ${count(there.partitions.length, 'partition')}, ${topic} ` +
+        `${partitions.length}: give --repartition`,
+    )
+  }
+  if (missing.length === 0 || session.options.dryRun === true) return
+  const isMissing = new Set(missing.map(({ topic }) => topic))
+  const wanted = described.filter(({ topic }) => isMissing.has(targetName(topic)))
+  const configs = await source.admin.describeConfigs(
+    wanted.map(({ topic }) => ({ type: 'topic' as const, name: topic })),
+    session.call,
+  )
+  session.checkItems(configs)
+  const brokers = (await target.admin.describeCluster(session.call)).brokers.length
+  const created = await target.admin.createTopics(
+    wanted.map(({ topic, partitions }, index): NewTopic => ({
+      topic: targetName(topic),
+      partitions: partitions.length,
+      // A smaller cluster has no room for as many.
+      replicationFactor: Math.min(partitions[0]?.replicas.length ?? 1, brokers),
+      configs: Object.fromEntries(
+        configs[index]!.configs.filter(
+          ({ source: from, value }) => from === 'topic' && value !== null,
+        ).map(({ name, value }) => [name, value]),
+      ),
+    })),
+    { ...session.call, settle: true },
+  )
+  session.checkItems(created)
+}
+
+/** The position of an exactly-once copy is in the target, under the names of the target's topics. */
+async function seekToResume(
+  session: Session,
+  target: KafkaClient,
+  consumer: Consumer,
+  group: string,
+  targetName: (topic: string) => string,
+): Promise<void> {
+  const [listed] = await target.admin.listGroupOffsets([group], session.call)
+  session.checkItems([listed!, ...listed!.offsets])
+  const offsets = new Map(
+    listed!.offsets.map(({ topic, partition, offset }) => [`${topic}-${partition}`, offset]),
+  )
+  for (const { topic, partition } of consumer.assignment) {
+    const offset = offsets.get(`${targetName(topic)}-${partition}`)
+    if (offset !== undefined) consumer.seek({ topic, partition }, offset)
+  }
+}
+
+async function remaining(
+  session: Session,
+  source: KafkaClient,
+  { positions }: Consumer,
+): Promise<number> {
+  const ends = await source.admin.listOffsets(positions, 'latest', session.call)
+  return ends.reduce(
+    (sum, { offset = 0 }, index) => sum + Math.max(0, offset - positions[index]!.offset),
+    0,
+  )
+}
+
+/** Copies until the end, or Ctrl-C, and leaves the positions behind what was copied. */
+async function copyAll(
+  session: Session,
+  consumer: Consumer,
+  copy: Copier,
+  end: RangeEnd,
+  isWanted: (message: ConsumedMessage) => boolean,
+  onCopied: (message: ConsumedMessage) => void,
+): Promise<void> {
+  const { ClosedError } = await import('../../index.ts')
+  const { signal } = session.interrupt
+  try {
+    for await (const batch of consumer.batches({ signal })) {
+      const position: TopicPartitionOffset = {
+        topic: batch.topic,
+        partition: batch.partition,
+        offset: batch.nextOffset,
+      }
+      for (const message of batch.messages) {
+        if (end.isPast(message) || !isWanted(message)) continue
+        await copy.send(message)
+        onCopied(message)
+      }
+      await copy.reached(position)
+      if (end.isBounded && end.hasEnded(consumer)) break
+    }
+  } catch (error) {
+    if (!signal.aborted && !(error instanceof ClosedError)) {
+      await copy.giveUp()
+      throw error
+    }
+  }
+  await copy.finish()
+}

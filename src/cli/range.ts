@@ -1,0 +1,175 @@
+/** Where `consume`, `mirror` and `bench consume` begin, and where they end. */
+import type { BalancedTopicsConsumer, Consumer, KafkaClient, TopicPartition } from '../index.ts'
+import { UsageError } from './failure.ts'
+import type { Session } from './session.ts'
+import { timeOf } from './times.ts'
+
+export interface RangeOptions {
+  readonly fromBeginning?: boolean
+  /** As given: `-o` may be repeated, with kcat's s@TIME and e@TIME. */
+  readonly offset?: readonly string[]
+  readonly from?: string
+  readonly until?: string
+  readonly tail?: number
+}
+
+export interface Range {
+  readonly at: 'earliest' | 'latest' | number | Date
+  /** This many messages before the end instead. */
+  readonly beforeEnd?: number
+  /** The first offset that is too late. */
+  readonly untilOffset: number
+  /** The first time that is too late, in milliseconds since 1970. */
+  readonly untilMs: number
+}
+
+type Reader = Consumer | BalancedTopicsConsumer
+
+/** Throws UsageError for what contradicts itself. */
+export function rangeOf(
+  { fromBeginning, offset = [], from, until, tail }: RangeOptions,
+  otherwise: 'earliest' | 'latest',
+): Range {
+  const starts: Omit<Range, 'untilOffset' | 'untilMs'>[] = []
+  let [untilOffset, untilMs] = [Infinity, Infinity]
+  if (fromBeginning === true) starts.push({ at: 'earliest' })
+  if (tail !== undefined) starts.push({ at: 'earliest', beforeEnd: tail })
+  if (from !== undefined) starts.push({ at: timeOf(from) })
+  for (const text of offset) {
+    const end = /^e@(.+)$/.exec(text)
+    const offsets = /^(\d{1,15}):(\d{1,15})$/.exec(text)
+    if (end !== null) untilMs = timeOf(end[1]!).getTime()
+    else if (offsets !== null) {
+      starts.push({ at: Number(offsets[1]) })
+      untilOffset = Number(offsets[2])
+    } else if (text.startsWith('@')) {
+      const [first, last] = splitTimes(text.slice(1))
+      starts.push({ at: timeOf(first) })
+      if (last !== undefined) untilMs = timeOf(last).getTime()
+    } else starts.push(startOf(text))
+  }
+  if (until !== undefined) {
+    if (untilMs !== Infinity) throw new UsageError('give only one of --until and -o e@TIME')
+    untilMs = timeOf(until).getTime()
+  }
+  if (starts.length > 1) {
+    throw new UsageError('give only one of --from-beginning, --offset, --from and --tail')
+  }
+  return { ...(starts[0] ?? { at: otherwise }), untilOffset, untilMs }
+}
+
+/** `T1:T2`: dates have colons of their own, so that each colon is tried. */
+function splitTimes(text: string): readonly [string, string?] {
+  const isTime = (part: string): boolean => {
+    try {
+      timeOf(part)
+      return true
+    } catch {
+      return false
+    }
+  }
+  if (isTime(text)) return [text]
+  for (let at = text.indexOf(':'); at >= 0; at = text.indexOf(':', at + 1)) {
+    const [first, last] = [text.slice(0, at), text.slice(at + 1)]
+    if (isTime(first) && isTime(last)) return [first, last]
+  }
+  return [text]
+}
+
+function startOf(text: string): Omit<Range, 'untilOffset' | 'untilMs'> {
+  if (text === 'end' || text === 'latest') return { at: 'latest' }
+  if (text === 'beginning' || text === 'earliest') return { at: 'earliest' }
+  if (/^\d{1,15}$/.test(text)) return { at: Number(text) }
+  if (/^-\d{1,15}$/.test(text)) return { at: 'earliest', beforeEnd: -Number(text) }
+  if (text.startsWith('s@')) return { at: timeOf(text.slice(2)) }
+  throw new UsageError(
+    `'${text}' is no offset: beginning, end, N, N:M, -N, s@TIME, e@TIME and @TIME:TIME are`,
+  )
+}
+
+/** Topics by name, or as one expression where a name has a wildcard or is an expression between slashes. */
+export function topicsOf(names: readonly string[]): readonly string[] | RegExp {
+  const isPattern = (name: string) => name.includes('*') || /^\/.+\/$/s.test(name)
+  if (!names.some(isPattern)) return [...new Set(names)]
+  const sources = names.map((name) =>
+    /^\/.+\/$/s.test(name)
+      ? `(?:${name.slice(1, -1)})`
+      : `^(?:${name
+          .split('*')
+          .map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+          .join('.*')})$`,
+  )
+  try {
+    return new RegExp(sources.join('|'), 's')
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error))
+  }
+}
+
+/** Moves each partition to `count` messages before its end. */
+export async function seekBeforeEnd(
+  session: Session,
+  client: KafkaClient,
+  consumer: Consumer,
+  count: number,
+): Promise<void> {
+  const partitions: readonly TopicPartition[] = consumer.assignment
+  const [starts, ends] = await Promise.all([
+    client.admin.listOffsets(partitions, 'earliest', session.call),
+    client.admin.listOffsets(partitions, 'latest', session.call),
+  ])
+  session.checkItems([...starts, ...ends])
+  for (const [index, { topic, partition, offset = 0 }] of ends.entries()) {
+    consumer.seek({ topic, partition }, Math.max(starts[index]!.offset ?? 0, offset - count))
+  }
+}
+
+/** Tells which messages are past the end of a range, and when every partition is. */
+export class RangeEnd {
+  readonly #range: Range
+  readonly #past = new Map<string, Set<number>>()
+  readonly isBounded: boolean
+
+  constructor(range: Range) {
+    this.#range = range
+    this.isBounded = range.untilMs !== Infinity || range.untilOffset !== Infinity
+  }
+
+  /** Whether a message is past the end. Timestamps only grow as a rule: a partition ends at its first late one. */
+  isPast(message: {
+    topic: string
+    partition: number
+    offset: number
+    timestamp: number
+  }): boolean {
+    if (!this.isBounded) return false
+    const { topic, partition, offset, timestamp } = message
+    let ofTopic = this.#past.get(topic)
+    if (ofTopic?.has(partition) === true) return true
+    if (timestamp < this.#range.untilMs && offset < this.#range.untilOffset) return false
+    if (ofTopic === undefined) this.#past.set(topic, (ofTopic = new Set()))
+    ofTopic.add(partition)
+    return true
+  }
+
+  /** Whether all that the consumer reads is past the end. */
+  hasEnded(consumer: Reader): boolean {
+    return consumer.assignment.every(
+      ({ topic, partition }) => this.#past.get(topic)?.has(partition) === true,
+    )
+  }
+}
+
+/** Which of the topics that exist the names mean. */
+export async function topicNames(
+  session: Session,
+  client: KafkaClient,
+  names: readonly string[],
+): Promise<readonly string[]> {
+  const topics = topicsOf(names)
+  if (!(topics instanceof RegExp)) return topics
+  const all = await client.admin.listTopics(session.call)
+  const found = all.map(({ topic }) => topic).filter((name) => topics.test(name))
+  if (found.length === 0) throw new UsageError(`no topic matches ${names.join(' ')}`)
+  return found
+}

@@ -1,0 +1,198 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type AddressInfo, type Server } from 'node:net'
+import { spawn } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { EmbeddedCluster } from '../../../src/embedded/index.ts'
+import { builtCommand } from '../../support/built.ts'
+import { CommandLine } from '../../support/cli-cluster.ts'
+import { RunningCommand } from '../../support/running-command.ts'
+import { TemporaryFolder } from '../../support/temporary-folder.ts'
+
+const MEBIBYTE = 1024 * 1024
+
+describe('bad input of the command', () => {
+  let kafka: EmbeddedCluster
+  let secure: EmbeddedCluster
+  /** Accepts connections and says nothing. */
+  let silent: Server
+  let folder: TemporaryFolder
+  let samsa: CommandLine
+
+  beforeAll(async () => {
+    builtCommand()
+    folder = new TemporaryFolder()
+    kafka = await EmbeddedCluster.start({ topics: { filled: { partitions: 1 } } })
+    secure = await EmbeddedCluster.start({ sasl: { users: { alice: 'alice-secret' } } })
+    silent = createServer().listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    samsa = new CommandLine(kafka.hosts, folder.path)
+  })
+  afterAll(async () => {
+    silent.close()
+    await kafka[Symbol.asyncDispose]()
+    await secure[Symbol.asyncDispose]()
+    folder[Symbol.dispose]()
+  })
+
+  const all = ['--from-beginning', '--exit']
+  const silentHosts = () => `127.0.0.1:${(silent.address() as AddressInfo).port}`
+
+  /** One clear line, the right exit code, and nothing on standard output. */
+  async function refused(
+    line: string | readonly string[],
+    exitCode: number,
+    message: string | RegExp,
+    input?: Buffer | string,
+  ): Promise<void> {
+    const result = await samsa.run(line, input === undefined ? {} : { input })
+    expect(result).toMatchObject({ exitCode, stdout: '' })
+    expect(result.stderr).toMatch(/^samsa: [^\n]*\n$/)
+    expect(result.stderr).toMatch(message)
+  }
+
+  it('names the address where there is no broker', async () => {
+    await refused('topics --brokers 127.0.0.1:1 --timeout 1s', 1, '127.0.0.1:1')
+    await refused('produce filled --brokers 127.0.0.1:1 --timeout 1s', 1, '127.0.0.1:1', 'a\n')
+    await refused(
+      `topics --brokers ${silentHosts()} --timeout 1s`,
+      1,
+      /took longer than 1000 ms \(samsa ping --brokers 127\.0\.0\.1:\d+ says/,
+    )
+  })
+
+  it('says that a password is wrong, and prints none', async () => {
+    const file = join(folder.path, 'wrong')
+    writeFileSync(file, 'wrong-secret\n')
+    const login = `--brokers ${secure.hosts} --user alice --mechanism SCRAM-SHA-256`
+    await refused(`topics ${login} --password-file ${file}`, 1, /alice|[Aa]uthentication/)
+    const { stderr } = await samsa.run(`topics ${login} --password-file ${file} --verbose`)
+    expect(stderr).not.toContain('wrong-secret')
+    await refused(`topics ${login} --password-file /no/such/file`, 2, 'cannot be read')
+    await refused(`topics ${login}`, 2, '--password-file')
+  })
+
+  it('takes a password from a file and from standard input', async () => {
+    const file = join(folder.path, 'right')
+    writeFileSync(file, 'alice-secret\n')
+    const login = `--brokers ${secure.hosts} --user alice --mechanism SCRAM-SHA-256`
+    expect(await samsa.json(`topics ${login} --password-file ${file}`)).toEqual([])
+    const input = 'alice-secret\n'
+    expect(await samsa.json(`topics ${login} --password-file -`, { input })).toEqual([])
+  })
+
+  it('names an unknown topic, group and partition', async () => {
+    await refused(['consume', 'no-such', ...all], 1, 'no-such')
+    await refused('topic describe no-such', 1, 'no-such')
+    await refused('offsets export no-such', 1, /no-such|no committed/)
+    await refused('consume filled -p 7 --exit --from-beginning', 1, '7')
+    await refused('produce filled -p 7', 2, 'no partition 7', 'a\n')
+  })
+
+  it('suggests what a typo was meant to be', async () => {
+    await refused('topcs', 2, "unknown command 'topcs' (Did you mean topics?)".slice(0, 40))
+    await refused('topics --jsn', 2, 'Did you mean --json')
+    await refused('topic descirbe x', 2, 'Did you mean describe')
+    await refused('bench prodcue x', 2, 'Did you mean produce')
+  })
+
+  it.each([
+    ['consume filled --format %s --json', 'only one of --format and --json'],
+    ['consume filled --from-beginning --tail 3', 'only one of'],
+    ['consume filled -g x -p 0', '--group decides'],
+    ['consume filled* -p 0', 'without a pattern'],
+    ['produce filled --json -K :', 'only one of --json and --key-separator'],
+    ['produce filled --json --key a', 'leave --key'],
+    ['produce filled --transaction --acks 1', 'needs --acks all'],
+    ['mirror filled --rename x-% --exactly-once', 'needs --resume'],
+    ['acl create --topic a --group b --principal User:x --operation read', 'only one of'],
+    ['reassign run filled --throttle 1m', 'needs --wait'],
+    ['lag --watch', 'needs a terminal'],
+    ['top', 'needs a terminal'],
+    ['consume', 'name a topic'],
+  ])('refuses flags that contradict each other: %s', async (line, message) => {
+    await refused(line, 2, message)
+  })
+
+  it('sends nothing for empty input', async () => {
+    await samsa.output('topic create empty')
+    await samsa.output('produce empty', { input: '' })
+    await samsa.output('produce empty --json', { input: '' })
+    await samsa.output('produce empty --transaction', { input: '' })
+    expect(await samsa.output('consume empty --count-only')).toBe('0\n')
+    await refused('user set x --new-password-file -', 2, 'no password', '')
+  })
+
+  it('ends at a line of 100 MB, and says how long a line may be', async () => {
+    const line = Buffer.alloc(100 * MEBIBYTE, 'x')
+    await refused('produce filled', 2, /line 1 is longer than 1000000 bytes/, line)
+  })
+
+  it('keeps bytes that are no text as they are', async () => {
+    await samsa.output('topic create binary')
+    const bytes = randomBytes(100_000)
+    const file = join(folder.path, 'bytes')
+    writeFileSync(file, bytes)
+    await samsa.output(['produce', 'binary', file])
+    const [event] = await samsa.events(['consume', 'binary', ...all, '--json'])
+    expect(Buffer.from(event!['valueBase64'] as string, 'base64').equals(bytes)).toBe(true)
+    await refused(
+      'produce binary --json',
+      2,
+      'line 1 of the input is not JSON',
+      bytes.subarray(0, 99),
+    )
+  })
+
+  it.each([
+    ['while it connects', ['topics', '--brokers', 'SILENT'], undefined],
+    ['while it reads', ['produce', 'filled', '--brokers', 'SILENT'], undefined],
+    ['while it waits for messages', ['consume', 'filled', '-v'], /./],
+    ['while it runs a broker', ['broker', '--port', '0'], /Ctrl-C ends it/],
+    ['while it copies', ['mirror', 'filled', '--rename', 'c-%', '--follow', '-v'], /./],
+    ['while it measures', ['bench', 'consume', 'filled', '--latest', '-v'], /./],
+  ])('ends in good order on Ctrl-C %s', async (_when, args, sign) => {
+    const brokers = args.includes('SILENT') || args[0] === 'broker' ? [] : ['-b', kafka.hosts]
+    const line = args.map((one) => (one === 'SILENT' ? silentHosts() : one))
+    const accepted = args.includes('SILENT') ? once(silent, 'connection') : undefined
+    await using command = new RunningCommand(process.execPath, [
+      builtCommand(),
+      ...line,
+      ...brokers,
+    ])
+    await (sign === undefined ? accepted : command.printed(sign))
+    command.kill('SIGINT')
+    const { exitCode, signal } = await command.ended
+    expect({ code: signal === 'SIGINT' ? 130 : exitCode }).toEqual({
+      code: exitCode === 0 ? 0 : 130,
+    })
+    // No stack trace, whatever it was at.
+    expect(command.stderr).not.toMatch(/^\s+at /m)
+    if (args[0] === 'broker') expect(exitCode).toBe(0)
+  })
+
+  it.each([
+    ['consume filled --from-beginning --exit'],
+    ['topics'],
+    ['errors'],
+    ['consume --help'],
+    ['completion bash'],
+  ])('ends quietly when the reader of its output has left: %s', async (line) => {
+    const lines = 'x'.repeat(99) + '\n'
+    if (line.startsWith('consume filled')) {
+      await samsa.output('produce filled', { input: lines.repeat(20_000) })
+    }
+    const command = [builtCommand(), ...line.split(' ')]
+    const child = spawn(process.execPath, command, {
+      env: { ...process.env, SAMSA_BROKERS: kafka.hosts },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    child.stdout.destroy()
+    let stderr = ''
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+    const [exitCode] = (await once(child, 'close')) as [number | null]
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
+  })
+})

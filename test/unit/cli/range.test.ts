@@ -1,0 +1,43 @@
+import { describe, expect, it } from '@jest/globals'
+import { rangeOf, topicsOf } from '../../../src/cli/range.ts'
+
+const endless = { untilOffset: Infinity, untilMs: Infinity }
+
+describe('where consume begins and ends', () => {
+  it.each([
+    ['beginning', { at: 'earliest' }],
+    ['end', { at: 'latest' }],
+    ['17', { at: 17 }],
+    ['-3', { at: 'earliest', beforeEnd: 3 }],
+    ['s@1500000000000', { at: new Date(1_500_000_000_000) }],
+    ['@1500000000000', { at: new Date(1_500_000_000_000) }],
+    ['e@1500000000000', { at: 'latest', untilMs: 1_500_000_000_000 }],
+    ['10:20', { at: 10, untilOffset: 20 }],
+    [
+      '@2026-01-31T10:00:00Z:2026-01-31T11:30:00Z',
+      { at: new Date('2026-01-31T10:00:00Z'), untilMs: Date.parse('2026-01-31T11:30:00Z') },
+    ],
+  ] as const)('reads -o %s', (text, expected) => {
+    expect(rangeOf({ offset: [text] }, 'latest')).toEqual({ ...endless, ...expected })
+  })
+
+  it('takes a start and an end at the same time, and refuses two starts or two ends', () => {
+    const both = rangeOf({ offset: ['s@1500000000000', 'e@1500000000001'] }, 'latest')
+    expect(both.untilMs).toBe(1_500_000_000_001)
+    expect(() => rangeOf({ offset: ['1', '2'] }, 'latest')).toThrow('only one of')
+    expect(() => rangeOf({ offset: ['e@1500000000000'], until: '-1h' }, 'latest')).toThrow(
+      'only one of --until',
+    )
+    expect(() => rangeOf({ offset: ['middle'] }, 'latest')).toThrow("'middle' is no offset")
+  })
+})
+
+describe('topics by name and pattern', () => {
+  it('are names where there is no pattern, else one expression', () => {
+    expect(topicsOf(['a', 'b', 'a'])).toEqual(['a', 'b'])
+    const pattern = topicsOf(['a.*', 'b', '/^c\\d$/']) as RegExp
+    const names = ['a.', 'a.x', 'ax', 'b', 'bb', 'c1', 'cc']
+    expect(names.filter((name) => pattern.test(name))).toEqual(['a.', 'a.x', 'b', 'c1'])
+    expect(() => topicsOf(['/(/'])).toThrow('Invalid regular expression')
+  })
+})
