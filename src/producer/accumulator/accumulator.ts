@@ -7,7 +7,7 @@ import { PartitionQueue } from './partition-queue.ts'
 import type { ProducerSettings } from '../options.ts'
 import type { Data } from '../intake/serialize.ts'
 import type { ReadyQueues } from './ready-queues.ts'
-import { Unsettled } from './unsettled.ts'
+import { IncompleteBatches } from './incomplete-batches.ts'
 
 /**
  * Collects records into batches, a queue for each partition, and counts them. It puts partitions on the list of
@@ -15,7 +15,7 @@ import { Unsettled } from './unsettled.ts'
  */
 export class Accumulator {
   readonly ready: ReadyQueues
-  readonly unsettled = new Unsettled()
+  readonly unsettled = new IncompleteBatches()
   readonly linger: Linger
   readonly failures: Failures
   readonly #settings: ProducerSettings

@@ -1,15 +1,15 @@
 import { Timer } from '../../async/timer.ts'
-import type { Unsettled } from '../accumulator/unsettled.ts'
+import type { IncompleteBatches } from '../accumulator/incomplete-batches.ts'
 import type { Outcomes } from './outcomes.ts'
 
 /** Fails batches whose `deliveryTimeoutMs` is over. */
 export class Expiry {
-  readonly #unsettled: Unsettled
+  readonly #unsettled: IncompleteBatches
   readonly #deliveryTimeoutMs: number
   readonly #outcomes: Outcomes
   #timer: Timer | undefined
 
-  constructor(unsettled: Unsettled, deliveryTimeoutMs: number, outcomes: Outcomes) {
+  constructor(unsettled: IncompleteBatches, deliveryTimeoutMs: number, outcomes: Outcomes) {
     this.#unsettled = unsettled
     this.#deliveryTimeoutMs = deliveryTimeoutMs
     this.#outcomes = outcomes

@@ -10,7 +10,7 @@ interface Flush {
  * The batches that are not settled, oldest first: the first is the next to run out of time, and a flush is
  * over when the first is younger than it. Linked, so that settling one costs the same however many there are.
  */
-export class Unsettled {
+export class IncompleteBatches {
   #first: Batch | undefined
   #last: Batch | undefined
   #flushes: Flush[] = []
