@@ -2,6 +2,7 @@ import { ErrorCode } from '../../protocol/errors.ts'
 import { abortable } from '../async/abortable.ts'
 import { limited, TookTooLongError } from '../async/limited.ts'
 import { Deadline } from '../async/deadline.ts'
+import { Lifecycle } from '../async/lifecycle.ts'
 import { deadlineOf, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { GroupMetadata } from '../cluster/group-metadata.ts'
@@ -53,9 +54,8 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key
   readonly #log: RebalanceLog
   readonly #first = new FirstPartitions()
   #lastHandedOverAt = performance.now()
-  #closing: Promise<void> | undefined
-  #isClosing = false
-  #isStarted = false
+  /** Open as soon as the topics are found: the machine joins the group from then on, until it is closed. */
+  readonly #lifecycle = new Lifecycle('consumer')
   /** Errors while the member was closing, when consume() can no longer throw them. */
   readonly #errorsOfClosing: KafkaError[] = []
 
@@ -110,7 +110,7 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key
   }
 
   checkStarted(): void {
-    if (!this.#isStarted) throw new NotStartedError()
+    if (this.#lifecycle.state === 'new') throw new NotStartedError()
   }
 
   async partitions(): Promise<readonly TopicPartition[]> {
@@ -134,15 +134,17 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key
   }
 
   async start(call: CallOptions): Promise<void> {
-    this.#isStarted = true
-    const { cluster } = this.#parts
-    const { operationTimeoutMs } = cluster.options
+    const { operationTimeoutMs } = this.#parts.cluster.options
     // Where the group is in a rebalance, joining it takes as long as any member takes to finish its work.
     const { longestRebalanceMs } = this.#machine.coordinator
     const deadline = deadlineOf(call, operationTimeoutMs + longestRebalanceMs)
-    await this.#topicsFound(deadlineOf(call, operationTimeoutMs))
-    await this.#first.look(this.#parts.subscription)
-    this.core.recover(this.#notStarted)
+    await this.#lifecycle.start(
+      async () => {
+        await this.#topicsFound(deadlineOf(call, operationTimeoutMs))
+        await this.#first.look(this.#parts.subscription)
+      },
+      () => this.core.recover(this.#notStarted),
+    )
     try {
       await limited(deadline.remainingMs, deadline.signal, (limit) =>
         abortable(this.#machine.start(call.timeoutMs ?? operationTimeoutMs), limit),
@@ -178,14 +180,13 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key
   async close(call: CallOptions = {}): Promise<void> {
     const deadline = deadlineOf(call, this.#parts.cluster.options.operationTimeoutMs)
     const caller = this.core.closing()
-    this.#closing ??= this.#close(deadline)
-    if (caller !== 'hook') return this.#closing
+    const closing = this.#lifecycle.close(() => this.#close(deadline))
+    if (caller !== 'hook') return closing
     const { logger } = this.#parts.cluster.options
-    this.#closing.catch((error: unknown) => logger.error(`closing a consumer: ${String(error)}`))
+    closing.catch((error: unknown) => logger.error(`closing a consumer: ${String(error)}`))
   }
 
   async #close(deadline: Deadline): Promise<void> {
-    this.#isClosing = true
     await this.#machine.close(deadline)
     await this.core.close({ timeoutMs: Math.max(1, Math.ceil(deadline.remainingMs)) })
     deadline.signal?.throwIfAborted()
@@ -213,7 +214,7 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key
       stop: (partitions) => this.core.unassign(partitions),
       resume: () => this.core.lookAgain(),
       report: (error) => {
-        if (this.#isClosing) this.#errorsOfClosing.push(error)
+        if (this.#lifecycle.isClosed) this.#errorsOfClosing.push(error)
         else this.core.report(error)
       },
       fail: (error) => this.core.fail(error),
@@ -228,7 +229,7 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key
     try {
       await this.core.commitProcessed(partitions, { signal })
     } catch (error) {
-      if (this.#isClosing || !passesByItself(error)) throw error
+      if (this.#lifecycle.isClosed || !passesByItself(error)) throw error
       const { logger } = this.#parts.cluster.options
       logger.warn(
         `the commit before partitions were given up failed, their next owner repeats what was processed: ${String(error)}`,
