@@ -6,7 +6,6 @@ import type { DescribeGroupsOptions, ListGroupsOptions } from './admin/groups.ts
 import type { GroupList } from './admin/list-groups.ts'
 import { Brokers, ClusterBroker } from './brokers.ts'
 import type { CallOptions } from './call-options.ts'
-import { retrying } from './cluster/retry.ts'
 import { InvalidArgumentError } from './errors.ts'
 import { aString, oneOf, shown } from './options.ts'
 import type { Topics } from './topics.ts'
@@ -104,10 +103,6 @@ export class KafkaCluster {
    */
   async update(call: CallOptions = {}): Promise<void> {
     const deadline = begin(this.#context, 'updateCluster', call, {})
-    const { cluster } = this.#context
-    const { backoff, logger } = cluster.options
-    const giveUp = (error: Error) => cluster.wasNeverReached(error)
-    const options = { what: 'updating the cluster', deadline, backoff, logger, giveUp }
-    await retrying(options, () => cluster.refreshAll())
+    await this.#context.cluster.router.refreshAll(deadline)
   }
 }

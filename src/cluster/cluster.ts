@@ -75,11 +75,6 @@ export class Cluster {
     return this.#metadata.refresh(topic, create)
   }
 
-  /** Asks for the brokers, the controller, and all topics that are known. */
-  refreshAll(): Promise<void> {
-    return this.#metadata.refreshAll()
-  }
-
   /** Asks for the brokers and the controller, and for no topic. */
   refreshBrokers(): Promise<void> {
     return this.#metadata.refreshBrokers()
@@ -95,14 +90,6 @@ export class Cluster {
     options: RequestOptions,
   ): Promise<Decoded<Response>> {
     return this.#pool.requestAny(api, body, options)
-  }
-
-  /**
-   * Whether the error says that not one address could be reached, ever: then an address is more likely wrong
-   * than a broker down, and the call fails at once rather than after many retries, unless the client is to wait.
-   */
-  wasNeverReached(error: Error): boolean {
-    return this.#pool.wasNeverReached(error)
   }
 
   /** The broker with this id at this address; its connections are closed if it was elsewhere before. */

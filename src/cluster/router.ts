@@ -129,11 +129,15 @@ export class Router {
 
   /** Asks for the brokers and the controller until some broker answers. */
   refreshBrokers(deadline: Deadline): Promise<void> {
-    const { backoff, logger } = this.#pool.options
-    const giveUp = (error: Error) => this.#pool.wasNeverReached(error)
-    const what = 'looking up the brokers'
-    return retrying({ what, deadline, backoff, logger, giveUp }, () =>
+    return this.ask({ to: 'any', what: 'looking up the brokers', deadline }, () =>
       this.#metadata.refreshBrokers(),
+    )
+  }
+
+  /** Asks for the brokers, the controller, and all topics that are known, until some broker answers. */
+  refreshAll(deadline: Deadline): Promise<void> {
+    return this.ask({ to: 'any', what: 'updating the cluster', deadline }, () =>
+      this.#metadata.refreshAll(),
     )
   }
 

@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream'
-import { Deadline } from '../async/deadline.ts'
+import type { Deadline } from '../async/deadline.ts'
 import type { OpenRegister } from '../async/restarts.ts'
+import { deadlineOf, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { BaseProducer, NO_OPTIONS, type ForwardingOptions } from './base-producer.ts'
 import type { OutgoingMessage, KeyOrOptions } from './intake/outgoing-message.ts'
@@ -43,12 +44,16 @@ export class MultiTopicProducer<Value = Data, Key = Data> extends BaseProducer<V
     register: OpenRegister,
   ): Promise<MultiTopicProducer<Value, Key>> {
     const producer = new MultiTopicProducer(cluster, options, register)
-    if (options.autoStart !== false) await producer.start(deadline)
+    if (options.autoStart !== false) await producer.#start(deadline)
     return producer
   }
 
   /** Gets ready: only needed after `autoStart: false`, and after `stop()`. Throws as opening does. */
-  start(deadline = new Deadline(this.#operationTimeoutMs)): Promise<void> {
+  async start(call: CallOptions = {}): Promise<void> {
+    return this.#start(deadlineOf(call, this.#operationTimeoutMs))
+  }
+
+  #start(deadline: Deadline): Promise<void> {
     return this.startFor(undefined, deadline, () => {
       this.#topics = new TopicStates((name) => this.core.topic(name))
     })

@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream'
-import { Deadline } from '../async/deadline.ts'
+import type { Deadline } from '../async/deadline.ts'
 import type { OpenRegister } from '../async/restarts.ts'
+import { deadlineOf, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { BaseProducer, NO_OPTIONS, type ForwardingOptions } from './base-producer.ts'
 import type { MessageSource, KeyOrOptions } from './intake/outgoing-message.ts'
@@ -44,7 +45,7 @@ export class Producer<Value = Data, Key = Data> extends BaseProducer<Value, Key>
     register: OpenRegister,
   ): Promise<Producer<Value, Key>> {
     const producer = new Producer(cluster, topic, options, register)
-    if (options.autoStart !== false) await producer.start(deadline)
+    if (options.autoStart !== false) await producer.#start(deadline)
     return producer
   }
 
@@ -52,7 +53,11 @@ export class Producer<Value = Data, Key = Data> extends BaseProducer<Value, Key>
    * Looks the topic up and gets ready: only needed after `autoStart: false`, and after `stop()`. Throws UnknownTopicError,
    * UnsupportedVersionError for what the brokers are too old for, NoBrokersAvailableError, BrokerError.
    */
-  start(deadline = new Deadline(this.#operationTimeoutMs)): Promise<void> {
+  async start(call: CallOptions = {}): Promise<void> {
+    return this.#start(deadlineOf(call, this.#operationTimeoutMs))
+  }
+
+  #start(deadline: Deadline): Promise<void> {
     return this.startFor(this.topic, deadline, (core) => (this.#state = core.topic(this.topic)))
   }
 

@@ -18,12 +18,16 @@ describe('a producer', () => {
     expect(await bench.values()).toEqual([])
   })
 
-  it('sends what is queued when it is stopped, and cannot be started again', async () => {
+  it('sends what is queued when it is stopped, and can be started again until it is closed', async () => {
     await using bench = await ProducerBench.start()
     const producer = await bench.topic.getProducer({ lingerMs: 60_000 })
     const sent = producer.produce('x')
     await producer.stop()
     expect(await sent).toMatchObject({ offset: 0 })
+    await producer.start()
+    const again = producer.produce('y')
+    await producer.close()
+    expect(await again).toMatchObject({ offset: 1 })
     expect(await failureOf(producer.start())).toBeInstanceOf(ClosedError)
   })
 
