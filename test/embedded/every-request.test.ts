@@ -8,8 +8,9 @@ import { releaseWith } from '../../src/network/api-releases.ts'
 
 /** A body of defaults: empty lists, empty names. Without acks nobody answers Produce. */
 function emptyBodyOf({ name, request }: Api): Encodable<Fields> {
+  const fields: Fields = request.fields
   const body: Record<string, unknown> = {}
-  for (const field of Object.keys(request)) body[field] = request[field]?.default
+  for (const field of Object.keys(fields)) body[field] = fields[field]?.default
   if (name === 'Produce') body['acks'] = -1
   return body
 }
