@@ -36,6 +36,12 @@ export interface KafkaClientOptions {
    * Default: none.
    */
   readonly zookeeperHosts?: string
+  /**
+   * Controllers to start from instead of brokers, for `client.admin` while no broker can be reached: it describes and changes the
+   * quorum and its voters, features and registrations (KIP-919, Kafka 3.7 or newer). Such a client has no topics and no
+   * groups. Default: none.
+   */
+  readonly bootstrapControllers?: string | readonly string[]
   /** The name of the client in the brokers' logs, metrics and quotas (Kafka's `client.id`). Default: `samsa`. */
   readonly clientId?: string
   /** TLS to all brokers: `true` for the system's authorities, or what to trust and present. Default: none. */
@@ -87,14 +93,21 @@ export interface KafkaClientOptions {
 const brokersFromZooKeeperAlone = ({ zookeeperHosts }: KafkaClientOptions) =>
   zookeeperHosts === undefined ? undefined : 'with zookeeperHosts, which have the brokers'
 
+const fromControllersAlone = ({ bootstrapControllers }: KafkaClientOptions) =>
+  bootstrapControllers === undefined ? undefined : 'with bootstrapControllers: give one of them'
+
 /** The checks and defaults of `KafkaClientOptions`, in the order of the documents. */
 export const CLIENT_OPTIONS = {
   hosts: {
     check: concealed(either(aString, anArrayOf(aString))),
     default: '127.0.0.1:9092',
-    noEffect: brokersFromZooKeeperAlone,
+    noEffect: (options) => brokersFromZooKeeperAlone(options) ?? fromControllersAlone(options),
   },
-  zookeeperHosts: { check: aString, defaultText: 'none' },
+  zookeeperHosts: { check: aString, defaultText: 'none', noEffect: fromControllersAlone },
+  bootstrapControllers: {
+    check: concealed(either(aString, anArrayOf(aString))),
+    defaultText: 'none',
+  },
   waitForCluster: { check: aBoolean, default: false },
   clientId: { check: aString, default: 'samsa' },
   tls: { check: concealed(either(oneOf(true), anObject)), defaultText: 'none' },
@@ -153,6 +166,7 @@ export function clusterOptions(options: KafkaClientOptions): ClusterOptions {
   const { connectTimeoutMs } = read
   return {
     bootstrap: bootstrapOf(read),
+    bootstrapsFromControllers: read.bootstrapControllers !== undefined,
     broker: {
       clientId: read.clientId,
       connectTimeoutMs,
@@ -187,7 +201,7 @@ function bootstrapOf(settings: Settings): ClusterOptions['bootstrap'] {
     const zookeeper = parseZooKeeperHosts(zookeeperHosts)
     return (signal) => brokersFromZooKeeper(zookeeper, security, connectTimeoutMs, signal)
   }
-  const hosts = parseHosts(settings.hosts)
+  const hosts = parseHosts(settings.bootstrapControllers ?? settings.hosts)
   return dnsLookup === 'resolve_canonical_bootstrap_servers_only'
     ? () => canonicalAddresses(hosts)
     : () => Promise.resolve(hosts)

@@ -32,6 +32,7 @@ export type {
   BrokerDescription,
   ClusterDescription,
   DescribeClusterOptions,
+  DescribeFeaturesOptions,
   FeatureDescription,
 } from './admin/cluster.ts'
 export type {
@@ -60,12 +61,25 @@ export type {
   GroupMemberDescription,
   GroupType,
 } from './admin/group-description.ts'
+export type { OffsetToSet } from './admin/group-offsets.ts'
 export type {
   GroupOffset,
   GroupOffsets,
+  GroupPartitions,
   ListGroupOffsetsOptions,
-  OffsetToSet,
-} from './admin/group-offsets.ts'
+} from './admin/list-group-offsets.ts'
+export type {
+  StreamsMember,
+  StreamsSubtopology,
+  StreamsTaskList,
+  StreamsTaskOffset,
+  StreamsTasks,
+  StreamsTopic,
+  StreamsTopology,
+  StreamsTopologyDescription,
+  StreamsTopologyNode,
+} from './admin/streams-group.ts'
+export type { DeletedTopicId, DescribedTopicId } from './admin/topics-by-id.ts'
 export type {
   DescribeGroupsOptions,
   GroupResult,
@@ -161,6 +175,7 @@ export type {
   ListTopicsOptions,
   NewPartitions,
   NewTopic,
+  TopicChangeOptions,
   TopicResult,
 } from './admin/topics.ts'
 export type {

@@ -15,6 +15,7 @@ import { reassignmentOperations } from './reassignments.ts'
 import { recordOperations } from './records.ts'
 import { shareGroupOffsetOperations } from './share-group-offsets.ts'
 import { tokenOperations } from './tokens.ts'
+import { topicByIdOperations } from './topics-by-id.ts'
 import { topicOperations } from './topics.ts'
 import { transactionOperations } from './transactions.ts'
 import { userOperations } from './users.ts'
@@ -35,6 +36,7 @@ type ReassignmentOperations = ReturnType<typeof reassignmentOperations>
 type RecordOperations = ReturnType<typeof recordOperations>
 type ShareGroupOffsetOperations = ReturnType<typeof shareGroupOffsetOperations>
 type TokenOperations = ReturnType<typeof tokenOperations>
+type TopicByIdOperations = ReturnType<typeof topicByIdOperations>
 type TopicOperations = ReturnType<typeof topicOperations>
 type TransactionOperations = ReturnType<typeof transactionOperations>
 type UserOperations = ReturnType<typeof userOperations>
@@ -64,6 +66,7 @@ export interface Admin
     RecordOperations,
     ShareGroupOffsetOperations,
     TokenOperations,
+    TopicByIdOperations,
     TopicOperations,
     TransactionOperations,
     UserOperations {}
@@ -86,6 +89,7 @@ export function createAdmin(context: AdminContext): Admin {
     ...recordOperations(context),
     ...shareGroupOffsetOperations(context),
     ...tokenOperations(context),
+    ...topicByIdOperations(context),
     ...topicOperations(context),
     ...transactionOperations(context),
     ...userOperations(context),

@@ -5,6 +5,7 @@ import { apiOf } from '../../protocol/apis/index.ts'
 import type { Deadline } from '../async/deadline.ts'
 import type { CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import { CONTROLLERS } from '../cluster/metadata-cache.ts'
 import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
 import { aBoolean, anInteger, shown } from '../options.ts'
 import { begin, type AdminContext } from './context.ts'
@@ -44,6 +45,12 @@ export interface DescribeClusterOptions extends CallOptions {
   readonly includeAuthorizedOperations?: boolean
 }
 
+/** The options of `describeFeatures`. */
+export interface DescribeFeaturesOptions extends CallOptions {
+  /** The node id of the broker to ask, during an upgrade for instance. Default: any broker. */
+  readonly broker?: number
+}
+
 /** The versions of one API that a broker supports (ApiVersions). */
 export interface ApiVersionRange {
   /** The number of the API, such as 3 for Metadata. */
@@ -70,11 +77,13 @@ export interface FeatureDescription {
 
 /** DescribeCluster before this version has no fenced brokers. */
 const WITH_FENCED = 2
+/** From this version of Metadata on brokers tell the operations of the cluster; DescribeCluster took that over. */
+const METADATA_WITH_OPERATIONS = 8
 
 export function clusterOperations(context: AdminContext) {
   const { cluster } = context
   return {
-    /** The cluster's id, controller and brokers. */
+    /** The cluster's id, controller and brokers; with `bootstrapControllers` the controllers in their place. */
     async describeCluster(options: DescribeClusterOptions = {}): Promise<ClusterDescription> {
       const deadline = begin(context, 'describeCluster', options, {
         includeFencedBrokers: aBoolean,
@@ -86,7 +95,7 @@ export function clusterOperations(context: AdminContext) {
         if (!(error instanceof UnsupportedVersionError) || options.includeFencedBrokers === true) {
           throw error
         }
-        return describeByMetadata(cluster, deadline)
+        return describeByMetadata(cluster, options, deadline)
       }
     },
 
@@ -105,9 +114,15 @@ export function clusterOperations(context: AdminContext) {
     },
 
     /** The cluster's features with the versions that are enabled (KIP-584, Kafka 2.7 or newer), by name. */
-    async describeFeatures(options: CallOptions = {}): Promise<readonly FeatureDescription[]> {
-      const deadline = begin(context, 'describeFeatures', options, {})
-      const { supportedFeatures, finalizedFeatures } = await askVersions(cluster, deadline)
+    async describeFeatures(
+      options: DescribeFeaturesOptions = {},
+    ): Promise<readonly FeatureDescription[]> {
+      const deadline = begin(context, 'describeFeatures', options, { broker: anInteger(0) })
+      const { supportedFeatures, finalizedFeatures } = await askVersions(
+        cluster,
+        deadline,
+        options.broker,
+      )
       const finalized = new Map(
         finalizedFeatures.map(({ name, maxVersionLevel }) => [name, maxVersionLevel]),
       )
@@ -141,6 +156,7 @@ async function describe(
       }
       return {
         includeClusterAuthorizedOperations: includeAuthorizedOperations ?? false,
+        ...(cluster.options.bootstrapsFromControllers ? { endpointType: CONTROLLERS } : {}),
         ...(version < WITH_FENCED ? {} : { includeFencedBrokers: includeFencedBrokers ?? false }),
       }
     },
@@ -166,10 +182,21 @@ async function describe(
 /** As brokers before Kafka 2.8 tell it. */
 async function describeByMetadata(
   cluster: Cluster,
+  { includeAuthorizedOperations = false }: DescribeClusterOptions,
   deadline: Deadline,
 ): Promise<ClusterDescription> {
   const settings = { to: 'any', what: 'describing the cluster', deadline } as const
-  const response = await cluster.router.call(metadata, { topics: [] }, settings)
+  const response = await cluster.router.call(
+    metadata,
+    (version) => ({
+      topics: [],
+      ...(version < METADATA_WITH_OPERATIONS
+        ? {}
+        : { includeClusterAuthorizedOperations: includeAuthorizedOperations }),
+    }),
+    settings,
+  )
+  const operations = operationsOf(response.clusterAuthorizedOperations)
   return {
     ...(response.clusterId === null ? {} : { clusterId: response.clusterId }),
     ...(response.controllerId < 0 ? {} : { controller: response.controllerId }),
@@ -181,6 +208,7 @@ async function describeByMetadata(
         ...(rack === null ? {} : { rack }),
       }))
       .sort((a, b) => a.broker - b.broker),
+    ...(operations === undefined ? {} : { authorizedOperations: operations }),
   }
 }
 

@@ -1,7 +1,12 @@
 import { describeConfigs as describeConfigsApi } from '../../protocol/apis/describe-configs.ts'
 import { incrementalAlterConfigs } from '../../protocol/apis/incremental-alter-configs.ts'
-import { listConfigResources as listConfigResourcesApi } from '../../protocol/apis/list-config-resources.ts'
+import {
+  listConfigResources as listConfigResourcesApi,
+  type ListConfigResourcesResponse,
+} from '../../protocol/apis/list-config-resources.ts'
+import type { Deadline } from '../async/deadline.ts'
 import type { CallOptions } from '../call-options.ts'
+import type { Cluster } from '../cluster/cluster.ts'
 import type { Outcome } from '../cluster/fan-out.ts'
 import type { Recipient } from '../cluster/recipient.ts'
 import type { Target } from '../cluster/target.ts'
@@ -139,6 +144,9 @@ export interface AlterConfigsOptions extends ChangeOptions {
 /** Kafka's numbers of what is done to a config. */
 const OPERATIONS = { set: 0, delete: 1, append: 2, subtract: 3 } as const
 
+/** A topic has some 35 configs: the response about 1,000 of them is a few MB, which a broker makes at once. */
+const RESOURCES_IN_A_REQUEST = 1_000
+
 const WITH_SYNONYMS = 1
 const WITH_DOCUMENTATION = 3
 const WITH_ALL_TYPES = 1
@@ -163,6 +171,7 @@ export function configOperations(context: AdminContext) {
         to: targetOf,
         what: 'describing configs',
         deadline,
+        maxItems: RESOURCES_IN_A_REQUEST,
         retry: retryUnlessUnknown,
         ask: (items, recipient) => describe(items, recipient, options),
       })
@@ -187,9 +196,10 @@ export function configOperations(context: AdminContext) {
       const { validateOnly = false, settle } = options
       const outcomes = await cluster.fanOut.run<ConfigChange, undefined>({
         items: changes,
-        to: (change) => (targetOf(change) === 'any' ? 'controller' : targetOf(change)),
+        to: (change) => changeTargetOf(change, cluster.options.bootstrapsFromControllers),
         what: 'changing configs',
         deadline,
+        maxItems: RESOURCES_IN_A_REQUEST,
         retry: retryUnlessUnknown,
         ask: async (items, recipient) => {
           const { responses } = await recipient.request(incrementalAlterConfigs, {
@@ -224,20 +234,7 @@ export function configOperations(context: AdminContext) {
       const problem = anArrayOf(oneOf(...Object.keys(RESOURCE_TYPES)))(types)
       if (problem !== undefined) throw new InvalidArgumentError(`${operation}: a type ${problem}`)
       const isClientMetrics = types.length === 1 && types[0] === 'clientMetrics'
-      const { configResources } = await cluster.router.call(
-        listConfigResourcesApi,
-        (version) => {
-          if (version < WITH_ALL_TYPES && !isClientMetrics) {
-            throw new UnsupportedVersionError(
-              `${operation}: resources other than client metrics need Kafka 4.1 or newer`,
-            )
-          }
-          return version < WITH_ALL_TYPES
-            ? {}
-            : { resourceTypes: types.map((type) => RESOURCE_TYPES[type]) }
-        },
-        { to: 'any', what: 'listing the resources with configs', deadline },
-      )
+      const { configResources } = await listResources(cluster, types, isClientMetrics, deadline)
       return configResources
         .flatMap(({ resourceType, resourceName: name }) => {
           const type = typeOf(resourceType)
@@ -248,10 +245,46 @@ export function configOperations(context: AdminContext) {
   }
 }
 
+/** Brokers from 3.7 on have the request for client metrics, and those from 4.1 on for the others too (KIP-1142). */
+async function listResources(
+  cluster: Cluster,
+  types: readonly ConfigResourceType[],
+  isClientMetrics: boolean,
+  deadline: Deadline,
+): Promise<ListConfigResourcesResponse> {
+  const tooOld = () =>
+    new UnsupportedVersionError(
+      'listConfigResources: resources other than client metrics need Kafka 4.1 or newer',
+    )
+  try {
+    return await cluster.router.call(
+      listConfigResourcesApi,
+      (version) => {
+        if (version >= WITH_ALL_TYPES) {
+          return { resourceTypes: types.map((type) => RESOURCE_TYPES[type]) }
+        }
+        if (!isClientMetrics) throw tooOld()
+        return {}
+      },
+      { to: 'any', what: 'listing the resources with configs', deadline },
+    )
+  } catch (error) {
+    // Of the API, which is older than what was asked.
+    if (error instanceof UnsupportedVersionError && !isClientMetrics) throw tooOld()
+    throw error
+  }
+}
+
 /** A broker answers for its own configs and loggers; the other resources are known to all brokers. */
 function targetOf({ type, name }: ConfigResource): Target {
   const isOfBroker = type === 'broker' || type === 'brokerLogger'
   return isOfBroker && name !== '' ? { broker: Number(name) } : 'any'
+}
+
+/** Controllers change configs of brokers too: the brokers learn the new values. */
+function changeTargetOf(resource: ConfigResource, byControllers: boolean): Target {
+  const target = targetOf(resource)
+  return target === 'any' || byControllers ? 'controller' : target
 }
 
 async function describe(

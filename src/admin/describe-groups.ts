@@ -2,64 +2,83 @@
  * Each kind of group has an API of its own, and the one for classic groups answers for the others that they do
  * not exist (Kafka 4.0). The groups are listed first, which tells their kinds.
  */
-import { consumerGroupDescribe } from '../../protocol/apis/consumer-group-describe.ts'
-import { describeGroups } from '../../protocol/apis/describe-groups.ts'
-import { shareGroupDescribe } from '../../protocol/apis/share-group-describe.ts'
-import { streamsGroupDescribe } from '../../protocol/apis/streams-group-describe.ts'
-import { Reader } from '../../protocol/buffer/reader.ts'
-import { ErrorCode } from '../../protocol/errors.ts'
-import {
-  consumerProtocolAssignment,
-  consumerProtocolSubscription,
-} from '../../protocol/messages/consumer-protocol.ts'
-import { ProtocolError } from '../../protocol/protocol-error.ts'
-import type { Message } from '../../protocol/schema/api.ts'
-import type { Decoded, Fields } from '../../protocol/schema/fields.ts'
 import type { Deadline } from '../async/deadline.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import type { Outcome } from '../cluster/fan-out.ts'
-import type { Recipient } from '../cluster/recipient.ts'
-import { partitionsOf, type TopicPartition } from '../consumer/topic-partition.ts'
-import type { GroupDescription, GroupMemberDescription, GroupType } from './group-description.ts'
-import { compareText, itemError, outcomeOf } from './items.ts'
-import { listGroups, type ListedGroup } from './list-groups.ts'
-import { operationsOf } from './operations.ts'
-import { inOrder } from './partitions.ts'
+import type { BrokerFailure } from '../cluster/fan-out.ts'
+import { KafkaError } from '../errors.ts'
+import { describeClassic } from './describe-classic-groups.ts'
+import { describeConsumer, describeShare } from './describe-newer-groups.ts'
+import { describeStreams } from './describe-streams-groups.ts'
+import type { DescribedGroup, DescribeGroups, DescribeSettings } from './described-group.ts'
+import type { GroupDescription, GroupType } from './group-description.ts'
+import { listGroups, type GroupList, type ListedGroup } from './list-groups.ts'
 
-type Described = Outcome<string, GroupDescription>
-type Describe = (
-  groups: readonly string[],
-  recipient: Recipient,
-  includeAuthorizedOperations: boolean,
-) => Promise<readonly Described[]>
-
-const WITH_OPERATIONS = 3
-
-/** A share member has no classic twin; −1 is a broker that does not tell. */
-const MEMBER_IS_CLASSIC = 0
-
-const DESCRIBE: Readonly<Record<GroupType, Describe>> = {
+const DESCRIBE: Readonly<Record<GroupType, DescribeGroups>> = {
   classic: describeClassic,
   consumer: describeConsumer,
   share: describeShare,
   streams: describeStreams,
 }
 
+/** How many groups one request names, so that its response stays of a size that a broker makes at once. */
+const GROUPS_IN_A_REQUEST = 1_000
+
 export async function describeGroupsOfAnyType(
   cluster: Cluster,
   groups: readonly string[],
   deadline: Deadline,
-  includeAuthorizedOperations: boolean,
+  {
+    includeAuthorizedOperations = false,
+    includeTopologyDescription = false,
+  }: Partial<DescribeSettings> = {},
   known?: readonly ListedGroup[],
 ): Promise<readonly GroupDescription[]> {
   if (groups.length === 0) return []
-  const listed = known ?? (await listGroups(cluster, deadline)).groups
-  const types = new Map(listed.map(({ group, type }) => [group, type ?? 'classic']))
-  const byType = new Map<GroupType, string[]>()
-  for (const group of groups) {
-    const type = types.get(group) ?? 'classic'
-    byType.set(type, [...(byType.get(type) ?? []), group])
+  const settings = { includeAuthorizedOperations, includeTopologyDescription }
+  const found = new Map<string, DescribedGroup>()
+  const asked = new Map<string, Set<GroupType>>(groups.map((group) => [group, new Set()]))
+  let list: GroupList =
+    known === undefined ? await listGroups(cluster, deadline) : { groups: known, incomplete: [] }
+  let pending: readonly string[] = groups
+  while (pending.length > 0) {
+    const byType = groupByType(pending, list.groups)
+    for (const outcome of await describeByType(cluster, byType, deadline, settings)) {
+      found.set(outcome.item, outcome)
+    }
+    for (const [type, names] of byType) for (const name of names) asked.get(name)!.add(type)
+    // A group that is listed and not found is of another kind by now, or is gone. One that is not listed may be
+    // of another kind where a broker did not list its groups.
+    const { incomplete } = list
+    const listed = new Set(list.groups.map(({ group }) => group))
+    const missing = pending.filter(
+      (group) =>
+        found.get(group)?.error?.code === 'GROUP_ID_NOT_FOUND' &&
+        (listed.has(group) || incomplete.length > 0),
+    )
+    if (missing.length === 0) break
+    list = await listGroups(cluster, deadline)
+    const types = typesOf(list.groups)
+    pending = missing.filter((group) => {
+      const type = types.get(group)
+      return type !== undefined && !asked.get(group)!.has(type)
+    })
+    for (const group of missing) {
+      if (types.has(group) || list.incomplete.length === 0) continue
+      found.set(group, { item: group, error: unknownKind(group, list.incomplete) })
+    }
   }
+  return groups.map((group) => {
+    const { result, error } = found.get(group)!
+    return error === undefined ? result : { group, state: 'Unknown', members: [], error }
+  })
+}
+
+async function describeByType(
+  cluster: Cluster,
+  byType: ReadonlyMap<GroupType, readonly string[]>,
+  deadline: Deadline,
+  settings: DescribeSettings,
+): Promise<readonly DescribedGroup[]> {
   const outcomes = await Promise.all(
     [...byType].map(([type, names]) =>
       cluster.fanOut.run<string, GroupDescription>({
@@ -67,250 +86,38 @@ export async function describeGroupsOfAnyType(
         to: (key) => ({ coordinator: 'group', key }),
         what: 'describing groups',
         deadline,
-        ask: (part, recipient) => DESCRIBE[type](part, recipient, includeAuthorizedOperations),
+        maxItems: GROUPS_IN_A_REQUEST,
+        ask: (part, recipient) => DESCRIBE[type](part, recipient, settings),
       }),
     ),
   )
-  const found = new Map(
-    outcomes
-      .flat()
-      .map(({ item, result, error }) => [
-        item,
-        error === undefined ? result : { group: item, state: 'Unknown', members: [], error },
-      ]),
-  )
-  return groups.map((group) => found.get(group)!)
+  return outcomes.flat()
 }
 
-async function describeClassic(
+/** Groups that are not listed, or whose broker does not tell kinds, are taken for classic ones. */
+function groupByType(
   groups: readonly string[],
-  recipient: Recipient,
-  includeAuthorizedOperations: boolean,
-): Promise<readonly Described[]> {
-  const response = await recipient.request(describeGroups, (version) => ({
-    groups: [...groups],
-    ...(version < WITH_OPERATIONS ? {} : { includeAuthorizedOperations }),
-  }))
-  return response.groups.map((found) => {
-    const { groupId: group, groupState: state, protocolType, protocolData } = found
-    // Versions before 6 call a group that does not exist Dead, without an error.
-    const errorCode =
-      found.errorCode === ErrorCode.NONE && state === 'Dead'
-        ? ErrorCode.GROUP_ID_NOT_FOUND
-        : found.errorCode
-    const error = describeError(errorCode, group, recipient, found.errorMessage)
-    return outcomeOf(group, error, {
-      group,
-      type: 'classic' as const,
-      state,
-      ...(protocolType === '' ? {} : { protocolType }),
-      ...(protocolData === '' ? {} : { assignor: protocolData }),
-      members: byId(
-        found.members.map((member) => ({
-          memberId: member.memberId,
-          ...(member.groupInstanceId === null ? {} : { instanceId: member.groupInstanceId }),
-          clientId: member.clientId,
-          clientHost: member.clientHost,
-          ...(protocolType === 'consumer'
-            ? classicDetails(member.memberMetadata, member.memberAssignment)
-            : { assignment: [] }),
-        })),
-      ),
-      ...operations(found.authorizedOperations),
-    })
-  })
-}
-
-async function describeConsumer(
-  groups: readonly string[],
-  recipient: Recipient,
-  includeAuthorizedOperations: boolean,
-): Promise<readonly Described[]> {
-  const body = { groupIds: [...groups], includeAuthorizedOperations }
-  const response = await recipient.request(consumerGroupDescribe, body)
-  return response.groups.map((found) =>
-    outcomeOf(
-      found.groupId,
-      describeError(found.errorCode, found.groupId, recipient, found.errorMessage),
-      {
-        ...newerGroup(found, 'consumer'),
-        members: byId(
-          found.members.map((member) => ({
-            ...newerMember(member),
-            ...(member.instanceId === null ? {} : { instanceId: member.instanceId }),
-            subscribedTopics: member.subscribedTopicNames,
-            ...(member.subscribedTopicRegex === null || member.subscribedTopicRegex === ''
-              ? {}
-              : { subscribedTopicRegex: member.subscribedTopicRegex }),
-            assignment: assigned(member.assignment),
-            targetAssignment: assigned(member.targetAssignment),
-            ...(member.memberType < 0
-              ? {}
-              : { isClassic: member.memberType === MEMBER_IS_CLASSIC }),
-          })),
-        ),
-      },
-    ),
-  )
-}
-
-async function describeShare(
-  groups: readonly string[],
-  recipient: Recipient,
-  includeAuthorizedOperations: boolean,
-): Promise<readonly Described[]> {
-  const body = { groupIds: [...groups], includeAuthorizedOperations }
-  const response = await recipient.request(shareGroupDescribe, body)
-  return response.groups.map((found) =>
-    outcomeOf(
-      found.groupId,
-      describeError(found.errorCode, found.groupId, recipient, found.errorMessage),
-      {
-        ...newerGroup(found, 'share'),
-        members: byId(
-          found.members.map((member) => ({
-            ...newerMember(member),
-            subscribedTopics: member.subscribedTopicNames,
-            assignment: assigned(member.assignment),
-          })),
-        ),
-      },
-    ),
-  )
-}
-
-/** Members of streams groups have tasks, not partitions: `assignment` is empty. */
-async function describeStreams(
-  groups: readonly string[],
-  recipient: Recipient,
-  includeAuthorizedOperations: boolean,
-): Promise<readonly Described[]> {
-  const body = { groupIds: [...groups], includeAuthorizedOperations }
-  const response = await recipient.request(streamsGroupDescribe, body)
-  return response.groups.map((found) =>
-    outcomeOf(
-      found.groupId,
-      describeError(found.errorCode, found.groupId, recipient, found.errorMessage),
-      {
-        ...newerGroup({ ...found, assignorName: found.assignorName ?? '' }, 'streams'),
-        members: byId(
-          found.members.map((member) => ({
-            ...newerMember(member),
-            ...(member.instanceId === null ? {} : { instanceId: member.instanceId }),
-            assignment: [],
-            isClassic: member.isClassic,
-          })),
-        ),
-      },
-    ),
-  )
-}
-
-interface NewerGroup {
-  readonly groupId: string
-  readonly groupState: string
-  readonly groupEpoch: number
-  readonly assignmentEpoch: number
-  readonly assignorName: string
-  readonly authorizedOperations: number
-}
-
-function newerGroup(found: NewerGroup, type: GroupType) {
-  return {
-    group: found.groupId,
-    type,
-    state: found.groupState,
-    ...(found.assignorName === '' ? {} : { assignor: found.assignorName }),
-    groupEpoch: found.groupEpoch,
-    assignmentEpoch: found.assignmentEpoch,
-    ...operations(found.authorizedOperations),
+  listed: readonly ListedGroup[],
+): ReadonlyMap<GroupType, readonly string[]> {
+  const types = typesOf(listed)
+  const byType = new Map<GroupType, string[]>()
+  for (const group of groups) {
+    const type = types.get(group) ?? 'classic'
+    const ofType = byType.get(type)
+    if (ofType === undefined) byType.set(type, [group])
+    else ofType.push(group)
   }
+  return byType
 }
 
-interface NewerMember {
-  readonly memberId: string
-  readonly memberEpoch: number
-  readonly clientId: string
-  readonly clientHost: string
-  readonly rackId: string | null
+function typesOf(listed: readonly ListedGroup[]): ReadonlyMap<string, GroupType> {
+  return new Map(listed.map(({ group, type }) => [group, type ?? 'classic']))
 }
 
-function newerMember({ memberId, memberEpoch, clientId, clientHost, rackId }: NewerMember) {
-  return {
-    memberId,
-    clientId,
-    clientHost,
-    ...(rackId === null ? {} : { rack: rackId }),
-    memberEpoch,
-  }
-}
-
-interface AssignedTopics {
-  readonly topicPartitions: readonly {
-    readonly topicName: string
-    readonly partitions: readonly number[]
-  }[]
-}
-
-function assigned({ topicPartitions }: AssignedTopics): readonly TopicPartition[] {
-  return inOrder(
-    topicPartitions.flatMap(({ topicName: topic, partitions }) =>
-      partitions.map((partition) => ({ topic, partition })),
-    ),
-  )
-}
-
-/**
- * What members told each other. A member's bytes are its own: those that cannot be read leave the details out
- * rather than failing the description of the group.
- */
-function classicDetails(
-  metadata: Uint8Array,
-  assignment: Uint8Array,
-): Pick<GroupMemberDescription, 'subscribedTopics' | 'assignment' | 'rack'> {
-  const subscription = decoded(consumerProtocolSubscription, metadata)
-  const { assignedPartitions } = decoded(consumerProtocolAssignment, assignment) ?? {
-    assignedPartitions: [],
-  }
-  return {
-    ...(subscription === undefined ? {} : { subscribedTopics: subscription.topics }),
-    ...(subscription?.rackId == null ? {} : { rack: subscription.rackId }),
-    assignment: inOrder(partitionsOf(assignedPartitions)),
-  }
-}
-
-/** A newer version than the known ones begins like the newest known. */
-function decoded<F extends Fields>(
-  message: Message<F>,
-  { buffer, byteOffset, byteLength }: Uint8Array,
-): Decoded<F> | undefined {
-  // A member without assignment has no bytes.
-  if (byteLength === 0) return undefined
-  try {
-    const reader = new Reader(Buffer.from(buffer, byteOffset, byteLength))
-    const version = reader.int16()
-    if (version < 0) return undefined
-    return message.decode(reader, Math.min(version, message.versions.max))
-  } catch (error) {
-    if (error instanceof ProtocolError) return undefined
-    throw error
-  }
-}
-
-function operations(bits: number) {
-  const names = operationsOf(bits)
-  return names === undefined ? {} : { authorizedOperations: names }
-}
-
-function describeError(
-  errorCode: number,
-  group: string,
-  recipient: Recipient,
-  message: string | null,
-) {
-  return itemError(errorCode, `describing group '${group}'`, recipient.name, message)
-}
-
-function byId(members: readonly GroupMemberDescription[]): readonly GroupMemberDescription[] {
-  return [...members].sort((a, b) => compareText(a.memberId, b.memberId))
+/** Not that the group does not exist: a broker that did not list its groups may have it. */
+function unknownKind(group: string, incomplete: readonly BrokerFailure[]): KafkaError {
+  const [{ error }] = incomplete as readonly [BrokerFailure]
+  const brokers = incomplete.map(({ broker }) => broker).join(', ')
+  const detail = `the kind of group '${group}' is not known: brokers that did not list their groups (${brokers}) may have it: ${error.message}`
+  return new KafkaError(error.code, detail, error.retriable, { cause: error })
 }

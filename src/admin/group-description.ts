@@ -1,6 +1,7 @@
 import type { TopicPartition } from '../consumer/topic-partition.ts'
 import type { Item } from './items.ts'
 import type { AclOperation } from './operations.ts'
+import type { StreamsMember, StreamsTopology, StreamsTopologyDescription } from './streams-group.ts'
 
 export const GROUP_TYPES = ['classic', 'consumer', 'share', 'streams'] as const
 
@@ -31,6 +32,8 @@ export interface GroupMemberDescription {
   readonly targetAssignment?: readonly TopicPartition[]
   /** Whether the member of a consumer group uses the classic protocol, during a migration (Kafka 4.1). */
   readonly isClassic?: boolean
+  /** Of a member of a streams group: its tasks. */
+  readonly streams?: StreamsMember
 }
 
 /** The result of `describeGroups` for one group. */
@@ -49,6 +52,12 @@ export interface GroupDescription extends Item {
   readonly groupEpoch?: number
   /** The epoch that the assignment was computed in; only of groups of the newer protocols. */
   readonly assignmentEpoch?: number
+  /** What a streams group reads and keeps; undefined before its first member has reported it. */
+  readonly topology?: StreamsTopology
+  /** Whether brokers have a description of a streams group's topology, where `includeTopologyDescription` asks. */
+  readonly topologyDescriptionStatus?: 'notRequested' | 'notStored' | 'error' | 'available'
+  /** Where it is `available`. */
+  readonly topologyDescription?: StreamsTopologyDescription
   /** By member id. */
   readonly members: readonly GroupMemberDescription[]
   /** What this client may do with the group; only with `includeAuthorizedOperations`. */

@@ -1,57 +1,30 @@
 import { offsetCommit } from '../../protocol/apis/offset-commit.ts'
 import { offsetDelete } from '../../protocol/apis/offset-delete.ts'
-import { offsetFetch, type OffsetFetchResponse } from '../../protocol/apis/offset-fetch.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { Deadline } from '../async/deadline.ts'
-import type { CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Outcome } from '../cluster/fan-out.ts'
 import type { Recipient } from '../cluster/recipient.ts'
 import { byTopic, nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
+import { LAST_WITH_NAMES, TopicIds } from '../consumer/offsets/topic-ids.ts'
 import { InvalidArgumentError, type KafkaError } from '../errors.ts'
 import { aBoolean, anInteger } from '../options.ts'
 import { begin, type AdminContext, type ChangeOptions } from './context.ts'
+import { checkTopicIds } from './ids.ts'
+import { checkDistinct, itemError, outcomeOf, retryUnlessUnknown, settled } from './items.ts'
 import {
-  checkDistinct,
-  exactNumber,
-  itemError,
-  outcomeFrom,
-  outcomeOf,
-  retryUnlessUnknown,
-  settled,
-  type Item,
-} from './items.ts'
+  groupsToList,
+  listOffsetsOfGroups,
+  type GroupOffsets,
+  type GroupPartitions,
+  type ListGroupOffsetsOptions,
+} from './list-group-offsets.ts'
 import {
   checkPartitions,
-  inOrder,
   partitionResults,
   partitionsByName,
   type PartitionResult,
 } from './partitions.ts'
-
-/** The committed offset of a group in one partition. */
-export interface GroupOffset extends TopicPartition, Item {
-  /** The offset of the next message that the group reads. Undefined where there is an error. */
-  readonly offset?: number
-  /** The leader epoch of the last message before the offset; undefined where it is not known. */
-  readonly leaderEpoch?: number
-  /** The text that was committed with the offset. */
-  readonly metadata?: string
-}
-
-/** The result of `listGroupOffsets` for one group. */
-export interface GroupOffsets extends Item {
-  /** The name of the group. */
-  readonly group: string
-  /** By topic and partition; partitions without a committed offset are left out. */
-  readonly offsets: readonly GroupOffset[]
-}
-
-/** The options of `listGroupOffsets`. */
-export interface ListGroupOffsetsOptions extends CallOptions {
-  /** Waits for offsets of transactions that are about to commit (KIP-447, Kafka 2.5). Default: false. */
-  readonly requireStable?: boolean
-}
 
 /** An offset that `alterGroupOffsets` is to commit. */
 export interface OffsetToSet extends TopicPartition {
@@ -61,25 +34,27 @@ export interface OffsetToSet extends TopicPartition {
   readonly leaderEpoch?: number
   /** A text to commit with the offset. Default: empty. */
   readonly metadata?: string
+  /**
+   * The offset is refused with UNKNOWN_TOPIC_ID where the topic of this name has another id (Kafka 4.1 or newer; older
+   * brokers do not check). Only where all offsets of the call have it.
+   */
+  readonly topicId?: string
 }
-
-/** The versions of OffsetFetch and OffsetCommit after this one name topics by ids. */
-const LAST_WITH_NAMES = 9
-const MANY_GROUPS = 8
-const ALL_PARTITIONS = 2
-const WITH_REQUIRE_STABLE = 7
 
 export function groupOffsetOperations(context: AdminContext) {
   const { cluster } = context
   return {
-    /** The committed offsets of groups, in the order of the names. Java: `listConsumerGroupOffsets`. */
+    /**
+     * The committed offsets of groups, in the order given, of all partitions (Kafka 0.10.2 or newer) or of those that
+     * are named. Java: `listConsumerGroupOffsets`.
+     */
     async listGroupOffsets(
-      groups: readonly string[],
+      groups: readonly GroupPartitions[],
       options: ListGroupOffsetsOptions = {},
     ): Promise<readonly GroupOffsets[]> {
       const deadline = begin(context, 'listGroupOffsets', options, { requireStable: aBoolean })
-      checkDistinct('listGroupOffsets', 'group', groups)
-      return offsetsOfGroups(cluster, groups, deadline, options.requireStable ?? false)
+      const wanted = groupsToList('listGroupOffsets', groups)
+      return listOffsetsOfGroups(cluster, wanted, deadline, options.requireStable ?? false)
     },
 
     /**
@@ -95,10 +70,12 @@ export function groupOffsetOperations(context: AdminContext) {
       const deadline = begin(context, operation, options, {})
       checkDistinct(operation, 'group', [group])
       checkPartitions(operation, offsets)
-      for (const { offset, ...one } of offsets) {
+      for (const { offset, topicId, ...one } of offsets) {
         const problem = anInteger(0)(offset)
-        if (problem === undefined) continue
-        throw new InvalidArgumentError(`${operation}: the offset of ${nameOf(one)} ${problem}`)
+        if (problem !== undefined) {
+          throw new InvalidArgumentError(`${operation}: the offset of ${nameOf(one)} ${problem}`)
+        }
+        if (topicId !== undefined) checkTopicIds(operation, [topicId])
       }
       const results = await commitOffsets(cluster, group, offsets, deadline)
       return settled(operation, results, options.settle)
@@ -158,101 +135,40 @@ export async function commitOffsets(
     deadline,
     retry: retryUnlessUnknown,
     ask: async (items, recipient) => {
+      const ids = topicIdsOf(cluster, items)
+      let version = 0
       const response = await recipient.request(
         offsetCommit,
-        {
-          groupId: group,
-          topics: [...byTopic(items)].map(([name, ofTopic]) => ({
-            name,
-            partitions: ofTopic.map(({ partition, offset, leaderEpoch, metadata }) => ({
-              partitionIndex: partition,
-              committedOffset: BigInt(offset),
-              committedLeaderEpoch: leaderEpoch ?? -1,
-              committedMetadata: metadata ?? '',
+        (negotiated) => {
+          version = negotiated
+          return {
+            groupId: group,
+            topics: [...byTopic(items)].map(([name, ofTopic]) => ({
+              ...(ids?.named(version, name) ?? { name }),
+              partitions: ofTopic.map(({ partition, offset, leaderEpoch, metadata }) => ({
+                partitionIndex: partition,
+                committedOffset: BigInt(offset),
+                committedLeaderEpoch: leaderEpoch ?? -1,
+                committedMetadata: metadata ?? '',
+              })),
             })),
-          })),
+          }
         },
-        { maxVersion: LAST_WITH_NAMES },
+        // What names topics by id cannot be asked about topics that have none.
+        ids === undefined ? { maxVersion: LAST_WITH_NAMES } : {},
       )
-      return outcomesOf(items, response.topics, what, recipient)
+      const topics = ids?.withNames(version, response.topics) ?? response.topics
+      return outcomesOf(items, topics, what, recipient)
     },
   })
   return partitionResults(outcomes)
 }
 
-export async function offsetsOfGroups(
-  cluster: Cluster,
-  groups: readonly string[],
-  deadline: Deadline,
-  requireStable: boolean,
-): Promise<readonly GroupOffsets[]> {
-  const outcomes = await cluster.fanOut.run<string, readonly GroupOffset[]>({
-    items: groups,
-    to: (key) => ({ coordinator: 'group', key }),
-    what: 'listing offsets of groups',
-    deadline,
-    retry: retryUnlessUnknown,
-    ask: (names, recipient) => fetchOffsets(names, recipient, requireStable),
-  })
-  return outcomes.map(({ item, result, error }) =>
-    error === undefined ? { group: item, offsets: result } : { group: item, offsets: [], error },
-  )
-}
-
-async function fetchOffsets(
-  groups: readonly string[],
-  recipient: Recipient,
-  requireStable: boolean,
-): Promise<readonly Outcome<string, readonly GroupOffset[]>[]> {
-  let version = 0
-  const ask = (names: readonly string[]) =>
-    recipient.request(
-      offsetFetch,
-      (negotiated) => {
-        version = negotiated
-        return {
-          ...(negotiated >= MANY_GROUPS
-            ? { groups: names.map((groupId) => ({ groupId, topics: null })) }
-            : { groupId: names[0]!, topics: negotiated >= ALL_PARTITIONS ? null : [] }),
-          ...(negotiated >= WITH_REQUIRE_STABLE ? { requireStable } : {}),
-        }
-      },
-      { maxVersion: LAST_WITH_NAMES },
-    )
-  const [first] = groups
-  const response = await ask(groups)
-  if (version >= MANY_GROUPS) {
-    return response.groups.map((found) => groupOutcome(found.groupId, found, recipient))
-  }
-  const outcomes = [groupOutcome(first!, response, recipient)]
-  for (const group of groups.slice(1)) {
-    outcomes.push(groupOutcome(group, await ask([group]), recipient))
-  }
-  return outcomes
-}
-
-function groupOutcome(
-  group: string,
-  { errorCode, topics }: Pick<OffsetFetchResponse, 'errorCode' | 'topics'>,
-  recipient: Recipient,
-): Outcome<string, readonly GroupOffset[]> {
-  const what = `listing offsets of group '${group}'`
-  const offsets: GroupOffset[] = []
-  for (const { name: topic, partitions } of topics) {
-    for (const { partitionIndex: partition, ...found } of partitions) {
-      const where = { topic, partition }
-      const failed = itemError(found.errorCode, what, recipient.name, null, where)
-      if (failed === undefined && found.committedOffset < 0n) continue
-      const { committedLeaderEpoch: leaderEpoch, committedOffset, metadata } = found
-      const { result, error } = outcomeFrom(where, failed, () => ({
-        offset: exactNumber(committedOffset, `the committed offset of ${nameOf(where)}`, where),
-        ...(leaderEpoch < 0 ? {} : { leaderEpoch }),
-        ...(metadata === null || metadata === '' ? {} : { metadata }),
-      }))
-      offsets.push(error === undefined ? { ...where, ...result } : { ...where, error })
-    }
-  }
-  return outcomeOf(group, itemError(errorCode, what, recipient.name), inOrder(offsets))
+/** Undefined where a topic has no id: some brokers know the requests and tell no ids (Azure Event Hubs). */
+function topicIdsOf(cluster: Cluster, offsets: readonly OffsetToSet[]): TopicIds | undefined {
+  return offsets.every(({ topicId }) => topicId !== undefined)
+    ? new TopicIds(cluster, offsets)
+    : undefined
 }
 
 function outcomesOf<One extends TopicPartition>(

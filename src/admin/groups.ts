@@ -2,7 +2,7 @@ import { deleteGroups as deleteGroupsApi } from '../../protocol/apis/delete-grou
 import { leaveGroup } from '../../protocol/apis/leave-group.ts'
 import type { CallOptions } from '../call-options.ts'
 import { UnsupportedVersionError } from '../errors.ts'
-import { aBoolean, anArrayOf, aString, oneOf } from '../options.ts'
+import { aBoolean, anArrayOf, aString, either, oneOf } from '../options.ts'
 import { begin, type AdminContext, type ChangeOptions } from './context.ts'
 import { describeGroupsOfAnyType } from './describe-groups.ts'
 import { GROUP_TYPES, type GroupDescription, type GroupType } from './group-description.ts'
@@ -17,12 +17,16 @@ export interface ListGroupsOptions extends CallOptions {
   readonly states?: readonly string[]
   /** Only groups of these types (Kafka 3.7 or newer). Default: all. */
   readonly types?: readonly GroupType[]
+  /** Only groups of these protocol types, such as `consumer` or `connect`. Default: all. */
+  readonly protocolTypes?: readonly string[]
 }
 
 /** The options of `describeGroups`. */
 export interface DescribeGroupsOptions extends CallOptions {
   /** Whether the results name the operations that this client may do. Default: false. */
   readonly includeAuthorizedOperations?: boolean
+  /** Whether streams groups have a description of their topology (KIP-1331, Kafka 4.4 or newer). Default: false. */
+  readonly includeTopologyDescription?: boolean
 }
 
 /** The result of an operation for one group, such as `deleteGroups`. */
@@ -63,6 +67,7 @@ export function groupOperations(context: AdminContext) {
       const deadline = begin(context, 'listGroups', options, {
         states: anArrayOf(aString),
         types: anArrayOf(oneOf(...GROUP_TYPES)),
+        protocolTypes: anArrayOf(either(aString, oneOf(''))),
       })
       return listGroups(cluster, deadline, options)
     },
@@ -77,14 +82,10 @@ export function groupOperations(context: AdminContext) {
     ): Promise<readonly GroupDescription[]> {
       const deadline = begin(context, 'describeGroups', options, {
         includeAuthorizedOperations: aBoolean,
+        includeTopologyDescription: aBoolean,
       })
       checkDistinct('describeGroups', 'group', groups)
-      return describeGroupsOfAnyType(
-        cluster,
-        groups,
-        deadline,
-        options.includeAuthorizedOperations ?? false,
-      )
+      return describeGroupsOfAnyType(cluster, groups, deadline, options)
     },
 
     /**
@@ -180,7 +181,7 @@ export function groupOperations(context: AdminContext) {
       return settled(operation, results, settle)
 
       async function membersOf(name: string) {
-        const [described] = await describeGroupsOfAnyType(cluster, [name], deadline, false)
+        const [described] = await describeGroupsOfAnyType(cluster, [name], deadline)
         if (described?.error !== undefined) throw described.error
         return (described?.members ?? []).map(({ memberId, instanceId }) =>
           instanceId === undefined

@@ -11,7 +11,8 @@ import type { TopicPartition } from '../consumer/topic-partition.ts'
 import { anArrayOf, anInteger, aString } from '../options.ts'
 import { begin, type AdminContext } from './context.ts'
 import { checkDistinct } from './items.ts'
-import { describeTopicsByName, listAllTopics } from './list-topics.ts'
+import { describeTopicsByName } from './describe-topics.ts'
+import { listAllTopics } from './list-topics.ts'
 import type { PartitionResult } from './partitions.ts'
 import { producersOf, type OpenTransaction } from './producers.ts'
 import {
@@ -172,7 +173,7 @@ async function partitionsToAsk(
 ): Promise<{ readonly partitions: readonly TopicPartition[]; readonly failed: PartitionResult[] }> {
   const described = await (topics === undefined
     ? listAllTopics(cluster, deadline, true)
-    : describeTopicsByName(cluster, topics, deadline, false))
+    : describeTopicsByName(cluster, topics, deadline))
   for (const { error } of described) if (error !== undefined) throw error
   const failed: PartitionResult[] = []
   const partitions: TopicPartition[] = []

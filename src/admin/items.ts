@@ -133,5 +133,9 @@ export function retryElsewhere(error: KafkaError): boolean {
  * not have learned of a new one yet; here it is an answer, as in Java's admin client.
  */
 export function retryUnlessUnknown(error: KafkaError): boolean {
-  return isRetriable(error) && error.code !== 'UNKNOWN_TOPIC_OR_PARTITION'
+  return (
+    isRetriable(error) &&
+    error.code !== 'UNKNOWN_TOPIC_OR_PARTITION' &&
+    error.code !== 'UNKNOWN_TOPIC_ID'
+  )
 }

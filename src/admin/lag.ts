@@ -5,7 +5,7 @@ import { nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 import { KafkaError } from '../errors.ts'
 import { describeGroupsOfAnyType } from './describe-groups.ts'
 import type { GroupDescription, GroupMemberDescription } from './group-description.ts'
-import { offsetsOfGroups, type GroupOffset } from './group-offsets.ts'
+import { offsetsOfGroups, type GroupOffset } from './list-group-offsets.ts'
 import type { Item } from './items.ts'
 import { listGroups, type ListedGroup } from './list-groups.ts'
 import { inOrder } from './partitions.ts'
@@ -60,7 +60,7 @@ export async function lagOf(
   known?: readonly ListedGroup[],
 ): Promise<readonly GroupLag[]> {
   const [described, committed] = await Promise.all([
-    describeGroupsOfAnyType(cluster, groups, deadline, false, known),
+    describeGroupsOfAnyType(cluster, groups, deadline, {}, known),
     offsetsOfGroups(cluster, groups, deadline, false),
   ])
   const owners = described.map(({ members }) => ownersOf(members))

@@ -32,6 +32,7 @@ export interface GroupList {
 export interface GroupFilters {
   readonly states?: readonly string[]
   readonly types?: readonly GroupType[]
+  readonly protocolTypes?: readonly string[]
 }
 
 const WITH_STATES = 4
@@ -40,7 +41,7 @@ const WITH_TYPES = 5
 export async function listGroups(
   cluster: Cluster,
   deadline: Deadline,
-  { states, types }: GroupFilters = {},
+  { states, types, protocolTypes }: GroupFilters = {},
 ): Promise<GroupList> {
   const what = 'listing the groups'
   const { answers, incomplete } = await cluster.fanOut.everyBroker({
@@ -78,7 +79,11 @@ export async function listGroups(
       })
     }
   }
-  const groups = [...byName.values()].sort((a, b) => compareText(a.group, b.group))
+  // Requests have no such filter: as in Java, what brokers list is filtered here.
+  const wanted = [...byName.values()].filter(
+    ({ protocolType }) => protocolTypes?.includes(protocolType) ?? true,
+  )
+  const groups = wanted.sort((a, b) => compareText(a.group, b.group))
   return { groups, incomplete }
 }
 

@@ -9,9 +9,10 @@ import { nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 import { InvalidArgumentError, KafkaError } from '../errors.ts'
 import { anArrayOf, anInteger, aString, checkOptions, shown } from '../options.ts'
 import { begin, type AdminContext, type ChangeOptions } from './context.ts'
-import { commitOffsets, offsetsOfGroups } from './group-offsets.ts'
+import { commitOffsets } from './group-offsets.ts'
+import { offsetsOfGroups } from './list-group-offsets.ts'
 import { checkDistinct, settled, type Item } from './items.ts'
-import { describeTopicsByName } from './list-topics.ts'
+import { describeTopicsByName } from './describe-topics.ts'
 import { minimalMoves } from './minimal-moves.ts'
 import { checkPartitions, inOrder, type PartitionResult } from './partitions.ts'
 import { reassign } from './reassignments.ts'
@@ -209,7 +210,7 @@ async function partitionsOfTopics(
   topics: readonly string[],
   deadline: Deadline,
 ): Promise<readonly TopicPartition[]> {
-  const described = await describeTopicsByName(cluster, topics, deadline, false)
+  const described = await describeTopicsByName(cluster, topics, deadline)
   return described.flatMap(({ topic, partitions, error }) => {
     if (error !== undefined) throw error
     return partitions.map(({ partition }) => ({ topic, partition }))
@@ -230,7 +231,7 @@ async function planMoves(
       `planReassignment: the cluster has no broker ${stranger} that runs`,
     )
   }
-  const described = await describeTopicsByName(cluster, topics, deadline, false)
+  const described = await describeTopicsByName(cluster, topics, deadline)
   const partitions = described.flatMap(({ topic, partitions: ofTopic, error }) => {
     if (error !== undefined) throw error
     return ofTopic.map(({ partition, replicas }) => ({ topic, partition, replicas }))
@@ -288,7 +289,7 @@ async function applyMoves(
 ): Promise<readonly PartitionResult[]> {
   checkPartitions('apply', moves)
   const topics = [...new Set(moves.map(({ topic }) => topic))]
-  const described = await describeTopicsByName(cluster, topics, deadline, false)
+  const described = await describeTopicsByName(cluster, topics, deadline)
   const replicasOf = new Map(
     described.flatMap(({ topic, partitions }) =>
       partitions.map(

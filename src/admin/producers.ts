@@ -72,7 +72,7 @@ export function producerOperations(context: AdminContext) {
     },
 
     /**
-     * Aborts a transaction in one partition past its coordinator, by writing the marker at the leader (Kafka 2.8 or
+     * Aborts a transaction in one partition past its coordinator, by writing the marker at the leader (Kafka 0.11 or
      * newer; needs the right to alter the cluster). Only for a transaction that `findHangingTransactions` found:
      * the coordinator goes on with one that it knows. Throws INVALID_PRODUCER_EPOCH where another producer has
      * taken over, TRANSACTION_COORDINATOR_FENCED for an old coordinator epoch.

@@ -10,6 +10,7 @@ import type { CallOptions } from '../call-options.ts'
 import { BrokerError, InvalidArgumentError } from '../errors.ts'
 import { anArrayOf, anInteger, anObject, aString, checkOptions, shown } from '../options.ts'
 import { begin, brokerTimeoutMs, type AdminContext } from './context.ts'
+import { aDirectoryId } from './ids.ts'
 import { exactNumber } from './items.ts'
 
 /** A controller or broker that replicates the metadata log (KIP-595). */
@@ -81,8 +82,6 @@ export interface RaftVoterOptions extends CallOptions {
 }
 
 const METADATA_TOPIC = '__cluster_metadata'
-/** As text: 22 characters of base64url. */
-const UUID = /^[\w-]{22}$/
 
 export function quorumOperations(context: AdminContext) {
   const { cluster } = context
@@ -165,7 +164,7 @@ export function quorumOperations(context: AdminContext) {
       await cluster.router.call(unregisterBroker, { brokerId: broker }, settings)
     },
 
-    /** Removes the registration of a controller that is no voter any more (Kafka 4.3 or newer). */
+    /** Removes the registration of a controller that is no voter any more (Kafka 4.4 or newer). */
     async unregisterController(controller: number, options: CallOptions = {}): Promise<void> {
       const deadline = begin(context, 'unregisterController', options, {})
       checkNode('unregisterController', controller)
@@ -218,12 +217,6 @@ function replicaOf({
     ...(fetched < 0n ? {} : { lastFetchTimestamp: exact(fetched, 'last fetch') }),
     ...(caughtUp < 0n ? {} : { lastCaughtUpTimestamp: exact(caughtUp, 'last time in sync') }),
   }
-}
-
-function aDirectoryId(value: unknown): string | undefined {
-  return typeof value === 'string' && UUID.test(value)
-    ? undefined
-    : 'must be a directory id of 22 characters, as in meta.properties'
 }
 
 function checkVoter(operation: string, { voter, directoryId }: Partial<RaftVoter>): void {

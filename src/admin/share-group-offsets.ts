@@ -12,7 +12,12 @@ import { ErrorCode } from '../../protocol/errors.ts'
 import type { CallOptions } from '../call-options.ts'
 import type { Outcome } from '../cluster/fan-out.ts'
 import type { Recipient } from '../cluster/recipient.ts'
-import { byTopic, nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
+import {
+  byTopic,
+  nameOf,
+  numbersByTopic,
+  type TopicPartition,
+} from '../consumer/topic-partition.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { anInteger, shown } from '../options.ts'
 import { begin, type AdminContext, type ChangeOptions } from './context.ts'
@@ -26,12 +31,13 @@ import {
   settled,
   type Item,
 } from './items.ts'
+import { groupsToList, type GroupPartitions, type GroupToList } from './list-group-offsets.ts'
 import { checkPartitions, inOrder, partitionResults, type PartitionResult } from './partitions.ts'
 import type { TopicResult } from './topics.ts'
 
 /** Where a share group starts in one partition (KIP-932). */
 export interface ShareGroupOffset extends TopicPartition, Item {
-  /** The first offset that the group has not finished. Undefined where there is an error. */
+  /** The first offset that the group has not finished. Undefined where there is none, or an error. */
   readonly startOffset?: number
   /** The leader epoch of the start offset; undefined where it is not known. */
   readonly leaderEpoch?: number
@@ -43,7 +49,10 @@ export interface ShareGroupOffset extends TopicPartition, Item {
 export interface ShareGroupOffsets extends Item {
   /** The name of the share group. */
   readonly group: string
-  /** By topic and partition; partitions in which the group has not started are left out. */
+  /**
+   * By topic and partition. Of all partitions those in which the group has not started are left out; partitions that
+   * were asked for are all there.
+   */
   readonly offsets: readonly ShareGroupOffset[]
 }
 
@@ -56,27 +65,40 @@ export interface ShareGroupOffsetToSet extends TopicPartition {
 export function shareGroupOffsetOperations(context: AdminContext) {
   const { cluster } = context
   return {
-    /** Where share groups start, in the order of the names. */
+    /** Where share groups start, in the order given, in all partitions or in those that are named. */
     async listShareGroupOffsets(
-      groups: readonly string[],
+      groups: readonly GroupPartitions[],
       options: CallOptions = {},
     ): Promise<readonly ShareGroupOffsets[]> {
       const deadline = begin(context, 'listShareGroupOffsets', options, {})
-      checkDistinct('listShareGroupOffsets', 'group', groups)
-      const outcomes = await cluster.fanOut.run<string, readonly ShareGroupOffset[]>({
-        items: groups,
-        to: (key) => ({ coordinator: 'group', key }),
+      const wanted = groupsToList('listShareGroupOffsets', groups)
+      const outcomes = await cluster.fanOut.run<GroupToList, readonly ShareGroupOffset[]>({
+        items: wanted,
+        to: ({ group: key }) => ({ coordinator: 'group', key }),
         what: 'listing offsets of share groups',
         deadline,
         retry: retryUnlessUnknown,
-        ask: async (names, recipient) => {
+        ask: async (items, recipient) => {
           const response = await recipient.request(describeShareGroupOffsets, {
-            groups: names.map((groupId) => ({ groupId, topics: null })),
+            groups: items.map(({ group: groupId, partitions }) => ({
+              groupId,
+              topics:
+                partitions === undefined
+                  ? null
+                  : numbersByTopic(partitions).map(({ topic: topicName, partitions: numbers }) => ({
+                      topicName,
+                      partitions: numbers,
+                    })),
+            })),
           })
-          return response.groups.map((found) => groupOutcome(found, recipient))
+          const found = new Map(response.groups.map((one) => [one.groupId, one]))
+          return items.flatMap((item) => {
+            const answer = found.get(item.group)
+            return answer === undefined ? [] : [groupOutcome(item, answer, recipient)]
+          })
         },
       })
-      return outcomes.map(({ item: group, result, error }) =>
+      return outcomes.map(({ item: { group }, result, error }) =>
         error === undefined ? { group, offsets: result } : { group, offsets: [], error },
       )
     },
@@ -191,12 +213,13 @@ export function shareGroupOffsetOperations(context: AdminContext) {
 }
 
 function groupOutcome(
+  item: GroupToList,
   { groupId, errorCode, errorMessage, topics }: DescribeShareGroupOffsetsResponse['groups'][number],
   recipient: Recipient,
-): Outcome<string, readonly ShareGroupOffset[]> {
+): Outcome<GroupToList, readonly ShareGroupOffset[]> {
   const what = `listing offsets of share group '${groupId}'`
   const error = itemError(errorCode, what, recipient.name, errorMessage)
-  if (error !== undefined) return { item: groupId, error }
+  if (error !== undefined) return { item, error }
   const offsets: ShareGroupOffset[] = []
   for (const { topicName: topic, partitions } of topics) {
     for (const {
@@ -208,7 +231,10 @@ function groupOutcome(
     } of partitions) {
       const where = { topic, partition }
       const failed = itemError(found.errorCode, what, recipient.name, found.errorMessage, where)
-      if (failed === undefined && startOffset < 0n) continue
+      if (failed === undefined && startOffset < 0n) {
+        if (item.partitions !== undefined) offsets.push(where)
+        continue
+      }
       const of = nameOf(where)
       const outcome = outcomeFrom(where, failed, () => ({
         startOffset: exactNumber(startOffset, `the start offset of ${of}`, where),
@@ -222,7 +248,7 @@ function groupOutcome(
       )
     }
   }
-  return { item: groupId, result: inOrder(offsets) }
+  return { item, result: inOrder(offsets) }
 }
 
 function detailOf(errorCode: number, message: string | null): string | null {

@@ -44,11 +44,18 @@ export interface TopicDescription extends Item {
 type FromMetadata = MetadataResponse['topics'][number]
 type FromPages = DescribeTopicPartitionsResponse['topics'][number]
 
-export function topicDescription(found: FromMetadata | FromPages, topic: string): TopicDescription {
+export function topicDescription(
+  found: FromMetadata | FromPages,
+  topic: string,
+  includeAuthorizedOperations: boolean,
+): TopicDescription {
   const error = itemError(found.errorCode, `describing topic '${topic}'`, undefined, undefined, {
     topic,
   })
-  const operations = operationsOf(found.topicAuthorizedOperations)
+  // Pages of partitions always tell them.
+  const operations = includeAuthorizedOperations
+    ? operationsOf(found.topicAuthorizedOperations)
+    : undefined
   return {
     topic,
     ...(found.topicId === ZERO_UUID ? {} : { topicId: found.topicId }),

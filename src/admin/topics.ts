@@ -6,16 +6,11 @@ import type { CallOptions } from '../call-options.ts'
 import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
 import { aBoolean, anArrayOf, anInteger, anObject, aString, checkOptions } from '../options.ts'
 import { begin, brokerTimeoutMs, type AdminContext, type ChangeOptions } from './context.ts'
-import {
-  checkDistinct,
-  itemError,
-  outcomeOf,
-  retryUnlessUnknown,
-  settled,
-  type Item,
-} from './items.ts'
-import { describeTopicsByName, eachTopic, listAllTopics } from './list-topics.ts'
+import { checkDistinct, itemError, outcomeOf, settled, type Item } from './items.ts'
+import { describeTopicsByName } from './describe-topics.ts'
+import { eachTopic, listAllTopics } from './list-topics.ts'
 import type { TopicDescription } from './topic-description.ts'
+import { retryTopics } from './topic-retries.ts'
 import { waitUntilGone, waitUntilVisible } from './visibility.ts'
 
 /** A topic that `createTopics` is to create. */
@@ -44,8 +39,17 @@ export interface CreatedTopic extends Item {
   readonly replicationFactor?: number
 }
 
+/** Options of changes that the quota `controller_mutation_rate` counts. */
+export interface TopicChangeOptions extends ChangeOptions {
+  /**
+   * Whether an item that exceeds the quota `controller_mutation_rate` is sent again, as long as the call may take
+   * (KIP-599, Kafka 2.7). With false it fails with THROTTLING_QUOTA_EXCEEDED. Default: true.
+   */
+  readonly retryOnQuotaViolation?: boolean
+}
+
 /** The options of `createTopics`. */
-export interface CreateTopicsOptions extends ChangeOptions {
+export interface CreateTopicsOptions extends TopicChangeOptions {
   /** Checks whether the topics could be created, and creates none. Default: false. */
   readonly validateOnly?: boolean
   /** Resolves once every broker that answers names the topics and their leaders. Default: true. */
@@ -59,7 +63,7 @@ export interface TopicResult extends Item {
 }
 
 /** The options of `deleteTopics`. */
-export interface DeleteTopicsOptions extends ChangeOptions {
+export interface DeleteTopicsOptions extends TopicChangeOptions {
   /** Resolves once no broker that answers names the topics. Default: true. */
   readonly waitUntilGone?: boolean
 }
@@ -75,7 +79,7 @@ export interface NewPartitions {
 }
 
 /** The options of `createPartitions`. */
-export interface CreatePartitionsOptions extends ChangeOptions {
+export interface CreatePartitionsOptions extends TopicChangeOptions {
   /** Checks whether the partitions could be added, and adds none. Default: false. */
   readonly validateOnly?: boolean
   /** Resolves once every broker that answers names the partitions and their leaders. Default: true. */
@@ -92,6 +96,8 @@ export interface ListTopicsOptions extends CallOptions {
 export interface DescribeTopicsOptions extends CallOptions {
   /** Whether the results name the operations that this client may do. Default: false. */
   readonly includeAuthorizedOperations?: boolean
+  /** How many partitions one response has (Kafka 3.8 or newer; brokers may send fewer). Default: 2,000. */
+  readonly responsePartitionLimit?: number
 }
 
 /** From this version on brokers choose the number of partitions and the replication factor (KIP-464). */
@@ -111,7 +117,7 @@ export function topicOperations(context: AdminContext) {
 
     /**
      * The same topics one by one, by name, for clusters with very many: the brokers send pages of 2,000
-     * partitions (KIP-966, Kafka 3.8 or newer), so that memory stays bounded.
+     * partitions (KIP-966, Kafka 3.8 or newer; older brokers 1,000 topics at a time), so that memory stays bounded.
      */
     eachTopic(options: ListTopicsOptions = {}): AsyncIterable<TopicDescription> {
       const deadline = begin(context, 'eachTopic', options, { includeInternal: aBoolean })
@@ -125,10 +131,10 @@ export function topicOperations(context: AdminContext) {
     ): Promise<readonly TopicDescription[]> {
       const deadline = begin(context, 'describeTopics', options, {
         includeAuthorizedOperations: aBoolean,
+        responsePartitionLimit: anInteger(1, 2 ** 31 - 1),
       })
       checkDistinct('describeTopics', 'topic', topics)
-      const { includeAuthorizedOperations = false } = options
-      return describeTopicsByName(cluster, topics, deadline, includeAuthorizedOperations)
+      return describeTopicsByName(cluster, topics, deadline, options)
     },
 
     /** Creates topics. Throws ItemsFailedError, with TOPIC_ALREADY_EXISTS for a topic that exists. */
@@ -140,6 +146,7 @@ export function topicOperations(context: AdminContext) {
       const deadline = begin(context, operation, options, {
         validateOnly: aBoolean,
         waitUntilVisible: aBoolean,
+        retryOnQuotaViolation: aBoolean,
       })
       checkTopics(operation, topics)
       for (const topic of topics) checkNewTopic(operation, topic)
@@ -150,7 +157,7 @@ export function topicOperations(context: AdminContext) {
         to: () => 'controller',
         what: 'creating topics',
         deadline,
-        retry: retryUnlessUnknown,
+        retry: retryTopics(options.retryOnQuotaViolation ?? true),
         ask: async (names, recipient) => {
           const response = await recipient.request(createTopicsApi, (version) => ({
             topics: names.map((name) => createTopicBody(byName.get(name)!, version)),
@@ -191,14 +198,17 @@ export function topicOperations(context: AdminContext) {
       options: DeleteTopicsOptions = {},
     ): Promise<readonly TopicResult[]> {
       const operation = 'deleteTopics'
-      const deadline = begin(context, operation, options, { waitUntilGone: aBoolean })
+      const deadline = begin(context, operation, options, {
+        waitUntilGone: aBoolean,
+        retryOnQuotaViolation: aBoolean,
+      })
       checkDistinct(operation, 'topic', topics)
       const outcomes = await cluster.fanOut.run<string, undefined>({
         items: topics,
         to: () => 'controller',
         what: 'deleting topics',
         deadline,
-        retry: retryUnlessUnknown,
+        retry: retryTopics(options.retryOnQuotaViolation ?? true),
         ask: async (names, recipient) => {
           const response = await recipient.request(deleteTopicsApi, (version) => ({
             topics: version >= DELETE_BY_NAME_OR_ID ? names.map(byNameOnly) : [],
@@ -233,6 +243,7 @@ export function topicOperations(context: AdminContext) {
       const deadline = begin(context, operation, options, {
         validateOnly: aBoolean,
         waitUntilVisible: aBoolean,
+        retryOnQuotaViolation: aBoolean,
       })
       checkTopics(operation, topics)
       for (const topic of topics) checkNewPartitions(operation, topic)
@@ -243,7 +254,7 @@ export function topicOperations(context: AdminContext) {
         to: () => 'controller',
         what: 'adding partitions',
         deadline,
-        retry: retryUnlessUnknown,
+        retry: retryTopics(options.retryOnQuotaViolation ?? true),
         ask: async (names, recipient) => {
           const response = await recipient.request(createPartitionsApi, {
             topics: names.map((name) => {

@@ -6,6 +6,8 @@ import type { Logger } from '../observe/logger.ts'
 export interface ClusterOptions {
   /** Finds the bootstrap addresses: asked at the start, and whenever no known broker can be reached. */
   readonly bootstrap: (signal: AbortSignal) => Promise<readonly Address[]>
+  /** Whether those are of controllers, which know each other and no brokers or topics (KIP-919). */
+  readonly bootstrapsFromControllers: boolean
   readonly broker: BrokerOptions
   /** The ZooKeeper servers that the client was given, with the chroot: balanced consumers use the same. */
   readonly zookeeperHosts: string | undefined

@@ -177,7 +177,7 @@ export class FanOut {
     const found = new Map<Item, Broker | undefined>()
     const unknown: { readonly item: Item; readonly target: BrokerTarget }[] = []
     for (const item of items) {
-      const target = to(item)
+      const target = router.resolved(to(item))
       const broker = router.known(target)
       if (target === 'any' || broker !== undefined) found.set(item, broker)
       else unknown.push({ item, target })
@@ -219,7 +219,7 @@ export class FanOut {
     const moved = new Map<string, () => Promise<void>>()
     for (const { item, error } of outcomes) {
       if (error === undefined) continue
-      const target = to(item)
+      const target = router.resolved(to(item))
       const key = `${router.placeOf(target)} ${error.code}`
       if (!moved.has(key)) moved.set(key, () => router.forgetIfMoved(target, error))
     }

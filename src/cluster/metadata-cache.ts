@@ -1,10 +1,16 @@
+import { describeCluster } from '../../protocol/apis/describe-cluster.ts'
 import { metadata as metadataApi, type MetadataResponse } from '../../protocol/apis/metadata.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
-import { BrokerError } from '../errors.ts'
+import { BrokerError, InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
 import type { Broker } from '../network/broker.ts'
 import type { BrokerPool } from './broker-pool.ts'
 import { partitionNumbered, topicsOf, updatedMetadata, type TopicMetadata } from './metadata.ts'
 import { metadataRequest } from './metadata-request.ts'
+
+/** DescribeCluster before this version tells only brokers. */
+const WITH_CONTROLLERS = 1
+/** Kafka's `EndpointType`: 1 is brokers. */
+export const CONTROLLERS = 2
 
 interface Wanted {
   readonly create: boolean
@@ -81,7 +87,9 @@ export class MetadataCache {
 
   /** Asks for the brokers and the controller, and for no topic. */
   refreshBrokers(): Promise<void> {
-    return this.#fetchMetadata([], false)
+    return this.#pool.options.bootstrapsFromControllers
+      ? this.#fetchControllers()
+      : this.#fetchMetadata([], false)
   }
 
   /** Stops refreshing topics for their age. */
@@ -97,11 +105,39 @@ export class MetadataCache {
     }
   }
 
+  /** Controllers have no Metadata; DescribeCluster tells those of the quorum, and which is active. */
+  async #fetchControllers(): Promise<void> {
+    const response = await this.#pool.requestAny(
+      describeCluster,
+      (version) => {
+        if (version >= WITH_CONTROLLERS) {
+          return { includeClusterAuthorizedOperations: false, endpointType: CONTROLLERS }
+        }
+        throw new UnsupportedVersionError('bootstrapControllers needs Kafka 3.7 or newer')
+      },
+      { timeoutMs: this.#pool.options.requestTimeoutMs },
+    )
+    const { errorCode, errorMessage, clusterId, controllerId, brokers } = response
+    if (errorCode !== ErrorCode.NONE) {
+      throw new BrokerError(errorCode, 'finding the controllers', {}, errorMessage)
+    }
+    this.#pool.update(
+      clusterId,
+      brokers.map((one) => ({ ...one, nodeId: one.brokerId })),
+    )
+    this.#controllerId = controllerId
+  }
+
   async #fetchMetadata(
     wanted: readonly string[],
     create: boolean,
     isRebootstrapped = false,
   ): Promise<void> {
+    if (this.#pool.options.bootstrapsFromControllers) {
+      throw new InvalidArgumentError(
+        'controllers know no topics and no groups: make a client with hosts instead of bootstrapControllers',
+      )
+    }
     const response = await this.#pool.requestAny(
       metadataApi,
       (version) => metadataRequest(version, wanted, create),

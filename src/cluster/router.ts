@@ -103,11 +103,17 @@ export class Router {
     const { to, what, deadline, backoff = this.#pool.options.backoff } = settings
     const { logger } = this.#pool.options
     const giveUp = (error: Error) => this.#pool.wasNeverReached(error)
+    const target = this.resolved(to)
     return retrying({ what, deadline, backoff, logger, giveUp }, () =>
-      to === 'any'
+      target === 'any'
         ? ask(recipientOf(this.#pool, undefined))
-        : this.attempt(to, deadline, (broker) => ask(recipientOf(this.#pool, broker))),
+        : this.attempt(target, deadline, (broker) => ask(recipientOf(this.#pool, broker))),
     )
+  }
+
+  /** Of controllers only the active one answers what any broker would, by asking it. */
+  resolved(to: Target): Target {
+    return to === 'any' && this.#pool.options.bootstrapsFromControllers ? 'controller' : to
   }
 
   /**

@@ -35,8 +35,10 @@ export interface FormatOptions {
  */
 export async function formatStorage(options: FormatOptions): Promise<void> {
   const { version, roles, dataFolder, clusterId, nodeId } = options
-  // These decide which features are on.
-  const isUnusual = Object.keys(options.config).some((key) => key.startsWith('unstable.'))
+  // These decide which features are on, or where the files go.
+  const isUnusual = Object.keys(options.config).some(
+    (key) => key.startsWith('unstable.') || key === 'log.dirs',
+  )
   const kept = join(cacheFolder(), `kafka-${version}-format-${roles.join('-')}`)
   if (isUnusual || !existsSync(kept)) {
     await runStorageTool(options)

@@ -1,7 +1,17 @@
 import { describe, expect, it } from '@jest/globals'
+import { consumerGroupDescribe } from '../../../protocol/apis/consumer-group-describe.ts'
+import { deleteGroups } from '../../../protocol/apis/delete-groups.ts'
+import { describeCluster } from '../../../protocol/apis/describe-cluster.ts'
+import { describeGroups } from '../../../protocol/apis/describe-groups.ts'
+import { describeQuorum } from '../../../protocol/apis/describe-quorum.ts'
+import { findCoordinator } from '../../../protocol/apis/find-coordinator.ts'
+import { listGroups } from '../../../protocol/apis/list-groups.ts'
+import { offsetFetch } from '../../../protocol/apis/offset-fetch.ts'
+import { ErrorCode } from '../../../protocol/errors.ts'
 import { EmbeddedCluster } from '../../../src/embedded/index.ts'
 import { KafkaClient } from '../../../src/index.ts'
-import { QUICK } from '../../support/fake-cluster.ts'
+import { FakeBroker } from '../../support/fake-broker.ts'
+import { layoutOf, QUICK, tellLayout } from '../../support/fake-cluster.ts'
 import { failureOf } from '../../support/settled.ts'
 
 describe('old brokers', () => {
@@ -85,5 +95,258 @@ describe('groups', () => {
     fault.remove()
     expect(seen.length).toBeLessThan(names.length)
     expect(names).toEqual(expect.arrayContaining(seen))
+  })
+})
+
+describe('trap 1: groups of another kind', () => {
+  const found = {
+    errorCode: 0,
+    groupState: 'Stable',
+    groupEpoch: 3,
+    assignmentEpoch: 3,
+    assignorName: 'uniform',
+  }
+
+  async function brokerWith(listed: () => string | undefined): Promise<FakeBroker> {
+    const broker = await FakeBroker.start()
+    tellLayout(layoutOf([broker]), broker)
+    broker.handle(findCoordinator, ({ coordinatorKeys }) => ({
+      coordinators: coordinatorKeys.map((key) => ({ ...broker.address, key, nodeId: 1 })),
+    }))
+    broker.handle(listGroups, () => {
+      const groupType = listed()
+      return groupType === undefined
+        ? { errorCode: ErrorCode.UNKNOWN_SERVER_ERROR, groups: [] }
+        : {
+            errorCode: 0,
+            groups: [{ groupId: 'g', protocolType: 'consumer', groupState: 'Stable', groupType }],
+          }
+    })
+    broker.handle(describeGroups, ({ groups }) => ({
+      groups: groups.map((groupId) => ({
+        errorCode: ErrorCode.GROUP_ID_NOT_FOUND,
+        groupId,
+        groupState: 'Dead',
+        protocolType: '',
+        protocolData: '',
+        members: [],
+      })),
+    }))
+    broker.handle(consumerGroupDescribe, ({ groupIds }) => ({
+      throttleTimeMs: 0,
+      groups: groupIds.map((groupId) => ({ ...found, groupId, members: [] })),
+    }))
+    return broker
+  }
+
+  it('are asked for by the API of their kind, which the list tells', async () => {
+    await using broker = await brokerWith(() => 'consumer')
+    await using client = new KafkaClient({ ...QUICK, hosts: broker.name })
+    const described = await client.admin.describeGroups(['g'])
+    expect(described).toMatchObject([{ group: 'g', type: 'consumer', state: 'Stable' }])
+    expect(broker.received(describeGroups)).toHaveLength(0)
+  })
+
+  it('are found when a classic group becomes a consumer group between the list and the question', async () => {
+    let lists = 0
+    await using broker = await brokerWith(() => (lists++ === 0 ? 'classic' : 'consumer'))
+    await using client = new KafkaClient({ ...QUICK, hosts: broker.name })
+    const described = await client.admin.describeGroups(['g'])
+    expect(described).toMatchObject([{ group: 'g', type: 'consumer', state: 'Stable' }])
+    expect(lists).toBe(2)
+  })
+
+  it('are not said to be missing while the broker that may have them does not list its groups', async () => {
+    await using broker = await brokerWith(() => undefined)
+    await using client = new KafkaClient({ ...QUICK, hosts: broker.name })
+    const [described] = await client.admin.describeGroups(['g'])
+    expect(described?.error).toMatchObject({ code: 'UNKNOWN_SERVER_ERROR' })
+    expect(described?.error?.message).toContain('brokers that did not list their groups (1)')
+  })
+})
+
+it('trap 3: deleted groups have the message of each, also where the deletion failed in the brokers', async () => {
+  await using broker = await FakeBroker.start()
+  tellLayout(layoutOf([broker]), broker)
+  broker.handle(findCoordinator, ({ coordinatorKeys }) => ({
+    coordinators: coordinatorKeys.map((key) => ({ ...broker.address, key, nodeId: 1 })),
+  }))
+  const errors: Record<string, [number, string | null]> = {
+    gone: [0, null],
+    stuck: [ErrorCode.GROUP_DELETION_FAILED, 'the share state could not be deleted'],
+    busy: [ErrorCode.NON_EMPTY_GROUP, 'The group is not empty.'],
+  }
+  broker.handle(deleteGroups, ({ groupsNames }) => ({
+    throttleTimeMs: 0,
+    results: groupsNames.map((groupId) => ({
+      groupId,
+      errorCode: errors[groupId]![0],
+      errorMessage: errors[groupId]![1],
+    })),
+  }))
+  await using client = new KafkaClient({ ...QUICK, hosts: broker.name })
+  const results = await client.admin.deleteGroups(Object.keys(errors), { settle: true })
+  expect(results.map(({ group, error }) => [group, error?.code])).toEqual([
+    ['gone', undefined],
+    ['stuck', 'GROUP_DELETION_FAILED'],
+    ['busy', 'NON_EMPTY_GROUP'],
+  ])
+  expect(results[1]?.error?.message).toContain('the share state could not be deleted')
+  expect(results[2]?.error?.message).toContain('The group is not empty.')
+  expect(broker.received(deleteGroups)[0]?.version).toBe(3)
+})
+
+describe('trap 4: topics by id in the offsets of groups', () => {
+  const partition = { topic: 'orders', partition: 0 }
+
+  it('are named by id only where each has one', async () => {
+    await using kafka = await EmbeddedCluster.start({ topics: { orders: {} } })
+    await using client = new KafkaClient({ ...QUICK, hosts: kafka.hosts })
+    const { admin } = client
+    const [{ topicId } = {}] = await admin.listTopics()
+    await admin.alterGroupOffsets('g', [{ ...partition, offset: 0 }])
+    await admin.alterGroupOffsets('g', [{ ...partition, offset: 0, topicId: topicId! }])
+    const commits = kafka.requests.all({ api: 'OffsetCommit' })
+    expect(commits.map(({ version }) => version)).toEqual([9, 10])
+    expect((await admin.listGroupOffsets(['g']))[0]?.offsets).toEqual([{ ...partition, offset: 0 }])
+    expect(kafka.requests.all({ api: 'OffsetFetch' }).at(-1)?.version).toBe(9)
+  })
+
+  it('keep offsets from a topic that was made since under the same name', async () => {
+    await using kafka = await EmbeddedCluster.start({ topics: { orders: {} } })
+    await using client = new KafkaClient({ ...QUICK, hosts: kafka.hosts })
+    const { admin } = client
+    const [{ topicId } = {}] = await admin.listTopics()
+    await admin.deleteTopics(['orders'])
+    await admin.createTopics([{ topic: 'orders', partitions: 1 }])
+    const stale = admin.alterGroupOffsets('g', [{ ...partition, offset: 0, topicId: topicId! }], {
+      settle: true,
+    })
+    expect((await stale)[0]?.error).toMatchObject({ code: 'UNKNOWN_TOPIC_ID' })
+    expect(await admin.listGroupOffsets(['g'])).toEqual([{ group: 'g', offsets: [] }])
+  })
+
+  it('fall back to names with brokers that know no ids there', async () => {
+    await using kafka = await EmbeddedCluster.start({ version: '2.8', topics: { orders: {} } })
+    await using client = new KafkaClient({ ...QUICK, hosts: kafka.hosts })
+    const offsets = [{ ...partition, offset: 0, topicId: 'AAAAAAAAAAAAAAAAAAAAAQ' }]
+    expect(await client.admin.alterGroupOffsets('g', offsets)).toEqual([partition])
+    expect(kafka.requests.all({ api: 'OffsetCommit' })[0]?.version).toBe(8)
+  })
+})
+
+describe('trap 12: listeners of controllers', () => {
+  const ok = { throttleTimeMs: 0, errorCode: 0 }
+  const mismatched = { throttleTimeMs: 0, errorCode: ErrorCode.MISMATCHED_ENDPOINT_TYPE }
+  const quorum = {
+    errorCode: 0,
+    topics: [
+      {
+        topicName: '__cluster_metadata',
+        partitions: [
+          {
+            partitionIndex: 0,
+            errorCode: 0,
+            leaderId: 2,
+            leaderEpoch: 1,
+            highWatermark: 9n,
+            currentVoters: [],
+            observers: [],
+          },
+        ],
+      },
+    ],
+  }
+
+  it('are asked for the quorum where the client starts from controllers, the active one', async () => {
+    await using standby = await FakeBroker.start()
+    await using active = await FakeBroker.start()
+    const brokers = [standby, active].map(({ host, port }, index) => ({
+      brokerId: index + 1,
+      host,
+      port,
+    }))
+    for (const controller of [standby, active]) {
+      controller.handle(describeCluster, ({ endpointType }) =>
+        endpointType === 2
+          ? { ...ok, endpointType, clusterId: 'c', controllerId: 2, brokers }
+          : { ...mismatched, clusterId: '', brokers: [] },
+      )
+      controller.handle(describeQuorum, () => quorum)
+    }
+    await using client = new KafkaClient({ ...QUICK, bootstrapControllers: standby.name })
+    const { admin } = client
+    expect((await admin.describeMetadataQuorum()).leader).toBe(2)
+    expect(standby.received(describeQuorum)).toHaveLength(0)
+    expect(active.received(describeQuorum)).toHaveLength(1)
+    const described = await admin.describeCluster()
+    expect(described.controller).toBe(2)
+    expect(described.brokers.map(({ broker }) => broker)).toEqual([1, 2])
+    const noTopics = await failureOf(client.topic('orders').partitions())
+    expect(noTopics.message).toContain('hosts instead of bootstrapControllers')
+  })
+
+  it('of brokers refuse who takes them for controllers, and both at once are refused', async () => {
+    await using broker = await FakeBroker.start()
+    broker.handle(describeCluster, () => ({
+      ...mismatched,
+      clusterId: '',
+      brokers: [],
+    }))
+    await using client = new KafkaClient({ ...QUICK, bootstrapControllers: [broker.name] })
+    expect(await failureOf(client.admin.describeMetadataQuorum())).toMatchObject({
+      code: 'MISMATCHED_ENDPOINT_TYPE',
+    })
+    const hosts = broker.name
+    expect(() => new KafkaClient({ hosts, bootstrapControllers: hosts })).toThrow(
+      'give one of them',
+    )
+  })
+})
+
+describe('offsets of groups', () => {
+  const named = { topic: 'orders', partition: 0 }
+
+  it('are those of the partitions that are named, with and without an offset', async () => {
+    await using kafka = await EmbeddedCluster.start({ topics: { orders: { partitions: 2 } } })
+    await using client = new KafkaClient({ ...QUICK, hosts: kafka.hosts })
+    const { admin } = client
+    const all = [0, 1].map((partition) => ({ topic: 'orders', partition, offset: 0 }))
+    await admin.alterGroupOffsets('both', all)
+    await admin.alterGroupOffsets('first', all.slice(0, 1))
+    const partitions = [named, { topic: 'none', partition: 7 }]
+    expect(await admin.listGroupOffsets([{ group: 'both', partitions }, 'first'])).toEqual([
+      { group: 'both', offsets: [{ topic: 'none', partition: 7 }, all[0]] },
+      { group: 'first', offsets: [all[0]] },
+    ])
+  })
+
+  it('are listed by partition before Kafka 0.10.2, which has no list of all', async () => {
+    await using kafka = await EmbeddedCluster.start({ version: '0.9', topics: { orders: {} } })
+    await using client = new KafkaClient({ ...QUICK, hosts: kafka.hosts })
+    const { admin } = client
+    await admin.alterGroupOffsets('old', [{ ...named, offset: 0 }])
+    expect(await admin.listGroupOffsets([{ group: 'old', partitions: [named] }])).toEqual([
+      { group: 'old', offsets: [{ ...named, offset: 0 }] },
+    ])
+    const [unsupported] = await admin.listGroupOffsets(['old'])
+    expect(unsupported?.error).toMatchObject({ code: 'UNSUPPORTED_VERSION' })
+    expect(unsupported?.error?.message).toContain('0.10.2')
+  })
+
+  it('of many groups are asked of old brokers one by one, and one without an answer fails no other', async () => {
+    await using broker = await FakeBroker.start({ versions: { OffsetFetch: [0, 7] } })
+    tellLayout(layoutOf([broker]), broker)
+    broker.handle(findCoordinator, ({ coordinatorKeys }) => ({
+      coordinators: coordinatorKeys.map((key) => ({ ...broker.address, key, nodeId: 1 })),
+    }))
+    broker.handle(offsetFetch, ({ groupId }) =>
+      groupId === 'g7' ? undefined : { topics: [], errorCode: 0 },
+    )
+    await using client = new KafkaClient({ ...QUICK, socketTimeoutMs: 1_000, hosts: broker.name })
+    const groups = Array.from({ length: 50 }, (_, index) => `g${index}`)
+    const listed = await client.admin.listGroupOffsets(groups, { timeoutMs: 2_500 })
+    const failed = listed.flatMap(({ group, error }) => (error === undefined ? [] : [group]))
+    expect(failed).toEqual(['g7'])
   })
 })

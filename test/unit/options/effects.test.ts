@@ -89,7 +89,11 @@ const { logger } = keepWarnings()
 describe('of the options of a client', () => {
   const examples: Examples<KafkaClientOptions> = {
     hosts: { value: 'kafka:9092', refusedBeside: { zookeeperHosts: 'zk:2181' } },
-    zookeeperHosts: { value: 'zk:2181' },
+    zookeeperHosts: {
+      value: 'zk:2181',
+      refusedBeside: { bootstrapControllers: 'controller:9093' },
+    },
+    bootstrapControllers: { value: 'controller:9093' },
     waitForCluster: { value: true },
     clientId: { value: 'billing' },
     tls: { value: true },

@@ -1,0 +1,100 @@
+import { describeGroups } from '../../protocol/apis/describe-groups.ts'
+import { Reader } from '../../protocol/buffer/reader.ts'
+import { ErrorCode } from '../../protocol/errors.ts'
+import {
+  consumerProtocolAssignment,
+  consumerProtocolSubscription,
+} from '../../protocol/messages/consumer-protocol.ts'
+import { ProtocolError } from '../../protocol/protocol-error.ts'
+import type { Message } from '../../protocol/schema/api.ts'
+import type { Decoded, Fields } from '../../protocol/schema/fields.ts'
+import type { Recipient } from '../cluster/recipient.ts'
+import { partitionsOf } from '../consumer/topic-partition.ts'
+import {
+  byId,
+  describeError,
+  operations,
+  type DescribedGroup,
+  type DescribeSettings,
+} from './described-group.ts'
+import type { GroupMemberDescription } from './group-description.ts'
+import { outcomeOf } from './items.ts'
+import { inOrder } from './partitions.ts'
+
+const WITH_OPERATIONS = 3
+
+export async function describeClassic(
+  groups: readonly string[],
+  recipient: Recipient,
+  { includeAuthorizedOperations }: DescribeSettings,
+): Promise<readonly DescribedGroup[]> {
+  const response = await recipient.request(describeGroups, (version) => ({
+    groups: [...groups],
+    ...(version < WITH_OPERATIONS ? {} : { includeAuthorizedOperations }),
+  }))
+  return response.groups.map((found) => {
+    const { groupId: group, groupState: state, protocolType, protocolData } = found
+    // Versions before 6 call a group that does not exist Dead, without an error.
+    const errorCode =
+      found.errorCode === ErrorCode.NONE && state === 'Dead'
+        ? ErrorCode.GROUP_ID_NOT_FOUND
+        : found.errorCode
+    const error = describeError(errorCode, group, recipient, found.errorMessage)
+    return outcomeOf(group, error, {
+      group,
+      type: 'classic' as const,
+      state,
+      ...(protocolType === '' ? {} : { protocolType }),
+      ...(protocolData === '' ? {} : { assignor: protocolData }),
+      members: byId(
+        found.members.map((member) => ({
+          memberId: member.memberId,
+          ...(member.groupInstanceId === null ? {} : { instanceId: member.groupInstanceId }),
+          clientId: member.clientId,
+          clientHost: member.clientHost,
+          ...(protocolType === 'consumer'
+            ? classicDetails(member.memberMetadata, member.memberAssignment)
+            : { assignment: [] }),
+        })),
+      ),
+      ...operations(found.authorizedOperations),
+    })
+  })
+}
+
+/**
+ * What members told each other. A member's bytes are its own: those that cannot be read leave the details out
+ * rather than failing the description of the group.
+ */
+function classicDetails(
+  metadata: Uint8Array,
+  assignment: Uint8Array,
+): Pick<GroupMemberDescription, 'subscribedTopics' | 'assignment' | 'rack'> {
+  const subscription = decoded(consumerProtocolSubscription, metadata)
+  const { assignedPartitions } = decoded(consumerProtocolAssignment, assignment) ?? {
+    assignedPartitions: [],
+  }
+  return {
+    ...(subscription === undefined ? {} : { subscribedTopics: subscription.topics }),
+    ...(subscription?.rackId == null ? {} : { rack: subscription.rackId }),
+    assignment: inOrder(partitionsOf(assignedPartitions)),
+  }
+}
+
+/** A newer version than the known ones begins like the newest known. */
+function decoded<F extends Fields>(
+  message: Message<F>,
+  { buffer, byteOffset, byteLength }: Uint8Array,
+): Decoded<F> | undefined {
+  // A member without assignment has no bytes.
+  if (byteLength === 0) return undefined
+  try {
+    const reader = new Reader(Buffer.from(buffer, byteOffset, byteLength))
+    const version = reader.int16()
+    if (version < 0) return undefined
+    return message.decode(reader, Math.min(version, message.versions.max))
+  } catch (error) {
+    if (error instanceof ProtocolError) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,95 @@
+/** What the APIs that describe groups of one kind each have in common. */
+import type { Outcome } from '../cluster/fan-out.ts'
+import type { Recipient } from '../cluster/recipient.ts'
+import type { TopicPartition } from '../consumer/topic-partition.ts'
+import type { GroupDescription, GroupMemberDescription, GroupType } from './group-description.ts'
+import { compareText, itemError } from './items.ts'
+import { operationsOf } from './operations.ts'
+import { inOrder } from './partitions.ts'
+
+export interface DescribeSettings {
+  readonly includeAuthorizedOperations: boolean
+  readonly includeTopologyDescription: boolean
+}
+
+export type DescribedGroup = Outcome<string, GroupDescription>
+
+export type DescribeGroups = (
+  groups: readonly string[],
+  recipient: Recipient,
+  settings: DescribeSettings,
+) => Promise<readonly DescribedGroup[]>
+
+interface NewerGroup {
+  readonly groupId: string
+  readonly groupState: string
+  readonly groupEpoch: number
+  readonly assignmentEpoch: number
+  readonly assignorName: string
+  readonly authorizedOperations: number
+}
+
+export function newerGroup(found: NewerGroup, type: GroupType) {
+  return {
+    group: found.groupId,
+    type,
+    state: found.groupState,
+    ...(found.assignorName === '' ? {} : { assignor: found.assignorName }),
+    groupEpoch: found.groupEpoch,
+    assignmentEpoch: found.assignmentEpoch,
+    ...operations(found.authorizedOperations),
+  }
+}
+
+interface NewerMember {
+  readonly memberId: string
+  readonly memberEpoch: number
+  readonly clientId: string
+  readonly clientHost: string
+  readonly rackId: string | null
+}
+
+export function newerMember({ memberId, memberEpoch, clientId, clientHost, rackId }: NewerMember) {
+  return {
+    memberId,
+    clientId,
+    clientHost,
+    ...(rackId === null ? {} : { rack: rackId }),
+    memberEpoch,
+  }
+}
+
+interface AssignedTopics {
+  readonly topicPartitions: readonly {
+    readonly topicName: string
+    readonly partitions: readonly number[]
+  }[]
+}
+
+export function assigned({ topicPartitions }: AssignedTopics): readonly TopicPartition[] {
+  return inOrder(
+    topicPartitions.flatMap(({ topicName: topic, partitions }) =>
+      partitions.map((partition) => ({ topic, partition })),
+    ),
+  )
+}
+
+export function operations(bits: number) {
+  const names = operationsOf(bits)
+  return names === undefined ? {} : { authorizedOperations: names }
+}
+
+export function describeError(
+  errorCode: number,
+  group: string,
+  recipient: Recipient,
+  message: string | null,
+) {
+  return itemError(errorCode, `describing group '${group}'`, recipient.name, message)
+}
+
+export function byId(
+  members: readonly GroupMemberDescription[],
+): readonly GroupMemberDescription[] {
+  return [...members].sort((a, b) => compareText(a.memberId, b.memberId))
+}

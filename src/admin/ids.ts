@@ -1,0 +1,23 @@
+import { InvalidArgumentError } from '../errors.ts'
+import { shown } from '../options.ts'
+import { checkDistinct } from './items.ts'
+
+/** As text: 22 characters of base64url. */
+const UUID = /^[\w-]{22}$/
+
+/** What is wrong with the id of a directory; undefined where nothing is. */
+export function aDirectoryId(value: unknown): string | undefined {
+  return typeof value === 'string' && UUID.test(value)
+    ? undefined
+    : 'must be a directory id of 22 characters, as in meta.properties'
+}
+
+/** Throws InvalidArgumentError for a list that is none, names an id twice, or has what is no id. */
+export function checkTopicIds(operation: string, topicIds: readonly string[]): void {
+  checkDistinct(operation, 'topic id', topicIds)
+  const wrong = topicIds.find((id) => !UUID.test(id))
+  if (wrong === undefined) return
+  throw new InvalidArgumentError(
+    `${operation}: a topic id has 22 characters, as in topicId of describeTopics, not ${shown(wrong)}`,
+  )
+}

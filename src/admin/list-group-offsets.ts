@@ -1,0 +1,211 @@
+import { offsetFetch, type OffsetFetchResponse } from '../../protocol/apis/offset-fetch.ts'
+import type { Deadline } from '../async/deadline.ts'
+import { eachOf } from '../async/each-of.ts'
+import type { CallOptions } from '../call-options.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import type { Outcome } from '../cluster/fan-out.ts'
+import type { Recipient } from '../cluster/recipient.ts'
+import { LAST_WITH_NAMES } from '../consumer/offsets/topic-ids.ts'
+import { byTopic, nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
+import { InvalidArgumentError, KafkaError, UnsupportedVersionError } from '../errors.ts'
+import { anArrayOf, anObject, aString, checkOptions } from '../options.ts'
+import {
+  checkDistinct,
+  exactNumber,
+  itemError,
+  outcomeFrom,
+  outcomeOf,
+  retryUnlessUnknown,
+  type Item,
+} from './items.ts'
+import { checkPartitions, inOrder } from './partitions.ts'
+
+/** The committed offset of a group in one partition. */
+export interface GroupOffset extends TopicPartition, Item {
+  /** The offset of the next message that the group reads. Undefined where there is none, or an error. */
+  readonly offset?: number
+  /** The leader epoch of the last message before the offset; undefined where it is not known. */
+  readonly leaderEpoch?: number
+  /** The text that was committed with the offset. */
+  readonly metadata?: string
+}
+
+/** The result of `listGroupOffsets` for one group. */
+export interface GroupOffsets extends Item {
+  /** The name of the group. */
+  readonly group: string
+  /**
+   * By topic and partition. Of all partitions those without a committed offset are left out; partitions that were
+   * asked for are all there.
+   */
+  readonly offsets: readonly GroupOffset[]
+}
+
+/** A group whose offsets are listed: in all its partitions, or in these. */
+export type GroupPartitions =
+  string | { readonly group: string; readonly partitions: readonly TopicPartition[] }
+
+/** The options of `listGroupOffsets`. */
+export interface ListGroupOffsetsOptions extends CallOptions {
+  /** Waits for offsets of transactions that are about to commit (KIP-447, Kafka 2.5). Default: false. */
+  readonly requireStable?: boolean
+}
+
+export interface GroupToList {
+  readonly group: string
+  /** Undefined for all. */
+  readonly partitions: readonly TopicPartition[] | undefined
+}
+
+const MANY_GROUPS = 8
+const ALL_PARTITIONS = 2
+const WITH_REQUIRE_STABLE = 7
+
+/** How many groups one request names, so that its response stays of a size that a broker makes at once. */
+const GROUPS_IN_A_REQUEST = 1_000
+/** How many requests about one group each are under way at a broker that takes no more groups in one. */
+const REQUESTS_AT_ONCE = 20
+
+/** Throws InvalidArgumentError. */
+export function groupsToList(
+  operation: string,
+  groups: readonly GroupPartitions[],
+): readonly GroupToList[] {
+  if (!Array.isArray(groups))
+    throw new InvalidArgumentError(`${operation} takes an array of groups`)
+  const wanted = groups.map((given: GroupPartitions) => {
+    if (typeof given === 'string') return { group: given, partitions: undefined }
+    checkOptions<Exclude<GroupPartitions, string>>(`a group of ${operation}`, given, {
+      group: aString,
+      partitions: anArrayOf(anObject),
+    })
+    checkPartitions(operation, given.partitions)
+    return given
+  })
+  checkDistinct(
+    operation,
+    'group',
+    wanted.map(({ group }) => group),
+  )
+  return wanted
+}
+
+export async function offsetsOfGroups(
+  cluster: Cluster,
+  groups: readonly string[],
+  deadline: Deadline,
+  requireStable: boolean,
+): Promise<readonly GroupOffsets[]> {
+  const all = groups.map((group) => ({ group, partitions: undefined }))
+  return listOffsetsOfGroups(cluster, all, deadline, requireStable)
+}
+
+export async function listOffsetsOfGroups(
+  cluster: Cluster,
+  groups: readonly GroupToList[],
+  deadline: Deadline,
+  requireStable: boolean,
+): Promise<readonly GroupOffsets[]> {
+  const outcomes = await cluster.fanOut.run<GroupToList, readonly GroupOffset[]>({
+    items: groups,
+    to: ({ group: key }) => ({ coordinator: 'group', key }),
+    what: 'listing offsets of groups',
+    deadline,
+    maxItems: GROUPS_IN_A_REQUEST,
+    retry: retryUnlessUnknown,
+    ask: (items, recipient) => fetchOffsets(items, recipient, requireStable),
+  })
+  return outcomes.map(({ item: { group }, result, error }) =>
+    error === undefined ? { group, offsets: result } : { group, offsets: [], error },
+  )
+}
+
+type Fetched = Outcome<GroupToList, readonly GroupOffset[]>
+
+async function fetchOffsets(
+  groups: readonly GroupToList[],
+  recipient: Recipient,
+  requireStable: boolean,
+): Promise<readonly Fetched[]> {
+  let version = 0
+  const ask = (some: readonly GroupToList[]) =>
+    recipient.request(
+      offsetFetch,
+      (negotiated) => {
+        version = negotiated
+        return {
+          ...(negotiated >= MANY_GROUPS
+            ? { groups: some.map((one) => ({ groupId: one.group, topics: topicsOf(one) })) }
+            : { groupId: some[0]!.group, topics: topicsBefore(negotiated, some[0]!) }),
+          ...(negotiated >= WITH_REQUIRE_STABLE ? { requireStable } : {}),
+        }
+      },
+      // By id the offsets of topics that were deleted since are left out, and brokers that tell no ids cannot be asked.
+      { maxVersion: LAST_WITH_NAMES },
+    )
+  const response = await ask(groups)
+  if (version >= MANY_GROUPS) {
+    const found = new Map(response.groups.map((one) => [one.groupId, one]))
+    return groups.flatMap((item) => {
+      const answer = found.get(item.group)
+      return answer === undefined ? [] : [groupOutcome(item, answer, recipient)]
+    })
+  }
+  const [first, ...others] = groups
+  const outcomes = [groupOutcome(first!, response, recipient)]
+  await eachOf(others, REQUESTS_AT_ONCE, async (item) => {
+    try {
+      outcomes.push(groupOutcome(item, await ask([item]), recipient))
+    } catch (error) {
+      // Of this group only.
+      if (!(error instanceof KafkaError)) throw error
+      outcomes.push({ item, error })
+    }
+  })
+  return outcomes
+}
+
+function topicsOf({ partitions }: GroupToList) {
+  if (partitions === undefined) return null
+  return [...byTopic(partitions)].map(([name, ofTopic]) => ({
+    name,
+    partitionIndexes: ofTopic.map(({ partition }) => partition),
+  }))
+}
+
+function topicsBefore(version: number, group: GroupToList) {
+  if (version < ALL_PARTITIONS && group.partitions === undefined) {
+    throw new UnsupportedVersionError(
+      `listing all offsets of group '${group.group}' needs Kafka 0.10.2 or newer: name the partitions`,
+    )
+  }
+  return topicsOf(group)
+}
+
+function groupOutcome(
+  item: GroupToList,
+  { errorCode, topics }: Pick<OffsetFetchResponse, 'errorCode' | 'topics'>,
+  recipient: Recipient,
+): Fetched {
+  const { group, partitions: wanted } = item
+  const what = `listing offsets of group '${group}'`
+  const offsets: GroupOffset[] = []
+  for (const { name: topic, partitions } of topics) {
+    for (const { partitionIndex: partition, ...found } of partitions) {
+      const where = { topic, partition }
+      const failed = itemError(found.errorCode, what, recipient.name, null, where)
+      if (failed === undefined && found.committedOffset < 0n) {
+        if (wanted !== undefined) offsets.push(where)
+        continue
+      }
+      const { committedLeaderEpoch: leaderEpoch, committedOffset, metadata } = found
+      const { result, error } = outcomeFrom(where, failed, () => ({
+        offset: exactNumber(committedOffset, `the committed offset of ${nameOf(where)}`, where),
+        ...(leaderEpoch < 0 ? {} : { leaderEpoch }),
+        ...(metadata === null || metadata === '' ? {} : { metadata }),
+      }))
+      offsets.push(error === undefined ? { ...where, ...result } : { ...where, error })
+    }
+  }
+  return outcomeOf(item, itemError(errorCode, what, recipient.name), inOrder(offsets))
+}
