@@ -90,7 +90,7 @@ export interface ConfigEntry {
   readonly value: string | null
   /** Where the value comes from. */
   readonly source: ConfigSource
-  /** Whether nobody has set the config. */
+  /** Whether the config has its default: it is not set anywhere. */
   readonly isDefault: boolean
   /** Whether the config can only be changed in the broker's file, with a restart. */
   readonly isReadOnly: boolean
