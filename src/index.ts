@@ -200,7 +200,15 @@ export { Topics, type TopicListOptions } from './topics.ts'
 export { Brokers, ClusterBroker } from './brokers.ts'
 export { KafkaCluster, type CoordinatorOptions } from './kafka-cluster.ts'
 export { Partition } from './partition.ts'
-export type { FetchOffsetsOptions } from './offset-at.ts'
+export type { OffsetLimitsOptions } from './offset-at.ts'
+export {
+  decidePartitionsRange,
+  decidePartitionsRoundrobin,
+  pykafkaMembershipProtocol,
+  pykafkaPartitioner,
+  pykafkaRebalanceCallback,
+  type PykafkaDecidePartitions,
+} from './pykafka.ts'
 export type { Iteration } from './async/iteration.ts'
 export type { CallOptions } from './call-options.ts'
 export type { RequestOptions } from './request.ts'

@@ -1,3 +1,4 @@
+import { offsetLimits } from './consumer/offset-limits.ts'
 import { listOffsets, type OffsetSpec } from './consumer/list-offsets.ts'
 import type { Deadline } from './async/deadline.ts'
 import type { Cluster } from './cluster/cluster.ts'
@@ -15,34 +16,34 @@ import {
 } from './options.ts'
 import { aSignal, deadlineOf, type CallOptions } from './call-options.ts'
 
+const MAX_INT32 = 2 ** 31 - 1
+
 const anOffsetSpec = namingEnds(either(oneOf('earliest', 'latest'), anInteger(0), aDate))
 
-/** pykafka's `max_offsets`. Brokers since Kafka 0.10.1 return one offset for each partition. */
-const aCountOfOffsets: Check = (value) =>
-  oneOf(1)(value) === undefined
-    ? undefined
-    : 'must be 1: Kafka 0.10.1 and newer return one offset for a time; to divide a partition, look up several times'
+/** For lists of offsets there is a method of its own. */
+const noMaxOffsets: Check<number> = () => 'is an option of fetchOffsetLimits()'
 
-/** The options of `fetchOffsets` and `fetchOffset`. */
-export interface FetchOffsetsOptions extends CallOptions {
-  /** pykafka's `max_offsets`. Only 1 is possible: since Kafka 0.10.1 brokers return one offset for a time. Default: 1. */
-  readonly maxOffsets?: 1
+/** The options of `fetchOffsetLimits` and `fetchOffsetLimit`. */
+export interface OffsetLimitsOptions extends CallOptions {
+  /** How many offsets of a partition are returned at most. Default: 1. */
+  readonly maxOffsets?: number
 }
 
 /** Checks a call that looks offsets up. Throws InvalidArgumentError. */
 export function offsetCall(
   operation: string,
   at: OffsetSpec | Date,
-  options: FetchOffsetsOptions,
+  options: OffsetLimitsOptions,
   operationTimeoutMs: number,
   context: ErrorContext,
+  maxOffsets: Check<number> = noMaxOffsets,
 ): { readonly spec: OffsetSpec; readonly deadline: Deadline } {
   const problem = anOffsetSpec(at)
   if (problem !== undefined) {
     throw new InvalidArgumentError(`${operation} ${problem}, not ${shown(at)}`, context)
   }
-  checkOptions<FetchOffsetsOptions>(operation, options, {
-    maxOffsets: aCountOfOffsets,
+  checkOptions<OffsetLimitsOptions>(operation, options, {
+    maxOffsets,
     timeoutMs: aDurationMs(1),
     signal: aSignal,
   })
@@ -55,6 +56,23 @@ export function offsetCall(
     spec: at instanceof Date ? at.getTime() : at,
     deadline: deadlineOf(call, operationTimeoutMs),
   }
+}
+
+/** Checks a call that looks lists of offsets up, and makes it. */
+export async function limitsOf(
+  cluster: Cluster,
+  operation: string,
+  at: OffsetSpec | Date,
+  options: OffsetLimitsOptions,
+  context: ErrorContext,
+  partitionsOf: (deadline: Deadline) => Promise<readonly TopicPartition[]>,
+): Promise<ReadonlyMap<number, readonly number[]>> {
+  const { operationTimeoutMs } = cluster.options
+  const count = anInteger(1, MAX_INT32)
+  const { spec, deadline } = offsetCall(operation, at, options, operationTimeoutMs, context, count)
+  const partitions = await partitionsOf(deadline)
+  const lists = await offsetLimits(cluster, partitions, spec, options.maxOffsets ?? 1, deadline)
+  return new Map(partitions.map(({ partition }, index) => [partition, lists[index]!]))
 }
 
 /** The offset of each partition, in the order of the partitions. */

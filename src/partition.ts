@@ -2,7 +2,7 @@ import type { CallOptions } from './call-options.ts'
 import type { Cluster } from './cluster/cluster.ts'
 import type { PartitionMetadata } from './cluster/metadata.ts'
 import type { OffsetSpec } from './consumer/list-offsets.ts'
-import { offsetCall, offsetsOf, type FetchOffsetsOptions } from './offset-at.ts'
+import { limitsOf, offsetCall, offsetsOf, type OffsetLimitsOptions } from './offset-at.ts'
 
 /**
  * A partition of a topic, as the brokers described it when `topic.partitions()` asked: it does not change afterwards.
@@ -57,7 +57,7 @@ export class Partition implements PartitionMetadata {
    * Where no message is as late, the end of the log. Brokers before Kafka 0.10.1 find times only to the segment.
    * Throws InvalidArgumentError, UnknownTopicError, BrokerError, NoBrokersAvailableError, RequestTimeoutError.
    */
-  async fetchOffset(at: OffsetSpec | Date, options: FetchOffsetsOptions = {}): Promise<number> {
+  async fetchOffset(at: OffsetSpec | Date, options: CallOptions = {}): Promise<number> {
     const { topic, partition } = this
     const { operationTimeoutMs } = this.#cluster.options
     const { spec, deadline } = offsetCall('fetchOffset', at, options, operationTimeoutMs, {
@@ -66,5 +66,20 @@ export class Partition implements PartitionMetadata {
     })
     const [offset] = await offsetsOf(this.#cluster, [{ topic, partition }], spec, deadline)
     return offset!
+  }
+
+  /**
+   * pykafka's `fetch_offset_limit`: up to `maxOffsets` offsets, the highest first, as `topic.fetchOffsetLimits` says.
+   * Kafka up to 3.9 only. Throws UnsupportedVersionError, and as `fetchOffset` does.
+   */
+  async fetchOffsetLimit(
+    before: OffsetSpec | Date,
+    options: OffsetLimitsOptions = {},
+  ): Promise<readonly number[]> {
+    const { topic, partition } = this
+    const one = { topic, partition }
+    const find = () => Promise.resolve([one])
+    const found = await limitsOf(this.#cluster, 'fetchOffsetLimit', before, options, one, find)
+    return found.get(partition)!
   }
 }

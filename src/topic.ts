@@ -8,7 +8,7 @@ import type { Cluster } from './cluster/cluster.ts'
 import { checkTopicName } from './cluster/topic-name.ts'
 import type { PartitionMetadata } from './cluster/metadata.ts'
 import type { OffsetSpec } from './consumer/list-offsets.ts'
-import { offsetCall, offsetsOf, type FetchOffsetsOptions } from './offset-at.ts'
+import { limitsOf, offsetCall, offsetsOf, type OffsetLimitsOptions } from './offset-at.ts'
 import { Partition } from './partition.ts'
 import { SimpleConsumer, type SimpleConsumerOptions } from './consumer/simple-consumer.ts'
 import type { Opened } from './opened.ts'
@@ -100,7 +100,7 @@ export class Topic {
    */
   async fetchOffsets(
     at: OffsetSpec | Date,
-    options: FetchOffsetsOptions = {},
+    options: CallOptions = {},
   ): Promise<ReadonlyMap<number, number>> {
     const topic = this.name
     const { operationTimeoutMs } = this.#cluster.options
@@ -113,6 +113,24 @@ export class Topic {
     }))
     const offsets = await offsetsOf(this.#cluster, partitions, spec, deadline)
     return new Map(partitions.map(({ partition }, index) => [partition, offsets[index]!]))
+  }
+
+  /**
+   * pykafka's `fetch_offset_limits`: lists of offsets by partition, the highest first. They are where segments of the log
+   * begin that were finished before the time (only to the segment), and the end of the log for `latest`. The list is
+   * empty where no segment is as old. `fetchOffsets` finds the exact offset of a time. Kafka up to 3.9 only.
+   * Throws UnsupportedVersionError, and as `fetchOffsets` does.
+   */
+  fetchOffsetLimits(
+    before: OffsetSpec | Date,
+    options: OffsetLimitsOptions = {},
+  ): Promise<ReadonlyMap<number, readonly number[]>> {
+    const topic = this.name
+    const operation = 'fetchOffsetLimits'
+    return limitsOf(this.#cluster, operation, before, options, { topic }, async (deadline) => {
+      const partitions = await this.#partitions(deadline)
+      return partitions.map(({ partition }) => ({ topic, partition }))
+    })
   }
 
   /** A producer to this topic, which brokers that are configured to do so create. */

@@ -1,6 +1,7 @@
 import type { DescribeTopicPartitionsResponse } from '../../protocol/apis/describe-topic-partitions.ts'
 import type { MetadataResponse } from '../../protocol/apis/metadata.ts'
 import { ZERO_UUID } from '../../protocol/schema/fields.ts'
+import { isInternalTopic } from '../cluster/metadata.ts'
 import { itemError, type Item } from './items.ts'
 import { operationsOf, type AclOperation } from './operations.ts'
 
@@ -59,7 +60,7 @@ export function topicDescription(
   return {
     topic,
     ...(found.topicId === ZERO_UUID ? {} : { topicId: found.topicId }),
-    isInternal: found.isInternal,
+    isInternal: isInternalTopic(topic, found.isInternal),
     partitions: found.partitions
       .map((partition) => partitionDescription(partition, topic))
       .sort((a, b) => a.partition - b.partition),

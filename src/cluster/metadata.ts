@@ -29,6 +29,11 @@ export interface TopicMetadata {
   readonly partitions: readonly PartitionMetadata[]
 }
 
+/** Brokers before Kafka 0.10 do not tell which topics are internal. They have only one. */
+export function isInternalTopic(name: string, isInternal: boolean): boolean {
+  return isInternal || name === '__consumer_offsets'
+}
+
 export function topicsOf(response: MetadataResponse): TopicMetadata[] {
   const topics: TopicMetadata[] = []
   for (const { name, topicId, isInternal, errorCode, partitions } of response.topics) {
@@ -37,7 +42,7 @@ export function topicsOf(response: MetadataResponse): TopicMetadata[] {
     topics.push({
       name,
       topicId: topicId === ZERO_UUID ? undefined : topicId,
-      isInternal,
+      isInternal: isInternalTopic(name, isInternal),
       errorCode,
       partitions: distinct(partitions.filter(({ partitionIndex }) => partitionIndex >= 0)).map(
         (partition) => ({

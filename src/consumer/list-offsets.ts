@@ -55,6 +55,11 @@ function topicsIn(partitions: readonly TopicPartition[]): string {
   return topics.length === 1 ? `topic '${topics[0]}'` : `${topics.length} topics`
 }
 
+/** What stands for it in requests. */
+export function timestampOf(spec: OffsetSpec): bigint {
+  return spec === 'earliest' ? EARLIEST : spec === 'latest' ? LATEST : BigInt(spec)
+}
+
 /** One request to the leader of these partitions. */
 async function ask(
   partitions: readonly TopicPartition[],
@@ -62,7 +67,7 @@ async function ask(
   spec: OffsetSpec,
   isReadCommitted: boolean,
 ): Promise<readonly Outcome<TopicPartition, number>[]> {
-  const timestamp = spec === 'earliest' ? EARLIEST : spec === 'latest' ? LATEST : BigInt(spec)
+  const timestamp = timestampOf(spec)
   const body = {
     replicaId: -1,
     topics: [...byTopic(partitions)].map(([name, ofTopic]) => ({

@@ -3,11 +3,12 @@ import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { javaAvailable } from './kafka/java.ts'
 import { pythonHas } from './python.ts'
+import { pythonWithPykafka } from './pykafka/install.ts'
 import { pythonWithKazoo } from './zookeeper/python.ts'
 
 export { versionsToTest } from './real-versions.ts'
 
-export type Tool = 'java' | 'kcat' | 'kafka-python' | 'confluent-kafka' | 'kazoo'
+export type Tool = 'java' | 'kcat' | 'kafka-python' | 'confluent-kafka' | 'kazoo' | 'pykafka'
 
 const PYTHON_MODULES: Partial<Record<Tool, readonly string[]>> = {
   // And its codecs.
@@ -41,6 +42,7 @@ export function describeWithBrokers(
 
 function isThere(tool: Tool): boolean {
   if (tool === 'java') return javaAvailable() !== undefined
+  if (tool === 'pykafka') return pythonWithPykafka() !== undefined
   if (tool === 'kazoo') return pythonWithKazoo() !== undefined
   const modules = PYTHON_MODULES[tool]
   if (modules !== undefined) return pythonHas(modules)

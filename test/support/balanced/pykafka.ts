@@ -1,6 +1,6 @@
 /**
- * `npm run test:pykafka`: pykafka 2.8.0 and samsa in one group, with members of both coming and going. PYTHON names a
- * Python that has pykafka (`python3 -m venv …`, `pip install pykafka==2.8.0`): this is no part of `npm test`.
+ * A part of `npm run test:pykafka`: pykafka 2.8.0 and samsa in one group, with members of both coming and going. It is no
+ * part of `npm test`.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { KafkaClient, type BalancedConsumer } from '../../../src/index.ts'
 import { startKafka, type KafkaCluster } from '../kafka/cluster.ts'
+import { pythonWithPykafka } from '../pykafka/install.ts'
 
 const TOPIC = 't'
 const PARTITIONS = 8
@@ -27,7 +28,7 @@ class PykafkaMember implements Member {
   constructor(name: string, kafka: KafkaCluster, read: Set<string>) {
     this.name = name
     this.#child = spawn(
-      process.env['PYTHON'] ?? 'python3',
+      pythonWithPykafka() ?? 'python3',
       ['test/support/python/balanced_member.py', kafka.hosts, kafka.zookeeperHosts!, TOPIC, 'g'],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     )
