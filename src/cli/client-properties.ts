@@ -137,16 +137,18 @@ function tlsOf(properties: Properties): TlsOptions {
   )
   const key = first(properties, 'ssl.key.location', 'ssl.keystore.key', 'ssl.keystore.location')
   const passphrase = properties.get('ssl.key.password')
-  // librdkafka's word for the system's authorities.
-  if (ca !== undefined && ca !== 'probe') tls.ca = ca
   if (cert !== undefined) tls.cert = cert
   if (key !== undefined) tls.key = key
-  if (passphrase !== undefined) tls.passphrase = passphrase
-  const algorithm = properties.get('ssl.endpoint.identification.algorithm')
-  if (algorithm === '' || algorithm === 'none') tls.dangerouslySkipHostnameCheck = true
+  if (key !== undefined && passphrase !== undefined) tls.passphrase = passphrase
+  // librdkafka ignores the other properties of checks then.
   if (properties.get('enable.ssl.certificate.verification') === 'false') {
     tls.dangerouslyTrustAnyCertificate = true
+    return tls
   }
+  // librdkafka's word for the system's authorities.
+  if (ca !== undefined && ca !== 'probe') tls.ca = ca
+  const algorithm = properties.get('ssl.endpoint.identification.algorithm')
+  if (algorithm === '' || algorithm === 'none') tls.dangerouslySkipHostnameCheck = true
   return tls
 }
 

@@ -39,10 +39,7 @@ export interface ConsumerOptions<Value = Buffer | null, Key = Buffer | null> {
    * at or after that time; later on it means `earliest`. Default: `earliest`.
    */
   readonly autoOffsetReset?: 'earliest' | 'latest' | 'none' | number | Date
-  /**
-   * Starts where `autoOffsetReset` says even if the group has committed offsets. Refused without a `consumerGroup`.
-   * Default: false.
-   */
+  /** Starts where `autoOffsetReset` says even if the group has committed offsets. Default: false. */
   readonly resetOffsetOnStart?: boolean
   /**
    * Whether `fetchOffsets` also moves the positions to the offsets that it finds. Refused without a `consumerGroup`.
@@ -166,7 +163,8 @@ export const CONSUMER_OPTIONS = {
     check: namingEnds(either(oneOf('earliest', 'latest', 'none'), anInteger(0), aDate)),
     default: 'earliest',
   },
-  resetOffsetOnStart: { check: aBoolean, default: false, noEffect: needsGroup },
+  // Without a group nothing is committed: pykafka's programs ask for a reset all the same.
+  resetOffsetOnStart: { check: aBoolean, default: false },
   resetOffsetOnFetch: { check: aBoolean, default: false, noEffect: needsGroup },
   autoCommitEnable: {
     check: aBoolean,

@@ -192,7 +192,7 @@ describe('of the options of a consumer', () => {
   const examples: Examples<ConsumerOptions> = {
     consumerGroup: { value: 'billing' },
     autoOffsetReset: { value: 'latest' },
-    resetOffsetOnStart: { value: true, beside: group, refusedBeside: {} },
+    resetOffsetOnStart: { value: true, beside: group },
     resetOffsetOnFetch: { value: true, beside: group, refusedBeside: {} },
     autoCommitEnable: { value: true, beside: group, refusedBeside: {} },
     autoCommitIntervalMs: {
