@@ -29,15 +29,9 @@ export type CoordinatedBy = Pick<GroupProtocolChoice, 'groupProtocol'> &
 
 interface TopicOptions<Value, Key> extends RebalanceOptions<BalancedConsumer<Value, Key>> {
   /**
-<<<<<<< HEAD
    * pykafka's `(consumer, oldOffsets, newOffsets)`, called when partitions were assigned, before their first message. It
    * gets the offset of the last message of each partition that was delivered before, and the positions after; a `Map` by
    * partition that it returns has the positions to read from instead, and to commit.
-=======
-   * pykafka's callback, when partitions came and before the first message of them: the offset of the last message
-   * of each partition that was delivered before, and the positions after. What it returns is where partitions
-   * are read from instead, and committed.
->>>>>>> 63c825e (Replace archaic phrases in comments, messages and test names)
    */
   readonly postRebalanceCallback?: (
     consumer: BalancedConsumer<Value, Key>,

@@ -14,7 +14,9 @@ export interface RangeOptions {
 }
 
 export interface Range {
-  readonly at: 'earliest' | 'latest' | number | Date
+  readonly at: 'earliest' | 'latest' | Date
+  /** This offset instead. */
+  readonly atOffset?: number
   /** This many messages before the end instead. */
   readonly beforeEnd?: number
   /** The first offset that is too late. */
@@ -40,7 +42,7 @@ export function rangeOf(
     const offsets = /^(\d{1,15}):(\d{1,15})$/.exec(text)
     if (end !== null) untilMs = timeOf(end[1]!).getTime()
     else if (offsets !== null) {
-      starts.push({ at: Number(offsets[1]) })
+      starts.push({ at: 'earliest', atOffset: Number(offsets[1]) })
       untilOffset = Number(offsets[2])
     } else if (text.startsWith('@')) {
       const [first, last] = splitTimes(text.slice(1))
@@ -79,7 +81,7 @@ function splitTimes(text: string): readonly [string, string?] {
 function startOf(text: string): Omit<Range, 'untilOffset' | 'untilMs'> {
   if (text === 'end' || text === 'latest') return { at: 'latest' }
   if (text === 'beginning' || text === 'earliest') return { at: 'earliest' }
-  if (/^\d{1,15}$/.test(text)) return { at: Number(text) }
+  if (/^\d{1,15}$/.test(text)) return { at: 'earliest', atOffset: Number(text) }
   if (/^-\d{1,15}$/.test(text)) return { at: 'earliest', beforeEnd: -Number(text) }
   if (text.startsWith('s@')) return { at: timeOf(text.slice(2)) }
   throw new UsageError(
@@ -107,11 +109,30 @@ export function topicsOf(names: readonly string[]): readonly string[] | RegExp {
 }
 
 /** Moves each partition to `count` messages before its end. */
-export async function seekBeforeEnd(
+export function seekBeforeEnd(
   session: Session,
   client: KafkaClient,
   consumer: Consumer,
   count: number,
+): Promise<void> {
+  return seekEach(session, client, consumer, (end) => end - count)
+}
+
+/** Moves each partition to an offset, or to the nearer end of its log. */
+export function seekToOffset(
+  session: Session,
+  client: KafkaClient,
+  consumer: Consumer,
+  offset: number,
+): Promise<void> {
+  return seekEach(session, client, consumer, (end) => Math.min(end, offset))
+}
+
+async function seekEach(
+  session: Session,
+  client: KafkaClient,
+  consumer: Consumer,
+  wanted: (end: number) => number,
 ): Promise<void> {
   const partitions: readonly TopicPartition[] = consumer.assignment
   const [starts, ends] = await Promise.all([
@@ -120,7 +141,7 @@ export async function seekBeforeEnd(
   ])
   session.checkItems([...starts, ...ends])
   for (const [index, { topic, partition, offset = 0 }] of ends.entries()) {
-    consumer.seek({ topic, partition }, Math.max(starts[index]!.offset ?? 0, offset - count))
+    consumer.seek({ topic, partition }, Math.max(starts[index]!.offset ?? 0, wanted(offset)))
   }
 }
 

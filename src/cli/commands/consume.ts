@@ -11,6 +11,7 @@ import {
   RangeEnd,
   rangeOf,
   seekBeforeEnd,
+  seekToOffset,
   topicsOf,
   type Range,
   type RangeOptions,
@@ -184,8 +185,9 @@ async function open(
   } as const
   const stopAtEnd = exit || countOnly || new RangeEnd(range).isBounded
   if (group !== undefined) {
-    if (partition !== undefined || range.beforeEnd !== undefined) {
-      throw new UsageError('--group decides on partitions and offsets: leave -p, -o -N and --tail')
+    const isPlaced = range.beforeEnd !== undefined || range.atOffset !== undefined
+    if (partition !== undefined || isPlaced) {
+      throw new UsageError('--group decides on partitions and offsets: leave -p, -o N and --tail')
     }
     return client.getBalancedConsumer(
       {
@@ -217,6 +219,7 @@ async function open(
   if (topics instanceof RegExp && consumer.assignment.length === 0) {
     throw new UsageError(`no topic matches ${names.join(' ')}`)
   }
+  if (range.atOffset !== undefined) await seekToOffset(session, client, consumer, range.atOffset)
   if (range.beforeEnd !== undefined) await seekBeforeEnd(session, client, consumer, range.beforeEnd)
   return consumer
 }

@@ -169,8 +169,8 @@ async function roundTrip(client: KafkaClient, name: string): Promise<string> {
   const { partition, offset } = await producer.produce('samsa ping')
   await using consumer = await topic.getSimpleConsumer({
     partitions: [partition],
-    autoOffsetReset: offset,
   })
+  consumer.seek(partition, offset)
   const message = await consumer.consume()
   return `partition ${partition}, offset ${message?.offset}`
 }

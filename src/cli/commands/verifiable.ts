@@ -219,7 +219,7 @@ async function verifiableConsumer(
       sessionTimeoutMs: options.sessionTimeout,
       autoOffsetReset: options.resetPolicy,
       autoCommitEnable: enableAutocommit,
-      autoCommitIntervalMs: 5_000,
+      ...(enableAutocommit ? { autoCommitIntervalMs: 5_000 } : {}),
       assignors,
       onPartitionsAssigned: told('partitions_assigned'),
       onPartitionsRevoked: told('partitions_revoked'),

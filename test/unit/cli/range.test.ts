@@ -7,12 +7,12 @@ describe('where consume begins and ends', () => {
   it.each([
     ['beginning', { at: 'earliest' }],
     ['end', { at: 'latest' }],
-    ['17', { at: 17 }],
+    ['17', { at: 'earliest', atOffset: 17 }],
     ['-3', { at: 'earliest', beforeEnd: 3 }],
     ['s@1500000000000', { at: new Date(1_500_000_000_000) }],
     ['@1500000000000', { at: new Date(1_500_000_000_000) }],
     ['e@1500000000000', { at: 'latest', untilMs: 1_500_000_000_000 }],
-    ['10:20', { at: 10, untilOffset: 20 }],
+    ['10:20', { at: 'earliest', atOffset: 10, untilOffset: 20 }],
     [
       '@2026-01-31T10:00:00Z:2026-01-31T11:30:00Z',
       { at: new Date('2026-01-31T10:00:00Z'), untilMs: Date.parse('2026-01-31T11:30:00Z') },
