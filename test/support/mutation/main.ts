@@ -48,7 +48,7 @@ async function main(area: string, options: Options): Promise<void> {
     // Ends a run that jest does not end, such as a loop without a wait.
     timeoutMS: TEST_TIMEOUT_MS + 10_000,
     ignorePatterns: ['/benchmarks', '/docs', '/api', '/dist', '/reports', '/coverage'],
-    reporters: ['clear-text', 'json', 'html'],
+    reporters: ['clear-text', 'progress-append-only', 'json', 'html'],
     clearTextReporter: { allowColor: false, allowEmojis: false, logTests: false },
     jsonReporter: { fileName: `reports/mutation/${area}.json` },
     htmlReporter: { fileName: `reports/mutation/${area}.html` },
