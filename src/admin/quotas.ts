@@ -23,7 +23,7 @@ export interface QuotaEntity {
 
 /** The quotas of one entity, as `describeClientQuotas` returns them. */
 export interface ClientQuotas {
-  /** Whom the quotas are for. */
+  /** The entity of the quotas. */
   readonly entity: QuotaEntity
   /**
    * By Kafka's names: `producer_byte_rate`, `consumer_byte_rate`, `request_percentage`,
@@ -55,7 +55,7 @@ export interface QuotaFilter {
 
 /** Changes of one entity: quotas that are not named stay as they are. */
 export interface QuotaChange {
-  /** Whom the quotas are for. */
+  /** The entity of the quotas. */
   readonly entity: QuotaEntity
   /** New values by name of the quota, such as `producer_byte_rate` in bytes per second. */
   readonly set?: Readonly<Record<string, number>>
@@ -65,7 +65,7 @@ export interface QuotaChange {
 
 /** The result of `alterClientQuotas` for one entity. */
 export interface QuotaChangeResult extends Item {
-  /** Whom the quotas are for. */
+  /** The entity of the quotas. */
   readonly entity: QuotaEntity
 }
 

@@ -8,7 +8,7 @@ export interface Logger {
   info(message: string): void
   /** Logs what went wrong and is being handled, or will have to be. */
   warn(message: string): void
-  /** Logs what failed for good. */
+  /** Logs failures that are not retried. */
   error(message: string): void
 }
 

@@ -61,7 +61,7 @@ export interface ZooKeeperStat {
 export interface ZooKeeperAcl {
   /** The permissions as bits: 1 read, 2 write, 4 create, 8 delete, 16 administer. */
   readonly perms: number
-  /** Whom they are for. */
+  /** The identity that has them. */
   readonly id: { scheme: string; id: string }
 }
 

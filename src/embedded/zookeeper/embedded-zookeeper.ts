@@ -21,7 +21,7 @@ export interface ZooKeeperNode {
   readonly data: Buffer
   /** Names, without the path before them; sorted. */
   readonly children: readonly string[]
-  /** Who may do what with the znode. */
+  /** The access rights of the znode. */
   readonly acl: readonly AclEntry[]
   /** What ZooKeeper knows of the znode. */
   readonly stat: NodeStat

@@ -73,7 +73,7 @@ export interface HarnessOptions {
 export abstract class Harness<Tested extends Component> {
   /** The component under test. */
   readonly component: Tested
-  /** The clock that the component goes by. */
+  /** The clock of the component. */
   readonly clock = new FakeClock()
   /** The code that the process would have ended with: 1 after an exception. Undefined while it would run. */
   exitCode: number | undefined

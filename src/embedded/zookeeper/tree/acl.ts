@@ -9,11 +9,11 @@ export const PERMISSION = { read: 1, write: 2, create: 4, delete: 8, admin: 16, 
 export interface Identity {
   /** How the client has logged in: `world`, `digest`, `ip` or `auth`. */
   readonly scheme: string
-  /** Who it is, by that scheme. */
+  /** The id of the identity, in the form of the scheme. */
   readonly id: string
 }
 
-/** A permission of a znode, and whom it is for. */
+/** A permission of a znode, and the identity that has it. */
 export interface AclEntry extends Identity {
   /** A sum of PERMISSION. */
   readonly permissions: number
