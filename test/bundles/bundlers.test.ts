@@ -27,7 +27,9 @@ describe('a program that a bundler has put into one folder', () => {
     using out = new TemporaryFolder()
     const to = mkdtempSync(join(out.path, 'bundle-'))
     const args = [resolve(TOOLS, 'build.mjs'), name, join(folder.path, 'program.mjs'), to]
-    const built = await runCommand(process.execPath, args, { timeoutMs: BUNDLE_TIMEOUT_MS })
+    // Like an application: ncc resolves by the `paths` of a tsconfig.json in its working folder.
+    const options = { timeoutMs: BUNDLE_TIMEOUT_MS, cwd: folder.path }
+    const built = await runCommand(process.execPath, args, options)
     if (built.exitCode !== 0) throw new Error(built.stdout.toString() + built.stderr)
     const main = readdirSync(to).find((file) => file.startsWith('main.'))!
     // Without native zstd where there is none: before Node.js 22.15 it comes from WebAssembly.
