@@ -34,8 +34,8 @@ export class FixedAssignment<Value, Key> implements ConsumerAssignment<Value, Ke
   #watch: PartitionWatch<Value, Key> | undefined
 
   /**
-   * After `before`, which was closed, it begins where that ended, unless a group keeps the offsets or
-   * `resetOffsetOnStart` says otherwise. Throws InvalidArgumentError.
+   * After `before`, which was closed, it begins where that ended, unless a group keeps the offsets. Throws
+   * InvalidArgumentError.
    */
   constructor(parts: FixedAssignmentOptions<Value, Key>, before?: FixedAssignment<Value, Key>) {
     const { cluster, options, onClosed } = parts
@@ -113,8 +113,7 @@ export class FixedAssignment<Value, Key> implements ConsumerAssignment<Value, Ke
   }
 
   #keep(positions: readonly TopicPartitionOffset[]): void {
-    const { consumerGroup, resetOffsetOnStart } = this.#parts.options
-    if (consumerGroup !== undefined || resetOffsetOnStart === true) return
+    if (this.#parts.options.consumerGroup !== undefined) return
     for (const one of positions) this.#left.set(nameOf(one), one.offset)
   }
 

@@ -80,8 +80,11 @@ describe('a consumer that was stopped and is started again', () => {
   })
 
   it('begins again with resetOffsetOnStart', async () => {
-    const consumer = await client.topic(topic).getSimpleConsumer({ resetOffsetOnStart: true })
+    const consumer = await client
+      .topic(topic)
+      .getSimpleConsumer({ consumerGroup: topic, resetOffsetOnStart: true })
     await read(consumer, 3)
+    await consumer.commitOffsets()
     await consumer.stop()
     await consumer.start()
     expect(await read(consumer, 1)).toEqual(['0'])
