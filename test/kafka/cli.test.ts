@@ -388,7 +388,8 @@ describeWithBrokers("the command beside Kafka's own tools", ['java'], () => {
         await keeper.create(`${chroot}/config/users/${USER.username}`, JSON.stringify(config))
         const change = { version: 2, entity_path: `users/${USER.username}` }
         await keeper.create(
-          `${chroot}/config/changes/config_change_0000000000`,
+          // Behind those of the settings that were changed above.
+          `${chroot}/config/changes/config_change_0000001000`,
           JSON.stringify(change),
         )
       }
