@@ -88,6 +88,9 @@ const COMMANDS: readonly (readonly [string, readonly Module[]])[] = [
   ],
 ]
 
+/** They need no command. */
+const VERSION_FLAGS: ReadonlySet<string> = new Set(['-V', '--version'])
+
 /** The command line; `parseAsync` runs it. With a first word, only what that word needs is loaded. */
 export async function program(word?: string): Promise<Command> {
   const samsa = new Command('samsa')
@@ -101,7 +104,8 @@ export async function program(word?: string): Promise<Command> {
     .addHelpText('after', '\nsamsa COMMAND --help shows the options of a command and examples.')
   const isKnown = COMMANDS.some(([, modules]) => modules.some(({ words }) => has(words, word)))
   for (const [heading, modules] of COMMANDS) {
-    const needed = isKnown ? modules.filter(({ words }) => has(words, word)) : modules
+    const isNeeded = ({ words }: Module) => has(words, word)
+    const needed = VERSION_FLAGS.has(word ?? '') ? [] : isKnown ? modules.filter(isNeeded) : modules
     const adders = await Promise.all(needed.map(({ load }) => load()))
     samsa.commandsGroup(heading)
     for (const add of adders) add(samsa, program)

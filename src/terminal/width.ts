@@ -16,12 +16,18 @@ const ONLY_ASCII = /^[\x20-\x7e]*$/
 /** Asks for the coloured, wide form of a sign that has two forms. */
 const EMOJI_VARIATION = '\ufe0f'
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+let segmenter: Intl.Segmenter | undefined
+
+/** Made for the first text that is not ASCII: making one takes 8 ms, a tenth of a command's start. */
+function graphemesOf(text: string): Iterable<Intl.SegmentData> {
+  segmenter ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+  return segmenter.segment(text)
+}
 
 export function textWidth(text: string): number {
   if (ONLY_ASCII.test(text)) return text.length
   let width = 0
-  for (const { segment } of graphemes.segment(text)) width += graphemeWidth(segment)
+  for (const { segment } of graphemesOf(text)) width += graphemeWidth(segment)
   return width
 }
 
@@ -29,9 +35,10 @@ export function textWidth(text: string): number {
 export function fit(text: string, width: number): string {
   if (textWidth(text) <= width) return text
   if (width <= 0) return ''
+  if (ONLY_ASCII.test(text)) return `${text.slice(0, width - 1)}…`
   let fitted = ''
   let used = 1
-  for (const { segment } of graphemes.segment(text)) {
+  for (const { segment } of graphemesOf(text)) {
     used += graphemeWidth(segment)
     if (used > width) break
     fitted += segment
