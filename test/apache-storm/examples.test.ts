@@ -1,6 +1,7 @@
 /** The projects in examples/, and docs/storm.md followed step by step, each with the package as users install it. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { EmbeddedCluster } from '../../src/embedded/index.ts'
@@ -187,17 +188,25 @@ describe('docs/storm.md', () => {
       // The package is not published by a test: it is installed from its archive.
       const archive = join(packed.path, 'samsa-0.1.0.tgz')
       const [port = 0] = await freePorts(1)
-      const script = [
-        install!.replace('npm install samsa', `npm install ${archive}`),
-        `${broker!} --port ${port} > broker.log & trap "kill $!" EXIT`,
-        'until grep -q 127.0.0.1 broker.log; do sleep 0.2; done',
-        rest!.replaceAll(/npx samsa \w+/g, (command) => `${command} -b 127.0.0.1:${port}`),
-      ].join('\n')
-      const { exitCode, stdout, stderr } = await runCommand('sh', ['-exc', script], {
+      const shell = (script: string) =>
+        runCommand('sh', ['-exc', script], {
+          cwd: folder.path,
+          timeoutMs: TIMEOUT_MS,
+          env: { KAFKA: `127.0.0.1:${port}`, XDG_CACHE_HOME: folder.path, STORM_HOME: '' },
+        })
+      const installed = await shell(install!.replace('npm install samsa', `npm install ${archive}`))
+      expect(installed).toMatchObject({ exitCode: 0 })
+      // The second terminal, in the folder that the first one is in now; npx has processes of its own.
+      const other = spawn('sh', ['-c', `cd wordcount && ${broker!} --port ${port}`], {
         cwd: folder.path,
-        timeoutMs: TIMEOUT_MS,
-        env: { KAFKA: `127.0.0.1:${port}`, XDG_CACHE_HOME: folder.path, STORM_HOME: '' },
+        stdio: ['ignore', 'pipe', 'inherit'],
+        detached: true,
       })
+      await once(other.stdout, 'data')
+      const { exitCode, stdout, stderr } = await shell(
+        `cd wordcount\n${rest!.replaceAll(/npx samsa \w+/g, (command) => `${command} -b 127.0.0.1:${port}`)}`,
+      )
+      process.kill(-other.pid!, 'SIGTERM')
       packed[Symbol.dispose]()
       expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 })
       const counts = stdout
