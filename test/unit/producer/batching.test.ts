@@ -28,6 +28,22 @@ describe('batches', () => {
     expect(bench.batches.map(({ count }) => count)).toEqual([3])
   })
 
+  it('are at least as large with a linger as without one', async () => {
+    const meanCount = async (lingerMs: number) => {
+      await using bench = await ProducerBench.start({ topics: { [TOPIC]: { partitions: 4 } } })
+      const producer = await bench.topic.getProducer({ lingerMs })
+      const value = Buffer.alloc(1024)
+      for (let count = 0; count < 20_000; count++) {
+        if (!producer.hasRoom) await producer.ready()
+        void producer.produce(value)
+      }
+      await producer.flush()
+      return 20_000 / bench.batches.length
+    }
+    const [five, none] = [await meanCount(5), await meanCount(0)]
+    expect(five).toBeGreaterThanOrEqual(none)
+  })
+
   it('do not linger when they are full', async () => {
     await using bench = await ProducerBench.start()
     const producer = await bench.topic.getProducer({ lingerMs: 60_000, batchBytes: 1_000 })
