@@ -35,6 +35,7 @@ const UNNAMED: Readonly<Record<string, readonly string[]>> = {
       'RecordOperations',
       'ShareGroupOffsetOperations',
       'TokenOperations',
+      'TopicByIdOperations',
       'TopicOperations',
       'TransactionOperations',
       'UserOperations',

@@ -14,13 +14,13 @@ describe('the topics of a consumer of several', () => {
   })
 
   it.each([
-    ['an empty list', { topics: [] }],
-    ['nothing at all', {}],
-  ])('are not %s', async (_, options) => {
+    ['an empty list', { topics: [] }, 'topics: none is given'],
+    ['nothing at all', {}, "option 'topics' is missing"],
+  ])('are not %s', async (_, options, message) => {
     const client = new KafkaClient({ hosts: '127.0.0.1:1' })
     const group = { ...options, consumerGroup: 'g' } as never
-    await expect(client.getConsumer(group)).rejects.toThrow('topics: none is given')
-    await expect(client.getBalancedConsumer(group)).rejects.toThrow('topics: none is given')
+    await expect(client.getConsumer(group)).rejects.toThrow(message)
+    await expect(client.getBalancedConsumer(group)).rejects.toThrow(message)
     await client.close()
   })
 })
