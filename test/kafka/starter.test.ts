@@ -1,8 +1,11 @@
 import { describe, expect, it } from '@jest/globals'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { isProcessAlive } from '../support/kafka/process-birth.ts'
 import { startKafka } from '../support/kafka/cluster.ts'
 import { rawMetadata } from '../support/kafka/raw-request.ts'
+import { RawZooKeeper } from '../support/kafka/raw-zookeeper.ts'
 import { NEWEST_KAFKA } from '../support/kafka/versions.ts'
 
 describe('the starter of real brokers', () => {
@@ -21,6 +24,18 @@ describe('the starter of real brokers', () => {
     }
     expect(pids.filter(isProcessAlive)).toEqual([])
     expect(existsSync(folder)).toBe(false)
+  })
+
+  it('ends an attempt that a server accepts and never answers, so that the next one is made', async () => {
+    // As ZooKeeper 3.8 does with a connection that arrives before its data is loaded.
+    const accepted: Socket[] = []
+    const server = createServer((socket) => accepted.push(socket)).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    await expect(RawZooKeeper.open(port)).rejects.toThrow('has not answered for 5000 ms')
+    for (const socket of accepted) socket.destroy()
+    server.close()
+    await once(server, 'close')
   })
 
   it('names the versions it knows when asked for another', async () => {

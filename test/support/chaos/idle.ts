@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { KafkaClient } from '../../../src/index.ts'
 import { requestChannel } from '../../../src/observe/channels.ts'
 import { FrameSocket } from '../kafka/frame-socket.ts'
+import { PATIENCE_MS } from '../patience.ts'
 
 const [hosts = '', topic = '', warmUpMs = '', measureMs = ''] = process.argv.slice(2)
 /** How long a broker waits for messages before it answers a Fetch request. */
@@ -48,7 +49,7 @@ async function idleClient(): Promise<Cost & { readonly requests: number }> {
 }
 
 async function bareSocket(questions: number): Promise<Cost> {
-  using socket = await FrameSocket.open(Number(hosts.split(':')[1]))
+  using socket = await FrameSocket.open(Number(hosts.split(':')[1]), PATIENCE_MS)
   return await costOf(async () => {
     for (let asked = 0; asked < questions; asked++) {
       await sleep(FETCH_WAIT_MS)

@@ -263,7 +263,7 @@ export class LocalCluster implements KafkaCluster {
   async #waitUntilUnregistered(id: number): Promise<void> {
     const { version, zookeeperPort } = this.#plan
     if (version.coordination !== 'zookeeper' || zookeeperPort === undefined) return
-    await using zookeeper = await RawZooKeeper.open(zookeeperPort)
+    await using zookeeper = await RawZooKeeper.open(zookeeperPort, PATIENCE_MS)
     await waitFor(async () => ((await zookeeper.exists(`/brokers/ids/${id}`)) ? undefined : true), {
       timeoutMs: this.#timeoutMs,
       onTimeout: () => new Error(`Broker ${id} is still registered in ZooKeeper`),

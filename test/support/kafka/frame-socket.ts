@@ -1,6 +1,12 @@
 import { connect, type Socket } from 'node:net'
 import { ByteReader, ByteWriter } from './bytes.ts'
-import { PATIENCE_MS } from '../patience.ts'
+
+/**
+ * How long one attempt may take. Checks of whether a server is ready repeat their attempts, and an attempt may never be
+ * answered: ZooKeeper 3.8 keeps a connection open without an answer when it arrives before the data is loaded
+ * (NullPointerException in removeCnxn). What is asked once takes PATIENCE_MS instead.
+ */
+const ATTEMPT_MS = 5_000
 
 /** A connection that carries frames with a four-byte length, one question and its answer at a time. */
 export class FrameSocket implements Disposable {
@@ -12,7 +18,7 @@ export class FrameSocket implements Disposable {
     this.#address = address
   }
 
-  static open(port: number, timeoutMs = PATIENCE_MS): Promise<FrameSocket> {
+  static open(port: number, timeoutMs = ATTEMPT_MS): Promise<FrameSocket> {
     return new Promise((resolve, reject) => {
       const address = `127.0.0.1:${port}`
       const socket = connect({ port, host: '127.0.0.1' })

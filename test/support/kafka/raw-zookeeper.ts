@@ -16,8 +16,9 @@ export class RawZooKeeper implements AsyncDisposable {
     this.#socket = socket
   }
 
-  static async open(port: number): Promise<RawZooKeeper> {
-    const socket = await FrameSocket.open(port)
+  /** `timeoutMs` bounds the connection and each answer. Default: that of one attempt among several. */
+  static async open(port: number, timeoutMs?: number): Promise<RawZooKeeper> {
+    const socket = await FrameSocket.open(port, timeoutMs)
     const hello = new ByteWriter().int32(0).int64(0n).int32(10_000).int64(0n)
     await socket.ask(hello.bytes(Buffer.alloc(16)).toBuffer())
     return new RawZooKeeper(socket)

@@ -73,7 +73,7 @@ async function createByZooKeeper(
   const assignment = Object.fromEntries(
     Array.from({ length: partitions }, (_, partition) => [partition, replicasOf(partition)]),
   )
-  await using zookeeper = await RawZooKeeper.open(zookeeperPort)
+  await using zookeeper = await RawZooKeeper.open(zookeeperPort, PATIENCE_MS)
   const topic = `/brokers/topics/${name}`
   if (await zookeeper.exists(topic)) throw new Error(`Topic ${name} exists already`)
   const settings = `/config/topics/${name}`
