@@ -189,6 +189,17 @@ describe('the source', () => {
     expect(files.filter(isForSparse).length).toBeGreaterThan(20)
   })
 
+  it('loads no other command with a command of samsa, so that each starts fast', () => {
+    const commands = files.filter((file) => file.startsWith('src/cli/commands/'))
+    const wrong = commands.flatMap((file) =>
+      loadedBy(file)
+        .filter((loaded) => commands.includes(loaded))
+        .map((loaded) => `${file} loads ${loaded}`),
+    )
+    expect(wrong).toEqual([])
+    expect(commands.length).toBeGreaterThan(15)
+  })
+
   it('exports names one by one, so that nothing becomes public by accident', () => {
     const wholesale = files.filter((file) => /^export \* from/m.test(texts.get(file)!))
     expect(wholesale).toEqual([])

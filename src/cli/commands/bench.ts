@@ -3,10 +3,11 @@ import type { Command } from 'commander'
 import type { Compression } from '../../index.ts'
 import type { Column } from '../../terminal/table.ts'
 import { bytes, declare, duration, option, positive, wholeNumber } from '../command.ts'
+import { ACKS_OPTION, COMPRESSION_OPTION } from '../message-options.ts'
+import { slowDown } from '../pace.ts'
 import { Percentiles } from '../percentiles.ts'
 import { seekBeforeEnd } from '../range.ts'
 import type { Session } from '../session.ts'
-import { ACKS_OPTION, COMPRESSION_OPTION, slowDown } from './produce.ts'
 
 interface ProduceBenchOptions {
   readonly count: number

@@ -6,6 +6,7 @@ import { append, declare, filled, option, positive, wholeNumbers } from '../comm
 import { ENCODING_NAMES } from '../encodings.ts'
 import { UsageError } from '../failure.ts'
 import { filterOf, type FilterOptions } from '../filter.ts'
+import { FILTER_OPTIONS, KCAT_OPTIONS } from '../message-options.ts'
 import { printerOf, type PrintOptions } from '../printer.ts'
 import {
   RangeEnd,
@@ -38,21 +39,6 @@ const FIELDS = `Fields of a format:
   %k key         %K its length   %s value     %S its length   %R the same as 4 bytes, big-endian
   %H how many headers            %v value     %% percent     \\n \\t \\r \\\\ \\0 and \\xNN: a byte
   %T{iso}, and %k{…}, %s{…}, %v{…} with hex, base64, json or int8 to float64. Lengths are -1 for null.`
-
-/** The options of `consume` and `mirror` that choose messages. */
-export const FILTER_OPTIONS = () => [
-  option('--grep <text>', 'only messages whose key or value contains this text'),
-  option('--filter-key <text>', 'only messages with this key; * matches any text'),
-  option('--filter-value <text>', 'only messages with this value; * matches any text'),
-  option(
-    '--filter-header <key=value>',
-    'only messages with this header; can be repeated',
-  ).argParser(append),
-  option(
-    '--filter <expression>',
-    'only messages that satisfy this JavaScript, such as value.status>=500',
-  ),
-]
 
 /** Adds `samsa consume`. */
 export function consumeCommand(samsa: Command): void {
@@ -110,14 +96,6 @@ export function consumeCommand(samsa: Command): void {
     run: consume,
   })
 }
-
-/** Letters of kcat that change nothing here, or are another spelling, so that its command lines work. */
-export const KCAT_OPTIONS = () => [
-  option('-t, --topic <name>', 'the topic').argParser(append).hideHelp(),
-  option('-q, --quiet', 'without effect').hideHelp(),
-  option('-u, --unbuffered', 'without effect').hideHelp(),
-  option('-E, --no-exit-on-error', 'without effect').hideHelp(),
-]
 
 async function consume(
   session: Session,

@@ -4,6 +4,7 @@ import type { Column } from '../../terminal/table.ts'
 import { append, declare, list, option } from '../command.ts'
 import { count } from '../text.ts'
 import { matcherOf } from '../names.ts'
+import { PARTITION_RESULTS } from '../partition-results.ts'
 import type { Session } from '../session.ts'
 
 interface GroupsOptions {
@@ -197,13 +198,3 @@ async function cloneGroup(session: Session, [source, target]: readonly string[])
   session.print(results, PARTITION_RESULTS, results)
   session.checkItems(results)
 }
-
-export const PARTITION_RESULTS: readonly Column<{
-  readonly topic: string
-  readonly partition: number
-  readonly error?: { readonly code: string }
-}>[] = [
-  { title: 'TOPIC', of: ({ topic }) => topic },
-  { title: 'PARTITION', align: 'right', of: ({ partition }) => String(partition) },
-  { title: 'RESULT', of: ({ error }) => error?.code ?? 'committed' },
-]

@@ -1,22 +1,19 @@
 import type { Command } from 'commander'
-import type { Admin, GroupLag, KafkaClient, PartitionLag } from '../../index.ts'
+import type { GroupLag, KafkaClient, PartitionLag } from '../../index.ts'
 import type { Column } from '../../terminal/table.ts'
 import { declare, duration, list, option, wholeNumber } from '../command.ts'
 import { ConditionNotMetError, UsageError } from '../failure.ts'
+import { measure, type WantedLag } from '../group-lag.ts'
 import { clock, Histories, live } from '../live.ts'
-import { isPattern, matcherOf } from '../names.ts'
 import type { Session } from '../session.ts'
 import { durationText } from '../text.ts'
-import { timeLags } from '../time-lag.ts'
+import { timeLags, unknownAges } from '../time-lag.ts'
 
-export interface LagOptionsOfCommand {
-  readonly topic?: readonly string[]
-  readonly onlyLagging?: boolean
+interface LagOptionsOfCommand extends WantedLag {
   readonly partitions?: boolean
   readonly max?: number
   readonly watch?: boolean
   readonly interval: number
-  readonly readCommitted?: boolean
   readonly seconds?: boolean
   readonly maxAge?: number
 }
@@ -152,47 +149,6 @@ function lagText(lag: number | undefined): string {
   return lag === undefined ? '?' : String(lag)
 }
 
-/** The lag of the groups that are wanted, only of the topics that are wanted. */
-export async function measure(
-  admin: Admin,
-  session: Session,
-  patterns: readonly string[],
-  { topic, onlyLagging, readCommitted = false }: LagOptionsOfCommand,
-): Promise<readonly GroupLag[]> {
-  const names = await groupsOf(admin, session, patterns)
-  const all = await admin.lag(names, { ...session.call, isReadCommitted: readCommitted })
-  const isWanted = matcherOf(topic ?? [])
-  const groups = topic === undefined ? all : all.map((group) => onlyTopics(group, isWanted))
-  return onlyLagging === true ? groups.filter(({ lag }) => lag !== 0) : groups
-}
-
-async function groupsOf(
-  admin: Admin,
-  session: Session,
-  patterns: readonly string[],
-): Promise<readonly string[]> {
-  if (patterns.length > 0 && !patterns.some(isPattern)) return [...new Set(patterns)]
-  const { groups, incomplete } = await admin.listGroups(session.call)
-  session.checkComplete(incomplete)
-  const isWanted = matcherOf(patterns)
-  return groups.map(({ group }) => group).filter(isWanted)
-}
-
-function onlyTopics(group: GroupLag, isWanted: (topic: string) => boolean): GroupLag {
-  const partitions = group.partitions.filter(({ topic }) => isWanted(topic))
-  const isKnown = group.error === undefined && partitions.every(({ lag }) => lag !== undefined)
-  const lag = partitions.reduce((sum, one) => sum + (one.lag ?? 0), 0)
-  const { type, state, error } = group
-  return {
-    group: group.group,
-    ...(type === undefined ? {} : { type }),
-    state,
-    ...(isKnown ? { lag } : {}),
-    partitions,
-    ...(error === undefined ? {} : { error }),
-  }
-}
-
 async function watch(
   session: Session,
   patterns: readonly string[],
@@ -211,9 +167,4 @@ async function watch(
         ? `${title}\n\nno groups`
         : `${title}\n\n${histories.table(groups, width, session.style)}`
   })
-}
-
-/** A live view shows ? rather than ending where a log cannot be read. */
-export function unknownAges(): { readonly byGroup: ReadonlyMap<string, number> } {
-  return { byGroup: new Map() }
 }

@@ -11,12 +11,11 @@ import { Progress } from '../../terminal/progress.ts'
 import { append, declare, filled, option } from '../command.ts'
 import { UsageError } from '../failure.ts'
 import { filterOf, type FilterOptions } from '../filter.ts'
+import { COMPRESSION_OPTION, FILTER_OPTIONS } from '../message-options.ts'
 import { copier, type Copier } from '../mirroring.ts'
 import { RangeEnd, rangeOf, topicNames, type RangeOptions } from '../range.ts'
 import { keyAndValue, type Session } from '../session.ts'
 import { count } from '../text.ts'
-import { FILTER_OPTIONS } from './consume.ts'
-import { COMPRESSION_OPTION } from './produce.ts'
 
 interface MirrorOptions extends RangeOptions, FilterOptions {
   readonly toBrokers?: string

@@ -4,9 +4,9 @@ import type { Admin, OffsetResetRequest, TopicPartition } from '../../index.ts'
 import { declare, list, option, wholeNumbers } from '../command.ts'
 import { UsageError } from '../failure.ts'
 import { count } from '../text.ts'
+import { PARTITION_RESULTS } from '../partition-results.ts'
 import type { Session } from '../session.ts'
 import { timeOf } from '../times.ts'
-import { PARTITION_RESULTS } from './groups.ts'
 
 interface ListOptions {
   readonly at?: string

@@ -5,9 +5,9 @@ import { remainingSeconds } from '../../terminal/progress.ts'
 import type { Column } from '../../terminal/table.ts'
 import { bytes, declare, option, positive, wholeNumbers } from '../command.ts'
 import { UsageError } from '../failure.ts'
+import { PARTITION_RESULTS } from '../partition-results.ts'
 import type { Session } from '../session.ts'
 import { bytesText, count, durationText } from '../text.ts'
-import { PARTITION_RESULTS } from './groups.ts'
 
 interface ReassignOptions {
   readonly toBrokers?: readonly number[]

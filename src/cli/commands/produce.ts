@@ -1,4 +1,4 @@
-import { InvalidArgumentError, Option, type Command } from 'commander'
+import { InvalidArgumentError, type Command } from 'commander'
 import { createReadStream, createWriteStream, fstatSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { Readable, Writable } from 'node:stream'
@@ -9,10 +9,11 @@ import { append, bytes, declare, filled, option, positive } from '../command.ts'
 import { UsageError } from '../failure.ts'
 import { unescaped } from '../format.ts'
 import { LineSplitter } from '../lines.ts'
+import { ACKS_OPTION, COMPRESSION_OPTION, KCAT_OPTIONS } from '../message-options.ts'
+import { slowDown } from '../pace.ts'
 import { recordMaker, type RecordOptions } from '../record-maker.ts'
 import type { Session } from '../session.ts'
 import { openSink, type Sink } from '../sink.ts'
-import { KCAT_OPTIONS } from './consume.ts'
 
 interface ProduceCommandOptions extends RecordOptions {
   readonly topic?: readonly string[]
@@ -30,16 +31,6 @@ interface ProduceCommandOptions extends RecordOptions {
 }
 
 const FLUSH_AFTER_INTERRUPT_MS = 5_000
-
-export const COMPRESSION_OPTION = () =>
-  new Option('-z, --compression <codec>', 'compression codec for batches')
-    .choices(['none', 'gzip', 'snappy', 'lz4', 'zstd'])
-    .default('none')
-
-export const ACKS_OPTION = () =>
-  new Option('--acks <acks>', 'acknowledgements required: 0, 1 (leader) or all (in-sync replicas)')
-    .argParser(acks)
-    .default(-1, 'all')
 
 /** Adds `samsa produce`. */
 export function produceCommand(samsa: Command): void {
@@ -239,17 +230,6 @@ async function sendLines(
   if (last !== undefined && sent < most) send(last, sent + 1)
 }
 
-export async function slowDown(
-  startedAt: number,
-  sent: number,
-  rate: number,
-  signal: AbortSignal,
-): Promise<void> {
-  const aheadMs = (sent / rate) * 1000 - (performance.now() - startedAt)
-  // A wait for each message would be too coarse: timers have a resolution of a millisecond.
-  if (aheadMs >= 5) await delay(aheadMs, undefined, { signal }).catch(() => undefined)
-}
-
 function delimiterOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const byte = unescaped(text)
@@ -275,10 +255,4 @@ function partitionNumber(text: string): number {
   if (text === '-1') return -1
   if (!/^\d{1,10}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
   return Number(text)
-}
-
-function acks(text: string): -1 | 0 | 1 {
-  if (text === 'all' || text === '-1') return -1
-  if (text === '0' || text === '1') return text === '0' ? 0 : 1
-  throw new InvalidArgumentError('It must be 0, 1 or all.')
 }

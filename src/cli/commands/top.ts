@@ -5,12 +5,12 @@ import { renderTable, type Column } from '../../terminal/table.ts'
 import { visibleText } from '../../terminal/visible.ts'
 import { declare, duration, option, positive } from '../command.ts'
 import { UsageError } from '../failure.ts'
+import { measure } from '../group-lag.ts'
 import { clock, Histories, live, Rate, rateText, sparklineWidth } from '../live.ts'
 import { matcherOf } from '../names.ts'
 import type { Session } from '../session.ts'
 import { count } from '../text.ts'
-import { timeLags } from '../time-lag.ts'
-import { measure, unknownAges } from './lag.ts'
+import { timeLags, unknownAges } from '../time-lag.ts'
 
 interface TopOptions {
   readonly interval: number
@@ -54,7 +54,7 @@ async function top(
     ])
     const wanted = listed.filter(({ topic }) => isWanted(topic))
     await topics.measure(session, client, wanted)
-    const lags = await measure(client.admin, session, [], { interval: options.interval })
+    const lags = await measure(client.admin, session, [], {})
     const behind = lags.toSorted((a, b) => (b.lag ?? Infinity) - (a.lag ?? Infinity))
     const shown = behind.slice(0, options.groups)
     const { byGroup } = await timeLags(client, shown, session.interrupt.signal).catch(unknownAges)

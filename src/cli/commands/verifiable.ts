@@ -6,8 +6,8 @@ import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { BalancedTopicsConsumer, ConsumerBatch, TopicPartition } from '../../index.ts'
 import { declare, filled, option, positive } from '../command.ts'
 import { UsageError } from '../failure.ts'
+import { slowDown } from '../pace.ts'
 import type { Session } from '../session.ts'
-import { slowDown } from './produce.ts'
 
 interface ProducerOptions {
   readonly topic: string

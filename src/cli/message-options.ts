@@ -1,0 +1,42 @@
+/** Options that several commands about messages have: each of them loads these, and no other command. */
+import { InvalidArgumentError, Option } from 'commander'
+import { append, option } from './command.ts'
+
+/** The options of `consume` and `mirror` that choose messages. */
+export const FILTER_OPTIONS = () => [
+  option('--grep <text>', 'only messages whose key or value contains this text'),
+  option('--filter-key <text>', 'only messages with this key; * matches any text'),
+  option('--filter-value <text>', 'only messages with this value; * matches any text'),
+  option(
+    '--filter-header <key=value>',
+    'only messages with this header; can be repeated',
+  ).argParser(append),
+  option(
+    '--filter <expression>',
+    'only messages that satisfy this JavaScript, such as value.status>=500',
+  ),
+]
+
+/** Letters of kcat that change nothing here, or are another spelling, so that its command lines work. */
+export const KCAT_OPTIONS = () => [
+  option('-t, --topic <name>', 'the topic').argParser(append).hideHelp(),
+  option('-q, --quiet', 'without effect').hideHelp(),
+  option('-u, --unbuffered', 'without effect').hideHelp(),
+  option('-E, --no-exit-on-error', 'without effect').hideHelp(),
+]
+
+export const COMPRESSION_OPTION = () =>
+  new Option('-z, --compression <codec>', 'compression codec for batches')
+    .choices(['none', 'gzip', 'snappy', 'lz4', 'zstd'])
+    .default('none')
+
+export const ACKS_OPTION = () =>
+  new Option('--acks <acks>', 'acknowledgements required: 0, 1 (leader) or all (in-sync replicas)')
+    .argParser(acks)
+    .default(-1, 'all')
+
+function acks(text: string): -1 | 0 | 1 {
+  if (text === 'all' || text === '-1') return -1
+  if (text === '0' || text === '1') return text === '0' ? 0 : 1
+  throw new InvalidArgumentError('It must be 0, 1 or all.')
+}

@@ -1,0 +1,13 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** Waits where more was sent since `startedAt` than `rate` messages per second. */
+export async function slowDown(
+  startedAt: number,
+  sent: number,
+  rate: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const aheadMs = (sent / rate) * 1000 - (performance.now() - startedAt)
+  // A wait for each message would be too coarse: timers have a resolution of a millisecond.
+  if (aheadMs >= 5) await delay(aheadMs, undefined, { signal }).catch(() => undefined)
+}
