@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { Admin, ConfigEntry, ConfigResource, ConfigResourceType } from '../../index.ts'
 import type { Column } from '../../terminal/table.ts'
 import { append, declare, option } from '../command.ts'
-import { UsageError } from '../failure.ts'
+import { ConditionNotMetError, UsageError } from '../failure.ts'
 import { replaceConfigs } from '../replace-configs.ts'
 import { keyAndValue, type Session } from '../session.ts'
 
@@ -195,7 +195,6 @@ async function diffConfigs(
   [resource, other]: readonly string[],
   { to = [] }: { readonly to?: readonly string[] },
 ): Promise<void> {
-  const { ConditionNotMetError } = await import('../failure.ts')
   const admin = await session.admin()
   const properties = new Map([...session.properties(), ...to.map(keyAndValue)])
   const otherAdmin = to.length === 0 ? admin : (await session.connect(properties)).admin
