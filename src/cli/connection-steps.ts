@@ -6,6 +6,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { lookup } from 'node:dns/promises'
 import { connect } from 'node:net'
 import type { ConnectEvent, RequestEvent } from '../index.ts'
+import { messageOf } from './failure.ts'
 
 export interface Step {
   readonly broker: string
@@ -172,8 +173,7 @@ export class ConnectionSteps implements Disposable {
 
 function failure(error: unknown): { readonly error: string; readonly hint?: string } {
   const hint = hintFor(error)
-  const message = error instanceof Error ? error.message : String(error)
-  return { error: message, ...(hint === undefined ? {} : { hint }) }
+  return { error: messageOf(error), ...(hint === undefined ? {} : { hint }) }
 }
 
 const HINTS: Readonly<Record<string, string>> = {

@@ -48,7 +48,8 @@ export function serdesOf(text: string): { readonly key?: string; readonly value?
   return match[1] === 'key' ? { key: encoding } : { value: encoding }
 }
 
-function viewOf(bytes: Uint8Array): Buffer {
+/** The same bytes with what Buffer can do, without a copy. */
+export function viewOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 

@@ -42,7 +42,11 @@ export function lineOf(error: unknown): string | undefined {
   if (isBrokenPipe(error)) return undefined
   // Commander has printed what is wrong already.
   if (error instanceof CommanderError || error instanceof ItemsReportedError) return undefined
-  return inOneLine(error instanceof Error ? error.message : String(error))
+  return inOneLine(messageOf(error))
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 /** Ends the command: one line on standard error, and an exit code. */

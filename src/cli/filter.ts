@@ -1,5 +1,6 @@
 import { compileFunction } from 'node:vm'
-import { UsageError } from './failure.ts'
+import { viewOf } from './encodings.ts'
+import { messageOf, UsageError } from './failure.ts'
 import type { Printable } from './format.ts'
 import { matcherOf } from './names.ts'
 import { keyAndValue } from './session.ts'
@@ -41,13 +42,11 @@ export function filterOf(options: FilterOptions): (message: Printable) => boolea
 }
 
 function has(bytes: Uint8Array | null, wanted: Buffer): boolean {
-  return (
-    bytes !== null && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(wanted)
-  )
+  return bytes !== null && viewOf(bytes).includes(wanted)
 }
 
 function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()
+  return viewOf(bytes).toString()
 }
 
 /**
@@ -59,7 +58,7 @@ function expressionOf(source: string): (message: Printable) => boolean {
   try {
     test = compileFunction(`return (${source}\n)`, [...NAMES]) as typeof test
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = messageOf(error)
     throw new UsageError(`--filter '${source}' is not an expression in JavaScript: ${reason}`)
   }
   return ({ key, value, headers, topic, partition, offset, timestamp }) => {

@@ -6,6 +6,7 @@ import { sparkline } from '../terminal/sparkline.ts'
 import type { Styler } from '../terminal/style.ts'
 import { renderTable, type Column } from '../terminal/table.ts'
 import { visibleText } from '../terminal/visible.ts'
+import { messageOf } from './failure.ts'
 import type { Session } from './session.ts'
 import { durationText } from './text.ts'
 
@@ -34,14 +35,13 @@ export async function live(
     } catch (error) {
       // Ctrl-C ends the calls under way, too.
       if (isAborted(signal)) break
-      const text = error instanceof Error ? error.message : String(error)
+      const text = messageOf(error)
       const before = last
       screen.show((width) => `${visibleText(text)}\n\n${before(width)}`)
     }
     await delay(intervalMs, undefined, { signal }).catch(() => undefined)
   }
-  // Ctrl-C is how a view without an end is ended.
-  if (session.interrupt.exitCode === 130) session.interrupt.exitCode = 0
+  session.interrupt.succeedAfterCtrlC()
 }
 
 function isAborted(signal: AbortSignal): boolean {
@@ -147,8 +147,19 @@ export class Histories {
     ]
     // What tells the least goes first where the terminal is narrow.
     const leaveOut = width < 60 ? ['STATE', 'IN/S', 'OUT/S', 'TREND'] : width < 80 ? ['STATE'] : []
-    const shown = columns.filter(({ title }) => !leaveOut.includes(title))
-    const [head, ...rows] = renderTable(shown, groups, width).split('\n')
-    return [style('bold', head ?? ''), ...rows].join('\n')
+    return liveTable(columns, leaveOut, groups, width, style)
   }
+}
+
+/** A table with a bold head, without the columns that are left out. */
+export function liveTable<Row>(
+  columns: readonly Column<Row>[],
+  leaveOut: readonly string[],
+  rows: readonly Row[],
+  width: number,
+  style: Styler,
+): string {
+  const shown = columns.filter(({ title }) => !leaveOut.includes(title))
+  const [head, ...lines] = renderTable(shown, rows, width).split('\n')
+  return [style('bold', head ?? ''), ...lines].join('\n')
 }

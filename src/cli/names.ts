@@ -1,14 +1,17 @@
 /** Which names patterns such as `page-*` mean; every name where there is no pattern. */
 export function matcherOf(patterns: readonly string[]): (name: string) => boolean {
   if (patterns.length === 0) return () => true
-  const expressions = patterns.map((pattern) => {
-    const parts = pattern.split('*').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-    return new RegExp(`^${parts.join('.*')}$`, 's')
-  })
+  const expressions = patterns.map((pattern) => new RegExp(`^${sourceOf(pattern)}$`, 's'))
   return (name) => expressions.some((expression) => expression.test(name))
 }
 
 /** Whether a name has a wildcard. */
 export function isPattern(name: string): boolean {
   return name.includes('*')
+}
+
+/** A pattern as the source of a regular expression with the flag `s`. */
+export function sourceOf(pattern: string): string {
+  const parts = pattern.split('*').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+  return parts.join('.*')
 }

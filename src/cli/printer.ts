@@ -1,6 +1,6 @@
 /** How `consume` prints a message, by its options. */
 import { visible, visibleText } from '../terminal/visible.ts'
-import { encodingOf, ENCODING_NAMES, serdesOf } from './encodings.ts'
+import { encodingOf, ENCODING_NAMES, serdesOf, viewOf } from './encodings.ts'
 import { UsageError } from './failure.ts'
 import {
   compileFormat,
@@ -101,5 +101,5 @@ function jsonPrinter(key: string | undefined, value: string | undefined, isShown
 }
 
 function asBuffer(bytes: Uint8Array | null): Buffer | null {
-  return bytes === null ? null : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  return bytes === null ? null : viewOf(bytes)
 }

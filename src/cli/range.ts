@@ -1,6 +1,7 @@
 /** Where `consume`, `mirror` and `bench consume` begin, and where they end. */
 import type { BalancedTopicsConsumer, Consumer, KafkaClient, TopicPartition } from '../index.ts'
-import { UsageError } from './failure.ts'
+import { messageOf, UsageError } from './failure.ts'
+import { isPattern, sourceOf } from './names.ts'
 import type { Session } from './session.ts'
 import { timeOf } from './times.ts'
 
@@ -25,7 +26,7 @@ export interface Range {
   readonly untilMs: number
 }
 
-type Reader = Consumer | BalancedTopicsConsumer
+export type Reader = Consumer | BalancedTopicsConsumer
 
 /** Throws UsageError for what contradicts itself. */
 export function rangeOf(
@@ -91,20 +92,15 @@ function startOf(text: string): Omit<Range, 'untilOffset' | 'untilMs'> {
 
 /** Topics by name, or as one expression where a name has a wildcard or is an expression between slashes. */
 export function topicsOf(names: readonly string[]): readonly string[] | RegExp {
-  const isPattern = (name: string) => name.includes('*') || /^\/.+\/$/s.test(name)
-  if (!names.some(isPattern)) return [...new Set(names)]
+  const isExpression = (name: string) => /^\/.+\/$/s.test(name)
+  if (!names.some((name) => isPattern(name) || isExpression(name))) return [...new Set(names)]
   const sources = names.map((name) =>
-    /^\/.+\/$/s.test(name)
-      ? `(?:${name.slice(1, -1)})`
-      : `^(?:${name
-          .split('*')
-          .map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-          .join('.*')})$`,
+    isExpression(name) ? `(?:${name.slice(1, -1)})` : `^(?:${sourceOf(name)})$`,
   )
   try {
     return new RegExp(sources.join('|'), 's')
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error))
+    throw new UsageError(messageOf(error))
   }
 }
 
@@ -143,6 +139,19 @@ async function seekEach(
   for (const [index, { topic, partition, offset = 0 }] of ends.entries()) {
     consumer.seek({ topic, partition }, Math.max(starts[index]!.offset ?? 0, wanted(offset)))
   }
+}
+
+/** How many offsets there are from the positions of a consumer to the ends of its partitions. */
+export async function offsetsLeft(
+  session: Session,
+  client: KafkaClient,
+  { positions }: Reader,
+): Promise<number> {
+  const ends = await client.admin.listOffsets(positions, 'latest', session.call)
+  return ends.reduce(
+    (sum, { offset = 0 }, index) => sum + Math.max(0, offset - positions[index]!.offset),
+    0,
+  )
 }
 
 /** Tells which messages are past the end of a range, and when every partition is. */

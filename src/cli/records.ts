@@ -2,7 +2,7 @@
  * Messages as JSON, a line each, in both directions and byte for byte: text that is not UTF-8 is in base64, in
  * `keyBase64`, `valueBase64` and `base64` of a header. null stays null.
  */
-import { UsageError } from './failure.ts'
+import { messageOf, UsageError } from './failure.ts'
 import type { Printable } from './format.ts'
 
 /** A message that a line of JSON describes. */
@@ -54,7 +54,7 @@ export function recordOf(line: Buffer, number: number): RecordOfLine {
   try {
     parsed = JSON.parse(line.toString())
   } catch (error) {
-    throw wrong(`is not JSON: ${error instanceof Error ? error.message : String(error)}`)
+    throw wrong(`is not JSON: ${messageOf(error)}`)
   }
   if (!isObject(parsed)) throw wrong('must be an object such as {"key":"a","value":"b"}')
   const { partition, timestamp, headers } = parsed

@@ -12,7 +12,7 @@ import {
   protocolOf,
   unknownProperties,
 } from './client-properties.ts'
-import { DeclinedError, inOneLine, ItemsReportedError, UsageError } from './failure.ts'
+import { DeclinedError, inOneLine, ItemsReportedError, messageOf, UsageError } from './failure.ts'
 import { Profiles } from './profiles.ts'
 import { readProperties, type Properties } from './properties.ts'
 
@@ -298,8 +298,4 @@ function withBigints(_key: string, value: unknown): unknown {
 
 function withoutLineEnd(text: string): string {
   return text.replace(/\r?\n$/, '')
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

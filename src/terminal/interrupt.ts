@@ -28,6 +28,11 @@ export class Interrupt implements Disposable {
     return new Promise((resolve) => signal.addEventListener('abort', () => resolve()))
   }
 
+  /** Ctrl-C is how what has no end of its own is ended: the process succeeds. */
+  succeedAfterCtrlC(): void {
+    if (this.exitCode === 130) this.exitCode = 0
+  }
+
   [Symbol.dispose](): void {
     for (const name of this.#names) process.off(name, this.#onSignal)
   }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { BalancedTopicsConsumer, Consumer, KafkaClient } from '../../index.ts'
+import type { KafkaClient } from '../../index.ts'
 import { Output } from '../../terminal/output.ts'
 import { Progress } from '../../terminal/progress.ts'
 import { append, declare, filled, option, positive, wholeNumbers } from '../command.ts'
@@ -9,6 +9,7 @@ import { filterOf, type FilterOptions } from '../filter.ts'
 import { FILTER_OPTIONS, KCAT_OPTIONS } from '../message-options.ts'
 import { printerOf, type PrintOptions } from '../printer.ts'
 import {
+  offsetsLeft,
   RangeEnd,
   rangeOf,
   seekBeforeEnd,
@@ -16,6 +17,7 @@ import {
   topicsOf,
   type Range,
   type RangeOptions,
+  type Reader,
 } from '../range.ts'
 import type { Session } from '../session.ts'
 
@@ -141,11 +143,9 @@ async function consume(
   await output.finish()
   // The last message counts as processed only now that it is printed.
   if (options.group !== undefined && found > 0) await consumer.commitOffsets()
-  // Ctrl-C is how a command without an end is ended, as in kcat.
-  if (session.interrupt.exitCode === 130) session.interrupt.exitCode = 0
+  // As in kcat.
+  session.interrupt.succeedAfterCtrlC()
 }
-
-type Reader = Consumer | BalancedTopicsConsumer
 
 async function open(
   session: Session,
@@ -212,12 +212,5 @@ async function totalOf(
 ): Promise<{ readonly messages?: number }> {
   if (most !== Infinity) return { messages: most }
   if (options.exit !== true || options.group !== undefined) return {}
-  const { positions } = consumer
-  const ends = await client.admin.listOffsets(positions, 'latest', session.call)
-  return {
-    messages: ends.reduce(
-      (sum, { offset = 0 }, index) => sum + Math.max(0, offset - positions[index]!.offset),
-      0,
-    ),
-  }
+  return { messages: await offsetsLeft(session, client, consumer) }
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { GroupDescription, GroupType, ListedGroup } from '../../index.ts'
 import type { Column } from '../../terminal/table.ts'
 import { append, declare, list, option } from '../command.ts'
+import { committedOffsets } from '../committed-offsets.ts'
 import { count } from '../text.ts'
 import { matcherOf } from '../names.ts'
 import { PARTITION_RESULTS } from '../partition-results.ts'
@@ -175,12 +176,11 @@ async function removeMembers(
 
 async function cloneGroup(session: Session, [source, target]: readonly string[]): Promise<void> {
   const admin = await session.admin()
-  const [listed] = await admin.listGroupOffsets([source!], session.call)
-  session.checkItems([listed!, ...listed!.offsets])
-  const offsets = listed!.offsets.map(({ topic, partition, offset, leaderEpoch, metadata }) => ({
+  const committed = await committedOffsets(admin, session, source!)
+  const offsets = committed.map(({ topic, partition, offset, leaderEpoch, metadata }) => ({
     topic,
     partition,
-    offset: offset!,
+    offset,
     ...(leaderEpoch === undefined ? {} : { leaderEpoch }),
     ...(metadata === undefined ? {} : { metadata }),
   }))

@@ -9,13 +9,15 @@ import type {
 } from '../../index.ts'
 import { Progress } from '../../terminal/progress.ts'
 import { append, declare, filled, option } from '../command.ts'
+import { committedOffsets } from '../committed-offsets.ts'
 import { UsageError } from '../failure.ts'
 import { filterOf, type FilterOptions } from '../filter.ts'
 import { COMPRESSION_OPTION, FILTER_OPTIONS } from '../message-options.ts'
 import { copier, type Copier } from '../mirroring.ts'
-import { RangeEnd, rangeOf, topicNames, type RangeOptions } from '../range.ts'
+import { offsetsLeft, RangeEnd, rangeOf, topicNames, type RangeOptions } from '../range.ts'
 import { keyAndValue, type Session } from '../session.ts'
 import { count } from '../text.ts'
+import { topicLike } from '../topic-like.ts'
 
 interface MirrorOptions extends RangeOptions, FilterOptions {
   readonly toBrokers?: string
@@ -112,7 +114,7 @@ async function mirror(
   const isWatched = process.stderr.isTTY
   using progress = new Progress('copied', isWatched ? process.stderr : undefined)
   if (isWatched && !follow)
-    progress.total = { messages: await remaining(session, source, consumer) }
+    progress.total = { messages: await offsetsLeft(session, source, consumer) }
   const copy = await copier(target, consumer, {
     compression: options.compression,
     resume,
@@ -139,8 +141,7 @@ async function mirror(
     ],
     rows,
   )
-  // Ctrl-C is how a copy without an end is ended.
-  if (follow && session.interrupt.exitCode === 130) session.interrupt.exitCode = 0
+  if (follow) session.interrupt.succeedAfterCtrlC()
 }
 
 function checkOptions({
@@ -213,17 +214,11 @@ async function prepareTopics(
   session.checkItems(configs)
   const brokers = (await target.admin.describeCluster(session.call)).brokers.length
   const created = await target.admin.createTopics(
-    wanted.map(({ topic, partitions }, index): NewTopic => ({
-      topic: targetName(topic),
-      partitions: partitions.length,
+    wanted.map((topic, index): NewTopic => {
+      const copy = topicLike(topic, configs[index]!, targetName(topic.topic))
       // A smaller cluster has no room for as many.
-      replicationFactor: Math.min(partitions[0]?.replicas.length ?? 1, brokers),
-      configs: Object.fromEntries(
-        configs[index]!.configs.filter(
-          ({ source: from, value }) => from === 'topic' && value !== null,
-        ).map(({ name, value }) => [name, value]),
-      ),
-    })),
+      return { ...copy, replicationFactor: Math.min(copy.replicationFactor, brokers) }
+    }),
     { ...session.call, settle: true },
   )
   session.checkItems(created)
@@ -237,27 +232,14 @@ async function seekToResume(
   group: string,
   targetName: (topic: string) => string,
 ): Promise<void> {
-  const [listed] = await target.admin.listGroupOffsets([group], session.call)
-  session.checkItems([listed!, ...listed!.offsets])
+  const committed = await committedOffsets(target.admin, session, group)
   const offsets = new Map(
-    listed!.offsets.map(({ topic, partition, offset }) => [`${topic}-${partition}`, offset]),
+    committed.map(({ topic, partition, offset }) => [`${topic}-${partition}`, offset]),
   )
   for (const { topic, partition } of consumer.assignment) {
     const offset = offsets.get(`${targetName(topic)}-${partition}`)
     if (offset !== undefined) consumer.seek({ topic, partition }, offset)
   }
-}
-
-async function remaining(
-  session: Session,
-  source: KafkaClient,
-  { positions }: Consumer,
-): Promise<number> {
-  const ends = await source.admin.listOffsets(positions, 'latest', session.call)
-  return ends.reduce(
-    (sum, { offset = 0 }, index) => sum + Math.max(0, offset - positions[index]!.offset),
-    0,
-  )
 }
 
 /** Copies until the end, or Ctrl-C, and leaves the positions behind what was copied. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { Admin, OffsetResetRequest, TopicPartition } from '../../index.ts'
 import { declare, list, option, wholeNumbers } from '../command.ts'
+import { committedOffsets } from '../committed-offsets.ts'
 import { UsageError } from '../failure.ts'
 import { count } from '../text.ts'
 import { PARTITION_RESULTS } from '../partition-results.ts'
@@ -149,13 +150,10 @@ async function listOffsets(
 
 async function exportOffsets(session: Session, [group]: readonly string[]): Promise<void> {
   const admin = await session.admin()
-  const [listed] = await admin.listGroupOffsets([group!], session.call)
-  session.checkItems([listed!, ...listed!.offsets])
-  if (listed!.offsets.length === 0) throw new Error(`group ${group} has no committed offsets`)
+  const offsets = await committedOffsets(admin, session, group!)
+  if (offsets.length === 0) throw new Error(`group ${group} has no committed offsets`)
   session.write(
-    listed!.offsets
-      .map(({ topic, partition, offset }) => `${topic},${partition},${offset}\n`)
-      .join(''),
+    offsets.map(({ topic, partition, offset }) => `${topic},${partition},${offset}\n`).join(''),
   )
 }
 
@@ -247,13 +245,8 @@ async function committedBy(
   session: Session,
   group: string,
 ): Promise<readonly Target[]> {
-  const [listed] = await admin.listGroupOffsets([group], session.call)
-  session.checkItems([listed!, ...listed!.offsets])
-  return listed!.offsets.map(({ topic, partition, offset }) => ({
-    topic,
-    partition,
-    offset: offset!,
-  }))
+  const offsets = await committedOffsets(admin, session, group)
+  return offsets.map(({ topic, partition, offset }) => ({ topic, partition, offset }))
 }
 
 function ofFile(path: string): readonly Target[] {

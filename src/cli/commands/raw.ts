@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers'
 import type { Target } from '../../index.ts'
 import type { Encodable, Fields } from '../../../protocol/index.ts'
 import { declare, option, wholeNumber } from '../command.ts'
-import { UsageError } from '../failure.ts'
+import { messageOf, UsageError } from '../failure.ts'
 import type { Session } from '../session.ts'
 
 interface RawOptions {
@@ -66,7 +66,7 @@ async function sendRaw(
   try {
     body = JSON.parse(source, revived) as Encodable<Fields>
   } catch (error) {
-    throw new UsageError(`the body is not JSON: ${error instanceof Error ? error.message : ''}`)
+    throw new UsageError(`the body is not JSON: ${messageOf(error)}`)
   }
   const client = await session.client()
   const response: unknown = await client.request(api, body, {

@@ -1,12 +1,12 @@
 import type { Command } from 'commander'
 import type { KafkaClient, TopicDescription } from '../../index.ts'
 import type { Styler } from '../../terminal/style.ts'
-import { renderTable, type Column } from '../../terminal/table.ts'
+import type { Column } from '../../terminal/table.ts'
 import { visibleText } from '../../terminal/visible.ts'
 import { declare, duration, option, positive } from '../command.ts'
 import { UsageError } from '../failure.ts'
 import { measure } from '../group-lag.ts'
-import { clock, Histories, live, Rate, rateText, sparklineWidth } from '../live.ts'
+import { clock, Histories, live, liveTable, Rate, rateText, sparklineWidth } from '../live.ts'
 import { matcherOf } from '../names.ts'
 import type { Session } from '../session.ts'
 import { count } from '../text.ts'
@@ -172,8 +172,6 @@ class TopicRates {
       { title: 'TREND', align: 'right', of: ({ rate }) => rate.sparkline(trend) },
     ]
     const leaveOut = width < 60 ? ['PARTITIONS', 'TREND'] : []
-    const shown = columns.filter(({ title }) => !leaveOut.includes(title))
-    const [head, ...lines] = renderTable(shown, rows, width).split('\n')
-    return [style('bold', head ?? ''), ...lines].join('\n')
+    return liveTable(columns, leaveOut, rows, width, style)
   }
 }

@@ -7,6 +7,7 @@ import { UsageError } from '../failure.ts'
 import { matcherOf } from '../names.ts'
 import { bytesText, count } from '../text.ts'
 import { keyAndValue, type Session } from '../session.ts'
+import { topicLike } from '../topic-like.ts'
 
 interface TopicsOptions {
   readonly internal?: boolean
@@ -373,15 +374,24 @@ async function deleteTopics(
   session.checkItems(results)
 }
 
+async function describeOne(
+  admin: Admin,
+  session: Session,
+  topic: string,
+): Promise<TopicDescription> {
+  const [described] = await admin.describeTopics([topic], session.call)
+  session.checkItems([described!])
+  return described!
+}
+
 async function addPartitions(
   session: Session,
   [topic]: readonly string[],
   { partitions }: { readonly partitions: number },
 ): Promise<void> {
   const admin = await session.admin()
-  const [described] = await admin.describeTopics([topic!], session.call)
-  session.checkItems([described!])
-  const before = described!.partitions.length
+  const described = await describeOne(admin, session, topic!)
+  const before = described.partitions.length
   if (partitions <= before) {
     throw new UsageError(
       `topic ${topic} has ${count(before, 'partition')}: Kafka adds partitions and removes none`,
@@ -406,9 +416,8 @@ async function trimTopic(
   { before, partitions }: TrimOptions,
 ): Promise<void> {
   const admin = await session.admin()
-  const [described] = await admin.describeTopics([topic!], session.call)
-  session.checkItems([described!])
-  const wanted = described!.partitions
+  const described = await describeOne(admin, session, topic!)
+  const wanted = described.partitions
     .map(({ partition }) => partition)
     .filter((partition) => partitions?.includes(partition) ?? true)
     .map((partition) => ({ topic: topic!, partition }))
@@ -446,24 +455,13 @@ async function trimTopic(
 
 async function cloneTopic(session: Session, [source, target]: readonly string[]): Promise<void> {
   const admin = await session.admin()
-  const [described] = await admin.describeTopics([source!], session.call)
-  session.checkItems([described!])
+  const described = await describeOne(admin, session, source!)
   const [resource] = await admin.describeConfigs([{ type: 'topic', name: source! }], session.call)
   session.checkItems([resource!])
-  const own = resource!.configs.filter(
-    ({ source: from, value }) => from === 'topic' && value !== null,
-  )
-  const results = await admin.createTopics(
-    [
-      {
-        topic: target!,
-        partitions: described!.partitions.length,
-        replicationFactor: described!.partitions[0]?.replicas.length ?? 1,
-        configs: Object.fromEntries(own.map(({ name, value }) => [name, value])),
-      },
-    ],
-    { ...session.call, settle: true },
-  )
+  const results = await admin.createTopics([topicLike(described, resource!, target!)], {
+    ...session.call,
+    settle: true,
+  })
   session.print(results, resultColumns(`created as ${source}`), results)
   session.checkItems(results)
 }

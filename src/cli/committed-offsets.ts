@@ -1,0 +1,13 @@
+import type { Admin, GroupOffset } from '../index.ts'
+import type { Session } from './session.ts'
+
+/** The committed offsets of a group. Throws where one could not be read, as `checkItems` does. */
+export async function committedOffsets(
+  admin: Admin,
+  session: Session,
+  group: string,
+): Promise<readonly (GroupOffset & { readonly offset: number })[]> {
+  const [listed] = await admin.listGroupOffsets([group], session.call)
+  session.checkItems([listed!, ...listed!.offsets])
+  return listed!.offsets.map((one) => ({ ...one, offset: one.offset! }))
+}
