@@ -129,14 +129,29 @@ export const OPTION_SECTIONS: Readonly<Record<string, Section>> = {
   },
 }
 
-const SECTION = /(<!-- options: (\w+) -->\n)[^]*?(\n<!-- \/options -->)/g
+const BEGIN = /<!-- options\b/g
+const END = /<!-- \/options\b/g
+/** No line of a section has another marker. */
+const SECTION =
+  /^(<!-- options: (\w+) -->)\n(?:(?!.*<!-- \/?options\b).*\n)*(<!-- \/options -->)$/gm
 
-/** A document with the tables that its sources make. Throws for a section of no known options. */
+/**
+ * A document with the tables that its sources make. Throws for a marker without its counterpart, and for a section of
+ * no known options.
+ */
 export function withOptionTables(document: string): string {
+  const [begins, ends, sections] = [BEGIN, END, SECTION].map(
+    (pattern) => [...document.matchAll(pattern)].length,
+  )
+  if (begins !== sections || ends !== sections) {
+    throw new Error(
+      `${begins} markers begin a table of options and ${ends} end one, but only ${sections} tables stand between the two`,
+    )
+  }
   return document.replace(SECTION, (_, begin: string, name: string, end: string) => {
     const section = OPTION_SECTIONS[name]
     if (section === undefined) throw new Error(`there are no options with the name ${name}`)
-    return `${begin}\n${tableOf(name, section)}\n${end}`
+    return `${begin}\n\n${tableOf(name, section)}\n\n${end}`
   })
 }
 

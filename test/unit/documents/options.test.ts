@@ -7,6 +7,7 @@ import {
   docstringsOf,
   namedDefault,
   OPTION_SECTIONS,
+  withOptionTables,
 } from '../../../build/option-docs.ts'
 
 it('the documents have the tables of options that the sources make: npm run docs:options', () => {
@@ -34,8 +35,58 @@ it('every table of options is in a document', () => {
   }
 })
 
-describe.each(Object.entries(OPTION_SECTIONS))('%s', (name, { source, table }) => {
+describe('a document with tables of options', () => {
+  const BEGIN = '<!-- options: TransactionalProducerOptions -->'
+  const END = '<!-- /options -->'
+
+  it.each([
+    ['nothing', ''],
+    ['an empty line', '\n'],
+    ['an old table', '\n| Option |\n| --- |\n| `gone` |\n\n'],
+  ])('gets its table between markers with %s between them', (_, between) => {
+    const written = withOptionTables(`before\n\n${BEGIN}\n${between}${END}\n\nafter\n`)
+    expect(written).toMatch(/^before\n\n<!-- options: [^]* -->\n\nafter\n$/)
+    expect(written).toContain('| `transactionalId` | required |')
+    expect(written).not.toContain('gone')
+  })
+
+  it('keeps what stands between two tables', () => {
+    const written = withOptionTables(`${BEGIN}\n${END}\n\nkept\n\n${BEGIN}\n${END}\n`)
+    expect(written.split('| `transactionalId` | required |')).toHaveLength(3)
+    expect(written).toContain(`${END}\n\nkept\n\n${BEGIN}`)
+  })
+
+  it.each([
+    [
+      'begins a table and does not end it',
+      `${BEGIN}\n\nkept\n\n${BEGIN}\n\n${END}\n`,
+      '2',
+      '1',
+      '1',
+    ],
+    ['ends a table that has not begun', `${BEGIN}\n\n${END}\n\n${END}\n`, '1', '2', '1'],
+    ['has a marker that is misspelt', `<!-- options:Run -->\n\n${END}\n`, '1', '1', '0'],
+    ['has a marker within a line', `see ${BEGIN}\n\n${END}\n`, '1', '1', '0'],
+  ])('is refused when it %s', (_, document, begins, ends, tables) => {
+    expect(() => withOptionTables(document)).toThrow(
+      `${begins} markers begin a table of options and ${ends} end one, but only ${tables} tables`,
+    )
+  })
+
+  it('is refused when it names options that do not exist', () => {
+    expect(() => withOptionTables(`<!-- options: Other -->\n${END}\n`)).toThrow('name Other')
+  })
+})
+
+describe.each(Object.entries(OPTION_SECTIONS))('%s', (name, { document, source, table }) => {
   const docs = docstringsOf(name, source)
+
+  it('has a row for each option in its document', () => {
+    const [, after] = readFileSync(document, 'utf8').split(`<!-- options: ${name} -->`)
+    const [section] = after!.split('<!-- /options -->')
+    const rows = [...section!.matchAll(/^\| `(\w+)`/gm)].map(([, option]) => option)
+    expect(rows).toEqual(Object.keys(table))
+  })
 
   it.each(Object.keys(table))('says what %s means, with the default that it has', (option) => {
     const entry = table[option]!
