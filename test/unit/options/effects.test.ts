@@ -2,11 +2,23 @@ import { describe, expect, it } from '@jest/globals'
 import { isDeepStrictEqual } from 'node:util'
 import { encodeBatch } from '../../../protocol/records/encode-batch.ts'
 import { readBatches } from '../../../protocol/records/read-batches.ts'
-import { groupSettings, type GroupOptions } from '../../../src/balanced/classic/settings.ts'
-import { protocolOf, type GroupProtocolChoice } from '../../../src/balanced/protocols.ts'
-import { sessionOptions, type ZooKeeperOptions } from '../../../src/balanced/zookeeper/options.ts'
+import {
+  GROUP_OPTIONS,
+  groupSettings,
+  type GroupOptions,
+} from '../../../src/balanced/classic/settings.ts'
+import {
+  GROUP_PROTOCOL_OPTIONS,
+  protocolOf,
+  type GroupProtocolChoice,
+} from '../../../src/balanced/protocols.ts'
+import {
+  sessionOptions,
+  ZOOKEEPER_OPTIONS,
+  type ZooKeeperOptions,
+} from '../../../src/balanced/zookeeper/options.ts'
 import { NamedTopics } from '../../../src/balanced/subscription.ts'
-import { clusterOptions } from '../../../src/client-options.ts'
+import { CLIENT_OPTIONS, clusterOptions } from '../../../src/client-options.ts'
 import type { Converter } from '../../../src/consumer/consumed-message.ts'
 import { Cluster } from '../../../src/cluster/cluster.ts'
 import {
@@ -21,9 +33,9 @@ import {
   type ProducerOptions,
 } from '../../../src/index.ts'
 import { silentLogger } from '../../../src/observe/logger.ts'
-import { prepareTls, type TlsOptions } from '../../../src/network/tls.ts'
+import { prepareTls, TLS_OPTIONS, type TlsOptions } from '../../../src/network/tls.ts'
 import { checkTable, type AnyOptionTable } from '../../../src/option-table.ts'
-import { producerSettings, warnOfOptions } from '../../../src/producer/options.ts'
+import { PRODUCER_OPTIONS, producerSettings, warnOfOptions } from '../../../src/producer/options.ts'
 import { transactionalSettings } from '../../../src/producer/transactions/options.ts'
 import { TestAuthority } from '../../support/certificates.ts'
 import { keepWarnings } from '../../support/warnings.ts'
@@ -43,6 +55,7 @@ type Examples<Options> = {
 
 /** `observe` returns what the options change; its warnings count as a part of that. */
 function everyOption<Options extends object>(
+  table: AnyOptionTable,
   examples: Examples<Options>,
   observe: (options: Options, warn: (text: string) => void) => unknown,
 ): void {
@@ -51,7 +64,16 @@ function everyOption<Options extends object>(
     return { seen: observe(options as Options, (text) => void warnings.push(text)), warnings }
   }
   type Entry = Example<Options, keyof Options> | 'warned about' | 'shown elsewhere'
-  for (const [name, example] of Object.entries<Entry>(examples)) {
+  const entries = Object.entries<Entry>(examples)
+  it('exactly the options that may have no effect have an example where they are refused', () => {
+    const shownHere = entries.filter(([, example]) => example !== 'shown elsewhere')
+    const refusable = shownHere.filter(([name]) => table[name]?.noEffect !== undefined)
+    const refused = shownHere.filter(
+      ([, example]) => typeof example === 'object' && example.refusedBeside !== undefined,
+    )
+    expect(refused.map(([name]) => name)).toEqual(refusable.map(([name]) => name))
+  })
+  for (const [name, example] of entries) {
     if (example === 'shown elsewhere') continue
     if (example === 'warned about') {
       it(`${name} is warned about, as it never has an effect`, () => {
@@ -119,7 +141,7 @@ describe('of the options of a client', () => {
     socketFactory: { value: socketFactory },
     logger: { value: logger },
   }
-  everyOption(examples, (options) => {
+  everyOption(CLIENT_OPTIONS, examples, (options) => {
     const { bootstrap, logger: used, ...rest } = clusterOptions(options)
     return {
       ...rest,
@@ -163,7 +185,7 @@ describe('of the options of a producer', () => {
     autoStart: 'shown elsewhere',
     queueEmptyTimeoutMs: 'warned about',
   }
-  everyOption(examples, (options, warn) => {
+  everyOption(PRODUCER_OPTIONS, examples, (options, warn) => {
     warnOfOptions(options, { ...logger, warn })
     return { ...producerSettings(options), sync: undefined, queueEmptyTimeoutMs: undefined }
   })
@@ -230,7 +252,7 @@ describe('of the options of a consumer', () => {
     },
     compactedTopic: 'warned about',
   }
-  everyOption(examples, (options, warn) => {
+  everyOption(CONSUMER_OPTIONS, examples, (options, warn) => {
     checkTable('getSimpleConsumer', options, CONSUMER_OPTIONS)
     const cluster = new Cluster(clusterOptions({ logger: { ...logger, warn } }))
     const { convert, ...settings } = consumerSettings(cluster, options)
@@ -263,14 +285,15 @@ describe('of the options of groups', () => {
     heartbeatIntervalMs: { value: 1 },
     maxPollIntervalMs: { value: 1 },
   }
-  everyOption(classic, (options) =>
-    groupSettings(options, {
+  everyOption(GROUP_OPTIONS, classic, (options) => {
+    checkTable('getBalancedConsumer', options, GROUP_OPTIONS)
+    return groupSettings(options, {
       groupId: 'billing',
       subscription,
       clientRack: undefined,
       busyForMs,
-    }),
-  )
+    })
+  })
   const subscription = new NamedTopics(cluster, ['orders'])
   const busyForMs = () => 0
 
@@ -283,9 +306,8 @@ describe('of the options of groups', () => {
     zookeeper: 'shown elsewhere',
     membershipProtocol: 'shown elsewhere',
   }
-  everyOption(zookeeper, (options) => {
-    const table: AnyOptionTable = protocolOf({}).options
-    checkTable('getBalancedConsumer', options, table)
+  everyOption(ZOOKEEPER_OPTIONS, zookeeper, (options) => {
+    checkTable('getBalancedConsumer', options, ZOOKEEPER_OPTIONS)
     return withoutFunctions(sessionOptions(options))
   })
 
@@ -293,7 +315,10 @@ describe('of the options of groups', () => {
     groupProtocol: { value: 'classic' },
     managed: { value: true },
   }
-  everyOption(choice, (options) => protocolOf(options))
+  everyOption(GROUP_PROTOCOL_OPTIONS, choice, (options) => {
+    checkTable('getBalancedConsumer', options, GROUP_PROTOCOL_OPTIONS)
+    return protocolOf(options)
+  })
 })
 
 describe('of the options of TLS', () => {
@@ -316,7 +341,7 @@ describe('of the options of TLS', () => {
     },
     dangerouslyTrustAnyCertificate: { value: true },
   }
-  everyOption(examples, (options) => {
+  everyOption(TLS_OPTIONS, examples, (options) => {
     try {
       return prepareTls(options)
     } catch (error) {
