@@ -16,8 +16,8 @@ export interface Option<Value = never, Options = never> {
   /** The default in words, where it is not a constant. */
   readonly defaultText?: string
   /**
-   * Why the option has no effect beside the others; undefined where it has one. A value other than the default is
-   * then refused.
+   * Returns undefined where the option has an effect beside the others. Otherwise it returns the end of the sentence
+   * "option 'x' has no effect …", such as `without a consumerGroup`, and a value other than the default is refused.
    */
   readonly noEffect?: (options: Options) => string | undefined
   /** Why the option never has an effect: one that pykafka has, known so that its programs need no change. */
