@@ -28,8 +28,9 @@ export interface RebalanceOptions<Consumer> {
    */
   readonly rebalanceTimeoutMs?: number
   /**
-   * Called before partitions are taken away. Nothing of them is delivered any more, and what was delivered is processed
-   * (or `rebalanceTimeoutMs` is over). What is committed here counts: others get the partitions only when it has resolved.
+   * Called before partitions are taken away. The consumer has stopped delivering their messages by then, and those that
+   * were delivered are processed (or `rebalanceTimeoutMs` has passed). The hook can commit offsets: other members get the
+   * partitions only after it has resolved.
    */
   readonly onPartitionsRevoked?: PartitionsHook<Consumer>
   /**

@@ -35,7 +35,7 @@ export interface Reader {
 export interface RebalanceHooks {
   /** Before they are read, with their positions known. */
   assigned(partitions: readonly TopicPartition[]): Promise<void> | void
-  /** Before others get them: commits made here count. Nothing of them is delivered any more. */
+  /** Before other members get them, so that commits still count. Their messages are no longer delivered. */
   revoked(partitions: readonly TopicPartition[]): Promise<void> | void
   /** They were lost without a chance to commit: others may own them already. */
   lost(partitions: readonly TopicPartition[]): Promise<void> | void

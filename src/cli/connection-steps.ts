@@ -1,6 +1,6 @@
 /**
- * The steps that a connection to a broker takes, how long each took, and which one failed. DNS and TCP are tried
- * apart from the client; of the rest the client's events tell, so that what is timed is what every command does.
+ * The steps of a connection to a broker, how long each took, and which one failed. DNS and TCP are tried without the
+ * client. The other steps are timed by the client's events, on a connection like that of every command.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { lookup } from 'node:dns/promises'

@@ -389,7 +389,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     return offsetsOfPlaces(this.#cluster, targets, isReadCommitted, this.#deadline(call))
   }
 
-  /** Delivers nothing of these (default: of any) and fetches no more; what was fetched is kept. */
+  /** Stops delivering and fetching these partitions (default: all). Messages that are already fetched are kept. */
   pause(partitions: readonly TopicPartition[] = this.assignment): void {
     for (const state of this.#some(partitions)) {
       state.isPaused = true

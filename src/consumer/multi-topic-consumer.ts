@@ -57,7 +57,7 @@ export abstract class MultiTopicConsumer<
     this.assigned.seek(one, offset)
   }
 
-  /** Delivers nothing of these (default: of any) and fetches no more; what was fetched is kept. */
+  /** Stops delivering and fetching these partitions (default: all). Messages that are already fetched are kept. */
   pause(partitions?: readonly TopicPartition[]): void {
     checkTopicPartitions(partitions)
     this.assigned.checkStarted()

@@ -76,7 +76,7 @@ export abstract class SingleTopicConsumer<
     this.assigned.seek({ topic: this.topic, partition }, offset)
   }
 
-  /** Delivers nothing of these (default: of any) and fetches no more; what was fetched is kept. */
+  /** Stops delivering and fetching these partitions (default: all). Messages that are already fetched are kept. */
   pause(partitions: readonly number[] = this.partitions): void {
     this.assigned.checkStarted()
     this.core.pause(this.named(partitions))

@@ -55,7 +55,7 @@ export class Outbox {
     if (this.#kept.length === 0) this.#socket.destroySoon()
   }
 
-  /** Nothing more is reported, and what is kept is lost. */
+  /** Discards what is kept and everything that is sent from now on. */
   mute(): void {
     this.#isMute = true
     this.#gate.forget(this.#flush)
