@@ -1,6 +1,6 @@
 import { offsetLimits } from './consumer/offset-limits.ts'
 import { listOffsets, type OffsetSpec } from './consumer/list-offsets.ts'
-import type { Deadline } from './async/deadline.ts'
+import { Deadline } from './async/deadline.ts'
 import type { Cluster } from './cluster/cluster.ts'
 import { aDate, namingEnds } from './consumer/options.ts'
 import { nameOf, type TopicPartition } from './consumer/topic-partition.ts'
@@ -14,7 +14,7 @@ import {
   shown,
   type Check,
 } from './options.ts'
-import { aSignal, deadlineOf, type CallOptions } from './call-options.ts'
+import { aSignal, type CallOptions } from './call-options.ts'
 
 const MAX_INT32 = 2 ** 31 - 1
 
@@ -47,14 +47,9 @@ export function offsetCall(
     timeoutMs: aDurationMs(1),
     signal: aSignal,
   })
-  const { timeoutMs, signal } = options
-  const call = {
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    ...(signal === undefined ? {} : { signal }),
-  }
   return {
     spec: at instanceof Date ? at.getTime() : at,
-    deadline: deadlineOf(call, operationTimeoutMs),
+    deadline: new Deadline(options.timeoutMs ?? operationTimeoutMs, options.signal),
   }
 }
 
