@@ -61,7 +61,7 @@ export async function lagOf(
 ): Promise<readonly GroupLag[]> {
   const [described, committed] = await Promise.all([
     describeGroupsOfAnyType(cluster, groups, deadline, {}, known),
-    offsetsOfGroups(cluster, groups, deadline, false),
+    offsetsOfGroups(cluster, groups, deadline),
   ])
   const owners = described.map(({ members }) => ownersOf(members))
   const offsets = committed.map(({ offsets: ofGroup }) => byName(ofGroup))

@@ -90,14 +90,14 @@ export function groupsToList(
   return wanted
 }
 
-export async function offsetsOfGroups(
+/** All committed offsets of groups, without a wait for transactions that are about to commit. */
+export function offsetsOfGroups(
   cluster: Cluster,
   groups: readonly string[],
   deadline: Deadline,
-  requireStable: boolean,
 ): Promise<readonly GroupOffsets[]> {
   const all = groups.map((group) => ({ group, partitions: undefined }))
-  return listOffsetsOfGroups(cluster, all, deadline, requireStable)
+  return listOffsetsOfGroups(cluster, all, deadline, false)
 }
 
 export async function listOffsetsOfGroups(

@@ -200,7 +200,7 @@ function wantedOffset(
 }
 
 async function committedOf(cluster: Cluster, group: string, deadline: Deadline) {
-  const [found] = await offsetsOfGroups(cluster, [group], deadline, false)
+  const [found] = await offsetsOfGroups(cluster, [group], deadline)
   if (found!.error !== undefined) throw found!.error
   return new Map(found!.offsets.map((one) => [nameOf(one), one]))
 }
