@@ -4,6 +4,7 @@ import {
   describeLogDirs,
   type DescribeLogDirsResponse,
 } from '../../protocol/apis/describe-log-dirs.ts'
+import { ErrorCode } from '../../protocol/errors.ts'
 import type { Deadline } from '../async/deadline.ts'
 import type { CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
@@ -39,9 +40,12 @@ export interface PartitionReplica extends TopicPartition {
 export interface LogDirReplica extends TopicPartition {
   /** The size of the replica's log on the disk. */
   readonly sizeBytes: number
-  /** Messages that it is behind the high watermark; for one that is being moved, behind the other copy. */
+  /**
+   * How many messages the replica is behind the high watermark; for a future replica, how many it is behind the
+   * current replica.
+   */
   readonly offsetLag: number
-  /** Whether it is being copied into this directory and will replace the copy in another one. */
+  /** Whether this is a future replica: one that the broker copies from another of its directories, and then uses. */
   readonly isFuture: boolean
 }
 
@@ -49,13 +53,13 @@ export interface LogDirReplica extends TopicPartition {
 export interface LogDirDescription extends Item {
   /** The path of the directory on the broker. */
   readonly logDir: string
-  /** Of the disk; undefined before Kafka 3.3. */
+  /** The size of the volume that the directory is on; undefined before Kafka 3.3. */
   readonly totalBytes?: number
-  /** That are free; undefined before Kafka 3.3. */
+  /** The free space of that volume; undefined before Kafka 3.3. */
   readonly usableBytes?: number
   /** Whether the directory takes no new replicas (Kafka 4.3 or newer). */
   readonly isCordoned?: boolean
-  /** By topic and partition. */
+  /** The replicas in the directory, sorted by topic and partition. */
   readonly replicas: readonly LogDirReplica[]
 }
 
@@ -96,14 +100,16 @@ export interface ReplicaMove extends PartitionReplica {
 /** The result of `alterReplicaLogDirs` for one replica. */
 export interface ReplicaResult extends PartitionReplica, Item {}
 
+/** Responses before this version have no error code. */
+const WITH_ERROR = 3
 const WITH_CORDONED = 5
 
 export function logDirOperations(context: AdminContext) {
   const { cluster } = context
   return {
     /**
-     * The log directories of these brokers, or of all that run, by broker. A broker that does not answer has an
-     * `error`; so has a directory that has failed.
+     * The log directories of these brokers, or of all that run, sorted by node id. A broker that does not respond or
+     * refuses has an `error`, and so does a directory that has failed.
      */
     async describeLogDirs(
       brokers?: readonly number[],
@@ -200,8 +206,10 @@ async function logDirsOf(
         return { topics: partitions === null ? null : numbersByTopic(partitions) }
       })
       const what = `describing the log directories of broker ${item!.broker}`
-      // Without results and error, brokers before Kafka 3.2 refuse what the client may not do.
-      const error = itemError(errorCode, what, recipient.name)
+      // A broker has at least one directory: without an error code, an empty list is its refusal (KIP-784).
+      const isRefused = version < WITH_ERROR && results.length === 0
+      const code = isRefused ? ErrorCode.CLUSTER_AUTHORIZATION_FAILED : errorCode
+      const error = itemError(code, what, recipient.name)
       const described = results
         .map((result) => logDirDescription(result, recipient, version))
         .sort((a, b) => compareText(a.logDir, b.logDir))

@@ -53,6 +53,25 @@ it('opens resources that no ACL is about where it is told to', async () => {
   ])
 })
 
+it.each(['2.8', '3.9'] as const)(
+  'refuses to describe log directories to a client without the right, on Kafka %s',
+  async (version) => {
+    await using kafka = await EmbeddedCluster.start({ ...OPTIONS, version })
+    await using client = new KafkaClient({ ...QUICK, hosts: kafka.hosts })
+    await using alice = new KafkaClient({ ...QUICK, hosts: kafka.hostsOf('LOGIN'), sasl: ALICE })
+    const refused = { broker: 1, error: { code: 'CLUSTER_AUTHORIZATION_FAILED' } }
+    const replica = { topic: 'orders', partition: 0, broker: 1 }
+    const orders = { partitions: [replica] }
+    expect(await alice.admin.describeLogDirs()).toMatchObject([{ ...refused, logDirs: [] }])
+    expect(await alice.admin.describeLogDirs([1], orders)).toMatchObject([refused])
+    expect(await alice.admin.describeReplicaLogDirs([replica])).toMatchObject([refused])
+    const elsewhere = { partitions: [{ topic: 'none', partition: 0 }] }
+    const [allowed] = await client.admin.describeLogDirs([1], elsewhere)
+    expect(allowed).toMatchObject({ broker: 1, logDirs: [{ replicas: [] }] })
+    expect(allowed).not.toHaveProperty('error')
+  },
+)
+
 it('finds ACLs, users, quotas and tokens again in its data folder', async () => {
   using folder = new TemporaryFolder()
   const options = { ...OPTIONS, dataDir: folder.path }
