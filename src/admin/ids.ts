@@ -12,7 +12,7 @@ export function aDirectoryId(value: unknown): string | undefined {
     : 'must be a directory id of 22 characters, as in meta.properties'
 }
 
-/** Throws InvalidArgumentError for a list that is none, names an id twice, or has what is no id. */
+/** Throws InvalidArgumentError for a value that is not an array of topic ids, or names one twice. */
 export function checkTopicIds(operation: string, topicIds: readonly string[]): void {
   checkDistinct(operation, 'topic id', topicIds)
   const wrong = topicIds.find((id) => !UUID.test(id))

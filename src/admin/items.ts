@@ -100,7 +100,7 @@ export function outcomeFrom<Key, Result>(
   }
 }
 
-/** Throws InvalidArgumentError for a list that is none, or names something twice. */
+/** Throws InvalidArgumentError for a value that is not an array of non-empty strings, or names something twice. */
 export function checkDistinct(operation: string, what: string, names: readonly string[]): void {
   if (!Array.isArray(names))
     throw new InvalidArgumentError(`${operation} takes an array of ${what}s`)

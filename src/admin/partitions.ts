@@ -4,7 +4,7 @@ import { nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 import type { Outcome } from '../cluster/fan-out.ts'
 import { compareText, type Item } from './items.ts'
 
-/** Throws InvalidArgumentError for a list that is none, or names a partition twice. */
+/** Throws InvalidArgumentError for a value that is not an array of partitions, or names one twice. */
 export function checkPartitions(operation: string, partitions: readonly TopicPartition[]): void {
   if (!Array.isArray(partitions)) {
     throw new InvalidArgumentError(`${operation} takes an array of partitions`)

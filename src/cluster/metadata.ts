@@ -71,7 +71,7 @@ export function partitionNumbered(
   partitions: readonly PartitionMetadata[],
   partition: number,
 ): PartitionMetadata | undefined {
-  // Partition n is the nth, but for the moment after a broker has notified of only some.
+  // Partition n is the nth, unless the broker knows only some of them yet.
   const direct = partitions[partition]
   if (direct?.partition === partition) return direct
   let from = 0

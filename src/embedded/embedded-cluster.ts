@@ -198,7 +198,7 @@ export class EmbeddedCluster implements AsyncDisposable {
     )
   }
 
-  /** Deletes a topic at once, with its records. Throws EmbeddedClusterError where there is none. */
+  /** Deletes a topic at once, with its records. Throws InvalidArgumentError for an unknown topic. */
   deleteTopic(name: string): void {
     const topic = this.#state.topics.byName(name)
     if (topic === undefined) throw new InvalidArgumentError(`there is no topic '${name}'`)

@@ -58,7 +58,7 @@ export interface EmbeddedClusterOptions {
   readonly transactionVersion?: 0 | 1 | 2
   /** A port for each broker. Default: any free ones. */
   readonly ports?: readonly number[]
-  /** Topics at first. Those that the data folder has already stay as they are. */
+  /** Topics that the cluster starts with. Those that the data folder has already stay as they are. */
   readonly topics?: Readonly<Record<string, EmbeddedTopicOptions>>
   /** Whether asking for a topic's metadata may create it. Default: true, as in Kafka. */
   readonly autoCreateTopics?: boolean
@@ -85,8 +85,8 @@ export interface EmbeddedClusterOptions {
    */
   readonly dataDir?: string
   /**
-   * Notified of what is no error, but should be known: that the end of a log was written in part and is cut
-   * off, above all. Default: a warning of the process (`process.emitWarning`).
+   * Called with each warning, such as one about a log whose end was written only in part and is cut off. Default: a
+   * warning of the process (`process.emitWarning`).
    */
   readonly onWarning?: (message: string) => void
   /**

@@ -139,7 +139,7 @@ export class FetchSessions {
   }
 }
 
-/** What the client is notified of a partition. */
+/** What a response tells the client about a partition. */
 export interface FetchedPartition {
   readonly wanted: FetchPartition
   readonly errorCode: number

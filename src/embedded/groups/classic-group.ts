@@ -275,7 +275,7 @@ export class ClassicGroup implements Group {
         else this.#updateAndRebalance(member, request, answer)
         return
       case 'Stable':
-        // A leader joins again to have the partitions given out again.
+        // A leader joins again to request a new assignment.
         if (isSame && member.id !== this.leader) {
           this.#touch(member)
           answer(this.#joinAnswer(member))
@@ -419,7 +419,7 @@ export class ClassicGroup implements Group {
     }
   }
 
-  /** The member was learned of: its session begins again. */
+  /** The member has sent a request: its session timeout begins again. */
   #touch(member: Member): void {
     member.session?.cancel()
     member.session = this.#timers.afterSilence(member.sessionTimeoutMs, () => {

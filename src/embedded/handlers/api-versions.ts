@@ -26,7 +26,7 @@ export function apiVersionsHandler(advertised: (context: RequestContext) => Adve
       ) {
         return { errorCode: ErrorCode.INVALID_REQUEST, apiKeys: [] }
       }
-      // A client that was notified of another cluster at this address has to start again (KIP-1242).
+      // A client that expects another cluster or node at this address has to bootstrap again (KIP-1242).
       const isElsewhere =
         version >= WITH_CLUSTER_ID &&
         ((clusterId !== null && clusterId !== cluster.clusterId) ||

@@ -34,7 +34,7 @@ export const offsetCommitHandler = handler(offsetCommit, {
           partitions: partitions.map((wanted) => {
             const { partitionIndex, committedMetadata } = wanted
             const { refused } = outcomeOf(() => {
-              // Without a right to the group nothing is notified of topics.
+              // Without access to the group the response tells nothing about the topics.
               if (outcome.refused?.error === 'GROUP_AUTHORIZATION_FAILED') throw outcome.refused
               const topic = topicOf(context, { name, id }, 'read')
               partitionOf(context, topic, partitionIndex)

@@ -36,7 +36,7 @@ export const txnOffsetCommitHandler = handler(txnOffsetCommit, {
           partitions: partitions.map((wanted) => {
             const { partitionIndex, committedMetadata } = wanted
             const { refused } = outcomeOf(() => {
-              // Without a right to the transactional id and the group nothing is notified of topics.
+              // Without access to the transactional id and the group the response tells nothing about the topics.
               if (outcome.refused?.error.endsWith('_AUTHORIZATION_FAILED') === true) {
                 throw outcome.refused
               }

@@ -6,7 +6,7 @@ import type { EmbeddedTlsOptions, Pem } from '../security/options.ts'
 /** A client that says nothing is not waited for longer. */
 const HANDSHAKE_TIMEOUT_MS = 10_000
 
-/** A server whose clients are delivered when TLS is set up, where there is any. */
+/** A server that passes on each client once it is connected, with TLS after the handshake. */
 export function createBrokerServer(
   tls: EmbeddedTlsOptions | undefined,
   onClient: (socket: Socket) => void,

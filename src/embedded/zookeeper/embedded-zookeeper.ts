@@ -177,8 +177,9 @@ export class EmbeddedZooKeeper implements AsyncDisposable {
   }
 
   /**
-   * Ends a session as if nothing had been learned of its client for too long: its ephemeral nodes go, its
-   * connection is closed, and when the client comes back it is told. Returns whether there was one.
+   * Expires a session, as if its client had sent nothing for longer than the session timeout: deletes its ephemeral
+   * nodes, and closes its connection. A client that reconnects is told that the session has expired. Returns whether
+   * there was such a session.
    */
   expireSession(id: SessionId): boolean {
     const session = this.#find(id)
