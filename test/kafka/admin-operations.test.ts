@@ -10,7 +10,8 @@ import { describeWithBrokers, isAtLeast, versionsToTest } from '../support/real-
 import { until } from '../support/until.ts'
 import { clientJars } from '../wire/support/jars.ts'
 import { JavaReferee } from '../wire/support/java-referee.ts'
-import { OPERATIONS, type Operation, type Place } from './support/admin-operations.ts'
+import { OPERATIONS } from './support/admin-operations/all-operations.ts'
+import type { Operation, Place } from './support/admin-operations/operation.ts'
 
 const START_TIMEOUT_MS = 240_000
 const TEST_TIMEOUT_MS = 120_000

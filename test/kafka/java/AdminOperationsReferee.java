@@ -2,7 +2,6 @@ import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Base64;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -39,12 +38,11 @@ import org.apache.kafka.common.quota.ClientQuotaFilterComponent;
 import org.apache.kafka.common.resource.PatternType;
 import org.apache.kafka.common.resource.ResourcePattern;
 import org.apache.kafka.common.resource.ResourceType;
-import org.apache.kafka.common.security.token.delegation.DelegationToken;
 
 /**
  * Answers a line of JSON for each line of input, which names an operation of Kafka's own admin client and, behind tabs,
- * its arguments: {"ok":…} or {"error":"NAME"}. ABSENT is an operation that this version of the client has not. The first
- * line of input is the bootstrap servers.
+ * its arguments: {"ok":…} or {"error":"NAME"}. ABSENT is the error of an operation that this
+ * version of the client does not have. The first line of input is the bootstrap servers.
  */
 public class AdminOperationsReferee {
   private final Admin admin;
@@ -113,7 +111,7 @@ public class AdminOperationsReferee {
       case "describeClassicGroups": return describeClassicGroup(words[1]);
       case "describeConsumerGroups": return describeConsumerGroup(words[1]);
       case "describeShareGroups": return describeShareGroup(words[1]);
-      case "describeStreamsGroups": return describeStreamsGroup(words[1]);
+      case "describeStreamsGroups": return done(admin.describeStreamsGroups(List.of(words[1])).all());
       case "deleteConsumerGroups": return done(admin.deleteConsumerGroups(List.of(words[1])).all());
       case "deleteShareGroups": return done(admin.deleteShareGroups(List.of(words[1])).all());
       case "deleteStreamsGroups": return done(admin.deleteStreamsGroups(List.of(words[1])).all());
@@ -133,7 +131,7 @@ public class AdminOperationsReferee {
       case "abortTransaction": return done(admin.abortTransaction(new AbortTransactionSpec(at(own, 0), Long.parseLong(words[2]), Short.parseShort(words[3]), Integer.parseInt(words[4]))).all());
       case "fenceProducers": return Map.of("epoch", admin.fenceProducers(List.of(words[1])).epochId(words[1]).get());
       case "forceTerminateTransaction": return done(admin.forceTerminateTransaction(words[1]).result());
-      case "alterPartitionReassignments": return done(admin.alterPartitionReassignments(Map.of(at(own, 0), words[2].equals("cancel") ? Optional.empty() : Optional.of(new NewPartitionReassignment(ids(words[2]))))).all());
+      case "alterPartitionReassignments": return done(admin.alterPartitionReassignments(Map.of(at(own, 0), Optional.of(new NewPartitionReassignment(ids(words[2]))))).all());
       case "listPartitionReassignments": return reassignments();
       case "electLeaders": return elect(own);
       case "describeLogDirs": return logDirs();
@@ -278,7 +276,7 @@ public class AdminOperationsReferee {
       case "earliestLocal" -> OffsetSpec.earliestLocal();
       case "latestTiered" -> OffsetSpec.latestTiered();
       case "earliestPendingUpload" -> OffsetSpec.earliestPendingUpload();
-      default -> OffsetSpec.forTimestamp(Long.parseLong(position));
+      default -> throw new IllegalArgumentException(position);
     };
     Map<TopicPartition, OffsetSpec> asked = new HashMap<>();
     for (int partition = 0; partition < 3; partition++) asked.put(at(own, partition), spec);
@@ -362,46 +360,6 @@ public class AdminOperationsReferee {
       members.put(member.consumerId(), List.of(member.clientId(), member.host(), member.memberEpoch(), assigned));
     }
     return List.of(group.groupState().toString(), group.groupEpoch(), group.targetAssignmentEpoch(), members, operations(group.authorizedOperations()));
-  }
-
-  private Object describeStreamsGroup(String name) throws Exception {
-    StreamsGroupDescription group = admin.describeStreamsGroups(List.of(name), new DescribeStreamsGroupsOptions().includeAuthorizedOperations(true).includeTopologyDescription(true)).all().get().get(name);
-    Map<String, Object> found = new TreeMap<>();
-    found.put("state", group.groupState().toString());
-    found.put("epochs", List.of(group.groupEpoch(), group.targetAssignmentEpoch(), group.topologyEpoch()));
-    found.put("assignor", group.assignorName().orElse("none"));
-    found.put("status", camel(group.topologyDescriptionStatus()));
-    found.put("operations", operations(group.authorizedOperations()));
-    Map<String, Object> subtopologies = new TreeMap<>();
-    for (StreamsGroupSubtopologyDescription one : group.subtopologies()) {
-      subtopologies.put(one.subtopologyId(), List.of(new TreeSet<>(one.sourceTopics()), new TreeSet<>(one.repartitionSinkTopics()), streamsTopics(one.stateChangelogTopics()), streamsTopics(one.repartitionSourceTopics())));
-    }
-    found.put("subtopologies", subtopologies);
-    Map<String, Object> members = new TreeMap<>();
-    for (StreamsGroupMemberDescription member : group.members()) {
-      members.put(member.memberId(), List.of(
-          member.clientId(), member.clientHost(), member.memberEpoch(), member.topologyEpoch(), member.processId(),
-          member.userEndpoint().map(endpoint -> endpoint.host() + ":" + endpoint.port()).orElse("none"),
-          new TreeMap<>(member.clientTags()), tasks(member.assignment()), tasks(member.targetAssignment()), member.isClassic()));
-    }
-    found.put("members", members);
-    return found;
-  }
-
-  private static Object streamsTopics(Map<String, StreamsGroupSubtopologyDescription.TopicInfo> topics) {
-    Map<String, Object> found = new TreeMap<>();
-    topics.forEach((name, info) -> found.put(name, List.of(info.partitions(), info.replicationFactor(), new TreeMap<>(info.topicConfigs()))));
-    return found;
-  }
-
-  private static Object tasks(StreamsGroupMemberAssignment assignment) {
-    return List.of(tasks(assignment.activeTasks()), tasks(assignment.standbyTasks()), tasks(assignment.warmupTasks()));
-  }
-
-  private static Object tasks(List<StreamsGroupMemberAssignment.TaskIds> tasks) {
-    Map<String, Object> found = new TreeMap<>();
-    for (StreamsGroupMemberAssignment.TaskIds one : tasks) found.put(one.subtopologyId(), new TreeSet<>(one.partitions()));
-    return found;
   }
 
   private static Object offsets(Map<TopicPartition, OffsetAndMetadata> offsets) {
