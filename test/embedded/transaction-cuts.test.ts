@@ -3,6 +3,8 @@ import { EmbeddedCluster } from '../../src/embedded/index.ts'
 import { KafkaClient, type TransactionalProducer } from '../../src/index.ts'
 import { cutAfter } from '../support/proxy-faults.ts'
 import { Proxy, type Direction } from '../support/proxy.ts'
+import { readCommitted } from './support/read-committed.ts'
+import { GROUP } from './support/transaction-scene.ts'
 
 const APIS = [
   [2, 'InitProducerId'],
@@ -20,7 +22,6 @@ const DIRECTIONS: readonly Direction[] = ['request', 'response']
 const CASES = APIS.flatMap(([generation, api]) =>
   DIRECTIONS.map((direction) => ({ generation, api, direction })),
 )
-const GROUP = { groupId: 'g', generationId: -1, memberId: '', groupInstanceId: undefined }
 
 describe('a transaction whose connection is cut', () => {
   it.each(CASES)(
@@ -56,14 +57,7 @@ describe('a transaction whose connection is cut', () => {
       }
       await client.close().catch(() => undefined)
       await using reading = new KafkaClient({ hosts: kafka.hosts })
-      await using consumer = await reading.topic('a').getSimpleConsumer({
-        autoOffsetReset: 'earliest',
-        isolationLevel: 'read_committed',
-        stopAtEnd: true,
-      })
-      const read: string[] = []
-      for await (const { value } of consumer) read.push(String(value))
-      expect(read).toEqual(values)
+      expect(await readCommitted(kafka, 'a')).toEqual(values)
       const [group] = await reading.admin.listGroupOffsets(['g'])
       expect(group!.offsets).toMatchObject([{ offset: length }])
     },

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { EmbeddedCluster } from '../../src/embedded/index.ts'
 import { KafkaClient, type TransactionalProducer } from '../../src/index.ts'
+import { readCommitted } from './support/read-committed.ts'
+import { GROUP } from './support/transaction-scene.ts'
 
 describe('a transactional producer that is used wrongly', () => {
   let kafka: EmbeddedCluster
@@ -32,8 +34,7 @@ describe('a transactional producer that is used wrongly', () => {
     await expect(tx.produceMany([])).rejects.toMatchObject(ended)
     await expect(tx.commit()).rejects.toMatchObject(ended)
     await expect(tx.abort()).rejects.toMatchObject(ended)
-    const group = { groupId: 'g', generationId: -1, memberId: '', groupInstanceId: undefined }
-    await expect(tx.sendOffsets({ offsets: [], group })).rejects.toMatchObject(ended)
+    await expect(tx.sendOffsets({ offsets: [], group: GROUP })).rejects.toMatchObject(ended)
     // What was refused has no effect on the next one.
     await producer.transaction((next) => void next.produce('a', 'y'))
   })
@@ -106,16 +107,8 @@ describe('a transactional producer that is used wrongly', () => {
     const tx = await producer.begin()
     await tx.produce('a', 'open')
     await client.close()
-    await using reading = new KafkaClient({ hosts: kafka.hosts })
-    await using consumer = await reading.topic('a').getSimpleConsumer({
-      autoOffsetReset: 'earliest',
-      isolationLevel: 'read_committed',
-      stopAtEnd: true,
-    })
     // Without the abort there would be no end: the last stable offset would stay before the message.
-    const values: string[] = []
-    for await (const { value } of consumer) values.push(String(value))
-    expect(values).toEqual([])
+    expect(await readCommitted(kafka, 'a')).toEqual([])
     await expect(tx.commit()).rejects.toMatchObject({ code: 'CLOSED' })
   })
 })

@@ -2,64 +2,28 @@
 import { describe, expect, it } from '@jest/globals'
 import { initProducerId } from '../../protocol/apis/init-producer-id.ts'
 import { EmbeddedCluster, type EmbeddedClusterOptions } from '../../src/embedded/index.ts'
-import {
-  KafkaClient,
-  KafkaError,
-  type Compression,
-  type TransactionalProducer,
-} from '../../src/index.ts'
+import { KafkaClient, type Compression } from '../../src/index.ts'
+import { codeOf } from '../support/settled.ts'
 import { until } from '../support/until.ts'
+import { holdNext } from './support/hold-next.ts'
 import { RawClient } from './support/raw-client.ts'
+import { committed } from './support/read-committed.ts'
+import {
+  GROUP,
+  TRANSACTIONAL_ID,
+  transactionScene,
+  type TransactionScene,
+} from './support/transaction-scene.ts'
 
-const ID = 'tx'
-const GROUP = { groupId: 'g', generationId: -1, memberId: '', groupInstanceId: undefined }
 const OFFSETS = [{ topic: 'in', partition: 0, offset: 12 }]
 const GENERATIONS: readonly (readonly [string, EmbeddedClusterOptions])[] = [
   ['transaction.version 2', {}],
   ['transaction.version 1', { transactionVersion: 1 }],
 ]
 
-interface Setup extends AsyncDisposable {
-  readonly kafka: EmbeddedCluster
-  readonly client: KafkaClient
-  readonly producer: TransactionalProducer
-}
-
-async function setUp(options: EmbeddedClusterOptions = {}): Promise<Setup> {
+async function setUp(options: EmbeddedClusterOptions = {}): Promise<TransactionScene> {
   const topics = { a: { partitions: 3 }, in: {} }
-  const kafka = await EmbeddedCluster.start({ brokers: 3, topics, ...options })
-  const client = new KafkaClient({ hosts: kafka.hosts, retryBackoffMs: 5, retryBackoffMaxMs: 50 })
-  const producer = await client.getTransactionalProducer({ transactionalId: ID })
-  return {
-    kafka,
-    client,
-    producer,
-    [Symbol.asyncDispose]: async () => {
-      await client.close().catch(() => undefined)
-      await kafka.stop()
-    },
-  }
-}
-
-async function committed(kafka: EmbeddedCluster): Promise<string[]> {
-  await using client = new KafkaClient({ hosts: kafka.hosts })
-  await using consumer = await client.topic('a').getSimpleConsumer({
-    autoOffsetReset: 'earliest',
-    isolationLevel: 'read_committed',
-    stopAtEnd: true,
-  })
-  const values: string[] = []
-  for await (const { value } of consumer) values.push(String(value))
-  return values.sort()
-}
-
-async function codeOf(running: Promise<unknown>): Promise<string | undefined> {
-  try {
-    await running
-    return undefined
-  } catch (error) {
-    return error instanceof KafkaError ? error.code : String(error)
-  }
+  return transactionScene(await EmbeddedCluster.start({ brokers: 3, topics, ...options }))
 }
 
 describe.each(GENERATIONS)('transactions, %s', (name, options) => {
@@ -96,7 +60,7 @@ describe.each(GENERATIONS)('transactions, %s', (name, options) => {
     expect(await codeOf(tx.abort({ timeoutMs: 1_000 }))).toBe('TRANSACTION_OUTCOME_UNKNOWN')
     lost.remove()
     await producer.transaction((next) => void next.produce('a', 'next'))
-    expect(await committed(kafka)).toEqual(['next'])
+    expect(await committed(kafka, 'a')).toEqual(['next'])
   })
 
   it('do not write the next transaction with an epoch that a late commit may end', async () => {
@@ -110,7 +74,7 @@ describe.each(GENERATIONS)('transactions, %s', (name, options) => {
     const [first, repeated, second] = epochs()
     expect(repeated).toBe(first)
     expect(second).toBeGreaterThan(first!)
-    expect(await committed(kafka)).toEqual(['1', '2'])
+    expect(await committed(kafka, 'a')).toEqual(['1', '2'])
   })
 
   it('do not take UNKNOWN_SERVER_ERROR for a commit (franz-go 1.21.4)', async () => {
@@ -121,18 +85,17 @@ describe.each(GENERATIONS)('transactions, %s', (name, options) => {
     await tx.produce('a', '1')
     expect(await codeOf(tx.commit())).toBe('TRANSACTION_OUTCOME_UNKNOWN')
     await tx.abort()
-    expect(await committed(kafka)).toEqual([])
+    expect(await committed(kafka, 'a')).toEqual([])
   })
 
   it('do not begin with the end of another (franz-go 1.19.0)', async () => {
     await using setup = await setUp(options)
     const { kafka, producer } = setup
-    const asked = kafka.requests.next({ api: 'EndTxn' })
-    const held = kafka.faults.on({ api: 'EndTxn', times: 1 }, { hold: true })
+    const held = holdNext(kafka, 'EndTxn')
     const tx = await producer.begin()
     await tx.produce('a', '1')
     const committing = tx.commit()
-    await asked
+    await held.arrived
     expect(await codeOf(producer.begin())).toBe('TRANSACTION_IN_PROGRESS')
     held.release()
     await committing
@@ -149,7 +112,7 @@ describe.each(GENERATIONS)('transactions, %s', (name, options) => {
     kafka.faults.on({ api, times: 3 }, { error: 'CONCURRENT_TRANSACTIONS' })
     await tx.produce('a', { value: '2', partition: 1 })
     await tx.commit()
-    expect(await committed(kafka)).toEqual(['1', '2'])
+    expect(await committed(kafka, 'a')).toEqual(['1', '2'])
   })
 
   it('do not wait for their timeout where every message has failed (franz-go 1.21.4)', async () => {
@@ -165,7 +128,7 @@ describe.each(GENERATIONS)('transactions, %s', (name, options) => {
     await tx.abort()
     fault.remove()
     await producer.transaction((next) => void next.produce('a', 'next'))
-    expect(await committed(kafka)).toEqual(['next'])
+    expect(await committed(kafka, 'a')).toEqual(['next'])
   })
 
   it('do not number messages again in the middle (librdkafka#3575)', async () => {
@@ -178,7 +141,7 @@ describe.each(GENERATIONS)('transactions, %s', (name, options) => {
     expect(await codeOf(tx.produce('a', { value: 'after', partition: 0 }))).toBeDefined()
     expect(await codeOf(tx.commit())).toBe('TRANSACTION_FAILED')
     await tx.abort()
-    expect(await committed(kafka)).toEqual([])
+    expect(await committed(kafka, 'a')).toEqual([])
   })
 
   it('do not commit where all messages were too late before a partition was added (librdkafka 1.7)', async () => {
@@ -204,7 +167,7 @@ describe.each(GENERATIONS)('transactions, %s', (name, options) => {
     await tx.produce('a', '1')
     expect(await codeOf(tx.commit())).toBe('TRANSACTION_ABORTABLE')
     await tx.abort()
-    expect(await committed(kafka)).toEqual([])
+    expect(await committed(kafka, 'a')).toEqual([])
   })
 
   it('do not end a producer by being empty (librdkafka 1.6.1)', async () => {
@@ -214,7 +177,7 @@ describe.each(GENERATIONS)('transactions, %s', (name, options) => {
     await (await producer.begin()).abort()
     await producer.transaction(() => undefined)
     await producer.transaction((tx) => void tx.produce('a', '1'))
-    expect(await committed(kafka)).toEqual(['1'])
+    expect(await committed(kafka, 'a')).toEqual(['1'])
   })
 
   it('do not stall where the coordinator moves while offsets are sent (librdkafka#3571)', async () => {
@@ -222,11 +185,10 @@ describe.each(GENERATIONS)('transactions, %s', (name, options) => {
     const { kafka, producer, client } = setup
     const tx = await producer.begin()
     await tx.produce('a', '1')
-    const held = kafka.faults.on({ api: 'TxnOffsetCommit', times: 1 }, { hold: true })
-    const asked = kafka.requests.next({ api: 'TxnOffsetCommit' })
+    const held = holdNext(kafka, 'TxnOffsetCommit')
     const sending = tx.sendOffsets({ offsets: OFFSETS, group: GROUP })
-    await asked
-    for (const id of [ID, GROUP.groupId]) {
+    await held.arrived
+    for (const id of [TRANSACTIONAL_ID, GROUP.groupId]) {
       kafka.moveCoordinator(id, (kafka.coordinatorOf(id) % 3) + 1)
     }
     held.release()
@@ -252,7 +214,7 @@ describe.each(GENERATIONS)('transactions, %s', (name, options) => {
     produced.push(tx.produce('a', { value: '3', partition: 1 }))
     await Promise.all(produced)
     await tx.commit()
-    expect(await committed(kafka)).toEqual(['0', '1', '2', '3'])
+    expect(await committed(kafka, 'a')).toEqual(['0', '1', '2', '3'])
   })
 
   it('do not confuse several aborted ranges of one response (platformatic)', async () => {
@@ -270,7 +232,7 @@ describe.each(GENERATIONS)('transactions, %s', (name, options) => {
     const expected = [0, 1, 2, 3, 4].flatMap((round) =>
       round % 2 === 0 ? [`two ${round}`] : [`one ${round}`, `one ${round}`],
     )
-    expect(await committed(kafka)).toEqual(expected.sort())
+    expect(await committed(kafka, 'a')).toEqual(expected.sort())
   })
 
   it('do not fail offsets by CONCURRENT_TRANSACTIONS (kafkajs#430, sarama#2859)', async () => {
@@ -309,12 +271,12 @@ describe.each(GENERATIONS)('transactions, %s', (name, options) => {
       await using kafka = await EmbeddedCluster.start({ topics: { a: {} }, ...options })
       using raw = await RawClient.open(kafka.ports[0]!)
       // 32,767 epochs are a producer id's, the last of which fences: all but the last 20 are taken here.
-      const body = { transactionalId: ID, transactionTimeoutMs: 60_000 }
+      const body = { transactionalId: TRANSACTIONAL_ID, transactionTimeoutMs: 60_000 }
       const takes = 32_746
       for (let sent = 0; sent < takes; sent++) raw.send(initProducerId, 4, body)
       for (let taken = 0; taken < takes; taken++) await raw.nextFrame()
       await using client = new KafkaClient({ hosts: kafka.hosts, retryBackoffMs: 5 })
-      const producer = await client.getTransactionalProducer({ transactionalId: ID })
+      const producer = await client.getTransactionalProducer({ transactionalId: TRANSACTIONAL_ID })
       for (let i = 0; i < 40; i++) {
         const tx = await producer.begin()
         await tx.produce('a', String(i))
@@ -322,7 +284,9 @@ describe.each(GENERATIONS)('transactions, %s', (name, options) => {
       }
       await producer.transaction((tx) => void tx.produce('a', 'last'))
       const numbers = Array.from({ length: 40 }, (_, i) => String(i))
-      expect(await committed(kafka)).toEqual([...(end === 'commit' ? numbers : []), 'last'].sort())
+      expect(await committed(kafka, 'a')).toEqual(
+        [...(end === 'commit' ? numbers : []), 'last'].sort(),
+      )
       const ids = kafka.requests
         .all({ api: 'EndTxn' })
         .map(({ body: { producerId } }) => producerId)
@@ -348,7 +312,7 @@ describe.each(GENERATIONS)('transactions, %s', (name, options) => {
       await write('aborted', 'abort')
       await write('committed', 'commit')
       await write('aborted', 'abort')
-      expect(await committed(kafka)).toEqual(Array<string>(100).fill('committed'))
+      expect(await committed(kafka, 'a')).toEqual(Array<string>(100).fill('committed'))
     },
   )
 })

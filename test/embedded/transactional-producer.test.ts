@@ -1,9 +1,15 @@
 import { describe, expect, it } from '@jest/globals'
 import type { ErrorName } from '../../protocol/errors.ts'
 import { EmbeddedCluster, type EmbeddedClusterOptions } from '../../src/embedded/index.ts'
-import { KafkaClient, KafkaError, type TransactionalProducer } from '../../src/index.ts'
-
-const ID = 'tx'
+import { KafkaClient } from '../../src/index.ts'
+import { codeOf } from '../support/settled.ts'
+import { committed } from './support/read-committed.ts'
+import {
+  GROUP,
+  TRANSACTIONAL_ID,
+  transactionScene,
+  type TransactionScene,
+} from './support/transaction-scene.ts'
 
 /** The two protocols, and the three ways of finding out which one it is. */
 const CLUSTERS: readonly (readonly [string, EmbeddedClusterOptions])[] = [
@@ -14,54 +20,9 @@ const CLUSTERS: readonly (readonly [string, EmbeddedClusterOptions])[] = [
   ['Kafka 0.11', { version: '0.11' }],
 ]
 
-interface Setup extends AsyncDisposable {
-  readonly kafka: EmbeddedCluster
-  readonly client: KafkaClient
-  readonly producer: TransactionalProducer
-}
-
-async function setUp(options: EmbeddedClusterOptions = {}, timeoutMs = 60_000): Promise<Setup> {
+async function setUp(options: EmbeddedClusterOptions): Promise<TransactionScene> {
   const topics = { a: { partitions: 3 }, b: {} }
-  const kafka = await EmbeddedCluster.start({ topics, ...options })
-  const client = new KafkaClient({ hosts: kafka.hosts, retryBackoffMs: 5, retryBackoffMaxMs: 50 })
-  const producer = await client.getTransactionalProducer({
-    transactionalId: ID,
-    transactionTimeoutMs: timeoutMs,
-  })
-  return {
-    kafka,
-    client,
-    producer,
-    [Symbol.asyncDispose]: async () => {
-      await client.close().catch(() => undefined)
-      await kafka[Symbol.asyncDispose]()
-    },
-  }
-}
-
-/** What a read_committed consumer of its own finds in topics. */
-async function committed(kafka: EmbeddedCluster, ...topics: string[]): Promise<string[]> {
-  await using client = new KafkaClient({ hosts: kafka.hosts })
-  await using consumer = await client.getConsumer({
-    topics,
-    autoOffsetReset: 'earliest',
-    isolationLevel: 'read_committed',
-    stopAtEnd: true,
-  })
-  const values: string[] = []
-  for await (const message of consumer.messages()) {
-    values.push(String(message.value))
-  }
-  return values.sort()
-}
-
-async function codeOf(running: Promise<unknown>): Promise<string | undefined> {
-  try {
-    await running
-    return undefined
-  } catch (error) {
-    return error instanceof KafkaError ? error.code : String(error)
-  }
+  return transactionScene(await EmbeddedCluster.start({ topics, ...options }))
 }
 
 describe.each(CLUSTERS)('a transactional producer, %s', (_, options) => {
@@ -133,7 +94,7 @@ describe.each(CLUSTERS)('a transactional producer, %s', (_, options) => {
     const tx = await producer.begin()
     await tx.produce('a', 'zombie')
     await using other = new KafkaClient({ hosts: kafka.hosts })
-    const successor = await other.getTransactionalProducer({ transactionalId: ID })
+    const successor = await other.getTransactionalProducer({ transactionalId: TRANSACTIONAL_ID })
     await successor.transaction((one) => void one.produce('a', 'new'))
     await expect(tx.commit()).rejects.toMatchObject({
       code: 'PRODUCER_FENCED',
@@ -147,12 +108,11 @@ describe.each(CLUSTERS)('a transactional producer, %s', (_, options) => {
   it('commits offsets of a group with the transaction', async () => {
     await using setup = await setUp(options)
     const { producer, client } = setup
-    const group = { groupId: 'g', generationId: -1, memberId: '', groupInstanceId: undefined }
     const committedOf = () => client.admin.listGroupOffsets(['g'])
     const offsetOf = async () => JSON.stringify(await committedOf())
     const send = async (offset: number, ends: 'commit' | 'abort') => {
       const tx = await producer.begin()
-      await tx.sendOffsets({ offsets: [{ topic: 'a', partition: 0, offset }], group })
+      await tx.sendOffsets({ offsets: [{ topic: 'a', partition: 0, offset }], group: GROUP })
       await tx[ends]()
     }
     await send(3, 'commit')

@@ -1,3 +1,5 @@
+import { KafkaError } from '../../src/index.ts'
+
 /** How a promise ended, and how long that took: for promises that must end in time. */
 export interface Settled<T> {
   readonly value: T | undefined
@@ -20,6 +22,13 @@ export async function failureOf(promise: Promise<unknown>): Promise<Error> {
   const { error, value } = await settled(promise)
   if (error === undefined) throw new Error(`It should have failed, but gave ${String(value)}`)
   return error
+}
+
+/** The code of the KafkaError that something fails with, the text of another error, undefined if it does not fail. */
+export async function codeOf(promise: Promise<unknown>): Promise<string | undefined> {
+  const { error } = await settled(promise)
+  if (error === undefined) return undefined
+  return error instanceof KafkaError ? error.code : String(error)
 }
 
 function asError(error: unknown): Error {
