@@ -6,9 +6,11 @@ import {
   type ConsumerBatch,
   type TransactOptions,
   type Transaction,
+  type TransactionalProducer,
 } from '../../src/index.ts'
 import { setTimeout as delay } from 'node:timers/promises'
 import { until } from '../support/until.ts'
+import { committed } from './support/read-committed.ts'
 
 const CLUSTERS: readonly (readonly [string, EmbeddedClusterOptions])[] = [
   ['transaction.version 2', {}],
@@ -30,20 +32,24 @@ function numbers(): string[] {
   return Array.from({ length: MESSAGES }, (_, i) => String(i)).sort()
 }
 
-async function output(kafka: EmbeddedCluster): Promise<string[]> {
-  await using client = new KafkaClient({ hosts: kafka.hosts })
-  await using consumer = await client.topic('out').getSimpleConsumer({
-    autoOffsetReset: 'earliest',
-    isolationLevel: 'read_committed',
-    stopAtEnd: true,
-  })
-  const values: string[] = []
-  for await (const { value } of consumer) values.push(String(value))
-  return values.sort()
+function output(kafka: EmbeddedCluster): Promise<string[]> {
+  return committed(kafka, 'out')
 }
 
 async function untilCopied(kafka: EmbeddedCluster): Promise<void> {
   while ((await output(kafka)).length < MESSAGES) await delay(10)
+}
+
+function copyBatch(batch: ConsumerBatch, tx: Transaction): void {
+  for (const { value } of batch) void tx.produce('out', value)
+}
+
+/** Copies too, and notes the batches of each transaction. */
+function copyNoting(transactions: Map<Transaction, ConsumerBatch[]>) {
+  return (batch: ConsumerBatch, tx: Transaction) => {
+    transactions.set(tx, [...(transactions.get(tx) ?? []), batch])
+    copyBatch(batch, tx)
+  }
 }
 
 function copied(transactions: ReadonlyMap<Transaction, readonly ConsumerBatch[]>): number {
@@ -60,12 +66,36 @@ function member(client: KafkaClient): Promise<BalancedConsumer> {
   })
 }
 
+interface Copying extends AsyncDisposable {
+  readonly kafka: EmbeddedCluster
+  readonly client: KafkaClient
+  readonly producer: TransactionalProducer
+  readonly consumer: BalancedConsumer
+}
+
+/** What copies `in` to `out`: a producer, and a member that has the group to itself. */
+async function startCopying(options: EmbeddedClusterOptions): Promise<Copying> {
+  const kafka = await start(options)
+  const client = new KafkaClient({ hosts: kafka.hosts, retryBackoffMs: 5 })
+  return {
+    kafka,
+    client,
+    producer: await client.getTransactionalProducer({ transactionalId: 'copier' }),
+    consumer: await member(client),
+    [Symbol.asyncDispose]: async () => {
+      try {
+        await client.close()
+      } finally {
+        await kafka.stop()
+      }
+    },
+  }
+}
+
 describe.each(CLUSTERS)('consumer.transact, %s', (_, options) => {
   it('copies each message once, whatever handler, answers and commits fail meanwhile', async () => {
-    await using kafka = await start(options)
-    await using client = new KafkaClient({ hosts: kafka.hosts, retryBackoffMs: 5 })
-    const producer = await client.getTransactionalProducer({ transactionalId: 'copier' })
-    const consumer = await member(client)
+    await using copy = await startCopying(options)
+    const { kafka, producer, consumer } = copy
     let batches = 0
     const state = { isDone: false }
     kafka.faults.on({ api: 'EndTxn', times: 2 }, { cutAfterBytes: 0 })
@@ -74,7 +104,7 @@ describe.each(CLUSTERS)('consumer.transact, %s', (_, options) => {
       consumer.transact(
         producer,
         (batch, tx) => {
-          for (const { value } of batch) void tx.produce('out', value)
+          copyBatch(batch, tx)
           if (++batches % 7 === 0) throw new Error('the handler failed')
         },
         { maxWaitMs: 0 },
@@ -127,10 +157,8 @@ describe.each(CLUSTERS)('consumer.transact, %s', (_, options) => {
   })
 
   it('makes nothing visible of a member whose generation is over', async () => {
-    await using kafka = await start(options)
-    await using client = new KafkaClient({ hosts: kafka.hosts, retryBackoffMs: 5 })
-    const producer = await client.getTransactionalProducer({ transactionalId: 'zombie' })
-    const consumer = await member(client)
+    await using copy = await startCopying(options)
+    const { kafka, producer, consumer } = copy
     const stale = consumer.groupMetadata()
     const tx = await producer.begin()
     await tx.produce('out', 'zombie')
@@ -147,17 +175,12 @@ describe.each(CLUSTERS)('consumer.transact, %s', (_, options) => {
   })
 
   it('puts batches of several partitions into a transaction, up to maxMessages', async () => {
-    await using kafka = await start(options)
-    await using client = new KafkaClient({ hosts: kafka.hosts })
-    const producer = await client.getTransactionalProducer({ transactionalId: 'copier' })
-    const consumer = await member(client)
+    await using copy = await startCopying(options)
+    const { kafka, producer, consumer } = copy
     const transactions = new Map<Transaction, ConsumerBatch[]>()
     const copying = consumer.transact(
       producer,
-      (batch, tx) => {
-        transactions.set(tx, [...(transactions.get(tx) ?? []), batch])
-        for (const { value } of batch) void tx.produce('out', value)
-      },
+      copyNoting(transactions),
       // The time never ends a transaction here.
       { maxMessages: MESSAGES / 3, maxWaitMs: 600_000 },
     )
@@ -177,14 +200,7 @@ describe.each(CLUSTERS)('consumer.transact, %s', (_, options) => {
       const producer = await client.getTransactionalProducer({ transactionalId: id })
       const consumer = await member(client)
       const transactions = new Map<Transaction, ConsumerBatch[]>()
-      const copying = consumer.transact(
-        producer,
-        (batch, tx) => {
-          transactions.set(tx, [...(transactions.get(tx) ?? []), batch])
-          for (const { value } of batch) void tx.produce('out', value)
-        },
-        { maxWaitMs: 600_000 },
-      )
+      const copying = consumer.transact(producer, copyNoting(transactions), { maxWaitMs: 600_000 })
       return { consumer, copying, transactions }
     }
     const first = await copy('first')
@@ -203,16 +219,14 @@ describe.each(CLUSTERS)('consumer.transact, %s', (_, options) => {
   })
 
   it('commits what a transaction has when the consumer is closed', async () => {
-    await using kafka = await start(options)
-    await using client = new KafkaClient({ hosts: kafka.hosts })
-    const producer = await client.getTransactionalProducer({ transactionalId: 'copier' })
-    const consumer = await member(client)
+    await using copy = await startCopying(options)
+    const { kafka, producer, consumer } = copy
     let copiedMessages = 0
     const copying = consumer.transact(
       producer,
       (batch, tx) => {
         copiedMessages += batch.length
-        for (const { value } of batch) void tx.produce('out', value)
+        copyBatch(batch, tx)
       },
       { maxWaitMs: 600_000 },
     )
@@ -227,19 +241,16 @@ describe.each(CLUSTERS)('consumer.transact, %s', (_, options) => {
     await using client = new KafkaClient({ hosts: kafka.hosts })
     const fenced = await client.getTransactionalProducer({ transactionalId: 'copier' })
     const consumer = await member(client)
-    const copy = (batch: ConsumerBatch, tx: Transaction) => {
-      for (const { value } of batch) void tx.produce('out', value)
-    }
     const producer = await client.getTransactionalProducer({ transactionalId: 'copier' })
     // Its first transaction fails when it is used, the second does not even begin.
     for (let i = 0; i < 2; i++) {
-      await expect(consumer.transact(fenced, copy)).rejects.toMatchObject({
+      await expect(consumer.transact(fenced, copyBatch)).rejects.toMatchObject({
         code: 'PRODUCER_FENCED',
       })
     }
     // It throws the unhandled failures of messages.
     await fenced.close().catch(() => undefined)
-    const copying = consumer.transact(producer, copy)
+    const copying = consumer.transact(producer, copyBatch)
     await untilCopied(kafka)
     await consumer.close()
     await copying
@@ -247,10 +258,8 @@ describe.each(CLUSTERS)('consumer.transact, %s', (_, options) => {
   })
 
   it('aborts a transaction whose handler may have left its batch half done', async () => {
-    await using kafka = await start(options)
-    await using client = new KafkaClient({ hosts: kafka.hosts, retryBackoffMs: 5 })
-    const producer = await client.getTransactionalProducer({ transactionalId: 'copier' })
-    const consumer = await member(client)
+    await using copy = await startCopying(options)
+    const { kafka, client, producer, consumer } = copy
     let isAtWork = false
     const copying = consumer.transact(producer, async (batch, tx) => {
       isAtWork = true
@@ -266,10 +275,8 @@ describe.each(CLUSTERS)('consumer.transact, %s', (_, options) => {
   })
 
   it('refuses commits of a batch outside of its transaction', async () => {
-    await using kafka = await start(options)
-    await using client = new KafkaClient({ hosts: kafka.hosts })
-    const producer = await client.getTransactionalProducer({ transactionalId: 'copier' })
-    const consumer = await member(client)
+    await using copy = await startCopying(options)
+    const { producer, consumer } = copy
     await expect(consumer.transact(producer, (batch) => batch.commit())).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
     })
@@ -278,10 +285,8 @@ describe.each(CLUSTERS)('consumer.transact, %s', (_, options) => {
   it.each([{ maxMessages: 0 }, { maxWaitMs: -1 }, { maxMessage: 5 }, { signal: 'x' }])(
     'refuses the options %j',
     async (wrong) => {
-      await using kafka = await start(options)
-      await using client = new KafkaClient({ hosts: kafka.hosts })
-      const producer = await client.getTransactionalProducer({ transactionalId: 'copier' })
-      const consumer = await member(client)
+      await using copy = await startCopying(options)
+      const { producer, consumer } = copy
       await expect(
         consumer.transact(producer, () => undefined, wrong as TransactOptions),
       ).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
