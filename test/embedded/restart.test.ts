@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { EmbeddedCluster, EmbeddedZooKeeper } from '../../src/embedded/index.ts'
-import { KafkaClient, type BalancedConsumer, type ConsumedMessage } from '../../src/index.ts'
+import { KafkaClient, type BalancedConsumer } from '../../src/index.ts'
+import { takeTexts } from '../support/take.ts'
 
 const CLOSED = { code: 'CLOSED' }
 /** Both kinds of groups have one member here, so that nothing is waited for. */
@@ -33,37 +34,28 @@ beforeEach(async () => {
   await producer.flush()
 })
 
-async function read(
-  consumer: { consume(): Promise<ConsumedMessage | undefined> },
-  count: number,
-): Promise<readonly string[]> {
-  const values: string[] = []
-  while (values.length < count) values.push(String((await consumer.consume())?.value))
-  return values
-}
-
 describe('a consumer that was stopped and is started again', () => {
   it('goes on after the last message that it delivered, without a group', async () => {
     const consumer = await client.topic(topic).getSimpleConsumer()
-    expect(await read(consumer, 3)).toEqual(['0', '1', '2'])
+    expect(await takeTexts(consumer, 3)).toEqual(['0', '1', '2'])
     await consumer.stop()
     await expect(consumer.consume()).rejects.toMatchObject(CLOSED)
     await consumer.start()
-    expect(await read(consumer, 2)).toEqual(['3', '4'])
+    expect(await takeTexts(consumer, 2)).toEqual(['3', '4'])
     await consumer.stop()
     await consumer.start()
-    expect(await read(consumer, 1)).toEqual(['5'])
+    expect(await takeTexts(consumer, 1)).toEqual(['5'])
     await consumer.close()
   })
 
   it('goes on at the offset that its group has committed', async () => {
     const consumer = await client.topic(topic).getSimpleConsumer({ consumerGroup: topic })
-    await read(consumer, 3)
+    await takeTexts(consumer, 3)
     await consumer.commitOffsets()
-    await read(consumer, 3)
+    await takeTexts(consumer, 3)
     await consumer.stop()
     await consumer.start()
-    expect(await read(consumer, 1)).toEqual(['3'])
+    expect(await takeTexts(consumer, 1)).toEqual(['3'])
     await consumer.close()
   })
 
@@ -72,10 +64,10 @@ describe('a consumer that was stopped and is started again', () => {
     const consumer = await client
       .topic(topic)
       .getSimpleConsumer({ consumerGroup: topic, autoCommitEnable: true })
-    await read(consumer, 3)
+    await takeTexts(consumer, 3)
     await consumer.stop()
     await consumer.start()
-    expect(await read(consumer, 1)).toEqual(['2'])
+    expect(await takeTexts(consumer, 1)).toEqual(['2'])
     await consumer.close()
   })
 
@@ -83,11 +75,11 @@ describe('a consumer that was stopped and is started again', () => {
     const consumer = await client
       .topic(topic)
       .getSimpleConsumer({ consumerGroup: topic, resetOffsetOnStart: true })
-    await read(consumer, 3)
+    await takeTexts(consumer, 3)
     await consumer.commitOffsets()
     await consumer.stop()
     await consumer.start()
-    expect(await read(consumer, 1)).toEqual(['0'])
+    expect(await takeTexts(consumer, 1)).toEqual(['0'])
     await consumer.close()
   })
 
@@ -99,7 +91,7 @@ describe('a consumer that was stopped and is started again', () => {
     await expect(failing).rejects.toThrow('not this one')
     await consumer.stop()
     await consumer.start()
-    expect(await read(consumer, 1)).toEqual(['4'])
+    expect(await takeTexts(consumer, 1)).toEqual(['4'])
     await consumer.close()
   })
 
@@ -108,16 +100,16 @@ describe('a consumer that was stopped and is started again', () => {
     consumer.seek(0, 7)
     await consumer.stop()
     await consumer.start()
-    expect(await read(consumer, 1)).toEqual(['7'])
+    expect(await takeTexts(consumer, 1)).toEqual(['7'])
     await consumer.close()
   })
 
   it('waits until it has stopped, and shares the start with other calls', async () => {
     const consumer = await client.topic(topic).getSimpleConsumer({ consumerGroup: topic })
-    await read(consumer, 1)
+    await takeTexts(consumer, 1)
     const stopping = consumer.stop()
     await Promise.all([consumer.start(), stopping, consumer.start()])
-    expect(await read(consumer, 1)).toEqual(['0'])
+    expect(await takeTexts(consumer, 1)).toEqual(['0'])
     await consumer.close()
   })
 
@@ -133,10 +125,10 @@ describe('a consumer that was stopped and is started again', () => {
 
   it('reads several topics again from its positions', async () => {
     const consumer = await client.getConsumer({ topics: [topic] })
-    expect(await read(consumer, 3)).toEqual(['0', '1', '2'])
+    expect(await takeTexts(consumer, 3)).toEqual(['0', '1', '2'])
     await consumer.stop()
     await consumer.start()
-    expect(await read(consumer, 1)).toEqual(['3'])
+    expect(await takeTexts(consumer, 1)).toEqual(['3'])
     await consumer.close()
   })
 
@@ -158,7 +150,7 @@ describe('a consumer that was stopped and is started again', () => {
       const consumer: BalancedConsumer = await client
         .topic(topic)
         .getBalancedConsumer({ consumerGroup: topic, ...by, autoCommitEnable: true })
-      expect(await read(consumer, 3)).toEqual(['0', '1', '2'])
+      expect(await takeTexts(consumer, 3)).toEqual(['0', '1', '2'])
       const { memberId } = consumer
       await consumer.stop()
       expect(consumer.partitions).toEqual([])
@@ -166,7 +158,7 @@ describe('a consumer that was stopped and is started again', () => {
       await consumer.start()
       expect(consumer.partitions).toEqual([0])
       expect(consumer.memberId).not.toBe(memberId)
-      expect(await read(consumer, 1)).toEqual(['2'])
+      expect(await takeTexts(consumer, 1)).toEqual(['2'])
       await consumer.close()
       await expect(consumer.start()).rejects.toMatchObject(CLOSED)
     },
@@ -179,10 +171,10 @@ describe('a consumer that was stopped and is started again', () => {
       autoCommitEnable: true,
       resetOffsetOnStart: true,
     })
-    await read(consumer, 3)
+    await takeTexts(consumer, 3)
     await consumer.stop()
     await consumer.start()
-    expect(await read(consumer, 1)).toEqual(['2'])
+    expect(await takeTexts(consumer, 1)).toEqual(['2'])
     await consumer.close()
   })
 })
