@@ -1,4 +1,4 @@
-import { KafkaError } from '../../src/index.ts'
+import { KafkaError } from '../../src/errors.ts'
 
 /** How a promise ended, and how long that took: for promises that must end in time. */
 export interface Settled<T> {
