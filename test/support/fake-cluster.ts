@@ -1,3 +1,4 @@
+import { findCoordinator } from '../../protocol/apis/find-coordinator.ts'
 import { listOffsets } from '../../protocol/apis/list-offsets.ts'
 import { metadata } from '../../protocol/apis/metadata.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
@@ -49,6 +50,13 @@ export function metadataOf(
       })),
     })),
   }
+}
+
+/** Lets a broker, the first one of its layout, answer FindCoordinator with itself for every key (versions from 4 on). */
+export function tellCoordinator(broker: FakeBroker): void {
+  broker.handle(findCoordinator, ({ coordinatorKeys }) => ({
+    coordinators: coordinatorKeys.map((key) => ({ key, nodeId: 1, ...broker.address })),
+  }))
 }
 
 /** Lets a broker answer ListOffsets: with the offset, or with the error while `error()` gives one. */

@@ -1,10 +1,9 @@
 import { expect, it } from '@jest/globals'
-import { findCoordinator } from '../../../protocol/apis/find-coordinator.ts'
 import { listGroups } from '../../../protocol/apis/list-groups.ts'
 import { streamsGroupDescribe } from '../../../protocol/apis/streams-group-describe.ts'
 import { KafkaClient } from '../../../src/index.ts'
 import { FakeBroker } from '../../support/fake-broker.ts'
-import { layoutOf, QUICK, tellLayout } from '../../support/fake-cluster.ts'
+import { layoutOf, QUICK, tellCoordinator, tellLayout } from '../../support/fake-cluster.ts'
 
 const NO_TASKS = { activeTasks: [], standbyTasks: [], warmupTasks: [] }
 const node = { sourceTopics: [], stores: [], successors: [] }
@@ -12,9 +11,7 @@ const node = { sourceTopics: [], stores: [], successors: [] }
 async function streamsBroker(versions: readonly [number, number]): Promise<FakeBroker> {
   const broker = await FakeBroker.start({ versions: { StreamsGroupDescribe: versions } })
   tellLayout(layoutOf([broker]), broker)
-  broker.handle(findCoordinator, ({ coordinatorKeys }) => ({
-    coordinators: coordinatorKeys.map((key) => ({ ...broker.address, key, nodeId: 1 })),
-  }))
+  tellCoordinator(broker)
   broker.handle(listGroups, () => ({
     errorCode: 0,
     groups: [

@@ -4,14 +4,13 @@ import { deleteGroups } from '../../../protocol/apis/delete-groups.ts'
 import { describeCluster } from '../../../protocol/apis/describe-cluster.ts'
 import { describeGroups } from '../../../protocol/apis/describe-groups.ts'
 import { describeQuorum } from '../../../protocol/apis/describe-quorum.ts'
-import { findCoordinator } from '../../../protocol/apis/find-coordinator.ts'
 import { listGroups } from '../../../protocol/apis/list-groups.ts'
 import { offsetFetch } from '../../../protocol/apis/offset-fetch.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
 import { EmbeddedCluster } from '../../../src/embedded/index.ts'
 import { KafkaClient } from '../../../src/index.ts'
 import { FakeBroker } from '../../support/fake-broker.ts'
-import { layoutOf, QUICK, tellLayout } from '../../support/fake-cluster.ts'
+import { layoutOf, QUICK, tellCoordinator, tellLayout } from '../../support/fake-cluster.ts'
 import { failureOf } from '../../support/settled.ts'
 
 describe('old brokers', () => {
@@ -110,9 +109,7 @@ describe('trap 1: groups of another kind', () => {
   async function brokerWith(listed: () => string | undefined): Promise<FakeBroker> {
     const broker = await FakeBroker.start()
     tellLayout(layoutOf([broker]), broker)
-    broker.handle(findCoordinator, ({ coordinatorKeys }) => ({
-      coordinators: coordinatorKeys.map((key) => ({ ...broker.address, key, nodeId: 1 })),
-    }))
+    tellCoordinator(broker)
     broker.handle(listGroups, () => {
       const groupType = listed()
       return groupType === undefined
@@ -168,9 +165,7 @@ describe('trap 1: groups of another kind', () => {
 it('trap 3: deleted groups have the message of each, also where the deletion failed in the brokers', async () => {
   await using broker = await FakeBroker.start()
   tellLayout(layoutOf([broker]), broker)
-  broker.handle(findCoordinator, ({ coordinatorKeys }) => ({
-    coordinators: coordinatorKeys.map((key) => ({ ...broker.address, key, nodeId: 1 })),
-  }))
+  tellCoordinator(broker)
   const errors: Record<string, [number, string | null]> = {
     gone: [0, null],
     stuck: [ErrorCode.GROUP_DELETION_FAILED, 'the share state could not be deleted'],
@@ -337,9 +332,7 @@ describe('offsets of groups', () => {
   it('of many groups are asked of old brokers one by one, and one without an answer fails no other', async () => {
     await using broker = await FakeBroker.start({ versions: { OffsetFetch: [0, 7] } })
     tellLayout(layoutOf([broker]), broker)
-    broker.handle(findCoordinator, ({ coordinatorKeys }) => ({
-      coordinators: coordinatorKeys.map((key) => ({ ...broker.address, key, nodeId: 1 })),
-    }))
+    tellCoordinator(broker)
     broker.handle(offsetFetch, ({ groupId }) =>
       groupId === 'g7' ? undefined : { topics: [], errorCode: 0 },
     )

@@ -3,7 +3,6 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { apiVersions } from '../../../protocol/apis/api-versions.ts'
 import { deleteRecords } from '../../../protocol/apis/delete-records.ts'
 import { describeTopicPartitions } from '../../../protocol/apis/describe-topic-partitions.ts'
-import { findCoordinator } from '../../../protocol/apis/find-coordinator.ts'
 import { heartbeat } from '../../../protocol/apis/heartbeat.ts'
 import { initProducerId } from '../../../protocol/apis/init-producer-id.ts'
 import { joinGroup } from '../../../protocol/apis/join-group.ts'
@@ -18,7 +17,14 @@ import { partitionNumbered } from '../../../src/cluster/metadata.ts'
 import { listOffsets } from '../../../src/consumer/list-offsets.ts'
 import { KafkaClient } from '../../../src/index.ts'
 import { FakeBroker } from '../../support/fake-broker.ts'
-import { clusterAt, layoutOf, QUICK, tellLayout, tellOffsets } from '../../support/fake-cluster.ts'
+import {
+  clusterAt,
+  layoutOf,
+  QUICK,
+  tellCoordinator,
+  tellLayout,
+  tellOffsets,
+} from '../../support/fake-cluster.ts'
 import { failureOf } from '../../support/settled.ts'
 
 const MANY = 200_000
@@ -217,10 +223,7 @@ describe('a member of a group', () => {
     ['SyncGroup', ErrorCode.REBALANCE_IN_PROGRESS],
   ])('does not flood a coordinator that answers %s always with error %i', async (api, code) => {
     const codeOf = (name: string) => (name === api ? code : ErrorCode.NONE)
-    const here = { nodeId: 1, ...broker.address }
-    broker.handle(findCoordinator, ({ coordinatorKeys }) => ({
-      coordinators: coordinatorKeys.map((key) => ({ key, ...here })),
-    }))
+    tellCoordinator(broker)
     broker.handle(joinGroup, () => ({
       errorCode: codeOf('JoinGroup'),
       generationId: 1,
