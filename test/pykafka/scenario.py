@@ -116,6 +116,18 @@ class Scene:
         """A consumer of one partition."""
         return self.consumer(partitions=[self.topic.partitions[partition]], **options)
 
+    def member(self, **options):
+        """The same in the group of the case."""
+        return self.one(consumer_group=self.group, **options)
+
+    def at(self, offset):
+        """An offset of partition 0, for commits and resets."""
+        return [(self.topic.partitions[0], offset)]
+
+    def count(self):
+        """How many messages the topic has."""
+        return sum(latest.offset[0] for latest in self.topic.latest_available_offsets().values())
+
     def sync(self, **options):
         return self.topic.get_sync_producer(linger_ms=0, **options)
 
@@ -126,6 +138,19 @@ def text(value):
 
 def values(consumer, count):
     return [text(consumer.consume().value) for _ in range(count)]
+
+
+def by_partition(found):
+    """A dictionary by partition as JSON has it."""
+    return {str(number): value for number, value in found.items()}
+
+
+def first_offsets(found):
+    return {number: limits.offset[0] for number, limits in found.items()}
+
+
+def committed(consumer):
+    return [[number, found.offset] for number, found in consumer.fetch_offsets()]
 
 
 def until(check, seconds=TIMEOUT_S):
@@ -267,7 +292,7 @@ def _(s):
 def _(s):
     s.fill()
     consumer = s.consumer(consumer_group=s.group)
-    consumer.commit_offsets([(s.topic.partitions[0], 3)])
+    consumer.commit_offsets(s.at(3))
     broker = s.client.cluster.get_group_coordinator(s.group)
     answer = broker.fetch_consumer_group_offsets(s.group, [PartitionOffsetFetchRequest(s.group, 0)])
     return answer.topics[s.group][0].offset
@@ -288,17 +313,17 @@ def _(s):
 
 @case("topic/earliest offsets")
 def _(s):
-    return {str(k): v.offset[0] for k, v in s.fill().earliest_available_offsets().items()}
+    return by_partition(first_offsets(s.fill().earliest_available_offsets()))
 
 
 @case("topic/latest offsets")
 def _(s):
-    return {str(k): v.offset[0] for k, v in s.fill().latest_available_offsets().items()}
+    return by_partition(first_offsets(s.fill().latest_available_offsets()))
 
 
 @case("topic/offsets by OffsetType")
 def _(s):
-    return {str(k): v.offset[0] for k, v in s.fill().fetch_offset_limits(OffsetType.LATEST).items()}
+    return by_partition(first_offsets(s.fill().fetch_offset_limits(OffsetType.LATEST)))
 
 
 @case("topic/a list of offsets")
@@ -395,22 +420,21 @@ def _(s):
         return [producer.produce(b"v").offset for _ in range(3)]
 
 
+def timestamp_of(s, given):
+    """The timestamp of a message that was produced with this one."""
+    with s.sync() as producer:
+        producer.produce(b"v", timestamp=given)
+    return s.consumer().consume().timestamp
+
+
 @case("producer/timestamp as a date")
 def _(s):
-    def run():
-        with s.sync() as producer:
-            producer.produce(b"v", timestamp=dt.datetime(2020, 1, 2, 3, 4, 5))
-        return s.consumer().consume().timestamp
-    return failure(run)
+    return failure(lambda: timestamp_of(s, dt.datetime(2020, 1, 2, 3, 4, 5)))
 
 
 @case("producer/timestamp in milliseconds")
 def _(s):
-    def run():
-        with s.sync() as producer:
-            producer.produce(b"v", timestamp=1577934245000)
-        return s.consumer().consume().timestamp
-    return failure(run)
+    return failure(lambda: timestamp_of(s, 1577934245000))
 
 
 @case("producer/message too large")
@@ -443,7 +467,7 @@ def _(s):
     for _ in range(10):
         producer.produce(b"v")
     producer.stop()
-    return sum(v.offset[0] for v in s.topic.latest_available_offsets().values())
+    return s.count()
 
 
 @case("producer/the end of the block sends what is queued")
@@ -451,7 +475,7 @@ def _(s):
     with s.topic.get_producer(linger_ms=300, min_queued_messages=1000) as producer:
         for _ in range(10):
             producer.produce(b"v")
-    return sum(v.offset[0] for v in s.topic.latest_available_offsets().values())
+    return s.count()
 
 
 @case("producer/produce after stop")
@@ -469,7 +493,7 @@ def _(s):
     producer.start()
     producer.produce(b"w")
     producer.stop()
-    return sum(v.offset[0] for v in s.topic.latest_available_offsets().values())
+    return s.count()
 
 
 @case("producer/autoStart is off")
@@ -614,7 +638,7 @@ def _(s):
 
 @case("consumer/held offsets before a message")
 def _(s):
-    return {str(k): v for k, v in s.consumer().held_offsets.items()}
+    return by_partition(s.consumer().held_offsets)
 
 
 @case("consumer/held offsets")
@@ -622,26 +646,31 @@ def _(s):
     s.fill()
     consumer = s.one()
     values(consumer, 3)
-    return {str(k): v for k, v in consumer.held_offsets.items()}
+    return by_partition(consumer.held_offsets)
 
 
 @case("consumer/commits and goes on")
 def _(s):
     s.fill()
-    consumer = s.one(consumer_group=s.group)
+    consumer = s.member()
     values(consumer, 3)
     consumer.commit_offsets()
     consumer.stop()
-    return values(s.one(consumer_group=s.group), 2)
+    return values(s.member(), 2)
+
+
+def first_after_commit(s, offset):
+    """What a group reads first after it has committed this offset."""
+    s.fill()
+    consumer = s.member()
+    consumer.commit_offsets(s.at(offset))
+    consumer.stop()
+    return values(s.member(), 1)
 
 
 @case("consumer/commits a number")
 def _(s):
-    s.fill()
-    consumer = s.one(consumer_group=s.group)
-    consumer.commit_offsets([(s.topic.partitions[0], 2)])
-    consumer.stop()
-    return values(s.one(consumer_group=s.group), 1)
+    return first_after_commit(s, 2)
 
 
 @case("consumer/commit without a group")
@@ -652,40 +681,40 @@ def _(s):
 @case("consumer/commit of a partition that it does not read")
 def _(s):
     s.topic
-    consumer = s.one(consumer_group=s.group)
+    consumer = s.member()
     return failure(lambda: consumer.commit_offsets([(s.topic.partitions[1], 1)]))
 
 
 @case("consumer/fetches committed offsets")
 def _(s):
     s.fill()
-    consumer = s.one(consumer_group=s.group)
-    consumer.commit_offsets([(s.topic.partitions[0], 2)])
-    return [[number, found.offset] for number, found in consumer.fetch_offsets()]
+    consumer = s.member()
+    consumer.commit_offsets(s.at(2))
+    return committed(consumer)
 
 
 @case("consumer/fetches committed offsets without a start")
 def _(s):
     s.fill()
-    s.one(consumer_group=s.group).commit_offsets([(s.topic.partitions[0], 2)])
-    reader = s.one(consumer_group=s.group, auto_start=False, reset_offset_on_fetch=False)
-    return [[number, found.offset] for number, found in reader.fetch_offsets()]
+    s.member().commit_offsets(s.at(2))
+    reader = s.member(auto_start=False, reset_offset_on_fetch=False)
+    return committed(reader)
 
 
 @case("consumer/fetching offsets moves it")
 def _(s):
     s.fill()
-    consumer = s.one(consumer_group=s.group)
-    consumer.commit_offsets([(s.topic.partitions[0], 3)])
+    consumer = s.member()
+    consumer.commit_offsets(s.at(3))
     consumer.fetch_offsets()
-    return {str(k): v for k, v in consumer.held_offsets.items()}
+    return by_partition(consumer.held_offsets)
 
 
 @case("consumer/reset to a number")
 def _(s):
     s.fill()
     consumer = s.one()
-    consumer.reset_offsets([(s.topic.partitions[0], 2)])
+    consumer.reset_offsets(s.at(2))
     return consumer.consume().offset
 
 
@@ -694,7 +723,7 @@ def _(s):
     s.fill()
     consumer = s.one()
     values(consumer, 3)
-    consumer.reset_offsets([(s.topic.partitions[0], OffsetType.EARLIEST)])
+    consumer.reset_offsets(s.at(OffsetType.EARLIEST))
     return values(consumer, 1)
 
 
@@ -703,7 +732,7 @@ def _(s):
     s.fill()
     consumer = s.one()
     values(consumer, 1)
-    consumer.reset_offsets([(s.topic.partitions[0], OffsetType.LATEST)])
+    consumer.reset_offsets(s.at(OffsetType.LATEST))
     s.fill(1)
     return consumer.consume().offset
 
@@ -720,8 +749,8 @@ def _(s):
 @case("consumer/reset before the start")
 def _(s):
     s.fill()
-    consumer = s.one(consumer_group=s.group, auto_start=False)
-    consumer.reset_offsets([(s.topic.partitions[0], OffsetType.LATEST)])
+    consumer = s.member(auto_start=False)
+    consumer.reset_offsets(s.at(OffsetType.LATEST))
     consumer.start()
     s.fill(1)
     return consumer.consume().offset
@@ -730,9 +759,9 @@ def _(s):
 @case("consumer/reset is committed")
 def _(s):
     s.fill()
-    consumer = s.one(consumer_group=s.group)
-    consumer.reset_offsets([(s.topic.partitions[0], OffsetType.LATEST)])
-    return [[number, found.offset] for number, found in consumer.fetch_offsets()]
+    consumer = s.member()
+    consumer.reset_offsets(s.at(OffsetType.LATEST))
+    return committed(consumer)
 
 
 @case("consumer/old messages of a response are not delivered after a reset")
@@ -740,7 +769,7 @@ def _(s):
     s.fill()
     consumer = s.one()
     values(consumer, 1)
-    consumer.reset_offsets([(s.topic.partitions[0], 3)])
+    consumer.reset_offsets(s.at(3))
     first = consumer.consume().offset
     rest = [message.offset for message in iter(lambda: consumer.consume(block=False), None)]
     return [first > 2, [offset for offset in rest if offset <= first]]
@@ -748,11 +777,7 @@ def _(s):
 
 @case("consumer/an offset out of range")
 def _(s):
-    s.fill()
-    consumer = s.one(consumer_group=s.group)
-    consumer.commit_offsets([(s.topic.partitions[0], 1000)])
-    consumer.stop()
-    return values(s.one(consumer_group=s.group), 1)
+    return first_after_commit(s, 1000)
 
 
 @case("consumer/autoOffsetReset latest")
@@ -766,30 +791,30 @@ def _(s):
 @case("consumer/resetOffsetOnStart")
 def _(s):
     s.fill()
-    consumer = s.one(consumer_group=s.group)
+    consumer = s.member()
     values(consumer, 3)
     consumer.commit_offsets()
     consumer.stop()
-    return values(s.one(consumer_group=s.group, reset_offset_on_start=True), 1)
+    return values(s.member(reset_offset_on_start=True), 1)
 
 
 @case("consumer/stop commits")
 def _(s):
     s.fill()
-    consumer = s.one(consumer_group=s.group, auto_commit_enable=True, consumer_timeout_ms=500)
+    consumer = s.member(auto_commit_enable=True, consumer_timeout_ms=500)
     list(consumer)
     consumer.stop()
     s.fill(1)
-    return s.one(consumer_group=s.group).consume().offset
+    return s.member().consume().offset
 
 
 @case("consumer/commits nothing by default")
 def _(s):
     s.fill()
-    consumer = s.one(consumer_group=s.group)
+    consumer = s.member()
     values(consumer, 3)
     consumer.stop()
-    return values(s.one(consumer_group=s.group), 1)
+    return values(s.member(), 1)
 
 
 @case("consumer/consume after stop")
@@ -820,7 +845,7 @@ def _(s):
 @case("consumer/start after stop in a group")
 def _(s):
     s.fill()
-    consumer = s.one(consumer_group=s.group)
+    consumer = s.member()
     values(consumer, 2)
     consumer.commit_offsets()
     values(consumer, 2)

@@ -1,5 +1,23 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { byPartition, failure, next, text, values, type Case } from './scene.ts'
+import {
+  byPartition,
+  failure,
+  next,
+  text,
+  values,
+  type Case,
+  type Outcome,
+  type Scene,
+} from './scene.ts'
+
+/** What a group reads first after it has committed this offset. */
+async function firstAfterCommit(scene: Scene, offset: number): Promise<Outcome> {
+  await scene.fill()
+  const consumer = await scene.member()
+  await consumer.commitOffsets(new Map([[0, offset]]))
+  await consumer.stop()
+  return values(await scene.member(), 1)
+}
 
 /** Simple consumers: the port of the third part of scenario.py. */
 export const CONSUMER_CASES: Readonly<Record<string, Case>> = {
@@ -64,13 +82,7 @@ export const CONSUMER_CASES: Readonly<Record<string, Case>> = {
     return values(await scene.member(), 2)
   },
 
-  'consumer/commits a number': async (scene) => {
-    await scene.fill()
-    const consumer = await scene.member()
-    await consumer.commitOffsets(new Map([[0, 2]]))
-    await consumer.stop()
-    return values(await scene.member(), 1)
-  },
+  'consumer/commits a number': (scene) => firstAfterCommit(scene, 2),
 
   'consumer/commit without a group': (scene) =>
     failure(async () => {
@@ -171,13 +183,7 @@ export const CONSUMER_CASES: Readonly<Record<string, Case>> = {
     return [first > 2, rest.filter((offset) => offset <= first)]
   },
 
-  'consumer/an offset out of range': async (scene) => {
-    await scene.fill()
-    const consumer = await scene.member()
-    await consumer.commitOffsets(new Map([[0, 1_000]]))
-    await consumer.stop()
-    return values(await scene.member(), 1)
-  },
+  'consumer/an offset out of range': (scene) => firstAfterCommit(scene, 1_000),
 
   'consumer/autoOffsetReset latest': async (scene) => {
     await scene.fill()
