@@ -11,6 +11,7 @@ import { startKafka } from '../test/support/kafka/cluster.ts'
 import { kafkaTools } from '../test/support/kafka/download.ts'
 import { NEWEST_KAFKA } from '../test/support/kafka/versions.ts'
 import { TemporaryFolder } from '../test/support/temporary-folder.ts'
+import { spreadOf } from './runner/statistics.ts'
 
 interface Task {
   readonly name: string
@@ -186,9 +187,8 @@ async function compare(): Promise<void> {
 }
 
 function median(times: readonly number[]): string {
-  if (times.length === 0) return ''
-  const middle = times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)]!
-  return `${Math.round(middle)} ms`
+  const found = spreadOf(times)
+  return found === undefined ? '' : `${Math.round(found.median)} ms`
 }
 
 await compare()

@@ -10,6 +10,7 @@ import { LocalCluster } from '../src/storm/deploy/local-cluster.ts'
 import { packageTopology } from '../src/storm/deploy/package.ts'
 import { Nimbus } from '../src/storm/thrift/nimbus.ts'
 import { stormLibs } from '../test/support/storm/local-storm.ts'
+import { spreadOf } from './runner/statistics.ts'
 
 const FILE = 'benchmarks/storm/words.ts'
 const WARM_UP_MS = 8_000
@@ -93,10 +94,6 @@ async function packaged(python: string | undefined) {
   }
 }
 
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!
-}
-
 async function main(): Promise<void> {
   const python = process.env['PYTHON']
   if (python !== undefined && !existsSync(python)) throw new Error(`there is no ${python}`)
@@ -118,7 +115,7 @@ async function main(): Promise<void> {
     }
     for (const [name, values] of rates) {
       console.log(
-        `${one.title}: ${name}, median of ${values.length}: ${Math.round(median(values))} tuples/s`,
+        `${one.title}: ${name}, median of ${values.length}: ${Math.round(spreadOf(values)!.median)} tuples/s`,
       )
     }
   }

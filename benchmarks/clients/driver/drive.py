@@ -31,6 +31,11 @@ def peak_memory_bytes():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
+def read_values(task):
+    with open(task["valuesFile"], "rb") as file:
+        return file.read().rstrip(b"\n").split(b"\n")
+
+
 def quota(values, count, limit_ms):
     """The values, again and again, up to `count` of them or until the time is over."""
     ends_at = time.perf_counter() + limit_ms / 1000
@@ -83,8 +88,7 @@ class Sink:
 
 def produce_task(way, task):
     """A way is a function of the task that returns `send(values, lap)` and `close()`."""
-    with open(task["valuesFile"], "rb") as file:
-        values = file.read().rstrip(b"\n").split(b"\n")
+    values = read_values(task)
     send, close = way(task)
     send(quota(values, task["warmUpMessages"], task["warmUpMs"]), lambda: None)
     sent = 0
@@ -130,8 +134,7 @@ WARM_UP_TRANSACTIONS = 50
 
 def transactions_task(way, task):
     """As in transactions.js: a way is a function of the task that returns `run(values, is_spread)` and `close()`."""
-    with open(task["valuesFile"], "rb") as file:
-        values = file.read().rstrip(b"\n").split(b"\n")
+    values = read_values(task)
     size = SIZES[task["mode"]]
     is_timed = size <= 10
     is_spread = task["mode"] == "of ten"
