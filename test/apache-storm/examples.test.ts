@@ -10,13 +10,13 @@ import { examplesOf } from '../support/documents/examples.ts'
 import { freePorts } from '../support/kafka/ports.ts'
 import { installPacked } from '../support/packed.ts'
 import { outputOf, runCommand } from '../support/run-command.ts'
-import { missingForStorm, stormLibs } from '../support/storm/local-storm.ts'
+import { describeWithStorm } from '../support/storm/describe-with-storm.ts'
+import { stormLibs } from '../support/storm/local-storm.ts'
 import { builtSparse } from '../support/storm/sparse.ts'
 import { TemporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
 
 const TIMEOUT_MS = 900_000
-const run = missingForStorm() === undefined ? it : it.skip
 
 /** An example of this repository, as it is after `npm install`. */
 function copied(name: string, folder: string): string {
@@ -54,6 +54,28 @@ async function whileRunning(
 
 describe('the examples for Storm', () => {
   const folder = new TemporaryFolder()
+
+  beforeAll(() => void builtSparse(), TIMEOUT_MS)
+
+  afterAll(() => folder[Symbol.dispose]())
+
+  it.each(['storm-wordcount', 'storm-clickstream'])(
+    '%s compiles, and its tests pass',
+    async (name) => {
+      const project = copied(name, folder.path)
+      const command = (...args: string[]) =>
+        outputOf(runCommand(process.execPath, args, { cwd: project, timeoutMs: TIMEOUT_MS }))
+      await command('node_modules/typescript/bin/tsc')
+      const [test] = name === 'storm-wordcount' ? ['count'] : ['clickstream']
+      const printed = await command('--import', 'tsx', '--test', `test/${test}.test.ts`)
+      expect(printed.toString()).toMatch(/fail 0/)
+    },
+    TIMEOUT_MS,
+  )
+})
+
+describeWithStorm('the examples for Storm, on Storm', () => {
+  const folder = new TemporaryFolder()
   let kafka: EmbeddedCluster | undefined
 
   beforeAll(async () => {
@@ -72,21 +94,7 @@ describe('the examples for Storm', () => {
     folder[Symbol.dispose]()
   })
 
-  it.each(['storm-wordcount', 'storm-clickstream'])(
-    '%s compiles, and its tests pass',
-    async (name) => {
-      const project = copied(name, folder.path)
-      const command = (...args: string[]) =>
-        outputOf(runCommand(process.execPath, args, { cwd: project, timeoutMs: TIMEOUT_MS }))
-      await command('node_modules/typescript/bin/tsc')
-      const [test] = name === 'storm-wordcount' ? ['count'] : ['clickstream']
-      const printed = await command('--import', 'tsx', '--test', `test/${test}.test.ts`)
-      expect(printed.toString()).toMatch(/fail 0/)
-    },
-    TIMEOUT_MS,
-  )
-
-  run(
+  it(
     'storm-wordcount counts the words of a topic, and ends with Ctrl-C',
     async () => {
       const { hosts } = kafka!
@@ -120,7 +128,7 @@ describe('the examples for Storm', () => {
     TIMEOUT_MS,
   )
 
-  run(
+  it(
     'storm-clickstream makes sessions of clicks, and puts aside what is no click',
     async () => {
       const { hosts } = kafka!
@@ -173,8 +181,8 @@ class TemporaryFolderIn {
   }
 }
 
-describe('docs/storm.md', () => {
-  run(
+describeWithStorm('docs/storm.md', () => {
+  it(
     'leads from an empty folder to a word count over a Kafka topic',
     async () => {
       using folder = new TemporaryFolder()

@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import { readFileSync } from 'node:fs'
 import { KafkaClient } from '../../src/index.ts'
 import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
 import { NEWEST_KAFKA } from '../support/kafka/versions.ts'
-import { missingForStorm } from '../support/storm/local-storm.ts'
+import { describeWithStorm } from '../support/storm/describe-with-storm.ts'
 import { SparseProject } from '../support/storm/sparse.ts'
 import { StormCluster } from '../support/storm/storm-cluster.ts'
 
@@ -12,21 +12,18 @@ const MESSAGES = Number(process.env['SAMSA_STORM_MESSAGES'] ?? 20_000)
 const TIMEOUT_MS = 600_000 + MESSAGES * 3
 const PARTITIONS = 4
 
-const run = missingForStorm() === undefined ? it : it.skip
-
 /** The topology that reads from `in` and writes to `out`, as a project has it. */
 function topology(): string {
   const source = readFileSync('test/apache-storm/topologies/kafka.ts', 'utf8')
   return source.replace('../../../src/storm/index.ts', 'samsa/storm')
 }
 
-describe('a topology between topics of a real Kafka, on Storm as a cluster', () => {
+describeWithStorm('a topology between topics of a real Kafka, on Storm as a cluster', () => {
   let kafka: KafkaCluster | undefined
   let storm: StormCluster | undefined
   let project: SparseProject | undefined
 
   beforeAll(async () => {
-    if (missingForStorm() !== undefined) return
     kafka = await startKafka({ version: NEWEST_KAFKA, fastStart: false })
     storm = await StormCluster.start({ workerHeapMb: 384 })
     project = new SparseProject({
@@ -97,7 +94,7 @@ describe('a topology between topics of a real Kafka, on Storm as a cluster', () 
     return counts
   }
 
-  run(
+  it(
     'delivers each message exactly once where nothing is killed',
     async () => {
       const counts = await delivered('once', () => undefined)
@@ -106,7 +103,7 @@ describe('a topology between topics of a real Kafka, on Storm as a cluster', () 
     TIMEOUT_MS,
   )
 
-  run(
+  it(
     'delivers each message at least once when a worker is killed on the way',
     async () => {
       let killed: number | undefined

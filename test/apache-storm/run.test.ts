@@ -1,17 +1,16 @@
 /** `sparse run` and its errors: a Storm in one JVM with a real Nimbus. */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { missingForStorm, stormLibs } from '../support/storm/local-storm.ts'
+import { describeWithStorm } from '../support/storm/describe-with-storm.ts'
+import { stormLibs } from '../support/storm/local-storm.ts'
 import { builtSparse, SparseProject } from '../support/storm/sparse.ts'
 import { until } from '../support/until.ts'
 
 const TIMEOUT_MS = 300_000
 const NUMBERS = [0, 1, 2, 3, 4]
 const acks = NUMBERS.map((n) => new RegExp(`INFO +numbers: acked ${n}`))
-const run = missingForStorm() === undefined ? it : it.skip
-
 /** A topology whose bolt has this body of \`process\`, or a definition that is changed. */
 const topology = (body: string, change: (text: string) => string = (text) => text): string =>
   change(`
@@ -48,7 +47,7 @@ const topology = defineTopology({
 runTopology(topology)
 `)
 
-describe('sparse run', () => {
+describeWithStorm('sparse run', () => {
   let project: SparseProject | undefined
   const started = (): SparseProject => project!
   const leftovers = (): string[] =>
@@ -99,7 +98,7 @@ describe('sparse run', () => {
     return printed
   }
 
-  run(
+  it(
     'runs a topology until Ctrl-C, and shows what components print',
     async () => {
       const printed = await printedBy(['-n', 'prints'], [/take: raw/, ...acks])
@@ -111,7 +110,7 @@ describe('sparse run', () => {
     TIMEOUT_MS,
   )
 
-  run(
+  it(
     'carries bytes with msgpack, and ends when its time is up',
     async () => {
       const serializer = 'topology.multilang.serializer=samsa.storm.MsgpackSerializer'
@@ -123,7 +122,7 @@ describe('sparse run', () => {
     TIMEOUT_MS,
   )
 
-  run(
+  it(
     'ends with the component that throws, names it and the line, and leaves nothing behind',
     async () => {
       const { exitCode, stderr } = await started().sparse(['run', '-n', 'throws', '-t', '120'])

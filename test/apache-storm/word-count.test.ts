@@ -1,11 +1,10 @@
-import { describe, expect, it } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { LocalStorm, missingForStorm } from '../support/storm/local-storm.ts'
+import { describeWithStorm } from '../support/storm/describe-with-storm.ts'
+import { LocalStorm } from '../support/storm/local-storm.ts'
 import { TemporaryFolder } from '../support/temporary-folder.ts'
 import { PATIENCE_MS } from '../support/patience.ts'
-
-const missing = missingForStorm()
 
 /** What the topology's file says, by hand. */
 const EXPECTED = {
@@ -13,10 +12,8 @@ const EXPECTED = {
   ...{ four: 50, score: 50, and: 100, seven: 50, 雪: 50, '✨': 50 },
 }
 
-describe('a word count on Apache Storm', () => {
-  const run = missing === undefined ? it : it.skip
-
-  run('counts each word exactly once, each in one task', async () => {
+describeWithStorm('a word count on Apache Storm', () => {
+  it('counts each word exactly once, each in one task', async () => {
     using folder = new TemporaryFolder()
     const results = join(folder.path, 'results')
     const read = (): readonly [number, string, number][] =>

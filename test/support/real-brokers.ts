@@ -26,6 +26,15 @@ export function describeWithBrokers(
   define: () => void,
 ): void {
   const missing = tools.filter((tool) => !isThere(tool))
+  describeUnlessMissing(name, missing, define)
+}
+
+/** The same for anything else that tests need: `missing` names what this machine does not have. */
+export function describeUnlessMissing(
+  name: string,
+  missing: readonly string[],
+  define: () => void,
+): void {
   if (missing.length === 0) {
     describe(name, define)
     return

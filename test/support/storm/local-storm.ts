@@ -23,16 +23,13 @@ export function stormLibs(options: DownloadOptions = {}): Promise<string> {
   return mavenJars(`storm-${STORM_VERSION}`, coordinates, options)
 }
 
-/**
- * What is missing to run Storm, or nothing. In CI nothing may be missing: there the tests run, and fail.
- */
-export function missingForStorm(): string | undefined {
-  if (process.env['CI'] === 'true') return undefined
-  if (javaAvailable() === undefined) return 'Java is missing (17 or newer, on the PATH)'
+/** What is missing to run Storm: Java, or Maven where Storm's jars have not been fetched yet. */
+export function missingForStorm(): readonly string[] {
+  if (javaAvailable() === undefined) return ['Java (17 or newer, on the PATH)']
   const folders = (process.env['PATH'] ?? '').split(':')
   const hasMaven = folders.some((folder) => existsSync(join(folder, 'mvn')))
-  if (hasMaven || existsSync(join(cacheFolder(), `storm-${STORM_VERSION}`))) return undefined
-  return "Maven is missing, which fetches Storm's jars"
+  if (hasMaven || existsSync(join(cacheFolder(), `storm-${STORM_VERSION}`))) return []
+  return ["Maven (it fetches Storm's jars)"]
 }
 
 export interface LocalStormOptions {
