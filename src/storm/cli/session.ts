@@ -149,6 +149,12 @@ export class Session implements Disposable {
     )
   }
 
+  /** Says how a command has ended that has no table: with `--json` as data, else beside the output. */
+  report(data: unknown, text: string): void {
+    if (this.options.json === true) this.printJson(data)
+    else this.note(text)
+  }
+
   /** Something to know, beside the output. */
   note(text: string): void {
     process.stderr.write(`${visibleText(text)}\n`)

@@ -13,8 +13,7 @@ export function jarCommand(sparse: Command): void {
       const { name, jar } = await session.package(session.environmentIfAny)
       const file = options.output ?? `${name}.jar`
       await writeFile(file, jar)
-      if (session.options.json === true) session.printJson({ file, bytes: jar.length })
-      else session.note(`${file}: ${jar.length} bytes`)
+      session.report({ file, bytes: jar.length }, `${file}: ${jar.length} bytes`)
     },
   })
 }

@@ -77,11 +77,11 @@ export function logCommands(sparse: Command): void {
       }
       const removed: { host: string; files: number | undefined }[] = []
       for (const host of hosts) removed.push({ host, files: await removeLogs(source, host, id) })
-      if (session.options.json === true) session.printJson(removed)
-      for (const { host, files } of removed) {
+      const lines = removed.map(({ host, files }) => {
         const count = files === undefined ? 'the logs' : `${files} files`
-        if (session.options.json !== true) session.note(`${host}: removed ${count} of ${name}`)
-      }
+        return `${host}: removed ${count} of ${name}`
+      })
+      session.report(removed, lines.join('\n'))
     },
   })
 }

@@ -47,8 +47,10 @@ export function manageCommands(sparse: Command): void {
       const { id, name } = await session.runningTopology()
       await nimbus.kill(name, wait)
       if (gone === true) await untilGone(nimbus, name, session.interrupt.signal)
-      if (session.options.json === true) session.printJson({ name, id, status: 'KILLED' })
-      else session.note(gone === true ? `${name} has ended` : `${name} is being ended`)
+      session.report(
+        { name, id, status: 'KILLED' },
+        gone === true ? `${name} has ended` : `${name} is being ended`,
+      )
     },
   })
   for (const action of ['activate', 'deactivate'] as const) {
@@ -65,8 +67,7 @@ export function manageCommands(sparse: Command): void {
         const { id, name } = await session.runningTopology()
         await nimbus[action](name)
         const status = action === 'activate' ? 'ACTIVE' : 'INACTIVE'
-        if (session.options.json === true) session.printJson({ name, id, status })
-        else session.note(`${name} is ${status.toLowerCase()}`)
+        session.report({ name, id, status }, `${name} is ${status.toLowerCase()}`)
       },
     })
   }
@@ -107,8 +108,7 @@ export function manageCommands(sparse: Command): void {
         ...(workers === undefined ? {} : { num_workers: workers }),
         num_executors: numbers,
       })
-      if (session.options.json === true) session.printJson({ name, id, status: 'REBALANCING' })
-      else session.note(`${name} is being rebalanced`)
+      session.report({ name, id, status: 'REBALANCING' }, `${name} is being rebalanced`)
     },
   })
 }

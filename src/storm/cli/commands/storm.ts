@@ -27,8 +27,10 @@ export function stormCommands(sparse: Command): void {
         }
         await fetchStorm(folder, show, session.interrupt.signal)
       }
-      if (session.options.json === true) session.printJson({ version: STORM_VERSION, folder })
-      else session.note(`Apache Storm ${STORM_VERSION} is in ${folder}`)
+      session.report(
+        { version: STORM_VERSION, folder },
+        `Apache Storm ${STORM_VERSION} is in ${folder}`,
+      )
     },
   })
 }

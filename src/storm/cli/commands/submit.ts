@@ -69,8 +69,7 @@ export function submitCommand(sparse: Command): void {
       })
       await hooks.postSubmit?.(context)
       const { id, status } = await nimbus.topologyNamed(name)
-      if (options.json === true) session.printJson({ name, id, status })
-      else session.note(`Submitted ${name} as ${id}`)
+      session.report({ name, id, status }, `Submitted ${name} as ${id}`)
     },
   })
 }
