@@ -1,7 +1,10 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { wholeNumber } from '../terminal/arguments.ts'
 import { exitCodeOf } from './failure.ts'
 import { DEFAULT_HOSTS } from './client-properties.ts'
 import { Session, type CommonOptions } from './session.ts'
+
+export { option, positive, wholeNumber } from '../terminal/arguments.ts'
 
 const CONNECTION = 'Connection:'
 const OUTPUT = 'Output:'
@@ -188,22 +191,11 @@ export function list(text: string, before: readonly string[] | undefined): reado
   return [...(before ?? []), ...names]
 }
 
-export function wholeNumber(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
-  return Number(text)
-}
-
 export function wholeNumbers(
   text: string,
   before: readonly number[] | undefined,
 ): readonly number[] {
   return [...(before ?? []), ...text.split(',').map(wholeNumber)]
-}
-
-export function positive(text: string): number {
-  const value = wholeNumber(text)
-  if (value === 0) throw new InvalidArgumentError('It must be at least 1.')
-  return value
 }
 
 export function port(text: string): number {
@@ -241,8 +233,4 @@ export function bytes(text: string): number {
   if (match === null) throw new InvalidArgumentError('It must be a size such as 1000, 64k or 10m.')
   const power = ['', 'k', 'm', 'g'].indexOf((match[2] ?? '').toLowerCase())
   return Number(match[1]) * 1024 ** power
-}
-
-export function option(flags: string, description: string): Option {
-  return new Option(flags, description)
 }

@@ -1,15 +1,9 @@
 import { CommanderError } from 'commander'
 import type { Writable } from 'node:stream'
-import { PromptInterruptedError } from '../terminal/prompt.ts'
+import { EXIT, exitCodeOf as commonExitCodeOf, isBrokenPipe } from '../terminal/failure.ts'
 import { visibleText } from '../terminal/visible.ts'
 
-/** What the command exits with. 130 is 128 plus the number of SIGINT, as shells have it. */
-export const EXIT = { failed: 1, usage: 2, conditionNotMet: 3, interrupted: 130 } as const
-
-/** What was asked for makes no sense: an argument, an option, a setting. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError'
-}
+export { UsageError } from '../terminal/failure.ts'
 
 /** All went well, and the answer is no: lag above the limit, a cluster that is not ready. */
 export class ConditionNotMetError extends Error {
@@ -28,13 +22,7 @@ export class DeclinedError extends Error {
 
 /** The exit code for what ended a command. */
 export function exitCodeOf(error: unknown): number {
-  // The reader of the output has enough, such as `head`.
-  if (isBrokenPipe(error)) return 0
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage
-  if (error instanceof PromptInterruptedError) return EXIT.interrupted
-  if (error instanceof UsageError || codeOf(error) === 'INVALID_ARGUMENT') return EXIT.usage
-  if (error instanceof ConditionNotMetError) return EXIT.conditionNotMet
-  return EXIT.failed
+  return error instanceof ConditionNotMetError ? EXIT.conditionNotMet : commonExitCodeOf(error)
 }
 
 /** The line for standard error; undefined where all has been said. */
@@ -77,12 +65,4 @@ export function reportFailuresOf(stream: Writable): void {
   stream.on('error', (error) => {
     if (stream.listenerCount('error') === 1) reportFailure(error)
   })
-}
-
-function isBrokenPipe(error: unknown): boolean {
-  return codeOf(error) === 'EPIPE'
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined
 }

@@ -1,5 +1,7 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
-import { exitCodeOf, failureAsJson } from './failure.ts'
+import { InvalidArgumentError, type Command, type Option } from 'commander'
+import { option, positive, wholeNumber } from '../../terminal/arguments.ts'
+import { exitCodeOf } from '../../terminal/failure.ts'
+import { failureAsJson } from './failure.ts'
 import { Session, type CommonOptions } from './session.ts'
 
 export interface Declaration<Options> {
@@ -56,21 +58,6 @@ export function declare<Options>(parent: Command, declaration: Declaration<Optio
     if (interrupt.exitCode !== undefined) process.exitCode ??= interrupt.exitCode
   })
   return command
-}
-
-export function option(flags: string, description: string): Option {
-  return new Option(flags, description)
-}
-
-export function wholeNumber(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
-  return Number(text)
-}
-
-export function positive(text: string): number {
-  const value = wholeNumber(text)
-  if (value === 0) throw new InvalidArgumentError('It must be at least 1.')
-  return value
 }
 
 /** Collects `KEY=VALUE`; a value is JSON, or else text. */

@@ -1,7 +1,7 @@
 /** The config file of a project, with streamparse's keys: where topologies are, and the environments. */
 import { existsSync, readFileSync } from 'node:fs'
 import type { Address } from '../thrift/connection.ts'
-import { UsageError } from './failure.ts'
+import { UsageError } from '../../terminal/failure.ts'
 
 export interface LogSettings {
   readonly path?: string

@@ -1,22 +1,7 @@
 import { CommanderError } from 'commander'
+import { exitCodeOf, isBrokenPipe } from '../../terminal/failure.ts'
 import { visibleText } from '../../terminal/visible.ts'
 import { StormError } from '../errors.ts'
-
-/** What the command exits with. 130 is 128 plus the number of SIGINT, as shells have it. */
-export const EXIT = { failed: 1, usage: 2, interrupted: 130 } as const
-
-/** What was asked for makes no sense: an argument, an option, the config file. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError'
-}
-
-export function exitCodeOf(error: unknown): number {
-  if (isBrokenPipe(error)) return 0
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage
-  if (error instanceof UsageError) return EXIT.usage
-  if (error instanceof StormError && error.code === 'INVALID_ARGUMENT') return EXIT.usage
-  return EXIT.failed
-}
 
 /** Ends the command: what is wrong on standard error, and an exit code. */
 export function reportFailure(error: unknown): void {
@@ -40,8 +25,4 @@ export function failureAsJson(error: unknown): object {
 /** Without control characters: it may quote what came from elsewhere. */
 function textOf(error: unknown): string {
   return visibleText((error instanceof Error ? error.message : String(error)).trim())
-}
-
-function isBrokenPipe(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EPIPE'
 }

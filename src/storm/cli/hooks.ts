@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { bundleModule } from '../deploy/bundle.ts'
 import type { Config } from '../topology/declarations.ts'
-import { UsageError } from './failure.ts'
+import { UsageError } from '../../terminal/failure.ts'
 
 /** What a hook is told. */
 export interface HookContext {

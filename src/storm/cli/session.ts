@@ -7,7 +7,7 @@ import { packageTopology, type PackagedTopology } from '../deploy/package.ts'
 import type { TopologySummary } from '../thrift/structures.ts'
 import { Nimbus } from '../thrift/nimbus.ts'
 import { readConfigFile, type ConfigFile, type Environment } from './config-file.ts'
-import { UsageError } from './failure.ts'
+import { UsageError } from '../../terminal/failure.ts'
 
 /** The options that many commands have. */
 export interface CommonOptions {

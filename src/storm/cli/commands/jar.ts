@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { writeFile } from 'node:fs/promises'
-import { declare, option } from '../command.ts'
+import { option } from '../../../terminal/arguments.ts'
+import { declare } from '../command.ts'
 
 export function jarCommand(sparse: Command): void {
   declare<{ readonly output?: string }>(sparse, {

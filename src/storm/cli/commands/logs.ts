@@ -2,8 +2,9 @@
 import type { Command } from 'commander'
 import { visibleText } from '../../../terminal/visible.ts'
 import { removeLogs, tailLog, type LogSource, type WorkerPlace } from '../../deploy/worker-logs.ts'
-import { declare, option, wholeNumber } from '../command.ts'
-import { UsageError } from '../failure.ts'
+import { option, wholeNumber } from '../../../terminal/arguments.ts'
+import { declare } from '../command.ts'
+import { UsageError } from '../../../terminal/failure.ts'
 import type { Session } from '../session.ts'
 
 const LINES = 10

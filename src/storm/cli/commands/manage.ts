@@ -1,9 +1,10 @@
 /** Commands that list topologies, and change those that run. */
 import type { Command } from 'commander'
 import type { TopologySummary } from '../../thrift/structures.ts'
-import { declare, executors, option, positive, wholeNumber } from '../command.ts'
+import { option, positive, wholeNumber } from '../../../terminal/arguments.ts'
+import { declare, executors } from '../command.ts'
 import { duration } from '../duration.ts'
-import { UsageError } from '../failure.ts'
+import { UsageError } from '../../../terminal/failure.ts'
 import { untilGone } from '../until-gone.ts'
 
 export function manageCommands(sparse: Command): void {

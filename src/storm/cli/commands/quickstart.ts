@@ -2,8 +2,9 @@ import type { Command } from 'commander'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { declare, option } from '../command.ts'
-import { UsageError } from '../failure.ts'
+import { option } from '../../../terminal/arguments.ts'
+import { declare } from '../command.ts'
+import { UsageError } from '../../../terminal/failure.ts'
 import { projectFiles } from '../project-template.ts'
 
 export function quickstartCommand(sparse: Command): void {

@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { findJava, installedStorm, STORM_VERSION } from '../../deploy/java.ts'
 import { fetchStorm } from '../../deploy/maven.ts'
-import { declare, option } from '../command.ts'
+import { option } from '../../../terminal/arguments.ts'
+import { declare } from '../command.ts'
 
 export function stormCommands(sparse: Command): void {
   const storm = sparse.command('storm').description("Apache Storm's jars, for sparse run")

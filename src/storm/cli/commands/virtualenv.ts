@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { UsageError } from '../failure.ts'
+import { UsageError } from '../../../terminal/failure.ts'
 
 /** streamparse's command, for users of its name. */
 export function virtualenvCommand(sparse: Command): void {

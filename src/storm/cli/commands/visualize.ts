@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import { writeFile } from 'node:fs/promises'
-import { declare, option } from '../command.ts'
-import { UsageError } from '../failure.ts'
+import { option } from '../../../terminal/arguments.ts'
+import { declare } from '../command.ts'
+import { UsageError } from '../../../terminal/failure.ts'
 import { graphOf, toDot } from '../graph.ts'
 import { toSvg } from '../graph-svg.ts'
 

@@ -1,0 +1,28 @@
+import { CommanderError } from 'commander'
+import { PromptInterruptedError } from './prompt.ts'
+
+/** What a command exits with. 130 is 128 plus the number of SIGINT, as shells have it. */
+export const EXIT = { failed: 1, usage: 2, conditionNotMet: 3, interrupted: 130 } as const
+
+/** What was asked for makes no sense: an argument, an option, a setting, a file of settings. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+/** The exit code for what ended a command. */
+export function exitCodeOf(error: unknown): number {
+  // The reader of the output has enough, such as `head`.
+  if (isBrokenPipe(error)) return 0
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage
+  if (error instanceof PromptInterruptedError) return EXIT.interrupted
+  if (error instanceof UsageError || codeOf(error) === 'INVALID_ARGUMENT') return EXIT.usage
+  return EXIT.failed
+}
+
+export function isBrokenPipe(error: unknown): boolean {
+  return codeOf(error) === 'EPIPE'
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
+}
