@@ -8,6 +8,7 @@ import { StormError } from '../errors.ts'
 import { LOCAL_NIMBUS } from '../java/classes.ts'
 import type { Address } from '../thrift/connection.ts'
 import { findJava, stormClassPath } from './java.ts'
+import { eachLine } from './lines.ts'
 
 export interface LocalClusterOptions {
   /** It comes first on the class path, where workers of the same JVM look for `resources`. */
@@ -138,17 +139,4 @@ async function freePort(): Promise<number> {
   const { port } = server.address() as AddressInfo
   await new Promise<void>((resolve) => server.close(() => resolve()))
   return port
-}
-
-function eachLine(stream: NodeJS.ReadableStream, take: (line: string) => void): void {
-  let rest = ''
-  stream.setEncoding('utf8')
-  stream.on('data', (chunk: string) => {
-    const lines = (rest + chunk).split('\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines) take(line)
-  })
-  stream.on('end', () => {
-    if (rest !== '') take(rest)
-  })
 }

@@ -3,7 +3,9 @@ import { spawn } from 'node:child_process'
 import { open, readdir, rm, stat } from 'node:fs/promises'
 import { hostname, networkInterfaces } from 'node:os'
 import { join, posix } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { StormError } from '../errors.ts'
+import { eachLine, LineSplitter } from './lines.ts'
 
 /** A worker, by its supervisor's host and its port. */
 export interface WorkerPlace {
@@ -180,9 +182,8 @@ async function run(
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(signal === undefined ? {} : { signal }),
   })
-  const printed = new LineSplitter(onLine)
   let errors = ''
-  child.stdout.on('data', (chunk: Buffer) => printed.take(chunk.toString()))
+  eachLine(child.stdout, onLine)
   child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()))
   const problem = await new Promise<string | undefined>((resolve) => {
     child.on('error', (error) => resolve(signal?.aborted === true ? undefined : error.message))
@@ -190,7 +191,6 @@ async function run(
       resolve(code === 0 ? undefined : errors.trim() || `exit code ${code}`),
     )
   })
-  printed.end()
   if (problem === undefined || signal?.aborted === true) return
   throw new StormError('INVALID_ARGUMENT', `${command} ${args.join(' ')}: ${problem}`)
 }
@@ -200,44 +200,6 @@ function shellQuoted(text: string): string {
 }
 
 /** Resolves with true when it was aborted. */
-async function pause(signal: AbortSignal): Promise<boolean> {
-  if (signal.aborted) return true
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer)
-      resolve(true)
-    }
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', end)
-      resolve(false)
-    }, POLL_MS)
-    signal.addEventListener('abort', end, { once: true })
-  })
-}
-
-class LineSplitter {
-  readonly #onLine: (line: string) => void
-  #rest = ''
-
-  constructor(onLine: (line: string) => void) {
-    this.#onLine = onLine
-  }
-
-  /** Only the last lines of a text. */
-  last(text: string, count: number): void {
-    const lines = text.split('\n')
-    this.#rest = lines.pop() ?? ''
-    for (const line of count === 0 ? [] : lines.slice(-count)) this.#onLine(line)
-  }
-
-  take(text: string): void {
-    const lines = (this.#rest + text).split('\n')
-    this.#rest = lines.pop() ?? ''
-    for (const line of lines) this.#onLine(line)
-  }
-
-  end(): void {
-    if (this.#rest !== '') this.#onLine(this.#rest)
-    this.#rest = ''
-  }
+function pause(signal: AbortSignal): Promise<boolean> {
+  return setTimeout(POLL_MS, false, { signal }).catch(() => true)
 }
