@@ -55,18 +55,8 @@ export const methods = {
     'submitTopologyWithOpts',
     struct({
       name: required(1, string),
-      uploadedJarLocation: required(2, string),
-      jsonConf: required(3, string),
-      topology: required(4, stormTopology),
-      options: required(5, submitOptions),
-    }),
-    { 1: 'AlreadyAliveException', 2: 'InvalidTopologyException', 3: 'AuthorizationException' },
-  ),
-  /** Without a jar: a Storm in one JVM takes the class path's. */
-  submitLocally: action(
-    'submitTopologyWithOpts',
-    struct({
-      name: required(1, string),
+      /** Left out for a Storm in one JVM, which takes its class path. */
+      uploadedJarLocation: optional(2, string),
       jsonConf: required(3, string),
       topology: required(4, stormTopology),
       options: required(5, submitOptions),

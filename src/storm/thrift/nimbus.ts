@@ -152,14 +152,13 @@ export class Nimbus implements Disposable {
     jarLocation,
     isActive = true,
   }: Submission): Promise<void> {
-    const args = {
+    await this.#call(methods.submit, {
       name,
+      ...(jarLocation === undefined ? {} : { uploadedJarLocation: jarLocation }),
       jsonConf: JSON.stringify(config),
       topology,
       options: { initial_status: isActive ? ACTIVE : INACTIVE },
-    }
-    if (jarLocation === undefined) await this.#call(methods.submitLocally, args)
-    else await this.#call(methods.submit, { ...args, uploadedJarLocation: jarLocation })
+    })
   }
 
   /** The workers end after `waitSecs`; Storm's default is `topology.message.timeout.secs`. */
