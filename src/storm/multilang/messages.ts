@@ -105,7 +105,7 @@ export function handshakeOf(message: unknown): Handshake {
 
 /** Throws for what is no message of the protocol. */
 export function incomingOf(message: unknown): Incoming {
-  if (Array.isArray(message) || isObject(message)) return message as unknown as Incoming
+  if (typeof message === 'object' && message !== null) return message as Incoming
   throw new TypeError(`this is no message of Storm's: ${shortened(message)}`)
 }
 

@@ -98,20 +98,19 @@ function modelOf(
     checkForeign(name, component)
     return { name, kind, source: component, streams, inputs, parallelism, config }
   }
-  // That these are the arguments it wants is what the compiler has checked.
-  const Class = component as unknown as new (...args: readonly unknown[]) => unknown
   const isOfKind = (value: unknown): boolean =>
     typeof value === 'object' &&
     value !== null &&
     typeof Reflect.get(value, kind === 'spout' ? 'nextTuple' : 'process') === 'function'
-  if (!isOfKind(Class.prototype)) {
+  if (!isOfKind(component.prototype)) {
     throw invalid(
       `the component of '${name}' is not a class that extends ${kind === 'spout' ? 'Spout' : 'Bolt'}`,
       name,
     )
   }
   const create = (): Component => {
-    const made = new Class(...args)
+    // That these are the arguments it wants is what the compiler has checked.
+    const made: unknown = Reflect.construct(component, args)
     if (made instanceof Component) return made
     throw invalid(`the component of '${name}' does not extend Spout or Bolt`, name)
   }
