@@ -126,7 +126,7 @@ export class Histories {
     const of = ({ group }: GroupLag): History => this.#groups.get(group)!
     const trend = sparklineWidth(width)
     const columns: Column<GroupLag>[] = [
-      { title: 'GROUP', of: ({ group }) => visibleText(group) },
+      { title: 'GROUP', of: ({ group }) => group },
       { title: 'STATE', of: ({ state }) => state },
       {
         title: 'LAG',

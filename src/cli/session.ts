@@ -5,6 +5,7 @@ import { Interrupt } from '../terminal/interrupt.ts'
 import { askLine, askSecret, type TerminalInput } from '../terminal/prompt.ts'
 import { stylerFor, type Styler } from '../terminal/style.ts'
 import { renderPlain, renderTable, type Column } from '../terminal/table.ts'
+import { outputColumns } from '../terminal/columns.ts'
 import { visibleText } from '../terminal/visible.ts'
 import {
   clientOptionsOf,
@@ -144,15 +145,11 @@ export class Session implements AsyncDisposable {
       this.printJson(value)
       return
     }
-    const shown = columns.map((column) => ({
-      ...column,
-      of: (row: Row) => visibleText(column.of(row)).replaceAll('\n', '\\n'),
-    }))
     if (this.options.plain === true) {
       this.write(renderPlain(columns, rows))
       return
     }
-    if (rows.length > 0) this.write(renderTable(shown, rows, this.columns))
+    if (rows.length > 0) this.write(renderTable(columns, rows, this.columns))
   }
 
   printJson(value: unknown): void {
@@ -175,11 +172,7 @@ export class Session implements AsyncDisposable {
   }
 
   get columns(): number {
-    const { isTTY, columns } = process.stdout
-    const forced = Number(process.env['COLUMNS'])
-    if (isTTY && columns > 0) return columns
-    // A file or a pipe has no width.
-    return Number.isInteger(forced) && forced > 0 ? forced : Infinity
+    return outputColumns()
   }
 
   /**

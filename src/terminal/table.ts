@@ -1,3 +1,4 @@
+import { visibleText } from './visible.ts'
 import { fit, textWidth } from './width.ts'
 
 export interface Column<Row> {
@@ -14,14 +15,17 @@ const MIN_WIDTH = 8
 
 /**
  * Rows as a table of at most `width` columns. Where it does not fit, the widest left-aligned columns are cut; where
- * even that does not help, each row becomes a block with a line for each field.
+ * even that does not help, each row becomes a block with a line for each field. A cell is one line: control characters
+ * in it become text, so that no data moves the cursor.
  */
 export function renderTable<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
   width: number,
 ): string {
-  const cells = rows.map((row) => columns.map((column) => column.of(row)))
+  const cells = rows.map((row) =>
+    columns.map((column) => visibleText(column.of(row)).replaceAll('\n', '\\n')),
+  )
   const natural = columns.map(({ title }, index) =>
     Math.max(textWidth(title), ...cells.map((row) => textWidth(row[index]!))),
   )

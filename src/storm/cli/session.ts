@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { Interrupt } from '../../terminal/interrupt.ts'
+import { outputColumns } from '../../terminal/columns.ts'
 import { renderTable, type Column } from '../../terminal/table.ts'
 import { visibleText } from '../../terminal/visible.ts'
 import { packageTopology, type PackagedTopology } from '../deploy/package.ts'
@@ -139,7 +140,7 @@ export class Session implements Disposable {
   print<Row>(columns: readonly Column<Row>[], rows: readonly Row[], data: unknown = rows): void {
     if (this.options.json === true) this.printJson(data)
     else if (rows.length > 0) {
-      process.stdout.write(renderTable(columns, rows, process.stdout.columns || 120))
+      process.stdout.write(renderTable(columns, rows, outputColumns()))
     }
   }
 

@@ -35,6 +35,13 @@ describe('a table', () => {
     for (const line of lines) expect(textWidth(line)).toBeLessThanOrEqual(width)
   })
 
+  it('shows control characters and line ends of a cell as text, in one line', () => {
+    const rows = [{ name: 'red \x1b[31m\nand more', size: 1 }]
+    expect(renderTable(COLUMNS, rows, 80)).toBe(
+      'NAME                    SIZE\n' + 'red \\x1b[31m\\nand more     1\n',
+    )
+  })
+
   it('becomes a block of fields for each row where the terminal is too narrow', () => {
     expect(renderTable(COLUMNS, ROWS, 14)).toBe(
       'NAME  orders\nSIZE  5\n\nNAME  日本語…\nSIZE  1000000\n',
