@@ -239,7 +239,7 @@ export {
   type TransactionErrorCode,
 } from './producer/transactions/errors.ts'
 export type { ProducerOptions, Serializer } from './producer/options.ts'
-export type { RecordMetadata } from './producer/results/delivery.ts'
+export type { RecordMetadata } from './producer/results/delivery-promise.ts'
 export type { OffsetRange, ProduceManyResult } from './producer/results/message-group.ts'
 export type { DeliveryReport, ProducedMessage } from './producer/results/reports.ts'
 export type { WaitOptions } from './async/waiting.ts'

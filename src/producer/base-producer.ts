@@ -13,8 +13,12 @@ import { atOnce } from '../async/at-once.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { textOfThrown } from '../observe/thrown.ts'
 import { aBoolean, checkOptions } from '../options.ts'
-import type { RecordMetadata } from './results/delivery.ts'
-import { GroupDelivery, MessageGroup, type ProduceManyResult } from './results/message-group.ts'
+import type { RecordMetadata } from './results/delivery-promise.ts'
+import {
+  GroupDeliveryPromise,
+  MessageGroup,
+  type ProduceManyResult,
+} from './results/message-group.ts'
 import { messageWritable } from './intake/message-writable.ts'
 import type { ProducerSettings, Serializer } from './options.ts'
 import { ProducerCore } from './producer-core.ts'
@@ -219,7 +223,7 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
     const keepPartitions = keepsPartitions('produceMany', options)
     const group = new MessageGroup(this.core.failures)
     void this.#feed(group, messages, topicOf, keepPartitions)
-    return new GroupDelivery(group)
+    return new GroupDeliveryPromise(group)
   }
 
   protected writableFor(topicOf: TopicOf<Value, Key>, options: ForwardingOptions): Writable {

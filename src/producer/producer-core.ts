@@ -17,9 +17,9 @@ import { ClosedError, InvalidArgumentError, KafkaError, MessageTooLargeError } f
 import { shown } from '../options.ts'
 import { Accumulator } from './accumulator/accumulator.ts'
 import type { Batch } from './accumulator/batch.ts'
-import { Delivery, Fate } from './results/delivery.ts'
-import { Failures } from './results/failures.ts'
-import { learnLimits, type BrokerLimits } from './intake/broker-limits.ts'
+import { DeliveryPromise, BatchResult } from './results/delivery-promise.ts'
+import { UnhandledFailures } from './results/unhandled-failures.ts'
+import { detectCapabilities, type BrokerCapabilities } from './intake/broker-capabilities.ts'
 import type { MessageGroup } from './results/message-group.ts'
 import type { ProducerSettings } from './options.ts'
 import type { MakeRecoveryPolicy } from './recovery/recovery-policy.ts'
@@ -29,7 +29,7 @@ import { ReadyQueues } from './accumulator/ready-queues.ts'
 import { Capacity } from './intake/capacity.ts'
 import { Sender } from './sender/sender.ts'
 import { checkData, copyOf, type Data } from './intake/serialize.ts'
-import { TopicLookUps } from './intake/topic-look-ups.ts'
+import { TopicLookups } from './intake/topic-lookups.ts'
 import { TopicState } from './intake/topic-state.ts'
 import { checkWait, within, type WaitOptions } from '../async/waiting.ts'
 
@@ -39,7 +39,7 @@ const READY = Promise.resolve()
 
 export class ProducerCore {
   readonly settings: ProducerSettings
-  readonly failures: Failures
+  readonly failures: UnhandledFailures
   /** Reports that wait to be read, where they are wanted so. */
   readonly reports: ReportQueue | undefined
   readonly #cluster: Cluster
@@ -49,9 +49,9 @@ export class ProducerCore {
   readonly #settlement: Settlement
   readonly #capacity: Capacity
   readonly #topics = new Map<string, TopicState>()
-  readonly #lookUps: TopicLookUps
+  readonly #lookups: TopicLookups
   readonly #hasReports: boolean
-  #limits: BrokerLimits | undefined
+  #capabilities: BrokerCapabilities | undefined
   /** Milliseconds since 1970, read once a turn of the event loop. */
   #now = 0
   #turn = 0
@@ -62,16 +62,16 @@ export class ProducerCore {
     this.#cluster = cluster
     this.settings = settings
     this.#hasReports = settings.deliveryReports !== false
-    this.failures = new Failures(this.#hasReports ? undefined : logger)
+    this.failures = new UnhandledFailures(this.#hasReports ? undefined : logger)
     if (settings.deliveryReports === true) {
       this.reports = new ReportQueue(() => this.#capacity.makeRoom())
     }
     const ready = new ReadyQueues(() => this.#endTurn())
     const accumulator = new Accumulator(settings, this.failures, ready)
     this.#accumulator = accumulator
-    this.#lookUps = new TopicLookUps(cluster, settings.deliveryTimeoutMs)
+    this.#lookups = new TopicLookups(cluster, settings.deliveryTimeoutMs)
     const { reports } = this
-    this.#capacity = new Capacity(settings, accumulator, this.#lookUps, reports, this.#lifecycle)
+    this.#capacity = new Capacity(settings, accumulator, this.#lookups, reports, this.#lifecycle)
     this.#settlement = new Settlement(settings, accumulator, this.#capacity, reports, logger)
     this.#sender = new Sender(cluster, settings, accumulator, this.#settlement, makePolicy)
   }
@@ -105,19 +105,19 @@ export class ProducerCore {
   start(topic: string | undefined, deadline: Deadline): Promise<void> {
     return this.#lifecycle.start(
       async () => {
-        const limits = topic === undefined ? undefined : await this.#lookAt(topic, deadline)
+        const capabilities = topic === undefined ? undefined : await this.#lookUp(topic, deadline)
         await this.#sender.policy.start(deadline)
-        return limits
+        return capabilities
       },
-      (limits) => (this.#limits = limits),
+      (capabilities) => (this.#capabilities = capabilities),
     )
   }
 
-  async #lookAt(topic: string, deadline: Deadline): Promise<BrokerLimits | undefined> {
+  async #lookUp(topic: string, deadline: Deadline): Promise<BrokerCapabilities | undefined> {
     await this.#cluster.topic(topic, { create: true, deadline })
-    const limits = await learnLimits(this.#cluster, topic, deadline)
-    limits?.check(this.settings)
-    return limits
+    const capabilities = await detectCapabilities(this.#cluster, topic, deadline)
+    capabilities?.check(this.settings)
+    return capabilities
   }
 
   topic(name: string): TopicState {
@@ -136,16 +136,23 @@ export class ProducerCore {
     headers: readonly OutgoingHeader[] | undefined,
     timestamp: number | undefined,
     partition: number | undefined,
-  ): Delivery {
+  ): DeliveryPromise {
     try {
       if (!this.#lifecycle.isOpen) throw this.#notOpen()
       if (!this.#isTurnBegun) this.#beginTurn()
       topic.refresh(this.#turn)
       if (topic.partitionCount === 0) {
-        return this.#hold(topic, value, key, headers, timestamp ?? this.#now, partition)
+        return this.#enqueueUntilKnown(
+          topic,
+          value,
+          key,
+          headers,
+          timestamp ?? this.#now,
+          partition,
+        )
       }
       const batch = this.#append(undefined, topic, value, key, headers, timestamp, partition)
-      return new Delivery(batch.fate, batch.writer.count - 1, timestamp ?? this.#now)
+      return new DeliveryPromise(batch.result, batch.writer.count - 1, timestamp ?? this.#now)
     } catch (error) {
       return this.refuse(topic.name, value, key, error as Error)
     }
@@ -169,11 +176,11 @@ export class ProducerCore {
   }
 
   /** A message fails before it is queued. */
-  refuse(topic: string, value: Data, key: Data, error: Error): Delivery {
-    const fate = new Fate(this.failures)
-    fate.fail(error, 1)
+  refuse(topic: string, value: Data, key: Data, error: Error): DeliveryPromise {
+    const result = new BatchResult(this.failures)
+    result.fail(error, 1)
     this.countRefused(topic, value, key, error)
-    return new Delivery(fate, 0, 0)
+    return new DeliveryPromise(result, 0, 0)
   }
 
   countRefused(topic: string, value: Data, key: Data, error: Error): void {
@@ -181,15 +188,15 @@ export class ProducerCore {
   }
 
   /** Calls back once the topic is known, or with the error that says why it is not. */
-  whenKnown(topic: TopicState, go: (error: Error | undefined) => void): void {
+  whenKnown(topic: TopicState, resume: (error: Error | undefined) => void): void {
     if (!this.#lifecycle.isOpen) {
-      go(this.#notOpen())
+      resume(this.#notOpen())
       return
     }
     if (!this.#isTurnBegun) this.#beginTurn()
     topic.refresh(this.#turn)
-    if (topic.partitionCount > 0) go(undefined)
-    else this.#lookUps.hold(topic, { messages: 0, bytes: 0, go })
+    if (topic.partitionCount > 0) resume(undefined)
+    else this.#lookups.enqueue(topic, { messages: 0, bytes: 0, resume })
   }
 
   /** Rejects with ClosedError, RequestTimeoutError, or the signal's reason. */
@@ -205,7 +212,7 @@ export class ProducerCore {
     this.failures.throwFirst()
   }
 
-  /** Lets everything go that lingers. */
+  /** Makes all lingering batches ready to be sent. */
   letGo(): void {
     this.#accumulator.flush()
   }
@@ -215,7 +222,7 @@ export class ProducerCore {
    * delivered, or fails with this error. Resolves when no request is in flight. Messages are taken again then.
    */
   async abort(error: Error): Promise<void> {
-    this.#lookUps.fail(error)
+    this.#lookups.fail(error)
     await this.#sender.abort(error)
   }
 
@@ -237,7 +244,7 @@ export class ProducerCore {
     const valueBytes = value === null ? -1 : bytesOf(checkData(value, 'a value'))
     const keyBytes = key === null ? -1 : bytesOf(checkData(key, 'a key'))
     const headerBytes = headers === undefined ? 0 : headersBytes(headers)
-    if (headers !== undefined && headers.length > 0) this.#limits?.checkHeaders()
+    if (headers !== undefined && headers.length > 0) this.#capabilities?.checkHeaders()
     if (timestamp !== undefined) this.#checkTimestamp(timestamp)
     // Nulls count as -1: the sum is a little less than the most that it can take.
     const sizeBytes = MAX_RECORD_OVERHEAD_BYTES + keyBytes + valueBytes + headerBytes
@@ -256,14 +263,14 @@ export class ProducerCore {
   }
 
   /** Keeps a copy of a message until its topic is known: the caller may use its buffers again at once. */
-  #hold(
+  #enqueueUntilKnown(
     topic: TopicState,
     value: Data,
     key: Data,
     headers: readonly OutgoingHeader[] | undefined,
     timestamp: number,
     partition: number | undefined,
-  ): Delivery {
+  ): DeliveryPromise {
     const keyBytes = bytesOf(checkData(key, 'a key'))
     const valueBytes = bytesOf(checkData(value, 'a value'))
     const headerBytes = headers === undefined ? 0 : headersBytes(headers)
@@ -271,24 +278,24 @@ export class ProducerCore {
     this.#checkSize(topic.name, keyBytes, valueBytes, headerBytes)
     const bytes = MAX_RECORD_OVERHEAD_BYTES + keyBytes + valueBytes + headerBytes
     this.#capacity.throwIfFull()
-    const fate = new Fate(this.failures)
+    const result = new BatchResult(this.failures)
     const [keptValue, keptKey] = [copyOf(value), copyOf(key)]
     const kept = headers?.map((header) => ({ key: header.key, value: copyOf(header.value) }))
-    const go = (error: Error | undefined) => {
+    const resume = (error: Error | undefined) => {
       try {
         if (error !== undefined) throw error
         topic.refresh(++this.#turn)
         const batch = this.#append(undefined, topic, keptValue, keptKey, kept, timestamp, partition)
-        fate.move([{ fate: batch.fate, index: batch.writer.count - 1 }])
+        result.move([{ result: batch.result, index: batch.writer.count - 1 }])
       } catch (problem) {
-        fate.fail(problem as Error, 1)
+        result.fail(problem as Error, 1)
         this.countRefused(topic.name, keptValue, keptKey, problem as Error)
         this.#capacity.makeRoom()
       }
     }
     this.#capacity.count(bytes)
-    this.#lookUps.hold(topic, { messages: 1, bytes, go })
-    return new Delivery(fate, 0, timestamp)
+    this.#lookups.enqueue(topic, { messages: 1, bytes, resume })
+    return new DeliveryPromise(result, 0, timestamp)
   }
 
   #checkTimestamp(timestamp: number): void {
@@ -297,7 +304,7 @@ export class ProducerCore {
         `timestamp must be a valid Date or whole milliseconds since 1970, not ${shown(timestamp)}`,
       )
     }
-    this.#limits?.checkTimestamps()
+    this.#capabilities?.checkTimestamps()
   }
 
   #checkSize(topic: string, keyBytes: number, valueBytes: number, headerBytes: number): void {
@@ -336,9 +343,9 @@ export class ProducerCore {
 
   /** Resolves when all that is there now is settled. */
   async #drained(): Promise<void> {
-    await this.#lookUps.settled()
+    await this.#lookups.settled()
     this.#accumulator.flush()
-    await this.#accumulator.unsettled.settled()
+    await this.#accumulator.incomplete.settled()
   }
 
   async #close(wait: WaitOptions): Promise<void> {
@@ -352,7 +359,7 @@ export class ProducerCore {
     } catch {
       // What is left is given up below, and thrown.
     }
-    this.#lookUps.stop(new ClosedError('producer'))
+    this.#lookups.stop(new ClosedError('producer'))
     this.#sender.stop(`before close() ended`)
     this.#isTurnBegun = false
     this.#capacity.endTurn()

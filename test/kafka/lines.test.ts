@@ -90,7 +90,7 @@ describeWithBrokers('lines through a real broker', ['java', 'kcat'], () => {
         const args = ['produce', 'zstd', '--brokers', kafka.hosts, '--compression', 'zstd']
         const { exitCode, stderr } = await samsa(args, { input: 'line\n' })
         expect(stderr).toBe(
-          `samsa: ${kafka.hosts} does not take zstd: that needs Kafka 2.1 or newer\n`,
+          `samsa: ${kafka.hosts} does not support zstd: Kafka 2.1 or newer is required\n`,
         )
         expect(exitCode).toBe(1)
       })

@@ -2,7 +2,7 @@ import type { OutgoingHeader } from '../../../protocol/records/outgoing-record.t
 import { Batch } from './batch.ts'
 import { BufferPool } from './buffer-pool.ts'
 import { Linger } from './linger.ts'
-import type { Failures } from '../results/failures.ts'
+import type { UnhandledFailures } from '../results/unhandled-failures.ts'
 import { PartitionQueue } from './partition-queue.ts'
 import type { ProducerSettings } from '../options.ts'
 import type { Data } from '../intake/serialize.ts'
@@ -15,9 +15,9 @@ import { IncompleteBatches } from './incomplete-batches.ts'
  */
 export class Accumulator {
   readonly ready: ReadyQueues
-  readonly unsettled = new IncompleteBatches()
+  readonly incomplete = new IncompleteBatches()
   readonly linger: Linger
-  readonly failures: Failures
+  readonly failures: UnhandledFailures
   readonly #settings: ProducerSettings
   readonly #pool: BufferPool
   readonly #queues = new Map<string, (PartitionQueue<Batch> | undefined)[]>()
@@ -26,7 +26,7 @@ export class Accumulator {
   #queuedBytes = 0
   #queuedMessages = 0
 
-  constructor(settings: ProducerSettings, failures: Failures, ready: ReadyQueues) {
+  constructor(settings: ProducerSettings, failures: UnhandledFailures, ready: ReadyQueues) {
     this.#settings = settings
     this.ready = ready
     this.linger = new Linger(settings.lingerMs, settings.minQueuedMessages)
@@ -81,12 +81,12 @@ export class Accumulator {
     }
     if (batch === undefined) {
       batch = this.newBatch(queue)
-      batch.fate.baseTimestamp = timestamp
+      batch.result.baseTimestamp = timestamp
       // A record that is larger than that goes alone.
       // prettier-ignore
       batch.writer.append(key, keyBytes, value, valueBytes, timestamp, headers, headersBytes, Infinity)
       queue.add(batch)
-      this.unsettled.add(batch)
+      this.incomplete.add(batch)
       if (this.#lingers) this.linger.begin(batch)
     }
     this.#queuedBytes += batch.writer.sizeBytes - before
@@ -129,7 +129,7 @@ export class Accumulator {
   release(batch: Batch, isUnused: boolean): void {
     batch.queue.close(batch)
     this.linger.end(batch)
-    this.unsettled.delete(batch)
+    this.incomplete.delete(batch)
     this.#queuedBytes -= batch.sizeBytes
     this.#queuedMessages -= batch.count
     batch.queue.usualBytes = batch.sizeBytes
@@ -138,7 +138,7 @@ export class Accumulator {
 
   /** Puts batches into the place of one that is cut up. */
   replace(batch: Batch, parts: readonly Batch[]): void {
-    this.unsettled.replace(batch, parts)
+    this.incomplete.replace(batch, parts)
     this.#queuedBytes -= batch.sizeBytes
     this.#queuedMessages -= batch.count
     for (const part of parts) {

@@ -1,7 +1,7 @@
 import type { BatchMemory } from '../../../protocol/records/batch-writer.ts'
 import { BatchWriter } from '../../../protocol/records/batch-writer.ts'
-import { Fate } from '../results/delivery.ts'
-import type { Failures } from '../results/failures.ts'
+import { BatchResult } from '../results/delivery-promise.ts'
+import type { UnhandledFailures } from '../results/unhandled-failures.ts'
 import type { MessageGroup } from '../results/message-group.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import type { ProduceAttempt, QueuedBatch, Sequence } from './queued-batch.ts'
@@ -26,7 +26,7 @@ export interface Run {
 export class Batch implements QueuedBatch {
   readonly queue: PartitionQueue<Batch>
   readonly writer: BatchWriter
-  readonly fate: Fate
+  readonly result: BatchResult
   /** The group of the last record. */
   private group: MessageGroup | undefined
   /** Where another group begins. */
@@ -63,14 +63,14 @@ export class Batch implements QueuedBatch {
     { serial, span }: Pick<Batch, 'serial' | 'span'>,
     capacityBytes: number,
     memory: BatchMemory,
-    failures: Failures,
+    failures: UnhandledFailures,
   ) {
     this.queue = queue
     this.createdAt = createdAt
     this.serial = serial
     this.span = span
     this.writer = new BatchWriter(capacityBytes, memory)
-    this.fate = new Fate(failures)
+    this.result = new BatchResult(failures)
   }
 
   get count(): number {
@@ -82,7 +82,7 @@ export class Batch implements QueuedBatch {
   }
 
   get isSettled(): boolean {
-    return this.fate.isSettled
+    return this.result.isSettled
   }
 
   /** Messages that `produce` gave a delivery for: those that are in no group. */

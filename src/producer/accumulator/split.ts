@@ -1,7 +1,7 @@
 import { headersBytes, bytesOf } from '../../../protocol/records/outgoing-record.ts'
 import type { Accumulator } from './accumulator.ts'
 import type { Batch } from './batch.ts'
-import type { Place } from '../results/delivery.ts'
+import type { Place } from '../results/delivery-promise.ts'
 import { messagesOf } from './batch-messages.ts'
 
 /**
@@ -13,7 +13,7 @@ export function takeApart(
   partOf: (index: number) => number,
   accumulator: Accumulator,
 ): Batch[] {
-  const { queue, createdAt, serial, fate, messages } = batch
+  const { queue, createdAt, serial, result, messages } = batch
   const runs = batch.runs()
   let partCount = 0
   for (let i = 0; i < batch.count; i++) partCount = Math.max(partCount, partOf(i) + 1)
@@ -30,7 +30,7 @@ export function takeApart(
   const places: Place[] = []
   messagesOf(batch).forEach(({ key, value, timestamp, headers }, index) => {
     const part = parts[partOf(index)]!
-    places.push({ fate: part.fate, index: part.count })
+    places.push({ result: part.result, index: part.count })
     const size = headers.length === 0 ? 0 : headersBytes(headers)
     // prettier-ignore
     part.writer.append(key, bytesOf(key), value, bytesOf(value), timestamp, headers, size, Infinity)
@@ -38,7 +38,7 @@ export function takeApart(
     part.join(run?.group)
     if (messages !== undefined) part.messages?.push(messages[index]!)
   })
-  fate.move(places)
+  result.move(places)
   accumulator.replace(batch, parts)
   return parts
 }

@@ -5,7 +5,7 @@ import { ProducerQueueFullError } from '../../errors.ts'
 import type { Accumulator } from '../accumulator/accumulator.ts'
 import type { ProducerSettings } from '../options.ts'
 import type { ReportQueue } from '../results/reports.ts'
-import type { TopicLookUps } from './topic-look-ups.ts'
+import type { TopicLookups } from './topic-lookups.ts'
 
 /** So much is taken in one turn of the event loop before `ready` lets it go round: 1 to 2 ms. */
 const TURN_BYTES = 1024 * 1024
@@ -14,7 +14,7 @@ const TURN_BYTES = 1024 * 1024
 export class Capacity {
   readonly #settings: ProducerSettings
   readonly #accumulator: Accumulator
-  readonly #lookUps: TopicLookUps
+  readonly #lookups: TopicLookups
   readonly #reports: ReportQueue | undefined
   readonly #lifecycle: Lifecycle
   /** What makes a message fail: with `blockOnQueueFull` twice as much as what `ready` waits for. */
@@ -27,13 +27,13 @@ export class Capacity {
   constructor(
     settings: ProducerSettings,
     accumulator: Accumulator,
-    lookUps: TopicLookUps,
+    lookups: TopicLookups,
     reports: ReportQueue | undefined,
     lifecycle: Lifecycle,
   ) {
     this.#settings = settings
     this.#accumulator = accumulator
-    this.#lookUps = lookUps
+    this.#lookups = lookups
     this.#reports = reports
     this.#lifecycle = lifecycle
     const times = settings.blockOnQueueFull ? 2 : 1
@@ -42,11 +42,11 @@ export class Capacity {
   }
 
   get queuedMessages(): number {
-    return this.#accumulator.queuedMessages + this.#lookUps.heldMessages
+    return this.#accumulator.queuedMessages + this.#lookups.waitingMessages
   }
 
   get queuedBytes(): number {
-    return this.#accumulator.queuedBytes + this.#lookUps.heldBytes
+    return this.#accumulator.queuedBytes + this.#lookups.waitingBytes
   }
 
   get hasRoom(): boolean {

@@ -12,7 +12,7 @@ export function messageWritable(
   take: (message: unknown) => Promise<void> | undefined,
 ): Writable {
   // Failures are the stream's, which reports them itself.
-  group.look()
+  group.markHandled()
   const stream = new Writable({
     objectMode: true,
     write(message: unknown, _encoding, done) {

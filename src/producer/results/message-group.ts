@@ -1,6 +1,6 @@
 import { deferred } from '../../async/deferred.ts'
 import { ProduceManyError, type FailedMessage } from '../../errors.ts'
-import type { Failed, Failures } from './failures.ts'
+import type { Failed, UnhandledFailures } from './unhandled-failures.ts'
 
 /** Messages that follow each other in a partition. */
 export interface OffsetRange {
@@ -8,7 +8,7 @@ export interface OffsetRange {
   readonly topic: string
   /** The partition that the messages were written to. */
   readonly partition: number
-  /** Of the first of them; −1 where nobody said. */
+  /** The offset of the first message; −1 if the broker did not report it. */
   readonly baseOffset: number
   /** The number of messages. */
   readonly count: number
@@ -24,25 +24,25 @@ export interface ProduceManyResult {
 
 /** Messages that were produced together, and one promise for all of them. */
 export class MessageGroup implements Failed {
-  readonly #failures: Failures
+  readonly #failures: UnhandledFailures
   readonly #done = deferred<ProduceManyResult>()
   readonly #ranges: OffsetRange[] = []
   readonly #failed: FailedMessage[] = []
   #count = 0
   #settled = 0
   #isComplete = false
-  #isLooked = false
+  #isHandled = false
   error: Error | undefined
   /** Called when some have failed. */
   onFailure: ((error: Error) => void) | undefined
 
-  constructor(failures: Failures) {
+  constructor(failures: UnhandledFailures) {
     this.#failures = failures
-    // Failures that nobody looks at are kept for the next flush.
+    // Failures that the application does not handle are kept for the next flush.
     this.#done.promise.catch(() => undefined)
   }
 
-  get unseenCount(): number {
+  get unhandledCount(): number {
     return this.#failed.length
   }
 
@@ -62,8 +62,8 @@ export class MessageGroup implements Failed {
   }
 
   /** Somebody handles the result. */
-  look(): void {
-    this.#isLooked = true
+  markHandled(): void {
+    this.#isHandled = true
     this.#failures.delete(this)
   }
 
@@ -92,13 +92,13 @@ export class MessageGroup implements Failed {
       return
     }
     this.error = new ProduceManyError(this.#failed, this.#count - this.#failed.length)
-    if (!this.#isLooked) this.#failures.add(this)
+    if (!this.#isHandled) this.#failures.add(this)
     this.#done.reject(this.error)
   }
 }
 
-/** A promise that tells when somebody looks at it. */
-export class GroupDelivery implements Promise<ProduceManyResult> {
+/** The promise that `produceMany` returns. It marks the group as handled when the application uses it. */
+export class GroupDeliveryPromise implements Promise<ProduceManyResult> {
   readonly #group: MessageGroup
 
   constructor(group: MessageGroup) {
@@ -106,14 +106,14 @@ export class GroupDelivery implements Promise<ProduceManyResult> {
   }
 
   get [Symbol.toStringTag](): string {
-    return 'GroupDelivery'
+    return 'GroupDeliveryPromise'
   }
 
   then<Result = ProduceManyResult, Failure = never>(
     onDelivered?: ((result: ProduceManyResult) => Result | PromiseLike<Result>) | null,
     onFailed?: ((error: unknown) => Failure | PromiseLike<Failure>) | null,
   ): Promise<Result | Failure> {
-    this.#group.look()
+    this.#group.markHandled()
     return this.#group.result.then(onDelivered, onFailed)
   }
 

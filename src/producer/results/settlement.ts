@@ -52,12 +52,12 @@ export class Settlement {
   /** Ends a batch, unless it has ended. */
   settle(batch: Batch, ending: Ending): void {
     if (batch.isSettled) return
-    const { fate, queue, count } = batch
+    const { result, queue, count } = batch
     if ('error' in ending) {
-      fate.fail(ending.error, batch.deliveries)
+      result.fail(ending.error, batch.deliveries)
       this.#failedMessages += count
     } else {
-      fate.deliver(queue.topic, queue.partition, ending.baseOffset, ending.appendTime)
+      result.deliver(queue.topic, queue.partition, ending.baseOffset, ending.appendTime)
       this.#deliveredMessages += count
     }
     if (batch.hasGroups) tellGroups(batch, ending)

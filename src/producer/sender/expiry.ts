@@ -4,13 +4,13 @@ import type { Outcomes } from './outcomes.ts'
 
 /** Fails batches whose `deliveryTimeoutMs` is over. */
 export class Expiry {
-  readonly #unsettled: IncompleteBatches
+  readonly #incomplete: IncompleteBatches
   readonly #deliveryTimeoutMs: number
   readonly #outcomes: Outcomes
   #timer: Timer | undefined
 
-  constructor(unsettled: IncompleteBatches, deliveryTimeoutMs: number, outcomes: Outcomes) {
-    this.#unsettled = unsettled
+  constructor(incomplete: IncompleteBatches, deliveryTimeoutMs: number, outcomes: Outcomes) {
+    this.#incomplete = incomplete
     this.#deliveryTimeoutMs = deliveryTimeoutMs
     this.#outcomes = outcomes
   }
@@ -18,7 +18,7 @@ export class Expiry {
   expire(): void {
     const until = performance.now() - this.#deliveryTimeoutMs
     for (;;) {
-      const batch = this.#unsettled.first
+      const batch = this.#incomplete.first
       if (batch === undefined || batch.createdAt > until) return
       this.#outcomes.expired(batch)
     }
@@ -26,7 +26,7 @@ export class Expiry {
 
   /** Sets the timer for the oldest batch. */
   watch(): void {
-    const { first } = this.#unsettled
+    const { first } = this.#incomplete
     if (this.#timer !== undefined || first === undefined) return
     const waitMs = first.createdAt + this.#deliveryTimeoutMs - performance.now()
     this.#timer = new Timer(Math.max(0, waitMs), () => {

@@ -10,8 +10,8 @@ import type { RecoveryPolicy } from '../recovery/recovery-policy.ts'
 import type { Ending, Settlement } from '../results/settlement.ts'
 import type { Backoffs } from './backoffs.ts'
 import { deliveryFailure, knownOutcome, timesOf } from './delivery-failure.ts'
-import type { PartitionAnswer } from './produce-request.ts'
-import { mayBeInLog, verdictOn } from './verdict.ts'
+import type { PartitionResponse } from './produce-request.ts'
+import { mayBeInLog, classifyResponse } from './verdict.ts'
 
 const UNKNOWN_OFFSET: Ending = { baseOffset: -1, appendTime: undefined }
 
@@ -42,10 +42,10 @@ export class Outcomes {
     this.#settlement = settlement
   }
 
-  answered(batch: Batch, answer: PartitionAnswer | undefined, broker: Broker): void {
+  answered(batch: Batch, response: PartitionResponse | undefined, broker: Broker): void {
     const { queue } = batch
-    const verdict = verdictOn(batch, answer, broker.name)
-    if (mayBeInLog(answer)) batch.outcomeUnknown = true
+    const verdict = classifyResponse(batch, response, broker.name)
+    if (mayBeInLog(response)) batch.outcomeUnknown = true
     switch (verdict.kind) {
       case 'delivered':
         this.#acknowledged(batch, verdict)
@@ -75,7 +75,7 @@ export class Outcomes {
     this.#accumulator.ready.add(batch.queue)
   }
 
-  /** A request ended without an answer, or could not be made. `isWritten`: the broker may have it. */
+  /** A request ended without a response, or could not be made. `isWritten`: the broker may have it. */
   failed(batch: Batch, error: Error, isWritten: boolean): void {
     batch.outcomeUnknown ||= isWritten
     if (isRetriable(error)) this.#tryAgain(batch, error)
@@ -110,8 +110,8 @@ export class Outcomes {
   }
 
   /**
-   * The batch's `deliveryTimeoutMs` is over. It fails also while it is on its way: its answer may come too late, but
-   * the next batch of its partition still waits for that answer.
+   * The batch's `deliveryTimeoutMs` is over. It fails also while it is on its way: its response may come too late, but
+   * the next batch of its partition still waits for that response.
    */
   expired(batch: Batch): void {
     const { deliveryTimeoutMs } = this.#settings
@@ -124,7 +124,7 @@ export class Outcomes {
 
   /** Gives up all that is not settled. */
   giveUpAll(why: string): void {
-    for (const batch of this.#accumulator.unsettled) {
+    for (const batch of this.#accumulator.incomplete) {
       const error = deliveryFailure(this.#cluster, batch, `${why} and ${timesOf(batch)}`)
       this.#settlement.settle(batch, { error: knownOutcome(batch, error) })
     }
@@ -133,7 +133,7 @@ export class Outcomes {
   /** Fails all that is not in flight. Until `endAbort` what comes back from brokers is not sent again. */
   beginAbort(error: Error): void {
     this.#abortedWith = error
-    for (const batch of this.#accumulator.unsettled) {
+    for (const batch of this.#accumulator.incomplete) {
       if (batch.request === undefined) this.#dropAborted(batch, error)
     }
   }
@@ -176,7 +176,7 @@ export class Outcomes {
     if (batch.isSettled) {
       queue.drop(batch, outcomeUnknown)
     } else if (attempts > maxRetries) {
-      // No longer in flight: an answer came, so that a written request says nothing about the outcome.
+      // No longer in flight: a response came, so that a written request says nothing about the outcome.
       queue.drop(batch, outcomeUnknown)
       const after = `after ${attempts} attempts (maxRetries ${maxRetries})`
       this.#end(batch, deliveryFailure(this.#cluster, batch, after))

@@ -56,17 +56,17 @@ export function produceRequest(
 }
 
 /** What a broker says of one partition's batch. */
-export type PartitionAnswer = ProduceResponse['responses'][number]['partitionResponses'][number]
+export type PartitionResponse = ProduceResponse['responses'][number]['partitionResponses'][number]
 
-/** Finds the answer to each batch: undefined where the broker left it out. */
+/** Finds the response to each batch: undefined where the broker left it out. */
 export function answersTo(
   batches: readonly Batch[],
   { responses }: ProduceResponse,
   topicIdOf: TopicIdOf,
-): (PartitionAnswer | undefined)[] {
-  const topics = new Map<string, Map<number, PartitionAnswer>>()
+): (PartitionResponse | undefined)[] {
+  const topics = new Map<string, Map<number, PartitionResponse>>()
   for (const { name, topicId, partitionResponses } of responses) {
-    const byPartition = new Map(partitionResponses.map((answer) => [answer.index, answer]))
+    const byPartition = new Map(partitionResponses.map((response) => [response.index, response]))
     topics.set(topicId === ZERO_UUID ? name : topicId, byPartition)
   }
   return batches.map(({ queue }) => {

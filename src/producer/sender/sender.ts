@@ -46,7 +46,7 @@ export class Sender {
     this.#cluster = cluster
     this.#settings = settings
     this.#accumulator = accumulator
-    const { ready, unsettled } = accumulator
+    const { ready, incomplete } = accumulator
     const backoffs = new Backoffs(cluster, settings.retryBackoffMs, ready)
     this.#backoffs = backoffs
     this.policy = makePolicy({
@@ -59,7 +59,7 @@ export class Sender {
       },
     })
     this.#outcomes = new Outcomes(cluster, settings, accumulator, this.policy, backoffs, settlement)
-    this.#expiry = new Expiry(unsettled, settings.deliveryTimeoutMs, this.#outcomes)
+    this.#expiry = new Expiry(incomplete, settings.deliveryTimeoutMs, this.#outcomes)
   }
 
   /** Hands the ready partitions to the sinks of their leaders. */

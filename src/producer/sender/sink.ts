@@ -37,8 +37,8 @@ const KNOWS_REPEATS_FROM = 5
  * A batch costs some 10 µs, as much as 20 to 30 messages. With this many partitions that each get little, a
  * request waits while another is on its way: with 1,000 partitions a message then costs half as much.
  */
-const SWARM_BATCHES = 50
-const SWARM_BATCH_BYTES = 8 * 1024
+const MANY_BATCHES = 50
+const SMALL_BATCH_BYTES = 8 * 1024
 
 /**
  * A broker as the producer sees it: the partitions that have something for it, and its requests in flight,
@@ -78,7 +78,7 @@ export class Sink {
     }
     const startedAt = performance.now()
     while (this.#inFlight < this.#context.settings.maxInFlight && this.#ready.length > 0) {
-      if (this.#inFlight > 0 && this.#isSwarm()) return
+      if (this.#inFlight > 0 && this.#hasManySmallBatches()) return
       const request: ProduceAttempt = { isWritten: false }
       const batches = this.#collect(request, formatOf(this.#version), startedAt)
       if (batches.length > 0) void this.#send(batches, request)
@@ -93,12 +93,12 @@ export class Sink {
     }
   }
 
-  /** Whether there is little for each of many partitions: what comes meanwhile makes it more. */
-  #isSwarm(): boolean {
-    if (this.#ready.length < SWARM_BATCHES) return false
+  /** Whether many partitions have only small batches. Batches grow while the requests in flight are answered. */
+  #hasManySmallBatches(): boolean {
+    if (this.#ready.length < MANY_BATCHES) return false
     let bytes = 0
     for (const { batches } of this.#ready) bytes += batches[0]?.sizeBytes ?? 0
-    return bytes < this.#ready.length * SWARM_BATCH_BYTES
+    return bytes < this.#ready.length * SMALL_BATCH_BYTES
   }
 
   /** Resolves when no request is in flight. */

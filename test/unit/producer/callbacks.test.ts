@@ -73,7 +73,7 @@ describe('a logger', () => {
   })
 })
 
-describe('messages that fail and that nobody waits for', () => {
+describe('messages that fail without a handler of their error', () => {
   async function failing(produce: (client: KafkaClient) => Promise<unknown>): Promise<string[]> {
     const { lines, logger } = recorder()
     const client = new KafkaClient({ ...QUICK, hosts: bench.kafka.hosts, logger })
@@ -81,7 +81,7 @@ describe('messages that fail and that nobody waits for', () => {
     await produce(client)
     await aTurn()
     await client.close().catch(() => undefined)
-    return lines.filter((line) => line.includes('nobody waits for'))
+    return lines.filter((line) => line.includes('the application does not handle'))
   }
 
   it('are logged once', async () => {
@@ -91,7 +91,9 @@ describe('messages that fail and that nobody waits for', () => {
       await until(() => producer.failedMessages === 3)
     })
     expect(lines).toHaveLength(1)
-    expect(lines[0]).toContain('3 messages that nobody waits for failed; the first: ')
+    expect(lines[0]).toContain(
+      '3 messages failed, and the application does not handle their errors; the first: ',
+    )
     expect(lines[0]).toContain('INVALID_RECORD')
   })
 

@@ -1,5 +1,5 @@
 import { deferred, type Deferred } from '../../async/deferred.ts'
-import type { Failures } from './failures.ts'
+import type { UnhandledFailures } from './unhandled-failures.ts'
 
 /** Where a message ended up. */
 export interface RecordMetadata {
@@ -7,7 +7,7 @@ export interface RecordMetadata {
   readonly topic: string
   /** The partition that the message was written to. */
   readonly partition: number
-  /** −1 where nobody said: with requiredAcks 0, or when only a repeat of the request was answered. */
+  /** −1 if the broker did not report it: with requiredAcks 0, or if only a repetition of the request was answered. */
   readonly offset: number
   /** Milliseconds since 1970: the broker's where the topic reports it, the producer's otherwise. */
   readonly timestamp: number
@@ -22,28 +22,28 @@ type Outcome =
       readonly appendTime: number | undefined
     }
   | { readonly kind: 'failed'; readonly error: Error }
-  /** Each message has gone to a place in another batch. */
+  /** Each message has moved to another batch. */
   | { readonly kind: 'moved'; readonly to: readonly Place[] }
 
-/** A message's place in what becomes of a batch. */
+/** The position of a message in the result of a batch. */
 export interface Place {
-  readonly fate: Fate
+  readonly result: BatchResult
   readonly index: number
 }
 
-/** What becomes of messages that go together: one for a whole batch, so that a message costs little. */
-export class Fate {
-  readonly #failures: Failures
-  /** The first message's, from which deliveries tell theirs: small differences cost no memory of their own. */
+/** The result of the messages of a batch. One object is shared by all messages of the batch, so that a message costs little. */
+export class BatchResult {
+  readonly #failures: UnhandledFailures
+  /** The timestamp of the first message. Promises store the difference, a small integer, which V8 does not allocate. */
   baseTimestamp = 0
-  /** Messages that somebody looks at. */
-  #looked: number[] = []
+  /** Indexes of the messages that the application waits for. */
+  #handled: number[] = []
   #count = 0
   #outcome: Outcome | undefined
-  /** Made when somebody waits for the outcome. */
+  /** Created when the first caller waits for the outcome. */
   #settled: Deferred<Outcome> | undefined
 
-  constructor(failures: Failures) {
+  constructor(failures: UnhandledFailures) {
     this.#failures = failures
   }
 
@@ -51,16 +51,16 @@ export class Fate {
     return this.#outcome !== undefined
   }
 
-  /** Failed messages that nobody has looked at. */
-  get unseenCount(): number {
-    return this.#count - this.#looked.length
+  /** The number of failed messages that the application does not handle. */
+  get unhandledCount(): number {
+    return this.#count - this.#handled.length
   }
 
   get error(): Error | undefined {
     return this.#outcome?.kind === 'failed' ? this.#outcome.error : undefined
   }
 
-  /** Resolves with what became of them, a failure too. */
+  /** Resolves with the outcome, also if it is a failure. */
   get settled(): Promise<Outcome> {
     if (this.#settled === undefined) {
       this.#settled = deferred<Outcome>()
@@ -73,33 +73,33 @@ export class Fate {
     this.#settle({ kind: 'delivered', topic, partition, baseOffset, appendTime })
   }
 
-  /** `count` messages fail. Those that nobody looks at are kept for the next flush. */
+  /** `count` messages fail. Failures that the application does not handle are kept for the next flush. */
   fail(error: Error, count: number): void {
     this.#count = count
-    if (this.#looked.length < count) this.#failures.add(this)
+    if (this.#handled.length < count) this.#failures.add(this)
     this.#settle({ kind: 'failed', error })
   }
 
-  /** The messages go on elsewhere. */
+  /** The messages continue in other batches. */
   move(to: readonly Place[]): void {
     this.#settle({ kind: 'moved', to })
-    for (const index of this.#looked) this.#lookAt(to[index]!)
+    for (const index of this.#handled) this.#markHandledAt(to[index]!)
   }
 
-  /** Somebody looks at a message for the first time. */
-  look(index: number): void {
+  /** The application waits for this message: it handles a failure. */
+  markHandled(index: number): void {
     const outcome = this.#outcome
     if (outcome?.kind === 'moved') {
-      this.#lookAt(outcome.to[index]!)
+      this.#markHandledAt(outcome.to[index]!)
       return
     }
-    this.#looked.push(index)
-    if (outcome?.kind === 'failed' && this.#looked.length >= this.#count)
+    this.#handled.push(index)
+    if (outcome?.kind === 'failed' && this.#handled.length >= this.#count)
       this.#failures.delete(this)
   }
 
-  #lookAt({ fate, index }: Place): void {
-    fate.look(index)
+  #markHandledAt({ result, index }: Place): void {
+    result.markHandled(index)
   }
 
   #settle(outcome: Outcome): void {
@@ -109,39 +109,38 @@ export class Fate {
 }
 
 /**
- * What becomes of one message: a promise that is made when somebody looks at it, by `await`, `then` or
- * `catch`. A real one costs more than all the rest of a message (0.1 µs, and as much again in garbage
- * collection), which those who only await `flush` need not pay; and no promise tells whether anybody handles
- * its failure, which is what decides whether the next `flush` throws it. All that are looked at hang on one
- * promise a batch.
+ * The promise that `produce` returns. A real promise is created only when the application uses it, by `await`, `then`
+ * or `catch`, because it costs more than all the rest of a message (0.1 µs, and as much again in garbage collection);
+ * programs that only await `flush` do not pay for it. A real promise also does not tell whether its rejection is
+ * handled, which decides whether the next `flush` throws it. All promises of a batch depend on one promise.
  */
-export class Delivery implements Promise<RecordMetadata> {
-  private readonly fate: Fate
+export class DeliveryPromise implements Promise<RecordMetadata> {
+  private readonly result: BatchResult
   private readonly index: number
   private readonly timestampDelta: number
-  private isLooked: boolean
+  private isHandled: boolean
 
-  constructor(fate: Fate, index: number, timestamp: number) {
-    this.fate = fate
+  constructor(result: BatchResult, index: number, timestamp: number) {
+    this.result = result
     this.index = index
-    this.timestampDelta = timestamp - fate.baseTimestamp
-    this.isLooked = false
+    this.timestampDelta = timestamp - result.baseTimestamp
+    this.isHandled = false
   }
 
   get [Symbol.toStringTag](): string {
-    return 'Delivery'
+    return 'DeliveryPromise'
   }
 
   then<Result = RecordMetadata, Failure = never>(
     onDelivered?: ((metadata: RecordMetadata) => Result | PromiseLike<Result>) | null,
     onFailed?: ((error: unknown) => Failure | PromiseLike<Failure>) | null,
   ): Promise<Result | Failure> {
-    const { fate, index } = this
-    if (!this.isLooked) {
-      this.isLooked = true
-      fate.look(index)
+    const { result, index } = this
+    if (!this.isHandled) {
+      this.isHandled = true
+      result.markHandled(index)
     }
-    const timestamp = fate.baseTimestamp + this.timestampDelta
+    const timestamp = result.baseTimestamp + this.timestampDelta
     const tell = (
       outcome: Outcome,
       at: number,
@@ -159,11 +158,11 @@ export class Delivery implements Promise<RecordMetadata> {
           throw outcome.error
         case 'moved': {
           const place = outcome.to[at]!
-          return place.fate.settled.then((next) => tell(next, place.index))
+          return place.result.settled.then((next) => tell(next, place.index))
         }
       }
     }
-    return fate.settled.then((outcome) => tell(outcome, index))
+    return result.settled.then((outcome) => tell(outcome, index))
   }
 
   catch<Failure = never>(

@@ -7,8 +7,8 @@ import { UnsupportedVersionError } from '../../errors.ts'
 import type { SealOptions } from '../sender/seal.ts'
 import { formatOf, ZSTD_FROM } from '../sender/seal.ts'
 
-/** What the brokers' Kafka is too old for: then a message that wants it is refused before it is queued. */
-export class BrokerLimits {
+/** What the brokers' version of Kafka supports. A message that needs more is rejected before it is queued. */
+export class BrokerCapabilities {
   readonly #version: number
   readonly #broker: string
 
@@ -31,28 +31,28 @@ export class BrokerLimits {
 
   #lacks(what: string, since: string): UnsupportedVersionError {
     return new UnsupportedVersionError(
-      `${this.#broker} does not take ${what}: that needs Kafka ${since} or newer`,
+      `${this.#broker} does not support ${what}: Kafka ${since} or newer is required`,
       { broker: this.#broker },
     )
   }
 }
 
-/** As the leader of the topic's first partition has them; undefined where it can't be reached now. */
-export async function learnLimits(
+/** Those of the leader of partition 0 of the topic; undefined if the leader cannot be reached now. */
+export async function detectCapabilities(
   cluster: Cluster,
   topic: string,
   { remainingMs, signal }: Deadline,
-): Promise<BrokerLimits | undefined> {
+): Promise<BrokerCapabilities | undefined> {
   const leader = cluster.leaderOf(topic, 0)
   if (leader === undefined) return undefined
   try {
     const versions = await limited(remainingMs, signal, (limit) =>
       abortable(leader.versions('produce'), limit),
     )
-    return new BrokerLimits(versions.pick(produce), leader.name)
+    return new BrokerCapabilities(versions.pick(produce), leader.name)
   } catch {
     signal?.throwIfAborted()
-    // Sending tries again, and tells what is wrong.
+    // The sender tries again, and reports the error.
     return undefined
   }
 }
