@@ -8,7 +8,7 @@ import { BALANCED_TOPICS_OPTIONS } from '../src/balanced/balanced-topics-consume
 import { TOPIC_OPTIONS } from '../src/balanced/balanced-consumer.ts'
 import { GROUP_OPTIONS } from '../src/balanced/classic/settings.ts'
 import { REBALANCE_OPTIONS } from '../src/balanced/options.ts'
-import { GROUP_PROTOCOL_OPTIONS } from '../src/balanced/protocols.ts'
+import { GROUP_PROTOCOL_CHOICE } from '../src/balanced/protocols.ts'
 import { ZOOKEEPER_OPTIONS } from '../src/balanced/zookeeper/options.ts'
 import { CLIENT_OPTIONS } from '../src/client-options.ts'
 import { TOPICS_CONSUMER_OPTIONS } from '../src/consumer/consumer.ts'
@@ -115,7 +115,7 @@ export const OPTION_SECTIONS: Readonly<Record<string, Section>> = {
   GroupProtocolChoice: {
     document: 'docs/balanced-consumer.md',
     source: 'src/balanced/protocols.ts',
-    table: GROUP_PROTOCOL_OPTIONS,
+    table: GROUP_PROTOCOL_CHOICE,
   },
   ZooKeeperOptions: {
     document: 'docs/balanced-consumer.md',

@@ -16,7 +16,7 @@ import type { BodyFor } from './network/broker.ts'
 import { requestSettings, type RequestOptions } from './request.ts'
 import type { Api } from '../protocol/schema/api.ts'
 import type { Decoded, Fields } from '../protocol/schema/fields.ts'
-import { Opened } from './opened.ts'
+import { OpenResources } from './open-resources.ts'
 import { shown } from './options.ts'
 import { MultiTopicProducer } from './producer/multi-topic-producer.ts'
 import type { ProducerOptions } from './producer/options.ts'
@@ -40,7 +40,7 @@ const CLOSE_GRACE_MS = 5_000
 export class KafkaClient implements AsyncDisposable {
   readonly #cluster: Cluster
   readonly #topics = new Map<string, Topic>()
-  readonly #opened = new Opened()
+  readonly #resources = new OpenResources()
   #closing: Promise<void> | undefined
   #admin: Admin | undefined
   #kafkaCluster: KafkaCluster | undefined
@@ -97,7 +97,7 @@ export class KafkaClient implements AsyncDisposable {
     if (this.#closing !== undefined) throw new ClosedError('client')
     let topic = this.#topics.get(name)
     if (topic === undefined) {
-      topic = new Topic(this.#cluster, name, this.#opened, this.admin)
+      topic = new Topic(this.#cluster, name, this.#resources, this.admin)
       this.#topics.set(name, topic)
     }
     return topic
@@ -113,7 +113,7 @@ export class KafkaClient implements AsyncDisposable {
   ): Promise<MultiTopicProducer<Value, Key>> {
     if (this.#closing !== undefined) throw new ClosedError('client')
     const deadline = deadlineOf(call, this.#cluster.options.operationTimeoutMs)
-    return this.#opened.producer((register) =>
+    return this.#resources.producer((register) =>
       MultiTopicProducer.open(this.#cluster, options, deadline, register),
     )
   }
@@ -129,7 +129,7 @@ export class KafkaClient implements AsyncDisposable {
   ): Promise<TransactionalProducer<Value, Key>> {
     if (this.#closing !== undefined) throw new ClosedError('client')
     const deadline = deadlineOf(call, this.#cluster.options.operationTimeoutMs)
-    return this.#opened.producer((register) =>
+    return this.#resources.producer((register) =>
       TransactionalProducer.open<Value, Key>(this.#cluster, options, deadline, register),
     )
   }
@@ -143,7 +143,7 @@ export class KafkaClient implements AsyncDisposable {
     call: CallOptions = {},
   ): Promise<Consumer<Value, Key>> {
     if (this.#closing !== undefined) throw new ClosedError('client')
-    return this.#opened.consumer(
+    return this.#resources.consumer(
       options,
       call,
       (register) => new Consumer<Value, Key>(this.#cluster, options, register),
@@ -161,7 +161,7 @@ export class KafkaClient implements AsyncDisposable {
     call: CallOptions = {},
   ): Promise<BalancedTopicsConsumer<Value, Key>> {
     if (this.#closing !== undefined) throw new ClosedError('client')
-    return this.#opened.consumer(
+    return this.#resources.consumer(
       options,
       call,
       (register) => new BalancedTopicsConsumer<Value, Key>(this.#cluster, options, register),
@@ -218,7 +218,7 @@ export class KafkaClient implements AsyncDisposable {
 
   async #close(): Promise<void> {
     try {
-      await this.#opened.close()
+      await this.#resources.close()
     } finally {
       await this.#cluster.close(CLOSE_GRACE_MS)
     }
@@ -226,7 +226,7 @@ export class KafkaClient implements AsyncDisposable {
 
   async #closeWithin(deadline: Deadline, call: CallOptions): Promise<void> {
     try {
-      await this.#opened.close(call)
+      await this.#resources.close(call)
     } finally {
       const isAborted = deadline.signal?.aborted === true
       await this.#cluster.close(isAborted ? 0 : Math.min(CLOSE_GRACE_MS, deadline.remainingMs))

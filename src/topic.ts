@@ -11,7 +11,7 @@ import type { OffsetSpec } from './consumer/list-offsets.ts'
 import { limitsOf, offsetCall, offsetsOf, type OffsetLimitsOptions } from './offset-at.ts'
 import { Partition } from './partition.ts'
 import { SimpleConsumer, type SimpleConsumerOptions } from './consumer/simple-consumer.ts'
-import type { Opened } from './opened.ts'
+import type { OpenResources } from './open-resources.ts'
 import type { ProducerOptions } from './producer/options.ts'
 import { Producer } from './producer/producer.ts'
 import type { Data } from './producer/intake/serialize.ts'
@@ -36,14 +36,14 @@ export class Topic {
   readonly name: string
   readonly #admin: Admin
   readonly #cluster: Cluster
-  readonly #opened: Opened
+  readonly #resources: OpenResources
 
   /** @internal Made by the client. Throws InvalidArgumentError for a name that Kafka allows nowhere. */
-  constructor(cluster: Cluster, name: string, opened: Opened, admin: Admin) {
+  constructor(cluster: Cluster, name: string, resources: OpenResources, admin: Admin) {
     checkTopicName(name)
     this.#admin = admin
     this.#cluster = cluster
-    this.#opened = opened
+    this.#resources = resources
     this.name = name
   }
 
@@ -139,7 +139,7 @@ export class Topic {
     call: CallOptions = {},
   ): Promise<Producer<Value, Key>> {
     const deadline = this.#deadline(call)
-    return this.#opened.producer((register) =>
+    return this.#resources.producer((register) =>
       Producer.open(this.#cluster, this.name, options, deadline, register),
     )
   }
@@ -164,7 +164,7 @@ export class Topic {
     options: SimpleConsumerOptions<Value, Key> = {},
     call: CallOptions = {},
   ): Promise<SimpleConsumer<Value, Key>> {
-    return this.#opened.consumer(
+    return this.#resources.consumer(
       options,
       call,
       (register) => new SimpleConsumer<Value, Key>(this.#cluster, this.name, options, register),
@@ -181,7 +181,7 @@ export class Topic {
     options: BalancedConsumerOptions<Value, Key>,
     call: CallOptions = {},
   ): Promise<BalancedConsumer<Value, Key>> {
-    return this.#opened.consumer(
+    return this.#resources.consumer(
       options,
       call,
       (register) => new BalancedConsumer<Value, Key>(this.#cluster, this.name, options, register),

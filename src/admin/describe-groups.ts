@@ -3,7 +3,7 @@
  * not exist (Kafka 4.0). The groups are listed first, which tells their kinds.
  */
 import type { Deadline } from '../async/deadline.ts'
-import { addTo } from '../cluster/add-to.ts'
+import { appendTo } from '../cluster/append-to.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { BrokerFailure } from '../cluster/fan-out.ts'
 import { KafkaError } from '../errors.ts'
@@ -102,7 +102,7 @@ function groupByType(
 ): ReadonlyMap<GroupType, readonly string[]> {
   const types = typesOf(listed)
   const byType = new Map<GroupType, string[]>()
-  for (const group of groups) addTo(byType, types.get(group) ?? 'classic', group)
+  for (const group of groups) appendTo(byType, types.get(group) ?? 'classic', group)
   return byType
 }
 

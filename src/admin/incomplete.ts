@@ -5,7 +5,7 @@ import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
  * Throws where brokers did not answer because of the request itself: an answer without them would look like one of a
  * cluster that has nothing.
  */
-export function throwFinal(incomplete: readonly BrokerFailure[]): void {
+export function throwIfRequestRejected(incomplete: readonly BrokerFailure[]): void {
   const wrong = incomplete.find(
     ({ error }) =>
       error instanceof InvalidArgumentError ||

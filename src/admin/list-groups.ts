@@ -4,7 +4,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import type { BrokerFailure } from '../cluster/fan-out.ts'
 import { BrokerError, UnsupportedVersionError } from '../errors.ts'
 import { GROUP_TYPES, type GroupType } from './group-description.ts'
-import { throwFinal } from './incomplete.ts'
+import { throwIfRequestRejected } from './incomplete.ts'
 import { compareText } from './items.ts'
 
 /** A group as `listGroups` returns it. */
@@ -62,7 +62,7 @@ export async function listGroups(
       return response.groups
     },
   })
-  throwFinal(incomplete)
+  throwIfRequestRejected(incomplete)
   // While a group moves, two brokers may list it: the entry with a state that is not Dead counts.
   const byName = new Map<string, ListedGroup>()
   for (const { broker, result } of answers) {

@@ -9,7 +9,7 @@ import type { Deadline } from '../async/deadline.ts'
 import type { CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Recipient } from '../cluster/recipient.ts'
-import { addTo } from '../cluster/add-to.ts'
+import { appendTo } from '../cluster/append-to.ts'
 import {
   byTopic,
   nameOf,
@@ -140,7 +140,7 @@ export function logDirOperations(context: AdminContext) {
       const deadline = begin(context, operation, options, {})
       checkReplicas(operation, replicas)
       const byBroker = new Map<number, PartitionReplica[]>()
-      for (const replica of replicas) addTo(byBroker, replica.broker, replica)
+      for (const replica of replicas) appendTo(byBroker, replica.broker, replica)
       const asked = [...byBroker].map(([broker, partitions]) => ({ broker, partitions }))
       const described = await logDirsOf(cluster, asked, deadline)
       const found = new Map(described.map((one) => [one.broker, one]))
@@ -277,7 +277,7 @@ function replicaLogDir(
 
 async function moveReplicas(items: readonly ReplicaMove[], recipient: Recipient) {
   const byDir = new Map<string, ReplicaMove[]>()
-  for (const move of items) addTo(byDir, move.logDir, move)
+  for (const move of items) appendTo(byDir, move.logDir, move)
   const { results } = await recipient.request(alterReplicaLogDirs, {
     dirs: [...byDir].map(([path, ofDir]) => ({
       path,

@@ -22,7 +22,7 @@ import {
   settled,
   type Item,
 } from './items.ts'
-import { throwFinal } from './incomplete.ts'
+import { throwIfRequestRejected } from './incomplete.ts'
 import { inOrder } from './partitions.ts'
 
 /** The options of `listTransactions`. */
@@ -188,7 +188,7 @@ export async function transactionsOf(
       )
     },
   })
-  throwFinal(incomplete)
+  throwIfRequestRejected(incomplete)
   // While a coordinator moves, two brokers may list the same id: the one that reports it last has it.
   const byId = new Map<string, ListedTransaction>()
   for (const { broker, result } of answers) {

@@ -10,7 +10,7 @@ import type { TransactionalProducer } from '../producer/transactions/transaction
 import { BalancedMember } from './balanced-member.ts'
 import type { GroupOptions } from './classic/settings.ts'
 import { REBALANCE_OPTIONS, type BalancedReadingOptions, type RebalanceOptions } from './options.ts'
-import { GROUP_PROTOCOL_OPTIONS, PROTOCOL_OPTIONS, type GroupProtocolChoice } from './protocols.ts'
+import { GROUP_PROTOCOL_CHOICE, PROTOCOL_OPTIONS, type GroupProtocolChoice } from './protocols.ts'
 import type { RebalanceHooks } from './reader.ts'
 import { NamedTopics } from './subscription.ts'
 import { transact, type TransactionHandler, type TransactOptions } from './transact.ts'
@@ -59,7 +59,7 @@ const BALANCED_OPTIONS: AnyOptionTable = {
   ...Object.fromEntries(Object.entries(CONSUMER_OPTIONS).filter(([name]) => name !== 'stopAtEnd')),
   ...REBALANCE_OPTIONS,
   ...PROTOCOL_OPTIONS,
-  ...GROUP_PROTOCOL_OPTIONS,
+  ...GROUP_PROTOCOL_CHOICE,
 }
 
 /**

@@ -31,7 +31,7 @@ import type { Reader, RebalanceHooks } from './reader.ts'
 import { RebalanceLog } from './rebalance-log.ts'
 import type { Subscription } from './subscription.ts'
 
-export interface BalancedMemberParts<Value, Key> {
+export interface BalancedMemberDependencies<Value, Key> {
   readonly cluster: Cluster
   readonly subscription: Subscription
   readonly options: GroupProtocolOptions &
@@ -49,23 +49,23 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key
   readonly #machine: RebalanceMachine<MemberCoordinator>
   /** resetOffsetOnStart is for the first assignment only, as in pykafka, even if that was empty or before a `stop`. */
   readonly #settings: { resetOffsetOnStart: boolean }
-  readonly #parts: BalancedMemberParts<Value, Key>
+  readonly #parts: BalancedMemberDependencies<Value, Key>
   readonly #notStarted = new NotStartedError()
   readonly #log: RebalanceLog
   readonly #first = new FirstPartitions()
-  #lastHandedOverAt = performance.now()
+  #lastDeliveredAt = performance.now()
   /** Open as soon as the topics are found: the machine joins the group from then on, until it is closed. */
   readonly #lifecycle = new Lifecycle('consumer')
   /** Errors while the member was closing, when consume() can no longer throw them. */
   readonly #errorsOfClosing: KafkaError[] = []
 
   /** `before` is the member that the same consumer had before it was stopped. */
-  constructor(parts: BalancedMemberParts<Value, Key>, before?: BalancedMember<Value, Key>) {
+  constructor(parts: BalancedMemberDependencies<Value, Key>, before?: BalancedMember<Value, Key>) {
     const { cluster, subscription, options } = parts
     this.#parts = parts
     const settings = { ...consumerSettings(cluster, options) }
     if (before !== undefined) settings.resetOffsetOnStart = before.#settings.resetOffsetOnStart
-    const busyForMs = () => (this.core.isWaitedFor ? 0 : performance.now() - this.#lastHandedOverAt)
+    const busyForMs = () => (this.core.isWaitedFor ? 0 : performance.now() - this.#lastDeliveredAt)
     const protocol = protocolOf(options)
     const makeCoordinator = protocol.coordinate({ cluster, options, subscription, busyForMs })
     this.#settings = settings
@@ -79,8 +79,8 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key
     const { coordinator } = this.#machine
     this.core = new AssignedConsumer(cluster, settings, {
       offsets: new OwnedOffsets(coordinator.offsets, (one) => this.#machine.mayCommit(one)),
-      mayHandOver: () => {
-        this.#lastHandedOverAt = performance.now()
+      mayDeliver: () => {
+        this.#lastDeliveredAt = performance.now()
         return this.#machine.mayDeliver
       },
       onClosed: () => parts.onClosed(),

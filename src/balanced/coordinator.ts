@@ -56,7 +56,7 @@ export interface Coordinator {
    * comes back in `heldByOthers`: the machine starts what was claimed, waits, and makes another round. Kafka's group protocol
    * claims everything, as its target never contains what is still owned by another.
    */
-  claim(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<Claim>
+  claim(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<ClaimResult>
 
   /**
    * Leaves the group and frees what it has open. The machine has given up everything by then. Called once, at any
@@ -65,7 +65,7 @@ export interface Coordinator {
   leave(): Promise<void>
 }
 
-export interface Claim {
+export interface ClaimResult {
   readonly claimed: readonly TopicPartition[]
   readonly heldByOthers: readonly HeldPartition[]
 }
@@ -76,7 +76,7 @@ export interface HeldPartition extends TopicPartition {
   readonly owner: string | undefined
 }
 
-/** What a coordinator tells the machine, at any time and during any step. All are synchronous and never throw. */
+/** What a coordinator reports to the machine, at any time and during any step. All are synchronous and never throw. */
 export interface CoordinatorEvents {
   /**
    * The assignment may have to change: members came or went, partitions appeared, a heartbeat said that the

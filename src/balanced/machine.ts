@@ -216,7 +216,7 @@ export class RebalanceMachine<Kind extends Coordinator = Coordinator> {
         await this.#bounded('waiting until messages are processed', () =>
           abortable(Promise.resolve(processed), this.#unprocessed.signal),
         )
-        await this.#handOver(read)
+        await this.#revoke(read)
       }
       reader.stop(partitions)
       const releasing = this.#stillOwned(partitions)
@@ -231,7 +231,7 @@ export class RebalanceMachine<Kind extends Coordinator = Coordinator> {
   }
 
   /** The application's last chance: to finish, and to commit, which counts as long as ownership is certain. */
-  async #handOver(read: readonly TopicPartition[]): Promise<void> {
+  async #revoke(read: readonly TopicPartition[]): Promise<void> {
     const { reader, hooks } = this.#options
     if (!this.mayDeliver) {
       await this.#bounded('the hook for lost partitions', () => hooks.lost(read))

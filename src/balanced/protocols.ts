@@ -46,7 +46,7 @@ export interface GroupProtocolChoice {
 }
 
 /** The checks and defaults of `GroupProtocolChoice`. */
-export const GROUP_PROTOCOL_OPTIONS = {
+export const GROUP_PROTOCOL_CHOICE = {
   groupProtocol: {
     check: aGroupProtocol,
     defaultText: '`zookeeper`; with `managed: true` `classic`',

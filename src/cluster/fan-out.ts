@@ -11,7 +11,7 @@ import { BrokerError, isRetriable, KafkaError, RequestTimeoutError } from '../er
 import type { Broker } from '../network/broker.ts'
 import { limited, TookTooLongError } from '../async/limited.ts'
 import { abortable } from '../async/abortable.ts'
-import { addTo } from './add-to.ts'
+import { appendTo } from './append-to.ts'
 import type { BrokerPool } from './broker-pool.ts'
 import { recipientOf, type Recipient } from './recipient.ts'
 import { reportRetry } from './retry.ts'
@@ -154,7 +154,7 @@ export class FanOut {
     const { maxItems = Infinity } = settings
     const { found, outcomes } = await this.#locate(items, settings)
     const byBroker = new Map<Broker | undefined, Item[]>()
-    for (const item of items) if (found.has(item)) addTo(byBroker, found.get(item), item)
+    for (const item of items) if (found.has(item)) appendTo(byBroker, found.get(item), item)
     const parts = [...byBroker].flatMap(([broker, ofBroker]) =>
       inParts(ofBroker, maxItems).map((part) => ({ broker, part })),
     )

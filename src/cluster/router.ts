@@ -9,7 +9,7 @@ import type { BackoffOptions } from '../async/backoff.ts'
 import type { Deadline } from '../async/deadline.ts'
 import { BrokerError, KafkaError, LeaderNotFoundError, suggestsNewMetadata } from '../errors.ts'
 import type { BodyFor, Broker, Purpose } from '../network/broker.ts'
-import { addTo } from './add-to.ts'
+import { appendTo } from './append-to.ts'
 import type { BrokerPool } from './broker-pool.ts'
 import type { CoordinatorKind } from './target.ts'
 import type { Coordinators } from './coordinators.ts'
@@ -170,7 +170,7 @@ export class Router {
       const place = this.placeOf(target)
       if (places.has(place)) continue
       places.add(place)
-      if (isCoordinator(target)) addTo(keys, target.coordinator, target.key)
+      if (isCoordinator(target)) appendTo(keys, target.coordinator, target.key)
       else others.set(place, target)
     }
     await Promise.all([

@@ -8,7 +8,7 @@ import { ClosedError, InvalidArgumentError, PartitionRevokedError } from '../err
 import type { ConsumedMessage } from './consumed-message.ts'
 import type { ConsumerBatch } from './delivery/consumer-batch.ts'
 import type { Work } from './delivery/work.ts'
-import { Delivery, type ConsumeOptions, type ReadOptions } from './delivery/delivery.ts'
+import { MessageReader, type ConsumeOptions, type ReadOptions } from './delivery/message-reader.ts'
 import type { Gatherer } from './delivery/gatherer.ts'
 import type { MessageHandler } from './delivery/handler.ts'
 import type { RunOptions } from './delivery/run.ts'
@@ -39,14 +39,14 @@ import {
   type TopicPartitionOffset,
 } from './topic-partition.ts'
 
-export interface AssignedConsumerParts {
+export interface AssignedConsumerOptions {
   /** Where the group keeps its offsets; none without a group. */
   readonly offsets?: OffsetStore | undefined
   /**
    * Asked before anything is delivered: false while it isn't sure that the partitions are still this member's.
    * `lookAgain` says that it is again.
    */
-  readonly mayHandOver?: () => boolean
+  readonly mayDeliver?: () => boolean
   /** How long a group may consume without a commit before a warning reports it. Default: a minute. */
   readonly remindAfterMs?: number
   /** Told when it was closed, with the positions at the end. */
@@ -81,11 +81,11 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
 {
   readonly #cluster: Cluster
   readonly #settings: ConsumerSettings<Value, Key>
-  readonly #parts: AssignedConsumerParts
+  readonly #parts: AssignedConsumerOptions
   readonly #states = new Map<string, PartitionState>()
   readonly #fetcher: Fetcher
   readonly #inbox: Inbox<Value, Key>
-  readonly #delivery: Delivery<Value, Key>
+  readonly #reader: MessageReader<Value, Key>
   readonly #committer: Committer
   readonly #processing: Processing<Value, Key>
   readonly #automaticCommits: AutomaticCommits
@@ -96,7 +96,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   constructor(
     cluster: Cluster,
     settings: ConsumerSettings<Value, Key>,
-    parts: AssignedConsumerParts = {},
+    parts: AssignedConsumerOptions = {},
   ) {
     this.#cluster = cluster
     this.#settings = settings
@@ -104,11 +104,11 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     this.#fetcher = new Fetcher(cluster, settings, {
       onArrived: (state) => this.#inbox.arrived(state),
       onProblem: (error) => this.#inbox.report(error),
-      onTruncated: (state) => this.#inbox.withhold(state),
+      onTruncated: (state) => this.#inbox.suspend(state),
     })
     this.#inbox = new Inbox({
       convert: settings.convert,
-      mayHandOver: parts.mayHandOver,
+      mayDeliver: parts.mayDeliver,
       stopAtEnd: settings.stopAtEnd,
       decompressedBytes: settings.queuedMaxBytes / SHARES_WITH_COMPRESSION,
       states: this.#states,
@@ -118,7 +118,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
         return settings.skipCorrupt
       },
     })
-    this.#delivery = new Delivery({
+    this.#reader = new MessageReader({
       inbox: this.#inbox,
       consumerTimeoutMs: settings.consumerTimeoutMs,
       reuseMemory: settings.reuseMemory,
@@ -131,7 +131,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
       isWorkKnown: parts.offsets !== undefined,
       onRun: () => this.#automaticCommits.onRun(),
     })
-    this.#processing = new Processing(this.#inbox, this.#delivery)
+    this.#processing = new Processing(this.#inbox, this.#reader)
     this.#committer = new Committer(parts.offsets, (one) => {
       this.#automaticCommits.onCommitted()
       const state = this.#states.get(nameOf(one))
@@ -241,7 +241,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
       if (state === undefined) continue
       state.isAssigned = false
       state.end(new PartitionRevokedError(state))
-      this.#inbox.withhold(state)
+      this.#inbox.suspend(state)
       this.#fetcher.remove(state)
       this.#states.delete(state.name)
       state.buffer.drop()
@@ -258,7 +258,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   hold(partitions: readonly TopicPartition[]): void {
     for (const state of this.#some(partitions)) {
       state.isHeld = true
-      this.#inbox.withhold(state)
+      this.#inbox.suspend(state)
     }
     this.#fetcher.lessBuffered()
   }
@@ -284,10 +284,10 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
 
   /** Calls a hook of the application's: what of it is a part of the hook is known by that. */
   callHook<T>(hook: () => T): T {
-    return this.#delivery.callHook(hook)
+    return this.#reader.callHook(hook)
   }
 
-  /** To be called when `mayHandOver` is true again. */
+  /** To be called when `mayDeliver` is true again. */
   lookAgain(): void {
     this.#inbox.wake()
   }
@@ -393,7 +393,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   pause(partitions: readonly TopicPartition[] = this.assignment): void {
     for (const state of this.#some(partitions)) {
       state.isPaused = true
-      this.#inbox.withhold(state)
+      this.#inbox.suspend(state)
     }
     this.#fetcher.lessBuffered()
   }
@@ -425,7 +425,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
    * and FENCED_INSTANCE_ID where the group has taken partitions away.
    */
   commitOffsets(what?: readonly PartitionToCommit[], call?: CallOptions): Promise<void> {
-    const { caller, isInLoop } = this.#delivery
+    const { caller, isInLoop } = this.#reader
     const isAtHand = caller === 'loop' || (caller !== 'hook' && !isInLoop)
     return this.#commit(what, call, isAtHand ? 'given' : 'finished')
   }
@@ -464,32 +464,32 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   // Messages: as BaseConsumer says
 
   consume(options: ConsumeOptions = {}): Promise<ConsumedMessage<Value, Key> | undefined> {
-    return this.#delivery.consume(options)
+    return this.#reader.consume(options)
   }
 
   messages(options: ReadOptions = {}): Iteration<ConsumedMessage<Value, Key>> {
-    return this.#delivery.messages(options)
+    return this.#reader.messages(options)
   }
 
   [Symbol.asyncIterator](): Iteration<ConsumedMessage<Value, Key>> {
-    return this.#delivery.messages({})
+    return this.#reader.messages({})
   }
 
   batches(options: ReadOptions = {}): Iteration<ConsumerBatch<Value, Key>> {
-    return this.#delivery.batches(options)
+    return this.#reader.batches(options)
   }
 
   /** Batches that are finished several at a time, as by a transaction: see Gatherer. */
   gather(work: (batches: Gatherer<Value, Key>) => Promise<void>, options: ReadOptions) {
-    return this.#delivery.gather(work, options)
+    return this.#reader.gather(work, options)
   }
 
   run(handler: MessageHandler<Value, Key>, options: RunOptions = {}): Promise<void> {
-    return this.#delivery.run(handler, options)
+    return this.#reader.run(handler, options)
   }
 
   stream(options: ReadOptions = {}): Readable {
-    return this.#delivery.stream(options)
+    return this.#reader.stream(options)
   }
 
   /**
@@ -544,14 +544,14 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     if (this.#isStopped) throw new ClosedError('consumer')
     checkOffsets(what)
     await this.#committer.commit((refuse) => {
-      const handedOver = this.#some(what.filter(({ offset }) => offset === undefined))
+      const delivered = this.#some(what.filter(({ offset }) => offset === undefined))
       const given = givenOffsets(this.#cluster, what, this.#states, refuse)
-      return [...this.#offsetsOf(handedOver, upTo), ...given]
+      return [...this.#offsetsOf(delivered, upTo), ...given]
     }, this.#deadline(call))
   }
 
   #moveTo(state: PartitionState, offset: number, leaderEpoch?: number): void {
-    this.#inbox.withhold(state)
+    this.#inbox.suspend(state)
     // Whatever topic has the name now.
     state.topicId = undefined
     state.moveTo(offset, leaderEpoch)

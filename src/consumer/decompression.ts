@@ -34,7 +34,7 @@ export class Decompression {
     for (const state of this.#holders) {
       if (state.buffer.decompressedBytes === 0 && this.#holders.size > MANY_HOLDERS) {
         this.#holders.delete(state)
-      } else if (state.isHandedOver && state.buffer.error === undefined)
+      } else if (state.isDeliverable && state.buffer.error === undefined)
         bytes += state.buffer.decompressedBytes
     }
     return bytes

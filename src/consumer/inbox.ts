@@ -26,7 +26,7 @@ export interface InboxOptions<Value, Key> {
   /** How much may be decompressed of all partitions together. */
   readonly decompressedBytes: number
   /** Asked before anything is delivered, where it is there. */
-  readonly mayHandOver?: (() => boolean) | undefined
+  readonly mayDeliver?: (() => boolean) | undefined
   readonly states: ReadonlyMap<string, PartitionState>
   /** Something was taken out of a partition's queue: there may be room to fetch more of it. */
   readonly onTaken: (state: PartitionState) => void
@@ -45,7 +45,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
   Peeked<Value, Key>
 > {
   readonly #options: InboxOptions<Value, Key>
-  readonly #mayHandOver: (() => boolean) | undefined
+  readonly #mayDeliver: (() => boolean) | undefined
   readonly #decompression: Decompression
   /** Partitions with something to deliver, in the order of their turns. */
   readonly #ring: PartitionState[] = []
@@ -66,7 +66,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
 
   constructor(options: InboxOptions<Value, Key>) {
     this.#options = options
-    this.#mayHandOver = options.mayHandOver
+    this.#mayDeliver = options.mayDeliver
     this.#decompression = new Decompression(options.decompressedBytes, (state) =>
       this.arrived(state),
     )
@@ -84,7 +84,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
   }
 
   /** Delivers nothing more of it: what is left of its chunk stays with it. */
-  withhold(state: PartitionState): void {
+  suspend(state: PartitionState): void {
     if (this.#chunk?.state === state) {
       const { index, messages, isInProcess } = this.#chunk
       if (index === messages.length && !isInProcess) state.buffer.finishChunk()
@@ -130,7 +130,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
     } else if (chunk !== this.#chunk && chunk.index === chunk.messages.length) {
       // Of a partition that was paused or held meanwhile.
       if (state.buffer.chunk === chunk) state.buffer.finishChunk()
-      letGoOf(chunk)
+      releaseMemoryOf(chunk)
     }
   }
 
@@ -166,7 +166,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
   end(error: Error): void {
     this.#failure = error
     const chunk = this.#chunk
-    if (chunk !== undefined) this.withhold(chunk.state)
+    if (chunk !== undefined) this.suspend(chunk.state)
     this.wake()
   }
 
@@ -200,7 +200,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
         if (!this.#advance()) return undefined
         continue
       }
-      if (this.#mayHandOver?.() === false) {
+      if (this.#mayDeliver?.() === false) {
         this.settle()
         return undefined
       }
@@ -223,7 +223,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
         if (!this.#advance()) return undefined
         continue
       }
-      if (!this.mayHandOver) return undefined
+      if (!this.mayDeliver) return undefined
       const message = this.converted(chunk)
       if (message === undefined) continue
       chunk.index--
@@ -235,7 +235,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
   give({ chunk, index }: Peeked<Value, Key>): boolean {
     const { state } = chunk
     if (!state.isReady || state.buffer.chunk !== chunk || chunk.index !== index) return false
-    if (!this.mayHandOver) return false
+    if (!this.mayDeliver) return false
     chunk.index++
     this.#beginProcessing(chunk)
     return true
@@ -249,30 +249,30 @@ export class Inbox<Value, Key> implements PeekableFeed<
       chunk.index--
       this.settle()
       chunk.state.buffer.stop(error as Error)
-      this.withhold(chunk.state)
+      this.suspend(chunk.state)
       this.#options.onTaken(chunk.state)
       throw error
     }
   }
 
-  /** The rest of the current chunk, or the next one: `handOver` says that all of it was taken. */
+  /** The rest of the current chunk, or the next one: `markDelivered` says that all of it was taken. */
   takeChunk(): Chunk | undefined {
     this.settle()
     const chunk = this.#chunk
     if ((chunk === undefined || chunk.index === chunk.messages.length) && !this.#advance()) {
       return undefined
     }
-    return this.mayHandOver ? this.#chunk : undefined
+    return this.mayDeliver ? this.#chunk : undefined
   }
 
   /** The application is processing all of it. */
-  handOver(chunk: Chunk): void {
+  markDelivered(chunk: Chunk): void {
     this.#beginProcessing(chunk)
   }
 
   /** Gives the next partition that is ready to a reader of its own, until that calls `release`. */
   claim(): PartitionState | undefined {
-    if (!this.#advance() || !this.mayHandOver) return undefined
+    if (!this.#advance() || !this.mayDeliver) return undefined
     const { state } = this.#chunk!
     this.#chunk = undefined
     state.isClaimed = true
@@ -283,7 +283,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
     const { chunk } = state.buffer
     if (chunk !== undefined && chunk.index === chunk.messages.length) {
       state.buffer.finishChunk()
-      letGoOf(chunk)
+      releaseMemoryOf(chunk)
     }
     state.isClaimed = false
     this.arrived(state)
@@ -311,8 +311,8 @@ export class Inbox<Value, Key> implements PeekableFeed<
   }
 
   /** Whether it is sure that what was assigned still is. */
-  get mayHandOver(): boolean {
-    return this.#mayHandOver?.() !== false
+  get mayDeliver(): boolean {
+    return this.#mayDeliver?.() !== false
   }
 
   /** Whether a reader waits for messages to arrive. */
@@ -365,7 +365,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
         return true
       }
       state.buffer.finishChunk()
-      letGoOf(chunk)
+      releaseMemoryOf(chunk)
       this.arrived(state)
       this.#decompression.freed()
     }
@@ -396,7 +396,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
     this.#chunk = undefined
     if (chunk.index === chunk.messages.length) {
       chunk.state.buffer.finishChunk()
-      letGoOf(chunk)
+      releaseMemoryOf(chunk)
     }
     this.arrived(chunk.state)
     this.#decompression.freed()
@@ -416,6 +416,6 @@ export class Inbox<Value, Key> implements PeekableFeed<
 }
 
 /** The application is done with all messages of a chunk: it asked for more, or its handler has finished. */
-function letGoOf({ leases }: Chunk): void {
-  for (const lease of leases) lease.letGo()
+function releaseMemoryOf({ leases }: Chunk): void {
+  for (const lease of leases) lease.release()
 }

@@ -25,7 +25,7 @@ import {
   type DeserializationPolicy,
   type Deserializer,
 } from './consumed-message.ts'
-import { KafkaOffsets, type Membership } from './offsets/kafka-offsets.ts'
+import { KafkaOffsets, type MemberIdentity } from './offsets/kafka-offsets.ts'
 import type { OffsetStore } from './offsets/offset-store.ts'
 import { ZooKeeperOffsets } from './offsets/zookeeper-offsets.ts'
 
@@ -318,7 +318,7 @@ export function offsetStoreOf(
 export function groupOffsetStore(
   cluster: Cluster,
   options: ConsumerOptions<unknown, unknown> & { readonly consumerGroup: string },
-  membership?: () => Membership | undefined,
+  membership?: () => MemberIdentity | undefined,
 ): OffsetStore {
   const { storage, ...retries } = commitSettings(cluster, options)
   const storeOptions = { ...retries, ...(membership === undefined ? {} : { membership }) }

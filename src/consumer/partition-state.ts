@@ -112,14 +112,14 @@ export class PartitionState implements TopicPartition {
   }
 
   /** Whether anything of it is to be fetched and delivered. */
-  get isHandedOver(): boolean {
+  get isDeliverable(): boolean {
     return this.isAssigned && !this.isPaused && !this.isHeld
   }
 
   /** Whether the application can be given something of it right now. */
   get isReady(): boolean {
     const { buffer } = this
-    return this.isHandedOver && buffer.error === undefined && !this.isClaimed && !buffer.isEmpty
+    return this.isDeliverable && buffer.error === undefined && !this.isClaimed && !buffer.isEmpty
   }
 
   /** Goes on elsewhere: what is buffered is dropped, an error forgotten. */

@@ -1,7 +1,7 @@
 import { abortable } from '../async/abortable.ts'
 import type { Deadline } from '../async/deadline.ts'
 import { limited, TookTooLongError } from '../async/limited.ts'
-import type { Delivery } from './delivery/delivery.ts'
+import type { MessageReader } from './delivery/message-reader.ts'
 import type { Work } from './delivery/work.ts'
 import type { Inbox } from './inbox.ts'
 import type { PartitionState } from './partition-state.ts'
@@ -12,19 +12,19 @@ export const PROCESSING_SHARE = 0.75
 /** Waits for what the application is processing: before a revocation, and before the consumer is closed. */
 export class Processing<Value, Key> {
   readonly #inbox: Inbox<Value, Key>
-  readonly #delivery: Delivery<Value, Key>
+  readonly #reader: MessageReader<Value, Key>
   /** What calls close(): it would wait for itself. */
   readonly #closers = new Set<Work['kind']>()
   #isClosing = false
 
-  constructor(inbox: Inbox<Value, Key>, delivery: Delivery<Value, Key>) {
+  constructor(inbox: Inbox<Value, Key>, reader: MessageReader<Value, Key>) {
     this.#inbox = inbox
-    this.#delivery = delivery
+    this.#reader = reader
   }
 
   /** The application calls close(). Returns what the call is a part of. */
   closing(): Work['kind'] | undefined {
-    const { caller } = this.#delivery
+    const { caller } = this.#reader
     if (caller !== undefined) this.#closers.add(caller)
     this.#isClosing = true
     this.#inbox.lookAgain()
@@ -63,7 +63,7 @@ export class Processing<Value, Key> {
   #isLoopAtWork(states: readonly PartitionState[]): boolean {
     if (this.#closers.has('loop')) return false
     // Code that breaks out of a loop and closes the consumer, or calls consume() and close(), does not request more.
-    if (this.#isClosing && !this.#delivery.isInLoop) return false
+    if (this.#isClosing && !this.#reader.isInLoop) return false
     return states.some((state) => this.#inbox.isInProcess(state))
   }
 }

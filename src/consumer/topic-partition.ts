@@ -1,4 +1,4 @@
-import { addTo } from '../cluster/add-to.ts'
+import { appendTo } from '../cluster/append-to.ts'
 
 /** One partition of a topic. */
 export interface TopicPartition {
@@ -28,7 +28,7 @@ export function inOrder(a: TopicPartition, b: TopicPartition): number {
 /** Gathered by topic. */
 export function byTopic<One extends TopicPartition>(all: readonly One[]): Map<string, One[]> {
   const found = new Map<string, One[]>()
-  for (const one of all) addTo(found, one.topic, one)
+  for (const one of all) appendTo(found, one.topic, one)
   return found
 }
 

@@ -21,7 +21,7 @@ import {
 } from './set-up.ts'
 import { RequestLog } from './server/request-log.ts'
 import { securityProtocolOf } from './security/options.ts'
-import { EmbeddedBroker, type BrokerParts } from './server/broker.ts'
+import { EmbeddedBroker, type BrokerDependencies } from './server/broker.ts'
 import { Dispatch } from './server/dispatch.ts'
 import { RequestMemory } from './server/request-memory.ts'
 import { memoryStorage, type ClusterStorage } from './storage/cluster-storage.ts'
@@ -54,7 +54,7 @@ export class EmbeddedCluster implements AsyncDisposable {
   readonly #throttles = new Throttles()
   readonly #storage: ClusterStorage
   readonly #registration: KafkaRegistration | undefined
-  readonly #parts: BrokerParts
+  readonly #parts: BrokerDependencies
   #stopping: Promise<void> | undefined
 
   private constructor(options: EmbeddedClusterOptions, storage: ClusterStorage) {

@@ -20,10 +20,10 @@ import {
   type RequestEvent,
 } from '../observe/channels.ts'
 import type { Logger } from '../observe/logger.ts'
-import { explainForeignBytes } from './foreign-bytes.ts'
+import { explainFrameSize } from './frame-size.ts'
 import { FrameReader } from './frame-reader.ts'
 import type { FrameMemory } from './frame-memory.ts'
-import type { Intake } from './intake.ts'
+import type { SocketReader } from './socket-reader.ts'
 import { messageOf } from './node-error.ts'
 import { LONGEST_THROTTLE_MS, throttleMs } from './throttle.ts'
 import { explainTlsError } from './tls-errors.ts'
@@ -86,13 +86,13 @@ export class Connection {
   /** The end of the throttling that is waited for, if there is one. */
   #throttledUntil: number | undefined
 
-  /** `isKafka` where a broker has answered at this address before; `intake` where the stream is read by it. */
+  /** `isKafka` where a broker has answered at this address before; `socketReader` where the stream is read by it. */
   constructor(
     stream: Duplex,
     address: string,
     options: ConnectionOptions,
     isKafka = false,
-    intake?: Intake,
+    socketReader?: SocketReader,
   ) {
     this.#isKafka = isKafka
     this.address = address
@@ -107,10 +107,10 @@ export class Connection {
     )
     const onBytes = (badSize: Buffer | undefined): void => {
       this.#hasReceived = true
-      if (badSize !== undefined) this.#close(this.#foreign(explainForeignBytes(address, badSize)))
+      if (badSize !== undefined) this.#close(this.#foreign(explainFrameSize(address, badSize)))
     }
-    if (intake?.isUsed === true) {
-      intake.to({
+    if (socketReader?.isUsed === true) {
+      socketReader.to({
         space: () => frames.space,
         received: (byteCount) => onBytes(frames.received(byteCount)),
       })

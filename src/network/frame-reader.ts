@@ -6,7 +6,7 @@
  * (`space` and `received`).
  */
 import type { FrameMemory } from './frame-memory.ts'
-import { isFrameSize } from './foreign-bytes.ts'
+import { isFrameSize } from './frame-size.ts'
 
 const SIZE_BYTES = 4
 /** What is read at once where it isn't known yet how large the next frame is. */

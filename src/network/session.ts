@@ -18,7 +18,7 @@ import {
 import { Connection, type ConnectionOptions } from './connection.ts'
 import { authenticateConnection } from './sasl/authenticate-connection.ts'
 import type { SaslMechanism } from './sasl/mechanism.ts'
-import { Intake } from './intake.ts'
+import { SocketReader } from './socket-reader.ts'
 import { openTransport, type TransportOptions } from './transport.ts'
 
 export interface SessionOptions extends TransportOptions, ConnectionOptions {
@@ -241,9 +241,15 @@ function watchForDrop(
 
 async function connect(setup: Setup): Promise<Connection> {
   const { address, options, memory, signal } = setup
-  const intake = new Intake()
-  const stream = await openTransport(address, options, signal, intake)
-  const connection = new Connection(stream, formatAddress(address), options, memory.isKafka, intake)
+  const socketReader = new SocketReader()
+  const stream = await openTransport(address, options, signal, socketReader)
+  const connection = new Connection(
+    stream,
+    formatAddress(address),
+    options,
+    memory.isKafka,
+    socketReader,
+  )
   connection.limitResponses(LARGEST_BEFORE_LOGIN_BYTES)
   setup.connection = connection
   return connection

@@ -8,7 +8,7 @@ import { limited, TookTooLongError } from '../async/limited.ts'
 import { onAbort } from '../async/on-abort.ts'
 import { ConnectionError } from '../errors.ts'
 import { formatAddress, type Address } from './address.ts'
-import type { Intake } from './intake.ts'
+import type { SocketReader } from './socket-reader.ts'
 import { explainTlsError, tlsConnectOptions, type PreparedTls } from './tls.ts'
 
 /** Opens a connected byte stream to a broker: for proxies and tunnels. */
@@ -30,20 +30,20 @@ const KEEP_ALIVE_MS = 60_000
 /**
  * A connected stream to a broker, through TLS where that is asked for. All addresses of a name are tried in
  * turn (`client.dns.lookup=use_all_dns_ips`, KIP-302), within one connect timeout. Where that can be, the stream
- * is read by the intake, and has no data of its own.
+ * is read by the socket reader, and has no data of its own.
  * Rejects with ConnectionError or TlsError.
  */
 export async function openTransport(
   address: Address,
   options: TransportOptions,
   signal: AbortSignal,
-  intake?: Intake,
+  socketReader?: SocketReader,
 ): Promise<Duplex> {
   const timeoutMs = options.connectTimeoutMs
   try {
     return await limited(timeoutMs, signal, async (either) => {
       // TLS reads its socket itself, and gives what it has deciphered as a stream does.
-      const direct = options.tls === undefined ? intake : undefined
+      const direct = options.tls === undefined ? socketReader : undefined
       const socket = await openTcp(address, options, either, performance.now() + timeoutMs, direct)
       return options.tls === undefined ? socket : await secure(socket, address, options.tls, either)
     })
@@ -61,7 +61,7 @@ async function openTcp(
   options: TransportOptions,
   signal: AbortSignal,
   deadline: number,
-  intake: Intake | undefined,
+  socketReader: SocketReader | undefined,
 ): Promise<Duplex> {
   if (options.socketFactory !== undefined) {
     try {
@@ -76,7 +76,7 @@ async function openTcp(
   const failures: Error[] = []
   for (const [index, host] of hosts.entries()) {
     const open = (attempt: AbortSignal) => {
-      const onread = intake?.onread()
+      const onread = socketReader?.onread()
       const socket = connectTcp({
         host,
         port: address.port,

@@ -1,12 +1,12 @@
-/** What both ways of sticky assignment start from: each member's wishes and what it holds by right. */
+/** The input of both sticky assignments: the topics that each member subscribes to, and the partitions that it owns. */
 import type { TopicPartition } from '../../consumer/topic-partition.ts'
 import { byMemberId, byText, type AssignableTopics, type GroupMember } from './assignor.ts'
 import { allPartitionRacks, racksMatter, racksOf } from './racks.ts'
 
-/** What a member says that it held, and since when. */
-export interface Claim {
+/** The partitions that a member reports as its own, and the generation in which it got them. */
+export interface MemberData {
   readonly partitions: readonly TopicPartition[]
-  /** −1 where it does not say. */
+  /** −1 if the member does not report it. */
   readonly generation: number
 }
 
@@ -20,7 +20,7 @@ export interface StickyInput {
   readonly members: readonly GroupMember[]
   /** Of each member, the topics that exist. */
   readonly wantedTopics: ReadonlyMap<string, ReadonlySet<string>>
-  readonly hasEqualWishes: boolean
+  readonly hasEqualSubscriptions: boolean
   /** By topic's name. */
   readonly topics: ReadonlyMap<string, readonly Partition[]>
   /** What each member held and may keep. */
@@ -75,7 +75,7 @@ class Racks {
 export function stickyInput(
   unsorted: readonly GroupMember[],
   assignable: AssignableTopics,
-  claimOf: (member: GroupMember) => Claim,
+  memberDataOf: (member: GroupMember) => MemberData,
 ): StickyInput {
   const members = [...unsorted].sort(byMemberId)
   const topics = new Map(
@@ -96,9 +96,9 @@ export function stickyInput(
     members,
     topics,
     wantedTopics,
-    hasEqualWishes: wishes.size === 1,
+    hasEqualSubscriptions: wishes.size === 1,
     racks: new Racks(members, topics),
-    ...settleClaims(members, topics, claimOf),
+    ...settleClaims(members, topics, memberDataOf),
   }
 }
 
@@ -109,13 +109,13 @@ export function stickyInput(
 function settleClaims(
   members: readonly GroupMember[],
   topics: ReadonlyMap<string, readonly Partition[]>,
-  claimOf: (member: GroupMember) => Claim,
+  memberDataOf: (member: GroupMember) => MemberData,
 ): Pick<StickyInput, 'owned' | 'contested' | 'formerOwners'> {
   const index = new Map(
     [...topics].map(([topic, all]) => [topic, new Map(all.map((one) => [one.partition, one]))]),
   )
   const claims = members.map((member) => {
-    const { partitions, generation } = claimOf(member)
+    const { partitions, generation } = memberDataOf(member)
     const existing = new Set<Partition>()
     for (const { topic, partition } of partitions) {
       const found = index.get(topic)?.get(partition)

@@ -1,7 +1,7 @@
 import { nameOf, type TopicPartition } from '../../consumer/topic-partition.ts'
 import type { AssignableTopics, Assignment, Assignor, GroupMember } from './assignor.ts'
-import { assignToDiffering } from './sticky-differing.ts'
-import { assignToEquals } from './sticky-equal.ts'
+import { assignGeneral } from './sticky-general.ts'
+import { assignConstrained } from './sticky-constrained.ts'
 import { stickyInput } from './sticky-input.ts'
 import {
   decodeGeneration,
@@ -19,7 +19,7 @@ export const stickyAssignor: Assignor = {
   protocols: ['eager'],
   assign(members: readonly GroupMember[], topics: AssignableTopics): Assignment {
     const input = stickyInput(members, topics, ({ userData }) => decodeStickyUserData(userData))
-    return input.hasEqualWishes ? assignToEquals(input).assignment : assignToDiffering(input)
+    return input.hasEqualSubscriptions ? assignConstrained(input).assignment : assignGeneral(input)
   },
   userData: (last) => (last.generation < 0 ? undefined : encodeStickyUserData(last)),
 }
@@ -36,8 +36,8 @@ export const cooperativeStickyAssignor: Assignor = {
       partitions: ownedPartitions,
       generation: generation >= 0 ? generation : decodeGeneration(userData),
     }))
-    if (!input.hasEqualWishes) return withoutHeld(members, assignToDiffering(input))
-    const { assignment, changingHands } = assignToEquals(input)
+    if (!input.hasEqualSubscriptions) return withoutHeld(members, assignGeneral(input))
+    const { assignment, changingHands } = assignConstrained(input)
     return mapLists(assignment, (partition) => !changingHands.has(partition))
   },
   userData: ({ generation }) => encodeGeneration(generation),

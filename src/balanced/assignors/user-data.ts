@@ -5,7 +5,7 @@ import { Message } from '../../../protocol/schema/api.ts'
 import { array, int32, string } from '../../../protocol/schema/fields.ts'
 import { numbersByTopic, partitionsOf } from '../../consumer/topic-partition.ts'
 import type { LastAssignment } from './assignor.ts'
-import type { Claim } from './sticky-input.ts'
+import type { MemberData } from './sticky-input.ts'
 
 /** Since Kafka 2.3 with the generation (KIP-341). It does not say which version it is in. */
 const stickyUserData = new Message('StickyAssignorUserData', '0-1', 'none', {
@@ -16,7 +16,7 @@ const stickyUserData = new Message('StickyAssignorUserData', '0-1', 'none', {
   generation: int32('1+', { default: -1 }),
 })
 
-const NOTHING: Claim = { partitions: [], generation: -1 }
+const NOTHING: MemberData = { partitions: [], generation: -1 }
 
 export function encodeStickyUserData({ partitions, generation }: LastAssignment): Buffer {
   const writer = new Writer()
@@ -25,7 +25,7 @@ export function encodeStickyUserData({ partitions, generation }: LastAssignment)
 }
 
 /** What cannot be read claims nothing, as in Java. */
-export function decodeStickyUserData(bytes: Buffer | undefined): Claim {
+export function decodeStickyUserData(bytes: Buffer | undefined): MemberData {
   if (bytes === undefined || bytes.length === 0) return NOTHING
   for (const version of [1, 0]) {
     try {

@@ -6,7 +6,7 @@ import { BrokerError } from '../../errors.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
 import { ProtocolError } from '../../../protocol/protocol-error.ts'
 import type { Assignor, GroupMember, LastAssignment } from '../assignors/assignor.ts'
-import type { Claim, CoordinatorEvents } from '../coordinator.ts'
+import type { ClaimResult, CoordinatorEvents } from '../coordinator.ts'
 import type { MemberCoordinator } from '../group-protocol.ts'
 import { namesOf } from '../partitions.ts'
 import {
@@ -17,7 +17,7 @@ import {
 } from './consumer-protocol.ts'
 import { GroupOffsets, type GroupMembership, type StoreFor } from './group-offsets.ts'
 import type { JoinedMember, JoinProtocol } from './group-requests.ts'
-import { lead } from './lead.ts'
+import { computeAssignment } from './compute-assignment.ts'
 import { Membership, type Role } from './membership.ts'
 import type { GroupSettings } from './settings.ts'
 import { TopicWatch } from './topic-watch.ts'
@@ -83,7 +83,7 @@ export class ClassicCoordinator implements MemberCoordinator {
    * Says of a partition that this member has since when it has it, as a number; undefined of others. A commit is in
    * order as long as the number is the same: in between others may have read on.
    */
-  heldSince(partition: TopicPartition): number | undefined {
+  ownedSince(partition: TopicPartition): number | undefined {
     return this.#held.get(nameOf(partition))
   }
 
@@ -132,7 +132,7 @@ export class ClassicCoordinator implements MemberCoordinator {
   }
 
   /** No other member has what the leader assigned. */
-  claim(partitions: readonly TopicPartition[]): Promise<Claim> {
+  claim(partitions: readonly TopicPartition[]): Promise<ClaimResult> {
     return Promise.resolve({ claimed: partitions, heldByOthers: [] })
   }
 
@@ -181,7 +181,7 @@ export class ClassicCoordinator implements MemberCoordinator {
     const topics = await this.#topics.describe([...new Set(members.flatMap((one) => one.topics))])
     // Its topics are watched by the leader all the same.
     if (keepsAssignment) return new Map()
-    const assignment = lead({ groupId, assignor, protocol, members, topics, logger })
+    const assignment = computeAssignment({ groupId, assignor, protocol, members, topics, logger })
     return new Map(
       [...members, ...unreadable].map(({ memberId }) => [
         memberId,

@@ -3,7 +3,7 @@ import { abortable } from '../../async/abortable.ts'
 import type { Deadline } from '../../async/deadline.ts'
 import { limited, TookTooLongError } from '../../async/limited.ts'
 import type { GroupMetadata } from '../../cluster/group-metadata.ts'
-import type { Membership } from '../../consumer/offsets/kafka-offsets.ts'
+import type { MemberIdentity } from '../../consumer/offsets/kafka-offsets.ts'
 import type {
   CommitResult,
   CommittedOffset,
@@ -30,7 +30,7 @@ export interface CommittingMember {
    * A number that stays the same for as long as this member has the partition; undefined when it has not. When it has
    * changed, others may have read on in between.
    */
-  heldSince(partition: TopicPartition): number | undefined
+  ownedSince(partition: TopicPartition): number | undefined
   /** Resolves when no rebalance is at the point where commits are refused. */
   untilJoined(): Promise<void>
   /** Finds out at once, rather than at the next heartbeat, whether the generation is over: a commit was refused. */
@@ -38,7 +38,7 @@ export interface CommittingMember {
 }
 
 /** Makes a store that commits as the given member. */
-export type StoreFor = (member: () => Membership) => OffsetStore
+export type StoreFor = (member: () => MemberIdentity) => OffsetStore
 
 /**
  * The offsets of a group that this process is a member of. A commit is made in one generation, which the broker
@@ -67,9 +67,9 @@ export class GroupOffsets implements OffsetStore {
     deadline: Deadline,
   ): Promise<readonly CommitResult[]> {
     const member = this.#member
-    const since = new Map(offsets.map((one) => [nameOf(one), member.heldSince(one)]))
+    const since = new Map(offsets.map((one) => [nameOf(one), member.ownedSince(one)]))
     const isHeld = (one: OffsetToCommit) =>
-      since.get(nameOf(one)) !== undefined && member.heldSince(one) === since.get(nameOf(one))
+      since.get(nameOf(one)) !== undefined && member.ownedSince(one) === since.get(nameOf(one))
     const results = new Map<string, CommitResult>()
     let left = offsets
     while (left.length > 0) {

@@ -6,7 +6,7 @@ import type { OffsetStore } from '../../consumer/offsets/offset-store.ts'
 import { nameOf, type TopicPartition } from '../../consumer/topic-partition.ts'
 import { KafkaError } from '../../errors.ts'
 import type { Logger } from '../../observe/logger.ts'
-import type { Claim, CoordinatorEvents } from '../coordinator.ts'
+import type { ClaimResult, CoordinatorEvents } from '../coordinator.ts'
 import type { MemberCoordinator } from '../group-protocol.ts'
 import { namesOf } from '../partitions.ts'
 import type { Subscription } from '../subscription.ts'
@@ -125,7 +125,7 @@ export class ZooKeeperCoordinator implements MemberCoordinator {
       const what = `${namesOf(unclaimed)} have no entries any more`
       this.#events.lost(new KafkaError('PARTITION_OWNED', what, true), unclaimed)
     }
-    await this.#owners.tidy(this.#topics.keys())
+    await this.#owners.removeStale(this.#topics.keys())
     const members = await this.#members.byTopic()
     return topics.flatMap(({ name: topic, partitions }) => {
       const inOrder = inPykafkasOrder(partitions)
@@ -146,7 +146,7 @@ export class ZooKeeperCoordinator implements MemberCoordinator {
     return this.#owners.release(partitions)
   }
 
-  async claim(partitions: readonly TopicPartition[]): Promise<Claim> {
+  async claim(partitions: readonly TopicPartition[]): Promise<ClaimResult> {
     const claim = await this.#owners.claim(partitions.flatMap((one) => this.#claimable(one)))
     const before = this.#held
     this.#held = new Map(
@@ -245,7 +245,7 @@ export class ZooKeeperCoordinator implements MemberCoordinator {
   /** Resolves with the partitions held by others that are free now. */
   async #checkOwners(): Promise<readonly TopicPartition[]> {
     const held = [...this.#held.values()].map((one) => one.partition)
-    const { violations, free } = await this.#owners.look(this.#topics.keys(), held)
+    const { violations, free } = await this.#owners.verify(this.#topics.keys(), held)
     if (violations.length > 0 && !this.#hasLeft) {
       const reasons = violations.map(({ reason }) => reason).join(', ')
       this.#events.lost(new KafkaError('PARTITION_OWNED', reasons, true), violations)

@@ -1,6 +1,6 @@
 import type { PartitionMetadata } from '../../cluster/metadata.ts'
 import { nameOf, type TopicPartition } from '../../consumer/topic-partition.ts'
-import type { Claim, HeldPartition } from '../coordinator.ts'
+import type { ClaimResult, HeldPartition } from '../coordinator.ts'
 import { ZooKeeperError } from './errors.ts'
 import type { ZooKeeperSession } from './session.ts'
 import { partitionOf, type GroupPaths } from './znodes.ts'
@@ -21,7 +21,7 @@ export interface Claimable extends TopicPartition {
 }
 
 /** What was found of the owners of partitions. */
-export interface Findings {
+export interface OwnershipCheck {
   /** What was claimed before, and is not this member's alone any more. */
   readonly violations: readonly Violation[]
   /** Partitions that this member waits for and that have no owner. */
@@ -72,7 +72,10 @@ export class Owners {
    * claiming and backs off itself, so they do not displace this owner. Claims made during the call may be missing from
    * the result.
    */
-  async look(topics: Iterable<string>, wanted: readonly TopicPartition[] = []): Promise<Findings> {
+  async verify(
+    topics: Iterable<string>,
+    wanted: readonly TopicPartition[] = [],
+  ): Promise<OwnershipCheck> {
     const among = new Set(topics)
     const before = [...this.#claimed].filter(([, { topic }]) => among.has(topic))
     const listed = await this.#list(among)
@@ -107,7 +110,7 @@ export class Owners {
   }
 
   /** Removes entries of this member that it does not know of, left by requests that were never answered. */
-  async tidy(topics: Iterable<string>): Promise<void> {
+  async removeStale(topics: Iterable<string>): Promise<void> {
     if (!this.#isUncertain) return
     const listed = await this.#list(topics)
     const known = new Set([...this.#claimed.values()].flatMap(({ paths }) => paths))
@@ -116,7 +119,7 @@ export class Owners {
     this.#isUncertain = false
   }
 
-  async claim(partitions: readonly Claimable[]): Promise<Claim> {
+  async claim(partitions: readonly Claimable[]): Promise<ClaimResult> {
     const sessionId = this.#session.id
     // What others have now is not tried: most of a rebalance's claims would be of what is about to be given up.
     const before = await this.#list(new Set(partitions.map(({ topic }) => topic)))

@@ -8,7 +8,7 @@ import { BROKER_TOPICS } from './znodes.ts'
 const LOOK_AGAIN_MS = 300
 const LOOK_AGAIN_AT_MOST_MS = 60_000
 
-export interface TopicWatchParts {
+export interface TopicWatchDependencies {
   readonly session: Pick<ZooKeeperSession, 'children' | 'data'>
   readonly subscription: Subscription
   readonly metadataMaxAgeMs: number
@@ -20,7 +20,7 @@ export interface TopicWatchParts {
  * it, in KRaft clusters, asking the brokers now and then is what notices them.
  */
 export class TopicWatch {
-  readonly #parts: TopicWatchParts
+  readonly #parts: TopicWatchDependencies
   readonly #changed: (reason: string) => void
   /** How many partitions each topic had in the last round. */
   #known: ReadonlyMap<string, number> = new Map()
@@ -32,7 +32,7 @@ export class TopicWatch {
   readonly #onTopic = () => this.#notice('a subscribed topic changed')
   readonly #onTopics = () => void this.#lookAtTopics().catch(() => undefined)
 
-  constructor(parts: TopicWatchParts, changed: (reason: string) => void) {
+  constructor(parts: TopicWatchDependencies, changed: (reason: string) => void) {
     this.#parts = parts
     this.#changed = changed
   }

@@ -2,7 +2,7 @@ import type { CallOptions } from '../../call-options.ts'
 import type { ConsumedMessage } from '../consumed-message.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 
-interface BatchParts {
+interface BatchActions {
   commit(offset: number, call?: CallOptions): Promise<void>
   signal(): AbortSignal
 }
@@ -21,12 +21,12 @@ export class ConsumerBatch<Value = Buffer | null, Key = Buffer | null>
   readonly nextOffset: number
   /** The end of the partition that consumers could see when the batch was fetched. */
   readonly highWatermark: number
-  readonly #parts: BatchParts
+  readonly #parts: BatchActions
 
   constructor(
     from: Pick<ConsumerBatch, 'topic' | 'partition' | 'nextOffset' | 'highWatermark'>,
     messages: readonly ConsumedMessage<Value, Key>[],
-    parts: BatchParts,
+    parts: BatchActions,
   ) {
     this.topic = from.topic
     this.partition = from.partition

@@ -121,7 +121,7 @@ export class Gatherer<Value, Key> {
   }
 
   get #isToBeFinished(): boolean {
-    for (const state of this.#gathered.keys()) if (!state.isHandedOver) return true
+    for (const state of this.#gathered.keys()) if (!state.isDeliverable) return true
     return false
   }
 

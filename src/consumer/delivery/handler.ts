@@ -82,7 +82,7 @@ export function nextToHandle<Value, Key>(
   inbox: Inbox<Value, Key>,
   chunk: Chunk | undefined,
 ): ToHandle<Value, Key> | undefined {
-  if (chunk?.state.isHandedOver !== true || !inbox.mayHandOver) return undefined
+  if (chunk?.state.isDeliverable !== true || !inbox.mayDeliver) return undefined
   while (chunk.index < chunk.messages.length) {
     const raw = chunk.messages[chunk.index]!
     const message = inbox.converted(chunk)

@@ -251,7 +251,7 @@ export class RunByKey<Value, Key> {
 
   /** Whether messages of it that wait may still be delivered. */
   #isCurrent({ state, moves }: Work<Value, Key>): boolean {
-    return state.isHandedOver && state.moves === moves && this.#run.feed.mayHandOver
+    return state.isDeliverable && state.moves === moves && this.#run.feed.mayDeliver
   }
 
   /** A partition with nothing at work may have messages that wait for room: they hold up no rebalance. */

@@ -1,6 +1,6 @@
 import { fetch, type FetchRequest, type FetchResponse } from '../../../protocol/apis/fetch.ts'
 import { ZERO_UUID } from '../../../protocol/schema/fields.ts'
-import { addTo } from '../../cluster/add-to.ts'
+import { appendTo } from '../../cluster/append-to.ts'
 import { keyOf, type PartitionToFetch, type SessionRequest } from './fetch-session.ts'
 
 /** The first version that names topics by id. */
@@ -48,7 +48,7 @@ export function fetchRequest(
 
 function byTopic(partitions: readonly PartitionToFetch[]): PartitionToFetch[][] {
   const found = new Map<string, PartitionToFetch[]>()
-  for (const one of partitions) addTo(found, `${one.topic} ${one.topicId}`, one)
+  for (const one of partitions) appendTo(found, `${one.topic} ${one.topicId}`, one)
   return [...found.values()]
 }
 

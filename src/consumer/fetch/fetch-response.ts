@@ -20,7 +20,7 @@ export interface Asked {
   readonly version: number
 }
 
-export interface ResponseHandlerParts {
+export interface ResponseHandlerDependencies {
   readonly cluster: Cluster
   readonly settings: FetchSettings
   readonly recovery: PositionRecovery
@@ -33,9 +33,9 @@ export interface ResponseHandlerParts {
 }
 
 export class ResponseHandler {
-  readonly #parts: ResponseHandlerParts
+  readonly #parts: ResponseHandlerDependencies
 
-  constructor(parts: ResponseHandlerParts) {
+  constructor(parts: ResponseHandlerDependencies) {
     this.#parts = parts
   }
 
@@ -46,7 +46,7 @@ export class ResponseHandler {
     let bytes = 0
     for (const { records } of fetched.values()) bytes += records?.length ?? 0
     const lease = this.#leaseOf(fetched)
-    lease?.hold()
+    lease?.retain()
     for (const { state, toFetch, version } of asked) {
       const one = fetched.get(keyOf(toFetch, byId))
       // What was asked for before it was given up, or moved, is not what is wanted any more.
@@ -59,7 +59,7 @@ export class ResponseHandler {
       this.#handlePartition(state, one, broker, lease)
       onArrived(state)
     }
-    lease?.letGo()
+    lease?.release()
     return bytes
   }
 

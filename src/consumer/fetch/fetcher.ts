@@ -1,6 +1,6 @@
 import { fetch } from '../../../protocol/apis/fetch.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
-import { addTo } from '../../cluster/add-to.ts'
+import { appendTo } from '../../cluster/append-to.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import { BrokerError, isRetriable, LeaderNotFoundError, TopicRecreatedError } from '../../errors.ts'
 import type { Broker } from '../../network/broker.ts'
@@ -103,7 +103,7 @@ export class Fetcher {
       else if (!this.#hasRoom(state)) awaited.add(source)
       else if (source.poll !== undefined)
         nextLook = Math.min(nextLook, this.#cut(source, state, now))
-      else if (this.#recovery.isValid(state)) addTo(bySource, source, state)
+      else if (this.#recovery.isValid(state)) appendTo(bySource, source, state)
     }
     this.#isFull = bySource.size > 0 && this.#bufferedBytes() >= this.#mayBufferBytes
     if (!this.#isFull) {
@@ -152,7 +152,7 @@ export class Fetcher {
   #isReadable(state: PartitionState): boolean {
     return (
       state.fetch.phase === 'idle' &&
-      state.isHandedOver &&
+      state.isDeliverable &&
       !state.buffer.isStopped &&
       (state.fetch.offset < state.endOffset || state.isBeyondEnd)
     )
@@ -180,7 +180,7 @@ export class Fetcher {
   #bufferedBytes(): number {
     let bytes = 0
     for (const state of this.#states) {
-      if (state.isHandedOver && state.buffer.error === undefined) bytes += queuedBytes(state)
+      if (state.isDeliverable && state.buffer.error === undefined) bytes += queuedBytes(state)
     }
     return bytes
   }

@@ -14,11 +14,11 @@ export class Lease {
     this.#memory = memory
   }
 
-  hold(): void {
+  retain(): void {
     this.#holders++
   }
 
-  letGo(): void {
+  release(): void {
     if (--this.#holders === 0) this.#frameMemory.giveBack(this.#memory)
   }
 }

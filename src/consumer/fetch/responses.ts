@@ -45,7 +45,7 @@ export function queueRecords(
     for (const batch of batches) {
       const isLeftOut = aborted?.includes(batch) === true || batch.control
       if (batch.lastOffset < state.fetch.offset) continue
-      lease?.hold()
+      lease?.retain()
       state.buffer.enqueue({ kind: 'batch', batch, from: state.fetch.offset, isLeftOut, lease })
       state.fetch.advanceTo(batch.lastOffset + 1, batch.leaderEpoch)
       isFurther = true

@@ -14,7 +14,7 @@ import { TopicIds } from './topic-ids.ts'
 import type { CommitResult, CommittedOffset, OffsetStore, OffsetToCommit } from './offset-store.ts'
 
 /** What a member of a group has to show with a commit, so that one that was put out cannot. */
-export interface Membership {
+export interface MemberIdentity {
   readonly generationId: number
   readonly memberId: string
   readonly groupInstanceId?: string | null | undefined
@@ -24,7 +24,7 @@ export interface KafkaOffsetsOptions {
   readonly maxRetries: number
   readonly backoff: BackoffOptions
   /** Asked for each commit. Undefined, and without it: a consumer that is not a member. */
-  readonly membership?: () => Membership | undefined
+  readonly membership?: () => MemberIdentity | undefined
 }
 
 const WITH_INSTANCE_ID = 7

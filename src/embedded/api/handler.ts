@@ -29,7 +29,7 @@ export interface Handler {
   open(version: number, reader: Reader): Call
 }
 
-export interface HandlerParts<Request extends Fields, Response extends Fields> {
+export interface HandlerFunctions<Request extends Fields, Response extends Fields> {
   handle(
     request: Decoded<Request>,
     context: RequestContext,
@@ -42,7 +42,7 @@ export type Answer<Response extends Fields> = Encodable<Response> | undefined
 
 export function handler<Request extends Fields, Response extends Fields>(
   api: Api<Request, Response>,
-  parts: HandlerParts<Request, Response>,
+  parts: HandlerFunctions<Request, Response>,
 ): Handler {
   return {
     key: api.key,

@@ -1,13 +1,13 @@
 import type { Fields } from '../../../protocol/schema/fields.ts'
 import { authorizeCluster } from '../api/access.ts'
-import type { HandlerParts } from '../api/handler.ts'
+import type { HandlerFunctions } from '../api/handler.ts'
 import { outcomeOf } from '../refused.ts'
 
 /** The same handler for clients that may do the operation to the cluster; others get the error everywhere. */
 export function forCluster<Request extends Fields, Response extends Fields>(
   operation: Parameters<typeof authorizeCluster>[1],
-  parts: HandlerParts<Request, Response>,
-): HandlerParts<Request, Response> {
+  parts: HandlerFunctions<Request, Response>,
+): HandlerFunctions<Request, Response> {
   return {
     ...parts,
     handle(request, context) {

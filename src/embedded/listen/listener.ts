@@ -2,7 +2,7 @@ import type { Server, Socket } from 'node:net'
 import { listenOn } from './listen.ts'
 
 /** What a listener is started with. */
-export interface ListenerParts<Connection> {
+export interface ListenerDependencies<Connection> {
   /** A server that hands its clients over. */
   readonly createServer: (onClient: (socket: Socket) => void) => Server
   readonly connect: (socket: Socket, onClose: () => void) => Connection
@@ -36,7 +36,7 @@ export class Listener<Connection extends { close(): void }> {
   }
 
   /** Throws EmbeddedClusterError. */
-  async start({ createServer, connect, onError }: ListenerParts<Connection>): Promise<void> {
+  async start({ createServer, connect, onError }: ListenerDependencies<Connection>): Promise<void> {
     if (this.#server !== undefined) return
     const server = createServer((socket) => {
       if (this.#server !== server) {

@@ -2,12 +2,12 @@ import { FetchSessions } from '../fetch/sessions.ts'
 import { securityProtocolOf, type EmbeddedTlsOptions } from '../security/options.ts'
 import type { SaslServer } from '../security/sasl-server.ts'
 import { createBrokerServer } from './broker-server.ts'
-import { ServerConnection, type ConnectionParts } from './connection.ts'
+import { ServerConnection, type ConnectionDependencies } from './connection.ts'
 import type { ServingBroker } from '../api/context.ts'
 import { Listener } from '../listen/listener.ts'
 
 /** What all brokers of a cluster have. */
-export type BrokerParts = Omit<ConnectionParts, 'broker' | 'listener' | 'sasl'>
+export type BrokerDependencies = Omit<ConnectionDependencies, 'broker' | 'listener' | 'sasl'>
 
 /** How a broker listens under one name. */
 export interface ListenerPlan {
@@ -58,7 +58,7 @@ export class EmbeddedBroker implements ServingBroker {
     return this.#listeners.find(({ plan }) => plan.name === name)?.listener.port
   }
 
-  async start(parts: BrokerParts): Promise<void> {
+  async start(parts: BrokerDependencies): Promise<void> {
     if (this.isAlive) return
     const { onError } = parts
     try {

@@ -26,7 +26,7 @@ import { isAtLeast } from '../versions/profiles.ts'
 import { RequestQueue } from './request-queue.ts'
 
 /** The dependencies of a connection. */
-export interface ConnectionParts {
+export interface ConnectionDependencies {
   readonly cluster: ClusterState
   readonly groups: Groups
   readonly transactions: Transactions
@@ -55,14 +55,14 @@ const MOST_UNSENT_BYTES = 4 * 1024 * 1024
  */
 export class ServerConnection {
   readonly #socket: Socket
-  readonly #parts: ConnectionParts
+  readonly #parts: ConnectionDependencies
   readonly #queue: RequestQueue
   readonly #closed = new AbortController()
   readonly #clientHost: string
   readonly #login: Login
   #isBusy = false
 
-  constructor(socket: Socket, parts: ConnectionParts, onClose: () => void) {
+  constructor(socket: Socket, parts: ConnectionDependencies, onClose: () => void) {
     this.#socket = socket
     this.#parts = parts
     this.#clientHost = `/${socket.remoteAddress ?? ''}`

@@ -7,7 +7,7 @@ import { KeeperError } from './error-codes.ts'
 import { ZooKeeperFaults } from './faults.ts'
 import { Keeper } from './keeper.ts'
 import { checkedOptions, type CheckedOptions, type EmbeddedZooKeeperOptions } from './options.ts'
-import { ZooKeeperConnection, type ConnectionParts } from './server/connection.ts'
+import { ZooKeeperConnection, type ConnectionDependencies } from './server/connection.ts'
 import { ReplyGate } from './server/reply-gate.ts'
 import type { Session } from './sessions.ts'
 import { OPEN_ACL, OWNER, type AclEntry } from './tree/acl.ts'
@@ -243,7 +243,7 @@ export class EmbeddedZooKeeper implements AsyncDisposable {
 
   #listen(listener: Listener<ZooKeeperConnection>): Promise<void> {
     const { onError } = this.#options
-    const parts: ConnectionParts = {
+    const parts: ConnectionDependencies = {
       keeper: this.#keeper,
       limits: this.#options,
       replies: this.#replies,

@@ -5,7 +5,7 @@ import {
 } from '../../../protocol/apis/produce.ts'
 import type { Compression } from '../../../protocol/compression/index.ts'
 import { ZERO_UUID } from '../../../protocol/schema/fields.ts'
-import { addTo } from '../../cluster/add-to.ts'
+import { appendTo } from '../../cluster/append-to.ts'
 import type { Batch } from '../accumulator/batch.ts'
 import { wireOf } from './seal.ts'
 
@@ -40,7 +40,7 @@ export function produceRequest(
   version: number,
 ): ProduceRequest {
   const byTopic = new Map<string, Batch[]>()
-  for (const batch of batches) addTo(byTopic, batch.queue.topic, batch)
+  for (const batch of batches) appendTo(byTopic, batch.queue.topic, batch)
   return {
     transactionalId,
     acks: requiredAcks,

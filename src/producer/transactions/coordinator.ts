@@ -7,7 +7,7 @@ import { produce } from '../../../protocol/apis/produce.ts'
 import { txnOffsetCommit } from '../../../protocol/apis/txn-offset-commit.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
 import type { Deadline } from '../../async/deadline.ts'
-import { addTo } from '../../cluster/add-to.ts'
+import { appendTo } from '../../cluster/append-to.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { GroupMetadata } from '../../cluster/group-metadata.ts'
 import { BrokerError } from '../../errors.ts'
@@ -126,7 +126,7 @@ export class TransactionCoordinator {
     deadline: Deadline,
   ): Promise<void> {
     const byTopic = new Map<string, number[]>()
-    for (const { topic, partition } of partitions) addTo(byTopic, topic, partition)
+    for (const { topic, partition } of partitions) appendTo(byTopic, topic, partition)
     const settings = { ...this.#settings('adding partitions to a transaction'), deadline }
     await this.#cluster.router.ask(settings, async (recipient) => {
       const body = {
@@ -166,7 +166,7 @@ export class TransactionCoordinator {
   ): Promise<void> {
     const { groupId, generationId, memberId, groupInstanceId } = group
     const byTopic = new Map<string, TransactionOffset[]>()
-    for (const offset of offsets) addTo(byTopic, offset.topic, offset)
+    for (const offset of offsets) appendTo(byTopic, offset.topic, offset)
     const topics = [...byTopic].map(([name, ofTopic]) => ({
       name,
       partitions: ofTopic.map(({ partition, offset, leaderEpoch, metadata }) => ({

@@ -1,6 +1,10 @@
 import { Deadline } from '../../../src/async/deadline.ts'
 import { describe, expect, it } from '@jest/globals'
-import type { Claim, Coordinator, CoordinatorEvents } from '../../../src/balanced/coordinator.ts'
+import type {
+  ClaimResult,
+  Coordinator,
+  CoordinatorEvents,
+} from '../../../src/balanced/coordinator.ts'
 import { PartitionOwnedError } from '../../../src/balanced/errors.ts'
 import { RebalanceMachine, type MachineOptions } from '../../../src/balanced/machine.ts'
 import type { Reader, RebalanceHooks } from '../../../src/balanced/reader.ts'
@@ -59,7 +63,7 @@ class Scene {
           return parts(...this.target)
         },
         release: (partitions) => this.did('release', partitions),
-        claim: async (partitions): Promise<Claim> => {
+        claim: async (partitions): Promise<ClaimResult> => {
           const held = partitions.filter(({ partition }) => this.held.includes(partition))
           const claimed = partitions.filter((one) => !held.includes(one))
           await this.did('claim', claimed)

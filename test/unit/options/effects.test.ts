@@ -8,7 +8,7 @@ import {
   type GroupOptions,
 } from '../../../src/balanced/classic/settings.ts'
 import {
-  GROUP_PROTOCOL_OPTIONS,
+  GROUP_PROTOCOL_CHOICE,
   protocolOf,
   type GroupProtocolChoice,
 } from '../../../src/balanced/protocols.ts'
@@ -315,8 +315,8 @@ describe('of the options of groups', () => {
     groupProtocol: { value: 'classic' },
     managed: { value: true },
   }
-  everyOption(GROUP_PROTOCOL_OPTIONS, choice, (options) => {
-    checkTable('getBalancedConsumer', options, GROUP_PROTOCOL_OPTIONS)
+  everyOption(GROUP_PROTOCOL_CHOICE, choice, (options) => {
+    checkTable('getBalancedConsumer', options, GROUP_PROTOCOL_CHOICE)
     return protocolOf(options)
   })
 })

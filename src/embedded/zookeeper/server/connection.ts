@@ -18,7 +18,7 @@ import { Outbox } from './outbox.ts'
 import type { ReplyGate } from './reply-gate.ts'
 
 /** The dependencies of a connection. */
-export interface ConnectionParts {
+export interface ConnectionDependencies {
   readonly keeper: Keeper
   readonly limits: SessionLimits
   readonly replies: ReplyGate
@@ -49,7 +49,7 @@ const NO_ZXID = -1n
  */
 export class ZooKeeperConnection implements SessionLink {
   readonly #socket: Socket
-  readonly #parts: ConnectionParts
+  readonly #parts: ConnectionDependencies
   readonly #frames: FrameReader
   readonly #outbox: Outbox
   readonly #queue: Buffer[] = []
@@ -61,7 +61,7 @@ export class ZooKeeperConnection implements SessionLink {
   #isClosed = false
   readonly #onClose: () => void
 
-  constructor(socket: Socket, parts: ConnectionParts, onClose: () => void) {
+  constructor(socket: Socket, parts: ConnectionDependencies, onClose: () => void) {
     this.#socket = socket
     this.#parts = parts
     this.#onClose = onClose

@@ -48,7 +48,7 @@ export interface TreeEvent {
   readonly acl: readonly AclEntry[]
 }
 
-export interface TransactionParts {
+export interface TransactionContext {
   readonly tree: DataTree
   readonly zxid: bigint
   readonly timeMs: number
@@ -59,10 +59,10 @@ export interface TransactionParts {
 
 export class Transaction {
   readonly events: TreeEvent[] = []
-  readonly #parts: TransactionParts
+  readonly #parts: TransactionContext
   readonly #undo: (() => void)[] = []
 
-  constructor(parts: TransactionParts) {
+  constructor(parts: TransactionContext) {
     this.#parts = parts
   }
 

@@ -4,7 +4,7 @@ import { clusterOptions, type KafkaClientOptions } from '../../../../src/client-
 import { KafkaClient } from '../../../../src/client.ts'
 import {
   AssignedConsumer,
-  type AssignedConsumerParts,
+  type AssignedConsumerOptions,
 } from '../../../../src/consumer/assigned-consumer.ts'
 import {
   consumerSettings,
@@ -42,7 +42,7 @@ export class Bed implements AsyncDisposable {
     return Promise.resolve(new Bed(kafka, {}, false))
   }
 
-  consumer(options: ConsumerOptions = {}, parts: AssignedConsumerParts = {}): AssignedConsumer {
+  consumer(options: ConsumerOptions = {}, parts: AssignedConsumerOptions = {}): AssignedConsumer {
     const settings = consumerSettings(this.cluster, { fetchWaitMaxMs: 20, ...options })
     const offsets = offsetStoreOf(this.cluster, options)
     const consumer = new AssignedConsumer(this.cluster, settings, { offsets, ...parts })

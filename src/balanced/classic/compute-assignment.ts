@@ -10,7 +10,7 @@ import type {
   RebalanceProtocol,
 } from '../assignors/assignor.ts'
 
-export interface Lead {
+export interface AssignmentRequest {
   readonly groupId: string
   readonly assignor: Assignor
   readonly protocol: RebalanceProtocol
@@ -20,7 +20,14 @@ export interface Lead {
 }
 
 /** Throws what an assignor throws, and an error for one that breaks the rules. */
-export function lead({ groupId, assignor, protocol, members, topics, logger }: Lead): Assignment {
+export function computeAssignment({
+  groupId,
+  assignor,
+  protocol,
+  members,
+  topics,
+  logger,
+}: AssignmentRequest): Assignment {
   const assignment = atOnce(assignor.assign(members, topics), `the assignor '${assignor.name}'`)
   const problem = problemWith(assignment, protocol, members, topics)
   if (problem !== undefined) throw new Error(`the assignor '${assignor.name}' ${problem}`)

@@ -7,7 +7,7 @@ import type { TopicPartition } from '../../consumer/topic-partition.ts'
 import { byText } from './assignor.ts'
 import type { Partition, StickyInput } from './sticky-input.ts'
 
-export function assignToDiffering(input: StickyInput): Map<string, TopicPartition[]> {
+export function assignGeneral(input: StickyInput): Map<string, TopicPartition[]> {
   const balancing = new Balancing(input)
   balancing.keepOwned()
   balancing.rebalance(balancing.giveFree())

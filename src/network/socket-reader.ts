@@ -16,7 +16,7 @@ const EARLY_BYTES = 4096
  * 64 KiB for each read, to be copied from and collected. Sockets begin to read when they are connected:
  * what comes before there is a receiver is kept for it.
  */
-export class Intake {
+export class SocketReader {
   #receiver: Receiver | undefined
   readonly #early: Buffer[] = []
   #isUsed = false

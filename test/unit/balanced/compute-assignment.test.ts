@@ -5,7 +5,7 @@ import {
   decodeAssignment,
   encodeAssignment,
 } from '../../../src/balanced/classic/consumer-protocol.ts'
-import { lead } from '../../../src/balanced/classic/lead.ts'
+import { computeAssignment } from '../../../src/balanced/classic/compute-assignment.ts'
 import { namesOf } from '../../../src/balanced/partitions.ts'
 import { RebalanceLog } from '../../../src/balanced/rebalance-log.ts'
 import { silentLogger } from '../../../src/observe/logger.ts'
@@ -24,7 +24,7 @@ describe('an assignment of a million partitions', () => {
   }))
 
   it('is made by the leader, checked, and passed on to its member', () => {
-    const assignment = lead({
+    const assignment = computeAssignment({
       groupId: 'g',
       assignor: rangeAssignor,
       protocol: 'eager',

@@ -13,7 +13,7 @@ interface Startable extends Closeable {
 }
 
 /** The producers and consumers of a client that are not closed yet. */
-export class Opened {
+export class OpenResources {
   readonly #all = new Set<Closeable>()
 
   async producer<One extends Closeable>(

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { deferred } from '../../../src/async/deferred.ts'
 import { FrameReader } from '../../../src/network/frame-reader.ts'
-import { Intake } from '../../../src/network/intake.ts'
+import { SocketReader } from '../../../src/network/socket-reader.ts'
 
 let server: Server | undefined
 let socket: Socket | undefined
@@ -12,14 +12,14 @@ afterEach(() => {
   server?.close()
 })
 
-/** A socket that is read by an intake, from one who says this at once. */
-async function connected(intake: Intake, greeting: Buffer): Promise<Socket> {
+/** A socket that is read by an socketReader, from one who says this at once. */
+async function connected(socketReader: SocketReader, greeting: Buffer): Promise<Socket> {
   const listening = createServer((peer) => peer.write(greeting))
   server = listening
   listening.listen(0, '127.0.0.1')
   await once(listening, 'listening')
   const { port } = listening.address() as AddressInfo
-  socket = connect({ host: '127.0.0.1', port, onread: intake.onread() })
+  socket = connect({ host: '127.0.0.1', port, onread: socketReader.onread() })
   await once(socket, 'connect')
   return socket
 }
@@ -32,9 +32,9 @@ function framed(text: string): Buffer {
 }
 
 it('keeps what comes before there is a receiver, and goes on in order', async () => {
-  const intake = new Intake()
+  const socketReader = new SocketReader()
   const texts = ['early', 'x'.repeat(200_000), 'late']
-  const reading = await connected(intake, Buffer.concat(texts.map(framed)))
+  const reading = await connected(socketReader, Buffer.concat(texts.map(framed)))
   // Something has been read by the time that the socket has read this much.
   while (reading.bytesRead < 5_000) await new Promise((resolve) => setImmediate(resolve))
   const found: string[] = []
@@ -43,14 +43,14 @@ it('keeps what comes before there is a receiver, and goes on in order', async ()
     found.push(frame.toString())
     if (found.length === texts.length) all.resolve()
   })
-  intake.to({ space: () => frames.space, received: (count) => void frames.received(count) })
+  socketReader.to({ space: () => frames.space, received: (count) => void frames.received(count) })
   await all.promise
   expect(found).toEqual(texts)
 })
 
 it('says whether a socket is read by it', () => {
-  const intake = new Intake()
-  expect(intake.isUsed).toBe(false)
-  intake.onread()
-  expect(intake.isUsed).toBe(true)
+  const socketReader = new SocketReader()
+  expect(socketReader.isUsed).toBe(false)
+  socketReader.onread()
+  expect(socketReader.isUsed).toBe(true)
 })

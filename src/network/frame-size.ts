@@ -7,7 +7,7 @@ export function isFrameSize(size: number, maxFrameBytes: number): boolean {
 }
 
 /** Describes bytes that cannot be the size of a Kafka frame, so that users do not need tcpdump. */
-export function explainForeignBytes(address: string, firstBytes: Buffer): string {
+export function explainFrameSize(address: string, firstBytes: Buffer): string {
   const hex = firstBytes.toString('hex')
   if (/^[A-Z]{4}$/.test(firstBytes.toString('latin1'))) {
     const text = firstBytes.toString('latin1')

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { Opened } from '../../src/opened.ts'
+import { OpenResources } from '../../src/open-resources.ts'
 
 /** A consumer that fails as it is told to, and counts how often it was closed. */
 class FakeConsumer {
@@ -31,7 +31,10 @@ describe('what a client opens', () => {
   const noTopic = new Error('no such topic')
   const noLeave = new Error('could not leave the group')
 
-  function open(opened: Opened, failures: { readonly start?: Error; readonly close?: Error }) {
+  function open(
+    opened: OpenResources,
+    failures: { readonly start?: Error; readonly close?: Error },
+  ) {
     let made: FakeConsumer | undefined
     const opening = opened.consumer({}, {}, ({ onClosed }) => {
       made = new FakeConsumer(failures, onClosed)
@@ -41,14 +44,14 @@ describe('what a client opens', () => {
   }
 
   it('is closed where it does not start, and why it did not is told, whatever closing throws', async () => {
-    const opened = new Opened()
+    const opened = new OpenResources()
     const { opening, consumer } = open(opened, { start: noTopic, close: noLeave })
     await expect(opening).rejects.toBe(noTopic)
     expect(consumer.closed).toBe(1)
   })
 
   it('is closed with the client, all of it even if some fails, but not what is closed already', async () => {
-    const opened = new Opened()
+    const opened = new OpenResources()
     const failing = open(opened, { close: noLeave }).consumer
     const good = open(opened, {}).consumer
     const closedBefore = open(opened, {}).consumer
@@ -59,6 +62,8 @@ describe('what a client opens', () => {
 
   it('is not started with autoStart: false', async () => {
     const fake = new FakeConsumer({ start: noTopic }, () => undefined)
-    await expect(new Opened().consumer({ autoStart: false }, {}, () => fake)).resolves.toBe(fake)
+    await expect(new OpenResources().consumer({ autoStart: false }, {}, () => fake)).resolves.toBe(
+      fake,
+    )
   })
 })

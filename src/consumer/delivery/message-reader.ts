@@ -36,7 +36,7 @@ export interface ReadOptions {
   readonly signal?: AbortSignal
 }
 
-export interface DeliveryParts<Value, Key> {
+export interface MessageReaderDependencies<Value, Key> {
   readonly inbox: Inbox<Value, Key>
   /** How long to wait for a message; undefined: for ever. */
   readonly consumerTimeoutMs: number | undefined
@@ -54,8 +54,8 @@ export interface DeliveryParts<Value, Key> {
 }
 
 /** The ways in which an application reads: one at a time, since each message goes to one reader only. */
-export class Delivery<Value, Key> {
-  readonly #parts: DeliveryParts<Value, Key>
+export class MessageReader<Value, Key> {
+  readonly #parts: MessageReaderDependencies<Value, Key>
   readonly #inbox: Inbox<Value, Key>
   /** The current reader: `for await`, `batches()`, …; consume() may be called by several. */
   #reader: string | undefined
@@ -63,7 +63,7 @@ export class Delivery<Value, Key> {
   /** The body of the loop that is processing the last message or batch. */
   #loop: Work | undefined
 
-  constructor(parts: DeliveryParts<Value, Key>) {
+  constructor(parts: MessageReaderDependencies<Value, Key>) {
     this.#parts = parts
     this.#inbox = parts.inbox
   }
@@ -98,7 +98,7 @@ export class Delivery<Value, Key> {
   batches(options: ReadOptions): Iteration<ConsumerBatch<Value, Key>> {
     const take = () => {
       const taken = this.#takeBatch((offset, call) => this.#parts.commit(offset, call))
-      if (taken !== undefined) this.#inbox.handOver(taken.chunk)
+      if (taken !== undefined) this.#inbox.markDelivered(taken.chunk)
       return taken?.batch
     }
     return this.#iterator('batches()', take, options)
@@ -189,7 +189,9 @@ export class Delivery<Value, Key> {
     return new ReadIterator(source, checked(options).signal)
   }
 
-  #takeBatch(commit: DeliveryParts<Value, Key>['commit']): TakenBatch<Value, Key> | undefined {
+  #takeBatch(
+    commit: MessageReaderDependencies<Value, Key>['commit'],
+  ): TakenBatch<Value, Key> | undefined {
     for (;;) {
       const chunk = this.#inbox.takeChunk()
       if (chunk === undefined) return undefined

@@ -12,7 +12,7 @@ export interface StickyResult {
   readonly changingHands: ReadonlyMap<TopicPartition, string>
 }
 
-export function assignToEquals(input: StickyInput): StickyResult {
+export function assignConstrained(input: StickyInput): StickyResult {
   const sharing = new Sharing(input)
   sharing.keepOwned()
   const free = sharing.freePartitions()
