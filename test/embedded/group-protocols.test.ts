@@ -93,7 +93,17 @@ describe('the zookeeperHosts of a client', () => {
     await using client = new KafkaClient({ zookeeperHosts: kafka.zookeeperHosts! })
     const consumer = await client.topic('t').getBalancedConsumer({ consumerGroup: 'hosts' })
     expect(consumer.partitions).toEqual([0, 1])
+    expect(zookeeper.node('/kafka/consumers/hosts/ids')?.children).toEqual([consumer.memberId])
     expect(zookeeper.node('/kafka/consumers/hosts/owners/t')?.children).toHaveLength(2)
+    expect(zookeeper.node('/consumers')).toBeUndefined()
+  })
+
+  it('are those of its balanced consumers of several topics, with the chroot', async () => {
+    await using client = new KafkaClient({ zookeeperHosts: kafka.zookeeperHosts! })
+    const consumer = await client.getBalancedConsumer({ consumerGroup: 'several', topics: ['t'] })
+    expect(zookeeper.node('/kafka/consumers/several/ids')?.children).toEqual([consumer.memberId])
+    expect(zookeeper.node('/kafka/consumers/several/owners/t')?.children).toHaveLength(2)
+    expect(zookeeper.node('/consumers')).toBeUndefined()
   })
 
   it('give way to those of the balanced consumer', async () => {

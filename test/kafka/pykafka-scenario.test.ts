@@ -4,28 +4,30 @@
  * fast, on one.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { DIFFERENCES, differenceOf, SINCE, SLOW } from '../pykafka/differences.ts'
+import { DIFFERENCES, differenceOf, LONG, SINCE, SLOW } from '../pykafka/differences.ts'
 import { KafkaClient } from '../../src/index.ts'
 import { CASES, runScenario, type Outcome } from '../pykafka/scenario/index.ts'
+import { examplesOf } from '../support/documents/examples.ts'
 import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
-import { pythonWithPykafka } from '../support/pykafka/install.ts'
+import { runPython } from '../support/pykafka/install.ts'
 import { describeWithBrokers, isAtLeast } from '../support/real-brokers.ts'
 
 const START_TIMEOUT_MS = 120_000
 const SCENARIO_TIMEOUT_MS = 600_000
 const FOLDER = join(__dirname, '..', 'pykafka')
 const SCENARIO = join(FOLDER, 'scenario.py')
+/** The programs of pykafka in the guide, which take time stamps and groups of Kafka. */
+const GUIDE = { document: 'docs/from-pykafka.md', script: join(FOLDER, 'guide.py'), since: '0.10' }
 const [PYKAFKA, SAMSA] = ['of-pykafka-', 'of-samsa-'] as const
 
 const isWhole = process.env['SAMSA_PYKAFKA'] === 'all'
 const VERSIONS = isWhole ? ['0.8.2.2', '1.1.1', '2.8.2'] : ['1.1.1']
 
 function casesOn(version: string): readonly string[] {
-  return Object.keys(CASES).filter((name) => {
+  const rest = Object.keys(CASES).filter((name) => !LONG.includes(name))
+  return [...LONG, ...rest].filter((name) => {
     const since = SINCE[name] ?? (name.startsWith('managed/') ? '0.9' : '0.8')
     return isAtLeast(version, since) && (isWhole || !SLOW.has(name))
   })
@@ -36,18 +38,33 @@ async function runPykafka(
   names: readonly string[],
 ): Promise<ReadonlyMap<string, Outcome>> {
   const { hosts, zookeeperHosts, version } = kafka
-  const { stdout } = await promisify(execFile)(
-    pythonWithPykafka()!,
-    [SCENARIO, hosts, zookeeperHosts!, version, PYKAFKA, ...names],
-    { maxBuffer: 2 ** 24 },
-  )
-  const lines = stdout.trim().split('\n')
+  const lines = await runPython([SCENARIO, hosts, zookeeperHosts!, version, PYKAFKA, ...names])
   return new Map(
     lines.map((line) => {
       const { case: name, outcome } = JSON.parse(line) as { case: string; outcome: Outcome }
       return [name, outcome]
     }),
   )
+}
+
+interface ProgramOutcome {
+  readonly code: string
+  readonly printed: readonly string[]
+  readonly error: string | null
+}
+
+async function runGuide(kafka: KafkaCluster): Promise<readonly ProgramOutcome[]> {
+  if (!isAtLeast(kafka.version, GUIDE.since)) return []
+  const { hosts, zookeeperHosts, version } = kafka
+  const programs = examplesOf(GUIDE.document)
+    .filter(({ language }) => language === 'python')
+    .map(({ code }) => code)
+  const input = JSON.stringify(programs)
+  const lines = await runPython([GUIDE.script, hosts, zookeeperHosts!, version], input)
+  return lines.map((line, index) => ({
+    ...(JSON.parse(line) as Omit<ProgramOutcome, 'code'>),
+    code: programs[index]!,
+  }))
 }
 
 /** Without what the names of topics begin with. */
@@ -58,16 +75,17 @@ function comparable(outcome: Outcome | undefined, prefix: string): unknown {
 
 describeWithBrokers("pykafka's scenario and its port", ['java', 'pykafka'], () => {
   it('has in public-names.json what is public in the installed pykafka', async () => {
-    const script = join(FOLDER, 'public_names.py')
-    const { stdout } = await promisify(execFile)(pythonWithPykafka()!, [script])
+    const lines = await runPython([join(FOLDER, 'public_names.py')])
     const listed = await readFile(join(FOLDER, 'public-names.json'), 'utf8')
-    expect(JSON.parse(listed)).toEqual(JSON.parse(stdout))
+    expect(JSON.parse(listed)).toEqual(JSON.parse(lines.join('\n')))
   })
 
   it('lists no difference in a case that does not exist', () => {
     const names = Object.keys(CASES)
     expect(Object.keys(DIFFERENCES).filter((name) => !names.includes(name))).toEqual([])
-    expect([...SLOW, ...Object.keys(SINCE)].filter((name) => !names.includes(name))).toEqual([])
+    expect(
+      [...SLOW, ...LONG, ...Object.keys(SINCE)].filter((name) => !names.includes(name)),
+    ).toEqual([])
     expect(names.length).toBeGreaterThanOrEqual(71)
   })
 
@@ -75,20 +93,35 @@ describeWithBrokers("pykafka's scenario and its port", ['java', 'pykafka'], () =
     let kafka: KafkaCluster
     let pykafka: ReadonlyMap<string, Outcome>
     let samsa: ReadonlyMap<string, Outcome>
+    let programs: readonly ProgramOutcome[]
 
     beforeAll(async () => {
       const config = { 'num.partitions': '2', 'offsets.topic.num.partitions': '4' }
-      kafka = await startKafka({ version, config })
+      // Everything that knows only ZooKeeper knows it with this chroot.
+      kafka = await startKafka({ version, config, zookeeperChroot: '/kafka' })
     }, START_TIMEOUT_MS)
     beforeAll(async () => {
       // A Kafka 0.8 without a topic tells pykafka of no brokers.
       await using client = new KafkaClient({ hosts: kafka.hosts })
       await (await client.topic('first').getProducer()).close()
       const names = casesOn(version)
-      pykafka = await runPykafka(kafka, names)
-      samsa = await runScenario(kafka.hosts, kafka.zookeeperHosts!, SAMSA, names)
+      // At once: most of the time both wait.
+      ;[pykafka, samsa, programs] = await Promise.all([
+        runPykafka(kafka, names),
+        runScenario(kafka.hosts, kafka.zookeeperHosts!, SAMSA, names),
+        runGuide(kafka),
+      ])
     }, SCENARIO_TIMEOUT_MS)
     afterAll(() => kafka.stop())
+
+    if (isAtLeast(version, GUIDE.since)) {
+      it("runs the guide's thirty programs of pykafka to their end, and they print", () => {
+        expect(programs).toHaveLength(30)
+        expect(programs.filter(({ error }) => error !== null)).toEqual([])
+        const silent = programs.filter(({ printed }) => printed.length === 0)
+        expect(silent.filter(({ code }) => code.includes('print('))).toEqual([])
+      })
+    }
 
     it.each(casesOn(version))('%s: has the outcome of pykafka, or a listed one', (name) => {
       const [theirs, ours] = [

@@ -151,8 +151,18 @@ export const SINCE: Readonly<Record<string, string>> = {
   'broker/a group is listed': '0.9',
 }
 
-/** Cases that take pykafka more than ten seconds, which only `npm run test:pykafka` runs. */
+/** Cases that only `npm run test:pykafka` runs: pykafka's outcome is that it hangs. */
 export const SLOW: ReadonlySet<string> = new Set(['balanced/start after stop'])
+
+/** Cases that take pykafka more than five seconds, the longest first: they begin before the others. */
+export const LONG: readonly string[] = [
+  'balanced/start after stop',
+  'managed/start after stop',
+  'balanced/no group',
+  'producer/lingers by default',
+  'managed/two share, and one takes over',
+  'producer/delivery reports are off',
+]
 
 /** What is to be different in this case on this version of Kafka. */
 export function differenceOf(name: string, version: string): Difference | undefined {

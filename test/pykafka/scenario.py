@@ -14,6 +14,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+from kazoo.client import KazooClient
 from pykafka import KafkaClient
 from pykafka.common import CompressionType, OffsetType
 from pykafka.membershipprotocol import (
@@ -1006,6 +1007,26 @@ def _(s):
     found = numbers(consumer)
     consumer.stop()
     return found
+
+
+@case("balanced/znodes are below the chroot of the client")
+def _(s):
+    s.topic
+    via = KafkaClient(zookeeper_hosts=ZOOKEEPER, broker_version=VERSION)
+    topic = via.topics[s.name]
+    consumer = topic.get_balanced_consumer(s.group)
+    servers, chroot = ZOOKEEPER.split("/")
+    looking = KazooClient(servers)
+    looking.start()
+    group = "/consumers/" + s.name
+    members = looking.get_children("/" + chroot + group + "/ids")
+    owners = "/" + chroot + group + "/owners"
+    # Python 2 and 3 spell the topic's node differently.
+    owned = {name for one in looking.get_children(owners) for name in looking.get_children(owners + "/" + one)}
+    outside = looking.exists(group) is not None
+    consumer.stop()
+    looking.stop()
+    return [len(members), sorted(owned), outside]
 
 
 @case("balanced/callback after a rebalance")

@@ -8,6 +8,7 @@ import {
   type BalancedConsumerOptions,
   type PykafkaDecidePartitions,
 } from '../../../src/index.ts'
+import { ZooKeeperTestSession } from '../../support/zookeeper/session.ts'
 import { failure, next, values, type Case, type Outcome, type Scene } from './scene.ts'
 
 async function balanced(
@@ -115,6 +116,23 @@ export const BALANCED_CASES: Readonly<Record<string, Case>> = {
       .topic(scene.name)
       .getBalancedConsumer({ consumerGroup: scene.name, consumerTimeoutMs: 8_000 })
     return consumer.partitions
+  },
+
+  'balanced/znodes are below the chroot of the client': async (scene) => {
+    await scene.topic()
+    const via = scene.another({ zookeeperHosts: scene.zookeeperHosts })
+    await via.topic(scene.name).getBalancedConsumer({ consumerGroup: scene.name })
+    const [servers, chroot] = scene.zookeeperHosts.split('/')
+    using looking = await ZooKeeperTestSession.open(servers!)
+    const group = `/consumers/${scene.name}`
+    const members = await looking.getChildren(`/${chroot}${group}/ids`)
+    const owners = `/${chroot}${group}/owners`
+    // In the spellings of Python 2 and 3.
+    const owned = new Set<string>()
+    for (const one of await looking.getChildren(owners)) {
+      for (const name of await looking.getChildren(`${owners}/${one}`)) owned.add(name)
+    }
+    return [members.length, [...owned].sort(), await looking.exists(group)]
   },
 
   'balanced/callback after a rebalance': async (scene) => {

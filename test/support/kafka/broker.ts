@@ -133,12 +133,12 @@ export class KafkaNode {
   }
 
   async #knownBrokers(expected: readonly number[]): Promise<number[]> {
-    const { version, zookeeperPort } = this.#options.cluster
+    const { version, zookeeperPort, zookeeperChroot } = this.#options.cluster
     const answer = await rawMetadata(this.plan.port)
     if (version.listsBrokersWithoutTopics || zookeeperPort === undefined) {
       return answer.brokers.map(({ id }) => id)
     }
-    return registeredBrokers(zookeeperPort, expected)
+    return registeredBrokers(zookeeperPort, zookeeperChroot, expected)
   }
 
   /** Each run has its own, so that the words of an earlier one are not taken for this one's. */
@@ -150,10 +150,16 @@ export class KafkaNode {
   }
 }
 
-async function registeredBrokers(port: number, expected: readonly number[]): Promise<number[]> {
+async function registeredBrokers(
+  port: number,
+  chroot: string,
+  expected: readonly number[],
+): Promise<number[]> {
   await using zookeeper = await RawZooKeeper.open(port)
   const found: number[] = []
-  for (const id of expected) if (await zookeeper.exists(`/brokers/ids/${id}`)) found.push(id)
+  for (const id of expected) {
+    if (await zookeeper.exists(`${chroot}/brokers/ids/${id}`)) found.push(id)
+  }
   return found
 }
 

@@ -31,6 +31,8 @@ export interface KafkaOptions {
   /** The first broker's port, the others' follow it; without it, any free ports. */
   readonly port?: number
   readonly zookeeperPort?: number
+  /** Where brokers that need ZooKeeper register, such as `/kafka`. Default: at the root. */
+  readonly zookeeperChroot?: string
   /** On by default: starts sooner, but is slower later. Turn it off to measure anything. */
   readonly fastStart?: boolean
   readonly timeoutMs?: number
@@ -44,6 +46,7 @@ export interface KafkaCluster extends AsyncDisposable {
   readonly hosts: string
   readonly ports: readonly number[]
   readonly brokerIds: readonly number[]
+  /** With the chroot, if there is one. */
   readonly zookeeperHosts: string | undefined
   /** Holds all logs and data; `stop` removes it. */
   readonly folder: string
@@ -137,8 +140,8 @@ export class LocalCluster implements KafkaCluster {
   }
 
   get zookeeperHosts(): string | undefined {
-    const port = this.#plan.zookeeperPort
-    return port === undefined ? undefined : `127.0.0.1:${port}`
+    const { zookeeperPort: port, zookeeperChroot } = this.#plan
+    return port === undefined ? undefined : `127.0.0.1:${port}${zookeeperChroot}`
   }
 
   get pids(): readonly number[] {
@@ -178,9 +181,9 @@ export class LocalCluster implements KafkaCluster {
   }
 
   async createTopic(name: string, options: TopicOptions = {}): Promise<void> {
-    const { version, zookeeperPort } = this.#plan
+    const { version, zookeeperPort, zookeeperChroot } = this.#plan
     const brokers = this.#brokers.filter(({ isAlive }) => isAlive).map(({ plan }) => plan)
-    await createTopic({ version, zookeeperPort, brokers }, name, options)
+    await createTopic({ version, zookeeperPort, zookeeperChroot, brokers }, name, options)
   }
 
   isBrokerAlive(id: number): boolean {
@@ -261,10 +264,11 @@ export class LocalCluster implements KafkaCluster {
 
   /** A killed broker is registered until its session ends, and cannot come back before that. */
   async #waitUntilUnregistered(id: number): Promise<void> {
-    const { version, zookeeperPort } = this.#plan
+    const { version, zookeeperPort, zookeeperChroot } = this.#plan
     if (version.coordination !== 'zookeeper' || zookeeperPort === undefined) return
     await using zookeeper = await RawZooKeeper.open(zookeeperPort, PATIENCE_MS)
-    await waitFor(async () => ((await zookeeper.exists(`/brokers/ids/${id}`)) ? undefined : true), {
+    const registration = `${zookeeperChroot}/brokers/ids/${id}`
+    await waitFor(async () => ((await zookeeper.exists(registration)) ? undefined : true), {
       timeoutMs: this.#timeoutMs,
       onTimeout: () => new Error(`Broker ${id} is still registered in ZooKeeper`),
     })

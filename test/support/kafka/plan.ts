@@ -9,6 +9,7 @@ export interface PlanOptions {
   readonly zookeeper?: boolean
   readonly port?: number
   readonly zookeeperPort?: number
+  readonly zookeeperChroot?: string
 }
 
 const CONTROLLER_ID = 100
@@ -40,6 +41,7 @@ export async function planCluster(options: PlanOptions): Promise<ClusterPlan> {
     version,
     brokerCount,
     nodes,
+    zookeeperChroot: options.zookeeperChroot ?? '',
     zookeeperPort: withZooKeeper ? (options.zookeeperPort ?? nextPort()) : undefined,
     voter: isKraft ? `${isCombined ? 1 : CONTROLLER_ID}@127.0.0.1:${controllerPort}` : undefined,
   }

@@ -16,6 +16,8 @@ export interface ClusterPlan {
   readonly brokerCount: number
   readonly nodes: readonly NodePlan[]
   readonly zookeeperPort: number | undefined
+  /** Such as `/kafka`, where the brokers register; they create it. Empty for none. */
+  readonly zookeeperChroot: string
   /** KRaft's `id@host:port`. */
   readonly voter: string | undefined
 }
@@ -92,10 +94,10 @@ function listeners({ version }: ClusterPlan, node: NodePlan): Properties {
 /** A dead broker should be noticed soon, and a broker on a busy machine should not count as dead. */
 const SESSION_TIMEOUT_MS = 6_000
 
-function zooKeeper({ zookeeperPort }: ClusterPlan, { id }: NodePlan): Properties {
+function zooKeeper({ zookeeperPort, zookeeperChroot }: ClusterPlan, { id }: NodePlan): Properties {
   return {
     'broker.id': id,
-    'zookeeper.connect': `127.0.0.1:${zookeeperPort}`,
+    'zookeeper.connect': `127.0.0.1:${zookeeperPort}${zookeeperChroot}`,
     'zookeeper.session.timeout.ms': SESSION_TIMEOUT_MS,
     'zookeeper.connection.timeout.ms': 20_000,
   }

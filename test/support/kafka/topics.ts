@@ -17,6 +17,7 @@ export interface TopicPlace {
   /** Of the brokers that run. */
   readonly brokers: readonly { readonly id: number; readonly port: number }[]
   readonly zookeeperPort: number | undefined
+  readonly zookeeperChroot: string
 }
 
 /** Creates a topic, and returns when every broker knows a leader for each of its partitions. */
@@ -60,7 +61,7 @@ async function createByRequest(
 
 /** As the tool `kafka.admin.TopicCommand` of these versions does it: the settings come first. */
 async function createByZooKeeper(
-  { brokers, zookeeperPort }: TopicPlace,
+  { brokers, zookeeperPort, zookeeperChroot }: TopicPlace,
   name: string,
   { partitions, replicationFactor, config }: RawTopicOptions,
 ): Promise<void> {
@@ -74,9 +75,9 @@ async function createByZooKeeper(
     Array.from({ length: partitions }, (_, partition) => [partition, replicasOf(partition)]),
   )
   await using zookeeper = await RawZooKeeper.open(zookeeperPort, PATIENCE_MS)
-  const topic = `/brokers/topics/${name}`
+  const topic = `${zookeeperChroot}/brokers/topics/${name}`
   if (await zookeeper.exists(topic)) throw new Error(`Topic ${name} exists already`)
-  const settings = `/config/topics/${name}`
+  const settings = `${zookeeperChroot}/config/topics/${name}`
   if (!(await zookeeper.exists(settings))) {
     await zookeeper.create(settings, JSON.stringify({ version: 1, config }))
   }

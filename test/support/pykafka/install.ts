@@ -1,5 +1,6 @@
-import { spawnSync } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { cacheFolder } from '../kafka/cache.ts'
 
 const VERSION = '2.8.0'
@@ -19,6 +20,18 @@ export function pythonWithPykafka(): string | undefined {
   const install = ['-m', 'pip', 'install', '--quiet', `pykafka==${VERSION}`]
   spawnSync(python, install, { stdio: ['ignore', 'ignore', 'inherit'] })
   return hasPykafka(python) ? python : undefined
+}
+
+/** The lines that a script writes which needs pykafka, which must be there. */
+export async function runPython(
+  scriptAndArguments: readonly string[],
+  input = '',
+): Promise<readonly string[]> {
+  const running = promisify(execFile)(pythonWithPykafka()!, scriptAndArguments, {
+    maxBuffer: 2 ** 24,
+  })
+  running.child.stdin!.end(input)
+  return (await running).stdout.trim().split('\n')
 }
 
 function hasPykafka(python: string): boolean {
