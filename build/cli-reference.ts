@@ -5,7 +5,7 @@
 import type { Argument, Command, Option } from 'commander'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { format } from 'prettier'
-import { allCommands, program } from '../src/cli/program.ts'
+import { allCommands, fullProgram } from '../src/cli/program.ts'
 
 const CLI_DOCUMENT = 'docs/cli.md'
 const MARK = '<!-- reference: written by npm run docs:cli -->'
@@ -20,7 +20,7 @@ async function withReference(document: string): Promise<string> {
 }
 
 async function reference(): Promise<string> {
-  const commands = allCommands(await program()).filter(
+  const commands = allCommands(await fullProgram()).filter(
     (command) => command.commands.length === 0 && !command.name().startsWith('_'),
   )
   const common = new Map(

@@ -2,14 +2,16 @@
  * `npm run build` makes in dist/:
  *
  * - ES modules: a file for each entry point of package.json and for each command, with what they share in chunks,
- *   so that there is one copy of every class. Node.js uses them for `import` and, from 20.19 on, for `require`.
- * - cjs/: the same files as CommonJS, for what cannot load ES modules, such as Jest in its default mode.
+ *   so that there is one copy of every class. Node.js uses them for `import` and, from 20.19 on, for `require`. The
+ *   commands contain commander, which costs less to load than to find in node_modules.
+ * - cjs/: the entry points as CommonJS, for what cannot load ES modules, such as Jest in its default mode.
  * - cjs/, too: the declarations, a file for each entry point and one for each part that they share. As CommonJS they
  *   serve both kinds of projects; the ES modules re-export them.
  */
 import * as esbuild from 'esbuild'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
+import { bundledCommander } from './bundled-commander.ts'
 import { writeDeclarations } from './declarations.ts'
 import { commandEntries, entryPoints } from './entry-points.ts'
 
@@ -21,15 +23,16 @@ async function main(): Promise<void> {
   rmSync(DIST, { recursive: true, force: true })
   await writeDeclarations(CJS)
   const sources = entryPoints().map(({ source }) => source)
-  const commands = commandEntries()
-  const modules = await bundle([...sources, ...commands.map(({ source }) => source)])
-  await convert(modules.filter((path) => commands.every(({ built }) => built !== path)))
+  const commands = commandEntries().map(({ source }) => source)
+  const outputs = await bundle([...sources, ...commands])
+  await convert(filesOf(sources, outputs))
   sources.forEach(reExportDeclarations)
   writeFileSync(join(CJS, 'package.json'), '{ "type": "commonjs" }\n')
 }
 
-/** Resolves with the JavaScript files that were written. */
-async function bundle(sources: readonly string[]): Promise<string[]> {
+type Outputs = esbuild.Metafile['outputs']
+
+async function bundle(sources: readonly string[]): Promise<Outputs> {
   const { metafile } = await esbuild.build({
     entryPoints: [...sources],
     outdir: DIST,
@@ -38,6 +41,7 @@ async function bundle(sources: readonly string[]): Promise<string[]> {
     splitting: true,
     chunkNames: 'src/chunks/[hash]',
     packages: 'external',
+    plugins: [bundledCommander],
     format: 'esm',
     platform: 'node',
     target: TARGET,
@@ -45,7 +49,21 @@ async function bundle(sources: readonly string[]): Promise<string[]> {
     metafile: true,
     logLevel: 'warning',
   })
-  return Object.keys(metafile.outputs).filter((path) => path.endsWith('.js'))
+  return metafile.outputs
+}
+
+/** The files that entry points consist of: their own, and all chunks that those import. */
+function filesOf(sources: readonly string[], outputs: Outputs): readonly string[] {
+  const found = new Set<string>()
+  const add = (path: string): void => {
+    if (found.has(path)) return
+    found.add(path)
+    for (const imported of outputs[path]!.imports) if (!imported.external) add(imported.path)
+  }
+  for (const [path, { entryPoint }] of Object.entries(outputs)) {
+    if (entryPoint !== undefined && sources.includes(entryPoint)) add(path)
+  }
+  return [...found]
 }
 
 async function convert(modules: readonly string[]): Promise<void> {

@@ -1,8 +1,7 @@
 #!/usr/bin/env node
-import { reportFailure, reportFailuresOf } from './failure.ts'
-import { program } from './program.ts'
+import { keepCompiledCode } from '../terminal/compile-cache.ts'
 
-reportFailuresOf(process.stdout)
-program(process.argv[2])
-  .then((samsa) => samsa.parseAsync())
-  .catch(reportFailure)
+keepCompiledCode()
+// Not a static import, which would be compiled before the cache is in use.
+const { run } = await import('./run.ts')
+run()

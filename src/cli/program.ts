@@ -1,115 +1,58 @@
 import { Command } from 'commander'
 import { VERSION } from '../version.ts'
+import { CONTENTS, type Entry, type Part } from './contents.ts'
 import { inOneLine } from './failure.ts'
 
-/** Adds commands to the program; `all` makes the program with every command, for completion. */
-export type Adder = (samsa: Command, all: () => Promise<Command>) => void
-
-interface Module {
-  /** The first words that it has, second names included. */
-  readonly words: readonly string[]
-  /** Loaded when one of them is used: a command starts without the code of the others. */
-  readonly load: () => Promise<Adder>
+/**
+ * The command line of `args`; `parseAsync` runs it. Only the part that the first word names is loaded; without such a
+ * word, as for --help or a typo, the program has the names of all commands and runs none.
+ */
+export async function programFor(args: readonly string[]): Promise<Command> {
+  const [first, second] = args
+  const word = first === 'help' || first === '--' ? second : first
+  const samsa = emptyProgram()
+  for (const [heading, parts] of CONTENTS) {
+    const isNeeded = ({ entries }: Part) => entries.some((entry) => isCalled(entry, word))
+    samsa.commandsGroup(heading)
+    for (const part of parts) {
+      if (isNeeded(part)) (await part.load())(samsa, fullProgram)
+      else part.entries.forEach((entry) => addName(samsa, entry))
+    }
+  }
+  return finished(samsa)
 }
 
-const module = (words: string, load: () => Promise<Adder>): Module => ({
-  words: words.split(' '),
-  load,
-})
-
-/** Every command, in the order of --help. */
-const COMMANDS: readonly (readonly [string, readonly Module[]])[] = [
-  [
-    'Messages:',
-    [
-      module('produce', async () => (await import('./commands/produce.ts')).produceCommand),
-      module('consume', async () => (await import('./commands/consume.ts')).consumeCommand),
-      module('mirror', async () => (await import('./commands/mirror.ts')).mirrorCommand),
-    ],
-  ],
-  [
-    'Topics and groups:',
-    [
-      module('topics topic', async () => (await import('./commands/topics.ts')).topicCommands),
-      module('groups group', async () => (await import('./commands/groups.ts')).groupCommands),
-      module('lag', async () => (await import('./commands/lag.ts')).lagCommand),
-      module('offsets', async () => (await import('./commands/offsets.ts')).offsetCommands),
-    ],
-  ],
-  [
-    'Cluster:',
-    [
-      module('cluster', async () => (await import('./commands/cluster.ts')).clusterCommands),
-      module('top', async () => (await import('./commands/top.ts')).topCommand),
-      module('configs config', async () => (await import('./commands/configs.ts')).configCommands),
-      module(
-        'reassign elect logdirs',
-        async () => (await import('./commands/placement.ts')).placementCommands,
-      ),
-      module(
-        'transactions txns transaction txn',
-        async () => (await import('./commands/transactions.ts')).transactionCommands,
-      ),
-      module('ping', async () => (await import('./commands/ping.ts')).pingCommand),
-      module('raw', async () => (await import('./commands/raw.ts')).rawCommand),
-    ],
-  ],
-  [
-    'Access:',
-    [
-      module(
-        'acls acl users user quotas quota',
-        async () => (await import('./commands/access.ts')).accessCommands,
-      ),
-      module('tokens token', async () => (await import('./commands/tokens.ts')).tokenCommands),
-    ],
-  ],
-  [
-    'Measuring and testing:',
-    [
-      module('bench', async () => (await import('./commands/bench.ts')).benchCommands),
-      module(
-        'verifiable-producer verifiable-consumer',
-        async () => (await import('./commands/verifiable.ts')).verifiableCommands,
-      ),
-    ],
-  ],
-  [
-    'Other:',
-    [
-      module('broker', async () => (await import('./commands/broker.ts')).brokerCommand),
-      module('profile', async () => (await import('./commands/profile.ts')).profileCommands),
-      module('errors', async () => (await import('./commands/errors.ts')).errorsCommand),
-      module(
-        'completion __complete',
-        async () => (await import('./commands/completion.ts')).completionCommands,
-      ),
-    ],
-  ],
-]
-
-/** They need no command. */
-const VERSION_FLAGS: ReadonlySet<string> = new Set(['-V', '--version'])
-
-/** The command line; `parseAsync` runs it. With a first word, only what that word needs is loaded. */
-export async function program(word?: string): Promise<Command> {
-  const samsa = new Command('samsa')
-    .description(
-      'Produce to and consume from Apache Kafka, administer clusters, and run embedded brokers.',
-    )
-    .version(VERSION)
-    // What comes behind a command is the command's: `samsa broker --version 2.8`.
-    .enablePositionalOptions()
-    .showSuggestionAfterError()
-    .addHelpText('after', '\nsamsa COMMAND --help shows the options of a command and examples.')
-  const isKnown = COMMANDS.some(([, modules]) => modules.some(({ words }) => has(words, word)))
-  for (const [heading, modules] of COMMANDS) {
-    const isNeeded = ({ words }: Module) => has(words, word)
-    const needed = VERSION_FLAGS.has(word ?? '') ? [] : isKnown ? modules.filter(isNeeded) : modules
-    const adders = await Promise.all(needed.map(({ load }) => load()))
+/** The program with every command. */
+export async function fullProgram(): Promise<Command> {
+  const samsa = emptyProgram()
+  for (const [heading, parts] of CONTENTS) {
     samsa.commandsGroup(heading)
-    for (const add of adders) add(samsa, program)
+    const adders = await Promise.all(parts.map(({ load }) => load()))
+    for (const add of adders) add(samsa, fullProgram)
   }
+  return finished(samsa)
+}
+
+/** A command and all below it. */
+export function allCommands(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(allCommands)]
+}
+
+function emptyProgram(): Command {
+  return (
+    new Command('samsa')
+      .description(
+        'Produce to and consume from Apache Kafka, administer clusters, and run embedded brokers.',
+      )
+      .version(VERSION)
+      // What comes behind a command is the command's: `samsa broker --version 2.8`.
+      .enablePositionalOptions()
+      .showSuggestionAfterError()
+      .addHelpText('after', '\nsamsa COMMAND --help shows the options of a command and examples.')
+  )
+}
+
+function finished(samsa: Command): Command {
   for (const command of allCommands(samsa)) {
     command.exitOverride().configureOutput({
       outputError: (text, write) => write(`samsa: ${inOneLine(text)}\n`),
@@ -118,11 +61,16 @@ export async function program(word?: string): Promise<Command> {
   return samsa
 }
 
-function has(words: readonly string[], word: string | undefined): boolean {
-  return word !== undefined && words.includes(word)
+/** Adds what --help and suggestions need of a command. Its arguments and options are text here. */
+function addName(samsa: Command, { usage, alias, summary, isHidden = false }: Entry): void {
+  const [name, ...args] = usage.split(' ')
+  const command = samsa.command(name!, { hidden: isHidden }).description(summary)
+  if (alias !== undefined) command.alias(alias)
+  for (const arg of args.filter((one) => one !== '[options]')) command.argument(arg)
+  // Commander shows [options] for a command that has one; `help` itself does not count.
+  if (args.includes('[options]')) command.option('--any')
 }
 
-/** A command and all below it. */
-export function allCommands(command: Command): readonly Command[] {
-  return [command, ...command.commands.flatMap(allCommands)]
+function isCalled({ usage, alias }: Entry, word: string | undefined): boolean {
+  return word !== undefined && (usage.split(' ', 1)[0] === word || alias === word)
 }

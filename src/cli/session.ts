@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { text } from 'node:stream/consumers'
 import type { Admin, CallOptions, Item, KafkaClient } from '../index.ts'
 import { Interrupt } from '../terminal/interrupt.ts'
-import { askLine, askSecret, type TerminalInput } from '../terminal/prompt.ts'
+import type { TerminalInput } from '../terminal/prompt.ts'
 import { stylerFor, type Styler } from '../terminal/style.ts'
 import { renderPlain, renderTable, type Column } from '../terminal/table.ts'
 import { outputColumns } from '../terminal/columns.ts'
@@ -222,6 +221,7 @@ export class Session implements AsyncDisposable {
     if (!process.stdin.isTTY || !process.stderr.isTTY) {
       throw new UsageError('nothing was changed: give --yes to go on, or --dry-run to see the plan')
     }
+    const { askLine } = await import('../terminal/prompt.ts')
     const answer = await askLine(`${question} [y/N] `, process.stdin, process.stderr)
     if (/^y(?:es)?$/i.test(answer ?? '')) return true
     throw new DeclinedError('nothing was changed')
@@ -229,7 +229,10 @@ export class Session implements AsyncDisposable {
 
   /** A password for a user: from the file that the options name, from standard input, or asked for. */
   async readPassword(question: string, file: string | undefined): Promise<string | undefined> {
-    if (file === '-') return withoutLineEnd(await text(process.stdin))
+    if (file === '-') {
+      const { text } = await import('node:stream/consumers')
+      return withoutLineEnd(await text(process.stdin))
+    }
     if (file !== undefined) {
       try {
         return withoutLineEnd(readFileSync(file, 'utf8'))
@@ -238,6 +241,7 @@ export class Session implements AsyncDisposable {
       }
     }
     if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined
+    const { askSecret } = await import('../terminal/prompt.ts')
     return askSecret(question, process.stdin, process.stderr)
   }
 

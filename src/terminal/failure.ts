@@ -1,5 +1,4 @@
 import { CommanderError } from 'commander'
-import { PromptInterruptedError } from './prompt.ts'
 
 /** What a command exits with. 130 is 128 plus the number of SIGINT, as shells have it. */
 export const EXIT = { failed: 1, usage: 2, conditionNotMet: 3, interrupted: 130 } as const
@@ -7,6 +6,11 @@ export const EXIT = { failed: 1, usage: 2, conditionNotMet: 3, interrupted: 130 
 /** What was asked for makes no sense: an argument, an option, a setting, a file of settings. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
+}
+
+/** Ctrl-C while the command asks. */
+export class PromptInterruptedError extends Error {
+  override readonly name = 'PromptInterruptedError'
 }
 
 /** The exit code for what ended a command. */

@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
+import { PromptInterruptedError } from './failure.ts'
 
 const ENTER = new Set(['\r', '\n', '\x04'])
 const CTRL_C = '\x03'
@@ -9,11 +10,6 @@ const DELETE = new Set(['\x7f', '\b'])
 export interface TerminalInput extends Readable {
   readonly isTTY?: boolean
   setRawMode?(isRaw: boolean): unknown
-}
-
-/** Ctrl-C while the command asks. */
-export class PromptInterruptedError extends Error {
-  override readonly name = 'PromptInterruptedError'
 }
 
 /** Asks for a line. Resolves with undefined at the end of the input. Throws PromptInterruptedError. */

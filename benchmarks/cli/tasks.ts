@@ -1,17 +1,15 @@
 /**
- * `npm run bench:cli` times twenty tasks with samsa, with kcat where it can do them, and with Kafka's own tools, on a
+ * Times twenty tasks with samsa, with kcat where it can do them, and with Kafka's own tools, on a
  * broker of the newest Kafka: median of some rounds, in turns, each a process from its start to its end.
  */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { builtCommand } from '../test/support/built.ts'
-import { startKafka } from '../test/support/kafka/cluster.ts'
-import { kafkaTools } from '../test/support/kafka/download.ts'
-import { NEWEST_KAFKA } from '../test/support/kafka/versions.ts'
-import { TemporaryFolder } from '../test/support/temporary-folder.ts'
-import { spreadOf } from './runner/statistics.ts'
+import { builtCommand } from '../../test/support/built.ts'
+import { startKafka } from '../../test/support/kafka/cluster.ts'
+import { kafkaTools } from '../../test/support/kafka/download.ts'
+import { NEWEST_KAFKA } from '../../test/support/kafka/versions.ts'
+import { TemporaryFolder } from '../../test/support/temporary-folder.ts'
+import { measureProcess, medianCell, writeRow } from './process.ts'
 
 interface Task {
   readonly name: string
@@ -119,7 +117,7 @@ const TASKS: readonly Task[] = [
 
 const ROUNDS = 3
 
-async function compare(): Promise<void> {
+export async function compareTasks(): Promise<void> {
   using folder = new TemporaryFolder()
   await using kafka = await startKafka({ version: NEWEST_KAFKA, fastStart: false })
   const jars = join(await kafkaTools(), '*')
@@ -127,23 +125,8 @@ async function compare(): Promise<void> {
   writeFileSync(small, 'hello\n')
   const lines = Array.from({ length: 100_000 }, (_, index) => `line ${index} ${'x'.repeat(80)}\n`)
   writeFileSync(large, lines.join(''))
-  const run = async (command: string, args: readonly string[], input?: string): Promise<number> => {
-    const startedAt = performance.now()
-    const child = spawn(
-      'sh',
-      [
-        '-c',
-        `exec "$@" ${input === undefined ? '</dev/null' : `<'${input}'`} >/dev/null 2>&1`,
-        'sh',
-        command,
-        ...args,
-      ],
-      { stdio: 'ignore' },
-    )
-    const [code] = (await once(child, 'close')) as [number | null]
-    if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}`)
-    return performance.now() - startedAt
-  }
+  const run = async (command: string, args: readonly string[], input?: string): Promise<number> =>
+    (await measureProcess(command, args, { input })).wallMs
   const main = builtCommand()
   const words = (line: string, round: number) =>
     line
@@ -159,7 +142,8 @@ async function compare(): Promise<void> {
   await withSamsa('topic create task -p 1', 0)
   await withSamsa('produce task -l LARGE', 0)
   await withSamsa('consume task -g workers --from-beginning -n 10', 0)
-  process.stdout.write('| Task | samsa | kcat | Kafka |\n| --- | ---: | ---: | ---: |\n')
+  writeRow(['Task', 'samsa', 'kcat', 'Kafka'])
+  writeRow(['---', '---:', '---:', '---:'])
   for (const task of TASKS) {
     const times: { samsa: number[]; kcat: number[]; kafka: number[] } = {
       samsa: [],
@@ -181,14 +165,6 @@ async function compare(): Promise<void> {
         times.kafka.push(await run('java', ['-cp', jars, tool!, ...place, ...args], input))
       }
     }
-    const cells = [times.samsa, times.kcat, times.kafka].map(median)
-    process.stdout.write(`| ${task.name} | ${cells.join(' | ')} |\n`)
+    writeRow([task.name, ...[times.samsa, times.kcat, times.kafka].map(medianCell)])
   }
 }
-
-function median(times: readonly number[]): string {
-  const found = spreadOf(times)
-  return found === undefined ? '' : `${Math.round(found.median)} ms`
-}
-
-await compare()
