@@ -7,6 +7,7 @@ import ts from 'typescript'
 import { BALANCED_TOPICS_OPTIONS } from '../src/balanced/balanced-topics-consumer.ts'
 import { TOPIC_OPTIONS } from '../src/balanced/balanced-consumer.ts'
 import { GROUP_OPTIONS } from '../src/balanced/classic/settings.ts'
+import { CONSUMER_GROUP_OPTIONS } from '../src/balanced/consumer/settings.ts'
 import { REBALANCE_OPTIONS } from '../src/balanced/options.ts'
 import { GROUP_PROTOCOL_CHOICE } from '../src/balanced/protocols.ts'
 import { ZOOKEEPER_OPTIONS } from '../src/balanced/zookeeper/options.ts'
@@ -126,6 +127,11 @@ export const OPTION_SECTIONS: Readonly<Record<string, Section>> = {
     document: 'docs/balanced-consumer.md',
     source: 'src/balanced/classic/settings.ts',
     table: GROUP_OPTIONS,
+  },
+  ConsumerGroupOptions: {
+    document: 'docs/balanced-consumer.md',
+    source: 'src/balanced/consumer/settings.ts',
+    table: CONSUMER_GROUP_OPTIONS,
   },
 }
 

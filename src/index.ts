@@ -305,6 +305,8 @@ export type {
   MembershipProtocol,
 } from './balanced/zookeeper/membership-protocol.ts'
 export type { AssignorName, GroupOptions } from './balanced/classic/settings.ts'
+export type { ServerPattern } from './balanced/server-pattern.ts'
+export type { ConsumerGroupOptions } from './balanced/consumer/settings.ts'
 export {
   withDeadLetters,
   type DeadLetterHandler,
@@ -312,7 +314,7 @@ export {
   type DeadLetterPolicy,
 } from './dead-letters.ts'
 export { DEAD_LETTER_HEADERS, type DeadLetterProducer } from './dead-letter.ts'
-export { MaxPollIntervalError, MembershipLostError } from './balanced/classic/errors.ts'
+export { MaxPollIntervalError, MembershipLostError } from './balanced/membership-errors.ts'
 export type {
   AssignablePartition,
   AssignableTopics,

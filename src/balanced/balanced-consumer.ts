@@ -9,6 +9,7 @@ import { aFunction } from '../options.ts'
 import type { TransactionalProducer } from '../producer/transactions/transactional-producer.ts'
 import { BalancedMember } from './balanced-member.ts'
 import type { GroupOptions } from './classic/settings.ts'
+import type { ConsumerGroupOptions } from './consumer/settings.ts'
 import { REBALANCE_OPTIONS, type BalancedReadingOptions, type RebalanceOptions } from './options.ts'
 import { GROUP_PROTOCOL_CHOICE, PROTOCOL_OPTIONS, type GroupProtocolChoice } from './protocols.ts'
 import type { RebalanceHooks } from './reader.ts'
@@ -25,6 +26,9 @@ export type CoordinatedBy = Pick<GroupProtocolChoice, 'groupProtocol'> &
       })
     | (GroupOptions & { readonly managed: true })
     | (GroupOptions & { readonly groupProtocol: 'classic'; readonly managed?: true })
+    | (ConsumerGroupOptions & { readonly groupProtocol: 'consumer'; readonly managed?: true })
+    | (GroupOptions &
+        ConsumerGroupOptions & { readonly groupProtocol: 'auto'; readonly managed?: true })
   )
 
 interface TopicOptions<Value, Key> extends RebalanceOptions<BalancedConsumer<Value, Key>> {

@@ -2,7 +2,8 @@ import { NO_REGISTER, type OpenRegister } from '../async/restarts.ts'
 import type { CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'
-import { namesOrPattern, topicsFrom } from '../consumer/topics-option.ts'
+import { namesOrPattern, topicsFrom, type TopicsOption } from '../consumer/topics-option.ts'
+import { InvalidArgumentError } from '../errors.ts'
 import { MultiTopicConsumer } from '../consumer/multi-topic-consumer.ts'
 import { checkBalancedOptions, type CoordinatedBy } from './balanced-consumer.ts'
 import type { TransactionalProducer } from '../producer/transactions/transactional-producer.ts'
@@ -10,7 +11,13 @@ import type { OptionTable } from '../option-table.ts'
 import { BalancedMember } from './balanced-member.ts'
 import type { BalancedReadingOptions, RebalanceOptions } from './options.ts'
 import type { RebalanceHooks } from './reader.ts'
-import { MatchingTopics, NamedTopics } from './subscription.ts'
+import { aServerPattern, isServerPattern, type ServerPattern } from './server-pattern.ts'
+import {
+  MatchingTopics,
+  NamedTopics,
+  ServerMatchedTopics,
+  type Subscription,
+} from './subscription.ts'
 import { transact, type TransactionHandler, type TransactOptions } from './transact.ts'
 
 /** A group that ZooKeeper coordinates, or with `managed: true` Kafka itself. */
@@ -25,14 +32,18 @@ export type BalancedTopicsConsumerOptions<
 interface TopicsOptions {
   /**
    * Topics by name, or a pattern for all topics whose name it matches, except Kafka's internal ones, also those that are
-   * created later. Required.
+   * created later: a RegExp, which the client matches; or with `groupProtocol: 'consumer'` `{ pattern: text }`, an
+   * expression of RE2 that the broker matches against whole names. Required.
    */
-  readonly topics: readonly string[] | RegExp
+  readonly topics: readonly string[] | RegExp | ServerPattern
 }
 
 /** The checks of the options that only balanced consumers of several topics have. */
 export const BALANCED_TOPICS_OPTIONS = {
-  topics: { check: namesOrPattern, required: true },
+  topics: {
+    check: (value) => (isServerPattern(value) ? aServerPattern(value) : namesOrPattern(value)),
+    required: true,
+  },
 } as const satisfies OptionTable<TopicsOptions>
 
 /**
@@ -52,7 +63,13 @@ export class BalancedTopicsConsumer<
     register: OpenRegister = NO_REGISTER,
   ) {
     checkBalancedOptions(options, BALANCED_TOPICS_OPTIONS)
-    const topics = topicsFrom(options.topics)
+    const { topics: wanted, groupProtocol } = options
+    if (isServerPattern(wanted) && groupProtocol !== 'consumer' && groupProtocol !== 'auto') {
+      throw new InvalidArgumentError(
+        "getBalancedConsumer: topics: { pattern } is matched by the brokers, which needs groupProtocol: 'consumer': use a RegExp, which the client matches",
+      )
+    }
+    const topics = isServerPattern(wanted) ? wanted : topicsFrom(wanted)
     const hooks: RebalanceHooks = {
       assigned: (partitions) => options.onPartitionsAssigned?.(partitions, this),
       revoked: (partitions) => options.onPartitionsRevoked?.(partitions, this),
@@ -60,10 +77,7 @@ export class BalancedTopicsConsumer<
     }
     const { onClosed } = register
     const join = (before?: BalancedMember<Value, Key>) => {
-      const subscription =
-        topics instanceof RegExp
-          ? new MatchingTopics(cluster, topics)
-          : new NamedTopics(cluster, topics)
+      const subscription = subscriptionOf(cluster, topics)
       return new BalancedMember({ cluster, subscription, options, hooks, onClosed }, before)
     }
     super(join, register)
@@ -121,4 +135,11 @@ export class BalancedTopicsConsumer<
   override close(call: CallOptions = {}): Promise<void> {
     return super.close(call)
   }
+}
+
+function subscriptionOf(cluster: Cluster, topics: TopicsOption | ServerPattern): Subscription {
+  if (isServerPattern(topics)) return new ServerMatchedTopics(cluster, topics.pattern)
+  return topics instanceof RegExp
+    ? new MatchingTopics(cluster, topics)
+    : new NamedTopics(cluster, topics)
 }

@@ -8,6 +8,7 @@ import type { OffsetStore } from '../consumer/offsets/offset-store.ts'
 import type { ConsumerOptions } from '../consumer/options.ts'
 import type { AnyOptionTable } from '../option-table.ts'
 import type { GroupOptions } from './classic/settings.ts'
+import type { ConsumerGroupOptions } from './consumer/settings.ts'
 import type { Coordinator, CoordinatorEvents } from './coordinator.ts'
 import type { Subscription } from './subscription.ts'
 import type { ZooKeeperOptions } from './zookeeper/options.ts'
@@ -15,6 +16,7 @@ import type { ZooKeeperOptions } from './zookeeper/options.ts'
 /** The options of a balanced consumer that a protocol may use. */
 export type GroupProtocolOptions = ZooKeeperOptions &
   GroupOptions &
+  ConsumerGroupOptions &
   ConsumerOptions<unknown, unknown> & { readonly consumerGroup: string }
 
 /** What a protocol makes a member of. */

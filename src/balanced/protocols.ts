@@ -2,26 +2,23 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { AnyOptionTable, OptionTable } from '../option-table.ts'
 import { aBoolean, aKeyOf, type Check } from '../options.ts'
+import { autoProtocol } from './auto-protocol.ts'
 import { classicProtocol } from './classic/protocol.ts'
+import { consumerProtocol } from './consumer/protocol.ts'
 import type { GroupProtocol } from './group-protocol.ts'
 import { zookeeperProtocol } from './zookeeper/protocol.ts'
 
 const PROTOCOLS = {
   zookeeper: zookeeperProtocol,
   classic: classicProtocol,
+  consumer: consumerProtocol,
+  auto: autoProtocol,
 } as const satisfies Readonly<Record<string, GroupProtocol>>
 
 /** How the members of a group divide the partitions. */
 export type GroupProtocolName = keyof typeof PROTOCOLS
 
-/** Kafka's own names for what is not in the table. */
-const NOT_SUPPORTED: Readonly<Record<string, string>> = {
-  consumer:
-    "cannot be 'consumer' yet: the protocol of KIP-848 is not supported. Use 'classic', which the same brokers have",
-}
-
-const aGroupProtocol: Check<GroupProtocolName> = (value) =>
-  NOT_SUPPORTED[String(value)] ?? aKeyOf(PROTOCOLS)(value)
+const aGroupProtocol: Check<GroupProtocolName> = aKeyOf(PROTOCOLS)
 
 /** The options that a protocol has and others do not. */
 export const PROTOCOL_OPTIONS: AnyOptionTable = Object.fromEntries(
@@ -37,8 +34,11 @@ const COUNTERPARTS: Readonly<Record<string, string>> = {
 /** What chooses a protocol. */
 export interface GroupProtocolChoice {
   /**
-   * How the members of the group divide the partitions: `zookeeper`, as pykafka's do, or `classic`, Kafka's own group
-   * protocol since 0.9. All members of a group need the same. Default: `zookeeper`; with `managed: true` `classic`.
+   * How the members of the group divide the partitions: `zookeeper`, as pykafka's do; `classic`, Kafka's own group
+   * protocol since 0.9, in which a member assigns; `consumer`, Kafka's protocol since 4.0, in which the broker assigns
+   * (KIP-848); or `auto`: `consumer` where the brokers have it, `classic` where they do not. Groups of ZooKeeper and of
+   * Kafka are different groups; members of `classic` and `consumer` can be in one group. Default: `zookeeper`; with
+   * `managed: true` `classic`.
    */
   readonly groupProtocol?: GroupProtocolName
   /** `true` is pykafka's name for `groupProtocol: 'classic'`. Default: false. */
@@ -73,6 +73,7 @@ export function protocolOf(options: GroupProtocolChoice & object): GroupProtocol
   const protocol: GroupProtocol = PROTOCOLS[groupProtocol ?? byManaged]
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || Object.hasOwn(protocol.options, name)) continue
+    // The first that has it: `auto`, the last, has the options of two others.
     const owners = Object.entries<GroupProtocol>(PROTOCOLS).filter(([, own]) =>
       Object.hasOwn(own.options, name),
     )

@@ -12,6 +12,8 @@ export interface Subscription {
   readonly onlyTopic: string | undefined
   /** The topics by name, whether they exist or not; undefined for a pattern. */
   readonly names?: readonly string[] | undefined
+  /** The expression that the brokers match, in the syntax of RE2; undefined where the client knows what is meant. */
+  readonly serverPattern?: string | undefined
   /** Whether a topic of this name is meant. */
   includes(topic: string): boolean
   /** Asks the brokers for all topics that are meant and exist, with their partitions as they are now. */
@@ -69,5 +71,29 @@ export class MatchingTopics implements Subscription {
     return (await allTopics(this.#cluster, deadline)).filter(
       ({ name, isInternal }) => !isInternal && this.includes(name),
     )
+  }
+}
+
+/** All topics that the brokers find to match an expression of theirs (KIP-848), also those that come later. */
+export class ServerMatchedTopics implements Subscription {
+  readonly name: string
+  readonly onlyTopic = undefined
+  readonly serverPattern: string
+  readonly #cluster: Cluster
+
+  constructor(cluster: Cluster, pattern: string) {
+    this.#cluster = cluster
+    this.serverPattern = pattern
+    this.name = `topics that match '${pattern}'`
+  }
+
+  /** What the coordinator assigns is what matches: JavaScript reads expressions differently. */
+  includes(): boolean {
+    return true
+  }
+
+  /** All that may match. */
+  topics(): Promise<readonly TopicMetadata[]> {
+    return allTopics(this.#cluster, new Deadline(this.#cluster.options.operationTimeoutMs))
   }
 }

@@ -313,15 +313,20 @@ export function offsetStoreOf(
 
 /**
  * Where a group keeps its offsets. `membership` is called for each commit and returns what a member of a group sends
- * with it.
+ * with it; with `fetchesAsMember` fetches have it, too.
  */
 export function groupOffsetStore(
   cluster: Cluster,
   options: ConsumerOptions<unknown, unknown> & { readonly consumerGroup: string },
   membership?: () => MemberIdentity | undefined,
+  fetching: { readonly fetchesAsMember?: boolean } = {},
 ): OffsetStore {
   const { storage, ...retries } = commitSettings(cluster, options)
-  const storeOptions = { ...retries, ...(membership === undefined ? {} : { membership }) }
+  const storeOptions = {
+    ...retries,
+    ...fetching,
+    ...(membership === undefined ? {} : { membership }),
+  }
   return storage === 'zookeeper'
     ? new ZooKeeperOffsets(cluster, options.consumerGroup, storeOptions)
     : new KafkaOffsets(cluster, options.consumerGroup, storeOptions)

@@ -41,11 +41,16 @@ describe('groupProtocol', () => {
   })
 
   it.each([
+    [{ groupProtocol: 'streams' }, 'must be one of zookeeper, classic, consumer, auto'],
+    [{ groupProtocol: 'consumer', managed: false }, 'contradict each other'],
+    [{ groupProtocol: 'consumer', assignors: ['range'] }, "needs groupProtocol: 'classic'"],
+    [{ groupProtocol: 'consumer', sessionTimeoutMs: 6_000 }, "needs groupProtocol: 'classic'"],
+    [{ groupProtocol: 'classic', remoteAssignor: 'range' }, "needs groupProtocol: 'consumer'"],
     [
-      { groupProtocol: 'consumer' },
-      "cannot be 'consumer' yet: the protocol of KIP-848 is not supported",
+      { groupProtocol: 'consumer', groupInstanceWaitMs: 1 },
+      "option 'groupInstanceWaitMs' has no effect without a groupInstanceId",
     ],
-    [{ groupProtocol: 'streams' }, 'must be one of zookeeper, classic'],
+    [{ groupProtocol: 'consumer', offsetsStorage: 'zookeeper' }, 'leave offsetsStorage out'],
     [{ groupProtocol: 'zookeeper', managed: true }, 'contradict each other'],
     [{ groupProtocol: 'classic', managed: false }, 'contradict each other'],
     [{ groupProtocol: 'zookeeper', assignors: ['range'] }, "needs groupProtocol: 'classic'"],

@@ -8,14 +8,14 @@ import { reportRetry } from '../../cluster/retry.ts'
 import { ClosedError, KafkaError } from '../../errors.ts'
 import type { CoordinatorEvents } from '../coordinator.ts'
 import { RebalanceError } from '../errors.ts'
-import { MaxPollIntervalError, MembershipLostError } from './errors.ts'
+import { MaxPollIntervalError, MembershipLostError } from '../membership-errors.ts'
 import {
   GroupRequests,
   type Identity,
   type JoinedMember,
   type JoinProtocol,
 } from './group-requests.ts'
-import { Heartbeats } from './heartbeats.ts'
+import { Heartbeats } from '../heartbeats.ts'
 import { nextState, reactionTo, type MemberEvent, type MemberState } from './member-states.ts'
 import type { GroupSettings } from './settings.ts'
 

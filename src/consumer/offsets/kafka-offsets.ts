@@ -25,12 +25,18 @@ export interface KafkaOffsetsOptions {
   readonly backoff: BackoffOptions
   /** Asked for each commit. Undefined, and without it: a consumer that is not a member. */
   readonly membership?: () => MemberIdentity | undefined
+  /**
+   * Whether fetches, too, say which member they are of, so that the coordinator refuses those of an old epoch (KIP-848).
+   * Default: false.
+   */
+  readonly fetchesAsMember?: boolean
 }
 
 const WITH_INSTANCE_ID = 7
 /** Waits for transactions that are about to commit offsets of the group (KIP-447), as Java does always. */
 const WITH_REQUIRE_STABLE = 7
 const MANY_GROUPS = 8
+const FETCH_WITH_MEMBER = 9
 
 /** The offsets of a group as Kafka keeps them, in `__consumer_offsets`: since 0.8.2. */
 export class KafkaOffsets implements OffsetStore {
@@ -98,7 +104,7 @@ export class KafkaOffsets implements OffsetStore {
         }))
         return {
           ...(version >= MANY_GROUPS
-            ? { groups: [{ groupId: this.group, topics: byIds }] }
+            ? { groups: [{ groupId: this.group, ...this.#fetcher(version), topics: byIds }] }
             : { groupId: this.group, topics }),
           ...(version >= WITH_REQUIRE_STABLE ? { requireStable: true } : {}),
         }
@@ -121,6 +127,13 @@ export class KafkaOffsets implements OffsetStore {
       ids.refreshIfUnknown(error)
       throw error
     }
+  }
+
+  #fetcher(version: number): { readonly memberId?: string; readonly memberEpoch?: number } {
+    const { fetchesAsMember = false, membership } = this.#options
+    const member = membership?.()
+    if (!fetchesAsMember || member === undefined || version < FETCH_WITH_MEMBER) return {}
+    return { memberId: member.memberId, memberEpoch: member.generationId }
   }
 
   async #commit(

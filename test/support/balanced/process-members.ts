@@ -118,20 +118,27 @@ export class ProcessGroup implements AsyncDisposable {
     return this.#add(new ProcessMember(name, this, process.execPath, args))
   }
 
-  async java(
-    name: string,
-    assignor: AssignorName,
-    sessionTimeoutMs = 10_000,
-  ): Promise<ProcessMember> {
+  java(name: string, assignor: AssignorName, sessionTimeoutMs = 10_000): Promise<ProcessMember> {
+    const strategy = `org.apache.kafka.clients.consumer.${JAVA_ASSIGNORS[assignor]}`
+    return this.#java(name, [
+      ...['--assignment-strategy', strategy, '--session-timeout', String(sessionTimeoutMs)],
+    ])
+  }
+
+  /** A member by the protocol of KIP-848. */
+  javaOfConsumerProtocol(name: string): Promise<ProcessMember> {
+    return this.#java(name, ['--group-protocol', 'consumer'])
+  }
+
+  async #java(name: string, more: readonly string[]): Promise<ProcessMember> {
     const { hosts, topic, group } = this.#place
     const jars = await kafkaTools()
     const home = process.env['JAVA_HOME']
     const java = home ? join(home, 'bin', 'java') : 'java'
-    const strategy = `org.apache.kafka.clients.consumer.${JAVA_ASSIGNORS[assignor]}`
     const args = [
       ...[...JVM_ARGUMENTS, '-cp', join(jars, '*'), 'org.apache.kafka.tools.VerifiableConsumer'],
       ...['--bootstrap-server', hosts, '--topic', topic, '--group-id', group, '--verbose'],
-      ...['--assignment-strategy', strategy, '--session-timeout', String(sessionTimeoutMs)],
+      ...more,
     ]
     return this.#add(new ProcessMember(name, this, java, args))
   }

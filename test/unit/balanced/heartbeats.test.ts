@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
-import { Heartbeats } from '../../../src/balanced/classic/heartbeats.ts'
+import { Heartbeats } from '../../../src/balanced/heartbeats.ts'
 
 const INTERVAL_MS = 1_000
 
@@ -35,6 +35,18 @@ describe('heartbeats', () => {
     heartbeats.start()
     await jest.advanceTimersByTimeAsync(1_000)
     expect(beats).toEqual([2_100, 2_300, 2_700])
+    heartbeats.stop()
+  })
+
+  it('come at a shorter interval for a while after a change, where that is wanted', async () => {
+    const beat = () => {
+      beats.push(Date.now())
+      return Promise.resolve(5_000)
+    }
+    const heartbeats = new Heartbeats(5_000, beat, { maxWaitMs: 1_000, forMs: 3_000 })
+    heartbeats.start()
+    await jest.advanceTimersByTimeAsync(14_000)
+    expect(beats).toEqual([100, 300, 700, 1_500, 2_500, 3_500, 8_500, 13_500])
     heartbeats.stop()
   })
 

@@ -8,6 +8,11 @@ import {
   type GroupOptions,
 } from '../../../src/balanced/classic/settings.ts'
 import {
+  CONSUMER_GROUP_OPTIONS,
+  consumerGroupSettings,
+  type ConsumerGroupOptions,
+} from '../../../src/balanced/consumer/settings.ts'
+import {
   GROUP_PROTOCOL_CHOICE,
   protocolOf,
   type GroupProtocolChoice,
@@ -288,6 +293,21 @@ describe('of the options of groups', () => {
   everyOption(GROUP_OPTIONS, classic, (options) => {
     checkTable('getBalancedConsumer', options, GROUP_OPTIONS)
     return groupSettings(options, {
+      groupId: 'billing',
+      subscription,
+      clientRack: undefined,
+      busyForMs,
+    })
+  })
+  const consumer: Examples<ConsumerGroupOptions> = {
+    remoteAssignor: { value: 'range' },
+    groupInstanceId: { value: 'one' },
+    groupInstanceWaitMs: { value: 1, beside: { groupInstanceId: 'one' }, refusedBeside: {} },
+    maxPollIntervalMs: { value: 1 },
+  }
+  everyOption(CONSUMER_GROUP_OPTIONS, consumer, (options) => {
+    checkTable('getBalancedConsumer', options, CONSUMER_GROUP_OPTIONS)
+    return consumerGroupSettings(options, {
       groupId: 'billing',
       subscription,
       clientRack: undefined,

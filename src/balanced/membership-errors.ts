@@ -1,4 +1,4 @@
-import { KafkaError } from '../../errors.ts'
+import { KafkaError } from '../errors.ts'
 
 /**
  * The group does not count this member, or its generation, any more: what it owned may be another's. `code` is

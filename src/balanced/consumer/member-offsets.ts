@@ -1,0 +1,129 @@
+import { ErrorCode } from '../../../protocol/errors.ts'
+import { abortable } from '../../async/abortable.ts'
+import type { Deadline } from '../../async/deadline.ts'
+import { limited, TookTooLongError } from '../../async/limited.ts'
+import type { GroupMetadata } from '../../cluster/group-metadata.ts'
+import type { MemberIdentity } from '../../consumer/offsets/kafka-offsets.ts'
+import type {
+  CommitResult,
+  CommittedOffset,
+  OffsetStore,
+  OffsetToCommit,
+} from '../../consumer/offsets/offset-store.ts'
+import { nameOf, type TopicPartition } from '../../consumer/topic-partition.ts'
+import { BrokerError, KafkaError } from '../../errors.ts'
+import { MembershipLostError } from '../membership-errors.ts'
+
+/** What a broker says to a member that it does not know, or knows in another epoch. */
+const STALE = 'STALE_MEMBER_EPOCH'
+const UNKNOWN = ['UNKNOWN_MEMBER_ID', 'FENCED_MEMBER_EPOCH']
+
+/** How many answers to heartbeats an epoch is waited for. Each is sent after the refusal, so that one is enough. */
+const ATTEMPTS = 5
+
+/** What commits and offset fetches need of the member. */
+export interface EpochMember {
+  readonly groupMetadata: GroupMetadata
+  /**
+   * A number that stays the same for as long as this member has the partition; undefined when it has not. When it has
+   * changed, others may have read on in between.
+   */
+  heldSince(partition: TopicPartition): number | undefined
+  /** Resolves when a heartbeat that is sent from now on is answered, or the membership has ended. */
+  untilAnswered(): Promise<void>
+}
+
+/** Makes a store that commits and fetches as the given member. */
+export type EpochStoreFor = (member: () => MemberIdentity) => OffsetStore
+
+/**
+ * The offsets of a consumer group that this process is a member of. The broker compares the epoch of each request with
+ * the member's. An epoch that is stale by now is replaced by that of the next answered heartbeat, and the request
+ * repeated: a commit for what the member still has, without a break; for other partitions it fails.
+ */
+export class MemberOffsets implements OffsetStore {
+  readonly expires = true
+  readonly #member: EpochMember
+  readonly #storeFor: EpochStoreFor
+
+  constructor(member: EpochMember, storeFor: EpochStoreFor) {
+    this.#member = member
+    this.#storeFor = storeFor
+  }
+
+  async fetch(
+    partitions: readonly TopicPartition[],
+    deadline: Deadline,
+  ): Promise<readonly CommittedOffset[]> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#store().fetch(partitions, deadline)
+      } catch (error) {
+        if (!(error instanceof KafkaError)) throw error
+        const isUnknown = UNKNOWN.includes(error.code)
+        if (error.code !== STALE && !isUnknown) throw error
+        await this.#untilAnswered(deadline)
+        // The heartbeat has found out by now whether the member is there. The next round of the machine goes on.
+        if (isUnknown || attempt >= ATTEMPTS || deadline.isOver) {
+          throw new MembershipLostError(this.#member.groupMetadata.groupId, error)
+        }
+      }
+    }
+  }
+
+  async commit(
+    offsets: readonly OffsetToCommit[],
+    deadline: Deadline,
+  ): Promise<readonly CommitResult[]> {
+    const member = this.#member
+    const since = new Map(offsets.map((one) => [nameOf(one), member.heldSince(one)]))
+    const isHeld = (one: OffsetToCommit) =>
+      since.get(nameOf(one)) !== undefined && member.heldSince(one) === since.get(nameOf(one))
+    const results = new Map<string, CommitResult>()
+    let left = offsets
+    for (let attempt = 1; left.length > 0; attempt++) {
+      const held: OffsetToCommit[] = []
+      for (const one of left) {
+        if (isHeld(one)) held.push(one)
+        else results.set(nameOf(one), givenUp(one))
+      }
+      if (held.length === 0) break
+      for (const result of await this.#store().commit(held, deadline)) {
+        results.set(nameOf(result), result)
+      }
+      const codeOf = (one: OffsetToCommit) => results.get(nameOf(one))?.error?.code ?? ''
+      left = held.filter((one) => codeOf(one) === STALE)
+      const isUnknown = held.some((one) => UNKNOWN.includes(codeOf(one)))
+      if (left.length === 0 && !isUnknown) break
+      // Also where the member is not known: the heartbeat finds out at once, rather than at the next interval.
+      await this.#untilAnswered(deadline)
+      if (attempt >= ATTEMPTS || deadline.isOver) break
+    }
+    return offsets.flatMap((one) => results.get(nameOf(one)) ?? [])
+  }
+
+  /** One that goes on as the member of now, even if it needs several attempts. */
+  #store(): OffsetStore {
+    const { groupMetadata } = this.#member
+    return this.#storeFor(() => groupMetadata)
+  }
+
+  async #untilAnswered(deadline: Deadline): Promise<void> {
+    try {
+      await limited(deadline.remainingMs, deadline.signal, (signal) =>
+        abortable(this.#member.untilAnswered(), signal),
+      )
+    } catch (error) {
+      // Then the broker's last answer counts.
+      if (!(error instanceof TookTooLongError)) throw error
+    }
+  }
+}
+
+function givenUp({ topic, partition }: OffsetToCommit): CommitResult {
+  const what = `committing ${nameOf({ topic, partition })}`
+  const detail = 'the group has taken the partition from this member'
+  const context = { topic, partition }
+  const error = new BrokerError(ErrorCode.STALE_MEMBER_EPOCH, what, context, detail)
+  return { topic, partition, error }
+}

@@ -1,0 +1,337 @@
+/** One member of a consumer group: its state (member-states.ts), its epoch, its assignment, and its heartbeats. */
+import { randomUUID } from 'node:crypto'
+import type { ConsumerGroupHeartbeatResponse } from '../../../protocol/apis/consumer-group-heartbeat.ts'
+import { abortable } from '../../async/abortable.ts'
+import { backoffMs } from '../../async/backoff.ts'
+import { Deadline } from '../../async/deadline.ts'
+import { deferred, type Deferred } from '../../async/deferred.ts'
+import type { Cluster } from '../../cluster/cluster.ts'
+import { reportRetry } from '../../cluster/retry.ts'
+import { ClosedError, KafkaError } from '../../errors.ts'
+import { textOfThrown } from '../../observe/thrown.ts'
+import type { CoordinatorEvents } from '../coordinator.ts'
+import { RebalanceError } from '../errors.ts'
+import { Heartbeats } from '../heartbeats.ts'
+import { MaxPollIntervalError, MembershipLostError } from '../membership-errors.ts'
+import {
+  isSameAssignment,
+  NOTHING_ASSIGNED,
+  readAssignment,
+  type AssignedTopic,
+} from './assignment.ts'
+import { HeartbeatFields } from './heartbeat-fields.ts'
+import { MemberRequests } from './member-requests.ts'
+import { nextState, reactionTo, type MemberEvent, type MemberState } from './member-states.ts'
+import type { SessionTimeout } from './session-timeout.ts'
+import type { ConsumerGroupSettings } from './settings.ts'
+import type { SubscribedTopics } from './subscribed-topics.ts'
+
+/** Kafka's default, until the broker tells another. */
+const HEARTBEAT_INTERVAL_MS = 5_000
+
+/**
+ * For two intervals after a change, heartbeats are sent at least every second: other members learn of a change at
+ * their own interval, and what they give up is free from then on.
+ */
+const EAGER = { maxWaitMs: 1_000, forMs: 10_000 }
+
+/** How long leaving may take: a session that is not ended ends by itself. */
+const LEAVE_TIMEOUT_MS = 3_000
+
+/** No epoch was answered yet. */
+const NEVER_JOINED = -1
+const JOINS = 0
+
+export class Membership {
+  /** Made by the client, and kept for the life of the member, also after it was fenced. */
+  readonly memberId = randomUUID()
+  readonly #cluster: Cluster
+  readonly #settings: ConsumerGroupSettings
+  readonly #events: CoordinatorEvents
+  readonly #session: SessionTimeout
+  readonly #topics: SubscribedTopics
+  readonly #requests: MemberRequests
+  readonly #fields: HeartbeatFields
+  readonly #heartbeats: Heartbeats
+  #state: MemberState = 'unjoined'
+  #epoch = NEVER_JOINED
+  #target = NOTHING_ASSIGNED
+  #owned = NOTHING_ASSIGNED
+  #intervalMs = HEARTBEAT_INTERVAL_MS
+  /** Counted with each join, fencing and leaving: answers to heartbeats that were sent before do not count. */
+  #incarnation = 0
+  /** Failed heartbeats since the last one that was answered. */
+  #failures = 0
+  /** When the last heartbeat was sent that was answered to a member. */
+  #provenAt = -Infinity
+  #isToldOfSlowness = false
+  /** The problem that was reported to the application: once, until a heartbeat is answered without it. */
+  #toldProblem: string | undefined
+  /** Of callers that wait for the next answer. */
+  #answered: Deferred<void> | undefined
+  /** Aborted when it leaves: what waits for the group ends. */
+  readonly #leaving = new AbortController()
+
+  constructor(
+    cluster: Cluster,
+    settings: ConsumerGroupSettings,
+    topics: SubscribedTopics,
+    session: SessionTimeout,
+    events: CoordinatorEvents,
+  ) {
+    this.#cluster = cluster
+    this.#settings = settings
+    this.#topics = topics
+    this.#session = session
+    this.#events = events
+    this.#requests = new MemberRequests(cluster, settings, this.memberId)
+    this.#fields = new HeartbeatFields(settings)
+    this.#heartbeats = new Heartbeats(HEARTBEAT_INTERVAL_MS, () => this.#beat(), EAGER)
+  }
+
+  get state(): MemberState {
+    return this.#state
+  }
+
+  /** For commits: also after it was fenced, so that they are refused. −1 before it joined. */
+  get epoch(): number {
+    return this.#epoch
+  }
+
+  /** All that the member is to own, by the last answer. */
+  get target(): readonly AssignedTopic[] {
+    return this.#target
+  }
+
+  /** See Coordinator.ownedUntil. */
+  get ownedUntil(): number {
+    return this.#state === 'member' ? this.#provenAt + this.#session.timeoutMs : 0
+  }
+
+  /**
+   * Joins unless it is a member. Throws a KafkaError: retriable where the coordinator cannot be reached.
+   * Aborting ends the waiting for it; the attempts go on until `leave`.
+   */
+  async join(signal: AbortSignal): Promise<void> {
+    if (this.#state === 'member') return
+    await abortable(this.#joinUntilIn(), signal)
+  }
+
+  /** What the member owns from now on. The next heartbeat, which is sent at once, acknowledges it. */
+  own(owned: readonly AssignedTopic[]): void {
+    this.#owned = owned
+    this.#changed()
+  }
+
+  /** The topics that it subscribes to have changed. */
+  subscribed(): void {
+    this.#changed()
+  }
+
+  /**
+   * Resolves when a heartbeat that is sent from now on is answered: it has the epoch of now. Also when the membership
+   * has ended.
+   */
+  async untilAnswered(): Promise<void> {
+    const since = performance.now()
+    const incarnation = this.#incarnation
+    this.#heartbeats.hurry()
+    while (this.#state === 'member' && incarnation === this.#incarnation) {
+      if (this.#provenAt >= since) return
+      this.#answered ??= deferred()
+      await this.#answered.promise
+    }
+  }
+
+  /** Ends the membership, at the broker too. A static member's place is kept for it. */
+  async leave(): Promise<void> {
+    this.#leaving.abort(new ClosedError('consumer'))
+    // Also while it joins: the coordinator may have taken it in.
+    const mayBeMember = this.#state === 'member' || this.#state === 'joining'
+    this.#move('leave')
+    this.#heartbeats.stop()
+    if (mayBeMember) {
+      try {
+        await this.#requests.leave(LEAVE_TIMEOUT_MS)
+      } catch (error) {
+        this.#cluster.options.logger.info(
+          `could not leave group '${this.#settings.groupId}', which will notice by itself: ${textOfThrown(error)}`,
+        )
+      }
+    }
+    this.#move('left')
+  }
+
+  async #joinUntilIn(): Promise<void> {
+    const { signal } = this.#leaving
+    const deadline = new Deadline(this.#cluster.options.operationTimeoutMs, signal)
+    const instanceDeadline = new Deadline(this.#settings.groupInstanceWaitMs, signal)
+    try {
+      for (let attempt = 0; ; attempt++) {
+        signal.throwIfAborted()
+        this.#move('join')
+        this.#fields.forget()
+        try {
+          await this.#exchange(JOINS)
+          return
+        } catch (thrown) {
+          signal.throwIfAborted()
+          await this.#onJoinFailed(asKafkaError(thrown), attempt, deadline, instanceDeadline)
+        }
+      }
+    } finally {
+      if (this.#state === 'joining') this.#move('abandoned')
+    }
+  }
+
+  /** Resolves when it is to be tried again, and throws where it is not. */
+  async #onJoinFailed(
+    error: KafkaError,
+    attempt: number,
+    deadline: Deadline,
+    instanceDeadline: Deadline,
+  ): Promise<void> {
+    const { backoff, logger } = this.#cluster.options
+    const reaction = reactionTo(error)
+    const isInstanceHeld = reaction === 'instance held'
+    const isWorthIt = isInstanceHeld ? !instanceDeadline.isOver : isPassing(reaction)
+    if (!isWorthIt) {
+      this.#move('refused')
+      throw error
+    }
+    const waitMs = backoffMs(attempt, backoff)
+    // The machine decides how long it is worth trying; an instance id is waited for here.
+    if (!isInstanceHeld && !deadline.leaves(waitMs)) throw retriable(error)
+    const what = `joining group '${this.#settings.groupId}'`
+    reportRetry(logger, { what, attempt: attempt + 1, waitMs, error })
+    await (isInstanceHeld ? instanceDeadline : deadline).sleep(waitMs)
+  }
+
+  /** One heartbeat. Returns how long to wait for the next. */
+  async #beat(): Promise<number> {
+    if (this.#state !== 'member') return this.#intervalMs
+    this.#watchApplication()
+    void this.#session.refresh()
+    const incarnation = this.#incarnation
+    try {
+      await this.#exchange(this.#epoch)
+      return this.#intervalMs
+    } catch (thrown) {
+      if (incarnation !== this.#incarnation) return this.#intervalMs
+      // Whether the coordinator acted on it, and what the answer said, is not known.
+      this.#fields.forget()
+      return this.#onHeartbeatFailed(asKafkaError(thrown))
+    }
+  }
+
+  /** Sends a heartbeat and takes in its answer. Throws what the request throws. */
+  async #exchange(epoch: number): Promise<void> {
+    const incarnation = this.#incarnation
+    const next = this.#fields.next({ topics: this.#topics.names, owned: this.#owned })
+    const sentAt = performance.now()
+    // Time must be left for another attempt at another coordinator before the session runs out.
+    const timeoutMs = Math.ceil(this.#session.timeoutMs / 3)
+    const response = await this.#requests.heartbeat(epoch, next, timeoutMs)
+    // It has left or was fenced meanwhile: an epoch that comes now must not be used (librdkafka 2.12).
+    if (incarnation !== this.#incarnation) return
+    this.#fields.confirm(next.contents)
+    this.#failures = 0
+    this.#toldProblem = undefined
+    if (epoch === JOINS) this.#move('joined')
+    this.#accept(response, sentAt)
+  }
+
+  #accept(response: ConsumerGroupHeartbeatResponse, sentAt: number): void {
+    const { memberEpoch, heartbeatIntervalMs, assignment } = response
+    const isNewEpoch = memberEpoch !== this.#epoch
+    this.#epoch = memberEpoch
+    if (heartbeatIntervalMs > 0) this.#intervalMs = heartbeatIntervalMs
+    this.#prove(sentAt)
+    const target = assignment === null ? this.#target : readAssignment(assignment.topicPartitions)
+    const isNewTarget = !isSameAssignment(target, this.#target)
+    this.#target = target
+    if (isNewEpoch || isNewTarget) this.#heartbeats.start()
+    if (isNewTarget) this.#events.changed(`member epoch ${memberEpoch} has another assignment`)
+  }
+
+  #onHeartbeatFailed(error: KafkaError): number {
+    const { backoff, logger } = this.#cluster.options
+    const { groupId } = this.#settings
+    const reaction = reactionTo(error)
+    switch (reaction) {
+      case 'fenced':
+        this.#move('fenced')
+        this.#heartbeats.stop()
+        this.#target = NOTHING_ASSIGNED
+        this.#owned = NOTHING_ASSIGNED
+        this.#events.lost(new MembershipLostError(groupId, error))
+        return this.#intervalMs
+      case 'refused':
+      case 'instance held':
+        this.#move('refused')
+        this.#heartbeats.stop()
+        this.#events.failed(error)
+        return this.#intervalMs
+      case 'problem':
+        if (this.#toldProblem !== error.code) this.#events.problem(error)
+        this.#toldProblem = error.code
+        return this.#intervalMs
+      case 'later':
+        logger.warn(`a heartbeat to group '${groupId}' failed: ${error.message}`)
+        return Math.min(this.#intervalMs, backoffMs(this.#failures++, backoff))
+    }
+  }
+
+  #changed(): void {
+    if (this.#state !== 'member') return
+    this.#heartbeats.start()
+    this.#heartbeats.hurry()
+  }
+
+  #prove(sentAt: number): void {
+    const wasInDoubt = performance.now() >= this.ownedUntil
+    this.#provenAt = Math.max(this.#provenAt, sentAt)
+    this.#tellAnswered()
+    if (wasInDoubt && performance.now() < this.ownedUntil) this.#events.renewed()
+  }
+
+  #tellAnswered(): void {
+    this.#answered?.resolve()
+    this.#answered = undefined
+  }
+
+  /** Tells the application, once each time, that it takes too long. */
+  #watchApplication(): void {
+    const { maxPollIntervalMs, busyForMs, groupId } = this.#settings
+    const isTooSlow = busyForMs() >= maxPollIntervalMs
+    if (isTooSlow && !this.#isToldOfSlowness) {
+      this.#events.problem(new MaxPollIntervalError(groupId, maxPollIntervalMs))
+    }
+    this.#isToldOfSlowness = isTooSlow
+  }
+
+  #move(event: MemberEvent): void {
+    const before = this.#state
+    this.#state = nextState(before, event)
+    // Attempts to join are answered in turn; what was sent before a member ended is not to count after it.
+    if (before === 'member' || event === 'leave') {
+      this.#incarnation++
+      this.#tellAnswered()
+    }
+  }
+}
+
+function isPassing(reaction: 'fenced' | 'later' | 'problem' | 'refused'): boolean {
+  return reaction === 'later' || reaction === 'fenced'
+}
+
+/** A coordinator that keeps answering a join as if the member had been there: the machine tries again later. */
+function retriable(error: KafkaError): KafkaError {
+  if (error.retriable) return error
+  return new KafkaError(error.code, error.message, true, { broker: error.broker, cause: error })
+}
+
+/** What is no error of Kafka's is a bug: nothing that a retry helps with. */
+function asKafkaError(error: unknown): KafkaError {
+  return error instanceof KafkaError ? error : new RebalanceError('a heartbeat', error)
+}

@@ -1,0 +1,76 @@
+import { describeConfigs } from '../../../protocol/apis/describe-configs.ts'
+import { ErrorCode } from '../../../protocol/errors.ts'
+import { Deadline } from '../../async/deadline.ts'
+import type { Cluster } from '../../cluster/cluster.ts'
+import { textOfThrown } from '../../observe/thrown.ts'
+
+/** Kafka's default of `group.consumer.session.timeout.ms`, and the least that brokers allow by default. */
+export const DEFAULT_SESSION_TIMEOUT_MS = 45_000
+
+/** Kafka's number of the resource type. */
+const GROUP = 32
+const SESSION_TIMEOUT = 'consumer.session.timeout.ms'
+/** The first version in which groups have configs is that of Kafka 4.0; the request is older. */
+const TIMEOUT_MS = 5_000
+
+/**
+ * The session timeout of a consumer group. Heartbeats do not tell it: it is a config of the group, which a client may
+ * read with the right DescribeConfigs on the group. Without it, Kafka's default counts.
+ */
+export class SessionTimeout {
+  readonly #cluster: Cluster
+  readonly #groupId: string
+  #readAt = -Infinity
+  #timeoutMs = DEFAULT_SESSION_TIMEOUT_MS
+
+  constructor(cluster: Cluster, groupId: string) {
+    this.#cluster = cluster
+    this.#groupId = groupId
+  }
+
+  get timeoutMs(): number {
+    return this.#timeoutMs
+  }
+
+  /** Reads it unless it was read lately. Never throws: what was known before counts on. */
+  async refresh(): Promise<void> {
+    const { metadataMaxAgeMs, logger } = this.#cluster.options
+    if (performance.now() - this.#readAt < metadataMaxAgeMs) return
+    this.#readAt = performance.now()
+    try {
+      this.#timeoutMs = (await this.#read()) ?? this.#timeoutMs
+    } catch (error) {
+      logger.warn(
+        `group '${this.#groupId}': its session timeout could not be read, ${this.#timeoutMs} ms count: ${textOfThrown(error)}`,
+      )
+    }
+  }
+
+  async #read(): Promise<number | undefined> {
+    const resource = {
+      resourceType: GROUP,
+      resourceName: this.#groupId,
+      configurationKeys: [SESSION_TIMEOUT],
+    }
+    const { results } = await this.#cluster.router.call(
+      describeConfigs,
+      { resources: [resource] },
+      {
+        to: 'any',
+        what: `reading the configs of group '${this.#groupId}'`,
+        deadline: new Deadline(TIMEOUT_MS),
+      },
+    )
+    const [result] = results
+    if (result === undefined || result.errorCode !== ErrorCode.NONE) {
+      // Such as GROUP_AUTHORIZATION_FAILED: nothing that the application has to know of.
+      const reason = result?.errorMessage ?? `error ${result?.errorCode ?? 'unknown'}`
+      this.#cluster.options.logger.info(
+        `group '${this.#groupId}': its session timeout is not told (${reason}), ${this.#timeoutMs} ms count`,
+      )
+      return undefined
+    }
+    const timeoutMs = Number(result.configs.find(({ name }) => name === SESSION_TIMEOUT)?.value)
+    return Number.isFinite(timeoutMs) && timeoutMs > 0 ? timeoutMs : undefined
+  }
+}

@@ -1,0 +1,70 @@
+import { metadata } from '../../../protocol/apis/metadata.ts'
+import { ErrorCode } from '../../../protocol/errors.ts'
+import { backoffMs } from '../../async/backoff.ts'
+import { Deadline } from '../../async/deadline.ts'
+import type { Cluster } from '../../cluster/cluster.ts'
+
+/**
+ * The names of topics by id: assignments have ids only. The broker that coordinates the group may know a topic before
+ * the brokers that answer Metadata do, and after they have forgotten it: such an id waits until a name is known.
+ */
+export class TopicNames {
+  readonly #cluster: Cluster
+  readonly #names = new Map<string, string>()
+  #timer: NodeJS.Timeout | undefined
+  #attempts = 0
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster
+  }
+
+  known(topicId: string): string | undefined {
+    return this.#names.get(topicId)
+  }
+
+  /**
+   * Looks up the ids that are not known. Where some still are not, `again` is called when it is time for the next
+   * attempt. Throws what the request throws.
+   */
+  async find(topicIds: readonly string[], again: () => void): Promise<void> {
+    this.stop()
+    const wanted = topicIds.filter((id) => !this.#names.has(id))
+    if (wanted.length > 0) await this.#ask(wanted)
+    const missing = wanted.filter((id) => !this.#names.has(id))
+    if (missing.length === 0) {
+      this.#attempts = 0
+      return
+    }
+    const waitMs = backoffMs(this.#attempts++, this.#cluster.options.backoff)
+    this.#timer = setTimeout(again, waitMs)
+  }
+
+  /** Forgets all other topics, so that the map does not grow with topics that were deleted. */
+  keepOnly(topicIds: ReadonlySet<string>): void {
+    for (const id of this.#names.keys()) if (!topicIds.has(id)) this.#names.delete(id)
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  async #ask(topicIds: readonly string[]): Promise<void> {
+    const { topics } = await this.#cluster.router.call(
+      metadata,
+      {
+        topics: topicIds.map((topicId) => ({ topicId, name: null })),
+        allowAutoTopicCreation: false,
+      },
+      {
+        to: 'any',
+        what: 'looking up assigned topics by id',
+        deadline: new Deadline(this.#cluster.options.operationTimeoutMs),
+      },
+    )
+    for (const { name, topicId, errorCode } of topics) {
+      if (name === null || name === '' || errorCode === ErrorCode.UNKNOWN_TOPIC_ID) continue
+      this.#names.set(topicId, name)
+    }
+  }
+}

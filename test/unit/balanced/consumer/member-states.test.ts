@@ -1,0 +1,62 @@
+import { describe, expect, it } from '@jest/globals'
+import { ErrorCode, type ErrorName } from '../../../../protocol/errors.ts'
+import {
+  nextState,
+  reactionTo,
+  type MemberEvent,
+  type MemberState,
+} from '../../../../src/balanced/consumer/member-states.ts'
+import { BrokerError } from '../../../../src/errors.ts'
+
+const through = (...events: readonly MemberEvent[]) =>
+  events.reduce<MemberState>((state, event) => nextState(state, event), 'unjoined')
+
+describe('a member of a consumer group goes', () => {
+  it('from joining to the end', () => {
+    expect(through('join', 'joined')).toBe('member')
+    expect(through('join', 'join', 'joined', 'leave', 'left')).toBe('left')
+    expect(through('leave', 'left')).toBe('left')
+  })
+
+  it('back to the beginning when it is fenced, or when nothing comes of joining', () => {
+    expect(through('join', 'joined', 'fenced')).toBe('unjoined')
+    expect(through('join', 'joined', 'fenced', 'join', 'joined')).toBe('member')
+    expect(through('join', 'abandoned')).toBe('unjoined')
+  })
+
+  it('nowhere but out where the group refuses it', () => {
+    expect(through('join', 'refused', 'leave', 'left')).toBe('left')
+    expect(() => through('join', 'refused', 'join')).toThrow(
+      "'join' cannot happen to a member that is refused",
+    )
+  })
+
+  it('no way that is not in the table', () => {
+    expect(() => through('joined')).toThrow("'joined' cannot happen to a member that is unjoined")
+    expect(() => through('join', 'joined', 'leave', 'joined')).toThrow('a member that is leaving')
+  })
+})
+
+describe('an answer to a heartbeat with', () => {
+  it.each<[ErrorName, string]>([
+    ['UNKNOWN_MEMBER_ID', 'fenced'],
+    ['FENCED_MEMBER_EPOCH', 'fenced'],
+    ['NOT_COORDINATOR', 'later'],
+    ['COORDINATOR_NOT_AVAILABLE', 'later'],
+    ['COORDINATOR_LOAD_IN_PROGRESS', 'later'],
+    ['REQUEST_TIMED_OUT', 'later'],
+    ['NETWORK_EXCEPTION', 'later'],
+    ['TOPIC_AUTHORIZATION_FAILED', 'problem'],
+    ['UNRELEASED_INSTANCE_ID', 'instance held'],
+    ['FENCED_INSTANCE_ID', 'refused'],
+    ['UNSUPPORTED_ASSIGNOR', 'refused'],
+    ['INVALID_REGULAR_EXPRESSION', 'refused'],
+    ['GROUP_MAX_SIZE_REACHED', 'refused'],
+    ['INVALID_REQUEST', 'refused'],
+    ['GROUP_AUTHORIZATION_FAILED', 'refused'],
+    ['GROUP_ID_NOT_FOUND', 'refused'],
+    ['UNSUPPORTED_VERSION', 'refused'],
+  ])('%s means: %s', (code, reaction) => {
+    expect(reactionTo(new BrokerError(ErrorCode[code], 'a heartbeat'))).toBe(reaction)
+  })
+})
