@@ -9,6 +9,7 @@ import { saslMechanismOf } from './network/sasl/options.ts'
 import { prepareTls, type TlsOptions } from './network/tls.ts'
 import type { SocketFactory } from './network/transport.ts'
 import { printing, silentLogger, type Logger } from './observe/logger.ts'
+import { ClientMetrics } from './observe/metrics/client-metrics.ts'
 import { readOptions, type OptionTable, type WithDefaults } from './option-table.ts'
 import {
   aBoolean,
@@ -164,6 +165,7 @@ export function clusterOptions(options: KafkaClientOptions): ClusterOptions {
     logger.warn('the password is sent as it is: PLAIN without TLS shows it to everybody on the way')
   }
   const { connectTimeoutMs } = read
+  const metrics = new ClientMetrics(read.clientId)
   return {
     bootstrap: bootstrapOf(read),
     bootstrapsFromControllers: read.bootstrapControllers !== undefined,
@@ -174,6 +176,7 @@ export function clusterOptions(options: KafkaClientOptions): ClusterOptions {
       maxIdleMs: read.connectionsMaxIdleMs,
       reconnectBackoff: backoffOf(read.reconnectBackoffMs, read.reconnectBackoffMaxMs),
       logger,
+      metrics,
       tls: read.tls === undefined ? undefined : prepareTls(read.tls === true ? {} : read.tls),
       sasl,
       socketFactory: read.socketFactory,
@@ -185,6 +188,7 @@ export function clusterOptions(options: KafkaClientOptions): ClusterOptions {
     metadataMaxAgeMs: read.metadataMaxAgeMs,
     backoff: backoffOf(read.retryBackoffMs, read.retryBackoffMaxMs),
     logger,
+    metrics,
   }
 }
 

@@ -16,8 +16,10 @@ import type { BodyFor } from './network/broker.ts'
 import { requestSettings, type RequestOptions } from './request.ts'
 import type { Api } from '../protocol/schema/api.ts'
 import type { Decoded, Fields } from '../protocol/schema/fields.ts'
+import { healthOf, type ClientHealth, type HealthReason } from './observe/metrics/health.ts'
+import type { ClientMetricsSnapshot } from './observe/metrics/snapshot.ts'
 import { OpenResources } from './open-resources.ts'
-import { shown } from './options.ts'
+import { aBoolean, checkOptions, shown } from './options.ts'
 import { MultiTopicProducer } from './producer/multi-topic-producer.ts'
 import type { ProducerOptions } from './producer/options.ts'
 import type { TransactionalProducerOptions } from './producer/transactions/options.ts'
@@ -25,6 +27,15 @@ import { TransactionalProducer } from './producer/transactions/transactional-pro
 import type { Data } from './producer/intake/serialize.ts'
 import { Topic } from './topic.ts'
 import { Topics } from './topics.ts'
+
+/** The options of `client.metrics()`. */
+export interface MetricsOptions {
+  /**
+   * Whether lag has a value for each partition, with the label `partition`, instead of one for each topic.
+   * Default: false.
+   */
+  readonly partitions?: boolean
+}
 
 /** How long `close` lets requests finish that are on their way. */
 const CLOSE_GRACE_MS = 5_000
@@ -90,6 +101,39 @@ export class KafkaClient implements AsyncDisposable {
    */
   updateCluster(call: CallOptions = {}): Promise<void> {
     return this.cluster.update(call)
+  }
+
+  /**
+   * What the client, its producers and its consumers have counted, and what they have at the moment, as plain data:
+   * docs/metrics.md lists the metrics. Counting goes on whether or not anything reads it; this does no I/O, and works
+   * after `close()`, too. Throws InvalidArgumentError.
+   */
+  metrics(options: MetricsOptions = {}): ClientMetricsSnapshot {
+    checkOptions<MetricsOptions>('metrics', options, { partitions: aBoolean })
+    return this.#cluster.options.metrics.snapshot(options.partitions ?? false)
+  }
+
+  /**
+   * Whether the client can work, for probes: `live` is false where only a restart helps, `ready` where it cannot work
+   * at the moment, with the reasons. Does no I/O: it says what the client has found out.
+   */
+  health(): ClientHealth {
+    const { metrics } = this.#cluster.options
+    return healthOf(metrics.clientId, [...this.#ownReasons(), ...metrics.healthReasons()])
+  }
+
+  #ownReasons(): HealthReason[] {
+    const { metrics } = this.#cluster.options
+    if (this.#closing !== undefined) {
+      return [{ code: 'CLOSED', affects: 'live', message: 'the client is closed' }]
+    }
+    if (metrics.isConnected || metrics.lastConnection === 'opened') return []
+    if (metrics.lastConnection === 'none') {
+      const message = 'the client has not connected to a broker yet'
+      return [{ code: 'NEVER_CONNECTED', affects: 'ready', message }]
+    }
+    const message = 'the client has no connection, and the last attempt to open one failed'
+    return [{ code: 'DISCONNECTED', affects: 'ready', message }]
   }
 
   /** A topic by name: no I/O until it is used, and no topic is created. Throws InvalidArgumentError, ClosedError. */

@@ -1,4 +1,5 @@
 export { KafkaClient } from './client.ts'
+export type { MetricsOptions } from './client.ts'
 export type { KafkaClientOptions } from './client-options.ts'
 export type { DnsLookup } from './cluster/bootstrap.ts'
 export type { Address } from './network/address.ts'
@@ -14,9 +15,34 @@ export type { OidcOptions } from './network/sasl/oidc.ts'
 export type { AwsCredentials } from './network/sasl/sigv4.ts'
 export type { SocketFactory } from './network/transport.ts'
 export type { Logger } from './observe/logger.ts'
+export { metricRates, type MetricRate } from './observe/metrics/rates.ts'
+export type { ClientHealth, HealthCode, HealthReason } from './observe/metrics/health.ts'
+export { METRICS } from './observe/metrics/catalog.ts'
 export type {
+  MetricDeclaration,
+  MetricLabel,
+  MetricName,
+  MetricUnit,
+} from './observe/metrics/catalog.ts'
+export type { HistogramBucket } from './observe/metrics/histogram.ts'
+export type {
+  ClientMetricsSnapshot,
+  HistogramMetric,
+  HistogramSample,
+  Metric,
+  MetricLabels,
+  NumberMetric,
+  NumberSample,
+} from './observe/metrics/snapshot.ts'
+export type {
+  ClientEvent,
   CloseEvent,
+  CommitEvent,
   ConnectEvent,
+  FetchEvent,
+  HeartbeatEvent,
+  OffsetOfPartition,
+  ThrottleEvent,
   PositionEvent,
   RequestEvent,
   RetryEvent,

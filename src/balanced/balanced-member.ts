@@ -83,10 +83,15 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key
         this.#lastDeliveredAt = performance.now()
         return this.#machine.mayDeliver
       },
+      isOwnershipCertain: () => this.#machine.mayDeliver,
       onClosed: () => parts.onClosed(),
     })
     this.core.fail(this.#notStarted)
-    this.#log = new RebalanceLog(options.consumerGroup, coordinator)
+    this.#log = new RebalanceLog(
+      cluster.options.metrics.clientId,
+      options.consumerGroup,
+      coordinator,
+    )
   }
 
   get assignment(): readonly TopicPartition[] {
@@ -265,6 +270,9 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key
       `${this.#machine.coordinator.name}, member ${event.memberId}: ${event.assignment.length} partitions after ` +
         `${Math.round(event.durationMs)} ms: ${names(event.assigned)} came, ${names(event.revoked)} were given up, ${names(event.lost)} lost`,
     )
+    const metrics = this.#parts.cluster.options.metrics.consumer(event.group)
+    metrics.rebalanceDuration.recordMs(event.durationMs)
+    metrics.lostPartitions += event.lost.length
     if (rebalanceChannel.hasSubscribers) rebalanceChannel.publish(event)
   }
 }

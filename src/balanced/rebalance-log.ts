@@ -5,6 +5,7 @@ import type { Phase } from './phases.ts'
 
 /** Puts together what changed in a rebalance, which is told when it is over. */
 export class RebalanceLog {
+  readonly #clientId: string
   readonly #group: string
   readonly #coordinator: Coordinator
   #beganAt: number | undefined
@@ -12,7 +13,8 @@ export class RebalanceLog {
   #revoked: TopicPartition[] = []
   #lost: TopicPartition[] = []
 
-  constructor(group: string, coordinator: Coordinator) {
+  constructor(clientId: string, group: string, coordinator: Coordinator) {
+    this.#clientId = clientId
     this.#group = group
     this.#coordinator = coordinator
   }
@@ -43,6 +45,15 @@ export class RebalanceLog {
     this.#beganAt = undefined
     if (assigned.length + revoked.length + lost.length === 0) return undefined
     const { memberId } = this.#coordinator
-    return { group: this.#group, memberId, durationMs, assigned, revoked, lost, assignment }
+    return {
+      clientId: this.#clientId,
+      group: this.#group,
+      memberId,
+      durationMs,
+      assigned,
+      revoked,
+      lost,
+      assignment,
+    }
   }
 }

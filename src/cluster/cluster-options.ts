@@ -2,6 +2,7 @@ import type { BackoffOptions } from '../async/backoff.ts'
 import type { Address } from '../network/address.ts'
 import type { BrokerOptions } from '../network/broker.ts'
 import type { Logger } from '../observe/logger.ts'
+import type { ClientMetrics } from '../observe/metrics/client-metrics.ts'
 
 export interface ClusterOptions {
   /** Finds the bootstrap addresses: asked at the start, and whenever no known broker can be reached. */
@@ -21,4 +22,6 @@ export interface ClusterOptions {
   readonly metadataMaxAgeMs: number
   readonly backoff: BackoffOptions
   readonly logger: Logger
+  /** What the client counts; it has the client id, too. */
+  readonly metrics: ClientMetrics
 }

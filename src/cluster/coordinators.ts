@@ -45,9 +45,10 @@ export class Coordinators {
     const known = this.known(kind, key)
     if (known !== undefined) return known
     const what = finding(kind, key)
-    const { backoff, logger } = this.#pool.options
+    const { options: reporting } = this.#pool
+    const { backoff } = reporting
     const giveUp = (error: Error) => this.#pool.wasNeverReached(error)
-    return retrying({ what, deadline, backoff, logger, giveUp }, async () => {
+    return retrying({ what, deadline, backoff, reporting, giveUp }, async () => {
       const recipient = recipientOf(this.#pool, undefined)
       const found = (await this.#find(recipient, kind, [key])).get(key)
       if (found instanceof Broker) return found

@@ -95,8 +95,8 @@ export class FanOut {
     endsAtFailure: boolean,
   ): Promise<readonly Outcome<Item, Result>[]> {
     const { items, what, deadline, retry = isRetriable, maxRetries = Infinity } = settings
-    const { logger } = this.#pool.options
-    const { backoff = this.#pool.options.backoff } = settings
+    const { options: reporting } = this.#pool
+    const { backoff = reporting.backoff } = settings
     const outcomes = new Map<Item, Outcome<Item, Result>>()
     let pending = items
     for (let attempt = 0; pending.length > 0; attempt++) {
@@ -113,7 +113,7 @@ export class FanOut {
       if (endsAtFailure && again.length < failed.length) break
       const error = outcomes.get(again[0]!)!.error!
       if (this.#pool.wasNeverReached(error)) break
-      reportRetry(logger, { what, attempt: attempt + 1, waitMs, error })
+      reportRetry(reporting, { what, attempt: attempt + 1, waitMs, error })
       await deadline.sleep(waitMs)
       pending = again
     }

@@ -4,14 +4,18 @@ import type { Deadline } from '../async/deadline.ts'
 import { limited, TookTooLongError } from '../async/limited.ts'
 import { BrokerError, isRetriable, RequestTimeoutError } from '../errors.ts'
 import { retryChannel, type RetryEvent } from '../observe/channels.ts'
-import type { Logger } from '../observe/logger.ts'
+import type { ClusterOptions } from './cluster-options.ts'
+
+/** Where retries are reported and counted: the options of a cluster. */
+export type Reporting = Pick<ClusterOptions, 'logger' | 'metrics'>
 
 export interface RetryOptions {
   /** What is tried, for events and logs: `looking up topic 'orders'`. */
   readonly what: string
   readonly deadline: Deadline
   readonly backoff: BackoffOptions
-  readonly logger: Logger
+  /** Of the cluster: where the retries are reported. */
+  readonly reporting: Reporting
   /** Whether an error that could be retried should end it all the same. */
   readonly giveUp?: (error: Error) => boolean
 }
@@ -25,7 +29,7 @@ export async function retrying<T>(
   options: RetryOptions,
   attempt: (attempt: number) => Promise<T>,
 ): Promise<T> {
-  const { what, deadline, backoff, logger, giveUp } = options
+  const { what, deadline, backoff, reporting, giveUp } = options
   let last: Error | undefined
   for (let number = 0; ; number++) {
     try {
@@ -41,7 +45,7 @@ export async function retrying<T>(
       const waitMs = backoffMs(number, backoff)
       if (!(error instanceof Error) || !isRetriable(error) || giveUp?.(error) === true) throw error
       if (!deadline.leaves(waitMs)) throw error
-      reportRetry(logger, { what, attempt: number + 1, waitMs, error })
+      reportRetry(reporting, { what, attempt: number + 1, waitMs, error })
       last = error
       await deadline.sleep(waitMs)
     }
@@ -55,11 +59,17 @@ function tookTooLong(what: string, { timeoutMs }: Deadline, last: Error | undefi
   })
 }
 
-/** Reports to the log and the diagnostics channel that an operation failed and will be retried. */
-export function reportRetry(logger: Logger, event: RetryEvent): void {
+/** Reports to the log, the metrics and the diagnostics channel that an operation failed and will be retried. */
+export function reportRetry(
+  { logger, metrics }: Reporting,
+  event: Omit<RetryEvent, 'clientId'>,
+): void {
   const { what, attempt, waitMs, error } = event
   logger.debug(
     `${what}: attempt ${attempt} failed, next in ${Math.round(waitMs)} ms: ${error.message}`,
   )
-  if (retryChannel.hasSubscribers) retryChannel.publish(event)
+  metrics.retried(error)
+  if (!retryChannel.hasSubscribers) return
+  const told: RetryEvent = { clientId: metrics.clientId, ...event }
+  retryChannel.publish(told)
 }

@@ -101,10 +101,10 @@ export class Router {
    */
   ask<T>(settings: AskSettings, ask: (recipient: Recipient) => Promise<T>): Promise<T> {
     const { to, what, deadline, backoff = this.#pool.options.backoff } = settings
-    const { logger } = this.#pool.options
+    const reporting = this.#pool.options
     const giveUp = (error: Error) => this.#pool.wasNeverReached(error)
     const target = this.resolved(to)
-    return retrying({ what, deadline, backoff, logger, giveUp }, () =>
+    return retrying({ what, deadline, backoff, reporting, giveUp }, () =>
       target === 'any'
         ? ask(recipientOf(this.#pool, undefined))
         : this.attempt(target, deadline, (broker) => ask(recipientOf(this.#pool, broker))),

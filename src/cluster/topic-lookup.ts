@@ -25,12 +25,13 @@ export function lookUpTopic(
   name: string,
   { create, deadline, partitions = [], mayAppear = false }: LookUpOptions,
 ): Promise<TopicMetadata> {
-  const { backoff, logger } = pool.options
+  const { options: reporting } = pool
+  const { backoff } = reporting
   const giveUp = (error: Error) => !mayAppear && pool.wasNeverReached(error)
   const what = `looking up topic '${name}'`
   // Only responses count: an attempt that got none says nothing of the topic.
   let unknown = 0
-  return retrying({ what, deadline, backoff, logger, giveUp }, async () => {
+  return retrying({ what, deadline, backoff, reporting, giveUp }, async () => {
     await metadata.refresh(name, create)
     const found = metadata.known(name)
     if (found?.errorCode === ErrorCode.NONE && found.partitions.length > 0) {

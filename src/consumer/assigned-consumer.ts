@@ -5,7 +5,13 @@ import { deadlineOf, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { metadataOfNonMember, type GroupMetadata } from '../cluster/group-metadata.ts'
 import { ClosedError, InvalidArgumentError, PartitionRevokedError } from '../errors.ts'
+import type {
+  AssignedConsumerOptions,
+  PartitionToAssign,
+  TopicPartitionLag,
+} from './assigned-consumer-options.ts'
 import type { ConsumedMessage } from './consumed-message.ts'
+import { ConsumerSource } from './consumer-source.ts'
 import type { ConsumerBatch } from './delivery/consumer-batch.ts'
 import type { Work } from './delivery/work.ts'
 import { MessageReader, type ConsumeOptions, type ReadOptions } from './delivery/message-reader.ts'
@@ -19,7 +25,7 @@ import { Inbox } from './inbox.ts'
 import { listOffsets } from './list-offsets.ts'
 import { AutomaticCommits } from './offsets/automatic-commits.ts'
 import { Committer } from './offsets/committer.ts'
-import type { CommittedOffset, OffsetStore, OffsetToCommit } from './offsets/offset-store.ts'
+import type { CommittedOffset, OffsetToCommit } from './offsets/offset-store.ts'
 import {
   checkOffsets,
   givenOffsets,
@@ -39,35 +45,7 @@ import {
   type TopicPartitionOffset,
 } from './topic-partition.ts'
 
-export interface AssignedConsumerOptions {
-  /** Where the group keeps its offsets; none without a group. */
-  readonly offsets?: OffsetStore | undefined
-  /**
-   * Asked before anything is delivered: false while it isn't sure that the partitions are still this member's.
-   * `lookAgain` says that it is again.
-   */
-  readonly mayDeliver?: () => boolean
-  /** How long a group may consume without a commit before a warning reports it. Default: a minute. */
-  readonly remindAfterMs?: number
-  /** Told when it was closed, with the positions at the end. */
-  readonly onClosed?: (positions: readonly TopicPartitionOffset[]) => unknown
-}
-
-/** A partition to be read, and where from: without an offset from the group's, or as `autoOffsetReset` says. */
-export interface PartitionToAssign extends TopicPartition {
-  readonly offset?: number | undefined
-  /** Nothing is fetched and delivered until `release`: what is found out is where to begin. Default: false. */
-  readonly isHeld?: boolean
-  /** It came into being just now: without an offset it begins with its first message. Default: false. */
-  readonly isNew?: boolean
-}
-
-/** How far a partition's position is behind the end of its log. */
-export interface TopicPartitionLag extends TopicPartition {
-  /** How many offsets the position is before the end of the partition, at the last fetch. */
-  readonly lag: number
-}
-
+export type { AssignedConsumerOptions, PartitionToAssign, TopicPartitionLag }
 export type { PartitionToCommit, PositionToReset }
 
 /**
@@ -89,6 +67,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   readonly #committer: Committer
   readonly #processing: Processing<Value, Key>
   readonly #automaticCommits: AutomaticCommits
+  readonly #source: ConsumerSource
   #closing: Promise<void> | undefined
   /** Closed, and what the application was processing is processed. */
   #isStopped = false
@@ -101,11 +80,13 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     this.#cluster = cluster
     this.#settings = settings
     this.#parts = parts
-    this.#fetcher = new Fetcher(cluster, settings, {
-      onArrived: (state) => this.#inbox.arrived(state),
-      onProblem: (error) => this.#inbox.report(error),
-      onTruncated: (state) => this.#inbox.suspend(state),
-    })
+    const metrics = cluster.options.metrics.consumer(settings.consumerGroup)
+    const events = {
+      onArrived: (state: PartitionState) => this.#inbox.arrived(state),
+      onProblem: (error: Error) => this.#inbox.report(error),
+      onTruncated: (state: PartitionState) => this.#inbox.suspend(state),
+    }
+    this.#fetcher = new Fetcher(cluster, settings, events, metrics)
     this.#inbox = new Inbox({
       convert: settings.convert,
       mayDeliver: parts.mayDeliver,
@@ -129,10 +110,11 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
       },
       commit: (offset, call) => this.commitOffsets([offset], call),
       isWorkKnown: parts.offsets !== undefined,
+      metrics,
       onRun: () => this.#automaticCommits.onRun(),
     })
     this.#processing = new Processing(this.#inbox, this.#reader)
-    this.#committer = new Committer(parts.offsets, (one) => {
+    this.#committer = new Committer(parts.offsets, cluster.options.metrics, metrics, (one) => {
       this.#automaticCommits.onCommitted()
       const state = this.#states.get(nameOf(one))
       if (state === undefined) return
@@ -148,6 +130,14 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
       onError: (error) => this.#inbox.report(error),
       hasConsumed: () => this.heldOffsets.length > 0,
     })
+    this.#source = new ConsumerSource({
+      metrics,
+      states: this.#states,
+      isReadCommitted: settings.isReadCommitted,
+      failure: () => this.#inbox.failure,
+      isOwnershipCertain: parts.isOwnershipCertain ?? (() => true),
+    })
+    cluster.options.metrics.add(this.#source)
   }
 
   /** Whether it commits at intervals, before partitions are given up, and when it is closed. */
@@ -244,6 +234,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
       this.#inbox.suspend(state)
       this.#fetcher.remove(state)
       this.#states.delete(state.name)
+      this.#source.forget(state)
       state.buffer.drop()
     }
     this.#fetcher.lessBuffered()
@@ -531,6 +522,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
       this.#fetcher.stop()
       const { positions } = this
       this.unassign(this.assignment)
+      this.#cluster.options.metrics.remove(this.#source)
       this.#parts.onClosed?.(positions)
     }
   }

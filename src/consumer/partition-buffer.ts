@@ -100,6 +100,10 @@ export class PartitionBuffer<State extends Buffered> {
   #position = 0
   #positionEpoch = -1
   #held: number | undefined
+  /** Of chunks that are released: those of the current one are added when it is asked for. */
+  #delivered = 0
+  /** The timestamp of the last message that was delivered to the end of its chunk. */
+  #heldTimestamp: number | undefined
 
   constructor(state: State) {
     this.#state = state
@@ -174,9 +178,29 @@ export class PartitionBuffer<State extends Buffered> {
       : chunk.messages[chunk.index - 1]!.offset
   }
 
+  /** How many messages were delivered. */
+  get delivered(): number {
+    return this.#delivered + (this.#chunk?.index ?? 0)
+  }
+
+  /**
+   * The timestamp of the next message: its own where it is decoded, else the first of its batch, else that of the last
+   * message that was delivered. Undefined where nothing was read yet.
+   */
+  get nextTimestamp(): number | undefined {
+    const chunk = this.#chunk
+    const next = chunk?.messages[chunk.index]
+    if (next !== undefined) return next.nearTimestamp
+    const queued = this.#queue.find((one) => one.kind === 'batch')
+    if (queued !== undefined) return queued.batch.baseTimestamp
+    const last = chunk?.messages[chunk.index - 1]
+    return last?.nearTimestamp ?? this.#heldTimestamp
+  }
+
   /** Continues elsewhere: drops everything, and forgets an error. */
   moveTo(offset: number, leaderEpoch: number): void {
     this.#held = this.held
+    this.#heldTimestamp = undefined
     this.drop()
     this.#dropChunk()
     this.#error = undefined
@@ -258,6 +282,7 @@ export class PartitionBuffer<State extends Buffered> {
 
   #dropChunk(): void {
     this.#decompressedBytes -= this.#chunk?.decompressedBytes ?? 0
+    this.#delivered += this.#chunk?.index ?? 0
     this.#chunk = undefined
   }
 
@@ -266,7 +291,10 @@ export class PartitionBuffer<State extends Buffered> {
     const chunk = this.#chunk
     if (chunk === undefined) return
     const last = chunk.messages[chunk.messages.length - 1]
-    if (last !== undefined) this.#held = last.offset
+    if (last !== undefined) {
+      this.#held = last.offset
+      this.#heldTimestamp = last.nearTimestamp
+    }
     this.#position = chunk.end
     this.#positionEpoch = chunk.leaderEpoch
     this.#dropChunk()

@@ -16,16 +16,19 @@ import {
 import {
   closeChannel,
   requestChannel,
+  throttleChannel,
   type CloseEvent,
   type RequestEvent,
+  type ThrottleEvent,
 } from '../observe/channels.ts'
 import type { Logger } from '../observe/logger.ts'
+import type { ApiMetrics, BrokerMetrics, ClientMetrics } from '../observe/metrics/client-metrics.ts'
 import { explainFrameSize } from './frame-size.ts'
 import { FrameReader } from './frame-reader.ts'
 import type { FrameMemory } from './frame-memory.ts'
 import type { SocketReader } from './socket-reader.ts'
 import { messageOf } from './node-error.ts'
-import { LONGEST_THROTTLE_MS, throttleMs } from './throttle.ts'
+import { LONGEST_THROTTLE_MS, reportedThrottleMs, throttleMs } from './throttle.ts'
 import { explainTlsError } from './tls-errors.ts'
 
 export interface ConnectionOptions {
@@ -36,6 +39,8 @@ export interface ConnectionOptions {
   /** Closes the connection when nothing has been sent for so long: before the broker does. */
   readonly maxIdleMs: number
   readonly logger?: Logger
+  /** Where requests, bytes and connections are counted. */
+  readonly metrics: ClientMetrics
   /** Where the memory for responses is from. Default: a response has its own. */
   readonly frameMemory?: FrameMemory | undefined
 }
@@ -46,6 +51,7 @@ interface Pending {
   readonly api: string
   readonly version: number
   readonly startedAt: number
+  readonly metrics: ApiMetrics
   readonly answer: Deferred<Buffer>
   readonly timer: Timer
 }
@@ -65,12 +71,15 @@ export class Connection {
   readonly #stream: Duplex
   #largestResponseBytes: number
   readonly #options: ConnectionOptions
+  readonly #metrics: BrokerMetrics
   readonly #pending = new Map<number, Pending>()
   /** The answer to a raw SASL token: it has no correlation id, and nothing else is on its way then. */
   #rawAnswer: Deferred<Buffer> | undefined
   #nextCorrelationId = 0
   #closedBy: KafkaError | undefined
   #isCorked = false
+  /** Whether it counts as an open connection: once the handshakes are over. */
+  #isReady = false
   #hasReceived = false
   #closingHint: string | undefined
   /** Whether what is on the other side has proved to be a broker: then what can't be read is damage. */
@@ -98,6 +107,7 @@ export class Connection {
     this.address = address
     this.#stream = stream
     this.#options = options
+    this.#metrics = options.metrics.broker(address)
     const { maxResponseBytes, frameMemory } = options
     this.#largestResponseBytes = maxResponseBytes
     const frames = new FrameReader(
@@ -133,6 +143,15 @@ export class Connection {
   /** Sets the largest response taken from now on, `maxResponseBytes` at most. */
   limitResponses(maxBytes: number): void {
     this.#largestResponseBytes = Math.min(maxBytes, this.#options.maxResponseBytes)
+  }
+
+  /** The handshakes are over. */
+  becomeReady(): void {
+    this.limitResponses(Infinity)
+    this.#metrics.opened++
+    if (!this.isOpen) return
+    this.#isReady = true
+    this.#metrics.open++
   }
 
   /** What to say when the other side closes the connection before it has sent anything more. */
@@ -210,14 +229,16 @@ export class Connection {
       api: api.name,
       version,
       startedAt: performance.now(),
+      metrics: this.#metrics.apis.of(api.name),
       answer: deferred<Buffer>(),
       timer: new Timer(timeoutMs, () => this.#onTimeout(api.name, timeoutMs)),
     }
     this.#pending.set(correlationId, pending)
+    this.#metrics.inFlight++
     this.#write(frame)
     const response = this.#decode(api, version, await pending.answer.promise)
-    const waitMs = throttleMs(api.name, version, response)
-    if (waitMs > 0) this.#throttle(waitMs)
+    const throttleTimeMs = reportedThrottleMs(response)
+    if (throttleTimeMs > 0) this.#onThrottled(api.name, version, throttleTimeMs)
     return response
   }
 
@@ -340,15 +361,19 @@ export class Connection {
       })
     }
     const last = frame.length - 1
-    frame.forEach((segment, index) =>
-      index === last && onWritten !== undefined
-        ? this.#stream.write(segment, onWritten)
-        : this.#stream.write(segment),
-    )
+    let bytes = 0
+    frame.forEach((segment, index) => {
+      bytes += segment.length
+      if (index === last && onWritten !== undefined) this.#stream.write(segment, onWritten)
+      else this.#stream.write(segment)
+    })
+    this.#metrics.requestBytes.record(bytes)
   }
 
   #onFrame(frame: Buffer): void {
     if (this.#closedBy !== undefined) return
+    // The size stands before what is read.
+    this.#metrics.responseBytes.record(frame.length + 4)
     if (this.#rawAnswer !== undefined) {
       this.#rawAnswer.resolve(frame)
       this.#rawAnswer = undefined
@@ -371,11 +396,15 @@ export class Connection {
   }
 
   #finish(pending: Pending, error: Error | undefined): void {
-    pending.timer.cancel()
-    if (!requestChannel.hasSubscribers) return
-    const { api, version, startedAt } = pending
+    const { timer, api, version, startedAt, metrics } = pending
+    timer.cancel()
+    this.#metrics.inFlight--
     const durationMs = performance.now() - startedAt
-    const event: RequestEvent = { broker: this.address, api, version, durationMs, error }
+    if (error === undefined) metrics.duration.recordMs(durationMs)
+    else if (!(error instanceof ClosedError)) metrics.failures++
+    if (!requestChannel.hasSubscribers) return
+    const { clientId } = this.#options
+    const event: RequestEvent = { clientId, broker: this.address, api, version, durationMs, error }
     requestChannel.publish(event)
   }
 
@@ -413,6 +442,7 @@ export class Connection {
   #close(reason: KafkaError): void {
     if (this.#closedBy !== undefined) return
     this.#closedBy = reason
+    if (this.#isReady) this.#metrics.open--
     this.#idleTimer?.cancel()
     this.#stream.on('error', () => undefined) // A late error concerns no caller.
     this.#stream.destroy()
@@ -427,7 +457,7 @@ export class Connection {
     this.#endThrottle?.()
     this.#whenClosed?.()
     if (closeChannel.hasSubscribers) {
-      const event: CloseEvent = { broker: this.address, reason }
+      const event: CloseEvent = { clientId: this.#options.clientId, broker: this.address, reason }
       closeChannel.publish(event)
     }
   }
@@ -442,6 +472,19 @@ export class Connection {
       else this.#close(this.#disconnected('it was idle'))
     })
     this.#idleTimer.unref()
+  }
+
+  /** A broker that holds the response back itself has waited already; others expect the client to wait. */
+  #onThrottled(api: string, version: number, throttleTimeMs: number): void {
+    this.#metrics.throttled++
+    this.#metrics.throttledMs += throttleTimeMs
+    const waitMs = throttleMs(api, version, throttleTimeMs)
+    if (throttleChannel.hasSubscribers) {
+      const { clientId } = this.#options
+      const event: ThrottleEvent = { clientId, broker: this.address, api, throttleTimeMs, waitMs }
+      throttleChannel.publish(event)
+    }
+    if (waitMs > 0) this.#throttle(waitMs)
   }
 
   /** Throttles overlap, they do not add up: there is one hold, and a later response moves its end. */

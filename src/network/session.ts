@@ -83,7 +83,7 @@ export async function openSession(
   const startedAt = performance.now()
   try {
     const session = await negotiate(setup)
-    session.connection.limitResponses(Infinity)
+    session.connection.becomeReady()
     report(setup, purpose, startedAt, undefined)
     return session
   } catch (error) {
@@ -107,8 +107,11 @@ function report(
   const what = `connection to ${broker} (${purpose})`
   if (error === undefined) options.logger.debug(`opened a ${what}`)
   else options.logger.warn(`could not open a ${what}: ${error.message}`)
+  const { clientId, metrics } = options
+  metrics.lastConnection = error === undefined ? 'opened' : 'failed'
+  if (error !== undefined) metrics.broker(broker).failed++
   if (connectChannel.hasSubscribers) {
-    const event: ConnectEvent = { broker, purpose, durationMs, error }
+    const event: ConnectEvent = { clientId, broker, purpose, durationMs, error }
     connectChannel.publish(event)
   }
 }

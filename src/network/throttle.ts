@@ -48,8 +48,13 @@ const CLIENT_WAITS_FROM: Readonly<Record<string, number>> = {
  */
 export const LONGEST_THROTTLE_MS = 60_000
 
-/** How long the connection is to be left alone after this response; 0 for not at all. */
-export function throttleMs(api: string, version: number, response: object): number {
+/** For how long a broker throttles the client, as a response says; 0 for not at all. */
+export function reportedThrottleMs(response: object): number {
   if (!('throttleTimeMs' in response) || typeof response.throttleTimeMs !== 'number') return 0
-  return version >= (CLIENT_WAITS_FROM[api] ?? 0) ? response.throttleTimeMs : 0
+  return response.throttleTimeMs
+}
+
+/** How much of that the client has to wait; 0 where the broker has waited itself. */
+export function throttleMs(api: string, version: number, reportedMs: number): number {
+  return version >= (CLIENT_WAITS_FROM[api] ?? 0) ? reportedMs : 0
 }

@@ -4,8 +4,14 @@
  */
 import { channel } from 'node:diagnostics_channel'
 
+/** What the payloads of all channels have. */
+export interface ClientEvent {
+  /** The `clientId` of the client that it happened to. */
+  readonly clientId: string
+}
+
 /** The payload of `samsa:connect`: a connection is ready. */
-export interface ConnectEvent {
+export interface ConnectEvent extends ClientEvent {
   /** The address of the broker, as `host:port`. */
   readonly broker: string
   /** What the connection is for, such as `produce` or `fetch`. */
@@ -17,7 +23,7 @@ export interface ConnectEvent {
 }
 
 /** The payload of `samsa:request`: a request has a response, or has failed. */
-export interface RequestEvent {
+export interface RequestEvent extends ClientEvent {
   /** The address of the broker, as `host:port`. */
   readonly broker: string
   /** The name of the API, such as `Produce`. */
@@ -31,7 +37,7 @@ export interface RequestEvent {
 }
 
 /** The payload of `samsa:close`: a connection has ended. */
-export interface CloseEvent {
+export interface CloseEvent extends ClientEvent {
   /** The address of the broker, as `host:port`. */
   readonly broker: string
   /** Why the connection has ended. */
@@ -39,7 +45,7 @@ export interface CloseEvent {
 }
 
 /** The payload of `samsa:retry`: an operation is tried again. */
-export interface RetryEvent {
+export interface RetryEvent extends ClientEvent {
   /** What is tried again, such as `Metadata` or `producing to orders-3`. */
   readonly what: string
   /** The number of attempts so far. */
@@ -51,7 +57,7 @@ export interface RetryEvent {
 }
 
 /** A consumer goes on elsewhere than where it was. */
-export interface PositionEvent {
+export interface PositionEvent extends ClientEvent {
   /** The topic of the partition. */
   readonly topic: string
   /** The number of the partition. */
@@ -65,7 +71,7 @@ export interface PositionEvent {
 }
 
 /** The payload of `samsa:delivery`: a batch was acknowledged, or has failed. */
-export interface DeliveryEvent {
+export interface DeliveryEvent extends ClientEvent {
   /** The topic of the batch. */
   readonly topic: string
   /** The partition of the batch. */
@@ -80,8 +86,66 @@ export interface DeliveryEvent {
   readonly error: Error | undefined
 }
 
+/** The payload of `samsa:throttle`: a broker throttles the client for a quota. */
+export interface ThrottleEvent extends ClientEvent {
+  /** The address of the broker, as `host:port`. */
+  readonly broker: string
+  /** The name of the API whose response says so, such as `Produce`. */
+  readonly api: string
+  /** The throttling that the broker computed. */
+  readonly throttleTimeMs: number
+  /** How much of it the client waits before it sends more; 0 where the broker has waited itself (before Kafka 2.0). */
+  readonly waitMs: number
+}
+
+/** The payload of `samsa:fetch`: a response had records. */
+export interface FetchEvent extends ClientEvent {
+  /** The address of the broker, as `host:port`. */
+  readonly broker: string
+  /** The consumer's group; undefined without one. */
+  readonly group: string | undefined
+  /** The bytes of the records in the response, compressed. */
+  readonly bytes: number
+  /** The number of partitions that were asked for. */
+  readonly partitions: number
+  /** The time from the request to its response, the wait of the broker for records included. */
+  readonly durationMs: number
+}
+
+/** The payload of `samsa:commit`: offsets were committed, or could not be. */
+export interface CommitEvent extends ClientEvent {
+  /** The name of the group. */
+  readonly group: string
+  /** What was to be committed: the offset of the next message of each partition. */
+  readonly offsets: readonly OffsetOfPartition[]
+  /** How long it took with its retries. */
+  readonly durationMs: number
+  /** Undefined when all of them were committed. */
+  readonly error: Error | undefined
+}
+
+/** An offset in the payload of `samsa:commit`. */
+export interface OffsetOfPartition extends PartitionOfGroup {
+  /** The offset of the next message. */
+  readonly offset: number
+}
+
+/** The payload of `samsa:heartbeat`: a heartbeat was answered, or has failed. */
+export interface HeartbeatEvent extends ClientEvent {
+  /** The name of the group. */
+  readonly group: string
+  /** The id of the member in the group. */
+  readonly memberId: string
+  /** The generation of the group, or the epoch of the member, that it was sent with. */
+  readonly generation: number
+  /** The time from the heartbeat to its response or failure. */
+  readonly durationMs: number
+  /** Undefined when the membership was confirmed; REBALANCE_IN_PROGRESS when a rebalance has begun. */
+  readonly error: Error | undefined
+}
+
 /** A rebalance of a group is over, and has changed what this member reads. */
-export interface RebalanceEvent {
+export interface RebalanceEvent extends ClientEvent {
   /** The name of the group. */
   readonly group: string
   /** The id of this member in the group. */
@@ -119,3 +183,11 @@ export const positionChannel = channel('samsa:position')
 export const deliveryChannel = channel('samsa:delivery')
 /** `samsa:rebalance`: a member of a group has other partitions than before. */
 export const rebalanceChannel = channel('samsa:rebalance')
+/** `samsa:throttle`: a broker throttles the client. */
+export const throttleChannel = channel('samsa:throttle')
+/** `samsa:fetch`: a fetch response had records. */
+export const fetchChannel = channel('samsa:fetch')
+/** `samsa:commit`: offsets were committed, or could not be. */
+export const commitChannel = channel('samsa:commit')
+/** `samsa:heartbeat`: a member of a group sent a heartbeat. */
+export const heartbeatChannel = channel('samsa:heartbeat')

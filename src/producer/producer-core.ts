@@ -27,6 +27,7 @@ import { ReportQueue } from './results/reports.ts'
 import { Settlement } from './results/settlement.ts'
 import { ReadyQueues } from './accumulator/ready-queues.ts'
 import { Capacity } from './intake/capacity.ts'
+import { ProducerSource } from './producer-source.ts'
 import { Sender } from './sender/sender.ts'
 import { checkData, copyOf, type Data } from './intake/serialize.ts'
 import { TopicLookups } from './intake/topic-lookups.ts'
@@ -50,6 +51,7 @@ export class ProducerCore {
   readonly #capacity: Capacity
   readonly #topics = new Map<string, TopicState>()
   readonly #lookups: TopicLookups
+  readonly #source: ProducerSource
   readonly #hasReports: boolean
   #capabilities: BrokerCapabilities | undefined
   /** Milliseconds since 1970, read once a turn of the event loop. */
@@ -58,7 +60,7 @@ export class ProducerCore {
   #isTurnBegun = false
 
   constructor(cluster: Cluster, settings: ProducerSettings, makePolicy?: MakeRecoveryPolicy) {
-    const { logger } = cluster.options
+    const { logger, metrics } = cluster.options
     this.#cluster = cluster
     this.settings = settings
     this.#hasReports = settings.deliveryReports !== false
@@ -72,8 +74,16 @@ export class ProducerCore {
     this.#lookups = new TopicLookups(cluster, settings.deliveryTimeoutMs)
     const { reports } = this
     this.#capacity = new Capacity(settings, accumulator, this.#lookups, reports, this.#lifecycle)
-    this.#settlement = new Settlement(settings, accumulator, this.#capacity, reports, logger)
+    this.#settlement = new Settlement(
+      settings,
+      accumulator,
+      this.#capacity,
+      reports,
+      logger,
+      metrics,
+    )
     this.#sender = new Sender(cluster, settings, accumulator, this.#settlement, makePolicy)
+    this.#source = new ProducerSource(settings, this.#capacity, accumulator.incomplete)
   }
 
   /** Messages that were produced and are neither acknowledged nor failed. */
@@ -109,7 +119,10 @@ export class ProducerCore {
         await this.#sender.policy.start(deadline)
         return capabilities
       },
-      (capabilities) => (this.#capabilities = capabilities),
+      (capabilities) => {
+        this.#capabilities = capabilities
+        this.#cluster.options.metrics.add(this.#source)
+      },
     )
   }
 
@@ -364,6 +377,7 @@ export class ProducerCore {
     this.#isTurnBegun = false
     this.#capacity.endTurn()
     this.reports?.end()
+    this.#cluster.options.metrics.remove(this.#source)
     this.failures.throwFirst()
   }
 }

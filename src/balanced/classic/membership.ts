@@ -6,6 +6,7 @@ import { Deadline } from '../../async/deadline.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import { reportRetry } from '../../cluster/retry.ts'
 import { ClosedError, KafkaError } from '../../errors.ts'
+import { reportHeartbeat } from '../../observe/heartbeat.ts'
 import type { CoordinatorEvents } from '../coordinator.ts'
 import { RebalanceError } from '../errors.ts'
 import { MaxPollIntervalError, MembershipLostError } from '../membership-errors.ts'
@@ -170,7 +171,7 @@ export class Membership {
     thrown: unknown,
     { hasOwned, attempt, deadline }: JoinAttempt,
   ): Promise<void> {
-    const { backoff, logger } = this.#cluster.options
+    const { options } = this.#cluster
     const error = asKafkaError(thrown)
     const reaction = this.isJoining ? reactionTo(error) : 'ended'
     switch (reaction) {
@@ -189,11 +190,11 @@ export class Membership {
         this.#refuse()
         throw thrown
       case 'later': {
-        const waitMs = backoffMs(attempt, backoff)
+        const waitMs = backoffMs(attempt, options.backoff)
         // The caller decides how long it is worth trying.
         if (!deadline.leaves(waitMs)) throw error
         const what = `joining group '${this.#settings.groupId}'`
-        reportRetry(logger, { what, attempt: attempt + 1, waitMs, error })
+        reportRetry(options, { what, attempt: attempt + 1, waitMs, error })
         await deadline.sleep(waitMs)
       }
     }
@@ -255,13 +256,22 @@ export class Membership {
     const sentAt = performance.now()
     try {
       await this.#requests.heartbeat(sent)
+      this.#report(sent, sentAt, undefined)
       if (this.#identity === sent) this.#prove(sentAt)
       return heartbeatIntervalMs
     } catch (thrown) {
+      this.#report(sent, sentAt, asKafkaError(thrown))
       // Of a generation that is over already: what it says has been said.
       if (this.#identity !== sent) return heartbeatIntervalMs
       return this.#onHeartbeatFailed(asKafkaError(thrown), sentAt)
     }
+  }
+
+  #report({ memberId, generation }: Identity, sentAt: number, error: KafkaError | undefined): void {
+    const group = this.#settings.groupId
+    const durationMs = performance.now() - sentAt
+    const { metrics } = this.#cluster.options
+    reportHeartbeat(metrics, { group, memberId, generation, durationMs, error })
   }
 
   #onHeartbeatFailed(error: KafkaError, sentAt: number): number {

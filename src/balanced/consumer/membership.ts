@@ -11,6 +11,7 @@ import { ClosedError, KafkaError } from '../../errors.ts'
 import { textOfThrown } from '../../observe/thrown.ts'
 import type { CoordinatorEvents } from '../coordinator.ts'
 import { RebalanceError } from '../errors.ts'
+import { reportHeartbeat } from '../../observe/heartbeat.ts'
 import { Heartbeats } from '../heartbeats.ts'
 import { MaxPollIntervalError, MembershipLostError } from '../membership-errors.ts'
 import {
@@ -191,7 +192,7 @@ export class Membership {
     deadline: Deadline,
     instanceDeadline: Deadline,
   ): Promise<void> {
-    const { backoff, logger } = this.#cluster.options
+    const { options } = this.#cluster
     const reaction = reactionTo(error)
     const isInstanceHeld = reaction === 'instance held'
     const isWorthIt = isInstanceHeld ? !instanceDeadline.isOver : isPassing(reaction)
@@ -199,11 +200,11 @@ export class Membership {
       this.#move('refused')
       throw error
     }
-    const waitMs = backoffMs(attempt, backoff)
+    const waitMs = backoffMs(attempt, options.backoff)
     // The machine decides how long it is worth trying; an instance id is waited for here.
     if (!isInstanceHeld && !deadline.leaves(waitMs)) throw retriable(error)
     const what = `joining group '${this.#settings.groupId}'`
-    reportRetry(logger, { what, attempt: attempt + 1, waitMs, error })
+    reportRetry(options, { what, attempt: attempt + 1, waitMs, error })
     await (isInstanceHeld ? instanceDeadline : deadline).sleep(waitMs)
   }
 
@@ -213,15 +214,26 @@ export class Membership {
     this.#watchApplication()
     void this.#session.refresh()
     const incarnation = this.#incarnation
+    const generation = this.#epoch
+    const sentAt = performance.now()
     try {
-      await this.#exchange(this.#epoch)
+      await this.#exchange(generation)
+      this.#report(generation, sentAt, undefined)
       return this.#intervalMs
     } catch (thrown) {
+      this.#report(generation, sentAt, asKafkaError(thrown))
       if (incarnation !== this.#incarnation) return this.#intervalMs
       // Whether the coordinator acted on it, and what the answer said, is not known.
       this.#fields.forget()
       return this.#onHeartbeatFailed(asKafkaError(thrown))
     }
+  }
+
+  #report(generation: number, sentAt: number, error: KafkaError | undefined): void {
+    const group = this.#settings.groupId
+    const durationMs = performance.now() - sentAt
+    const { metrics } = this.#cluster.options
+    reportHeartbeat(metrics, { group, memberId: this.memberId, generation, durationMs, error })
   }
 
   /** Sends a heartbeat and takes in its answer. Throws what the request throws. */

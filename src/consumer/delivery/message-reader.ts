@@ -5,6 +5,7 @@ import { aSignal, type CallOptions } from '../../call-options.ts'
 import { ConsumerBusyError, InvalidArgumentError } from '../../errors.ts'
 import { readOptions } from '../../option-table.ts'
 import { aDurationMs, aFunction, checkOptions, oneOf, shown } from '../../options.ts'
+import type { ConsumerMetrics } from '../../observe/metrics/client-metrics.ts'
 import type { ConsumedMessage } from '../consumed-message.ts'
 import type { Inbox, Peeked } from '../inbox.ts'
 import { nextOf } from '../message-feed.ts'
@@ -49,6 +50,7 @@ export interface MessageReaderDependencies<Value, Key> {
   readonly commit: (offset: TopicPartitionOffset, call?: CallOptions) => Promise<void>
   /** Whether it matters which code calls: see work.ts. */
   readonly isWorkKnown: boolean
+  readonly metrics: ConsumerMetrics
   /** Told when `run` begins. */
   readonly onRun: () => void
 }
@@ -137,7 +139,7 @@ export class MessageReader<Value, Key> {
     const reading = this.#begin('run()', 'handler')
     this.#parts.onRun()
     try {
-      const run = new Run(this.#inbox, settings)
+      const run = new Run(this.#inbox, settings, this.#parts.metrics)
       await reading.work(() =>
         orderBy === 'partition'
           ? runByPartition(run, handler)

@@ -2,6 +2,7 @@ import { deferred, type Deferred } from '../../async/deferred.ts'
 import type { ConsumedMessage } from '../consumed-message.ts'
 import type { Inbox } from '../inbox.ts'
 import type { PartitionState } from '../partition-state.ts'
+import { HandlerClock } from './handler-clock.ts'
 import { nextToHandle, PartitionHandler, type MessageHandler, type ToHandle } from './handler.ts'
 import type { Run } from './run.ts'
 
@@ -26,6 +27,8 @@ interface Task<Value, Key> {
   readonly key: string | undefined
   /** Of what waits. */
   waitingBytes: number
+  /** When the handler began, if it returned a promise. */
+  beganAt: number
   /** The next one with the same key. */
   next: Task<Value, Key> | undefined
 }
@@ -65,6 +68,7 @@ export class RunByKey<Value, Key> {
   readonly #ready: Task<Value, Key>[] = []
   /** Partitions that were read as far ahead as they may be: they stay claimed. */
   readonly #full = new Set<Work<Value, Key>>()
+  readonly #clock: HandlerClock
   #waitingBytes = 0
 
   constructor(
@@ -73,6 +77,7 @@ export class RunByKey<Value, Key> {
     rewind: (state: PartitionState, offset: number) => void,
   ) {
     this.#run = run
+    this.#clock = new HandlerClock(run.metrics)
     this.#handler = handler
     this.#rewind = rewind
   }
@@ -91,15 +96,20 @@ export class RunByKey<Value, Key> {
 
   #startMore(): void {
     const { feed } = this.#run
-    while (this.#run.hasRoom && !this.#run.isOver) {
-      const task = this.#ready.shift()
-      if (task !== undefined) {
-        this.#beginWaiting(task)
-        continue
+    this.#clock.read()
+    try {
+      while (this.#run.hasRoom && !this.#run.isOver) {
+        const task = this.#ready.shift()
+        if (task !== undefined) {
+          this.#beginWaiting(task)
+          continue
+        }
+        const state = feed.claim()
+        if (state === undefined) return
+        this.#take(state)
       }
-      const state = feed.claim()
-      if (state === undefined) return
-      this.#take(state)
+    } finally {
+      this.#clock.flush()
     }
   }
 
@@ -147,7 +157,15 @@ export class RunByKey<Value, Key> {
   #add(work: Work<Value, Key>, { message, raw }: ToHandle<Value, Key>): void {
     const key = raw.key?.toString('latin1')
     const { offset } = raw
-    const task: Task<Value, Key> = { work, message, offset, key, waitingBytes: 0, next: undefined }
+    const task: Task<Value, Key> = {
+      work,
+      message,
+      offset,
+      key,
+      waitingBytes: 0,
+      beganAt: 0,
+      next: undefined,
+    }
     const before = key === undefined ? undefined : work.lanes.get(key)
     if (key === undefined || before === undefined) {
       this.#begin(task)
@@ -167,17 +185,20 @@ export class RunByKey<Value, Key> {
     try {
       result = work.calls.call(task.message)
     } catch (error) {
+      this.#clock.returned()
       work.unfinished.add(offset)
       this.#failed(task, error)
       this.#freeKey(task)
       return
     }
     if (result === undefined) {
+      this.#clock.returned()
       work.unfinished.delete(offset)
       work.calls.succeeded(offset)
       this.#freeKey(task)
       return
     }
+    task.beganAt = this.#clock.begin()
     work.unfinished.add(offset)
     if (key !== undefined && task.next === undefined) work.lanes.set(key, task)
     work.running++
@@ -210,6 +231,7 @@ export class RunByKey<Value, Key> {
 
   #finished(task: Task<Value, Key>): void {
     const run = this.#run
+    run.metrics.handlerDuration.recordMs(performance.now() - task.beganAt)
     task.work.running--
     run.finished()
     this.#freeKey(task)
@@ -224,7 +246,10 @@ export class RunByKey<Value, Key> {
   }
 
   #failed({ work, offset }: Task<Value, Key>, error: unknown): void {
-    if (work.calls.failed(offset, error)) this.#run.fail(error)
+    if (work.calls.failed(offset, error)) {
+      this.#run.metrics.handlerFailures++
+      this.#run.fail(error)
+    }
     work.isBroken = true
   }
 

@@ -1,6 +1,7 @@
 import type { Inbox } from '../inbox.ts'
 import type { PartitionState } from '../partition-state.ts'
 import { nextToHandle, PartitionHandler, type MessageHandler } from './handler.ts'
+import { HandlerClock } from './handler-clock.ts'
 import type { Run } from './run.ts'
 
 /**
@@ -41,19 +42,29 @@ async function handleChunk<Value, Key>(
   const { chunk } = state.buffer
   if (chunk === undefined) return
   const calls = new PartitionHandler(state, handler)
-  while (!run.isOver) {
-    if (state.buffer.chunk !== chunk) return
-    const next = nextToHandle(run.feed, chunk)
-    if (next === undefined) return
-    const { offset } = next.raw
-    try {
-      await calls.call(next.message)
-      calls.succeeded(offset)
-    } catch (error) {
-      // It was not handled: it is the next one again, unless the application went elsewhere meanwhile.
-      if (state.buffer.chunk === chunk) chunk.index--
-      if (calls.failed(offset, error)) throw error
-      return
+  const clock = new HandlerClock(run.metrics)
+  try {
+    while (!run.isOver) {
+      if (state.buffer.chunk !== chunk) return
+      const next = nextToHandle(run.feed, chunk)
+      if (next === undefined) return
+      const { offset } = next.raw
+      try {
+        const result = calls.call(next.message)
+        await result
+        if (result === undefined) clock.returned()
+        else clock.settled()
+        calls.succeeded(offset)
+      } catch (error) {
+        clock.returned()
+        // It was not handled: it is the next one again, unless the application went elsewhere meanwhile.
+        if (state.buffer.chunk === chunk) chunk.index--
+        if (!calls.failed(offset, error)) return
+        run.metrics.handlerFailures++
+        throw error
+      }
     }
+  } finally {
+    clock.read()
   }
 }

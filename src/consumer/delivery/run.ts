@@ -4,6 +4,7 @@ import { aSignal } from '../../call-options.ts'
 import { ClosedError } from '../../errors.ts'
 import type { OptionTable, WithDefaults } from '../../option-table.ts'
 import { anInteger, oneOf } from '../../options.ts'
+import type { ConsumerMetrics } from '../../observe/metrics/client-metrics.ts'
 import type { MessageFeed } from '../message-feed.ts'
 
 /** The options of `consumer.run()`. `RUN_OPTIONS` has their checks and defaults. */
@@ -37,6 +38,7 @@ export type RunSettings = WithDefaults<RunOptions, typeof RUN_OPTIONS>
  */
 export class Run<Feed extends MessageFeed<unknown>> {
   readonly feed: Feed
+  readonly metrics: ConsumerMetrics
   readonly #concurrency: number
   readonly #signal: AbortSignal | undefined
   readonly #stopSignal: AbortSignal | undefined
@@ -45,8 +47,9 @@ export class Run<Feed extends MessageFeed<unknown>> {
   /** Resolves when the last handler has finished. */
   #idle: Deferred<void> | undefined
 
-  constructor(feed: Feed, options: RunSettings) {
+  constructor(feed: Feed, options: RunSettings, metrics: ConsumerMetrics) {
     this.feed = feed
+    this.metrics = metrics
     this.#concurrency = options.concurrency
     this.#signal = options.signal
     this.#stopSignal = options.stopSignal

@@ -4,6 +4,7 @@ import { ErrorCode } from '../../../protocol/errors.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { Broker } from '../../network/broker.ts'
 import type { FrameMemory } from '../../network/frame-memory.ts'
+import type { ConsumerMetrics } from '../../observe/metrics/client-metrics.ts'
 import type { PartitionState } from '../partition-state.ts'
 import { fetchedPartitions, type FetchedPartition } from './fetch-request.ts'
 import { keyOf, type PartitionToFetch } from './fetch-session.ts'
@@ -24,6 +25,7 @@ export interface ResponseHandlerDependencies {
   readonly cluster: Cluster
   readonly settings: FetchSettings
   readonly recovery: PositionRecovery
+  readonly metrics: ConsumerMetrics
   /** Where the memory of responses comes from, if it is used again. */
   readonly frameMemory: FrameMemory | undefined
   /** Something of a partition was handled: records, an error, or that there is nothing. */
@@ -45,6 +47,7 @@ export class ResponseHandler {
     const fetched = fetchedPartitions(response, byId)
     let bytes = 0
     for (const { records } of fetched.values()) bytes += records?.length ?? 0
+    if (bytes > 0) this.#parts.metrics.fetchBytes.record(bytes)
     const lease = this.#leaseOf(fetched)
     lease?.retain()
     for (const { state, toFetch, version } of asked) {
@@ -79,7 +82,7 @@ export class ResponseHandler {
     broker: Broker,
     lease: Lease | undefined,
   ): void {
-    const { cluster, settings, recovery, onRecords } = this.#parts
+    const { cluster, settings, recovery, metrics, onRecords } = this.#parts
     const { fetch } = state
     const { errorCode, preferredReadReplica, records } = fetched
     const { metadataMaxAgeMs, logger } = cluster.options
@@ -99,7 +102,12 @@ export class ResponseHandler {
       recovery.checkEnd(state)
       return
     }
-    if (queueRecords(state, fetched, lease, settings, logger)) fetch.ledFurther()
+    const messagesBefore = state.buffer.messages
+    const isFurther = queueRecords(state, fetched, lease, settings, logger)
+    const counted = metrics.topics.of(state.topic)
+    counted.fetchedMessages += state.buffer.messages - messagesBefore
+    counted.fetchedBytes += records.length
+    if (isFurther) fetch.ledFurther()
     else recovery.ledNowhere(state, 'the response has no batch that leads any further')
     onRecords(state)
   }

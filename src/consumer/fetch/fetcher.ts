@@ -5,6 +5,8 @@ import type { Cluster } from '../../cluster/cluster.ts'
 import { BrokerError, isRetriable, LeaderNotFoundError, TopicRecreatedError } from '../../errors.ts'
 import type { Broker } from '../../network/broker.ts'
 import { FrameMemory } from '../../network/frame-memory.ts'
+import { fetchChannel, type FetchEvent } from '../../observe/channels.ts'
+import type { ConsumerMetrics } from '../../observe/metrics/client-metrics.ts'
 import type { PartitionState } from '../partition-state.ts'
 import { isOfConnection } from './failures.ts'
 import { FetchBudget, queuedBytes } from './fetch-budget.ts'
@@ -34,6 +36,7 @@ export interface FetcherEvents {
  */
 export class Fetcher {
   readonly #cluster: Cluster
+  readonly #metrics: ConsumerMetrics
   readonly #settings: FetchSettings
   /** In the order in which they are fetched: a partition that got records moves to the end. */
   readonly #states = new Set<PartitionState>()
@@ -49,8 +52,14 @@ export class Fetcher {
   #isFull = false
   #isStopped = false
 
-  constructor(cluster: Cluster, settings: FetchSettings, events: FetcherEvents) {
+  constructor(
+    cluster: Cluster,
+    settings: FetchSettings,
+    events: FetcherEvents,
+    metrics: ConsumerMetrics,
+  ) {
     this.#cluster = cluster
+    this.#metrics = metrics
     this.#settings = settings
     this.#events = events
     const { onArrived, onTruncated } = events
@@ -66,6 +75,7 @@ export class Fetcher {
       cluster,
       settings,
       recovery: this.#recovery,
+      metrics,
       frameMemory: this.#frameMemory,
       onArrived,
       onRecords: (state) => this.#gotRecords(state),
@@ -265,6 +275,7 @@ export class Fetcher {
         throw new BrokerError(response.errorCode, 'fetching', { broker: source.broker.name })
       }
       const bytes = this.#responses.handle(response, asked, byId, source.broker)
+      if (bytes > 0) this.#tell(source.broker, bytes, asked.length, performance.now() - began)
       source.answered(bytes === 0 ? 'empty' : 'records', performance.now() - began, this.#settings)
     } catch (error) {
       source.session.lost()
@@ -281,6 +292,14 @@ export class Fetcher {
       for (const { state, version } of asked) state.fetch.end('fetching', version)
       this.pump()
     }
+  }
+
+  #tell({ name: broker }: Broker, bytes: number, partitions: number, durationMs: number): void {
+    if (!fetchChannel.hasSubscribers) return
+    const { clientId } = this.#cluster.options.metrics
+    const { group } = this.#metrics
+    const event: FetchEvent = { clientId, broker, group, bytes, partitions, durationMs }
+    fetchChannel.publish(event)
   }
 
   #ask(state: PartitionState): Asked {

@@ -87,7 +87,7 @@ export class PositionRecovery {
     state.fetch.waitUntil(performance.now() + waitMs)
     const { topic, partition, name } = state
     const error = new BrokerError(ErrorCode.NONE, `fetching ${name}`, { topic, partition }, detail)
-    reportRetry(this.#cluster.options.logger, { what: `fetching ${name}`, attempt, waitMs, error })
+    reportRetry(this.#cluster.options, { what: `fetching ${name}`, attempt, waitMs, error })
   }
 
   /** A broker answered the fetch of a partition with an error. */
@@ -124,8 +124,7 @@ export class PositionRecovery {
     const waitMs = backoffMs(state.fetch.failed(), this.#settings.fetchBackoff)
     state.fetch.waitUntil(performance.now() + waitMs)
     const what = `fetching ${state.name}`
-    const { logger } = this.#cluster.options
-    reportRetry(logger, { what, attempt: state.fetch.failures, waitMs, error })
+    reportRetry(this.#cluster.options, { what, attempt: state.fetch.failures, waitMs, error })
     if (suggestsNewMetadata(error) || isStaleEpoch(error)) void this.#refresh(state)
   }
 

@@ -35,7 +35,7 @@ export async function reset(
   const to = await lookUp(cluster, settings, state, spec)
   if (!state.isAssigned || state.fetch.version !== version) return undefined
   cluster.options.logger.warn(`${problem}: it is read on at ${to}, the ${spec}`)
-  tell({ topic, partition, from, to, reason })
+  tell(cluster, { topic, partition, from, to, reason })
   state.jumpTo(to)
   return undefined
 }
@@ -72,7 +72,7 @@ export async function validate(
   logger.warn(
     `${name} lost the messages from offset ${to} up to ${position}, which had been read, with its former leader: it is read on at ${to}`,
   )
-  tell({ topic, partition, from: position, to, reason: 'truncated' })
+  tell(cluster, { topic, partition, from: position, to, reason: 'truncated' })
   return { kind: 'truncated', to, leaderEpoch }
 }
 
@@ -127,6 +127,8 @@ function problemOf(
     : `the leader of ${name} does not know epoch ${leaderEpoch}, in which the messages up to offset ${offset} were written`
 }
 
-function tell(event: PositionEvent): void {
-  if (positionChannel.hasSubscribers) positionChannel.publish(event)
+function tell(cluster: Cluster, event: Omit<PositionEvent, 'clientId'>): void {
+  if (!positionChannel.hasSubscribers) return
+  const told: PositionEvent = { clientId: cluster.options.metrics.clientId, ...event }
+  positionChannel.publish(told)
 }

@@ -1,15 +1,26 @@
 import type { Deadline } from '../../async/deadline.ts'
 import { InvalidArgumentError, OffsetCommitError, type KafkaError } from '../../errors.ts'
+import { commitChannel, type CommitEvent } from '../../observe/channels.ts'
+import type { ClientMetrics, ConsumerMetrics } from '../../observe/metrics/client-metrics.ts'
 import type { OffsetStore, OffsetToCommit } from './offset-store.ts'
 
 /** Commits one after the other, so that an earlier one that is tried again does not undo a later one. */
 export class Committer {
   readonly #store: OffsetStore | undefined
+  readonly #metrics: ClientMetrics
+  readonly #counted: ConsumerMetrics
   readonly #onCommitted: (offset: OffsetToCommit) => void
   #last: Promise<void> = Promise.resolve()
 
-  constructor(store: OffsetStore | undefined, onCommitted: (offset: OffsetToCommit) => void) {
+  constructor(
+    store: OffsetStore | undefined,
+    metrics: ClientMetrics,
+    counted: ConsumerMetrics,
+    onCommitted: (offset: OffsetToCommit) => void,
+  ) {
     this.#store = store
+    this.#metrics = metrics
+    this.#counted = counted
     this.#onCommitted = onCommitted
   }
 
@@ -39,15 +50,33 @@ export class Committer {
     const committed = this.#last.then(async () => {
       const failures: KafkaError[] = []
       const offsets = what((reason) => failures.push(reason))
+      const began = performance.now()
       const results = offsets.length === 0 ? [] : await store.commit(offsets, deadline)
       results.forEach(({ error }, index) => {
         if (error === undefined) this.#onCommitted(offsets[index]!)
         else failures.push(error)
       })
       const [first, ...others] = failures
-      if (first !== undefined) throw new OffsetCommitError([first, ...others])
+      const error = first && new OffsetCommitError([first, ...others])
+      if (offsets.length > 0) this.#report(offsets, performance.now() - began, error)
+      if (error !== undefined) throw error
     })
     this.#last = committed.catch(() => undefined)
     return committed
+  }
+
+  #report(offsets: readonly OffsetToCommit[], durationMs: number, error: Error | undefined): void {
+    this.#counted.commitDuration.recordMs(durationMs)
+    if (error !== undefined) this.#counted.commitFailures++
+    const { group } = this.#counted
+    if (!commitChannel.hasSubscribers || group === undefined) return
+    const event: CommitEvent = {
+      clientId: this.#metrics.clientId,
+      group,
+      offsets: offsets.map(({ topic, partition, offset }) => ({ topic, partition, offset })),
+      durationMs,
+      error,
+    }
+    commitChannel.publish(event)
   }
 }

@@ -50,7 +50,13 @@ export class Capacity {
   }
 
   get hasRoom(): boolean {
-    return this.#turnBytes < TURN_BYTES && !this.#isFull()
+    return this.#turnBytes < TURN_BYTES && !this.isFull
+  }
+
+  /** As much is queued as `ready` lets be queued. */
+  get isFull(): boolean {
+    const { maxQueuedBytes, maxQueuedMessages } = this.#settings
+    return this.#holds(maxQueuedBytes, maxQueuedMessages)
   }
 
   /** Throws ProducerQueueFullError. */
@@ -71,7 +77,7 @@ export class Capacity {
 
   /** Ends waits for room, if there is some or none is needed any more. */
   makeRoom(): void {
-    if (this.#room === undefined || (this.#lifecycle.isOpen && this.#isFull())) return
+    if (this.#room === undefined || (this.#lifecycle.isOpen && this.isFull)) return
     this.#room.resolve()
     this.#room = undefined
   }
@@ -81,7 +87,7 @@ export class Capacity {
     checkWait(wait)
     wait.signal?.throwIfAborted()
     while (this.#lifecycle.isOpen && !this.hasRoom) {
-      const isFull = this.#isFull()
+      const { isFull } = this
       // Nothing lingers while the application waits for room.
       if (isFull) this.#accumulator.flush()
       const over = isFull ? (this.#room ??= deferred()) : (this.#turnOver ??= deferred())
@@ -92,11 +98,6 @@ export class Capacity {
   /** The message of a wait that took too long. */
   late(what: string, timeoutMs: number | undefined): string {
     return `${what} took longer than ${timeoutMs} ms: ${this.queuedMessages} messages are not acknowledged yet`
-  }
-
-  #isFull(): boolean {
-    const { maxQueuedBytes, maxQueuedMessages } = this.#settings
-    return this.#holds(maxQueuedBytes, maxQueuedMessages)
   }
 
   /** Whether this much is queued. Unread reports count as messages. */

@@ -1,5 +1,6 @@
 import { deliveryChannel, type DeliveryEvent } from '../../observe/channels.ts'
 import type { Logger } from '../../observe/logger.ts'
+import type { ClientMetrics } from '../../observe/metrics/client-metrics.ts'
 import { textOfThrown } from '../../observe/thrown.ts'
 import { messagesOf } from '../accumulator/batch-messages.ts'
 import type { Accumulator } from '../accumulator/accumulator.ts'
@@ -24,6 +25,7 @@ export class Settlement {
   readonly #capacity: Capacity
   readonly #reports: ReportQueue | undefined
   readonly #logger: Logger
+  readonly #metrics: ClientMetrics
   #deliveredMessages = 0
   #failedMessages = 0
 
@@ -33,12 +35,14 @@ export class Settlement {
     capacity: Capacity,
     reports: ReportQueue | undefined,
     logger: Logger,
+    metrics: ClientMetrics,
   ) {
     this.#settings = settings
     this.#accumulator = accumulator
     this.#capacity = capacity
     this.#reports = reports
     this.#logger = logger
+    this.#metrics = metrics
   }
 
   get deliveredMessages(): number {
@@ -53,16 +57,22 @@ export class Settlement {
   settle(batch: Batch, ending: Ending): void {
     if (batch.isSettled) return
     const { result, queue, count } = batch
+    const counted = this.#metrics.produced(queue.topic)
     if ('error' in ending) {
       result.fail(ending.error, batch.deliveries)
       this.#failedMessages += count
+      counted.failedMessages += count
     } else {
       result.deliver(queue.topic, queue.partition, ending.baseOffset, ending.appendTime)
       this.#deliveredMessages += count
+      counted.messages += count
+      counted.bytes += batch.sizeBytes
+      counted.batches++
+      this.#metrics.deliveryDuration.recordMs(performance.now() - batch.createdAt)
     }
     if (batch.hasGroups) tellGroups(batch, ending)
     if (this.#settings.deliveryReports !== false) this.#reportBatch(batch, ending)
-    if (deliveryChannel.hasSubscribers) publish(batch, ending)
+    if (deliveryChannel.hasSubscribers) publish(this.#metrics.clientId, batch, ending)
     const isAnswered = this.#settings.requiredAcks !== 0 && batch.attempts === 1
     this.#accumulator.release(batch, isAnswered && !('error' in ending))
     this.#capacity.makeRoom()
@@ -71,6 +81,7 @@ export class Settlement {
   /** A message failed before it was queued. */
   refused(topic: string, value: Data, key: Data, error: Error): void {
     this.#failedMessages++
+    this.#metrics.produced(topic).failedMessages++
     if (this.#settings.deliveryReports === false) return
     const timestamp = Date.now()
     this.#report({ topic, partition: -1, offset: -1, timestamp, key, value, error })
@@ -120,8 +131,10 @@ function tellGroups(batch: Batch, ending: Ending): void {
   }
 }
 
-function publish({ queue, count, createdAt, attempts }: Batch, ending: Ending): void {
+function publish(clientId: string, batch: Batch, ending: Ending): void {
+  const { queue, count, createdAt, attempts } = batch
   const event: DeliveryEvent = {
+    clientId,
     topic: queue.topic,
     partition: queue.partition,
     messages: count,

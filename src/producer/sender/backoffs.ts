@@ -32,7 +32,7 @@ export class Backoffs {
     if (queue.isBackingOff || this.#isStopped) return
     const waitMs = backoffMs(queue.failures++, this.#backoff)
     const what = `producing to ${topic}-${partition}`
-    reportRetry(this.#cluster.options.logger, { what, attempt: queue.failures, waitMs, error })
+    reportRetry(this.#cluster.options, { what, attempt: queue.failures, waitMs, error })
     queue.isBackingOff = true
     const timer = setTimeout(() => {
       this.#timers.delete(timer)

@@ -156,7 +156,9 @@ export class Sink {
       if (batches.length > 0 && bytes + sealedBytes(head) > maxRequestSize) break
       queue.take(request, this)
       queue.number(head)
-      bytes += wireOf(head, compression).length
+      const wireBytes = wireOf(head, compression).length
+      this.#count(head, wireBytes, startedAt)
+      bytes += wireBytes
       batches.push(head)
       if (queue.batches.length > 0) again.push(queue)
       else queue.delist()
@@ -167,6 +169,17 @@ export class Sink {
     }
     this.#ready = [...ready.slice(at), ...again]
     return batches
+  }
+
+  #count(batch: Batch, wireBytes: number, startedAt: number): void {
+    const { metrics } = this.#context.cluster.options
+    const counted = metrics.produced(batch.queue.topic)
+    counted.sentBatches++
+    counted.sentBytes += wireBytes
+    counted.uncompressedBytes += batch.sizeBytes
+    metrics.batchBytes.record(wireBytes)
+    metrics.batchMessages.record(batch.count)
+    if (batch.attempts === 1) metrics.queueDuration.recordMs(startedAt - batch.createdAt)
   }
 
   /** The batch of a partition that may be sent now: expired ones are gone, and the policy has numbered the partition. */

@@ -39,11 +39,15 @@ describe('an assignment of a million partitions', () => {
 
   it('is told in one event, and in a line of a log that names the first of them', () => {
     const all = partitions.map(({ partition }) => ({ topic: 't', partition }))
-    const log = new RebalanceLog('g', { memberId: 'a' } as never)
+    const log = new RebalanceLog('app', 'g', { memberId: 'a' } as never)
     log.assigned(all)
     log.revoked(all)
     log.lost(all)
-    expect(log.phase('settled', all)).toMatchObject({ group: 'g', memberId: 'a' })
+    expect(log.phase('settled', all)).toMatchObject({
+      clientId: 'app',
+      group: 'g',
+      memberId: 'a',
+    })
     expect(namesOf(all)).toMatch(/^t-0, t-1, .* and 999900 more$/)
   })
 })

@@ -13,6 +13,7 @@ import {
   SocketDisconnectedError,
 } from '../../../src/errors.ts'
 import { Connection, type ConnectionOptions } from '../../../src/network/connection.ts'
+import { ClientMetrics } from '../../../src/observe/metrics/client-metrics.ts'
 import { FakeBroker } from '../../support/fake-broker.ts'
 import { failureOf, settled } from '../../support/settled.ts'
 import { keepWarnings } from '../../support/warnings.ts'
@@ -21,6 +22,7 @@ const OPTIONS: ConnectionOptions = {
   clientId: 'test',
   maxResponseBytes: 1_000_000,
   maxIdleMs: 60_000,
+  metrics: new ClientMetrics('test'),
 }
 const ALL_TOPICS = { topics: null }
 const NO_TOPICS = { brokers: [], topics: [] }

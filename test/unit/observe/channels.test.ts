@@ -48,14 +48,14 @@ describe('events', () => {
       await using client = new KafkaClient({ ...QUICK, hosts: fake.name })
       await client.topic('orders').partitions()
     })
-    const done = { broker: fake.name, durationMs: aTime, error: undefined }
+    const done = { clientId: 'samsa', broker: fake.name, durationMs: aTime, error: undefined }
     expect(events.get('samsa:connect')).toEqual([{ ...done, purpose: 'general' }])
     expect(events.get('samsa:request')).toEqual([
       { ...done, api: 'ApiVersions', version: aTime },
       { ...done, api: 'Metadata', version: metadata.versions.max },
     ])
     expect(events.get('samsa:close')).toEqual([
-      { broker: fake.name, reason: expect.objectContaining({ code: 'CLOSED' }) },
+      { clientId: 'samsa', broker: fake.name, reason: expect.objectContaining({ code: 'CLOSED' }) },
     ])
     expect(events.get('samsa:retry')).toEqual([])
   })
@@ -72,11 +72,12 @@ describe('events', () => {
     expect(failed).toMatchObject({ api: 'Metadata', broker: fake.name, error: timedOut })
     expect(events.get('samsa:close')?.[0]).toMatchObject({ reason: timedOut })
     const retries = events.get('samsa:retry') ?? []
+    const clientId = 'samsa'
     const what = "looking up topic 'orders'"
     const missing: unknown = expect.objectContaining({ code: 'UNKNOWN_TOPIC_OR_PARTITION' })
     const unreachable: unknown = expect.objectContaining({ code: 'NO_BROKERS_AVAILABLE' })
-    expect(retries[0]).toEqual({ what, attempt: 1, waitMs: aTime, error: unreachable })
-    expect(retries[1]).toEqual({ what, attempt: 2, waitMs: aTime, error: missing })
+    expect(retries[0]).toEqual({ clientId, what, attempt: 1, waitMs: aTime, error: unreachable })
+    expect(retries[1]).toEqual({ clientId, what, attempt: 2, waitMs: aTime, error: missing })
   })
 
   it('are not created without subscribers', async () => {

@@ -1,0 +1,49 @@
+import type { ConsumerMetrics } from '../../observe/metrics/client-metrics.ts'
+
+/**
+ * Times handlers that are called one after the other. The clock is read once for each handler that returned a promise,
+ * which ends one message and begins the next. Handlers that return nothing take less time than reading the clock: they
+ * share the time up to the next reading.
+ */
+export class HandlerClock {
+  readonly #metrics: ConsumerMetrics
+  #readAt = performance.now()
+  #unread = 0
+
+  constructor(metrics: ConsumerMetrics) {
+    this.#metrics = metrics
+  }
+
+  /** A handler returned nothing, or threw. */
+  returned(): void {
+    this.#unread++
+  }
+
+  /** The promise of a handler was settled. */
+  settled(): void {
+    this.#unread++
+    this.read()
+  }
+
+  /** To be called at the end of a turn. */
+  read(): void {
+    const now = performance.now()
+    if (this.#unread > 0) {
+      this.#metrics.handlerDuration.recordMs((now - this.#readAt) / this.#unread, this.#unread)
+    }
+    this.#unread = 0
+    this.#readAt = now
+  }
+
+  /** To be called at the end of a turn that may have called no handler. */
+  flush(): void {
+    if (this.#unread > 0) this.read()
+  }
+
+  /** To be called when a handler has returned a promise that settles later: returns when that handler began. */
+  begin(): number {
+    const beganAt = this.#readAt
+    this.read()
+    return beganAt
+  }
+}

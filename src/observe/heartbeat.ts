@@ -1,0 +1,15 @@
+import { heartbeatChannel, type HeartbeatEvent } from './channels.ts'
+import type { ClientMetrics } from './metrics/client-metrics.ts'
+
+/** Counts a heartbeat of a member and reports it to the diagnostics channel, whatever kind of group it is. */
+export function reportHeartbeat(
+  metrics: ClientMetrics,
+  heartbeat: Omit<HeartbeatEvent, 'clientId'>,
+): void {
+  const counted = metrics.consumer(heartbeat.group)
+  if (heartbeat.error === undefined) counted.heartbeatDuration.recordMs(heartbeat.durationMs)
+  else counted.heartbeatFailures++
+  if (!heartbeatChannel.hasSubscribers) return
+  const event: HeartbeatEvent = { clientId: metrics.clientId, ...heartbeat }
+  heartbeatChannel.publish(event)
+}

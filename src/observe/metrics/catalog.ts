@@ -1,0 +1,323 @@
+/** The metrics of a client: what docs/metrics.md lists, and what every export of them is made from. */
+
+/** What a metric is about: `client_id` is on each. */
+export type MetricLabel = 'client_id' | 'broker' | 'api' | 'topic' | 'group' | 'partition' | 'error'
+
+/** The unit of a metric's values. */
+export type MetricUnit =
+  | 'seconds'
+  | 'bytes'
+  | 'messages'
+  | 'batches'
+  | 'requests'
+  | 'connections'
+  | 'partitions'
+  | 'ratio'
+  | 'events'
+
+/** A metric of the catalog. */
+export interface MetricDeclaration {
+  /** A `counter` only grows while the client lives, a `gauge` is a value of now, a `histogram` has a distribution. */
+  readonly kind: 'counter' | 'gauge' | 'histogram'
+  /** The unit of the values. */
+  readonly unit: MetricUnit
+  /** Beside `client_id`. */
+  readonly labels: readonly Exclude<MetricLabel, 'client_id'>[]
+  /** What the metric means, in a sentence. */
+  readonly description: string
+}
+
+const broker = ['broker'] as const
+const topic = ['topic'] as const
+const group = ['group'] as const
+const groupTopic = ['group', 'topic'] as const
+
+/** By name, as Prometheus has them. */
+export const METRICS = {
+  samsa_request_duration_seconds: {
+    kind: 'histogram',
+    unit: 'seconds',
+    labels: ['api', 'broker'],
+    description: 'The time from writing a request to its response.',
+  },
+  samsa_request_failures_total: {
+    kind: 'counter',
+    unit: 'requests',
+    labels: ['api', 'broker'],
+    description: 'Requests that ended without a response: a timeout, or a lost connection.',
+  },
+  samsa_requests_in_flight: {
+    kind: 'gauge',
+    unit: 'requests',
+    labels: broker,
+    description:
+      'Requests that were written and have no response yet, long polls of consumers included.',
+  },
+  samsa_request_size_bytes: {
+    kind: 'histogram',
+    unit: 'bytes',
+    labels: broker,
+    description: 'The sizes of requests. The sum is what was sent.',
+  },
+  samsa_response_size_bytes: {
+    kind: 'histogram',
+    unit: 'bytes',
+    labels: broker,
+    description: 'The sizes of responses. The sum is what was received.',
+  },
+  samsa_throttled_responses_total: {
+    kind: 'counter',
+    unit: 'requests',
+    labels: broker,
+    description: 'Responses by which a broker throttled the client for a quota.',
+  },
+  samsa_throttle_seconds_total: {
+    kind: 'counter',
+    unit: 'seconds',
+    labels: broker,
+    description: 'The throttling that responses asked for.',
+  },
+  samsa_connections_open: {
+    kind: 'gauge',
+    unit: 'connections',
+    labels: broker,
+    description: 'Connections that are ready for requests.',
+  },
+  samsa_connections_opened_total: {
+    kind: 'counter',
+    unit: 'connections',
+    labels: broker,
+    description: 'Connections that were opened, TLS and login included.',
+  },
+  samsa_connection_failures_total: {
+    kind: 'counter',
+    unit: 'connections',
+    labels: broker,
+    description: 'Connections that could not be opened.',
+  },
+  samsa_retries_total: {
+    kind: 'counter',
+    unit: 'events',
+    labels: ['error'],
+    description: 'Operations that failed and were tried again, by the code of the error.',
+  },
+  samsa_producer_messages_total: {
+    kind: 'counter',
+    unit: 'messages',
+    labels: topic,
+    description: 'Messages that were acknowledged.',
+  },
+  samsa_producer_failed_messages_total: {
+    kind: 'counter',
+    unit: 'messages',
+    labels: topic,
+    description: 'Messages that could not be delivered, those that were refused at once included.',
+  },
+  samsa_producer_bytes_total: {
+    kind: 'counter',
+    unit: 'bytes',
+    labels: topic,
+    description: 'The records of acknowledged batches, before compression.',
+  },
+  samsa_producer_batches_total: {
+    kind: 'counter',
+    unit: 'batches',
+    labels: topic,
+    description: 'Batches that were acknowledged.',
+  },
+  samsa_producer_sent_batches_total: {
+    kind: 'counter',
+    unit: 'batches',
+    labels: topic,
+    description: 'Batches that were written to a broker, each attempt counted.',
+  },
+  samsa_producer_sent_bytes_total: {
+    kind: 'counter',
+    unit: 'bytes',
+    labels: topic,
+    description:
+      'The bytes of batches that were written to a broker, compressed, each attempt counted.',
+  },
+  samsa_producer_uncompressed_bytes_total: {
+    kind: 'counter',
+    unit: 'bytes',
+    labels: topic,
+    description: 'The same batches before compression.',
+  },
+  samsa_producer_compression_ratio: {
+    kind: 'gauge',
+    unit: 'ratio',
+    labels: topic,
+    description:
+      'Sent bytes by uncompressed bytes since the client was made: 1 without compression.',
+  },
+  samsa_producer_batch_size_bytes: {
+    kind: 'histogram',
+    unit: 'bytes',
+    labels: [],
+    description: 'The sizes of batches as they are sent, compressed.',
+  },
+  samsa_producer_batch_messages: {
+    kind: 'histogram',
+    unit: 'messages',
+    labels: [],
+    description: 'The numbers of messages in batches that are sent.',
+  },
+  samsa_producer_queue_duration_seconds: {
+    kind: 'histogram',
+    unit: 'seconds',
+    labels: [],
+    description: "The time from a batch's first message to its first attempt.",
+  },
+  samsa_producer_delivery_duration_seconds: {
+    kind: 'histogram',
+    unit: 'seconds',
+    labels: [],
+    description: "The time from a batch's first message to its acknowledgement.",
+  },
+  samsa_producer_queued_messages: {
+    kind: 'gauge',
+    unit: 'messages',
+    labels: [],
+    description: 'Messages that are neither acknowledged nor failed.',
+  },
+  samsa_producer_queued_bytes: {
+    kind: 'gauge',
+    unit: 'bytes',
+    labels: [],
+    description: 'The bytes of these messages.',
+  },
+  samsa_producer_queue_limit_bytes: {
+    kind: 'gauge',
+    unit: 'bytes',
+    labels: [],
+    description: 'The sum of `maxQueuedBytes` of all open producers.',
+  },
+  samsa_producer_oldest_message_age_seconds: {
+    kind: 'gauge',
+    unit: 'seconds',
+    labels: [],
+    description: 'The age of the oldest message that is not acknowledged; 0 without one.',
+  },
+  samsa_consumer_messages_total: {
+    kind: 'counter',
+    unit: 'messages',
+    labels: groupTopic,
+    description: 'Messages that were delivered to the application.',
+  },
+  samsa_consumer_fetched_messages_total: {
+    kind: 'counter',
+    unit: 'messages',
+    labels: groupTopic,
+    description: 'Messages that were fetched, as the headers of batches count them.',
+  },
+  samsa_consumer_fetched_bytes_total: {
+    kind: 'counter',
+    unit: 'bytes',
+    labels: groupTopic,
+    description: 'The records that were fetched, compressed.',
+  },
+  samsa_consumer_fetch_size_bytes: {
+    kind: 'histogram',
+    unit: 'bytes',
+    labels: group,
+    description: 'The records of a fetch response, of those that have some.',
+  },
+  samsa_consumer_buffered_messages: {
+    kind: 'gauge',
+    unit: 'messages',
+    labels: groupTopic,
+    description: 'Messages that were fetched and not decoded yet.',
+  },
+  samsa_consumer_buffered_bytes: {
+    kind: 'gauge',
+    unit: 'bytes',
+    labels: groupTopic,
+    description: 'The bytes of these messages, compressed.',
+  },
+  samsa_consumer_assigned_partitions: {
+    kind: 'gauge',
+    unit: 'partitions',
+    labels: groupTopic,
+    description: 'Partitions that the consumers read.',
+  },
+  samsa_consumer_lag_messages: {
+    kind: 'gauge',
+    unit: 'messages',
+    labels: ['group', 'topic', 'partition'],
+    description:
+      'Offsets between the position and the end of the log at the last fetch: the sum of the partitions.',
+  },
+  samsa_consumer_lag_seconds: {
+    kind: 'gauge',
+    unit: 'seconds',
+    labels: ['group', 'topic', 'partition'],
+    description:
+      'The age of the next message, by its timestamp: the largest of the partitions; 0 at the end of the log.',
+  },
+  samsa_consumer_handler_duration_seconds: {
+    kind: 'histogram',
+    unit: 'seconds',
+    labels: group,
+    description:
+      'The time that handlers of `run` take for a message. Handlers without a promise count with the mean of their turn.',
+  },
+  samsa_consumer_handler_failures_total: {
+    kind: 'counter',
+    unit: 'messages',
+    labels: group,
+    description: 'Messages for which a handler of `run` threw.',
+  },
+  samsa_consumer_commit_duration_seconds: {
+    kind: 'histogram',
+    unit: 'seconds',
+    labels: group,
+    description: 'The time that commits of offsets take, with their retries.',
+  },
+  samsa_consumer_commit_failures_total: {
+    kind: 'counter',
+    unit: 'events',
+    labels: group,
+    description: 'Commits that failed for at least one partition.',
+  },
+  samsa_consumer_heartbeat_duration_seconds: {
+    kind: 'histogram',
+    unit: 'seconds',
+    labels: group,
+    description: 'The time from a heartbeat to its response.',
+  },
+  samsa_consumer_heartbeat_failures_total: {
+    kind: 'counter',
+    unit: 'events',
+    labels: group,
+    description: 'Heartbeats that failed, those that announce a rebalance included.',
+  },
+  samsa_consumer_rebalance_duration_seconds: {
+    kind: 'histogram',
+    unit: 'seconds',
+    labels: group,
+    description: 'The time that rebalances take which change the assignment.',
+  },
+  samsa_consumer_lost_partitions_total: {
+    kind: 'counter',
+    unit: 'partitions',
+    labels: group,
+    description: 'Partitions that were lost without a chance to commit.',
+  },
+  samsa_dead_letters_total: {
+    kind: 'counter',
+    unit: 'messages',
+    labels: topic,
+    description: 'Messages that `withDeadLetters` sent on, by the topic that they were read from.',
+  },
+} as const satisfies Readonly<Record<string, MetricDeclaration>>
+
+/** The name of a metric. */
+export type MetricName = keyof typeof METRICS
+
+type NamesOf<Kind> = {
+  [Name in MetricName]: (typeof METRICS)[Name]['kind'] extends Kind ? Name : never
+}[MetricName]
+
+export type NumberName = NamesOf<'counter' | 'gauge'>
+export type HistogramName = NamesOf<'histogram'>

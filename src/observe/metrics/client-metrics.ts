@@ -1,0 +1,232 @@
+/**
+ * What a client counts: plain fields, which the code that knows of an event increments, a few for each request,
+ * response or batch and none for each message. Nothing is computed until a snapshot is taken.
+ */
+import { KafkaError } from '../../errors.ts'
+import type { HealthReason } from './health.ts'
+import { Histogram } from './histogram.ts'
+import { LabelMap } from './label-map.ts'
+import { Collector, type ClientMetricsSnapshot } from './snapshot.ts'
+
+/** How many values of a label are told apart. */
+const MOST_BROKERS = 500
+const MOST_APIS = 100
+const MOST_TOPICS = 1_000
+const MOST_GROUPS = 100
+const MOST_ERRORS = 200
+
+/** Requests of one API to one broker. */
+export class ApiMetrics {
+  readonly duration = new Histogram()
+  failures = 0
+}
+
+/** Connections to one address. Written by Connection and openSession. */
+export class BrokerMetrics {
+  readonly apis = new LabelMap(MOST_APIS, () => new ApiMetrics())
+  readonly requestBytes = new Histogram()
+  readonly responseBytes = new Histogram()
+  inFlight = 0
+  open = 0
+  opened = 0
+  failed = 0
+  throttled = 0
+  throttledMs = 0
+}
+
+/** Messages that are produced to one topic. Written by Sink and Settlement. */
+export class ProducedMetrics {
+  messages = 0
+  failedMessages = 0
+  bytes = 0
+  batches = 0
+  sentBatches = 0
+  sentBytes = 0
+  uncompressedBytes = 0
+}
+
+/** Messages of one topic that the consumers of one group read. */
+export class ConsumedMetrics {
+  fetchedMessages = 0
+  fetchedBytes = 0
+  /** Delivered from partitions that are not assigned any more. */
+  deliveredBefore = 0
+  /** Delivered from partitions that are assigned: added up by the sources while a snapshot is taken. */
+  deliveredNow = 0
+  /** What was reported last. */
+  #delivered = 0
+
+  /** All that was delivered. A message that a handler gave back does not make it smaller. */
+  takeDelivered(): number {
+    this.#delivered = Math.max(this.#delivered, this.deliveredBefore + this.deliveredNow)
+    this.deliveredNow = 0
+    return this.#delivered
+  }
+}
+
+/** Consumers of one group, or of none. */
+export class ConsumerMetrics {
+  /** Undefined for consumers without a group. */
+  readonly group: string | undefined
+  readonly topics = new LabelMap(MOST_TOPICS, () => new ConsumedMetrics())
+  readonly fetchBytes = new Histogram()
+  readonly handlerDuration = new Histogram()
+  handlerFailures = 0
+  readonly commitDuration = new Histogram()
+  commitFailures = 0
+  readonly heartbeatDuration = new Histogram()
+  heartbeatFailures = 0
+  readonly rebalanceDuration = new Histogram()
+  lostPartitions = 0
+
+  constructor(group: string | undefined) {
+    this.group = group
+  }
+}
+
+/** A producer or consumer that is open: what it has at the moment is asked for when a snapshot is taken. */
+export interface MetricsSource {
+  collect(into: Collector): void
+  /** Why it cannot work; empty where it can. */
+  healthReasons(): readonly HealthReason[]
+}
+
+/** What connecting came to last: for the health of a client without an open connection. */
+export type LastConnection = 'none' | 'opened' | 'failed'
+
+export class ClientMetrics {
+  readonly clientId: string
+  readonly #since = Date.now()
+  readonly #brokers = new LabelMap(MOST_BROKERS, () => new BrokerMetrics())
+  readonly #produced = new LabelMap(MOST_TOPICS, () => new ProducedMetrics())
+  readonly #ungrouped = new ConsumerMetrics(undefined)
+  readonly #consumers = new LabelMap(MOST_GROUPS, (group) => new ConsumerMetrics(group))
+  readonly #retries = new LabelMap(MOST_ERRORS, () => ({ count: 0 }))
+  readonly #deadLetters = new LabelMap(MOST_TOPICS, () => ({ count: 0 }))
+  readonly #sources = new Set<MetricsSource>()
+  readonly batchBytes = new Histogram()
+  readonly batchMessages = new Histogram()
+  readonly queueDuration = new Histogram()
+  readonly deliveryDuration = new Histogram()
+  lastConnection: LastConnection = 'none'
+
+  constructor(clientId: string) {
+    this.clientId = clientId
+  }
+
+  broker(address: string): BrokerMetrics {
+    return this.#brokers.of(address)
+  }
+
+  produced(topic: string): ProducedMetrics {
+    return this.#produced.of(topic)
+  }
+
+  consumer(group: string | undefined): ConsumerMetrics {
+    return group === undefined ? this.#ungrouped : this.#consumers.of(group)
+  }
+
+  retried(error: Error): void {
+    this.#retries.of(error instanceof KafkaError ? error.code : error.name).count++
+  }
+
+  deadLetter(topic: string): void {
+    this.#deadLetters.of(topic).count++
+  }
+
+  add(source: MetricsSource): void {
+    this.#sources.add(source)
+  }
+
+  remove(source: MetricsSource): void {
+    this.#sources.delete(source)
+  }
+
+  /** Whether a connection is ready for requests. */
+  get isConnected(): boolean {
+    for (const [, { open }] of this.#brokers) if (open > 0) return true
+    return false
+  }
+
+  /** Of the producers and consumers. */
+  healthReasons(): HealthReason[] {
+    return [...this.#sources].flatMap((source) => source.healthReasons())
+  }
+
+  snapshot(byPartition: boolean): ClientMetricsSnapshot {
+    const into = new Collector(this.clientId, byPartition)
+    this.#collectBrokers(into)
+    this.#collectProduced(into)
+    for (const source of this.#sources) source.collect(into)
+    this.#collectConsumer(into, this.#ungrouped)
+    for (const [, consumer] of this.#consumers) this.#collectConsumer(into, consumer)
+    for (const [error, { count }] of this.#retries)
+      into.add('samsa_retries_total', { error }, count)
+    for (const [topic, { count }] of this.#deadLetters) {
+      into.add('samsa_dead_letters_total', { topic }, count)
+    }
+    const { clientId } = this
+    return { clientId, time: Date.now(), since: this.#since, metrics: into.metrics }
+  }
+
+  #collectBrokers(into: Collector): void {
+    for (const [broker, counted] of this.#brokers) {
+      const labels = { broker }
+      for (const [api, { duration, failures }] of counted.apis) {
+        into.histogram('samsa_request_duration_seconds', { api, broker }, duration)
+        into.add('samsa_request_failures_total', { api, broker }, failures)
+      }
+      into.add('samsa_requests_in_flight', labels, counted.inFlight)
+      into.histogram('samsa_request_size_bytes', labels, counted.requestBytes)
+      into.histogram('samsa_response_size_bytes', labels, counted.responseBytes)
+      into.add('samsa_throttled_responses_total', labels, counted.throttled)
+      into.add('samsa_throttle_seconds_total', labels, counted.throttledMs / 1_000)
+      into.add('samsa_connections_open', labels, counted.open)
+      into.add('samsa_connections_opened_total', labels, counted.opened)
+      into.add('samsa_connection_failures_total', labels, counted.failed)
+    }
+  }
+
+  #collectProduced(into: Collector): void {
+    for (const [topic, counted] of this.#produced) {
+      const labels = { topic }
+      into.add('samsa_producer_messages_total', labels, counted.messages)
+      into.add('samsa_producer_failed_messages_total', labels, counted.failedMessages)
+      into.add('samsa_producer_bytes_total', labels, counted.bytes)
+      into.add('samsa_producer_batches_total', labels, counted.batches)
+      into.add('samsa_producer_sent_batches_total', labels, counted.sentBatches)
+      into.add('samsa_producer_sent_bytes_total', labels, counted.sentBytes)
+      into.add('samsa_producer_uncompressed_bytes_total', labels, counted.uncompressedBytes)
+      if (counted.uncompressedBytes === 0) continue
+      const ratio = counted.sentBytes / counted.uncompressedBytes
+      into.add('samsa_producer_compression_ratio', labels, ratio)
+    }
+    into.histogram('samsa_producer_batch_size_bytes', {}, this.batchBytes)
+    into.histogram('samsa_producer_batch_messages', {}, this.batchMessages)
+    into.histogram('samsa_producer_queue_duration_seconds', {}, this.queueDuration)
+    into.histogram('samsa_producer_delivery_duration_seconds', {}, this.deliveryDuration)
+  }
+
+  #collectConsumer(into: Collector, consumer: ConsumerMetrics): void {
+    const { group } = consumer
+    const labels = group === undefined ? {} : { group }
+    for (const [topic, counted] of consumer.topics) {
+      const ofTopic = { ...labels, topic }
+      into.add('samsa_consumer_messages_total', ofTopic, counted.takeDelivered())
+      into.add('samsa_consumer_fetched_messages_total', ofTopic, counted.fetchedMessages)
+      into.add('samsa_consumer_fetched_bytes_total', ofTopic, counted.fetchedBytes)
+    }
+    into.histogram('samsa_consumer_fetch_size_bytes', labels, consumer.fetchBytes)
+    into.histogram('samsa_consumer_handler_duration_seconds', labels, consumer.handlerDuration)
+    if (consumer.handlerDuration.count + consumer.handlerFailures > 0) {
+      into.add('samsa_consumer_handler_failures_total', labels, consumer.handlerFailures)
+    }
+    if (group === undefined) return
+    into.histogram('samsa_consumer_commit_duration_seconds', labels, consumer.commitDuration)
+    into.add('samsa_consumer_commit_failures_total', labels, consumer.commitFailures)
+    into.histogram('samsa_consumer_heartbeat_duration_seconds', labels, consumer.heartbeatDuration)
+    into.add('samsa_consumer_heartbeat_failures_total', labels, consumer.heartbeatFailures)
+    into.histogram('samsa_consumer_rebalance_duration_seconds', labels, consumer.rebalanceDuration)
+    into.add('samsa_consumer_lost_partitions_total', labels, consumer.lostPartitions)
+  }
+}

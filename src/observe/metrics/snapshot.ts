@@ -1,0 +1,164 @@
+/** The metrics of a client at one time, as plain data. */
+import type { Histogram, HistogramBucket } from './histogram.ts'
+import {
+  METRICS,
+  type HistogramName,
+  type MetricDeclaration,
+  type MetricLabel,
+  type MetricName,
+  type MetricUnit,
+  type NumberName,
+} from './catalog.ts'
+
+/** What a value is about. A label that does not apply is missing, such as `group` of a consumer without one. */
+export type MetricLabels = Readonly<Partial<Record<MetricLabel, string>>>
+
+/** A value of a counter or gauge. */
+export interface NumberSample {
+  /** What the value is about. */
+  readonly labels: MetricLabels
+  /** In the metric's unit. */
+  readonly value: number
+}
+
+/** A distribution. Values, bounds and sum are in the metric's unit. */
+export interface HistogramSample {
+  /** What the values are about. */
+  readonly labels: MetricLabels
+  /** How many values there are. */
+  readonly count: number
+  /** Of all values. */
+  readonly sum: number
+  /** The largest value; 0 without any. */
+  readonly max: number
+  /** The median, with an error of up to 12.5 %; 0 without any value. */
+  readonly p50: number
+  /** What 95 % of the values do not exceed, as exact as `p50`. */
+  readonly p95: number
+  /** What 99 % of the values do not exceed, as exact as `p50`. */
+  readonly p99: number
+  /**
+   * The buckets that have a value, in order, eight for each power of two. `count` is cumulative, as in Prometheus:
+   * that of all values up to `le`.
+   */
+  readonly buckets: readonly HistogramBucket[]
+}
+
+/** What every metric of a snapshot has. */
+interface Described {
+  /** Such as `samsa_producer_messages_total`. */
+  readonly name: MetricName
+  /** The unit of the values. */
+  readonly unit: MetricUnit
+  /** What the metric means, in a sentence. */
+  readonly description: string
+}
+
+/** A metric that is a number. A `counter` only grows while the client lives. */
+export interface NumberMetric extends Described {
+  /** Whether it only grows. */
+  readonly kind: 'counter' | 'gauge'
+  /** Its values, one for each combination of labels. */
+  readonly samples: readonly NumberSample[]
+}
+
+/** A metric that is a distribution. */
+export interface HistogramMetric extends Described {
+  /** A distribution. */
+  readonly kind: 'histogram'
+  /** Its distributions, one for each combination of labels. */
+  readonly samples: readonly HistogramSample[]
+}
+
+/** A metric with its values, one for each combination of labels. */
+export type Metric = NumberMetric | HistogramMetric
+
+/** What `client.metrics()` returns. */
+export interface ClientMetricsSnapshot {
+  /** The `clientId` of the client. */
+  readonly clientId: string
+  /** When it was taken, in milliseconds since 1970. */
+  readonly time: number
+  /** When the client was made, in milliseconds since 1970: what counters count from. */
+  readonly since: number
+  /** All metrics that have a value. */
+  readonly metrics: readonly Metric[]
+}
+
+/** Puts a snapshot together. Values with the same labels are combined. */
+export class Collector {
+  readonly #clientId: string
+  readonly #numbers = new Map<NumberName, Map<string, { labels: MetricLabels; value: number }>>()
+  readonly #histograms = new Map<HistogramName, HistogramSample[]>()
+  /** Whether lag has a value for each partition. */
+  readonly byPartition: boolean
+
+  constructor(clientId: string, byPartition: boolean) {
+    this.#clientId = clientId
+    this.byPartition = byPartition
+  }
+
+  /** Adds to the value with these labels. */
+  add(name: NumberName, labels: MetricLabels, value: number): void {
+    const entry = this.#entry(name, labels)
+    entry.value += value
+  }
+
+  /** The value with these labels is the largest of those that are given. */
+  max(name: NumberName, labels: MetricLabels, value: number): void {
+    const entry = this.#entry(name, labels)
+    entry.value = Math.max(entry.value, value)
+  }
+
+  histogram(name: HistogramName, labels: MetricLabels, recorded: Histogram): void {
+    if (recorded.count === 0) return
+    // Times are recorded in microseconds.
+    const scale = METRICS[name].unit === 'seconds' ? 1e-6 : 1
+    const buckets = recorded.buckets.map(({ le, count }) => ({ le: le * scale, count }))
+    const quantile = (part: number) => {
+      const found = buckets.find(({ count }) => count >= part * recorded.count)
+      return Math.min(found?.le ?? 0, recorded.max * scale)
+    }
+    const samples = this.#histograms.get(name) ?? []
+    samples.push({
+      labels: { client_id: this.#clientId, ...labels },
+      count: recorded.count,
+      sum: recorded.sum * scale,
+      max: recorded.max * scale,
+      p50: quantile(0.5),
+      p95: quantile(0.95),
+      p99: quantile(0.99),
+      buckets,
+    })
+    this.#histograms.set(name, samples)
+  }
+
+  /** In the order of the catalog. */
+  get metrics(): Metric[] {
+    const numbers = new Map<string, Map<string, NumberSample>>(this.#numbers)
+    const histograms = new Map<string, HistogramSample[]>(this.#histograms)
+    const all = Object.entries(METRICS) as [MetricName, MetricDeclaration][]
+    return all.flatMap(([name, { kind, unit, description }]): Metric[] => {
+      if (kind === 'histogram') {
+        const samples = histograms.get(name)
+        return samples === undefined ? [] : [{ name, kind, unit, description, samples }]
+      }
+      const samples = numbers.get(name)
+      return samples === undefined
+        ? []
+        : [{ name, kind, unit, description, samples: [...samples.values()] }]
+    })
+  }
+
+  #entry(name: NumberName, labels: MetricLabels): { labels: MetricLabels; value: number } {
+    let entries = this.#numbers.get(name)
+    if (entries === undefined) this.#numbers.set(name, (entries = new Map()))
+    const key = JSON.stringify(Object.entries(labels))
+    let entry = entries.get(key)
+    if (entry === undefined) {
+      entry = { labels: { client_id: this.#clientId, ...labels }, value: 0 }
+      entries.set(key, entry)
+    }
+    return entry
+  }
+}

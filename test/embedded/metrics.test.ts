@@ -1,0 +1,352 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { EmbeddedCluster } from '../../src/embedded/index.ts'
+import {
+  KafkaClient,
+  metricRates,
+  METRICS,
+  type ClientEvent,
+  type KafkaClientOptions,
+} from '../../src/index.ts'
+import { QUICK } from '../support/fake-cluster.ts'
+import { countOf, histogramsOf, valueOf } from '../support/metrics.ts'
+import { take } from '../support/take.ts'
+import { until } from '../support/until.ts'
+
+const TOPIC = 'orders'
+const MINUTE_MS = 60_000
+
+let kafka: EmbeddedCluster
+const clients: KafkaClient[] = []
+beforeEach(async () => {
+  kafka = await EmbeddedCluster.start({ topics: { [TOPIC]: { partitions: 2 } } })
+})
+afterEach(async () => {
+  await Promise.all(clients.splice(0).map((client) => client.close().catch(() => undefined)))
+  await kafka.stop()
+})
+
+function connect(options: KafkaClientOptions = {}): KafkaClient {
+  const client = new KafkaClient({ ...QUICK, clientId: 'shop', hosts: kafka.hosts, ...options })
+  clients.push(client)
+  return client
+}
+
+async function fill(client: KafkaClient, count: number, timestamp = Date.now()): Promise<void> {
+  await using producer = await client.topic(TOPIC).getProducer({ compression: 'gzip' })
+  const value = 'x'.repeat(200)
+  for (let i = 0; i < count; i++) {
+    void producer.produce(value, { partition: i % 2, timestamp })
+  }
+  await producer.flush()
+}
+
+describe('the metrics of a client', () => {
+  it('count what is produced: messages, bytes, batches, sizes, compression and times', async () => {
+    const client = connect()
+    await fill(client, 1_000)
+    const metrics = client.metrics()
+    const ofTopic = { client_id: 'shop', topic: TOPIC }
+    expect(valueOf(metrics, 'samsa_producer_messages_total', ofTopic)).toBe(1_000)
+    expect(valueOf(metrics, 'samsa_producer_failed_messages_total', ofTopic)).toBe(0)
+    const batches = valueOf(metrics, 'samsa_producer_batches_total', ofTopic)
+    expect(batches).toBeGreaterThanOrEqual(2)
+    expect(valueOf(metrics, 'samsa_producer_sent_batches_total', ofTopic)).toBe(batches)
+    const sent = valueOf(metrics, 'samsa_producer_sent_bytes_total', ofTopic)
+    const uncompressed = valueOf(metrics, 'samsa_producer_uncompressed_bytes_total', ofTopic)
+    expect(uncompressed).toBeGreaterThan(200_000)
+    expect(valueOf(metrics, 'samsa_producer_bytes_total', ofTopic)).toBe(uncompressed)
+    const ratio = valueOf(metrics, 'samsa_producer_compression_ratio', ofTopic)
+    expect(ratio).toBeCloseTo(sent / uncompressed)
+    expect(ratio).toBeLessThan(0.2)
+    const [sizes] = histogramsOf(metrics, 'samsa_producer_batch_size_bytes')
+    expect(sizes).toMatchObject({ count: batches, sum: sent })
+    expect(histogramsOf(metrics, 'samsa_producer_batch_messages')[0]?.sum).toBe(1_000)
+    for (const name of ['queue', 'delivery'] as const) {
+      const [times] = histogramsOf(metrics, `samsa_producer_${name}_duration_seconds`)
+      expect(times?.count).toBe(batches)
+      expect(times!.p50).toBeLessThanOrEqual(times!.p99)
+    }
+  })
+
+  it('count requests, their times, bytes and connections by broker', async () => {
+    const client = connect()
+    await fill(client, 10)
+    const metrics = client.metrics()
+    const broker = kafka.hosts
+    const produced = { api: 'Produce', broker }
+    const requests = kafka.requests.all({ api: 'Produce' }).length
+    expect(countOf(metrics, 'samsa_request_duration_seconds', produced)).toBe(requests)
+    expect(valueOf(metrics, 'samsa_request_failures_total', produced)).toBe(0)
+    expect(valueOf(metrics, 'samsa_connections_open', { broker })).toBeGreaterThan(0)
+    const opened = valueOf(metrics, 'samsa_connections_opened_total', { broker })
+    expect(opened).toBe(valueOf(metrics, 'samsa_connections_open', { broker }))
+    expect(valueOf(metrics, 'samsa_requests_in_flight', { broker })).toBe(0)
+    const [written] = histogramsOf(metrics, 'samsa_request_size_bytes', { broker })
+    const [read] = histogramsOf(metrics, 'samsa_response_size_bytes', { broker })
+    expect(written!.count).toBe(read!.count)
+    expect(written!.sum).toBeGreaterThan(0)
+    await client.close()
+    expect(valueOf(client.metrics(), 'samsa_connections_open', { broker })).toBe(0)
+    expect(valueOf(client.metrics(), 'samsa_connections_opened_total', { broker })).toBe(opened)
+  })
+
+  it('count what is fetched and delivered, and the lag in messages and seconds', async () => {
+    const client = connect()
+    await fill(client, 100, Date.now() - 10 * MINUTE_MS)
+    await using consumer = await client.topic(TOPIC).getSimpleConsumer({
+      autoOffsetReset: 'earliest',
+    })
+    await take(consumer, 30)
+    await until(() => {
+      const fetched = { topic: TOPIC }
+      return valueOf(client.metrics(), 'samsa_consumer_fetched_messages_total', fetched) === 100
+    })
+    const metrics = client.metrics()
+    expect(valueOf(metrics, 'samsa_consumer_messages_total', { topic: TOPIC })).toBe(30)
+    expect(valueOf(metrics, 'samsa_consumer_fetched_bytes_total')).toBeGreaterThan(0)
+    expect(countOf(metrics, 'samsa_consumer_fetch_size_bytes')).toBeGreaterThan(0)
+    expect(valueOf(metrics, 'samsa_consumer_assigned_partitions')).toBe(2)
+    expect(valueOf(metrics, 'samsa_consumer_lag_messages')).toBe(70)
+    const lag = valueOf(metrics, 'samsa_consumer_lag_seconds')
+    expect(lag).toBeGreaterThanOrEqual(600)
+    expect(lag).toBeLessThan(660)
+    await take(consumer, 70)
+    expect(valueOf(client.metrics(), 'samsa_consumer_lag_messages')).toBe(0)
+    expect(valueOf(client.metrics(), 'samsa_consumer_lag_seconds')).toBe(0)
+    await consumer.close()
+    expect(valueOf(client.metrics(), 'samsa_consumer_messages_total', { topic: TOPIC })).toBe(100)
+    expect(valueOf(client.metrics(), 'samsa_consumer_assigned_partitions')).toBe(0)
+  })
+
+  it('have the lag of each partition only where it is asked for', async () => {
+    const client = connect()
+    await fill(client, 10)
+    await using consumer = await client.topic(TOPIC).getSimpleConsumer({
+      autoOffsetReset: 'earliest',
+    })
+    await take(consumer, 10)
+    const partitionsIn = (metrics: ReturnType<KafkaClient['metrics']>) =>
+      metrics.metrics
+        .flatMap(({ samples }) => [...samples])
+        .flatMap(({ labels: { partition } }) => partition ?? [])
+    expect(partitionsIn(client.metrics())).toEqual([])
+    const names = partitionsIn(client.metrics({ partitions: true }))
+    expect([...new Set(names)].sort()).toEqual(['0', '1'])
+  })
+
+  it('count what a group does: handlers, commits, heartbeats and rebalances', async () => {
+    const client = connect()
+    await fill(client, 50)
+    const options = {
+      consumerGroup: 'billing',
+      managed: true,
+      autoOffsetReset: 'earliest',
+      heartbeatIntervalMs: 20,
+    } as const
+    const member = await client.topic(TOPIC).getBalancedConsumer(options)
+    let handled = 0
+    const run = member.run(async () => {
+      handled++
+      await Promise.resolve()
+    })
+    const ofGroup = { client_id: 'shop', group: 'billing' }
+    await until(() => handled === 50)
+    await until(
+      () => countOf(client.metrics(), 'samsa_consumer_heartbeat_duration_seconds', ofGroup) > 0,
+    )
+    await member.close()
+    await run
+    const metrics = client.metrics()
+    expect(countOf(metrics, 'samsa_consumer_handler_duration_seconds', ofGroup)).toBe(50)
+    expect(valueOf(metrics, 'samsa_consumer_handler_failures_total', ofGroup)).toBe(0)
+    expect(countOf(metrics, 'samsa_consumer_commit_duration_seconds', ofGroup)).toBeGreaterThan(0)
+    expect(valueOf(metrics, 'samsa_consumer_commit_failures_total', ofGroup)).toBe(0)
+    expect(countOf(metrics, 'samsa_consumer_rebalance_duration_seconds', ofGroup)).toBeGreaterThan(
+      0,
+    )
+  })
+
+  it.each([{ orderBy: 'partition' }, { orderBy: 'key', concurrency: 4 }] as const)(
+    'count each message that a handler takes with %j, with or without a promise',
+    async (order) => {
+      const client = connect()
+      await fill(client, 40)
+      const consumer = await client.topic(TOPIC).getSimpleConsumer({
+        autoOffsetReset: 'earliest',
+        stopAtEnd: true,
+      })
+      let count = 0
+      await consumer.run(() => (++count % 4 === 0 ? Promise.resolve() : undefined), order)
+      const [times] = histogramsOf(client.metrics(), 'samsa_consumer_handler_duration_seconds')
+      expect(times?.count).toBe(40)
+      await consumer.close()
+    },
+  )
+
+  it('count a message whose handler fails as a failure, and once as delivered', async () => {
+    const client = connect()
+    await fill(client, 10)
+    await using consumer = await client.topic(TOPIC).getSimpleConsumer({
+      autoOffsetReset: 'earliest',
+      partitions: [0],
+    })
+    await expect(consumer.run(() => Promise.reject(new Error('no')))).rejects.toThrow('no')
+    const delivered = valueOf(client.metrics(), 'samsa_consumer_messages_total')
+    await take(consumer, 5)
+    expect(valueOf(client.metrics(), 'samsa_consumer_handler_failures_total')).toBe(1)
+    expect(delivered).toBeLessThanOrEqual(1)
+    expect(valueOf(client.metrics(), 'samsa_consumer_messages_total')).toBe(5)
+  })
+
+  it('count retries by the code of the error, and failed messages', async () => {
+    const client = connect({ clientId: 'other' })
+    await using producer = await client.topic(TOPIC).getProducer({ maxRetries: 1 })
+    await producer.produce('a', { partition: 0 })
+    kafka.faults.on({ api: 'Produce' }, { error: 'NOT_ENOUGH_REPLICAS' })
+    await expect(producer.produce('b', { partition: 0 })).rejects.toThrow()
+    const metrics = client.metrics()
+    const retried = { client_id: 'other', error: 'NOT_ENOUGH_REPLICAS' }
+    expect(valueOf(metrics, 'samsa_retries_total', retried)).toBeGreaterThan(0)
+    expect(valueOf(metrics, 'samsa_producer_failed_messages_total')).toBe(1)
+  })
+
+  it('are plain data whose names, kinds and labels are those of the catalog', async () => {
+    const client = connect()
+    await fill(client, 10)
+    const snapshot = client.metrics()
+    expect(JSON.parse(JSON.stringify(snapshot))).toEqual(snapshot)
+    for (const { name, kind, unit, samples } of snapshot.metrics) {
+      const declared = METRICS[name]
+      expect({ kind, unit }).toEqual({ kind: declared.kind, unit: declared.unit })
+      for (const { labels } of samples) {
+        const known = new Set<string>(['client_id', ...declared.labels])
+        expect(Object.keys(labels).filter((label) => !known.has(label))).toEqual([])
+        expect(labels.client_id).toBe('shop')
+      }
+    }
+  })
+
+  it('give the rates between two snapshots', async () => {
+    const client = connect()
+    const before = client.metrics()
+    await fill(client, 500)
+    const after = { ...client.metrics(), time: before.time + 10_000 }
+    const rate = metricRates(before, after).find(
+      ({ name }) => name === 'samsa_producer_messages_total',
+    )
+    expect(rate).toMatchObject({ labels: { client_id: 'shop', topic: TOPIC }, perSecond: 50 })
+  })
+
+  it('do not grow with the number of topics', async () => {
+    const client = connect()
+    await using producer = await client.getProducer()
+    for (let i = 0; i < 3_000; i++) {
+      // A message that is refused at once: no broker is asked for its topic.
+      await expect(producer.produce(`none-${i}`, 7 as never)).rejects.toThrow('a value')
+    }
+    const failed = client
+      .metrics()
+      .metrics.find(({ name }) => name === 'samsa_producer_failed_messages_total')
+    expect(failed?.samples.length).toBeLessThanOrEqual(1_001)
+    expect(valueOf(client.metrics(), 'samsa_producer_failed_messages_total')).toBe(3_000)
+  })
+})
+
+describe('the health of a client', () => {
+  const codesOf = (client: KafkaClient) => client.health().reasons.map(({ code }) => code)
+
+  it('is not ready before the first connection, and ready after it', async () => {
+    const client = connect()
+    expect(client.health()).toMatchObject({ clientId: 'shop', live: true, ready: false })
+    expect(codesOf(client)).toEqual(['NEVER_CONNECTED'])
+    await client.topic(TOPIC).partitions()
+    expect(client.health()).toEqual({ clientId: 'shop', live: true, ready: true, reasons: [] })
+  })
+
+  it('says that the brokers cannot be reached', async () => {
+    const client = connect()
+    await client.topic(TOPIC).partitions()
+    await kafka.stop()
+    await client
+      .topic(TOPIC)
+      .partitions({ timeoutMs: 200 })
+      .catch(() => undefined)
+    expect(codesOf(client)).toEqual(['DISCONNECTED'])
+    expect(client.health()).toMatchObject({ live: true, ready: false })
+  })
+
+  it('is not live once the client is closed', async () => {
+    const client = connect()
+    await client.close()
+    expect(client.health()).toMatchObject({ live: false, ready: false })
+    expect(codesOf(client)).toEqual(['CLOSED'])
+  })
+
+  it('says that a producer is full, and that its oldest message waits for too long', async () => {
+    const client = connect()
+    const limits = { maxQueuedMessages: 1, deliveryTimeoutMs: 2_000 }
+    const producer = await client.topic(TOPIC).getProducer(limits)
+    await producer.produce('a')
+    const fault = kafka.faults.on({ api: 'Produce' }, { hold: true })
+    const lost = producer.produce('b').catch(() => undefined)
+    await until(() => codesOf(client).includes('PRODUCER_STALLED'))
+    expect(codesOf(client)).toContain('PRODUCER_QUEUE_FULL')
+    await lost
+    fault.release()
+    await until(() => client.health().ready)
+  })
+
+  it('says that a partition cannot be read', async () => {
+    const client = connect()
+    await fill(client, 2)
+    const deserializer = () => {
+      throw new Error('not mine')
+    }
+    await using consumer = await client.topic(TOPIC).getSimpleConsumer({
+      autoOffsetReset: 'earliest',
+      partitions: [1],
+      deserializer,
+    })
+    await expect(consumer.consume()).rejects.toThrow('not mine')
+    expect(codesOf(client)).toEqual(['PARTITION_FAILED'])
+    expect(client.health().live).toBe(true)
+  })
+})
+
+describe('events', () => {
+  const NAMES = ['connect', 'request', 'close', 'delivery', 'rebalance', 'commit', 'heartbeat']
+  const CHANNELS = [...NAMES, 'fetch'].map((name) => `samsa:${name}`)
+
+  it('carry the client id, on every channel', async () => {
+    const events = new Map<string, Partial<ClientEvent>[]>(CHANNELS.map((name) => [name, []]))
+    const listen = (message: unknown, name: string | symbol) => {
+      events.get(String(name))?.push(message as Partial<ClientEvent>)
+    }
+    for (const name of CHANNELS) subscribe(name, listen)
+    try {
+      const client = connect({ clientId: 'named' })
+      await fill(client, 10)
+      const options = { managed: true, autoOffsetReset: 'earliest' } as const
+      const member = await client.topic(TOPIC).getBalancedConsumer({
+        ...options,
+        consumerGroup: 'g',
+        heartbeatIntervalMs: 20,
+        autoCommitEnable: true,
+      })
+      await take(member, 10)
+      await until(() => events.get('samsa:heartbeat')!.length > 0)
+      await member.close()
+      await client.close()
+    } finally {
+      for (const name of CHANNELS) unsubscribe(name, listen)
+    }
+    for (const [name, seen] of events) {
+      const ids = seen.map(({ clientId }) => clientId)
+      expect({ name, ids: [...new Set(ids)] }).toEqual({ name, ids: ['named'] })
+    }
+    const [committed] = events.get('samsa:commit') ?? []
+    expect(committed).toMatchObject({ group: 'g', error: undefined })
+    expect(committed).toHaveProperty('offsets.length', 2)
+  })
+})
