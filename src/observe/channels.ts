@@ -90,7 +90,7 @@ export interface DeliveryEvent extends ClientEvent {
 export interface ThrottleEvent extends ClientEvent {
   /** The address of the broker, as `host:port`. */
   readonly broker: string
-  /** The name of the API whose response says so, such as `Produce`. */
+  /** The name of the API whose response reports it, such as `Produce`. */
   readonly api: string
   /** The throttling that the broker computed. */
   readonly throttleTimeMs: number
