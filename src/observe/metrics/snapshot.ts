@@ -152,7 +152,11 @@ export class Collector {
 
   #entry(name: NumberName, labels: MetricLabels): { labels: MetricLabels; value: number } {
     let entries = this.#numbers.get(name)
-    if (entries === undefined) this.#numbers.set(name, (entries = new Map()))
+    if (entries === undefined)
+      this.#numbers.set(
+        name,
+        (entries = new Map<string, { labels: MetricLabels; value: number }>()),
+      )
     const key = JSON.stringify(Object.entries(labels))
     let entry = entries.get(key)
     if (entry === undefined) {
