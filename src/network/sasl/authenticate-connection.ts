@@ -11,32 +11,32 @@ import type { SaslMechanism } from './mechanism.ts'
 import { unavailable } from './secret.ts'
 
 export interface LoginOptions {
-  /** How long each step may take. */
+  /** The time limit of each request of a login. */
   readonly connectTimeoutMs: number
   readonly logger: Logger
 }
 
 /**
- * Where in a session's lifetime to log in again: late, but with time to spare, and spread so that the
- * connections of many clients don't do it at once. Java's share.
+ * When to log in again, as a share of the session's lifetime: from 85 % to 95 %, chosen at random so that the
+ * connections of many clients do not log in at the same time. The Java client uses the same shares.
  */
 const RELOGIN_FROM = 0.85
 const RELOGIN_SPREAD = 0.1
 
-/** For a whole login: a token that never comes must not hold up everything on the connection for ever. */
+/** The time limit of a whole login, so that a token provider that never returns does not block the connection permanently. */
 const LOGIN_MS = 30_000
 
 /**
- * Brokers refuse a second login within a second of the first (KIP-368). The connection is then closed before
- * the session ends, and the next request logs in on a new one.
+ * Brokers reject a second login within a second of the first (KIP-368). For shorter sessions the connection is closed
+ * before the session ends, and the next request logs in on a new connection.
  */
 const SHORTEST_RENEWED_SESSION_MS = 1_200
 
 /**
  * Logs in on a new connection, and again before the session ends, as long as the connection is open
- * (KIP-368). Requests that are on their way then are answered first; later ones wait until the login is
- * done. Throws AuthenticationError, or a ConnectionError that says that it happened during the login; a later
- * login that fails closes the connection with it.
+ * (KIP-368). Requests in flight are answered first; later ones wait until the login is done. Throws AuthenticationError,
+ * or a ConnectionError whose message says that the client was logging in. A later login that fails closes the connection
+ * with its error.
  */
 export async function authenticateConnection(
   connection: Connection,
@@ -71,7 +71,7 @@ export async function authenticateConnection(
   const endSession = (sessionLifetimeMs: number) =>
     connection.hold(async () => {
       await connection.drained()
-      const why = `the broker's sessions last ${sessionLifetimeMs} ms (connections.max.reauth.ms), too short to log in again on a connection`
+      const why = `the broker's sessions last ${sessionLifetimeMs} ms (connections.max.reauth.ms), too short to log in again on the same connection`
       const reason = `connection to ${connection.address} closed before its session ended: ${why}`
       connection.close(new SocketDisconnectedError(reason, { broker: connection.address }))
     })
@@ -85,7 +85,7 @@ export async function authenticateConnection(
       })
     } catch (error) {
       options.logger.warn(`logging in to ${connection.address} again failed: ${String(error)}`)
-      // What waits on this connection finds out by logging in on a new one whether it can.
+      // Requests that wait on this connection log in on a new one, and fail with that login's error.
       const reason = `connection to ${connection.address} closed: logging in again failed: ${messageOf(error)}`
       const { address: broker } = connection
       connection.close(new SocketDisconnectedError(reason, { broker, cause: error }))
@@ -94,10 +94,10 @@ export async function authenticateConnection(
   await login()
 }
 
-/** Every error of a login is a KafkaError that says that a login was under way. */
+/** Returns a KafkaError whose message says that the client was logging in. */
 function asLoginError(error: unknown, mechanism: string, address: Address): KafkaError {
   if (error instanceof TookTooLongError) {
-    return unavailable(`it took longer than ${LOGIN_MS} ms`, mechanism, address, error)
+    return unavailable(`the login took longer than ${LOGIN_MS} ms`, mechanism, address, error)
   }
   if (error instanceof SocketDisconnectedError) {
     const { broker, message } = error

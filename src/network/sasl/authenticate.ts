@@ -15,7 +15,7 @@ import { formatAddress } from '../address.ts'
 import type { BrokerVersions } from '../api-versions.ts'
 import type { SaslContext, SaslExchange, SaslMechanism } from './mechanism.ts'
 
-/** What the exchange goes over: a connection, seen by someone who logs in. */
+/** The part of a connection that a login uses. */
 export interface SaslTransport {
   readonly versions: BrokerVersions
   request<Request extends Fields, Response extends Fields>(
@@ -23,24 +23,24 @@ export interface SaslTransport {
     version: number,
     body: Encodable<Request>,
   ): Promise<Decoded<Response>>
-  /** Sends a frame without a header and resolves with the next frame, whole: for brokers before 1.0. */
+  /** Sends a frame without a header and resolves with the next whole frame, as brokers before 1.0 require. */
   exchangeFrame(token: Buffer): Promise<Buffer>
 }
 
 export interface SaslSession {
-  /** By when to log in again on the same connection, or the broker closes it (KIP-368); 0 if never. */
+  /** The time after which the broker closes the connection unless the client logs in again (KIP-368); 0 if there is no limit. */
   readonly sessionLifetimeMs: number
 }
 
-/** Sends one token. */
+/** Sends one message of the exchange. */
 type Send = (token: Buffer) => Promise<{ challenge: Buffer; sessionLifetimeMs: number }>
 
-/** More than any mechanism takes: a broker that goes on and on is not let. */
+/** More than any mechanism needs. Prevents a broker from continuing the exchange without end. */
 const MOST_ROUNDS = 32
 
 /**
- * Logs in. Nothing else may be asked on the connection meanwhile. Throws AuthenticationError; what the
- * transport throws goes through. The connection is of no use after an error.
+ * Logs in. No other request may be sent on the connection during the login. Throws AuthenticationError, or the error of
+ * the transport. After an error the connection must not be used.
  */
 export async function authenticate(
   transport: SaslTransport,
@@ -66,11 +66,16 @@ class Login {
   }
 
   async run(): Promise<SaslSession> {
-    // Before the handshake: a broker waits only so long for what follows it.
+    // Before the handshake, because getting credentials may take longer than a broker waits after the handshake.
     const exchange = await this.#abortable(() => this.#mechanism.start(this.#context))
     this.#exchange = exchange
     const send = await this.#handshake()
-    return this.#exchangeTokens(exchange, send)
+    try {
+      return await this.#exchangeTokens(exchange, send)
+    } catch (error) {
+      if (isRejection(error) || exchange.refusal !== undefined) exchange.rejected?.()
+      throw error
+    }
   }
 
   async #handshake(): Promise<Send> {
@@ -79,7 +84,7 @@ class Login {
     if (!versions.has(saslHandshake)) {
       throw this.#failure(
         'ILLEGAL_SASL_STATE',
-        'the broker has no SaslHandshake: it is older than 0.10, and knows Kerberos only',
+        'the broker is older than Kafka 0.10: it has no SaslHandshake, and supports Kerberos only',
       )
     }
     const hasRequest = versions.has(saslAuthenticate)
@@ -89,12 +94,9 @@ class Login {
       case ErrorCode.NONE:
         return version > 0 ? (token) => this.#sendRequest(token) : (token) => this.#sendFrame(token)
       case ErrorCode.UNSUPPORTED_SASL_MECHANISM:
-        throw this.#failure('UNSUPPORTED_SASL_MECHANISM', whatThereIs(response.mechanisms))
+        throw this.#failure('UNSUPPORTED_SASL_MECHANISM', supported(response.mechanisms))
       case ErrorCode.ILLEGAL_SASL_STATE:
-        throw this.#failure(
-          'ILLEGAL_SASL_STATE',
-          'this listener does not ask for SASL: is it the right port?',
-        )
+        throw this.#failure('ILLEGAL_SASL_STATE', 'this listener does not use SASL: check the port')
       default:
         throw new BrokerError(response.errorCode, 'SaslHandshake', { broker: this.#address })
     }
@@ -110,13 +112,16 @@ class Login {
       try {
         ;({ challenge, sessionLifetimeMs } = await send(token))
       } catch (error) {
-        // What the mechanism knows says more than that the broker is through with us.
+        // The mechanism's error says more than the error code that follows it.
         throw exchange.refusal ?? error
       }
       if (exchange.refusal !== undefined) throw exchange.refusal
       if (exchange.isComplete) return { sessionLifetimeMs }
     }
-    throw this.#failure('SASL_AUTHENTICATION_FAILED', `no end after ${MOST_ROUNDS} rounds`)
+    throw this.#failure(
+      'SASL_AUTHENTICATION_FAILED',
+      `the broker did not end the exchange after ${MOST_ROUNDS} rounds`,
+    )
   }
 
   /** Brokers from 1.0 on (KIP-152). */
@@ -131,7 +136,7 @@ class Login {
     switch (errorCode) {
       case ErrorCode.NONE:
         return {
-          // A view on the frame, which may be reused: the exchange may keep it.
+          // A copy, because the exchange may keep it and the memory of the frame may be reused.
           challenge: Buffer.from(authBytes),
           sessionLifetimeMs: Number(sessionLifetimeMs),
         }
@@ -142,24 +147,24 @@ class Login {
             ? 'ILLEGAL_SASL_STATE'
             : 'SASL_AUTHENTICATION_FAILED',
           errorMessage === null
-            ? 'the broker gives no reason'
-            : `the broker says ${this.#said(errorMessage)}`,
+            ? 'the broker did not report a reason'
+            : `the broker reported ${this.#reported(errorMessage)}`,
         )
       default:
         throw new BrokerError(
           errorCode,
           'SaslAuthenticate',
           { broker: this.#address },
-          errorMessage === null ? null : this.#said(errorMessage),
+          errorMessage === null ? null : this.#reported(errorMessage),
         )
     }
   }
 
-  #said(text: string): string {
+  #reported(text: string): string {
     return quoted(this.#exchange?.conceal?.(text) ?? text)
   }
 
-  /** Brokers of 0.10 and 0.11 have no way to say no: they close the connection. */
+  /** Brokers of 0.10 and 0.11 have no error response: they close the connection. */
   async #sendFrame(token: Buffer): ReturnType<Send> {
     try {
       const challenge = await this.#transport.exchangeFrame(token)
@@ -168,13 +173,13 @@ class Login {
       if (!(error instanceof SocketDisconnectedError)) throw error
       throw this.#failure(
         'SASL_AUTHENTICATION_FAILED',
-        'the broker closed the connection; most likely user name or password are wrong',
+        'the broker closed the connection; the user name or password is probably wrong',
         error,
       )
     }
   }
 
-  /** Mechanisms may ask the application or the network for something, and take any time for it. */
+  /** Mechanisms may call the application or the network, which may take any time. */
   async #abortable<T>(run: () => T | Promise<T>): Promise<T> {
     const { signal } = this.#context
     if (signal === undefined) return run()
@@ -192,7 +197,12 @@ class Login {
   }
 }
 
-function whatThereIs(mechanisms: readonly string[]): string {
-  if (mechanisms.length === 0) return 'the broker has no mechanism at all'
-  return `the broker does not have it; it has ${mechanisms.join(', ')}`
+/** Whether the broker, rather than the network, ended the login. */
+function isRejection(error: unknown): boolean {
+  return error instanceof AuthenticationError && error.code === 'SASL_AUTHENTICATION_FAILED'
+}
+
+function supported(mechanisms: readonly string[]): string {
+  if (mechanisms.length === 0) return 'the broker supports no mechanism'
+  return `the broker does not support it; it supports ${mechanisms.join(', ')}`
 }

@@ -26,10 +26,10 @@ export interface AwsMskIamOptions {
 
 const MECHANISM = 'AWS_MSK_IAM'
 const VERSION_OF_PAYLOAD = '2020_10_22'
-/** As long as Amazon's own library lets it be used. */
+/** Amazon's own library uses the same time. */
 const EXPIRES_S = 15 * 60
 
-/** A signed request to connect, as Amazon's own library for Java writes it: IAM checks it for the broker. */
+/** Sends a signed request to connect in the format of Amazon's library for Java. The broker has IAM verify it. */
 export class AwsMskIamMechanism implements SaslMechanism {
   readonly name = MECHANISM
   readonly #region: string
@@ -49,7 +49,7 @@ export class AwsMskIamMechanism implements SaslMechanism {
       typeof given === 'function' ? await obtain('credentials', MECHANISM, context, given) : given
     if (!areCredentials(credentials)) {
       const needs = 'accessKeyId and secretAccessKey'
-      throw unavailable(`the credentials given lack ${needs}`, MECHANISM, context)
+      throw unavailable(`the credentials must have ${needs}`, MECHANISM, context)
     }
     const payload = signedPayload(context.host, this.#region, credentials, new Date())
     const secrets = SECRET_PARAMETERS.map((name) => payload[name] ?? '')
@@ -61,10 +61,10 @@ export class AwsMskIamMechanism implements SaslMechanism {
   }
 }
 
-/** What the broker could log in with elsewhere, until it expires. */
+/** The parameters with which the receiver could log in to another broker until they expire. */
 const SECRET_PARAMETERS = ['x-amz-signature', 'x-amz-security-token', 'x-amz-credential']
 
-/** What the broker is sent, as JSON. The host's port is not part of it. */
+/** The message to the broker, sent as JSON. It contains the host without the port. */
 export function signedPayload(
   host: string,
   region: string,
@@ -116,7 +116,7 @@ class AwsMskIamExchange implements SaslExchange {
     if (versionOf(challenge) !== VERSION_OF_PAYLOAD) {
       throw new AuthenticationError(
         'SASL_SERVER_NOT_TRUSTED',
-        `${this.#broker} did not answer as ${MECHANISM} does: ${quoted(this.conceal(challenge.toString()))}`,
+        `${this.#broker} sent a response that is not valid for ${MECHANISM}: ${quoted(this.conceal(challenge.toString()))}`,
         { broker: this.#broker, mechanism: MECHANISM },
       )
     }
@@ -142,7 +142,7 @@ function fromEnvironment(): AwsCredentials {
   } = process.env
   if (!accessKeyId || !secretAccessKey) {
     throw new Error(
-      'AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not in the environment, and no credentials are given',
+      'AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set in the environment, and there is no option credentials',
     )
   }
   return { accessKeyId, secretAccessKey, sessionToken: sessionToken || undefined }

@@ -1,6 +1,6 @@
 /**
- * Replaces secrets in a text from the broker, as they are and in base64, before it reaches an error or a log.
- * The secrets are held in a closure, where `inspect` does not show them.
+ * Returns a function that replaces secrets, plain and in base64, in a text from the broker before it reaches an error or
+ * a log. The closure keeps the secrets where `inspect` does not show them.
  */
 export function concealer(...secrets: readonly string[]): (text: string) => string {
   const forms = secrets

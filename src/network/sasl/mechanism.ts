@@ -1,33 +1,40 @@
 import type { Address } from '../address.ts'
 
-/** One SASL exchange. The connection sends what `next` gives until it is done. */
+/** One login with SASL on one connection. */
 export interface SaslExchange {
   /**
-   * Takes the broker's challenge (empty at first) and gives the answer. An empty answer of an exchange that
-   * is complete is not sent. Throws AuthenticationError where the broker's proof is wrong.
+   * Returns the next message for the broker. `challenge` is the broker's last message, empty at the first call.
+   * An empty message is not sent once `isComplete` is true, except as the first message. Throws AuthenticationError
+   * if the broker's proof is wrong.
    */
   next(challenge: Buffer): Promise<Buffer> | Buffer
-  /** Whether nothing more is expected of the broker than its consent: its proof, if any, has been checked. */
+  /** True when the mechanism needs no further message from the broker: the broker's proof, if any, is verified. */
   readonly isComplete: boolean
   /**
-   * The text without this exchange's password or token: some brokers and proxies repeat in a refusal what they
-   * were sent. Default: the text as it is.
+   * Returns the text without the password or token of this exchange, because some brokers and proxies repeat in an
+   * error message what they received. Default: the text is not changed.
    */
   conceal?(text: string): string
-  /** Set once the broker has refused within the exchange: thrown when the last answer has been sent. */
+  /** The error that the broker reported within the exchange. It is thrown after the last message has been sent. */
   readonly refusal?: Error | undefined
+  /**
+   * Called once if the broker rejects the login, by an error code, by a message of the mechanism, or (before Kafka 1.0)
+   * by closing the connection. A mechanism that caches credentials drops them here, so that the next login gets new ones.
+   * Must not throw.
+   */
+  rejected?(): void
 }
 
-/** What a SASL mechanism knows of the connection: the broker's address, and what ends the login. */
+/** What a SASL mechanism knows about the connection: the broker's address, and the signal that ends the login. */
 export interface SaslContext extends Address {
   /** Aborted when no caller waits for the connection any more. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** A way to log in. One serves all connections of a client; others than samsa's own can be given. */
+/** A SASL mechanism. One object serves all connections of a client. Applications can pass their own. */
 export interface SaslMechanism {
-  /** Kafka's name: PLAIN, SCRAM-SHA-256, … */
+  /** The name that Kafka uses: PLAIN, SCRAM-SHA-256, … */
   readonly name: string
-  /** A new exchange for a connection to this broker. */
+  /** Starts an exchange for a connection to this broker. */
   start(context: SaslContext): Promise<SaslExchange> | SaslExchange
 }

@@ -10,13 +10,13 @@ import { TokenCache } from './token-cache.ts'
 const MECHANISM = 'OAUTHBEARER'
 const SEPARATOR = '\x01'
 
-/** RFC 6750, section 2.1. Anything else could end the token early and put in words of its own. */
+/** RFC 6750, section 2.1. Other characters could end the token early and inject fields. */
 const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/
-/** RFC 7628, section 3.1; `auth` is the token's own. */
+/** RFC 7628, section 3.1. `auth` is reserved for the token. */
 const EXTENSION_NAME = /^(?!auth$)[A-Za-z]+$/
 const EXTENSION_VALUE = /^[\x21-\x7e \t\r\n]+$/
 
-/** A bearer token, which another server has issued (RFC 7628, KIP-255). */
+/** Login with a bearer token that another server has issued (RFC 7628, KIP-255). */
 export class OAuthBearerMechanism implements SaslMechanism {
   readonly name = MECHANISM
   readonly #tokens: TokenCache
@@ -38,7 +38,7 @@ export class OAuthBearerMechanism implements SaslMechanism {
 class OAuthBearerExchange implements SaslExchange {
   readonly #broker: string
   readonly conceal: (text: string) => string
-  readonly #onRefusal: () => void
+  readonly rejected: () => void
   #message: Buffer | undefined
   #refusal: AuthenticationError | undefined
   #isComplete = false
@@ -47,12 +47,12 @@ class OAuthBearerExchange implements SaslExchange {
     message: Buffer,
     broker: string,
     conceal: (text: string) => string,
-    onRefusal: () => void,
+    rejected: () => void,
   ) {
     this.#message = message
     this.#broker = broker
     this.conceal = conceal
-    this.#onRefusal = onRefusal
+    this.rejected = rejected
   }
 
   get isComplete(): boolean {
@@ -63,7 +63,7 @@ class OAuthBearerExchange implements SaslExchange {
     return this.#refusal
   }
 
-  /** A challenge means that the token was refused: the broker gives its error once that is acknowledged. */
+  /** A challenge means that the broker rejects the token. It sends its error code after the client has acknowledged this. */
   next(challenge: Buffer): Buffer {
     const message = this.#message
     if (message !== undefined) {
@@ -72,10 +72,9 @@ class OAuthBearerExchange implements SaslExchange {
     }
     this.#isComplete = challenge.length === 0
     if (this.#isComplete) return Buffer.alloc(0)
-    this.#onRefusal()
     this.#refusal = new AuthenticationError(
       'SASL_AUTHENTICATION_FAILED',
-      `${this.#broker} refused the token: ${explain(this.conceal(challenge.toString()))}`,
+      `${this.#broker} rejected the token: ${explain(this.conceal(challenge.toString()))}`,
       { broker: this.#broker, mechanism: MECHANISM },
     )
     return Buffer.from(SEPARATOR)
@@ -87,25 +86,28 @@ function initialResponse(token: unknown, context: SaslContext): Buffer {
     throw unavailable(reason, MECHANISM, context)
   }
   if (!isObject(token) || typeof token['value'] !== 'string') {
-    return refuse('the token given is no object with a value')
+    return refuse('the token must be an object with a value')
   }
-  if (!TOKEN.test(token['value'])) return refuse('the token given is no bearer token')
+  if (!TOKEN.test(token['value']))
+    return refuse('the value of the token is not a valid bearer token')
   const parts = [`auth=Bearer ${token['value']}`]
   const extensions = token['extensions'] ?? {}
-  if (!isObject(extensions)) return refuse("the token's extensions are no object")
+  if (!isObject(extensions)) return refuse("the token's extensions must be an object")
   for (const [name, value] of Object.entries(extensions)) {
     if (!EXTENSION_NAME.test(name)) {
-      return refuse(`the token's extension ${quoted(name)} needs a name of letters, not 'auth'`)
+      return refuse(
+        `the name of the token's extension ${quoted(name)} must consist of letters and must not be 'auth'`,
+      )
     }
     if (typeof value !== 'string' || !EXTENSION_VALUE.test(value)) {
-      return refuse(`the value of the token's extension '${name}' is not printable text`)
+      return refuse(`the value of the token's extension '${name}' must be printable text`)
     }
     parts.push(`${name}=${value}`)
   }
   return Buffer.from(`n,,${SEPARATOR}${parts.join(SEPARATOR)}${SEPARATOR}${SEPARATOR}`)
 }
 
-/** RFC 7628, section 3.2.2: a JSON object whose `status` says why. */
+/** RFC 7628, section 3.2.2: a JSON object whose `status` is the reason. */
 function explain(challenge: string): string {
   try {
     const answer: unknown = JSON.parse(challenge)
@@ -115,7 +117,7 @@ function explain(challenge: string): string {
       return `status ${quoted(answer['status'])}${needs}`
     }
   } catch {
-    // Shown as it is.
+    // Not JSON: the text itself is shown.
   }
   return quoted(challenge)
 }

@@ -6,7 +6,7 @@ import { messageOf } from '../node-error.ts'
 import { isObject } from './oauthbearer.ts'
 import type { OAuthBearerToken } from './oauthbearer-token.ts'
 
-/** Tokens by OAuth's client credentials grant (RFC 6749, section 4.4; KIP-768). */
+/** Tokens from OAuth's client credentials grant (RFC 6749, section 4.4; KIP-768). */
 export interface OidcOptions {
   /** The token endpoint, an https URL; http is for `localhost` only, unless it is allowed. Required. */
   readonly tokenEndpoint: string
@@ -30,7 +30,7 @@ export interface OidcOptions {
   readonly dangerouslyAllowHttp?: boolean
 }
 
-/** The endpoint gave no token. */
+/** The endpoint did not return a token. */
 class TokenEndpointError extends KafkaError {
   constructor(message: string, retriable: boolean, cause?: unknown) {
     super('TOKEN_ENDPOINT_FAILED', message, retriable, { cause })
@@ -40,23 +40,23 @@ class TokenEndpointError extends KafkaError {
 const LARGEST_ANSWER_BYTES = 1 << 20
 const LOCAL_HOSTS = ['localhost', '127.0.0.1', '[::1]']
 
-/** Throws InvalidArgumentError for a URL that can't be right, or would give the secret away. */
+/** Throws InvalidArgumentError for a URL that is invalid, or would send the secret unencrypted. */
 export function checkTokenEndpoint(text: string, allowHttp: boolean): URL {
   const problem = (what: string): InvalidArgumentError =>
     new InvalidArgumentError(`sasl.oidc: option 'tokenEndpoint' ${what}`)
   if (!URL.canParse(text)) throw problem('must be a URL')
   const url = new URL(text)
-  if (url.username !== '' || url.password !== '') throw problem('must not hold credentials')
+  if (url.username !== '' || url.password !== '') throw problem('must not contain credentials')
   if (url.protocol !== 'https:' && url.protocol !== 'http:') throw problem('must be an https URL')
   if (url.protocol === 'http:' && !LOCAL_HOSTS.includes(url.hostname) && !allowHttp) {
     throw problem(
-      'must be an https URL, or the client secret could be read on its way; dangerouslyAllowHttp permits it',
+      'must be an https URL, because http sends the client secret unencrypted; dangerouslyAllowHttp permits it',
     )
   }
   return url
 }
 
-/** Asks the token endpoint. Errors never hold the secret, not even where the endpoint repeats it. */
+/** Requests a token from the endpoint. Errors never contain the secret, even if the endpoint repeats it. */
 export async function requestToken(
   options: OidcOptions & { readonly timeoutMs: number },
 ): Promise<OAuthBearerToken> {
@@ -69,10 +69,10 @@ export async function requestToken(
   let answer: Answer
   try {
     const ca = options.ca === undefined ? {} : { ca: mutable(options.ca) }
-    // Said, so that NODE_TLS_REJECT_UNAUTHORIZED can't turn it off.
+    // Set explicitly, so that NODE_TLS_REJECT_UNAUTHORIZED has no effect.
     answer = await post(url, { ...ca, headers, signal, rejectUnauthorized: true }, body)
   } catch (error) {
-    const reason = signal.aborted ? `no answer within ${timeoutMs} ms` : messageOf(error)
+    const reason = signal.aborted ? `no response within ${timeoutMs} ms` : messageOf(error)
     throw new TokenEndpointError(`${where}: ${reason}`, true, error)
   }
   const answered = readJson(answer.text)
@@ -83,7 +83,7 @@ export async function requestToken(
   }
   const value = answered['access_token']
   if (typeof value !== 'string') {
-    throw new TokenEndpointError(`${where}: the answer has no access_token`, false)
+    throw new TokenEndpointError(`${where}: the response has no access_token`, false)
   }
   const seconds = Number(answered['expires_in'])
   return {
@@ -121,9 +121,9 @@ interface Answer {
   readonly text: string
 }
 
-/** Not by fetch: that can't be given authorities to trust, and would follow a redirect with the secret. */
+/** Does not use fetch, which accepts no authorities to trust and would send the secret on to a redirect. */
 async function post(url: URL, options: RequestOptions, body: string): Promise<Answer> {
-  // Loaded here, as most processes need neither.
+  // Imported here, because most processes need neither.
   const { request } =
     url.protocol === 'https:' ? await import('node:https') : await import('node:http')
   return new Promise((resolve, reject) => {
@@ -132,7 +132,7 @@ async function post(url: URL, options: RequestOptions, body: string): Promise<An
       let size = 0
       response.on('data', (chunk: Buffer) => {
         size += chunk.length
-        if (size > LARGEST_ANSWER_BYTES) response.destroy(new Error('the answer is too large'))
+        if (size > LARGEST_ANSWER_BYTES) response.destroy(new Error('the response is too large'))
         else chunks.push(chunk)
       })
       response.on('error', reject)

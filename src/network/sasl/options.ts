@@ -23,19 +23,19 @@ import { ScramMechanism, type ScramOptions } from './scram.ts'
 import { checkSecret, unfit } from './secret.ts'
 import type { AwsCredentials } from './sigv4.ts'
 
-/** How to log in with OAUTHBEARER: with tokens from anywhere, or from an OpenID provider. */
+/** Login with OAUTHBEARER, with tokens of a function or of an OpenID provider. */
 export type OAuthBearerOptions =
   | { readonly mechanism: 'OAUTHBEARER'; readonly token: TokenProvider; readonly oidc?: undefined }
   | { readonly mechanism: 'OAUTHBEARER'; readonly oidc: OidcOptions; readonly token?: undefined }
 
-/** How to log in to the brokers: one of Kafka's mechanisms, or one of your own. */
+/** How the client logs in to the brokers: with one of Kafka's mechanisms, or with one of your own. */
 export type SaslOptions =
   PlainOptions | ScramOptions | OAuthBearerOptions | AwsMskIamOptions | SaslMechanism
 
-/** The mechanism chose the function that checks the rest. */
+/** `mechanism` has already selected the function that checks the other options. */
 const isKnown: Check = () => undefined
 
-/** Left to checkSecret: what checkOptions finds wrong, it shows. */
+/** checkSecret checks it instead, because the errors of checkOptions contain the value. */
 const isSecret: Check = () => undefined
 
 const aUsername: Check<string> = (value) => aString(value) ?? unfit(String(value))
@@ -103,8 +103,8 @@ export const AWS_MSK_IAM_OPTIONS = {
 } as const satisfies OptionTable<AwsMskIamOptions>
 
 /**
- * The mechanism that the options mean. It holds the secrets out of sight: the options need not be kept.
- * Throws InvalidArgumentError, without the values of secrets.
+ * Returns the mechanism that the options select. The mechanism keeps the secrets in private fields; the options need
+ * not be kept. Throws InvalidArgumentError, without the values of secrets.
  */
 export function saslMechanismOf(options: SaslOptions): SaslMechanism {
   const given: unknown = options
@@ -130,7 +130,7 @@ const KNOWN = 'PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER, AWS_MSK_IAM'
 function unknownMechanism({ mechanism }: { readonly mechanism: unknown }): InvalidArgumentError {
   const shown = typeof mechanism === 'string' ? `'${mechanism}'` : typeof mechanism
   return new InvalidArgumentError(
-    `sasl: option 'mechanism' must be one of ${KNOWN}, or give a SaslMechanism of your own; not ${shown}`,
+    `sasl: option 'mechanism' must be one of ${KNOWN}, or a SaslMechanism of your own; not ${shown}`,
   )
 }
 
@@ -138,7 +138,7 @@ function ownMechanism(options: SaslMechanism): SaslMechanism {
   const own: { readonly name?: unknown; readonly start?: unknown } = options
   if (typeof own.start !== 'function' || typeof own.name !== 'string' || own.name === '') {
     throw new InvalidArgumentError(
-      `sasl: needs 'mechanism', one of ${KNOWN}, or a mechanism of your own with name and start`,
+      `sasl: option 'mechanism' must be one of ${KNOWN}; a mechanism of your own needs 'name' and 'start'`,
     )
   }
   return options
@@ -155,7 +155,7 @@ function scram(options: ScramOptions): SaslMechanism {
   checkSecret('sasl', 'password', options.password)
   const { username, password, minIterations, maxIterations } = settings
   if (minIterations > maxIterations) {
-    const what = `minIterations is ${minIterations}, more than maxIterations, ${maxIterations}`
+    const what = `option 'minIterations' (${minIterations}) must not be greater than 'maxIterations' (${maxIterations})`
     throw new InvalidArgumentError(`sasl: ${what}`)
   }
   return new ScramMechanism(settings, username, password)
@@ -172,9 +172,9 @@ function oauthBearer(options: OAuthBearerOptions): SaslMechanism {
     throw new InvalidArgumentError("sasl: OAUTHBEARER needs one of 'token' and 'oidc'")
   }
   if (token !== undefined) {
-    // Its value is not shown: it may well be a token.
+    // The error does not contain the value, which may be a token.
     if (aFunction(token) !== undefined) {
-      throw new InvalidArgumentError("sasl: option 'token' must be a function that gives a token")
+      throw new InvalidArgumentError("sasl: option 'token' must be a function that returns a token")
     }
     return new OAuthBearerMechanism(token)
   }

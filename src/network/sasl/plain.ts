@@ -9,13 +9,13 @@ export interface PlainOptions {
   /** The name of the user. Required. */
   readonly username: string
   /**
-   * The password, or a function that each new connection calls for it. It is sent as it is: use PLAIN with TLS only.
+   * The password, or a function that each new connection calls for it. It is sent unencrypted: use PLAIN with TLS only.
    * Required.
    */
   readonly password: Secret
 }
 
-/** User name and password in the clear (RFC 4616). */
+/** Sends user name and password unencrypted (RFC 4616). */
 export class PlainMechanism implements SaslMechanism {
   readonly name = 'PLAIN'
   readonly #username: string
@@ -28,7 +28,7 @@ export class PlainMechanism implements SaslMechanism {
 
   async start(context: SaslContext): Promise<SaslExchange> {
     const password = await reveal(this.#password, 'password', this.name, context)
-    // The first part, on whose behalf to act, is left empty: Kafka takes nothing but the user's own name.
+    // The first part, the user to act for, is empty: Kafka accepts only the user's own name.
     const message = Buffer.from(`\0${this.#username}\0${password}`)
     const conceal = concealer(password, message.toString())
     return { isComplete: true, next: () => message, conceal }

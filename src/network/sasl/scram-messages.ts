@@ -1,4 +1,4 @@
-/** What a broker sends in a SCRAM exchange (RFC 5802, section 7), read strictly. */
+/** Strict parsers of the messages that a broker sends in a SCRAM exchange (RFC 5802, section 7). */
 import { quoted } from '../../observe/printable.ts'
 
 export class ScramMessageError extends Error {}
@@ -7,7 +7,7 @@ export type ServerFirst = { error: string } | { nonce: string; salt: Buffer; ite
 export type ServerFinal = { error: string } | { signature: Buffer }
 
 const ERROR = /^e=([^,]+)/
-/** Nonce: printable without a comma. What follows the iterations are extensions, of no concern here. */
+/** The nonce is printable and contains no comma. Extensions after the iterations are ignored. */
 const FIRST = /^r=([\x21-\x2b\x2d-\x7e]+),s=([^,]+),i=([1-9][0-9]{0,9})(?:,|$)/
 const FINAL = /^v=([^,]+)(?:,|$)/
 
@@ -16,7 +16,7 @@ export function readServerFirst(message: Buffer): ServerFirst {
   const error = ERROR.exec(text)?.[1]
   if (error !== undefined) return { error: quoted(error) }
   if (text.startsWith('m=')) {
-    throw new ScramMessageError('it demands an extension that is not known here')
+    throw new ScramMessageError('it requires an extension that is not supported')
   }
   const [, nonce, salt, iterations] = FIRST.exec(text) ?? []
   if (nonce === undefined || salt === undefined || iterations === undefined) {
@@ -34,7 +34,7 @@ export function readServerFinal(message: Buffer): ServerFinal {
   return { signature: fromBase64(signature, 'signature') }
 }
 
-/** Node skips what is no base64; here it is an error. */
+/** Throws for invalid base64, which Buffer.from would skip. */
 function fromBase64(text: string, what: string): Buffer {
   const bytes = Buffer.from(text, 'base64')
   if (bytes.length === 0 || bytes.toString('base64') !== text) {

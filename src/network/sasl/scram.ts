@@ -22,9 +22,9 @@ export interface ScramOptions {
    * `admin.createDelegationToken` returns them. Default: false.
    */
   readonly tokenAuth?: boolean
-  /** Fewer iterations than this are refused: they make the password easy to guess. Default: 4,096. */
+  /** The login fails if the broker requests fewer iterations, because they make the password easy to guess. Default: 4,096. */
   readonly minIterations?: number
-  /** More iterations are refused, at least `minIterations`: a broker must not keep this process busy. Default: 1,000,000. */
+  /** The login fails if the broker requests more iterations, which would keep this process busy. Default: 1,000,000. */
   readonly maxIterations?: number
 }
 
@@ -33,13 +33,13 @@ export type ScramSettings = Pick<ScramOptions, 'mechanism' | 'tokenAuth'> &
 
 const DIGESTS = { 'SCRAM-SHA-256': 'sha256', 'SCRAM-SHA-512': 'sha512' } as const
 
-/** "n": no channel binding, which Kafka has none of; and no other user to act for. */
+/** "n": no channel binding, which Kafka does not support. The empty part: no other user to act for. */
 const GS2_HEADER = 'n,,'
 
-/** Off the event loop: thousands of iterations take milliseconds. */
+/** In Node's thread pool, because thousands of iterations take milliseconds. */
 const derive = promisify(pbkdf2)
 
-/** Proves the password without sending it, and makes the broker prove that it knows it (RFC 5802, 7677). */
+/** Proves that the client knows the password without sending it, and verifies that the broker knows it (RFC 5802, 7677). */
 export class ScramMechanism implements SaslMechanism {
   readonly name: ScramName
   readonly #settings: ScramSettings
@@ -61,7 +61,7 @@ export class ScramMechanism implements SaslMechanism {
 
 type Step = 'first' | 'final' | 'verify' | 'done' | 'failed'
 
-/** Steps: first → final → verify → done; any of them ends in failed when the broker's part is wrong. */
+/** Steps: first → final → verify → done. A wrong message of the broker leads from any of them to failed. */
 export class ScramExchange implements SaslExchange {
   readonly #settings: ScramSettings
   readonly #broker: string
@@ -92,7 +92,7 @@ export class ScramExchange implements SaslExchange {
 
   async next(challenge: Buffer): Promise<Buffer> {
     const step = this.#step
-    // Until it has gone well: an exchange that failed stays failed.
+    // Set to the next step only on success: an exchange that failed stays failed.
     this.#step = 'failed'
     try {
       if (step === 'first') {
@@ -109,19 +109,19 @@ export class ScramExchange implements SaslExchange {
         this.#step = 'done'
         return Buffer.alloc(0)
       }
-      throw new ScramMessageError('it goes on after its end')
+      throw new ScramMessageError('it continues after its end')
     } catch (error) {
       if (!(error instanceof ScramMessageError)) throw error
       throw this.#failure(
         'SASL_SERVER_NOT_TRUSTED',
-        `its part of the exchange is wrong: ${error.message}`,
+        `the broker's message is invalid: ${error.message}`,
       )
     }
   }
 
   /**
-   * Only "=" and "," are escaped. RFC 5802 would have name and password go through SASLprep as well; Kafka's
-   * own tools and clients take them as they are, so that anything else would miss the stored credentials.
+   * Escapes only "=" and ",". RFC 5802 also requires SASLprep for name and password, but Kafka's own tools and
+   * clients do not apply it, so that a prepared name or password would not match the stored credentials.
    */
   #firstBare(): string {
     const name = this.#username.replaceAll('=', '=3D').replaceAll(',', '=2C')
@@ -134,9 +134,7 @@ export class ScramExchange implements SaslExchange {
     if ('error' in server) throw this.#refused(server.error)
     const { nonce, salt, iterations } = server
     if (!nonce.startsWith(this.#nonce) || nonce.length === this.#nonce.length) {
-      throw new ScramMessageError(
-        'its nonce does not extend the one sent: the answer is not to this login',
-      )
+      throw new ScramMessageError('its nonce does not begin with the nonce of this login')
     }
     this.#checkIterations(iterations)
     const digest = DIGESTS[this.#settings.mechanism]
@@ -160,17 +158,17 @@ export class ScramExchange implements SaslExchange {
   #checkIterations(iterations: number): void {
     const { minIterations, maxIterations } = this.#settings
     if (iterations < minIterations) {
-      const why = 'so few make the password easy to guess'
+      const why = 'fewer iterations make the password easy to guess'
       throw this.#failure(
         'SASL_SERVER_NOT_TRUSTED',
-        `it asks for ${iterations} iterations, minIterations is ${minIterations}: ${why}`,
+        `the broker requests ${iterations} iterations, fewer than minIterations (${minIterations}): ${why}`,
       )
     }
     if (iterations > maxIterations) {
-      const why = 'this many could keep this process busy'
+      const why = 'more iterations could keep this process busy'
       throw this.#failure(
         'SASL_SERVER_NOT_TRUSTED',
-        `it asks for ${iterations} iterations, maxIterations is ${maxIterations}: ${why}`,
+        `the broker requests ${iterations} iterations, more than maxIterations (${maxIterations}): ${why}`,
       )
     }
   }
@@ -187,13 +185,13 @@ export class ScramExchange implements SaslExchange {
     ) {
       throw this.#failure(
         'SASL_SERVER_NOT_TRUSTED',
-        'its signature is wrong: what answers does not know the password, and may be no broker of yours',
+        "the broker's signature is wrong: the server does not know the password, and may not be your broker",
       )
     }
   }
 
   #refused(error: string): AuthenticationError {
-    return this.#failure('SASL_AUTHENTICATION_FAILED', `the broker says ${error}`)
+    return this.#failure('SASL_AUTHENTICATION_FAILED', `the broker reported ${error}`)
   }
 
   #failure(code: AuthenticationErrorCode, reason: string): AuthenticationError {

@@ -2,20 +2,20 @@ import { AuthenticationError, InvalidArgumentError, isRetriable } from '../../er
 import { formatAddress, type Address } from '../address.ts'
 import { messageOf } from '../node-error.ts'
 
-/** A secret, or where to get it, asked for again by each connection: it may have been changed meanwhile. */
+/** A secret, or a function that returns it. Each connection calls the function, because the secret may have changed. */
 export type Secret = string | (() => string | Promise<string>)
 
-/** Half of a surrogate pair: it has no UTF-8, and would silently become another character. */
+/** Half of a surrogate pair: it has no encoding in UTF-8, and would silently become another character. */
 const LONE_SURROGATE = /\p{Surrogate}/u
 
-/** Like a Check of options.ts, but throws by itself: the value must not show in the message. */
+/** Like a Check of options.ts, but throws the error itself, because the message must not contain the value. */
 export function checkSecret(what: string, name: string, value: unknown): void {
   if (typeof value === 'function') return
   const problem = problemOf(value)
   if (problem !== undefined) throw new InvalidArgumentError(`${what}: option '${name}' ${problem}`)
 }
 
-/** The secret itself. Throws AuthenticationError if its function fails, or gives something else. */
+/** Returns the secret. Throws AuthenticationError if its function throws or returns an invalid value. */
 export async function reveal(
   secret: Secret,
   name: string,
@@ -25,11 +25,11 @@ export async function reveal(
   if (typeof secret === 'string') return secret
   const value: unknown = await obtain(name, mechanism, broker, secret)
   const problem = problemOf(value)
-  if (problem !== undefined) throw unavailable(`the ${name} given ${problem}`, mechanism, broker)
+  if (problem !== undefined) throw unavailable(`the ${name} ${problem}`, mechanism, broker)
   return value as string
 }
 
-/** Runs a function of the application's that gives credentials. */
+/** Calls a function of the application that returns credentials. Throws AuthenticationError if it throws. */
 export async function obtain<T>(
   name: string,
   mechanism: string,
@@ -41,10 +41,11 @@ export async function obtain<T>(
   } catch (error) {
     if (error instanceof AuthenticationError) throw error
     const reason = messageOf(error)
-    throw unavailable(`the ${name} could not be had: ${reason}`, mechanism, broker, error)
+    throw unavailable(`getting the ${name} failed: ${reason}`, mechanism, broker, error)
   }
 }
 
+/** The error for credentials that are missing or invalid. Retriable if `cause` is. */
 export function unavailable(
   reason: string,
   mechanism: string,
@@ -60,11 +61,11 @@ export function unavailable(
 }
 
 function problemOf(value: unknown): string | undefined {
-  if (typeof value !== 'string' || value === '') return 'must be a string that is not empty'
+  if (typeof value !== 'string' || value === '') return 'must be a non-empty string'
   return unfit(value)
 }
 
-/** What keeps a text from being sent as it is, if anything does. */
+/** Why the text cannot be sent unchanged; undefined if it can. */
 export function unfit(text: string): string | undefined {
   if (text.includes('\0')) return 'must not contain a NUL character'
   return LONE_SURROGATE.test(text) ? 'must be well-formed Unicode' : undefined

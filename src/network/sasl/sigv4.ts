@@ -1,4 +1,4 @@
-/** AWS Signature Version 4 as query parameters: a request that its holder may send until it expires. */
+/** AWS Signature Version 4 in query parameters. The holder of the signed request may send it until it expires. */
 import { createHash, createHmac } from 'node:crypto'
 
 /** Credentials of AWS. */
@@ -7,7 +7,7 @@ export interface AwsCredentials {
   readonly accessKeyId: string
   /** The secret of the access key. */
   readonly secretAccessKey: string
-  /** Of temporary credentials. */
+  /** The session token of temporary credentials. */
   readonly sessionToken?: string | undefined
 }
 
@@ -19,14 +19,14 @@ export interface PresignRequest {
   readonly service: string
   readonly expiresS: number
   readonly date: Date
-  /** SHA-256 of the body, in hex; of an empty one by default. */
+  /** SHA-256 of the body, in hex. Default: that of an empty body. */
   readonly payloadHash?: string
 }
 
 const ALGORITHM = 'AWS4-HMAC-SHA256'
 const SIGNED_HEADERS = 'host'
 
-/** All query parameters of the signed GET request, the signature included, not encoded. */
+/** Returns all query parameters of the signed GET request, including the signature, not encoded. */
 export function presign(request: PresignRequest, credentials: AwsCredentials): Map<string, string> {
   const { host, path, region, service, date } = request
   // 20260102T030405Z
@@ -67,7 +67,7 @@ function canonicalQuery(query: ReadonlyMap<string, string>): string {
     .join('&')
 }
 
-/** Everything but letters, digits and -._~ (RFC 3986), where JavaScript's own leaves some more. */
+/** Encodes everything except letters, digits and -._~ (RFC 3986). encodeURIComponent leaves five more characters. */
 function encoded(text: string): string {
   return encodeURIComponent(text).replaceAll(
     /[!'()*]/g,

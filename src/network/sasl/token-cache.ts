@@ -2,13 +2,13 @@ import { abortable } from '../../async/abortable.ts'
 import { limited } from '../../async/limited.ts'
 import type { OAuthBearerToken, TokenProvider } from './oauthbearer-token.ts'
 
-/** A new token is asked for when this much of the last one's life is over, as Kafka's own client does. */
+/** The share of a token's lifetime after which the cache gets a new one. The Java client uses the same share. */
 const USABLE_PART = 0.8
 
-/** How long a provider may take: less than a login may. */
+/** The time limit of a provider: less than that of a login (LOGIN_MS). */
 const PROVIDER_MS = 20_000
 
-/** One token for all connections: many that open at once ask for it once. */
+/** Keeps one token for all connections. Connections that open at the same time share one call of the provider. */
 export class TokenCache {
   readonly #provider: TokenProvider
   readonly #providerMs: number
@@ -29,25 +29,25 @@ export class TokenCache {
     return this.#pending
   }
 
-  /** The broker has refused it: keys change, and tokens are revoked. */
+  /** Called when a broker has rejected the token, because its key was changed or the token was revoked. */
   drop(token: OAuthBearerToken): void {
     if (this.#token === token) this.#token = undefined
   }
 
   async #ask(): Promise<OAuthBearerToken> {
     const askedAt = performance.now()
-    // One that never answers must not be waited for by every later login.
+    // Without the limit, a provider that never returns would block every later login.
     const token = await limited(this.#providerMs, undefined, (signal) =>
       abortable(Promise.resolve(this.#provider()), signal),
     )
     this.#token = token
-    // From when it was asked for: how long the answer was on its way isn't known.
+    // From the time of the call, because the time that the response needed is not known.
     this.#usableUntil = askedAt + lifetimeOf(token) * USABLE_PART
     return token
   }
 }
 
-/** The provider is the application's: its token may be anything, which is told when it is used. */
+/** Returns 0 for a token without a valid lifetime. The mechanism checks the token when it is used. */
 function lifetimeOf(token: unknown): number {
   if (typeof token !== 'object' || token === null || !('lifetimeMs' in token)) return 0
   const { lifetimeMs } = token

@@ -171,13 +171,13 @@ describe('authenticate', () => {
     })
   })
 
-  it('lists the mechanisms of a broker that lacks the one asked for', async () => {
+  it('lists the mechanisms that a broker supports if it does not support the requested one', async () => {
     const broker = new FakeBroker({ handshake: 1, authenticate: 2 }, { ...OFFERED, errorCode: 33 })
     await expect(authenticate(broker, scripted('never sent'), BROKER)).rejects.toMatchObject({
       name: 'AuthenticationError',
       code: 'UNSUPPORTED_SASL_MECHANISM',
       message:
-        'cannot log in to kafka1:9093 with SCRIPTED: the broker does not have it; it has PLAIN, SCRAM-SHA-512',
+        'cannot log in to kafka1:9093 with SCRIPTED: the broker does not support it; it supports PLAIN, SCRAM-SHA-512',
       broker: NAME,
       mechanism: 'SCRIPTED',
       retriable: false,
@@ -185,14 +185,14 @@ describe('authenticate', () => {
     expect(broker.asked).toEqual(['SaslHandshake v1 SCRIPTED'])
   })
 
-  it("gives the broker's reason", async () => {
+  it("throws the broker's reason", async () => {
     const broker = new FakeBroker({ handshake: 1, authenticate: 2 }, OFFERED, [
       { errorCode: 58, errorMessage: 'Invalid username\r\nor password' },
     ])
     await expect(authenticate(broker, PLAIN, BROKER)).rejects.toMatchObject({
       code: 'SASL_AUTHENTICATION_FAILED',
       message:
-        "cannot log in to kafka1:9093 with PLAIN: the broker says 'Invalid username or password'",
+        "cannot log in to kafka1:9093 with PLAIN: the broker reported 'Invalid username or password'",
       retriable: false,
     })
   })
@@ -210,33 +210,33 @@ describe('authenticate', () => {
     await expect(authenticate(other, PLAIN, BROKER)).rejects.toMatchObject({ name: 'BrokerError' })
   })
 
-  it('says that a listener is without SASL', async () => {
+  it('reports a listener that does not use SASL', async () => {
     const broker = new FakeBroker({ handshake: 1, authenticate: 2 }, { errorCode: 34 })
     await expect(authenticate(broker, PLAIN, BROKER)).rejects.toMatchObject({
       code: 'ILLEGAL_SASL_STATE',
-      message: expect.stringContaining('this listener does not ask for SASL'),
+      message: expect.stringContaining('this listener does not use SASL'),
     })
   })
 
-  it('says that a broker is too old', async () => {
+  it('reports a broker that is too old for SASL', async () => {
     const broker = new FakeBroker({}, OFFERED)
     await expect(authenticate(broker, PLAIN, BROKER)).rejects.toMatchObject({
       code: 'ILLEGAL_SASL_STATE',
-      message: expect.stringContaining('older than 0.10'),
+      message: expect.stringContaining('older than Kafka 0.10'),
     })
     expect(broker.asked).toEqual([])
   })
 
-  it('takes a connection that ends after a bare token for a wrong password', async () => {
+  it('reports a wrong password if a broker before 1.0 closes the connection', async () => {
     const broker = new FakeBroker({ handshake: 0 }, OFFERED, [disconnected()])
     await expect(authenticate(broker, PLAIN, BROKER)).rejects.toMatchObject({
       code: 'SASL_AUTHENTICATION_FAILED',
-      message: expect.stringContaining('most likely user name or password are wrong'),
+      message: expect.stringContaining('the user name or password is probably wrong'),
       cause: expect.objectContaining({ name: 'SocketDisconnectedError' }),
     })
   })
 
-  it('leaves a lost connection as it is where the broker could have said why', async () => {
+  it('throws the error of a lost connection if the broker could have reported a rejection', async () => {
     const broker = new FakeBroker({ handshake: 1, authenticate: 2 }, OFFERED, [disconnected()])
     await expect(authenticate(broker, PLAIN, BROKER)).rejects.toMatchObject({
       name: 'SocketDisconnectedError',
@@ -245,10 +245,56 @@ describe('authenticate', () => {
   })
 
   it.each([
+    ['an error code', { authenticate: 2 }, { errorCode: 58, errorMessage: 'extensions differ' }],
+    ['a closed connection, before Kafka 1.0', {}, disconnected()],
+  ])(
+    'drops the token that all connections share when a broker rejects it with %s',
+    async (...given) => {
+      const [, versions, answer] = given
+      let count = 0
+      const token = () => ({ value: `token${++count}`, lifetimeMs: 3_600_000 })
+      const mechanism = saslMechanismOf({ mechanism: 'OAUTHBEARER', token })
+      const broker = (last: TokenAnswer | Frame | Error) =>
+        new FakeBroker({ handshake: 'authenticate' in versions ? 1 : 0, ...versions }, OFFERED, [
+          last,
+        ])
+      const rejecting = broker(answer)
+      await expect(authenticate(rejecting, mechanism, BROKER)).rejects.toMatchObject({
+        code: 'SASL_AUTHENTICATION_FAILED',
+      })
+      expect(rejecting.asked.at(-1)).toContain('token1')
+      const accepting = broker('authenticate' in versions ? {} : { frame: Buffer.alloc(0) })
+      await authenticate(accepting, mechanism, BROKER)
+      expect(accepting.asked.at(-1)).toContain('token2')
+    },
+  )
+
+  it.each([
+    ['once for a rejected login', { errorCode: 58 }, 1],
+    ['not for an accepted login', {}, 0],
+    ['not for a lost connection', disconnected(), 0],
+  ])("calls a mechanism's rejected() %s", async (_, answer, times) => {
+    let rejections = 0
+    const mechanism: SaslMechanism = {
+      name: 'OWN',
+      start: () => ({
+        isComplete: true,
+        next: () => Buffer.from('secret'),
+        rejected: () => {
+          rejections++
+        },
+      }),
+    }
+    const broker = new FakeBroker({ handshake: 1, authenticate: 2 }, OFFERED, [answer])
+    await authenticate(broker, mechanism, BROKER).catch(() => undefined)
+    expect(rejections).toBe(times)
+  })
+
+  it.each([
     ['the error that follows', { errorCode: 58, errorMessage: '{"status":"invalid_token"}' }],
     ['a connection that ends', disconnected()],
     ['consent all the same', {}],
-  ])("reports a refused token by the broker's status, whatever follows: %s", async (_, last) => {
+  ])("reports a rejected token by the broker's status, whatever follows: %s", async (_, last) => {
     const mechanism = saslMechanismOf({ mechanism: 'OAUTHBEARER', token: () => ({ value: 'abc' }) })
     const broker = new FakeBroker({ handshake: 1, authenticate: 2 }, OFFERED, [
       { authBytes: Buffer.from('{"status":"invalid_token"}') },
@@ -256,19 +302,21 @@ describe('authenticate', () => {
     ])
     await expect(authenticate(broker, mechanism, BROKER)).rejects.toMatchObject({
       code: 'SASL_AUTHENTICATION_FAILED',
-      message: "kafka1:9093 refused the token: status 'invalid_token'",
+      message: "kafka1:9093 rejected the token: status 'invalid_token'",
     })
     expect(broker.asked.at(-1)).toBe('SaslAuthenticate v2 \x01')
   })
 
-  it('does not go on for ever', async () => {
+  it('ends an exchange that the broker does not end', async () => {
     const endless: SaslMechanism = {
       name: 'ENDLESS',
       start: () => ({ isComplete: false, next: () => Buffer.from('more') }),
     }
     const answers = Array.from({ length: 100 }, () => ({ authBytes: Buffer.from('more') }))
     const broker = new FakeBroker({ handshake: 1, authenticate: 2 }, OFFERED, answers)
-    await expect(authenticate(broker, endless, BROKER)).rejects.toThrow('no end after 32 rounds')
+    await expect(authenticate(broker, endless, BROKER)).rejects.toThrow(
+      'the broker did not end the exchange after 32 rounds',
+    )
   })
 
   it('stops waiting for a password when it is aborted, and has sent nothing', async () => {

@@ -107,7 +107,9 @@ describe('AWS_MSK_IAM', () => {
       })
       const exchange = await mechanism.start(BROKER)
       await exchange.next(Buffer.alloc(0))
-      expect(() => exchange.next(Buffer.from(answer))).toThrow('did not answer as AWS_MSK_IAM does')
+      expect(() => exchange.next(Buffer.from(answer))).toThrow(
+        'sent a response that is not valid for AWS_MSK_IAM',
+      )
       expect(exchange.isComplete).toBe(false)
     },
   )
@@ -129,14 +131,14 @@ describe('AWS_MSK_IAM', () => {
     })
   })
 
-  it('says that there are no credentials', async () => {
+  it('fails if there are no credentials', async () => {
     await expect(payloadOf()).rejects.toMatchObject({
       code: 'SASL_CREDENTIALS_UNAVAILABLE',
-      message: expect.stringContaining('AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not in'),
+      message: expect.stringContaining('AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set'),
     })
     await expect(payloadOf(() => ({ ...EXAMPLE, accessKeyId: '' }))).rejects.toMatchObject({
       code: 'SASL_CREDENTIALS_UNAVAILABLE',
-      message: expect.stringContaining('lack accessKeyId and secretAccessKey'),
+      message: expect.stringContaining('must have accessKeyId and secretAccessKey'),
     })
   })
 })

@@ -152,7 +152,7 @@ describe('a token of an OpenID provider', () => {
     async (body) => {
       endpoint.answers(200, body)
       expect(await failureOf()).toMatchObject({
-        message: expect.stringContaining('the answer has no access_token'),
+        message: expect.stringContaining('the response has no access_token'),
         retriable: false,
       })
     },
@@ -160,7 +160,10 @@ describe('a token of an OpenID provider', () => {
 
   it('is not waited for longer than the timeout, not even within the answer', async () => {
     endpoint.does(() => undefined)
-    const failure = { message: expect.stringContaining('no answer within 100 ms'), retriable: true }
+    const failure = {
+      message: expect.stringContaining('no response within 100 ms'),
+      retriable: true,
+    }
     expect(await failureOf({ timeoutMs: 100 })).toMatchObject(failure)
     endpoint.does((response) => response.write('{'))
     expect(await failureOf({ timeoutMs: 100 })).toMatchObject(failure)
@@ -174,7 +177,7 @@ describe('a token of an OpenID provider', () => {
       response.on('drain', more)
       more()
     })
-    expect((await failureOf()).message).toContain('the answer is too large')
+    expect((await failureOf()).message).toContain('the response is too large')
   })
 
   it('is not available if nothing listens', async () => {

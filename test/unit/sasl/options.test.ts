@@ -39,10 +39,14 @@ describe('saslMechanismOf', () => {
   it.each([
     ['a string', 'PLAIN:hush', 'sasl: must be an object'],
     ['nothing', null, 'sasl: must be an object'],
-    ['no mechanism', { username: 'u' }, "sasl: needs 'mechanism', one of PLAIN, SCRAM-SHA-256"],
+    [
+      'no mechanism',
+      { username: 'u' },
+      "sasl: option 'mechanism' must be one of PLAIN, SCRAM-SHA-256",
+    ],
     ['an unknown mechanism', { mechanism: 'GSSAPI' }, "of your own; not 'GSSAPI'"],
     ['a mechanism in small letters', { mechanism: 'plain' }, 'must be one of PLAIN, SCRAM-SHA-256'],
-    ['half a mechanism', { start: () => undefined }, 'with name and start'],
+    ['half a mechanism', { start: () => undefined }, "needs 'name' and 'start'"],
     [
       'an unknown option',
       { mechanism: 'PLAIN', username: 'u', pasword: 'hush' },
@@ -50,11 +54,11 @@ describe('saslMechanismOf', () => {
     ],
     ['no password', { mechanism: 'PLAIN', username: 'u' }, "sasl: option 'password' is missing"],
     ['no user name', { mechanism: 'SCRAM-SHA-256', password: 'hush' }, "'username' is missing"],
-    ['an empty password', { mechanism: 'PLAIN', username: 'u', password: '' }, 'not empty'],
+    ['an empty password', { mechanism: 'PLAIN', username: 'u', password: '' }, 'non-empty'],
     [
       'a password that is an object',
       { mechanism: 'PLAIN', username: 'u', password: ['hush'] },
-      "sasl: option 'password' must be a string that is not empty",
+      "sasl: option 'password' must be a non-empty string",
     ],
     [
       'NUL in a password (RFC 4616)',
@@ -74,7 +78,7 @@ describe('saslMechanismOf', () => {
     [
       'iterations that leave no choice',
       { mechanism: 'SCRAM-SHA-256', username: 'u', password: 'hush', maxIterations: 100 },
-      'minIterations is 4096, more than maxIterations, 100',
+      "option 'minIterations' (4096) must not be greater than 'maxIterations' (100)",
     ],
     ['neither token nor oidc', { mechanism: 'OAUTHBEARER' }, "needs one of 'token' and 'oidc'"],
     [
@@ -112,7 +116,7 @@ describe('saslMechanismOf', () => {
     [
       'credentials in the endpoint',
       { mechanism: 'OAUTHBEARER', oidc: { ...OIDC, tokenEndpoint: 'https://me:hush@id.example/' } },
-      'must not hold credentials',
+      'must not contain credentials',
     ],
     [
       'an authority that is not PEM',
@@ -137,7 +141,7 @@ describe('saslMechanismOf', () => {
         region: 'r',
         credentials: { accessKeyId: 'a', secretAccessKey: ['hush'] },
       },
-      "sasl.credentials: option 'secretAccessKey' must be a string",
+      "sasl.credentials: option 'secretAccessKey' must be a non-empty string",
     ],
   ])('refuses %s, and shows no secret', (_, options, message) => {
     const refusal = refusalOf(options)

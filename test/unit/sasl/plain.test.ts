@@ -25,14 +25,14 @@ describe('PLAIN', () => {
     }
   })
 
-  it('says that the password could not be had', async () => {
+  it('reports why getting the password failed', async () => {
     const password = () => Promise.reject(new Error('the vault is sealed'))
     const plain = saslMechanismOf({ mechanism: 'PLAIN', username: 'u', password })
     await expect(plain.start(BROKER)).rejects.toMatchObject({
       name: 'AuthenticationError',
       code: 'SASL_CREDENTIALS_UNAVAILABLE',
       message:
-        'cannot log in to kafka1:9093 with PLAIN: the password could not be had: the vault is sealed',
+        'cannot log in to kafka1:9093 with PLAIN: getting the password failed: the vault is sealed',
       retriable: false,
       broker: 'kafka1:9093',
       mechanism: 'PLAIN',
@@ -43,7 +43,7 @@ describe('PLAIN', () => {
     const plain = saslMechanismOf({ mechanism: 'PLAIN', username: 'u', password: () => 'se\0cret' })
     const failure = plain.start(BROKER)
     await expect(failure).rejects.toThrow(
-      'cannot log in to kafka1:9093 with PLAIN: the password given must not contain a NUL character',
+      'cannot log in to kafka1:9093 with PLAIN: the password must not contain a NUL character',
     )
   })
 })

@@ -116,18 +116,19 @@ describe('SCRAM', () => {
   it('says what to change when the iterations are out of bounds, and takes them within others', async () => {
     const few = `r=${SERVER_NONCE},s=${SALT},i=100`
     await expect(answerTo(few)).rejects.toThrow(
-      'cannot log in to kafka1:9093 with SCRAM-SHA-256: it asks for 100 iterations, minIterations is 4096',
+      'cannot log in to kafka1:9093 with SCRAM-SHA-256: the broker requests 100 iterations, fewer than minIterations (4096)',
     )
     expect(await answerTo(few, { minIterations: 100 })).toMatch(/^c=biws,/)
     await expect(answerTo(few, { minIterations: 1, maxIterations: 99 })).rejects.toThrow(
-      'it asks for 100 iterations, maxIterations is 99',
+      'the broker requests 100 iterations, more than maxIterations (99)',
     )
   })
 
   it("reports the server's error, in either message", async () => {
     const refused = {
       code: 'SASL_AUTHENTICATION_FAILED',
-      message: "cannot log in to kafka1:9093 with SCRAM-SHA-256: the broker says 'unknown-user'",
+      message:
+        "cannot log in to kafka1:9093 with SCRAM-SHA-256: the broker reported 'unknown-user'",
     }
     await expect(answerTo('e=unknown-user')).rejects.toMatchObject(refused)
     const exchange = exchangeOf()
