@@ -25,6 +25,7 @@ import {
 } from '../src/network/sasl/options.ts'
 import { TLS_OPTIONS } from '../src/network/tls.ts'
 import type { AnyOptionTable, Option } from '../src/option-table.ts'
+import { SHARE_CONSUMER_OPTIONS, SHARE_RUN_OPTIONS } from '../src/share/options.ts'
 import { PRODUCER_OPTIONS } from '../src/producer/options.ts'
 import { TRANSACTIONAL_OPTIONS } from '../src/producer/transactions/options.ts'
 
@@ -97,6 +98,16 @@ export const OPTION_SECTIONS: Readonly<Record<string, Section>> = {
     document: 'docs/consumer.md',
     source: 'src/dead-letters.ts',
     table: DEAD_LETTER_OPTIONS,
+  },
+  ShareConsumerOptions: {
+    document: 'docs/share-consumer.md',
+    source: 'src/share/options.ts',
+    table: SHARE_CONSUMER_OPTIONS,
+  },
+  ShareRunOptions: {
+    document: 'docs/share-consumer.md',
+    source: 'src/share/options.ts',
+    table: SHARE_RUN_OPTIONS,
   },
   RebalanceOptions: {
     document: 'docs/balanced-consumer.md',

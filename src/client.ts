@@ -25,6 +25,8 @@ import type { ProducerOptions } from './producer/options.ts'
 import type { TransactionalProducerOptions } from './producer/transactions/options.ts'
 import { TransactionalProducer } from './producer/transactions/transactional-producer.ts'
 import type { Data } from './producer/intake/serialize.ts'
+import type { ShareConsumerOptions } from './share/options.ts'
+import { ShareConsumer } from './share/share-consumer.ts'
 import { Topic } from './topic.ts'
 import { Topics } from './topics.ts'
 
@@ -209,6 +211,23 @@ export class KafkaClient implements AsyncDisposable {
       options,
       call,
       (register) => new BalancedTopicsConsumer<Value, Key>(this.#cluster, options, register),
+    )
+  }
+
+  /**
+   * A member of a share group (docs/share-consumer.md): a queue, whose messages are lent to one member each and
+   * acknowledged one by one. Resolves when the group's coordinator has taken the member. Needs Kafka 4.2 or newer.
+   * Throws InvalidArgumentError, UnsupportedVersionError, BrokerError, NoBrokersAvailableError, RequestTimeoutError.
+   */
+  async getShareConsumer<Value = Buffer | null, Key = Buffer | null>(
+    options: ShareConsumerOptions<Value, Key>,
+    call: CallOptions = {},
+  ): Promise<ShareConsumer<Value, Key>> {
+    if (this.#closing !== undefined) throw new ClosedError('client')
+    return this.#resources.consumer(
+      {},
+      call,
+      (register) => new ShareConsumer<Value, Key>(this.#cluster, options, register),
     )
   }
 

@@ -333,6 +333,13 @@ export type {
 export type { AssignorName, GroupOptions } from './balanced/classic/settings.ts'
 export type { ServerPattern } from './balanced/server-pattern.ts'
 export type { ConsumerGroupOptions } from './balanced/consumer/settings.ts'
+export { ShareConsumer } from './share/share-consumer.ts'
+export type { ShareMessage } from './share/share-message.ts'
+export type { ShareBatch } from './share/share-batch.ts'
+export type { FailureDecision, ShareConsumerOptions, ShareRunOptions } from './share/options.ts'
+export type { ShareHandlerContext, ShareMessageHandler } from './share/share-run.ts'
+export type { AcknowledgementResult } from './share/outcomes.ts'
+export { AlreadyAcknowledgedError } from './share/errors.ts'
 export {
   withDeadLetters,
   type DeadLetterHandler,

@@ -7,6 +7,7 @@ export type { Recovery }
  * The codes of brokers are in protocol/errors.ts.
  */
 const OWN: Readonly<Record<string, Recovery>> = {
+  ALREADY_ACKNOWLEDGED: 'abort',
   CLOSED: 'recreate',
   COMPRESSION_FAILED: 'abort',
   COMPRESSION_UNAVAILABLE: 'fix-configuration',

@@ -14,7 +14,7 @@ const MAX_LINES = 600
 const LAYERS = [
   ['cli'],
   ['client'],
-  ['balanced', 'admin'],
+  ['balanced', 'share', 'admin'],
   ['consumer', 'producer'],
   ['cluster'],
   ['network'],

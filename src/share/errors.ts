@@ -1,0 +1,25 @@
+import { ErrorCode } from '../../protocol/errors.ts'
+import { BrokerError, KafkaError } from '../errors.ts'
+import type { TopicPartitionOffset } from '../consumer/topic-partition.ts'
+
+/** A message of a share group was acknowledged twice: only the first acknowledgement counts. */
+export class AlreadyAcknowledgedError extends KafkaError {
+  override readonly name = 'AlreadyAcknowledgedError'
+  /** The offset of the message. */
+  readonly offset: number
+
+  constructor({ topic, partition, offset }: TopicPartitionOffset) {
+    const message = `the message at ${topic}-${partition} offset ${offset} was acknowledged before: a message is acknowledged once`
+    super('ALREADY_ACKNOWLEDGED', message, false, { topic, partition })
+    this.offset = offset
+  }
+}
+
+/** What an acknowledgement gets whose record is not this member's any more. */
+export function lockLost(
+  { topic, partition }: Omit<TopicPartitionOffset, 'offset'>,
+  reason: string,
+): BrokerError {
+  const what = `acknowledging messages of ${topic}-${partition}`
+  return new BrokerError(ErrorCode.INVALID_RECORD_STATE, what, { topic, partition }, reason)
+}

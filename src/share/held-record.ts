@@ -1,0 +1,52 @@
+import type { Message } from '../../protocol/records/message.ts'
+import type { BrokerError } from '../errors.ts'
+import type { AcknowledgeType } from './acknowledgements.ts'
+
+/** Where the acknowledgements of a partition's records go. */
+export interface RecordOwner {
+  acknowledge(record: HeldRecord, type: Exclude<AcknowledgeType, 'gap' | 'renew'>): void
+  renew(record: HeldRecord): void
+}
+
+/**
+ * A record that a broker has lent to this member, until it is acknowledged or its lock runs out.
+ *
+ *   waiting       in the buffer
+ *   delivered     the application has it
+ *   acknowledged  the application has said what is to become of it, or the consumer has for it
+ *   lost          the broker gives it to others: `lostBy` says why
+ */
+export class HeldRecord {
+  readonly message: Message
+  readonly offset: number
+  readonly deliveryCount: number
+  readonly owner: RecordOwner
+  state: 'waiting' | 'delivered' | 'acknowledged' | 'lost' = 'waiting'
+  /** By `performance.now()`. */
+  lockedUntil: number
+  lostBy: BrokerError | undefined
+  /** A handler of `run` is processing it: its lock is renewed. */
+  isHandled = false
+  /** Told when the record is lost while the application has it. */
+  onLost: ((error: BrokerError) => void) | undefined
+
+  constructor(message: Message, deliveryCount: number, lockedUntil: number, owner: RecordOwner) {
+    this.message = message
+    this.offset = message.offset
+    this.deliveryCount = deliveryCount
+    this.lockedUntil = lockedUntil
+    this.owner = owner
+  }
+
+  /** Whether it is neither acknowledged nor lost. */
+  get isOpen(): boolean {
+    return this.state === 'waiting' || this.state === 'delivered'
+  }
+
+  lose(error: BrokerError): void {
+    if (!this.isOpen) return
+    this.state = 'lost'
+    this.lostBy = error
+    this.onLost?.(error)
+  }
+}

@@ -1,0 +1,220 @@
+import { ErrorCode } from '../../protocol/errors.ts'
+import { BrokerError, type KafkaError } from '../errors.ts'
+import type { TopicPartition } from '../consumer/topic-partition.ts'
+import {
+  countOf,
+  halvesOf,
+  RangeGatherer,
+  type AcknowledgedRange,
+  type AcknowledgeType,
+} from './acknowledgements.ts'
+import type { AcquiredRange, AcquiredRecords } from './acquired-records.ts'
+import { AlreadyAcknowledgedError, lockLost } from './errors.ts'
+import { HeldRecord, type RecordOwner } from './held-record.ts'
+import type { Outcomes } from './outcomes.ts'
+import { sessionKeyOf, type SessionPartition } from './share-session.ts'
+
+/** Acknowledgements of one partition that a request takes along: the broker takes all of them, or none. */
+export interface AcknowledgedPart {
+  readonly ranges: readonly AcknowledgedRange[]
+  readonly attempt: number
+}
+
+/** How often acknowledgements are sent that fail with a retriable error, or have to be divided. */
+const MOST_ATTEMPTS = 12
+/** How many parts of refused acknowledgements may wait: where all are refused, dividing finds nothing. */
+const MOST_PARTS = 64
+
+/**
+ * The records of a partition that one broker has lent, and what is to be acknowledged of them. The broker checks the
+ * acknowledgements of a request for a partition together: those that are known to be late go in a request of their own,
+ * and those that are refused are divided, so that a late one does not take others along.
+ */
+export class LentPartition implements RecordOwner, SessionPartition, TopicPartition {
+  readonly topic: string
+  readonly topicId: string
+  readonly partition: number
+  readonly key: string
+  readonly #outcomes: Outcomes
+  readonly #onChange: () => void
+  readonly #pending = new RangeGatherer()
+  readonly #parts: AcknowledgedPart[] = []
+  /** Those with open records, by the response that brought them. */
+  #loans: (readonly HeldRecord[])[] = []
+  #hasRenewals = false
+  #open = 0
+
+  constructor(
+    { topic, topicId, partition }: SessionPartition & TopicPartition,
+    outcomes: Outcomes,
+    onChange: () => void,
+  ) {
+    this.topic = topic
+    this.topicId = topicId
+    this.partition = partition
+    this.key = sessionKeyOf({ topicId, partition })
+    this.#outcomes = outcomes
+    this.#onChange = onChange
+  }
+
+  get hasAcknowledgements(): boolean {
+    return !this.#pending.isEmpty || this.#parts.length > 0
+  }
+
+  /** They need a ShareAcknowledge: a fetch must not carry them. */
+  get hasRenewals(): boolean {
+    return this.#hasRenewals
+  }
+
+  get hasOpenRecords(): boolean {
+    return this.#open > 0
+  }
+
+  /** Records that are neither acknowledged nor lost. */
+  get openRecords(): readonly HeldRecord[] {
+    const open = this.#loans.flatMap((records) => records.filter(({ isOpen }) => isOpen))
+    this.#loans = this.#loans.filter((records) => records.some(({ isOpen }) => isOpen))
+    return open
+  }
+
+  /** The broker has lent these ranges. Returns the records for the application. */
+  lend(
+    ranges: readonly AcquiredRange[],
+    { messages, gaps, unread }: AcquiredRecords,
+    lockedUntil: number,
+  ): readonly HeldRecord[] {
+    this.#supersede(ranges)
+    for (const { first, last } of gaps) this.#pending.add(first, last, 'gap')
+    for (const { first, last } of unread) this.#pending.add(first, last, 'release')
+    const records = messages.map(
+      ({ message, deliveryCount }) => new HeldRecord(message, deliveryCount, lockedUntil, this),
+    )
+    if (records.length > 0) this.#loans.push(records)
+    this.#open += records.length
+    if (this.hasAcknowledgements) this.#onChange()
+    return records
+  }
+
+  acknowledge(record: HeldRecord, type: Exclude<AcknowledgeType, 'gap' | 'renew'>): void {
+    const { offset } = record
+    if (record.state === 'acknowledged') throw this.#twice(offset)
+    const { lostBy } = record
+    record.state = 'acknowledged'
+    if (lostBy !== undefined) {
+      this.#outcomes.failed(this, 1, lostBy)
+      return
+    }
+    this.#open--
+    if (this.#open === 0) this.#loans = []
+    if (record.lockedUntil > performance.now()) this.#pending.add(offset, offset, type)
+    else this.#parts.push({ ranges: [{ first: offset, last: offset, type }], attempt: 0 })
+    this.#onChange()
+  }
+
+  renew(record: HeldRecord): void {
+    if (record.state === 'acknowledged') throw this.#twice(record.offset)
+    if (record.state === 'lost') return
+    this.#hasRenewals = true
+    this.#pending.add(record.offset, record.offset, 'renew')
+    this.#onChange()
+  }
+
+  /** What the next request takes along: those that are in order first. */
+  takePart(): AcknowledgedPart | undefined {
+    if (this.#pending.isEmpty) return this.#parts.shift()
+    this.#hasRenewals = false
+    return { ranges: this.#pending.take(), attempt: 0 }
+  }
+
+  /** The broker's answer to a part. */
+  answered(
+    part: AcknowledgedPart,
+    errorCode: number,
+    lockedUntil: number,
+    detail: string | null,
+  ): void {
+    if (errorCode === ErrorCode.NONE) {
+      this.#outcomes.acknowledged(this, messagesIn(part.ranges))
+      this.#renewed(part.ranges, lockedUntil)
+      return
+    }
+    const { topic, partition } = this
+    const what = `acknowledging messages of ${topic}-${partition}`
+    const error = new BrokerError(errorCode, what, { topic, partition }, detail)
+    const isRefused = errorCode === ErrorCode.INVALID_RECORD_STATE
+    if (isRefused && countOf(part.ranges) > 1 && this.#parts.length < MOST_PARTS) {
+      for (const ranges of halvesOf(part.ranges)) {
+        this.#parts.push({ ranges, attempt: part.attempt })
+      }
+      this.#onChange()
+    } else if (error.retriable && !error.invalidMetadata) this.again(part, error)
+    else this.failed(part, error)
+  }
+
+  /** The broker has done nothing about the part. */
+  again({ ranges, attempt }: AcknowledgedPart, error: KafkaError): void {
+    if (attempt + 1 >= MOST_ATTEMPTS) this.failed({ ranges, attempt }, error)
+    else {
+      this.#parts.push({ ranges, attempt: attempt + 1 })
+      this.#onChange()
+    }
+  }
+
+  /** The part has no effect, or it is not known whether it has one. */
+  failed({ ranges }: AcknowledgedPart, error: KafkaError): void {
+    this.#outcomes.failed(this, messagesIn(ranges), error)
+    const renewals = ranges.filter(({ type }) => type === 'renew')
+    if (renewals.length === 0 || !(error instanceof BrokerError)) return
+    if (error.errorCode !== ErrorCode.INVALID_RECORD_STATE) return
+    for (const record of this.openRecords) {
+      if (isIn(renewals, record.offset)) this.#lose(record, error)
+    }
+  }
+
+  /** The broker gives the records to others. `isWaiting`: only those that the application does not have yet. */
+  lose(reason: string, isWaiting: boolean): void {
+    const error = lockLost(this, reason)
+    for (const record of this.openRecords) {
+      if (!isWaiting || record.state === 'waiting') this.#lose(record, error)
+    }
+  }
+
+  /** All that the broker has lent again: what has them from before has lost its lock in the meantime. */
+  #supersede(ranges: readonly AcquiredRange[]): void {
+    if (this.#open === 0) return
+    const error = lockLost(this, 'the lock had run out, and the message was delivered again')
+    for (const record of this.openRecords) {
+      if (isIn(ranges, record.offset)) this.#lose(record, error)
+    }
+  }
+
+  #lose(record: HeldRecord, error: BrokerError): void {
+    if (!record.isOpen) return
+    this.#open--
+    record.lose(error)
+  }
+
+  #renewed(ranges: readonly AcknowledgedRange[], lockedUntil: number): void {
+    const renewals = ranges.filter(({ type }) => type === 'renew')
+    if (renewals.length === 0) return
+    for (const record of this.openRecords) {
+      if (isIn(renewals, record.offset)) record.lockedUntil = lockedUntil
+    }
+  }
+
+  #twice(offset: number): AlreadyAcknowledgedError {
+    return new AlreadyAcknowledgedError({ topic: this.topic, partition: this.partition, offset })
+  }
+}
+
+/** Gaps are no messages, and renewals no acknowledgements that the application waits for. */
+function messagesIn(ranges: readonly AcknowledgedRange[]): number {
+  return countOf(ranges.filter(({ type }) => type !== 'gap' && type !== 'renew'))
+}
+
+function isIn(
+  ranges: readonly { readonly first: number; readonly last: number }[],
+  offset: number,
+): boolean {
+  return ranges.some(({ first, last }) => offset >= first && offset <= last)
+}

@@ -1,0 +1,215 @@
+import { randomBytes } from 'node:crypto'
+import { shareAcknowledge } from '../../protocol/apis/share-acknowledge.ts'
+import {
+  shareGroupHeartbeat,
+  type ShareGroupHeartbeatResponse,
+} from '../../protocol/apis/share-group-heartbeat.ts'
+import { ErrorCode } from '../../protocol/errors.ts'
+import { backoffMs } from '../async/backoff.ts'
+import { Deadline } from '../async/deadline.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import { BrokerError, isRetriable, KafkaError, UnsupportedVersionError } from '../errors.ts'
+import type { Broker } from '../network/broker.ts'
+import type { SessionPartition } from './share-session.ts'
+
+export interface MembershipOptions {
+  readonly group: string
+  readonly topics: readonly string[]
+  readonly rack: string | undefined
+}
+
+export interface MembershipEvents {
+  /** The partitions that this member reads from now on. */
+  readonly onAssigned: (partitions: readonly SessionPartition[]) => void
+  /** The member cannot stay in the group. */
+  readonly onFailed: (error: Error) => void
+}
+
+const JOINING = 0
+const LEAVING = -1
+/** Until a coordinator says another. */
+const FIRST_INTERVAL_MS = 1_000
+/** ShareAcknowledge from this version on has renewals: Kafka 4.2, the first release in which share groups are complete. */
+const WITH_RENEWALS = 2
+
+/**
+ * How soon after the member was taken the next heartbeat follows; each later one after twice as long, up to the interval.
+ * The coordinator may assign partitions only after it has answered, and tells them in the answer to the next heartbeat.
+ */
+const SOON_MS = 100
+
+/** A member id is a UUID that the client makes and keeps, also when the coordinator has forgotten the member. */
+function newMemberId(): string {
+  for (;;) {
+    const id = randomBytes(16).toString('base64url')
+    // Kafka makes none that a command line would take for an option.
+    if (!id.startsWith('-')) return id
+  }
+}
+
+/**
+ * A member of a share group (KIP-932). One request joins, keeps the membership and leaves. The coordinator assigns
+ * partitions; nothing has to be given up before others may have it, since records are locked one by one.
+ */
+export class ShareMembership {
+  readonly memberId = newMemberId()
+  readonly #cluster: Cluster
+  readonly #options: MembershipOptions
+  readonly #events: MembershipEvents
+  readonly #stopping = new AbortController()
+  #epoch = JOINING
+  /** The coordinator has to be told everything: the last request failed, or there was none. */
+  #isToldAll = false
+  #intervalMs = FIRST_INTERVAL_MS
+  #soonMs = SOON_MS
+  #failures = 0
+  #beating: Promise<void> = Promise.resolve()
+
+  constructor(cluster: Cluster, options: MembershipOptions, events: MembershipEvents) {
+    this.#cluster = cluster
+    this.#options = options
+    this.#events = events
+  }
+
+  /** Joins the group. Resolves when the coordinator has taken the member. */
+  async join(deadline: Deadline): Promise<void> {
+    const { group } = this.#options
+    const what = `joining share group '${group}'`
+    const to = { coordinator: 'group', key: group } as const
+    await this.#cluster.router.ask({ to, what, deadline }, async ({ broker }) => {
+      await this.#beat(broker!, what)
+    })
+  }
+
+  /** Sends heartbeats from now on. */
+  start(): void {
+    this.#beating = this.#keepBeating()
+  }
+
+  /** Leaves: what the member still holds goes to others at once. */
+  async leave(deadline: Deadline): Promise<void> {
+    this.#stopping.abort()
+    await this.#beating
+    if (this.#epoch === JOINING) return
+    const what = `leaving share group '${this.#options.group}'`
+    this.#epoch = LEAVING
+    await this.#attempt(what, deadline)
+  }
+
+  async #keepBeating(): Promise<void> {
+    const { signal } = this.#stopping
+    const what = `a heartbeat to share group '${this.#options.group}'`
+    let waitMs = this.#nextWait()
+    const isLeaving = () => signal.aborted
+    while (!isLeaving()) {
+      try {
+        await new Deadline(waitMs, signal).sleep(waitMs)
+        await this.#attempt(what, new Deadline(this.#cluster.options.operationTimeoutMs, signal))
+        this.#failures = 0
+        waitMs = this.#nextWait()
+      } catch (error) {
+        if (isLeaving()) return
+        waitMs = this.#waitAfter(error)
+        if (waitMs === Infinity) {
+          this.#events.onFailed(error as Error)
+          return
+        }
+      }
+    }
+  }
+
+  #nextWait(): number {
+    const waitMs = Math.min(this.#soonMs, this.#intervalMs)
+    this.#soonMs *= 2
+    return waitMs
+  }
+
+  /** How long to wait before the next heartbeat that follows an error; Infinity where no later one can succeed. */
+  #waitAfter(error: unknown): number {
+    this.#isToldAll = false
+    const code = error instanceof BrokerError ? error.errorCode : undefined
+    switch (code) {
+      case ErrorCode.UNKNOWN_MEMBER_ID:
+      case ErrorCode.FENCED_MEMBER_EPOCH:
+        return this.#joinAgain(error as Error)
+      case ErrorCode.GROUP_ID_NOT_FOUND:
+        // Of a member: the group was deleted. Of one that joins: the name is that of a group of another type.
+        if (this.#epoch !== JOINING) return this.#joinAgain(error as Error)
+        return Infinity
+      default: {
+        if (!isRetriable(error)) return Infinity
+        const { logger, backoff } = this.#cluster.options
+        logger.debug(`share group '${this.#options.group}': ${(error as Error).message}`)
+        return Math.min(this.#intervalMs, backoffMs(this.#failures++, backoff))
+      }
+    }
+  }
+
+  #joinAgain(error: Error): number {
+    const { group } = this.#options
+    this.#cluster.options.logger.warn(`share group '${group}': joining again: ${error.message}`)
+    this.#epoch = JOINING
+    this.#soonMs = SOON_MS
+    return this.#failures++ === 0 ? 0 : backoffMs(this.#failures, this.#cluster.options.backoff)
+  }
+
+  #attempt(what: string, deadline: Deadline): Promise<void> {
+    const to = { coordinator: 'group', key: this.#options.group } as const
+    return this.#cluster.router.attempt(to, deadline, (broker) => this.#beat(broker, what))
+  }
+
+  async #beat(broker: Broker, what: string): Promise<void> {
+    const { group: groupId, topics, rack } = this.#options
+    const epoch = this.#epoch
+    const isWhole = epoch === JOINING || (epoch !== LEAVING && !this.#isToldAll)
+    const versions = await broker.versions('group')
+    if (!versions.has(shareAcknowledge) || versions.pick(shareAcknowledge) < WITH_RENEWALS) {
+      throw unsupported(what, broker.name, 'is older')
+    }
+    const response = await broker.request(
+      shareGroupHeartbeat,
+      {
+        groupId,
+        memberId: this.memberId,
+        memberEpoch: epoch,
+        rackId: isWhole ? (rack ?? null) : null,
+        subscribedTopicNames: isWhole ? [...topics] : null,
+      },
+      { timeoutMs: this.#cluster.options.requestTimeoutMs, purpose: 'group' },
+    )
+    if (response.errorCode !== ErrorCode.NONE) throw this.#errorOf(response, what, broker)
+    // A heartbeat of before the member left, or joined again, says nothing any more.
+    if (this.#epoch !== epoch || epoch === LEAVING) return
+    this.#isToldAll = true
+    this.#epoch = response.memberEpoch
+    this.#intervalMs = response.heartbeatIntervalMs || FIRST_INTERVAL_MS
+    const { assignment } = response
+    if (assignment === null) return
+    this.#events.onAssigned(
+      assignment.topicPartitions.flatMap(({ topicId, partitions }) =>
+        partitions.map((partition) => ({ topicId, partition })),
+      ),
+    )
+  }
+
+  #errorOf(
+    { errorCode, errorMessage }: ShareGroupHeartbeatResponse,
+    what: string,
+    { name: broker }: Broker,
+  ): KafkaError {
+    if (errorCode === ErrorCode.UNSUPPORTED_VERSION) {
+      const reason = "has share groups, but the cluster's feature share.version is 0: raise it to 1"
+      return unsupported(what, broker, reason)
+    }
+    const isOfOtherType = errorCode === ErrorCode.GROUP_ID_NOT_FOUND && this.#epoch === JOINING
+    const detail = isOfOtherType
+      ? `there is a group of another type with this name (${errorMessage ?? ''}): choose another name, or delete the group`
+      : errorMessage
+    return new BrokerError(errorCode, what, { broker }, detail)
+  }
+}
+
+function unsupported(what: string, broker: string, reason: string): UnsupportedVersionError {
+  const text = `${what}: share groups need Kafka 4.2 or newer with the feature share.version; ${broker} ${reason}`
+  return new UnsupportedVersionError(text, { broker })
+}

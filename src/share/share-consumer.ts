@@ -1,0 +1,365 @@
+import { abortable } from '../async/abortable.ts'
+import type { Deadline } from '../async/deadline.ts'
+import type { Iteration } from '../async/iteration.ts'
+import { Lifecycle } from '../async/lifecycle.ts'
+import { limited, TookTooLongError } from '../async/limited.ts'
+import { NO_REGISTER, type OpenRegister } from '../async/restarts.ts'
+import { aSignal, deadlineOf, type CallOptions } from '../call-options.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import { checkTopicName } from '../cluster/topic-name.ts'
+import { converterOf } from '../consumer/consumed-message.ts'
+import type { ConsumeOptions, ReadOptions } from '../consumer/delivery/message-reader.ts'
+import { ReadIterator } from '../consumer/delivery/read-iterator.ts'
+import type { Reading } from '../consumer/delivery/reading.ts'
+import { currentWork, doWork, FirstResult, workOf, type Work } from '../consumer/delivery/work.ts'
+import { nextOf } from '../consumer/message-feed.ts'
+import type { TopicPartition } from '../consumer/topic-partition.ts'
+import {
+  ClosedError,
+  ConsumerBusyError,
+  InvalidArgumentError,
+  RequestTimeoutError,
+} from '../errors.ts'
+import { readOptions } from '../option-table.ts'
+import { aDurationMs, aFunction, checkOptions, oneOf, shown } from '../options.ts'
+import { ShareMembership } from './membership.ts'
+import {
+  SHARE_CONSUMER_OPTIONS,
+  SHARE_RUN_OPTIONS,
+  type ShareConsumerOptions,
+  type ShareRunOptions,
+} from './options.ts'
+import { Outcomes, type AcknowledgementResult } from './outcomes.ts'
+import { Renewals } from './renewals.ts'
+import { ShareBatch } from './share-batch.ts'
+import { ShareFeed } from './share-feed.ts'
+import { ShareFetcher, type Demand } from './share-fetcher.ts'
+import type { ShareMessage } from './share-message.ts'
+import { ShareRun, type ShareMessageHandler } from './share-run.ts'
+
+/** How much of the time that `close()` may take is for the application to process what it is processing. */
+const PROCESSING_SHARE = 0.75
+
+/**
+ * A member of a share group (KIP-932, Kafka 4.2 or newer): a queue. Each message is lent to one member at a time, for as
+ * long as its lock lasts, and delivered again until a member accepts or rejects it. Made by `client.getShareConsumer()`.
+ */
+export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
+  implements AsyncDisposable, AsyncIterable<ShareMessage<Value, Key>>
+{
+  readonly #cluster: Cluster
+  readonly #register: OpenRegister
+  readonly #lifecycle = new Lifecycle('share consumer')
+  readonly #membership: ShareMembership
+  readonly #fetcher: ShareFetcher
+  readonly #feed: ShareFeed<Value, Key>
+  readonly #outcomes: Outcomes
+  readonly #renewals: Renewals
+  readonly #maxRecords: number
+  readonly #acquireMode: ShareConsumerOptions['acquireMode']
+  readonly #consumerTimeoutMs: number | undefined
+  readonly #group: string
+  readonly #closing = new AbortController()
+  #reader: string | undefined
+  #consumeCalls = 0
+  #run: ShareRun<Value, Key> | undefined
+  #running: Promise<void> = Promise.resolve()
+
+  /** @internal Made by `client.getShareConsumer`. Throws InvalidArgumentError. */
+  constructor(
+    cluster: Cluster,
+    options: ShareConsumerOptions<Value, Key>,
+    register: OpenRegister = NO_REGISTER,
+  ) {
+    const settings = readOptions<ShareConsumerOptions<Value, Key>, typeof SHARE_CONSUMER_OPTIONS>(
+      'getShareConsumer',
+      options,
+      SHARE_CONSUMER_OPTIONS,
+    )
+    const topics = [...new Set(settings.topics)].sort()
+    for (const topic of topics) checkTopicName(topic)
+    const { shareGroup: group, consumerTimeoutMs } = settings
+    const { logger } = cluster.options
+    this.#cluster = cluster
+    this.#register = register
+    this.#group = group
+    this.#maxRecords = settings.maxRecords
+    this.#acquireMode = settings.acquireMode
+    this.#consumerTimeoutMs = consumerTimeoutMs < 0 ? undefined : consumerTimeoutMs
+    this.#outcomes = new Outcomes(logger)
+    this.#feed = new ShareFeed<Value, Key>({
+      convert: converterOf({
+        deserializer: options.deserializer,
+        keyDeserializer: options.keyDeserializer,
+        onDeserializationError: options.onDeserializationError,
+      }),
+      isImplicit: settings.acknowledgementMode === 'implicit',
+      onWaiting: () => this.#fetcher.pump(),
+    })
+    const fail = (error: Error) => this.#feed.fail(error)
+    this.#membership = new ShareMembership(
+      cluster,
+      { group, topics, rack: settings.clientRack },
+      { onAssigned: (partitions) => this.#fetcher.assign(partitions), onFailed: fail },
+    )
+    const { memberId } = this.#membership
+    this.#fetcher = new ShareFetcher(
+      cluster,
+      { ...settings, topics, group, memberId },
+      this.#outcomes,
+      {
+        demand: () => this.#demand(),
+        onRecords: (records, lockMs) => {
+          this.#renewals.lent(lockMs)
+          this.#feed.add(records)
+        },
+        onProblem: (error) => this.#feed.report(error),
+        onFailed: fail,
+      },
+    )
+    this.#renewals = new Renewals({
+      openRecords: () => this.#fetcher.openRecords,
+      lastTaken: () => this.#feed.lastTaken,
+    })
+  }
+
+  /** The share group. */
+  get group(): string {
+    return this.#group
+  }
+
+  /** The id by which the group's coordinator knows this member. */
+  get memberId(): string {
+    return this.#membership.memberId
+  }
+
+  /** The partitions that the coordinator has assigned. Several members may have the same. */
+  get assignment(): readonly TopicPartition[] {
+    return this.#fetcher.assignment
+  }
+
+  /** @internal Joins the group: done by `client.getShareConsumer`. */
+  start(call: CallOptions = {}): Promise<void> {
+    const deadline = this.#deadline(call)
+    return this.#lifecycle.start(
+      () => this.#membership.join(deadline),
+      () => {
+        this.#membership.start()
+        this.#register.onOpened()
+      },
+    )
+  }
+
+  [Symbol.asyncIterator](): Iteration<ShareMessage<Value, Key>> {
+    return this.messages()
+  }
+
+  /**
+   * The messages, for `for await`. With `acknowledgementMode: 'implicit'` asking for the next one accepts the one before;
+   * a message in whose processing the loop ends, by `break` or an error, is released.
+   */
+  messages(options: ReadOptions = {}): Iteration<ShareMessage<Value, Key>> {
+    return this.#iterator('an iterator', () => this.#feed.take(), options)
+  }
+
+  /** The same in batches: what was acquired together of one partition, up to `maxRecords`. */
+  batches(options: ReadOptions = {}): Iteration<ShareBatch<Value, Key>> {
+    const take = () => {
+      const [first, ...others] = this.#feed.takeBatch(this.#maxRecords)
+      if (first === undefined) return undefined
+      return new ShareBatch<Value, Key>([first.message, ...others.map(({ message }) => message)])
+    }
+    return this.#iterator('batches()', take, options)
+  }
+
+  /** The next message; undefined when none came in time. Throws ConsumerBusyError, ClosedError. */
+  async consume(options: ConsumeOptions = {}): Promise<ShareMessage<Value, Key> | undefined> {
+    checkOptions<ConsumeOptions>('consume', options, {
+      block: oneOf(true, false),
+      timeoutMs: aDurationMs(0),
+      signal: aSignal,
+    })
+    if (this.#reader !== undefined) throw busy(this.#reader)
+    this.#consumeCalls++
+    try {
+      const message = this.#feed.take()
+      if (message !== undefined || options.block === false) return message
+      const { timeoutMs = this.#consumerTimeoutMs, signal } = options
+      return await nextOf(this.#feed, () => this.#feed.take(), timeoutMs, signal)
+    } finally {
+      this.#consumeCalls--
+    }
+  }
+
+  /**
+   * Calls the handler for each message, `concurrency` at the same time and in no order: accepts the message when the
+   * handler has resolved, releases it when it throws, and rejects it after `maxDeliveries`. While a handler runs, the lock
+   * of its message is renewed. A handler that fails does not end the run.
+   *
+   * Resolves when the consumer is closed and when `stopSignal` is aborted.
+   * Throws InvalidArgumentError, ConsumerBusyError, BrokerError and the reason of `signal`.
+   */
+  async run(
+    handler: ShareMessageHandler<Value, Key>,
+    options: ShareRunOptions<Value, Key> = {},
+  ): Promise<void> {
+    const problem = aFunction(handler)
+    if (problem !== undefined) {
+      throw new InvalidArgumentError(`the handler of run ${problem}, not ${shown(handler)}`)
+    }
+    const settings = readOptions<ShareRunOptions<Value, Key>, typeof SHARE_RUN_OPTIONS>(
+      'run',
+      options,
+      SHARE_RUN_OPTIONS,
+    )
+    const reading = this.#begin('run()', 'handler')
+    const { logger } = this.#cluster.options
+    const run = new ShareRun(this.#feed, handler, settings, logger, this.#closing.signal)
+    this.#run = run
+    const running = reading.work(() => run.start())
+    this.#running = running.catch(() => undefined)
+    try {
+      await running
+    } finally {
+      this.#run = undefined
+      reading.end()
+    }
+  }
+
+  /**
+   * Sends the acknowledgements that wait, and resolves with what became of all since the last call, by partition:
+   * acknowledgements that came too late, or were lost with a connection, are in `failed`. Throws ClosedError,
+   * RequestTimeoutError.
+   */
+  async flush(call: CallOptions = {}): Promise<readonly AcknowledgementResult[]> {
+    const deadline = this.#deadline(call)
+    this.#lifecycle.throwIfClosed()
+    await this.#flushed(deadline)
+    return this.#outcomes.take()
+  }
+
+  /**
+   * Waits for the handlers of `run`, and for the loop that processes a message unless it is this loop that calls, for
+   * three quarters of the time; releases what is not acknowledged, sends all acknowledgements, and leaves the group.
+   * Resolves with what became of the acknowledgements since the last `flush`. Safe to call again.
+   */
+  close(call: CallOptions = {}): Promise<void> {
+    const deadline = this.#deadline(call)
+    const caller = currentWork(this)?.kind
+    return this.#lifecycle.close(() => this.#close(deadline, caller))
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(deadline: Deadline, caller: Work['kind'] | undefined): Promise<void> {
+    this.#fetcher.stopFetching()
+    this.#feed.fail(new ClosedError('share consumer'))
+    this.#closing.abort(new ClosedError('share consumer'))
+    try {
+      await this.#finished(deadline, caller)
+      this.#renewals.stop()
+      this.#feed.giveBack()
+      for (const record of this.#fetcher.openRecords) record.owner.acknowledge(record, 'release')
+      await limited(deadline.remainingMs * PROCESSING_SHARE, deadline.signal, (signal) =>
+        abortable(this.#fetcher.closeSessions(), signal),
+      ).catch((error: unknown) => this.#log(error))
+    } finally {
+      this.#renewals.stop()
+      this.#fetcher.stop()
+      await this.#membership.leave(deadline).catch((error: unknown) => this.#log(error))
+      this.#register.onClosed()
+    }
+  }
+
+  /** Waits for the application, but not for what calls `close()`, and not for longer than there is time. */
+  async #finished(deadline: Deadline, caller: Work['kind'] | undefined): Promise<void> {
+    const finished = Promise.all([
+      caller === 'handler' ? undefined : this.#running,
+      caller === 'loop' ? undefined : this.#loopFinished(),
+    ])
+    await limited(deadline.remainingMs * PROCESSING_SHARE, deadline.signal, (signal) =>
+      abortable(finished, signal),
+    ).catch((error: unknown) => {
+      if (!(error instanceof TookTooLongError)) this.#log(error)
+    })
+  }
+
+  async #loopFinished(): Promise<void> {
+    if (this.#reader === undefined) return
+    await this.#feed.processed()
+  }
+
+  #demand(): Demand {
+    const run = this.#run
+    if (run !== undefined) {
+      const isExact = this.#acquireMode !== 'batch_optimized'
+      return { records: run.room(this.#maxRecords), isExact }
+    }
+    const { buffered, isWaitedFor } = this.#feed
+    const isWanted = isWaitedFor && buffered === 0
+    const isExact = this.#acquireMode === 'record_limit'
+    return { records: isWanted ? this.#maxRecords : 0, isExact }
+  }
+
+  async #flushed(deadline: Deadline): Promise<void> {
+    try {
+      await limited(deadline.remainingMs, deadline.signal, (signal) =>
+        abortable(this.#fetcher.flush(), signal),
+      )
+    } catch (error) {
+      if (!(error instanceof TookTooLongError)) throw error
+      const reason = `acknowledging in share group '${this.#group}' took longer than ${deadline.timeoutMs} ms`
+      throw new RequestTimeoutError(reason, { cause: error })
+    }
+  }
+
+  #iterator<T>(name: string, take: () => T | undefined, options: ReadOptions): Iteration<T> {
+    checkOptions<ReadOptions>('reading', options, { signal: aSignal })
+    const source = {
+      take,
+      settle: () => this.#feed.settle(),
+      next: (signal: AbortSignal | undefined) =>
+        nextOf(this.#feed, take, this.#consumerTimeoutMs, signal),
+      begin: () => this.#begin(name, 'loop'),
+    }
+    return new ReadIterator(source, options.signal)
+  }
+
+  #begin(reader: string, kind: 'loop' | 'handler'): Reading {
+    if (this.#reader !== undefined) throw busy(this.#reader)
+    if (this.#consumeCalls > 0) throw busy('consume()')
+    this.#reader = reader
+    const work = workOf(this, kind)
+    const release = () => {
+      if (this.#reader === reader) this.#reader = undefined
+    }
+    return {
+      isWorkKnown: true,
+      first: (value) => new FirstResult(value, work, () => undefined),
+      work: (call) => doWork(work, call),
+      release,
+      end: () => {
+        release()
+        work.isOver = true
+        this.#feed.giveBack()
+      },
+    }
+  }
+
+  #deadline(call: CallOptions): Deadline {
+    return deadlineOf(call, this.#cluster.options.operationTimeoutMs)
+  }
+
+  #log(error: unknown): void {
+    const text = error instanceof Error ? error.message : String(error)
+    this.#cluster.options.logger.warn(`closing a member of share group '${this.#group}': ${text}`)
+  }
+}
+
+function busy(reader: string): ConsumerBusyError {
+  return new ConsumerBusyError(
+    `the share consumer is being read by ${reader} already: end that first, a loop by break, an iterator by return()`,
+  )
+}

@@ -1,0 +1,232 @@
+/**
+ * The messages that brokers have lent and the application does not have yet.
+ *
+ * Hot path: `take` is called for every message. It has no promise and no closure.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { deferred, type Deferred } from '../async/deferred.ts'
+import { onAbort } from '../async/on-abort.ts'
+import { Timer } from '../async/timer.ts'
+import type { Converter } from '../consumer/consumed-message.ts'
+import type { MessageFeed } from '../consumer/message-feed.ts'
+import { lockLost } from './errors.ts'
+import type { HeldRecord } from './held-record.ts'
+import { ShareMessage } from './share-message.ts'
+
+/** Messages that are available are given out without I/O in between: after so long other events get their turn. */
+const LONGEST_TURN_MS = 10
+
+/** A message that the application gets, and the record behind it. */
+export interface Delivered<Value, Key> {
+  readonly message: ShareMessage<Value, Key>
+  readonly record: HeldRecord
+}
+
+export interface ShareFeedOptions<Value, Key> {
+  readonly convert: Converter<Value, Key>
+  /** Asking for more accepts what was delivered before and is not acknowledged. */
+  readonly isImplicit: boolean
+  /** A reader waits: something may have to be fetched. */
+  readonly onWaiting: () => void
+}
+
+export class ShareFeed<Value, Key> implements MessageFeed<ShareMessage<Value, Key>> {
+  readonly #options: ShareFeedOptions<Value, Key>
+  /** What waits, in order, from `#next` on. */
+  #records: HeldRecord[] = []
+  #next = 0
+  /** What the application is processing: it has not asked for more. */
+  #inProcess: readonly HeldRecord[] = []
+  #processed: Deferred<void> | undefined
+  #waiting: Deferred<void> | undefined
+  #failure: Error | undefined
+  /** Thrown once each. */
+  readonly #errors: Error[] = []
+  #turnBegan = performance.now()
+  #isTurnOver = false
+  /** When the application took something last, by `performance.now()`. */
+  lastTaken = -Infinity
+
+  constructor(options: ShareFeedOptions<Value, Key>) {
+    this.#options = options
+  }
+
+  /** How many messages wait, lost ones included. */
+  get buffered(): number {
+    return this.#records.length - this.#next
+  }
+
+  /** Whether a reader waits for messages to arrive. */
+  get isWaitedFor(): boolean {
+    return this.#waiting !== undefined
+  }
+
+  /** Whether the application is processing what it got by any way but `run`. */
+  get isInProcess(): boolean {
+    return this.#inProcess.length > 0
+  }
+
+  readonly isFinished = false
+
+  get failure(): Error | undefined {
+    return this.#failure
+  }
+
+  get isTurnOver(): boolean {
+    return this.#isTurnOver
+  }
+
+  add(records: readonly HeldRecord[]): void {
+    if (this.#next > 0) {
+      this.#records = this.#records.slice(this.#next)
+      this.#next = 0
+    }
+    for (const record of records) this.#records.push(record)
+    this.wake()
+  }
+
+  /** The next message. The application has asked for more: what it had before is processed. */
+  take(): ShareMessage<Value, Key> | undefined {
+    this.settle()
+    const delivered = this.next()
+    if (delivered === undefined) return undefined
+    this.#inProcess = [delivered.record]
+    return delivered.message
+  }
+
+  /** The messages that follow each other in one partition, up to this many. */
+  takeBatch(most: number): readonly Delivered<Value, Key>[] {
+    this.settle()
+    const first = this.next()
+    if (first === undefined) return []
+    const batch = [first]
+    while (batch.length < most) {
+      const following = this.#records[this.#next]
+      if (following?.owner !== first.record.owner) break
+      try {
+        const next = this.next()
+        if (next === undefined) break
+        batch.push(next)
+      } catch (error) {
+        this.report(error as Error)
+        break
+      }
+    }
+    this.#inProcess = batch.map(({ record }) => record)
+    return batch
+  }
+
+  /** The next message, which is not accepted by asking for more. Throws what a deserializer does, and releases the message. */
+  next(): Delivered<Value, Key> | undefined {
+    const error = this.#failure ?? this.#errors.shift()
+    if (error !== undefined) throw error
+    const now = performance.now()
+    if (this.#next < this.#records.length && now - this.#turnBegan > LONGEST_TURN_MS) {
+      this.#isTurnOver = true
+      return undefined
+    }
+    while (this.#next < this.#records.length) {
+      const record = this.#records[this.#next++]!
+      if (record.state !== 'waiting') continue
+      if (record.lockedUntil <= now) {
+        record.lose(lockLost(record.message, 'the lock ran out before the message was delivered'))
+        continue
+      }
+      this.lastTaken = now
+      record.state = 'delivered'
+      const message = this.#converted(record)
+      if (message === undefined) {
+        record.owner.acknowledge(record, 'reject')
+        continue
+      }
+      return { message: new ShareMessage(record, message), record }
+    }
+    return undefined
+  }
+
+  settle(): void {
+    const records = this.#inProcess
+    if (records.length === 0) return
+    if (this.#options.isImplicit) {
+      for (const record of records) {
+        if (record.state !== 'acknowledged') record.owner.acknowledge(record, 'accept')
+      }
+    }
+    this.#endProcessing()
+  }
+
+  /** The reader has ended without asking for more: what it had is delivered again, unless it was acknowledged. */
+  giveBack(): void {
+    const records = this.#inProcess
+    if (records.length === 0) return
+    if (this.#options.isImplicit) {
+      for (const record of records) if (record.isOpen) record.owner.acknowledge(record, 'release')
+    }
+    this.#endProcessing()
+  }
+
+  /** Resolves when the application has asked for more, or has ended its reading. */
+  processed(): Promise<void> {
+    if (!this.isInProcess) return Promise.resolve()
+    this.#processed ??= deferred()
+    return this.#processed.promise
+  }
+
+  async arrival(timeoutMs: number | undefined, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#isTurnOver) {
+      await nextTurn()
+      this.ignoreTurn()
+      return
+    }
+    this.#waiting ??= deferred()
+    const waiting = this.#waiting
+    const wake = () => this.wake()
+    const timer = timeoutMs === undefined ? undefined : new Timer(timeoutMs, wake)
+    const stopWatching = signal === undefined ? undefined : onAbort(signal, wake)
+    try {
+      this.#options.onWaiting()
+      await waiting.promise
+    } finally {
+      timer?.cancel()
+      stopWatching?.()
+    }
+    this.ignoreTurn()
+  }
+
+  wake(): void {
+    this.#waiting?.resolve()
+    this.#waiting = undefined
+  }
+
+  ignoreTurn(): void {
+    this.#turnBegan = performance.now()
+    this.#isTurnOver = false
+  }
+
+  /** The next request for a message throws it, once. */
+  report(error: Error): void {
+    this.#errors.push(error)
+    this.wake()
+  }
+
+  /** Thrown from now on. */
+  fail(error: Error): void {
+    this.#failure ??= error
+    this.wake()
+  }
+
+  #converted(record: HeldRecord) {
+    try {
+      return this.#options.convert(record.message)
+    } catch (error) {
+      record.owner.acknowledge(record, 'release')
+      throw error
+    }
+  }
+
+  #endProcessing(): void {
+    this.#inProcess = []
+    this.#processed?.resolve()
+    this.#processed = undefined
+  }
+}

@@ -1,0 +1,447 @@
+import { ErrorCode } from '../../protocol/errors.ts'
+import { backoffMs } from '../async/backoff.ts'
+import { Deadline } from '../async/deadline.ts'
+import { deferred, type Deferred } from '../async/deferred.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import { BrokerError, isRetriable, KafkaError } from '../errors.ts'
+import type { Broker } from '../network/broker.ts'
+import { nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
+import { readAcquired } from './acquired-records.ts'
+import type { HeldRecord } from './held-record.ts'
+import type { LentPartition } from './lent-partition.ts'
+import type { ShareConsumerSettings } from './options.ts'
+import type { Outcomes } from './outcomes.ts'
+import { sessionKeyOf, type SessionPartition } from './share-session.ts'
+import { ShareSource, type FetchedPartition, type ShareFetched } from './share-source.ts'
+
+export interface ShareFetchSettings extends Pick<
+  ShareConsumerSettings,
+  'fetchWaitMaxMs' | 'fetchMinBytes' | 'fetchMaxBytes' | 'decompressedBatchMaxBytes'
+> {
+  readonly group: string
+  readonly memberId: string
+  readonly topics: readonly string[]
+}
+
+/** What the application has room for. */
+export interface Demand {
+  /** How many records; 0 for none. */
+  readonly records: number
+  /** No more than that may be acquired. */
+  readonly isExact: boolean
+}
+
+export interface ShareFetcherEvents {
+  readonly demand: () => Demand
+  readonly onRecords: (records: readonly HeldRecord[], lockMs: number) => void
+  /** Something that the application has to know, while everything else goes on. */
+  readonly onProblem: (error: Error) => void
+  /** Nothing can be fetched any more. */
+  readonly onFailed: (error: Error) => void
+}
+
+interface Wanted extends SessionPartition, TopicPartition {
+  notBefore: number
+  failures: number
+  isReported: boolean
+}
+
+/**
+ * Acknowledgements that no fetch takes along wait this long for others: a loop that accepts its messages one by one
+ * must not cost a request for each.
+ */
+const ACKNOWLEDGE_AFTER_MS = 50
+/**
+ * How long a broker may wait for messages while the application has some of it, whose acknowledgements would wait too, and
+ * where not all brokers can be asked at once.
+ */
+const SHORT_WAIT_MS = 100
+const NOTHING_WANTED: ReadonlyMap<ShareSource, readonly Wanted[]> = new Map()
+/** Errors that say that another broker leads the partition, or that there is another topic of that name. */
+const MOVED = new Set<number>([
+  ErrorCode.NOT_LEADER_OR_FOLLOWER,
+  ErrorCode.FENCED_LEADER_EPOCH,
+  ErrorCode.UNKNOWN_LEADER_EPOCH,
+  ErrorCode.LEADER_NOT_AVAILABLE,
+  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+  ErrorCode.UNKNOWN_TOPIC_ID,
+])
+/** Errors that no retry corrects, but that an administrator may: the application is told once. */
+const REFUSED = new Set<number>([
+  ErrorCode.TOPIC_AUTHORIZATION_FAILED,
+  ErrorCode.GROUP_AUTHORIZATION_FAILED,
+])
+
+/**
+ * Fetches from the leaders of the assigned partitions when the application has room, and sends acknowledgements. A
+ * broker's locks run from when it answers, so that only what the application asks for is fetched.
+ */
+export class ShareFetcher {
+  readonly #cluster: Cluster
+  readonly #settings: ShareFetchSettings
+  readonly #events: ShareFetcherEvents
+  readonly #outcomes: Outcomes
+  readonly #sources = new Map<Broker, ShareSource>()
+  #assigned: readonly SessionPartition[] = []
+  /** The assigned partitions of topics whose names are known. */
+  #wanted = new Map<string, Wanted>()
+  /** Of callers that wait until everything is acknowledged. */
+  #flushed: Deferred<void> | undefined
+  #timer: NodeJS.Timeout | undefined
+  #isPumping = false
+  #isLookingUp = false
+  readonly #stopping = new AbortController()
+  #state: 'fetching' | 'acknowledging' | 'stopped' = 'fetching'
+
+  constructor(
+    cluster: Cluster,
+    settings: ShareFetchSettings,
+    outcomes: Outcomes,
+    events: ShareFetcherEvents,
+  ) {
+    this.#cluster = cluster
+    this.#settings = settings
+    this.#outcomes = outcomes
+    this.#events = events
+  }
+
+  get assignment(): readonly TopicPartition[] {
+    return [...this.#wanted.values()].map(({ topic, partition }) => ({ topic, partition }))
+  }
+
+  /** Records that are neither acknowledged nor lost. */
+  get openRecords(): readonly HeldRecord[] {
+    return [...this.#sources.values()].flatMap(({ lent }) =>
+      [...lent].flatMap(({ openRecords }) => openRecords),
+    )
+  }
+
+  assign(partitions: readonly SessionPartition[]): void {
+    this.#assigned = partitions
+    if (!this.#resolve()) void this.#lookUp()
+    this.pump()
+  }
+
+  /** To be called when something may have changed: sends the requests that are due, at the end of the turn. */
+  pump(): void {
+    if (this.#isPumping || this.#state === 'stopped') return
+    this.#isPumping = true
+    queueMicrotask(() => {
+      this.#isPumping = false
+      if (this.#state !== 'stopped') this.#pump()
+    })
+  }
+
+  /** Sends all acknowledgements. Resolves when all are answered. */
+  flush(): Promise<void> {
+    if (this.#isClean()) return Promise.resolve()
+    this.#flushed ??= deferred()
+    this.pump()
+    return this.#flushed.promise
+  }
+
+  /** Fetches no more; acknowledgements go on. */
+  stopFetching(): void {
+    this.#state = 'acknowledging'
+    this.#stopping.abort()
+    // A request that waits for messages would hold up the acknowledgements, and there are none that the session needs.
+    for (const source of this.#sources.values()) {
+      const holds = source.hasOpenRecords || source.hasAcknowledgements || source.isAcknowledging
+      if (source.isBusy && !holds) source.hangUp()
+    }
+  }
+
+  /** Closes the sessions with the last acknowledgements. Never throws: what fails is an outcome. */
+  async closeSessions(): Promise<void> {
+    await this.flush()
+    this.#state = 'stopped'
+    clearTimeout(this.#timer)
+    await Promise.all(
+      [...this.#sources.values()].map(async (source) => {
+        if (!source.hasSession) return
+        await source.acknowledge(true).catch((error: unknown) => this.#log(error))
+      }),
+    )
+  }
+
+  /** Drops all connections, whatever is on them. */
+  stop(): void {
+    this.#state = 'stopped'
+    this.#stopping.abort()
+    clearTimeout(this.#timer)
+    for (const source of this.#sources.values()) source.hangUp()
+  }
+
+  #pump(): void {
+    const now = performance.now()
+    const wanted = this.#state === 'fetching' ? this.#wantedBySource(now) : NOTHING_WANTED
+    const demand =
+      this.#state === 'fetching' ? this.#events.demand() : { records: 0, isExact: false }
+    let room = demand.records
+    for (const { asked } of this.#sources.values()) room -= asked
+    const ready = [...this.#sources.values()].filter(
+      (source) => !source.isBusy && source.notBefore <= now,
+    )
+    let idle = ready.filter((source) => (wanted.get(source)?.length ?? 0) > 0).length
+    const isNarrow = demand.isExact && room < idle
+    for (const source of ready) {
+      const partitions: readonly Wanted[] = wanted.get(source) ?? []
+      let records = 0
+      if (partitions.length > 0 && room > 0) {
+        records = demand.isExact ? Math.ceil(room / idle) : demand.records
+      }
+      if (partitions.length > 0) idle--
+      const isFetch = this.#next(source, partitions, { ...demand, records }, isNarrow)
+      if (isFetch && demand.isExact) room -= records
+    }
+    if (this.#flushed !== undefined && this.#isClean()) {
+      this.#flushed.resolve()
+      this.#flushed = undefined
+    }
+    this.#lookAgain(now)
+  }
+
+  /** Sends the next request to a broker, if there is one to send. Returns whether it is a fetch. */
+  #next(
+    source: ShareSource,
+    wanted: readonly Wanted[],
+    demand: Demand,
+    isNarrow: boolean,
+  ): boolean {
+    const isFetch = demand.records > 0
+    const hasAcknowledgements = source.hasAcknowledgements
+    const isDue =
+      this.#flushed !== undefined || performance.now() - source.waitingSince >= ACKNOWLEDGE_AFTER_MS
+    if (hasAcknowledgements && source.hasSession) {
+      if (
+        source.needsAcknowledge(wanted)
+          ? isFetch || isDue || hasRenewals(source)
+          : !isFetch && isDue
+      ) {
+        void this.#run(source, () => source.acknowledge())
+        return false
+      }
+    }
+    // A session is opened by a fetch, without acknowledgements: by one for nothing where no more is wanted.
+    if (!isFetch && !(hasAcknowledgements && isDue && !source.hasSession)) return false
+    const { fetchWaitMaxMs, fetchMinBytes, fetchMaxBytes } = this.#settings
+    const longestWaitMs = isNarrow || source.hasOpenRecords ? SHORT_WAIT_MS : Infinity
+    source.asked = demand.records
+    void this.#run(source, async () => {
+      const fetched = await source.fetch(isFetch ? wanted : [], {
+        maxWaitMs: isFetch ? Math.min(fetchWaitMaxMs, longestWaitMs) : 0,
+        minBytes: fetchMinBytes,
+        maxBytes: fetchMaxBytes,
+        maxRecords: Math.max(1, demand.records),
+        shareAcquireMode: demand.isExact ? 1 : 0,
+      })
+      this.#received(fetched)
+    })
+    return true
+  }
+
+  async #run(source: ShareSource, send: () => Promise<void>): Promise<void> {
+    source.isBusy = true
+    try {
+      await send()
+      source.failures = 0
+    } catch (error) {
+      if (this.#state !== 'stopped') this.#failed(source, error)
+    } finally {
+      source.isBusy = false
+      source.asked = 0
+      this.pump()
+    }
+  }
+
+  #received({ partitions, lockMs, lockedFrom }: ShareFetched): void {
+    const all: HeldRecord[] = []
+    for (const { partition, fetched } of partitions) {
+      if (fetched.errorCode !== ErrorCode.NONE) this.#partitionFailed(partition, fetched)
+      else if (fetched.acquiredRecords.length > 0) {
+        for (const record of this.#lend(partition, fetched, lockedFrom + lockMs)) all.push(record)
+      }
+    }
+    if (all.length > 0) this.#events.onRecords(all, lockMs)
+  }
+
+  #lend(
+    partition: LentPartition,
+    { records, acquiredRecords }: FetchedPartition,
+    lockedUntil: number,
+  ): readonly HeldRecord[] {
+    const ranges = acquiredRecords
+      .map(({ firstOffset, lastOffset, deliveryCount }) => ({
+        first: Number(firstOffset),
+        last: Number(lastOffset),
+        deliveryCount,
+      }))
+      .sort((a, b) => a.first - b.first)
+    const { decompressedBatchMaxBytes } = this.#settings
+    const acquired = readAcquired(partition, records, ranges, decompressedBatchMaxBytes)
+    if (acquired.error !== undefined) this.#events.onProblem(acquired.error)
+    const wanted = this.#wanted.get(partition.key)
+    if (wanted !== undefined) wanted.failures = 0
+    return partition.lend(ranges, acquired, lockedUntil)
+  }
+
+  #partitionFailed(partition: LentPartition, { errorCode, errorMessage }: FetchedPartition): void {
+    const { topic, partition: number, key } = partition
+    const what = `fetching from ${nameOf({ topic, partition: number })}`
+    const error = new BrokerError(errorCode, what, { topic, partition: number }, errorMessage)
+    const wanted = this.#wanted.get(key)
+    if (wanted !== undefined) {
+      wanted.notBefore =
+        performance.now() + backoffMs(wanted.failures++, this.#cluster.options.backoff)
+    }
+    if (MOVED.has(errorCode)) {
+      // The new leader lends the records again: what this one has lent is void.
+      partition.lose(`${nameOf({ topic, partition: number })} has another leader`, true)
+      this.#refresh([topic])
+      this.#log(error)
+    } else if (REFUSED.has(errorCode) || !error.retriable) {
+      if (wanted?.isReported !== true) this.#events.onProblem(error)
+      if (wanted !== undefined) wanted.isReported = true
+    } else this.#log(error)
+  }
+
+  #failed(source: ShareSource, error: unknown): void {
+    const { backoff } = this.#cluster.options
+    const code = error instanceof BrokerError ? error.errorCode : undefined
+    // A session that the broker has dropped is opened again at once; one that it has no room for, later.
+    const isOver =
+      code === ErrorCode.SHARE_SESSION_NOT_FOUND || code === ErrorCode.INVALID_SHARE_SESSION_EPOCH
+    const waitMs = isOver && source.failures === 0 ? 0 : backoffMs(source.failures, backoff)
+    source.failures++
+    source.notBefore = performance.now() + waitMs
+    this.#log(error)
+    if (code === undefined) this.#refresh(this.#settings.topics)
+    if (isRetriable(error)) return
+    if (code === ErrorCode.UNSUPPORTED_VERSION || !(error instanceof KafkaError)) {
+      this.#events.onFailed(error as Error)
+    } else if (source.failures === 1) this.#events.onProblem(error)
+  }
+
+  #wantedBySource(now: number): Map<ShareSource, Wanted[]> {
+    const found = new Map<ShareSource, Wanted[]>()
+    const leaderless = new Set<string>()
+    for (const one of this.#wanted.values()) {
+      if (one.notBefore > now) continue
+      const broker = this.#leaderOf(one)
+      if (broker === undefined) {
+        one.notBefore = now + backoffMs(one.failures++, this.#cluster.options.backoff)
+        leaderless.add(one.topic)
+        continue
+      }
+      const source = this.#sourceOf(broker)
+      const ofSource = found.get(source)
+      if (ofSource === undefined) found.set(source, [one])
+      else ofSource.push(one)
+    }
+    this.#refresh([...leaderless])
+    return found
+  }
+
+  #leaderOf({ topic, topicId, partition }: Wanted): Broker | undefined {
+    const isKnown = this.#cluster.known(topic)?.topicId === topicId
+    return isKnown ? this.#cluster.leaderOf(topic, partition) : undefined
+  }
+
+  #sourceOf(broker: Broker): ShareSource {
+    let source = this.#sources.get(broker)
+    if (source === undefined) {
+      const { group, memberId } = this.#settings
+      source = new ShareSource(broker, {
+        group,
+        memberId,
+        requestTimeoutMs: this.#cluster.options.requestTimeoutMs,
+        outcomes: this.#outcomes,
+        onAcknowledgements: () => this.pump(),
+      })
+      this.#sources.set(broker, source)
+    }
+    return source
+  }
+
+  /** Finds the names of the assigned topics. False: of some the name is not known yet. */
+  #resolve(): boolean {
+    const names = new Map<string, string>()
+    for (const topic of this.#settings.topics) {
+      const id = this.#cluster.known(topic)?.topicId
+      if (id !== undefined) names.set(id, topic)
+    }
+    const before = this.#wanted
+    this.#wanted = new Map()
+    for (const one of this.#assigned) {
+      const topic = names.get(one.topicId)
+      if (topic === undefined) continue
+      const key = sessionKeyOf(one)
+      const wanted = { ...one, topic, notBefore: 0, failures: 0, isReported: false }
+      this.#wanted.set(key, before.get(key) ?? wanted)
+    }
+    return this.#wanted.size === this.#assigned.length
+  }
+
+  /** The coordinator may assign a topic before the client's metadata has it, or its new id. */
+  async #lookUp(): Promise<void> {
+    if (this.#isLookingUp) return
+    this.#isLookingUp = true
+    const { backoff } = this.#cluster.options
+    for (let attempt = 0; this.#state === 'fetching' && !this.#resolve(); attempt++) {
+      try {
+        await Promise.all(this.#settings.topics.map((topic) => this.#cluster.refresh(topic)))
+      } catch (error) {
+        this.#log(error)
+      }
+      if (this.#resolve()) break
+      const waitMs = backoffMs(attempt, backoff)
+      await new Deadline(waitMs, this.#stopping.signal).sleep(waitMs).catch(() => undefined)
+    }
+    this.#isLookingUp = false
+    this.pump()
+  }
+
+  #refresh(topics: readonly string[]): void {
+    for (const topic of topics) {
+      this.#cluster.refresh(topic).then(
+        () => {
+          this.#resolve()
+          this.pump()
+        },
+        (error: unknown) => this.#log(error),
+      )
+    }
+  }
+
+  /** Whether nothing is to be acknowledged, and no acknowledgement is on its way. */
+  #isClean(): boolean {
+    for (const source of this.#sources.values()) {
+      if (source.hasAcknowledgements || source.isAcknowledging) return false
+    }
+    return true
+  }
+
+  #lookAgain(now: number): void {
+    clearTimeout(this.#timer)
+    let next = Infinity
+    for (const source of this.#sources.values()) {
+      if (source.isBusy) continue
+      if (source.notBefore > now) next = Math.min(next, source.notBefore)
+      else next = Math.min(next, source.waitingSince + ACKNOWLEDGE_AFTER_MS)
+    }
+    for (const { notBefore } of this.#wanted.values()) {
+      if (notBefore > now) next = Math.min(next, notBefore)
+    }
+    this.#timer =
+      next === Infinity ? undefined : setTimeout(() => this.pump(), Math.max(1, next - now))
+  }
+
+  #log(error: unknown): void {
+    const text = error instanceof Error ? error.message : String(error)
+    this.#cluster.options.logger.debug(`share group '${this.#settings.group}': ${text}`)
+  }
+}
+
+function hasRenewals(source: ShareSource): boolean {
+  return [...source.lent].some((one) => one.hasRenewals)
+}

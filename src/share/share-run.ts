@@ -1,0 +1,173 @@
+import { Run } from '../consumer/delivery/run.ts'
+import type { BrokerError } from '../errors.ts'
+import { InvalidArgumentError } from '../errors.ts'
+import type { Logger } from '../observe/logger.ts'
+import { textOfThrown } from '../observe/thrown.ts'
+import { shown } from '../options.ts'
+import type { HeldRecord } from './held-record.ts'
+import type { FailureDecision, ShareRunOptions } from './options.ts'
+import type { Delivered, ShareFeed } from './share-feed.ts'
+import type { ShareMessage } from './share-message.ts'
+
+/** What a handler of a share consumer's `run` gets beside the message. */
+export interface ShareHandlerContext {
+  /**
+   * Aborted when the broker gives the message to others, since its lock could not be renewed, and when the consumer is
+   * closed: the handler then has until the timeout of `close` to finish.
+   */
+  readonly signal: AbortSignal
+}
+
+/**
+ * Called for each message. The message is accepted when the handler has resolved, and released when it throws, unless the
+ * handler has acknowledged it.
+ */
+export type ShareMessageHandler<Value = Buffer | null, Key = Buffer | null> = (
+  message: ShareMessage<Value, Key>,
+  context: ShareHandlerContext,
+) => void | Promise<void>
+
+/** As many messages are acquired as the handlers are likely to finish in this time. */
+const AHEAD_MS = 1_000
+/** How much the last handler counts in the average. */
+const LAST_COUNTS = 0.1
+
+/** One call of `run`: as many handlers at the same time as `concurrency` says, in no order. */
+export class ShareRun<Value, Key> {
+  readonly #feed: ShareFeed<Value, Key>
+  readonly #run: Run<ShareFeed<Value, Key>>
+  readonly #handler: ShareMessageHandler<Value, Key>
+  readonly #options: ShareRunOptions<Value, Key> & { readonly concurrency: number }
+  readonly #logger: Logger
+  readonly #closing: AbortSignal
+  #running = 0
+  /** The average time that a handler takes; undefined before the first has finished. */
+  #handlerMs: number | undefined
+
+  constructor(
+    feed: ShareFeed<Value, Key>,
+    handler: ShareMessageHandler<Value, Key>,
+    options: ShareRunOptions<Value, Key> & { readonly concurrency: number },
+    logger: Logger,
+    closing: AbortSignal,
+  ) {
+    this.#feed = feed
+    this.#handler = handler
+    this.#options = options
+    this.#logger = logger
+    this.#closing = closing
+    const { concurrency, signal, stopSignal } = options
+    this.#run = new Run(feed, {
+      concurrency,
+      orderBy: 'partition',
+      ...(signal === undefined ? {} : { signal }),
+      ...(stopSignal === undefined ? {} : { stopSignal }),
+    })
+  }
+
+  get running(): number {
+    return this.#running
+  }
+
+  /**
+   * How many more records there is room for: a message that waits for a handler is locked, and another member could have
+   * begun with it.
+   */
+  room(most: number): number {
+    if (this.#run.isOver) return 0
+    const { concurrency } = this.#options
+    const { buffered } = this.#feed
+    const ahead =
+      this.#handlerMs === undefined
+        ? concurrency
+        : Math.ceil((concurrency * AHEAD_MS) / Math.max(this.#handlerMs, 0.001))
+    const room = Math.min(most, Math.max(concurrency, ahead)) - buffered - this.#running
+    // Not one by one as handlers finish, unless there is nothing else to do.
+    const isWorthIt = buffered === 0 && this.#running < concurrency
+    return room > 0 && (isWorthIt || room >= ahead / 2) ? room : 0
+  }
+
+  start(): Promise<void> {
+    return this.#run.drive(() => {
+      while (this.#run.hasRoom) {
+        const delivered = this.#feed.next()
+        if (delivered === undefined) return
+        void this.#handle(delivered)
+      }
+    })
+  }
+
+  async #handle({ message, record }: Delivered<Value, Key>): Promise<void> {
+    this.#run.began()
+    this.#running++
+    record.isHandled = true
+    const began = performance.now()
+    try {
+      await this.#handler(message, new HandlerContext(record, this.#closing))
+      if (!message.isAcknowledged) message.accept()
+    } catch (error) {
+      try {
+        this.#failed(error, message)
+      } catch (problem) {
+        this.#run.fail(problem)
+      }
+    } finally {
+      record.isHandled = false
+      this.#took(performance.now() - began)
+      this.#running--
+      this.#run.finished()
+      this.#feed.wake()
+    }
+  }
+
+  #failed(error: unknown, message: ShareMessage<Value, Key>): void {
+    const { maxDeliveries = Infinity, onHandlerError } = this.#options
+    let decision: FailureDecision = message.deliveryCount >= maxDeliveries ? 'reject' : 'release'
+    if (onHandlerError !== undefined) {
+      const returned: unknown = onHandlerError(error, message)
+      if (returned === 'release' || returned === 'reject') decision = returned
+      else if (returned !== undefined) {
+        if (!message.isAcknowledged) message.release()
+        const expected = "it must return 'release', 'reject' or nothing"
+        throw new InvalidArgumentError(`onHandlerError returned ${shown(returned)}: ${expected}`)
+      }
+    } else {
+      const { topic, partition, offset, deliveryCount } = message
+      const of = `${topic}-${partition} offset ${offset}, delivery ${deliveryCount}`
+      this.#logger.warn(`a handler failed for ${of}, ${decision}: ${textOfThrown(error)}`)
+    }
+    if (message.isAcknowledged) return
+    if (decision === 'reject') message.reject()
+    else message.release()
+  }
+
+  #took(ms: number): void {
+    const before = this.#handlerMs ?? ms
+    this.#handlerMs = before + (ms - before) * LAST_COUNTS
+  }
+}
+
+/** The signal is made when a handler asks for it. */
+class HandlerContext implements ShareHandlerContext {
+  readonly #record: HeldRecord
+  readonly #closing: AbortSignal
+  #signal: AbortSignal | undefined
+
+  constructor(record: HeldRecord, closing: AbortSignal) {
+    this.#record = record
+    this.#closing = closing
+  }
+
+  get signal(): AbortSignal {
+    this.#signal ??= this.#watch()
+    return this.#signal
+  }
+
+  #watch(): AbortSignal {
+    const lost = new AbortController()
+    const { lostBy } = this.#record
+    if (lostBy !== undefined) lost.abort(lostBy)
+    else this.#record.onLost = (error: BrokerError) => lost.abort(error)
+    return AbortSignal.any([lost.signal, this.#closing])
+  }
+}

@@ -1,0 +1,68 @@
+/** Which partitions a broker fetches for a member without being told again (KIP-932). */
+
+export interface SessionPartition {
+  readonly topicId: string
+  readonly partition: number
+}
+
+export interface SessionRequest {
+  readonly epoch: number
+  readonly added: readonly SessionPartition[]
+  readonly forgotten: readonly SessionPartition[]
+}
+
+const NEW = 0
+export const FINAL_EPOCH = -1
+const LAST_EPOCH = 0x7fffffff
+
+export function sessionKeyOf({ topicId, partition }: SessionPartition): string {
+  return `${topicId} ${partition}`
+}
+
+/**
+ * The share session with one broker. Epoch 0 opens it, and each ShareFetch and ShareAcknowledge after that has the next
+ * epoch; after the largest comes 1. After a failed request the epoch is not known, so that a new session is opened.
+ */
+export class ShareSession {
+  #epoch = NEW
+  /** What the broker fetches. */
+  #partitions = new Map<string, SessionPartition>()
+  #asked = new Map<string, SessionPartition>()
+
+  constructor(epoch = NEW) {
+    this.#epoch = epoch
+  }
+
+  /** Whether the next request opens a session: it must be a ShareFetch, and must not have acknowledgements. */
+  get isNew(): boolean {
+    return this.#epoch === NEW
+  }
+
+  /** The next ShareFetch, for exactly these partitions. */
+  fetch(wanted: readonly SessionPartition[]): SessionRequest {
+    this.#asked = new Map(wanted.map((one) => [sessionKeyOf(one), one]))
+    return {
+      epoch: this.#epoch,
+      added: [...this.#asked].flatMap(([key, one]) => (this.#partitions.has(key) ? [] : one)),
+      forgotten: [...this.#partitions].flatMap(([key, one]) => (this.#asked.has(key) ? [] : one)),
+    }
+  }
+
+  /** The epoch of the next ShareAcknowledge, which changes nothing of what is fetched. */
+  acknowledge(): number {
+    this.#asked = this.#partitions
+    return this.#epoch
+  }
+
+  /** The broker has taken the last request. */
+  answered(): void {
+    this.#partitions = this.#asked
+    this.#epoch = this.#epoch === LAST_EPOCH ? 1 : this.#epoch + 1
+  }
+
+  /** The broker has no session of this member, or it is not known whether it has. */
+  lost(): void {
+    this.#epoch = NEW
+    this.#partitions = new Map()
+  }
+}

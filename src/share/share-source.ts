@@ -1,0 +1,295 @@
+import { shareAcknowledge } from '../../protocol/apis/share-acknowledge.ts'
+import { shareFetch, type ShareFetchResponse } from '../../protocol/apis/share-fetch.ts'
+import { ErrorCode } from '../../protocol/errors.ts'
+import { appendTo } from '../cluster/append-to.ts'
+import { BrokerError, KafkaError } from '../errors.ts'
+import type { Broker } from '../network/broker.ts'
+import type { TopicPartition } from '../consumer/topic-partition.ts'
+import { acknowledgementBatches } from './acknowledgements.ts'
+import { LentPartition, type AcknowledgedPart } from './lent-partition.ts'
+import type { Outcomes } from './outcomes.ts'
+import { FINAL_EPOCH, sessionKeyOf, ShareSession, type SessionPartition } from './share-session.ts'
+
+export interface ShareSourceOptions {
+  readonly group: string
+  readonly memberId: string
+  readonly requestTimeoutMs: number
+  readonly outcomes: Outcomes
+  /** Something is to be acknowledged. */
+  readonly onAcknowledgements: (source: ShareSource) => void
+}
+
+export interface ShareFetchLimits {
+  readonly maxWaitMs: number
+  readonly minBytes: number
+  readonly maxBytes: number
+  readonly maxRecords: number
+  /** Kafka's `ShareAcquireMode`: 0 may exceed maxRecords so that batches stay whole, 1 does not. */
+  readonly shareAcquireMode: number
+}
+
+export type FetchedPartition = ShareFetchResponse['responses'][number]['partitions'][number]
+
+export interface FetchedRecords {
+  readonly partition: LentPartition
+  readonly fetched: FetchedPartition
+}
+
+export interface ShareFetched {
+  readonly partitions: readonly FetchedRecords[]
+  readonly lockMs: number
+  /** From when on the locks count, at the earliest: by `performance.now()`. */
+  readonly lockedFrom: number
+}
+
+interface Taken {
+  readonly partition: LentPartition
+  readonly part: AcknowledgedPart
+}
+
+/** Errors of a session that the broker does not have as the client believes: nothing of the request was done. */
+const SESSION_ERRORS = new Set<number>([
+  ErrorCode.SHARE_SESSION_NOT_FOUND,
+  ErrorCode.INVALID_SHARE_SESSION_EPOCH,
+  ErrorCode.SHARE_SESSION_LIMIT_REACHED,
+])
+
+/** Of connections on which ShareFetch waits for messages. Fetches count theirs upwards from 0. */
+let nextLane = -1
+
+/**
+ * A broker that lends records: one request at a time, since each has the next epoch of the session. The session ends
+ * with its connection, and the broker then gives what it has lent to others.
+ */
+export class ShareSource {
+  readonly broker: Broker
+  readonly #options: ShareSourceOptions
+  readonly #session = new ShareSession()
+  readonly #lane = nextLane--
+  readonly #lent = new Map<string, LentPartition>()
+  isBusy = false
+  /** The request in flight has acknowledgements. */
+  isAcknowledging = false
+  /** How many records the request in flight asks for. */
+  asked = 0
+  /** No request before this time. */
+  notBefore = 0
+  failures = 0
+  /** Since when acknowledgements wait, by `performance.now()`. */
+  waitingSince = Infinity
+
+  constructor(broker: Broker, options: ShareSourceOptions) {
+    this.broker = broker
+    this.#options = options
+  }
+
+  get hasSession(): boolean {
+    return !this.#session.isNew
+  }
+
+  get lent(): Iterable<LentPartition> {
+    return this.#lent.values()
+  }
+
+  get hasAcknowledgements(): boolean {
+    for (const one of this.#lent.values()) if (one.hasAcknowledgements) return true
+    return false
+  }
+
+  get hasOpenRecords(): boolean {
+    for (const one of this.#lent.values()) if (one.hasOpenRecords) return true
+    return false
+  }
+
+  /** Whether a fetch for these partitions cannot take all acknowledgements along. */
+  needsAcknowledge(wanted: readonly SessionPartition[]): boolean {
+    const keys = new Set(wanted.map(sessionKeyOf))
+    for (const one of this.#lent.values()) {
+      if (one.hasRenewals || (one.hasAcknowledgements && !keys.has(one.key))) return true
+    }
+    return false
+  }
+
+  partitionOf(one: SessionPartition & TopicPartition): LentPartition {
+    const key = sessionKeyOf(one)
+    let lent = this.#lent.get(key)
+    if (lent === undefined) {
+      lent = new LentPartition(one, this.#options.outcomes, () => {
+        if (this.waitingSince === Infinity) this.waitingSince = performance.now()
+        this.#options.onAcknowledgements(this)
+      })
+      this.#lent.set(key, lent)
+    }
+    return lent
+  }
+
+  /**
+   * Fetches from these partitions, and takes acknowledgements along where the session is open. Throws BrokerError and
+   * what the connection throws.
+   */
+  async fetch(
+    wanted: readonly (SessionPartition & TopicPartition)[],
+    limits: ShareFetchLimits,
+  ): Promise<ShareFetched> {
+    const { group: groupId, memberId, requestTimeoutMs } = this.#options
+    const partitions = wanted.map((one) => this.partitionOf(one))
+    const taken = this.#session.isNew ? [] : this.#take(partitions)
+    const { epoch, added, forgotten } = this.#session.fetch(partitions)
+    const sent = performance.now()
+    const response = await this.#sending(taken, 'fetching from a share group', () =>
+      this.broker.request(
+        shareFetch,
+        {
+          groupId,
+          memberId,
+          shareSessionEpoch: epoch,
+          ...limits,
+          batchSize: limits.maxRecords,
+          isRenewAck: false,
+          topics: requestTopics(added, taken),
+          forgottenTopicsData: byTopic(forgotten).map(([topicId, ofTopic]) => ({
+            topicId,
+            partitions: ofTopic.map(({ partition }) => partition),
+          })),
+        },
+        this.#requestOptions(limits.maxWaitMs + requestTimeoutMs),
+      ),
+    )
+    const lockMs = response.acquisitionLockTimeoutMs
+    const found = fetchedByKey(response)
+    for (const { partition, part } of taken) {
+      const one = found.get(partition.key)
+      const code = one?.acknowledgeErrorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR
+      partition.answered(part, code, sent + lockMs, one?.acknowledgeErrorMessage ?? null)
+    }
+    return {
+      lockMs,
+      lockedFrom: sent,
+      partitions: partitions.flatMap((partition) => {
+        const fetched = found.get(partition.key)
+        return fetched === undefined ? [] : { partition, fetched }
+      }),
+    }
+  }
+
+  /** Sends the acknowledgements without fetching; `isLast` closes the session. */
+  async acknowledge(isLast = false): Promise<void> {
+    const { group: groupId, memberId, requestTimeoutMs } = this.#options
+    const isRenewAck = [...this.#lent.values()].some(({ hasRenewals }) => hasRenewals)
+    const taken = this.#take(this.#lent.values())
+    const epoch = this.#session.acknowledge()
+    const sent = performance.now()
+    const response = await this.#sending(taken, 'acknowledging in a share group', () =>
+      this.broker.request(
+        shareAcknowledge,
+        {
+          groupId,
+          memberId,
+          shareSessionEpoch: isLast ? FINAL_EPOCH : epoch,
+          isRenewAck,
+          topics: requestTopics([], taken),
+        },
+        this.#requestOptions(requestTimeoutMs),
+      ),
+    )
+    if (isLast) this.#session.lost()
+    const found = new Map(
+      response.responses.flatMap(({ topicId, partitions }) =>
+        partitions.map((one) => [sessionKeyOf({ topicId, partition: one.partitionIndex }), one]),
+      ),
+    )
+    for (const { partition, part } of taken) {
+      const one = found.get(partition.key)
+      const code = one?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR
+      const lockedUntil = sent + response.acquisitionLockTimeoutMs
+      partition.answered(part, code, lockedUntil, one?.errorMessage ?? null)
+    }
+  }
+
+  /** Closes the connection, and with it the session. */
+  hangUp(): void {
+    this.broker.hangUp('fetch', this.#lane)
+  }
+
+  #requestOptions(timeoutMs: number) {
+    return { purpose: 'fetch', lane: this.#lane, timeoutMs } as const
+  }
+
+  #take(partitions: Iterable<LentPartition>): readonly Taken[] {
+    const taken: Taken[] = []
+    for (const partition of partitions) {
+      const part = partition.takePart()
+      if (part !== undefined) taken.push({ partition, part })
+    }
+    this.isAcknowledging = taken.length > 0
+    this.waitingSince = this.hasAcknowledgements ? performance.now() : Infinity
+    return taken
+  }
+
+  /** Keeps the session's epoch and the fate of the acknowledgements that are sent. */
+  async #sending<
+    Response extends { readonly errorCode: number; readonly errorMessage: string | null },
+  >(taken: readonly Taken[], what: string, send: () => Promise<Response>): Promise<Response> {
+    try {
+      const response = await send()
+      const { errorCode, errorMessage } = response
+      if (errorCode !== ErrorCode.NONE) {
+        throw new BrokerError(errorCode, what, { broker: this.broker.name }, errorMessage)
+      }
+      this.#session.answered()
+      return response
+    } catch (error) {
+      this.#failed(taken, error)
+      throw error
+    } finally {
+      this.isAcknowledging = false
+    }
+  }
+
+  #failed(taken: readonly Taken[], error: unknown): void {
+    const hadSession = this.hasSession
+    this.#session.lost()
+    const isOfBroker = error instanceof BrokerError
+    for (const { partition, part } of taken) {
+      // The broker has done nothing where it refuses the session; where the connection is lost, it may have.
+      if (isOfBroker && (SESSION_ERRORS.has(error.errorCode) || error.retriable)) {
+        partition.again(part, error)
+      } else if (error instanceof KafkaError) partition.failed(part, error)
+    }
+    if (!hadSession || isOfBroker) return
+    const reason = `the connection to ${this.broker.name} ended, and with it the share session`
+    for (const partition of this.#lent.values()) partition.lose(reason, true)
+  }
+}
+
+function byTopic<One extends SessionPartition>(all: readonly One[]): [string, One[]][] {
+  const found = new Map<string, One[]>()
+  for (const one of all) appendTo(found, one.topicId, one)
+  return [...found]
+}
+
+function requestTopics(added: readonly SessionPartition[], taken: readonly Taken[]) {
+  const named = new Map<string, { one: SessionPartition; part: AcknowledgedPart | undefined }>()
+  for (const one of added) named.set(sessionKeyOf(one), { one, part: undefined })
+  for (const { partition: one, part } of taken) named.set(one.key, { one, part })
+  const all = [...named.values()].map(({ one, part }) => ({ ...pick(one), part }))
+  return byTopic(all).map(([topicId, ofTopic]) => ({
+    topicId,
+    partitions: ofTopic.map(({ partition, part }) => ({
+      partitionIndex: partition,
+      acknowledgementBatches: acknowledgementBatches(part?.ranges ?? []),
+    })),
+  }))
+}
+
+function pick({ topicId, partition }: SessionPartition): SessionPartition {
+  return { topicId, partition }
+}
+
+function fetchedByKey({ responses }: ShareFetchResponse): Map<string, FetchedPartition> {
+  return new Map(
+    responses.flatMap(({ topicId, partitions }) =>
+      partitions.map((one) => [sessionKeyOf({ topicId, partition: one.partitionIndex }), one]),
+    ),
+  )
+}
