@@ -213,8 +213,10 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
       SHARE_RUN_OPTIONS,
     )
     const reading = this.#begin('run()', 'handler')
-    const { logger } = this.#cluster.options
-    const run = new ShareRun(this.#feed, handler, settings, logger, this.#closing.signal)
+    const { logger, metrics } = this.#cluster.options
+    const ofGroup = metrics.consumer(this.#group)
+    const { signal: closing } = this.#closing
+    const run = new ShareRun(this.#feed, handler, settings, logger, ofGroup, closing)
     this.#run = run
     const running = reading.work(() => run.start())
     this.#running = running.catch(() => undefined)

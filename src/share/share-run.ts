@@ -2,6 +2,7 @@ import { Run } from '../consumer/delivery/run.ts'
 import type { BrokerError } from '../errors.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import type { Logger } from '../observe/logger.ts'
+import type { ConsumerMetrics } from '../observe/metrics/client-metrics.ts'
 import { textOfThrown } from '../observe/thrown.ts'
 import { shown } from '../options.ts'
 import type { HeldRecord } from './held-record.ts'
@@ -49,6 +50,7 @@ export class ShareRun<Value, Key> {
     handler: ShareMessageHandler<Value, Key>,
     options: ShareRunOptions<Value, Key> & { readonly concurrency: number },
     logger: Logger,
+    metrics: ConsumerMetrics,
     closing: AbortSignal,
   ) {
     this.#feed = feed
@@ -57,12 +59,13 @@ export class ShareRun<Value, Key> {
     this.#logger = logger
     this.#closing = closing
     const { concurrency, signal, stopSignal } = options
-    this.#run = new Run(feed, {
+    const settings = {
       concurrency,
       orderBy: 'partition',
       ...(signal === undefined ? {} : { signal }),
       ...(stopSignal === undefined ? {} : { stopSignal }),
-    })
+    } as const
+    this.#run = new Run(feed, settings, metrics)
   }
 
   get running(): number {
@@ -106,6 +109,7 @@ export class ShareRun<Value, Key> {
       await this.#handler(message, new HandlerContext(record, this.#closing))
       if (!message.isAcknowledged) message.accept()
     } catch (error) {
+      this.#run.metrics.handlerFailures++
       try {
         this.#failed(error, message)
       } catch (problem) {
@@ -142,6 +146,7 @@ export class ShareRun<Value, Key> {
   }
 
   #took(ms: number): void {
+    this.#run.metrics.handlerDuration.recordMs(ms)
     const before = this.#handlerMs ?? ms
     this.#handlerMs = before + (ms - before) * LAST_COUNTS
   }
