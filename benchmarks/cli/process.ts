@@ -11,9 +11,11 @@ export interface ProcessCost {
   readonly memory: readonly [firstHalf: number, secondHalf: number]
 }
 
-export interface Redirections {
+export interface ProcessOptions {
   readonly input?: string | undefined
   readonly output?: string | undefined
+  /** The exit codes that are no failure. Default: 0. */
+  readonly exitCodes?: readonly number[]
 }
 
 const SAMPLE_MS = 50
@@ -24,7 +26,7 @@ const TICK_MS = 10
 export async function measureProcess(
   command: string,
   args: readonly string[],
-  { input, output }: Redirections = {},
+  { input, output, exitCodes = [0] }: ProcessOptions = {},
 ): Promise<ProcessCost> {
   const files = [openSync(input ?? '/dev/null', 'r'), openSync(output ?? '/dev/null', 'w')] as const
   const samples: { readonly atMs: number; readonly memory: number; readonly cpuMs: number }[] = []
@@ -38,7 +40,8 @@ export async function measureProcess(
   const wallMs = performance.now() - startedAt
   clearInterval(sampling)
   files.forEach(closeSync)
-  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}`)
+  if (!exitCodes.includes(code ?? -1))
+    throw new Error(`${command} ${args.join(' ')} ended with ${code}`)
   const most = (isIn: (atMs: number) => boolean) =>
     Math.max(0, ...samples.filter(({ atMs }) => isIn(atMs)).map(({ memory }) => memory))
   return {

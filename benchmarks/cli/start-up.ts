@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import type { Readable } from 'node:stream'
 import { join } from 'node:path'
 import { writeFileSync } from 'node:fs'
 import { builtCommand } from '../../test/support/built.ts'
@@ -33,8 +34,7 @@ export async function measureStartUp(): Promise<void> {
   const main = builtCommand()
   const broker = spawn(process.execPath, [main, 'broker', '--port', '0', '--topic', 'task:1'])
   try {
-    const [line] = (await once(broker.stdout, 'data')) as [Buffer]
-    const hosts = line.toString().trim().split(/\s/).at(-1)!
+    const hosts = await printed(broker.stdout, /127\.0\.0\.1:\d+/)
     const programs = [
       { name: `an empty program, Node ${process.version}`, args: [empty] },
       ...COMMANDS.map((text) => ({ name: `samsa ${text}`, args: [main, ...text.split(' ')] })),
@@ -56,4 +56,15 @@ export async function measureStartUp(): Promise<void> {
     broker.kill('SIGTERM')
     await once(broker, 'exit')
   }
+}
+
+/** Waits until a program has printed something like this. */
+async function printed(stream: Readable, pattern: RegExp): Promise<string> {
+  let text = ''
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    text += chunk.toString()
+    const match = pattern.exec(text)
+    if (match !== null) return match[0]
+  }
+  throw new Error(`the program ended with: ${text}`)
 }

@@ -97,29 +97,37 @@ function withHosts(error: unknown, session: Session): unknown {
 
 /** The values of the common options, without those that mean something else in this command. */
 function commonOptions(
-  options: CommonOptions & JavaOptions,
+  options: CommonOptions & OtherToolsOptions,
   replaces: readonly (keyof CommonOptions)[],
 ): CommonOptions {
-  const found: CommonOptions & JavaOptions = Object.fromEntries(
+  const found: CommonOptions & OtherToolsOptions = Object.fromEntries(
     Object.entries(options).filter(([name]) => !replaces.some((replaced) => replaced === name)),
   )
   const brokers = found.brokers ?? found.bootstrapServer ?? found.brokerList
   const config =
     found.config ?? found.commandConfig ?? found['producer.config'] ?? found['consumer.config']
+  const timeout =
+    found.timeout ??
+    (found.metadataTimeout === undefined ? undefined : found.metadataTimeout * 1000)
   return {
     ...found,
+    ...(timeout === undefined ? {} : { timeout }),
+    ...(found.debug === undefined ? {} : { verbose: true }),
     ...(brokers === undefined ? {} : { brokers }),
     ...(config === undefined ? {} : { config }),
   }
 }
 
-/** Names of Kafka's own tools for options that have another name here. */
-interface JavaOptions {
+/** Options of Kafka's own tools and of kcat that have another name here. */
+interface OtherToolsOptions {
   readonly bootstrapServer?: string
   readonly brokerList?: string
   readonly commandConfig?: string
   readonly 'producer.config'?: string
   readonly 'consumer.config'?: string
+  /** In seconds. */
+  readonly metadataTimeout?: number
+  readonly debug?: string
 }
 
 const COMMON = {

@@ -20,32 +20,69 @@ const ENCODINGS: Readonly<Record<string, ShownAs>> = {
 export const ENCODING_NAMES: readonly string[] = Object.keys(ENCODINGS)
 
 export function encodingOf(name: string): ShownAs | undefined {
+  const letters = PACK.exec(name)?.[1]
+  if (letters !== undefined) return packed(letters)
   return Object.hasOwn(ENCODINGS, name) ? ENCODINGS[name] : undefined
 }
 
-/** kcat's letters of -s, as Python's struct has them; undefined for what is not one of them. */
-const PACK: Readonly<Record<string, string>> = {
-  b: 'int8',
-  h: 'int16',
-  i: 'int32',
-  q: 'int64',
-  s: 'text',
+/** `pack:` and kcat's letters of -s, such as `pack:>hI$`. */
+const PACK = /^pack:([<>bBhHiIqQcs$ ]+)$/
+
+/** The sizes of kcat's letters, which are those of Python's struct. `s` is the rest as text, `$` the end. */
+const NUMBERS: Readonly<
+  Record<
+    string,
+    readonly [bytes: number, read: (view: Buffer, at: number, isLittle: boolean) => number | bigint]
+  >
+> = {
+  b: [1, (view, at) => view.readInt8(at)],
+  B: [1, (view, at) => view.readUInt8(at)],
+  h: [2, (view, at, isLittle) => (isLittle ? view.readInt16LE(at) : view.readInt16BE(at))],
+  H: [2, (view, at, isLittle) => (isLittle ? view.readUInt16LE(at) : view.readUInt16BE(at))],
+  i: [4, (view, at, isLittle) => (isLittle ? view.readInt32LE(at) : view.readInt32BE(at))],
+  I: [4, (view, at, isLittle) => (isLittle ? view.readUInt32LE(at) : view.readUInt32BE(at))],
+  q: [8, (view, at, isLittle) => (isLittle ? view.readBigInt64LE(at) : view.readBigInt64BE(at))],
+  Q: [8, (view, at, isLittle) => (isLittle ? view.readBigUInt64LE(at) : view.readBigUInt64BE(at))],
+}
+
+function packed(letters: string): ShownAs {
+  return (bytes) =>
+    orNote(bytes, letters, (view) => {
+      let [text, at, isLittle] = ['', 0, false]
+      for (const letter of letters) {
+        const number = NUMBERS[letter]
+        if (letter === '<' || letter === '>') isLittle = letter === '<'
+        else if (letter === ' ') text += ' '
+        else if (letter === '$') {
+          if (at < view.length) throw new RangeError('there is more')
+        } else if (letter === 's') {
+          text += view.toString('utf8', at)
+          at = view.length
+        } else if (letter === 'c') {
+          text += view.toString('utf8', at, ++at)
+        } else if (number !== undefined) {
+          text += String(number[1](view, at, isLittle))
+          at += number[0]
+        }
+      }
+      return text
+    })
 }
 
 /**
- * What kcat's `-s` asks for: `s`, `key=i`, `value=>q`. Throws UsageError for layouts of several fields and for
- * registries, which this command does not read.
+ * What kcat's `-s` asks for: `s`, `key=i`, `value=<hI$`. Throws UsageError for registries, which this command does not
+ * read.
  */
 export function serdesOf(text: string): { readonly key?: string; readonly value?: string } {
-  const match = /^(?:(key|value)=)?>?([bhiqs])\$?$/.exec(text)
-  if (match === null) {
+  const [, which, letters] = /^(?:(key|value)=)?(.*)$/.exec(text)!
+  const encoding = letters === 's' ? 'text' : `pack:${letters}`
+  if (encodingOf(encoding) === undefined) {
     throw new UsageError(
-      `-s takes one of b, h, i, q and s, such as -s key=i, not '${text}': see --key and --value, too`,
+      `-s takes the letters b, B, h, H, i, I, q, Q, c, s, $, < and >, such as -s key=i, not '${text}': see --key and --value, too`,
     )
   }
-  const encoding = PACK[match[2]!]!
-  if (match[1] === undefined) return { key: encoding, value: encoding }
-  return match[1] === 'key' ? { key: encoding } : { value: encoding }
+  if (which === undefined) return { key: encoding, value: encoding }
+  return which === 'key' ? { key: encoding } : { value: encoding }
 }
 
 /** The same bytes with what Buffer can do, without a copy. */

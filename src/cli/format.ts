@@ -82,7 +82,7 @@ export function compileFormat(
 
 /** A brace behind a field is text, as in kcat, unless it names an encoding. */
 const TOKEN = new RegExp(
-  `%[ksv]\\{(?:${ENCODING_NAMES.join('|')})\\}|%T\\{iso\\}|%.?|\\\\x[0-9a-fA-F]{2}|\\\\.?|[^%\\\\]+`,
+  `%[ksv]\\{(?:${ENCODING_NAMES.join('|')}|pack:[^}]+)\\}|%T\\{iso\\}|%.?|\\\\x[0-9a-fA-F]{2}|\\\\.?|[^%\\\\]+`,
   'gsu',
 )
 

@@ -1,6 +1,6 @@
 import { UsageError } from './failure.ts'
 
-const NEWLINE = 0x0a
+const NEWLINE = Buffer.from('\n')
 const NOTHING = Buffer.alloc(0)
 
 /**
@@ -9,28 +9,41 @@ const NOTHING = Buffer.alloc(0)
  */
 export class LineSplitter {
   readonly #maxLineBytes: number
-  readonly #delimiter: number
+  readonly #delimiter: Buffer
   /** The start of a line whose end has not come yet. */
   #parts: Buffer[] = []
   #partsBytes = 0
   #lines = 0
 
-  /** `delimiter` is the byte that ends a line. */
-  constructor(maxLineBytes: number, delimiter = NEWLINE) {
+  /** `delimiter` is what ends a line, of one byte or more. */
+  constructor(maxLineBytes: number, delimiter: Buffer = NEWLINE) {
     this.#maxLineBytes = maxLineBytes
     this.#delimiter = delimiter
   }
 
   /** The lines that end in this chunk. Throws UsageError once a line is too long. */
   *push(chunk: Buffer): Generator<Buffer, void, undefined> {
+    const { length } = this.#delimiter
+    // Searching a byte is faster than searching a text of one byte.
+    const wanted = length === 1 ? this.#delimiter[0]! : this.#delimiter
+    let rest = chunk
+    let from = 0
+    if (length > 1 && this.#parts.length > 0) {
+      // The delimiter may have begun in the chunk before.
+      from = Math.max(0, this.#partsBytes - length + 1)
+      rest = Buffer.concat([...this.#parts, chunk])
+      this.#parts = []
+      this.#partsBytes = 0
+    }
     let start = 0
     for (;;) {
-      const end = chunk.indexOf(this.#delimiter, start)
+      const end = rest.indexOf(wanted, from)
       if (end < 0) break
-      yield this.#complete(chunk.subarray(start, end))
-      start = end + 1
+      yield this.#complete(rest.subarray(start, end))
+      start = end + length
+      from = start
     }
-    if (start < chunk.length) this.#keep(chunk.subarray(start))
+    if (start < rest.length) this.#keep(rest.subarray(start))
   }
 
   /** The last line, where no newline ends it. */

@@ -1,6 +1,6 @@
 /** Options that several commands about messages have: each of them loads these, and no other command. */
 import { InvalidArgumentError, Option } from 'commander'
-import { append, option } from './command.ts'
+import { append, option, positive } from './command.ts'
 
 /** The options of `consume` and `mirror` that choose messages. */
 export const FILTER_OPTIONS = () => [
@@ -23,7 +23,14 @@ export const KCAT_OPTIONS = () => [
   option('-q, --quiet', 'without effect').hideHelp(),
   option('-u, --unbuffered', 'without effect').hideHelp(),
   option('-E, --no-exit-on-error', 'without effect').hideHelp(),
+  option('-m, --metadata-timeout <seconds>', 'as --timeout').argParser(positive).hideHelp(),
+  option('-d, --debug <list>', 'as --verbose').hideHelp(),
+  option('-r, --registry <url>', 'refused').argParser(refuseRegistry).hideHelp(),
 ]
+
+function refuseRegistry(): never {
+  throw new InvalidArgumentError('samsa reads no schema registry; --value has other encodings.')
+}
 
 export const COMPRESSION_OPTION = () =>
   new Option('-z, --compression <codec>', 'compression codec for batches')

@@ -2,12 +2,14 @@ import { Command } from 'commander'
 import { VERSION } from '../version.ts'
 import { CONTENTS, type Entry, type Part } from './contents.ts'
 import { inOneLine } from './failure.ts'
+import { refuseKcatModes } from './kcat-modes.ts'
 
 /**
  * The command line of `args`; `parseAsync` runs it. Only the part that the first word names is loaded; without such a
  * word, as for --help or a typo, the program has the names of all commands and runs none.
  */
 export async function programFor(args: readonly string[]): Promise<Command> {
+  refuseKcatModes(args)
   const [first, second] = args
   const word = first === 'help' || first === '--' ? second : first
   const samsa = emptyProgram()

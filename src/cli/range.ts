@@ -84,19 +84,25 @@ function startOf(text: string): Omit<Range, 'untilOffset' | 'untilMs'> {
   if (text === 'beginning' || text === 'earliest') return { at: 'earliest' }
   if (/^\d{1,15}$/.test(text)) return { at: 'earliest', atOffset: Number(text) }
   if (/^-\d{1,15}$/.test(text)) return { at: 'earliest', beforeEnd: -Number(text) }
+  if (text === 'stored')
+    throw new UsageError("'stored' needs --group: offsets are those of a group")
   if (text.startsWith('s@')) return { at: timeOf(text.slice(2)) }
   throw new UsageError(
     `'${text}' is no offset: beginning, end, N, N:M, -N, s@TIME, e@TIME and @TIME:TIME are`,
   )
 }
 
-/** Topics by name, or as one expression where a name has a wildcard or is an expression between slashes. */
+/**
+ * Topics by name, or as one expression where a name has a wildcard or is an expression: between slashes, or behind ^ as
+ * in librdkafka, which no name of a topic can have.
+ */
 export function topicsOf(names: readonly string[]): readonly string[] | RegExp {
-  const isExpression = (name: string) => /^\/.+\/$/s.test(name)
+  const isExpression = (name: string) => /^\/.+\/$|^\^/s.test(name)
   if (!names.some((name) => isPattern(name) || isExpression(name))) return [...new Set(names)]
-  const sources = names.map((name) =>
-    isExpression(name) ? `(?:${name.slice(1, -1)})` : `^(?:${sourceOf(name)})$`,
-  )
+  const sources = names.map((name) => {
+    if (!isExpression(name)) return `^(?:${sourceOf(name)})$`
+    return `(?:${name.startsWith('^') ? name : name.slice(1, -1)})`
+  })
   try {
     return new RegExp(sources.join('|'), 's')
   } catch (error) {

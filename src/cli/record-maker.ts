@@ -33,7 +33,8 @@ export function recordMaker(options: RecordOptions): RecordMaker {
     ...(keySeparator === undefined ? [] : ['--key-separator']),
   ]
   if (modes.length > 1) throw new UsageError(`give only one of ${modes.join(' and ')}`)
-  if (modes.length > 0 && key !== undefined) {
+  // As in kcat, a key in a line comes before the key of all.
+  if (modes.length > 0 && keySeparator === undefined && key !== undefined) {
     throw new UsageError(`${modes[0]} has the key in each line: leave --key`)
   }
   const headers = header.map(keyAndValue).map(([name, value]) => ({ key: name, value }))
@@ -59,7 +60,7 @@ export function recordMaker(options: RecordOptions): RecordMaker {
   const separator = unescaped(keySeparator)
   return (line) => {
     const split = splitKey(line, separator)
-    return { ...common, key: nullable(split.key), value: nullable(split.value) }
+    return { ...common, key: nullable(split.key ?? fixedKey), value: nullable(split.value) }
   }
 
   function nullable(bytes: Buffer | null): Buffer | null {

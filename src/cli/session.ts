@@ -125,7 +125,7 @@ export class Session implements AsyncDisposable {
     const current = name ?? (config === undefined ? this.profiles.current() : undefined)
     if (current !== undefined && current !== '') add(this.profiles.read(current))
     add(variables())
-    add(property.map(keyAndValue))
+    add(property.map(setting))
     if (brokers !== undefined) merged.set('bootstrap.servers', brokers)
     if (timeout !== undefined) merged.set('default.api.timeout.ms', String(timeout))
     if (user !== undefined) merged.set('sasl.username', user)
@@ -281,6 +281,16 @@ function variables(): [string, string][] {
 function canonical(key: string): string {
   if (key === 'metadata.broker.list') return 'bootstrap.servers'
   return key === 'sasl.mechanisms' ? 'sasl.mechanism' : key
+}
+
+/** What -X sets. kcat lists and dumps settings by it. */
+function setting(text: string): [string, string] {
+  if (text === 'list' || text === 'dump') {
+    throw new UsageError(
+      `-X ${text} is not available: give -X key=value; docs/cli.md names settings`,
+    )
+  }
+  return keyAndValue(text)
 }
 
 export function keyAndValue(text: string): [string, string] {

@@ -28,6 +28,7 @@ interface ConsumeOptions extends RangeOptions, FilterOptions, PrintOptions {
   readonly maxMessages?: number
   readonly partition?: readonly number[]
   readonly group?: string
+  readonly balancedGroup?: string
   readonly readCommitted?: boolean
   readonly countOnly?: boolean
 }
@@ -70,6 +71,7 @@ export function consumeCommand(samsa: Command): void {
       option('-g, --group <id>', 'read as a member of this group and commit offsets').argParser(
         filled,
       ),
+      option('-G, --balanced-group <id>', 'the same').argParser(filled).hideHelp(),
       option('-f, --format <format>', 'output format of a message, as in kcat; see below'),
       option('-J, --json', 'print one JSON object per line'),
       option('-K, --key-separator <text>', 'print the key and this text before each value'),
@@ -102,8 +104,9 @@ export function consumeCommand(samsa: Command): void {
 async function consume(
   session: Session,
   args: readonly string[],
-  options: ConsumeOptions,
+  given: ConsumeOptions,
 ): Promise<void> {
+  const options = withGroup(given)
   const names = [...(options.topic ?? []), ...args]
   if (names.length === 0) throw new UsageError('name a topic')
   const most = options.count ?? options.maxMessages ?? Infinity
@@ -145,6 +148,14 @@ async function consume(
   if (options.group !== undefined && found > 0) await consumer.commitOffsets()
   // As in kcat.
   session.interrupt.succeedAfterCtrlC()
+}
+
+/** kcat's second way to name the group, and its word for the offsets that the group has committed. */
+function withGroup(options: ConsumeOptions): ConsumeOptions {
+  const { group = options.balancedGroup, offset } = options
+  if (group === undefined) return options
+  const places = offset?.filter((text) => text !== 'stored')
+  return { ...options, group, ...(places === undefined ? {} : { offset: places }) }
 }
 
 async function open(

@@ -21,6 +21,13 @@ interface ResetOptions {
   readonly partitions?: readonly number[]
 }
 
+/** What --at takes beside times. */
+const POSITIONS: ReadonlyMap<string, 'earliest' | 'latest' | 'maxTimestamp'> = new Map([
+  ['earliest', 'earliest'],
+  ['latest', 'latest'],
+  ['max-timestamp', 'maxTimestamp'],
+])
+
 /** Adds `samsa offsets` with `samsa offsets reset`. */
 export function offsetCommands(samsa: Command): void {
   const offsets = samsa
@@ -32,7 +39,7 @@ export function offsetCommands(samsa: Command): void {
     options: [
       option(
         '--at <position>',
-        'a date, a time ago such as -2h, or max-timestamp: the first message from then on',
+        'earliest, latest, max-timestamp, or the first message from a date or a time ago such as -2h',
       ),
       option('--partitions <list>', 'only these').argParser(wholeNumbers),
       option('--read-committed', 'up to the first open transaction'),
@@ -101,7 +108,7 @@ async function listOffsets(
   const admin = await session.admin()
   const partitions = await partitionsOf(admin, session, topics, wanted)
   if (at !== undefined) {
-    const position = at === 'max-timestamp' ? 'maxTimestamp' : timeOf(at)
+    const position = POSITIONS.get(at.toLowerCase()) ?? timeOf(at)
     const found = await admin.listOffsets(partitions, position, session.call)
     session.print(
       found,

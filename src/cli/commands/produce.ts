@@ -62,7 +62,9 @@ export function produceCommand(samsa: Command): void {
       option('-f, --format <format>', 'each line is like this, such as %k\\t%v; see below'),
       option('-Z, --null', 'send empty keys and values as null'),
       option('--tombstone', 'each line is a key; send it with null as value'),
-      option('-D, --delimiter <byte>', 'byte that ends a message').default(undefined, '\\n'),
+      option('-D, --delimiter <text>', 'text that ends a message')
+        .argParser(filled)
+        .default(undefined, '\\n'),
       option('-l, --file <path>', 'file to read instead of standard input'),
       option('-T, --tee', 'copy the input to standard output'),
       option('-n, --count <count>', 'maximum number of messages to send').argParser(positive),
@@ -230,11 +232,8 @@ async function sendLines(
   if (last !== undefined && sent < most) send(last, sent + 1)
 }
 
-function delimiterOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  const byte = unescaped(text)
-  if (byte.length !== 1) throw new UsageError(`--delimiter must be one byte, not '${text}'`)
-  return byte[0]
+function delimiterOf(text: string | undefined): Buffer | undefined {
+  return text === undefined ? undefined : unescaped(text)
 }
 
 async function endInterrupted(sink: Sink, exitCode: number, isAborted: boolean): Promise<void> {

@@ -7,6 +7,7 @@ import { UsageError } from '../failure.ts'
 import { matcherOf } from '../names.ts'
 import { bytesText, count } from '../text.ts'
 import { keyAndValue, type Session } from '../session.ts'
+import { replicaAssignment, type ReplicaAssignment } from '../replica-assignment.ts'
 import { topicLike } from '../topic-like.ts'
 
 interface TopicsOptions {
@@ -55,6 +56,10 @@ export function topicCommands(samsa: Command): void {
         '-r, --replication-factor <count>',
         'replicas of each; default: that of the brokers',
       ).argParser(positive),
+      option(
+        '--replica-assignment <assignment>',
+        'brokers of each partition instead, the leader first: 1:2,2:3 or {"0":[1,2],"1":[2,3]}',
+      ).argParser(replicaAssignment),
       option('-c, --topic-config <key=value>', 'a setting of the topic; can be repeated').argParser(
         append,
       ),
@@ -272,6 +277,7 @@ function printConfigs(session: Session, configs: OwnConfigs): void {
 }
 
 interface CreateOptions {
+  readonly replicaAssignment?: ReplicaAssignment
   readonly partitions?: number
   readonly replicationFactor?: number
   readonly topicConfig?: readonly string[]
@@ -290,13 +296,19 @@ async function createTopics(
   options: CreateOptions,
 ): Promise<void> {
   const { partitions, replicationFactor, ifNotExists = false, dryRun = false } = options
-  const { topicConfig: config = [] } = options
+  const { topicConfig: config = [], replicaAssignment: assignments } = options
+  if (assignments !== undefined && (partitions ?? replicationFactor) !== undefined) {
+    throw new UsageError(
+      '--replica-assignment says how many partitions and replicas: leave -p and -r',
+    )
+  }
   const admin = await session.admin()
   const created = await admin.createTopics(
     names.map((topic): NewTopic => ({
       topic,
       ...(partitions === undefined ? {} : { partitions }),
       ...(replicationFactor === undefined ? {} : { replicationFactor }),
+      ...(assignments === undefined ? {} : { assignments }),
       ...(config.length === 0 ? {} : { configs: Object.fromEntries(config.map(keyAndValue)) }),
     })),
     { ...session.call, settle: true, validateOnly: dryRun },

@@ -2,8 +2,12 @@ import { describe, expect, it } from '@jest/globals'
 import { LineSplitter, splitKey } from '../../../src/cli/lines.ts'
 
 /** The lines of a text that arrives in these chunks. */
-function linesOf(chunks: readonly (string | Buffer)[], maxLineBytes = 1000): string[] {
-  const splitter = new LineSplitter(maxLineBytes)
+function linesOf(
+  chunks: readonly (string | Buffer)[],
+  maxLineBytes = 1000,
+  delimiter = '\n',
+): string[] {
+  const splitter = new LineSplitter(maxLineBytes, Buffer.from(delimiter))
   const lines: Buffer[] = []
   for (const chunk of chunks) lines.push(...splitter.push(Buffer.from(chunk)))
   const last = splitter.finish()
@@ -34,6 +38,16 @@ describe('cutting a byte stream into lines', () => {
           bytes.subarray(second),
         ]
         expect(linesOf(chunks)).toEqual(text.split('\n'))
+      }
+    }
+  })
+
+  it('finds a delimiter of several bytes for every division into chunks', () => {
+    const text = 'a||b|||c|d||||last|'
+    for (let first = 0; first <= text.length; first++) {
+      for (let second = first; second <= text.length; second++) {
+        const chunks = [text.slice(0, first), text.slice(first, second), text.slice(second)]
+        expect(linesOf(chunks, 1000, '||')).toEqual(text.split('||'))
       }
     }
   })
