@@ -60,6 +60,7 @@ export function declare<Options>(parent: Command, declaration: Declaration<Optio
     await using session = new Session(commonOptions(options, replaces))
     try {
       await run(session, command.args, options)
+      session.finishJson(has.includes('output'))
     } catch (error) {
       const { exitCode } = session.interrupt
       // Ctrl-C ends the calls under way: their errors say nothing more.

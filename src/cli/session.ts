@@ -46,6 +46,8 @@ export class Session implements AsyncDisposable {
   readonly profiles = new Profiles(process.env)
   readonly #clients: KafkaClient[] = []
   #hasPrinted = false
+  /** What a dry run has found out, for --json. */
+  #plan: readonly string[] | undefined
 
   constructor(options: CommonOptions) {
     this.options = options
@@ -155,6 +157,16 @@ export class Session implements AsyncDisposable {
     this.write(`${JSON.stringify(value, withBigints, 2)}\n`)
   }
 
+  /**
+   * With --json, standard output always has a value: the plan of a dry run, and an empty list where there was nothing to
+   * do.
+   */
+  finishJson(hasOutput: boolean): void {
+    if (!hasOutput || this.options.json !== true || this.#hasPrinted) return
+    if (this.interrupt.exitCode !== undefined) return
+    this.printJson(this.#plan === undefined ? [] : { plan: this.#plan })
+  }
+
   /** Writes a result: standard output has nothing else. */
   write(text: string): void {
     this.#hasPrinted = true
@@ -214,6 +226,7 @@ export class Session implements AsyncDisposable {
       if (!json || !dryRun) process.stderr.write(`${visibleText(plan)}\n`)
     }
     if (dryRun) {
+      this.#plan = plan.split('\n')
       this.say('dry run: nothing was changed')
       return false
     }

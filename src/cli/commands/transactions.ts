@@ -151,7 +151,7 @@ async function abortTransaction(
     const plan = `abort the transaction of ${id} (${found!.state}) and fence its producer`
     if (!(await session.confirm(plan, 'Go on?'))) return
     await admin.forceTerminateTransaction(id, session.call)
-    session.finish([{}])
+    finish(session, { transactionalId: id })
     return
   }
   if (topic === undefined || partition === undefined) {
@@ -177,5 +177,10 @@ async function abortTransaction(
     },
     session.call,
   )
-  session.finish([{}])
+  finish(session, { topic, partition })
+}
+
+/** With --json, says which transaction was aborted. */
+function finish(session: Session, aborted: object): void {
+  if (session.options.json === true) session.printJson([aborted])
 }

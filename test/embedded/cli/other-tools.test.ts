@@ -53,11 +53,14 @@ describe('the command for users of other tools', () => {
     const commands = rows.map(([, command]) => /`samsa ([^`]*)`/.exec(command!)?.[1])
     const runs = commands.filter((command) => command !== undefined)
     expect(runs).toHaveLength(rows.length - 2)
-    await samsa.output('consume filled -g workers --from-beginning -n 1')
+    // The last row deletes it.
+    await samsa.output('topic create used')
+    await samsa.output('produce used', { input: '1\n2\n3\n' })
+    await samsa.output('consume used -g workers --from-beginning -n 1')
     for (const [index, run] of runs.entries()) {
       const line = run
         .replace(' > FILE', ' --from-beginning --exit')
-        .replaceAll('TOPIC', 'filled')
+        .replaceAll('TOPIC', 'used')
         .replaceAll('GROUP', 'workers')
         .replaceAll('NEW', `new-${index}`)
       const { exitCode, stdout, stderr } = await samsa.run(wordsOf(line))
@@ -68,7 +71,7 @@ describe('the command for users of other tools', () => {
       })
       if (line.startsWith('consume')) expect(stdout).toBe('1\n2\n3\n')
       if (line.startsWith('lag')) expect(stdout).toMatch(/workers/)
-      if (line.startsWith('offsets list')) expect(stdout).toMatch(/filled +0 +0/)
+      if (line.startsWith('offsets list')) expect(stdout).toMatch(/used +0 +0/)
     }
     const [assigned] = (await samsa.json(
       `topic describe new-${runs.findIndex((run) => run.includes('--replica-assignment'))}`,
