@@ -237,6 +237,13 @@ export {
   type ErrorName,
   type Recovery,
 } from './errors.ts'
+export {
+  decodeRecords,
+  encodeRecords,
+  type DecodedRecord,
+  type EncodeRecordsOptions,
+  type PlainRecord,
+} from './records/plain-records.ts'
 export type { Api, RequestOf, ResponseOf } from './schema/api.ts'
 export type { Decoded, Encodable, Field, Fields, FieldType } from './schema/fields.ts'
 export type { VersionRange } from './schema/versions.ts'

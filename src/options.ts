@@ -115,7 +115,7 @@ export function checkOptions<Options extends object>(
   }
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(checks, name)) {
-      const replacement = Object.hasOwn(replaced, name) ? replaced[name] : undefined
+      const replacement = replacementOf(name, checks, replaced)
       if (replacement !== undefined) {
         throw new InvalidArgumentError(`${what} has no option '${name}': ${replacement}`)
       }
@@ -130,6 +130,17 @@ export function checkOptions<Options extends object>(
       throw new InvalidArgumentError(`${what}: option '${name}' ${problem}, not ${given}`)
     }
   }
+}
+
+/** What replaces a name of pykafka's, in Python's spelling or not: `broker_version` as well as `brokerVersion`. */
+function replacementOf(
+  name: string,
+  checks: object,
+  replaced: Readonly<Record<string, string>>,
+): string | undefined {
+  const camelCase = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+  if (Object.hasOwn(replaced, camelCase)) return replaced[camelCase]
+  return Object.hasOwn(checks, camelCase) ? `use ${camelCase}` : undefined
 }
 
 /** How an error names a value: never the content of an object, which may hold secrets. */

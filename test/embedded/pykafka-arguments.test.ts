@@ -94,6 +94,14 @@ describe('arguments as pykafka takes them', () => {
     }
   })
 
+  it("names what replaces pykafka's options in Python's spelling", async () => {
+    await refused(() => new KafkaClient({ broker_version: '2.8' } as never), 'leave it out')
+    const topic = client.topic('t')
+    const group = { consumer_group: 'g' } as never
+    await refused(() => topic.getSimpleConsumer(group), "'consumer_group': use consumerGroup")
+    await refused(() => topic.getProducer({ linger_ms: 5 } as never), "'linger_ms': use lingerMs")
+  })
+
   it('names what replaces the numbers of OffsetType and CompressionType', async () => {
     const topic = client.topic('t')
     const names = ['none', 'gzip', 'snappy', 'lz4']

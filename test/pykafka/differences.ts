@@ -149,6 +149,7 @@ export const SINCE: Readonly<Record<string, string>> = {
   'cluster/api versions': '0.10',
   'broker/topics are created and deleted': '0.10.1',
   'broker/a group is listed': '0.9',
+  'broker/a member joins a group, beats and leaves': '0.9',
 }
 
 /** Cases that only `npm run test:pykafka` runs: pykafka's outcome is that it hangs. */

@@ -30,7 +30,16 @@ from pykafka.partitioners import (
     RandomPartitioner,
     hashing_partitioner,
 )
-from pykafka.protocol import CreateTopicRequest, PartitionOffsetFetchRequest
+from pykafka.protocol import (
+    CreateTopicRequest,
+    MemberAssignment,
+    Message,
+    PartitionFetchRequest,
+    PartitionOffsetCommitRequest,
+    PartitionOffsetFetchRequest,
+    PartitionOffsetRequest,
+    ProduceRequest,
+)
 from pykafka.utils.compression import decode_gzip, encode_gzip
 
 logging.disable(logging.CRITICAL)
@@ -289,14 +298,66 @@ def _(s):
     return listed
 
 
+@case("broker/a message is produced and fetched")
+def _(s):
+    broker = s.topic.partitions[0].leader
+    request = ProduceRequest(required_acks=1, timeout=5000, broker_version=VERSION)
+    request.add_message(Message(b"v", partition_key=b"k"), s.group, 0)
+    broker.produce_messages(request)
+    answer = broker.fetch_messages([PartitionFetchRequest(s.group, 0, 0)], timeout=1000)
+    message = answer.topics[s.group][0].messages[0]
+    return [text(message.value), text(message.partition_key), message.offset]
+
+
+@case("broker/offset limits")
+def _(s):
+    broker = s.fill().partitions[0].leader
+    answer = broker.request_offset_limits([PartitionOffsetRequest(s.group, 0, OffsetType.LATEST, 1)])
+    return list(answer.topics[s.group][0].offset)
+
+
+@case("broker/metadata of a topic")
+def _(s):
+    s.topic
+    broker = next(iter(s.client.brokers.values()))
+    return sorted(broker.request_metadata([s.group]).topics[s.group].partitions)
+
+
+def committed_offset(s):
+    broker = s.client.cluster.get_group_coordinator(s.group)
+    answer = broker.fetch_consumer_group_offsets(s.group, [PartitionOffsetFetchRequest(s.group, 0)])
+    return answer.topics[s.group][0].offset
+
+
 @case("broker/offsets of a group")
 def _(s):
     s.fill()
     consumer = s.consumer(consumer_group=s.group)
     consumer.commit_offsets(s.at(3))
+    return committed_offset(s)
+
+
+@case("broker/offsets are committed")
+def _(s):
+    s.topic
     broker = s.client.cluster.get_group_coordinator(s.group)
-    answer = broker.fetch_consumer_group_offsets(s.group, [PartitionOffsetFetchRequest(s.group, 0)])
-    return answer.topics[s.group][0].offset
+    request = PartitionOffsetCommitRequest(s.group, 0, 4, int(time.time() * 1000), b"by hand")
+    broker.commit_consumer_group_offsets(s.group, -1, b"", [request])
+    return committed_offset(s)
+
+
+@case("broker/a member joins a group, beats and leaves")
+def _(s):
+    s.topic
+    broker = s.client.cluster.get_group_coordinator(s.group)
+    joined = broker.join_group(s.name, s.group, b"", s.group, RangeProtocol)
+    member, generation = joined.member_id, joined.generation_id
+    assignment = [(s.group, [0, 1])]
+    synced = broker.sync_group(s.name, s.group, generation, member, [(member, MemberAssignment(assignment))])
+    is_whole = [(topic, list(ids)) for topic, ids in synced.member_assignment.partition_assignment] == assignment
+    beat = broker.heartbeat(s.name, s.group, generation, member)
+    left = broker.leave_group(s.name, s.group, member)
+    return [joined.leader_id == member, is_whole, beat.error_code, left.error_code]
 
 
 # Topics and partitions

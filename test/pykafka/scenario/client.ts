@@ -1,8 +1,7 @@
-import { offsetFetch } from '../../../protocol/index.ts'
 import { KafkaClient, type ProducerOptions } from '../../../src/index.ts'
 import { byPartition, failure, type Case } from './scene.ts'
 
-/** Clients, clusters, brokers, topics and partitions: the port of the first part of scenario.py. */
+/** Clients, clusters, topics and partitions: the port of the first part of scenario.py. */
 export const CLIENT_CASES: Readonly<Record<string, Case>> = {
   'client/no broker': () =>
     failure(async () => {
@@ -117,17 +116,6 @@ export const CLIENT_CASES: Readonly<Record<string, Case>> = {
       .getBalancedConsumer({ consumerGroup: scene.name, managed: true })
     const { groups } = await scene.client.cluster.listGroups()
     return groups.some(({ group }) => group === scene.name)
-  },
-
-  'broker/offsets of a group': async (scene) => {
-    await scene.fill()
-    const consumer = await scene.member()
-    await consumer.commitOffsets(new Map([[0, 3]]))
-    const topics = [{ name: scene.name, partitionIndexes: [0] }]
-    const body = { groupId: scene.name, topics }
-    const to = { coordinator: 'group', key: scene.name } as const
-    const answer = await scene.client.request(offsetFetch, body, { to, maxVersion: 5 })
-    return Number(answer.topics[0]!.partitions[0]!.committedOffset)
   },
 
   'topic/name': ({ client, name }) => Promise.resolve(client.topic(name).name),

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { BALANCED_CASES } from './balanced.ts'
+import { BROKER_CASES } from './broker.ts'
 import { CLIENT_CASES } from './client.ts'
 import { CONSUMER_CASES } from './consumer.ts'
 import { PRODUCER_CASES } from './producer.ts'
@@ -10,6 +11,7 @@ export type { Outcome } from './scene.ts'
 /** The port of scenario.py, by the names of its cases. */
 export const CASES: Readonly<Record<string, Case>> = {
   ...CLIENT_CASES,
+  ...BROKER_CASES,
   ...PRODUCER_CASES,
   ...CONSUMER_CASES,
   ...BALANCED_CASES,

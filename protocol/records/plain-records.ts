@@ -1,0 +1,120 @@
+/** Records as plain objects: what the `records` field of Produce requests and Fetch responses holds. */
+import { COMPRESSIONS } from '../compression/index.ts'
+import { EncodeError } from '../protocol-error.ts'
+import { encodeBatch } from './encode-batch.ts'
+import type { MessageObject } from './message.ts'
+import { encodeMessageSet } from './message-set.ts'
+import { OutgoingRecord } from './outgoing-record.ts'
+import { readBatches } from './read-batches.ts'
+
+/** A record for `encodeRecords`. */
+export interface PlainRecord {
+  /** Default: null. */
+  readonly key?: Uint8Array | string | null
+  /** Text is written as UTF-8. Default: null. */
+  readonly value?: Uint8Array | string | null
+  /** Milliseconds since 1970. Format 0 has none. Default: now. */
+  readonly timestamp?: number
+  /** Only in format 2. Default: none. */
+  readonly headers?: readonly {
+    readonly key: string
+    readonly value: Uint8Array | string | null
+  }[]
+}
+
+/** The options of `encodeRecords`. */
+export interface EncodeRecordsOptions {
+  /**
+   * Kafka's `magic`: 2 is the record batch of Kafka 0.11 and newer (Produce from v3 on), 1 the message set of 0.10
+   * (Produce v2), 0 the older one (Produce v0 and v1). Default: 2.
+   */
+  readonly format?: 0 | 1 | 2
+  /** Default: `none`. */
+  readonly compression?: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
+}
+
+/** A record that `decodeRecords` has read, with its own copies of the bytes. */
+export interface DecodedRecord {
+  /** The offset of the record in its partition. */
+  readonly offset: number
+  /** Milliseconds since 1970; −1 in format 0, null where the record's is past 2^53 ms. */
+  readonly timestamp: number | null
+  /** The producer or the broker set the timestamp; `none` in format 0. */
+  readonly timestampType: 'none' | 'create-time' | 'log-append-time'
+  /** Null where the record has none. */
+  readonly key: Buffer | null
+  /** Null in a tombstone. */
+  readonly value: Buffer | null
+  /** The headers in order, repeats included. */
+  readonly headers: readonly { readonly key: string; readonly value: Buffer | null }[]
+}
+
+const FIELDS = ['key', 'value', 'timestamp', 'headers']
+
+/**
+ * One batch, for the `records` field of a Produce request. Throws EncodeError for an empty list, an unknown field, and
+ * what the format cannot hold.
+ */
+export function encodeRecords(
+  records: readonly PlainRecord[],
+  options: EncodeRecordsOptions = {},
+): Buffer {
+  const { format = 2, compression = 'none' } = options
+  if (records.length === 0) throw new EncodeError('a batch needs a record')
+  if (![0, 1, 2].includes(format)) throw new EncodeError(`there is no format ${String(format)}`)
+  if (!COMPRESSIONS.includes(compression)) {
+    throw new EncodeError(`there is no compression '${compression}'`)
+  }
+  const now = Date.now()
+  const outgoing = records.map((record) => outgoingOf(record, format, now))
+  return format === 2
+    ? encodeBatch(outgoing, { compression })
+    : encodeMessageSet(outgoing, format, compression)
+}
+
+/**
+ * The records in the `records` field of a Fetch response, of any format. Markers that end transactions are left out, and
+ * a batch that the broker cut off at the byte limit of the request. A batch may begin before the offset that was asked
+ * for. Throws ProtocolError for damage.
+ */
+export function decodeRecords(data: Uint8Array): readonly DecodedRecord[] {
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+  const { batches, error } = readBatches(bytes, { topic: '', partition: -1 })
+  if (error !== undefined) {
+    error.context = 'records'
+    throw error
+  }
+  return batches
+    .filter(({ control }) => !control)
+    .flatMap((batch) => batch.messages())
+    .map((message) => {
+      // Damaged headers throw, where those of toObject() are null.
+      if (message.headers.length === 0) return recordOf(message.toObject(), [])
+      const copy = message.toObject()
+      return recordOf(copy, copy.headers!)
+    })
+}
+
+function recordOf(
+  { offset, timestamp, timestampType, key, value }: MessageObject,
+  headers: DecodedRecord['headers'],
+): DecodedRecord {
+  return { offset, timestamp, timestampType, key, value, headers }
+}
+
+function outgoingOf(record: PlainRecord, format: 0 | 1 | 2, now: number): OutgoingRecord {
+  const unknown = Object.keys(record).find((name) => !FIELDS.includes(name))
+  if (unknown !== undefined) {
+    throw new EncodeError(`a record has no field '${unknown}'; it has ${FIELDS.join(', ')}`)
+  }
+  const { key = null, value = null, timestamp = now, headers = [] } = record
+  for (const [name, data] of [['key', key] as const, ['value', value] as const]) {
+    const isData = data === null || typeof data === 'string' || data instanceof Uint8Array
+    if (!isData) throw new EncodeError(`the ${name} of a record must be text, bytes or null`)
+  }
+  if (!Number.isSafeInteger(timestamp)) {
+    throw new EncodeError('the timestamp of a record must be whole milliseconds since 1970')
+  }
+  if (format !== 2 && headers.length > 0) throw new EncodeError(`format ${format} has no headers`)
+  return new OutgoingRecord(key, value, timestamp, headers)
+}
