@@ -46,6 +46,15 @@ export const CONTENTS: readonly (readonly [heading: string, parts: readonly Part
       {
         entries: [
           {
+            usage: 'share [options] <group> <topic...>',
+            summary: 'print and acknowledge the messages that a share group lends',
+          },
+        ],
+        load: async () => (await import('./commands/share.ts')).shareCommand,
+      },
+      {
+        entries: [
+          {
             usage: 'mirror [options] <topic...>',
             summary: 'copy topics to another cluster, or to other topics of the same',
           },

@@ -5,9 +5,12 @@ import {
   KafkaClient,
   type ShareMessage,
 } from '../../src/index.ts'
+import { builtCommand } from '../support/built.ts'
+import { CommandLine } from '../support/cli-cluster.ts'
 import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
 import { describeWithBrokers } from '../support/real-brokers.ts'
 import { lagOf, newQueue, nextOf, numberOf, writeNumbers } from '../support/share/queue.ts'
+import { TemporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
 
 const SHORT_LOCKS = { 'share.record.lock.duration.ms': '1000' }
@@ -246,5 +249,18 @@ describeWithBrokers('share consumers on Kafka 4.4.0', ['java'], () => {
     expect(member).toBeDefined()
     const opening = client.getShareConsumer({ topics: [queue.topic], shareGroup: 'classic-group' })
     await expect(opening).rejects.toThrow(/GROUP_ID_NOT_FOUND.*there is a group of another type/)
+  })
+
+  it('are what `samsa share` reads a queue with', async () => {
+    builtCommand()
+    using folder = new TemporaryFolder()
+    const samsa = new CommandLine(kafka.hosts, folder.path)
+    const queue = await newQueue(client)
+    await writeNumbers(client, queue.topic, 3)
+    const share = `share ${queue.group} ${queue.topic}`
+    expect(await samsa.output(`${share} -n 1 --ack release --delivery-count`)).toBe('1 0\n')
+    expect(await samsa.output(`${share} -n 1 --ack reject --delivery-count`)).toBe('2 0\n')
+    expect(await samsa.output(`${share} -n 2 -f %o:%s;`)).toBe('1:1;2:2;')
+    await until(async () => (await lagOf(client, queue)) === 0)
   })
 })
