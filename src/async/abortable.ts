@@ -2,8 +2,8 @@ import { deferred } from './deferred.ts'
 import { onAbort } from './on-abort.ts'
 
 /**
- * Waits for something that does not know signals, until the signal is aborted: then throws its reason. A
- * result that arrives after that is passed to `discard`.
+ * Waits for a promise that does not take a signal, until the signal is aborted: then rejects with the signal's reason.
+ * A result that arrives later is passed to `discard`.
  */
 export async function abortable<T>(
   running: Promise<T>,

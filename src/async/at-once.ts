@@ -1,8 +1,9 @@
 import { InvalidArgumentError, type ErrorContext } from '../errors.ts'
 
 /**
- * What a function of the application's returned, where it is needed at once. Types do not keep an async function
- * out of JavaScript: it is refused by name, and its own failure does not become an unhandled rejection.
+ * Returns the result of a function of the application where it is needed synchronously. Throws an error that names the
+ * function if it returned a promise, which types cannot prevent in JavaScript; a rejection of that promise is not
+ * reported as unhandled.
  */
 export function atOnce<T>(returned: T, what: string, context?: ErrorContext): T {
   if (!(returned instanceof Promise)) return returned

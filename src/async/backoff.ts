@@ -1,12 +1,14 @@
 import { LONGEST_TIMER_MS } from './timer.ts'
 
-/** How long to wait before the next attempt: doubled each time, up to a ceiling, with jitter (KIP-580). */
+/** The wait before the next attempt: doubled after each attempt up to a maximum, with jitter (KIP-580). */
 export interface BackoffOptions {
   readonly initialMs: number
   readonly maxMs: number
 }
 
-/** Spreads clients that failed together by a fifth either way, so that they don't come back together. */
+/**
+ * Changes the wait by up to a fifth in either direction, so that clients that failed together do not retry together.
+ */
 const JITTER = 0.2
 
 export function backoffMs(attempt: number, { initialMs, maxMs }: BackoffOptions): number {

@@ -2,7 +2,7 @@ import { deferred } from './deferred.ts'
 import { onAbort } from './on-abort.ts'
 import { Timer } from './timer.ts'
 
-/** By when something must be done: one for an operation and all its retries, or until it is aborted. */
+/** The time by which an operation with all its retries must be done, and the signal that ends it earlier. */
 export class Deadline {
   readonly timeoutMs: number
   readonly signal: AbortSignal | undefined
@@ -14,7 +14,7 @@ export class Deadline {
     this.#end = performance.now() + timeoutMs
   }
 
-  /** Milliseconds that are left, never negative. */
+  /** The milliseconds that are left; never negative. */
   get remainingMs(): number {
     return Math.max(0, this.#end - performance.now())
   }
@@ -28,7 +28,7 @@ export class Deadline {
     return waitMs < this.remainingMs
   }
 
-  /** Waits; rejects with the signal's reason as soon as it is aborted. */
+  /** Waits. Rejects with the signal's reason as soon as the signal is aborted. */
   async sleep(waitMs: number): Promise<void> {
     const { signal } = this
     signal?.throwIfAborted()

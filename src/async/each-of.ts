@@ -1,4 +1,4 @@
-/** Runs `work` for each, `limit` at a time. */
+/** Runs `work` for each item, with at most `limit` calls at a time. */
 export async function eachOf<T>(
   all: readonly T[],
   limit: number,

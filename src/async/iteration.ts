@@ -1,6 +1,6 @@
 /**
- * AsyncIterableIterator<T, undefined>, which TypeScript has with a second parameter from 5.6 on only. Here `value`
- * is undefined at the end, and not `any`.
+ * AsyncIterableIterator<T, undefined>, whose second parameter TypeScript has only from 5.6 on. At the end `value` is
+ * undefined here, not `any`.
  */
 export interface Iteration<T> extends AsyncIterator<T, undefined> {
   [Symbol.asyncIterator](): Iteration<T>

@@ -6,9 +6,9 @@ interface Watch {
 const watches = new WeakMap<AbortSignal, Watch>()
 
 /**
- * Runs `callback` when the signal is aborted, unless the returned function is called first. A signal has one
- * listener however many callbacks wait for it: Node warns of a leak when a signal has more than ten, and one
- * signal may serve any number of waits. A signal that is already aborted runs nothing.
+ * Runs `callback` when the signal is aborted, unless the returned function is called first. A signal has only one
+ * listener, however many callbacks wait for it: Node warns of a leak at more than ten listeners, and one signal may
+ * serve any number of waits. If the signal is already aborted, nothing runs.
  */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   let watch = watches.get(signal)
@@ -17,7 +17,7 @@ export function onAbort(signal: AbortSignal, callback: () => void): () => void {
     watches.set(signal, watch)
   }
   const { callbacks, stop } = watch
-  // Each call adds a function of its own: the same callback may be given twice.
+  // Each call adds a function of its own, because the same callback may be passed twice.
   const run = () => callback()
   callbacks.add(run)
   return () => {
@@ -30,7 +30,7 @@ export function onAbort(signal: AbortSignal, callback: () => void): () => void {
 function startWatch(signal: AbortSignal): Watch {
   const callbacks = new Set<() => void>()
   const onEvent = () => {
-    // A callback may withdraw another one, which then does not run any more.
+    // A callback may remove another one, which then does not run.
     for (const callback of callbacks) callback()
   }
   signal.addEventListener('abort', onEvent)

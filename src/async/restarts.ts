@@ -1,4 +1,4 @@
-/** Learns which producers and consumers are open, to close them with their client. */
+/** Registers which producers and consumers are open, so that their client can close them. */
 export interface OpenRegister {
   readonly onOpened: () => void
   readonly onClosed: () => void
@@ -11,7 +11,7 @@ export const NO_REGISTER: OpenRegister = {
 
 /**
  * The sessions of a producer or consumer, one from each start to the next stop. A session that was closed never acts
- * again (see `Lifecycle`), so a start after a stop makes a new one, from what the session before left:
+ * again (see `Lifecycle`), so a start after a stop creates a new one from what the previous session left:
  *
  *   from \ call   again             stop              close
  *   in use        (nothing)         stopped           closed
@@ -37,29 +37,29 @@ export class Restarts<Session> {
   }
 
   /**
-   * To be called before a session is started. After a stop it resolves with true once that has ended, successfully or
-   * not, and a new session is in use; undefined where there is nothing to wait for.
+   * Call this before a session is started. After a stop it resolves with true when the stop has ended, successfully or
+   * not, and a new session is in use. Returns undefined if there is nothing to wait for.
    */
   again(): Promise<boolean> | undefined {
     return this.#stopping === undefined || this.#isClosed ? undefined : this.#again(this.#stopping)
   }
 
-  /** `stopping` is the closing of the session in use. */
+  /** The promise of closing the session in use. */
   stop(stopping: Promise<void>): Promise<void> {
     this.#stopping ??= stopping
     return stopping
   }
 
-  /** As `stop`, permanently: the session's own `start` throws from now on. */
+  /** Like `stop`, but permanent: the session's own `start` throws from now on. */
   close(closing: Promise<void>): Promise<void> {
     this.#isClosed = true
     return closing
   }
 
   async #again(stopping: Promise<void>): Promise<boolean> {
-    // Its error is thrown to the caller of `stop`.
+    // The error is thrown to the caller of `stop`.
     await stopping.catch(() => undefined)
-    // Another start has been faster, or a close.
+    // Another start, or a close, came first.
     if (this.#stopping !== stopping || this.#isClosed) return false
     this.#current = this.#make(this.#current)
     this.#stopping = undefined

@@ -1,23 +1,23 @@
-/** The longest delay that Node's timers hold, 24.8 days: they run a longer one after 1 ms. */
+/** The longest delay of Node's timers, 24.8 days: a longer one runs after 1 ms. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /** Node's timers may run this much early. */
 const EARLY_MS = 1
-/** A timer that runs later than this has been held up: the event loop was blocked, or the process stopped. */
+/** A timer that runs later than this was delayed: the event loop was blocked, or the process was stopped. */
 const LATE_MS = 50
-/** The most that is added to a wait that was held up. */
+/** The maximum extension of a wait that was delayed. */
 const LONGEST_GRACE_MS = 1_000
 
 /**
- * A bounded wait. The callback runs after `waitMs`, and after sockets were read: Node runs timers before it
- * polls sockets, so that in a process that was blocked or stopped a plain timer abandons a request whose
- * response has already arrived. Whatever cancels this timer therefore gets its turn first:
+ * A bounded wait. The callback runs after `waitMs`, and only after sockets were read: Node runs timers before it polls
+ * sockets, so that after a blocked event loop or a stopped process a plain timer would abandon a request whose response
+ * has already arrived. Code that cancels this timer therefore runs first:
  *
  * - An elapsed timer lets one poll phase pass before it calls back (`setImmediate` runs after it).
- * - A timer that runs late is extended once by as long as it is late, one second at most: the rest of a large
- *   response, or the next step of a handshake, could not be sent while nothing was read here.
+ * - A timer that runs late is extended once by its delay, by one second at most, because the rest of a large response,
+ *   or the next step of a handshake, could not arrive while nothing was read.
  *
- * Any `waitMs` is valid: a wait that is longer than Node's timers hold continues in parts.
+ * Any `waitMs` is valid: a wait that is longer than Node's timers allow continues in parts.
  */
 export class Timer {
   readonly #onElapsed: () => void
@@ -35,13 +35,13 @@ export class Timer {
     this.#start(waitMs)
   }
 
-  /** After this the callback does not run. Safe to call again, and after the callback ran. */
+  /** Prevents the callback. Safe to call again, and after the callback has run. */
   cancel(): void {
     clearTimeout(this.#timeout)
     clearImmediate(this.#immediate)
   }
 
-  /** Lets the process end while this waits. */
+  /** Lets the process end while this timer waits. */
   unref(): this {
     this.#keepsAlive = false
     this.#timeout?.unref()
@@ -63,7 +63,7 @@ export class Timer {
     } else if (leftMs > EARLY_MS) {
       this.#start(leftMs)
     } else {
-      // Not unreferenced: Node would run it only after the next event of another kind.
+      // Not unreferenced, because Node would run it only after the next event of another kind.
       this.#immediate = setImmediate(this.#onElapsed)
     }
   }

@@ -4,20 +4,23 @@ import { aSignal } from '../call-options.ts'
 import { RequestTimeoutError } from '../errors.ts'
 import { aDurationMs, checkOptions } from '../options.ts'
 
-/** How long a wait may take. */
+/** The bounds of a wait. */
 export interface WaitOptions {
-  /** Default: as long as it takes. */
+  /** The time limit. Default: none. */
   readonly timeoutMs?: number
-  /** Ends the wait when it is aborted: it then throws the signal's reason. */
+  /** Ends the wait when it is aborted: the wait then rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
 
-/** Throws InvalidArgumentError for an option that isn't one, or can't be right. */
+/** Throws InvalidArgumentError for an unknown option or an invalid value. */
 export function checkWait(wait: WaitOptions): void {
   checkOptions<WaitOptions>('wait', wait, { timeoutMs: aDurationMs(0), signal: aSignal })
 }
 
-/** Waits, but no longer than that: then throws RequestTimeoutError with the reason, or the signal's. */
+/**
+ * Waits within these bounds. Rejects with RequestTimeoutError and the given reason when the time is over, or with the
+ * signal's reason.
+ */
 export async function within<T>(
   { timeoutMs, signal }: WaitOptions,
   running: Promise<T>,

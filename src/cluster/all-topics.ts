@@ -5,7 +5,7 @@ import type { Cluster } from './cluster.ts'
 import { metadataRequest } from './metadata-request.ts'
 import { topicsOf, type TopicMetadata } from './metadata.ts'
 
-/** All topics of the cluster that this client may see and that are usable, as the brokers tell now. */
+/** Returns all topics that this client may see and that are usable, from a new Metadata response. */
 export async function allTopics(cluster: Cluster, deadline: Deadline): Promise<TopicMetadata[]> {
   const response = await cluster.router.call(
     metadata,

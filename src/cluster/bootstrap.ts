@@ -3,13 +3,12 @@ import { isIP } from 'node:net'
 import type { Address } from '../network/address.ts'
 
 /**
- * How the names of bootstrap addresses are used (Java's `client.dns.lookup`): as they are, trying all
- * addresses of a name, or each replaced by the canonical names of its addresses, which is what Kerberos and
- * certificates behind an alias want.
+ * How the client uses the names of bootstrap addresses (Java's `client.dns.lookup`): it tries all addresses of a name,
+ * or replaces the name by the canonical names of its addresses, as Kerberos and certificates behind an alias require.
  */
 export type DnsLookup = 'use_all_dns_ips' | 'resolve_canonical_bootstrap_servers_only'
 
-/** The canonical names of all addresses of all hosts; a host that cannot be resolved stays as it is. */
+/** Returns the canonical names of all addresses of all hosts. A host that cannot be resolved is returned unchanged. */
 export async function canonicalAddresses(
   addresses: readonly Address[],
 ): Promise<readonly Address[]> {

@@ -21,14 +21,14 @@ interface ListedBroker extends Address {
 export class BrokerPool {
   readonly options: ClusterOptions
   readonly #brokerOptions: BrokerOptions
-  /** Of the first cluster that answered: the client keeps to it. Undefined before Kafka 0.10.1. */
+  /** The id of the cluster that answered first; the client stays with it. Undefined before Kafka 0.10.1. */
   #clusterId: string | undefined
   #seeds: readonly Broker[] = []
   readonly #brokers = new Map<number, Broker>()
   #isClosed = false
   /** Aborted by `close`. */
   readonly #ending = new AbortController()
-  /** Whether any connection became ready: the addresses are right then, however the brokers are now. */
+  /** Whether any connection was ever ready: then the addresses are right, even if no broker can be reached now. */
   #wasReached = false
 
   constructor(options: ClusterOptions) {
@@ -43,7 +43,7 @@ export class BrokerPool {
     }
   }
 
-  /** The brokers that are known, by node id. Empty before the first request. */
+  /** The known brokers by node id. Empty before the first request. */
   get brokers(): ReadonlyMap<number, Broker> {
     return this.#brokers
   }
@@ -53,8 +53,9 @@ export class BrokerPool {
   }
 
   /**
-   * Sends a request to any broker: the known ones, then the bootstrap addresses, found again (KIP-899).
-   * Throws NoBrokersAvailableError with what each of them said, WrongClusterError where all are of another cluster.
+   * Sends a request to any broker: to the known brokers first, then to the bootstrap addresses, which are resolved
+   * again (KIP-899). Throws NoBrokersAvailableError with the error of each broker, or WrongClusterError if all brokers
+   * belong to another cluster.
    */
   async requestAny<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
@@ -90,19 +91,22 @@ export class BrokerPool {
   }
 
   /**
-   * Whether the error says that not one address could be reached, ever: then an address is more likely wrong
-   * than a broker down, and the call fails at once rather than after many retries, unless the client is to wait.
+   * Whether the error means that no address was ever reached. Then an address is more likely wrong than all brokers are
+   * down, and the call fails immediately instead of after many retries, unless `waitForCluster` is set.
    */
   wasNeverReached(error: Error): boolean {
     const isUnavailable = error instanceof KafkaError && error.code === 'NO_BROKERS_AVAILABLE'
     return isUnavailable && !this.#wasReached && !this.options.waitsForCluster
   }
 
-  /** The broker with this id at this address; its connections are closed if it was elsewhere before. */
+  /**
+   * Returns the broker with this id at this address. If the broker was at another address before, its connections are
+   * closed.
+   */
   learnBroker(nodeId: number, address: Address, rack: string | null = null): Broker {
     const known = this.#brokers.get(nodeId)
     if (known?.name === formatAddress(address)) {
-      // Only Metadata tells the rack.
+      // Only Metadata reports the rack.
       known.rack = rack ?? known.rack
       return known
     }
@@ -113,14 +117,14 @@ export class BrokerPool {
   }
 
   /**
-   * Takes over the brokers that a Metadata response lists, and closes the connections of those that it does not.
-   * Throws WrongClusterError for a response of another cluster: its leaders would be written to.
+   * Stores the brokers of a Metadata response, and closes the connections of brokers that it does not list. Throws
+   * WrongClusterError for a response of another cluster, because the client would write to that cluster's leaders.
    */
   update(clusterId: string | null, listed: readonly ListedBroker[]): void {
     this.#identify(clusterId, listed)
     for (const { nodeId, host, port, rack } of listed)
       this.learnBroker(nodeId, { host, port }, rack)
-    // An empty list is what a broker answers that failed, or that has just started: it takes nothing away.
+    // A broker that failed or has just started returns an empty list: the known brokers are kept.
     if (listed.length === 0) return
     const ids = new Set(listed.map(({ nodeId }) => nodeId))
     for (const [nodeId, broker] of this.#brokers) {
@@ -131,8 +135,8 @@ export class BrokerPool {
   }
 
   /**
-   * Forgets the brokers: the next request starts from the bootstrap addresses (KIP-1102). The cluster id is
-   * kept: positions, committed offsets and sequence numbers mean nothing in another cluster.
+   * Forgets the brokers: the next request starts from the bootstrap addresses (KIP-1102). The cluster id is kept,
+   * because positions, committed offsets and sequence numbers mean nothing in another cluster.
    */
   rebootstrap(): void {
     this.options.logger.info('the cluster asked to start again from the bootstrap addresses')
@@ -140,7 +144,9 @@ export class BrokerPool {
     this.#brokers.clear()
   }
 
-  /** Lets requests finish for so long, then closes all connections. Later requests get a ClosedError. */
+  /**
+   * Waits up to this long for requests in flight, then closes all connections. Later requests fail with ClosedError.
+   */
   async close(graceMs: number): Promise<void> {
     this.#isClosed = true
     this.#ending.abort(new ClosedError('client'))
@@ -159,7 +165,7 @@ export class BrokerPool {
     if (this.#isClosed) throw new ClosedError('client')
   }
 
-  /** Known brokers in random order, so that load is spread; those that just failed come last. */
+  /** Returns the known brokers in random order, which spreads the load; brokers that have just failed come last. */
   #inOrder(): Broker[] {
     return [...this.#brokers.values()]
       .map((broker) => ({ broker, rank: Math.random() + (broker.isBackingOff ? 1 : 0) }))
@@ -167,7 +173,7 @@ export class BrokerPool {
       .map(({ broker }) => broker)
   }
 
-  /** The bootstrap addresses as brokers; connections to those that are still among them are kept. */
+  /** Returns the bootstrap addresses as brokers. Connections to addresses that are still in the list are kept. */
   async #bootstrap(): Promise<readonly Broker[]> {
     const addresses = await this.options.bootstrap(this.#ending.signal)
     this.#throwIfClosed()

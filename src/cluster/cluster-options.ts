@@ -5,20 +5,20 @@ import type { Logger } from '../observe/logger.ts'
 import type { ClientMetrics } from '../observe/metrics/client-metrics.ts'
 
 export interface ClusterOptions {
-  /** Finds the bootstrap addresses: asked at the start, and whenever no known broker can be reached. */
+  /** Finds the bootstrap addresses. Called at the start, and whenever no known broker can be reached. */
   readonly bootstrap: (signal: AbortSignal) => Promise<readonly Address[]>
-  /** Whether those are of controllers, which know each other and no brokers or topics (KIP-919). */
+  /** Whether the addresses are those of controllers, which know each other but no brokers or topics (KIP-919). */
   readonly bootstrapsFromControllers: boolean
   readonly broker: BrokerOptions
-  /** The ZooKeeper servers that the client was given, with the chroot: balanced consumers use the same. */
+  /** The ZooKeeper servers of the client, with the chroot. Balanced consumers use the same. */
   readonly zookeeperHosts: string | undefined
-  /** How long one request may take. */
+  /** The time limit of one request. */
   readonly requestTimeoutMs: number
-  /** How long an operation may take with all its retries, where the caller does not say. */
+  /** The time limit of an operation with all its retries, if the caller does not set one. */
   readonly operationTimeoutMs: number
   /** Whether calls wait for a cluster that was never reached. */
   readonly waitsForCluster: boolean
-  /** What is known of topics that are in use is asked for again at this age. */
+  /** The age at which the metadata of topics in use is refreshed. */
   readonly metadataMaxAgeMs: number
   readonly backoff: BackoffOptions
   readonly logger: Logger

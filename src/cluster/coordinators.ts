@@ -14,14 +14,17 @@ import { recipientOf, type Recipient } from './recipient.ts'
 
 const KEY_TYPES: Readonly<Record<CoordinatorKind, number>> = { group: 0, transaction: 1, share: 2 }
 
-/** From this version on, of Kafka 0.11, there are coordinators of transactions. */
+/** The first version with transaction coordinators (Kafka 0.11). */
 const WITH_KEY_TYPES = 1
-/** From this version on a request names its keys in a list. */
+/** The first version with a list of keys. */
 const MANY_KEYS = 4
-/** How many keys are looked up at the same time where each takes a request of its own. */
+/** How many keys are looked up at the same time if each needs a request of its own. */
 const MAX_CONCURRENT = 32
 
-/** Which broker coordinates a group or transactional id: looked up once, until it turns out to be wrong. */
+/**
+ * The brokers that coordinate groups and transactional ids. A coordinator is looked up once, and again when a broker
+ * reports that it has moved.
+ */
 export class Coordinators {
   readonly #pool: BrokerPool
   readonly #known = new Map<string, Broker>()
@@ -30,16 +33,16 @@ export class Coordinators {
     this.#pool = pool
   }
 
-  /** The coordinator as far as is known, without asking. */
+  /** The coordinator, as far as known. */
   known(kind: CoordinatorKind, key: string): Broker | undefined {
     const known = this.#known.get(`${kind}/${key}`)
-    // A broker that has left the cluster, or moved, is not asked again.
+    // The broker has left the cluster, or has moved.
     return known !== undefined && this.#pool.brokers.get(known.nodeId) === known ? known : undefined
   }
 
   /**
-   * The coordinator, looked up if it is not known. Retries until it is available: the first answer of a new
-   * cluster is that it is not. Throws BrokerError, NoBrokersAvailableError.
+   * Returns the coordinator, and looks it up if it is not known. Retries until it is available: a new cluster first
+   * answers that it is not. Throws BrokerError, NoBrokersAvailableError.
    */
   async of(kind: CoordinatorKind, key: string, deadline: Deadline): Promise<Broker> {
     const known = this.known(kind, key)
@@ -58,7 +61,7 @@ export class Coordinators {
 
   /**
    * Looks up the coordinators of many keys with one attempt: in one request from FindCoordinator v4 on (Kafka 3.0,
-   * KIP-699), in one for each key before. Resolves with the errors of the keys whose coordinator was not found.
+   * KIP-699), before in one request for each key. Resolves with the errors of the keys whose coordinator was not found.
    */
   async lookUp(
     kind: CoordinatorKind,
@@ -84,17 +87,17 @@ export class Coordinators {
     return failures
   }
 
-  /** The next caller looks it up. */
+  /** Forgets a coordinator: the next caller looks it up. */
   forget(kind: CoordinatorKind, key: string): void {
     this.#known.delete(`${kind}/${key}`)
   }
 
-  /** Where the error is a broker's word that it does not coordinate this, or that it cannot be reached. */
+  /** Forgets the coordinator if the error means that the broker is not the coordinator or cannot be reached. */
   forgetIfMoved(kind: CoordinatorKind, key: string, error: unknown): void {
     if (isUnreachable(error) || isElsewhere(error)) this.forget(kind, key)
   }
 
-  /** Asks for as many of the keys as one request can name: all from v4 on, the first before. */
+  /** Requests as many of the keys as one request can contain: all from v4 on, the first one before. */
   async #find(
     recipient: Recipient,
     kind: CoordinatorKind,
@@ -118,7 +121,7 @@ export class Coordinators {
       }
     })
     const answers = new Map(response.coordinators.map((one) => [one.key, one]))
-    // Before v4 the response itself is the answer for its one key.
+    // Before v4 the response itself is the result of its only key.
     const answerFor = (key: string) => (sent.isList ? answers.get(key) : response)
     return new Map(sent.keys.map((key) => [key, this.#learn(kind, key, answerFor(key))]))
   }

@@ -1,7 +1,7 @@
 /**
- * Requests about many items (topics, partitions, groups) of which each broker answers for some: split by
- * broker, sent at the same time, merged item by item. Items that may succeed later are sent again until the
- * caller's deadline; the others keep their error, and no item is left without an outcome.
+ * Requests about many items (topics, partitions, groups) of which each broker answers for some. They are split by
+ * broker, sent at the same time, and merged item by item. Items that may succeed later are sent again until the
+ * caller's deadline; the others keep their error. Every item has an outcome.
  */
 import { ErrorCode } from '../../protocol/errors.ts'
 import { backoffMs, type BackoffOptions } from '../async/backoff.ts'
@@ -18,7 +18,7 @@ import { reportRetry } from './retry.ts'
 import type { Router } from './router.ts'
 import type { BrokerTarget, Target } from './target.ts'
 
-/** What became of one item: a result, or the error that it ended with. */
+/** The outcome of one item: a result, or its last error. */
 export type Outcome<Item, Result> =
   | { readonly item: Item; readonly result: Result; readonly error?: undefined }
   | { readonly item: Item; readonly result?: undefined; readonly error: KafkaError }
@@ -27,19 +27,19 @@ export interface FanOutSettings<Item, Result> {
   readonly items: readonly Item[]
   /** The broker that answers for an item. */
   readonly to: (item: Item) => Target
-  /** What is done, for errors, events and logs: `describing groups`. */
+  /** What the call does, for errors, events and logs: `describing groups`. */
   readonly what: string
-  /** One for all items and attempts. */
+  /** One deadline for all items and attempts. */
   readonly deadline: Deadline
-  /** Whether an item with this error after this many attempts is sent again. Default: where the error is retriable. */
+  /** Whether an item with this error is sent again after this many attempts. Default: if the error is retriable. */
   readonly retry?: (error: KafkaError, attempts: number) => boolean
-  /** How often items are sent again at most. Default: until the deadline. */
+  /** The maximum number of retries of an item. Default: until the deadline. */
   readonly maxRetries?: number
   /** The waits between attempts. Default: the client's `retryBackoffMs` and `retryBackoffMaxMs`. */
   readonly backoff?: BackoffOptions
-  /** How many items one request may name. Default: no limit. */
+  /** The maximum number of items in one request. Default: no limit. */
   readonly maxItems?: number
-  /** Sends one request about these items. What it throws becomes the error of each of them. */
+  /** Sends one request about these items. An error that it throws becomes the error of each of them. */
   readonly ask: (
     items: readonly Item[],
     recipient: Recipient,
@@ -48,7 +48,7 @@ export interface FanOutSettings<Item, Result> {
 
 /** A broker that did not answer. */
 export interface BrokerFailure {
-  /** Node id. */
+  /** The node id. */
   readonly broker: number
   /** Why the broker did not respond. */
   readonly error: KafkaError
@@ -59,7 +59,7 @@ export interface FromEveryBroker<Result> {
   readonly incomplete: readonly BrokerFailure[]
 }
 
-/** How many brokers are asked at the same time. */
+/** The maximum number of brokers that are asked at the same time. */
 const MAX_CONCURRENT = 32
 
 export class FanOut {
@@ -71,7 +71,7 @@ export class FanOut {
     this.#router = router
   }
 
-  /** The outcome of each item, in the order of the items. Never rejects for an item; rejects when aborted. */
+  /** Resolves with the outcome of each item, in the order of the items. Rejects only when it is aborted. */
   run<Item, Result>(
     settings: FanOutSettings<Item, Result>,
   ): Promise<readonly Outcome<Item, Result>[]> {
@@ -79,8 +79,8 @@ export class FanOut {
   }
 
   /**
-   * The results of all items, in the order of the items. Throws the first error that another attempt cannot
-   * help, without further attempts for the others, or the error of an item that failed until the deadline.
+   * Resolves with the results of all items, in the order of the items. Throws the first error that is not retriable,
+   * without further attempts for the other items, or the error of an item that still fails at the deadline.
    */
   async all<Item, Result>(settings: FanOutSettings<Item, Result>): Promise<readonly Result[]> {
     const outcomes = await this.#untilDone(settings, true)
@@ -102,7 +102,7 @@ export class FanOut {
     for (let attempt = 0; pending.length > 0; attempt++) {
       for (const outcome of await this.#round(pending, settings)) {
         const before = outcomes.get(outcome.item)?.error
-        // What the cluster said of the item is the reason, whether time ran out in a wait or in an attempt.
+        // The reason is the cluster's last error for the item, whether the time ended in a wait or in an attempt.
         const isLate = outcome.error instanceof RequestTimeoutError && deadline.remainingMs <= 0
         if (!(isLate && before instanceof BrokerError)) outcomes.set(outcome.item, outcome)
       }
@@ -121,8 +121,8 @@ export class FanOut {
   }
 
   /**
-   * Asks every broker of the cluster the same question. Brokers that fail until the deadline are in
-   * `incomplete`, each with its error: what is merged from the answers lacks what those would have said.
+   * Sends the same request to every broker of the cluster. Brokers that still fail at the deadline are in `incomplete`,
+   * each with its error: the merged result lacks their part.
    */
   async everyBroker<Result>(settings: {
     readonly what: string
@@ -166,8 +166,8 @@ export class FanOut {
   }
 
   /**
-   * The broker of each item. Those that are known cost no promise and no timer: there may be 20,000 partitions.
-   * The others are looked up together, and an item without a broker has its outcome already.
+   * Finds the broker of each item. Known brokers need no promise and no timer, because there may be 20,000 partitions.
+   * The others are looked up together, and an item without a broker gets its outcome here.
    */
   async #locate<Item, Result>(
     items: readonly Item[],
@@ -208,8 +208,8 @@ export class FanOut {
   }
 
   /**
-   * Once for each topic, key or controller, however many items failed: a broker that has lost thousands of
-   * partitions must not cause as many look-ups. What takes longer than the deadline goes on by itself.
+   * Looks up once for each topic, key or controller, however many items failed: a broker that lost thousands of
+   * partitions must not cause as many lookups. A lookup that takes longer than the deadline continues by itself.
    */
   async #forgetMoved<Item, Result>(
     outcomes: readonly Outcome<Item, Result>[],
@@ -240,7 +240,7 @@ export class FanOut {
     const recipient = recipientOf(this.#pool, broker)
     try {
       const answered = await within(deadline, what, () => ask(items, recipient))
-      // What the response says of others, or says twice, is left out.
+      // Results of other items, and second results of the same item, are ignored.
       const found = new Map(answered.map((outcome) => [outcome.item, outcome]))
       const detail = 'the response does not mention it'
       const context = { broker: broker?.name }
@@ -256,8 +256,8 @@ export class FanOut {
 }
 
 /**
- * Waits no longer than the deadline: the error of what takes longer is a RequestTimeoutError. Nothing begins after
- * the deadline: the brokers that a response names may be very many.
+ * Waits until the deadline at most, and then throws RequestTimeoutError. Starts nothing after the deadline, because the
+ * brokers in a response may be very many.
  */
 async function within<T>(deadline: Deadline, what: string, run: () => Promise<T>): Promise<T> {
   deadline.signal?.throwIfAborted()
@@ -273,7 +273,7 @@ async function within<T>(deadline: Deadline, what: string, run: () => Promise<T>
   }
 }
 
-/** An abort ends the whole call, with the signal's reason; other errors belong to the items. */
+/** An abort ends the whole call with the signal's reason; other errors belong to the items. */
 function asKafkaError(error: unknown, deadline: Deadline): KafkaError {
   deadline.signal?.throwIfAborted()
   if (error instanceof KafkaError) return error

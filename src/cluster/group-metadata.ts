@@ -1,6 +1,6 @@
 /**
- * What identifies a member of a group to the group's coordinator (the Java client's `ConsumerGroupMetadata`): commits
- * and transactions that carry it fail when the membership has ended.
+ * Identifies a member of a group to the group's coordinator (the Java client's `ConsumerGroupMetadata`). Commits and
+ * transactions that contain it fail when the membership has ended.
  */
 export interface GroupMetadata {
   /** The name of the group (Kafka's `group.id`). */
@@ -13,7 +13,7 @@ export interface GroupMetadata {
   readonly groupInstanceId: string | undefined
 }
 
-/** For a consumer that commits without being a member: one that reads fixed partitions, or a group in ZooKeeper. */
+/** For a consumer that commits without being a member: one with fixed partitions, or in a group in ZooKeeper. */
 export function metadataOfNonMember(groupId: string): GroupMetadata {
   return { groupId, generationId: -1, memberId: '', groupInstanceId: undefined }
 }

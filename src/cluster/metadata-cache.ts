@@ -7,7 +7,7 @@ import type { BrokerPool } from './broker-pool.ts'
 import { partitionNumbered, topicsOf, updatedMetadata, type TopicMetadata } from './metadata.ts'
 import { metadataRequest } from './metadata-request.ts'
 
-/** DescribeCluster before this version tells only brokers. */
+/** DescribeCluster before this version returns only brokers. */
 const WITH_CONTROLLERS = 1
 /** Kafka's `EndpointType`: 1 is brokers. */
 export const CONTROLLERS = 2
@@ -16,44 +16,44 @@ interface Wanted {
   readonly create: boolean
 }
 
-/** What is known of topics, their leaders and the controller, and how it is asked for. */
+/** The metadata of topics, their leaders and the controller, and the requests for it. */
 export class MetadataCache {
   readonly #pool: BrokerPool
   readonly #topics = new Map<string, TopicMetadata>()
-  /** Topics that were used since they were last refreshed for their age. */
+  /** Topics that were used since they were last refreshed because of their age. */
   readonly #used = new Set<string>()
   #wanted = new Map<string, Wanted>()
-  /** The refresh that will start when the one under way is done: one at a time, however many ask. */
+  /** The refresh that starts when the one in progress is done. Only one runs at a time, however many callers wait. */
   #nextRefresh: Promise<void> | undefined
   #refresh: Promise<void> = Promise.resolve()
   #ageTimer: NodeJS.Timeout | undefined
-  /** Node id, −1 where it is not known. */
+  /** The node id; −1 if it is not known. */
   #controllerId = -1
 
   constructor(pool: BrokerPool) {
     this.#pool = pool
   }
 
-  /** The controller as far as is known. Brokers before 0.10 (Metadata v0) do not tell it. */
+  /** The controller, as far as known. Brokers before 0.10 (Metadata v0) do not report it. */
   get controller(): Broker | undefined {
     return this.#pool.brokers.get(this.#controllerId)
   }
 
-  /** Makes the next request to the controller look it up again. */
+  /** Forgets the controller: the next request to it looks it up again. */
   forgetController(): void {
     this.#controllerId = -1
   }
 
   /**
-   * What is known of a topic, without asking. Where the last response had an error for it, its `errorCode` is
-   * that, and its partitions are those that were known before.
+   * The cached metadata of a topic. If the last response had an error for it, `errorCode` is that error, and the
+   * partitions are those that were known before.
    */
   known(topic: string): TopicMetadata | undefined {
     this.#used.add(topic)
     return this.#topics.get(topic)
   }
 
-  /** The broker that leads a partition as far as is known. */
+  /** The broker that leads a partition, as far as known. */
   leaderOf(topic: string, partition: number): Broker | undefined {
     const partitions = this.known(topic)?.partitions
     const found = partitions && partitionNumbered(partitions, partition)
@@ -61,8 +61,8 @@ export class MetadataCache {
   }
 
   /**
-   * Asks for a topic's metadata again. Calls at the same time share one request, and one request runs at a
-   * time; the result covers whatever changed before the call.
+   * Refreshes a topic's metadata. Calls at the same time share one request, and only one request runs at a time. The
+   * result covers every change that was made before the call.
    */
   refresh(topic: string, create = false): Promise<void> {
     this.#wanted.set(topic, { create: create || (this.#wanted.get(topic)?.create ?? false) })
@@ -78,26 +78,28 @@ export class MetadataCache {
     return this.#nextRefresh
   }
 
-  /** Asks for the brokers, the controller, and all topics that are known. */
+  /** Refreshes the brokers, the controller, and all known topics. */
   async refreshAll(): Promise<void> {
     const names = [...this.#topics.keys()]
     if (names.length === 0) await this.refreshBrokers()
     else await Promise.all(names.map((name) => this.refresh(name)))
   }
 
-  /** Asks for the brokers and the controller, and for no topic. */
+  /** Refreshes the brokers and the controller, and no topic. */
   refreshBrokers(): Promise<void> {
     return this.#pool.options.bootstrapsFromControllers
       ? this.#fetchControllers()
       : this.#fetchMetadata([], false)
   }
 
-  /** Stops refreshing topics for their age. */
+  /** Stops refreshing topics because of their age. */
   close(): void {
     clearInterval(this.#ageTimer)
   }
 
-  /** Those that may be created apart from those that may not: the permission is for a whole request. */
+  /**
+   * Topics that may be created and others are in separate requests, because the permission applies to a whole request.
+   */
   async #fetchWanted(wanted: ReadonlyMap<string, Wanted>): Promise<void> {
     for (const create of [false, true]) {
       const names = [...wanted].filter(([, one]) => one.create === create).map(([name]) => name)
@@ -105,7 +107,7 @@ export class MetadataCache {
     }
   }
 
-  /** Controllers have no Metadata; DescribeCluster tells those of the quorum, and which is active. */
+  /** Controllers do not support Metadata. DescribeCluster returns the controllers of the quorum, and the active one. */
   async #fetchControllers(): Promise<void> {
     const response = await this.#pool.requestAny(
       describeCluster,
@@ -162,7 +164,7 @@ export class MetadataCache {
     }
   }
 
-  /** Leaders move while the client sends nothing: topics in use are refreshed at intervals. */
+  /** Leaders move while the client sends nothing, so topics in use are refreshed at intervals. */
   #watchAge(): void {
     if (this.#ageTimer !== undefined || this.#pool.isClosed) return
     this.#ageTimer = setInterval(() => {

@@ -2,15 +2,15 @@ import type { MetadataResponse } from '../../protocol/apis/metadata.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import { ZERO_UUID } from '../../protocol/schema/fields.ts'
 
-/** A partition as the brokers describe it (Metadata). */
+/** A partition as brokers describe it (Metadata). */
 export interface PartitionMetadata {
   /** The number of the partition. */
   readonly partition: number
   /** 0, or why the partition has no leader at the moment. */
   readonly errorCode: number
-  /** Node id of the leader, −1 where there is none. */
+  /** The node id of the leader; −1 if there is none. */
   readonly leader: number
-  /** −1 where the broker does not tell (before Kafka 2.1). */
+  /** −1 if the broker does not report it (before Kafka 2.1). */
   readonly leaderEpoch: number
   /** The node ids of the brokers that have a replica, the preferred leader first. */
   readonly replicas: readonly number[]
@@ -20,16 +20,16 @@ export interface PartitionMetadata {
 
 export interface TopicMetadata {
   readonly name: string
-  /** Undefined where the broker does not tell (before Kafka 2.8). */
+  /** Undefined if the broker does not report it (before Kafka 2.8). */
   readonly topicId: string | undefined
   readonly isInternal: boolean
-  /** 0, or why the last response named no partitions: `partitions` are then those that were known before. */
+  /** 0, or the reason why the last response had no partitions: `partitions` are then those that were known before. */
   readonly errorCode: number
-  /** By partition number, ascending. */
+  /** In ascending order of partition numbers. */
   readonly partitions: readonly PartitionMetadata[]
 }
 
-/** Brokers before Kafka 0.10 do not tell which topics are internal. They have only one. */
+/** Brokers before Kafka 0.10 do not report which topics are internal. They have only one. */
 export function isInternalTopic(name: string, isInternal: boolean): boolean {
   return isInternal || name === '__consumer_offsets'
 }
@@ -37,7 +37,7 @@ export function isInternalTopic(name: string, isInternal: boolean): boolean {
 export function topicsOf(response: MetadataResponse): TopicMetadata[] {
   const topics: TopicMetadata[] = []
   for (const { name, topicId, isInternal, errorCode, partitions } of response.topics) {
-    // Null only for topics that were asked for by an unknown id, which is never done here.
+    // Null only for topics that were requested by an unknown id, which this client never does.
     if (name === null) continue
     topics.push({
       name,
@@ -59,19 +59,19 @@ export function topicsOf(response: MetadataResponse): TopicMetadata[] {
   return topics
 }
 
-/** In order, each once: how many there are decides where keys go. */
+/** In order and without duplicates, because the number of partitions decides where keys go. */
 function distinct<One extends { readonly partitionIndex: number }>(partitions: One[]): One[] {
   return partitions
     .sort((a, b) => a.partitionIndex - b.partitionIndex)
     .filter((one, index, all) => one.partitionIndex !== all[index - 1]?.partitionIndex)
 }
 
-/** The partition with this number. A topic may have very many: it is found without a look at each. */
+/** Returns the partition with this number without a search, because a topic may have very many partitions. */
 export function partitionNumbered(
   partitions: readonly PartitionMetadata[],
   partition: number,
 ): PartitionMetadata | undefined {
-  // Partition n is the nth, unless the broker knows only some of them yet.
+  // Partition n is at index n, unless the broker knows only some of them yet.
   const direct = partitions[partition]
   if (direct?.partition === partition) return direct
   let from = 0
@@ -86,11 +86,11 @@ export function partitionNumbered(
 }
 
 /**
- * What is known of a topic after a response. `told` is undefined where the response leaves the topic out.
+ * The metadata of a topic after a response. `told` is undefined if the response does not contain the topic.
  *
- * A response with an error, or of a broker that is behind, takes nothing away: the partitions stay known with
- * their leaders, and `errorCode` says what the response said. A producer that took the partitions for gone would
- * reorder messages, and partition by a wrong count.
+ * A response with an error, or from a broker that is behind, removes nothing: the partitions stay known with their
+ * leaders, and `errorCode` is the error of the response. A producer that considered the partitions removed would
+ * reorder messages, and choose partitions by a wrong count.
  */
 export function updatedMetadata(
   known: TopicMetadata | undefined,
@@ -102,7 +102,7 @@ export function updatedMetadata(
     const errorCode = told.errorCode || ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
     return { ...known, errorCode }
   }
-  // Without an id the topic may be another of the same name, with fewer partitions and lower epochs.
+  // Without an id the topic may be another one of the same name, with fewer partitions and lower epochs.
   if (told.topicId === undefined || told.topicId !== known.topicId) return told
   return { ...told, partitions: updatedPartitions(known.partitions, told.partitions) }
 }

@@ -3,13 +3,15 @@ import type { Decoded, Fields } from '../../protocol/schema/fields.ts'
 import type { BodyFor, Broker, RequestOptions } from '../network/broker.ts'
 import type { BrokerPool } from './broker-pool.ts'
 
-/** Where one attempt goes: a broker that the router has found, or whichever broker can be reached. */
+/** The broker of one attempt: one that the router has found, or any that can be reached. */
 export interface Recipient {
-  /** Undefined where any broker will do. */
+  /** Undefined if any broker will do. */
   readonly broker: Broker | undefined
-  /** `host:port`, for errors; undefined where any broker will do. */
+  /** `host:port`, for errors. Undefined if any broker will do. */
   readonly name: string | undefined
-  /** Sends a request once. Throws what the connection throws. Default timeout: the client's `socketTimeoutMs`. */
+  /**
+   * Sends a request once. Throws the errors of the connection. Default of the timeout: the client's `socketTimeoutMs`.
+   */
   request<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
     body: BodyFor<Request>,

@@ -1,11 +1,11 @@
-/** Finds error codes in a decoded response without knowing its API: every API names them `errorCode`. */
+/** Finds error codes in a decoded response of any API: every API names the field `errorCode`. */
 
 export interface ResponseError {
   readonly errorCode: number
   readonly errorMessage: string | null
 }
 
-/** The error of the response as a whole; undefined where it has none, or no such field. */
+/** The error code of the response as a whole; undefined if it is 0, or there is no such field. */
 export function topLevelError(response: object): ResponseError | undefined {
   const errorCode: unknown = Reflect.get(response, 'errorCode')
   if (typeof errorCode !== 'number' || errorCode === 0) return undefined
@@ -14,8 +14,8 @@ export function topLevelError(response: object): ResponseError | undefined {
 }
 
 /**
- * The first error code of the response if there are several and all are among `codes`. Then the broker has
- * done nothing, and the whole request can be sent again elsewhere; with mixed results it cannot.
+ * The first error code of the response, if all error codes are among `codes`. The broker has then done nothing, and the
+ * whole request can be sent again elsewhere; after mixed results it cannot.
  */
 export function onlyErrorAmong(response: object, codes: ReadonlySet<number>): number | undefined {
   let found: number | undefined
@@ -26,7 +26,7 @@ export function onlyErrorAmong(response: object, codes: ReadonlySet<number>): nu
       if (name !== 'errorCode') {
         if (!visit(field)) return false
       } else if (typeof field === 'number') {
-        // The response's own code is 0 where only its items failed.
+        // The code of the response itself is 0 if only items failed.
         if (field === 0 && value === response) continue
         if (!codes.has(field)) return false
         found ??= field

@@ -6,17 +6,21 @@ import { BrokerError, isRetriable, RequestTimeoutError } from '../errors.ts'
 import { retryChannel, type RetryEvent } from '../observe/channels.ts'
 import type { ClusterOptions } from './cluster-options.ts'
 
-/** Where retries are reported and counted: the options of a cluster. */
+/** What is retried, for events and logs: `looking up topic 'orders'`. */
 export type Reporting = Pick<ClusterOptions, 'logger' | 'metrics'>
 
 export interface RetryOptions {
-  /** What is tried, for events and logs: `looking up topic 'orders'`. */
+  /** Whether to stop at an error that is retriable. */
   readonly what: string
   readonly deadline: Deadline
   readonly backoff: BackoffOptions
-  /** Of the cluster: where the retries are reported. */
+  /**
+   * Retries until the function succeeds, fails with an error that is not retriable, or the deadline leaves no time for
+   * another wait: then the last error is thrown. The deadline and an abort also end the wait for an attempt in
+   * progress; its requests settle by themselves.
+   */
   readonly reporting: Reporting
-  /** Whether an error that could be retried should end it all the same. */
+  /** The reason is the cluster's last error, whether the time ended in a wait or in an attempt. */
   readonly giveUp?: (error: Error) => boolean
 }
 

@@ -1,6 +1,6 @@
 /**
- * The one way to send a request to a cluster: finds the broker, sends, and sends again to the right one when
- * leaders, coordinators or the controller have moved, until the caller's deadline.
+ * Sends any request to a cluster: finds the broker, sends, and sends again to the right broker when leaders,
+ * coordinators or the controller have moved, until the caller's deadline.
  */
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { Api } from '../../protocol/schema/api.ts'
@@ -24,7 +24,7 @@ export interface AskSettings {
   readonly to: Target
   /** What the request does, for errors, events and logs: `creating topics`. */
   readonly what: string
-  /** One for all attempts. */
+  /** One deadline for all attempts. */
   readonly deadline: Deadline
   /** The waits between attempts. Default: the client's `retryBackoffMs` and `retryBackoffMaxMs`. */
   readonly backoff?: BackoffOptions
@@ -32,9 +32,9 @@ export interface AskSettings {
 
 export interface CallSettings extends AskSettings {
   readonly purpose?: Purpose
-  /** The highest version to use, where the caller cannot fill later ones. */
+  /** The highest version to use, if the caller cannot fill in later ones. */
   readonly maxVersion?: number
-  /** How long one attempt may take. Default: the client's `socketTimeoutMs`. */
+  /** The time limit of one attempt. Default: the client's `socketTimeoutMs`. */
   readonly timeoutMs?: number
 }
 
@@ -64,11 +64,10 @@ export class Router {
   }
 
   /**
-   * Sends a request and resolves with the response. Retries what may succeed later: lost connections, error
-   * codes that Kafka calls retriable, targets that have moved. Error codes of single items stay in the
-   * response, except where each of them says that the target has moved: then nothing was done.
-   * Throws BrokerError for the error code of a whole response, UnsupportedVersionError, NoBrokersAvailableError,
-   * RequestTimeoutError.
+   * Sends a request and resolves with the response. Retries errors that may go away: lost connections, error codes that
+   * Kafka calls retriable, targets that have moved. Error codes of single items stay in the response, except if every
+   * item reports that the target has moved: then nothing was done. Throws BrokerError for the error code of a whole
+   * response, UnsupportedVersionError, NoBrokersAvailableError, RequestTimeoutError.
    */
   call<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
@@ -95,9 +94,9 @@ export class Router {
   }
 
   /**
-   * The same for requests whose responses need a closer look, or that belong together: runs `ask` with the broker
-   * of the target until it resolves. A retriable error that it throws is retried, and one that says that the
-   * target has moved makes the next attempt look it up. Throws the last error.
+   * Like `call`, for requests that belong together or whose responses need their own checks: runs `ask` with the broker
+   * of the target until it resolves. A retriable error of `ask` is retried; an error that means that the target has
+   * moved makes the next attempt look it up. Throws the last error.
    */
   ask<T>(settings: AskSettings, ask: (recipient: Recipient) => Promise<T>): Promise<T> {
     const { to, what, deadline, backoff = this.#pool.options.backoff } = settings
@@ -111,14 +110,14 @@ export class Router {
     )
   }
 
-  /** Of controllers only the active one answers what any broker would, by asking it. */
+  /** Of controllers only the active one answers requests that any broker would answer. */
   resolved(to: Target): Target {
     return to === 'any' && this.#pool.options.bootstrapsFromControllers ? 'controller' : to
   }
 
   /**
-   * A single attempt at the broker of a target, for callers that decide by themselves what a failure means, such
-   * as the members of a group. An error that says that the target has moved makes the next attempt look it up.
+   * A single attempt at the broker of a target, for callers with their own handling of failures, such as the members of
+   * a group. An error that means that the target has moved makes the next attempt look it up.
    */
   async attempt<T>(
     to: BrokerTarget,
@@ -133,21 +132,21 @@ export class Router {
     }
   }
 
-  /** Asks for the brokers and the controller until some broker answers. */
+  /** Refreshes the brokers and the controller. Retries until a broker answers. */
   refreshBrokers(deadline: Deadline): Promise<void> {
     return this.ask({ to: 'any', what: 'looking up the brokers', deadline }, () =>
       this.#metadata.refreshBrokers(),
     )
   }
 
-  /** Asks for the brokers, the controller, and all topics that are known, until some broker answers. */
+  /** Refreshes the brokers, the controller, and all known topics. Retries until a broker answers. */
   refreshAll(deadline: Deadline): Promise<void> {
     return this.ask({ to: 'any', what: 'updating the cluster', deadline }, () =>
       this.#metadata.refreshAll(),
     )
   }
 
-  /** The broker of a target as far as is known, without asking. Undefined for any. */
+  /** The broker of a target, as far as known. Undefined for `any`. */
   known(to: Target): Broker | undefined {
     if (to === 'any') return undefined
     if (to === 'controller') return this.#metadata.controller
@@ -157,9 +156,9 @@ export class Router {
   }
 
   /**
-   * Looks up targets with one attempt for all: a topic once for all its partitions, the coordinators of many keys
-   * in one request where brokers can do that. Resolves with what failed, by `placeOf`. A caller with many targets
-   * retries by itself: one key without a coordinator must not hold up the others.
+   * Looks up targets with one attempt for all: a topic once for all its partitions, and the coordinators of many keys
+   * in one request if brokers support that. Resolves with the failures by `placeOf`. A caller with many targets retries
+   * itself, so that one key without a coordinator does not delay the others.
    */
   async lookUp(targets: readonly BrokerTarget[]): Promise<ReadonlyMap<string, KafkaError>> {
     const failures = new Map<string, KafkaError>()
@@ -190,7 +189,7 @@ export class Router {
     return failures
   }
 
-  /** The same for one target. A coordinator is asked for until it is available, or until the deadline. */
+  /** Looks up one target. The lookup of a coordinator is retried until it is available, or until the deadline. */
   async lookUpOne(
     target: BrokerTarget,
     deadline: Deadline,
@@ -200,7 +199,7 @@ export class Router {
     return new Map()
   }
 
-  /** What a look-up that succeeded and did not find the target means. */
+  /** The error for a lookup that succeeded and did not find the target. */
   missing(to: BrokerTarget): KafkaError {
     if (to === 'controller') {
       const detail = 'the brokers name no controller'
@@ -236,28 +235,28 @@ export class Router {
     const known = this.#metadata.known(topic)
     if (partitionNumbered(known?.partitions ?? [], partition) === undefined) {
       const what = `finding the leader of ${topic}-${partition}`
-      // Such as that the client may not see the topic.
+      // For example, the client may not see the topic.
       const errorCode = known?.errorCode || ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
       return new BrokerError(errorCode, what, { topic, partition })
     }
     return new LeaderNotFoundError(`${topic}-${partition} has no leader`, { topic, partition })
   }
 
-  /** What `forgetIfMoved` forgets: the same text for targets that are forgotten together. */
+  /** The key of what `forgetIfMoved` forgets: equal for targets that are forgotten together. */
   placeOf(to: Target): string {
     if (typeof to === 'string') return to
     if ('broker' in to) return 'broker'
     return 'leader' in to ? `leader ${to.leader.topic}` : `${to.coordinator} ${to.key}`
   }
 
-  /** Forgets where the target is if the error says that it may be elsewhere: the next attempt looks it up. */
+  /** Forgets the location of the target if the error means that it may have moved: the next attempt looks it up. */
   async forgetIfMoved(to: Target, error: unknown): Promise<void> {
     if (to === 'any' || !(error instanceof Error)) return
     if (to === 'controller') {
       const isElsewhere = error instanceof BrokerError && MOVED_CONTROLLER.has(error.errorCode)
       if (isElsewhere || suggestsNewMetadata(error)) this.#metadata.forgetController()
     } else if ('leader' in to) {
-      // A failed refresh is not what the caller asked for; the next attempt fails with it again.
+      // A failed refresh is not the caller's request; the next attempt fails with the same error.
       if (suggestsNewMetadata(error)) {
         await this.#metadata.refresh(to.leader.topic).catch(() => undefined)
       }

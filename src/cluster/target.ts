@@ -1,16 +1,18 @@
 import type { Check } from '../options.ts'
 
-/** What is coordinated: a group, a transactional id, or the state of a share group's partition (KIP-932). */
+/** The kinds of coordinators: of a group, a transactional id, or the state of a share group's partition (KIP-932). */
 export type CoordinatorKind = 'group' | 'transaction' | 'share'
 
-/** The broker that a request goes to. Only `any` tries further brokers when one cannot be reached. */
+/** The broker that a request goes to. Only `any` tries another broker when one cannot be reached. */
 export type Target =
-  /** Whichever broker can be reached. */
+  /** Any broker that can be reached. */
   'any' | BrokerTarget
 
-/** A target that one particular broker is at a time. */
+/** A target that is one particular broker at a time. */
 export type BrokerTarget =
-  /** The broker that Metadata names as the controller; in a KRaft cluster one that forwards to it. */
+  /**
+   * The broker that Metadata names as the controller. In a KRaft cluster it forwards requests to the active controller.
+   */
   | 'controller'
   /** The broker with this node id. */
   | { readonly broker: number }
@@ -27,7 +29,7 @@ const COORDINATORS: readonly unknown[] = [
   'share',
 ] satisfies CoordinatorKind[]
 
-/** Checks a target that an application gives. */
+/** Checks a target from an application. */
 export const aTarget: Check = (value) => (isTarget(value) ? undefined : EXPECTED)
 
 const EXPECTED =

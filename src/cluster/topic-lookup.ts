@@ -6,19 +6,19 @@ import { partitionNumbered, type TopicMetadata } from './metadata.ts'
 import type { MetadataCache } from './metadata-cache.ts'
 import { retrying } from './retry.ts'
 
-/** How many responses may lack the topic or a partition: a new one takes a moment to be known everywhere. */
+/** How many responses may lack the topic or a partition, because a new one takes a moment to be known everywhere. */
 const UNKNOWN_TOPIC_RESPONSES = 5
 
 export interface LookUpOptions {
   readonly create: boolean
   readonly deadline: Deadline
-  /** Partitions that the topic must have. Default: any. */
+  /** Partitions that the topic must have. Default: none. */
   readonly partitions?: readonly number[]
-  /** Waits for the topic, and for brokers that were never reached, until the deadline. Default: false. */
+  /** Whether to wait for the topic, and for brokers that were never reached, until the deadline. Default: false. */
   readonly mayAppear?: boolean
 }
 
-/** Asks for a topic until it is usable: it exists, and the partitions asked for are known. */
+/** Requests metadata of a topic until it is usable: it exists, and the requested partitions are known. */
 export function lookUpTopic(
   pool: BrokerPool,
   metadata: MetadataCache,
@@ -29,7 +29,7 @@ export function lookUpTopic(
   const { backoff } = reporting
   const giveUp = (error: Error) => !mayAppear && pool.wasNeverReached(error)
   const what = `looking up topic '${name}'`
-  // Only responses count: an attempt that got none says nothing of the topic.
+  // Only responses count: a failed attempt says nothing about the topic.
   let unknown = 0
   return retrying({ what, deadline, backoff, reporting, giveUp }, async () => {
     await metadata.refresh(name, create)

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../errors.ts'
 import { shown } from '../options.ts'
 
-/** Throws InvalidArgumentError for a name that Kafka allows nowhere. */
+/** Throws InvalidArgumentError for a name that no version of Kafka allows. */
 export function checkTopicName(name: unknown): void {
   if (typeof name === 'string' && /^[\w.-]{1,249}$/.test(name) && name !== '.' && name !== '..')
     return

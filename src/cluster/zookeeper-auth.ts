@@ -1,6 +1,6 @@
 /**
- * A login for ZooKeeper. In a file of its own, as public declarations must not lead to node-zookeeper-client, whose
- * types an application need not have.
+ * A login for ZooKeeper. In a file of its own, because public declarations must not lead to node-zookeeper-client,
+ * whose types an application may not have.
  */
 export interface ZooKeeperAuth {
   /** `digest` for a name and a password. */

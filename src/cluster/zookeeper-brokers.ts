@@ -1,6 +1,6 @@
 /**
- * The broker list from ZooKeeper, as pykafka reads it: the children of /brokers/ids, each a JSON value.
- * KRaft clusters (Kafka 4 on) have none there.
+ * Reads the broker list from ZooKeeper, as pykafka does: the children of /brokers/ids, each a JSON value. KRaft
+ * clusters (Kafka 4.0 and newer) have none there.
  */
 import type { Client, Exception } from 'node-zookeeper-client'
 import { abortable } from '../async/abortable.ts'
@@ -12,17 +12,17 @@ import { describeZooKeeperHosts, type ZooKeeperHosts } from './zookeeper-hosts.t
 import { loadZooKeeperPackage, zooKeeperPackage } from './zookeeper-package.ts'
 
 const BROKERS = '/brokers/ids'
-/** Registrations that are asked for at the same time. */
+/** How many registrations are read at the same time. */
 const READ_AT_ONCE = 50
-/** No cluster has this many brokers; to start with, some of them are enough. */
+/** No cluster has more brokers than this, and some of them are enough to start with. */
 const MOST_BROKERS = 1_000
 
-/** Which of a broker's listeners to take. */
+/** Which of a broker's listeners to use. */
 export type ListenerSecurity = 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'
 
 /**
- * Reads the list once. Throws NoBrokersAvailableError where ZooKeeper does not answer all of it in time, a KafkaError
- * that says what ZooKeeper lacks, or the signal's reason.
+ * Reads the list once. Throws NoBrokersAvailableError if ZooKeeper does not answer completely in time, a KafkaError
+ * that names what ZooKeeper lacks, or the signal's reason.
  */
 export async function brokersFromZooKeeper(
   hosts: ZooKeeperHosts,
@@ -48,15 +48,15 @@ export async function brokersFromZooKeeper(
     ])
   } finally {
     endSession(client)
-    // The session's end need not be waited for: it has nothing ephemeral.
+    // Does not wait for the end of the session: it has nothing ephemeral.
     setImmediate(() => abandon(client))
   }
 }
 
-/** What was asked is to be asked again. */
+/** The read must be repeated. */
 class ConnectionLostError extends Error {}
 
-/** Reads again what a lost connection interrupted: the client backs off before it connects again. */
+/** Repeats reads that a lost connection interrupted. The client backs off before it connects again. */
 async function readBrokers(
   client: Client,
   hosts: ZooKeeperHosts,
@@ -83,7 +83,7 @@ async function readOnce(
 ): Promise<readonly Address[]> {
   const ids = await children(client, at)
   const addresses: Address[] = []
-  // Not every name that a server may send is one that can be asked for.
+  // Not every name that a server may send is valid in a request.
   const read = ids.filter((id) => /^\d{1,10}$/.test(id)).slice(0, MOST_BROKERS)
   for (let from = 0; from < read.length; from += READ_AT_ONCE) {
     const page = read.slice(from, from + READ_AT_ONCE)
@@ -115,7 +115,7 @@ function children(client: Client, at: string): Promise<readonly string[]> {
   })
 }
 
-/** The registration of a broker; undefined if it has left meanwhile, or has none. */
+/** The registration of a broker; undefined if the broker has left meanwhile or has none. */
 function registrationOf(client: Client, id: string): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     client.getData(`${BROKERS}/${id}`, (error: Failure, data?: Buffer) => {
@@ -125,7 +125,7 @@ function registrationOf(client: Client, id: string): Promise<string | undefined>
   })
 }
 
-/** The package's types say that there is always an error, and always data: neither is so. */
+/** The package's types declare the error and the data as always present; neither is. */
 type Failure = Error | Exception | null | undefined
 
 function isFailure(error: Failure): error is Error | Exception {

@@ -1,17 +1,17 @@
 /**
- * Clients of node-zookeeper-client 1.1.3 that a server cannot harm. The package is no longer maintained; its known
- * defects are handled in this file:
+ * Clients of node-zookeeper-client 1.1.3 that a server cannot harm. The package is no longer maintained; this file
+ * handles its known defects:
  *
- * - A response that it cannot read, or an error code that it does not know (−118, the session moved), is an exception
- *   in a socket's listener, which would end the process.
- * - It believes lengths: a frame or a value of 2 GiB is waited for or allocated.
- * - What is left of a frame when a connection ends is put before the next connection's first bytes.
- * - It reconnects at once after a server that answered, thousands of times a second where each answer is unreadable.
- * - It connects after `close`, where it waited to. `close` throws a TypeError before the first connection is begun.
+ * - A response that it cannot read, or an unknown error code (−118, the session moved), is an exception in a listener
+ *   of a socket, which would end the process.
+ * - It trusts lengths: it waits for, or allocates, a frame or a value of 2 GiB.
+ * - It puts the rest of a frame of an ended connection before the first bytes of the next connection.
+ * - It reconnects immediately after a server that answered, thousands of times a second if no answer is readable.
+ * - It connects after `close` if it was waiting to. `close` throws a TypeError before the first connection is begun.
  * - It reads a connection string differently from ZooKeeper: blanks, IPv6 addresses, a slash at the end.
  * - It sends pings and does not notice that none is answered: callers that need to know call `reconnect`.
- * - Requests made while there is no connection are sent before the login of the next one: callers make none.
- * - After an expired session it is of no further use: callers make another client.
+ * - It sends requests that are made without a connection before the login of the next one: callers make none.
+ * - It is of no use after its session has expired: callers create another client.
  */
 import type { Client } from 'node-zookeeper-client'
 import { backoffMs } from '../async/backoff.ts'
@@ -19,22 +19,25 @@ import type { ZooKeeperAuth } from './zookeeper-auth.ts'
 import type { ZooKeeperHosts } from './zookeeper-hosts.ts'
 import { zooKeeperPackage } from './zookeeper-package.ts'
 
-/** As in Java's client (`jute.maxbuffer`): what is larger ends the connection. */
+/** As in the Java client (`jute.maxbuffer`): a larger frame ends the connection. */
 const MOST_FRAME_BYTES = 4 * 1024 * 1024
-/** Servers that refuse connections are tried again after so long at most, when all have been tried. */
+/** The maximum wait before servers that refuse connections are tried again, when all have been tried. */
 const REFUSED_WAIT_MS = 300
-/** After connections in a row that were of no use: unreadable answers, or an end within a second. */
+/** The wait after several useless connections in a row: with unreadable answers, or ended within a second. */
 const USELESS_BACKOFF = { initialMs: 100, maxMs: 2_000 }
 const USEFUL_AFTER_MS = 1_000
 
-/** The package's numbers. */
+/** The package's event numbers. */
 const STATE_CONNECTING = 1
 const GET_DATA = 4
-/** Where a response to getData, and the one to connect, have the length of their bytes: behind the frame's length. */
+/**
+ * The position of the length of the data in responses to getData and to the connect request, after the length of the
+ * frame.
+ */
 const DATA_LENGTH_AT = 4 + 16
 const PASSWORD_LENGTH_AT = 4 + 16
 
-/** What is reached into. A client of another make has none of it. */
+/** The private members that this file uses. Clients of other versions do not have them. */
 interface Manager {
   state: number
   servers: readonly { host: string; port: number }[]
@@ -50,7 +53,7 @@ interface Manager {
 
 const guards = new WeakMap<object, Guard>()
 
-/** A client that is not connected yet. */
+/** Creates a client that is not connected yet. */
 export function createZooKeeperClient(
   hosts: ZooKeeperHosts,
   sessionTimeoutMs: number,
@@ -63,30 +66,30 @@ export function createZooKeeperClient(
   if (auth !== undefined) client.addAuthInfo(auth.scheme, Buffer.from(auth.auth))
   const manager = managerOf(client)
   guards.set(client, new Guard(manager, hosts))
-  // What a connection may take depends on how many servers there are.
+  // The time limit of a connection depends on the number of servers.
   manager.updateTimeout(sessionTimeoutMs)
   return client
 }
 
-/** Ends the connection that it has, so that it makes another, to the next server, with the same session. */
+/** Ends the current connection, so that the client opens another, to the next server, with the same session. */
 export function reconnect(client: object): void {
   const manager: unknown = Reflect.get(client, 'connectionManager')
   if (hasSocket(manager)) manager.socket?.destroy()
 }
 
-/** Ends its session, if it has one. Call `abandon` after that. */
+/** Ends the session, if there is one. Call `abandon` afterwards. */
 export function endSession(client: { close(): void }): void {
   const manager: unknown = Reflect.get(client, 'connectionManager')
   if (hasSocket(manager) && manager.socket) client.close()
 }
 
-/** Ends its connection permanently: nothing is left that keeps the process alive. To be called after `endSession`. */
+/** Ends the connection permanently, so that nothing keeps the process alive. Call `endSession` first. */
 export function abandon(client: object): void {
   guards.get(client)?.stop()
   reconnect(client)
 }
 
-/** What was wrong with the last answer that could not be read, for errors; undefined where all could. */
+/** Why the last answer could not be read, for errors; undefined if all were readable. */
 export function lastProblemOf(client: object): string | undefined {
   return guards.get(client)?.problem
 }
@@ -109,17 +112,17 @@ function isManager(value: unknown): value is Manager {
   return methods.every((name) => typeof Reflect.get(value, name) === 'function')
 }
 
-/** Stands between a client's socket and the package's code. */
+/** Filters the data between a client's socket and the package's code. */
 class Guard {
   problem: string | undefined
   readonly #manager: Manager
   readonly #readFrame: (frame: Buffer) => void
   #chunks: Buffer[] = []
   #bufferedBytes = 0
-  /** When the server answered the connect request, of the connection that there is. */
+  /** When the server answered the connect request of the current connection. */
   #connectedAt: number | undefined
   #isUnreadable = false
-  /** Connections in a row that were of no use. */
+  /** The number of useless connections in a row. */
   #useless = 0
   #attempts = 0
   #timer: NodeJS.Timeout | undefined
@@ -127,7 +130,7 @@ class Guard {
 
   constructor(manager: Manager, { servers }: ZooKeeperHosts) {
     this.#manager = manager
-    // In any order, so that clients do not all go to the first one.
+    // In random order, so that not all clients connect to the first server.
     manager.servers = servers
       .map((server) => ({ server: { ...server }, key: Math.random() }))
       .sort((one, other) => one.key - other.key)
@@ -174,7 +177,7 @@ class Guard {
     this.#dropBuffered()
   }
 
-  /** Passes whole frames on, one by one. */
+  /** Passes on whole frames, one at a time. */
   #take(data: Buffer): void {
     if (this.#isUnreadable) return
     this.#chunks.push(data)
@@ -187,7 +190,7 @@ class Guard {
         if (isFirst) this.#connectedAt = performance.now()
       }
     } catch (error) {
-      // What was asked on this connection ends as its loss does.
+      // The requests of this connection end with its loss.
       this.problem = error instanceof Error ? error.message : String(error)
       this.#isUnreadable = true
       this.#dropBuffered()
@@ -217,12 +220,12 @@ class Guard {
   }
 }
 
-/** The package allocates what these say before it looks whether it is there. */
+/** The package allocates as many bytes as these lengths say before it checks that they are there. */
 function checkLengths(frame: Buffer, { state, pendingQueue }: Manager): void {
   const isConnect = state === STATE_CONNECTING
   if (!isConnect && pendingQueue[0]?.request.header.type !== GET_DATA) return
   const at = isConnect ? PASSWORD_LENGTH_AT : DATA_LENGTH_AT
-  // A notification comes between a request and its answer.
+  // A notification comes between a request and its response.
   const isAnswer = isConnect || frame.readInt32BE(4) >= 0
   if (frame.length < at + 4 || !isAnswer) return
   const length = frame.readInt32BE(at)

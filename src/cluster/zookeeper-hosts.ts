@@ -1,4 +1,4 @@
-/** ZooKeeper's connection strings and names: what is validated here is what is used. */
+/** ZooKeeper's connection strings and names. The validated values are the ones that are used. */
 import { InvalidArgumentError } from '../errors.ts'
 import type { Address } from '../network/address.ts'
 
@@ -6,7 +6,7 @@ const DEFAULT_PORT = 2181
 
 export interface ZooKeeperHosts {
   readonly servers: readonly Address[]
-  /** The znode that all paths begin at, such as `/kafka`; empty for the root. */
+  /** The znode under which all paths are, such as `/kafka`; empty for the root. */
   readonly chroot: string
 }
 
@@ -14,7 +14,7 @@ export interface ZooKeeperHosts {
 // eslint-disable-next-line no-control-regex
 const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f\ud800-\uf8ff\ufff0-\uffff]/
 
-/** Why ZooKeeper refuses a name of a znode; undefined where it does not. */
+/** Why ZooKeeper rejects the name of a znode; undefined if it accepts the name. */
 export function znodeNameProblem(name: string): string | undefined {
   if (name === '') return 'must not be empty'
   if (name === '.' || name === '..') return `must not be '${name}'`
@@ -25,8 +25,7 @@ export function znodeNameProblem(name: string): string | undefined {
 
 /**
  * Reads `host:port,host:port/chroot`. Blanks around a server, slashes at the end, and an IPv6 address in brackets are
- * allowed; the port is 2181 where it is left out. Throws InvalidArgumentError, without the text: there might be a
- * password in it.
+ * allowed; the default port is 2181. Throws InvalidArgumentError without the text, which may contain a password.
  */
 export function parseZooKeeperHosts(text: string): ZooKeeperHosts {
   const trimmed = text.trim()

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../errors.ts'
 import { quoted } from '../observe/printable.ts'
 
-/** Where a server listens. */
+/** The host and port of a server. */
 export interface Address {
   /** The host name or address. */
   readonly host: string
@@ -17,8 +17,8 @@ export function formatAddress({ host, port }: Address): string {
 }
 
 /**
- * A list such as `kafka1:9092,kafka2,[::1]:9093`; the port is 9092 where none is given.
- * Throws InvalidArgumentError that names the part that is wrong.
+ * Reads a list such as `kafka1:9092,kafka2,[::1]:9093`; the default port is 9092. Throws InvalidArgumentError that
+ * names the invalid part.
  */
 export function parseHosts(hosts: string | readonly string[]): readonly Address[] {
   const parts = (typeof hosts === 'string' ? hosts.split(',') : hosts)
@@ -40,7 +40,7 @@ function parseAddress(text: string): Address {
   return { host, port }
 }
 
-/** URLs may hold a password before the host. */
+/** URLs may contain a password before the host. */
 function withoutLogin(text: string): string {
   return text.replace(/[^/]*@/, '***@')
 }

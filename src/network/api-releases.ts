@@ -1,4 +1,4 @@
-/** The first release of Kafka whose brokers answer an API, for errors. By the API's key. */
+/** The first release of Kafka whose brokers support an API, by the API's key. For errors. */
 const RELEASES = [
   ['0.8.2', [0, 1, 2, 3, 8, 9, 10]],
   ['0.9', [11, 12, 13, 14, 15, 16]],

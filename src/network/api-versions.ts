@@ -1,9 +1,9 @@
 /**
- * What a broker speaks, asked for first on every connection (KIP-35, KIP-511).
+ * The versions that a broker supports, which the client requests first on every connection (KIP-35, KIP-511).
  *
- * Brokers before 0.10 do not have this API: they get a fixed table, the versions that 0.8.2 and 0.9 share
- * (session.ts finds out). 0.10 to 2.3 refuse a version of the request that is too new with an empty
- * list, newer ones with the versions they have.
+ * Brokers before 0.10 do not have this API: they get a fixed table, the versions that 0.8.2 and 0.9 share (session.ts
+ * detects them). Brokers from 0.10 to 2.3 reject a version of the request that is too new with an empty list, newer
+ * ones with the versions that they support.
  */
 import { releaseWith } from './api-releases.ts'
 import { apiVersions } from '../../protocol/apis/api-versions.ts'
@@ -51,14 +51,14 @@ export class BrokerVersions {
     this.#features = features
   }
 
-  /** What brokers before 0.10 are taken to speak. */
+  /** The versions that brokers before 0.10 are assumed to support. */
   static oldest(address: string): BrokerVersions {
     return new BrokerVersions(address, new Map(OLDEST.map(([key, max]) => [key, { min: 0, max }])))
   }
 
   /**
-   * The level of a feature that the cluster has finalized, such as `transaction.version` (KIP-584); 0 where it has
-   * none, as before Kafka 4.0. A cluster that is being upgraded has the versions of an API before the feature.
+   * The level of a feature that the cluster has finalized, such as `transaction.version` (KIP-584); 0 without it, as
+   * before Kafka 4.0. A cluster in the middle of an upgrade supports the versions of an API before it has the feature.
    */
   featureLevel(name: string): number {
     return this.#features.get(name) ?? 0
@@ -68,7 +68,9 @@ export class BrokerVersions {
     return this.#best(api, Infinity) !== undefined
   }
 
-  /** The highest version that both know, `ceiling` at most. Throws UnsupportedVersionError if there is none. */
+  /**
+   * The highest version that both sides support, `ceiling` at most. Throws UnsupportedVersionError if there is none.
+   */
   pick(api: Api, ceiling = Infinity): number {
     const version = this.#best(api, ceiling)
     if (version !== undefined) return version
@@ -90,7 +92,7 @@ export class BrokerVersions {
   }
 }
 
-/** Which broker a connection is for, as far as the client knows it (KIP-1242). */
+/** The broker that a connection is for, as far as the client knows it (KIP-1242). */
 export interface BrokerIdentity {
   readonly clusterId: string | undefined
   /** −1 for a bootstrap address. */
@@ -107,8 +109,8 @@ export interface AskedVersions {
 }
 
 /**
- * Asks a broker of 0.10 or newer, in `firstVersion` at first. Throws WrongClusterError where another broker
- * answers than the one that the identity names.
+ * Requests the versions of a broker of 0.10 or newer, starting with `firstVersion`. Throws WrongClusterError if the
+ * broker is not the one that the identity names.
  */
 export async function askVersions(
   connection: Connection,
@@ -118,7 +120,7 @@ export async function askVersions(
 ): Promise<AskedVersions> {
   let version = firstVersion
   const { clusterId, nodeId } = identity
-  // KIP-1242 wants both or neither.
+  // KIP-1242 requires both or neither.
   const isKnown = clusterId !== undefined && nodeId >= 0
   for (;;) {
     const response = await connection.requestNow(
@@ -158,12 +160,12 @@ export async function askVersions(
   }
 }
 
-/** From this version on Metadata tells the cluster's id, and an empty list of topics means none of them. */
+/** From this version on Metadata contains the cluster id, and an empty list of topics means no topic. */
 const METADATA_WITH_CLUSTER_ID = 2
 
 /**
- * Compares the cluster id of brokers that do not do so themselves: those before KIP-1242 (Kafka 4.4). Brokers
- * before 0.10.1 do not tell theirs. Throws WrongClusterError.
+ * Compares the cluster id of brokers before KIP-1242 (Kafka 4.4), which do not compare it themselves. Brokers before
+ * 0.10.1 do not report theirs. Throws WrongClusterError.
  */
 export async function confirmCluster(
   connection: Connection,

@@ -18,19 +18,19 @@ import type { FrameMemory } from './frame-memory.ts'
 import { openSession, type BrokerMemory, type Session, type SessionOptions } from './session.ts'
 
 /**
- * What a connection is for. Each purpose has its own, opened when it is first used, so that a long poll
- * never holds up a produce request, nor either of them a heartbeat.
+ * The purpose of a connection. Each purpose has its own connection, opened at its first use, so that a long poll does
+ * not delay produce requests or heartbeats.
  */
 export type Purpose = 'produce' | 'fetch' | 'group' | 'general'
 
 export interface BrokerOptions extends SessionOptions {
-  /** The id of the cluster that the broker has to belong to, once it is known. */
+  /** The id of the cluster that the broker must belong to, once it is known. */
   readonly clusterId?: () => string | undefined
-  /** Whether a connection to the cluster was ever ready: what fails after that may be corrected meanwhile. */
+  /** Whether a connection to the cluster was ever ready. Later failures may be corrected meanwhile, and are retried. */
   readonly wasReached?: () => boolean
-  /** Called when a connection is ready: the broker has answered, and accepted the login. */
+  /** Called when a connection is ready: the broker has answered and accepted the login. */
   readonly onReached?: () => void
-  /** The waits before a connection is tried again that failed. */
+  /** The waits before a failed connection is tried again. */
   readonly reconnectBackoff: BackoffOptions
 }
 
@@ -38,19 +38,19 @@ export interface RequestOptions {
   readonly timeoutMs: number
   readonly purpose?: Purpose
   /**
-   * A connection of its own among those for the same purpose: brokers answer a connection's requests one by
-   * one, so that a consumer's long poll would hold up other consumers'.
+   * A separate connection within the same purpose. Brokers answer the requests of a connection one by one, so that a
+   * consumer's long poll would delay those of other consumers.
    */
   readonly lane?: number
-  /** Where responses on that lane are put: the same for all requests on it. */
+  /** The memory for the responses on that lane. All requests of a lane use the same. */
   readonly frameMemory?: FrameMemory | undefined
-  /** The highest version to use, where the caller cannot fill later ones. */
+  /** The highest version to use, if the caller cannot fill in later ones. */
   readonly maxVersion?: number
-  /** Called before the request is written: where it is not called or throws, no byte of it leaves. */
+  /** Called before the request is written. If it is not called, or throws, no byte of the request is sent. */
   readonly onWrite?: () => void
 }
 
-/** A body, or how to make one for the version that is negotiated. */
+/** A body, or a function that creates one for the negotiated version. */
 export type BodyFor<Request extends Fields> =
   Encodable<Request> | ((version: number, versions: BrokerVersions) => Encodable<Request>)
 
@@ -67,7 +67,7 @@ function keyOf(purpose: Purpose, lane: number | undefined): string {
 
 /** A broker at one address: its connections, and the versions negotiated on them. */
 export class Broker {
-  /** −1 for a bootstrap address, of which it isn't known which broker answers. */
+  /** −1 for a bootstrap address, whose broker is not known. */
   readonly nodeId: number
   readonly address: Address
   readonly name: string
@@ -94,7 +94,7 @@ export class Broker {
     this.#options = options
   }
 
-  /** Whether the last connection failed and the wait before the next is not over: others are tried first. */
+  /** Whether the last connection failed and the wait before the next is not over: other brokers are tried first. */
   get isBackingOff(): boolean {
     return performance.now() < this.#notBefore
   }
@@ -104,7 +104,7 @@ export class Broker {
     return [...this.#sessions.values()].some(({ session }) => session?.connection.isOpen === true)
   }
 
-  /** Sends a request in the highest version that both know and resolves with the response. */
+  /** Sends a request in the highest version that both sides support, and resolves with the response. */
   async request<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
     body: BodyFor<Request>,
@@ -116,7 +116,7 @@ export class Broker {
     return connection.request(api, version, given, timeoutMs, onWrite)
   }
 
-  /** Sends a request that gets no response: resolves when it is handed to the socket. */
+  /** Sends a request that has no response. Resolves when it is passed to the socket. */
   async send<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
     body: BodyFor<Request>,
@@ -128,12 +128,12 @@ export class Broker {
     await connection.send(api, version, given, timeoutMs, onWrite)
   }
 
-  /** What the broker speaks; connects if necessary. */
+  /** Returns the versions that the broker supports. Connects if necessary. */
   async versions(purpose: Purpose = 'general', lane?: number): Promise<BrokerVersions> {
     return (await this.#session(purpose, lane)).versions
   }
 
-  /** Closes the connection of a lane that is not used any more; what is on it gets a ClosedError. */
+  /** Closes the connection of a lane that is not used any more. Its pending requests fail with ClosedError. */
   hangUp(purpose: Purpose, lane: number): void {
     const key = keyOf(purpose, lane)
     const { opening } = this.#sessions.get(key) ?? {}
@@ -145,16 +145,16 @@ export class Broker {
   }
 
   /**
-   * Lets requests on their way finish for so long, long polls apart, then closes all connections. What is
-   * still pending and later requests get a ClosedError.
+   * Waits up to this long for requests in flight, except long polls, then closes all connections. Requests that are
+   * still pending, and later ones, fail with ClosedError.
    */
   close(graceMs = 0): Promise<void> {
     return this.#end(new ClosedError(`broker ${this.name}`), graceMs)
   }
 
   /**
-   * Closes all connections to a broker that has left the cluster or moved to another address. Callers
-   * can ask its successor: the error is retriable after a refresh of the metadata.
+   * Closes all connections to a broker that has left the cluster or moved to another address. The error is retriable,
+   * because the request can go to another broker after a refresh of the metadata.
    */
   retire(): Promise<void> {
     const reason = `connection to ${this.name} ended: the broker has left the cluster or moved elsewhere`
@@ -182,12 +182,12 @@ export class Broker {
       if (current === undefined) return this.#open(key, purpose, frameMemory)
       const session = await current.opening
       if (session.connection.isOpen) return session
-      // Someone who waited for the same one may have opened a new one meanwhile.
+      // Another caller that waited for the same connection may have opened a new one meanwhile.
       if (this.#sessions.get(key) === current) this.#sessions.delete(key)
     }
   }
 
-  /** A token that cannot be had ends a start, but not an operation: its deadline says how long to try again. */
+  /** If credentials cannot be obtained, a start fails; an operation retries until its deadline. */
   #inOperation(error: unknown): unknown {
     const isMissing =
       error instanceof AuthenticationError && error.code === 'SASL_CREDENTIALS_UNAVAILABLE'
@@ -232,14 +232,14 @@ export class Broker {
       )
       this.#failures = 0
       this.#options.onReached?.()
-      // Closed in the meantime: no other code would close this connection.
+      // The lane was closed meanwhile: no other code would close this connection.
       if (signal.aborted) session.connection.close()
       signal.throwIfAborted()
       return session
     } catch (error) {
       signal.throwIfAborted()
       const failure = this.#inOperation(error)
-      // A refusal (credentials, certificates) does not go away by waiting: it is reported each time.
+      // A rejection (credentials, certificates) does not go away by waiting, so each caller gets it.
       if (isUnreachable(failure) || isRetriable(failure)) {
         this.#notBefore =
           performance.now() + backoffMs(this.#failures++, this.#options.reconnectBackoff)

@@ -32,16 +32,25 @@ import { LONGEST_THROTTLE_MS, reportedThrottleMs, throttleMs } from './throttle.
 import { explainTlsError } from './tls-errors.ts'
 
 export interface ConnectionOptions {
-  /** Sent with every request; brokers write it into their logs and use it for quotas. */
+  /** Sent with every request. Brokers write it to their logs and use it for quotas. */
   readonly clientId: string
-  /** The largest response taken. Larger ones mean that the other side speaks something else. */
+  /** The largest response that is accepted. A larger size means that the other side does not speak Kafka's protocol. */
   readonly maxResponseBytes: number
-  /** Closes the connection when nothing has been sent for so long: before the broker does. */
+  /** Closes the connection when nothing was sent for this long, before the broker closes it. */
   readonly maxIdleMs: number
   readonly logger?: Logger
-  /** Where requests, bytes and connections are counted. */
+  /** Allocates the memory of responses. Default: each response has its own memory. */
   readonly metrics: ClientMetrics
-  /** Where the memory for responses is from. Default: a response has its own. */
+  /**
+   * A connected stream to a broker. Requests are pipelined: each is written immediately and matched with its response
+   * by correlation id.
+   *
+   * States: open → closed, once, with the error that all pending and later requests get. A request that times out
+   * closes the connection: otherwise its late response would still have to be read, and all requests behind it would
+   * have waited as long.
+   *
+   * While the connection is held (throttled by the broker, or authenticating again), requests wait unsent.
+   */
   readonly frameMemory?: FrameMemory | undefined
 }
 
@@ -56,16 +65,7 @@ interface Pending {
   readonly timer: Timer
 }
 
-/**
- * A connected stream to a broker. Requests are pipelined: each is written at once and matched with its
- * response by correlation id.
- *
- * States: open → closed, once, with the error that all pending and later requests get. A request that
- * times out closes the connection: were it left open, its late answer would still have to be read past,
- * and all behind it on this connection has waited as long.
- *
- * While it is held (throttled by the broker, or authenticating again) requests wait their turn unsent.
- */
+/** Waits for the response to a raw SASL token, which has no correlation id. Nothing else is in flight then. */
 export class Connection {
   readonly address: string
   readonly #stream: Duplex
@@ -73,29 +73,29 @@ export class Connection {
   readonly #options: ConnectionOptions
   readonly #metrics: BrokerMetrics
   readonly #pending = new Map<number, Pending>()
-  /** The answer to a raw SASL token: it has no correlation id, and nothing else is on its way then. */
+  /** Whether the other side has proved to be a broker: then data that cannot be read is damaged. */
   #rawAnswer: Deferred<Buffer> | undefined
   #nextCorrelationId = 0
   #closedBy: KafkaError | undefined
   #isCorked = false
-  /** Whether it counts as an open connection: once the handshakes are over. */
+  /** Requests wait for this before they are written. */
   #isReady = false
   #hasReceived = false
   #closingHint: string | undefined
-  /** Whether what is on the other side has proved to be a broker: then what can't be read is damage. */
+  /** The end of the current throttling, if there is one. */
   #isKafka: boolean
   #whenAnswered: ((api: string) => void) | undefined
   #whenClosed: (() => void) | undefined
-  /** Requests wait for this before they are written. */
+  /** `isKafka`: whether a broker has answered at this address before. `socketReader`: set if it reads the stream. */
   #hold: Promise<void> | undefined
   #whenDrained: Deferred<void> | undefined
   #lastUsed = performance.now()
   #idleTimer: Timer | undefined
   #endThrottle: (() => void) | undefined
-  /** The end of the throttling that is waited for, if there is one. */
+  /** In TLS 1.3 a broker rejects a client's certificate after the handshake, and the error appears here. */
   #throttledUntil: number | undefined
 
-  /** `isKafka` where a broker has answered at this address before; `socketReader` where the stream is read by it. */
+  /** A socket factory may return a stream that has already ended: no event reports that. */
   constructor(
     stream: Duplex,
     address: string,
@@ -127,7 +127,7 @@ export class Connection {
     } else {
       stream.on('data', (chunk: Buffer) => onBytes(frames.push(chunk)))
     }
-    // In TLS 1.3 a broker refuses a client's certificate after the handshake: it shows up as an error here.
+    // Sets the largest response that is accepted from now on, `maxResponseBytes` at most.
     stream.on('error', (error) =>
       this.#close(
         explainTlsError(error, address, false) ?? this.#disconnected(error.message, error),
@@ -136,16 +136,16 @@ export class Connection {
     stream.on('end', () => this.#close(this.#disconnected(this.#whyClosed())))
     stream.on('close', () => this.#close(this.#disconnected(this.#whyClosed())))
     this.#watchIdleness(options.maxIdleMs)
-    // A socket factory may deliver one that has ended meanwhile: no event will tell.
+    // Sets the reason to report if the other side closes the connection before it sends anything more.
     if (stream.destroyed) this.#close(this.#disconnected('it was closed before it was used'))
   }
 
-  /** Sets the largest response taken from now on, `maxResponseBytes` at most. */
+  /** Whether the broker has not sent a byte. */
   limitResponses(maxBytes: number): void {
     this.#largestResponseBytes = Math.min(maxBytes, this.#options.maxResponseBytes)
   }
 
-  /** The handshakes are over. */
+  /** Sets the callback for the end of the connection, called once. It replaces an earlier callback. */
   becomeReady(): void {
     this.limitResponses(Infinity)
     this.#metrics.opened++
@@ -154,7 +154,7 @@ export class Connection {
     this.#metrics.open++
   }
 
-  /** What to say when the other side closes the connection before it has sent anything more. */
+  /** Sets the callback for the first response, called once with the name of its API. */
   set closingHint(hint: string) {
     this.#closingHint = hint
   }
@@ -163,24 +163,28 @@ export class Connection {
     return this.#closedBy === undefined
   }
 
-  /** Whether the broker has not sent a byte. */
+  /**
+   * Sends a request and resolves with its response. Rejects with InvalidArgumentError, RequestTimeoutError,
+   * SocketDisconnectedError, ConnectionError.
+   */
   get wasSilent(): boolean {
     return !this.#hasReceived
   }
 
-  /** Calls back once, when the connection has ended; a later callback takes the place of an earlier one. */
+  /** Waits until a hold ends, within the request's own time. Resolves with the remaining time. */
   onClose(callback: () => void): void {
     this.#whenClosed = callback
   }
 
-  /** Calls back once, when the first response has come, with the name of what it answers. */
+  /** Like `request`, but does not wait for a hold: for the requests of a login. */
   onFirstResponse(callback: (api: string) => void): void {
     this.#whenAnswered = callback
   }
 
   /**
-   * Sends a request and resolves with its response.
-   * Rejects with InvalidArgumentError, RequestTimeoutError, SocketDisconnectedError, ConnectionError.
+   * Sends a request that has no response: Produce with acks=0. Resolves when the system has taken it, so that a caller
+   * that waits cannot fill the memory faster than a slow broker reads. `timeoutMs` bounds the wait for a hold to end;
+   * after it the call rejects with RequestTimeoutError and nothing is sent.
    */
   async request<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
@@ -194,7 +198,7 @@ export class Connection {
     return this.requestNow(api, version, body, leftMs, onWrite)
   }
 
-  /** Waits for a hold to end, within the request's own time. Resolves with what is left of it. */
+  /** Sends a bare SASL token, as brokers before 1.0 require, and resolves with the answer. */
   async #untilReleased(api: string, timeoutMs: number): Promise<number> {
     const deadline = new Deadline(timeoutMs)
     const over = deferred()
@@ -213,7 +217,7 @@ export class Connection {
     return Math.max(1, deadline.remainingMs)
   }
 
-  /** The same past a hold: for the requests that authenticate. */
+  /** Makes requests wait while `during` runs. Holds run one after another. */
   async requestNow<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
     version: number,
@@ -242,11 +246,7 @@ export class Connection {
     return response
   }
 
-  /**
-   * Sends a request that has no response: Produce with acks=0. Resolves when the system has taken it, so that
-   * a caller that waits for that cannot fill the memory with what a slow broker does not take. `timeoutMs` bounds the wait for
-   * a hold to end, after which it rejects with RequestTimeoutError and nothing is sent.
-   */
+  /** Resolves when everything is written and nothing is in flight, or the connection has ended. */
   async send<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
     version: number,
@@ -266,7 +266,7 @@ export class Connection {
     })
   }
 
-  /** Sends a bare SASL token, as brokers before 1.0 want it, and resolves with the answer. */
+  /** Requests without a response are done when the socket has taken them. */
   async exchangeToken(token: Uint8Array, timeoutMs: number): Promise<Buffer> {
     if (this.#closedBy !== undefined) throw this.#closedBy
     const size = Buffer.allocUnsafe(4)
@@ -282,7 +282,7 @@ export class Connection {
     }
   }
 
-  /** Lets requests wait while `during` runs; several holds follow each other. */
+  /** Closes the connection immediately. Pending requests get the reason. Safe to call again. */
   async hold(during: () => Promise<void>): Promise<void> {
     const before = this.#hold ?? Promise.resolve()
     const held = before.then(during)
@@ -293,10 +293,10 @@ export class Connection {
     return held
   }
 
-  /** Resolves when all is written and nothing is on its way any more, or the connection has ended. */
+  /** A value that this version cannot carry, or that is out of range. */
   async drained(): Promise<void> {
     if (!this.isOpen) return
-    // Requests that get no response are done when the socket has them.
+    // The two sides disagree about the layout: nothing that follows can be trusted.
     if (this.#stream.writableLength > 0) {
       await new Promise<void>((resolve) => this.#stream.write(NOTHING, () => resolve()))
     }
@@ -305,7 +305,7 @@ export class Connection {
     await this.#whenDrained.promise
   }
 
-  /** Closes at once; requests still pending get the reason. Safe to call again. */
+  /** Everything written in one tick leaves in one gathered write. */
   close(reason: KafkaError = new ClosedError(`connection to ${this.address}`)): void {
     this.#close(reason)
   }
@@ -319,7 +319,7 @@ export class Connection {
     try {
       return encodeRequest(api, version, correlationId, this.#options.clientId, body)
     } catch (error) {
-      // A value that the version of this broker cannot carry, or that is out of range.
+      // A server that never spoke Kafka's protocol is not retried; a broker that has answered before is.
       const reason = `the request cannot be sent to ${this.address}: ${messageOf(error)}`
       throw new InvalidArgumentError(reason, { broker: this.address, cause: error })
     }
@@ -333,7 +333,7 @@ export class Connection {
     try {
       return decodeResponse(api, version, frame).body
     } catch (error) {
-      // The two sides don't agree on the layout: nothing that follows can be trusted.
+      // A late error concerns no caller.
       this.#close(this.#disconnected('a response could not be read', error))
       const reason = `the response of ${this.address} could not be read: ${messageOf(error)}`
       throw new ConnectionError('MALFORMED_RESPONSE', reason, {
@@ -349,7 +349,7 @@ export class Connection {
     return id
   }
 
-  /** What is written in one tick leaves in one gathered write. */
+  /** One timer for all requests, set again only when it fires, so that a request costs nothing here. */
   #write(frame: readonly Uint8Array[], onWritten?: (error?: Error | null) => void): void {
     this.#lastUsed = performance.now()
     if (!this.#isCorked) {
@@ -372,7 +372,7 @@ export class Connection {
 
   #onFrame(frame: Buffer): void {
     if (this.#closedBy !== undefined) return
-    // The size stands before what is read.
+    // Throttles overlap and do not add up: there is one hold, and a later response moves its end.
     this.#metrics.responseBytes.record(frame.length + 4)
     if (this.#rawAnswer !== undefined) {
       this.#rawAnswer.resolve(frame)
@@ -418,7 +418,7 @@ export class Connection {
     this.#close(new RequestTimeoutError(reason, { broker: this.address }))
   }
 
-  /** A server that never spoke Kafka is not retried; a broker that has answered before is worth another attempt. */
+  /** Resolves at that time, or when the connection ends, because waiting requests must then fail immediately. */
   #foreign(reason: string): ConnectionError {
     if (this.#isKafka) return this.#disconnected(reason)
     return new ConnectionError('NOT_KAFKA', reason, { broker: this.address })

@@ -1,25 +1,24 @@
-/** Smaller frames cost less than looking for memory for them. */
+/** For smaller frames an allocation costs less than a search for free memory. */
 const LEAST_BYTES = 64 * 1024
-/** Memory is taken for a frame of half its size or more: a small one must not keep much from being used. */
+/** Memory is reused for frames of at least half its size, so that small frames do not occupy large memory. */
 const MOST_WASTE = 2
 
 /**
- * Memory of frames that is reused once no code reads it any more. Fresh memory is what large messages
- * cost most of: each page is faulted in, and every 64 MB or so V8 marks its whole heap.
- * With it a consumer needs 0.6 of the CPU at 1 KiB a value, 0.5 at 10 KiB, 0.4 at 1 MiB (Node 24, a null broker;
- * `npm run bench:consume` measures it).
+ * Memory of frames that is reused when no code reads it any more. New memory is the largest cost of large messages:
+ * each page is faulted in, and about every 64 MB V8 marks its whole heap. With reuse a consumer needs 0.6 of the CPU at
+ * 1 KiB a value, 0.5 at 10 KiB, 0.4 at 1 MiB (Node 24, a null broker; `npm run bench:consume` measures it).
  *
- * Giving it back is optional: the garbage collector frees the rest.
+ * Giving memory back is optional: the garbage collector frees the rest.
  */
 export class FrameMemory {
   readonly #mostFreeBytes: number
-  /** What `allocate` gave out and may come back. */
+  /** The memory that `allocate` returned and that may come back. */
   readonly #inUse = new WeakSet<ArrayBufferLike>()
-  /** The one that came back last is used first: it may still be in the processor's cache. */
+  /** The memory that came back last is used first, because it may still be in the processor's cache. */
   readonly #free: ArrayBufferLike[] = []
   #freeBytes = 0
 
-  /** `mostFreeBytes`: how much is kept for frames to come. */
+  /** `mostFreeBytes`: how much free memory is kept. */
   constructor(mostFreeBytes: number) {
     this.#mostFreeBytes = mostFreeBytes
   }
@@ -35,7 +34,7 @@ export class FrameMemory {
     return Buffer.from(memory, 0, sizeBytes)
   }
 
-  /** From now on it may be written over. What is not from here, or was given back already, is let be. */
+  /** The memory may be overwritten from now on. Ignores memory that is not from here or was given back already. */
   giveBack(memory: ArrayBufferLike): void {
     if (!this.#inUse.delete(memory)) return
     this.#free.push(memory)
@@ -54,7 +53,7 @@ export class FrameMemory {
   }
 }
 
-/** An eighth larger or so, for the next frame may be a little larger. */
+/** About an eighth larger, because the next frame may be a little larger. */
 function fresh(sizeBytes: number): ArrayBuffer {
   const step = 2 ** (Math.floor(Math.log2(sizeBytes)) - 3)
   return Buffer.allocUnsafeSlow(Math.ceil(sizeBytes / step) * step).buffer

@@ -1,15 +1,14 @@
 /**
- * Cuts a byte stream into frames: four bytes of size, then the frame. A frame's memory is allocated once,
- * when its size is known and found to be within bounds: joining chunks again and again is what makes other
- * clients quadratic on large responses. The bytes come in one of two ways, never both: as chunks (`push`),
- * which are copied into it, and of which a frame that lies whole in one is a view; or read straight into it
- * (`space` and `received`).
+ * Cuts a byte stream into frames: four bytes of size, then the frame. The memory of a frame is allocated once, when its
+ * size is known and within bounds; joining chunks again and again makes other clients quadratic on large responses. The
+ * bytes come in one of two ways, never both: as chunks (`push`), which are copied, except that a frame that lies whole
+ * in a chunk is a view of it; or read directly into the memory (`space` and `received`).
  */
 import type { FrameMemory } from './frame-memory.ts'
 import { isFrameSize } from './frame-size.ts'
 
 const SIZE_BYTES = 4
-/** What is read at once where it isn't known yet how large the next frame is. */
+/** How much is read at once while the size of the next frame is not known. */
 const SCRATCH_BYTES = 64 * 1024
 
 export class FrameReader {
@@ -19,15 +18,15 @@ export class FrameReader {
   /** The frame that is being filled. */
   #frame: Buffer | undefined
   #filled = 0
-  /** The bytes of a size that was cut apart. */
+  /** The bytes of a size that was split between chunks. */
   readonly #size = Buffer.alloc(SIZE_BYTES)
   #sizeFilled = 0
-  /** Used again and again: frames that lie in it are copied. */
+  /** Used again and again: frames in it are copied. */
   #scratch: Buffer | undefined
 
   /**
-   * `maxFrameBytes` as a function is asked for each frame, when its size has arrived. `memory`: where large
-   * frames are put, unless each is to have its own.
+   * `maxFrameBytes` as a function is called for each frame when its size has arrived. `memory` provides the memory of
+   * large frames; without it each has its own.
    */
   constructor(
     maxFrameBytes: number | (() => number),
@@ -44,14 +43,14 @@ export class FrameReader {
     return this.#frame?.length ?? 0
   }
 
-  /** Where the next bytes of the stream may be put: what is left of a frame, or room for the start of one. */
+  /** Where to put the next bytes of the stream: the rest of a frame, or room for the start of one. */
   get space(): Buffer {
     const frame = this.#frame
     if (frame === undefined) return (this.#scratch ??= Buffer.allocUnsafeSlow(SCRATCH_BYTES))
     return this.#filled === 0 ? frame : frame.subarray(this.#filled)
   }
 
-  /** This many bytes were put into `space`. Returns what `push` returns. */
+  /** This many bytes were put into `space`. Returns the same as `push`. */
   received(byteCount: number): Buffer | undefined {
     const frame = this.#frame
     if (frame === undefined) return this.#cut(this.space.subarray(0, byteCount), true)
@@ -60,7 +59,7 @@ export class FrameReader {
     return undefined
   }
 
-  /** Takes the next chunk. Returns the size that cannot be one, if there is one: the stream is then useless. */
+  /** Takes the next chunk. Returns a size that is invalid, if there is one: the stream cannot be read further. */
   push(chunk: Buffer): Buffer | undefined {
     return this.#cut(chunk, false)
   }

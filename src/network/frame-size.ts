@@ -1,7 +1,7 @@
-/** The first two bytes of a TLS alert, whatever its version: as a size, 352 MB. */
+/** The first two bytes of a TLS alert of any version: as a size, 352 MB. */
 const TLS_ALERT = 0x1503
 
-/** Whether a frame may have this size: neither out of bounds nor the beginning of a TLS alert. */
+/** Whether a frame may have this size: it is within bounds and not the beginning of a TLS alert. */
 export function isFrameSize(size: number, maxFrameBytes: number): boolean {
   return size >= 0 && size <= maxFrameBytes && size >>> 16 !== TLS_ALERT
 }

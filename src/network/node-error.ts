@@ -1,4 +1,4 @@
-/** Errors of node's core may be of another realm than this module's (in Jest): `instanceof` fails on them. */
+/** Errors of Node's core may belong to another realm than this module (in Jest), where `instanceof` fails. */
 
 export function codeOf(error: unknown): string {
   return textOf(error, 'code')

@@ -26,37 +26,40 @@ export interface SessionOptions extends TransportOptions, ConnectionOptions {
   readonly logger: Logger
 }
 
-/** A connection that is ready for requests: secured, its versions negotiated, authenticated. */
+/** A connection that is ready for requests: secured, with versions negotiated, and authenticated. */
 export interface Session {
   readonly connection: Connection
   readonly versions: BrokerVersions
 }
 
 /**
- * What the broker at an address has said on earlier connections. Connections that were closed, or stayed
- * silent, say nothing: they are as likely a proxy's doing, or a broker's that is about to stop.
+ * What earlier connections showed about the broker at an address. Connections that were closed, or stayed silent, show
+ * nothing: the cause may be a proxy, or a broker that is about to stop.
  */
 export interface BrokerMemory {
   /** Whether it has answered in Kafka's protocol. */
   isKafka: boolean
-  /** The version in which to ask for the versions: samsa's newest until the broker has said which it has. */
+  /**
+   * The version of the ApiVersions request: samsa's newest until the broker has reported the versions that it supports.
+   */
   askInVersion?: number
-  /** Whether it has said which versions it has, as 0.10 and newer do: it is then never taken for an older one. */
+  /** Whether it has reported its versions, as 0.10 and newer do: it is then never treated as an older broker. */
   hasVersions: boolean
   /**
-   * Whether it has proved to be older than 0.10. Each new connection asks it for its versions all the same, as
-   * the broker may have been upgraded: this only makes the next proof shorter.
+   * Whether it has proved to be older than 0.10. Each new connection still requests its versions, because the broker
+   * may have been upgraded; this flag only shortens the next proof.
    */
   isOldest: boolean
 }
 
 /**
- * The largest response taken before a connection is ready. The server is not authenticated until then, and no response
- * of a handshake comes near it; brokers have the same limit for clients (`sasl.server.max.receive.size`).
+ * The largest response that is accepted before a connection is ready. The server is not authenticated until then, and
+ * no response of a handshake is nearly as large; brokers have the same limit for clients
+ * (`sasl.server.max.receive.size`).
  */
 const LARGEST_BEFORE_LOGIN_BYTES = 512 * 1024
 
-/** One opening of a session: what it needs, and the connection it is at. */
+/** The state of opening one session: its dependencies and the current connection. */
 interface Setup {
   readonly address: Address
   readonly options: SessionOptions
@@ -67,8 +70,8 @@ interface Setup {
 }
 
 /**
- * Opens a connection. An abort ends it at once, in whatever step it is.
- * Rejects with ConnectionError, TlsError, AuthenticationError, BrokerError.
+ * Opens a connection. An abort ends it immediately, in any step. Rejects with ConnectionError, TlsError,
+ * AuthenticationError, BrokerError.
  */
 export async function openSession(
   address: Address,
@@ -147,13 +150,13 @@ interface Asked extends AskedVersions {
 }
 
 /**
- * Asks twice, as a connection may be lost by chance, before it looks whether the broker is an old one. The second
- * time in version 0: some that are not Apache Kafka (Azure Event Hubs) reset the connection when they are asked
- * in a version that they do not have, instead of refusing it.
+ * Asks twice, because a connection may be lost by chance, before it checks whether the broker is an old one. The second
+ * request has version 0: some servers that are not Apache Kafka (Azure Event Hubs) reset the connection at a version
+ * that they do not support, instead of rejecting it.
  */
 async function askOrProve(setup: Setup): Promise<Asked | 'oldest'> {
   const { options, memory, identity } = setup
-  // Kafka 0.8 and 0.9 have no login that samsa knows, and nothing else may be asked before a login.
+  // Kafka 0.8 and 0.9 have no login that samsa supports, and no other request is allowed before a login.
   const mayBeOldest = !memory.hasVersions && options.sasl === undefined
   let isAgain = memory.isOldest
   for (;;) {
@@ -179,10 +182,10 @@ async function askOrProve(setup: Setup): Promise<Asked | 'oldest'> {
 }
 
 /**
- * Kafka 0.8 closes the connection when it is asked for its versions, and so do proxies without a broker behind
- * them. It proves to be Kafka by its response to a request that 0.8 has, and to be 0.8 by closing that same
- * connection when it is asked for its versions on it; twice, as a broker may stop in between. A newer broker
- * answers both requests, or, since Kafka 4, closes the connection at the first.
+ * Kafka 0.8 closes the connection at an ApiVersions request, and so do proxies without a broker behind them. The server
+ * proves to be Kafka by its response to a request that 0.8 supports, and to be 0.8 by closing that same connection at
+ * an ApiVersions request; twice, because a broker may stop in between. A newer broker answers both requests, or, since
+ * Kafka 4, closes the connection at the first.
  */
 async function proveClosing(setup: Setup, silence: Error): Promise<Asked | 'oldest'> {
   const { options, memory, identity } = setup
@@ -190,7 +193,7 @@ async function proveClosing(setup: Setup, silence: Error): Promise<Asked | 'olde
   for (let proofs = memory.isOldest ? 1 : 2; proofs > 0; proofs--) {
     const connection = await connect(setup)
     try {
-      // For no topic: it has no effect.
+      // For no topic, so that it has no effect.
       await connection.requestNow(listOffsets, 0, { replicaId: -1, topics: [] }, timeoutMs)
     } catch {
       connection.close()
@@ -206,14 +209,14 @@ async function proveClosing(setup: Setup, silence: Error): Promise<Asked | 'olde
   return 'oldest'
 }
 
-/** How long a broker may be silent before it is asked for something that 0.9 has, too. */
+/** How long a broker may be silent before the client sends a request that 0.9 also supports. */
 const PROBE_AFTER_MS = 500
 
 /**
- * Kafka 0.9 ignores a request that it does not have and reads on. As brokers answer a connection's requests in
- * order, the first response on the connection can only be one to a later request if the one for the versions
- * was ignored. The connection is then closed, since the first request never ends. That a response with the
- * versions has not been looked at yet says nothing: it and the later one may come together.
+ * Kafka 0.9 ignores a request that it does not support and reads on. Brokers answer the requests of a connection in
+ * order, so the first response on the connection can be that of a later request only if the ApiVersions request was
+ * ignored. The connection is then closed, because the first request never ends. That no versions have been processed
+ * yet proves nothing: both responses may arrive together.
  */
 function watchForDrop(
   connection: Connection,
@@ -231,7 +234,7 @@ function watchForDrop(
         isProved = true
         connection.close()
       },
-      () => undefined, // The request for the versions reports why.
+      () => undefined, // The ApiVersions request reports why.
     )
   })
   return {

@@ -1,31 +1,31 @@
 import type { OnReadOpts } from 'node:net'
 
-/** Takes bytes where it wants them to be put. */
+/** Takes bytes into memory that it provides. */
 export interface Receiver {
-  /** Where the next bytes go; asked again after each `received`. */
+  /** Where the next bytes go; called again after each `received`. */
   space(): Buffer
-  /** This many bytes were put at the beginning of what `space` gave. */
+  /** This many bytes were put at the beginning of the last result of `space`. */
   received(byteCount: number): void
 }
 
-/** A broker says nothing before it is asked. Others do, and it says what they are. */
+/** A broker sends nothing before it gets a request. Other servers do, and their first bytes show what they are. */
 const EARLY_BYTES = 4096
 
 /**
- * Reads a TCP socket straight into the memory of its receiver (Node's `onread`), where a stream would allocate
- * 64 KiB for each read, to be copied from and collected. Sockets begin to read when they are connected:
- * what comes before there is a receiver is kept for it.
+ * Reads a TCP socket directly into the memory of its receiver (Node's `onread`). A stream would allocate 64 KiB for
+ * each read, which would be copied and collected. Sockets begin to read when they are connected: bytes that arrive
+ * before there is a receiver are kept for it.
  */
 export class SocketReader {
   #receiver: Receiver | undefined
   readonly #early: Buffer[] = []
   #isUsed = false
 
-  /** For the socket that is read this way. Another one may take its place. */
+  /** The option for the socket that is read this way. A later socket may replace it. */
   onread(): OnReadOpts {
     this.#isUsed = true
     const early = Buffer.allocUnsafeSlow(EARLY_BYTES)
-    /** The socket holds on to what it was given last, also when a receiver comes in between. */
+    /** The socket keeps the buffer that it got last, also when a receiver is set meanwhile. */
     let isReceivers = false
     return {
       buffer: () => {
@@ -42,12 +42,12 @@ export class SocketReader {
     }
   }
 
-  /** Whether a socket was made to be read this way: its stream then has no data. */
+  /** Whether a socket was created to be read this way: its stream then has no data. */
   get isUsed(): boolean {
     return this.#isUsed
   }
 
-  /** Delivers what has come, and everything that comes from now on. */
+  /** Delivers the bytes that have arrived, and all later ones. */
   to(receiver: Receiver): void {
     this.#receiver = receiver
     for (const chunk of this.#early.splice(0)) give(chunk, receiver)

@@ -1,7 +1,7 @@
 /**
- * From these versions on a broker that throttles answers at once and expects the client to wait
- * (KIP-219, Kafka 2.0); before, it held the answer back itself, and waiting again would double it.
- * APIs that came later expect it in every version.
+ * From these versions on a broker that throttles answers immediately and expects the client to wait (KIP-219, Kafka
+ * 2.0). Before, the broker delayed its answer itself, and waiting again would double the delay. Later APIs expect the
+ * wait in every version.
  */
 const CLIENT_WAITS_FROM: Readonly<Record<string, number>> = {
   Produce: 6,
@@ -43,12 +43,12 @@ const CLIENT_WAITS_FROM: Readonly<Record<string, number>> = {
 }
 
 /**
- * The longest that a broker's throttling is believed. Kafka's quotas ask for eleven seconds at most by default
- * (`quota.window.num` × `quota.window.size.seconds`); 2^31−1 ms would hold a connection back for 24 days.
+ * The longest throttle time that the client accepts. Kafka's quotas request eleven seconds at most by default
+ * (`quota.window.num` × `quota.window.size.seconds`); 2^31−1 ms would block a connection for 24 days.
  */
 export const LONGEST_THROTTLE_MS = 60_000
 
-/** For how long a broker throttles the client, as a response says; 0 for not at all. */
+/** How long no request may be sent on the connection after this response; 0 for no wait. */
 export function reportedThrottleMs(response: object): number {
   if (!('throttleTimeMs' in response) || typeof response.throttleTimeMs !== 'number') return 0
   return response.throttleTimeMs

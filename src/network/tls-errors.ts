@@ -1,7 +1,7 @@
 import { TlsError, type TlsFailure } from '../errors.ts'
 import { codeOf, messageOf } from './node-error.ts'
 
-/** `about` says what is wrong, after the address; `detail` adds node's own words. */
+/** `about` describes the problem and follows the address; `detail` adds Node's own message. */
 interface Meaning {
   readonly reason: TlsFailure
   readonly about: string
@@ -28,7 +28,7 @@ const CLIENT_CERTIFICATE_REJECTED: Meaning = {
   detail: true,
 }
 
-/** By node's code. The last word on an unknown one is node's own. */
+/** By Node's error code. For unknown codes the message is Node's own. */
 const MEANINGS: readonly (readonly [code: RegExp, meaning: Meaning])[] = [
   [
     /^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_VERIFY_LEAF_SIGNATURE)$/,
@@ -68,7 +68,7 @@ const MEANINGS: readonly (readonly [code: RegExp, meaning: Meaning])[] = [
     },
   ],
   [
-    // What Java says of no certificate as well.
+    // Java also sends this alert if there is no certificate.
     /ALERT_BAD_CERTIFICATE$/,
     {
       reason: 'CLIENT_CERTIFICATE_REJECTED',
@@ -93,7 +93,7 @@ const MEANINGS: readonly (readonly [code: RegExp, meaning: Meaning])[] = [
     NO_COMMON_PROTOCOL,
   ],
   [
-    // The alert of all trades: brokers also send it where a client certificate is missing (TLS 1.2).
+    // A general alert: brokers also send it if a client certificate is missing (TLS 1.2).
     /ALERT_HANDSHAKE_FAILURE/,
     {
       reason: 'NO_COMMON_PROTOCOL',
@@ -124,9 +124,9 @@ const MEANINGS: readonly (readonly [code: RegExp, meaning: Meaning])[] = [
 ]
 
 /**
- * What an error of a TLS socket means and what to do about it; undefined where it isn't one of TLS. With
- * TLS 1.3 the broker's verdict on the client's certificate comes after the handshake, as the connection's
- * first error: ECONNRESET is then one like any other, and only meant here while `inHandshake`.
+ * Explains an error of a TLS socket and what to do about it; undefined for other errors. In TLS 1.3 the broker rejects
+ * the client's certificate after the handshake, as the connection's first error. ECONNRESET is then an ordinary error,
+ * and is explained only if `inHandshake`.
  */
 export function explainTlsError(
   error: unknown,
@@ -146,12 +146,12 @@ export function explainTlsError(
   return new TlsError(meaning.reason, message, { broker: address, cause: error })
 }
 
-/** Where node has no code of its own, OpenSSL's reason is in the message: `…:wrong version number:…`. */
+/** Where Node has no code of its own, OpenSSL's reason is in the message: `…:wrong version number:…`. */
 function codeOfProtocolError(error: unknown): string {
   return `ERR_SSL_${wordsOf(error).toUpperCase().replaceAll(' ', '_')}`
 }
 
-/** Of OpenSSL's `80BC…:error:0A00045C:SSL routines:ssl3_read_bytes:tlsv13 alert …:file.c:1601:` the words. */
+/** Returns the words of OpenSSL's `80BC…:error:0A00045C:SSL routines:ssl3_read_bytes:tlsv13 alert …:file.c:1601:`. */
 function wordsOf(error: unknown): string {
   const text = messageOf(error).trim()
   return /:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/.exec(text)?.[1] ?? text

@@ -9,7 +9,7 @@ import { codeOf, messageOf } from './node-error.ts'
 
 export { explainTlsError } from './tls-errors.ts'
 
-/** Text in PEM (`-----BEGIN …`), or the path of a file of it. */
+/** Text in PEM (`-----BEGIN …`), or the path of a PEM file. */
 export type Pem = string | Buffer
 
 /** TLS to the brokers. `TLS_OPTIONS` has the checks and defaults. */
@@ -19,13 +19,13 @@ export interface TlsOptions {
    * Default: the system's.
    */
   readonly ca?: Pem | readonly Pem[]
-  /** This client's certificate and those that lead to its authority, for brokers that ask for one. Default: none. */
+  /** This client's certificate and the chain to its authority, for brokers that request one. Default: none. */
   readonly cert?: Pem | readonly Pem[]
   /** The private key of `cert`. Needs `cert`, and `cert` needs it. Default: none. */
   readonly key?: Pem
   /** The passphrase of an encrypted `key`. Refused without a `key`. Default: none. */
   readonly passphrase?: string
-  /** The name to ask for and to find in the brokers' certificates. Default: each broker's host. */
+  /** The name to request (SNI) and to require in the brokers' certificates. Default: each broker's host. */
   readonly servername?: string
   /**
    * Accepts a certificate of a trusted authority for any host: everyone who has such a certificate can pose as a broker.
@@ -39,7 +39,7 @@ export interface TlsOptions {
   readonly dangerouslyTrustAnyCertificate?: boolean
 }
 
-/** Options made ready once, for all connections. The key is in the context, out of sight. */
+/** The prepared options for all connections. The key is in the context, where `inspect` does not show it. */
 export interface PreparedTls {
   readonly secureContext: SecureContext
   readonly servername: string | undefined
@@ -47,7 +47,7 @@ export interface PreparedTls {
   readonly trustsAnyCertificate: boolean
 }
 
-/** Left to what reads it: what checkOptions finds wrong, it shows. */
+/** The reader of the option checks it, because the errors of checkOptions contain the value. */
 const isPem: Check = () => undefined
 
 const aHostName: Check<string> = (value) =>
@@ -71,12 +71,12 @@ export const TLS_OPTIONS = {
   dangerouslyTrustAnyCertificate: { check: aBoolean, default: false },
 } as const satisfies OptionTable<TlsOptions>
 
-/** Older ones are broken (RFC 8996). Kafka has had 1.2 since it has had TLS. */
+/** Older versions are broken (RFC 8996). Kafka has supported TLS 1.2 since it has supported TLS. */
 const MIN_VERSION = 'TLSv1.2'
 
 /**
- * Reads the files and makes the context. Throws InvalidArgumentError that names the option and the file,
- * never what is in it.
+ * Reads the files and creates the context. Throws InvalidArgumentError that names the option and the file, never the
+ * contents.
  */
 export function prepareTls(options: TlsOptions): PreparedTls {
   const settings = readOptions('tls', options, TLS_OPTIONS)
@@ -98,16 +98,19 @@ export function prepareTls(options: TlsOptions): PreparedTls {
   }
 }
 
-/** For `connect` of node:tls, beside where to connect to. The host is a broker's, a name or an address. */
+/**
+ * The TLS options of node:tls's `connect`, in addition to the address. The host is that of a broker, a name or an
+ * address.
+ */
 export function tlsConnectOptions(tls: PreparedTls, host: string): ConnectionOptions {
   const name = tls.servername ?? withoutDot(host)
   return {
     secureContext: tls.secureContext,
-    // What the certificate is checked against where there is no server name; with a socket, node does not
-    // know otherwise. SNI has names only (RFC 6066).
+    // The certificate is checked against this if there is no server name; with a socket, Node does not know the host.
+    // SNI supports names only (RFC 6066).
     host: name,
     ...(isIP(name) === 0 ? { servername: name } : {}),
-    // Said, so that NODE_TLS_REJECT_UNAUTHORIZED can't turn it off behind the application's back.
+    // Set explicitly, so that NODE_TLS_REJECT_UNAUTHORIZED has no effect.
     rejectUnauthorized: !tls.trustsAnyCertificate,
     ...(tls.checksHostname ? {} : { checkServerIdentity: () => undefined }),
   }
@@ -123,7 +126,7 @@ function readCertificates(option: string, pems: Pem | readonly Pem[]): string {
   const text = all.map((pem) => readPem(option, pem, 'CERTIFICATE')).join('\n')
   const certificates = text.match(CERTIFICATE) ?? []
   try {
-    // OpenSSL passes over authorities that it can't read, and then trusts no certificate.
+    // OpenSSL ignores authorities that it cannot read, and then trusts no certificate.
     for (const certificate of certificates) new X509Certificate(certificate)
   } catch (error) {
     throw damaged(option, messageOf(error), error)
@@ -137,7 +140,7 @@ function damaged(option: string, why: string, cause?: unknown): InvalidArgumentE
   return new InvalidArgumentError(what, { cause })
 }
 
-/** Array.isArray does not know readonly arrays. */
+/** Array.isArray does not narrow readonly arrays. */
 function isArray(pems: Pem | readonly Pem[]): pems is readonly Pem[] {
   return Array.isArray(pems)
 }
@@ -157,7 +160,7 @@ function readPem(option: string, pem: Pem, label: string): string {
   )
 }
 
-/** A key that has lost its first line: as a path it would stand in an error for all to read. */
+/** A key without its first line: treated as a path, it would appear in an error. */
 const LOOKS_LIKE_A_KEY = /^[A-Za-z0-9+/=\s]{60,}$/
 
 function readFile(option: string, path: string): string {
@@ -185,7 +188,7 @@ function contextOf(pems: Parameters<typeof createSecureContext>[0]): SecureConte
   }
 }
 
-/** OpenSSL's words are hard to make out. */
+/** OpenSSL's messages are hard to understand. */
 function meaningOf(code: string): string | undefined {
   if (/BAD_DECRYPT|BAD_PASSWORD_READ|MISSING_PASSPHRASE|INTERRUPTED_OR_CANCELLED/.test(code)) {
     return "the passphrase of option 'key' is wrong or missing"

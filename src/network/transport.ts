@@ -14,7 +14,7 @@ import { explainTlsError, tlsConnectOptions, type PreparedTls } from './tls.ts'
 /** Opens a connected byte stream to a broker: for proxies and tunnels. */
 export type SocketFactory = (address: Address) => Duplex | Promise<Duplex>
 
-/** The addresses of a host name, in the order in which to try them. */
+/** Returns the addresses of a host name, in the order in which to try them. */
 export type Lookup = (host: string) => Promise<readonly string[]>
 
 export interface TransportOptions {
@@ -24,14 +24,13 @@ export interface TransportOptions {
   readonly lookup?: Lookup | undefined
 }
 
-/** How long a connection is idle before the operating system asks whether the other side still lives. */
+/** How long a connection is idle before the operating system checks whether the other side is alive. */
 const KEEP_ALIVE_MS = 60_000
 
 /**
- * A connected stream to a broker, through TLS where that is asked for. All addresses of a name are tried in
- * turn (`client.dns.lookup=use_all_dns_ips`, KIP-302), within one connect timeout. Where that can be, the stream
- * is read by the socket reader, and has no data of its own.
- * Rejects with ConnectionError or TlsError.
+ * Opens a stream to a broker, with TLS if it is configured. All addresses of a name are tried in turn
+ * (`client.dns.lookup=use_all_dns_ips`, KIP-302), within one connect timeout. Without TLS and socket factory the socket
+ * reader reads the socket, and the stream has no data. Rejects with ConnectionError or TlsError.
  */
 export async function openTransport(
   address: Address,
@@ -42,7 +41,7 @@ export async function openTransport(
   const timeoutMs = options.connectTimeoutMs
   try {
     return await limited(timeoutMs, signal, async (either) => {
-      // TLS reads its socket itself, and gives what it has deciphered as a stream does.
+      // TLS reads its socket itself, and provides the deciphered data as a stream.
       const direct = options.tls === undefined ? socketReader : undefined
       const socket = await openTcp(address, options, either, performance.now() + timeoutMs, direct)
       return options.tls === undefined ? socket : await secure(socket, address, options.tls, either)
@@ -87,7 +86,8 @@ async function openTcp(
       return whenReady(socket, 'connect', attempt)
     }
     const others = hosts.length - index - 1
-    // What is left is shared out, so that an address that swallows packets leaves time for those after it.
+    // The remaining time is divided among the addresses, so that an address that does not answer leaves time for the
+    // others.
     const shareMs = Math.max(1, Math.ceil((deadline - performance.now()) / (others + 1)))
     try {
       return others === 0 ? await open(signal) : await limited(shareMs, signal, open)
@@ -106,7 +106,7 @@ async function addressesOf(
 ): Promise<readonly string[]> {
   if (isIP(address.host) !== 0) return [address.host]
   try {
-    // The system's lookup cannot be called off: it continues without a waiting caller.
+    // The system's lookup cannot be cancelled: it continues without a waiting caller.
     const found = await abortable(resolve(address.host), signal)
     if (found.length > 0) return found
   } catch (error) {
@@ -137,7 +137,7 @@ async function secure(
   }
 }
 
-/** Waits for the event that says that the stream can be used; destroys it if that doesn't come. */
+/** Waits for the event after which the stream can be used; destroys the stream if the event does not come. */
 async function whenReady<Stream extends Socket>(
   stream: Stream,
   event: 'connect' | 'secureConnect',

@@ -1,6 +1,6 @@
 /**
- * Events on node:diagnostics_channel, which costs a property read without subscribers.
- * docs/observability.md lists them; their payloads are public.
+ * Events on node:diagnostics_channel, which cost one property read without subscribers. docs/observability.md lists
+ * them; their payloads are public.
  */
 import { channel } from 'node:diagnostics_channel'
 
@@ -14,7 +14,7 @@ export interface ClientEvent {
 export interface ConnectEvent extends ClientEvent {
   /** The address of the broker, as `host:port`. */
   readonly broker: string
-  /** What the connection is for, such as `produce` or `fetch`. */
+  /** Why connecting failed; undefined if it succeeded. */
   readonly purpose: string
   /** How long connecting took, with TLS and login. */
   readonly durationMs: number
@@ -28,7 +28,7 @@ export interface RequestEvent extends ClientEvent {
   readonly broker: string
   /** The name of the API, such as `Produce`. */
   readonly api: string
-  /** The version of the API. */
+  /** Why the request failed; undefined if it has a response. */
   readonly version: number
   /** The time from sending the request to its response or failure. */
   readonly durationMs: number
@@ -38,9 +38,9 @@ export interface RequestEvent extends ClientEvent {
 
 /** The payload of `samsa:close`: a connection has ended. */
 export interface CloseEvent extends ClientEvent {
-  /** The address of the broker, as `host:port`. */
+  /** The payload of `samsa:retry`: an operation is retried. */
   readonly broker: string
-  /** Why the connection has ended. */
+  /** What is retried, such as `Metadata` or `producing to orders-3`. */
   readonly reason: Error
 }
 
@@ -50,7 +50,7 @@ export interface RetryEvent extends ClientEvent {
   readonly what: string
   /** The number of attempts so far. */
   readonly attempt: number
-  /** The wait before the next attempt. */
+  /** The payload of `samsa:position`: the position of a consumer has moved without a request of the application. */
   readonly waitMs: number
   /** Why the last attempt failed. */
   readonly error: Error
@@ -58,11 +58,11 @@ export interface RetryEvent extends ClientEvent {
 
 /** A consumer goes on elsewhere than where it was. */
 export interface PositionEvent extends ClientEvent {
-  /** The topic of the partition. */
+  /** The offset that would have been next. */
   readonly topic: string
   /** The number of the partition. */
   readonly partition: number
-  /** The offset that would have been next, and the one that is. */
+  /** Why: the log does not have the offset, or a leader change removed records that had been read. */
   readonly from: number
   /** The offset that the consumer continues at. */
   readonly to: number
@@ -72,15 +72,17 @@ export interface PositionEvent extends ClientEvent {
 
 /** The payload of `samsa:delivery`: a batch was acknowledged, or has failed. */
 export interface DeliveryEvent extends ClientEvent {
-  /** The topic of the batch. */
+  /** The number of messages in the batch. */
   readonly topic: string
-  /** The partition of the batch. */
+  /** The time since the first message was produced. */
   readonly partition: number
-  /** How many messages, of one batch. */
+  /** How often the batch was sent. */
   readonly messages: number
-  /** From when the first of them was produced. */
+  /** Why the messages failed; undefined if they were acknowledged. */
   readonly durationMs: number
-  /** How often they were sent. */
+  /**
+   * The payload of `samsa:rebalance`: a rebalance of a group is over, and has changed the partitions of this member.
+   */
   readonly attempts: number
   /** Undefined when they were acknowledged. */
   readonly error: Error | undefined
@@ -94,11 +96,11 @@ export interface ThrottleEvent extends ClientEvent {
   readonly api: string
   /** The throttling that the broker computed. */
   readonly throttleTimeMs: number
-  /** How much of it the client waits before it sends more; 0 where the broker has waited itself (before Kafka 2.0). */
+  /** Whether they were lost without a chance to commit. */
   readonly waitMs: number
 }
 
-/** The payload of `samsa:fetch`: a response had records. */
+/** All partitions that this member reads now. */
 export interface FetchEvent extends ClientEvent {
   /** The address of the broker, as `host:port`. */
   readonly broker: string
@@ -106,21 +108,21 @@ export interface FetchEvent extends ClientEvent {
   readonly group: string | undefined
   /** The bytes of the records in the response, compressed. */
   readonly bytes: number
-  /** The number of partitions that were asked for. */
+  /** `samsa:connect`: a connection was opened, with all handshakes, or failed to open. */
   readonly partitions: number
-  /** The time from the request to its response, the wait of the broker for records included. */
+  /** `samsa:request`: a request was answered, or failed. */
   readonly durationMs: number
 }
 
 /** The payload of `samsa:commit`: offsets were committed, or could not be. */
 export interface CommitEvent extends ClientEvent {
-  /** The name of the group. */
+  /** `samsa:retry`: an operation failed and will be retried. */
   readonly group: string
-  /** What was to be committed: the offset of the next message of each partition. */
+  /** `samsa:position`: the position of a consumer has moved without a request of the application. */
   readonly offsets: readonly OffsetOfPartition[]
-  /** How long it took with its retries. */
+  /** `samsa:delivery`: a batch of messages was acknowledged, or failed. */
   readonly durationMs: number
-  /** Undefined when all of them were committed. */
+  /** `samsa:rebalance`: the partitions of a member of a group have changed. */
   readonly error: Error | undefined
 }
 

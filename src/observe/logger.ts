@@ -1,27 +1,27 @@
 import { printable } from './printable.ts'
 
-/** Where samsa says what is going on; `console` is one. Without it samsa is silent. */
+/** Receives samsa's log lines; `console` is one. Without a logger samsa logs nothing. */
 export interface Logger {
-  /** Logs what is of use for finding an error only. */
+  /** Logs details that help to find an error. */
   debug(message: string): void
-  /** Logs what an operator may want to know, such as a rebalance. */
+  /** Logs events for operators, such as a rebalance. */
   info(message: string): void
-  /** Logs what went wrong and is being handled, or will have to be. */
+  /** Logs problems that samsa handles, or that will need attention. */
   warn(message: string): void
   /** Logs failures that are not retried. */
   error(message: string): void
 }
 
 /**
- * The same logger, given lines that hold no control characters: brokers' text is a part of some. A logger that
- * throws, or whose promise rejects, changes nothing of what samsa does: there is nowhere to report it.
+ * Returns the same logger with control characters removed from its lines, because some contain text from brokers. A
+ * logger that throws, or whose promise rejects, does not affect samsa: there is nowhere to report it.
  */
 export function printing(
   logger: Readonly<Record<keyof Logger, (message: string) => unknown>>,
 ): Logger {
   const to = (level: keyof Logger) => (message: string) => {
     try {
-      // Loggers may be async functions, which the type cannot keep out.
+      // Loggers may be async functions, which the type cannot exclude.
       const logged = logger[level](printable(message))
       if (logged instanceof Promise) logged.catch(() => undefined)
     } catch {

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util'
 
 /**
- * What was thrown, in words. Applications throw anything: errors whose message is no string, objects without a
- * prototype, objects whose getters throw. Nothing of that may make the code fail that handles the error.
+ * Describes a thrown value. Applications throw anything: errors whose message is not a string, objects without a
+ * prototype, objects whose getters throw. None of this may make the error handling fail.
  */
 export function textOfThrown(thrown: unknown): string {
   try {
