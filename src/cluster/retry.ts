@@ -6,28 +6,24 @@ import { BrokerError, isRetriable, RequestTimeoutError } from '../errors.ts'
 import { retryChannel, type RetryEvent } from '../observe/channels.ts'
 import type { ClusterOptions } from './cluster-options.ts'
 
-/** What is retried, for events and logs: `looking up topic 'orders'`. */
+/** Where retries are reported and counted: the options of a cluster. */
 export type Reporting = Pick<ClusterOptions, 'logger' | 'metrics'>
 
 export interface RetryOptions {
-  /** Whether to stop at an error that is retriable. */
+  /** What is retried, for events and logs: `looking up topic 'orders'`. */
   readonly what: string
   readonly deadline: Deadline
   readonly backoff: BackoffOptions
-  /**
-   * Retries until the function succeeds, fails with an error that is not retriable, or the deadline leaves no time for
-   * another wait: then the last error is thrown. The deadline and an abort also end the wait for an attempt in
-   * progress; its requests settle by themselves.
-   */
+  /** Of the cluster: where the retries are reported. */
   readonly reporting: Reporting
-  /** The reason is the cluster's last error, whether the time ended in a wait or in an attempt. */
+  /** Whether to stop at an error that is retriable. */
   readonly giveUp?: (error: Error) => boolean
 }
 
 /**
- * Tries until it works, fails with an error that trying again cannot help, or the deadline leaves no room
- * for another wait: then the last error is thrown. The deadline and an abort end the waiting for an attempt
- * that is under way, too; the requests of that settle by themselves.
+ * Retries until the function succeeds, fails with an error that is not retriable, or the deadline leaves no time for
+ * another wait: then the last error is thrown. The deadline and an abort also end the wait for an attempt in progress;
+ * its requests settle by themselves.
  */
 export async function retrying<T>(
   options: RetryOptions,
@@ -43,7 +39,7 @@ export async function retrying<T>(
     } catch (error) {
       deadline.signal?.throwIfAborted()
       if (error instanceof TookTooLongError) {
-        // What the cluster last said is the reason, whether the time ran out in a wait or in an attempt.
+        // The reason is the cluster's last error, whether the time ended in a wait or in an attempt.
         throw last instanceof BrokerError ? last : tookTooLong(what, deadline, last)
       }
       const waitMs = backoffMs(number, backoff)

@@ -39,18 +39,9 @@ export interface ConnectionOptions {
   /** Closes the connection when nothing was sent for this long, before the broker closes it. */
   readonly maxIdleMs: number
   readonly logger?: Logger
-  /** Allocates the memory of responses. Default: each response has its own memory. */
+  /** Where requests, bytes and connections are counted. */
   readonly metrics: ClientMetrics
-  /**
-   * A connected stream to a broker. Requests are pipelined: each is written immediately and matched with its response
-   * by correlation id.
-   *
-   * States: open → closed, once, with the error that all pending and later requests get. A request that times out
-   * closes the connection: otherwise its late response would still have to be read, and all requests behind it would
-   * have waited as long.
-   *
-   * While the connection is held (throttled by the broker, or authenticating again), requests wait unsent.
-   */
+  /** Allocates the memory of responses. Default: each response has its own memory. */
   readonly frameMemory?: FrameMemory | undefined
 }
 
@@ -65,7 +56,16 @@ interface Pending {
   readonly timer: Timer
 }
 
-/** Waits for the response to a raw SASL token, which has no correlation id. Nothing else is in flight then. */
+/**
+ * A connected stream to a broker. Requests are pipelined: each is written immediately and matched with its response by
+ * correlation id.
+ *
+ * States: open → closed, once, with the error that all pending and later requests get. A request that times out closes
+ * the connection: otherwise its late response would still have to be read, and all requests behind it would have waited
+ * as long.
+ *
+ * While the connection is held (throttled by the broker, or authenticating again), requests wait unsent.
+ */
 export class Connection {
   readonly address: string
   readonly #stream: Duplex
@@ -73,29 +73,29 @@ export class Connection {
   readonly #options: ConnectionOptions
   readonly #metrics: BrokerMetrics
   readonly #pending = new Map<number, Pending>()
-  /** Whether the other side has proved to be a broker: then data that cannot be read is damaged. */
+  /** Waits for the response to a raw SASL token, which has no correlation id. Nothing else is in flight then. */
   #rawAnswer: Deferred<Buffer> | undefined
   #nextCorrelationId = 0
   #closedBy: KafkaError | undefined
   #isCorked = false
-  /** Requests wait for this before they are written. */
+  /** Whether it counts as an open connection: once the handshakes are over. */
   #isReady = false
   #hasReceived = false
   #closingHint: string | undefined
-  /** The end of the current throttling, if there is one. */
+  /** Whether the other side has proved to be a broker: then data that cannot be read is damaged. */
   #isKafka: boolean
   #whenAnswered: ((api: string) => void) | undefined
   #whenClosed: (() => void) | undefined
-  /** `isKafka`: whether a broker has answered at this address before. `socketReader`: set if it reads the stream. */
+  /** Requests wait for this before they are written. */
   #hold: Promise<void> | undefined
   #whenDrained: Deferred<void> | undefined
   #lastUsed = performance.now()
   #idleTimer: Timer | undefined
   #endThrottle: (() => void) | undefined
-  /** In TLS 1.3 a broker rejects a client's certificate after the handshake, and the error appears here. */
+  /** The end of the current throttling, if there is one. */
   #throttledUntil: number | undefined
 
-  /** A socket factory may return a stream that has already ended: no event reports that. */
+  /** `isKafka`: whether a broker has answered at this address before. `socketReader`: set if it reads the stream. */
   constructor(
     stream: Duplex,
     address: string,
@@ -127,7 +127,7 @@ export class Connection {
     } else {
       stream.on('data', (chunk: Buffer) => onBytes(frames.push(chunk)))
     }
-    // Sets the largest response that is accepted from now on, `maxResponseBytes` at most.
+    // In TLS 1.3 a broker rejects a client's certificate after the handshake, and the error appears here.
     stream.on('error', (error) =>
       this.#close(
         explainTlsError(error, address, false) ?? this.#disconnected(error.message, error),
@@ -136,16 +136,16 @@ export class Connection {
     stream.on('end', () => this.#close(this.#disconnected(this.#whyClosed())))
     stream.on('close', () => this.#close(this.#disconnected(this.#whyClosed())))
     this.#watchIdleness(options.maxIdleMs)
-    // Sets the reason to report if the other side closes the connection before it sends anything more.
+    // A socket factory may return a stream that has already ended: no event reports that.
     if (stream.destroyed) this.#close(this.#disconnected('it was closed before it was used'))
   }
 
-  /** Whether the broker has not sent a byte. */
+  /** Sets the largest response that is accepted from now on, `maxResponseBytes` at most. */
   limitResponses(maxBytes: number): void {
     this.#largestResponseBytes = Math.min(maxBytes, this.#options.maxResponseBytes)
   }
 
-  /** Sets the callback for the end of the connection, called once. It replaces an earlier callback. */
+  /** The handshakes are over. */
   becomeReady(): void {
     this.limitResponses(Infinity)
     this.#metrics.opened++
@@ -154,7 +154,7 @@ export class Connection {
     this.#metrics.open++
   }
 
-  /** Sets the callback for the first response, called once with the name of its API. */
+  /** Sets the reason to report if the other side closes the connection before it sends anything more. */
   set closingHint(hint: string) {
     this.#closingHint = hint
   }
@@ -163,28 +163,24 @@ export class Connection {
     return this.#closedBy === undefined
   }
 
-  /**
-   * Sends a request and resolves with its response. Rejects with InvalidArgumentError, RequestTimeoutError,
-   * SocketDisconnectedError, ConnectionError.
-   */
+  /** Whether the broker has not sent a byte. */
   get wasSilent(): boolean {
     return !this.#hasReceived
   }
 
-  /** Waits until a hold ends, within the request's own time. Resolves with the remaining time. */
+  /** Sets the callback for the end of the connection, called once. It replaces an earlier callback. */
   onClose(callback: () => void): void {
     this.#whenClosed = callback
   }
 
-  /** Like `request`, but does not wait for a hold: for the requests of a login. */
+  /** Sets the callback for the first response, called once with the name of its API. */
   onFirstResponse(callback: (api: string) => void): void {
     this.#whenAnswered = callback
   }
 
   /**
-   * Sends a request that has no response: Produce with acks=0. Resolves when the system has taken it, so that a caller
-   * that waits cannot fill the memory faster than a slow broker reads. `timeoutMs` bounds the wait for a hold to end;
-   * after it the call rejects with RequestTimeoutError and nothing is sent.
+   * Sends a request and resolves with its response. Rejects with InvalidArgumentError, RequestTimeoutError,
+   * SocketDisconnectedError, ConnectionError.
    */
   async request<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
@@ -198,7 +194,7 @@ export class Connection {
     return this.requestNow(api, version, body, leftMs, onWrite)
   }
 
-  /** Sends a bare SASL token, as brokers before 1.0 require, and resolves with the answer. */
+  /** Waits until a hold ends, within the request's own time. Resolves with the remaining time. */
   async #untilReleased(api: string, timeoutMs: number): Promise<number> {
     const deadline = new Deadline(timeoutMs)
     const over = deferred()
@@ -217,7 +213,7 @@ export class Connection {
     return Math.max(1, deadline.remainingMs)
   }
 
-  /** Makes requests wait while `during` runs. Holds run one after another. */
+  /** Like `request`, but does not wait for a hold: for the requests of a login. */
   async requestNow<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
     version: number,
@@ -246,7 +242,11 @@ export class Connection {
     return response
   }
 
-  /** Resolves when everything is written and nothing is in flight, or the connection has ended. */
+  /**
+   * Sends a request that has no response: Produce with acks=0. Resolves when the system has taken it, so that a caller
+   * that waits cannot fill the memory faster than a slow broker reads. `timeoutMs` bounds the wait for a hold to end;
+   * after it the call rejects with RequestTimeoutError and nothing is sent.
+   */
   async send<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
     version: number,
@@ -266,7 +266,7 @@ export class Connection {
     })
   }
 
-  /** Requests without a response are done when the socket has taken them. */
+  /** Sends a bare SASL token, as brokers before 1.0 require, and resolves with the answer. */
   async exchangeToken(token: Uint8Array, timeoutMs: number): Promise<Buffer> {
     if (this.#closedBy !== undefined) throw this.#closedBy
     const size = Buffer.allocUnsafe(4)
@@ -282,7 +282,7 @@ export class Connection {
     }
   }
 
-  /** Closes the connection immediately. Pending requests get the reason. Safe to call again. */
+  /** Makes requests wait while `during` runs. Holds run one after another. */
   async hold(during: () => Promise<void>): Promise<void> {
     const before = this.#hold ?? Promise.resolve()
     const held = before.then(during)
@@ -293,10 +293,10 @@ export class Connection {
     return held
   }
 
-  /** A value that this version cannot carry, or that is out of range. */
+  /** Resolves when everything is written and nothing is in flight, or the connection has ended. */
   async drained(): Promise<void> {
     if (!this.isOpen) return
-    // The two sides disagree about the layout: nothing that follows can be trusted.
+    // Requests without a response are done when the socket has taken them.
     if (this.#stream.writableLength > 0) {
       await new Promise<void>((resolve) => this.#stream.write(NOTHING, () => resolve()))
     }
@@ -305,7 +305,7 @@ export class Connection {
     await this.#whenDrained.promise
   }
 
-  /** Everything written in one tick leaves in one gathered write. */
+  /** Closes the connection immediately. Pending requests get the reason. Safe to call again. */
   close(reason: KafkaError = new ClosedError(`connection to ${this.address}`)): void {
     this.#close(reason)
   }
@@ -319,7 +319,7 @@ export class Connection {
     try {
       return encodeRequest(api, version, correlationId, this.#options.clientId, body)
     } catch (error) {
-      // A server that never spoke Kafka's protocol is not retried; a broker that has answered before is.
+      // A value that this version cannot carry, or that is out of range.
       const reason = `the request cannot be sent to ${this.address}: ${messageOf(error)}`
       throw new InvalidArgumentError(reason, { broker: this.address, cause: error })
     }
@@ -333,7 +333,7 @@ export class Connection {
     try {
       return decodeResponse(api, version, frame).body
     } catch (error) {
-      // A late error concerns no caller.
+      // The two sides disagree about the layout: nothing that follows can be trusted.
       this.#close(this.#disconnected('a response could not be read', error))
       const reason = `the response of ${this.address} could not be read: ${messageOf(error)}`
       throw new ConnectionError('MALFORMED_RESPONSE', reason, {
@@ -349,7 +349,7 @@ export class Connection {
     return id
   }
 
-  /** One timer for all requests, set again only when it fires, so that a request costs nothing here. */
+  /** Everything written in one tick leaves in one gathered write. */
   #write(frame: readonly Uint8Array[], onWritten?: (error?: Error | null) => void): void {
     this.#lastUsed = performance.now()
     if (!this.#isCorked) {
@@ -372,7 +372,7 @@ export class Connection {
 
   #onFrame(frame: Buffer): void {
     if (this.#closedBy !== undefined) return
-    // Throttles overlap and do not add up: there is one hold, and a later response moves its end.
+    // The size stands before what is read.
     this.#metrics.responseBytes.record(frame.length + 4)
     if (this.#rawAnswer !== undefined) {
       this.#rawAnswer.resolve(frame)
@@ -418,7 +418,7 @@ export class Connection {
     this.#close(new RequestTimeoutError(reason, { broker: this.address }))
   }
 
-  /** Resolves at that time, or when the connection ends, because waiting requests must then fail immediately. */
+  /** A server that never spoke Kafka's protocol is not retried; a broker that has answered before is. */
   #foreign(reason: string): ConnectionError {
     if (this.#isKafka) return this.#disconnected(reason)
     return new ConnectionError('NOT_KAFKA', reason, { broker: this.address })
@@ -462,7 +462,7 @@ export class Connection {
     }
   }
 
-  /** One timer that is set again only when it fires: nothing is done for it on a request. */
+  /** One timer for all requests, set again only when it fires, so that a request costs nothing here. */
   #watchIdleness(waitMs: number): void {
     this.#idleTimer = new Timer(waitMs, () => {
       const idleMs = performance.now() - this.#lastUsed
@@ -487,7 +487,7 @@ export class Connection {
     if (waitMs > 0) this.#throttle(waitMs)
   }
 
-  /** Throttles overlap, they do not add up: there is one hold, and a later response moves its end. */
+  /** Throttles overlap and do not add up: there is one hold, and a later response moves its end. */
   #throttle(waitMs: number): void {
     if (waitMs > LONGEST_THROTTLE_MS) {
       const why = `${this.address} throttles this connection for ${waitMs} ms`
@@ -499,7 +499,7 @@ export class Connection {
     if (!isHeld) void this.hold(() => this.#endOfThrottling())
   }
 
-  /** Resolves then, or when the connection ends: what waits must fail at once. */
+  /** Resolves at that time, or when the connection ends, because waiting requests must then fail immediately. */
   async #endOfThrottling(): Promise<void> {
     for (;;) {
       const waitMs = (this.#throttledUntil ?? 0) - performance.now()

@@ -48,7 +48,7 @@ const CLIENT_WAITS_FROM: Readonly<Record<string, number>> = {
  */
 export const LONGEST_THROTTLE_MS = 60_000
 
-/** How long no request may be sent on the connection after this response; 0 for no wait. */
+/** For how long a broker throttles the client, as a response says; 0 for not at all. */
 export function reportedThrottleMs(response: object): number {
   if (!('throttleTimeMs' in response) || typeof response.throttleTimeMs !== 'number') return 0
   return response.throttleTimeMs

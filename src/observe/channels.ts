@@ -14,11 +14,11 @@ export interface ClientEvent {
 export interface ConnectEvent extends ClientEvent {
   /** The address of the broker, as `host:port`. */
   readonly broker: string
-  /** Why connecting failed; undefined if it succeeded. */
+  /** What the connection is for, such as `produce` or `fetch`. */
   readonly purpose: string
   /** How long connecting took, with TLS and login. */
   readonly durationMs: number
-  /** Undefined when it succeeded. */
+  /** Why connecting failed; undefined if it succeeded. */
   readonly error: Error | undefined
 }
 
@@ -28,63 +28,61 @@ export interface RequestEvent extends ClientEvent {
   readonly broker: string
   /** The name of the API, such as `Produce`. */
   readonly api: string
-  /** Why the request failed; undefined if it has a response. */
+  /** The version of the API. */
   readonly version: number
   /** The time from sending the request to its response or failure. */
   readonly durationMs: number
-  /** Why the request failed; undefined where it has a response. */
+  /** Why the request failed; undefined if it has a response. */
   readonly error: Error | undefined
 }
 
 /** The payload of `samsa:close`: a connection has ended. */
 export interface CloseEvent extends ClientEvent {
-  /** The payload of `samsa:retry`: an operation is retried. */
+  /** The address of the broker, as `host:port`. */
   readonly broker: string
-  /** What is retried, such as `Metadata` or `producing to orders-3`. */
+  /** Why the connection has ended. */
   readonly reason: Error
 }
 
-/** The payload of `samsa:retry`: an operation is tried again. */
+/** The payload of `samsa:retry`: an operation is retried. */
 export interface RetryEvent extends ClientEvent {
-  /** What is tried again, such as `Metadata` or `producing to orders-3`. */
+  /** What is retried, such as `Metadata` or `producing to orders-3`. */
   readonly what: string
   /** The number of attempts so far. */
   readonly attempt: number
-  /** The payload of `samsa:position`: the position of a consumer has moved without a request of the application. */
+  /** The wait before the next attempt. */
   readonly waitMs: number
   /** Why the last attempt failed. */
   readonly error: Error
 }
 
-/** A consumer goes on elsewhere than where it was. */
+/** The payload of `samsa:position`: the position of a consumer has moved without a request of the application. */
 export interface PositionEvent extends ClientEvent {
-  /** The offset that would have been next. */
+  /** The topic of the partition. */
   readonly topic: string
   /** The number of the partition. */
   readonly partition: number
-  /** Why: the log does not have the offset, or a leader change removed records that had been read. */
+  /** The offset that would have been next. */
   readonly from: number
   /** The offset that the consumer continues at. */
   readonly to: number
-  /** The log does not have the offset (any more), or lost with a leader what had been read. */
+  /** Why: the log does not have the offset, or a leader change removed records that had been read. */
   readonly reason: 'out-of-range' | 'truncated'
 }
 
 /** The payload of `samsa:delivery`: a batch was acknowledged, or has failed. */
 export interface DeliveryEvent extends ClientEvent {
-  /** The number of messages in the batch. */
+  /** The topic of the batch. */
   readonly topic: string
-  /** The time since the first message was produced. */
+  /** The partition of the batch. */
   readonly partition: number
-  /** How often the batch was sent. */
+  /** The number of messages in the batch. */
   readonly messages: number
-  /** Why the messages failed; undefined if they were acknowledged. */
+  /** The time since the first message was produced. */
   readonly durationMs: number
-  /**
-   * The payload of `samsa:rebalance`: a rebalance of a group is over, and has changed the partitions of this member.
-   */
+  /** How often the batch was sent. */
   readonly attempts: number
-  /** Undefined when they were acknowledged. */
+  /** Why the messages failed; undefined if they were acknowledged. */
   readonly error: Error | undefined
 }
 
@@ -96,11 +94,11 @@ export interface ThrottleEvent extends ClientEvent {
   readonly api: string
   /** The throttling that the broker computed. */
   readonly throttleTimeMs: number
-  /** Whether they were lost without a chance to commit. */
+  /** How much of it the client waits before it sends more; 0 where the broker has waited itself (before Kafka 2.0). */
   readonly waitMs: number
 }
 
-/** All partitions that this member reads now. */
+/** The payload of `samsa:fetch`: a response had records. */
 export interface FetchEvent extends ClientEvent {
   /** The address of the broker, as `host:port`. */
   readonly broker: string
@@ -108,21 +106,21 @@ export interface FetchEvent extends ClientEvent {
   readonly group: string | undefined
   /** The bytes of the records in the response, compressed. */
   readonly bytes: number
-  /** `samsa:connect`: a connection was opened, with all handshakes, or failed to open. */
+  /** The number of partitions that were asked for. */
   readonly partitions: number
-  /** `samsa:request`: a request was answered, or failed. */
+  /** The time from the request to its response, the wait of the broker for records included. */
   readonly durationMs: number
 }
 
 /** The payload of `samsa:commit`: offsets were committed, or could not be. */
 export interface CommitEvent extends ClientEvent {
-  /** `samsa:retry`: an operation failed and will be retried. */
+  /** The name of the group. */
   readonly group: string
-  /** `samsa:position`: the position of a consumer has moved without a request of the application. */
+  /** What was to be committed: the offset of the next message of each partition. */
   readonly offsets: readonly OffsetOfPartition[]
-  /** `samsa:delivery`: a batch of messages was acknowledged, or failed. */
+  /** How long it took with its retries. */
   readonly durationMs: number
-  /** `samsa:rebalance`: the partitions of a member of a group have changed. */
+  /** Undefined when all of them were committed. */
   readonly error: Error | undefined
 }
 
@@ -146,7 +144,7 @@ export interface HeartbeatEvent extends ClientEvent {
   readonly error: Error | undefined
 }
 
-/** A rebalance of a group is over, and has changed what this member reads. */
+/** The payload of `samsa:rebalance`: a rebalance of a group is over, and has changed the partitions of this member. */
 export interface RebalanceEvent extends ClientEvent {
   /** The name of the group. */
   readonly group: string
@@ -158,9 +156,9 @@ export interface RebalanceEvent extends ClientEvent {
   readonly assigned: readonly PartitionOfGroup[]
   /** The partitions that this member has given up. */
   readonly revoked: readonly PartitionOfGroup[]
-  /** Without a chance to commit. */
+  /** Whether they were lost without a chance to commit. */
   readonly lost: readonly PartitionOfGroup[]
-  /** All that it reads now. */
+  /** All partitions that this member reads now. */
   readonly assignment: readonly PartitionOfGroup[]
 }
 /** A partition in the payload of `samsa:rebalance`. */
@@ -171,19 +169,19 @@ export interface PartitionOfGroup {
   readonly partition: number
 }
 
-/** `samsa:connect`: a connection was opened, handshakes included, or could not be. */
+/** `samsa:connect`: a connection was opened, with all handshakes, or failed to open. */
 export const connectChannel = channel('samsa:connect')
-/** `samsa:request`: a request was answered, or ended without an answer. */
+/** `samsa:request`: a request was answered, or failed. */
 export const requestChannel = channel('samsa:request')
 /** `samsa:close`: a connection ended. */
 export const closeChannel = channel('samsa:close')
-/** `samsa:retry`: something failed and will be tried again. */
+/** `samsa:retry`: an operation failed and will be retried. */
 export const retryChannel = channel('samsa:retry')
-/** `samsa:position`: a consumer goes on elsewhere than where it was. */
+/** `samsa:position`: the position of a consumer has moved without a request of the application. */
 export const positionChannel = channel('samsa:position')
-/** `samsa:delivery`: a batch of messages was acknowledged, or given up. */
+/** `samsa:delivery`: a batch of messages was acknowledged, or failed. */
 export const deliveryChannel = channel('samsa:delivery')
-/** `samsa:rebalance`: a member of a group has other partitions than before. */
+/** `samsa:rebalance`: the partitions of a member of a group have changed. */
 export const rebalanceChannel = channel('samsa:rebalance')
 /** `samsa:throttle`: a broker throttles the client. */
 export const throttleChannel = channel('samsa:throttle')
