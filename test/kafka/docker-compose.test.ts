@@ -2,12 +2,14 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { connect } from 'node:net'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { KafkaClient } from '../../src/index.ts'
-import { composeBrokers, type ComposeBroker } from '../support/compose.ts'
+import { composeBrokers, composeServices, type ComposeBroker } from '../support/compose.ts'
+import { startKafka } from '../support/kafka/cluster.ts'
 import { kafkaLibs } from '../support/kafka/download.ts'
 import { JavaProcess } from '../support/kafka/java.ts'
 import { loggingArguments } from '../support/kafka/logging.ts'
@@ -30,6 +32,35 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
+/** The settings in zoo.cfg that the image of ZooKeeper writes of its variables. */
+const ZOOKEEPER_SETTINGS: Readonly<Record<string, string>> = {
+  ZOO_4LW_COMMANDS_WHITELIST: '4lw.commands.whitelist',
+  ZOO_ADMINSERVER_ENABLED: 'admin.enableServer',
+  ZOO_MAX_CLIENT_CNXNS: 'maxClientCnxns',
+}
+
+/** What a ZooKeeper answers to a word of four letters. */
+async function answerTo(word: string, port: number): Promise<string> {
+  const socket = connect({ host: '127.0.0.1', port })
+  socket.write(word)
+  return (await socket.setEncoding('utf8').toArray()).join('')
+}
+
+const known = new Map<string, Promise<readonly string[]>>()
+
+/** The names of all settings that a version of Kafka has. */
+function settingsOf(version: string): Promise<readonly string[]> {
+  const names = known.get(version) ?? readSettings(version)
+  known.set(version, names)
+  return names
+}
+
+async function readSettings(version: string): Promise<readonly string[]> {
+  const jars = await kafkaLibs(version)
+  const output = await runJava('test/kafka/java/ConfigNames.java', jars, Buffer.alloc(0))
+  return output.toString().match(/(?<=^name ).+/gm)!
+}
+
 /** The exit code of a broker's health check, with another port. */
 async function health({ service }: ComposeBroker, port: number): Promise<unknown> {
   const [kind, command, ...rest] = service.healthcheck.test as readonly string[]
@@ -45,9 +76,7 @@ describeWithBrokers('docker-compose.yml', ['java'], () => {
   it.each(brokers)(
     'gives broker $name no setting that its Kafka does not have',
     async (broker) => {
-      const jars = await kafkaLibs(versionOf(broker))
-      const output = await runJava('test/kafka/java/ConfigNames.java', jars, Buffer.alloc(0))
-      const names = output.toString().match(/(?<=^name ).+/gm)!
+      const names = await settingsOf(versionOf(broker))
       // A listener's own settings have its name in front; none is used here.
       expect(Object.keys(broker.settings).filter((name) => !names.includes(name))).toEqual([])
     },
@@ -75,6 +104,44 @@ describeWithBrokers('docker-compose.yml', ['java'], () => {
       const meta = await readFile(join(data, 'meta.properties'), 'utf8')
       expect(meta).toContain(`cluster.id=${broker.service.environment['CLUSTER_ID']}`)
       expect(meta).toContain(`node.id=${broker.settings['node.id']}`)
+    },
+    TIMEOUT_MS,
+  )
+
+  it(
+    'has a health check that the Kafka of its cluster passes',
+    async () => {
+      const [broker] = withRoles
+      await using kafka = await startKafka({ version: versionOf(broker!) })
+      expect(await health(broker!, kafka.ports[0]!)).toBe(0)
+    },
+    TIMEOUT_MS,
+  )
+
+  it(
+    'gives ZooKeeper settings with which it answers its health check',
+    async () => {
+      const { environment, healthcheck } = composeServices()['zookeeper']!
+      const config = Object.fromEntries(
+        Object.entries(environment).map(([name, value]) => {
+          if (ZOOKEEPER_SETTINGS[name] === undefined) throw new Error(`what is ${name}?`)
+          return [ZOOKEEPER_SETTINGS[name], String(value)]
+        }),
+      )
+      expect(healthcheck.test).toEqual([
+        'CMD-SHELL',
+        'echo ruok | nc -w 2 127.0.0.1 2181 | grep -q imok',
+      ])
+      const own = join(folder, 'zookeeper')
+      await mkdir(own)
+      const [port] = (await freePorts(1)) as [number]
+      const zookeeper = await startZooKeeper({ folder: own, port, config })
+      try {
+        expect(await answerTo('ruok', port)).toBe('imok')
+        expect(await answerTo('stat', port)).toContain('not in the whitelist')
+      } finally {
+        await zookeeper.stop()
+      }
     },
     TIMEOUT_MS,
   )

@@ -18,6 +18,8 @@ export interface ZooKeeperOptions {
     readonly id: number
     readonly ports: readonly (readonly [quorum: number, election: number])[]
   }
+  /** More settings for its zoo.cfg. */
+  readonly config?: Readonly<Record<string, string>>
   readonly timeoutMs?: number | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((text: string) => void) | undefined
@@ -60,7 +62,7 @@ export async function startZooKeeper(options: ZooKeeperOptions): Promise<JavaPro
   return java
 }
 
-function zooKeeperProperties({ folder, port, ensemble }: ZooKeeperOptions): string {
+function zooKeeperProperties({ folder, port, ensemble, config }: ZooKeeperOptions): string {
   const servers: readonly (readonly [string, string])[] = (ensemble?.ports ?? []).map(
     ([quorum, election], index) => [`server.${index + 1}`, `127.0.0.1:${quorum}:${election}`],
   )
@@ -78,6 +80,7 @@ function zooKeeperProperties({ folder, port, ensemble }: ZooKeeperOptions): stri
     maxSessionTimeout: 60_000,
     // Nothing here has to outlive the machine.
     forceSync: 'no',
+    ...config,
   })
     .map(([key, value]) => `${key}=${value}\n`)
     .join('')
