@@ -29,24 +29,24 @@ import { headersFrom, type Data } from './intake/serialize.ts'
 import type { TopicState } from './intake/topic-state.ts'
 import { checkWait, type WaitOptions } from '../async/waiting.ts'
 
-/** The options of a message without any. */
+/** The options of a message that has none. */
 export const NO_OPTIONS = {}
 
-/** What `produceMany` and `writable` may be told. */
+/** The options of `produceMany` and `writable`. */
 export interface ForwardingOptions {
   /**
-   * Whether a consumed message goes to the partition of the number that it was read from. Default: false, the
-   * partition is chosen as for any message.
+   * Whether a consumed message goes to the partition number that it was read from. Default: false, the partition is
+   * chosen as for any message.
    */
   readonly keepPartitions?: boolean
 }
 
-/** Finds the topic of a message; throws where it has none. */
+/** Returns the topic of a message. Throws if it has none. */
 export type TopicOf<Value, Key> = (message: Message<Value, Key>) => TopicState
 
-/** What producers for one topic and for many have in common. */
+/** The common part of producers for one topic and for many. */
 export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
-  /** What sends, from a start to the next stop. */
+  /** The current core: one from each start to the next stop. */
   protected core: ProducerCore
   readonly #restarts: Restarts<ProducerCore>
   readonly #serializer: Serializer<unknown, unknown> | undefined
@@ -62,17 +62,17 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
     const make = () => new ProducerCore(cluster, settings, makePolicy)
     this.#restarts = new Restarts(make, register)
     this.core = this.#restarts.current
-    // What it takes is known to the compiler where `produce` is called.
+    // The compiler checks the types where `produce` is called.
     this.#serializer = settings.serializer as Serializer<unknown, unknown> | undefined
     this.#register = register
   }
 
-  /** Messages that were produced and are neither acknowledged nor failed. */
+  /** The number of messages that are neither acknowledged nor failed. */
   get queuedMessages(): number {
     return this.core.queuedMessages
   }
 
-  /** The same in bytes. */
+  /** The size of these messages in bytes. */
   get queuedBytes(): number {
     return this.core.queuedBytes
   }
@@ -82,46 +82,45 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
     return this.core.deliveredMessages
   }
 
-  /** Messages that could not be delivered since the producer was opened, refused ones included. */
+  /** The number of messages that failed since the producer was opened, including rejected ones. */
   get failedMessages(): number {
     return this.core.failedMessages
   }
 
-  /** Whether more can be produced at once: `ready()` waits for it. */
+  /** Whether there is room for more messages; `ready()` waits for it. */
   get hasRoom(): boolean {
     return this.core.hasRoom
   }
 
   /**
-   * Resolves when there is room: less is queued than maxQueuedMessages and maxQueuedBytes, and the event loop
-   * has had its turn after every MiB. Rejects with ClosedError, RequestTimeoutError after `timeoutMs`, and
-   * the signal's reason.
+   * Resolves when there is room: less is queued than maxQueuedMessages and maxQueuedBytes, and the event loop gets a
+   * turn after every MiB. Rejects with ClosedError, RequestTimeoutError after `timeoutMs`, and the signal's reason.
    */
   ready(wait?: WaitOptions): Promise<void> {
     return this.core.ready(wait)
   }
 
   /**
-   * Resolves when all messages that were produced before are acknowledged. What is produced meanwhile is not
-   * waited for. Throws the first failure that was not handled: of messages whose promise was not
-   * awaited, nor given a `then` or `catch`. RequestTimeoutError after `timeoutMs`.
+   * Resolves when all messages that were produced before the call are acknowledged. Throws the first failure that was
+   * not handled: of messages whose promise was neither awaited nor given a `then` or `catch`. Throws
+   * RequestTimeoutError after `timeoutMs`.
    */
   flush(wait?: WaitOptions): Promise<void> {
     return this.core.flush(wait)
   }
 
   /**
-   * Sends what is queued, then closes. What is not acknowledged after `timeoutMs` (default:
-   * `pendingTimeoutMs`) is given up. Throws as `flush` does, for what was given up, too. Safe to call again.
+   * Sends the queued messages, then closes. Messages that are not acknowledged after `timeoutMs` (default:
+   * `pendingTimeoutMs`) fail. Throws as `flush` does, including these failures. Safe to call again.
    */
   async close(wait: WaitOptions = {}): Promise<void> {
-    // Before anything is closed: a call that is refused leaves the producer open.
+    // Before anything is closed: a call with invalid options leaves the producer open.
     checkWait(wait)
     return this.#restarts.close(this.#close(wait))
   }
 
   /**
-   * As `close`, but `start()` opens the producer again, with counts from 0. Until then `produce` rejects with
+   * Like `close`, but `start()` opens the producer again, with counts from 0. Until then `produce` rejects with
    * ClosedError.
    */
   async stop(wait: WaitOptions = {}): Promise<void> {
@@ -134,8 +133,8 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
   }
 
   /**
-   * What became of each message, in the order in which that was known, until the producer is closed. Needs
-   * `deliveryReports: true`, and has to be read: reports that are not count as queued messages.
+   * Yields a report of each message, in the order in which the outcomes became known, until the producer is closed.
+   * Needs `deliveryReports: true`. The application must read it: unread reports count as queued messages.
    */
   deliveryReports(): Iteration<DeliveryReport> {
     const { reports } = this.core
@@ -143,7 +142,7 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
     throw new InvalidArgumentError('the producer was opened without deliveryReports: true')
   }
 
-  /** Opens it: `autoStart: false` leaves that to the caller. `onRestart` gets the core that follows on a stopped one. */
+  /** Opens the producer, unless `autoStart` is false. `onRestart` gets the core that replaces a stopped one. */
   protected startFor(
     topic: string | undefined,
     deadline: Deadline,
@@ -196,7 +195,7 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
     }
   }
 
-  /** Past the serializer. */
+  /** Without the serializer. */
   protected produceDataTo(
     topic: TopicState,
     value: Data,
@@ -214,7 +213,7 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
     }
   }
 
-  /** `topicOf` finds the topic of a message; it may throw. */
+  /** `topicOf` returns the topic of a message, or throws. */
   protected produceAll(
     messages: MessageSource<Value, Key>,
     topicOf: TopicOf<Value, Key>,
@@ -229,7 +228,7 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
   protected writableFor(topicOf: TopicOf<Value, Key>, options: ForwardingOptions): Writable {
     const keepPartitions = keepsPartitions('writable', options)
     const group = new MessageGroup(this.core.failures)
-    // What comes is checked as it is queued.
+    // Each message is checked when it is queued.
     return messageWritable(this.core, group, (message) =>
       this.#takeInto(group, message as Message<Value, Key>, topicOf, keepPartitions),
     )
@@ -257,13 +256,13 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
         }
       }
     } catch (error) {
-      // The source failed, or the producer was closed: what was taken before is on its way.
+      // The source failed, or the producer was closed: the messages before are queued.
       group.refuse(undefined, error as Error)
     }
     group.complete()
   }
 
-  /** Queues a message of a group, at once where its topic is known. A failure is the group's. */
+  /** Queues a message of a group, immediately if its topic is known. A failure belongs to the group. */
   #takeInto(
     group: MessageGroup,
     message: Message<Value, Key>,
@@ -312,7 +311,7 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
       const timestamp = millisecondsOf(options.timestamp)
       const pairs = headers === undefined ? undefined : headersFrom(headers)
       if (this.#serializer === undefined) {
-        // Callers without TypeScript learn of other types by the checks of the core.
+        // The core checks the types for callers without TypeScript.
         const key = (options.key ?? null) as Data
         core.produceInto(group, topic, given as Data, key, pairs, timestamp, partition)
         return
@@ -344,7 +343,7 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
   }
 }
 
-/** Invalid Dates are NaN, which the core refuses. */
+/** Invalid Dates are NaN, which the core rejects. */
 function millisecondsOf(timestamp: number | Date | undefined): number | undefined {
   return timestamp instanceof Date ? timestamp.getTime() : timestamp
 }

@@ -12,15 +12,15 @@ import type { Data } from './intake/serialize.ts'
 import type { TopicState } from './intake/topic-state.ts'
 import { TopicStates } from './intake/topic-states.ts'
 
-/** A message that says where it goes. */
+/** A message with its topic. */
 export interface TopicMessage<Value = Data, Key = Data> extends OutgoingMessage<Value, Key> {
   /** The topic to send the message to. */
   readonly topic: string
 }
 
 /**
- * Sends messages to any number of topics, in batches. Made by `client.getProducer()`. A topic is looked up
- * when its first message is produced, which waits for that; otherwise all is as with a topic's `Producer`.
+ * Sends messages to any number of topics, in batches. Created by `client.getProducer()`. The first message for a topic
+ * waits until the topic is looked up; in all other respects it works like a topic's `Producer`.
  */
 export class MultiTopicProducer<Value = Data, Key = Data> extends BaseProducer<Value, Key> {
   readonly #operationTimeoutMs: number
@@ -48,7 +48,9 @@ export class MultiTopicProducer<Value = Data, Key = Data> extends BaseProducer<V
     return producer
   }
 
-  /** Gets ready: only needed after `autoStart: false`, and after `stop()`. Throws as opening does. */
+  /**
+   * Starts the producer. Only needed after `autoStart: false`, and after `stop()`. Throws the same errors as opening.
+   */
   async start(call: CallOptions = {}): Promise<void> {
     return this.#start(deadlineOf(call, this.#operationTimeoutMs))
   }
@@ -59,7 +61,7 @@ export class MultiTopicProducer<Value = Data, Key = Data> extends BaseProducer<V
     })
   }
 
-  /** As `Producer.produce`. Rejects with UnknownTopicError where there is no such topic. */
+  /** Like `Producer.produce`. Rejects with UnknownTopicError if the topic does not exist. */
   produce(
     topic: string,
     value: Value,
@@ -74,7 +76,7 @@ export class MultiTopicProducer<Value = Data, Key = Data> extends BaseProducer<V
     return this.produceTo(state, value, options)
   }
 
-  /** As `Producer.produceMany`. */
+  /** Like `Producer.produceMany`. */
   produceMany(
     messages: Iterable<TopicMessage<Value, Key>> | AsyncIterable<TopicMessage<Value, Key>>,
     options: ForwardingOptions = NO_OPTIONS,
@@ -82,7 +84,7 @@ export class MultiTopicProducer<Value = Data, Key = Data> extends BaseProducer<V
     return this.produceAll(messages, (message) => this.#topics.ofMessage(message), options)
   }
 
-  /** A stream that produces what is written to it: objects of TopicMessage. */
+  /** Returns a stream that produces the TopicMessage objects that are written to it. */
   writable(options: ForwardingOptions = NO_OPTIONS): Writable {
     return this.writableFor((message) => this.#topics.ofMessage(message), options)
   }

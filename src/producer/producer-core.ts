@@ -1,8 +1,8 @@
 /**
- * What a producer does, for one topic or for many.
+ * The core of a producer, for one topic or for many.
  *
- * Hot path: `produce` runs once a message. Don't add: a promise, an object of options, a look at the clock
- * (60 ns) or at the cluster's metadata, an await. `npm run bench -- produce` measures it.
+ * Hot path: `produce` runs once for each message. Do not add a promise, an options object, a call of the clock (60 ns),
+ * a lookup in the cluster's metadata, or an await. `npm run bench -- produce` measures it.
  */
 import { MAX_RECORD_OVERHEAD_BYTES } from '../../protocol/records/batch-writer.ts'
 import {
@@ -41,7 +41,7 @@ const READY = Promise.resolve()
 export class ProducerCore {
   readonly settings: ProducerSettings
   readonly failures: UnhandledFailures
-  /** Reports that wait to be read, where they are wanted so. */
+  /** Reports that wait to be read, if the application reads reports. */
   readonly reports: ReportQueue | undefined
   readonly #cluster: Cluster
   readonly #lifecycle = new Lifecycle('producer')
@@ -86,7 +86,7 @@ export class ProducerCore {
     this.#source = new ProducerSource(settings, this.#capacity, accumulator.incomplete)
   }
 
-  /** Messages that were produced and are neither acknowledged nor failed. */
+  /** The number of messages that are neither acknowledged nor failed. */
   get queuedMessages(): number {
     return this.#capacity.queuedMessages
   }
@@ -109,8 +109,8 @@ export class ProducerCore {
   }
 
   /**
-   * Looks the topic up, if there is one, and gets a producer id where that is wanted. Calls at the same time
-   * share one start. Rejects with ClosedError when the producer is closed, also when it is closed meanwhile.
+   * Looks up the topic, if there is one, and gets a producer id if needed. Calls at the same time share one start.
+   * Rejects with ClosedError if the producer is closed, or is closed meanwhile.
    */
   start(topic: string | undefined, deadline: Deadline): Promise<void> {
     return this.#lifecycle.start(
@@ -171,7 +171,7 @@ export class ProducerCore {
     }
   }
 
-  /** Queues a message of a group, to a topic that was looked up. Throws what is wrong with it. */
+  /** Queues a message of a group for a topic that was looked up. Throws if the message is invalid. */
   produceInto(
     group: MessageGroup,
     topic: TopicState,
@@ -200,7 +200,7 @@ export class ProducerCore {
     this.#settlement.refused(topic, value, key, error)
   }
 
-  /** Calls back once the topic is known, or with the error that says why it is not. */
+  /** Calls back when the topic is known, or with the error that prevents that. */
   whenKnown(topic: TopicState, resume: (error: Error | undefined) => void): void {
     if (!this.#lifecycle.isOpen) {
       resume(this.#notOpen())
@@ -231,8 +231,9 @@ export class ProducerCore {
   }
 
   /**
-   * Fails every message that is not in flight with this error, at once. What is in flight is not sent again: it is
-   * delivered, or fails with this error. Resolves when no request is in flight. Messages are taken again then.
+   * Fails every message that is not in flight with this error, immediately. Batches in flight are not sent again: they
+   * are delivered, or fail with this error. Resolves when no request is in flight. The producer then accepts messages
+   * again.
    */
   async abort(error: Error): Promise<void> {
     this.#lookups.fail(error)
@@ -243,7 +244,7 @@ export class ProducerCore {
     return this.#lifecycle.close(() => this.#close(wait))
   }
 
-  // What a message goes through.
+  // The steps of a message.
 
   #append(
     group: MessageGroup | undefined,
@@ -259,7 +260,7 @@ export class ProducerCore {
     const headerBytes = headers === undefined ? 0 : headersBytes(headers)
     if (headers !== undefined && headers.length > 0) this.#capabilities?.checkHeaders()
     if (timestamp !== undefined) this.#checkTimestamp(timestamp)
-    // Nulls count as -1: the sum is a little less than the most that it can take.
+    // Nulls count as -1: the sum is slightly less than the maximum size of the record.
     const sizeBytes = MAX_RECORD_OVERHEAD_BYTES + keyBytes + valueBytes + headerBytes
     if (sizeBytes >= this.settings.maxRequestSize) {
       this.#checkSize(topic.name, keyBytes, valueBytes, headerBytes)
@@ -275,7 +276,7 @@ export class ProducerCore {
     return batch
   }
 
-  /** Keeps a copy of a message until its topic is known: the caller may use its buffers again at once. */
+  /** Keeps a copy of a message until its topic is known, because the caller may reuse its buffers immediately. */
   #enqueueUntilKnown(
     topic: TopicState,
     value: Data,
@@ -334,7 +335,7 @@ export class ProducerCore {
     return new KafkaError('NOT_STARTED', 'the producer is not started: call start() first', false)
   }
 
-  // Turns of the event loop, and waiting.
+  // Turns of the event loop, and waits.
 
   #beginTurn(): void {
     this.#isTurnBegun = true
@@ -354,7 +355,7 @@ export class ProducerCore {
     if (!this.#lifecycle.isOpen) throw this.#notOpen()
   }
 
-  /** Resolves when all that is there now is settled. */
+  /** Resolves when all messages that are queued now are settled. */
   async #drained(): Promise<void> {
     await this.#lookups.settled()
     this.#accumulator.flush()
@@ -370,7 +371,7 @@ export class ProducerCore {
       const late = () => this.#capacity.late('close()', timeoutMs)
       await within(bounded, this.#drained(), late)
     } catch {
-      // What is left is given up below, and thrown.
+      // The remaining messages fail below, and the error is thrown.
     }
     this.#lookups.stop(new ClosedError('producer'))
     this.#sender.stop(`before close() ended`)

@@ -12,10 +12,10 @@ import type { Data } from './intake/serialize.ts'
 import type { TopicState } from './intake/topic-state.ts'
 
 /**
- * Sends messages to one topic, in batches. Made by `topic.getProducer()`.
+ * Sends messages to one topic, in batches. Created by `topic.getProducer()`.
  *
- * `produce` need not be awaited message by message: a failure that is not handled is thrown by the next
- * `flush` or `close`, and never ends the process as an unhandled rejection.
+ * The promises of `produce` need not be awaited one by one: the next `flush` or `close` throws a failure that was not
+ * handled, which never ends the process as an unhandled rejection.
  */
 export class Producer<Value = Data, Key = Data> extends BaseProducer<Value, Key> {
   /** The name of the topic. */
@@ -36,7 +36,7 @@ export class Producer<Value = Data, Key = Data> extends BaseProducer<Value, Key>
     this.#state = this.core.topic(topic)
   }
 
-  /** Looks the topic up first. Throws what `Cluster.topic` throws, and InvalidArgumentError. */
+  /** Looks up the topic first. Throws the errors of `Cluster.topic`, and InvalidArgumentError. */
   static async open<Value, Key>(
     cluster: Cluster,
     topic: string,
@@ -50,8 +50,9 @@ export class Producer<Value = Data, Key = Data> extends BaseProducer<Value, Key>
   }
 
   /**
-   * Looks the topic up and gets ready: only needed after `autoStart: false`, and after `stop()`. Throws UnknownTopicError,
-   * UnsupportedVersionError for what the brokers are too old for, NoBrokersAvailableError, BrokerError.
+   * Looks up the topic and starts the producer. Only needed after `autoStart: false`, and after `stop()`. Throws
+   * UnknownTopicError, UnsupportedVersionError if the brokers are too old for an option, NoBrokersAvailableError,
+   * BrokerError.
    */
   async start(call: CallOptions = {}): Promise<void> {
     return this.#start(deadlineOf(call, this.#operationTimeoutMs))
@@ -62,27 +63,27 @@ export class Producer<Value = Data, Key = Data> extends BaseProducer<Value, Key>
   }
 
   /**
-   * Queues a message, with options or with a key alone; resolves when it is acknowledged as `requiredAcks` says. The
-   * promise is made when it is looked at. It rejects with InvalidArgumentError, MessageTooLargeError, UnsupportedVersionError,
-   * UnknownTopicError, ProducerQueueFullError or ClosedError where the message can't be queued; with
-   * BrokerError or ProduceFailureError when it was not acknowledged by `deliveryTimeoutMs`.
-   * `outcomeUnknown` of the latter tells whether it may be in the log all the same.
+   * Queues a message, with options or with a key alone. Resolves when the message is acknowledged as `requiredAcks`
+   * requires. A real promise is created only when the result is used. Rejects with InvalidArgumentError,
+   * MessageTooLargeError, UnsupportedVersionError, UnknownTopicError, ProducerQueueFullError or ClosedError if the
+   * message cannot be queued; with BrokerError or ProduceFailureError if it is not acknowledged within
+   * `deliveryTimeoutMs`. `outcomeUnknown` of ProduceFailureError tells whether the message may still be in the log.
    */
   produce(value: Value, options: KeyOrOptions<Key> = NO_OPTIONS): Promise<RecordMetadata> {
     return this.produceTo(this.#state, value, options)
   }
 
   /**
-   * The same for a key and a value that are what is to be sent: the `serializer` does not see them. For messages that
-   * were consumed, and are sent on as they are.
+   * Like `produce`, for a key and a value that are already serialized: the `serializer` is not called. For consumed
+   * messages that are sent on unchanged.
    */
   produceSerialized(value: Data, options: KeyOrOptions = NO_OPTIONS): Promise<RecordMetadata> {
     return this.produceDataTo(this.#state, value, options)
   }
 
   /**
-   * Queues messages as there is room, without a promise each: resolves when all are acknowledged, with where
-   * they are. Rejects with ProduceManyError, which has those that failed; the others are in the log.
+   * Queues messages as there is room, without a promise for each. Resolves with their offsets when all are
+   * acknowledged. Rejects with ProduceManyError, which lists the failed messages; the others are in the log.
    */
   produceMany(
     messages: MessageSource<Value, Key>,
@@ -91,7 +92,7 @@ export class Producer<Value = Data, Key = Data> extends BaseProducer<Value, Key>
     return this.produceAll(messages, () => this.#state, options)
   }
 
-  /** A stream that produces what is written to it: `pipeline(source, producer.writable())`. */
+  /** Returns a stream that produces what is written to it: `pipeline(source, producer.writable())`. */
   writable(options: ForwardingOptions = NO_OPTIONS): Writable {
     return this.writableFor(() => this.#state, options)
   }

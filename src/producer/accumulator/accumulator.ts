@@ -10,8 +10,8 @@ import type { ReadyQueues } from './ready-queues.ts'
 import { IncompleteBatches } from './incomplete-batches.ts'
 
 /**
- * Collects records into batches, a queue for each partition, and counts them. It puts partitions on the list of
- * `ready` queues when they have something to send; the sender takes them from there.
+ * Collects records into batches, in a queue for each partition, and counts them. It puts partitions with something to
+ * send on the list of `ready` queues; the sender takes them from there.
  */
 export class Accumulator {
   readonly ready: ReadyQueues
@@ -31,12 +31,12 @@ export class Accumulator {
     this.ready = ready
     this.linger = new Linger(settings.lingerMs, settings.minQueuedMessages)
     this.#lingers = this.linger.isOn
-    // Sizes are powers of two: up to twice the bytes of a full queue are in use at times.
+    // Sizes are powers of two, so that up to twice the bytes of a full queue may be in use.
     this.#pool = new BufferPool(2 * settings.maxQueuedBytes)
     this.failures = failures
   }
 
-  /** The bytes that messages which are not settled take in their batches. */
+  /** The bytes of messages that are not settled, in their batches. */
   get queuedBytes(): number {
     return this.#queuedBytes
   }
@@ -51,7 +51,7 @@ export class Accumulator {
     return (ofTopic[partition] ??= this.#newQueue(topic, partition))
   }
 
-  /** Puts a record into the open batch of its partition, or opens another; returns the batch. */
+  /** Appends a record to the open batch of its partition, or to a new one. Returns the batch. */
   append(
     queue: PartitionQueue<Batch>,
     key: Data,
@@ -109,7 +109,7 @@ export class Accumulator {
     for (const { queue } of this.linger.endDue()) this.ready.add(queue)
   }
 
-  /** An empty batch; in the place of another where one is given. */
+  /** Returns an empty batch, which replaces another one if one is given. */
   newBatch(
     queue: PartitionQueue<Batch>,
     place?: Pick<Batch, 'createdAt' | 'serial' | 'span'>,
@@ -123,8 +123,8 @@ export class Accumulator {
   }
 
   /**
-   * Called for a batch that is settled. `isUnused`: nothing holds its memory any more, as the only request
-   * that it was in has been answered.
+   * Called for a batch that is settled. `isUnused`: no request refers to its memory any more, because the only request
+   * that contained it was answered.
    */
   release(batch: Batch, isUnused: boolean): void {
     batch.queue.close(batch)
@@ -136,7 +136,7 @@ export class Accumulator {
     if (isUnused) batch.writer.release()
   }
 
-  /** Puts batches into the place of one that is cut up. */
+  /** Replaces a batch by the batches that it is divided into. */
   replace(batch: Batch, parts: readonly Batch[]): void {
     this.incomplete.replace(batch, parts)
     this.#queuedBytes -= batch.sizeBytes

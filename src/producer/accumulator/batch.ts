@@ -7,10 +7,10 @@ import type { PartitionQueue } from './partition-queue.ts'
 import type { ProduceAttempt, QueuedBatch, Sequence } from './queued-batch.ts'
 import type { ProducedMessage } from '../results/reports.ts'
 
-/** The formats that records are sent in: message sets v0 and v1, batches v2. */
+/** The record formats: message sets v0 and v1, batches v2. */
 export type RecordFormat = 0 | 1 | 2
 
-/** Messages of one batch, one behind the other, that were produced together; or each by itself. */
+/** Consecutive messages of one batch that were produced together, or a single message. */
 export interface Run {
   readonly group: MessageGroup | undefined
   readonly start: number
@@ -18,10 +18,10 @@ export interface Run {
 }
 
 /**
- * Records on their way to one partition together, and what becomes of them.
+ * Records for one partition that are sent together, and their result.
  *
- * What every message touches stands first, in batches as in queues: of 1,000 partitions that messages go to in
- * turn the processor has nothing available, and each line of memory takes a while.
+ * The fields that every message uses come first, in batches as in queues: with 1,000 partitions in turn nothing is in
+ * the processor's cache, and each cache line costs time.
  */
 export class Batch implements QueuedBatch {
   readonly queue: PartitionQueue<Batch>
@@ -29,31 +29,31 @@ export class Batch implements QueuedBatch {
   readonly result: BatchResult
   /** The group of the last record. */
   private group: MessageGroup | undefined
-  /** Where another group begins. */
+  /** The index at which another group begins. */
   private starts: Omit<Run, 'count'>[] | undefined
-  /** When the first record came, on performance.now()'s clock. */
+  /** When the first record was appended, on performance.now()'s clock. */
   readonly createdAt: number
-  /** Its place among all batches of a producer. Parts of a batch have fractions: they stay in its place. */
+  /** Its position among all batches of a producer. Parts of a divided batch have fractions, and keep its position. */
   readonly serial: number
-  /** How much room there is before the next whole serial, for parts. */
+  /** The distance to the next whole serial, for parts. */
   readonly span: number
   /** Whether it may be sent although it has room: false while it lingers. Written by Linger. */
   isDue = true
-  /** How often it was tried. */
+  /** How often it was sent. */
   attempts = 0
   lastError: Error | undefined
-  /** Whether it may be in the log: an attempt was written and not answered, whatever came of later ones. */
+  /** Whether it may be in the log: an attempt was written and not answered, whatever the result of later ones. */
   outcomeUnknown = false
   sequence: Sequence | undefined
-  /** In the format of the broker it goes to, but for the header of a batch v2. */
+  /** The records in the format of its broker, without the header of a batch v2. */
   sealed: Sealed | undefined
-  /** Its bytes as they go out. Undefined where they have to be made, or made again. */
+  /** The bytes that are sent. Undefined if they must be created, or created again. */
   wire: Buffer | undefined
-  /** The request that it is in. */
+  /** The request that contains it. */
   request: ProduceAttempt | undefined
-  /** The messages as they were given, where delivery reports are wanted. */
+  /** The messages as the application passed them, if there are delivery reports. */
   messages: ProducedMessage[] | undefined
-  /** Neighbours in the list of those that are not settled, oldest first. */
+  /** Neighbours in the list of incomplete batches, oldest first. */
   previous: Batch | undefined
   next: Batch | undefined
 
@@ -85,7 +85,7 @@ export class Batch implements QueuedBatch {
     return this.result.isSettled
   }
 
-  /** Messages that `produce` gave a delivery for: those that are in no group. */
+  /** The number of messages for which `produce` returned a promise: those that are in no group. */
   get deliveries(): number {
     let deliveries = 0
     for (const { group, count } of this.runs()) if (group === undefined) deliveries += count
@@ -108,7 +108,7 @@ export class Batch implements QueuedBatch {
     return count === 0 ? runs : [{ group: undefined, start: 0, count }, ...runs]
   }
 
-  /** The record that was appended last belongs to a group, or to none. */
+  /** Assigns the record that was appended last to a group, or to none. */
   join(group: MessageGroup | undefined): void {
     if (group === this.group) return
     this.group = group
@@ -117,7 +117,7 @@ export class Batch implements QueuedBatch {
   }
 }
 
-/** Records that are ready to go, compressed where that is wanted. */
+/** Records that are ready to be sent, compressed if that is configured. */
 export type Sealed =
   | { readonly format: 2; readonly compressed: Buffer | undefined }
   | { readonly format: 0 | 1; readonly messageSet: Buffer }

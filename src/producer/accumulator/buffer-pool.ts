@@ -3,8 +3,8 @@ import type { BatchMemory } from '../../../protocol/records/batch-writer.ts'
 const SMALLEST_BYTES = 1024
 
 /**
- * Memory for batches, used again and again: fresh memory costs page faults and garbage collections, a fifth
- * of the time of a message at 100 bytes. Powers of two from 1 KiB on, and no more than `maxBytes` kept.
+ * Reuses the memory of batches: new memory costs page faults and garbage collections, a fifth of the time of a message
+ * of 100 bytes. Sizes are powers of two from 1 KiB on, and at most `maxBytes` are kept.
  */
 export class BufferPool implements BatchMemory {
   readonly #maxBytes: number

@@ -7,8 +7,8 @@ interface Flush {
 }
 
 /**
- * The batches that are not settled, oldest first: the first is the next to run out of time, and a flush is
- * over when the first is younger than it. Linked, so that settling one costs the same however many there are.
+ * The batches that are not settled, oldest first: the first one expires next, and a flush is over when the first one is
+ * younger than the flush. A linked list, so that settling one costs the same however many there are.
  */
 export class IncompleteBatches {
   #first: Batch | undefined
@@ -26,7 +26,7 @@ export class IncompleteBatches {
     this.#last = batch
   }
 
-  /** Puts others into the place of one. */
+  /** Replaces one batch by others. */
   replace(batch: Batch, parts: readonly Batch[]): void {
     let before: Batch = batch
     for (const part of parts) {
@@ -50,7 +50,7 @@ export class IncompleteBatches {
     if (previous === undefined && this.#flushes.length > 0) this.#endFlushes()
   }
 
-  /** Resolves when all that are there now are settled. */
+  /** Resolves when all batches that are in the list now are settled. */
   settled(): Promise<void> {
     if (this.#last === undefined) return Promise.resolve()
     const done = deferred()

@@ -12,7 +12,7 @@ export class Linger {
   #batches: Batch[] = []
   #messages = 0
 
-  /** With `maxMessages` waiting no batch waits any longer. */
+  /** When `maxMessages` are waiting, no batch waits any longer. */
   constructor(lingerMs: number, maxMessages: number) {
     this.#lingerMs = lingerMs
     this.#maxMessages = maxMessages
@@ -22,7 +22,7 @@ export class Linger {
     return this.#lingerMs > 0
   }
 
-  /** Messages in batches that wait. */
+  /** The number of messages in batches that wait. */
   get messages(): number {
     return this.#messages
   }
@@ -33,13 +33,16 @@ export class Linger {
     return next === undefined ? undefined : next.createdAt + this.#lingerMs
   }
 
-  /** A new batch waits. */
+  /** Adds a new batch, which waits. */
   begin(batch: Batch): void {
     batch.isDue = false
     this.#batches.push(batch)
   }
 
-  /** A message was added to a batch that waits. Returns whether this many wait that all should go. */
+  /**
+   * A message was added to a batch that waits. Returns whether `maxMessages` is reached, so that all batches must be
+   * sent.
+   */
   count(): boolean {
     return ++this.#messages >= this.#maxMessages
   }
@@ -51,7 +54,7 @@ export class Linger {
     this.#messages -= batch.count
   }
 
-  /** Ends the wait of all batches that began at or before this time; returns those that waited. */
+  /** Ends the wait of all batches that began at or before this time. Returns these batches. */
   endUntil(createdAt: number): Batch[] {
     const next = this.#batches.findIndex((batch) => batch.createdAt > createdAt)
     const over = this.#batches.splice(0, next < 0 ? this.#batches.length : next)
@@ -60,10 +63,10 @@ export class Linger {
     return waiting
   }
 
-  /** Ends those whose time is over. */
+  /** Ends the wait of batches whose time is over. */
   endDue(): Batch[] {
     if (this.#batches.length === 0) return this.#batches
-    // Timers may fire a little early, and what is nearly over is over.
+    // Timers may fire a little early, so a wait that is nearly over counts as over.
     return this.endUntil(performance.now() - this.#lingerMs + 1)
   }
 }

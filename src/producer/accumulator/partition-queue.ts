@@ -1,50 +1,53 @@
 import type { ProducerIdentity } from '../recovery/producer-id.ts'
 import type { ProduceAttempt, QueuedBatch, Sequence } from './queued-batch.ts'
 
-/** Sequences go round from 2^31 − 1 to 0. */
+/** Sequences continue with 0 after 2^31 − 1. */
 const SEQUENCES = 2 ** 31
 const NO_BATCHES: readonly never[] = []
 
 /**
- * The batches for one partition, in the order in which they must get into its log. As a state machine:
+ * The batches for one partition, in the order in which they must be written to its log. As a state machine:
  *
- *   steady     With a sequence (idempotence), several batches may be in flight: the broker takes them only in
+ *   steady     With a sequence (idempotence), several batches may be in flight: the broker accepts them only in
  *              order. Before the first is acknowledged only one: a broker that does not know the producer
- *              takes any sequence as its first, so that the second of two could get in before the first.
+ *              accepts any sequence as its first, so that the second of two could be written before the first.
  *              Without a sequence, only one ever.
- *   rewinding  One was not acknowledged. Those behind it fail, too; when all have come back they go out again
+ *   rewinding  One was not acknowledged. Those behind it fail, too; when all have come back they are sent again
  *              in their order, one at a time, until one is acknowledged: steady again.
- *   probing    The broker calls the first out of order, although it may be in the log. A broker that was
+ *   probing    The broker reports the first as out of order, although it may be in the log. A broker that was
  *              restarted remembers only the last batch of each producer (checked with 1.1, 2.8 and 4.4), and
- *              knows none of those before it. So the last of those that may be in the log goes next, then the
- *              one before it, down to the second. The one that the broker takes, or knows, shows that all
- *              before it are in the log: it takes them only in order. When it takes none, they are renumbered.
+ *              none of those before it. So the last of those that may be in the log is sent next, then the
+ *              one before it, down to the second. The one that the broker accepts, or knows, shows that all
+ *              before it are in the log: it accepts them only in order. When it accepts none, they are renumbered.
  *
- * The queue keeps order and numbers. What follows from a gap in the numbers, or from a refused number, is for the
- * producer's RecoveryPolicy to decide.
+ * The queue keeps order and numbers. The producer's RecoveryPolicy decides what follows from a gap in the numbers, or
+ * from a rejected number.
  */
 export class PartitionQueue<Batch extends QueuedBatch> {
   private openBatch: Batch | undefined
   private listed = false
-  /** Batches may be no larger here: smaller than the setting once the broker has refused one. */
+  /** The maximum size of a batch of this partition: smaller than the setting after the broker has rejected one. */
   maxBatchBytes: number
   readonly topic: string
   readonly partition: number
-  /** Not in flight: the first is the next to go, the last may be open. */
+  /** Batches that are not in flight: the first is the next to be sent, the last may be open. */
   readonly batches: Batch[] = []
-  /** In the order in which they were sent. */
+  /** Batches in flight, in the order in which they were sent. */
   readonly inFlight: Batch[] = []
-  /** Where those in flight went. Nothing goes elsewhere before they are back: it could get there first. */
+  /**
+   * The broker of the batches in flight. No batch goes to another broker before they are answered, because it could be
+   * written first.
+   */
   sentTo: object | undefined
-  /** Waits after a failure. */
+  /** Whether it waits after a failure. */
   isBackingOff = false
-  /** The first batch is being compressed by another thread. */
+  /** Whether another thread is compressing the first batch. */
   isSealing = false
   /** Failures since the last acknowledgement, for the backoff. */
   failures = 0
-  /** Why it waits or waited last: what keeps a batch from being sent that was never tried. */
+  /** The reason for the current or last wait: why a batch that was never sent is delayed. */
   lastError: Error | undefined
-  /** What the last batch took: a good guess for the next. */
+  /** The size of the last batch: a good estimate for the next. */
   usualBytes = 0
   readonly #isUnordered: boolean
   #identity: ProducerIdentity | undefined
@@ -63,13 +66,13 @@ export class PartitionQueue<Batch extends QueuedBatch> {
     this.#isUnordered = isUnordered
   }
 
-  /** Whether nothing can be sent before something comes back. */
+  /** Whether nothing can be sent before a batch in flight is answered. */
   get isBlocked(): boolean {
     if (this.isBackingOff || this.isSealing) return true
     return this.inFlight.length > 0 && !this.#mayPipeline
   }
 
-  /** The batch to go next: the first, unless another is probed. */
+  /** The batch to send next: the first, unless another is probed. */
   get next(): Batch | undefined {
     return this.#probed ?? this.batches[0]
   }
@@ -79,21 +82,21 @@ export class PartitionQueue<Batch extends QueuedBatch> {
     return this.#identity
   }
 
-  /** Whether a numbered batch was given up that is not in the log: brokers refuse the numbers after it. */
+  /** Whether a numbered batch failed that is not in the log: brokers reject the numbers after it. */
   get hasGap(): boolean {
     return this.#hasGap
   }
 
   /**
-   * Whether its batches may get new numbers: nothing is in flight, and the first may not be in the log. Under another
-   * number it could get there twice.
+   * Whether its batches may get new numbers: nothing is in flight, and the first one cannot be in the log. With another
+   * number it could be written twice.
    */
   get mayRenumber(): boolean {
     const head = this.batches[0]
     return this.inFlight.length === 0 && (head?.sequence === undefined || !head.outcomeUnknown)
   }
 
-  /** The batch that takes records: the last. */
+  /** The open batch: the last. */
   get open(): Batch | undefined {
     return this.openBatch
   }
@@ -103,25 +106,25 @@ export class PartitionQueue<Batch extends QueuedBatch> {
     return this.listed
   }
 
-  /** Marks it as listed. Returns false where it is in a list, or has nothing that can be sent now. */
+  /** Marks it as listed. Returns false if it is in a list already, or has nothing that can be sent now. */
   enlist(): boolean {
     if (this.listed || this.isBlocked || this.batches.length === 0) return false
     this.listed = true
     return true
   }
 
-  /** It has left the list. */
+  /** Marks it as removed from its list. */
   delist(): void {
     this.listed = false
   }
 
-  /** Adds a batch that takes records from now on. */
+  /** Adds a batch, which becomes the open one. */
   add(batch: Batch): void {
     this.batches.push(batch)
     this.openBatch = batch
   }
 
-  /** The batch takes no more records. */
+  /** Closes the batch for more records. */
   close(batch: Batch): void {
     if (this.openBatch === batch) this.openBatch = undefined
   }
@@ -132,7 +135,7 @@ export class PartitionQueue<Batch extends QueuedBatch> {
     return !this.#isRewinding && !this.#hasGap
   }
 
-  /** Numbers its batches for another producer id or epoch from now on, those that were tried again. */
+  /** Numbers its batches for another producer id or epoch from now on, including those that were sent before. */
   startWith(identity: ProducerIdentity): void {
     this.#identity = identity
     this.#nextSequence = 0
@@ -142,7 +145,7 @@ export class PartitionQueue<Batch extends QueuedBatch> {
     for (const batch of this.batches) batch.sequence = undefined
   }
 
-  /** Takes the next batch to be sent in a request, to the broker of a sink. */
+  /** Takes the next batch for a request to the broker of a sink. */
   take(request: ProduceAttempt, sink: object): Batch {
     const batch = this.next!
     if (batch === this.batches[0]) this.batches.shift()
@@ -155,14 +158,14 @@ export class PartitionQueue<Batch extends QueuedBatch> {
     return batch
   }
 
-  /** Where a batch that is about to go for the first time stands in the sequence. */
+  /** The sequence number of a batch that is sent for the first time. */
   number(batch: Batch): void {
     if (batch.sequence !== undefined || this.#identity === undefined) return
     batch.sequence = this.#takeSequence(this.#identity, batch.count)
     batch.wire = undefined
   }
 
-  /** A batch got into the log. Returns those before it that are there, too, as is known by it. */
+  /** A batch is in the log. Returns the earlier batches that must therefore be in the log, too. */
   acknowledge(batch: Batch): readonly Batch[] {
     this.#land(batch)
     this.failures = 0
@@ -179,8 +182,8 @@ export class PartitionQueue<Batch extends QueuedBatch> {
   }
 
   /**
-   * The broker says that this batch, which has been put back, is out of order. Returns whether another is to be
-   * probed; false where none is left, and what is in the queue is not in the log.
+   * The broker reports this batch, which is back in the queue, as out of order. Returns whether another one is probed;
+   * false if none is left, and the batches of the queue are not in the log.
    */
   probe(batch: Batch, wasProbed: boolean): boolean {
     const end = wasProbed ? this.batches.indexOf(batch) : this.#mayBeInLog()
@@ -192,18 +195,18 @@ export class PartitionQueue<Batch extends QueuedBatch> {
     return this.#probed === batch
   }
 
-  /** A batch goes again; `parts` where others take its place. Those behind it must wait for it. */
+  /** Sends a batch again; `parts` replace it if it is divided. The batches behind it must wait for it. */
   putBack(batch: Batch, parts: readonly Batch[] = [batch]): void {
     this.#land(batch)
     this.#isRewinding = true
-    // Another broker may answer the next time: it is asked for the first again.
+    // Another broker may answer the next time, so it gets the first batch again.
     this.#probed = undefined
     if (batch.sequence !== undefined && parts[0] !== batch) this.#hasGap = true
     const at = this.batches.findIndex((other) => other.serial > batch.serial)
     this.batches.splice(at < 0 ? this.batches.length : at, 0, ...parts)
   }
 
-  /** A batch is given up. Without its sequence in the log those behind it would not be taken. */
+  /** A batch failed. If its sequence is not in the log, the broker would reject the batches behind it. */
   drop(batch: Batch, mayBeInLog: boolean): void {
     this.#land(batch)
     const at = this.batches.indexOf(batch)
@@ -212,13 +215,13 @@ export class PartitionQueue<Batch extends QueuedBatch> {
     if (batch.sequence !== undefined && !mayBeInLog) this.#hasGap = true
   }
 
-  /** Whether one that came before is neither acknowledged nor given up. */
+  /** Whether an earlier batch is neither acknowledged nor failed. */
   isBehindAnother(batch: Batch): boolean {
     const isEarlier = (other: Batch) => other.serial < batch.serial && other.attempts > 0
     return this.inFlight.some(isEarlier) || this.batches.some(isEarlier)
   }
 
-  /** The first batch needs another number, and none of them is in the log. */
+  /** The first batch needs another number, and none of the batches is in the log. */
   renumber(): void {
     const [first] = this.batches
     if (first !== undefined) first.sequence = undefined
@@ -226,7 +229,7 @@ export class PartitionQueue<Batch extends QueuedBatch> {
     this.#hasGap = true
   }
 
-  /** How many of the first batches have a number and may be in the log. */
+  /** The number of batches at the front that have a number and may be in the log. */
   #mayBeInLog(): number {
     const end = this.batches.findIndex((one) => one.sequence === undefined || !one.outcomeUnknown)
     return end < 0 ? this.batches.length : end

@@ -1,29 +1,32 @@
 import type { ProducerIdentity } from '../recovery/producer-id.ts'
 
-/** The producer of a batch, and the number of its first record in the partition: brokers use them to find duplicates (KIP-98). */
+/**
+ * The producer of a batch, and the number of its first record in the partition. Brokers use them to detect duplicates
+ * (KIP-98).
+ */
 export interface Sequence extends ProducerIdentity {
   readonly baseSequence: number
 }
 
-/** A request on its way, or about to be. */
+/** A request in flight, or about to be sent. */
 export interface ProduceAttempt {
-  /** Whether bytes of it may have left: before that, the broker cannot have it. */
+  /** Whether bytes of it may have been sent: before that, the broker cannot have it. */
   isWritten: boolean
 }
 
-/** What a queue needs to know of a batch: its place, its number, and its attempts. */
+/** The part of a batch that a queue uses: its position, its number, and its attempts. */
 export interface QueuedBatch {
-  /** Its place among all batches of a producer. Parts of a batch have fractions: they stay in its place. */
+  /** Its position among all batches of a producer. Parts of a divided batch have fractions, and keep its position. */
   readonly serial: number
-  /** How many records it has. */
+  /** The number of its records. */
   readonly count: number
-  /** How often it was tried. */
+  /** How often it was sent. */
   attempts: number
-  /** Whether it may be in the log: an attempt was written and not answered, whatever came of later ones. */
+  /** Whether it may be in the log: an attempt was written and not answered, whatever the result of later ones. */
   readonly outcomeUnknown: boolean
   sequence: Sequence | undefined
-  /** Its bytes as they go out. Undefined where they have to be made, or made again. */
+  /** The bytes that are sent. Undefined if they must be created, or created again. */
   wire: Buffer | undefined
-  /** The request that it is in. */
+  /** The request that contains it. */
   request: ProduceAttempt | undefined
 }

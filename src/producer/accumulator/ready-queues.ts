@@ -2,8 +2,8 @@ import type { Batch } from './batch.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 
 /**
- * The partitions that may have something to send. At the end of a turn of the event loop in which one was added,
- * `onTurn` runs: what the application produces in one turn goes together.
+ * The partitions that may have something to send. `onTurn` runs at the end of a turn of the event loop in which one was
+ * added, so that all that the application produces in one turn is sent together.
  */
 export class ReadyQueues {
   readonly #onTurn: () => void
@@ -14,7 +14,7 @@ export class ReadyQueues {
     this.#onTurn = onTurn
   }
 
-  /** Adds a partition, unless it is in a list or has nothing that can be sent now. */
+  /** Adds a partition, unless it is in a list already or has nothing that can be sent now. */
   add(queue: PartitionQueue<Batch>): void {
     if (!queue.enlist()) return
     this.#queues.push(queue)

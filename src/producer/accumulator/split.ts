@@ -5,8 +5,8 @@ import type { Place } from '../results/delivery-promise.ts'
 import { messagesOf } from './batch-messages.ts'
 
 /**
- * Takes a batch apart, in the order of its records: a record goes into the part whose number `partOf` gives.
- * The batch's promises and counts go over to the parts.
+ * Divides a batch, in the order of its records: a record goes to the part whose number `partOf` returns. The promises
+ * and counts of the batch move to the parts.
  */
 export function takeApart(
   batch: Batch,

@@ -7,17 +7,17 @@ import type { ProducerSettings } from '../options.ts'
 import type { ReportQueue } from '../results/reports.ts'
 import type { TopicLookups } from './topic-lookups.ts'
 
-/** So much is taken in one turn of the event loop before `ready` lets it go round: 1 to 2 ms. */
+/** The bytes that one turn of the event loop accepts before `ready` waits for the next turn: 1 to 2 ms of work. */
 const TURN_BYTES = 1024 * 1024
 
-/** How much more a producer takes: bounds of its queue, and of what it takes in one turn of the event loop. */
+/** The room of a producer: the limits of its queue, and of one turn of the event loop. */
 export class Capacity {
   readonly #settings: ProducerSettings
   readonly #accumulator: Accumulator
   readonly #lookups: TopicLookups
   readonly #reports: ReportQueue | undefined
   readonly #lifecycle: Lifecycle
-  /** What makes a message fail: with `blockOnQueueFull` twice as much as what `ready` waits for. */
+  /** The limit at which a message fails: with `blockOnQueueFull` twice the limit of `ready`. */
   readonly #mostBytes: number
   readonly #mostMessages: number
   #turnBytes = 0
@@ -53,7 +53,7 @@ export class Capacity {
     return this.#turnBytes < TURN_BYTES && !this.isFull
   }
 
-  /** As much is queued as `ready` lets be queued. */
+  /** Whether the queue has reached the limit of `ready`. */
   get isFull(): boolean {
     const { maxQueuedBytes, maxQueuedMessages } = this.#settings
     return this.#holds(maxQueuedBytes, maxQueuedMessages)
@@ -64,7 +64,7 @@ export class Capacity {
     if (this.#holds(this.#mostBytes, this.#mostMessages)) throw this.#full()
   }
 
-  /** A message of this many bytes was taken. */
+  /** Counts a queued message of this many bytes. */
   count(bytes: number): void {
     this.#turnBytes += bytes
   }
@@ -75,7 +75,7 @@ export class Capacity {
     this.#turnOver = undefined
   }
 
-  /** Ends waits for room, if there is some or none is needed any more. */
+  /** Ends waits for room, if there is some or the producer has ended. */
   makeRoom(): void {
     if (this.#room === undefined || (this.#lifecycle.isOpen && this.isFull)) return
     this.#room.resolve()
@@ -88,14 +88,14 @@ export class Capacity {
     wait.signal?.throwIfAborted()
     while (this.#lifecycle.isOpen && !this.hasRoom) {
       const { isFull } = this
-      // Nothing lingers while the application waits for room.
+      // Batches do not linger while the application waits for room.
       if (isFull) this.#accumulator.flush()
       const over = isFull ? (this.#room ??= deferred()) : (this.#turnOver ??= deferred())
       await within(wait, over.promise, () => this.late('ready()', wait.timeoutMs))
     }
   }
 
-  /** The message of a wait that took too long. */
+  /** The error of a wait that took too long. */
   late(what: string, timeoutMs: number | undefined): string {
     return `${what} took longer than ${timeoutMs} ms: ${this.queuedMessages} messages are not acknowledged yet`
   }

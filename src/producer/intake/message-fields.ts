@@ -2,7 +2,7 @@ import { InvalidArgumentError } from '../../errors.ts'
 import type { Data } from './serialize.ts'
 import type { KeyOrOptions, ProduceOptions } from './outgoing-message.ts'
 
-/** What replaces pykafka's names, and those that are easily misspelt. */
+/** The replacements of pykafka's names, and of names that are easily misspelled. */
 const REPLACED: Readonly<Record<string, string>> = {
   partitionKey: 'key',
   partition_key: 'key',
@@ -12,11 +12,11 @@ const REPLACED: Readonly<Record<string, string>> = {
 }
 
 /**
- * What a message says besides its value. Throws InvalidArgumentError for a field that is none: a misspelt one would
- * otherwise be dropped without a word.
+ * Returns the fields of a message besides its value. Throws InvalidArgumentError for an unknown field: a misspelled one
+ * would otherwise be dropped silently.
  *
- * A consumed message, or a copy of one, is known by its `timestampType`. It may be produced as it is, but its
- * partition belongs to the topic that it was read from: it is taken only with `keepPartitions`.
+ * A consumed message, or a copy of one, is recognized by its `timestampType`. It may be produced unchanged, but its
+ * partition belongs to the topic that it was read from: it is used only with `keepPartitions`.
  */
 export function optionsOf<Key>(
   message: ProduceOptions<Key>,
@@ -32,7 +32,7 @@ export function optionsOf<Key>(
       case 'partition':
         break
       default:
-        // A consumed message has other fields of its own, so that only here it has to be told from a mistake.
+        // A consumed message has other fields of its own, so it must be distinguished from a mistake here.
         if ('timestampType' in message) return optionsOfConsumed(message, keepPartitions)
         if (name !== 'topic') throw unknownField(name)
         checkTopic(message, topic)
@@ -42,8 +42,8 @@ export function optionsOf<Key>(
 }
 
 /**
- * The options of `produce`: the same without a value and a topic, which are given before them. Text, bytes or null in
- * their place are the key, as pykafka's `produce(message, partition_key)` has it.
+ * The options of `produce`: the same fields without value and topic, which are separate arguments. Text, bytes or null
+ * instead of an object are the key, as in pykafka's `produce(message, partition_key)`.
  */
 export function checkProduceOptions<Key>(options: KeyOrOptions<Key>): ProduceOptions<Key> {
   if (!isOptions(options)) {
@@ -72,7 +72,7 @@ function optionsOfConsumed<Key>(
   return {
     ...(key === undefined ? {} : { key }),
     ...(headers ? { headers } : {}),
-    // −1 or null where there is none, or none that a number can hold.
+    // −1 or null if there is none, or none that a number can hold.
     ...(typeof timestamp === 'number' && timestamp >= 0 ? { timestamp } : {}),
     ...(keepPartitions && partition !== undefined ? { partition } : {}),
   }

@@ -3,15 +3,15 @@ import type { MessageGroup } from '../results/message-group.ts'
 import type { ProducerCore } from '../producer-core.ts'
 
 /**
- * A stream of messages into a producer. It takes more when the producer has room, is finished when all it was
- * given is acknowledged, and fails with the first message that does. The producer stays open.
+ * A stream that writes messages to a producer. It accepts more when the producer has room, finishes when all its
+ * messages are acknowledged, and fails with the first message that fails. The producer stays open.
  */
 export function messageWritable(
   core: ProducerCore,
   group: MessageGroup,
   take: (message: unknown) => Promise<void> | undefined,
 ): Writable {
-  // Failures are the stream's, which reports them itself.
+  // The stream reports its failures itself.
   group.markHandled()
   const stream = new Writable({
     objectMode: true,

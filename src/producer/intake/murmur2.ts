@@ -2,7 +2,7 @@ const SEED = 0x9747b28c
 const M = 0x5bd1e995
 const R = 24
 
-/** The 32-bit murmur2 hash that Kafka's Java client partitions by, as a signed number. */
+/** The 32-bit murmur2 hash by which Kafka's Java client partitions, as a signed number. */
 export function murmur2(data: Uint8Array, length = data.length): number {
   let hash = SEED ^ length
   const whole = length & ~3
@@ -20,10 +20,10 @@ export function murmur2(data: Uint8Array, length = data.length): number {
   return hash ^ (hash >>> 15)
 }
 
-/** Text up to this long is spread out here, rather than in a buffer of its own. */
+/** Text up to this length is encoded here, without a buffer of its own. */
 const SCRATCH = new Uint8Array(128)
 
-/** The same of a text as UTF-8. */
+/** The hash of a text as UTF-8. */
 export function murmur2OfText(text: string): number {
   const { length } = text
   if (length > SCRATCH.length) return murmur2(Buffer.from(text))

@@ -1,6 +1,6 @@
 import type { Data, HeadersInit } from './serialize.ts'
 
-/** What may be said of a message besides its value. */
+/** The fields of a message besides its value. */
 export interface ProduceOptions<Key = Data> {
   /** Messages with the same key go to the same partition. Default: null, no key. */
   readonly key?: Key | null
@@ -8,22 +8,22 @@ export interface ProduceOptions<Key = Data> {
   readonly headers?: HeadersInit
   /** A Date, or whole milliseconds since 1970. Default: now. Needs Kafka 0.10 or newer. */
   readonly timestamp?: number | Date
-  /** By hand, past the partitioner. */
+  /** The partition to write to, instead of the partitioner's choice. */
   readonly partition?: number
 }
 
-/** The options of a message, or its key alone as in pykafka, where keys are text, bytes or null. */
+/** The options of a message, or its key alone as in pykafka: text, bytes or null. */
 export type KeyOrOptions<Key = Data> = ProduceOptions<Key> | Extract<Key, Data>
 
-/** A message in full. */
+/** A message with all its fields. */
 export interface OutgoingMessage<Value = Data, Key = Data> extends ProduceOptions<Key> {
-  /** The value to send, or what the producer's `serializer` makes one of; null is a tombstone. */
+  /** The value to send, or the input of the producer's `serializer`; null is a tombstone. */
   readonly value: Value
 }
 
-/** One of many messages: in full, or text, bytes or a null by itself. */
+/** A message of `produceMany`: an object, or only its value as text, bytes or null. */
 export type Message<Value = Data, Key = Data> = OutgoingMessage<Value, Key> | Data
 
-/** Many messages. */
+/** The messages of `produceMany`. */
 export type MessageSource<Value = Data, Key = Data> =
   Iterable<Message<Value, Key>> | AsyncIterable<Message<Value, Key>>

@@ -1,29 +1,26 @@
 import type { OutgoingHeader } from '../../../protocol/records/outgoing-record.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 
-/** What a key, value or header may be: text goes out as UTF-8, null is a null (a tombstone, as a value). */
+/** A key, value or header: text is sent as UTF-8, null as null (a tombstone, as a value). */
 export type Data = string | Uint8Array | null
 
 type HeaderPair = readonly [key: string, value: Data]
 
-/**
- * Headers as they are given: an object, or pairs where order or repeats matter. Those of a consumed message can be
- * given as they are.
- */
+/** Headers: an object, or pairs if order or repetition matters. Those of a consumed message can be passed unchanged. */
 export type HeadersInit = Readonly<Record<string, Data>> | readonly (HeaderPair | OutgoingHeader)[]
 
-/** The data, checked: callers without TypeScript give numbers, objects and forgotten awaits. */
+/** Checks data: callers without TypeScript pass numbers, objects and forgotten promises. */
 export function checkData(data: unknown, what: string): Data {
   if (typeof data === 'string' || data === null || data instanceof Uint8Array) return data
   throw new InvalidArgumentError(`${what} must be a string, bytes or null, not ${kindOf(data)}`)
 }
 
-/** Data that stays as it is when the caller's bytes change. */
+/** Returns data that does not change when the caller's bytes change. */
 export function copyOf(data: Data): Data {
   return data instanceof Uint8Array ? Uint8Array.from(data) : data
 }
 
-/** Throws InvalidArgumentError for what is none of the forms: entries of a Map, for one, would be lost silently. */
+/** Throws InvalidArgumentError for other forms: entries of a Map, for example, would be lost silently. */
 export function headersFrom(headers: HeadersInit): readonly OutgoingHeader[] {
   if (isList(headers)) return headers.map(headerFrom)
   if (isPlain(headers)) {
@@ -59,7 +56,10 @@ function isPair(header: HeaderPair | OutgoingHeader): header is HeaderPair {
   return Array.isArray(header) && header.length === 2
 }
 
-/** An object literal or one without a prototype, of any realm; no Map and no instance of another class. */
+/**
+ * Whether it is an object literal, or an object without a prototype, of any realm; not a Map or an instance of another
+ * class.
+ */
 function isPlain(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)

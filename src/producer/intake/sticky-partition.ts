@@ -1,10 +1,10 @@
-/** How many bytes go to a partition before it is another's turn. Java's default batch has 16 KiB. */
+/** How many bytes go to a partition before the next one is chosen. Java's default batch has 16 KiB. */
 export const STICKY_BYTES = 64 * 1024
 
 /**
- * The partition for messages without a key: the same one for some bytes, so that batches get full, then
- * another (KIP-480, KIP-794). By bytes rather than by batches, so that each gets as much. Of two partitions
- * chosen at random the one with less in its queue is next: a slow one gets less.
+ * Chooses the partition of messages without a key: the same one for some bytes, so that batches fill, then another
+ * (KIP-480, KIP-794). By bytes rather than by batches, so that each partition gets as much. Of two partitions chosen at
+ * random the one with less in its queue is next, so that a slow partition gets less.
  */
 export class StickyPartition {
   readonly #stickyBytes: number
@@ -12,7 +12,7 @@ export class StickyPartition {
   #current = -1
   #leftBytes = 0
 
-  /** `queuedIn` says how much waits for a partition, in any unit. */
+  /** `queuedIn` returns how much waits for a partition, in any unit. */
   constructor(stickyBytes: number, queuedIn: (partition: number) => number) {
     this.#stickyBytes = stickyBytes
     this.#queuedIn = queuedIn
@@ -34,7 +34,7 @@ export class StickyPartition {
     return this.#queuedIn(two) < this.#queuedIn(one) ? two : one
   }
 
-  /** Any but this one, each as likely. */
+  /** Returns any other partition, each with the same probability. */
   #other(current: number, partitionCount: number): number {
     if (current < 0 || current >= partitionCount) return Math.floor(Math.random() * partitionCount)
     const step = 1 + Math.floor(Math.random() * (partitionCount - 1))

@@ -11,17 +11,20 @@ import type { PartitionQueue } from '../accumulator/partition-queue.ts'
 import type { Data } from './serialize.ts'
 import { STICKY_BYTES, StickyPartition } from './sticky-partition.ts'
 
-/** Partitions are an int32 in Kafka's protocol. */
+/** Partition numbers are an int32 in Kafka's protocol. */
 const MAX_PARTITION = 0x7fffffff
 
-/** What a producer knows of a topic that it sends to. */
+/** The state of a topic in a producer. */
 export class TopicState {
   readonly name: string
   /** 0 until the topic was looked up. */
   partitionCount = 0
-  /** Messages wait for a look-up: the count stays 0 until they are on their way, so that none overtakes them. */
+  /**
+   * Whether messages wait for a lookup: the count stays 0 until they are queued, so that later messages do not overtake
+   * them.
+   */
   isLookedUp = false
-  /** In which turn of the event loop the count was read last. */
+  /** The turn of the event loop in which the count was read last. */
   #readIn = -1
   readonly #cluster: Cluster
   readonly #accumulator: Accumulator
@@ -40,24 +43,23 @@ export class TopicState {
     this.#accumulator = accumulator
     this.#settings = settings
     this.#sticky = new StickyPartition(
-      // Batches that linger wait to be full: they could not be with a part of their bytes.
+      // Batches that linger wait until they are full, which needs more bytes for a partition.
       settings.lingerMs > 0 ? settings.batchBytes : Math.min(STICKY_BYTES, settings.batchBytes),
       (partition) => this.queue(partition).batches.length,
     )
   }
 
-  /** Looks whether there are more partitions, once a turn of the event loop. */
+  /** Checks for new partitions, once in each turn of the event loop. */
   refresh(turn: number): void {
     if (this.#readIn === turn || this.isLookedUp) return
     this.#readIn = turn
-    // A topic that is gone keeps its partitions: the brokers' answers tell.
+    // A deleted topic keeps its partitions: the brokers' responses report the deletion.
     this.partitionCount = this.#cluster.known(this.name)?.partitions.length ?? this.partitionCount
   }
 
   /**
-   * The queue of the partition that is given or chosen. One that is given may be newer than what is known of
-   * the topic: its messages wait for a leader like others. Throws InvalidArgumentError for what can be no
-   * partition, and where the partitioner fails.
+   * Returns the queue of the given or chosen partition. A given partition may be newer than the metadata: its messages
+   * then wait for a leader. Throws InvalidArgumentError for an invalid partition number, and if the partitioner fails.
    */
   choose(key: Data, messageBytes: number, given: number | undefined): PartitionQueue<Batch> {
     const count = this.partitionCount

@@ -2,17 +2,17 @@ import { checkTopicName } from '../../cluster/topic-name.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { TopicState } from './topic-state.ts'
 
-/** The topics that a producer of several has written to, by name. */
+/** The topics that a producer for several topics has written to, by name. */
 export class TopicStates {
   readonly #open: (name: string) => TopicState
   readonly #states = new Map<string, TopicState>()
 
-  /** `open` makes the state of a topic when it is first used. */
+  /** `open` creates the state of a topic at its first use. */
   constructor(open: (name: string) => TopicState) {
     this.#open = open
   }
 
-  /** Throws InvalidArgumentError for a name that no topic can have. */
+  /** Throws InvalidArgumentError for an invalid topic name. */
   of(name: unknown): TopicState {
     if (typeof name !== 'string') {
       throw new InvalidArgumentError(`a topic's name must be a string, not ${typeof name}`)
@@ -26,7 +26,7 @@ export class TopicStates {
     return topic
   }
 
-  /** The topic that a message names. Throws InvalidArgumentError. */
+  /** Returns the topic that a message names. Throws InvalidArgumentError. */
   ofMessage(message: unknown): TopicState {
     if (typeof message === 'object' && message !== null && 'topic' in message) {
       return this.of(message.topic)

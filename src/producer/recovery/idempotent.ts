@@ -9,11 +9,11 @@ import type { NumberRecovery, PolicyContext, RecoveryPolicy } from './recovery-p
 const LAST_EPOCH = 0x7fff
 
 /**
- * Recovery without transactions. When a number is missing, the partition starts again with the next epoch of the same
+ * Recovery without transactions. When a number is missing, the partition continues with the next epoch of the same
  * producer id, and sequences from 0 (KIP-360). Each partition has its own epoch: brokers compare epochs within a
- * partition only, so that no other partition has to stop.
+ * partition only, so that no other partition must stop.
  *
- * Without a producer id (`idempotent: false`, or brokers that give none) batches have no numbers.
+ * Without a producer id (`idempotent: false`, or brokers that provide none) batches have no numbers.
  */
 export class IdempotentRecovery implements RecoveryPolicy {
   readonly transactionalId = null
@@ -49,16 +49,16 @@ export class IdempotentRecovery implements RecoveryPolicy {
 
   onNumberRefused(queue: PartitionQueue<Batch>, batch: Batch, error: BrokerError): NumberRecovery {
     const { errorCode } = error
-    // Behind a batch that failed the refusal is only a consequence of that failure.
+    // Behind a failed batch the rejection is only a consequence of that failure.
     if (!queue.isProbed(batch) && queue.isBehindAnother(batch)) return 'retry'
     return errorCode === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER ? 'probe' : 'renumber'
   }
 
   onFailed(): void {
-    // The queue notes the gap, if there is one; `maySend` closes it.
+    // The queue records the gap, if there is one; `maySend` closes it.
   }
 
-  /** Gets another producer id: the epochs of the partition's are used up. */
+  /** Gets another producer id when the epochs of the partition's are used up. */
   async #renew(queue: PartitionQueue<Batch>): Promise<void> {
     const { cluster, resume, retryLater } = this.#context
     this.#renewing.add(queue)

@@ -4,7 +4,7 @@ import type { Deadline } from '../../async/deadline.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import { BrokerError, UnsupportedVersionError } from '../../errors.ts'
 
-/** A producer as the brokers know it (KIP-98). */
+/** A producer's identity at the brokers (KIP-98). */
 export interface ProducerIdentity {
   readonly producerId: bigint
   readonly producerEpoch: number
@@ -12,13 +12,13 @@ export interface ProducerIdentity {
   readonly transactional?: boolean
 }
 
-/** Only transactions have one; brokers want some number all the same. */
+/** Only transactions have one; brokers require a number in any case. */
 const TRANSACTION_TIMEOUT_MS = 60_000
 
 /**
- * Asks any broker for a producer id. Undefined if none is available and none is `required`: brokers
- * before 0.11 know nothing of it, and those before 2.8 want the ACL IdempotentWrite (KIP-679).
- * Throws UnsupportedVersionError or BrokerError where it is required.
+ * Requests a producer id from any broker. Undefined if none is available and none is `required`: brokers before 0.11 do
+ * not support it, and those before 2.8 require the ACL IdempotentWrite (KIP-679). Throws UnsupportedVersionError or
+ * BrokerError if it is required.
  */
 export async function fetchProducerId(
   cluster: Cluster,
@@ -29,7 +29,7 @@ export async function fetchProducerId(
   const settings = { to: 'any', what: 'asking for a producer id', deadline } as const
   try {
     const { producerId, producerEpoch } = await cluster.router.call(initProducerId, body, settings)
-    // With −1 brokers take a batch without its sequence: duplicates would be let through.
+    // With −1 brokers accept a batch without its sequence, so that duplicates would not be detected.
     if (producerId < 0n || producerEpoch < 0) {
       const detail = `${producerId} with epoch ${producerEpoch} is no producer id`
       throw new BrokerError(ErrorCode.UNKNOWN_SERVER_ERROR, settings.what, {}, detail)

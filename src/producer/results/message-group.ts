@@ -2,7 +2,7 @@ import { deferred } from '../../async/deferred.ts'
 import { ProduceManyError, type FailedMessage } from '../../errors.ts'
 import type { Failed, UnhandledFailures } from './unhandled-failures.ts'
 
-/** Messages that follow each other in a partition. */
+/** Consecutive messages of a partition. */
 export interface OffsetRange {
   /** The topic that the messages were written to. */
   readonly topic: string
@@ -14,11 +14,11 @@ export interface OffsetRange {
   readonly count: number
 }
 
-/** What became of messages that were produced together. */
+/** The result of messages that were produced together. */
 export interface ProduceManyResult {
   /** The number of messages that were acknowledged. */
   readonly messages: number
-  /** Where they are, in the order in which they were acknowledged. */
+  /** The offsets of the messages, in the order in which they were acknowledged. */
   readonly ranges: readonly OffsetRange[]
 }
 
@@ -33,7 +33,7 @@ export class MessageGroup implements Failed {
   #isComplete = false
   #isHandled = false
   error: Error | undefined
-  /** Called when some have failed. */
+  /** Called when some messages have failed. */
   onFailure: ((error: Error) => void) | undefined
 
   constructor(failures: UnhandledFailures) {
@@ -50,7 +50,7 @@ export class MessageGroup implements Failed {
     return this.#done.promise
   }
 
-  /** Another message belongs to it. */
+  /** Adds a message to the group. */
   add(): void {
     this.#count++
   }
@@ -61,7 +61,7 @@ export class MessageGroup implements Failed {
     this.#settle(0)
   }
 
-  /** Somebody handles the result. */
+  /** The application handles the result. */
   markHandled(): void {
     this.#isHandled = true
     this.#failures.delete(this)
@@ -72,7 +72,7 @@ export class MessageGroup implements Failed {
     this.#settle(range.count)
   }
 
-  /** A message that was not even queued. */
+  /** A message that could not be queued. */
   refuse(message: unknown, error: Error): void {
     this.#count++
     this.fail([message], error)

@@ -2,7 +2,7 @@ import type { Iteration } from '../../async/iteration.ts'
 import { deferred, type Deferred } from '../../async/deferred.ts'
 import type { Data } from '../intake/serialize.ts'
 
-/** A message as it was given to be sent, after the serializer. */
+/** A message as the serializer returned it. */
 export interface ProducedMessage {
   /** The key as it was sent. */
   readonly key: Data
@@ -12,15 +12,15 @@ export interface ProducedMessage {
   readonly timestamp: number
 }
 
-/** What became of a message. */
+/** The outcome of a message. */
 export interface DeliveryReport extends ProducedMessage {
   /** The topic of the message. */
   readonly topic: string
-  /** −1 where it was refused before a partition was chosen. */
+  /** −1 if the message was rejected before a partition was chosen. */
   readonly partition: number
-  /** −1 where it failed, or nobody said. */
+  /** −1 if the message failed, or the broker did not report it. */
   readonly offset: number
-  /** Undefined when it was delivered. */
+  /** Why the message failed; undefined if it was delivered. */
   readonly error: Error | undefined
 }
 
@@ -36,7 +36,7 @@ export class ReportQueue implements Iteration<DeliveryReport> {
     this.#onRead = onRead
   }
 
-  /** Reports that nobody has read yet. */
+  /** Reports that were not read yet. */
   get size(): number {
     return this.#reports.length - this.#at
   }
@@ -46,7 +46,7 @@ export class ReportQueue implements Iteration<DeliveryReport> {
     this.#wake()
   }
 
-  /** No more will come. */
+  /** No more reports will be added. */
   end(): void {
     this.#isEnded = true
     this.#wake()

@@ -10,14 +10,14 @@ import type { Data } from '../intake/serialize.ts'
 import type { ProducerSettings } from '../options.ts'
 import type { DeliveryReport, ReportQueue } from './reports.ts'
 
-/** How a batch ended: where it is in the log, or why it is not known to be there. */
+/** How a batch ended: its offset in the log, or the error. */
 export type Ending =
   | { readonly baseOffset: number; readonly appendTime: number | undefined }
   | { readonly error: Error }
 
 /**
- * Ends batches: settles the promises of their messages, counts them, reports them, and gives their memory and their
- * room in the queue back.
+ * Ends batches: settles the promises of their messages, counts and reports them, and returns their memory and their
+ * room in the queue.
  */
 export class Settlement {
   readonly #settings: ProducerSettings
@@ -53,7 +53,7 @@ export class Settlement {
     return this.#failedMessages
   }
 
-  /** Ends a batch, unless it has ended. */
+  /** Ends a batch, unless it has ended already. */
   settle(batch: Batch, ending: Ending): void {
     if (batch.isSettled) return
     const { result, queue, count } = batch

@@ -6,7 +6,7 @@ import type { Batch } from '../accumulator/batch.ts'
 import type { PartitionQueue } from '../accumulator/partition-queue.ts'
 import type { ReadyQueues } from '../accumulator/ready-queues.ts'
 
-/** The waits of partitions after a failure: each is longer than the one before, until a batch is acknowledged. */
+/** The waits of partitions after a failure. Each is longer than the one before, until a batch is acknowledged. */
 export class Backoffs {
   readonly #cluster: Cluster
   readonly #ready: ReadyQueues
@@ -22,11 +22,11 @@ export class Backoffs {
     this.#backoff = { initialMs: firstMs, maxMs: Math.max(firstMs, maxMs) }
   }
 
-  /** Blocks a partition for a while; refreshes metadata if that may be the cause. */
+  /** Blocks a partition for the wait, and refreshes metadata if outdated metadata may be the cause. */
   wait(queue: PartitionQueue<Batch>, error: Error): void {
     const { topic, partition } = queue
-    // A topic that the brokers do not know may be new to them: messages wait for it until their time is over.
-    // When the refresh fails there is nothing to send to, and the next look finds that.
+    // Brokers may not know a new topic yet: its messages wait until their time is over. If the refresh fails, nothing
+    // can be sent, and the next check finds that.
     if (suggestsNewMetadata(error)) this.#cluster.refresh(topic, true).catch(() => undefined)
     queue.lastError = error
     if (queue.isBackingOff || this.#isStopped) return

@@ -9,7 +9,7 @@ import type { Cluster } from '../../cluster/cluster.ts'
 import type { Batch } from '../accumulator/batch.ts'
 import type { PartitionQueue } from '../accumulator/partition-queue.ts'
 
-/** The error of a batch that is given up: after what, why, and whether it may be in the log. */
+/** The error of a failed batch: after which time, why, and whether it may be in the log. */
 export function deliveryFailure(
   cluster: Cluster,
   batch: Batch,
@@ -33,7 +33,10 @@ export function deliveryFailure(
   )
 }
 
-/** The error of a batch that failed permanently: one that may be in the log reports it, whatever failed last. */
+/**
+ * The error of a batch that failed permanently. If the batch may be in the log, the error reports that, whatever the
+ * last failure was.
+ */
 export function knownOutcome({ outcomeUnknown, queue }: Batch, error: Error): Error {
   if (!outcomeUnknown || error instanceof ProduceFailureError) return error
   const { topic, partition } = queue
@@ -48,7 +51,7 @@ export function timesOf({ attempts }: Batch): string {
   return `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`
 }
 
-/** Whether what is known last says that there is no such partition, rather than that it cannot be reached. */
+/** Whether the last known state is that there is no such partition, rather than that it cannot be reached. */
 function isMissing(
   cluster: Cluster,
   { topic, partition }: PartitionQueue<Batch>,

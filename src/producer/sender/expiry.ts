@@ -34,7 +34,7 @@ export class Expiry {
       this.expire()
       this.watch()
     })
-    // Requests and waits keep the process alive where there is something to wait for.
+    // The timer does not keep the process alive: requests and other waits do.
     this.#timer.unref()
   }
 

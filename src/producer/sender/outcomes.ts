@@ -23,7 +23,7 @@ export class Outcomes {
   readonly #policy: RecoveryPolicy
   readonly #backoffs: Backoffs
   readonly #settlement: Settlement
-  /** While the producer aborts: the error of all that is not acknowledged. */
+  /** While the producer aborts: the error of all messages that are not acknowledged. */
   #abortedWith: Error | undefined
 
   constructor(
@@ -69,13 +69,13 @@ export class Outcomes {
     this.#accumulator.ready.add(queue)
   }
 
-  /** With requiredAcks 0: the request is written. */
+  /** With requiredAcks 0 the batch is delivered when the request is written. */
   sent(batch: Batch): void {
     this.#acknowledged(batch, UNKNOWN_OFFSET)
     this.#accumulator.ready.add(batch.queue)
   }
 
-  /** A request ended without a response, or could not be made. `isWritten`: the broker may have it. */
+  /** A request failed without a response, or could not be sent. `isWritten`: the broker may have received it. */
   failed(batch: Batch, error: Error, isWritten: boolean): void {
     batch.outcomeUnknown ||= isWritten
     if (isRetriable(error)) this.#tryAgain(batch, error)
@@ -90,7 +90,7 @@ export class Outcomes {
     else for (const batch of [...queue.batches]) this.#fail(batch, error)
   }
 
-  /** Records, by their index, that the broker does not take. */
+  /** The broker rejected these records, by index. */
   refused(batch: Batch, errors: ReadonlyMap<number, KafkaError>): void {
     const { queue } = batch
     const [first] = errors.values()
@@ -98,7 +98,7 @@ export class Outcomes {
       queue.drop(batch, false)
       this.#end(batch, first)
     } else {
-      // A part for each that is refused, so that each has its own error; the others are the first.
+      // Each rejected record becomes a part of its own with its own error; the first part has the others.
       const numbers = new Map([...errors.keys()].map((index, at) => [index, at + 1]))
       const parts = takeApart(batch, (index) => numbers.get(index) ?? 0, this.#accumulator)
       queue.drop(batch, false)
@@ -110,8 +110,8 @@ export class Outcomes {
   }
 
   /**
-   * The batch's `deliveryTimeoutMs` is over. It fails also while it is on its way: its response may come too late, but
-   * the next batch of its partition still waits for that response.
+   * The batch's `deliveryTimeoutMs` is over. It also fails while it is in flight, because its response may come too
+   * late; the next batch of its partition still waits for that response.
    */
   expired(batch: Batch): void {
     const { deliveryTimeoutMs } = this.#settings
@@ -122,7 +122,7 @@ export class Outcomes {
     this.#end(batch, error)
   }
 
-  /** Gives up all that is not settled. */
+  /** Fails everything that is not settled. */
   giveUpAll(why: string): void {
     for (const batch of this.#accumulator.incomplete) {
       const error = deliveryFailure(this.#cluster, batch, `${why} and ${timesOf(batch)}`)
@@ -130,7 +130,7 @@ export class Outcomes {
     }
   }
 
-  /** Fails all that is not in flight. Until `endAbort` what comes back from brokers is not sent again. */
+  /** Fails everything that is not in flight. Until `endAbort`, batches that fail are not sent again. */
   beginAbort(error: Error): void {
     this.#abortedWith = error
     for (const batch of this.#accumulator.incomplete) {
@@ -176,7 +176,7 @@ export class Outcomes {
     if (batch.isSettled) {
       queue.drop(batch, outcomeUnknown)
     } else if (attempts > maxRetries) {
-      // No longer in flight: a response came, so that a written request says nothing about the outcome.
+      // No longer in flight: a response came, so that a written request does not make the outcome unknown.
       queue.drop(batch, outcomeUnknown)
       const after = `after ${attempts} attempts (maxRetries ${maxRetries})`
       this.#end(batch, deliveryFailure(this.#cluster, batch, after))
@@ -200,7 +200,7 @@ export class Outcomes {
     const middle = batch.count >>> 1
     const parts = takeApart(batch, (index) => (index < middle ? 0 : 1), this.#accumulator)
     queue.putBack(batch, parts)
-    // The next ones shall fit at once.
+    // The next batches must fit at the first attempt.
     queue.maxBatchBytes = Math.min(
       queue.maxBatchBytes,
       Math.max(...parts.map(({ sizeBytes }) => sizeBytes)),

@@ -9,7 +9,7 @@ import { appendTo } from '../../cluster/append-to.ts'
 import type { Batch } from '../accumulator/batch.ts'
 import { wireOf } from './seal.ts'
 
-/** The first version of Produce that takes topics by their ids (KIP-516). */
+/** The first version of Produce that identifies topics by their ids (KIP-516). */
 const TOPIC_IDS_FROM = 13
 
 export interface ProduceSettings {
@@ -31,7 +31,7 @@ export function maxProduceVersion(batches: readonly Batch[], topicIdOf: TopicIdO
   return produce.versions.max
 }
 
-/** One request with all the batches, which are sealed. */
+/** One request with all these batches, which are sealed. */
 export function produceRequest(
   batches: readonly Batch[],
   { requiredAcks, ackTimeoutMs, compression }: ProduceSettings,
@@ -55,10 +55,10 @@ export function produceRequest(
   }
 }
 
-/** What a broker says of one partition's batch. */
+/** The response for one partition's batch. */
 export type PartitionResponse = ProduceResponse['responses'][number]['partitionResponses'][number]
 
-/** Finds the response to each batch: undefined where the broker left it out. */
+/** Finds the response for each batch; undefined if the response does not contain it. */
 export function answersTo(
   batches: readonly Batch[],
   { responses }: ProduceResponse,

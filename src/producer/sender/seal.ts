@@ -15,12 +15,12 @@ import type { ProducerSettings } from '../options.ts'
 export type SealOptions = Pick<ProducerSettings, 'compression' | 'compressionLevel' | 'idempotent'>
 
 /**
- * Smaller ones are compressed at once: going to another thread and back takes longer than compressing so
- * little (some 0.1 ms).
+ * Smaller batches are compressed on this thread: using another thread takes longer than compressing so little (about
+ * 0.1 ms).
  */
 const OTHER_THREAD_FROM_BYTES = 8 * 1024
 
-/** The first versions of Produce that take zstd (KIP-110), batches v2, and messages v1. */
+/** The first versions of Produce that support zstd (KIP-110), batches v2, and messages v1. */
 export const ZSTD_FROM = 7
 const BATCH_V2 = 3
 const MESSAGE_V1 = 2
@@ -31,9 +31,9 @@ export function formatOf(produceVersion: number): RecordFormat {
 }
 
 /**
- * Makes a batch ready to go in a format: compressed, and converted where the broker is old. A promise where another
- * thread compresses it, and where it cannot be compressed, as without the codec's library: that rejects with a
- * KafkaError.
+ * Prepares a batch for sending in a format: compresses it, and converts it for an old broker. Returns a promise if
+ * another thread compresses it, and if it cannot be compressed, as without the codec's library: then the promise
+ * rejects with a KafkaError.
  */
 export function seal(
   batch: Batch,
@@ -86,14 +86,14 @@ function sealed(
   })
 }
 
-/** How many bytes a batch takes that is sealed. */
+/** The size of a sealed batch in bytes. */
 export function sealedBytes({ sealed, sizeBytes }: Batch): number {
   if (sealed === undefined) return sizeBytes
   if (sealed.format !== 2) return sealed.messageSet.length
   return sealed.compressed?.length ?? sizeBytes
 }
 
-/** The records that a broker cannot take for what it lacks, by their index. */
+/** The records that an old broker does not support, by index, with the errors. */
 export function refusals(
   batch: Batch,
   produceVersion: number,
@@ -126,7 +126,7 @@ export function refusals(
   return errors
 }
 
-/** The bytes of a batch that is sealed, as its place in the sequence makes them. */
+/** The bytes of a sealed batch with its sequence numbers. */
 export function wireOf(batch: Batch, compression: Compression): Buffer {
   if (batch.wire !== undefined) return batch.wire
   const { sealed, writer, sequence } = batch

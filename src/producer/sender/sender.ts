@@ -62,7 +62,7 @@ export class Sender {
     this.#expiry = new Expiry(incomplete, settings.deliveryTimeoutMs, this.#outcomes)
   }
 
-  /** Hands the ready partitions to the sinks of their leaders. */
+  /** Passes the ready partitions to the sinks of their leaders. */
   run(): void {
     this.#accumulator.endLinger()
     const sinks = new Set<Sink>()
@@ -85,8 +85,8 @@ export class Sender {
   }
 
   /**
-   * Fails what is not in flight with this error, and what is in flight when it would have to be sent again. Resolves
-   * when no request is in flight.
+   * Fails batches that are not in flight with this error, and batches in flight when they would have to be sent again.
+   * Resolves when no request is in flight.
    */
   async abort(error: Error): Promise<void> {
     this.#outcomes.beginAbort(error)
@@ -97,7 +97,7 @@ export class Sender {
     }
   }
 
-  /** Gives up all that is there. */
+  /** Fails everything that is queued. */
   stop(why: string): void {
     clearTimeout(this.#lingerTimer)
     this.#expiry.stop()

@@ -14,43 +14,43 @@ import type { Outcomes } from './outcomes.ts'
 import { answersTo, maxProduceVersion, produceRequest } from './produce-request.ts'
 import { formatOf, refusals, seal, sealedBytes, wireOf } from './seal.ts'
 
-/** What all sinks of a producer share. */
+/** The dependencies that all sinks of a producer share. */
 export interface SinkContext {
   readonly cluster: Cluster
   readonly settings: ProducerSettings
-  /** Where partitions go that this broker does not lead, or that wait for something. */
+  /** Takes back partitions that this broker does not lead, or that must wait. */
   readonly ready: ReadyQueues
   readonly policy: RecoveryPolicy
-  /** Told what brokers answer. */
+  /** Handles the brokers' responses. */
   readonly outcomes: Outcomes
   readonly expiry: Expiry
 }
 
-/** Encoding and compressing go on for so long, then everybody else has a turn. */
+/** Encoding and compressing run for this long, then the event loop gets a turn. */
 const TURN_MS = 6
 /**
- * The version of Produce that came with Kafka 1.0: brokers before know of a producer's last batch only, so that
- * of two that were stored and not acknowledged the first would be taken for one out of order (KAFKA-5494).
+ * The version of Produce of Kafka 1.0. Older brokers remember only a producer's last batch: of two batches that were
+ * stored and not acknowledged, they would report the first as out of order (KAFKA-5494).
  */
 const KNOWS_REPEATS_FROM = 5
 /**
- * A batch costs some 10 µs, as much as 20 to 30 messages. With this many partitions that each get little, a
- * request waits while another is on its way: with 1,000 partitions a message then costs half as much.
+ * A batch costs about 10 µs, as much as 20 to 30 messages. With this many partitions that get little each, a request
+ * waits while another is in flight: with 1,000 partitions a message then costs half as much.
  */
 const MANY_BATCHES = 50
 const SMALL_BATCH_BYTES = 8 * 1024
 
 /**
- * A broker as the producer sees it: the partitions that have something for it, and its requests in flight,
- * `maxInFlight` at most. A request takes the first batch of as many partitions as fit `maxRequestSize`.
+ * The producer's view of a broker: the partitions that have something for it, and its requests in flight, `maxInFlight`
+ * at most. A request contains the first batch of as many partitions as fit `maxRequestSize`.
  */
 export class Sink {
   readonly broker: Broker
   readonly #context: SinkContext
-  /** In the order in which they became ready: those that were served go to the end. */
+  /** In the order in which they became ready; partitions that were served go to the end. */
   #ready: PartitionQueue<Batch>[] = []
   #inFlight = 0
-  /** The version of Produce that the broker was found to speak; undefined until it is asked. */
+  /** The version of Produce that the broker supports; undefined until it is known. */
   #version: number | undefined
   #isConnecting = false
   #nextTurn: NodeJS.Immediate | undefined
@@ -112,7 +112,7 @@ export class Sink {
     this.#ready = []
   }
 
-  /** What format its batches have must be known before they are written. */
+  /** Gets the version of Produce first, because it decides the format of the batches. */
   async #connect(): Promise<void> {
     this.#isConnecting = true
     try {
@@ -130,7 +130,7 @@ export class Sink {
     this.pump()
   }
 
-  /** The batches of one request. Partitions that have nothing to send leave the list. */
+  /** Collects the batches of one request. Partitions with nothing to send leave the list. */
   #collect(request: ProduceAttempt, format: RecordFormat, startedAt: number): Batch[] {
     const { cluster, settings, ready: elsewhere } = this.#context
     const { compression, maxRequestSize } = settings
@@ -182,7 +182,10 @@ export class Sink {
     if (batch.attempts === 1) metrics.queueDuration.recordMs(startedAt - batch.createdAt)
   }
 
-  /** The batch of a partition that may be sent now: expired ones are gone, and the policy has numbered the partition. */
+  /**
+   * The batch of a partition that may be sent now: expired batches are removed, and the policy has numbered the
+   * partition.
+   */
   #sendable(queue: PartitionQueue<Batch>): Batch | undefined {
     const { expiry, policy } = this.#context
     expiry.expire()
@@ -191,7 +194,7 @@ export class Sink {
     return head.isDue || queue.open !== head ? head : undefined
   }
 
-  /** Whether a batch is ready to be written; starts what has to be done for it. */
+  /** Whether a batch is ready to be written. Starts its preparation if it is not. */
   #isSealed(batch: Batch, format: RecordFormat): boolean {
     if (batch.sealed?.format === format) return true
     const { queue } = batch
@@ -218,7 +221,7 @@ export class Sink {
     return false
   }
 
-  /** It was upgraded or downgraded meanwhile: what was written for it has to be written again. */
+  /** The broker was upgraded or downgraded meanwhile: the batches must be encoded again. */
   #changedFormat(version: number): KafkaError {
     this.#version = version
     const reason = `${this.broker.name} speaks Produce v${version} now`
@@ -271,7 +274,7 @@ export class Sink {
   }
 }
 
-/** A batch was given up while its request waited for a connection: it was reported as not sent, and must not be. */
+/** A batch failed while its request waited for a connection: it was reported as not sent, and must not be sent. */
 function tooLate(broker: string): KafkaError {
   const reason = `a message of the request ran out of time before it was sent to ${broker}`
   return new KafkaError('DELIVERY_TIMED_OUT', reason, true, { broker })
