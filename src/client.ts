@@ -16,6 +16,7 @@ import type { BodyFor } from './network/broker.ts'
 import { requestSettings, type RequestOptions } from './request.ts'
 import type { Api } from '../protocol/schema/api.ts'
 import type { Decoded, Fields } from '../protocol/schema/fields.ts'
+import { clientChannel, type ClientCreatedEvent } from './observe/channels.ts'
 import { healthOf, type ClientHealth, type HealthReason } from './observe/metrics/health.ts'
 import type { ClientMetricsSnapshot } from './observe/metrics/snapshot.ts'
 import { OpenResources } from './open-resources.ts'
@@ -67,6 +68,14 @@ export class KafkaClient implements AsyncDisposable {
       checkOpen: () => {
         if (this.#closing !== undefined) throw new ClosedError('client')
       },
+    }
+    if (clientChannel.hasSubscribers) {
+      const event: ClientCreatedEvent = {
+        clientId: this.#cluster.options.metrics.clientId,
+        metrics: () => this.metrics(),
+        isClosed: () => this.#closing !== undefined,
+      }
+      clientChannel.publish(event)
     }
   }
 

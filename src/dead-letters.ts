@@ -11,6 +11,7 @@ import {
 import type { HandlerContext, MessageHandler } from './consumer/delivery/handler.ts'
 import { sendLetter, type DeadLetterProducer } from './dead-letter.ts'
 import { DeserializationError } from './errors.ts'
+import { reportDeadLetter } from './observe/dead-letter.ts'
 import type { Logger } from './observe/logger.ts'
 import { textOfThrown } from './observe/thrown.ts'
 import { readOptions, type OptionTable } from './option-table.ts'
@@ -181,6 +182,8 @@ async function bury<Value, Key>(
     if ((await policyFor(options, failure, message)) === 'stop') throw failure
     return
   }
+  const { topic, partition, offset } = message
+  reportDeadLetter(options.producer, { topic, partition, offset, attempts, error })
   try {
     await options.onDeadLetter?.(message, error)
   } catch (failure) {

@@ -34,8 +34,11 @@ export type {
   NumberMetric,
   NumberSample,
 } from './observe/metrics/snapshot.ts'
+export type { HandleTrace, ProduceTrace, TracedHeader, TracedMessage } from './observe/tracing.ts'
 export type {
+  ClientCreatedEvent,
   ClientEvent,
+  DeadLetterEvent,
   CloseEvent,
   CommitEvent,
   ConnectEvent,

@@ -3,6 +3,7 @@
  * them; their payloads are public.
  */
 import { channel } from 'node:diagnostics_channel'
+import type { ClientMetricsSnapshot } from './metrics/snapshot.ts'
 
 /** What the payloads of all channels have. */
 export interface ClientEvent {
@@ -144,6 +145,28 @@ export interface HeartbeatEvent extends ClientEvent {
   readonly error: Error | undefined
 }
 
+/** The payload of `samsa:deadletter`: `withDeadLetters` has sent a message on. */
+export interface DeadLetterEvent extends ClientEvent {
+  /** The topic that the message was read from. */
+  readonly topic: string
+  /** The partition that the message was read from. */
+  readonly partition: number
+  /** The offset of the message in its partition. */
+  readonly offset: number
+  /** How often its handler was called; 0 for a message that could not be deserialized. */
+  readonly attempts: number
+  /** What the handler threw last. */
+  readonly error: unknown
+}
+
+/** The payload of `samsa:client`: a client was made. */
+export interface ClientCreatedEvent extends ClientEvent {
+  /** Its metrics, as `client.metrics()`. */
+  readonly metrics: () => ClientMetricsSnapshot
+  /** Whether it is closed. */
+  readonly isClosed: () => boolean
+}
+
 /** The payload of `samsa:rebalance`: a rebalance of a group is over, and has changed the partitions of this member. */
 export interface RebalanceEvent extends ClientEvent {
   /** The name of the group. */
@@ -191,3 +214,7 @@ export const fetchChannel = channel('samsa:fetch')
 export const commitChannel = channel('samsa:commit')
 /** `samsa:heartbeat`: a member of a group sent a heartbeat. */
 export const heartbeatChannel = channel('samsa:heartbeat')
+/** `samsa:deadletter`: a message was sent to a dead-letter topic. */
+export const deadLetterChannel = channel('samsa:deadletter')
+/** `samsa:client`: a client was made. */
+export const clientChannel = channel('samsa:client')

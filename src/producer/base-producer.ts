@@ -11,6 +11,7 @@ import { Restarts, type OpenRegister } from '../async/restarts.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { atOnce } from '../async/at-once.ts'
 import { InvalidArgumentError } from '../errors.ts'
+import { rememberProducer } from '../observe/dead-letter.ts'
 import { textOfThrown } from '../observe/thrown.ts'
 import { aBoolean, checkOptions } from '../options.ts'
 import type { RecordMetadata } from './results/delivery-promise.ts'
@@ -65,6 +66,7 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
     // The compiler checks the types where `produce` is called.
     this.#serializer = settings.serializer as Serializer<unknown, unknown> | undefined
     this.#register = register
+    rememberProducer(this, cluster.options.metrics)
   }
 
   /** The number of messages that are neither acknowledged nor failed. */

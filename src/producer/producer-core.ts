@@ -14,6 +14,7 @@ import type { Deadline } from '../async/deadline.ts'
 import { Lifecycle } from '../async/lifecycle.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { ClosedError, InvalidArgumentError, KafkaError, MessageTooLargeError } from '../errors.ts'
+import { endProduce, produceTracing, type ProduceTrace } from '../observe/tracing.ts'
 import { shown } from '../options.ts'
 import { Accumulator } from './accumulator/accumulator.ts'
 import type { Batch } from './accumulator/batch.ts'
@@ -32,6 +33,7 @@ import { Sender } from './sender/sender.ts'
 import { checkData, copyOf, type Data } from './intake/serialize.ts'
 import { TopicLookups } from './intake/topic-lookups.ts'
 import { TopicState } from './intake/topic-state.ts'
+import { startProduce, traceLast } from './results/traces.ts'
 import { checkWait, within, type WaitOptions } from '../async/waiting.ts'
 
 /** Timestamps from here on are not exact in a batch. The year is 144,683. */
@@ -58,6 +60,8 @@ export class ProducerCore {
   #now = 0
   #turn = 0
   #isTurnBegun = false
+  /** Whether anything subscribes to the tracing channels, looked at once a turn. */
+  #isTraced = false
 
   constructor(cluster: Cluster, settings: ProducerSettings, makePolicy?: MakeRecoveryPolicy) {
     const { logger, metrics } = cluster.options
@@ -153,22 +157,46 @@ export class ProducerCore {
     try {
       if (!this.#lifecycle.isOpen) throw this.#notOpen()
       if (!this.#isTurnBegun) this.#beginTurn()
-      topic.refresh(this.#turn)
-      if (topic.partitionCount === 0) {
-        return this.#enqueueUntilKnown(
-          topic,
-          value,
-          key,
-          headers,
-          timestamp ?? this.#now,
-          partition,
+      if (this.#isTraced) {
+        const trace = this.#traceOf(topic, value, key, headers, partition)
+        return startProduce(trace, () =>
+          this.#enqueue(trace, topic, value, key, trace.headers, timestamp, partition),
         )
       }
-      const batch = this.#append(undefined, topic, value, key, headers, timestamp, partition)
-      return new DeliveryPromise(batch.result, batch.writer.count - 1, timestamp ?? this.#now)
+      return this.#enqueue(undefined, topic, value, key, headers, timestamp, partition)
     } catch (error) {
       return this.refuse(topic.name, value, key, error as Error)
     }
+  }
+
+  #enqueue(
+    trace: ProduceTrace | undefined,
+    topic: TopicState,
+    value: Data,
+    key: Data,
+    headers: readonly OutgoingHeader[] | undefined,
+    timestamp: number | undefined,
+    partition: number | undefined,
+  ): DeliveryPromise {
+    topic.refresh(this.#turn)
+    if (topic.partitionCount === 0) {
+      const time = timestamp ?? this.#now
+      return this.#enqueueUntilKnown(trace, topic, value, key, headers, time, partition)
+    }
+    const batch = this.#append(undefined, topic, value, key, headers, timestamp, partition)
+    if (trace !== undefined) traceLast(batch, trace)
+    return new DeliveryPromise(batch.result, batch.writer.count - 1, timestamp ?? this.#now)
+  }
+
+  #traceOf(
+    { name: topic }: TopicState,
+    value: Data,
+    key: Data,
+    headers: readonly OutgoingHeader[] | undefined,
+    partition: number | undefined,
+  ): ProduceTrace {
+    const { clientId } = this.#cluster.options.metrics
+    return { clientId, topic, partition, key, value, headers: [...(headers ?? [])] }
   }
 
   /** Queues a message of a group for a topic that was looked up. Throws if the message is invalid. */
@@ -184,7 +212,15 @@ export class ProducerCore {
     if (!this.#lifecycle.isOpen) throw this.#notOpen()
     if (!this.#isTurnBegun) this.#beginTurn()
     topic.refresh(this.#turn)
-    this.#append(group, topic, value, key, headers, timestamp, partition)
+    if (this.#isTraced) {
+      const trace = this.#traceOf(topic, value, key, headers, partition)
+      startProduce(trace, () => {
+        const outgoing = trace.headers
+        traceLast(this.#append(group, topic, value, key, outgoing, timestamp, partition), trace)
+      })
+    } else {
+      this.#append(group, topic, value, key, headers, timestamp, partition)
+    }
     group.add()
   }
 
@@ -278,6 +314,7 @@ export class ProducerCore {
 
   /** Keeps a copy of a message until its topic is known, because the caller may reuse its buffers immediately. */
   #enqueueUntilKnown(
+    trace: ProduceTrace | undefined,
     topic: TopicState,
     value: Data,
     key: Data,
@@ -301,8 +338,13 @@ export class ProducerCore {
         topic.refresh(++this.#turn)
         const batch = this.#append(undefined, topic, keptValue, keptKey, kept, timestamp, partition)
         result.move([{ result: batch.result, index: batch.writer.count - 1 }])
+        if (trace !== undefined) traceLast(batch, trace)
       } catch (problem) {
         result.fail(problem as Error, 1)
+        if (trace !== undefined) {
+          trace.error = problem
+          endProduce(trace)
+        }
         this.countRefused(topic.name, keptValue, keptKey, problem as Error)
         this.#capacity.makeRoom()
       }
@@ -339,6 +381,7 @@ export class ProducerCore {
 
   #beginTurn(): void {
     this.#isTurnBegun = true
+    this.#isTraced = produceTracing.hasSubscribers
     this.#turn++
     this.#now = Date.now()
     this.#accumulator.ready.wake()

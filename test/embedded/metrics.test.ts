@@ -5,6 +5,7 @@ import {
   KafkaClient,
   metricRates,
   METRICS,
+  withDeadLetters,
   type ClientEvent,
   type KafkaClientOptions,
 } from '../../src/index.ts'
@@ -317,6 +318,56 @@ describe('the health of a client', () => {
 describe('events', () => {
   const NAMES = ['connect', 'request', 'close', 'delivery', 'rebalance', 'commit', 'heartbeat']
   const CHANNELS = [...NAMES, 'fetch'].map((name) => `samsa:${name}`)
+
+  it('report throttling and dead letters, which are counted, too', async () => {
+    const events: { readonly name: string; readonly event: unknown }[] = []
+    const listen = (event: unknown, name: string | symbol) => {
+      events.push({ name: String(name), event })
+    }
+    const names = ['samsa:throttle', 'samsa:deadletter']
+    for (const name of names) subscribe(name, listen)
+    try {
+      const client = connect()
+      await fill(client, 1)
+      kafka.throttle({ api: 'Produce', ms: 7 })
+      const producer = await client.topic('dead').getProducer()
+      await using consumer = await client.topic(TOPIC).getSimpleConsumer({
+        autoOffsetReset: 'earliest',
+        stopAtEnd: true,
+      })
+      const fail = () => Promise.reject(new Error('no'))
+      await consumer.run(withDeadLetters(fail, { producer, maxRetries: 0 }))
+      const metrics = client.metrics()
+      expect(valueOf(metrics, 'samsa_dead_letters_total', { topic: TOPIC })).toBe(1)
+      expect(valueOf(metrics, 'samsa_throttled_responses_total')).toBe(1)
+      expect(valueOf(metrics, 'samsa_throttle_seconds_total')).toBeCloseTo(0.007)
+    } finally {
+      for (const name of names) unsubscribe(name, listen)
+    }
+    expect(events).toEqual([
+      {
+        name: 'samsa:throttle',
+        event: {
+          clientId: 'shop',
+          broker: kafka.hosts,
+          api: 'Produce',
+          throttleTimeMs: 7,
+          waitMs: 7,
+        },
+      },
+      {
+        name: 'samsa:deadletter',
+        event: {
+          clientId: 'shop',
+          topic: TOPIC,
+          partition: 0,
+          offset: 0,
+          attempts: 1,
+          error: new Error('no'),
+        },
+      },
+    ])
+  })
 
   it('carry the client id, on every channel', async () => {
     const events = new Map<string, Partial<ClientEvent>[]>(CHANNELS.map((name) => [name, []]))

@@ -125,6 +125,10 @@ function mayImport(from: string, to: string): boolean {
   if (part === 'protocol') return false
   if (part === 'terminal') return false
   if (from.startsWith(SPARSE) && other === 'terminal') return true
+  if (part === 'opentelemetry' || part === 'prometheus') {
+    return to === 'src/index.ts' || other === 'version'
+  }
+  if (other === 'opentelemetry' || other === 'prometheus') return false
   if (part === 'storm') return FOR_STORM.includes(other) || to === 'src/index.ts'
   if (other === 'storm') return part === 'cli' && ENTRANCES.includes(to)
   if (part === 'cli') return ENTRANCES.includes(to) || ['version', 'terminal'].includes(other)

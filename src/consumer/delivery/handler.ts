@@ -1,4 +1,6 @@
 import type { Message } from '../../../protocol/records/message.ts'
+import type { ConsumerMetrics } from '../../observe/metrics/client-metrics.ts'
+import { handleTracing, traceHandler, type HandleTrace } from '../../observe/tracing.ts'
 import type { ConsumedMessage } from '../consumed-message.ts'
 import type { Inbox } from '../inbox.ts'
 import type { Chunk, PartitionState } from '../partition-state.ts'
@@ -41,19 +43,38 @@ export class PartitionHandler<Value, Key> {
   readonly #state: PartitionState
   readonly #handler: MessageHandler<Value, Key>
   readonly #first: HandlerContext
+  readonly #metrics: ConsumerMetrics
+  #isTraced = handleTracing.hasSubscribers
 
-  constructor(state: PartitionState, handler: MessageHandler<Value, Key>) {
+  constructor(
+    state: PartitionState,
+    handler: MessageHandler<Value, Key>,
+    metrics: ConsumerMetrics,
+  ) {
     this.#state = state
     this.#handler = handler
     this.#first = new PartitionContext(state, 1)
+    this.#metrics = metrics
+  }
+
+  /** To be called once in a while: looks whether anything traces by now. */
+  beginTurn(): void {
+    this.#isTraced = handleTracing.hasSubscribers
   }
 
   call(message: ConsumedMessage<Value, Key>): void | Promise<void> {
     const { failedAttempts } = this.#state
-    if (failedAttempts.size === 0) return this.#handler(message, this.#first)
-    const failed = failedAttempts.get(message.offset)
-    if (failed === undefined) return this.#handler(message, this.#first)
-    return this.#handler(message, new PartitionContext(this.#state, failed + 1))
+    const failed = failedAttempts.size === 0 ? undefined : failedAttempts.get(message.offset)
+    const context =
+      failed === undefined ? this.#first : new PartitionContext(this.#state, failed + 1)
+    if (this.#isTraced) return this.#traced(message, context)
+    return this.#handler(message, context)
+  }
+
+  #traced(message: ConsumedMessage<Value, Key>, context: HandlerContext): void | Promise<void> {
+    const { clientId, group } = this.#metrics
+    const trace: HandleTrace = { clientId, group, message, attempt: context.attempt }
+    return traceHandler(trace, () => this.#handler(message, context))
   }
 
   succeeded(offset: number): void {

@@ -117,6 +117,7 @@ export class RunByKey<Value, Key> {
   #take(state: PartitionState): void {
     const run = this.#run
     const work = this.#workOn(state)
+    work.calls.beginTurn()
     try {
       for (let taken = 0; taken < TURN_MESSAGES && run.hasRoom && !run.isOver; taken++) {
         if (work.moves !== state.moves) work.isBroken = true
@@ -139,7 +140,7 @@ export class RunByKey<Value, Key> {
     if (known !== undefined) return known
     const work: Work<Value, Key> = {
       state,
-      calls: new PartitionHandler(state, this.#handler),
+      calls: new PartitionHandler(state, this.#handler, this.#run.metrics),
       moves: state.moves,
       unfinished: new Set(),
       lanes: new Map(),

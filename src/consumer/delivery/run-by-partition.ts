@@ -41,7 +41,7 @@ async function handleChunk<Value, Key>(
 ): Promise<void> {
   const { chunk } = state.buffer
   if (chunk === undefined) return
-  const calls = new PartitionHandler(state, handler)
+  const calls = new PartitionHandler(state, handler, run.metrics)
   const clock = new HandlerClock(run.metrics)
   try {
     while (!run.isOver) {

@@ -66,6 +66,7 @@ export class ConsumedMetrics {
 
 /** Consumers of one group, or of none. */
 export class ConsumerMetrics {
+  readonly clientId: string
   /** Undefined for consumers without a group. */
   readonly group: string | undefined
   readonly topics = new LabelMap(MOST_TOPICS, () => new ConsumedMetrics())
@@ -79,7 +80,8 @@ export class ConsumerMetrics {
   readonly rebalanceDuration = new Histogram()
   lostPartitions = 0
 
-  constructor(group: string | undefined) {
+  constructor(clientId: string, group: string | undefined) {
+    this.clientId = clientId
     this.group = group
   }
 }
@@ -99,8 +101,8 @@ export class ClientMetrics {
   readonly #since = Date.now()
   readonly #brokers = new LabelMap(MOST_BROKERS, () => new BrokerMetrics())
   readonly #produced = new LabelMap(MOST_TOPICS, () => new ProducedMetrics())
-  readonly #ungrouped = new ConsumerMetrics(undefined)
-  readonly #consumers = new LabelMap(MOST_GROUPS, (group) => new ConsumerMetrics(group))
+  readonly #ungrouped: ConsumerMetrics
+  readonly #consumers: LabelMap<ConsumerMetrics>
   readonly #retries = new LabelMap(MOST_ERRORS, () => ({ count: 0 }))
   readonly #deadLetters = new LabelMap(MOST_TOPICS, () => ({ count: 0 }))
   readonly #sources = new Set<MetricsSource>()
@@ -112,6 +114,8 @@ export class ClientMetrics {
 
   constructor(clientId: string) {
     this.clientId = clientId
+    this.#ungrouped = new ConsumerMetrics(clientId, undefined)
+    this.#consumers = new LabelMap(MOST_GROUPS, (group) => new ConsumerMetrics(clientId, group))
   }
 
   broker(address: string): BrokerMetrics {

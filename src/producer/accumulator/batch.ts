@@ -6,6 +6,7 @@ import type { MessageGroup } from '../results/message-group.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import type { ProduceAttempt, QueuedBatch, Sequence } from './queued-batch.ts'
 import type { ProducedMessage } from '../results/reports.ts'
+import type { MessageTrace } from '../results/traces.ts'
 
 /** The record formats: message sets v0 and v1, batches v2. */
 export type RecordFormat = 0 | 1 | 2
@@ -53,6 +54,8 @@ export class Batch implements QueuedBatch {
   request: ProduceAttempt | undefined
   /** The messages as the application passed them, if there are delivery reports. */
   messages: ProducedMessage[] | undefined
+  /** The traces of its messages, if anything traces. */
+  traces: MessageTrace[] | undefined
   /** Neighbours in the list of incomplete batches, oldest first. */
   previous: Batch | undefined
   next: Batch | undefined

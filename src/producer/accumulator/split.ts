@@ -38,6 +38,11 @@ export function takeApart(
     part.join(run?.group)
     if (messages !== undefined) part.messages?.push(messages[index]!)
   })
+  for (const { trace, index } of batch.traces ?? []) {
+    const part = parts[partOf(index)]!
+    const traces = (part.traces ??= [])
+    traces.push({ trace, index: places[index]!.index })
+  }
   result.move(places)
   accumulator.replace(batch, parts)
   return parts

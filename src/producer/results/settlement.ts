@@ -9,6 +9,7 @@ import type { Capacity } from '../intake/capacity.ts'
 import type { Data } from '../intake/serialize.ts'
 import type { ProducerSettings } from '../options.ts'
 import type { DeliveryReport, ReportQueue } from './reports.ts'
+import { endTraces } from './traces.ts'
 
 /** How a batch ended: its offset in the log, or the error. */
 export type Ending =
@@ -71,6 +72,7 @@ export class Settlement {
       this.#metrics.deliveryDuration.recordMs(performance.now() - batch.createdAt)
     }
     if (batch.hasGroups) tellGroups(batch, ending)
+    if (batch.traces !== undefined) endTraces(batch.traces, queue.partition, ending)
     if (this.#settings.deliveryReports !== false) this.#reportBatch(batch, ending)
     if (deliveryChannel.hasSubscribers) publish(this.#metrics.clientId, batch, ending)
     const isAnswered = this.#settings.requiredAcks !== 0 && batch.attempts === 1

@@ -1,0 +1,63 @@
+/**
+ * The names of OpenTelemetry's semantic conventions for messaging, version 1.44.0 (status: development).
+ * test/unit/opentelemetry/conventions-1.44.0.json has the pinned list that a test compares them with.
+ */
+export const CONVENTIONS_VERSION = '1.44.0'
+
+export const ATTRIBUTES = {
+  system: 'messaging.system',
+  operationName: 'messaging.operation.name',
+  operationType: 'messaging.operation.type',
+  destination: 'messaging.destination.name',
+  partition: 'messaging.destination.partition.id',
+  group: 'messaging.consumer.group.name',
+  clientId: 'messaging.client.id',
+  batchCount: 'messaging.batch.message_count',
+  offset: 'messaging.kafka.offset',
+  key: 'messaging.kafka.message.key',
+  tombstone: 'messaging.kafka.message.tombstone',
+  errorType: 'error.type',
+  serverAddress: 'server.address',
+  serverPort: 'server.port',
+} as const
+
+export const INSTRUMENTS = {
+  operationDuration: 'messaging.client.operation.duration',
+  sentMessages: 'messaging.client.sent.messages',
+  consumedMessages: 'messaging.client.consumed.messages',
+  processDuration: 'messaging.process.duration',
+} as const
+
+/** The boundaries that the conventions advise for durations, in seconds. */
+export const DURATION_BUCKETS = [
+  0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
+]
+
+/** The operations: their names, as Kafka's users know them, and the types of the conventions. */
+export const OPERATIONS = {
+  send: { name: 'send', type: 'send' },
+  poll: { name: 'poll', type: 'receive' },
+  process: { name: 'process', type: 'process' },
+  commit: { name: 'commit', type: 'settle' },
+} as const
+
+export type Operation = keyof typeof OPERATIONS
+
+/** The attributes of an operation. */
+export function operationAttributes(operation: Operation): Record<string, string> {
+  const { name, type } = OPERATIONS[operation]
+  return {
+    [ATTRIBUTES.system]: 'kafka',
+    [ATTRIBUTES.operationName]: name,
+    [ATTRIBUTES.operationType]: type,
+  }
+}
+
+/** Kafka's name of an error, or the name of its class. */
+export function errorType(error: unknown): string {
+  if (typeof error === 'object' && error !== null) {
+    if ('code' in error && typeof error.code === 'string') return error.code
+    if ('name' in error && typeof error.name === 'string') return error.name
+  }
+  return '_OTHER'
+}

@@ -1,0 +1,107 @@
+import type { MeterProvider, TracerProvider } from '@opentelemetry/api'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { ClientCreatedEvent } from '../index.ts'
+import { VERSION } from '../version.ts'
+import { begin, type InstrumentedClient, type InstrumentOptions } from './instrument.ts'
+
+/** The configuration of `SamsaInstrumentation`. */
+export interface SamsaInstrumentationConfig extends Omit<
+  InstrumentOptions,
+  'tracerProvider' | 'meterProvider'
+> {
+  /** Whether it begins by itself. Default: true. */
+  readonly enabled?: boolean
+}
+
+/**
+ * The instrumentation of all clients of the process, for `registerInstrumentations` and the SDK's `instrumentations`: it
+ * has the interface `Instrumentation` of @opentelemetry/instrumentation, which it does not need. It patches nothing.
+ * Metrics are of the clients that are made after it.
+ *
+ * ```ts
+ * new NodeSDK({ instrumentations: [new SamsaInstrumentation()] }).start()
+ * ```
+ */
+export class SamsaInstrumentation {
+  /** The name of the instrumentation. */
+  readonly instrumentationName = 'samsa'
+  /** samsa's version. */
+  readonly instrumentationVersion = VERSION
+  #config: SamsaInstrumentationConfig
+  #tracerProvider: TracerProvider | undefined
+  #meterProvider: MeterProvider | undefined
+  #begun: InstrumentedClient | undefined
+  readonly #clients = new Set<ClientCreatedEvent>()
+  readonly #onClient = (message: unknown) => {
+    this.#forgetClosed()
+    this.#clients.add(message as ClientCreatedEvent)
+  }
+
+  constructor(config: SamsaInstrumentationConfig = {}) {
+    this.#config = config
+    if (config.enabled !== false) this.enable()
+  }
+
+  /** Begins; does nothing where it has begun. */
+  enable(): void {
+    if (this.#begun !== undefined) return
+    subscribe('samsa:client', this.#onClient)
+    const snapshots = () => {
+      this.#forgetClosed()
+      return [...this.#clients].map(({ metrics }) => metrics())
+    }
+    const { propagator, processParent, traces, metrics } = this.#config
+    this.#begun = begin(
+      {
+        ...(this.#tracerProvider === undefined ? {} : { tracerProvider: this.#tracerProvider }),
+        ...(this.#meterProvider === undefined ? {} : { meterProvider: this.#meterProvider }),
+        ...(propagator === undefined ? {} : { propagator }),
+        ...(processParent === undefined ? {} : { processParent }),
+        ...(traces === undefined ? {} : { traces }),
+        ...(metrics === undefined ? {} : { metrics }),
+      },
+      () => true,
+      snapshots,
+    )
+  }
+
+  /** Ends it; `enable` begins again. */
+  disable(): void {
+    unsubscribe('samsa:client', this.#onClient)
+    this.#begun?.stop()
+    this.#begun = undefined
+  }
+
+  /** Sets where spans go from now on. */
+  setTracerProvider(tracerProvider: TracerProvider): void {
+    this.#tracerProvider = tracerProvider
+    this.#again()
+  }
+
+  /** Sets where metrics go from now on. */
+  setMeterProvider(meterProvider: MeterProvider): void {
+    this.#meterProvider = meterProvider
+    this.#again()
+  }
+
+  /** Sets the configuration from now on. */
+  setConfig(config: SamsaInstrumentationConfig): void {
+    this.#config = config
+    this.#again()
+  }
+
+  /** The configuration. */
+  getConfig(): SamsaInstrumentationConfig {
+    return this.#config
+  }
+
+  #again(): void {
+    if (this.#begun === undefined) return
+    this.disable()
+    this.enable()
+  }
+
+  #forgetClosed(): void {
+    for (const client of this.#clients) if (client.isClosed()) this.#clients.delete(client)
+  }
+}

@@ -1,0 +1,193 @@
+/** Metrics by the conventions, and all of the client's own. */
+import type { Attributes, Histogram, Meter, Observable } from '@opentelemetry/api'
+import {
+  METRICS,
+  type ClientMetricsSnapshot,
+  type CommitEvent,
+  type DeliveryEvent,
+  type FetchEvent,
+  type HandleTrace,
+  type MetricDeclaration,
+  type MetricLabels,
+} from '../index.ts'
+import { guarded } from './channels.ts'
+import {
+  ATTRIBUTES,
+  DURATION_BUCKETS,
+  errorType,
+  INSTRUMENTS,
+  operationAttributes,
+  type Operation,
+} from './conventions.ts'
+
+/** Labels of the client's metrics that have a name in the conventions. */
+const LABEL_ATTRIBUTES: Readonly<Record<string, string>> = {
+  client_id: ATTRIBUTES.clientId,
+  topic: ATTRIBUTES.destination,
+  group: ATTRIBUTES.group,
+  partition: ATTRIBUTES.partition,
+  broker: 'samsa.broker',
+  api: 'samsa.api',
+  error: ATTRIBUTES.errorType,
+}
+
+/** The units of the client's metrics in UCUM's notation, as OpenTelemetry wants them. */
+const UNITS: Readonly<Record<string, string>> = {
+  seconds: 's',
+  bytes: 'By',
+  ratio: '1',
+  messages: '{message}',
+  batches: '{batch}',
+  requests: '{request}',
+  connections: '{connection}',
+  partitions: '{partition}',
+  events: '{event}',
+}
+
+/** The counters of the client that the conventions have a name for. */
+const SENT = 'samsa_producer_messages_total'
+const CONSUMED = 'samsa_consumer_messages_total'
+
+export class Instruments {
+  readonly #operationDuration: Histogram
+  readonly #processDuration: Histogram
+  readonly #began = new WeakMap<object, number>()
+
+  constructor(meter: Meter) {
+    const advice = { explicitBucketBoundaries: DURATION_BUCKETS }
+    this.#operationDuration = meter.createHistogram(INSTRUMENTS.operationDuration, {
+      unit: 's',
+      description: 'Duration of messaging operation initiated by a producer or consumer client.',
+      advice,
+    })
+    this.#processDuration = meter.createHistogram(INSTRUMENTS.processDuration, {
+      unit: 's',
+      description: 'Duration of processing operation.',
+      advice,
+    })
+  }
+
+  delivered({ clientId, topic, durationMs, error }: DeliveryEvent): void {
+    this.#operation('send', durationMs, error, {
+      [ATTRIBUTES.clientId]: clientId,
+      [ATTRIBUTES.destination]: topic,
+    })
+  }
+
+  fetched({ clientId, group, broker, durationMs }: FetchEvent): void {
+    const colon = broker.lastIndexOf(':')
+    this.#operation('poll', durationMs, undefined, {
+      [ATTRIBUTES.clientId]: clientId,
+      ...(group === undefined ? {} : { [ATTRIBUTES.group]: group }),
+      [ATTRIBUTES.serverAddress]: broker.slice(0, colon),
+      [ATTRIBUTES.serverPort]: Number(broker.slice(colon + 1)),
+    })
+  }
+
+  committed({ clientId, group, durationMs, error }: CommitEvent): void {
+    this.#operation('commit', durationMs, error, {
+      [ATTRIBUTES.clientId]: clientId,
+      [ATTRIBUTES.group]: group,
+    })
+  }
+
+  beginHandle(handled: HandleTrace): void {
+    this.#began.set(handled, performance.now())
+  }
+
+  endHandle(handled: HandleTrace): void {
+    const { clientId, group, message, error } = handled
+    const began = this.#began.get(handled)
+    if (began === undefined) return
+    this.#processDuration.record((performance.now() - began) / 1_000, {
+      ...operationAttributes('process'),
+      [ATTRIBUTES.destination]: message.topic,
+      [ATTRIBUTES.clientId]: clientId,
+      ...(group === undefined ? {} : { [ATTRIBUTES.group]: group }),
+      ...(error === undefined ? {} : { [ATTRIBUTES.errorType]: errorType(error) }),
+    })
+  }
+
+  #operation(
+    operation: Operation,
+    durationMs: number,
+    error: unknown,
+    attributes: Attributes,
+  ): void {
+    this.#operationDuration.record(durationMs / 1_000, {
+      ...operationAttributes(operation),
+      ...attributes,
+      ...(error === undefined ? {} : { [ATTRIBUTES.errorType]: errorType(error) }),
+    })
+  }
+}
+
+/** Observes the metrics of clients whenever the meter collects; returns what ends that. */
+export function observe(
+  meter: Meter,
+  snapshots: () => readonly ClientMetricsSnapshot[],
+): () => void {
+  const observables = new Map<string, Observable>()
+  for (const [name, declared] of Object.entries<MetricDeclaration>(METRICS)) {
+    const options = { unit: UNITS[declared.unit] ?? '1', description: declared.description }
+    const own = name.replace(/_total$/, '').replaceAll('_', '.')
+    if (declared.kind === 'gauge') {
+      observables.set(name, meter.createObservableGauge(own, options))
+    } else if (declared.kind === 'counter') {
+      observables.set(name, meter.createObservableCounter(counterName(name, own), options))
+    } else {
+      const { description } = declared
+      observables.set(`${name}_sum`, meter.createObservableCounter(`${own}.sum`, options))
+      const count = { unit: '{value}', description: `${description} The number of values.` }
+      observables.set(`${name}_count`, meter.createObservableCounter(`${own}.count`, count))
+    }
+  }
+  const all = [...observables.values()]
+  const collect = (result: BatchResult) => {
+    guarded(() => {
+      for (const snapshot of snapshots()) report(snapshot, observables, result)
+    })
+  }
+  meter.addBatchObservableCallback(collect, all)
+  return () => meter.removeBatchObservableCallback(collect, all)
+}
+
+interface BatchResult {
+  observe(observable: Observable, value: number, attributes?: Attributes): void
+}
+
+function counterName(name: string, own: string): string {
+  if (name === SENT) return INSTRUMENTS.sentMessages
+  return name === CONSUMED ? INSTRUMENTS.consumedMessages : own
+}
+
+function report(
+  { metrics }: ClientMetricsSnapshot,
+  observables: ReadonlyMap<string, Observable>,
+  result: BatchResult,
+): void {
+  for (const metric of metrics) {
+    for (const sample of metric.samples) {
+      const attributes = attributesOf(metric.name, sample.labels)
+      if ('value' in sample) {
+        const observable = observables.get(metric.name)
+        if (observable !== undefined) result.observe(observable, sample.value, attributes)
+      } else {
+        for (const part of ['sum', 'count'] as const) {
+          const observable = observables.get(`${metric.name}_${part}`)
+          if (observable !== undefined) result.observe(observable, sample[part], attributes)
+        }
+      }
+    }
+  }
+}
+
+function attributesOf(name: string, labels: MetricLabels): Attributes {
+  const attributes: Attributes = {}
+  if (name === SENT) Object.assign(attributes, operationAttributes('send'))
+  if (name === CONSUMED) Object.assign(attributes, operationAttributes('poll'))
+  for (const [label, value] of Object.entries(labels)) {
+    attributes[LABEL_ATTRIBUTES[label] ?? label] = value
+  }
+  return attributes
+}

@@ -1,0 +1,198 @@
+/** Spans of messages that are sent and handled. */
+import {
+  context,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Attributes,
+  type Context,
+  type Link,
+  type Span,
+  type Tracer,
+} from '@opentelemetry/api'
+import type { CommitEvent, HandleTrace, ProduceTrace, TracedMessage } from '../index.ts'
+import { guarded } from './channels.ts'
+import { ATTRIBUTES, errorType, operationAttributes } from './conventions.ts'
+import { contextIn, inject, spanContextIn, type Propagator } from './propagation.ts'
+
+export interface SpanSettings {
+  readonly tracer: Tracer
+  readonly propagator: Propagator
+  readonly processParent: 'message' | 'none'
+}
+
+/** Messages that are processed together have at most so many links: OpenTelemetry's own limit. */
+const MOST_LINKS = 128
+
+/** A message that is processed, as its span needs it. */
+export type ProcessedMessage = Pick<
+  TracedMessage,
+  'topic' | 'partition' | 'offset' | 'key' | 'value' | 'headers'
+>
+
+export class Spans {
+  readonly #settings: SpanSettings
+  /** By the object of the trace: it lives as long as the message is on its way. */
+  readonly #spans = new WeakMap<object, Span>()
+
+  constructor(settings: SpanSettings) {
+    this.#settings = settings
+  }
+
+  startSend(message: ProduceTrace): void {
+    const { tracer, propagator } = this.#settings
+    const { clientId, topic, partition, key, value, headers } = message
+    const attributes: Attributes = {
+      ...operationAttributes('send'),
+      [ATTRIBUTES.destination]: topic,
+      [ATTRIBUTES.clientId]: clientId,
+      ...keyAttributes(key, value),
+    }
+    if (partition !== undefined) attributes[ATTRIBUTES.partition] = String(partition)
+    // Of a message that is sent on, such as a dead letter: where it came from.
+    const links = linksOf([headers], propagator)
+    const active = context.active()
+    const options = { kind: SpanKind.PRODUCER, attributes, links }
+    const span = tracer.startSpan(`send ${topic}`, options, active)
+    this.#spans.set(message, span)
+    inject(trace.setSpan(active, span), headers, propagator)
+  }
+
+  endSend(message: ProduceTrace): void {
+    const span = this.#spans.get(message)
+    if (span === undefined) return
+    const { result, error } = message
+    if (result !== undefined) {
+      span.setAttribute(ATTRIBUTES.partition, String(result.partition))
+      if (result.offset >= 0) span.setAttribute(ATTRIBUTES.offset, result.offset)
+    }
+    endSpan(span, error)
+  }
+
+  startHandle(handled: HandleTrace): void {
+    const { clientId, group, message } = handled
+    const { span, active } = this.#startProcess(message.topic, [message], clientId, group)
+    this.#spans.set(handled, span)
+    handled.wrap = (call) => context.with(active, call)
+  }
+
+  endHandle(handled: HandleTrace): void {
+    const span = this.#spans.get(handled)
+    if (span !== undefined) endSpan(span, handled.error)
+  }
+
+  /** Calls a function in a span of messages that it processes. */
+  async process<T>(
+    messages: readonly ProcessedMessage[],
+    clientId: string | undefined,
+    group: string | undefined,
+    work: () => T | Promise<T>,
+  ): Promise<T> {
+    const [first] = messages
+    let begun: { span: Span; active: Context } | undefined
+    guarded(() => {
+      if (first !== undefined) begun = this.#startProcess(first.topic, messages, clientId, group)
+    })
+    const started = begun
+    if (started === undefined) return work()
+    try {
+      const result = await context.with(started.active, work)
+      guarded(() => endSpan(started.span, undefined))
+      return result
+    } catch (error) {
+      guarded(() => endSpan(started.span, error))
+      throw error
+    }
+  }
+
+  /** A commit that was made: a child of the span that asked for it, where there is one. */
+  commit({ clientId, group, offsets, durationMs, error }: CommitEvent): void {
+    const topics = new Set(offsets.map(({ topic }) => topic))
+    const [topic] = topics
+    const attributes: Attributes = {
+      ...operationAttributes('commit'),
+      [ATTRIBUTES.clientId]: clientId,
+      [ATTRIBUTES.group]: group,
+    }
+    if (topic !== undefined && topics.size === 1) attributes[ATTRIBUTES.destination] = topic
+    const name = topics.size === 1 ? `commit ${topic}` : 'commit'
+    const startTime = Date.now() - durationMs
+    const options = { kind: SpanKind.CLIENT, attributes, startTime }
+    endSpan(this.#settings.tracer.startSpan(name, options, context.active()), error)
+  }
+
+  #startProcess(
+    topic: string,
+    messages: readonly ProcessedMessage[],
+    clientId: string | undefined,
+    group: string | undefined,
+  ): { readonly span: Span; readonly active: Context } {
+    const { tracer, propagator, processParent } = this.#settings
+    const [message] = messages
+    const isSingle = messages.length === 1
+    const attributes: Attributes = {
+      ...operationAttributes('process'),
+      [ATTRIBUTES.destination]: topic,
+    }
+    if (clientId !== undefined) attributes[ATTRIBUTES.clientId] = clientId
+    if (group !== undefined) attributes[ATTRIBUTES.group] = group
+    if (message !== undefined) attributes[ATTRIBUTES.partition] = String(message.partition)
+    if (message !== undefined && isSingle) {
+      attributes[ATTRIBUTES.offset] = message.offset
+      Object.assign(attributes, keyAttributes(message.key, message.value))
+    } else {
+      attributes[ATTRIBUTES.batchCount] = messages.length
+    }
+    const ambient = context.active()
+    const isChild = isSingle && processParent === 'message' && message !== undefined
+    const sent = isChild ? contextIn(message.headers, propagator) : ROOT_CONTEXT
+    const parent = trace.getSpanContext(sent) === undefined ? ambientOf(isChild) : sent
+    const links = isChild
+      ? []
+      : linksOf(
+          messages.map(({ headers }) => headers),
+          propagator,
+        )
+    const around = trace.getSpanContext(ambient)
+    if (around !== undefined && parent !== ambient) links.push({ context: around })
+    const span = tracer.startSpan(
+      `process ${topic}`,
+      { kind: SpanKind.CONSUMER, attributes, links },
+      parent,
+    )
+    return { span, active: trace.setSpan(parent === ROOT_CONTEXT ? ambient : parent, span) }
+  }
+}
+
+/** Without a context in the message its span belongs to what is around it; by choice it begins a trace of its own. */
+function ambientOf(isChild: boolean): Context {
+  return isChild ? context.active() : ROOT_CONTEXT
+}
+
+function linksOf(all: readonly ProcessedMessage['headers'][], propagator: Propagator): Link[] {
+  const links: Link[] = []
+  for (const headers of all) {
+    if (links.length === MOST_LINKS) break
+    const sent = headers.length === 0 ? undefined : spanContextIn(headers, propagator)
+    if (sent !== undefined) links.push({ context: sent })
+  }
+  return links
+}
+
+/** A key that is no text has no canonical form: it is left out. */
+function keyAttributes(key: unknown, value: unknown): Attributes {
+  return {
+    ...(typeof key === 'string' ? { [ATTRIBUTES.key]: key } : {}),
+    ...(value === null ? { [ATTRIBUTES.tombstone]: true } : {}),
+  }
+}
+
+function endSpan(span: Span, error: unknown): void {
+  if (error !== undefined) {
+    span.setAttribute(ATTRIBUTES.errorType, errorType(error))
+    const message = error instanceof Error ? error.message : typeof error
+    span.setStatus({ code: SpanStatusCode.ERROR, message })
+  }
+  span.end()
+}
