@@ -22,7 +22,7 @@ export interface SpanSettings {
   readonly processParent: 'message' | 'none'
 }
 
-/** Messages that are processed together have at most so many links: OpenTelemetry's own limit. */
+/** The most links of the span of a batch: the default limit of OpenTelemetry's SDKs. */
 const MOST_LINKS = 128
 
 /** A message that is processed, as its span needs it. */
