@@ -173,6 +173,7 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
     topic: TopicState,
     value: Value,
     options: KeyOrOptions<Key>,
+    positionalTimestamp?: number | Date,
   ): Promise<RecordMetadata> {
     let given: ProduceOptions<Key> = NO_OPTIONS
     if (options !== NO_OPTIONS) {
@@ -183,7 +184,7 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
       }
     }
     const { key = null, headers, partition } = given
-    const timestamp = millisecondsOf(given.timestamp)
+    const timestamp = millisecondsOf(positionalTimestamp ?? given.timestamp)
     if (this.#serializer === undefined && headers === undefined) {
       // The core checks the types for callers without TypeScript.
       return this.core.produce(topic, value as Data, key as Data, undefined, timestamp, partition)

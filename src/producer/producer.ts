@@ -63,14 +63,18 @@ export class Producer<Value = Data, Key = Data> extends BaseProducer<Value, Key>
   }
 
   /**
-   * Queues a message, with options or with a key alone. Resolves when the message is acknowledged as `requiredAcks`
+   * Queues a message, with options, or with pykafka's positional key and timestamp. Resolves when the message is acknowledged as `requiredAcks`
    * requires. A real promise is created only when the result is used. Rejects with InvalidArgumentError,
    * MessageTooLargeError, UnsupportedVersionError, UnknownTopicError, ProducerQueueFullError or ClosedError if the
    * message cannot be queued; with BrokerError or ProduceFailureError if it is not acknowledged within
    * `deliveryTimeoutMs`. `outcomeUnknown` of ProduceFailureError tells whether the message may still be in the log.
    */
-  produce(value: Value, options: KeyOrOptions<Key> = NO_OPTIONS): Promise<RecordMetadata> {
-    return this.produceTo(this.#state, value, options)
+  produce(
+    value: Value,
+    options: KeyOrOptions<Key> = NO_OPTIONS,
+    timestamp?: number | Date,
+  ): Promise<RecordMetadata> {
+    return this.produceTo(this.#state, value, options, timestamp)
   }
 
   /**

@@ -71,10 +71,12 @@ describe('arguments as pykafka takes them', () => {
     const timestamp = new Date(1_234_567)
     await producer.produce('v', { timestamp })
     await producer.produceMany([{ value: 'v', timestamp }])
-    const messages = await last(consumer, 2)
-    expect(messages.map((message) => message.timestamp)).toEqual([1_234_567, 1_234_567])
+    await producer.produce('v', 'k', timestamp)
+    const messages = await last(consumer, 3)
+    expect(messages.map((message) => message.timestamp)).toEqual(Array(3).fill(1_234_567))
     const text = 'timestamp must be a valid Date'
     await refused(() => producer.produce('v', { timestamp: new Date('never') }), text)
+    await refused(() => producer.produce('v', 'k', new Date('never')), text)
     await refused(() => producer.produceMany([{ value: 'v', timestamp: new Date('never') }]), text)
   })
 
