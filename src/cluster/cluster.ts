@@ -57,6 +57,11 @@ export class Cluster {
     return this.#metadata.leaderOf(topic, partition)
   }
 
+  /** The epoch of a partition's leader; −1 where it is not known, as before Kafka 2.1. */
+  leaderEpochOf(topic: string, partition: number): number {
+    return this.#metadata.leaderEpochOf(topic, partition)
+  }
+
   /**
    * Returns a topic's partitions; requests metadata until the topic is usable. With `create` the broker may create it,
    * if its configuration allows that; without it, no broker of any version does. A topic that the brokers do not know

@@ -60,6 +60,12 @@ export class MetadataCache {
     return found === undefined ? undefined : this.#pool.brokers.get(found.leader)
   }
 
+  /** −1 where it is not known. */
+  leaderEpochOf(topic: string, partition: number): number {
+    const partitions = this.known(topic)?.partitions
+    return (partitions && partitionNumbered(partitions, partition))?.leaderEpoch ?? -1
+  }
+
   /**
    * Refreshes a topic's metadata. Calls at the same time share one request, and only one request runs at a time. The
    * result covers every change that was made before the call.

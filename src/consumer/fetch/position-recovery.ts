@@ -5,7 +5,6 @@
 import { ErrorCode } from '../../../protocol/errors.ts'
 import { backoffMs } from '../../async/backoff.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
-import { partitionNumbered } from '../../cluster/metadata.ts'
 import { reportRetry } from '../../cluster/retry.ts'
 import {
   BrokerError,
@@ -47,8 +46,7 @@ export class PositionRecovery {
 
   /** The epoch of a partition's leader; −1 where it is not known. */
   leaderEpochOf({ topic, partition }: PartitionState): number {
-    const partitions = this.#cluster.known(topic)?.partitions
-    return (partitions && partitionNumbered(partitions, partition))?.leaderEpoch ?? -1
+    return this.#cluster.leaderEpochOf(topic, partition)
   }
 
   /** Whether the position is known to be in the leader's log; finds out where there is a new leader (KIP-320). */
@@ -160,17 +158,24 @@ export class PositionRecovery {
 
   /** If it fails there is no broker to fetch from, and the next attempt finds that. */
   async #refresh(state: PartitionState): Promise<void> {
-    const { topic } = state
+    const { topic, partition } = state
     const { version } = state.fetch
+    const failedEpoch = this.leaderEpochOf(state)
     try {
       await this.#cluster.refresh(topic)
     } catch {
       return
     }
+    if (state.fetch.version !== version || this.#isStopped) return
+    // The failure was that of the former leader (KIP-951). Epochs only rise: waits cannot end again and again.
+    const isNewer = this.leaderEpochOf(state) > failedEpoch
+    if (isNewer && this.#cluster.leaderOf(topic, partition) !== undefined) {
+      state.fetch.waitUntil(0)
+      this.#events.onRecovered()
+    }
     const errorCode = this.#cluster.known(topic)?.errorCode ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
     if (!isUnknownTopic(errorCode)) return
-    if (!state.isAssigned || state.buffer.isStopped || this.#isStopped) return
-    if (state.fetch.version !== version) return
+    if (!state.isAssigned || state.buffer.isStopped) return
     const deletion = denied(state, this.#cluster, this.#settings.fetchBackoff)
     if (deletion !== undefined) this.end(state, deletion)
   }

@@ -6,12 +6,24 @@ import type { Batch } from '../accumulator/batch.ts'
 import type { PartitionQueue } from '../accumulator/partition-queue.ts'
 import type { ReadyQueues } from '../accumulator/ready-queues.ts'
 
-/** The waits of partitions after a failure. Each is longer than the one before, until a batch is acknowledged. */
+interface Wait {
+  readonly timer: NodeJS.Timeout
+  /** The epoch of the leader that was known when the wait began; −1 before Kafka 2.1. */
+  readonly leaderEpoch: number
+}
+
+/**
+ * The waits of partitions after a failure. Each is longer than the one before, until a batch is acknowledged. A wait
+ * ends when metadata names a newer leader (KIP-951): the failure was that of the former one. Epochs only rise, so that
+ * brokers that disagree about a leader cannot shorten waits again and again.
+ */
 export class Backoffs {
   readonly #cluster: Cluster
   readonly #ready: ReadyQueues
   readonly #backoff: BackoffOptions
-  readonly #timers = new Set<NodeJS.Timeout>()
+  readonly #waits = new Map<PartitionQueue<Batch>, Wait>()
+  /** The refresh after which waits are looked through: partitions that fail together share one. */
+  #refresh: Promise<void> | undefined
   #isStopped = false
 
   constructor(cluster: Cluster, retryBackoffMs: number | undefined, ready: ReadyQueues) {
@@ -27,23 +39,44 @@ export class Backoffs {
     const { topic, partition } = queue
     // Brokers may not know a new topic yet: its messages wait until their time is over. If the refresh fails, nothing
     // can be sent, and the next check finds that.
-    if (suggestsNewMetadata(error)) this.#cluster.refresh(topic, true).catch(() => undefined)
+    if (suggestsNewMetadata(error)) this.#refreshed(topic)
     queue.lastError = error
     if (queue.isBackingOff || this.#isStopped) return
     const waitMs = backoffMs(queue.failures++, this.#backoff)
     const what = `producing to ${topic}-${partition}`
     reportRetry(this.#cluster.options, { what, attempt: queue.failures, waitMs, error })
     queue.isBackingOff = true
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer)
-      queue.isBackingOff = false
-      this.#ready.add(queue)
-    }, waitMs)
-    this.#timers.add(timer)
+    const timer = setTimeout(() => this.#end(queue), waitMs)
+    this.#waits.set(queue, { timer, leaderEpoch: this.#cluster.leaderEpochOf(topic, partition) })
   }
 
   stop(): void {
     this.#isStopped = true
-    for (const timer of this.#timers) clearTimeout(timer)
+    for (const { timer } of this.#waits.values()) clearTimeout(timer)
+    this.#waits.clear()
+  }
+
+  /** Asks for the topic's metadata, and then ends the waits of partitions that have a newer leader. */
+  #refreshed(topic: string): void {
+    const refresh = this.#cluster.refresh(topic, true)
+    if (refresh === this.#refresh) return
+    this.#refresh = refresh
+    refresh.then(
+      () => {
+        for (const [queue, { leaderEpoch }] of this.#waits) {
+          const { topic: name, partition } = queue
+          const isNewer = this.#cluster.leaderEpochOf(name, partition) > leaderEpoch
+          if (isNewer && this.#cluster.leaderOf(name, partition) !== undefined) this.#end(queue)
+        }
+      },
+      () => undefined,
+    )
+  }
+
+  #end(queue: PartitionQueue<Batch>): void {
+    clearTimeout(this.#waits.get(queue)?.timer)
+    this.#waits.delete(queue)
+    queue.isBackingOff = false
+    this.#ready.add(queue)
   }
 }

@@ -2,7 +2,10 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { Deadline } from '../../../src/async/deadline.ts'
 import { offsetStoreOf } from '../../../src/consumer/options.ts'
+import { EmbeddedCluster } from '../../../src/embedded/index.ts'
+import { KafkaClient } from '../../../src/index.ts'
 import type { PositionEvent } from '../../../src/observe/channels.ts'
+import { QUICK } from '../../support/fake-cluster.ts'
 import { failureOf } from '../../support/settled.ts'
 import { takeTexts } from '../../support/take.ts'
 import { until } from '../../support/until.ts'
@@ -345,5 +348,28 @@ describe('a consumer', () => {
     expect((await takeTexts(consumer, 4)).sort()).toEqual(['x0', 'x1', 'y0', 'y1'])
     const begun = fetchesTo(1).filter(({ sessionEpoch }) => sessionEpoch === 0)
     expect(begun.map(({ named }) => named).sort()).toEqual([[0], [1]])
+  })
+})
+
+describe('a wait after a failure', () => {
+  it('ends as soon as metadata names a newer leader', async () => {
+    const long = { retryBackoffMs: 600_000, retryBackoffMaxMs: 600_000 }
+    const kafka = await EmbeddedCluster.start({ brokers: 2, topics: { t: {} } })
+    try {
+      kafka.moveLeader('t', 0, 1)
+      await using client = new KafkaClient({ ...QUICK, ...long, hosts: kafka.hosts })
+      await using writer = new KafkaClient({ ...QUICK, hosts: kafka.hosts })
+      const producer = await writer.topic('t').getProducer()
+      const consumer = await client.topic('t').getSimpleConsumer({ fetchWaitMaxMs: 20 })
+      await producer.produce('before')
+      expect(String((await consumer.consume())?.value)).toBe('before')
+      kafka.moveLeader('t', 0, 2)
+      await producer.produce('after')
+      // The former leader refuses the next fetch.
+      const message = await consumer.consume({ timeoutMs: 60_000 })
+      expect(String(message?.value)).toBe('after')
+    } finally {
+      await kafka.stop()
+    }
   })
 })
