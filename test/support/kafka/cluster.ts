@@ -46,6 +46,8 @@ export interface KafkaCluster extends AsyncDisposable {
   readonly hosts: string
   readonly ports: readonly number[]
   readonly brokerIds: readonly number[]
+  /** Of the controllers that are processes of their own. They can be stopped, started and paused as brokers can. */
+  readonly controllerIds: readonly number[]
   /** With the chroot, if there is one. */
   readonly zookeeperHosts: string | undefined
   /** Holds all logs and data; `stop` removes it. */
@@ -55,6 +57,8 @@ export interface KafkaCluster extends AsyncDisposable {
   secureHosts(listener: SecureListener): string
   createTopic(name: string, options?: TopicOptions): Promise<void>
   isBrokerAlive(id: number): boolean
+  /** Undefined while it does not run. */
+  pidOf(id: number): number | undefined
   stopBroker(id: number, signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>
   startBroker(id: number): Promise<void>
   pause(id: number): void
@@ -139,6 +143,10 @@ export class LocalCluster implements KafkaCluster {
     return this.#brokers.map(({ plan }) => plan.id)
   }
 
+  get controllerIds(): readonly number[] {
+    return this.#controllers.map(({ plan }) => plan.id)
+  }
+
   get zookeeperHosts(): string | undefined {
     const { zookeeperPort: port, zookeeperChroot } = this.#plan
     return port === undefined ? undefined : `127.0.0.1:${port}${zookeeperChroot}`
@@ -187,30 +195,34 @@ export class LocalCluster implements KafkaCluster {
   }
 
   isBrokerAlive(id: number): boolean {
-    return this.#broker(id).isAlive
+    return this.#node(id).isAlive
+  }
+
+  pidOf(id: number): number | undefined {
+    return this.#node(id).pid
   }
 
   async stopBroker(id: number, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
-    await this.#broker(id).stop(signal)
+    await this.#node(id).stop(signal)
   }
 
   async startBroker(id: number): Promise<void> {
-    const broker = this.#broker(id)
+    const node = this.#node(id)
     await this.#waitUntilUnregistered(id)
-    await broker.spawn()
-    await broker.waitUntilReady([id], this.#timeoutMs)
+    await node.spawn()
+    await node.waitUntilReady([id], this.#timeoutMs)
   }
 
   pause(id: number): void {
-    this.#broker(id).signal('SIGSTOP')
+    this.#node(id).signal('SIGSTOP')
   }
 
   resume(id: number): void {
-    this.#broker(id).signal('SIGCONT')
+    this.#node(id).signal('SIGCONT')
   }
 
   logTail(id: number, lines?: number): string {
-    return this.#broker(id).logTail(lines)
+    return this.#node(id).logTail(lines)
   }
 
   /** At once, not in good order, which takes seconds: the data is not read again. */
@@ -239,10 +251,11 @@ export class LocalCluster implements KafkaCluster {
     return this.#nodes.filter(({ isBroker }) => !isBroker)
   }
 
-  #broker(id: number): KafkaNode {
-    const found = this.#brokers.find(({ plan }) => plan.id === id)
+  #node(id: number): KafkaNode {
+    const found = this.#nodes.find(({ plan }) => plan.id === id)
     if (found === undefined) {
-      throw new Error(`No broker ${id}; there are ${this.brokerIds.join(', ')}`)
+      const ids = [...this.brokerIds, ...this.controllerIds]
+      throw new Error(`No node ${id}; there are ${ids.join(', ')}`)
     }
     return found
   }

@@ -16,7 +16,13 @@ export interface RawMetadata {
 
 export interface RawTopic {
   readonly name: string
-  readonly partitions: readonly { leader: number; replicas: number[]; isr: number[] }[]
+  /** In the order of their numbers. */
+  readonly partitions: readonly {
+    partition: number
+    leader: number
+    replicas: number[]
+    isr: number[]
+  }[]
 }
 
 async function rawRequest(
@@ -43,15 +49,17 @@ export async function rawMetadata(port: number): Promise<RawMetadata> {
   }))
   const topics = answer.array(() => {
     answer.int16() // an error of the topic shows in its partitions too
-    return { name: answer.string(), partitions: answer.array(() => readPartition(answer)) }
+    const name = answer.string()
+    const partitions = answer.array(() => readPartition(answer))
+    return { name, partitions: partitions.sort((a, b) => a.partition - b.partition) }
   })
   return { brokers, topics }
 }
 
 function readPartition(answer: ByteReader): RawTopic['partitions'][number] {
   answer.int16()
-  answer.int32()
   return {
+    partition: answer.int32(),
     leader: answer.int32(),
     replicas: answer.array(() => answer.int32()),
     isr: answer.array(() => answer.int32()),

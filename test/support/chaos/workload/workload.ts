@@ -1,0 +1,304 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { ProducerOptions } from '../../../../src/index.ts'
+import { clientJars } from '../../../wire/support/jars.ts'
+import type { Consumer, History, Log, LogEntry } from '../checker/history.ts'
+import type { ChaosCluster } from '../kit/chaos-cluster.ts'
+import { workerBundle } from './bundle.ts'
+import { ClientProcess } from './client-process.ts'
+import { CommitWatch } from './commit-watch.ts'
+import { consumerOf, sendsOf } from './history-of.ts'
+import { now, type Line } from './lines.ts'
+import type { ProducerPlan, ProducerWay, ReaderPlan, ReaderWay, WorkerPlan } from './plan.ts'
+import { readByJava, readByKcat } from './read-log.ts'
+
+export interface WorkloadOptions {
+  readonly cluster: ChaosCluster
+  readonly topic: string
+  readonly partitions: number
+  /** Where samsa's clients start; the brokers' own addresses by default. */
+  readonly hosts?: string
+  /** What comes before the command of each of samsa's clients. */
+  readonly prefix?: readonly string[]
+  readonly producers: readonly ProducerWay[]
+  readonly messagesPerSecond: number
+  readonly producerOptions?: Omit<ProducerOptions, 'deliveryReports'>
+  /** Each list is a group; its members read in these ways. */
+  readonly groups: readonly (readonly ReaderWay[])[]
+  readonly sessionTimeoutMs: number
+  /** The first group is coordinated by ZooKeeper. */
+  readonly byZooKeeper?: boolean
+  /** Ways of consumers without a group. */
+  readonly alone?: readonly ReaderWay[]
+  /** A topic for the Java client, whose producer and group do the same beside samsa's. */
+  readonly javaTopic?: string
+}
+
+interface Running<Plan> {
+  readonly plan: Plan
+  readonly process: ClientProcess
+}
+
+const COMMIT_INTERVAL_MS = 200
+const WORK_MS = 20
+/** Readers that get nothing for so long have got all that they will. */
+const STALLED_MS = 60_000
+
+/** Producers and consumers, each in a process of its own, and what they wrote down. */
+export class Workload implements AsyncDisposable {
+  readonly startedAt = now()
+  readonly producers: Running<ProducerPlan>[] = []
+  readonly readers: Running<ReaderPlan>[] = []
+  readonly groupNames: readonly string[]
+  readonly #options: WorkloadOptions
+  readonly #folder = mkdtempSync(join(tmpdir(), 'samsa-chaos-'))
+  readonly #watch: CommitWatch
+  #java: { readonly producer: ClientProcess; readonly consumer: ClientProcess } | undefined
+  #count = 0
+
+  private constructor(options: WorkloadOptions) {
+    this.#options = options
+    const { topic, groups, cluster } = options
+    this.groupNames = groups.map((_, index) => `${topic}-group-${index}`)
+    this.#watch = new CommitWatch(cluster.client, topic, this.groupNames)
+  }
+
+  static async start(options: WorkloadOptions): Promise<Workload> {
+    const workload = new Workload(options)
+    try {
+      options.groups.forEach((ways, index) =>
+        ways.forEach((way) => workload.startReader(way, index)),
+      )
+      options.alone?.forEach((way) => workload.startReader(way))
+      if (options.javaTopic !== undefined) await workload.#startJava(options.javaTopic)
+      await workload.#allStarted()
+      options.producers.forEach((way) => workload.startProducer(way))
+      await workload.#allStarted()
+      return workload
+    } catch (error) {
+      await workload[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  get sessionTimeoutMs(): number {
+    return this.#options.sessionTimeoutMs
+  }
+
+  /** The Java client's consumers are in a group of this name. */
+  get javaGroup(): string {
+    return `${this.#options.topic}-java`
+  }
+
+  startProducer(way: ProducerWay): Running<ProducerPlan> {
+    const { partitions, messagesPerSecond, producers, producerOptions } = this.#options
+    const name = `producer-${this.#count++}`
+    const plan: ProducerPlan = {
+      ...this.#client(name),
+      role: 'producer',
+      way,
+      // produceMany does not name the partitions of messages by key.
+      lanes: way === 'produce' ? 'keys' : 'partitions',
+      laneCount: way === 'produce' ? partitions * 3 : partitions,
+      messagesPerSecond: messagesPerSecond / producers.length,
+      ...(producerOptions === undefined ? {} : { options: producerOptions }),
+    }
+    const running = { plan, process: this.#spawn(plan) }
+    this.producers.push(running)
+    return running
+  }
+
+  startReader(way: ReaderWay, group?: number): Running<ReaderPlan> {
+    const { sessionTimeoutMs, byZooKeeper = false, cluster } = this.#options
+    const name = `reader-${this.#count++}`
+    const plan: ReaderPlan = {
+      ...this.#client(name),
+      role: 'reader',
+      way,
+      workMs: this.#options.javaTopic === undefined ? WORK_MS : 0,
+      group:
+        group === undefined
+          ? undefined
+          : {
+              name: this.groupNames[group]!,
+              sessionTimeoutMs,
+              commitIntervalMs: COMMIT_INTERVAL_MS,
+              ...(byZooKeeper && group === 0
+                ? { zookeeperHosts: cluster.kafka.zookeeperHosts! }
+                : { assignors: [group % 2 === 0 ? 'cooperative-sticky' : 'range'] as const }),
+            },
+    }
+    const running = { plan, process: this.#spawn(plan) }
+    this.readers.push(running)
+    return running
+  }
+
+  /** What all clients have written since the last call. */
+  readOn(): readonly Line[] {
+    return this.#processes.flatMap((one) => one.readOn())
+  }
+
+  /** Waits until samsa's producers have had so many more messages acknowledged. */
+  async progress(messages: number): Promise<void> {
+    const count = () =>
+      this.producers.reduce(
+        (sum, { process }) =>
+          sum + process.lines.filter(({ what }) => what === 'acknowledged').length,
+        0,
+      )
+    this.readOn()
+    const from = count()
+    while (count() < from + messages) {
+      await delay(100)
+      this.readOn()
+    }
+  }
+
+  /** Ends the producers, in order. */
+  async stopProducers(): Promise<void> {
+    const running = this.producers.filter(({ process }) => process.isAlive)
+    await Promise.all([
+      ...running.map(({ process }) => process.stop()),
+      this.#java?.producer.stop(),
+    ])
+  }
+
+  /** The log as kcat and Java read it. */
+  async readLog(more: Pick<Log, 'createdAt'> & Partial<Log>): Promise<Log> {
+    return this.#readLogOf(this.#options.topic, more)
+  }
+
+  /** Ends all clients when all readers have got all; resolves with what they wrote down. */
+  async finish(earlier: readonly Log[] = [], more: Partial<Log> = {}): Promise<History> {
+    await this.stopProducers()
+    const log = await this.readLog({ createdAt: earlier.length === 0 ? -Infinity : now(), ...more })
+    await this.caughtUp(log)
+    await Promise.all(
+      this.readers.filter(({ process }) => process.isAlive).map(({ process }) => process.stop()),
+    )
+    const commits = await this.#watch.stop()
+    const sends = this.producers.flatMap(({ plan, process }) => {
+      process.readOn()
+      return sendsOf(plan.name, process.lines, plan.lanes)
+    })
+    const consumers = this.readers.map(({ plan, process }): Consumer => {
+      process.readOn()
+      const order = plan.way === 'run by key' ? 'lane' : 'partition'
+      return consumerOf(plan.name, process.lines, process.deeds, {
+        group: plan.group?.name,
+        order,
+      })
+    })
+    return { sends, consumers, commits, logs: [...earlier, log] }
+  }
+
+  /** The history of the Java client's producer and group; undefined without them. */
+  async finishJava(): Promise<History | undefined> {
+    const { javaTopic } = this.#options
+    if (this.#java === undefined || javaTopic === undefined) return undefined
+    const { producer, consumer } = this.#java
+    const log = await this.#readLogOf(javaTopic, { createdAt: -Infinity })
+    const delivered = () => consumer.lines.filter(({ what }) => what === 'delivered').length
+    const until = now() + STALLED_MS
+    while (delivered() < log.entries.length && now() < until) {
+      await delay(100)
+      consumer.readOn()
+    }
+    await consumer.stop()
+    return {
+      sends: sendsOf(producer.name, producer.lines, 'partitions'),
+      consumers: [
+        consumerOf(consumer.name, consumer.lines, [], {
+          group: this.javaGroup,
+          order: 'partition',
+        }),
+      ],
+      commits: [],
+      logs: [log],
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#processes.map((one) => one.dispose()))
+    await this.#watch.stop()
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  get #processes(): readonly ClientProcess[] {
+    return [
+      ...this.producers.map(({ process }) => process),
+      ...this.readers.map(({ process }) => process),
+      ...(this.#java === undefined ? [] : [this.#java.producer, this.#java.consumer]),
+    ]
+  }
+
+  #client(name: string) {
+    const { cluster, hosts = cluster.kafka.hosts, topic } = this.#options
+    return { name, hosts, topic, log: join(this.#folder, `${name}.log`) }
+  }
+
+  #spawn(plan: WorkerPlan): ClientProcess {
+    const own = [process.execPath, '--expose-gc', '--enable-source-maps', workerBundle()]
+    const [command, ...args] = [...(this.#options.prefix ?? []), ...own, JSON.stringify(plan)]
+    return new ClientProcess({ name: plan.name, command: command, args, log: plan.log })
+  }
+
+  async #startJava(topic: string): Promise<void> {
+    const { cluster, partitions, messagesPerSecond, sessionTimeoutMs } = this.#options
+    const classPath = join(await clientJars('4.4.0'), '*')
+    const start = (role: 'produce' | 'consume', ...more: readonly string[]) => {
+      const log = join(this.#folder, `java-${role}.log`)
+      const flags = ['-XX:+UseSerialGC', '-Xmx256m', '-cp', classPath]
+      const peer = 'test/support/chaos/workload/java/Peer.java'
+      const args = [...flags, peer, role, cluster.kafka.hosts, topic, log, ...more]
+      return new ClientProcess({ name: `java-${role}`, command: 'java', args, log })
+    }
+    this.#java = {
+      producer: start('produce', 'java-produce', String(partitions), String(messagesPerSecond)),
+      consumer: start('consume', this.javaGroup, String(sessionTimeoutMs)),
+    }
+  }
+
+  async #allStarted(): Promise<void> {
+    await Promise.all(this.#processes.map((one) => one.started()))
+  }
+
+  async #readLogOf(topic: string, more: Pick<Log, 'createdAt'> & Partial<Log>): Promise<Log> {
+    const { version, hosts } = this.#options.cluster.kafka
+    const entries = await readByKcat({ version, hosts }, topic)
+    const readAgain = await readByJava({ version, hosts }, topic)
+    return { starts: new Map(), ...more, entries, readAgain }
+  }
+
+  /** Waits until each group and each reader without one has got all, or gets nothing more. */
+  async caughtUp({ entries }: Log): Promise<void> {
+    const wanted = new Map<string, Set<string>>()
+    for (const { plan } of this.readers) {
+      wanted.set(plan.group?.name ?? plan.name, new Set(entries.map(nameOf)))
+    }
+    const taken = this.readers.map(() => 0)
+    const take = (): number => {
+      let news = 0
+      this.readers.forEach(({ plan, process }, index) => {
+        process.readOn()
+        const missing = wanted.get(plan.group?.name ?? plan.name)!
+        for (const line of process.lines.slice(taken[index])) {
+          if (line.what === 'delivered' && missing.delete(nameOf(line))) news++
+        }
+        taken[index] = process.lines.length
+      })
+      return news
+    }
+    let lastNews = now()
+    while ([...wanted.values()].some(({ size }) => size > 0) && now() - lastNews < STALLED_MS) {
+      if (take() > 0) lastNews = now()
+      await delay(50)
+    }
+  }
+}
+
+function nameOf({ partition, offset, id }: LogEntry): string {
+  return `${partition}:${offset} ${id}`
+}
