@@ -52,7 +52,9 @@ export class ChaosCluster implements AsyncDisposable {
       config: { 'auto.create.topics.enable': 'false', ...config },
       brokerConfig: (id) => {
         const [own, gatedOwn, shown] = [plain[id - 1], gated[id - 1], advertised[id - 1]]
-        if (own === undefined || brokers === 1) return {}
+        if (own === undefined) return {}
+        // A broker that is its own controller has one listener for clients, which is advertised at the gate.
+        if (brokers === 1) return { 'advertised.listeners': `PLAINTEXT://127.0.0.1:${shown}` }
         return {
           listeners: `PLAINTEXT://127.0.0.1:${own},GATED://127.0.0.1:${gatedOwn}`,
           'advertised.listeners': `PLAINTEXT://127.0.0.1:${own},GATED://127.0.0.1:${shown}`,
@@ -63,7 +65,10 @@ export class ChaosCluster implements AsyncDisposable {
     })
     return new ChaosCluster(
       kafka,
-      advertised.map((listen, index) => ({ listen, target: gated[index]! })),
+      advertised.map((listen, index) => ({
+        listen,
+        target: (brokers === 1 ? plain : gated)[index]!,
+      })),
     )
   }
 

@@ -1,6 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { guard, unguard } from '../../kafka/watchdog.ts'
 import type { Route } from './gate.ts'
 
 const run = (command: string, ...args: readonly string[]) =>
@@ -39,6 +40,7 @@ export class ClientNamespace implements AsyncDisposable {
       [...args, process.execPath, '--import', 'tsx', script, JSON.stringify(routes)],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     )
+    if (gate.pid !== undefined) guard(gate.pid)
     await once(createInterface({ input: gate.stdout }), 'line')
     return new ClientNamespace(name, gate)
   }
@@ -71,6 +73,7 @@ export class ClientNamespace implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#gate.kill('SIGKILL')
     await once(this.#gate, 'exit')
+    if (this.#gate.pid !== undefined) unguard(this.#gate.pid)
     run('ip', 'netns', 'del', this.#name)
   }
 

@@ -44,7 +44,7 @@ export async function strike(
   if (blow === 'freeze') kafka.pause(id)
   else await kafka.stopBroker(id, blow === 'kill' ? 'SIGKILL' : 'SIGTERM')
   const seen = [blow === 'freeze' ? await isStopped(pid) : isGone(pid)]
-  if (kafka.brokerIds.includes(id)) {
+  if (kafka.brokerIds.includes(id) && kafka.brokerIds.length > 1) {
     const { partitions } = await cluster.until(
       topic,
       `led by others than ${id}`,

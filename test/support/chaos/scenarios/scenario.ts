@@ -11,7 +11,7 @@ import type { ClientNamespace } from '../kit/namespace.ts'
 import { Network } from '../kit/network.ts'
 import { now } from '../workload/lines.ts'
 import type { ProducerWay, ReaderWay } from '../workload/plan.ts'
-import { Workload } from '../workload/workload.ts'
+import { Workload, type Footprint } from '../workload/workload.ts'
 import { recoveryOf, type Recovery, type Window } from './recovery.ts'
 
 export interface Scenario {
@@ -31,6 +31,8 @@ export interface Scenario {
   /** What samsa's clients come through: nothing, a gate, or the gate of a network namespace that they are in. */
   readonly network?: 'gate' | 'namespace'
   readonly sessionTimeoutMs?: number
+  /** How many messages must get through before the first fault, and after each. */
+  readonly progress?: number
   /** The Java client does the same beside samsa, and recoveries are compared. */
   readonly isCompared?: boolean
   readonly run: (run: Run) => Promise<void>
@@ -56,6 +58,7 @@ export interface ScenarioResult {
   readonly anomalies: readonly Anomaly[]
   readonly allowed: readonly AnomalyKind[]
   readonly injected: readonly FaultRecord[]
+  readonly footprints: readonly Footprint[]
   readonly javaFigures?: Figures
 }
 
@@ -80,6 +83,7 @@ export class Run implements FaultContext {
   /** Of the topic at the end, as the first offsets that DeleteRecords has left. */
   starts: ReadonlyMap<number, number> = new Map()
   createdAt: number | undefined
+  readonly #progress: number
 
   constructor(
     cluster: ChaosCluster,
@@ -88,6 +92,7 @@ export class Run implements FaultContext {
     partitions: number,
     random: Random,
     network: Network,
+    progress: number,
   ) {
     this.cluster = cluster
     this.workload = workload
@@ -96,20 +101,21 @@ export class Run implements FaultContext {
     this.random = random
     this.gate = network.gate
     this.namespace = network.namespace
+    this.#progress = progress
   }
 
   get group(): string {
     return this.workload.groupNames[0]!
   }
 
-  /** Injects a fault, holds it, heals it and waits until all is whole and messages get through again. */
+  /** Injects a fault, holds it, heals it, and waits until all is whole and messages get through again. */
   async fault(name: string, fault: Fault, holdMs = 0): Promise<void> {
     const from = now()
     const { proof, heal } = await fault(this)
     await delay(holdMs)
     await heal()
     await this.cluster.whole([this.topic])
-    await this.workload.progress(PROGRESS)
+    await this.workload.progress(this.#progress)
     const to = now()
     const atMs = Math.round(from - this.workload.startedAt)
     const tookMs = Math.round(to - from)
@@ -126,7 +132,7 @@ export async function runScenario(
   cluster: ChaosCluster,
   seed: number,
 ): Promise<ScenarioResult> {
-  const { partitions = PARTITIONS, topicConfig = {} } = scenario
+  const { partitions = PARTITIONS, topicConfig = {}, progress = PROGRESS } = scenario
   const random = new Random(seed)
   const number = ++count
   const topic = `chaos-${number}`
@@ -139,10 +145,11 @@ export async function runScenario(
     ...(brokers.length >= 3 ? { 'min.insync.replicas': '2' } : {}),
     ...topicConfig,
   }
+  // First, as the only broker of a cluster is reached through it.
+  await using network = await Network.start(scenario.network, cluster, random)
   for (const name of [topic, javaTopic].filter((one) => one !== undefined)) {
     await cluster.client.admin.createTopics([{ topic: name, assignments, configs }])
   }
-  await using network = await Network.start(scenario.network, cluster, random)
   await using workload = await Workload.start({
     cluster,
     topic,
@@ -162,8 +169,8 @@ export async function runScenario(
     byZooKeeper: cluster.kafka.zookeeperHosts !== undefined,
     ...(javaTopic === undefined ? {} : { javaTopic }),
   })
-  await workload.progress(PROGRESS)
-  const run = new Run(cluster, workload, topic, partitions, random, network)
+  await workload.progress(progress)
+  const run = new Run(cluster, workload, topic, partitions, random, network, progress)
   await scenario.run(run)
   const durationMs = Math.round(now() - workload.startedAt)
   const { starts, createdAt, earlier } = run
@@ -175,6 +182,7 @@ export async function runScenario(
   return {
     ...{ title: scenario.title, faults: scenario.faults, version: cluster.kafka.version, seed },
     ...{ durationMs, figures, anomalies, allowed },
+    footprints: workload.footprints,
     injected: run.injected.map((one) => withRecoveries(one, history, run.group, java, workload)),
     ...(java === undefined ? {} : { javaFigures: check(java).figures }),
   }

@@ -14,6 +14,14 @@ import { now, type Line } from './lines.ts'
 import type { ProducerPlan, ProducerWay, ReaderPlan, ReaderWay, WorkerPlan } from './plan.ts'
 import { readByJava, readByKcat } from './read-log.ts'
 
+/** What a client that lived through a run needed, in its second quarter and in its last: after a garbage collection each. */
+export interface Footprint {
+  readonly name: string
+  readonly samples: number
+  readonly heapBytes: readonly [early: number, late: number]
+  readonly handles: readonly [early: number, late: number]
+}
+
 export interface WorkloadOptions {
   readonly cluster: ChaosCluster
   readonly topic: string
@@ -218,6 +226,31 @@ export class Workload implements AsyncDisposable {
       commits: [],
       logs: [log],
     }
+  }
+
+  /** Of samsa's clients that nothing has killed. */
+  get footprints(): readonly Footprint[] {
+    return [...this.producers, ...this.readers].flatMap(({ process }) => {
+      if (process.deeds.some(({ what }) => what === 'kill')) return []
+      const samples = process.lines.flatMap((line) =>
+        line.what === 'figures' && line.heapBytes !== undefined && line.handles !== undefined
+          ? [{ heapBytes: line.heapBytes, handles: line.handles }]
+          : [],
+      )
+      const quarter = Math.floor(samples.length / 4)
+      if (quarter === 0) return []
+      const [early, late] = [samples.slice(quarter, 2 * quarter), samples.slice(-quarter)]
+      const least = (part: typeof samples, of: 'heapBytes' | 'handles') =>
+        Math.min(...part.map((sample) => sample[of]))
+      return [
+        {
+          name: process.name,
+          samples: samples.length,
+          heapBytes: [least(early, 'heapBytes'), least(late, 'heapBytes')] as const,
+          handles: [least(early, 'handles'), least(late, 'handles')] as const,
+        },
+      ]
+    })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,0 +1,44 @@
+/**
+ * `npm run docs:chaos -- FOLDER`: writes a report of the results.json in a folder, with its chart, and the table in
+ * docs/reliability.md.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { format, resolveConfig } from 'prettier'
+import { recoveryChart } from './chart.ts'
+import { recoveryTable, scenarioTable } from './tables.ts'
+import { readResults } from './results.ts'
+
+const DOCUMENT = 'docs/reliability.md'
+const CHART = 'recovery.svg'
+
+async function write(file: string, text: string): Promise<void> {
+  const style = await resolveConfig(file)
+  writeFileSync(file, await format(text, { ...style, parser: 'markdown' }))
+}
+
+function within(document: string, name: string, text: string): string {
+  const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`]
+  const from = document.indexOf(begin)
+  const to = document.indexOf(end)
+  if (from < 0 || to < from) throw new Error(`${DOCUMENT} has no ${begin} … ${end}`)
+  return `${document.slice(0, from + begin.length)}\n\n${text}\n\n${document.slice(to)}`
+}
+
+const folder = process.argv[2]
+if (folder === undefined) throw new Error('the folder of the results is missing')
+const results = readResults(join(folder, 'results.json'))
+if (results.length === 0) throw new Error(`${folder} has no results`)
+const chart = recoveryChart(results)
+writeFileSync(join(folder, CHART), chart)
+const report = [
+  '# Chaos scenarios on real clusters',
+  'Three brokers, topics of three replicas with `min.insync.replicas` 2; how to repeat it is in [docs/reliability.md](../../../docs/reliability.md).',
+  scenarioTable(results),
+  '## Recovery beside the Java client',
+  `![recovery](${CHART})`,
+  recoveryTable(results),
+]
+await write(join(folder, 'report.md'), report.join('\n\n'))
+const document = readFileSync(DOCUMENT, 'utf8')
+await write(DOCUMENT, within(document, 'scenarios', scenarioTable(results)))
