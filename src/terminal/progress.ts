@@ -1,5 +1,5 @@
 import type { WriteStream } from 'node:tty'
-import { fit } from './width.ts'
+import { fit, textWidth } from './width.ts'
 
 const EVERY_MS = 250
 /** A first estimate of the remaining time would be wrong: so much must be done, and so long have passed. */
@@ -32,7 +32,7 @@ export class Progress implements Disposable {
     this.#stream = stream
     this.total = total
     if (stream === undefined) return
-    this.#timer = setInterval(() => this.#show(this.#line(), ''), EVERY_MS).unref()
+    this.#timer = setInterval(() => this.#show(''), EVERY_MS).unref()
   }
 
   add(bytes: number): void {
@@ -45,32 +45,31 @@ export class Progress implements Disposable {
     if (this.#timer === undefined) return
     clearInterval(this.#timer)
     this.#timer = undefined
-    this.#show(this.#summary(), '\n')
+    this.#show('\n')
   }
 
-  #show(line: string, end: string): void {
+  #show(end: string): void {
     const { columns = 80 } = this.#stream!
     // A line that wraps would not be written over.
-    this.#stream!.write(`\r${fit(line, Math.max(columns - 1, 10))}\x1b[K${end}`)
+    const width = Math.max(columns - 1, 10)
+    const [long, short] = this.#lines(end !== '')
+    const line = textWidth(long) <= width ? long : fit(short, width)
+    this.#stream!.write(`\r${line}\x1b[K${end}`)
   }
 
-  #line(): string {
-    const remaining = remainingSeconds(this, this.total, this.#seconds)
+  /** In full, and for narrow terminals. At the end without the remaining time. */
+  #lines(isEnd: boolean): readonly [long: string, short: string] {
+    const seconds = (performance.now() - this.#startedAt) / 1000
+    const remaining = isEnd ? undefined : remainingSeconds(this, this.total, seconds)
     const rest = remaining === undefined ? '' : `, ${timeText(remaining)} left`
-    return `${this.#summary()}${rest}`
-  }
-
-  get #seconds(): number {
-    return (performance.now() - this.#startedAt) / 1000
-  }
-
-  #summary(): string {
-    const seconds = this.#seconds
-    const rate = Math.round(this.messages / Math.max(seconds, 0.001))
+    const rate = Math.round(this.messages / Math.max(seconds, 0.001)).toLocaleString('en')
     const count = this.messages.toLocaleString('en')
     const share = shareOf(this, this.total)
     const percent = share === undefined ? '' : `${Math.floor(share * 100)}%, `
-    return `${percent}${this.#verb} ${count} messages, ${inUnits(this.bytes)}, ${rate.toLocaleString('en')} a second, ${timeText(seconds)}`
+    return [
+      `${percent}${this.#verb} ${count} messages, ${inUnits(this.bytes)}, ${rate} a second, ${timeText(seconds)}${rest}`,
+      `${percent}${count}, ${rate}/s${rest}`,
+    ]
   }
 }
 

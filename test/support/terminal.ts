@@ -1,5 +1,5 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { existsSync, readlinkSync } from 'node:fs'
 import { builtCommand } from './built.ts'
 import { until } from './until.ts'
 
@@ -51,8 +51,18 @@ export class TerminalSession implements AsyncDisposable {
 
   /** To the command itself, rather than by the terminal. */
   async signal(name: NodeJS.Signals): Promise<void> {
+    process.kill(await this.#pid(), name)
+  }
+
+  /** As a person who drags the corner of the window. */
+  async resize(columns: number, rows: number): Promise<void> {
+    const device = readlinkSync(`/proc/${await this.#pid()}/fd/0`)
+    execFileSync('stty', ['-F', device, 'cols', String(columns), 'rows', String(rows)])
+  }
+
+  async #pid(): Promise<number> {
     await this.shows(/pid \d+/)
-    process.kill(Number(/pid (\d+)/.exec(this.output)![1]), name)
+    return Number(/pid (\d+)/.exec(this.output)![1])
   }
 
   /** Its exit code. */

@@ -109,7 +109,8 @@ async function produce(
   // Checks the options before anything connects.
   const { partition = -1 } = options
   const toRecord = recordMaker({ ...options, partition: partition < 0 ? undefined : partition })
-  const lines = new LineSplitter(options.maxMessageBytes, delimiterOf(options.delimiter))
+  const delimiter = delimiterOf(options.delimiter)
+  const lines = new LineSplitter(options.maxMessageBytes, delimiter)
   const client = await session.client()
   const sink = await openSink(client, name, {
     ...options,
@@ -117,14 +118,18 @@ async function produce(
   })
   if (partition >= 0) await checkPartition(client.topic(name), partition)
   const { interrupt } = session
-  const isWatched = process.stderr.isTTY && !process.stdin.isTTY
+  // Where lines are typed, they are seen already.
+  const isTyped = process.stdin.isTTY && options.file === undefined && files.length === 0
+  const isWatched = process.stderr.isTTY && !isTyped
   using progress = new Progress('sent', isWatched ? process.stderr : undefined, {
     messages: options.count,
     bytes: options.count === undefined ? inputBytes(options.file) : undefined,
   })
+  // The share that is done follows from the size of the file, which has the delimiters in it.
+  const delimiterBytes = files.length > 0 ? 0 : (delimiter?.length ?? 1)
   const send = (line: Buffer, number: number): void => {
     sink.send(toRecord(line, number))
-    progress.add(line.length)
+    progress.add(line.length + delimiterBytes)
   }
   const sending =
     files.length > 0

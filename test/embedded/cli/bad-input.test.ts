@@ -5,6 +5,7 @@ import { createServer, type AddressInfo, type Server } from 'node:net'
 import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { EmbeddedCluster } from '../../../src/embedded/index.ts'
 import { builtCommand } from '../../support/built.ts'
 import { CommandLine } from '../../support/cli-cluster.ts'
@@ -144,6 +145,49 @@ describe('bad input of the command', () => {
       'line 1 of the input is not JSON',
       bytes.subarray(0, 99),
     )
+  })
+
+  it('says that a broker takes no message of 20 MB, where the command would', async () => {
+    const line = Buffer.alloc(20 * MEBIBYTE, 'x')
+    await refused('produce filled --max-message-bytes 200m', 1, /too large|TOO_LARGE|larger/, line)
+  })
+
+  it('names a topic that does not exist to a producer, where brokers create none', async () => {
+    await using strict = await EmbeddedCluster.start({ autoCreateTopics: false })
+    const line = `produce no-such --brokers ${strict.hosts} --timeout 2s`
+    await refused(line, 1, /topic 'no-such' does not exist|no-such.*UNKNOWN_TOPIC/, 'a\n')
+  })
+
+  it('ends in good order at whatever moment Ctrl-C comes', async () => {
+    const lines = [
+      ['topics'],
+      ['produce', 'filled', '--rate', '1'],
+      ['consume', 'filled', '--from-beginning'],
+      ['lag'],
+    ]
+    // From before Node.js has read the command to after its end.
+    for (const [index, waitMs] of [
+      0, 20, 40, 60, 80, 100, 130, 160, 200, 250, 300, 400,
+    ].entries()) {
+      const line = lines[index % lines.length]!
+      await using command = new RunningCommand(process.execPath, [
+        builtCommand(),
+        ...line,
+        '-b',
+        kafka.hosts,
+      ])
+      await delay(waitMs)
+      command.kill('SIGINT')
+      const { exitCode, signal } = await command.ended
+      // Killed before it could listen, as a shell has it; interrupted; or done before.
+      const code = signal === 'SIGINT' ? 130 : exitCode
+      expect([0, 130]).toContain(code)
+      expect({ line, waitMs, stderr: command.stderr }).toEqual({
+        line,
+        waitMs,
+        stderr: expect.not.stringMatching(/^\s+at |Error/m) as unknown,
+      })
+    }
   })
 
   it.each([

@@ -6,6 +6,7 @@ import { builtCommand } from '../../support/built.ts'
 import { CommandLine } from '../../support/cli-cluster.ts'
 import { TemporaryFolder } from '../../support/temporary-folder.ts'
 import { hasTerminals, TerminalSession } from '../../support/terminal.ts'
+import { until } from '../../support/until.ts'
 
 const RESTORED = '\x1b[?25h\x1b[?1049l'
 
@@ -142,6 +143,57 @@ describeOnLinux('the command on a terminal', () => {
       }
     },
   )
+
+  it.each([
+    ['top --interval 100ms', 'all in sync'],
+    ['lag --watch --interval 100ms', 'BEHIND'],
+  ])('fits a terminal that shrinks while it draws: %s', async (line, sign) => {
+    await using terminal = open(line)
+    await terminal.shows(sign)
+    await terminal.shows('billing')
+    await terminal.resize(30, 6)
+    const before = terminal.output.length
+    // What was on its way is followed by a whole frame for the new size.
+    const frames = () => terminal.output.slice(before).split('\x1b[H')
+    await until(() => frames().length > 4)
+    const frame = frames()
+      .at(-2)!
+      .replaceAll(/\p{Cc}\[[\d;?]*[A-Za-z]/gu, '')
+    // The terminal adds a carriage return of its own.
+    const rows = frame.split(/\r+\n/)
+    expect(rows.length).toBeLessThanOrEqual(6)
+    for (const row of rows) expect([row, columnsOf(row) <= 30]).toEqual([row, true])
+    terminal.type('\x03')
+    expect(await terminal.ended).toBe(0)
+    expect(terminal.output.trimEnd().endsWith(RESTORED)).toBe(true)
+  })
+
+  it.each([
+    ['a file', 'produce long -l FILE --rate 150', 100],
+    ['a file in a narrow terminal', 'produce long -l FILE --rate 150', 40],
+  ])('shows rate and remaining time while it sends %s', async (_what, line, columns) => {
+    const file = join(folder.path, 'lines')
+    writeFileSync(file, 'a line of the input\n'.repeat(450))
+    await using terminal = open(line.replace('FILE', file), columns)
+    await terminal.shows(
+      columns >= 100
+        ? /\r\d+%, sent \d+ messages, [\d.]+ KB, [\d,]+ a second, [\d.]+ s, [\d.]+ s left/
+        : /\r\d+%, \d+, [\d,]+\/s, [\d.]+ s left/,
+    )
+    expect(await terminal.ended).toBe(0)
+    expect(terminal.output).toMatch(columns >= 100 ? /\r100%, sent 450 messages/ : /\r100%, 450, /)
+    const lines = terminal.output.split(/\r\n|\r/).map((one) => one.replaceAll(/\p{Cc}\[K/gu, ''))
+    for (const one of lines) expect(columnsOf(one)).toBeLessThan(columns)
+    expect(await samsa.output('consume long --count-only')).toMatch(/^\d+\n$/)
+  })
+
+  it('shows how much it has copied, and how fast', async () => {
+    await samsa.output('topic create many')
+    await samsa.output('produce many', { input: 'x\n'.repeat(5_000) })
+    await using terminal = open('mirror many --rename copy-of-%', 100)
+    expect(await terminal.ended).toBe(0)
+    expect(terminal.output).toMatch(/\r100%, copied 5,000 messages, [\d.]+ \w+, [\d,]+ a second/)
+  })
 
   it('has colours, and none with NO_COLOR', async () => {
     await using coloured = open('top --interval 100ms')
