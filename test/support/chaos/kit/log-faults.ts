@@ -46,15 +46,18 @@ export const uncleanElection: Fault = async ({ cluster, topic, partitions, workl
   const leader = await cluster.leaderOf(topic, 0)
   const followers = cluster.kafka.brokerIds.filter((id) => id !== leader)
   for (const id of followers) await cluster.kafka.stopBroker(id, 'SIGKILL')
-  await cluster.until(topic, 'led by one broker', ({ partitions: all }) =>
-    all.every(({ leader: now, isr }) => now === leader && isr.length === 1),
+  await cluster.until(topic, 'led by one broker', (found) =>
+    found.partitions.every(({ leader: now, isr }) => now === leader && isr.length === 1),
   )
   await workload.progress(TAIL)
   const before = await endsOf(cluster, topic, partitions)
   await cluster.kafka.stopBroker(leader, 'SIGKILL')
   await cluster.kafka.startBroker(followers[0]!)
-  await cluster.until(topic, 'led by a follower', ({ partitions: all }) =>
-    all.every(({ leader: now }) => now === followers[0]),
+  // By itself the controller elects such leaders every five minutes (unclean.leader.election.interval.ms).
+  const all = before.map((_end, partition) => ({ topic, partition }))
+  await cluster.client.admin.electLeaders('unclean', all, { settle: true })
+  await cluster.until(topic, 'led by a follower', (found) =>
+    found.partitions.every(({ leader: now }) => now === followers[0]),
   )
   const after = await endsOf(cluster, topic, partitions)
   const lost = before.reduce((sum, end, partition) => sum + Math.max(0, end - after[partition]!), 0)
