@@ -99,6 +99,11 @@ export class EmbeddedCluster implements AsyncDisposable {
         initialRebalanceDelayMs: options.groupInitialRebalanceDelayMs ?? 0,
         minSessionTimeoutMs: options.groupMinSessionTimeoutMs ?? 6_000,
         maxSessionTimeoutMs: profile.maxSessionTimeoutMs,
+        share: {
+          recordLockMs: options.shareRecordLockMs ?? 30_000,
+          deliveryCountLimit: options.shareDeliveryCountLimit ?? 5,
+          autoOffsetReset: options.shareAutoOffsetReset ?? 'latest',
+        },
       },
       this.#timers,
       storage,

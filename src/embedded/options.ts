@@ -73,6 +73,12 @@ export interface EmbeddedClusterOptions {
   readonly groupInitialRebalanceDelayMs?: number
   /** The shortest session timeout that a member may ask for. Default: 6,000, as in Kafka. */
   readonly groupMinSessionTimeoutMs?: number
+  /** How long a record is lent to a member of a share group. Default: 30,000, as in Kafka. */
+  readonly shareRecordLockMs?: number
+  /** How often share groups deliver a record before they archive it. Default: 5, as in Kafka. */
+  readonly shareDeliveryCountLimit?: number
+  /** Where share groups begin in a partition. Default: `latest`, as in Kafka. */
+  readonly shareAutoOffsetReset?: 'earliest' | 'latest'
   /**
    * Requests of all clients that wait for their answers have this many bytes at most, but for one that is larger
    * alone: no more is read then. Kafka's `queued.max.request.bytes`. Default: 268,435,456.
@@ -144,6 +150,9 @@ export function checkClusterOptions(options: EmbeddedClusterOptions): void {
     defaultPartitions: anInteger(1),
     groupInitialRebalanceDelayMs: anInteger(0),
     groupMinSessionTimeoutMs: anInteger(1),
+    shareRecordLockMs: anInteger(1),
+    shareDeliveryCountLimit: anInteger(1),
+    shareAutoOffsetReset: oneOf('earliest', 'latest'),
     queuedMaxRequestBytes: anInteger(1),
     dataDir: aString,
     onWarning: aFunction,

@@ -55,6 +55,13 @@ const API_NAMES = [
   'DescribeQuorum',
   'DescribeProducers',
   'WriteTxnMarkers',
+  'ShareGroupHeartbeat',
+  'ShareGroupDescribe',
+  'ShareFetch',
+  'ShareAcknowledge',
+  'DescribeShareGroupOffsets',
+  'AlterShareGroupOffsets',
+  'DeleteShareGroupOffsets',
 ] as const
 
 /** The name of a Kafka API, such as `Produce`. */

@@ -1,7 +1,7 @@
 import type { GroupOffsets } from './offsets.ts'
 
 /** Kafka's names of the kinds of groups, as ListGroups has them. */
-export type GroupType = 'classic'
+export type GroupType = 'classic' | 'share'
 
 /** What tools see of a group (DescribeGroups). */
 export interface GroupDescription {

@@ -4,10 +4,13 @@ import type { ClusterStorage } from '../storage/cluster-storage.ts'
 import type { Timers } from '../timers.ts'
 import { ClassicGroup, type GroupSettings } from './classic-group.ts'
 import type { Group } from './group.ts'
+import { ShareGroup } from './share-group.ts'
+import type { ShareSettings } from './share-partition.ts'
 
 export interface CoordinatorSettings extends GroupSettings {
   readonly minSessionTimeoutMs: number
   readonly maxSessionTimeoutMs: number
+  readonly share: ShareSettings
 }
 
 /** All groups, and which broker coordinates which. They outlive their coordinator, as Kafka's log does. */
@@ -56,6 +59,29 @@ export class Groups {
     if (known instanceof ClassicGroup) return known
     if (known !== undefined) throw new Refused('INCONSISTENT_GROUP_PROTOCOL')
     const group = new ClassicGroup(id, this.#settings, this.#timers, this.#storage.save)
+    this.#byId.set(id, group)
+    return group
+  }
+
+  /** What share groups have in common. */
+  get shareSettings(): ShareSettings {
+    return this.#settings.share
+  }
+
+  /** Undefined where there is none, or one of another kind. */
+  findShare(id: string): ShareGroup | undefined {
+    const group = this.#byId.get(id)
+    return group instanceof ShareGroup ? group : undefined
+  }
+
+  /** Throws GROUP_ID_NOT_FOUND where the group is of another kind. */
+  findOrCreateShare(id: string): ShareGroup {
+    const known = this.#byId.get(id)
+    if (known instanceof ShareGroup) return known
+    if (known !== undefined) {
+      throw new Refused('GROUP_ID_NOT_FOUND', `Group ${id} is not a share group.`)
+    }
+    const group = new ShareGroup(id, this.#settings.share, this.#timers)
     this.#byId.set(id, group)
     return group
   }

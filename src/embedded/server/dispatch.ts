@@ -51,6 +51,14 @@ import { fetchHandler } from '../handlers/fetch.ts'
 import { listOffsetsHandler } from '../handlers/list-offsets.ts'
 import { metadataHandler } from '../handlers/metadata.ts'
 import { offsetForLeaderEpochHandler } from '../handlers/offset-for-leader-epoch.ts'
+import { shareAcknowledgeHandler, shareFetchHandler } from '../handlers/share-fetch.ts'
+import {
+  alterShareGroupOffsetsHandler,
+  deleteShareGroupOffsetsHandler,
+  describeShareGroupOffsetsHandler,
+  shareGroupDescribeHandler,
+  shareGroupHeartbeatHandler,
+} from '../handlers/share-groups.ts'
 import { produceHandler } from '../handlers/produce.ts'
 import { saslAuthenticateHandler, saslHandshakeHandler } from '../handlers/sasl.ts'
 import {
@@ -128,6 +136,13 @@ const HANDLERS: readonly Handler[] = [
   describeQuorumHandler,
   describeProducersHandler,
   writeTxnMarkersHandler,
+  shareGroupHeartbeatHandler,
+  shareGroupDescribeHandler,
+  shareFetchHandler,
+  shareAcknowledgeHandler,
+  describeShareGroupOffsetsHandler,
+  alterShareGroupOffsetsHandler,
+  deleteShareGroupOffsetsHandler,
 ]
 
 /** 4.x says that it takes Produce from v0 on, as librdkafka would not start otherwise (KIP-896). */

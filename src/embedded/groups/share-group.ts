@@ -1,0 +1,191 @@
+import type { Partition } from '../cluster/partition.ts'
+import type { Topics } from '../cluster/topics.ts'
+import { Refused } from '../refused.ts'
+import type { Timer, Timers } from '../timers.ts'
+import type { Group, GroupDescription } from './group.ts'
+import { GroupOffsets } from './offsets.ts'
+import { SharePartition, type ShareSettings } from './share-partition.ts'
+
+export interface ShareMember {
+  readonly id: string
+  readonly clientId: string
+  readonly clientHost: string
+  readonly rackId: string | null
+  topics: readonly string[]
+  epoch: number
+  /** What it was told last. */
+  assigned: string
+  timer: Timer | undefined
+}
+
+export interface ShareHeartbeat {
+  readonly memberId: string
+  readonly memberEpoch: number
+  readonly rackId: string | null
+  /** Null where they are as before. */
+  readonly topics: readonly string[] | null
+  readonly clientId: string
+  readonly clientHost: string
+}
+
+export interface AssignedTopic {
+  readonly topicId: string
+  readonly topicName: string
+  readonly partitions: readonly number[]
+}
+
+/** Kafka's group.share.session.timeout.ms. */
+const SESSION_TIMEOUT_MS = 45_000
+export const SHARE_HEARTBEAT_MS = 5_000
+const JOINING = 0
+const LEAVING = -1
+
+/** A share group (KIP-932): its members, and what they have of each partition. */
+export class ShareGroup implements Group {
+  readonly id: string
+  readonly type = 'share'
+  readonly protocolType = 'share'
+  /** Share groups commit none. */
+  readonly offsets: GroupOffsets
+  readonly members = new Map<string, ShareMember>()
+  epoch = 0
+  readonly #settings: ShareSettings
+  readonly #timers: Timers
+  /** By topic id and number. */
+  readonly #partitions = new Map<string, SharePartition>()
+
+  constructor(id: string, settings: ShareSettings, timers: Timers) {
+    this.id = id
+    this.#settings = settings
+    this.#timers = timers
+    this.offsets = new GroupOffsets(id, () => undefined)
+  }
+
+  get state(): string {
+    return this.isEmpty ? 'Empty' : 'Stable'
+  }
+
+  get isEmpty(): boolean {
+    return this.members.size === 0
+  }
+
+  /** Joins, keeps the membership or leaves. Throws Refused. */
+  heartbeat(request: ShareHeartbeat, topics: Topics) {
+    const { memberId, memberEpoch } = request
+    if (memberEpoch === LEAVING) {
+      if (!this.members.has(memberId)) throw new Refused('UNKNOWN_MEMBER_ID')
+      this.#remove(memberId)
+      return { memberEpoch: LEAVING, assignment: null }
+    }
+    const member = memberEpoch === JOINING ? this.#join(request) : this.#known(request)
+    if (request.topics !== null && String(request.topics) !== String(member.topics)) {
+      member.topics = request.topics
+      this.epoch++
+    }
+    member.timer?.cancel()
+    member.timer = this.#timers.afterSilence(SESSION_TIMEOUT_MS, () => this.#remove(memberId))
+    member.epoch = this.epoch
+    const assignment = this.assignmentOf(member, topics)
+    const assigned = JSON.stringify(assignment)
+    const isNews = request.topics !== null || assigned !== member.assigned
+    member.assigned = assigned
+    return { memberEpoch: member.epoch, assignment: isNews ? assignment : null }
+  }
+
+  /** Each partition has at least one member, and each member a partition, if there is any. */
+  assignmentOf({ id, topics: subscribed }: ShareMember, topics: Topics): readonly AssignedTopic[] {
+    return [...subscribed].sort().flatMap((name) => {
+      const topic = topics.byName(name)
+      if (topic === undefined) return []
+      const readers = [...this.members.values()]
+        .filter((member) => member.topics.includes(name))
+        .map((member) => member.id)
+        .sort()
+      const count = topic.partitions.length
+      const own = readers.indexOf(id)
+      const partitions = topic.partitions
+        .map(({ index }) => index)
+        .filter((index) =>
+          readers.length <= count ? index % readers.length === own : own % count === index,
+        )
+      return partitions.length === 0 ? [] : [{ topicId: topic.id, topicName: name, partitions }]
+    })
+  }
+
+  /** What the group has of a partition: it begins there when it is first asked. */
+  partition(topicId: string, partition: Partition): SharePartition {
+    const key = `${topicId} ${partition.index}`
+    let found = this.#partitions.get(key)
+    if (found === undefined) {
+      found = new SharePartition(partition, this.#settings, this.#timers)
+      this.#partitions.set(key, found)
+    }
+    return found
+  }
+
+  /** What the group has of a partition, if it has begun there. */
+  find(topicId: string, partition: number): SharePartition | undefined {
+    return this.#partitions.get(`${topicId} ${partition}`)
+  }
+
+  forget(topicId: string, partitions: number): void {
+    for (let index = 0; index < partitions; index++) this.#partitions.delete(`${topicId} ${index}`)
+  }
+
+  releaseAll(memberId: string): void {
+    for (const partition of this.#partitions.values()) partition.releaseAll(memberId)
+  }
+
+  describe(): GroupDescription {
+    throw new Refused('GROUP_ID_NOT_FOUND', `Group ${this.id} is not a classic group.`)
+  }
+
+  subscribedTopics(): ReadonlySet<string> {
+    return new Set([...this.members.values()].flatMap(({ topics }) => topics))
+  }
+
+  checkCommit(): void {
+    throw new Refused('GROUP_ID_NOT_FOUND')
+  }
+
+  delete(): void {
+    if (!this.isEmpty) throw new Refused('NON_EMPTY_GROUP')
+  }
+
+  unload(): void {
+    // Members find the other coordinator by the error of their next heartbeat.
+  }
+
+  #join({ memberId, rackId, topics, clientId, clientHost }: ShareHeartbeat): ShareMember {
+    const known = this.members.get(memberId)
+    if (known !== undefined) return known
+    if (topics === null) throw new Refused('INVALID_REQUEST', 'SubscribedTopicNames must be set.')
+    const member: ShareMember = {
+      id: memberId,
+      clientId,
+      clientHost,
+      rackId,
+      topics,
+      epoch: 0,
+      assigned: '',
+      timer: undefined,
+    }
+    this.members.set(memberId, member)
+    this.epoch++
+    return member
+  }
+
+  #known({ memberId, memberEpoch }: ShareHeartbeat): ShareMember {
+    const member = this.members.get(memberId)
+    if (member === undefined) throw new Refused('UNKNOWN_MEMBER_ID')
+    if (memberEpoch > member.epoch) throw new Refused('FENCED_MEMBER_EPOCH')
+    return member
+  }
+
+  #remove(memberId: string): void {
+    this.members.get(memberId)?.timer?.cancel()
+    if (!this.members.delete(memberId)) return
+    this.epoch++
+    this.releaseAll(memberId)
+  }
+}

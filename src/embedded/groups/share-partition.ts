@@ -1,0 +1,223 @@
+import type { Partition } from '../cluster/partition.ts'
+import { Refused } from '../refused.ts'
+import type { Timers } from '../timers.ts'
+
+export interface ShareSettings {
+  /** How long a record is lent. */
+  readonly recordLockMs: number
+  /** How often a record is delivered before it is archived. */
+  readonly deliveryCountLimit: number
+  /** Where a group begins in a partition. */
+  readonly autoOffsetReset: 'earliest' | 'latest'
+}
+
+export interface AcquiredRange {
+  readonly firstOffset: bigint
+  readonly lastOffset: bigint
+  readonly deliveryCount: number
+}
+
+export interface AcknowledgementBatch {
+  readonly firstOffset: bigint
+  readonly lastOffset: bigint
+  readonly acknowledgeTypes: readonly number[]
+}
+
+/** What of the log is to be read and acquired. */
+export interface AcquireLimits {
+  readonly maxBytes: number
+  readonly maxRecords: number
+  /** No more than `maxRecords`, even where that divides a batch (KIP-1206). */
+  readonly isExact: boolean
+}
+
+/** A record between the start and the end of what the group has in flight. */
+type RecordState =
+  | { readonly kind: 'available'; readonly count: number }
+  | { readonly kind: 'acquired'; readonly count: number; readonly member: string; until: number }
+  | { readonly kind: 'done' }
+
+/** Kafka's group.share.partition.max.record.locks. */
+const MOST_IN_FLIGHT = 2_000
+/** Kafka's numbers of the types of acknowledgements. */
+const TYPE = { gap: 0, accept: 1, release: 2, reject: 3, renew: 4 } as const
+const HEADER_BYTES = 61
+const NOTHING = { records: Buffer.alloc(0), acquired: [] as readonly AcquiredRange[] }
+
+/** What a share group has of a partition (KIP-932): which records are lent, how often, and which are done. */
+export class SharePartition {
+  readonly partition: Partition
+  readonly #settings: ShareSettings
+  readonly #timers: Timers
+  /** By offset, from `#startOffset` on. */
+  readonly #records = new Map<number, RecordState>()
+  #startOffset: number
+  #leaderEpoch: number
+
+  constructor(partition: Partition, settings: ShareSettings, timers: Timers) {
+    this.partition = partition
+    this.#settings = settings
+    this.#timers = timers
+    const { log, leaderEpoch } = partition
+    this.#startOffset = settings.autoOffsetReset === 'earliest' ? log.startOffset : log.endOffset
+    this.#leaderEpoch = leaderEpoch
+  }
+
+  /** The first offset that the group has not finished. */
+  get startOffset(): number {
+    return Math.max(this.#startOffset, this.partition.log.startOffset)
+  }
+
+  /** How many records the group has not finished. */
+  get lag(): number {
+    let done = 0
+    for (const { kind } of this.#records.values()) if (kind === 'done') done++
+    return this.partition.log.endOffset - this.startOffset - done
+  }
+
+  /** Begins elsewhere: nothing is known of the records from there on. */
+  moveTo(offset: number): void {
+    this.#records.clear()
+    this.#startOffset = offset
+  }
+
+  /** Reads batches, and lends the member what of them is available. */
+  acquire(
+    member: string,
+    { maxBytes, maxRecords, isExact }: AcquireLimits,
+  ): { readonly records: Buffer; readonly acquired: readonly AcquiredRange[] } {
+    this.#followLeader()
+    const { log } = this.partition
+    const from = this.#firstAvailable()
+    if (from === undefined) return NOTHING
+    const data = log.read(from, maxBytes, true)
+    const offsets: number[] = []
+    let at = 0
+    while (at + HEADER_BYTES <= data.length && offsets.length < maxRecords) {
+      const size = 12 + data.readInt32BE(at + 8)
+      if (at + size > data.length) break
+      const base = Number(data.readBigInt64BE(at))
+      const last = base + data.readInt32BE(at + 23)
+      for (let offset = Math.max(base, from); offset <= last; offset++) {
+        if (isExact && offsets.length >= maxRecords) break
+        if (offset - this.startOffset >= MOST_IN_FLIGHT) break
+        if ((this.#records.get(offset)?.kind ?? 'available') === 'available') offsets.push(offset)
+      }
+      at += size
+    }
+    if (offsets.length === 0) return NOTHING
+    return { records: data.subarray(0, at), acquired: this.#lend(member, offsets) }
+  }
+
+  /** All batches or, with an error in one, none. Throws Refused. */
+  acknowledge(member: string, batches: readonly AcknowledgementBatch[]): void {
+    this.#followLeader()
+    const all = batches.flatMap((batch) => this.#typesOf(batch))
+    for (const { offset } of all) {
+      const record = this.#records.get(offset)
+      if (offset < this.startOffset) continue
+      if (record?.kind !== 'acquired' || record.member !== member) {
+        throw new Refused('INVALID_RECORD_STATE', 'The record is not acquired by the member.')
+      }
+    }
+    for (const { offset, type } of all) {
+      const record = this.#records.get(offset)
+      if (record?.kind !== 'acquired') continue
+      if (type === TYPE.release) this.#release(offset, record.count)
+      else if (type === TYPE.renew) {
+        record.until = performance.now() + this.#settings.recordLockMs
+        this.#watchLocks()
+      } else this.#records.set(offset, { kind: 'done' })
+    }
+    this.#advance()
+  }
+
+  /** The member has left: what it has is for others. */
+  releaseAll(member: string): void {
+    for (const [offset, record] of this.#records) {
+      if (record.kind === 'acquired' && record.member === member)
+        this.#release(offset, record.count)
+    }
+    this.#advance()
+  }
+
+  #typesOf({ firstOffset, lastOffset, acknowledgeTypes }: AcknowledgementBatch) {
+    const first = Number(firstOffset)
+    const count = Number(lastOffset) - first + 1
+    const isWellFormed =
+      count > 0 && (acknowledgeTypes.length === 1 || acknowledgeTypes.length === count)
+    if (!isWellFormed || acknowledgeTypes.some((type) => type < 0 || type > TYPE.renew)) {
+      throw new Refused('INVALID_REQUEST', 'The acknowledgement batch is not valid.')
+    }
+    return Array.from({ length: count }, (_, index) => ({
+      offset: first + index,
+      type: acknowledgeTypes[index] ?? acknowledgeTypes[0]!,
+    }))
+  }
+
+  #firstAvailable(): number | undefined {
+    const { endOffset } = this.partition.log
+    const last = Math.min(endOffset, this.startOffset + MOST_IN_FLIGHT)
+    for (let offset = this.startOffset; offset < last; offset++) {
+      if ((this.#records.get(offset)?.kind ?? 'available') === 'available') return offset
+    }
+    return undefined
+  }
+
+  #lend(member: string, offsets: readonly number[]): AcquiredRange[] {
+    const until = performance.now() + this.#settings.recordLockMs
+    const ranges: { firstOffset: bigint; lastOffset: bigint; deliveryCount: number }[] = []
+    for (const offset of offsets) {
+      const before = this.#records.get(offset)
+      const count = (before?.kind === 'available' ? before.count : 0) + 1
+      this.#records.set(offset, { kind: 'acquired', count, member, until })
+      const range = ranges[ranges.length - 1]
+      const isNext = range?.lastOffset === BigInt(offset - 1) && range.deliveryCount === count
+      if (range !== undefined && isNext) range.lastOffset = BigInt(offset)
+      else {
+        const at = BigInt(offset)
+        ranges.push({ firstOffset: at, lastOffset: at, deliveryCount: count })
+      }
+    }
+    this.#watchLocks()
+    return ranges
+  }
+
+  #watchLocks(): void {
+    this.#timers.after(this.#settings.recordLockMs, () => {
+      const now = performance.now()
+      for (const [offset, record] of this.#records) {
+        // Timers may run a little early.
+        if (record.kind === 'acquired' && record.until <= now + 2) {
+          this.#release(offset, record.count)
+        }
+      }
+      this.#advance()
+    })
+  }
+
+  #release(offset: number, count: number): void {
+    const isOver = count >= this.#settings.deliveryCountLimit
+    this.#records.set(offset, isOver ? { kind: 'done' } : { kind: 'available', count })
+  }
+
+  /** Locks are not a part of what another leader takes over. */
+  #followLeader(): void {
+    const { leaderEpoch } = this.partition
+    if (leaderEpoch === this.#leaderEpoch) return
+    this.#leaderEpoch = leaderEpoch
+    for (const [offset, record] of this.#records) {
+      if (record.kind === 'acquired') this.#release(offset, record.count)
+    }
+    this.#advance()
+  }
+
+  #advance(): void {
+    let offset = this.startOffset
+    while (this.#records.get(offset)?.kind === 'done') offset++
+    this.#startOffset = offset
+    for (const known of this.#records.keys()) if (known < offset) this.#records.delete(known)
+    // What was released may be what a fetch waits for.
+    this.partition.log.changed()
+  }
+}

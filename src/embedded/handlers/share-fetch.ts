@@ -1,0 +1,329 @@
+/** What members of share groups ask of the leaders of partitions (KIP-932): records, and what became of them. */
+import { shareAcknowledge } from '../../../protocol/apis/share-acknowledge.ts'
+import { shareFetch } from '../../../protocol/apis/share-fetch.ts'
+import { ErrorCode } from '../../../protocol/errors.ts'
+import type { Decoded } from '../../../protocol/schema/fields.ts'
+import { authorize } from '../api/access.ts'
+import {
+  ledPartitionOf,
+  leaderHint,
+  topicOf,
+  uniqueEndpoints,
+  type RequestContext,
+} from '../api/context.ts'
+import { handler } from '../api/handler.ts'
+import type { Partition } from '../cluster/partition.ts'
+import type { FetchSessions } from '../fetch/sessions.ts'
+import type { ShareGroup } from '../groups/share-group.ts'
+import type { AcknowledgementBatch, SharePartition } from '../groups/share-partition.ts'
+import { outcomeOf, Refused } from '../refused.ts'
+
+interface Wanted {
+  readonly topicId: string
+  readonly partition: number
+}
+
+interface ShareSession {
+  epoch: number
+  readonly partitions: Map<string, Wanted>
+}
+
+const OPENING = 0
+const CLOSING = -1
+const LAST_EPOCH = 0x7fffffff
+const EXACT = 1
+const NOTHING = Buffer.alloc(0)
+
+/** The sessions of a broker, by group and member: a broker that is started again has none. */
+const sessionsOf = new WeakMap<FetchSessions, Map<string, ShareSession>>()
+
+function sessions({ broker }: RequestContext): Map<string, ShareSession> {
+  let found = sessionsOf.get(broker.fetchSessions)
+  if (found === undefined) {
+    found = new Map()
+    sessionsOf.set(broker.fetchSessions, found)
+  }
+  return found
+}
+
+function keyOf({ topicId, partition }: Wanted): string {
+  return `${topicId} ${partition}`
+}
+
+interface Asking {
+  readonly groupId: string | null
+  readonly memberId: string | null
+  readonly shareSessionEpoch: number
+}
+
+/** The session of the request, with the next epoch; undefined for one that is closed. Throws Refused. */
+function sessionOf(asking: Asking, context: RequestContext, mayOpen: boolean): ShareSession {
+  const { groupId, memberId, shareSessionEpoch: epoch } = asking
+  const key = `${groupId ?? ''} ${memberId ?? ''}`
+  const all = sessions(context)
+  if (epoch === OPENING) {
+    if (!mayOpen) throw new Refused('INVALID_SHARE_SESSION_EPOCH')
+    const opened = { epoch: 1, partitions: new Map<string, Wanted>() }
+    all.set(key, opened)
+    return opened
+  }
+  const session = all.get(key)
+  if (session === undefined) throw new Refused('SHARE_SESSION_NOT_FOUND')
+  if (epoch === CLOSING) all.delete(key)
+  else if (epoch !== session.epoch) throw new Refused('INVALID_SHARE_SESSION_EPOCH')
+  else session.epoch = epoch === LAST_EPOCH ? 1 : epoch + 1
+  return session
+}
+
+/** Throws Refused. */
+function groupOf({ groupId }: Asking, context: RequestContext): ShareGroup {
+  authorize(context, 'read', 'group', groupId ?? '')
+  const group = context.groups.findShare(groupId ?? '')
+  if (group === undefined) throw new Refused('GROUP_ID_NOT_FOUND')
+  return group
+}
+
+/** Throws Refused. */
+function partitionOf(
+  context: RequestContext,
+  group: ShareGroup,
+  { topicId, partition }: Wanted,
+): SharePartition {
+  const topic = topicOf(context, { name: '', id: topicId }, 'read')
+  return group.partition(topicId, ledPartitionOf(context, topic, partition))
+}
+
+interface Acknowledged extends Wanted {
+  readonly errorCode: number
+  readonly detail: string | null
+}
+
+function acknowledged(
+  context: RequestContext,
+  group: ShareGroup,
+  memberId: string,
+  wanted: Wanted,
+  batches: readonly AcknowledgementBatch[],
+): Acknowledged {
+  const { refused } = outcomeOf(() =>
+    partitionOf(context, group, wanted).acknowledge(memberId, batches),
+  )
+  return { ...wanted, errorCode: refused?.errorCode ?? 0, detail: refused?.detail ?? null }
+}
+
+type FetchRequest = Decoded<typeof shareFetch.request.fields>
+
+export const shareFetchHandler = handler(shareFetch, {
+  async handle(request, context) {
+    const opened = outcomeOf(() => {
+      const group = groupOf(request, context)
+      const hasAcknowledgements = request.topics.some(({ partitions }) =>
+        partitions.some(({ acknowledgementBatches }) => acknowledgementBatches.length > 0),
+      )
+      if (request.shareSessionEpoch === OPENING && hasAcknowledgements) {
+        throw new Refused('INVALID_REQUEST')
+      }
+      return { group, session: sessionOf(request, context, true) }
+    })
+    if (opened.refused !== undefined) return refusedFetch(opened.refused)
+    const { group, session } = opened.value
+    const memberId = request.memberId ?? ''
+    const results = new Map<string, Acknowledged>()
+    for (const { topicId, partitions } of request.topics) {
+      for (const { partitionIndex: partition, acknowledgementBatches } of partitions) {
+        const wanted = { topicId, partition }
+        session.partitions.set(keyOf(wanted), wanted)
+        if (acknowledgementBatches.length === 0) continue
+        const result = acknowledged(context, group, memberId, wanted, acknowledgementBatches)
+        results.set(keyOf(wanted), result)
+      }
+    }
+    for (const { topicId, partitions } of request.forgottenTopicsData) {
+      for (const partition of partitions) session.partitions.delete(keyOf({ topicId, partition }))
+    }
+    if (request.shareSessionEpoch === CLOSING) {
+      group.releaseAll(memberId)
+      session.partitions.clear()
+    }
+    const found = await waited(request, context, group, session)
+    if (context.signal.aborted) group.releaseAll(memberId)
+    return fetchResponse(context, found, results)
+  },
+  refuse: (errorCode) => refusedFetch({ errorCode, detail: null }),
+})
+
+function refusedFetch({ errorCode, detail }: Pick<Refused, 'errorCode' | 'detail'>) {
+  return {
+    throttleTimeMs: 0,
+    errorCode,
+    errorMessage: detail,
+    acquisitionLockTimeoutMs: 0,
+    responses: [],
+    nodeEndpoints: [],
+  }
+}
+
+interface Read extends Wanted {
+  readonly errorCode: number
+  readonly detail: string | null
+  readonly at: Partition | undefined
+  readonly records: Buffer
+  readonly acquired: ReturnType<SharePartition['acquire']>['acquired']
+}
+
+/** What can be read of each partition of the session, by turns. */
+function readOnce(
+  request: FetchRequest,
+  context: RequestContext,
+  group: ShareGroup,
+  session: ShareSession,
+): readonly Read[] {
+  const isExact = request.shareAcquireMode === EXACT
+  let left = request.maxRecords
+  const all = [...session.partitions.values()]
+  return all.flatMap((wanted) => {
+    const topic = context.cluster.topics.byId(wanted.topicId)
+    const at = topic?.partitions[wanted.partition]
+    const outcome = outcomeOf(() => partitionOf(context, group, wanted))
+    if (outcome.refused !== undefined) {
+      const { errorCode, detail } = outcome.refused
+      return { ...wanted, errorCode, detail, at, records: NOTHING, acquired: [] }
+    }
+    if (left <= 0) return []
+    const limits = { maxBytes: request.maxBytes, maxRecords: left, isExact }
+    const { records, acquired } = outcome.value.acquire(request.memberId ?? '', limits)
+    if (acquired.length === 0) return []
+    for (const { firstOffset, lastOffset } of acquired) left -= Number(lastOffset - firstOffset) + 1
+    // The partition has its turn last, next time.
+    session.partitions.delete(keyOf(wanted))
+    session.partitions.set(keyOf(wanted), wanted)
+    return { ...wanted, errorCode: 0, detail: null, at, records, acquired }
+  })
+}
+
+/** The same, once something can be acquired, or the time is over. */
+async function waited(
+  request: FetchRequest,
+  context: RequestContext,
+  group: ShareGroup,
+  session: ShareSession,
+): Promise<readonly Read[]> {
+  const read = () => readOnce(request, context, group, session)
+  const found = read()
+  if (found.length > 0 || session.partitions.size === 0 || request.maxWaitMs <= 0) return found
+  return new Promise((resolve) => {
+    const stops: (() => void)[] = []
+    const finish = (all: readonly Read[]) => {
+      for (const stop of stops.splice(0)) stop()
+      resolve(all)
+    }
+    const timer = context.cluster.timers.after(request.maxWaitMs, () => finish([]))
+    const onAbort = () => finish([])
+    context.signal.addEventListener('abort', onAbort)
+    stops.push(
+      () => timer.cancel(),
+      () => context.signal.removeEventListener('abort', onAbort),
+    )
+    for (const { topicId, partition } of session.partitions.values()) {
+      const log = context.cluster.topics.byId(topicId)?.partitions[partition]?.log
+      if (log === undefined) continue
+      const check = () => {
+        if (stops.length === 0) return
+        const now = read()
+        if (now.length > 0) finish(now)
+      }
+      stops.push(log.onChange(check))
+    }
+    if (context.signal.aborted) onAbort()
+  })
+}
+
+function fetchResponse(
+  context: RequestContext,
+  found: readonly Read[],
+  results: ReadonlyMap<string, Acknowledged>,
+) {
+  const reads = new Map(found.map((one) => [keyOf(one), one]))
+  const all = new Map<string, Wanted>([...results, ...reads])
+  const hints = found.map((one) => hintOf(context, one)?.endpoint)
+  return {
+    throttleTimeMs: 0,
+    errorCode: 0,
+    errorMessage: null,
+    acquisitionLockTimeoutMs: context.groups.shareSettings.recordLockMs,
+    responses: byTopic([...all.values()]).map(([topicId, ofTopic]) => ({
+      topicId,
+      partitions: ofTopic.map((wanted) => {
+        const read = reads.get(keyOf(wanted))
+        const result = results.get(keyOf(wanted))
+        const hint = read && hintOf(context, read)
+        return {
+          partitionIndex: wanted.partition,
+          errorCode: read?.errorCode ?? 0,
+          errorMessage: read?.detail ?? null,
+          acknowledgeErrorCode: result?.errorCode ?? 0,
+          acknowledgeErrorMessage: result?.detail ?? null,
+          currentLeader: { leaderId: hint?.leaderId ?? 0, leaderEpoch: hint?.leaderEpoch ?? 0 },
+          records: read?.records ?? NOTHING,
+          acquiredRecords: [...(read?.acquired ?? [])],
+        }
+      }),
+    })),
+    nodeEndpoints: uniqueEndpoints(hints),
+  }
+}
+
+function hintOf(context: RequestContext, { errorCode, at }: Read) {
+  return errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER ? leaderHint(context, at) : undefined
+}
+
+const NOTHING_ACKNOWLEDGED = { throttleTimeMs: 0, responses: [], nodeEndpoints: [] }
+
+export const shareAcknowledgeHandler = handler(shareAcknowledge, {
+  handle(request, context) {
+    const opened = outcomeOf(() => {
+      const group = groupOf(request, context)
+      sessionOf(request, context, false)
+      return group
+    })
+    if (opened.refused !== undefined) {
+      const { errorCode, detail } = opened.refused
+      return { ...NOTHING_ACKNOWLEDGED, errorCode, errorMessage: detail }
+    }
+    const group = opened.value
+    const memberId = request.memberId ?? ''
+    const results = request.topics.flatMap(({ topicId, partitions }) =>
+      partitions.map(({ partitionIndex: partition, acknowledgementBatches }) =>
+        acknowledged(context, group, memberId, { topicId, partition }, acknowledgementBatches),
+      ),
+    )
+    if (request.shareSessionEpoch === CLOSING) group.releaseAll(memberId)
+    return {
+      throttleTimeMs: 0,
+      errorCode: 0,
+      errorMessage: null,
+      acquisitionLockTimeoutMs: context.groups.shareSettings.recordLockMs,
+      responses: byTopic(results).map(([topicId, ofTopic]) => ({
+        topicId,
+        partitions: ofTopic.map(({ partition, errorCode, detail }) => ({
+          partitionIndex: partition,
+          errorCode,
+          errorMessage: detail,
+          currentLeader: { leaderId: 0, leaderEpoch: 0 },
+        })),
+      })),
+      nodeEndpoints: [],
+    }
+  },
+  refuse: (errorCode) => ({ ...NOTHING_ACKNOWLEDGED, errorCode, errorMessage: null }),
+})
+
+function byTopic<One extends Wanted>(all: readonly One[]): [string, One[]][] {
+  const found = new Map<string, One[]>()
+  for (const one of all) {
+    const list = found.get(one.topicId)
+    if (list === undefined) found.set(one.topicId, [one])
+    else list.push(one)
+  }
+  return [...found]
+}

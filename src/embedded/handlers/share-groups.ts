@@ -1,0 +1,250 @@
+/** Share groups: what members and tools ask of their coordinator (KIP-932). */
+import { alterShareGroupOffsets } from '../../../protocol/apis/alter-share-group-offsets.ts'
+import { deleteShareGroupOffsets } from '../../../protocol/apis/delete-share-group-offsets.ts'
+import { describeShareGroupOffsets } from '../../../protocol/apis/describe-share-group-offsets.ts'
+import { shareGroupDescribe } from '../../../protocol/apis/share-group-describe.ts'
+import { shareGroupHeartbeat } from '../../../protocol/apis/share-group-heartbeat.ts'
+import { ErrorCode } from '../../../protocol/errors.ts'
+import { ZERO_UUID } from '../../../protocol/schema/fields.ts'
+import { authorize, authorizedOperations } from '../api/access.ts'
+import type { RequestContext } from '../api/context.ts'
+import { handler } from '../api/handler.ts'
+import { SHARE_HEARTBEAT_MS, type ShareGroup } from '../groups/share-group.ts'
+import { outcomeOf, Refused } from '../refused.ts'
+
+const JOINING = 0
+
+/** Throws Refused. */
+function coordinated(
+  context: RequestContext,
+  groupId: string,
+  operation: 'read' | 'describe' | 'delete',
+): ShareGroup {
+  authorize(context, operation, 'group', groupId)
+  context.groups.checkCoordinator(groupId, context.broker.id)
+  const group = context.groups.findShare(groupId)
+  if (group === undefined) {
+    throw new Refused('GROUP_ID_NOT_FOUND', `Group ${groupId} is not a share group.`)
+  }
+  return group
+}
+
+export const shareGroupHeartbeatHandler = handler(shareGroupHeartbeat, {
+  handle: (request, context) => {
+    const { groupId, memberId, memberEpoch, rackId, subscribedTopicNames: topics } = request
+    const outcome = outcomeOf(() => {
+      authorize(context, 'read', 'group', groupId)
+      if (groupId === '') throw new Refused('INVALID_REQUEST', "GroupId can't be empty.")
+      if (memberId === '') throw new Refused('INVALID_REQUEST', "MemberId can't be empty.")
+      context.groups.checkCoordinator(groupId, context.broker.id)
+      if (memberEpoch === JOINING && (topics === null || topics.length === 0)) {
+        throw new Refused('INVALID_REQUEST', 'SubscribedTopicNames must be set in first request.')
+      }
+      const group =
+        memberEpoch === JOINING
+          ? context.groups.findOrCreateShare(groupId)
+          : coordinated(context, groupId, 'read')
+      const clientId = context.clientId ?? ''
+      const { clientHost } = context
+      const asked = { memberId, memberEpoch, rackId, topics, clientId, clientHost }
+      return group.heartbeat(asked, context.cluster.topics)
+    })
+    if (outcome.refused !== undefined) return refusedHeartbeat(outcome.refused)
+    const { memberEpoch: epoch, assignment } = outcome.value
+    return {
+      throttleTimeMs: 0,
+      errorCode: 0,
+      errorMessage: null,
+      memberId,
+      memberEpoch: epoch,
+      heartbeatIntervalMs: SHARE_HEARTBEAT_MS,
+      assignment:
+        assignment === null
+          ? null
+          : {
+              topicPartitions: assignment.map(({ topicId, partitions }) => ({
+                topicId,
+                partitions: [...partitions],
+              })),
+            },
+    }
+  },
+  refuse: (errorCode) => refusedHeartbeat({ errorCode, detail: null }),
+})
+
+function refusedHeartbeat({ errorCode, detail }: Pick<Refused, 'errorCode' | 'detail'>) {
+  return {
+    throttleTimeMs: 0,
+    errorCode,
+    errorMessage: detail,
+    memberId: null,
+    memberEpoch: 0,
+    heartbeatIntervalMs: 0,
+    assignment: null,
+  }
+}
+
+const NOTHING_KNOWN = {
+  groupState: '',
+  groupEpoch: 0,
+  assignmentEpoch: 0,
+  assignorName: '',
+  members: [],
+} as const
+
+export const shareGroupDescribeHandler = handler(shareGroupDescribe, {
+  handle: (request, context) => ({
+    throttleTimeMs: 0,
+    groups: request.groupIds.map((groupId) => {
+      const outcome = outcomeOf(() => coordinated(context, groupId, 'describe'))
+      if (outcome.refused !== undefined) {
+        const { errorCode, detail } = outcome.refused
+        return { ...NOTHING_KNOWN, groupId, errorCode, errorMessage: detail }
+      }
+      const group = outcome.value
+      return {
+        errorCode: 0,
+        errorMessage: null,
+        groupId,
+        groupState: group.state,
+        groupEpoch: group.epoch,
+        assignmentEpoch: group.epoch,
+        assignorName: 'simple',
+        members: [...group.members.values()].map((member) => ({
+          memberId: member.id,
+          rackId: member.rackId,
+          memberEpoch: member.epoch,
+          clientId: member.clientId,
+          clientHost: member.clientHost,
+          subscribedTopicNames: [...member.topics],
+          assignment: {
+            topicPartitions: group
+              .assignmentOf(member, context.cluster.topics)
+              .map((one) => ({ ...one, partitions: [...one.partitions] })),
+          },
+        })),
+        ...(request.includeAuthorizedOperations
+          ? { authorizedOperations: authorizedOperations(context, 'group', groupId) }
+          : {}),
+      }
+    }),
+  }),
+  refuse: (errorCode, { groupIds }) => ({
+    throttleTimeMs: 0,
+    groups: groupIds.map((groupId) => ({ ...NOTHING_KNOWN, groupId, errorCode })),
+  }),
+})
+
+export const describeShareGroupOffsetsHandler = handler(describeShareGroupOffsets, {
+  handle: (request, context) => ({
+    throttleTimeMs: 0,
+    groups: request.groups.map(({ groupId, topics }) => {
+      const outcome = outcomeOf(() => coordinated(context, groupId, 'describe'))
+      if (outcome.refused !== undefined) {
+        const { errorCode, detail } = outcome.refused
+        return { groupId, topics: [], errorCode, errorMessage: detail }
+      }
+      const group = outcome.value
+      const all = context.cluster.topics.all.map(({ name, partitions }) => ({
+        topicName: name,
+        partitions: partitions.map(({ index }) => index),
+      }))
+      const isAll = topics === null
+      return {
+        groupId,
+        errorCode: 0,
+        errorMessage: null,
+        topics: (topics ?? all)
+          .map(({ topicName, partitions }) => {
+            const topic = context.cluster.topics.byName(topicName)
+            return {
+              topicName,
+              topicId: topic?.id ?? ZERO_UUID,
+              partitions: partitions.flatMap((index) => {
+                const found = topic === undefined ? undefined : group.find(topic.id, index)
+                if (found === undefined && isAll) return []
+                return {
+                  partitionIndex: index,
+                  startOffset: BigInt(found?.startOffset ?? -1),
+                  leaderEpoch: 0,
+                  lag: BigInt(found?.lag ?? -1),
+                  errorCode: topic === undefined ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : 0,
+                  errorMessage: null,
+                }
+              }),
+            }
+          })
+          .filter(({ partitions }) => !isAll || partitions.length > 0),
+      }
+    }),
+  }),
+  refuse: (errorCode, { groups }) => ({
+    throttleTimeMs: 0,
+    groups: groups.map(({ groupId }) => ({ groupId, topics: [], errorCode })),
+  }),
+})
+
+/** Throws Refused. */
+function emptied(context: RequestContext, groupId: string, operation: 'read' | 'delete') {
+  const group = coordinated(context, groupId, operation)
+  if (!group.isEmpty) throw new Refused('NON_EMPTY_GROUP')
+  return group
+}
+
+export const alterShareGroupOffsetsHandler = handler(alterShareGroupOffsets, {
+  handle: ({ groupId, topics }, context) => {
+    const outcome = outcomeOf(() => emptied(context, groupId, 'read'))
+    if (outcome.refused !== undefined) {
+      const { errorCode, detail } = outcome.refused
+      return { throttleTimeMs: 0, errorCode, errorMessage: detail, responses: [] }
+    }
+    const group = outcome.value
+    return {
+      throttleTimeMs: 0,
+      errorCode: 0,
+      errorMessage: null,
+      responses: topics.map(({ topicName, partitions }) => {
+        const topic = context.cluster.topics.byName(topicName)
+        return {
+          topicName,
+          topicId: topic?.id ?? ZERO_UUID,
+          partitions: partitions.map(({ partitionIndex, startOffset }) => {
+            const partition = topic?.partitions[partitionIndex]
+            if (topic === undefined || partition === undefined) {
+              return { partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }
+            }
+            group.partition(topic.id, partition).moveTo(Number(startOffset))
+            return { partitionIndex, errorCode: 0 }
+          }),
+        }
+      }),
+    }
+  },
+  refuse: (errorCode) => ({ throttleTimeMs: 0, errorCode, errorMessage: null, responses: [] }),
+})
+
+export const deleteShareGroupOffsetsHandler = handler(deleteShareGroupOffsets, {
+  handle: ({ groupId, topics }, context) => {
+    const outcome = outcomeOf(() => emptied(context, groupId, 'delete'))
+    if (outcome.refused !== undefined) {
+      const { errorCode, detail } = outcome.refused
+      return { throttleTimeMs: 0, errorCode, errorMessage: detail, responses: [] }
+    }
+    const group = outcome.value
+    return {
+      throttleTimeMs: 0,
+      errorCode: 0,
+      errorMessage: null,
+      responses: topics.map(({ topicName }) => {
+        const topic = context.cluster.topics.byName(topicName)
+        if (topic !== undefined) group.forget(topic.id, topic.partitions.length)
+        return {
+          topicName,
+          topicId: topic?.id ?? ZERO_UUID,
+          errorCode: topic === undefined ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : 0,
+        }
+      }),
+    }
+  },
+  refuse: (errorCode) => ({ throttleTimeMs: 0, errorCode, errorMessage: null, responses: [] }),
+})
