@@ -6,7 +6,7 @@ import { KafkaClient, type ShareConsumer, type ShareMessage } from '../../src/in
 import { lagOf, nextOf, numberOf, writeNumbers } from '../support/share/queue.ts'
 import { until } from '../support/until.ts'
 
-const LOCK_MS = 300
+const LOCK_MS = 30_000
 const queue = { topic: 'jobs', group: 'workers', partitions: 2 }
 const options = { topics: ['jobs'], shareGroup: 'workers' } as const
 const explicit = { ...options, acknowledgementMode: 'explicit' } as const
@@ -15,19 +15,29 @@ describe('a share consumer', () => {
   let kafka: EmbeddedCluster
   let client: KafkaClient
 
-  beforeEach(async () => {
+  async function begin(shareRecordLockMs: number): Promise<void> {
     kafka = await EmbeddedCluster.start({
       brokers: 2,
       topics: { jobs: { partitions: 2 } },
       shareAutoOffsetReset: 'earliest',
-      shareRecordLockMs: LOCK_MS,
+      shareRecordLockMs,
     })
     client = new KafkaClient({ hosts: kafka.hosts })
-  })
-  afterEach(async () => {
+  }
+
+  async function end(): Promise<void> {
     await client.close()
     await kafka.stop()
-  })
+  }
+
+  /** Begins again with locks that run out while the test waits. */
+  async function withLocksOf(lockMs: number): Promise<void> {
+    await end()
+    await begin(lockMs)
+  }
+
+  beforeEach(() => begin(LOCK_MS))
+  afterEach(end)
 
   const requests = (api: string) => kafka.requests.all().filter((one) => one.api === api)
   const drained = () => until(async () => (await lagOf(client, queue)) === 0)
@@ -135,12 +145,13 @@ describe('a share consumer', () => {
   })
 
   it('does not deliver what its lock has run out for while it waited', async () => {
+    await withLocksOf(300)
     await writeNumbers(client, 'jobs', 3)
     const consumer = await client.getShareConsumer({ ...explicit, acquireMode: 'record_limit' })
     const first = await nextOf(consumer)
     expect(numberOf(first)).toBe(0)
     // The application does nothing for longer than the lock: what waits is not renewed.
-    await new Promise((resolve) => setTimeout(resolve, LOCK_MS * 4))
+    await new Promise((resolve) => setTimeout(resolve, 1_200))
     const counts: number[] = []
     for (let taken = 0; taken < 3; taken++) counts.push((await nextOf(consumer)).deliveryCount)
     expect(counts.every((count) => count >= 2)).toBe(true)
@@ -149,11 +160,12 @@ describe('a share consumer', () => {
   })
 
   it('renews the lock of a message that the application asks to keep', async () => {
+    await withLocksOf(2_000)
     await writeNumbers(client, 'jobs', 1)
     const consumer = await client.getShareConsumer(explicit)
     const message = await nextOf(consumer)
-    for (let times = 0; times < 4; times++) {
-      await new Promise((resolve) => setTimeout(resolve, LOCK_MS / 2))
+    for (let times = 0; times < 5; times++) {
+      await new Promise((resolve) => setTimeout(resolve, 500))
       message.renew()
       await consumer.flush()
     }
@@ -173,7 +185,7 @@ describe('a share consumer', () => {
     // The other broker's request may still wait for messages.
     await until(() => requests('ShareFetch').length >= 1)
     const before = requests('ShareFetch').length
-    await new Promise((resolve) => setTimeout(resolve, LOCK_MS))
+    await new Promise((resolve) => setTimeout(resolve, 300))
     expect(requests('ShareFetch').length - before).toBeLessThanOrEqual(1)
   })
 

@@ -1,4 +1,4 @@
-/** What members of share groups ask of the leaders of partitions (KIP-932): records, and what became of them. */
+/** The requests of share groups to the leaders of partitions (KIP-932): for records, and with acknowledgements. */
 import { shareAcknowledge } from '../../../protocol/apis/share-acknowledge.ts'
 import { shareFetch } from '../../../protocol/apis/share-fetch.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
@@ -171,7 +171,7 @@ interface Read extends Wanted {
   readonly acquired: ReturnType<SharePartition['acquire']>['acquired']
 }
 
-/** What can be read of each partition of the session, by turns. */
+/** What can be read of each partition of the session. */
 function readOnce(
   request: FetchRequest,
   context: RequestContext,
