@@ -87,7 +87,7 @@ export class Brokers implements AsyncIterable<ClusterBroker> {
   async #find(id: number, call: CallOptions): Promise<ClusterBroker | undefined> {
     const problem = anInteger(0)(id)
     if (problem !== undefined) {
-      throw new InvalidArgumentError(`the id of a broker ${problem}, not ${shown(id)}`)
+      throw new InvalidArgumentError(`a broker id ${problem}, not ${shown(id)}`)
     }
     return (await this.list(call)).find((broker) => broker.id === id)
   }

@@ -95,7 +95,7 @@ const brokersFromZooKeeperAlone = ({ zookeeperHosts }: KafkaClientOptions) =>
   zookeeperHosts === undefined ? undefined : 'with zookeeperHosts, which have the brokers'
 
 const fromControllersAlone = ({ bootstrapControllers }: KafkaClientOptions) =>
-  bootstrapControllers === undefined ? undefined : 'with bootstrapControllers: give one of them'
+  bootstrapControllers === undefined ? undefined : 'with bootstrapControllers: use one of the two'
 
 /** The checks and defaults of `KafkaClientOptions`, in the order of the documents. */
 export const CLIENT_OPTIONS = {
@@ -147,13 +147,13 @@ export const CLIENT_OPTIONS = {
 
 /** pykafka's options without a counterpart of the same name. */
 const REPLACED: Readonly<Record<string, string>> = {
-  brokerVersion: 'leave it out, the client asks each broker for its versions',
+  brokerVersion: 'omit it: the client requests the versions of each broker',
   excludeInternalTopics:
     'use client.topics.list({ excludeInternalTopics }), or the same option of client.getConsumer()',
   offsetsChannelSocketTimeoutMs: 'use socketTimeoutMs, which is for all connections',
   sourceAddress: "use socketFactory, which opens sockets with Node's localAddress",
   sslConfig: 'use tls',
-  useGreenlets: 'leave it out, nothing blocks in Node.js',
+  useGreenlets: 'omit it: nothing blocks in Node.js',
 }
 
 /** Throws InvalidArgumentError for an option that isn't one, or can't be right. */
@@ -162,7 +162,9 @@ export function clusterOptions(options: KafkaClientOptions): ClusterOptions {
   const logger = read.logger === undefined ? silentLogger : printing(read.logger)
   const sasl = read.sasl === undefined ? undefined : saslMechanismOf(read.sasl)
   if (sasl?.name === 'PLAIN' && read.tls === undefined) {
-    logger.warn('the password is sent as it is: PLAIN without TLS shows it to everybody on the way')
+    logger.warn(
+      'PLAIN without TLS sends the password unencrypted: anyone on the network path can read it',
+    )
   }
   const { connectTimeoutMs } = read
   const metrics = new ClientMetrics(read.clientId)

@@ -210,7 +210,7 @@ async function policyFor<Value, Key>(
   const { topic, partition, offset } = message
   say(
     options,
-    `the message at ${topic}-${partition} offset ${offset} is skipped: its dead letter was not sent: ${textOfThrown(failure)}`,
+    `the message at ${topic}-${partition} offset ${offset} is skipped, because its dead letter could not be sent: ${textOfThrown(failure)}`,
   )
   return 'skip'
 }

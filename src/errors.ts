@@ -359,7 +359,7 @@ export class TopicRecreatedError extends KafkaError {
   override readonly name = 'TopicRecreatedError'
 
   constructor(topic: string, partition: number) {
-    const message = `topic '${topic}' was deleted and created again while it was read: seek to where its partition ${partition} is to be read on`
+    const message = `topic '${topic}' was deleted and created again while it was read: seek to the new position of partition ${partition}`
     super('INCONSISTENT_TOPIC_ID', message, false, { topic, partition })
   }
 }

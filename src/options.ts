@@ -13,7 +13,7 @@ export type Check<Value = never> = ((value: unknown) => string | undefined) & {
 }
 
 export const aString: Check<string> = (value) =>
-  typeof value === 'string' && value !== '' ? undefined : 'must be a string that is not empty'
+  typeof value === 'string' && value !== '' ? undefined : 'must be a non-empty string'
 
 export const aBoolean: Check<boolean> = (value) =>
   typeof value === 'boolean' ? undefined : 'must be true or false'

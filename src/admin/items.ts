@@ -107,7 +107,7 @@ export function checkDistinct(operation: string, what: string, names: readonly s
   const seen = new Set<string>()
   for (const name of names) {
     if (typeof name !== 'string' || name === '') {
-      throw new InvalidArgumentError(`${operation}: a ${what} must be a string that is not empty`)
+      throw new InvalidArgumentError(`${operation}: a ${what} must be a non-empty string`)
     }
     if (seen.has(name)) throw new InvalidArgumentError(`${operation} names ${what} '${name}' twice`)
     seen.add(name)

@@ -8,6 +8,6 @@ import { InvalidArgumentError, type ErrorContext } from '../errors.ts'
 export function atOnce<T>(returned: T, what: string, context?: ErrorContext): T {
   if (!(returned instanceof Promise)) return returned
   returned.catch(() => undefined)
-  const reason = `${what} returned a promise: it must return its result at once`
+  const reason = `${what} returned a promise: it must return its result synchronously`
   throw new InvalidArgumentError(reason, context)
 }

@@ -174,7 +174,7 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key
     for (const one of found) {
       if (one.status === 'fulfilled') continue
       if (names.length === 1 || !(one.reason instanceof UnknownTopicError)) throw one.reason
-      cluster.options.logger.warn(`${one.reason.message}: it is read when it does`)
+      cluster.options.logger.warn(`${one.reason.message}: the consumer reads it when it does`)
     }
   }
 
@@ -237,7 +237,7 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key
       if (this.#lifecycle.isClosed || !passesByItself(error)) throw error
       const { logger } = this.#parts.cluster.options
       logger.warn(
-        `the commit before partitions were given up failed, their next owner repeats what was processed: ${String(error)}`,
+        `the commit before partitions were revoked failed, so that their next owner reads processed messages again: ${String(error)}`,
       )
     }
   }
@@ -268,7 +268,7 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key
     const names = (partitions: readonly TopicPartition[]) => partitions.length
     logger.info(
       `${this.#machine.coordinator.name}, member ${event.memberId}: ${event.assignment.length} partitions after ` +
-        `${Math.round(event.durationMs)} ms: ${names(event.assigned)} came, ${names(event.revoked)} were given up, ${names(event.lost)} lost`,
+        `${Math.round(event.durationMs)} ms: ${names(event.assigned)} assigned, ${names(event.revoked)} revoked, ${names(event.lost)} lost`,
     )
     const metrics = this.#parts.cluster.options.metrics.consumer(event.group)
     metrics.rebalanceDuration.recordMs(event.durationMs)
@@ -281,6 +281,6 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key
 function rethrowUnlessDeleted(error: unknown): never {
   if (!(error instanceof UnknownTopicError)) throw error
   const { topic, partition, message } = error
-  const what = 'looking up where to read on'
+  const what = 'looking up the positions'
   throw new BrokerError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, what, { topic, partition }, message)
 }

@@ -317,7 +317,7 @@ export class RebalanceMachine<Kind extends Coordinator = Coordinator> {
       await abortable(this.#coordinator.leave(), this.#overdue.signal)
     } catch (error) {
       if (!this.#overdue.signal.aborted) throw error
-      this.#options.logger.warn(`${this.#described()}: closed before the group knew of it`)
+      this.#options.logger.warn(`${this.#described()}: closed before it joined the group`)
     }
   }
 

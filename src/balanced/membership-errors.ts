@@ -9,7 +9,7 @@ export class MembershipLostError extends KafkaError {
   override readonly name = 'MembershipLostError'
 
   constructor(groupId: string, cause: KafkaError) {
-    const reason = `lost its place in group '${groupId}', and joins again: ${cause.message}`
+    const reason = `lost its place in group '${groupId}' and joins it again: ${cause.message}`
     super(cause.code, reason, true, { broker: cause.broker, cause })
   }
 }
@@ -22,8 +22,8 @@ export class MaxPollIntervalError extends KafkaError {
   override readonly name = 'MaxPollIntervalError'
 
   constructor(groupId: string, maxPollIntervalMs: number) {
-    const what = `nothing was taken from the consumer for longer than maxPollIntervalMs (${maxPollIntervalMs})`
-    const todo = 'make the handler faster or the interval longer: it holds up its partitions'
+    const what = `the application requested no message for longer than maxPollIntervalMs (${maxPollIntervalMs})`
+    const todo = 'make the handler faster or the interval longer: the member blocks its partitions'
     super('MAX_POLL_INTERVAL_EXCEEDED', `in group '${groupId}' ${what}; ${todo}`, true)
   }
 }

@@ -67,7 +67,7 @@ export function protocolOf(options: GroupProtocolChoice & object): GroupProtocol
     (groupProtocol === 'zookeeper') === managed
   ) {
     throw new InvalidArgumentError(
-      `getBalancedConsumer: groupProtocol: '${groupProtocol}' and managed: ${managed} contradict each other: leave managed out`,
+      `getBalancedConsumer: groupProtocol: '${groupProtocol}' and managed: ${managed} contradict each other: omit managed`,
     )
   }
   const protocol: GroupProtocol = PROTOCOLS[groupProtocol ?? byManaged]

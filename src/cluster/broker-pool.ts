@@ -139,7 +139,7 @@ export class BrokerPool {
    * because positions, committed offsets and sequence numbers mean nothing in another cluster.
    */
   rebootstrap(): void {
-    this.options.logger.info('the cluster asked to start again from the bootstrap addresses')
+    this.options.logger.info('the cluster requested a new bootstrap')
     for (const broker of this.#brokers.values()) void broker.retire()
     this.#brokers.clear()
   }

@@ -109,7 +109,7 @@ export class Coordinators {
       if (kind === 'transaction' && version < WITH_KEY_TYPES) {
         const broker = recipient.name
         throw new UnsupportedVersionError(
-          `${broker ?? 'the broker'} has no transactions: they need Kafka 0.11 or newer`,
+          `${broker ?? 'the broker'} does not support transactions: Kafka 0.11 or newer is required`,
           { broker },
         )
       }

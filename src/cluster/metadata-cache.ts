@@ -143,7 +143,7 @@ export class MetadataCache {
   ): Promise<void> {
     if (this.#pool.options.bootstrapsFromControllers) {
       throw new InvalidArgumentError(
-        'controllers know no topics and no groups: make a client with hosts instead of bootstrapControllers',
+        'controllers have no topics and no groups: create a client with hosts instead of bootstrapControllers',
       )
     }
     const response = await this.#pool.requestAny(

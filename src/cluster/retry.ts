@@ -53,7 +53,7 @@ export async function retrying<T>(
 }
 
 function tookTooLong(what: string, { timeoutMs }: Deadline, last: Error | undefined): Error {
-  const before = last === undefined ? '' : `; the attempt before: ${last.message}`
+  const before = last === undefined ? '' : `; the previous attempt failed: ${last.message}`
   return new RequestTimeoutError(`${what} took longer than ${timeoutMs} ms${before}`, {
     cause: last,
   })

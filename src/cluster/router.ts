@@ -202,7 +202,7 @@ export class Router {
   /** The error for a lookup that succeeded and did not find the target. */
   missing(to: BrokerTarget): KafkaError {
     if (to === 'controller') {
-      const detail = 'the brokers name no controller'
+      const detail = 'the brokers reported no controller'
       return new BrokerError(ErrorCode.LEADER_NOT_AVAILABLE, 'finding the controller', {}, detail)
     }
     if ('broker' in to) {

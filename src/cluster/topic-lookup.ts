@@ -50,7 +50,7 @@ export function lookUpTopic(
         : found.errorCode
     const isUnknown = errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
     if (isUnknown && ++unknown >= UNKNOWN_TOPIC_RESPONSES && !mayAppear) {
-      const creation = create ? ', and the brokers do not create it by themselves' : ''
+      const creation = create ? ', and the brokers do not create topics automatically' : ''
       throw new UnknownTopicError(`topic '${name}' does not exist${creation}`, { topic: name })
     }
     throw new BrokerError(errorCode, what, { topic: name })

@@ -6,6 +6,6 @@ export function checkTopicName(name: unknown): void {
   if (typeof name === 'string' && /^[\w.-]{1,249}$/.test(name) && name !== '.' && name !== '..')
     return
   throw new InvalidArgumentError(
-    `${shown(name)} is not a topic's name: 1 to 249 letters, digits, dots, underscores and hyphens`,
+    `${shown(name)} is not a valid topic name: 1 to 249 letters, digits, dots, underscores and hyphens`,
   )
 }

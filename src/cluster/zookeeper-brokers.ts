@@ -108,7 +108,7 @@ function children(client: Client, at: string): Promise<readonly string[]> {
       if (!isFailure(error)) resolve(ids ?? [])
       else if (isConnectionLoss(error)) reject(new ConnectionLostError())
       else {
-        const what = `ZooKeeper at ${at} has no ${BROKERS}: is the chroot right, and is it not a KRaft cluster?`
+        const what = `ZooKeeper at ${at} has no ${BROKERS}: check the chroot, and that it is not a KRaft cluster`
         reject(new KafkaError('NO_BROKERS_AVAILABLE', what, true, { cause: error }))
       }
     })

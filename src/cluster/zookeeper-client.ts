@@ -97,7 +97,7 @@ export function lastProblemOf(client: object): string | undefined {
 function managerOf(client: object): Manager {
   const manager: unknown = Reflect.get(client, 'connectionManager')
   if (!isManager(manager)) {
-    throw new Error('node-zookeeper-client is not the version that samsa knows')
+    throw new Error('this version of node-zookeeper-client is not supported')
   }
   return manager
 }

@@ -19,7 +19,8 @@ export function znodeNameProblem(name: string): string | undefined {
   if (name === '') return 'must not be empty'
   if (name === '.' || name === '..') return `must not be '${name}'`
   if (name.includes('/')) return 'must not have a slash'
-  if (FORBIDDEN.test(name)) return 'must not have control characters, nor any outside plane 0'
+  if (FORBIDDEN.test(name))
+    return 'must not contain control characters or characters outside plane 0'
   return undefined
 }
 
@@ -54,7 +55,7 @@ function parseServer(text: string): Address {
   const port = match?.[3] === undefined ? DEFAULT_PORT : Number(match[3])
   if (host === undefined || port < 1 || port > 65_535) {
     throw invalid(
-      "must be 'host:port', or '[address]:port' for IPv6, with commas between several, and a chroot behind them all if there is one",
+      "must be a comma-separated list of 'host:port' or '[address]:port' (IPv6), optionally followed by a chroot",
     )
   }
   return { host, port }

@@ -53,7 +53,7 @@ export function checkOffset(value: unknown): void {
 }
 
 export function checkPlace(value: unknown): void {
-  check('where to go on', value, aPlace)
+  check('the new position', value, aPlace)
 }
 
 /** Entries by partition. */

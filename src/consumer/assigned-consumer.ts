@@ -354,7 +354,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     const { startAt } = this.#settings
     if (typeof startAt === 'number') return new Date(startAt)
     if (startAt !== 'none') return startAt
-    throw new InvalidArgumentError("autoOffsetReset is 'none': say where to go on")
+    throw new InvalidArgumentError("autoOffsetReset is 'none': pass the new position")
   }
 
   /** Goes on at these places, and commits them where there is a group. */
@@ -449,7 +449,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   groupMetadata(): GroupMetadata {
     const { consumerGroup } = this.#settings
     if (consumerGroup !== undefined) return metadataOfNonMember(consumerGroup)
-    throw new InvalidArgumentError('groupMetadata: give the consumer a consumerGroup')
+    throw new InvalidArgumentError('groupMetadata: the consumer needs a consumerGroup')
   }
 
   // Messages: as BaseConsumer says

@@ -106,7 +106,7 @@ async function ask(
               ErrorCode.UNKNOWN_SERVER_ERROR,
               what,
               context,
-              'the broker names no offset',
+              'the broker returned no offset',
             )
           : new BrokerError(errorCode, what, context)
       outcomes.push({ item, error })
@@ -116,7 +116,7 @@ async function ask(
     const { topic, partition } = item
     const context = { topic, partition, broker: recipient.name }
     const what = `looking up offsets of ${name}`
-    const detail = 'the broker did not say anything about it'
+    const detail = 'the response does not mention it'
     const error = new BrokerError(ErrorCode.UNKNOWN_SERVER_ERROR, what, context, detail)
     outcomes.push({ item, error })
   }

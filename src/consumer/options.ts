@@ -226,7 +226,7 @@ export const CONSUMER_OPTIONS = {
   },
   compactedTopic: {
     check: aBoolean,
-    ignored: 'gaps between offsets are always right, leave it out',
+    ignored: 'omit it: gaps between offsets are always accepted',
   },
 } as const satisfies OptionTable<ConsumerOptions<unknown, unknown>>
 

@@ -44,7 +44,7 @@ export class PartitionWatch<Value, Key> {
       await this.#consumer.assign(added.map((one) => ({ ...one, isNew: true })))
     } catch (error) {
       // Looked at again the next time; what is read already is not touched by it.
-      logger.warn(`looking for new partitions failed: ${String(error)}`)
+      logger.warn(`checking for new partitions failed: ${String(error)}`)
     }
   }
 }

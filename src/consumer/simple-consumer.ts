@@ -49,7 +49,7 @@ export class SimpleConsumer<Value = Buffer | null, Key = Buffer | null> extends 
   ) {
     checkTable('getSimpleConsumer', options, { ...CONSUMER_OPTIONS, ...SIMPLE_CONSUMER_OPTIONS })
     const { partitions } = options
-    if (partitions?.length === 0) throw new InvalidArgumentError('partitions: none is given')
+    if (partitions?.length === 0) throw new InvalidArgumentError('partitions: must not be empty')
     const find = async (deadline: Deadline) => {
       const numbers = partitions ?? (await partitionNumbers(cluster, topic, deadline))
       return numbers.map((partition) => ({ topic, partition }))

@@ -131,7 +131,7 @@ export abstract class SingleTopicConsumer<
     call?: CallOptions,
   ): Promise<void> {
     const isEach = typeof to === 'object' && !(to instanceof Date)
-    if (isEach) checkMap('where to go on', to)
+    if (isEach) checkMap('the new position', to)
     for (const place of isEach ? to.values() : [to]) checkPlace(place)
     const all = isEach
       ? [...to]

@@ -13,6 +13,6 @@ export const namesOrPattern = either(anArrayOf(aString), aRegExp)
 export function topicsFrom(topics: TopicsOption): TopicsOption {
   if (topics instanceof RegExp) return new RegExp(topics.source, topics.flags.replace(/[gy]/g, ''))
   const names = [...new Set(topics)]
-  if (names.length === 0) throw new InvalidArgumentError('topics: none is given')
+  if (names.length === 0) throw new InvalidArgumentError('topics: must not be empty')
   return names
 }

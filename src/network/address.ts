@@ -24,7 +24,7 @@ export function parseHosts(hosts: string | readonly string[]): readonly Address[
   const parts = (typeof hosts === 'string' ? hosts.split(',') : hosts)
     .map((part) => part.trim())
     .filter((part) => part !== '')
-  if (parts.length === 0) throw new InvalidArgumentError('hosts: no address is given')
+  if (parts.length === 0) throw new InvalidArgumentError('hosts: must not be empty')
   return parts.map(parseAddress)
 }
 

@@ -157,7 +157,7 @@ export class Broker {
    * because the request can go to another broker after a refresh of the metadata.
    */
   retire(): Promise<void> {
-    const reason = `connection to ${this.name} ended: the broker has left the cluster or moved elsewhere`
+    const reason = `connection to ${this.name} ended: the broker has left the cluster or moved to another address`
     return this.#end(new SocketDisconnectedError(reason, { broker: this.name }), 0)
   }
 

@@ -207,7 +207,7 @@ export class Connection {
       timer.cancel()
     }
     if (this.isOpen && this.#hold !== undefined) {
-      const reason = `${api} was not sent to ${this.address} within ${timeoutMs} ms: the broker throttles this connection, or a login is under way`
+      const reason = `${api} was not sent to ${this.address} within ${timeoutMs} ms: the broker throttles this connection, or a login is in progress`
       throw new RequestTimeoutError(reason, { broker: this.address })
     }
     return Math.max(1, deadline.remainingMs)
@@ -382,7 +382,7 @@ export class Connection {
     const correlationId = frame.length < 4 ? -1 : correlationIdOf(frame)
     const pending = this.#pending.get(correlationId)
     if (pending === undefined) {
-      this.#close(this.#foreign(`${this.address} sent a response that was not asked for`))
+      this.#close(this.#foreign(`${this.address} sent a response that matches no request`))
       return
     }
     this.#isKafka = true
@@ -425,7 +425,7 @@ export class Connection {
   }
 
   #whyClosed(): string {
-    const hint = 'which had sent nothing: does it want TLS or SASL, or is it no Kafka broker?'
+    const hint = 'which had sent nothing: it may require TLS or SASL, or may not be a Kafka broker'
     const expected = this.wasSilent && !this.#isKafka ? hint : this.#closingHint
     return `it was closed by the other side${expected === undefined ? '' : `, ${expected}`}`
   }
@@ -491,7 +491,7 @@ export class Connection {
   #throttle(waitMs: number): void {
     if (waitMs > LONGEST_THROTTLE_MS) {
       const why = `${this.address} throttles this connection for ${waitMs} ms`
-      this.#options.logger?.warn(`${why}: only ${LONGEST_THROTTLE_MS} ms of that are waited`)
+      this.#options.logger?.warn(`${why}: the client waits only ${LONGEST_THROTTLE_MS} ms of that`)
     }
     const isHeld = this.#throttledUntil !== undefined
     const until = performance.now() + Math.min(waitMs, LONGEST_THROTTLE_MS)

@@ -15,8 +15,8 @@ export function explainFrameSize(address: string, firstBytes: Buffer): string {
     return `${address} ${what}, not a Kafka broker: check host and port`
   }
   if (firstBytes.readUInt16BE(0) === TLS_ALERT) {
-    return `${address} answered with a TLS alert: it wants TLS, this client does not use it there`
+    return `${address} answered with a TLS alert: it requires TLS, which this client does not use for it`
   }
   const size = firstBytes.readInt32BE(0)
-  return `${address} is not a Kafka broker, or is damaged: it sent a response of ${size} bytes (0x${hex}), more than it may (maxResponseBytes)`
+  return `${address} is not a Kafka broker, or is damaged: it sent a response of ${size} bytes (0x${hex}), more than the limit (maxResponseBytes)`
 }

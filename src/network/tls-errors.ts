@@ -15,8 +15,7 @@ const NO_COMMON_PROTOCOL: Meaning = {
 }
 const UNTRUSTED: Meaning = {
   reason: 'UNTRUSTED_CERTIFICATE',
-  about:
-    "has a certificate of an authority that is not trusted here: give the authority's certificate as tls.ca",
+  about: "has a certificate of an untrusted authority: set tls.ca to the authority's certificate",
   detail: true,
 }
 const IF_REJECTED =
@@ -24,7 +23,7 @@ const IF_REJECTED =
   'those in between'
 const CLIENT_CERTIFICATE_REJECTED: Meaning = {
   reason: 'CLIENT_CERTIFICATE_REJECTED',
-  about: `does not take this client's certificate: ${IF_REJECTED}`,
+  about: `rejected this client's certificate: ${IF_REJECTED}`,
   detail: true,
 }
 
@@ -47,7 +46,7 @@ const MEANINGS: readonly (readonly [code: RegExp, meaning: Meaning])[] = [
     /^CERT_NOT_YET_VALID$/,
     {
       reason: 'CERTIFICATE_NOT_YET_VALID',
-      about: "has a certificate that is not yet valid: is this machine's clock right?",
+      about: "has a certificate that is not yet valid: check this machine's clock",
     },
   ],
   [
@@ -55,7 +54,7 @@ const MEANINGS: readonly (readonly [code: RegExp, meaning: Meaning])[] = [
     {
       reason: 'HOSTNAME_MISMATCH',
       about:
-        'has a certificate for other hosts: connect by a name that is in it, or give that as tls.servername',
+        'has a certificate for other hosts: connect by a name in the certificate, or set tls.servername to it',
       detail: true,
     },
   ],
@@ -63,8 +62,7 @@ const MEANINGS: readonly (readonly [code: RegExp, meaning: Meaning])[] = [
     /ALERT_CERTIFICATE_REQUIRED/,
     {
       reason: 'CLIENT_CERTIFICATE_REQUIRED',
-      about:
-        'asks for a certificate of this client (ssl.client.auth=required): give tls.cert and tls.key',
+      about: 'requires a client certificate (ssl.client.auth=required): set tls.cert and tls.key',
     },
   ],
   [
@@ -73,8 +71,8 @@ const MEANINGS: readonly (readonly [code: RegExp, meaning: Meaning])[] = [
     {
       reason: 'CLIENT_CERTIFICATE_REJECTED',
       about:
-        `asks for a certificate of this client (ssl.client.auth=required): give tls.cert and tls.key; ` +
-        `if they are given, it does not take them: ${IF_REJECTED}`,
+        `requires a client certificate (ssl.client.auth=required): set tls.cert and tls.key; ` +
+        `if they are set, the broker rejects them: ${IF_REJECTED}`,
     },
   ],
   [
@@ -85,7 +83,7 @@ const MEANINGS: readonly (readonly [code: RegExp, meaning: Meaning])[] = [
     /WRONG_VERSION_NUMBER|HTTP_REQUEST|PACKET_LENGTH_TOO_LONG/,
     {
       reason: 'NO_TLS',
-      about: 'does not speak TLS: is it the right port, and its listener SSL or SASL_SSL?',
+      about: 'does not use TLS: check the port, and that its listener is SSL or SASL_SSL',
     },
   ],
   [
@@ -98,7 +96,7 @@ const MEANINGS: readonly (readonly [code: RegExp, meaning: Meaning])[] = [
     {
       reason: 'NO_COMMON_PROTOCOL',
       about:
-        'ended the TLS handshake: it asks for a client certificate (tls.cert and tls.key), or has no TLS ' +
+        'ended the TLS handshake: it requires a client certificate (tls.cert and tls.key), or has no TLS ' +
         'version or cipher in common with this client',
     },
   ],

@@ -82,7 +82,7 @@ export function prepareTls(options: TlsOptions): PreparedTls {
   const settings = readOptions('tls', options, TLS_OPTIONS)
   const { ca, cert, key, passphrase } = options
   if ((cert === undefined) !== (key === undefined)) {
-    throw new InvalidArgumentError("tls: options 'cert' and 'key' belong together: give both")
+    throw new InvalidArgumentError("tls: options 'cert' and 'key' belong together: set both")
   }
   const pems = {
     ...(ca === undefined ? {} : { ca: readCertificates('ca', ca) }),

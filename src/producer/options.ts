@@ -141,14 +141,14 @@ export const PRODUCER_OPTIONS = {
     check: aDurationMs(0),
     default: 0,
     noEffect: ({ sync }) =>
-      sync === true ? 'with sync, which sends each message at once' : undefined,
+      sync === true ? 'with sync, which sends each message immediately' : undefined,
   },
   batchBytes: {
     check: anInteger(1, 0x3fffffff),
     defaultText: '1,000,012, or a smaller `maxRequestSize`',
     noEffect: ({ batchBytes = 0, maxRequestSize = DEFAULT_REQUEST_BYTES }) =>
       batchBytes > maxRequestSize
-        ? `above maxRequestSize (${maxRequestSize}): raise that, too`
+        ? `above maxRequestSize (${maxRequestSize}): raise that option, too`
         : undefined,
   },
   maxRequestSize: { check: anInteger(1, 0x3fffffff), default: DEFAULT_REQUEST_BYTES },
@@ -184,7 +184,7 @@ export const PRODUCER_OPTIONS = {
   sync: { check: aBoolean, default: false },
   pendingTimeoutMs: { check: orEndless, default: -1 },
   autoStart: { check: aBoolean, default: true },
-  queueEmptyTimeoutMs: { check: orEndless, ignored: 'nothing polls here, leave it out' },
+  queueEmptyTimeoutMs: { check: orEndless, ignored: 'omit it: nothing polls here' },
 } as const satisfies OptionTable<ProducerOptions<never, never>>
 
 type Defaulted = WithDefaults<ProducerOptions<never, never>, typeof PRODUCER_OPTIONS>
@@ -221,12 +221,12 @@ export function producerSettings<Value, Key>(
   }
   if (options.idempotent === true && requiredAcks !== -1) {
     throw new InvalidArgumentError(
-      `idempotent needs requiredAcks -1, not ${requiredAcks}: a leader that fails could lose what it has acknowledged alone`,
+      `idempotent needs requiredAcks -1, not ${requiredAcks}: a leader that fails could lose messages that only it has stored`,
     )
   }
   if (options.idempotent === true && maxInFlight > MAX_IN_FLIGHT_IDEMPOTENT) {
     throw new InvalidArgumentError(
-      `idempotent allows a maxInFlight of ${MAX_IN_FLIGHT_IDEMPOTENT}, not ${maxInFlight}: brokers find repeats among this many`,
+      `idempotent allows a maxInFlight of ${MAX_IN_FLIGHT_IDEMPOTENT}, not ${maxInFlight}: brokers detect duplicates among this many batches`,
     )
   }
   const isPossible = requiredAcks === -1 && maxInFlight <= MAX_IN_FLIGHT_IDEMPOTENT

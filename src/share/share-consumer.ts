@@ -362,6 +362,6 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
 
 function busy(reader: string): ConsumerBusyError {
   return new ConsumerBusyError(
-    `the share consumer is being read by ${reader} already: end that first, a loop by break, an iterator by return()`,
+    `the share consumer is being read by ${reader} already: end that first (a loop by break, an iterator by return())`,
   )
 }

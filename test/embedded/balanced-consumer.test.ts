@@ -231,7 +231,7 @@ describe('a balanced consumer', () => {
     const membershipProtocol = decide as unknown as MembershipProtocol
     await expect(consumer({ membershipProtocol })).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
-      message: 'membershipProtocol returned a promise: it must return its result at once',
+      message: 'membershipProtocol returned a promise: it must return its result synchronously',
     })
   })
 
@@ -432,7 +432,7 @@ describe('what cannot work is reported', () => {
     ],
     [
       { zookeeperHosts: '127.0.0.1:1', zookeeperConnectionTimeoutMs: 300 },
-      'Where the cluster has no ZooKeeper, as from Kafka 4 on, write { managed: true }',
+      'If the cluster has no ZooKeeper, as from Kafka 4.0 on, use { managed: true }',
     ],
     [
       { rebalanceMaxRetries: 0 },
@@ -457,7 +457,7 @@ describe('what cannot work is reported', () => {
   it('a chroot that does not exist', async () => {
     await expect(consumer({ zookeeperHosts: `${zookeeper.hosts}/nowhere` })).rejects.toMatchObject({
       code: 'ZOOKEEPER_NO_CHROOT',
-      message: expect.stringContaining('does the chroot exist?'),
+      message: expect.stringContaining('check that the chroot exists'),
     })
   })
 

@@ -50,7 +50,7 @@ describe('groupProtocol', () => {
       { groupProtocol: 'consumer', groupInstanceWaitMs: 1 },
       "option 'groupInstanceWaitMs' has no effect without a groupInstanceId",
     ],
-    [{ groupProtocol: 'consumer', offsetsStorage: 'zookeeper' }, 'leave offsetsStorage out'],
+    [{ groupProtocol: 'consumer', offsetsStorage: 'zookeeper' }, 'omit offsetsStorage'],
     [{ groupProtocol: 'zookeeper', managed: true }, 'contradict each other'],
     [{ groupProtocol: 'classic', managed: false }, 'contradict each other'],
     [{ groupProtocol: 'zookeeper', assignors: ['range'] }, "needs groupProtocol: 'classic'"],

@@ -172,10 +172,10 @@ describe('a member of a Kafka group', () => {
       'range, mine have no rebalance protocol',
     )
     expect(() => scene.make('b', { assignors: ['range', 'range'] })).toThrow(
-      'each may be there once',
+      'each may be listed only once',
     )
     expect(() => scene.make('c', { sessionTimeoutMs: 100, heartbeatIntervalMs: 100 })).toThrow(
-      'must be shorter than sessionTimeoutMs',
+      'must be less than sessionTimeoutMs',
     )
   })
 

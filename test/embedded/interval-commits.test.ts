@@ -10,7 +10,7 @@ import { keepWarnings } from '../support/warnings.ts'
 const PARTITIONS = 2
 /** Each takes the loop 20 ms, so that it is running for longer than a commit interval, and when it is frozen. */
 const MESSAGES = 150
-const REFUSED = /a commit at an interval failed, the next one makes up for it/
+const REFUSED = /an automatic commit failed and is repeated at the next interval/
 
 const kafkaOptions = { topics: { t: { partitions: PARTITIONS } }, groupMinSessionTimeoutMs: 100 }
 

@@ -110,7 +110,7 @@ describe('a managed balanced consumer', () => {
     const assignor = { name: 'mine', protocols: ['eager'], assign } as unknown as Assignor
     await expect(scene.consumer({ assignors: [assignor] })).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
-      message: "the assignor 'mine' returned a promise: it must return its result at once",
+      message: "the assignor 'mine' returned a promise: it must return its result synchronously",
     })
   })
 

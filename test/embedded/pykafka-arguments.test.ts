@@ -83,11 +83,11 @@ describe('arguments as pykafka takes them', () => {
   it('names what replaces the options of KafkaClient that have no counterpart', async () => {
     const replacements = {
       offsetsChannelSocketTimeoutMs: 'socketTimeoutMs',
-      useGreenlets: 'leave it out',
+      useGreenlets: 'omit it',
       excludeInternalTopics: 'client.topics.list',
       sourceAddress: 'socketFactory',
       sslConfig: 'use tls',
-      brokerVersion: 'leave it out',
+      brokerVersion: 'omit it',
     }
     for (const [name, replacement] of Object.entries(replacements)) {
       const make = () => new KafkaClient({ [name]: 1 })
@@ -97,7 +97,7 @@ describe('arguments as pykafka takes them', () => {
   })
 
   it("names what replaces pykafka's options in Python's spelling", async () => {
-    await refused(() => new KafkaClient({ broker_version: '2.8' } as never), 'leave it out')
+    await refused(() => new KafkaClient({ broker_version: '2.8' } as never), 'omit it')
     const topic = client.topic('t')
     const group = { consumer_group: 'g' } as never
     await refused(() => topic.getSimpleConsumer(group), "'consumer_group': use consumerGroup")

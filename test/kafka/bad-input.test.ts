@@ -60,7 +60,7 @@ describeWithBrokers('what a real broker cannot take', ['java'], () => {
       const missing = client.topic('missing')
       await expect(missing.getProducer()).rejects.toThrow(UnknownTopicError)
       await expect(missing.getProducer()).rejects.toThrow(
-        "topic 'missing' does not exist, and the brokers do not create it by themselves",
+        "topic 'missing' does not exist, and the brokers do not create topics automatically",
       )
       await expect(missing.getSimpleConsumer()).rejects.toThrow("topic 'missing' does not exist")
       await expect(missing.partitions()).rejects.toThrow(UnknownTopicError)
@@ -69,7 +69,7 @@ describeWithBrokers('what a real broker cannot take', ['java'], () => {
     it('the command reports it in one line', async () => {
       expect(await failureOf('produce', 'missing')).toEqual({
         code: 1,
-        line: "samsa: topic 'missing' does not exist, and the brokers do not create it by themselves",
+        line: "samsa: topic 'missing' does not exist, and the brokers do not create topics automatically",
       })
       expect(await failureOf('consume', 'missing')).toEqual({
         code: 1,

@@ -146,7 +146,7 @@ describe('TLS is refused, and it is reported why:', () => {
       retriable: false,
       broker: 'kafka1:9093',
       message: expect.stringMatching(
-        /^kafka1:9093 has a certificate of an authority .* tls\.ca \(/,
+        /^kafka1:9093 has a certificate of an untrusted authority: set tls\.ca .* \(/,
       ),
     })
     // As it is with the system's authorities.
@@ -182,7 +182,7 @@ describe('TLS is refused, and it is reported why:', () => {
     const { error } = await tryConnect(createHttpServer(), trusting)
     expect(error).toMatchObject({
       reason: 'NO_TLS',
-      message: expect.stringContaining('does not speak TLS'),
+      message: expect.stringContaining('does not use TLS'),
     })
   })
 
@@ -223,7 +223,7 @@ describe('TLS is refused, and it is reported why:', () => {
     const error = explainTlsError(Object.assign(new Error(text), { code }), 'kafka1:9093')
     expect(error).toMatchObject({ reason, retriable: false })
     const asks = /CERTIFICATE_REQUIRED|BAD_CERTIFICATE/.test(code)
-    expect(error?.message).toContain(asks ? 'give tls.cert and tls.key' : 'the words')
+    expect(error?.message).toContain(asks ? 'set tls.cert and tls.key' : 'the words')
     expect(error?.message).not.toContain('file.c')
   })
 
@@ -330,7 +330,7 @@ describe('prepareTls', () => {
       { cert: locked.cert, key: locked.key, passphrase: 'open barley' },
       /passphrase of option 'key' is wrong or missing/,
     ],
-    ['a passphrase of another kind', { passphrase: 1 }, /'passphrase' must be a string/],
+    ['a passphrase of another kind', { passphrase: 1 }, /'passphrase' must be a non-empty string/],
     ['a key without its first line', { cert: client.cert, key: bare }, /neither PEM text.* nor/],
     ['an address as server name', { servername: '127.0.0.1' }, /'servername' must be a host name/],
   ]

@@ -59,17 +59,17 @@ function problemWith(
   const given = new Map<string, string>()
   for (const [memberId, partitions] of assignment) {
     const own = claims.get(memberId)
-    if (own === undefined) return `gave something to '${memberId}', which is no member`
+    if (own === undefined) return `assigned partitions to '${memberId}', which is not a member`
     for (const partition of partitions) {
       const name = nameOf(partition)
       const exists = existing.get(partition.topic)?.has(partition.partition)
-      if (exists !== true) return `gave away ${name}, which does not exist`
+      if (exists !== true) return `assigned ${name}, which does not exist`
       const other = given.get(name)
-      if (other !== undefined) return `gave ${name} to both '${other}' and '${memberId}'`
+      if (other !== undefined) return `assigned ${name} to both '${other}' and '${memberId}'`
       given.set(name, memberId)
       const holder = holders.get(name)
       if (protocol === 'cooperative' && holder !== undefined && !own.has(name)) {
-        return `gave ${name} to '${memberId}' while '${holder}' still has it: cooperative ones leave it out for one rebalance`
+        return `assigned ${name} to '${memberId}' while '${holder}' still owns it: a cooperative assignor omits it for one rebalance`
       }
     }
   }

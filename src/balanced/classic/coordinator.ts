@@ -204,7 +204,7 @@ export class ClassicCoordinator implements MemberCoordinator {
         if (!(error instanceof ProtocolError)) throw error
         unreadable.push(one)
         this.#cluster.options.logger.warn(
-          `${this.name}: member '${one.memberId}' gets nothing, its metadata cannot be read: ${error.message}`,
+          `${this.name}: member '${one.memberId}' gets no partitions, because its metadata cannot be read: ${error.message}`,
         )
       }
     }
@@ -224,7 +224,7 @@ export class ClassicCoordinator implements MemberCoordinator {
     const unwanted = partitions.filter(({ topic }) => !subscription.includes(topic))
     if (unwanted.length === 0) return partitions
     this.#cluster.options.logger.warn(
-      `${this.name}: the leader gave ${namesOf(unwanted)}, to which this member has not subscribed: it is not read`,
+      `${this.name}: the leader gave ${namesOf(unwanted)}, to which this member has not subscribed: the consumer does not read it`,
     )
     return partitions.filter(({ topic }) => subscription.includes(topic))
   }

@@ -149,7 +149,7 @@ export class GroupRequests {
     )
     this.#checkProtocolType(response.protocolType, what)
     if (response.protocolName !== null && response.protocolName !== protocolName) {
-      const detail = `the assignment is by '${response.protocolName}', not by '${protocolName}'`
+      const detail = `the assignment is for the assignor '${response.protocolName}', not '${protocolName}'`
       throw new BrokerError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL, what, {}, detail)
     }
     return response.assignment
@@ -239,7 +239,7 @@ export class GroupRequests {
     } catch (error) {
       signal.throwIfAborted()
       if (error instanceof ClosedError && this.#laneBroker !== broker) {
-        const reason = `${what}: no longer waited for ${broker.name}, which may not be the coordinator`
+        const reason = `${what}: stopped waiting for ${broker.name}, which may not be the coordinator any more`
         throw new SocketDisconnectedError(reason, { broker: broker.name })
       }
       throw error
@@ -275,9 +275,9 @@ export class GroupRequests {
     const { assignors, groupInstanceId, sessionTimeoutMs } = this.#settings
     switch (errorCode) {
       case ErrorCode.INCONSISTENT_GROUP_PROTOCOL:
-        return `the group has members with other assignors, or that are no consumers: this one offers ${assignors.map(({ name }) => name).join(', ')}`
+        return `the group has members with other assignors, or that are not consumers: this member offers ${assignors.map(({ name }) => name).join(', ')}`
       case ErrorCode.FENCED_INSTANCE_ID:
-        return `another member took over the groupInstanceId '${groupInstanceId ?? ''}': give each running member one of its own`
+        return `another member took over the groupInstanceId '${groupInstanceId ?? ''}': each running member needs its own`
       case ErrorCode.INVALID_SESSION_TIMEOUT:
         return `sessionTimeoutMs is ${sessionTimeoutMs}, which is outside the broker's group.min.session.timeout.ms and group.max.session.timeout.ms`
       default:
@@ -287,7 +287,7 @@ export class GroupRequests {
 
   #checkProtocolType(protocolType: string | null, what: string): void {
     if (protocolType === null || protocolType === PROTOCOL_TYPE) return
-    const detail = `it is a group of '${protocolType}', not of consumers`
+    const detail = `the group has the protocol type '${protocolType}', not 'consumer'`
     throw new BrokerError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL, what, {}, detail)
   }
 }

@@ -64,7 +64,8 @@ const TRANSITIONS: Readonly<
 
 export function nextState(state: MemberState, event: MemberEvent): MemberState {
   const next = TRANSITIONS[state][event]
-  if (next === undefined) throw new Error(`'${event}' cannot happen to a member that is ${state}`)
+  if (next === undefined)
+    throw new Error(`the event '${event}' is not possible in the state '${state}' of a member`)
   return next
 }
 

@@ -140,7 +140,7 @@ export class Membership {
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error)
         this.#cluster.options.logger.info(
-          `could not leave group '${groupId}', which will notice by itself: ${reason}`,
+          `could not leave group '${groupId}', whose coordinator removes this member after its session timeout: ${reason}`,
         )
       }
     }
@@ -244,7 +244,11 @@ export class Membership {
     this.#identity = { memberId: outcome.memberId, generation: -1 }
     const again = await this.#requests.join(outcome.memberId, protocols, reason, signal)
     if (again.kind === 'joined') return again
-    throw new KafkaError('MEMBER_ID_REQUIRED', 'the coordinator asks again for an id', true)
+    throw new KafkaError(
+      'MEMBER_ID_REQUIRED',
+      'the coordinator rejected the member id that it has just assigned',
+      true,
+    )
   }
 
   /** One heartbeat. Returns how long to wait for the next. */

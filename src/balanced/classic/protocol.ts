@@ -12,7 +12,7 @@ export const classicProtocol: GroupProtocol = {
   coordinate({ cluster, options, subscription, busyForMs }) {
     if (options.offsetsStorage === 'zookeeper') {
       throw new InvalidArgumentError(
-        "offsetsStorage: 'zookeeper' is for groups that ZooKeeper coordinates: leave offsetsStorage out",
+        "offsetsStorage: 'zookeeper' is for groups that ZooKeeper coordinates: omit offsetsStorage",
       )
     }
     const { consumerGroup: groupId, clientRack } = options

@@ -80,7 +80,7 @@ const anAssignor: Check<AssignorName | Assignor> = (value) => {
   if (!areProtocols) return "must have 'protocols': eager, cooperative, or both"
   if (aFunction(assign) !== undefined) return "must have a function 'assign'"
   if (userData !== undefined && aFunction(userData) !== undefined) {
-    return "may have 'userData', which is a function"
+    return "must have a function as 'userData', if any"
   }
   return undefined
 }
@@ -122,14 +122,14 @@ export function groupSettings(
     )
   }
   if (new Set(names).size < names.length) {
-    throw new InvalidArgumentError(`assignors: ${names.join(', ')}: each may be there once`)
+    throw new InvalidArgumentError(`assignors: ${names.join(', ')}: each may be listed only once`)
   }
   const heartbeatIntervalMs =
     options.heartbeatIntervalMs ??
     Math.min(DEFAULT_HEARTBEAT_INTERVAL_MS, Math.ceil(sessionTimeoutMs / 3))
   if (heartbeatIntervalMs >= sessionTimeoutMs) {
     throw new InvalidArgumentError(
-      `heartbeatIntervalMs (${heartbeatIntervalMs}) must be shorter than sessionTimeoutMs (${sessionTimeoutMs}), a third of it at most to be safe`,
+      `heartbeatIntervalMs (${heartbeatIntervalMs}) must be less than sessionTimeoutMs (${sessionTimeoutMs}); at most a third of it is recommended`,
     )
   }
   return {

@@ -40,7 +40,7 @@ export class TopicWatch {
     if (this.#wanted.length === 0) {
       const { groupId, subscription } = this.#settings
       this.#cluster.options.logger.warn(
-        `group '${groupId}': ${subscription.name} is nothing at the moment: waiting for a topic to read`,
+        `group '${groupId}': ${subscription.name} match no topic now: waiting for a topic to read`,
       )
     }
     return this.#wanted
@@ -86,7 +86,7 @@ export class TopicWatch {
     try {
       change = (await this.#newTopics()) ?? (await this.#newPartitions())
     } catch (error) {
-      this.#cluster.options.logger.warn(`looking for new partitions failed: ${String(error)}`)
+      this.#cluster.options.logger.warn(`checking for new partitions failed: ${String(error)}`)
     }
     // A rebalance has begun meanwhile: it asks for itself.
     if (this.#timer !== timer) return

@@ -172,7 +172,7 @@ export class ConsumerCoordinator implements MemberCoordinator, EpochMember {
     if (unwanted.length === 0) return target
     // A faulty broker must not make this member read partitions that it did not subscribe to.
     this.#cluster.options.logger.warn(
-      `${this.name}: the coordinator assigned ${namesOf(unwanted)}, to which this member has not subscribed: it is not read`,
+      `${this.name}: the coordinator assigned ${namesOf(unwanted)}, to which this member has not subscribed: the consumer does not read it`,
     )
     return target.filter(({ topic }) => subscription.includes(topic))
   }

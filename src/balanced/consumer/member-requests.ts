@@ -78,13 +78,13 @@ export class MemberRequests {
     const said = message === null || message === '' ? '' : `${message} `
     switch (errorCode) {
       case ErrorCode.UNRELEASED_INSTANCE_ID:
-        return `${said}Another member has the groupInstanceId '${groupInstanceId}' and has not left: give each running member one of its own, or set groupInstanceWaitMs to wait for it.`
+        return `${said}Another member has the groupInstanceId '${groupInstanceId}' and has not left: each running member needs its own, or set groupInstanceWaitMs to wait for it.`
       case ErrorCode.UNSUPPORTED_ASSIGNOR:
         return `${said}The remoteAssignor '${remoteAssignor}' is not one of the broker's group.consumer.assignors.`
       case ErrorCode.INVALID_REGULAR_EXPRESSION:
-        return `${said}The pattern is ${subscription.serverPattern ?? ''}: the broker takes expressions of RE2/J.`
+        return `${said}The pattern is ${subscription.serverPattern ?? ''}: the broker accepts expressions of RE2/J.`
       case ErrorCode.GROUP_ID_NOT_FOUND:
-        return `${said}The group is of another type, or has members that do not speak the consumer protocol.`
+        return `${said}The group is of another type, or has members that do not use the consumer protocol.`
       default:
         return message
     }

@@ -156,7 +156,7 @@ export class Membership {
         await this.#requests.leave(LEAVE_TIMEOUT_MS)
       } catch (error) {
         this.#cluster.options.logger.info(
-          `could not leave group '${this.#settings.groupId}', which will notice by itself: ${textOfThrown(error)}`,
+          `could not leave group '${this.#settings.groupId}', whose coordinator removes this member after its session timeout: ${textOfThrown(error)}`,
         )
       }
     }

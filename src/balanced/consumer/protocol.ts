@@ -21,7 +21,7 @@ export function consumerCoordination({
 }: GroupContext): (events: CoordinatorEvents) => ConsumerCoordinator {
   if (options.offsetsStorage === 'zookeeper') {
     throw new InvalidArgumentError(
-      "offsetsStorage: 'zookeeper' is for groups that ZooKeeper coordinates: leave offsetsStorage out",
+      "offsetsStorage: 'zookeeper' is for groups that ZooKeeper coordinates: omit offsetsStorage",
     )
   }
   const { consumerGroup: groupId, clientRack } = options

@@ -78,7 +78,7 @@ export class ZooKeeperCoordinator implements MemberCoordinator {
       ...session,
       logger,
       events: {
-        reconnected: () => this.#changed('the connection to ZooKeeper is there again'),
+        reconnected: () => this.#changed('the connection to ZooKeeper is established again'),
         renewed: () => events.renewed(),
         expired: (error) => this.#onExpired(error),
       },
@@ -112,7 +112,7 @@ export class ZooKeeperCoordinator implements MemberCoordinator {
     const topics = await subscription.topics()
     if (topics.length === 0) {
       this.#options.logger.warn(
-        `${this.name}: nothing to read, ${subscription.name} does not exist (yet)`,
+        `${this.name}: nothing to read, because ${subscription.name} does not exist yet`,
       )
     }
     this.#topics = new Map(topics.map((topic) => [topic.name, topic]))
@@ -137,7 +137,7 @@ export class ZooKeeperCoordinator implements MemberCoordinator {
       const unknown = decided.find((partition) => !existing.has(partition))
       if (unknown === undefined) return decided.map((partition) => ({ topic, partition }))
       throw new Error(
-        `membershipProtocol gave partition ${unknown} of '${topic}', which does not exist`,
+        `membershipProtocol assigned partition ${unknown} of '${topic}', which does not exist`,
       )
     })
   }

@@ -84,7 +84,7 @@ export class Members {
   /** A page at a time: so that a folder with foreign entries does not fill the memory with requests. */
   async #readAll(ids: readonly string[]): Promise<void> {
     if (ids.length > MOST_MEMBERS) {
-      const what = `${this.#paths.ids} has ${ids.length} entries, which no group has: it is not read`
+      const what = `${this.#paths.ids} has ${ids.length} entries, more than any group has: it is ignored`
       throw new ZooKeeperError('ZOOKEEPER_ERROR', what)
     }
     for (let from = 0; from < ids.length; from += READ_AT_ONCE) {
@@ -99,7 +99,7 @@ export class Members {
     this.#topics.set(id, topic)
     if (/^[\w.-]*$/.test(topic)) return
     this.#logger.warn(
-      `${this.#paths.member(id)} is no member that samsa or pykafka made, and is left out: ` +
+      `${this.#paths.member(id)} was not created by samsa or pykafka and is ignored: ` +
         `it has '${topic.slice(0, 100)}' where a topic is expected`,
     )
   }

@@ -100,7 +100,7 @@ export function sessionOptions(
   const hosts: ZooKeeperHosts = parseZooKeeperHosts(given ?? defaultHosts)
   return {
     hosts:
-      zookeeper === undefined ? describeZooKeeperHosts(hosts) : 'the client that was handed in',
+      zookeeper === undefined ? describeZooKeeperHosts(hosts) : 'the client of the application',
     connect: () =>
       zookeeper ?? createNodeClient(hosts, zookeeperConnectionTimeoutMs, zookeeperAuth),
     isOwn: zookeeper === undefined,

@@ -101,7 +101,7 @@ export class Owners {
       if (isWhole && !foreign.some((path) => yieldsTo(path, foreign))) continue
       this.#claimed.delete(name)
       const reason = isWhole
-        ? `${foreign.join(' and ')} is another's, too`
+        ? `${foreign.join(' and ')} also belongs to another member`
         : `an entry of ${name} was removed`
       violations.push({ topic, partition, reason })
       await this.#removeOwn(topic, paths)
@@ -187,7 +187,7 @@ export class Owners {
     if (outcome === 'exists') return undefined
     if (outcome === 'created') return { topic, partition, paths }
     const [folder] = this.#paths.owners(topic)
-    throw new ZooKeeperError('ZOOKEEPER_ERROR', `${folder}, or what belongs to it, was removed`)
+    throw new ZooKeeperError('ZOOKEEPER_ERROR', `${folder}, or a part of it, was removed`)
   }
 
   async #holders(held: readonly Claimable[]): Promise<readonly HeldPartition[]> {

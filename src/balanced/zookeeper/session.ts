@@ -120,7 +120,7 @@ export class ZooKeeperSession {
       if (this.#isExpired) throw this.#expiredForGood()
       const { hosts, connectionTimeoutMs, isOwn } = this.#options
       const hint = isOwn
-        ? 'is it running, and is the address right? Where the cluster has no ZooKeeper, as from Kafka 4 on, write { managed: true }'
+        ? 'check that it is running and the address is right. If the cluster has no ZooKeeper, as from Kafka 4.0 on, use { managed: true }'
         : 'is the client connected?'
       throw new ZooKeeperError(
         'ZOOKEEPER_UNREACHABLE',
@@ -193,7 +193,7 @@ export class ZooKeeperSession {
       const { hosts } = this.#options
       throw new ZooKeeperError(
         'ZOOKEEPER_NO_CHROOT',
-        `${above} cannot be created on ${hosts}, as what it would lie in is missing: does the chroot exist?`,
+        `${above} cannot be created on ${hosts}, because its parent is missing: check that the chroot exists`,
       )
     }
   }
@@ -316,9 +316,9 @@ export class ZooKeeperSession {
   }
 
   #expiredForGood(): ZooKeeperError {
-    const what = 'the session of the ZooKeeper client that was handed in is over'
-    const todo = 'give zookeeperHosts instead, or make another client and another consumer with it'
-    const reason = `${what}, and the client made no other within ${this.#options.connectionTimeoutMs} ms`
+    const what = 'the session of the ZooKeeper client of the application has ended'
+    const todo = 'use zookeeperHosts instead, or create another client and a consumer with it'
+    const reason = `${what}, and the client opened no other within ${this.#options.connectionTimeoutMs} ms`
     return new ZooKeeperError('ZOOKEEPER_SESSION_EXPIRED', `${reason}: ${todo}`, undefined, false)
   }
 

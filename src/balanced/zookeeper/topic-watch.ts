@@ -66,9 +66,9 @@ export class TopicWatch {
       const isSame =
         now.size === this.#known.size &&
         [...now].every(([name, count]) => this.#known.get(name) === count)
-      if (!isSame) this.#notice('topics have other partitions than before')
+      if (!isSame) this.#notice('the partitions of topics have changed')
     } catch (error) {
-      logger.warn(`looking for new partitions failed: ${String(error)}`)
+      logger.warn(`checking for new partitions failed: ${String(error)}`)
     }
     if (this.#isStopped) return
     clearTimeout(this.#poll)

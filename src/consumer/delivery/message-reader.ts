@@ -269,6 +269,6 @@ function checked(options: ReadOptions): ReadOptions {
 
 function busy(reader: string): ConsumerBusyError {
   return new ConsumerBusyError(
-    `the consumer is being read by ${reader} already: end that first, a loop by break, an iterator by return()`,
+    `the consumer is being read by ${reader} already: end that first (a loop by break, an iterator by return())`,
   )
 }

@@ -67,7 +67,7 @@ export class ReadIterator<T> implements Iteration<T> {
     if (this.#state === 'ended') return false
     if (this.#state === 'waiting') {
       throw new ConsumerBusyError(
-        'next() was called while another call of it waits: an iterator has one reader at a time',
+        'next() was called while another call of next() was waiting: an iterator has one reader at a time',
       )
     }
     // Where the signal ended the reading, the loop's body has finished only now.

@@ -55,5 +55,8 @@ export function denied(
     known?.errorCode === ErrorCode.NONE &&
     partitionNumbered(known.partitions, partition) !== undefined
   const what = isThere ? `the broker does not know ${name}` : `it was deleted`
-  return new UnknownTopicError(`topic '${topic}' cannot be read on: ${what}`, { topic, partition })
+  return new UnknownTopicError(`topic '${topic}' cannot be read further: ${what}`, {
+    topic,
+    partition,
+  })
 }

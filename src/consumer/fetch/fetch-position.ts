@@ -135,7 +135,7 @@ export class FetchPosition {
 
   begin(phase: FetchPhase): void {
     if (!NEXT[this.#phase].includes(phase)) {
-      throw new Error(`a position that is ${this.#phase} cannot become ${phase}`)
+      throw new Error(`the fetch position cannot change from '${this.#phase}' to '${phase}'`)
     }
     this.#phase = phase
     if (phase === 'fetching') this.#isUrgent = false

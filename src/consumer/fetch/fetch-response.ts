@@ -108,7 +108,7 @@ export class ResponseHandler {
     counted.fetchedMessages += state.buffer.messages - messagesBefore
     counted.fetchedBytes += records.length
     if (isFurther) fetch.ledFurther()
-    else recovery.ledNowhere(state, 'the response has no batch that leads any further')
+    else recovery.ledNowhere(state, 'the response has no batch after the fetch offset')
     onRecords(state)
   }
 

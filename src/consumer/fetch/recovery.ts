@@ -34,7 +34,7 @@ export async function reset(
   const spec = settings.resetTo
   const to = await lookUp(cluster, settings, state, spec)
   if (!state.isAssigned || state.fetch.version !== version) return undefined
-  cluster.options.logger.warn(`${problem}: it is read on at ${to}, the ${spec}`)
+  cluster.options.logger.warn(`${problem}: the consumer continues at ${to}, the ${spec}`)
   tell(cluster, { topic, partition, from, to, reason })
   state.jumpTo(to)
   return undefined
@@ -70,7 +70,7 @@ export async function validate(
     return undefined
   }
   logger.warn(
-    `${name} lost the messages from offset ${to} up to ${position}, which had been read, with its former leader: it is read on at ${to}`,
+    `${name} lost the messages from offset ${to} up to ${position}, which had been read, in a leader change: the consumer continues at ${to}`,
   )
   tell(cluster, { topic, partition, from: position, to, reason: 'truncated' })
   return { kind: 'truncated', to, leaderEpoch }
@@ -91,7 +91,7 @@ export async function findEnd(
   const end = await lookUp(cluster, settings, state, 'latest')
   if (!state.isAssigned || state.fetch.version !== version || end >= endOffset) return undefined
   cluster.options.logger.warn(
-    `${state.name} ends at ${end} now, before its end of ${endOffset} when it was assigned: that is not waited for`,
+    `${state.name} ends at ${end} now, before its end of ${endOffset} when it was assigned: the consumer stops there`,
   )
   state.endOffset = end
   // Wakes the reader, which finds that it is at the end.

@@ -70,7 +70,9 @@ export function queueRecords(
       askForMore(state, behind.maxBytes)
       return isFurther
     }
-    logger.warn(`${damage.message}; going on at offset ${behind.offset} instead of ${fetchOffset}`)
+    logger.warn(
+      `${damage.message}; continuing at offset ${behind.offset} instead of ${fetchOffset}`,
+    )
     state.jumpTo(behind.offset)
     if (behind.at < 0) return isFurther
     data = data.subarray(behind.at)

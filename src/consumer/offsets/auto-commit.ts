@@ -65,7 +65,9 @@ export class AutoCommit {
     if (this.#isStopped) return
     const { logger, onError } = this.#options
     if (passesByItself(error)) {
-      logger.warn(`a commit at an interval failed, the next one makes up for it: ${error.message}`)
+      logger.warn(
+        `an automatic commit failed and is repeated at the next interval: ${error.message}`,
+      )
     } else {
       onError(error)
     }

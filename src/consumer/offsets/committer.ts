@@ -28,7 +28,7 @@ export class Committer {
   get store(): OffsetStore {
     if (this.#store !== undefined) return this.#store
     throw new InvalidArgumentError(
-      'offsets are kept for a group: give the consumer a consumerGroup',
+      'offsets are stored for a group: the consumer needs a consumerGroup',
     )
   }
 

@@ -44,7 +44,7 @@ export function committedOffsets(
       const offset = Number(one.committedOffset)
       if (!Number.isSafeInteger(offset) || offset < 0) {
         const name = nameOf({ topic, partition })
-        logger.warn(`${what}: ${name} has ${one.committedOffset}, which counts as no offset`)
+        logger.warn(`${what}: ${name} has ${one.committedOffset}, which is treated as no offset`)
         continue
       }
       const { committedLeaderEpoch: leaderEpoch, metadata } = one
@@ -53,7 +53,7 @@ export function committedOffsets(
   }
   for (const [name, { topic, partition }] of missing) {
     const context = { topic, partition, broker }
-    const detail = `the broker did not say anything about ${name}`
+    const detail = `the response does not mention ${name}`
     throw new BrokerError(ErrorCode.UNKNOWN_SERVER_ERROR, what, context, detail)
   }
   return committed

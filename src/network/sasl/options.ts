@@ -212,7 +212,7 @@ function awsMskIam(options: AwsMskIamOptions): SaslMechanism {
 
 function checkPlainSecret(what: string, name: string, value: unknown): void {
   if (typeof value === 'function') {
-    throw new InvalidArgumentError(`${what}: option '${name}' must be a string that is not empty`)
+    throw new InvalidArgumentError(`${what}: option '${name}' must be a non-empty string`)
   }
   checkSecret(what, name, value)
 }

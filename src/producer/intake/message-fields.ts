@@ -88,7 +88,7 @@ function isKey<Key>(options: KeyOrOptions<Key>): options is Extract<Key, Data> {
 
 function checkTopic(message: object, topic: string): void {
   if (!('topic' in message) || message.topic === topic) return
-  const reason = `a message for topic ${String(message.topic)} was given to a producer for topic ${topic}`
+  const reason = `a message for topic ${String(message.topic)} was passed to a producer for topic ${topic}`
   throw new InvalidArgumentError(reason, { topic })
 }
 

@@ -57,7 +57,7 @@ export function groupHashingPartitioner(hash: HashFunction, groupSize = 1): Part
     const data = bytesOf(key, 'groupHashingPartitioner')
     if (groupSize > partitionCount) {
       throw new InvalidArgumentError(
-        `groupSize ${groupSize} is more than the ${partitionCount} partitions that there are`,
+        `groupSize ${groupSize} is more than the ${partitionCount} existing partitions`,
       )
     }
     return remainder(BigInt(hash(data)) + BigInt(randomInt(groupSize)), partitionCount)

@@ -73,7 +73,7 @@ export class TopicState {
       return this.queue(partition)
     }
     const there = `topic '${this.name}' has the partitions 0 to ${count - 1}`
-    const reason = `${there}, the partitioner chose ${String(partition)}`
+    const reason = `${there}; the partitioner returned ${String(partition)}`
     throw new InvalidArgumentError(reason, { topic: this.name })
   }
 

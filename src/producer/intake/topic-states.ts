@@ -15,7 +15,7 @@ export class TopicStates {
   /** Throws InvalidArgumentError for an invalid topic name. */
   of(name: unknown): TopicState {
     if (typeof name !== 'string') {
-      throw new InvalidArgumentError(`a topic's name must be a string, not ${typeof name}`)
+      throw new InvalidArgumentError(`a topic name must be a string, not ${typeof name}`)
     }
     let topic = this.#states.get(name)
     if (topic === undefined) {

@@ -294,7 +294,7 @@ describe('trap 12: listeners of controllers', () => {
     })
     const hosts = broker.name
     expect(() => new KafkaClient({ hosts, bootstrapControllers: hosts })).toThrow(
-      'give one of them',
+      'use one of the two',
     )
   })
 })

@@ -14,7 +14,7 @@ describe('the topics of a consumer of several', () => {
   })
 
   it.each([
-    ['an empty list', { topics: [] }, 'topics: none is given'],
+    ['an empty list', { topics: [] }, 'topics: must not be empty'],
     ['nothing at all', {}, "option 'topics' is missing"],
   ])('are not %s', async (_, options, message) => {
     const client = new KafkaClient({ hosts: '127.0.0.1:1' })

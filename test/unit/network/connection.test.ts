@@ -156,11 +156,11 @@ describe('a connection', () => {
 describe('a connection on which something else than an answer comes', () => {
   const FOREIGN: readonly (readonly [what: string, bytes: Buffer, says: RegExp])[] = [
     ['HTTP', Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), /is an HTTP server/],
-    ['a TLS alert', Buffer.from('15030300020228', 'hex'), /it wants TLS/],
+    ['a TLS alert', Buffer.from('15030300020228', 'hex'), /it requires TLS/],
     ['a size of −1', Buffer.from('ffffffff', 'hex'), /a response of -1 bytes/],
     ['a size of 2³¹−1', Buffer.from('7fffffff', 'hex'), /a response of 2147483647 bytes/],
-    ['an answer to nothing', Buffer.from('0000000400112233', 'hex'), /was not asked for/],
-    ['an empty frame', Buffer.from('00000000', 'hex'), /was not asked for/],
+    ['an answer to nothing', Buffer.from('0000000400112233', 'hex'), /matches no request/],
+    ['an empty frame', Buffer.from('00000000', 'hex'), /matches no request/],
   ]
 
   it.each(FOREIGN)(
@@ -232,7 +232,7 @@ describe('a broker that throttles', () => {
       message: expect.stringContaining('throttles'),
     })
     expect(connection.isOpen).toBe(true)
-    expect(warnings).toEqual([expect.stringContaining('only 60000 ms of that are waited')])
+    expect(warnings).toEqual([expect.stringContaining('the client waits only 60000 ms of that')])
     connection.close()
   })
 

@@ -104,7 +104,7 @@ describe('an unknown field', () => {
     const producer = await bench.topic.getProducer()
     const given = [{ topic: 'copy', value: 'x' }]
     const error = await failureOf(producer.produceMany(given))
-    expect(error.message).toContain(`for topic copy was given to a producer for topic ${TOPIC}`)
+    expect(error.message).toContain(`for topic copy was passed to a producer for topic ${TOPIC}`)
     await producer.produceMany([{ topic: TOPIC, value: 'x' } as { value: string }])
   })
 

@@ -49,7 +49,7 @@ describe('a message that can’t be', () => {
         // As callers without TypeScript do.
         { partitioner: () => chosen as number },
         (producer) => producer.produce('x'),
-        { name: 'InvalidArgumentError', message: expect.stringContaining(`chose ${chosen}`) },
+        { name: 'InvalidArgumentError', message: expect.stringContaining(`returned ${chosen}`) },
       ),
   )
 

@@ -27,13 +27,15 @@ describe('a member of a consumer group goes', () => {
   it('nowhere but out where the group refuses it', () => {
     expect(through('join', 'refused', 'leave', 'left')).toBe('left')
     expect(() => through('join', 'refused', 'join')).toThrow(
-      "'join' cannot happen to a member that is refused",
+      "the event 'join' is not possible in the state 'refused'",
     )
   })
 
   it('no way that is not in the table', () => {
-    expect(() => through('joined')).toThrow("'joined' cannot happen to a member that is unjoined")
-    expect(() => through('join', 'joined', 'leave', 'joined')).toThrow('a member that is leaving')
+    expect(() => through('joined')).toThrow(
+      "the event 'joined' is not possible in the state 'unjoined'",
+    )
+    expect(() => through('join', 'joined', 'leave', 'joined')).toThrow("in the state 'leaving'")
   })
 })
 
