@@ -391,6 +391,31 @@ describe('the checker of the chaos tests', () => {
     expect(result.anomalies).toEqual([])
   })
 
+  it('takes what an unclean election lost for lost, and for no message that was passed over', () => {
+    const history = flawless()
+    const entries = entriesOf().map((entry) =>
+      entry.partition === 0 && entry.offset >= 3 ? { ...entry, id: `q/0/${entry.offset}` } : entry,
+    )
+    const others = sends('q', 200).filter(({ id }) => entries.some((entry) => entry.id === id))
+    const result = check({
+      sends: [...history.sends, ...others],
+      logs: [log(entries)],
+      consumers: [
+        member('a', [
+          ...readsPartition1,
+          assigned(100, 0),
+          ...reading(0, ALL.slice(0, 5), 110),
+          // Reported before the messages that were fetched earlier are delivered.
+          { at: 135, what: 'moved', partition: 0, offset: 3 },
+          ...reading(0, second, 300, 'q'),
+        ]),
+      ],
+      commits: [],
+    })
+    const kinds = new Set(result.anomalies.map(({ kind }) => kind))
+    expect([...kinds].sort()).toEqual(['altered', 'lost', 'misplaced'])
+  })
+
   it('follows a topic that is recreated', () => {
     expect(check(onlyFour(recreated(4))).anomalies).toEqual([])
   })
