@@ -87,6 +87,11 @@ export interface KafkaClientOptions {
   readonly dnsLookup?: DnsLookup
   /** Opens connected sockets, for proxies and tunnels. It alone then resolves host names. Default: Node's. */
   readonly socketFactory?: SocketFactory
+  /**
+   * Whether the client pushes its metrics to brokers that ask for them (KIP-714, Kafka's `enable.metrics.push`): to
+   * those of Kafka 3.7 and newer with a plugin for it. Default: true.
+   */
+  readonly enableMetricsPush?: boolean
   /** Where the client logs, such as `console`. Default: nowhere. */
   readonly logger?: Logger
 }
@@ -142,6 +147,7 @@ export const CLIENT_OPTIONS = {
     noEffect: brokersFromZooKeeperAlone,
   },
   socketFactory: { check: aFunction, defaultText: "Node's" },
+  enableMetricsPush: { check: aBoolean, default: true },
   logger: { check: anObject, defaultText: 'nowhere' },
 } as const satisfies OptionTable<KafkaClientOptions>
 
@@ -189,6 +195,7 @@ export function clusterOptions(options: KafkaClientOptions): ClusterOptions {
     waitsForCluster: read.waitForCluster,
     metadataMaxAgeMs: read.metadataMaxAgeMs,
     backoff: backoffOf(read.retryBackoffMs, read.retryBackoffMaxMs),
+    pushesMetrics: read.enableMetricsPush,
     logger,
     metrics,
   }

@@ -28,6 +28,7 @@ import { TransactionalProducer } from './producer/transactions/transactional-pro
 import type { Data } from './producer/intake/serialize.ts'
 import type { ShareConsumerOptions } from './share/options.ts'
 import { ShareConsumer } from './share/share-consumer.ts'
+import { Telemetry } from './telemetry.ts'
 import { Topic } from './topic.ts'
 import { Topics } from './topics.ts'
 
@@ -40,6 +41,8 @@ export interface MetricsOptions {
   readonly partitions?: boolean
 }
 
+/** How long `close` waits for the last push of metrics, if a broker has asked for them. */
+const LAST_PUSH_MS = 1_000
 /** How long `close` lets requests finish that are on their way. */
 const CLOSE_GRACE_MS = 5_000
 
@@ -59,6 +62,7 @@ export class KafkaClient implements AsyncDisposable {
   #admin: Admin | undefined
   #kafkaCluster: KafkaCluster | undefined
   readonly #adminContext: AdminContext
+  readonly #telemetry: Telemetry | undefined
 
   /** Throws InvalidArgumentError for an option that isn't one, or can't be right. */
   constructor(options: KafkaClientOptions = {}) {
@@ -68,6 +72,9 @@ export class KafkaClient implements AsyncDisposable {
       checkOpen: () => {
         if (this.#closing !== undefined) throw new ClosedError('client')
       },
+    }
+    if (this.#cluster.options.pushesMetrics) {
+      this.#telemetry = new Telemetry(this.#cluster, () => this.metrics())
     }
     if (clientChannel.hasSubscribers) {
       const event: ClientCreatedEvent = {
@@ -292,6 +299,7 @@ export class KafkaClient implements AsyncDisposable {
     try {
       await this.#resources.close()
     } finally {
+      await this.#telemetry?.stop(LAST_PUSH_MS)
       await this.#cluster.close(CLOSE_GRACE_MS)
     }
   }
@@ -301,6 +309,8 @@ export class KafkaClient implements AsyncDisposable {
       await this.#resources.close(call)
     } finally {
       const isAborted = deadline.signal?.aborted === true
+      const lastPushMs = isAborted ? 0 : Math.min(LAST_PUSH_MS, deadline.remainingMs)
+      await this.#telemetry?.stop(lastPushMs)
       await this.#cluster.close(isAborted ? 0 : Math.min(CLOSE_GRACE_MS, deadline.remainingMs))
     }
   }

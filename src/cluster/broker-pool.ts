@@ -8,6 +8,7 @@ import {
   isUnreachable,
 } from '../errors.ts'
 import { formatAddress, type Address } from '../network/address.ts'
+import type { BrokerVersions } from '../network/api-versions.ts'
 import { Broker, type BodyFor, type BrokerOptions, type RequestOptions } from '../network/broker.ts'
 import type { ClusterOptions } from './cluster-options.ts'
 
@@ -20,6 +21,8 @@ interface ListedBroker extends Address {
 /** The brokers of a cluster with their connections, and the bootstrap addresses. */
 export class BrokerPool {
   readonly options: ClusterOptions
+  /** Called with the versions of a broker whenever a connection is ready. */
+  onReached: ((versions: BrokerVersions) => void) | undefined
   readonly #brokerOptions: BrokerOptions
   /** The id of the cluster that answered first; the client stays with it. Undefined before Kafka 0.10.1. */
   #clusterId: string | undefined
@@ -37,8 +40,9 @@ export class BrokerPool {
       ...options.broker,
       clusterId: () => this.#clusterId,
       wasReached: () => this.#wasReached,
-      onReached: () => {
+      onReached: (versions) => {
         this.#wasReached = true
+        this.onReached?.(versions)
       },
     }
   }

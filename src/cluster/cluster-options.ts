@@ -21,6 +21,8 @@ export interface ClusterOptions {
   /** The age at which the metadata of topics in use is refreshed. */
   readonly metadataMaxAgeMs: number
   readonly backoff: BackoffOptions
+  /** Whether metrics are pushed to brokers that ask for them. */
+  readonly pushesMetrics: boolean
   readonly logger: Logger
   /** What the client counts; it has the client id, too. */
   readonly metrics: ClientMetrics

@@ -1,6 +1,7 @@
 import type { Api } from '../../protocol/schema/api.ts'
 import type { Decoded, Fields } from '../../protocol/schema/fields.ts'
 import type { Address } from '../network/address.ts'
+import type { BrokerVersions } from '../network/api-versions.ts'
 import type { BodyFor, Broker, RequestOptions } from '../network/broker.ts'
 import { BrokerPool } from './broker-pool.ts'
 import type { ClusterOptions } from './cluster-options.ts'
@@ -112,6 +113,11 @@ export class Cluster {
    */
   rebootstrap(): void {
     this.#pool.rebootstrap()
+  }
+
+  /** Calls back with the versions of a broker whenever a connection is ready. */
+  onReached(callback: (versions: BrokerVersions) => void): void {
+    this.#pool.onReached = callback
   }
 
   /**

@@ -29,7 +29,7 @@ export interface BrokerOptions extends SessionOptions {
   /** Whether a connection to the cluster was ever ready. Later failures may be corrected meanwhile, and are retried. */
   readonly wasReached?: () => boolean
   /** Called when a connection is ready: the broker has answered and accepted the login. */
-  readonly onReached?: () => void
+  readonly onReached?: (versions: BrokerVersions) => void
   /** The waits before a failed connection is tried again. */
   readonly reconnectBackoff: BackoffOptions
 }
@@ -231,7 +231,7 @@ export class Broker {
         signal,
       )
       this.#failures = 0
-      this.#options.onReached?.()
+      this.#options.onReached?.(session.versions)
       // The lane was closed meanwhile: no other code would close this connection.
       if (signal.aborted) session.connection.close()
       signal.throwIfAborted()

@@ -138,6 +138,7 @@ describe('of the options of a client', () => {
     connectionsMaxIdleMs: { value: 1 },
     metadataMaxAgeMs: { value: 1 },
     maxResponseBytes: { value: 1 },
+    enableMetricsPush: { value: false },
     // Another function finds the addresses: test/unit/cluster/bootstrap.test.ts.
     dnsLookup: {
       value: 'resolve_canonical_bootstrap_servers_only',

@@ -1,0 +1,92 @@
+/**
+ * OTLP's MetricsData, as far as a client pushes it to its broker (KIP-714): gauges and sums of doubles with text
+ * attributes, in protobuf. opentelemetry/proto/metrics/v1/metrics.proto has the numbers of the fields.
+ */
+
+/** A metric with one value. */
+export interface TelemetryMetric {
+  /** Kafka's name, such as `org.apache.kafka.producer.connection.creation.rate`. */
+  readonly name: string
+  /** A `sum` counts from the start of the client, or from the last push where the broker wants deltas. */
+  readonly kind: 'gauge' | 'sum'
+  readonly value: number
+}
+
+export interface TelemetryPayload {
+  readonly metrics: readonly TelemetryMetric[]
+  /** Milliseconds since 1970. */
+  readonly since: number
+  readonly time: number
+  readonly isDelta: boolean
+  /** Of the client: `client_id` and the like. */
+  readonly attributes: Readonly<Record<string, string>>
+}
+
+const DELTA = 1
+const CUMULATIVE = 2
+const VARINT = 0
+const FIXED_64 = 1
+const BYTES = 2
+
+export function encodeMetrics(payload: TelemetryPayload): Buffer {
+  const resource = message(
+    ...Object.entries(payload.attributes).map(([key, value]) =>
+      bytes(1, message(text(1, key), bytes(2, message(text(1, value))))),
+    ),
+  )
+  const metrics = payload.metrics.map((metric) => bytes(2, metricOf(metric, payload)))
+  return message(bytes(1, message(bytes(1, resource), bytes(2, message(...metrics)))))
+}
+
+function metricOf({ name, kind, value }: TelemetryMetric, payload: TelemetryPayload): Buffer {
+  const { since, time, isDelta } = payload
+  const point = message(
+    ...(kind === 'sum' ? [nanoseconds(2, since)] : []),
+    nanoseconds(3, time),
+    double(4, value),
+  )
+  if (kind === 'gauge') return message(text(1, name), bytes(5, message(bytes(1, point))))
+  const sum = message(bytes(1, point), varint(2, isDelta ? DELTA : CUMULATIVE), varint(3, 1))
+  return message(text(1, name), bytes(7, sum))
+}
+
+function message(...fields: readonly Buffer[]): Buffer {
+  return Buffer.concat(fields)
+}
+
+function bytes(field: number, value: Buffer): Buffer {
+  return Buffer.concat([tag(field, BYTES), number(value.length), value])
+}
+
+function text(field: number, value: string): Buffer {
+  return bytes(field, Buffer.from(value))
+}
+
+function varint(field: number, value: number): Buffer {
+  return Buffer.concat([tag(field, VARINT), number(value)])
+}
+
+function double(field: number, value: number): Buffer {
+  const buffer = Buffer.allocUnsafe(8)
+  buffer.writeDoubleLE(value)
+  return Buffer.concat([tag(field, FIXED_64), buffer])
+}
+
+function nanoseconds(field: number, milliseconds: number): Buffer {
+  const buffer = Buffer.allocUnsafe(8)
+  buffer.writeBigUInt64LE(BigInt(Math.round(milliseconds)) * 1_000_000n)
+  return Buffer.concat([tag(field, FIXED_64), buffer])
+}
+
+function tag(field: number, type: number): Buffer {
+  return number((field << 3) | type)
+}
+
+/** A whole number below 2^31 as a varint. */
+function number(value: number): Buffer {
+  const bytes: number[] = []
+  let rest = value
+  for (; rest > 0x7f; rest >>>= 7) bytes.push((rest & 0x7f) | 0x80)
+  bytes.push(rest)
+  return Buffer.from(bytes)
+}

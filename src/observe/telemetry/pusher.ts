@@ -1,0 +1,213 @@
+/**
+ * Pushes the client's metrics to a broker that asks for them (KIP-714): gets the subscription, pushes at the interval
+ * that it names, and says with the last push that the client ends. Nothing that goes wrong here concerns a message.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type {
+  GetTelemetrySubscriptionsRequest,
+  GetTelemetrySubscriptionsResponse,
+} from '../../../protocol/apis/get-telemetry-subscriptions.ts'
+import type {
+  PushTelemetryRequest,
+  PushTelemetryResponse,
+} from '../../../protocol/apis/push-telemetry.ts'
+import { codecOf, COMPRESSIONS } from '../../../protocol/compression/index.ts'
+import { ErrorCode } from '../../../protocol/errors.ts'
+import { ZERO_UUID } from '../../../protocol/schema/fields.ts'
+import { BrokerError, KafkaError } from '../../errors.ts'
+import type { Logger } from '../logger.ts'
+import type { ClientMetricsSnapshot } from '../metrics/snapshot.ts'
+import { encodeMetrics, type TelemetryMetric } from './otlp.ts'
+import { standardMetrics } from './standard-metrics.ts'
+
+/** The requests of a client to one broker. */
+export interface TelemetryRequests {
+  subscriptions(body: GetTelemetrySubscriptionsRequest): Promise<GetTelemetrySubscriptionsResponse>
+  push(body: PushTelemetryRequest): Promise<PushTelemetryResponse>
+}
+
+export interface TelemetryPusherParts {
+  readonly requests: TelemetryRequests
+  readonly snapshot: () => ClientMetricsSnapshot
+  readonly logger: Logger
+}
+
+/** No id yet: the broker gives one. */
+const NO_ID = ZERO_UUID
+/** Bounds of what a broker may ask for, in case that it asks for nonsense. */
+const SHORTEST_INTERVAL_MS = 100
+const LONGEST_INTERVAL_MS = 24 * 60 * 60 * 1_000
+/** Java's wait for another attempt where a broker does not answer. */
+const RETRY_MS = 30_000
+/** Errors after which no broker is asked again. */
+const FINAL: readonly string[] = [
+  'CLOSED',
+  'CLUSTER_AUTHORIZATION_FAILED',
+  'INVALID_REQUEST',
+  'UNSUPPORTED_VERSION',
+]
+
+interface Subscription {
+  readonly id: number
+  readonly intervalMs: number
+  readonly maxBytes: number
+  readonly isDelta: boolean
+  readonly codecs: readonly number[]
+  readonly requested: readonly string[]
+}
+
+export class TelemetryPusher {
+  readonly #parts: TelemetryPusherParts
+  readonly #ending = new AbortController()
+  /** Given by the first broker, and kept for the life of the client. */
+  #instanceId = NO_ID
+  #subscription: Subscription | undefined
+  #last: ClientMetricsSnapshot
+  /** Codecs that a broker has refused, or that this process does not have. */
+  readonly #unusable = new Set<number>()
+  #running: Promise<void> | undefined
+
+  constructor(parts: TelemetryPusherParts) {
+    this.#parts = parts
+    // The first push counts from the start of the client.
+    const { clientId, since } = parts.snapshot()
+    this.#last = { clientId, since, time: since, metrics: [] }
+  }
+
+  /** Begins; does nothing where it has begun. */
+  start(): void {
+    this.#running ??= this.#run()
+  }
+
+  /** Pushes once more, where a broker has asked for metrics, and ends. Never rejects. */
+  async stop(): Promise<void> {
+    this.#ending.abort()
+    await this.#running
+    const subscription = this.#subscription
+    if (subscription === undefined || subscription.requested.length === 0) return
+    await this.#push(subscription, true).catch(() => undefined)
+  }
+
+  async #run(): Promise<void> {
+    let isFirst = true
+    while (!this.#ending.signal.aborted) {
+      try {
+        this.#subscription ??= await this.#subscribe()
+        // At random, so that clients that start together do not push together.
+        const spread = isFirst ? 0.5 + Math.random() : 1
+        isFirst = false
+        const subscription = this.#subscription
+        if (!(await this.#wait(subscription.intervalMs * spread))) return
+        if (subscription.requested.length === 0) this.#subscription = undefined
+        else await this.#push(subscription, false)
+      } catch (error) {
+        this.#subscription = undefined
+        if (!(error instanceof KafkaError) || FINAL.includes(error.code)) {
+          this.#parts.logger.info(`metrics are not pushed any more: ${String(error)}`)
+          return
+        }
+        this.#parts.logger.debug(`pushing metrics failed: ${error.message}`)
+        if (!(await this.#wait(RETRY_MS))) return
+      }
+    }
+  }
+
+  async #subscribe(): Promise<Subscription> {
+    const response = await this.#parts.requests.subscriptions({
+      clientInstanceId: this.#instanceId,
+    })
+    throwFor(response.errorCode, 'getting the telemetry subscription')
+    if (this.#instanceId === NO_ID) this.#instanceId = response.clientInstanceId
+    const { pushIntervalMs, telemetryMaxBytes } = response
+    return {
+      id: response.subscriptionId,
+      intervalMs: Math.min(LONGEST_INTERVAL_MS, Math.max(SHORTEST_INTERVAL_MS, pushIntervalMs)),
+      maxBytes: telemetryMaxBytes,
+      isDelta: response.deltaTemporality,
+      codecs: response.acceptedCompressionTypes,
+      requested: response.requestedMetrics,
+    }
+  }
+
+  async #push(subscription: Subscription, terminating: boolean): Promise<void> {
+    const now = this.#parts.snapshot()
+    const { requested, isDelta } = subscription
+    const metrics = standardMetrics(this.#last, now, isDelta).filter(({ name }) =>
+      requested.some((prefix) => name.startsWith(prefix)),
+    )
+    const { codec, payload } = this.#payload(subscription, metrics, now)
+    const response = await this.#parts.requests.push({
+      clientInstanceId: this.#instanceId,
+      subscriptionId: subscription.id,
+      terminating,
+      compressionType: codec,
+      metrics: payload,
+    })
+    switch (response.errorCode) {
+      case ErrorCode.NONE:
+        this.#last = now
+        return
+      case ErrorCode.UNKNOWN_SUBSCRIPTION_ID:
+        // The subscription has changed: the next one is asked for at once.
+        this.#subscription = undefined
+        return
+      case ErrorCode.UNSUPPORTED_COMPRESSION_TYPE:
+        this.#unusable.add(codec)
+        this.#subscription = undefined
+        return
+      case ErrorCode.TELEMETRY_TOO_LARGE:
+        this.#subscription = { ...subscription, maxBytes: Math.floor(payload.length / 2) }
+        return
+      case ErrorCode.INVALID_RECORD:
+      case ErrorCode.THROTTLING_QUOTA_EXCEEDED:
+        // What was pushed is lost; the next push is due at the interval.
+        return
+      default:
+        throwFor(response.errorCode, 'pushing metrics')
+    }
+  }
+
+  /** As many of the metrics as fit, by the first codec of the broker that is there. */
+  #payload(
+    { maxBytes, codecs, isDelta }: Subscription,
+    metrics: readonly TelemetryMetric[],
+    now: ClientMetricsSnapshot,
+  ): { readonly codec: number; readonly payload: Buffer } {
+    const since = isDelta ? this.#last.time : now.since
+    const attributes = { client_id: now.clientId, client_software_name: 'samsa' }
+    for (let wanted = metrics; ; wanted = wanted.slice(0, wanted.length >>> 1)) {
+      const data = encodeMetrics({ metrics: wanted, since, time: now.time, isDelta, attributes })
+      const compressed = this.#compressed(data, codecs)
+      if (wanted.length === 0 || compressed.payload.length <= maxBytes) return compressed
+    }
+  }
+
+  #compressed(
+    data: Buffer,
+    codecs: readonly number[],
+  ): { readonly codec: number; readonly payload: Buffer } {
+    for (const codec of codecs) {
+      if (COMPRESSIONS[codec] === undefined || this.#unusable.has(codec)) continue
+      try {
+        return { codec, payload: Buffer.from(codecOf(codec).compress(data)) }
+      } catch {
+        this.#unusable.add(codec)
+      }
+    }
+    return { codec: 0, payload: data }
+  }
+
+  /** Whether the time is over, rather than the client about to end. */
+  async #wait(waitMs: number): Promise<boolean> {
+    try {
+      await sleep(waitMs, undefined, { ref: false, signal: this.#ending.signal })
+      return true
+    } catch {
+      return false
+    }
+  }
+}
+
+function throwFor(errorCode: number, what: string): void {
+  if (errorCode !== ErrorCode.NONE) throw new BrokerError(errorCode, what)
+}

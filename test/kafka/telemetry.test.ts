@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { incrementalAlterConfigs } from '../../protocol/apis/incremental-alter-configs.ts'
+import { KafkaClient } from '../../src/index.ts'
+import { kafkaLibs } from '../support/kafka/download.ts'
+import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
+import { describeWithBrokers } from '../support/real-brokers.ts'
+import { until } from '../support/until.ts'
+
+const VERSION = '4.4.0'
+/** Kafka's number of the resource type CLIENT_METRICS. */
+const CLIENT_METRICS = 16
+const SET = 0
+
+interface Pushed {
+  readonly instance: string
+  readonly isLast: boolean
+  readonly name: string
+  readonly value: number
+}
+
+describeWithBrokers('pushed metrics', ['java'], () => {
+  let folder: string
+  let file: string
+  let kafka: KafkaCluster
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'samsa-telemetry-'))
+    file = join(folder, 'pushed.txt')
+    const libs = await kafkaLibs(VERSION)
+    const source = 'test/kafka/java/TelemetryReporter.java'
+    execFileSync('javac', ['-cp', join(libs, '*'), '-d', folder, source])
+    const manifest = join(folder, 'manifest.txt')
+    writeFileSync(manifest, 'Premain-Class: TelemetryReporter\n')
+    const jar = join(folder, 'reporter.jar')
+    execFileSync('jar', ['cfm', jar, manifest, '-C', folder, 'TelemetryReporter.class'])
+    kafka = await startKafka({
+      version: VERSION,
+      jvmArguments: [`-javaagent:${jar}`],
+      config: { 'metric.reporters': 'TelemetryReporter', 'telemetry.file': file },
+    })
+    await using admin = new KafkaClient({ hosts: kafka.hosts, enableMetricsPush: false })
+    const configs = [
+      { name: 'interval.ms', value: '100' },
+      { name: 'metrics', value: 'org.apache.kafka.' },
+    ].map((config) => ({ ...config, configOperation: SET }))
+    const resources = [{ resourceType: CLIENT_METRICS, resourceName: 'all', configs }]
+    await admin.request(
+      incrementalAlterConfigs,
+      { resources, validateOnly: false },
+      { to: 'controller' },
+    )
+    await kafka.createTopic('pushed')
+  })
+  afterAll(async () => {
+    await kafka.stop()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  function pushed(): Pushed[] {
+    if (!existsSync(file)) return []
+    const lines = readFileSync(file, 'utf8').trim().split('\n')
+    return lines.map((line) => {
+      const [instance = '', isLast, name = '', value] = line.split(' ')
+      return { instance, isLast: isLast === 'true', name, value: Number(value) }
+    })
+  }
+
+  describe('to Kafka 4.4.0 with a metrics reporter', () => {
+    it('are received and read by the reporter, at the interval and once more at the end', async () => {
+      const client = new KafkaClient({ hosts: kafka.hosts, clientId: 'pushing' })
+      const producer = await client.topic('pushed').getProducer()
+      const reading = { autoOffsetReset: 'earliest' } as const
+      const consumer = await client.topic('pushed').getSimpleConsumer(reading)
+      const names = () => new Set(pushed().map(({ name }) => name))
+      const both = [
+        'org.apache.kafka.producer.record.queue.time.avg',
+        'org.apache.kafka.consumer.fetch.manager.fetch.latency.avg',
+      ]
+      await until(async () => {
+        await producer.produce('x')
+        await consumer.consume({ timeoutMs: 1_000 })
+        return both.every((name) => names().has(name))
+      })
+      expect(pushed().some(({ isLast }) => isLast)).toBe(false)
+      await client.close()
+      await until(() => pushed().some(({ isLast }) => isLast))
+      const all = pushed()
+      expect(all.filter(({ value }) => !Number.isFinite(value))).toEqual([])
+      // One instance id for the life of the client.
+      expect(new Set(all.map(({ instance }) => instance)).size).toBe(1)
+      const created = all.filter(({ name }) => name.endsWith('producer.connection.creation.total'))
+      expect(created.length).toBeGreaterThan(1)
+      expect(Math.max(...created.map(({ value }) => value))).toBeGreaterThan(0)
+    })
+  })
+})

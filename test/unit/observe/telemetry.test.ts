@@ -1,0 +1,146 @@
+import { describe, expect, it } from '@jest/globals'
+import { gunzipSync } from 'node:zlib'
+import type { PushTelemetryRequest } from '../../../protocol/apis/push-telemetry.ts'
+import { ErrorCode, type ErrorName } from '../../../protocol/errors.ts'
+import { ClientMetrics } from '../../../src/observe/metrics/client-metrics.ts'
+import { silentLogger } from '../../../src/observe/logger.ts'
+import { standardMetrics } from '../../../src/observe/telemetry/standard-metrics.ts'
+import { TelemetryPusher } from '../../../src/observe/telemetry/pusher.ts'
+import { RequestTimeoutError } from '../../../src/errors.ts'
+import { until } from '../../support/until.ts'
+
+const INSTANCE = 'AQIDBAUGBwgJCgsMDQ4PEA'
+const GZIP = 1
+const ZSTD_OF_TOMORROW = 9
+
+interface Broker {
+  requested: string[]
+  codecs: number[]
+  maxBytes: number
+  readonly answers: ErrorName[]
+  readonly asked: string[]
+  readonly pushes: PushTelemetryRequest[]
+  subscriptionId: number
+  fails: boolean
+}
+
+function setUp(more: Partial<Broker> = {}) {
+  const broker: Broker = {
+    requested: [''],
+    codecs: [ZSTD_OF_TOMORROW, GZIP],
+    maxBytes: 1_000_000,
+    answers: [],
+    asked: [],
+    pushes: [],
+    subscriptionId: 1,
+    fails: false,
+    ...more,
+  }
+  const metrics = new ClientMetrics('app')
+  metrics.produced('orders').messages += 3
+  metrics.queueDuration.recordMs(5)
+  const requests = {
+    subscriptions: ({ clientInstanceId }: { clientInstanceId: string }) => {
+      broker.asked.push(clientInstanceId)
+      if (broker.fails) return Promise.reject(new RequestTimeoutError('late', { broker: 'b' }))
+      return Promise.resolve({
+        throttleTimeMs: 0,
+        errorCode: 0,
+        clientInstanceId: INSTANCE,
+        subscriptionId: broker.subscriptionId,
+        acceptedCompressionTypes: broker.codecs,
+        pushIntervalMs: 1,
+        telemetryMaxBytes: broker.maxBytes,
+        deltaTemporality: false,
+        requestedMetrics: broker.requested,
+      })
+    },
+    push: (body: PushTelemetryRequest) => {
+      broker.pushes.push(body)
+      const answer = broker.answers.shift()
+      return Promise.resolve({
+        throttleTimeMs: 0,
+        errorCode: answer === undefined ? 0 : ErrorCode[answer],
+      })
+    },
+  }
+  const snapshot = () => metrics.snapshot(false)
+  const pusher = new TelemetryPusher({ requests, snapshot, logger: silentLogger })
+  pusher.start()
+  return { broker, metrics, pusher }
+}
+
+const textOf = ({ metrics, compressionType }: PushTelemetryRequest) =>
+  (compressionType === GZIP ? gunzipSync(metrics) : Buffer.from(metrics)).toString('latin1')
+
+describe('pushing metrics', () => {
+  it('keeps the id that the broker gave, compresses, and says which push is the last', async () => {
+    const { broker, pusher } = setUp()
+    await until(() => broker.pushes.length >= 2)
+    await pusher.stop()
+    const last = broker.pushes.at(-1)!
+    expect(broker.pushes.filter(({ terminating }) => terminating)).toEqual([last])
+    expect(new Set(broker.pushes.map((one) => one.clientInstanceId))).toEqual(new Set([INSTANCE]))
+    expect(last.compressionType).toBe(GZIP)
+    expect(textOf(broker.pushes[0]!)).toContain('org.apache.kafka.producer.record.queue.time.avg')
+  })
+
+  it('asks for the subscription again when the broker has another one', async () => {
+    const { broker, pusher } = setUp({ answers: ['UNKNOWN_SUBSCRIPTION_ID'] })
+    broker.subscriptionId = 2
+    await until(() => broker.pushes.length >= 2)
+    await pusher.stop()
+    expect(broker.asked.slice(0, 2)).toEqual(['AAAAAAAAAAAAAAAAAAAAAA', INSTANCE])
+  })
+
+  it('pushes fewer metrics after the broker calls them too large', async () => {
+    const { broker, pusher } = setUp({ answers: ['TELEMETRY_TOO_LARGE'], codecs: [] })
+    await until(() => broker.pushes.length >= 2)
+    await pusher.stop()
+    const [first, second] = broker.pushes
+    expect(second!.metrics.length).toBeLessThan(first!.metrics.length)
+  })
+
+  it('pushes nothing where nothing is wanted, and only what has a wanted prefix', async () => {
+    const none = setUp({ requested: [] })
+    await until(() => none.broker.asked.length >= 3)
+    await none.pusher.stop()
+    expect(none.broker.pushes).toEqual([])
+    const unknown = setUp({ requested: ['com.example.unknown.'] })
+    await until(() => unknown.broker.pushes.length >= 1)
+    await unknown.pusher.stop()
+    expect(textOf(unknown.broker.pushes[0]!)).not.toContain('org.apache.kafka')
+  })
+
+  it('ends for good when the broker refuses the client, and waits when it does not respond', async () => {
+    const refused = setUp({ answers: ['CLUSTER_AUTHORIZATION_FAILED'] })
+    await until(() => refused.broker.pushes.length >= 1)
+    await refused.pusher.stop()
+    expect(refused.broker.pushes).toHaveLength(1)
+    const silent = setUp({ fails: true })
+    await until(() => silent.broker.asked.length >= 1)
+    await silent.pusher.stop()
+    expect(silent.broker.pushes).toEqual([])
+  })
+})
+
+describe("Kafka's standard metrics", () => {
+  it('have averages and maxima of the time between two pushes, and no value without events', () => {
+    const metrics = new ClientMetrics('app')
+    const at = () => metrics.snapshot(false)
+    metrics.produced('orders').messages++
+    metrics.queueDuration.recordMs(1_000)
+    const first = at()
+    metrics.queueDuration.recordMs(10)
+    const second = at()
+    const found = new Map(
+      standardMetrics(first, second, false).map(({ name, value }) => [name, value]),
+    )
+    expect(found.get('org.apache.kafka.producer.record.queue.time.avg')).toBeCloseTo(10)
+    const max = found.get('org.apache.kafka.producer.record.queue.time.max')
+    expect(max).toBeGreaterThanOrEqual(10)
+    expect(max).toBeLessThan(11.3)
+    const quiet = standardMetrics(second, at(), false).map(({ name }) => name)
+    expect(quiet).not.toContain('org.apache.kafka.producer.record.queue.time.avg')
+  })
+})
