@@ -18,7 +18,7 @@ export interface TelemetryPayload {
   readonly since: number
   readonly time: number
   readonly isDelta: boolean
-  /** Of the client: `client_id` and the like. */
+  /** Of the client, such as `client_id`. */
   readonly attributes: Readonly<Record<string, string>>
 }
 
