@@ -90,8 +90,9 @@ class AutoCoordinator implements MemberCoordinator {
       if (!(error instanceof NoConsumerProtocolError) || makeClassic === undefined) throw error
       this.#makeClassic = undefined
       this.#logger.info(`${this.name}: uses the classic protocol: ${error.message}`)
-      await this.#chosen.leave()
+      const consumer = this.#chosen
       this.#chosen = makeClassic()
+      await consumer.leave()
       return this.#chosen.join(owned, signal)
     }
   }

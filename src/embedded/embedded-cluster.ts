@@ -13,6 +13,7 @@ import { checkClusterOptions, type EmbeddedClusterOptions } from './options.ts'
 import { Refused } from './refused.ts'
 import {
   brokerConfigOf,
+  consumerGroupSettingsOf,
   brokerIdsOf,
   listenerPlans,
   queuedMaxRequestBytesOf,
@@ -104,6 +105,7 @@ export class EmbeddedCluster implements AsyncDisposable {
           deliveryCountLimit: options.shareDeliveryCountLimit ?? 5,
           autoOffsetReset: options.shareAutoOffsetReset ?? 'latest',
         },
+        consumer: consumerGroupSettingsOf(options),
       },
       this.#timers,
       storage,

@@ -79,6 +79,12 @@ export interface EmbeddedClusterOptions {
   readonly shareDeliveryCountLimit?: number
   /** Where share groups begin in a partition. Default: `latest`, as in Kafka. */
   readonly shareAutoOffsetReset?: 'earliest' | 'latest'
+  /** The session timeout of groups of the consumer protocol (KIP-848). Default: 45,000, as in Kafka. */
+  readonly groupConsumerSessionTimeoutMs?: number
+  /** How often members of such groups send heartbeats. Default: 5,000, as in Kafka. */
+  readonly groupConsumerHeartbeatIntervalMs?: number
+  /** How many members such a group may have. Default: 2,147,483,647, as in Kafka. */
+  readonly groupConsumerMaxSize?: number
   /**
    * Requests of all clients that wait for their answers have this many bytes at most, but for one that is larger
    * alone: no more is read then. Kafka's `queued.max.request.bytes`. Default: 268,435,456.
@@ -153,6 +159,9 @@ export function checkClusterOptions(options: EmbeddedClusterOptions): void {
     shareRecordLockMs: anInteger(1),
     shareDeliveryCountLimit: anInteger(1),
     shareAutoOffsetReset: oneOf('earliest', 'latest'),
+    groupConsumerSessionTimeoutMs: anInteger(1),
+    groupConsumerHeartbeatIntervalMs: anInteger(1),
+    groupConsumerMaxSize: anInteger(1),
     queuedMaxRequestBytes: anInteger(1),
     dataDir: aString,
     onWarning: aFunction,

@@ -1,4 +1,5 @@
 /** What a cluster's options come to: its brokers, how they listen, and the configs that they have. */
+import type { ConsumerGroupSettings } from './groups/consumer/consumer-group.ts'
 import type { EmbeddedClusterOptions } from './options.ts'
 import { Authorizer } from './authorization/authorizer.ts'
 import { ClientQuotas } from './quotas/client-quotas.ts'
@@ -64,6 +65,15 @@ export function queuedMaxRequestBytesOf({ queuedMaxRequestBytes }: EmbeddedClust
   return queuedMaxRequestBytes ?? QUEUED_MAX_REQUEST_BYTES
 }
 
+/** Of groups of the consumer protocol. */
+export function consumerGroupSettingsOf(options: EmbeddedClusterOptions): ConsumerGroupSettings {
+  return {
+    sessionTimeoutMs: options.groupConsumerSessionTimeoutMs ?? 45_000,
+    heartbeatIntervalMs: options.groupConsumerHeartbeatIntervalMs ?? 5_000,
+    maxSize: options.groupConsumerMaxSize ?? 2_147_483_647,
+  }
+}
+
 /** By Kafka's names. */
 export function brokerConfigOf(options: EmbeddedClusterOptions): ReadonlyMap<string, string> {
   const { groupInitialRebalanceDelayMs = 0 } = options
@@ -73,6 +83,9 @@ export function brokerConfigOf(options: EmbeddedClusterOptions): ReadonlyMap<str
     'default.replication.factor': replicationFactorOf(options),
     'group.initial.rebalance.delay.ms': groupInitialRebalanceDelayMs,
     'group.min.session.timeout.ms': options.groupMinSessionTimeoutMs,
+    'group.consumer.session.timeout.ms': options.groupConsumerSessionTimeoutMs,
+    'group.consumer.heartbeat.interval.ms': options.groupConsumerHeartbeatIntervalMs,
+    'group.consumer.max.size': options.groupConsumerMaxSize,
     'queued.max.request.bytes': queuedMaxRequestBytesOf(options),
   }
   return new Map(

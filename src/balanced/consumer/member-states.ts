@@ -63,6 +63,8 @@ export type Reaction =
   | 'later'
   /** Tell the application, and go on: the member keeps what it has. */
   | 'problem'
+  /** A member joins again: its group has gone. For one that joins, the group is of another type, and refused. */
+  | 'no group'
   /** Another member has the same instance id and has not left. */
   | 'instance held'
   /** Another attempt would not help. */
@@ -74,6 +76,7 @@ const REACTIONS: Readonly<Record<string, Reaction>> = {
   FENCED_MEMBER_EPOCH: 'fenced',
   TOPIC_AUTHORIZATION_FAILED: 'problem',
   UNRELEASED_INSTANCE_ID: 'instance held',
+  GROUP_ID_NOT_FOUND: 'no group',
 }
 
 export function reactionTo(error: {

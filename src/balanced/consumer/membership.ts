@@ -22,7 +22,13 @@ import {
 } from './assignment.ts'
 import { HeartbeatFields } from './heartbeat-fields.ts'
 import { MemberRequests } from './member-requests.ts'
-import { nextState, reactionTo, type MemberEvent, type MemberState } from './member-states.ts'
+import {
+  nextState,
+  reactionTo,
+  type MemberEvent,
+  type MemberState,
+  type Reaction,
+} from './member-states.ts'
 import type { SessionTimeout } from './session-timeout.ts'
 import type { ConsumerGroupSettings } from './settings.ts'
 import type { SubscribedTopics } from './subscribed-topics.ts'
@@ -272,6 +278,7 @@ export class Membership {
     const reaction = reactionTo(error)
     switch (reaction) {
       case 'fenced':
+      case 'no group':
         this.#move('fenced')
         this.#heartbeats.stop()
         this.#target = NOTHING_ASSIGNED
@@ -333,7 +340,7 @@ export class Membership {
   }
 }
 
-function isPassing(reaction: 'fenced' | 'later' | 'problem' | 'refused'): boolean {
+function isPassing(reaction: Reaction): boolean {
   return reaction === 'later' || reaction === 'fenced'
 }
 

@@ -34,6 +34,8 @@ const API_NAMES = [
   'IncrementalAlterConfigs',
   'OffsetDelete',
   'DescribeCluster',
+  'ConsumerGroupHeartbeat',
+  'ConsumerGroupDescribe',
   'DescribeTopicPartitions',
   'CreateAcls',
   'DeleteAcls',

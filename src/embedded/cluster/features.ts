@@ -12,6 +12,8 @@ const LOWEST_METADATA_LEVEL = 7
 /** Of transaction.version, with which each end of a transaction bumps the epoch (KIP-890). */
 const TRANSACTION_LEVEL = 2
 const TRANSACTION_VERSION = 'transaction.version'
+/** Features beside those, which a new cluster has at their highest level. */
+const OTHERS: readonly Feature[] = [{ name: 'group.version', minVersion: 0, maxVersion: 1 }]
 
 /** Kafka's numbers of how a level may change. */
 const UPGRADE = 1
@@ -41,6 +43,7 @@ export class Features {
               maxVersion: metadataLevel,
             },
             { name: TRANSACTION_VERSION, minVersion: 0, maxVersion: TRANSACTION_LEVEL },
+            ...OTHERS,
           ]
     this.#levels = new Map(this.supported.map(({ name, maxVersion }) => [name, maxVersion]))
     if (!this.#levels.has(TRANSACTION_VERSION)) return
@@ -52,6 +55,11 @@ export class Features {
   /** Those that are enabled. */
   get finalized(): readonly { readonly name: string; readonly level: number }[] {
     return [...this.#levels].map(([name, level]) => ({ name, level }))
+  }
+
+  /** 0 where it is not enabled. */
+  level(name: string): number {
+    return this.#levels.get(name) ?? 0
   }
 
   get epoch(): bigint {

@@ -77,9 +77,16 @@ export class ClassicGroup implements Group {
   /** An empty group's first rebalance takes its time, rather than ending when all have joined. */
   #isInitialRebalance = false
 
-  constructor(id: string, settings: GroupSettings, timers: Timers, save: Save) {
+  /** `offsets` are those of a group of another kind that becomes this one. */
+  constructor(
+    id: string,
+    settings: GroupSettings,
+    timers: Timers,
+    save: Save,
+    offsets = new GroupOffsets(id, save),
+  ) {
     this.id = id
-    this.offsets = new GroupOffsets(id, save)
+    this.offsets = offsets
     this.#settings = settings
     this.#timers = timers
   }

@@ -1,7 +1,7 @@
 import type { GroupOffsets } from './offsets.ts'
 
 /** Kafka's names of the kinds of groups, as ListGroups has them. */
-export type GroupType = 'classic' | 'share'
+export type GroupType = 'classic' | 'consumer' | 'share'
 
 /** What tools see of a group (DescribeGroups). */
 export interface GroupDescription {
@@ -28,11 +28,22 @@ export interface Group {
   /** `consumer`, mostly. Null until the first member joins. */
   readonly protocolType: string | null
   readonly offsets: GroupOffsets
-  describe(): GroupDescription
-  /** The topics that members read. Throws NON_EMPTY_GROUP where members tell each other something else. */
-  subscribedTopics(): ReadonlySet<string>
+  /** Only of groups that DescribeGroups describes. */
+  describe?(): GroupDescription
+  /** Of `all`, and by name, the topics that members read. Throws NON_EMPTY_GROUP where members tell each other something else. */
+  subscribedTopics(all: readonly string[]): ReadonlySet<string>
   /** Whether a commit is in order: from a member, or from outside while there are none. Throws Refused. */
-  checkCommit(memberId: string, instanceId: string | null, generationOrEpoch: number): void
+  checkCommit(
+    memberId: string,
+    instanceId: string | null,
+    generationOrEpoch: number,
+    /** Of OffsetCommit; undefined in transactions. */
+    version?: number,
+  ): void
+  /** The same for a single partition, by the id of its topic, where the group asks for that. Throws Refused. */
+  checkCommitOf?(memberId: string, generationOrEpoch: number, key: string): void
+  /** Whether a member may fetch offsets, where it says which it is. Throws Refused. */
+  checkFetch?(memberId: string | null, epoch: number): void
   /** Throws NON_EMPTY_GROUP. */
   delete(): void
   /** The coordinator moved: members that wait are sent to the other. */

@@ -3,7 +3,9 @@ import { Refused } from '../refused.ts'
 import type { ClusterStorage } from '../storage/cluster-storage.ts'
 import type { Timers } from '../timers.ts'
 import { ClassicGroup, type GroupSettings } from './classic-group.ts'
+import { ConsumerGroup, type ConsumerGroupSettings } from './consumer/consumer-group.ts'
 import type { Group } from './group.ts'
+import { GroupOffsets } from './offsets.ts'
 import { ShareGroup } from './share-group.ts'
 import type { ShareSettings } from './share-partition.ts'
 
@@ -11,6 +13,7 @@ export interface CoordinatorSettings extends GroupSettings {
   readonly minSessionTimeoutMs: number
   readonly maxSessionTimeoutMs: number
   readonly share: ShareSettings
+  readonly consumer: ConsumerGroupSettings
 }
 
 /** All groups, and which broker coordinates which. They outlive their coordinator, as Kafka's log does. */
@@ -57,6 +60,7 @@ export class Groups {
   findOrCreateClassic(id: string): ClassicGroup {
     const known = this.#byId.get(id)
     if (known instanceof ClassicGroup) return known
+    if (known instanceof ConsumerGroup && known.isEmpty) return this.#becomeClassic(known)
     if (known !== undefined) throw new Refused('INCONSISTENT_GROUP_PROTOCOL')
     const group = new ClassicGroup(id, this.#settings, this.#timers, this.#storage.save)
     this.#byId.set(id, group)
@@ -82,6 +86,36 @@ export class Groups {
       throw new Refused('GROUP_ID_NOT_FOUND', `Group ${id} is not a share group.`)
     }
     const group = new ShareGroup(id, this.#settings.share, this.#timers)
+    this.#byId.set(id, group)
+    return group
+  }
+
+  /** The group of the consumer protocol. Throws GROUP_ID_NOT_FOUND where there is none, or one of another kind. */
+  consumer(id: string, missing = `Group ${id} not found.`): ConsumerGroup {
+    const group = this.#byId.get(id)
+    if (group instanceof ConsumerGroup) return group
+    const detail = group === undefined ? missing : `Group ${id} is not a consumer group.`
+    throw new Refused('GROUP_ID_NOT_FOUND', detail)
+  }
+
+  /**
+   * The group that a member joins. An empty classic group becomes one of this kind. One that is new counts only when
+   * `keep` is called. Throws GROUP_ID_NOT_FOUND where it is of another kind, and has members.
+   */
+  consumerToJoin(id: string): ConsumerGroup {
+    const known = this.#byId.get(id)
+    const isConvertible = known instanceof ClassicGroup && known.isEmpty
+    if (known !== undefined && !isConvertible) return this.consumer(id)
+    const offsets = known?.offsets ?? new GroupOffsets(id, this.#storage.save)
+    return new ConsumerGroup(id, offsets, this.#settings.consumer, this.#timers)
+  }
+
+  keep(group: Group): void {
+    this.#byId.set(group.id, group)
+  }
+
+  #becomeClassic({ id, offsets }: Group): ClassicGroup {
+    const group = new ClassicGroup(id, this.#settings, this.#timers, this.#storage.save, offsets)
     this.#byId.set(id, group)
     return group
   }

@@ -60,6 +60,25 @@ export function brokerEntries(wishes: ConfigWishes, context: RequestContext) {
   )
 }
 
+/** The configs of groups that exist here, with the config of the brokers that each has its default from. */
+const GROUP_CONFIGS: readonly (readonly [name: string, ofBroker: string])[] = [
+  ['consumer.heartbeat.interval.ms', 'group.consumer.heartbeat.interval.ms'],
+  ['consumer.session.timeout.ms', 'group.consumer.session.timeout.ms'],
+]
+
+/** Those of a group, which cannot be changed: they are what the brokers' configs say. */
+export function groupEntries(wishes: ConfigWishes, context: RequestContext) {
+  const given = givenConfigs(context)
+  const isWished = areWished(wishes)
+  return GROUP_CONFIGS.filter(([name]) => isWished({ name })).flatMap(([name, ofBroker]) => {
+    const definition = BROKER_CONFIGS.find((one) => one.name === ofBroker)
+    if (definition === undefined) return []
+    const values = brokerValues(definition, given, context)
+    const entry = brokerEntry(definition, values, wishes, context)
+    return [{ ...entry, name, readOnly: false, documentation: null }]
+  })
+}
+
 /** Those that hold for all brokers because they were set for the cluster. */
 export function allBrokersEntries(wishes: ConfigWishes, context: RequestContext) {
   return BROKER_CONFIGS.filter(areWished(wishes)).flatMap((definition) => {

@@ -10,6 +10,7 @@ import { handler } from '../api/handler.ts'
 import {
   allBrokersEntries,
   brokerEntries,
+  groupEntries,
   topicEntries,
   type ConfigWishes,
 } from './config-entries.ts'
@@ -17,6 +18,7 @@ import {
 /** Kinds of things that have configs. */
 const TOPIC = 2
 const BROKER = 4
+const GROUP = 32
 
 interface Resource {
   readonly resourceType: number
@@ -35,7 +37,13 @@ export const describeConfigsHandler = handler(describeConfigs, {
       const outcome = outcomeOf(() =>
         resource.resourceType === BROKER
           ? entriesOfBroker(resource.resourceName, wishes, context)
-          : topicEntries(topicOf(resource, context, 'describeConfigs', '').config, wishes, context),
+          : resource.resourceType === GROUP
+            ? entriesOfGroup(resource.resourceName, wishes, context)
+            : topicEntries(
+                topicOf(resource, context, 'describeConfigs', '').config,
+                wishes,
+                context,
+              ),
       )
       return outcome.refused === undefined
         ? { ...named(resource), errorCode: 0, errorMessage: '', configs: outcome.value }
@@ -66,6 +74,12 @@ function entriesOfBroker(name: string, wishes: ConfigWishes, context: RequestCon
     )
   }
   return brokerEntries(wishes, context)
+}
+
+/** Also of a group that does not exist yet. Throws Refused. */
+function entriesOfGroup(name: string, wishes: ConfigWishes, context: RequestContext) {
+  authorize(context, 'describeConfigs', 'group', name, 'Group authorization failed.')
+  return groupEntries(wishes, context)
 }
 
 /** Replaces all of a topic's configs. */

@@ -67,19 +67,23 @@ function describe(groupId: string, context: RequestContext) {
   const { groups, broker, version } = context
   authorize(context, 'describe', 'group', groupId)
   groups.checkCoordinator(groupId, broker.id)
-  const group = groups.find(groupId)
-  if (group === undefined) {
+  const found = groups.find(groupId)
+  const description = found?.describe?.()
+  if (description === undefined) {
     const dead = { ...NOTHING_KNOWN, groupState: 'Dead' }
     return version < DESCRIBE_WITH_NOT_FOUND
       ? { ...dead, errorCode: 0 }
       : {
           ...dead,
           errorCode: ErrorCode.GROUP_ID_NOT_FOUND,
-          errorMessage: `Group ${groupId} not found.`,
+          errorMessage:
+            found === undefined
+              ? `Group ${groupId} not found.`
+              : `Group ${groupId} is not a classic group.`,
           authorizedOperations: NO_OPERATIONS,
         }
   }
-  return { errorCode: 0, ...group.describe() }
+  return { errorCode: 0, ...description }
 }
 
 export const deleteGroupsHandler = handler(deleteGroups, {
@@ -110,7 +114,7 @@ export const offsetDeleteHandler = handler(offsetDelete, {
       groups.checkCoordinator(request.groupId, broker.id)
       const group = groups.find(request.groupId)
       if (group === undefined) throw new Refused('GROUP_ID_NOT_FOUND')
-      return { group, subscribed: group.subscribedTopics() }
+      return { group, subscribed: group.subscribedTopics(request.topics.map(({ name }) => name)) }
     })
     if (outcome.refused !== undefined) {
       return { throttleTimeMs: 0, errorCode: outcome.refused.errorCode, topics: [] }

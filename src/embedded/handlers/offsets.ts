@@ -3,6 +3,8 @@ import { offsetCommit } from '../../../protocol/apis/offset-commit.ts'
 import { offsetFetch } from '../../../protocol/apis/offset-fetch.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
 import type { Topic } from '../cluster/topics.ts'
+import { keyOf } from '../groups/consumer/assignors.ts'
+import type { Group } from '../groups/group.ts'
 import type { GroupOffsets } from '../groups/offsets.ts'
 import { outcomeOf, Refused } from '../refused.ts'
 import { authorize, mayDo } from '../api/access.ts'
@@ -14,6 +16,7 @@ const COMMIT_WITH_GENERATION = 1
 const COMMIT_WITH_TOPIC_IDS = 10
 const FETCH_WITH_REQUIRE_STABLE = 7
 const FETCH_WITH_GROUPS = 8
+const FETCH_WITH_MEMBER = 9
 const FETCH_WITH_TOPIC_IDS = 10
 const FETCH_WITH_LEADER_EPOCH = 5
 const FETCH_WITH_TOP_LEVEL_ERROR = 2
@@ -40,6 +43,11 @@ export const offsetCommitHandler = handler(offsetCommit, {
               partitionOf(context, topic, partitionIndex)
               if (outcome.refused !== undefined) throw outcome.refused
               checkMetadata(committedMetadata)
+              outcome.value.checkCommitOf?.(
+                request.memberId,
+                request.generationIdOrMemberEpoch,
+                keyOf(topic.id, partitionIndex),
+              )
               outcome.value.offsets.commit(topic.name, partitionIndex, {
                 offset: wanted.committedOffset,
                 leaderEpoch: wanted.committedLeaderEpoch,
@@ -74,7 +82,7 @@ function groupToCommit(
     readonly generationIdOrMemberEpoch: number
   },
   context: RequestContext,
-) {
+): Group {
   const { groups, broker, version } = context
   const { groupId, memberId, groupInstanceId } = request
   // v0 knows of no generations: it committed to ZooKeeper, where there were none.
@@ -85,7 +93,9 @@ function groupToCommit(
   const known = groups.find(groupId)
   if (known === undefined && generation >= 0) throw new Refused('ILLEGAL_GENERATION')
   const group = known ?? groups.findOrCreateClassic(groupId)
-  if (version >= COMMIT_WITH_GENERATION) group.checkCommit(memberId, groupInstanceId, generation)
+  if (version >= COMMIT_WITH_GENERATION) {
+    group.checkCommit(memberId, groupInstanceId, generation, version)
+  }
   return group
 }
 
@@ -132,7 +142,12 @@ function failed(topics: readonly WantedTopic[], errorCode: number) {
 }
 
 function fetchGroup(
-  wanted: { readonly groupId: string; readonly topics: readonly WantedTopic[] | null },
+  wanted: {
+    readonly groupId: string
+    readonly topics: readonly WantedTopic[] | null
+    readonly memberId?: string | null
+    readonly memberEpoch?: number
+  },
   requireStable: boolean,
   context: RequestContext,
 ) {
@@ -142,6 +157,9 @@ function fetchGroup(
     authorize(context, 'describe', 'group', groupId)
     checkGroupId(groupId)
     groups.checkCoordinator(groupId, broker.id)
+    if (version >= FETCH_WITH_MEMBER) {
+      groups.find(groupId)?.checkFetch?.(wanted.memberId ?? null, wanted.memberEpoch ?? -1)
+    }
   })
   if (refused !== undefined) return { groupId, topics: [], errorCode: refused.errorCode }
   const offsets = groups.find(groupId)?.offsets

@@ -2,6 +2,8 @@ import { txnOffsetCommit } from '../../../protocol/apis/txn-offset-commit.ts'
 import { authorize } from '../api/access.ts'
 import { partitionOf, topicOf, type RequestContext } from '../api/context.ts'
 import { handler } from '../api/handler.ts'
+import { keyOf } from '../groups/consumer/assignors.ts'
+import type { Group } from '../groups/group.ts'
 import { outcomeOf, Refused } from '../refused.ts'
 import { isAtLeast } from '../versions/profiles.ts'
 import { checkGroupId } from './groups.ts'
@@ -45,6 +47,10 @@ export const txnOffsetCommitHandler = handler(txnOffsetCommit, {
               if (outcome.refused !== undefined) throw outcome.refused
               checkMetadata(committedMetadata)
               const { offsets } = outcome.value
+              const { memberId, generationIdOrMemberEpoch: epoch } = request
+              if (memberId !== '') {
+                outcome.value.checkCommitOf?.(memberId, epoch, keyOf(topic.id, partitionIndex))
+              }
               offsets.commitInTransaction(request.producerId, topic.name, partitionIndex, {
                 offset: wanted.committedOffset,
                 leaderEpoch: wanted.committedLeaderEpoch,
@@ -67,7 +73,7 @@ export const txnOffsetCommitHandler = handler(txnOffsetCommit, {
 })
 
 /** Throws Refused. */
-function groupToCommit(request: Request, context: RequestContext) {
+function groupToCommit(request: Request, context: RequestContext): Group {
   const { groups, broker, version } = context
   const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch: generation } = request
   authorize(context, 'write', 'transactionalId', request.transactionalId)

@@ -22,6 +22,10 @@ import {
   alterUserScramCredentialsHandler,
   describeUserScramCredentialsHandler,
 } from '../handlers/scram-users.ts'
+import {
+  consumerGroupDescribeHandler,
+  consumerGroupHeartbeatHandler,
+} from '../handlers/consumer-groups.ts'
 import { deleteRecordsHandler } from '../handlers/delete-records.ts'
 import { describeClusterHandler } from '../handlers/describe-cluster.ts'
 import { describeTopicPartitionsHandler } from '../handlers/describe-topic-partitions.ts'
@@ -114,6 +118,8 @@ const HANDLERS: readonly Handler[] = [
   describeGroupsHandler,
   deleteGroupsHandler,
   offsetDeleteHandler,
+  consumerGroupHeartbeatHandler,
+  consumerGroupDescribeHandler,
   saslHandshakeHandler,
   saslAuthenticateHandler,
   createAclsHandler,

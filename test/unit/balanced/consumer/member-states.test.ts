@@ -56,7 +56,7 @@ describe('an answer to a heartbeat with', () => {
     ['GROUP_MAX_SIZE_REACHED', 'refused'],
     ['INVALID_REQUEST', 'refused'],
     ['GROUP_AUTHORIZATION_FAILED', 'refused'],
-    ['GROUP_ID_NOT_FOUND', 'refused'],
+    ['GROUP_ID_NOT_FOUND', 'no group'],
     ['UNSUPPORTED_VERSION', 'refused'],
   ])('%s means: %s', (code, reaction) => {
     expect(reactionTo(new BrokerError(ErrorCode[code], 'a heartbeat'))).toBe(reaction)
