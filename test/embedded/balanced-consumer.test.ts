@@ -417,7 +417,7 @@ describe('a ZooKeeper client that is handed in', () => {
     const error = {
       code: 'ZOOKEEPER_SESSION_EXPIRED',
       retriable: false,
-      message: expect.stringMatching(/client that was handed in is over.*: give zookeeperHosts/),
+      message: expect.stringMatching(/client of the application has ended.*: use zookeeperHosts/),
     }
     await expect(first.consume()).rejects.toMatchObject(error)
     await expect(first.consume()).rejects.toMatchObject(error)
