@@ -3,6 +3,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseHosts } from '../../src/network/address.ts'
 import { TestAuthority } from '../support/certificates.ts'
+import { KafkaClient } from '../../src/index.ts'
+import { builtCommand } from '../support/built.ts'
 import { CommandLine } from '../support/cli-cluster.ts'
 import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
 import { RawZooKeeper } from '../support/kafka/raw-zookeeper.ts'
@@ -16,6 +18,7 @@ import {
 } from '../support/kafka/secure.ts'
 import { KafkaToolRunner, toolsOf, type KafkaTools } from '../support/kafka/tools.ts'
 import { describeWithBrokers, isAtLeast } from '../support/real-brokers.ts'
+import { RunningCommand } from '../support/running-command.ts'
 import { TemporaryFolder } from '../support/temporary-folder.ts'
 
 const TEST_TIMEOUT_MS = 240_000
@@ -307,6 +310,146 @@ describeWithBrokers("the command beside Kafka's own tools", ['java'], () => {
       }[]
       expect(one!.partitions[0]!.leader).toBe(one!.partitions[0]!.replicas[0])
     })
+
+    test('groups and settings: copies, members, exports and differences are those that the tools show', async () => {
+      await samsa.output('topic create kinds -p 1 -r 1 -c retention.ms=3600000')
+      await samsa.output('produce kinds', { input: 'a\nb\nc\n' })
+      await samsa.output('consume kinds -g source --from-beginning -n 2')
+      await samsa.output('group clone source target --yes --json')
+      const describe = async (group: string, ...more: readonly string[]) =>
+        (await tools.run('groups', ['--describe', '--group', group, ...more])).stdout
+      expect(await describe('target')).toMatch(/kinds\s+0\s+2\s+3\s+1/)
+
+      const csv = join(folder.path, 'target.csv')
+      writeFileSync(csv, await samsa.output('offsets export target'))
+      const reset = ['--reset-offsets', '--group', 'target', '--from-file', csv, '--dry-run']
+      const imported = await tools.run('groups', reset)
+      // Kafka 1.1 prints the CSV, later ones a table.
+      expect(imported.stdout).toMatch(/kinds[\s,]+0[\s,]+2/)
+
+      const running = [builtCommand(), 'consume', 'kinds', '-g', 'live', '-b', kafka.hosts]
+      await using member = new RunningCommand(process.execPath, running)
+      type Described = { state: string; members: { memberId: string; clientHost: string }[] }[]
+      let described: Described = []
+      await tools.until(async () => {
+        const { stdout } = await samsa.run('group describe live --json')
+        described = stdout.startsWith('[') ? (JSON.parse(stdout) as Described) : []
+        return described[0]?.state === 'Stable' && described[0].members.length === 1
+      })
+      const [{ memberId, clientHost }] = described[0]!.members as [Described[0]['members'][0]]
+      const members = await describe('live', '--members')
+      expect(members).toContain(memberId)
+      expect(members).toContain(clientHost)
+      const removal = await samsa.run('group remove-members live --yes --json')
+      if (isNew) {
+        const removed = JSON.parse(removal.stdout) as unknown[]
+        expect(removed).toEqual([
+          expect.not.objectContaining({ error: expect.anything() as unknown }),
+        ])
+        // It runs on and joins again, under another id.
+        await tools.until(async () => {
+          const [now] = (await samsa.json('group describe live')) as Described
+          return now!.state === 'Stable' && now!.members.every((one) => one.memberId !== memberId)
+        })
+        expect(await describe('live', '--members')).not.toContain(memberId)
+      } else {
+        expect(removal.stderr).toContain('needs Kafka 2.4 or newer')
+      }
+      member.kill('SIGINT')
+      const { exitCode: ended } = await member.ended
+      expect({ ended, stderr: member.stderr }).toEqual({ ended: 0, stderr: '' })
+
+      await samsa.output('topic clone kinds same')
+      expect(await tools.config('topics', 'same')).toContain('retention.ms=3600000')
+      expect(await samsa.json('config diff kinds same')).toEqual([])
+      await samsa.output('config set same retention.ms=1000 --yes --json')
+      const { exitCode, stdout } = await samsa.run('config diff kinds same --json')
+      expect([exitCode, JSON.parse(stdout)]).toEqual([
+        3,
+        [{ name: 'retention.ms', left: '3600000', right: '1000' }],
+      ])
+      expect(await tools.config('topics', 'same')).toContain('retention.ms=1000')
+
+      const { groups } = JSON.parse(await samsa.output('raw ListGroups')) as {
+        groups: { groupId: string }[]
+      }
+      // Of one broker: the other coordinates the rest.
+      const all = await tools.lines('groups', ['--list'])
+      expect(all).toEqual(expect.arrayContaining(groups.map(({ groupId }) => groupId)))
+      const [end] = (await samsa.json('ping')) as { broker: string }[]
+      expect(kafka.hosts).toContain(end!.broker)
+      const few = ['--describe', '--under-replicated-partitions']
+      expect(await samsa.json('topics --under-replicated')).toEqual([])
+      expect(await tools.lines('topics', few)).toEqual([])
+    })
+
+    if (isNew) {
+      test('access and transactions: what the command takes away is gone for the tools', async () => {
+        const file = join(folder.path, 'dave')
+        writeFileSync(file, 'correct horse\n')
+        await samsa.output(`user set dave --scram SCRAM-SHA-256 --new-password-file ${file}`)
+        await samsa.output('quota set consumer_byte_rate=5000 --for-user dave --yes')
+        expect(await tools.config('users', 'dave')).toMatch(
+          /consumer_byte_rate=5000.*SCRAM-SHA-256/s,
+        )
+        await samsa.output('quota unset consumer_byte_rate --for-user dave --yes')
+        expect(await tools.config('users', 'dave')).not.toContain('consumer_byte_rate')
+        await samsa.output('user delete dave --scram SCRAM-SHA-256 --yes --json')
+        expect(await tools.config('users', 'dave')).not.toContain('SCRAM-SHA-256')
+
+        await samsa.output('topic create torn -p 1 -r 1')
+        const client = new KafkaClient({ hosts: kafka.hosts })
+        const state = async () =>
+          (await tools.run('transactions', ['describe', '--transactional-id', 'torn-1'])).stdout
+        try {
+          const producer = await client.getTransactionalProducer({ transactionalId: 'torn-1' })
+          const transaction = await producer.begin()
+          await transaction.produce('torn', { value: 'x' })
+          expect(await state()).toContain('Ongoing')
+          expect(await samsa.json('transaction abort torn-1 --yes')).toEqual([
+            { transactionalId: 'torn-1' },
+          ])
+        } finally {
+          // It is fenced, and its transaction gone.
+          await client.close().catch(() => undefined)
+        }
+        // Aborted, and then taken over by the producer id that fences the old one.
+        const isOver = /CompleteAbort|Empty/
+        await tools.until(async () => {
+          const [found] = (await samsa.json('transaction describe torn-1')) as { state: string }[]
+          return isOver.test(found!.state)
+        })
+        expect(await state()).toMatch(isOver)
+        expect(await samsa.output('consume torn --read-committed --count-only')).toBe('0\n')
+      })
+
+      test('a move with a throttle is the one that the tool lists, and is cancelled', async () => {
+        await samsa.output('topic create heavy --replica-assignment 1')
+        const input = `${'x'.repeat(9_999)}\n`.repeat(800)
+        await samsa.output('produce heavy', { input })
+        const list = async () => (await tools.run('reassign', ['--list'])).stdout
+        const line = 'reassign run heavy --to-brokers 2 --throttle 1k --wait --yes'
+        await using moving = new RunningCommand(process.execPath, [
+          builtCommand(),
+          ...line.split(' '),
+          '-b',
+          kafka.hosts,
+        ])
+        await tools.until(
+          async () => ((await samsa.json('reassign status')) as unknown[]).length > 0,
+        )
+        expect(await list()).toMatch(/heavy-0: replicas: (?:1,2|2,1)/)
+        expect(await tools.config('topics', 'heavy')).toContain('replication.throttled.replicas')
+        expect(await samsa.json('reassign cancel --yes')).toEqual([
+          { topic: 'heavy', partition: 0 },
+        ])
+        expect(await list()).toContain('No partition reassignments')
+        await moving.ended
+        expect(await tools.config('topics', 'heavy')).not.toContain('throttled.replicas')
+        const described = await tools.lines('topics', ['--describe', '--topic', 'heavy'])
+        expect(described.find((one) => one.includes('Partition: 0'))).toMatch(/Replicas: 1\s/)
+      })
+    }
 
     if (isNew) {
       test('transactions and verifiable programs are as the Java ones', async () => {
