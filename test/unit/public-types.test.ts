@@ -17,7 +17,7 @@ const UNNAMED: Readonly<Record<string, readonly string[]>> = {
     // In methods that only samsa calls.
     ...['Cluster', 'Deadline', 'Source', 'OutgoingHeader'],
     // Parts of a type with a name.
-    ...['Key', 'Produce', 'HeaderPair'],
+    ...['Key', 'Produce', 'HeaderPair', 'Described'],
     ...[
       'AclOperations',
       'ClusterOperations',
