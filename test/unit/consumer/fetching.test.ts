@@ -123,7 +123,7 @@ describe('a consumer', () => {
       // As many as were lost: by its offset alone the position looks right.
       for (let i = 0; i < 4; i++) await bed.write('a', 0, 1, `new ${i}.`)
       expect(await takeTexts(consumer, 4)).toEqual(['new 0.0', 'new 1.0', 'new 2.0', 'new 3.0'])
-      expect(events).toEqual([{ topic: 'a', partition: 0, from: 10, to: 7, reason: 'truncated' }])
+      expect(events).toEqual([{ clientId: 'samsa', ...A0, from: 10, to: 7, reason: 'truncated' }])
     } finally {
       unsubscribe('samsa:position', listen)
     }
@@ -157,7 +157,7 @@ describe('a consumer', () => {
       await bed.write('a', 0, 1, 'next ')
       expect(await takeTexts(consumer, 1)).toEqual(['next 0'])
       const reason = 'out-of-range' as const
-      expect(events).toEqual([{ topic: 'a', partition: 0, from: 50, to: 3, reason }])
+      expect(events).toEqual([{ clientId: 'samsa', ...A0, from: 50, to: 3, reason }])
     } finally {
       unsubscribe('samsa:position', listen)
     }
@@ -190,7 +190,7 @@ describe('a consumer', () => {
         await until(() => events.length > 0)
         await bed.write('a', 0, 1, 'next ')
         expect(await takeTexts(consumer, values.length)).toEqual(values)
-        expect(events).toEqual([{ ...A0, from: 2, to, reason: 'truncated' }])
+        expect(events).toEqual([{ clientId: 'samsa', ...A0, from: 2, to, reason: 'truncated' }])
       } finally {
         unsubscribe('samsa:position', listen)
       }
