@@ -110,11 +110,14 @@ export function changedLines(before: string, after: string): string[] {
     : changes
 }
 
+/** Entry points that declare the API of another library, whose documentation describes it. */
+const DESCRIBED_ELSEWHERE: readonly string[] = ['samsa/kafkajs']
+
 /** What is wrong with the current report of an entry point, beside the one that is committed. */
 export function reportProblems(specifier: string, committed: string, current: string): string[] {
-  const undocumented = undocumentedMembers(current).map(
-    (member) => `${specifier}: ${member} has no docstring`,
-  )
+  const undocumented = DESCRIBED_ELSEWHERE.includes(specifier)
+    ? []
+    : undocumentedMembers(current).map((member) => `${specifier}: ${member} has no docstring`)
   const changes = changedLines(committed, current)
   if (changes.length === 0) return undocumented
   return [

@@ -162,6 +162,8 @@ const REPLACED: Readonly<Record<string, string>> = {
   useGreenlets: 'omit it: nothing blocks in Node.js',
 }
 
+let nextInstanceId = 1
+
 /** Throws InvalidArgumentError for an option that isn't one, or can't be right. */
 export function clusterOptions(options: KafkaClientOptions): ClusterOptions {
   const read = readOptions('KafkaClient', options, CLIENT_OPTIONS, REPLACED)
@@ -179,6 +181,7 @@ export function clusterOptions(options: KafkaClientOptions): ClusterOptions {
     bootstrapsFromControllers: read.bootstrapControllers !== undefined,
     broker: {
       clientId: read.clientId,
+      instanceId: nextInstanceId++,
       connectTimeoutMs,
       maxResponseBytes: read.maxResponseBytes,
       maxIdleMs: read.connectionsMaxIdleMs,

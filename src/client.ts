@@ -86,6 +86,11 @@ export class KafkaClient implements AsyncDisposable {
     }
   }
 
+  /** The number of this client among those of the process, which the events of docs/observability.md name. */
+  get instanceId(): number {
+    return this.#cluster.options.broker.instanceId ?? 0
+  }
+
   /** The administration of the cluster (docs/admin.md): topics, records, groups, offsets, lag. */
   get admin(): Admin {
     this.#admin ??= createAdmin(this.#adminContext)

@@ -46,6 +46,9 @@ export type {
   HeartbeatEvent,
   OffsetOfPartition,
   ThrottleEvent,
+  GroupEvent,
+  GroupJoinedEvent,
+  GroupRebalancingEvent,
   PositionEvent,
   RequestEvent,
   RetryEvent,
@@ -302,7 +305,8 @@ export type {
 } from './consumer/consumed-message.ts'
 export type { ConsumerBatch } from './consumer/delivery/consumer-batch.ts'
 export type { HandlerContext, MessageHandler } from './consumer/delivery/handler.ts'
-export type { RunOptions } from './consumer/delivery/run.ts'
+export type { BatchHandler } from './consumer/delivery/run-by-batch.ts'
+export type { BatchRunOptions, RunOptions } from './consumer/delivery/run.ts'
 export {
   BalancedConsumer,
   type BalancedConsumerOptions,

@@ -17,7 +17,8 @@ import type { Work } from './delivery/work.ts'
 import { MessageReader, type ConsumeOptions, type ReadOptions } from './delivery/message-reader.ts'
 import type { Gatherer } from './delivery/gatherer.ts'
 import type { MessageHandler } from './delivery/handler.ts'
-import type { RunOptions } from './delivery/run.ts'
+import type { BatchHandler } from './delivery/run-by-batch.ts'
+import type { BatchRunOptions, RunOptions } from './delivery/run.ts'
 import { Fetcher } from './fetch/fetcher.ts'
 import { SHARES_WITH_COMPRESSION } from './fetch/fetch-budget.ts'
 import { visibleEnd } from './fetch/responses.ts'
@@ -160,7 +161,6 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     return this.#committer.isThere
   }
 
-  /** What it reads now. */
   get assignment(): readonly TopicPartition[] {
     return this.#all().map(({ topic, partition }) => ({ topic, partition }))
   }
@@ -398,7 +398,6 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     this.#fetcher.pump()
   }
 
-  /** Those that are paused. */
   get paused(): readonly TopicPartition[] {
     return this.#all()
       .filter(({ isPaused }) => isPaused)
@@ -477,6 +476,10 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
 
   run(handler: MessageHandler<Value, Key>, options: RunOptions = {}): Promise<void> {
     return this.#reader.run(handler, options)
+  }
+
+  runBatches(handler: BatchHandler<Value, Key>, options: BatchRunOptions = {}): Promise<void> {
+    return this.#reader.runBatches(handler, options)
   }
 
   stream(options: ReadOptions = {}): Readable {

@@ -9,7 +9,8 @@ import type { ConsumerAssignment } from './consumer-assignment.ts'
 import type { ConsumedMessage } from './consumed-message.ts'
 import type { ConsumerBatch } from './delivery/consumer-batch.ts'
 import type { MessageHandler } from './delivery/handler.ts'
-import type { RunOptions } from './delivery/run.ts'
+import type { BatchHandler } from './delivery/run-by-batch.ts'
+import type { BatchRunOptions, RunOptions } from './delivery/run.ts'
 
 /** The methods of every kind of consumer: reading, and closing. */
 export abstract class BaseConsumer<
@@ -70,6 +71,15 @@ export abstract class BaseConsumer<
    */
   run(handler: MessageHandler<Value, Key>, options?: RunOptions): Promise<void> {
     return this.core.run(handler, options)
+  }
+
+  /**
+   * The same for whole batches, as `batches()` has them: in order within a partition, for several partitions at the same
+   * time where `concurrency` allows. Throws what the handler throws: the batch that it was called for is then the next of
+   * its partition, and not committed, unless the handler committed or sought itself.
+   */
+  runBatches(handler: BatchHandler<Value, Key>, options?: BatchRunOptions): Promise<void> {
+    return this.core.runBatches(handler, options)
   }
 
   /** Its messages as a Readable, which reads nothing ahead. Destroying it ends the reading, not the consumer. */

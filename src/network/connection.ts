@@ -34,6 +34,8 @@ import { explainTlsError } from './tls-errors.ts'
 export interface ConnectionOptions {
   /** Sent with every request. Brokers write it to their logs and use it for quotas. */
   readonly clientId: string
+  /** Tells the clients of a process apart in events. Default: 0. */
+  readonly instanceId?: number
   /** The largest response that is accepted. A larger size means that the other side does not speak Kafka's protocol. */
   readonly maxResponseBytes: number
   /** Closes the connection when nothing was sent for this long, before the broker closes it. */
@@ -49,6 +51,8 @@ const NOTHING = Buffer.alloc(0)
 
 interface Pending {
   readonly api: string
+  readonly apiKey: number
+  readonly correlationId: number
   readonly version: number
   readonly startedAt: number
   readonly metrics: ApiMetrics
@@ -227,6 +231,8 @@ export class Connection {
     onWrite?.()
     const pending: Pending = {
       api: api.name,
+      apiKey: api.key,
+      correlationId,
       version,
       startedAt: performance.now(),
       metrics: this.#metrics.apis.of(api.name),
@@ -388,23 +394,34 @@ export class Connection {
     this.#isKafka = true
     this.#closingHint = undefined
     this.#pending.delete(correlationId)
-    this.#finish(pending, undefined)
+    this.#finish(pending, undefined, frame.length)
     this.#whenAnswered?.(pending.api)
     this.#whenAnswered = undefined
     pending.answer.resolve(frame)
     if (this.#pending.size === 0) this.#reportDrained()
   }
 
-  #finish(pending: Pending, error: Error | undefined): void {
-    const { timer, api, version, startedAt, metrics } = pending
+  #finish(pending: Pending, error: Error | undefined, responseBytes: number): void {
+    const { timer, api, apiKey, correlationId, version, startedAt, metrics } = pending
     timer.cancel()
     this.#metrics.inFlight--
     const durationMs = performance.now() - startedAt
     if (error === undefined) metrics.duration.recordMs(durationMs)
     else if (!(error instanceof ClosedError)) metrics.failures++
     if (!requestChannel.hasSubscribers) return
-    const { clientId } = this.#options
-    const event: RequestEvent = { clientId, broker: this.address, api, version, durationMs, error }
+    const { clientId, instanceId = 0 } = this.#options
+    const event: RequestEvent = {
+      clientId,
+      instanceId,
+      broker: this.address,
+      api,
+      apiKey,
+      version,
+      correlationId,
+      responseBytes,
+      durationMs,
+      error,
+    }
     requestChannel.publish(event)
   }
 
@@ -449,7 +466,7 @@ export class Connection {
     const pending = [...this.#pending.values()]
     this.#pending.clear()
     for (const one of pending) {
-      this.#finish(one, reason)
+      this.#finish(one, reason, 0)
       one.answer.reject(reason)
     }
     this.#rawAnswer?.reject(reason)

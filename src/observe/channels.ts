@@ -29,8 +29,16 @@ export interface RequestEvent extends ClientEvent {
   readonly broker: string
   /** The name of the API, such as `Produce`. */
   readonly api: string
+  /** Kafka's number of the API, such as 0 for `Produce`. */
+  readonly apiKey: number
   /** The version of the API. */
   readonly version: number
+  /** The `instanceId` of the KafkaClient that sent the request: clients of a process may share a `clientId`. */
+  readonly instanceId: number
+  /** The number of the request on its connection. */
+  readonly correlationId: number
+  /** The size of the response; 0 where there is none. */
+  readonly responseBytes: number
   /** The time from sending the request to its response or failure. */
   readonly durationMs: number
   /** Why the request failed; undefined if it has a response. */
@@ -184,7 +192,46 @@ export interface RebalanceEvent extends ClientEvent {
   /** All partitions that this member reads now. */
   readonly assignment: readonly PartitionOfGroup[]
 }
-/** A partition in the payload of `samsa:rebalance`. */
+/** The payload of `samsa:group`: a step in the life of a member of a group that Kafka coordinates. */
+export type GroupEvent = GroupJoinedEvent | GroupRebalancingEvent
+
+/** A generation of the group has begun for this member: it knows its assignment. */
+export interface GroupJoinedEvent {
+  /** Tells the events of the channel apart. */
+  readonly kind: 'joined'
+  /** The name of the group. */
+  readonly group: string
+  /** The `instanceId` of the member's KafkaClient. */
+  readonly instanceId: number
+  /** The id of this member in the group. */
+  readonly memberId: string
+  /** The number of the generation. */
+  readonly generation: number
+  /** The id of the member that decided the assignment. */
+  readonly leaderId: string
+  /** The name of the assignor that the group has chosen. */
+  readonly assignor: string
+  /** How long joining took. */
+  readonly durationMs: number
+  /** What the leader assigned to this member. */
+  readonly assignment: readonly PartitionOfGroup[]
+}
+
+/** The group rebalances: this member is about to join it again. */
+export interface GroupRebalancingEvent {
+  /** Tells the events of the channel apart. */
+  readonly kind: 'rebalancing'
+  /** The name of the group. */
+  readonly group: string
+  /** The `instanceId` of the member's KafkaClient. */
+  readonly instanceId: number
+  /** The id of this member in the group. */
+  readonly memberId: string
+  /** The number of the generation that ends. */
+  readonly generation: number
+}
+
+/** A partition in the payload of `samsa:rebalance` and `samsa:group`. */
 export interface PartitionOfGroup {
   /** The name of the topic. */
   readonly topic: string
@@ -218,3 +265,5 @@ export const heartbeatChannel = channel('samsa:heartbeat')
 export const deadLetterChannel = channel('samsa:deadletter')
 /** `samsa:client`: a client was made. */
 export const clientChannel = channel('samsa:client')
+/** `samsa:group`: a member of a group has joined a generation, or knows that it is over. */
+export const groupChannel = channel('samsa:group')

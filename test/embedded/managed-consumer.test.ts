@@ -1,5 +1,6 @@
 /** What users of pykafka's ManagedBalancedConsumer suffered from, and do not here: the numbers are pykafka's issues. */
 import { describe, expect, it } from '@jest/globals'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { EmbeddedCluster, type EmbeddedClusterOptions } from '../../src/embedded/index.ts'
 import {
   KafkaClient,
@@ -104,13 +105,28 @@ describe('a managed balanced consumer', () => {
     await expect(scene.consumer()).rejects.toMatchObject({ code: 'GROUP_MAX_SIZE_REACHED' })
   })
 
-  it('refuses an assignor that returns a promise, by name, whatever becomes of the promise', async () => {
+  it('waits for an assignor that returns a promise', async () => {
     await using scene = await Scene.open()
-    const assign = () => Promise.reject(new Error('too late'))
-    const assignor = { name: 'mine', protocols: ['eager'], assign } as unknown as Assignor
-    await expect(scene.consumer({ assignors: [assignor] })).rejects.toMatchObject({
-      code: 'INVALID_ARGUMENT',
-      message: "the assignor 'mine' returned a promise: it must return its result synchronously",
+    const assign: Assignor['assign'] = async (members, topics) => {
+      await nextTurn()
+      const all = [...topics].flatMap(([topic, partitions]) =>
+        partitions.map(({ partition }) => ({ topic, partition })),
+      )
+      return new Map([[members[0]!.memberId, all]])
+    }
+    const one = await scene.consumer({
+      assignors: [{ name: 'mine', protocols: ['eager'], assign }],
+    })
+    expect(one.assignment.length).toBeGreaterThan(0)
+  })
+
+  it('throws what an assignor rejects with at the start', async () => {
+    await using scene = await Scene.open()
+    const assign = () => Promise.reject(new Error('cannot decide'))
+    const assignors: Assignor[] = [{ name: 'mine', protocols: ['eager'], assign }]
+    await expect(scene.consumer({ assignors })).rejects.toMatchObject({
+      name: 'RebalanceError',
+      cause: { message: 'cannot decide' },
     })
   })
 

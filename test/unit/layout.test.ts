@@ -130,7 +130,8 @@ function mayImport(from: string, to: string): boolean {
   }
   if (other === 'opentelemetry' || other === 'prometheus') return false
   if (part === 'storm') return FOR_STORM.includes(other) || to === 'src/index.ts'
-  if (other === 'storm') return part === 'cli' && ENTRANCES.includes(to)
+  if (part === 'kafkajs') return ENTRANCES.includes(to)
+  if (other === 'storm' || other === 'kafkajs') return part === 'cli' && ENTRANCES.includes(to)
   if (part === 'cli') return ENTRANCES.includes(to) || ['version', 'terminal'].includes(other)
   if (part === 'embedded') return FOR_EMBEDDED.includes(other) || to === FRAME_READER
   if (FOR_ALL.includes(other)) return true

@@ -53,6 +53,13 @@ const UNNAMED: Readonly<Record<string, readonly string[]>> = {
     // In methods that only the embedded brokers call.
     ...['ActiveFault', 'ActiveZooKeeperFault', 'FaultTarget', 'ZooKeeperFaultTarget'],
   ],
+  // kafkajs names these, and does not export them either.
+  'samsa/kafkajs': [
+    ...['MessageSetEntry', 'RecordBatchEntry', 'SASLMechanismOptionsMap', 'IBatchProcessEvent'],
+    ...['SaslAuthenticationRequest', 'SaslAuthenticationResponse'],
+    // Optional arguments of the constructors of errors.
+    ...['Cause', 'Registry'],
+  ],
   'samsa/storm': [
     // Where the types of declarations are computed; users write the declarations.
     ...[

@@ -28,7 +28,7 @@ function textOf(partitions: readonly TopicPartition[]): string {
 }
 
 /** A group, as Assign.java reads it. */
-function linesOf({ members, topics }: Group, assignor: Assignor): string[] {
+function linesOf({ members, topics }: Group, assignor: Pick<Assignor, 'name'>): string[] {
   return [
     ...[...topics].map(([topic, partitions]) => {
       const racks = partitions.map((one) => orNothing([...one.racks].join(',')))

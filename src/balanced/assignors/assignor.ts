@@ -61,11 +61,19 @@ export interface Assignor {
   readonly protocols: readonly RebalanceProtocol[]
   /**
    * Every partition to at most one member. Under `cooperative` none that another member still holds: it is
-   * left out, and given away in the next generation.
+   * left out, and given away in the next generation. The group waits for a promise, no longer than its rebalance timeout.
    */
-  assign(members: readonly GroupMember[], topics: AssignableTopics): Assignment
+  assign(
+    members: readonly GroupMember[],
+    topics: AssignableTopics,
+  ): Assignment | Promise<Assignment>
   /** What this member tells the leader of itself, beside what all assignors know. Default: nothing. */
   userData?(last: LastAssignment): Buffer | undefined
+}
+
+/** An assignor that decides at once, as each of samsa's does. */
+export interface ImmediateAssignor extends Assignor {
+  assign(members: readonly GroupMember[], topics: AssignableTopics): Assignment
 }
 
 /** By topic and partition, for lists that are shown or compared. */

@@ -6,7 +6,7 @@ import {
   type AssignablePartition,
   type AssignableTopics,
   type Assignment,
-  type Assignor,
+  type ImmediateAssignor,
   type GroupMember,
 } from './assignor.ts'
 import { racksMatter, racksOf } from './racks.ts'
@@ -20,7 +20,7 @@ import { staticFirst } from './round-robin.ts'
  * Where racks matter (KIP-881) each member first gets what has a replica in its rack, within its share; topics
  * with the same members and as many partitions are still given out together, so that their numbers match.
  */
-export const rangeAssignor: Assignor = {
+export const rangeAssignor: ImmediateAssignor = {
   name: 'range',
   protocols: ['eager'],
   assign(members: readonly GroupMember[], topics: AssignableTopics): Assignment {

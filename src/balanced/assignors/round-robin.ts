@@ -4,7 +4,7 @@ import {
   nothingFor,
   type AssignableTopics,
   type Assignment,
-  type Assignor,
+  type ImmediateAssignor,
   type GroupMember,
 } from './assignor.ts'
 
@@ -12,7 +12,7 @@ import {
  * Deals all partitions of all topics to the members in turn, skipping members that have not subscribed. Even where
  * all want the same topics; with differing ones a member may get far more than others.
  */
-export const roundRobinAssignor: Assignor = {
+export const roundRobinAssignor: ImmediateAssignor = {
   name: 'roundrobin',
   protocols: ['eager'],
   assign(members: readonly GroupMember[], topics: AssignableTopics): Assignment {

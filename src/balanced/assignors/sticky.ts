@@ -1,5 +1,5 @@
 import { nameOf, type TopicPartition } from '../../consumer/topic-partition.ts'
-import type { AssignableTopics, Assignment, Assignor, GroupMember } from './assignor.ts'
+import type { AssignableTopics, Assignment, GroupMember, ImmediateAssignor } from './assignor.ts'
 import { assignGeneral } from './sticky-general.ts'
 import { assignConstrained } from './sticky-constrained.ts'
 import { stickyInput } from './sticky-input.ts'
@@ -14,7 +14,7 @@ import {
  * As even as can be, and then with as few partitions as possible moving from one member to another. All give
  * up everything at a rebalance all the same, and most get back what they had.
  */
-export const stickyAssignor: Assignor = {
+export const stickyAssignor: ImmediateAssignor = {
   name: 'sticky',
   protocols: ['eager'],
   assign(members: readonly GroupMember[], topics: AssignableTopics): Assignment {
@@ -28,7 +28,7 @@ export const stickyAssignor: Assignor = {
  * As sticky, and what stays with its member is not even interrupted: only partitions that move are given up,
  * and they reach their next owner in a second rebalance, when no member has them any more (KIP-429).
  */
-export const cooperativeStickyAssignor: Assignor = {
+export const cooperativeStickyAssignor: ImmediateAssignor = {
   name: 'cooperative-sticky',
   protocols: ['cooperative', 'eager'],
   assign(members: readonly GroupMember[], topics: AssignableTopics): Assignment {

@@ -1,5 +1,4 @@
 /** The leader's part in a rebalance: computes the assignment from the members' subscriptions. */
-import { atOnce } from '../../async/at-once.ts'
 import { nameOf } from '../../consumer/topic-partition.ts'
 import type { Logger } from '../../observe/logger.ts'
 import type {
@@ -20,15 +19,9 @@ export interface AssignmentRequest {
 }
 
 /** Throws what an assignor throws, and an error for one that breaks the rules. */
-export function computeAssignment({
-  groupId,
-  assignor,
-  protocol,
-  members,
-  topics,
-  logger,
-}: AssignmentRequest): Assignment {
-  const assignment = atOnce(assignor.assign(members, topics), `the assignor '${assignor.name}'`)
+export async function computeAssignment(request: AssignmentRequest): Promise<Assignment> {
+  const { groupId, assignor, protocol, members, topics, logger } = request
+  const assignment = await assignor.assign(members, topics)
   const problem = problemWith(assignment, protocol, members, topics)
   if (problem !== undefined) throw new Error(`the assignor '${assignor.name}' ${problem}`)
   const missing = new Set(members.flatMap((one) => one.topics).filter((one) => !topics.has(one)))

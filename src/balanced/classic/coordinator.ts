@@ -3,6 +3,7 @@ import type { Cluster } from '../../cluster/cluster.ts'
 import type { GroupMetadata } from '../../cluster/group-metadata.ts'
 import { nameOf, type TopicPartition } from '../../consumer/topic-partition.ts'
 import { BrokerError } from '../../errors.ts'
+import { groupChannel, type GroupEvent } from '../../observe/channels.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
 import { ProtocolError } from '../../../protocol/protocol-error.ts'
 import type { Assignor, GroupMember, LastAssignment } from '../assignors/assignor.ts'
@@ -18,7 +19,7 @@ import {
 import { GroupOffsets, type GroupMembership, type StoreFor } from './group-offsets.ts'
 import type { JoinedMember, JoinProtocol } from './group-requests.ts'
 import { computeAssignment } from './compute-assignment.ts'
-import { Membership, type Role } from './membership.ts'
+import { Membership, type Role, type SyncedGeneration } from './membership.ts'
 import type { GroupSettings } from './settings.ts'
 import { TopicWatch } from './topic-watch.ts'
 
@@ -110,11 +111,14 @@ export class ClassicCoordinator implements MemberCoordinator {
       protocols: (generation) => this.#protocols(owned, generation),
       assign: (...joined) => this.#assign(...joined),
     }
-    const { identity, assignment } = await this.#membership.join(role, owned.length > 0, signal)
+    const startedAt = performance.now()
+    const synced = await this.#membership.join(role, owned.length > 0, signal)
+    const { identity, assignment } = synced
     const partitions = this.#checked(decodeAssignment(assignment))
     this.#last = { partitions, generation: identity.generation }
     this.#hold([...owned, ...partitions])
     this.#topics.watch()
+    this.#publishJoined(synced, partitions, performance.now() - startedAt)
     this.#cluster.options.logger.info(
       `${this.name}, generation ${identity.generation}: '${identity.memberId}' gets ${namesOf(partitions)}`,
     )
@@ -139,6 +143,25 @@ export class ClassicCoordinator implements MemberCoordinator {
   leave(): Promise<void> {
     this.#topics.stop()
     return this.#membership.leave()
+  }
+
+  #publishJoined(
+    { identity, leaderId, protocolName }: SyncedGeneration,
+    assignment: readonly TopicPartition[],
+    durationMs: number,
+  ): void {
+    if (!groupChannel.hasSubscribers) return
+    const event: GroupEvent = {
+      kind: 'joined',
+      group: this.#settings.groupId,
+      instanceId: this.#cluster.options.broker.instanceId ?? 0,
+      ...identity,
+      leaderId,
+      assignor: protocolName,
+      durationMs,
+      assignment,
+    }
+    groupChannel.publish(event)
   }
 
   #hold(partitions: readonly TopicPartition[]): void {
@@ -181,7 +204,14 @@ export class ClassicCoordinator implements MemberCoordinator {
     const topics = await this.#topics.describe([...new Set(members.flatMap((one) => one.topics))])
     // Its topics are watched by the leader all the same.
     if (keepsAssignment) return new Map()
-    const assignment = computeAssignment({ groupId, assignor, protocol, members, topics, logger })
+    const assignment = await computeAssignment({
+      groupId,
+      assignor,
+      protocol,
+      members,
+      topics,
+      logger,
+    })
     return new Map(
       [...members, ...unreadable].map(({ memberId }) => [
         memberId,

@@ -45,6 +45,7 @@ export type JoinOutcome =
   | {
       readonly kind: 'joined'
       readonly identity: Identity
+      readonly leaderId: string
       readonly protocolName: string
       /** A static leader that only started again is to leave everything as it was (KIP-814). */
       readonly keepsAssignment: boolean
@@ -112,6 +113,7 @@ export class GroupRequests {
     return {
       kind: 'joined',
       identity: { memberId: response.memberId, generation: response.generationId },
+      leaderId: response.leader,
       protocolName: response.protocolName ?? '',
       keepsAssignment: response.skipAssignment,
       members: isLeader

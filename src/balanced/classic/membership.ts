@@ -6,6 +6,7 @@ import { Deadline } from '../../async/deadline.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import { reportRetry } from '../../cluster/retry.ts'
 import { ClosedError, KafkaError } from '../../errors.ts'
+import { groupChannel, type GroupEvent } from '../../observe/channels.ts'
 import { reportHeartbeat } from '../../observe/heartbeat.ts'
 import type { CoordinatorEvents } from '../coordinator.ts'
 import { RebalanceError } from '../errors.ts'
@@ -34,6 +35,8 @@ export interface Role {
 
 export interface SyncedGeneration {
   readonly identity: Identity
+  readonly leaderId: string
+  readonly protocolName: string
   readonly assignment: Uint8Array
 }
 
@@ -234,7 +237,8 @@ export class Membership {
     this.#throwIfEnded()
     this.#move('synced')
     this.#prove(sentAt)
-    return { identity: joined.identity, assignment }
+    const { identity, leaderId, protocolName } = joined
+    return { identity, leaderId, protocolName, assignment }
   }
 
   async #join(memberId: string, protocols: readonly JoinProtocol[], signal: AbortSignal) {
@@ -285,6 +289,7 @@ export class Membership {
         // It is a member, or would have been told otherwise.
         this.#prove(sentAt)
         if (this.#state === 'stable') {
+          this.#publishRebalancing()
           this.wantsToJoin('the group is rebalancing')
           this.#events.changed('the group is rebalancing')
         }
@@ -312,6 +317,17 @@ export class Membership {
         return waitMs
       }
     }
+  }
+
+  #publishRebalancing(): void {
+    if (!groupChannel.hasSubscribers) return
+    const event: GroupEvent = {
+      kind: 'rebalancing',
+      group: this.#settings.groupId,
+      instanceId: this.#cluster.options.broker.instanceId ?? 0,
+      ...this.#identity,
+    }
+    groupChannel.publish(event)
   }
 
   #lose(reaction: 'new member' | 'new generation', error: KafkaError): void {

@@ -9,16 +9,23 @@ import type { ConsumerMetrics } from '../../observe/metrics/client-metrics.ts'
 import type { ConsumedMessage } from '../consumed-message.ts'
 import type { Inbox, Peeked } from '../inbox.ts'
 import { nextOf } from '../message-feed.ts'
-import type { PartitionState } from '../partition-state.ts'
+import type { Chunk, PartitionState } from '../partition-state.ts'
 import type { TopicPartitionOffset } from '../topic-partition.ts'
 import { ConsumerBatch } from './consumer-batch.ts'
 import { Gatherer, type TakenBatch } from './gatherer.ts'
 import { MessageStream } from './message-stream.ts'
 import type { MessageHandler } from './handler.ts'
 import { ReadIterator } from './read-iterator.ts'
+import { runByBatch, type BatchHandler } from './run-by-batch.ts'
 import { RunByKey } from './run-by-key.ts'
 import { runByPartition } from './run-by-partition.ts'
-import { Run, RUN_OPTIONS, type RunOptions } from './run.ts'
+import {
+  BATCH_RUN_OPTIONS,
+  Run,
+  RUN_OPTIONS,
+  type BatchRunOptions,
+  type RunOptions,
+} from './run.ts'
 import { currentWork, doWork, FirstResult, workOf, type Work } from './work.ts'
 
 /** The options of `consume()`. */
@@ -150,6 +157,25 @@ export class MessageReader<Value, Key> {
     }
   }
 
+  async runBatches(handler: BatchHandler<Value, Key>, options: BatchRunOptions): Promise<void> {
+    const problem = aFunction(handler)
+    if (problem !== undefined) {
+      throw new InvalidArgumentError(`the handler of runBatches ${problem}, not ${shown(handler)}`)
+    }
+    const settings = readOptions('runBatches', options, BATCH_RUN_OPTIONS)
+    const reading = this.#begin('runBatches()', 'handler')
+    this.#parts.onRun()
+    try {
+      const run = new Run(this.#inbox, settings, this.#parts.metrics)
+      const { commit } = this.#parts
+      await reading.work(() =>
+        runByBatch(run, handler, (chunk, messages) => this.#batchOf(chunk, messages, commit)),
+      )
+    } finally {
+      reading.end()
+    }
+  }
+
   stream(options: ReadOptions): Readable {
     const { signal } = checked(options)
     // What reads a stream may keep messages in a buffer of its own.
@@ -212,17 +238,25 @@ export class MessageReader<Value, Key> {
       }
       if (messages.length === 0) continue
       chunk.isWhole = true
-      const { topic, partition, position: nextOffset } = state
-      const highWatermark = this.#parts.endOf(state)
-      const batch = new ConsumerBatch({ topic, partition, nextOffset, highWatermark }, messages, {
-        commit: (offset, call) => commit({ topic, partition, offset }, call),
-        signal: () => {
-          chunk.isInterruptible = true
-          return state.signal
-        },
-      })
-      return { batch, chunk }
+      return { batch: this.#batchOf(chunk, messages, commit), chunk }
     }
+  }
+
+  #batchOf(
+    chunk: Chunk,
+    messages: readonly ConsumedMessage<Value, Key>[],
+    commit: MessageReaderDependencies<Value, Key>['commit'],
+  ): ConsumerBatch<Value, Key> {
+    const { state } = chunk
+    const { topic, partition, position: nextOffset } = state
+    const highWatermark = this.#parts.endOf(state)
+    return new ConsumerBatch({ topic, partition, nextOffset, highWatermark }, messages, {
+      commit: (offset, call) => commit({ topic, partition, offset }, call),
+      signal: () => {
+        chunk.isInterruptible = true
+        return state.signal
+      },
+    })
   }
 
   #refuseReuse(way: string): void {

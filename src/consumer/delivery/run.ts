@@ -22,6 +22,9 @@ export interface RunOptions {
   readonly stopSignal?: AbortSignal
 }
 
+/** The options of `consumer.runBatches()`. `BATCH_RUN_OPTIONS` has their checks and defaults. */
+export type BatchRunOptions = Omit<RunOptions, 'orderBy'>
+
 /** The checks and defaults of `RunOptions`, in the order of the documents. */
 export const RUN_OPTIONS = {
   concurrency: { check: anInteger(1), default: 1 },
@@ -30,7 +33,14 @@ export const RUN_OPTIONS = {
   stopSignal: { check: aSignal },
 } as const satisfies OptionTable<RunOptions>
 
-export type RunSettings = WithDefaults<RunOptions, typeof RUN_OPTIONS>
+/** The checks and defaults of `BatchRunOptions`. */
+export const BATCH_RUN_OPTIONS = {
+  concurrency: RUN_OPTIONS.concurrency,
+  signal: RUN_OPTIONS.signal,
+  stopSignal: RUN_OPTIONS.stopSignal,
+} as const satisfies OptionTable<BatchRunOptions>
+
+export type RunSettings = WithDefaults<BatchRunOptions, typeof BATCH_RUN_OPTIONS>
 
 /**
  * One call of `run`: how many handlers are running, and why no more are started. Whatever ends it, those that have

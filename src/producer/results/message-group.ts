@@ -12,6 +12,10 @@ export interface OffsetRange {
   readonly baseOffset: number
   /** The number of messages. */
   readonly count: number
+  /** Milliseconds since 1970 at which the broker appended them, where the topic has `LogAppendTime`. */
+  readonly appendTime?: number
+  /** The first offset of the partition's log when they were appended; brokers before Kafka 1.0 do not say. */
+  readonly logStartOffset?: number
 }
 
 /** The result of messages that were produced together. */

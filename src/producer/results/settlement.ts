@@ -13,7 +13,11 @@ import { endTraces } from './traces.ts'
 
 /** How a batch ended: its offset in the log, or the error. */
 export type Ending =
-  | { readonly baseOffset: number; readonly appendTime: number | undefined }
+  | {
+      readonly baseOffset: number
+      readonly appendTime: number | undefined
+      readonly logStartOffset?: number | undefined
+    }
   | { readonly error: Error }
 
 /**
@@ -128,7 +132,15 @@ function tellGroups(batch: Batch, ending: Ending): void {
     if ('error' in ending) group.fail(messages.slice(start, start + count), ending.error)
     else {
       const baseOffset = ending.baseOffset < 0 ? -1 : ending.baseOffset + start
-      group.deliver({ topic, partition, baseOffset, count })
+      const { appendTime, logStartOffset } = ending
+      group.deliver({
+        topic,
+        partition,
+        baseOffset,
+        count,
+        ...(appendTime === undefined ? {} : { appendTime }),
+        ...(logStartOffset === undefined ? {} : { logStartOffset }),
+      })
     }
   }
 }

@@ -10,6 +10,8 @@ export type Verdict =
       readonly baseOffset: number
       /** Undefined if the log keeps the producer's timestamps. */
       readonly appendTime: number | undefined
+      /** Undefined where the broker does not say. */
+      readonly logStartOffset: number | undefined
     }
   /** The batch is sent again. */
   | { readonly kind: 'again'; readonly error: KafkaError }
@@ -67,11 +69,18 @@ export function classifyResponse(
   const errorCode = response?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR
   if (response !== undefined && errorCode === ErrorCode.NONE) {
     const appendTime = response.logAppendTimeMs < 0n ? undefined : Number(response.logAppendTimeMs)
-    return { kind: 'delivered', baseOffset: Number(response.baseOffset), appendTime }
+    const logStartOffset =
+      response.logStartOffset < 0n ? undefined : Number(response.logStartOffset)
+    return {
+      kind: 'delivered',
+      baseOffset: Number(response.baseOffset),
+      appendTime,
+      logStartOffset,
+    }
   }
   // The batch was written earlier, and the broker no longer remembers its offset.
   if (errorCode === ErrorCode.DUPLICATE_SEQUENCE_NUMBER) {
-    return { kind: 'delivered', baseOffset: -1, appendTime: undefined }
+    return { kind: 'delivered', baseOffset: -1, appendTime: undefined, logStartOffset: undefined }
   }
   if (errorCode === ErrorCode.MESSAGE_TOO_LARGE || errorCode === ErrorCode.RECORD_LIST_TOO_LARGE) {
     const error = new MessageTooLargeError(

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import type {
   AssignableTopics,
   Assignment,
-  Assignor,
+  ImmediateAssignor,
   GroupMember,
 } from '../../../src/balanced/assignors/assignor.ts'
 import { rangeAssignor } from '../../../src/balanced/assignors/range.ts'
@@ -142,7 +142,7 @@ describe('assignors', () => {
 
   it.each(ALL.map((assignor) => [assignor.name, assignor] as const))(
     '%s gives nothing to members without subscriptions, and ignores topics that do not exist',
-    (_, assignor: Assignor) => {
+    (_, assignor: ImmediateAssignor) => {
       const members = [member('a', []), member('b', ['t', 'missing'])]
       const assignment = assignor.assign(members, topicsOf({ t: 2 }))
       expect(shown(assignment)).toEqual({ a: '', b: 't0 t1' })

@@ -23,8 +23,8 @@ describe('an assignment of a million partitions', () => {
     racks: new Set<string>(),
   }))
 
-  it('is made by the leader, checked, and passed on to its member', () => {
-    const assignment = computeAssignment({
+  it('is made by the leader, checked, and passed on to its member', async () => {
+    const assignment = await computeAssignment({
       groupId: 'g',
       assignor: rangeAssignor,
       protocol: 'eager',

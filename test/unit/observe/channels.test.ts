@@ -49,10 +49,18 @@ describe('events', () => {
       await client.topic('orders').partitions()
     })
     const done = { clientId: 'samsa', broker: fake.name, durationMs: aTime, error: undefined }
+    const from = { instanceId: aTime, responseBytes: aTime }
+    const sent = { ...done, ...from }
     expect(events.get('samsa:connect')).toEqual([{ ...done, purpose: 'general' }])
     expect(events.get('samsa:request')).toEqual([
-      { ...done, api: 'ApiVersions', version: aTime },
-      { ...done, api: 'Metadata', version: metadata.versions.max },
+      { ...sent, api: 'ApiVersions', apiKey: 18, version: aTime, correlationId: 0 },
+      {
+        ...sent,
+        api: 'Metadata',
+        apiKey: 3,
+        version: metadata.versions.max,
+        correlationId: 1,
+      },
     ])
     expect(events.get('samsa:close')).toEqual([
       { clientId: 'samsa', broker: fake.name, reason: expect.objectContaining({ code: 'CLOSED' }) },

@@ -1,0 +1,87 @@
+import type { ConsumedMessage } from '../consumed-message.ts'
+import type { Inbox } from '../inbox.ts'
+import type { Chunk, PartitionState } from '../partition-state.ts'
+import type { ConsumerBatch } from './consumer-batch.ts'
+import type { Run } from './run.ts'
+
+/** Called for each batch; the next one of the same partition comes when it has resolved. */
+export type BatchHandler<Value = Buffer | null, Key = Buffer | null> = (
+  batch: ConsumerBatch<Value, Key>,
+) => void | Promise<void>
+
+/** Makes a batch of the messages that are left in a chunk. */
+export type MakeBatch<Value, Key> = (
+  chunk: Chunk,
+  messages: readonly ConsumedMessage<Value, Key>[],
+) => ConsumerBatch<Value, Key>
+
+/**
+ * Hands the batches of each partition to the handler one after the other, of up to `concurrency` partitions at the same
+ * time. A handler's error ends the run: the batch that failed is the next of its partition, unless the handler sought
+ * elsewhere.
+ */
+export function runByBatch<Value, Key>(
+  run: Run<Inbox<Value, Key>>,
+  handler: BatchHandler<Value, Key>,
+  makeBatch: MakeBatch<Value, Key>,
+): Promise<void> {
+  const handle = async (state: PartitionState) => {
+    run.began()
+    try {
+      await handleChunk(run, state, handler, makeBatch)
+    } catch (error) {
+      if (!state.isEndedBy(error)) run.fail(error)
+    } finally {
+      run.finished()
+      state.handling = undefined
+      run.feed.release(state)
+      run.feed.wake()
+    }
+  }
+  return run.drive(() => {
+    while (run.hasRoom) {
+      const state = run.feed.claim()
+      if (state === undefined) return
+      state.handling = handle(state)
+    }
+  })
+}
+
+async function handleChunk<Value, Key>(
+  run: Run<Inbox<Value, Key>>,
+  state: PartitionState,
+  handler: BatchHandler<Value, Key>,
+  makeBatch: MakeBatch<Value, Key>,
+): Promise<void> {
+  const { chunk } = state.buffer
+  if (chunk === undefined || run.isOver) return
+  const from = chunk.index
+  chunk.start = state.position
+  const messages = messagesOf(run.feed, chunk)
+  if (messages.length === 0) return
+  chunk.isWhole = true
+  try {
+    await handler(makeBatch(chunk, messages))
+  } catch (error) {
+    if (state.buffer.chunk === chunk) chunk.index = from
+    throw error
+  }
+}
+
+/** An error of a deserializer ends the partition behind the messages before it. */
+function messagesOf<Value, Key>(
+  inbox: Inbox<Value, Key>,
+  chunk: Chunk,
+): ConsumedMessage<Value, Key>[] {
+  const messages: ConsumedMessage<Value, Key>[] = []
+  try {
+    while (chunk.index < chunk.messages.length) {
+      const message = inbox.converted(chunk)
+      if (message !== undefined) messages.push(message)
+    }
+  } catch (error) {
+    if (messages.length === 0) throw error
+    inbox.report(error as Error)
+  }
+  return messages
+}

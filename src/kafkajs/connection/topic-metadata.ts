@@ -1,0 +1,114 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { ErrorCode, metadata, type MetadataResponse } from '../../../protocol/index.ts'
+import { errorFrom, protocolErrorOf } from '../error-from.ts'
+import { KafkaJSTopicMetadataNotLoaded } from '../errors.ts'
+import { retrying, type RetrySettings } from '../retry.ts'
+import type { PartitionMetadata } from '../types/common.ts'
+import type { Session } from './session.ts'
+
+type Topic = MetadataResponse['topics'][number]
+
+interface Loaded {
+  readonly partitions: PartitionMetadata[]
+  readonly loadedAt: number
+}
+
+/** What is known of the partitions of topics, in the form that partitioners and assigners get. */
+export class TopicMetadata {
+  readonly #session: Session
+  readonly #retry: RetrySettings
+  readonly #create: boolean
+  readonly #maxAgeMs: number
+  readonly #topics = new Map<string, Loaded>()
+
+  constructor(session: Session, retry: RetrySettings, create: boolean, maxAgeMs: number) {
+    this.#session = session
+    this.#retry = retry
+    this.#create = create
+    this.#maxAgeMs = maxAgeMs
+  }
+
+  /** The partitions, where they are known and not too old. */
+  fresh(topic: string): PartitionMetadata[] | undefined {
+    const loaded = this.#topics.get(topic)
+    if (loaded === undefined || performance.now() - loaded.loadedAt > this.#maxAgeMs)
+      return undefined
+    return loaded.partitions
+  }
+
+  /** The partitions of a topic, none of one that is not known. Throws KafkaJSTopicMetadataNotLoaded before the first. */
+  find(topic: string): PartitionMetadata[] {
+    if (this.#topics.size > 0) return this.#topics.get(topic)?.partitions ?? []
+    throw new KafkaJSTopicMetadataNotLoaded('Topic metadata not loaded', { topic })
+  }
+
+  /** Forgets a topic, whose partitions turned out to be others. */
+  forget(topic: string): void {
+    this.#topics.delete(topic)
+  }
+
+  /** Asks for topics, which brokers may create, until they have leaders. Throws as kafkajs's retries do. */
+  async load(topics: readonly string[]): Promise<void> {
+    if (topics.length === 0) return
+    await retrying(this.#retry, async () => {
+      let found: readonly Topic[]
+      try {
+        found = (await this.describe(topics, this.#create)).topics
+      } catch (error) {
+        throw errorFrom(error)
+      }
+      for (const { errorCode } of found) {
+        if (errorCode !== ErrorCode.NONE) throw protocolErrorOf(errorCode)
+      }
+      for (const topic of found) this.#keep(topic)
+    })
+  }
+
+  /** Metadata as the broker has it: of these topics, or of all. */
+  async describe(topics: readonly string[] | 'all', create = false): Promise<MetadataResponse> {
+    const client = await this.#session.client()
+    const body = {
+      topics: topics === 'all' ? null : topics.map((name) => ({ name })),
+      allowAutoTopicCreation: create,
+    }
+    return client.request(metadata, body)
+  }
+
+  /** Resolves when each topic has a leader for each partition. False: the time was over first. */
+  async untilLed(topics: readonly string[], timeoutMs: number): Promise<boolean> {
+    const until = performance.now() + timeoutMs
+    for (;;) {
+      const found = (await this.describe(topics)).topics
+      const isLed = found.every(
+        ({ errorCode, partitions }) =>
+          errorCode === ErrorCode.NONE &&
+          partitions.length > 0 &&
+          partitions.every((one) => one.errorCode === ErrorCode.NONE),
+      )
+      if (isLed) return true
+      if (performance.now() >= until) return false
+      await delay(POLL_MS)
+    }
+  }
+
+  #keep({ name, partitions }: Topic): void {
+    if (name === null) return
+    this.#topics.set(name, {
+      loadedAt: performance.now(),
+      partitions: partitionMetadataOf(partitions),
+    })
+  }
+}
+
+const POLL_MS = 100
+
+export function partitionMetadataOf(partitions: Topic['partitions']): PartitionMetadata[] {
+  return partitions.map((one) => ({
+    partitionErrorCode: one.errorCode,
+    partitionId: one.partitionIndex,
+    leader: one.leaderId,
+    replicas: [...one.replicaNodes],
+    isr: [...one.isrNodes],
+    offlineReplicas: [...one.offlineReplicas],
+  }))
+}

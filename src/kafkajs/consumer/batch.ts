@@ -1,0 +1,71 @@
+import type { ConsumedMessage, ConsumerBatch } from '../../index.ts'
+import type { IHeaders } from '../types/common.ts'
+import type { Batch, KafkaMessage } from '../types/consumer.ts'
+
+/** The messages of a batch in kafkajs's form. They are converted when they are looked at. */
+export class KafkaBatch implements Batch {
+  readonly topic: string
+  readonly partition: number
+  readonly highWatermark: string
+  readonly #batch: ConsumerBatch
+  #messages: KafkaMessage[] | undefined
+
+  constructor(batch: ConsumerBatch) {
+    this.topic = batch.topic
+    this.partition = batch.partition
+    this.highWatermark = String(batch.highWatermark)
+    this.#batch = batch
+  }
+
+  get messages(): KafkaMessage[] {
+    this.#messages ??= this.#batch.messages.map(messageFrom)
+    return this.#messages
+  }
+
+  isEmpty(): boolean {
+    return this.#batch.length === 0
+  }
+
+  firstOffset(): string | null {
+    return this.isEmpty() ? null : String(this.#batch.firstOffset)
+  }
+
+  /** Behind the last message there may be records that are not delivered, such as the end of a transaction. */
+  lastOffset(): string {
+    return String(this.#batch.nextOffset - 1)
+  }
+
+  offsetLag(): string {
+    return String(this.#batch.highWatermark - this.#batch.nextOffset)
+  }
+
+  offsetLagLow(): string {
+    return this.isEmpty() ? '0' : String(this.#batch.highWatermark - 1 - this.#batch.firstOffset)
+  }
+}
+
+export function messageFrom(message: ConsumedMessage): KafkaMessage {
+  return {
+    key: message.key,
+    value: message.value,
+    timestamp: String(message.timestamp),
+    // Those of a record, of which no bit has a meaning yet.
+    attributes: 0,
+    offset: String(message.offset),
+    headers: headersFrom(message.headers),
+  }
+}
+
+/** A key that comes several times has a list of values. */
+function headersFrom(headers: ConsumedMessage['headers']): IHeaders {
+  const found: IHeaders = {}
+  for (const { key, value } of headers) {
+    // kafkajs declares no null, which headers may have.
+    const bytes = value as Buffer
+    const before = found[key]
+    if (before === undefined) found[key] = bytes
+    else if (Array.isArray(before)) before.push(bytes)
+    else found[key] = [before, bytes]
+  }
+  return found
+}

@@ -1,0 +1,354 @@
+import type {
+  BalancedTopicsConsumer,
+  GroupMetadata,
+  KafkaClient,
+  TopicPartition,
+} from '../../index.ts'
+import { Session } from '../connection/session.ts'
+import { TopicMetadata } from '../connection/topic-metadata.ts'
+import { Emitter } from '../emitter.ts'
+import { errorFrom } from '../error-from.ts'
+import {
+  isRebalancing,
+  KafkaJSNonRetriableError,
+  KafkaJSNotImplemented,
+  KafkaJSNumberOfRetriesExceeded,
+} from '../errors.ts'
+import { CONSUMER_EVENTS } from '../events.ts'
+import { Bail, retrying, retrySettings, RETRY_DEFAULTS } from '../retry.ts'
+import { textOf } from '../text.ts'
+import type { KafkaConfig, Logger, Offsets } from '../types/common.ts'
+import type { Consumer, ConsumerConfig, ConsumerRunConfig } from '../types/consumer.ts'
+import type { ConsumerEventMap } from '../types/events.ts'
+import { checkedCommits, checkedSeek, checkedSubscription, checkTopics } from './checks.ts'
+import { clusterView } from './cluster-view.ts'
+import { describe } from './group.ts'
+import { GroupEvents } from './group-events.ts'
+import { nameOf } from './offsets.ts'
+import { memberOptions } from './member-options.ts'
+import { Pauses } from './pauses.ts'
+import { ConsumerRun } from './run.ts'
+import { assignorFrom, PartitionAssigners } from './assigners.ts'
+
+const DEFAULT_METADATA_MAX_AGE_MS = 300_000
+
+/** What the transactions of the same `Kafka` need of a consumer that runs. */
+export interface RunningConsumer {
+  readonly groupId: string
+  /** What identifies it in its group. */
+  readonly member: GroupMetadata
+  /** A transaction has committed these. */
+  committed(offsets: Offsets['topics']): void
+}
+
+export function createConsumer(
+  kafka: KafkaConfig,
+  config: ConsumerConfig,
+  root: Logger,
+  running: Set<RunningConsumer>,
+): Consumer {
+  const { groupId, sessionTimeout = 30_000, heartbeatInterval = 3_000 } = config
+  if (!groupId) {
+    throw new KafkaJSNonRetriableError('Consumer groupId must be a non-empty string.')
+  }
+  if (heartbeatInterval >= sessionTimeout) {
+    throw new KafkaJSNonRetriableError(
+      `Consumer heartbeatInterval (${heartbeatInterval}) must be lower than sessionTimeout (${sessionTimeout}). It is recommended to set heartbeatInterval to approximately a third of the sessionTimeout.`,
+    )
+  }
+  const { partitionAssigners } = config
+  if (partitionAssigners !== undefined && config.partitionAssignment !== undefined) {
+    throw new KafkaJSNonRetriableError(
+      'partitionAssignment and partitionAssigners: give one of them',
+    )
+  }
+  const logger = root.namespace('Consumer')
+  const givenRetry = { ...kafka.retry, ...(config.retry ?? { retries: RETRY_DEFAULTS.retries }) }
+  const retry = retrySettings(givenRetry)
+  const emitter = new Emitter<ConsumerEventMap>('consumer', CONSUMER_EVENTS, logger)
+  const { metadataMaxAge = DEFAULT_METADATA_MAX_AGE_MS } = config
+  /** By topic: whether it is read from the beginning. */
+  const subscribed = new Map<string, boolean>()
+  const pauses = new Pauses()
+  const seeks = new Map<string, TopicPartition & { readonly offset: number }>()
+  let events: GroupEvents | undefined
+  const session = new Session({
+    config: kafka,
+    logger: root,
+    retry,
+    metadataMaxAge,
+    onClient: (client) => {
+      events?.stop()
+      events =
+        client &&
+        new GroupEvents({
+          client,
+          groupId,
+          emitter,
+          logger,
+          subscribed: () => [...subscribed.keys()],
+        })
+    },
+  })
+  const topics = new TopicMetadata(
+    session,
+    retry,
+    config.allowAutoTopicCreation ?? true,
+    metadataMaxAge,
+  )
+  const cluster = clusterView(session, topics)
+  const assignors = (partitionAssigners ?? [PartitionAssigners.roundRobin]).map((create) =>
+    assignorFrom(create({ cluster, groupId, logger }), topics, () => [...subscribed.keys()]),
+  )
+  let run: ConsumerRun | undefined
+  /** `run` was called, and `stop` was not. */
+  let isStarted = false
+  let restartTimer: NodeJS.Timeout | undefined
+  let stopping: Promise<void> | undefined
+  let inTransactions: RunningConsumer | undefined
+
+  const connect = async (): Promise<void> => {
+    await session.connect()
+    emitter.emit(CONSUMER_EVENTS.CONNECT)
+  }
+
+  const stopNow = async (): Promise<void> => {
+    clearTimeout(restartTimer)
+    if (isStarted) {
+      isStarted = false
+      if (inTransactions !== undefined) running.delete(inTransactions)
+      await run?.stop()
+      run = undefined
+      emitter.emit(CONSUMER_EVENTS.STOP)
+    }
+    logger.info('Stopped', { groupId })
+  }
+
+  const stop = (): Promise<void> => {
+    stopping ??= stopNow().finally(() => {
+      stopping = undefined
+    })
+    return stopping
+  }
+
+  const disconnect = async (): Promise<void> => {
+    await stop()
+    logger.debug('consumer has stopped, disconnecting', { groupId })
+    await session.disconnect()
+    emitter.emit(CONSUMER_EVENTS.DISCONNECT)
+  }
+
+  const openMember = async (client: KafkaClient): Promise<BalancedTopicsConsumer> => {
+    const names = [...subscribed.keys()]
+    await topics.load(names)
+    const hooks = {
+      onPartitionsAssigned: async (partitions: readonly TopicPartition[]) => {
+        await beginFromOtherEnd(client, partitions)
+        await run?.assigned(partitions)
+      },
+      onPartitionsRevoked: (partitions: readonly TopicPartition[]) => run?.revoked(partitions),
+      onPartitionsLost: (partitions: readonly TopicPartition[]) => run?.revoked(partitions),
+    }
+    return client.getBalancedConsumer({
+      ...memberOptions(config, { sessionTimeout, heartbeatInterval }, assignors),
+      ...hooks,
+      // A member may subscribe to nothing, as a pattern that matched nothing has it.
+      topics: names.length === 0 ? NOTHING : names,
+      autoOffsetReset: defaultReset(),
+      autoStart: false,
+    })
+  }
+
+  const defaultReset = (): 'earliest' | 'latest' =>
+    [...subscribed.values()].some((fromBeginning) => !fromBeginning) ? 'latest' : 'earliest'
+
+  /** Topics of one subscription may differ in where they begin: a member has one place for all. */
+  const beginFromOtherEnd = async (
+    client: KafkaClient,
+    partitions: readonly TopicPartition[],
+  ): Promise<void> => {
+    if (defaultReset() === 'earliest') return
+    const early = partitions.filter(({ topic }) => subscribed.get(topic) === true)
+    if (early.length === 0 || member === undefined) return
+    const committed = await member.fetchOffsets()
+    const isCommitted = (one: TopicPartition) =>
+      committed.some(({ topic, partition }) => topic === one.topic && partition === one.partition)
+    const fresh = early.filter((one) => !isCommitted(one))
+    if (fresh.length === 0) return
+    for (const { topic, partition, offset } of await client.admin.listOffsets(fresh, 'earliest')) {
+      if (offset !== undefined) member.seek({ topic, partition }, offset)
+    }
+  }
+
+  let member: BalancedTopicsConsumer | undefined
+
+  const start = async (runConfig: ConsumerRunConfig): Promise<void> => {
+    logger.info('Starting', { groupId })
+    isStarted = true
+    try {
+      await session.connect()
+      emitter.emit(CONSUMER_EVENTS.CONNECT)
+      const client = await session.client()
+      await events?.learnBrokers()
+      member = await openMember(client)
+      run = new ConsumerRun({
+        client,
+        consumer: member,
+        config: runConfig,
+        retry,
+        emitter,
+        logger: root.namespace('Runner'),
+        pauses,
+        seeks,
+        onCrash: (error) => void onCrash(error, runConfig),
+      })
+      await member.start()
+      if (!isStarted) return
+      inTransactions = runningConsumer(run)
+      running.add(inTransactions)
+      run.start()
+    } catch (thrown) {
+      // `stop` closes a member that is joining.
+      if (isStarted) await onCrash(errorFrom(thrown), runConfig)
+    }
+  }
+
+  const onCrash = async (error: Error, runConfig: ConsumerRunConfig): Promise<void> => {
+    const exceeded = error instanceof KafkaJSNumberOfRetriesExceeded ? error : undefined
+    const { retryCount } = exceeded ?? {}
+    logger.error(`Crash: ${error.name}: ${error.message}`, {
+      groupId,
+      retryCount,
+      stack: error.stack,
+    })
+    await disconnect().catch((reason: unknown) => {
+      logger.error(`Caught error when disconnecting the consumer: ${textOf(reason)}`, { groupId })
+    })
+    const restart = (exceeded !== undefined || isRootRetriable(error)) && (await mayRestart(error))
+    emitter.emit(CONSUMER_EVENTS.CRASH, { error, groupId, restart })
+    if (!restart) return
+    const retryTime = exceeded?.retryTime ?? retry.initialRetryTime
+    logger.error(`Restarting the consumer in ${retryTime}ms`, { retryCount, retryTime, groupId })
+    restartTimer = setTimeout(() => void start(runConfig), retryTime)
+  }
+
+  const mayRestart = async (error: Error): Promise<boolean> => {
+    const { restartOnFailure } = givenRetry
+    if (restartOnFailure === undefined) return true
+    try {
+      return await restartOnFailure(error)
+    } catch (reason) {
+      logger.error(
+        'Caught error when invoking user-provided "restartOnFailure" callback. Defaulting to restarting.',
+        { error: textOf(reason), cause: error.message, groupId },
+      )
+      return true
+    }
+  }
+
+  const runningConsumer = (of: ConsumerRun): RunningConsumer => ({
+    groupId,
+    get member() {
+      return of.member
+    },
+    committed: (offsets) => of.offsets.committed(offsets),
+  })
+
+  const current = (): ConsumerRun | undefined => {
+    if (isStarted) return run
+    throw new KafkaJSNonRetriableError(
+      'Consumer group was not initialized, consumer#run must be called first',
+    )
+  }
+
+  return {
+    connect,
+    disconnect,
+    stop,
+    subscribe: async (subscription) => {
+      if (isStarted) {
+        throw new KafkaJSNonRetriableError('Cannot subscribe to topic while consumer is running')
+      }
+      const given = checkedSubscription(subscription)
+      const patterns = given.filter((one) => one instanceof RegExp)
+      const existing = patterns.length === 0 ? [] : (await topics.describe('all')).topics
+      const names = given.flatMap((one) =>
+        typeof one === 'string'
+          ? one
+          : existing.flatMap(({ name }) => (name !== null && one.test(name) ? name : [])),
+      )
+      for (const name of names) subscribed.set(name, subscription.fromBeginning ?? false)
+      await topics.load(names)
+    },
+    run: async (runConfig = {}) => {
+      if (isStarted) {
+        logger.warn('consumer#run was called, but the consumer is already running', { groupId })
+        return
+      }
+      await start(runConfig)
+    },
+    commitOffsets: async (topicPartitions = []) => {
+      const offsets = checkedCommits(topicPartitions)
+      const committing = current()
+      if (committing?.isRunning !== true) return
+      await retrying(retry, async () => {
+        try {
+          await committing.commitOffsets(offsets)
+        } catch (error) {
+          if (!committing.isRunning) return
+          if (error instanceof KafkaJSNotImplemented) throw new Bail(error)
+          throw error
+        }
+      })
+    },
+    seek: (entry) => {
+      const seek = checkedSeek(entry)
+      const seeking = current()
+      seeks.set(nameOf(seek.topic, seek.partition), seek)
+      seeking?.sought(seek)
+    },
+    describeGroup: async () => {
+      const client = await session.client()
+      return retrying(retry, async () => {
+        try {
+          const [group] = await describe(client, [groupId])
+          return group!
+        } catch (error) {
+          throw errorFrom(error)
+        }
+      })
+    },
+    pause: (given = []) => {
+      checkTopics('pause', given)
+      const pausing = current()
+      pauses.pause(given)
+      pausing?.pausesChanged()
+    },
+    paused: () => {
+      const found = new Map<string, number[]>()
+      for (const { topic, partition } of run?.assignment ?? []) {
+        if (!pauses.has(topic, partition)) continue
+        found.set(topic, [...(found.get(topic) ?? []), partition])
+      }
+      return [...found].map(([topic, partitions]) => ({ topic, partitions }))
+    },
+    resume: (given = []) => {
+      checkTopics('resume', given)
+      const resuming = current()
+      pauses.resume(given)
+      resuming?.pausesChanged()
+    },
+    on: emitter.on,
+    events: CONSUMER_EVENTS,
+    logger: () => logger,
+  }
+}
+
+/** A pattern that no topic matches. */
+const NOTHING = /(?!)/
+
+function isRootRetriable(error: Error): boolean {
+  let root: Error = error
+  while (root.cause instanceof Error) root = root.cause
+  return isRebalancing(root) || (root as { retriable?: unknown }).retriable === true
+}

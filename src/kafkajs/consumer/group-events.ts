@@ -1,0 +1,132 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { GroupEvent, GroupJoinedEvent, KafkaClient, RequestEvent } from '../../index.ts'
+import { watchNetwork } from '../connection/network-events.ts'
+import type { Emitter } from '../emitter.ts'
+import { CONSUMER_EVENTS } from '../events.ts'
+import type { Logger } from '../types/common.ts'
+import type { ConsumerEventMap, IMemberAssignment } from '../types/events.ts'
+
+export interface GroupEventsParts {
+  readonly client: KafkaClient
+  readonly groupId: string
+  readonly emitter: Emitter<ConsumerEventMap>
+  readonly logger: Logger
+  readonly subscribed: () => readonly string[]
+}
+
+/** Emits a consumer's events about its group, its fetches and its requests, from those of samsa. */
+export class GroupEvents {
+  readonly #parts: GroupEventsParts
+  readonly #stopWatching: () => void
+  /** The node ids of brokers, by their addresses. */
+  readonly #nodeIds = new Map<string, number>()
+  #joined: GroupJoinedEvent | undefined
+
+  constructor(parts: GroupEventsParts) {
+    this.#parts = parts
+    const { client, emitter } = parts
+    this.#stopWatching = watchNetwork(
+      client,
+      {
+        request: (event) => emitter.emit(CONSUMER_EVENTS.REQUEST, event),
+        requestTimeout: (event) => emitter.emit(CONSUMER_EVENTS.REQUEST_TIMEOUT, event),
+      },
+      (event) => this.#onRequest(event),
+    )
+    subscribe('samsa:group', this.#onGroup)
+  }
+
+  stop(): void {
+    this.#stopWatching()
+    unsubscribe('samsa:group', this.#onGroup)
+  }
+
+  /** Learns which broker has which address. */
+  async learnBrokers(): Promise<void> {
+    for (const { id, host, port } of await this.#parts.client.brokers.list()) {
+      this.#nodeIds.set(`${host}:${port}`, id)
+    }
+  }
+
+  #onRequest({ api, broker, error, durationMs }: RequestEvent): void {
+    if (error !== undefined) return
+    if (api === 'Fetch') this.#onFetched(this.#nodeIds.get(broker) ?? -1, Math.round(durationMs))
+    if (api === 'Heartbeat') this.#onHeartbeat()
+  }
+
+  /** The next fetch of a broker follows the last one. */
+  #onFetched(nodeId: number, duration: number): void {
+    const { emitter } = this.#parts
+    emitter.emit(CONSUMER_EVENTS.FETCH, { numberOfBatches: 0, duration, nodeId })
+    emitter.emit(CONSUMER_EVENTS.FETCH_START, { nodeId })
+  }
+
+  #onHeartbeat(): void {
+    if (this.#joined === undefined) return
+    const { group, memberId, generation } = this.#joined
+    this.#parts.emitter.emit(CONSUMER_EVENTS.HEARTBEAT, {
+      groupId: group,
+      memberId,
+      groupGenerationId: generation,
+    })
+  }
+
+  readonly #onGroup = (message: unknown): void => {
+    const event = message as GroupEvent
+    const { client, groupId, emitter, logger } = this.#parts
+    if (event.instanceId !== client.instanceId) return
+    const { memberId } = event
+    if (event.kind === 'rebalancing') {
+      logger.warn('The group is rebalancing, re-joining', { groupId, memberId })
+      emitter.emit(CONSUMER_EVENTS.REBALANCING, { groupId, memberId })
+      return
+    }
+    this.#joined = event
+    this.#tellUnsubscribed(event)
+    const payload = {
+      groupId,
+      memberId,
+      leaderId: event.leaderId,
+      isLeader: event.leaderId === memberId,
+      memberAssignment: this.#subscribedOf(assignmentOf(event)),
+      groupProtocol: event.assignor,
+      duration: Math.round(event.durationMs),
+    }
+    emitter.emit(CONSUMER_EVENTS.GROUP_JOIN, payload)
+    logger.info('Consumer has joined the group', payload)
+    for (const nodeId of this.#nodeIds.values()) {
+      emitter.emit(CONSUMER_EVENTS.FETCH_START, { nodeId })
+    }
+  }
+
+  #subscribedOf(assignment: IMemberAssignment): IMemberAssignment {
+    const topics = this.#parts.subscribed()
+    return Object.fromEntries(
+      Object.entries(assignment).filter(([topic]) => topics.includes(topic)),
+    )
+  }
+
+  #tellUnsubscribed(event: GroupJoinedEvent): void {
+    const { groupId, emitter, logger } = this.#parts
+    const topicsSubscribed = [...this.#parts.subscribed()]
+    const assignedTopics = Object.keys(assignmentOf(event))
+    const topicsNotSubscribed = assignedTopics.filter((one) => !topicsSubscribed.includes(one))
+    if (topicsNotSubscribed.length === 0) return
+    const payload = {
+      groupId,
+      generationId: event.generation,
+      memberId: event.memberId,
+      assignedTopics,
+      topicsSubscribed,
+      topicsNotSubscribed,
+    }
+    emitter.emit(CONSUMER_EVENTS.RECEIVED_UNSUBSCRIBED_TOPICS, payload)
+    logger.warn('Consumer group received unsubscribed topics', payload)
+  }
+}
+
+function assignmentOf({ assignment }: GroupJoinedEvent): IMemberAssignment {
+  const found: IMemberAssignment = {}
+  for (const { topic, partition } of assignment) (found[topic] ??= []).push(partition)
+  return found
+}

@@ -1,0 +1,86 @@
+/** What a consumer asks of its group beside being a member. */
+import type { GroupMetadata, KafkaClient } from '../../index.ts'
+import {
+  describeGroups,
+  offsetCommit,
+  type DescribeGroupsResponse,
+} from '../../../protocol/index.ts'
+import { throwIfFailed } from '../error-from.ts'
+import type { ConsumerGroupState, GroupDescription } from '../types/consumer.ts'
+import type { CheckedCommit } from './checks.ts'
+
+/** The last version in which topics have names rather than ids. */
+const OFFSET_COMMIT_WITH_NAMES = 9
+
+/** Commits as this member: the coordinator refuses it after a rebalance. Throws as kafkajs does. */
+export async function commit(
+  client: KafkaClient,
+  { groupId, generationId, memberId, groupInstanceId }: GroupMetadata,
+  offsets: readonly CheckedCommit[],
+): Promise<void> {
+  const topics = [...new Set(offsets.map(({ topic }) => topic))]
+  const response = await client.request(
+    offsetCommit,
+    (version) => ({
+      groupId,
+      generationIdOrMemberEpoch: generationId,
+      memberId,
+      ...(groupInstanceId === undefined || version < COMMIT_WITH_INSTANCE_ID
+        ? {}
+        : { groupInstanceId }),
+      topics: topics.map((name) => ({
+        name,
+        partitions: offsets
+          .filter(({ topic }) => topic === name)
+          .map(({ partition, offset, metadata }) => ({
+            partitionIndex: partition,
+            committedOffset: BigInt(offset),
+            committedMetadata: metadata,
+          })),
+      })),
+    }),
+    { to: { coordinator: 'group', key: groupId }, maxVersion: OFFSET_COMMIT_WITH_NAMES },
+  )
+  for (const { partitions } of response.topics) {
+    for (const { errorCode } of partitions) throwIfFailed(errorCode)
+  }
+}
+
+const COMMIT_WITH_INSTANCE_ID = 7
+
+/** The groups as the coordinator has them. */
+export async function describe(
+  client: KafkaClient,
+  groupIds: readonly string[],
+): Promise<GroupDescription[]> {
+  const [groupId] = groupIds
+  if (groupId === undefined) return []
+  const { groups } = await client.request(
+    describeGroups,
+    { groups: [...groupIds] },
+    { to: { coordinator: 'group', key: groupId } },
+  )
+  return groups.map(descriptionFrom)
+}
+
+/** Newer brokers say that a group does not exist where older ones call it dead. */
+const GROUP_ID_NOT_FOUND = 69
+
+function descriptionFrom(group: DescribeGroupsResponse['groups'][number]) {
+  if (group.errorCode !== GROUP_ID_NOT_FOUND) throwIfFailed(group.errorCode)
+  return {
+    errorCode: 0,
+    groupId: group.groupId,
+    // Of the states that the broker names.
+    state: group.groupState as ConsumerGroupState,
+    protocolType: group.protocolType,
+    protocol: group.protocolData,
+    members: group.members.map((member) => ({
+      memberId: member.memberId,
+      clientId: member.clientId,
+      clientHost: member.clientHost,
+      memberMetadata: Buffer.from(member.memberMetadata),
+      memberAssignment: Buffer.from(member.memberAssignment),
+    })),
+  }
+}

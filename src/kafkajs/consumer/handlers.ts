@@ -1,0 +1,99 @@
+import type { ConsumerBatch } from '../../index.ts'
+import { KafkaJSError } from '../errors.ts'
+import type { Logger, TopicOffsets } from '../types/common.ts'
+import type { EachBatchHandler, EachMessageHandler } from '../types/consumer.ts'
+import type { KafkaBatch } from './batch.ts'
+import { messageFrom } from './batch.ts'
+import type { ResolvedOffsets } from './offsets.ts'
+
+/** The run that calls the handlers, as far as they use it. */
+export interface HandlerHost {
+  readonly isRunning: boolean
+  readonly commitsBetween: boolean
+  readonly resolvesBatches: boolean
+  readonly offsets: ResolvedOffsets
+  heartbeat(batch: ConsumerBatch): Promise<void>
+  isRebalancing(batch: ConsumerBatch): boolean
+  pausePartition(topic: string, partition: number): () => void
+  isPaused(topic: string, partition: number): boolean
+  hasSeek(topic: string, partition: number): boolean
+  autoCommit(): Promise<void>
+  autoCommitIfNecessary(): Promise<void>
+  commitIfNecessary(): Promise<void>
+  commitTopics(topics: readonly TopicOffsets[]): Promise<void>
+}
+
+/** Calls `eachMessage` for the messages of a batch, until the run ends, or the partition is sought or paused. */
+export async function handleMessages(
+  run: HandlerHost,
+  batch: ConsumerBatch,
+  eachMessage: EachMessageHandler,
+  logger: Logger,
+): Promise<void> {
+  const { topic, partition, messages } = batch
+  const heartbeat = () => run.heartbeat(batch)
+  const pause = () => run.pausePartition(topic, partition)
+  for (const consumed of messages) {
+    if (!run.isRunning || run.hasSeek(topic, partition)) break
+    const message = messageFrom(consumed)
+    try {
+      await eachMessage({ topic, partition, message, heartbeat, pause })
+    } catch (error) {
+      logUnlessOwn(logger, 'Error when calling eachMessage', error, {
+        topic,
+        partition,
+        offset: message.offset,
+      })
+      // What was processed before is not processed again.
+      await run.autoCommit()
+      throw error
+    }
+    run.offsets.resolve(topic, partition, consumed.offset)
+    if (run.isRebalancing(batch)) await run.heartbeat(batch)
+    if (run.commitsBetween) await run.autoCommitIfNecessary()
+    if (run.isPaused(topic, partition)) break
+  }
+}
+
+/** Calls `eachBatch`, which says itself what it has processed. */
+export async function handleBatch(
+  run: HandlerHost,
+  consumed: ConsumerBatch,
+  batch: KafkaBatch,
+  eachBatch: EachBatchHandler,
+  logger: Logger,
+): Promise<void> {
+  const { topic, partition } = batch
+  try {
+    await eachBatch({
+      batch,
+      // Behind the last message there may be records that the application never sees.
+      resolveOffset: (offset) => {
+        const isLast = Number(offset) === consumed.lastOffset
+        run.offsets.resolve(topic, partition, isLast ? consumed.nextOffset - 1 : Number(offset))
+      },
+      heartbeat: () => run.heartbeat(consumed),
+      pause: () => run.pausePartition(topic, partition),
+      commitOffsetsIfNecessary: (offsets) =>
+        offsets === undefined ? run.commitIfNecessary() : run.commitTopics(offsets.topics),
+      uncommittedOffsets: () => ({ topics: run.offsets.uncommitted() }),
+      isRunning: () => run.isRunning,
+      isStale: () => run.hasSeek(topic, partition),
+    })
+  } catch (error) {
+    logUnlessOwn(logger, 'Error when calling eachBatch', error, {
+      topic,
+      partition,
+      offset: batch.firstOffset(),
+    })
+    await run.autoCommit()
+    throw error
+  }
+  if (run.resolvesBatches) run.offsets.resolve(topic, partition, consumed.nextOffset - 1)
+}
+
+function logUnlessOwn(logger: Logger, message: string, error: unknown, extra: object): void {
+  if (error instanceof KafkaJSError) return
+  const stack = error instanceof Error ? error.stack : undefined
+  logger.error(message, { ...extra, stack, error })
+}

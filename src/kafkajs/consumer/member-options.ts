@@ -1,0 +1,42 @@
+import type { Assignor } from '../../index.ts'
+import { KafkaJSNonRetriableError } from '../errors.ts'
+import type { ConsumerConfig } from '../types/consumer.ts'
+
+const ONE_MIB = 1024 * 1024
+
+/** The options of a member of samsa for those of a consumer of kafkajs. */
+export function memberOptions(
+  config: ConsumerConfig,
+  times: { readonly sessionTimeout: number; readonly heartbeatInterval: number },
+  assignors: readonly Assignor[],
+) {
+  const { groupId, rebalanceTimeout = 60_000, rackId = '', groupInstanceId } = config
+  const { partitionAssignment } = config
+  if (
+    partitionAssignment !== undefined &&
+    (partitionAssignment as string) !== 'cooperative-sticky'
+  ) {
+    throw new KafkaJSNonRetriableError(
+      `partitionAssignment must be cooperative-sticky, not ${String(partitionAssignment)}`,
+    )
+  }
+  return {
+    consumerGroup: groupId,
+    managed: true,
+    assignors: partitionAssignment === undefined ? assignors : [partitionAssignment],
+    sessionTimeoutMs: times.sessionTimeout,
+    heartbeatIntervalMs: times.heartbeatInterval,
+    // How long a rebalance waits for this member: JoinGroup's rebalance timeout.
+    maxPollIntervalMs: rebalanceTimeout,
+    rebalanceTimeoutMs: rebalanceTimeout,
+    rebalanceBackoffMs: 300,
+    fetchMessageMaxBytes: config.maxBytesPerPartition ?? ONE_MIB,
+    fetchMinBytes: config.minBytes ?? 1,
+    fetchWaitMaxMs: config.maxWaitTimeInMs ?? 5_000,
+    isolationLevel:
+      config.readUncommitted === true ? ('read_uncommitted' as const) : ('read_committed' as const),
+    autoCommitEnable: false,
+    ...(rackId === '' ? {} : { clientRack: rackId }),
+    ...(groupInstanceId === undefined ? {} : { groupInstanceId }),
+  } as const
+}

@@ -1,0 +1,360 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import {
+  MaxPollIntervalError,
+  type BalancedTopicsConsumer,
+  type ConsumerBatch,
+  type GroupMetadata,
+  type KafkaClient,
+  type TopicPartition,
+} from '../../index.ts'
+import type { Emitter } from '../emitter.ts'
+import { errorFrom, protocolErrorOf } from '../error-from.ts'
+import { isRebalancing, KafkaJSNotImplemented } from '../errors.ts'
+import { CONSUMER_EVENTS } from '../events.ts'
+import { RetryTimes, throwUnlessRetried, type RetrySettings } from '../retry.ts'
+import { textOf } from '../text.ts'
+import type { Logger, TopicOffsets } from '../types/common.ts'
+import type { ConsumerRunConfig } from '../types/consumer.ts'
+import type { ConsumerEventMap } from '../types/events.ts'
+import { KafkaBatch } from './batch.ts'
+import { EARLIEST, LATEST, type CheckedCommit } from './checks.ts'
+import { commit } from './group.ts'
+import { handleBatch, handleMessages, type HandlerHost } from './handlers.ts'
+import { nameOf, ResolvedOffsets } from './offsets.ts'
+import type { Pauses } from './pauses.ts'
+
+const REBALANCE_IN_PROGRESS = 27
+
+export interface RunParts {
+  readonly client: KafkaClient
+  readonly consumer: BalancedTopicsConsumer
+  readonly config: ConsumerRunConfig
+  readonly retry: RetrySettings
+  readonly emitter: Emitter<ConsumerEventMap>
+  readonly logger: Logger
+  readonly pauses: Pauses
+  readonly seeks: Map<string, TopicPartition & { readonly offset: number }>
+  /** Called once, with why the run has ended by itself. */
+  readonly onCrash: (error: Error) => void
+}
+
+/** One `run()` of a consumer, or its restart after a crash: reads, calls the handler, commits. */
+export class ConsumerRun implements HandlerHost {
+  readonly offsets = new ResolvedOffsets()
+  readonly #parts: RunParts
+  readonly #stopping = new AbortController()
+  readonly #busy = new Set<string>()
+  #reading: Promise<void> = Promise.resolve()
+  /** Failures since a batch was processed. */
+  #failures = 0
+
+  constructor(parts: RunParts) {
+    this.#parts = parts
+  }
+
+  get isRunning(): boolean {
+    return !this.#stopping.signal.aborted
+  }
+
+  get commitsBetween(): boolean {
+    const { autoCommitInterval, autoCommitThreshold } = this.#parts.config
+    return (autoCommitInterval ?? autoCommitThreshold ?? undefined) !== undefined
+  }
+
+  get resolvesBatches(): boolean {
+    return this.#parts.config.eachBatchAutoResolve ?? true
+  }
+
+  get member(): GroupMetadata {
+    return this.#parts.consumer.groupMetadata()
+  }
+
+  get assignment(): readonly TopicPartition[] {
+    return this.#parts.consumer.assignment
+  }
+
+  /** Begins to read: the member has its first assignment. */
+  start(): void {
+    this.#reading = this.#read()
+  }
+
+  /** Waits for the handlers that have begun, and leaves the group. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#reading
+    try {
+      await this.#parts.consumer.close()
+    } catch (error) {
+      this.#parts.logger.debug(`Leaving the group failed: ${textOf(error)}`)
+    }
+  }
+
+  // Partitions
+
+  /** Partitions have come to this member, and nothing of them is read yet. */
+  async assigned(partitions: readonly TopicPartition[]): Promise<void> {
+    const { consumer } = this.#parts
+    for (const one of partitions) {
+      const position = consumer.position(one)
+      if (position !== undefined) this.offsets.begin(one.topic, one.partition, position)
+      if (this.isPaused(one.topic, one.partition)) consumer.pause([one])
+      await this.#applySeek(one)
+    }
+  }
+
+  revoked(partitions: readonly TopicPartition[]): void {
+    for (const { topic, partition } of partitions) this.offsets.forget(topic, partition)
+  }
+
+  isPaused(topic: string, partition: number): boolean {
+    return this.#parts.pauses.has(topic, partition)
+  }
+
+  /** Pauses a partition, and returns what resumes it. */
+  pausePartition(topic: string, partition: number): () => void {
+    const { pauses } = this.#parts
+    const partitions = [{ topic, partitions: [partition] }]
+    pauses.pause(partitions)
+    this.pausesChanged()
+    return () => {
+      pauses.resume(partitions)
+      this.pausesChanged()
+    }
+  }
+
+  pausesChanged(): void {
+    const { consumer } = this.#parts
+    const isPaused = (one: TopicPartition) => this.isPaused(one.topic, one.partition)
+    consumer.pause(consumer.assignment.filter(isPaused))
+    consumer.resume(consumer.assignment.filter((one) => !isPaused(one)))
+  }
+
+  hasSeek(topic: string, partition: number): boolean {
+    return this.#parts.seeks.has(nameOf(topic, partition))
+  }
+
+  /** A partition was sought: at once, or when its handler has finished. */
+  sought(one: TopicPartition): void {
+    if (this.#busy.has(nameOf(one.topic, one.partition))) return
+    this.#applySeek(one).catch((error: unknown) => {
+      this.#parts.logger.error(`Seeking failed: ${textOf(error)}`, { ...one })
+    })
+  }
+
+  async #applySeek({ topic, partition }: TopicPartition): Promise<void> {
+    const { client, consumer, seeks, config } = this.#parts
+    const name = nameOf(topic, partition)
+    const seek = seeks.get(name)
+    if (seek === undefined || !this.#isAssigned(topic, partition)) return
+    const offset = seek.offset >= 0 ? seek.offset : await endOffset(client, seek)
+    if (!this.#isAssigned(topic, partition)) return
+    if (seeks.get(name) === seek) seeks.delete(name)
+    consumer.seek({ topic, partition }, offset)
+    this.offsets.begin(topic, partition, offset)
+    if (config.autoCommit ?? true) {
+      await this.#commit([{ topic, partition, offset, metadata: null }])
+    }
+  }
+
+  #isAssigned(topic: string, partition: number): boolean {
+    return this.assignment.some((one) => one.topic === topic && one.partition === partition)
+  }
+
+  // Commits
+
+  async heartbeat(batch: ConsumerBatch): Promise<void> {
+    if (!this.isRebalancing(batch)) return
+    await this.autoCommit()
+    throw protocolErrorOf(REBALANCE_IN_PROGRESS)
+  }
+
+  /** The partition is about to be taken away: what is not finished soon is processed by its next owner. */
+  isRebalancing(batch: ConsumerBatch): boolean {
+    return batch.signal.aborted
+  }
+
+  async autoCommit(): Promise<void> {
+    if (this.#parts.config.autoCommit ?? true) await this.commitTopics(this.offsets.uncommitted())
+  }
+
+  async autoCommitIfNecessary(): Promise<void> {
+    if (this.#parts.config.autoCommit ?? true) await this.commitIfNecessary()
+  }
+
+  async commitIfNecessary(): Promise<void> {
+    const { autoCommitInterval, autoCommitThreshold } = this.#parts.config
+    const isTime =
+      typeof autoCommitInterval === 'number' && this.offsets.sinceLastCommitMs >= autoCommitInterval
+    const isEnough =
+      typeof autoCommitThreshold === 'number' &&
+      this.offsets.uncommittedCount >= autoCommitThreshold
+    if (isTime || isEnough) await this.commitTopics(this.offsets.uncommitted())
+  }
+
+  async commitTopics(topics: readonly TopicOffsets[]): Promise<void> {
+    const offsets = topics.flatMap(({ topic, partitions }) =>
+      partitions.map(({ partition, offset }) => ({
+        topic,
+        partition: Number(partition),
+        offset: Number(offset),
+        metadata: null,
+      })),
+    )
+    await this.commitOffsets(offsets)
+  }
+
+  /** Commits, and emits COMMIT_OFFSETS. Throws as kafkajs does. */
+  async commitOffsets(offsets: readonly CheckedCommit[]): Promise<void> {
+    if (offsets.length === 0) {
+      this.offsets.nothingToCommit()
+      return
+    }
+    await this.#commit(offsets)
+    const { groupId, memberId, generationId } = this.member
+    const topics = byTopic(offsets)
+    this.offsets.committed(topics)
+    this.#parts.emitter.emit(CONSUMER_EVENTS.COMMIT_OFFSETS, {
+      groupId,
+      memberId,
+      groupGenerationId: generationId,
+      topics,
+    })
+  }
+
+  async #commit(offsets: readonly CheckedCommit[]): Promise<void> {
+    try {
+      await commit(this.#parts.client, this.member, offsets)
+    } catch (error) {
+      throw errorFrom(error)
+    }
+  }
+
+  // Reading
+
+  async #read(): Promise<void> {
+    const { consumer, config, retry, logger } = this.#parts
+    const { partitionsConsumedConcurrently: concurrency = 1 } = config
+    const stopSignal = this.#stopping.signal
+    let times = new RetryTimes(retry)
+    while (this.isRunning) {
+      try {
+        await consumer.runBatches((batch) => this.#handle(batch), { concurrency, stopSignal })
+        return
+      } catch (thrown) {
+        const error = errorFrom(thrown)
+        if (!this.isRunning) return
+        if (thrown instanceof MaxPollIntervalError || isRebalancing(error)) continue
+        if (error instanceof KafkaJSNotImplemented) {
+          this.#crash(error)
+          return
+        }
+        if (this.#failures === 0) times = new RetryTimes(retry)
+        const { retryTime } = times
+        try {
+          throwUnlessRetried(retry, error, this.#failures, retryTime)
+        } catch (reason) {
+          this.#crash(errorFrom(reason))
+          return
+        }
+        logger.debug('Error while consuming, trying again...', {
+          error: error.message,
+          retryCount: this.#failures,
+          retryTime,
+        })
+        this.#failures++
+        times.advance()
+        await delay(retryTime, undefined, { signal: stopSignal }).catch(() => undefined)
+      }
+    }
+  }
+
+  #crash(error: Error): void {
+    this.#stopping.abort()
+    this.#parts.onCrash(error)
+  }
+
+  async #handle(consumed: ConsumerBatch): Promise<void> {
+    const { topic, partition } = consumed
+    const name = nameOf(topic, partition)
+    this.#busy.add(name)
+    try {
+      await this.#process(consumed)
+      this.#failures = 0
+    } finally {
+      this.#busy.delete(name)
+      await this.#reposition(consumed)
+    }
+  }
+
+  async #process(consumed: ConsumerBatch): Promise<void> {
+    const { config, emitter, logger } = this.#parts
+    if (!this.isRunning) return
+    const startedAt = Date.now()
+    const batch = new KafkaBatch(consumed)
+    const isHeard =
+      emitter.has(CONSUMER_EVENTS.START_BATCH_PROCESS) ||
+      emitter.has(CONSUMER_EVENTS.END_BATCH_PROCESS)
+    const payload = isHeard ? batchEvent(consumed, batch) : undefined
+    if (payload !== undefined) emitter.emit(CONSUMER_EVENTS.START_BATCH_PROCESS, payload)
+    if (config.eachMessage) await handleMessages(this, consumed, config.eachMessage, logger)
+    else if (config.eachBatch) await handleBatch(this, consumed, batch, config.eachBatch, logger)
+    if (payload !== undefined) {
+      const duration = Date.now() - startedAt
+      emitter.emit(CONSUMER_EVENTS.END_BATCH_PROCESS, { ...payload, duration })
+    }
+    await this.autoCommit()
+    await this.heartbeat(consumed)
+  }
+
+  /** Goes on where the application says: behind what it has processed, or where it has sought. */
+  async #reposition({ topic, partition, firstOffset, nextOffset }: ConsumerBatch): Promise<void> {
+    if (!this.#isAssigned(topic, partition) || !this.isRunning) return
+    if (this.hasSeek(topic, partition)) {
+      await this.#applySeek({ topic, partition })
+      return
+    }
+    const { consumer } = this.#parts
+    const next = this.offsets.next(topic, partition) ?? firstOffset
+    if (next !== nextOffset || consumer.position({ topic, partition }) !== next) {
+      consumer.seek({ topic, partition }, next)
+    }
+  }
+}
+
+function batchEvent(consumed: ConsumerBatch, batch: KafkaBatch) {
+  return {
+    topic: batch.topic,
+    partition: batch.partition,
+    highWatermark: batch.highWatermark,
+    offsetLag: batch.offsetLag(),
+    offsetLagLow: batch.offsetLagLow(),
+    batchSize: consumed.length,
+    firstOffset: String(consumed.firstOffset),
+    lastOffset: batch.lastOffset(),
+  }
+}
+
+/** The entries of `uncommittedOffsets`, with the metadata where there is some. */
+function byTopic(offsets: readonly CheckedCommit[]): TopicOffsets[] {
+  const topics = [...new Set(offsets.map(({ topic }) => topic))]
+  return topics.map((name) => ({
+    topic: name,
+    partitions: offsets
+      .filter(({ topic }) => topic === name)
+      .map(({ partition, offset, metadata }) => ({
+        partition,
+        offset: String(offset),
+        ...(metadata === null ? {} : { metadata }),
+      })),
+  }))
+}
+
+async function endOffset(
+  client: KafkaClient,
+  { topic, partition, offset }: TopicPartition & { readonly offset: number },
+): Promise<number> {
+  const at = offset === EARLIEST ? 'earliest' : 'latest'
+  const [listed] = await client.admin.listOffsets([{ topic, partition }], at)
+  if (listed?.error !== undefined) throw errorFrom(listed.error)
+  return listed?.offset ?? LATEST
+}

@@ -1,0 +1,64 @@
+import { EventEmitter } from 'node:events'
+import { textOf } from './text.ts'
+import { KafkaJSNonRetriableError } from './errors.ts'
+import type { Logger } from './types/common.ts'
+import type { InstrumentationEvent, On } from './types/events.ts'
+
+let nextId = 0
+
+/** Emits the events of a producer, consumer or admin client. An event without listeners costs nothing. */
+export class Emitter<Events extends object> {
+  readonly #emitter = new EventEmitter().setMaxListeners(0)
+  readonly #names: ReadonlySet<string>
+  readonly #known: string
+  readonly #logger: Logger
+
+  /** `names` are the constants of `events`, and `owner` is what they belong to, such as `consumer`. */
+  constructor(owner: string, names: object, logger: Logger) {
+    this.#names = new Set(Object.values(names) as string[])
+    this.#known = Object.keys(names)
+      .map((key) => `${owner}.events.${key}`)
+      .join(', ')
+    this.#logger = logger
+  }
+
+  has(name: keyof Events & string): boolean {
+    return this.#emitter.listenerCount(name) > 0
+  }
+
+  emit<Name extends keyof Events & string>(
+    name: Name,
+    ...[payload]: Events[Name] extends InstrumentationEvent<null>
+      ? []
+      : Events[Name] extends InstrumentationEvent<infer Payload>
+        ? [payload: Payload]
+        : never
+  ): void {
+    if (!this.has(name)) return
+    this.#emitter.emit(name, { id: nextId++, type: name, timestamp: Date.now(), payload })
+  }
+
+  readonly on: On<Events> = (eventName, listener): (() => void) => {
+    const name = eventName as string
+    if (!this.#names.has(name)) {
+      throw new KafkaJSNonRetriableError(`Event name should be one of ${this.#known}`)
+    }
+    const call = (event: Events[typeof eventName]): void => {
+      void this.#call(name, () => listener(event))
+    }
+    this.#emitter.on(name, call)
+    return () => {
+      this.#emitter.off(name, call)
+    }
+  }
+
+  /** A listener that throws or rejects changes nothing of what the client does. */
+  async #call(eventName: string, listener: () => unknown): Promise<void> {
+    try {
+      await listener()
+    } catch (error) {
+      const stack = error instanceof Error ? error.stack : undefined
+      this.#logger.error(`Failed to execute listener: ${textOf(error)}`, { eventName, stack })
+    }
+  }
+}

@@ -1,0 +1,141 @@
+/** The errors of samsa as those of kafkajs. */
+import {
+  AuthenticationError,
+  BrokerError,
+  ConnectionError,
+  KafkaError,
+  LeaderNotFoundError,
+  MembershipLostError,
+  MessageTooLargeError,
+  NoBrokersAvailableError,
+  OffsetCommitError,
+  ProduceFailureError,
+  ProduceManyError,
+  ProducerFencedError,
+  RequestTimeoutError,
+  SocketDisconnectedError,
+  TlsError,
+  UnknownTopicError,
+  UnsupportedVersionError,
+} from '../index.ts'
+import { describeError, ErrorCode, type ErrorName } from '../../protocol/index.ts'
+import {
+  KafkaJSConnectionClosedError,
+  KafkaJSConnectionError,
+  KafkaJSError,
+  KafkaJSNonRetriableError,
+  KafkaJSProtocolError,
+  KafkaJSRequestTimeoutError,
+  KafkaJSSASLAuthenticationError,
+  KafkaJSServerDoesNotSupportApiKey,
+} from './errors.ts'
+
+/** Codes that kafkajs knows by the names that Kafka has given up. */
+const OLD_NAMES: Readonly<Record<number, string>> = {
+  [-1]: 'UNKNOWN',
+  6: 'NOT_LEADER_FOR_PARTITION',
+  14: 'GROUP_LOAD_IN_PROGRESS',
+  15: 'GROUP_COORDINATOR_NOT_AVAILABLE',
+  16: 'NOT_COORDINATOR_FOR_GROUP',
+}
+
+/** The newest code that kafkajs knows. */
+const LAST_KNOWN_CODE = 88
+const UNKNOWN_CODE = -99
+
+/** The error of a code in a response. Codes that are newer than kafkajs are unknown ones, as there. */
+export function protocolErrorOf(code: number, message?: string | null): KafkaJSProtocolError {
+  const { name, meaning, retriable } = describeError(code)
+  const isKnown = code <= LAST_KNOWN_CODE && !name.startsWith('UNKNOWN_CODE_')
+  return new KafkaJSProtocolError(
+    Object.assign(new Error(message ?? meaning), {
+      type: isKnown ? (OLD_NAMES[code] ?? name) : 'KAFKAJS_UNKNOWN_ERROR_CODE',
+      code: isKnown ? code : UNKNOWN_CODE,
+      retriable: isKnown && retriable,
+    }),
+  )
+}
+
+/** Throws the error of a code, unless it says that there is none. */
+export function throwIfFailed(code: number, message?: string | null): void {
+  if (code !== 0) throw protocolErrorOf(code, message)
+}
+
+/** What kafkajs would have thrown. Errors that are not samsa's, such as a handler's, stay as they are. */
+export function errorFrom(error: unknown): Error {
+  if (error instanceof KafkaJSError) return error
+  if (error instanceof KafkaError) return fromSamsa(error)
+  return error instanceof Error ? error : new Error(String(error))
+}
+
+function fromSamsa(error: KafkaError): Error {
+  if (error instanceof BrokerError) return protocolErrorOf(error.errorCode)
+  if (error instanceof ProduceManyError) return errorFrom(error.failures[0]?.error)
+  if (error instanceof OffsetCommitError) return errorFrom(error.failures[0])
+  if (error instanceof ProduceFailureError && error.cause !== undefined) {
+    return errorFrom(error.cause)
+  }
+  if (error instanceof UnknownTopicError)
+    return protocolErrorOf(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+  if (error instanceof LeaderNotFoundError) return protocolErrorOf(ErrorCode.LEADER_NOT_AVAILABLE)
+  if (error instanceof MessageTooLargeError) return protocolErrorOf(ErrorCode.MESSAGE_TOO_LARGE)
+  if (error instanceof ProducerFencedError) return protocolErrorOf(ErrorCode.INVALID_PRODUCER_EPOCH)
+  if (error instanceof MembershipLostError) return errorFrom(error.cause)
+  if (error instanceof UnsupportedVersionError) {
+    return new KafkaJSServerDoesNotSupportApiKey(error.message)
+  }
+  if (error instanceof AuthenticationError) return authenticationError(error)
+  return connectionError(error) ?? byCode(error)
+}
+
+function authenticationError(error: AuthenticationError): Error {
+  if (error.code === 'SASL_CREDENTIALS_UNAVAILABLE' && error.cause instanceof KafkaJSError) {
+    return error.cause
+  }
+  return new KafkaJSSASLAuthenticationError(error.message, { cause: error })
+}
+
+function connectionError(error: KafkaError): Error | undefined {
+  const broker = error.broker ?? ''
+  if (error instanceof RequestTimeoutError) {
+    return new KafkaJSRequestTimeoutError(error.message, { broker })
+  }
+  if (error instanceof NoBrokersAvailableError) {
+    const [first] = error.attempts
+    if (first === undefined) return new KafkaJSConnectionError(error.message)
+    if (first.error instanceof AuthenticationError) return errorFrom(first.error)
+    return new KafkaJSConnectionError(`Connection error: ${first.error.message}`, {
+      broker: first.address,
+      code: systemCodeOf(first.error),
+    })
+  }
+  if (error instanceof SocketDisconnectedError) {
+    const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(broker) ?? []
+    return new KafkaJSConnectionClosedError(error.message, { host, port: Number(port) })
+  }
+  if (error instanceof ConnectionError || error instanceof TlsError) {
+    return new KafkaJSConnectionError(error.message, { broker, code: systemCodeOf(error) })
+  }
+  return undefined
+}
+
+/** Node's code of what is behind an error, such as ECONNREFUSED. */
+function systemCodeOf(error: Error): string {
+  let one: unknown = error
+  while (typeof one === 'object' && one !== null) {
+    const code: unknown = Reflect.get(one, 'code')
+    if (typeof code === 'string' && /^E[A-Z]+$/.test(code)) return code
+    one = Reflect.get(one, 'cause')
+  }
+  return error instanceof KafkaError ? error.code : ''
+}
+
+function byCode(error: KafkaError): Error {
+  if (isErrorName(error.code)) return protocolErrorOf(ErrorCode[error.code])
+  if (error.retriable) return new KafkaJSError(error.message, { cause: error })
+  return new KafkaJSNonRetriableError(error.message, { cause: error })
+}
+
+function isErrorName(code: string): code is ErrorName {
+  return Object.hasOwn(ErrorCode, code)
+}

@@ -1,0 +1,90 @@
+import type { MultiTopicProducer, ProducerOptions } from '../../index.ts'
+import { compressionFrom } from '../compression.ts'
+import type { Session } from '../connection/session.ts'
+import { protocolErrorOf } from '../error-from.ts'
+import { KafkaJSNonRetriableError } from '../errors.ts'
+import { LONGEST_MS, retryBudgetMs, type RetrySettings } from '../retry.ts'
+import type { CompressionTypes } from '../types/enums.ts'
+import type { ProducerConfig } from '../types/producer.ts'
+
+const DEFAULT_ACK_TIMEOUT_MS = 30_000
+const INVALID_REQUIRED_ACKS = 21
+/** kafkajs has no limit of its own: brokers refuse what is too large. */
+const MAX_REQUEST_BYTES = 100 * 1024 * 1024
+const BATCH_BYTES = 1_000_012
+const MAX_IN_FLIGHT = 5
+
+/** Options that kafkajs has for each call and samsa for a producer. */
+export interface SendOptions {
+  readonly acks?: number | undefined
+  readonly timeout?: number | undefined
+  readonly compression?: CompressionTypes | undefined
+}
+
+/** A producer of samsa for each combination of options that was used, opened when it is. */
+export class ProducerPool {
+  readonly #session: Session
+  readonly #config: ProducerConfig
+  readonly #retry: RetrySettings
+  readonly #producers = new Map<string, Promise<MultiTopicProducer>>()
+
+  constructor(session: Session, config: ProducerConfig, retry: RetrySettings) {
+    this.#session = session
+    this.#config = config
+    this.#retry = retry
+  }
+
+  get({
+    acks = -1,
+    timeout = DEFAULT_ACK_TIMEOUT_MS,
+    compression,
+  }: SendOptions): Promise<MultiTopicProducer> {
+    const key = `${acks} ${timeout} ${compression ?? 0}`
+    let opening = this.#producers.get(key)
+    if (opening === undefined) {
+      opening = this.#open({ acks, timeout, compression })
+      this.#producers.set(key, opening)
+      opening.catch(() => this.#producers.delete(key))
+    }
+    return opening
+  }
+
+  /** Sends what is queued, then closes all. */
+  async close(): Promise<void> {
+    const producers = [...this.#producers.values()]
+    this.#producers.clear()
+    await Promise.allSettled(producers.map(async (opening) => (await opening).close()))
+  }
+
+  async #open({ acks, timeout, compression }: SendOptions): Promise<MultiTopicProducer> {
+    if (acks !== -1 && acks !== 0 && acks !== 1) throw protocolErrorOf(INVALID_REQUIRED_ACKS)
+    const client = await this.#session.client()
+    return client.getProducer({
+      ...commonOptions(this.#config, this.#retry, { timeout, compression }),
+      requiredAcks: acks,
+      idempotent: this.#config.idempotent === true && acks === -1,
+      ...(acks === 0 || timeout === undefined ? {} : { ackTimeoutMs: timeout }),
+    })
+  }
+}
+
+/** What producers with and without transactions have in common. */
+export function commonOptions(
+  { maxInFlightRequests }: ProducerConfig,
+  retry: RetrySettings,
+  { timeout = DEFAULT_ACK_TIMEOUT_MS, compression }: Pick<SendOptions, 'timeout' | 'compression'>,
+) {
+  const codec = compressionFrom(compression)
+  if (codec === undefined) {
+    throw new KafkaJSNonRetriableError(`Unknown compression type ${String(compression)}`)
+  }
+  const inFlight = maxInFlightRequests ?? MAX_IN_FLIGHT
+  return {
+    compression: codec,
+    maxRequestSize: MAX_REQUEST_BYTES,
+    batchBytes: BATCH_BYTES,
+    maxInFlight: Math.max(1, Math.min(inFlight, MAX_IN_FLIGHT)),
+    deliveryTimeoutMs: Math.min(LONGEST_MS, timeout + retryBudgetMs(retry)),
+    ...(retry.retries < 1 ? { maxRetries: 0 } : {}),
+  } satisfies ProducerOptions
+}

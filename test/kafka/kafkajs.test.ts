@@ -1,0 +1,33 @@
+/**
+ * kafkajs from npm beside samsa/kafkajs: the same calls on the same broker, and the same results, events and errors. With
+ * SAMSA_KAFKAJS=all on 2.8.2 and 3.9.1 (`npm run test:kafkajs`), otherwise on 3.9.1.
+ */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { startLocalCluster, type LocalCluster } from '../support/kafka/cluster.ts'
+import { AREAS, compare } from '../support/kafkajs/compare.ts'
+import { describeWithBrokers } from '../support/real-brokers.ts'
+
+const VERSIONS = process.env['SAMSA_KAFKAJS'] === 'all' ? ['2.8.2', '3.9.1'] : ['3.9.1']
+
+describeWithBrokers('samsa/kafkajs beside kafkajs', ['java'], () => {
+  describe.each(VERSIONS)('on Kafka %s', (version) => {
+    let cluster: LocalCluster
+
+    beforeAll(async () => {
+      process.env['KAFKAJS_NO_PARTITIONER_WARNING'] = '1'
+      cluster = await startLocalCluster({ version, brokers: 1 })
+    })
+
+    afterAll(async () => {
+      await cluster.stop()
+    })
+
+    describe.each(Object.entries(AREAS))('%s', (_, steps) => {
+      it.each(steps.map((step) => [step.name, step] as const))('%s', async (_name, step) => {
+        const { kafkajs, samsa } = await compare(step, cluster.hosts.split(','))
+        expect(samsa).toEqual(kafkajs)
+        expect(kafkajs).toBeDefined()
+      })
+    })
+  })
+})
