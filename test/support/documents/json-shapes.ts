@@ -24,7 +24,7 @@ const PRIMITIVES = new Set(['string', 'number', 'boolean', 'null'])
 
 /** Reads the block of code that begins with the type Error. */
 export function documentedShapes(path: string): Shapes {
-  const block = /```text\n(Error +=[^`]*)```/.exec(readFileSync(path, 'utf8'))?.[1]
+  const block = /```\n(Error +=[^`]*)```/.exec(readFileSync(path, 'utf8'))?.[1]
   if (block === undefined) throw new Error(`${path} has no shapes`)
   const types = new Map<string, Shape>()
   const commands = new Map<string, Shape>()
