@@ -33,12 +33,12 @@ export const RUN_OPTIONS = {
   stopSignal: { check: aSignal },
 } as const satisfies OptionTable<RunOptions>
 
-/** The checks and defaults of `BatchRunOptions`. */
-export const BATCH_RUN_OPTIONS = {
+/** The checks and defaults of `BatchRunOptions`: those of `RunOptions`. */
+export const BATCH_RUN_OPTIONS: Omit<typeof RUN_OPTIONS, 'orderBy'> = {
   concurrency: RUN_OPTIONS.concurrency,
   signal: RUN_OPTIONS.signal,
   stopSignal: RUN_OPTIONS.stopSignal,
-} as const satisfies OptionTable<BatchRunOptions>
+}
 
 export type RunSettings = WithDefaults<BatchRunOptions, typeof BATCH_RUN_OPTIONS>
 
