@@ -20,7 +20,7 @@ describe('committed offsets', () => {
     const found = committedOffsets([], topics, 'fetching offsets', logger)
     expect(found.map(({ partition, offset }) => [partition, offset])).toEqual([[0, 5]])
     expect(warnings).toEqual([
-      'fetching offsets: t-2 has -7, which counts as no offset',
+      'fetching offsets: t-2 has -7, which is treated as no offset',
       `fetching offsets: t-3 has ${2n ** 62n}, which is treated as no offset`,
     ])
   })
