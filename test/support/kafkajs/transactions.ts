@@ -1,4 +1,5 @@
 import type { KafkaMessage } from 'kafkajs'
+import { until } from '../until.ts'
 import { countdown, thrownBy, type Step, type World } from './world.ts'
 
 async function transactional(world: World) {
@@ -78,6 +79,8 @@ export const TRANSACTIONS: readonly Step[] = [
       await transaction.send({ topic, messages: [{ value: 'y' }] })
       await transaction.sendOffsets(offsets('3'))
       await transaction.commit()
+      // The coordinator of the transaction tells that of the group after it has answered.
+      await until(async () => (await committed())[0]?.partitions[0]?.offset === '3')
       found.push(await committed())
       return found
     },
