@@ -217,7 +217,7 @@ describe('a balanced consumer', () => {
 
   it.each([
     ['throws', () => JSON.parse('nonsense') as number[], 'is not valid JSON'],
-    ['gives what is not there', () => [9], "gave partition 9 of 't', which does not exist"],
+    ['gives what is not there', () => [9], "assigned partition 9 of 't', which does not exist"],
   ])('fails permanently where its own function %s', async (_, membershipProtocol, message) => {
     await expect(consumer({ membershipProtocol })).rejects.toMatchObject({
       code: 'REBALANCE_FAILED',

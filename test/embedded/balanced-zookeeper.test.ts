@@ -148,7 +148,9 @@ describe('what neither samsa nor pykafka wrote', () => {
     await a.start()
     expect(a.assignment).toEqual([0, 1])
     expect(warnings).toEqual([
-      expect.stringContaining('/consumers/g/ids/java is no member that samsa or pykafka made'),
+      expect.stringContaining(
+        '/consumers/g/ids/java was not created by samsa or pykafka and is ignored',
+      ),
     ])
   })
 

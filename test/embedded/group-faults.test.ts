@@ -192,7 +192,7 @@ describe('the coordinator of a group', () => {
     ['JoinGroup', 'GROUP_AUTHORIZATION_FAILED', /joining group 'g'.*ACL is missing/],
     ['JoinGroup', 'GROUP_MAX_SIZE_REACHED', /group\.max\.size/],
     ['JoinGroup', 'INVALID_SESSION_TIMEOUT', /sessionTimeoutMs is 30000.*group\.min\.session/],
-    ['JoinGroup', 'INCONSISTENT_GROUP_PROTOCOL', /this one offers range/],
+    ['JoinGroup', 'INCONSISTENT_GROUP_PROTOCOL', /this member offers range/],
     ['JoinGroup', 'INVALID_GROUP_ID', /group's name is not allowed/],
     ['SyncGroup', 'GROUP_AUTHORIZATION_FAILED', /ACL is missing/],
     ['FindCoordinator', 'GROUP_AUTHORIZATION_FAILED', /ACL is missing/],
@@ -280,7 +280,7 @@ describe('the coordinator of a group', () => {
     )
     await using oldest = await GroupScene.open({ version: '0.8.2' })
     await expect(oldest.make('one').machine.start()).rejects.toThrow(
-      /is a Kafka 0\.8, which has no groups of its own: .*zookeeperHosts/,
+      /is a Kafka 0\.8, which has no group protocol: .*zookeeperHosts/,
     )
   })
 

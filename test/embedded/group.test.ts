@@ -111,7 +111,9 @@ describe('a member of a Kafka group', () => {
       readings: new Readings(),
     })
     expect([one.assignment, two.assignment]).toEqual(['', ''])
-    expect(warnings.join('\n')).toMatch(/'later' do not exist.*\n.*topics \/\^later\/ is nothing/s)
+    expect(warnings.join('\n')).toMatch(
+      /'later' do not exist.*\n.*topics \/\^later\/ match no topic now/s,
+    )
     scene.kafka.createTopic('later', { partitions: 1 })
     await Promise.all([one.settledWith(1), two.settledWith(1)])
   })
@@ -162,7 +164,7 @@ describe('a member of a Kafka group', () => {
       .machine.start()
       .catch(() => undefined)
     await one.until(() => one.failures.length > 0)
-    expect(one.failures[0]?.message).toMatch(/'range' gave t-0 to both '.*' and '.*'/)
+    expect(one.failures[0]?.message).toMatch(/'range' assigned t-0 to both '.*' and '.*'/)
   })
 
   it('refuses assignors that cannot be used together, and heartbeats that are too rare', async () => {
@@ -224,7 +226,7 @@ describe('a member of a Kafka group', () => {
       scene.make('one', { assignors: ['sticky'] }).machine.start(),
     ).rejects.toMatchObject({
       code: 'INCONSISTENT_GROUP_PROTOCOL',
-      message: expect.stringMatching(/joining group 'g' failed.*this one offers sticky/),
+      message: expect.stringMatching(/joining group 'g' failed.*this member offers sticky/),
     })
   })
 })

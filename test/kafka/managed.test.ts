@@ -92,7 +92,7 @@ describeWithBrokers('managed balanced consumers in processes of their own', ['ja
           .topic('t')
           .getBalancedConsumer({ managed: true, consumerGroup: 'g' })
         await expect(starting).rejects.toThrow(
-          /is a Kafka 0\.8, which has no groups .*zookeeperHosts/,
+          /is a Kafka 0\.8, which has no group protocol: .*zookeeperHosts/,
         )
       })
       return

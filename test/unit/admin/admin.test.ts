@@ -105,7 +105,7 @@ describe('topics', () => {
   it('with a name or an option that cannot be right are rejected before anything is sent', async () => {
     const before = kafka.requests.all().length
     for (const [call, message] of [
-      [() => admin.createTopics([{ topic: '' }]), 'a topic must be a string'],
+      [() => admin.createTopics([{ topic: '' }]), 'a topic must be a non-empty string'],
       [() => admin.createTopics([{ topic: 'a' }, { topic: 'a' }]), "names topic 'a' twice"],
       [() => admin.createTopics([{ topic: 'a', partitions: 0 }]), "option 'partitions'"],
       [

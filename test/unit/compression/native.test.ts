@@ -118,6 +118,9 @@ describe('optional native libraries', () => {
       // Those of samsa/storm.
       '@msgpack/msgpack': '^3.1.0',
       esbuild: '>=0.25.0 <1',
+      // Those of samsa/opentelemetry and samsa/prometheus.
+      '@opentelemetry/api': '^1.9.0',
+      'prom-client': '^15.1.0',
     })
   })
 })

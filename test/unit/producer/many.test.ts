@@ -23,7 +23,7 @@ describe('produceMany', () => {
     const messages = ['a', Buffer.from('b'), null, { value: 'c', key: 'k', headers: { h: '1' } }]
     expect(await producer.produceMany(messages)).toEqual({
       messages: 4,
-      ranges: [{ topic: TOPIC, partition: 0, baseOffset: 0, count: 4 }],
+      ranges: [{ topic: TOPIC, partition: 0, baseOffset: 0, count: 4, logStartOffset: 0 }],
     })
     expect(await bench.values()).toEqual(['a', 'b', null, 'c'])
     expect(producer.deliveredMessages).toBe(4)

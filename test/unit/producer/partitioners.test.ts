@@ -80,7 +80,7 @@ describe('pykafka’s partitioners', () => {
       expect(() => groupHashingPartitioner(() => 1, size)).toThrow('at least 1')
     }
     const partitioner = groupHashingPartitioner(() => 1, 4)
-    expect(() => partitioner('key', 3, TOPIC)).toThrow('more than the 3 partitions')
+    expect(() => partitioner('key', 3, TOPIC)).toThrow('more than the 3 existing partitions')
     expect(() => partitioner(null, 8, TOPIC)).toThrow('needs a key')
   })
 })

@@ -96,7 +96,7 @@ describe('saslMechanismOf', () => {
     [
       'a secret of a function',
       { mechanism: 'OAUTHBEARER', oidc: { ...OIDC, clientSecret: () => 'hush' } },
-      "sasl.oidc: option 'clientSecret' must be a string",
+      "sasl.oidc: option 'clientSecret' must be a non-empty string",
     ],
     [
       'an endpoint without TLS',
