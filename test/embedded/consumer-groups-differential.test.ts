@@ -13,10 +13,6 @@ const ON_PURPOSE: readonly { readonly path: RegExp; readonly why: string }[] = [
     path: /^an expression that is none: .*errorMessage$/,
     why: 'the reason is that of another library',
   },
-  {
-    path: /^m2 subscribes to more: .*assignment/,
-    why: 'Java has topics in the order of a hash table of random ids',
-  },
 ]
 
 describeWithBrokers('consumer groups beside those of a real Kafka 4.4.0', ['java'], () => {

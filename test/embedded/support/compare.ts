@@ -21,7 +21,7 @@ export function differences(
   const found: Difference[] = []
   const compare = (path: string, ours: unknown, theirs: unknown): void => {
     if (Array.isArray(theirs) && Array.isArray(ours)) {
-      const [ourItems, theirItems] = [inOrder(ours), inOrder(theirs)]
+      const [ourItems, theirItems] = [inOrder(ours, embeddedNames), inOrder(theirs, realNames)]
       for (let i = 0; i < Math.max(theirItems.length, ourItems.length); i++) {
         compare(`${path}[${i}]`, ourItems[i], theirItems[i])
       }
@@ -54,13 +54,16 @@ function shown(value: unknown, names: Names): string {
 }
 
 /** By what they are about: Kafka answers in the order of its hash maps, which nobody may rely on. */
-function inOrder(items: readonly unknown[]): readonly unknown[] {
+function inOrder(items: readonly unknown[], names: Names): readonly unknown[] {
   const key = (item: unknown): string => {
     if (!isStruct(item)) return ''
     const { name, topic, partitionIndex, partition, index, resourceName, groupId, user } = item
+    // Ids are random: each side has its own.
+    const topicId = names.get(item['topicId'])
     return JSON.stringify([
       name,
       topic,
+      topicId,
       resourceName,
       groupId,
       user,
