@@ -1,6 +1,9 @@
 /** Compiled by test/bundles/consumers.test.ts with several versions of TypeScript, and never run. */
 import { KafkaClient, KafkaError, type KafkaClientOptions } from 'samsa'
 import { EmbeddedCluster, type EmbeddedClusterOptions } from 'samsa/embedded'
+import { Kafka, type EachMessagePayload } from 'samsa/kafkajs'
+import { instrument } from 'samsa/opentelemetry'
+import { metricsText } from 'samsa/prometheus'
 import { describeCluster } from 'samsa/protocol'
 import { Bolt, defineTopology, fields, runLocally, Spout, stream, type Tuple } from 'samsa/storm'
 
@@ -33,11 +36,25 @@ export async function count(): Promise<void> {
   await run.stop()
 }
 
+export async function migrated(brokers: string[]): Promise<void> {
+  const consumer = new Kafka({ clientId: 'shop', brokers }).consumer({ groupId: 'billing' })
+  await consumer.subscribe({ topics: ['orders'] })
+  await consumer.run({
+    eachMessage: async ({ message }: EachMessagePayload) => {
+      const offset: string = message.offset
+      console.log(offset, message.value?.toString())
+    },
+  })
+}
+
 export async function main(): Promise<void> {
   const embedded: EmbeddedClusterOptions = { brokers: 1 }
   const kafka = await EmbeddedCluster.start(embedded)
   const options: KafkaClientOptions = { hosts: kafka.hosts }
   const client = new KafkaClient(options)
+  instrument(client)
+  const metrics: string = metricsText(client)
+  console.log(metrics)
   const body = { includeClusterAuthorizedOperations: false }
   const { brokers } = await client.request(describeCluster, body)
   const topic = client.topic('page-views')

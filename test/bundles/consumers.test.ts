@@ -40,6 +40,12 @@ describe('an application with the installed package', () => {
       resolve('node_modules/undici-types'),
       join(folder.path, 'node_modules/undici-types'),
     )
+    // The peer of samsa/opentelemetry: without it that entry point alone does not load.
+    mkdirSync(join(folder.path, 'node_modules/@opentelemetry'))
+    symlinkSync(
+      resolve('node_modules/@opentelemetry/api'),
+      join(folder.path, 'node_modules/@opentelemetry/api'),
+    )
   })
 
   afterAll(() => folder[Symbol.dispose]())
