@@ -90,173 +90,157 @@ runTopology(
 )
 `
 
-describeWithStorm(
-  'topologies on Storm as a cluster: ZooKeeper, Nimbus, Supervisor and workers',
-  () => {
-    let storm: StormCluster | undefined
-    let project: SparseProject | undefined
-    const started = (): { storm: StormCluster; project: SparseProject } => ({
-      storm: storm!,
-      project: project!,
+describeWithStorm('sparse on a Storm cluster of ZooKeeper, Nimbus, Supervisor and workers', () => {
+  let storm: StormCluster | undefined
+  let project: SparseProject | undefined
+  const started = (): { storm: StormCluster; project: SparseProject } => ({
+    storm: storm!,
+    project: project!,
+  })
+
+  beforeAll(async () => {
+    storm = await StormCluster.start()
+    const environment = { nimbus: storm.nimbus, storm_log_path: storm.logs }
+    project = new SparseProject({
+      'config.json': JSON.stringify({ envs: { prod: environment } }),
+      'topologies/numbers.ts': NUMBERS,
+      'topologies/keep.ts': FROM_KAFKA,
     })
+    const cluster = storm
+    await cluster.until(async () => {
+      const { exitCode, stdout } = await started().project.sparse(['slot_usage', '--json'])
+      return exitCode === 0 && (JSON.parse(stdout.toString()) as unknown[]).length === 1
+    }, 'the supervisor is known to Nimbus')
+  }, TIMEOUT_MS)
 
-    beforeAll(async () => {
-      storm = await StormCluster.start()
-      const environment = { nimbus: storm.nimbus, storm_log_path: storm.logs }
-      project = new SparseProject({
-        'config.json': JSON.stringify({ envs: { prod: environment } }),
-        'topologies/numbers.ts': NUMBERS,
-        'topologies/keep.ts': FROM_KAFKA,
-      })
-      const cluster = storm
-      await cluster.until(async () => {
-        const { exitCode, stdout } = await started().project.sparse(['slot_usage', '--json'])
-        return exitCode === 0 && (JSON.parse(stdout.toString()) as unknown[]).length === 1
-      }, 'the supervisor is known to Nimbus')
-    }, TIMEOUT_MS)
+  afterAll(async () => {
+    project?.[Symbol.dispose]()
+    await storm?.[Symbol.asyncDispose]()
+  }, TIMEOUT_MS)
 
-    afterAll(async () => {
-      project?.[Symbol.dispose]()
-      await storm?.[Symbol.asyncDispose]()
-    }, TIMEOUT_MS)
+  it(
+    'submits, lists, shows figures of, deactivates, activates, rebalances and kills a topology',
+    async () => {
+      const { storm, project } = started()
+      await project.output(['submit', '-n', 'numbers', '-w', '1'])
+      const list = async () =>
+        (await project.json(['list'])) as readonly {
+          readonly name: string
+          readonly status: string
+          readonly num_workers: number
+          readonly num_tasks: number
+        }[]
+      expect(await list()).toMatchObject([{ name: 'numbers', status: 'ACTIVE' }])
+      await storm.until(() => /name:sink number 1000/.test(storm.workerLogs()), 'it runs')
+      // The parallelism of the environment: the spout, two sinks and the acker.
+      expect(await list()).toMatchObject([{ num_workers: 1, num_tasks: 4 }])
 
-    it(
-      'submits, lists, shows figures of, deactivates, activates, rebalances and kills a topology',
-      async () => {
-        const { storm, project } = started()
-        await project.output(['submit', '-n', 'numbers', '-w', '1'])
-        const list = async () =>
-          (await project.json(['list'])) as readonly {
+      const acked = async (): Promise<number> => {
+        const { components } = (await project.json(['stats', '-n', 'numbers'])) as {
+          readonly components: readonly {
             readonly name: string
-            readonly status: string
-            readonly num_workers: number
-            readonly num_tasks: number
+            readonly acked: number
+            readonly failed: number
           }[]
-        expect(await list()).toMatchObject([{ name: 'numbers', status: 'ACTIVE' }])
-        await storm.until(() => /name:sink number 1000/.test(storm.workerLogs()), 'it runs')
-        // The parallelism of the environment: the spout, two sinks and the acker.
-        expect(await list()).toMatchObject([{ num_workers: 1, num_tasks: 4 }])
-
-        const acked = async (): Promise<number> => {
-          const { components } = (await project.json(['stats', '-n', 'numbers'])) as {
-            readonly components: readonly {
-              readonly name: string
-              readonly acked: number
-              readonly failed: number
-            }[]
-          }
-          return components.find(({ name }) => name === 'numbers')?.acked ?? 0
         }
-        await storm.until(async () => (await acked()) > 1_000, 'statistics count what is acked')
-        const table = await project.output(['stats', '-n', 'numbers', '-c', 'sink'])
-        expect(table).toMatch(/WINDOW +TYPE +EXECUTORS/)
-        expect(table).toMatch(/^all +bolt +2 +2/m)
-        expect(await project.output(['worker_uptime'])).toMatch(/127\.0\.0\.1 +\d+ +numbers/)
-        expect(await project.json(['slot_usage'])).toEqual([
-          { host: '127.0.0.1', slots: 2, used: 1, topologies: { numbers: 1 } },
-        ])
-        expect(
-          await project.output(['tail', '-n', 'numbers', '-l', '3', '--pattern', 'number']),
-        ).toMatch(/number \d+000\n/)
+        return components.find(({ name }) => name === 'numbers')?.acked ?? 0
+      }
+      await storm.until(async () => (await acked()) > 1_000, 'statistics count what is acked')
+      const table = await project.output(['stats', '-n', 'numbers', '-c', 'sink'])
+      expect(table).toMatch(/WINDOW +TYPE +EXECUTORS/)
+      expect(table).toMatch(/^all +bolt +2 +2/m)
+      expect(await project.output(['worker_uptime'])).toMatch(/127\.0\.0\.1 +\d+ +numbers/)
+      expect(await project.json(['slot_usage'])).toEqual([
+        { host: '127.0.0.1', slots: 2, used: 1, topologies: { numbers: 1 } },
+      ])
+      expect(
+        await project.output(['tail', '-n', 'numbers', '-l', '3', '--pattern', 'number']),
+      ).toMatch(/number \d+000\n/)
 
-        // A second one of the same name, and what does not run.
-        const again = await project.sparse(['submit', '-n', 'numbers'])
-        expect(again.exitCode).toBe(1)
-        expect(again.stderr).toMatch(
-          /a topology 'numbers' runs there already \(ACTIVE\): kill it first/,
-        )
-        const unknown = await project.sparse(['kill', '-n', 'nothing', '--json'])
-        expect(unknown.exitCode).toBe(1)
-        expect(JSON.parse(unknown.stdout.toString())).toMatchObject({
-          error: {
-            code: 'UNKNOWN_TOPOLOGY',
-            message: expect.stringContaining('there are numbers'),
-          },
-        })
+      // A second one of the same name, and what does not run.
+      const again = await project.sparse(['submit', '-n', 'numbers'])
+      expect(again.exitCode).toBe(1)
+      expect(again.stderr).toMatch(
+        /a topology 'numbers' runs there already \(ACTIVE\): kill it first/,
+      )
+      const unknown = await project.sparse(['kill', '-n', 'nothing', '--json'])
+      expect(unknown.exitCode).toBe(1)
+      expect(JSON.parse(unknown.stdout.toString())).toMatchObject({
+        error: {
+          code: 'UNKNOWN_TOPOLOGY',
+          message: expect.stringContaining('there are numbers'),
+        },
+      })
 
-        await project.output(['deactivate', '-n', 'numbers'])
-        await storm.until(() => storm.workerLogs().includes('deactivated at'), 'the spout is told')
-        expect(await list()).toMatchObject([{ status: 'INACTIVE' }])
-        const [, stoppedAt] = /deactivated at (\d+)/.exec(storm.workerLogs())!
-        await project.output(['activate', '-n', 'numbers'])
-        await storm.until(
-          () => storm.workerLogs().includes(`activated at ${stoppedAt}`),
-          'the spout goes on where it was',
-        )
+      await project.output(['deactivate', '-n', 'numbers'])
+      await storm.until(() => storm.workerLogs().includes('deactivated at'), 'the spout is told')
+      expect(await list()).toMatchObject([{ status: 'INACTIVE' }])
+      const [, stoppedAt] = /deactivated at (\d+)/.exec(storm.workerLogs())!
+      await project.output(['activate', '-n', 'numbers'])
+      await storm.until(
+        () => storm.workerLogs().includes(`activated at ${stoppedAt}`),
+        'the spout goes on where it was',
+      )
 
-        const badRebalance = await project.sparse(['rebalance', '-n', 'numbers', '-x', 'sinks=1'])
-        expect(badRebalance.exitCode).toBe(2)
-        expect(badRebalance.stderr).toContain("has no component 'sinks'; it has")
+      const badRebalance = await project.sparse(['rebalance', '-n', 'numbers', '-x', 'sinks=1'])
+      expect(badRebalance.exitCode).toBe(2)
+      expect(badRebalance.stderr).toContain("has no component 'sinks'; it has")
+      await project.output(['rebalance', '-n', 'numbers', '-w', '2', '-x', 'sink=1', '--wait', '1'])
+      await storm.until(async () => {
+        const [one] = await list()
+        return one?.status === 'ACTIVE' && one.num_workers === 2
+      }, 'it has two workers')
+      await storm.until(async () => {
+        const usage = (await project.json(['slot_usage'])) as readonly { used: number }[]
+        return usage[0]?.used === 2
+      }, 'both slots are used')
+      const full = await project.sparse(['submit', '-n', 'keep'])
+      expect(full.exitCode).toBe(1)
+      expect(full.stderr).toMatch(
+        /'keep' is not submitted, because none of the cluster's 2 slots is free/,
+      )
+
+      await project.output(['kill', '-n', 'numbers', '--wait', '1', '--gone'])
+      expect(await list()).toEqual([])
+      await storm.until(() => storm.workerPids().length === 0, 'workers and components have ended')
+    },
+    TIMEOUT_MS,
+  )
+
+  it(
+    'runs a topology that loses no message when a component is killed and Storm restarts it',
+    async () => {
+      const { storm, project } = started()
+      const kafka = await EmbeddedCluster.start({ topics: { in: { partitions: 2 } } })
+      try {
+        await using client = new KafkaClient({ hosts: kafka.hosts })
+        await using producer = await client.topic('in').getProducer()
+        for (let n = 0; n < MESSAGES; n++) void producer.produce(`${n}`, { partition: n % 2 })
+        await producer.flush()
+        const results = join(project.path, 'results')
+        const lines = (file: string): string[] =>
+          existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n') : []
         await project.output([
-          'rebalance',
-          '-n',
-          'numbers',
-          '-w',
-          '2',
-          '-x',
-          'sink=1',
-          '--wait',
-          '1',
+          ...['submit', '-n', 'keep', '-w', '1'],
+          ...['-o', `test.results=${results}`, '-o', `test.hosts=${kafka.hosts}`],
         ])
-        await storm.until(async () => {
-          const [one] = await list()
-          return one?.status === 'ACTIVE' && one.num_workers === 2
-        }, 'it has two workers')
-        await storm.until(async () => {
-          const usage = (await project.json(['slot_usage'])) as readonly { used: number }[]
-          return usage[0]?.used === 2
-        }, 'both slots are used')
-        const full = await project.sparse(['submit', '-n', 'keep'])
-        expect(full.exitCode).toBe(1)
-        expect(full.stderr).toMatch(
-          /'keep' is not submitted, because none of the cluster's 2 slots is free/,
-        )
-
-        await project.output(['kill', '-n', 'numbers', '--wait', '1', '--gone'])
-        expect(await list()).toEqual([])
-        await storm.until(
-          () => storm.workerPids().length === 0,
-          'workers and components have ended',
-        )
-      },
-      TIMEOUT_MS,
-    )
-
-    it(
-      'loses no message when a component is killed, and Storm starts it again',
-      async () => {
-        const { storm, project } = started()
-        const kafka = await EmbeddedCluster.start({ topics: { in: { partitions: 2 } } })
-        try {
-          await using client = new KafkaClient({ hosts: kafka.hosts })
-          await using producer = await client.topic('in').getProducer()
-          for (let n = 0; n < MESSAGES; n++) void producer.produce(`${n}`, { partition: n % 2 })
-          await producer.flush()
-          const results = join(project.path, 'results')
-          const lines = (file: string): string[] =>
-            existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n') : []
-          await project.output([
-            ...['submit', '-n', 'keep', '-w', '1'],
-            ...['-o', `test.results=${results}`, '-o', `test.hosts=${kafka.hosts}`],
-          ])
-          await storm.until(() => lines(results).length > MESSAGES / 4, 'it is running')
-          const [pid] = lines(`${results}.pids`).map(Number)
-          process.kill(pid!, 'SIGKILL')
-          const seen = (): Set<number> => new Set(lines(results).map(Number))
-          await storm.until(() => seen().size === MESSAGES, 'each message has been processed')
-          expect(lines(`${results}.pids`).length).toBeGreaterThan(1)
-          const committed = async (): Promise<number> => {
-            const [group] = await client.admin.listGroupOffsets(['keep'])
-            return group!.offsets.reduce((sum, { offset }) => sum + (offset ?? 0), 0)
-          }
-          await storm.until(async () => (await committed()) === MESSAGES, 'all are committed')
-          await project.output(['kill', '-n', 'keep', '--wait', '0', '--gone'])
-          expect(isProcessAlive(pid!)).toBe(false)
-        } finally {
-          await kafka.stop()
+        await storm.until(() => lines(results).length > MESSAGES / 4, 'it is running')
+        const [pid] = lines(`${results}.pids`).map(Number)
+        process.kill(pid!, 'SIGKILL')
+        const seen = (): Set<number> => new Set(lines(results).map(Number))
+        await storm.until(() => seen().size === MESSAGES, 'each message has been processed')
+        expect(lines(`${results}.pids`).length).toBeGreaterThan(1)
+        const committed = async (): Promise<number> => {
+          const [group] = await client.admin.listGroupOffsets(['keep'])
+          return group!.offsets.reduce((sum, { offset }) => sum + (offset ?? 0), 0)
         }
-      },
-      TIMEOUT_MS,
-    )
-  },
-)
+        await storm.until(async () => (await committed()) === MESSAGES, 'all are committed')
+        await project.output(['kill', '-n', 'keep', '--wait', '0', '--gone'])
+        expect(isProcessAlive(pid!)).toBe(false)
+      } finally {
+        await kafka.stop()
+      }
+    },
+    TIMEOUT_MS,
+  )
+})

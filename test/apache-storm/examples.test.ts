@@ -95,7 +95,7 @@ describeWithStorm('the examples for Storm, on Storm', () => {
   })
 
   it(
-    'storm-wordcount counts the words of a topic, and ends with Ctrl-C',
+    'storm-wordcount counts the words of a topic and ends with Ctrl-C',
     async () => {
       const { hosts } = kafka!
       await using client = new KafkaClient({ hosts })
@@ -129,7 +129,7 @@ describeWithStorm('the examples for Storm, on Storm', () => {
   )
 
   it(
-    'storm-clickstream makes sessions of clicks, and puts aside what is no click',
+    'storm-clickstream groups clicks into sessions and sets aside messages that are not clicks',
     async () => {
       const { hosts } = kafka!
       await using client = new KafkaClient({ hosts })

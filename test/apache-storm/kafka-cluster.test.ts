@@ -95,7 +95,7 @@ describeWithStorm('a topology between topics of a real Kafka, on Storm as a clus
   }
 
   it(
-    'delivers each message exactly once where nothing is killed',
+    'delivers each message exactly once when no process is killed',
     async () => {
       const counts = await delivered('once', () => undefined)
       expect(counts.every((count) => count === 1)).toBe(true)
@@ -104,7 +104,7 @@ describeWithStorm('a topology between topics of a real Kafka, on Storm as a clus
   )
 
   it(
-    'delivers each message at least once when a worker is killed on the way',
+    'delivers each message at least once when a worker is killed while it runs',
     async () => {
       let killed: number | undefined
       const counts = await delivered('killed', (seen) => {

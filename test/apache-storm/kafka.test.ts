@@ -10,7 +10,7 @@ const MESSAGES = Number(process.env['SAMSA_STORM_MESSAGES'] ?? 20_000)
 const PARTITIONS = 4
 
 describeWithStorm('a topology that reads from Kafka and writes to it, on Apache Storm', () => {
-  it('delivers each message exactly once where nothing is killed, and commits all of them', async () => {
+  it('delivers each message exactly once when no process is killed, and commits all of them', async () => {
     const topics = { in: { partitions: PARTITIONS }, out: { partitions: 1 } }
     const kafka = await EmbeddedCluster.start({ topics })
     try {

@@ -111,7 +111,7 @@ describeWithStorm('sparse run', () => {
   )
 
   it(
-    'carries bytes with msgpack, and ends when its time is up',
+    'carries bytes with msgpack, and ends at its time limit',
     async () => {
       const serializer = 'topology.multilang.serializer=samsa.storm.MsgpackSerializer'
       const printed = await printedBy(['-n', 'prints', '-o', serializer], acks)
@@ -123,7 +123,7 @@ describeWithStorm('sparse run', () => {
   )
 
   it(
-    'ends with the component that throws, names it and the line, and leaves nothing behind',
+    'ends when a component throws, names the component and the line, and leaves nothing behind',
     async () => {
       const { exitCode, stderr } = await started().sparse(['run', '-n', 'throws', '-t', '120'])
       expect(exitCode).toBe(1)
@@ -180,13 +180,13 @@ describeWithStorm('sparse run', () => {
       { STORM_HOME: '/nowhere' },
       /STORM_HOME is \/nowhere, where there is no storm-server jar: run 'sparse storm install'/,
     ],
-  ])('says what to do about %s', async (_what, env, problem) => {
+  ])('suggests a fix for %s', async (_what, env, problem) => {
     const { exitCode, stderr } = await started().sparse(['run', '-n', 'prints', '-t', '1'], env)
     expect(stderr).toMatch(problem)
     expect(exitCode).toBe(1)
   })
 
-  it('says that no Nimbus answers, as text and as data', async () => {
+  it('reports that no Nimbus responds, as text and as data', async () => {
     const { exitCode, stderr, stdout } = await started().sparse([
       'submit',
       '-n',
