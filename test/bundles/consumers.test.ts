@@ -110,7 +110,7 @@ describe('an application with the installed package', () => {
     expect(exitCode).toBe(0)
   })
 
-  it('requires and imports one and the same module', async () => {
+  it('gets the same module from require and from import', async () => {
     const script = `
       const required = require('samsa')
       import('samsa').then((imported) => console.log(required.KafkaClient === imported.KafkaClient))`
