@@ -9,7 +9,7 @@ import { describeWithBrokers } from '../support/real-brokers.ts'
 
 const RECONNECTS = 1_000
 
-describeWithBrokers('connections to a real broker that fail in all ways', ['java'], () => {
+describeWithBrokers('connections to a real broker that fail in every way', ['java'], () => {
   describe.each(['4.4.0', '1.1.1'])('Kafka %s', (version) => {
     let bench: Bench
     beforeAll(async () => {
@@ -17,11 +17,11 @@ describeWithBrokers('connections to a real broker that fail in all ways', ['java
     })
     afterAll(() => bench[Symbol.asyncDispose]())
 
-    it.each(MISBEHAVIOURS)('hold when what is between $name', (misbehaviour) =>
+    it.each(MISBEHAVIOURS)('recover when the proxy in between $name', (misbehaviour) =>
       endure(bench, misbehaviour),
     )
 
-    describe.each(CUT_APIS)('cut at every byte of %s', (api) => {
+    describe.each(CUT_APIS)('recover from a cut at every byte of %s', (api) => {
       it.each(['request', 'response'] as const)('%ss', async (direction) => {
         const cuts = await cutAt(bench, api, direction, everyByte, ['end', 'reset'])
         expect(cuts).toBeGreaterThanOrEqual(40)
@@ -29,13 +29,13 @@ describeWithBrokers('connections to a real broker that fail in all ways', ['java
     })
 
     it.each(['request', 'response'] as const)(
-      'find the version when the first %s is cut at any byte',
+      'negotiate the version when the first %s is cut at any byte',
       async (direction) => {
         expect(await cutNewcomers(bench, direction, everyByte)).toBeGreaterThanOrEqual(20)
       },
     )
 
-    it(`leave nothing behind after ${RECONNECTS} of them`, async () => {
+    it(`leave no resources behind after ${RECONNECTS} reconnects`, async () => {
       const name = await bench.topic()
       const args = [String(bench.kafka.ports[0]), name, String(RECONNECTS)]
       const figures = await runChild('reconnects.ts', args, PATIENCE_MS)

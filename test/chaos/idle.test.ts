@@ -11,7 +11,7 @@ describeWithBrokers('an idle client', ['java'], () => {
   })
   afterAll(() => bench[Symbol.asyncDispose]())
 
-  it('asks no more than its long polls need, at about the cost of bare sockets that ask as often', async () => {
+  it('sends no more requests than its long polls need, at about the cost of bare sockets that request as often', async () => {
     // The engine tidies its memory up once, some 10 to 20 s after the last work.
     const figures = await idleCost(bench, 30_000, 60_000)
     console.log(JSON.stringify(figures))

@@ -25,7 +25,7 @@ describeWithBrokers('an idempotent producer behind a misbehaving proxy', ['java'
       ['with small batches', { batchBytes: 2_000 }],
       ['with batches compressed by another thread', { compression: 'gzip', lingerMs: 3 }],
     ] as const)(
-      `delivers ${MESSAGES} messages once each and in order, %s`,
+      `delivers ${MESSAGES} messages exactly once and in order, %s`,
       async (what, options) => {
         const seed = Math.floor(Math.random() * 2 ** 31)
         console.log(`Kafka ${version}, ${what}, seed ${seed}`)

@@ -8,7 +8,7 @@ import { describeWithBrokers } from '../support/real-brokers.ts'
 
 const VERSIONS = (process.env['SAMSA_CHAOS_KAFKA'] ?? '4.4.0,2.8.2').split(',')
 
-describeWithBrokers('three brokers that fail in all ways', ['java', 'kcat'], () => {
+describeWithBrokers('three brokers that fail in every way', ['java', 'kcat'], () => {
   describe.each(VERSIONS)(`Kafka %s, SAMSA_SEED=${SEED}`, (version) => {
     let cluster: ChaosCluster
     beforeAll(async () => {

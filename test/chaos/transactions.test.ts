@@ -19,82 +19,86 @@ const VARIANTS: readonly (readonly [string, number, readonly AssignorName[]])[] 
   ['of one partition, in its order', 1, ['range']],
 ]
 
-describeWithBrokers('copies in transactions while all is killed', ['java', 'kcat'], () => {
-  describe.each(['4.4.0', '2.8.2'])('on three brokers of Kafka %s', (version) => {
-    let kafka: KafkaCluster
-    let classPath: string
+describeWithBrokers(
+  'transactional copies while brokers and copiers are killed',
+  ['java', 'kcat'],
+  () => {
+    describe.each(['4.4.0', '2.8.2'])('on three brokers of Kafka %s', (version) => {
+      let kafka: KafkaCluster
+      let classPath: string
 
-    beforeAll(async () => {
-      const config = { 'default.replication.factor': '3', 'min.insync.replicas': '2' }
-      kafka = await startKafka({ version, brokers: 3, config })
-      classPath = join(await clientJars('4.4.0'), '*')
-    }, 5 * MINUTES)
-    afterAll(() => kafka.stop())
+      beforeAll(async () => {
+        const config = { 'default.replication.factor': '3', 'min.insync.replicas': '2' }
+        kafka = await startKafka({ version, brokers: 3, config })
+        classPath = join(await clientJars('4.4.0'), '*')
+      }, 5 * MINUTES)
+      afterAll(() => kafka.stop())
 
-    /** Lines that another client prints until it has read all messages. */
-    async function linesOf(command: string, args: readonly string[]): Promise<string[]> {
-      const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-      const chunks: Buffer[] = []
-      child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
-      await once(child, 'close')
-      return Buffer.concat(chunks).toString().trimEnd().split('\n')
-    }
+      /** Lines that another client prints until it has read all messages. */
+      async function linesOf(command: string, args: readonly string[]): Promise<string[]> {
+        const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+        const chunks: Buffer[] = []
+        child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
+        await once(child, 'close')
+        return Buffer.concat(chunks).toString().trimEnd().split('\n')
+      }
 
-    it.each(VARIANTS)(
-      `are the original, ${MESSAGES} messages, %s`,
-      async (what, partitions, assignors) => {
-        const from = `from-${what.replaceAll(/\W+/g, '-')}`
-        const to = `to-${what.replaceAll(/\W+/g, '-')}`
-        for (const topic of [from, to]) {
-          await kafka.createTopic(topic, { partitions, replicationFactor: 3 })
-        }
-        const peer = 'test/kafka/java/TransactionPeer.java'
-        const java = linesOf('java', [
-          '-cp',
-          classPath,
-          peer,
-          kafka.hosts,
-          to,
-          'follow',
-          String(MESSAGES),
-        ])
-        const committed = ['-X', 'isolation.level=read_committed']
-        const place = ['-b', kafka.hosts, '-C', '-q', '-t', to, '-o', 'beginning']
-        const kcat = (async () => {
-          // It ends where all connections are lost at once, and then has to begin again.
-          for (;;) {
-            const count = ['-c', String(MESSAGES), '-f', '%p %s\n']
-            const lines = await linesOf('kcat', [...NO_REMARKS, ...committed, ...place, ...count])
-            if (lines.length >= MESSAGES) return lines
+      it.each(VARIANTS)(
+        `equal the original, ${MESSAGES} messages, %s`,
+        async (what, partitions, assignors) => {
+          const from = `from-${what.replaceAll(/\W+/g, '-')}`
+          const to = `to-${what.replaceAll(/\W+/g, '-')}`
+          for (const topic of [from, to]) {
+            await kafka.createTopic(topic, { partitions, replicationFactor: 3 })
           }
-        })()
-        const result = await copyWhileKilled({
-          hosts: kafka.hosts,
-          from,
-          to,
-          partitions,
-          messages: MESSAGES,
-          perTransaction: PER_TRANSACTION,
-          copiers: partitions === 1 ? 1 : 2,
-          assignors,
-          sessionTimeoutMs: 6_000,
-          workMs: 50,
-          disturb: async (percent) => {
-            // Each once, so that each coordinator of groups and transactions moves, and so do all leaders.
-            const id = percent / 20
-            await kafka.stopBroker(id, percent === 40 ? 'SIGTERM' : 'SIGKILL')
-            await kafka.startBroker(id)
-          },
-        })
-        expect(result.afterwards).toEqual(result.expected)
-        expect(result.concurrent).toEqual(result.expected)
-        expect(partitionsOf(await java, partitions)).toEqual(result.expected)
-        expect(partitionsOf(await kcat, partitions)).toEqual(result.expected)
-        expect(result.uncommittedMessages).toBeGreaterThan(0)
-        const aborted = `${result.uncommittedMessages} messages of killed copiers were aborted`
-        process.stdout.write(`Kafka ${version}, ${what}: ${aborted}\n`)
-      },
-      10 * MINUTES,
-    )
-  })
-})
+          const peer = 'test/kafka/java/TransactionPeer.java'
+          const java = linesOf('java', [
+            '-cp',
+            classPath,
+            peer,
+            kafka.hosts,
+            to,
+            'follow',
+            String(MESSAGES),
+          ])
+          const committed = ['-X', 'isolation.level=read_committed']
+          const place = ['-b', kafka.hosts, '-C', '-q', '-t', to, '-o', 'beginning']
+          const kcat = (async () => {
+            // It ends where all connections are lost at once, and then has to begin again.
+            for (;;) {
+              const count = ['-c', String(MESSAGES), '-f', '%p %s\n']
+              const lines = await linesOf('kcat', [...NO_REMARKS, ...committed, ...place, ...count])
+              if (lines.length >= MESSAGES) return lines
+            }
+          })()
+          const result = await copyWhileKilled({
+            hosts: kafka.hosts,
+            from,
+            to,
+            partitions,
+            messages: MESSAGES,
+            perTransaction: PER_TRANSACTION,
+            copiers: partitions === 1 ? 1 : 2,
+            assignors,
+            sessionTimeoutMs: 6_000,
+            workMs: 50,
+            disturb: async (percent) => {
+              // Each once, so that each coordinator of groups and transactions moves, and so do all leaders.
+              const id = percent / 20
+              await kafka.stopBroker(id, percent === 40 ? 'SIGTERM' : 'SIGKILL')
+              await kafka.startBroker(id)
+            },
+          })
+          expect(result.afterwards).toEqual(result.expected)
+          expect(result.concurrent).toEqual(result.expected)
+          expect(partitionsOf(await java, partitions)).toEqual(result.expected)
+          expect(partitionsOf(await kcat, partitions)).toEqual(result.expected)
+          expect(result.uncommittedMessages).toBeGreaterThan(0)
+          const aborted = `${result.uncommittedMessages} messages of killed copiers were aborted`
+          process.stdout.write(`Kafka ${version}, ${what}: ${aborted}\n`)
+        },
+        10 * MINUTES,
+      )
+    })
+  },
+)
