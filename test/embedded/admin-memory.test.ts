@@ -30,7 +30,7 @@ async function commit(client: KafkaClient, group: number): Promise<void> {
   await client.admin.alterGroupOffsets(`group-${group}`, offsets)
 }
 
-it('lists 20,000 partitions, 2,000 groups and their lag in a heap of 64 MB', async () => {
+it('the admin client lists 20,000 partitions, 2,000 groups and their lag in a heap of 64 MB', async () => {
   const node = ['--import', 'tsx', '--max-old-space-size=64', 'test/support/admin/lister.ts']
   const { exitCode, stdout, stderr } = await runCommand(process.execPath, [...node, kafka.hosts])
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })

@@ -48,8 +48,8 @@ async function call(target: object, name: string, ...args: unknown[]): Promise<u
   }
 }
 
-describe('whatever a method is given', () => {
-  it('it throws nothing that is no KafkaError with a code', async () => {
+describe('a method with arguments of any kind', () => {
+  it('throws nothing but a KafkaError with a code', async () => {
     await using kafka = await EmbeddedCluster.start({ topics: { t: { partitions: 1 } } })
     await using client = new KafkaClient({ hosts: kafka.hosts, operationTimeoutMs: 500 })
     // What is set up for the test may take longer.

@@ -25,7 +25,7 @@ async function seenWith(acls: readonly NewAcl[], options: object = {}): Promise<
 const READ = { resourceType: 'topic', principal: 'User:alice', operation: 'read' } as const
 const ORDERS = { ...READ, resourceName: 'orders' } as const
 
-it('matches literal names, prefixes and the wildcard, for a principal and for everyone', async () => {
+it('the authorizer matches literal names, prefixes and the wildcard, for a principal and for everyone', async () => {
   expect(await seenWith([ORDERS])).toEqual(['orders'])
   expect(await seenWith([{ ...ORDERS, patternType: 'prefixed' }])).toEqual(['orders', 'orders-eu'])
   expect(await seenWith([{ ...READ, resourceName: '*' }])).toHaveLength(3)
@@ -33,19 +33,19 @@ it('matches literal names, prefixes and the wildcard, for a principal and for ev
   expect(await seenWith([{ ...ORDERS, principal: 'User:bob' }])).toEqual([])
 })
 
-it('matches the host that a client connects from', async () => {
+it('the authorizer matches the host that a client connects from', async () => {
   expect(await seenWith([{ ...ORDERS, host: '127.0.0.1' }])).toEqual(['orders'])
   expect(await seenWith([{ ...ORDERS, host: '10.0.0.1' }])).toEqual([])
 })
 
-it('lets one denial outweigh all permissions, and implies no denial by another', async () => {
+it('one denial outweighs all permissions, and implies no other denial', async () => {
   const all = { ...READ, resourceName: '*', operation: 'all' } as const
   const denied = { ...ORDERS, patternType: 'prefixed', permission: 'deny' } as const
   expect(await seenWith([all, { ...denied, operation: 'describe' }])).toEqual(['bills'])
   expect(await seenWith([all, { ...denied, operation: 'read' }])).toHaveLength(3)
 })
 
-it('opens resources that no ACL is about where it is told to', async () => {
+it('the authorizer allows access to resources without ACLs if it is configured to', async () => {
   const authorizer = { ...OPTIONS.authorizer, allowEveryoneIfNoAclFound: true }
   expect(await seenWith([{ ...ORDERS, principal: 'User:bob' }], { authorizer })).toEqual([
     'bills',
@@ -54,7 +54,7 @@ it('opens resources that no ACL is about where it is told to', async () => {
 })
 
 it.each(['2.8', '3.9'] as const)(
-  'refuses to describe log directories to a client without the right, on Kafka %s',
+  'a client without the right may not describe log directories, on Kafka %s',
   async (version) => {
     await using kafka = await EmbeddedCluster.start({ ...OPTIONS, version })
     await using client = new KafkaClient({ ...QUICK, hosts: kafka.hosts })
@@ -72,7 +72,7 @@ it.each(['2.8', '3.9'] as const)(
   },
 )
 
-it('finds ACLs, users, quotas and tokens again in its data folder', async () => {
+it('a cluster keeps ACLs, users, quotas and tokens in its data folder', async () => {
   using folder = new TemporaryFolder()
   const options = { ...OPTIONS, dataDir: folder.path }
   const bob = { user: 'bob', mechanism: 'SCRAM-SHA-256' } as const

@@ -78,7 +78,7 @@ function numbers(from: number, to: number): number[] {
 }
 
 describe('a balanced consumer', () => {
-  it('starts with all partitions when it is alone, and reads them', async () => {
+  it('gets all partitions when it is alone, and reads them', async () => {
     await produce(8)
     const alone = await consumer()
     expect(alone.partitions).toEqual([0, 1, 2, 3])
@@ -88,7 +88,7 @@ describe('a balanced consumer', () => {
     expect(zookeeper.node('/consumers/g/ids')?.children).toEqual([])
   })
 
-  it('delivers to another, without a message lost or read twice, where the hook commits', async () => {
+  it('hands partitions to another member without losing or repeating a message when the hook commits', async () => {
     await produce(8)
     const options: Options = {
       onPartitionsRevoked: (_, consumer) => consumer.commitOffsets(),
@@ -108,7 +108,7 @@ describe('a balanced consumer', () => {
     expect(read.sort((a, b) => a - b)).toEqual(numbers(0, 24))
   })
 
-  it('commits for the application, with autoCommitEnable', async () => {
+  it('commits for the application with autoCommitEnable', async () => {
     await produce(8)
     const first = await consumer({ autoCommitEnable: true })
     await take(first, 8)
@@ -119,7 +119,7 @@ describe('a balanced consumer', () => {
     expect(second.positions).toEqual(new Map([0, 1, 2, 3].map((partition) => [partition, 2])))
   })
 
-  it('delivers nothing of a partition once its revoke hook was called', async () => {
+  it('delivers nothing of a partition once its revoke hook has been called', async () => {
     await produce(400)
     const after: number[] = []
     const revoked = new Set<number>()
@@ -143,7 +143,7 @@ describe('a balanced consumer', () => {
     expect(after).toEqual([])
   })
 
-  it('waits for handlers before it gives their partitions up', async () => {
+  it('waits for handlers before it releases their partitions', async () => {
     await produce(4)
     const log: string[] = []
     const first = await consumer({
@@ -176,7 +176,7 @@ describe('a balanced consumer', () => {
     expect(log[0]).toBe('handled')
   })
 
-  it('gives the callback of pykafka the offsets before and after, and reads on where that says', async () => {
+  it("passes the offsets before and after to pykafka's callback, and continues at the offsets it returns", async () => {
     await produce(8)
     const seen: unknown[] = []
     const first = await consumer({
@@ -189,7 +189,7 @@ describe('a balanced consumer', () => {
     expect(await take(first, 7)).toEqual([1, 2, 3, 4, 5, 6, 7])
   })
 
-  it('starts again with resetOffsetOnStart only with its first partitions', async () => {
+  it('applies resetOffsetOnStart only to its first partitions', async () => {
     await produce(4)
     const first = await consumer({ autoCommitEnable: true, consumerGroup: 'g' })
     await take(first, 4)
@@ -202,7 +202,7 @@ describe('a balanced consumer', () => {
     expect(await second.consume({ timeoutMs: 100 })).toBeUndefined()
   })
 
-  it('shares out as its own function says', async () => {
+  it('assigns partitions as its own function decides', async () => {
     /** All to the last one. */
     const membershipProtocol: MembershipProtocol = (partitions, members, member) =>
       member === members.at(-1) ? partitions : []
@@ -218,7 +218,7 @@ describe('a balanced consumer', () => {
   it.each([
     ['throws', () => JSON.parse('nonsense') as number[], 'is not valid JSON'],
     ['gives what is not there', () => [9], "assigned partition 9 of 't', which does not exist"],
-  ])('fails permanently where its own function %s', async (_, membershipProtocol, message) => {
+  ])('fails permanently when its own function %s', async (_, membershipProtocol, message) => {
     await expect(consumer({ membershipProtocol })).rejects.toMatchObject({
       code: 'REBALANCE_FAILED',
       retriable: false,
@@ -226,7 +226,7 @@ describe('a balanced consumer', () => {
     })
   })
 
-  it('refuses a function for membershipProtocol that returns a promise, by name', async () => {
+  it('rejects a membershipProtocol function that returns a promise, by name', async () => {
     const decide = () => Promise.reject(new Error('too late'))
     const membershipProtocol = decide as unknown as MembershipProtocol
     await expect(consumer({ membershipProtocol })).rejects.toMatchObject({
@@ -235,7 +235,7 @@ describe('a balanced consumer', () => {
     })
   })
 
-  it('tells what hooks throw, and goes on', async () => {
+  it('reports errors that hooks throw, and continues', async () => {
     await produce(4)
     const first = await consumer({
       onPartitionsAssigned: () => {
@@ -249,7 +249,7 @@ describe('a balanced consumer', () => {
     expect(await take(first, 4)).toEqual([0, 1, 2, 3])
   })
 
-  it('tells what the revoke hook threw when it is closed', async () => {
+  it('reports the error that the revoke hook threw when it is closed', async () => {
     const first = await consumer({
       onPartitionsRevoked: () => Promise.reject(new Error('could not finish')),
     })
@@ -295,7 +295,7 @@ describe('a balanced consumer', () => {
     expect(String((await first.consume({ timeoutMs: 5_000 }))?.value)).toBe('in secret')
   })
 
-  it('is not created by asking for it, and says that the topic is not there', async () => {
+  it('does not create its topic, and reports that the topic does not exist', async () => {
     await expect(consumer({}, 'nothing')).rejects.toMatchObject({
       name: 'UnknownTopicError',
       topic: 'nothing',
@@ -304,7 +304,7 @@ describe('a balanced consumer', () => {
 })
 
 describe('a balanced consumer of several topics', () => {
-  it('shares each of them out', async () => {
+  it('divides the partitions of each topic among its members', async () => {
     const options = {
       topics: ['t', 'u'],
       consumerGroup: 'g',
@@ -321,7 +321,7 @@ describe('a balanced consumer of several topics', () => {
   })
 
   it.each(['ZooKeeper', 'Kafka'] as const)(
-    'is rebalanced soon when one of them was deleted, though its offsets cannot be committed (%s)',
+    'is rebalanced soon after one topic was deleted, although its offsets cannot be committed (%s)',
     async (coordinator) => {
       const by =
         coordinator === 'Kafka'
@@ -342,7 +342,7 @@ describe('a balanced consumer of several topics', () => {
     },
   )
 
-  it('waits for topics that match its pattern, and reads them when they come', async () => {
+  it('waits for topics that match its pattern, and reads them when they are created', async () => {
     const consumer = await client({ metadataMaxAgeMs: 100 }).getBalancedConsumer({
       topics: /^new-/,
       consumerGroup: 'g',
@@ -384,8 +384,8 @@ describe('a session that is lost', () => {
   })
 })
 
-describe('a ZooKeeper client that is handed in', () => {
-  it('is used, and not closed', async () => {
+describe('a ZooKeeper client that the application passes in', () => {
+  it('is used, and is not closed', async () => {
     const own = createClient(zookeeper.hosts, { sessionTimeout: 4_000 })
     const connected = new Promise<void>((resolve) => own.once('connected', () => resolve()))
     own.connect()
@@ -399,7 +399,7 @@ describe('a ZooKeeper client that is handed in', () => {
     own.close()
   })
 
-  it('is waited for until it is connected, and said to be missing where it never is', async () => {
+  it('is waited for until it connects, and is reported if it never does', async () => {
     const own = createClient(zookeeper.hosts)
     await expect(
       consumer({ zookeeper: own, zookeeperConnectionTimeoutMs: 200 }),
@@ -409,7 +409,7 @@ describe('a ZooKeeper client that is handed in', () => {
     })
   })
 
-  it('whose session expires ends the consumer, which consume() says each time', async () => {
+  it('ends the consumer when its session expires, and each consume() reports that', async () => {
     const own = createClient(zookeeper.hosts, { sessionTimeout: 4_000 })
     own.connect()
     const first = await consumer({ zookeeper: own, zookeeperConnectionTimeoutMs: 300 })
@@ -424,7 +424,7 @@ describe('a ZooKeeper client that is handed in', () => {
   })
 })
 
-describe('what cannot work is reported', () => {
+describe('the options of a balanced consumer', () => {
   it.each([
     [
       { zookeeperHosts: '127.0.0.1:1', zookeeperConnectionTimeoutMs: 300 },
@@ -450,25 +450,25 @@ describe('what cannot work is reported', () => {
     [{ groupInstanceId: 'me' }, "option 'groupInstanceId' is for groups that Kafka coordinates"],
     [{ managed: true }, "option 'zookeeperHosts' is for groups that ZooKeeper coordinates"],
     [{ consumerGroup: undefined }, "option 'consumerGroup' is missing"],
-  ])('%o', async (options, message) => {
+  ])('are rejected with an error that names the problem: %o', async (options, message) => {
     await expect(consumer(options as Options)).rejects.toThrow(message)
   })
 
-  it('a chroot that does not exist', async () => {
+  it('are rejected with a chroot that does not exist', async () => {
     await expect(consumer({ zookeeperHosts: `${zookeeper.hosts}/nowhere` })).rejects.toMatchObject({
       code: 'ZOOKEEPER_NO_CHROOT',
       message: expect.stringContaining('check that the chroot exists'),
     })
   })
 
-  it('a chroot that does', async () => {
+  it('accept a chroot that exists', async () => {
     zookeeper.create('/somewhere')
     const first = await consumer({ zookeeperHosts: `${zookeeper.hosts}/somewhere` })
     expect(first.partitions).toHaveLength(4)
     expect(zookeeper.node('/somewhere/consumers/g/ids')?.children).toHaveLength(1)
   })
 
-  it('a login that may not', async () => {
+  it('must include zookeeperAuth for znodes that another login protects', async () => {
     const zookeeperAuth = { scheme: 'digest', auth: 'name:password' }
     const first = await consumer({ zookeeperAuth })
     expect(first.partitions).toHaveLength(4)

@@ -92,7 +92,7 @@ describe('the owners of partitions', () => {
     expect(transactions).toBe(3)
   })
 
-  it('are claimed but for one that another claims meanwhile', async () => {
+  it('are claimed, except one that another client claims meanwhile', async () => {
     const other = await openSession()
     let isFirst = true
     const session = await openSession((client) => {
@@ -127,7 +127,7 @@ describe('the owners of partitions', () => {
   })
 })
 
-it('a member learns of what is given up before it knew that it waits for it', async () => {
+it('a member detects that a partition was released before it began to wait for it', async () => {
   const other = await openSession()
   await other.createAll([`${FOLDER}/1-0`], 'other')
   const canBeClaimed = deferred()

@@ -7,7 +7,7 @@ import { TemporaryFolder } from '../support/temporary-folder.ts'
 const PARTITIONS = 12
 const SEED = Number(process.env['SAMSA_SEED'] ?? Date.now() % 1_000_000)
 
-it(`five processes that are killed, stopped and started share partitions out (SAMSA_SEED=${SEED})`, async () => {
+it(`five processes that are killed, stopped and started divide the partitions among them (SAMSA_SEED=${SEED})`, async () => {
   using folder = new TemporaryFolder()
   await using zookeeper = await EmbeddedZooKeeper.start({ minSessionTimeoutMs: 1_000 })
   await using kafka = await EmbeddedCluster.start({ topics: { t: { partitions: PARTITIONS } } })

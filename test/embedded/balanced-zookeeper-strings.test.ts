@@ -25,13 +25,13 @@ describe('a balanced consumer coordinated by ZooKeeper', () => {
     await consumer.close()
   })
 
-  it.each(['a/b', '..', 'a\u0001'])('refuses the group %p at once', async (consumerGroup) => {
+  it.each(['a/b', '..', 'a\u0001'])('rejects the group %p at once', async (consumerGroup) => {
     await using client = new KafkaClient({ hosts: '127.0.0.1:1' })
     const failure = await failureOf(client.topic('t').getBalancedConsumer({ consumerGroup }))
     expect(failure).toHaveProperty('code', 'INVALID_ARGUMENT')
   })
 
-  it('refuses a folder of members that has far too many, and goes on answering meanwhile', async () => {
+  it('rejects a members znode with far too many children, and stays responsive meanwhile', async () => {
     await using zookeeper = await EmbeddedZooKeeper.start()
     for (let i = 0; i < 10_001; i++) zookeeper.create(`/consumers/g/ids/${i}`, 't')
     const options = sessionOptions({ zookeeperHosts: zookeeper.hosts })

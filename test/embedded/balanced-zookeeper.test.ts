@@ -50,7 +50,7 @@ function owners(folder: string): Record<string, string> {
 }
 
 describe('a member', () => {
-  it('writes what pykafka writes, on Python 2 and on Python 3', async () => {
+  it('writes the same znodes as pykafka, on Python 2 and on Python 3', async () => {
     topics.set('t', 2)
     await member('a').start()
     expect(zookeeper.node('/consumers/g/ids/a')?.data.toString()).toBe('t')
@@ -59,13 +59,13 @@ describe('a member', () => {
     expect(owners("b't'")).toEqual({ '0-0': 'a', '0-1': 'a' })
   })
 
-  it('claims a partition under each broker that may come to lead it', async () => {
+  it('claims a partition under each broker that may become its leader', async () => {
     topics.setLeaders('t', [[2, 1, 3]])
     await member('a').start()
     expect(Object.keys(owners('t'))).toEqual(['1-0', '2-0', '3-0'])
   })
 
-  it('takes over at once when another leaves', async () => {
+  it('takes over at once when another member leaves', async () => {
     topics.set('t', 4)
     const [a, b] = [member('a'), member('b')]
     await Promise.all([a.start(), b.start()])
@@ -77,7 +77,7 @@ describe('a member', () => {
     await b.settledWith(4)
   })
 
-  it('has nothing where there are more members than partitions, until one leaves', async () => {
+  it('has no partitions when there are more members than partitions, until one leaves', async () => {
     topics.set('t', 1)
     const [a, b] = [member('a'), member('b')]
     await a.start()
@@ -87,7 +87,7 @@ describe('a member', () => {
     await b.settledWith(1)
   })
 
-  it('shares by round robin where the group does', async () => {
+  it('assigns by round robin when the group does', async () => {
     topics.set('t', 5)
     const [a, b] = [
       member('a', { protocol: 'roundrobin' }),
@@ -114,7 +114,7 @@ describe('a member', () => {
     expect(a.log).toEqual(before)
   })
 
-  it('makes one rebalance of watches that fire together', async () => {
+  it('rebalances once when several watches fire together', async () => {
     topics.set('t', 2)
     const a = member('a')
     await a.start()
@@ -125,7 +125,7 @@ describe('a member', () => {
     session.close()
   })
 
-  it('reads several topics, with an entry each', async () => {
+  it('reads several topics, with one registration for each', async () => {
     topics.set('t', 2)
     topics.set('u', 2)
     const subscription = topics.subscription('t', 'u')
@@ -138,8 +138,8 @@ describe('a member', () => {
   })
 })
 
-describe('what neither samsa nor pykafka wrote', () => {
-  it('is left out, and said, where a member is expected', async () => {
+describe('a znode that neither samsa nor pykafka wrote', () => {
+  it('is skipped and reported among the members of a group', async () => {
     topics.set('t', 2)
     zookeeper.create('/consumers/g/ids')
     zookeeper.create('/consumers/g/ids/java', '{"version":1,"subscription":{"t":1}}')
@@ -154,7 +154,7 @@ describe('what neither samsa nor pykafka wrote', () => {
     ])
   })
 
-  it('is no owner where its name is none', async () => {
+  it('is not an owner when its name is invalid', async () => {
     topics.set('t', 2)
     zookeeper.create('/consumers/g/owners/t')
     zookeeper.create('/consumers/g/owners/t/of whatever', 'host:other')
@@ -165,13 +165,13 @@ describe('what neither samsa nor pykafka wrote', () => {
   })
 })
 
-describe('what others own', () => {
+describe('a partition that another client owns', () => {
   it.each([
     ['on Python 2', '/consumers/g/owners/t/0-1'],
     ['on Python 3', "/consumers/g/owners/b't'/0-1"],
     ['under the id of another leader', '/consumers/g/owners/t/7-1'],
     ['as Java wrote it', '/consumers/g/owners/t/1'],
-  ])('is not read, where they wrote it %s, until they let go', async (_, path) => {
+  ])('is not read, if the client wrote it %s, until the client releases it', async (_, path) => {
     topics.set('t', 2)
     zookeeper.create('/consumers/g/owners/t')
     zookeeper.create("/consumers/g/owners/b't'")
@@ -186,7 +186,7 @@ describe('what others own', () => {
     expect(a.assignment).toEqual([0, 1])
   })
 
-  it('does not cost a member what it owns, when nothing of what it claims is free', async () => {
+  it('costs a member none of its own partitions when every claim fails', async () => {
     topics.set('t', 2)
     const a = member('a', { machine: { rebalanceBackoffMs: 100_000 } })
     await a.start()
@@ -225,7 +225,7 @@ describe('what others own', () => {
     await a.settledWith(2)
   })
 
-  it('is found by all when members saw different leaders', async () => {
+  it('is detected by all members when they saw different leaders', async () => {
     topics.setLeaders('t', [[1], [2], [3], [4]])
     const stale = new FakeTopics()
     stale.setLeaders('t', [[4], [3], [2], [1]])
@@ -243,7 +243,7 @@ describe('what others own', () => {
 })
 
 describe('a session', () => {
-  it('that expires stops everything before another member can own it, and is followed by another', async () => {
+  it('that expires stops everything before another member can own it, and a new session follows', async () => {
     topics.set('t', 2)
     const a = member('a')
     await a.start()
@@ -254,7 +254,7 @@ describe('a session', () => {
     expect(owners('t')).toEqual({ '0-0': 'a', '0-1': 'a' })
   })
 
-  it('that loses its connection and gets it back loses nothing, and delivers nothing meanwhile', async () => {
+  it('that loses its connection and regains it loses nothing, and delivers nothing meanwhile', async () => {
     topics.set('t', 2)
     const a = member('a')
     await a.start()
@@ -267,7 +267,7 @@ describe('a session', () => {
     expect(a.log).toEqual(['+0,1'])
   })
 
-  it('whose answers do not come is in doubt, though its connection looks well', async () => {
+  it('without responses is in doubt, although its connection looks intact', async () => {
     topics.set('t', 1)
     const a = member('a', { sessionTimeoutMs: 600 })
     await a.start()
@@ -277,7 +277,7 @@ describe('a session', () => {
     await until(() => a.machine.mayDeliver)
   })
 
-  it('that ends while claims are under way leaves no unknown entry', async () => {
+  it('that ends during claims leaves no unknown znode', async () => {
     topics.set('t', 3)
     const a = member('a')
     const started = a.start()
@@ -290,7 +290,7 @@ describe('a session', () => {
     expect(a.assignment).toEqual([0, 1, 2])
   })
 
-  it('registers again after its entry was removed', async () => {
+  it('registers again after its znode was removed', async () => {
     topics.set('t', 1)
     const a = member('a')
     await a.start()

@@ -49,7 +49,7 @@ describe('a consumer that is not started', () => {
     expect(await several.fetchOffsets()).toMatchObject([{ topic: 't', partition: 1, offset: 3 }])
   })
 
-  it('resets all its partitions, commits that, and begins there', async () => {
+  it('resets all its partitions, commits their positions, and starts there', async () => {
     await using consumer = await unstarted()
     await consumer.resetOffsets('latest')
     expect(await consumer.fetchOffsets()).toEqual(
@@ -67,7 +67,7 @@ describe('a consumer that is not started', () => {
     )
   })
 
-  it('resets each partition to a place of its own, also without a group', async () => {
+  it('resets each partition to its own position, also without a group', async () => {
     await using consumer = await client.topic('t').getSimpleConsumer({ autoStart: false })
     await consumer.resetOffsets(
       new Map<number, number | 'latest'>([
@@ -84,7 +84,7 @@ describe('a consumer that is not started', () => {
     )
   })
 
-  it('begins at the offset that was sought, whatever the group has committed', async () => {
+  it('starts at the offset that was sought, whatever the group has committed', async () => {
     await commit(
       new Map([
         [0, 1],
@@ -106,7 +106,7 @@ describe('a consumer that is not started', () => {
     expect(several.position({ topic: 't', partition: 1 })).toBe(3)
   })
 
-  it('keeps what was sought when the start fails and is tried again', async () => {
+  it('keeps the sought offset when the start fails and is retried', async () => {
     await using consumer = await unstarted()
     consumer.seek(0, 4)
     const { signal } = new AbortController()
@@ -117,13 +117,13 @@ describe('a consumer that is not started', () => {
     expect(consumer.position(0)).toBe(4)
   })
 
-  it('refuses to start when a partition was sought that it does not read', async () => {
+  it('refuses to start after a seek in a partition that it does not read', async () => {
     await using consumer = await unstarted()
     consumer.seek(7, 4)
     await expect(consumer.start()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
   })
 
-  it('commits offsets that are given, and throws where it has none to commit', async () => {
+  it('commits offsets that are passed to it, and throws when it has none to commit', async () => {
     await using consumer = await unstarted()
     await consumer.commitOffsets(new Map([[0, 2]]))
     expect(await consumer.fetchOffsets()).toEqual(new Map([[0, 2]]))
@@ -132,7 +132,7 @@ describe('a consumer that is not started', () => {
     expect(() => consumer.resume([0])).toThrow('call start() first')
   })
 
-  it('of a group that shares partitions out throws, because the group decides what it reads', async () => {
+  it('throws when its group assigns partitions, because the group decides what it reads', async () => {
     await using member = await client
       .topic('t')
       .getBalancedConsumer({ consumerGroup: group, managed: true, autoStart: false })
@@ -147,7 +147,7 @@ describe('a consumer that is not started', () => {
 })
 
 describe('a consumer that was closed', () => {
-  it('throws when it is started again, rather than resolve without reading', async () => {
+  it('throws when it is started again, instead of resolving without reading', async () => {
     const consumer = await client.topic('t').getSimpleConsumer({})
     await consumer.close()
     await expect(consumer.start()).rejects.toMatchObject({ code: 'CLOSED' })
@@ -156,7 +156,7 @@ describe('a consumer that was closed', () => {
     await expect(several.start()).rejects.toMatchObject({ code: 'CLOSED' })
   })
 
-  it('stays closed when it is closed while it starts', async () => {
+  it('stays closed when it is closed during its start', async () => {
     const consumer = await unstarted()
     const starting = consumer.start()
     const refused = expect(starting).rejects.toMatchObject({ code: 'CLOSED' })

@@ -22,7 +22,7 @@ describe('samsa broker', () => {
     expect(running.stderr).toBe('')
   })
 
-  it('prints a line to try, which works', async () => {
+  it('prints a command to try, which works', async () => {
     await using running = runBroker('--port', '0', '--topic', 'greetings')
     await hostsOf(running)
     const [, produceArgs, consumeArgs] = await running.printed(
@@ -33,12 +33,12 @@ describe('samsa broker', () => {
     expect(stdout.toString()).toBe('hello\n')
   })
 
-  it('presents the Kafka that is asked for', async () => {
+  it('presents the requested version of Kafka', async () => {
     await using running = runBroker('--port', '0', '--version', '0.8.2')
     expect(await running.printed(/presents Kafka 0\.8\.2/)).toBeTruthy()
   })
 
-  it('runs a ZooKeeper that clients find the brokers by', async () => {
+  it('runs a ZooKeeper through which clients find the brokers', async () => {
     await using running = runBroker('--port', '0', '--zookeeper', '--topic', 't')
     const [, zookeeperHosts] = await running.printed(/^ZooKeeper:\n\n {2}(127\.0\.0\.1:\d+)$/m)
     await using client = new KafkaClient({ zookeeperHosts: zookeeperHosts! })
@@ -48,7 +48,7 @@ describe('samsa broker', () => {
     expect(await running.ended).toEqual({ exitCode: 0, signal: null })
   })
 
-  it('says what to do where the port is taken', async () => {
+  it('suggests a fix when the port is taken', async () => {
     await using first = await EmbeddedCluster.start()
     await using running = runBroker('--port', String(first.ports[0]))
     expect(await running.ended).toEqual({ exitCode: 1, signal: null })

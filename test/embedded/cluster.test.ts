@@ -8,7 +8,7 @@ import { InvalidArgumentError, KafkaClient } from '../../src/index.ts'
 import { rawClientOf, topicOf } from './support/requests.ts'
 
 describe('an embedded cluster', () => {
-  it('takes what a client produces, and gives it to a consumer', async () => {
+  it('delivers to a consumer what a client produces', async () => {
     await using kafka = await EmbeddedCluster.start({ topics: { greetings: { partitions: 3 } } })
     await using client = new KafkaClient({ hosts: kafka.hosts })
     const topic = client.topic('greetings')
@@ -29,7 +29,7 @@ describe('an embedded cluster', () => {
     expect(seen.sort()).toEqual(['one one of=one', 'three three of=three', 'two two of=two'])
   })
 
-  it('starts with as many brokers as are asked for', async () => {
+  it('starts as many brokers as requested', async () => {
     await using kafka = await EmbeddedCluster.start({
       brokers: 3,
       topics: { t: { partitions: 100 } },
@@ -49,7 +49,7 @@ describe('an embedded cluster', () => {
     expect(partitions.map(({ replicaNodes }) => replicaNodes.length)).toEqual([3, 3, 3])
   })
 
-  it('listens at the ports that it is given', async () => {
+  it('listens at the requested ports', async () => {
     const ports = await EmbeddedCluster.start().then(async (first) => {
       await first.stop()
       return first.ports
@@ -58,7 +58,7 @@ describe('an embedded cluster', () => {
     expect(kafka.ports).toEqual(ports)
   })
 
-  it('listens on 127.0.0.1 and nowhere else', async () => {
+  it('listens on 127.0.0.1 only', async () => {
     await using kafka = await EmbeddedCluster.start()
     const canConnect = async (host: string) => {
       const socket = connect({ host, port: kafka.ports[0]! })
@@ -80,7 +80,7 @@ describe('an embedded cluster', () => {
     }
   })
 
-  it('refuses to start where a port is taken', async () => {
+  it('refuses to start when a port is taken', async () => {
     await using first = await EmbeddedCluster.start()
     await expect(EmbeddedCluster.start({ ports: first.ports })).rejects.toMatchObject({
       code: 'PORT_IN_USE',
@@ -94,13 +94,13 @@ describe('an embedded cluster', () => {
     [{ topics: { t: { partitions: 0 } } }, "topic 't': option 'partitions' must be"],
     [{ topics: { 'a b': {} } }, "'a b' contains one or more characters"],
     [{ topics: { t: { config: { nope: '1' } } } }, 'Unknown topic config name: nope'],
-  ])('refuses options that cannot be: %j', async (options, problem) => {
+  ])('rejects invalid options: %j', async (options, problem) => {
     const starting = EmbeddedCluster.start(options)
     await expect(starting).rejects.toBeInstanceOf(InvalidArgumentError)
     await expect(starting).rejects.toThrow(problem)
   })
 
-  it('ends its connections when it stops, and can be stopped twice', async () => {
+  it('closes its connections when it stops, and can be stopped twice', async () => {
     const kafka = await EmbeddedCluster.start()
     using raw = await rawClientOf(kafka)
     await kafka.stop()
@@ -108,8 +108,8 @@ describe('an embedded cluster', () => {
     await kafka.stop()
   })
 
-  describe('creating topics by asking for them', () => {
-    it('creates the topic, which is there when it is asked for again', async () => {
+  describe('automatic creation of topics', () => {
+    it('creates a requested topic, which exists at the next request', async () => {
       await using kafka = await EmbeddedCluster.start({ defaultPartitions: 4 })
       using raw = await rawClientOf(kafka)
       expect(await topicOf(raw, 'new')).toMatchObject({ errorCode: 3, partitions: [] })
@@ -117,14 +117,14 @@ describe('an embedded cluster', () => {
       expect({ errorCode, count: partitions.length }).toEqual({ errorCode: 0, count: 4 })
     })
 
-    it('says LEADER_NOT_AVAILABLE the first time, with Kafka up to 3.9', async () => {
+    it('answers LEADER_NOT_AVAILABLE the first time, with Kafka up to 3.9', async () => {
       await using kafka = await EmbeddedCluster.start({ version: '1.1' })
       using raw = await rawClientOf(kafka)
       expect(await topicOf(raw, 'new', 5)).toMatchObject({ errorCode: 5 })
       expect(await topicOf(raw, 'new', 5)).toMatchObject({ errorCode: 0 })
     })
 
-    it('does not where the cluster is told not to', async () => {
+    it('does not happen if it is turned off', async () => {
       await using kafka = await EmbeddedCluster.start({ autoCreateTopics: false })
       using raw = await rawClientOf(kafka)
       await topicOf(raw, 'new')
@@ -132,8 +132,8 @@ describe('an embedded cluster', () => {
     })
   })
 
-  describe('brokers that stop and start', () => {
-    it('hands the partitions of a stopped broker to others, with a new leader epoch', async () => {
+  describe('an embedded cluster whose brokers stop and start', () => {
+    it('moves the partitions of a stopped broker to others, with a new leader epoch', async () => {
       await using kafka = await EmbeddedCluster.start({ brokers: 2, topics: { t: {} } })
       const leader = kafka.leaderOf('t', 0)
       const other = leader === 1 ? 2 : 1
@@ -153,7 +153,7 @@ describe('an embedded cluster', () => {
       expect(brokers.map(({ brokerId }) => brokerId)).toEqual([other])
     })
 
-    it('leaves a partition without a leader when its only replica stops, until that comes back', async () => {
+    it('leaves a partition without a leader when its only replica stops, until the replica returns', async () => {
       await using kafka = await EmbeddedCluster.start({
         brokers: 2,
         topics: { t: { replicationFactor: 1 } },
@@ -167,7 +167,7 @@ describe('an embedded cluster', () => {
       expect(kafka.leaderOf('t', 0)).toBe(leader)
     })
 
-    it('lets a client go on at the new leader', async () => {
+    it('lets a client continue at the new leader', async () => {
       await using kafka = await EmbeddedCluster.start({ brokers: 3, topics: { t: {} } })
       await using client = new KafkaClient({ hosts: kafka.hosts })
       const producer = await client.topic('t').getProducer()

@@ -19,13 +19,13 @@ async function withoutZstd(hosts: string, what: 'produce' | 'read'): Promise<unk
   return JSON.parse(stdout.toString())
 }
 
-describe('where zstd cannot be loaded', () => {
-  it('producing fails the messages with an error of its own, and the process goes on', async () => {
+describe('a process that cannot load zstd', () => {
+  it('fails produced messages with a specific error, and keeps running', async () => {
     await using kafka = await EmbeddedCluster.start({ topics: { t: {} } })
     expect(await withoutZstd(kafka.hosts, 'produce')).toEqual([NOT_AVAILABLE, NOT_AVAILABLE])
   })
 
-  it('skipCorrupt skips no batch that another process could read', async () => {
+  it('skips no batch with skipCorrupt that another process could read', async () => {
     await using kafka = await EmbeddedCluster.start({ topics: { t: {} } })
     using raw = await rawClientOf(kafka)
     const batch = batchOf(['a', 'b'], { compression: 'zstd' })

@@ -15,7 +15,7 @@ const ON_PURPOSE: readonly { readonly path: RegExp; readonly why: string }[] = [
   },
 ]
 
-describeWithBrokers('consumer groups beside those of a real Kafka 4.4.0', ['java'], () => {
+describeWithBrokers('consumer groups compared with those of a real Kafka 4.4.0', ['java'], () => {
   let kafka: KafkaCluster
   let embedded: EmbeddedCluster
   let sides: readonly [Side, Side]
@@ -35,7 +35,7 @@ describeWithBrokers('consumer groups beside those of a real Kafka 4.4.0', ['java
     await kafka.stop()
   })
 
-  it('answer the same, field by field', async () => {
+  it('return the same responses, field by field', async () => {
     const [real, ours] = sides
     const found: Difference[] = []
     for (const asked of CONSUMER_GROUP_STEPS) {

@@ -129,7 +129,7 @@ describe('a member of a consumer group', () => {
     })
   })
 
-  it('shares with others as they come and go, and reads on with what it keeps', async () => {
+  it('shares partitions with others as they come and go, and keeps reading the ones it keeps', async () => {
     await using scene = await Scene.open()
     const one = await scene.member('one')
     const two = await scene.member('two')
@@ -143,7 +143,7 @@ describe('a member of a consumer group', () => {
     expect(scene.log.filter((entry) => entry.includes('!'))).toEqual([])
   })
 
-  it('acknowledges at once what it has given up, not at the next interval', async () => {
+  it('acknowledges revoked partitions at once, not at the next interval', async () => {
     await using scene = await Scene.open({ groupConsumerHeartbeatIntervalMs: 60_000 })
     const one = await scene.member('one')
     // A heartbeat within the interval tells it of the other member.
@@ -151,7 +151,7 @@ describe('a member of a consumer group', () => {
     await scene.owned(4, one, two)
   })
 
-  it('sends everything at first and after an error, and otherwise what has changed', async () => {
+  it('sends all fields at first and after an error, and otherwise only those that changed', async () => {
     await using scene = await Scene.open()
     await scene.member('one', { remoteAssignor: 'range', clientRack: 'a' })
     await until(() => scene.heartbeats.length >= 4)
@@ -186,9 +186,9 @@ describe('a member of a consumer group', () => {
   })
 })
 
-describe('a heartbeat that is answered with an error', () => {
+describe('a heartbeat with an error response', () => {
   it.each(['UNKNOWN_MEMBER_ID', 'FENCED_MEMBER_EPOCH', 'GROUP_ID_NOT_FOUND'] as const)(
-    '%s costs the partitions, and the member joins again with its id',
+    '%s loses the partitions, and the member joins again with its id',
     async (error) => {
       await using scene = await Scene.open()
       const one = await scene.member()
@@ -228,20 +228,23 @@ describe('a heartbeat that is answered with an error', () => {
     'COORDINATOR_NOT_AVAILABLE',
     'COORDINATOR_LOAD_IN_PROGRESS',
     'REQUEST_TIMED_OUT',
-  ] as const)('%s is followed by one with all fields, and costs nothing', async (error) => {
-    await using scene = await Scene.open()
-    const one = await scene.member()
-    const before = scene.heartbeats.length
-    scene.kafka.faults.on({ ...HEARTBEAT, times: 2 }, { error })
-    await until(() => scene.heartbeats.length >= before + 4)
-    const full = scene.heartbeats
-      .slice(before)
-      .filter((one) => one['subscribedTopicNames'] !== null)
-    expect(full.length).toBeGreaterThanOrEqual(2)
-    expect(full[0]).toMatchObject({ topicPartitions: [{ partitions: [0, 1, 2, 3] }] })
-    expect(scene.log).toEqual([`one +${ALL}`])
-    expect(one.isOwnershipCertain).toBe(true)
-  })
+  ] as const)(
+    '%s is followed by a heartbeat with all fields, and no partition is lost',
+    async (error) => {
+      await using scene = await Scene.open()
+      const one = await scene.member()
+      const before = scene.heartbeats.length
+      scene.kafka.faults.on({ ...HEARTBEAT, times: 2 }, { error })
+      await until(() => scene.heartbeats.length >= before + 4)
+      const full = scene.heartbeats
+        .slice(before)
+        .filter((one) => one['subscribedTopicNames'] !== null)
+      expect(full.length).toBeGreaterThanOrEqual(2)
+      expect(full[0]).toMatchObject({ topicPartitions: [{ partitions: [0, 1, 2, 3] }] })
+      expect(scene.log).toEqual([`one +${ALL}`])
+      expect(one.isOwnershipCertain).toBe(true)
+    },
+  )
 
   it('TOPIC_AUTHORIZATION_FAILED is reported once, and the member keeps its partitions', async () => {
     await using scene = await Scene.open()
@@ -257,7 +260,7 @@ describe('a heartbeat that is answered with an error', () => {
   })
 })
 
-describe('joining', () => {
+describe('joining a consumer group', () => {
   it.each([
     'UNSUPPORTED_ASSIGNOR',
     'INVALID_REGULAR_EXPRESSION',
@@ -267,7 +270,7 @@ describe('joining', () => {
     'GROUP_ID_NOT_FOUND',
     'UNRELEASED_INSTANCE_ID',
     'UNSUPPORTED_VERSION',
-  ] as const)('fails with %s, at once', async (error) => {
+  ] as const)('fails at once with %s', async (error) => {
     await using scene = await Scene.open()
     scene.kafka.faults.on(HEARTBEAT, { error })
     await expect(scene.member()).rejects.toMatchObject({ code: error })
@@ -275,7 +278,7 @@ describe('joining', () => {
   })
 
   it.each(['COORDINATOR_NOT_AVAILABLE', 'UNKNOWN_MEMBER_ID', 'FENCED_MEMBER_EPOCH'] as const)(
-    'is tried again after %s',
+    'is retried after %s',
     async (error) => {
       await using scene = await Scene.open()
       scene.kafka.faults.on({ ...HEARTBEAT, times: 2 }, { error })
@@ -283,7 +286,7 @@ describe('joining', () => {
     },
   )
 
-  it('names the Kafka that has the protocol, where the brokers do not', async () => {
+  it('names the Kafka release that has the protocol when the brokers do not', async () => {
     await using scene = await Scene.open({ version: '3.9' })
     await expect(scene.member()).rejects.toMatchObject({
       code: 'UNSUPPORTED_VERSION',
@@ -300,7 +303,7 @@ describe('joining', () => {
     })
   })
 
-  it("a group of the classic protocol that has members fails with the broker's message", async () => {
+  it("fails with the broker's message for a group of the classic protocol that has members", async () => {
     await using scene = await Scene.open()
     await scene.client().topic('t').getBalancedConsumer({ consumerGroup: 'g', managed: true })
     await expect(scene.member()).rejects.toMatchObject({
@@ -309,7 +312,7 @@ describe('joining', () => {
     })
   })
 
-  it('an assignor that the brokers do not have fails with those that they have', async () => {
+  it('names the supported assignors when the brokers do not have the requested one', async () => {
     await using scene = await Scene.open()
     await expect(scene.member('one', { remoteAssignor: 'mine' })).rejects.toMatchObject({
       code: 'UNSUPPORTED_ASSIGNOR',
@@ -317,7 +320,7 @@ describe('joining', () => {
     })
   })
 
-  it('a group that is full fails', async () => {
+  it('fails for a group that is full', async () => {
     await using scene = await Scene.open({ groupConsumerMaxSize: 1 })
     await scene.member('one')
     await expect(scene.member('two')).rejects.toMatchObject({ code: 'GROUP_MAX_SIZE_REACHED' })
@@ -334,24 +337,24 @@ describe("groupProtocol: 'auto'", () => {
     return { partitions: member.partitions, type: group?.type }
   }
 
-  it('joins by the consumer protocol where the brokers have it', async () => {
+  it('joins by the consumer protocol if the brokers support it', async () => {
     await using scene = await Scene.open()
     expect(await joined(scene)).toEqual({ partitions: [0, 1, 2, 3], type: 'consumer' })
   })
 
-  it('joins by the classic protocol where the brokers are older', async () => {
+  it('joins by the classic protocol if the brokers are older', async () => {
     await using scene = await Scene.open({ version: '3.9' })
     expect((await joined(scene)).partitions).toEqual([0, 1, 2, 3])
     expect(scene.kafka.requests.all({ api: 'JoinGroup' })).not.toEqual([])
   })
 
-  it('joins by the classic protocol where the feature is not enabled', async () => {
+  it('joins by the classic protocol if the feature is not enabled', async () => {
     await using scene = await Scene.open()
     await disableFeature(scene)
     expect(await joined(scene)).toEqual({ partitions: [0, 1, 2, 3], type: 'classic' })
   })
 
-  it('fails where only the consumer protocol can match a pattern', async () => {
+  it('fails if only the consumer protocol can match a pattern', async () => {
     await using scene = await Scene.open({ version: '3.9' })
     const topics = { pattern: 't.*' }
     const joining = scene
@@ -361,8 +364,8 @@ describe("groupProtocol: 'auto'", () => {
   })
 })
 
-describe('a lost answer', () => {
-  it('with an assignment is made up for by a heartbeat with everything', async () => {
+describe('a lost response', () => {
+  it('with an assignment is recovered by a heartbeat with all fields', async () => {
     await using scene = await Scene.open()
     const one = await scene.member('one')
     const cut = scene.kafka.faults.on(
@@ -375,7 +378,7 @@ describe('a lost answer', () => {
     expect(scene.log.filter((entry) => entry.includes('!'))).toEqual([])
   })
 
-  it('to the heartbeat that joins is made up for by another with epoch 0', async () => {
+  it('to the heartbeat that joins is recovered by another with epoch 0', async () => {
     await using scene = await Scene.open()
     scene.kafka.faults.on({ ...HEARTBEAT, times: 1 }, { cutAfterBytes: 0 })
     const one = await scene.member('one')
@@ -385,7 +388,7 @@ describe('a lost answer', () => {
     ])
   })
 
-  it('that comes while the member leaves is dropped', async () => {
+  it('that arrives while the member leaves is dropped', async () => {
     await using scene = await Scene.open()
     const one = await scene.member('one')
     const held = scene.kafka.requests.next(HEARTBEAT)
@@ -400,8 +403,8 @@ describe('a lost answer', () => {
   })
 })
 
-describe('a commit', () => {
-  it('in an epoch that is stale by now is repeated in the next', async () => {
+describe('a commit of a consumer group member', () => {
+  it('in a stale epoch is repeated in the next one', async () => {
     await using scene = await Scene.open()
     const one = await scene.member()
     await scene.write(4)
@@ -413,7 +416,7 @@ describe('a commit', () => {
     expect(scene.kafka.requests.all({ api: 'OffsetCommit' })).toHaveLength(2)
   })
 
-  it('that is refused again and again fails, after a heartbeat each', async () => {
+  it('that is refused repeatedly fails, after a heartbeat each time', async () => {
     await using scene = await Scene.open()
     const one = await scene.member()
     await scene.write(4)
@@ -423,7 +426,7 @@ describe('a commit', () => {
     expect(scene.kafka.requests.all({ api: 'OffsetCommit' })).toHaveLength(5)
   })
 
-  it('by a member that is not known makes it find out at once', async () => {
+  it('by an unknown member triggers a heartbeat at once', async () => {
     await using scene = await Scene.open({ groupConsumerHeartbeatIntervalMs: 60_000 })
     const one = await scene.member()
     await scene.write(4)
@@ -437,7 +440,7 @@ describe('a commit', () => {
     await until(() => one.partitions.length === 4)
   })
 
-  it('says which member it is of, and so does a fetch of offsets', async () => {
+  it('names its member, and so does a fetch of offsets', async () => {
     await using scene = await Scene.open()
     const one = await scene.member()
     await scene.write(4)
@@ -450,7 +453,7 @@ describe('a commit', () => {
     expect(fetch).toMatchObject({ version: 10, body: { groups: [{ memberId, memberEpoch: 2 }] } })
   })
 
-  it('of a fetch of offsets that is stale does not end the membership', async () => {
+  it('does not end the membership when its fetch of offsets is stale', async () => {
     await using scene = await Scene.open()
     scene.kafka.faults.on({ api: 'OffsetFetch', times: 2 }, { error: 'STALE_MEMBER_EPOCH' })
     scene.kafka.faults.on({ api: 'OffsetFetch', times: 1 }, { error: 'UNKNOWN_MEMBER_ID' })
@@ -460,8 +463,8 @@ describe('a commit', () => {
   })
 })
 
-describe('a session', () => {
-  it('that runs out gives the partitions to others, and nothing is delivered from before', async () => {
+describe('a session of a consumer group member', () => {
+  it('that expires gives the partitions to others, and nothing from before is delivered', async () => {
     await using scene = await Scene.open({ groupConsumerSessionTimeoutMs: 400 })
     const one = await scene.member('one')
     const two = await scene.member('two')
@@ -474,7 +477,7 @@ describe('a session', () => {
     expect(scene.log.filter((entry) => entry.startsWith('one !'))).toHaveLength(1)
   })
 
-  it('is as long as the group says, or 45 s where that is not told', async () => {
+  it('is as long as the group configures, or 45 s if the group does not report it', async () => {
     await using scene = await Scene.open({ groupConsumerSessionTimeoutMs: 400 })
     scene.kafka.faults.on({ api: 'DescribeConfigs' }, { error: 'GROUP_AUTHORIZATION_FAILED' })
     const one = await scene.member('one')
@@ -485,7 +488,7 @@ describe('a session', () => {
     silent.remove()
   })
 
-  it('ends for a member that does not give up in time', async () => {
+  it('ends for a member that does not revoke its partitions in time', async () => {
     await using scene = await Scene.open()
     let isStuck = true
     const one = await scene.member('one', {
@@ -500,7 +503,7 @@ describe('a session', () => {
 })
 
 describe('a static member', () => {
-  it('keeps its partitions while it is away, and no other member gets them', async () => {
+  it('keeps its partitions while it is away, and no other member receives them', async () => {
     await using scene = await Scene.open()
     const one = await scene.member('one', { groupInstanceId: 'a' })
     const two = await scene.member('two', { groupInstanceId: 'b' })
@@ -516,7 +519,7 @@ describe('a static member', () => {
     expect(scene.heartbeats.some(({ memberEpoch }) => memberEpoch === -2)).toBe(true)
   })
 
-  it('with an instance id that is in use fails, and the first goes on', async () => {
+  it('with an instance id that is in use fails, and the first member continues', async () => {
     await using scene = await Scene.open()
     const one = await scene.member('one', { groupInstanceId: 'a' })
     await expect(scene.member('two', { groupInstanceId: 'a' })).rejects.toMatchObject({
@@ -527,7 +530,7 @@ describe('a static member', () => {
     expect(one.isOwnershipCertain).toBe(true)
   })
 
-  it('waits for the instance id for as long as it is told to', async () => {
+  it('waits for the instance id for as long as configured', async () => {
     await using scene = await Scene.open()
     const one = await scene.member('one', { groupInstanceId: 'a' })
     const two = scene.member('two', { groupInstanceId: 'a', groupInstanceWaitMs: 300_000 })
@@ -539,8 +542,8 @@ describe('a static member', () => {
   })
 })
 
-describe('topics', () => {
-  it('that come later are read, by names of the client and by a pattern of the broker', async () => {
+describe('topics of a consumer group', () => {
+  it('that are created later are read, by names and by a pattern that the broker matches', async () => {
     for (const topics of [/^x-/, { pattern: 'x-.*' }]) {
       await using scene = await Scene.open()
       const one = await scene.ofTopics(topics, {}, { metadataMaxAgeMs: 100 })
@@ -554,7 +557,7 @@ describe('topics', () => {
     }
   })
 
-  it('that a pattern of the broker must match as a whole, not in part', async () => {
+  it('are matched by a broker pattern as a whole, not in part', async () => {
     await using scene = await Scene.open({ topics: { 'a-1': { partitions: 1 }, 'ba-1': {} } })
     const one = await scene.ofTopics({ pattern: '^a' })
     const two = await scene.ofTopics({ pattern: 'a-.*' }, { consumerGroup: 'h' })
@@ -562,7 +565,7 @@ describe('topics', () => {
     expect(one.assignment).toEqual([])
   })
 
-  it('that nothing matches cost no more than heartbeats', async () => {
+  it('that match nothing cause no requests but heartbeats', async () => {
     await using scene = await Scene.open({ groupConsumerHeartbeatIntervalMs: 60_000 })
     await scene.ofTopics({ pattern: 'nothing' })
     const before = scene.kafka.requests.all().length
@@ -573,7 +576,7 @@ describe('topics', () => {
     expect(user + system).toBeLessThan(1_000_000)
   })
 
-  it('that Metadata does not know yet wait for their names, and are read then', async () => {
+  it('that Metadata does not know yet are read once their names are known', async () => {
     await using scene = await Scene.open()
     const one = await scene.ofTopics({ pattern: 'x.*' }, {}, { clientId: 'late' })
     const unknown = scene.kafka.faults.on(
@@ -589,7 +592,7 @@ describe('topics', () => {
     await scene.owned(1, one)
   })
 
-  it('that are deleted and created again while assigned are given up and claimed again', async () => {
+  it('that are deleted and created again while assigned are released and claimed again', async () => {
     await using scene = await Scene.open()
     const one = await scene.member()
     scene.kafka.deleteTopic('t')
@@ -600,7 +603,7 @@ describe('topics', () => {
   })
 })
 
-it('2,000 partitions are shared by 20 members, each by one of them', async () => {
+it('20 members divide 2,000 partitions, each partition read by one of them', async () => {
   await using scene = await Scene.open({ topics: { t: { partitions: 2_000 } } })
   const members = await Promise.all(
     Array.from({ length: 20 }, (_, index) => scene.member(`member ${index}`)),
@@ -610,7 +613,7 @@ it('2,000 partitions are shared by 20 members, each by one of them', async () =>
   expect(new Set(all).size).toBe(2_000)
 })
 
-it('reads, processes and writes in transactions as a member, each message once', async () => {
+it('a member reads, processes and writes in transactions, each message once', async () => {
   await using scene = await Scene.open({ topics: { t: { partitions: 4 }, out: { partitions: 1 } } })
   const one = await scene.member('one')
   const producer = await scene.client().getTransactionalProducer({ transactionalId: 'tx' })

@@ -21,7 +21,7 @@ function endedProcess(): number {
 describe('a data folder in use', () => {
   beforeAll(() => void builtCommand())
 
-  it('is refused to a second cluster of this process, until the first has stopped', async () => {
+  it('is refused to a second cluster of this process until the first has stopped', async () => {
     using folder = new TemporaryFolder()
     const first = await EmbeddedCluster.start({ dataDir: folder.path })
     const second = EmbeddedCluster.start({ dataDir: folder.path })
@@ -34,7 +34,7 @@ describe('a data folder in use', () => {
     expect(third.topics).toEqual([])
   })
 
-  it('is refused to another process; what was acknowledged is there after kill -9', async () => {
+  it('is refused to another process; what was acknowledged is still stored after kill -9', async () => {
     using folder = new TemporaryFolder()
     const acknowledged: string[] = []
     {
@@ -96,7 +96,7 @@ describe('a data folder in use', () => {
     }
   })
 
-  it('stays with its holder while other processes ask for it again and again', async () => {
+  it('stays with its holder while other processes keep requesting it', async () => {
     using folder = new TemporaryFolder()
     await using racers = await LockRacers.start(folder.path, 3)
     await using kafka = await EmbeddedCluster.start({ dataDir: join(folder.path, 'data') })

@@ -92,7 +92,7 @@ describe('a data folder', () => {
     expect(kept.warnings).toEqual([])
   })
 
-  it('keeps what was changed about topics', async () => {
+  it('keeps changes of topics', async () => {
     using kept = new Kept()
     {
       await using kafka = await kept.start({ topics: { t: {}, gone: {}, again: {} } })
@@ -166,7 +166,7 @@ describe('a data folder', () => {
     ])
   })
 
-  it('knows the batches of idempotent producers again, and gives no id twice', async () => {
+  it('keeps the batches of idempotent producers, and assigns no producer id twice', async () => {
     using kept = new Kept()
     const init = { transactionalId: null, transactionTimeoutMs: 0 }
     const numbered = (producerId: bigint, baseSequence: number) =>
@@ -193,7 +193,7 @@ describe('a data folder', () => {
     expect(producerId).toBeGreaterThan(first)
   })
 
-  it('keeps where a log starts, also where nothing is left of it', async () => {
+  it('keeps the start offset of a log, also when the log is empty', async () => {
     const deleteBefore = (offset: bigint) => ({
       topics: [{ name: 't', partitions: [{ partitionIndex: 0, offset }] }],
       timeoutMs: 1_000,
@@ -218,7 +218,7 @@ describe('a data folder', () => {
     expect(await produceTo(raw, 't', 0, batchOf(['d']))).toMatchObject({ baseOffset: 3n })
   })
 
-  it('keeps logs of several segments, whose files go with them', async () => {
+  it('keeps logs of several segments, and deletes their files with the topic', async () => {
     using kept = new Kept()
     const values = Array.from({ length: 60 }, (_, index) => `${index} ${'x'.repeat(2_000)}`)
     {
@@ -242,7 +242,7 @@ describe('a data folder', () => {
     expect(kept.warnings).toEqual([])
   })
 
-  it('goes on with larger leader epochs, and with as many brokers as there are now', async () => {
+  it('continues with larger leader epochs, and with the current number of brokers', async () => {
     using kept = new Kept()
     {
       await using kafka = await kept.start({ brokers: 3, topics: { t: { partitions: 3 } } })
@@ -255,7 +255,7 @@ describe('a data folder', () => {
     expect(partitions.map(({ leaderId }) => leaderId)).toEqual([1, 1, 1])
   })
 
-  it('writes its journal again when most of it is out of date', async () => {
+  it('rewrites its journal when most of it is out of date', async () => {
     using kept = new Kept()
     const journal = join(kept.folder.path, 'journal')
     const rounds = 150
@@ -291,7 +291,7 @@ describe('a data folder', () => {
     expect(statSync(journal).size).toBeLessThan(50_000)
   })
 
-  it('answers KAFKA_STORAGE_ERROR while the disk fails, and goes on after that', async () => {
+  it('causes KAFKA_STORAGE_ERROR while the disk fails, and works again after that', async () => {
     using kept = new Kept()
     await using kafka = await kept.start({ topics: { t: {} } })
     using raw = await rawClientOf(kafka)
@@ -336,7 +336,7 @@ describe('a data folder', () => {
     expect(await valuesIn(kafka)).toEqual(['x'])
   })
 
-  it('refuses a folder that is none, or was written by a samsa to come', async () => {
+  it('is refused if it is not a data folder or was written by a newer samsa', async () => {
     using folder = new TemporaryFolder()
     const file = join(folder.path, 'file')
     writeFileSync(file, '')

@@ -45,18 +45,18 @@ async function showsAll(command: RunningCommand): Promise<void> {
 }
 
 describe('npm start', () => {
-  it('kills a process, starts another, loses nothing, and ends by itself', async () => {
+  it('kills a process, starts another, loses nothing, and exits by itself', async () => {
     await using command = start()
     await showsAll(command)
   })
 
-  it('does the same on a cluster that runs already, which coordinates the group', async () => {
+  it('does the same on a running cluster, which coordinates the group', async () => {
     await using kafka = await EmbeddedCluster.start({ brokers: 3 })
     await using command = start('--brokers', kafka.hosts)
     await showsAll(command)
   })
 
-  it('ends with all its processes when it is interrupted', async () => {
+  it('exits with all its processes when it is interrupted', async () => {
     await using command = start()
     const [, ...pids] = await command.printed(THREE_PIDS)
     await command.printed(/B \[\d/)
@@ -79,7 +79,7 @@ describe('npm start', () => {
     })
   })
 
-  it('says why it can not start', async () => {
+  it('reports why it cannot start', async () => {
     await using command = start('--brokers', '127.0.0.1:1')
     expect((await command.ended).exitCode).toBe(1)
     expect(command.stderr).toContain('127.0.0.1:1')

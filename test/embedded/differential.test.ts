@@ -27,7 +27,7 @@ const ON_PURPOSE: readonly { readonly path: RegExp; readonly why: string }[] = [
   },
 ]
 
-describeWithBrokers('the embedded cluster beside a real Kafka 4.4.0', ['java'], () => {
+describeWithBrokers('the embedded cluster compared with a real Kafka 4.4.0', ['java'], () => {
   let kafka: KafkaCluster
   let embedded: EmbeddedCluster
   let sides: readonly [Side, Side]
@@ -45,7 +45,7 @@ describeWithBrokers('the embedded cluster beside a real Kafka 4.4.0', ['java'], 
     await kafka.stop()
   })
 
-  it('answers the same, field by field', async () => {
+  it('returns the same responses, field by field', async () => {
     const [real, ours] = sides
     const found: Difference[] = []
     for (const asked of [...TOPIC_STEPS, ...GROUP_STEPS, ...TRANSACTION_STEPS, ...ADMIN_STEPS]) {
@@ -66,7 +66,7 @@ describeWithBrokers('the embedded cluster beside a real Kafka 4.4.0', ['java'], 
     expect(unneeded).toEqual([])
   })
 
-  it('presents the versions that the real one has, of each API that it has', async () => {
+  it('presents the same versions of each API as the real one', async () => {
     const [real, ours] = sides
     const rangesOf = async ({ client }: Side) => {
       const { apiKeys } = await client.request(apiVersions, 0, {})

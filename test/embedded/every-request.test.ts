@@ -36,7 +36,7 @@ describe.each(['4.4', '2.8', '0.10'] as const)(
       await kafka.stop()
     })
 
-    it('has sends a request, and gives the response or the error code in it', async () => {
+    it('has sends a request, and returns the response or throws its error code', async () => {
       const asked = protocol.apis.filter(({ key }) => served.has(key))
       expect(asked.length).toBeGreaterThan(15)
       const wrong: string[] = []
@@ -69,7 +69,7 @@ describe.each(['4.4', '2.8', '0.10'] as const)(
 )
 
 describe('client.request', () => {
-  it('takes bodies that have the fields of the API only, as TypeScript checks', () => {
+  it('accepts only bodies with the fields of the API, as TypeScript checks', () => {
     const calls = (client: KafkaClient) => [
       client.request(protocol.describeGroups, { groups: ['g'] }),
       // @ts-expect-error -- no such field

@@ -18,7 +18,7 @@ const start = (brokers = 1) =>
 
 describe('faults', () => {
   describe('an error', () => {
-    it('is answered as often as it is asked for, and nothing is stored', async () => {
+    it('is returned as often as requested, and nothing is stored', async () => {
       await using kafka = await start()
       using raw = await rawClientOf(kafka)
       const fault = kafka.faults.on(
@@ -30,7 +30,7 @@ describe('faults', () => {
       expect(fault.hits).toBe(1)
     })
 
-    it('can be for one topic, or one partition of it', async () => {
+    it('can be limited to one topic, or one partition of it', async () => {
       await using kafka = await start()
       using raw = await rawClientOf(kafka)
       kafka.faults.on({ api: 'Fetch', topic: 't', partition: 1 }, { error: 'KAFKA_STORAGE_ERROR' })
@@ -42,7 +42,7 @@ describe('faults', () => {
       expect(await codes('other', [0])).toEqual([0])
     })
 
-    it('finds the topics of a fetch session', async () => {
+    it('applies to the topics of a fetch session', async () => {
       await using kafka = await start()
       using raw = await rawClientOf(kafka)
       const { sessionId } = await fetchFrom(raw, 't', [0], { sessionEpoch: 0 })
@@ -51,7 +51,7 @@ describe('faults', () => {
       expect(responses[0]!.partitions[0]!.errorCode).toBe(75)
     })
 
-    it('is answered by any API', async () => {
+    it('is returned by any API', async () => {
       await using kafka = await start()
       using raw = await rawClientOf(kafka)
       kafka.faults.on({}, { error: 'COORDINATOR_LOAD_IN_PROGRESS' })
@@ -65,7 +65,7 @@ describe('faults', () => {
       expect(topics[0]!.errorCode).toBe(14)
     })
 
-    it('is survived by our producer, where a retry may help', async () => {
+    it('is retried by the producer of samsa when a retry may help', async () => {
       await using kafka = await start(2)
       await using client = new KafkaClient({ hosts: kafka.hosts })
       const producer = await client.topic('t').getProducer()
@@ -75,7 +75,7 @@ describe('faults', () => {
     })
   })
 
-  it('can be for one client or one broker', async () => {
+  it('can be limited to one client or one broker', async () => {
     await using kafka = await start(2)
     kafka.faults.on({ api: 'Metadata', clientId: 'unlucky', broker: 2 }, { close: true })
     for (const [broker, clientId] of [
@@ -90,7 +90,7 @@ describe('faults', () => {
     await unlucky.closed
   })
 
-  it('a delay holds up what comes behind it on the connection, and no other', async () => {
+  it('include a delay that blocks later requests of the connection, and no other connection', async () => {
     await using kafka = await start()
     using raw = await rawClientOf(kafka)
     using bystander = await rawClientOf(kafka)
@@ -105,7 +105,7 @@ describe('faults', () => {
     expect(performance.now() - startedAt).toBeGreaterThan(995)
   })
 
-  it('a hold lasts until it is released', async () => {
+  it('include a hold that lasts until it is released', async () => {
     await using kafka = await start()
     using raw = await rawClientOf(kafka)
     const fault = kafka.faults.on({ api: 'Produce' }, { hold: true })
@@ -117,7 +117,7 @@ describe('faults', () => {
     expect(await produceTo(raw, 't', 0, batchOf(['b']))).toMatchObject({ baseOffset: 1n })
   })
 
-  it('dropping leaves the connection silent, with nothing done', async () => {
+  it('include a drop that leaves the connection silent, with nothing done', async () => {
     await using kafka = await start()
     using raw = await rawClientOf(kafka)
     kafka.faults.on({ api: 'Produce', times: 1 }, { drop: true })
@@ -137,7 +137,7 @@ describe('faults', () => {
     expect(await answered).toBe('closed')
   })
 
-  it('a cut response comes after the work was done, and ends the connection', async () => {
+  it('include a cut response, which ends the connection after the work was done', async () => {
     await using kafka = await start()
     using raw = await rawClientOf(kafka)
     kafka.faults.on({ api: 'Produce', times: 1 }, { cutAfterBytes: 7 })
@@ -145,7 +145,7 @@ describe('faults', () => {
     expect(kafka.offsetsOf('t', 0).end).toBe(1)
   })
 
-  it('a response can come twice, of work that was done once', async () => {
+  it('include a response that is sent twice for work that was done once', async () => {
     await using kafka = await start()
     using raw = await rawClientOf(kafka)
     kafka.faults.on({ api: 'Produce', times: 1 }, { answerTwice: true })
@@ -155,7 +155,7 @@ describe('faults', () => {
     expect(kafka.offsetsOf('t', 0).end).toBe(1)
   })
 
-  it('ends when it is removed, or all are cleared', async () => {
+  it('end when they are removed one by one or all at once', async () => {
     await using kafka = await start()
     using raw = await rawClientOf(kafka)
     mayNotFire(kafka.faults.on({ api: 'Produce' }, { error: 'CORRUPT_MESSAGE' })).remove()
@@ -168,7 +168,7 @@ describe('faults', () => {
     [{ error: 'NOPE' }, "Kafka has no error 'NOPE'"],
     [{ error: 'CORRUPT_MESSAGE', drop: true }, 'a fault is one of'],
     [{ explode: true }, 'a fault is one of'],
-  ])('that cannot be are refused: %j', async (action, problem) => {
+  ])('are rejected if they are invalid: %j', async (action, problem) => {
     await using kafka = await start()
     // @ts-expect-error: callers in plain JavaScript are to be told as well
     const set = () => kafka.faults.on({}, action)
@@ -177,8 +177,8 @@ describe('faults', () => {
   })
 })
 
-describe('events', () => {
-  it('moves a leader: the old one sends clients to the new one', async () => {
+describe('events of an embedded cluster', () => {
+  it('move a leader: the old one redirects clients to the new one', async () => {
     await using kafka = await start(2)
     const before = kafka.leaderOf('t', 0)
     const after = before === 1 ? 2 : 1
@@ -198,7 +198,7 @@ describe('events', () => {
     expect(await produceTo(led, 't', 0, batchOf(['a']))).toMatchObject({ errorCode: 0 })
   })
 
-  it('loses the tail of a log: consumers can see it by the leader epoch (KIP-320)', async () => {
+  it('lose the tail of a log: consumers detect it by the leader epoch (KIP-320)', async () => {
     await using kafka = await start()
     using raw = await rawClientOf(kafka)
     for (const value of ['a', 'b', 'c']) await produceTo(raw, 't', 0, batchOf([value]))
@@ -215,7 +215,7 @@ describe('events', () => {
     expect(topics[0]!.partitions[0]).toMatchObject({ leaderEpoch: 0, endOffset: 1n })
   })
 
-  it('throttles: responses say for how long the client is to be quiet', async () => {
+  it('throttle: responses state how long the client has to pause', async () => {
     await using kafka = await start()
     using raw = await rawClientOf(kafka)
     kafka.throttle({ api: 'Fetch', ms: 70 })

@@ -15,8 +15,8 @@ import {
 const start = (brokers = 1) => EmbeddedCluster.start({ brokers, topics: { t: { partitions: 3 } } })
 
 describe('fetching from an embedded broker', () => {
-  describe('long polls', () => {
-    it('answers as soon as there are enough bytes', async () => {
+  describe('a long poll', () => {
+    it('returns as soon as there are enough bytes', async () => {
       await using kafka = await start()
       using consumer = await rawClientOf(kafka)
       using producer = await rawClientOf(kafka)
@@ -31,7 +31,7 @@ describe('fetching from an embedded broker', () => {
       ])
     })
 
-    it('answers with the available records when the time is over', async () => {
+    it('returns the available records at its timeout', async () => {
       await using kafka = await start()
       using raw = await rawClientOf(kafka)
       await produceTo(raw, 't', 0, batchOf(['a']))
@@ -41,7 +41,7 @@ describe('fetching from an embedded broker', () => {
       expect(valuesOf(responses[0]!.partitions[0]!.records)).toEqual(['a'])
     })
 
-    it('answers at once when the leader moves, and says where to', async () => {
+    it('returns at once when the leader moves, and names the new leader', async () => {
       await using kafka = await start(2)
       const leader = kafka.leaderOf('t', 0)
       const other = leader === 1 ? 2 : 1
@@ -56,7 +56,7 @@ describe('fetching from an embedded broker', () => {
       })
     })
 
-    it('answers at once when the topic is deleted', async () => {
+    it('returns at once when the topic is deleted', async () => {
       await using kafka = await start()
       using raw = await rawClientOf(kafka)
       const waiting = fetchFrom(raw, 't', [0], { maxWaitMs: 60_000 })
@@ -66,7 +66,7 @@ describe('fetching from an embedded broker', () => {
       expect(responses[0]!.partitions[0]!.errorCode).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
     })
 
-    it('does not hold up the end of the cluster', async () => {
+    it('does not delay the stop of the cluster', async () => {
       const kafka = await start()
       using raw = await rawClientOf(kafka)
       raw.send(fetch, 12, fetchRequest('t', [0], { maxWaitMs: 60_000 }))
@@ -76,8 +76,8 @@ describe('fetching from an embedded broker', () => {
     })
   })
 
-  describe('byte limits (KIP-74)', () => {
-    it('gives the first batch whole, however little was asked for', async () => {
+  describe('a byte limit (KIP-74)', () => {
+    it('lets the first batch through whole, however small the limit', async () => {
       await using kafka = await start()
       using raw = await rawClientOf(kafka)
       await produceTo(raw, 't', 0, batchOf(['a'.repeat(500)]))
@@ -87,7 +87,7 @@ describe('fetching from an embedded broker', () => {
       expect(sizes).toEqual([batchOf(['a'.repeat(500)]).length, 0])
     })
 
-    it('cuts off what is more than a partition may give', async () => {
+    it('cuts off what exceeds the limit of a partition', async () => {
       await using kafka = await start()
       using raw = await rawClientOf(kafka)
       const batch = batchOf(['a'])
@@ -98,7 +98,7 @@ describe('fetching from an embedded broker', () => {
       expect(responses[0]!.partitions[0]!.records).toHaveLength(batch.length + 10)
     })
 
-    it('cut even the first message before Kafka 0.10.1', async () => {
+    it('cuts even the first message before Kafka 0.10.1', async () => {
       await using kafka = await EmbeddedCluster.start({ version: '0.9', topics: { t: {} } })
       using raw = await rawClientOf(kafka)
       const { encodeMessageSet } = await import('../../protocol/records/message-set.ts')
@@ -110,7 +110,7 @@ describe('fetching from an embedded broker', () => {
     })
   })
 
-  describe('sessions (KIP-227)', () => {
+  describe('a fetch session (KIP-227)', () => {
     const open = async (raw: Parameters<typeof fetchFrom>[0]) => {
       const { sessionId } = await fetchFrom(raw, 't', [0, 1, 2], { sessionEpoch: 0 })
       return (sessionEpoch: number, partitions: readonly number[] = [], more = {}) =>
@@ -119,7 +119,7 @@ describe('fetching from an embedded broker', () => {
     const partitionsOf = ({ responses }: Awaited<ReturnType<typeof fetchFrom>>) =>
       responses.flatMap(({ partitions }) => partitions.map((one) => one.partitionIndex))
 
-    it('answers only what is new', async () => {
+    it('returns only what is new', async () => {
       await using kafka = await start()
       using raw = await rawClientOf(kafka)
       const next = await open(raw)
@@ -129,7 +129,7 @@ describe('fetching from an embedded broker', () => {
       expect(partitionsOf(await next(3, [1], { offset: 1 }))).toEqual([])
     })
 
-    it('reports a new start of the log, too', async () => {
+    it('reports a new start offset of the log, too', async () => {
       await using kafka = await start()
       using raw = await rawClientOf(kafka)
       await produceTo(raw, 't', 0, batchOf(['a']))
@@ -143,7 +143,7 @@ describe('fetching from an embedded broker', () => {
       expect(responses[0]!.partitions[0]).toMatchObject({ partitionIndex: 0, logStartOffset: 1n })
     })
 
-    it('forgets partitions that it is told to forget', async () => {
+    it('forgets partitions that the client removes', async () => {
       await using kafka = await start()
       using raw = await rawClientOf(kafka)
       const next = await open(raw)
@@ -152,7 +152,7 @@ describe('fetching from an embedded broker', () => {
       expect(partitionsOf(await next(2))).toEqual([])
     })
 
-    it('lets a partition with records wait for its next turn', async () => {
+    it('serves partitions in turn when a response cannot hold all of them', async () => {
       await using kafka = await start()
       using raw = await rawClientOf(kafka)
       for (const partition of [0, 1, 2]) await produceTo(raw, 't', partition, batchOf(['a']))
@@ -163,7 +163,7 @@ describe('fetching from an embedded broker', () => {
       expect(partitionsOf(await next(3, [], { maxBytes: 1 }))).toEqual([2])
     })
 
-    it('refuses a wrong epoch and an unknown session', async () => {
+    it('is refused with a wrong epoch or an unknown id', async () => {
       await using kafka = await start()
       using raw = await rawClientOf(kafka)
       const next = await open(raw)
@@ -173,7 +173,7 @@ describe('fetching from an embedded broker', () => {
     })
   })
 
-  describe('offsets by time', () => {
+  describe('the lookup of offsets by time', () => {
     it('finds the ends, the first record at a time, and the latest one', async () => {
       await using kafka = await start()
       using raw = await rawClientOf(kafka)

@@ -44,8 +44,8 @@ async function forget(kafka: EmbeddedCluster, memberId: string): Promise<void> {
   await client.request(leaveGroup, 3, { groupId: 'g', members })
 }
 
-describe('the coordinator of a group', () => {
-  it('may move: the member follows it, and loses nothing', async () => {
+describe('the coordinator of a classic group', () => {
+  it('can move: the member follows it, and loses nothing', async () => {
     await using scene = await GroupScene.open({ brokers: 3 })
     const [one, two] = [await scene.start('one'), await scene.start('two')]
     await scene.settled([one, two])
@@ -58,7 +58,7 @@ describe('the coordinator of a group', () => {
     expect([one, two, three].flatMap(lost)).toEqual([])
   })
 
-  it('may fail while members join', async () => {
+  it('can fail while members join', async () => {
     await using scene = await GroupScene.open({ brokers: 3 })
     const one = await scene.start('one', COOPERATIVE)
     // The group's JoinGroup waits for `one`, which is not let in.
@@ -87,7 +87,7 @@ describe('the coordinator of a group', () => {
     ['SyncGroup', 'UNKNOWN_MEMBER_ID'],
     ['SyncGroup', 'ILLEGAL_GENERATION'],
     ['FindCoordinator', 'COORDINATOR_NOT_AVAILABLE'],
-  ] as const)('may answer %s with %s: the member tries again', async (api, error) => {
+  ] as const)('can answer %s with %s: the member retries', async (api, error) => {
     await using scene = await GroupScene.open()
     const fault = scene.kafka.faults.on({ api, times: 2 }, { error })
     const one = await scene.start('one', { sessionTimeoutMs: 300 })
@@ -100,7 +100,7 @@ describe('the coordinator of a group', () => {
     ['Heartbeat', 'NOT_COORDINATOR'],
     ['Heartbeat', 'COORDINATOR_NOT_AVAILABLE'],
     ['Heartbeat', 'COORDINATOR_LOAD_IN_PROGRESS'],
-  ] as const)('may answer %s with %s: nothing is lost', async (api, error) => {
+  ] as const)('can answer %s with %s: nothing is lost', async (api, error) => {
     await using scene = await GroupScene.open()
     const one = await scene.start('one')
     scene.kafka.faults.on({ api, times: 3 }, { error })
@@ -117,7 +117,7 @@ describe('the coordinator of a group', () => {
     ['Heartbeat', { close: true }],
     ['Heartbeat', { cutAfterBytes: 3 }],
     ['OffsetCommit', { close: true }],
-  ] as const)('may lose the connection of a %s (%j)', async (api, action) => {
+  ] as const)('can lose the connection of a %s (%j)', async (api, action) => {
     await using scene = await GroupScene.open()
     // An id that the broker sent and no client received blocks the group for a session.
     const options = { ...COOPERATIVE, sessionTimeoutMs: 1_000 }
@@ -131,7 +131,7 @@ describe('the coordinator of a group', () => {
   })
 
   it.each(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION'] as const)(
-    'may not know the member any more (%s): what it had is lost, and it joins again',
+    'can forget the member (%s): the member loses its partitions and joins again',
     async (error) => {
       await using scene = await GroupScene.open()
       // The broker has not forgotten it in truth: that takes a session.
@@ -145,7 +145,7 @@ describe('the coordinator of a group', () => {
     },
   )
 
-  it('gives the partitions of a silent member to others: it delivers nothing from then on', async () => {
+  it('gives the partitions of a silent member to others: that member delivers nothing from then on', async () => {
     await using scene = await GroupScene.open({ brokers: 1 })
     const one = await scene.start('one', { sessionTimeoutMs: 300 })
     const silence = scene.kafka.faults.on({ clientId: 'one', api: 'Heartbeat' }, { drop: true })
@@ -162,7 +162,7 @@ describe('the coordinator of a group', () => {
     await scene.settled([one, two])
   })
 
-  it('removes no member for the time in which their common process stood still', async () => {
+  it('removes no member for the time in which their common process was suspended', async () => {
     await using scene = await GroupScene.open()
     const one = await scene.start('one', { sessionTimeoutMs: 300 })
     await heartbeats(scene.kafka, 1)
@@ -173,7 +173,7 @@ describe('the coordinator of a group', () => {
     expect(events(one)).toEqual(['+t-0 t-1 t-2 t-3'])
   })
 
-  it('may be silent for a while: nothing is delivered meanwhile, then it goes on', async () => {
+  it('can be silent for a while: nothing is delivered meanwhile, then delivery continues', async () => {
     await using scene = await GroupScene.open()
     const one = await scene.start('one', { sessionTimeoutMs: 300, heartbeatIntervalMs: 30 })
     const silence = scene.kafka.faults.on(
@@ -196,18 +196,21 @@ describe('the coordinator of a group', () => {
     ['JoinGroup', 'INVALID_GROUP_ID', /group's name is not allowed/],
     ['SyncGroup', 'GROUP_AUTHORIZATION_FAILED', /ACL is missing/],
     ['FindCoordinator', 'GROUP_AUTHORIZATION_FAILED', /ACL is missing/],
-  ])('may refuse it permanently at %s with %s: start() says why', async (api, error, message) => {
-    await using scene = await GroupScene.open()
-    scene.kafka.faults.on({ api }, { error })
-    const one = scene.make('one')
-    await expect(one.machine.start()).rejects.toMatchObject({
-      code: error,
-      message: expect.stringMatching(message),
-    })
-  })
+  ])(
+    'can refuse the member permanently at %s with %s: start() reports the reason',
+    async (api, error, message) => {
+      await using scene = await GroupScene.open()
+      scene.kafka.faults.on({ api }, { error })
+      const one = scene.make('one')
+      await expect(one.machine.start()).rejects.toMatchObject({
+        code: error,
+        message: expect.stringMatching(message),
+      })
+    },
+  )
 
   it.each<ErrorName>(['GROUP_AUTHORIZATION_FAILED', 'FENCED_INSTANCE_ID'])(
-    'may put it out permanently by a heartbeat (%s): consume() says why',
+    'can expel the member permanently by a heartbeat (%s): consume() reports the reason',
     async (error) => {
       await using scene = await GroupScene.open()
       const one = await scene.start('one')
@@ -218,7 +221,7 @@ describe('the coordinator of a group', () => {
     },
   )
 
-  it('keeps a static member’s place while it is away, so that nothing is rebalanced', async () => {
+  it('keeps the assignment of a static member while it is away, without a rebalance', async () => {
     await using scene = await GroupScene.open()
     const options = { groupInstanceId: 'a', sessionTimeoutMs: 10_000 }
     const one = await scene.start('one', options)
@@ -232,7 +235,7 @@ describe('the coordinator of a group', () => {
     expect(scene.kafka.requests.all({ api: 'LeaveGroup' })).toEqual([])
   })
 
-  it('has a static leader that came back watch the topics as before', async () => {
+  it('has a returning static leader watch the topics as before', async () => {
     await using scene = await GroupScene.open()
     const options = {
       groupInstanceId: 'a',
@@ -246,7 +249,7 @@ describe('the coordinator of a group', () => {
     await again.settledWith(6)
   })
 
-  it('lets the second of two members with one instance id take over, and tells the first', async () => {
+  it('lets the second of two members with one instance id take over, and fences the first', async () => {
     await using scene = await GroupScene.open()
     const one = await scene.start('one', { groupInstanceId: 'same' })
     scene.readings.stop('one', one.machine.assignment)
@@ -260,7 +263,7 @@ describe('the coordinator of a group', () => {
   })
 
   it.each(['0.9', '0.10', '0.11', '1.1', '2.8', '3.9', '4.4'] as const)(
-    'may be a Kafka %s',
+    'can be a Kafka %s',
     async (version) => {
       await using scene = await GroupScene.open({ version })
       const [one, two] = [
@@ -273,7 +276,7 @@ describe('the coordinator of a group', () => {
     },
   )
 
-  it('may be too old for static members, or for groups: start() reports it', async () => {
+  it('can be too old for static members, or for groups: start() reports it', async () => {
     await using old = await GroupScene.open({ version: '1.1' })
     await expect(old.make('one', { groupInstanceId: 'a' }).machine.start()).rejects.toThrow(
       /static membership \(groupInstanceId\) needs Kafka 2\.3/,
@@ -284,7 +287,7 @@ describe('the coordinator of a group', () => {
     )
   })
 
-  it('may never answer a JoinGroup: a member waits no longer once the coordinator is another', async () => {
+  it('can leave a JoinGroup unanswered: a member stops waiting once the coordinator changes', async () => {
     await using scene = await GroupScene.open({ brokers: 2 })
     scene.kafka.moveCoordinator('g', 1)
     const one = await scene.start('one', COOPERATIVE)
@@ -299,7 +302,7 @@ describe('the coordinator of a group', () => {
     expect(lost(one)).toEqual([])
   })
 
-  it('is unreachable: start() reports it, and close ends soon', async () => {
+  it('can be unreachable: start() reports it, and close ends soon', async () => {
     await using scene = await GroupScene.open()
     const one = scene.make('one', {
       client: { operationTimeoutMs: 300 },
@@ -312,7 +315,7 @@ describe('the coordinator of a group', () => {
 })
 
 describe('a commit of a member', () => {
-  it('that meets a rebalance is made in the next generation', async () => {
+  it('during a rebalance is made in the next generation', async () => {
     await using scene = await GroupScene.open()
     const one = await scene.start('one', COOPERATIVE)
     one.positions.set('t-0', 7)
@@ -330,7 +333,7 @@ describe('a commit of a member', () => {
   })
 
   it.each(['Metadata', 'SyncGroup'] as const)(
-    'that is closed while a generation begins is made in that one (its %s is answered late)',
+    'on close at the start of a generation is made in that one (its %s is answered late)',
     async (api) => {
       await using scene = await GroupScene.open()
       const one = await scene.start('one', COOPERATIVE)
@@ -353,7 +356,7 @@ describe('a commit of a member', () => {
     },
   )
 
-  it('for what the group has taken away fails, and changes nothing', async () => {
+  it('for partitions that the group has taken away fails, and changes nothing', async () => {
     await using scene = await GroupScene.open()
     const one = await scene.start('one', COOPERATIVE)
     const two = await scene.start('two', COOPERATIVE)

@@ -77,7 +77,7 @@ describe('groupMetadata', () => {
     expect(one.groupMetadata().generationId).toBeGreaterThan(generationId)
   })
 
-  it('of consumers that are not members names the group alone', async () => {
+  it('names the group alone for consumers that are not members', async () => {
     await using client = new KafkaClient({ zookeeperHosts: kafka.zookeeperHosts! })
     const notMember = { groupId: 'g', generationId: -1, memberId: '', groupInstanceId: undefined }
     const simple = await client
@@ -94,7 +94,7 @@ describe('groupMetadata', () => {
 })
 
 describe('the zookeeperHosts of a client', () => {
-  it('are those of its balanced consumers, with the chroot', async () => {
+  it('are used by its balanced consumers, with the chroot', async () => {
     await using client = new KafkaClient({ zookeeperHosts: kafka.zookeeperHosts! })
     const consumer = await client.topic('t').getBalancedConsumer({ consumerGroup: 'hosts' })
     expect(consumer.partitions).toEqual([0, 1])
@@ -103,7 +103,7 @@ describe('the zookeeperHosts of a client', () => {
     expect(zookeeper.node('/consumers')).toBeUndefined()
   })
 
-  it('are those of its balanced consumers of several topics, with the chroot', async () => {
+  it('are used by its balanced consumers of several topics, with the chroot', async () => {
     await using client = new KafkaClient({ zookeeperHosts: kafka.zookeeperHosts! })
     const consumer = await client.getBalancedConsumer({ consumerGroup: 'several', topics: ['t'] })
     expect(zookeeper.node('/kafka/consumers/several/ids')?.children).toEqual([consumer.memberId])
@@ -111,7 +111,7 @@ describe('the zookeeperHosts of a client', () => {
     expect(zookeeper.node('/consumers')).toBeUndefined()
   })
 
-  it('give way to those of the balanced consumer', async () => {
+  it('are overridden by those of the balanced consumer', async () => {
     await using client = new KafkaClient({ zookeeperHosts: kafka.zookeeperHosts! })
     zookeeper.create('/other')
     await client

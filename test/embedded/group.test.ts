@@ -7,7 +7,7 @@ import { GroupMember } from './support/group-member.ts'
 import { keepWarnings } from '../support/warnings.ts'
 
 describe('a member of a Kafka group', () => {
-  it('is ready with its first assignment, and gives everything back when it is closed', async () => {
+  it('is ready with its first assignment, and releases everything when it is closed', async () => {
     await using scene = await GroupScene.open()
     const one = await scene.start('one')
     expect(one.assignment).toBe('t-0 t-1 t-2 t-3')
@@ -17,7 +17,7 @@ describe('a member of a Kafka group', () => {
   })
 
   it.each(['range', 'roundrobin', 'sticky', 'cooperative-sticky'] as const)(
-    'shares with others that come and go (%s)',
+    'shares partitions with others that come and go (%s)',
     async (assignor) => {
       await using scene = await GroupScene.open()
       const options = { assignors: [assignor] }
@@ -35,7 +35,7 @@ describe('a member of a Kafka group', () => {
   )
 
   it.each(['range', 'cooperative-sticky'] as const)(
-    'commits what it is about to give up, and that counts (%s)',
+    'commits the partitions that it is about to release, and the commit succeeds (%s)',
     async (assignor) => {
       await using scene = await GroupScene.open()
       const one = await scene.start('one', { assignors: [assignor] })
@@ -51,7 +51,7 @@ describe('a member of a Kafka group', () => {
     },
   )
 
-  it('keeps what does not move, in the cooperative protocol', async () => {
+  it('keeps partitions that do not move, in the cooperative protocol', async () => {
     await using scene = await GroupScene.open()
     const one = await scene.start('one', { assignors: ['cooperative-sticky'] })
     const two = await scene.start('two', { assignors: ['cooperative-sticky'] })
@@ -62,7 +62,7 @@ describe('a member of a Kafka group', () => {
     ])
   })
 
-  it('goes from range to cooperative-sticky in two rounds of restarts, as Kafka says', async () => {
+  it('migrates from range to cooperative-sticky in two rounds of restarts, as Kafka documents', async () => {
     await using scene = await GroupScene.open()
     const both = { assignors: ['range', 'cooperative-sticky'] as const }
     const only = { assignors: ['cooperative-sticky'] as const }
@@ -87,7 +87,7 @@ describe('a member of a Kafka group', () => {
     await scene.settled([one, two], 7)
   })
 
-  it('reads what matches a pattern, also topics that come later', async () => {
+  it('reads topics that match a pattern, also those that are created later', async () => {
     await using scene = await GroupScene.open()
     const one = await scene.start('one', { pattern: /^t/, client: { metadataMaxAgeMs: 50 } })
     expect(one.assignment).toBe('t-0 t-1 t-2 t-3')
@@ -118,7 +118,7 @@ describe('a member of a Kafka group', () => {
     await Promise.all([one.settledWith(1), two.settledWith(1)])
   })
 
-  it('is a member of several groups, and of one on several topics, at the same time', async () => {
+  it('can belong to several groups, and read several topics of one, at the same time', async () => {
     await using scene = await GroupScene.open({
       topics: { t: { partitions: 2 }, u: { partitions: 3 } },
     })
@@ -128,7 +128,7 @@ describe('a member of a Kafka group', () => {
     expect(scene.readings.byMember()).toEqual({ one: ['t-0', 't-1', 'u-0', 'u-1'], two: ['u-2'] })
   })
 
-  it('takes an assignor of one’s own, with what it tells the leader', async () => {
+  it('accepts a custom assignor, with its user data for the leader', async () => {
     await using scene = await GroupScene.open()
     const seen: (string | undefined)[] = []
     /** Everything to the one that says that it is the strongest. */
@@ -151,7 +151,7 @@ describe('a member of a Kafka group', () => {
     expect(new Set(seen)).toEqual(new Set(['1', '9']))
   })
 
-  it('fails where an assignor gives a partition to two members', async () => {
+  it('fails if an assignor assigns a partition to two members', async () => {
     await using scene = await GroupScene.open()
     const wrong: Assignor = {
       ...rangeAssignor,
@@ -167,7 +167,7 @@ describe('a member of a Kafka group', () => {
     expect(one.failures[0]?.message).toMatch(/'range' assigned t-0 to both '.*' and '.*'/)
   })
 
-  it('refuses assignors that cannot be used together, and heartbeats that are too rare', async () => {
+  it('rejects incompatible assignors, and heartbeats that are too rare', async () => {
     await using scene = await GroupScene.open()
     const cooperative: Assignor = { ...rangeAssignor, name: 'mine', protocols: ['cooperative'] }
     expect(() => scene.make('a', { assignors: ['range', cooperative] })).toThrow(
@@ -181,7 +181,7 @@ describe('a member of a Kafka group', () => {
     )
   })
 
-  it('says when the application takes too long, once, and stays a member', async () => {
+  it('reports once that the application takes too long, and stays a member', async () => {
     await using scene = await GroupScene.open()
     let busyMs = 0
     const one = await scene.start('one', { maxPollIntervalMs: 1_000, busyForMs: () => busyMs })
@@ -195,7 +195,7 @@ describe('a member of a Kafka group', () => {
     expect(one.assignment).toBe('t-0 t-1 t-2 t-3')
   })
 
-  it('goes on with its heartbeats while a hook works, however long', async () => {
+  it('continues its heartbeats while a hook runs, however long', async () => {
     await using scene = await GroupScene.open()
     let release: () => void = () => undefined
     const working = new Promise<void>((resolve) => {
@@ -217,7 +217,7 @@ describe('a member of a Kafka group', () => {
     expect(one.log.filter((entry) => entry.startsWith('!'))).toEqual([])
   })
 
-  it('reports it where the group has members with other assignors', async () => {
+  it('reports it if the group has members with other assignors', async () => {
     await using scene = await GroupScene.open()
     using stranger = await GroupMember.open(scene.kafka)
     await stranger.join()

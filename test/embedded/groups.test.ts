@@ -31,7 +31,7 @@ async function stableMember(kafka: EmbeddedCluster, options = {}): Promise<Group
 }
 
 describe('a classic group', () => {
-  it('gives a new member an id first, and takes it in when it comes with that', async () => {
+  it('assigns a new member an id first, and admits it when it joins with that id', async () => {
     await using kafka = await start()
     using member = await GroupMember.open(kafka, { clientId: 'someone' })
     const first = await member.joinOnce()
@@ -46,13 +46,13 @@ describe('a classic group', () => {
     })
   })
 
-  it('takes members of older versions at once', async () => {
+  it('admits members of older versions at once', async () => {
     await using kafka = await start()
     using member = await GroupMember.open(kafka, { joinVersion: 3 })
     expect(await member.joinOnce()).toMatchObject({ errorCode: 0, generationId: 1 })
   })
 
-  it('goes through its states, and gives each member what the leader says', async () => {
+  it('goes through its states, and gives each member the assignment of the leader', async () => {
     await using kafka = await start()
     using one = await GroupMember.open(kafka)
     using other = await GroupMember.open(kafka)
@@ -98,7 +98,7 @@ describe('a classic group', () => {
     expect(await other.leave()).toBe(ErrorCode.UNKNOWN_MEMBER_ID)
   })
 
-  it('throws out a member that is not learned of for its session timeout', async () => {
+  it('removes a member that sends nothing for its session timeout', async () => {
     await using kafka = await start({ groupMinSessionTimeoutMs: 1 })
     using silent = await stableMember(kafka, { sessionTimeoutMs: 50 })
     using waiting = await GroupMember.open(kafka)
@@ -108,7 +108,7 @@ describe('a classic group', () => {
     expect(await silent.heartbeat()).toBe(ErrorCode.UNKNOWN_MEMBER_ID)
   })
 
-  it('goes on without a member that does not join again in time', async () => {
+  it('continues without a member that does not rejoin in time', async () => {
     await using kafka = await start()
     using late = await stableMember(kafka, { rebalanceTimeoutMs: 50 })
     using waiting = await GroupMember.open(kafka, { rebalanceTimeoutMs: 50 })
@@ -117,7 +117,7 @@ describe('a classic group', () => {
     expect(await late.heartbeat()).toBe(ErrorCode.UNKNOWN_MEMBER_ID)
   })
 
-  it('waits for more members where it is told to', async () => {
+  it('waits for more members as configured', async () => {
     await using kafka = await start({ groupInitialRebalanceDelayMs: 100 })
     const members = await Promise.all([GroupMember.open(kafka), GroupMember.open(kafka)])
     const answers = await Promise.all(members.map((member) => member.join()))
@@ -125,14 +125,14 @@ describe('a classic group', () => {
     for (const member of members) member[Symbol.dispose]()
   })
 
-  it('refuses sessions shorter than it is told to', async () => {
+  it('rejects sessions shorter than its minimum', async () => {
     await using kafka = await start()
     using member = await GroupMember.open(kafka, { sessionTimeoutMs: 5_999 })
     expect(await member.join()).toMatchObject({ errorCode: ErrorCode.INVALID_SESSION_TIMEOUT })
   })
 
   describe('static members (KIP-345)', () => {
-    it('keep their assignment when they start again, and fence the one before', async () => {
+    it('keep their assignment when they restart, and fence the previous instance', async () => {
       await using kafka = await start()
       using before = await stableMember(kafka, { instanceId: 'i' })
       using after = await GroupMember.open(kafka, { instanceId: 'i' })
@@ -148,7 +148,7 @@ describe('a classic group', () => {
     })
   })
 
-  describe('positions', () => {
+  describe('committed offsets', () => {
     const commit = async (member: GroupMember, generation: number) => {
       const { topics } = await member.client.request(offsetCommit, 8, {
         groupId: 'g',
@@ -179,7 +179,7 @@ describe('a classic group', () => {
       ])
     })
 
-    it('go with their topic', async () => {
+    it('are deleted with their topic', async () => {
       await using kafka = await start()
       using member = await stableMember(kafka)
       await commit(member, member.generation)
@@ -194,7 +194,7 @@ describe('a classic group', () => {
       return nodeId
     }
 
-    it('take over group, members and all, from a broker that stops', async () => {
+    it('take over the group and its members from a broker that stops', async () => {
       await using kafka = await start({ brokers: 3 })
       using member = await stableMember(kafka)
       const before = kafka.coordinatorOf('g')
@@ -207,7 +207,7 @@ describe('a classic group', () => {
       expect(await moved.heartbeat()).toBe(0)
     })
 
-    it('send members away when they are moved, waiting ones immediately', async () => {
+    it('redirect members when they are moved, waiting ones immediately', async () => {
       await using kafka = await start({ brokers: 2 })
       using member = await stableMember(kafka)
       using joining = await GroupMember.open(kafka)

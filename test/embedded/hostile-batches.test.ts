@@ -26,7 +26,7 @@ async function read(hosts: string, topic: string, options: SimpleConsumerOptions
   return JSON.parse(stdout.toString()) as Result
 }
 
-describe('what batches of few bytes that decompress to many take of memory', () => {
+describe('memory for small batches that decompress to large ones', () => {
   it.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)(
     'is bounded over all partitions, not for each of them (%s)',
     async (compression) => {

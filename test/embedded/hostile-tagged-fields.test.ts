@@ -35,8 +35,8 @@ async function ask(): Promise<Outcome> {
   return JSON.parse(stdout.toString()) as Outcome
 }
 
-describe('a process with a small heap that gets responses full of unknown tagged fields', () => {
-  it('refuses one of 31 MB before the connection is ready, and says which limit it exceeds', async () => {
+describe('a process with a small heap that receives responses full of unknown tagged fields', () => {
+  it('rejects one of 31 MB before the connection is ready, and names the limit that it exceeds', async () => {
     broker.handle(apiVersions, (_, received) => {
       const body = { errorCode: 0, apiKeys: [] }
       received.socket.write(responseWithTaggedFields(apiVersions, received, body, 31_000_000))
@@ -50,7 +50,7 @@ describe('a process with a small heap that gets responses full of unknown tagged
     expect(grownBytes).toBeLessThan(16 * MIB)
   })
 
-  it('takes one of 8 MB after that, and keeps none of the fields', async () => {
+  it('accepts one of 8 MB after that, and keeps none of the fields', async () => {
     broker.handle(metadata, ({ topics }, received) => {
       const names = (topics ?? []).map(({ name }) => name ?? '')
       const body = metadataOf(layoutOf([broker], { t: [1] }), names)

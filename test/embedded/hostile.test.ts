@@ -46,7 +46,7 @@ describe('hostile input', () => {
     expect(await topicOf(bystander, 't')).toMatchObject({ errorCode: 0 })
   })
 
-  it('damage at any byte of good requests ends the connection, or is answered', async () => {
+  it('damage at any byte of valid requests ends the connection, or gets a response', async () => {
     await using kafka = await EmbeddedCluster.start({ topics: { t: {} } })
     const good = [
       encodeRequest(metadata, 12, 1, 'x', { topics: [{ name: 't' }] }),
@@ -78,7 +78,7 @@ describe('hostile input', () => {
     expect(await topicOf(bystander, 't')).toMatchObject({ errorCode: 0 })
   })
 
-  it('refuses partitions without end, and 100,000 names, at once', async () => {
+  it('unlimited partitions and 100,000 names are rejected at once', async () => {
     await using kafka = await EmbeddedCluster.start()
     using raw = await rawClientOf(kafka)
     const wanted = (name: string, numPartitions: number) => ({
@@ -114,7 +114,7 @@ describe('hostile input', () => {
     expect(kafka.topics).toEqual(['t'])
   })
 
-  it('ends a connection that announces more than 512 KiB before its login', async () => {
+  it('a connection that announces more than 512 KiB before its login is closed', async () => {
     const errors: unknown[] = []
     await using kafka = await EmbeddedCluster.start({
       sasl: { users: { alice: 'secret' } },
@@ -129,7 +129,7 @@ describe('hostile input', () => {
     expect(errors).toEqual([new RangeError('a request claims 524289 bytes')])
   })
 
-  it('refuses a version of ApiVersions that is to come in a way that all can read', async () => {
+  it('a future version of ApiVersions is refused in a way that every client can read', async () => {
     await using kafka = await EmbeddedCluster.start()
     using raw = await rawClientOf(kafka)
     // Key 18, version 99, no client id, no tagged fields, and a body that is not known.

@@ -16,7 +16,7 @@ async function send(client: RawClient, baseSequence: number, count = 1, producer
 }
 
 describe('an idempotent producer', () => {
-  it('is given an id of its own', async () => {
+  it('gets a producer id of its own', async () => {
     await using kafka = await start()
     using raw = await rawClientOf(kafka)
     const ask = () =>
@@ -26,7 +26,7 @@ describe('an idempotent producer', () => {
     expect(second.producerId).not.toBe(first.producerId)
   })
 
-  it('gets the first offset again for a batch that it sends again, which is stored once', async () => {
+  it('receives the first offset again for a batch that it resends, which is stored once', async () => {
     await using kafka = await start()
     using raw = await rawClientOf(kafka)
     for (let sequence = 0; sequence < 5; sequence++) await send(raw, sequence)
@@ -35,7 +35,7 @@ describe('an idempotent producer', () => {
     expect(kafka.offsetsOf('t', 0).end).toBe(5)
   })
 
-  it('is out of order with a batch that is not the next, nor one of the last five', async () => {
+  it('gets an out-of-order error for a batch that is neither the next nor one of the last five', async () => {
     await using kafka = await start()
     using raw = await rawClientOf(kafka)
     for (let sequence = 0; sequence < 6; sequence++) await send(raw, sequence)
@@ -44,7 +44,7 @@ describe('an idempotent producer', () => {
     expect(await send(raw, 6)).toBe(6)
   })
 
-  it('starts at sequence 0 with a new epoch, and loses the right to the old one', async () => {
+  it('starts at sequence 0 with a new epoch, which fences the old one', async () => {
     await using kafka = await start()
     using raw = await rawClientOf(kafka)
     await send(raw, 0, 3)
@@ -53,7 +53,7 @@ describe('an idempotent producer', () => {
     expect(await send(raw, 3, 1, 0)).toBe(ErrorCode.INVALID_PRODUCER_EPOCH)
   })
 
-  it('may count on from 2^31 - 1 to 0', async () => {
+  it('can wrap its sequence from 2^31 - 1 to 0', async () => {
     await using kafka = await start()
     using raw = await rawClientOf(kafka)
     expect(await send(raw, 2 ** 31 - 2, 2)).toBe(0)
@@ -61,7 +61,7 @@ describe('an idempotent producer', () => {
     expect(await send(raw, 2 ** 31 - 2, 2)).toBe(0)
   })
 
-  it('may send again what the leader has lost', async () => {
+  it('can resend what the leader has lost', async () => {
     await using kafka = await start()
     using raw = await rawClientOf(kafka)
     for (let sequence = 0; sequence < 3; sequence++) await send(raw, sequence)

@@ -163,38 +163,41 @@ async function atWork(
 
 const EVERY_WAY = GROUPS.flatMap((group) => Object.keys(WAYS).map((way) => ({ group, way })))
 
-describe.each(EVERY_WAY)('what $way is processing in a group $group', ({ group, way }) => {
-  it('is waited for and committed before another member reads it', async () => {
-    await using scene = await Scene.open(group)
-    await scene.write(5)
-    const order: string[] = []
-    const onPartitionsRevoked = async (
-      _: readonly TopicPartition[],
-      consumer: BalancedConsumer,
-    ) => {
-      order.push('hook')
-      await consumer.commitOffsets()
-    }
-    const first = await scene.member({ onPartitionsRevoked })
-    scene.leaving = first.memberId
-    const { partition, work } = await atWork(first, way)
-    const joining = scene.member()
-    await until(() => first.assignment.length === 0)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    expect(order).toEqual([])
-    expect((await scene.committed()).get(partition) ?? 0).toBe(0)
-    work.resolve()
-    const second = await joining
-    await until(() => second.assignment.length === 2)
-    expect(order).toEqual(['hook'])
-    const position = (await scene.committed()).get(partition)!
-    expect(position).toBeGreaterThan(0)
-    expect(second.positions.get(partition)).toBe(position)
-  })
-})
+describe.each(EVERY_WAY)(
+  'a message or batch that $way is processing in a group $group',
+  ({ group, way }) => {
+    it('is waited for and committed before another member reads it', async () => {
+      await using scene = await Scene.open(group)
+      await scene.write(5)
+      const order: string[] = []
+      const onPartitionsRevoked = async (
+        _: readonly TopicPartition[],
+        consumer: BalancedConsumer,
+      ) => {
+        order.push('hook')
+        await consumer.commitOffsets()
+      }
+      const first = await scene.member({ onPartitionsRevoked })
+      scene.leaving = first.memberId
+      const { partition, work } = await atWork(first, way)
+      const joining = scene.member()
+      await until(() => first.assignment.length === 0)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      expect(order).toEqual([])
+      expect((await scene.committed()).get(partition) ?? 0).toBe(0)
+      work.resolve()
+      const second = await joining
+      await until(() => second.assignment.length === 2)
+      expect(order).toEqual(['hook'])
+      const position = (await scene.committed()).get(partition)!
+      expect(position).toBeGreaterThan(0)
+      expect(second.positions.get(partition)).toBe(position)
+    })
+  },
+)
 
-describe.each(GROUPS)('in a group %s', (group) => {
-  it('what takes longer than rebalanceTimeoutMs is not committed, and delivered again', async () => {
+describe.each(GROUPS)('a consumer in a group %s', (group) => {
+  it('does not commit work that exceeds rebalanceTimeoutMs, and another member receives it again', async () => {
     await using scene = await Scene.open(group)
     await scene.write(5)
     const first = await scene.member({
@@ -213,7 +216,7 @@ describe.each(GROUPS)('in a group %s', (group) => {
     await expect(batch!.commit()).rejects.toMatchObject({ name: 'OffsetCommitError' })
   })
 
-  it('close() from outside waits for the loop, and commits what it has done', async () => {
+  it('waits in close() for the loop, and commits what the loop has done', async () => {
     await using scene = await Scene.open(group)
     await scene.write(5)
     const member = await scene.member({ autoCommitEnable: true })
@@ -228,7 +231,7 @@ describe.each(GROUPS)('in a group %s', (group) => {
   })
 
   it.each(Object.keys(WAYS).filter((way) => way !== 'consume()'))(
-    'close() does not wait for itself when it is called in %s',
+    'does not wait for itself when close() is called in %s',
     async (way) => {
       await using scene = await Scene.open(group)
       await scene.write(5)
@@ -244,7 +247,7 @@ describe.each(GROUPS)('in a group %s', (group) => {
   )
 
   it.each(['onPartitionsRevoked', 'onPartitionsAssigned'])(
-    'close() does not wait for itself when %s calls it',
+    'does not wait for itself when %s calls close()',
     async (name) => {
       await using scene = await Scene.open(group)
       let isCalled = false
@@ -259,7 +262,7 @@ describe.each(GROUPS)('in a group %s', (group) => {
     },
   )
 
-  it('close() ends in its time, whatever a handler does', async () => {
+  it('ends close() at its timeout, whatever a handler does', async () => {
     await using scene = await Scene.open(group)
     await scene.write(5)
     const revoked: number[] = []
@@ -282,7 +285,7 @@ describe.each(GROUPS)('in a group %s', (group) => {
     await until(() => next.assignment.length === 2)
   })
 
-  it('close() ends when its signal is aborted, with its reason', async () => {
+  it('ends close() when its signal is aborted, with the reason of the signal', async () => {
     await using scene = await Scene.open(group)
     await scene.write(5)
     const member = await scene.member({ autoCommitEnable: true })
@@ -297,7 +300,7 @@ describe.each(GROUPS)('in a group %s', (group) => {
 })
 
 describe('a managed member', () => {
-  it('is closed in its time while the coordinator is silent', async () => {
+  it('is closed within its timeout while the coordinator is silent', async () => {
     await using scene = await Scene.open()
     await scene.write(5)
     const member = await scene.member(
@@ -324,14 +327,14 @@ describe('a managed member', () => {
     await starting
   })
 
-  it('does not start where there is no coordinator after operationTimeoutMs, and says why', async () => {
+  it('does not start without a coordinator after operationTimeoutMs, and reports the reason', async () => {
     await using scene = await Scene.open()
     scene.kafka.faults.on({ api: 'FindCoordinator' }, { error: 'COORDINATOR_NOT_AVAILABLE' })
     const starting = scene.member({}, scene.client({ operationTimeoutMs: 2_000 }))
     await expect(starting).rejects.toMatchObject({ code: 'COORDINATOR_NOT_AVAILABLE' })
   })
 
-  it('reads on though no commit succeeds while its coordinator refuses them', async () => {
+  it('keeps reading while its coordinator refuses every commit', async () => {
     await using scene = await Scene.open()
     await scene.write(20)
     const member = await scene.member({ autoCommitEnable: true, autoCommitIntervalMs: 10 })
@@ -359,7 +362,7 @@ describe('a managed member', () => {
     expect(await failure).toMatchObject({ code: 'CLOSED' })
   })
 
-  it('reads on after its session ran out, though commits of the time before are refused', async () => {
+  it('keeps reading after its session expired, although commits of the old session are refused', async () => {
     await using scene = await Scene.open()
     await scene.write(5)
     const member = await scene.member({ autoCommitEnable: true, autoCommitIntervalMs: 10 })
@@ -388,7 +391,7 @@ describe('a managed member', () => {
     expect(await failure).toMatchObject({ code: 'CLOSED' })
   })
 
-  it('tells the loop of a commit that can never succeed', async () => {
+  it('throws in the loop when a commit can never succeed', async () => {
     await using scene = await Scene.open()
     await scene.write(5)
     const member = await scene.member({ autoCommitEnable: true, autoCommitIntervalMs: 10 })
@@ -397,7 +400,7 @@ describe('a managed member', () => {
     expect(await reading).toMatchObject({ code: 'GROUP_AUTHORIZATION_FAILED' })
   })
 
-  it('that leads the group gives nothing to a member whose metadata it cannot read, and says which', async () => {
+  it('that leads the group assigns nothing to a member whose metadata it cannot read, and names the member', async () => {
     await using scene = await Scene.open()
     const warnings: string[] = []
     const ignore = () => undefined

@@ -28,7 +28,7 @@ const refusals = (member: ProcessMember) =>
 
 describe('a for await loop with autoCommitEnable', () => {
   it.each(['managed', 'by ZooKeeper'] as const)(
-    'reads on without an error after each freeze that is longer than its session (%s)',
+    'keeps reading without an error after each freeze that is longer than its session (%s)',
     async (group) => {
       await using kafka = await EmbeddedCluster.start(kafkaOptions)
       await using zookeeper = await EmbeddedZooKeeper.start({ minSessionTimeoutMs: 100 })
@@ -66,7 +66,7 @@ describe('a for await loop with autoCommitEnable', () => {
     },
   )
 
-  it('reads on without an error where ZooKeeper answers late, but within its session', async () => {
+  it('keeps reading without an error when ZooKeeper responds late, but within its session', async () => {
     await using kafka = await EmbeddedCluster.start(kafkaOptions)
     await using zookeeper = await EmbeddedZooKeeper.start({ minSessionTimeoutMs: 100 })
     const { warnings, logger } = keepWarnings()

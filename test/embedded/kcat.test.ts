@@ -8,7 +8,7 @@ describeWithBrokers('kcat with an embedded cluster', ['kcat'], () => {
   describe.each(['0.8.2', '0.9', '0.10', '0.11', '1.1', '2.8', '3.9', '4.4'] as const)(
     'that presents Kafka %s',
     (version) => {
-      it('reads what it wrote, and what we wrote', async () => {
+      it('reads what kcat wrote, and what samsa wrote', async () => {
         await using kafka = await EmbeddedCluster.start({ version, topics: { t: {} } })
         const place = { version, hosts: kafka.hosts }
         await kcatWrite(place, 't', 'one\ntwo\n', ['-z', 'gzip'])
@@ -18,7 +18,7 @@ describeWithBrokers('kcat with an embedded cluster', ['kcat'], () => {
         expect(String(await kcatRead(place, 't'))).toBe('one\ntwo\nthree\n')
       })
 
-      it('writes what we read', async () => {
+      it('writes what samsa reads', async () => {
         await using kafka = await EmbeddedCluster.start({ version, topics: { t: {} } })
         await kcatWrite({ version, hosts: kafka.hosts }, 't', 'one\ntwo\n')
         await using client = new KafkaClient({ hosts: kafka.hosts })

@@ -51,7 +51,7 @@ describe.each(KINDS)('a %s', (kind) => {
     return makers[kind]()
   }
 
-  it('that is closed while it starts fails its start at once, and stays closed', async () => {
+  it('that is closed during its start rejects the start at once, and stays closed', async () => {
     kafka.createTopic('t')
     const one = await make()
     const held = kafka.faults.on({ api: 'Metadata' }, { hold: true })

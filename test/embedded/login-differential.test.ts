@@ -94,7 +94,7 @@ describeWithBrokers(
       authority[Symbol.dispose]()
     })
 
-    it.each(Object.keys(STEPS))('%s has the same answer', async (name) => {
+    it.each(Object.keys(STEPS))('gets the same response: %s', async (name) => {
       const realPort = Number(kafka.secureHosts('SASL_PLAINTEXT').split(':')[1])
       const real = await outcomeAt(realPort, STEPS[name]!)
       expect(await outcomeAt(embedded.ports[0]!, STEPS[name]!)).toEqual(real)

@@ -13,7 +13,7 @@ const USERS = { alice: 'alice-secret' }
 const PLAIN = { mechanism: 'PLAIN', username: 'alice', password: USERS.alice } as const
 
 describe('a login during operation', () => {
-  it('is tried again when its token cannot be had for a while: nothing that runs ends', async () => {
+  it('is retried when its token is unavailable for a while: nothing that runs ends', async () => {
     await using kafka = await EmbeddedCluster.start({
       topics: { t: { partitions: 1 } },
       sasl: { validateToken: () => ({ name: 'carol' }), maxReauthMs: 1_300 },
@@ -43,7 +43,7 @@ describe('a login during operation', () => {
     expect((await consumer.consume())?.value?.toString()).toBe('during')
   })
 
-  it('gives way to a new connection where sessions are too short to be renewed', async () => {
+  it('falls back to a new connection when sessions are too short to be renewed', async () => {
     await using kafka = await EmbeddedCluster.start({
       topics: { t: { partitions: 1 } },
       sasl: { users: USERS, maxReauthMs: 1_000 },
@@ -63,7 +63,7 @@ describe('a login during operation', () => {
     expect(logins.length).toBeGreaterThan(2)
   })
 
-  it('fails at once at the start, where nothing says that it ever worked', async () => {
+  it('fails at once at the start, when no earlier login has succeeded', async () => {
     await using kafka = await EmbeddedCluster.start({
       topics: { t: {} },
       sasl: { validateToken: () => ({ name: 'carol' }) },
@@ -81,7 +81,7 @@ describe('a login during operation', () => {
 })
 
 describe('a client without a login at a listener that requires one', () => {
-  it('is told so', async () => {
+  it('gets an error that suggests the sasl option', async () => {
     await using kafka = await EmbeddedCluster.start({ topics: { t: {} }, sasl: { users: USERS } })
     await using client = new KafkaClient({ hosts: kafka.hosts })
     const error = await failureOf(client.topic('t').partitions())
@@ -93,7 +93,7 @@ describe('a connection that the broker closes during the login', () => {
   it.each([
     ['ends', (socket: Socket) => socket.destroy()],
     ['is reset', (socket: Socket) => socket.resetAndDestroy()],
-  ])('and that %s: the error says what to check', async (_, close) => {
+  ])('and that %s fails with an error that names what to check', async (_, close) => {
     await using broker = await FakeBroker.start()
     broker.handle(saslHandshake, () => ({ errorCode: 0, mechanisms: ['PLAIN'] }))
     broker.handle(saslAuthenticate, (_body, { socket }) => {

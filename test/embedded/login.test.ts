@@ -47,7 +47,7 @@ describe('logging in', () => {
     ['carol', { mechanism: 'OAUTHBEARER', token: () => ({ value: 'good' }) }],
   ]
   describe.each(['4.4', '2.8', '0.11', '0.10'] as const)('to Kafka %s', (version) => {
-    it.each(ways)('works for %s with %j', async (name, sasl) => {
+    it.each(ways)('succeeds for %s with %j', async (name, sasl) => {
       await using kafka = await start({ version })
       expect(await produceOne(kafka, sasl)).toMatchObject({ partition: 0, offset: 0 })
       expect(kafka.requests.all({ api: 'Produce' })[0]).toMatchObject({ principal: `User:${name}` })
@@ -80,7 +80,7 @@ describe('logging in', () => {
       { mechanism: 'OAUTHBEARER', token: () => ({ value: 'bad' }) },
       "status 'invalid_token'",
     ],
-  ])('fails with %s, in the words of Kafka', async (_name, sasl, words) => {
+  ])('fails with %s, with the message of Kafka', async (_name, sasl, words) => {
     const errors: unknown[] = []
     await using kafka = await start({ onError: (error) => errors.push(error) })
     const producing = produceOne(kafka, sasl)
@@ -89,7 +89,7 @@ describe('logging in', () => {
     expect(errors.length).toBeGreaterThan(0)
   })
 
-  it('fails with a closed connection before Kafka 1.0, which has no words for it', async () => {
+  it('fails with a closed connection before Kafka 1.0, which has no error messages for it', async () => {
     await using kafka = await start({ version: '0.10' })
     const sasl = { mechanism: 'PLAIN', username: 'alice', password: 'x' } as const
     await expect(produceOne(kafka, sasl)).rejects.toMatchObject({
@@ -97,7 +97,7 @@ describe('logging in', () => {
     })
   })
 
-  it('names its mechanisms to a client that requests another, and closes the connection', async () => {
+  it('returns the supported mechanisms to a client that requests another, and closes the connection', async () => {
     await using kafka = await start({ sasl: { users: USERS, mechanisms: ['SCRAM-SHA-512'] } })
     using raw = await rawClientOf(kafka)
     expect(await begin(raw, 'PLAIN')).toEqual({
@@ -107,7 +107,7 @@ describe('logging in', () => {
     await raw.closed
   })
 
-  it('is refused where there is none, and does no harm', async () => {
+  it('is refused by a cluster without sasl, and the connection stays usable', async () => {
     await using kafka = await EmbeddedCluster.start({ topics: { t: {} } })
     using raw = await rawClientOf(kafka)
     expect(await begin(raw, 'PLAIN')).toMatchObject({ errorCode: ErrorCode.ILLEGAL_SASL_STATE })
@@ -128,8 +128,8 @@ describe('logging in', () => {
   })
 })
 
-describe('before a login', () => {
-  it('a request ends the connection, and is not acted upon', async () => {
+describe('a client before its login', () => {
+  it('loses its connection with any request, which is not executed', async () => {
     await using kafka = await start()
     using raw = await rawClientOf(kafka)
     raw.send(metadata, 12, { topics: [{ name: 'made' }] })
@@ -137,7 +137,7 @@ describe('before a login', () => {
     expect(kafka.topics).toEqual(['t'])
   })
 
-  it('versions can be asked for, once', async () => {
+  it('can request the API versions, once', async () => {
     await using kafka = await start()
     using raw = await rawClientOf(kafka)
     const { apiKeys } = await raw.request(apiVersions, 0, {})
@@ -146,14 +146,14 @@ describe('before a login', () => {
     await raw.closed
   })
 
-  it('a token without a handshake ends the connection', async () => {
+  it('loses its connection with a token without a handshake', async () => {
     await using kafka = await start()
     using raw = await rawClientOf(kafka)
     raw.send(saslAuthenticate, 2, { authBytes: Buffer.from(PLAIN_TOKEN) })
     await raw.closed
   })
 
-  it('in the middle of it, any other request is refused, and ends the connection', async () => {
+  it('loses its connection with any other request during the login, which is refused', async () => {
     await using kafka = await start()
     using raw = await rawClientOf(kafka)
     await begin(raw, 'PLAIN')
@@ -164,7 +164,7 @@ describe('before a login', () => {
   })
 })
 
-describe('logging in again', () => {
+describe('reauthentication', () => {
   it('keeps a connection open past the end of its session (KIP-368)', async () => {
     await using kafka = await start({ sasl: { users: USERS, maxReauthMs: 1_300 } })
     const sasl = {
@@ -184,7 +184,7 @@ describe('logging in again', () => {
     expect(asked).toBeLessThanOrEqual(logins)
   })
 
-  it('is asked for by the lifetime of a session, which a token may make shorter', async () => {
+  it('is due within the lifetime of a session, which a token may shorten', async () => {
     const sasl = { validateToken: () => ({ name: 'x', lifetimeMs: 5_000 }), maxReauthMs: 60_000 }
     await using kafka = await start({ sasl })
     using raw = await rawClientOf(kafka)
@@ -193,7 +193,7 @@ describe('logging in again', () => {
     expect(answer).toMatchObject({ errorCode: 0, sessionLifetimeMs: 5_000n })
   })
 
-  it('is not to be put off: a request after the end of the session closes the connection', async () => {
+  it('is required: a request after the end of the session closes the connection', async () => {
     await using kafka = await start({ sasl: { users: USERS, maxReauthMs: 60_000 } })
     using raw = await rawClientOf(kafka)
     await begin(raw, 'PLAIN')
@@ -222,7 +222,7 @@ describe('logging in again', () => {
     await raw.closed
   })
 
-  it('within a second is refused, and the session goes on', async () => {
+  it('within a second is refused, and the session continues', async () => {
     await using kafka = await start()
     using raw = await rawClientOf(kafka)
     await begin(raw, 'PLAIN')
@@ -315,7 +315,7 @@ describe('hostile tokens', () => {
     await raw.closed
   })
 
-  it('of a validator that throws end the connection, and the error is told', async () => {
+  it('of a validator that throws end the connection, and the error is reported', async () => {
     const errors: unknown[] = []
     await using kafka = await start({
       onError: (error) => errors.push(error),
@@ -339,7 +339,7 @@ describe('options of sasl', () => {
     [{ sasl: { mechanisms: ['PLAIN'] } }, "PLAIN needs option 'users'"],
     [{ sasl: { users: { a: '' } } }, "user 'a' needs a name and a password"],
     [{ sasl: SASL, version: '0.9' }, "clients of Kafka 0.9 can't log in"],
-  ])('that cannot be are refused: %j', async (options, problem) => {
+  ])('are rejected if they are invalid: %j', async (options, problem) => {
     await expect(EmbeddedCluster.start(options)).rejects.toThrow(problem)
   })
 })

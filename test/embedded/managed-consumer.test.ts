@@ -78,7 +78,7 @@ async function take(consumer: BalancedConsumer, count: number): Promise<string[]
 }
 
 describe('a managed balanced consumer', () => {
-  it('that waits in consume() holds up no rebalance (#701)', async () => {
+  it('does not delay a rebalance while it waits in consume() (#701)', async () => {
     await using scene = await Scene.open()
     const one = await scene.consumer()
     const waiting = one.consume()
@@ -90,7 +90,7 @@ describe('a managed balanced consumer', () => {
     expect((await waiting)?.partition).toBe(one.partitions[0])
   })
 
-  it('throws what ended its membership, also to a consume() that waits already (#933)', async () => {
+  it('throws what ended its membership, also in a consume() that is already waiting (#933)', async () => {
     await using scene = await Scene.open()
     const one = await scene.consumer()
     const waiting = one.consume()
@@ -99,7 +99,7 @@ describe('a managed balanced consumer', () => {
     await expect(one.consume()).rejects.toMatchObject({ code: 'GROUP_AUTHORIZATION_FAILED' })
   })
 
-  it('throws at the start why it could not be started (#619)', async () => {
+  it('throws at its start why it could not be started (#619)', async () => {
     await using scene = await Scene.open()
     scene.kafka.faults.on({ api: 'JoinGroup' }, { error: 'GROUP_MAX_SIZE_REACHED' })
     await expect(scene.consumer()).rejects.toMatchObject({ code: 'GROUP_MAX_SIZE_REACHED' })
@@ -130,7 +130,7 @@ describe('a managed balanced consumer', () => {
     })
   })
 
-  it('that the group does not know any more joins again and reads on (#855)', async () => {
+  it('joins again and keeps reading when the group has forgotten it (#855)', async () => {
     await using scene = await Scene.open()
     const one = await scene.consumer({ sessionTimeoutMs: 300 })
     await scene.write(2)
@@ -144,7 +144,7 @@ describe('a managed balanced consumer', () => {
     expect(one.memberId).not.toBe(before)
   })
 
-  it('survives the broker that coordinates it (#517)', async () => {
+  it('survives the stop of the broker that coordinates it (#517)', async () => {
     await using scene = await Scene.open({ brokers: 3 })
     const one = await scene.consumer()
     await scene.write(2)
@@ -182,7 +182,7 @@ describe('a managed balanced consumer', () => {
     expect(read).toHaveLength(300)
   })
 
-  it('goes on with what it keeps, without asking again where it was', async () => {
+  it('keeps reading the partitions it keeps, without fetching their offsets again', async () => {
     await using scene = await Scene.open()
     const assignors = ['cooperative-sticky'] as const
     const one = await scene.consumer({ assignors })
@@ -199,7 +199,7 @@ describe('a managed balanced consumer', () => {
     expect(scene.kafka.requests.all({ api: 'OffsetFetch' }).length - asked).toBe(1)
   })
 
-  it('of one more than there are partitions waits, and takes over when another goes', async () => {
+  it('waits when there are more members than partitions, and takes over when another leaves', async () => {
     await using scene = await Scene.open()
     const consumers = [await scene.consumer(), await scene.consumer(), await scene.consumer()]
     const idle = () => consumers.filter(({ partitions }) => partitions.length === 0)
@@ -209,7 +209,7 @@ describe('a managed balanced consumer', () => {
     while (spare!.partitions.length === 0) await scene.kafka.requests.next({ api: 'Heartbeat' })
   })
 
-  it('shares nothing with consumers of other groups and topics in its process', async () => {
+  it('shares no state with consumers of other groups and topics in its process', async () => {
     await using scene = await Scene.open({ topics: { t: { partitions: 2 }, u: { partitions: 2 } } })
     const client = scene.client()
     const options = { managed: true, autoOffsetReset: 'earliest', heartbeatIntervalMs: 30 } as const
@@ -223,7 +223,7 @@ describe('a managed balanced consumer', () => {
     }
   })
 
-  it('speaks TLS on all its connections where the client does', async () => {
+  it('uses TLS on all its connections if the client does', async () => {
     using authority = new TestAuthority()
     const { cert, key } = authority.issue({ commonName: 'broker', hosts: ['127.0.0.1'] })
     await using scene = await Scene.open({ tls: { cert, key } }, { tls: { ca: authority.cert } })
@@ -234,7 +234,7 @@ describe('a managed balanced consumer', () => {
     await scene.kafka.requests.next({ api: 'Heartbeat' })
   })
 
-  it('is told when it takes too long with what it was given, and keeps its partitions', async () => {
+  it('gets a report when it takes too long to process, and keeps its partitions', async () => {
     await using scene = await Scene.open()
     await scene.write(4)
     const one = await scene.consumer({ maxPollIntervalMs: 1_000 })

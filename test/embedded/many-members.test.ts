@@ -6,7 +6,7 @@ import { KafkaClient } from '../../src/index.ts'
 /** Node warns of a leak (MaxListenersExceededWarning) when there are more. */
 const MOST_LISTENERS = 10
 
-it('many members in one process may share one signal without a warning of leaking listeners', async () => {
+it('many members in one process share one signal without a warning about leaking listeners', async () => {
   await using kafka = await EmbeddedCluster.start({ topics: { t: { partitions: 15 } } })
   const controller = new AbortController()
   const { signal } = controller

@@ -43,7 +43,7 @@ async function fill(client: KafkaClient, count: number, timestamp = Date.now()):
 }
 
 describe('the metrics of a client', () => {
-  it('count what is produced: messages, bytes, batches, sizes, compression and times', async () => {
+  it('count produced messages, bytes, batches, sizes, compression and times', async () => {
     const client = connect()
     await fill(client, 1_000)
     const metrics = client.metrics()
@@ -92,7 +92,7 @@ describe('the metrics of a client', () => {
     expect(valueOf(client.metrics(), 'samsa_connections_opened_total', { broker })).toBe(opened)
   })
 
-  it('count what is fetched and delivered, and the lag in messages and seconds', async () => {
+  it('count fetched and delivered messages, and the lag in messages and seconds', async () => {
     const client = connect()
     await fill(client, 100, Date.now() - 10 * MINUTE_MS)
     await using consumer = await client.topic(TOPIC).getSimpleConsumer({
@@ -120,7 +120,7 @@ describe('the metrics of a client', () => {
     expect(valueOf(client.metrics(), 'samsa_consumer_assigned_partitions')).toBe(0)
   })
 
-  it('have the lag of each partition only where it is asked for', async () => {
+  it('have the lag of each partition only on request', async () => {
     const client = connect()
     await fill(client, 10)
     await using consumer = await client.topic(TOPIC).getSimpleConsumer({
@@ -136,7 +136,7 @@ describe('the metrics of a client', () => {
     expect([...new Set(names)].sort()).toEqual(['0', '1'])
   })
 
-  it('count what a group does: handlers, commits, heartbeats and rebalances', async () => {
+  it('count handlers, commits, heartbeats and rebalances of a group', async () => {
     const client = connect()
     await fill(client, 50)
     const options = {
@@ -169,7 +169,7 @@ describe('the metrics of a client', () => {
   })
 
   it.each([{ orderBy: 'partition' }, { orderBy: 'key', concurrency: 4 }] as const)(
-    'count each message that a handler takes with %j, with or without a promise',
+    'count each message that a handler processes with %j, with or without a promise',
     async (order) => {
       const client = connect()
       await fill(client, 40)
@@ -228,7 +228,7 @@ describe('the metrics of a client', () => {
     }
   })
 
-  it('give the rates between two snapshots', async () => {
+  it('return the rates between two snapshots', async () => {
     const client = connect()
     const before = client.metrics()
     await fill(client, 500)
@@ -265,7 +265,7 @@ describe('the health of a client', () => {
     expect(client.health()).toEqual({ clientId: 'shop', live: true, ready: true, reasons: [] })
   })
 
-  it('says that the brokers cannot be reached', async () => {
+  it('reports that the brokers cannot be reached', async () => {
     const client = connect()
     await client.topic(TOPIC).partitions()
     await kafka.stop()
@@ -284,7 +284,7 @@ describe('the health of a client', () => {
     expect(codesOf(client)).toEqual(['CLOSED'])
   })
 
-  it('says that a producer is full, and that its oldest message waits for too long', async () => {
+  it('reports that a producer is full, and that its oldest message waits too long', async () => {
     const client = connect()
     const limits = { maxQueuedMessages: 1, deliveryTimeoutMs: 2_000 }
     const producer = await client.topic(TOPIC).getProducer(limits)
@@ -298,7 +298,7 @@ describe('the health of a client', () => {
     await until(() => client.health().ready)
   })
 
-  it('says that a partition cannot be read', async () => {
+  it('reports that a partition cannot be read', async () => {
     const client = connect()
     await fill(client, 2)
     const deserializer = () => {
@@ -319,7 +319,7 @@ describe('events', () => {
   const NAMES = ['connect', 'request', 'close', 'delivery', 'rebalance', 'commit', 'heartbeat']
   const CHANNELS = [...NAMES, 'fetch'].map((name) => `samsa:${name}`)
 
-  it('report throttling and dead letters, which are counted, too', async () => {
+  it('report throttling and dead letters, and the metrics count them', async () => {
     const events: { readonly name: string; readonly event: unknown }[] = []
     const listen = (event: unknown, name: string | symbol) => {
       events.push({ name: String(name), event })
@@ -369,7 +369,7 @@ describe('events', () => {
     ])
   })
 
-  it('carry the client id, on every channel', async () => {
+  it('carry the client id on every channel', async () => {
     const events = new Map<string, Partial<ClientEvent>[]>(CHANNELS.map((name) => [name, []]))
     const listen = (message: unknown, name: string | symbol) => {
       events.get(String(name))?.push(message as Partial<ClientEvent>)

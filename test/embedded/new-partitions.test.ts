@@ -41,7 +41,7 @@ async function addPartition(): Promise<void> {
 }
 
 describe("a balanced consumer with autoOffsetReset 'latest'", () => {
-  it('reads a partition that is added while it runs from its first message', async () => {
+  it('reads a partition that is added while it runs from the first message of the partition', async () => {
     await write('orders-1', 0, 'before the start')
     const consumer = await client.topic('orders-1').getBalancedConsumer(GROUP)
     await addPartition()
@@ -49,7 +49,7 @@ describe("a balanced consumer with autoOffsetReset 'latest'", () => {
     expect(await takeTexts(consumer, 1, 60_000)).toEqual(['before it was noticed'])
   })
 
-  it('reads a new topic that its pattern matches from its first message', async () => {
+  it('reads a new topic that its pattern matches from the first message of the topic', async () => {
     await write('orders-1', 0, 'before the start')
     const consumer = await client.getBalancedConsumer({ ...GROUP, topics: /^orders-/ })
     kafka.createTopic('orders-2', { partitions: 1 })

@@ -158,7 +158,7 @@ describe('samsa/opentelemetry', () => {
     expect(names.filter((name) => !pinned.attributes.includes(name))).toEqual([])
   })
 
-  it('gives each message of produceMany a span, and its context only once', async () => {
+  it('creates a span for each message of produceMany, and writes its context only once', async () => {
     instrumented()
     const producer = await client.topic('orders').getProducer()
     await producer.produceMany(['a', 'b', 'c'])
@@ -168,7 +168,7 @@ describe('samsa/opentelemetry', () => {
     expect(parents.sort()).toEqual(named('send orders').map(idOf).sort())
   })
 
-  it('replaces the context of a message that is sent on, and links to it', async () => {
+  it('replaces the context of a message that is forwarded, and links to it', async () => {
     instrumented()
     const orders = await client.topic('orders').getProducer()
     await orders.produce('x')
@@ -200,7 +200,7 @@ describe('samsa/opentelemetry', () => {
     expect(refused?.attributes['error.type']).toBe('INVALID_ARGUMENT')
   })
 
-  it('reports handlers that fail, and begins traces of its own where that is wanted', async () => {
+  it('reports handlers that fail, and starts separate traces if configured', async () => {
     instrumented({ processParent: 'none' })
     const producer = await client.topic('orders').getProducer()
     await producer.produce('x')

@@ -37,7 +37,7 @@ const numberOf = ({ value }: ConsumedMessage) => Number(value)
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i)
 
 describe('a producer', () => {
-  it('takes no messages at all, and a message without key or headers (tulios/kafkajs#284, #193)', async () => {
+  it('accepts an empty list of messages, and a message without key or headers (tulios/kafkajs#284, #193)', async () => {
     await using producer = await client.topic('t').getProducer()
     expect(await producer.produceMany([])).toMatchObject({ messages: 0 })
     await producer.produceMany([{ value: 'x', key: null }, { value: null }])
@@ -47,7 +47,7 @@ describe('a producer', () => {
     expect(keys).toEqual([null, null])
   })
 
-  it('sends all messages when a topic comes up several times in one call (tulios/kafkajs#622)', async () => {
+  it('sends all messages when one call names a topic several times (tulios/kafkajs#622)', async () => {
     await using producer = await client.getProducer()
     await producer.produceMany([
       { topic: 't', value: '0' },
@@ -67,7 +67,7 @@ describe('a producer', () => {
     }
   })
 
-  it('delivers to topics that exist although another one does not (tulios/kafkajs#1078)', async () => {
+  it('delivers to topics that exist although another does not exist (tulios/kafkajs#1078)', async () => {
     await using producer = await client.getProducer({ deliveryTimeoutMs: 5_000 })
     const results = await producer
       .produceMany([
@@ -79,7 +79,7 @@ describe('a producer', () => {
     expect(results).toMatchObject({ delivered: 2, code: 'UNKNOWN_TOPIC_OR_PARTITION' })
   })
 
-  it('closes in time while the brokers are away and messages are retried (IBM/sarama#2121)', async () => {
+  it('closes within its timeout while the brokers are down and messages are retried (IBM/sarama#2121)', async () => {
     const producer = await client.topic('t').getProducer({ deliveryTimeoutMs: 60_000 })
     await producer.produce('0')
     for (const id of kafka.brokerIds) await kafka.stopBroker(id)
@@ -100,7 +100,7 @@ describe('a consumer', () => {
     expect(await consumer.fetchOffsets()).toEqual(new Map())
   })
 
-  it('whose handler throws, in a group without commits, gets the message again (tulios/kafkajs#238)', async () => {
+  it('whose handler throws, in a group without commits, receives the message again (tulios/kafkajs#238)', async () => {
     await write(3)
     const options = { consumerGroup: 'g', autoOffsetReset: 'latest', managed: true } as const
     await using producer = await client.topic('t').getProducer()
@@ -118,7 +118,7 @@ describe('a consumer', () => {
     expect(seen).toEqual([3, 3, 3])
   })
 
-  it('that is paused between batches loses nothing that was fetched ahead (confluentinc/confluent-kafka-javascript#517)', async () => {
+  it('that is paused between batches loses no prefetched message (confluentinc/confluent-kafka-javascript#517)', async () => {
     for (let i = 0; i < 12; i++) await write(10)
     await using consumer = await client.topic('t').getSimpleConsumer({
       stopAtEnd: true,
@@ -135,7 +135,7 @@ describe('a consumer', () => {
     expect(seen).toEqual(upTo(120))
   })
 
-  it('that is paused and resumed opens no connections and ends no fetches for it (twmb/franz-go#585)', async () => {
+  it('that is paused and resumed opens no connections and cancels no fetches (twmb/franz-go#585)', async () => {
     await using consumer = await client.topic('u').getSimpleConsumer({ fetchWaitMaxMs: 50 })
     await kafka.requests.next({ api: 'Fetch' })
     let connections = 0
@@ -153,7 +153,7 @@ describe('a consumer', () => {
     expect(numberOf((await consumer.consume())!)).toBe(0)
   })
 
-  it('that seeks into a compressed batch begins at that offset (dpkp/kafka-python#1214)', async () => {
+  it('that seeks into a compressed batch starts at that offset (dpkp/kafka-python#1214)', async () => {
     await write(100, 't', 'gzip')
     await using consumer = await client.topic('t').getSimpleConsumer()
     for (const offset of [80, 3, 99, 50]) {
@@ -163,7 +163,7 @@ describe('a consumer', () => {
     }
   })
 
-  it('goes on where a compacted topic has gaps: within a batch, and behind it (IBM/sarama#1005)', async () => {
+  it('continues across gaps of a compacted topic, within a batch and after it (IBM/sarama#1005)', async () => {
     // Of eleven offsets two records are left, the last ones are gone.
     const kept = batchOf(['kept', 'kept too'])
     kept.writeInt32BE(10, 23)
@@ -187,7 +187,7 @@ describe('a consumer', () => {
     expect(consumer.position(0)).toBe(0)
   })
 
-  it('reads batches for as long as there are any (platformatic/kafka#228)', async () => {
+  it('reads batches as long as there are any (platformatic/kafka#228)', async () => {
     await using producer = await client.topic('u').getProducer()
     await using consumer = await client.topic('u').getSimpleConsumer({ queuedMaxMessages: 20 })
     const seen = [0, 0]
@@ -203,7 +203,7 @@ describe('a consumer', () => {
     expect(seen).toEqual([1_000, 1_000])
   })
 
-  it('whose stream is open reads on after all brokers were away (Blizzard/node-rdkafka#887)', async () => {
+  it('whose stream is open keeps reading after all brokers were down (Blizzard/node-rdkafka#887)', async () => {
     await write(3)
     await using consumer = await client.topic('t').getSimpleConsumer()
     const seen: number[] = []
@@ -230,7 +230,7 @@ describe('a member of a group', () => {
       ...options,
     })
 
-  it('reads a partition again that it had paused when it was taken away (twmb/franz-go#1272)', async () => {
+  it('reads a partition that it had paused when it was revoked and assigned again (twmb/franz-go#1272)', async () => {
     await write(1, 'u')
     const first = await member()
     first.pause()

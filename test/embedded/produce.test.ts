@@ -16,7 +16,7 @@ async function stored(client: Parameters<typeof fetchFrom>[0], version = 12) {
 }
 
 describe('producing to an embedded broker', () => {
-  it('gives each batch its offsets', async () => {
+  it('assigns offsets to each batch', async () => {
     await using kafka = await start()
     using raw = await rawClientOf(kafka)
     expect(await produceTo(raw, 't', 0, batchOf(['a', 'b']))).toMatchObject({ baseOffset: 0n })
@@ -30,7 +30,7 @@ describe('producing to an embedded broker', () => {
     expect(kafka.offsetsOf('t', 0)).toEqual({ start: 0, end: 3 })
   })
 
-  it('answers nothing with acks 0, and ends the connection when something is wrong', async () => {
+  it('sends no response with acks 0, and closes the connection after an error', async () => {
     await using kafka = await start()
     using raw = await rawClientOf(kafka)
     const send = (name: string) =>
@@ -45,7 +45,7 @@ describe('producing to an embedded broker', () => {
     await raw.closed
   })
 
-  it('refuses a damaged batch, and stores nothing of it', async () => {
+  it('rejects a damaged batch, and stores none of it', async () => {
     await using kafka = await start()
     using raw = await rawClientOf(kafka)
     const damaged = batchOf(['a'])
@@ -55,14 +55,14 @@ describe('producing to an embedded broker', () => {
     expect(kafka.offsetsOf('t', 0).end).toBe(0)
   })
 
-  it('refuses what is larger than max.message.bytes', async () => {
+  it('rejects batches larger than max.message.bytes', async () => {
     await using kafka = await start({ 'max.message.bytes': '100' })
     using raw = await rawClientOf(kafka)
     const { errorCode } = await produceTo(raw, 't', 0, batchOf(['a'.repeat(100)]))
     expect(errorCode).toBe(ErrorCode.MESSAGE_TOO_LARGE)
   })
 
-  it('refuses records without keys in a compacted topic, and says which', async () => {
+  it('rejects records without keys in a compacted topic, and names them', async () => {
     await using kafka = await start({ 'cleanup.policy': 'compact' })
     using raw = await rawClientOf(kafka)
     const { errorCode, recordErrors } = await produceTo(raw, 't', 0, batchOf(['a', 'b']))
@@ -70,7 +70,7 @@ describe('producing to an embedded broker', () => {
     expect(recordErrors.map(({ batchIndex }) => batchIndex)).toEqual([0, 1])
   })
 
-  it('refuses acks 1 of too few replicas only where all are asked for', async () => {
+  it('rejects a batch for too few replicas with acks -1, and accepts it with acks 1', async () => {
     await using kafka = await start({ 'min.insync.replicas': '2' })
     using raw = await rawClientOf(kafka)
     const all = await produceTo(raw, 't', 0, batchOf(['a']))
@@ -79,7 +79,7 @@ describe('producing to an embedded broker', () => {
     expect(one.errorCode).toBe(0)
   })
 
-  it('sets its own time where the topic wants it, with a checksum that fits', async () => {
+  it('sets its own timestamp if the topic is configured so, with a matching checksum', async () => {
     await using kafka = await start({ 'message.timestamp.type': 'LogAppendTime' })
     kafka.skewClock(86_400_000)
     using raw = await rawClientOf(kafka)
@@ -101,7 +101,7 @@ describe('producing to an embedded broker', () => {
     expect(batches[0]).toMatchObject({ compression: 'zstd', count: 2 })
   })
 
-  it('forgets the oldest segments when there is more than retention.bytes', async () => {
+  it('deletes the oldest segments when a log exceeds retention.bytes', async () => {
     await using kafka = await start({ 'retention.bytes': '20000' })
     using raw = await rawClientOf(kafka)
     for (let i = 0; i < 30; i++) await produceTo(raw, 't', 0, batchOf(['x'.repeat(5_000)]))
@@ -112,7 +112,7 @@ describe('producing to an embedded broker', () => {
     expect(responses[0]!.partitions[0]!.errorCode).toBe(ErrorCode.OFFSET_OUT_OF_RANGE)
   })
 
-  describe('message sets of older producers', () => {
+  describe('a message set of an older producer', () => {
     const set = (magic: 0 | 1, compression: 'none' | 'gzip' | 'snappy' | 'lz4') =>
       encodeMessageSet(
         ['a', 'b', 'c'].map((value, index) => new OutgoingRecord('k', value, 1_000 + index)),
@@ -126,7 +126,7 @@ describe('producing to an embedded broker', () => {
       [0, 'lz4'],
       [1, 'none'],
       [1, 'snappy'],
-    ] as const)('takes format v%i, %s, and gives it back', async (magic, compression) => {
+    ] as const)('is accepted in format v%i, %s, and returned', async (magic, compression) => {
       await using kafka = await start({}, '0.10')
       using raw = await rawClientOf(kafka)
       await produceTo(raw, 't', 0, set(magic, compression), { version: magic === 0 ? 1 : 2 })

@@ -59,7 +59,7 @@ describe('samsa/prometheus', () => {
     expect(bounds.at(-1)?.[1]).toBe(lines.get(`${duration}_count{client_id="plain"}`))
   })
 
-  it('escapes what labels may hold', () => {
+  it('escapes special characters in labels', () => {
     const client = new KafkaClient({ clientId: 'a "quoted" \\ name\nwith lines', ...QUICK })
     clients.push(client)
     const text = metricsText({
@@ -82,7 +82,7 @@ describe('samsa/prometheus', () => {
     )
   })
 
-  it('gives a registry of prom-client the same, in both of its formats', async () => {
+  it('gives a registry of prom-client the same metrics, in both of its formats', async () => {
     const pair = [await busy('one'), await busy('two')]
     const registry = new Registry()
     registry.setDefaultLabels({ service: 'shop' })
@@ -110,7 +110,7 @@ describe('samsa/prometheus', () => {
     expect((await registry.metrics()).trim()).toBe('')
   })
 
-  it('reads the metrics once for each scrape, and leaves partitions out unless they are asked for', async () => {
+  it('reads the metrics once for each scrape, and omits partitions unless they are requested', async () => {
     const client = await busy('counted')
     let reads = 0
     const counted = {

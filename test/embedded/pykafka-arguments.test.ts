@@ -29,8 +29,8 @@ async function last(consumer: SimpleConsumer, count: number) {
   return messages
 }
 
-describe('arguments as pykafka takes them', () => {
-  it('sends the key that is given in the place of the options', async () => {
+describe('a client called with the arguments of pykafka', () => {
+  it('sends the key that is passed in place of the options', async () => {
     const keys: readonly (string | Uint8Array | null)[] = [
       'k',
       Buffer.from('b'),
@@ -51,7 +51,7 @@ describe('arguments as pykafka takes them', () => {
     expect(found).toEqual(['k', 'k', 'k', 'b', 'b', 'b', '', '', '', null, null, null])
   })
 
-  it('refuses unknown fields of a message by name, with what replaces them', async () => {
+  it('rejects unknown fields of a message by name, with their replacement', async () => {
     await using producer = await client.topic('t').getProducer()
     for (const name of ['partitionKey', 'partition_key']) {
       const text = `no field '${name}': use 'key'`
@@ -63,7 +63,7 @@ describe('arguments as pykafka takes them', () => {
     await refused(() => producer.produce('v', 7 as never), 'must be an object, or its key')
   })
 
-  it('takes Dates as timestamps, and refuses invalid ones', async () => {
+  it('accepts Dates as timestamps, and rejects invalid ones', async () => {
     await using consumer = await client
       .topic('t')
       .getSimpleConsumer({ autoOffsetReset: 'latest', resetOffsetOnStart: true })
@@ -80,7 +80,7 @@ describe('arguments as pykafka takes them', () => {
     await refused(() => producer.produceMany([{ value: 'v', timestamp: new Date('never') }]), text)
   })
 
-  it('names what replaces the options of KafkaClient that have no counterpart', async () => {
+  it('names the replacement of KafkaClient options without a counterpart', async () => {
     const replacements = {
       offsetsChannelSocketTimeoutMs: 'socketTimeoutMs',
       useGreenlets: 'omit it',
@@ -96,7 +96,7 @@ describe('arguments as pykafka takes them', () => {
     }
   })
 
-  it("names what replaces pykafka's options in Python's spelling", async () => {
+  it("names the replacement of pykafka's options in Python's spelling", async () => {
     await refused(() => new KafkaClient({ broker_version: '2.8' } as never), 'omit it')
     const topic = client.topic('t')
     const group = { consumer_group: 'g' } as never
@@ -104,7 +104,7 @@ describe('arguments as pykafka takes them', () => {
     await refused(() => topic.getProducer({ linger_ms: 5 } as never), "'linger_ms': use lingerMs")
   })
 
-  it('names what replaces the numbers of OffsetType and CompressionType', async () => {
+  it('names the replacement of the numbers of OffsetType and CompressionType', async () => {
     const topic = client.topic('t')
     const names = ['none', 'gzip', 'snappy', 'lz4']
     for (const [compression, name] of names.entries()) {
@@ -136,7 +136,7 @@ describe('arguments as pykafka takes them', () => {
     )
   })
 
-  it('commits offsets with a text of the application', async () => {
+  it('commits offsets with a metadata text', async () => {
     await using consumer = await client.topic('t').getSimpleConsumer({ consumerGroup: 'noted' })
     await consumer.commitOffsets(new Map([[0, { offset: 3, metadata: 'by hand' }]]))
     expect(await consumer.fetchOffsets()).toEqual(new Map([[0, 3]]))

@@ -1,11 +1,11 @@
 /**
  * pykafka's own tests that have no counterpart elsewhere:
  *
- *     test_cluster.py         test_exclude_internal_topics         leaves internal topics out …
- *                             test_topic_updates                   sees topics that come and go
+ *     test_cluster.py         test_exclude_internal_topics         omits internal topics …
+ *                             test_topic_updates                   lists topics that are created and deleted
  *     test_partition.py       test_earliest_available_offset       finds the earliest offsets …
  *     test_simpleconsumer.py  test_partition_rejects_old_message   never delivers the messages of an old response …
- *                             test_partition_consume_empty_queue   delivers nothing where nothing was fetched
+ *                             test_partition_consume_empty_queue   delivers nothing before anything was fetched
  */
 import { describe, expect, it } from '@jest/globals'
 import { EmbeddedCluster } from '../../src/embedded/index.ts'
@@ -23,10 +23,10 @@ async function produce(client: KafkaClient, topic: string, count: number): Promi
   await producer.flush()
 }
 
-describe("pykafka's tests", () => {
+describe("the port of pykafka's tests", () => {
   // Brokers before 0.10 do not tell that a topic is internal.
   it.each(['0.8.2', '0.10', '4.4'] as const)(
-    'leaves internal topics out, unless they are asked for, on Kafka %s',
+    'omits internal topics unless they are requested, on Kafka %s',
     async (version) => {
       const topics = { t: { partitions: 1 }, __consumer_offsets: { partitions: 1 } }
       await using kafka = await EmbeddedCluster.start({ version, topics })
@@ -43,7 +43,7 @@ describe("pykafka's tests", () => {
     },
   )
 
-  it('sees topics that come and go', async () => {
+  it('lists topics that are created and deleted', async () => {
     await using kafka = await EmbeddedCluster.start({})
     await using client = new KafkaClient({ hosts: kafka.hosts })
     await using other = new KafkaClient({ hosts: kafka.hosts })
@@ -85,7 +85,7 @@ describe("pykafka's tests", () => {
     expect(await offsetsOf(consumer, 9)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9])
   })
 
-  it('never delivers a response that was under way when the consumer was reset', async () => {
+  it('never delivers a response that was in flight when the consumer was reset', async () => {
     await using kafka = await EmbeddedCluster.start({ topics: { t: { partitions: 1 } } })
     await using client = new KafkaClient({ hosts: kafka.hosts })
     await produce(client, 't', 3)
@@ -100,7 +100,7 @@ describe("pykafka's tests", () => {
     expect(await offsetsOf(consumer, 2)).toEqual([2, 3])
   })
 
-  it('delivers nothing where nothing was fetched', async () => {
+  it('delivers nothing before anything was fetched', async () => {
     await using kafka = await EmbeddedCluster.start({ topics: { t: { partitions: 1 } } })
     await using client = new KafkaClient({ hosts: kafka.hosts })
     await using consumer = await client.topic('t').getSimpleConsumer()
@@ -109,7 +109,7 @@ describe("pykafka's tests", () => {
 })
 
 describe('lists of offsets', () => {
-  it('have the end and the beginning of the log, as many as are asked for', async () => {
+  it('have the end and the beginning of the log, as many as requested', async () => {
     const topics = { t: { partitions: 1 } }
     await using kafka = await EmbeddedCluster.start({ version: '3.9', topics })
     await using client = new KafkaClient({ hosts: kafka.hosts })
@@ -127,7 +127,7 @@ describe('lists of offsets', () => {
     })
   })
 
-  it('are refused where brokers have none, from Kafka 4.0 on', async () => {
+  it('are refused by brokers without them, from Kafka 4.0 on', async () => {
     await using kafka = await EmbeddedCluster.start({ topics: { t: { partitions: 1 } } })
     await using client = new KafkaClient({ hosts: kafka.hosts })
     await expect(client.topic('t').fetchOffsetLimits('latest')).rejects.toMatchObject({

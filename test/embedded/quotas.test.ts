@@ -29,7 +29,7 @@ const request = (bytes: number) => ({
   topicData: [{ name: 't', partitionData: [{ index: 0, records: batchOf(['x'.repeat(bytes)]) }] }],
 })
 
-it('throttles a producer over its rate: the response comes at once, the next one after that time', async () => {
+it('a quota throttles a producer over its rate: the response is immediate, the next one comes after the throttle time', async () => {
   await limit('greedy', 'producer_byte_rate', 2_000)
   using client = await RawClient.open(kafka.ports[0]!, 'greedy')
   const within = await client.request(produce, 9, request(10_000))
@@ -43,7 +43,7 @@ it('throttles a producer over its rate: the response comes at once, the next one
   expect(next.responses[0]?.partitionResponses[0]?.errorCode).toBe(0)
 })
 
-it('throttles the clients of a default each by themselves, and no others', async () => {
+it('a default quota throttles each client separately, and no others', async () => {
   await limit(null, 'producer_byte_rate', 1_000)
   await limit('free', 'producer_byte_rate', 1_000_000)
   const throttleOf = async (clientId: string) => {
@@ -57,7 +57,7 @@ it('throttles the clients of a default each by themselves, and no others', async
   expect(await throttleOf('free')).toBe(0)
 })
 
-it('answers a consumer over its rate with an empty response and a throttle time', async () => {
+it('a quota answers a consumer over its rate with an empty response and a throttle time', async () => {
   using client = await RawClient.open(kafka.ports[0]!, 'greedy')
   for (let i = 0; i < 4; i++) await client.request(produce, 9, request(4_000))
   await limit('greedy', 'consumer_byte_rate', 1_000)

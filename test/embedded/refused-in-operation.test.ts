@@ -17,8 +17,8 @@ afterAll(() => {
 
 const OFTEN = { fetchErrorBackoffMs: 20 } as const
 
-describe('a simple consumer whose connection is refused during operation', () => {
-  it('reports a refused login once, asks again, and reads on when it is accepted', async () => {
+describe('a simple consumer whose connection is refused while it runs', () => {
+  it('reports a refused login once, retries, and keeps reading when the login is accepted', async () => {
     let isRefusing = false
     let refused = 0
     await using kafka = await EmbeddedCluster.start({
@@ -50,7 +50,7 @@ describe('a simple consumer whose connection is refused during operation', () =>
     expect((await next)?.value?.toString()).toBe('after')
   })
 
-  it('reports a certificate that it does not trust once, asks again, and reads on', async () => {
+  it('reports an untrusted certificate once, retries, and keeps reading', async () => {
     using folder = new TemporaryFolder()
     const dataDir = folder.path
     const good = authority.issue({ commonName: 'broker', hosts: ['127.0.0.1'] })

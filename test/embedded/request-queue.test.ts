@@ -40,7 +40,7 @@ function framed(sizeBytes: number): Buffer {
 }
 
 describe('a queue of requests', () => {
-  it('stops reading at 64 requests of one connection, and goes on at half of them', () => {
+  it('stops reading at 64 requests of one connection, and resumes at half of them', () => {
     const client = new Client(new RequestMemory(1_000_000))
     for (let count = 0; count < 63; count++) client.send(10)
     expect(client.isPaused).toBe(false)
@@ -52,7 +52,7 @@ describe('a queue of requests', () => {
     expect(client.isPaused).toBe(false)
   })
 
-  it('stops reading while the requests of all connections have too many bytes', () => {
+  it('stops reading while the requests of all connections exceed the byte limit', () => {
     const memory = new RequestMemory(1_000)
     const [one, other] = [new Client(memory), new Client(memory)]
     one.send(600)
@@ -64,7 +64,7 @@ describe('a queue of requests', () => {
     expect(other.isPaused).toBe(false)
   })
 
-  it('takes the room for a request when its size arrives, so that it can finish', () => {
+  it('reserves memory for a request when its size arrives, so that the request can finish', () => {
     const memory = new RequestMemory(1_000)
     const [one, other] = [new Client(memory), new Client(memory)]
     const large = framed(5_000)
@@ -90,7 +90,7 @@ describe('a queue of requests', () => {
     expect(other.isPaused).toBe(false)
   })
 
-  it('lets those in again that wait, as far as there is room for them', () => {
+  it('resumes waiting connections as far as there is memory for them', () => {
     const memory = new RequestMemory(1_000)
     const clients = Array.from({ length: 4 }, () => new Client(memory))
     for (const client of clients) client.send(1_000)

@@ -35,7 +35,7 @@ beforeEach(async () => {
 })
 
 describe('a consumer that was stopped and is started again', () => {
-  it('goes on after the last message that it delivered, without a group', async () => {
+  it('continues after the last message that it delivered, without a group', async () => {
     const consumer = await client.topic(topic).getSimpleConsumer()
     expect(await takeTexts(consumer, 3)).toEqual(['0', '1', '2'])
     await consumer.stop()
@@ -48,7 +48,7 @@ describe('a consumer that was stopped and is started again', () => {
     await consumer.close()
   })
 
-  it('goes on at the offset that its group has committed', async () => {
+  it('continues at the offset that its group has committed', async () => {
     const consumer = await client.topic(topic).getSimpleConsumer({ consumerGroup: topic })
     await takeTexts(consumer, 3)
     await consumer.commitOffsets()
@@ -60,7 +60,7 @@ describe('a consumer that was stopped and is started again', () => {
   })
 
   // The message that was delivered last counts as processed when the next one is asked for.
-  it('goes on at the message that was not processed yet when it commits by itself', async () => {
+  it('continues at the message that was not processed yet when it commits automatically', async () => {
     const consumer = await client
       .topic(topic)
       .getSimpleConsumer({ consumerGroup: topic, autoCommitEnable: true })
@@ -71,7 +71,7 @@ describe('a consumer that was stopped and is started again', () => {
     await consumer.close()
   })
 
-  it('begins again with resetOffsetOnStart', async () => {
+  it('starts over with resetOffsetOnStart', async () => {
     const consumer = await client
       .topic(topic)
       .getSimpleConsumer({ consumerGroup: topic, resetOffsetOnStart: true })
@@ -83,7 +83,7 @@ describe('a consumer that was stopped and is started again', () => {
     await consumer.close()
   })
 
-  it('goes on at a failed message of run() without a group', async () => {
+  it('continues at a failed message of run() without a group', async () => {
     const consumer = await client.topic(topic).getSimpleConsumer()
     const failing = consumer.run((message) => {
       if (message.offset === 4) throw new Error('not this one')
@@ -95,7 +95,7 @@ describe('a consumer that was stopped and is started again', () => {
     await consumer.close()
   })
 
-  it('keeps what was sought while it was not started', async () => {
+  it('keeps a seek that was made while it was not started', async () => {
     const consumer = await client.topic(topic).getSimpleConsumer({ autoStart: false })
     consumer.seek(0, 7)
     await consumer.stop()
@@ -144,7 +144,7 @@ describe('a consumer that was stopped and is started again', () => {
   })
 
   it.each(['Kafka', 'ZooKeeper'])(
-    'joins a group that %s coordinates again, at the committed offset',
+    'rejoins a group that %s coordinates, at the committed offset',
     async (coordinator) => {
       const by = coordinator === 'Kafka' ? MANAGED : { zookeeperHosts: zookeeper.hosts }
       const consumer: BalancedConsumer = await client

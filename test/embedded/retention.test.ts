@@ -16,7 +16,7 @@ async function clusterWith(config: Readonly<Record<string, string>>): Promise<Em
 }
 
 describe('retention', () => {
-  it('by time deletes what is older by the clock of the brokers, and lets readers know', async () => {
+  it('by time deletes records that are too old by the clock of the brokers, and readers detect it', async () => {
     await using kafka = await clusterWith({ 'retention.ms': String(HOUR_MS) })
     using raw = await rawClientOf(kafka)
     for (let i = 0; i < 20; i++) await produceTo(raw, 't', 0, record(Date.now()))
@@ -29,7 +29,7 @@ describe('retention', () => {
     expect(await produceTo(raw, 't', 0, record(Date.now()))).toMatchObject({ baseOffset: 20n })
   })
 
-  it('by time keeps a segment as long as one of its records is young enough', async () => {
+  it('by time keeps a segment as long as one of its records is recent enough', async () => {
     await using kafka = await clusterWith({ 'retention.ms': String(HOUR_MS) })
     using raw = await rawClientOf(kafka)
     const now = Date.now()

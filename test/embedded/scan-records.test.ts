@@ -58,7 +58,7 @@ function decoded(data: Buffer) {
 }
 
 describe('scanning the records of a batch', () => {
-  it('finds what decoding them finds', () => {
+  it('finds the same records as decoding them', () => {
     fc.assert(
       fc.property(fc.array(record, { minLength: 1, maxLength: 20 }), (records) => {
         const data = batchOf(records)
@@ -69,7 +69,7 @@ describe('scanning the records of a batch', () => {
     )
   })
 
-  it('never takes for right what decoding refuses', () => {
+  it('accepts nothing that decoding rejects', () => {
     fc.assert(
       fc.property(
         fc.array(record, { minLength: 1, maxLength: 5 }),
@@ -89,7 +89,7 @@ describe('scanning the records of a batch', () => {
     )
   })
 
-  it('leaves timestamps far apart to the decoder', () => {
+  it('leaves timestamps that are far apart to the decoder', () => {
     const records = [0, 2 ** 31].map((timestamp) => new OutgoingRecord(null, null, timestamp))
     expect(scanRecords(encodeBatch(records), BATCH_HEADER_BYTES, 2)).toBeUndefined()
   })

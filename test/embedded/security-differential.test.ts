@@ -163,7 +163,7 @@ describeWithBrokers('access to the embedded cluster and to a real Kafka 4.4.0', 
     }
   }
 
-  it('lets a client do the same, whatever it has a right to', async () => {
+  it('allows a client the same operations, whatever its rights', async () => {
     const found: Difference[] = []
     for (const grant of GRANTS) {
       const acl = { principal: 'User:alice', host: '*', permissionType: 3 } as const
@@ -185,7 +185,7 @@ describeWithBrokers('access to the embedded cluster and to a real Kafka 4.4.0', 
     expect(linesOf(found)).toEqual([])
   })
 
-  it('answers the same about ACLs, users and quotas', async () => {
+  it('returns the same ACLs, users and quotas', async () => {
     expect(linesOf(await compare(SECURITY_STEPS, admins, 'as an administrator'))).toEqual([])
   })
 })

@@ -23,7 +23,7 @@ const alice = (mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512', password:
   ({ mechanism, username: 'alice', password }) as const
 
 describe('the set-up of an embedded cluster', () => {
-  it('gives the brokers the ids that are asked for', async () => {
+  it('assigns the requested ids to the brokers', async () => {
     await using kafka = await EmbeddedCluster.start({ brokerIds: [0, 7], topics: { t: {} } })
     expect(kafka.brokerIds).toEqual([0, 7])
     using raw = await RawClient.open(kafka.ports[1]!)
@@ -37,7 +37,7 @@ describe('the set-up of an embedded cluster', () => {
     expect(kafka.leaderOf('t', 0)).toBe(0)
   })
 
-  it('has topics with as many replicas as the default says', async () => {
+  it('has topics with the default number of replicas', async () => {
     await using kafka = await EmbeddedCluster.start({ brokers: 3, defaultReplicationFactor: 1 })
     using raw = await rawClientOf(kafka)
     const wanted = {
@@ -51,7 +51,7 @@ describe('the set-up of an embedded cluster', () => {
     expect(topics[0]).toMatchObject({ errorCode: 0, replicationFactor: 1 })
   })
 
-  it('has several listeners with different security, and keeps clients at theirs', async () => {
+  it("has several listeners with different security, and returns the addresses of the client's own listener", async () => {
     using authority = new TestAuthority()
     const server = authority.issue({ commonName: 'broker', hosts: ['127.0.0.1'] })
     const tls = { cert: server.cert, key: server.key }
@@ -110,11 +110,11 @@ describe('the set-up of an embedded cluster', () => {
       { listeners: { LOGIN: { ports: [0, 0] } } },
     ],
     ["sasl: user 'alice' needs a name and a password", { sasl: { users: { alice: {} } } }],
-  ])('refuses what cannot be: %s', async (words, options) => {
+  ])('is rejected if it is invalid: %s', async (words, options) => {
     await expect(EmbeddedCluster.start(options)).rejects.toThrow(words)
   })
 
-  it('shows in the configs of its brokers', async () => {
+  it('is visible in the configs of its brokers', async () => {
     await using kafka = await EmbeddedCluster.start({
       brokerIds: [5],
       defaultPartitions: 4,
@@ -143,7 +143,7 @@ describe('an embedded broker', () => {
     ['0.11', 'LEADER_NOT_AVAILABLE'],
     ['4.4', 'UNKNOWN_TOPIC_OR_PARTITION'],
   ] as const)(
-    'of Kafka %s answers %s for a topic that it begins to create',
+    'of Kafka %s answers %s for a topic whose creation it starts',
     async (version, error) => {
       await using kafka = await EmbeddedCluster.start({ version })
       using raw = await rawClientOf(kafka)

@@ -92,7 +92,7 @@ describe('a share consumer', () => {
   })
 
   it.each(['SHARE_SESSION_NOT_FOUND', 'INVALID_SHARE_SESSION_EPOCH'] as const)(
-    'opens a session again after %s, and loses no acknowledgement',
+    'reopens its session after %s, and loses no acknowledgement',
     async (error) => {
       await writeNumbers(client, 'jobs', 4, { partitions: 2 })
       const consumer = await client.getShareConsumer(explicit)
@@ -107,14 +107,14 @@ describe('a share consumer', () => {
     },
   )
 
-  it('waits where the broker has no room for its session, and goes on then', async () => {
+  it('waits when the broker has no room for its session, and then continues', async () => {
     await writeNumbers(client, 'jobs', 4, { partitions: 2 })
     kafka.faults.on({ api: 'ShareFetch', times: 3 }, { error: 'SHARE_SESSION_LIMIT_REACHED' })
     const consumer = await client.getShareConsumer(options)
     expect(await drain(consumer)).toHaveLength(4)
   })
 
-  it('gets messages again from the next leader, and says that what the former lent is void', async () => {
+  it('receives messages again from the next leader, and reports that acquisitions of the former leader are void', async () => {
     await writeNumbers(client, 'jobs', 2, { partitions: 2 })
     const consumer = await client.getShareConsumer(explicit)
     const first = await nextOf(consumer)
@@ -132,7 +132,7 @@ describe('a share consumer', () => {
     await drained()
   })
 
-  it('takes the other acknowledgements where one of them is late', async () => {
+  it('applies the other acknowledgements when one of them is late', async () => {
     await writeNumbers(client, 'jobs', 8)
     const consumer = await client.getShareConsumer(explicit)
     const messages: ShareMessage[] = []
@@ -144,7 +144,7 @@ describe('a share consumer', () => {
     ])
   })
 
-  it('does not deliver what its lock has run out for while it waited', async () => {
+  it('does not deliver a message whose lock expired while it waited', async () => {
     await withLocksOf(300)
     await writeNumbers(client, 'jobs', 3)
     const consumer = await client.getShareConsumer({ ...explicit, acquireMode: 'record_limit' })
@@ -159,7 +159,7 @@ describe('a share consumer', () => {
     expect(await consumer.flush()).toMatchObject([{ acknowledged: 0, failed: 1 }])
   })
 
-  it('renews the lock of a message that the application asks to keep', async () => {
+  it('renews the lock of a message that the application keeps', async () => {
     await withLocksOf(2_000)
     await writeNumbers(client, 'jobs', 1)
     const consumer = await client.getShareConsumer(explicit)
@@ -174,7 +174,7 @@ describe('a share consumer', () => {
     expect(await lagOf(client, { ...queue, partitions: 1 })).toBe(0)
   })
 
-  it('fetches nothing while the application processes what it has', async () => {
+  it('fetches nothing while the application processes its messages', async () => {
     await writeNumbers(client, 'jobs', 10)
     const consumer = await client.getShareConsumer({
       ...explicit,
@@ -203,7 +203,7 @@ describe('a share consumer', () => {
     await running
   })
 
-  it('joins again where the coordinator has forgotten it', async () => {
+  it('joins again when the coordinator has forgotten it', async () => {
     await writeNumbers(client, 'jobs', 4, { partitions: 2 })
     const consumer = await client.getShareConsumer(options)
     kafka.faults.on({ api: 'ShareGroupHeartbeat', times: 1 }, { error: 'UNKNOWN_MEMBER_ID' })
@@ -219,7 +219,7 @@ describe('a share consumer', () => {
     )
   })
 
-  it('is refused where the cluster has the feature turned off', async () => {
+  it('is refused if the cluster has the feature turned off', async () => {
     kafka.faults.on({ api: 'ShareGroupHeartbeat' }, { error: 'UNSUPPORTED_VERSION' })
     await expect(client.getShareConsumer(options)).rejects.toThrow(/feature share\.version is 0/)
   })

@@ -89,7 +89,7 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) =
 
 describe('a KafkaSpout', () => {
   it.each(['group', 'task'] as const)(
-    'emits each message once, and commits what is acked, by %s',
+    'emits each message once, and commits acked messages, by %s',
     async (assignment) => {
       await using scene = await Scene.open(10)
       const spout = await scene.spout({ assignment })
@@ -110,7 +110,7 @@ describe('a KafkaSpout', () => {
     },
   )
 
-  it('commits only up to the lowest offset that is not acked, and goes on there after a restart', async () => {
+  it('commits only up to the lowest unacked offset, and continues there after a restart', async () => {
     await using scene = await Scene.open(10)
     const first = await scene.spout()
     const tuples = await emittedBy(first, 10)
@@ -167,7 +167,7 @@ describe('a KafkaSpout', () => {
     await letters.close()
   })
 
-  it('emits a failed message without end where there are no dead letters', async () => {
+  it('emits a failed message without limit when there are no dead letters', async () => {
     await using scene = await Scene.open(1)
     const spout = await scene.spout()
     for (let attempt = 0; attempt < 10; attempt++) {
@@ -176,7 +176,7 @@ describe('a KafkaSpout', () => {
     }
   })
 
-  it('shares partitions out by the place among the tasks', async () => {
+  it('assigns partitions by the index among the tasks', async () => {
     await using scene = await Scene.open(10)
     const context = (taskid: number) => ({
       taskid,
@@ -189,7 +189,7 @@ describe('a KafkaSpout', () => {
     expect(numbers(await emittedBy(second, 5))).toEqual([1, 3, 5, 7, 9])
   })
 
-  it('gives partitions up to another member, which goes on at what is acked', async () => {
+  it('releases partitions to another member, which continues after the acked messages', async () => {
     await using scene = await Scene.open(10)
     const first = await scene.spout()
     const tuples = await emittedBy(first, 10)
@@ -229,7 +229,7 @@ describe('a KafkaBolt', () => {
     await bolt.close()
   })
 
-  it('fails a tuple whose message cannot be delivered, says why, and goes on', async () => {
+  it('fails a tuple whose message cannot be delivered, reports the reason, and continues', async () => {
     await using scene = await Scene.open(0)
     const bolt = await testBolt(
       new KafkaBolt({ ...options(scene), producer: { maxRequestSize: 1_000 } }),

@@ -42,14 +42,14 @@ async function produceOne(kafka: EmbeddedCluster, options: Partial<KafkaClientOp
 }
 
 describe('TLS', () => {
-  it('is between client and brokers, which have the name in their certificate', async () => {
+  it('encrypts connections of client and brokers, whose certificate has their name', async () => {
     await using kafka = await start({}, { brokers: 3 })
     expect(await produceOne(kafka)).toMatchObject({ offset: 0 })
     const [seen] = kafka.requests.all({ api: 'Produce' })
     expect(seen).toMatchObject({ principal: 'User:ANONYMOUS' })
   })
 
-  it('is refused by a client that does not trust the authority', async () => {
+  it('is rejected by a client that does not trust the authority', async () => {
     await using kafka = await start()
     await expect(produceOne(kafka, { tls: { ca: stranger.cert } })).rejects.toMatchObject({
       code: 'TLS_HANDSHAKE_FAILED',
@@ -57,7 +57,7 @@ describe('TLS', () => {
     })
   })
 
-  it('identifies clients by their certificate, if it is required', async () => {
+  it('identifies clients by their certificate if it is required', async () => {
     await using kafka = await start({ clientAuth: 'required' })
     const { cert, key } = alice
     await produceOne(kafka, { tls: { ca: authority.cert, cert, key } })
@@ -65,7 +65,7 @@ describe('TLS', () => {
     expect(seen).toMatchObject({ principal: 'User:CN=alice' })
   })
 
-  it('refuses clients without a certificate, or with one of others, where it is required', async () => {
+  it('rejects clients without a certificate, or with one of another authority, if it is required', async () => {
     await using kafka = await start({ clientAuth: 'required' })
     await expect(produceOne(kafka)).rejects.toMatchObject({
       reason: 'CLIENT_CERTIFICATE_REQUIRED',
@@ -75,7 +75,7 @@ describe('TLS', () => {
     expect(kafka.requests.all()).toEqual([])
   })
 
-  it('takes clients without a certificate where it is requested, and none with one of others', async () => {
+  it('accepts clients without a certificate if it is requested, but none of another authority', async () => {
     await using kafka = await start({ clientAuth: 'requested' })
     expect(await produceOne(kafka)).toMatchObject({ offset: 0 })
     const { cert, key } = mallory
@@ -83,7 +83,7 @@ describe('TLS', () => {
     expect(kafka.requests.all({ api: 'Produce' })).toHaveLength(1)
   })
 
-  it('ends connections of clients that do not speak it, and nothing else', async () => {
+  it('closes connections of clients that do not speak it, and nothing else', async () => {
     const errors: unknown[] = []
     await using kafka = await start({}, { onError: (error) => errors.push(error) })
     const inputs = [
@@ -101,7 +101,7 @@ describe('TLS', () => {
     expect(await produceOne(kafka)).toMatchObject({ offset: 0 })
   })
 
-  it('leaves nothing behind when the cluster stops in the middle of a handshake', async () => {
+  it('leaves nothing behind when the cluster stops during a handshake', async () => {
     const kafka = await start()
     using raw = await RawClient.open(kafka.ports[0]!)
     raw.write(Buffer.from([0x16, 3, 1]))
@@ -115,7 +115,7 @@ describe('TLS', () => {
       { cert: broker.cert, key: alice.key },
       "tls: the certificate, the key or the authorities can't",
     ],
-  ])('refuses what cannot be a certificate and its key', async (tls, problem) => {
+  ])('rejects an invalid certificate and key', async (tls, problem) => {
     await expect(EmbeddedCluster.start({ tls })).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
       message: expect.stringContaining(problem),
@@ -123,7 +123,7 @@ describe('TLS', () => {
   })
 })
 
-describeWithBrokers('kcat, with TLS and login', ['kcat'], () => {
+describeWithBrokers('kcat with TLS and login', ['kcat'], () => {
   const sasl = { users: { alice: 'alice-secret' } }
 
   it.each(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'])('writes and reads with %s', async (name) => {
@@ -157,7 +157,7 @@ describeWithBrokers('kcat, with TLS and login', ['kcat'], () => {
     expect(kafka.requests.all({ api: 'Produce' })[0]).toMatchObject({ principal: 'User:carol' })
   })
 
-  it('with a client certificate', async () => {
+  it('writes and reads with a client certificate', async () => {
     await using kafka = await start({ clientAuth: 'required' })
     const settings = [
       'security.protocol=SSL',

@@ -63,7 +63,7 @@ describe('client.topics', () => {
     expect(await client.topics.has('none')).toBe(false)
   })
 
-  it('refuses options and names that cannot be right', async () => {
+  it('rejects invalid options and names', async () => {
     for (const call of [
       () => client.topics.list({ includeInternal: true } as never),
       () => client.topics.has('a b'),
@@ -75,7 +75,7 @@ describe('client.topics', () => {
 })
 
 describe('topic.create', () => {
-  it('throws for a topic that exists, unless it may exist', async () => {
+  it('throws for a topic that exists, unless that is allowed', async () => {
     const topic = client.topic('t')
     expect(await failureOf(topic.create())).toMatchObject({ code: 'TOPIC_ALREADY_EXISTS' })
     expect(await topic.create({ ifNotExists: true })).toBe(false)
@@ -85,7 +85,7 @@ describe('topic.create', () => {
     })
   })
 
-  it('creates the topic with the configs and replicas that are given', async () => {
+  it('creates the topic with the given configs and replicas', async () => {
     const topic = client.topic('configured')
     const [first, second] = kafka.brokerIds
     await topic.create({
@@ -125,7 +125,7 @@ describe('a partition', () => {
     expect(await topic.earliestAvailableOffsets()).toEqual(new Map([[0, 3]]))
   })
 
-  it('names the replacement of what pykafka took, and refuses invalid times', async () => {
+  it("names the replacement of pykafka's argument, and rejects invalid times", async () => {
     const [partition] = await client.topic('t').partitions()
     const topic = client.topic('t')
     const refusals: readonly (readonly [Promise<unknown>, string])[] = [
@@ -147,7 +147,7 @@ describe('a partition', () => {
 })
 
 describe('client.brokers and client.cluster', () => {
-  it('has the brokers with their addresses', async () => {
+  it('have the brokers with their addresses', async () => {
     const brokers = await client.brokers.list()
     expect(brokers.map(({ host, port }) => `${host}:${port}`).join()).toBe(kafka.hosts)
     expect(await client.brokers.has(brokers[0]!.id)).toBe(true)
@@ -159,7 +159,7 @@ describe('client.brokers and client.cluster', () => {
     expect(ids).toEqual(brokers.map(({ id }) => id))
   })
 
-  it('knows whether there is a connection to a broker', async () => {
+  it('show whether there is a connection to a broker', async () => {
     const fresh = new KafkaClient({ hosts: kafka.hosts })
     const [broker] = await fresh.brokers.list()
     expect(broker!.connected).toBe(false)
@@ -169,7 +169,7 @@ describe('client.brokers and client.cluster', () => {
     expect(broker!.connected).toBe(false)
   })
 
-  it('has the id, the controller, coordinators and API versions', async () => {
+  it('have the id, the controller, coordinators and API versions', async () => {
     const { cluster } = client
     const described = await client.admin.describeCluster()
     expect(await cluster.id()).toBe(described.clusterId)
@@ -187,7 +187,7 @@ describe('client.brokers and client.cluster', () => {
     expect(await failureOf(cluster.coordinator(''))).toMatchObject({ code: 'INVALID_ARGUMENT' })
   })
 
-  it('asks once for the topics that are known when the cluster is updated', async () => {
+  it('request the known topics once when the cluster is updated', async () => {
     const fresh = new KafkaClient({ hosts: kafka.hosts })
     await fresh.updateCluster()
     await fresh.topic('t').partitions()

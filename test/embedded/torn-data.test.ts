@@ -91,7 +91,7 @@ const ENDS = VALUES.map((_, index) => batchOf([VALUES[index]!]).length).reduce<n
 )
 
 describe('a log', () => {
-  it('that ends at any byte keeps all whole batches, and goes on behind them', async () => {
+  it('that ends at any byte keeps all complete batches, and continues after them', async () => {
     using folder = new TemporaryFolder()
     await written(folder.path, VALUES)
     for (let size = 0; size <= ENDS[3]!; size++) {
@@ -109,7 +109,7 @@ describe('a log', () => {
     }
   })
 
-  it('with zeros behind the last whole batch has them cut off, and reports it', async () => {
+  it('with zeros after the last complete batch truncates them, and reports it', async () => {
     using folder = new TemporaryFolder()
     await written(folder.path, VALUES)
     const { values, cut } = await recovered(folder.path, (copy) =>
@@ -123,7 +123,7 @@ describe('a log', () => {
     ])
   })
 
-  it('with bytes behind the last whole batch that no write left is refused, and stays as it was', async () => {
+  it('with bytes after the last complete batch that no write left is rejected unchanged', async () => {
     using folder = new TemporaryFolder()
     await written(folder.path, VALUES)
     const garbage = {
@@ -148,7 +148,7 @@ describe('a log', () => {
     }
   })
 
-  it('with damage in any byte of a batch, the last too, is refused and stays as it was', async () => {
+  it('with damage in any byte of a batch, including the last, is rejected unchanged', async () => {
     using folder = new TemporaryFolder()
     await written(folder.path, VALUES)
     for (let at = ENDS[1]!; at < ENDS[3]!; at++) {
@@ -178,7 +178,7 @@ describe('a log', () => {
     )
   })
 
-  it('without a segment in its middle is refused, and stays as it was', async () => {
+  it('without a segment in its middle is rejected unchanged', async () => {
     using folder = new TemporaryFolder()
     await written(folder.path, THREE_SEGMENTS)
     const refused = await refusal(folder.path, (copy) => rmSync(logsOf(copy)[1]!))
@@ -191,7 +191,7 @@ describe('a log', () => {
     })
   })
 
-  it('says which records are gone with its first segment', async () => {
+  it('reports which records are lost with its first segment', async () => {
     using folder = new TemporaryFolder()
     await written(folder.path, THREE_SEGMENTS)
     rmSync(logsOf(folder.path)[0]!)
@@ -202,7 +202,7 @@ describe('a log', () => {
     expect(warnings).toEqual([expect.stringMatching(/0 lacks the records from offset 0 to 0$/)])
   })
 
-  it('whose folder is missing begins empty, and reports it once', async () => {
+  it('whose folder is missing starts empty, and reports it once', async () => {
     using folder = new TemporaryFolder()
     await written(folder.path, VALUES)
     rmSync(dirname(logOf(folder.path)), { recursive: true })
@@ -219,7 +219,7 @@ describe('a log', () => {
 })
 
 describe('a journal', () => {
-  it('that ends at any byte keeps all whole lines', async () => {
+  it('that ends at any byte keeps all complete lines', async () => {
     using folder = new TemporaryFolder()
     {
       await using kafka = await EmbeddedCluster.start({ dataDir: folder.path })
@@ -240,7 +240,7 @@ describe('a journal', () => {
     }
   })
 
-  it('goes on behind its last whole line, and says what it cuts off', async () => {
+  it('continues after its last complete line, and reports what it truncates', async () => {
     using folder = new TemporaryFolder()
     const warnings: string[] = []
     const options = {
@@ -266,7 +266,7 @@ describe('a journal', () => {
     expect(warnings).toHaveLength(1)
   })
 
-  it('that is damaged in a line that was written whole is refused, and stays as it was', async () => {
+  it('with damage in a complete line is rejected unchanged', async () => {
     using folder = new TemporaryFolder()
     {
       await using kafka = await EmbeddedCluster.start({ dataDir: folder.path })
@@ -288,7 +288,7 @@ describe('a journal', () => {
     }
   })
 
-  it('goes on without a line that was deleted from it', async () => {
+  it('continues without a line that was deleted from it', async () => {
     using folder = new TemporaryFolder()
     {
       await using kafka = await EmbeddedCluster.start({ dataDir: folder.path })

@@ -93,7 +93,7 @@ async function startCopying(options: EmbeddedClusterOptions): Promise<Copying> {
 }
 
 describe.each(CLUSTERS)('consumer.transact, %s', (_, options) => {
-  it('copies each message once, whatever handler, answers and commits fail meanwhile', async () => {
+  it('copies each message once, whichever handler, response or commit fails meanwhile', async () => {
     await using copy = await startCopying(options)
     const { kafka, producer, consumer } = copy
     let batches = 0
@@ -156,7 +156,7 @@ describe.each(CLUSTERS)('consumer.transact, %s', (_, options) => {
     expect(await output(kafka)).toEqual(numbers())
   })
 
-  it('makes nothing visible of a member whose generation is over', async () => {
+  it('makes nothing visible from a member whose generation is over', async () => {
     await using copy = await startCopying(options)
     const { kafka, producer, consumer } = copy
     const stale = consumer.groupMetadata()
@@ -193,7 +193,7 @@ describe.each(CLUSTERS)('consumer.transact, %s', (_, options) => {
     expect(new Set(first!.map(({ partition }) => partition)).size).toBeGreaterThan(1)
   })
 
-  it('commits what a transaction has when one of its partitions is to be given up', async () => {
+  it('commits the current transaction when one of its partitions is revoked', async () => {
     await using kafka = await start(options)
     await using client = new KafkaClient({ hosts: kafka.hosts, retryBackoffMs: 5 })
     const copy = async (id: string) => {
@@ -218,7 +218,7 @@ describe.each(CLUSTERS)('consumer.transact, %s', (_, options) => {
     expect(await output(kafka)).toEqual(numbers())
   })
 
-  it('commits what a transaction has when the consumer is closed', async () => {
+  it('commits the current transaction when the consumer is closed', async () => {
     await using copy = await startCopying(options)
     const { kafka, producer, consumer } = copy
     let copiedMessages = 0
@@ -236,7 +236,7 @@ describe.each(CLUSTERS)('consumer.transact, %s', (_, options) => {
     expect(await output(kafka)).toEqual(numbers())
   })
 
-  it('hands a batch over again whose transaction could not begin', async () => {
+  it('delivers a batch again if its transaction could not begin', async () => {
     await using kafka = await start(options)
     await using client = new KafkaClient({ hosts: kafka.hosts })
     const fenced = await client.getTransactionalProducer({ transactionalId: 'copier' })
@@ -257,7 +257,7 @@ describe.each(CLUSTERS)('consumer.transact, %s', (_, options) => {
     expect(await output(kafka)).toEqual(numbers())
   })
 
-  it('aborts a transaction whose handler may have left its batch half done', async () => {
+  it('aborts a transaction whose handler may have processed only half of its batch', async () => {
     await using copy = await startCopying(options)
     const { kafka, client, producer, consumer } = copy
     let isAtWork = false
@@ -274,7 +274,7 @@ describe.each(CLUSTERS)('consumer.transact, %s', (_, options) => {
     expect(group!.offsets).toEqual([])
   })
 
-  it('refuses commits of a batch outside of its transaction', async () => {
+  it('rejects commits of a batch outside its transaction', async () => {
     await using copy = await startCopying(options)
     const { producer, consumer } = copy
     await expect(consumer.transact(producer, (batch) => batch.commit())).rejects.toMatchObject({
@@ -283,7 +283,7 @@ describe.each(CLUSTERS)('consumer.transact, %s', (_, options) => {
   })
 
   it.each([{ maxMessages: 0 }, { maxWaitMs: -1 }, { maxMessage: 5 }, { signal: 'x' }])(
-    'refuses the options %j',
+    'rejects the options %j',
     async (wrong) => {
       await using copy = await startCopying(options)
       const { producer, consumer } = copy
@@ -293,7 +293,7 @@ describe.each(CLUSTERS)('consumer.transact, %s', (_, options) => {
     },
   )
 
-  it('refuses a consumer that commits by itself, and a producer without transactions', async () => {
+  it('rejects a consumer that commits automatically, and a producer without transactions', async () => {
     await using kafka = await start(options)
     await using client = new KafkaClient({ hosts: kafka.hosts })
     const producer = await client.getTransactionalProducer({ transactionalId: 'copier' })

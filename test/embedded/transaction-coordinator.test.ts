@@ -60,7 +60,7 @@ async function stable(raw: RawClient) {
   return { lastStableOffset: Number(lastStableOffset), aborted: abortedTransactions?.length }
 }
 
-describe('the coordinator of transactions', () => {
+describe('the transaction coordinator', () => {
   it('ends a transaction with a marker in each partition, in the protocol up to Kafka 3.9', async () => {
     await using kafka = await EmbeddedCluster.start({ version: '3.9', topics: { t: {} } })
     using raw = await rawClientOf(kafka)
@@ -90,7 +90,7 @@ describe('the coordinator of transactions', () => {
     expect(await stable(raw)).toEqual({ lastStableOffset: 4, aborted: 1 })
   })
 
-  it('gives a new epoch with each end, in the protocol of transaction.version 2', async () => {
+  it('assigns a new epoch with each end, in the protocol of transaction.version 2', async () => {
     await using kafka = await EmbeddedCluster.start({ topics: { t: {} } })
     using raw = await rawClientOf(kafka)
     const { producerId, producerEpoch } = await init(raw)
@@ -107,7 +107,7 @@ describe('the coordinator of transactions', () => {
     expect(await stable(raw)).toEqual({ lastStableOffset: 2, aborted: 0 })
   })
 
-  it('says which transaction.version is finalized', async () => {
+  it('reports the finalized transaction.version', async () => {
     const featuresOf = async (kafka: EmbeddedCluster) => {
       using raw = await rawClientOf(kafka)
       const client = { clientSoftwareName: 'x', clientSoftwareVersion: '1' }
@@ -124,7 +124,7 @@ describe('the coordinator of transactions', () => {
     await expect(wrong).rejects.toThrow(/'transactionVersion' needs version 4.4/)
   })
 
-  it('aborts a transaction when its time is over, and fences its producer up to Kafka 3.9', async () => {
+  it('aborts a transaction at its timeout, and fences its producer up to Kafka 3.9', async () => {
     await using kafka = await EmbeddedCluster.start({ topics: { t: {} }, version: '3.9' })
     using raw = await rawClientOf(kafka)
     const producer = await init(raw, 100)
@@ -147,7 +147,7 @@ describe('the coordinator of transactions', () => {
     }
   })
 
-  it('gives the producer of a transaction whose time is over its next epoch, with transaction.version 2', async () => {
+  it('assigns the next epoch to the producer of a timed-out transaction, with transaction.version 2', async () => {
     await using kafka = await EmbeddedCluster.start({ topics: { t: {} } })
     using raw = await rawClientOf(kafka)
     const producer = await init(raw, 100)
@@ -165,7 +165,7 @@ describe('the coordinator of transactions', () => {
     expect(await end(raw, next, true)).toMatchObject({ errorCode: 0 })
   })
 
-  it('commits offsets with the transaction, and makes clients that require stable offsets wait', async () => {
+  it('commits offsets with the transaction, and clients that require stable offsets wait', async () => {
     await using kafka = await EmbeddedCluster.start({ topics: { t: {} } })
     using raw = await rawClientOf(kafka)
     const committed = async (requireStable: boolean) => {
@@ -208,7 +208,7 @@ describe('the coordinator of transactions', () => {
     }
   })
 
-  it('aborts at a start what was open when the cluster ended, and keeps ids and epochs', async () => {
+  it('aborts at its start what was open when the cluster stopped, and keeps ids and epochs', async () => {
     using folder = new TemporaryFolder()
     const options = { dataDir: folder.path, topics: { t: {} } }
     const before = await (async () => {
@@ -233,7 +233,7 @@ describe('the coordinator of transactions', () => {
     expect(valuesOf(responses[0]!.partitions[0]!.records)).toContain('again')
   })
 
-  it('answers with faults on demand', async () => {
+  it('returns injected errors on demand', async () => {
     await using kafka = await EmbeddedCluster.start({ topics: { t: {} } })
     using raw = await rawClientOf(kafka)
     const producer = await init(raw)
@@ -245,7 +245,7 @@ describe('the coordinator of transactions', () => {
 })
 
 describe('a transactional id', () => {
-  it('gets a new producer id when the epochs of the old one have run out', () => {
+  it('gets a new producer id when the epochs of the old one are exhausted', () => {
     const transaction = new Transaction('tx', { producerId: 1n, producerEpoch: 0 }, 1_000)
     for (let count = 0; count < 32_766; count++) transaction.bump(-1, () => 2n)
     expect(transaction.identity).toEqual({ producerId: 1n, producerEpoch: 32_766 })

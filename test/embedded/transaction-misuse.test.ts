@@ -4,7 +4,7 @@ import { KafkaClient, type TransactionalProducer } from '../../src/index.ts'
 import { readCommitted } from './support/read-committed.ts'
 import { GROUP } from './support/transaction-scene.ts'
 
-describe('a transactional producer that is used wrongly', () => {
+describe('a transactional producer that is misused', () => {
   let kafka: EmbeddedCluster
   let client: KafkaClient
   let producer: TransactionalProducer
@@ -19,14 +19,14 @@ describe('a transactional producer that is used wrongly', () => {
     await kafka.stop()
   })
 
-  it('refuses to begin a second transaction, also at the same time', async () => {
+  it('refuses to begin a second transaction, also concurrently', async () => {
     const [first, second] = await Promise.allSettled([producer.begin(), producer.begin()])
     expect(first.status).toBe('fulfilled')
     expect(second).toMatchObject({ reason: { code: 'TRANSACTION_IN_PROGRESS', recovery: 'abort' } })
     await expect(producer.begin()).rejects.toMatchObject({ code: 'TRANSACTION_IN_PROGRESS' })
   })
 
-  it('refuses what comes after the end of a transaction', async () => {
+  it('rejects calls after the end of a transaction', async () => {
     const tx = await producer.begin()
     await tx.abort()
     const ended = { code: 'TRANSACTION_ENDED', recovery: 'abort' }
@@ -43,7 +43,7 @@ describe('a transactional producer that is used wrongly', () => {
     await expect(producer.produce()).rejects.toMatchObject({ code: 'NO_TRANSACTION' })
   })
 
-  it('cannot commit without a message that was refused before it was queued', async () => {
+  it('cannot commit after a message was rejected before it was queued', async () => {
     const tx = await producer.begin()
     await tx.produce('a', 'small')
     const large = tx.produce('a', 'x'.repeat(2_000_000))
@@ -53,7 +53,7 @@ describe('a transactional producer that is used wrongly', () => {
     await producer.transaction((next) => void next.produce('a', 'next'))
   })
 
-  it('refuses offsets of a member that the group does not have, and can only abort then', async () => {
+  it('rejects offsets of a member that the group does not have, and can then only abort', async () => {
     const tx = await producer.begin()
     const group = { groupId: 'g', generationId: 3, memberId: 'gone', groupInstanceId: undefined }
     const offsets = [{ topic: 'a', partition: 0, offset: 1 }]
@@ -66,7 +66,7 @@ describe('a transactional producer that is used wrongly', () => {
     expect(JSON.stringify(await client.admin.listGroupOffsets(['g']))).not.toContain('"offset":1')
   })
 
-  it('says what is wrong with options and arguments', async () => {
+  it('names what is wrong with options and arguments', async () => {
     const open = (options: object) =>
       client.getTransactionalProducer(options as { transactionalId: string })
     for (const options of [
@@ -91,7 +91,7 @@ describe('a transactional producer that is used wrongly', () => {
   })
 
   it.each(['0.8.2', '0.10'] as const)(
-    'refuses Kafka %s, which has no transactions',
+    'rejects Kafka %s, which has no transactions',
     async (version) => {
       await using older = await EmbeddedCluster.start({ version })
       await using other = new KafkaClient({ hosts: older.hosts })
@@ -103,7 +103,7 @@ describe('a transactional producer that is used wrongly', () => {
     },
   )
 
-  it('aborts what is open when the client is closed', async () => {
+  it('aborts the open transaction when the client is closed', async () => {
     const tx = await producer.begin()
     await tx.produce('a', 'open')
     await client.close()

@@ -29,7 +29,7 @@ async function setUp(options: EmbeddedClusterOptions = {}): Promise<TransactionS
 describe.each(GENERATIONS)('transactions, %s', (name, options) => {
   const isSecond = name === 'transaction.version 2'
 
-  it('do not take the versions of APIs for the feature that decides the protocol (franz-go 1.19.2)', async () => {
+  it('do not mistake API versions for the feature that selects the protocol (franz-go 1.19.2)', async () => {
     await using setup = await setUp(options)
     const { kafka, producer } = setup
     await producer.transaction(async (tx) => {
@@ -77,7 +77,7 @@ describe.each(GENERATIONS)('transactions, %s', (name, options) => {
     expect(await committed(kafka, 'a')).toEqual(['1', '2'])
   })
 
-  it('do not take UNKNOWN_SERVER_ERROR for a commit (franz-go 1.21.4)', async () => {
+  it('do not treat UNKNOWN_SERVER_ERROR as a commit (franz-go 1.21.4)', async () => {
     await using setup = await setUp(options)
     const { kafka, producer } = setup
     kafka.faults.on({ api: 'EndTxn', times: 1 }, { error: 'UNKNOWN_SERVER_ERROR' })
@@ -88,7 +88,7 @@ describe.each(GENERATIONS)('transactions, %s', (name, options) => {
     expect(await committed(kafka, 'a')).toEqual([])
   })
 
-  it('do not begin with the end of another (franz-go 1.19.0)', async () => {
+  it('do not begin with the end of another transaction (franz-go 1.19.0)', async () => {
     await using setup = await setUp(options)
     const { kafka, producer } = setup
     const held = holdNext(kafka, 'EndTxn')
@@ -103,7 +103,7 @@ describe.each(GENERATIONS)('transactions, %s', (name, options) => {
     expect(kafka.requests.all({ api: 'EndTxn' })).toHaveLength(1)
   })
 
-  it('do not forget partitions that were added before one that could not be (franz-go 1.21.4)', async () => {
+  it('do not forget partitions that were added before one that failed (franz-go 1.21.4)', async () => {
     await using setup = await setUp(options)
     const { kafka, producer } = setup
     const tx = await producer.begin()
@@ -115,7 +115,7 @@ describe.each(GENERATIONS)('transactions, %s', (name, options) => {
     expect(await committed(kafka, 'a')).toEqual(['1', '2'])
   })
 
-  it('do not wait for their timeout where every message has failed (franz-go 1.21.4)', async () => {
+  it('do not wait for their timeout when every message has failed (franz-go 1.21.4)', async () => {
     await using setup = await setUp(options)
     const { kafka, producer } = setup
     const fault = kafka.faults.on({ api: 'Produce' }, { error: 'MESSAGE_TOO_LARGE' })
@@ -131,7 +131,7 @@ describe.each(GENERATIONS)('transactions, %s', (name, options) => {
     expect(await committed(kafka, 'a')).toEqual(['next'])
   })
 
-  it('do not number messages again in the middle (librdkafka#3575)', async () => {
+  it('do not restart the sequence of messages in the middle (librdkafka#3575)', async () => {
     await using setup = await setUp(options)
     const { kafka, producer } = setup
     const tx = await producer.begin()
@@ -144,7 +144,7 @@ describe.each(GENERATIONS)('transactions, %s', (name, options) => {
     expect(await committed(kafka, 'a')).toEqual([])
   })
 
-  it('do not commit where all messages were too late before a partition was added (librdkafka 1.7)', async () => {
+  it('do not commit when all messages expired before a partition was added (librdkafka 1.7)', async () => {
     await using setup = await setUp(options)
     const { kafka, client } = setup
     const producer = await client.getTransactionalProducer({
@@ -170,7 +170,7 @@ describe.each(GENERATIONS)('transactions, %s', (name, options) => {
     expect(await committed(kafka, 'a')).toEqual([])
   })
 
-  it('do not end a producer by being empty (librdkafka 1.6.1)', async () => {
+  it('do not fail a producer when they are empty (librdkafka 1.6.1)', async () => {
     await using setup = await setUp(options)
     const { kafka, producer } = setup
     await (await producer.begin()).commit()
@@ -180,7 +180,7 @@ describe.each(GENERATIONS)('transactions, %s', (name, options) => {
     expect(await committed(kafka, 'a')).toEqual(['1'])
   })
 
-  it('do not stall where the coordinator moves while offsets are sent (librdkafka#3571)', async () => {
+  it('do not stall when the coordinator moves while offsets are sent (librdkafka#3571)', async () => {
     await using setup = await setUp(options)
     const { kafka, producer, client } = setup
     const tx = await producer.begin()
@@ -203,7 +203,7 @@ describe.each(GENERATIONS)('transactions, %s', (name, options) => {
     expect(first!.body).toMatchObject({ producerId: -1n, producerEpoch: -1 })
   })
 
-  it('do not forget partitions that are added at the same time (platformatic)', async () => {
+  it('do not forget partitions that are added concurrently (platformatic)', async () => {
     await using setup = await setUp(options)
     const { kafka, producer } = setup
     const tx = await producer.begin()
@@ -235,7 +235,7 @@ describe.each(GENERATIONS)('transactions, %s', (name, options) => {
     expect(await committed(kafka, 'a')).toEqual(expected.sort())
   })
 
-  it('do not fail offsets by CONCURRENT_TRANSACTIONS (kafkajs#430, sarama#2859)', async () => {
+  it('do not fail offsets because of CONCURRENT_TRANSACTIONS (kafkajs#430, sarama#2859)', async () => {
     await using setup = await setUp(options)
     const { kafka, producer, client } = setup
     const api = isSecond ? 'TxnOffsetCommit' : 'AddOffsetsToTxn'
@@ -244,7 +244,7 @@ describe.each(GENERATIONS)('transactions, %s', (name, options) => {
     expect(JSON.stringify(await client.admin.listGroupOffsets(['g']))).toContain('"offset":12')
   })
 
-  it('do not leave out who the member of the group is (sarama#3592, kafkajs)', async () => {
+  it('do not omit the group member from offset commits (sarama#3592, kafkajs)', async () => {
     await using setup = await setUp(options)
     const { kafka, producer, client } = setup
     const consumer = await client.topic('in').getBalancedConsumer({
@@ -266,7 +266,7 @@ describe.each(GENERATIONS)('transactions, %s', (name, options) => {
   })
 
   it.each(['commit', 'abort'] as const)(
-    'do not end at the last epoch of a producer id, %s (KAFKA-18660, KAFKA-19367)',
+    'do not fail at the last epoch of a producer id, %s (KAFKA-18660, KAFKA-19367)',
     async (end) => {
       await using kafka = await EmbeddedCluster.start({ topics: { a: {} }, ...options })
       using raw = await RawClient.open(kafka.ports[0]!)
@@ -318,7 +318,7 @@ describe.each(GENERATIONS)('transactions, %s', (name, options) => {
 })
 
 describe('a consumer of transactions', () => {
-  it('does not lose a seek to an answer that comes later (franz-go 1.21.4)', async () => {
+  it('does not lose a seek to a response that arrives later (franz-go 1.21.4)', async () => {
     await using setup = await setUp()
     const { kafka, client } = setup
     await using plain = await client.topic('in').getProducer()
@@ -338,7 +338,7 @@ describe('a consumer of transactions', () => {
     expect((await consumer.consume())!.offset).toBe(2)
   })
 
-  it('does not wait for ever at its end where the group was never joined (franz-go 1.21.6)', async () => {
+  it('does not hang at its end when the group was never joined (franz-go 1.21.6)', async () => {
     await using setup = await setUp()
     const { kafka, client, producer } = setup
     const held = kafka.faults.on({ api: 'JoinGroup' }, { hold: true })

@@ -26,7 +26,7 @@ async function setUp(options: EmbeddedClusterOptions): Promise<TransactionScene>
 }
 
 describe.each(CLUSTERS)('a transactional producer, %s', (_, options) => {
-  it('makes what was committed visible, and nothing of what was aborted', async () => {
+  it('makes committed messages visible, and no aborted ones', async () => {
     await using setup = await setUp(options)
     const { producer, kafka } = setup
     for (let round = 0; round < 4; round++) {
@@ -44,7 +44,7 @@ describe.each(CLUSTERS)('a transactional producer, %s', (_, options) => {
     expect(await committed(kafka, 'a', 'b')).toEqual(expected.sort())
   })
 
-  it('aborts a transaction whose block is left without a commit', async () => {
+  it('aborts a transaction whose block ends without a commit', async () => {
     await using setup = await setUp(options)
     const { producer, kafka } = setup
     {
@@ -88,7 +88,7 @@ describe.each(CLUSTERS)('a transactional producer, %s', (_, options) => {
     expect(await committed(kafka, 'a')).toEqual(values)
   })
 
-  it('fences the producer that had the transactional id before, and its records never become visible', async () => {
+  it('fences the previous producer of its transactional id, whose records never become visible', async () => {
     await using setup = await setUp(options)
     const { producer, kafka } = setup
     const tx = await producer.begin()
@@ -121,7 +121,7 @@ describe.each(CLUSTERS)('a transactional producer, %s', (_, options) => {
     expect(await offsetOf()).toContain('"offset":3')
   })
 
-  it('can only abort after a message has failed, and goes on with the next transaction', async () => {
+  it('can only abort after a message has failed, and continues with the next transaction', async () => {
     await using setup = await setUp(options)
     const { producer, kafka } = setup
     const tx = await producer.begin()
@@ -155,7 +155,7 @@ describe.each(CLUSTERS)('a transactional producer, %s', (_, options) => {
       'the coordinator moves',
       (kafka) => kafka.faults.on({ api: 'EndTxn', times: 2 }, { error: 'NOT_COORDINATOR' }),
     ],
-  ])('commits once where %s', async (_name, fault) => {
+  ])('commits once although %s', async (_name, fault) => {
     await using setup = await setUp(options)
     const { producer, kafka } = setup
     fault(kafka)
@@ -164,7 +164,7 @@ describe.each(CLUSTERS)('a transactional producer, %s', (_, options) => {
     expect(await committed(kafka, 'a')).toEqual(['one', 'two'])
   })
 
-  it('settles an end of unknown outcome before the next transaction', async () => {
+  it('resolves an end of unknown outcome before the next transaction', async () => {
     await using setup = await setUp(options)
     const { producer, kafka } = setup
     const fault = kafka.faults.on({ api: 'EndTxn' }, { error: 'UNKNOWN_SERVER_ERROR' })
@@ -190,7 +190,7 @@ describe.each(CLUSTERS)('a transactional producer, %s', (_, options) => {
   })
 
   it.each<ErrorName>(['TRANSACTION_ABORTABLE', 'TOPIC_AUTHORIZATION_FAILED'])(
-    'does not hang where every message fails with %s',
+    'does not hang when every message fails with %s',
     async (error) => {
       await using setup = await setUp(options)
       const { producer, kafka } = setup

@@ -5,12 +5,12 @@ import { copyWhileKilled } from '../support/transactions/copy-test.ts'
 const MESSAGES = 6_000
 
 /** The short form of test/chaos/transactions.test.ts, which has real brokers and more messages. */
-describe('a copy in transactions while copiers are killed and coordinators move', () => {
+describe('a transactional copy while copiers are killed and coordinators move', () => {
   it.each([
     ['cooperative members', 4, 2, ['cooperative-sticky'], {}],
     ['eager members, Kafka 3.9', 4, 2, ['range'], { version: '3.9' }],
     ['one partition, in its order', 1, 1, ['range'], {}],
-  ] as const)('is the original: %s', async (_, partitions, copiers, assignors, options) => {
+  ] as const)('equals the original: %s', async (_, partitions, copiers, assignors, options) => {
     await using kafka = await EmbeddedCluster.start({
       brokers: 3,
       groupMinSessionTimeoutMs: 1,

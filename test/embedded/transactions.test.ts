@@ -36,7 +36,7 @@ async function committedFrom(kafka: EmbeddedCluster, offset: number, maxWaitMs =
 }
 
 describe('transactions in a log', () => {
-  it('hide from read_committed what comes after the first that is open', async () => {
+  it('hide from read_committed what follows the first open one', async () => {
     await using kafka = await EmbeddedCluster.start({ topics: { t: {} } })
     begin(kafka)
     expect(await committedFrom(kafka, 0)).toMatchObject({
@@ -64,7 +64,7 @@ describe('transactions in a log', () => {
     expect(await fetching).toMatchObject({ lastStableOffset: 5n })
   })
 
-  it('set where read_committed has the end of the log', async () => {
+  it('determine where read_committed has the end of the log', async () => {
     await using kafka = await EmbeddedCluster.start({ topics: { t: {} } })
     begin(kafka)
     using raw = await rawClientOf(kafka)
@@ -79,7 +79,7 @@ describe('transactions in a log', () => {
     expect([await endFor(0), await endFor(1)]).toEqual([4n, 2n])
   })
 
-  it('are known again after a restart, and after a lost tail', async () => {
+  it('are restored after a restart, and after a lost tail', async () => {
     using folder = new TemporaryFolder()
     {
       await using kafka = await EmbeddedCluster.start({ dataDir: folder.path, topics: { t: {} } })
@@ -97,22 +97,25 @@ describe('transactions in a log', () => {
   it.each([
     ['read_committed', ['b1']],
     ['read_uncommitted', ['a1', 'a2', 'b1']],
-  ] as const)('show a consumer with %s what it is to see', async (isolationLevel, expected) => {
-    await using kafka = await EmbeddedCluster.start({ topics: { t: {} } })
-    begin(kafka)
-    kafka.endTransaction('t', 0, bob, 'commit')
-    await using client = new KafkaClient({ hosts: kafka.hosts })
-    const consumer = await client
-      .topic('t')
-      .getSimpleConsumer({ autoOffsetReset: 'earliest', stopAtEnd: true, isolationLevel })
-    const values: string[] = []
-    for await (const { value } of consumer) values.push(String(value))
-    expect(values).toEqual(expected)
-  })
+  ] as const)(
+    'show a consumer with %s the messages of its isolation level',
+    async (isolationLevel, expected) => {
+      await using kafka = await EmbeddedCluster.start({ topics: { t: {} } })
+      begin(kafka)
+      kafka.endTransaction('t', 0, bob, 'commit')
+      await using client = new KafkaClient({ hosts: kafka.hosts })
+      const consumer = await client
+        .topic('t')
+        .getSimpleConsumer({ autoOffsetReset: 'earliest', stopAtEnd: true, isolationLevel })
+      const values: string[] = []
+      for await (const { value } of consumer) values.push(String(value))
+      expect(values).toEqual(expected)
+    },
+  )
 })
 
-describe('batches that are appended as they are', () => {
-  it('may be damaged', async () => {
+describe('batches that are appended unchanged', () => {
+  it('can be damaged', async () => {
     await using kafka = await EmbeddedCluster.start({ topics: { t: {} } })
     const damaged = batchOf(['x'])
     damaged[damaged.length - 1]! ^= 0xff
@@ -126,7 +129,7 @@ describe('batches that are appended as they are', () => {
   it.each([
     ['no batch', Buffer.from('no batch')],
     ['half a batch', batchOf(['x']).subarray(0, 65)],
-  ])('are refused where they are %s', async (_name, bytes) => {
+  ])('are rejected if they are %s', async (_name, bytes) => {
     await using kafka = await EmbeddedCluster.start({ topics: { t: {} } })
     expect(() => kafka.append('t', 0, bytes)).toThrow('there is no whole record batch v2 at byte 0')
     expect(kafka.offsetsOf('t', 0).end).toBe(0)

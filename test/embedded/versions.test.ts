@@ -17,8 +17,8 @@ const VERSIONS: readonly KafkaVersion[] = [
 
 const start = (version: KafkaVersion) => EmbeddedCluster.start({ version, topics: { t: {} } })
 
-describe('presenting another Kafka', () => {
-  it.each(VERSIONS)('%s serves our client', async (version) => {
+describe('an embedded cluster that presents another Kafka', () => {
+  it.each(VERSIONS)('serves the client of samsa as %s', async (version) => {
     await using kafka = await start(version)
     await using client = new KafkaClient({ hosts: kafka.hosts })
     const topic = client.topic('t')
@@ -30,14 +30,14 @@ describe('presenting another Kafka', () => {
     expect(seen).toEqual(['k one'])
   })
 
-  it('0.8.2 closes the connection at ApiVersions', async () => {
+  it('closes the connection at ApiVersions as 0.8.2', async () => {
     await using kafka = await start('0.8.2')
     using raw = await rawClientOf(kafka)
     raw.send(apiVersions, 0, {})
     await raw.closed
   })
 
-  it('0.9 says nothing to what it does not know, and goes on with the next', async () => {
+  it('leaves unknown requests unanswered, and continues with the next, as 0.9', async () => {
     await using kafka = await start('0.9')
     using raw = await rawClientOf(kafka)
     raw.send(apiVersions, 0, {})
@@ -53,7 +53,7 @@ describe('presenting another Kafka', () => {
     ['2.8', 0, 9, 12],
     ['3.9', 0, 11, 17],
     ['4.4', 0, 13, 18],
-  ] as const)('%s says which versions it has', async (version, min, maxProduce, maxFetch) => {
+  ] as const)('reports its API versions as %s', async (version, min, maxProduce, maxFetch) => {
     await using kafka = await start(version)
     using raw = await rawClientOf(kafka)
     const { apiKeys } = await raw.request(apiVersions, 0, {})
@@ -62,7 +62,7 @@ describe('presenting another Kafka', () => {
     expect(maxOf(1)).toMatchObject({ maxVersion: maxFetch })
   })
 
-  it('takes no version that the presented Kafka lacks', async () => {
+  it('rejects versions that the presented Kafka lacks', async () => {
     await using kafka = await start('1.1')
     using raw = await rawClientOf(kafka)
     expect(await topicOf(raw, 't', 5)).toMatchObject({ errorCode: 0 })
@@ -70,7 +70,7 @@ describe('presenting another Kafka', () => {
     await raw.closed
   })
 
-  it('4.4 says that it takes Produce v0, and does not (KIP-896)', async () => {
+  it('reports Produce v0 and rejects it as 4.4 (KIP-896)', async () => {
     await using kafka = await start('4.4')
     using raw = await rawClientOf(kafka)
     raw.send(produce, 2, {
@@ -81,7 +81,7 @@ describe('presenting another Kafka', () => {
     await raw.closed
   })
 
-  it('0.10 refuses a newer ApiVersions with an empty list, 2.8 with what it knows (KIP-511)', async () => {
+  it('refuses a newer ApiVersions with an empty list for 0.10, and with its versions for 2.8 (KIP-511)', async () => {
     const refusalOf = async (version: KafkaVersion) => {
       await using kafka = await start(version)
       using raw = await rawClientOf(kafka)

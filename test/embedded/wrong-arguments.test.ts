@@ -76,7 +76,7 @@ async function codeOf(call: () => unknown): Promise<unknown> {
   return error instanceof KafkaError ? error.code : error
 }
 
-describe('a call with an argument of the wrong kind', () => {
+describe('a call with an argument of the wrong type', () => {
   let kafka: EmbeddedCluster
   let opened: Opened
   beforeAll(async () => {
@@ -101,7 +101,7 @@ describe('a call with an argument of the wrong kind', () => {
     await kafka.stop()
   })
 
-  it.each(Object.keys(CALLS))('is refused with a KafkaError: %s', async (name) => {
+  it.each(Object.keys(CALLS))('is rejected with a KafkaError: %s', async (name) => {
     for (const [what, wrong] of WRONG) {
       expect([what, await codeOf(() => CALLS[name]!(opened, wrong as never))]).toEqual([
         what,
@@ -110,7 +110,7 @@ describe('a call with an argument of the wrong kind', () => {
     }
   })
 
-  it.each(Object.keys(FIELDS))('is refused with a KafkaError: %s', async (name) => {
+  it.each(Object.keys(FIELDS))('is rejected with a KafkaError: %s', async (name) => {
     for (const [what, wrong] of WRONG.slice(1)) {
       expect([what, await codeOf(() => FIELDS[name]!(opened, wrong as never))]).toEqual([
         what,
@@ -119,7 +119,7 @@ describe('a call with an argument of the wrong kind', () => {
     }
   })
 
-  it('leaves a producer open when it is a bound of close, so that a later close closes it', async () => {
+  it('leaves a producer open when a close option is wrong, so that a later close closes it', async () => {
     const producer = await opened.client.topic('orders').getProducer()
     expect(await codeOf(() => producer.close(wrongTimeout))).toBe('INVALID_ARGUMENT')
     await producer.produce('still open')
@@ -127,7 +127,7 @@ describe('a call with an argument of the wrong kind', () => {
     expect(await codeOf(() => producer.produce('late'))).toBe('CLOSED')
   })
 
-  it('is refused when an array is given for options', () => {
+  it('is rejected when an array is passed for options', () => {
     expect(() => new KafkaClient([] as never)).toThrow(
       'the options of KafkaClient must be an object',
     )

@@ -21,7 +21,7 @@ function differences(name: string, real: readonly string[], embedded: readonly s
   return found
 }
 
-describeWithBrokers('the embedded ZooKeeper beside a real one', ['java'], () => {
+describeWithBrokers('the embedded ZooKeeper compared with a real one', ['java'], () => {
   let server: RealZooKeeper
   let embedded: EmbeddedZooKeeper
   let real: Side
@@ -45,7 +45,7 @@ describeWithBrokers('the embedded ZooKeeper beside a real one', ['java'], () => 
   })
 
   it.each([...CHAPTERS, randomChapter(SEED, 1_500)])(
-    'answers the same, field by field: $name',
+    'returns the same responses, field by field: $name',
     async ({ name, tell }) => {
       const [from, ourFrom] = [real.lines.length, ours.lines.length]
       await Promise.all([tell(real), tell(ours)])

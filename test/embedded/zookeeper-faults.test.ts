@@ -5,7 +5,7 @@ import { ZooKeeperTestSession } from '../support/zookeeper/session.ts'
 import { mayNotFire } from '../support/fault-watch.ts'
 
 describe('a fault of an embedded ZooKeeper', () => {
-  it('answers with an error, this many times', async () => {
+  it('answers with an error the configured number of times', async () => {
     await using zookeeper = await EmbeddedZooKeeper.start()
     using session = await ZooKeeperTestSession.open(zookeeper.hosts)
     const fault = zookeeper.faults.on(
@@ -19,7 +19,7 @@ describe('a fault of an embedded ZooKeeper', () => {
     expect(fault.hits).toBe(1)
   })
 
-  it('closes the connection before a request is acted upon', async () => {
+  it('closes the connection before a request is executed', async () => {
     await using zookeeper = await EmbeddedZooKeeper.start()
     using session = await ZooKeeperTestSession.open(zookeeper.hosts)
     zookeeper.faults.on({ operation: 'create', times: 1 }, { close: true })
@@ -28,7 +28,7 @@ describe('a fault of an embedded ZooKeeper', () => {
     expect(zookeeper.node('/a')).toBeUndefined()
   })
 
-  it('loses the answer to a request that was acted upon', async () => {
+  it('loses the response to a request that was executed', async () => {
     await using zookeeper = await EmbeddedZooKeeper.start()
     using session = await ZooKeeperTestSession.open(zookeeper.hosts)
     zookeeper.faults.on({ operation: 'create', times: 1 }, { loseReply: true })
@@ -38,7 +38,7 @@ describe('a fault of an embedded ZooKeeper', () => {
     expect(await failureOf(session.create('/a'))).toHaveProperty('name', 'NODE_EXISTS')
   })
 
-  it('holds a request, and those behind it, until it is released', async () => {
+  it('holds a request and those after it until it is released', async () => {
     await using zookeeper = await EmbeddedZooKeeper.start()
     using session = await ZooKeeperTestSession.open(zookeeper.hosts)
     using other = await ZooKeeperTestSession.open(zookeeper.hosts)
@@ -66,7 +66,7 @@ describe('a fault of an embedded ZooKeeper', () => {
     zookeeper.faults.clear()
   })
 
-  it('leaves heartbeats alone, unless it names them', async () => {
+  it('spares heartbeats unless it names them', async () => {
     await using zookeeper = await EmbeddedZooKeeper.start({ tickTimeMs: 100 })
     using session = await ZooKeeperTestSession.open(zookeeper.hosts, { timeoutMs: 300 })
     const any = mayNotFire(zookeeper.faults.on({}, { error: 'MARSHALLING_ERROR' }))
@@ -76,7 +76,7 @@ describe('a fault of an embedded ZooKeeper', () => {
     await session.untilState('SYNC_CONNECTED', 2)
   })
 
-  it('that is none is refused', async () => {
+  it('is rejected if it is invalid', async () => {
     await using zookeeper = await EmbeddedZooKeeper.start()
     const on = (match: object, action: object) => () =>
       zookeeper.faults.on(match, action as { hold: true })

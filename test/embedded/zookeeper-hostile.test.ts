@@ -87,7 +87,7 @@ describe('hostile input to an embedded ZooKeeper', () => {
     await stillWorks(zookeeper)
   })
 
-  it('bytes that come one by one are read all the same', async () => {
+  it('bytes that arrive one by one are read', async () => {
     await using zookeeper = await EmbeddedZooKeeper.start()
     using session = await connected(zookeeper)
     for (const byte of frameOf(create('/slow'))) {
@@ -98,7 +98,7 @@ describe('hostile input to an embedded ZooKeeper', () => {
     expect(zookeeper.node('/slow')).toBeDefined()
   })
 
-  it('damage at any byte of good requests is answered, or ends the connection', async () => {
+  it('damage at any byte of valid requests gets a response, or ends the connection', async () => {
     const seed = Date.now() % 1_000_000
     const random = new Random(seed)
     const failures: unknown[] = []
@@ -147,7 +147,7 @@ describe('hostile input to an embedded ZooKeeper', () => {
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100_000_000)
   })
 
-  it('a request for far too much at once ends the connection', async () => {
+  it('a request for too much data at once ends the connection', async () => {
     await using zookeeper = await EmbeddedZooKeeper.start()
     zookeeper.create('/l', Buffer.alloc(4_000))
     using greedy = await connected(zookeeper)

@@ -18,7 +18,7 @@ const STATE = '/brokers/topics/t/partitions/0/state'
 
 describe('an embedded cluster with an embedded ZooKeeper', () => {
   it.each(['', '/kafka', '/clusters/one'])(
-    "is found by way of ZooKeeper, with chroot '%s'",
+    "is found through ZooKeeper, with chroot '%s'",
     async (chroot) => {
       await using zookeeper = await EmbeddedZooKeeper.start()
       await using kafka = await EmbeddedCluster.start({
@@ -83,7 +83,7 @@ describe('an embedded cluster with an embedded ZooKeeper', () => {
     expect(zookeeper.node('/brokers/topics')?.children).toEqual(['t'])
   })
 
-  it('refuses what can not be', async () => {
+  it('rejects invalid options', async () => {
     await using zookeeper = await EmbeddedZooKeeper.start()
     await using kafka = await EmbeddedCluster.start({ zookeeper })
     expect(kafka.brokerIds).toEqual([1])
@@ -140,7 +140,7 @@ describe('an embedded cluster with TLS or login, in an embedded ZooKeeper', () =
     { version: '1.1', ofVersion: { version: 4, listener_security_protocol_map: { SSL: 'SSL' } } },
     { version: '3.9', ofVersion: { version: 5, listener_security_protocol_map: { SSL: 'SSL' } } },
   ] as const)(
-    'has no address for clients that know of PLAINTEXT only, as Kafka $version',
+    'has no address for clients that know only PLAINTEXT, as Kafka $version',
     async ({ version, ofVersion }) => {
       await using zookeeper = await EmbeddedZooKeeper.start()
       const { brokers } = secured.SSL
@@ -176,7 +176,7 @@ describeWithBrokers('the nodes of an embedded cluster in ZooKeeper', ['java'], (
       kafkaVersion(version).coordination === 'zookeeper' && version in PRESENTED,
   )
 
-  it.each(versions)('are those of a real Kafka %s', async (version) => {
+  it.each(versions)('match those of a real Kafka %s', async (version) => {
     await using real = await startKafka({ version })
     await real.createTopic('t', { partitions: 2 })
     await using zookeeper = await EmbeddedZooKeeper.start()

@@ -20,7 +20,7 @@ describe('an embedded ZooKeeper', () => {
     expect(zookeeper.node('/a')).toMatchObject({ children: [], stat: { version: 1, cversion: 2 } })
   })
 
-  it('is looked at and changed from within the process, too', async () => {
+  it('can be read and changed from within the process, too', async () => {
     await using zookeeper = await EmbeddedZooKeeper.start()
     using session = await ZooKeeperTestSession.open(zookeeper.hosts)
     zookeeper.create('/a/b/c', 'deep')
@@ -34,7 +34,7 @@ describe('an embedded ZooKeeper', () => {
     expect(() => zookeeper.create('a')).toThrow('BAD_ARGUMENTS')
   })
 
-  it('serves a chroot, once its node is there', async () => {
+  it('serves a chroot once its node exists', async () => {
     await using zookeeper = await EmbeddedZooKeeper.start()
     zookeeper.create('/kafka/one')
     using session = await ZooKeeperTestSession.open(`${zookeeper.hosts}/kafka/one`)
@@ -42,7 +42,7 @@ describe('an embedded ZooKeeper', () => {
     expect(zookeeper.node('/kafka/one/a')).toBeDefined()
   })
 
-  it('numbers sequential nodes by how many their parent has had', async () => {
+  it('numbers sequential nodes by how many children their parent has had', async () => {
     await using zookeeper = await EmbeddedZooKeeper.start()
     using session = await ZooKeeperTestSession.open(zookeeper.hosts)
     await session.create('/q')
@@ -73,7 +73,7 @@ describe('an embedded ZooKeeper', () => {
     expect(await failureOf(zookeeper.startServer())).toHaveProperty('code', 'INVALID_ARGUMENT')
   })
 
-  it('refuses options that are none, and ports that are taken', async () => {
+  it('rejects invalid options, and ports that are taken', async () => {
     const options = { tickTime: 5 } as Record<string, number>
     expect(await failureOf(EmbeddedZooKeeper.start(options))).toHaveProperty(
       'message',
@@ -101,7 +101,7 @@ describe('a session of an embedded ZooKeeper', () => {
     expect(await session.untilEvents(1)).toEqual(['NODE_CHILDREN_CHANGED /'])
   })
 
-  it('is notified of the events that it missed', async () => {
+  it('receives the events that it missed', async () => {
     await using zookeeper = await EmbeddedZooKeeper.start()
     using session = await ZooKeeperTestSession.open(zookeeper.hosts)
     await session.create('/data', 'old')
@@ -121,7 +121,7 @@ describe('a session of an embedded ZooKeeper', () => {
     ])
   })
 
-  it('is expired on demand, and its client told', async () => {
+  it('is expired on demand, and its client is notified', async () => {
     await using zookeeper = await EmbeddedZooKeeper.start()
     using session = await ZooKeeperTestSession.open(zookeeper.hosts)
     await session.create('/e', '', 'ephemeral')
@@ -133,7 +133,7 @@ describe('a session of an embedded ZooKeeper', () => {
     expect(zookeeper.expireSession(id)).toBe(false)
   })
 
-  it('expires when its client is away for too long, not while it is there', async () => {
+  it('expires when its client is away for too long, not while it is connected', async () => {
     await using zookeeper = await EmbeddedZooKeeper.start(SHORT)
     using watching = await ZooKeeperTestSession.open(zookeeper.hosts, { timeoutMs: 200 })
     const leaving = await ZooKeeperTestSession.open(zookeeper.hosts, { timeoutMs: 100 })
@@ -173,7 +173,7 @@ describe('a session of an embedded ZooKeeper', () => {
     expect(await session.exists('/e')).toBe(true)
   })
 
-  it('goes on with another server of three, when its own is gone', async () => {
+  it('continues at another server of three when its own is gone', async () => {
     await using zookeeper = await EmbeddedZooKeeper.start({ servers: 3 })
     expect(zookeeper.hosts.split(',')).toHaveLength(3)
     using session = await ZooKeeperTestSession.open(zookeeper.hosts)
@@ -190,7 +190,7 @@ describe('a session of an embedded ZooKeeper', () => {
     expect(await failureOf(zookeeper.stopServer(4))).toHaveProperty('code', 'INVALID_ARGUMENT')
   })
 
-  it('may never learn of what it has done', async () => {
+  it('can lose the response to an operation that was executed', async () => {
     await using zookeeper = await EmbeddedZooKeeper.start()
     using session = await ZooKeeperTestSession.open(zookeeper.hosts)
     zookeeper.holdReplies()
@@ -203,7 +203,7 @@ describe('a session of an embedded ZooKeeper', () => {
     expect(await session.exists('/a')).toBe(true)
   })
 
-  it('gets held events late', async () => {
+  it('receives held events late', async () => {
     await using zookeeper = await EmbeddedZooKeeper.start()
     using session = await ZooKeeperTestSession.open(zookeeper.hosts)
     zookeeper.holdReplies()

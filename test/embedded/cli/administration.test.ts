@@ -7,7 +7,7 @@ import { builtCommand } from '../../support/built.ts'
 import { samsa } from '../../support/run-command.ts'
 import { TemporaryFolder } from '../../support/temporary-folder.ts'
 
-describe('the command, administering a cluster', () => {
+describe('the command that administers a cluster', () => {
   let kafka: EmbeddedCluster
   let folder: TemporaryFolder
 
@@ -70,7 +70,7 @@ describe('the command, administering a cluster', () => {
     expect((await run('quota set producer_byte_rate=fast --for-user carol')).exitCode).toBe(2)
   })
 
-  it('plans a move, carries it out, and elects the preferred leaders', async () => {
+  it('plans a move, executes it, and elects the preferred leaders', async () => {
     await json('topic create moving -p 3 -r 1')
     const plan = await json('reassign run moving --replication-factor 2 --dry-run')
     expect(plan).toMatchObject({ kind: 'reassignment', moves: { length: 3 } })

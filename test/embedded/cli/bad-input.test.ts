@@ -14,7 +14,7 @@ import { TemporaryFolder } from '../../support/temporary-folder.ts'
 
 const MEBIBYTE = 1024 * 1024
 
-describe('bad input of the command', () => {
+describe('the command with bad input', () => {
   let kafka: EmbeddedCluster
   let secure: EmbeddedCluster
   /** Accepts connections and says nothing. */
@@ -54,7 +54,7 @@ describe('bad input of the command', () => {
     expect(result.stderr).toMatch(message)
   }
 
-  it('names the address where there is no broker', async () => {
+  it('names the address at which no broker listens', async () => {
     await refused('topics --brokers 127.0.0.1:1 --timeout 1s', 1, '127.0.0.1:1')
     await refused('produce filled --brokers 127.0.0.1:1 --timeout 1s', 1, '127.0.0.1:1', 'a\n')
     await refused(
@@ -64,7 +64,7 @@ describe('bad input of the command', () => {
     )
   })
 
-  it('says that a password is wrong, and prints none', async () => {
+  it('reports that a password is wrong, and prints no password', async () => {
     const file = join(folder.path, 'wrong')
     writeFileSync(file, 'wrong-secret\n')
     const login = `--brokers ${secure.hosts} --user alice --mechanism SCRAM-SHA-256`
@@ -75,7 +75,7 @@ describe('bad input of the command', () => {
     await refused(`topics ${login}`, 2, '--password-file')
   })
 
-  it('takes a password from a file and from standard input', async () => {
+  it('reads a password from a file and from standard input', async () => {
     const file = join(folder.path, 'right')
     writeFileSync(file, 'alice-secret\n')
     const login = `--brokers ${secure.hosts} --user alice --mechanism SCRAM-SHA-256`
@@ -92,7 +92,7 @@ describe('bad input of the command', () => {
     await refused('produce filled -p 7', 2, 'no partition 7', 'a\n')
   })
 
-  it('suggests what a typo was meant to be', async () => {
+  it('suggests the nearest word for a typo', async () => {
     await refused('topcs', 2, "unknown command 'topcs' (Did you mean topics?)".slice(0, 40))
     await refused('topics --jsn', 2, 'Did you mean --json')
     await refused('topic descirbe x', 2, 'Did you mean describe')
@@ -113,7 +113,7 @@ describe('bad input of the command', () => {
     ['lag --watch', 'needs a terminal'],
     ['top', 'needs a terminal'],
     ['consume', 'name a topic'],
-  ])('refuses flags that contradict each other: %s', async (line, message) => {
+  ])('rejects flags that contradict each other: %s', async (line, message) => {
     await refused(line, 2, message)
   })
 
@@ -126,12 +126,12 @@ describe('bad input of the command', () => {
     await refused('user set x --new-password-file -', 2, 'no password', '')
   })
 
-  it('ends at a line of 100 MB, and says how long a line may be', async () => {
+  it('stops at a line of 100 MB, and reports the longest line that it accepts', async () => {
     const line = Buffer.alloc(100 * MEBIBYTE, 'x')
     await refused('produce filled', 2, /line 1 is longer than 1000000 bytes/, line)
   })
 
-  it('keeps bytes that are no text as they are', async () => {
+  it('keeps bytes that are not text unchanged', async () => {
     await samsa.output('topic create binary')
     const bytes = randomBytes(100_000)
     const file = join(folder.path, 'bytes')
@@ -147,18 +147,18 @@ describe('bad input of the command', () => {
     )
   })
 
-  it('says that a broker takes no message of 20 MB, where the command would', async () => {
+  it('reports that a broker accepts no message of 20 MB, although the command would', async () => {
     const line = Buffer.alloc(20 * MEBIBYTE, 'x')
     await refused('produce filled --max-message-bytes 200m', 1, /too large|TOO_LARGE|larger/, line)
   })
 
-  it('names a topic that does not exist to a producer, where brokers create none', async () => {
+  it('names a topic that does not exist to a producer when brokers create none', async () => {
     await using strict = await EmbeddedCluster.start({ autoCreateTopics: false })
     const line = `produce no-such --brokers ${strict.hosts} --timeout 2s`
     await refused(line, 1, /topic 'no-such' does not exist|no-such.*UNKNOWN_TOPIC/, 'a\n')
   })
 
-  it('ends in good order at whatever moment Ctrl-C comes', async () => {
+  it('shuts down in order at any moment that Ctrl-C is pressed', async () => {
     const lines = [
       ['topics'],
       ['produce', 'filled', '--rate', '1'],
@@ -197,7 +197,7 @@ describe('bad input of the command', () => {
     ['while it runs a broker', ['broker', '--port', '0'], /Ctrl-C ends it/],
     ['while it copies', ['mirror', 'filled', '--rename', 'c-%', '--follow', '-v'], /./],
     ['while it measures', ['bench', 'consume', 'filled', '--latest', '-v'], /./],
-  ])('ends in good order on Ctrl-C %s', async (_when, args, sign) => {
+  ])('shuts down in order on Ctrl-C %s', async (_when, args, sign) => {
     const brokers = args.includes('SILENT') || args[0] === 'broker' ? [] : ['-b', kafka.hosts]
     const line = args.map((one) => (one === 'SILENT' ? silentHosts() : one))
     const accepted = args.includes('SILENT') ? once(silent, 'connection') : undefined
@@ -223,7 +223,7 @@ describe('bad input of the command', () => {
     ['errors'],
     ['consume --help'],
     ['completion bash'],
-  ])('ends quietly when the reader of its output has left: %s', async (line) => {
+  ])('exits quietly when the reader of its output has closed it: %s', async (line) => {
     const lines = 'x'.repeat(99) + '\n'
     if (line.startsWith('consume filled')) {
       await samsa.output('produce filled', { input: lines.repeat(20_000) })

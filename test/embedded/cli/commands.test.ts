@@ -6,7 +6,7 @@ import { EmbeddedCluster } from '../../../src/embedded/index.ts'
 import { builtCommand } from '../../support/built.ts'
 import { samsa, type CommandOptions } from '../../support/run-command.ts'
 
-describe('the command, on a cluster', () => {
+describe('the command on a cluster', () => {
   let kafka: EmbeddedCluster
   let folder: string
 
@@ -54,7 +54,7 @@ describe('the command, on a cluster', () => {
     expect(await json('topics orders-copy')).toEqual([])
   })
 
-  it('fails where one item failed, names it, and keeps JSON valid', async () => {
+  it('fails when one item failed, names the item, and prints valid JSON', async () => {
     await json('topic create half')
     const { exitCode, stdout, stderr } = await run('topic create half other-half --json')
     expect(exitCode).toBe(1)
@@ -87,7 +87,7 @@ describe('the command, on a cluster', () => {
     expect(first.stdout).toContain('"valueBase64":"/wAK"')
   })
 
-  it('reads from the end, filters, counts, and takes a tab as separator', async () => {
+  it('reads from the end, filters, counts, and accepts a tab as separator', async () => {
     await json('topic create numbers')
     const input = Array.from({ length: 20 }, (_, i) => `k${i}\tv${i}\n`).join('')
     await run('produce numbers -K \\t', { input })
@@ -134,14 +134,14 @@ describe('the command, on a cluster', () => {
     expect((await run('errors 6 --plain')).stdout).toMatch(/^6\tNOT_LEADER_OR_FOLLOWER\tyes\t/)
   })
 
-  it('says at which step a connection fails', async () => {
+  it('reports at which step a connection fails', async () => {
     const { exitCode, stdout, stderr } = await run('ping --brokers 127.0.0.1:1 --json')
     expect(exitCode).toBe(1)
     expect(JSON.parse(stdout)).toMatchObject([{ step: 'DNS' }, { step: 'TCP', error: {} }])
     expect(stderr).toMatch(/TCP failed: .*Nothing listens there/)
   })
 
-  it('keeps profiles that only their owner may read, and uses the current one', async () => {
+  it('keeps profiles that only their owner can read, and uses the current one', async () => {
     const { hosts } = kafka
     await run(`profile set here bootstrap.servers=${hosts} sasl.password=x`)
     const path = join(folder, 'samsa', 'profiles', 'here.properties')
@@ -174,7 +174,7 @@ describe('the command, on a cluster', () => {
     ['topics --config /no/such/file', 'cannot be read: ENOENT'],
     ['raw NoSuchApi', "there is no API 'NoSuchApi'"],
     ['configs planet:earth', "'planet:earth' must begin with one of topic"],
-  ])('refuses a wrong command line with exit code 2: %s', async (line, message) => {
+  ])('rejects a wrong command line with exit code 2: %s', async (line, message) => {
     const { exitCode, stdout, stderr } = await run(line)
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
     expect(stderr).toMatch(/^samsa: [^\n]*\n$/)

@@ -123,14 +123,14 @@ describe('the JSON of the command', () => {
     ['profile show mine', 'profile show'],
   ]
 
-  it('is what docs/cli.md says, for each command', async () => {
+  it('matches docs/cli.md, for each command', async () => {
     await samsa.output('profile set mine bootstrap.servers=127.0.0.1:9092')
     for (const [line, name, exitCode] of runs) {
       await check(line.replace('PASSWORD', join(folder.path, 'password')), name, exitCode)
     }
   })
 
-  it('is what docs/cli.md says, for tokens', async () => {
+  it('matches docs/cli.md, for tokens', async () => {
     const { tokenId } = (await check(`token create ${login}`, 'token create')) as {
       tokenId: string
     }
@@ -165,7 +165,7 @@ describe('the JSON of the command', () => {
     expect(wanted.filter((name) => !checked.includes(name))).toEqual([])
   })
 
-  it('is a line for each message, as docs/cli.md says', async () => {
+  it('is one line for each message, as docs/cli.md states', async () => {
     await samsa.output('topic create lines')
     await samsa.output(['produce', 'lines', '-K', ':', '-H', 'a=1'], {
       input: Buffer.from([0x61, 0x3a, 0xff, 0x0a, 0x62, 0x3a, 0x63, 0x0a, 0x64, 0x0a]),
@@ -203,7 +203,7 @@ describe('the JSON of the command', () => {
     expect(await samsa.output('topics t --plain')).toContain('t\t2')
   })
 
-  it('is compared with what is documented field by field', () => {
+  it('is compared with the documentation field by field', () => {
     const wrong = problemsOf(shapes, 'groups', {
       groups: [{ group: 'g', protocolType: 1, coordinator: 1, extra: true }],
     })

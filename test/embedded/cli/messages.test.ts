@@ -6,7 +6,7 @@ import { builtCommand } from '../../support/built.ts'
 import { CommandLine } from '../../support/cli-cluster.ts'
 import { TemporaryFolder } from '../../support/temporary-folder.ts'
 
-describe('the command, producing and consuming', () => {
+describe('the command that produces and consumes', () => {
   let kafka: EmbeddedCluster
   let other: EmbeddedCluster
   let folder: TemporaryFolder
@@ -27,7 +27,7 @@ describe('the command, producing and consuming', () => {
 
   const all = ['--from-beginning', '--exit']
 
-  it('keeps the command lines of kcat working: -t, -c, -K, -Z, -O, -s, -o s@ and e@', async () => {
+  it('supports the command lines of kcat: -t, -c, -K, -Z, -O, -s, -o s@ and e@', async () => {
     await samsa.output('topic create kcat')
     await samsa.output('produce -t kcat -K : -Z -p -1 -c 3', { input: 'a:1\nb:\nc:3\nd:4\n' })
     const read = (line: string) => samsa.output(`consume -t kcat -q -u -e ${line}`)
@@ -66,7 +66,7 @@ describe('the command, producing and consuming', () => {
     })
   })
 
-  it('shows times and bytes as a format wants them, and filters by an expression', async () => {
+  it('prints timestamps and bytes as a format requires, and filters by an expression', async () => {
     await samsa.output('topic create formats')
     const line = JSON.stringify({ key: 'k', value: { status: 500 }, timestamp: 0 })
     await samsa.output('produce formats --json', { input: `${line}\n` })
@@ -80,7 +80,7 @@ describe('the command, producing and consuming', () => {
     expect((await samsa.run(['consume', 'formats', '--filter', 'value ='])).exitCode).toBe(2)
   })
 
-  it('takes keys, headers, partitions and times from lines in a format, and tombstones', async () => {
+  it('reads keys, headers, partitions and timestamps from lines in a format, and tombstones', async () => {
     await samsa.output('topic create lines -p 2')
     const format = ['-f', '%p %T [%h] %k=%v']
     await samsa.output(['produce', 'lines', ...format], { input: '1 5 [a=b,c=d] key=v=w\n' })
@@ -108,7 +108,7 @@ describe('the command, producing and consuming', () => {
     })
   })
 
-  it('sends a whole file in one transaction, or nothing of it', async () => {
+  it('sends a whole file in one transaction, or none of it', async () => {
     await samsa.output('topic create whole')
     const input = 'a\nb\nc\n'
     await samsa.output('produce whole --transaction', { input })
@@ -120,7 +120,7 @@ describe('the command, producing and consuming', () => {
     expect(await samsa.output(read)).toBe(input)
   })
 
-  it('copies topics to another cluster, byte for byte, and goes on where it ended', async () => {
+  it('copies topics to another cluster byte for byte, and resumes where it stopped', async () => {
     await samsa.output('topic create source -p 3 -c retention.ms=3600000')
     const lines = [
       { key: 'a', value: 'one', headers: [{ key: 'h', value: null }], partition: 2 },
@@ -193,7 +193,7 @@ describe('the command, producing and consuming', () => {
     expect(await samsa.json('bench consume measured')).toMatchObject({ messages: 500 })
   })
 
-  it('shows how old the oldest unread message is', async () => {
+  it('shows the age of the oldest unread message', async () => {
     await samsa.output('topic create aging')
     const line = JSON.stringify({ value: 'x', timestamp: Date.now() - 3_600_000 })
     await samsa.output('produce aging', { input: 'new\n' })

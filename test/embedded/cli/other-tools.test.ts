@@ -42,7 +42,7 @@ describe('the command for users of other tools', () => {
   const wordsOf = (line: string) =>
     [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare!)
 
-  it('does what the table for pykafka says, in each row', async () => {
+  it('does what each row of the table for pykafka states', async () => {
     const rows = rowsBelow("pykafka's kafka-tools")
     const names = JSON.parse(
       readFileSync(join('test', 'pykafka', 'public-names.json'), 'utf8'),
@@ -115,7 +115,7 @@ describe('the command for users of other tools', () => {
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining('leave -p and -r')])
   })
 
-  it('names each letter of kcat in the table for its users', () => {
+  it('names each letter of kcat in the table for kcat users', () => {
     const left = rowsBelow('kcat')
       .map(([kcat]) => kcat)
       .join(' ')
@@ -129,12 +129,15 @@ describe('the command for users of other tools', () => {
     ['-L', 'samsa topics'],
     ['-Q -t filled:0:-1', 'samsa offsets list'],
     ['-M 3', 'samsa broker'],
-  ])('refuses a mode of kcat with the command that does the same: %s', async (line, command) => {
-    const { exitCode, stdout, stderr } = await samsa.run(line)
-    expect([exitCode, stdout]).toEqual([2, ''])
-    expect(stderr).toMatch(/^samsa: -[A-Z] is a mode of kcat; the same is done by [^\n]*\n$/)
-    expect(stderr).toContain(command)
-  })
+  ])(
+    'rejects a mode of kcat, and names the command that does the same: %s',
+    async (line, command) => {
+      const { exitCode, stdout, stderr } = await samsa.run(line)
+      expect([exitCode, stdout]).toEqual([2, ''])
+      expect(stderr).toMatch(/^samsa: -[A-Z] is a mode of kcat; the same is done by [^\n]*\n$/)
+      expect(stderr).toContain(command)
+    },
+  )
 
   it.each([
     ['consume -t filled -o beginning -e -r http://localhost', 'no schema registry'],
@@ -144,14 +147,14 @@ describe('the command for users of other tools', () => {
     ['consume -t filled -X dump', '-X dump is not available'],
     ['consume -t filled -o stored', "'stored' needs --group"],
     ['consume -t filled -f %q', 'the format has no field %q'],
-  ])('refuses what it does not have of kcat: %s', async (line, message) => {
+  ])('rejects features of kcat that it lacks: %s', async (line, message) => {
     const { exitCode, stdout, stderr } = await samsa.run(line)
     expect([exitCode, stdout]).toEqual([2, ''])
     expect(stderr).toMatch(/^samsa: [^\n]*\n$/)
     expect(stderr).toContain(message)
   })
 
-  it('consumes by the letters of kcat that have no other name here', async () => {
+  it('consumes with the letters of kcat that have no other name here', async () => {
     const read = (line: string) => samsa.output(`consume ${line}`)
     expect(await read('-t filled -q -u -E -m 5 -p 0 -o 1 -c 1 -e')).toBe('2\n')
     expect(await read('-G balanced -o beginning -c 2 filled')).toBe('1\n2\n')
@@ -161,7 +164,7 @@ describe('the command for users of other tools', () => {
     expect(stderr).not.toBe('')
   })
 
-  it('reads numbers by the letters of -s as kcat prints them', async () => {
+  it('reads numbers with the letters of -s as kcat prints them', async () => {
     await samsa.output('topic create packed')
     const file = join(folder.path, 'packed')
     writeFileSync(file, Buffer.from([1, 2, 3, 4, 97, 98, 99, 100, 0xff, 0xfe]))
@@ -186,7 +189,7 @@ describe('the command for users of other tools', () => {
     expect(await read('qi')).toBe('(not qi: AQIDBGFiY2T//g==)\n')
   })
 
-  it('splits input at delimiters of several bytes, and takes -k for lines without a key', async () => {
+  it('splits input at delimiters of several bytes, and accepts -k for lines without a key', async () => {
     await samsa.output('topic create split')
     const input = 'a:1||2||b:3'
     await samsa.output(['produce', '-t', 'split', '-D', '||', '-K', ':', '-k', 'fixed'], { input })

@@ -66,7 +66,7 @@ describe('samsa ping', () => {
     expect(stderr).toMatch(hint)
   }
 
-  it('names every step of a connection with how long it took', async () => {
+  it('names every step of a connection with its duration', async () => {
     const { exitCode, steps, stderr } = await ping(
       secure.hosts,
       `${login} --ca ${authority.certFile}`,
@@ -87,25 +87,25 @@ describe('samsa ping', () => {
     for (const { tookMs } of steps) expect(tookMs).toBeGreaterThanOrEqual(0)
   })
 
-  it('finds that a name does not resolve', async () => {
+  it('reports a name that does not resolve', async () => {
     await failsAt('DNS', 'no-such-host.invalid:9092', '', /does not resolve|does not respond/)
   })
 
-  it('finds that nothing listens', async () => {
+  it('reports that nothing listens', async () => {
     await failsAt('TCP', '127.0.0.1:1', '', /Nothing listens there/)
   })
 
-  it('finds a certificate that is not trusted, and a port without TLS', async () => {
+  it('reports an untrusted certificate, and a port without TLS', async () => {
     await failsAt('TLS', secure.hosts, `${login} --tls`, /--ca/)
     await failsAt('TLS', plain.hosts, '--tls', /--tls/)
   })
 
-  it('finds a port that wants TLS', async () => {
+  it('reports a port that requires TLS', async () => {
     // It is closed without a word, so that the first request fails: the hint names TLS.
     await failsAt('versions', secure.hosts, '', /--tls/)
   })
 
-  it('finds what is not a broker', async () => {
+  it('reports a server that is not a broker', async () => {
     const server = createServer((socket) => {
       socket.on('error', () => undefined)
       socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')
@@ -117,13 +117,13 @@ describe('samsa ping', () => {
     server.close()
   })
 
-  it('finds a wrong password, and that a login is missing', async () => {
+  it('reports a wrong password and a missing login', async () => {
     const wrong = login.replace(/password$/, 'wrong')
     await failsAt('login', secure.hosts, `${wrong} --ca ${authority.certFile}`, /Check the user/)
     await failsAt('login', secure.hosts, `--ca ${authority.certFile}`, /login/)
   })
 
-  it('finds that the broker does not tell of the cluster', async () => {
+  it('reports a broker that does not describe the cluster', async () => {
     plain.faults.on({ api: 'DescribeCluster' }, { drop: true })
     try {
       await failsAt('metadata', plain.hosts, '--connect-timeout 3s', /see its log/)
@@ -132,7 +132,7 @@ describe('samsa ping', () => {
     }
   })
 
-  it('finds that a message makes no round trip', async () => {
+  it('reports a message that makes no round trip', async () => {
     plain.createTopic('trip')
     expect(await ping(plain.hosts, '--topic trip')).toMatchObject({ exitCode: 0 })
     plain.faults.on({ api: 'Produce' }, { error: 'TOPIC_AUTHORIZATION_FAILED' })

@@ -63,7 +63,7 @@ describeOnLinux('the command on a terminal', () => {
     expect(terminal.output.trimEnd().endsWith(RESTORED)).toBe(true)
   })
 
-  it('shows why it cannot measure, goes on, and restores the terminal', async () => {
+  it('shows why it cannot measure, continues, and restores the terminal', async () => {
     await using terminal = open('lag --watch --interval 100ms --timeout 500ms')
     await terminal.shows('billing')
     kafka.faults.on({ api: 'ListGroups' }, { error: 'CLUSTER_AUTHORIZATION_FAILED' })
@@ -89,7 +89,7 @@ describeOnLinux('the command on a terminal', () => {
     expect(raw.output).toContain('\x1b[2J')
   })
 
-  it('asks before it destroys, and does nothing after a no, Ctrl-C or Ctrl-D', async () => {
+  it('asks before it deletes, and does nothing after a no, Ctrl-C or Ctrl-D', async () => {
     for (const [answer, exitCode] of [
       ['n\r', 1],
       ['\x03', 130],
@@ -195,7 +195,7 @@ describeOnLinux('the command on a terminal', () => {
     expect(terminal.output).toMatch(/\r100%, copied 5,000 messages, [\d.]+ \w+, [\d,]+ a second/)
   })
 
-  it('has colours, and none with NO_COLOR', async () => {
+  it('prints colours, and none with NO_COLOR', async () => {
     await using coloured = open('top --interval 100ms')
     await coloured.shows('billing')
     expect(coloured.output).toContain('\x1b[1m')

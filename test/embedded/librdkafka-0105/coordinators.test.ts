@@ -18,7 +18,7 @@ import { GROUP, TRANSACTIONAL_ID } from '../support/transaction-scene.ts'
 
 describe.each(GENERATIONS)("librdkafka's test 0105, %s", (_, options) => {
   it.each(['the coordinator', 'the leader of a partition'] as const)(
-    'broker_down_in_txn: a transaction gets over %s being down',
+    'broker_down_in_txn: a transaction survives %s being down',
     async (what) => {
       await using setup = await setUp(options)
       const { kafka, producer } = setup
@@ -36,7 +36,7 @@ describe.each(GENERATIONS)("librdkafka's test 0105, %s", (_, options) => {
   )
 
   it.each([1, 2, 3])(
-    'switch_coordinator, switch_coordinator_refresh: a transaction goes on at its next coordinator (%d)',
+    'switch_coordinator, switch_coordinator_refresh: a transaction continues at its next coordinator (%d)',
     async (round) => {
       await using setup = await setUp(options)
       const { kafka, producer } = setup
@@ -55,7 +55,7 @@ describe.each(GENERATIONS)("librdkafka's test 0105, %s", (_, options) => {
   )
 
   it.each([false, true])(
-    'disconnected_group_coord: offsets wait for a coordinator of the group that is down (moved meanwhile: %s)',
+    'disconnected_group_coord: offsets wait for a group coordinator that is down (moved meanwhile: %s)',
     async (isMoved) => {
       await using setup = await setUp(options)
       const { producer, kafka } = setup
@@ -72,7 +72,7 @@ describe.each(GENERATIONS)("librdkafka's test 0105, %s", (_, options) => {
     },
   )
 
-  it('txn_coordinator_null_not_fatal: a coordinator that cannot be found is no error of the producer', async () => {
+  it('txn_coordinator_null_not_fatal: a coordinator that cannot be found is not an error of the producer', async () => {
     await using setup = await setUp(options)
     const { producer, kafka } = setup
     const tx = await producer.begin()
@@ -90,7 +90,7 @@ describe.each(GENERATIONS)("librdkafka's test 0105, %s", (_, options) => {
   })
 
   it.each<TransactionApi>(['InitProducerId', 'FindCoordinator'])(
-    'auth_failure: %s that is not allowed fails the opening',
+    'auth_failure: opening fails when %s is not allowed',
     async (api) => {
       await using setup = await setUp(options)
       await using other = new KafkaClient({ hosts: setup.kafka.hosts })
@@ -103,7 +103,7 @@ describe.each(GENERATIONS)("librdkafka's test 0105, %s", (_, options) => {
     },
   )
 
-  it('resumable_init: an opening keeps its time, and can be repeated', async () => {
+  it('resumable_init: opening keeps its time limit, and can be repeated', async () => {
     await using setup = await setUp(options)
     const { client, kafka } = setup
     const late = kafka.faults.on({ api: 'InitProducerId' }, { hold: true })
@@ -119,7 +119,7 @@ describe.each(GENERATIONS)("librdkafka's test 0105, %s", (_, options) => {
 })
 
 describe("librdkafka's test 0105, brokers without transactions", () => {
-  it('txns_not_supported: the opening is refused', async () => {
+  it('txns_not_supported: opening is refused', async () => {
     await using kafka = await EmbeddedCluster.start({ version: '0.10' })
     await using client = new KafkaClient({ hosts: kafka.hosts })
     const opening = client.getTransactionalProducer({ transactionalId: TRANSACTIONAL_ID })

@@ -50,7 +50,7 @@ async function forgotten({ producer, answer }: Setup): Promise<Transaction> {
 describe.each(GENERATIONS)("librdkafka's test 0105, %s", (name, options) => {
   const isFirst = name === 'Kafka 3.9'
 
-  it('req_cnt: an abort of what was sent is one EndTxn, an empty transaction none', async () => {
+  it('req_cnt: an abort after messages is one EndTxn, an empty transaction none', async () => {
     await using setup = await setUp(options)
     const { producer, kafka } = setup
     const ends = () => kafka.requests.all({ api: 'EndTxn' }).length
@@ -66,7 +66,7 @@ describe.each(GENERATIONS)("librdkafka's test 0105, %s", (name, options) => {
   })
 
   it.each(ENDS)(
-    'endtxn_errors: $end gets over errors that pass (after a flush: $isFlushed)',
+    'endtxn_errors: $end recovers from temporary errors (after a flush: $isFlushed)',
     async ({ end, isFlushed }) => {
       await using setup = await setUp(options)
       for (const errors of PASSING) {
@@ -95,7 +95,7 @@ describe.each(GENERATIONS)("librdkafka's test 0105, %s", (name, options) => {
   )
 
   it.each(ENDS)(
-    'endtxn_errors: $end that the id may not do ends the producer (after a flush: $isFlushed)',
+    'endtxn_errors: $end without authorization for the id ends the producer (after a flush: $isFlushed)',
     async ({ end, isFlushed }) => {
       await using setup = await setUp(options)
       const tx = await begun(setup, isFlushed)
@@ -115,7 +115,7 @@ describe.each(GENERATIONS)("librdkafka's test 0105, %s", (name, options) => {
       : (['UNKNOWN_PRODUCER_ID'] as const)
     ).flatMap((error) => [true, false].map((isFlushed) => ({ isFlushed, error }))),
   )(
-    'endtxn_errors: a commit answered with $error leaves an abort (after a flush: $isFlushed)',
+    'endtxn_errors: a commit answered with $error allows only an abort (after a flush: $isFlushed)',
     async ({ isFlushed, error }) => {
       await using setup = await setUp(options)
       const tx = await begun(setup, isFlushed)
@@ -143,7 +143,7 @@ describe.each(GENERATIONS)("librdkafka's test 0105, %s", (name, options) => {
   }
 
   it.each(['commit', 'abort'] as const)(
-    'endtxn_infinite: %s waits for a coordinator that is late',
+    'endtxn_infinite: %s waits for a coordinator that responds late',
     async (end) => {
       await using setup = await setUp(options)
       const tx = await begun(setup, true)
@@ -157,7 +157,7 @@ describe.each(GENERATIONS)("librdkafka's test 0105, %s", (name, options) => {
   )
 
   it.each(['commit', 'abort'] as const)(
-    'endtxn_timeout, endtxn_timeout_inflight, resumable_calls_timeout: %s keeps its time, and can be repeated',
+    'endtxn_timeout, endtxn_timeout_inflight, resumable_calls_timeout: %s keeps its time limit, and can be repeated',
     async (end) => {
       await using setup = await setUp(options)
       const tx = await begun(setup, true)
@@ -171,7 +171,7 @@ describe.each(GENERATIONS)("librdkafka's test 0105, %s", (name, options) => {
   )
 
   it.each(['commit', 'abort'] as const)(
-    'resumable_calls_timeout_error: %s that is repeated after its time tells that the producer is fenced',
+    'resumable_calls_timeout_error: %s repeated after its time limit reports that the producer is fenced',
     async (end) => {
       await using setup = await setUp(options)
       const tx = await begun(setup, true)
@@ -184,7 +184,7 @@ describe.each(GENERATIONS)("librdkafka's test 0105, %s", (name, options) => {
   )
 
   it.each(['commit', 'abort'] as const)(
-    'concurrent_operations: %s refuses what is called before it has ended',
+    'concurrent_operations: %s rejects other calls before it has ended',
     async (end) => {
       await using setup = await setUp(options)
       const tx = await begun(setup, true)
@@ -202,7 +202,7 @@ describe.each(GENERATIONS)("librdkafka's test 0105, %s", (name, options) => {
   )
 
   it.each<ErrorName>(['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED'])(
-    'fenced_abort: a message that is refused with %s, and the abort too, fence the producer',
+    'fenced_abort: a message refused with %s fences the producer when the abort is refused, too',
     async (error) => {
       await using setup = await setUp(options)
       const { producer, answer } = setup
@@ -227,7 +227,7 @@ describe.each(GENERATIONS)("librdkafka's test 0105, %s", (name, options) => {
     await commitNext(setup)
   })
 
-  it('slow_reinit: an abort whose next epoch comes late has aborted, and the next begin gets it', async () => {
+  it('slow_reinit: an abort whose next epoch arrives late succeeds, and the next begin uses that epoch', async () => {
     await using setup = await setUp(options)
     const { producer, kafka } = setup
     // Generation 2 has its next epoch from EndTxn.
@@ -242,7 +242,7 @@ describe.each(GENERATIONS)("librdkafka's test 0105, %s", (name, options) => {
 
   if (isFirst) {
     it.each<ErrorName>(['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED'])(
-      'fenced_reinit: a next epoch that is refused with %s fences the producer',
+      'fenced_reinit: a next epoch refused with %s fences the producer',
       async (error) => {
         await using setup = await setUp(options)
         const { answer, producer } = setup

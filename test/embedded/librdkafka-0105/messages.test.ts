@@ -19,7 +19,7 @@ import { GROUP } from '../support/transaction-scene.ts'
 describe.each(GENERATIONS)("librdkafka's test 0105, %s", (name, options) => {
   const isFirst = name === 'Kafka 3.9'
 
-  it('recoverable_errors: each request gets over errors that pass', async () => {
+  it('recoverable_errors: each request recovers from temporary errors', async () => {
     await using setup = await setUp(options)
     const { answer, kafka, client } = setup
     answer(
@@ -51,7 +51,7 @@ describe.each(GENERATIONS)("librdkafka's test 0105, %s", (name, options) => {
         ] as const)
       : ([['TxnOffsetCommit', 'GROUP_AUTHORIZATION_FAILED']] as const)),
   ] as ['Produce' | TransactionApi, ErrorName][])(
-    'requires_abort_errors: %s answered with %s leaves only an abort',
+    'requires_abort_errors: %s answered with %s allows only an abort',
     async (api, error) => {
       await using setup = await setUp(options)
       const { answer, producer } = setup
@@ -68,7 +68,7 @@ describe.each(GENERATIONS)("librdkafka's test 0105, %s", (name, options) => {
     },
   )
 
-  it('addparts_req_multi: partitions that are added one after the other are each added once', async () => {
+  it('addparts_req_multi: partitions that are added one after another are each added once', async () => {
     await using setup = await setUp(options)
     const { kafka, producer } = setup
     const tx = await producer.begin()
@@ -87,7 +87,7 @@ describe.each(GENERATIONS)("librdkafka's test 0105, %s", (name, options) => {
     await commitNext(setup, '0', '1', '2', '3')
   })
 
-  it('flush_timeout: a commit whose messages are late keeps its time, and leaves an abort', async () => {
+  it('flush_timeout: a commit whose messages are late keeps its time limit, and allows only an abort', async () => {
     await using setup = await setUp(options)
     const { kafka, producer } = setup
     const tx = await producer.begin()
@@ -101,7 +101,7 @@ describe.each(GENERATIONS)("librdkafka's test 0105, %s", (name, options) => {
     await commitNext(setup)
   })
 
-  it('commit_after_msg_timeout: messages whose time was over before they were sent fail the commit', async () => {
+  it('commit_after_msg_timeout: messages that expired before they were sent fail the commit', async () => {
     await using setup = await setUp(options)
     const { kafka, client } = setup
     const producer = await client.getTransactionalProducer({
@@ -121,7 +121,7 @@ describe.each(GENERATIONS)("librdkafka's test 0105, %s", (name, options) => {
     expect(await committed(kafka, 'a')).toEqual(['next'])
   })
 
-  it('out_of_order_seq: a gap in the numbers fails the transaction and starts none in its middle', async () => {
+  it('out_of_order_seq: a gap in the sequence fails the transaction, and starts no new sequence in its middle', async () => {
     await using setup = await setUp(options)
     const { producer, answer, kafka } = setup
     const tx = await producer.begin()
@@ -139,7 +139,7 @@ describe.each(GENERATIONS)("librdkafka's test 0105, %s", (name, options) => {
     await commitNext(setup)
   })
 
-  it('topic_disappears_for_awhile: a topic that Metadata leaves out for some time loses no message', async () => {
+  it('topic_disappears_for_awhile: a topic that Metadata omits for some time loses no message', async () => {
     await using setup = await setUp(options)
     const { producer, kafka } = setup
     const tx = await producer.begin()

@@ -9,7 +9,7 @@ import { GROUP } from '../support/transaction-scene.ts'
 describe.each(GENERATIONS)("librdkafka's test 0105, %s", (name, options) => {
   const isFirst = name === 'Kafka 3.9'
 
-  it('send_offsets_concurrent_is_retried: CONCURRENT_TRANSACTIONS keeps no offsets out', async () => {
+  it('send_offsets_concurrent_is_retried: offsets are sent again after CONCURRENT_TRANSACTIONS', async () => {
     await using setup = await setUp(options)
     const tx = await setup.producer.begin()
     await tx.produce('a', '1')
@@ -20,7 +20,7 @@ describe.each(GENERATIONS)("librdkafka's test 0105, %s", (name, options) => {
     expect(await offsetsOf(setup)).toContain('"offset":12')
   })
 
-  it('send_offsets_non_eligible: no offsets are no request', async () => {
+  it('send_offsets_non_eligible: an empty list of offsets sends no request', async () => {
     await using setup = await setUp(options)
     const tx = await setup.producer.begin()
     await tx.sendOffsets({ offsets: [], group: GROUP })
@@ -30,7 +30,7 @@ describe.each(GENERATIONS)("librdkafka's test 0105, %s", (name, options) => {
     expect(requests.map(({ api }) => api)).not.toContain('EndTxn')
   })
 
-  it('unstable_offset_commit: who asks for stable offsets waits for the transaction', async () => {
+  it('unstable_offset_commit: a client that requires stable offsets waits for the transaction', async () => {
     await using setup = await setUp(options)
     const tx = await setup.producer.begin()
     await tx.produce('a', '1')

@@ -36,12 +36,12 @@ function sortedEntries(
   return [...versions].sort(([a], [b]) => a - b)
 }
 
-describe.each(VERSIONS)('an embedded cluster is like a Kafka %s', (real) => {
+describe.each(VERSIONS)('an embedded cluster compared with a Kafka %s', (real) => {
   const version = presentedVersion(real)
   let kafka: KafkaCluster
   let embedded: EmbeddedCluster
 
-  describeWithBrokers('to clients that know nothing of it', ['java'], () => {
+  describeWithBrokers('for unmodified clients', ['java'], () => {
     beforeAll(async () => {
       kafka = await startKafka({ version: real })
       embedded = await EmbeddedCluster.start({ version })
@@ -72,7 +72,7 @@ describe.each(VERSIONS)('an embedded cluster is like a Kafka %s', (real) => {
 
     for (const referee of REFEREES.filter(({ since }) => isAtLeast(version, since))) {
       describeWithBrokers(referee.name, referee.needs, () => {
-        it('answers the same', async () => {
+        it('gives the same results', async () => {
           for (const [topic, partitions] of Object.entries(referee.topics ?? {})) {
             await kafka.createTopic(topic, { partitions })
             embedded.createTopic(topic, { partitions })

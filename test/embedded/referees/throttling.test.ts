@@ -6,7 +6,7 @@ import { runTool } from './scripts/java.ts'
 const THROTTLE_MS = 400
 
 describeWithBrokers("Java's producer", ['java'], () => {
-  it('keeps quiet for as long as a response has told it to (KIP-219)', async () => {
+  it('sends nothing for as long as a response has told it to (KIP-219)', async () => {
     await using kafka = await EmbeddedCluster.start({ topics: { t: {} } })
     kafka.throttle({ api: 'Produce', ms: THROTTLE_MS })
     const records = ['--num-records', '4', '--record-size', '10', '--throughput', '20']
