@@ -27,7 +27,7 @@ async function or<T>(question: () => Promise<T>): Promise<T | 'unsupported'> {
   }
 }
 
-describeWithBrokers('the admin client of clusters', ['java'], () => {
+describeWithBrokers('the admin client for clusters', ['java'], () => {
   describe.each(versions)('on Kafka %s', (version) => {
     let kafka: KafkaCluster
     let client: KafkaClient
@@ -56,7 +56,7 @@ describeWithBrokers('the admin client of clusters', ['java'], () => {
       await kafka.stop()
     })
 
-    it('says of log directories, features, quorum, producers and transactions what Java says', async () => {
+    it('returns the same log directories, features, quorum, producers and transactions as Java', async () => {
       await admin.fenceProducers(['billing-1', 'billing-2'])
       const jars = await clientJars(isAtLeast(version, '2.1') ? '4.4.0' : '3.9.1')
       const input = Buffer.from(`${kafka.hosts}\n`)
@@ -73,7 +73,7 @@ describeWithBrokers('the admin client of clusters', ['java'], () => {
       }).toEqual(java)
     })
 
-    it('moves partitions to other brokers by a plan, and lets the preferred replicas lead', async () => {
+    it('moves partitions to other brokers by a plan, and elects the preferred leaders', async () => {
       if (!isAtLeast(version, '2.4')) {
         const move = { ...at('orders', 0), replicas: [3, 2] }
         const refused = await failureOf(admin.alterPartitionReassignments([move]))
@@ -119,7 +119,7 @@ describeWithBrokers('the admin client of clusters', ['java'], () => {
       ])
     })
 
-    it('sets and forgets where share groups start, or names the release that has them', async () => {
+    it('sets and deletes the start offsets of share groups, or names the release that has them', async () => {
       const offsets = [{ ...at('orders', 1), startOffset: 2 }]
       if (!isAtLeast(version, '4.1')) {
         const refused = await failureOf(admin.alterShareGroupOffsets('jobs', offsets))
@@ -137,7 +137,7 @@ describeWithBrokers('the admin client of clusters', ['java'], () => {
       await admin.deleteGroups(['jobs'])
     })
 
-    it('tries out levels of features, or names the release that has them', async () => {
+    it('dry-runs feature levels, or names the release that has them', async () => {
       const update = { feature: 'no.such.version', version: 1 }
       const refused = await failureOf(admin.updateFeatures([update], { validateOnly: true }))
       // With ZooKeeper 3.9 knows the request and no such feature; 2.8 has no dry run.

@@ -102,7 +102,7 @@ describeWithBrokers("each operation of Java's admin client", ['java'], () => {
     }
 
     it.each(OPERATIONS.map((operation) => [operation.name ?? operation.java, operation] as const))(
-      '%s: says and does the same, or names the release that has it',
+      '%s: returns and does the same, or names the release that has it',
       async (_, operation) => {
         const { since, older, until: settled } = operation
         await operation.before?.(admin, place)

@@ -58,7 +58,7 @@ describeWithBrokers('the admin client and security', ['java'], () => {
       }
     }
 
-    it('says of ACLs, users, quotas and tokens what the admin client of Java says', async () => {
+    it('returns the same ACLs, users, quotas and tokens as the admin client of Java', async () => {
       const acl = { principal: 'User:alice', operation: 'read' } as const
       const acls = [
         { ...acl, resourceType: 'topic', resourceName: 'orders' },
@@ -147,7 +147,7 @@ describeWithBrokers('the admin client and security', ['java'], () => {
       )
     })
 
-    it('logs in with a delegation token, renews it, and no more once it has expired', async () => {
+    it('logs in with a delegation token, renews it, and is refused once the token has expired', async () => {
       const [token] = await alice.describeDelegationTokens()
       if (token === undefined) throw new Error('there is no token')
       const sasl = {
@@ -180,7 +180,7 @@ describeWithBrokers('the admin client and security', ['java'], () => {
       })
     }
 
-    it('says which item a client has no right to, and does the others', async () => {
+    it('reports which item a client is not authorized for, and completes the others', async () => {
       const mine = { resourceName: 'mine', principal: 'User:alice', operation: 'all' } as const
       await admin.createAcls([
         { ...mine, resourceType: 'topic' },

@@ -34,7 +34,7 @@ describeWithBrokers('the admin client', ['java'], () => {
       await kafka.stop()
     })
 
-    it('says of the cluster, topics, offsets and groups what the admin client of Java says', async () => {
+    it('returns the same cluster, topics, offsets and groups as the admin client of Java', async () => {
       await admin.createTopics([
         { topic: 'orders', partitions: 3, replicationFactor: 3 },
         { topic: 'invoices', assignments: [kafka.brokerIds.slice(0, 2)] },
@@ -116,7 +116,7 @@ describeWithBrokers('the admin client', ['java'], () => {
       }).toEqual(java)
     })
 
-    it('makes topics that can be used at once, deletes them, and makes them again', async () => {
+    it('creates topics that are usable at once, deletes them, and creates them again', async () => {
       for (let round = 0; round < 3; round++) {
         await admin.createTopics([{ topic: 'again', partitions: 6, replicationFactor: 2 }])
         expect(await client.topic('again').partitions()).toHaveLength(6)
@@ -126,7 +126,7 @@ describeWithBrokers('the admin client', ['java'], () => {
       }
     })
 
-    it('says which item of a batch failed, and does the others', async () => {
+    it('reports which item of a batch failed, and completes the others', async () => {
       const error = await failureOf(
         admin.createTopics([
           { topic: 'good', partitions: 1, replicationFactor: 1 },
@@ -144,7 +144,7 @@ describeWithBrokers('the admin client', ['java'], () => {
       expect((await admin.describeTopics(['good']))[0]?.partitions).toHaveLength(1)
     })
 
-    it('changes one config of a topic and leaves the others', async () => {
+    it('changes one config of a topic and leaves the others unchanged', async () => {
       await admin.createTopics([
         {
           topic: 'tuned',
@@ -169,7 +169,7 @@ describeWithBrokers('the admin client', ['java'], () => {
       }
     })
 
-    it('sets, lists and deletes the offsets of a group, and tells its lag', async () => {
+    it('sets, lists and deletes the offsets of a group, and returns its lag', async () => {
       await admin.createTopics([{ topic: 'lagging', partitions: 2, replicationFactor: 1 }])
       await using producer = await client.topic('lagging').getProducer()
       for (let i = 0; i < 10; i++) void producer.produce(`${i}`, { partition: 0 })

@@ -17,7 +17,7 @@ import { samsa } from '../support/run-command.ts'
 /** What the command may take for an error that it can tell at once, its own start included. */
 const SOON_MS = 10_000
 
-describeWithBrokers('what a real broker cannot take', ['java'], () => {
+describeWithBrokers('input that a real broker rejects', ['java'], () => {
   describe('without automatic creation of topics', () => {
     let kafka: KafkaCluster
 
@@ -66,7 +66,7 @@ describeWithBrokers('what a real broker cannot take', ['java'], () => {
       await expect(missing.partitions()).rejects.toThrow(UnknownTopicError)
     })
 
-    it('the command reports it in one line', async () => {
+    it('the command reports a topic that does not exist in one line', async () => {
       expect(await failureOf('produce', 'missing')).toEqual({
         code: 1,
         line: "samsa: topic 'missing' does not exist, and the brokers do not create topics automatically",
@@ -85,7 +85,7 @@ describeWithBrokers('what a real broker cannot take', ['java'], () => {
       expect((await failureOf('produce', 'no/topic')).line).toContain("'no/topic'")
     })
 
-    it('a message over the limit of the topic is refused with its size and that limit', async () => {
+    it('a message over the limit of the topic is rejected with its size and that limit', async () => {
       await withProducer('small', {}, async (producer) => {
         const tooLarge = producer.produce('x'.repeat(3000))
         await expect(tooLarge).rejects.toThrow(MessageTooLargeError)
@@ -95,7 +95,7 @@ describeWithBrokers('what a real broker cannot take', ['java'], () => {
       })
     })
 
-    it('messages that are only together over that limit arrive in smaller batches', async () => {
+    it('messages that exceed that limit only together arrive in smaller batches', async () => {
       await withProducer('small', { lingerMs: 50 }, async (producer) => {
         const sent = Array.from({ length: 20 }, (_, i) => producer.produce(`${i}`.repeat(500)))
         const offsets = (await Promise.all(sent)).map(({ offset }) => offset)
@@ -103,7 +103,7 @@ describeWithBrokers('what a real broker cannot take', ['java'], () => {
       })
     })
 
-    it('a message over the limit of the producer is refused before it is sent', async () => {
+    it('a message over the limit of the producer is rejected before it is sent', async () => {
       await withProducer('events', { maxRequestSize: 100 }, async (producer) => {
         const tooLarge = producer.produce('x'.repeat(200))
         await expect(tooLarge).rejects.toThrow(/236 bytes is over maxRequestSize, 100/)
@@ -118,7 +118,7 @@ describeWithBrokers('what a real broker cannot take', ['java'], () => {
       [['x'], 'an object (Array)'],
       [true, 'a boolean'],
       [Symbol('x'), 'a symbol'],
-    ])('a value that is no string, bytes or null is refused: %p', async (value, named) => {
+    ])('a value that is not a string, bytes or null is rejected: %p', async (value, named) => {
       await withProducer('events', {}, async (producer) => {
         // As callers without TypeScript do.
         const produce: unknown = Reflect.get(producer, 'produce')
@@ -136,7 +136,7 @@ describeWithBrokers('what a real broker cannot take', ['java'], () => {
       })
     })
 
-    it('options that there are not are refused by name', async () => {
+    it('unknown options are rejected by name', async () => {
       await using client = new KafkaClient({ hosts: kafka.hosts })
       const topic = client.topic('events')
       const unknown: object = { lingerMS: 5 }

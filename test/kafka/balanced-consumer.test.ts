@@ -87,7 +87,7 @@ for (const version of versionsToTest()) {
     })
     afterAll(() => kafka.stop())
 
-    it('hand partitions over without a message lost or read twice', async () => {
+    it('hand partitions over without losing or repeating a message', async () => {
       const topic = await newTopic(4)
       const zookeeperHosts = kafka.zookeeperHosts!
       await produce(topic, 4, 0, 8)
@@ -122,13 +122,13 @@ for (const version of versionsToTest()) {
   })
 }
 
-describeWithBrokers('a group in a ZooKeeper that fails', ['java'], () => {
+describeWithBrokers('a group whose ZooKeeper fails', ['java'], () => {
   beforeAll(async () => {
     kafka = await startKafka({ version: '4.4.0' })
   })
   afterAll(() => kafka.stop())
 
-  it('goes on where it was when that was killed and comes back in time', async () => {
+  it('continues at its positions when ZooKeeper is killed and comes back in time', async () => {
     using folder = new TemporaryFolder()
     const [port] = await freePorts(1)
     let zookeeper = await startZooKeeper({ folder: folder.path, port: port! })
@@ -163,7 +163,7 @@ describeWithBrokers('a group in a ZooKeeper that fails', ['java'], () => {
     }
   })
 
-  it('continues without loss when another client ends the session of one of its members', async () => {
+  it('continues without loss when another client expires the session of one of its members', async () => {
     using folder = new TemporaryFolder()
     const [port] = await freePorts(1)
     const zookeeper = await startZooKeeper({ folder: folder.path, port: port! })
@@ -219,7 +219,7 @@ describeWithBrokers('a group in a ZooKeeper that fails', ['java'], () => {
     }
   })
 
-  it('does not notice when one of an ensemble of three is killed', async () => {
+  it('is not affected when one of an ensemble of three is killed', async () => {
     using folder = new TemporaryFolder()
     const ports = await freePorts(9)
     const quorum = [0, 1, 2].map((i) => [ports[i + 3]!, ports[i + 6]!] as const)

@@ -26,7 +26,7 @@ const TEST_TIMEOUT_MS = 240_000
 const versions = process.env['SAMSA_BROKERS'] === 'all' ? ['1.1.1', '4.4.0'] : ['4.4.0']
 
 /** The commands beside Kafka's own tools: what one has done or prints, the other sees the same. */
-describeWithBrokers("the command beside Kafka's own tools", ['java'], () => {
+describeWithBrokers("the command compared with Kafka's own tools", ['java'], () => {
   describe.each(versions)('on Kafka %s', (version) => {
     const isNew = isAtLeast(version, '4.0')
     const authority = new TestAuthority()
@@ -116,7 +116,7 @@ describeWithBrokers("the command beside Kafka's own tools", ['java'], () => {
       expect(await tools.lines('topics', ['--list'])).not.toContain('by-tool')
     })
 
-    test('messages: what one writes the other reads, and offsets agree', async () => {
+    test('messages: each reads what the other writes, and offsets agree', async () => {
       await samsa.output('topic create messages -p 1 -r 1')
       await samsa.output('produce messages -K :', { input: 'a:1\nb:2\n' })
       await tools.run(
@@ -169,7 +169,7 @@ describeWithBrokers("the command beside Kafka's own tools", ['java'], () => {
       expect(await samsa.json('bench consume measured')).toMatchObject({ messages: 1000 })
     })
 
-    test('groups: members, lag and resets are those that the tool shows', async () => {
+    test('groups: shows the same members, lag and resets as the tool', async () => {
       await samsa.output('topic create work -p 2 -r 1')
       await samsa.output('produce work -p 0', { input: 'a\nb\nc\n' })
       await samsa.output('consume work -g workers --from-beginning -n 3')
@@ -214,7 +214,7 @@ describeWithBrokers("the command beside Kafka's own tools", ['java'], () => {
       expect(await tools.lines('groups', ['--list'])).not.toContain('workers')
     })
 
-    test('access: entries, users and quotas that the command sets are those that the tools show', async () => {
+    test('access: sets entries, users and quotas that the tools show', async () => {
       await samsa.output(
         'acl create --principal User:bob --operation read --topic orders --yes --json',
       )
@@ -247,7 +247,7 @@ describeWithBrokers("the command beside Kafka's own tools", ['java'], () => {
       }
     })
 
-    test('the cluster: versions, disks, features, quorum, moves and elections', async () => {
+    test('the cluster: shows versions, disks, features and quorum, moves partitions and elects leaders as the tools do', async () => {
       const { brokers } = (await samsa.json('cluster describe')) as {
         brokers: { broker: number }[]
       }
@@ -311,7 +311,7 @@ describeWithBrokers("the command beside Kafka's own tools", ['java'], () => {
       expect(one!.partitions[0]!.leader).toBe(one!.partitions[0]!.replicas[0])
     })
 
-    test('groups and settings: copies, members, exports and differences are those that the tools show', async () => {
+    test('groups and settings: shows the same copies, members, exports and differences as the tools', async () => {
       await samsa.output('topic create kinds -p 1 -r 1 -c retention.ms=3600000')
       await samsa.output('produce kinds', { input: 'a\nb\nc\n' })
       await samsa.output('consume kinds -g source --from-beginning -n 2')
@@ -384,7 +384,7 @@ describeWithBrokers("the command beside Kafka's own tools", ['java'], () => {
     })
 
     if (isNew) {
-      test('access and transactions: what the command takes away is gone for the tools', async () => {
+      test('access and transactions: removes what the tools then no longer show', async () => {
         const file = join(folder.path, 'dave')
         writeFileSync(file, 'correct horse\n')
         await samsa.output(`user set dave --scram SCRAM-SHA-256 --new-password-file ${file}`)
@@ -423,7 +423,7 @@ describeWithBrokers("the command beside Kafka's own tools", ['java'], () => {
         expect(await samsa.output('consume torn --read-committed --count-only')).toBe('0\n')
       })
 
-      test('a move with a throttle is the one that the tool lists, and is cancelled', async () => {
+      test('a throttled move: the tool lists the move that the command starts, and the command cancels it', async () => {
         await samsa.output('topic create heavy --replica-assignment 1')
         const input = `${'x'.repeat(9_999)}\n`.repeat(800)
         await samsa.output('produce heavy', { input })
@@ -452,7 +452,7 @@ describeWithBrokers("the command beside Kafka's own tools", ['java'], () => {
     }
 
     if (isNew) {
-      test('transactions and verifiable programs are as the Java ones', async () => {
+      test('transactions and verifiable programs: behave as the Java ones', async () => {
         await samsa.output('topic create whole -p 1 -r 1')
         await samsa.output('produce whole --transaction nightly', { input: 'a\nb\n' })
         expect((await tools.run('transactions', ['list'])).stdout).toMatch(
@@ -518,7 +518,7 @@ describeWithBrokers("the command beside Kafka's own tools", ['java'], () => {
       })
     }
 
-    test('TLS, SCRAM and the authorizer: the command logs in where the tools do, and is refused where they are', async () => {
+    test('TLS, SCRAM and the authorizer: logs in and is refused exactly as the tools', async () => {
       if (isNew) {
         const file = join(folder.path, 'alice')
         writeFileSync(file, USER.password)

@@ -29,20 +29,20 @@ describeWithBrokers('connections to a real broker', ['java'], () => {
   })
   afterAll(() => bench[Symbol.asyncDispose]())
 
-  it.each(MISBEHAVIOURS)('hold when what is between $name', (misbehaviour) =>
+  it.each(MISBEHAVIOURS)('recover when the proxy in between $name', (misbehaviour) =>
     endure(bench, misbehaviour),
   )
 
-  it.each(CUT_APIS)('hold when %s is cut', async (api) => {
+  it.each(CUT_APIS)('recover when %s is cut', async (api) => {
     await cutAt(bench, api, 'request', someBytes, ['end'])
     await cutAt(bench, api, 'response', someBytes, ['reset'])
   })
 
-  it('find the version when the first answer is cut', async () => {
+  it('negotiate the version when the first response is cut', async () => {
     await cutNewcomers(bench, 'response', someBytes)
   })
 
-  it('are a consumer’s own: an idle one does not hold up another of its client', async () => {
+  it('belong to one consumer: an idle consumer does not delay another of its client', async () => {
     await using client = new KafkaClient({ hosts: bench.kafka.hosts })
     const idle = client.topic(await bench.topic())
     const busy = client.topic(await bench.topic())
@@ -55,7 +55,7 @@ describeWithBrokers('connections to a real broker', ['java'], () => {
     }
   })
 
-  describe('of which the first four are closed silently', () => {
+  describe('of which the first four close without a response', () => {
     const turnedAway = async (name: string): Promise<KafkaClient> => {
       bench.proxy.turnsAway = 4
       const client = bench.client({ waitForCluster: true, operationTimeoutMs: 20_000 })
@@ -66,7 +66,7 @@ describeWithBrokers('connections to a real broker', ['java'], () => {
       return client
     }
 
-    it('leave an idempotent producer idempotent', async () => {
+    it('keep an idempotent producer idempotent', async () => {
       const name = await bench.topic()
       await using client = await turnedAway(name)
       const producer = await client.topic(name).getProducer({ idempotent: true })
@@ -89,11 +89,11 @@ describeWithBrokers('connections to a real broker', ['java'], () => {
     })
   })
 
-  describe('to an address that a broker of another cluster took over', () => {
+  describe('to an address that a broker of another cluster has taken over', () => {
     const produceTo = async (client: KafkaClient, name: string) =>
       client.topic(name).getProducer({ deliveryTimeoutMs: DELIVERY_TIMEOUT_MS })
 
-    it('are refused by Kafka 4.4.0, which learns the id of the cluster that is meant, and nothing is written', async () => {
+    it('are refused by Kafka 4.4.0, which receives the expected cluster id, and nothing is written', async () => {
       const name = await bench.topic()
       await bench.proxy.refuse()
       await using other = await EmbeddedCluster.start({
@@ -130,7 +130,7 @@ describeWithBrokers('connections to a real broker', ['java'], () => {
     })
   })
 
-  it('leave nothing behind', async () => {
+  it('leave no resources behind', async () => {
     const name = await bench.topic()
     const figures = await runChild(
       'reconnects.ts',

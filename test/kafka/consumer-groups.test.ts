@@ -42,7 +42,7 @@ describeWithBrokers('a consumer group of Kafka 4.4.0', ['java'], () => {
   }
   const CONSUMER = { groupProtocol: 'consumer' } as const
 
-  it('shares partitions among Java members and ours as they come and go, each message read once', async () => {
+  it('shares partitions among Java members and samsa members as they come and go, each message read once', async () => {
     await using shared = await scene('shared')
     const { group, written, write, allRead, problems } = shared
     await write()

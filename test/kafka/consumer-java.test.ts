@@ -8,7 +8,7 @@ import { runJava } from '../wire/support/run-java.ts'
 
 const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 
-describeWithBrokers('what the Java client writes', ['java'], () => {
+describeWithBrokers('messages that the Java client writes', ['java'], () => {
   let kafka: KafkaCluster
   let client: KafkaClient
 
@@ -40,7 +40,7 @@ describeWithBrokers('what the Java client writes', ['java'], () => {
   const describeMessage = ({ partition, offset, value }: ConsumedMessage) =>
     `${partition} ${offset} ${String(value)}`
 
-  it('of transactions only what was committed is read with read_committed, however little a fetch brings', async () => {
+  it('in transactions are read with read_committed only if committed, however little a fetch returns', async () => {
     const seed = Date.now()
     console.log(`seed ${seed}`)
     await kafka.createTopic('transactions', { partitions: 2 })
@@ -68,7 +68,7 @@ describeWithBrokers('what the Java client writes', ['java'], () => {
     expect(uncommitted.size).toBeGreaterThan(committed.length + 1_000)
   })
 
-  it('is read the same with each codec, keys, nulls and headers included', async () => {
+  it('are read unchanged with each codec, keys, nulls and headers included', async () => {
     const count = 500
     await kafka.createTopic('codecs')
     await java('Codecs', kafka.hosts, 'codecs', count)
@@ -99,7 +99,7 @@ describeWithBrokers('what the Java client writes', ['java'], () => {
     expect(n).toBe(count * CODECS.length)
   })
 
-  it('of a compacted topic the last message of each key is there, and offsets have gaps', async () => {
+  it('to a compacted topic are read as the last message of each key, with gaps between offsets', async () => {
     const config = { 'cleanup.policy': 'compact' }
     await kafka.createTopic('compacted', { config })
     const topic = client.topic('compacted')

@@ -66,14 +66,14 @@ describeWithBrokers('a simple consumer on a real broker', ['java', 'kcat'], () =
       return values
     }
 
-    it('consumes all there is, once', async () => {
+    it('consumes every message once', async () => {
       const values = await take(await open(), MESSAGES)
       expect(new Set(values).size).toBe(MESSAGES)
       expect(await opened[0]!.consume({ timeoutMs: 200 })).toBeUndefined()
       expect(await opened[0]!.consume({ block: false })).toBeUndefined()
     })
 
-    it('commits what it holds, and where the rest began, and fetches what it committed', async () => {
+    it('commits its positions, also of partitions without messages, and fetches what it committed', async () => {
       const consumer = await open({ consumerGroup: `committing-${count}` })
       await take(consumer, 100)
       await consumer.commitOffsets()
@@ -83,14 +83,14 @@ describeWithBrokers('a simple consumer on a real broker', ['java', 'kcat'], () =
       expect(sum(committed)).toBe(100)
     })
 
-    it('commits other offsets where they are given', async () => {
+    it('commits the offsets that are given', async () => {
       const consumer = await open({ consumerGroup: `overriding-${count}` })
       await consumer.commitOffsets(new Map([[0, 7], [2, 9]])) // prettier-ignore
       expect(await consumer.fetchOffsets()).toEqual(new Map([[0, 7], [2, 9]])) // prettier-ignore
       expect(consumer.positions).toEqual(new Map([[0, 0], [1, 0], [2, 0]])) // prettier-ignore
     })
 
-    it('resumes where its group left off', async () => {
+    it('resumes at the offsets that its group committed', async () => {
       const group = { consumerGroup: `resuming-${count}` }
       const first = await open(group)
       const before = await take(first, 400)
@@ -103,7 +103,7 @@ describeWithBrokers('a simple consumer on a real broker', ['java', 'kcat'], () =
       expect(await second.consume()).toBeUndefined()
     })
 
-    it('begins again with resetOffsetOnStart', async () => {
+    it('starts over with resetOffsetOnStart', async () => {
       const group = { consumerGroup: `restarting-${count}` }
       const first = await open(group)
       await take(first, 400)
@@ -112,7 +112,7 @@ describeWithBrokers('a simple consumer on a real broker', ['java', 'kcat'], () =
       expect(sum(second.positions)).toBe(0)
     })
 
-    it('commits at an interval and when it is closed, but not the message that was taken last', async () => {
+    it('commits at an interval and on close, but not the message that was returned last', async () => {
       const group = { consumerGroup: `auto-${count}` }
       const consumer = await open({ ...group, autoCommitEnable: true, autoCommitIntervalMs: 50 })
       await take(consumer, 100)
@@ -126,7 +126,7 @@ describeWithBrokers('a simple consumer on a real broker', ['java', 'kcat'], () =
       expect(sum((await open(group)).positions)).toBe(149)
     })
 
-    it('goes to an end of the log, and commits that', async () => {
+    it('seeks to either end of the log, and commits that position', async () => {
       const consumer = await open({ consumerGroup: `resetting-${count}` })
       await take(consumer, 10)
       await consumer.resetOffsets('latest')
@@ -138,7 +138,7 @@ describeWithBrokers('a simple consumer on a real broker', ['java', 'kcat'], () =
       expect(new Set(await take(consumer, MESSAGES)).size).toBe(MESSAGES)
     })
 
-    it('goes to an offset, and from one that is not there where autoOffsetReset says', async () => {
+    it('seeks to an offset, and follows autoOffsetReset when the offset does not exist', async () => {
       const consumer = await open({ partitions: [0] })
       await consumer.resetOffsets(5)
       expect((await consumer.consume())?.offset).toBe(5)
@@ -149,7 +149,7 @@ describeWithBrokers('a simple consumer on a real broker', ['java', 'kcat'], () =
       expect(strict).toMatchObject({ code: 'NO_OFFSET', partition: 0 })
     })
 
-    it('has no lag once everything was consumed', async () => {
+    it('has no lag after every message was consumed', async () => {
       const consumer = await open()
       await take(consumer, MESSAGES - 1)
       const lag = lagOf(consumer)
@@ -159,7 +159,7 @@ describeWithBrokers('a simple consumer on a real broker', ['java', 'kcat'], () =
       expect(lagOf(consumer)).toBe(0)
     })
 
-    it('reads only the partitions that it was given, and keeps paused ones for later', async () => {
+    it('reads only its assigned partitions, and keeps messages of paused ones for later', async () => {
       const consumer = await open({ partitions: [0, 1] })
       consumer.pause([0])
       const sizes = await topic.latestAvailableOffsets()
@@ -171,7 +171,7 @@ describeWithBrokers('a simple consumer on a real broker', ['java', 'kcat'], () =
       expect(await consumer.consume({ timeoutMs: 200 })).toBeUndefined()
     })
 
-    it('gets a message that is larger than what it asks for', async () => {
+    it('receives a message that is larger than its fetch size', async () => {
       const large = 'x'.repeat(200_000)
       await using producer = await topic.getProducer()
       await producer.produce(large, { partition: 0 })
@@ -182,13 +182,13 @@ describeWithBrokers('a simple consumer on a real broker', ['java', 'kcat'], () =
       expect(values.slice(-2)).toEqual([large, 'behind it'])
     })
 
-    it('waits until there are fetchMinBytes, and no longer than fetchWaitMaxMs', async () => {
+    it('waits until fetchMinBytes are available, but no longer than fetchWaitMaxMs', async () => {
       const consumer = await open({ fetchMinBytes: 100_000, fetchWaitMaxMs: 300, stopAtEnd: true })
       expect(new Set(await take(consumer, MESSAGES)).size).toBe(MESSAGES)
     })
 
     if (isAtLeast(version, '0.10.1')) {
-      it('goes to a time', async () => {
+      it('seeks to a time', async () => {
         const consumer = await open()
         await consumer.resetOffsets(new Date(Date.now() - 3_600_000))
         expect(sum(consumer.positions)).toBe(0)
@@ -200,7 +200,7 @@ describeWithBrokers('a simple consumer on a real broker', ['java', 'kcat'], () =
     }
 
     if (!isAtLeast(version, '4.0')) {
-      it('keeps offsets in ZooKeeper, apart from those in Kafka', async () => {
+      it('keeps offsets in ZooKeeper, separate from those in Kafka', async () => {
         const group = { consumerGroup: `zookeeper-${count}` }
         const inZooKeeper = { ...group, offsetsStorage: 'zookeeper' as const }
         const first = await open(inZooKeeper)
@@ -212,14 +212,14 @@ describeWithBrokers('a simple consumer on a real broker', ['java', 'kcat'], () =
         expect(sum((await open(group)).positions)).toBe(0)
       })
     } else {
-      it('says that brokers without ZooKeeper keep no offsets there', async () => {
+      it('rejects offsets in ZooKeeper for brokers without ZooKeeper', async () => {
         const error = await failureOf(open({ consumerGroup: 'z', offsetsStorage: 'zookeeper' }))
         expect(error).toMatchObject({ code: 'UNSUPPORTED_VERSION' })
         expect(error.message).toContain('ZooKeeper')
       })
     }
 
-    it('sees partitions and topics that come later', async () => {
+    it('notices partitions and topics that are created later', async () => {
       const prefix = `later-${count}`
       await using watching = new KafkaClient({ hosts: kafka.hosts, metadataMaxAgeMs: 200 })
       await using consumer = await watching.getConsumer({

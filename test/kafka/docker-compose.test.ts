@@ -74,7 +74,7 @@ async function health({ service }: ComposeBroker, port: number): Promise<unknown
 
 describeWithBrokers('docker-compose.yml', ['java'], () => {
   it.each(brokers)(
-    'gives broker $name no setting that its Kafka does not have',
+    'gives broker $name no setting that its Kafka lacks',
     async (broker) => {
       const names = await settingsOf(versionOf(broker))
       // A listener's own settings have its name in front; none is used here.

@@ -9,7 +9,7 @@ import { describeWithBrokers } from '../support/real-brokers.ts'
 
 const VERSIONS = process.env['SAMSA_KAFKAJS'] === 'all' ? ['2.8.2', '3.9.1'] : ['3.9.1']
 
-describeWithBrokers('samsa/kafkajs beside kafkajs', ['java'], () => {
+describeWithBrokers('samsa/kafkajs compared with kafkajs', ['java'], () => {
   describe.each(VERSIONS)('on Kafka %s', (version) => {
     let cluster: LocalCluster
 

@@ -9,7 +9,7 @@ const lines = realLines()
 const file = asFile(lines)
 const hash = sha256(file)
 
-describeWithBrokers('lines through a real broker', ['java', 'kcat'], () => {
+describeWithBrokers('lines sent through a real broker', ['java', 'kcat'], () => {
   it.each([
     ['0.8.2.2', '0.11', false],
     ['0.10.2.2', '0.11', false],
@@ -17,7 +17,7 @@ describeWithBrokers('lines through a real broker', ['java', 'kcat'], () => {
     ['2.8.2', '2.1', true],
     ['1.1.1', '2.1', false],
     ['4.4.0', '2.1', true],
-  ])('the test tells versions apart: is %s at least %s? %p', (version, least, expected) => {
+  ])('isAtLeast compares versions: is %s at least %s? %p', (version, least, expected) => {
     expect(isAtLeast(version, least)).toBe(expected)
   })
 
@@ -36,21 +36,21 @@ describeWithBrokers('lines through a real broker', ['java', 'kcat'], () => {
         samsa(['consume', topic, '--brokers', kafka.hosts, '--from-beginning', '--exit', ...args]),
       )
 
-    it(`${LINE_COUNT} lines that samsa writes are read the same by samsa and by kcat`, async () => {
+    it(`${LINE_COUNT} lines that samsa writes are read unchanged by samsa and by kcat`, async () => {
       await kafka.createTopic('written')
       expect((await write('written', file)).length).toBe(0)
       expect(sha256(await read('written'))).toBe(hash)
       expect(sha256(await kcatRead(kafka, 'written'))).toBe(hash)
     })
 
-    it('lines that kcat writes are read the same by samsa', async () => {
+    it('lines that kcat writes are read unchanged by samsa', async () => {
       await kafka.createTopic('by-kcat')
       const filled = asFile(lines.filter((line) => line !== ''))
       await kcatWrite(kafka, 'by-kcat', filled)
       expect(sha256(await read('by-kcat'))).toBe(sha256(filled))
     })
 
-    it('keys and values arrive over three partitions, a key always in the same one', async () => {
+    it('keys and values arrive over three partitions, each key always in the same one', async () => {
       await kafka.createTopic('keyed', { partitions: 3 })
       await write('keyed', file, '-K', '(')
       const format = '%p %K %k(%s\n'
@@ -71,7 +71,7 @@ describeWithBrokers('lines through a real broker', ['java', 'kcat'], () => {
 
     const codecs = ['gzip', 'snappy', 'lz4', ...(isAtLeast(version, '2.1') ? ['zstd'] : [])]
     it.each(codecs)(
-      'what samsa compresses with %s is read by samsa and by kcat, and the other way round',
+      'lines that samsa compresses with %s are read by samsa and by kcat, and the other way round',
       async (codec) => {
         const some = asFile(lines.slice(0, 20_000).filter((line) => line !== ''))
         await kafka.createTopic(codec)
@@ -85,7 +85,7 @@ describeWithBrokers('lines through a real broker', ['java', 'kcat'], () => {
     )
 
     if (!isAtLeast(version, '2.1')) {
-      it('zstd is refused with a message that says why', async () => {
+      it('zstd is rejected with a message that gives the reason', async () => {
         await kafka.createTopic('zstd')
         const args = ['produce', 'zstd', '--brokers', kafka.hosts, '--compression', 'zstd']
         const { exitCode, stderr } = await samsa(args, { input: 'line\n' })

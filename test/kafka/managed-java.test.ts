@@ -15,7 +15,7 @@ const assignors: readonly AssignorName[] =
     ? ['cooperative-sticky']
     : ['range', 'roundrobin', 'sticky', 'cooperative-sticky']
 
-describeWithBrokers('a group of Java members and ours', ['java'], () => {
+describeWithBrokers('a group of Java members and samsa members', ['java'], () => {
   describe.each(versions)('on Kafka %s', (version) => {
     let kafka: KafkaCluster
 

@@ -27,9 +27,9 @@ async function coordinatorOf(kafka: KafkaCluster, group: string): Promise<number
   return (found.coordinators[0] ?? found).nodeId
 }
 
-describeWithBrokers('managed balanced consumers in processes of their own', ['java'], () => {
+describeWithBrokers('managed balanced consumers in separate processes', ['java'], () => {
   if (isThorough) {
-    it('prefer what is in their rack (KIP-881), on Kafka 4.4.0', async () => {
+    it('prefer replicas in their rack (KIP-881), on Kafka 4.4.0', async () => {
       const brokerConfig = (id: number) => ({ 'broker.rack': `rack-${id}` })
       await using kafka = await startKafka({ version: '4.4.0', brokers: 2, brokerConfig })
       await using client = new KafkaClient({ hosts: kafka.hosts })
@@ -49,7 +49,7 @@ describeWithBrokers('managed balanced consumers in processes of their own', ['ja
     })
 
     it.each(['2.8.2', '4.4.0'])(
-      'go on where they were when the broker that coordinates them is killed, on Kafka %s',
+      'continue at their positions when the broker that coordinates them is killed, on Kafka %s',
       async (version) => {
         await using kafka = await startKafka({ version, brokers: 3 })
         await kafka.createTopic('moved', { partitions: PARTITIONS, replicationFactor: 3 })
@@ -85,7 +85,7 @@ describeWithBrokers('managed balanced consumers in processes of their own', ['ja
     afterAll(() => kafka.stop())
 
     if (!isAtLeast(version, '0.9')) {
-      it('are refused, as this Kafka has no groups of its own', async () => {
+      it('are refused, because this Kafka has no group coordination', async () => {
         await kafka.createTopic('t')
         await using client = new KafkaClient({ hosts: kafka.hosts })
         const starting = client
@@ -122,7 +122,7 @@ describeWithBrokers('managed balanced consumers in processes of their own', ['ja
 
     if (!isThorough) return
 
-    it('take over from one that is killed or stopped past its session, which then delivers nothing', async () => {
+    it('take over from a consumer that is killed or suspended past its session and then delivers nothing', async () => {
       await kafka.createTopic('broken', { partitions: PARTITIONS })
       await using group = new ProcessGroup({
         hosts: kafka.hosts,
@@ -148,7 +148,7 @@ describeWithBrokers('managed balanced consumers in processes of their own', ['ja
     })
 
     if (!isAtLeast(version, '2.3')) {
-      it('are refused with an instance id, as this Kafka has no static members', async () => {
+      it('are refused with an instance id, because this Kafka has no static members', async () => {
         await kafka.createTopic('static')
         await using client = new KafkaClient({ hosts: kafka.hosts })
         const options = { managed: true, consumerGroup: 'static', groupInstanceId: 'a' } as const
@@ -158,7 +158,7 @@ describeWithBrokers('managed balanced consumers in processes of their own', ['ja
       return
     }
 
-    it('keep their place while they restart, with an instance id; of two with the same the later one has it', async () => {
+    it('keep their assignment across a restart with an instance id; of two with the same id the later one keeps it', async () => {
       await kafka.createTopic('static', { partitions: PARTITIONS })
       await using group = new ProcessGroup({
         hosts: kafka.hosts,

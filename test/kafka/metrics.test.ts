@@ -13,7 +13,7 @@ describeWithBrokers('the metrics of a client', ['java'], () => {
     })
     afterAll(() => kafka.stop())
 
-    it('agree with what was produced, consumed and committed', async () => {
+    it('match what was produced, consumed and committed', async () => {
       await kafka.createTopic('measured', { partitions: 3 })
       const client = new KafkaClient({ hosts: kafka.hosts, clientId: 'measured-app' })
       const producer = await client.topic('measured').getProducer({ compression: 'lz4' })

@@ -60,7 +60,7 @@ describeWithBrokers('a producer', ['java'], () => {
     const valuesOf = async (name: string) =>
       (await read(name)).map(({ value }) => value?.toString() ?? null)
 
-    it('that is sync has a message in the log when it was awaited', async () => {
+    it('that is sync has each message in the log when its promise resolves', async () => {
       const name = await newTopic()
       const producer = await client.topic(name).getSyncProducer()
       expect(await producer.produce('héllo ✓', { key: 'k' })).toMatchObject({ offset: 0 })
@@ -69,7 +69,7 @@ describeWithBrokers('a producer', ['java'], () => {
       expect(message!.key!.toString()).toBe('k')
     })
 
-    it('makes what it sends by its serializer', async () => {
+    it('serializes values with its serializer', async () => {
       const name = await newTopic()
       const producer = await client.topic(name).getProducer<object, number>({
         serializer: (value, key) => [JSON.stringify(value), String(key)],
@@ -79,7 +79,7 @@ describeWithBrokers('a producer', ['java'], () => {
       expect([message!.key!.toString(), message!.value!.toString()]).toEqual(['42', '{"a":1}'])
     })
 
-    it('is notified of a message that is too large for the broker', async () => {
+    it('reports a message that is too large for the broker', async () => {
       const name = await newTopic(1, { 'max.message.bytes': '1000' })
       const producer = await client.topic(name).getSyncProducer()
       const error = await failureOf(producer.produce('x'.repeat(2_000)))
@@ -87,7 +87,7 @@ describeWithBrokers('a producer', ['java'], () => {
       expect(error.message).toMatch(/rejected a batch of 20\d\d bytes for .* as too large/)
     })
 
-    it('divides batches that are too large for the broker', async () => {
+    it('splits batches that are too large for the broker', async () => {
       const name = await newTopic(1, { 'max.message.bytes': '1000' })
       const producer = await client.topic(name).getProducer()
       const values = Array.from({ length: 50 }, (_, index) => String(index).padEnd(100))
@@ -96,7 +96,7 @@ describeWithBrokers('a producer', ['java'], () => {
       expect(await valuesOf(name)).toEqual(values)
     })
 
-    it('refuses a message over maxRequestSize, and sends no larger requests', async () => {
+    it('rejects a message over maxRequestSize, and sends no larger requests', async () => {
       const { name, producer } = await open({ maxRequestSize: 2_000 })
       const refused = producer.produce('x'.repeat(2_000))
       expect(await failureOf(refused)).toBeInstanceOf(MessageTooLargeError)
@@ -105,7 +105,7 @@ describeWithBrokers('a producer', ['java'], () => {
       expect(await valuesOf(name)).toEqual(values)
     })
 
-    it('partitions by hashing as pykafka does', async () => {
+    it('hashes keys to the same partitions as pykafka', async () => {
       const { name, producer } = await open({ partitioner: hashingPartitioner() }, 3)
       const keys = Array.from({ length: 20 }, (_, index) => `key-${index}`)
       await Promise.all(keys.map((key) => producer.produce('x', { key })))
@@ -150,7 +150,7 @@ describeWithBrokers('a producer', ['java'], () => {
       expect(performance.now() - startedAt).toBeGreaterThanOrEqual(298)
     })
 
-    it('refuses messages when its queue is full', async () => {
+    it('rejects messages when its queue is full', async () => {
       const options = { maxQueuedMessages: 1, blockOnQueueFull: false, lingerMs: 200 }
       const { producer } = await open(options)
       const first = producer.produce('a')
@@ -158,7 +158,7 @@ describeWithBrokers('a producer', ['java'], () => {
       await first
     })
 
-    it.each([-1, 0, 1] as const)('waits for acks as told: %i', async (requiredAcks) => {
+    it.each([-1, 0, 1] as const)('waits for the configured acks: %i', async (requiredAcks) => {
       const { name, producer } = await open({ requiredAcks })
       const { offset } = await producer.produce('x')
       expect(offset).toBe(requiredAcks === 0 ? -1 : 0)
@@ -170,7 +170,7 @@ describeWithBrokers('a producer', ['java'], () => {
       expect(await valuesOf(name)).toEqual(['x'])
     })
 
-    it('tells a null from an empty message', async () => {
+    it('distinguishes a null from an empty message', async () => {
       const { name, producer } = await open()
       await producer.produceMany([{ value: null, key: 'k' }, { value: '', key: 'k' }, null, ''])
       expect(await valuesOf(name)).toEqual([null, '', null, ''])
@@ -191,7 +191,7 @@ describeWithBrokers('a producer', ['java'], () => {
       expect(await valuesOf(name)).toEqual([...values, large])
     })
 
-    it('keeps times and headers where the format has them, and refuses them where not', async () => {
+    it('keeps timestamps and headers if the format has them, and rejects them otherwise', async () => {
       const { name, producer } = await open()
       const headers = { trace: 'abc' }
       const timestamp = 1_600_000_000_000
@@ -244,7 +244,7 @@ describeWithBrokers('a producer', ['java'], () => {
         expect(await valuesOf(name)).toEqual(['0', '1', '2'])
       })
 
-      it('gives a message up at its time when the answer is lost permanently', async () => {
+      it('fails a message at its deadline when its response never arrives', async () => {
         const name = await newTopic()
         await using shaky = new KafkaClient({ hosts: proxy.name, socketTimeoutMs: 200 })
         const producer = await shaky
@@ -259,7 +259,7 @@ describeWithBrokers('a producer', ['java'], () => {
 
       const hasIdempotence = isAtLeast(version, '0.11')
       const promise = hasIdempotence ? 'once each and in order' : 'each at least once'
-      it(`delivers all messages ${promise}, whatever happens to connections`, async () => {
+      it(`delivers all messages ${promise} through connection failures`, async () => {
         const seed = Math.floor(Math.random() * 2 ** 31)
         console.log(`Kafka ${version}, seed ${seed}`)
         const random = new Random(seed)

@@ -3,21 +3,21 @@
  * brokers, with both coordinators wherever pykafka runs both. Where each of them is:
  *
  *     TestBalancedConsumer, TestManagedBalancedConsumer
- *       test_unicode_consumer_group               takes a group whose name is not ASCII
- *       test_consume_returns                      returns from consume() when its time is over
- *       test_consume_graceful_stop                ends a consume() without a limit when it is stopped
+ *       test_unicode_consumer_group               accepts a group name that is not ASCII
+ *       test_consume_returns                      returns from consume() when its time limit is reached
+ *       test_consume_graceful_stop                ends a consume() without a time limit when it is stopped
  *       test_decide_partitions_range              unit/balanced/membership-protocol.test.ts, assignors.test.ts
  *       test_decide_partitions_roundrobin         the same
  *     BalancedConsumerIntegrationTests, ManagedBalancedConsumerIntegrationTests
- *       test_extra_consumer                       leaves one idle that is more than there are partitions …
- *       test_a_rebalance_unblock_event            is let into the group while others wait in consume()
- *       test_rebalance_callbacks                  reads on where its callback says
+ *       test_extra_consumer                       waits when there are more members than partitions …
+ *       test_a_rebalance_unblock_event            joins the group while others wait in consume()
+ *       test_rebalance_callbacks                  continues at the offsets that its callback returns
  *       test_rebalance_callbacks_surfaces_errors  throws what its callback threw
- *       test_consume_earliest                     shares all partitions, from the earliest offsets
- *       test_consume_latest                       shares all partitions, from the latest offsets
- *       test_external_kazoo_client                takes a ZooKeeper client that is there already (ZooKeeper)
- *       test_no_partitions                        gives undefined while it has no partitions, and can be stopped
- *       test_zk_conn_lost                         has its znodes again after its session has expired (ZooKeeper)
+ *       test_consume_earliest                     shares all partitions with another, from the earliest offsets
+ *       test_consume_latest                       shares all partitions with another, from the latest offsets
+ *       test_external_kazoo_client                uses an existing ZooKeeper client (ZooKeeper)
+ *       test_no_partitions                        returns undefined while it has no partitions, and can be stopped
+ *       test_zk_conn_lost                         registers its znodes again after its session has expired (ZooKeeper)
  *
  * The same with gevent, and with rdkafka (RdkBalancedConsumerIntegrationTests), have no counterpart here.
  */
@@ -103,25 +103,25 @@ describeWithBrokers("pykafka's tests of its balanced consumers", ['java'], () =>
     })
 
     const coordinators = isAtLeast(version, '0.9') ? ['ZooKeeper', 'Kafka'] : ['ZooKeeper']
-    describe.each(coordinators)('a consumer that %s coordinates', (coordinator) => {
+    describe.each(coordinators)('a consumer of a group coordinated by %s', (coordinator) => {
       const by = (): Options =>
         coordinator === 'Kafka' ? MANAGED : { zookeeperHosts: kafka.zookeeperHosts! }
 
-      it('takes a group whose name is not ASCII', async () => {
+      it('accepts a group name that is not ASCII', async () => {
         const topic = await newTopic()
         const consumer = await open(topic, { ...by(), consumerGroup: 'grüppe-组' })
         await partitionOfNext(consumer)
         await consumer.commitOffsets()
       })
 
-      it('returns from consume() when its time is over', async () => {
+      it('returns from consume() when its time limit is reached', async () => {
         const consumer = await open(await newTopic(0), { ...by(), consumerTimeoutMs: 300 })
         const begunAt = performance.now()
         expect(await consumer.consume()).toBeUndefined()
         expect(performance.now() - begunAt).toBeGreaterThanOrEqual(299)
       })
 
-      it('ends a consume() without a limit when it is stopped, and throws from then on', async () => {
+      it('ends a consume() without a time limit when it is stopped, and throws from then on', async () => {
         const consumer = await open(await newTopic(0), { ...by(), consumerTimeoutMs: -1 })
         const waiting = consumer.consume()
         const ended = expect(waiting).rejects.toMatchObject({ code: 'CLOSED' })
@@ -130,7 +130,7 @@ describeWithBrokers("pykafka's tests of its balanced consumers", ['java'], () =>
         await expect(consumer.consume()).rejects.toMatchObject({ code: 'CLOSED' })
       })
 
-      it('waits where it is one more than there are partitions, and takes over when another stops', async () => {
+      it('waits when there are more members than partitions, and takes over when another stops', async () => {
         const topic = await newTopic()
         const consumers: BalancedConsumer[] = []
         const oneIsIdle = async () => {
@@ -152,7 +152,7 @@ describeWithBrokers("pykafka's tests of its balanced consumers", ['java'], () =>
         await oneIsIdle()
       })
 
-      it('is let into the group while others wait in consume()', async () => {
+      it('joins the group while others wait in consume()', async () => {
         const topic = await newTopic()
         const options: Options = {
           ...by(),
@@ -171,7 +171,7 @@ describeWithBrokers("pykafka's tests of its balanced consumers", ['java'], () =>
         expect(second.partitions).toContain((await waitingToo)?.partition)
       })
 
-      it('reads on where its callback says', async () => {
+      it('continues at the offsets that its callback returns', async () => {
         const topic = await newTopic()
         const seen: ReadonlyMap<number, number>[] = []
         const first = await open(topic, {
@@ -220,7 +220,7 @@ describeWithBrokers("pykafka's tests of its balanced consumers", ['java'], () =>
         expect(Math.min(...offsets)).toBeGreaterThanOrEqual(Math.floor(MESSAGES / PARTITIONS) - 1)
       })
 
-      it('gives undefined while it has no partitions, and can be stopped', async () => {
+      it('returns undefined while it has no partitions, and can be stopped', async () => {
         const nothing: Options =
           coordinator === 'Kafka'
             ? { assignors: [{ name: 'none', protocols: ['eager'], assign: () => new Map() }] }
@@ -235,7 +235,7 @@ describeWithBrokers("pykafka's tests of its balanced consumers", ['java'], () =>
 
       if (coordinator === 'Kafka') return
 
-      it('takes a ZooKeeper client that is there already', async () => {
+      it('uses an existing ZooKeeper client', async () => {
         const zookeeper = createClient(kafka.zookeeperHosts!)
         zookeeper.connect()
         try {
@@ -248,7 +248,7 @@ describeWithBrokers("pykafka's tests of its balanced consumers", ['java'], () =>
         }
       })
 
-      it('has its znodes again after its session has expired', async () => {
+      it('registers its znodes again after its session has expired', async () => {
         const topic = await newTopic()
         const zookeeperPort = Number(kafka.zookeeperHosts!.split(':')[1])
         await using relay = await SessionRelay.start(zookeeperPort)

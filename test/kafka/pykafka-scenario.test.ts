@@ -74,7 +74,7 @@ function comparable(outcome: Outcome | undefined, prefix: string): unknown {
 }
 
 describeWithBrokers("pykafka's scenario and its port", ['java', 'pykafka'], () => {
-  it('has in public-names.json what is public in the installed pykafka', async () => {
+  it('has the public names of the installed pykafka in public-names.json', async () => {
     const lines = await runPython([join(FOLDER, 'public_names.py')])
     const listed = await readFile(join(FOLDER, 'public-names.json'), 'utf8')
     expect(JSON.parse(listed)).toEqual(JSON.parse(lines.join('\n')))
@@ -123,7 +123,7 @@ describeWithBrokers("pykafka's scenario and its port", ['java', 'pykafka'], () =
       })
     }
 
-    it.each(casesOn(version))('%s: has the outcome of pykafka, or a listed one', (name) => {
+    it.each(casesOn(version))('%s: has the outcome of pykafka, or a listed difference', (name) => {
       const [theirs, ours] = [
         comparable(pykafka.get(name), PYKAFKA),
         comparable(samsa.get(name), SAMSA),

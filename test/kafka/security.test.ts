@@ -84,7 +84,7 @@ for (const version of ['1.1.1', '4.4.0']) {
       return { error, retries }
     }
 
-    it('is reached over TLS, with a client certificate whose key is encrypted', async () => {
+    it('accepts TLS connections with a client certificate whose key is encrypted', async () => {
       const tls = {
         ca: authority.cert,
         cert: person.certFile,
@@ -94,14 +94,14 @@ for (const version of ['1.1.1', '4.4.0']) {
       expect(await roundTrip({ hosts: cluster.secureHosts('SSL'), tls })).toBe('same')
     })
 
-    it('says that a client certificate is missing', async () => {
+    it('reports that a client certificate is missing', async () => {
       const tls = { ca: authority.cert }
       const { error } = await refusal({ hosts: cluster.secureHosts('SSL'), tls })
       expect(error).toMatchObject({ name: 'TlsError', retriable: false })
       expect(String(error)).toMatch(/tls\.cert and tls\.key/)
     })
 
-    it('is not trusted without its authority, which fails without a retry', async () => {
+    it('is not trusted without its certificate authority, and the connection fails without a retry', async () => {
       const { error, retries } = await refusal({
         hosts: cluster.secureHosts('SASL_SSL'),
         tls: true,
@@ -111,7 +111,7 @@ for (const version of ['1.1.1', '4.4.0']) {
       expect(retries).toBe(0)
     })
 
-    it('is not taken for another host, unless that is asked for in this many words', async () => {
+    it('fails the host name check under another name, unless the check is turned off explicitly', async () => {
       const options = {
         hosts: cluster.secureHosts('SASL_SSL'),
         sasl: { mechanism: 'PLAIN', ...USER },
@@ -125,7 +125,7 @@ for (const version of ['1.1.1', '4.4.0']) {
       expect(await roundTrip({ ...options, tls: unchecked })).toBe('same')
     })
 
-    it('says what is wrong when TLS is used on one side only', async () => {
+    it('gets an error that names the cause when only one side uses TLS', async () => {
       const sasl = { mechanism: 'PLAIN', ...USER } as const
       const plain = await refusal({ hosts: cluster.secureHosts('SASL_SSL'), sasl })
       expect(String(plain.error)).toMatch(/TLS/)
@@ -147,7 +147,7 @@ for (const version of ['1.1.1', '4.4.0']) {
       const saslOf = (login: object) =>
         ({ mechanism, ...login }) as KafkaClientOptions['sasl'] & object
 
-      it(`lets in who logs in with ${mechanism}`, async () => {
+      it(`accepts a login with ${mechanism}`, async () => {
         const hosts = cluster.secureHosts('SASL_PLAINTEXT')
         expect(await roundTrip({ hosts, sasl: saslOf(right) })).toBe('same')
         const tls = { ca: authority.cert }
@@ -155,7 +155,7 @@ for (const version of ['1.1.1', '4.4.0']) {
         expect(await roundTrip(secured)).toBe('same')
       })
 
-      it(`refuses wrong credentials of ${mechanism} without a retry, and without a secret in the error`, async () => {
+      it(`rejects wrong credentials of ${mechanism} without a retry, and without a secret in the error`, async () => {
         const { error, retries } = await refusal({
           hosts: cluster.secureHosts('SASL_PLAINTEXT'),
           sasl: saslOf(wrong ?? {}),
@@ -171,7 +171,7 @@ for (const version of ['1.1.1', '4.4.0']) {
       })
     }
 
-    it('names its mechanisms to who asks for one that it lacks', async () => {
+    it('returns its mechanisms to a client that requests one that it lacks', async () => {
       const { error } = await refusal({
         hosts: cluster.secureHosts('SASL_PLAINTEXT'),
         sasl: { name: 'X-UNHEARD-OF', start: () => ({ next: (it) => it, isComplete: true }) },
@@ -181,7 +181,7 @@ for (const version of ['1.1.1', '4.4.0']) {
     })
 
     if (isAtLeast(version, '2.2')) {
-      it('keeps a connection when its session ends, by logging in again in between', async () => {
+      it('keeps a connection past the end of its session, because the client reauthenticates before it', async () => {
         const closes: unknown[] = []
         const logins: unknown[] = []
         const onClose = (event: unknown) => closes.push(event)

@@ -10,7 +10,7 @@ import { lagOf, newQueue, numberOf, writeNumbers } from '../support/share/queue.
 import { until } from '../support/until.ts'
 import { clientJars } from '../wire/support/jars.ts'
 
-describeWithBrokers('a share group of a Java member and ours', ['java'], () => {
+describeWithBrokers('a share group of a Java member and a samsa member', ['java'], () => {
   let kafka: KafkaCluster
   let classPath: string
 
@@ -20,7 +20,7 @@ describeWithBrokers('a share group of a Java member and ours', ['java'], () => {
   })
   afterAll(() => kafka.stop())
 
-  it('shares messages, and each gets what the other has released', async () => {
+  it('divides messages, and each member receives what the other has released', async () => {
     await using client = new KafkaClient({ hosts: kafka.hosts })
     const queue = await newQueue(client, 4)
     const program = ['test/kafka/java/SharePeer.java', kafka.hosts, queue.topic, queue.group]

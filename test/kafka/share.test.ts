@@ -34,7 +34,7 @@ describeWithBrokers('share consumers on Kafka 4.4.0', ['java'], () => {
     await kafka.stop()
   })
 
-  it('share 1,000 messages out, and accept each of them once', async () => {
+  it('divide 1,000 messages among themselves, and accept each of them once', async () => {
     const queue = await newQueue(client, 4)
     await writeNumbers(client, queue.topic, 1_000, { partitions: 4 })
     const options = { topics: [queue.topic], shareGroup: queue.group }
@@ -57,7 +57,7 @@ describeWithBrokers('share consumers on Kafka 4.4.0', ['java'], () => {
     await Promise.all(running)
   })
 
-  it('accept a message of a loop when the next one is asked for, and release the one that it ends in', async () => {
+  it('accept a message of a loop when the next one is requested, and release the one in which the loop breaks', async () => {
     const queue = await newQueue(client)
     await writeNumbers(client, queue.topic, 3)
     const options = { topics: [queue.topic], shareGroup: queue.group }
@@ -85,7 +85,7 @@ describeWithBrokers('share consumers on Kafka 4.4.0', ['java'], () => {
     await until(async () => (await lagOf(client, queue)) === 0)
   })
 
-  it('get a released message again with its delivery count, and a rejected one never', async () => {
+  it('receive a released message again with its delivery count, and a rejected one never', async () => {
     const queue = await newQueue(client)
     await writeNumbers(client, queue.topic, 3)
     const options = {
@@ -156,7 +156,7 @@ describeWithBrokers('share consumers on Kafka 4.4.0', ['java'], () => {
     await Promise.all(running)
   })
 
-  it('report an acknowledgement that comes after the lock has run out, and take the others', async () => {
+  it('report an acknowledgement that is sent after the lock has expired, and apply the others', async () => {
     const queue = await newQueue(client, 1, SHORT_LOCKS)
     await writeNumbers(client, queue.topic, 4)
     const options = {
@@ -183,7 +183,7 @@ describeWithBrokers('share consumers on Kafka 4.4.0', ['java'], () => {
     expect(await other.flush()).toMatchObject([{ acknowledged: 1, failed: 0 }])
   })
 
-  it('get past the markers of transactions, and past messages of aborted ones', async () => {
+  it('skip the markers of transactions and messages of aborted ones', async () => {
     const queue = await newQueue(client, 1, { 'share.isolation.level': 'read_committed' })
     await using producer = await client.getTransactionalProducer({ transactionalId: queue.topic })
     for (let number = 0; number < 4; number++) {
@@ -204,7 +204,7 @@ describeWithBrokers('share consumers on Kafka 4.4.0', ['java'], () => {
     await running
   })
 
-  it('give what they hold to others when they are closed', async () => {
+  it('release their messages to others when they are closed', async () => {
     const queue = await newQueue(client)
     await writeNumbers(client, queue.topic, 10)
     const options = { topics: [queue.topic], shareGroup: queue.group }
@@ -220,7 +220,7 @@ describeWithBrokers('share consumers on Kafka 4.4.0', ['java'], () => {
     await running
   })
 
-  it('go on with a topic that was deleted and created again', async () => {
+  it('continue with a topic that was deleted and created again', async () => {
     const queue = await newQueue(client)
     await writeNumbers(client, queue.topic, 3)
     await using consumer = await client.getShareConsumer({
@@ -239,7 +239,7 @@ describeWithBrokers('share consumers on Kafka 4.4.0', ['java'], () => {
     await running
   })
 
-  it('are refused where a group of another type has the name', async () => {
+  it('are refused when a group of another type has the name', async () => {
     const queue = await newQueue(client)
     await using member = await client.getBalancedConsumer({
       topics: [queue.topic],
@@ -251,7 +251,7 @@ describeWithBrokers('share consumers on Kafka 4.4.0', ['java'], () => {
     await expect(opening).rejects.toThrow(/GROUP_ID_NOT_FOUND.*there is a group of another type/)
   })
 
-  it('are what `samsa share` reads a queue with', async () => {
+  it('read a queue in the command `samsa share`', async () => {
     builtCommand()
     using folder = new TemporaryFolder()
     const samsa = new CommandLine(kafka.hosts, folder.path)

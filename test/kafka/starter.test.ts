@@ -9,7 +9,7 @@ import { RawZooKeeper } from '../support/kafka/raw-zookeeper.ts'
 import { NEWEST_KAFKA } from '../support/kafka/versions.ts'
 
 describe('the starter of real brokers', () => {
-  it('starts a broker that answers, creates topics, and leaves nothing behind', async () => {
+  it('starts a broker that responds, creates topics, and leaves nothing behind', async () => {
     const cluster = await startKafka({ version: NEWEST_KAFKA })
     const { folder, pids } = cluster
     try {
@@ -26,7 +26,7 @@ describe('the starter of real brokers', () => {
     expect(existsSync(folder)).toBe(false)
   })
 
-  it('ends an attempt that a server accepts and never answers, so that the next one is made', async () => {
+  it('fails an attempt that a server accepts and never answers, so that the next one can follow', async () => {
     // As ZooKeeper 3.8 does with a connection that arrives before its data is loaded.
     const accepted: Socket[] = []
     const server = createServer((socket) => accepted.push(socket)).listen(0, '127.0.0.1')
@@ -38,7 +38,7 @@ describe('the starter of real brokers', () => {
     await once(server, 'close')
   })
 
-  it('names the versions it knows when asked for another', async () => {
+  it('names the versions it knows when another is requested', async () => {
     await expect(startKafka({ version: '4.9.9' })).rejects.toThrow(/4\.9\.9.*0\.8\.2\.2.*4\.4\.0/)
   })
 })

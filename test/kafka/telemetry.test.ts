@@ -71,7 +71,7 @@ describeWithBrokers('pushed metrics', ['java'], () => {
   }
 
   describe('to Kafka 4.4.0 with a metrics reporter', () => {
-    it('are received and read by the reporter, at the interval and once more at the end', async () => {
+    it('are received and read by the reporter, at the interval and once more at close', async () => {
       const client = new KafkaClient({ hosts: kafka.hosts, clientId: 'pushing' })
       const producer = await client.topic('pushed').getProducer()
       const reading = { autoOffsetReset: 'earliest' } as const

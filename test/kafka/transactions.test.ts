@@ -89,7 +89,7 @@ describeWithBrokers('transactions', ['java', 'kcat'], () => {
       return name
     }
 
-    it("shows Java's read_committed consumer and kcat exactly what was committed, of many short transactions", async () => {
+    it("show Java's read_committed consumer and kcat exactly what was committed, in many short transactions", async () => {
       const topic = await newTopic('short')
       await using producer = await client.getTransactionalProducer({ transactionalId: 'short' })
       const expected: string[] = []
@@ -108,7 +108,7 @@ describeWithBrokers('transactions', ['java', 'kcat'], () => {
       expect(await kcat(topic)).toEqual(expected.sort())
     })
 
-    it("is fenced by Java's producer of the same transactional id, and fences it", async () => {
+    it("are fenced by Java's producer of the same transactional id, and fence it", async () => {
       const topic = await newTopic('takeover', 1)
       const ours = await client.getTransactionalProducer({ transactionalId: 'shared' })
       const tx = await ours.begin()
@@ -127,7 +127,7 @@ describeWithBrokers('transactions', ['java', 'kcat'], () => {
       expect((await java(topic, 'read')).sort()).toEqual(['ours', 'theirs'])
     })
 
-    it('copies each message once through consumer.transact', async () => {
+    it('copy each message once through consumer.transact', async () => {
       const [from, to] = [await newTopic('from'), await newTopic('to')]
       const values = Array.from({ length: 2_000 }, (_, i) => String(i))
       await using plain = await client.topic(from).getProducer()
@@ -160,7 +160,7 @@ describeWithBrokers('transactions', ['java', 'kcat'], () => {
       expect((await java(to, 'read')).sort()).toEqual(values.sort())
     })
 
-    it('makes nothing visible of a transaction that takes longer than its timeout', async () => {
+    it('make nothing visible when they take longer than their timeout', async () => {
       const topic = await newTopic('late', 1)
       await using producer = await client.getTransactionalProducer({
         transactionalId: 'late',
@@ -189,7 +189,7 @@ describeWithBrokers('transactions', ['java', 'kcat'], () => {
       expect(await java(topic, 'read')).toEqual([])
     })
 
-    it('leaves out what was aborted across segments, and where the log begins within a transaction', async () => {
+    it('hide what was aborted across segments, also when the log starts within a transaction', async () => {
       const topic = 'segments'
       // The smallest that Kafka 4 takes.
       const config = { 'segment.bytes': String(1 << 20) }
@@ -233,7 +233,7 @@ describeWithBrokers('transactions', ['java', 'kcat'], () => {
       expect(await read()).toEqual(expected.filter((value) => !first.includes(value)))
     })
 
-    it('keeps hundreds of open transactions apart, and counts lag up to the first', async () => {
+    it('stay separate when hundreds are open, and lag counts up to the first open one', async () => {
       const topic = await newTopic('hundreds', 1)
       await using plain = await client.topic(topic).getProducer()
       await plain.produce('first')
@@ -268,7 +268,7 @@ describeWithBrokers('transactions', ['java', 'kcat'], () => {
       await Promise.all(open.map(({ producer }) => producer.close()))
     })
 
-    it('refuses a timeout above the maximum of the brokers', async () => {
+    it('are refused with a timeout above the maximum of the brokers', async () => {
       const opening = client.getTransactionalProducer({
         transactionalId: 'long',
         transactionTimeoutMs: 24 * 3600 * 1000,

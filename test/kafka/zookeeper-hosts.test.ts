@@ -4,7 +4,7 @@ import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
 import { describeWithBrokers } from '../support/real-brokers.ts'
 
 for (const version of ['0.8.2.2', '1.1.1']) {
-  describeWithBrokers(`a Kafka ${version} that is found through ZooKeeper`, ['java'], () => {
+  describeWithBrokers(`a Kafka ${version} discovered through ZooKeeper`, ['java'], () => {
     let cluster: KafkaCluster
     let zookeeperHosts: string
 
@@ -22,7 +22,7 @@ for (const version of ['0.8.2.2', '1.1.1']) {
       expect(partitions.map(({ partition }) => partition)).toEqual([0, 1])
     })
 
-    it('is missing under a chroot that does not exist, which the error says', async () => {
+    it('is not found under a chroot that does not exist, and the error names the chroot', async () => {
       const wrong = `${zookeeperHosts.replace(/\/.*/, '')}/nothing-here`
       await using client = new KafkaClient({ zookeeperHosts: wrong })
       await expect(client.topic('t').partitions()).rejects.toMatchObject({
@@ -33,7 +33,7 @@ for (const version of ['0.8.2.2', '1.1.1']) {
   })
 }
 
-it('names ZooKeeper servers that do not answer', async () => {
+it('a client names ZooKeeper servers that do not respond', async () => {
   await using client = new KafkaClient({ zookeeperHosts: '127.0.0.1:1', connectTimeoutMs: 500 })
   await expect(client.topic('t').partitions()).rejects.toMatchObject({
     name: 'NoBrokersAvailableError',
