@@ -43,7 +43,7 @@ export function describeUnlessMissing(
   const line = '='.repeat(80)
   process.stderr.write(`\n${line}\nNOT RUN: ${name}: ${reason}.\n${line}\n\n`)
   if (process.env['CI'] === 'true') {
-    it(`${name}: has what it needs`, () => expect(missing).toEqual([]))
+    it(`${name}: has the tools it needs`, () => expect(missing).toEqual([]))
   } else {
     describe.skip(name, define)
   }
