@@ -88,13 +88,13 @@ async function javaAssignments(lines: readonly string[]): Promise<string[]> {
     )
 }
 
-describeWithJava("the assignors, against Java's own", () => {
+describeWithJava('the assignors compared with those of Java', () => {
   it.each([
     ['range', rangeAssignor],
     ['roundrobin', roundRobinAssignor],
     ['sticky', stickyAssignor],
     ['cooperative-sticky', cooperativeStickyAssignor],
-  ])(`%s comes to the same result for random groups (seed ${SEED})`, async (_, assignor) => {
+  ])(`%s returns the same result for random groups (seed ${SEED})`, async (_, assignor) => {
     const random = new Random(SEED)
     const lines: string[] = []
     const ours: { readonly group: Group; readonly isExact: boolean; readonly result: string }[] = []
@@ -125,7 +125,7 @@ describeWithJava("the assignors, against Java's own", () => {
     }
   })
 
-  it('tell other members the same of themselves', async () => {
+  it('send the same user data to other members', async () => {
     const partitions = [0, 1, 5].map((partition) => ({ topic: 't', partition }))
     const last = { partitions, generation: 7 }
     const lines = [stickyAssignor, cooperativeStickyAssignor].map(

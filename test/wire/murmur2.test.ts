@@ -11,7 +11,7 @@ const KEYS = 100_000
 const PROGRAM = join(__dirname, 'java', 'Murmur2.java')
 
 describeWithBrokers('murmur2', ['java'], () => {
-  it(`is that of Kafka's own class for ${KEYS} keys`, async () => {
+  it(`matches Kafka's own class for ${KEYS} keys`, async () => {
     const seed = Math.floor(Math.random() * 2 ** 31)
     console.log(`seed ${seed}`)
     const random = new Random(seed)

@@ -35,7 +35,7 @@ describeWithJava(`what Kafka's own classes write and read (SAMSA_SEED=${SEED})`,
 
   describe.each(KAFKA_VERSIONS)('Kafka %s', (kafka) => {
     it(
-      'all formats and codecs that it writes, several in one buffer',
+      'includes all formats and codecs that it writes, several in one buffer',
       () =>
         inRounds(async (seeds) => {
           const java = new KafkaRecords()
@@ -63,7 +63,7 @@ describeWithJava(`what Kafka's own classes write and read (SAMSA_SEED=${SEED})`,
     )
 
     it(
-      'all formats and codecs that we write',
+      'includes all formats and codecs that samsa writes',
       () =>
         inRounds(async (seeds) => {
           const java = new KafkaRecords()
@@ -85,7 +85,7 @@ describeWithJava(`what Kafka's own classes write and read (SAMSA_SEED=${SEED})`,
     )
 
     it(
-      'the same bytes as we write, uncompressed',
+      "has the same bytes as samsa's, uncompressed",
       () =>
         inRounds(async (seeds) => {
           const java = new KafkaRecords()

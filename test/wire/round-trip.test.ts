@@ -65,7 +65,7 @@ describeWithJava(`what Kafka's own codec writes and reads (SAMSA_SEED=${SEED})`,
     }
   })
 
-  it('is every version of every message', () => {
+  it('includes every version of every message', () => {
     const tried = [...combinations.values()]
       .flat()
       .map(({ name, version }) => `${name} v${version}`)
@@ -76,7 +76,7 @@ describeWithJava(`what Kafka's own codec writes and reads (SAMSA_SEED=${SEED})`,
   })
 
   it.each(KAFKA_VERSIONS)(
-    'Kafka %s: messages that it makes',
+    'includes messages that it creates: Kafka %s',
     async (kafka) => {
       let seed = SEED
       await inBatches(STYLES.random + ROUND_TRIPS, async (styles) => {
@@ -98,7 +98,7 @@ describeWithJava(`what Kafka's own codec writes and reads (SAMSA_SEED=${SEED})`,
   )
 
   it.each(KAFKA_VERSIONS)(
-    'Kafka %s: messages that we make',
+    'includes messages that samsa creates: Kafka %s',
     async (kafka) => {
       let seed = SEED
       await inBatches(ROUND_TRIPS, async (rounds) => {
@@ -123,7 +123,7 @@ describeWithJava(`what Kafka's own codec writes and reads (SAMSA_SEED=${SEED})`,
     TIMEOUT_MS,
   )
 
-  it('the error codes are those of the newest Kafka', async () => {
+  it('includes the error codes of the newest Kafka', async () => {
     await clientJars('4.4.0')
     const codec = new KafkaCodec()
     codec.errors()

@@ -27,7 +27,7 @@ const missing = missingForKafkasOwn("the comparison with Kafka's own message def
 })
 const describeWithJars = missing === undefined ? describe : describe.skip
 
-describeWithJars("the declarations are Kafka's own definitions", () => {
+describeWithJars("the declarations match Kafka's own definitions", () => {
   const definitionsOf = new Map<string, Definitions>()
   const newestFirst = () => KAFKA_VERSIONS.map((kafka) => definitionsOf.get(kafka)!)
 
@@ -73,7 +73,7 @@ describeWithJars("the declarations are Kafka's own definitions", () => {
     })
   })
 
-  it('in which versions there are: all that either Kafka has, and no others', () => {
+  it('in their versions: all that either Kafka has, and no others', () => {
     for (const [name, message] of declaredMessages) {
       const defined = new Set<number>()
       for (const [index, definitions] of newestFirst().entries()) {
@@ -85,7 +85,7 @@ describeWithJars("the declarations are Kafka's own definitions", () => {
     }
   })
 
-  it('in which versions are flexible', () => {
+  it('in their flexible versions', () => {
     for (const [name, message] of declaredMessages) {
       for (const [index, definitions] of newestFirst().entries()) {
         const definition = definitions.get(nameIn(KAFKA_VERSIONS[index]!, name))
@@ -99,7 +99,7 @@ describeWithJars("the declarations are Kafka's own definitions", () => {
     }
   })
 
-  it('and have no field that neither Kafka knows', () => {
+  it('and have no field that neither Kafka has', () => {
     const unknown: string[] = []
     for (const [name, message] of declaredMessages) {
       const paths = new Set<string>()
@@ -120,7 +120,7 @@ describeWithJars("the declarations are Kafka's own definitions", () => {
     expect(unknown).toEqual([])
   })
 
-  it('and the list of what is left out names nothing that is declared or unknown', () => {
+  it('and the list of omissions names nothing that is declared or unknown', () => {
     for (const name of LEFT_OUT.keys()) {
       expect(apis.map((api) => api.name)).not.toContain(name)
       expect(newestFirst().some((definitions) => definitions.has(`${name}Request`))).toBe(true)
