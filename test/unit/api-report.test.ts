@@ -37,7 +37,7 @@ describe('the report of the public API', () => {
     ])
   })
 
-  it('keeps what exported classes inherit, and no other internals', () => {
+  it('contains what exported classes inherit, and no other internals', () => {
     const kept = publicPart(`
 // @public
 export class Consumer<Assigned extends Fixed<Value>> extends SingleTopic<Value, Fixed> implements Iterable<Value> {

@@ -28,13 +28,13 @@ describe('a call to a broker that accepts connections and never answers', () => 
     await expect(client.topic('t').partitions({ signal })).rejects.toBe(reason)
   })
 
-  it('does not begin when its signal has been aborted before', async () => {
+  it('does not begin when its signal is already aborted', async () => {
     const signal = AbortSignal.abort(new Error('too late'))
     await expect(client.topic('t').getProducer({}, { signal })).rejects.toThrow('too late')
     expect(sockets).toEqual([])
   })
 
-  it('ends at its own timeout, and says what took so long', async () => {
+  it('ends at its own timeout, and names what took so long', async () => {
     await expect(
       client.topic('t').fetchOffsets('latest', { timeoutMs: 200 }),
     ).rejects.toMatchObject({
@@ -43,7 +43,7 @@ describe('a call to a broker that accepts connections and never answers', () => 
     })
   })
 
-  it('refuses options that it does not have', async () => {
+  it('rejects unknown options', async () => {
     const call = { timeout: 5 } as object
     await expect(client.topic('t').partitions(call)).rejects.toThrow("no option 'timeout'")
   })

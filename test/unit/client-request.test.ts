@@ -58,7 +58,7 @@ describe('client.request', () => {
     expect(error).toMatchObject({ code: 'CLUSTER_AUTHORIZATION_FAILED', retriable: false })
   })
 
-  it('rejects an unknown option and a target that cannot be, by name', async () => {
+  it('rejects an unknown option and an invalid target by name', async () => {
     for (const [options, message] of [
       [{ destination: 'any' }, "request has no option 'destination'"],
       [{ to: 'leader' }, "request: option 'to' must be 'any', 'controller'"],
@@ -73,7 +73,7 @@ describe('client.request', () => {
     }
   })
 
-  it('is offered for every API that clients use', () => {
+  it('is available for every API that clients use', () => {
     const apis = Object.values(protocol).filter(
       (value) => typeof value === 'object' && 'request' in value && 'response' in value,
     )

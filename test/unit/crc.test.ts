@@ -60,7 +60,7 @@ function check(start: number, length: number, seed = 0): void {
 }
 
 describe('crc32c', () => {
-  it('agrees with the vectors of RFC 3720 and others', () => {
+  it('matches the vectors of RFC 3720 and others', () => {
     const ascending = Uint8Array.from({ length: 32 }, (_, i) => i)
     const vectors: [Uint8Array, number][] = [
       [new Uint8Array(0), 0],
@@ -78,11 +78,11 @@ describe('crc32c', () => {
     }
   })
 
-  it('folds here', () => {
+  it('uses folding on this machine', () => {
     expect(canFold()).toBe(true)
   })
 
-  it('folds by distances that leave the CRC as it is', () => {
+  it('folds by distances that preserve the CRC', () => {
     // A bit at p has to change the CRC of zeros as much as bits at p + distance together.
     const zeros = reference(CASTAGNOLI, new Uint8Array(WINDOW + 1))
     const change = (position: number): number => {
@@ -96,16 +96,16 @@ describe('crc32c', () => {
     expect(FOLD_MINIMUM).toBeGreaterThanOrEqual(WINDOW)
   })
 
-  it('is right for every size up to 1200', () => {
+  it('is correct for every size up to 1200', () => {
     for (let length = 0; length <= 1200; length++)
       check(random(64), length, random(2) * random(2 ** 32))
   })
 
-  it('is right for random sizes up to 5000', () => {
+  it('is correct for random sizes up to 5000', () => {
     for (let n = 0; n < 300; n++) check(random(1000), random(5001), random(2) * random(2 ** 32))
   })
 
-  it('is right around the boundaries of the fold', () => {
+  it('is correct around the boundaries of the fold', () => {
     const edges = [WINDOW, 2 * WINDOW, FOLD_MINIMUM]
     for (let chunks = 1; chunks <= 3; chunks++) {
       edges.push(chunks * FOLD_CHUNK, chunks * FOLD_CHUNK + WINDOW)
@@ -116,19 +116,19 @@ describe('crc32c', () => {
     }
   })
 
-  it('is right at every alignment', () => {
+  it('is correct at every alignment', () => {
     for (let start = 0; start < 64; start++) {
       for (const length of [1, 7, 100, FOLD_MINIMUM + 3, 2048]) check(start, length)
     }
   })
 
-  it('keeps nothing from one call to the next', () => {
+  it('keeps no state between calls', () => {
     // Large then small: what the large one leaves in the memory must not show.
     const sizes = [3 * FOLD_CHUNK, WINDOW, WINDOW + 1, WINDOW + 16, FOLD_MINIMUM, FOLD_CHUNK, 1000]
     for (const length of sizes) check(0, length)
   })
 
-  it('is right for zeros and for ones, of which a fold could lose some', () => {
+  it('is correct for zeros and ones, some of which a fold could lose', () => {
     for (const fill of [0, 255]) {
       const data = new Uint8Array(5000).fill(fill)
       const expected = reference(CASTAGNOLI, data)
@@ -150,7 +150,7 @@ describe('crc32c', () => {
     expect(crc32c(data, 5, 5, 0xdeadbeef)).toBe(0xdeadbeef)
   })
 
-  it('is right a gigabyte into the data, where 32-bit sums of indices end', () => {
+  it('is correct one gigabyte into the data, beyond 32-bit sums of indices', () => {
     const gigabyte = 2 ** 30
     const data = Buffer.alloc(gigabyte + 4096) // zeros the system need not have touched
     DATA.copy(data, gigabyte - 4096, 0, 8192)
@@ -172,13 +172,13 @@ describe('crc32c', () => {
     }
   })
 
-  it('leaves the data as it is', () => {
+  it('does not modify the data', () => {
     const before = Buffer.from(DATA)
     for (const way of Object.values(WAYS)) way(DATA, 0, DATA.length, 123)
     expect(DATA.equals(before)).toBe(true)
   })
 
-  it('takes the whole by default', () => {
+  it('covers the whole buffer by default', () => {
     const data = DATA.subarray(0, 2000)
     expect(crc32c(data)).toBe(crc32c(data, 0, 2000))
     expect(crc32c(data, 700)).toBe(crc32c(data, 700, 2000))
@@ -186,13 +186,13 @@ describe('crc32c', () => {
 })
 
 describe('crc32', () => {
-  it('agrees with the known vectors', () => {
+  it('matches the known vectors', () => {
     expect(crc32(new Uint8Array(0))).toBe(0)
     expect(crc32(Buffer.from('123456789'))).toBe(0xcbf43926)
     expect(crc32(Buffer.from('The quick brown fox jumps over the lazy dog'))).toBe(0x414fa339)
   })
 
-  it('is right for every size and alignment, by tables and by zlib', () => {
+  it('is correct for every size and alignment, by tables and by zlib', () => {
     for (let length = 0; length <= 2 * ZLIB_MINIMUM; length++) {
       const start = random(64)
       const expected = reference(IEEE, DATA.subarray(start, start + length))
@@ -220,11 +220,11 @@ describe.each([
     [1001, 1001],
     [NaN, 5],
     [0, NaN],
-  ])('refuses the range %p to %p of 1000 bytes', (start, end) => {
+  ])('rejects the range %p to %p of 1000 bytes', (start, end) => {
     expect(() => crc(new Uint8Array(1000), start, end)).toThrow(RangeError)
   })
 
-  it('takes empty ranges at either end', () => {
+  it('accepts empty ranges at either end', () => {
     expect(crc(new Uint8Array(10), 0, 0)).toBe(0)
     expect(crc(new Uint8Array(10), 10, 10)).toBe(0)
   })

@@ -29,7 +29,7 @@ async function read(topic: string): Promise<ConsumedMessage[]> {
 }
 
 describe('a message that keeps failing', () => {
-  it('is handled again, then sent to the other topic with the reason, and the next ones are handled', async () => {
+  it('is retried, then sent to the dead-letter topic with the reason, and the next messages are handled', async () => {
     await using producer = await bed.client.topic('dead').getProducer()
     await using consumer = await bed.client
       .topic('orders')
@@ -67,7 +67,7 @@ describe('a message that keeps failing', () => {
     ])
   })
 
-  it('is not handled again where that cannot help', async () => {
+  it('is not retried if a retry cannot help', async () => {
     await using producer = await bed.client.topic('dead').getProducer()
     await using consumer = await bed.client.topic('orders').getSimpleConsumer({ stopAtEnd: true })
     let calls = 0
@@ -83,7 +83,7 @@ describe('a message that keeps failing', () => {
     expect(await read('dead')).toHaveLength(5)
   })
 
-  it('counts as not handled where it cannot be sent on', async () => {
+  it('counts as unhandled if it cannot be sent', async () => {
     await using consumer = await bed.client.topic('orders').getSimpleConsumer({ stopAtEnd: true })
     const producer = { produce: () => Promise.reject(new Error('no room')) }
     const handler = withDeadLetters(
@@ -100,7 +100,7 @@ describe('a message that keeps failing', () => {
 /** Without a prototype, as `Object.create(null)` and some libraries have them: String() of it throws. */
 const BARE: unknown = Object.assign(Object.create(null), { why: 'bare' })
 
-describe('whatever a handler throws', () => {
+describe('any value that a handler throws', () => {
   it.each<[string, () => unknown, RegExp]>([
     ['an error message of 2 MB', () => new Error('x'.repeat(2_000_000)), /^x{1000}…$/],
     [
@@ -144,7 +144,7 @@ describe('whatever a handler throws', () => {
   })
 })
 
-describe('a message that the dead-letter topic does not take in full', () => {
+describe('a message that exceeds the limit of the dead-letter topic', () => {
   const limit = 10_000
 
   async function lettersOf(value: string, headers: Record<string, string> = {}) {
@@ -171,12 +171,12 @@ describe('a message that the dead-letter topic does not take in full', () => {
     })
   })
 
-  it('is sent as it was when its value is within 100 bytes of the limit', async () => {
+  it('is sent unchanged when its value is within 100 bytes of the limit', async () => {
     const value = 'x'.repeat(limit - 98)
     expect(await lettersOf(value)).toEqual({ value, key: 'big', names: [] })
   })
 
-  it('leaves a letter that says where it is when its value is too large', async () => {
+  it('leaves a letter with its topic, partition and offset when its value is too large', async () => {
     const letter = await lettersOf('x'.repeat(limit + 1))
     expect(letter).toMatchObject({ value: undefined, key: 'big' })
     expect(letter.names).toContain(DEAD_LETTER_HEADERS.offset)
@@ -242,7 +242,7 @@ describe('a record that cannot be read in full', () => {
 })
 
 describe('a dead letter', () => {
-  it('has the bytes of the message though its producer has a serializer', async () => {
+  it('has the bytes of the message although its producer has a serializer', async () => {
     await using producer = await bed.client.topic('dead').getProducer({
       serializer: (value: unknown, key: unknown) => [JSON.stringify(value), JSON.stringify(key)],
     })
@@ -263,7 +263,7 @@ describe('a dead letter', () => {
     if (offset === 2) throw new Error('not this one')
   }
 
-  it('that cannot be sent is skipped with a warning where onSendError reports it', async () => {
+  it("that cannot be sent is skipped with a warning if onSendError returns 'skip'", async () => {
     await using consumer = await bed.client.topic('orders').getSimpleConsumer({ stopAtEnd: true })
     const asked: string[] = []
     const { warnings, logger } = keepWarnings()
@@ -283,7 +283,7 @@ describe('a dead letter', () => {
     expect(consumer.position(0)).toBe(5)
   })
 
-  it('that cannot be sent is skipped although the logger throws', async () => {
+  it('that cannot be sent is skipped even if the logger throws', async () => {
     await using consumer = await bed.client.topic('orders').getSimpleConsumer({ stopAtEnd: true })
     const warn = () => {
       throw new Error('the disk is full')
@@ -294,7 +294,7 @@ describe('a dead letter', () => {
     expect(consumer.position(0)).toBe(5)
   })
 
-  it('that cannot be sent stops the run where onSendError fails itself', async () => {
+  it('that cannot be sent stops the run if onSendError throws', async () => {
     await using consumer = await bed.client.topic('orders').getSimpleConsumer({ stopAtEnd: true })
     const { warnings, logger } = keepWarnings()
     const options = {
@@ -311,7 +311,7 @@ describe('a dead letter', () => {
 })
 
 describe('functions given to withDeadLetters', () => {
-  it('may be asynchronous, and what they throw is a warning', async () => {
+  it('can be asynchronous, and their errors are logged as warnings', async () => {
     await using producer = await bed.client.topic('dead').getProducer()
     await using consumer = await bed.client.topic('orders').getSimpleConsumer({ stopAtEnd: true })
     const { warnings, logger } = keepWarnings()
@@ -345,7 +345,7 @@ describe('functions given to withDeadLetters', () => {
 })
 
 describe('close', () => {
-  it('does not wait for retries: the message is given back', async () => {
+  it('does not wait for retries: the message is returned to its partition', async () => {
     await using producer = await bed.client.topic('dead').getProducer()
     const consumer = await bed.client
       .topic('orders')

@@ -16,7 +16,7 @@ function findCompose(): string[] | undefined {
 }
 
 describe('docker-compose.yml', () => {
-  it('is understood by docker-compose', () => {
+  it('is valid for docker-compose', () => {
     const compose = findCompose()
     if (compose === undefined) {
       if (process.env['CI'])
@@ -58,7 +58,7 @@ describe('docker-compose.yml', () => {
     },
   )
 
-  it.each(composeBrokers())('asks broker $name for its health without a JVM', (broker) => {
+  it.each(composeBrokers())('checks the health of broker $name without a JVM', (broker) => {
     const { service, settings } = broker
     const check = [service.healthcheck.test].flat().join(' ')
     expect(check).not.toMatch(/\.sh\b|java|kafka-/)
@@ -82,7 +82,7 @@ describe('docker-compose.yml', () => {
     }
   })
 
-  it('has a broker of Kafka 3.9 on its ZooKeeper, in a profile of its own', () => {
+  it('has a broker of Kafka 3.9 on its ZooKeeper, in a separate profile', () => {
     const [broker] = composeBrokers().filter(({ settings }) => 'zookeeper.connect' in settings)
     expect(broker!.service.image).toMatch(/^apache\/kafka:3\.9\./)
     expect(broker!.service.profiles).toEqual(['zookeeper'])

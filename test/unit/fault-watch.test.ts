@@ -5,7 +5,7 @@ import { FaultWatch, mayNotFire } from '../support/fault-watch.ts'
 const noFault = { hits: 0, remove: () => undefined, release: () => undefined }
 
 describe('the watch over faults', () => {
-  it('fails a test whose fault no request met, and names the place of the fault', () => {
+  it('fails a test whose fault was never hit by a request, and names the place of the fault', () => {
     const watch = new FaultWatch()
     watch.add({ ...noFault, hits: 1 }, 'one that fired')
     watch.add(noFault, '{"api":"Produce","close":true}')
@@ -15,7 +15,7 @@ describe('the watch over faults', () => {
     expect(checked).not.toThrow()
   })
 
-  it('lets a fault pass that its test declares as possibly unused', () => {
+  it('accepts an unused fault that the test declares as possibly unused', () => {
     const watch = new FaultWatch()
     watch.add(noFault, 'optional')
     watch.allowUnfired(noFault)

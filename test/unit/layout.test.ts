@@ -184,7 +184,7 @@ describe('the source', () => {
     expect(mayImportInEmbedded('src/embedded/log/x.ts', 'src/embedded/cluster/y.ts')).toBe(false)
   })
 
-  it('keeps what the command sparse needs out of topologies', () => {
+  it('keeps dependencies of the command sparse out of topologies', () => {
     const isForSparse = (file: string): boolean =>
       FOR_SPARSE.some((folder) => file.startsWith(folder))
     const wrong = files
@@ -240,7 +240,7 @@ describe('the source', () => {
     expect(cyclesOf(new Map(Object.entries(imports)))).toEqual([['a', 'b', 'c'], ['f']])
   })
 
-  it('does not load at the start what few need', () => {
+  it('does not load rarely used modules at start-up', () => {
     const slow = files.filter((file) => SLOW_TO_LOAD.test(texts.get(file)!))
     expect(slow).toEqual([])
     expect(SLOW_TO_LOAD.test("import { request } from 'node:http'")).toBe(true)
@@ -259,7 +259,7 @@ describe('the source', () => {
     expect(long).toEqual([])
   })
 
-  it('tells brokers the version that package.json has', () => {
+  it('reports the version of package.json to brokers', () => {
     const manifest: unknown = JSON.parse(readFileSync('package.json', 'utf8'))
     expect(manifest).toHaveProperty('version', VERSION)
   })

@@ -27,7 +27,7 @@ class FakeConsumer {
   }
 }
 
-describe('what a client opens', () => {
+describe('a resource that a client opens', () => {
   const noTopic = new Error('no such topic')
   const noLeave = new Error('could not leave the group')
 
@@ -43,14 +43,14 @@ describe('what a client opens', () => {
     return { opening, consumer: made! }
   }
 
-  it('is closed where it does not start, and why it did not is told, whatever closing throws', async () => {
+  it('is closed if it does not start, and the reason is reported, whatever closing throws', async () => {
     const opened = new OpenResources()
     const { opening, consumer } = open(opened, { start: noTopic, close: noLeave })
     await expect(opening).rejects.toBe(noTopic)
     expect(consumer.closed).toBe(1)
   })
 
-  it('is closed with the client, all of it even if some fails, but not what is closed already', async () => {
+  it('is closed with the client, also if closing another fails, unless it is closed already', async () => {
     const opened = new OpenResources()
     const failing = open(opened, { close: noLeave }).consumer
     const good = open(opened, {}).consumer

@@ -10,7 +10,7 @@ import { outputOf, runCommand, samsa } from '../support/run-command.ts'
 describe('the package', () => {
   beforeAll(() => void builtCommand())
 
-  it('holds what is built, its documents, and no sources of tests', async () => {
+  it('contains the build and the documents, and no test sources', async () => {
     const json = await outputOf(
       runCommand('npm', ['pack', '--dry-run', '--json', '--ignore-scripts', '--silent'], {
         env: { npm_config_loglevel: 'silent' },
@@ -47,7 +47,7 @@ describe('the package', () => {
     )
   })
 
-  it('is imported and required by its name, as one and the same module', async () => {
+  it('is the same module when it is imported and required by its name', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'samsa-package-'))
     try {
       await mkdir(join(folder, 'node_modules'))
@@ -98,7 +98,7 @@ describe('the package', () => {
     }
   })
 
-  it('has the command, which says its version and how it is used', async () => {
+  it('has the command, which prints its version and its usage', async () => {
     const manifest: unknown = JSON.parse(readFileSync('package.json', 'utf8'))
     const version = (await outputOf(samsa(['--version']))).toString().trim()
     expect(manifest).toHaveProperty('version', version)

@@ -9,7 +9,7 @@ import {
 } from '../../src/index.ts'
 
 describe('functions with the arguments of pykafka', () => {
-  it('choose a partition by all partitions and the key', () => {
+  it('choose a partition from all partitions and the key', () => {
     const seen: unknown[] = []
     const partitioner = pykafkaPartitioner((partitions, key) => {
       seen.push([partitions, key])
@@ -22,7 +22,7 @@ describe('functions with the arguments of pykafka', () => {
     ])
   })
 
-  it('share partitions out by all members, all partitions, and one member', () => {
+  it('assign partitions from all members, all partitions, and one member', () => {
     const decide = pykafkaMembershipProtocol((participants, partitions, consumerId) => {
       expect([participants, partitions, consumerId]).toEqual([['a', 'b'], [0, 1, 2], 'b'])
       return new Set([partitions[0]!])
@@ -30,7 +30,7 @@ describe('functions with the arguments of pykafka', () => {
     expect(decide([0, 1, 2], ['a', 'b'], 'b')).toEqual([0])
   })
 
-  it('decide as decide_partitions_range and decide_partitions_roundrobin do', () => {
+  it('assign as decide_partitions_range and decide_partitions_roundrobin do', () => {
     const partitions = [0, 1, 2, 3, 4]
     const members = ['a', 'b']
     const shares = (decide: typeof decidePartitionsRange) =>
@@ -45,7 +45,7 @@ describe('functions with the arguments of pykafka', () => {
     ])
   })
 
-  it('get and return the offsets of the last consumed messages after a rebalance', async () => {
+  it('receive and return the offsets of the last consumed messages after a rebalance', async () => {
     const positions = new Map([
       [0, 0],
       [1, 5],
@@ -78,7 +78,7 @@ describe('functions with the arguments of pykafka', () => {
     expect(await nothing('the consumer', new Map(), positions)).toBeUndefined()
   })
 
-  it('are checked when they are given', () => {
+  it('are validated when they are passed', () => {
     for (const adapt of [pykafkaPartitioner, pykafkaMembershipProtocol, pykafkaRebalanceCallback]) {
       expect(() => adapt(undefined as never)).toThrow('needs a function')
     }

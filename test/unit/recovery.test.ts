@@ -42,14 +42,14 @@ const ALWAYS_RETRIABLE = [
 ]
 
 describe('the recovery of an error', () => {
-  it('is retry for every broker error that is retriable, and for no other', () => {
+  it('is retry for every retriable broker error, and for no other', () => {
     for (const code of Object.values(ErrorCode)) {
       const error = new BrokerError(code, 'testing')
       expect(error.recovery === 'retry').toBe(error.retriable)
     }
   })
 
-  it('follows from the code and from whether a retry may help', () => {
+  it('follows from the code and from whether a retry can help', () => {
     expect(new KafkaError('CLOSED', '', false).recovery).toBe('recreate')
     expect(new KafkaError('PRODUCER_FENCED', '', false).recovery).toBe('recreate')
     expect(new KafkaError('UNKNOWN_MEMBER_ID', '', true).recovery).toBe('retry')

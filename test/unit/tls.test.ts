@@ -87,26 +87,26 @@ const tryTls = (serverOptions: ServerOptions, options: TlsOptions, host?: string
 const trusting = { ca: authority.cert }
 
 describe('TLS to a server', () => {
-  it('is set up where the authority is trusted and the name fits', async () => {
+  it('is established if the authority is trusted and the host name matches', async () => {
     const outcome = await tryTls(server, trusting)
     expect(outcome).toEqual({ asked: 'localhost', protocol: 'TLSv1.3' })
   })
 
-  it('takes an authority from a file, a Buffer, or among others', async () => {
+  it('accepts an authority from a file, a Buffer, or a list', async () => {
     const several = [stranger.cert, authority.certFile, Buffer.from(server.cert)]
     for (const ca of [authority.certFile, Buffer.from(authority.cert), several]) {
       expect(await tryTls(server, { ca })).toMatchObject({ protocol: 'TLSv1.3' })
     }
   })
 
-  it('sends no server name for an address, and still checks it', async () => {
+  it('sends no server name for an address, and still verifies it', async () => {
     expect(await tryTls(server, trusting, '127.0.0.1')).toMatchObject({ asked: false })
     const other = authority.issue({ commonName: 'broker', hosts: ['localhost', '127.0.0.2'] })
     const { error } = await tryTls(other, trusting, '127.0.0.1')
     expect(error).toMatchObject({ reason: 'HOSTNAME_MISMATCH' })
   })
 
-  it('asks for and checks the given server name instead of the host', async () => {
+  it('sends and verifies the given server name instead of the host', async () => {
     const options = { ...trusting, servername: 'localhost' }
     expect(await tryTls(server, options, 'tunnel.example')).toMatchObject({ asked: 'localhost' })
     expect(await tryTls(server, options, '127.0.0.1')).toMatchObject({ asked: 'localhost' })
@@ -114,7 +114,7 @@ describe('TLS to a server', () => {
     expect(wrong.error).toMatchObject({ reason: 'HOSTNAME_MISMATCH' })
   })
 
-  it('takes a host name with its final dot', async () => {
+  it('accepts a host name with its final dot', async () => {
     expect(await tryTls(server, trusting, 'localhost.')).toMatchObject({ asked: 'localhost' })
   })
 
@@ -133,11 +133,11 @@ describe('TLS to a server', () => {
   })
 })
 
-describe('TLS is refused, and it is reported why:', () => {
+describe('TLS is refused with the reason:', () => {
   const failure = async (serverOptions: ServerOptions, options: TlsOptions, host?: string) =>
     (await tryTls(serverOptions, options, host)).error
 
-  it('an authority that is not trusted', async () => {
+  it('an untrusted authority', async () => {
     const error = await failure(server, { ca: stranger.cert })
     expect(error).toMatchObject({
       name: 'TlsError',
@@ -155,7 +155,7 @@ describe('TLS is refused, and it is reported why:', () => {
     expect(await failure(chain, {})).toMatchObject({ reason: 'UNTRUSTED_CERTIFICATE' })
   })
 
-  it('a certificate that has signed itself', async () => {
+  it('a self-signed certificate', async () => {
     const { cert, key } = await selfSigned()
     expect(await failure({ cert, key }, trusting)).toMatchObject({
       reason: 'UNTRUSTED_CERTIFICATE',
@@ -178,7 +178,7 @@ describe('TLS is refused, and it is reported why:', () => {
     expect(await failure(early, trusting)).toMatchObject({ reason: 'CERTIFICATE_NOT_YET_VALID' })
   })
 
-  it('no TLS on the other side, but HTTP', async () => {
+  it('a server without TLS that speaks HTTP', async () => {
     const { error } = await tryConnect(createHttpServer(), trusting)
     expect(error).toMatchObject({
       reason: 'NO_TLS',
@@ -186,7 +186,7 @@ describe('TLS is refused, and it is reported why:', () => {
     })
   })
 
-  it('a connection that ends in the handshake, as that to a Kafka without TLS, is worth a retry', async () => {
+  it('a connection that ends in the handshake, as that to a Kafka without TLS, which may be retried', async () => {
     const endings = [
       createServer((socket) => socket.once('data', () => socket.resetAndDestroy())),
       createServer((socket) => socket.once('data', () => socket.end())),
@@ -197,7 +197,7 @@ describe('TLS is refused, and it is reported why:', () => {
     }
   })
 
-  it('a client certificate that is asked for and missing', async () => {
+  it('a required client certificate that is missing', async () => {
     const asking: ServerOptions = { ...server, ca: authority.cert, requestCert: true }
     expect(await failure(asking, trusting)).toMatchObject({
       reason: 'CLIENT_CERTIFICATE_REQUIRED',
@@ -227,14 +227,14 @@ describe('TLS is refused, and it is reported why:', () => {
     expect(error?.message).not.toContain('file.c')
   })
 
-  it('EPROTO, by its words', () => {
+  it('EPROTO, by its message', () => {
     const text =
       'write EPROTO 80BC:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:f:1:'
     const error = explainTlsError(Object.assign(new Error(text), { code: 'EPROTO' }), 'kafka1:9093')
     expect(error).toMatchObject({ reason: 'NO_TLS' })
   })
 
-  it('but not what has nothing to do with TLS', () => {
+  it('but not an error that is unrelated to TLS', () => {
     const error = (code: string) => Object.assign(new Error(code), { code })
     expect(explainTlsError(error('ECONNREFUSED'), 'kafka1:9093')).toBeUndefined()
     expect(explainTlsError(error('ECONNRESET'), 'kafka1:9093', false)).toBeUndefined()
@@ -243,10 +243,10 @@ describe('TLS is refused, and it is reported why:', () => {
   })
 })
 
-describe('the dangerous switches', () => {
+describe('the dangerous TLS options', () => {
   const other = authority.issue({ commonName: 'broker', hosts: ['other.example'] })
 
-  it('skip the check of the host name alone', async () => {
+  it('disable the host name check only', async () => {
     const options = { ...trusting, dangerouslySkipHostnameCheck: true }
     expect(await tryTls(other, options)).toMatchObject({ asked: 'localhost' })
     const { error } = await tryTls(other, { ...options, ca: stranger.cert })
@@ -258,7 +258,7 @@ describe('the dangerous switches', () => {
     expect(await tryTls(other, options)).toMatchObject({ protocol: 'TLSv1.3' })
   })
 
-  it('are the only ones: the environment has none', async () => {
+  it('are the only ones, because environment variables have no effect', async () => {
     const name = 'NODE_TLS_REJECT_UNAUTHORIZED'
     const before = process.env[name]
     process.env[name] = '0'
@@ -334,7 +334,7 @@ describe('prepareTls', () => {
     ['a key without its first line', { cert: client.cert, key: bare }, /neither PEM text.* nor/],
     ['an address as server name', { servername: '127.0.0.1' }, /'servername' must be a host name/],
   ]
-  it.each(refusals)('refuses %s, and shows no secret', (_, options, message) => {
+  it.each(refusals)('rejects %s without showing a secret', (_, options, message) => {
     let refusal: unknown
     try {
       prepareTls(options as TlsOptions)
@@ -351,7 +351,7 @@ describe('prepareTls', () => {
     }
   })
 
-  it('keeps key and passphrase out of sight', () => {
+  it('hides key and passphrase', () => {
     const { cert, key } = locked
     const prepared = prepareTls({ cert, key, passphrase: PASSPHRASE })
     const shown = [prepared, tlsConnectOptions(prepared, 'localhost')].flatMap((one) => [
@@ -361,7 +361,7 @@ describe('prepareTls', () => {
     expect(shown.join('\n')).not.toMatch(/sesame|PRIVATE|MII/)
   })
 
-  it('makes one context for all connections', () => {
+  it('creates one context for all connections', () => {
     const prepared = prepareTls(trusting)
     const contexts = ['kafka1', 'kafka2'].map(
       (host) => tlsConnectOptions(prepared, host).secureContext,

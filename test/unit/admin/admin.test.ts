@@ -27,7 +27,7 @@ async function write(topic: string, partition: number, count: number): Promise<v
 }
 
 describe('topics', () => {
-  it('are listed by name, without internal ones unless asked for', async () => {
+  it('are listed by name, without internal ones unless requested', async () => {
     await admin.alterGroupOffsets('makes-the-topic', [{ topic: 'orders', partition: 0, offset: 0 }])
     const topics = await admin.listTopics()
     expect(topics.map(({ topic }) => topic)).toEqual(['invoices', 'orders'])
@@ -36,13 +36,13 @@ describe('topics', () => {
     expect(topics[1]?.topicId).toMatch(/^[\w-]{22}$/)
   })
 
-  it('are listed the same page by page', async () => {
+  it('are listed identically page by page', async () => {
     const topics = []
     for await (const topic of admin.eachTopic()) topics.push(topic.topic)
     expect(topics).toEqual(['invoices', 'orders'])
   })
 
-  it('are described in the order of the names, one that does not exist with an error', async () => {
+  it('are described in the order of the names, a missing one with an error', async () => {
     const [missing, orders] = await admin.describeTopics(['missing', 'orders'])
     expect(missing).toMatchObject({ topic: 'missing', partitions: [] })
     expect(missing?.error).toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION', topic: 'missing' })
@@ -61,7 +61,7 @@ describe('topics', () => {
     }
   })
 
-  it('of which one cannot be created fail with a result for each', async () => {
+  it('fail with a result for each when one of them cannot be created', async () => {
     const failed = await failureOf(
       admin.createTopics([
         { topic: 'half-1', partitions: 1 },
@@ -80,7 +80,7 @@ describe('topics', () => {
     await admin.deleteTopics(['half-1'])
   })
 
-  it('report errors item by item where the caller settles', async () => {
+  it('report errors item by item if the caller settles the call', async () => {
     const results = await admin.deleteTopics(['nobody', 'orders-2'], { settle: true })
     expect(results.map(({ topic, error }) => [topic, error?.code])).toEqual([
       ['nobody', 'UNKNOWN_TOPIC_OR_PARTITION'],
@@ -88,7 +88,7 @@ describe('topics', () => {
     ])
   })
 
-  it('are only checked with validateOnly', async () => {
+  it('are only validated with validateOnly', async () => {
     await admin.createTopics([{ topic: 'not-made', partitions: 1 }], { validateOnly: true })
     expect((await admin.listTopics()).map(({ topic }) => topic)).not.toContain('not-made')
   })
@@ -102,7 +102,7 @@ describe('topics', () => {
     await admin.deleteTopics(['growing'])
   })
 
-  it('with a name or an option that cannot be right are rejected before anything is sent', async () => {
+  it('with an invalid name or option are rejected before anything is sent', async () => {
     const before = kafka.requests.all().length
     for (const [call, message] of [
       [() => admin.createTopics([{ topic: '' }]), 'a topic must be a non-empty string'],
@@ -123,7 +123,7 @@ describe('topics', () => {
 })
 
 describe('records', () => {
-  it('have offsets at positions and times', async () => {
+  it('have offsets at positions and timestamps', async () => {
     await write('invoices', 0, 5)
     const at = async (position: Parameters<Admin['listOffsets']>[1]) =>
       (await admin.listOffsets([{ topic: 'invoices', partition: 0 }], position))[0]?.offset
@@ -146,7 +146,7 @@ describe('records', () => {
     expect(missing).not.toHaveProperty('offset')
   })
 
-  it('trap 6: are deleted up to an offset, −1 for the high watermark, an earlier one changes nothing', async () => {
+  it('trap 6: are deleted up to an offset, −1 for the high watermark, and an earlier one changes nothing', async () => {
     await write('orders', 1, 4)
     const to = (beforeOffset: number) =>
       admin.deleteRecords([{ topic: 'orders', partition: 1, beforeOffset }])
@@ -223,7 +223,7 @@ describe('groups', () => {
     expect((await admin.listGroups()).groups.map(({ group }) => group)).not.toContain('batch')
   })
 
-  it('have an unknown lag, never 0, where an end of a log cannot be looked up', async () => {
+  it('have an unknown lag, never 0, when an end offset cannot be looked up', async () => {
     await admin.alterGroupOffsets('behind', [{ topic: 'invoices', partition: 0, offset: 0 }])
     const fault = kafka.faults.on(
       { api: 'ListOffsets', topic: 'invoices' },
@@ -246,7 +246,7 @@ describe('groups', () => {
     expect(member.assignment).toBeDefined()
   })
 
-  it('are listed with the brokers that did not answer', async () => {
+  it('are listed with the brokers that did not respond', async () => {
     const fault = kafka.faults.on({ api: 'ListGroups', broker: 2 }, { close: true })
     const { incomplete } = await admin.listGroups({ timeoutMs: 1_500 })
     fault.remove()
@@ -281,7 +281,7 @@ describe('configs', () => {
     expect(missing?.error).toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION' })
   })
 
-  it('of brokers are asked for at each of them', async () => {
+  it('of brokers are requested from each broker', async () => {
     const described = await admin.describeConfigs([
       { type: 'broker', name: '1' },
       { type: 'broker', name: '3' },
@@ -290,7 +290,7 @@ describe('configs', () => {
     expect(described[0]?.configs.length).toBeGreaterThan(10)
   })
 
-  it('that cannot be changed as given are rejected', async () => {
+  it('that cannot be changed as requested are rejected', async () => {
     for (const [changes, message] of [
       [[{ ...resource }], 'changes nothing'],
       [[{ ...resource, set: { a: '1' }, delete: ['a'] }], "changes 'a' in two ways"],
@@ -311,14 +311,14 @@ describe('the cluster', () => {
     expect(brokers.map(({ broker }) => broker)).toEqual([1, 2, 3])
   })
 
-  it('tells the versions of each API that a broker has', async () => {
+  it('returns the versions of each API that a broker supports', async () => {
     const versions = await admin.describeApiVersions(2)
     expect(versions[0]).toMatchObject({ key: 0, name: 'Produce' })
   })
 })
 
 describe('a result', () => {
-  it('is rendered by JSON.stringify, errors with code and message', async () => {
+  it('is converted by JSON.stringify, errors with code and message', async () => {
     const text = JSON.stringify(await admin.describeTopics(['nobody']))
     expect(JSON.parse(text)).toMatchObject([
       {
@@ -328,7 +328,7 @@ describe('a result', () => {
     ])
   })
 
-  it('is not had from a closed client', async () => {
+  it('is never returned by a closed client', async () => {
     const other = new KafkaClient({ hosts: kafka.hosts })
     const { admin: closed } = other
     await other.close()

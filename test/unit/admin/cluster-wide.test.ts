@@ -35,7 +35,7 @@ describe('features', () => {
     expect(await levelOf('transaction.version')).toBe(2)
   })
 
-  it('trap 11: fall only where a downgrade is asked for, all or none', async () => {
+  it('trap 11: are lowered only by an explicit downgrade, all or none', async () => {
     const down = { feature: 'transaction.version', version: 1 } as const
     const refused = await failureOf(admin.updateFeatures([down]))
     expect(refused).toMatchObject({ code: 'INVALID_UPDATE_VERSION' })
@@ -57,7 +57,7 @@ describe('features', () => {
     expect(await levelOf('transaction.version')).toBe(2)
   })
 
-  it('with a level or a type that cannot be are rejected by name', async () => {
+  it('with an invalid level or type are rejected by name', async () => {
     for (const [update, message] of [
       [{ feature: 'a' }, "feature 'a' needs a version"],
       [{ feature: 'a', version: -1 }, "option 'version'"],
@@ -76,7 +76,7 @@ describe('the quorum', () => {
     expect(JSON.stringify(quorum)).toContain('"highWatermark"')
   })
 
-  it('is told by name where brokers have none', async () => {
+  it('causes an UnsupportedVersionError when brokers have none', async () => {
     await using old = await EmbeddedCluster.start({ version: '2.8' })
     await using other = new KafkaClient({ ...QUICK, hosts: old.hosts })
     expect(await failureOf(other.admin.describeMetadataQuorum())).toMatchObject({
@@ -84,7 +84,7 @@ describe('the quorum', () => {
     })
   })
 
-  it('takes no voter without a directory id', async () => {
+  it('accepts no voter without a directory id', async () => {
     const voter = { voter: 4, directoryId: 'short', listeners: [] }
     expect((await failureOf(admin.addRaftVoter(voter))).message).toContain("option 'directoryId'")
     expect((await failureOf(admin.removeRaftVoter({ voter: 4 } as never))).message).toContain(
@@ -94,7 +94,7 @@ describe('the quorum', () => {
 })
 
 describe('producers and transactions', () => {
-  it('trap 8: that hang are found and aborted in the log', async () => {
+  it('trap 8: are found and aborted in the log when they hang', async () => {
     const longAgo = Date.now() - 3_600_000
     // A transaction that no coordinator knows: its producer id was never given out.
     kafka.append('orders', 0, transactionalBatch({ producerId: 77n, timestamp: longAgo }))
@@ -128,7 +128,7 @@ describe('producers and transactions', () => {
     expect((await admin.findHangingTransactions()).transactions).toEqual([])
   })
 
-  it('are not called hanging while a coordinator does not answer', async () => {
+  it('are not reported as hanging while a coordinator does not respond', async () => {
     const longAgo = Date.now() - 3_600_000
     kafka.append('orders', 1, transactionalBatch({ producerId: 78n, timestamp: longAgo }))
     const fault = kafka.faults.on({ api: 'ListTransactions', broker: 2 }, { close: true })
@@ -156,13 +156,13 @@ describe('producers and transactions', () => {
     expect(first).toMatchObject({ transactionalId: 'billing-1', producerEpoch: 0 })
   })
 
-  it('are described in the order given, an unknown one with an error', async () => {
+  it('are described in the given order, an unknown one with an error', async () => {
     const [missing, known] = await admin.describeTransactions(['nobody', 'billing-1'])
     expect(missing?.error).toMatchObject({ code: 'TRANSACTIONAL_ID_NOT_FOUND' })
     expect(known).toMatchObject({ transactionalId: 'billing-1', state: 'Empty', partitions: [] })
   })
 
-  it('are fenced: the epoch rises with each call', async () => {
+  it('are fenced: each call increments the epoch', async () => {
     const [before] = await admin.describeTransactions(['billing-1'])
     await admin.forceTerminateTransaction('billing-1')
     const [after] = await admin.describeTransactions(['billing-1'])
@@ -170,8 +170,8 @@ describe('producers and transactions', () => {
   })
 })
 
-describe('offsets past 2^53', () => {
-  it('are an error by name, not a rounded number', async () => {
+describe('offsets above 2^53', () => {
+  it('cause a named error, not a rounded number', async () => {
     const past = 2n ** 53n + 1n
     await admin.alterGroupOffsets('far', [{ ...partition, offset: 3 }])
     await client.request(

@@ -33,7 +33,7 @@ describe("the table of Java's operations in docs/admin.md", () => {
     expect(rows.map(([java]) => java)).toEqual(JAVA)
   })
 
-  it.each(rows)('says truly that %s is done by %s', (_, samsa) => {
+  it.each(rows)('correctly states that %s is done by %s', (_, samsa) => {
     const name = samsa.split('.').at(-1)!
     const owner = samsa === name ? client.admin : client
     expect(typeof Reflect.get(owner, name)).toBe('function')

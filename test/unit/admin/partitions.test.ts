@@ -26,7 +26,7 @@ const replicasOf = async (topic: string, partition: number) =>
   (await admin.describeTopics([topic]))[0]?.partitions[partition]?.replicas
 
 describe('reassignments', () => {
-  it('give a partition other replicas and another leader', async () => {
+  it('assign a partition other replicas and another leader', async () => {
     await using producer = await client.topic('moved').getProducer({ lingerMs: 0 })
     await producer.produce('kept', { partition: 0 })
     const done = await admin.alterPartitionReassignments([{ ...at('moved', 0), replicas: [3, 2] }])
@@ -37,7 +37,7 @@ describe('reassignments', () => {
     expect(await admin.listOffsets([at('moved', 0)], 'latest')).toMatchObject([{ offset: 2 }])
   })
 
-  it('are listed while they wait for a broker, and go back when they are cancelled', async () => {
+  it('are listed while they wait for a broker, and are reverted when they are cancelled', async () => {
     await kafka.stopBroker(3)
     await admin.alterPartitionReassignments([{ ...at('moved', 1), replicas: [2, 3] }])
     expect(await admin.listPartitionReassignments()).toEqual([
@@ -52,12 +52,12 @@ describe('reassignments', () => {
     expect(await replicasOf('moved', 1)).toEqual([2, 3])
   })
 
-  it('trap 9: that are over are cancelled without an error', async () => {
+  it('trap 9: that have finished are cancelled without an error', async () => {
     const cancel = { ...at('moved', 0), replicas: null }
     expect(await admin.alterPartitionReassignments([cancel])).toEqual([at('moved', 0)])
   })
 
-  it('that are half wrong say which partition failed, and move the others', async () => {
+  it('report which partition failed when only some are invalid, and move the others', async () => {
     const error = await failureOf(
       admin.alterPartitionReassignments([
         { ...at('moved', 0), replicas: [1] },
@@ -75,7 +75,7 @@ describe('reassignments', () => {
     expect(await replicasOf('moved', 0)).toEqual([1])
   })
 
-  it('can be kept from changing the number of replicas', async () => {
+  it('can be required to keep the number of replicas', async () => {
     const grow = [{ ...at('moved', 0), replicas: [1, 2] }]
     const options = { allowReplicationFactorChange: false }
     expect(await failureOf(admin.alterPartitionReassignments(grow, options))).toMatchObject({
@@ -83,7 +83,7 @@ describe('reassignments', () => {
     })
   })
 
-  it('with replicas that cannot be are rejected before anything is sent', async () => {
+  it('with invalid replicas are rejected before anything is sent', async () => {
     const before = kafka.requests.all().length
     for (const [replicas, message] of [
       [[], 'a list of node ids'],
@@ -109,7 +109,7 @@ describe('elections', () => {
     expect(kafka.leaderOf('led', 0)).toBe(2)
   })
 
-  it('trap 9: that are not needed succeed, and report it', async () => {
+  it('trap 9: succeed when they are not needed, and report that', async () => {
     expect(await admin.electLeaders('preferred', [at('led', 0)])).toEqual([
       { ...at('led', 0), isElected: false },
     ])
@@ -122,7 +122,7 @@ describe('elections', () => {
     ])
   })
 
-  it('of a preferred replica that is down fail at once, with an error of the partition', async () => {
+  it('of a preferred replica that is down fail at once, with an error for the partition', async () => {
     await kafka.stopBroker(2)
     const [found] = await admin.electLeaders('preferred', [at('led', 0)], { settle: true })
     expect(found).toEqual({ ...at('led', 0), error: expect.anything() })
@@ -130,7 +130,7 @@ describe('elections', () => {
     await kafka.startBroker(2)
   })
 
-  it('make a replica that is out of sync the leader where the election is unclean', async () => {
+  it('make an out-of-sync replica the leader if the election is unclean', async () => {
     await admin.createTopics([{ topic: 'lost', assignments: [[1, 3]] }])
     await kafka.stopBroker(3)
     await kafka.stopBroker(1)
@@ -141,7 +141,7 @@ describe('elections', () => {
     await kafka.startBroker(1)
   })
 
-  it('trap 12: follow a controller that moves in mid-call', async () => {
+  it('trap 12: follow a controller that moves during the call', async () => {
     kafka.moveLeader('led', 0, 1)
     const fault = kafka.faults.on({ api: 'ElectLeaders', times: 2 }, { error: 'NOT_CONTROLLER' })
     expect(await admin.electLeaders('preferred', [at('led', 0)])).toEqual([
@@ -166,7 +166,7 @@ describe('log directories', () => {
     expect(only?.logDirs[0]?.replicas).toHaveLength(1)
   })
 
-  it('of a broker that is down are an error of that broker, and the others are complete', async () => {
+  it('of a broker that is down are an error for that broker, and the others are complete', async () => {
     const fault = kafka.faults.on({ api: 'DescribeLogDirs', broker: 3 }, { close: true })
     const brokers = await admin.describeLogDirs([1, 3], { timeoutMs: 1_500 })
     fault.remove()
@@ -174,7 +174,7 @@ describe('log directories', () => {
     expect(brokers[1]).toMatchObject({ broker: 3, logDirs: [], error: { retriable: true } })
   })
 
-  it('are told for single replicas, one that is not there without a directory', async () => {
+  it('are returned for single replicas, a missing replica without a directory', async () => {
     const [there, elsewhere] = await admin.describeReplicaLogDirs([
       { ...at('led', 0), broker: 1 },
       { ...at('moved', 0), broker: 3 },
@@ -183,7 +183,7 @@ describe('log directories', () => {
     expect(elsewhere).toEqual({ ...at('moved', 0), broker: 3 })
   })
 
-  it('that a broker does not have are an error of the move', async () => {
+  it('that a broker does not have are an error for the move', async () => {
     const move = { ...at('led', 0), broker: 1, logDir: '/nowhere' }
     expect(await failureOf(admin.alterReplicaLogDirs([move]))).toMatchObject({
       code: 'LOG_DIR_NOT_FOUND',

@@ -27,7 +27,7 @@ const at = (partition: number) => ({ topic: 'orders', partition })
 const kept = (plan: AdminPlan) => JSON.parse(JSON.stringify(plan)) as AdminPlan
 
 describe('a plan to reset offsets', () => {
-  it('says where the group would go, changes nothing, and is done by apply', async () => {
+  it('shows the new offsets of the group, changes nothing, and is executed by apply', async () => {
     await admin.alterGroupOffsets('readers', [{ ...at(0), offset: 4 }])
     const plan = await admin.planOffsetReset({
       group: 'readers',
@@ -50,7 +50,7 @@ describe('a plan to reset offsets', () => {
     ])
   })
 
-  it('uses times, distances and given offsets, and stays within the log', async () => {
+  it('accepts times, distances and given offsets, and stays within the log', async () => {
     await admin.alterGroupOffsets('moving', [{ ...at(0), offset: 4 }])
     const to = async (target: Parameters<Admin['planOffsetReset']>[0]['to']) =>
       (await admin.planOffsetReset({ group: 'moving', to: target })).offsets.map((one) => one.to)
@@ -62,7 +62,7 @@ describe('a plan to reset offsets', () => {
     expect(await to({ offsets: [{ ...at(1), offset: 7 }] })).toEqual([7])
   })
 
-  it('is refused where the group has moved since, and the other partitions are reset', async () => {
+  it('is refused for partitions whose offsets changed since, and the other partitions are reset', async () => {
     await admin.alterGroupOffsets('raced', [
       { ...at(0), offset: 1 },
       { ...at(1), offset: 1 },
@@ -78,7 +78,7 @@ describe('a plan to reset offsets', () => {
     ])
   })
 
-  it('of a topic that does not exist throws, and so does what is no plan', async () => {
+  it('throws for a topic that does not exist and for an invalid plan', async () => {
     const plan = admin.planOffsetReset({ group: 'readers', topics: ['nobody'], to: 'latest' })
     expect(await failureOf(plan)).toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION' })
     expect(await failureOf(admin.apply({} as never))).toMatchObject({ code: 'INVALID_ARGUMENT' })
@@ -88,7 +88,7 @@ describe('a plan to reset offsets', () => {
 })
 
 describe('a plan of reassignments', () => {
-  it('moves what must move, is plain data, and is done by apply', async () => {
+  it('moves only the replicas that must move, is plain data, and is executed by apply', async () => {
     await admin.createTopics([
       {
         topic: 'spread',
@@ -111,7 +111,7 @@ describe('a plan of reassignments', () => {
     expect(outdated).toMatchObject({ code: 'PLAN_OUTDATED' })
   })
 
-  it('changes the replication factor, and refuses more replicas than brokers', async () => {
+  it('changes the replication factor, and rejects more replicas than brokers', async () => {
     await admin.createTopics([{ topic: 'single', assignments: [[1], [2]] }])
     const plan = await admin.planReassignment({ topics: ['single'], replicationFactor: 3 })
     expect(plan.moves.map(({ to }) => to.length)).toEqual([3, 3])
@@ -122,7 +122,7 @@ describe('a plan of reassignments', () => {
     expect((await failureOf(unknown)).message).toContain('no broker 9')
   })
 
-  it('keeps each replica that may stay, and puts them into as many racks as there are', () => {
+  it('keeps each replica that can stay, and uses as many racks as there are', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 8 }),
@@ -161,7 +161,7 @@ describe('a plan of reassignments', () => {
     )
   })
 
-  it('spreads what it adds over the brokers with the fewest', () => {
+  it('places new replicas on the brokers with the fewest', () => {
     const brokers = [1, 2, 3, 4].map((id) => ({ id, rack: undefined }))
     const targets = minimalMoves([[1], [1], [1], [1], [1], [1]], brokers, 2)
     const loads = [2, 3, 4].map((id) => targets.flat().filter((one) => one === id).length)

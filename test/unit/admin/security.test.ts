@@ -68,7 +68,7 @@ describe('ACLs', () => {
     expect(await admin.describeAcls()).toEqual([])
   })
 
-  it('that cannot be created have an error each, and the others are created', async () => {
+  it('get an error each if they cannot be created, and the others are created', async () => {
     const wrong = {
       ...READ,
       resourceType: 'cluster',
@@ -83,11 +83,11 @@ describe('ACLs', () => {
     await admin.deleteAcls([{ patternType: 'any' }])
   })
 
-  it('are not deleted by a filter that names nothing', async () => {
+  it('are not deleted by a filter that matches nothing', async () => {
     expect(await failureOf(admin.deleteAcls([{}]))).toMatchObject({ code: 'INVALID_ARGUMENT' })
   })
 
-  it('are an error where brokers have no authorizer', async () => {
+  it('cause an error when brokers have no authorizer', async () => {
     await using plain = await EmbeddedCluster.start()
     await using client = new KafkaClient({ ...QUICK, hosts: plain.hosts })
     expect(await failureOf(client.admin.describeAcls())).toMatchObject({
@@ -97,7 +97,7 @@ describe('ACLs', () => {
 })
 
 describe('a client without rights', () => {
-  it('is told which item it may not change and what to do, and the others are changed', async () => {
+  it('learns which item it may not change and what to do, and the others are changed', async () => {
     await admin.createAcls([
       { ...READ, resourceName: 'alice-', patternType: 'prefixed', operation: 'all' },
       {
@@ -161,7 +161,7 @@ describe('a client without rights', () => {
     expect(await failureOf(alice.admin.alterClientQuotas([change]))).toMatchObject({ code })
   })
 
-  it('reads and writes what ACLs let it, and a denial outweighs them', async () => {
+  it('reads and writes what ACLs allow, and a denial outweighs them', async () => {
     const code = 'TOPIC_AUTHORIZATION_FAILED'
     const group = { ...READ, resourceType: 'group', resourceName: '*' } as const
     await admin.createAcls([{ ...READ, operation: 'write' }, READ, group])
@@ -182,7 +182,7 @@ describe('a client without rights', () => {
 })
 
 describe('SCRAM users', () => {
-  it('log in as soon as they are created, and no more once they are deleted', async () => {
+  it('can log in as soon as they are created, and no longer once they are deleted', async () => {
     const bob = { user: 'bob', mechanism: 'SCRAM-SHA-256' } as const
     const sha512 = {
       user: 'bob',
@@ -207,7 +207,7 @@ describe('SCRAM users', () => {
     expect(await failureOf(gone)).toMatchObject({ code: 'SASL_AUTHENTICATION_FAILED' })
   })
 
-  it('that cannot be altered have an error each, without their passwords', async () => {
+  it('get an error each if they cannot be altered, without their passwords', async () => {
     const failed = await failureOf(
       admin.alterUserScramCredentials([
         { user: 'carol', mechanism: 'SCRAM-SHA-256', password: 'hush', iterations: 10 },
@@ -228,7 +228,7 @@ describe('SCRAM users', () => {
 })
 
 describe('client quotas', () => {
-  it('are set, described by filters in order, checked without a change, and taken away', async () => {
+  it('are set, described by filters in order, validated without a change, and removed', async () => {
     await admin.alterClientQuotas([
       { entity: { user: 'alice', clientId: 'app' }, set: { producer_byte_rate: 2000 } },
       { entity: { user: 'alice' }, set: { producer_byte_rate: 1000, consumer_byte_rate: 3000 } },
@@ -261,7 +261,7 @@ describe('client quotas', () => {
 })
 
 describe('delegation tokens', () => {
-  it('are created, log their owner in, are renewed and described, and expire', async () => {
+  it('are created, log in their owner, are renewed and described, and expire', async () => {
     const token = await alice.admin.createDelegationToken({ renewers: ['User:bob'] })
     expect(token).toMatchObject({
       owner: 'User:alice',

@@ -95,7 +95,7 @@ async function streamsBroker(versions: readonly [number, number]): Promise<FakeB
   return broker
 }
 
-it('describes the topology of a streams group and the tasks of its members', async () => {
+it('the admin client describes the topology of a streams group and the tasks of its members', async () => {
   await using broker = await streamsBroker([0, 1])
   await using client = new KafkaClient({ ...QUICK, hosts: broker.name })
   const [described] = await client.admin.describeGroups(['words'], {
@@ -167,7 +167,7 @@ it('describes the topology of a streams group and the tasks of its members', asy
   })
 })
 
-it('names the release that describes topologies, and describes without it', async () => {
+it('the admin client names the release that describes topologies, and describes without it', async () => {
   await using broker = await streamsBroker([0, 0])
   await using client = new KafkaClient({ ...QUICK, hosts: broker.name })
   const { admin } = client
@@ -177,7 +177,7 @@ it('names the release that describes topologies, and describes without it', asyn
   expect((await admin.describeGroups(['words']))[0]).toMatchObject({ state: 'Stable' })
 })
 
-it('lists only the groups of the protocol types that are asked for', async () => {
+it('the admin client lists only the groups of the requested protocol types', async () => {
   await using broker = await streamsBroker([0, 1])
   await using client = new KafkaClient({ ...QUICK, hosts: broker.name })
   const { groups } = await client.admin.listGroups({ protocolTypes: ['streams'] })

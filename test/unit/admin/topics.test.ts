@@ -25,7 +25,7 @@ afterAll(async () => {
 })
 
 describe('topics by name', () => {
-  it('are the same by pages of any size, and by Metadata', async () => {
+  it('are identical in pages of any size, and in Metadata', async () => {
     const names = ['orders', 'none', 'invoices']
     const whole = await admin.describeTopics(names)
     expect(whole.map(({ topic, partitions }) => [topic, partitions.length])).toEqual([
@@ -51,7 +51,7 @@ describe('topics by name', () => {
     )
   })
 
-  it('are told by Metadata where brokers have no pages', async () => {
+  it('are returned by Metadata when brokers have no pages', async () => {
     await using old = await EmbeddedCluster.start({ version: '3.9', topics: { orders: {} } })
     await using its = new KafkaClient({ ...QUICK, hosts: old.hosts })
     const [described] = await its.admin.describeTopics(['orders'], {
@@ -65,7 +65,7 @@ describe('topics by name', () => {
     expect(listed).toEqual(['orders'])
   })
 
-  it('that this client may not see are told once, however many pages there are', async () => {
+  it('that this client may not see are returned once, however many pages there are', async () => {
     const sasl = { users: { admin: 'admin-secret', alice: 'alice-secret' } }
     await using guarded = await EmbeddedCluster.start({
       topics: { hidden: {}, orders: { partitions: 3 } },
@@ -92,7 +92,7 @@ describe('topics by name', () => {
 })
 
 describe('topics by id', () => {
-  it('are described and deleted, and ids that no topic has are named', async () => {
+  it('are described and deleted, and ids without a topic are named', async () => {
     const [created] = await admin.createTopics([{ topic: 'by-id', partitions: 2 }])
     const topicId = created!.topicId!
     const [found, unknown] = await admin.describeTopicsById([topicId, NO_TOPIC])
@@ -110,7 +110,7 @@ describe('topics by id', () => {
     )
   })
 
-  it('are not the topics that were made since under the same name', async () => {
+  it('do not match a topic that was created since under the same name', async () => {
     const [first] = await admin.createTopics([{ topic: 'again', partitions: 1 }])
     await admin.deleteTopics(['again'])
     await admin.createTopics([{ topic: 'again', partitions: 1 }])
@@ -120,7 +120,7 @@ describe('topics by id', () => {
     expect((await admin.describeTopics(['again']))[0]?.error).toBeUndefined()
   })
 
-  it('need releases that errors name, and ids that are such', async () => {
+  it('need releases that errors name, and valid ids', async () => {
     await using old = await EmbeddedCluster.start({ version: '1.1' })
     await using its = new KafkaClient({ ...QUICK, hosts: old.hosts })
     const [described] = await its.admin.describeTopicsById([NO_TOPIC])
@@ -132,8 +132,8 @@ describe('topics by id', () => {
   })
 })
 
-describe('changes of topics that exceed the quota of the controller', () => {
-  it('are sent again as long as the call may take, or fail at once where the caller wants that', async () => {
+describe('topic changes that exceed the quota of the controller', () => {
+  it("are retried until the call's deadline, or fail at once if the caller configures that", async () => {
     await using broker = await FakeBroker.start()
     const layout = layoutOf([broker])
     broker.handle(metadata, () => ({ ...metadataOf(layout, []), controllerId: 1 }))

@@ -15,7 +15,7 @@ import { failureOf } from '../../support/settled.ts'
 
 describe('old brokers', () => {
   it.each(['1.1', '2.8'] as const)(
-    'trap 2: of Kafka %s leave types and states of groups unknown, and refuse filters by name',
+    'trap 2: of Kafka %s leave types and states of groups unknown, and reject filters by name',
     async (version) => {
       await using kafka = await EmbeddedCluster.start({ version, topics: { orders: {} } })
       await using client = new KafkaClient({ ...QUICK, hosts: kafka.hosts })
@@ -34,7 +34,7 @@ describe('old brokers', () => {
     },
   )
 
-  it('name the release that has what they lack', async () => {
+  it('cause errors that name the release with the missing feature', async () => {
     await using kafka = await EmbeddedCluster.start({ version: '1.1', topics: { orders: {} } })
     await using client = new KafkaClient({ ...QUICK, hosts: kafka.hosts })
     const { admin } = client
@@ -57,7 +57,7 @@ describe('old brokers', () => {
 })
 
 describe('groups', () => {
-  it('trap 5: with live members report it when their offsets are set', async () => {
+  it('trap 5: with live members cause an error when their offsets are set', async () => {
     await using kafka = await EmbeddedCluster.start({ topics: { orders: {} } })
     await using client = new KafkaClient({ ...QUICK, hosts: kafka.hosts })
     await using member = await client
@@ -70,7 +70,7 @@ describe('groups', () => {
     expect(member.assignment).toBeDefined()
   })
 
-  it('of each broker have their lag one by one, and an error at the end for a broker that is silent', async () => {
+  it('return their lag one by one, and an error at the end for a silent broker', async () => {
     await using kafka = await EmbeddedCluster.start({ brokers: 3, topics: { orders: {} } })
     await using client = new KafkaClient({ ...QUICK, hosts: kafka.hosts })
     const { admin } = client
@@ -97,7 +97,7 @@ describe('groups', () => {
   })
 })
 
-describe('trap 1: groups of another kind', () => {
+describe('trap 1: groups of another type', () => {
   const found = {
     errorCode: 0,
     groupState: 'Stable',
@@ -136,7 +136,7 @@ describe('trap 1: groups of another kind', () => {
     return broker
   }
 
-  it('are asked for by the API of their kind, which the list tells', async () => {
+  it('are described by the API of their type, which the list returns', async () => {
     await using broker = await brokerWith(() => 'consumer')
     await using client = new KafkaClient({ ...QUICK, hosts: broker.name })
     const described = await client.admin.describeGroups(['g'])
@@ -144,7 +144,7 @@ describe('trap 1: groups of another kind', () => {
     expect(broker.received(describeGroups)).toHaveLength(0)
   })
 
-  it('are found when a classic group becomes a consumer group between the list and the question', async () => {
+  it('are found when a classic group becomes a consumer group between the list and the lookup', async () => {
     let lists = 0
     await using broker = await brokerWith(() => (lists++ === 0 ? 'classic' : 'consumer'))
     await using client = new KafkaClient({ ...QUICK, hosts: broker.name })
@@ -153,7 +153,7 @@ describe('trap 1: groups of another kind', () => {
     expect(lists).toBe(2)
   })
 
-  it('are not said to be missing while the broker that may have them does not list its groups', async () => {
+  it('are not reported as missing while the broker that may have them does not list its groups', async () => {
     await using broker = await brokerWith(() => undefined)
     await using client = new KafkaClient({ ...QUICK, hosts: broker.name })
     const [described] = await client.admin.describeGroups(['g'])
@@ -162,7 +162,7 @@ describe('trap 1: groups of another kind', () => {
   })
 })
 
-it('trap 3: deleted groups have the message of each, also where the deletion failed in the brokers', async () => {
+it('trap 3: deleted groups have an error message each, also when the deletion failed in the brokers', async () => {
   await using broker = await FakeBroker.start()
   tellLayout(layoutOf([broker]), broker)
   tellCoordinator(broker)
@@ -194,7 +194,7 @@ it('trap 3: deleted groups have the message of each, also where the deletion fai
 describe('trap 4: topics by id in the offsets of groups', () => {
   const partition = { topic: 'orders', partition: 0 }
 
-  it('are named by id only where each has one', async () => {
+  it('are referred to by id only if each has one', async () => {
     await using kafka = await EmbeddedCluster.start({ topics: { orders: {} } })
     await using client = new KafkaClient({ ...QUICK, hosts: kafka.hosts })
     const { admin } = client
@@ -207,7 +207,7 @@ describe('trap 4: topics by id in the offsets of groups', () => {
     expect(kafka.requests.all({ api: 'OffsetFetch' }).at(-1)?.version).toBe(9)
   })
 
-  it('keep offsets from a topic that was made since under the same name', async () => {
+  it('do not apply to a topic that was created since under the same name', async () => {
     await using kafka = await EmbeddedCluster.start({ topics: { orders: {} } })
     await using client = new KafkaClient({ ...QUICK, hosts: kafka.hosts })
     const { admin } = client
@@ -221,7 +221,7 @@ describe('trap 4: topics by id in the offsets of groups', () => {
     expect(await admin.listGroupOffsets(['g'])).toEqual([{ group: 'g', offsets: [] }])
   })
 
-  it('fall back to names with brokers that know no ids there', async () => {
+  it('fall back to names with brokers that support no ids there', async () => {
     await using kafka = await EmbeddedCluster.start({ version: '2.8', topics: { orders: {} } })
     await using client = new KafkaClient({ ...QUICK, hosts: kafka.hosts })
     const offsets = [{ ...partition, offset: 0, topicId: 'AAAAAAAAAAAAAAAAAAAAAQ' }]
@@ -253,7 +253,7 @@ describe('trap 12: listeners of controllers', () => {
     ],
   }
 
-  it('are asked for the quorum where the client starts from controllers, the active one', async () => {
+  it('describe the quorum when the client bootstraps from controllers, through the active one', async () => {
     await using standby = await FakeBroker.start()
     await using active = await FakeBroker.start()
     const brokers = [standby, active].map(({ host, port }, index) => ({
@@ -281,7 +281,7 @@ describe('trap 12: listeners of controllers', () => {
     expect(noTopics.message).toContain('hosts instead of bootstrapControllers')
   })
 
-  it('of brokers refuse who takes them for controllers, and both at once are refused', async () => {
+  it('of brokers reject a client that expects controllers, and both options at once are rejected', async () => {
     await using broker = await FakeBroker.start()
     broker.handle(describeCluster, () => ({
       ...mismatched,
@@ -302,7 +302,7 @@ describe('trap 12: listeners of controllers', () => {
 describe('offsets of groups', () => {
   const named = { topic: 'orders', partition: 0 }
 
-  it('are those of the partitions that are named, with and without an offset', async () => {
+  it('are those of the requested partitions, with and without an offset', async () => {
     await using kafka = await EmbeddedCluster.start({ topics: { orders: { partitions: 2 } } })
     await using client = new KafkaClient({ ...QUICK, hosts: kafka.hosts })
     const { admin } = client
@@ -329,7 +329,7 @@ describe('offsets of groups', () => {
     expect(unsupported?.error?.message).toContain('0.10.2')
   })
 
-  it('of many groups are asked of old brokers one by one, and one without an answer fails no other', async () => {
+  it('of many groups are requested from old brokers one by one, and one without a response fails no other', async () => {
     await using broker = await FakeBroker.start({ versions: { OffsetFetch: [0, 7] } })
     tellLayout(layoutOf([broker]), broker)
     tellCoordinator(broker)

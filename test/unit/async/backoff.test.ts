@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { backoffMs } from '../../../src/async/backoff.ts'
 
 describe('the wait before another attempt', () => {
-  it('doubles up to the longest, with a fifth of jitter either way', () => {
+  it('doubles up to the maximum, with a fifth of jitter either way', () => {
     const options = { initialMs: 100, maxMs: 1_000 }
     const means = [100, 200, 400, 800, 1_000, 1_000, 1_000]
     means.forEach((mean, attempt) => {
@@ -15,7 +15,7 @@ describe('the wait before another attempt', () => {
     })
   })
 
-  it('stays the longest after any number of attempts', () => {
+  it('stays at the maximum after any number of attempts', () => {
     expect(backoffMs(10_000, { initialMs: 100, maxMs: 1_000 })).toBeLessThanOrEqual(1_200)
   })
 })

@@ -28,7 +28,7 @@ describe('a lifecycle', () => {
     expect(lifecycle.state).toBe('closed')
   })
 
-  it('shares one start among calls, and does nothing when it is open', async () => {
+  it('shares one start among calls, and does nothing when it is already open', async () => {
     const lifecycle = new Lifecycle('producer')
     const prepared = deferred()
     let count = 0
@@ -73,7 +73,7 @@ describe('a lifecycle', () => {
     expect(lifecycle.state).toBe('new')
   })
 
-  it('rejects a start at once when it is closed meanwhile, and never opens', async () => {
+  it('rejects a start at once when it is closed during the start, and never opens', async () => {
     const lifecycle = new Lifecycle('producer')
     const prepared = deferred()
     let isOpened = false
@@ -106,7 +106,7 @@ describe('a lifecycle', () => {
     expect(lifecycle.state).toBe('closed')
   })
 
-  it('ends once, however often it is closed, and is closed when its end throws', async () => {
+  it('ends once, however often it is closed, and is closed even if its end throws', async () => {
     const lifecycle = new Lifecycle('consumer')
     const late = new Error('late')
     let count = 0

@@ -18,7 +18,7 @@ function elapsed(waitMs: number): { readonly over: Promise<void>; readonly timer
 }
 
 describe('a timer', () => {
-  it('elapses not before its time', async () => {
+  it('does not elapse before its time', async () => {
     const from = performance.now()
     await elapsed(30).over
     expect(performance.now() - from).toBeGreaterThanOrEqual(29)
@@ -32,7 +32,7 @@ describe('a timer', () => {
     expect(count).toBe(0)
   })
 
-  it('elapses without another event where it does not keep the process alive', async () => {
+  it('elapses without another event when it does not keep the process alive', async () => {
     const over = deferred()
     let isOtherEvent = false
     const keepsAlive = setTimeout(() => {
@@ -44,7 +44,7 @@ describe('a timer', () => {
     expect(isOtherEvent).toBe(false)
   })
 
-  it('can be cancelled by what runs after the event loop was blocked for longer than it waits', async () => {
+  it('can be cancelled by code that runs after the event loop was blocked for longer than the timer', async () => {
     let count = 0
     const timer = new Timer(1, () => count++)
     block(20)
@@ -67,7 +67,7 @@ describe('a timer', () => {
 })
 
 describe('a bounded wait', () => {
-  it('longer than any timer holds is no short one', async () => {
+  it('is not cut short when it exceeds the maximum of a timer', async () => {
     const result = limited(2 ** 31, undefined, async () => {
       await elapsed(20).over
       return 'done'
@@ -80,7 +80,7 @@ describe('a bounded wait', () => {
     expect(await failureOf(sleeping)).toEqual(new Error('enough'))
   })
 
-  it('ends with an error when its time is over', async () => {
+  it('ends with an error at its timeout', async () => {
     const aborted = limited(
       10,
       undefined,
@@ -92,7 +92,7 @@ describe('a bounded wait', () => {
     expect(await failureOf(aborted)).toBeInstanceOf(TookTooLongError)
   })
 
-  it('serves any number of waits by one signal with one listener: more than ten are warned of as a leak', async () => {
+  it('serves any number of waits on one signal with one listener, without the warning for more than ten', async () => {
     const controller = new AbortController()
     const { signal } = controller
     const waits = Array.from({ length: 50 }, () =>

@@ -61,7 +61,7 @@ function afterwards(members: readonly GroupMember[], assignment: Assignment, gen
 }
 
 describe('assignors', () => {
-  it('range cuts each topic into pieces, the first members getting more', () => {
+  it('range divides each topic into contiguous pieces, the first members getting more', () => {
     const members = [member('b', ['t', 'u']), member('a', ['t', 'u'])]
     expect(shown(rangeAssignor.assign(members, topicsOf({ t: 3, u: 3 })))).toEqual({
       a: 't0 t1 u0 u1',
@@ -69,7 +69,7 @@ describe('assignors', () => {
     })
   })
 
-  it('range gives each member what is near, where racks differ (KIP-881)', () => {
+  it('range assigns each member nearby replicas if racks differ (KIP-881)', () => {
     const members = [member('a', ['t'], { rack: 'east' }), member('b', ['t'], { rack: 'west' })]
     const racks = ['west', 'west', 'east', 'east']
     const topics: AssignableTopics = new Map([
@@ -88,7 +88,7 @@ describe('assignors', () => {
 
   /** pykafka's own tests of the same in its managed consumer: 100 combinations. */
   it.each([rangeAssignor, roundRobinAssignor])(
-    '$name gives each partition once, and the first members one more where it does not come out even',
+    '$name assigns each partition once, and the first members one more if it does not divide evenly',
     (assignor) => {
       for (let index = 0; index < 100; index++) {
         const [memberCount, partitionCount] = [index + 1, 100 - index]
@@ -108,7 +108,7 @@ describe('assignors', () => {
     },
   )
 
-  it('range and round robin take static members by their instance id, whatever their member id', () => {
+  it('range and round robin order static members by their instance id, whatever their member id', () => {
     for (const assignor of [rangeAssignor, roundRobinAssignor]) {
       const before = ['x', 'y'].map((id) => member(`${id}-1`, ['t'], { groupInstanceId: id }))
       const after = [
@@ -121,7 +121,7 @@ describe('assignors', () => {
     }
   })
 
-  it('sticky takes from members with too many, and moves nothing else', () => {
+  it('sticky takes partitions from members with too many, and moves nothing else', () => {
     const topics = topicsOf({ t: 6 })
     const two = [member('a', ['t']), member('b', ['t'])]
     const before = afterwards(two, stickyAssignor.assign(two, topics), 1)
@@ -129,7 +129,7 @@ describe('assignors', () => {
     expect(shown(assignment)).toEqual({ a: 't0 t2', b: 't1 t3', c: 't4 t5' })
   })
 
-  it('cooperative-sticky gives away in the next generation what another still holds', () => {
+  it('cooperative-sticky assigns in the next generation what another member still holds', () => {
     const topics = topicsOf({ t: 4 })
     const one = [member('a', ['t'])]
     const before = afterwards(one, cooperativeStickyAssignor.assign(one, topics), 1)
@@ -141,7 +141,7 @@ describe('assignors', () => {
   })
 
   it.each(ALL.map((assignor) => [assignor.name, assignor] as const))(
-    '%s gives nothing to members without subscriptions, and ignores topics that do not exist',
+    '%s assigns nothing to members without subscriptions, and ignores topics that do not exist',
     (_, assignor: ImmediateAssignor) => {
       const members = [member('a', []), member('b', ['t', 'missing'])]
       const assignment = assignor.assign(members, topicsOf({ t: 2 }))
@@ -169,7 +169,7 @@ describe('assignors', () => {
     expect([...assignment.values()].flat()).toEqual([{ topic: 't', partition: 1 }])
   })
 
-  it('user data that is of another kind claims nothing', () => {
+  it('user data of another type claims nothing', () => {
     for (const bytes of ['', '00', 'ffffffff', '7fffffff', '000000020001']) {
       const claim = decodeStickyUserData(Buffer.from(bytes, 'hex'))
       expect(claim).toEqual({ partitions: [], generation: -1 })

@@ -23,7 +23,7 @@ describe('an assignment of a million partitions', () => {
     racks: new Set<string>(),
   }))
 
-  it('is made by the leader, checked, and passed on to its member', async () => {
+  it('is made by the leader, validated, and sent to its member', async () => {
     const assignment = await computeAssignment({
       groupId: 'g',
       assignor: rangeAssignor,
@@ -37,7 +37,7 @@ describe('an assignment of a million partitions', () => {
     expect(own[0]).toEqual({ topic: 't', partition: MILLION / 2 })
   })
 
-  it('is told in one event, and in a line of a log that names the first of them', () => {
+  it('is reported in one event, and in one log line that names the first of them', () => {
     const all = partitions.map(({ partition }) => ({ topic: 't', partition }))
     const log = new RebalanceLog('app', 'g', { memberId: 'a' } as never)
     log.assigned(all)

@@ -19,7 +19,7 @@ describe('heartbeats', () => {
       return Promise.resolve(intervalMs)
     })
 
-  it('come soon after a generation began, then at the interval', async () => {
+  it('are sent soon after a generation began, then at the interval', async () => {
     const heartbeats = beating(INTERVAL_MS)
     heartbeats.start()
     await jest.advanceTimersByTimeAsync(4_000)
@@ -27,7 +27,7 @@ describe('heartbeats', () => {
     heartbeats.stop()
   })
 
-  it('come soon again after the next generation began', async () => {
+  it('are sent soon again after the next generation began', async () => {
     const heartbeats = beating(INTERVAL_MS)
     heartbeats.start()
     await jest.advanceTimersByTimeAsync(2_000)
@@ -38,7 +38,7 @@ describe('heartbeats', () => {
     heartbeats.stop()
   })
 
-  it('come at a shorter interval for a while after a change, where that is wanted', async () => {
+  it('are sent at a shorter interval for a while after a change, if configured', async () => {
     const beat = () => {
       beats.push(Date.now())
       return Promise.resolve(5_000)
@@ -50,7 +50,7 @@ describe('heartbeats', () => {
     heartbeats.stop()
   })
 
-  it('come at once when they are hurried, then at the interval again', async () => {
+  it('are sent at once when they are hurried, then at the interval again', async () => {
     const heartbeats = beating(INTERVAL_MS)
     heartbeats.start()
     await jest.advanceTimersByTimeAsync(2_600)
@@ -64,7 +64,7 @@ describe('heartbeats', () => {
     expect(beats).toHaveLength(3)
   })
 
-  it('follow the one under way at once, and once, when they are hurried meanwhile', async () => {
+  it('are sent once more right after the one in flight when they are hurried meanwhile', async () => {
     const answers: (() => void)[] = []
     const heartbeats = new Heartbeats(INTERVAL_MS, async () => {
       await new Promise<void>((resolve) => answers.push(resolve))
@@ -85,7 +85,7 @@ describe('heartbeats', () => {
     heartbeats.stop()
   })
 
-  it('come no later than at an interval that is shorter', async () => {
+  it('are sent at the interval from the start if it is shorter than the first delay', async () => {
     const heartbeats = beating(30)
     heartbeats.start()
     await jest.advanceTimersByTimeAsync(100)
@@ -93,7 +93,7 @@ describe('heartbeats', () => {
     heartbeats.stop()
   })
 
-  it('are never two at a time, and end when they are stopped', async () => {
+  it('are never sent two at a time, and end when they are stopped', async () => {
     let underWay = 0
     let most = 0
     const answers: (() => void)[] = []

@@ -117,7 +117,7 @@ async function started(target: readonly number[], scene = new Scene()): Promise<
 }
 
 describe('a rebalance', () => {
-  it('claims, finds positions, calls the hook and reads, in this order', async () => {
+  it('claims, looks up positions, calls the hook and reads, in this order', async () => {
     const scene = new Scene()
     scene.target = [0, 1]
     await scene.machine.start()
@@ -126,7 +126,7 @@ describe('a rebalance', () => {
     await scene.machine.close(new Deadline(60_000))
   })
 
-  it('stops, calls the hook and commits before it releases, and claims after', async () => {
+  it('stops, calls the hook and commits before it releases, and claims after that', async () => {
     const scene = await started([0, 1])
     const settled = scene.settled()
     scene.target = [1, 2]
@@ -139,7 +139,7 @@ describe('a rebalance', () => {
     await scene.machine.close(new Deadline(60_000))
   })
 
-  it('gives up everything before it joins where the protocol wants that', async () => {
+  it('releases everything before it joins if the protocol requires it', async () => {
     const scene = await started([0], new Scene({ isEager: true }))
     const settled = scene.settled()
     scene.events.changed('a member came')
@@ -151,7 +151,7 @@ describe('a rebalance', () => {
     await scene.machine.close(new Deadline(60_000))
   })
 
-  it('is one, however many changes come before and during it, and one further', async () => {
+  it('runs once for any number of changes before it, and once more for those during it', async () => {
     const scene = await started([0])
     const settled = scene.settled()
     scene.during.set('join', () => {
@@ -163,7 +163,7 @@ describe('a rebalance', () => {
     await scene.machine.close(new Deadline(60_000))
   })
 
-  it('touches nothing where nothing has to change', async () => {
+  it('changes nothing if the assignment is unchanged', async () => {
     const scene = await started([0, 1])
     const settled = scene.settled()
     scene.events.changed('a member came')
@@ -173,7 +173,7 @@ describe('a rebalance', () => {
   })
 })
 
-describe('what others still hold', () => {
+describe('a partition that others still hold', () => {
   it('is waited for, while the rest is read', async () => {
     const scene = new Scene({ rebalanceBackoffMs: 60_000 })
     scene.target = [0, 1]
@@ -189,7 +189,7 @@ describe('what others still hold', () => {
     await scene.machine.close(new Deadline(60_000))
   })
 
-  it('is told by start() after all retries, and tried on', async () => {
+  it('is reported by start() after all retries, which then continue', async () => {
     const scene = new Scene()
     scene.target = [0, 1]
     scene.held = [1]
@@ -202,7 +202,7 @@ describe('what others still hold', () => {
     await scene.machine.close(new Deadline(60_000))
   })
 
-  it('is told to the application where it comes later', async () => {
+  it('is reported to the application when it appears later', async () => {
     const scene = await started([0])
     scene.target = [0, 1]
     scene.held = [1]
@@ -222,7 +222,7 @@ describe('what others still hold', () => {
   })
 })
 
-describe('what is lost', () => {
+describe('a partition that is lost', () => {
   it('is stopped before lost() returns, and never committed', async () => {
     const scene = await started([0, 1])
     const settled = scene.settled()
@@ -236,7 +236,7 @@ describe('what is lost', () => {
     await scene.machine.close(new Deadline(60_000))
   })
 
-  it('is not read although a claim for it is answered afterwards', async () => {
+  it('is not read although a claim for it is granted afterwards', async () => {
     const scene = new Scene()
     scene.target = [0]
     scene.during.set('claim', () => scene.events.lost(gone))
@@ -259,7 +259,7 @@ describe('what is lost', () => {
     await scene.machine.close(new Deadline(60_000))
   })
 
-  it('is neither committed nor released while it is being given up', async () => {
+  it('is neither committed nor released while it is being released', async () => {
     const scene = await started([0, 1])
     const settled = scene.settled()
     scene.target = [1]
@@ -270,7 +270,7 @@ describe('what is lost', () => {
     await scene.machine.close(new Deadline(60_000))
   })
 
-  it('is what is given up while ownership is in doubt: nothing is committed', async () => {
+  it('is also one that is released while ownership is in doubt: nothing is committed', async () => {
     const scene = await started([0])
     scene.ownedUntil = 0
     await scene.machine.close(new Deadline(60_000))

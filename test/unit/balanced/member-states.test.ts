@@ -11,32 +11,32 @@ import { BrokerError } from '../../../src/errors.ts'
 const through = (...events: readonly MemberEvent[]) =>
   events.reduce<MemberState>((state, event) => nextState(state, event), 'unjoined')
 
-describe('a member of a Kafka group goes', () => {
-  it('from joining to the end', () => {
+describe('a member of a classic group', () => {
+  it('goes from joining to the end', () => {
     expect(through('join', 'joined', 'synced')).toBe('stable')
     expect(through('join', 'joined', 'synced', 'leave', 'left')).toBe('left')
   })
 
-  it('round again for each rebalance, at any point of one', () => {
+  it('repeats its states for each rebalance, at any point of one', () => {
     expect(through('join', 'joined', 'synced', 'join')).toBe('joining')
     expect(through('join', 'joined', 'join')).toBe('joining')
     expect(through('join', 'join', 'joined', 'synced')).toBe('stable')
   })
 
-  it('back to the beginning where it is lost, or gives up', () => {
+  it('returns to the start when it is lost, or gives up', () => {
     expect(through('join', 'joined', 'synced', 'lost')).toBe('unjoined')
     expect(through('join', 'abandoned')).toBe('unjoined')
     expect(through('join', 'joined', 'abandoned', 'lost')).toBe('unjoined')
   })
 
-  it('nowhere but out where the group refuses it', () => {
+  it('can only leave when the group refuses it', () => {
     expect(through('join', 'refused', 'leave', 'left')).toBe('left')
     expect(() => through('join', 'refused', 'join')).toThrow(
       "the event 'join' is not possible in the state 'refused'",
     )
   })
 
-  it('no way that is not in the table', () => {
+  it('makes no transition that is not in the table', () => {
     expect(() => through('joined')).toThrow(
       "the event 'joined' is not possible in the state 'unjoined'",
     )
@@ -45,7 +45,7 @@ describe('a member of a Kafka group goes', () => {
   })
 })
 
-describe('an error of the coordinator means', () => {
+describe('an error of the coordinator', () => {
   it.each<[ErrorName, string]>([
     ['REBALANCE_IN_PROGRESS', 'again'],
     ['UNKNOWN_MEMBER_ID', 'new member'],
@@ -58,7 +58,7 @@ describe('an error of the coordinator means', () => {
     ['GROUP_AUTHORIZATION_FAILED', 'refused'],
     ['GROUP_MAX_SIZE_REACHED', 'refused'],
     ['INVALID_SESSION_TIMEOUT', 'refused'],
-  ])('%s: %s', (name, reaction) => {
+  ])('%s means: %s', (name, reaction) => {
     expect(reactionTo(new BrokerError(ErrorCode[name], 'a test'))).toBe(reaction)
   })
 })

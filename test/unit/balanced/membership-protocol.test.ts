@@ -28,9 +28,9 @@ describe("pykafka's order of partitions", () => {
 })
 
 /** pykafka's own tests of its two protocols, test_decide_partitions_range and …_roundrobin: 100 combinations. */
-describe.each(['range', 'roundrobin'] as const)('the decision %s', (protocol) => {
+describe.each(['range', 'roundrobin'] as const)('the membership protocol %s', (protocol) => {
   it.each(numbers(100).map((index) => [index + 1, 100 - index] as const))(
-    'gives %i members of %i partitions each one once, and the first ones one more where it does not come out even',
+    'assigns %i members of %i partitions each one once, and the first ones one more if it does not divide evenly',
     (memberCount, partitionCount) => {
       const members = numbers(memberCount).map((index) => `test-debian:${index}`)
       const leaders = numbers(partitionCount).map((partition) => partition % memberCount)
@@ -46,17 +46,17 @@ describe.each(['range', 'roundrobin'] as const)('the decision %s', (protocol) =>
     },
   )
 
-  it('gives nothing to a client that is not a member', () => {
+  it('assigns nothing to a client that is not a member', () => {
     expect(DECISIONS[protocol]([0, 1], ['a'], 'b')).toEqual([])
     expect(DECISIONS[protocol]([0, 1], [], 'b')).toEqual([])
   })
 })
 
 /** Worked out by running pykafka 2.8.0's functions. */
-describe('decisions that pykafka makes', () => {
+describe('the assignment of pykafka', () => {
   const members = ['h:b', 'h:a', 'h:c']
 
-  it('by range', () => {
+  it('is reproduced by range', () => {
     const share = (member: string) => DECISIONS.range([0, 10, 1, 2, 3, 4, 5], members, member)
     expect([share('h:a'), share('h:b'), share('h:c')]).toEqual([
       [0, 10, 1],
@@ -65,13 +65,13 @@ describe('decisions that pykafka makes', () => {
     ])
   })
 
-  it('by round robin', () => {
+  it('is reproduced by round robin', () => {
     const share = (member: string) => DECISIONS.roundrobin([0, 10, 1, 2, 3], members, member)
     expect([share('h:a'), share('h:b'), share('h:c')]).toEqual([[0, 2], [10, 3], [1]])
   })
 })
 
-describe('znodes', () => {
+describe('znodes of owners', () => {
   it.each([
     ['1-7', 7],
     ['-1-7', 7],

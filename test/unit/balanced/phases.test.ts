@@ -12,22 +12,22 @@ function path(from: Phase, situation: Situation, steps: number): Phase[] {
 }
 
 describe('the phases of a rebalance', () => {
-  it('lead from the start to where everything is as it should be', () => {
+  it('lead from the start to the settled state', () => {
     const round = ['surrendering', 'joining', 'yielding', 'claiming', 'starting', 'settled']
     expect(path('idle', calm, 6)).toEqual(round)
     expect(path('settled', calm, 6)).toEqual(round)
     expect(path('waiting', calm, 6)).toEqual(round)
   })
 
-  it('make another round when something changed in the one before', () => {
+  it('start another round when something changed in the previous one', () => {
     expect(nextPhase('starting', { ...calm, isChanged: true })).toBe('surrendering')
   })
 
-  it('do not claim by an assignment that is out of date', () => {
+  it('do not claim by an outdated assignment', () => {
     expect(nextPhase('yielding', { ...calm, isChanged: true })).toBe('surrendering')
   })
 
-  it('start what was claimed before waiting for what others still hold', () => {
+  it('start claimed partitions before they wait for those that others still hold', () => {
     expect(path('claiming', { ...calm, isIncomplete: true }, 2)).toEqual(['starting', 'waiting'])
   })
 
@@ -54,7 +54,7 @@ describe('the phases of a rebalance', () => {
     expect(nextPhase(phase, { ...calm, hasLost: true, isEnding: true })).toBe('losing')
   })
 
-  it.each(all)('end from %s by leaving', (phase) => {
+  it.each(all)('end after %s by leaving', (phase) => {
     expect(path(phase, { ...calm, isEnding: true }, 3)).toEqual(['leaving', 'closed', 'closed'])
   })
 })

@@ -12,7 +12,7 @@ describe('a pattern for the brokers', () => {
     String.raw`\Q(?=\1\E`,
     String.raw`\\1`,
     '[]\\1]',
-  ])('may be %s', (pattern) => expect(aServerPattern({ pattern })).toBeUndefined())
+  ])('can be %s', (pattern) => expect(aServerPattern({ pattern })).toBeUndefined())
 
   it.each([
     ['a(?=b)', 'the look-ahead (?='],
@@ -23,11 +23,11 @@ describe('a pattern for the brokers', () => {
     [String.raw`(a)\1`, String.raw`the back-reference \1`],
     [String.raw`(?<n>a)\k<n>`, String.raw`the back-reference \k`],
     [String.raw`[a]\2`, String.raw`the back-reference \2`],
-  ])('may not be %s, which RE2 does not have', (pattern, what) => {
+  ])('cannot be %s, which RE2 lacks', (pattern, what) => {
     expect(aServerPattern({ pattern })).toContain(`with ${what}, which RE2 does not have`)
   })
 
-  it('is a text that is not empty', () => {
+  it('is text that is not empty', () => {
     expect(aServerPattern({ pattern: '' })).toBe("must have 'pattern', a text")
     expect(aServerPattern({ pattern: /a/ })).toBe("must have 'pattern', a text")
     expect(aServerPattern({ pattern: 'a', flags: 'i' })).toBe('must be { pattern: text }')

@@ -21,14 +21,14 @@ const lost = (at: number): MemberEvent => ({ at, what: 'lost', partitions: [0] }
 const problems = (lives: readonly Life[], end: number, commits: readonly Committed[] = []) =>
   check(lives, new Map([[0, end]]), commits).problems
 
-describe('the checker of the storm', () => {
-  it('finds nothing where a partition goes from one to the other in order', () => {
+describe('the checker of the storm test', () => {
+  it('accepts a partition that moves from one member to another in order', () => {
     const a = life('a', [assigned(1), message(2, 0), processed(2.5, 0)])
     const b = life('b', [assigned(4), message(5, 1), processed(6, 1)])
     expect(problems([a, b], 2, [committed(3, 1), committed(7, 2)])).toEqual([])
   })
 
-  it('finds what was committed while it was in process', () => {
+  it('reports a commit of a message that was in process', () => {
     const a = life('a', [
       assigned(1),
       message(2, 0),
@@ -42,7 +42,7 @@ describe('the checker of the storm', () => {
     ])
   })
 
-  it('finds messages that were committed without being processed, or before they were delivered', () => {
+  it('reports messages that were committed unprocessed, or before they were delivered', () => {
     const a = life('a', [assigned(1), message(2, 0)])
     expect(problems([a], 1, [committed(4, 1)])).toEqual([
       'partition 0: 0 was committed while a was processing it',
@@ -52,37 +52,37 @@ describe('the checker of the storm', () => {
     ])
   })
 
-  it('finds messages that were never delivered', () => {
+  it('reports messages that were never delivered', () => {
     expect(problems([life('a', [assigned(1), message(2, 0)])], 2)).toEqual([
       'partition 0: 1 messages were lost, the first is 1',
     ])
   })
 
-  it('finds a member that delivers messages of a partition of another member', () => {
+  it('reports a member that delivers messages of a partition of another member', () => {
     const a = life('a', [assigned(1), message(5, 0)])
     const b = life('b', [assigned(4), message(6, 1)])
     expect(problems([a, b], 2)).toEqual(["partition 0: a delivered 0 when it was b's"])
   })
 
-  it('finds a message that comes again after it was given up in order', () => {
+  it('reports a message that is delivered again after its partition was released in order', () => {
     const a = life('a', [assigned(1), message(2, 0), given(3)])
     const b = life('b', [assigned(4), message(5, 0)])
     expect(problems([a, b], 1)).toEqual(['partition 0: 0 came again, though a gave it up in order'])
   })
 
-  it('finds a message that is delivered again while its first reader still has the partition', () => {
+  it('reports a message that is delivered again while its first reader still has the partition', () => {
     const a = life('a', [assigned(1), message(2, 0)])
     const b = life('b', [assigned(4), message(5, 0)])
     expect(problems([a, b], 1)).toEqual(['partition 0: 0 came again, though a still had it'])
   })
 
-  it('allows what was lost with a session, also where its owner learns of that last', () => {
+  it('accepts repeats of what was lost with a session, also when its owner learns of the loss last', () => {
     const a = life('a', [assigned(1), message(2, 0), lost(9)])
     const b = life('b', [assigned(4), message(5, 0)])
     expect(problems([a, b], 1)).toEqual([])
   })
 
-  it('allows what a process that was killed had not committed, and nothing more', () => {
+  it('accepts repeats of what a killed process had not committed, and nothing more', () => {
     const killed: Deed = { at: 3, what: 'kill' }
     const b = life('b', [assigned(4), message(5, 0)])
     const a = [assigned(1), message(2, 0)]
@@ -93,7 +93,7 @@ describe('the checker of the storm', () => {
     ])
   })
 
-  it('allows the one message that was delivered when a process was stopped', () => {
+  it('accepts a repeat of the one message that was delivered when a process was stopped', () => {
     const deeds: Deed[] = [
       { at: 2, what: 'stop' },
       { at: 9, what: 'continue' },
@@ -105,7 +105,7 @@ describe('the checker of the storm', () => {
     ).toContain("partition 0: a delivered 1 when it was b's")
   })
 
-  it('takes the first message after a stop for a new one where something else came first', () => {
+  it('treats the first message after a stop as a new one if another event came first', () => {
     const deeds: Deed[] = [
       { at: 2, what: 'stop' },
       { at: 9, what: 'continue' },

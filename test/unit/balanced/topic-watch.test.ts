@@ -46,8 +46,8 @@ afterEach(() => {
   jest.useRealTimers()
 })
 
-describe("the watch of a cluster's topics", () => {
-  it('makes no rebalance of topics that no member here reads (#653 of pykafka)', async () => {
+describe('the topic watch of a cluster', () => {
+  it('triggers no rebalance for topics that no member here reads (#653 of pykafka)', async () => {
     const scene = new Scene()
     await scene.start()
     await scene.change('t', 'other')
@@ -56,7 +56,7 @@ describe("the watch of a cluster's topics", () => {
     expect(scene.reasons).toEqual([])
   })
 
-  it('makes one of a topic that the member waits for', async () => {
+  it('triggers a rebalance for a topic that the member waits for', async () => {
     const scene = new Scene()
     await scene.start()
     await scene.change('t', 'later')

@@ -5,27 +5,27 @@ import { caseOf, QUICK } from '../../../benchmarks/runner/question.ts'
 import type { Measurement } from '../../../benchmarks/runner/task.ts'
 
 describe('the ratio of a client to samsa', () => {
-  it('is how many times as many messages a second, with what both spreads leave possible', () => {
+  it('is the multiple of messages per second, within the range that both spreads allow', () => {
     const ratio = ratioOf({ median: 4, spread: 0.2 }, { median: 2, spread: 0.1 }, true)
     expect(ratio.value).toBe(2)
     expect(ratio.least).toBeCloseTo(3.2 / 2.2)
     expect(ratio.most).toBeCloseTo(4.8 / 1.8)
   })
 
-  it('is the other way round where less is better', () => {
+  it('is inverted if less is better', () => {
     const ratio = ratioOf({ median: 4, spread: 0.2 }, { median: 2, spread: 0.1 }, false)
     expect(ratio.value).toBe(0.5)
     expect(ratio.least).toBeCloseTo(1.8 / 4.8)
     expect(ratio.most).toBeCloseTo(2.2 / 3.2)
   })
 
-  it('has no upper end where a spread is as large as its median', () => {
+  it('has no upper bound if a spread is as large as its median', () => {
     const ratio = ratioOf({ median: 1, spread: 0 }, { median: 1, spread: 1.5 }, true)
     expect(ratio.least).toBeCloseTo(1 / 2.5)
     expect(ratio.most).toBe(Infinity)
   })
 
-  it('agrees with another where both have a value in common', () => {
+  it('agrees with another ratio if their ranges overlap', () => {
     const from = (least: number, most: number) => ({ value: (least + most) / 2, least, most })
     expect(doAgree(from(1, 2), from(2, 3))).toBe(true)
     expect(doAgree(from(2, 3), from(1, 2))).toBe(true)
@@ -38,7 +38,7 @@ describe('the ratio of a client to samsa', () => {
 describe('two reports', () => {
   const before = reportOf({ samsa: [900, 1_000, 1_100], kafkajs: [100, 100, 100] })
 
-  it('agree where the whole machine was twice as fast', () => {
+  it('agree when the whole machine was twice as fast', () => {
     const after = reportOf({ samsa: [1_800, 2_000, 2_200], kafkajs: [200, 200, 200] })
     const { comparisons, single } = compare(before, after)
     expect(single).toBe(0)
@@ -48,14 +48,14 @@ describe('two reports', () => {
     expect(comparisons[0]!.ratios.map(({ value }) => value)).toEqual([0.1, 0.1])
   })
 
-  it('differ where one client has become faster than the spreads explain', () => {
+  it('differ when one client became faster than the spreads explain', () => {
     const after = reportOf({ samsa: [900, 1_000, 1_100], kafkajs: [150, 150, 150] })
     const compared = compare(before, after)
     expect(compared.comparisons.map(({ agrees }) => agrees)).toEqual([false])
     expect(sumOf(compared)).toBe('0 of 1 agree')
   })
 
-  it('are told apart from what only one of them has', () => {
+  it('count cases separately that only one of them has', () => {
     const after = reportOf({ samsa: [1_000], kafkajs: [100], java: [500] })
     const compared = compare(before, after)
     expect(compared.comparisons.map(({ client }) => client)).toEqual(['kafkajs'])
@@ -63,7 +63,7 @@ describe('two reports', () => {
     expect(sumOf(compared)).toBe(['1 of 1 agree', 'in one of the reports only: 1'].join('\n'))
   })
 
-  it('say nothing of a case that samsa gave no figures for', () => {
+  it('ignore a case without figures for samsa', () => {
     const without = reportOf({ kafkajs: [100] })
     expect(compare(without, without)).toEqual({ comparisons: [], single: 0 })
   })

@@ -9,14 +9,14 @@ describe('the plan of a benchmark', () => {
   const single = caseOf(QUICK, 'single', { task: 'produce', mode: 'single' })
   const told = caseOf(QUICK, 'told', { task: 'produce', mode: 'told' })
 
-  it('measures once what a client does in the same way in two cases', () => {
+  it('measures once what a client does identically in two cases', () => {
     const [first, second] = planOf([contest(single, kafkajs, samsa), contest(told, kafkajs, samsa)])
     expect(first!.entries.map(isRun)).toEqual([true, true])
     expect(second!.entries.map(isRun)).toEqual([false, true])
     expect(second!.entries[0]!.sameAs).toBe(first!.entries[0])
   })
 
-  it('measures again what differs in any setting', () => {
+  it('measures again if any setting differs', () => {
     const withTls = { ...single, tls: true }
     const [, second] = planOf([contest(single, kafkajs), contest(withTls, kafkajs)])
     expect(second!.entries.map(isRun)).toEqual([true])
@@ -28,7 +28,7 @@ describe('the plan of a benchmark', () => {
     expect(second!.entries.map(isRun)).toEqual([true])
   })
 
-  it('excludes clients that cannot do it or are not installed', () => {
+  it('excludes clients that do not support a case or are not installed', () => {
     const missing: Contender = { ...kafkajs, description: 'not installed' }
     const awaited = caseOf(QUICK, 'awaited', { task: 'produce', mode: 'awaited' })
     const [plan] = planOf([contest(awaited, kafkajs, missing)])

@@ -290,7 +290,7 @@ const PLANTED: readonly (readonly [string, AnomalyKind, History])[] = [
 ]
 
 describe('the checker of the chaos tests', () => {
-  it('finds nothing in a history without flaws', () => {
+  it('accepts a history without flaws', () => {
     const { anomalies, figures } = check(flawless())
     expect(anomalies).toEqual([])
     expect(figures).toMatchObject({
@@ -304,7 +304,7 @@ describe('the checker of the chaos tests', () => {
     })
   })
 
-  it.each(PLANTED)('finds it when %s', (_, kind, history) => {
+  it.each(PLANTED)('detects when %s', (_, kind, history) => {
     const kinds = new Set(check(history).anomalies.map((anomaly) => anomaly.kind))
     expect(kinds).toContain(kind)
   })
@@ -326,7 +326,7 @@ describe('the checker of the chaos tests', () => {
     }
   })
 
-  it('allows what a failure of unknown outcome, a killed producer and a deletion explain', () => {
+  it('accepts what a failure of unknown outcome, a killed producer and a deletion explain', () => {
     expect(check(withSend(idOf(0, 5), failed(false))).anomalies).toEqual([])
     const { id, producer, lane, sequence, at } = flawless().sends[5]!
     const unknown = { id, producer, lane, sequence, at }
@@ -341,7 +341,7 @@ describe('the checker of the chaos tests', () => {
     expect(check(trimmed).anomalies).toEqual([])
   })
 
-  it('allows repetitions of what a killed or frozen member had not committed', () => {
+  it('accepts repeats of what a killed or frozen member had not committed', () => {
     for (const what of ['kill', 'freeze'] as const) {
       const history = withMembers(
         member('a', [...readsPartition1, assigned(100, 0), ...reading(0, first, 110)], {
@@ -354,7 +354,7 @@ describe('the checker of the chaos tests', () => {
     }
   })
 
-  it('counts a message that a frozen member was handed before as delivered before', () => {
+  it('counts a message that a frozen member received before as delivered before', () => {
     const frozen = member(
       'a',
       [...readsPartition1, assigned(100, 0), ...reading(0, first, 110), ...reading(0, [3], 900)],
@@ -369,7 +369,7 @@ describe('the checker of the chaos tests', () => {
     expect(check({ ...withMembers(frozen, other), commits: [] }).anomalies).toEqual([])
   })
 
-  it('allows a member that orders by key to process a later message of another key first', () => {
+  it('accepts a member ordered by key that processes a later message of another key first', () => {
     const events = [assigned(100, 0, 1), ...reading(1, ALL, 111)]
     const keys = (offset: number) => ({ partition: 0, offset, id: `p/key-${offset % 2}/${offset}` })
     const byKey = [0, 2, 1, 4, 3, 5].flatMap((offset, index): ConsumerEvent[] => [
@@ -391,7 +391,7 @@ describe('the checker of the chaos tests', () => {
     expect(result.anomalies).toEqual([])
   })
 
-  it('takes what an unclean election lost for lost, and for no message that was passed over', () => {
+  it('treats what an unclean election lost as lost, and no message as skipped', () => {
     const history = flawless()
     const entries = entriesOf().map((entry) =>
       entry.partition === 0 && entry.offset >= 3 ? { ...entry, id: `q/0/${entry.offset}` } : entry,

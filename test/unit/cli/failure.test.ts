@@ -10,13 +10,13 @@ afterEach(() => {
   process.exitCode = before
 })
 
-describe('what is reported on standard error', () => {
+describe('a report on standard error', () => {
   it('is one line without control characters', () => {
     expect(inOneLine('error: no topic\n\x1b[2J\x07')).toBe('no topic \\x1b[2J\\x07')
   })
 })
 
-describe('a reader of the output that leaves', () => {
+describe('a reader that closes the output', () => {
   it('does not end the command with a stack trace', async () => {
     const output = new PassThrough()
     reportFailuresOf(output)
@@ -28,7 +28,7 @@ describe('a reader of the output that leaves', () => {
 })
 
 describe('samsa --help', () => {
-  it('ends without an error when its reader has left before it prints', async () => {
+  it('exits without an error when its reader has closed the output before it prints', async () => {
     const command = ['--import', 'tsx', 'src/cli/main.ts', '--help']
     const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'] })
     child.stdout.destroy()

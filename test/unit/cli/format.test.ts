@@ -36,7 +36,7 @@ describe("a message's format", () => {
     expect(print('<%s>')).toBe('<\xff\0\n>')
   })
 
-  it('prints nulls as nothing, and their lengths as -1', () => {
+  it('prints nulls as empty, and their lengths as -1', () => {
     expect(print('%k|%K|%s|%S|%T|%h|%R', NULLS)).toBe('|-1||-1|-1||\xff\xff\xff\xff')
   })
 
@@ -44,15 +44,15 @@ describe("a message's format", () => {
     expect(print('%R')).toBe('\0\0\0\x03')
   })
 
-  it('knows escapes and the percent sign', () => {
+  it('supports escapes and the percent sign', () => {
     expect(print('%%\\n\\t\\r\\\\\\0\\x41\\xfF1')).toBe('%\n\t\r\\\0A\xff1')
   })
 
-  it('takes text that is not ASCII as UTF-8', () => {
+  it('prints text that is not ASCII as UTF-8', () => {
     expect(Buffer.from(print('é→%o'), 'latin1').toString()).toBe('é→42')
   })
 
-  it('refuses what it does not know by name', () => {
+  it('rejects unknown fields by name', () => {
     expect(() => compileFormat('%o %q')).toThrow('the format has no field %q; it has %t %p')
     expect(() => compileFormat('%')).toThrow('ends with a single %')
     expect(() => compileFormat('\\e')).toThrow('the format has no escape \\e')
@@ -67,13 +67,13 @@ describe("a message's format", () => {
   })
 })
 
-describe('on a terminal', () => {
+describe('a message printed on a terminal', () => {
   const show = (format: string, message: Printable) =>
     Buffer.concat(compileFormat(format, { show: visible })(message)).toString()
   const hostile = '\x1b]0;title\x07\x9b2J\r\u202e'
   const shown = '\\x1b]0;title\\x07\\x9b2J\\x0d\\u202e'
 
-  it('control characters of every field are shown, and those of the format stay', () => {
+  it('has its control characters escaped in every field, and those of the format unchanged', () => {
     const message: Printable = {
       ...MESSAGE,
       topic: hostile,
@@ -89,12 +89,12 @@ describe('on a terminal', () => {
     expect(show('%R', { ...MESSAGE, value: Buffer.alloc(27) })).toBe('\\x00\\x00\\x00\\x1b')
   })
 
-  it('text with line ends and tabs stays as it is', () => {
+  it('keeps line ends and tabs of text', () => {
     const text = Buffer.from('два\tдомика\n→ 値')
     expect(visible(text).toString()).toBe(text.toString())
   })
 
-  it('bytes that are not UTF-8 are shown one by one', () => {
+  it('has bytes that are not UTF-8 escaped one by one', () => {
     expect(String(visible(Buffer.from([0x61, 0x9b, 0xff, 0x1b, 0x0a])))).toBe('a\\x9b\\xff\\x1b\n')
   })
 })

@@ -6,7 +6,7 @@ import { remainingSeconds } from '../../../src/terminal/progress.ts'
 describe('the format of input lines', () => {
   const parse = (format: string, line: string) => inputFormat(format)(Buffer.from(line), 1)
 
-  it('finds fields between texts; the last one takes the rest', () => {
+  it('finds fields between texts, and the last one takes the rest', () => {
     const parsed = parse('[%T] %k\\t%v', '[12] key\tvalue\twith tab')
     expect(parsed).toEqual({
       key: Buffer.from('key'),
@@ -22,17 +22,17 @@ describe('the format of input lines', () => {
     ['%q', 'has no field %q'],
     ['text', 'has no field: %k'],
     ['%', 'ends with a single %'],
-  ])('refuses the format %s', (format, message) => {
+  ])('rejects the format %s', (format, message) => {
     expect(() => inputFormat(format)).toThrow(message)
   })
 
-  it('refuses a line that is not like that', () => {
+  it('rejects a line that does not match', () => {
     expect(() => parse('%p %v', 'x y')).toThrow("line 1 of the input is not as in the format '%p")
   })
 })
 
 describe('percentiles', () => {
-  it('are within a twentieth of what they would be exactly', () => {
+  it('are within a twentieth of the exact value', () => {
     const found = new Percentiles()
     for (let ms = 1; ms <= 1000; ms++) found.add(ms)
     for (const percent of [1, 50, 95, 99, 99.9]) {
@@ -46,7 +46,7 @@ describe('percentiles', () => {
 })
 
 describe('the remaining time', () => {
-  it('follows from the share that is done, once there is one', () => {
+  it('follows from the finished share, once there is one', () => {
     const done = { messages: 25, bytes: 0 }
     expect(remainingSeconds(done, { messages: 100 }, 10)).toBe(30)
     expect(remainingSeconds(done, { messages: 100 }, 0.5)).toBeUndefined()

@@ -52,12 +52,12 @@ describe('cutting a byte stream into lines', () => {
     }
   })
 
-  it('keeps bytes that are no UTF-8', () => {
+  it('keeps bytes that are not UTF-8', () => {
     const [line] = new LineSplitter(10).push(Buffer.from([0xff, 0xfe, 0x00, 0x80, 0x0a]))
     expect(line).toEqual(Buffer.from([0xff, 0xfe, 0x00, 0x80]))
   })
 
-  it('refuses a line that is too long, whole or in parts, with its number', () => {
+  it('rejects a line that is too long, whole or in parts, with its number', () => {
     expect(linesOf(['12345\n'], 5)).toEqual(['12345'])
     expect(() => linesOf(['a\n123456\n'], 5)).toThrow('line 2 is longer than 5 bytes')
     expect(() => linesOf(['123', '456'], 5)).toThrow('line 1 is longer than 5 bytes')
@@ -75,7 +75,7 @@ describe('splitting off a key', () => {
     expect(split('key => value', ' => ')).toEqual(['key', 'value'])
   })
 
-  it('gives no key without a separator, and empty ones around it', () => {
+  it('returns no key without a separator, and empty ones around it', () => {
     expect(split('value', ':')).toEqual([null, 'value'])
     expect(split(':value', ':')).toEqual(['', 'value'])
     expect(split('key:', ':')).toEqual(['key', ''])

@@ -97,7 +97,7 @@ describe('the precedence of settings', () => {
     expect(order.at(-1)).toContain('defaults')
   })
 
-  it('merges what sources set that do not contradict each other', async () => {
+  it('merges settings of different sources that do not conflict', async () => {
     const path = join(folder.path, 'client.properties')
     writeFileSync(path, 'ssl.ca.location=ca.pem\nsasl.username=file\n')
     process.env['SAMSA_SASL_USERNAME'] = 'variable'
@@ -111,7 +111,7 @@ describe('the precedence of settings', () => {
     })
   })
 
-  it('lets a setting replace one of another name for the same', async () => {
+  it('lets a setting override one of another name for the same', async () => {
     const path = join(folder.path, 'kcat.conf')
     writeFileSync(path, 'metadata.broker.list=weak:1\nsasl.mechanisms=PLAIN\n')
     expect(await settingsOf({ config: path, property: ['bootstrap.servers=strong:1'] })).toEqual({
@@ -120,7 +120,7 @@ describe('the precedence of settings', () => {
     })
   })
 
-  it('takes the current profile only where neither a profile nor a file is named', async () => {
+  it('uses the current profile only if neither a profile nor a file is named', async () => {
     given('profile')
     writeFileSync(join(folder.path, 'samsa', 'profiles', 'current'), 'mine\n')
     expect(await settingsOf({})).toEqual(setBy('profile'))
@@ -130,7 +130,7 @@ describe('the precedence of settings', () => {
     expect(await settingsOf({ profile: 'mine' })).toEqual(setBy('profile'))
   })
 
-  it('takes the file of SAMSA_CONFIG where none is named', async () => {
+  it('uses the file of SAMSA_CONFIG if none is named', async () => {
     const { config } = given('file')
     process.env['SAMSA_CONFIG'] = config
     expect(await settingsOf({})).toEqual(setBy('file'))

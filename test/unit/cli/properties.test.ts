@@ -7,7 +7,7 @@ const optionsOf = (settings: Record<string, string>, askPassword = nobody) =>
   clientOptionsOf(new Map(Object.entries(settings)), askPassword)
 
 describe('a file of properties', () => {
-  it('is read as Java reads it', () => {
+  it('is parsed as Java parses it', () => {
     const text = [
       '# comment',
       '! comment',
@@ -31,7 +31,7 @@ describe('a file of properties', () => {
 })
 
 describe('the settings of other clients', () => {
-  it("take Java's spelling of a login", async () => {
+  it("accept Java's spelling of a login", async () => {
     const options = await optionsOf({
       'bootstrap.servers': 'kafka1:9093',
       'security.protocol': 'SASL_SSL',
@@ -46,7 +46,7 @@ describe('the settings of other clients', () => {
     })
   })
 
-  it("take librdkafka's spelling, and ask for a password that is not set", async () => {
+  it("accept librdkafka's spelling, and ask for a missing password", async () => {
     const options = await clientOptionsOf(
       new Map([
         ['metadata.broker.list', 'kafka1'],
@@ -71,11 +71,11 @@ describe('the settings of other clients', () => {
     [{ 'sasl.username': 'alice' }, /PLAIN needs sasl\.password.*--password-file/],
     [{ 'request.timeout.ms': 'soon' }, /request\.timeout\.ms must be a number/],
     [{ 'ssl.truststore.location': '/a.jks' }, /convert it to PEM/],
-  ])('are refused by name where they cannot be right: %j', async (settings, message) => {
+  ])('are rejected by name if they are invalid: %j', async (settings, message) => {
     await expect(optionsOf(settings as unknown as Record<string, string>)).rejects.toThrow(message)
   })
 
-  it('are named where the command does not know them', () => {
+  it('are named if the command does not know them', () => {
     const given = new Map([
       ['bootstrap.server', 'x'],
       ['linger.ms', '5'],

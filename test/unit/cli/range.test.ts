@@ -3,7 +3,7 @@ import { rangeOf, topicsOf } from '../../../src/cli/range.ts'
 
 const endless = { untilOffset: Infinity, untilMs: Infinity }
 
-describe('where consume begins and ends', () => {
+describe('the range of consume', () => {
   it.each([
     ['beginning', { at: 'earliest' }],
     ['end', { at: 'latest' }],
@@ -17,11 +17,11 @@ describe('where consume begins and ends', () => {
       '@2026-01-31T10:00:00Z:2026-01-31T11:30:00Z',
       { at: new Date('2026-01-31T10:00:00Z'), untilMs: Date.parse('2026-01-31T11:30:00Z') },
     ],
-  ] as const)('reads -o %s', (text, expected) => {
+  ] as const)('is parsed from -o %s', (text, expected) => {
     expect(rangeOf({ offset: [text] }, 'latest')).toEqual({ ...endless, ...expected })
   })
 
-  it('takes a start and an end at the same time, and refuses two starts or two ends', () => {
+  it('has at most one start and one end', () => {
     const both = rangeOf({ offset: ['s@1500000000000', 'e@1500000000001'] }, 'latest')
     expect(both.untilMs).toBe(1_500_000_000_001)
     expect(() => rangeOf({ offset: ['1', '2'] }, 'latest')).toThrow('only one of')
@@ -33,7 +33,7 @@ describe('where consume begins and ends', () => {
 })
 
 describe('topics by name and pattern', () => {
-  it('are names where there is no pattern, else one expression', () => {
+  it('are names if there is no pattern, otherwise one expression', () => {
     expect(topicsOf(['a', 'b', 'a'])).toEqual(['a', 'b'])
     const pattern = topicsOf(['a.*', 'b', '/^c\\d$/']) as RegExp
     const names = ['a.', 'a.x', 'ax', 'b', 'bb', 'c1', 'cc']

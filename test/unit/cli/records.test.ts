@@ -17,7 +17,7 @@ const MESSAGE = {
 }
 
 describe('messages as lines of JSON', () => {
-  it('come back byte for byte, nulls and headers included', () => {
+  it('are restored byte for byte, nulls and headers included', () => {
     const { key, value, headers, partition, timestamp } = recordOf(
       Buffer.from(jsonLine(MESSAGE)),
       1,
@@ -31,7 +31,7 @@ describe('messages as lines of JSON', () => {
     })
   })
 
-  it('tell null from the word null and from nothing', () => {
+  it('distinguish null from the word null and from a missing value', () => {
     expect(recordOf(Buffer.from('{"key":null,"value":"null"}'), 1)).toEqual({
       key: null,
       value: Buffer.from('null'),
@@ -45,7 +45,7 @@ describe('messages as lines of JSON', () => {
     ['{"partition":-1}', /line 5 .* partition/],
     ['{"headers":3}', /line 5 .* headers/],
     ['{"timestamp":"today"}', /line 5 .* timestamp/],
-  ])('are refused with their number: %s', (line, message) => {
+  ])('are rejected with their number: %s', (line, message) => {
     expect(() => recordOf(Buffer.from(line), 5)).toThrow(message)
   })
 })
@@ -79,7 +79,7 @@ describe('times', () => {
   })
 
   it.each(['', 'soon', '-2', '2026-13-01', '31.01.2026'].filter((text) => text !== '-2'))(
-    "'%s' is refused",
+    "'%s' is rejected",
     (text) => {
       expect(() => timeOf(text, NOW)).toThrow('a date such as')
     },

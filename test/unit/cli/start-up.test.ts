@@ -47,7 +47,7 @@ describe('the start of the command', () => {
     expect(names(full)).toContain('__complete')
   })
 
-  it('finds a command behind its second name, behind help and behind --', async () => {
+  it('finds a command by its second name, after help and after --', async () => {
     for (const args of [['txns'], ['help', 'topic'], ['--', 'topics']]) {
       const samsa = await programFor(args)
       const word = args.at(-1)!

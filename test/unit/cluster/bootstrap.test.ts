@@ -42,7 +42,7 @@ afterEach(async () => {
 const lookUp = () => ({ create: false, deadline: new Deadline(60_000) })
 
 describe('a cluster', () => {
-  it('is found by any of the addresses', async () => {
+  it('is found through any of the addresses', async () => {
     const gone = await FakeBroker.start()
     await gone.stop()
     const cluster = clusterAt([seed], { hosts: [gone.name, seed.name] }, {})
@@ -50,7 +50,7 @@ describe('a cluster', () => {
     await cluster.close(0)
   })
 
-  it('says at once what each address said when none was ever reached', async () => {
+  it('reports at once what each address answered when none was ever reached', async () => {
     const gone = [await FakeBroker.start(), await FakeBroker.start()]
     for (const broker of gone) await broker.stop()
     const cluster = clusterAt(gone, {}, {})
@@ -64,7 +64,7 @@ describe('a cluster', () => {
     expect(retries).toEqual([])
   })
 
-  it('is asked again when its first connection ends before it has answered for the first time', async () => {
+  it('is asked again when its first connection ends before the first response', async () => {
     let asked = 0
     const answer = metadataOf
     seed.handle(metadata, ({ topics }, { socket }) => {
@@ -82,7 +82,7 @@ describe('a cluster', () => {
     await cluster.close(0)
   })
 
-  it('is asked again when connections fail after a request that needs no metadata was answered', async () => {
+  it('is asked again when connections fail after a request without metadata got its response', async () => {
     const cluster = clusterAt([seed], {}, {})
     await cluster.requestAny(apiVersions, {}, { timeoutMs: 5_000 })
     await seed.stop()
@@ -104,7 +104,7 @@ describe('a cluster', () => {
     await cluster.close(0)
   })
 
-  it('is found again by the addresses to start from when all known brokers are gone (KIP-899)', async () => {
+  it('is found again through the bootstrap addresses when all known brokers are gone (KIP-899)', async () => {
     const cluster = clusterAt([seed])
     await cluster.topic(TOPIC, lookUp())
     const moved = await FakeBroker.start()
@@ -118,7 +118,7 @@ describe('a cluster', () => {
     await moved.stop()
   })
 
-  it('asks for the addresses to start from again, as DNS may have changed', async () => {
+  it('resolves the bootstrap addresses again, because DNS may have changed', async () => {
     const later = await FakeBroker.start()
     tellLayout(layout, later)
     let addresses = [seed.address]
@@ -134,7 +134,7 @@ describe('a cluster', () => {
     await later.stop()
   })
 
-  it('starts again from those when a broker reports it (KIP-1102)', async () => {
+  it('is bootstrapped again when a broker requests it (KIP-1102)', async () => {
     const cluster = clusterAt([seed])
     await cluster.topic(TOPIC, lookUp())
     node.handle(metadata, () => ({
@@ -151,7 +151,7 @@ describe('a cluster', () => {
 })
 
 describe('two clusters in one process', () => {
-  it('each have their own versions', async () => {
+  it('have separate API versions', async () => {
     const old = await FakeBroker.start({
       versions: { ApiVersions: [0, 0], Metadata: [0, 1], ListOffsets: [0, 1] },
     })
@@ -173,8 +173,8 @@ describe('two clusters in one process', () => {
   })
 })
 
-describe('a broker that is silent when it is asked for its versions', () => {
-  it('is one before 0.10 when it answers an old request and closes the connection at the one for its versions', async () => {
+describe('a broker that does not respond to ApiVersions', () => {
+  it('is treated as older than 0.10 when it answers an old request and closes the connection at ApiVersions', async () => {
     const cluster = clusterAt([seed])
     tellLayout({ ...layout, brokers: [{ nodeId: 1, ...seed.address }] }, seed)
     tellOffsets(seed, 0n)
@@ -184,7 +184,7 @@ describe('a broker that is silent when it is asked for its versions', () => {
     await cluster.close(0)
   })
 
-  it('is left in the oldest versions as soon as it answers in newer ones', async () => {
+  it('is no longer asked in the oldest versions once it answers in newer ones', async () => {
     const cluster = clusterAt([seed])
     tellLayout({ ...layout, brokers: [{ nodeId: 1, ...seed.address }] }, seed)
     tellOffsets(seed, 0n)
@@ -204,7 +204,7 @@ describe('a broker that is silent when it is asked for its versions', () => {
     await cluster.close(0)
   })
 
-  it('is not taken for an old one, however many connections are closed silently at first contact', async () => {
+  it('is not treated as an old one, however many connections are closed silently at first contact', async () => {
     tellOffsets(seed, 0n)
     let left = 5
     seed.onConnection = (socket) => {
@@ -224,7 +224,7 @@ describe('a broker that is silent when it is asked for its versions', () => {
     await cluster.close(0)
   })
 
-  it('may have reset the connection for a version that it does not have, and is asked in the ones that it has from then on', async () => {
+  it('is asked in its own versions after it has reset the connection for a version that it lacks', async () => {
     // As Azure Event Hubs does; with a login, before which nothing else may be asked.
     await using hub = await FakeBroker.start({ versions: { ApiVersions: [0, 3] } })
     let resets = 0
@@ -261,7 +261,7 @@ describe('a broker that is silent when it is asked for its versions', () => {
     await cluster.close(0)
   })
 
-  it('never becomes an old one when it has answered before', async () => {
+  it('is never treated as an old one when it has answered before', async () => {
     const cluster = clusterAt([node])
     await cluster.topic(TOPIC, lookUp())
     await cluster.topic(TOPIC, lookUp())
@@ -308,7 +308,7 @@ describe('a client of one cluster', () => {
     await client.close()
   })
 
-  it('tells brokers which cluster and node it means, and believes one that says it is another', async () => {
+  it('sends the cluster id and node id that it expects, and believes a broker that reports another', async () => {
     await using ours = await FakeBroker.start()
     tellCluster(ours, 'ours')
     tellOffsets(ours, 7n)
@@ -325,8 +325,8 @@ describe('a client of one cluster', () => {
   })
 })
 
-describe('a cluster that is not up yet', () => {
-  it('is waited for where the client is to wait', async () => {
+describe('a cluster that is not available yet', () => {
+  it('is waited for if the client is configured to wait', async () => {
     const first = await FakeBroker.start()
     await first.stop()
     const client = new KafkaClient({ ...QUICK, hosts: first.name, waitForCluster: true })
@@ -339,7 +339,7 @@ describe('a cluster that is not up yet', () => {
 })
 
 describe('a client that is closed', () => {
-  it('is closed in the time that it is given, while the brokers are away', async () => {
+  it('closes within its timeout while the brokers are down', async () => {
     const kafka = await EmbeddedCluster.start({ topics: { [TOPIC]: { partitions: 1 } } })
     // Longer than a test may take: what waits for so long fails the test.
     const endlessMs = 3_600_000
@@ -358,7 +358,7 @@ describe('a client that is closed', () => {
     await kafka.stop()
   })
 
-  it('is closed as soon as its signal is aborted', async () => {
+  it('closes as soon as its signal is aborted', async () => {
     const kafka = await EmbeddedCluster.start({ topics: { [TOPIC]: { partitions: 1 } } })
     const client = new KafkaClient({ hosts: kafka.hosts })
     const consumer = await client
@@ -374,7 +374,7 @@ describe('a client that is closed', () => {
     await kafka.stop()
   })
 
-  it('tells calls under way and later ones so', async () => {
+  it('rejects calls in progress and later ones as closed', async () => {
     seed.handle(metadata, () => undefined)
     const client = new KafkaClient({ ...QUICK, hosts: seed.name })
     const topic = client.topic(TOPIC)

@@ -50,7 +50,7 @@ describe('a coordinator', () => {
     expect(asked()).toHaveLength(1)
   })
 
-  it('is looked up for each group and transactional id', async () => {
+  it('is looked up separately for each group and transactional id', async () => {
     await find('group', 'same')
     await find('transaction', 'same')
     await find('group', 'other')
@@ -65,7 +65,7 @@ describe('a coordinator', () => {
     }
   })
 
-  it('is looked up again when it was forgotten', async () => {
+  it('is looked up again after it was invalidated', async () => {
     const first = await find()
     cluster.coordinators.forget('group', 'readers')
     expect(await find()).toBe(first)
@@ -78,7 +78,7 @@ describe('a coordinator', () => {
     expect(await find()).not.toBe(first)
   })
 
-  it('is asked for until it is available', async () => {
+  it('is requested until it is available', async () => {
     error = ErrorCode.COORDINATOR_NOT_AVAILABLE
     const finding = find()
     // Which of the brokers is asked is left to chance once both are known.
@@ -87,20 +87,20 @@ describe('a coordinator', () => {
     expect((await finding).name).toBe(two.name)
   })
 
-  it('is asked for no longer than the deadline', async () => {
+  it('is requested no longer than the deadline', async () => {
     error = ErrorCode.COORDINATOR_NOT_AVAILABLE
     const failure = await failureOf(find('group', 'readers', 200))
     // The deadline ends the wait for the next attempt, or the attempt itself: then the one before is told, too.
     expect(failure.message).toContain('COORDINATOR_NOT_AVAILABLE')
   })
 
-  it('is not asked for again where that cannot help', async () => {
+  it('is not requested again if that cannot help', async () => {
     error = ErrorCode.GROUP_AUTHORIZATION_FAILED
     expect(await failureOf(find())).toMatchObject({ code: 'GROUP_AUTHORIZATION_FAILED' })
     expect(asked()).toHaveLength(1)
   })
 
-  it('is asked for in the version that the broker has', async () => {
+  it('is requested in the version that the broker supports', async () => {
     await using old = await FakeBroker.start({ versions: { FindCoordinator: [0, 3] } })
     tellLayout(layoutOf([old, two]), old)
     tellCoordinator(old)
@@ -111,7 +111,7 @@ describe('a coordinator', () => {
     await ofOld.close(0)
   })
 
-  it('keeps its connections when metadata tells its rack', async () => {
+  it('keeps its connections when metadata adds its rack', async () => {
     const coordinator = await find()
     await coordinator.versions()
     expect(cluster.learnBroker(2, two.address, 'rack-a')).toBe(coordinator)

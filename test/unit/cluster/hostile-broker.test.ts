@@ -82,7 +82,7 @@ describe('an administrative call', () => {
     expect(broker.received(metadata).length).toBeLessThan(10)
   })
 
-  it('begins nothing after its deadline, however many brokers Metadata names', async () => {
+  it('starts nothing after its deadline, however many brokers Metadata names', async () => {
     const cluster = clusterAt([broker])
     const ids = Array.from({ length: 1_000 }, (_, index) => index + 10)
     for (const id of ids) cluster.learnBroker(id, broker.address)
@@ -113,7 +113,7 @@ describe('an administrative call', () => {
     ['stands still', [topic], () => 0],
     ['goes back', [topic], (page: number) => 9 - page],
     ['goes on without topics', [], (page: number) => page],
-  ])('ends with an error when the cursor of pages %s', async (_, topics, partitionIn) => {
+  ])('ends with an error when the page cursor %s', async (_, topics, partitionIn) => {
     let pages = 0
     broker.handle(describeTopicPartitions, () => ({
       throttleTimeMs: 0,
@@ -131,7 +131,7 @@ describe('an administrative call', () => {
 })
 
 describe('partitions', () => {
-  it('are known once each and in order, whatever numbers Metadata gives them', async () => {
+  it('are listed once each and in order, whatever numbers Metadata contains', async () => {
     const numbers = [2 ** 31 - 1, 0, -1, 5, 0, -(2 ** 31)]
     const partitions = numbers.map((partitionIndex) => ({
       errorCode: ErrorCode.NONE,
@@ -158,7 +158,7 @@ describe('partitions', () => {
   it.each([
     [2n ** 63n - 1n, 'latest' as const],
     [-(2n ** 63n), 1_000],
-  ])('do not begin at the offset %s, which no log has', async (offset, position) => {
+  ])('do not start at the offset %s, which no log has', async (offset, position) => {
     tellOffsets(broker, offset)
     const cluster = clusterAt([broker])
     await cluster.refresh('orders')
@@ -170,7 +170,7 @@ describe('partitions', () => {
 })
 
 describe('a leader of a group', () => {
-  it('takes the claims of as many members as the coordinator names', () => {
+  it('accepts the claims of as many members as the coordinator names', () => {
     const members = Array.from({ length: MANY }, (_, index) => ({
       memberId: `m${index}`,
       groupInstanceId: undefined,
@@ -192,21 +192,24 @@ describe('a producer', () => {
   it.each([
     [-1n, 0],
     [5n, -1],
-  ])('does not go on with the producer id %s and epoch %i', async (producerId, producerEpoch) => {
-    broker.handle(initProducerId, () => ({
-      throttleTimeMs: 0,
-      errorCode: 0,
-      producerId,
-      producerEpoch,
-    }))
-    const error = await failureOf(client.topic('orders').getProducer({ idempotent: true }))
-    expect(error).toMatchObject({ code: 'UNKNOWN_SERVER_ERROR' })
-    expect(error.message).toContain('is no producer id')
-  })
+  ])(
+    'does not continue with the producer id %s and epoch %i',
+    async (producerId, producerEpoch) => {
+      broker.handle(initProducerId, () => ({
+        throttleTimeMs: 0,
+        errorCode: 0,
+        producerId,
+        producerEpoch,
+      }))
+      const error = await failureOf(client.topic('orders').getProducer({ idempotent: true }))
+      expect(error).toMatchObject({ code: 'UNKNOWN_SERVER_ERROR' })
+      expect(error.message).toContain('is no producer id')
+    },
+  )
 })
 
 describe('a connection', () => {
-  it('ends with the error of the broker when it offers a version of ApiVersions below 0', async () => {
+  it('ends with the error of the broker when the broker offers a version of ApiVersions below 0', async () => {
     const errorCode = ErrorCode.UNSUPPORTED_VERSION
     const apiKeys = [{ apiKey: apiVersions.key, minVersion: -9, maxVersion: -5 }]
     broker.handle(apiVersions, () => ({ errorCode, apiKeys }))

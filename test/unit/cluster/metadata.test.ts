@@ -36,7 +36,7 @@ const latest = (cluster: ReturnType<typeof clusterAt>) =>
 const askedFor = (broker: FakeBroker) => broker.received(metadata).length
 
 describe('metadata', () => {
-  it('is asked for once by however many ask at the same time', async () => {
+  it('is requested once for any number of concurrent callers', async () => {
     const cluster = clusterAt([one])
     await Promise.all(Array.from({ length: 100 }, () => cluster.refresh(TOPIC)))
     expect(askedFor(one)).toBe(1)
@@ -72,7 +72,7 @@ describe('metadata', () => {
     await cluster.close(0)
   })
 
-  it('is asked for again at its age, for topics that are in use alone', async () => {
+  it('is refreshed at its maximum age, for topics in use only', async () => {
     layout.topics = { used: [1], unused: [1] }
     layout.brokers = layout.brokers.slice(0, 1)
     const cluster = clusterAt([one], { metadataMaxAgeMs: 50 })
@@ -88,7 +88,7 @@ describe('metadata', () => {
     await cluster.close(0)
   })
 
-  it('is asked for again when a leader says that it is none any more', async () => {
+  it('is requested again when a broker responds that it is no longer the leader', async () => {
     tellOffsets(one, 1n, () => ErrorCode.NOT_LEADER_OR_FOLLOWER)
     tellOffsets(two, 2n)
     const cluster = clusterAt([one])
@@ -98,7 +98,7 @@ describe('metadata', () => {
     await cluster.close(0)
   })
 
-  it('is asked for again until there is a leader', async () => {
+  it('is requested again until there is a leader', async () => {
     tellOffsets(one, 7n)
     layout.topics = { [TOPIC]: [-1] }
     const cluster = clusterAt([two])
@@ -110,7 +110,7 @@ describe('metadata', () => {
     await cluster.close(0)
   })
 
-  it('finds a broker at its new address, and lets requests to the old one be tried again', async () => {
+  it('finds a broker at its new address, and lets requests to the old one be retried', async () => {
     tellOffsets(two, 5n)
     one.handle(listOffsetsApi, () => undefined)
     const cluster = clusterAt([one])
@@ -130,7 +130,7 @@ describe('metadata', () => {
     await cluster.close(0)
   })
 
-  it('forgets a broker that is gone, and closes its connections', async () => {
+  it('removes a broker that is gone, and closes its connections', async () => {
     const cluster = clusterAt([one])
     await cluster.topic(TOPIC, lookUp)
     await cluster.brokers.get(2)!.versions()
@@ -142,7 +142,7 @@ describe('metadata', () => {
     await cluster.close(0)
   })
 
-  it('keeps the connections of brokers that are as they were', async () => {
+  it('keeps the connections of brokers that are unchanged', async () => {
     layout.brokers = layout.brokers.map((broker) => ({ ...broker, rack: 'a' }))
     const cluster = clusterAt([one])
     for (let round = 0; round < 5; round++) await cluster.refresh(TOPIC)
@@ -152,8 +152,8 @@ describe('metadata', () => {
   })
 })
 
-describe('a lookup', () => {
-  it('ends in its time when no broker answers', async () => {
+describe('a metadata lookup', () => {
+  it('ends at its timeout when no broker responds', async () => {
     one.handle(metadata, () => undefined)
     const cluster = clusterAt([one], { operationTimeoutMs: 300 })
     const deadline = new Deadline(300)
@@ -175,7 +175,7 @@ describe('a lookup', () => {
     await cluster.close(0)
   })
 
-  it('gives up soon on a topic that does not exist', async () => {
+  it('fails early for a topic that does not exist', async () => {
     const cluster = clusterAt([one])
     expect(await failureOf(cluster.topic('nothing', lookUp))).toMatchObject({
       name: 'UnknownTopicError',

@@ -97,7 +97,7 @@ describe('a request to the controller', () => {
     expect(two.received(createTopics)).toHaveLength(1)
   })
 
-  it('is not sent again when only some topics failed, since the others were created', async () => {
+  it('is not sent again when only some topics failed, because the others were created', async () => {
     one.handle(createTopics, () => ({
       topics: [
         { name: 'new', errorCode: ErrorCode.NONE },
@@ -176,7 +176,7 @@ describe('a request to the leader of a partition', () => {
 })
 
 describe('a request to a broker by id', () => {
-  it('fails at once, with the ids that exist, when the cluster has no such broker', async () => {
+  it('fails at once, and names the existing ids, when the cluster has no such broker', async () => {
     const error = await failureOf(
       cluster.router.call(describeCluster, clusterRequest, {
         to: { broker: 9 },
@@ -224,12 +224,12 @@ describe('a request about many items', () => {
     expect(asked.sort()).toEqual([['a', 'c'], ['b']])
   })
 
-  it('is split further where a request may name only this many items', async () => {
+  it('is split further if a request may name only a limited number of items', async () => {
     await run(() => 0, 10_000, 1)
     expect(asked.sort()).toEqual([['a'], ['b'], ['c']])
   })
 
-  it('gives the items of a broker that cannot be reached an error each, and the others their result', async () => {
+  it('returns an error for each item of an unreachable broker, and a result for the others', async () => {
     await cluster.refreshBrokers()
     await two.stop()
     const [a, b, c] = await run(() => 1, 500)
@@ -237,7 +237,7 @@ describe('a request about many items', () => {
     expect(b?.error).toMatchObject({ retriable: true })
   })
 
-  it('gives an item that a response leaves out an error', async () => {
+  it('returns an error for an item that a response leaves out', async () => {
     const outcomes = await cluster.fanOut.run<string, number>({
       items: ['a'],
       to: () => 'any',
@@ -304,7 +304,7 @@ describe('a request about many groups', () => {
     expect(lookUps()).toHaveLength(1)
   })
 
-  it('looks up each coordinator in a request of its own where brokers have no FindCoordinator v4', async () => {
+  it('looks up each coordinator in a separate request if brokers have no FindCoordinator v4', async () => {
     await using old = await FakeBroker.start({ versions: { FindCoordinator: [0, 3] } })
     const asked: string[] = []
     old.handle(findCoordinator, ({ key }) => {
@@ -318,7 +318,7 @@ describe('a request about many groups', () => {
     await ofOld.close(0)
   })
 
-  it('answers for the other groups while one has no coordinator', async () => {
+  it('returns the other groups while one has no coordinator', async () => {
     const errorOf = (key: string) =>
       key === 'group-1' ? ErrorCode.COORDINATOR_NOT_AVAILABLE : ErrorCode.NONE
     for (const broker of [one, two]) coordinates(broker, errorOf)
@@ -332,7 +332,7 @@ describe('a request about many groups', () => {
     }
   })
 
-  it('gives a group that the response leaves out an error', async () => {
+  it('returns an error for a group that the response leaves out', async () => {
     for (const broker of [one, two]) {
       broker.handle(findCoordinator, ({ coordinatorKeys }) => ({
         coordinators: coordinatorKeys
@@ -358,7 +358,7 @@ describe('a request about many partitions', () => {
       ask: (items) => Promise.resolve(items.map((item) => ({ item, result: item }))),
     })
 
-  it('asks for the topic once where leaders are unknown, and not at all where they are known', async () => {
+  it('looks up the topic once if leaders are unknown, and not at all if they are known', async () => {
     layout.topics['orders'] = Array.from({ length: PARTITIONS }, (_, index) => (index % 2) + 1)
     const asked = () => [...one.received(metadata), ...two.received(metadata)].length
     expect((await run()).map(({ result }) => result)).toEqual([...Array(PARTITIONS).keys()])
@@ -371,7 +371,7 @@ describe('a request about many partitions', () => {
     expect(asked()).toBe(1)
   })
 
-  it('asks for the topic once in each attempt, however many partitions have no leader', async () => {
+  it('looks up the topic once in each attempt, however many partitions have no leader', async () => {
     layout.topics['orders'] = Array<number>(PARTITIONS).fill(-1)
     const [outcome] = await cluster.fanOut.run<number, number>({
       items: Array.from({ length: PARTITIONS }, (_, partition) => partition),
@@ -389,7 +389,7 @@ describe('a request about many partitions', () => {
 })
 
 describe('a request to every broker', () => {
-  it('lists the brokers that did not answer beside the answers of the others', async () => {
+  it('lists the brokers that did not respond beside the results of the others', async () => {
     for (const broker of [one, two]) broker.handle(listGroups, () => noGroups)
     await cluster.refreshBrokers()
     await two.stop()

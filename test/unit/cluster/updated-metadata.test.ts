@@ -31,7 +31,7 @@ const topic = (
 
 const KNOWN = topic([partition(0, 1, 5), partition(1, 2, 5)])
 
-describe('what is known of a topic', () => {
+describe('the metadata of a topic', () => {
   it.each([ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, ErrorCode.LEADER_NOT_AVAILABLE])(
     'keeps its partitions after error %i',
     (errorCode) => {
@@ -40,7 +40,7 @@ describe('what is known of a topic', () => {
     },
   )
 
-  it('keeps its partitions where a response leaves the topic out', () => {
+  it('keeps its partitions when a response leaves the topic out', () => {
     const errorCode = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
     expect(updatedMetadata(KNOWN, undefined)).toEqual({ ...KNOWN, errorCode })
     expect(updatedMetadata(undefined, undefined)).toBeUndefined()
@@ -51,7 +51,7 @@ describe('what is known of a topic', () => {
     expect(updatedMetadata(KNOWN, told)).toEqual(KNOWN)
   })
 
-  it('keeps a leader of a later epoch, and takes one of the same or none', () => {
+  it('keeps a leader of a later epoch, and accepts one of the same epoch or without one', () => {
     const told = topic([partition(0, 3, 4), partition(1, 3, 6)])
     const expected = topic([partition(0, 1, 5), partition(1, 3, 6)])
     expect(updatedMetadata(KNOWN, told)).toEqual(expected)
@@ -59,7 +59,7 @@ describe('what is known of a topic', () => {
     expect(updatedMetadata(KNOWN, same)).toEqual(same)
   })
 
-  it('is that of a new topic of the same name, also where brokers tell no id', () => {
+  it('is replaced by that of a new topic of the same name, also when brokers return no id', () => {
     const recreated = topic([partition(0, 3, 0)], OTHER_ID)
     expect(updatedMetadata(KNOWN, recreated)).toEqual(recreated)
     const nameless = topic([partition(0, 3, 0)])

@@ -16,7 +16,7 @@ const register = (id: number, registration: unknown) =>
   zookeeper.create(`/brokers/ids/${id}`, JSON.stringify(registration))
 
 describe('the brokers in ZooKeeper', () => {
-  it('are found by their endpoints, whose names the map explains, where they have any', async () => {
+  it('are found by their endpoints, whose names the protocol map defines, if they have any', async () => {
     register(1, {
       host: '10.0.0.1',
       port: 9092,
@@ -37,7 +37,7 @@ describe('the brokers in ZooKeeper', () => {
     ])
   })
 
-  it('are passed over where they say that they have no PLAINTEXT listener', async () => {
+  it('are skipped if they have no PLAINTEXT listener', async () => {
     register(1, { version: 1, host: null, port: -1 })
     register(2, { version: 2, host: null, port: -1, endpoints: ['SSL://127.0.0.1:9094'] })
     const failure = await failureOf(

@@ -79,7 +79,7 @@ describe('the broker list of a ZooKeeper that answers with', () => {
     expect(zookeeper.connections).toBeLessThan(20)
   })
 
-  it('a broker without data is the list of the others', async () => {
+  it('a broker without data is a list of the others', async () => {
     await using zookeeper = await HostileZooKeeper.start(
       answers((operation, xid, path) => {
         if (operation === 'getChildren') return childrenReply(xid, ['1', '2'])
@@ -89,7 +89,7 @@ describe('the broker list of a ZooKeeper that answers with', () => {
     expect(await read(zookeeper.hosts, PATIENCE_MS)).toEqual([{ host: '127.0.0.1', port: 9092 }])
   })
 
-  it('names that cannot be asked for is the list of the others', async () => {
+  it('invalid names is a list of the others', async () => {
     const names = ['', '..', 'a/b', '\0', '1']
     await using zookeeper = await HostileZooKeeper.start(
       only('getChildren', (xid) => childrenReply(xid, names)),
@@ -105,7 +105,7 @@ describe('the broker list of a ZooKeeper that answers with', () => {
     expect(await read(zookeeper.hosts, 60_000)).toHaveLength(1_000)
   })
 
-  it('more than 4 MiB is an error that reports it', async () => {
+  it('more than 4 MiB is an error that reports the size', async () => {
     const names = Array.from({ length: 200_000 }, (_, id) => `${id}-${'x'.repeat(20)}`)
     await using zookeeper = await HostileZooKeeper.start(
       only('getChildren', (xid) => childrenReply(xid, names)),
@@ -114,7 +114,7 @@ describe('the broker list of a ZooKeeper that answers with', () => {
     expect(failure.message).toMatch(/an answer of \d{7} bytes, the most is 4194304/)
   })
 
-  it.each([CONNECT, 'getChildren', 'getData'])('nothing to %s is an error', async (deaf) => {
+  it.each([CONNECT, 'getChildren', 'getData'])('no response to %s is an error', async (deaf) => {
     const right = answers(() => undefined)
     await using zookeeper = await HostileZooKeeper.start((operation, xid, path) =>
       operation === deaf ? undefined : right(operation, xid, path),
@@ -153,7 +153,7 @@ describe('a client that waits for a ZooKeeper', () => {
     expect(zookeeper.connections).toBe(0)
   })
 
-  it('does not keep its process alive after it was closed', async () => {
+  it('does not keep its process alive after it is closed', async () => {
     await using deaf = await HostileZooKeeper.start((operation) =>
       operation === CONNECT ? granted() : undefined,
     )

@@ -16,7 +16,7 @@ describe('zookeeperHosts', () => {
     ['a:1/one/two//', 'a:1/one/two'],
     ['a:1/with space', 'a:1/with space'],
     ['[::1]:1, [fe80::1%eth0]/x', '[::1]:1,[fe80::1%eth0]:2181/x'],
-  ])('%p is read as %p', (text, described) => {
+  ])('parses %p as %p', (text, described) => {
     expect(describeZooKeeperHosts(parseZooKeeperHosts(text))).toBe(described)
   })
 
@@ -35,16 +35,19 @@ describe('zookeeperHosts', () => {
     'a:1/./y',
     'a:1/x\u0001',
     '/chroot',
-  ])('%p is refused, by clients and by balanced consumers, and not repeated', async (text) => {
-    expect(() => new KafkaClient({ zookeeperHosts: text })).toThrow(/zookeeperHosts/)
-    await using client = new KafkaClient({ hosts: '127.0.0.1:1' })
-    const options = { consumerGroup: 'g', zookeeperHosts: text }
-    const opening = client.topic('t').getBalancedConsumer(options)
-    await expect(opening).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
-    await expect(opening).rejects.not.toThrow(/password/)
-  })
+  ])(
+    'rejects %p, in clients and balanced consumers, without repeating it in the error',
+    async (text) => {
+      expect(() => new KafkaClient({ zookeeperHosts: text })).toThrow(/zookeeperHosts/)
+      await using client = new KafkaClient({ hosts: '127.0.0.1:1' })
+      const options = { consumerGroup: 'g', zookeeperHosts: text }
+      const opening = client.topic('t').getBalancedConsumer(options)
+      await expect(opening).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+      await expect(opening).rejects.not.toThrow(/password/)
+    },
+  )
 
-  it('names of znodes are those that ZooKeeper takes', () => {
+  it('accepts the znode names that ZooKeeper accepts', () => {
     const refused = ['', '.', '..', 'a/b', 'a\0', '\u0085', '\ud83d\ude00', '\ufff0']
     expect(refused.filter((name) => znodeNameProblem(name) === undefined)).toEqual([])
     const allowed = ['a', 'with space', '...', 'größe', "b'x'", '%2F']

@@ -53,7 +53,7 @@ describe.each(compressed)('%s', (_name, codec) => {
     )
   })
 
-  it('claims no less than data decompresses to, and no more than the limit', () => {
+  it('claims no less memory than data decompresses to, and no more than the limit', () => {
     for (const data of own) {
       const { length } = codec.decompress(data, LIMIT_BYTES)
       expect(codec.claimedBytes(data, LIMIT_BYTES)).toBeGreaterThanOrEqual(length)
@@ -68,7 +68,7 @@ describe.each(compressed)('%s', (_name, codec) => {
     )
   })
 
-  it('refuses every truncation', () => {
+  it('rejects every truncation', () => {
     const data = codec.compress(jsonLines(300))
     for (let length = 0; length < data.length; length++) {
       // A snappy stream that ends after its header has no content: no end is marked.
@@ -77,7 +77,7 @@ describe.each(compressed)('%s', (_name, codec) => {
     }
   })
 
-  it('stops a bomb of 8 MiB at 1 MiB', () => {
+  it('stops a decompression bomb of 8 MiB at 1 MiB', () => {
     const bomb = codec.compress(new Uint8Array(8 * MIB))
     for (const pure of [true, false]) {
       forcePureCodecs(pure)
@@ -94,7 +94,7 @@ describe('snappy', () => {
     return Buffer.from(header + blocks.join(''), 'hex')
   }
 
-  it('counts all chunks against the ceiling', () => {
+  it('counts all chunks against the limit', () => {
     // Chunks of 768 KiB each: the length 0xc0000, one literal, then copies of 64 from 1 before.
     const copies = Buffer.alloc(((768 * 1024) / 64) * 3, Buffer.from('fe0100', 'hex'))
     copies.fill(Buffer.from('fa0100', 'hex'), 0, 3)
@@ -121,7 +121,7 @@ describe('snappy', () => {
     ['a chunk past the end', framed('00000100', '010061')],
     ['a chunk of no bytes', framed('00000000')],
     ['a stream version of 0', Buffer.from('82534e41505059000000000000000001', 'hex')],
-  ])('refuses %s', (_what, data) => {
+  ])('rejects %s', (_what, data) => {
     for (const pure of [true, false]) {
       forcePureCodecs(pure)
       expect(() => codec.decompress(data, MIB)).toThrow(ProtocolError)
@@ -144,14 +144,14 @@ describe('lz4', () => {
     ['a match length without an end', '04224d18604082' + '05000000' + '1f610100ff' + '00000000'],
     ['bytes after the frame', '04224d18604082' + '00000000' + '01'],
     ['a skippable frame past the end', '502a4d18ffffffff00'],
-  ])('refuses %s', (_what, hex) => {
+  ])('rejects %s', (_what, hex) => {
     for (const pure of [true, false]) {
       forcePureCodecs(pure)
       expect(() => codec.decompress(Buffer.from(hex, 'hex'), MIB)).toThrow(ProtocolError)
     }
   })
 
-  it('checks block and content checksums', () => {
+  it('verifies block and content checksums', () => {
     const frame = Buffer.from(WRITTEN_BY_OTHERS.lz4Linked, 'base64')
     const content = Uint8Array.from(frame)
     content[content.length - 1]! ^= 1
@@ -186,7 +186,7 @@ describe.each([
     expect(together / (20 * calls)).toBeLessThan(1)
   })
 
-  it('decompresses small and large frames in turns', async () => {
+  it('decompresses small and large frames alternately', async () => {
     const parts = [1, 2_000_000, 3, 4, 9_000_000, 5, 6, 7, 2_000_000].map((length, index) =>
       Buffer.alloc(length, 97 + index),
     )
@@ -198,14 +198,14 @@ describe.each([
     expect(() => codec.decompress(data, 8 * MIB)).toThrow(/past the ceiling of 8388608/)
   })
 
-  it('refuses a header of 8 GiB at once', () => {
+  it('rejects a header of 8 GiB at once', () => {
     const data = Buffer.from('28b52ffde0' + '0000000002000000' + '010000', 'hex')
     expect(() => codec.decompress(data, MIB)).toThrow(/inflates past the ceiling/)
     // Nor with a ceiling above it: three bytes of blocks cannot hold that.
     expect(() => codec.decompress(data, 2 ** 40)).toThrow(ProtocolError)
   })
 
-  it('stops a frame without content size at the ceiling', () => {
+  it('stops a frame without content size at the limit', () => {
     // 80 blocks that repeat one byte 128 KiB times, with a window of 128 KiB.
     const block = Buffer.from([(131072 << 3) | 2, (131072 << 3) >>> 8, (131072 << 3) >>> 16, 97])
     const last = Buffer.from([(1 << 3) | 3, 0, 0, 97])
@@ -221,7 +221,7 @@ describe.each([
     ['a reserved block type', '28b52ffd2000' + '070000'],
     ['a dictionary', '28b52ffd210100' + '010000'],
     ['bytes after the frame', '28b52ffd2000' + '010000' + '00'],
-  ])('refuses %s', (_what, hex) => {
+  ])('rejects %s', (_what, hex) => {
     expect(() => codec.decompress(Buffer.from(hex, 'hex'), MIB)).toThrow(ProtocolError)
   })
 })

@@ -56,7 +56,7 @@ describe('optional native libraries', () => {
     expect(Buffer.from(back).toString()).toBe(data.toString())
   })
 
-  it('are what the codecs use', () => {
+  it('are used by the codecs', () => {
     const snappySpy = jest.spyOn(nativeSnappy()!, 'compressSync')
     const lz4Spy = jest.spyOn(nativeLz4()!, 'uncompressSync')
     codecOf('snappy').compress(DATA)
@@ -68,7 +68,7 @@ describe('optional native libraries', () => {
     lz4Spy.mockRestore()
   })
 
-  it('are not used where pure codecs are forced', () => {
+  it('are not used if pure codecs are forced', () => {
     forcePureCodecs(true)
     expect(nativeLz4()).toBeUndefined()
     expect(nativeSnappy()).toBeUndefined()
@@ -96,7 +96,7 @@ describe('optional native libraries', () => {
     expect(foundOf(name, version, WORKING)).toBe(isAccepted)
   })
 
-  it('are ignored when their answers are wrong or they do not load', () => {
+  it('are ignored when their results are wrong or they do not load', () => {
     for (const name of ['snappy', 'lz4-napi'] as const) {
       const version = NATIVE_VERSIONS[name].join('.') + '.0'
       expect(foundOf(name, version, LYING)).toBe(false)
@@ -105,7 +105,7 @@ describe('optional native libraries', () => {
     }
   })
 
-  it('have the versions that the peer dependencies ask for', () => {
+  it('have the versions that the peer dependencies require', () => {
     const { peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
       peerDependencies: Record<string, string>
     }

@@ -30,7 +30,7 @@ describe.each(CODECS)('%s', (_name, codec) => {
     ['zeros', (sizeBytes: number) => new Uint8Array(sizeBytes)],
     ['random bytes', incompressible],
     ['JSON lines', jsonLines],
-  ] as const)('gives back %s', (_kind, make) => {
+  ] as const)('restores %s after compression', (_kind, make) => {
     for (const pure of [true, false]) {
       forcePureCodecs(pure)
       for (const sizeBytes of SIZES) {
@@ -45,7 +45,7 @@ describe.each(CODECS)('%s', (_name, codec) => {
     }
   })
 
-  it('leaves what it gave out alone when it compresses something else', () => {
+  it('leaves its previous output unchanged when it compresses something else', () => {
     const first = codec.compress(jsonLines(5000))
     const before = first.slice()
     codec.compress(incompressible(6000))
@@ -62,7 +62,7 @@ describe.each(CODECS)('%s', (_name, codec) => {
     expect(equal(codec.compress(wide.subarray(33, 33 + data.length)), compressed)).toBe(true)
   })
 
-  it('does the same off the event loop, where it can', async () => {
+  it('returns the same off the event loop, if it supports that', async () => {
     const data = jsonLines(100 * KIB)
     if (codec.compressAsync === undefined || codec.decompressAsync === undefined) return
     const compressed = await codec.compressAsync(data)
@@ -76,13 +76,13 @@ describe.each(CODECS)('%s', (_name, codec) => {
 })
 
 describe('lz4', () => {
-  it('stores what does not shrink', () => {
+  it('stores data that does not shrink', () => {
     const data = incompressible(100 * KIB)
     // Header, two block lengths, end mark.
     expect(codecOf('lz4').compress(data).length).toBe(data.length + 7 + 8 + 4)
   })
 
-  it('reads frames after each other, and passes over skippable ones', () => {
+  it('reads consecutive frames, and skips skippable ones', () => {
     const codec = codecOf('lz4')
     const skippable = Buffer.from('5a2a4d18030000000102ff', 'hex')
     const parts = [
@@ -98,7 +98,7 @@ describe('lz4', () => {
 })
 
 describe('zstd', () => {
-  it('reads frames after each other', () => {
+  it('reads consecutive frames', () => {
     const codec = codecOf('zstd')
     const skippable = Buffer.from('5a2a4d18030000000102ff', 'hex')
     const parts = [codec.compress(jsonLines(300)), skippable, codec.compress(jsonLines(70000))]
@@ -109,7 +109,7 @@ describe('zstd', () => {
 })
 
 describe('snappy', () => {
-  it('reads streams after each other', () => {
+  it('reads consecutive streams', () => {
     const codec = codecOf('snappy')
     const parts = [codec.compress(jsonLines(300)), codec.compress(jsonLines(70000))]
     const expected = Buffer.concat([jsonLines(300), jsonLines(70000)])
@@ -127,7 +127,7 @@ describe('snappy', () => {
 })
 
 describe('codecOf', () => {
-  it('knows the codes of a batch’s attributes', () => {
+  it('maps the codes of a batch’s attributes', () => {
     expect(COMPRESSIONS).toEqual(['none', 'gzip', 'snappy', 'lz4', 'zstd'])
     for (const [code, name] of COMPRESSIONS.entries()) {
       expect(compressionOfCode(code)).toBe(name)
@@ -144,7 +144,7 @@ describe('codecOf', () => {
     ['gzip', 1.5],
     ['zstd', 0],
     ['zstd', 23],
-  ] as [Compression, number][])('refuses %s level %d', (name, level) => {
+  ] as [Compression, number][])('rejects %s level %d', (name, level) => {
     expect(() => codecOf(name, { level })).toThrow(RangeError)
   })
 

@@ -14,27 +14,30 @@ function text(data: Uint8Array): string {
   return Buffer.from(data).toString('latin1')
 }
 
-describe.each([true, false])('what others wrote (pure codecs only: %s)', (pure) => {
-  beforeEach(() => forcePureCodecs(pure))
-  afterEach(() => forcePureCodecs(false))
+describe.each([true, false])(
+  'compressed data of other implementations (pure codecs only: %s)',
+  (pure) => {
+    beforeEach(() => forcePureCodecs(pure))
+    afterEach(() => forcePureCodecs(false))
 
-  it.each([
-    ['gzip', 'javaGzip', SHORT],
-    ['snappy', 'javaSnappy', SHORT],
-    ['lz4', 'javaLz4', SHORT],
-    ['zstd', 'javaZstd', SHORT],
-    ['lz4', 'javaLz4Log', LOG],
-    ['lz4', 'lz4Linked', LOG],
-    ['lz4', 'lz4Large', LOG],
-    ['snappy', 'snappyRaw', LOG.slice(0, 30_000)],
-    ['zstd', 'zstdStream', LOG],
-  ] as const)('%s reads %s', (compression, name, content) => {
-    const codec = codecOf(compression)
-    expect(text(codec.decompress(bytesOf(name), LIMIT_BYTES))).toBe(content)
-    expect(text(codec.decompress(bytesOf(name), content.length))).toBe(content)
-    expect(() => codec.decompress(bytesOf(name), content.length - 1)).toThrow(ProtocolError)
-  })
-})
+    it.each([
+      ['gzip', 'javaGzip', SHORT],
+      ['snappy', 'javaSnappy', SHORT],
+      ['lz4', 'javaLz4', SHORT],
+      ['zstd', 'javaZstd', SHORT],
+      ['lz4', 'javaLz4Log', LOG],
+      ['lz4', 'lz4Linked', LOG],
+      ['lz4', 'lz4Large', LOG],
+      ['snappy', 'snappyRaw', LOG.slice(0, 30_000)],
+      ['zstd', 'zstdStream', LOG],
+    ] as const)('%s reads %s', (compression, name, content) => {
+      const codec = codecOf(compression)
+      expect(text(codec.decompress(bytesOf(name), LIMIT_BYTES))).toBe(content)
+      expect(text(codec.decompress(bytesOf(name), content.length))).toBe(content)
+      expect(() => codec.decompress(bytesOf(name), content.length - 1)).toThrow(ProtocolError)
+    })
+  },
+)
 
 describe('zstd by WebAssembly', () => {
   it.each([
@@ -56,7 +59,7 @@ describe('the broken header checksum of KAFKA-3160', () => {
     )
   })
 
-  it('is what message format 0 gets', () => {
+  it('is written in message format 0', () => {
     const data = Buffer.from(SHORT)
     const header = (bytes: Uint8Array) => Buffer.from(bytes.subarray(0, 7)).toString('hex')
     expect(header(lz4Legacy.compress(data))).toBe(header(bytesOf('javaLz4Legacy')))

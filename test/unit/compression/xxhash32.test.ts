@@ -8,7 +8,7 @@ describe('xxhash32', () => {
     ['a', 0x550d7456],
     ['abc', 0x32d153ff],
     ['Nobody inspects the spammish repetition', 0xe2293b2f],
-  ])('of %j', (text, expected) => {
+  ])('returns the reference value for %j', (text, expected) => {
     const data = Buffer.from(`--${text}--`)
     expect(xxhash32(data, 2, data.length - 2)).toBe(expected)
   })

@@ -56,14 +56,14 @@ function secondsFor(count: number): number {
   return (user + system) / 1e6
 }
 
-describe('of aborted transactions', () => {
-  it('sixteen times as many take no more than forty times as long', () => {
+describe('aborted transactions', () => {
+  it('take no more than forty times as long when they are sixteen times as many', () => {
     // Where each is taken out of the front of an array it is 256 times as long.
     const [few, many] = [60_000, 960_000].map(secondsFor)
     expect(many! / few!).toBeLessThan(40)
   })
 
-  it('one ends at a marker that cannot be read, and the next of its producer is delivered', () => {
+  it('end at a marker that cannot be read, and the next one of the producer is delivered', () => {
     const transactions = new AbortedTransactions([{ producerId: 1n, firstOffset: 0n }])
     const identity = { producerId: 1n, producerEpoch: 0, baseSequence: 0, transactional: true }
     const marker = encodeBatch([new OutgoingRecord('', '', 0)], {
@@ -77,7 +77,7 @@ describe('of aborted transactions', () => {
     expect(transactions.includes(batch({ producer: 1, offset: 2 }))).toBe(false)
   })
 
-  it('nothing is delivered, of others between them everything', () => {
+  it('are not delivered, and everything between them is', () => {
     const log = [
       { producer: 1, offset: 0 },
       { producer: 2, offset: 1 },
@@ -89,7 +89,7 @@ describe('of aborted transactions', () => {
     expect(committed(log, [[1, 0]])).toEqual([1, 3])
   })
 
-  it('one that began before the response is left out from its first message in it on', () => {
+  it('that began before the response are skipped from their first message in it on', () => {
     const log = [
       { producer: 1, offset: 100 },
       { producer: 1, offset: 101 },
@@ -97,7 +97,7 @@ describe('of aborted transactions', () => {
     expect(committed(log, [[1, 40]])).toEqual([])
   })
 
-  it('several of one producer each end with their own marker', () => {
+  it('of one producer each end with their own marker', () => {
     const log = [
       { producer: 1, offset: 0 },
       { producer: 1, offset: 1, marker: ABORT },
@@ -112,7 +112,7 @@ describe('of aborted transactions', () => {
     expect(committed(log, firsts)).toEqual([2, 6])
   })
 
-  it('a message of the same producer without a transaction is not one', () => {
+  it('do not include a message of the same producer without a transaction', () => {
     const log = [
       { producer: 1, offset: 0, plain: true },
       { producer: 1, offset: 1 },

@@ -84,7 +84,7 @@ describe('damaged data', () => {
     return copy
   })
 
-  it('ends its partition with an error that names it, behind what is whole; the other is read on', async () => {
+  it('ends its partition with an error that names it, after the intact messages; the other partition is still read', async () => {
     const other = batches(['x'])
     serve(brokers[0]!, (partition, offset) =>
       partition === 0 ? from(damaged)(offset) : from(other)(offset),
@@ -107,7 +107,7 @@ describe('damaged data', () => {
     expect(await values(consumer, 1)).toEqual(['d'])
   })
 
-  it('is passed over with skipCorrupt, and nothing else', async () => {
+  it('is skipped with skipCorrupt, and nothing else is', async () => {
     serve(brokers[0]!, (partition, offset) => (partition === 0 ? from(damaged)(offset) : undefined))
     const consumer = await client
       .topic(TOPIC)
@@ -115,7 +115,7 @@ describe('damaged data', () => {
     expect(await values(consumer, 3)).toEqual(['a', 'b', 'd'])
   })
 
-  it('is passed over where it is the last that a response has', async () => {
+  it('is skipped if it is the last in a response', async () => {
     serve(brokers[0]!, (partition, offset) =>
       partition === 0 && offset < log.length
         ? { records: Buffer.concat(damaged.slice(offset, Math.max(offset + 1, 3))) }
@@ -127,7 +127,7 @@ describe('damaged data', () => {
     expect(await values(consumer, 3)).toEqual(['a', 'b', 'd'])
   })
 
-  it('that only decoding shows ends the partition, too, or is passed over', async () => {
+  it('that only decoding detects ends the partition, too, or is skipped', async () => {
     // A record that claims to be longer than its batch, with the right checksum for it.
     const [, , lying] = batches(['a', 'b', 'c'])
     const bad = relied(lying!)
@@ -159,7 +159,7 @@ describe('the closest replica (KIP-392)', () => {
     }
   })
 
-  it('is read from where the leader names it, and the leader again where that has not got it', async () => {
+  it('is used when the leader names it, and the leader again when the replica lacks the offset', async () => {
     const log = batches(['a', 'b', 'c'])
     const asked: string[] = []
     serve(brokers[0]!, (_, offset) => {
@@ -183,7 +183,7 @@ describe('the closest replica (KIP-392)', () => {
     expect(brokers[0]!.received(listOffsets)).toHaveLength(1)
   })
 
-  it('is left when it cannot be reached', async () => {
+  it('is abandoned when it cannot be reached', async () => {
     const log = batches(['a'])
     let isNamed = false
     serve(brokers[0]!, (_, offset) => {

@@ -32,7 +32,7 @@ describe('the partitions of an AssignedConsumer', () => {
     expect(consumer.assignment).toEqual([A0, B0])
   })
 
-  it('are not delivered once they are given up, whatever was fetched', async () => {
+  it('are not delivered once they are removed, whatever was fetched', async () => {
     await bed.write('a', 0, 3, 'x')
     await bed.write('a', 1, 3, 'y')
     const consumer = bed.consumer()
@@ -46,21 +46,21 @@ describe('the partitions of an AssignedConsumer', () => {
     expect(consumer.assignment).toEqual([{ topic: 'a', partition: 1 - gone }])
   })
 
-  it('are none of them assigned when one does not exist', async () => {
+  it('are all left unassigned when one does not exist', async () => {
     const consumer = bed.consumer()
     const error = await failureOf(consumer.assign([A0, { topic: 'a', partition: 7 }]))
     expect(error).toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION', partition: 7 })
     expect(consumer.assignment).toEqual([])
   })
 
-  it('begin at the offset that is given with them', async () => {
+  it('start at the offset that is passed with them', async () => {
     await bed.write('a', 0, 5)
     const consumer = bed.consumer()
     await consumer.assign([{ ...A0, offset: 3 }])
     expect(texts(await take(consumer, 2))).toEqual(['3', '4'])
   })
 
-  it('may be given up while it is looked up where they begin', async () => {
+  it('can be removed while their start offset is being looked up', async () => {
     await bed.write('a', 0, 2)
     const lookUp = bed.kafka.faults.on({ api: 'ListOffsets' }, { hold: true })
     const asked = bed.kafka.requests.next({ api: 'ListOffsets' })
@@ -76,7 +76,7 @@ describe('the partitions of an AssignedConsumer', () => {
 })
 
 describe('the position', () => {
-  it('moves with what is delivered, not with what is fetched', async () => {
+  it('moves with delivered messages, not with fetched ones', async () => {
     await bed.write('a', 0, 5)
     const consumer = bed.consumer()
     await consumer.assign([A0])
@@ -86,7 +86,7 @@ describe('the position', () => {
     expect(consumer.lag).toEqual([{ ...A0, lag: 3 }])
   })
 
-  it('can be moved, forth and back', async () => {
+  it('can be moved forward and backward', async () => {
     await bed.write('a', 0, 5)
     const consumer = bed.consumer()
     await consumer.assign([A0])
@@ -97,7 +97,7 @@ describe('the position', () => {
     expect(texts(await take(consumer, 5))).toEqual(['0', '1', '2', '3', '4'])
   })
 
-  it('goes to an end, a time or an offset', async () => {
+  it('can be set to an end, a time or an offset', async () => {
     await bed.write('a', 0, 3)
     const consumer = bed.consumer()
     await consumer.assign([A0])
@@ -109,7 +109,7 @@ describe('the position', () => {
     expect(texts(await take(consumer, 1))).toEqual(['2'])
   })
 
-  it('past the end goes where autoOffsetReset says', async () => {
+  it('follows autoOffsetReset past the end of the log', async () => {
     await bed.write('a', 0, 3)
     const consumer = bed.consumer()
     await consumer.assign([{ ...A0, offset: 1_000 }])
@@ -117,8 +117,8 @@ describe('the position', () => {
   })
 })
 
-describe('a partition that is paused', () => {
-  it('keeps what it has while the others go on', async () => {
+describe('a paused partition', () => {
+  it('keeps its messages while the others continue', async () => {
     await bed.write('a', 0, 3, 'x')
     await bed.write('a', 1, 3, 'y')
     const consumer = bed.consumer()
@@ -138,7 +138,7 @@ describe('a partition that is paused', () => {
 })
 
 describe('offsets of a group', () => {
-  it('are committed as far as messages were delivered, and read on from there', async () => {
+  it('are committed up to the delivered messages, and reading continues from there', async () => {
     await bed.write('a', 0, 5)
     const first = bed.consumer({ consumerGroup: 'g' })
     await first.assign([A0])
@@ -163,7 +163,7 @@ describe('offsets of a group', () => {
     expect(second.position(A0)).toBe(2)
   })
 
-  it('are where a partition began although nothing of it was read, so that nothing is skipped', async () => {
+  it('are the start of a partition of which nothing was read, so that nothing is skipped', async () => {
     await bed.write('a', 0, 3, 'before')
     const options = {
       consumerGroup: 'g',
@@ -179,7 +179,7 @@ describe('offsets of a group', () => {
     expect(texts(await take(second, 2))).toEqual(['between0', 'between1'])
   })
 
-  it('that were not committed are an error that names why', async () => {
+  it('cause an error with the reason if they were not committed', async () => {
     await bed.write('a', 0, 1)
     const consumer = bed.consumer({ consumerGroup: 'g' })
     await consumer.assign([A0])
@@ -193,7 +193,7 @@ describe('offsets of a group', () => {
     await consumer.commitOffsets()
   })
 
-  it('are committed all the same when the coordinator moves', async () => {
+  it('are committed although the coordinator moves', async () => {
     await bed.write('a', 0, 1)
     const consumer = bed.consumer({ consumerGroup: 'g' })
     await consumer.assign([A0])
@@ -215,7 +215,7 @@ describe('an error from outside', () => {
     expect((await failureOf(consumer.consume())).message).toBe('fenced')
   })
 
-  it('reaches for await', async () => {
+  it('is thrown by for await', async () => {
     const consumer = bed.consumer()
     const reading = failureOf(
       (async () => {
@@ -229,7 +229,7 @@ describe('an error from outside', () => {
 })
 
 describe('run', () => {
-  it('waits in settled() for handlers that have begun, and begins no other', async () => {
+  it('waits in settled() for handlers that have begun, and starts no other', async () => {
     await bed.write('a', 0, 3)
     const consumer = bed.consumer({ consumerGroup: 'g' })
     await consumer.assign([A0])
@@ -267,7 +267,7 @@ describe('run', () => {
     expect(handled).toEqual(['0'])
   })
 
-  it('has the message that failed handled again by the next run', async () => {
+  it('handles the failed message again in the next run', async () => {
     await bed.write('a', 0, 3)
     const consumer = bed.consumer({ stopAtEnd: true })
     await consumer.assign([A0])
@@ -284,7 +284,7 @@ describe('run', () => {
 })
 
 describe('batches', () => {
-  it('have what was fetched, and commit themselves', async () => {
+  it('contain what was fetched, and commit themselves', async () => {
     await bed.write('a', 0, 4)
     const consumer = bed.consumer({ consumerGroup: 'g', stopAtEnd: true })
     await consumer.assign([A0])

@@ -30,7 +30,7 @@ async function reading(bed: Bed, options: ConsumerOptions) {
   return consumer
 }
 
-describe('offsets of an idle partition, which brokers would delete after a time', () => {
+describe('offsets of an idle partition, which brokers delete after a time', () => {
   it('are committed again by commitOffsets()', async () => {
     await using bed = await Bed.start({ topics: { a: { partitions: 2 } } })
     const consumer = await reading(bed, {})
@@ -49,7 +49,7 @@ describe('offsets of an idle partition, which brokers would delete after a time'
     expect(countOf(bed, 1)).toBeGreaterThanOrEqual(3)
   })
 
-  it('are not committed again in ZooKeeper, where they are kept permanently', async () => {
+  it('are not committed again in ZooKeeper, which keeps them permanently', async () => {
     await using bed = await Bed.start({ version: '3.9', topics: { a: { partitions: 2 } } })
     const consumer = await reading(bed, { offsetsStorage: 'zookeeper' })
     for (let i = 0; i < 3; i++) {

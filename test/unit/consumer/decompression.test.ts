@@ -154,7 +154,7 @@ describe('a consumer whose budget is smaller than every batch', () => {
     expect({ seed, counts }).toEqual({ seed, counts: [written, written, written] })
   })
 
-  it(`goes on with the other partitions when one ends at a batch past its ceiling (seed ${seed})`, async () => {
+  it(`continues with the other partitions when one fails at a batch above its limit (seed ${seed})`, async () => {
     const consumer = await assigned({ ...TIGHT, decompressedBatchMaxBytes: 10_000 })
     const seen = new InOrder()
     const ended = new Set<number | undefined>()
@@ -211,7 +211,7 @@ describe('memory for decompressed batches', () => {
     expect(chunk!.messages).toHaveLength(1)
   }
 
-  it('is set aside up to the budget, over all partitions', () => {
+  it('is reserved up to the budget, over all partitions', () => {
     const states = [0, 1, 2].map((partition) => partitionWith(partition, 40_000))
     expect(states.map((state) => decompression.prepare(state))).toEqual([true, true, false])
     decode(states[0]!)
@@ -223,7 +223,7 @@ describe('memory for decompressed batches', () => {
     expect(decompression.usedBytes).toBeLessThanOrEqual(BUDGET_BYTES)
   })
 
-  it('may exceed the budget only for a batch that is alone, which is not overtaken', () => {
+  it('exceeds the budget only for a single batch, which no other overtakes', () => {
     const small = partitionWith(0, 40_000)
     const large = partitionWith(1, 300_000)
     const late = partitionWith(2, 40_000)
@@ -241,7 +241,7 @@ describe('memory for decompressed batches', () => {
     expect(ready).toEqual(['t-1', 't-2'])
   })
 
-  it('of a partition that is paused holds up no other', () => {
+  it('does not let a paused partition block another', () => {
     const paused = partitionWith(0, 90_000)
     const other = partitionWith(1, 40_000)
     expect(decompression.prepare(paused)).toBe(true)

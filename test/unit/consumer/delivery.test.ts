@@ -17,7 +17,7 @@ afterEach(() => bed[Symbol.asyncDispose]())
 const textOf = ({ value }: ConsumedMessage) => String(value)
 
 describe('for await', () => {
-  it('that ends with break loses nothing that was not given out', async () => {
+  it('loses no undelivered message after a break', async () => {
     await bed.write('a', 0, 10)
     const consumer = bed.consumer({ stopAtEnd: true })
     await consumer.assign([A0])
@@ -68,7 +68,7 @@ describe('for await', () => {
     expect(seen).toEqual(['0'])
   })
 
-  it('lets other things happen while messages are available', async () => {
+  it('lets other tasks run while messages are available', async () => {
     await bed.write('a', 0, 3)
     const consumer = bed.consumer({ stopAtEnd: true })
     await consumer.assign([A0])
@@ -96,7 +96,7 @@ describe('a batch of many messages', () => {
   const MESSAGES = 25_000
 
   it.each(['none', 'gzip', 'lz4'] as const)(
-    'is delivered in parts, whichever way it is read (%s)',
+    'is delivered in parts, in every way of reading (%s)',
     async (compression) => {
       await using producer = await bed.client
         .topic('a')
@@ -128,7 +128,7 @@ describe('a batch of many messages', () => {
 
 describe('consume', () => {
   it.each([{ timeoutMs: 0 }, { block: false }])(
-    'without waiting (%p) gets what is available, however long a turn has lasted',
+    'without waiting (%p) returns what is available, however long a turn has lasted',
     async (options) => {
       await bed.write('a', 0, 1)
       await bed.write('a', 1, 1)
@@ -152,7 +152,7 @@ describe('deserializers', () => {
     for (const value of values) await producer.produce(value, { partition: 0, key: 'k' })
   }
 
-  it('make what the application gets, with the right types', async () => {
+  it('produce what the application receives, with the right types', async () => {
     await write('{"n":1}')
     await using consumer = await bed.client.topic('a').getSimpleConsumer({
       deserializer: parse,
@@ -164,7 +164,7 @@ describe('deserializers', () => {
     expect([n, keyLength, message!.offset]).toEqual([1, 1, 0])
   })
 
-  it('that throw stop at the message, each time, until it is sought past', async () => {
+  it('that throw stop at the message each time, until a seek past it', async () => {
     await write('{"n":1}', 'no JSON', '{"n":3}')
     await using consumer = await bed.client.topic('a').getSimpleConsumer({
       deserializer: parse,
@@ -179,7 +179,7 @@ describe('deserializers', () => {
     expect((await consumer.consume())!.value.n).toBe(3)
   })
 
-  it('give batches up to the message that they throw at', async () => {
+  it('return batches up to the message at which they throw', async () => {
     await write('{"n":1}', '{"n":2}', 'no JSON', '{"n":3}')
     await using consumer = await bed.client.topic('a').getSimpleConsumer({
       deserializer: parse,
@@ -195,7 +195,7 @@ describe('deserializers', () => {
     expect(consumer.position(0)).toBe(2)
   })
 
-  it('may skip what they throw at, or ask', async () => {
+  it('that throw skip the message or stop at it, as onDeserializationError decides', async () => {
     await write('{"n":1}', 'no JSON', '{"n":3}', 'stop here', '{"n":5}')
     await using consumer = await bed.client.topic('a').getSimpleConsumer({
       deserializer: parse,
@@ -212,7 +212,7 @@ describe('deserializers', () => {
 })
 
 describe('run', () => {
-  it('handles partitions at the same time, and each in order', async () => {
+  it('handles partitions concurrently, and each in order', async () => {
     await bed.write('a', 0, 20, 'x')
     await bed.write('a', 1, 20, 'y')
     const consumer = bed.consumer({ stopAtEnd: true })
@@ -242,7 +242,7 @@ describe('run', () => {
     await producer.flush()
   }
 
-  it('by key handles messages of one partition at the same time, those of a key in order', async () => {
+  it('by key handles messages of one partition concurrently, those of a key in order', async () => {
     await writeKeyed(30)
     const consumer = bed.consumer({ stopAtEnd: true })
     await consumer.assign([A0])
@@ -266,7 +266,7 @@ describe('run', () => {
     }
   })
 
-  it('by key commits nothing behind a message that is not handled yet', async () => {
+  it('by key commits nothing past a message that is not handled yet', async () => {
     await writeKeyed(6)
     const consumer = bed.consumer({ consumerGroup: 'g' })
     await consumer.assign([A0])
@@ -296,7 +296,7 @@ describe('run', () => {
     await failureOf(running)
   })
 
-  it('by key delivers again what failed, and what came behind it', async () => {
+  it('by key delivers a failed message and those after it again', async () => {
     await writeKeyed(9)
     const consumer = bed.consumer({ stopAtEnd: true })
     await consumer.assign([A0])
@@ -321,7 +321,7 @@ describe.each([
   { orderBy: 'partition', concurrency: 2 },
   { orderBy: 'key', concurrency: 1 },
   { orderBy: 'key', concurrency: 2 },
-] as const)('run by $orderBy, $concurrency at the same time,', (options) => {
+] as const)('run by $orderBy, $concurrency concurrently,', (options) => {
   /** A run whose handler is running until `settle` is called. */
   async function busyRun() {
     await bed.write('a', 0, 1)
@@ -339,7 +339,7 @@ describe.each([
     return { consumer, abort, work, failure }
   }
 
-  it("throws a handler's failure, though the consumer was closed before it", async () => {
+  it("throws a handler's failure, although the consumer was closed before it", async () => {
     const { consumer, work, failure } = await busyRun()
     const closed = consumer.close()
     await nextTurn()
@@ -348,7 +348,7 @@ describe.each([
     await closed
   })
 
-  it("throws a handler's failure, though it was aborted before it", async () => {
+  it("throws a handler's failure, although the signal was aborted before it", async () => {
     const { abort, work, failure } = await busyRun()
     abort.abort(new Error('enough'))
     await nextTurn()
@@ -356,7 +356,7 @@ describe.each([
     expect((await failure).message).toBe('not this one')
   })
 
-  it("throws the signal's reason, though the consumer is closed while handlers are waited for", async () => {
+  it("throws the signal's reason, although the consumer is closed while it waits for handlers", async () => {
     const { consumer, abort, work, failure } = await busyRun()
     abort.abort(new Error('enough'))
     await nextTurn()
@@ -367,7 +367,7 @@ describe.each([
     await closed
   })
 
-  it("throws the signal's reason, though the consumer was closed before", async () => {
+  it("throws the signal's reason, although the consumer was closed before", async () => {
     const { consumer, abort, work, failure } = await busyRun()
     const closed = consumer.close()
     await nextTurn()
@@ -380,7 +380,7 @@ describe.each([
 })
 
 describe('close', () => {
-  it('waits for handlers that have begun, and commits what they did', async () => {
+  it('waits for handlers that have begun, and commits what they finished', async () => {
     await bed.write('a', 0, 5)
     const consumer = bed.consumer({ consumerGroup: 'g', autoCommitEnable: true })
     await consumer.assign([A0])
@@ -400,7 +400,7 @@ describe('close', () => {
     expect(next.position(A0)).toBe(3)
   })
 
-  it('ends in time although a handler waits for it', async () => {
+  it('ends at its timeout although a handler waits for it', async () => {
     await bed.write('a', 0, 1)
     const consumer = bed.consumer()
     await consumer.assign([A0])
@@ -419,7 +419,7 @@ describe('a stream', () => {
     expect(seen).toEqual(Array.from({ length: 100 }, (_, i) => String(i)))
   })
 
-  it('flows', async () => {
+  it('delivers messages in flowing mode', async () => {
     await bed.write('a', 0, 10)
     const consumer = bed.consumer({ stopAtEnd: true })
     await consumer.assign([A0])
@@ -433,7 +433,7 @@ describe('a stream', () => {
     expect(positions).toEqual(Array.from({ length: 10 }, (_, i) => i + 1))
   })
 
-  it('counts as delivered only what has left it', async () => {
+  it('counts as delivered only messages that have left it', async () => {
     await bed.write('a', 0, 10)
     const consumer = bed.consumer()
     await consumer.assign([A0])
@@ -448,7 +448,7 @@ describe('a stream', () => {
     expect((await consumer.consume())?.offset).toBe(4)
   })
 
-  it('does not give what was given up meanwhile', async () => {
+  it('does not deliver messages of a partition that was removed meanwhile', async () => {
     await bed.write('a', 0, 3, 'x')
     const consumer = bed.consumer()
     await consumer.assign([A0])
@@ -459,7 +459,7 @@ describe('a stream', () => {
     stream.destroy()
   })
 
-  it('fails with what ended a partition, and the consumer reads on', async () => {
+  it('fails with the error of a partition, and the consumer keeps reading', async () => {
     await bed.write('a', 0, 2)
     const consumer = bed.consumer()
     await consumer.assign([A0])

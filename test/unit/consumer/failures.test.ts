@@ -34,7 +34,7 @@ function failFetches(...errorCodes: readonly number[]): void {
 }
 
 describe('a consumer', () => {
-  it('throws what ended its last partition, each time it is asked', async () => {
+  it('throws the error that ended its last partition on each call', async () => {
     failFetches(ErrorCode.TOPIC_AUTHORIZATION_FAILED)
     const consumer = await client.topic(TOPIC).getSimpleConsumer()
     for (let time = 0; time < 3; time++) {
@@ -46,14 +46,14 @@ describe('a consumer', () => {
     }
   })
 
-  it('goes on after errors that pass', async () => {
+  it('continues after temporary errors', async () => {
     failFetches(ErrorCode.NOT_LEADER_OR_FOLLOWER, ErrorCode.LEADER_NOT_AVAILABLE)
     const consumer = await client.topic(TOPIC).getSimpleConsumer()
     await fake.until(() => fake.received(fetch).length === 3)
     expect(await consumer.consume({ timeoutMs: 1 })).toBeUndefined()
   })
 
-  it('stops to wait when it is told to', async () => {
+  it('stops waiting when its signal is aborted', async () => {
     failFetches()
     const consumer = await client.topic(TOPIC).getSimpleConsumer()
     const abort = new AbortController()
@@ -63,8 +63,8 @@ describe('a consumer', () => {
   })
 })
 
-describe('looking up offsets', () => {
-  it('does not go on for ever with a broker that leaves a partition out', async () => {
+describe('the lookup of offsets', () => {
+  it('ends although a broker always leaves a partition out', async () => {
     fake.handle(listOffsets, () => ({ topics: [] }))
     expect(await failureOf(client.topic(TOPIC).latestAvailableOffsets())).toMatchObject({
       code: 'UNKNOWN_SERVER_ERROR',

@@ -48,7 +48,7 @@ describe('a fetch session', () => {
     bed.kafka.moveLeader('a', 1, 1)
   })
 
-  it('names what changed, and forgets what is not wanted any more', async () => {
+  it('names changed partitions, and removes those that are no longer wanted', async () => {
     const consumer = bed.consumer()
     await consumer.assign([A0, A1])
     await bed.write('a', 0, 1)
@@ -69,7 +69,7 @@ describe('a fetch session', () => {
     expect(await takeTexts(consumer, 1)).toEqual(['again0'])
   })
 
-  it('is begun again when the broker has dropped it', async () => {
+  it('is reopened when the broker has dropped it', async () => {
     const consumer = bed.consumer()
     await consumer.assign([A0, A1])
     await bed.kafka.requests.next({ api: 'Fetch' })
@@ -82,7 +82,7 @@ describe('a fetch session', () => {
     expect(fetchesTo(1).filter(({ sessionEpoch }) => sessionEpoch === 0)).toHaveLength(2)
   })
 
-  it('is begun again when an answer was lost', async () => {
+  it('is reopened when a response was lost', async () => {
     const consumer = bed.consumer()
     await consumer.assign([A0, A1])
     await bed.write('a', 0, 3)
@@ -110,7 +110,7 @@ describe('a consumer', () => {
     expect(seen).toEqual([0, 1, 2, 3, 4, 5].flatMap((round) => numbers(0, 10, `${round}.`)))
   })
 
-  it('notices that a leader was lost with what it had read, and goes on where that begins (KIP-320)', async () => {
+  it('detects that a leader lost what it had read, and continues where the lost part began (KIP-320)', async () => {
     const events: PositionEvent[] = []
     const listen = (event: unknown) => void events.push(event as PositionEvent)
     subscribe('samsa:position', listen)
@@ -145,7 +145,7 @@ describe('a consumer', () => {
     expect(values).toEqual(numbers(2, 7, 'old ').map((value) => `${value}.0`))
   })
 
-  it('says where it goes on when its position is not in the log (any more)', async () => {
+  it('reports where it continues when its position is not or no longer in the log', async () => {
     const events: PositionEvent[] = []
     const listen = (event: unknown) => void events.push(event as PositionEvent)
     subscribe('samsa:position', listen)
@@ -180,23 +180,26 @@ describe('a consumer', () => {
     it.each([
       ['earliest', 0, ['0', '1', '2', 'next 0']],
       ['latest', 3, ['next 0']],
-    ] as const)('goes on at the %s offset, and reports it', async (autoOffsetReset, to, values) => {
-      const events: PositionEvent[] = []
-      const listen = (event: unknown) => void events.push(event as PositionEvent)
-      subscribe('samsa:position', listen)
-      try {
-        const consumer = bed.consumer({ consumerGroup: 'g', autoOffsetReset })
-        await consumer.assign([A0])
-        await until(() => events.length > 0)
-        await bed.write('a', 0, 1, 'next ')
-        expect(await takeTexts(consumer, values.length)).toEqual(values)
-        expect(events).toEqual([{ clientId: 'samsa', ...A0, from: 2, to, reason: 'truncated' }])
-      } finally {
-        unsubscribe('samsa:position', listen)
-      }
-    })
+    ] as const)(
+      'continues at the %s offset, and reports it',
+      async (autoOffsetReset, to, values) => {
+        const events: PositionEvent[] = []
+        const listen = (event: unknown) => void events.push(event as PositionEvent)
+        subscribe('samsa:position', listen)
+        try {
+          const consumer = bed.consumer({ consumerGroup: 'g', autoOffsetReset })
+          await consumer.assign([A0])
+          await until(() => events.length > 0)
+          await bed.write('a', 0, 1, 'next ')
+          expect(await takeTexts(consumer, values.length)).toEqual(values)
+          expect(events).toEqual([{ clientId: 'samsa', ...A0, from: 2, to, reason: 'truncated' }])
+        } finally {
+          unsubscribe('samsa:position', listen)
+        }
+      },
+    )
 
-    it('stops there with autoOffsetReset none, until it is sought', async () => {
+    it('stops there with autoOffsetReset none, until a seek', async () => {
       const consumer = bed.consumer({ consumerGroup: 'g', autoOffsetReset: 'none' })
       await consumer.assign([A0])
       const error = await failureOf(consumer.consume())
@@ -207,7 +210,7 @@ describe('a consumer', () => {
     })
   })
 
-  it('keeps its position where all messages of its epoch are deleted, and later ones follow', async () => {
+  it('keeps its position when all messages of its epoch are deleted, and later ones follow', async () => {
     const events: PositionEvent[] = []
     const listen = (event: unknown) => void events.push(event as PositionEvent)
     subscribe('samsa:position', listen)
@@ -228,7 +231,7 @@ describe('a consumer', () => {
     }
   })
 
-  it('stops at a position that is not in the log with autoOffsetReset none, until it is sought', async () => {
+  it('stops at a position that is not in the log with autoOffsetReset none, until a seek', async () => {
     await bed.write('a', 0, 3)
     const consumer = bed.consumer({ autoOffsetReset: 'none' })
     await consumer.assign([{ ...A0, offset: 50 }])
@@ -238,7 +241,7 @@ describe('a consumer', () => {
     expect(await takeTexts(consumer, 2)).toEqual(['1', '2'])
   })
 
-  it('resets one partition without keeping the others waiting', async () => {
+  it('resets one partition without blocking the others', async () => {
     const broken = bed.kafka.faults.on(
       { api: 'ListOffsets', topic: 'a', partition: 0 },
       { error: 'KAFKA_STORAGE_ERROR' },
@@ -254,7 +257,7 @@ describe('a consumer', () => {
     expect(await takeTexts(consumer, 1)).toEqual(['at last 0'])
   })
 
-  it('reads the others on when a topic is deleted, and reports it', async () => {
+  it('keeps reading other topics when one is deleted, and reports it', async () => {
     const consumer = bed.consumer({ fetchErrorBackoffMs: 1 })
     await consumer.assign([A0, B0])
     await bed.write('a', 0, 1, 'a')
@@ -267,7 +270,7 @@ describe('a consumer', () => {
     expect(await takeTexts(consumer, 1)).toEqual(['still 0'])
   })
 
-  it('does not take a topic for the one of the same name before it', async () => {
+  it('does not mistake a topic for an earlier one of the same name', async () => {
     await bed.write('b', 0, 3, 'old ')
     const consumer = bed.consumer()
     await consumer.assign([A0, B0])
@@ -286,7 +289,7 @@ describe('a consumer', () => {
     expect(await takeTexts(consumer, 5)).toEqual(numbers(0, 5, 'new '))
   })
 
-  it('gets messages in the formats of the oldest brokers, larger than it asks for', async () => {
+  it('reads messages in the formats of the oldest brokers, larger than its fetch size', async () => {
     for (const version of ['0.8.2', '0.10'] as const) {
       await using old = await Bed.start({ version, topics: { a: { partitions: 1 } } })
       const large = 'x'.repeat(5_000)
@@ -299,7 +302,7 @@ describe('a consumer', () => {
     }
   })
 
-  it('fetches ahead no more than it may, and every partition gets its turn', async () => {
+  it('fetches no further ahead than allowed, and serves every partition in turn', async () => {
     const topics = { wide: { partitions: 8 } }
     await using wide = await Bed.start({ topics })
     const value = 'x'.repeat(1_000)
@@ -324,7 +327,7 @@ describe('a consumer', () => {
     expect(Math.max(...limits)).toBeLessThanOrEqual(20_000)
   })
 
-  it('fetches others on when those that fill what may be buffered are paused', async () => {
+  it('keeps fetching other partitions when those that fill the buffer are paused', async () => {
     const value = 'x'.repeat(1_000)
     await using producer = await bed.client.topic('a').getProducer()
     for (let i = 0; i < 60; i++) void producer.produce(value, { partition: 0 })
@@ -351,7 +354,7 @@ describe('a consumer', () => {
   })
 })
 
-describe('a wait after a failure', () => {
+describe('a wait after a failed fetch', () => {
   it('ends as soon as metadata names a newer leader', async () => {
     const long = { retryBackoffMs: 600_000, retryBackoffMaxMs: 600_000 }
     const kafka = await EmbeddedCluster.start({ brokers: 2, topics: { t: {} } })

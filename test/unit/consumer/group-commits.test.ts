@@ -55,7 +55,7 @@ describe.each([{ orderBy: 'partition' }, { orderBy: 'key' }] as const)(
       expect(await committed()).toBe(5)
     })
 
-    it('commits what its handlers have finished at intervals, and no more', async () => {
+    it('commits what its handlers have finished at intervals, and nothing else', async () => {
       const consumer = await reading({ ...GROUP, autoCommitIntervalMs: 20 })
       const third = deferred()
       const running = consumer.run(async ({ offset }) => {
@@ -67,7 +67,7 @@ describe.each([{ orderBy: 'partition' }, { orderBy: 'key' }] as const)(
       await running
     })
 
-    it('commits nothing from the message on whose handler failed', async () => {
+    it('commits nothing at or after the message whose handler failed', async () => {
       const consumer = await reading(GROUP)
       const running = consumer.run(({ offset }) => {
         if (offset === 3) throw new Error('not this one')
@@ -140,7 +140,7 @@ const WAYS: readonly (readonly [string, (consumer: AssignedConsumer) => Promise<
 ]
 
 describe.each(WAYS)('a group that is read by %s', (_name, read) => {
-  it('commits nothing by itself, and warns of that once', async () => {
+  it('commits nothing automatically, and logs one warning about it', async () => {
     const before = warnings.length
     const consumer = await reading(GROUP, 50)
     await read(consumer)
@@ -171,7 +171,7 @@ describe('the warning that nothing is committed', () => {
     ],
     ['is read by run', GROUP, (consumer) => consumer.run(() => undefined)],
     ['commits by itself', { ...GROUP, autoCommitEnable: true }, (consumer) => consumer.consume()],
-  ])('does not come where a group %s', async (_what, options, read) => {
+  ])('is not logged when a group %s', async (_what, options, read) => {
     const before = warnings.length
     const consumer = await reading(options, 20)
     await read(consumer)
@@ -179,7 +179,7 @@ describe('the warning that nothing is committed', () => {
     expect(warnings.slice(before)).toEqual([expect.stringContaining("'another'")])
   })
 
-  it('comes where run is told to commit nothing', async () => {
+  it('is logged when run is configured to commit nothing', async () => {
     const before = warnings.length
     const consumer = await reading({ ...GROUP, autoCommitEnable: false }, 20)
     await consumer.run(() => undefined)

@@ -74,7 +74,7 @@ describe('a position', () => {
     expect(await committed(consumer)).toBe(20)
   })
 
-  it('stays in front of a jump until the messages before it have been delivered', async () => {
+  it('stays before a jump until the messages before it have been delivered', async () => {
     const good = await bed.batchOf('source', 10)
     bed.kafka.append('a', 0, good)
     bed.kafka.append('a', 0, damaged(good))
@@ -116,7 +116,7 @@ describe('a position', () => {
 })
 
 describe('a consumer that stops at the end', () => {
-  it('ends behind a damaged batch that is the last', async () => {
+  it('ends after a damaged batch that is the last', async () => {
     const good = await bed.batchOf('source', 10)
     bed.kafka.append('a', 0, good)
     bed.kafka.append('a', 0, damaged(good))
@@ -173,7 +173,7 @@ describe('a consumer that stops at the end', () => {
     expect(consumer.position(A0)).toBe(20)
   })
 
-  it('ends where the log ends when that has lost its tail', async () => {
+  it('ends at the end of a log that has lost its tail', async () => {
     await bed.write('a', 0, 10, 'x'.repeat(100))
     for (let i = 0; i < 10; i++) await bed.write('a', 0, 1, 'x'.repeat(100))
     const options = { stopAtEnd: true, fetchMessageMaxBytes: 100, queuedMaxMessages: 1 }
@@ -187,7 +187,7 @@ describe('a consumer that stops at the end', () => {
 })
 
 describe('skipping a damaged batch', () => {
-  it('takes one fetch where the batch comes alone, whatever the number of its offsets', async () => {
+  it('takes one fetch when the batch arrives alone, whatever its number of offsets', async () => {
     const good = await bed.batchOf('source', 10)
     const large = await bed.batchOf('source', 1_000)
     bed.kafka.append('a', 0, damaged(large))
@@ -199,7 +199,7 @@ describe('skipping a damaged batch', () => {
     expect(asked.slice(0, 2)).toEqual([0, 1_000])
   })
 
-  it('goes on with the batches behind it in the same response', async () => {
+  it('continues with the batches after it in the same response', async () => {
     const good = await bed.batchOf('source', 10)
     for (let i = 0; i < 20; i++) bed.kafka.append('a', 0, i % 2 === 0 ? damaged(good) : good)
     const consumer = bed.consumer({ skipCorrupt: true })

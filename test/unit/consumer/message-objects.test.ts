@@ -26,7 +26,7 @@ async function last(deserializer?: (bytes: Buffer | null) => unknown): Promise<C
 }
 
 describe('a consumed message', () => {
-  it('has a plain copy with everything in it, which can be cloned and spread', async () => {
+  it('has a plain copy with all fields, which can be cloned and spread', async () => {
     const object = (await last()).toObject()
     const cloned = structuredClone({ ...object })
     expect(cloned).toMatchObject({ topic: 'a', partition: 0, offset: 1, timestamp: 1.7e12 })
@@ -38,13 +38,13 @@ describe('a consumed message', () => {
     ])
   })
 
-  it('has a copy that keeps no other bytes alive, and clones none', async () => {
+  it('has a copy that references no other memory and clones nothing', async () => {
     const { key, value, headers } = (await last()).toObject()
     const bytes = [key, value, headers![0]!.value].map((data) => data!.buffer.byteLength)
     expect(bytes).toEqual([3, 3, 1])
   })
 
-  it('refuses to be cloned itself, and names the method that makes a copy', async () => {
+  it('refuses to be cloned, and names the method that makes a copy', async () => {
     const refusal = /toObject|MethodToObject.*could not be cloned/s
     const message = await last()
     expect(() => structuredClone(message)).toThrow(refusal)
@@ -53,7 +53,7 @@ describe('a consumed message', () => {
     expect(() => structuredClone(deserialized)).toThrow(refusal)
   })
 
-  it('becomes JSON with key, value and headers', async () => {
+  it('serializes to JSON with key, value and headers', async () => {
     const json = JSON.parse(JSON.stringify(await last())) as Record<'key' | 'value', Buffer>
     expect(json).toMatchObject({ topic: 'a', offset: 1, timestampType: 'create-time' })
     expect(Buffer.from(json.value)).toEqual(VALUE)
@@ -65,7 +65,7 @@ describe('a consumed message', () => {
   it.each([
     ['timestamp', { timestamp: null }],
     ['headers', { headers: null }],
-  ] as const)('has a copy where its %s cannot be read', async (poison, missing) => {
+  ] as const)('has a copy when its %s cannot be read', async (poison, missing) => {
     await writePoison(bed.kafka, 'a', 'poison', poison)
     await using consumer = await bed.client.topic('a').getSimpleConsumer()
     consumer.seek(0, 2)
@@ -80,7 +80,7 @@ describe('a consumed message', () => {
 })
 
 describe('onDeserializationError', () => {
-  it('that throws, or returns a promise, stops at the message with an error that reports it', async () => {
+  it('that throws or returns a promise stops at the message with an error that reports it', async () => {
     const fail = () => {
       throw new Error('no')
     }

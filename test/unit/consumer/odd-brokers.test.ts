@@ -48,19 +48,19 @@ const offsetsOf = (...partitions: number[]) => ({
 })
 
 describe('committed offsets', () => {
-  it('are an error where the broker leaves a partition out, rather than none', async () => {
+  it('cause an error if the broker leaves a partition out, instead of counting as none', async () => {
     fake.handle(offsetFetch, () => offsetsOf(0))
     const error = await failureOf(client.topic(TOPIC).getSimpleConsumer(GROUP))
     expect(error).toMatchObject({ code: 'UNKNOWN_SERVER_ERROR', topic: TOPIC, partition: 1 })
   })
 
-  it('wait for transactions that are about to commit some, whatever the isolation level', async () => {
+  it('wait for transactions that are about to commit offsets, whatever the isolation level', async () => {
     fake.handle(offsetFetch, () => offsetsOf(0, 1))
     await client.topic(TOPIC).getSimpleConsumer(GROUP)
     expect(fake.received(offsetFetch)[0]?.body).toMatchObject({ requireStable: true })
   })
 
-  it('name topics where a broker has topic ids in its requests, but tells none (Azure Event Hubs)', async () => {
+  it('name topics when a broker has topic ids in its requests, but returns none (Azure Event Hubs)', async () => {
     await client.close()
     await fake.stop()
     await start({ versions: { Metadata: [0, 9] } })
@@ -78,7 +78,7 @@ describe('committed offsets', () => {
 })
 
 describe('a partition', () => {
-  it('that metadata of one broker leaves out for a moment is found', async () => {
+  it('that metadata of one broker omits temporarily is found', async () => {
     let answers = 0
     fake.handle(metadata, ({ topics }) => {
       const names = topics?.map(({ name }) => name ?? '') ?? [TOPIC]
@@ -89,13 +89,13 @@ describe('a partition', () => {
     expect(consumer.partitions).toEqual([1])
   })
 
-  it('that does not exist is an error that says how many there are', async () => {
+  it('that does not exist causes an error that names the number of partitions', async () => {
     const error = await failureOf(client.topic(TOPIC).getSimpleConsumer({ partitions: [2] }))
     expect(error).toMatchObject({ name: 'UnknownTopicError', partition: 2 })
     expect(error.message).toContain('it has 2')
   })
 
-  it('whose position is refused again and again is reset less and less often', async () => {
+  it('whose position is refused repeatedly is reset at increasing intervals', async () => {
     fake.handle(fetch, ({ topics }) => ({
       responses: topics.map(({ topic, topicId, partitions }) => ({
         topic,
@@ -124,7 +124,7 @@ describe('a partition', () => {
   })
 })
 
-it('a seek is not undone by a reset whose look-up was under way', async () => {
+it('a seek is not undone by a reset whose lookup was in flight', async () => {
   await using bed = await Bed.start({ topics: { a: { partitions: 1 } } })
   const A0 = { topic: 'a', partition: 0 }
   await bed.write('a', 0, 10)

@@ -80,7 +80,7 @@ async function atWork(consumer: AssignedConsumer, way: string) {
   return { finish: () => work.resolve(), reading }
 }
 
-describe.each(NAMES)('what %s is processing', (way) => {
+describe.each(NAMES)('a message or batch that %s is processing', (way) => {
   it('is not committed at an interval', async () => {
     const consumer = await reader({ autoCommitEnable: true, autoCommitIntervalMs: 10 })
     const { finish } = await atWork(consumer, way)
@@ -109,7 +109,7 @@ describe.each(NAMES)('what %s is processing', (way) => {
     expect(await committed()).toBe(2)
   })
 
-  it('is not committed by a close() whose time is over', async () => {
+  it('is not committed by a close() that reaches its timeout', async () => {
     const consumer = await reader({ autoCommitEnable: true, autoCommitIntervalMs: 600_000 })
     await atWork(consumer, way)
     await consumer.close({ timeoutMs: 200 })
@@ -123,7 +123,7 @@ describe.each(NAMES)('what %s is processing', (way) => {
     expect(await committed()).toBe(1)
   })
 
-  it('does not keep close() waiting that it calls itself', async () => {
+  it('does not delay a close() that it calls itself', async () => {
     const consumer = await reader({ autoCommitEnable: true })
     await bed.write('a', 0, 1)
     const reading = endOf(
@@ -137,7 +137,7 @@ describe.each(NAMES)('what %s is processing', (way) => {
     expect(await committed()).toBe(0)
   })
 
-  it('does not keep a close() of other code waiting when it calls close(), too', async () => {
+  it('does not delay a close() of other code when it calls close(), too', async () => {
     const consumer = await reader({ autoCommitEnable: true })
     await bed.write('a', 0, 1)
     const begun = deferred()
@@ -158,7 +158,7 @@ describe.each(NAMES)('what %s is processing', (way) => {
 })
 
 describe.each(OF_A_LOOP)('the current message or batch in %s', (way) => {
-  it('is processed for the loop that commits it explicitly', async () => {
+  it('counts as processed for the loop that commits it explicitly', async () => {
     const consumer = await reader({ autoCommitEnable: true })
     await bed.write('a', 0, 1)
     const reading = endOf(
@@ -174,7 +174,7 @@ describe.each(OF_A_LOOP)('the current message or batch in %s', (way) => {
 })
 
 describe('the current message', () => {
-  it('of consume() is processed when the application commits', async () => {
+  it('of consume() counts as processed when the application commits', async () => {
     const consumer = await reader()
     await bed.write('a', 0, 2)
     await consumer.consume()
@@ -182,7 +182,7 @@ describe('the current message', () => {
     expect(await committed()).toBe(1)
   })
 
-  it('is not processed by break, nor by an error in the body of the loop', async () => {
+  it('does not count as processed after a break or an error in the body of the loop', async () => {
     const consumer = await reader({ autoCommitEnable: true })
     await bed.write('a', 0, 3)
     for await (const { offset } of consumer) if (offset === 1) break
@@ -195,7 +195,7 @@ describe('the current message', () => {
     expect(await committed()).toBe(2)
   })
 
-  it('is processed when the loop asks for more, though its signal was aborted meanwhile', async () => {
+  it('counts as processed when the loop requests more, although its signal was aborted meanwhile', async () => {
     const consumer = await reader({ autoCommitEnable: true })
     await bed.write('a', 0, 3)
     const abort = new AbortController()
@@ -215,7 +215,7 @@ describe('the current message', () => {
     expect(await committed()).toBe(2)
   })
 
-  it('is processed when its partition was paused, and the next one is of another or does not come', async () => {
+  it('counts as processed after its partition was paused, if the next one is of another partition or missing', async () => {
     const consumer = await reader()
     await bed.write('a', 0, 3)
     await consumer.consume()
@@ -229,7 +229,7 @@ describe('the current message', () => {
     expect(await committed()).toBe(1)
   })
 
-  it('leaves the position that was sought meanwhile alone', async () => {
+  it('does not change a position that was sought meanwhile', async () => {
     const consumer = await reader()
     await bed.write('a', 0, 5)
     await consumer.consume()
@@ -241,7 +241,7 @@ describe('the current message', () => {
 })
 
 describe('a revocation', () => {
-  it('waits until what is running was committed explicitly, and for nothing after that', async () => {
+  it('waits until a running message or batch is committed explicitly, and for nothing after that', async () => {
     const consumer = await reader()
     await bed.write('a', 0, 5)
     const batches = consumer.batches()
@@ -256,7 +256,7 @@ describe('a revocation', () => {
     await settled
   })
 
-  it('aborts the signal of the batch available, which then needs commit() to be processed', async () => {
+  it('aborts the signal of the current batch, which then needs commit() to count as processed', async () => {
     const consumer = await reader()
     await bed.write('a', 0, 5)
     const batches = consumer.batches()

@@ -52,7 +52,7 @@ async function timeOf(fetches: number, options: SimpleConsumerOptions = {}): Pro
 /** Ten fetches, of which a few need no wait: 20 + 40 + 80 + 160 + 200 ms, less a fifth of jitter. */
 const TEN_WITH_WAITS_MS = 400
 
-describe('fetches that lead no further wait longer and longer', () => {
+describe('fetches without progress wait longer and longer', () => {
   it('when the broker repeats an old batch', async () => {
     fake.handle(fetch, ({ topics }) => {
       const { fetchOffset } = topics[0]!.partitions[0]!
@@ -61,7 +61,7 @@ describe('fetches that lead no further wait longer and longer', () => {
     expect(await timeOf(10)).toBeGreaterThan(TEN_WITH_WAITS_MS)
   })
 
-  it('when a batch is cut off, however much is asked for', async () => {
+  it('when a batch is cut off, whatever size is requested', async () => {
     fake.handle(fetch, () => responseWith({ records: batch(0).subarray(0, 40) }))
     expect(await timeOf(10)).toBeGreaterThan(TEN_WITH_WAITS_MS)
   })
@@ -73,7 +73,7 @@ describe('fetches that lead no further wait longer and longer', () => {
     expect(await timeOf(10, { skipCorrupt: true })).toBeGreaterThan(TEN_WITH_WAITS_MS)
   })
 
-  it('when the broker answers at once with nothing, although it is to wait for messages', async () => {
+  it('when the broker answers at once with nothing, although it should wait for messages', async () => {
     fake.handle(fetch, () => responseWith({}))
     expect(await timeOf(10)).toBeGreaterThan(TEN_WITH_WAITS_MS)
   })
@@ -85,7 +85,7 @@ describe('fetches that lead no further wait longer and longer', () => {
 })
 
 describe('a partition that the broker does not know', () => {
-  it('is read on when a broker denies it once after a long outage', async () => {
+  it('is read again after a broker rejects it once after a long outage', async () => {
     const failures = 30
     let fetches = 0
     fake.handle(fetch, (_, { socket }) => {
@@ -101,7 +101,7 @@ describe('a partition that the broker does not know', () => {
     expect(await takeTexts(consumer, 1)).toEqual(['here'])
   })
 
-  it('is read on when a starting broker denies it often in a short time', async () => {
+  it('is read again after a starting broker rejects it often in a short time', async () => {
     let fetches = 0
     fake.handle(fetch, () => {
       if (++fetches <= 11) return responseWith({ errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION })
@@ -117,7 +117,7 @@ describe('a partition that the broker does not know', () => {
     }
   })
 
-  it('ends with an error when it is denied again and again', async () => {
+  it('ends with an error when it is rejected again and again', async () => {
     fake.handle(fetch, () => responseWith({ errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }))
     const consumer = await client.topic(TOPIC).getSimpleConsumer()
     await expect(consumer.consume()).rejects.toMatchObject({

@@ -46,8 +46,8 @@ function answer(...answers: ((partition: number) => Pick<Partition, 'records'> |
 const nothing = () => ({ records: null })
 const neverAnswered = () => undefined
 
-describe('a consumer of a topic where nothing happens', () => {
-  it('asks less often, for a longer poll', async () => {
+describe('a consumer of an idle topic', () => {
+  it('sends fewer fetches, with a longer poll', async () => {
     answer(...Array.from({ length: EMPTY_ANSWERS }, () => nothing), neverAnswered)
     await client.topic(TOPIC).getSimpleConsumer({ fetchWaitMaxMs: 50 })
     await fake.until(() => fake.received(fetch).length === EMPTY_ANSWERS + 1)
@@ -56,7 +56,7 @@ describe('a consumer of a topic where nothing happens', () => {
     expect(waits[EMPTY_ANSWERS]).toBe(5_000)
   })
 
-  it('keeps to fetchWaitMaxMs where there may be less than fetchMinBytes', async () => {
+  it('keeps to fetchWaitMaxMs if less than fetchMinBytes may be available', async () => {
     const empty = Array.from({ length: EMPTY_ANSWERS + 2 }, () => nothing)
     answer(...empty, neverAnswered)
     await client.topic(TOPIC).getSimpleConsumer({ fetchWaitMaxMs: 50, fetchMinBytes: 1_000 })
@@ -64,7 +64,7 @@ describe('a consumer of a topic where nothing happens', () => {
     expect(new Set(asked.map(({ maxWaitMs }) => maxWaitMs))).toEqual(new Set([50]))
   })
 
-  it('ends the longer poll for a partition that it left out', async () => {
+  it('ends the longer poll for a partition that the poll omits', async () => {
     // Partition 0 fills its buffer at once; the other stays empty until its poll is a long one.
     const value = Buffer.alloc(100)
     const full = { records: encodeBatch([new OutgoingRecord(null, value, 0)]) }

@@ -44,22 +44,25 @@ describe('the position of a topic that was deleted and created again', () => {
     ['4.4', 'by fetching', (_: Bed) => Promise.resolve()],
     ['3.9', 'by metadata', (bed: Bed) => bed.cluster.refresh('b')],
     ['4.4', 'by metadata', (bed: Bed) => bed.cluster.refresh('b')],
-  ] as const)('is not committed on Kafka %s when it is noticed %s', async (version, _, notice) => {
-    await using bed = await Bed.start({ version, topics })
-    const consumer = await reading(bed)
-    await recreate(bed)
-    await notice(bed)
-    expect(await failureOf(consumer.consume())).toMatchObject({ name: 'TopicRecreatedError' })
-    await consumer.commitOffsets()
-    expect(await consumer.fetchOffsets()).toMatchObject([{ ...A0, offset: 3 }])
-    expect(await failureOf(consumer.commitOffsets([{ ...B0, offset: 2 }]))).toMatchObject({
-      name: 'OffsetCommitError',
-      failures: [{ name: 'TopicRecreatedError', topic: 'b' }],
-    })
-    expect(await firstOfNextOwner(bed)).toEqual(['new 0'])
-  })
+  ] as const)(
+    'is not committed on Kafka %s when the change is noticed %s',
+    async (version, _, notice) => {
+      await using bed = await Bed.start({ version, topics })
+      const consumer = await reading(bed)
+      await recreate(bed)
+      await notice(bed)
+      expect(await failureOf(consumer.consume())).toMatchObject({ name: 'TopicRecreatedError' })
+      await consumer.commitOffsets()
+      expect(await consumer.fetchOffsets()).toMatchObject([{ ...A0, offset: 3 }])
+      expect(await failureOf(consumer.commitOffsets([{ ...B0, offset: 2 }]))).toMatchObject({
+        name: 'OffsetCommitError',
+        failures: [{ name: 'TopicRecreatedError', topic: 'b' }],
+      })
+      expect(await firstOfNextOwner(bed)).toEqual(['new 0'])
+    },
+  )
 
-  it('is not committed once metadata has notified of it, though the partition is paused', async () => {
+  it('is not committed once metadata has reported the new topic, although the partition is paused', async () => {
     await using bed = await Bed.start({ version: '3.9', topics })
     const consumer = await reading(bed)
     consumer.pause()
@@ -69,7 +72,7 @@ describe('the position of a topic that was deleted and created again', () => {
     expect(await firstOfNextOwner(bed)).toEqual(['new 0'])
   })
 
-  it('is refused by brokers that take topics by id, before the client has noticed', async () => {
+  it('is rejected by brokers that identify topics by id, before the client has noticed', async () => {
     await using bed = await Bed.start({ version: '4.4', topics })
     const { topicId } = await bed.cluster.topic('b', { create: false, deadline: soon() })
     await recreate(bed)
@@ -92,7 +95,7 @@ describe('the position of a topic that was deleted and created again', () => {
   })
 })
 
-it('names topics by id in OffsetCommit and OffsetFetch where the brokers have ids', async () => {
+it('requests name topics by id in OffsetCommit and OffsetFetch if the brokers have ids', async () => {
   await using bed = await Bed.start({ version: '4.4', topics })
   const consumer = await reading(bed)
   await consumer.commitOffsets()

@@ -85,7 +85,7 @@ describe.each<[string, Read]>([
   ],
 ])('with reuseMemory, %s', (_way, read) => {
   it.each(['none', 'lz4'] as const)(
-    'gives every message as it was written (compression: %s)',
+    'delivers every message as it was written (compression: %s)',
     async (compression) => {
       await fill([0, 1], compression)
       const next = [0, 0]
@@ -99,14 +99,14 @@ describe.each<[string, Read]>([
   )
 })
 
-describe('the memory that messages lie in', () => {
+describe('the memory of consumed messages', () => {
   async function memories(options: ConsumerOptions): Promise<ReadonlySet<ArrayBufferLike>> {
     const found = new Set<ArrayBufferLike>()
     for await (const { value } of await reading([0], options)) found.add(value!.buffer)
     return found
   }
 
-  it("is used again with reuseMemory, and else is the application's for ever", async () => {
+  it("is reused with reuseMemory, and otherwise stays the application's", async () => {
     await fill([0])
     const fresh = await memories(SMALL_FETCHES)
     const used = await memories(REUSING)
@@ -114,8 +114,8 @@ describe('the memory that messages lie in', () => {
   })
 })
 
-describe('with reuseMemory', () => {
-  it('what is running stays while its partition is paused', async () => {
+describe('a consumer with reuseMemory', () => {
+  it('keeps a message that is being processed while its partition is paused', async () => {
     await fill([0, 1])
     const consumer = await reading([0], { ...REUSING, stopAtEnd: false })
     const batches = consumer.batches()
@@ -133,7 +133,7 @@ describe('with reuseMemory', () => {
     }
   })
 
-  it('ways that keep messages for longer are refused, and nothing is begun', async () => {
+  it('rejects ways of reading that keep messages longer, and starts none', async () => {
     await fill([0])
     const consumer = await reading([0], REUSING)
     expect(() => consumer.stream()).toThrow(

@@ -26,7 +26,7 @@ const hot = (count: number) => Array.from({ length: count }, () => 'hot')
 const distinct = (count: number) => Array.from({ length: count }, (_, i) => `key ${i}`)
 
 describe('run by key', () => {
-  it('uses all of concurrency for other keys while many messages of one key wait for their turn', async () => {
+  it('uses its full concurrency for other keys while many messages of one key wait', async () => {
     await write(0, hot(50))
     await write(1, distinct(50))
     const consumer = bed.consumer({ stopAtEnd: true })
@@ -51,7 +51,7 @@ describe('run by key', () => {
     expect(handled).toHaveLength(50)
   })
 
-  it('handles other keys of the partition behind messages that wait for their key', async () => {
+  it('handles other keys of the partition after messages that wait for their key', async () => {
     await write(0, [...hot(20), ...distinct(20)])
     const consumer = bed.consumer({ stopAtEnd: true })
     await consumer.assign([A0])
@@ -118,7 +118,7 @@ describe('run by key', () => {
     expect(ofHot).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
   })
 
-  it('goes on where the application has sought while handlers were at work', async () => {
+  it('continues at a seek that the application made while handlers were running', async () => {
     await write(0, [...hot(10), ...distinct(5)])
     const consumer = bed.consumer({ stopAtEnd: true })
     await consumer.assign([A0])
@@ -139,7 +139,7 @@ describe('run by key', () => {
     expect(seen.slice(6)).toEqual([13, 14])
   })
 
-  it('stops at a message that is not deserialized, and reads on behind it', async () => {
+  it('stops at a message that cannot be deserialized, and continues after it', async () => {
     await write(0, distinct(4))
     const consumer = bed.consumer({
       stopAtEnd: true,
@@ -166,7 +166,7 @@ describe('run by key', () => {
 describe.each([{ orderBy: 'partition' }, { orderBy: 'key' }] as const)(
   'run by $orderBy',
   (options) => {
-    it('resolves when stopSignal is aborted, once handlers that have begun have finished', async () => {
+    it('resolves when stopSignal is aborted, once started handlers have finished', async () => {
       await write(0, distinct(5))
       const consumer = bed.consumer()
       await consumer.assign([A0])
@@ -184,7 +184,7 @@ describe.each([{ orderBy: 'partition' }, { orderBy: 'key' }] as const)(
       expect((await consumer.consume())?.offset).toBe(3)
     })
 
-    it('resolves when stopSignal is aborted while there is nothing to handle', async () => {
+    it('resolves when stopSignal is aborted while it waits for messages', async () => {
       const consumer = bed.consumer()
       await consumer.assign([A0])
       const stop = new AbortController()
@@ -205,7 +205,7 @@ describe.each([{ orderBy: 'partition' }, { orderBy: 'key' }] as const)(
       expect(await failureOf(again)).toMatchObject({ code: 'CLOSED' })
     })
 
-    it('says how often the handler was called with a message', async () => {
+    it('reports how often the handler was called with a message', async () => {
       await write(0, distinct(3))
       const consumer = bed.consumer({ stopAtEnd: true })
       await consumer.assign([A0])
@@ -221,7 +221,7 @@ describe.each([{ orderBy: 'partition' }, { orderBy: 'key' }] as const)(
       expect(attempts).toEqual(['0: 1', '1: 1', '1: 2', '1: 3', '2: 1'])
     })
 
-    it("aborts the handler's signal when its partition is taken away, takes the message back, and goes on", async () => {
+    it("aborts the handler's signal when its partition is revoked, discards the message, and continues", async () => {
       await write(0, distinct(3))
       await write(1, distinct(3))
       const consumer = bed.consumer({ stopAtEnd: true })

@@ -14,7 +14,7 @@ beforeEach(async () => {
 afterEach(() => bed[Symbol.asyncDispose]())
 
 describe('a long poll in flight', () => {
-  it('does not hold up a seek', async () => {
+  it('does not delay a seek', async () => {
     await bed.write('a', 0, 5)
     const consumer = bed.consumer({ fetchWaitMaxMs: LONG_POLL_MS })
     await consumer.assign([A0])
@@ -27,7 +27,7 @@ describe('a long poll in flight', () => {
     }
   })
 
-  it('does not hold up a partition that is resumed', async () => {
+  it('does not delay a partition that is resumed', async () => {
     const consumer = bed.consumer({ fetchWaitMaxMs: LONG_POLL_MS })
     await consumer.assign([A0, A1])
     consumer.pause([A1])
@@ -39,7 +39,7 @@ describe('a long poll in flight', () => {
     expect(await takeTexts(consumer, 1)).toEqual(['resumed 0'])
   })
 
-  it('does not hold up a partition that is added', async () => {
+  it('does not delay a partition that is added', async () => {
     await bed.write('a', 1, 1, 'added ')
     const consumer = bed.consumer({ fetchWaitMaxMs: LONG_POLL_MS })
     await consumer.assign([A0])

@@ -19,7 +19,7 @@ describe('topic.fetchOffsets', () => {
     },
   )
 
-  it('takes a Date, milliseconds or an end, and resolves with partitions in order', async () => {
+  it('accepts a Date, milliseconds or an end, and resolves with partitions in order', async () => {
     await bed.write('a', 11, 3)
     const topic = bed.client.topic('a')
     for (const at of ['earliest', new Date(0), 0] as const) {
@@ -31,8 +31,8 @@ describe('topic.fetchOffsets', () => {
   })
 })
 
-describe('what a consumer reports its partitions', () => {
-  it('is in order, whatever the order in which they were named', async () => {
+describe('the report of a consumer about its partitions', () => {
+  it('is in order, whatever the order of the names', async () => {
     const consumer = await bed.client
       .topic('a')
       .getSimpleConsumer({ partitions: [10, 2, 9, 1], fetchWaitMaxMs: 20 })
@@ -49,7 +49,7 @@ describe('what a consumer reports its partitions', () => {
     expect(consumer.paused).toEqual([9])
   })
 
-  it('has the same shape for lag, and the paused partitions, with several topics', async () => {
+  it('has the same structure for lag and for paused partitions, with several topics', async () => {
     const consumer = await bed.client.getConsumer({
       topics: ['b', 'a'],
       partitions: { a: [3, 1] },
@@ -70,7 +70,7 @@ describe('what a consumer reports its partitions', () => {
     expect(consumer.paused).toEqual([all[1], all[2]])
   })
 
-  it('does not have a partition paused that a rebalance gave up and gave back', async () => {
+  it('does not list a partition as paused that a rebalance revoked and assigned again', async () => {
     const options = {
       managed: true,
       consumerGroup: 'g',
@@ -87,7 +87,7 @@ describe('what a consumer reports its partitions', () => {
   })
 })
 
-it('looks up the offsets of hundreds of topics with one request to each broker', async () => {
+it('a consumer looks up the offsets of hundreds of topics with one request to each broker', async () => {
   const names = Array.from({ length: 600 }, (_, i) => `topic-${i}`)
   const topics = Object.fromEntries(names.map((name) => [name, { partitions: 1 }]))
   await using wide = await Bed.start({ brokers: 3, topics })

@@ -16,14 +16,14 @@ function killed(name: string, committed: number): CutOff {
   return { name, wasKilled: true, committed: new Map([[0, committed]]) }
 }
 
-describe("the demo's audit", () => {
-  it('finds nothing where each message was read once as it was sent', () => {
+describe('the audit of the demo', () => {
+  it('accepts a log in which each message was read once as it was sent', () => {
     const result = audit(ledgerOf([['A', 'a']], [['B', 'b']], [['B', 'c']]), [])
     expect(result).toMatchObject({ sent: 3, read: 3, duplicates: 0, problems: [] })
     expect(result.readDigest).toBe(result.sentDigest)
   })
 
-  it('finds a message without a reader', () => {
+  it('reports a message without a reader', () => {
     const ledger = ledgerOf([['A', 'a']], [], [['A', 'c']])
     expect(ledger.totalLag).toBe(1)
     const result = audit(ledger, [])
@@ -31,7 +31,7 @@ describe("the demo's audit", () => {
     expect(result.readDigest).not.toBe(result.sentDigest)
   })
 
-  it('finds other bytes than what was sent', () => {
+  it('reports bytes that differ from what was sent', () => {
     const result = audit(ledgerOf([['A', 'a']], [['A', 'x']], [['A', 'c']]), [])
     expect(result.problems).toEqual([
       'partition 0: 1 messages differ from the messages sent, the first is 1',
@@ -39,7 +39,7 @@ describe("the demo's audit", () => {
     expect(result.readDigest).not.toBe(result.sentDigest)
   })
 
-  it('finds messages that were never sent', () => {
+  it('reports messages that were never sent', () => {
     const result = audit(ledgerOf([['A', 'a']], [['A', 'b']], [['A', 'c']], [['A', 'd']]), [])
     expect(result.problems).toEqual(['partition 0: 1 messages were never sent, the first is 3'])
   })
@@ -49,25 +49,25 @@ describe("the demo's audit", () => {
     twice[1]!.push(['B', 'b'])
     twice[2]!.push(['B', 'c'])
 
-    it('allows what a killed process had not committed', () => {
+    it('accepts those that a killed process had not committed', () => {
       const result = audit(ledgerOf(...twice), [killed('A', 1)])
       expect(result).toMatchObject({ read: 3, duplicates: 2, problems: [] })
     })
 
-    it('finds what it had committed', () => {
+    it('reports those that a killed process had committed', () => {
       const result = audit(ledgerOf(...twice), [killed('A', 2)])
       expect(result.problems).toEqual([
         'partition 0: 1 messages were read again without a reason, the first is 1',
       ])
     })
 
-    it('finds what a process read that was not killed', () => {
+    it('reports those of a process that was not killed', () => {
       expect(audit(ledgerOf(...twice), [killed('C', 0)]).problems).toEqual([
         'partition 0: 2 messages were read again without a reason, the first is 1',
       ])
     })
 
-    it('finds what two others read beside a killed one', () => {
+    it('reports those that two others read beside a killed one', () => {
       const ledger = ledgerOf(...twice)
       ledger.addRead(0, 2, { member: 'C', checksum: 'c' })
       expect(audit(ledger, [killed('A', 0)]).problems).toEqual([
@@ -75,13 +75,13 @@ describe("the demo's audit", () => {
       ])
     })
 
-    it('finds what a killed process itself read twice', () => {
+    it('reports those that a killed process itself read twice', () => {
       const ledger = ledgerOf([['A', 'a']], [['A', 'b']], [['A', 'c']])
       ledger.addRead(0, 2, { member: 'A', checksum: 'c' })
       expect(audit(ledger, [killed('A', 0)]).problems).toHaveLength(1)
     })
 
-    it('allows what one that lost its session gets again itself', () => {
+    it('accepts those that a process reads again after it lost its session', () => {
       const ledger = ledgerOf([['A', 'a']], [['A', 'b']], [['A', 'c']])
       ledger.addRead(0, 2, { member: 'A', checksum: 'c' })
       const lost = { ...killed('A', 2), wasKilled: false }

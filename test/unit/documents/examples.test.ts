@@ -26,7 +26,7 @@ describe('the examples in the documents', () => {
     expect(thatRun.length).toBeGreaterThan(20)
   })
 
-  it('are each in a language that a test knows', () => {
+  it('are each in a language that a test supports', () => {
     // Diagrams in mermaid are drawn, not run; Python is what the guide for users of pykafka starts from.
     const known = ['ts', 'js', 'sh', 'json', 'yaml', 'mermaid', 'python', '']
     expect(examples.filter(({ language }) => !known.includes(language))).toEqual([])
@@ -69,7 +69,7 @@ describe('the search for examples', () => {
     '```',
   ].join('\n')
 
-  it('finds the code, its line, and the comments in front of it', () => {
+  it('finds the code, its line, and the comments before it', () => {
     expect(examplesOf('a.md', document)).toEqual([
       {
         name: 'a.md:7',
@@ -83,18 +83,18 @@ describe('the search for examples', () => {
     ])
   })
 
-  it('refuses to leave an example out without a reason', () => {
+  it('rejects an omitted example without a reason', () => {
     const found = () => examplesOf('a.md', '<!-- example: compile only -->\n```ts\n```')
     expect(found).toThrow('a.md:3: "example: compile only" is neither "endless" nor')
   })
 
-  it('finds code that does not compile, by its line in the document', () => {
+  it('reports code that does not compile, with its line in the document', () => {
     const [example] = examplesOf('a.md', '```ts\nconst a = 1\nconst b: string = a\n```')
     const found = compile([moduleOf(example!, false)]).get(example!)
     expect(found).toEqual(["a.md:3: Type 'number' is not assignable to type 'string'."])
   })
 
-  it('finds code that fails when it runs', async () => {
+  it('reports code that fails when it runs', async () => {
     const [example] = examplesOf('a.md', "```ts\nthrow new Error('it broke')\n```")
     expect(await problemWhenRun(example!)).toContain('it broke')
   })

@@ -30,7 +30,7 @@ function namesIn(markdown: string): Set<string> {
 }
 
 describe('the guide for users of pykafka', () => {
-  it.each(Object.keys(PUBLIC))('names everything public of %s', (owner) => {
+  it.each(Object.keys(PUBLIC))('names every public member of %s', (owner) => {
     const about = sections.filter((section) => namesIn(section.split('\n')[0]!).has(owner))
     const isCommand = owner === 'kafka-tools'
     const found = isCommand ? sections.filter((one) => one.includes('`kafka-tools`')) : about
@@ -39,7 +39,7 @@ describe('the guide for users of pykafka', () => {
     expect(PUBLIC[owner]!.filter((name) => !named.has(name))).toEqual([])
   })
 
-  it('judges each thing by one of four verdicts', () => {
+  it('gives each item one of four verdicts', () => {
     const tables = text.slice(text.indexOf('## All of pykafka'), text.indexOf('## Count'))
     const all = tables.split('\n').filter((line) => /^\| (?!pykafka|-)/.test(line))
     expect(all.length).toBe(judged.length)

@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals'
 import { execFileSync } from 'node:child_process'
 import { METRICS, type MetricDeclaration } from '../../../src/observe/metrics/catalog.ts'
 
-it('docs/metrics.md has the table that the catalog makes: npm run docs:metrics', () => {
+it('docs/metrics.md contains the table generated from the catalog: npm run docs:metrics', () => {
   // prettier loads its parsers by import(), which Jest does not have.
   const changed = execFileSync(
     process.execPath,
@@ -12,7 +12,7 @@ it('docs/metrics.md has the table that the catalog makes: npm run docs:metrics',
   expect(changed).toBe('')
 })
 
-it('the names of metrics say what they are, as Prometheus asks for', () => {
+it('the names of metrics follow the naming rules of Prometheus', () => {
   for (const [name, { kind, unit }] of Object.entries<MetricDeclaration>(METRICS)) {
     expect(name).toMatch(/^samsa(_[a-z]+)+$/)
     expect({ name, isTotal: name.endsWith('_total') }).toEqual({

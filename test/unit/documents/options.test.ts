@@ -10,7 +10,7 @@ import {
   withOptionTables,
 } from '../../../build/option-docs.ts'
 
-it('the documents have the tables of options that the sources make: npm run docs:options', () => {
+it('the documents contain the option tables generated from the sources: npm run docs:options', () => {
   // prettier loads its parsers by import(), which Jest does not have.
   const changed = execFileSync(
     process.execPath,
@@ -20,7 +20,7 @@ it('the documents have the tables of options that the sources make: npm run docs
   expect(changed).toBe('')
 })
 
-it('every table of options is in a document', () => {
+it('every option table is in a document', () => {
   const declared = readdirSync('src', { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts') && name !== 'option-table.ts')
     .flatMap((name) => [
@@ -35,7 +35,7 @@ it('every table of options is in a document', () => {
   }
 })
 
-describe('a document with tables of options', () => {
+describe('a document with option tables', () => {
   const BEGIN = '<!-- options: TransactionalProducerOptions -->'
   const END = '<!-- /options -->'
 
@@ -50,7 +50,7 @@ describe('a document with tables of options', () => {
     expect(written).not.toContain('gone')
   })
 
-  it('keeps what stands between two tables', () => {
+  it('keeps the text between two tables', () => {
     const written = withOptionTables(`${BEGIN}\n${END}\n\nkept\n\n${BEGIN}\n${END}\n`)
     expect(written.split('| `transactionalId` | required |')).toHaveLength(3)
     expect(written).toContain(`${END}\n\nkept\n\n${BEGIN}`)
@@ -67,13 +67,13 @@ describe('a document with tables of options', () => {
     ['ends a table that has not begun', `${BEGIN}\n\n${END}\n\n${END}\n`, '1', '2', '1'],
     ['has a marker that is misspelt', `<!-- options:Run -->\n\n${END}\n`, '1', '1', '0'],
     ['has a marker within a line', `see ${BEGIN}\n\n${END}\n`, '1', '1', '0'],
-  ])('is refused when it %s', (_, document, begins, ends, tables) => {
+  ])('is rejected when it %s', (_, document, begins, ends, tables) => {
     expect(() => withOptionTables(document)).toThrow(
       `${begins} markers begin a table of options and ${ends} end one, but only ${tables} tables`,
     )
   })
 
-  it('is refused when it names options that do not exist', () => {
+  it('is rejected when it names options that do not exist', () => {
     expect(() => withOptionTables(`<!-- options: Other -->\n${END}\n`)).toThrow('name Other')
   })
 })
@@ -88,7 +88,7 @@ describe.each(Object.entries(OPTION_SECTIONS))('%s', (name, { document, source, 
     expect(rows).toEqual(Object.keys(table))
   })
 
-  it.each(Object.keys(table))('says what %s means, with the default that it has', (option) => {
+  it.each(Object.keys(table))('states the meaning of %s, with its default', (option) => {
     const entry = table[option]!
     const docstring = docs.get(option) ?? ''
     expect(docstring).toMatch(/^\S.{10,}\.$/)

@@ -39,19 +39,19 @@ describe('the types of samsa/kafkajs', () => {
     expect(compared).toHaveLength(22)
   })
 
-  it('let the whole module take the place of kafkajs', () => {
+  it('let the whole module replace kafkajs', () => {
     const inPlaceOfKafkajs: Omit<typeof Theirs, 'default'> = layer
     expect(inPlaceOfKafkajs.Kafka).toBe(layer.Kafka)
   })
 
-  it('take consumer options of kafkajs, and have more', () => {
+  it('accept consumer options of kafkajs, and more', () => {
     const config: layer.ConsumerConfig = { groupId: 'g' } satisfies Theirs.ConsumerConfig
     expect(config.groupId).toBe('g')
   })
 })
 
-describe('what samsa/kafkajs exports', () => {
-  it('has all names of kafkajs and no others', () => {
+describe('the exports of samsa/kafkajs', () => {
+  it('have all names of kafkajs and no others', () => {
     expect(Object.keys(layer).sort()).toEqual(Object.keys(kafkajs).sort())
   })
 
@@ -65,7 +65,7 @@ describe('what samsa/kafkajs exports', () => {
     'AclPermissionTypes',
     'ResourcePatternTypes',
   ] as const
-  it.each(enums)('has the values of %s', (name) => {
+  it.each(enums)('have the values of %s', (name) => {
     expect(layer[name]).toEqual(kafkajs[name])
   })
 })

@@ -33,7 +33,7 @@ function brokerAt({ address }: FakeBroker, options = brokerOptions()): Broker {
 const ask = () => broker.request(metadata, { topics: null }, IN_TIME)
 
 describe('before a connection is ready', () => {
-  it('no response is taken that is larger than those of handshakes', async () => {
+  it('a response larger than those of handshakes is rejected', async () => {
     // 400,000 unknown tagged fields: what ended processes with a small heap, in small.
     const fields = Buffer.alloc(800_000)
     for (let at = 0; at < fields.length; at += 2) fields[at] = 0x50
@@ -50,7 +50,7 @@ describe('before a connection is ready', () => {
     })
   })
 
-  it('limits do not hold for the responses after that', async () => {
+  it('limits apply, which end when it is ready', async () => {
     const clusterId = 'x'.repeat(30_000)
     const racks = Array.from({ length: 40 }, (_, nodeId) => ({
       nodeId,
@@ -64,7 +64,7 @@ describe('before a connection is ready', () => {
 })
 
 describe('a broker', () => {
-  it('is connected to once by many requests at once, and asked for its versions once', async () => {
+  it('is connected to once for many concurrent requests, and asked for its versions once', async () => {
     await Promise.all(Array.from({ length: 50 }, ask))
     expect(fake.connectionCount).toBe(1)
     expect(fake.requests.map(({ api }) => api).filter((api) => api === 'ApiVersions')).toHaveLength(
@@ -72,7 +72,7 @@ describe('a broker', () => {
     )
   })
 
-  it('is polled on a connection of its own, which holds nothing up', async () => {
+  it('is polled on a separate connection, which delays no other request', async () => {
     fake.handle(fetch, () => undefined)
     fake.handle(produce, () => ({ responses: [] }))
     const poll = settled(broker.request(fetch, EMPTY_FETCH, { ...IN_TIME, purpose: 'fetch' }))
@@ -94,7 +94,7 @@ describe('a broker', () => {
     expect(fake.connectionCount).toBe(2)
   })
 
-  it('is left alone for longer and longer while it cannot be reached', async () => {
+  it('is contacted at increasing intervals while it cannot be reached', async () => {
     await fake.stop()
     broker = brokerAt(fake, brokerOptions({ reconnectBackoffMs: 20, reconnectBackoffMaxMs: 80 }))
     const sleep = jest.spyOn(Deadline.prototype, 'sleep')
@@ -106,7 +106,7 @@ describe('a broker', () => {
     expect(Math.max(...waits)).toBeLessThanOrEqual(80 * 1.2)
   })
 
-  it('lets requests finish when it is closed with time for that, but cuts long polls', async () => {
+  it('completes its requests when it is closed with a timeout, but cancels long polls', async () => {
     const answer = deferred()
     fake.handle(fetch, () => undefined)
     fake.handle(metadata, async () => {
@@ -125,7 +125,7 @@ describe('a broker', () => {
     await fake.until(() => fake.openConnections === 0)
   })
 
-  it('does not wait longer than it was given when it is closed', async () => {
+  it('is closed within its timeout', async () => {
     fake.handle(metadata, () => undefined)
     const asked = settled(ask())
     await fake.until(() => fake.received(metadata).length === 1)
@@ -134,7 +134,7 @@ describe('a broker', () => {
     expect((await asked).error).toMatchObject({ code: 'CLOSED' })
   })
 
-  it('sends what gets no answer before it closes', async () => {
+  it('sends requests without responses before it closes', async () => {
     fake.handle(produce, () => undefined)
     const body = { ...EMPTY_PRODUCE, acks: 0 }
     const sent = Array.from({ length: 100 }, () =>
@@ -145,7 +145,7 @@ describe('a broker', () => {
     await fake.until(() => fake.received(produce).length === 100)
   })
 
-  it('tells what was under way to try elsewhere when it has left the cluster', async () => {
+  it('fails requests in flight with a retriable error when it has left the cluster', async () => {
     fake.handle(metadata, () => undefined)
     const asked = settled(ask())
     await fake.until(() => fake.received(metadata).length === 1)
@@ -156,7 +156,7 @@ describe('a broker', () => {
     }
   })
 
-  it('does not open a connection any more when it is closed while one is being opened', async () => {
+  it('opens no further connection when it is closed while one is being opened', async () => {
     const asked = settled(ask())
     await broker.close()
     expect((await asked).error).toMatchObject({ code: 'CLOSED' })

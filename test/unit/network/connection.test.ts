@@ -57,7 +57,7 @@ function answersByHand(): Deferred<string>[] {
 }
 
 describe('a connection', () => {
-  it('takes a response that arrived while the process was blocked for longer than the request may take', async () => {
+  it('accepts a response that arrived while the process was blocked past the request timeout', async () => {
     broker.handle(metadata, () => {
       // When the response is in the client's socket, and before that is read.
       setImmediate(() => {
@@ -71,7 +71,7 @@ describe('a connection', () => {
     connection.close()
   })
 
-  it('has many requests on their way at once and matches answers in any order', async () => {
+  it('has many requests in flight and matches responses in any order', async () => {
     const answers = answersByHand()
     const connection = await connected()
     const asked = [1, 2, 3].map(() => ask(connection))
@@ -83,7 +83,7 @@ describe('a connection', () => {
     connection.close()
   })
 
-  it('writes what is asked for in one turn of the event loop at once', async () => {
+  it('writes all requests of one turn of the event loop at once', async () => {
     const stream = new CountingStream()
     const connection = new Connection(stream, 'somewhere:1', OPTIONS)
     const all = Promise.allSettled([1, 2, 3, 4].map(() => ask(connection)))
@@ -93,7 +93,7 @@ describe('a connection', () => {
     await all
   })
 
-  it('closes when a request times out, and tells all that were on it why', async () => {
+  it('closes when a request times out, and fails all its requests with the reason', async () => {
     broker.handle(metadata, () => undefined)
     broker.handle(listOffsets, () => undefined)
     const connection = await connected()
@@ -112,7 +112,7 @@ describe('a connection', () => {
     await broker.until(() => broker.openConnections === 0)
   })
 
-  it('tells which requests were lost with it', async () => {
+  it('reports which requests were lost with it', async () => {
     broker.handle(metadata, (_, { socket }) => {
       socket.destroy()
       return undefined
@@ -124,7 +124,7 @@ describe('a connection', () => {
     expect(error.message).toContain('while it waited for Metadata')
   })
 
-  it('reports a reset as such', async () => {
+  it('reports a reset as a reset', async () => {
     broker.handle(metadata, (_, { socket }) => {
       socket.resetAndDestroy()
       return undefined
@@ -134,14 +134,14 @@ describe('a connection', () => {
     expect(error.message).toContain('ECONNRESET')
   })
 
-  it('does not take a socket that has ended', async () => {
+  it('rejects a socket that has ended', async () => {
     const stream = new CountingStream()
     stream.destroy()
     const error = await failureOf(ask(new Connection(stream, 'somewhere:1', OPTIONS)))
     expect(error).toMatchObject({ code: 'CONNECTION_CLOSED' })
   })
 
-  it('hands a request without a response to the socket before it is drained', async () => {
+  it('writes a request without a response to the socket before the socket is drained', async () => {
     const body = { acks: 0, timeoutMs: 1, topicData: [] }
     broker.handle(produce, () => undefined)
     const connection = await connected()
@@ -153,7 +153,7 @@ describe('a connection', () => {
   })
 })
 
-describe('a connection on which something else than an answer comes', () => {
+describe('a connection that receives something other than a response', () => {
   const FOREIGN: readonly (readonly [what: string, bytes: Buffer, says: RegExp])[] = [
     ['HTTP', Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), /is an HTTP server/],
     ['a TLS alert', Buffer.from('15030300020228', 'hex'), /it requires TLS/],
@@ -163,19 +163,16 @@ describe('a connection on which something else than an answer comes', () => {
     ['an empty frame', Buffer.from('00000000', 'hex'), /matches no request/],
   ]
 
-  it.each(FOREIGN)(
-    'reports it and gives up where it was never Kafka: %s',
-    async (_, bytes, says) => {
-      broker.handle(metadata, (_body, { socket }) => {
-        socket.write(bytes)
-        return undefined
-      })
-      const error = await failureOf(ask(await connected()))
-      expect(error).toBeInstanceOf(ConnectionError)
-      expect(error).toMatchObject({ code: 'NOT_KAFKA', retriable: false, broker: broker.name })
-      expect(error.message).toMatch(says)
-    },
-  )
+  it.each(FOREIGN)('reports it and ends if it was never Kafka: %s', async (_, bytes, says) => {
+    broker.handle(metadata, (_body, { socket }) => {
+      socket.write(bytes)
+      return undefined
+    })
+    const error = await failureOf(ask(await connected()))
+    expect(error).toBeInstanceOf(ConnectionError)
+    expect(error).toMatchObject({ code: 'NOT_KAFKA', retriable: false, broker: broker.name })
+    expect(error.message).toMatch(says)
+  })
 
   it.each(FOREIGN)('reports damage after a valid Kafka response: %s', async (_, bytes, says) => {
     broker.handle(metadata, (_body, { socket }) => {
@@ -197,7 +194,7 @@ describe('a broker that throttles', () => {
     return connected()
   }
 
-  it('is left alone for that long where it expects it', async () => {
+  it('receives no request for that long in versions that expect it', async () => {
     const connection = await throttled(300)
     const startedAt = performance.now()
     await ask(connection, 5_000, 6)
@@ -206,7 +203,7 @@ describe('a broker that throttles', () => {
     connection.close()
   })
 
-  it('is asked on at once in versions in which it waits by itself (KIP-219)', async () => {
+  it('receives requests at once in versions in which it waits itself (KIP-219)', async () => {
     const connection = await throttled(60_000)
     await ask(connection, 5_000, 5)
     // Its own time is less than the throttle: it would fail if it waited.
@@ -214,7 +211,7 @@ describe('a broker that throttles', () => {
     connection.close()
   })
 
-  it('is not left alone longer for many answers that came together', async () => {
+  it('is not paused longer for many responses that arrive together', async () => {
     const connection = await throttled(500)
     await Promise.all(Array.from({ length: 100 }, () => ask(connection)))
     // One after the other they were 50 s: it would fail if it waited for so long.
@@ -222,7 +219,7 @@ describe('a broker that throttles', () => {
     connection.close()
   })
 
-  it('holds up no request past its own time, and for how long is not believed without bound', async () => {
+  it('delays no request past its timeout, and its throttle time is bounded', async () => {
     broker.handle(metadata, () => ({ ...NO_TOPICS, throttleTimeMs: 2 ** 31 - 1 }))
     const { warnings, logger } = keepWarnings()
     const connection = await connected({ logger })
@@ -236,7 +233,7 @@ describe('a broker that throttles', () => {
     connection.close()
   })
 
-  it('holds up no request without a response past its own time, after which the request is not on its way', async () => {
+  it('delays no request without a response past its timeout, after which the request is not in flight', async () => {
     broker.handle(metadata, () => ({ ...NO_TOPICS, throttleTimeMs: 60_000 }))
     const connection = await connected()
     await ask(connection)
@@ -251,7 +248,7 @@ describe('a broker that throttles', () => {
     connection.close()
   })
 
-  it('does not hold up the end of requests that wait when the connection ends', async () => {
+  it('does not delay the failure of waiting requests when the connection ends', async () => {
     broker.handle(metadata, () => ({ ...NO_TOPICS, throttleTimeMs: 60_000 }))
     const connection = await connected()
     await ask(connection)
@@ -263,7 +260,7 @@ describe('a broker that throttles', () => {
 })
 
 describe('an idle connection', () => {
-  it('is closed after its time, counted from the last request', async () => {
+  it('is closed at its timeout, counted from the last request', async () => {
     broker.handle(metadata, () => NO_TOPICS)
     const connection = await connected({ maxIdleMs: 200 })
     const startedAt = performance.now()
@@ -273,7 +270,7 @@ describe('an idle connection', () => {
     expect(await failureOf(ask(connection))).toMatchObject({ code: 'CONNECTION_CLOSED' })
   })
 
-  it('is kept while an answer is awaited, however long that takes', async () => {
+  it('is kept while a response is awaited, however long that takes', async () => {
     const answers = answersByHand()
     const connection = await connected({ maxIdleMs: 50 })
     const asked = ask(connection)

@@ -4,8 +4,8 @@ import { FrameReader } from '../../../src/network/frame-reader.ts'
 
 const MIB = 1024 * 1024
 
-describe('memory of frames', () => {
-  it('is given out again once it was given back, and not before', () => {
+describe('the memory of frames', () => {
+  it('is reused after it is released, and not before', () => {
     const memory = new FrameMemory(8 * MIB)
     const first = memory.allocate(MIB)
     const second = memory.allocate(MIB)
@@ -16,7 +16,7 @@ describe('memory of frames', () => {
     expect(memory.freeBytes).toBe(0)
   })
 
-  it('serves frames that are a little larger or smaller', () => {
+  it('serves frames of slightly different size', () => {
     const memory = new FrameMemory(8 * MIB)
     const first = memory.allocate(MIB + 1)
     memory.giveBack(first.buffer)
@@ -35,7 +35,7 @@ describe('memory of frames', () => {
     expect(memory.allocate(100).buffer.byteLength).toBe(100)
   })
 
-  it('is not kept past the bound: what came back first goes first', () => {
+  it('is not kept past the limit: what was released first is dropped first', () => {
     const memory = new FrameMemory(2 * MIB)
     const frames = [memory.allocate(MIB), memory.allocate(MIB), memory.allocate(MIB)]
     for (const { buffer } of frames) memory.giveBack(buffer)
@@ -45,7 +45,7 @@ describe('memory of frames', () => {
     expect(memory.allocate(MIB).buffer).not.toBe(frames[0]!.buffer)
   })
 
-  it('lets be what is not its own, and what was given back already', () => {
+  it('ignores foreign memory and memory that was released already', () => {
     const memory = new FrameMemory(8 * MIB)
     memory.giveBack(Buffer.allocUnsafeSlow(MIB).buffer)
     memory.giveBack(memory.allocate(100).buffer)
@@ -56,7 +56,7 @@ describe('memory of frames', () => {
     expect(memory.freeBytes).toBe(MIB)
   })
 
-  it('is what a frame reader puts large frames into', () => {
+  it('is used for large frames by a frame reader', () => {
     const memory = new FrameMemory(8 * MIB)
     const frames: Buffer[] = []
     const reader = new FrameReader(

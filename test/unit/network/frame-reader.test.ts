@@ -42,12 +42,12 @@ describe('cutting a byte stream into frames', () => {
     }
   })
 
-  it('finds them byte by byte', () => {
+  it('finds the same frames byte by byte', () => {
     const chunks = Array.from(stream, (_, index) => stream.subarray(index, index + 1))
     expect(read(chunks).frames).toEqual(texts)
   })
 
-  it('keeps a frame that was filled from many chunks apart from the next', () => {
+  it('keeps a frame that was filled from many chunks separate from the next', () => {
     const kept: Buffer[] = []
     const reader = new FrameReader(MAX_BYTES, (found) => kept.push(found))
     for (let at = 0; at < stream.length; at += 3) {
@@ -57,13 +57,13 @@ describe('cutting a byte stream into frames', () => {
     expect(kept.map(String)).toEqual(texts)
   })
 
-  it('takes a frame of exactly the largest size, and of none', () => {
+  it('accepts a frame of exactly the maximum size, and an empty one', () => {
     expect(read([frame('y'.repeat(MAX_BYTES))]).frames).toEqual(['y'.repeat(MAX_BYTES)])
     expect(read([sizeOf(0)]).frames).toEqual([''])
   })
 
   it.each([-1, MAX_BYTES + 1, 0x7fffffff, -0x80000000])(
-    'stops at a size of %p, however it is cut, with the frames before it',
+    'stops at a size of %p, however it is cut, after the frames before it',
     (size) => {
       const bytes = Buffer.concat([frame('good'), sizeOf(size), Buffer.from('rest')])
       for (let cut = 0; cut <= bytes.length; cut++) {
@@ -74,12 +74,12 @@ describe('cutting a byte stream into frames', () => {
     },
   )
 
-  it('gives no frame before its last byte', () => {
+  it('returns no frame before its last byte', () => {
     expect(read([frame('whole').subarray(0, -1)])).toEqual({ frames: [], badSize: undefined })
   })
 })
 
-describe('reading straight into frames', () => {
+describe('reading directly into frames', () => {
   /** Puts a stream into what the reader gives, at most this many bytes at a time. */
   function readInto(stream: Buffer, atMost: () => number, maxBytes = 1_000_000): Buffer[] {
     const found: Buffer[] = []
@@ -97,7 +97,7 @@ describe('reading straight into frames', () => {
   const stream = Buffer.concat(frames.flatMap((bytes) => [sizeOf(bytes.length), bytes]))
 
   it.each([1, 2, 3, 5, 7, 1_000, 65_535, 65_536, 1_000_000])(
-    'finds the same frames when at most %p bytes come at a time',
+    'finds the same frames when at most %p bytes arrive at a time',
     (atMost) => {
       expect(readInto(stream, () => atMost).map((one) => one.toString('hex'))).toEqual(
         frames.map((one) => one.toString('hex')),
@@ -105,12 +105,12 @@ describe('reading straight into frames', () => {
     },
   )
 
-  it('keeps a small frame apart from what is read next', () => {
+  it('keeps a small frame separate from what is read next', () => {
     const small = Buffer.concat(['first', 'second'].map(frame))
     expect(readInto(small, () => 9).map(String)).toEqual(['first', 'second'])
   })
 
-  it('tells a size that cannot be one', () => {
+  it('reports an invalid size', () => {
     const reader = new FrameReader(MAX_BYTES, () => undefined)
     sizeOf(MAX_BYTES + 1).copy(reader.space)
     expect(reader.received(4)).toEqual(sizeOf(MAX_BYTES + 1))

@@ -35,8 +35,8 @@ async function failure(
   throw new Error(`${hosts} was taken for a broker`)
 }
 
-describe('a client whose brokers are none', () => {
-  it('names each address that refused, and why', async () => {
+describe('a client whose bootstrap servers are not brokers', () => {
+  it('names each address that refused, and the reason', async () => {
     const [first, second] = [await unusedAddress(), await unusedAddress()]
     const { error, retries } = await failure(`${first},${second}`)
     expect(error).toBeInstanceOf(NoBrokersAvailableError)
@@ -53,21 +53,21 @@ describe('a client whose brokers are none', () => {
     expect(error.message).toMatch(/kafka\.invalid:9092: .*(ENOTFOUND|EAI_AGAIN)/)
   })
 
-  it('says that a port speaks HTTP', async () => {
+  it('reports that a port speaks HTTP', async () => {
     await using server = await httpServer()
     const { error, retries } = await failure(server.address, { connectTimeoutMs: LONG_MS })
     expect(error.message).toContain(`${server.address} is an HTTP server, not a Kafka broker`)
     expect(retries).toBe(0)
   })
 
-  it('says that a port speaks another text protocol', async () => {
+  it('reports that a port speaks another text protocol', async () => {
     await using server = await listen((socket) => socket.write('SSH-2.0-server\r\n'))
     const { error } = await failure(server.address)
     expect(error.message).toContain(server.address)
     expect(error.message).toContain('not a Kafka broker')
   })
 
-  it('says that a port wants TLS', async () => {
+  it('reports that a port requires TLS', async () => {
     await using server = await tlsServer()
     const { error, retries } = await failure(server.address, { connectTimeoutMs: LONG_MS })
     expect(error.message).toContain(server.address)
@@ -75,7 +75,7 @@ describe('a client whose brokers are none', () => {
     expect(retries).toBe(0)
   })
 
-  it('gives a broker that accepts and never answers its stated time', async () => {
+  it('waits for its timeout on a broker that accepts and never responds', async () => {
     await using server = await listen((socket) => socket.resume())
     const { error, tookMs, retries } = await failure(server.address)
     expect(error).toBeInstanceOf(NoBrokersAvailableError)
@@ -85,7 +85,7 @@ describe('a client whose brokers are none', () => {
     expect(retries).toBe(0)
   })
 
-  it('says that the other side closed the connection at once', async () => {
+  it('reports that the other side closed the connection at once', async () => {
     await using server = await listen((socket) => socket.destroy())
     const { error, retries } = await failure(server.address, { connectTimeoutMs: LONG_MS })
     expect(error.message).toContain(server.address)
@@ -93,7 +93,7 @@ describe('a client whose brokers are none', () => {
     expect(retries).toBe(0)
   })
 
-  it('says that the other side closed the connection when it was asked', async () => {
+  it('reports that the other side closed the connection after the first request', async () => {
     await using server = await listen((socket) => socket.once('data', () => socket.end()))
     const { error } = await failure(server.address)
     expect(error.message).toMatch(/closed|lost/)
@@ -101,7 +101,7 @@ describe('a client whose brokers are none', () => {
     expect(server.connections).toBeGreaterThanOrEqual(2)
   })
 
-  it('tries the next address when the first is none', async () => {
+  it('tries the next address when the first is not a broker', async () => {
     await using silent = await listen((socket) => socket.resume())
     const refused = await unusedAddress()
     const { error } = await failure(`${silent.address},${refused}`)
@@ -110,7 +110,7 @@ describe('a client whose brokers are none', () => {
     expect(attempts.map(({ address }) => address)).toEqual([silent.address, refused])
   })
 
-  it('refuses a response of a size that would fill the memory', async () => {
+  it('rejects a response whose size would fill the memory', async () => {
     await using server = await listen((socket) =>
       socket.once('data', () => socket.write(Buffer.from([0x7f, 0xff, 0xff, 0xff]))),
     )

@@ -22,15 +22,15 @@ afterEach(async () => {
   await fake.stop()
 })
 
-describe('a broker that never answers what it speaks', () => {
-  it('is one of 0.9 when it answers a later question, and is then asked in the oldest versions', async () => {
+describe('a broker that leaves unknown requests unanswered', () => {
+  it('is treated as 0.9 when it answers a later request, and is then asked in the oldest versions', async () => {
     fake.handle(apiVersions, () => undefined)
     fake.handle(listGroups, () => ({ errorCode: 0, groups: [] }))
     expect(await client.topic('orders').partitions()).toHaveLength(1)
     expect(fake.received(metadata).map(({ version }) => version)).toEqual([0])
   })
 
-  it('is not taken for an old one when it answers nothing', async () => {
+  it('is not treated as an old one when it answers nothing', async () => {
     fake.handle(apiVersions, () => undefined)
     fake.handle(listGroups, () => undefined)
     expect(await failureOf(client.topic('orders').partitions())).toMatchObject({
@@ -40,7 +40,7 @@ describe('a broker that never answers what it speaks', () => {
     expect(fake.received(metadata)).toEqual([])
   })
 
-  it('is not taken for an old one when its answers come late, and together', async () => {
+  it('is not treated as an old one when its responses arrive late and together', async () => {
     const asked = deferred()
     fake.handle(apiVersions, async () => {
       await asked.promise

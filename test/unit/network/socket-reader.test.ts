@@ -31,7 +31,7 @@ function framed(text: string): Buffer {
   return bytes
 }
 
-it('keeps what comes before there is a receiver, and goes on in order', async () => {
+it('the socket reader keeps bytes that arrive before there is a receiver, and then continues in order', async () => {
   const socketReader = new SocketReader()
   const texts = ['early', 'x'.repeat(200_000), 'late']
   const reading = await connected(socketReader, Buffer.concat(texts.map(framed)))
@@ -48,7 +48,7 @@ it('keeps what comes before there is a receiver, and goes on in order', async ()
   expect(found).toEqual(texts)
 })
 
-it('says whether a socket is read by it', () => {
+it('the socket reader reports whether it reads a socket', () => {
   const socketReader = new SocketReader()
   expect(socketReader.isUsed).toBe(false)
   socketReader.onread()

@@ -29,14 +29,14 @@ async function open(
 const addresses = (...found: string[]) => ({ lookup: () => Promise.resolve(found) })
 
 describe('opening a connection', () => {
-  it('tries all addresses of a name', async () => {
+  it('tries all addresses of a host name', async () => {
     // Nothing listens at the first.
     const stream = await open(addresses('127.0.0.2', '127.0.0.1'))
     await fake.until(() => fake.connectionCount === 1)
     stream.destroy()
   })
 
-  it('leaves time for the next address when one swallows packets', async () => {
+  it('leaves time for the next address when one drops packets', async () => {
     const { value, tookMs } = await whileSwallowing('127.0.0.2', fake.port, () =>
       settled(open({ ...addresses('127.0.0.2', '127.0.0.1'), connectTimeoutMs: 3_000 })),
     )
@@ -46,21 +46,21 @@ describe('opening a connection', () => {
     value?.destroy()
   })
 
-  it('ends in its time when the only address swallows packets', async () => {
+  it('ends at its timeout when the only address drops packets', async () => {
     const error = await whileSwallowing('127.0.0.2', fake.port, () =>
       failureOf(open(addresses('127.0.0.2'))),
     )
     expect(error).toMatchObject({ code: 'CONNECTION_TIMED_OUT', retriable: true })
   })
 
-  it('says what each address answered', async () => {
+  it('reports the error of each address', async () => {
     const error = await failureOf(open(addresses('127.0.0.2', '127.0.0.3')))
     expect(error).toMatchObject({ code: 'CONNECTION_FAILED', retriable: true })
     expect(error.message).toContain(`ECONNREFUSED 127.0.0.2:${fake.port}`)
     expect(error.message).toContain(`ECONNREFUSED 127.0.0.3:${fake.port}`)
   })
 
-  it('says that a name has no address', async () => {
+  it('reports that a host name has no address', async () => {
     expect((await failureOf(open(addresses()))).message).toContain("'broker.test' has no address")
     const lookup = () => Promise.reject(new Error('getaddrinfo ENOTFOUND broker.test'))
     expect(await failureOf(open({ lookup }))).toMatchObject({ code: 'CONNECTION_FAILED' })
@@ -69,13 +69,13 @@ describe('opening a connection', () => {
   it.each<[string, Partial<TransportOptions>]>([
     ['looking up the name', { lookup: () => deferred<string[]>().promise }],
     ['the socket factory', { socketFactory: () => deferred<Duplex>().promise }],
-  ])('ends in its time when %s does not', async (_, options) => {
+  ])('ends at its timeout when %s does not', async (_, options) => {
     const error = await failureOf(open({ ...options, connectTimeoutMs: 100 }))
     expect(error).toMatchObject({ code: 'CONNECTION_TIMED_OUT', retriable: true })
     expect(error.message).toContain('took longer than 100 ms')
   })
 
-  it('destroys a socket that its factory gives too late', async () => {
+  it('destroys a socket that its factory returns too late', async () => {
     const late = deferred<Duplex>()
     await failureOf(open({ socketFactory: () => late.promise, connectTimeoutMs: 50 }))
     const stream = new Duplex({ read: () => undefined, write: () => undefined })
@@ -84,7 +84,7 @@ describe('opening a connection', () => {
     await closed
   })
 
-  it('ends at once when it is called off', async () => {
+  it('ends at once when it is aborted', async () => {
     const abort = new AbortController()
     const opening = settled(open({ lookup: () => deferred<string[]>().promise }, 'x', abort.signal))
     abort.abort(new Error('not wanted any more'))

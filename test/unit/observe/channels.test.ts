@@ -43,7 +43,7 @@ function isOther(event: unknown): boolean {
 const aTime: unknown = expect.any(Number)
 
 describe('events', () => {
-  it('report connections, requests and ends', async () => {
+  it('report connections, requests and their ends', async () => {
     const events = await eventsOf(async () => {
       await using client = new KafkaClient({ ...QUICK, hosts: fake.name })
       await client.topic('orders').partitions()
@@ -68,7 +68,7 @@ describe('events', () => {
     expect(events.get('samsa:retry')).toEqual([])
   })
 
-  it('report failures and of what is tried again', async () => {
+  it('report failures and retries', async () => {
     let answers = 0
     fake.handle(metadata, () => (answers++ === 0 ? undefined : { brokers: [], topics: [] }))
     const events = await eventsOf(async () => {
@@ -96,7 +96,7 @@ describe('events', () => {
 })
 
 describe('the logger', () => {
-  it('is notified of connections that are opened, and of those that cannot be', async () => {
+  it('receives connections that are opened, and those that fail', async () => {
     const lines: string[] = []
     const at = (level: string) => (message: string) => lines.push(`${level} ${message}`)
     const logger: Logger = {

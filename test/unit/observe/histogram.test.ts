@@ -4,7 +4,7 @@ import { Histogram } from '../../../src/observe/metrics/histogram.ts'
 import { LabelMap, OTHER } from '../../../src/observe/metrics/label-map.ts'
 
 describe('a histogram', () => {
-  it('has count, sum and the largest of its values', () => {
+  it('has count, sum and maximum of its values', () => {
     const histogram = new Histogram()
     for (const value of [3, 1_000, 70_000]) histogram.record(value)
     histogram.record(10, 4)
@@ -34,7 +34,7 @@ describe('a histogram', () => {
     expect(bounds).toEqual([...bounds].sort((a, b) => a - b))
   })
 
-  it('takes negative values for 0, and values past 2^31 for the largest', () => {
+  it('counts negative values as 0, and values above 2^31 as the maximum', () => {
     const histogram = new Histogram()
     histogram.record(-5)
     histogram.record(1e15)
@@ -45,8 +45,8 @@ describe('a histogram', () => {
   })
 })
 
-describe('what is counted by a label', () => {
-  it('has a limit of label values, behind which values are counted together', () => {
+describe('a metric with a label', () => {
+  it('has a maximum number of label values, above which values are counted together', () => {
     const counted = new LabelMap(3, () => ({ count: 0 }))
     for (let i = 0; i < 100_000; i++) counted.of(`topic-${i}`).count++
     counted.of('topic-1').count++

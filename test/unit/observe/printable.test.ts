@@ -10,13 +10,13 @@ const HOSTILE = 'ok\x1b[2J\r\n2026-01-01 ERROR forged\u202e\u2028\x9b31m'
 const DANGEROUS = /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e]/
 
 describe('text from a broker', () => {
-  it('has no control characters and no line ends where it is displayed', () => {
+  it('is displayed without control characters and line ends', () => {
     expect(printable(HOSTILE)).not.toMatch(DANGEROUS)
     expect(quoted(HOSTILE)).not.toMatch(DANGEROUS)
     expect(quoted('Grüße, 世界')).toBe("'Grüße, 世界'")
   })
 
-  it('does not reach the message of an error as it is, whichever error it is', () => {
+  it('is escaped in the message of every error', () => {
     const refused = new BrokerError(ErrorCode.INVALID_CONFIG, 'a request', {}, HOSTILE)
     const unreachable = new NoBrokersAvailableError([
       { address: HOSTILE, error: new Error(HOSTILE) },
@@ -24,12 +24,12 @@ describe('text from a broker', () => {
     for (const { message } of [refused, unreachable]) expect(message).not.toMatch(DANGEROUS)
   })
 
-  it('does not fill a log: the message of an error is cut', () => {
+  it('does not fill a log: the message of an error is truncated', () => {
     const { message } = new BrokerError(ErrorCode.INVALID_CONFIG, 'x', {}, 'a'.repeat(1_000_000))
     expect(message.length).toBeLessThan(5_000)
   })
 
-  it('does not reach a logger as it is', () => {
+  it('is escaped in a logger', () => {
     const lines: string[] = []
     const logger = printing({ ...silentLogger, warn: (line) => void lines.push(line) })
     logger.warn(`connection to ${HOSTILE} lost`)

@@ -74,7 +74,7 @@ const textOf = ({ metrics, compressionType }: PushTelemetryRequest) =>
   (compressionType === GZIP ? gunzipSync(metrics) : Buffer.from(metrics)).toString('latin1')
 
 describe('pushing metrics', () => {
-  it('keeps the id that the broker gave, compresses, and says which push is the last', async () => {
+  it('keeps the client id that the broker assigned, compresses, and marks the last push', async () => {
     const { broker, pusher } = setUp()
     await until(() => broker.pushes.length >= 2)
     await pusher.stop()
@@ -85,7 +85,7 @@ describe('pushing metrics', () => {
     expect(textOf(broker.pushes[0]!)).toContain('org.apache.kafka.producer.record.queue.time.avg')
   })
 
-  it('asks for the subscription again when the broker has another one', async () => {
+  it('requests the subscription again when the broker has another one', async () => {
     const { broker, pusher } = setUp({ answers: ['UNKNOWN_SUBSCRIPTION_ID'] })
     broker.subscriptionId = 2
     await until(() => broker.pushes.length >= 2)
@@ -93,7 +93,7 @@ describe('pushing metrics', () => {
     expect(broker.asked.slice(0, 2)).toEqual(['AAAAAAAAAAAAAAAAAAAAAA', INSTANCE])
   })
 
-  it('pushes fewer metrics after the broker calls them too large', async () => {
+  it('pushes fewer metrics after the broker rejects them as too large', async () => {
     const { broker, pusher } = setUp({ answers: ['TELEMETRY_TOO_LARGE'], codecs: [] })
     await until(() => broker.pushes.length >= 2)
     await pusher.stop()
@@ -101,7 +101,7 @@ describe('pushing metrics', () => {
     expect(second!.metrics.length).toBeLessThan(first!.metrics.length)
   })
 
-  it('pushes nothing where nothing is wanted, and only what has a wanted prefix', async () => {
+  it('pushes nothing if nothing is requested, and only metrics with a requested prefix', async () => {
     const none = setUp({ requested: [] })
     await until(() => none.broker.asked.length >= 3)
     await none.pusher.stop()
@@ -112,7 +112,7 @@ describe('pushing metrics', () => {
     expect(textOf(unknown.broker.pushes[0]!)).not.toContain('org.apache.kafka')
   })
 
-  it('ends for good when the broker refuses the client, and waits when it does not respond', async () => {
+  it('stops permanently when the broker refuses the client, and waits when it does not respond', async () => {
     const refused = setUp({ answers: ['CLUSTER_AUTHORIZATION_FAILED'] })
     await until(() => refused.broker.pushes.length >= 1)
     await refused.pusher.stop()
@@ -125,7 +125,7 @@ describe('pushing metrics', () => {
 })
 
 describe("Kafka's standard metrics", () => {
-  it('have averages and maxima of the time between two pushes, and no value without events', () => {
+  it('have averages and maxima between two pushes, and no value without events', () => {
     const metrics = new ClientMetrics('app')
     const at = () => metrics.snapshot(false)
     metrics.produced('orders').messages++

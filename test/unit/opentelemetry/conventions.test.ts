@@ -20,7 +20,7 @@ const FILE = 'test/unit/opentelemetry/conventions-1.44.0.json'
 const pinned = JSON.parse(readFileSync(FILE, 'utf8')) as Pinned
 
 describe('the names that samsa/opentelemetry uses', () => {
-  it('are those of the pinned version of the conventions', () => {
+  it('match the pinned version of the conventions', () => {
     expect(CONVENTIONS_VERSION).toBe(pinned.version)
     const unknown = Object.values(ATTRIBUTES).filter((name) => !pinned.attributes.includes(name))
     expect(unknown).toEqual([])

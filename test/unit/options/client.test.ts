@@ -12,12 +12,12 @@ function clientWith(options: object): KafkaClient {
 }
 
 describe('the options of a client', () => {
-  it('are all optional, and undefined counts as left out', () => {
+  it('are all optional, and undefined counts as omitted', () => {
     expect(() => clientWith({})).not.toThrow()
     expect(() => clientWith({ hosts: undefined })).not.toThrow()
   })
 
-  it('are refused by name when there is no such option', () => {
+  it('are rejected by name when they do not exist', () => {
     expect(() => clientWith({ host: 'x:9092' })).toThrow(InvalidArgumentError)
     expect(() => clientWith({ host: 'x:9092' })).toThrow(/has no option 'host'; it has .*hosts/)
     expect(() => clientWith({ toString: 'x' })).toThrow(/has no option 'toString'/)
@@ -37,7 +37,7 @@ describe('the options of a client', () => {
     [{ connectTimeoutMs: '1000' }, "'1000'"],
     [{ socketTimeoutMs: NaN }, 'socketTimeoutMs'],
     [{ maxResponseBytes: 2 ** 31 }, 'maxResponseBytes'],
-  ])('refuse %j and say what is wrong', (options, named) => {
+  ])('are rejected with the reason: %j', (options, named) => {
     expect(() => clientWith(options)).toThrow(InvalidArgumentError)
     expect(() => clientWith(options)).toThrow(named)
   })
@@ -52,7 +52,7 @@ describe('the options of a client', () => {
     'reconnectBackoffMaxMs',
     'connectionsMaxIdleMs',
     'metadataMaxAgeMs',
-  ])('refuse a %s that is longer than timers hold', (name) => {
+  ])('are rejected when %s is longer than timers support', (name) => {
     expect(() => clientWith({ [name]: 2 ** 31 - 1 })).not.toThrow()
     expect(() => clientWith({ [name]: 2 ** 31 })).toThrow(
       `option '${name}' must be a whole number from 1 to 2147483647`,
@@ -68,13 +68,16 @@ describe('the options of a client', () => {
     [{ sasl: oidcWith({ parameters: 'hunter2' }) }, "option 'parameters'"],
     [{ sasl: oidcWith({ extensions: 'hunter2' }) }, "option 'extensions'"],
     [{ sasl: oidcWith({ ca: 'hunter2' }) }, "option 'ca'"],
-  ])('refuse %# without the password that was given in it', (options, named) => {
+  ])('are rejected without the password that they contain: %#', (options, named) => {
     expect(() => clientWith(options)).toThrow(named)
     expect(() => clientWith(options)).not.toThrow(/hunter2/)
   })
 
-  it.each(['a/b', '', '.', '..', 'x'.repeat(250), 'tä'])('topics cannot be named %j', (name) => {
-    const client = clientWith({})
-    expect(() => client.topic(name)).toThrow(InvalidArgumentError)
-  })
+  it.each(['a/b', '', '.', '..', 'x'.repeat(250), 'tä'])(
+    'are rejected when a topic is named %j',
+    (name) => {
+      const client = clientWith({})
+      expect(() => client.topic(name)).toThrow(InvalidArgumentError)
+    },
+  )
 })

@@ -70,7 +70,7 @@ function everyOption<Options extends object>(
   }
   type Entry = Example<Options, keyof Options> | 'warned about' | 'shown elsewhere'
   const entries = Object.entries<Entry>(examples)
-  it('exactly the options that may have no effect have an example where they are refused', () => {
+  it('exactly the options that can have no effect have an example in which they are rejected', () => {
     const shownHere = entries.filter(([, example]) => example !== 'shown elsewhere')
     const refusable = shownHere.filter(([name]) => table[name]?.noEffect !== undefined)
     const refused = shownHere.filter(
@@ -81,7 +81,7 @@ function everyOption<Options extends object>(
   for (const [name, example] of entries) {
     if (example === 'shown elsewhere') continue
     if (example === 'warned about') {
-      it(`${name} is warned about, as it never has an effect`, () => {
+      it(`${name} causes a warning, because it never has an effect`, () => {
         expect(observed({ [name]: name.endsWith('Ms') ? 1 : true }).warnings).toEqual([
           expect.stringContaining(`option '${name}' has no effect`),
         ])
@@ -89,13 +89,13 @@ function everyOption<Options extends object>(
       continue
     }
     const { value, beside = {}, refusedBeside } = example
-    it(`${name} changes something`, () => {
+    it(`${name} has an effect`, () => {
       const without = observed(beside)
       const given = observed({ ...beside, [name]: value })
       expect(isDeepStrictEqual(given, without)).toBe(false)
     })
     if (refusedBeside === undefined) continue
-    it(`${name} is refused where it changes nothing`, () => {
+    it(`${name} is rejected if it changes nothing`, () => {
       const useless = () => observed({ ...refusedBeside, [name]: value })
       expect(useless).toThrow(InvalidArgumentError)
       expect(useless).toThrow(`option '${name}' has no effect`)
@@ -113,7 +113,7 @@ function withoutFunctions(settings: object): object {
 const socketFactory = () => Promise.reject(new Error('it opens none'))
 const { logger } = keepWarnings()
 
-describe('of the options of a client', () => {
+describe('the effects of client options', () => {
   const examples: Examples<KafkaClientOptions> = {
     hosts: { value: 'kafka:9092', refusedBeside: { zookeeperHosts: 'zk:2181' } },
     zookeeperHosts: {
@@ -159,7 +159,7 @@ describe('of the options of a client', () => {
   })
 })
 
-describe('of the options of a producer', () => {
+describe('the effects of producer options', () => {
   const examples: Examples<ProducerOptions> = {
     requiredAcks: { value: 1 },
     idempotent: { value: false },
@@ -196,7 +196,7 @@ describe('of the options of a producer', () => {
     return { ...producerSettings(options), sync: undefined, queueEmptyTimeoutMs: undefined }
   })
 
-  it('maxInFlight over 5 is warned about, as it turns idempotence off', () => {
+  it('maxInFlight over 5 causes a warning, because it turns idempotence off', () => {
     const { warnings, logger: keeping } = keepWarnings()
     warnOfOptions({ maxInFlight: 6 }, keeping)
     expect(warnings).toEqual([expect.stringContaining('maxInFlight 6 turns idempotence off')])
@@ -209,13 +209,13 @@ describe('of the options of a producer', () => {
     'pendingTimeoutMs',
     'autoStart',
     'queueEmptyTimeoutMs',
-  ])('%s is refused by a transactional producer, which decides it', (name) => {
+  ])('%s is rejected by a transactional producer, which decides it', (name) => {
     const options = { transactionalId: 'billing-1', [name]: 1 }
     expect(() => transactionalSettings(options)).toThrow(`has no option '${name}'`)
   })
 })
 
-describe('of the options of a consumer', () => {
+describe('the effects of consumer options', () => {
   const group = { consumerGroup: 'billing' }
   const examples: Examples<ConsumerOptions> = {
     consumerGroup: { value: 'billing' },
@@ -282,7 +282,7 @@ describe('of the options of a consumer', () => {
   }
 })
 
-describe('of the options of groups', () => {
+describe('the effects of group options', () => {
   const cluster = new Cluster(clusterOptions({}))
   const classic: Examples<GroupOptions> = {
     assignors: { value: ['sticky'] },
@@ -342,10 +342,10 @@ describe('of the options of groups', () => {
   })
 })
 
-describe('of the options of TLS', () => {
+describe('the effects of TLS options', () => {
   const authority = new TestAuthority()
   const { cert, key } = authority.issue({ commonName: 'me', passphrase: 'hush' })
-  it('ca is refused where it changes nothing', () => {
+  it('ca is rejected if it changes nothing', () => {
     const options = { ca: authority.cert, dangerouslyTrustAnyCertificate: true }
     expect(() => prepareTls(options)).toThrow("option 'ca' has no effect")
   })

@@ -54,8 +54,8 @@ const answer = ({ topicData }: ProduceRequest, errorCode: number) => ({
 const send = (value: string) =>
   Promise.resolve(core.produce(core.topic(TOPIC), value, null, undefined, undefined, undefined))
 
-describe('aborting what a producer has buffered', () => {
-  it('fails what is not in flight at once, and waits for what is', async () => {
+describe('aborting the messages that a producer has buffered', () => {
+  it('fails those that are not in flight at once, and waits for the others', async () => {
     const inFlight = send('in flight')
     const queued = [failureOf(send('1')), failureOf(send('2'))]
     await fake.until(() => fake.received(produce).length === 1)
@@ -72,7 +72,7 @@ describe('aborting what a producer has buffered', () => {
     expect(fake.received(produce)).toHaveLength(2)
   })
 
-  it('does not send again what comes back with an error that can be retried', async () => {
+  it('does not retry those that return with a retriable error', async () => {
     const inFlight = failureOf(send('in flight'))
     await fake.until(() => fake.received(produce).length === 1)
     const aborting = core.abort(ABORTED)
@@ -83,7 +83,7 @@ describe('aborting what a producer has buffered', () => {
     expect(fake.received(produce)).toHaveLength(1)
   })
 
-  it('fails messages whose topic is still looked up', async () => {
+  it('fails those whose topic is being looked up', async () => {
     const waiting = failureOf(
       Promise.resolve(core.produce(core.topic('new'), 'x', null, undefined, undefined, undefined)),
     )

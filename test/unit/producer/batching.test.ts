@@ -7,14 +7,14 @@ import { batchesOf, numbers, ProducerBench, TOPIC } from './support/embedded.ts'
 const PRODUCE = { api: 'Produce' } as const
 
 describe('batches', () => {
-  it('take what is produced in one turn of the event loop', async () => {
+  it('contain what is produced in one turn of the event loop', async () => {
     await using bench = await ProducerBench.start()
     const producer = await bench.topic.getProducer()
     await Promise.all(numbers(100).map((value) => producer.produce(value)))
     expect(bench.batches.map(({ count }) => count)).toEqual([100])
   })
 
-  it('linger, and go together', async () => {
+  it('linger, and are sent together', async () => {
     await using bench = await ProducerBench.start()
     const producer = await bench.topic.getProducer({ lingerMs: 80 })
     const startedAt = performance.now()
@@ -54,7 +54,7 @@ describe('batches', () => {
     await producer.flush()
   })
 
-  it('do not linger when minQueuedMessages wait', async () => {
+  it('do not linger when minQueuedMessages are waiting', async () => {
     await using bench = await ProducerBench.start({ topics: { [TOPIC]: { partitions: 2 } } })
     const producer = await bench.topic.getProducer({ lingerMs: 60_000, minQueuedMessages: 10 })
     const sent = numbers(10).map((value, index) =>
@@ -73,7 +73,7 @@ describe('batches', () => {
     )
   })
 
-  it('are no larger than batchBytes, but for one larger message', async () => {
+  it('are no larger than batchBytes, except for one larger message', async () => {
     await using bench = await ProducerBench.start()
     const producer = await bench.topic.getProducer({ batchBytes: 2_000 })
     const values = [...numbers(50).map((value) => value.padEnd(150)), 'x'.repeat(5_000), 'last']
@@ -85,7 +85,7 @@ describe('batches', () => {
     expect(await bench.values()).toEqual(values)
   })
 
-  it('of all partitions of a broker go in one request', async () => {
+  it('of all partitions of a broker are sent in one request', async () => {
     const partitions = 50
     await using bench = await ProducerBench.start({ topics: { [TOPIC]: { partitions } } })
     const producer = await bench.topic.getProducer()

@@ -62,7 +62,7 @@ describe('a logger', () => {
     ['throws', broken],
     ['rejects', rejecting],
     ['is no function', undefined],
-  ])('that %s changes nothing of what a producer does', async (_, log) => {
+  ])('that %s does not affect a producer', async (_, log) => {
     const logger = { debug: log, info: log, warn: log, error: log } as unknown as Logger
     await using client = new KafkaClient({ ...QUICK, hosts: bench.kafka.hosts, logger })
     const producer = await client.topic(TOPIC).getProducer()
@@ -73,7 +73,7 @@ describe('a logger', () => {
   })
 })
 
-describe('messages that fail without a handler of their error', () => {
+describe('messages that fail without an error handler', () => {
   async function failing(produce: (client: KafkaClient) => Promise<unknown>): Promise<string[]> {
     const { lines, logger } = recorder()
     const client = new KafkaClient({ ...QUICK, hosts: bench.kafka.hosts, logger })
@@ -97,7 +97,7 @@ describe('messages that fail without a handler of their error', () => {
     expect(lines[0]).toContain('INVALID_RECORD')
   })
 
-  it('are not logged where somebody looks, flushes or gets reports', async () => {
+  it('are not logged if the application awaits them, flushes or reads reports', async () => {
     const lines = await failing(async (client) => {
       const topic = client.topic(TOPIC)
       const producer = await topic.getProducer()

@@ -46,7 +46,7 @@ const cut = ({ socket }: ReceivedRequest): undefined => {
 }
 
 describe('a message', () => {
-  it('is given up at its time, also while an answer is awaited', async () => {
+  it('fails at its deadline, also while a response is awaited', async () => {
     inTurn(() => undefined)
     const producer = await client.topic(TOPIC).getProducer({ deliveryTimeoutMs: 1_000 })
     const error = await failureOf(producer.produce('late'))
@@ -60,7 +60,7 @@ describe('a message', () => {
     expect(producer.queuedMessages).toBe(0)
   })
 
-  it('waits behind an unanswered one and is given up at its own time', async () => {
+  it('waits after an unanswered one and fails at its own deadline', async () => {
     inTurn(() => undefined)
     const producer = await client.topic(TOPIC).getProducer({ deliveryTimeoutMs: 200 })
     const first = settled(producer.produce('first'))
@@ -72,7 +72,7 @@ describe('a message', () => {
     expect(fake.received(produce)).toHaveLength(1)
   })
 
-  it('goes out when the one before was given up and answered late', async () => {
+  it('is sent when the previous one has failed and its response arrives late', async () => {
     const late: Deferred<ReturnType<typeof answer>> = deferred()
     let count = 0
     fake.handle(produce, () => (count++ === 0 ? late.promise : answer(0, 1n)))
@@ -85,7 +85,7 @@ describe('a message', () => {
     expect(producer.failedMessages).toBe(1)
   })
 
-  it('may be in the log when any attempt went unanswered, not the last alone', async () => {
+  it('may be in the log when any attempt was unanswered, not only the last', async () => {
     inTurn(cut, () => answer(ErrorCode.NOT_LEADER_OR_FOLLOWER))
     const producer = await client.topic(TOPIC).getProducer({ deliveryTimeoutMs: 1_000 })
     expect(await failureOf(producer.produce('perhaps'))).toMatchObject({ outcomeUnknown: true })
@@ -98,7 +98,7 @@ describe('a message', () => {
     expect(await failureOf(producer.produce('perhaps'))).toMatchObject({ outcomeUnknown: true })
   })
 
-  it('may be in the log when an attempt went unanswered and the next was refused permanently', async () => {
+  it('may be in the log when an attempt was unanswered and the next was refused permanently', async () => {
     inTurn(cut, () => answer(ErrorCode.TOPIC_AUTHORIZATION_FAILED))
     const producer = await client.topic(TOPIC).getProducer()
     expect(await failureOf(producer.produce('perhaps'))).toMatchObject({
@@ -123,7 +123,7 @@ describe('a message', () => {
     expect(await failureOf(producer.produce('no'))).toMatchObject({ outcomeUnknown: false })
   })
 
-  it('is sent again when its broker leaves the cluster', async () => {
+  it('is retried when its broker leaves the cluster', async () => {
     await using next = await FakeBroker.start({ versions: { Produce: [3, 9] } })
     const layout = layoutOf([fake], { [TOPIC]: [1] })
     tellLayout(layout, fake, next)
@@ -140,7 +140,7 @@ describe('a message', () => {
 })
 
 describe('idempotent: true', () => {
-  it('is an error for messages to a broker that takes no sequences', async () => {
+  it('fails messages to a broker that does not support sequences', async () => {
     await using old = await FakeBroker.start({
       versions: { Produce: [0, 2], InitProducerId: [0, 0] },
     })

@@ -69,7 +69,7 @@ describe('a failure', () => {
     await producer.close()
   })
 
-  it('that is looked at late, before the flush, is not thrown again', async () => {
+  it('that is handled late, before the flush, is not thrown again', async () => {
     const producer = await open()
     bench.kafka.faults.on({ ...PRODUCE, times: 1 }, REFUSED)
     const sent = producer.produce('bad')
@@ -78,7 +78,7 @@ describe('a failure', () => {
     await producer.flush()
   })
 
-  it('of a batch is thrown where one of its messages was not looked at', async () => {
+  it('of a batch is thrown if one of its messages was not handled', async () => {
     const producer = await open({ lingerMs: 5 })
     bench.kafka.faults.on({ ...PRODUCE, times: 1 }, REFUSED)
     const looked = producer.produce('a', { partition: 0 })
@@ -88,7 +88,7 @@ describe('a failure', () => {
     await failureOf(other)
   })
 
-  it('of one partition leaves the others alone', async () => {
+  it('of one partition does not affect the others', async () => {
     const producer = await open()
     bench.kafka.faults.on({ ...PRODUCE, topic: TOPIC, partition: 1 }, REFUSED)
     const good = producer.produce('good', { partition: 0 })
@@ -97,7 +97,7 @@ describe('a failure', () => {
     expect(await good).toMatchObject({ topic: TOPIC, partition: 0, offset: 0 })
   })
 
-  it('of a message rejects all waits for it, also later ones', async () => {
+  it('of a message rejects all its promises, also later ones', async () => {
     const producer = await open()
     bench.kafka.faults.on({ ...PRODUCE, times: 1 }, REFUSED)
     const sent = producer.produce('bad')
@@ -106,7 +106,7 @@ describe('a failure', () => {
     expect(await failureOf(sent)).toBe(one)
   })
 
-  it('comes after maxRetries attempts', async () => {
+  it('is reported after maxRetries attempts', async () => {
     const producer = await open({ maxRetries: 2 })
     const fault = bench.kafka.faults.on(PRODUCE, { error: 'NOT_LEADER_OR_FOLLOWER' })
     const error = await failureOf(producer.produce('x'))
@@ -118,7 +118,7 @@ describe('a failure', () => {
 })
 
 describe('flush', () => {
-  it('waits for what was there when it was called, whatever is produced meanwhile', async () => {
+  it('waits for messages that were queued when it was called, whatever is produced meanwhile', async () => {
     const producer = await open()
     const over = new AbortController()
     const producing = (async () => {
@@ -141,14 +141,14 @@ describe('flush', () => {
     await producer.close()
   })
 
-  it('sends what lingers', async () => {
+  it('sends lingering batches', async () => {
     const producer = await open({ lingerMs: 60_000 })
     const sent = producer.produce('x')
     await producer.flush()
     expect((await sent).offset).toBe(0)
   })
 
-  it('ends at its time, and when its signal is aborted; the messages go on', async () => {
+  it('ends at its timeout, and when its signal is aborted; the messages continue', async () => {
     const producer = await open()
     const held = bench.kafka.faults.on({ ...PRODUCE, times: 1 }, { hold: true })
     const sent = producer.produce('x')
@@ -164,7 +164,7 @@ describe('flush', () => {
 })
 
 describe('close', () => {
-  it('sends what is queued', async () => {
+  it('sends queued messages', async () => {
     const producer = await open({ lingerMs: 60_000 })
     const sent = numbers(100).map((value) => producer.produce(value, { partition: 0 }))
     await producer.close()
@@ -172,7 +172,7 @@ describe('close', () => {
     expect(await bench.values()).toEqual(numbers(100))
   })
 
-  it('gives up at its time, and says that the outcome is not known', async () => {
+  it('ends at its timeout, and reports that the outcome is unknown', async () => {
     const producer = await open()
     const held = bench.kafka.faults.on({ ...PRODUCE, times: 1 }, { hold: true })
     const seen = bench.kafka.requests.next(PRODUCE)
@@ -187,7 +187,7 @@ describe('close', () => {
     held.release()
   })
 
-  it('takes pendingTimeoutMs where no time is given', async () => {
+  it('uses pendingTimeoutMs if no timeout is given', async () => {
     const producer = await open({ pendingTimeoutMs: 50 })
     const held = bench.kafka.faults.on({ ...PRODUCE, times: 1 }, { hold: true })
     const sent = producer.produce('x')
@@ -207,7 +207,7 @@ describe('close', () => {
     await producer.flush()
   })
 
-  it('is part of the client’s, and of leaving a block', async () => {
+  it('is part of closing the client, and of leaving a block', async () => {
     const values = numbers(10)
     {
       await using producer = await open({ lingerMs: 60_000 })

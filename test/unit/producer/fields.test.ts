@@ -49,7 +49,7 @@ const told = ({ key, value, headers, timestamp }: ConsumedMessage) => ({
 })
 
 describe('a consumed message', () => {
-  it('has headers that produce() takes as they are, with nulls and repeated keys', async () => {
+  it('has headers that produce() accepts unchanged, with nulls and repeated keys', async () => {
     const { key, value, headers } = await consumed()
     const producer = await bench.client.topic('copy').getProducer()
     await producer.produce(value, { key, headers })
@@ -57,7 +57,7 @@ describe('a consumed message', () => {
   })
 
   it.each(['as it is', 'as a plain object'])(
-    'written to writable() %s keeps all but its partition',
+    'written to writable() %s keeps everything except its partition',
     async (how) => {
       const message = await consumed()
       const producer = await bench.client.topic('copy').getProducer({ partitioner: () => 1 })
@@ -69,7 +69,7 @@ describe('a consumed message', () => {
     },
   )
 
-  it('keeps its partition where that is asked for', async () => {
+  it('keeps its partition if that is requested', async () => {
     const message = await consumed()
     const producer = await bench.client.topic('copy').getProducer({ partitioner: () => 1 })
     await pipeline(Readable.from([message]), producer.writable({ keepPartitions: true }))
@@ -77,7 +77,7 @@ describe('a consumed message', () => {
     expect((await read('copy')).map(({ partition }) => partition)).toEqual([2, 2])
   })
 
-  it('can be the options of produce(), without its partition', async () => {
+  it('can be passed as the options of produce(), without its partition', async () => {
     const message = await consumed()
     const producer = await bench.client.topic('copy').getProducer({ partitioner: () => 1 })
     expect(await producer.produce(message.value, message)).toMatchObject({ partition: 1 })
@@ -86,7 +86,7 @@ describe('a consumed message', () => {
 
 describe('an unknown field', () => {
   it.each(['partitionKey', 'header', 'keys', 'Key', 'value2'])(
-    '%s is refused by name',
+    '%s is rejected by name',
     async (name) => {
       const producer = await bench.topic.getProducer()
       const message = `a message has no field '${name}'`
@@ -100,7 +100,7 @@ describe('an unknown field', () => {
     },
   )
 
-  it('topic is refused where it is not the topic of the producer', async () => {
+  it('topic is rejected if it is not the topic of the producer', async () => {
     const producer = await bench.topic.getProducer()
     const given = [{ topic: 'copy', value: 'x' }]
     const error = await failureOf(producer.produceMany(given))
@@ -109,7 +109,7 @@ describe('an unknown field', () => {
   })
 
   it.each([5, true, Symbol('key')])(
-    'options that are %p, and no key, are refused',
+    'options that are %p, and not a key, are rejected',
     async (options) => {
       const producer = await bench.topic.getProducer()
       const sent = producer.produce('x', options as unknown as ProduceOptions)
@@ -127,7 +127,7 @@ describe('headers', () => {
     [['ab'], 'a header must be [key, value] or { key, value }'],
     [[['a', 'b', 'c']], 'a header must be [key, value] or { key, value }'],
     [[{ key: 'a' }], 'a header must be [key, value] or { key, value }'],
-  ])('of another form are refused: %p', async (headers, reason) => {
+  ])('of another type are rejected: %p', async (headers, reason) => {
     const producer = await bench.topic.getProducer()
     const options = { headers: headers as unknown as HeadersInit }
     const single = await failureOf(producer.produce('x', options))
@@ -142,7 +142,7 @@ describe('a serializer', () => {
   it.each([
     ['an async function', async () => Promise.resolve(['a', 'b'] as const)],
     ['a function that returns no pair', () => 'ab'],
-  ])('that is %s is refused', async (_, serializer) => {
+  ])('that is %s is rejected', async (_, serializer) => {
     const producer = await bench.topic.getProducer({ serializer: serializer as never })
     const error = await failureOf(producer.produce('x'))
     expect(error).toMatchObject({ code: 'INVALID_ARGUMENT' })

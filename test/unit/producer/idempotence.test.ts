@@ -15,7 +15,7 @@ const sequences = (batches: readonly SentBatch[]) => batches.map(({ sequence }) 
 const epochs = (batches: readonly SentBatch[]) => batches.map(({ epoch }) => epoch)
 
 describe('an idempotent producer', () => {
-  it('numbers its messages, a partition by itself', async () => {
+  it('numbers its messages, each partition separately', async () => {
     await using bench = await ProducerBench.start({ topics: { [TOPIC]: { partitions: 2 } } })
     const producer = await bench.topic.getProducer(ONE_EACH)
     for (const partition of [0, 1, 0]) await producer.produce('x', { partition })
@@ -24,7 +24,7 @@ describe('an idempotent producer', () => {
     expect(bench.batches[0]!.producerId).toBeGreaterThanOrEqual(0n)
   })
 
-  it('sends one batch until it is acknowledged: a broker takes any sequence as the first', async () => {
+  it('sends only one batch until it is acknowledged, because a broker accepts any sequence as the first', async () => {
     await using bench = await ProducerBench.start()
     const producer = await bench.topic.getProducer(ONE_EACH)
     const first = bench.kafka.faults.on({ ...PRODUCE, times: 1 }, { hold: true })
@@ -43,7 +43,7 @@ describe('an idempotent producer', () => {
     expect(sequences(bench.batches)).toEqual(Array.from({ length: 20 }, (_, index) => index))
   })
 
-  it('goes without where the brokers are older than 0.11', async () => {
+  it('turns idempotence off if the brokers are older than 0.11', async () => {
     await using bench = await ProducerBench.start({ version: '0.10' })
     const producer = await bench.topic.getProducer()
     expect((await producer.produce('x')).offset).toBe(0)
@@ -104,7 +104,7 @@ describe('an idempotent producer', () => {
     },
   )
 
-  it('starts again with the next epoch when the broker has lost what it knew', async () => {
+  it('continues with the next epoch when the broker has lost its state', async () => {
     await using bench = await ProducerBench.start()
     const producer = await bench.topic.getProducer(ONE_EACH)
     for (const value of numbers(4)) await producer.produce(value)
@@ -120,7 +120,7 @@ describe('an idempotent producer', () => {
     'UNKNOWN_PRODUCER_ID',
     'OUT_OF_ORDER_SEQUENCE_NUMBER',
     'INVALID_PRODUCER_EPOCH',
-  ] as const)('starts again after %s, without a gap or a repeat', async (error) => {
+  ] as const)('restarts its sequence after %s, without a gap or a repeat', async (error) => {
     await using bench = await ProducerBench.start()
     const producer = await bench.topic.getProducer(ONE_EACH)
     await producer.produce('0')
@@ -130,7 +130,7 @@ describe('an idempotent producer', () => {
     expect(bench.batches.at(-1)).toMatchObject({ epoch: 1, sequence: 19 })
   })
 
-  it('leaves no gap where a batch is refused permanently, and delivers those behind it', async () => {
+  it('leaves no gap when a batch is refused permanently, and delivers those after it', async () => {
     await using bench = await ProducerBench.start()
     const producer = await bench.topic.getProducer(ONE_EACH)
     await producer.produce('0')
@@ -142,7 +142,7 @@ describe('an idempotent producer', () => {
     expect(await bench.values()).toEqual(numbers(11))
   })
 
-  it('goes on where a batch ran out of time that did get into the log', async () => {
+  it('continues after a batch expired that was stored in the log', async () => {
     await using bench = await ProducerBench.start()
     const producer = await bench.topic.getProducer({ ...ONE_EACH, deliveryTimeoutMs: 1_000 })
     await producer.produce('0')
@@ -157,7 +157,7 @@ describe('an idempotent producer', () => {
     expect(await bench.values()).toEqual(['0', '1', '2'])
   })
 
-  it('goes on where a batch ran out of time that never got into the log', async () => {
+  it('continues after a batch expired that was never stored in the log', async () => {
     await using bench = await ProducerBench.start()
     const producer = await bench.topic.getProducer({
       ...ONE_EACH,
@@ -175,7 +175,7 @@ describe('an idempotent producer', () => {
   })
 
   it.each([1, 2, 3, 4, 5])(
-    'writes none of %i batches twice whose broker was restarted before it acknowledged them',
+    'writes none of %i batches twice when their broker restarts before it acknowledges them',
     async (written) => {
       await using bench = await ProducerBench.start()
       const { kafka } = bench
@@ -199,7 +199,7 @@ describe('an idempotent producer', () => {
     },
   )
 
-  it('starts again where a restarted broker knows none of the batches that may be in its log', async () => {
+  it('restarts its sequence if a restarted broker knows none of the batches that may be in its log', async () => {
     await using bench = await ProducerBench.start()
     const producer = await bench.topic.getProducer(ONE_EACH)
     for (const value of numbers(4)) await producer.produce(value)
@@ -211,7 +211,7 @@ describe('an idempotent producer', () => {
     expect(await bench.values()).toEqual(['0', '1', ...numbers(10, 4)])
   })
 
-  it('follows a leader that moves, with all in their order', async () => {
+  it('follows a leader that moves, with all batches in order', async () => {
     await using bench = await ProducerBench.start({ brokers: 3, topics: { [TOPIC]: {} } })
     const producer = await bench.topic.getProducer(ONE_EACH)
     const sent: Promise<unknown>[] = []
@@ -225,7 +225,7 @@ describe('an idempotent producer', () => {
     expect(await bench.values()).toEqual(numbers(300))
   })
 
-  it('divides a batch that is too large, and keeps all in order', async () => {
+  it('splits a batch that is too large, and keeps the order', async () => {
     await using bench = await ProducerBench.start({
       topics: { [TOPIC]: { config: { 'max.message.bytes': '2000' } } },
     })
@@ -238,7 +238,7 @@ describe('an idempotent producer', () => {
 })
 
 describe('a producer without idempotence', () => {
-  it('has one batch of a partition in flight, and keeps the order over retries', async () => {
+  it('has one batch of a partition in flight, and keeps the order across retries', async () => {
     await using bench = await ProducerBench.start()
     const producer = await bench.topic.getProducer({ ...ONE_EACH, requiredAcks: 1 })
     bench.kafka.faults.on({ ...PRODUCE, times: 2 }, { error: 'NOT_LEADER_OR_FOLLOWER' })

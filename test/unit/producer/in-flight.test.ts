@@ -72,7 +72,7 @@ describe('requests in flight', () => {
     },
   )
 
-  it('are one for a partition until the broker has acknowledged a batch of the producer id', async () => {
+  it('are one for each partition until the broker has acknowledged a batch of the producer id', async () => {
     tellPartitions(1)
     const first = deferred()
     let count = 0
@@ -96,7 +96,7 @@ describe('a linger', () => {
   const KIB = 'x'.repeat(1_000)
 
   it.each([0, 60_000])(
-    'leaves batches open while the application waits for room (lingerMs %i)',
+    'leaves batches open while the application waits for space (lingerMs %i)',
     async (lingerMs) => {
       tellPartitions(1)
       const first = deferred()

@@ -58,8 +58,8 @@ async function restart(): Promise<void> {
   asked = 0
 }
 
-describe('while no token can be had', () => {
-  it('messages wait, also those whose topic is looked up', async () => {
+describe('while no token is available', () => {
+  it('messages wait, also those whose topic is being looked up', async () => {
     const producer = await client.getProducer()
     await producer.produce('t', 'before')
     provider = 'fails'
@@ -72,7 +72,7 @@ describe('while no token can be had', () => {
     expect(await looked).toMatchObject({ topic: 'u', offset: 0 })
   })
 
-  it('a message fails when its deliveryTimeoutMs is over, and is not in the log', async () => {
+  it('a message fails at its deliveryTimeoutMs, and is not in the log', async () => {
     const producer = await client.topic('t').getProducer({ deliveryTimeoutMs: 500 })
     await producer.produce('before')
     provider = 'fails'

@@ -18,7 +18,7 @@ beforeEach(async () => {
 afterEach(() => bench[Symbol.asyncDispose]())
 
 describe('produceMany', () => {
-  it('takes text, bytes, nulls and messages, and tells where they are', async () => {
+  it('accepts text, bytes, nulls and messages, and returns their positions', async () => {
     const producer = await bench.topic.getProducer()
     const messages = ['a', Buffer.from('b'), null, { value: 'c', key: 'k', headers: { h: '1' } }]
     expect(await producer.produceMany(messages)).toEqual({
@@ -29,7 +29,7 @@ describe('produceMany', () => {
     expect(producer.deliveredMessages).toBe(4)
   })
 
-  it('takes an async iterable, in its order', async () => {
+  it('accepts an async iterable, in its order', async () => {
     const producer = await bench.topic.getProducer()
     const source = async function* () {
       for (const value of numbers(100)) {
@@ -41,12 +41,12 @@ describe('produceMany', () => {
     expect(await bench.values()).toEqual(numbers(100))
   })
 
-  it('takes nothing', async () => {
+  it('accepts an empty list', async () => {
     const producer = await bench.topic.getProducer()
     expect(await producer.produceMany([])).toEqual({ messages: 0, ranges: [] })
   })
 
-  it('goes side by side with others and with produce', async () => {
+  it('runs concurrently with other calls and with produce', async () => {
     const producer = await bench.topic.getProducer()
     const results = await Promise.all([
       producer.produceMany(numbers(10)),
@@ -60,7 +60,7 @@ describe('produceMany', () => {
     expect((await bench.values()).sort()).toEqual([...numbers(20), 'single'].sort())
   })
 
-  it('fails with those that failed; the others are delivered', async () => {
+  it('rejects with the failed messages; the others are delivered', async () => {
     const producer = await bench.topic.getProducer({ maxRequestSize: 500 })
     const nonsense = 42 as unknown as string
     const error = await failureOf(producer.produceMany(['a', 'x'.repeat(1_000), nonsense, 'b']))
@@ -77,7 +77,7 @@ describe('produceMany', () => {
     await producer.flush()
   })
 
-  it('gives back what the broker refused', async () => {
+  it('returns the messages that the broker refused', async () => {
     const producer = await bench.topic.getProducer()
     bench.kafka.faults.on({ ...PRODUCE, times: 1 }, { error: 'INVALID_RECORD' })
     const error = await failureOf(producer.produceMany([{ value: 'v', key: 'k' }]))
@@ -86,7 +86,7 @@ describe('produceMany', () => {
     expect(String((error.failures[0]!.message as { key: Buffer }).key)).toBe('k')
   })
 
-  it('fails with its own messages only, of a batch that has those of others between', async () => {
+  it('rejects with its own messages only, of a batch that contains those of other calls', async () => {
     const producer = await bench.topic.getProducer()
     bench.kafka.faults.on({ ...PRODUCE, times: 1 }, { error: 'INVALID_RECORD' })
     const first = producer.produceMany(['a', 'b'])
@@ -104,7 +104,7 @@ describe('produceMany', () => {
     await producer.flush()
   })
 
-  it('that fails and is not looked at is thrown by the next flush', async () => {
+  it('is thrown by the next flush when it fails and its promise is not handled', async () => {
     const producer = await bench.topic.getProducer()
     bench.kafka.faults.on({ ...PRODUCE, times: 1 }, { error: 'INVALID_RECORD' })
     void producer.produceMany(['bad'])
@@ -112,7 +112,7 @@ describe('produceMany', () => {
     await producer.flush()
   })
 
-  it('fails with its source, and delivers what came before', async () => {
+  it('rejects with the error of its source, and delivers what came before', async () => {
     const producer = await bench.topic.getProducer()
     const source = function* () {
       yield 'a'
@@ -127,7 +127,7 @@ describe('produceMany', () => {
 })
 
 describe('a writable', () => {
-  it('produces what is piped into it, and is finished when all is acknowledged', async () => {
+  it('produces everything that is piped into it, and finishes when all is acknowledged', async () => {
     const producer = await bench.topic.getProducer({ lingerMs: 60_000, maxQueuedMessages: 50 })
     await pipeline(Readable.from(numbers(1_000)), producer.writable())
     expect(producer.deliveredMessages).toBe(1_000)
@@ -145,7 +145,7 @@ describe('a writable', () => {
     await producer.flush()
   })
 
-  it('waits for room', async () => {
+  it('waits for space', async () => {
     const producer = await bench.topic.getProducer({ maxQueuedMessages: 1 })
     const held = bench.kafka.faults.on({ ...PRODUCE, times: 1 }, { hold: true })
     const asked = bench.kafka.requests.next({ api: 'Produce' })
@@ -164,7 +164,7 @@ describe('a writable', () => {
 })
 
 describe('a producer to many topics', () => {
-  it('looks each up when it is first used, and keeps the order', async () => {
+  it('looks up each topic on first use, and keeps the order', async () => {
     const producer = await bench.client.getProducer()
     const sent = numbers(10).map((value) => producer.produce(TOPIC, value))
     const other = producer.produce('other', 'x', { partition: 1 })
@@ -177,7 +177,7 @@ describe('a producer to many topics', () => {
     expect(producer.queuedBytes).toBe(0)
   })
 
-  it('flushes and closes what still waits for its topic', async () => {
+  it('flushes and closes messages that still wait for their topic', async () => {
     const producer = await bench.client.getProducer({ lingerMs: 60_000 })
     const sent = producer.produce(TOPIC, 'a')
     await producer.flush()
@@ -187,7 +187,7 @@ describe('a producer to many topics', () => {
     expect((await last).topic).toBe('other')
   })
 
-  it('fails messages to a topic that there is not, and no others', async () => {
+  it('fails messages to a topic that does not exist, and no others', async () => {
     const producer = await bench.client.getProducer({ deliveryTimeoutMs: 500 })
     const lost = producer.produce('missing', 'x')
     const good = producer.produce(TOPIC, 'y')
@@ -198,7 +198,7 @@ describe('a producer to many topics', () => {
     })
   })
 
-  it('takes many, each with its topic', async () => {
+  it('accepts many messages, each with its topic', async () => {
     const producer = await bench.client.getProducer()
     const messages = numbers(100).map((value, index) => ({
       topic: index % 2 === 0 ? TOPIC : 'other',
@@ -217,7 +217,7 @@ describe('a producer to many topics', () => {
 })
 
 describe('delivery reports', () => {
-  it('report every message, with what failed', async () => {
+  it('report every message, with its error if it failed', async () => {
     const producer = await bench.topic.getProducer({ deliveryReports: true })
     await producer.produce('a', { key: 'k' })
     bench.kafka.faults.on({ ...PRODUCE, times: 1 }, { error: 'INVALID_RECORD' })
@@ -241,7 +241,7 @@ describe('delivery reports', () => {
     await ready
   })
 
-  it('go to a function, whose failures are its own', async () => {
+  it('are passed to a function, whose errors do not affect the producer', async () => {
     const told: unknown[] = []
     const producer = await bench.topic.getProducer({
       deliveryReports: (report) => {

@@ -21,7 +21,7 @@ afterEach(() => bench[Symbol.asyncDispose]())
 
 const open = (options: ProducerOptions = {}) => bench.topic.getProducer(options)
 
-describe('a message that can’t be', () => {
+describe('an invalid message', () => {
   /** That it fails so, and the next one all the same arrives. */
   async function expectRefused(
     options: ProducerOptions,
@@ -35,15 +35,17 @@ describe('a message that can’t be', () => {
     expect(bench.requests).toHaveLength(1)
   }
 
-  it.each([2 ** 31, -1, 0.5, NaN])('has no such partition: %p', (partition) =>
-    expectRefused({}, (producer) => producer.produce('x', { partition }), {
-      message: `a partition must be a whole number from 0, not ${partition}`,
-      topic: TOPIC,
-    }),
+  it.each([2 ** 31, -1, 0.5, NaN])(
+    'with a partition that does not exist is rejected: %p',
+    (partition) =>
+      expectRefused({}, (producer) => producer.produce('x', { partition }), {
+        message: `a partition must be a whole number from 0, not ${partition}`,
+        topic: TOPIC,
+      }),
   )
 
   it.each([2, -1, 0.5, NaN, undefined, 'one'])(
-    'was given nonsense by its partitioner: %p',
+    'with an invalid result of its partitioner is rejected: %p',
     (chosen) =>
       expectRefused(
         // As callers without TypeScript do.
@@ -53,7 +55,7 @@ describe('a message that can’t be', () => {
       ),
   )
 
-  it('has a partitioner that throws', () =>
+  it('with a partitioner that throws is rejected', () =>
     expectRefused(
       {
         partitioner: () => {
@@ -64,7 +66,7 @@ describe('a message that can’t be', () => {
       { message: 'the partitioner failed: no idea', cause: { message: 'no idea' } },
     ))
 
-  it('has a serializer that throws', async () => {
+  it('with a serializer that throws is rejected', async () => {
     const producer = await bench.topic.getProducer<object>({
       serializer: (value, key) => [JSON.stringify(value), key],
     })
@@ -77,7 +79,7 @@ describe('a message that can’t be', () => {
     expect(await bench.values()).toEqual(['{"a":1}'])
   })
 
-  it('has a serializer that makes what can’t be sent', async () => {
+  it('with an unsupported result of its serializer is rejected', async () => {
     const serializer = (() => [42, null]) as unknown as () => [string, null]
     const producer = await open({ serializer })
     expect(await failureOf(producer.produce('x'))).toMatchObject({
@@ -85,19 +87,21 @@ describe('a message that can’t be', () => {
     })
   })
 
-  it('is larger than maxRequestSize, which is told before it is sent', () =>
+  it('that is larger than maxRequestSize is rejected before it is sent', () =>
     expectRefused({ maxRequestSize: 1_000 }, (producer) => producer.produce('x'.repeat(1_000)), {
       name: 'MessageTooLargeError',
       message: 'a message of 1036 bytes is over maxRequestSize, 1000',
     }))
 
-  it.each([-1, 0.5, NaN, 2 ** 52, Infinity])('has a time that is none: %p', (timestamp) =>
-    expectRefused({}, (producer) => producer.produce('x', { timestamp }), {
-      message: `timestamp must be a valid Date or whole milliseconds since 1970, not ${timestamp}`,
-    }),
+  it.each([-1, 0.5, NaN, 2 ** 52, Infinity])(
+    'with an invalid timestamp is rejected: %p',
+    (timestamp) =>
+      expectRefused({}, (producer) => producer.produce('x', { timestamp }), {
+        message: `timestamp must be a valid Date or whole milliseconds since 1970, not ${timestamp}`,
+      }),
   )
 
-  it('has headers that are none', () =>
+  it('with invalid headers is rejected', () =>
     expectRefused(
       {},
       (producer) => producer.produce('x', { headers: { a: 1 as unknown as string } }),
@@ -106,7 +110,7 @@ describe('a message that can’t be', () => {
 })
 
 describe('a message that the broker refuses', () => {
-  it('fails by itself: the others of its batch arrive (KIP-467)', async () => {
+  it('fails alone: the others of its batch are delivered (KIP-467)', async () => {
     const producer = await bench.client.topic('compacted').getProducer({ lingerMs: 5 })
     const good = producer.produce('a', { key: 'k' })
     const bad = producer.produce('no key')
@@ -120,7 +124,7 @@ describe('a message that the broker refuses', () => {
     await producer.produce('c', { key: 'k' })
   })
 
-  it('is larger than the topic takes', async () => {
+  it('reports that it exceeds the limit of the topic', async () => {
     bench.kafka.createTopic('small', { config: { 'max.message.bytes': '500' } })
     const producer = await bench.client.topic('small').getProducer()
     const error = await failureOf(producer.produce('x'.repeat(1_000)))
@@ -129,7 +133,7 @@ describe('a message that the broker refuses', () => {
     expect((await producer.produce('y')).offset).toBe(0)
   })
 
-  it('is larger than the topic takes although it is compressed: both sizes are told', async () => {
+  it('reports both sizes when it exceeds the limit of the topic although it is compressed', async () => {
     bench.kafka.createTopic('small', { config: { 'max.message.bytes': '500' } })
     const producer = await bench.client.topic('small').getProducer({ compression: 'gzip' })
     const error = await failureOf(producer.produce(randomBytes(1_000)))
@@ -139,7 +143,7 @@ describe('a message that the broker refuses', () => {
     )
   })
 
-  it('is to a topic that one may not write to: those to others arrive', async () => {
+  it('for a topic without write permission fails: messages to others are delivered', async () => {
     const producer = await bench.client.getProducer()
     bench.kafka.faults.on(
       { api: 'Produce', topic: 'compacted' },
@@ -155,7 +159,7 @@ describe('a message that the broker refuses', () => {
     expect((await taken).offset).toBe(0)
   })
 
-  it('is to a topic that was deleted and does not come back within deliveryTimeoutMs', async () => {
+  it('for a topic that was deleted fails if the topic is not recreated within deliveryTimeoutMs', async () => {
     // Their time is over while they wait, not while an answer does.
     const producer = await open({ deliveryTimeoutMs: 500, retryBackoffMs: 10_000 })
     await producer.produce('x')
@@ -165,37 +169,40 @@ describe('a message that the broker refuses', () => {
   })
 })
 
-describe('what older formats lack', () => {
+describe('a feature that older formats lack', () => {
   it.each([
     ['0.8.2', false],
     ['0.9', false],
     ['0.10', true],
-  ] as const)('is refused for Kafka %s before it is queued', async (version, hasTimestamps) => {
-    await using old = await ProducerBench.start({ version })
-    const producer = await old.topic.getProducer()
-    const headers = await failureOf(producer.produce('x', { headers: { a: 'b' } }))
-    expect(headers).toBeInstanceOf(UnsupportedVersionError)
-    expect(headers.message).toContain('does not support headers: Kafka 0.11 or newer is required')
-    const timed = producer.produce('x', { timestamp: 1_600_000_000_000 })
-    if (hasTimestamps) expect(await timed).toMatchObject({ timestamp: 1_600_000_000_000 })
-    else expect((await failureOf(timed)).message).toContain('does not support timestamps')
-    await expect(old.topic.getProducer({ compression: 'zstd' })).rejects.toThrow(
-      'does not support zstd: Kafka 2.1 or newer is required',
-    )
-    await producer.produce('plain', { key: 'k' })
-    expect(await old.values()).toContain('plain')
-  })
+  ] as const)(
+    'is rejected for Kafka %s before the message is queued',
+    async (version, hasTimestamps) => {
+      await using old = await ProducerBench.start({ version })
+      const producer = await old.topic.getProducer()
+      const headers = await failureOf(producer.produce('x', { headers: { a: 'b' } }))
+      expect(headers).toBeInstanceOf(UnsupportedVersionError)
+      expect(headers.message).toContain('does not support headers: Kafka 0.11 or newer is required')
+      const timed = producer.produce('x', { timestamp: 1_600_000_000_000 })
+      if (hasTimestamps) expect(await timed).toMatchObject({ timestamp: 1_600_000_000_000 })
+      else expect((await failureOf(timed)).message).toContain('does not support timestamps')
+      await expect(old.topic.getProducer({ compression: 'zstd' })).rejects.toThrow(
+        'does not support zstd: Kafka 2.1 or newer is required',
+      )
+      await producer.produce('plain', { key: 'k' })
+      expect(await old.values()).toContain('plain')
+    },
+  )
 })
 
-describe('what a message is', () => {
-  it('a null is not an empty text', async () => {
+describe('the content of a message', () => {
+  it('distinguishes a null from an empty text', async () => {
     const producer = await open()
     await producer.produce(null, { key: 'k', partition: 0 })
     await producer.produce('', { key: 'k', partition: 0 })
     expect(await bench.values()).toEqual([null, ''])
   })
 
-  it('bytes are those that were there when it was produced', async () => {
+  it('has the bytes that were present when it was produced', async () => {
     const producer = await open()
     const bytes = Buffer.from('before')
     const sent = producer.produce(bytes, { partition: 0 })
@@ -205,7 +212,7 @@ describe('what a message is', () => {
   })
 
   it.each([TOPIC, 'new'])(
-    'a value, key and header are the bytes they were when they were produced to %s',
+    'keeps the bytes of value, key and header from when they were produced to %s',
     async (topic) => {
       bench.kafka.createTopic('new')
       const producer = await bench.client.getProducer({ maxQueuedBytes: 2_000 })
@@ -234,7 +241,7 @@ describe('what a message is', () => {
     },
   )
 
-  it('a message is told its topic, partition, offset and time', async () => {
+  it('is returned with its topic, partition, offset and timestamp', async () => {
     const producer = await open()
     const before = Date.now()
     const metadata = await producer.produce('x', { partition: 1 })
@@ -250,7 +257,7 @@ describe('what a message is', () => {
     expect(timed).toMatchObject({ offset: 1, timestamp: 1_500_000_000_000 })
   })
 
-  it('a topic that stamps messages itself tells its time', async () => {
+  it('is returned with the timestamp of a topic that stamps messages itself', async () => {
     bench.kafka.createTopic('stamped', { config: { 'message.timestamp.type': 'LogAppendTime' } })
     const producer = await bench.client.topic('stamped').getProducer()
     const { timestamp } = await producer.produce('x', { timestamp: 1_500_000_000_000 })

@@ -7,7 +7,7 @@ import { ProducerBench, TOPIC } from './support/embedded.ts'
 const DELIVERY_TIMEOUT_MS = 60_000
 const LONG_BACKOFF_MS = 600_000
 
-it('sends again as soon as metadata names a newer leader, however long the wait was to be', async () => {
+it('a producer retries as soon as metadata names a newer leader, however long the backoff', async () => {
   await using bench = await ProducerBench.start({
     brokers: 2,
     topics: { [TOPIC]: { partitions: 3 } },

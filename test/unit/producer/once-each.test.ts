@@ -6,7 +6,7 @@ import { Random } from '../../wire/support/random.ts'
 
 // test/chaos/producer.test.ts is the long form, on real brokers.
 it.each([{}, { batchBytes: 1_000 }, { compression: 'gzip', lingerMs: 2 }] as const)(
-  'a producer delivers once each and in order, whatever happens to connections: %p',
+  'a producer delivers exactly once and in order through connection failures: %p',
   async (options) => {
     const seed = Math.floor(Math.random() * 2 ** 31)
     console.log(`seed ${seed}`)

@@ -28,13 +28,13 @@ describe('options of a producer without effect', () => {
     },
   )
 
-  it.each(['gzip', 'zstd'] as const)('compressionLevel is taken with %s', (compression) => {
+  it.each(['gzip', 'zstd'] as const)('compressionLevel is accepted with %s', (compression) => {
     const { settings, warnings } = read({ compression, compressionLevel: 3 })
     expect(settings).toMatchObject({ compression, compressionLevel: 3 })
     expect(warnings).toEqual([])
   })
 
-  it('maxInFlight over 5 warns that it turns idempotence off', () => {
+  it('maxInFlight over 5 causes a warning that it turns idempotence off', () => {
     const { settings, warnings } = read({ maxInFlight: 6 })
     expect(settings.idempotent).toBe(false)
     expect(warnings).toEqual([expect.stringContaining('maxInFlight 6 turns idempotence off')])
@@ -44,7 +44,7 @@ describe('options of a producer without effect', () => {
     { maxInFlight: 5 },
     { maxInFlight: 6, idempotent: false },
     { maxInFlight: 6, requiredAcks: 1 },
-  ])('maxInFlight does not warn where it changes nothing: %j', (options) => {
+  ])('maxInFlight causes no warning if it changes nothing: %j', (options) => {
     expect(read(options).warnings).toEqual([])
   })
 })

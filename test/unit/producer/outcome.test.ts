@@ -37,7 +37,7 @@ async function goMute(): Promise<void> {
 describe('a message of which no byte was sent', () => {
   // 1,000 ms end while the connection is opened, 3,000 ms after that has timed out.
   it.each([1_000, 3_000])(
-    'is known not to be in the log after %i ms, and does not get there later',
+    'is known not to be in the log after %i ms, and is not sent later',
     async (deliveryTimeoutMs) => {
       const producer = await client.topic(TOPIC).getProducer({ deliveryTimeoutMs })
       await goMute()
@@ -51,7 +51,7 @@ describe('a message of which no byte was sent', () => {
     },
   )
 
-  it('is known not to be in the log when close() gives it up', async () => {
+  it('is known not to be in the log when close() fails it', async () => {
     const producer = await client.topic(TOPIC).getProducer()
     await goMute()
     const sent = failureOf(producer.produce('lost'))
@@ -59,7 +59,7 @@ describe('a message of which no byte was sent', () => {
     expect(await sent).toMatchObject({ name: 'ProduceFailureError', outcomeUnknown: false })
   })
 
-  it('is not sent after it was given up while its connection was held by a quota', async () => {
+  it('is not sent after it failed while its connection was throttled', async () => {
     const producer = await client.topic(TOPIC).getProducer({ deliveryTimeoutMs: 500 })
     bench.kafka.throttle({ api: 'Produce', ms: 1_500 })
     await producer.produce('first')

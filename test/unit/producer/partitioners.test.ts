@@ -19,19 +19,19 @@ describe('murmur2', () => {
     ['a-little-bit-long-string', -985981536],
     ['a-little-bit-longer-string', -1486304829],
     ['lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8', -58897971],
-  ])('of %s', (text, hash) => {
+  ])('returns the reference hash of %s', (text, hash) => {
     expect(murmur2(Buffer.from(text))).toBe(hash)
     expect(murmur2OfText(text)).toBe(hash)
   })
 
   it.each(['', 'é', 'ключ', '値'.repeat(100), 'x'.repeat(500)])(
-    'of text is that of its bytes: %p',
+    'hashes the bytes of text: %p',
     (text) => {
       expect(murmur2OfText(text)).toBe(murmur2(Buffer.from(text)))
     },
   )
 
-  it('partitions keys, and nulls in turn', () => {
+  it('partitions keys by their hash, and nulls in turn', () => {
     const partitioner = murmur2Partitioner()
     expect(partitioner('foobar', 100, TOPIC)).toBe((-790332482 & 0x7fffffff) % 100)
     const chosen = Array.from({ length: 6 }, () => partitioner(null, 3, TOPIC))
@@ -40,7 +40,7 @@ describe('murmur2', () => {
 })
 
 describe('pykafka’s partitioners', () => {
-  it('random: a rotation that begins with the second', () => {
+  it('random rotates through the partitions, starting with the second', () => {
     const partitioner = randomPartitioner()
     const chosen = Array.from({ length: 5 }, () => partitioner('k', 4, TOPIC))
     expect(chosen).toEqual([1, 2, 3, 0, 1])
@@ -52,7 +52,7 @@ describe('pykafka’s partitioners', () => {
     ['user-2', 7, 3],
     ['', 10, 5],
     ['ключ', 12, 3],
-  ])('hashing: %p of %i partitions', (key, count, partition) => {
+  ])('hashing selects a partition for key %p of %i partitions', (key, count, partition) => {
     expect(hashingPartitioner()(key, count, TOPIC)).toBe(partition)
   })
 
@@ -60,11 +60,14 @@ describe('pykafka’s partitioners', () => {
     [-5, 3, 2],
     [7, 4, 3],
     [-(2n ** 70n), 10, 4],
-  ])('hashing by another function: %p of %i', (hash, count, partition) => {
-    expect(hashingPartitioner(() => hash)('key', count, TOPIC)).toBe(partition)
-  })
+  ])(
+    'hashing by another function selects a partition for hash %p of %i',
+    (hash, count, partition) => {
+      expect(hashingPartitioner(() => hash)('key', count, TOPIC)).toBe(partition)
+    },
+  )
 
-  it('hashing needs a key', () => {
+  it('hashing requires a key', () => {
     expect(() => hashingPartitioner()(null, 3, TOPIC)).toThrow(InvalidArgumentError)
   })
 
@@ -74,7 +77,7 @@ describe('pykafka’s partitioners', () => {
     expect([...chosen].sort()).toEqual([0, 8, 9])
   })
 
-  it('group hashing refuses what can’t be', () => {
+  it('group hashing rejects invalid options', () => {
     expect(() => groupHashingPartitioner(undefined as never)).toThrow('needs a hash function')
     for (const size of [0, -1, 0.5]) {
       expect(() => groupHashingPartitioner(() => 1, size)).toThrow('at least 1')
@@ -104,14 +107,14 @@ describe('the sticky partition', () => {
     for (const count of counts) expect(Math.abs(count - 10_000)).toBeLessThan(1_000)
   })
 
-  it('gives less to one whose queue is long', () => {
+  it('gives less to a partition whose queue is long', () => {
     const sticky = new StickyPartition(1_000, (partition) => (partition === 0 ? 10 : 0))
     const counts = [0, 0, 0, 0]
     for (let i = 0; i < 10_000; i++) counts[sticky.choose(4, 1_000)]!++
     expect(counts[0]).toBeLessThan(1_500)
   })
 
-  it('knows more partitions, and fewer', () => {
+  it('adapts to more partitions, and to fewer', () => {
     const sticky = new StickyPartition(1, () => 0)
     expect(sticky.choose(1, 10)).toBe(0)
     const chosen = new Set(Array.from({ length: 100 }, () => sticky.choose(3, 10)))

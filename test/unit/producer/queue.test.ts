@@ -19,11 +19,11 @@ afterEach(async () => {
 
 const open = (options: ProducerOptions) => bench.topic.getProducer(options)
 
-describe('a queue that is full', () => {
+describe('a full queue', () => {
   it.each([
     ['messages', { maxQueuedMessages: 10 }],
     ['bytes', { maxQueuedBytes: 1_000 }],
-  ])('of %s makes ready() wait', async (_, options) => {
+  ])('with the limit of %s makes ready() wait', async (_, options) => {
     const producer = await open(options)
     await producer.ready()
     const sent = numbers(10).map((value) => producer.produce(value.padEnd(100)))
@@ -39,7 +39,7 @@ describe('a queue that is full', () => {
     expect(producer.queuedBytes).toBe(0)
   })
 
-  it('refuses at twice its limits what does not wait, and keeps the rest', async () => {
+  it('rejects messages at twice its limits when the caller does not wait, and keeps the others', async () => {
     const producer = await open({ maxQueuedMessages: 10 })
     const asked = bench.kafka.requests.next({ api: 'Produce' })
     const sent = numbers(20).map((value) => producer.produce(value))
@@ -53,7 +53,7 @@ describe('a queue that is full', () => {
     expect(await bench.values()).toEqual(numbers(20))
   })
 
-  it('refuses at its limits without blockOnQueueFull', async () => {
+  it('rejects messages at its limits without blockOnQueueFull', async () => {
     const producer = await open({ maxQueuedMessages: 10, blockOnQueueFull: false })
     const asked = bench.kafka.requests.next({ api: 'Produce' })
     const sent = numbers(10).map((value) => producer.produce(value))
@@ -64,7 +64,7 @@ describe('a queue that is full', () => {
     expect((await producer.produce('x')).offset).toBe(10)
   })
 
-  it('can be waited for only so long', async () => {
+  it('is waited for up to a timeout', async () => {
     const producer = await open({ maxQueuedMessages: 1 })
     void producer.produce('x')
     expect(await failureOf(producer.ready({ timeoutMs: 10 }))).toMatchObject({
@@ -97,7 +97,7 @@ describe('a queue that is full', () => {
 })
 
 describe('ready()', () => {
-  it('lets the event loop go round, whatever room there is', async () => {
+  it('yields to the event loop, whatever space is free', async () => {
     mayNotFire(held).release()
     const producer = await open({})
     let rounds = 0

@@ -18,7 +18,7 @@ describe('a producer', () => {
     expect(await bench.values()).toEqual([])
   })
 
-  it('sends what is queued when it is stopped, and can be started again until it is closed', async () => {
+  it('sends queued messages when it is stopped, and can be started again until it is closed', async () => {
     await using bench = await ProducerBench.start()
     const producer = await bench.topic.getProducer({ lingerMs: 60_000 })
     const sent = producer.produce('x')
@@ -50,7 +50,7 @@ describe('a producer', () => {
     expect(await producer.produce('x')).toMatchObject({ offset: 0 })
   })
 
-  it('refuses what comes while and after it is closed, and a flush after that ends', async () => {
+  it('rejects messages while and after it is closed, and a flush after that ends', async () => {
     await using bench = await ProducerBench.start()
     const producer = await bench.client.getProducer()
     const held = bench.kafka.faults.on({ api: 'Produce', times: 1 }, { hold: true })

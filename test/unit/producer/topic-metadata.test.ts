@@ -35,7 +35,7 @@ async function tellError(error: (typeof STALE)[number]): Promise<void> {
 }
 
 describe.each(STALE)('after a Metadata response with %s for its topic', (error) => {
-  it('a producer sends on in order', async () => {
+  it('a producer continues in order', async () => {
     const producer = await bench.client.getProducer()
     await producer.produce(TOPIC, '0', { partition: 0 })
     const fault = bench.kafka.faults.on({ ...METADATA, topic: TOPIC }, { error })
@@ -67,7 +67,7 @@ describe.each(STALE)('after a Metadata response with %s for its topic', (error) 
 })
 
 describe('a message whose topic is not known yet', () => {
-  it('waits longer than a few responses, as long as its deliveryTimeoutMs', async () => {
+  it('waits longer than a few responses, up to its deliveryTimeoutMs', async () => {
     const producer = await bench.client.getProducer()
     const sent = Promise.resolve(producer.produce('new', 'x'))
     const asked = () => bench.kafka.requests.all(METADATA).length
@@ -76,7 +76,7 @@ describe('a message whose topic is not known yet', () => {
     expect(await sent).toMatchObject({ topic: 'new', offset: 0 })
   })
 
-  it('fails when its deliveryTimeoutMs is over, without those that came later', async () => {
+  it('fails at its deliveryTimeoutMs, without later messages', async () => {
     const producer = await bench.client.getProducer({ deliveryTimeoutMs: 500 })
     const first = failureOf(producer.produce('new', 'x'))
     const error = await first
@@ -87,7 +87,7 @@ describe('a message whose topic is not known yet', () => {
     expect(await second).toMatchObject({ offset: 0 })
   })
 
-  it('keeps the bytes that it had, in key, value and headers', async () => {
+  it('keeps its original bytes, in key, value and headers', async () => {
     const producer = await bench.client.getProducer()
     const bytes = Buffer.from('before')
     const sent = Promise.resolve(
@@ -113,7 +113,7 @@ describe('a message whose topic is not known yet', () => {
     expect(producer.queuedBytes).toBe(0)
   })
 
-  it('is not overtaken by one that comes when another caller has found the topic', async () => {
+  it('is not overtaken by a later message when another caller has found the topic', async () => {
     const producer = await bench.client.getProducer()
     const hidden = bench.kafka.faults.on(
       { ...METADATA, topic: TOPIC },
@@ -131,7 +131,7 @@ describe('a message whose topic is not known yet', () => {
     expect(await bench.values()).toEqual(numbers(201))
   })
 
-  it('is given up by close()', async () => {
+  it('is failed by close()', async () => {
     const producer = await bench.client.getProducer()
     const sent = failureOf(producer.produce('new', 'x'))
     await producer.close({ timeoutMs: 50 })
@@ -157,7 +157,7 @@ describe('a message to a partition', () => {
     expect(await many).toMatchObject({ messages: 1 })
   })
 
-  it('that does not come into being fails with UnknownTopicError', async () => {
+  it('that is not created fails with UnknownTopicError', async () => {
     const producer = await bench.topic.getProducer({ deliveryTimeoutMs: 300 })
     const error = await failureOf(producer.produce('x', { partition: 3 }))
     expect(error).toBeInstanceOf(UnknownTopicError)
@@ -181,8 +181,8 @@ describe('a topic that the brokers do not know for a while', () => {
   })
 })
 
-describe('a topic of which no partition has a leader', () => {
-  it('takes messages, which wait for one', async () => {
+describe('a topic without a leader for any partition', () => {
+  it('accepts messages, which wait for a leader', async () => {
     bench.kafka.createTopic('leaderless', { partitions: 1 })
     const fault = bench.kafka.faults.on(
       { ...METADATA, topic: 'leaderless', partition: 0 },

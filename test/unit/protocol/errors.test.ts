@@ -10,14 +10,14 @@ describe("Kafka's error codes", () => {
     expect(ErrorCode.NONE).toBe(0)
   })
 
-  it('are all there from -1 to 136, each with a meaning', () => {
+  it('are all present from -1 to 136, each with a meaning', () => {
     const codes = Object.values(ErrorCode).sort((a, b) => a - b)
     expect(codes).toEqual(Array.from({ length: 138 }, (_, index) => index - 1))
     for (const code of codes) expect(describeError(code).meaning).toMatch(/^[A-Z].+\.$/)
     expect(new Set(codes.map((code) => describeError(code).meaning)).size).toBe(codes.length)
   })
 
-  it('say whether to try again, and whether to ask for metadata first', () => {
+  it('state whether to retry, and whether to refresh metadata first', () => {
     const { NOT_LEADER_OR_FOLLOWER, COORDINATOR_NOT_AVAILABLE, TOPIC_AUTHORIZATION_FAILED } =
       ErrorCode
     const moved = { retriable: true, invalidMetadata: true }
@@ -28,7 +28,7 @@ describe("Kafka's error codes", () => {
     expect(describeError(TOPIC_AUTHORIZATION_FAILED)).toMatchObject(refused)
   })
 
-  it('say what to do: retry exactly where Kafka calls them retriable', () => {
+  it('state what to do: retry exactly when Kafka calls them retriable', () => {
     const recoveries = ['retry', 'abort', 'recreate', 'fix-configuration']
     for (const code of Object.values(ErrorCode)) {
       const { recovery, retriable } = describeError(code)

@@ -39,7 +39,7 @@ describe(`mutated frames (SAMSA_FUZZ=${RUNS} SAMSA_SEED=${SEED})`, () => {
   const seeds = fc.noBias(fc.nat(2 ** 31 - 1))
   const share = { seed: SEED, numRuns: Math.ceil(RUNS / 4) }
 
-  it('of every message and version', () => {
+  it('of every message and version are decoded or rejected', () => {
     const property = fc.property(seeds, mutations, (seed, changes) => {
       const { message, version } = messages[seed % messages.length]!
       const value = randomMessage(message, version, new Random(seed))
@@ -52,7 +52,7 @@ describe(`mutated frames (SAMSA_FUZZ=${RUNS} SAMSA_SEED=${SEED})`, () => {
     fc.assert(property, { ...share, numRuns: 2 * share.numRuns })
   })
 
-  it('of every response with its header', () => {
+  it('of every response with its header are decoded or rejected', () => {
     const property = fc.property(seeds, mutations, (seed, changes) => {
       const { api, version } = calls[seed % calls.length]!
       const value = randomMessage(api.response, version, new Random(seed))
@@ -65,7 +65,7 @@ describe(`mutated frames (SAMSA_FUZZ=${RUNS} SAMSA_SEED=${SEED})`, () => {
     fc.assert(property, share)
   })
 
-  it('of every request with its header', () => {
+  it('of every request with its header are decoded or rejected', () => {
     const property = fc.property(seeds, mutations, (seed, changes) => {
       const { api, version } = calls[seed % calls.length]!
       const value = randomMessage(api.request, version, new Random(seed))
@@ -81,8 +81,8 @@ describe(`mutated frames (SAMSA_FUZZ=${RUNS} SAMSA_SEED=${SEED})`, () => {
   })
 })
 
-describe(`bytes without any meaning (SAMSA_SEED=${SEED})`, () => {
-  it('to every message and version', () => {
+describe(`random bytes (SAMSA_SEED=${SEED})`, () => {
+  it('are decoded or rejected by every message and version', () => {
     const random = new Random(SEED)
     for (const { message, version } of messages) {
       const bytes = random.bytes(random.below(64))
@@ -93,8 +93,8 @@ describe(`bytes without any meaning (SAMSA_SEED=${SEED})`, () => {
   })
 })
 
-describe('every frame that is cut short', () => {
-  it('is refused at every length', () => {
+describe('every truncated frame', () => {
+  it('is rejected at every length', () => {
     const random = new Random(SEED)
     for (const { message, version } of messages) {
       const writer = new Writer()

@@ -33,7 +33,7 @@ describe('a request', () => {
     )
   })
 
-  it('has header v2 before a flexible body, its client id still not compact', () => {
+  it('has header v2 before a flexible body, with its client id still not compact', () => {
     expect(frame(encodeRequest(metadata, 9, 5, 'me', { topics: null }))).toBe(
       hex(`00000012   ; size
            0003 0009  ; API key and version
@@ -44,13 +44,13 @@ describe('a request', () => {
     )
   })
 
-  it('may go without a client id', () => {
+  it('can omit its client id', () => {
     expect(frame(encodeRequest(apiVersions, 0, 5, null, {}))).toBe(
       hex('0000000a 0012 0000 00000005 ffff'),
     )
   })
 
-  it('hands on large records as they are, and its size counts them', () => {
+  it('passes large records on without a copy, and its size includes them', () => {
     const records = Buffer.alloc(100_000, 1)
     const topicData = [{ name: 'a', partitionData: [{ index: 0, records }] }]
     const body = { acks: 1, timeoutMs: 1000, topicData }
@@ -69,14 +69,14 @@ describe('a request', () => {
     expect(decodeBody(metadata.request, 12, body)).toMatchObject({ topics: [{ name }] })
   })
 
-  it('of an API or version that the broker does not know still has a header to answer to', () => {
+  it('of an API or version unknown to the broker still has a header for a response', () => {
     const unknownApi = decodeRequestHeader(layout("7fff 0000 00000009 0002 'me' 'body'"), apiOf)
     expect(unknownApi.header).toMatchObject({ apiKey: 0x7fff, correlationId: 9, clientId: 'me' })
     const newer = decodeRequestHeader(layout("0012 0063 00000009 0002 'me' 00 'body'"), apiOf)
     expect(newer.header).toMatchObject({ apiVersion: 99, correlationId: 9, clientId: 'me' })
   })
 
-  it('that ends within its header is refused', () => {
+  it('that ends within its header is rejected', () => {
     expect(() => decodeRequestHeader(layout('0012'), apiOf)).toThrow(ProtocolError)
     expect(() => decodeRequestHeader(layout('0012 0000 0000'), apiOf)).toThrow(
       'Request header v0: 4 bytes wanted, 2 are left, in correlationId, at byte 4',
@@ -85,7 +85,7 @@ describe('a request', () => {
 })
 
 describe('a response', () => {
-  it('has header v1 where its body is flexible', () => {
+  it('has header v1 if its body is flexible', () => {
     expect(frame(encodeResponse(metadata, 9, 5, { brokers: [], topics: [] }))).toMatch(
       /^000000150000000500/,
     )
@@ -95,7 +95,7 @@ describe('a response', () => {
     expect(body).toMatchObject({ brokers: [], clusterId: null, controllerId: -1, topics: [] })
   })
 
-  it('of ApiVersions has header v0 even so (KIP-511)', () => {
+  it('of ApiVersions has header v0 although its body is flexible (KIP-511)', () => {
     const segments = encodeResponse(apiVersions, 3, 5, { errorCode: 0, apiKeys: [] })
     expect(frame(segments)).toBe(
       hex(`0000000c        ; size
@@ -114,24 +114,24 @@ describe('a response', () => {
     })
   })
 
-  it('of ApiVersions that refuses the version is also read in the layout of the version that was asked', () => {
+  it('of ApiVersions that refuses the version is also read in the layout of the requested version', () => {
     // As librdkafka's mock cluster sends it: a compact array, and tagged fields.
     const refusal = '00000005 0023 02 0012 0000 0003 00 00000000 00'
     const { body } = decodeResponse(apiVersions, 4, layout(refusal))
     expect(body).toMatchObject({ errorCode: 35, apiKeys: [{ apiKey: 18, maxVersion: 3 }] })
   })
 
-  it('of ApiVersions that refuses the version without a readable list has an empty one', () => {
+  it('of ApiVersions that refuses the version without a readable list has an empty list', () => {
     const { body } = decodeResponse(apiVersions, 4, layout('00000005 0023 7f7f'))
     expect(body).toMatchObject({ errorCode: 35, apiKeys: [] })
   })
 
-  it("may have bytes after its body, which are ignored as in Java's client", () => {
+  it("can have bytes after its body, which are ignored as in Java's client", () => {
     const { body } = decodeResponse(apiVersions, 0, layout('00000005 0000 00000000  ff'))
     expect(body).toMatchObject({ errorCode: 0, apiKeys: [] })
   })
 
-  it('keeps nothing of tagged fields that it does not know', () => {
+  it('keeps none of its unknown tagged fields', () => {
     const tagged = Array.from({ length: 100 }, (_, tag) => (tag + 20).toString(16) + '00').join('')
     const { body } = decodeResponse(
       apiVersions,
@@ -142,7 +142,7 @@ describe('a response', () => {
     expect(body).not.toHaveProperty('unknownTaggedFields')
   })
 
-  it('that is too short for its header is refused', () => {
+  it('that is too short for its header is rejected', () => {
     expect(() => decodeResponse(metadata, 9, layout('0000'))).toThrow(
       'Metadata response v9: 4 bytes wanted, 2 are left, in header.correlationId, at byte 0',
     )
@@ -152,7 +152,7 @@ describe('a response', () => {
 })
 
 describe('the list of APIs', () => {
-  it('is sorted by key, each once, and found by it', () => {
+  it('is sorted by key, has each API once, and finds an API by key', () => {
     const keys = apis.map(({ key }) => key)
     expect(keys).toEqual([...new Set(keys)].sort((a, b) => a - b))
     for (const api of apis) expect(apiOf(api.key)).toBe(api)

@@ -43,7 +43,7 @@ function same<F extends Fields>(
   expect(decoded).toMatchObject(value)
 }
 
-describe('the oldest version, as the protocol guide lays it out', () => {
+describe('the oldest version, with the layout of the protocol guide, is encoded and decoded:', () => {
   it('Produce v0', () => {
     const records = Buffer.from('records')
     same(
@@ -248,7 +248,7 @@ describe('the oldest version, as the protocol guide lays it out', () => {
     )
   })
 
-  it('OffsetCommit v1, which has a time of its own for every partition', () => {
+  it('OffsetCommit v1, which has a timestamp for every partition', () => {
     same(
       offsetCommit.request,
       1,

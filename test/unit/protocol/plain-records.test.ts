@@ -15,7 +15,7 @@ describe('records as plain objects', () => {
     ([0, 1, 2] as const).flatMap((format) =>
       (['none', 'gzip', 'snappy', 'lz4'] as const).map((compression) => ({ format, compression })),
     ),
-  )('are what they were after a round trip with %j', (options) => {
+  )('are unchanged by a round trip with %j', (options) => {
     const data = encodeRecords(RECORDS, options)
     expect(texts(data)).toEqual([
       [0, 'k', 'first'],
@@ -33,7 +33,7 @@ describe('records as plain objects', () => {
     expect(() => encodeRecords([{ value: 'v', headers }], { format: 1 })).toThrow('no headers')
   })
 
-  it('are read from views, up to a batch that was cut off', () => {
+  it('are read from views, up to a truncated batch', () => {
     const [first, second] = ['a', 'b'].map((value) => encodeRecords([{ value }]))
     const both = Buffer.concat([Buffer.alloc(3), first!, second!])
     expect(texts(new Uint8Array(both.subarray(3)))).toHaveLength(2)
@@ -41,7 +41,7 @@ describe('records as plain objects', () => {
     expect(decodeRecords(new Uint8Array())).toEqual([])
   })
 
-  it('are refused where something would be lost, and damaged ones where they are read', () => {
+  it('are rejected if something would be lost, and damaged ones when they are read', () => {
     const refusals: readonly (readonly [unknown, unknown, string])[] = [
       [[], {}, 'needs a record'],
       [[{ value: 'v', partitionKey: 'k' }], {}, "no field 'partitionKey'"],

@@ -62,17 +62,17 @@ describe('a field that a version lacks', () => {
     })
   })
 
-  it('may be left out when encoding', () => {
+  it('can be omitted when encoding', () => {
     expect(encode(message, 0, { id: 7 })).toBe('00000007')
   })
 
-  it('may be given with its default', () => {
+  it('can be passed with its default', () => {
     const place = { host: '', port: -1 }
     const value = { id: 7, rack: null, epoch: -1, names: [], place }
     expect(encode(message, 0, value)).toBe('00000007')
   })
 
-  it('is refused with another value, rather than lost', () => {
+  it('is rejected with another value, instead of being lost', () => {
     const lacking = 'Sample v0: version 0 has no such field, in '
     expect(() => encode(message, 0, { id: 7, epoch: 3 })).toThrow(`${lacking}epoch`)
     expect(() => encode(message, 0, { id: 7, rack: '' })).toThrow(`${lacking}rack`)
@@ -82,11 +82,11 @@ describe('a field that a version lacks', () => {
     expect(() => encode(message, 0, { id: 7, epoch: 3 })).toThrow(EncodeError)
   })
 
-  it('is dropped with another value where it may be ignored', () => {
+  it('is dropped with another value if it is ignorable', () => {
     expect(encode(message, 0, { id: 7, hint: 'lost' })).toBe('00000007')
   })
 
-  it('is written with its default when left out in a version that has it', () => {
+  it('is written with its default when it is omitted in a version that has it', () => {
     expect(encode(message, 1, { id: 7 })).toBe(
       layout(`00000007   ; id
               ffff       ; rack
@@ -117,13 +117,13 @@ describe('null', () => {
     expect(decode(message, 2, '00 00 00 ff 00')).toEqual(nulls)
   })
 
-  it('is refused both ways where the version does not allow it', () => {
+  it('is rejected in both directions if the version does not allow it', () => {
     const refused = 'Sample v0: it is null, which this version does not allow, in name'
     expect(() => encode(message, 0, nulls)).toThrow(refused)
     expect(() => decode(message, 0, 'ffff ffffffff ffffffff ff')).toThrow(`${refused}, at byte 2`)
   })
 
-  it('is told apart from empty', () => {
+  it('is distinguished from empty', () => {
     const empty = { name: '', data: Buffer.alloc(0), list: [], place: { port: 0 } }
     expect(encode(message, 2, empty)).toBe('01' + '01' + '01' + '01' + '00000000' + '00' + '00')
     expect(decode(message, 2, '01 01 01 01 00000000 00 00')).toEqual(empty)
@@ -137,7 +137,7 @@ describe('tagged fields', () => {
     place: struct('1+', { port: int32('1+') }, { tag: 4 }),
   })
 
-  it('are left out at their default', () => {
+  it('are omitted at their default', () => {
     expect(encode(message, 1, { id: 7, epoch: -1, place: { port: 0 } })).toBe('07' + '00')
     expect(decode(message, 1, '07 00')).toEqual({ id: 7, epoch: -1, place: { port: 0 } })
   })
@@ -159,20 +159,20 @@ describe('tagged fields', () => {
     expect(encode(message, 1, value)).toBe(layout(text).toString('hex'))
   })
 
-  it('that are unknown are refused when there is no place for them', () => {
+  it('that are unknown are rejected when there is no place for them', () => {
     const unknownTaggedFields = [{ tag: 9, data: Buffer.from('x') }]
     expect(() => encode(message, 0, { id: 7, unknownTaggedFields })).toThrow(
       'Sample v0: version 0 has no tagged fields, in unknownTaggedFields',
     )
   })
 
-  it('are refused with the same tag twice', () => {
+  it('are rejected with the same tag twice', () => {
     const data = Buffer.from('x')
     const twice = { id: 7, epoch: 2, unknownTaggedFields: [{ tag: 1, data }] }
     expect(() => encode(message, 1, twice)).toThrow('tag 1 comes after tag 1')
   })
 
-  it('must fill the length they claim', () => {
+  it('must fill the length they declare', () => {
     expect(() => decode(message, 1, '07 01  01 05 00000002 00')).toThrow(
       'Sample v1: 1 bytes are left over, in tagged fields.epoch, at byte 8',
     )
@@ -182,7 +182,7 @@ describe('tagged fields', () => {
   })
 })
 
-describe('a value out of its type', () => {
+describe('a value that is checked against its type', () => {
   const message = new Message('Sample', '0', 'none', {
     flag: bool('0+', { default: false }),
     tiny: int8('0+', { default: 0 }),
@@ -222,7 +222,7 @@ describe('a value out of its type', () => {
     ['data', 'text'],
     ['names', 'text'],
     ['names', [1]],
-  ])('is refused: %s', (name, value) => {
+  ])('is rejected if it does not fit: %s', (name, value) => {
     const place = name === 'names' && Array.isArray(value) ? 'names[0]' : name
     const attempt = () => encodeAnything(message, 0, { [name]: value })
     expect(attempt).toThrow(EncodeError)
@@ -238,7 +238,7 @@ describe('a value out of its type', () => {
     ['unsigned', [0, 2 ** 32 - 1]],
     ['offset', [2n ** 63n - 1n, -(2n ** 63n)]],
     ['name', ['x'.repeat(32767)]],
-  ])('%s: the last ones that fit are taken', (name, values) => {
+  ])('is accepted up to the limits: %s', (name, values) => {
     for (const value of values) {
       const hex = encodeAnything(message, 0, { [name]: value })
       expect(decode(message, 0, hex)).toMatchObject({ [name]: value })
@@ -246,7 +246,7 @@ describe('a value out of its type', () => {
   })
 })
 
-describe('an error says where', () => {
+describe('an error names the position', () => {
   const message = new Message('Sample', '0-1', '1+', {
     topics: array('0+', {
       name: string('0+'),
@@ -254,7 +254,7 @@ describe('an error says where', () => {
     }),
   })
 
-  it('in what was to be encoded', () => {
+  it('in a value to encode', () => {
     const topics = [
       { name: 'a', partitions: [] },
       { name: 'b', partitions: [{ index: 0, leader: 70000 }] },
@@ -264,7 +264,7 @@ describe('an error says where', () => {
     )
   })
 
-  it('in what was to be decoded', () => {
+  it('in bytes to decode', () => {
     const text = "00000001 0001 'a' 00000002 00000000 0001 00000001 00"
     let error: unknown
     try {
@@ -285,7 +285,7 @@ describe('an error says where', () => {
   })
 })
 
-describe('a count or length is not believed', () => {
+describe('an invalid count or length is rejected:', () => {
   const message = new Message('Sample', '0-1', '1+', {
     offsets: array('0+', 'int64', { nullable: '0+' }),
     empty: array('0+', {}),
@@ -321,8 +321,8 @@ describe('a count or length is not believed', () => {
   })
 })
 
-describe('versions are written as Kafka writes them', () => {
-  it('open, closed, single and none', () => {
+describe('versions in the notation of Kafka', () => {
+  it('can be open, closed, single and none', () => {
     expect(parseVersions('3+')).toEqual({ min: 3, max: Infinity })
     expect(parseVersions('3-7')).toEqual({ min: 3, max: 7 })
     expect(parseVersions('4')).toEqual({ min: 4, max: 4 })
@@ -346,7 +346,7 @@ describe('the types follow from the declaration', () => {
   }
   type Sample = typeof fields
 
-  it('of what is decoded: everything is there', () => {
+  it('of decoded messages: every field is present', () => {
     const proofs: [
       Same<Decoded<Sample>['id'], bigint>,
       Same<Decoded<Sample>['name'], string | null>,
@@ -359,7 +359,7 @@ describe('the types follow from the declaration', () => {
     expect(Object.keys(fields)).toEqual(['id', 'name', 'rack', 'tagged', 'topics'])
   })
 
-  it('of what is encoded: what has a default or came later may be left out', () => {
+  it('of messages to encode: fields with a default or of later versions can be omitted', () => {
     type Optional<T, Name extends keyof T> =
       Partial<Pick<T, Name>> extends Pick<T, Name> ? true : false
     const proofs: [

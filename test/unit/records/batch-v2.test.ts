@@ -36,7 +36,7 @@ function damageIn(data: Buffer): string {
 }
 
 describe('record batches v2', () => {
-  it.each(CODECS)('come back as they were written, compressed with %s', (compression) => {
+  it.each(CODECS)('are read as they were written, compressed with %s', (compression) => {
     const batch = encodeBatch(SAMPLES, { compression, baseOffset: 1000n })
     const [read, ...others] = batchesOf(batch)
     expect(others).toEqual([])
@@ -53,7 +53,7 @@ describe('record batches v2', () => {
     expect(read?.messages().map(plain)).toEqual(SAMPLES.map((one, i) => expected(one, 1000 + i)))
   })
 
-  it('carry what a transaction needs', () => {
+  it('contain the fields that a transaction needs', () => {
     const batch = encodeBatch([record('k', 'v')], {
       producerId: 2n ** 40n,
       producerEpoch: 7,
@@ -72,7 +72,7 @@ describe('record batches v2', () => {
     })
   })
 
-  it('keep headers in order, repeated, empty and null ones too', () => {
+  it('keep headers in order, including repeated, empty and null ones', () => {
     const headers = [
       { key: 'a', value: '1' },
       { key: 'b', value: null },
@@ -96,7 +96,7 @@ describe('record batches v2', () => {
   )
 
   it.each([2 ** 32 - 1, 2 ** 32, 2 ** 32 + 1, 2 ** 35, -(2 ** 35), 2 ** 41, -(2 ** 41), 2 ** 51])(
-    'keep timestamps that are further than 32 bits apart: %p ms',
+    'keep timestamps that are more than 32 bits apart: %p ms',
     (delta) => expectTimestamps(2 ** 42, 2 ** 42 + delta),
   )
 
@@ -106,7 +106,7 @@ describe('record batches v2', () => {
     expect(Number(batch.readBigInt64BE(35))).toBe(Math.max(first, second))
   }
 
-  it('take the time of the broker where the topic reports it', () => {
+  it('have the timestamp of the broker if the topic is configured so', () => {
     const batch = altered(encodeBatch(SAMPLES), (copy) => {
       copy.writeInt16BE(copy.readInt16BE(21) | 0x08, 21)
       copy.writeBigInt64BE(BigInt(NOW + 5000), 35)
@@ -116,7 +116,7 @@ describe('record batches v2', () => {
     expect(new Set(times)).toEqual(new Set([NOW + 5000]))
   })
 
-  it('may have gaps between offsets, and end with one: compaction makes them', () => {
+  it('can have gaps between offsets and at the end, which compaction leaves', () => {
     // The first record, of offset delta 0: size, attributes, timestamp, then the offset's byte.
     const batch = altered(encodeBatch([record('a', '1'), record('b', '2')]), (copy) => {
       const second = HEADER_BYTES + 1 + copy[HEADER_BYTES]! / 2
@@ -131,7 +131,7 @@ describe('record batches v2', () => {
     ['a negative offset', -50_000],
     ['an offset behind the last one of the header', 2],
     ['the offset of the record before it', 0],
-  ])('are refused when a record has %s', (_, delta) => {
+  ])('are rejected when a record has %s', (_, delta) => {
     const batch = altered(encodeBatch([record('a', '1'), record('b', '2')]), (copy) => {
       const second = HEADER_BYTES + 1 + copy[HEADER_BYTES]! / 2
       // Three bytes instead of one: the record takes them from its value.
@@ -143,12 +143,12 @@ describe('record batches v2', () => {
     expect(() => messagesOf(batch)).toThrow(/offset delta/)
   })
 
-  it('are refused when the header has a last offset before the first', () => {
+  it('are rejected when the header has a last offset before the first', () => {
     const batch = altered(encodeBatch([record('a', '1')]), (copy) => copy.writeInt32BE(-1, 23))
     expect(() => batchesOf(batch)).toThrow(/claims offsets/)
   })
 
-  it('may be empty: compaction leaves the header', () => {
+  it('can be empty, because compaction leaves the header', () => {
     const batch = altered(encodeBatch([record('a', '1')]).subarray(0, HEADER_BYTES), (copy) => {
       copy.writeInt32BE(HEADER_BYTES - 12, 8)
       copy.writeInt32BE(0, 57)
@@ -157,7 +157,7 @@ describe('record batches v2', () => {
     expect(batchesOf(batch)[0]?.lastOffset).toBe(0)
   })
 
-  it('show every single flipped bit from the checksum on', () => {
+  it('with any flipped bit from the checksum on are rejected', () => {
     const batch = encodeBatch([record('key', 'some value', NOW, [{ key: 'h', value: '1' }])])
     for (let bit = 17 * 8; bit < batch.length * 8; bit++) {
       const damaged = Buffer.from(batch)
@@ -166,7 +166,7 @@ describe('record batches v2', () => {
     }
   })
 
-  it('are cut off at the end of a response at any byte', () => {
+  it('are truncated at the end of a response at any byte', () => {
     const first = encodeBatch([record('a', '1')])
     const second = encodeBatch([record('b', '2')], { baseOffset: 1n })
     const both = Buffer.concat([first, second])
@@ -180,7 +180,7 @@ describe('record batches v2', () => {
     }
   })
 
-  it('are read up to the one that is damaged, whose offset is named', () => {
+  it('are read up to a damaged one, whose offset is named', () => {
     const good = encodeBatch([record('a', '1')], { baseOffset: 41n })
     const bad = encodeBatch([record('b', '2')], { baseOffset: 42n })
     bad[bad.length - 1]! ^= 1
@@ -189,7 +189,7 @@ describe('record batches v2', () => {
     expect(error?.message).toContain('events-1 at offset 42')
   })
 
-  describe('that lie are refused, though their checksum is right', () => {
+  describe('that contradict themselves are rejected, although their checksum is correct', () => {
     const batch = encodeBatch([record('key', 'value')])
     const size = HEADER_BYTES
     const key = HEADER_BYTES + 4
@@ -212,23 +212,23 @@ describe('record batches v2', () => {
       ['more headers than there are', (copy: Buffer) => (copy[copy.length - 1] = 4)],
       ['an unknown codec', (copy: Buffer) => copy.writeInt16BE(7, 21)],
       ['a base offset past 2^53', (copy: Buffer) => copy.writeBigInt64BE(2n ** 60n, 0)],
-    ])('%s', (_, lie) => {
+    ])('with %s', (_, lie) => {
       expect(damageIn(altered(batch, (copy) => void lie(copy)))).not.toBe('')
     })
 
-    it.each([-1, 0, 13, -0x80000000])('a size of %p', (claimed) => {
+    it.each([-1, 0, 13, -0x80000000])('with a size of %p', (claimed) => {
       const copy = Buffer.from(batch)
       copy.writeInt32BE(claimed, 8)
       expect(damageIn(copy)).toContain(`claims ${claimed} bytes`)
     })
 
-    it('a batch that is shorter than its header', () => {
+    it('with a batch that is shorter than its header', () => {
       const copy = Buffer.from(batch.subarray(0, 40))
       copy.writeInt32BE(40 - 12, 8)
       expect(damageIn(copy)).toContain('40 bytes')
     })
 
-    it('an unknown format', () => {
+    it('with an unknown format', () => {
       const copy = Buffer.from(batch)
       copy[16] = 3
       expect(damageIn(copy)).toContain('unknown message format v3')

@@ -18,7 +18,7 @@ const records = [
   ),
 ]
 
-describe('a bit flipped under a checksum, or in it, is found', () => {
+describe('a flipped bit under a checksum or in it is detected', () => {
   it.each(compressionsOf(2))('in a batch v2, compression %s', (compression) => {
     for (const some of records) everyBit(encodeBatch(some, { compression }), 17)
   })

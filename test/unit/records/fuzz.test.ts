@@ -42,8 +42,8 @@ const headerMutations = fc.oneof(
   { weight: 1, arbitrary: mutations },
 )
 
-describe(`changed records whose checksums are right (SAMSA_FUZZ=${4 * RUNS} SAMSA_SEED=${SEED})`, () => {
-  it('in batches v2', () => {
+describe(`changed records with correct checksums (SAMSA_FUZZ=${4 * RUNS} SAMSA_SEED=${SEED})`, () => {
+  it('are decoded or rejected in batches v2', () => {
     const property = fc.property(seeds, mutations, headerMutations, (seed, changes, header) => {
       const random = new Random(seed)
       const compression = random.pick(compressionsOf(2))
@@ -59,7 +59,7 @@ describe(`changed records whose checksums are right (SAMSA_FUZZ=${4 * RUNS} SAMS
     fc.assert(property, share)
   })
 
-  it('in batches v2 of many small frames', () => {
+  it('are decoded or rejected in batches v2 of many small frames', () => {
     const property = fc.property(seeds, mutations, (seed, changes) => {
       const random = new Random(seed)
       const compression = random.pick(['gzip', 'snappy', 'lz4', 'zstd'] as const)
@@ -71,7 +71,7 @@ describe(`changed records whose checksums are right (SAMSA_FUZZ=${4 * RUNS} SAMS
     fc.assert(property, share)
   })
 
-  it('in message sets', () => {
+  it('are decoded or rejected in message sets', () => {
     const property = fc.property(seeds, mutations, (seed, changes) => {
       const random = new Random(seed)
       const magic = random.pick([0, 1] as const)
@@ -82,7 +82,7 @@ describe(`changed records whose checksums are right (SAMSA_FUZZ=${4 * RUNS} SAMS
     fc.assert(property, share)
   })
 
-  it('in compressed messages, whose fields are changed', () => {
+  it('are decoded or rejected in compressed messages whose fields are changed', () => {
     const property = fc.property(seeds, mutations, (seed, changes) => {
       const random = new Random(seed)
       const magic = random.pick([0, 1] as const)
@@ -94,8 +94,8 @@ describe(`changed records whose checksums are right (SAMSA_FUZZ=${4 * RUNS} SAMS
   })
 })
 
-describe(`changed records whose checksums are not (SAMSA_SEED=${SEED})`, () => {
-  it('of all formats', () => {
+describe(`changed records with wrong checksums (SAMSA_SEED=${SEED})`, () => {
+  it('are decoded or rejected in all formats', () => {
     const property = fc.property(seeds, mutations, (seed, changes) => {
       const random = new Random(seed)
       const sets = [0, 1, 2].map(() => someSet(random))
@@ -104,7 +104,7 @@ describe(`changed records whose checksums are not (SAMSA_SEED=${SEED})`, () => {
     fc.assert(property, share)
   })
 
-  it('of no format at all', () => {
+  it('are decoded or rejected without any known format', () => {
     const random = new Random(SEED)
     for (let run = 0; run < RUNS; run++) survives(random.bytes(random.below(100)), false)
   })

@@ -44,24 +44,24 @@ describe('headers', () => {
     expect(withByte(HEADER_COUNT_AT, 2).headers).toEqual(expected)
   })
 
-  it('of a negative count are refused', () => {
+  it('of a negative count are rejected', () => {
     const message = withByte(HEADER_COUNT_AT, 1)
     expect(() => message.headers).toThrow(new ProtocolError('a record claims -1 headers', 67))
   })
 
-  it('that reach into the next record are refused', () => {
+  it('that extend into the next record are rejected', () => {
     const more = withByte(HEADER_COUNT_AT, 4)
     expect(() => more.headers).toThrow(/0 are left/)
     const longer = withByte(HEADER_COUNT_AT + 5, 12)
     expect(() => longer.headers).toThrow(/6 bytes wanted, 5 are left/)
   })
 
-  it('that end before their record does are refused', () => {
+  it('that end before their record does are rejected', () => {
     const message = withByte(HEADER_COUNT_AT + 5, 8)
     expect(() => message.headers).toThrow(/1 bytes follow the last header/)
   })
 
-  it('are read up to 100,000 of them, and more are refused', () => {
+  it('are read up to 100,000 of them, and more are rejected', () => {
     const headersOf = (count: number) => {
       const headers = Array<{ key: string; value: null }>(count).fill({ key: '', value: null })
       return messagesOf(encodeBatch([new OutgoingRecord(null, null, TIMESTAMP, headers)]))[0]!
@@ -71,17 +71,17 @@ describe('headers', () => {
     expect(() => message.headers).toThrow(/a record has 100001 headers, the most is 100000/)
   })
 
-  it('without a key are refused', () => {
+  it('without a key are rejected', () => {
     const message = withByte(HEADER_COUNT_AT + 1, 1)
     expect(() => message.headers).toThrow(/has no key/)
   })
 })
 
-describe('a timestamp past 2^53', () => {
+describe('a timestamp above 2^53', () => {
   const NANOSECONDS = BigInt(TIMESTAMP) * 1_000_000n + 1n
   const record = new OutgoingRecord(null, 'value', TIMESTAMP + 1)
 
-  it('is refused in a message set, and leaves the others exact', () => {
+  it('is rejected in a message set, and leaves the others exact', () => {
     const set = encodeMessageSet([record, record, record], 1)
     set.writeBigInt64BE(NANOSECONDS, 18)
     const [strange, ...others] = messagesOf(sealedMessage(set, set.length / 3))
@@ -89,7 +89,7 @@ describe('a timestamp past 2^53', () => {
     expect(others.map(({ timestamp }) => timestamp)).toEqual([TIMESTAMP + 1, TIMESTAMP + 1])
   })
 
-  it('makes all those of its batch v2 be refused rather than rounded', () => {
+  it('makes all timestamps of its batch v2 be rejected instead of rounded', () => {
     // The second is below 2^53 and exact by itself, but not as a distance from a base that is not.
     const batch = encodeBatch([record, new OutgoingRecord(null, 'value', TIMESTAMP - 1)])
     batch.writeBigInt64BE(2n ** 53n + 1n, 27)
@@ -98,7 +98,7 @@ describe('a timestamp past 2^53', () => {
   })
 })
 
-describe('compressed messages in compressed messages', () => {
+describe('compressed messages nested in compressed messages', () => {
   const big = encodeMessageSet([new OutgoingRecord(null, Buffer.alloc(30_000), 1)], 1, 'gzip')
 
   /** A compressed message that has these as its content. */
@@ -114,18 +114,18 @@ describe('compressed messages in compressed messages', () => {
     expect(messagesOf(around(big, big)).map(({ value }) => value!.length)).toEqual([30_000, 30_000])
   })
 
-  it('inflate to no more than the limit, all of them together', () => {
+  it('decompress to no more than the limit, all of them together', () => {
     expect(() => messagesOf(around(big, big, big), 64 * 1024)).toThrow(/inflates past the ceiling/)
   })
 
-  it('lie four deep at the most', () => {
+  it('are nested at most four deep', () => {
     expect(() => messagesOf(around(around(around(big))))).toThrow(/too deep/)
   })
 })
 
 describe('a compressed message of an old format', () => {
   it.each([0, 1] as const)(
-    'with more messages than its ceiling has room for is refused (v%i)',
+    'with more messages than its limit allows is rejected (v%i)',
     (magic) => {
       const records = Array<OutgoingRecord>(10_000).fill(new OutgoingRecord(null, null, TIMESTAMP))
       const set = encodeMessageSet(records, magic, 'gzip')
@@ -135,7 +135,7 @@ describe('a compressed message of an old format', () => {
     },
   )
 
-  it('claims enough memory to be decoded at once', () => {
+  it('reserves enough memory to be decoded at once', () => {
     const records = Array<OutgoingRecord>(10_000).fill(new OutgoingRecord(null, null, TIMESTAMP))
     const { batches } = readBatches(encodeMessageSet(records, 1, 'lz4'), SOURCE)
     expect(batches[0]!.claimedBytes).toBeGreaterThan(10_000 * 200)

@@ -81,7 +81,7 @@ function offsets(data: Buffer): number[] {
 }
 
 describe('message sets', () => {
-  it.each(KINDS)('of v%p come back as they were written, compressed with %s', (magic, codec) => {
+  it.each(KINDS)('of v%p are read as they were written, compressed with %s', (magic, codec) => {
     const read = messagesOf(encodeMessageSet(SAMPLES, magic, codec))
     const hasTimestamp = magic === 1
     expect(read.map(plain)).toEqual(SAMPLES.map((one, i) => expected(one, i, { hasTimestamp })))
@@ -93,12 +93,12 @@ describe('message sets', () => {
     })
   })
 
-  it('of v0 hold absolute offsets inside compressed messages', () => {
+  it('of v0 have absolute offsets inside compressed messages', () => {
     const inner = [7, 9, 12].map((offset) => message(0, offset, Buffer.from('x')))
     expect(offsets(compressed(0, 12, inner))).toEqual([7, 9, 12])
   })
 
-  it.each(CODECS.slice(1))('of v1 hold relative offsets inside those of %s', (codec) => {
+  it.each(CODECS.slice(1))('of v1 have relative offsets inside those of %s', (codec) => {
     const inner = [0, 1, 2].map((offset) => message(1, offset, Buffer.from('x')))
     expect(offsets(compressed(1, 1002, inner, codec))).toEqual([1000, 1001, 1002])
   })
@@ -110,7 +110,7 @@ describe('message sets', () => {
     expect(offsets(Buffer.concat(plainOnes))).toEqual([3, 9])
   })
 
-  it('of v1 with the time of the broker have that of the wrapper', () => {
+  it('of v1 with the timestamp of the broker have that of the wrapper', () => {
     const inner = [0, 1].map((offset) => message(1, offset, null, { timestamp: NOW }))
     const [first, second] = messagesOf(compressed(1, 1, inner, 'gzip', 0x08, NOW + 99))
     expect(first?.timestampType).toBe('log-append-time')
@@ -125,7 +125,7 @@ describe('message sets', () => {
     }
   })
 
-  it('lie mixed with newer formats in a log that was upgraded', () => {
+  it('are read when they are mixed with newer formats in an upgraded log', () => {
     const log = Buffer.concat([
       message(0, 0, Buffer.from('a')),
       message(0, 1, Buffer.from('b')),
@@ -144,23 +144,26 @@ describe('message sets', () => {
     expect(offsets(log)).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
   })
 
-  it.each([0, 1] as const)('of v%p show every single flipped bit from the checksum on', (magic) => {
-    const set = encodeMessageSet([record('key', 'some value')], magic)
-    for (let bit = 12 * 8; bit < set.length * 8; bit++) {
-      const damaged = Buffer.from(set)
-      damaged[bit >> 3]! ^= 1 << (bit & 7)
-      // In the byte that names the format the message may turn into one that is none.
-      expect(readAll(damaged)).toBeInstanceOf(ProtocolError)
-    }
-  })
+  it.each([0, 1] as const)(
+    'of v%p with any flipped bit from the checksum on are rejected',
+    (magic) => {
+      const set = encodeMessageSet([record('key', 'some value')], magic)
+      for (let bit = 12 * 8; bit < set.length * 8; bit++) {
+        const damaged = Buffer.from(set)
+        damaged[bit >> 3]! ^= 1 << (bit & 7)
+        // In the byte that names the format the message may turn into one that is none.
+        expect(readAll(damaged)).toBeInstanceOf(ProtocolError)
+      }
+    },
+  )
 
-  it('show a flipped bit inside a compressed message', () => {
+  it('with a flipped bit inside a compressed message are rejected', () => {
     const inner = message(1, 0, Buffer.from('x'))
     inner[inner.length - 1]! ^= 1
     expect(readAll(compressed(1, 0, [inner]))).toBeInstanceOf(ProtocolError)
   })
 
-  it('are cut off at the end of a response at any byte', () => {
+  it('are truncated at the end of a response at any byte', () => {
     const first = message(1, 0, Buffer.from('first'))
     const second = message(1, 1, Buffer.from('second'))
     const both = Buffer.concat([first, second])
@@ -173,7 +176,7 @@ describe('message sets', () => {
     }
   })
 
-  describe('that lie are refused, though their checksum is right', () => {
+  describe('that contradict themselves are rejected, although their checksum is correct', () => {
     const body = (keyBytes: number, valueBytes: number, rest: number) =>
       Buffer.concat([Buffer.from([0, 0]), int32(keyBytes), int32(valueBytes), Buffer.alloc(rest)])
 
@@ -194,7 +197,7 @@ describe('message sets', () => {
       ['zstd, which these formats do not have', message(1, 0, Buffer.from('x'), { attributes: 4 })],
       ['an offset past 2^53', message(1, 2 ** 60, null)],
       ['compressed in compressed without end', deep(6)],
-    ])('%s', (_, data) => {
+    ])('with %s', (_, data) => {
       expect(readAll(data)).toBeInstanceOf(ProtocolError)
     })
   })

@@ -150,7 +150,7 @@ describe('authenticate', () => {
     expect(broker.asked).toEqual(['SaslHandshake v0 PLAIN', 'frame \0u\0hush'])
   })
 
-  it('goes on until the exchange is complete, and does not send its empty last answer', async () => {
+  it('continues until the exchange is complete, and does not send its empty last message', async () => {
     const broker = new FakeBroker({ handshake: 1, authenticate: 2 }, OFFERED, [
       { authBytes: Buffer.from('challenge') },
       { authBytes: Buffer.from('proof'), sessionLifetimeMs: 5n },
@@ -163,7 +163,7 @@ describe('authenticate', () => {
     ])
   })
 
-  it("does not let in a broker without its proof, though the broker says it's done", async () => {
+  it('rejects a broker without its proof, although the broker reports success', async () => {
     const scram = saslMechanismOf({ mechanism: 'SCRAM-SHA-256', username: 'u', password: 'p' })
     const broker = new FakeBroker({ handshake: 1, authenticate: 2 }, OFFERED, [{}])
     await expect(authenticate(broker, scram, BROKER)).rejects.toMatchObject({
@@ -197,7 +197,7 @@ describe('authenticate', () => {
     })
   })
 
-  it('passes on other errors of the broker as they are', async () => {
+  it('passes other errors of the broker on unchanged', async () => {
     const broker = new FakeBroker({ handshake: 1, authenticate: 2 }, OFFERED, [
       { errorCode: 7, errorMessage: null },
     ])
@@ -307,7 +307,7 @@ describe('authenticate', () => {
     expect(broker.asked.at(-1)).toBe('SaslAuthenticate v2 \x01')
   })
 
-  it('ends an exchange that the broker does not end', async () => {
+  it('ends an exchange that the broker never ends', async () => {
     const endless: SaslMechanism = {
       name: 'ENDLESS',
       start: () => ({ isComplete: false, next: () => Buffer.from('more') }),

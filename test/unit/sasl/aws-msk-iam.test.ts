@@ -10,8 +10,8 @@ const EXAMPLE = {
 const DATE = new Date('2026-01-02T03:04:05.678Z')
 const BROKER = { host: 'b-1.example.kafka.us-east-1.amazonaws.com', port: 9098 }
 
-describe('the signature', () => {
-  it("is that of Amazon's documentation for S3", () => {
+describe('the AWS signature', () => {
+  it("matches Amazon's documentation for S3", () => {
     const signed = presign(
       {
         host: 'examplebucket.s3.amazonaws.com',
@@ -33,7 +33,7 @@ describe('the signature', () => {
     )
   })
 
-  it('is that of botocore for a broker', () => {
+  it('matches botocore for a broker', () => {
     expect(signedPayload(BROKER.host, 'us-east-1', EXAMPLE, DATE)).toEqual({
       version: '2020_10_22',
       host: BROKER.host,
@@ -48,7 +48,7 @@ describe('the signature', () => {
     })
   })
 
-  it('is that of botocore with a session token of odd characters', () => {
+  it('matches botocore with a session token of special characters', () => {
     const sessionToken = 'IQoJb3JpZ2luX2VjEXAMPLE//token+with/odd=characters (and) *more*!=='
     const host = 'b-1.example.kafka.eu-west-1.amazonaws.com'
     expect(signedPayload(host, 'eu-west-1', { ...EXAMPLE, sessionToken }, DATE)).toMatchObject({
@@ -82,7 +82,7 @@ describe('AWS_MSK_IAM', () => {
     return JSON.parse((await exchange.next(Buffer.alloc(0))).toString())
   }
 
-  it('sends the signed payload, and is complete with the answer', async () => {
+  it('sends the signed payload, and is complete with the response', async () => {
     const mechanism = saslMechanismOf({
       mechanism: 'AWS_MSK_IAM',
       region: 'us-east-1',
@@ -98,7 +98,7 @@ describe('AWS_MSK_IAM', () => {
   })
 
   it.each(['', '{}', 'null', 'no JSON', '{"version":"1"}'])(
-    'is not content with the answer %j',
+    'rejects the response %j',
     async (answer) => {
       const mechanism = saslMechanismOf({
         mechanism: 'AWS_MSK_IAM',
@@ -114,14 +114,14 @@ describe('AWS_MSK_IAM', () => {
     },
   )
 
-  it('takes credentials from a function, which may give more than is needed', async () => {
+  it('accepts credentials from a function, which may return more than necessary', async () => {
     const given = { ...EXAMPLE, accessKeyId: 'AKIDPROVIDED', expiration: new Date() }
     expect(await payloadOf(() => Promise.resolve(given))).toMatchObject({
       'x-amz-credential': expect.stringMatching(/^AKIDPROVIDED\//),
     })
   })
 
-  it('takes credentials from the environment', async () => {
+  it('reads credentials from the environment', async () => {
     process.env['AWS_ACCESS_KEY_ID'] = 'AKIDENVIRONMENT'
     process.env['AWS_SECRET_ACCESS_KEY'] = 'secret'
     process.env['AWS_SESSION_TOKEN'] = 'a token'
@@ -131,7 +131,7 @@ describe('AWS_MSK_IAM', () => {
     })
   })
 
-  it('fails if there are no credentials', async () => {
+  it('fails without credentials', async () => {
     await expect(payloadOf()).rejects.toMatchObject({
       code: 'SASL_CREDENTIALS_UNAVAILABLE',
       message: expect.stringContaining('AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set'),

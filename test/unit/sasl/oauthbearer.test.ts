@@ -16,7 +16,7 @@ async function firstMessage(exchange: SaslExchange | Promise<SaslExchange>): Pro
 const startWith = (token: OAuthBearerToken) => new OAuthBearerMechanism(() => token).start(BROKER)
 
 describe('OAUTHBEARER', () => {
-  it('sends token and extensions as RFC 7628 lays them out', async () => {
+  it('sends token and extensions in the format of RFC 7628', async () => {
     expect(await firstMessage(startWith({ value: 'a.b-c_d~e+f/g==' }))).toBe(
       'n,,\x01auth=Bearer a.b-c_d~e+f/g==\x01\x01',
     )
@@ -26,7 +26,7 @@ describe('OAUTHBEARER', () => {
     )
   })
 
-  it('is complete when the broker has nothing more to say', async () => {
+  it('is complete after an empty response of the broker', async () => {
     const exchange = await startWith({ value: 'abc' })
     await exchange.next(NOTHING)
     expect(exchange.isComplete).toBe(false)
@@ -35,7 +35,7 @@ describe('OAUTHBEARER', () => {
     expect(exchange.refusal).toBeUndefined()
   })
 
-  it("acknowledges a refusal, and keeps the broker's status", async () => {
+  it("acknowledges a rejection, and keeps the broker's status", async () => {
     const exchange = await startWith({ value: 'abc' })
     await exchange.next(NOTHING)
     const challenge = Buffer.from('{"status":"invalid_token","scope":"kafka\\u0007"}')
@@ -50,7 +50,7 @@ describe('OAUTHBEARER', () => {
   it.each([
     ['no JSON', "'no JSON'"],
     ['{"error":1}', '\'{"error":1}\''],
-  ])('shows the refusal %s as it is', async (challenge, shown) => {
+  ])('shows the rejection %s unchanged', async (challenge, shown) => {
     const exchange = await startWith({ value: 'abc' })
     await exchange.next(NOTHING)
     await exchange.next(Buffer.from(challenge))
@@ -65,13 +65,13 @@ describe('OAUTHBEARER', () => {
     ['an extension with a number in its name', { value: 'secret', extensions: { a1: 'x' } }],
     ['an extension that ends its field', { value: 'secret', extensions: { a: 'x\x01b=y' } }],
     ['an empty extension', { value: 'secret', extensions: { a: '' } }],
-  ])('does not send %s', async (_, token) => {
+  ])('refuses to send %s', async (_, token) => {
     const failure: unknown = await startWith(token).catch((error: unknown) => error)
     expect(failure).toMatchObject({ code: 'SASL_CREDENTIALS_UNAVAILABLE', retriable: false })
     expect(String(failure)).not.toContain('secret')
   })
 
-  it('passes on whether trying again may help', async () => {
+  it('reports whether a retry can help', async () => {
     const provider = () => Promise.reject(new KafkaError('BUSY', 'the provider is busy', true))
     await expect(new OAuthBearerMechanism(provider).start(BROKER)).rejects.toMatchObject({
       code: 'SASL_CREDENTIALS_UNAVAILABLE',
@@ -94,13 +94,13 @@ describe('tokens', () => {
   const tokenOf = async (exchange: SaslExchange | Promise<SaslExchange>) =>
     /Bearer (\w+)/.exec(await firstMessage(exchange))?.[1]
 
-  it('are used once if it is not said how long they live', async () => {
+  it('are used once if their lifetime is unknown', async () => {
     const mechanism = counting(undefined)
     expect(await tokenOf(mechanism.start(BROKER))).toBe('token1')
     expect(await tokenOf(mechanism.start(BROKER))).toBe('token2')
   })
 
-  it('are kept until most of their life is over', async () => {
+  it('are kept until most of their lifetime has passed', async () => {
     const lasting = counting(60_000)
     expect(await tokenOf(lasting.start(BROKER))).toBe('token1')
     expect(await tokenOf(lasting.start(BROKER))).toBe('token1')
@@ -110,7 +110,7 @@ describe('tokens', () => {
     expect(await tokenOf(brief.start(BROKER))).toBe('token2')
   })
 
-  it('are asked for once by connections that open together', async () => {
+  it('are requested once by connections that open together', async () => {
     const mechanism = counting(60_000, 20)
     const tokens = await Promise.all([1, 2, 3].map(() => tokenOf(mechanism.start(BROKER))))
     expect(tokens).toEqual(['token1', 'token1', 'token1'])
@@ -124,7 +124,7 @@ describe('tokens', () => {
     expect(await tokenOf(mechanism.start(BROKER))).toBe('token2')
   })
 
-  it('are asked for again when the provider did not answer', async () => {
+  it('are requested again when the provider did not respond', async () => {
     let asked = 0
     const provider = () =>
       ++asked === 1 ? new Promise<never>(() => undefined) : Promise.resolve({ value: 'abc' })
@@ -133,7 +133,7 @@ describe('tokens', () => {
     expect(await cache.get()).toEqual({ value: 'abc' })
   })
 
-  it('are asked for again after a failure', async () => {
+  it('are requested again after a failure', async () => {
     let asked = 0
     const mechanism = new OAuthBearerMechanism(() => {
       if (++asked === 1) throw new Error('not now')

@@ -81,7 +81,7 @@ async function failureOf(more?: Partial<OidcOptions>): Promise<Error> {
 }
 
 describe('a token of an OpenID provider', () => {
-  it('is asked for with the client credentials in the header', async () => {
+  it('is requested with the client credentials in the header', async () => {
     endpoint.answers(200, { access_token: 'abc', token_type: 'Bearer', expires_in: 300 })
     const more = { scope: 'kafka read', parameters: { audience: 'x&y' }, extensions: { a: 'b' } }
     expect(await requestToken(options(more))).toEqual({
@@ -102,7 +102,7 @@ describe('a token of an OpenID provider', () => {
     })
   })
 
-  it('is asked for with the client credentials in the form', async () => {
+  it('is requested with the client credentials in the form', async () => {
     endpoint.answers(200, { access_token: 'abc' })
     expect(await requestToken(options({ clientAuthentication: 'post' }))).toEqual({ value: 'abc' })
     const [asked] = endpoint.asked
@@ -114,7 +114,7 @@ describe('a token of an OpenID provider', () => {
     })
   })
 
-  it('is asked for once while it lives', async () => {
+  it('is requested once while it is valid', async () => {
     endpoint.answers(200, { access_token: 'abc', expires_in: '300' })
     const mechanism = saslMechanismOf({ mechanism: 'OAUTHBEARER', oidc: options() })
     for (let connection = 0; connection < 3; connection++) {
@@ -133,7 +133,7 @@ describe('a token of an OpenID provider', () => {
     })
   })
 
-  it.each([429, 500, 503])('can be had later after HTTP status %i', async (status) => {
+  it.each([429, 500, 503])('can be retried after HTTP status %i', async (status) => {
     endpoint.answers(status, '<html>busy</html>')
     expect(await failureOf()).toMatchObject({
       message: expect.stringMatching(new RegExp(`: HTTP status ${status}$`)),
@@ -141,14 +141,14 @@ describe('a token of an OpenID provider', () => {
     })
   })
 
-  it('is not looked for elsewhere', async () => {
+  it('is not requested from the target of a redirect', async () => {
     endpoint.answers(307, '', { location: `http://localhost/elsewhere` })
     expect(await failureOf()).toMatchObject({ message: expect.stringMatching(/HTTP status 307$/) })
     expect(endpoint.asked).toHaveLength(1)
   })
 
   it.each(['', 'abc', '[]', '{}', '{"access_token":1}'])(
-    'is not in the answer %j',
+    'is missing in the response %j',
     async (body) => {
       endpoint.answers(200, body)
       expect(await failureOf()).toMatchObject({
@@ -158,7 +158,7 @@ describe('a token of an OpenID provider', () => {
     },
   )
 
-  it('is not waited for longer than the timeout, not even within the answer', async () => {
+  it('is not waited for longer than the timeout, also within the response', async () => {
     endpoint.does(() => undefined)
     const failure = {
       message: expect.stringContaining('no response within 100 ms'),
@@ -169,7 +169,7 @@ describe('a token of an OpenID provider', () => {
     expect(await failureOf({ timeoutMs: 100 })).toMatchObject(failure)
   })
 
-  it('is not read out of an endless answer', async () => {
+  it('is not read from an endless response', async () => {
     endpoint.does((response) => {
       const more = (): void => {
         while (!response.destroyed && response.write(Buffer.alloc(1 << 16))) continue
@@ -180,7 +180,7 @@ describe('a token of an OpenID provider', () => {
     expect((await failureOf()).message).toContain('the response is too large')
   })
 
-  it('is not available if nothing listens', async () => {
+  it('is unavailable if nothing listens', async () => {
     const other = new Endpoint()
     const tokenEndpoint = `http://${await other.open()}/`
     other.close()
@@ -190,7 +190,7 @@ describe('a token of an OpenID provider', () => {
     })
   })
 
-  it('fails the login with all that is known', async () => {
+  it('causes the login to fail with all known details', async () => {
     endpoint.answers(503, { error: 'temporarily_unavailable' })
     const mechanism = saslMechanismOf({ mechanism: 'OAUTHBEARER', oidc: options() })
     await expect(async () => mechanism.start({ host: 'kafka1', port: 9093 })).rejects.toMatchObject(
@@ -205,7 +205,7 @@ describe('a token of an OpenID provider', () => {
     )
   })
 
-  it("is had through TLS, if the provider's authority is trusted", async () => {
+  it("is requested over TLS if the provider's authority is trusted", async () => {
     using authority = new TestAuthority()
     const secure = new Endpoint(authority.issue({ commonName: 'id', hosts: ['127.0.0.1'] }))
     try {

@@ -24,11 +24,11 @@ describe('saslMechanismOf', () => {
     { mechanism: 'OAUTHBEARER', token: () => ({ value: 'hush' }) },
     { mechanism: 'OAUTHBEARER', oidc: { ...OIDC, scope: 'kafka', parameters: { audience: 'x' } } },
     { mechanism: 'AWS_MSK_IAM', region: 'eu-west-1' },
-  ] as const satisfies SaslOptions[])('takes $mechanism', (options) => {
+  ] as const satisfies SaslOptions[])('accepts $mechanism', (options) => {
     expect(saslMechanismOf(options).name).toBe(options.mechanism)
   })
 
-  it("takes the application's own mechanism", () => {
+  it("accepts the application's own mechanism", () => {
     const own: SaslMechanism = {
       name: 'GSSAPI',
       start: () => ({ isComplete: true, next: () => Buffer.alloc(0) }),
@@ -143,21 +143,21 @@ describe('saslMechanismOf', () => {
       },
       "sasl.credentials: option 'secretAccessKey' must be a non-empty string",
     ],
-  ])('refuses %s, and shows no secret', (_, options, message) => {
+  ])('rejects %s without showing a secret', (_, options, message) => {
     const refusal = refusalOf(options)
     expect(refusal).toContain(message)
     expect(refusal).not.toContain('hush')
   })
 
   it.each(['http://localhost:8080/t', 'http://127.0.0.1/t', 'http://[::1]/t'])(
-    'takes an endpoint without TLS on this machine: %s',
+    'accepts an endpoint without TLS on this machine: %s',
     (tokenEndpoint) => {
       const oidc = { ...OIDC, tokenEndpoint }
       expect(saslMechanismOf({ mechanism: 'OAUTHBEARER', oidc }).name).toBe('OAUTHBEARER')
     },
   )
 
-  it('takes one elsewhere if told so', () => {
+  it('accepts an endpoint without TLS elsewhere if configured', () => {
     const oidc = { ...OIDC, tokenEndpoint: 'http://id.example/', dangerouslyAllowHttp: true }
     expect(saslMechanismOf({ mechanism: 'OAUTHBEARER', oidc }).name).toBe('OAUTHBEARER')
   })

@@ -4,7 +4,7 @@ import { saslMechanismOf } from '../../../src/network/sasl/options.ts'
 const BROKER = { host: 'kafka1', port: 9093 }
 
 describe('PLAIN', () => {
-  it('sends user name and password as RFC 4616 lays them out, as UTF-8', async () => {
+  it('sends user name and password in the format of RFC 4616, as UTF-8', async () => {
     const plain = saslMechanismOf({ mechanism: 'PLAIN', username: 'zoë', password: 'päss,=word' })
     expect(plain.name).toBe('PLAIN')
     const exchange = await plain.start(BROKER)
@@ -12,7 +12,7 @@ describe('PLAIN', () => {
     expect(exchange.isComplete).toBe(true)
   })
 
-  it('asks a password function for each connection', async () => {
+  it('calls a password function for each connection', async () => {
     let asked = 0
     const plain = saslMechanismOf({
       mechanism: 'PLAIN',
@@ -25,7 +25,7 @@ describe('PLAIN', () => {
     }
   })
 
-  it('reports why getting the password failed', async () => {
+  it('reports why the password could not be obtained', async () => {
     const password = () => Promise.reject(new Error('the vault is sealed'))
     const plain = saslMechanismOf({ mechanism: 'PLAIN', username: 'u', password })
     await expect(plain.start(BROKER)).rejects.toMatchObject({
@@ -39,7 +39,7 @@ describe('PLAIN', () => {
     })
   })
 
-  it('refuses a password that a function gives and that cannot be sent, without showing it', async () => {
+  it('rejects an invalid password of a function without showing it', async () => {
     const plain = saslMechanismOf({ mechanism: 'PLAIN', username: 'u', password: () => 'se\0cret' })
     const failure = plain.start(BROKER)
     await expect(failure).rejects.toThrow(

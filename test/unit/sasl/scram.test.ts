@@ -30,7 +30,7 @@ async function answerTo(serverFirst: string, settings?: Partial<ScramSettings>):
 }
 
 describe('SCRAM', () => {
-  it('goes through the exchange of RFC 7677', async () => {
+  it('performs the exchange of RFC 7677', async () => {
     const exchange = exchangeOf()
     expect((await exchange.next(NOTHING)).toString()).toBe(`n,,n=user,r=${NONCE}`)
     expect((await exchange.next(Buffer.from(SERVER_FIRST))).toString()).toBe(CLIENT_FINAL)
@@ -39,7 +39,7 @@ describe('SCRAM', () => {
     expect(exchange.isComplete).toBe(true)
   })
 
-  it('does SHA-512, takes a name with = and comma, and a password that is not ASCII as it is', async () => {
+  it('supports SHA-512, a name with = and comma, and a password that is not ASCII', async () => {
     // Computed with Python's hashlib; Kafka normalises nothing, so the ligature stays one.
     const nonce = 'fyko+d2lbbFgONRv9qkxdawL'
     const exchange = new ScramExchange(SHA512, 'kafka1:9093', 'a=b,c', 'pa=ss,wörd ﬁ', nonce)
@@ -57,7 +57,7 @@ describe('SCRAM', () => {
     expect(exchange.isComplete).toBe(true)
   })
 
-  it('makes a new nonce for each exchange', async () => {
+  it('creates a new nonce for each exchange', async () => {
     const mechanism = saslMechanismOf({ ...SHA256, username: 'user', password: 'pencil' })
     const first = async () => {
       const exchange = await mechanism.start({ host: 'kafka1', port: 9093 })
@@ -68,7 +68,7 @@ describe('SCRAM', () => {
     expect(messages[0]).not.toBe(messages[1])
   })
 
-  describe('trusts no server that', () => {
+  describe('does not trust a server that', () => {
     it.each([
       ['sends a wrong signature', `v=${Buffer.alloc(32).toString('base64')}`],
       ['sends the beginning of the signature', 'v=6rriTRBi23U='],
@@ -113,7 +113,7 @@ describe('SCRAM', () => {
     })
   })
 
-  it('says what to change when the iterations are out of bounds, and takes them within others', async () => {
+  it('names the option to change when the iterations exceed the limits, and accepts them within others', async () => {
     const few = `r=${SERVER_NONCE},s=${SALT},i=100`
     await expect(answerTo(few)).rejects.toThrow(
       'cannot log in to kafka1:9093 with SCRAM-SHA-256: the broker requests 100 iterations, fewer than minIterations (4096)',

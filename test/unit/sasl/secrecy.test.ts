@@ -55,7 +55,7 @@ const OPTIONS: SaslOptions[] = [
 ]
 
 describe('secrets', () => {
-  it.each(OPTIONS)('do not show in a mechanism or an exchange of %#', async (options) => {
+  it.each(OPTIONS)('are not shown in a mechanism or an exchange of %#', async (options) => {
     const mechanism = saslMechanismOf(options)
     expectNoSecret(mechanism)
     const exchange = await mechanism.start(BROKER)
@@ -65,7 +65,7 @@ describe('secrets', () => {
     expectNoSecret(mechanism)
   })
 
-  it('do not show in the mechanism of an OpenID provider', () => {
+  it('are not shown in the mechanism of an OpenID provider', () => {
     expectNoSecret(
       saslMechanismOf({
         mechanism: 'OAUTHBEARER',
@@ -74,7 +74,7 @@ describe('secrets', () => {
     )
   })
 
-  it('do not show in what goes wrong', async () => {
+  it('are not shown in errors', async () => {
     for (const options of OPTIONS) {
       const exchange = await saslMechanismOf(options).start(BROKER)
       await exchange.next(Buffer.alloc(0))
@@ -86,7 +86,7 @@ describe('secrets', () => {
     }
   })
 
-  it('do not show half way through SCRAM', async () => {
+  it('are not shown in the middle of SCRAM', async () => {
     const settings = { mechanism: 'SCRAM-SHA-256', minIterations: 1, maxIterations: 4096 } as const
     const exchange = new ScramExchange(settings, 'kafka1:9093', 'u', SECRET, 'nonce')
     await exchange.next(Buffer.alloc(0))
@@ -120,7 +120,7 @@ function repeating(refusal: (sent: string) => string): SaslTransport {
   }
 }
 
-describe('a refusal that repeats what it was sent', () => {
+describe('a rejection that repeats the credentials', () => {
   it.each([
     { mechanism: 'PLAIN', username: 'u', password: SECRET },
     { mechanism: 'OAUTHBEARER', token: () => ({ value: SECRET }) },

@@ -17,7 +17,7 @@ const renew = (first: number, last = first) => ({ first, last, type: 'renew' }) 
 const release = (first: number, last = first) => ({ first, last, type: 'release' }) as const
 
 describe('acknowledgements of a partition', () => {
-  it('are one range where offsets follow each other with the same type', () => {
+  it('form one range if offsets are consecutive and have the same type', () => {
     expect(gathered(accept(5), accept(6), accept(7), release(8), accept(9))).toEqual([
       accept(5, 7),
       release(8),
@@ -25,7 +25,7 @@ describe('acknowledgements of a partition', () => {
     ])
   })
 
-  it('are in order, in whatever order they are made', () => {
+  it('are sorted by offset, in whatever order they are made', () => {
     expect(gathered(accept(9), accept(3), release(7), accept(4), accept(8))).toEqual([
       accept(3, 4),
       release(7),
@@ -43,7 +43,7 @@ describe('acknowledgements of a partition', () => {
     ])
   })
 
-  it('name a record that is renewed twice once', () => {
+  it('name a record that is renewed twice only once', () => {
     expect(gathered(renew(1, 3), renew(2, 4))).toEqual([renew(1, 4)])
   })
 

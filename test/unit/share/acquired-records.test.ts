@@ -25,8 +25,8 @@ const range = (first: number, last: number, deliveryCount = 1): AcquiredRange =>
   deliveryCount,
 })
 
-describe('what was acquired of a response', () => {
-  it('is the records of the acquired ranges only, with their delivery counts', () => {
+describe('the acquired part of a response', () => {
+  it('contains only the records of the acquired ranges, with their delivery counts', () => {
     const { messages, gaps, unread } = readAcquired(where, batches(5, 5), [
       range(1, 2),
       range(6, 7, 3),
@@ -48,7 +48,7 @@ describe('what was acquired of a response', () => {
     expect(gaps).toEqual([{ first: 2, last: 5 }])
   })
 
-  it('leaves what the response does not reach unread, rather than call it a gap', () => {
+  it('does not report as a gap what the response does not reach', () => {
     const whole = batches(3, 3)
     const cut = whole.subarray(0, whole.length - 5)
     const { messages, gaps, unread } = readAcquired(where, cut, [range(0, 5)])
@@ -58,7 +58,7 @@ describe('what was acquired of a response', () => {
     expect(readAcquired(where, null, [range(4, 6)]).unread).toEqual([{ first: 4, last: 6 }])
   })
 
-  it('leaves what is damaged unread, with the error', () => {
+  it('leaves damaged records unread, with the error', () => {
     const data = Buffer.from(batches(3, 3))
     data[data.length - 1]! ^= 1
     const { messages, unread, error } = readAcquired(where, data, [range(0, 5)])

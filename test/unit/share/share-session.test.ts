@@ -5,7 +5,7 @@ const one = { topicId: 'a', partition: 0 }
 const two = { topicId: 'a', partition: 1 }
 
 describe('a share session', () => {
-  it('names partitions once, and those that are not read any more', () => {
+  it('names partitions once, and those that are no longer read', () => {
     const session = new ShareSession()
     expect(session.isNew).toBe(true)
     expect(session.fetch([one, two])).toEqual({ epoch: 0, added: [one, two], forgotten: [] })
@@ -17,7 +17,7 @@ describe('a share session', () => {
     expect(session.fetch([one, two])).toEqual({ epoch: 3, added: [one], forgotten: [] })
   })
 
-  it('counts acknowledgements, which change nothing of what is fetched', () => {
+  it('counts acknowledgements, which do not change the fetched partitions', () => {
     const session = new ShareSession()
     session.fetch([one])
     session.answered()
@@ -26,7 +26,7 @@ describe('a share session', () => {
     expect(session.fetch([one])).toEqual({ epoch: 2, added: [], forgotten: [] })
   })
 
-  it('has epoch 1 after the largest', () => {
+  it('wraps to epoch 1 after the largest', () => {
     const session = new ShareSession(0x7fffffff)
     expect(session.fetch([one]).epoch).toBe(0x7fffffff)
     session.answered()
@@ -34,7 +34,7 @@ describe('a share session', () => {
     expect(session.isNew).toBe(false)
   })
 
-  it('begins again with all partitions after it was lost', () => {
+  it('restarts with all partitions after it was lost', () => {
     const session = new ShareSession()
     session.fetch([one])
     session.answered()

@@ -37,7 +37,7 @@ describe('a bolt', () => {
     expect(component.stormConf).toBe(conf)
   })
 
-  it('emits with stream, anchors and direct task, and asks for task ids only when it is told to', async () => {
+  it('emits with stream, anchors and direct task, and asks for task ids only on request', async () => {
     const bolt = await testBolt(Recorder, { taskIds: () => [7, 9] })
     const { component } = bolt
     let ids: unknown
@@ -82,7 +82,7 @@ describe('a bolt', () => {
     expect((await bolt.process([1])).acked).toEqual([])
   })
 
-  it('anchors to nothing by itself without autoAnchor, and to what is named', async () => {
+  it('anchors to nothing by itself without autoAnchor, and to the given tuples', async () => {
     const bolt = await testBolt(Recorder)
     bolt.component.autoAnchor = false
     bolt.component.act = (tuple) => {
@@ -108,7 +108,7 @@ describe('a bolt', () => {
     expect(bolt.messages.at(-2)).toEqual({ command: 'sync' })
   })
 
-  it('fails nothing without autoFail, and goes on without exitOnException', async () => {
+  it('fails nothing without autoFail, and continues without exitOnException', async () => {
     const bolt = await testBolt(Recorder)
     Object.assign(bolt.component, { autoFail: false, exitOnException: false })
     bolt.component.act = () => Promise.reject(new Error('borkt'))
@@ -130,14 +130,14 @@ describe('a bolt', () => {
     expect(bolt.sent.acked).toEqual(['1'])
   })
 
-  it('hands ticks to processTick, and acks them', async () => {
+  it('passes ticks to processTick, and acks them', async () => {
     const bolt = await testBolt(Recorder)
     expect((await bolt.tick()).acked).toEqual(['1'])
     expect(bolt.component.ticks).toHaveLength(1)
     expect(bolt.component.tuples).toHaveLength(0)
   })
 
-  it('reads tuples with all that Storm sends, and fields by name where it tells them', async () => {
+  it('reads tuples with all fields that Storm sends, and fields by name if it declares them', async () => {
     const bolt = await testBolt(Recorder)
     await bolt.process(
       { sentence: 'snow white', word: 'snow' },
@@ -151,7 +151,7 @@ describe('a bolt', () => {
     expect(() => second!.fields).toThrow('has not told the field names of other:1')
   })
 
-  it('processes one tuple at a time, in order, and knows the current one across awaits', async () => {
+  it('processes one tuple at a time, in order, and knows the current tuple across awaits', async () => {
     const bolt = await testBolt(Recorder)
     const order: string[] = []
     bolt.component.act = async ({ id }) => {
@@ -168,7 +168,7 @@ describe('a bolt', () => {
     expect(acked).toEqual(['1', '2'])
   })
 
-  it('refuses to emit for a tuple that is acked, which would end the worker', async () => {
+  it('refuses to emit for an acked tuple, which would end the worker', async () => {
     const bolt = await testBolt(Recorder)
     let late: unknown
     bolt.component.act = () => {
@@ -335,7 +335,7 @@ describe('a batching bolt', () => {
     expect(bolt.sent.failed).toEqual([])
   })
 
-  it('fails only the batch available without exitOnException, and processes the others the next time', async () => {
+  it('fails only the current batch without exitOnException, and processes the others the next time', async () => {
     const bolt = await testBolt(Batches)
     Object.assign(bolt.component, { exitOnException: false, failAt: 2, key: (n: number) => n })
     await feedAll(bolt)
@@ -346,7 +346,7 @@ describe('a batching bolt', () => {
     expect(bolt.sent.acked).toContain('4')
   })
 
-  it('fails a tuple whose key cannot be told', async () => {
+  it('fails a tuple whose key function throws', async () => {
     const bolt = await testBolt(Batches)
     bolt.component.key = () => {
       throw new Error('no key')
@@ -354,7 +354,7 @@ describe('a batching bolt', () => {
     expect((await bolt.process({ n: 1 })).failed).toEqual(['1'])
   })
 
-  it('processes by time without ticks, again after a batch has failed', async () => {
+  it('processes at an interval without ticks, again after a batch has failed', async () => {
     const bolt = await testBolt(Batches)
     Object.assign(bolt.component, { msBetweenBatches: 500, exitOnException: false, failAt: 1 })
     await bolt.process({ n: 1 })

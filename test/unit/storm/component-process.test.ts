@@ -109,7 +109,7 @@ describe('a process that Storm starts for a component', () => {
     await storm.ended
   })
 
-  it('ends with code 2 and closes the component when Storm went away, by end of input or by a signal', async () => {
+  it('ends with code 2 and closes the component when Storm ends, by end of input or by a signal', async () => {
     for (const end of ['end', 'kill'] as const) {
       const storm = new StormSide(bundle)
       const file = join(folder.path, `closed-${end}`)
@@ -138,14 +138,14 @@ describe('a process that Storm starts for a component', () => {
     expect(await storm.ended).toBe(1)
   })
 
-  it('ends with code 1 and says why when the first message is no handshake', async () => {
+  it('ends with code 1 and logs the reason when the first message is not a handshake', async () => {
     const storm = new StormSide(bundle)
     storm.send({ command: 'next' })
     expect(await storm.ended).toBe(1)
     expect(storm.messages.at(-1)!['msg']).toContain('is no handshake')
   })
 
-  it('logs to a file that is rotated where pystorm.log.path is set', async () => {
+  it('logs to a rotated file if pystorm.log.path is set', async () => {
     const logs = join(folder.path, 'logs')
     const storm = new StormSide(bundle)
     storm.shakeHands(folder.path, 'printer', {
@@ -164,7 +164,7 @@ describe('a process that Storm starts for a component', () => {
     expect(storm.messages.filter(({ command }) => command === 'log')).toEqual([])
   })
 
-  it('describes the topology instead when it is asked to', async () => {
+  it('describes the topology instead when requested', async () => {
     const described = await describeTopology(bundle)
     expect(described).toMatchObject({ name: 'fixture', config: { 'topology.workers': 1 } })
     expect(described).toHaveProperty('topology.bolts.echo.bolt_object.shell', {

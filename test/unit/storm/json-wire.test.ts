@@ -16,12 +16,12 @@ describe('the JSON wire', () => {
     ])
   })
 
-  it('reads a message that stands on several lines, some of them blank', () => {
+  it('reads a message that spans several lines, some of them blank', () => {
     const text = '{ "id": "1", "comp": "1"\n\n, "task": 9,\n"tuple": ["a"]}\nend\n'
     expect(decode(text)).toEqual([{ id: '1', comp: '1', task: 9, tuple: ['a'] }])
   })
 
-  it('reads messages however they are cut, also inside of a character', () => {
+  it('reads messages however they are cut, also within a character', () => {
     const bytes = Buffer.from('{"tuple":["\uFFE6 end"]}\nend\n[1]\nend\n')
     for (let at = 0; at <= bytes.length; at++) {
       const wire = new JsonWire()
@@ -30,7 +30,7 @@ describe('the JSON wire', () => {
     }
   })
 
-  it('throws at what is no JSON', () => {
+  it('throws for invalid JSON', () => {
     expect(() => decode('hello\nend\n')).toThrow('a message from Storm is no JSON: hello')
   })
 
@@ -42,7 +42,7 @@ describe('the JSON wire', () => {
     )
   })
 
-  it('writes the task of a direct emit so that Storm reads a long', () => {
+  it('writes the task of a direct emit in a form that Storm reads as a long', () => {
     const text = new JsonWire().encode({ command: 'emit', tuple: [1], task: 9 })
     const { task } = JSON.parse(text.slice(0, -5)) as { readonly task: number }
     expect(task).toBeGreaterThan(2 ** 31)

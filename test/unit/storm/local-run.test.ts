@@ -70,7 +70,7 @@ describe('a topology that runs in process', () => {
     expect(run.failed('numbers')).toBe(0)
   })
 
-  it('brings tuples with the same fields to the same task, and each tuple to all', async () => {
+  it('sends tuples with the same fields to the same task, and each tuple to all', async () => {
     const seen: string[] = []
     class Note extends Bolt<Fields> {
       override process({ fields: { n } }: Tuple<Fields>): void {
@@ -100,7 +100,7 @@ describe('a topology that runs in process', () => {
     expect(new Set(of('every')).size).toBe(6)
   })
 
-  it('emits to the task that is named, and tells the tasks that tuples went to', async () => {
+  it('emits to the named task, and returns the tasks that tuples went to', async () => {
     const outputs = { default: stream<Fields>('n'), to: directStream<Fields>('n') }
     const told: unknown[] = []
     class Router extends Bolt<Fields, typeof outputs> {
@@ -232,7 +232,7 @@ describe('a topology that runs in process', () => {
     expect(run.error).toBe(failure)
   })
 
-  it('asks a spout for nothing while the topology is deactivated', async () => {
+  it('requests nothing from a spout while the topology is deactivated', async () => {
     const told: string[] = []
     class Told extends Numbers {
       override activate(): void {
@@ -285,7 +285,7 @@ describe('a topology that runs in process', () => {
     expect(closed).toEqual(['logs'])
   })
 
-  it('refuses what only Storm can run, by the name of the component', () => {
+  it('rejects components that only Storm can run, by name', () => {
     const spouts = { numbers: { component: Numbers, args: [1] } } as const
     const grouped = defineTopology({
       name: 'local',

@@ -22,7 +22,7 @@ const MESSAGES = [
 ]
 
 describe('the msgpack serializer', () => {
-  it('reads messages that follow one another, when they are cut at any position', async () => {
+  it('reads consecutive messages when they are cut at any position', async () => {
     const bytes = Buffer.concat(MESSAGES.map((message) => encode(message)))
     for (const length of [100, 1000, bytes.length]) {
       const wire = await loadMsgpack()
@@ -38,20 +38,20 @@ describe('the msgpack serializer', () => {
     expect([...short].flatMap((byte) => wire.decode(Buffer.of(byte)))).toEqual([first, second])
   })
 
-  it('takes the context as JSON, which is how Storm writes it', async () => {
+  it('reads the context as JSON, in which Storm writes it', async () => {
     const wire = await loadMsgpack()
     const sent = encode({ ...HANDSHAKE, context: JSON.stringify(HANDSHAKE.context) })
     expect(wire.decode(Buffer.from(sent))).toEqual([HANDSHAKE])
   })
 
-  it('writes messages as they are: bytes stay bytes, and a direct task keeps its number', async () => {
+  it('writes messages unchanged: bytes stay bytes, and a direct task keeps its number', async () => {
     const wire = await loadMsgpack()
     const message = { command: 'emit', tuple: [Buffer.from([0, 255]), '雪'], task: 3 } as const
     const read = decode(wire.encode(message))
     expect(read).toEqual({ command: 'emit', tuple: [new Uint8Array([0, 255]), '雪'], task: 3 })
   })
 
-  it('carries bytes, NaN and nested objects, and says what it cannot carry', async () => {
+  it('carries bytes, NaN and nested objects, and names values that it cannot carry', async () => {
     const wire = await loadMsgpack()
     for (const value of [Buffer.alloc(1), NaN, { a: [1, { b: null }] }, 'x', 2 ** 60]) {
       expect(wire.problemWith(value)).toBeUndefined()
@@ -66,13 +66,13 @@ describe('the msgpack serializer', () => {
     expect(wire.problemWith(loop)).toMatch(/in itself/)
   })
 
-  it('is known by the first byte that Storm sends', () => {
+  it('is detected by the first byte that Storm sends', () => {
     expect(isMsgpack(Buffer.from(encode(HANDSHAKE)))).toBe(true)
     expect(isMsgpack(Buffer.from('{"conf":{}}'))).toBe(false)
     expect(isMsgpack(Buffer.from(' \n{"conf":{}}'))).toBe(false)
   })
 
-  it('refuses bytes that are no message', async () => {
+  it('rejects bytes that are not a message', async () => {
     const wire = await loadMsgpack()
     expect(() => wire.decode(Buffer.from([0xc1]))).toThrow(/no MessagePack: byte 193/)
   })

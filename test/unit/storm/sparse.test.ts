@@ -31,7 +31,7 @@ const env = (of: object, variables = {}) =>
 describe('the config file', () => {
   afterEach(() => rmSync(file, { force: true }))
 
-  it("takes streamparse's keys", () => {
+  it("accepts streamparse's keys", () => {
     const config = read({
       serializer: 'json',
       topology_specs: 'topologies/',
@@ -63,7 +63,7 @@ describe('the config file', () => {
     })
   })
 
-  it('takes several Nimbus servers, with ports, and one from STREAMPARSE_NIMBUS', () => {
+  it('accepts several Nimbus servers, with ports, and one from STREAMPARSE_NIMBUS', () => {
     const two = [
       { host: 'a', port: 6627 },
       { host: '::1', port: 7000 },
@@ -86,7 +86,7 @@ describe('the config file', () => {
     [{ envs: { prod: { log: { max_bytes: '1' } } } }, /max_bytes must be a whole number/],
     [{ envs: { prod: { options: [] } } }, /options must be an object/],
     [{ serializer: 'yaml' }, /serializer must be json or msgpack/],
-  ])('refuses %j and says where', (config, problem) => {
+  ])('rejects %j and names the position', (config, problem) => {
     expect(() => read(config)).toThrow(problem)
   })
 })
@@ -100,7 +100,7 @@ describe('the settings that a topology is submitted with', () => {
     workerHosts: 1,
   } as const
 
-  it("take the command line's before the topology's before the environment's", () => {
+  it('come from the command line before the topology before the environment', () => {
     const environment = { options: { a: 'env', b: 'env', c: 'env' }, log: { level: 'warn' } }
     const topology = { b: 'topology', c: 'topology' }
     const settings = stormOptions({
@@ -117,7 +117,7 @@ describe('the settings that a topology is submitted with', () => {
     })
   })
 
-  it('have a worker and an acker for each host where nothing says', () => {
+  it('have a worker and an acker for each host by default', () => {
     expect(stormOptions({ ...none, workerHosts: 3 })).toEqual({
       'topology.acker.executors': 3,
       'topology.workers': 3,
@@ -158,7 +158,7 @@ describe('a topology that is described', () => {
     expect(() => readDescription('{}')).toThrow(/no description/)
   })
 
-  it('has another node for its own components only', () => {
+  it('uses another Node.js for its own components only', () => {
     const { spouts, bolts } = withNodePath(everything().toStorm(), '/opt/node')
     const shell = (command: string, script: string) => ({
       shell: { execution_command: command, script },
@@ -189,7 +189,7 @@ describe('a topology that is described', () => {
 })
 
 describe('a jar', () => {
-  it('has the files, and is the same for the same files', () => {
+  it('contains the files, and is identical for identical files', () => {
     const files = [
       { path: 'META-INF/MANIFEST.MF', bytes: Buffer.from('x') },
       { path: 'resources/ü.js', bytes: Buffer.from('let a\n'.repeat(1000)) },
@@ -220,7 +220,7 @@ describe('the log of a Storm in one JVM', () => {
   const DIED =
     '12:00:00.001 ERROR ShellBolt Halting process: ShellBolt died. Command: [node, topology.cjs], ProcessInfo pid:7, name:split exitCode:1, errorString: '
 
-  it('shows what components log by their names, and none of the stacks of Java', () => {
+  it('shows what components log by their names, without Java stack traces', () => {
     const shown = lines(
       new ComponentLog(false),
       `12:00:00.000 INFO  ShellBolt Launched subprocess with pid 7
@@ -250,7 +250,7 @@ java.io.IOException: Stream closed`,
     expect(log.take('12:00:00.002 ERROR ReportError Error')).toBeUndefined()
   })
 
-  it('says that a component never returns, and with which code another has ended', async () => {
+  it('reports that a component never returns, and the code with which another has ended', async () => {
     const stuck = new ComponentLog(false)
     lines(stuck, `${DIED}\njava.lang.RuntimeException: subprocess heartbeat timeout`)
     expect(await stuck.died).toMatchObject({
@@ -269,7 +269,7 @@ describe('a duration', () => {
     [125, '2m 5s'],
     [3_600, '1h 0m'],
     [200_000, '2d 7h'],
-  ])('of %i s is %s', (seconds, text) => {
+  ])('of %i s is shown as %s', (seconds, text) => {
     expect(duration(seconds)).toBe(text)
   })
 })

@@ -126,7 +126,7 @@ describe('a reliable spout', () => {
     expect(spout.component.unackedTuples.size).toBe(0)
   })
 
-  it('logs acks and fails of tuples that it does not know', async () => {
+  it('logs acks and fails of unknown tuples', async () => {
     const spout = await testSpout(Reliable)
     expect((await spout.ack('bar')).logs[0]!.message).toContain('ack for unknown tuple id: bar')
     expect((await spout.fail('bar')).logs[0]!.message).toContain('fail for unknown tuple id: bar')

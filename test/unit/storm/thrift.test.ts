@@ -40,7 +40,7 @@ describe("Thrift's binary protocol", () => {
     )
   })
 
-  it('carries every type that is used', () => {
+  it('carries every type in use', () => {
     const type = struct({
       text: required(1, string),
       bytes: required(2, binary),
@@ -67,7 +67,7 @@ describe("Thrift's binary protocol", () => {
     expect(roundTrip(type, value)).toEqual(value)
   })
 
-  it('skips fields that it does not know, and takes numbers that have become wider', () => {
+  it('skips unknown fields, and accepts numbers of wider types', () => {
     const newer = struct({
       host: required(1, string),
       uptime: required(2, i64),
@@ -90,7 +90,7 @@ describe("Thrift's binary protocol", () => {
     })
   })
 
-  it('throws a RangeError for bytes that end early, and for those that are nothing', () => {
+  it('throws a RangeError for truncated bytes and for invalid ones', () => {
     const bytes = bytesOf(clusterSummary, { supervisors: [], topologies: [], nimbuses: [] })
     for (let end = 0; end < bytes.length; end++) {
       const reader = new ThriftReader(bytes.subarray(0, end))
@@ -100,7 +100,7 @@ describe("Thrift's binary protocol", () => {
     expect(() => clusterSummary.read(new ThriftReader(long), Wire.struct)).toThrow(/2147483647/)
   })
 
-  it('carries a topology with all that it may have', () => {
+  it('carries a topology with all its fields', () => {
     const topology = everything().toStorm()
     expect(bytesAsArrays(roundTrip(stormTopology, topology))).toEqual(bytesAsArrays(topology))
   })
@@ -147,7 +147,7 @@ describe('a connection to Nimbus', () => {
   const connect = (port: number, timeoutMs = 30_000): Promise<Nimbus> =>
     Nimbus.connect({ seeds: [{ host: '127.0.0.1', port }], timeoutMs })
 
-  it('says that nothing listens there', async () => {
+  it('reports that nothing listens there', async () => {
     const port = await listen(() => undefined)
     await new Promise<void>((resolve) => server!.close(() => resolve()))
     server = undefined
@@ -157,7 +157,7 @@ describe('a connection to Nimbus', () => {
     })
   })
 
-  it('says what is wrong with each of several seeds', async () => {
+  it('reports the error of each of several seeds', async () => {
     const port = await listen(() => undefined)
     const seeds = [port, port].map((one) => ({ host: '127.0.0.1', port: one }))
     await expect(Nimbus.connect({ seeds })).rejects.toThrow(
@@ -165,17 +165,17 @@ describe('a connection to Nimbus', () => {
     )
   })
 
-  it('says that something else listens there', async () => {
+  it('reports that another service listens there', async () => {
     const port = await listen(() => Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'))
     await expect(connect(port)).rejects.toThrow(/does not speak framed Thrift: is this the port/)
   })
 
-  it('gives up when no answer comes', async () => {
+  it('fails at its timeout without a response', async () => {
     const port = await listen(() => Buffer.alloc(0))
     await expect(connect(port, 50)).rejects.toThrow(/no answer to getClusterInfo in 50 ms/)
   })
 
-  it('takes an answer that comes in many pieces, and an exception as an error with its reason', async () => {
+  it('accepts a response in many pieces, and an exception as an error with its reason', async () => {
     const port = await listen((call) => {
       const out = new ThriftWriter()
       const name = call.subarray(12, 12 + call.readInt32BE(8)).toString()

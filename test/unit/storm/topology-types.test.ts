@@ -57,7 +57,7 @@ const spouts = { words: { component: Words } }
 const split = { component: Counts, inputs: { words: fields('word') } } as const
 
 describe('the types of a topology', () => {
-  it('take streams and fields that exist, and arguments of constructors', () => {
+  it('accept existing streams and fields, and arguments of constructors', () => {
     const topology = defineTopology({
       name: 'typed',
       spouts: { words: { component: Words, parallelism: { default: 1, production: 4 } } },
@@ -149,12 +149,12 @@ describe('the types of a topology', () => {
       // @ts-expect-error: this is a bolt
       () => defineTopology({ name: 't', spouts: { a: { component: Counts } }, bolts: {} }),
     ],
-  ])('refuse %s, and so does defineTopology', (_, message, define) => {
+  ])('reject %s, and so does defineTopology', (_, message, define) => {
     expect(define).toThrow(StormError)
     expect(define).toThrow(message)
   })
 
-  it('refuse a field of another type, a field that the stream lacks, and missing arguments', () => {
+  it('reject a field of another type, a missing field of the stream, and missing arguments', () => {
     class Numbers extends Bolt<{ word: number }> {
       override process(_tuple: Tuple<{ word: number }>): void {}
     }

@@ -72,7 +72,7 @@ describe('a topology', () => {
     expect(inputsOf(made, 'counts')).toEqual([[from('words'), { shuffle: {} }]])
   })
 
-  it('has bolts that take several streams of another', () => {
+  it('has bolts that take several streams of another component', () => {
     const made = topology(
       { words },
       {
@@ -271,11 +271,11 @@ describe('a topology', () => {
       "no component 'wrods'",
     ],
     ['a name that Storm splits', { 'a:b': words }, {}, 'cannot be a name'],
-  ])('refuses %s', (_, spouts, bolts, message) => {
+  ])('rejects %s', (_, spouts, bolts, message) => {
     expect(() => topology(spouts, bolts)).toThrow(message)
   })
 
-  it('refuses a config of its own that is text, and a name with spaces', () => {
+  it('rejects a config of its own that is text, and a name with spaces', () => {
     expect(() => topology({ words }, {}, { config: '{"foo": "bar"}' })).toThrow('must be an object')
     expect(() => topology({ words }, {}, { name: 'a b' })).toThrow('needs a name')
   })
@@ -344,7 +344,7 @@ describe('a topology', () => {
     })
   })
 
-  it('refuses a Java argument that is no simple value, and a Java component without a class', () => {
+  it('rejects a Java argument that is not a simple value, and a Java component without a class', () => {
     const of = (more: object) => ({
       words: { component: { kind: 'java', className: 'A', args: [], outputs: ['a'], ...more } },
     })

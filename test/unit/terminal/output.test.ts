@@ -20,7 +20,7 @@ function slowStream(): { stream: Writable; take: () => void; chunks: Buffer[] } 
 }
 
 describe('the output of the command', () => {
-  it('leaves by itself, many parts in one chunk', async () => {
+  it('is written without a flush, many parts in one chunk', async () => {
     const stream = new PassThrough()
     const output = new Output(stream)
     for (let i = 0; i < 100; i++) output.write(LINE)
@@ -40,7 +40,7 @@ describe('the output of the command', () => {
     expect(written.toString()).toBe(`a${'x'.repeat(200_000)}b${'x'.repeat(70_000)}c`)
   })
 
-  it('is full until its reader has taken all, also when that was before anyone waited', async () => {
+  it('is full until its reader has read everything, also if that was before anyone waited', async () => {
     const { stream, take } = slowStream()
     const output = new Output(stream)
     output.write([Buffer.alloc(100_000)])
@@ -58,7 +58,7 @@ describe('the output of the command', () => {
     expect(output.isFull).toBe(false)
   })
 
-  it('ends the wait, and then the command, when its reader goes away', async () => {
+  it('ends the wait, and then the command, when its reader closes', async () => {
     const { stream } = slowStream()
     const output = new Output(stream)
     output.write([Buffer.alloc(100_000)])

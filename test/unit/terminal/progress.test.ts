@@ -20,7 +20,7 @@ describe('progress on a terminal', () => {
     expect(line).toMatch(columns >= 80 ? /^100%, sent 1,000 messages, 10.0 KB/ : /^100%, 1,000, \d/)
   })
 
-  it('says how much is left at the rate so far', async () => {
+  it('shows the remaining time at the rate so far', async () => {
     let written = ''
     const stream = { columns: 80, write: (text: string) => Boolean((written += text)) }
     using progress = new Progress('sent', stream, { messages: 100 })

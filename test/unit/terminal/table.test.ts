@@ -17,13 +17,13 @@ const ROWS: readonly Row[] = [
 ]
 
 describe('the width of text', () => {
-  it('counts the signs that Japanese scripts share as two columns, too', () => {
+  it('counts the shared characters of Japanese scripts as two columns, too', () => {
     expect(textWidth('グループー、・')).toBe(14)
   })
 })
 
 describe('a table', () => {
-  it('puts numbers on the right and counts wide characters as two columns', () => {
+  it('aligns numbers to the right and counts wide characters as two columns', () => {
     expect(renderTable(COLUMNS, ROWS, 80)).toBe(
       'NAME                 SIZE\n' + 'orders                  5\n' + '日本語のトピック  1000000\n',
     )
@@ -42,7 +42,7 @@ describe('a table', () => {
     )
   })
 
-  it('becomes a block of fields for each row where the terminal is too narrow', () => {
+  it('becomes a block of fields for each row when the terminal is too narrow', () => {
     expect(renderTable(COLUMNS, ROWS, 14)).toBe(
       'NAME  orders\nSIZE  5\n\nNAME  日本語…\nSIZE  1000000\n',
     )
@@ -65,7 +65,7 @@ describe('the width of text', () => {
     expect(textWidth(text)).toBe(width)
   })
 
-  it('is never more than asked for after a cut', () => {
+  it('never exceeds the limit after a cut', () => {
     for (let width = 1; width < 12; width++) {
       expect(textWidth(fit('日本語 and more', width))).toBeLessThanOrEqual(width)
     }

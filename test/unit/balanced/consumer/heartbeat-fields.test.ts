@@ -36,17 +36,17 @@ const EVERYTHING = {
 }
 
 describe('the fields of a heartbeat', () => {
-  it('are all of them in the first one', () => {
+  it('are all present in the first one', () => {
     expect(new HeartbeatFields(settings()).next(NOTHING_OWNED).body).toEqual(EVERYTHING)
   })
 
-  it('are none that have not changed since the last answer, but the instance id', () => {
+  it('are omitted if unchanged since the last response, except the instance id', () => {
     const fields = new HeartbeatFields(settings({ groupInstanceId: 'one' }))
     fields.confirm(fields.next(NOTHING_OWNED).contents)
     expect(fields.next(NOTHING_OWNED).body).toEqual({ instanceId: 'one' })
   })
 
-  it('are what has changed: what is owned, or the topics', () => {
+  it('include what changed: the owned partitions, or the topics', () => {
     const fields = new HeartbeatFields(settings())
     fields.confirm(NOTHING_OWNED)
     const owned = [{ topicId: 'A', partitions: [0, 2] }]
@@ -60,7 +60,7 @@ describe('the fields of a heartbeat', () => {
     })
   })
 
-  it('are sent again as long as no answer has confirmed them', () => {
+  it('are sent again until a response has confirmed them', () => {
     const fields = new HeartbeatFields(settings())
     fields.confirm(NOTHING_OWNED)
     const owned = [{ topicId: 'A', partitions: [0] }]
@@ -68,14 +68,14 @@ describe('the fields of a heartbeat', () => {
     expect(fields.next({ ...NOTHING_OWNED, owned }).body).toHaveProperty('topicPartitions')
   })
 
-  it('are all of them again after an error or a lost answer', () => {
+  it('are all present again after an error or a lost response', () => {
     const fields = new HeartbeatFields(settings())
     fields.confirm(NOTHING_OWNED)
     fields.forget()
     expect(fields.next(NOTHING_OWNED).body).toEqual(EVERYTHING)
   })
 
-  it('have the pattern of the broker beside no names', () => {
+  it('have the pattern for the broker without names', () => {
     const pattern = { ...subscription, names: undefined, serverPattern: 'a.*' }
     const fields = new HeartbeatFields(settings({ subscription: pattern }))
     const { body } = fields.next({ topics: [], owned: [] })
@@ -84,7 +84,7 @@ describe('the fields of a heartbeat', () => {
 })
 
 describe('an assignment', () => {
-  it('is read without what no partition can be, and with each partition once', () => {
+  it('is read without invalid partitions, and with each partition once', () => {
     expect(
       readAssignment([
         { topicId: 'B', partitions: [2, -1, 0, 2] },
@@ -96,7 +96,7 @@ describe('an assignment', () => {
     ).toEqual([{ topicId: 'B', partitions: [0, 1, 2] }])
   })
 
-  it('is the same in any order', () => {
+  it('is equal in any order', () => {
     const one = readAssignment([
       { topicId: 'B', partitions: [1, 0] },
       { topicId: 'A', partitions: [3] },

@@ -11,27 +11,27 @@ import { BrokerError } from '../../../../src/errors.ts'
 const through = (...events: readonly MemberEvent[]) =>
   events.reduce<MemberState>((state, event) => nextState(state, event), 'unjoined')
 
-describe('a member of a consumer group goes', () => {
-  it('from joining to the end', () => {
+describe('a member of a consumer group', () => {
+  it('goes from joining to the end', () => {
     expect(through('join', 'joined')).toBe('member')
     expect(through('join', 'join', 'joined', 'leave', 'left')).toBe('left')
     expect(through('leave', 'left')).toBe('left')
   })
 
-  it('back to the beginning when it is fenced, or when nothing comes of joining', () => {
+  it('returns to the start when it is fenced, or when joining fails', () => {
     expect(through('join', 'joined', 'fenced')).toBe('unjoined')
     expect(through('join', 'joined', 'fenced', 'join', 'joined')).toBe('member')
     expect(through('join', 'abandoned')).toBe('unjoined')
   })
 
-  it('nowhere but out where the group refuses it', () => {
+  it('can only leave when the group refuses it', () => {
     expect(through('join', 'refused', 'leave', 'left')).toBe('left')
     expect(() => through('join', 'refused', 'join')).toThrow(
       "the event 'join' is not possible in the state 'refused'",
     )
   })
 
-  it('no way that is not in the table', () => {
+  it('makes no transition that is not in the table', () => {
     expect(() => through('joined')).toThrow(
       "the event 'joined' is not possible in the state 'unjoined'",
     )
@@ -39,7 +39,7 @@ describe('a member of a consumer group goes', () => {
   })
 })
 
-describe('an answer to a heartbeat with', () => {
+describe('a heartbeat response with', () => {
   it.each<[ErrorName, string]>([
     ['UNKNOWN_MEMBER_ID', 'fenced'],
     ['FENCED_MEMBER_EPOCH', 'fenced'],

@@ -80,7 +80,7 @@ const EXPECTED: readonly (readonly [ErrorName, ...Reaction[]])[] = [
   ),
 ]
 
-describe('what an error means for a transaction', () => {
+describe('the reaction of a transaction to an error', () => {
   const cells = EXPECTED.flatMap(([name, ...reactions]) =>
     REQUESTS.flatMap((request, index) =>
       ([1, 2] as const).map((generation) => ({
@@ -99,7 +99,7 @@ describe('what an error means for a transaction', () => {
     },
   )
 
-  it('has an answer for every error of every request, and never takes one for success', () => {
+  it('is defined for every error of every request, and never treats one as success', () => {
     for (const name of Object.keys(ErrorCode) as ErrorName[]) {
       for (const request of REQUESTS) {
         for (const generation of [1, 2] as const) {
@@ -109,7 +109,7 @@ describe('what an error means for a transaction', () => {
     }
   })
 
-  it('goes on with a new epoch where the broker has lost the producer id', () => {
+  it('is a new epoch when the broker has lost the producer id', () => {
     for (const request of REQUESTS) {
       const expected = request === 'InitProducerId' ? 'fatal' : 'abortable'
       expect(to(request, 'INVALID_PRODUCER_ID_MAPPING', 1)).toBe(expected)
@@ -123,19 +123,19 @@ describe('what an error means for a transaction', () => {
     expect(reactionTo('EndTxn', lost, 2, true)).toBe('fatal')
   })
 
-  it('lets an abort be repeated that did not end the transaction', () => {
+  it('allows an abort to be repeated that did not end the transaction', () => {
     const error = new BrokerError(ErrorCode.TRANSACTION_ABORTABLE, 'testing')
     expect(reactionTo('EndTxn', error, 2, true)).toBe('unanswered')
     expect(reactionTo('EndTxn', error, 2, false)).toBe('abortable')
   })
 
-  it('takes a refused abort for the end of the transaction', () => {
+  it('treats a refused abort as the end of the transaction', () => {
     const error = new BrokerError(ErrorCode.INVALID_TXN_STATE, 'testing')
     expect(reactionTo('EndTxn', error, 1, true)).toBe('ended')
     expect(reactionTo('EndTxn', error, 1, false)).toBe('fatal')
   })
 
-  it('does not know the outcome where the broker did not answer', () => {
+  it('leaves the outcome unknown when the broker did not respond', () => {
     const lost = new SocketDisconnectedError('lost', {})
     const late = new RequestTimeoutError('late', {})
     for (const error of [lost, late, new Error('aborted')]) {

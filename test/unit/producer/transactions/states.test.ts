@@ -83,7 +83,7 @@ describe('the states of a transactional producer', () => {
     },
   )
 
-  it('never begin a transaction before the one before has a known end', () => {
+  it('never begin a transaction before the previous one has a known end', () => {
     for (const state of TRANSACTION_STATES) {
       for (const generation of GENERATIONS) {
         expect(next(state, 'begin', generation) !== undefined).toBe(state === 'ready')
