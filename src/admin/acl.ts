@@ -3,7 +3,7 @@ import { aString, aKeyOf, checkOptions, oneOf, shown } from '../options.ts'
 import { compareText } from './items.ts'
 import { ACL_OPERATIONS, operationCode, operationName, type AclOperation } from './operations.ts'
 
-/** Kafka's numbers of what ACLs are about. */
+/** Kafka's numbers of the types of resources that ACLs can protect. */
 const RESOURCE_TYPES = {
   topic: 2,
   group: 3,
@@ -19,20 +19,23 @@ const ANY = 1
 
 /** What an ACL protects (Kafka's ResourceType). */
 export type AclResourceType = keyof typeof RESOURCE_TYPES
-/** Whether an ACL allows or denies (Kafka's AclPermissionType). A denial outranks every permission. */
+/**
+ * Whether an ACL allows or denies (Kafka's AclPermissionType). A denial takes precedence over every
+ * permission.
+ */
 export type AclPermission = keyof typeof PERMISSIONS
 
 /** An access control entry: whether a principal may do an operation on resources. */
 export interface Acl {
   /** What the ACL protects. */
   readonly resourceType: AclResourceType
-  /** `*` stands for all of the type; the cluster is named `kafka-cluster`. */
+  /** `*` stands for all resources of the type; the cluster is named `kafka-cluster`. */
   readonly resourceName: string
   /** `prefixed`: all resources whose names begin with `resourceName`. */
   readonly patternType: 'literal' | 'prefixed'
-  /** As in `User:alice`; `User:*` stands for everyone. */
+  /** Such as `User:alice`; `User:*` stands for all users. */
   readonly principal: string
-  /** An IP address; `*` stands for all. */
+  /** An IP address; `*` stands for all hosts. */
   readonly host: string
   /** What the ACL allows or denies. */
   readonly operation: AclOperation
@@ -50,11 +53,11 @@ export interface NewAcl extends Omit<Acl, 'patternType' | 'host' | 'permission'>
   readonly permission?: AclPermission
 }
 
-/** Which entries are meant: what is left out may be anything. */
+/** A filter for access control entries: a property that is left out matches any value. */
 export interface AclFilter {
   /** Only ACLs of this type of resource. Default: all. */
   readonly resourceType?: AclResourceType
-  /** Only ACLs of this resource; `patternType` says how names are compared. Default: all. */
+  /** Only ACLs of this resource; `patternType` decides how names are compared. Default: all. */
   readonly resourceName?: string
   /**
    * `any`: entries of exactly this name, literal or prefixed. `match`: all entries that apply to the resource of
@@ -71,7 +74,7 @@ export interface AclFilter {
   readonly permission?: AclPermission
 }
 
-/** Each request of the three has the same fields for an entry, but for the names of these two. */
+/** The three requests have the same fields for an entry; only the names of these two differ. */
 interface AclNumbers {
   readonly resourceType: number
   readonly resourceName: string

@@ -21,14 +21,14 @@ import { itemError, outcomeOf, settled, type Item } from './items.ts'
 /** The result of `createAcls` for one ACL. */
 export interface CreatedAcl extends Acl, Item {}
 
-/** An ACL that `deleteAcls` found, with the error where it was not deleted. */
+/** An ACL that `deleteAcls` found, with an error if it was not deleted. */
 export interface DeletedAcl extends Acl, Item {}
 
 /** The result of `deleteAcls` for one filter. */
 export interface DeletedAcls extends Item {
   /** The filter as it was given. */
   readonly filter: AclFilter
-  /** The entries that matched, in order; one that could not be deleted has an `error`. */
+  /** The entries that matched, in order; an entry that could not be deleted has an `error`. */
   readonly deleted: readonly DeletedAcl[]
 }
 
@@ -39,9 +39,9 @@ export function aclOperations(context: AdminContext) {
   const { cluster } = context
   return {
     /**
-     * The access control entries that match the filter, by resource and principal (Kafka 0.11 or newer). Throws
-     * BrokerError: SECURITY_DISABLED where brokers have no authorizer, CLUSTER_AUTHORIZATION_FAILED without the
-     * right to describe the cluster.
+     * Returns the access control entries that match the filter, by resource and principal (Kafka
+     * 0.11 or newer). Throws BrokerError: SECURITY_DISABLED if the brokers have no authorizer,
+     * CLUSTER_AUTHORIZATION_FAILED without the right to describe the cluster.
      */
     async describeAcls(filter: AclFilter = {}, options: CallOptions = {}): Promise<readonly Acl[]> {
       const operation = 'describeAcls'
@@ -60,8 +60,8 @@ export function aclOperations(context: AdminContext) {
     },
 
     /**
-     * Creates access control entries; one that is there already counts as created (Kafka 0.11 or newer). Throws
-     * ItemsFailedError.
+     * Creates access control entries; an entry that already exists counts as created (Kafka 0.11 or
+     * newer). Throws ItemsFailedError.
      */
     async createAcls(
       acls: readonly NewAcl[],
@@ -106,9 +106,9 @@ export function aclOperations(context: AdminContext) {
     },
 
     /**
-     * Deletes the access control entries that match the filters, and returns them by filter (Kafka 0.11 or newer).
-     * A filter that names nothing is refused; `{ patternType: 'any' }` stands for all entries. `describeAcls` shows
-     * what a filter would delete. Throws ItemsFailedError.
+     * Deletes the access control entries that match the filters, and returns them by filter (Kafka
+     * 0.11 or newer). An empty filter is rejected; `{ patternType: 'any' }` stands for all entries.
+     * `describeAcls` shows what a filter would delete. Throws ItemsFailedError.
      */
     async deleteAcls(
       filters: readonly AclFilter[],
@@ -167,7 +167,7 @@ export function aclOperations(context: AdminContext) {
   }
 }
 
-/** Throws UnsupportedVersionError for patterns that brokers of this version do not have. */
+/** Throws UnsupportedVersionError if brokers of this version do not support the pattern. */
 function hasPatterns(version: number, all: readonly (NewAcl | AclFilter)[]): boolean {
   if (version >= WITH_PATTERN_TYPES) return true
   const newer = all.find(({ patternType }) => patternType === 'prefixed' || patternType === 'match')

@@ -43,10 +43,12 @@ type UserOperations = ReturnType<typeof userOperations>
 
 /**
  * The administration of a cluster, as `client.admin`. Results are plain data in a stable order that
- * `JSON.stringify` renders. Every call takes `{ timeoutMs, signal }`; its time covers all retries.
+ * `JSON.stringify` renders. Every call takes `{ timeoutMs, signal }`; the timeout covers all
+ * retries.
  *
  * Calls that read return an `error` in each item that failed. Calls that change something throw an
- * ItemsFailedError when an item failed, or with `settle: true` return an `error` in it.
+ * ItemsFailedError when an item failed; with `settle: true` they return an `error` in that item
+ * instead.
  */
 export interface Admin
   extends

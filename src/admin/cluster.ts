@@ -19,9 +19,9 @@ export interface BrokerDescription {
   readonly host: string
   /** The port that the broker advertises to clients. */
   readonly port: number
-  /** The broker's `broker.rack`; undefined where it has none. */
+  /** The broker's `broker.rack`; undefined if it has none. */
   readonly rack?: string
-  /** Whether the controller has fenced the broker, where `includeFencedBrokers` asks for those. */
+  /** Whether the controller has fenced the broker; set only with `includeFencedBrokers`. */
   readonly isFenced?: boolean
 }
 
@@ -29,7 +29,7 @@ export interface BrokerDescription {
 export interface ClusterDescription {
   /** Undefined before Kafka 0.10.1. */
   readonly clusterId?: string
-  /** Node id; undefined where there is no controller, and before Kafka 0.10. */
+  /** Node id; undefined if there is no controller, and before Kafka 0.10. */
   readonly controller?: number
   /** By node id. */
   readonly brokers: readonly BrokerDescription[]
@@ -47,7 +47,7 @@ export interface DescribeClusterOptions extends CallOptions {
 
 /** The options of `describeFeatures`. */
 export interface DescribeFeaturesOptions extends CallOptions {
-  /** The node id of the broker to ask, during an upgrade for instance. Default: any broker. */
+  /** The node id of the broker to ask, for example during an upgrade. Default: any broker. */
   readonly broker?: number
 }
 
@@ -67,7 +67,7 @@ export interface ApiVersionRange {
 export interface FeatureDescription {
   /** The name of the feature, such as `metadata.version`. */
   readonly feature: string
-  /** Undefined where the feature is not enabled. */
+  /** Undefined if the feature is not enabled. */
   readonly finalizedVersion?: number
   /** The lowest level that the broker supports. */
   readonly minVersion: number
@@ -75,15 +75,20 @@ export interface FeatureDescription {
   readonly maxVersion: number
 }
 
-/** DescribeCluster before this version has no fenced brokers. */
+/** Before this version, DescribeCluster does not return fenced brokers. */
 const WITH_FENCED = 2
-/** From this version of Metadata on brokers tell the operations of the cluster; DescribeCluster took that over. */
+/**
+ * Metadata returns the operations of the cluster from this version on; later DescribeCluster does.
+ */
 const METADATA_WITH_OPERATIONS = 8
 
 export function clusterOperations(context: AdminContext) {
   const { cluster } = context
   return {
-    /** The cluster's id, controller and brokers; with `bootstrapControllers` the controllers in their place. */
+    /**
+     * Returns the cluster's id, controller and brokers; with `bootstrapControllers` it returns the
+     * controllers instead of the brokers.
+     */
     async describeCluster(options: DescribeClusterOptions = {}): Promise<ClusterDescription> {
       const deadline = begin(context, 'describeCluster', options, {
         includeFencedBrokers: aBoolean,
@@ -99,7 +104,7 @@ export function clusterOperations(context: AdminContext) {
       }
     },
 
-    /** The versions of each API that a broker has (Kafka 0.10 or newer), by key. */
+    /** Returns the versions of each API that a broker supports (Kafka 0.10 or newer), by key. */
     async describeApiVersions(
       broker: number,
       options: CallOptions = {},
@@ -113,7 +118,10 @@ export function clusterOperations(context: AdminContext) {
       return apiVersionsOf(cluster, deadline, broker)
     },
 
-    /** The cluster's features with the versions that are enabled (KIP-584, Kafka 2.7 or newer), by name. */
+    /**
+     * Returns the cluster's features with the enabled versions (KIP-584, Kafka 2.7 or newer), by
+     * name.
+     */
     async describeFeatures(
       options: DescribeFeaturesOptions = {},
     ): Promise<readonly FeatureDescription[]> {
@@ -179,7 +187,7 @@ async function describe(
   }
 }
 
-/** As brokers before Kafka 2.8 tell it. */
+/** For brokers before Kafka 2.8, which have no DescribeCluster. */
 async function describeByMetadata(
   cluster: Cluster,
   { includeAuthorizedOperations = false }: DescribeClusterOptions,
@@ -212,7 +220,7 @@ async function describeByMetadata(
   }
 }
 
-/** The versions of each API that a broker has, or any broker, by key. */
+/** Returns the versions of each API that the given broker supports, or any broker, by key. */
 export async function apiVersionsOf(
   cluster: Cluster,
   deadline: Deadline,

@@ -22,7 +22,7 @@ import {
   type Item,
 } from './items.ts'
 
-/** Kafka's numbers of what can be configured. */
+/** Kafka's numbers of the types of resources that have configs. */
 const RESOURCE_TYPES = {
   topic: 2,
   broker: 4,
@@ -38,11 +38,14 @@ export type ConfigResourceType = keyof typeof RESOURCE_TYPES
 export interface ConfigResource {
   /** The kind of resource. */
   readonly type: ConfigResourceType
-  /** A topic, a group, a node id as text; the empty name of a broker stands for the defaults of all brokers. */
+  /**
+   * The name of a topic or group, or a node id as text; an empty broker name stands for the
+   * defaults of all brokers.
+   */
   readonly name: string
 }
 
-/** Where a value comes from, by Kafka's numbers. */
+/** Kafka's numbers of the sources of a value. */
 const CONFIG_SOURCES = [
   'unknown',
   'topic',
@@ -55,7 +58,7 @@ const CONFIG_SOURCES = [
   'group',
 ] as const
 
-/** Where the value of a config comes from (Kafka's ConfigSource). */
+/** The source of a config's value (Kafka's ConfigSource). */
 export type ConfigSource = (typeof CONFIG_SOURCES)[number]
 
 const CONFIG_TYPES = [
@@ -77,7 +80,7 @@ export type ConfigType = (typeof CONFIG_TYPES)[number]
 /** A config that the value could come from, such as the broker's default of a topic's config. */
 export interface ConfigSynonym {
   readonly name: string
-  /** The value of that config; null where it has none or is sensitive. */
+  /** The value of that config; null if it has none or is sensitive. */
   readonly value: string | null
   /** Where that config is set. */
   readonly source: ConfigSource
@@ -86,27 +89,27 @@ export interface ConfigSynonym {
 /** A config of a resource, as `describeConfigs` returns it. */
 export interface ConfigEntry {
   readonly name: string
-  /** Null where there is none, and for passwords. */
+  /** Null if there is no value, and for passwords. */
   readonly value: string | null
   /** Where the value comes from. */
   readonly source: ConfigSource
   /** Whether the config has its default: it is not set anywhere. */
   readonly isDefault: boolean
-  /** Whether the config can only be changed in the broker's file, with a restart. */
+  /** Whether the config can only be changed in the broker's file, which needs a restart. */
   readonly isReadOnly: boolean
   /** Whether the value is a secret, which brokers do not return. */
   readonly isSensitive: boolean
   /** Undefined before Kafka 2.6. */
   readonly type?: ConfigType
-  /** What would apply without this value, in order; where `includeSynonyms` asks for them. */
+  /** The configs that would apply without this value, in order; only with `includeSynonyms`. */
   readonly synonyms?: readonly ConfigSynonym[]
-  /** Where `includeDocumentation` asks for it (Kafka 2.6 or newer). */
+  /** Only with `includeDocumentation` (Kafka 2.6 or newer). */
   readonly documentation?: string
 }
 
 /** The result of `describeConfigs` for one resource. */
 export interface ResourceConfigs extends ConfigResource, Item {
-  /** By name; empty where there is an error. */
+  /** By name; empty if there is an error. */
   readonly configs: readonly ConfigEntry[]
 }
 
@@ -120,15 +123,15 @@ export interface DescribeConfigsOptions extends CallOptions {
   readonly includeDocumentation?: boolean
 }
 
-/** Changes of one resource: what is not named stays as it is. */
+/** Changes of one resource. Configs that are not named stay as they are. */
 export interface ConfigChange extends ConfigResource {
-  /** New values by name of the config. */
+  /** New values, by the name of the config. */
   readonly set?: Readonly<Record<string, string>>
-  /** Configs that go back to their defaults. */
+  /** Configs to reset to their defaults. */
   readonly delete?: readonly string[]
-  /** Elements to add to configs that are lists. */
+  /** Elements to add to list configs. */
   readonly append?: Readonly<Record<string, string>>
-  /** Elements to take out of configs that are lists. */
+  /** Elements to remove from list configs. */
   readonly subtract?: Readonly<Record<string, string>>
 }
 
@@ -137,14 +140,17 @@ export interface ResourceResult extends ConfigResource, Item {}
 
 /** The options of `incrementalAlterConfigs`. */
 export interface AlterConfigsOptions extends ChangeOptions {
-  /** Checks whether the changes could be made, and makes none. Default: false. */
+  /** Checks whether the changes are possible, without making them. Default: false. */
   readonly validateOnly?: boolean
 }
 
-/** Kafka's numbers of what is done to a config. */
+/** Kafka's numbers of the operations on a config. */
 const OPERATIONS = { set: 0, delete: 1, append: 2, subtract: 3 } as const
 
-/** A topic has some 35 configs: the response about 1,000 of them is a few MB, which a broker makes at once. */
+/**
+ * A topic has about 35 configs. The response about 1,000 topics has a few MB, which a broker builds
+ * in memory.
+ */
 const RESOURCES_IN_A_REQUEST = 1_000
 
 const WITH_SYNONYMS = 1
@@ -154,7 +160,10 @@ const WITH_ALL_TYPES = 1
 export function configOperations(context: AdminContext) {
   const { cluster } = context
   return {
-    /** The configs of topics, brokers and other resources, in the order given (Kafka 0.11 or newer). */
+    /**
+     * Returns the configs of topics, brokers and other resources, in the given order (Kafka 0.11 or
+     * newer).
+     */
     async describeConfigs(
       resources: readonly ConfigResource[],
       options: DescribeConfigsOptions = {},
@@ -181,9 +190,9 @@ export function configOperations(context: AdminContext) {
     },
 
     /**
-     * Changes the configs that are named and leaves the others as they are (KIP-339, Kafka 2.3 or newer).
-     * Kafka's older request replaces all configs of a resource and is not offered: two editors would undo each
-     * other's changes. Throws ItemsFailedError.
+     * Changes the configs that are named and leaves the others as they are (KIP-339, Kafka 2.3 or
+     * newer). Kafka's older request replaces all configs of a resource and is not offered: two
+     * clients would overwrite each other's changes. Throws ItemsFailedError.
      */
     async incrementalAlterConfigs(
       changes: readonly ConfigChange[],
@@ -222,8 +231,9 @@ export function configOperations(context: AdminContext) {
     },
 
     /**
-     * Resources that have configs of their own, by type and name: topics, brokers, loggers, groups, client metrics
-     * (Kafka 4.1 or newer; from 3.7 on only client metrics).
+     * Returns the resources that have configs of their own, by type and name: topics, brokers,
+     * loggers, groups, client metrics (Kafka 4.1 or newer; Kafka 3.7 to 4.0 list only client
+     * metrics).
      */
     async listConfigResources(
       types: readonly ConfigResourceType[] = [],
@@ -245,7 +255,10 @@ export function configOperations(context: AdminContext) {
   }
 }
 
-/** Brokers from 3.7 on have the request for client metrics, and those from 4.1 on for the others too (KIP-1142). */
+/**
+ * Brokers from 3.7 on list client metrics with this request; from 4.1 on they list the other types
+ * too (KIP-1142).
+ */
 async function listResources(
   cluster: Cluster,
   types: readonly ConfigResourceType[],
@@ -269,19 +282,22 @@ async function listResources(
       { to: 'any', what: 'listing the resources with configs', deadline },
     )
   } catch (error) {
-    // Of the API, which is older than what was asked.
+    // The API exists in older versions too, but not for these types.
     if (error instanceof UnsupportedVersionError && !isClientMetrics) throw tooOld()
     throw error
   }
 }
 
-/** A broker answers for its own configs and loggers; the other resources are known to all brokers. */
+/**
+ * Only the broker itself knows its own configs and loggers; every broker knows those of the other
+ * resources.
+ */
 function targetOf({ type, name }: ConfigResource): Target {
   const isOfBroker = type === 'broker' || type === 'brokerLogger'
   return isOfBroker && name !== '' ? { broker: Number(name) } : 'any'
 }
 
-/** Controllers change configs of brokers too: the brokers learn the new values. */
+/** Controllers also change the configs of brokers: the brokers receive the new values from them. */
 function changeTargetOf(resource: ConfigResource, byControllers: boolean): Target {
   const target = targetOf(resource)
   return target === 'any' || byControllers ? 'controller' : target
@@ -343,7 +359,7 @@ interface ResourceResponse {
   readonly errorMessage: string | null
 }
 
-/** The outcomes of the resources that a response has. */
+/** Returns the outcomes of the resources in a response. */
 function matched<Resource extends ConfigResource, Response extends ResourceResponse, Result>(
   items: readonly Resource[],
   responses: readonly Response[],
@@ -424,7 +440,7 @@ function checkResources(operation: string, resources: readonly ConfigResource[])
 
 function checkChange(operation: string, change: ConfigChange): void {
   checkOptions<ConfigChange>(`a change of ${operation}`, change, {
-    // checkResources has checked both.
+    // checkResources has already checked both.
     type: () => undefined,
     name: () => undefined,
     set: anObject,

@@ -6,25 +6,28 @@ import { aBoolean, anInteger, checkOptions, type Check, type Checks } from '../o
 /** What every operation of the admin client needs. */
 export interface AdminContext {
   readonly cluster: Cluster
-  /** Throws ClosedError once the client is closed. */
+  /** Throws ClosedError after the client is closed. */
   readonly checkOpen: () => void
 }
 
 /** Options of calls that change several things at once. */
 export interface ChangeOptions extends CallOptions {
   /**
-   * Resolves with an error in each item that failed, rather than throwing an ItemsFailedError.
-   * Default: false.
+   * Returns an error in each item that failed instead of throwing an ItemsFailedError. Default:
+   * false.
    */
   readonly settle?: boolean
 }
 
-/** The checks that an operation needs for the options that only it has. */
+/** The checks for the options that only one operation has. */
 export type OwnChecks<Options extends CallOptions> = Checks<
   Omit<Options, 'timeoutMs' | 'signal' | 'settle'>
 >
 
-/** Checks the options of an operation and starts its time. Throws InvalidArgumentError, ClosedError. */
+/**
+ * Checks the options of an operation and starts its timeout. Throws InvalidArgumentError,
+ * ClosedError.
+ */
 export function begin<Options extends ChangeOptions>(
   { cluster, checkOpen }: AdminContext,
   operation: string,
@@ -47,7 +50,7 @@ export function begin<Options extends ChangeOptions>(
   return deadlineOf(call, cluster.options.operationTimeoutMs)
 }
 
-/** How long a broker may take for a change, as requests tell it: what is left of the call's time. */
+/** The timeout that requests give to a broker for a change: the rest of the call's timeout. */
 export function brokerTimeoutMs(cluster: Cluster, deadline: Deadline): number {
   return Math.max(1, Math.floor(Math.min(deadline.remainingMs, cluster.options.requestTimeoutMs)))
 }

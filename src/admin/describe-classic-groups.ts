@@ -34,7 +34,7 @@ export async function describeClassic(
   }))
   return response.groups.map((found) => {
     const { groupId: group, groupState: state, protocolType, protocolData } = found
-    // Versions before 6 call a group that does not exist Dead, without an error.
+    // Before version 6, a group that does not exist is described as Dead, without an error.
     const errorCode =
       found.errorCode === ErrorCode.NONE && state === 'Dead'
         ? ErrorCode.GROUP_ID_NOT_FOUND
@@ -63,8 +63,8 @@ export async function describeClassic(
 }
 
 /**
- * What members told each other. A member's bytes are its own: those that cannot be read leave the details out
- * rather than failing the description of the group.
+ * The metadata that members exchange. Applications may use any bytes: if they cannot be decoded,
+ * the details are left out, and the description of the group does not fail.
  */
 function classicDetails(
   metadata: Uint8Array,
@@ -81,12 +81,14 @@ function classicDetails(
   }
 }
 
-/** A newer version than the known ones begins like the newest known. */
+/**
+ * A version that is newer than the known ones begins with the fields of the newest known version.
+ */
 function decoded<F extends Fields>(
   message: Message<F>,
   { buffer, byteOffset, byteLength }: Uint8Array,
 ): Decoded<F> | undefined {
-  // A member without assignment has no bytes.
+  // A member without an assignment has empty bytes.
   if (byteLength === 0) return undefined
   try {
     const reader = new Reader(Buffer.from(buffer, byteOffset, byteLength))

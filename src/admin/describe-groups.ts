@@ -1,6 +1,6 @@
 /**
- * Each kind of group has an API of its own, and the one for classic groups answers for the others that they do
- * not exist (Kafka 4.0). The groups are listed first, which tells their kinds.
+ * Each type of group has its own API. The API of classic groups reports that groups of other types
+ * do not exist (Kafka 4.0). So the groups are listed first, because the list contains their types.
  */
 import type { Deadline } from '../async/deadline.ts'
 import { appendTo } from '../cluster/append-to.ts'
@@ -21,7 +21,10 @@ const DESCRIBE: Readonly<Record<GroupType, DescribeGroups>> = {
   streams: describeStreams,
 }
 
-/** How many groups one request names, so that its response stays of a size that a broker makes at once. */
+/**
+ * How many groups one request names. This limits the size of a response, which a broker builds in
+ * memory.
+ */
 const GROUPS_IN_A_REQUEST = 1_000
 
 export async function describeGroupsOfAnyType(
@@ -47,8 +50,8 @@ export async function describeGroupsOfAnyType(
       found.set(outcome.item, outcome)
     }
     for (const [type, names] of byType) for (const name of names) asked.get(name)!.add(type)
-    // A group that is listed and not found is of another kind by now, or is gone. One that is not listed may be
-    // of another kind where a broker did not list its groups.
+    // A group that was listed but is not found has changed its type since, or no longer exists. A
+    // group that was not listed may be of another type if a broker did not list its groups.
     const { incomplete } = list
     const listed = new Set(list.groups.map(({ group }) => group))
     const missing = pending.filter(
@@ -95,7 +98,9 @@ async function describeByType(
   return outcomes.flat()
 }
 
-/** Groups that are not listed, or whose broker does not tell kinds, are taken for classic ones. */
+/**
+ * Groups that are not listed, or whose broker does not report types, are treated as classic ones.
+ */
 function groupByType(
   groups: readonly string[],
   listed: readonly ListedGroup[],
@@ -110,7 +115,10 @@ function typesOf(listed: readonly ListedGroup[]): ReadonlyMap<string, GroupType>
   return new Map(listed.map(({ group, type }) => [group, type ?? 'classic']))
 }
 
-/** Not that the group does not exist: a broker that did not list its groups may have it. */
+/**
+ * This does not mean that the group does not exist: a broker that did not list its groups may have
+ * it.
+ */
 function unknownKind(group: string, incomplete: readonly BrokerFailure[]): KafkaError {
   const [{ error }] = incomplete as readonly [BrokerFailure]
   const brokers = incomplete.map(({ broker }) => broker).join(', ')

@@ -12,7 +12,9 @@ import {
 } from './described-group.ts'
 import { outcomeOf } from './items.ts'
 
-/** A share member has no classic twin; −1 is a broker that does not tell. */
+/**
+ * −1 means that the broker does not report it; members of share groups have no classic counterpart.
+ */
 const MEMBER_IS_CLASSIC = 0
 
 export async function describeConsumer(

@@ -1,4 +1,7 @@
-/** Groups of Kafka Streams (KIP-1071): what a topology reads and keeps, and which tasks each member has. */
+/**
+ * Groups of Kafka Streams (KIP-1071): the topics and stores of a topology, and the tasks of each
+ * member.
+ */
 import {
   streamsGroupDescribe,
   type StreamsGroupDescribeResponse,

@@ -1,6 +1,6 @@
 /**
- * Topics by name: by pages of partitions where the brokers have them (DescribeTopicPartitions, KIP-966), which tell
- * eligible leader replicas, otherwise by Metadata.
+ * Topics by name. Brokers that have DescribeTopicPartitions (KIP-966) return pages of partitions,
+ * with eligible leader replicas; Metadata is used for older ones.
  */
 import {
   describeTopicPartitions,
@@ -23,9 +23,12 @@ export interface DescribeTopicsSettings {
   readonly responsePartitionLimit: number
 }
 
-/** What brokers allow by default, `max.request.partition.size.limit`. */
+/** The brokers' default limit, `max.request.partition.size.limit`. */
 export const PARTITIONS_IN_A_PAGE = 2_000
-/** How many topics one request names, so that its response stays of a size that a broker makes at once. */
+/**
+ * How many topics one request names. This limits the size of a response, which a broker builds in
+ * memory.
+ */
 export const TOPICS_IN_A_REQUEST = 1_000
 
 const WITH_OPERATIONS = 8
@@ -61,7 +64,7 @@ export async function describeTopicsByName(
   )
 }
 
-/** Undefined where the broker has no pages: before Kafka 3.8, and with ZooKeeper. */
+/** Undefined if the broker has no DescribeTopicPartitions: before Kafka 3.8, and with ZooKeeper. */
 async function byPages(
   names: readonly string[],
   recipient: Recipient,
@@ -117,7 +120,10 @@ async function byMetadata(
   )
 }
 
-/** A topic that a broker does not know is an answer; other errors, such as those of an election, may go away. */
+/**
+ * An unknown topic is a final answer; other errors, such as those during an election, may be
+ * temporary.
+ */
 function outcomeIn(
   found: ReadonlyMap<string, TopicDescription>,
   name: string,

@@ -24,7 +24,7 @@ export type FeatureUpgradeType = 'upgrade' | 'safeDowngrade' | 'unsafeDowngrade'
 export interface FeatureUpdate {
   /** The name of the feature, such as `metadata.version`. */
   readonly feature: string
-  /** The level that the cluster is to have; 0 disables the feature. */
+  /** The level to set; 0 disables the feature. */
   readonly version: number
   /** Default: `upgrade`. */
   readonly upgradeType?: FeatureUpgradeType
@@ -32,7 +32,10 @@ export interface FeatureUpdate {
 
 /** The options of `updateFeatures`. */
 export interface UpdateFeaturesOptions extends ChangeOptions {
-  /** Checks whether the levels could be set, and sets none (Kafka 3.3 or newer). Default: false. */
+  /**
+   * Checks whether the levels can be set, without setting them (Kafka 3.3 or newer). Default:
+   * false.
+   */
   readonly validateOnly?: boolean
 }
 
@@ -43,17 +46,20 @@ export interface FeatureResult extends Item {
 }
 
 const UPGRADE_TYPES = { upgrade: 1, safeDowngrade: 2, unsafeDowngrade: 3 } as const
-/** The first version with a type of upgrade and a dry run. */
+/** The first version with an upgrade type and a dry run. */
 const WITH_UPGRADE_TYPE = 1
-/** From this version on a response has one error for all features: all are updated or none (KIP-1022). */
+/**
+ * From this version on a response has one error for all features: either all are updated or none
+ * (KIP-1022).
+ */
 const ALL_OR_NOTHING = 2
 
 export function featureOperations(context: AdminContext) {
   const { cluster } = context
   return {
     /**
-     * Sets the levels of features (Kafka 2.7 or newer), in the order given; from Kafka 4.0 on all of them or none.
-     * Throws ItemsFailedError.
+     * Sets the levels of features (Kafka 2.7 or newer), in the given order; from Kafka 4.0 on it
+     * sets all or none. Throws ItemsFailedError.
      */
     async updateFeatures(
       updates: readonly FeatureUpdate[],
@@ -116,7 +122,7 @@ function updateBody(
   return { feature, maxVersionLevel: level, allowDowngrade: upgradeType === 'safeDowngrade' }
 }
 
-/** Throws where a dry run would change the cluster. */
+/** Throws if a dry run would change the cluster. */
 function validateOnlyOf(validateOnly: boolean, version: number) {
   if (version >= WITH_UPGRADE_TYPE) return { validateOnly }
   if (!validateOnly) return {}

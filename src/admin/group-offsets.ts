@@ -35,8 +35,8 @@ export interface OffsetToSet extends TopicPartition {
   /** A text to commit with the offset. Default: empty. */
   readonly metadata?: string
   /**
-   * The offset is refused with UNKNOWN_TOPIC_ID where the topic of this name has another id (Kafka 4.1 or newer; older
-   * brokers do not check). Only where all offsets of the call have it.
+   * The offset is rejected with UNKNOWN_TOPIC_ID if the topic of this name has another id (Kafka
+   * 4.1 or newer; older brokers do not check). Checked only if all offsets of the call have it.
    */
   readonly topicId?: string
 }
@@ -45,8 +45,8 @@ export function groupOffsetOperations(context: AdminContext) {
   const { cluster } = context
   return {
     /**
-     * The committed offsets of groups, in the order given, of all partitions (Kafka 0.10.2 or newer) or of those that
-     * are named. Java: `listConsumerGroupOffsets`.
+     * Returns the committed offsets of groups, in the given order, in all partitions (Kafka 0.10.2
+     * or newer) or in the given ones. Java: `listConsumerGroupOffsets`.
      */
     async listGroupOffsets(
       groups: readonly GroupPartitions[],
@@ -120,7 +120,7 @@ export function groupOffsetOperations(context: AdminContext) {
   }
 }
 
-/** Commits offsets in the place of a group that has no members. */
+/** Commits offsets for a group that has no members. */
 export async function commitOffsets(
   cluster: Cluster,
   group: string,
@@ -154,7 +154,7 @@ export async function commitOffsets(
             })),
           }
         },
-        // What names topics by id cannot be asked about topics that have none.
+        // Requests that name topics by id cannot be used for topics without an id.
         ids === undefined ? { maxVersion: LAST_WITH_NAMES } : {},
       )
       const topics = ids?.withNames(version, response.topics) ?? response.topics
@@ -164,7 +164,10 @@ export async function commitOffsets(
   return partitionResults(outcomes)
 }
 
-/** Undefined where a topic has no id: some brokers know the requests and tell no ids (Azure Event Hubs). */
+/**
+ * Undefined if a topic has no id: some brokers support the requests but return no ids (Azure Event
+ * Hubs).
+ */
 function topicIdsOf(cluster: Cluster, offsets: readonly OffsetToSet[]): TopicIds | undefined {
   return offsets.every(({ topicId }) => topicId !== undefined)
     ? new TopicIds(cluster, offsets)

@@ -23,7 +23,7 @@ export interface ListGroupsOptions extends CallOptions {
 
 /** The options of `describeGroups`. */
 export interface DescribeGroupsOptions extends CallOptions {
-  /** Whether the results name the operations that this client may do. Default: false. */
+  /** Whether the results contain the operations that this client may perform. Default: false. */
   readonly includeAuthorizedOperations?: boolean
   /** Whether streams groups have a description of their topology (KIP-1331, Kafka 4.4 or newer). Default: false. */
   readonly includeTopologyDescription?: boolean
@@ -39,7 +39,7 @@ export interface GroupResult extends Item {
 export interface RemoveMembersOptions extends ChangeOptions {
   /** Only these static members, by `groupInstanceId`. Default: all members, dynamic ones too. */
   readonly instanceIds?: readonly string[]
-  /** Shown in the broker's log (Kafka 3.2 or newer). */
+  /** The reason, which appears in the broker's log (Kafka 3.2 or newer). */
   readonly reason?: string
 }
 
@@ -51,7 +51,9 @@ export interface RemovedMember extends Item {
   readonly instanceId?: string
 }
 
-/** Before this version LeaveGroup names one member, and by its member id only. */
+/**
+ * Before this version a LeaveGroup request contains one member, identified by its member id only.
+ */
 const LEAVE_WITH_MEMBERS = 3
 
 export function groupOperations(context: AdminContext) {
@@ -60,8 +62,8 @@ export function groupOperations(context: AdminContext) {
     ...groupOffsetOperations(context),
 
     /**
-     * The groups of all kinds, by id. Each broker lists those that it coordinates; brokers that did not answer
-     * are in `incomplete`, and the groups of those are missing.
+     * Returns the groups of all types, by id. Each broker lists the groups that it coordinates;
+     * brokers that did not respond are in `incomplete`, and their groups are missing.
      */
     async listGroups(options: ListGroupsOptions = {}): Promise<GroupList> {
       const deadline = begin(context, 'listGroups', options, {
@@ -73,8 +75,8 @@ export function groupOperations(context: AdminContext) {
     },
 
     /**
-     * Groups of any kind with their members and assignments, in the order of the names. A group that does not
-     * exist has an `error` with GROUP_ID_NOT_FOUND.
+     * Returns groups of any type with their members and assignments, in the order of the names. A
+     * group that does not exist has an `error` with GROUP_ID_NOT_FOUND.
      */
     async describeGroups(
       groups: readonly string[],
@@ -89,8 +91,8 @@ export function groupOperations(context: AdminContext) {
     },
 
     /**
-     * Deletes groups of any kind with their offsets (Kafka 1.1 or newer). Throws ItemsFailedError, with
-     * NON_EMPTY_GROUP for a group that has members: stop them first, or call `removeMembers`.
+     * Deletes groups of any type with their offsets (Kafka 1.1 or newer). Throws ItemsFailedError,
+     * with NON_EMPTY_GROUP for a group that has members: stop them first, or call `removeMembers`.
      */
     async deleteGroups(
       groups: readonly string[],
@@ -121,9 +123,9 @@ export function groupOperations(context: AdminContext) {
     },
 
     /**
-     * How far groups are behind the ends of their partitions: members, committed offsets and log ends in one
-     * call. Partitions whose lag is not known have an `error` and no lag, and the total of their group is
-     * undefined: never 0 for unknown.
+     * Returns how far groups are behind the ends of their partitions, with members, committed
+     * offsets and log ends in one call. Partitions whose lag is not known have an `error` and no
+     * lag, and the total of their group is undefined, never 0.
      */
     async lag(groups: readonly string[], options: LagOptions = {}): Promise<readonly GroupLag[]> {
       const deadline = begin(context, 'lag', options, { isReadCommitted: aBoolean })
@@ -132,8 +134,8 @@ export function groupOperations(context: AdminContext) {
     },
 
     /**
-     * The lag of every group, one by one, by id: for clusters with very many. Throws at the end where brokers did
-     * not list their groups.
+     * Yields the lag of every group, one by one, by id, for clusters with very many groups. Throws
+     * at the end if brokers did not list their groups.
      */
     eachLag(options: LagOptions = {}): AsyncIterable<GroupLag> {
       const deadline = begin(context, 'eachLag', options, { isReadCommitted: aBoolean })
@@ -141,8 +143,8 @@ export function groupOperations(context: AdminContext) {
     },
 
     /**
-     * Removes members from a classic group, which then rebalances; those that still run join again (Kafka 2.4
-     * or newer). Java: `removeMembersFromConsumerGroup`. Throws ItemsFailedError.
+     * Removes members from a classic group, which then rebalances; members that still run join
+     * again (Kafka 2.4 or newer). Java: `removeMembersFromConsumerGroup`. Throws ItemsFailedError.
      */
     async removeMembers(
       group: string,

@@ -1,7 +1,8 @@
 /**
- * Transactions that a log waits for and no coordinator will end (KIP-664): they hold back `read_committed` consumers
- * and compaction. As in Kafka's own tool: an open transaction is hanging when it is older than any may be and the
- * coordinator of its producer does not know that it is open.
+ * Transactions that a log waits for and that no coordinator will end (KIP-664). They block
+ * `read_committed` consumers and compaction. As in Kafka's own tool, an open transaction is hanging
+ * if it has been open for longer than any transaction may be, and the coordinator of its producer
+ * does not know that it is open.
  */
 import type { Deadline } from '../async/deadline.ts'
 import type { CallOptions } from '../call-options.ts'
@@ -23,41 +24,49 @@ import {
 
 /** The options of `findHangingTransactions`. */
 export interface FindHangingTransactionsOptions extends CallOptions {
-  /** Only in these topics. Default: all, internal ones too. */
+  /** Only in these topics. Default: all, including internal ones. */
   readonly topics?: readonly string[]
   /** Only in partitions that this broker leads, by node id. Default: any. */
   readonly broker?: number
   /**
-   * How long a transaction may be open: the brokers' `transaction.max.timeout.ms` and some time for the abort.
-   * Default: 1,200,000, for the default of 15 minutes.
+   * The time that a transaction may be open: the brokers' `transaction.max.timeout.ms` and some
+   * time for the abort. Default: 1,200,000, for the default of 15 minutes.
    */
   readonly maxTransactionTimeoutMs?: number
 }
 
-/** An open transaction of a partition that its coordinator does not know. */
+/** An open transaction in a partition that the transaction's coordinator does not know. */
 export interface HangingTransaction extends OpenTransaction {
-  /** Of its last batch, in milliseconds since 1970. */
+  /** The time of its last batch, in milliseconds since 1970. */
   readonly lastTimestamp: number
-  /** The first offset of the transaction in the partition: `read_committed` consumers stop there. */
+  /**
+   * The first offset of the transaction in the partition; `read_committed` consumers stop there.
+   */
   readonly startOffset: number
-  /** Undefined where no coordinator knows the producer. */
+  /** Undefined if no coordinator knows the producer. */
   readonly transactionalId?: string
 }
 
 /** What `findHangingTransactions` returns. */
 export interface HangingTransactions {
-  /** By topic and partition: each can be given to `abortTransaction`. */
+  /** By topic and partition; each can be passed to `abortTransaction`. */
   readonly transactions: readonly HangingTransaction[]
-  /** Open for too long, but a coordinator did not answer: it may still end them. Do not abort these. */
+  /**
+   * Transactions that have been open for too long while a coordinator did not respond: it may still
+   * end them. Do not abort these.
+   */
   readonly undecided: readonly HangingTransaction[]
-  /** Partitions that could not be asked. */
+  /** Partitions that could not be described. */
   readonly failed: readonly PartitionResult[]
   /** Brokers that did not list the transactions that they coordinate. */
   readonly incomplete: readonly BrokerFailure[]
 }
 
 const DEFAULT_MAX_TIMEOUT_MS = 20 * 60_000
-/** Partitions asked about in one round: what is known of each round is dropped before the next. */
+/**
+ * How many partitions are described in one round. The results of a round are discarded before the
+ * next.
+ */
 const PARTITIONS_AT_ONCE = 2_000
 
 export function hangingTransactionOperations(context: AdminContext) {
@@ -138,7 +147,7 @@ async function judge(
   for (const candidate of candidates) {
     const transactionalId = idOf.get(candidate.producerId)
     if (transactionalId === undefined) {
-      // A coordinator that did not answer may know the producer.
+      // A coordinator that did not respond may know the producer.
       if (incomplete.length > 0) undecided.push(candidate)
       else transactions.push(candidate)
       continue

@@ -5,7 +5,7 @@ import { checkDistinct } from './items.ts'
 /** As text: 22 characters of base64url. */
 const UUID = /^[\w-]{22}$/
 
-/** What is wrong with the id of a directory; undefined where nothing is. */
+/** Returns what is wrong with the id of a directory; undefined if it is valid. */
 export function aDirectoryId(value: unknown): string | undefined {
   return typeof value === 'string' && UUID.test(value)
     ? undefined

@@ -2,8 +2,8 @@ import type { BrokerFailure } from '../cluster/fan-out.ts'
 import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
 
 /**
- * Throws where brokers did not answer because of the request itself: an answer without them would look like one of a
- * cluster that has nothing.
+ * Throws if brokers did not respond because of the request itself: a result without them would look
+ * like that of an empty cluster.
  */
 export function throwIfRequestRejected(incomplete: readonly BrokerFailure[]): void {
   const wrong = incomplete.find(

@@ -11,17 +11,17 @@ import type { Outcome } from '../cluster/fan-out.ts'
 
 /** An element of a result: what was found or done, or why it failed. */
 export interface Item {
-  /** Why this item failed; undefined where it did not. */
+  /** Why this item failed; undefined if it succeeded. */
   readonly error?: KafkaError
 }
 
 /**
- * Some items of a change failed. `results` has all of them, those that succeeded too, in the order in which
- * they were given; the code is that of the first failure.
+ * Some items of a change failed. `results` contains all items, including those that succeeded, in
+ * the given order; `code` is that of the first failure.
  */
 export class ItemsFailedError extends KafkaError {
   override readonly name = 'ItemsFailedError'
-  /** The result of each item that was given, with an `error` where it failed. */
+  /** The result of each given item, with an `error` if it failed. */
   readonly results: readonly Item[]
 
   constructor(operation: string, results: readonly Item[]) {
@@ -43,7 +43,10 @@ export class ItemsFailedError extends KafkaError {
   }
 }
 
-/** Throws ItemsFailedError if an item failed, unless the caller takes errors item by item. */
+/**
+ * Throws ItemsFailedError if an item failed, unless the caller wants the errors in the items
+ * (`settle`).
+ */
 export function settled<Result extends Item>(
   operation: string,
   results: readonly Result[],
@@ -120,8 +123,9 @@ export function compareText(a: string, b: string): number {
 }
 
 /**
- * Whether a change that the controller makes is sent again: where it has moved or cannot be reached. Error codes
- * of items are answers, also those that Kafka calls retriable because a leader may come back some day.
+ * Whether a change that the controller makes is sent again: only if the controller has moved or
+ * cannot be reached. Error codes of items are final, including those that Kafka calls retriable
+ * because a leader may be available later.
  */
 export function retryElsewhere(error: KafkaError): boolean {
   if (!isRetriable(error)) return false
@@ -129,8 +133,8 @@ export function retryElsewhere(error: KafkaError): boolean {
 }
 
 /**
- * Whether an administrative call sends an item again. Kafka calls an unknown topic retriable, since a broker may
- * not have learned of a new one yet; here it is an answer, as in Java's admin client.
+ * Whether an administrative call sends an item again. Kafka calls an unknown topic retriable,
+ * because a broker may not know a new topic yet; here it is final, as in Java's admin client.
  */
 export function retryUnlessUnknown(error: KafkaError): boolean {
   return (

@@ -15,24 +15,29 @@ const GROUPS_AT_ONCE = 100
 
 /** The options of `lag` and `eachLag`. */
 export interface LagOptions extends CallOptions {
-  /** Whether the log ends where the first open transaction begins, as for read_committed consumers. Default: false. */
+  /**
+   * Whether the log ends at the first open transaction, as for read_committed consumers. Default:
+   * false.
+   */
   readonly isReadCommitted?: boolean
 }
 
 /** How far a group is behind in one partition. */
 export interface PartitionLag extends TopicPartition, Item {
-  /** Messages between the committed offset and the end of the log; undefined where it is not known. */
+  /** Messages between the committed offset and the end of the log; undefined if it is not known. */
   readonly lag?: number
-  /** Undefined where the group has committed nothing: then the lag is counted from the log's start. */
+  /**
+   * Undefined if the group has not committed: the lag is then counted from the log start offset.
+   */
   readonly offset?: number
   /**
-   * The end of the partition: the high watermark, or the last stable offset with `isReadCommitted`. Undefined where
-   * it could not be read.
+   * The end of the partition: the high watermark, or the last stable offset with `isReadCommitted`.
+   * Undefined if it could not be read.
    */
   readonly endOffset?: number
-  /** The member that has the partition now. */
+  /** The member that owns the partition now. */
   readonly memberId?: string
-  /** The `clientId` of the member that has the partition; undefined where no member has it. */
+  /** The `clientId` of the member that owns the partition; undefined if no member does. */
   readonly clientId?: string
   /** The address of that member. */
   readonly clientHost?: string
@@ -42,13 +47,13 @@ export interface PartitionLag extends TopicPartition, Item {
 export interface GroupLag extends Item {
   /** The name of the group. */
   readonly group: string
-  /** The protocol of the group; undefined where the group could not be described. */
+  /** The protocol of the group; undefined if the group could not be described. */
   readonly type?: GroupDescription['type']
   /** The state of the group, such as `Stable` or `Empty`. */
   readonly state: string
-  /** Of all partitions; undefined where that of one is not known. */
+  /** The sum over all partitions; undefined if the lag of one is not known. */
   readonly lag?: number
-  /** Those with a committed offset or an owner, by topic and partition. */
+  /** The partitions with a committed offset or an owner, by topic and partition. */
   readonly partitions: readonly PartitionLag[]
 }
 
@@ -111,7 +116,7 @@ export async function lagOf(
   })
 }
 
-/** Of all groups that are listed, some at a time: what is known of those is dropped before the next. */
+/** All listed groups, some at a time: their data is discarded before the next ones are read. */
 export async function* lagOfEach(
   cluster: Cluster,
   deadline: Deadline,
@@ -125,7 +130,8 @@ export async function* lagOfEach(
   }
   const [failure] = incomplete
   if (failure === undefined) return
-  // What was yielded is right, and not all: an end of the loop would say that it is.
+  // The yielded results are correct but incomplete; ending the loop normally would present them as
+  // complete.
   const brokers = incomplete.map(({ broker }) => broker).join(', ')
   const { code, message, retriable } = failure.error
   const detail = `the groups of brokers that did not answer are missing (${brokers}): ${message}`
@@ -149,7 +155,7 @@ function partitionLag(
     partition,
     ...(error !== undefined || from === undefined || endOffset === undefined
       ? {}
-      : // A log that lost its end is shorter than what was committed.
+      : // A log that lost its end is shorter than the committed offset.
         { lag: Math.max(0, endOffset - from) }),
     ...(offset === undefined ? {} : { offset }),
     ...(endOffset === undefined ? {} : { endOffset }),

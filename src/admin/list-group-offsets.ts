@@ -22,9 +22,11 @@ import { checkPartitions, inOrder } from './partitions.ts'
 
 /** The committed offset of a group in one partition. */
 export interface GroupOffset extends TopicPartition, Item {
-  /** The offset of the next message that the group reads. Undefined where there is none, or an error. */
+  /**
+   * The offset of the next message that the group reads. Undefined if there is none, or an error.
+   */
   readonly offset?: number
-  /** The leader epoch of the last message before the offset; undefined where it is not known. */
+  /** The leader epoch of the last message before the offset; undefined if it is not known. */
   readonly leaderEpoch?: number
   /** The text that was committed with the offset. */
   readonly metadata?: string
@@ -35,19 +37,22 @@ export interface GroupOffsets extends Item {
   /** The name of the group. */
   readonly group: string
   /**
-   * By topic and partition. Of all partitions those without a committed offset are left out; partitions that were
-   * asked for are all there.
+   * By topic and partition. If all partitions were requested, those without a committed offset are
+   * left out; requested partitions are always included.
    */
   readonly offsets: readonly GroupOffset[]
 }
 
-/** A group whose offsets are listed: in all its partitions, or in these. */
+/** A group whose offsets are listed, in all its partitions or in the given ones. */
 export type GroupPartitions =
   string | { readonly group: string; readonly partitions: readonly TopicPartition[] }
 
 /** The options of `listGroupOffsets`. */
 export interface ListGroupOffsetsOptions extends CallOptions {
-  /** Waits for offsets of transactions that are about to commit (KIP-447, Kafka 2.5). Default: false. */
+  /**
+   * Waits for the offsets of transactions that are being committed (KIP-447, Kafka 2.5). Default:
+   * false.
+   */
   readonly requireStable?: boolean
 }
 
@@ -61,9 +66,12 @@ const MANY_GROUPS = 8
 const ALL_PARTITIONS = 2
 const WITH_REQUIRE_STABLE = 7
 
-/** How many groups one request names, so that its response stays of a size that a broker makes at once. */
+/**
+ * How many groups one request names. This limits the size of a response, which a broker builds in
+ * memory.
+ */
 const GROUPS_IN_A_REQUEST = 1_000
-/** How many requests about one group each are under way at a broker that takes no more groups in one. */
+/** How many requests are in flight to a broker that accepts only one group in each. */
 const REQUESTS_AT_ONCE = 20
 
 /** Throws InvalidArgumentError. */
@@ -90,7 +98,10 @@ export function groupsToList(
   return wanted
 }
 
-/** All committed offsets of groups, without a wait for transactions that are about to commit. */
+/**
+ * Returns all committed offsets of groups, without waiting for transactions that are being
+ * committed.
+ */
 export function offsetsOfGroups(
   cluster: Cluster,
   groups: readonly string[],
@@ -140,7 +151,8 @@ async function fetchOffsets(
           ...(negotiated >= WITH_REQUIRE_STABLE ? { requireStable } : {}),
         }
       },
-      // By id the offsets of topics that were deleted since are left out, and brokers that tell no ids cannot be asked.
+      // Requests by topic id would leave out the offsets of deleted topics, and need a broker that
+      // returns ids.
       { maxVersion: LAST_WITH_NAMES },
     )
   const response = await ask(groups)

@@ -11,11 +11,11 @@ import { compareText } from './items.ts'
 export interface ListedGroup {
   /** The name of the group. */
   readonly group: string
-  /** Undefined before Kafka 3.7, whose groups are all classic ones. */
+  /** Undefined before Kafka 3.7, which has only classic groups. */
   readonly type?: GroupType
   /** Undefined before Kafka 2.6. */
   readonly state?: string
-  /** `consumer` for consumers; empty for a group that has only offsets. */
+  /** `consumer` for consumers; empty for a group that has only committed offsets. */
   readonly protocolType: string
   /** The node id of the broker that coordinates the group. */
   readonly coordinator: number
@@ -25,7 +25,7 @@ export interface ListedGroup {
 export interface GroupList {
   /** The groups of all brokers that responded. */
   readonly groups: readonly ListedGroup[]
-  /** Brokers that did not answer: their groups are missing. */
+  /** Brokers that did not respond; their groups are missing. */
   readonly incomplete: readonly BrokerFailure[]
 }
 
@@ -63,7 +63,7 @@ export async function listGroups(
     },
   })
   throwIfRequestRejected(incomplete)
-  // While a group moves, two brokers may list it: the entry with a state that is not Dead counts.
+  // While a group moves, two brokers may list it: the entry whose state is not Dead counts.
   const byName = new Map<string, ListedGroup>()
   for (const { broker, result } of answers) {
     for (const { groupId: group, groupType, groupState, protocolType } of result) {
@@ -79,7 +79,7 @@ export async function listGroups(
       })
     }
   }
-  // Requests have no such filter: as in Java, what brokers list is filtered here.
+  // Requests have no such filter. As in Java, the client filters the list.
   const wanted = [...byName.values()].filter(
     ({ protocolType }) => protocolTypes?.includes(protocolType) ?? true,
   )
@@ -87,7 +87,7 @@ export async function listGroups(
   return { groups, incomplete }
 }
 
-/** Kafka names the types with a capital in some versions. */
+/** Some versions of Kafka begin the names of the types with a capital. */
 function typeOf(name: string): GroupType | undefined {
   return GROUP_TYPES.find((type) => type === name.toLowerCase())
 }

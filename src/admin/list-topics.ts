@@ -37,7 +37,7 @@ export async function* eachTopic(
   includeInternal: boolean,
 ): AsyncGenerator<TopicDescription, undefined> {
   let cursor: Cursor | null = null
-  /** A topic whose partitions go on in the next page. */
+  /** A topic whose partitions continue in the next page. */
   let begun: TopicDescription | undefined
   do {
     const page = await nextPage(cluster, cursor, deadline)
@@ -60,8 +60,9 @@ export async function* eachTopic(
 }
 
 /**
- * For brokers without pages. Only Metadata of all topics tells their names: what else it says is dropped and asked
- * for again, some topics at a time, so that no more than those are in memory while the caller reads them.
+ * For brokers without pages. Only Metadata about all topics returns their names. Its other content
+ * is discarded and requested again, some topics at a time, so that only those are in memory while
+ * the caller reads them.
  */
 async function* eachByName(
   cluster: Cluster,
@@ -72,7 +73,7 @@ async function* eachByName(
   for (let at = 0; at < names.length; at += TOPICS_IN_A_REQUEST) {
     const part = names.slice(at, at + TOPICS_IN_A_REQUEST)
     for (const topic of await describeTopicsByName(cluster, part, deadline)) {
-      // It was deleted since.
+      // The topic has been deleted since.
       if (topic.error?.code !== 'UNKNOWN_TOPIC_OR_PARTITION') yield topic
     }
   }
@@ -102,14 +103,14 @@ async function allTopics(
   return topics
 }
 
-/** Undefined where the brokers have no pages: before Kafka 3.8, and with ZooKeeper. */
+/** Undefined if the brokers have no pages: before Kafka 3.8, and with ZooKeeper. */
 async function nextPage(
   cluster: Cluster,
   cursor: Cursor | null,
   deadline: Deadline,
 ): Promise<DescribeTopicPartitionsResponse | undefined> {
   try {
-    // No topic means all of them.
+    // An empty list means all topics.
     const body = { topics: [], responsePartitionLimit: PARTITIONS_IN_A_PAGE, cursor }
     const settings = { to: 'any', what: WHAT, deadline } as const
     return await cluster.router.call(describeTopicPartitions, body, settings)

@@ -45,7 +45,10 @@ export interface LogDirReplica extends TopicPartition {
    * current replica.
    */
   readonly offsetLag: number
-  /** Whether this is a future replica: one that the broker copies from another of its directories, and then uses. */
+  /**
+   * Whether this is a future replica: a copy that the broker creates in another of its directories,
+   * and then switches to.
+   */
   readonly isFuture: boolean
 }
 
@@ -57,7 +60,7 @@ export interface LogDirDescription extends Item {
   readonly totalBytes?: number
   /** The free space of that volume; undefined before Kafka 3.3. */
   readonly usableBytes?: number
-  /** Whether the directory takes no new replicas (Kafka 4.3 or newer). */
+  /** Whether the directory accepts no new replicas (Kafka 4.3 or newer). */
   readonly isCordoned?: boolean
   /** The replicas in the directory, sorted by topic and partition. */
   readonly replicas: readonly LogDirReplica[]
@@ -67,7 +70,7 @@ export interface LogDirDescription extends Item {
 export interface BrokerLogDirs extends Item {
   /** The node id of the broker. */
   readonly broker: number
-  /** By name; empty where there is an error. */
+  /** By name; empty if there is an error. */
   readonly logDirs: readonly LogDirDescription[]
 }
 
@@ -79,19 +82,19 @@ export interface DescribeLogDirsOptions extends CallOptions {
 
 /** The result of `describeReplicaLogDirs` for one replica. */
 export interface ReplicaLogDir extends PartitionReplica, Item {
-  /** Undefined where the broker has no such replica. */
+  /** Undefined if the broker has no such replica. */
   readonly logDir?: string
-  /** The size of the replica's log on the disk; undefined where the broker does not have it. */
+  /** The size of the replica's log on the disk; undefined if the broker does not have it. */
   readonly sizeBytes?: number
   /** How many messages the replica is behind the high watermark. */
   readonly offsetLag?: number
-  /** Where the replica is being moved to. */
+  /** The directory that the replica is being moved to. */
   readonly futureLogDir?: string
   /** How many messages the copy in the new directory is behind the current one, while the replica moves. */
   readonly futureOffsetLag?: number
 }
 
-/** A replica that `alterReplicaLogDirs` is to move, and where to. */
+/** A replica that `alterReplicaLogDirs` is to move, and its new directory. */
 export interface ReplicaMove extends PartitionReplica {
   /** The absolute path of a log directory of the broker. */
   readonly logDir: string
@@ -108,8 +111,9 @@ export function logDirOperations(context: AdminContext) {
   const { cluster } = context
   return {
     /**
-     * The log directories of these brokers, or of all that run, sorted by node id. A broker that does not respond or
-     * refuses has an `error`, and so does a directory that has failed.
+     * Returns the log directories of these brokers, or of all running brokers, sorted by node id. A
+     * broker that does not respond or refuses has an `error`, and so does a directory that has
+     * failed.
      */
     async describeLogDirs(
       brokers?: readonly number[],
@@ -131,7 +135,7 @@ export function logDirOperations(context: AdminContext) {
       )
     },
 
-    /** The log directory of each replica, in the order given. */
+    /** Returns the log directory of each replica, in the given order. */
     async describeReplicaLogDirs(
       replicas: readonly PartitionReplica[],
       options: CallOptions = {},
@@ -148,8 +152,9 @@ export function logDirOperations(context: AdminContext) {
     },
 
     /**
-     * Moves replicas to other log directories of their brokers; resolves when the brokers have begun the moves,
-     * which `describeLogDirs` shows as replicas with `isFuture`. Throws ItemsFailedError.
+     * Moves replicas to other log directories of their brokers; resolves when the brokers have
+     * started the moves, which `describeLogDirs` returns as replicas with `isFuture`. Throws
+     * ItemsFailedError.
      */
     async alterReplicaLogDirs(
       moves: readonly ReplicaMove[],
@@ -206,7 +211,8 @@ async function logDirsOf(
         return { topics: partitions === null ? null : numbersByTopic(partitions) }
       })
       const what = `describing the log directories of broker ${item!.broker}`
-      // A broker has at least one directory: without an error code, an empty list is its refusal (KIP-784).
+      // A broker has at least one directory, so an empty list without an error code means that it
+      // refuses the request (KIP-784).
       const isRefused = version < WITH_ERROR && results.length === 0
       const code = isRefused ? ErrorCode.CLUSTER_AUTHORIZATION_FAILED : errorCode
       const error = itemError(code, what, recipient.name)

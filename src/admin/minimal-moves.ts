@@ -6,10 +6,11 @@ export interface BrokerInRack {
 }
 
 /**
- * The replicas of each partition afterwards, the leader first. A replica stays where its broker may keep it and no
- * other replica of the partition is in the same rack while another rack has none. A new one goes to the broker with
- * the fewest replicas among those in racks that the partition is not in yet, where there are such, or among all.
- * Partitions that lose their leader are led by the replica whose broker leads the fewest.
+ * Returns the new replicas of each partition, the leader first. A replica stays if its broker may
+ * keep it, unless another replica of the partition is in the same rack while another rack has none.
+ * A new replica goes to the broker with the fewest replicas; brokers in racks without a replica of
+ * the partition are preferred. A partition that loses its leader is led by the replica whose broker
+ * leads the fewest partitions.
  */
 export function minimalMoves(
   partitions: readonly (readonly number[])[],
@@ -49,7 +50,10 @@ export function minimalMoves(
   })
 }
 
-/** Those that need not move, in their order: one a rack as long as the partition is to be in more racks. */
+/**
+ * The replicas that can stay, in their order: one in each rack until the partition covers the
+ * required number of racks.
+ */
 function stay(
   replicas: readonly number[],
   count: number,
@@ -66,13 +70,13 @@ function stay(
     else firsts.push(id)
     racks.add(rack)
   }
-  // What is left once each rack that is to have a replica has one may share racks.
+  // After each required rack has a replica, the other replicas may share racks.
   const shared = Math.max(0, count - racksWanted)
   const keep = new Set([...firsts.slice(0, count), ...others.slice(0, shared)].slice(0, count))
   return usable.filter((id) => keep.has(id))
 }
 
-/** The one with the least, the lowest id of several. */
+/** The broker with the fewest, and of several the one with the lowest id. */
 function least(ids: readonly number[], counts: ReadonlyMap<number, number>): number {
   return ids.reduce((best, id) => {
     const [a, b] = [counts.get(id)!, counts.get(best)!]

@@ -1,4 +1,4 @@
-/** Kafka's operations of ACLs by their numbers, from 0; numbers above are of newer brokers. */
+/** Kafka's operations of ACLs, by their numbers from 0; newer brokers may have higher numbers. */
 export const ACL_OPERATIONS = [
   'unknown',
   'any',
@@ -18,7 +18,7 @@ export const ACL_OPERATIONS = [
   'twoPhaseCommit',
 ] as const
 
-/** What an ACL is about (Kafka's AclOperation). */
+/** An operation that an ACL allows or denies (Kafka's AclOperation). */
 export type AclOperation = (typeof ACL_OPERATIONS)[number]
 
 export function operationName(code: number): AclOperation {
@@ -29,10 +29,10 @@ export function operationCode(name: AclOperation): number {
   return ACL_OPERATIONS.indexOf(name)
 }
 
-/** What a broker sends where it was not asked for operations, or does not know them. */
+/** What a broker sends if the request does not ask for operations, or if it does not know them. */
 const NOT_ASKED = -0x80000000
 
-/** The operations of a bit set as in Metadata; undefined where there is none. */
+/** The operations in a bit set of Metadata and similar responses; undefined if there is none. */
 export function operationsOf(bits: number): readonly AclOperation[] | undefined {
   if (bits === NOT_ASKED) return undefined
   return ACL_OPERATIONS.filter((name, code) => name !== 'unknown' && ((bits >> code) & 1) === 1)

@@ -30,7 +30,7 @@ export function inOrder<One extends TopicPartition>(partitions: readonly One[]):
   return [...partitions].sort((a, b) => compareText(a.topic, b.topic) || a.partition - b.partition)
 }
 
-/** The partitions of a response by name. */
+/** The partitions of a response, by topic and partition. */
 export function partitionsByName<One extends { readonly partitionIndex: number }>(
   topics: readonly { readonly name: string; readonly partitions: readonly One[] }[],
 ): ReadonlyMap<string, One> {
@@ -41,10 +41,10 @@ export function partitionsByName<One extends { readonly partitionIndex: number }
   )
 }
 
-/** What became of a partition. */
+/** The outcome of a partition. */
 export interface PartitionResult extends TopicPartition, Item {}
 
-/** The results of partitions that have nothing but an error, by topic and partition. */
+/** The results of partitions that have only an error, by topic and partition. */
 export function partitionResults(
   outcomes: readonly Outcome<TopicPartition, undefined>[],
 ): readonly PartitionResult[] {
@@ -57,11 +57,11 @@ export function partitionResults(
   )
 }
 
-/** What was found for a partition, or why nothing was. */
+/** The value of a partition, or its error. */
 export type PartitionFound<Found extends object> = TopicPartition &
   (Found | { readonly error: KafkaError })
 
-/** The results of partitions with what was found, or an error, by topic and partition. */
+/** The results of partitions with a value or an error, by topic and partition. */
 export function partitionsFound<Found extends object>(
   outcomes: readonly Outcome<TopicPartition, Found>[],
 ): readonly PartitionFound<Found>[] {

@@ -1,6 +1,7 @@
 /**
- * Changes that Kafka cannot try out: a plan says what would be done, as plain JSON that can be shown, kept and
- * reviewed; `apply` does it, and refuses where the cluster has changed since.
+ * Changes that Kafka cannot validate without making them. A plan describes the changes as plain
+ * JSON that can be shown, stored and reviewed; `apply` makes them, and rejects those for which the
+ * cluster has changed since.
  */
 import type { Deadline } from '../async/deadline.ts'
 import type { CallOptions } from '../call-options.ts'
@@ -18,7 +19,10 @@ import { checkPartitions, inOrder, type PartitionResult } from './partitions.ts'
 import { reassign } from './reassignments.ts'
 import { offsetsAt } from './records.ts'
 
-/** Where a group goes: an end of the log, a time, this many messages forward or back, or given offsets. */
+/**
+ * The new position of a group: an end of the log, a time, a number of messages forward or back, or
+ * given offsets.
+ */
 export type OffsetResetTarget =
   | 'earliest'
   | 'latest'
@@ -32,21 +36,24 @@ export interface OffsetResetRequest {
   readonly group: string
   /** Default: all partitions in which the group has committed. Not with `{ offsets }`. */
   readonly topics?: readonly string[]
-  /** Where the group is to continue. */
+  /** The position at which the group continues. */
   readonly to: OffsetResetTarget
 }
 
 /** What an offset reset changes in one partition. */
 export interface PlannedOffset extends TopicPartition, Item {
-  /** What the group has committed now; absent where nothing. */
+  /** The committed offset of the group; absent if there is none. */
   readonly from?: number
-  /** Within the log: an offset outside goes to its nearer end. Absent where there is an error. */
+  /**
+   * Within the log: an offset outside it is replaced by the nearer end. Absent if there is an
+   * error.
+   */
   readonly to?: number
 }
 
-/** What `planOffsetReset` returns. `apply` carries it out, also from JSON. */
+/** The result of `planOffsetReset`. `apply` makes its changes, also from JSON. */
 export interface OffsetResetPlan {
-  /** Tells `apply` what to do. */
+  /** Identifies the kind of plan for `apply`. */
   readonly kind: 'offsetReset'
   /** The name of the group. */
   readonly group: string
@@ -58,7 +65,7 @@ export interface OffsetResetPlan {
 export interface ReassignmentRequest {
   /** The topics whose partitions may move. */
   readonly topics: readonly string[]
-  /** The brokers that may have replicas, by node id. Default: all that run. */
+  /** The brokers that may have replicas, by node id. Default: all running brokers. */
   readonly brokers?: readonly number[]
   /** Default: as many replicas as each partition has. */
   readonly replicationFactor?: number
@@ -72,23 +79,23 @@ export interface PlannedMove extends TopicPartition {
   readonly to: readonly number[]
 }
 
-/** What `planReassignment` returns. `apply` carries it out, also from JSON. */
+/** The result of `planReassignment`. `apply` makes its changes, also from JSON. */
 export interface ReassignmentPlan {
-  /** Tells `apply` what to do. */
+  /** Identifies the kind of plan for `apply`. */
   readonly kind: 'reassignment'
-  /** By topic and partition; partitions that stay as they are are left out. */
+  /** By topic and partition; partitions that do not change are left out. */
   readonly moves: readonly PlannedMove[]
 }
 
-/** A plan that `apply` carries out. */
+/** A plan whose changes `apply` makes. */
 export type AdminPlan = OffsetResetPlan | ReassignmentPlan
 
 export function planOperations(context: AdminContext) {
   const { cluster } = context
   return {
     /**
-     * What a reset of a group's offsets would do; changes nothing. A partition whose offset cannot be told has an
-     * `error`. Throws the error of the group or of a topic.
+     * Plans a reset of a group's offsets, and changes nothing. A partition whose offset cannot be
+     * determined has an `error`. Throws the error of the group or of a topic.
      */
     async planOffsetReset(
       request: OffsetResetRequest,
@@ -101,9 +108,10 @@ export function planOperations(context: AdminContext) {
     },
 
     /**
-     * Replicas for the partitions of topics on these brokers, with as few moves as will do: replicas stay where they
-     * may, the others go to the brokers with the fewest, in racks that the partition has no replica in where there
-     * are such; leaders are spread. Changes nothing. Throws for a topic that does not exist.
+     * Plans replicas for the partitions of topics on these brokers, with as few moves as possible,
+     * and changes nothing. Replicas stay where they are allowed; the others go to the brokers with
+     * the fewest replicas, if possible in racks that have no replica of the partition; leaders are
+     * spread. Throws for a topic that does not exist.
      */
     async planReassignment(
       request: ReassignmentRequest,
@@ -121,8 +129,8 @@ export function planOperations(context: AdminContext) {
     },
 
     /**
-     * Does what a plan says. An item that has changed since the plan was made fails with PLAN_OUTDATED, and is left
-     * alone. Throws ItemsFailedError.
+     * Makes the changes of a plan. An item that has changed since the plan was made fails with
+     * PLAN_OUTDATED, and is not changed. Throws ItemsFailedError.
      */
     async apply(plan: AdminPlan, options: ChangeOptions = {}): Promise<readonly PartitionResult[]> {
       const deadline = begin(context, 'apply', options, {})
@@ -317,7 +325,7 @@ async function applyMoves(
   return inOrder([...failed, ...done])
 }
 
-/** A plan that was read from JSON has the error as plain data. */
+/** A plan that was read from JSON contains the error as plain data. */
 function asError(error: unknown, message: string): KafkaError {
   return error instanceof KafkaError ? error : outdated(message)
 }
@@ -330,7 +338,7 @@ function checkResetRequest(operation: string, request: OffsetResetRequest): void
   checkOptions<OffsetResetRequest>(`the request of ${operation}`, request, {
     group: aString,
     topics: anArrayOf(aString),
-    // Checked below: its error has an example of each form.
+    // The position is checked below, with an error that shows an example of each form.
     to: () => undefined,
   })
   const { group, topics, to } = request

@@ -1,4 +1,4 @@
-/** Producers that partitions know, and transactions that their logs wait for (KIP-664). */
+/** The producers that partitions know, and the open transactions in partitions (KIP-664). */
 import { describeProducers } from '../../protocol/apis/describe-producers.ts'
 import type { DescribeProducersResponse } from '../../protocol/apis/describe-producers.ts'
 import { writeTxnMarkers } from '../../protocol/apis/write-txn-markers.ts'
@@ -25,19 +25,25 @@ export interface ProducerState {
   readonly producerId: number
   /** The epoch of the producer: the broker fences older ones. */
   readonly producerEpoch: number
-  /** Of its last batch; undefined where it has only written markers or the broker has forgotten it. */
+  /**
+   * The sequence number of its last batch; undefined if it has only written markers or the broker
+   * has forgotten it.
+   */
   readonly lastSequence?: number
-  /** Of its last batch, in milliseconds since 1970. */
+  /** The time of its last batch, in milliseconds since 1970. */
   readonly lastTimestamp: number
-  /** Of the transaction coordinator that wrote its last marker; undefined where there is none. */
+  /**
+   * The epoch of the transaction coordinator that wrote its last marker; undefined if there is
+   * none.
+   */
   readonly coordinatorEpoch?: number
-  /** The first offset of the transaction that is open in the partition; undefined where none is. */
+  /** The first offset of the transaction that is open in the partition; undefined if none is. */
   readonly currentTransactionStartOffset?: number
 }
 
 /** The result of `describeProducers` for one partition. */
 export interface PartitionProducers extends TopicPartition, Item {
-  /** By producer id; undefined where there is an error. */
+  /** By producer id; undefined if there is an error. */
   readonly producers?: readonly ProducerState[]
 }
 
@@ -47,20 +53,20 @@ export interface DescribeProducersOptions extends CallOptions {
   readonly broker?: number
 }
 
-/** An open transaction in a partition: what `findHangingTransactions` finds. */
+/** An open transaction in a partition, as `findHangingTransactions` returns it. */
 export interface OpenTransaction extends TopicPartition {
   /** The id of the producer that writes the transaction. */
   readonly producerId: number
   /** The epoch of that producer. */
   readonly producerEpoch: number
-  /** As `describeProducers` has it. Default: 0. */
+  /** As `describeProducers` returns it. Default: 0. */
   readonly coordinatorEpoch?: number
 }
 
 export function producerOperations(context: AdminContext) {
   const { cluster } = context
   return {
-    /** The producers that partitions know, by topic and partition (Kafka 2.8 or newer). */
+    /** Returns the producers that partitions know, by topic and partition (Kafka 2.8 or newer). */
     async describeProducers(
       partitions: readonly TopicPartition[],
       options: DescribeProducersOptions = {},
@@ -72,10 +78,11 @@ export function producerOperations(context: AdminContext) {
     },
 
     /**
-     * Aborts a transaction in one partition past its coordinator, by writing the marker at the leader (Kafka 0.11 or
-     * newer; needs the right to alter the cluster). Only for a transaction that `findHangingTransactions` found:
-     * the coordinator goes on with one that it knows. Throws INVALID_PRODUCER_EPOCH where another producer has
-     * taken over, TRANSACTION_COORDINATOR_FENCED for an old coordinator epoch.
+     * Aborts a transaction in one partition without its coordinator, by writing the marker at the
+     * leader (Kafka 0.11 or newer; needs the right to alter the cluster). Only for a transaction
+     * that `findHangingTransactions` found: the coordinator continues a transaction that it knows.
+     * Throws INVALID_PRODUCER_EPOCH if another producer has replaced this one,
+     * TRANSACTION_COORDINATOR_FENCED for an old coordinator epoch.
      */
     async abortTransaction(transaction: OpenTransaction, options: CallOptions = {}): Promise<void> {
       const operation = 'abortTransaction'

@@ -17,13 +17,18 @@ import { exactNumber } from './items.ts'
 export interface QuorumReplica {
   /** The node id of a controller, or of a broker among the observers. */
   readonly replica: number
-  /** Of its metadata log; undefined before Kafka 3.9. */
+  /** The id of the directory of its metadata log; undefined before Kafka 3.9. */
   readonly directoryId?: string
-  /** The end of its copy of the metadata log. */
+  /** The end offset of its copy of the metadata log. */
   readonly logEndOffset: number
-  /** Milliseconds since 1970, as the leader sees it; undefined where the leader does not know. */
+  /**
+   * In milliseconds since 1970, as the leader measures it; undefined if the leader does not know.
+   */
   readonly lastFetchTimestamp?: number
-  /** When it last had all of the leader's log, in milliseconds since 1970; undefined where the leader does not know. */
+  /**
+   * When it last had all of the leader's log, in milliseconds since 1970; undefined if the leader
+   * does not know.
+   */
   readonly lastCaughtUpTimestamp?: number
 }
 
@@ -31,7 +36,7 @@ export interface QuorumReplica {
 export interface QuorumNode {
   /** The node id of the controller. */
   readonly node: number
-  /** Where the controller listens. */
+  /** The addresses on which the controller listens. */
   readonly listeners: readonly RaftListener[]
 }
 
@@ -41,13 +46,13 @@ export interface MetadataQuorum {
   readonly leader: number
   /** The epoch of the active controller. */
   readonly leaderEpoch: number
-  /** The offset of the metadata log that a majority has. */
+  /** The offset up to which a majority has the metadata log. */
   readonly highWatermark: number
   /** By node id. */
   readonly voters: readonly QuorumReplica[]
   /** By node id. */
   readonly observers: readonly QuorumReplica[]
-  /** Where the voters listen, by node id; empty before Kafka 3.9. */
+  /** The addresses on which the voters listen, by node id; empty before Kafka 3.9. */
   readonly nodes: readonly QuorumNode[]
 }
 
@@ -65,13 +70,13 @@ export interface RaftListener {
 export interface RaftVoter {
   /** Node id. */
   readonly voter: number
-  /** Of its metadata log: `directory.id` of its meta.properties. */
+  /** The id of the directory of its metadata log: `directory.id` in its meta.properties. */
   readonly directoryId: string
 }
 
 /** A controller that `addRaftVoter` is to add. */
 export interface NewRaftVoter extends RaftVoter {
-  /** Where the controller listens, by name of the listener. */
+  /** The addresses on which the controller listens, by name of the listener. */
   readonly listeners: readonly RaftListener[]
 }
 
@@ -86,7 +91,10 @@ const METADATA_TOPIC = '__cluster_metadata'
 export function quorumOperations(context: AdminContext) {
   const { cluster } = context
   return {
-    /** The controllers' quorum: leader, voters, observers and how far each has got (Kafka 3.3 or newer). */
+    /**
+     * Returns the controllers' quorum: leader, voters, observers and the progress of each (Kafka
+     * 3.3 or newer).
+     */
     async describeMetadataQuorum(options: CallOptions = {}): Promise<MetadataQuorum> {
       const deadline = begin(context, 'describeMetadataQuorum', options, {})
       const what = 'describing the metadata quorum'
@@ -98,7 +106,7 @@ export function quorumOperations(context: AdminContext) {
       return quorumOf(response, what)
     },
 
-    /** Adds a controller that runs to the voters of the quorum (KIP-853, Kafka 3.9 or newer). */
+    /** Adds a running controller to the voters of the quorum (KIP-853, Kafka 3.9 or newer). */
     async addRaftVoter(voter: NewRaftVoter, options: RaftVoterOptions = {}): Promise<void> {
       const operation = 'addRaftVoter'
       const deadline = begin(context, operation, options, { clusterId: aString })
@@ -153,8 +161,9 @@ export function quorumOperations(context: AdminContext) {
     },
 
     /**
-     * Removes the registration of a broker that has been shut down permanently (Kafka 3.0 or newer, without
-     * ZooKeeper). Move its replicas first. Throws BROKER_ID_NOT_REGISTERED for an unknown one.
+     * Removes the registration of a broker that has been shut down permanently (Kafka 3.0 or newer,
+     * without ZooKeeper). Move its replicas first. Throws BROKER_ID_NOT_REGISTERED for an unknown
+     * broker.
      */
     async unregisterBroker(broker: number, options: CallOptions = {}): Promise<void> {
       const deadline = begin(context, 'unregisterBroker', options, {})
@@ -164,7 +173,9 @@ export function quorumOperations(context: AdminContext) {
       await cluster.router.call(unregisterBroker, { brokerId: broker }, settings)
     },
 
-    /** Removes the registration of a controller that is no voter any more (Kafka 4.4 or newer). */
+    /**
+     * Removes the registration of a controller that is not a voter any more (Kafka 4.4 or newer).
+     */
     async unregisterController(controller: number, options: CallOptions = {}): Promise<void> {
       const deadline = begin(context, 'unregisterController', options, {})
       checkNode('unregisterController', controller)

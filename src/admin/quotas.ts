@@ -6,7 +6,7 @@ import { aBoolean, anArrayOf, anObject, aString, checkOptions, type Check } from
 import { begin, type AdminContext, type ChangeOptions } from './context.ts'
 import { compareText, itemError, outcomeOf, settled, type Item } from './items.ts'
 
-/** Kafka's names of what quotas are for, by ours. */
+/** Kafka's names of the parts of a quota's entity, by ours. */
 const ENTITY_TYPES = { user: 'user', clientId: 'client-id', ip: 'ip' } as const
 type EntityField = keyof typeof ENTITY_TYPES
 const FIELDS: readonly EntityField[] = ['user', 'clientId', 'ip']
@@ -32,34 +32,36 @@ export interface ClientQuotas {
   readonly quotas: Readonly<Record<string, number>>
 }
 
-/** Which entities are meant: by name, null for the default, true for all that have this part. */
+/**
+ * A filter for entities. Each part is a name, null for the default, or true for any entity that has
+ * this part.
+ */
 export interface QuotaFilter {
   /**
-   * Quotas of this user; null: of the default user; true: of any user. Default: quotas for which the user does not
-   * matter.
+   * Quotas of this user; null: of the default user; true: of any user. Default: any user or none.
    */
   readonly user?: string | null | true
   /**
-   * Quotas of this client id; null: of the default client id; true: of any client id. Default: quotas for which the
-   * client id does not matter.
+   * Quotas of this client id; null: of the default client id; true: of any client id. Default: any
+   * client id or none.
    */
   readonly clientId?: string | null | true
   /**
-   * Quotas of this address; null: of the default address; true: of any address. Default: quotas for which the address
-   * does not matter.
+   * Quotas of this address; null: of the default address; true: of any address. Default: any
+   * address or none.
    */
   readonly ip?: string | null | true
   /** Leaves out entities with other parts than these. Default: false. */
   readonly strict?: boolean
 }
 
-/** Changes of one entity: quotas that are not named stay as they are. */
+/** Changes of one entity. Quotas that are not named stay as they are. */
 export interface QuotaChange {
   /** The entity of the quotas. */
   readonly entity: QuotaEntity
-  /** New values by name of the quota, such as `producer_byte_rate` in bytes per second. */
+  /** New values, by the name of the quota, such as `producer_byte_rate` in bytes per second. */
   readonly set?: Readonly<Record<string, number>>
-  /** Quotas to take away. */
+  /** Quotas to remove. */
   readonly delete?: readonly string[]
 }
 
@@ -71,17 +73,20 @@ export interface QuotaChangeResult extends Item {
 
 /** The options of `alterClientQuotas`. */
 export interface AlterQuotasOptions extends ChangeOptions {
-  /** Checks whether the changes could be made, and makes none. Default: false. */
+  /** Checks whether the changes are possible, without making them. Default: false. */
   readonly validateOnly?: boolean
 }
 
-/** Kafka's numbers of how a part of an entity is matched. */
+/** Kafka's numbers of the ways to match a part of an entity. */
 const MATCH = { exact: 0, default: 1, any: 2 } as const
 
 export function quotaOperations(context: AdminContext) {
   const { cluster } = context
   return {
-    /** The quotas of the entities that match the filter, by entity (KIP-546, Kafka 2.6 or newer). */
+    /**
+     * Returns the quotas of the entities that match the filter, by entity (KIP-546, Kafka 2.6 or
+     * newer).
+     */
     async describeClientQuotas(
       filter: QuotaFilter = {},
       options: CallOptions = {},
@@ -120,8 +125,8 @@ export function quotaOperations(context: AdminContext) {
     },
 
     /**
-     * Sets and takes away quotas, and leaves the others as they are (KIP-546, Kafka 2.6 or newer). Throws
-     * ItemsFailedError.
+     * Sets and removes quotas, and leaves the others as they are (KIP-546, Kafka 2.6 or newer).
+     * Throws ItemsFailedError.
      */
     async alterClientQuotas(
       changes: readonly QuotaChange[],

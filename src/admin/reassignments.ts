@@ -21,9 +21,11 @@ import {
   type PartitionResult,
 } from './partitions.ts'
 
-/** A partition that `alterPartitionReassignments` is to move, and where to. */
+/** A partition that `alterPartitionReassignments` is to move, and its new replicas. */
 export interface NewReassignment extends TopicPartition {
-  /** The replicas that the partition is to have, by node id, the preferred leader first. Null cancels a move. */
+  /**
+   * The new replicas of the partition, by node id, the preferred leader first. Null cancels a move.
+   */
   readonly replicas: readonly number[] | null
 }
 
@@ -36,13 +38,13 @@ export interface AlterReassignmentsOptions extends ChangeOptions {
   readonly allowReplicationFactorChange?: boolean
 }
 
-/** A move that is under way. */
+/** A move that is in progress. */
 export interface PartitionReassignment extends TopicPartition {
-  /** The replicas of now: those that stay, that are added and that are removed. */
+  /** The current replicas, including those that are being added and removed. */
   readonly replicas: readonly number[]
   /** The node ids of the brokers that are still copying the partition. */
   readonly addingReplicas: readonly number[]
-  /** The node ids of the brokers that will give the partition up. */
+  /** The node ids of the brokers whose replicas the move removes. */
   readonly removingReplicas: readonly number[]
 }
 
@@ -52,9 +54,9 @@ export function reassignmentOperations(context: AdminContext) {
   const { cluster } = context
   return {
     /**
-     * Starts moves of partitions to other replicas, or cancels them; resolves when the controller has accepted
-     * them, not when the replicas are in sync: `listPartitionReassignments` shows those under way. To cancel where
-     * no move is under way succeeds. Throws ItemsFailedError.
+     * Starts moves of partitions to other replicas, or cancels them; resolves when the controller
+     * has accepted them, not when the replicas are in sync: `listPartitionReassignments` returns
+     * those in progress. Cancelling succeeds if no move is in progress. Throws ItemsFailedError.
      */
     async alterPartitionReassignments(
       reassignments: readonly NewReassignment[],
@@ -70,7 +72,7 @@ export function reassignmentOperations(context: AdminContext) {
       return settled(operation, results, settle)
     },
 
-    /** The moves that are under way, of these partitions or of all, by topic and partition. */
+    /** Returns the moves in progress, of these partitions or of all, by topic and partition. */
     async listPartitionReassignments(
       partitions?: readonly TopicPartition[],
       options: CallOptions = {},
@@ -123,7 +125,7 @@ export async function reassign(
       return items.flatMap((item) => {
         const answer = found.get(nameOf(item))
         if (answer === undefined) return []
-        // What is to be cancelled is over already.
+        // The move that is to be cancelled is already complete.
         const isDone =
           item.replicas === null && answer.errorCode === ErrorCode.NO_REASSIGNMENT_IN_PROGRESS
         const { topic, partition } = item

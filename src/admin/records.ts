@@ -20,8 +20,9 @@ import {
 import { checkPartitions, partitionsByName, partitionsFound } from './partitions.ts'
 
 /**
- * A position in a partition: an end of the log, the first message at or after a time, the message with the
- * highest timestamp (Kafka 3.0), or an end of what tiered storage has kept or moved (3.4, 3.9, 4.2).
+ * A position in a partition: an end of the log, the first message at or after a time, the message
+ * with the highest timestamp (Kafka 3.0), or an end of the local log or of tiered storage (3.4,
+ * 3.9, 4.2).
  */
 export type OffsetPosition =
   | 'earliest'
@@ -35,36 +36,42 @@ export type OffsetPosition =
 
 /** The result of `listOffsets` for one partition. */
 export interface ListedOffset extends TopicPartition, Item {
-  /** Undefined where the partition has no such message, or where there is an error. */
+  /** Undefined if the partition has no such message, or if there is an error. */
   readonly offset?: number
-  /** Of that message, in milliseconds since 1970, where the position is a time or `maxTimestamp`. */
+  /**
+   * The timestamp of that message, in milliseconds since 1970, if the position is a time or
+   * `maxTimestamp`.
+   */
   readonly timestamp?: number
-  /** The leader epoch of the message at the offset; undefined where it is not known. */
+  /** The leader epoch of the message at the offset; undefined if it is not known. */
   readonly leaderEpoch?: number
 }
 
 /** The options of `listOffsets`. */
 export interface ListOffsetsOptions extends CallOptions {
   /**
-   * With `read_committed` the log ends where the first open transaction begins.
-   * Default: `read_uncommitted`, as in Java.
+   * With `read_committed` the log ends at the first open transaction. Default: `read_uncommitted`,
+   * as in Java.
    */
   readonly isolationLevel?: 'read_uncommitted' | 'read_committed'
 }
 
 /** A partition whose first records `deleteRecords` is to delete. */
 export interface RecordsToDelete extends TopicPartition {
-  /** The first offset that stays; −1 deletes everything below the high watermark. */
+  /** The first offset to keep; −1 deletes all records below the high watermark. */
   readonly beforeOffset: number
 }
 
 /** The result of `deleteRecords` for one partition. */
 export interface DeletedRecords extends TopicPartition, Item {
-  /** The first offset that is there afterwards. */
+  /** The first offset that exists afterwards. */
   readonly lowWatermark?: number
 }
 
-/** Kafka's numbers for positions that are no times, each with the version of ListOffsets that has it. */
+/**
+ * Kafka's numbers for positions that are not times, each with the first version of ListOffsets that
+ * supports it.
+ */
 const POSITIONS = {
   latest: { timestamp: -1n, since: 0, release: '0.8.2' },
   earliest: { timestamp: -2n, since: 0, release: '0.8.2' },
@@ -75,15 +82,17 @@ const POSITIONS = {
 } as const
 
 const WITH_ISOLATION = 2
-/** From this version on a broker finds times to the message, and answers with one offset. */
+/**
+ * From this version on, a broker finds the exact message for a time, and responds with one offset.
+ */
 const WITH_ONE_OFFSET = 1
 
 export function recordOperations(context: AdminContext) {
   const { cluster } = context
   return {
     /**
-     * The offset of a position in each partition, by topic and partition. A partition that failed has an
-     * `error` and never an offset.
+     * Returns the offset of a position in each partition, by topic and partition. A partition that
+     * failed has an `error` and never an offset.
      */
     async listOffsets(
       partitions: readonly TopicPartition[],
@@ -130,7 +139,10 @@ export function recordOperations(context: AdminContext) {
   }
 }
 
-/** The offsets of a position, one request to each leader; partitions that failed have an error. */
+/**
+ * Returns the offsets of a position, with one request to each leader; partitions that failed have
+ * an error.
+ */
 export async function offsetsAt(
   cluster: Cluster,
   partitions: readonly TopicPartition[],

@@ -1,6 +1,6 @@
 /**
- * Where share groups start in their partitions (KIP-932, Kafka 4.1 or newer). The requests go to the coordinator of
- * the group, not to the share coordinators that keep the state.
+ * The start offsets of share groups in their partitions (KIP-932, Kafka 4.1 or newer). The requests
+ * go to the coordinator of the group, not to the share coordinators that keep the state.
  */
 import { alterShareGroupOffsets } from '../../protocol/apis/alter-share-group-offsets.ts'
 import { deleteShareGroupOffsets } from '../../protocol/apis/delete-share-group-offsets.ts'
@@ -35,13 +35,13 @@ import { groupsToList, type GroupPartitions, type GroupToList } from './list-gro
 import { checkPartitions, inOrder, partitionResults, type PartitionResult } from './partitions.ts'
 import type { TopicResult } from './topics.ts'
 
-/** Where a share group starts in one partition (KIP-932). */
+/** The start offset of a share group in one partition (KIP-932). */
 export interface ShareGroupOffset extends TopicPartition, Item {
-  /** The first offset that the group has not finished. Undefined where there is none, or an error. */
+  /** The first offset that the group has not finished. Undefined if there is none, or an error. */
   readonly startOffset?: number
-  /** The leader epoch of the start offset; undefined where it is not known. */
+  /** The leader epoch of the start offset; undefined if it is not known. */
   readonly leaderEpoch?: number
-  /** Messages that are not acknowledged or archived yet (Kafka 4.2 or newer). */
+  /** The number of messages that are not acknowledged or archived yet (Kafka 4.2 or newer). */
   readonly lag?: number
 }
 
@@ -50,8 +50,8 @@ export interface ShareGroupOffsets extends Item {
   /** The name of the share group. */
   readonly group: string
   /**
-   * By topic and partition. Of all partitions those in which the group has not started are left out; partitions that
-   * were asked for are all there.
+   * By topic and partition. If all partitions were requested, those in which the group has not
+   * started are left out; requested partitions are always included.
    */
   readonly offsets: readonly ShareGroupOffset[]
 }
@@ -65,7 +65,10 @@ export interface ShareGroupOffsetToSet extends TopicPartition {
 export function shareGroupOffsetOperations(context: AdminContext) {
   const { cluster } = context
   return {
-    /** Where share groups start, in the order given, in all partitions or in those that are named. */
+    /**
+     * Returns the start offsets of share groups, in the given order, in all partitions or in the
+     * given ones.
+     */
     async listShareGroupOffsets(
       groups: readonly GroupPartitions[],
       options: CallOptions = {},
@@ -104,8 +107,8 @@ export function shareGroupOffsetOperations(context: AdminContext) {
     },
 
     /**
-     * Sets where a share group without members starts. Throws ItemsFailedError, with NON_EMPTY_GROUP while it has
-     * members.
+     * Sets the start offsets of a share group without members. Throws ItemsFailedError, with
+     * NON_EMPTY_GROUP while it has members.
      */
     async alterShareGroupOffsets(
       group: string,
@@ -169,8 +172,8 @@ export function shareGroupOffsetOperations(context: AdminContext) {
     },
 
     /**
-     * Forgets where a share group without members starts in topics, in the order given: it starts there again as
-     * its `share.auto.offset.reset` says. Throws ItemsFailedError.
+     * Deletes the start offsets of a share group without members in topics, in the given order: the
+     * group starts there again according to its `share.auto.offset.reset`. Throws ItemsFailedError.
      */
     async deleteShareGroupOffsets(
       group: string,

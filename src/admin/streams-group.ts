@@ -1,8 +1,8 @@
-/** A topic that a streams application makes for itself. */
+/** An internal topic that a streams application creates. */
 export interface StreamsTopic {
   /** The name of the topic. */
   readonly topic: string
-  /** How many partitions the topic has; 0 where the brokers choose. */
+  /** The number of partitions; 0 if the brokers choose. */
   readonly partitions: number
   /** 0 for the brokers' `default.replication.factor`. */
   readonly replicationFactor: number
@@ -40,11 +40,11 @@ export interface StreamsTopologyNode {
   readonly type: 'source' | 'processor' | 'sink' | 'unknown'
   /** The topics that a source reads. */
   readonly sourceTopics?: readonly string[]
-  /** Undefined where the application chooses the topic of each record. */
+  /** Undefined if the application chooses the topic of each record. */
   readonly sinkTopic?: string
   /** The state stores of a processor. */
   readonly stores?: readonly string[]
-  /** Names of the nodes that get this one's records. */
+  /** The names of the nodes that this node sends records to. */
   readonly successors: readonly string[]
 }
 
@@ -62,7 +62,7 @@ export interface StreamsTopologyDescription {
   }[]
 }
 
-/** Tasks by subtopology: a task is one partition of it. */
+/** Tasks by subtopology: each task processes one partition of it. */
 export type StreamsTaskList = readonly {
   readonly subtopology: string
   readonly partitions: readonly number[]
@@ -70,15 +70,15 @@ export type StreamsTaskList = readonly {
 
 /** The tasks of a member. */
 export interface StreamsTasks {
-  /** Those that process. */
+  /** The tasks that process records. */
   readonly active: StreamsTaskList
-  /** Those that keep a copy of the state. */
+  /** The tasks that keep a copy of the state. */
   readonly standby: StreamsTaskList
-  /** Those that build up the state, to become active. */
+  /** The tasks that restore their state in order to become active. */
   readonly warmup: StreamsTaskList
 }
 
-/** How far a task has read its changelog topics. */
+/** The progress of a task in its changelog topics. */
 export interface StreamsTaskOffset {
   /** The id of the subtopology. */
   readonly subtopology: string
@@ -88,22 +88,22 @@ export interface StreamsTaskOffset {
   readonly offset: number
 }
 
-/** What a member of a streams group has in addition. */
+/** The additional properties of a member of a streams group. */
 export interface StreamsMember {
   /** The epoch of the topology that the member runs. */
   readonly topologyEpoch: number
-  /** The same for the members of one process. */
+  /** Identifies the process; its members have the same id. */
   readonly processId: string
-  /** Where the application answers interactive queries. */
+  /** The address at which the application answers interactive queries. */
   readonly userEndpoint?: { readonly host: string; readonly port: number }
   /** Tags that the assignor considers, such as the zone. */
   readonly clientTags: Readonly<Record<string, string>>
-  /** The tasks that the member has. */
+  /** The tasks that the member has now. */
   readonly tasks: StreamsTasks
   /** The tasks that the member is to have. */
   readonly targetTasks: StreamsTasks
-  /** How far its tasks have read their changelog topics. */
+  /** The progress of its tasks in their changelog topics. */
   readonly taskOffsets: readonly StreamsTaskOffset[]
-  /** The ends of those topics. */
+  /** The end offsets of those topics. */
   readonly taskEndOffsets: readonly StreamsTaskOffset[]
 }

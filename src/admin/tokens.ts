@@ -17,7 +17,7 @@ export interface DelegationToken {
   readonly hmac: string
   /** The principal of a login with the token: `User:alice`. */
   readonly owner: string
-  /** The principal that created it; undefined before Kafka 3.3, where it is the owner. */
+  /** The principal that created the token; undefined before Kafka 3.3, where it is the owner. */
   readonly requester?: string
   /** The principals that may renew it in addition to the owner, in order. */
   readonly renewers: readonly string[]
@@ -25,7 +25,7 @@ export interface DelegationToken {
   readonly issueTimestampMs: number
   /** When it expires unless it is renewed. */
   readonly expiryTimestampMs: number
-  /** It cannot be renewed beyond. */
+  /** When it expires at the latest, however often it is renewed. */
   readonly maxTimestampMs: number
 }
 
@@ -47,13 +47,13 @@ export interface RenewTokenOptions extends CallOptions {
 
 /** The options of `expireDelegationToken`. */
 export interface ExpireTokenOptions extends CallOptions {
-  /** How long the token is still valid. Default: 0, it is deleted at once. */
+  /** How long the token remains valid. Default: 0, which deletes it immediately. */
   readonly expiryTimePeriodMs?: number
 }
 
 /** The options of `describeDelegationTokens`. */
 export interface DescribeTokenOptions extends CallOptions {
-  /** Only tokens of these. Default: all that this client may see. */
+  /** Only tokens of these owners. Default: all tokens that this client may see. */
   readonly owners?: readonly string[]
 }
 
@@ -64,19 +64,20 @@ export interface TokenExpiry {
 }
 
 const WITH_OWNER = 3
-/** Brokers take their own default for it. */
+/** A negative value selects the broker's default. */
 const BROKER_DEFAULT = -1
-/** Any negative period deletes a token; 0 would let it expire and stay until brokers clean up. */
+/** Any negative period deletes a token; with 0 it would expire but stay until brokers clean up. */
 const AT_ONCE = -1
 
 export function tokenOperations(context: AdminContext) {
   const { cluster } = context
   return {
     /**
-     * Creates a delegation token (Kafka 1.1 or newer). The connection must have logged in by SASL or with a client
-     * certificate, and not by a token. Log in with the token by SCRAM: `tokenId` as the username, `hmac` as the
-     * password, `tokenAuth: true`. Throws BrokerError: DELEGATION_TOKEN_AUTH_DISABLED where brokers have no
-     * `delegation.token.secret.key`, DELEGATION_TOKEN_REQUEST_NOT_ALLOWED without a login.
+     * Creates a delegation token (Kafka 1.1 or newer). The connection must be authenticated by SASL
+     * or a client certificate, not by a token. Log in with the token by SCRAM: `tokenId` as the
+     * username, `hmac` as the password, `tokenAuth: true`. Throws BrokerError:
+     * DELEGATION_TOKEN_AUTH_DISABLED if brokers have no `delegation.token.secret.key`,
+     * DELEGATION_TOKEN_REQUEST_NOT_ALLOWED without a login.
      */
     async createDelegationToken(options: CreateTokenOptions = {}): Promise<DelegationToken> {
       const operation = 'createDelegationToken'
@@ -138,7 +139,10 @@ export function tokenOperations(context: AdminContext) {
       return { expiryTimestampMs: toSafeNumber(expiryTimestampMs, 'expiry time') }
     },
 
-    /** Lets a token, given by its `hmac`, expire at once or after a while (Kafka 1.1 or newer). Throws BrokerError. */
+    /**
+     * Makes a token, given by its `hmac`, expire immediately or after a period (Kafka 1.1 or
+     * newer). Throws BrokerError.
+     */
     async expireDelegationToken(
       hmac: string,
       options: ExpireTokenOptions = {},
@@ -158,7 +162,10 @@ export function tokenOperations(context: AdminContext) {
       return { expiryTimestampMs: toSafeNumber(expiryTimestampMs, 'expiry time') }
     },
 
-    /** The tokens that this client may see, by owner and time of creation (Kafka 1.1 or newer). Throws BrokerError. */
+    /**
+     * Returns the tokens that this client may see, by owner and time of creation (Kafka 1.1 or
+     * newer). Throws BrokerError.
+     */
     async describeDelegationTokens(
       options: DescribeTokenOptions = {},
     ): Promise<readonly DelegationToken[]> {
@@ -222,7 +229,7 @@ function textOf({ principalType, principalName }: PrincipalParts): string {
   return `${principalType}:${principalName}`
 }
 
-/** Names of principals may have colons themselves. */
+/** The names of principals may contain colons. */
 function partsOf(principal: string): PrincipalParts {
   const at = principal.indexOf(':')
   return { principalType: principal.slice(0, at), principalName: principal.slice(at + 1) }
@@ -238,7 +245,7 @@ const base64: Check = (value) =>
     ? undefined
     : 'must be what createDelegationToken returned as hmac, in base64'
 
-/** Throws InvalidArgumentError, without the token. */
+/** Throws InvalidArgumentError, whose message does not contain the token. */
 function bytesOf(operation: string, hmac: string): Buffer {
   if ((hmac as unknown) === undefined) throw new InvalidArgumentError(`${operation} needs a token`)
   checkOptions(operation, { hmac }, { hmac: concealed(base64) })

@@ -34,11 +34,14 @@ export interface TopicDescription extends Item {
   readonly topic: string
   /** Undefined before Kafka 2.8. */
   readonly topicId?: string
-  /** Whether it is one of Kafka's own topics, such as `__consumer_offsets`. */
+  /** Whether it is one of Kafka's internal topics, such as `__consumer_offsets`. */
   readonly isInternal: boolean
-  /** By partition number, ascending; empty where the topic has an error. */
+  /** By partition number, ascending; empty if the topic has an error. */
   readonly partitions: readonly PartitionDescription[]
-  /** What this client may do with the topic, where `includeAuthorizedOperations` asks for it. */
+  /**
+   * The operations that this client may perform on the topic; only with
+   * `includeAuthorizedOperations`.
+   */
   readonly authorizedOperations?: readonly AclOperation[]
 }
 
@@ -53,7 +56,7 @@ export function topicDescription(
   const error = itemError(found.errorCode, `describing topic '${topic}'`, undefined, undefined, {
     topic,
   })
-  // Pages of partitions always tell them.
+  // DescribeTopicPartitions always returns them.
   const operations = includeAuthorizedOperations
     ? operationsOf(found.topicAuthorizedOperations)
     : undefined

@@ -1,4 +1,7 @@
-/** Topics by the id that tells a topic from an older or newer one of the same name (KIP-516). */
+/**
+ * Topics by id. The id distinguishes a topic from an older or newer topic with the same name
+ * (KIP-516).
+ */
 import { deleteTopics as deleteTopicsApi } from '../../protocol/apis/delete-topics.ts'
 import { metadata } from '../../protocol/apis/metadata.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
@@ -17,7 +20,7 @@ import { waitUntilGone } from './visibility.ts'
 export interface DescribedTopicId extends Omit<TopicDescription, 'topic' | 'topicId'> {
   /** The id that was given. */
   readonly topicId: string
-  /** Undefined where there is no topic of this id. */
+  /** Undefined if no topic has this id. */
   readonly topic?: string
 }
 
@@ -25,11 +28,13 @@ export interface DescribedTopicId extends Omit<TopicDescription, 'topic' | 'topi
 export interface DeletedTopicId extends Item {
   /** The id that was given. */
   readonly topicId: string
-  /** Undefined where there is no topic of this id, or this client may not see its name. */
+  /** Undefined if no topic has this id, or if this client may not see its name. */
   readonly topic?: string
 }
 
-/** Metadata before this version does not find topics by id, although its requests have the field. */
+/**
+ * Before this version, Metadata does not find topics by id, although its requests have the field.
+ */
 const METADATA_BY_ID = 12
 const DELETE_BY_ID = 6
 
@@ -39,8 +44,8 @@ export function topicByIdOperations(context: AdminContext) {
   const { cluster } = context
   return {
     /**
-     * Topics by id, in the order of the ids (Kafka 3.1 or newer). An id that no topic has gives an `error` with
-     * UNKNOWN_TOPIC_ID.
+     * Returns topics by id, in the order of the ids (Kafka 3.1 or newer). An id that no topic has
+     * gives an `error` with UNKNOWN_TOPIC_ID.
      */
     async describeTopicsById(
       topicIds: readonly string[],
@@ -91,8 +96,9 @@ export function topicByIdOperations(context: AdminContext) {
     },
 
     /**
-     * Deletes topics by id, and so never one that was created since under the same name (Kafka 2.8 or newer). Throws
-     * ItemsFailedError, with UNKNOWN_TOPIC_ID for an id that no topic has.
+     * Deletes topics by id. It never deletes a topic that was created later with the same name
+     * (Kafka 2.8 or newer). Throws ItemsFailedError, with UNKNOWN_TOPIC_ID for an id that no topic
+     * has.
      */
     async deleteTopicsById(
       topicIds: readonly string[],

@@ -21,7 +21,10 @@ export interface NewTopic {
   readonly partitions?: number
   /** Default: the brokers' `default.replication.factor` (Kafka 2.4 or newer). */
   readonly replicationFactor?: number
-  /** The replicas of each partition, by node id, instead of numbers: the first of each is the leader. */
+  /**
+   * The replicas of each partition, by node id, instead of numbers; the first replica of a
+   * partition is its leader.
+   */
   readonly assignments?: readonly (readonly number[])[]
   /** By Kafka's names, such as `{ 'cleanup.policy': 'compact' }`. */
   readonly configs?: Readonly<Record<string, string | null>>
@@ -39,20 +42,21 @@ export interface CreatedTopic extends Item {
   readonly replicationFactor?: number
 }
 
-/** Options of changes that the quota `controller_mutation_rate` counts. */
+/** The options of changes that count against the quota `controller_mutation_rate`. */
 export interface TopicChangeOptions extends ChangeOptions {
   /**
-   * Whether an item that exceeds the quota `controller_mutation_rate` is sent again, as long as the call may take
-   * (KIP-599, Kafka 2.7). With false it fails with THROTTLING_QUOTA_EXCEEDED. Default: true.
+   * Whether an item that exceeds the quota `controller_mutation_rate` is sent again until the call
+   * times out (KIP-599, Kafka 2.7). With false it fails with THROTTLING_QUOTA_EXCEEDED. Default:
+   * true.
    */
   readonly retryOnQuotaViolation?: boolean
 }
 
 /** The options of `createTopics`. */
 export interface CreateTopicsOptions extends TopicChangeOptions {
-  /** Checks whether the topics could be created, and creates none. Default: false. */
+  /** Checks whether the topics can be created, without creating them. Default: false. */
   readonly validateOnly?: boolean
-  /** Resolves once every broker that answers names the topics and their leaders. Default: true. */
+  /** Waits until every broker that responds knows the topics and their leaders. Default: true. */
   readonly waitUntilVisible?: boolean
 }
 
@@ -64,7 +68,7 @@ export interface TopicResult extends Item {
 
 /** The options of `deleteTopics`. */
 export interface DeleteTopicsOptions extends TopicChangeOptions {
-  /** Resolves once no broker that answers names the topics. Default: true. */
+  /** Waits until no broker that responds knows the topics. Default: true. */
   readonly waitUntilGone?: boolean
 }
 
@@ -80,9 +84,11 @@ export interface NewPartitions {
 
 /** The options of `createPartitions`. */
 export interface CreatePartitionsOptions extends TopicChangeOptions {
-  /** Checks whether the partitions could be added, and adds none. Default: false. */
+  /** Checks whether the partitions can be added, without adding them. Default: false. */
   readonly validateOnly?: boolean
-  /** Resolves once every broker that answers names the partitions and their leaders. Default: true. */
+  /**
+   * Waits until every broker that responds knows the partitions and their leaders. Default: true.
+   */
   readonly waitUntilVisible?: boolean
 }
 
@@ -94,9 +100,12 @@ export interface ListTopicsOptions extends CallOptions {
 
 /** The options of `describeTopics`. */
 export interface DescribeTopicsOptions extends CallOptions {
-  /** Whether the results name the operations that this client may do. Default: false. */
+  /** Whether the results contain the operations that this client may perform. Default: false. */
   readonly includeAuthorizedOperations?: boolean
-  /** How many partitions one response has (Kafka 3.8 or newer; brokers may send fewer). Default: 2,000. */
+  /**
+   * How many partitions one response contains (Kafka 3.8 or newer; brokers may send fewer).
+   * Default: 2,000.
+   */
   readonly responsePartitionLimit?: number
 }
 
@@ -109,22 +118,29 @@ const PARTITIONS_FROM_BROKER = -1
 export function topicOperations(context: AdminContext) {
   const { cluster } = context
   return {
-    /** The topics of the cluster that this client may see, by name. Java: `listTopics` and `describeTopics`. */
+    /**
+     * Returns the topics of the cluster that this client may see, by name. Java: `listTopics` and
+     * `describeTopics`.
+     */
     async listTopics(options: ListTopicsOptions = {}): Promise<readonly TopicDescription[]> {
       const deadline = begin(context, 'listTopics', options, { includeInternal: aBoolean })
       return listAllTopics(cluster, deadline, options.includeInternal ?? false)
     },
 
     /**
-     * The same topics one by one, by name, for clusters with very many: the brokers send pages of 2,000
-     * partitions (KIP-966, Kafka 3.8 or newer; older brokers 1,000 topics at a time), so that memory stays bounded.
+     * Yields the same topics one by one, by name, for clusters with very many topics: the brokers
+     * send pages of 2,000 partitions (KIP-966, Kafka 3.8 or newer; older brokers send 1,000 topics
+     * at a time), so that memory stays bounded.
      */
     eachTopic(options: ListTopicsOptions = {}): AsyncIterable<TopicDescription> {
       const deadline = begin(context, 'eachTopic', options, { includeInternal: aBoolean })
       return eachTopic(cluster, deadline, options.includeInternal ?? false)
     },
 
-    /** Topics by name, in the order of the names. A topic that does not exist has an `error`. */
+    /**
+     * Returns topics by name, in the order of the names. A topic that does not exist has an
+     * `error`.
+     */
     async describeTopics(
       topics: readonly string[],
       options: DescribeTopicsOptions = {},
@@ -288,14 +304,16 @@ export function topicOperations(context: AdminContext) {
       return settled(operation, results, settle)
     },
 
-    /** Waits until every broker that answers names the topics, with a leader for each partition. */
+    /**
+     * Waits until every broker that responds knows the topics, with a leader for each partition.
+     */
     async waitUntilVisible(topics: readonly string[], options: CallOptions = {}): Promise<void> {
       const deadline = begin(context, 'waitUntilVisible', options, {})
       checkDistinct('waitUntilVisible', 'topic', topics)
       await waitUntilVisible(cluster, new Map(topics.map((topic) => [topic, 1])), deadline)
     },
 
-    /** Waits until no broker that answers names the topics. */
+    /** Waits until no broker that responds knows the topics. */
     async waitUntilGone(topics: readonly string[], options: CallOptions = {}): Promise<void> {
       const deadline = begin(context, 'waitUntilGone', options, {})
       checkDistinct('waitUntilGone', 'topic', topics)

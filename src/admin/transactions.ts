@@ -1,4 +1,6 @@
-/** Transactions as their coordinators know them (KIP-664), and producers that are to write no more (KIP-98). */
+/**
+ * The state of transactions at their coordinators (KIP-664), and the fencing of producers (KIP-98).
+ */
 import {
   describeTransactions,
   type DescribeTransactionsResponse,
@@ -27,11 +29,14 @@ import { inOrder } from './partitions.ts'
 
 /** The options of `listTransactions`. */
 export interface ListTransactionsOptions extends CallOptions {
-  /** Only those in these states, such as `Ongoing` or `CompleteAbort`. Default: all. */
+  /** Only transactions in these states, such as `Ongoing` or `CompleteAbort`. Default: all. */
   readonly states?: readonly string[]
-  /** Only those of these producers. Default: all. */
+  /** Only transactions of these producers, by producer id. Default: all. */
   readonly producerIds?: readonly number[]
-  /** Only those that have been open for longer, in milliseconds (Kafka 3.8 or newer). Default: all. */
+  /**
+   * Only transactions that have been open for longer, in milliseconds (Kafka 3.8 or newer).
+   * Default: all.
+   */
   readonly minDurationMs?: number
   /** A regular expression that the whole transactional id has to match (Kafka 4.1 or newer). Default: any. */
   readonly transactionalIdPattern?: string
@@ -53,7 +58,7 @@ export interface ListedTransaction {
 export interface TransactionList {
   /** By transactional id. */
   readonly transactions: readonly ListedTransaction[]
-  /** Brokers that did not answer: the transactions that they coordinate are missing. */
+  /** Brokers that did not respond; the transactions that they coordinate are missing. */
   readonly incomplete: readonly BrokerFailure[]
 }
 
@@ -61,17 +66,20 @@ export interface TransactionList {
 export interface TransactionDescription extends Item {
   /** The transactional id of the producer. */
   readonly transactionalId: string
-  /** The state of the transaction, such as `Ongoing` or `Empty`; undefined where it could not be described. */
+  /**
+   * The state of the transaction, such as `Ongoing` or `Empty`; undefined if it could not be
+   * described.
+   */
   readonly state?: string
   /** The id that the coordinator gave the producer. */
   readonly producerId?: number
-  /** The epoch of the producer: the brokers fence older ones. */
+  /** The epoch of the producer; brokers fence older epochs. */
   readonly producerEpoch?: number
-  /** After this time the coordinator aborts the transaction. */
+  /** The time after which the coordinator aborts the transaction. */
   readonly transactionTimeoutMs?: number
-  /** Milliseconds since 1970; undefined where no transaction is open. */
+  /** Milliseconds since 1970; undefined if no transaction is open. */
   readonly startTimestamp?: number
-  /** What is written to in the open transaction, by topic and partition. */
+  /** The partitions that the open transaction writes to, by topic and partition. */
   readonly partitions: readonly TopicPartition[]
 }
 
@@ -79,9 +87,9 @@ export interface TransactionDescription extends Item {
 export interface FencedProducer extends Item {
   /** The transactional id of the producer. */
   readonly transactionalId: string
-  /** What the coordinator has now: producers with an earlier epoch cannot write any more. */
+  /** The current producer id: producers with an earlier epoch cannot write any more. */
   readonly producerId?: number
-  /** The new epoch: the brokers refuse producers with an older one. */
+  /** The new epoch; brokers reject producers with an older one. */
   readonly producerEpoch?: number
 }
 
@@ -91,7 +99,7 @@ const WITH_PATTERN = 2
 export function transactionOperations(context: AdminContext) {
   const { cluster } = context
   return {
-    /** The transactional ids that the coordinators know (Kafka 3.0 or newer). */
+    /** Returns the transactional ids that the coordinators know (Kafka 3.0 or newer). */
     async listTransactions(options: ListTransactionsOptions = {}): Promise<TransactionList> {
       const deadline = begin(context, 'listTransactions', options, {
         states: anArrayOf(aString),
@@ -103,8 +111,8 @@ export function transactionOperations(context: AdminContext) {
     },
 
     /**
-     * Transactional ids with their producers and open transactions, in the order given (Kafka 3.0 or newer). An
-     * unknown one has an `error` with TRANSACTIONAL_ID_NOT_FOUND.
+     * Returns transactional ids with their producers and open transactions, in the given order
+     * (Kafka 3.0 or newer). An unknown id has an `error` with TRANSACTIONAL_ID_NOT_FOUND.
      */
     async describeTransactions(
       transactionalIds: readonly string[],
@@ -116,8 +124,9 @@ export function transactionOperations(context: AdminContext) {
     },
 
     /**
-     * Fences the producers of transactional ids and aborts what they have open, as a new producer of the same id
-     * does (Kafka 0.11 or newer). Results are in the order given. Throws ItemsFailedError.
+     * Fences the producers of transactional ids and aborts their open transactions, as a new
+     * producer with the same id does (Kafka 0.11 or newer). Results are in the given order. Throws
+     * ItemsFailedError.
      */
     async fenceProducers(
       transactionalIds: readonly string[],
@@ -131,8 +140,8 @@ export function transactionOperations(context: AdminContext) {
     },
 
     /**
-     * Aborts the open transaction of a transactional id, prepared ones of two-phase commits too (KIP-939), and
-     * fences its producer.
+     * Aborts the open transaction of a transactional id, also a prepared one of a two-phase commit
+     * (KIP-939), and fences its producer.
      */
     async forceTerminateTransaction(
       transactionalId: string,
@@ -189,7 +198,7 @@ export async function transactionsOf(
     },
   })
   throwIfRequestRejected(incomplete)
-  // While a coordinator moves, two brokers may list the same id: the one that reports it last has it.
+  // While a coordinator moves, two brokers may list the same id: the later response counts.
   const byId = new Map<string, ListedTransaction>()
   for (const { broker, result } of answers) {
     for (const found of result) byId.set(found.transactionalId, { ...found, coordinator: broker })
@@ -254,14 +263,15 @@ async function fence(
     to: (key) => ({ coordinator: 'transaction', key }),
     what: 'fencing producers',
     deadline,
-    // One request names one id.
+    // Each request contains one id.
     maxItems: 1,
     ask: async ([item], recipient) => {
       const transactionalId = item!
       const { errorCode, producerId, producerEpoch } = await recipient.request(initProducerId, {
         transactionalId,
-        // The coordinator also takes it for the time that its log has to be replicated in: a short one fails with
-        // COORDINATOR_NOT_AVAILABLE if that log has more than one replica.
+        // The coordinator also uses it as the time limit for the replication of its log: with a
+        // short one the request fails with COORDINATOR_NOT_AVAILABLE if that log has more than one
+        // replica.
         transactionTimeoutMs: brokerTimeoutMs(cluster, deadline),
       })
       const what = `fencing the producer of '${transactionalId}'`

@@ -9,14 +9,14 @@ import type { ScramName } from '../network/sasl/scram.ts'
 import { begin, type AdminContext, type ChangeOptions } from './context.ts'
 import { checkDistinct, compareText, itemError, outcomeOf, settled, type Item } from './items.ts'
 
-/** Kafka's numbers of the mechanisms, with what derives their keys. */
+/** Kafka's numbers of the mechanisms, with the functions that derive their keys. */
 const MECHANISMS = {
   'SCRAM-SHA-256': { code: 1, digest: 'sha256', sizeBytes: 32 },
   'SCRAM-SHA-512': { code: 2, digest: 'sha512', sizeBytes: 64 },
 } as const
 const NAMES: readonly ScramName[] = ['SCRAM-SHA-256', 'SCRAM-SHA-512']
 
-/** The fewest that Kafka takes, and what its own tools use. */
+/** The lowest number that Kafka accepts, which is also the one that its own tools use. */
 const DEFAULT_ITERATIONS = 4096
 const SALT_BYTES = 24
 
@@ -28,11 +28,11 @@ export interface ScramCredentialInfo {
   readonly iterations: number
 }
 
-/** How a user can log in. Brokers never tell the salt, the keys or the password. */
+/** The SCRAM credentials of a user. Brokers never return the salt, the keys or the password. */
 export interface UserScramCredentials extends Item {
   /** The name of the user. */
   readonly user: string
-  /** By mechanism; empty where there is an error. */
+  /** By mechanism; empty if there is an error. */
   readonly credentials: readonly ScramCredentialInfo[]
 }
 
@@ -42,15 +42,15 @@ export interface ScramUpsertion {
   readonly user: string
   /** The mechanism that the password is for. */
   readonly mechanism: ScramName
-  /** The new password. It is hashed in this process; the broker gets the hash. */
+  /** The new password. It is hashed in this process; the broker receives only the hash. */
   readonly password: string
-  /** Kafka takes from 4,096 to 16,384. Default: 4,096. */
+  /** Kafka accepts 4,096 to 16,384. Default: 4,096. */
   readonly iterations?: number
-  /** Not beside a password. */
+  /** Not allowed together with a password. */
   readonly delete?: undefined
 }
 
-/** Takes a mechanism away from a user. */
+/** Deletes a user's credential for one mechanism. */
 export interface ScramDeletion {
   /** The name of the user. */
   readonly user: string
@@ -78,8 +78,9 @@ export function userOperations(context: AdminContext) {
   const { cluster } = context
   return {
     /**
-     * The SCRAM mechanisms that users have, by user (KIP-554, Kafka 2.7 or newer). Without names: of all users that
-     * have any. A user without one has an `error` with RESOURCE_NOT_FOUND.
+     * Returns the SCRAM mechanisms of users, by user (KIP-554, Kafka 2.7 or newer). Without names,
+     * it returns all users that have credentials. A user without credentials has an `error` with
+     * RESOURCE_NOT_FOUND.
      */
     async describeUserScramCredentials(
       users?: readonly string[],
@@ -110,10 +111,10 @@ export function userOperations(context: AdminContext) {
     },
 
     /**
-     * Sets passwords for SCRAM, or takes mechanisms away from users (KIP-554, Kafka 2.7 or newer). The salted
-     * password is computed here: the password itself is not sent. Throws ItemsFailedError, with
-     * UNACCEPTABLE_CREDENTIAL for iterations that Kafka does not take, RESOURCE_NOT_FOUND for a deletion of what is
-     * not there.
+     * Sets or deletes the SCRAM credentials of users (KIP-554, Kafka 2.7 or newer). The salted
+     * password is computed in this process: the password itself is not sent. Throws
+     * ItemsFailedError, with UNACCEPTABLE_CREDENTIAL for a number of iterations that Kafka does not
+     * accept, and RESOURCE_NOT_FOUND for a deletion of a credential that does not exist.
      */
     async alterUserScramCredentials(
       alterations: readonly ScramAlteration[],
@@ -156,7 +157,10 @@ export function userOperations(context: AdminContext) {
   }
 }
 
-/** Kafka takes one alteration of each user in a request, and answers by user: later ones go into later requests. */
+/**
+ * Kafka accepts one alteration of each user in a request, and responds by user: further ones are
+ * sent in later requests.
+ */
 function rounds(alterations: readonly ScramAlteration[]): readonly ScramAlteration[][] {
   const all: ScramAlteration[][] = []
   const counts = new Map<string, number>()
@@ -187,10 +191,10 @@ async function requestOf(alterations: readonly ScramAlteration[]) {
 
 const isTrue: Check = (value) => (value === true ? undefined : 'must be true')
 
-/** More would keep this process busy for seconds; brokers refuse far fewer. */
+/** More iterations would occupy this process for seconds; brokers reject far fewer. */
 const MOST_ITERATIONS = 1_000_000
 
-/** Throws InvalidArgumentError, without passwords. */
+/** Throws InvalidArgumentError, whose message does not contain passwords. */
 function checkAlterations(operation: string, alterations: readonly ScramAlteration[]): void {
   if (!Array.isArray(alterations)) {
     throw new InvalidArgumentError(`${operation} takes an array of alterations`)

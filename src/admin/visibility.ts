@@ -1,6 +1,7 @@
 /**
- * After a change of topics each broker learns of it on its own: until all have, one answers that a new topic
- * does not exist, or still names one that is gone. Java's admin client leaves that to its callers.
+ * After a change of topics, each broker learns of it on its own. Until then it reports that a new
+ * topic does not exist, or still returns a deleted one. Java's admin client leaves this to its
+ * callers.
  */
 import { createTopics } from '../../protocol/apis/create-topics.ts'
 import { metadata } from '../../protocol/apis/metadata.ts'
@@ -13,10 +14,15 @@ import { isRetriable, RequestTimeoutError, UnsupportedVersionError } from '../er
 import { brokerTimeoutMs } from './context.ts'
 import { itemError, outcomeOf } from './items.ts'
 
-/** What one broker says: how many partitions each topic has, 0 while one of them has no leader. */
+/**
+ * The view of one broker: how many partitions each topic has, 0 while one of them has no leader.
+ */
 type LedPartitions = ReadonlyMap<string, number>
 
-/** Waits until every broker that answers names each topic with this many partitions that have leaders. */
+/**
+ * Waits until every broker that responds knows each topic with this many partitions, each with a
+ * leader.
+ */
 export function waitUntilVisible(
   cluster: Cluster,
   topics: ReadonlyMap<string, number>,
@@ -27,7 +33,7 @@ export function waitUntilVisible(
   )
 }
 
-/** Waits until no broker that answers names any of the topics, and they could be created again. */
+/** Waits until no broker that responds knows any of the topics, and they could be created again. */
 export async function waitUntilGone(
   cluster: Cluster,
   topics: readonly string[],
@@ -38,8 +44,9 @@ export async function waitUntilGone(
 }
 
 /**
- * With ZooKeeper the brokers forget a topic before the controller has removed it: until then it cannot be created
- * again, which only an attempt tells. Other errors of the attempt, such as a missing authorization, tell nothing.
+ * With ZooKeeper, the brokers forget a topic before the controller has removed it. Until then it
+ * cannot be created again, and only an attempt to create it shows this. Other errors of the
+ * attempt, such as a missing authorization, show nothing.
  */
 async function waitUntilCreatable(
   cluster: Cluster,
@@ -75,7 +82,7 @@ async function waitUntilCreatable(
   })
 }
 
-/** Throws where the attempt would create the topic: Kafka 0.10.1 has no dry run. */
+/** Throws if the attempt would create the topic: Kafka 0.10.1 has no dry run. */
 function validatesOnly(version: number): true {
   if (version > 0) return true
   throw new UnsupportedVersionError('creating topics: a dry run needs Kafka 0.10.2 or newer')
@@ -92,7 +99,8 @@ async function waitUntil(
   for (let attempt = 0; ; attempt++) {
     const { answers } = await cluster.fanOut.everyBroker({
       what: 'asking every broker for topics',
-      // A broker that is down need not hold this up: it asks the others when it starts.
+      // A broker that is down does not delay this: it learns the state from the others when it
+      // starts.
       deadline: new Deadline(
         Math.min(deadline.remainingMs, cluster.options.requestTimeoutMs),
         deadline.signal,
