@@ -1,6 +1,6 @@
 import { KafkaError } from '../errors.ts'
 
-/** What went wrong in an embedded cluster. */
+/** An error of an embedded cluster. */
 export type EmbeddedClusterErrorCode =
   | 'PORT_IN_USE'
   | 'PORT_UNAVAILABLE'
@@ -8,7 +8,10 @@ export type EmbeddedClusterErrorCode =
   | 'DATA_FOLDER_UNUSABLE'
   | 'DATA_FOLDER_DAMAGED'
 
-/** The embedded cluster can't start where it was told to: the message says what to do. */
+/**
+ * The embedded cluster cannot start with the given ports or data folder; the message names the
+ * remedy.
+ */
 export class EmbeddedClusterError extends KafkaError {
   override readonly name = 'EmbeddedClusterError'
 

@@ -34,9 +34,9 @@ import { LAST_WITH_ZOOKEEPER, profileOf } from './versions/profiles.ts'
 import { KafkaRegistration } from './zookeeper/kafka/registration.ts'
 
 /**
- * A Kafka cluster in this process: brokers on 127.0.0.1 that speak the real protocol over TCP. For tests,
- * and for trying things out: it keeps everything in memory and forgets it when it stops, unless it has a
- * `dataDir`.
+ * A Kafka cluster in this process: brokers on 127.0.0.1 that speak the real protocol over TCP. It
+ * is meant for tests and experiments. It keeps everything in memory and loses it when it stops,
+ * unless it has a `dataDir`.
  *
  * ```ts
  * await using kafka = await EmbeddedCluster.start({ topics: { 'page-views': { partitions: 3 } } })
@@ -44,7 +44,7 @@ import { KafkaRegistration } from './zookeeper/kafka/registration.ts'
  * ```
  */
 export class EmbeddedCluster implements AsyncDisposable {
-  /** Requests to be answered with errors, late, or not at all. */
+  /** Makes the brokers answer requests with an error, late, or not at all. */
   readonly faults = new Faults()
   /** The requests that the brokers have read. */
   readonly requests = new RequestLog()
@@ -125,8 +125,8 @@ export class EmbeddedCluster implements AsyncDisposable {
   }
 
   /**
-   * Resolves when all brokers listen. Throws InvalidArgumentError for options that can't be right, and
-   * EmbeddedClusterError for a port or a data folder that can't be used.
+   * Resolves when all brokers listen. Throws InvalidArgumentError for invalid options, and
+   * EmbeddedClusterError for a port or a data folder that cannot be used.
    */
   static async start(options: EmbeddedClusterOptions = {}): Promise<EmbeddedCluster> {
     checkClusterOptions(options)
@@ -145,12 +145,17 @@ export class EmbeddedCluster implements AsyncDisposable {
     }
   }
 
-  /** `127.0.0.1:port,…`, as clients want it. */
+  /**
+   * The addresses of the brokers, `127.0.0.1:port,…`, as the option `hosts` of clients takes them.
+   */
   get hosts(): string {
     return this.#brokers.map(({ host, port }) => `${host}:${port}`).join(',')
   }
 
-  /** As `hosts`, of the listener with that name in the option `listeners`. Throws InvalidArgumentError. */
+  /**
+   * Like `hosts`, for the listener with that name in the option `listeners`. Throws
+   * InvalidArgumentError.
+   */
   hostsOf(listener: string): string {
     const hosts = this.#brokers.map((broker) => {
       const port = broker.portOf(listener)
@@ -160,7 +165,10 @@ export class EmbeddedCluster implements AsyncDisposable {
     return hosts.join(',')
   }
 
-  /** The ZooKeeper that it is registered in, as clients want it, chroot and all; undefined without one. */
+  /**
+   * The addresses of the ZooKeeper that the cluster is registered in, including the chroot, as
+   * clients take them; undefined without one.
+   */
   get zookeeperHosts(): string | undefined {
     return this.#registration?.hosts
   }
@@ -175,22 +183,22 @@ export class EmbeddedCluster implements AsyncDisposable {
     return this.#brokers.map(({ id }) => id)
   }
 
-  /** The id of the cluster, as clients get it from the brokers. */
+  /** The id of the cluster, which the brokers report to clients. */
   get clusterId(): string {
     return this.#state.clusterId
   }
 
-  /** The Kafka that it presents. */
+  /** The version of Kafka that the cluster presents. */
   get version(): KafkaVersion {
     return this.#state.settings.profile.version
   }
 
-  /** The names of the topics there are. */
+  /** The names of the existing topics. */
   get topics(): readonly string[] {
     return this.#state.topics.all.map(({ name }) => name)
   }
 
-  /** Throws InvalidArgumentError for what a broker would refuse. */
+  /** Throws InvalidArgumentError for what a broker would reject. */
   createTopic(
     name: string,
     options: NonNullable<EmbeddedClusterOptions['topics']>[string] = {},
@@ -205,7 +213,10 @@ export class EmbeddedCluster implements AsyncDisposable {
     )
   }
 
-  /** Deletes a topic at once, with its records. Throws InvalidArgumentError for an unknown topic. */
+  /**
+   * Deletes a topic immediately, with its records. Throws InvalidArgumentError for an unknown
+   * topic.
+   */
   deleteTopic(name: string): void {
     const topic = this.#state.topics.byName(name)
     if (topic === undefined) throw new InvalidArgumentError(`there is no topic '${name}'`)
@@ -218,23 +229,23 @@ export class EmbeddedCluster implements AsyncDisposable {
     return this.#partition(topic, partition).leader
   }
 
-  /** The first offset of the partition that is still there, and that of the next record. */
+  /** The offset of the first existing record of the partition, and that of the next record. */
   offsetsOf(topic: string, partition: number): { readonly start: number; readonly end: number } {
     const { log } = this.#partition(topic, partition)
     return { start: log.startOffset, end: log.endOffset }
   }
 
   /**
-   * Appends record batches v2 as they are, past all checks: damaged ones, those of transactions, control
-   * batches. Only offsets and the leader's epoch are set. Returns the first offset. Throws
-   * InvalidArgumentError where the sizes of the batches don't fit the bytes.
+   * Appends record batches v2 unchanged and without checks, such as damaged batches, batches of
+   * transactions, or control batches. Only offsets and the leader epoch are set. Returns the first
+   * offset. Throws InvalidArgumentError if the sizes of the batches do not match the bytes.
    */
   append(topic: string, partition: number, batches: Uint8Array): number {
     return this.#partition(topic, partition).appendRaw(batches, this.#state.nowMs())
   }
 
   /**
-   * Ends a producer's transaction in a partition with a marker, as the coordinator of transactions does
+   * Ends a producer's transaction in a partition with a marker, as the transaction coordinator does
    * (KIP-98). Returns the marker's offset.
    */
   endTransaction(
@@ -246,7 +257,10 @@ export class EmbeddedCluster implements AsyncDisposable {
     return this.append(topic, partition, endMarker(producer, outcome, this.#state.nowMs()))
   }
 
-  /** Makes another broker the leader, with the next epoch; it becomes a replica where it was none. */
+  /**
+   * Makes another broker the leader, with the next epoch; the broker becomes a replica if it is
+   * none.
+   */
   moveLeader(topic: string, partition: number, brokerId: number): void {
     const moved = this.#partition(topic, partition)
     if (!this.#broker(brokerId).isAlive) {
@@ -263,7 +277,7 @@ export class EmbeddedCluster implements AsyncDisposable {
     return this.#groups.coordinatorOf(group) ?? -1
   }
 
-  /** Makes another broker the coordinator. The group's members and offsets go with it. */
+  /** Makes another broker the coordinator. The group's members and offsets move with it. */
   moveCoordinator(group: string, brokerId: number): void {
     if (!this.#broker(brokerId).isAlive) {
       throw new InvalidArgumentError(`broker ${brokerId} is stopped: it can't coordinate`)
@@ -271,7 +285,10 @@ export class EmbeddedCluster implements AsyncDisposable {
     this.#groups.moveCoordinator(group, brokerId)
   }
 
-  /** At once, as when it is killed. Others lead its partitions, where there are replicas in sync. */
+  /**
+   * Stops the broker immediately, as if it were killed. Other brokers lead its partitions if they
+   * have replicas in sync.
+   */
   async stopBroker(id: number): Promise<void> {
     const broker = this.#broker(id)
     const stopped = broker.stop()
@@ -279,7 +296,10 @@ export class EmbeddedCluster implements AsyncDisposable {
     await stopped
   }
 
-  /** Starts it at its former port. It leads partitions without a leader, and follows elsewhere. */
+  /**
+   * Starts the broker at its former port. It leads partitions without a leader, and follows
+   * elsewhere.
+   */
   async startBroker(id: number): Promise<void> {
     const broker = this.#broker(id)
     if (this.#stopping !== undefined) throw new InvalidArgumentError('the cluster is stopped')
@@ -288,8 +308,9 @@ export class EmbeddedCluster implements AsyncDisposable {
   }
 
   /**
-   * Loses the last records of a partition, as when a leader that was alone in having them fails: at least
-   * this many, as batches are lost as a whole. The leader gets a new epoch. Returns how many were lost.
+   * Loses the last records of a partition, as when a leader fails that is the only one to have
+   * them. It loses at least this many, because batches are lost as a whole. The leader gets a new
+   * epoch. Returns how many were lost.
    */
   loseTail(topic: string, partition: number, count: number): number {
     const lost = loseTail(this.#partition(topic, partition), count)
@@ -297,26 +318,33 @@ export class EmbeddedCluster implements AsyncDisposable {
     return lost
   }
 
-  /** Sets the throttle time that responses have: of one API, or of all. Clients are to keep quiet for it. */
+  /**
+   * Sets the throttle time in the responses of one API, or of all. Clients must not send requests
+   * during that time.
+   */
   throttle(options: ThrottleOptions): void {
     this.#throttles.set(options)
   }
 
   /**
-   * Sets how far the brokers' clock is ahead of this machine's; behind it, where negative. Records that are
-   * older than their topic's `retention.ms` by that clock are deleted.
+   * Sets by how much the brokers' clock is ahead of this machine's; a negative value sets it
+   * behind. Records that are older than their topic's `retention.ms` by that clock are deleted.
    */
   skewClock(ms: number): void {
     this.#state.clockSkewMs = ms
     this.#state.topics.retain(this.#state.nowMs())
   }
 
-  /** Forgets all fetch sessions, as brokers do that run out of slots: clients have to begin again. */
+  /**
+   * Removes all fetch sessions, as brokers do that run out of slots: clients must start new ones.
+   */
   dropFetchSessions(): void {
     for (const { fetchSessions } of this.#brokers) fetchSessions.clear()
   }
 
-  /** Ends all connections and timers: nothing is left that keeps the process alive. Safe to call again. */
+  /**
+   * Ends all connections and timers, so that nothing keeps the process alive. Safe to call again.
+   */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop()
     return this.#stopping

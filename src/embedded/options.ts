@@ -23,7 +23,7 @@ import {
 } from './security/options.ts'
 import { apiTable, type KafkaVersion } from './versions/api-tables.ts'
 
-/** A topic that an embedded cluster begins with. */
+/** A topic that an embedded cluster creates at its start. */
 export interface EmbeddedTopicOptions {
   /** Default: the cluster's `defaultPartitions`. */
   readonly partitions?: number
@@ -45,39 +45,45 @@ export interface EmbeddedListenerOptions {
 
 /** The options of `EmbeddedCluster.start()`. */
 export interface EmbeddedClusterOptions {
-  /** How many brokers. Default: as many as `brokerIds` or else 1. */
+  /** The number of brokers. Default: that of `brokerIds`, or else 1. */
   readonly brokers?: number
   /** The ids of the brokers. Default: 1, 2, … */
   readonly brokerIds?: readonly number[]
-  /** The Kafka to present: its APIs and their versions. Default: `4.4`; with `zookeeper` `3.9`. */
+  /**
+   * The version of Kafka to present, with its APIs and their versions. Default: `4.4`; with
+   * `zookeeper` `3.9`.
+   */
   readonly version?: KafkaVersion
   /**
-   * The level of the feature `transaction.version`, which says by which protocol clients write transactions
+   * The level of the feature `transaction.version`, which selects the protocol of transactions
    * (KIP-890). Needs version 4.4. Default: 2, as in clusters that were created with Kafka 4.
    */
   readonly transactionVersion?: 0 | 1 | 2
   /** A port for each broker. Default: any free ones. */
   readonly ports?: readonly number[]
-  /** Topics that the cluster starts with. Those that the data folder has already stay as they are. */
+  /**
+   * Topics to create when the cluster starts. Topics that the data folder already has stay
+   * unchanged.
+   */
   readonly topics?: Readonly<Record<string, EmbeddedTopicOptions>>
-  /** Whether asking for a topic's metadata may create it. Default: true, as in Kafka. */
+  /** Whether a metadata request for a missing topic creates it. Default: true, as in Kafka. */
   readonly autoCreateTopics?: boolean
-  /** Partitions of topics that are created without saying how many. Default: 1. */
+  /** The number of partitions of topics that are created without one. Default: 1. */
   readonly defaultPartitions?: number
   /**
-   * Replicas of topics that are created without saying how many. Kafka's `default.replication.factor` is 1.
-   * Default: 3, or as many as there are brokers.
+   * The number of replicas of topics that are created without one. Kafka's
+   * `default.replication.factor` is 1. Default: 3, or as many as there are brokers.
    */
   readonly defaultReplicationFactor?: number
   /** How long the first rebalance of an empty group waits for more members. Default: 0; in Kafka 3,000. */
   readonly groupInitialRebalanceDelayMs?: number
-  /** The shortest session timeout that a member may ask for. Default: 6,000, as in Kafka. */
+  /** The shortest session timeout that a member may request. Default: 6,000, as in Kafka. */
   readonly groupMinSessionTimeoutMs?: number
-  /** How long a record is lent to a member of a share group. Default: 30,000, as in Kafka. */
+  /** How long a member of a share group has a record acquired. Default: 30,000, as in Kafka. */
   readonly shareRecordLockMs?: number
   /** How often share groups deliver a record before they archive it. Default: 5, as in Kafka. */
   readonly shareDeliveryCountLimit?: number
-  /** Where share groups begin in a partition. Default: `latest`, as in Kafka. */
+  /** Where share groups start in a partition. Default: `latest`, as in Kafka. */
   readonly shareAutoOffsetReset?: 'earliest' | 'latest'
   /** The session timeout of groups of the consumer protocol (KIP-848). Default: 45,000, as in Kafka. */
   readonly groupConsumerSessionTimeoutMs?: number
@@ -86,48 +92,56 @@ export interface EmbeddedClusterOptions {
   /** How many members such a group may have. Default: 2,147,483,647, as in Kafka. */
   readonly groupConsumerMaxSize?: number
   /**
-   * Requests of all clients that wait for their answers have this many bytes at most, but for one that is larger
-   * alone: no more is read then. Kafka's `queued.max.request.bytes`. Default: 268,435,456.
+   * The maximum size of the requests of all clients that wait for responses. A request that is
+   * larger alone is still accepted; no more is read then. Kafka's `queued.max.request.bytes`.
+   * Default: 268,435,456.
    */
   readonly queuedMaxRequestBytes?: number
   /**
-   * A folder to keep topics, records and committed offsets in, so that they survive a restart: also one
-   * after `kill -9`, but not a failure of the machine, as nothing is forced onto the disk. Created where it
-   * is missing; one process can use it at a time. Default: everything is in memory only.
+   * A folder in which topics, records and committed offsets are stored, so that they survive a
+   * restart. They also survive `kill -9`, but not a failure of the machine, because writes are not
+   * flushed to the disk. The folder is created if it is missing; one process can use it at a time.
+   * Default: everything is in memory only.
    */
   readonly dataDir?: string
   /**
-   * Called with each warning, such as one about a log whose end was written only in part and is cut off. Default: a
-   * warning of the process (`process.emitWarning`).
+   * Called with each warning, for example if the end of a log was only partly written and is
+   * truncated. Default: a warning of the process (`process.emitWarning`).
    */
   readonly onWarning?: (message: string) => void
   /**
-   * Where the brokers, the controller and the topics are to be registered, as Kafka did up to 3.9. Clients
-   * find them with the cluster's `zookeeperHosts`.
+   * The ZooKeeper in which the brokers, the controller and the topics are registered, as in Kafka
+   * up to 3.9. Clients find them with the cluster's `zookeeperHosts`.
    */
   readonly zookeeper?: EmbeddedZooKeeper
-  /** The node below which they are, such as `/kafka`; it is created. Default: the root. */
+  /**
+   * The node below which they are registered, such as `/kafka`; it is created. Default: the root.
+   */
   readonly zookeeperChroot?: string
-  /** TLS, at all brokers: their certificate, and whether clients need one. Default: none. */
+  /** TLS for all brokers: their certificate, and whether clients need one. Default: none. */
   readonly tls?: EmbeddedTlsOptions
-  /** SASL logins at all brokers: users and mechanisms. Default: none. */
+  /** SASL for all brokers: users and mechanisms. Default: none. */
   readonly sasl?: EmbeddedSaslOptions
   /**
-   * More listeners of all brokers, by name: each has TLS and login of its own. Clients find the brokers of one
-   * with the cluster's `hostsOf`, and stay with it. Default: none but that of `ports`, `tls` and `sasl`.
+   * More listeners of all brokers, by name; each has its own TLS and SASL options. Clients get the
+   * addresses of a listener from the cluster's `hostsOf`, and keep using that listener. Default:
+   * only the listener of `ports`, `tls` and `sasl`.
    */
   readonly listeners?: Readonly<Record<string, EmbeddedListenerOptions>>
   /**
    * Access control by ACLs (Kafka's `authorizer.class.name`). `admin.createAcls` creates them.
-   * Default: none, everyone may do everything.
+   * Default: none, all clients may perform all operations.
    */
   readonly authorizer?: EmbeddedAuthorizerOptions
   /**
-   * Lets clients that have logged in create delegation tokens; Kafka's `delegation.token.secret.key`. Default: there
-   * are none.
+   * Allows authenticated clients to create delegation tokens; Kafka's
+   * `delegation.token.secret.key`. Default: delegation tokens are disabled.
    */
   readonly delegationTokenSecretKey?: string
-  /** Told why a connection was ended: bytes that are no request, or a bug of the broker's. */
+  /**
+   * Called with the reason when the broker ends a connection: bytes that are not a request, or a
+   * bug of the broker.
+   */
   readonly onError?: (error: unknown) => void
 }
 
@@ -141,7 +155,7 @@ const aPrincipal: Check = (value) =>
 /** As Kafka writes them. */
 const LISTENER_NAME = /^[A-Z][A-Z0-9_]*$/
 
-/** Throws InvalidArgumentError for an option that isn't one, or can't be right. */
+/** Throws InvalidArgumentError for an unknown option or an invalid value. */
 export function checkClusterOptions(options: EmbeddedClusterOptions): void {
   checkOptions<EmbeddedClusterOptions>('EmbeddedCluster', options, {
     brokers: anInteger(1, 100),

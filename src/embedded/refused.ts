@@ -1,17 +1,20 @@
 import { ErrorCode, type ErrorName } from '../../protocol/errors.ts'
 
-/** Why one record of a batch was refused (KIP-467). */
+/** Why one record of a batch was rejected (KIP-467). */
 export interface RecordError {
   readonly batchIndex: number
   readonly message: string
 }
 
-/** A request, or a part of it, that is answered with an error code: not a failure of the broker. */
+/**
+ * A request, or a part of it, that is answered with an error code. It is not a failure of the
+ * broker.
+ */
 export class Refused extends Error {
   override readonly name = 'Refused'
   readonly error: ErrorName
   readonly errorCode: number
-  /** What goes into the response, where its version has a place for it. */
+  /** Additional fields of the response, if its version has them. */
   readonly detail: string | null
   readonly recordErrors: readonly RecordError[]
 
@@ -31,7 +34,7 @@ export class Refused extends Error {
 export type Outcome<T> =
   { readonly value: T; readonly refused: undefined } | { readonly refused: Refused }
 
-/** Runs something that may be refused; other errors are failures, and thrown on. */
+/** Runs a function that may throw Refused; other errors are failures, and are thrown. */
 export function outcomeOf<T>(run: () => T): Outcome<T> {
   try {
     return { value: run(), refused: undefined }

@@ -1,4 +1,6 @@
-/** What a cluster's options come to: its brokers, how they listen, and the configs that they have. */
+/**
+ * The setup that follows from a cluster's options: its brokers, their listeners, and their configs.
+ */
 import type { ConsumerGroupSettings } from './groups/consumer/consumer-group.ts'
 import type { EmbeddedClusterOptions } from './options.ts'
 import { Authorizer } from './authorization/authorizer.ts'
@@ -19,7 +21,10 @@ export function brokerIdsOf({ brokers, brokerIds }: EmbeddedClusterOptions): rea
   return brokerIds ?? Array.from({ length: brokers ?? 1 }, (_, index) => index + 1)
 }
 
-/** Of the broker at an index. The first has no name: it is the one that `ports`, `tls` and `sasl` are about. */
+/**
+ * The listeners of the broker at an index. The first has no name: `ports`, `tls` and `sasl` define
+ * it.
+ */
 export function listenerPlans(
   { ports, tls, sasl, listeners = {} }: EmbeddedClusterOptions,
   index: number,

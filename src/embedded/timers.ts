@@ -1,13 +1,13 @@
-/** A timer that is still to fire. */
+/** A timer that has not fired yet. */
 export interface Timer {
   cancel(): void
 }
 
-/** From here on a timer is not just a little late. */
+/** From this delay on, a timer counts as late. */
 const LATE_MS = 10
 
 /**
- * All timers of a cluster, so that none is left when it stops, and so that what one of them throws is
+ * All timers of a cluster, so that none remains when it stops, and so that their errors are
  * reported instead of being uncaught.
  */
 export class Timers {
@@ -37,9 +37,9 @@ export class Timers {
   }
 
   /**
-   * For timeouts of clients that have been silent for that time. If this process stood still until later
-   * (it was suspended, or something held up its event loop), pending input is handled first, and clients
-   * in the same process get a turn: the timeout is postponed once, by as long as it is late.
+   * For timeouts of clients that have sent nothing for that time. If this process stood still (it
+   * was suspended, or its event loop was blocked), pending input is handled first, and clients in
+   * the same process get a turn: the timeout is postponed once, by as long as it is late.
    */
   afterSilence(delayMs: number, run: () => void): Timer {
     const dueAt = performance.now() + delayMs

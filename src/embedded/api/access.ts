@@ -1,4 +1,4 @@
-/** What the client of a request may do. */
+/** The permissions of the client that sent a request. */
 import type { ErrorName } from '../../../protocol/errors.ts'
 import {
   CLUSTER_NAME,
@@ -50,7 +50,7 @@ export function mayDoToCluster(asked: Asked, operation: OperationName): boolean 
   return mayDo(asked, operation, 'cluster', CLUSTER_NAME)
 }
 
-/** Whether there is any resource of the type that the client may do this to. */
+/** Whether the client may perform the operation on any resource of the type. */
 export function mayDoToAny(
   asked: Asked,
   operation: OperationName,
@@ -76,7 +76,10 @@ export function authorizeCluster(asked: Asked, operation: OperationName, detail?
   authorize(asked, operation, 'cluster', CLUSTER_NAME, detail)
 }
 
-/** What the client may do to a resource, as bits by Kafka's numbers of the operations (KIP-430). */
+/**
+ * The operations that the client may perform on a resource, as bits by Kafka's numbers of the
+ * operations (KIP-430).
+ */
 export function authorizedOperations(asked: Asked, resource: ResourceName, name: string): number {
   const { authorizer } = asked.security
   const wanted = { type: RESOURCE[resource], name }

@@ -12,21 +12,21 @@ import type { ClusterSecurity } from '../security/cluster-security.ts'
 import type { Login } from '../security/login.ts'
 import { authorize } from './access.ts'
 
-/** What a broker is beside what the cluster shares. */
+/** The state of one broker, in addition to the state that the cluster shares. */
 export interface ServingBroker extends BrokerInfo {
-  /** As Kafka's `listeners` has them: `PLAINTEXT://127.0.0.1:9092`. */
+  /** In the form of Kafka's `listeners`: `PLAINTEXT://127.0.0.1:9092`. */
   readonly listenerUris: readonly string[]
   readonly fetchSessions: FetchSessions
 }
 
-/** A fault that answers with an error, for a topic, a partition or all of them. */
+/** A fault that responds with an error, for a topic, a partition or all of them. */
 export interface InjectedError {
   readonly error: ErrorName
   readonly topic: string | undefined
   readonly partition: number | undefined
 }
 
-/** The throttle time of one response. What a quota asks for holds up the connection as well. */
+/** The throttle time of one response. If a quota sets it, the connection is throttled as well. */
 export class RequestThrottle {
   readonly #setMs: number
   #quotaMs = 0
@@ -48,7 +48,7 @@ export class RequestThrottle {
   }
 }
 
-/** A request's surroundings. */
+/** The context of a request. */
 export interface RequestContext {
   readonly cluster: ClusterState
   readonly groups: Groups
@@ -57,7 +57,7 @@ export interface RequestContext {
   /** The name of the listener that the client is connected to. */
   readonly listener: string
   readonly version: number
-  /** Of the request as it came. */
+  /** Of the request as it was received. */
   readonly sizeBytes: number
   readonly clientId: string | null
   /** As Kafka prints it: `/127.0.0.1`. */
@@ -69,13 +69,16 @@ export interface RequestContext {
   /** Aborted when the client no longer waits for the response. */
   readonly signal: AbortSignal
   readonly injected: InjectedError | undefined
-  /** How long the client is to wait: as the cluster was told, or more where it is over its quota. */
+  /**
+   * The throttle time of the client: the cluster's setting, or more if the client is over its
+   * quota.
+   */
   readonly throttle: RequestThrottle
 }
 
 /**
- * A topic by name or, where the request's version has those, by id. Whether a name exists is told only to clients
- * that may do the operation. Throws Refused.
+ * A topic by name or, if the request's version has ids, by id. Only clients that may perform the
+ * operation learn whether a name exists. Throws Refused.
  */
 export function topicOf(
   context: RequestContext,
@@ -95,7 +98,7 @@ export function topicOf(
   return topic
 }
 
-/** A partition, with any leader. Throws Refused, also where a fault reports it. */
+/** A partition, with any leader. Throws Refused, also if a fault injects the error. */
 export function partitionOf(
   { injected }: Pick<RequestContext, 'injected'>,
   topic: Topic,
@@ -129,13 +132,18 @@ export function checkLeader({ broker }: RequestContext, partition: Partition): v
   )
 }
 
-/** A client that knows the leader's epoch finds out whose knowledge is older (KIP-320). Throws Refused. */
+/**
+ * Compares the client's leader epoch with the broker's, and reports the older one (KIP-320). Throws
+ * Refused.
+ */
 export function checkLeaderEpoch({ leaderEpoch }: Partition, clientEpoch: number): void {
   if (clientEpoch === -1 || clientEpoch === leaderEpoch) return
   throw new Refused(clientEpoch < leaderEpoch ? 'FENCED_LEADER_EPOCH' : 'UNKNOWN_LEADER_EPOCH')
 }
 
-/** Where a client finds a broker: at the listener of the same name as its own. */
+/**
+ * The address at which a client connects to a broker: the listener with the same name as its own.
+ */
 export function endpointOf(
   { listener }: Pick<RequestContext, 'listener'>,
   broker: BrokerInfo,
@@ -143,7 +151,7 @@ export function endpointOf(
   return { host: broker.host, port: broker.portOf(listener) ?? broker.port }
 }
 
-/** Where to go instead, told with NOT_LEADER_OR_FOLLOWER (KIP-951). */
+/** The current leader, which is sent with NOT_LEADER_OR_FOLLOWER (KIP-951). */
 export function leaderHint(
   context: RequestContext,
   partition: Partition | undefined,

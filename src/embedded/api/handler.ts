@@ -6,23 +6,23 @@ import type { RequestContext } from './context.ts'
 
 export type Frame = readonly Uint8Array[]
 
-/** A request that has been decoded, ready to be answered one way or the other. */
+/** A decoded request, which can be executed or answered with an error. */
 export interface Call {
   readonly body: Readonly<Record<string, unknown>>
-  /** The response; undefined where the protocol wants none (Produce with acks 0). */
+  /** The response; undefined if the protocol has none (Produce with acks 0). */
   run(
     context: RequestContext,
     correlationId: number,
   ): Promise<Frame | undefined> | Frame | undefined
-  /** The response that has the error everywhere that it has a place for one. */
+  /** A response with the error in each of its error fields. */
   refuse(errorCode: number, context: RequestContext, correlationId: number): Frame
 }
 
-/** How a broker answers one API. */
+/** How a broker handles one API. */
 export interface Handler {
   readonly key: number
   readonly name: string
-  /** Whether `run` itself answers injected errors, for single topics and partitions. */
+  /** Whether `run` itself handles injected errors, for single topics and partitions. */
   readonly injectsErrors: boolean
   readonly request: Api['request']
   /** Throws ProtocolError. */
@@ -72,7 +72,7 @@ export function handler<Request extends Fields, Response extends Fields>(
   }
 }
 
-/** Adds the throttle time where there is one, and the response has a place for it. */
+/** Adds the throttle time if there is one and the response has a field for it. */
 function throttled<Response extends Fields>(
   api: Api<Fields, Response>,
   { throttle }: RequestContext,

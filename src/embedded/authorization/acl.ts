@@ -1,4 +1,4 @@
-/** Kafka's numbers of what ACLs are made of. */
+/** Kafka's numbers of the parts of ACLs. */
 export const RESOURCE = {
   any: 1,
   topic: 2,
@@ -47,7 +47,7 @@ export interface Acl {
   readonly permissionType: number
 }
 
-/** Which ACLs are meant: null and Kafka's numbers for `any` stand for all. */
+/** A filter for ACLs: null and Kafka's numbers for `any` match all. */
 export interface AclFilter {
   readonly resourceType: number
   readonly resourceName: string | null
@@ -69,7 +69,7 @@ export interface ResourceRef {
   readonly name: string
 }
 
-/** Whether the ACL is about the resource: by its name, a prefix of it, or as one of all. */
+/** Whether the ACL applies to the resource: by its name, by a prefix of it, or to all resources. */
 export function isAbout(acl: Acl, { type, name }: ResourceRef): boolean {
   if (acl.resourceType !== type) return false
   if (acl.patternType === PATTERN.prefixed) return name.startsWith(acl.resourceName)
@@ -81,7 +81,7 @@ export function isFor(acl: Acl, { principal, host }: Subject): boolean {
   return (isEveryone || acl.principal === principal) && (acl.host === WILDCARD || acl.host === host)
 }
 
-/** What a right to do one thing lets one do as well. Denials imply nothing. */
+/** The operations that a permission implies. Denials imply nothing. */
 const IMPLIED: ReadonlyMap<number, readonly number[]> = new Map([
   [
     OPERATION.describe,
@@ -128,7 +128,7 @@ export function keyOf(acl: Acl): string {
   ])
 }
 
-/** What can be done to a resource of a type: what ACLs of it may name, beside `all`. */
+/** The operations on a resource of a type: those that its ACLs may name, in addition to `all`. */
 export const OPERATIONS_OF: ReadonlyMap<number, readonly number[]> = new Map<
   number,
   readonly number[]

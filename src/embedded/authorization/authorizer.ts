@@ -17,11 +17,14 @@ import {
 
 /** The options of access control in an embedded cluster. */
 export interface EmbeddedAuthorizerOptions {
-  /** Principals that may do everything, as in `User:admin`; Kafka's `super.users`. Default: none. */
+  /**
+   * Principals that may perform all operations, such as `User:admin`; Kafka's `super.users`.
+   * Default: none.
+   */
   readonly superUsers?: readonly string[]
   /**
-   * Whether a resource that no ACL is about is for everyone; Kafka's `allow.everyone.if.no.acl.found`. Default:
-   * false.
+   * Whether everyone may access a resource that no ACL applies to; Kafka's
+   * `allow.everyone.if.no.acl.found`. Default: false.
    */
   readonly allowEveryoneIfNoAclFound?: boolean
 }
@@ -43,7 +46,7 @@ export class Authorizer {
     this.#acls = new Map(storage.saved.acls.map((acl) => [keyOf(acl), acl]))
   }
 
-  /** One denial outweighs all permissions. */
+  /** One denial takes precedence over all permissions. */
   allows(subject: Subject, operation: number, resource: ResourceRef): boolean {
     if (!this.isEnabled || this.#superUsers.has(subject.principal)) return true
     let isMentioned = false
@@ -58,7 +61,7 @@ export class Authorizer {
     return isAllowed || (!isMentioned && this.#allowsByDefault)
   }
 
-  /** Whether the operation is allowed on any resource of the type at all (KIP-679). */
+  /** Whether the operation is allowed on at least one resource of the type (KIP-679). */
   allowsOnAny(subject: Subject, operation: number, type: number): boolean {
     // No resource has this name, so only the rules for all names apply.
     if (this.allows(subject, operation, { type, name: 'hardcode' })) return true

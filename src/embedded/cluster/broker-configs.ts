@@ -2,7 +2,7 @@ import { CONFIG_TYPE } from './config-definition.ts'
 
 export interface BrokerConfigDefinition {
   readonly name: string
-  /** Null where there is none. */
+  /** Null if there is no value. */
   readonly defaultValue: string | null
   readonly type: keyof typeof CONFIG_TYPE
   readonly isReadOnly: boolean

@@ -2,10 +2,10 @@
 export interface BrokerInfo {
   readonly id: number
   readonly host: string
-  /** 0 until it has first been started. */
+  /** 0 until it is started for the first time. */
   readonly port: number
   readonly isAlive: boolean
-  /** Of its listener with that name; undefined where it has none. */
+  /** The port of its listener with that name; undefined if it has none. */
   portOf(listener: string): number | undefined
 }
 
@@ -32,7 +32,7 @@ export class Brokers {
     return this.#all.find((broker) => broker.id === id)
   }
 
-  /** The first that runs: any can do a controller's work here. */
+  /** The first running broker: in this cluster every broker can do the controller's work. */
   get controllerId(): number {
     return this.alive[0]?.id ?? -1
   }

@@ -17,7 +17,7 @@ export interface ClusterSettings extends TopicDefaults {
 
 const PRODUCER_IDS_AT_ONCE = 1000n
 
-/** What all brokers of a cluster know: in a real one it is replicated among them. */
+/** The state that all brokers of a cluster share; a real cluster replicates it. */
 export class ClusterState {
   readonly clusterId: string
   readonly brokers: Brokers
@@ -25,7 +25,7 @@ export class ClusterState {
   readonly features: Features
   readonly settings: ClusterSettings
   readonly timers: Timers
-  /** How far the brokers' clock is from this machine's. */
+  /** The difference between the brokers' clock and this machine's. */
   clockSkewMs = 0
   readonly #storage: ClusterStorage
   #nextProducerId: bigint
@@ -55,7 +55,10 @@ export class ClusterState {
     return Date.now() + this.clockSkewMs
   }
 
-  /** One that was never given out, also before a restart: they are noted by the block, as in Kafka. */
+  /**
+   * An id that was never allocated, also not before a restart: as in Kafka, ids are recorded in
+   * blocks.
+   */
   newProducerId(): bigint {
     if (this.#nextProducerId === this.#producerIdsEnd) {
       const next = this.#producerIdsEnd + PRODUCER_IDS_AT_ONCE

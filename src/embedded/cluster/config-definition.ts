@@ -17,6 +17,6 @@ export interface ConfigDefinition {
   readonly name: string
   readonly defaultValue: string
   readonly type: TopicConfigType
-  /** The broker's config that the default comes from. */
+  /** The broker's config that provides the default. */
   readonly synonym: string | undefined
 }

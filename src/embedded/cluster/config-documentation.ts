@@ -1,4 +1,4 @@
-/** What Kafka 4.4.0 says about the configs of brokers and topics where a client asks for documentation. */
+/** The documentation of the configs of brokers and topics, as Kafka 4.4.0 returns it. */
 
 // prettier-ignore
 export const BROKER_DOCUMENTATION: Readonly<Record<string, string>> = {

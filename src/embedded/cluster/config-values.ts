@@ -1,8 +1,8 @@
-/** Which values a topic's config may have: measured on a 4.4.0 broker, down to the words. */
+/** The valid values of a topic's configs, measured on a 4.4.0 broker, with its error messages. */
 import { Refused } from '../refused.ts'
 import type { ConfigDefinition } from './config-definition.ts'
 
-/** Lowest and highest, where that is not what the type itself can hold. */
+/** The lowest and highest value, if they differ from those of the type. */
 const RANGES: Readonly<Record<string, readonly [number, number?]>> = {
   'compression.lz4.level': [1, 17],
   'compression.zstd.level': [-131_072, 22],

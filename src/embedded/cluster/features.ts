@@ -1,4 +1,4 @@
-/** The levels of the cluster's features (KIP-584), of releases without ZooKeeper. */
+/** The levels of the cluster's features (KIP-584), in releases without ZooKeeper. */
 import { Refused } from '../refused.ts'
 
 export interface Feature {
@@ -9,10 +9,12 @@ export interface Feature {
 
 /** The lowest metadata.version that 4.x still reads. */
 const LOWEST_METADATA_LEVEL = 7
-/** Of transaction.version, with which each end of a transaction bumps the epoch (KIP-890). */
+/**
+ * The level of transaction.version from which each end of a transaction bumps the epoch (KIP-890).
+ */
 const TRANSACTION_LEVEL = 2
 const TRANSACTION_VERSION = 'transaction.version'
-/** Features beside those, which a new cluster has at their highest level. */
+/** Other features, which a new cluster has at their highest level. */
 const OTHERS: readonly Feature[] = [{ name: 'group.version', minVersion: 0, maxVersion: 1 }]
 
 /** Kafka's numbers of how a level may change. */
@@ -31,7 +33,7 @@ export class Features {
   readonly #levels: Map<string, number>
   #epoch = 1n
 
-  /** `metadataLevel` is undefined where a release has no features. */
+  /** `metadataLevel` is undefined if a release has no features. */
   constructor(metadataLevel: number | undefined, transactionLevel: number) {
     this.supported =
       metadataLevel === undefined
@@ -52,12 +54,12 @@ export class Features {
     else this.#levels.set(TRANSACTION_VERSION, transactionLevel)
   }
 
-  /** Those that are enabled. */
+  /** The enabled features. */
   get finalized(): readonly { readonly name: string; readonly level: number }[] {
     return [...this.#levels].map(([name, level]) => ({ name, level }))
   }
 
-  /** 0 where it is not enabled. */
+  /** 0 if it is not enabled. */
   level(name: string): number {
     return this.#levels.get(name) ?? 0
   }
@@ -66,7 +68,7 @@ export class Features {
     return this.#epoch
   }
 
-  /** All of them or, with an error in one, none. Throws Refused. */
+  /** Updates all of them, or none if one has an error. Throws Refused. */
   update(updates: readonly FeatureUpdate[], validateOnly: boolean): void {
     for (const update of updates) this.#check(update)
     if (validateOnly) return

@@ -2,7 +2,10 @@ import { BatchV2 } from '../../../protocol/records/batch-v2.ts'
 import type { Partition } from './partition.ts'
 import { INFLATE_LIMIT_BYTES } from '../log/record-rules.ts'
 
-/** Cuts records off, and forgets what is known from them. Returns how many were lost. */
+/**
+ * Truncates the log, and removes the state that its lost records produced. Returns how many records
+ * were lost.
+ */
 export function loseTail(partition: Partition, count: number): number {
   const { log } = partition
   const end = log.endOffset
@@ -12,7 +15,7 @@ export function loseTail(partition: Partition, count: number): number {
   return end - log.endOffset
 }
 
-/** Rebuilds the state as a broker does when it loads a log, from the producers in the batches. */
+/** Rebuilds the state from the producers in the batches, as a broker does when it loads a log. */
 function rebuildState({ topic, index, log, state }: Partition): void {
   state.clear()
   for (const { segment, ...entry } of log.entries()) {

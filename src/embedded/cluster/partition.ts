@@ -10,7 +10,7 @@ import type { RecordRules } from '../log/record-rules.ts'
 
 export interface AppendResult {
   readonly baseOffset: number
-  /** −1 where the producer's timestamps stand. */
+  /** −1 if the producer's timestamps are kept. */
   readonly logAppendTimeMs: number
 }
 
@@ -24,7 +24,7 @@ export const NO_LEADER = -1
 
 export interface PartitionMove {
   readonly target: readonly number[]
-  /** The replicas to go back to when it is cancelled. */
+  /** The replicas that the partition returns to if the move is cancelled. */
   readonly before: readonly number[]
 }
 
@@ -33,20 +33,20 @@ export class Partition {
   readonly topic: string
   readonly index: number
   readonly log: PartitionLog
-  /** What is known of producers and transactions from the log. */
+  /** The state of producers and transactions that follows from the log. */
   readonly state: LogState
-  /** NO_LEADER while none of its replicas is up. */
+  /** NO_LEADER while none of its replicas is running. */
   leader: number
   leaderEpoch = 0
   replicas: readonly number[]
   isr: readonly number[]
   isDeleted = false
-  /** The move to other replicas that waits for some that do not run (KIP-455). */
+  /** The move to other replicas that waits for some that are not running (KIP-455). */
   move: PartitionMove | undefined
   readonly #topicId: string
   readonly #storage: ClusterStorage
 
-  /** `startOffset` is where its log starts, of which the storage may have the rest. */
+  /** `startOffset` is where its log starts, the rest of which the storage may have. */
   constructor(
     topic: { readonly name: string; readonly id: string },
     index: number,
@@ -67,8 +67,8 @@ export class Partition {
   }
 
   /**
-   * Appends what a producer sent (and `requestRecords` gave), or finds it in the log already (idempotence).
-   * `checkTransaction` is called for batches of transactions. Throws Refused.
+   * Appends what a producer sent (and `requestRecords` returned), or finds it in the log
+   * (idempotence). Calls `checkTransaction` for batches of transactions. Throws Refused.
    */
   append(
     records: Buffer,
@@ -99,8 +99,9 @@ export class Partition {
   }
 
   /**
-   * Appends batches as they are, whatever they hold: what a transaction coordinator or another replica would
-   * write. Returns the first offset. Throws Refused, and InvalidArgumentError for what is no batch.
+   * Appends batches unchanged, whatever they contain, like those that a transaction coordinator or
+   * another replica would write. Returns the first offset. Throws Refused, and InvalidArgumentError
+   * for bytes that are not batches.
    */
   appendRaw(bytes: Uint8Array, nowMs: number): number {
     const first = this.log.endOffset
@@ -108,17 +109,19 @@ export class Partition {
       const baseOffset = this.log.append(batch, this.leaderEpoch, nowMs)
       if (batch.decoded) this.state.appended(batch.decoded, baseOffset, batch.maxTimestamp)
     }
-    // Only now it is known whether that ended a transaction.
+    // Only now is it known whether the batch ended a transaction.
     this.log.changed()
     return first
   }
 
-  /** Where what is certain ends (KIP-98). */
+  /** The last stable offset (KIP-98). */
   get lastStableOffset(): number {
     return this.state.transactions.lastStableOffset(this.log.endOffset)
   }
 
-  /** Another broker leads, or the same one again: every change has an epoch of its own. */
+  /**
+   * Makes another broker the leader, or the same one again: every change has an epoch of its own.
+   */
   setLeader(brokerId: number): void {
     const leaderEpoch = this.leaderEpoch + 1
     const { replicas, index } = this
@@ -133,7 +136,7 @@ export class Partition {
     return { replicas, leaderEpoch, startOffset: log.startOffset }
   }
 
-  /** The topic is deleted: fetches that wait for it are to end. */
+  /** The topic is deleted: fetches that wait for it must end. */
   delete(): void {
     this.isDeleted = true
     this.log.changed()

@@ -1,11 +1,15 @@
-/** What the controller does with replicas and leaders on request: moves (KIP-455) and elections (KIP-460). */
+/**
+ * The controller's changes of replicas and leaders on request: moves (KIP-455) and elections
+ * (KIP-460).
+ */
 import { Refused } from '../refused.ts'
 import type { Brokers } from './brokers.ts'
 import { NO_LEADER, type Partition } from './partition.ts'
 
 /**
- * Moves a partition to other replicas. They share one log here, so that a move is over as soon as all new replicas
- * run; until then the partition keeps its old replicas beside the new ones. Throws Refused.
+ * Moves a partition to other replicas. The replicas share one log here, so a move is complete as
+ * soon as all new replicas run; until then the partition has both its old and its new replicas.
+ * Throws Refused.
  */
 export function reassign(
   partition: Partition,
@@ -28,7 +32,7 @@ export function reassign(
   completeMove(partition, brokers)
 }
 
-/** Ends the move that is under way if its replicas run by now. */
+/** Completes the move in progress if its replicas are running now. */
 export function completeMove(partition: Partition, brokers: Brokers): void {
   const { move } = partition
   if (move === undefined || !move.target.every((id) => brokers.isAlive(id))) return
@@ -36,7 +40,8 @@ export function completeMove(partition: Partition, brokers: Brokers): void {
   partition.replicas = move.target
   partition.isr = move.target
   const isLed = move.target.includes(partition.leader)
-  // As in Kafka, replicas that change get a new epoch of the leader, whether or not that changes.
+  // As in Kafka, a change of the replicas bumps the leader epoch, even if the leader does not
+  // change.
   partition.setLeader(isLed ? partition.leader : (move.target[0] ?? NO_LEADER))
 }
 
@@ -50,7 +55,7 @@ export function cancelMove(partition: Partition): void {
   partition.setLeader(partition.leader)
 }
 
-/** Throws Refused: ELECTION_NOT_NEEDED too. */
+/** Throws Refused, also with ELECTION_NOT_NEEDED. */
 export function electLeader(partition: Partition, isUnclean: boolean, brokers: Brokers): void {
   const [preferred] = partition.replicas
   if (isUnclean) {
@@ -85,7 +90,7 @@ function sameReplicas(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((id, index) => id === b[index])
 }
 
-/** In Kafka's own words. Throws INVALID_REPLICA_ASSIGNMENT. */
+/** Uses Kafka's error messages. Throws INVALID_REPLICA_ASSIGNMENT. */
 function checkTarget(target: readonly number[], brokers: Brokers): void {
   const refused = (detail: string) => new Refused('INVALID_REPLICA_ASSIGNMENT', detail)
   if (target.length === 0) {

@@ -4,7 +4,10 @@ import type { TopicConfig } from './topic-config.ts'
 /** Kafka's log.retention.check.interval.ms. */
 export const RETENTION_CHECK_INTERVAL_MS = 300_000
 
-/** Deletes whole segments, never the newest. Kafka does this now and then; here memory is dear. */
+/**
+ * Deletes whole segments, but never the newest. Kafka checks this only periodically; here each
+ * append does, to save memory.
+ */
 export function retainBySize(
   log: PartitionLog,
   { retentionBytes, deletesRecords }: TopicConfig,
@@ -18,7 +21,7 @@ export function retainBySize(
   }
 }
 
-/** Deletes whole segments whose records are all too old, the newest as well, as Kafka does. */
+/** Deletes whole segments whose records are all too old, including the newest, as Kafka does. */
 export function retainByTime(
   log: PartitionLog,
   { retentionMs, deletesRecords }: TopicConfig,

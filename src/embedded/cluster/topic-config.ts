@@ -4,8 +4,8 @@ import { Refused } from '../refused.ts'
 import { checkConfigValue } from './config-values.ts'
 
 /**
- * All configs of a topic in Kafka 4.4, with the brokers' defaults, so that tools can set and read them.
- * Honoured are those that `TopicConfig` has a property for; the others are only kept.
+ * All configs of a topic in Kafka 4.4, with the brokers' defaults, so that tools can set and read
+ * them. Only those that `TopicConfig` has a property for have an effect; the others are stored.
  */
 // prettier-ignore
 const ROWS: readonly (readonly [string, string, TopicConfigType, string?])[] = [
@@ -55,11 +55,11 @@ const BY_NAME: ReadonlyMap<string, ConfigDefinition> = new Map(
   CONFIG_DEFINITIONS.map((definition) => [definition.name, definition]),
 )
 
-/** The configs of a topic: what was set, and the defaults for the rest. */
+/** The configs of a topic: the values that were set, and the defaults of the others. */
 export class TopicConfig {
   readonly #values: ReadonlyMap<string, string>
 
-  /** Throws INVALID_CONFIG for a name that Kafka doesn't have, or a value that can't be. */
+  /** Throws INVALID_CONFIG for a name that Kafka does not have, or an invalid value. */
   constructor(values: Iterable<readonly [string, string]> = []) {
     this.#values = new Map(values)
     for (const [name, value] of this.#values) checkConfigValue(definitionOf(name), value)

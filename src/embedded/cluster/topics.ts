@@ -32,7 +32,7 @@ export interface NewTopic {
   readonly partitionCount: number
   /** −1 for the cluster's default. */
   readonly replicationFactor: number
-  /** Replicas by partition, instead of the two. */
+  /** The replicas of each partition, instead of the two numbers. */
   readonly assignments?: readonly (readonly number[])[]
   readonly config?: TopicConfig
 }
@@ -42,10 +42,10 @@ export interface TopicDefaults {
   readonly replicationFactor: number
 }
 
-/** Kafka's MAX_PARTITIONS_PER_BATCH: the controller creates no more in one step. */
+/** Kafka's MAX_PARTITIONS_PER_BATCH: the controller creates at most this many in one step. */
 export const MAX_PARTITIONS_AT_ONCE = 10_000
 
-/** The controller's part: topics, their partitions, and the leaders. */
+/** The controller's state: topics, their partitions, and the leaders. */
 export class Topics {
   readonly #byName = new Map<string, Topic>()
   readonly #byId = new Map<string, Topic>()
@@ -54,7 +54,10 @@ export class Topics {
   readonly #brokers: Brokers
   readonly #defaults: TopicDefaults
   readonly #storage: ClusterStorage
-  /** Where the next topic's first replica goes, so that leaders spread over the brokers. */
+  /**
+   * The broker of the next topic's first replica; it advances so that leaders spread over the
+   * brokers.
+   */
   #nextBroker = 0
 
   constructor(brokers: Brokers, defaults: TopicDefaults, storage: ClusterStorage) {
@@ -76,7 +79,7 @@ export class Topics {
     return this.#byId.get(id)
   }
 
-  /** Throws Refused, with Kafka's own words. `validateOnly` leaves everything as it was. */
+  /** Throws Refused, with Kafka's error messages. `validateOnly` changes nothing. */
   create(wanted: NewTopic, validateOnly = false): Topic {
     checkTopicName(wanted.name)
     if (this.#byName.has(wanted.name)) {
@@ -112,7 +115,7 @@ export class Topics {
     this.onChange()
   }
 
-  /** Throws Refused unless there are to be more partitions than there are. */
+  /** Throws Refused unless the number of partitions increases. */
   addPartitions(
     topic: Topic,
     count: number,
@@ -144,7 +147,7 @@ export class Topics {
     this.onChange()
   }
 
-  /** Deletes what is too old by now. */
+  /** Deletes the records that have expired. */
   retain(nowMs: number): void {
     for (const { partitions, config } of this.#byName.values()) {
       for (const { log } of partitions) retainByTime(log, config, nowMs)
@@ -155,23 +158,24 @@ export class Topics {
     return this.#byName.get(name)?.partitions[index]
   }
 
-  /** Partitions that the broker led get another leader, where there is one in sync. */
+  /** Partitions that the broker led get another leader, if one is in sync. */
   brokerStopped(id: number): void {
     for (const partition of this.#partitions()) {
       const inSync = partition.isr.filter((replica) => replica !== id)
-      // The last one in sync stays it: only it has everything.
+      // The last in-sync replica stays in sync: only it has all records.
       if (inSync.length > 0) partition.isr = inSync
       if (partition.leader !== id) continue
       partition.setLeader(
         partition.isr.find((replica) => this.#brokers.isAlive(replica)) ?? NO_LEADER,
       )
-      // A follower that takes over has seen all batches; otherwise this broker leads again from its snapshot.
+      // A follower that becomes the leader has seen all batches; a leader that starts again
+      // continues from its snapshot.
       if (partition.leader === NO_LEADER) partition.state.producers.keepLast()
     }
     this.onChange()
   }
 
-  /** The broker catches up at once, and leads partitions without a leader. */
+  /** The broker catches up immediately, and leads partitions that have no leader. */
   brokerStarted(id: number): void {
     for (const partition of this.#partitions()) {
       if (!partition.replicas.includes(id)) continue
@@ -193,7 +197,7 @@ export class Topics {
     this.#byId.set(topic.id, topic)
   }
 
-  /** As it is, or as it is about to be. */
+  /** Of the state now, or after a change that is about to be made. */
   #save(topic: Topic, change: Partial<Pick<Topic, 'config' | 'partitions'>> = {}): void {
     const { config = topic.config, partitions = topic.partitions } = change
     this.#storage.save({
@@ -205,7 +209,7 @@ export class Topics {
     })
   }
 
-  /** All brokers have just been started: every leader is a new one. */
+  /** All brokers have just started: every leader gets a new epoch. */
   #restore({ id, name, config, partitions }: SavedTopic): void {
     const topic = new Topic(name, new TopicConfig(Object.entries(config)), id)
     for (const [index, saved] of partitions.entries()) {
@@ -218,7 +222,7 @@ export class Topics {
     this.#add(topic)
   }
 
-  /** There may have been more brokers then. */
+  /** The cluster may have had more brokers at that time. */
   #replicasThatAre({ replicas }: SavedPartition, index: number): readonly number[] {
     const { all } = this.#brokers
     const there = replicas.filter((id) => this.#brokers.find(id) !== undefined)
@@ -279,7 +283,7 @@ export class Topics {
     )
   }
 
-  /** Round robin over the brokers that run. */
+  /** Round robin over the running brokers. */
   #assign(count: number, replicationFactor: number): readonly (readonly number[])[] {
     const ids = this.#brokers.alive.map(({ id }) => id)
     return Array.from({ length: count }, () => {

@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto'
 
-/** A random uuid in 22 characters of base64url; as in Kafka never one that looks like an option. */
+/**
+ * A random uuid in 22 characters of base64url. As in Kafka, it never begins with a hyphen, like a
+ * command-line option.
+ */
 export function newUuid(): string {
   for (;;) {
     const uuid = randomBytes(16).toString('base64url')

@@ -1,17 +1,17 @@
-/** A fault that has been set up. */
+/** A fault that has been added. */
 export interface Fault {
-  /** How many requests it has met. */
+  /** How many requests it has been applied to. */
   readonly hits: number
-  /** Meets no more requests; those that it holds stay held. */
+  /** Stops applying the fault to requests; requests that it holds stay held. */
   remove(): void
-  /** Releases what it holds, and holds nothing more. */
+  /** Releases the requests that it holds, and holds no more. */
   release(): void
 }
 
 export interface ActiveFault<Match, Action> {
   readonly match: Match
   readonly action: Action
-  /** Resolves when a held request may go on. */
+  /** Resolves when a held request may continue. */
   readonly released: Promise<void>
 }
 
@@ -42,7 +42,10 @@ class SetFault<Match, Action> implements Fault, ActiveFault<Match, Action> {
   }
 }
 
-/** The faults that are set up, in their order: a request meets the first that fits. */
+/**
+ * The faults in the order in which they were added: the first that matches a request is applied to
+ * it.
+ */
 export class FaultList<Match extends { readonly times?: number }, Action, Target> {
   readonly #active = new Set<SetFault<Match, Action>>()
   readonly #fits: (match: Match, target: Target) => boolean
@@ -57,12 +60,12 @@ export class FaultList<Match extends { readonly times?: number }, Action, Target
     return fault
   }
 
-  /** Removes all, and releases what they hold. */
+  /** Removes all faults, and releases the requests that they hold. */
   clear(): void {
     for (const fault of [...this.#active]) fault.release()
   }
 
-  /** The fault that a request meets; counts it. */
+  /** Returns the fault that matches a request, and counts it. */
   meet(target: Target): ActiveFault<Match, Action> | undefined {
     for (const fault of this.#active) {
       if (!this.#fits(fault.match, target)) continue

@@ -1,4 +1,4 @@
-/** Faults on demand: which requests they are for, and what becomes of those. */
+/** Faults on demand: the requests that they match, and their effects. */
 import { ErrorCode, type ErrorName } from '../../../protocol/errors.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { ApiName } from '../api/api-names.ts'
@@ -6,45 +6,57 @@ import { FaultList, type ActiveFault as ActiveFaultOf, type Fault } from './faul
 
 export type { Fault } from './fault-list.ts'
 
-/** The requests that a fault is for: all that fit everything given. */
+/** The requests that a fault matches: those that match all given properties. */
 export interface FaultMatch {
   /** Such as `Produce`. Default: any. */
   readonly api?: ApiName
-  /** Requests about this topic. With `error`, only its partitions get it. Default: any. */
+  /** Requests about this topic. With `error`, only its partitions get the error. Default: any. */
   readonly topic?: string
-  /** With `error`: only this partition of each topic gets it. Default: all. */
+  /** With `error`: only this partition of each topic gets the error. Default: all. */
   readonly partition?: number
   /** Requests to this broker. Default: any. */
   readonly broker?: number
   /** Requests of this client. Default: any. */
   readonly clientId?: string
-  /** How many requests at most. Default: all, until `remove()`. */
+  /** The maximum number of requests. Default: all, until `remove()`. */
   readonly times?: number
 }
 
-/** What becomes of a request. Only one of them. */
+/** The effect on a request: exactly one of these. */
 export type FaultAction =
-  /** The broker does not execute it, and puts this error into every error field of the response. */
+  /**
+   * The broker does not execute the request, and puts this error into every error field of the
+   * response.
+   */
   | { readonly error: ErrorName }
-  /** It is acted upon this many milliseconds later; those behind it on the connection wait, as in Kafka. */
+  /**
+   * The broker executes the request this many milliseconds later; later requests on the connection
+   * wait, as in Kafka.
+   */
   | { readonly delayMs: number }
-  /** It is acted upon when the fault is released; those behind it on the connection wait. */
+  /**
+   * The broker executes the request when the fault is released; later requests on the connection
+   * wait.
+   */
   | { readonly hold: true }
-  /** Neither it nor anything behind it on the connection is acted upon or answered: silence. */
+  /** The broker neither executes nor answers the request and all later ones on the connection. */
   | { readonly drop: true }
-  /** It is not acted upon, and the connection closed. */
+  /** The broker does not execute the request, and closes the connection. */
   | { readonly close: true }
-  /** It is acted upon, and the connection closed after this many bytes of the response, 0 for none. */
+  /**
+   * The broker executes the request, and closes the connection after this many bytes of the
+   * response; 0 sends none.
+   */
   | { readonly cutAfterBytes: number }
-  /** It is acted upon once, and the response sent twice. */
+  /** The broker executes the request once, and sends the response twice. */
   | { readonly answerTwice: true }
 
-/** A request, as far as faults tell requests apart. */
+/** The properties of a request that faults match. */
 export interface FaultTarget {
   readonly api: string
   readonly broker: number
   readonly clientId: string | null
-  /** The topics that it is about. Asked for only where a fault cares. */
+  /** The topics that the request is about. Called only if a fault names a topic. */
   topics(): readonly string[]
 }
 
@@ -52,22 +64,22 @@ export type ActiveFault = ActiveFaultOf<FaultMatch, FaultAction>
 
 const ACTIONS = ['error', 'delayMs', 'hold', 'drop', 'close', 'cutAfterBytes', 'answerTwice']
 
-/** Faults that the brokers of an embedded cluster answer requests with, as `cluster.faults`. */
+/** Faults with which the brokers of an embedded cluster answer requests, as `cluster.faults`. */
 export class Faults {
   readonly #faults = new FaultList<FaultMatch, FaultAction, FaultTarget>(fits)
 
-  /** The first that was set up and fits is the one that a request meets. */
+  /** The first matching fault in the order of addition is applied to a request. */
   on(match: FaultMatch, action: FaultAction): Fault {
     checkAction(action)
     return this.#faults.add(match, action)
   }
 
-  /** Removes all, and releases what they hold. */
+  /** Removes all faults, and releases the requests that they hold. */
   clear(): void {
     this.#faults.clear()
   }
 
-  /** The fault that a request meets; counts it. */
+  /** Returns the fault that matches a request, and counts it. */
   meet(target: FaultTarget): ActiveFault | undefined {
     return this.#faults.meet(target)
   }

@@ -1,16 +1,16 @@
 import type { ApiName } from '../api/api-names.ts'
 
-/** What `throttle` asks for. */
+/** The options of `throttle`. */
 export interface ThrottleOptions {
-  /** Default: all that can report it. */
+  /** Default: all APIs with a throttle time. */
   readonly api?: ApiName
-  /** The throttle_time_ms of the responses; 0 for none again. */
+  /** The throttle_time_ms of the responses; 0 ends the throttling. */
   readonly ms: number
 }
 
 /**
- * Throttle times as quotas set them. Since Kafka 2.0 (KIP-219) the response comes at once and the client
- * is to keep quiet for that time.
+ * Throttle times like those of quotas. Since Kafka 2.0 (KIP-219) the response is sent immediately,
+ * and the client must not send requests during that time.
  */
 export class Throttles {
   readonly #byApi = new Map<string, number>()

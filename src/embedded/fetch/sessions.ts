@@ -1,14 +1,15 @@
 /**
- * Fetch sessions (KIP-227): the broker remembers what a client fetches, and the client tells changes only.
+ * Fetch sessions (KIP-227): the broker remembers the partitions that a client fetches, and the
+ * client sends only changes.
  */
 import { randomInt } from 'node:crypto'
 import type { ErrorName } from '../../../protocol/errors.ts'
 
-/** What is asked of one partition. */
+/** The client's request for one partition. */
 export interface FetchPartition {
-  /** Empty where the request names topics by id. */
+  /** Empty if the request names topics by id. */
   readonly topic: string
-  /** Undefined where the request names topics by name. */
+  /** Undefined if the request names topics by name. */
   readonly topicId: string | undefined
   readonly partition: number
   readonly fetchOffset: number
@@ -18,14 +19,14 @@ export interface FetchPartition {
 
 interface CachedPartition {
   wanted: FetchPartition
-  /** What the client was last told. */
+  /** The values that the client received last. */
   highWatermark: number
   logStartOffset: number
 }
 
 export interface FetchSession {
   readonly id: number
-  /** The one that the next request must have. */
+  /** The epoch that the next request must have. */
   nextEpoch: number
   readonly usesTopicIds: boolean
   readonly partitions: Map<string, CachedPartition>
@@ -41,22 +42,24 @@ export interface FetchRequestShape {
 
 export type FetchContext =
   | { readonly kind: 'refused'; readonly error: ErrorName }
-  /** Everything is asked for, and nothing remembered. */
+  /** The request names all partitions, and creates no session. */
   | { readonly kind: 'sessionless'; readonly partitions: readonly FetchPartition[] }
-  /** Everything is asked for, and remembered from now on. */
+  /** The request names all partitions, and creates a session. */
   | {
       readonly kind: 'full'
       readonly partitions: readonly FetchPartition[]
       readonly session: FetchSession
     }
-  /** What is remembered is asked for, and only what is new is answered. */
+  /** The request contains changes of the session, and the response contains only new data. */
   | {
       readonly kind: 'incremental'
       readonly partitions: readonly FetchPartition[]
       readonly session: FetchSession
     }
 
-/** Epochs of a session: the first request of one, and a request that ends it or wants none. */
+/**
+ * Epochs of a session: that of its first request, and that of a request that ends it or wants none.
+ */
 const INITIAL_EPOCH = 0
 const FINAL_EPOCH = -1
 const NO_SESSION = 0
@@ -98,19 +101,21 @@ export class FetchSessions {
       return { kind: 'sessionless', partitions }
     }
     session.nextEpoch = session.nextEpoch === LAST_EPOCH ? 1 : session.nextEpoch + 1
-    // Used most recently: the last to be evicted.
+    // The most recently used session is evicted last.
     this.#sessions.delete(session.id)
     this.#sessions.set(session.id, session)
     return { kind: 'incremental', session, partitions: partitionsOf(session) }
   }
 
-  /** The partitions of a session, to find those that an injected error concerns. */
+  /**
+   * The partitions of a session, which are needed to find those that an injected error applies to.
+   */
   partitionsOf(sessionId: number): readonly FetchPartition[] {
     const session = this.#sessions.get(sessionId)
     return session === undefined ? [] : partitionsOf(session)
   }
 
-  /** As when a broker runs out of slots: clients must begin again. */
+  /** As when a broker runs out of slots: clients must start new sessions. */
   clear(): void {
     this.#sessions.clear()
   }
@@ -139,7 +144,7 @@ export class FetchSessions {
   }
 }
 
-/** What a response tells the client about a partition. */
+/** The fields of a response for one partition. */
 export interface FetchedPartition {
   readonly wanted: FetchPartition
   readonly errorCode: number
@@ -149,9 +154,9 @@ export interface FetchedPartition {
 }
 
 /**
- * Whether an incremental response has to have the partition: it has records or an error, or one of its
- * ends moved. Takes note of what the client is told then. Partitions with records go to the end of the
- * queue, so that all get their turn.
+ * Whether an incremental response must contain the partition: it has records or an error, or one of
+ * its offsets moved. Stores what the client receives. Partitions with records move to the end of
+ * the queue, so that all get their turn.
  */
 export function isNews(session: FetchSession, fetched: FetchedPartition): boolean {
   const key = keyOf(fetched.wanted)

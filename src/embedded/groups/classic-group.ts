@@ -1,10 +1,11 @@
 /**
- * The coordinator's half of the classic group protocol. A group goes round through its states:
+ * The coordinator's half of the classic group protocol. A group passes through its states
+ * repeatedly:
  *
  *     Empty -> PreparingRebalance -> CompletingRebalance -> Stable
  *
- * PreparingRebalance gathers the members' JoinGroup requests, CompletingRebalance waits for the leader's
- * SyncGroup. What may follow on what is TRANSITIONS, and nothing else.
+ * PreparingRebalance gathers the members' JoinGroup requests, CompletingRebalance waits for the
+ * leader's SyncGroup. TRANSITIONS lists all valid changes of the state.
  */
 import { Refused } from '../refused.ts'
 import type { Timer, Timers } from '../timers.ts'
@@ -60,7 +61,7 @@ export class ClassicGroup implements Group {
   readonly members = new Map<string, Member>()
   state: GroupState = 'Empty'
   generation = 0
-  /** `consumer`, mostly. Null until the first member joins. */
+  /** Usually `consumer`. Null until the first member joins. */
   protocolType: string | null = null
   /** The assignor that was elected. */
   protocolName: string | null = null
@@ -68,16 +69,19 @@ export class ClassicGroup implements Group {
   readonly #settings: GroupSettings
   readonly #timers: Timers
   readonly #staticMembers = new Map<string, string>()
-  /** Given an id, and expected to join with it until the timer fires. */
+  /** Members that have received an id, and must join with it before the timer fires. */
   readonly #pending = new Map<string, Timer>()
-  /** Of this generation, and yet to send SyncGroup. */
+  /** Members of this generation that have not sent SyncGroup yet. */
   readonly #unsynced = new Set<string>()
   #rebalanceTimer: Timer | undefined
   #syncTimer: Timer | undefined
-  /** An empty group's first rebalance takes its time, rather than ending when all have joined. */
+  /**
+   * The first rebalance of an empty group lasts for its whole delay, even if all members have
+   * joined.
+   */
   #isInitialRebalance = false
 
-  /** `offsets` are those of a group of another kind that becomes this one. */
+  /** `offsets` are those of a group of another type that this one replaces. */
   constructor(
     id: string,
     settings: GroupSettings,
@@ -119,7 +123,7 @@ export class ClassicGroup implements Group {
     return new Set(protocols.flatMap(({ metadata }) => subscribedIn(metadata)))
   }
 
-  /** Answered when the rebalance is over. Throws Refused. */
+  /** Resolves when the rebalance is complete. Throws Refused. */
   join(request: JoinRequest): Promise<JoinAnswer> {
     this.#checkProtocols(request)
     return new Promise((answer) => {
@@ -158,7 +162,7 @@ export class ClassicGroup implements Group {
     }
   }
 
-  /** Throws Refused: with REBALANCE_IN_PROGRESS, too, which is how members learn of one. */
+  /** Throws Refused; with REBALANCE_IN_PROGRESS members learn of a rebalance. */
   heartbeat(memberId: string, instanceId: string | null, generation: number): void {
     const member = this.checkMember(memberId, instanceId, generation)
     this.#touch(member)
@@ -221,7 +225,7 @@ export class ClassicGroup implements Group {
     answer(refusedJoin(memberId, 'MEMBER_ID_REQUIRED'))
   }
 
-  /** A static member without an id has started again: it takes the place of the one before (KIP-345). */
+  /** A static member without an id has restarted: it replaces the earlier one (KIP-345). */
   #joinStatic(
     request: JoinRequest,
     instanceId: string,
@@ -245,8 +249,8 @@ export class ClassicGroup implements Group {
       this.#rebalance()
       return
     }
-    // Nothing that the assignment depends on has changed, so that there is no rebalance. A leader that
-    // can't be told to leave the assignment as it is must take another for the leader.
+    // Nothing that the assignment depends on has changed, so there is no rebalance. A leader whose
+    // version cannot skip the assignment gets a response that names another leader.
     this.#touch(member)
     const isLeader = this.leader === member.id
     answer({
@@ -277,7 +281,7 @@ export class ClassicGroup implements Group {
     const isSame = sameProtocols(member, request.protocols)
     switch (this.state) {
       case 'CompletingRebalance':
-        // It did not get the answer to its first JoinGroup, perhaps.
+        // The member may not have received the response to its first JoinGroup.
         if (isSame) answer(this.#joinAnswer(member))
         else this.#updateAndRebalance(member, request, answer)
         return
@@ -308,7 +312,7 @@ export class ClassicGroup implements Group {
 
   #replace(previous: Member, member: Member): void {
     member.assignment = previous.assignment
-    // In its place: the order of members is what assignments are made by.
+    // At the same position, because assignments depend on the order of members.
     const members = [...this.members.values()].map((one) => (one === previous ? member : one))
     this.members.clear()
     for (const one of members) this.members.set(one.id, one)
@@ -325,7 +329,8 @@ export class ClassicGroup implements Group {
     member.protocols = kept(request.protocols)
     member.sessionTimeoutMs = request.sessionTimeoutMs
     member.rebalanceTimeoutMs = request.rebalanceTimeoutMs
-    // One that lost its connection asks again; the first question needs no answer any more.
+    // A member that lost its connection sends the request again; the first one needs no response
+    // any more.
     member.awaitingJoin?.(refusedJoin(member.id, 'UNKNOWN_MEMBER_ID'))
     member.awaitingJoin = answer
     this.#rebalance()
@@ -341,7 +346,7 @@ export class ClassicGroup implements Group {
     this.#rebalance()
   }
 
-  /** Begins a rebalance, or goes on with the one there is. */
+  /** Starts a rebalance, or continues the current one. */
   #rebalance(): void {
     if (this.state === 'PreparingRebalance') {
       this.#completeJoinIfAll()
@@ -418,7 +423,7 @@ export class ClassicGroup implements Group {
     if (this.#unsynced.size === 0) this.#syncTimer?.cancel()
   }
 
-  /** Members that join and then never ask for their assignment would hold the group up for ever. */
+  /** Members that join but never send SyncGroup would block the group forever. */
   #dropUnsynced(): void {
     for (const id of [...this.#unsynced]) {
       const member = this.members.get(id)
@@ -426,12 +431,12 @@ export class ClassicGroup implements Group {
     }
   }
 
-  /** The member has sent a request: its session timeout begins again. */
+  /** The member has sent a request: its session timeout starts again. */
   #touch(member: Member): void {
     member.session?.cancel()
     member.session = this.#timers.afterSilence(member.sessionTimeoutMs, () => {
       if (this.members.get(member.id) !== member) return
-      // One that waits for an answer can't send heartbeats meanwhile.
+      // A member that waits for a response cannot send heartbeats at the same time.
       if (member.awaitingJoin !== undefined || member.awaitingSync !== undefined) {
         this.#touch(member)
       } else this.#remove(member)
@@ -480,7 +485,7 @@ export class ClassicGroup implements Group {
     }))
   }
 
-  /** A member by its id or, where it has none yet, its static one. Throws Refused. */
+  /** Finds a member by its id or, if it has none yet, by its instance id. Throws Refused. */
   #find(memberId: string, instanceId: string | null): Member {
     if (instanceId !== null) {
       const current = this.#staticMembers.get(instanceId)

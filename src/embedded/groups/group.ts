@@ -1,9 +1,9 @@
 import type { GroupOffsets } from './offsets.ts'
 
-/** Kafka's names of the kinds of groups, as ListGroups has them. */
+/** Kafka's names of the types of groups, as ListGroups returns them. */
 export type GroupType = 'classic' | 'consumer' | 'share'
 
-/** What tools see of a group (DescribeGroups). */
+/** The description of a group for tools (DescribeGroups). */
 export interface GroupDescription {
   readonly groupState: string
   readonly protocolType: string
@@ -18,34 +18,43 @@ export interface GroupDescription {
   }[]
 }
 
-/** What the groups of all kinds have: offsets, and what commits and tools ask about. */
+/** The common part of groups of all types: offsets, and what commits and tools need. */
 export interface Group {
   readonly id: string
   readonly type: GroupType
   /** Kafka's name of the state. */
   readonly state: string
   readonly isEmpty: boolean
-  /** `consumer`, mostly. Null until the first member joins. */
+  /** Usually `consumer`. Null until the first member joins. */
   readonly protocolType: string | null
   readonly offsets: GroupOffsets
-  /** Only of groups that DescribeGroups describes. */
+  /** Only of groups that DescribeGroups supports. */
   describe?(): GroupDescription
-  /** Of `all`, and by name, the topics that members read. Throws NON_EMPTY_GROUP where members tell each other something else. */
+  /**
+   * Those of `all`, by name, that members subscribe to. Throws NON_EMPTY_GROUP if members use
+   * another protocol.
+   */
   subscribedTopics(all: readonly string[]): ReadonlySet<string>
-  /** Whether a commit is in order: from a member, or from outside while there are none. Throws Refused. */
+  /**
+   * Checks that a commit is valid: from a member, or from outside while the group has no members.
+   * Throws Refused.
+   */
   checkCommit(
     memberId: string,
     instanceId: string | null,
     generationOrEpoch: number,
-    /** Of OffsetCommit; undefined in transactions. */
+    /** The version of OffsetCommit; undefined in transactions. */
     version?: number,
   ): void
-  /** The same for a single partition, by the id of its topic, where the group asks for that. Throws Refused. */
+  /**
+   * The same for a single partition, by the id of its topic, if the type of the group needs it.
+   * Throws Refused.
+   */
   checkCommitOf?(memberId: string, generationOrEpoch: number, key: string): void
-  /** Whether a member may fetch offsets, where it says which it is. Throws Refused. */
+  /** Checks that a member may fetch offsets, if the request identifies it. Throws Refused. */
   checkFetch?(memberId: string | null, epoch: number): void
   /** Throws NON_EMPTY_GROUP. */
   delete(): void
-  /** The coordinator moved: members that wait are sent to the other. */
+  /** The coordinator moved: waiting members receive an error that makes them find the new one. */
   unload(): void
 }

@@ -16,7 +16,10 @@ export interface CoordinatorSettings extends GroupSettings {
   readonly consumer: ConsumerGroupSettings
 }
 
-/** All groups, and which broker coordinates which. They outlive their coordinator, as Kafka's log does. */
+/**
+ * All groups, and their coordinators. Groups outlive their coordinator, because Kafka keeps them in
+ * a log.
+ */
 export class Groups {
   readonly #byId = new Map<string, Group>()
   readonly #moved = new Map<string, number>()
@@ -50,13 +53,13 @@ export class Groups {
     return this.#byId.get(id)
   }
 
-  /** Undefined where there is none, or one of another kind. */
+  /** Undefined if there is none, or one of another type. */
   findClassic(id: string): ClassicGroup | undefined {
     const group = this.#byId.get(id)
     return group instanceof ClassicGroup ? group : undefined
   }
 
-  /** Throws INCONSISTENT_GROUP_PROTOCOL where the group is of another kind. */
+  /** Throws INCONSISTENT_GROUP_PROTOCOL if the group is of another type. */
   findOrCreateClassic(id: string): ClassicGroup {
     const known = this.#byId.get(id)
     if (known instanceof ClassicGroup) return known
@@ -67,18 +70,18 @@ export class Groups {
     return group
   }
 
-  /** What share groups have in common. */
+  /** The dependencies that all share groups have in common. */
   get shareSettings(): ShareSettings {
     return this.#settings.share
   }
 
-  /** Undefined where there is none, or one of another kind. */
+  /** Undefined if there is none, or one of another type. */
   findShare(id: string): ShareGroup | undefined {
     const group = this.#byId.get(id)
     return group instanceof ShareGroup ? group : undefined
   }
 
-  /** Throws GROUP_ID_NOT_FOUND where the group is of another kind. */
+  /** Throws GROUP_ID_NOT_FOUND if the group is of another type. */
   findOrCreateShare(id: string): ShareGroup {
     const known = this.#byId.get(id)
     if (known instanceof ShareGroup) return known
@@ -90,7 +93,10 @@ export class Groups {
     return group
   }
 
-  /** The group of the consumer protocol. Throws GROUP_ID_NOT_FOUND where there is none, or one of another kind. */
+  /**
+   * Returns the group of the consumer protocol. Throws GROUP_ID_NOT_FOUND if there is none, or one
+   * of another type.
+   */
   consumer(id: string, missing = `Group ${id} not found.`): ConsumerGroup {
     const group = this.#byId.get(id)
     if (group instanceof ConsumerGroup) return group
@@ -99,8 +105,9 @@ export class Groups {
   }
 
   /**
-   * The group that a member joins. An empty classic group becomes one of this kind. One that is new counts only when
-   * `keep` is called. Throws GROUP_ID_NOT_FOUND where it is of another kind, and has members.
+   * Returns the group that a member joins. An empty classic group is converted to this type. A new
+   * group is stored only when `keep` is called. Throws GROUP_ID_NOT_FOUND if it is of another type
+   * and has members.
    */
   consumerToJoin(id: string): ConsumerGroup {
     const known = this.#byId.get(id)
@@ -133,7 +140,7 @@ export class Groups {
     for (const { offsets } of this.#byId.values()) offsets.deleteTopic(topic)
   }
 
-  /** The id of the broker that coordinates a group; undefined while none runs. */
+  /** The id of the broker that coordinates a group; undefined while no broker runs. */
   coordinatorOf(groupId: string): number | undefined {
     const moved = this.#moved.get(groupId)
     if (moved !== undefined && this.#brokers.isAlive(moved)) return moved
@@ -165,7 +172,7 @@ export class Groups {
   }
 }
 
-/** Java's String.hashCode, without its sign. */
+/** Java's String.hashCode, made non-negative. */
 function hashOf(text: string): number {
   let hash = 0
   for (let i = 0; i < text.length; i++) hash = (Math.imul(31, hash) + text.charCodeAt(i)) | 0

@@ -16,9 +16,13 @@ export interface JoinRequest {
   readonly rebalanceTimeoutMs: number
   readonly protocolType: string
   readonly protocols: readonly Protocol[]
-  /** A new member is first given an id, to join again with (KIP-394; JoinGroup from v4). */
+  /**
+   * A new member first receives an id, with which it must join again (KIP-394; JoinGroup from v4).
+   */
   readonly needsMemberId: boolean
-  /** A leader that comes back with nothing changed may be told to leave the assignment (KIP-814; from v9). */
+  /**
+   * A leader that rejoins without a change may be told to skip the assignment (KIP-814; from v9).
+   */
   readonly canSkipAssignment: boolean
 }
 
@@ -55,9 +59,9 @@ export interface Member {
   rebalanceTimeoutMs: number
   protocols: readonly Protocol[]
   assignment: Uint8Array
-  /** Answers its JoinGroup, while that waits. */
+  /** Answers the member's JoinGroup, while it waits. */
   awaitingJoin: ((answer: JoinAnswer) => void) | undefined
-  /** Answers its SyncGroup, while that waits. */
+  /** Answers the member's SyncGroup, while it waits. */
   awaitingSync: ((answer: SyncAnswer) => void) | undefined
   session: Timer | undefined
 }
@@ -78,12 +82,15 @@ export function newMember(id: string, request: JoinRequest): Member {
   }
 }
 
-/** The metadata of a request are views on its frame, which must not live as long as the group. */
+/**
+ * The metadata in a request is a view on the request's frame, which must not stay in memory as long
+ * as the group.
+ */
 export function kept(protocols: readonly Protocol[]): readonly Protocol[] {
   return protocols.map(({ name, metadata }) => ({ name, metadata: Uint8Array.from(metadata) }))
 }
 
-/** As Kafka makes them: after what the client is called, or the static member is. */
+/** As Kafka generates them: from the client id, or from the instance id of a static member. */
 export function newMemberId({ instanceId, clientId }: JoinRequest): string {
   return `${instanceId ?? clientId}-${randomUUID()}`
 }
@@ -102,7 +109,7 @@ export function sameProtocols(member: Member, protocols: readonly Protocol[]): b
   )
 }
 
-/** The protocol that all members know and most prefer. */
+/** The protocol that all members support and that most of them prefer. */
 export function electProtocol(members: readonly Member[]): string | null {
   const names = commonProtocols(members)
   const votes = new Map<string, number>()

@@ -1,6 +1,6 @@
 import type { Save } from '../storage/saved-entry.ts'
 
-/** A group's position in a partition. */
+/** The committed offset of a group in a partition. */
 export interface CommittedOffset {
   readonly offset: bigint
   readonly leaderEpoch: number
@@ -9,7 +9,7 @@ export interface CommittedOffset {
 
 export class GroupOffsets {
   readonly #byTopic = new Map<string, Map<number, CommittedOffset>>()
-  /** By the producer of the transaction. */
+  /** The offsets of open transactions, by producer. */
   readonly #pending = new Map<bigint, Map<string, Map<number, CommittedOffset>>>()
   readonly #group: string
   readonly #save: Save
@@ -23,14 +23,14 @@ export class GroupOffsets {
     return this.#byTopic.get(topic)?.get(partition)
   }
 
-  /** Whether a transaction that has not ended commits an offset here. */
+  /** Whether an open transaction commits an offset here. */
   isPending(topic: string, partition: number): boolean {
     return [...this.#pending.values()].some(
       (offsets) => offsets.get(topic)?.has(partition) === true,
     )
   }
 
-  /** What a transaction commits counts once it has ended so (KIP-98). */
+  /** The offsets that a transaction commits become visible when it commits (KIP-98). */
   commitInTransaction(
     producerId: bigint,
     topic: string,
@@ -61,7 +61,7 @@ export class GroupOffsets {
     this.set(topic, partition, committed)
   }
 
-  /** What was committed before a restart. */
+  /** Restores the offsets that were committed before a restart. */
   set(topic: string, partition: number, committed: CommittedOffset): void {
     const partitions = this.#byTopic.get(topic) ?? new Map<number, CommittedOffset>()
     this.#byTopic.set(topic, partitions)
@@ -80,7 +80,7 @@ export class GroupOffsets {
     for (const offsets of this.#pending.values()) offsets.delete(topic)
   }
 
-  /** The partitions that there is an offset for, by topic. */
+  /** The partitions with a committed offset, by topic. */
   get topics(): readonly { readonly topic: string; readonly partitions: readonly number[] }[] {
     return [...this.#byTopic].map(([topic, partitions]) => ({
       topic,

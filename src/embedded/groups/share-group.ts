@@ -13,7 +13,7 @@ export interface ShareMember {
   readonly rackId: string | null
   topics: readonly string[]
   epoch: number
-  /** What it was told last. */
+  /** The epoch that the member received last. */
   assigned: string
   timer: Timer | undefined
 }
@@ -22,7 +22,7 @@ export interface ShareHeartbeat {
   readonly memberId: string
   readonly memberEpoch: number
   readonly rackId: string | null
-  /** Null where they are as before. */
+  /** Null if it has not changed. */
   readonly topics: readonly string[] | null
   readonly clientId: string
   readonly clientHost: string
@@ -40,18 +40,18 @@ export const SHARE_HEARTBEAT_MS = 5_000
 const JOINING = 0
 const LEAVING = -1
 
-/** A share group (KIP-932): its members, and what they have of each partition. */
+/** A share group (KIP-932): its members, and its state in each partition. */
 export class ShareGroup implements Group {
   readonly id: string
   readonly type = 'share'
   readonly protocolType = 'share'
-  /** Share groups commit none. */
+  /** Share groups have no committed offsets. */
   readonly offsets: GroupOffsets
   readonly members = new Map<string, ShareMember>()
   epoch = 0
   readonly #settings: ShareSettings
   readonly #timers: Timers
-  /** By topic id and number. */
+  /** By topic id and partition number. */
   readonly #partitions = new Map<string, SharePartition>()
 
   constructor(id: string, settings: ShareSettings, timers: Timers) {
@@ -69,7 +69,7 @@ export class ShareGroup implements Group {
     return this.members.size === 0
   }
 
-  /** Joins, keeps the membership or leaves. Throws Refused. */
+  /** Joins the group, keeps the membership, or leaves. Throws Refused. */
   heartbeat(request: ShareHeartbeat, topics: Topics) {
     const { memberId, memberEpoch } = request
     if (memberEpoch === LEAVING) {
@@ -92,7 +92,7 @@ export class ShareGroup implements Group {
     return { memberEpoch: member.epoch, assignment: isNews ? assignment : null }
   }
 
-  /** Each partition has at least one member, and each member a partition, if there is any. */
+  /** Each partition has at least one member, and each member has a partition if there are any. */
   assignmentOf({ id, topics: subscribed }: ShareMember, topics: Topics): readonly AssignedTopic[] {
     return [...subscribed].sort().flatMap((name) => {
       const topic = topics.byName(name)
@@ -112,7 +112,7 @@ export class ShareGroup implements Group {
     })
   }
 
-  /** What the group has of a partition: it begins there when it is first asked. */
+  /** Returns the group's state in a partition, which is created by the first call. */
   partition(topicId: string, partition: Partition): SharePartition {
     const key = `${topicId} ${partition.index}`
     let found = this.#partitions.get(key)
@@ -123,7 +123,7 @@ export class ShareGroup implements Group {
     return found
   }
 
-  /** What the group has of a partition, if it has begun there. */
+  /** Returns the group's state in a partition, if it exists. */
   find(topicId: string, partition: number): SharePartition | undefined {
     return this.#partitions.get(`${topicId} ${partition}`)
   }
@@ -153,7 +153,7 @@ export class ShareGroup implements Group {
   }
 
   unload(): void {
-    // Members find the other coordinator by the error of their next heartbeat.
+    // Members find the new coordinator after an error of their next heartbeat.
   }
 
   #join({ memberId, rackId, topics, clientId, clientHost }: ShareHeartbeat): ShareMember {

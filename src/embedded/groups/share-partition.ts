@@ -3,11 +3,11 @@ import { Refused } from '../refused.ts'
 import type { Timers } from '../timers.ts'
 
 export interface ShareSettings {
-  /** How long a record is lent. */
+  /** The duration of the acquisition lock of a record. */
   readonly recordLockMs: number
   /** How often a record is delivered before it is archived. */
   readonly deliveryCountLimit: number
-  /** Where a group begins in a partition. */
+  /** Where a group starts in a partition. */
   readonly autoOffsetReset: 'earliest' | 'latest'
 }
 
@@ -23,15 +23,15 @@ export interface AcknowledgementBatch {
   readonly acknowledgeTypes: readonly number[]
 }
 
-/** What of the log is to be read and acquired. */
+/** The limits for reading and acquiring records. */
 export interface AcquireLimits {
   readonly maxBytes: number
   readonly maxRecords: number
-  /** No more than `maxRecords`, even where that divides a batch (KIP-1206). */
+  /** At most `maxRecords`, even if that divides a batch (KIP-1206). */
   readonly isExact: boolean
 }
 
-/** A record between the start and the end of what the group has in flight. */
+/** A record between the group's start offset and end offset in the partition. */
 type RecordState =
   | { readonly kind: 'available'; readonly count: number }
   | { readonly kind: 'acquired'; readonly count: number; readonly member: string; until: number }
@@ -44,7 +44,10 @@ const TYPE = { gap: 0, accept: 1, release: 2, reject: 3, renew: 4 } as const
 const HEADER_BYTES = 61
 const NOTHING = { records: Buffer.alloc(0), acquired: [] as readonly AcquiredRange[] }
 
-/** What a share group has of a partition (KIP-932): which records are lent, how often, and which are done. */
+/**
+ * The state of a share group in a partition (KIP-932): the acquired records, their delivery counts,
+ * and the finished records.
+ */
 export class SharePartition {
   readonly partition: Partition
   readonly #settings: ShareSettings
@@ -63,7 +66,7 @@ export class SharePartition {
     this.#leaderEpoch = leaderEpoch
   }
 
-  /** The first offset that the group has not finished. */
+  /** The first offset that the group has not finished (share-partition start offset). */
   get startOffset(): number {
     return Math.max(this.#startOffset, this.partition.log.startOffset)
   }
@@ -75,13 +78,13 @@ export class SharePartition {
     return this.partition.log.endOffset - this.startOffset - done
   }
 
-  /** Begins elsewhere: nothing is known of the records from there on. */
+  /** Moves the start offset, and drops the state of all records. */
   moveTo(offset: number): void {
     this.#records.clear()
     this.#startOffset = offset
   }
 
-  /** Reads batches, and lends the member what of them is available. */
+  /** Reads batches, and acquires the available records for the member. */
   acquire(
     member: string,
     { maxBytes, maxRecords, isExact }: AcquireLimits,
@@ -109,7 +112,7 @@ export class SharePartition {
     return { records: data.subarray(0, at), acquired: this.#lend(member, offsets) }
   }
 
-  /** All batches or, with an error in one, none. Throws Refused. */
+  /** Applies all acknowledgement batches, or none if one has an error. Throws Refused. */
   acknowledge(member: string, batches: readonly AcknowledgementBatch[]): void {
     this.#followLeader()
     const all = batches.flatMap((batch) => this.#typesOf(batch))
@@ -132,7 +135,7 @@ export class SharePartition {
     this.#advance()
   }
 
-  /** The member has left: what it has is for others. */
+  /** The member has left: its records become available to others. */
   releaseAll(member: string): void {
     for (const [offset, record] of this.#records) {
       if (record.kind === 'acquired' && record.member === member)
@@ -187,7 +190,7 @@ export class SharePartition {
     this.#timers.after(this.#settings.recordLockMs, () => {
       const now = performance.now()
       for (const [offset, record] of this.#records) {
-        // Timers may run a little early.
+        // Timers may fire slightly early.
         if (record.kind === 'acquired' && record.until <= now + 2) {
           this.#release(offset, record.count)
         }
@@ -201,7 +204,7 @@ export class SharePartition {
     this.#records.set(offset, isOver ? { kind: 'done' } : { kind: 'available', count })
   }
 
-  /** Locks are not a part of what another leader takes over. */
+  /** A new leader does not take over acquisition locks. */
   #followLeader(): void {
     const { leaderEpoch } = this.partition
     if (leaderEpoch === this.#leaderEpoch) return
@@ -217,7 +220,7 @@ export class SharePartition {
     while (this.#records.get(offset)?.kind === 'done') offset++
     this.#startOffset = offset
     for (const known of this.#records.keys()) if (known < offset) this.#records.delete(known)
-    // What was released may be what a fetch waits for.
+    // A waiting fetch may be able to acquire the released records.
     this.partition.log.changed()
   }
 }

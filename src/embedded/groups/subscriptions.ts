@@ -4,7 +4,9 @@ import { ProtocolError } from '../../../protocol/protocol-error.ts'
 
 const VERSION_BYTES = 2
 
-/** The topics that a member's metadata subscribes to; none where it is no subscription. */
+/**
+ * The topics that a member's metadata subscribes to; none if the metadata is not a subscription.
+ */
 export function subscribedIn(metadata: Uint8Array): readonly string[] {
   const data = Buffer.from(metadata)
   if (data.length < VERSION_BYTES) return []

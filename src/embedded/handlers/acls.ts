@@ -122,7 +122,7 @@ function checkAcl(acl: Acl): void {
       `Could not parse principal from \`${principal}\` (no colon is present separating the principal type from the principal name)`,
     )
   }
-  // Also one that no resource of the type has.
+  // Also an operation that resources of the type do not have.
   if (operation < OPERATION.all || operation > OPERATION.twoPhaseCommit) {
     throw new Refused('INVALID_REQUEST', 'Invalid operation')
   }

@@ -8,7 +8,7 @@ const WITH_FEATURES = 3
 const WITH_CLUSTER_ID = 5
 const SOFTWARE_NAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
 
-/** What the cluster has handlers for, within what the presented version has. */
+/** The versions that the presented Kafka has and the cluster has handlers for. */
 export type AdvertisedApis = readonly {
   readonly apiKey: number
   readonly minVersion: number
@@ -26,7 +26,8 @@ export function apiVersionsHandler(advertised: (context: RequestContext) => Adve
       ) {
         return { errorCode: ErrorCode.INVALID_REQUEST, apiKeys: [] }
       }
-      // A client that expects another cluster or node at this address has to bootstrap again (KIP-1242).
+      // A client that expects another cluster or node at this address must bootstrap again
+      // (KIP-1242).
       const isElsewhere =
         version >= WITH_CLUSTER_ID &&
         ((clusterId !== null && clusterId !== cluster.clusterId) ||

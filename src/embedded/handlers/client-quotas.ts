@@ -1,4 +1,4 @@
-/** How much clients may do (KIP-546). */
+/** Quotas of clients (KIP-546). */
 import { alterClientQuotas } from '../../../protocol/apis/alter-client-quotas.ts'
 import { describeClientQuotas } from '../../../protocol/apis/describe-client-quotas.ts'
 import { authorizeCluster } from '../api/access.ts'
@@ -14,7 +14,7 @@ const EXACT = 0
 const DEFAULT = 1
 const ANY = 2
 
-/** What can be limited: of users and clients, and of addresses. */
+/** The quotas of users and clients, and of addresses. */
 const CLIENT_KEYS = [
   'producer_byte_rate',
   'consumer_byte_rate',
@@ -22,7 +22,7 @@ const CLIENT_KEYS = [
   'controller_mutation_rate',
 ]
 const IP_KEYS = ['connection_creation_rate']
-/** Those that have no fractions. */
+/** Quotas without fractions. */
 const WHOLE = new Set(['producer_byte_rate', 'consumer_byte_rate', 'connection_creation_rate'])
 
 interface Component {

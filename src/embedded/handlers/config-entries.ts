@@ -5,7 +5,7 @@ import { BROKER_DOCUMENTATION, TOPIC_DOCUMENTATION } from '../cluster/config-doc
 import type { RequestContext } from '../api/context.ts'
 import type { KafkaProfile } from '../versions/profiles.ts'
 
-/** Where a value comes from, by Kafka's numbers. */
+/** Kafka's numbers of the sources of a value. */
 const SOURCE = { topic: 1, allBrokers: 3, broker: 4, default: 5 } as const
 
 const MIN_INSYNC_REPLICAS = 'min.insync.replicas'
@@ -19,9 +19,9 @@ function isStored(name: string, { storesMinInsyncReplicas }: KafkaProfile): bool
   return storesMinInsyncReplicas && name === MIN_INSYNC_REPLICAS
 }
 
-/** What a DescribeConfigs request wants to know of each resource. */
+/** What a DescribeConfigs request asks for about each resource. */
 export interface ConfigWishes {
-  /** Null or none: all of them. */
+  /** Null or empty: all configs. */
   readonly names: readonly string[] | null
   readonly synonyms: boolean
   readonly documentation: boolean
@@ -52,7 +52,7 @@ export function topicEntries(
   }))
 }
 
-/** Those of one broker: its defaults, and what the cluster was started with. */
+/** The entries of one broker: its defaults, and the configs that the cluster was started with. */
 export function brokerEntries(wishes: ConfigWishes, context: RequestContext) {
   const given = givenConfigs(context)
   return BROKER_CONFIGS.filter(areWished(wishes)).map((definition) =>
@@ -60,13 +60,18 @@ export function brokerEntries(wishes: ConfigWishes, context: RequestContext) {
   )
 }
 
-/** The configs of groups that exist here, with the config of the brokers that each has its default from. */
+/**
+ * The configs of groups that the cluster supports, with the brokers' config that provides each
+ * default.
+ */
 const GROUP_CONFIGS: readonly (readonly [name: string, ofBroker: string])[] = [
   ['consumer.heartbeat.interval.ms', 'group.consumer.heartbeat.interval.ms'],
   ['consumer.session.timeout.ms', 'group.consumer.session.timeout.ms'],
 ]
 
-/** Those of a group, which cannot be changed: they are what the brokers' configs say. */
+/**
+ * The entries of a group, which cannot be changed: their values are those of the brokers' configs.
+ */
 export function groupEntries(wishes: ConfigWishes, context: RequestContext) {
   const given = givenConfigs(context)
   const isWished = areWished(wishes)
@@ -79,7 +84,7 @@ export function groupEntries(wishes: ConfigWishes, context: RequestContext) {
   })
 }
 
-/** Those that hold for all brokers because they were set for the cluster. */
+/** The entries for all brokers, which were set for the cluster. */
 export function allBrokersEntries(wishes: ConfigWishes, context: RequestContext) {
   return BROKER_CONFIGS.filter(areWished(wishes)).flatMap((definition) => {
     const values = brokerValues(definition, new Map(), context).filter(
@@ -95,7 +100,7 @@ interface SourcedValue {
   readonly source: number
 }
 
-/** What a config is set to, the value that counts first. */
+/** The values of a config, in the order of their precedence. */
 function brokerValues(
   { name, defaultValue }: BrokerConfigDefinition,
   given: ReadonlyMap<string, string>,

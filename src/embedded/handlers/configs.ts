@@ -15,7 +15,7 @@ import {
   type ConfigWishes,
 } from './config-entries.ts'
 
-/** Kinds of things that have configs. */
+/** Kafka's numbers of the types of resources that have configs. */
 const TOPIC = 2
 const BROKER = 4
 const GROUP = 32
@@ -59,7 +59,10 @@ export const describeConfigsHandler = handler(describeConfigs, {
   }),
 })
 
-/** A broker tells only its own, and those of all brokers where the name is empty. Throws Refused. */
+/**
+ * A broker returns only its own configs, and the defaults of all brokers for an empty name. Throws
+ * Refused.
+ */
 function entriesOfBroker(name: string, wishes: ConfigWishes, context: RequestContext) {
   authorizeCluster(context, 'describeConfigs', 'Cluster authorization failed.')
   if (name === '') return allBrokersEntries(wishes, context)
@@ -76,7 +79,7 @@ function entriesOfBroker(name: string, wishes: ConfigWishes, context: RequestCon
   return brokerEntries(wishes, context)
 }
 
-/** Also of a group that does not exist yet. Throws Refused. */
+/** Also for a group that does not exist yet. Throws Refused. */
 function entriesOfGroup(name: string, wishes: ConfigWishes, context: RequestContext) {
   authorize(context, 'describeConfigs', 'group', name, 'Group authorization failed.')
   return groupEntries(wishes, context)

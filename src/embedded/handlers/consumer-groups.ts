@@ -1,4 +1,7 @@
-/** Groups of the consumer protocol (KIP-848): heartbeats of their members, and what tools ask. */
+/**
+ * Groups of the consumer protocol (KIP-848): the heartbeats of their members, and the requests of
+ * tools.
+ */
 import { consumerGroupDescribe } from '../../../protocol/apis/consumer-group-describe.ts'
 import { consumerGroupHeartbeat } from '../../../protocol/apis/consumer-group-heartbeat.ts'
 import type { Decoded } from '../../../protocol/schema/fields.ts'
@@ -17,7 +20,7 @@ import { checkGroupId } from './groups.ts'
 
 const WITH_PATTERN = 1
 const WITH_MEMBER_TYPE = 1
-/** How ConsumerGroupDescribe says that a member speaks the consumer protocol. */
+/** The member type with which ConsumerGroupDescribe reports the consumer protocol. */
 const CONSUMER_MEMBER = 1
 const JOINS = 0
 const STATIC_MEMBER_LEAVES = -2
@@ -63,7 +66,7 @@ function heartbeat(request: Request, context: RequestContext): HeartbeatAnswer {
       `ServerAssignor ${serverAssignor} is not supported. Supported assignors: ${[...SERVER_ASSIGNORS.keys()].join(', ')}.`,
     )
   }
-  // Java's texts differ.
+  // Java has different texts for these two cases.
   const missing = epoch > JOINS ? `Consumer group ${groupId} not found.` : undefined
   const group = epoch === JOINS ? groups.consumerToJoin(groupId) : groups.consumer(groupId, missing)
   const answer = group.heartbeat(
@@ -95,7 +98,7 @@ function ownedIn({ topicPartitions }: Request): ReadonlySet<PartitionKey> | null
   )
 }
 
-/** Throws INVALID_REQUEST, as Java's coordinator and with its texts. */
+/** Throws INVALID_REQUEST in the same cases as Java's coordinator, and with its messages. */
 function checkRequest(request: Request): void {
   const invalid = (detail: string) => new Refused('INVALID_REQUEST', detail)
   const { memberEpoch: epoch } = request
@@ -123,7 +126,7 @@ function checkRequest(request: Request): void {
   }
 }
 
-/** Of those that a member may not see, a pattern matches none. */
+/** A pattern does not match topics that the member may not see. */
 function visibleTopics(context: RequestContext): GroupTopic[] {
   return context.cluster.topics.all
     .filter(({ name }) => mayDo(context, 'describe', 'topic', name))

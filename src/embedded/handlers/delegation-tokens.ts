@@ -1,4 +1,4 @@
-/** Tokens to log in with in place of their owner (KIP-48). */
+/** Tokens with which a client logs in as their owner (KIP-48). */
 import { createDelegationToken } from '../../../protocol/apis/create-delegation-token.ts'
 import { describeDelegationToken } from '../../../protocol/apis/describe-delegation-token.ts'
 import { expireDelegationToken } from '../../../protocol/apis/expire-delegation-token.ts'
@@ -24,7 +24,10 @@ const NO_TOKEN = {
   hmac: Buffer.alloc(0),
 }
 
-/** The principal that requests a token: an authenticated client without a token login. Throws Refused. */
+/**
+ * The principal that requests a token: an authenticated client that has not used a token. Throws
+ * Refused.
+ */
 function requesterOf({ login, security }: RequestContext): string {
   if (!login.isAuthenticated || login.isByToken || login.principal === undefined) {
     throw new Refused('DELEGATION_TOKEN_REQUEST_NOT_ALLOWED')
@@ -155,7 +158,7 @@ function textOf({ principalType, principalName }: Principal): string {
   return `${principalType}:${principalName}`
 }
 
-/** Names of principals may have colons themselves. */
+/** The names of principals may contain colons. */
 function partsOf(principal: string): Principal {
   const at = principal.indexOf(':')
   return { principalType: principal.slice(0, at), principalName: principal.slice(at + 1) }

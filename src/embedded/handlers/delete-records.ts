@@ -4,7 +4,7 @@ import { outcomeOf, Refused } from '../refused.ts'
 import { ledPartitionOf, topicOf } from '../api/context.ts'
 import { handler } from '../api/handler.ts'
 
-/** Stands for the end of the log. */
+/** The offset that means the end of the log. */
 const HIGH_WATERMARK = -1
 
 export const deleteRecordsHandler = handler(deleteRecords, {

@@ -15,7 +15,7 @@ const NOTHING = { topicId: ZERO_UUID, isInternal: false, partitions: [] } as con
 
 type Request = Decoded<typeof describeTopicPartitions.request.fields>
 
-/** Topics by name, a page at a time (KIP-966); the cursor says where the next page starts. */
+/** Topics by name, one page at a time (KIP-966); the cursor is the start of the next page. */
 export const describeTopicPartitionsHandler = handler(describeTopicPartitions, {
   handle: (request, context) => {
     const names = namesFrom(request, context)
@@ -35,7 +35,10 @@ export const describeTopicPartitionsHandler = handler(describeTopicPartitions, {
   }),
 })
 
-/** From the cursor on, in order; undefined for a cursor that can't be. No names are for all topics. */
+/**
+ * The topics from the cursor on, in order; undefined for an invalid cursor. An empty list means all
+ * topics.
+ */
 function namesFrom({ topics, cursor }: Request, context: RequestContext) {
   const all = (topics.length === 0 ? context.cluster.topics.all : topics).filter(({ name }) =>
     mayDo(context, 'describe', 'topic', name),

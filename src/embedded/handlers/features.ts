@@ -1,4 +1,4 @@
-/** The controllers' part: levels of features (KIP-584), and the quorum (KIP-595). */
+/** The controllers' requests: levels of features (KIP-584), and the quorum (KIP-595). */
 import { describeQuorum } from '../../../protocol/apis/describe-quorum.ts'
 import { updateFeatures } from '../../../protocol/apis/update-features.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
@@ -8,7 +8,7 @@ import { handler } from '../api/handler.ts'
 import { forCluster } from './for-cluster.ts'
 import { outcomeOf } from '../refused.ts'
 
-/** From this version on one error stands for all features. */
+/** From this version on, one error applies to all features. */
 const ALL_OR_NOTHING = 2
 const WITH_UPGRADE_TYPE = 1
 const UPGRADE = 1
@@ -40,7 +40,7 @@ export const updateFeaturesHandler = handler(
         results:
           version >= ALL_OR_NOTHING || refused !== undefined
             ? []
-            : // A real controller sends the name of the error that there is not.
+            : // A real controller sends the name of NONE as the message.
               featureUpdates.map(({ feature }) => ({
                 feature,
                 errorCode: 0,

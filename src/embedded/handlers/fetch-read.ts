@@ -13,7 +13,7 @@ import {
 import type { FetchedPartition, FetchPartition } from '../fetch/sessions.ts'
 
 export interface PartitionRead extends FetchedPartition {
-  /** Set for an error, to report the leader. */
+  /** Set if there is an error, to report the leader. */
   readonly partition: Partition | undefined
   readonly lastStableOffset: number
   /** For `read_committed`. */
@@ -26,7 +26,7 @@ export interface FetchRead {
   readonly hasError: boolean
 }
 
-/** The versions of Fetch that changed what bytes come back. */
+/** The versions of Fetch that changed which bytes are returned. */
 const WITH_MESSAGE_V1 = 2
 const WITH_MAX_BYTES = 3
 const WITH_BATCH_V2 = 4
@@ -96,7 +96,7 @@ function errorFree<T>(run: () => T) {
     : { value: undefined, refused: outcome.refused }
 }
 
-/** The partition, whether it can be fetched or not. */
+/** The partition, whether or not it can be fetched. */
 export function knownPartition(
   { cluster: { topics } }: RequestContext,
   { topic, topicId, partition }: FetchPartition,
@@ -105,7 +105,7 @@ export function knownPartition(
   return found?.partitions[partition]
 }
 
-/** The partition, if it can be fetched from here and there. Throws Refused. */
+/** The partition, if it can be fetched from this broker and offset. Throws Refused. */
 export function fetchable(context: RequestContext, wanted: FetchPartition): Partition {
   const topic = topicOf(context, { name: wanted.topic, id: wanted.topicId }, 'read')
   const partition = partitionOf(context, topic, wanted.partition)
@@ -118,7 +118,10 @@ export function fetchable(context: RequestContext, wanted: FetchPartition): Part
   return partition
 }
 
-/** With `isFirst`, nothing has been read for this request yet: then one batch comes whatever its size. */
+/**
+ * With `isFirst`, nothing has been read for this request yet: then one batch is returned, whatever
+ * its size.
+ */
 function readRecords(
   { version }: RequestContext,
   { log }: Partition,
@@ -128,7 +131,7 @@ function readRecords(
   beforeOffset: number,
 ): Buffer {
   if (version < WITH_MAX_BYTES) {
-    // Before KIP-74 the limit was hard: what doesn't fit is cut, even where nothing whole is left.
+    // Before KIP-74 the limit was hard: larger data is cut off, even if no whole batch remains.
     const magic = version < WITH_MESSAGE_V1 ? 0 : 1
     return convertDown(log.read(fetchOffset, limitBytes, true), magic, fetchOffset).subarray(
       0,

@@ -4,8 +4,8 @@ import { fetchable, knownPartition } from './fetch-read.ts'
 import type { FetchPartition } from '../fetch/sessions.ts'
 
 /**
- * Waits until there are this many bytes to read, something is wrong with a partition, the time is over, or
- * the client no longer waits for the response.
+ * Waits until this many bytes can be read, a partition has an error, the time is over, or the
+ * client no longer waits for the response.
  */
 export function waitForBytes(
   context: RequestContext,
@@ -35,7 +35,7 @@ export function waitForBytes(
       const partition = knownPartition(context, one)
       if (partition !== undefined) unsubscribe.push(partition.log.onChange(check))
     }
-    // A read ends with its segment: there may be enough already, in the next one.
+    // A read ends with its segment: the next segment may contain enough bytes.
     check()
   })
 }

@@ -47,7 +47,8 @@ export const fetchHandler = handler(fetchApi, {
       await waitForBytes(context, session.partitions, minBytes, maxWaitMs, isReadCommitted)
       read = readPartitions(context, session.partitions, maxBytes, isReadCommitted)
     }
-    // What is over the quota is read later: the client gets an empty response, and has to wait.
+    // Data that exceeds the quota is read later: the client gets an empty response and a throttle
+    // time.
     if (throttle(context, 'consumer_byte_rate', read.bytes) > 0) {
       unrecord(context, 'consumer_byte_rate', read.bytes)
       return throttled(session)
@@ -110,7 +111,7 @@ function partitionOf(context: RequestContext, read: PartitionRead, isReadCommitt
     highWatermark: BigInt(read.highWatermark),
     lastStableOffset: BigInt(read.lastStableOffset),
     logStartOffset: BigInt(read.logStartOffset),
-    // Of topics that it doesn't know, Kafka reports it in other words, which mean the same.
+    // Kafka reports it with a different but equivalent error for topics that it does not know.
     abortedTransactions:
       (isReadCommitted && read.errorCode === 0) || isUnknown(read)
         ? read.aborted.map(({ producerId, firstOffset }) => ({
@@ -133,7 +134,7 @@ function isUnknown({ errorCode }: PartitionRead): boolean {
   )
 }
 
-/** Where the leader is now, for a client that knows another (KIP-951). */
+/** The current leader, for a client that knows another one (KIP-951). */
 function hintOf(context: RequestContext, { errorCode, partition }: PartitionRead) {
   const isElsewhere =
     errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER || errorCode === ErrorCode.FENCED_LEADER_EPOCH

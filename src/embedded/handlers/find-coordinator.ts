@@ -4,7 +4,7 @@ import { authorize, authorizeCluster } from '../api/access.ts'
 import { endpointOf, type RequestContext } from '../api/context.ts'
 import { handler } from '../api/handler.ts'
 
-/** What has coordinators, by Kafka's numbers of the types of keys. */
+/** Kafka's numbers of the types of keys that have coordinators. */
 const GROUP = 0
 const TRANSACTION = 1
 const SHARE = 2
@@ -22,7 +22,7 @@ export const findCoordinatorHandler = handler(findCoordinator, {
         request.keyType,
         context,
       )
-      // The one place where Kafka says that there is no error in words.
+      // The only response in which Kafka sends a message for NONE.
       return {
         errorCode,
         errorMessage: errorCode === 0 ? 'NONE' : errorMessage,

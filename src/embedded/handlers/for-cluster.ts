@@ -3,7 +3,10 @@ import { authorizeCluster } from '../api/access.ts'
 import type { HandlerFunctions } from '../api/handler.ts'
 import { outcomeOf } from '../refused.ts'
 
-/** The same handler for clients that may do the operation to the cluster; others get the error everywhere. */
+/**
+ * Wraps a handler: clients that may not perform the operation on the cluster get the error in every
+ * error field.
+ */
 export function forCluster<Request extends Fields, Response extends Fields>(
   operation: Parameters<typeof authorizeCluster>[1],
   parts: HandlerFunctions<Request, Response>,

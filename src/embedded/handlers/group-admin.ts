@@ -1,4 +1,4 @@
-/** What tools ask about groups. */
+/** The requests of tools about groups. */
 import { deleteGroups } from '../../../protocol/apis/delete-groups.ts'
 import { describeGroups } from '../../../protocol/apis/describe-groups.ts'
 import { listGroups } from '../../../protocol/apis/list-groups.ts'
@@ -40,7 +40,7 @@ export const listGroupsHandler = handler(listGroups, {
   refuse: (errorCode) => ({ errorCode, groups: [] }),
 })
 
-/** Stands for operations that are not told. */
+/** The value for operations that are not reported. */
 const NO_OPERATIONS = -0x80000000
 
 const NOTHING_KNOWN = { groupState: '', protocolType: '', protocolData: '', members: [] } as const

@@ -1,4 +1,4 @@
-/** Classic groups: what members ask of their coordinator. */
+/** Classic groups: the requests of members to their coordinator. */
 import { heartbeat } from '../../../protocol/apis/heartbeat.ts'
 import { joinGroup } from '../../../protocol/apis/join-group.ts'
 import { leaveGroup } from '../../../protocol/apis/leave-group.ts'
@@ -20,7 +20,7 @@ const LEAVE_WITH_MEMBERS = 3
 
 type JoinRequest = Decoded<typeof joinGroup.request.fields>
 
-/** The group, if this broker coordinates it and it is there. Throws Refused. */
+/** The group, if it exists and this broker coordinates it. Throws Refused. */
 function coordinated(context: RequestContext, groupId: string): ClassicGroup {
   const { groups, broker } = context
   authorize(context, 'read', 'group', groupId)
@@ -124,7 +124,7 @@ export const leaveGroupHandler = handler(leaveGroup, {
       version >= LEAVE_WITH_MEMBERS
         ? request.members
         : [{ memberId: request.memberId, groupInstanceId: null }]
-    // Of the group itself: the members' own errors stand beside their ids.
+    // An error of the whole group: the members' own errors are next to their ids.
     const { refused } = outcomeOf(() => {
       authorize(context, 'read', 'group', request.groupId)
       checkGroupId(request.groupId)

@@ -10,7 +10,7 @@ import { outcomeOf, Refused } from '../refused.ts'
 import { checkLeaderEpoch, ledPartitionOf, topicOf } from '../api/context.ts'
 import { handler } from '../api/handler.ts'
 
-/** Timestamps that stand for a place in the log, and the version of ListOffsets that brought them. */
+/** Timestamps with a special meaning, and the version of ListOffsets that added each. */
 const LATEST = -1
 const EARLIEST = -2
 const MAX_TIMESTAMP = -3
@@ -101,7 +101,7 @@ function offsetAt(
   }
 }
 
-/** A partition that is asked for twice is answered once, with an error. */
+/** A partition that occurs twice in the request gets one response, with an error. */
 function withoutRepeats<T extends { readonly partitionIndex: number }>(partitions: readonly T[]) {
   const byIndex = new Map<number, { readonly wanted: T; readonly isRepeated: boolean }>()
   for (const wanted of partitions) {

@@ -1,4 +1,4 @@
-/** Log directories: each broker presents one, whether or not it keeps its logs in files. */
+/** Log directories: each broker presents one, even if it keeps its logs in memory. */
 import { alterReplicaLogDirs } from '../../../protocol/apis/alter-replica-log-dirs.ts'
 import { describeLogDirs } from '../../../protocol/apis/describe-log-dirs.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'

@@ -19,7 +19,9 @@ type Request = Decoded<typeof metadata.request.fields>
 const WITH_AUTHORIZED_OPERATIONS = 8
 const LAST_WITH_CLUSTER_OPERATIONS = 10
 
-/** Errors of the whole response (v13). All others are a topic's or a partition's, as brokers set them. */
+/**
+ * Errors of the whole response (v13). Brokers report all other errors for a topic or a partition.
+ */
 const TOP_LEVEL_ERRORS: readonly ErrorName[] = ['REBOOTSTRAP_REQUIRED']
 
 export const metadataHandler = handler(metadata, {
@@ -82,7 +84,7 @@ function clusterPart(context: RequestContext) {
 
 function topicsOf(request: Request, context: RequestContext) {
   const { cluster, version } = context
-  // Up to v0 an empty list means all topics, later it means none, and null all.
+  // In v0 an empty list means all topics; in later versions it means none, and null means all.
   if (request.topics === null || (version === 0 && request.topics.length === 0)) {
     return cluster.topics.all
       .filter(({ name }) => mayDo(context, 'describe', 'topic', name))
@@ -107,7 +109,7 @@ function describeOrFail(topic: Topic, context: RequestContext) {
     : { ...unknownTopic(topic.name, errorCode), topicId: topic.id }
 }
 
-/** The controller creates all that are missing in one step, or none where that is too much for it. */
+/** The controller creates all missing topics in one step, or none if they exceed its limit. */
 function mayCreateTopics(
   topics: NonNullable<Request['topics']>,
   isAllowed: boolean,
@@ -131,7 +133,7 @@ function byId(topicId: string, context: RequestContext) {
   }
 }
 
-/** Asking for a topic may create it: then the next time, it is there. */
+/** A request for a topic may create it: the next request then finds it. */
 function byName(name: string, mayCreate: boolean, context: RequestContext) {
   const { cluster } = context
   if (!mayDo(context, 'describe', 'topic', name)) {

@@ -1,4 +1,4 @@
-/** A group's positions. */
+/** The committed offsets of a group. */
 import { offsetCommit } from '../../../protocol/apis/offset-commit.ts'
 import { offsetFetch } from '../../../protocol/apis/offset-fetch.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
@@ -37,7 +37,7 @@ export const offsetCommitHandler = handler(offsetCommit, {
           partitions: partitions.map((wanted) => {
             const { partitionIndex, committedMetadata } = wanted
             const { refused } = outcomeOf(() => {
-              // Without access to the group the response tells nothing about the topics.
+              // Without access to the group, the response contains no information about the topics.
               if (outcome.refused?.error === 'GROUP_AUTHORIZATION_FAILED') throw outcome.refused
               const topic = topicOf(context, { name, id }, 'read')
               partitionOf(context, topic, partitionIndex)
@@ -73,7 +73,7 @@ export function checkMetadata(metadata: string | null): void {
   if ((metadata?.length ?? 0) > MAX_METADATA_LENGTH) throw new Refused('OFFSET_METADATA_TOO_LARGE')
 }
 
-/** The group whose offsets are committed: also one without members, which so comes to be. Throws Refused. */
+/** The group whose offsets are committed; a group without members is created. Throws Refused. */
 function groupToCommit(
   request: {
     readonly groupId: string
@@ -85,7 +85,7 @@ function groupToCommit(
 ): Group {
   const { groups, broker, version } = context
   const { groupId, memberId, groupInstanceId } = request
-  // v0 knows of no generations: it committed to ZooKeeper, where there were none.
+  // v0 has no generations: it committed to ZooKeeper, which had none.
   const generation = version >= COMMIT_WITH_GENERATION ? request.generationIdOrMemberEpoch : -1
   authorize(context, 'read', 'group', groupId)
   checkGroupId(groupId)
@@ -164,7 +164,7 @@ function fetchGroup(
   if (refused !== undefined) return { groupId, topics: [], errorCode: refused.errorCode }
   const offsets = groups.find(groupId)?.offsets
   const usesIds = version >= FETCH_WITH_TOPIC_IDS
-  // Null is for all that there are, which never were of topics by id.
+  // Null means all partitions with a committed offset; topics by id always come with partitions.
   const topics: readonly WantedTopic[] =
     wanted.topics ??
     (offsets?.topics ?? [])
@@ -198,7 +198,10 @@ function fetchGroup(
   }
 }
 
-/** Offsets of a topic that is gone are there still, by its name; those of one that is hidden are not told. */
+/**
+ * Offsets of a deleted topic still exist under its name; those of a topic that the client may not
+ * see are left out.
+ */
 function isTold({ error }: Refused, id: string | undefined): boolean {
   return id !== undefined || error !== 'UNKNOWN_TOPIC_OR_PARTITION'
 }
@@ -218,7 +221,8 @@ function committed(
 ) {
   const found = offsets?.get(topic, partitionIndex)
   if (found === undefined) {
-    // v0 asked ZooKeeper, which had nothing for a partition that was not there, or never committed.
+    // v0 read from ZooKeeper, which has no node for a partition that does not exist or has no
+    // committed offset.
     const isUnknown = version === 0 && cluster.topics.partition(topic, partitionIndex) === undefined
     const error = isUnknown ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : 0
     return { partitionIndex, ...NO_OFFSET, errorCode: error }

@@ -34,7 +34,8 @@ export const produceHandler = handler(produce, {
     }))
     throttle(context, 'producer_byte_rate', context.sizeBytes)
     if (request.acks !== NO_ACKS) return responseOf(answers, context)
-    // There is no response to say it in: a closed connection tells the producer that something is wrong.
+    // acks=0 has no response that could report an error: the closed connection shows the producer
+    // that something failed.
     const failed = answers.flatMap((answer) => answer.partitionResponses).find(hasFailed)
     if (failed === undefined) return undefined
     throw new UnacknowledgedError(failed.errorCode)
@@ -47,7 +48,7 @@ export const produceHandler = handler(produce, {
   }),
 })
 
-/** Ends the connection, as Kafka does. */
+/** Closes the connection, as Kafka does. */
 class UnacknowledgedError extends Error {
   override readonly name = 'UnacknowledgedError'
 
@@ -91,7 +92,7 @@ function append(
       throw new Refused('NOT_ENOUGH_REPLICAS')
     }
     const checkTransaction = (producer: ProducerOfBatch) => {
-      // Before it gets to the log.
+      // An error before the log was reached.
       log = undefined
       joinTransaction(transactionalId, producer, led, context)
       log = led.log
@@ -109,7 +110,10 @@ function append(
   }
 }
 
-/** Kafka says why only of single records, and where the log starts only if it got as far as the log. */
+/**
+ * Kafka gives details only for single records, and the log start offset only if the log was
+ * reached.
+ */
 function refusedAppend(
   index: number,
   { error, errorCode, detail, recordErrors }: Refused,

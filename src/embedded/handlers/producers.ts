@@ -1,4 +1,4 @@
-/** What tools ask partitions about producers, and do to their transactions (KIP-664). */
+/** The requests of tools about the producers of partitions and their transactions (KIP-664). */
 import { describeProducers } from '../../../protocol/apis/describe-producers.ts'
 import { writeTxnMarkers } from '../../../protocol/apis/write-txn-markers.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
@@ -54,7 +54,10 @@ function activeProducers(name: string, index: number, context: RequestContext) {
   }))
 }
 
-/** Coordinators send it to leaders; here only tools do. The state of the coordinator stays as it is. */
+/**
+ * In a real cluster coordinators send this request to leaders; here only tools do. It does not
+ * change the state of the coordinator.
+ */
 export const writeTxnMarkersHandler = handler(
   writeTxnMarkers,
   forCluster('alter', {

@@ -46,7 +46,7 @@ export const alterPartitionReassignmentsHandler = handler(
   }),
 )
 
-/** Throws UNKNOWN_TOPIC_OR_PARTITION in the controller's words. */
+/** Throws UNKNOWN_TOPIC_OR_PARTITION with the controller's message. */
 function knownPartition(name: string, index: number, { cluster }: RequestContext): Partition {
   const topic = cluster.topics.byName(name)
   const refused = (detail: string) => new Refused('UNKNOWN_TOPIC_OR_PARTITION', detail)
@@ -109,7 +109,8 @@ export const electLeadersHandler = handler(
             electLeader(partition, electionType === UNCLEAN, cluster.brokers)
           })
           const errorCode = refused?.errorCode ?? 0
-          // Of all partitions, those that need no election are not mentioned.
+          // If the request names no partitions, those that need no election are left out of the
+          // response.
           if (topicPartitions === null && errorCode === ErrorCode.ELECTION_NOT_NEEDED) return []
           return { partitionId, errorCode, errorMessage: refused?.detail ?? null }
         }),

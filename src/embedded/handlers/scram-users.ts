@@ -33,7 +33,7 @@ export const describeUserScramCredentialsHandler = handler(describeUserScramCred
     const { all } = context.security.scramCredentials
     const known = [...new Set(all.map(({ user }) => user))]
     const asked = request.users?.map(({ name }) => name) ?? []
-    // No names are for all, as null is.
+    // An empty list means all users, like null.
     const names = asked.length === 0 ? known : [...new Set(asked)]
     return {
       throttleTimeMs: 0,
@@ -104,7 +104,7 @@ export const alterUserScramCredentialsHandler = handler(alterUserScramCredential
       outcomes.set(name, refused)
     }
     for (const { name, mechanism, iterations, salt, saltedPassword } of upsertions) {
-      // The first error of a user counts.
+      // Only the first error of a user is reported.
       if (outcomes.get(name) !== undefined) continue
       const { refused } = outcomeOf(() => {
         check(name)

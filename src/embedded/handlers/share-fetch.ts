@@ -1,4 +1,7 @@
-/** The requests of share groups to the leaders of partitions (KIP-932): for records, and with acknowledgements. */
+/**
+ * The requests of share groups to the leaders of partitions (KIP-932), which fetch and acknowledge
+ * records.
+ */
 import { shareAcknowledge } from '../../../protocol/apis/share-acknowledge.ts'
 import { shareFetch } from '../../../protocol/apis/share-fetch.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
@@ -34,7 +37,7 @@ const LAST_EPOCH = 0x7fffffff
 const EXACT = 1
 const NOTHING = Buffer.alloc(0)
 
-/** The sessions of a broker, by group and member: a broker that is started again has none. */
+/** The share sessions of a broker, by group and member; a restart removes them. */
 const sessionsOf = new WeakMap<FetchSessions, Map<string, ShareSession>>()
 
 function sessions({ broker }: RequestContext): Map<string, ShareSession> {
@@ -56,7 +59,10 @@ interface Asking {
   readonly shareSessionEpoch: number
 }
 
-/** The session of the request, with the next epoch; undefined for one that is closed. Throws Refused. */
+/**
+ * The session of the request, with its epoch incremented; undefined for a closed session. Throws
+ * Refused.
+ */
 function sessionOf(asking: Asking, context: RequestContext, mayOpen: boolean): ShareSession {
   const { groupId, memberId, shareSessionEpoch: epoch } = asking
   const key = `${groupId ?? ''} ${memberId ?? ''}`
@@ -171,7 +177,7 @@ interface Read extends Wanted {
   readonly acquired: ReturnType<SharePartition['acquire']>['acquired']
 }
 
-/** What can be read of each partition of the session. */
+/** Reads the available records of each partition of the session. */
 function readOnce(
   request: FetchRequest,
   context: RequestContext,
@@ -194,14 +200,14 @@ function readOnce(
     const { records, acquired } = outcome.value.acquire(request.memberId ?? '', limits)
     if (acquired.length === 0) return []
     for (const { firstOffset, lastOffset } of acquired) left -= Number(lastOffset - firstOffset) + 1
-    // The partition has its turn last, next time.
+    // The partition moves to the end of the order for the next request.
     session.partitions.delete(keyOf(wanted))
     session.partitions.set(keyOf(wanted), wanted)
     return { ...wanted, errorCode: 0, detail: null, at, records, acquired }
   })
 }
 
-/** The same, once something can be acquired, or the time is over. */
+/** Does the same as soon as records can be acquired, or when the time is over. */
 async function waited(
   request: FetchRequest,
   context: RequestContext,

@@ -1,4 +1,4 @@
-/** Share groups: what members and tools ask of their coordinator (KIP-932). */
+/** Share groups: the requests of members and tools to their coordinator (KIP-932). */
 import { alterShareGroupOffsets } from '../../../protocol/apis/alter-share-group-offsets.ts'
 import { deleteShareGroupOffsets } from '../../../protocol/apis/delete-share-group-offsets.ts'
 import { describeShareGroupOffsets } from '../../../protocol/apis/describe-share-group-offsets.ts'

@@ -1,4 +1,4 @@
-/** Quotas of bytes, as Produce and Fetch count them. */
+/** Byte quotas of Produce and Fetch. */
 import type { RequestContext } from '../api/context.ts'
 import type { ByteRate, QuotaClient } from '../quotas/client-quotas.ts'
 
@@ -6,7 +6,7 @@ function clientOf({ login, clientId }: RequestContext): QuotaClient {
   return { user: (login.principal ?? '').replace(/^User:/, ''), clientId: clientId ?? '' }
 }
 
-/** Counts bytes, and throttles a client that is over its quota. Returns for how long. */
+/** Counts bytes, and throttles a client that is over its quota. Returns the throttle time. */
 export function throttle(context: RequestContext, quota: ByteRate, bytes: number): number {
   const { quotas } = context.security
   const nowMs = performance.now()

@@ -53,7 +53,7 @@ function authorizeCreation(name: string, context: RequestContext): void {
   authorize(context, 'create', 'topic', name, 'Authorization failed.')
 }
 
-/** Why the controller does not take so much in one request; undefined if it does. */
+/** Why the controller rejects a request of this size; undefined if it accepts it. */
 function excessOf(topics: readonly WantedTopic[], defaultCount: number): string | undefined {
   let partitions = 0
   for (const { numPartitions, assignments } of topics) {
@@ -63,7 +63,7 @@ function excessOf(topics: readonly WantedTopic[], defaultCount: number): string 
       return 'Excessively large number of partitions per request.'
     }
   }
-  // A topic is a record of the controller's as well.
+  // The controller writes one record for the topic, in addition to those of its partitions.
   return partitions + topics.length > MAX_PARTITIONS_AT_ONCE
     ? 'Unable to perform excessively large batch operation.'
     : undefined

@@ -1,4 +1,4 @@
-/** What tools ask about transactions (KIP-664). */
+/** The requests of tools about transactions (KIP-664). */
 import { describeTransactions } from '../../../protocol/apis/describe-transactions.ts'
 import { listTransactions } from '../../../protocol/apis/list-transactions.ts'
 import { authorize, mayDo } from '../api/access.ts'
@@ -15,7 +15,7 @@ const NOTHING = {
   producerEpoch: 0,
   topics: [],
 } as const
-/** States that Kafka has, and this coordinator passes at once. */
+/** States that Kafka has and this coordinator skips. */
 const OTHER_STATES = ['PrepareCommit', 'PrepareAbort', 'Dead', 'PrepareEpochFence']
 
 export const describeTransactionsHandler = handler(describeTransactions, {
@@ -99,7 +99,7 @@ export const listTransactionsHandler = handler(listTransactions, {
   }),
 })
 
-/** It has to fit all of the id. Throws INVALID_REGULAR_EXPRESSION. */
+/** The pattern has to match the whole id. Throws INVALID_REGULAR_EXPRESSION. */
 function patternOf(pattern: string | null): RegExp | undefined {
   if (pattern === null || pattern === '') return undefined
   try {

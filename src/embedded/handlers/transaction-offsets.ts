@@ -23,7 +23,10 @@ interface Request {
   readonly groupInstanceId: string | null
 }
 
-/** Commits a group's offsets within a transaction: this broker coordinates the group, not the transaction. */
+/**
+ * Commits a group's offsets within a transaction. This broker coordinates the group, not the
+ * transaction.
+ */
 export const txnOffsetCommitHandler = handler(txnOffsetCommit, {
   injectsErrors: true,
   handle: (request, context) => {
@@ -38,7 +41,8 @@ export const txnOffsetCommitHandler = handler(txnOffsetCommit, {
           partitions: partitions.map((wanted) => {
             const { partitionIndex, committedMetadata } = wanted
             const { refused } = outcomeOf(() => {
-              // Without access to the transactional id and the group the response tells nothing about the topics.
+              // Without access to the transactional id and the group, the response contains no
+              // information about the topics.
               if (outcome.refused?.error.endsWith('_AUTHORIZATION_FAILED') === true) {
                 throw outcome.refused
               }
@@ -85,13 +89,16 @@ function groupToCommit(request: Request, context: RequestContext): Group {
   const known = groups.find(groupId)
   if (known === undefined && isMember && generation >= 0) throw new Refused('ILLEGAL_GENERATION')
   const group = known ?? groups.findOrCreateClassic(groupId)
-  // Producers up to 2.4 do not say which member they are: they are taken at their word (KIP-447).
+  // Producers up to 2.4 do not identify the member, so it cannot be checked (KIP-447).
   if (isMember) group.checkCommit(memberId, groupInstanceId, generation)
   joinGroupToTransaction(request, context)
   return group
 }
 
-/** The transaction has to have the group's offsets; since transaction.version 2 this adds them. Throws Refused. */
+/**
+ * The transaction must contain the group's offsets; since transaction.version 2 this call adds
+ * them. Throws Refused.
+ */
 function joinGroupToTransaction(
   { transactionalId, groupId, ...producer }: Request,
   { transactions, cluster, version }: RequestContext,

@@ -1,4 +1,6 @@
-/** What transactional producers ask of their coordinator, and of the coordinator of a group. */
+/**
+ * The requests of transactional producers to their coordinator, and to the coordinator of a group.
+ */
 import { addOffsetsToTxn } from '../../../protocol/apis/add-offsets-to-txn.ts'
 import { addPartitionsToTxn } from '../../../protocol/apis/add-partitions-to-txn.ts'
 import { endTxn } from '../../../protocol/apis/end-txn.ts'
@@ -13,18 +15,18 @@ import type { Transaction } from '../transactions/transaction.ts'
 import { fencedError } from '../transactions/transactions.ts'
 import { isAtLeast } from '../versions/profiles.ts'
 
-/** The versions from which on PRODUCER_FENCED has its own place (KIP-588). */
+/** The versions from which on the response can contain PRODUCER_FENCED (KIP-588). */
 const INIT_WITH_FENCED = 4
 const ADD_WITH_FENCED = 2
 const END_WITH_FENCED = 2
 const INIT_WITH_IDENTITY = 3
-/** From here on the request is one that brokers send each other. */
+/** From this version on, the request is one that brokers send to each other. */
 const ADD_BY_BROKERS = 4
 const END_WITH_BUMP = 5
 const PRODUCE_ADDS_PARTITIONS = 12
 const PRODUCE_WITH_ABORTABLE = 11
 
-/** The error of a refusal as the version of a request has it. */
+/** The error code for a Refused, in the version of the request. */
 function codeOf(refused: Refused | undefined, knowsFenced: boolean): number {
   return refused === undefined ? 0 : ErrorCode[fencedError(refused.error, knowsFenced)]
 }
@@ -55,7 +57,7 @@ export const initProducerIdHandler = handler(initProducerId, {
   refuse: (errorCode) => ({ throttleTimeMs: 0, errorCode, producerEpoch: -1 }),
 })
 
-/** Numbering records takes no more than the right to write to some topic (KIP-679). Throws Refused. */
+/** An idempotent producer only needs the right to write to any topic (KIP-679). Throws Refused. */
 function authorizeProducer(transactionalId: string | null, context: RequestContext): void {
   if (transactionalId !== null) authorize(context, 'write', 'transactionalId', transactionalId)
   else if (!mayDoToCluster(context, 'idempotentWrite') && !mayDoToAny(context, 'write', 'topic')) {
@@ -122,7 +124,7 @@ function addPartitions(
     (topic) => !isHidden(topic) && topic.partitions.every((one) => isThere(topic, one)),
   )
   if (!areThere) {
-    // None is added then.
+    // In this case no partition is added.
     return failed(topics, (topic, index) => {
       if (isHidden(topic)) return ErrorCode.TOPIC_AUTHORIZATION_FAILED
       return isThere(topic, index)
@@ -193,8 +195,8 @@ export const endTxnHandler = handler(endTxn, {
 })
 
 /**
- * Records of a transaction are only taken in one that is ongoing and has the partition (KIP-890, since 3.9 as
- * presented); with transaction.version 2 they add it. Throws Refused.
+ * Accepts records of a transaction only if it is open and contains the partition (KIP-890, in
+ * presented versions since 3.9); with transaction.version 2 they add the partition. Throws Refused.
  */
 export function joinTransaction(
   id: string | null,
@@ -220,7 +222,7 @@ function checkPartition(transaction: Transaction, partition: Partition, version:
   throw new Refused('INVALID_TXN_STATE', 'Partition was not added to the transaction')
 }
 
-/** Produce knows of no PRODUCER_FENCED. */
+/** Produce has no PRODUCER_FENCED. */
 function produceError(error: ErrorName): ErrorName {
   return fencedError(error, false)
 }

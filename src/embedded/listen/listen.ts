@@ -1,7 +1,10 @@
 import type { AddressInfo, Server } from 'node:net'
 import { EmbeddedClusterError } from '../embedded-cluster-error.ts'
 
-/** Resolves with the port, once it listens; port 0 takes any that is free. Throws EmbeddedClusterError. */
+/**
+ * Resolves with the port when the server listens; port 0 selects any free port. Throws
+ * EmbeddedClusterError.
+ */
 export async function listenOn(server: Server, host: string, port: number): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException) => reject(cannotListen(host, port, error))

@@ -1,24 +1,24 @@
 import type { Server, Socket } from 'node:net'
 import { listenOn } from './listen.ts'
 
-/** What a listener is started with. */
+/** The options of a listener. */
 export interface ListenerDependencies<Connection> {
-  /** A server that hands its clients over. */
+  /** A server that passes its clients on. */
   readonly createServer: (onClient: (socket: Socket) => void) => Server
   readonly connect: (socket: Socket, onClose: () => void) => Connection
   readonly onError: (error: unknown) => void
 }
 
-/** A listening socket and its connections. It can be stopped, and started again at its port. */
+/** A listening socket and its connections. It can be stopped, and started again on its port. */
 export class Listener<Connection extends { close(): void }> {
   readonly host = '127.0.0.1'
   #port: number
   #server: Server | undefined
   readonly #connections = new Set<Connection>()
-  /** Those in the middle of a TLS handshake, too. */
+  /** Includes those that have not finished the TLS handshake. */
   readonly #sockets = new Set<Socket>()
 
-  /** Port 0 takes any that is free. */
+  /** Port 0 selects any free port. */
   constructor(port: number) {
     this.#port = port
   }
@@ -60,7 +60,7 @@ export class Listener<Connection extends { close(): void }> {
     server.on('error', onError)
   }
 
-  /** At once, as when the process is killed: connections end at any point. */
+  /** Stops immediately, as if the process were killed: connections end at any point. */
   async stop(): Promise<void> {
     const server = this.#server
     if (server === undefined) return

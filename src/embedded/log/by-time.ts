@@ -10,7 +10,7 @@ export interface OffsetAtTime {
 
 const NOWHERE = { topic: '', partition: 0 }
 
-/** The first record at or after a time: batch headers say where to look. */
+/** Finds the first record at or after a time; the batch headers limit the search. */
 export function firstAtOrAfter(log: PartitionLog, timestamp: number): OffsetAtTime | undefined {
   for (const { segment, ...entry } of log.entries()) {
     if (entry.maxTimestamp < timestamp) continue
@@ -32,8 +32,8 @@ export function withMaxTimestamp(log: PartitionLog): OffsetAtTime | undefined {
 }
 
 /**
- * ListOffsets v0: starts of segments and the end of the log, newest first, from the last that was there at
- * the time; −1 is the end, −2 the start.
+ * ListOffsets v0: the start offsets of segments and the end offset of the log, newest first, from
+ * the last one before the given time; −1 means the end, −2 the start.
  */
 export function segmentOffsets(log: PartitionLog, timestamp: number, maxCount: number): number[] {
   const marks = log.segments.map(({ baseOffset, lastAppendMs }) => ({
@@ -57,9 +57,9 @@ export function segmentOffsets(log: PartitionLog, timestamp: number, maxCount: n
 }
 
 /**
- * Where a leader epoch ended, and which epoch that is: the largest one there is up to the one asked for. Where all of
- * those are deleted, it is the one asked for, which ended where the log begins, as in Kafka's LeaderEpochFileCache.
- * Undefined for an epoch that has not been.
+ * Returns where a leader epoch ended, with its number: the largest known epoch up to the requested
+ * one. If all of those are deleted, it returns the requested epoch and the log start offset, as
+ * Kafka's LeaderEpochFileCache does. Undefined for an epoch that never existed.
  */
 export function endOfEpoch(
   log: PartitionLog,

@@ -20,8 +20,8 @@ const CRC_COVERS_FROM = 16
 const NOWHERE = { topic: '', partition: 0 }
 
 /**
- * Stored batches as message sets, for fetches before v4 (magic 1) and v2 (magic 0). Headers and producers
- * get lost, as they do in Kafka. Records before the offset asked for are left out.
+ * Converts stored batches to message sets, for fetches before v4 (magic 1) and v2 (magic 0). As in
+ * Kafka, headers and producer ids are lost. Records before the requested offset are left out.
  */
 export function convertDown(stored: Buffer, magic: 0 | 1, fromOffset: number): Buffer {
   const { batches } = readBatches(stored, NOWHERE, INFLATE_LIMIT_BYTES)
@@ -41,7 +41,7 @@ function convertBatch(batch: MessageBatch, magic: 0 | 1, fromOffset: number): Bu
     setOffsets(plain, first.offset)
     return plain
   }
-  // Inside a compressed message of v1 offsets are relative (KIP-31), of v0 absolute.
+  // Inside a compressed message, offsets are relative in v1 (KIP-31) and absolute in v0.
   if (magic === 0) setOffsets(plain, first.offset)
   const last = messages[messages.length - 1]!
   const timestamp = messages.reduce((max, message) => Math.max(max, message.timestamp), -1)
@@ -63,7 +63,7 @@ function wrapped(
   lastOffset: number,
   timestamp: number,
 ): Buffer {
-  // Clients of that time know lz4 with a wrong header checksum only (KAFKA-3160).
+  // Clients before 0.10 accept lz4 only with a wrong header checksum (KAFKA-3160).
   const codec = compression === 'lz4' && magic === 0 ? lz4Legacy : codecOf(compression)
   const set = encodeMessageSet([new OutgoingRecord(null, codec.compress(plain), timestamp)], magic)
   set[ATTRIBUTES_AT] = codeOf(compression)

@@ -23,8 +23,9 @@ const NOT_IDEMPOTENT = {
 const HEADER_BYTES = 61
 
 /**
- * Message sets v0 and v1 become batches v2, as in brokers from 0.11 on. Plain messages of any number were
- * fine with old brokers, which limited them one by one: they are split where one batch can't hold them.
+ * Converts message sets v0 and v1 to batches v2, as brokers from 0.11 on do. Old brokers accepted
+ * any number of plain messages and limited the size of each: they are split if one batch cannot
+ * contain them.
  */
 export function convertUp(
   data: Buffer,

@@ -1,12 +1,15 @@
-/** Where a log's segments are kept, beside memory. */
+/** Stores the segments of a log in files, in addition to memory. */
 export interface LogFiles {
-  /** For a segment that begins at the offset. Throws Refused. */
+  /** Creates the file of a segment that begins at the offset. Throws Refused. */
   create(baseOffset: number): SegmentFile
-  /** Notes that records before the offset are gone: before they are. Throws Refused. */
+  /**
+   * Records that the log now starts at the offset, before the earlier records are removed. Throws
+   * Refused.
+   */
   startMoved(startOffset: number): void
 }
 
-/** A segment's bytes in a file. What fails is refused with KAFKA_STORAGE_ERROR. */
+/** The bytes of a segment in a file. Failures are reported as KAFKA_STORAGE_ERROR. */
 export interface SegmentFile {
   write(bytes: Uint8Array, position: number): void
   read(position: number, sizeBytes: number): Buffer

@@ -2,14 +2,17 @@ import type { BatchV2 } from '../../../protocol/records/batch-v2.ts'
 import { ProducerStates } from './producer-state.ts'
 import { Transactions } from './transactions.ts'
 
-/** What the batches of a log come to: built up as they are appended, and again when a log is loaded. */
+/**
+ * The state that follows from the batches of a log: updated by each append, and rebuilt when a log
+ * is loaded.
+ */
 export class LogState {
   readonly producers = new ProducerStates()
   readonly transactions = new Transactions()
 
-  /** Takes note of a batch that lies in the log. */
+  /** Updates the state for a batch in the log. */
   appended(batch: BatchV2, baseOffset: number, timestamp: number): void {
-    // Markers have no sequence, but may fence the producer.
+    // Markers have no sequence number, but may fence the producer.
     if (batch.control) this.producers.ended(batch.producerId, batch.producerEpoch, timestamp)
     else this.producers.appended(batch, baseOffset, timestamp)
     this.transactions.appended(batch, baseOffset)

@@ -6,7 +6,7 @@ import { Writer } from '../../../protocol/buffer/writer.ts'
 import { encodeBatch } from '../../../protocol/records/encode-batch.ts'
 import { OutgoingRecord } from '../../../protocol/records/outgoing-record.ts'
 
-/** Whose transaction ends. */
+/** The producer and partition of the transaction that ends. */
 export interface TransactionalProducer {
   /** The id that the cluster gave the producer. */
   readonly producerId: bigint
@@ -32,7 +32,7 @@ export function endMarker(
   return encodeBatch([record], { ...identity, transactional: true, control: true })
 }
 
-/** The version stands before the message. */
+/** The version precedes the message. */
 function versioned(write: (writer: Writer) => void): Buffer {
   const writer = new Writer()
   writer.int16(VERSION)

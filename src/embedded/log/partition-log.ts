@@ -2,14 +2,14 @@ import { Refused } from '../refused.ts'
 import type { LogFiles } from './log-files.ts'
 import { firstIndex, Segment, type BatchEntry } from './segment.ts'
 
-/** A batch v2 that has been checked, and what its header says. */
+/** A checked batch v2, and the fields of its header. */
 export interface ReadyBatch {
   readonly data: Uint8Array
   readonly count: number
   readonly maxTimestamp: number
 }
 
-/** Segments start small, so that a thousand partitions with little in them take little, and grow. */
+/** Segments start small and grow, so that a thousand nearly empty partitions need little memory. */
 const FIRST_SEGMENT_BYTES = 16 * 1024
 const LARGEST_SEGMENT_BYTES = 16 * 1024 * 1024
 
@@ -17,8 +17,8 @@ const BASE_OFFSET_AT = 0
 const LEADER_EPOCH_AT = 12
 
 /**
- * The log of a partition: encoded batches one after the other. There is one for all replicas, so that
- * what is appended is replicated, and the high watermark is the log's end.
+ * The log of a partition: a sequence of encoded batches. All replicas share it, so appended records
+ * are replicated immediately, and the high watermark is the end of the log.
  */
 export class PartitionLog {
   readonly #segments: Segment[] = []
@@ -34,7 +34,7 @@ export class PartitionLog {
     this.#files = files
   }
 
-  /** A log that was kept in files: its segments, sealed, and where it started and ended. */
+  /** A log that was loaded from files: its sealed segments, start offset and end offset. */
   static loaded(
     files: LogFiles,
     segments: readonly Segment[],
@@ -56,7 +56,7 @@ export class PartitionLog {
     return log
   }
 
-  /** The first offset that can be read: moved by DeleteRecords and by retention. */
+  /** The log start offset: the first readable offset, which DeleteRecords and retention move. */
   get startOffset(): number {
     return this.#startOffset
   }
@@ -92,7 +92,7 @@ export class PartitionLog {
     const current = this.#segments[this.#segments.length - 1]
     const segment = current?.hasRoomFor(sizeBytes) === true ? current : this.#next(sizeBytes, nowMs)
     const stored = segment.place(batch.data)
-    // Neither is covered by the batch's CRC, for just this reason.
+    // The batch's CRC does not cover these two fields, so that brokers can set them.
     stored.writeBigInt64BE(BigInt(baseOffset), BASE_OFFSET_AT)
     stored.writeInt32BE(leaderEpoch, LEADER_EPOCH_AT)
     segment.append(stored, {
@@ -115,10 +115,10 @@ export class PartitionLog {
   }
 
   /**
-   * Bytes from the batch that holds the offset on, cut off at the limit as Kafka cuts them, in the middle
-   * of a batch if necessary. With `wholeFirst` (KIP-74) the first batch comes whole whatever its size. Nothing
-   * comes from batches that begin at `beforeOffset` or behind it.
-   * Throws Refused, with OFFSET_OUT_OF_RANGE for one.
+   * Returns bytes from the batch that contains the offset on. As in Kafka, they are cut off at the
+   * limit, in the middle of a batch if necessary. With `wholeFirst` (KIP-74) the first batch is
+   * returned completely, whatever its size. Batches that begin at `beforeOffset` or later are not
+   * returned. Throws Refused, for example with OFFSET_OUT_OF_RANGE.
    */
   read(
     offset: number,
@@ -136,7 +136,7 @@ export class PartitionLog {
     return end <= first.position ? Buffer.alloc(0) : segment.bytes(first.position, end)
   }
 
-  /** How much there is to read from an offset on, and before another: 0 for one out of range. */
+  /** The number of readable bytes from one offset up to another; 0 for an offset out of range. */
   bytesFrom(offset: number, beforeOffset = this.#endOffset): number {
     return Math.max(0, this.#bytesBefore(beforeOffset) - this.#bytesBefore(offset))
   }
@@ -149,7 +149,9 @@ export class PartitionLog {
     )
   }
 
-  /** Forgets what is before the offset; whole segments are freed. Throws Refused. */
+  /**
+   * Deletes the records before the offset; memory of whole segments is released. Throws Refused.
+   */
   deleteBefore(offset: number): void {
     if (offset <= this.#startOffset) return
     this.#moveStart(Math.min(offset, this.#endOffset))
@@ -157,7 +159,7 @@ export class PartitionLog {
     this.changed()
   }
 
-  /** Loses the batches that reach the offset or lie behind it. Throws Refused. */
+  /** Removes the batches that contain the offset or come after it. Throws Refused. */
   truncateTo(offset: number): void {
     if (offset >= this.#endOffset) return
     for (;;) {
@@ -176,13 +178,19 @@ export class PartitionLog {
     this.changed()
   }
 
-  /** Called on every change that a waiting fetch may be about. Returns what stops it. */
+  /**
+   * Calls the listener on every change that a waiting fetch may depend on. Returns a function that
+   * removes the listener.
+   */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
 
-  /** Notifies waiting fetches. Also for changes of the partition that aren't the log's: its leader, its end. */
+  /**
+   * Notifies waiting fetches. Also used for changes of the partition that are outside the log: its
+   * leader, its deletion.
+   */
   changed(): void {
     for (const listener of [...this.#listeners]) listener()
   }
@@ -199,12 +207,12 @@ export class PartitionLog {
     }
   }
 
-  /** Whether nothing before this segment can be read any more. */
+  /** Whether all records before the end of this segment are unreadable. */
   #isOver(next: Segment | undefined): boolean {
     return next !== undefined && next.baseOffset <= this.#startOffset
   }
 
-  /** Bytes of the log before the batch that holds the offset. */
+  /** The bytes of the log before the batch that contains the offset. */
   #bytesBefore(offset: number): number {
     const segment = this.#segments[this.#segmentIndex(offset)]
     return segment === undefined
@@ -225,7 +233,7 @@ export class PartitionLog {
   }
 }
 
-/** How large the next segment of a log of this size is. */
+/** The size of the next segment of a log of this size. */
 function sizeAfter(totalBytes: number): number {
   return Math.min(LARGEST_SEGMENT_BYTES, Math.max(FIRST_SEGMENT_BYTES, totalBytes))
 }

@@ -1,4 +1,4 @@
-/** What a partition knows of idempotent producers (KIP-98): ProducerStateManager in Kafka. */
+/** The state of idempotent producers in a partition (KIP-98): ProducerStateManager in Kafka. */
 import { Refused } from '../refused.ts'
 
 interface WrittenBatch {
@@ -12,17 +12,17 @@ interface ProducerEntry {
   epoch: number
   /** Of the last batch or marker. */
   lastTimestamp: number
-  /** Of the coordinator that wrote the last marker; −1 without one. */
+  /** The epoch of the coordinator that wrote the last marker; −1 without one. */
   coordinatorEpoch: number
   /** The newest last. */
   readonly batches: WrittenBatch[]
 }
 
-/** A producer that the partition knows, as DescribeProducers tells it. */
+/** A producer that the partition knows, as DescribeProducers returns it. */
 export interface KnownProducer {
   readonly producerId: bigint
   readonly producerEpoch: number
-  /** −1 where nothing of its epoch is known. */
+  /** −1 if the partition has no batch of its epoch. */
   readonly lastSequence: number
   readonly lastTimestamp: number
   readonly coordinatorEpoch: number
@@ -35,23 +35,26 @@ export interface SequencedBatch {
   readonly count: number
 }
 
-/** Duplicates are known among this many: that is why clients have no more than 5 requests in flight. */
+/**
+ * Duplicates are detected among this many batches; so clients have at most 5 requests in flight.
+ */
 const BATCHES_KEPT = 5
 const SEQUENCES = 2 ** 31
-/** Of the coordinator of embedded clusters, which never moves. */
+/** The epoch of the coordinator of embedded clusters, which never moves. */
 const MARKER_COORDINATOR_EPOCH = 0
 
 export class ProducerStates {
   readonly #entries = new Map<bigint, ProducerEntry>()
 
   /**
-   * Where an identical batch already lies in the log, or undefined for one that is to be appended.
-   * Throws Refused for a sequence or an epoch that can't be.
+   * Returns the position of an identical batch in the log, or undefined for a batch to append.
+   * Throws Refused for an invalid sequence number or epoch.
    */
   check(batch: SequencedBatch): WrittenBatch | undefined {
     if (batch.producerId < 0n) return undefined
     const entry = this.#entries.get(batch.producerId)
-    // Since KIP-360 a producer that the broker has forgotten goes on with whatever sequence it is at.
+    // Since KIP-360, a producer that the broker has forgotten continues with its current sequence
+    // number.
     if (entry === undefined) return undefined
     if (batch.producerEpoch === entry.epoch) {
       const lastSequence = lastSequenceOf(batch)
@@ -77,7 +80,7 @@ export class ProducerStates {
     return undefined
   }
 
-  /** Takes note of a batch that was appended. */
+  /** Updates the state for an appended batch. */
   appended(batch: SequencedBatch, baseOffset: number, timestamp: number): void {
     if (batch.producerId < 0n) return
     let entry = this.#entries.get(batch.producerId)
@@ -101,7 +104,7 @@ export class ProducerStates {
     if (entry.batches.length > BATCHES_KEPT) entry.batches.shift()
   }
 
-  /** Takes note of a marker: a later epoch begins with sequence 0. */
+  /** Updates the state for a marker: a later epoch begins with sequence number 0. */
   ended(producerId: bigint, epoch: number, timestamp: number): void {
     const known = this.#entries.get(producerId)
     if (known === undefined) return
@@ -127,8 +130,8 @@ export class ProducerStates {
   }
 
   /**
-   * Forgets all but each producer's last batch, as a broker does that is restarted: the snapshot that it writes
-   * when it stops has no more (seen with 1.1, 2.8 and 4.4).
+   * Removes all but each producer's last batch, as a restart of a broker does: the snapshot that it
+   * writes when it stops contains no more (observed with 1.1, 2.8 and 4.4).
    */
   keepLast(): void {
     for (const { batches } of this.#entries.values())
@@ -145,7 +148,7 @@ export class ProducerStates {
   }
 }
 
-/** Sequences go round from 2^31 − 1 to 0. */
+/** Sequence numbers wrap around from 2^31 − 1 to 0. */
 function lastSequenceOf({ baseSequence, count }: SequencedBatch): number {
   return (baseSequence + count - 1) % SEQUENCES
 }

@@ -15,11 +15,14 @@ const MAX_TIMESTAMP_AT = 35
 const NOWHERE = { topic: '', partition: 0 }
 
 export interface RawBatch extends ReadyBatch {
-  /** Undefined where it is damaged. */
+  /** Undefined if it is damaged. */
   readonly decoded: BatchV2 | undefined
 }
 
-/** Batches v2 one after the other, damaged or not. Throws InvalidArgumentError where the sizes don't fit. */
+/**
+ * A sequence of batches v2, damaged or not. Throws InvalidArgumentError if the sizes do not match
+ * the bytes.
+ */
 export function rawBatches(bytes: Uint8Array): readonly RawBatch[] {
   const data = Buffer.from(bytes)
   const batches: RawBatch[] = []

@@ -4,23 +4,25 @@ import type { Message } from '../../../protocol/records/message.ts'
 import { Refused, type RecordError } from '../refused.ts'
 import type { ReadyBatch } from './partition-log.ts'
 
-/** What a compressed batch may inflate to: a hostile one must not take the process with it. */
+/**
+ * The limit for the decompressed size of a batch, so that a malicious one cannot use up the memory.
+ */
 export const INFLATE_LIMIT_BYTES = 256 * 1024 * 1024
 
 export interface RecordRules {
   readonly topic: string
   readonly partition: number
   readonly maxMessageBytes: number
-  /** Compacted topics take no record without a key. */
+  /** Compacted topics reject records without a key. */
   readonly needsKey: boolean
   readonly timestampType: 'CreateTime' | 'LogAppendTime'
   readonly timestampBeforeMaxMs: number
   readonly timestampAfterMaxMs: number
-  /** What the topic stores, or `producer`: as it came. */
+  /** The codec of the topic, or `producer`: as the producer compressed it. */
   readonly compression: Compression | 'producer'
 }
 
-/** A batch to append, and what identifies it where its producer is idempotent. */
+/** A batch to append, and its sequence number if its producer is idempotent. */
 export interface CheckedBatch extends ReadyBatch {
   readonly producerId: bigint
   readonly producerEpoch: number
@@ -47,7 +49,8 @@ export function checkMessages(
         message: `Compacted topic cannot accept message without key in topic partition ${topic}-${partition}`,
       })
     }
-    // Brokers take any int64 that is not too far from now, which by default is every one.
+    // Brokers accept any int64 that is within a configured distance from now; by default every one
+    // is.
     const { nearTimestamp: timestamp } = message
     if (timestamp > maxTimestamp) maxTimestamp = timestamp
     if (!checksTime || timestamp === -1) continue

@@ -7,17 +7,17 @@ import {
 } from '../../../protocol/records/format.ts'
 import { Refused } from '../refused.ts'
 
-/** The versions of Produce that brought record batches v2, and zstd. */
+/** The versions of Produce that added record batches v2, and zstd. */
 export const FIRST_WITH_BATCH_V2 = 3
 const FIRST_WITH_ZSTD = 7
 
 const MIN_BATCH_BYTES = 14
-/** The lower byte of a batch's attributes. */
+/** The low byte of a batch's attributes. */
 const ATTRIBUTES_AT = 22
 
 /**
- * The records of a partition, if a request of this version may hold them: from v3 on exactly one batch v2.
- * What is in it is still to be checked. Throws Refused.
+ * Returns the records of a partition if a request of this version may contain them: from v3 on
+ * exactly one batch v2. Its content is checked later. Throws Refused.
  */
 export function requestRecords(records: Uint8Array | null, produceVersion: number): Buffer {
   const data =

@@ -1,20 +1,24 @@
 /**
- * Looks over the records of a batch v2 that a producer sent, without making an object of any.
+ * Checks the records of a batch v2 that a producer sent, without creating objects for them.
  *
- * Hot path: every record that is produced goes through here. Varints are read inline where they have one byte,
- * as nearly all have. Don't add: an object or a view a record, a bigint, a callback. A record of 100 bytes takes
- * 15 ns, where decoding it takes 53; benchmarks/embedded.ts has the whole ("produce raw").
+ * Hot path: every produced record passes through this function. Varints of one byte, which nearly
+ * all are, are read inline. Do not add an object or a view for each record, a bigint or a callback.
+ * A record of 100 bytes takes 15 ns, and decoding it takes 53; benchmarks/embedded.ts measures the
+ * whole path ("produce raw").
  */
 export interface RecordScan {
-  /** The smallest and the largest difference of a timestamp from the batch's first. */
+  /**
+   * The smallest and the largest difference between a timestamp and the base timestamp of the
+   * batch.
+   */
   readonly minTimestampDelta: number
   readonly maxTimestampDelta: number
   readonly hasKeys: boolean
 }
 
 /**
- * Undefined where anything is not as it should be, or just unusual (a timestamp 24 days from the first):
- * decoding the records then finds the cause. `data` holds the records and nothing behind them.
+ * Returns undefined for invalid records, and for unusual ones (a timestamp 24 days from the first):
+ * decoding the records then finds the cause. `data` contains exactly the records.
  */
 export function scanRecords(
   data: Uint8Array,
@@ -36,7 +40,7 @@ export function scanRecords(
     }
     const end = at + size
     if (size <= 0 || end > data.length) return undefined
-    at++ // its attributes, none of which is used
+    at++ // its attributes, which are not used
     byte = data[at]!
     let timestampDelta = (byte >>> 1) ^ -(byte & 1)
     if (byte < 0x80) at++
@@ -71,7 +75,7 @@ export function scanRecords(
       at = cursor.at
     }
     if (valueBytes > 0) at += valueBytes
-    // Without headers the record must end here.
+    // A record without headers must end here.
     if (at >= end || (data[at] === 0 && at + 1 !== end)) return undefined
     at = end
   }
@@ -79,7 +83,7 @@ export function scanRecords(
   return { minTimestampDelta, maxTimestampDelta, hasKeys }
 }
 
-/** Reads a varint of any length, and remembers whether one was too large for 32 bits. */
+/** Reads a varint of any length, and records whether one did not fit 32 bits. */
 class VarintCursor {
   at = 0
   isOutOfRange = false

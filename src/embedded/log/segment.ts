@@ -1,35 +1,36 @@
 import type { SegmentFile } from './log-files.ts'
 
-/** What the log knows of a stored batch without reading it. */
+/** The metadata of a stored batch, which the log keeps to avoid reading the batch. */
 export interface BatchEntry {
   readonly baseOffset: number
   readonly lastOffset: number
   /** Of all its records. */
   readonly maxTimestamp: number
   readonly leaderEpoch: number
-  /** Where it starts in its segment. */
+  /** The position in its segment. */
   readonly position: number
   readonly sizeBytes: number
 }
 
 /**
- * A stretch of the log in one block of memory that is only ever appended to: what is fetched are views on
- * it, not copies. As in Kafka, it is deleted as a whole, and a fetch reads from one segment at most.
+ * A part of the log in one append-only block of memory; fetches return views on it, not copies. As
+ * in Kafka, it is deleted as a whole, and a fetch reads from one segment at most.
  *
- * Where it has a file, all is written there first, and the memory is given up once the segment is full.
+ * If the segment has a file, all data is written to the file first, and the memory is released when
+ * the segment is full.
  */
 export class Segment {
   readonly baseOffset: number
   readonly entries: BatchEntry[] = []
   usedBytes = 0
-  /** Of the log, from its very beginning: never smaller in a later segment. */
+  /** The largest timestamp of the log up to here, so it never decreases from segment to segment. */
   bytesBefore = 0
   lastAppendMs: number
   #largestTimestamp = -1
   #data: Buffer | undefined
   readonly #file: SegmentFile | undefined
 
-  /** `data` is its memory, empty or with what its file holds. */
+  /** `data` is its memory, which is empty or has the content of its file. */
   constructor(baseOffset: number, data: Buffer, nowMs: number, file?: SegmentFile) {
     this.baseOffset = baseOffset
     this.lastAppendMs = nowMs
@@ -41,7 +42,9 @@ export class Segment {
     return this.entries[this.entries.length - 1]
   }
 
-  /** The time that retention uses: the largest timestamp, or the last write (KIP-32). */
+  /**
+   * The time that retention uses: the largest timestamp, or the time of the last write (KIP-32).
+   */
   get newestMs(): number {
     return this.#largestTimestamp >= 0 ? this.#largestTimestamp : this.lastAppendMs
   }
@@ -50,7 +53,10 @@ export class Segment {
     return this.#data !== undefined && this.usedBytes + sizeBytes <= this.#data.length
   }
 
-  /** Copies a batch behind the last, for its offsets to be set. It counts once it is `added`. */
+  /**
+   * Copies a batch behind the last one, so that its offsets can be set. The batch becomes part of
+   * the segment with `added`.
+   */
   place(batch: Uint8Array): Buffer {
     const data = this.#data
     if (data === undefined) throw new Error('a segment that is full takes no batch')
@@ -58,20 +64,20 @@ export class Segment {
     return data.subarray(this.usedBytes, this.usedBytes + batch.length)
   }
 
-  /** Writes to the file what was placed, and counts it. Throws Refused. */
+  /** Writes the placed batch to the file, and adds it. Throws Refused. */
   append(placed: Buffer, entry: Omit<BatchEntry, 'position'>): void {
     this.#file?.write(placed, this.usedBytes)
     this.add(entry)
   }
 
-  /** Counts a batch that is there already. */
+  /** Adds a batch that the segment already contains. */
   add(entry: Omit<BatchEntry, 'position'>): void {
     this.entries.push({ ...entry, position: this.usedBytes })
     this.usedBytes += entry.sizeBytes
     this.#largestTimestamp = Math.max(this.#largestTimestamp, entry.maxTimestamp)
   }
 
-  /** A view on memory, or what is read from the file. Throws Refused. */
+  /** Returns a view on the memory, or reads from the file. Throws Refused. */
   bytes(from: number, to: number): Buffer {
     if (this.#data !== undefined) return this.#data.subarray(from, to)
     return this.#file?.read(from, to - from) ?? Buffer.alloc(0)
@@ -81,12 +87,12 @@ export class Segment {
     return this.bytes(position, position + sizeBytes)
   }
 
-  /** Nothing more is appended: where there is a file, it needs no memory. */
+  /** Ends appending: a segment with a file then needs no memory. */
   seal(): void {
     if (this.#file !== undefined) this.#data = undefined
   }
 
-  /** Makes room for more, in new memory. */
+  /** Makes room for more data, in new memory. */
   reserve(capacityBytes: number): void {
     const data = Buffer.allocUnsafeSlow(Math.max(capacityBytes, this.usedBytes))
     data.set(this.bytes(0, this.usedBytes))
@@ -94,8 +100,8 @@ export class Segment {
   }
 
   /**
-   * What it is without the batches that reach the offset; undefined where nothing is left. It has new memory:
-   * views on the old are still on their way to clients.
+   * Returns the segment without the batches from the offset on; undefined if nothing is left. It
+   * has new memory, because responses in progress still use views on the old memory.
    */
   cutAt(offset: number): Segment | undefined {
     const kept = this.entries.slice(0, this.indexOf(offset))
@@ -119,23 +125,29 @@ export class Segment {
     return cut
   }
 
-  /** Its file, that is. */
+  /** Deletes its file. */
   delete(): void {
     this.#file?.delete()
   }
 
-  /** Where the first batch that reaches the offset begins; the end if none does. */
+  /**
+   * The position of the first batch that contains the offset or comes after it; the end if there is
+   * none.
+   */
   positionOf(offset: number): number {
     return this.entries[this.indexOf(offset)]?.position ?? this.usedBytes
   }
 
-  /** The number of the first batch that reaches the offset; that of the end if none does. */
+  /**
+   * The index of the first batch that contains the offset or comes after it; that of the end if
+   * there is none.
+   */
   indexOf(offset: number): number {
     return firstIndex(this.entries, (entry) => entry.lastOffset >= offset)
   }
 }
 
-/** Where, in a sorted list, the condition begins to hold. */
+/** The first index of a sorted list at which the condition is true. */
 export function firstIndex<T>(list: readonly T[], holds: (item: T) => boolean): number {
   let low = 0
   let high = list.length

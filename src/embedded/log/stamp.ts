@@ -9,7 +9,7 @@ const ATTRIBUTES_AT = 21
 const MAX_TIMESTAMP_AT = 35
 const CRC_AT = 17
 
-/** Sets what is the broker's to set; copies the batch only where that changes it. */
+/** Sets the fields that the broker sets; copies the batch only if that changes it. */
 export function stamped(
   data: Buffer,
   rules: RecordRules,
@@ -35,7 +35,7 @@ export function stamped(
   return copy
 }
 
-/** A batch v2 that the broker wrote itself, made ready to be stored. */
+/** Prepares a batch v2 that the broker wrote itself for storage. */
 export function ready(data: Buffer, rules: RecordRules, nowMs: number): ReadyBatch {
   const maxTimestamp = Number(data.readBigInt64BE(MAX_TIMESTAMP_AT))
   return {

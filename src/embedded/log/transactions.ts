@@ -1,6 +1,6 @@
 /**
- * The transactions in a log, as its batches report them: where those begin that are not ended yet, and which
- * were aborted. In Kafka this is in ProducerStateManager and the transaction index (KIP-98).
+ * The transactions in a log, as its batches define them: the start offsets of open ones, and the
+ * aborted ones. In Kafka this is in ProducerStateManager and the transaction index (KIP-98).
  */
 import { controlRecordTypeSchema } from '../../../protocol/messages/control-records.ts'
 import { Reader } from '../../../protocol/buffer/reader.ts'
@@ -9,11 +9,11 @@ import type { BatchV2 } from '../../../protocol/records/batch-v2.ts'
 export interface AbortedTransaction {
   readonly producerId: bigint
   readonly firstOffset: number
-  /** Of the marker that ends it. */
+  /** The offset of the marker that ends it. */
   readonly lastOffset: number
 }
 
-/** Before the type of a control record, in its key. */
+/** The version before the type of a control record, in its key. */
 const VERSION_BYTES = 2
 const ABORT = 0
 const COMMIT = 1
@@ -22,7 +22,7 @@ export class Transactions {
   readonly #open = new Map<bigint, number>()
   readonly #aborted: AbortedTransaction[] = []
 
-  /** Takes note of a batch that was appended. */
+  /** Updates the state for an appended batch. */
   appended(batch: BatchV2, baseOffset: number): void {
     const { producerId, transactional, control } = batch
     if (!transactional) return
@@ -39,12 +39,12 @@ export class Transactions {
     }
   }
 
-  /** Takes note of records of a transaction, the first of which begin it. */
+  /** Updates the state for records of a transaction; the first of them starts it. */
   began(producerId: bigint, baseOffset: number): void {
     if (!this.#open.has(producerId)) this.#open.set(producerId, baseOffset)
   }
 
-  /** Where the open transaction of a producer begins; undefined where none is open. */
+  /** The first offset of the open transaction of a producer; undefined if none is open. */
   startOf(producerId: bigint): number | undefined {
     return this.#open.get(producerId)
   }
@@ -53,14 +53,14 @@ export class Transactions {
     return this.#open.has(producerId)
   }
 
-  /** Where what is certain ends: `read_committed` sees nothing from there on. */
+  /** The last stable offset: `read_committed` consumers get no records from there on. */
   lastStableOffset(endOffset: number): number {
     let stable = endOffset
     for (const firstOffset of this.#open.values()) stable = Math.min(stable, firstOffset)
     return stable
   }
 
-  /** Those that have records from the one offset on, and before the other. */
+  /** The aborted transactions with records between the two offsets. */
   abortedIn(fromOffset: number, toOffset: number): readonly AbortedTransaction[] {
     return this.#aborted.filter(
       ({ firstOffset, lastOffset }) => lastOffset >= fromOffset && firstOffset < toOffset,

@@ -1,6 +1,6 @@
 /**
- * What a producer sends, checked and made ready to be stored as Kafka does it (LogValidator): record
- * batches v2 as they are where possible, message sets of older producers converted up.
+ * Checks what a producer sends and prepares it for storage, as Kafka's LogValidator does: record
+ * batches v2 stay unchanged if possible, and message sets of older producers are converted.
  */
 import { codecOf, type Compression } from '../../../protocol/compression/index.ts'
 import { ProtocolError } from '../../../protocol/protocol-error.ts'
@@ -21,7 +21,7 @@ import { FIRST_WITH_BATCH_V2 } from './request-records.ts'
 import { scanRecords } from './scan-records.ts'
 import { outgoing, ready, stamped } from './stamp.ts'
 
-/** Takes what `requestRecords` gave. Throws Refused. */
+/** Takes the result of `requestRecords`. Throws Refused. */
 export function checkRecords(
   records: Buffer,
   produceVersion: number,
@@ -57,7 +57,10 @@ function checkBatch(data: Buffer, rules: RecordRules, nowMs: number): CheckedBat
   }
 }
 
-/** The largest timestamp of a batch that is plainly right; undefined where it has to be looked at closely. */
+/**
+ * The largest timestamp of a batch that passes the fast check; undefined if the records must be
+ * decoded to find out.
+ */
 function scannedTimestamp(
   data: Buffer,
   batch: BatchV2,
@@ -76,11 +79,11 @@ function scannedTimestamp(
   const isInTime =
     rules.timestampType === 'LogAppendTime' ||
     (nowMs - oldest <= rules.timestampBeforeMaxMs && newest - nowMs <= rules.timestampAfterMaxMs)
-  // Below 0 are those that count as none.
+  // Negative timestamps mean that the record has none.
   return isInTime && oldest >= 0 ? newest : undefined
 }
 
-/** Empty where it can't be: what is wrong is found out when the records are decoded. */
+/** Empty if decompression fails: decoding the records then finds the cause. */
 function inflated(data: Buffer, compression: Compression): Uint8Array {
   try {
     return codecOf(compression).decompress(data.subarray(BATCH_HEADER_BYTES), INFLATE_LIMIT_BYTES)
@@ -90,7 +93,7 @@ function inflated(data: Buffer, compression: Compression): Uint8Array {
   }
 }
 
-/** Throws Refused, with what is wrong about which record. */
+/** Throws Refused, with the error of the record. */
 function checkedMessages(batch: BatchV2, rules: RecordRules, nowMs: number) {
   const messages = messagesOf(batch)
   messages.forEach(({ offset }, index) => {
@@ -128,7 +131,8 @@ function messagesOf(batch: BatchV2): Message[] {
   try {
     return batch.messages()
   } catch (error) {
-    // The checksum is right and the records are not: what the producer wrote, not what the wire did.
+    // The checksum is correct but the records are not: the producer wrote them so, and they were
+    // not damaged on the way.
     if (!(error instanceof ProtocolError)) throw error
     throw new Refused('INVALID_RECORD', `Found invalid records (${error.message})`)
   }

@@ -8,7 +8,7 @@ export interface EntityQuotas {
   readonly values: ReadonlyMap<string, number>
 }
 
-/** Whose request it is. */
+/** The client of the request. */
 export interface QuotaClient {
   /** Without the `User:`. */
   readonly user: string
@@ -23,7 +23,7 @@ interface Limit {
   readonly key: string
 }
 
-/** Which clients may send and read how much, and how much they do (KIP-13, KIP-124, KIP-546). */
+/** The rates at which clients may send, read and use the brokers (KIP-13, KIP-124, KIP-546). */
 export class ClientQuotas {
   readonly #quotas: Map<string, EntityQuotas>
   readonly #rates = new Map<string, WindowedRate>()
@@ -43,7 +43,7 @@ export class ClientQuotas {
     return [...this.#quotas.values()]
   }
 
-  /** Sets the values that are numbers, and takes away those that are undefined. */
+  /** Sets the values that are numbers, and removes those that are undefined. */
   alter(entity: QuotaEntity, changes: ReadonlyMap<string, number | undefined>): void {
     const key = keyOfEntity(entity)
     const values = new Map(this.#quotas.get(key)?.values)
@@ -56,7 +56,7 @@ export class ClientQuotas {
     else this.#quotas.set(key, { entity, values })
   }
 
-  /** Counts bytes. Returns how long the client is to wait for its rate to be what its quota allows. */
+  /** Counts bytes. Returns the throttle time after which the client's rate is within its quota. */
   recordAndThrottleMs(client: QuotaClient, quota: ByteRate, bytes: number, nowMs: number): number {
     const limit = this.#limitOf(client, quota)
     if (limit === undefined) return 0
@@ -65,13 +65,16 @@ export class ClientQuotas {
     return rate.throttleMs(limit.bytesPerSecond, nowMs)
   }
 
-  /** Takes back bytes that were counted, but not sent. */
+  /** Subtracts bytes that were counted, but not sent. */
   unrecord(client: QuotaClient, quota: ByteRate, bytes: number, nowMs: number): void {
     const limit = this.#limitOf(client, quota)
     if (limit !== undefined) this.#rateOf(limit).record(-bytes, nowMs)
   }
 
-  /** The most a client may read at once, so that one response is not too much for its quota. */
+  /**
+   * The most that a client may read in one response, so that it does not exceed its quota by
+   * itself.
+   */
   mostBytes(client: QuotaClient, quota: ByteRate): number {
     const limit = this.#limitOf(client, quota)
     return limit === undefined ? Infinity : limit.bytesPerSecond * WindowedRate.seconds
@@ -86,7 +89,7 @@ export class ClientQuotas {
     return rate
   }
 
-  /** The first that is there, in Kafka's order: the most particular entity counts, and no other. */
+  /** The first quota that exists, in Kafka's order: only the most specific entity counts. */
   #limitOf({ user, clientId }: QuotaClient, quota: ByteRate): Limit | undefined {
     if (this.#quotas.size === 0) return undefined
     const entities: readonly QuotaEntity[] = [
@@ -102,7 +105,7 @@ export class ClientQuotas {
     for (const entity of entities) {
       const value = this.#quotas.get(keyOfEntity(entity))?.values.get(quota)
       if (value === undefined) continue
-      // A default is for each one by itself.
+      // A default applies to each entity separately.
       const shared = JSON.stringify([
         'user' in entity ? user : '',
         'clientId' in entity ? clientId : '',

@@ -1,4 +1,4 @@
-/** The entity of a quota. Null stands for all that have no quota of their own. */
+/** The entity of a quota. Null stands for all entities without a quota of their own. */
 export interface QuotaEntity {
   readonly user?: string | null
   readonly clientId?: string | null

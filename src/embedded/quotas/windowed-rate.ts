@@ -7,9 +7,11 @@ interface Sample {
   bytes: number
 }
 
-/** Bytes a second over the last seconds, as Kafka measures them for quotas (its metrics class Rate). */
+/**
+ * The bytes per second in the last seconds, measured like Kafka's quotas (its metrics class Rate).
+ */
 export class WindowedRate {
-  /** What a client may use up at once of its rate. */
+  /** The burst that a client may use at once. */
   static readonly seconds = (SAMPLES - 1) * (SAMPLE_MS / 1_000)
   #samples: Sample[] = []
 
@@ -30,7 +32,7 @@ export class WindowedRate {
     return Math.round(((rate - bytesPerSecond) / bytesPerSecond) * windowMs)
   }
 
-  /** Not less than all samples but the last, as if those before the first had been without a byte. */
+  /** At least all samples but the last, as if the missing ones before the first had no bytes. */
   #windowMs(nowMs: number): number {
     const startMs = this.#samples[0]?.startMs ?? nowMs
     const elapsedMs = nowMs - startMs

@@ -2,7 +2,10 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { Refused } from '../refused.ts'
 import type { ClusterStorage } from '../storage/cluster-storage.ts'
 
-/** A token with which to log in as its owner (KIP-48). Times are milliseconds since 1970. */
+/**
+ * A token with which a client logs in as the token's owner (KIP-48). Times are milliseconds since
+ * 1970.
+ */
 export interface DelegationToken {
   readonly tokenId: string
   readonly owner: string
@@ -22,7 +25,7 @@ export class DelegationTokens {
   readonly #storage: ClusterStorage
   readonly #tokens: Map<string, DelegationToken>
 
-  /** There are none without a secret key, which their HMACs are made with. */
+  /** Tokens need a secret key, from which their HMACs are computed. */
   constructor(secretKey: string | undefined, storage: ClusterStorage) {
     this.#secretKey = secretKey
     this.#storage = storage
@@ -40,7 +43,7 @@ export class DelegationTokens {
     return [...this.#tokens.values()]
   }
 
-  /** Undefined where it does not exist, or has expired. */
+  /** Undefined if it does not exist, or has expired. */
   find(tokenId: string, nowMs: number): DelegationToken | undefined {
     const token = this.#tokens.get(tokenId)
     return token === undefined || token.expiryMs < nowMs ? undefined : token
@@ -67,7 +70,7 @@ export class DelegationTokens {
     return token
   }
 
-  /** Returns when it expires now. Throws Refused. */
+  /** Returns the new expiry time. Throws Refused. */
   renew(hmac: Buffer, principal: string, periodMs: number, nowMs: number): number {
     const token = this.#tokenOf(hmac, principal)
     if (token.maxMs < nowMs || token.expiryMs < nowMs) throw new Refused('DELEGATION_TOKEN_EXPIRED')
@@ -77,7 +80,7 @@ export class DelegationTokens {
     return expiryMs
   }
 
-  /** A negative period deletes it. Returns when it expires now. Throws Refused. */
+  /** A negative period deletes the token. Returns the new expiry time. Throws Refused. */
   expire(hmac: Buffer, principal: string, periodMs: number, nowMs: number): number {
     const token = this.#tokenOf(hmac, principal)
     if (periodMs < 0) {

@@ -30,7 +30,7 @@ type State =
 interface LoggedIn {
   readonly name: 'done'
   readonly principal: string
-  /** Undefined where there was no login. */
+  /** Undefined without a login. */
   readonly mechanism: string | undefined
   readonly isByToken: boolean
   readonly sinceMs: number
@@ -38,9 +38,9 @@ interface LoggedIn {
   readonly endsAtMs: number
 }
 
-/** What becomes of a request. */
+/** The next action for a request. */
 export type Admission =
-  'admitted' | 'refused' /** The connection is closed without an answer. */ | 'closed'
+  'admitted' | 'refused' /** The connection is closed without a response. */ | 'closed'
 
 export interface HandshakeAnswer {
   readonly errorCode: number
@@ -49,15 +49,15 @@ export interface HandshakeAnswer {
 
 export interface TokenAnswer {
   readonly errorCode: number
-  /** Empty where all is well, as Kafka has it. */
+  /** Empty if there is no error, as in Kafka. */
   readonly errorMessage: string
   readonly authBytes: Buffer
   readonly sessionLifetimeMs: bigint
 }
 
-/** Kafka's sasl.server.max.receive.size: more is not read from unauthenticated clients. */
+/** Kafka's sasl.server.max.receive.size: the broker reads no more from unauthenticated clients. */
 export const MAX_LOGIN_BYTES = 512 * 1024
-/** A login within this time after the last one is refused. */
+/** A login within this time after the last one is rejected. */
 const MIN_REAUTHENTICATION_MS = 1_000
 const NOTHING = Buffer.alloc(0)
 
@@ -90,7 +90,7 @@ export class Login {
         : { name: 'start' }
   }
 
-  /** Undefined until there is one. */
+  /** Undefined before the login. */
   get principal(): string | undefined {
     const state = this.#state
     if (state.name === 'done') return state.principal
@@ -111,7 +111,7 @@ export class Login {
     return this.#state.name === 'done'
   }
 
-  /** Then the connection is to be closed. */
+  /** After this time the connection must be closed. */
   get hasFailed(): boolean {
     return this.#state.name === 'failed'
   }
@@ -121,7 +121,7 @@ export class Login {
     return this.#state.name === 'exchange' && !this.#state.isFramed
   }
 
-  /** Asked before each request is acted upon. */
+  /** Called before each request is executed. */
   admits(api: string): Admission {
     const state = this.#state
     switch (state.name) {
@@ -158,7 +158,7 @@ export class Login {
     return { errorCode: 0, mechanisms }
   }
 
-  /** Takes the next token. The answer to one that came as a frame of its own is its `authBytes`. */
+  /** Takes the next token. The response to a token in a frame of its own is its `authBytes`. */
   async authenticate(token: Buffer): Promise<TokenAnswer> {
     const state = this.#state
     if (state.name !== 'exchange') {

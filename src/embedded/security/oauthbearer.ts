@@ -5,22 +5,22 @@ import {
   type SaslStep,
 } from './sasl-mechanism.ts'
 
-/** What a client logs in with (RFC 7628, KIP-255). */
+/** The credentials that a client sends (RFC 7628, KIP-255). */
 export interface PresentedToken {
   /** The token as the client sent it. */
   readonly value: string
-  /** Such as `logicalCluster` (KIP-342). */
+  /** SASL extensions such as `logicalCluster` (KIP-342). */
   readonly extensions: Readonly<Record<string, string>>
 }
 
 /** The owner of a token. */
 export interface TokenOwner {
   readonly name: string
-  /** How long the token is good for from now on: the session ends then (KIP-368). Default: for ever. */
+  /** How long the token remains valid; the session then ends (KIP-368). Default: forever. */
   readonly lifetimeMs?: number
 }
 
-/** Says whose token it is; undefined for one that is good for nothing. */
+/** Validates a token and returns its owner; undefined for an invalid token. */
 export type TokenValidator = (
   token: PresentedToken,
 ) => TokenOwner | undefined | Promise<TokenOwner | undefined>
@@ -28,12 +28,12 @@ export type TokenValidator = (
 const HEADER = /^n,(?:a=([^,]*))?,$/
 const PAIR = /^([A-Za-z]+)=([\x20-\x7e\t\r\n]*)$/
 const BEARER = /^Bearer +([-A-Za-z0-9._~+/]+=*)$/i
-/** Ends each part of the message, and is what a refusal is acknowledged with. */
+/** Ends each part of the message; a client also sends it alone to acknowledge a rejection. */
 const SEPARATOR = '\x01'
 /** RFC 7628, section 3.2.2. */
 const REFUSAL = '{"status":"invalid_token"}'
 
-/** Steps: the token → done, or a refusal, which the client acknowledges. */
+/** Steps: the token → done, or a rejection, which the client acknowledges. */
 export function oauthBearerExchange(validate: TokenValidator): SaslServerExchange {
   let isRefused = false
   return {
@@ -61,7 +61,7 @@ export function oauthBearerExchange(validate: TokenValidator): SaslServerExchang
 }
 
 function read(message: string): { authorizationId: string; presented: PresentedToken } {
-  // Each part ends with a separator, and so does the whole.
+  // Each part ends with a separator, and so does the whole message.
   const [header = '', ...parts] = message.split(SEPARATOR)
   const begin = HEADER.exec(header)
   if (begin === null || parts.splice(-2).join() !== ',') {

@@ -13,44 +13,48 @@ import {
 import type { TokenValidator } from './oauthbearer.ts'
 import { SASL_MECHANISMS, type SaslMechanismName } from './sasl-mechanism.ts'
 
-/** Text as PEM, or its bytes. */
+/** PEM text, or its bytes. */
 export type Pem = string | Uint8Array
 
 /** TLS at a listener of an embedded cluster. */
 export interface EmbeddedTlsOptions {
-  /** The brokers' certificate, with those that lead to its authority; for `127.0.0.1`. */
+  /** The brokers' certificate for `127.0.0.1`, with its chain up to the authority. */
   readonly cert: Pem
   /** The private key of the certificate, as PEM. */
   readonly key: Pem
-  /** Of the key. */
+  /** The passphrase of the key. */
   readonly passphrase?: string
-  /** The authorities of clients' certificates. Default: those that the system knows. */
+  /** The authorities of clients' certificates. Default: those that the system trusts. */
   readonly ca?: Pem | readonly Pem[]
   /** Whether clients need a certificate, as Kafka's `ssl.client.auth`. Default: `none`. */
   readonly clientAuth?: 'none' | 'requested' | 'required'
 }
 
-/** A user's passwords; with other mechanisms the user can't log in. */
+/** A user's passwords by mechanism; the user cannot log in with other mechanisms. */
 export type MechanismPasswords = Readonly<
   Partial<Record<Exclude<SaslMechanismName, 'OAUTHBEARER'>, string>>
 >
 
-/** Login at a listener of an embedded cluster. */
+/** SASL at a listener of an embedded cluster. */
 export interface EmbeddedSaslOptions {
   /** Default: PLAIN and SCRAM if there are `users`, OAUTHBEARER if there is `validateToken`. */
   readonly mechanisms?: readonly SaslMechanismName[]
-  /** Passwords by user name, for PLAIN and SCRAM: one for all mechanisms, or one for each that is named. */
+  /**
+   * Passwords by user name, for PLAIN and SCRAM: one for all mechanisms, or one for each named
+   * mechanism.
+   */
   readonly users?: Readonly<Record<string, string | MechanismPasswords>>
-  /** For OAUTHBEARER: whose token it is. It is undefined for a token that is good for nothing. */
+  /** For OAUTHBEARER: returns the owner of a token, or undefined for an invalid token. */
   readonly validateToken?: TokenValidator
   /**
-   * How long a login lasts: then clients have to log in again on the same connection, or it is closed
-   * (KIP-368; Kafka's `connections.max.reauth.ms`). Default: 0, which is for ever.
+   * How long a login lasts. Clients must log in again on the same connection before it ends, or the
+   * connection is closed (KIP-368; Kafka's `connections.max.reauth.ms`). Default: 0, which means
+   * forever.
    */
   readonly maxReauthMs?: number
 }
 
-/** Kafka's names for how a listener is secured; its default names of listeners, too. */
+/** Kafka's names of security protocols, which are also its default names of listeners. */
 export type SecurityProtocol = 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'
 
 export function securityProtocolOf(
@@ -121,7 +125,7 @@ function checkPasswords(user: string, given: string | MechanismPasswords): void 
   }
 }
 
-/** The passwords by user name that a mechanism knows. */
+/** The passwords by user name for one mechanism. */
 export function passwordsFor(
   mechanism: Exclude<SaslMechanismName, 'OAUTHBEARER'>,
   { users = {} }: EmbeddedSaslOptions,

@@ -1,6 +1,9 @@
 import { OTHER_AUTHORIZATION_ID, SaslFailure, type SaslServerExchange } from './sasl-mechanism.ts'
 
-/** User name and password in the clear (RFC 4616): refusals in the words of Kafka's PlainSaslServer. */
+/**
+ * User name and password in plain text (RFC 4616), with the error messages of Kafka's
+ * PlainSaslServer.
+ */
 export function plainExchange(passwords: ReadonlyMap<string, string>): SaslServerExchange {
   return {
     next(token) {

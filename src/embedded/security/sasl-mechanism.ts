@@ -1,4 +1,4 @@
-/** What a login comes to, or the next thing that the client is to answer. */
+/** The outcome of a login, or the next challenge for the client. */
 export type SaslStep =
   | { readonly kind: 'challenge'; readonly token: Buffer }
   | {
@@ -6,13 +6,16 @@ export type SaslStep =
       readonly token: Buffer
       /** As Kafka writes it: `User:alice`. */
       readonly principal: string
-      /** By a delegation token, which may not get another one. Default: false. */
+      /**
+       * Whether the client used a delegation token, with which it cannot create another one.
+       * Default: false.
+       */
       readonly isByToken?: boolean
-      /** How long the credentials are good for; undefined: for ever. */
+      /** How long the credentials are valid; undefined means forever. */
       readonly lifetimeMs: number | undefined
     }
 
-/** One login, seen by the broker. Throws SaslFailure. */
+/** The broker's side of one login. Throws SaslFailure. */
 export interface SaslServerExchange {
   next(token: Buffer): SaslStep | Promise<SaslStep>
 }
@@ -24,7 +27,7 @@ export type SaslMechanismName = (typeof SASL_MECHANISMS)[number]
 /** Why a login failed. */
 export class SaslFailure extends Error {
   override readonly name = 'SaslFailure'
-  /** What the client is told; undefined: that its credentials are wrong, as Kafka puts it. */
+  /** The message for the client; undefined: Kafka's message for invalid credentials. */
   readonly told: string | undefined
 
   constructor(message: string, told?: string) {
@@ -33,6 +36,6 @@ export class SaslFailure extends Error {
   }
 }
 
-/** Kafka's words where a mechanism lets users act for others, which none does. */
+/** Kafka's message when a user asks to act for another one, which no mechanism allows here. */
 export const OTHER_AUTHORIZATION_ID =
   'Authentication failed: Client requested an authorization id that is different from username'

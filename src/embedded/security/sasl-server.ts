@@ -5,12 +5,12 @@ import type { SaslServerExchange } from './sasl-mechanism.ts'
 import type { ScramMechanismName } from './scram-credentials.ts'
 import { ScramUsers, type ScramDirectory } from './scram.ts'
 
-/** The mechanisms that the brokers have, and how long a login lasts. */
+/** The mechanisms of the brokers, and the lifetime of a login. */
 export interface SaslServer {
   readonly mechanisms: readonly string[]
-  /** 0: for ever. */
+  /** 0 means forever. */
   readonly maxReauthMs: number
-  /** Begins a login. Undefined for a mechanism that is not there. */
+  /** Starts a login. Undefined for an unknown mechanism. */
   exchange(mechanism: string): SaslServerExchange | undefined
 }
 

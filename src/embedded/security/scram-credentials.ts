@@ -7,7 +7,7 @@ export type ScramMechanismName = 'SCRAM-SHA-256' | 'SCRAM-SHA-512'
 
 export const SCRAM_DIGESTS = { 'SCRAM-SHA-256': 'sha256', 'SCRAM-SHA-512': 'sha512' } as const
 
-/** What a broker keeps of a password. */
+/** The credential that a broker stores instead of a password. */
 export interface ScramCredential {
   readonly salt: Buffer
   readonly iterations: number
@@ -15,7 +15,7 @@ export interface ScramCredential {
   readonly serverKey: Buffer
 }
 
-/** Kafka's default, and the least that RFC 7677 allows. */
+/** Kafka's default, and the minimum of RFC 7677. */
 export const SCRAM_ITERATIONS = 4096
 
 const derive = promisify(pbkdf2)
@@ -27,7 +27,7 @@ export async function credentialOf(digest: Digest, password: string): Promise<Sc
   return fromSalted(digest, { salt, salted, iterations: SCRAM_ITERATIONS })
 }
 
-/** From what clients send instead of a password. */
+/** Computed from the salted password that clients send. */
 export function fromSalted(
   digest: Digest,
   {
@@ -54,10 +54,10 @@ export interface ScramUser {
   readonly iterations: number
 }
 
-/** A user of the cluster's options can be taken away, too. */
+/** A user of the cluster's options can be deleted, too. */
 type Stored = ScramCredential | 'deleted'
 
-/** The users that were created while the cluster ran, and those of its options that were changed. */
+/** The users that were created while the cluster ran, and the changed users of its options. */
 export class ScramCredentials {
   readonly #storage: ClusterStorage
   readonly #stored = new Map<string, Stored>()
@@ -83,7 +83,7 @@ export class ScramCredentials {
     }
   }
 
-  /** In the order of the users' names. */
+  /** Sorted by user name. */
   get all(): readonly ScramUser[] {
     const users = new Map<string, ScramUser>()
     for (const one of this.#given) users.set(keyOf(one.user, one.mechanism), one)
@@ -99,7 +99,7 @@ export class ScramCredentials {
     return this.all.some((one) => one.user === user && one.mechanism === mechanism)
   }
 
-  /** Undefined where nothing but the options says anything of the user. */
+  /** Undefined if only the options define the user. */
   find(user: string, mechanism: ScramMechanismName): Stored | undefined {
     return this.#stored.get(keyOf(user, mechanism))
   }

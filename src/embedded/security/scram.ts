@@ -1,6 +1,6 @@
 /**
- * SCRAM from the broker's side (RFC 5802, 7677). It shares nothing with the client's: two that were written
- * apart, and agree, are more likely right.
+ * The broker's side of SCRAM (RFC 5802, 7677). It shares no code with the client's side: two
+ * independent implementations that agree are more likely correct.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type { DelegationTokens } from './delegation-tokens.ts'
@@ -21,7 +21,10 @@ import {
   type ScramMechanismName,
 } from './scram-credentials.ts'
 
-/** The header: no channel binding, and optionally the user to act for. Then the user's name, and the nonce. */
+/**
+ * The header (no channel binding, and optionally the user to act for), then the user's name and the
+ * nonce.
+ */
 const CLIENT_FIRST = /^([ny],(?:a=([^,]*))?,)(n=([^,]+),r=([\x21-\x2b\x2d-\x7e]+)(?:,(.*))?)$/s
 const CLIENT_FINAL =
   /^(c=([A-Za-z0-9+/=]+),r=([\x21-\x2b\x2d-\x7e]+)(?:,[^p][^,]*)*),p=([A-Za-z0-9+/=]+)$/
@@ -41,7 +44,10 @@ export interface ScramDirectory {
   readonly nowMs: () => number
 }
 
-/** The users of one mechanism at a listener. What is kept of a password is worked out when it is first asked for. */
+/**
+ * The users of one mechanism at a listener. The credential for a password is computed when it is
+ * first needed.
+ */
 export class ScramUsers {
   readonly #mechanism: ScramMechanismName
   readonly #directory: ScramDirectory
@@ -141,7 +147,7 @@ class ScramServerExchange implements SaslServerExchange {
       throw new SaslFailure("it is no client's final message")
     }
     const { header, bare, serverFirst, username, known } = begun
-    // Kafka looks at the end only, and older librdkafka relies on it: it sends its own part twice.
+    // Kafka checks only the end, and older librdkafka relies on that: it sends its own part twice.
     if (nonce?.endsWith(begun.nonce) !== true)
       throw new SaslFailure('its nonce is not that of this login')
     if (binding !== Buffer.from(header).toString('base64')) {
@@ -160,7 +166,7 @@ class ScramServerExchange implements SaslServerExchange {
   }
 }
 
-/** What is known once the client's first message has come. */
+/** The state after the client's first message. */
 interface ScramBegun {
   readonly header: string
   readonly bare: string
@@ -170,13 +176,13 @@ interface ScramBegun {
   readonly serverFirst: string
 }
 
-/** `=2C` and `=3D` stand for a comma and an equals sign; no other `=` may be there. */
+/** `=2C` and `=3D` stand for a comma and an equals sign; any other `=` is invalid. */
 function unescaped(name: string): string {
   if (/=(?!2C|3D)/.test(name)) throw new SaslFailure('a name has an = that stands for nothing')
   return name.replaceAll('=2C', ',').replaceAll('=3D', '=')
 }
 
-/** Undefined where they are not of the same size. */
+/** Undefined if their sizes differ. */
 function xor(one: Buffer, other: Buffer): Buffer | undefined {
   if (one.length !== other.length) return undefined
   return Buffer.from(one.map((byte, index) => byte ^ other[index]!))

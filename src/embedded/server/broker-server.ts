@@ -3,10 +3,10 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import { InvalidArgumentError } from '../../errors.ts'
 import type { EmbeddedTlsOptions, Pem } from '../security/options.ts'
 
-/** A client that says nothing is not waited for longer. */
+/** The time limit for a client that sends nothing. */
 const HANDSHAKE_TIMEOUT_MS = 10_000
 
-/** A server that passes on each client once it is connected, with TLS after the handshake. */
+/** A server that passes on each connected client, with TLS after the handshake. */
 export function createBrokerServer(
   tls: EmbeddedTlsOptions | undefined,
   onClient: (socket: Socket) => void,
@@ -17,7 +17,7 @@ export function createBrokerServer(
   const server = tlsServer(tls, clientAuth)
   server.on('tlsClientError', onError)
   server.on('secureConnection', (socket) => {
-    // Where one was only asked for, none is fine, but not one that is wrong.
+    // If a certificate is only requested, a client may send none, but not an invalid one.
     const isWrong = socket.getPeerX509Certificate() !== undefined && !socket.authorized
     if (isWrong && clientAuth === 'requested') {
       socket.destroy()
@@ -27,7 +27,7 @@ export function createBrokerServer(
   return server
 }
 
-/** Throws InvalidArgumentError for a certificate and a key that can't be used. */
+/** Throws InvalidArgumentError if the certificate and the key cannot be used. */
 function tlsServer(tls: EmbeddedTlsOptions, clientAuth: string): TlsServer {
   const { cert, key, passphrase, ca } = tls
   try {

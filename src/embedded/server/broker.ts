@@ -6,13 +6,13 @@ import { ServerConnection, type ConnectionDependencies } from './connection.ts'
 import type { ServingBroker } from '../api/context.ts'
 import { Listener } from '../listen/listener.ts'
 
-/** What all brokers of a cluster have. */
+/** The dependencies that all brokers of a cluster share. */
 export type BrokerDependencies = Omit<ConnectionDependencies, 'broker' | 'listener' | 'sasl'>
 
-/** How a broker listens under one name. */
+/** The options of one listener of a broker. */
 export interface ListenerPlan {
   readonly name: string
-  /** 0 takes any that is free. */
+  /** 0 selects any free port. */
   readonly port: number
   readonly tls: EmbeddedTlsOptions | undefined
   readonly sasl: SaslServer | undefined
@@ -23,13 +23,13 @@ interface BrokerListener {
   readonly listener: Listener<ServerConnection>
 }
 
-/** One broker: it can be stopped, and started again at its ports. */
+/** One broker: it can be stopped, and started again on its ports. */
 export class EmbeddedBroker implements ServingBroker {
   readonly id: number
   fetchSessions = new FetchSessions()
   readonly #listeners: readonly BrokerListener[]
 
-  /** The first listener is the one that `port` is about. */
+  /** `port` is the port of the first listener. */
   constructor(id: number, plans: readonly ListenerPlan[]) {
     this.id = id
     this.#listeners = plans.map((plan) => ({ plan, listener: new Listener(plan.port) }))
@@ -62,7 +62,7 @@ export class EmbeddedBroker implements ServingBroker {
     if (this.isAlive) return
     const { onError } = parts
     try {
-      // The first last: then the broker counts as alive, and all of it listens.
+      // The first listener starts last: then the broker is alive and all its listeners listen.
       for (const { plan, listener } of [...this.#listeners].reverse()) {
         const { name, tls, sasl } = plan
         await listener.start({
@@ -81,7 +81,7 @@ export class EmbeddedBroker implements ServingBroker {
     this.fetchSessions = new FetchSessions()
   }
 
-  /** At once, as when the process is killed: connections end at any point. */
+  /** Stops immediately, as if the process were killed: connections end at any point. */
   async stop(): Promise<void> {
     await Promise.all(this.#listeners.map(({ listener }) => listener.stop()))
   }

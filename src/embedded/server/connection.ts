@@ -39,19 +39,19 @@ export interface ConnectionDependencies {
   readonly throttles: Throttles
   readonly requests: RequestLog
   readonly memory: RequestMemory
-  /** Undefined where clients need not log in. */
+  /** Undefined if clients do not need to log in. */
   readonly sasl: SaslServer | undefined
   readonly onError: (error: unknown) => void
 }
 
 /** Kafka's socket.request.max.bytes. */
 const MAX_REQUEST_BYTES = 100 * 1024 * 1024
-/** Nothing more is answered before a slow client has read the pending responses. */
+/** The connection executes no more requests until a slow client has read the pending responses. */
 const MOST_UNSENT_BYTES = 4 * 1024 * 1024
 
 /**
- * One client's connection. Requests are answered one after the other, as Kafka does: a long poll or a
- * fault holds up what comes behind it. Whatever goes wrong ends the connection and nothing else.
+ * The connection of one client. As in Kafka, requests are executed one after the other: a long poll
+ * or a fault delays the later ones. Any error ends only the connection.
  */
 export class ServerConnection {
   readonly #socket: Socket
@@ -72,7 +72,8 @@ export class ServerConnection {
       () => parts.cluster.nowMs(),
       parts.onError,
     )
-    // The login reads less, so that an unauthenticated client cannot fill the memory.
+    // Before the login the limit is lower, so that an unauthenticated client cannot fill the
+    // memory.
     const maxRequestBytes = () =>
       this.#login.principal === undefined ? MAX_LOGIN_BYTES : MAX_REQUEST_BYTES
     this.#queue = new RequestQueue(socket, parts.memory, maxRequestBytes, () => {
@@ -84,7 +85,7 @@ export class ServerConnection {
       if (outOfBounds === undefined) return
       this.#fail(new RangeError(`a request claims ${outOfBounds.readInt32BE(0)} bytes`))
     })
-    // A client that goes away is no failure of ours; 'close' follows.
+    // A client that disconnects is not an error; 'close' follows.
     socket.on('error', () => undefined)
     socket.on('end', () => this.close())
     socket.on('close', () => {
@@ -119,7 +120,7 @@ export class ServerConnection {
     return this.#closed.signal.aborted ? undefined : this.#queue.next()
   }
 
-  /** Returns a promise only where there is something to wait for. */
+  /** Returns a promise only if it has to wait. */
   #answer(frame: Buffer): Promise<void> | undefined {
     const { dispatch, faults, broker, cluster } = this.#parts
     if (!this.#login.isDone && frame.length > MAX_LOGIN_BYTES) {
@@ -148,10 +149,10 @@ export class ServerConnection {
     return this.#run(dispatched, undefined, (response) => this.#send(response))
   }
 
-  /** Of SaslHandshake v0: neither the token nor the answer has a header. */
+  /** For SaslHandshake v0: neither the token nor the response has a header. */
   async #answerToken(token: Buffer): Promise<void> {
     const { errorCode, authBytes } = await this.#login.authenticate(token)
-    // There is no way to say no but this.
+    // The protocol has no other way to reject it.
     if (errorCode !== 0) {
       this.close()
       return
@@ -254,7 +255,10 @@ export class ServerConnection {
     return response instanceof Promise ? response.then(answered) : answered(response)
   }
 
-  /** Nothing more of the client is read for that time. Up to 1.1 the response waits, too (KIP-219). */
+  /**
+   * The broker reads nothing more from the client during that time. Up to 1.1 the response is
+   * delayed, too (KIP-219).
+   */
   async #answerThrottled(
     frame: Frame | undefined,
     quotaMs: number,
@@ -301,7 +305,7 @@ export class ServerConnection {
     return this.#unlessClosed(new Promise((resolve) => this.#socket.once('drain', resolve)))
   }
 
-  /** Also over when the connection is closed: nothing is left that waits for ever. */
+  /** Also resolves when the connection is closed, so that nothing waits forever. */
   async #unlessClosed(waiting: Promise<void>): Promise<void> {
     const { signal } = this.#closed
     if (signal.aborted) return

@@ -1,4 +1,4 @@
-/** Which handler answers which API, and which versions are taken. */
+/** The handler of each API, and the supported versions. */
 import { apiVersions } from '../../../protocol/apis/api-versions.ts'
 import { apiOf } from '../../../protocol/apis/index.ts'
 import { produce } from '../../../protocol/apis/produce.ts'
@@ -151,11 +151,11 @@ const HANDLERS: readonly Handler[] = [
   deleteShareGroupOffsetsHandler,
 ]
 
-/** 4.x says that it takes Produce from v0 on, as librdkafka would not start otherwise (KIP-896). */
+/** 4.x reports Produce from v0 on, because librdkafka would not start otherwise (KIP-896). */
 const PRODUCE_REALLY_FROM = 3
 const FETCH_OF_KAFKA_4 = 4
 
-/** A request in order: its header, and what is to be done. */
+/** A valid request: its header, and the handler to run. */
 export interface DispatchedCall {
   readonly handler: Handler
   readonly version: number
@@ -165,10 +165,10 @@ export interface DispatchedCall {
   readonly call: Call
 }
 
-/** A refusal is undefined where the presented Kafka says nothing. */
+/** A rejection is undefined if the presented Kafka sends no response. */
 export type Dispatched = DispatchedCall | { readonly refusal: Frame | undefined }
 
-/** Ends the connection: what Kafka does with requests that it cannot read. */
+/** Closes the connection, as Kafka does for requests that it cannot read. */
 class UnreadableRequestError extends Error {
   override readonly name = 'UnreadableRequestError'
 }
@@ -217,7 +217,10 @@ export class Dispatch {
     return apiKey === produce.key && isKafka4 ? PRODUCE_REALLY_FROM : min
   }
 
-  /** Always in v0, which every client can read. Since 2.4 it says which versions there are (KIP-511). */
+  /**
+   * Always in v0, which every client can read. Since 2.4 it contains the supported versions
+   * (KIP-511).
+   */
   #refuseApiVersions(correlationId: number): Frame {
     const known = this.#advertised.filter(({ apiKey }) => apiKey === apiVersions.key)
     return encodeResponse(apiVersions, 0, correlationId, {

@@ -8,13 +8,13 @@ export interface SeenRequest {
   readonly api: ApiName
   /** The version of the API that the client chose. */
   readonly version: number
-  /** The id of the broker that got it. */
+  /** The id of the broker that received it. */
   readonly broker: number
   /** The `clientId` that the client sent; null where it sent none. */
   readonly clientId: string | null
   /** The principal of the client, as Kafka writes it: `User:alice`. Undefined while it is not logged in. */
   readonly principal: string | undefined
-  /** As it was decoded: the fields of Kafka's own definition, in camelCase, int64 as bigint. */
+  /** The decoded request: the fields of Kafka's own definition, in camelCase, int64 as bigint. */
   readonly body: Readonly<Record<string, unknown>>
   /** Milliseconds since 1970, by this machine's clock. */
   readonly receivedAtMs: number
@@ -23,13 +23,13 @@ export interface SeenRequest {
 /** Which requests `cluster.requests` returns. Default: all. */
 export type RequestFilter = Partial<Pick<SeenRequest, 'api' | 'broker' | 'clientId'>>
 
-/** How much is kept: the oldest go first. */
+/** The maximum number of stored requests: the oldest are removed first. */
 const MOST_REQUESTS = 10_000
 const MOST_BYTES = 32 * 1024 * 1024
 
-/** What the brokers were asked, to assert on. */
+/** The requests that the brokers received, for assertions in tests. */
 export class RequestLog {
-  /** From `#first` on; those before it are gone. */
+  /** From index `#first` on; the earlier entries are already removed. */
   #entries: ({ readonly request: SeenRequest; readonly sizeBytes: number } | undefined)[] = []
   #first = 0
   readonly #waiting = new Set<{
@@ -40,29 +40,29 @@ export class RequestLog {
   #dropped = 0
   #isClosed = false
 
-  /** Those that fit, oldest first. */
+  /** The matching requests, oldest first. */
   all(filter: RequestFilter = {}): readonly SeenRequest[] {
     return this.#entries.flatMap((entry) =>
       entry !== undefined && fits(entry.request, filter) ? [entry.request] : [],
     )
   }
 
-  /** How many were too many to be kept. */
+  /** How many requests were removed because of the limit. */
   get dropped(): number {
     return this.#dropped
   }
 
-  /** The next request that fits, from now on. Rejects with ClosedError when the cluster stops. */
+  /** Resolves with the next matching request. Rejects with ClosedError when the cluster stops. */
   next(filter: RequestFilter = {}): Promise<SeenRequest> {
     const next = deferred<SeenRequest>()
-    // A test that has stopped waiting must not get an unhandled rejection.
+    // Prevents an unhandled rejection in a test that has stopped waiting.
     next.promise.catch(() => undefined)
     if (this.#isClosed) next.reject(new ClosedError('embedded cluster'))
     else this.#waiting.add({ filter, next })
     return next.promise
   }
 
-  /** Forgets all requests so far. */
+  /** Removes all requests so far. */
   clear(): void {
     this.#entries = []
     this.#first = 0
@@ -84,7 +84,7 @@ export class RequestLog {
     }
   }
 
-  /** Moving all others each time would cost more than all else that is done for a small request. */
+  /** Moving all others each time would cost more than all other work for a small request. */
   #dropOldest(): void {
     this.#bytes -= this.#entries[this.#first]?.sizeBytes ?? 0
     this.#entries[this.#first++] = undefined

@@ -1,7 +1,7 @@
 /**
- * The bytes of requests that wait for their answers, over all connections of a cluster, as Kafka's
- * `queued.max.request.bytes` bounds them: a request is let in while there is any room, whatever its size, so
- * that a large one does not starve.
+ * The bytes of requests that wait for responses, over all connections of a cluster. Like Kafka's
+ * `queued.max.request.bytes`, it accepts a request of any size while there is any room, so that a
+ * large one does not starve.
  */
 export class RequestMemory {
   readonly #maxBytes: number
@@ -12,7 +12,7 @@ export class RequestMemory {
     this.#maxBytes = maxBytes
   }
 
-  /** Returns false, and takes nothing, while there is no room. */
+  /** Returns false, and reserves nothing, while there is no room. */
   take(bytes: number): boolean {
     if (this.#usedBytes >= this.#maxBytes) return false
     this.#usedBytes += bytes
@@ -28,7 +28,7 @@ export class RequestMemory {
     }
   }
 
-  /** Calls it once there is room. The same one waits only once. */
+  /** Calls the listener when there is room. The same listener waits only once. */
   wait(retry: () => void): void {
     this.#waiting.add(retry)
   }

@@ -1,19 +1,20 @@
 import { FrameReader } from '../../network/frame-reader.ts'
 import type { RequestMemory } from './request-memory.ts'
 
-/** Reading stops while this many requests of one connection wait, and goes on at half of them. */
+/** Reading pauses when this many requests of one connection wait, and resumes at half of them. */
 const MOST_QUEUED = 64
 
-/** What the bytes come from: a socket. */
+/** The source of the bytes: a socket. */
 export interface RequestSource {
   pause(): unknown
   resume(): unknown
 }
 
 /**
- * The requests of one connection that wait for their answers. A client that only sends must not fill the memory:
- * its socket is not read while many requests wait, or while those of all clients have too many bytes. Room for
- * a request that is still arriving is taken when its size is known, so that what has begun to arrive can finish.
+ * The requests of one connection that wait for responses. A client that only sends must not fill
+ * the memory: its socket is not read while many requests wait, or while the requests of all clients
+ * have too many bytes. Memory for an incoming request is reserved when its size is known, so that
+ * it can be read completely.
  */
 export class RequestQueue {
   readonly #source: RequestSource
@@ -21,13 +22,13 @@ export class RequestQueue {
   readonly #reader: FrameReader
   readonly #frames: Buffer[] = []
   readonly #retry = () => this.#adjust()
-  /** Of requests that wait, and of the one that is being answered. */
+  /** The bytes of the requests that wait, and of the one that is being executed. */
   #unansweredBytes = 0
   #takenBytes = 0
   #isPaused = false
   #isClosed = false
 
-  /** `onRequest` is called when one more waits. */
+  /** Calls `onRequest` for each new request. */
   constructor(
     source: RequestSource,
     memory: RequestMemory,
@@ -43,14 +44,14 @@ export class RequestQueue {
     })
   }
 
-  /** Takes the next bytes. Returns a size that is out of bounds, if there is one: the stream is then useless. */
+  /** Takes the next bytes. Returns an invalid size, if there is one: the stream is then useless. */
   push(chunk: Buffer): Buffer | undefined {
     const outOfBounds = this.#reader.push(chunk)
     this.#adjust()
     return outOfBounds
   }
 
-  /** The first request that waits. It counts until it is `answered`. */
+  /** The first request that waits. It counts until `answered`. */
   next(): Buffer | undefined {
     return this.#frames.shift()
   }
@@ -68,7 +69,7 @@ export class RequestQueue {
     this.#memory.give(taken)
   }
 
-  /** Takes or gives back memory, and stops or goes on reading. */
+  /** Reserves or releases memory, and pauses or resumes reading. */
   #adjust(): void {
     if (this.#isClosed) return
     const wanted = this.#unansweredBytes + this.#reader.arrivingBytes
@@ -78,7 +79,7 @@ export class RequestQueue {
     else this.#memory.wait(this.#retry)
     if (!hasMemory || this.#frames.length >= MOST_QUEUED) this.#pause()
     else if (this.#frames.length <= MOST_QUEUED / 2) this.#resume()
-    // Last: others go on at once.
+    // Last, because other connections continue immediately.
     if (missing < 0) this.#memory.give(-missing)
   }
 

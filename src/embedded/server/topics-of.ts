@@ -2,11 +2,11 @@ import type { ClusterState } from '../cluster/cluster-state.ts'
 import type { ServingBroker } from '../api/context.ts'
 import type { Call } from '../api/handler.ts'
 
-/** The fields under which requests list their topics, and those with a topic's name or id in them. */
+/** The fields in which requests list their topics, and the fields with a topic's name or id. */
 const LISTS = ['topics', 'topicData', 'topicNames']
 const NAMES = ['name', 'topic', 'topicName']
 
-/** The names of the topics that a request is about, for a Fetch those of its session too. */
+/** The names of the topics in a request; for a Fetch including those of its session. */
 export function topicsOf(
   { body }: Call,
   cluster: ClusterState,

@@ -8,9 +8,9 @@ export interface KeptLog {
   readonly state: LogState
 }
 
-/** Where a cluster keeps what it has: in memory only, or in a folder as well. */
+/** Stores the state of a cluster: in memory only, or in a folder as well. */
 export interface ClusterStorage {
-  /** What was there when it was opened. */
+  /** The state when it was opened. */
   readonly saved: Pick<
     SavedState,
     | 'clusterId'
@@ -24,9 +24,9 @@ export interface ClusterStorage {
     | 'tokens'
   >
   readonly save: Save
-  /** A partition's log: as it was kept, or empty. */
+  /** A partition's log, as it was stored, or empty. */
   openLog(topicId: string, index: number, startOffset: number): KeptLog
-  /** Its records, that is. */
+  /** Deletes its records. */
   deleteTopic(id: string): void
   close(): void
 }

@@ -1,12 +1,12 @@
 /**
- * A folder that a cluster's data lasts in:
+ * A folder that stores the data of a cluster:
  *
  *     lock, lock.*               the process that uses it (folder-lock.ts)
  *     journal                    topics, configs, leaders, committed offsets, …
  *     logs/<topic id>/<partition>/<first offset>.log   records, in Kafka's own format
  *
- * All is handed to the system before it is acknowledged, and nothing is forced onto the disk: what was
- * acknowledged survives the end of the process, whatever ends it, but not that of the machine.
+ * All data is written to the system before it is acknowledged, but not flushed to the disk:
+ * acknowledged data survives any end of the process, but not a failure of the machine.
  */
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -22,10 +22,10 @@ import { baseOffsetOf, PartitionFiles, stored } from './partition-files.ts'
 import type { SavedEntry } from './saved-entry.ts'
 import { SavedState } from './saved-state.ts'
 
-/** The journal is written again when it has more than this, and most of it is out of date. */
+/** The journal is rewritten when it is larger than this, and most of it is out of date. */
 const REWRITE_FROM_BYTES = 1024 * 1024
 const REWRITE_AT_GROWTH = 4
-/** At a start this many are not yet worth the wait for the disk. */
+/** At a start, fewer entries than this do not justify waiting for the disk. */
 const SPARE_ENTRIES = 1_000
 
 export class DataFolder implements ClusterStorage {
@@ -55,7 +55,7 @@ export class DataFolder implements ClusterStorage {
     this.#lookThroughLogs(entries)
   }
 
-  /** Throws EmbeddedClusterError: another process uses it, or it can't be used. */
+  /** Throws EmbeddedClusterError if another process uses the folder, or if it cannot be used. */
   static open(folder: string, onWarning: (message: string) => void): DataFolder {
     return usable(folder, () => {
       mkdirSync(folder, { recursive: true })
@@ -97,7 +97,7 @@ export class DataFolder implements ClusterStorage {
       this.#open.closeIn(folder)
       rmSync(folder, { recursive: true, force: true })
     } catch (error) {
-      // The journal says that it is gone: the next start tries again.
+      // The journal has already recorded the deletion: the next start tries again.
       this.#onWarning(`can't delete ${folder}: ${String(error)}`)
     }
   }
@@ -114,7 +114,7 @@ export class DataFolder implements ClusterStorage {
     return join(this.#logs, topicId, String(index))
   }
 
-  /** A partition has its folder from the beginning: one that is missing later is missed. */
+  /** A partition has its folder from the beginning, so that a missing one is detected later. */
   #makeFolders({ id, partitions }: Extract<SavedEntry, { kind: 'topic' }>): void {
     for (const index of partitions.keys()) {
       if (this.saved.hasPartition(id, index)) continue
@@ -127,16 +127,16 @@ export class DataFolder implements ClusterStorage {
       this.#journal = this.#journal.replaced(this.saved.entries())
       this.#rewriteAtBytes = rewriteAt(this.#journal)
     } catch (error) {
-      // The old one goes on.
+      // The old journal continues.
       this.#rewriteAtBytes *= 2
       this.#onWarning(`can't write the journal again: ${String(error)}`)
     }
   }
 
   /**
-   * A topic may have been deleted just before a crash: then its records are still to go. Those of a topic that
-   * the journal does not know are left alone, because the journal may have lost something; folders without
-   * records are what a crash leaves of a topic that was about to be created.
+   * A topic may have been deleted just before a crash: then its records remain to be deleted.
+   * Records of a topic that the journal does not know are kept, because the journal may have lost
+   * entries; a crash during the creation of a topic leaves folders without records.
    */
   #lookThroughLogs(entries: readonly SavedEntry[]): void {
     const deleted = new Set(

@@ -4,10 +4,11 @@
  *
  *     lock.<process>.<its birth>.<random id>
  *
- * It creates its claim first, then lists the others. A claim of a process that no longer runs can be deleted by
- * anyone at any time, because its name can't belong to a live claim. Where no live claim is left, the folder is
- * taken. Of two processes, at least one lists after the other has claimed, so two never take the folder. Where
- * both see each other, the claim with the larger id withdraws, and the other waits until it has.
+ * It creates its claim first, then lists the others. Any process can delete a claim of a process
+ * that no longer runs at any time, because its name cannot belong to a live claim. If no live claim
+ * is left, the process takes the folder. Of two processes, at least one lists after the other has
+ * claimed, so two never take the folder. If both see each other, the claim with the larger id
+ * withdraws, and the other waits until it has.
  *
  * `lock` names the claim that holds the folder. Only its holder writes it.
  */
@@ -19,7 +20,7 @@ import { isRunning, thisProcess, type ProcessIdentity } from './process-identity
 
 const LOCK = 'lock'
 const CLAIM = /^lock\.(\d+)\.([^.]+)\.([\da-f-]+)$/
-/** How long a process that has claimed, and neither took the folder nor withdrew, is waited for. */
+/** How long to wait for a process that has claimed the folder, and neither took it nor withdrew. */
 const WAIT_MS = 10_000
 const POLL_MS = 2
 
@@ -36,14 +37,14 @@ export class FolderLock {
     this.#files = files
   }
 
-  /** Throws EmbeddedClusterError where a process that runs has the folder, or is about to take it. */
+  /** Throws EmbeddedClusterError if a running process has the folder, or is about to take it. */
   static take(folder: string): FolderLock {
     const lock = join(folder, LOCK)
     const claim = newClaim(folder)
     try {
       waitForOthers(folder, claim)
       const holder = holderOf(folder)
-      // Without a claim of its own: it is an older samsa's, or its claim was deleted by hand.
+      // The holder has no claim: it is an older samsa, or the claim was deleted by hand.
       if (holder !== undefined && isRunning(holder.process)) throw inUse(folder, holder.process)
       const { pid, birth } = claim.process
       writeFileSync(lock, `${pid} ${birth} ${claim.id}\n`)
@@ -54,7 +55,7 @@ export class FolderLock {
     }
   }
 
-  /** The claim goes last: until then no other process writes `lock`. */
+  /** The claim is deleted last: until then no other process writes `lock`. */
   release(): void {
     for (const file of this.#files) rmSync(file, { force: true })
   }
@@ -96,7 +97,7 @@ function liveClaims(folder: string): readonly Claim[] {
   })
 }
 
-/** What `lock` says; undefined where there is none, or what it holds makes no sense. */
+/** The content of `lock`; undefined if there is none, or if it is invalid. */
 function holderOf(folder: string) {
   let text: string
   try {

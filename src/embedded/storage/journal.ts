@@ -1,8 +1,8 @@
 /**
- * A file of lines, each a checksum and an entry in JSON. It is only ever appended to, and now and then
- * replaced as a whole by one with fewer lines: renaming is one step, so that there is always one that is
- * right. A crash leaves a last line without its newline, which is cut off. A line that is wrong and has its
- * newline was damaged later: the journal is refused, because lines behind it depend on it.
+ * A file of lines, each with a checksum and an entry in JSON. It is append-only, except that it is
+ * sometimes replaced as a whole by one with fewer lines: renaming is atomic, so a valid file always
+ * exists. A crash leaves a last line without its newline, which is truncated. An invalid line with
+ * a newline was damaged later: the journal is rejected, because later lines depend on it.
  */
 import {
   closeSync,
@@ -23,12 +23,12 @@ const NEWLINE = 0x0a
 
 export interface JournalContents {
   readonly entries: readonly SavedEntry[]
-  /** Bytes of whole lines, and those behind them. */
+  /** The bytes of whole lines, and the bytes after them. */
   readonly wholeBytes: number
   readonly cutBytes: number
 }
 
-/** Throws EmbeddedClusterError for a line that is damaged, and for entries that are whole and not known. */
+/** Throws EmbeddedClusterError for a damaged line, and for undamaged but unknown entries. */
 export function readJournal(file: string): JournalContents {
   const data = readIfThere(file)
   const entries: SavedEntry[] = []
@@ -63,21 +63,21 @@ export class Journal {
     this.#sizeBytes = sizeBytes
   }
 
-  /** Goes on behind this many bytes of what the file holds, and cuts off the rest. */
+  /** Continues after this many bytes of the file, and truncates the rest. */
   static open(file: string, sizeBytes: number): Journal {
     const fd = openSync(file, constants.O_RDWR | constants.O_CREAT)
     ftruncateSync(fd, sizeBytes)
     return new Journal(file, fd, sizeBytes)
   }
 
-  /** Replaces what the file holds. */
+  /** Replaces the content of the file. */
   static create(file: string, entries: Iterable<SavedEntry>): Journal {
     const next = `${file}.new`
     const journal = new Journal(file, openSync(next, 'w'), 0)
     try {
       journal.#write([...entries].map(lineOf).join(''))
-      // The one place where it matters: a file renamed before its contents are on the disk may be empty
-      // after a power failure, and then everything is gone.
+      // The only place where flushing matters: a file that is renamed before its content is on the
+      // disk may be empty after a power failure, and then all data is lost.
       fsyncSync(journal.#fd)
       renameSync(next, file)
       return journal
@@ -95,7 +95,10 @@ export class Journal {
     this.#write(lineOf(entry))
   }
 
-  /** A journal of the same name that holds these entries only; this one is of no use any more. */
+  /**
+   * Returns a journal with the same name that contains only these entries; this one cannot be used
+   * any more.
+   */
   replaced(entries: Iterable<SavedEntry>): Journal {
     const journal = Journal.create(this.#file, entries)
     this.close()
@@ -118,7 +121,10 @@ function lineOf(entry: SavedEntry): string {
   return `${checksumOf(Buffer.from(json))} ${json}\n`
 }
 
-/** Whether a write that was cut short leaves this: part of a line, or zeros after a power failure. */
+/**
+ * Whether these bytes can come from an interrupted write: part of a line, or zeros after a power
+ * failure.
+ */
 function isTorn(rest: Buffer): boolean {
   const isWholeLine = rest.length > 0 && checkedLine(rest.subarray(0, -1)) !== undefined
   return !rest.includes(NEWLINE) && !isWholeLine

@@ -10,8 +10,8 @@ import { baseOffsetOf, type PartitionFiles } from './partition-files.ts'
 import { batchAt, isTorn, maxTimestampAt } from './stored-batches.ts'
 
 /**
- * Reads a partition's folder. What a crash left of a last write is cut off, as Kafka does: `onWarning` is told.
- * Throws EmbeddedClusterError for other damage, before anything is changed.
+ * Reads a partition's folder. As in Kafka, the remains of an interrupted write are truncated, and
+ * `onWarning` is called. Throws EmbeddedClusterError for other damage, before anything is changed.
  */
 export function loadLog(
   files: PartitionFiles,
@@ -96,7 +96,7 @@ function segmentsIn(folder: string) {
     .sort((one, other) => one.baseOffset - other.baseOffset)
 }
 
-/** Up to the first that is not whole and right, or does not follow. */
+/** Up to the first batch that is incomplete, invalid or out of sequence. */
 function readBatches(segment: Segment, data: Buffer, state: LogState): void {
   for (;;) {
     const next = nextOffset(segment)

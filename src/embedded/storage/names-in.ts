@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 
-/** The names in a folder; none where it is missing. */
+/** The names in a folder; none if it is missing. */
 export function namesIn(folder: string): readonly string[] {
   try {
     return readdirSync(folder)

@@ -1,23 +1,23 @@
 import { closeSync, openSync } from 'node:fs'
 
-/** More are not kept open: a system may allow a process no more than 256. */
+/** The maximum number of open files: a system may allow a process only 256. */
 const MOST_OPEN = 128
 
-/** Files by name, opened when they are needed; those used least recently are closed. */
+/** Files by name, opened when they are needed; the least recently used ones are closed. */
 export class OpenFiles {
   readonly #fds = new Map<string, number>()
 
-  /** A new, empty file, in place of one that there may be. */
+  /** Creates a new, empty file, and replaces an existing one. */
   create(file: string): void {
     this.close(file)
     this.#open(file, 'w+')
   }
 
-  /** A file that is there, to read and write. */
+  /** An existing file, to read and write. */
   fd(file: string): number {
     const fd = this.#fds.get(file)
     if (fd === undefined) return this.#open(file, 'r+')
-    // Used most recently: the last to be closed.
+    // The most recently used file is closed last.
     this.#fds.delete(file)
     this.#fds.set(file, fd)
     return fd

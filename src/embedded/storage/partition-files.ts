@@ -8,7 +8,7 @@ import { writeWhole } from './write-whole.ts'
 const DIGITS = 20
 const NAME = /^(\d{20})\.log$/
 
-/** A partition's folder: a file a segment, named by its first offset, as in Kafka. */
+/** A partition's folder: as in Kafka, it has a file for each segment, named by its first offset. */
 export class PartitionFiles implements LogFiles {
   readonly folder: string
   readonly #open: OpenFiles
@@ -29,7 +29,7 @@ export class PartitionFiles implements LogFiles {
     return new StoredSegment(file, this.#open)
   }
 
-  /** One that is there. */
+  /** An existing file. */
   existing(baseOffset: number): SegmentFile {
     return new StoredSegment(this.#file(baseOffset), this.#open)
   }
@@ -87,7 +87,7 @@ class StoredSegment implements SegmentFile {
   }
 }
 
-/** What the disk won't do is an answer to the client, not the end of its connection. */
+/** A failure of the disk is reported to the client, and does not end its connection. */
 export function stored<T>(run: () => T): T {
   try {
     return run()

@@ -1,4 +1,4 @@
-/** What a data folder's journal says, a line each: all that lasts, but for the records themselves. */
+/** The lines of a data folder's journal: all persistent state except the records. */
 
 export interface SavedPartition {
   readonly replicas: readonly number[]
@@ -8,9 +8,9 @@ export interface SavedPartition {
 
 export type SavedEntry =
   | { readonly kind: 'cluster'; readonly clusterId: string }
-  /** Producer ids below it may have been given out. */
+  /** Producer ids below it may have been allocated. */
   | { readonly kind: 'producerIds'; readonly next: string }
-  /** Made, or changed: this is all of it now. */
+  /** Created or changed: the entry contains its whole state. */
   | {
       readonly kind: 'topic'
       readonly id: string
@@ -35,7 +35,7 @@ export type SavedEntry =
       readonly group: string
       readonly topic: string
       readonly partition: number
-      /** In decimals: JSON has no int64. */
+      /** As decimal text: JSON has no int64. */
       readonly offset: string
       readonly leaderEpoch: number
       readonly metadata: string
@@ -47,7 +47,7 @@ export type SavedEntry =
       readonly partition: number
     }
   | { readonly kind: 'groupDeleted'; readonly group: string }
-  /** A transactional id, as it is now. */
+  /** A transactional id with its current state. */
   | {
       readonly kind: 'transaction'
       readonly id: string
@@ -57,13 +57,16 @@ export type SavedEntry =
       readonly isOpen: boolean
     }
   | ({ readonly kind: 'acl' | 'aclDeleted' } & SavedAcl)
-  /** All quotas of an entity, as they are now. */
+  /** All current quotas of an entity. */
   | {
       readonly kind: 'quota'
       readonly entity: { readonly [part in 'user' | 'clientId' | 'ip']?: string | null }
       readonly values: Readonly<Record<string, number>>
     }
-  /** A user's credential of one mechanism, the bytes in base64. Without iterations it was deleted. */
+  /**
+   * A user's credential for one mechanism, the bytes in base64. An entry without iterations means
+   * that it was deleted.
+   */
   | {
       readonly kind: 'scramUser'
       readonly user: string
@@ -96,7 +99,7 @@ interface SavedAcl {
   readonly permissionType: number
 }
 
-/** Notes what is to last. It is called before the change is made known to anyone. Throws Refused. */
+/** Stores an entry. Called before any client learns of the change. Throws Refused. */
 export type Save = (entry: SavedEntry) => void
 
 const ACL_FIELDS = {
@@ -155,7 +158,7 @@ const FIELDS: Readonly<Record<SavedEntry['kind'], Readonly<Record<string, string
   tokenDeleted: { tokenId: 'string' },
 }
 
-/** The checksum of its line was right: this tells entries of a samsa that is yet to come. */
+/** The checksum of the line was correct, so this finds entries of a newer samsa. */
 export function isSavedEntry(value: unknown): value is SavedEntry {
   if (typeof value !== 'object' || value === null || !('kind' in value)) return false
   const { kind } = value

@@ -11,7 +11,7 @@ export interface SavedTopic extends TopicEntry {
   readonly partitions: SavedPartition[]
 }
 
-/** What a journal's entries come to. */
+/** The state that follows from a journal's entries. */
 export class SavedState {
   clusterId: string | undefined
   nextProducerId = 0n
@@ -25,7 +25,7 @@ export class SavedState {
     return [...this.#transactions.values()]
   }
 
-  /** By what they are about: the last entry of each counts. */
+  /** By the subject of the entry: the last entry of each counts. */
   readonly #acls = new Map<string, AclEntry>()
   readonly #quotas = new Map<string, QuotaEntry>()
   readonly #scramUsers = new Map<string, ScramUserEntry>()
@@ -123,7 +123,7 @@ export class SavedState {
     }
   }
 
-  /** As few entries as come to the same. */
+  /** The fewest entries that produce the same state. */
   *entries(): Generator<SavedEntry> {
     if (this.clusterId !== undefined) yield { kind: 'cluster', clusterId: this.clusterId }
     yield { kind: 'producerIds', next: String(this.nextProducerId) }

@@ -1,4 +1,7 @@
-/** Record batches v2 as they lie in a segment's file, and what a crash may leave behind the last of them. */
+/**
+ * Record batches v2 in a segment's file, and the remains that a crash may leave after the last of
+ * them.
+ */
 import { BatchV2 } from '../../../protocol/records/batch-v2.ts'
 import { crc32c } from '../../../protocol/buffer/crc32c.ts'
 import {
@@ -16,7 +19,7 @@ const CHECKED_FROM = 21
 const MAX_TIMESTAMP_AT = 35
 const NOWHERE = { topic: '', partition: 0 }
 
-/** The batch at a position; undefined where there is none that is whole and has a right checksum. */
+/** The batch at a position; undefined if there is no complete batch with a correct checksum. */
 export function batchAt(data: Buffer, at: number): BatchV2 | undefined {
   if (at + BATCH_HEADER_BYTES > data.length || data[at + MAGIC_OFFSET] !== 2) return undefined
   const end = endOfBatch(data, at)
@@ -34,8 +37,8 @@ export function maxTimestampAt(data: Buffer, at: number): number {
 }
 
 /**
- * Whether a write that was cut short leaves what lies behind the last whole batch: the first bytes of the next
- * one, or zeros after a power failure. Everything else was damaged later.
+ * Whether the bytes after the last complete batch can come from an interrupted write: the first
+ * bytes of the next batch, or zeros after a power failure. Anything else was damaged later.
  */
 export function isTorn(data: Buffer, at: number, nextOffset: number): boolean {
   const rest = data.subarray(at)
@@ -50,13 +53,13 @@ export function isTorn(data: Buffer, at: number, nextOffset: number): boolean {
   )
 }
 
-/** Whether it is a batch whose size is the only thing wrong with it. */
+/** Whether it is a batch in which only the size is wrong. */
 function isWhole(rest: Buffer): boolean {
   if (rest.length < BATCH_HEADER_BYTES) return false
   return crc32c(rest.subarray(CHECKED_FROM)) === rest.readUInt32BE(CRC_AT)
 }
 
-/** Whether a later batch is there: then the size of this one is wrong, rather than its end missing. */
+/** Whether a later batch exists: then the size of this one is wrong, and its end is not missing. */
 function hasBatchBehind(data: Buffer, at: number, nextOffset: number): boolean {
   for (let behind = at + 1; behind + BATCH_HEADER_BYTES <= data.length; behind++) {
     if (data[behind + MAGIC_OFFSET] !== 2 || data.readBigInt64BE(behind) <= nextOffset) continue

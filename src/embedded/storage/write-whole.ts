@@ -1,8 +1,8 @@
 import { ftruncateSync, writeSync } from 'node:fs'
 
 /**
- * Writes at the end of a file until everything is written: the system may take less at a time. Where it takes no
- * more, what it took is cut off again, so that only a crash leaves part of a write.
+ * Writes at the end of a file until everything is written: the system may accept less at a time. If
+ * it accepts no more, the written part is truncated, so that only a crash leaves part of a write.
  */
 export function writeWhole(fd: number, bytes: Uint8Array, position: number): void {
   try {
@@ -13,7 +13,7 @@ export function writeWhole(fd: number, bytes: Uint8Array, position: number): voi
     try {
       ftruncateSync(fd, position)
     } catch {
-      // The first error says more.
+      // The first error is more useful.
     }
     throw error
   }

@@ -1,7 +1,7 @@
 import type { Partition } from '../cluster/partition.ts'
 import type { Timer } from '../timers.ts'
 
-/** Markers are written at once here, so that no client sees the states in which Kafka prepares them. */
+/** Markers are written immediately here, so that no client sees Kafka's intermediate states. */
 export type TransactionState = 'Empty' | 'Ongoing' | 'CompleteCommit' | 'CompleteAbort'
 
 export const TRANSACTION_STATES: readonly TransactionState[] = [
@@ -11,7 +11,7 @@ export const TRANSACTION_STATES: readonly TransactionState[] = [
   'CompleteAbort',
 ]
 
-/** The epochs of a producer id end before this one, which is kept for fencing. */
+/** The epochs of a producer id end before this one, which is reserved for fencing. */
 const LAST_EPOCH = 0x7fff - 1
 export const NO_EPOCH = -1
 
@@ -20,14 +20,14 @@ export interface ProducerIdentity {
   readonly producerEpoch: number
 }
 
-/** What the coordinator knows of one transactional id. */
+/** The coordinator's state of one transactional id. */
 export class Transaction {
   readonly id: string
   state: TransactionState = 'Empty'
   producerId: bigint
   producerEpoch: number
   timeoutMs: number
-  /** Of the producer before the last bump: a request that is repeated comes with them (KIP-360, KIP-890). */
+  /** The producer before the last bump: a repeated request contains it (KIP-360, KIP-890). */
   lastProducerId = -1n
   lastProducerEpoch = NO_EPOCH
   startedAtMs = -1
@@ -35,7 +35,7 @@ export class Transaction {
   usedAtMs = -1
   timer: Timer | undefined
   readonly partitions = new Set<Partition>()
-  /** Groups whose offsets it commits. */
+  /** Groups whose offsets the transaction commits. */
   readonly groups = new Set<string>()
 
   constructor(id: string, { producerId, producerEpoch }: ProducerIdentity, timeoutMs: number) {
@@ -57,7 +57,7 @@ export class Transaction {
     return producerId === this.producerId && producerEpoch === this.producerEpoch
   }
 
-  /** The next epoch; of a new producer id where there is none left. */
+  /** Returns the next epoch, or a new producer id if there is none left. */
   bump(lastProducerEpoch: number, newProducerId: () => bigint): void {
     this.lastProducerEpoch = lastProducerEpoch
     this.lastProducerId = this.producerId
@@ -67,7 +67,9 @@ export class Transaction {
     } else this.producerEpoch++
   }
 
-  /** Whether a producer that was bumped just now says what it was before. */
+  /**
+   * Whether the request comes from a producer that was just bumped and sends its previous epoch.
+   */
   wasBumpedFrom({ producerId, producerEpoch }: ProducerIdentity): boolean {
     return (
       this.lastProducerEpoch !== NO_EPOCH &&

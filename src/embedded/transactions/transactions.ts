@@ -1,6 +1,7 @@
 /**
- * The coordinator of transactions (KIP-98), in the protocol up to Kafka 3.9 and in the one of transaction.version
- * 2 (KIP-890): there partitions are added by what is produced, and each end of a transaction bumps the epoch.
+ * The transaction coordinator (KIP-98), with the protocol up to Kafka 3.9 and that of
+ * transaction.version 2 (KIP-890). In the latter, produce requests add partitions, and each end of
+ * a transaction bumps the epoch.
  */
 import type { ErrorName } from '../../../protocol/errors.ts'
 import type { ClusterState } from '../cluster/cluster-state.ts'
@@ -13,7 +14,9 @@ import { NO_EPOCH, Transaction, type ProducerIdentity } from './transaction.ts'
 
 /** Kafka's transaction.max.timeout.ms. */
 const MAX_TIMEOUT_MS = 900_000
-/** Kafka's transactional.id.expiration.ms: an id without a transaction is forgotten after that. */
+/**
+ * Kafka's transactional.id.expiration.ms: an id without a transaction is removed after this time.
+ */
 const EXPIRATION_MS = 7 * 24 * 3600 * 1000
 
 export type Outcome = 'commit' | 'abort'
@@ -24,7 +27,9 @@ export class Transactions {
   readonly #groups: Groups
   readonly #storage: ClusterStorage
 
-  /** Transactions that were open when the cluster ended are aborted, and their producers fenced. */
+  /**
+   * Transactions that were open when the cluster ended are aborted, and their producers are fenced.
+   */
   constructor(cluster: ClusterState, groups: Groups, storage: ClusterStorage) {
     this.#cluster = cluster
     this.#groups = groups
@@ -50,7 +55,7 @@ export class Transactions {
     return [...this.#byId.values()]
   }
 
-  /** What is known of an id, which may have expired. */
+  /** The state of an id, which may have expired. */
   find(id: string): Transaction | undefined {
     const known = this.#byId.get(id)
     if (known === undefined || known.state === 'Ongoing') return known
@@ -66,8 +71,9 @@ export class Transactions {
   }
 
   /**
-   * The producer id and epoch to write with from now on; what another producer has begun with the id is aborted.
-   * `expected` is what the producer had before, if anything (KIP-360). Throws Refused.
+   * Returns the producer id and epoch to use from now on, and aborts the open transaction of
+   * another producer with the id. `expected` is the producer's previous id and epoch, if any
+   * (KIP-360). Throws Refused.
    */
   init(id: string, timeoutMs: number, expected: ProducerIdentity | undefined): ProducerIdentity {
     if (timeoutMs <= 0 || timeoutMs > MAX_TIMEOUT_MS) {
@@ -85,12 +91,13 @@ export class Transactions {
       throw new Refused('PRODUCER_FENCED')
     }
     if (known.state === 'Ongoing') {
-      // The epoch that fences is never given out: the client comes again and gets the next one.
+      // The epoch that is reserved for fencing is never allocated: the client sends the request
+      // again and gets the next one.
       this.#fence(known)
       throw new Refused('CONCURRENT_TRANSACTIONS')
     }
     known.timeoutMs = timeoutMs
-    // A request that is repeated gets what the first one got.
+    // A repeated request gets the same response as the first one.
     if (expected === undefined || known.isOf(expected)) {
       this.#bump(known, expected?.producerEpoch ?? NO_EPOCH)
       known.state = 'Empty'
@@ -99,7 +106,7 @@ export class Transactions {
     return known.identity
   }
 
-  /** The transaction that a producer writes in, or will. Throws Refused. */
+  /** Returns the current or next transaction of a producer. Throws Refused. */
   of(id: string, producer: ProducerIdentity): Transaction {
     const transaction = this.find(id)
     if (transaction?.producerId !== producer.producerId) {
@@ -119,24 +126,28 @@ export class Transactions {
     transaction.groups.add(groupId)
   }
 
-  /** The protocol up to transaction.version 1. Throws Refused. */
+  /** Uses the protocol up to transaction.version 1. Throws Refused. */
   end(id: string, producer: ProducerIdentity, outcome: Outcome): void {
     const transaction = this.of(id, producer)
     if (transaction.state === 'Ongoing') this.#complete(transaction, outcome)
     else if (transaction.state !== stateAfter(outcome)) throw new Refused('INVALID_TXN_STATE')
   }
 
-  /** That of transaction.version 2: returns what the next transaction is written with. Throws Refused. */
+  /**
+   * Uses the protocol of transaction.version 2: returns the producer id and epoch of the next
+   * transaction. Throws Refused.
+   */
   endAndBump(id: string, producer: ProducerIdentity, outcome: Outcome): ProducerIdentity {
     const known = this.find(id)
-    // A request that is repeated: it was ended already.
+    // A repeated request: the transaction has already ended.
     if (known?.wasBumpedFrom(producer) === true && known.state !== 'Ongoing') {
       if (known.state !== stateAfter(outcome)) throw new Refused('INVALID_TXN_STATE')
       return known.identity
     }
     const transaction = this.of(id, producer)
     const { state } = transaction
-    // An abort may come before anything was written, as what the producer sent may still be under way.
+    // An abort may arrive before any partition was added, because the producer's requests may still
+    // be in flight.
     if (state !== 'Ongoing' && outcome === 'commit') throw new Refused('INVALID_TXN_STATE')
     this.#complete(transaction, outcome, producer.producerEpoch + 1)
     this.#bump(transaction, producer.producerEpoch)
@@ -155,8 +166,9 @@ export class Transactions {
   }
 
   /**
-   * Aborts a transaction that took too long. With transaction.version 2 its producer may end it and go on: the request
-   * counts as one that is repeated, and brings the next epoch. Before, the producer is fenced.
+   * Aborts a transaction that timed out. With transaction.version 2 its producer may end it and
+   * continue: the request counts as a repeated one, and returns the next epoch. Before that
+   * version, the producer is fenced.
    */
   #timeOut(transaction: Transaction): void {
     const { finalized } = this.#cluster.features
@@ -169,7 +181,7 @@ export class Transactions {
     this.#save(transaction)
   }
 
-  /** Aborts what is open, and lets the producer that began it write no more. */
+  /** Aborts the open transaction, and fences its producer. */
   #fence(transaction: Transaction): void {
     this.#complete(transaction, 'abort', transaction.producerEpoch + 1)
     this.#bump(transaction, NO_EPOCH)
@@ -215,7 +227,7 @@ function stateAfter(outcome: Outcome) {
   return outcome === 'commit' ? 'CompleteCommit' : 'CompleteAbort'
 }
 
-/** The error for a fenced producer: a separate one only since Kafka 2.7 (KIP-588). */
+/** The error for a fenced producer; it has its own code only since Kafka 2.7 (KIP-588). */
 export function fencedError(error: ErrorName, knowsFenced: boolean): ErrorName {
   return error === 'PRODUCER_FENCED' && !knowsFenced ? 'INVALID_PRODUCER_EPOCH' : error
 }

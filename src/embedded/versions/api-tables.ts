@@ -1,6 +1,7 @@
 /**
- * The APIs and versions of real brokers, as they answered ApiVersions (those of 0.8.2 and 0.9, which don't
- * know it, by their source): key, lowest and highest version. Requests between brokers are left out.
+ * The APIs and versions of real brokers, as they responded to ApiVersions (those of 0.8.2 and 0.9,
+ * which do not support it, come from their source): key, lowest and highest version. Requests
+ * between brokers are left out.
  */
 const API_TABLES = {
   '0.8.2': '0:0-0 1:0-0 2:0-0 3:0-0 8:0-1 9:0-1 10:0-0',
@@ -42,7 +43,7 @@ const API_TABLES = {
   `,
 } as const
 
-/** The Kafka to present. */
+/** The versions of Kafka that can be presented. */
 export type KafkaVersion = keyof typeof API_TABLES
 
 export interface SupportedVersions {

@@ -1,21 +1,24 @@
 import type { ErrorName } from '../../../protocol/errors.ts'
 import { apiTable, type KafkaVersion, type SupportedVersions } from './api-tables.ts'
 
-/** How a version of Kafka differs, as far as a client can see. */
+/** The differences of a version of Kafka that clients can see. */
 export interface KafkaProfile {
   readonly version: KafkaVersion
   readonly apis: ReadonlyMap<number, SupportedVersions>
-  /** An ApiVersions request that is too new is refused with the range that is known (KIP-511). */
+  /** An ApiVersions request that is too new is rejected with the supported range (KIP-511). */
   readonly refusalNamesApiVersions: boolean
-  /** Requests that it doesn't know are never answered; later ones on the connection are. */
+  /** Unknown requests are never answered; later ones on the connection are. */
   readonly ignoresUnknownRequests: boolean
-  /** What Metadata says of a topic that it has just begun to create. */
+  /** The Metadata response for a topic whose creation has just started. */
   readonly autoCreateError: ErrorName
-  /** Whether a broker-wide min.insync.replicas is stored, as eligible leader replicas want it (KIP-966). */
+  /**
+   * Whether a cluster-wide min.insync.replicas is stored, as eligible leader replicas require
+   * (KIP-966).
+   */
   readonly storesMinInsyncReplicas: boolean
-  /** group.max.session.timeout.ms, by default. */
+  /** The default of group.max.session.timeout.ms. */
   readonly maxSessionTimeoutMs: number
-  /** An empty group goes with its last offset: so it was until the new coordinator (KIP-848). */
+  /** An empty group is removed with its last offset, as before the new coordinator (KIP-848). */
   readonly forgetsGroupsWithoutOffsets: boolean
   /** The level of metadata.version, in clusters without ZooKeeper. */
   readonly metadataLevel: number | undefined
@@ -38,7 +41,7 @@ const METADATA_LEVELS: Partial<Record<KafkaVersion, number>> = { '4.4': 33 }
 /** The versions of Kafka that an embedded cluster can present, oldest first. */
 export const KAFKA_VERSIONS: readonly KafkaVersion[] = VERSIONS
 
-/** Kafka 4 has none (KIP-500). */
+/** Kafka 4 has no ZooKeeper (KIP-500). */
 export const LAST_WITH_ZOOKEEPER: KafkaVersion = '3.9'
 
 export function isAtLeast(version: KafkaVersion, least: KafkaVersion): boolean {

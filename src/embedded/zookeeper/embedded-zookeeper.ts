@@ -15,15 +15,15 @@ import { statOf, type NodeStat } from './tree/node.ts'
 import { parentOf } from './tree/paths.ts'
 import { CREATE_FLAGS, type Transaction } from './tree/transaction.ts'
 
-/** A node as it is now. */
+/** The current state of a node. */
 export interface ZooKeeperNode {
-  /** Empty for a node that has none. */
+  /** Empty for a node without data. */
   readonly data: Buffer
-  /** Names, without the path before them; sorted. */
+  /** Names without the parent's path, sorted. */
   readonly children: readonly string[]
   /** The access rights of the znode. */
   readonly acl: readonly AclEntry[]
-  /** What ZooKeeper knows of the znode. */
+  /** ZooKeeper's metadata of the znode. */
   readonly stat: NodeStat
 }
 
@@ -31,11 +31,11 @@ export interface ZooKeeperNode {
 export interface ZooKeeperSession {
   /** The id of the session. */
   readonly id: bigint
-  /** After this time without a word of the client the session expires. */
+  /** The session expires if the client sends nothing for this time. */
   readonly timeoutMs: number
-  /** Whether the client has a connection now. */
+  /** Whether the client is connected now. */
   readonly isConnected: boolean
-  /** The paths of its nodes. */
+  /** The paths of its ephemeral nodes. */
   readonly ephemerals: readonly string[]
 }
 
@@ -45,8 +45,8 @@ export type SessionId = bigint | Uint8Array
 const NO_OWNER = 0n
 
 /**
- * A ZooKeeper server in this process, on 127.0.0.1: for tests, and for trying things out. It keeps everything
- * in memory, and forgets it when it stops.
+ * A ZooKeeper server in this process, on 127.0.0.1, for tests and experiments. It keeps everything
+ * in memory, and loses it when it stops.
  *
  * ```ts
  * await using zookeeper = await EmbeddedZooKeeper.start()
@@ -54,7 +54,7 @@ const NO_OWNER = 0n
  * ```
  */
 export class EmbeddedZooKeeper implements AsyncDisposable {
-  /** Requests to be answered with errors, late, or not at all. */
+  /** Makes the server answer requests with an error, late, or not at all. */
   readonly faults = new ZooKeeperFaults()
   readonly #options: CheckedOptions
   readonly #timers: Timers
@@ -75,8 +75,8 @@ export class EmbeddedZooKeeper implements AsyncDisposable {
   }
 
   /**
-   * Resolves when it listens. Throws InvalidArgumentError for options that can't be right, and
-   * EmbeddedClusterError for a port that can't be used.
+   * Resolves when it listens. Throws InvalidArgumentError for invalid options, and
+   * EmbeddedClusterError for a port that cannot be used.
    */
   static async start(options: EmbeddedZooKeeperOptions = {}): Promise<EmbeddedZooKeeper> {
     const zookeeper = new EmbeddedZooKeeper(options)
@@ -89,12 +89,15 @@ export class EmbeddedZooKeeper implements AsyncDisposable {
     }
   }
 
-  /** `127.0.0.1:port,…`, as clients want it. A chroot may be put behind it, once its node has been created. */
+  /**
+   * The addresses of the servers, `127.0.0.1:port,…`, as clients take them. A chroot can be
+   * appended after its node has been created.
+   */
   get hosts(): string {
     return this.ports.map((port) => `127.0.0.1:${port}`).join(',')
   }
 
-  /** Of the first server. */
+  /** The port of the first server. */
   get port(): number {
     return this.ports[0]!
   }
@@ -104,7 +107,7 @@ export class EmbeddedZooKeeper implements AsyncDisposable {
     return this.#listeners.map(({ port }) => port)
   }
 
-  /** What clients have, those that are away and not yet expired among them. */
+  /** The sessions of clients, including those that are disconnected and have not expired. */
   get sessions(): readonly ZooKeeperSession[] {
     return this.#keeper.sessions.all.map(({ id, timeoutMs, link }) => ({
       id,
@@ -114,12 +117,12 @@ export class EmbeddedZooKeeper implements AsyncDisposable {
     }))
   }
 
-  /** How many watches are set, of all clients. */
+  /** The number of watches of all clients. */
   get watchCount(): number {
     return this.#keeper.watches.size
   }
 
-  /** The node, without regard to its ACL; undefined if it does not exist. */
+  /** Returns the node, and ignores its ACL; undefined if it does not exist. */
   node(path: string): ZooKeeperNode | undefined {
     const node = this.#keeper.tree.find(path)
     if (node === undefined) return undefined
@@ -132,9 +135,9 @@ export class EmbeddedZooKeeper implements AsyncDisposable {
   }
 
   /**
-   * Creates a lasting node, and those above it where they are missing. Throws InvalidArgumentError if it is
-   * there, or the path is none. `session` (from `openSession`) makes it ephemeral. `data: null` is no data,
-   * which clients can tell from empty data.
+   * Creates a persistent node, and its parents if they are missing. Throws InvalidArgumentError if
+   * it exists, or if the path is invalid. With `session` (from `openSession`) the node is
+   * ephemeral. `data: null` means no data, which clients can distinguish from empty data.
    */
   create(path: string, data: string | Uint8Array | null = '', session?: LocalSession): void {
     this.#write((transaction) => {
@@ -154,12 +157,12 @@ export class EmbeddedZooKeeper implements AsyncDisposable {
     }, session?.id)
   }
 
-  /** Throws InvalidArgumentError if there is no such node. */
+  /** Throws InvalidArgumentError if the node does not exist. */
   setData(path: string, data: string | Uint8Array): void {
     this.#write((transaction) => transaction.setData(path, Buffer.from(data), -1))
   }
 
-  /** Deletes the node and all below it. Throws InvalidArgumentError if there is none. */
+  /** Deletes the node and all nodes below it. Throws InvalidArgumentError if it does not exist. */
   delete(path: string): void {
     this.#write((transaction) => {
       const remove = (one: string): void => {
@@ -170,16 +173,19 @@ export class EmbeddedZooKeeper implements AsyncDisposable {
     })
   }
 
-  /** A session of this process, for ephemeral nodes: it needs no heartbeat, and ends when it is closed. */
+  /**
+   * Opens a session of this process, for ephemeral nodes: it needs no heartbeat, and ends when it
+   * is closed.
+   */
   openSession(): LocalSession {
     const id = this.#keeper.sessions.newId()
     return { id, close: () => this.#keeper.deleteEphemerals(id) }
   }
 
   /**
-   * Expires a session, as if its client had sent nothing for longer than the session timeout: deletes its ephemeral
-   * nodes, and closes its connection. A client that reconnects is told that the session has expired. Returns whether
-   * there was such a session.
+   * Expires a session, as if its client had sent nothing for longer than the session timeout:
+   * deletes its ephemeral nodes, and closes its connection. A client that reconnects receives the
+   * expiry. Returns whether the session existed.
    */
   expireSession(id: SessionId): boolean {
     const session = this.#find(id)
@@ -188,7 +194,10 @@ export class EmbeddedZooKeeper implements AsyncDisposable {
     return true
   }
 
-  /** Closes the connection of a session, or all. Sessions stay: clients connect again. */
+  /**
+   * Closes the connection of a session, or all connections. Sessions remain, and clients connect
+   * again.
+   */
   dropConnections(id?: SessionId): void {
     const wanted = id === undefined ? undefined : numberOf(id)
     for (const connection of this.#connections) {
@@ -197,21 +206,22 @@ export class EmbeddedZooKeeper implements AsyncDisposable {
   }
 
   /**
-   * From now on requests are acted upon, but no answer and no event leaves the server. Dropping the
-   * connections then loses them permanently: the client never learns of what it has done.
+   * From now on the server executes requests, but sends no response and no event. Dropping the
+   * connections then loses them permanently: the client never learns the outcome.
    */
   holdReplies(): void {
     this.#replies.close()
   }
 
-  /** What was held leaves, where its connection is still there. */
+  /** Sends the held responses on connections that still exist. */
   releaseReplies(): void {
     this.#replies.open()
   }
 
   /**
-   * A server is gone, as when it is killed: the one with this number, from 1 on, or all. Nodes and sessions
-   * stay. While there is none, no session expires; one that is left serves, be it a minority.
+   * Stops a server as if it were killed: the one with this number, from 1 on, or all. Nodes and
+   * sessions remain. While no server runs, no session expires; one running server is enough, even
+   * if it is a minority.
    */
   async stopServer(number?: number): Promise<void> {
     const stopped = this.#chosen(number).map((listener) => listener.stop())
@@ -220,7 +230,8 @@ export class EmbeddedZooKeeper implements AsyncDisposable {
   }
 
   /**
-   * It is back, at the port that it had. Where there was none, sessions have their whole timeout again.
+   * Starts the server again on its port. If none was running, sessions get their whole timeout
+   * again.
    */
   async startServer(number?: number): Promise<void> {
     if (this.#isStopped) throw new InvalidArgumentError('the ZooKeeper is stopped')
@@ -229,7 +240,9 @@ export class EmbeddedZooKeeper implements AsyncDisposable {
     if (wereAllDown) this.#keeper.sessions.resume()
   }
 
-  /** Ends all connections and timers: nothing is left that keeps the process alive. Safe to call again. */
+  /**
+   * Ends all connections and timers, so that nothing keeps the process alive. Safe to call again.
+   */
   async stop(): Promise<void> {
     this.#isStopped = true
     this.#timers.stop()
@@ -289,11 +302,11 @@ export class EmbeddedZooKeeper implements AsyncDisposable {
   }
 }
 
-/** Owns ephemeral nodes. */
+/** A session that owns ephemeral nodes. */
 export interface LocalSession {
   /** The id of the session. */
   readonly id: bigint
-  /** Its nodes go. */
+  /** Deletes its nodes. */
   close(): void
 }
 

@@ -1,7 +1,7 @@
-/** The codes of ZooKeeper's KeeperException that this server has a use for. */
+/** The codes of ZooKeeper's KeeperException that this server uses. */
 export const KeeperCode = {
   OK: 0,
-  /** An operation of a multi that was not tried, as one before it failed. */
+  /** An operation of a multi that was not executed because an earlier one failed. */
   RUNTIME_INCONSISTENCY: -2,
   MARSHALLING_ERROR: -5,
   UNIMPLEMENTED: -6,
@@ -22,7 +22,7 @@ export const KeeperCode = {
 /** The names of the errors that an embedded ZooKeeper can answer with. */
 export type KeeperErrorName = Exclude<keyof typeof KeeperCode, 'OK'>
 
-/** A request that is answered with an error code: not a failure of the server. */
+/** A request that is answered with an error code. It is not a failure of the server. */
 export class KeeperError extends Error {
   override readonly name = 'KeeperError'
   readonly error: KeeperErrorName

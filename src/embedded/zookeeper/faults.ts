@@ -1,39 +1,50 @@
-/** Faults on demand: which requests they are for, and what becomes of those. */
+/** Faults on demand: the requests that they match, and their effects. */
 import { InvalidArgumentError } from '../../errors.ts'
 import { FaultList, type ActiveFault, type Fault } from '../faults/fault-list.ts'
 import { KeeperCode, type KeeperErrorName } from './error-codes.ts'
 import { OPERATIONS, type Operation } from './operations.ts'
 
-/** The requests that a fault is for: all that fit everything given. */
+/** The requests that a fault matches: those that match all given properties. */
 export interface ZooKeeperFaultMatch {
   /** By ZooKeeper's names, such as `create` or `getChildren2`. Default: any but `ping`. */
   readonly operation?: Operation
-  /** Requests about this node, chroot and all. A `multi` is about none. Default: any. */
+  /**
+   * Requests about this node; the path includes the chroot. A `multi` has no node. Default: any.
+   */
   readonly path?: string
   /** Requests of this session. Default: any. */
   readonly sessionId?: bigint
-  /** How many requests at most. Default: all, until `remove()`. */
+  /** The maximum number of requests. Default: all, until `remove()`. */
   readonly times?: number
 }
 
-/** What becomes of a request. Only one of them. */
+/** The effect on a request: exactly one of these. */
 export type ZooKeeperFaultAction =
-  /** It is not acted upon, but answered with this error. */
+  /** The server does not execute the request, and responds with this error. */
   | { readonly error: KeeperErrorName }
-  /** It is acted upon this many milliseconds later; those behind it on the connection wait. */
+  /**
+   * The server executes the request this many milliseconds later; later requests on the connection
+   * wait.
+   */
   | { readonly delayMs: number }
-  /** It is acted upon when the fault is released; those behind it on the connection wait. */
+  /**
+   * The server executes the request when the fault is released; later requests on the connection
+   * wait.
+   */
   | { readonly hold: true }
-  /** It is not acted upon, and the connection closed. */
+  /** The server does not execute the request, and closes the connection. */
   | { readonly close: true }
-  /** It is acted upon, and the connection closed before the answer: the client can't know. */
+  /**
+   * The server executes the request, and closes the connection without a response: the client does
+   * not learn the outcome.
+   */
   | { readonly loseReply: true }
 
-/** A request, as far as faults tell requests apart. */
+/** The properties of a request that faults match. */
 export interface ZooKeeperFaultTarget {
   readonly operation: Operation
   readonly sessionId: bigint
-  /** The node that it is about, if any. Asked for only where a fault cares. */
+  /** The node of the request, if any. Called only if a fault names a node. */
   path(): string | undefined
 }
 
@@ -41,24 +52,24 @@ export type ActiveZooKeeperFault = ActiveFault<ZooKeeperFaultMatch, ZooKeeperFau
 
 const ACTIONS = ['error', 'delayMs', 'hold', 'close', 'loseReply']
 
-/** Faults that an embedded ZooKeeper answers requests with, as `zookeeper.faults`. */
+/** Faults with which an embedded ZooKeeper answers requests, as `zookeeper.faults`. */
 export class ZooKeeperFaults {
   readonly #faults = new FaultList<ZooKeeperFaultMatch, ZooKeeperFaultAction, ZooKeeperFaultTarget>(
     fits,
   )
 
-  /** The first that was set up and fits is the one that a request meets. */
+  /** The first matching fault in the order of addition is applied to a request. */
   on(match: ZooKeeperFaultMatch, action: ZooKeeperFaultAction): Fault {
     check(match, action)
     return this.#faults.add(match, action)
   }
 
-  /** Removes all, and releases what they hold. */
+  /** Removes all faults, and releases the requests that they hold. */
   clear(): void {
     this.#faults.clear()
   }
 
-  /** The fault that a request meets; counts it. */
+  /** Returns the fault that matches a request, and counts it. */
   meet(target: ZooKeeperFaultTarget): ActiveZooKeeperFault | undefined {
     return this.#faults.meet(target)
   }

@@ -1,6 +1,6 @@
 /**
- * Jute, ZooKeeper's serialization, on top of Kafka's reader and writer: both are big-endian. A length of −1
- * is null. Every length is checked against the bytes that are left.
+ * Jute, ZooKeeper's serialization, on top of Kafka's reader and writer: both are big-endian. A
+ * length of −1 is null. Every length is checked against the remaining bytes.
  */
 import { Buffer } from 'node:buffer'
 import { Reader } from '../../../protocol/buffer/reader.ts'
@@ -21,7 +21,9 @@ export class JuteReader extends Reader {
     return length === null ? null : this.utf8(length)
   }
 
-  /** A copy: the bytes may stay in the tree, and the chunk that they came in must not. */
+  /**
+   * A copy, because the bytes may stay in the tree, and must not keep the received chunk in memory.
+   */
   bufferOrNull(): Buffer | null {
     const length = this.#length()
     return length === null ? null : Buffer.from(this.bytes(length))

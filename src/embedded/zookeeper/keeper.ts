@@ -45,8 +45,8 @@ export class Keeper {
   }
 
   /**
-   * Runs a change whole or not at all, and then tells the watchers. What is refused has taken a number all
-   * the same, as in ZooKeeper.
+   * Executes a change completely or not at all, and then notifies the watchers. As in ZooKeeper, a
+   * rejected change also uses up a transaction number.
    */
   write<T>(
     sessionId: bigint,
@@ -72,7 +72,10 @@ export class Keeper {
   }
 }
 
-/** The outcome of something that may be refused; other errors are failures, and thrown on. */
+/**
+ * Returns the outcome of a function that may throw KeeperError; other errors are failures, and are
+ * thrown.
+ */
 export function refusalOf(run: () => void): KeeperError | undefined {
   try {
     run()

@@ -1,4 +1,4 @@
-/** ZooDefs.OpCode: what a request asks for. */
+/** ZooDefs.OpCode: the type of a request. */
 export const OPERATIONS = {
   create: 1,
   delete: 2,
@@ -33,7 +33,7 @@ export const OPERATIONS = {
 /** By ZooKeeper's own names. */
 export type Operation = keyof typeof OPERATIONS
 
-/** Those whose request doesn't begin with a path. */
+/** Requests that do not begin with a path. */
 const WITHOUT_PATH: readonly Operation[] = [
   'ping',
   'multi',

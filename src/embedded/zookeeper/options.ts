@@ -3,17 +3,23 @@ import { aFunction, anInteger, checkOptions } from '../../options.ts'
 
 /** The options of `EmbeddedZooKeeper.start()`. */
 export interface EmbeddedZooKeeperOptions {
-  /** Default: any free one. Further servers take the ports behind it. */
+  /** Default: any free port. Further servers use the following ports. */
   readonly port?: number
-  /** How many servers there are, as in an ensemble: each serves all. Default: 1. */
+  /** The number of servers, as in an ensemble; all serve the same data. Default: 1. */
   readonly servers?: number
-  /** ZooKeeper's basic unit of time, in milliseconds; here it only sets the next two. Default: 2,000. */
+  /**
+   * ZooKeeper's basic unit of time, in milliseconds; here it only determines the next two options.
+   * Default: 2,000.
+   */
   readonly tickTimeMs?: number
   /** The shortest session timeout that a client gets. Default: two ticks, as in ZooKeeper. */
   readonly minSessionTimeoutMs?: number
   /** The longest. Default: twenty ticks, as in ZooKeeper. */
   readonly maxSessionTimeoutMs?: number
-  /** Told why a connection was ended: bytes that are no request, or a bug of the server's. */
+  /**
+   * Called with the reason when the server ends a connection: bytes that are not a request, or a
+   * bug of the server.
+   */
   readonly onError?: (error: unknown) => void
 }
 
@@ -21,7 +27,7 @@ const DEFAULT_TICK_MS = 2_000
 const MIN_SESSION_TICKS = 2
 const MAX_SESSION_TICKS = 20
 const MOST_SERVERS = 9
-/** Node's timers hold no more. */
+/** The maximum of Node's timers. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1
 
 export interface CheckedOptions {
@@ -32,7 +38,7 @@ export interface CheckedOptions {
   readonly onError: (error: unknown) => void
 }
 
-/** Throws InvalidArgumentError for an option that isn't one, or can't be right. */
+/** Throws InvalidArgumentError for an unknown option or an invalid value. */
 export function checkedOptions(options: EmbeddedZooKeeperOptions): CheckedOptions {
   checkOptions<EmbeddedZooKeeperOptions>('EmbeddedZooKeeper', options, {
     port: anInteger(0, 65_535),

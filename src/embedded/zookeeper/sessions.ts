@@ -6,7 +6,7 @@ const PASSWORD_BYTES = 16
 
 /** The connection that a session is attached to. */
 export interface SessionLink {
-  /** Ends the connection without a word. */
+  /** Closes the connection without a message. */
   close(): void
 }
 
@@ -14,7 +14,7 @@ export class Session {
   readonly id: bigint
   readonly password: Buffer
   timeoutMs: number
-  /** Undefined while the client is away. */
+  /** Undefined while the client is disconnected. */
   link: SessionLink | undefined
   heardAtMs = performance.now()
 
@@ -29,7 +29,9 @@ export class Session {
   }
 }
 
-/** The sessions, each with a timer that ends it when its client is silent for its timeout. */
+/**
+ * The sessions, each with a timer that expires it when its client has sent nothing for its timeout.
+ */
 export class Sessions {
   readonly #byId = new Map<bigint, Session>()
   readonly #timerOf = new Map<bigint, Timer>()
@@ -41,7 +43,7 @@ export class Sessions {
   constructor(timers: Timers, onExpired: (session: Session) => void) {
     this.#timers = timers
     this.#onExpired = onExpired
-    // As ZooKeeper makes them, so that two servers one after the other don't give the same.
+    // Like ZooKeeper's ids, so that two servers one after the other do not use the same.
     this.#nextId = (BigInt(Date.now()) << 16n) & 0xff_ffff_ffff_ffffn
   }
 
@@ -53,7 +55,7 @@ export class Sessions {
     return this.#byId.get(id)
   }
 
-  /** An id that no session has had. */
+  /** A new id. */
   newId(): bigint {
     return ++this.#nextId
   }
@@ -71,21 +73,21 @@ export class Sessions {
     this.#timerOf.delete(session.id)
   }
 
-  /** The client has agreed on another timeout. */
+  /** The client has negotiated another timeout. */
   setTimeout(session: Session, timeoutMs: number): void {
     session.timeoutMs = timeoutMs
     session.touch()
     this.#watch(session)
   }
 
-  /** A server that is down expires no session. */
+  /** A stopped server expires no session. */
   pause(): void {
     this.#isPaused = true
     for (const timer of this.#timerOf.values()) timer.cancel()
     this.#timerOf.clear()
   }
 
-  /** All have their whole timeout again, as after a server's restart. */
+  /** All get their whole timeout again, as after a restart of the server. */
   resume(): void {
     this.#isPaused = false
     for (const session of this.#byId.values()) {
@@ -98,7 +100,7 @@ export class Sessions {
     this.#timerOf.get(session.id)?.cancel()
     const leftMs = session.heardAtMs + session.timeoutMs - performance.now()
     const timer = this.#timers.afterSilence(Math.max(1, Math.ceil(leftMs)), () => {
-      // A request only stores the time: a timer moved with every request would cost more.
+      // A request only stores the time: moving the timer with every request would cost more.
       const isHeard = session.heardAtMs + session.timeoutMs > performance.now()
       if (isHeard) this.#watch(session)
       else this.#onExpired(session)

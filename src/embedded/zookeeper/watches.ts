@@ -1,23 +1,26 @@
 /**
- * The watchers of each node. As in ZooKeeper there are two kinds of watches, on a node itself (by
- * getData and exists) and on its children; addWatch sets both.
+ * The watchers of each node. As in ZooKeeper there are two kinds of watches: on a node itself (set
+ * by getData and exists) and on its children; addWatch sets both.
  */
 import { isAllowed, PERMISSION, type Identity } from './tree/acl.ts'
 import type { DataTree } from './tree/data-tree.ts'
 import { parentOf } from './tree/paths.ts'
 import type { EventType, TreeEvent } from './tree/transaction.ts'
 
-/** Whose connection an event goes to: watches end with it, and the client sets them again on the next. */
+/**
+ * The connection that receives an event. Watches end with the connection, and the client sets them
+ * again on the next one.
+ */
 export interface Watcher {
   readonly identities: readonly Identity[]
   notify(type: EventType, path: string): void
 }
 
 export type WatchKind = 'data' | 'children'
-/** `once` for all but addWatch; `recursive` is for what is below the node, too. */
+/** `once` for all but addWatch; `recursive` also applies to all nodes below. */
 export type WatchMode = 'once' | 'persistent' | 'recursive'
 
-/** The watches of a client, as it sends them after it has connected again. */
+/** The watches of a client, as it sends them after a reconnect. */
 export interface WatchesToSet {
   /** The last transaction that the client knows of. */
   readonly relativeZxid: bigint
@@ -66,7 +69,7 @@ export class Watches {
     this.#byKind.children.removeAll(watcher)
   }
 
-  /** Reports what a transaction has done. No watcher is notified twice of a deletion. */
+  /** Reports the changes of a transaction. A deletion notifies each watcher only once. */
   trigger(events: readonly TreeEvent[]): void {
     for (const { type, path, acl } of events) {
       const kinds: readonly WatchKind[] =
@@ -82,7 +85,7 @@ export class Watches {
     }
   }
 
-  /** What has happened since `relativeZxid` is told at once, other watches are set. */
+  /** Changes after `relativeZxid` are reported immediately; the other watches are set. */
   setAgain(watches: WatchesToSet, watcher: Watcher): void {
     const { relativeZxid } = watches
     for (const path of watches.data) {
@@ -121,7 +124,7 @@ class WatchTable {
     return this.#byPath.get(path)?.has(watcher) ?? false
   }
 
-  /** A watcher has one watch on a path: the last one set, as in ZooKeeper 3.8. */
+  /** A watcher has one watch on a path, the last one set, as in ZooKeeper 3.8. */
   add(path: string, watcher: Watcher, mode: WatchMode): void {
     this.remove(path, watcher)
     if (mode === 'recursive') this.#recursive++
@@ -148,11 +151,11 @@ class WatchTable {
     for (const path of [...(this.#pathsOf.get(watcher) ?? [])]) this.remove(path, watcher)
   }
 
-  /** Those to be notified of this; watches that hold only once are removed. */
+  /** The watchers to notify; watches that fire only once are removed. */
   take(type: EventType, path: string): readonly Watcher[] {
     const found: Watcher[] = []
     for (const [watcher, mode] of this.#byPath.get(path) ?? []) {
-      // A recursive watch learns of each child by itself.
+      // A recursive watch is notified of each child separately.
       if (mode === 'recursive' && type === 'NodeChildrenChanged') continue
       found.push(watcher)
       if (mode === 'once') this.remove(path, watcher)

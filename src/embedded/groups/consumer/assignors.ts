@@ -5,11 +5,11 @@ export interface AssignedMember {
   readonly instanceId: string | null
   /** The ids of the topics that it subscribes to. */
   readonly topics: ReadonlySet<string>
-  /** The target that it had before. */
+  /** Its previous target assignment. */
   readonly before: ReadonlySet<PartitionKey>
 }
 
-/** A topic id and a partition: `keyOf`. */
+/** A topic id and a partition, as `keyOf` returns it. */
 export type PartitionKey = string
 
 export interface TopicSize {
@@ -38,7 +38,7 @@ function partitionsOf({ id, partitions }: TopicSize): PartitionKey[] {
   return Array.from({ length: partitions }, (_, partition) => keyOf(id, partition))
 }
 
-/** Each topic by itself, cut into one piece a member: Java's RangeAssignor. */
+/** Divides each topic separately, into one range for each member: Java's RangeAssignor. */
 export const range: ServerAssignor = (members, topics) => {
   const sorted = [...members].sort(staticFirst)
   const assigned = new Map(members.map(({ id }) => [id, new Set<PartitionKey>()]))
@@ -61,7 +61,10 @@ function staticFirst(a: AssignedMember, b: AssignedMember): number {
   return one < other ? -1 : one > other ? 1 : 0
 }
 
-/** As even as can be, with few moves: what Java's UniformAssignor promises. Ties may be decided otherwise. */
+/**
+ * Distributes partitions evenly, with few moves, as Java's UniformAssignor guarantees. It may break
+ * ties differently.
+ */
 export const uniform: ServerAssignor = (members, topics) => {
   const assigned = new Map(members.map(({ id }) => [id, new Set<PartitionKey>()]))
   const owners = new Map<PartitionKey, AssignedMember>()
@@ -92,7 +95,7 @@ export const uniform: ServerAssignor = (members, topics) => {
     const to = owners.has(key) ? undefined : fewest(key)
     if (to !== undefined) move(key, to)
   }
-  // Each move makes the counts more even, so that this ends.
+  // The loop ends because each move makes the counts more even.
   for (let hasMoved = true; hasMoved;) {
     hasMoved = false
     for (const key of all) {

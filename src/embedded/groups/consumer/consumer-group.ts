@@ -5,7 +5,7 @@
  *     target epoch       the group epoch that the target assignment was computed for
  *     member epoch       how far a member has come on its way to its target (reconcile.ts)
  *
- * Members only learn of changes by the answers to their own heartbeats.
+ * Members learn of changes only from the responses to their own heartbeats.
  */
 import { Refused } from '../../refused.ts'
 import type { Timer, Timers } from '../../timers.ts'
@@ -26,7 +26,7 @@ export interface HeartbeatRequest {
   readonly epoch: number
   readonly instanceId: string | null
   readonly rackId: string | null
-  /** −1 where it has not changed. The others: null. */
+  /** −1 if it has not changed. The other fields: null. */
   readonly rebalanceTimeoutMs: number
   readonly topics: readonly string[] | null
   readonly pattern: string | null
@@ -39,11 +39,11 @@ export interface HeartbeatRequest {
 export interface HeartbeatAnswer {
   readonly epoch: number
   readonly heartbeatIntervalMs: number
-  /** Undefined where nothing has changed. */
+  /** Undefined if nothing has changed. */
   readonly assignment: ReadonlySet<PartitionKey> | undefined
 }
 
-/** A topic as a group sees it. */
+/** A topic as the group knows it. */
 export interface GroupTopic extends TopicSize {
   readonly name: string
 }
@@ -62,12 +62,12 @@ export interface ConsumerMember {
   readonly current: CurrentAssignment
 }
 
-/** Of a static member that has left for a while. */
+/** Of a static member that has left temporarily. */
 export const AWAY = -2
 const LEAVES = -1
 const JOINS = 0
 
-/** OffsetCommit before this version has generations, not epochs. */
+/** Before this version, OffsetCommit has generations, not epochs. */
 const COMMIT_WITH_EPOCH = 9
 
 const NOTHING: CurrentAssignment = {
@@ -83,7 +83,7 @@ export class ConsumerGroup implements Group {
   readonly protocolType = 'consumer'
   readonly offsets: GroupOffsets
   readonly members = new Map<string, ConsumerMember>()
-  /** The first member makes it 2. */
+  /** The first member bumps it to 2. */
   epoch = 1
   targetEpoch = 0
   readonly #settings: ConsumerGroupSettings
@@ -91,7 +91,7 @@ export class ConsumerGroup implements Group {
   readonly #target = new Map<string, ReadonlySet<PartitionKey>>()
   readonly #sessions = new Map<string, Timer>()
   readonly #revocations = new Map<string, { readonly timer: Timer; readonly epoch: number }>()
-  /** Of the topics that are subscribed to; undefined where the epoch was bumped for members that went. */
+  /** A hash of the subscribed topics; undefined if the epoch was bumped for members that left. */
   #topicsHash: string | undefined
 
   constructor(id: string, offsets: GroupOffsets, settings: ConsumerGroupSettings, timers: Timers) {
@@ -113,7 +113,7 @@ export class ConsumerGroup implements Group {
     return [...this.members.values()].every(isReconciled) ? 'Stable' : 'Reconciling'
   }
 
-  /** The one that most members name; the first of the brokers' where none does. */
+  /** The assignor that most members name; the brokers' first one if no member names one. */
   get assignorName(): string {
     const votes = new Map<string, number>()
     for (const { assignor } of this.members.values()) {
@@ -135,7 +135,7 @@ export class ConsumerGroup implements Group {
     ])
   }
 
-  /** Takes in what a member says, and tells it what it is to own. Throws Refused. */
+  /** Stores the fields of a member's heartbeat, and returns what it is to own. Throws Refused. */
   heartbeat(request: HeartbeatRequest, topics: readonly GroupTopic[]): HeartbeatAnswer {
     if (request.epoch === LEAVES || request.epoch === AWAY) return this.#leave(request)
     const before = this.#member(request)
@@ -177,7 +177,10 @@ export class ConsumerGroup implements Group {
     if (epoch > member.current.epoch) throw new Refused('STALE_MEMBER_EPOCH')
   }
 
-  /** An epoch from before the partition was assigned is stale; a later one may be behind (KIP-1251). */
+  /**
+   * An epoch before the assignment of the partition is stale; a later one may be behind the
+   * member's (KIP-1251).
+   */
   checkCommitOf(memberId: string, epoch: number, key: PartitionKey): void {
     const current = this.members.get(memberId)?.current
     if (current === undefined || epoch === current.epoch) return
@@ -208,7 +211,7 @@ export class ConsumerGroup implements Group {
     )
   }
 
-  /** The member that a heartbeat is of, or a new one. Throws Refused. */
+  /** Finds the member of a heartbeat, or creates it. Throws Refused. */
   #member(request: HeartbeatRequest): ConsumerMember {
     const { memberId, epoch, instanceId } = request
     const joins = epoch === JOINS
@@ -246,7 +249,7 @@ export class ConsumerGroup implements Group {
     return [...this.members.values()].find((member) => member.instanceId === instanceId)
   }
 
-  /** A static member comes back, with another member id and what it had. */
+  /** A static member returns with another member id, and keeps its assignment. */
   #replaced(holder: ConsumerMember, request: HeartbeatRequest): ConsumerMember {
     const target = this.targetOf(holder.id)
     this.#forget(holder)
@@ -321,7 +324,9 @@ export class ConsumerGroup implements Group {
     return reconciled
   }
 
-  /** A member that is silent for the session, or does not give up in time, is fenced. */
+  /**
+   * A member that sends nothing during the session timeout, or does not revoke in time, is fenced.
+   */
   #watch({ id, current, rebalanceTimeoutMs }: ConsumerMember): void {
     this.#sessions.get(id)?.cancel()
     this.#sessions.set(
@@ -349,7 +354,7 @@ export class ConsumerGroup implements Group {
     const answer = { epoch, heartbeatIntervalMs: 0, assignment: undefined }
     if (epoch === AWAY) {
       const holder = holderOrThrow(this.#holderOf(instanceId ?? ''), { memberId, instanceId })
-      // It keeps what it has until its session ends.
+      // The member keeps its partitions until its session ends.
       const current = { ...holder.current, epoch: AWAY, pendingRevocation: new Map() }
       this.members.set(holder.id, { ...holder, current })
       this.#revocations.get(holder.id)?.timer.cancel()
@@ -375,7 +380,7 @@ export class ConsumerGroup implements Group {
     this.#revocations.delete(id)
   }
 
-  /** Nothing is to be assigned when the last member has gone. */
+  /** Nothing needs to be assigned after the last member has left. */
   #bumpForLeaver(): void {
     this.epoch++
     if (this.isEmpty) this.targetEpoch = this.epoch
@@ -414,7 +419,10 @@ function holderOrThrow(
   )
 }
 
-/** The answer with the epoch of now may have been lost: the epoch before is accepted with what may be owned. */
+/**
+ * The response with the current epoch may have been lost: the previous epoch is accepted if the
+ * member owns a subset of its assignment.
+ */
 function checkEpoch(member: ConsumerMember, { epoch, owned }: HeartbeatRequest): void {
   const { previousEpoch, current } = member
   if (epoch > current.epoch) {

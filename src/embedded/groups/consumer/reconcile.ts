@@ -1,15 +1,16 @@
 /**
- * How a member comes from what it has to its target (Java's CurrentAssignmentBuilder): first it gives up, which it has
- * to acknowledge, then it gets what no other member has any more.
+ * Moves a member from its current assignment to its target (Java's CurrentAssignmentBuilder). First
+ * it revokes partitions, which the member must acknowledge; then it assigns those that no other
+ * member has any more.
  */
 import type { PartitionKey } from './assignors.ts'
 
 export type ReconciledState =
-  /** It has its target, as far as it is known. */
+  /** The member has its target assignment, as far as it is known. */
   | 'stable'
-  /** It is to give partitions up, and has not acknowledged that. */
+  /** The member must revoke partitions, and has not acknowledged that. */
   | 'unrevoked'
-  /** Other members have not given up all that it is to get. */
+  /** Other members have not revoked all partitions that the member is to get. */
   | 'unreleased'
 
 export interface CurrentAssignment {
@@ -23,9 +24,9 @@ export interface CurrentAssignment {
 export interface Reconciliation {
   readonly target: ReadonlySet<PartitionKey>
   readonly targetEpoch: number
-  /** What the member says that it owns; undefined where it says nothing. */
+  /** The partitions that the member reports as owned; undefined if it reports none. */
   readonly owned: ReadonlySet<PartitionKey> | undefined
-  /** Whether another member has it, or is still to give it up. */
+  /** Whether another member has it, or has not revoked it yet. */
   readonly isHeld: (key: PartitionKey) => boolean
 }
 
@@ -65,7 +66,7 @@ function next(
   return { state, epoch: targetEpoch, assigned: kept, pendingRevocation: new Map() }
 }
 
-/** A member that says nothing of what it owns may own all of it. */
+/** A member that does not report its partitions may own all of them. */
 function owns(
   owned: ReadonlySet<PartitionKey> | undefined,
   partitions: Iterable<PartitionKey>,

@@ -1,12 +1,14 @@
 import { Refused } from '../../refused.ts'
 
-/** What JavaScript has and RE2/J does not: look-around, atomic groups and back-references. */
+/**
+ * Features that JavaScript has and RE2/J does not: look-around, atomic groups and back-references.
+ */
 const NOT_IN_RE2 = /\(\?(?:=|!|<=|<!|>)|\\[1-9k]/
 const ESCAPED = /\\\\/g
 
 /**
- * The expression of a member as one of JavaScript that matches whole names. Brokers use RE2/J; what both have in common
- * means the same. Throws INVALID_REGULAR_EXPRESSION.
+ * Converts a member's expression to one of JavaScript that matches whole names. Brokers use RE2/J;
+ * the syntax that both have in common means the same. Throws INVALID_REGULAR_EXPRESSION.
  */
 export function topicPattern(pattern: string): RegExp {
   const refused = (reason: string) =>

@@ -16,23 +16,24 @@ import {
 const NO_CONTROLLER = -1
 
 /**
- * An embedded cluster's brokers, controller and topics in a ZooKeeper, for clients that look for them there.
- * The cluster is what is true: after each of its changes the nodes that differ are written again.
+ * Registers an embedded cluster's brokers, controller and topics in a ZooKeeper, for clients that
+ * look for them there. The state of the cluster is authoritative: after each of its changes, the
+ * nodes that differ are written again.
  */
 export class KafkaRegistration {
   readonly #zookeeper: EmbeddedZooKeeper
   readonly #chroot: string
   readonly #cluster: ClusterState
   readonly #security: SecurityProtocol
-  /** Of the brokers that run: their nodes go with them. */
+  /** The sessions of the running brokers, which own their nodes. */
   readonly #sessions = new Map<number, LocalSession>()
   #controllerId = NO_CONTROLLER
   #controllerEpoch = 0
   readonly #topics = new Set<string>()
-  /** What was last written to a node; of partitions' states without the controller's epoch. */
+  /** The last written data of a node; for partition states without the controller epoch. */
   readonly #written = new Map<string, string>()
 
-  /** Throws InvalidArgumentError where another cluster is registered. */
+  /** Throws InvalidArgumentError if another cluster is registered. */
   constructor(
     zookeeper: EmbeddedZooKeeper,
     chroot: string,
@@ -54,7 +55,7 @@ export class KafkaRegistration {
     this.#writeOnce('/feature', featureNode(version))
   }
 
-  /** The addresses for clients, chroot and all. */
+  /** The addresses for clients, including the chroot. */
   get hosts(): string {
     return this.#zookeeper.hosts + this.#chroot
   }
@@ -66,7 +67,7 @@ export class KafkaRegistration {
     this.#updateTopics()
   }
 
-  /** The brokers are gone. Topics stay, as they do in a real one. */
+  /** The brokers disappear. Topics remain, as in a real cluster. */
   close(): void {
     for (const session of this.#sessions.values()) session.close()
     this.#sessions.clear()
@@ -111,7 +112,8 @@ export class KafkaRegistration {
       this.#write(folder, topicNode(this.#version, topic))
       this.#write(`/config/topics/${topic.name}`, topicConfigNode(topic))
       for (const partition of topic.partitions) {
-        // The controller's epoch is that of the change: a new controller writes nothing again.
+        // The controller epoch is that of the change: a new controller does not rewrite unchanged
+        // states.
         const path = `${folder}/partitions/${partition.index}/state`
         this.#write(path, stateNode(partition, this.#controllerEpoch), stateNode(partition, 0))
       }

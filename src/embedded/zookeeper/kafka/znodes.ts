@@ -1,6 +1,6 @@
 /**
- * What brokers write into ZooKeeper, as seen in that of real ones of each version: paths, and the fields in
- * their order.
+ * The data that brokers write into ZooKeeper, as real brokers of each version do: paths, and the
+ * fields in their order.
  */
 import type { BrokerInfo } from '../../cluster/brokers.ts'
 import type { Partition } from '../../cluster/partition.ts'
@@ -9,7 +9,7 @@ import type { SecurityProtocol } from '../../security/options.ts'
 import { isAtLeast } from '../../versions/profiles.ts'
 import type { KafkaVersion } from '../../versions/api-tables.ts'
 
-/** Nodes that are there to have children, and since when. */
+/** Parent nodes, and the version that added each. */
 const FOLDERS: readonly (readonly [path: string, since: KafkaVersion])[] = [
   ['/consumers', '0.8.2'],
   ['/brokers/ids', '0.8.2'],
@@ -41,7 +41,10 @@ export function featureNode(version: KafkaVersion): string | undefined {
   return JSON.stringify({ features: {}, version: isAtLeast(version, '3.9') ? 2 : 1, status: 1 })
 }
 
-/** `host` and `port` are for clients that know of no other listener than PLAINTEXT: null and -1 where there is none. */
+/**
+ * `host` and `port` are for clients that support only PLAINTEXT: null and -1 without such a
+ * listener.
+ */
 export function brokerNode(
   version: KafkaVersion,
   broker: BrokerInfo,

@@ -1,4 +1,4 @@
-/** From a request's frame to its answer. */
+/** Executes a request's frame and returns the response. */
 import { ProtocolError } from '../../../../protocol/protocol-error.ts'
 import { KeeperCode, KeeperError } from '../error-codes.ts'
 import { JuteWriter, type JuteReader } from '../jute.ts'
@@ -15,7 +15,7 @@ export interface Answer {
   readonly body: JuteWriter | undefined
 }
 
-/** A body that is no body is answered with MARSHALLING_ERROR: the next frame may well be fine. */
+/** An invalid body is answered with MARSHALLING_ERROR: the next frame may be valid. */
 export function answer(
   keeper: Keeper,
   client: Client,
@@ -50,7 +50,7 @@ function run(
   }
   const parse = PARSERS[operation]
   if (parse === undefined) throw new KeeperError('UNIMPLEMENTED')
-  // Within the transaction: what can't be read takes a number, too.
+  // Within the transaction, because an unreadable request also uses up a number.
   const result = keeper.write(session.id, identities, (transaction) => parse(reader)(transaction))
   writeResult(body, result)
 }

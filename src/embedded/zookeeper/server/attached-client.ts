@@ -3,7 +3,7 @@ import type { Session } from '../sessions.ts'
 import type { Identity } from '../tree/acl.ts'
 import type { EventType } from '../tree/transaction.ts'
 
-/** The session of a connection, and the identities that its client has proven. */
+/** The session of a connection, and the identities that its client has authenticated. */
 export class AttachedClient implements Client {
   readonly session: Session
   readonly notify: (type: EventType, path: string) => void
@@ -23,7 +23,7 @@ export class AttachedClient implements Client {
     return this.#identities
   }
 
-  /** The client has proven to be this one, too. */
+  /** The client has authenticated as this identity, too. */
   add({ scheme, id }: Identity): void {
     const isKnown = this.#identities.some((one) => one.scheme === scheme && one.id === id)
     if (!isKnown) this.#identities = [...this.#identities, { scheme, id }]

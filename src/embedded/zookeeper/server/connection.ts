@@ -31,21 +31,24 @@ export interface ConnectionDependencies {
 /** ZooKeeper's jute.maxbuffer. */
 const MAX_REQUEST_BYTES = 0xf_ffff
 const WORD_BYTES = 4
-/** Nothing more is answered before a slow client has read the pending responses. */
+/** The connection executes no more requests until a slow client has read the pending responses. */
 const MOST_UNSENT_BYTES = 4 * 1024 * 1024
-/** A client that takes nothing while its watches fire would fill the memory: it is left. */
+/**
+ * A client that reads nothing while its watches fire would fill the memory: its connection is
+ * closed.
+ */
 const MOST_UNSENT_EVENTS_BYTES = 64 * 1024 * 1024
 
-/** The ids of what the server says unasked, and of heartbeats. */
+/** The xids of events and heartbeats, which answer no request. */
 const EVENT_XID = -1
 const PING_XID = -2
 const SYNC_CONNECTED = 3
 const NO_ZXID = -1n
 
 /**
- * One client's connection. Its states: the first four bytes are to come (they may be a command), the
- * connect request is to come, a session is attached, closed. What is no frame, and no request, ends the
- * connection and nothing else.
+ * The connection of one client. Its states: waiting for the first four bytes (which may be a
+ * command), waiting for the connect request, attached to a session, closed. Invalid frames and
+ * requests end only the connection.
  */
 export class ZooKeeperConnection implements SessionLink {
   readonly #socket: Socket
@@ -53,10 +56,10 @@ export class ZooKeeperConnection implements SessionLink {
   readonly #frames: FrameReader
   readonly #outbox: Outbox
   readonly #queue: Buffer[] = []
-  /** Bytes before the first four are there; undefined afterwards. */
+  /** The bytes before the first four are complete; undefined afterwards. */
   #head: Buffer | undefined = Buffer.alloc(0)
   #client: AttachedClient | undefined
-  /** A fault holds a request up, and what is behind it. */
+  /** A fault delays a request, and all later ones. */
   #isStalled = false
   #isClosed = false
   readonly #onClose: () => void
@@ -69,10 +72,10 @@ export class ZooKeeperConnection implements SessionLink {
     this.#outbox = new Outbox(socket, parts.replies, () => this.#answerAll())
     socket.setNoDelay(true)
     socket.on('data', (chunk) => this.#take(chunk))
-    // A client that goes away is no failure of ours; 'close' follows.
+    // A client that disconnects is not an error; 'close' follows.
     socket.on('error', () => undefined)
     socket.on('end', () => {
-      // What is still to be written to one that ends is.
+      // Pending output is still written before the connection ends.
       if (!this.#outbox.isEnding) this.close()
     })
     socket.on('close', () => this.close())
@@ -82,7 +85,7 @@ export class ZooKeeperConnection implements SessionLink {
     return this.#client?.session.id
   }
 
-  /** At once; what is not yet written is lost. */
+  /** Immediately; unwritten output is lost. */
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
@@ -107,7 +110,7 @@ export class ZooKeeperConnection implements SessionLink {
     this.#fail(new RangeError(`a request claims ${outOfBounds.readInt32BE(0)} bytes`))
   }
 
-  /** What is to be read as frames, once it is known to be some. */
+  /** The input that is read as frames, after it is known not to be a command. */
   #pastHead(chunk: Buffer): Buffer | undefined {
     if (this.#head === undefined) return chunk
     const bytes = Buffer.concat([this.#head, chunk])
@@ -187,7 +190,10 @@ export class ZooKeeperConnection implements SessionLink {
     }
   }
 
-  /** Acts, and goes on with what is behind it, when it is resumed: unless the client has left meanwhile. */
+  /**
+   * Executes the request when it is resumed, and continues with later ones, unless the client has
+   * disconnected.
+   */
   #stall(until: (resume: () => void) => void, act: () => void): void {
     this.#isStalled = true
     until(() => {
@@ -245,7 +251,7 @@ export class ZooKeeperConnection implements SessionLink {
 
   #closeSession({ session }: AttachedClient, xid: number): void {
     const { keeper } = this.#parts
-    // The session is not to take the connection with it: the answer is still to come.
+    // The session must not close the connection: the response is not sent yet.
     session.link = undefined
     keeper.endSession(session)
     this.#reply(xid, keeper.zxid, KeeperCode.OK)
@@ -277,7 +283,7 @@ export class ZooKeeperConnection implements SessionLink {
   }
 }
 
-/** Undefined where there is none, or none that can be read. */
+/** Undefined if there is none, or none that can be read. */
 function pathOf(operation: Operation, { buffer, offset }: JuteReader): string | undefined {
   if (!hasPath(operation)) return undefined
   try {

@@ -1,6 +1,6 @@
 import type { Keeper } from '../keeper.ts'
 
-/** What the server says it is: ZooKeeper's version that it was compared with. */
+/** The version that the server reports: the ZooKeeper that it was compared with. */
 const VERSION = '3.8.4-embedded'
 
 export interface ServerState {
@@ -16,7 +16,7 @@ const WORDS: Readonly<Record<string, (state: ServerState) => string>> = {
   envi: () => `Environment:\nzookeeper.version=${VERSION}\nhost.name=localhost\n`,
 }
 
-/** The answer to these four bytes; undefined if they are no command. */
+/** The response to these four bytes; undefined if they are not a command. */
 export function fourLetterAnswer(bytes: string, state: ServerState): string | undefined {
   return Object.hasOwn(WORDS, bytes) ? WORDS[bytes]?.(state) : undefined
 }

@@ -8,10 +8,13 @@ import type { Session } from '../sessions.ts'
 export interface ConnectRequest {
   readonly lastZxidSeen: bigint
   readonly timeoutMs: number
-  /** 0n asks for a new session. */
+  /** 0n requests a new session. */
   readonly sessionId: bigint
   readonly password: Buffer
-  /** Clients before ZooKeeper 3.4 don't know of read-only servers: they send, and get, no such flag. */
+  /**
+   * Clients before ZooKeeper 3.4 do not support read-only servers: they neither send nor receive
+   * this flag.
+   */
   readonly knowsReadOnly: boolean
 }
 
@@ -20,17 +23,23 @@ export interface SessionLimits {
   readonly maxSessionTimeoutMs: number
 }
 
-/** What becomes of a client that connects. */
+/** The outcome for a connecting client. */
 export type Greeting =
   | { readonly kind: 'session'; readonly session: Session }
-  /** The session is over, or the password is not its own. The client is told, and the connection ended. */
+  /**
+   * The session has expired, or the password is wrong. The client receives this, and the connection
+   * is closed.
+   */
   | { readonly kind: 'expired' }
-  /** The client has seen more than this server: it is told nothing, and is to try another one. */
+  /**
+   * The client has seen a later state than this server: the connection is closed without a
+   * response, so that the client tries another server.
+   */
   | { readonly kind: 'refused' }
 
 /** Throws ProtocolError. */
 export function readConnectRequest(reader: JuteReader): ConnectRequest {
-  reader.int32() // the version of the protocol: there is but one
+  reader.int32() // the version of the protocol: only one exists
   return {
     lastZxidSeen: reader.int64(),
     timeoutMs: reader.int32(),
@@ -49,7 +58,7 @@ export function greet(keeper: Keeper, request: ConnectRequest, limits: SessionLi
   if (request.sessionId === 0n) return { kind: 'session', session: keeper.openSession(timeoutMs) }
   const session = keeper.sessions.find(request.sessionId)
   if (session === undefined) return { kind: 'expired' }
-  // Before the password is looked at, as in ZooKeeper.
+  // Checked before the password, as in ZooKeeper.
   session.link?.close()
   if (!isSame(session.password, request.password)) return { kind: 'expired' }
   keeper.sessions.setTimeout(session, timeoutMs)
@@ -62,7 +71,7 @@ function isSame(one: Buffer, other: Buffer): boolean {
 
 const NO_PASSWORD = Buffer.alloc(16)
 
-/** `session` is undefined where the client has none any more. */
+/** `session` is undefined if the client's session has ended. */
 export function connectResponse(
   session: Session | undefined,
   { knowsReadOnly }: ConnectRequest,

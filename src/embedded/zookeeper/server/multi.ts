@@ -1,4 +1,7 @@
-/** Several changes in one request, done all or none; and the headers that a bundle of reads has, too. */
+/**
+ * Several changes in one request, executed all or none; and the headers, which a multi of reads
+ * also has.
+ */
 import { ProtocolError } from '../../../../protocol/protocol-error.ts'
 import { KeeperCode, type KeeperError } from '../error-codes.ts'
 import type { JuteReader, JuteWriter } from '../jute.ts'
@@ -8,11 +11,11 @@ import { writeResult, WRITES, type Parse, type Write, type WriteResult } from '.
 
 interface PartOfMulti {
   readonly parse: Parse
-  /** What its result is called in the answer. */
+  /** The type of its result in the response. */
   readonly resultType: number
 }
 
-/** What a multi may be made of. */
+/** The operations that a multi may contain. */
 const IN_MULTI: Partial<Record<Operation, PartOfMulti>> = {
   create: { parse: WRITES.create, resultType: OPERATIONS.create },
   create2: { parse: WRITES.create2, resultType: OPERATIONS.create2 },
@@ -59,7 +62,7 @@ interface MultiPart {
   readonly write: Write
 }
 
-/** All is read before anything is done. */
+/** The whole request is read before anything is executed. */
 function parseMulti(reader: JuteReader): readonly MultiPart[] {
   const parts: MultiPart[] = []
   for (;;) {
@@ -71,7 +74,7 @@ function parseMulti(reader: JuteReader): readonly MultiPart[] {
   }
 }
 
-/** Does all parts or none, and writes the results, or what was wrong with which part. */
+/** Executes all operations or none, and writes the results or the errors. */
 export function runMulti(
   reader: JuteReader,
   writer: JuteWriter,
@@ -99,7 +102,7 @@ export function runMulti(
   writeMultiEnd(writer)
 }
 
-/** The parts before the one that failed were fine; those behind it were not tried. */
+/** The operations before the failed one succeeded; those after it were not executed. */
 function errorAt(index: number, failed: number, refusal: KeeperError): number {
   if (index < failed) return KeeperCode.OK
   return index === failed ? refusal.errorCode : KeeperCode.RUNTIME_INCONSISTENCY

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import type { JuteWriter } from '../jute.ts'
 import type { ReplyGate } from './reply-gate.ts'
 
-/** What a connection has to say, in order: written at once, or kept while the gate is closed. */
+/** The output of a connection, in order: written immediately, or held while the gate is closed. */
 export class Outbox {
   readonly #socket: Socket
   readonly #gate: ReplyGate
@@ -14,7 +14,7 @@ export class Outbox {
   #isMute = false
   readonly #flush = () => this.#writeKept()
 
-  /** `onSpace` is called when more has been written than before. */
+  /** `onSpace` is called when the socket has drained. */
   constructor(socket: Socket, gate: ReplyGate, onSpace: () => void) {
     this.#socket = socket
     this.#gate = gate
@@ -26,7 +26,7 @@ export class Outbox {
     return this.#socket.writableLength + this.#keptBytes
   }
 
-  /** Once this is true nothing more is to be read. */
+  /** While this is true, no more input should be read. */
   get isEnding(): boolean {
     return this.#isEnding
   }
@@ -55,7 +55,7 @@ export class Outbox {
     if (this.#kept.length === 0) this.#socket.destroySoon()
   }
 
-  /** Discards what is kept and everything that is sent from now on. */
+  /** Discards the held output and everything that is sent from now on. */
   mute(): void {
     this.#isMute = true
     this.#gate.forget(this.#flush)

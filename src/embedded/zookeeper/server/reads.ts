@@ -1,4 +1,4 @@
-/** Requests that leave the tree as it is, watches aside. */
+/** Requests that do not change the tree, except for watches. */
 import { ProtocolError } from '../../../../protocol/protocol-error.ts'
 import { KeeperCode, KeeperError } from '../error-codes.ts'
 import { JuteWriter, type JuteReader } from '../jute.ts'
@@ -9,7 +9,7 @@ import { statOf, type TreeNode } from '../tree/node.ts'
 import type { WatchesToSet, WatchKind, WatchMode } from '../watches.ts'
 import { readMultiHeader, writeMultiEnd, writeMultiError, writeMultiHeader } from './multi.ts'
 
-/** Reads the request's body and writes the answer's. Throws KeeperError, ProtocolError. */
+/** Reads the request's body and writes the response's. Throws KeeperError, ProtocolError. */
 type Read = (keeper: Keeper, client: Client, reader: JuteReader, writer: JuteWriter) => void
 
 /** The node, if the client may read it. */
@@ -24,7 +24,7 @@ const exists: Read = (keeper, client, reader, writer) => {
   if (path.includes('\0')) throw new KeeperError('BAD_ARGUMENTS', path)
   const node = keeper.tree.find(path)
   if (node !== undefined) checkAllowed(node.acl, PERMISSION.read, client.identities, path)
-  // Also of a node that is still to come.
+  // Also of a node that does not exist yet.
   if (watch) keeper.watches.add('data', path, client)
   writer.stat(statOf(keeper.tree.get(path)))
 }
@@ -82,12 +82,12 @@ const whoAmI: Read = (_keeper, client, _reader, writer) => {
   }
 }
 
-/** There is one server only: whatever was asked before has been done. */
+/** The server executes requests in order: all earlier ones are complete. */
 const sync: Read = (_keeper, _client, reader, writer) => writer.string(reader.string())
 
 const ping: Read = () => undefined
 
-/** The same large node can be asked for very often in one request: that would fill the memory. */
+/** One request can read the same large node very often, which would fill the memory. */
 const MOST_ANSWER_BYTES = 16 * 1024 * 1024
 
 const MULTI_READS: Partial<Record<Operation, Read>> = { getData, getChildren }

@@ -1,4 +1,7 @@
-/** Whether what the server says leaves it: closed, requests are acted upon, and their answers wait. */
+/**
+ * Controls the output of the server: while it is closed, requests are executed, and their responses
+ * wait.
+ */
 export class ReplyGate {
   readonly #waiting = new Set<() => void>()
   #isClosed = false
@@ -18,7 +21,7 @@ export class ReplyGate {
     for (const run of waiting) run()
   }
 
-  /** Runs this, once, when the gate is opened. */
+  /** Calls the function once when the gate opens. */
   onOpen(run: () => void): void {
     this.#waiting.add(run)
   }

@@ -5,13 +5,13 @@ import type { Operation } from '../operations.ts'
 import type { NodeStat } from '../tree/node.ts'
 import type { NewNodeRequest, Transaction } from '../tree/transaction.ts'
 
-/** What the answer tells, where it tells anything. */
+/** The content of the response, if it has any. */
 export interface WriteResult {
   readonly path?: string
   readonly stat?: NodeStat
 }
 
-/** A request that has been read. */
+/** A decoded request. */
 export type Write = (transaction: Transaction) => WriteResult
 
 /** Reads a request's body; throws ProtocolError. */

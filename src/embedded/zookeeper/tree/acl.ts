@@ -7,7 +7,7 @@ export const PERMISSION = { read: 1, write: 2, create: 4, delete: 8, admin: 16, 
 
 /** An identity, such as `digest` and `user:hash of user and password`. */
 export interface Identity {
-  /** How the client has logged in: `world`, `digest`, `ip` or `auth`. */
+  /** The scheme of the identity: `world`, `digest`, `ip` or `auth`. */
   readonly scheme: string
   /** The id of the identity, in the form of the scheme. */
   readonly id: string
@@ -27,13 +27,13 @@ export const READ_ONLY_ACL: readonly AclEntry[] = [
   { permissions: PERMISSION.read, scheme: 'world', id: 'anyone' },
 ]
 
-/** Code in the process of the server, which may do everything. */
+/** Code in the server's own process, which has all permissions. */
 export const OWNER: Identity = { scheme: 'super', id: '' }
 
 interface Scheme {
   isValid(id: string): boolean
   matches(id: string, allowed: string): boolean
-  /** Whether it authenticates a client: an address does not. */
+  /** Whether it is an authenticated identity: an address is not. */
   readonly isAuthentication: boolean
   /** The user's name in an identity. */
   nameIn(id: string): string
@@ -69,7 +69,7 @@ function networkOf(id: string): BlockList | undefined {
   return network
 }
 
-/** The identity that `user:password` proves. */
+/** The identity that `user:password` authenticates. */
 export function digestIdentity(userAndPassword: string): Identity {
   const user = userAndPassword.split(':', 1)[0] ?? ''
   const hash = createHash('sha1').update(userAndPassword).digest('base64')
@@ -80,7 +80,10 @@ export function userName({ scheme, id }: Identity): string {
   return schemeOf(scheme)?.nameIn(id) ?? id
 }
 
-/** What a node gets of the ACL asked for: `auth` becomes the identities of the client. Throws INVALID_ACL. */
+/**
+ * The ACL that a node gets for the requested one: `auth` is replaced by the identities of the
+ * client. Throws INVALID_ACL.
+ */
 export function resolvedAcl(
   asked: readonly AclEntry[],
   identities: readonly Identity[],

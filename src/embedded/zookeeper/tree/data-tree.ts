@@ -4,7 +4,7 @@ import { OPEN_ACL, READ_ONLY_ACL } from './acl.ts'
 import { isEphemeral, newNode, type TreeNode } from './node.ts'
 import { nameOf, parentOf, SYSTEM_NODES } from './paths.ts'
 
-/** The nodes by path. Changed by transactions only. */
+/** The nodes by path. Only transactions change them. */
 export class DataTree {
   readonly #nodes = new Map<string, TreeNode>()
   readonly #ephemerals = new Map<bigint, Set<string>>()
@@ -20,7 +20,7 @@ export class DataTree {
       })
       if (path === '/zookeeper/config') Object.assign(node, { acl: READ_ONLY_ACL, aversion: -1 })
       this.#nodes.set(path, node)
-      // They don't count as created: so it is in ZooKeeper, whose root has a cversion of −1.
+      // They do not count as created, as in ZooKeeper, whose root has a cversion of −1.
       if (path !== '/') this.get(parentOf(path)).children.add(nameOf(path))
     }
   }
@@ -46,7 +46,7 @@ export class DataTree {
     return this.#ephemerals.get(session) ?? new Set()
   }
 
-  /** How many nodes there are below this one. Throws NO_NODE. */
+  /** The number of nodes below this one. Throws NO_NODE. */
   countBelow(path: string): number {
     this.get(path)
     const prefix = path === '/' ? path : `${path}/`

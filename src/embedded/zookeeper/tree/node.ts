@@ -17,7 +17,7 @@ export interface NodeStat {
   readonly cversion: number
   /** How often the znode's ACL has changed. */
   readonly aversion: number
-  /** The id of the session that it goes with; 0n for a lasting node. */
+  /** The id of the session that owns it; 0n for a persistent node. */
   readonly ephemeralOwner: bigint
   /** The size of the data in bytes. */
   readonly dataLength: number
@@ -32,13 +32,13 @@ export interface TreeNode {
   acl: readonly AclEntry[]
   readonly czxid: bigint
   mzxid: bigint
-  /** Of the last change of its children. */
+  /** The transaction of the last change of its children. */
   pzxid: bigint
   readonly ctime: number
   mtime: number
   version: number
   aversion: number
-  /** How many children were ever created: the next sequence number. */
+  /** How many children were created so far: the next sequence number. */
   childrenCreated: number
   readonly ephemeralOwner: bigint
   readonly children: Set<string>
@@ -79,7 +79,7 @@ export function statOf(node: TreeNode): NodeStat {
     ctime,
     mtime,
     version,
-    // All changes of the children: every creation, and every deletion.
+    // The number of changes of the children: every creation, and every deletion.
     cversion: 2 * node.childrenCreated - numChildren,
     aversion,
     ephemeralOwner,

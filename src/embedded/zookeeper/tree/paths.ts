@@ -4,10 +4,10 @@ import { KeeperError } from '../error-codes.ts'
 // eslint-disable-next-line no-control-regex
 const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f\ud800-\uf8ff\ufff0-\uffff]/
 
-/** Nodes that are always there. */
+/** Nodes that always exist. */
 export const SYSTEM_NODES = ['/', '/zookeeper', '/zookeeper/config', '/zookeeper/quota'] as const
 
-/** Throws BAD_ARGUMENTS for what can't be a node's path. */
+/** Throws BAD_ARGUMENTS for an invalid path. */
 export function checkPath(path: string): void {
   if (path === '/') return
   const names = path.split('/')
@@ -19,7 +19,10 @@ export function checkPath(path: string): void {
   if (!isPath) throw new KeeperError('BAD_ARGUMENTS', path)
 }
 
-/** The path without its last name; '/' for what is right below it. Throws BAD_ARGUMENTS where there is none. */
+/**
+ * The path without its last name; '/' for a node directly below the root. Throws BAD_ARGUMENTS if
+ * there is no parent.
+ */
 export function parentOf(path: string): string {
   const lastSlash = path.lastIndexOf('/')
   if (lastSlash === -1 || path.includes('\0')) throw new KeeperError('BAD_ARGUMENTS', path)

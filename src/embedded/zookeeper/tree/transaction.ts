@@ -1,6 +1,6 @@
 /**
- * One change of the tree, or several that become one (multi, or all ephemerals of a session): what was done
- * can be undone, and no watch fires before all of it is done.
+ * One change of the tree, or several that form one (a multi, or all ephemeral nodes of a session).
+ * It can be undone, and no watch fires before all of it is done.
  */
 import type { Buffer } from 'node:buffer'
 import { KeeperError } from '../error-codes.ts'
@@ -15,9 +15,9 @@ const CREATE_MODES = [
   { isEphemeral: true, isSequential: false },
   { isEphemeral: false, isSequential: true },
   { isEphemeral: true, isSequential: true },
-  // A container. Real servers delete one that is empty again, a minute later or so.
+  // A container. Real servers delete it about a minute after its last child is deleted.
   { isEphemeral: false, isSequential: false },
-  // With a time to live: real servers refuse them, too, unless they are told to take them.
+  // Nodes with a time to live. Real servers reject them, too, unless they are enabled.
   { hasTtl: true },
   { hasTtl: true },
 ] as const
@@ -52,7 +52,7 @@ export interface TransactionContext {
   readonly tree: DataTree
   readonly zxid: bigint
   readonly timeMs: number
-  /** The session that asks. */
+  /** The session that makes the request. */
   readonly sessionId: bigint
   readonly identities: readonly Identity[]
 }
@@ -66,13 +66,13 @@ export class Transaction {
     this.#parts = parts
   }
 
-  /** As if nothing had been done. */
+  /** Undoes all changes. */
   rollBack(): void {
     for (const undo of this.#undo.splice(0).reverse()) undo()
     this.events.length = 0
   }
 
-  /** Returns the path, which a sequence number may have been added to. */
+  /** Returns the path, which may end with a sequence number. */
   create(request: NewNodeRequest): { readonly path: string; readonly stat: NodeStat } {
     const { tree, zxid, timeMs, sessionId, identities } = this.#parts
     const mode = CREATE_MODES[request.flags]
@@ -116,7 +116,7 @@ export class Transaction {
     this.#remove(path, node, parentPath, parent)
   }
 
-  /** The end of a session deletes its nodes, without regard to their ACLs. */
+  /** The end of a session deletes its nodes, and ignores their ACLs. */
   deleteEphemerals(sessionId: bigint): void {
     const { tree } = this.#parts
     for (const path of [...tree.ephemeralsOf(sessionId)]) {
@@ -147,7 +147,7 @@ export class Transaction {
     return statOf(node)
   }
 
-  /** Throws BAD_VERSION unless the node has this version; −1 is any. */
+  /** Throws BAD_VERSION unless the node has this version; −1 matches any. */
   check(path: string, version: number): void {
     const { tree, identities } = this.#parts
     checkPath(path)
@@ -178,7 +178,7 @@ function checkVersion(has: number, wanted: number, path: string): void {
   if (wanted !== -1 && wanted !== has) throw new KeeperError('BAD_VERSION', path)
 }
 
-/** Versions are Java's ints. */
+/** Versions are 32-bit integers, as in Java. */
 function next(version: number): number {
   return (version + 1) | 0
 }
