@@ -70,7 +70,7 @@ export class Groups {
     return group
   }
 
-  /** The dependencies that all share groups have in common. */
+  /** The settings of all share groups. */
   get shareSettings(): ShareSettings {
     return this.#settings.share
   }

@@ -13,7 +13,7 @@ export interface ShareMember {
   readonly rackId: string | null
   topics: readonly string[]
   epoch: number
-  /** The epoch that the member received last. */
+  /** The assignment that the member received last. */
   assigned: string
   timer: Timer | undefined
 }

@@ -84,7 +84,7 @@ export function groupEntries(wishes: ConfigWishes, context: RequestContext) {
   })
 }
 
-/** The entries for all brokers, which were set for the cluster. */
+/** The entries of configs that were set for the whole cluster, as defaults of all brokers. */
 export function allBrokersEntries(wishes: ConfigWishes, context: RequestContext) {
   return BROKER_CONFIGS.filter(areWished(wishes)).flatMap((definition) => {
     const values = brokerValues(definition, new Map(), context).filter(

@@ -111,7 +111,8 @@ function partitionOf(context: RequestContext, read: PartitionRead, isReadCommitt
     highWatermark: BigInt(read.highWatermark),
     lastStableOffset: BigInt(read.lastStableOffset),
     logStartOffset: BigInt(read.logStartOffset),
-    // Kafka reports it with a different but equivalent error for topics that it does not know.
+    // Kafka sends an empty list instead of null for topics that it does not know; both mean the
+    // same.
     abortedTransactions:
       (isReadCommitted && read.errorCode === 0) || isUnknown(read)
         ? read.aborted.map(({ producerId, firstOffset }) => ({

@@ -199,8 +199,8 @@ function fetchGroup(
 }
 
 /**
- * Offsets of a deleted topic still exist under its name; those of a topic that the client may not
- * see are left out.
+ * Whether the error replaces the offsets. Offsets of a deleted topic still exist under its name;
+ * those of a topic that the client may not see must not be returned.
  */
 function isTold({ error }: Refused, id: string | undefined): boolean {
   return id !== undefined || error !== 'UNKNOWN_TOPIC_OR_PARTITION'

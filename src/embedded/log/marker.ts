@@ -6,7 +6,7 @@ import { Writer } from '../../../protocol/buffer/writer.ts'
 import { encodeBatch } from '../../../protocol/records/encode-batch.ts'
 import { OutgoingRecord } from '../../../protocol/records/outgoing-record.ts'
 
-/** The producer and partition of the transaction that ends. */
+/** The producer whose transaction ends. */
 export interface TransactionalProducer {
   /** The id that the cluster gave the producer. */
   readonly producerId: bigint

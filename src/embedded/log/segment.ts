@@ -23,7 +23,10 @@ export class Segment {
   readonly baseOffset: number
   readonly entries: BatchEntry[] = []
   usedBytes = 0
-  /** The largest timestamp of the log up to here, so it never decreases from segment to segment. */
+  /**
+   * The bytes of the log before this segment, counted from the very beginning of the log; it never
+   * decreases from segment to segment.
+   */
   bytesBefore = 0
   lastAppendMs: number
   #largestTimestamp = -1

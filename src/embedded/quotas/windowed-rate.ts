@@ -11,7 +11,7 @@ interface Sample {
  * The bytes per second in the last seconds, measured like Kafka's quotas (its metrics class Rate).
  */
 export class WindowedRate {
-  /** The burst that a client may use at once. */
+  /** The burst that a client may use at once, in seconds of its rate. */
   static readonly seconds = (SAMPLES - 1) * (SAMPLE_MS / 1_000)
   #samples: Sample[] = []
 

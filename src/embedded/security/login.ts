@@ -111,7 +111,7 @@ export class Login {
     return this.#state.name === 'done'
   }
 
-  /** After this time the connection must be closed. */
+  /** Whether the login has failed: the connection must then be closed. */
   get hasFailed(): boolean {
     return this.#state.name === 'failed'
   }

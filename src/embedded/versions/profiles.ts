@@ -9,7 +9,7 @@ export interface KafkaProfile {
   readonly refusalNamesApiVersions: boolean
   /** Unknown requests are never answered; later ones on the connection are. */
   readonly ignoresUnknownRequests: boolean
-  /** The Metadata response for a topic whose creation has just started. */
+  /** The error in Metadata for a topic whose creation has just started. */
   readonly autoCreateError: ErrorName
   /**
    * Whether a cluster-wide min.insync.replicas is stored, as eligible leader replicas require

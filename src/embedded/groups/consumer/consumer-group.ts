@@ -178,8 +178,8 @@ export class ConsumerGroup implements Group {
   }
 
   /**
-   * An epoch before the assignment of the partition is stale; a later one may be behind the
-   * member's (KIP-1251).
+   * An epoch from before the assignment of the partition is stale; a later one is accepted even if
+   * it is not the current epoch (KIP-1251).
    */
   checkCommitOf(memberId: string, epoch: number, key: PartitionKey): void {
     const current = this.members.get(memberId)?.current

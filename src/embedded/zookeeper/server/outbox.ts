@@ -14,7 +14,7 @@ export class Outbox {
   #isMute = false
   readonly #flush = () => this.#writeKept()
 
-  /** `onSpace` is called when the socket has drained. */
+  /** Calls `onSpace` when pending output has been written. */
   constructor(socket: Socket, gate: ReplyGate, onSpace: () => void) {
     this.#socket = socket
     this.#gate = gate
@@ -26,7 +26,7 @@ export class Outbox {
     return this.#socket.writableLength + this.#keptBytes
   }
 
-  /** While this is true, no more input should be read. */
+  /** When this is true, no more input may be read. */
   get isEnding(): boolean {
     return this.#isEnding
   }
