@@ -4,18 +4,18 @@
  */
 
 /**
- * What to do about an error, in the groups of KIP-1050:
+ * The reaction to an error, in the groups of KIP-1050:
  *
  * - `retry`: the same call may succeed later.
  * - `abort`: the call or the transaction has failed. Abort the transaction; the producer, consumer or client that
  *   made it stays usable.
- * - `recreate`: the producer or consumer cannot go on. Close it and open another.
+ * - `recreate`: the producer or consumer cannot continue. Close it and create a new one.
  * - `fix-configuration`: the call fails until an option, a broker's configuration, a permission or a version
  *   is changed.
  */
 export type Recovery = 'retry' | 'abort' | 'recreate' | 'fix-configuration'
 
-/** The recovery of an error; `refresh` is a retry that needs fresh metadata first. */
+/** The recovery from an error; `refresh` is a retry after fresh metadata. */
 type Kind = 'retry' | 'refresh' | 'abort' | 'recreate' | 'configure'
 
 const RECOVERIES: Readonly<Record<Kind, Recovery>> = {
@@ -26,7 +26,7 @@ const RECOVERIES: Readonly<Record<Kind, Recovery>> = {
   configure: 'fix-configuration',
 }
 
-// Two lines a row, whatever its length.
+// Two lines for each row, whatever its length.
 // prettier-ignore
 const TABLE = [
   [-1, 'UNKNOWN_SERVER_ERROR', 'abort',
@@ -314,21 +314,24 @@ export type ErrorName = Row[1]
 
 type Codes = { readonly [R in Row as R[1]]: R[0] }
 
-/** The codes by name: `ErrorCode.NOT_LEADER_OR_FOLLOWER` is 6, for the type checker too. */
+/** The codes by name: `ErrorCode.NOT_LEADER_OR_FOLLOWER` is 6, also as a type. */
 export const ErrorCode = Object.freeze(
-  // fromEntries forgets which name goes with which code; Codes says it from the same rows.
+  // The type of fromEntries does not relate names to codes; Codes derives this from the same rows.
   Object.fromEntries(TABLE.map(([code, name]) => [name, code])) as Codes,
 )
 
 export interface ErrorDescription {
   readonly code: number
   readonly name: ErrorName | `UNKNOWN_CODE_${number}`
-  /** The same request may work when it is sent again. */
+  /** The same request may succeed when it is sent again. */
   readonly retriable: boolean
-  /** What the client knows of leaders or topics is out of date: ask for metadata first. */
+  /**
+   * The client's information about leaders or topics is out of date: it must request metadata
+   * first.
+   */
   readonly invalidMetadata: boolean
   readonly recovery: Recovery
-  /** What happened, and what to do about it where something can be done. */
+  /** The meaning of the error, and the remedy if there is one. */
   readonly meaning: string
 }
 
@@ -346,7 +349,7 @@ const DESCRIPTIONS: ReadonlyMap<number, ErrorDescription> = new Map(
   ]),
 )
 
-/** Also describes codes that this client has never learned of: a broker may be newer. */
+/** Also describes codes that this client does not know, because a broker may be newer. */
 export function describeError(code: number): ErrorDescription {
   return (
     DESCRIPTIONS.get(code) ?? {

@@ -8,16 +8,16 @@ import { Message, type Api } from './schema/api.ts'
 import { int16, int32, string, type Decoded, type Encodable, type Fields } from './schema/fields.ts'
 
 /**
- * Frames: a size, a header, a body. Which version of the header goes before a body follows from the
- * API and its version alone; nothing on the wire says it.
+ * Frames: a size, a header, a body. The API and its version determine the version of the header;
+ * the bytes do not contain it.
  */
 
-/** No client uses version 0: it was only ever before ControlledShutdown v0, between brokers. */
+/** No client uses version 0: it exists only for ControlledShutdown v0, between brokers. */
 export const requestHeader = new Message('Request header', '0-2', '2+', {
   apiKey: int16('0+'),
   apiVersion: int16('0+'),
   correlationId: int32('0+'),
-  // Never compact: a broker must find its way in the header of a version that it doesn't know
+  // Never compact: a broker must be able to read the header of a version that it does not know
   // (KIP-511).
   clientId: string('1+', { nullable: '1+', flexible: 'none', ignorable: true }),
 })
@@ -36,8 +36,8 @@ export function requestHeaderVersion(api: Pick<Api, 'request'>, version: number)
 }
 
 /**
- * ApiVersions' responses keep header v0: a client must be able to read the refusal of its version
- * (KIP-511).
+ * Responses to ApiVersions keep header v0: a client must be able to read the rejection of its
+ * version (KIP-511).
  */
 function responseHeaderVersion(api: Pick<Api, 'key' | 'response'>, version: number): 0 | 1 {
   return api.key !== apiVersions.key && api.response.isFlexible(version) ? 1 : 0
@@ -72,8 +72,9 @@ export function encodeResponse<Request extends Fields, Response extends Fields>(
 }
 
 /**
- * The frame is what came after the size. Bytes after the body are ignored, as Java's client does: some proxies
- * and brokers in place of Kafka's own add some. Unknown tagged fields are dropped. Throws ProtocolError.
+ * Decodes the frame without its size. Like Java's client it ignores bytes after the body, because
+ * some proxies and compatible brokers add some. It drops unknown tagged fields. Throws
+ * ProtocolError.
  */
 export function decodeResponse<Request extends Fields, Response extends Fields>(
   api: Api<Request, Response>,
@@ -88,7 +89,7 @@ export function decodeResponse<Request extends Fields, Response extends Fields>(
   return { correlationId, body: api.response.decode(reader, version) }
 }
 
-/** The correlation id of a response, before it is known which request it answers. */
+/** The correlation id of a response, before the matching request is known. */
 export function correlationIdOf(frame: Buffer): number {
   if (frame.length < CORRELATION_ID_BYTES) {
     throw new ProtocolError(`a response of ${frame.length} bytes has no correlation id`, 0)
@@ -97,14 +98,15 @@ export function correlationIdOf(frame: Buffer): number {
 }
 
 /**
- * The header of a request, and a reader that stands at the body. `apiOf` finds the API of a key;
- * the header of an unknown one is read as v1, which v2 begins with, so that it can be answered.
+ * Decodes the header of a request, and returns a reader at the position of the body. `apiOf` finds
+ * the API of a key; the header of an unknown one is read as v1, which v2 begins with, so that the
+ * request can be answered.
  */
 export function decodeRequestHeader(
   frame: Buffer,
   apiOf: (key: number) => Pick<Api, 'request'> | undefined,
 ): { header: RequestHeader; body: Reader } {
-  // Version 0 is what all versions begin with, and says what follows.
+  // All versions begin with version 0, which determines the rest.
   const { apiKey, apiVersion } = requestHeader.decode(new Reader(frame), 0)
   const api = apiOf(apiKey)
   const headerVersion = api === undefined ? 1 : requestHeaderVersion(api, apiVersion)
@@ -113,7 +115,7 @@ export function decodeRequestHeader(
 }
 
 /**
- * Decodes to the end of the frame: what is left over means that the two sides disagree on the
+ * Decodes to the end of the frame: bytes that remain show that the two sides disagree on the
  * layout.
  */
 export function decodeBody<F extends Fields>(
@@ -130,8 +132,7 @@ export function decodeBody<F extends Fields>(
 }
 
 /**
- * A broker that lacks the version of an ApiVersions request answers in v0, whatever was asked
- * (KIP-511).
+ * A broker that does not support the version of an ApiVersions request responds in v0 (KIP-511).
  */
 function isRefusedApiVersions(api: Pick<Api, 'key'>, frame: Buffer): boolean {
   return (
@@ -142,8 +143,9 @@ function isRefusedApiVersions(api: Pick<Api, 'key'>, frame: Buffer): boolean {
 }
 
 /**
- * A refusal is in v0, whatever was asked, but for brokers in place of Kafka's own (librdkafka's mock cluster)
- * that send it in the layout of the request's version. One that fits neither has no list of versions.
+ * A rejection is in v0, whatever the request's version. Compatible brokers (librdkafka's mock
+ * cluster) send it in the layout of the request's version. A response that matches neither has no
+ * list of versions.
  */
 function decodeRefusal<Request extends Fields, Response extends Fields>(
   api: Api<Request, Response>,
@@ -164,7 +166,10 @@ function decodeRefusal<Request extends Fields, Response extends Fields>(
   return api.response.decode(new Reader(Buffer.concat([onlyTheCode, emptyList])), 0)
 }
 
-/** An error in it names the response: that a header is short says nothing without. */
+/**
+ * An error of the header names the response; without that name a short header would be hard to
+ * find.
+ */
 function decodeCorrelationId(
   api: Pick<Api, 'key' | 'response'>,
   version: number,
@@ -184,7 +189,7 @@ function startFrame(): Writer {
   return writer
 }
 
-/** The first segment always holds the four bytes kept free for the size. */
+/** The first segment always contains the four bytes that are reserved for the size. */
 function finishFrame(writer: Writer): readonly Uint8Array[] {
   const size = writer.length - SIZE_BYTES
   const segments = writer.finish()

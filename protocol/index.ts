@@ -1,6 +1,6 @@
 /**
  * The entry point `samsa/protocol`: the declarations of Kafka's APIs in all their versions, for
- * `client.request`, and what it takes to read their responses.
+ * `client.request`, and the functions that read their responses.
  */
 export {
   addOffsetsToTxn,

@@ -1,11 +1,11 @@
 /**
- * An error at a place in a message. Each layer adds what it knows: the reader knows the
- * position, the schema the field's path, the message its version. The text is put together when read.
+ * An error at a position in a message. Each layer adds its part: the reader adds the byte offset,
+ * the schema the field's path, the message its version. The text is composed when it is read.
  */
 abstract class MessageError extends Error {
-  /** What is wrong, without the place. */
+  /** The error, without its position. */
   readonly reason: string
-  /** Byte offset in the frame or block that was read, where it is known. */
+  /** Byte offset in the frame or block that was read, if known. */
   readonly position: number | undefined
   /** Message and version, such as `Fetch response v12`. */
   context: string | undefined
@@ -29,7 +29,7 @@ abstract class MessageError extends Error {
     return path
   }
 
-  /** Puts one more step before the path: called while the error passes the fields that enclose it. */
+  /** Prepends a step to the path. Called while the error passes through the enclosing fields. */
   within(step: string): this {
     this.#path.unshift(step)
     return this
@@ -44,24 +44,29 @@ abstract class MessageError extends Error {
 }
 
 /**
- * Bytes that do not follow Kafka's protocol: too short, a length past the end of its frame, a checksum
- * that does not match, a compressed block past its ceiling.
+ * Bytes that violate Kafka's protocol: too short, a length beyond the end of the frame, a wrong
+ * checksum, or a compressed block that exceeds its limit.
  */
 export class ProtocolError extends MessageError {
   override readonly name = 'ProtocolError'
 }
 
-/** A value that cannot be written: out of its type's range, null where none may be, or too new a field. */
+/**
+ * A value that cannot be written: outside its type's range, null in a field that is not nullable,
+ * or a field that the version does not have.
+ */
 export class EncodeError extends MessageError {
   override readonly name = 'EncodeError'
 }
 
-/** Adds the step to the path of an error that has one; returns the error to be thrown again. */
+/** Prepends the step to the path of an error that has one; returns the error to throw. */
 export function within(error: unknown, step: string): unknown {
   return error instanceof MessageError ? error.within(step) : error
 }
 
-/** Adds the message's name and version to an error that has none yet; returns it to be thrown again. */
+/**
+ * Adds the message's name and version to an error that has none yet; returns the error to throw.
+ */
 export function inMessage(error: unknown, context: string): unknown {
   if (error instanceof MessageError) error.context ??= context
   return error

@@ -17,7 +17,8 @@ const addPartitionsToTxnTopicResultFields = {
 }
 
 /**
- * Adds partitions to a transaction. From v4 brokers use it among themselves to verify (KIP-890).
+ * Adds partitions to a transaction. From v4 on, brokers also use it among themselves to verify a
+ * transaction (KIP-890).
  */
 export const addPartitionsToTxn = api({
   key: 24,

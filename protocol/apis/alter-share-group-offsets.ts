@@ -1,7 +1,7 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, int16, int32, int64, string, uuid } from '../schema/fields.ts'
 
-/** Moves where a share group starts. */
+/** Sets the start offsets of a share group. */
 export const alterShareGroupOffsets = api({
   key: 91,
   name: 'AlterShareGroupOffsets',

@@ -2,8 +2,8 @@ import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, bool, int16, int32, int64, string } from '../schema/fields.ts'
 
 /**
- * The APIs and versions that a broker speaks, and its features. The first request of a connection
- * (KIP-35, KIP-511).
+ * Returns the APIs and versions that a broker supports, and its features. It is the first request
+ * of a connection (KIP-35, KIP-511).
  */
 export const apiVersions = api({
   key: 18,

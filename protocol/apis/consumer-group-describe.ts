@@ -11,7 +11,7 @@ const assignmentFields = {
   topicPartitions: array('0+', topicPartitionsFields),
 }
 
-/** Groups of the newer consumer protocol (KIP-848). */
+/** Describes groups of the newer consumer protocol (KIP-848). */
 export const consumerGroupDescribe = api({
   key: 69,
   name: 'ConsumerGroupDescribe',

@@ -6,7 +6,10 @@ const topicPartitionsFields = {
   partitions: array('0+', 'int32'),
 }
 
-/** Joins, keeps up, leaves and is assigned by a group of the newer protocol (KIP-848). */
+/**
+ * Joins a group of the newer protocol, keeps the membership, receives assignments, and leaves
+ * (KIP-848).
+ */
 export const consumerGroupHeartbeat = api({
   key: 68,
   name: 'ConsumerGroupHeartbeat',

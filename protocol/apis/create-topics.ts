@@ -1,7 +1,9 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, bool, int16, int32, int8, string, uuid } from '../schema/fields.ts'
 
-/** Creates topics; `validateOnly` from v1. Brokers of Kafka 0.10.1 and newer. */
+/**
+ * Creates topics; `validateOnly` exists from v1 on. Brokers of Kafka 0.10.1 and newer support it.
+ */
 export const createTopics = api({
   key: 19,
   name: 'CreateTopics',

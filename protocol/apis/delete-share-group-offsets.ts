@@ -1,7 +1,7 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, int16, int32, string, uuid } from '../schema/fields.ts'
 
-/** Forgets where a share group starts in some topics. */
+/** Deletes the start offsets of a share group in some topics. */
 export const deleteShareGroupOffsets = api({
   key: 92,
   name: 'DeleteShareGroupOffsets',

@@ -1,7 +1,7 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, int16, int32, string, uuid } from '../schema/fields.ts'
 
-/** Deletes topics, by name, or by id from v6. */
+/** Deletes topics by name; from v6 on also by id. */
 export const deleteTopics = api({
   key: 20,
   name: 'DeleteTopics',

@@ -1,7 +1,7 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, int16, int32, int8, string } from '../schema/fields.ts'
 
-/** Access control entries that match a filter. */
+/** Returns the access control entries that match a filter. */
 export const describeAcls = api({
   key: 29,
   name: 'DescribeAcls',

@@ -1,7 +1,7 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, bool, float64, int16, int32, int8, string } from '../schema/fields.ts'
 
-/** Client quotas that match a filter (KIP-546). */
+/** Returns the client quotas that match a filter (KIP-546). */
 export const describeClientQuotas = api({
   key: 48,
   name: 'DescribeClientQuotas',

@@ -1,7 +1,7 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, bool, int16, int32, int8, string } from '../schema/fields.ts'
 
-/** Brokers (or controllers from v1) and the cluster's id (KIP-700). */
+/** Returns the brokers (or controllers, from v1 on) and the cluster's id (KIP-700). */
 export const describeCluster = api({
   key: 60,
   name: 'DescribeCluster',

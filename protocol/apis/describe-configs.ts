@@ -1,7 +1,7 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, bool, int16, int32, int8, string } from '../schema/fields.ts'
 
-/** Configuration of topics, brokers, loggers or groups. */
+/** Returns the configuration of topics, brokers, loggers or groups. */
 export const describeConfigs = api({
   key: 32,
   name: 'DescribeConfigs',

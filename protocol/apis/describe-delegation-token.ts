@@ -1,7 +1,7 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, bytes, int16, int32, int64, string } from '../schema/fields.ts'
 
-/** Delegation tokens, by owner. */
+/** Returns delegation tokens, by owner. */
 export const describeDelegationToken = api({
   key: 41,
   name: 'DescribeDelegationToken',

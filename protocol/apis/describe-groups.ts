@@ -1,7 +1,7 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, bool, bytes, int16, int32, string } from '../schema/fields.ts'
 
-/** State, protocol and members of classic groups. */
+/** Returns the state, protocol and members of classic groups. */
 export const describeGroups = api({
   key: 15,
   name: 'DescribeGroups',

@@ -1,7 +1,7 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, bool, int16, int32, int64, string } from '../schema/fields.ts'
 
-/** Log directories of a broker, and the size of each replica there. */
+/** Returns the log directories of a broker, and the size of each replica in them. */
 export const describeLogDirs = api({
   key: 35,
   name: 'DescribeLogDirs',

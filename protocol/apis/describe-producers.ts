@@ -1,7 +1,7 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, int16, int32, int64, string } from '../schema/fields.ts'
 
-/** The producers active on partitions (KIP-664). */
+/** Returns the producers that are active in partitions (KIP-664). */
 export const describeProducers = api({
   key: 61,
   name: 'DescribeProducers',

@@ -9,7 +9,7 @@ const replicaStateFields = {
   lastCaughtUpTimestamp: int64('1+', { default: -1n, ignorable: true }),
 }
 
-/** The KRaft quorum: leader, voters, observers and their progress (KIP-595). */
+/** Returns the KRaft quorum: leader, voters, observers and their progress (KIP-595). */
 export const describeQuorum = api({
   key: 55,
   name: 'DescribeQuorum',

@@ -1,7 +1,7 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, int16, int32, int64, string, uuid } from '../schema/fields.ts'
 
-/** Where share groups start in their partitions. */
+/** Returns the start offsets of share groups in their partitions. */
 export const describeShareGroupOffsets = api({
   key: 90,
   name: 'DescribeShareGroupOffsets',

@@ -1,7 +1,7 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, bool, int16, int32, string, struct, uuid } from '../schema/fields.ts'
 
-/** Topics and partitions a page at a time, with eligible leader replicas (KIP-966). */
+/** Returns topics and partitions one page at a time, with eligible leader replicas (KIP-966). */
 export const describeTopicPartitions = api({
   key: 75,
   name: 'DescribeTopicPartitions',

@@ -1,7 +1,7 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, int16, int32, int64, string } from '../schema/fields.ts'
 
-/** State of transactional ids (KIP-664). */
+/** Returns the state of transactional ids (KIP-664). */
 export const describeTransactions = api({
   key: 65,
   name: 'DescribeTransactions',

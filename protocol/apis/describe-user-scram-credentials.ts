@@ -1,7 +1,7 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, int16, int32, int8, string } from '../schema/fields.ts'
 
-/** Which SCRAM mechanisms users have, without their secrets (KIP-554). */
+/** Returns the SCRAM mechanisms of users, without their secrets (KIP-554). */
 export const describeUserScramCredentials = api({
   key: 50,
   name: 'DescribeUserScramCredentials',

@@ -1,7 +1,7 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { bool, int16, int32, int64, string } from '../schema/fields.ts'
 
-/** Commits or aborts a transaction; v5 gives a new epoch with it (KIP-890). */
+/** Commits or aborts a transaction; from v5 on it also returns a new epoch (KIP-890). */
 export const endTxn = api({
   key: 26,
   name: 'EndTxn',

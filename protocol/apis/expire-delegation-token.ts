@@ -1,7 +1,7 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { bytes, int16, int32, int64 } from '../schema/fields.ts'
 
-/** Ends a delegation token, now or later. */
+/** Changes the expiry time of a delegation token, or deletes it. */
 export const expireDelegationToken = api({
   key: 40,
   name: 'ExpireDelegationToken',

@@ -12,8 +12,8 @@ import {
 } from '../schema/fields.ts'
 
 /**
- * Reads records from partitions, as a long poll. Sessions from v7 (KIP-227), topic ids from v13
- * (KIP-516).
+ * Reads records from partitions, as a long poll. Sessions exist from v7 on (KIP-227), topic ids
+ * from v13 on (KIP-516).
  */
 export const fetch = api({
   key: 1,

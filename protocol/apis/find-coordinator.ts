@@ -2,8 +2,8 @@ import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, int16, int32, int8, string } from '../schema/fields.ts'
 
 /**
- * Which broker coordinates a group or a transactional id (v0, of Kafka 0.8.2: groups alone); many
- * keys from v4.
+ * Returns the broker that coordinates a group or a transactional id; v0, of Kafka 0.8.2, supports
+ * only groups. From v4 on a request can contain several keys.
  */
 export const findCoordinator = api({
   key: 10,

@@ -1,7 +1,7 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, bool, int16, int32, uuid } from '../schema/fields.ts'
 
-/** Which metrics the broker wants of this client (KIP-714). */
+/** Returns which metrics the broker requests from this client (KIP-714). */
 export const getTelemetrySubscriptions = api({
   key: 71,
   name: 'GetTelemetrySubscriptions',

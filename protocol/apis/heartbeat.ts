@@ -1,7 +1,7 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { int16, int32, string } from '../schema/fields.ts'
 
-/** Keeps a classic group's member alive and tells it of a rebalance. */
+/** Keeps a member of a classic group alive, and informs it about a rebalance. */
 export const heartbeat = api({
   key: 12,
   name: 'Heartbeat',

@@ -154,7 +154,10 @@ export const apis: readonly Api[] = [
 
 const byKey: ReadonlyMap<number, Api> = new Map(apis.map((api) => [api.key, api]))
 
-/** The API of a key; undefined for one that is not a client's, or newer than this client. */
+/**
+ * Returns the API of a key; undefined for an API that clients do not use, or that is newer than
+ * this client.
+ */
 export function apiOf(key: number): Api | undefined {
   return byKey.get(key)
 }

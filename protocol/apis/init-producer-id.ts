@@ -2,8 +2,8 @@ import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { bool, int16, int32, int64, string } from '../schema/fields.ts'
 
 /**
- * A producer id and epoch, for idempotence or a transactional id (KIP-98); epoch bumps from v3
- * (KIP-360).
+ * Returns a producer id and epoch, for idempotence or a transactional id (KIP-98); from v3 on it
+ * can bump the epoch (KIP-360).
  */
 export const initProducerId = api({
   key: 22,

@@ -2,7 +2,7 @@ import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, bool, bytes, int16, int32, string } from '../schema/fields.ts'
 
 /**
- * Enters a classic group, or comes back to it for a rebalance. Static members from v5 (KIP-345).
+ * Joins a classic group, or rejoins it for a rebalance. Static members exist from v5 on (KIP-345).
  */
 export const joinGroup = api({
   key: 11,

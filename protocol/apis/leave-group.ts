@@ -1,7 +1,7 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, int16, int32, string } from '../schema/fields.ts'
 
-/** Leaves a classic group; several members at once from v3. */
+/** Leaves a classic group; from v3 on for several members at once. */
 export const leaveGroup = api({
   key: 13,
   name: 'LeaveGroup',

@@ -2,7 +2,7 @@ import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, int16, int32, int8, string } from '../schema/fields.ts'
 
 /**
- * Names of the resources that have configuration; v0 lists client metrics alone (KIP-714,
+ * Lists the names of the resources that have configuration; v0 lists only client metrics (KIP-714,
  * KIP-1142).
  */
 export const listConfigResources = api({

@@ -1,7 +1,7 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, int16, int32, string } from '../schema/fields.ts'
 
-/** The groups that a broker coordinates, by state (v4) and type (v5). */
+/** Lists the groups that a broker coordinates, filtered by state (v4) and type (v5). */
 export const listGroups = api({
   key: 16,
   name: 'ListGroups',

@@ -2,8 +2,8 @@ import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, int16, int32, int64, int8, string } from '../schema/fields.ts'
 
 /**
- * The offset of a timestamp, or of the start (-2) or end (-1) of a partition. v0 gives a list of
- * segment starts.
+ * Returns the offset for a timestamp, or of the start (-2) or end (-1) of a partition. v0 returns a
+ * list of segment start offsets.
  */
 export const listOffsets = api({
   key: 2,

@@ -1,7 +1,7 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, int16, int32, string } from '../schema/fields.ts'
 
-/** The moves of partitions that are under way. */
+/** Lists the moves of partitions that are in progress. */
 export const listPartitionReassignments = api({
   key: 46,
   name: 'ListPartitionReassignments',

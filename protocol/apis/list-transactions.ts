@@ -1,7 +1,7 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, int16, int32, int64, string } from '../schema/fields.ts'
 
-/** Transactions that a coordinator knows, by state, producer, age or name. */
+/** Lists the transactions that a coordinator knows, filtered by state, producer, age or name. */
 export const listTransactions = api({
   key: 66,
   name: 'ListTransactions',

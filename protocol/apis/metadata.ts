@@ -2,8 +2,8 @@ import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, bool, int16, int32, string, uuid } from '../schema/fields.ts'
 
 /**
- * Brokers, topics, partitions and their leaders. Asking for a topic may create it (v4+: only if
- * allowed).
+ * Returns brokers, topics, partitions and their leaders. A request for a missing topic may create
+ * it (v4+: only if the request allows it).
  */
 export const metadata = api({
   key: 3,

@@ -1,7 +1,7 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, int16, int32, int64, string, uuid } from '../schema/fields.ts'
 
-/** Stores a group's positions. v0 stores them in ZooKeeper, later versions in Kafka. */
+/** Commits the offsets of a group. v0 stores them in ZooKeeper, later versions in Kafka. */
 export const offsetCommit = api({
   key: 8,
   name: 'OffsetCommit',

@@ -1,7 +1,7 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, int16, int32, string } from '../schema/fields.ts'
 
-/** Deletes a group's stored positions for some topics (KIP-496). */
+/** Deletes the committed offsets of a group for some topics (KIP-496). */
 export const offsetDelete = api({
   key: 47,
   name: 'OffsetDelete',

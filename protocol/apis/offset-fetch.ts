@@ -1,7 +1,10 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, bool, int16, int32, int64, string, uuid } from '../schema/fields.ts'
 
-/** Reads a group's stored positions: v0 from ZooKeeper; many groups in one request from v8. */
+/**
+ * Returns the committed offsets of a group; v0 reads them from ZooKeeper. From v8 on a request can
+ * contain several groups.
+ */
 export const offsetFetch = api({
   key: 9,
   name: 'OffsetFetch',

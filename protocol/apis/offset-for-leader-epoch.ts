@@ -1,7 +1,10 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, int16, int32, int64, string } from '../schema/fields.ts'
 
-/** Where a leader epoch ended: how a consumer finds that the log was truncated (KIP-320). */
+/**
+ * Returns the end offset of a leader epoch, from which a consumer detects that the log was
+ * truncated (KIP-320).
+ */
 export const offsetForLeaderEpoch = api({
   key: 23,
   name: 'OffsetForLeaderEpoch',

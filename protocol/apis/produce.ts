@@ -2,8 +2,8 @@ import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, int16, int32, int64, records, string, struct, uuid } from '../schema/fields.ts'
 
 /**
- * Appends record batches (message sets before v3) to partitions. From v13 requests name topics by id
- * (KIP-516).
+ * Appends record batches (message sets before v3) to partitions. From v13 on requests name topics
+ * by id (KIP-516).
  */
 export const produce = api({
   key: 0,

@@ -1,7 +1,7 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { bool, bytes, int16, int32, int8, uuid } from '../schema/fields.ts'
 
-/** A client's metrics (KIP-714). */
+/** Sends a client's metrics (KIP-714). */
 export const pushTelemetry = api({
   key: 72,
   name: 'PushTelemetry',

@@ -1,7 +1,10 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { bytes, int16, int64, string } from '../schema/fields.ts'
 
-/** One step of a SASL exchange (KIP-152); gives the session's lifetime from v1 (KIP-368). */
+/**
+ * Performs one step of a SASL exchange (KIP-152); from v1 on it returns the session's lifetime
+ * (KIP-368).
+ */
 export const saslAuthenticate = api({
   key: 36,
   name: 'SaslAuthenticate',

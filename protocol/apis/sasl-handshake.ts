@@ -2,7 +2,7 @@ import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, int16, string } from '../schema/fields.ts'
 
 /**
- * Chooses a SASL mechanism. After v0 raw tokens follow, after v1 SaslAuthenticate requests
+ * Selects a SASL mechanism. Raw tokens follow v0, and SaslAuthenticate requests follow v1
  * (KIP-152).
  */
 export const saslHandshake = api({

@@ -12,7 +12,7 @@ import {
   uuid,
 } from '../schema/fields.ts'
 
-/** Acquires records for a share group's member, and acknowledges earlier ones (KIP-932). */
+/** Acquires records for a member of a share group, and acknowledges earlier ones (KIP-932). */
 export const shareFetch = api({
   key: 78,
   name: 'ShareFetch',

@@ -11,7 +11,7 @@ const assignmentFields = {
   topicPartitions: array('0+', topicPartitionsFields),
 }
 
-/** Share groups, their members and assignments. */
+/** Describes share groups, their members and assignments. */
 export const shareGroupDescribe = api({
   key: 77,
   name: 'ShareGroupDescribe',

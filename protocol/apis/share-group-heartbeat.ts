@@ -6,7 +6,7 @@ const topicPartitionsFields = {
   partitions: array('0+', 'int32'),
 }
 
-/** Joins, keeps up and leaves a share group (KIP-932). */
+/** Joins a share group, keeps the membership, and leaves (KIP-932). */
 export const shareGroupHeartbeat = api({
   key: 76,
   name: 'ShareGroupHeartbeat',

@@ -59,7 +59,7 @@ const topologyDescriptionFields = {
   globalStores: array('1+', topologyDescriptionGlobalStoreFields),
 }
 
-/** Streams groups, their topologies, members and tasks. */
+/** Describes streams groups, their topologies, members and tasks. */
 export const streamsGroupDescribe = api({
   key: 89,
   name: 'StreamsGroupDescribe',

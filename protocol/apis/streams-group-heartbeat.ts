@@ -39,7 +39,7 @@ const topicPartitionFields = {
   partitions: array('0+', 'int32'),
 }
 
-/** Joins, keeps up and leaves a streams group (KIP-1071). */
+/** Joins a streams group, keeps the membership, and leaves (KIP-1071). */
 export const streamsGroupHeartbeat = api({
   key: 88,
   name: 'StreamsGroupHeartbeat',

@@ -25,7 +25,7 @@ const topologyDescriptionFields = {
   globalStores: array('0+', topologyDescriptionGlobalStoreFields),
 }
 
-/** Gives the description of a streams group's topology to its coordinator. */
+/** Sends the description of a streams group's topology to its coordinator. */
 export const streamsGroupTopologyDescriptionUpdate = api({
   key: 93,
   name: 'StreamsGroupTopologyDescriptionUpdate',

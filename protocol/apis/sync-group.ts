@@ -1,7 +1,7 @@
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, bytes, int16, int32, string } from '../schema/fields.ts'
 
-/** Gives the leader's assignment to the coordinator, and each member its own. */
+/** Sends the leader's assignment to the coordinator, and returns to each member its own. */
 export const syncGroup = api({
   key: 14,
   name: 'SyncGroup',

@@ -2,8 +2,8 @@ import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, bool, int16, int32, int64, int8, string } from '../schema/fields.ts'
 
 /**
- * Writes commit or abort markers. Between brokers, and from admin tools that abort a hanging
- * transaction (KIP-664).
+ * Writes commit or abort markers. Brokers use it, and admin tools that abort a hanging transaction
+ * (KIP-664).
  */
 export const writeTxnMarkers = api({
   key: 27,

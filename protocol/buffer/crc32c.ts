@@ -1,18 +1,19 @@
 /**
  * CRC-32C (Castagnoli): the checksum of record batches.
  *
- * Small inputs go through lookup tables; from FOLD_MINIMUM bytes on, a loop of a few WebAssembly
+ * Small inputs use lookup tables. From FOLD_MINIMUM bytes on, a loop of a few WebAssembly
  * instructions first folds the input down to its last WINDOW bytes, sixteen bytes at a time and
- * without any table, and the tables finish what is left.
+ * without any table, and the tables process the rest.
  *
- * The fold. In arithmetic modulo the CRC's polynomial there are sums of few powers of x that come
- * out as zero. One of them is
+ * The fold. In arithmetic modulo the CRC's polynomial, some sums of a few powers of x are zero. One
+ * of them is
  *
  *     x^(8 * 290) + x^(8 * 136) + x^(8 * 113) + x^(8 * 107) + x^(8 * 32) + 1 = 0
  *
- * which says: a byte of the input may be cleared when it is XORed into the bytes 154, 177, 183,
- * 258 and 290 places further on, and the CRC stays what it was. All five are whole bytes away, so
- * nothing is shifted, and none is nearer than sixteen bytes, so sixteen bytes can go at once:
+ * This means that a byte of the input may be cleared if it is XORed into the bytes 154, 177, 183,
+ * 258 and 290 places further on: the CRC stays the same. All five distances are whole bytes, so
+ * nothing is shifted, and none is smaller than sixteen bytes, so sixteen bytes can be processed at
+ * once:
  *
  *     folded[p] = input[p] ^ folded[p - 154] ^ folded[p - 177] ^ ... ^ folded[p - 290]
  *
@@ -29,22 +30,22 @@
  *     zlib.crc32, to compare            0.4     1.5     3.3      6.1     6.5
  *     a native module, to compare       0.4     1.5     4.3     10.8    15.8
  *
- * What not to do, all of it tried:
+ * Alternatives that were measured and rejected:
  *  - distances with a smaller maximum: 209 (nearest 65) leaves less to the tables but halves the
- *    speed, for a load that spans two stores still under way has to wait for them. 266 (nearest
- *    123) is 15 % slower at 1 MiB. A larger maximum (437, nearest 260) gains 6 % at 1 MiB and
- *    loses 20 % at 1 KiB.
+ *    speed, because a load that spans two unfinished stores has to wait for them. 266 (nearest 123)
+ *    is 15 % slower at 1 MiB. A larger maximum (437, nearest 260) gains 6 % at 1 MiB and loses 20 %
+ *    at 1 KiB.
  *  - sums of four powers: their loop runs at 30 GB/s rather than 15 to 18 (copying in not counted),
  *    but the smallest has a maximum of 5275 bytes. Sums of three or five do not exist: the
  *    polynomial is divisible by x + 1.
  *  - unrolling the loop: no gain.
  *  - `Buffer.copy` rather than `set` and `subarray`: clearly faster in Node 22 only.
- *  - the tables as a parameter, to share the loop with `crc32.ts`: 10 to 15 % slower, for the
- *    compiler then no longer knows where they are.
+ *  - the tables as a parameter, to share the loop with `crc32.ts`: 10 to 15 % slower, because the
+ *    compiler then does not know their addresses.
  *  - other chunks: 4 KiB are 12 % slower at 1 MiB, 8 KiB as fast, 32 and 128 KiB 8 % slower.
  *
- * Not tried: tables in WebAssembly for the remainder. By the figures above they could save about
- * 40 ns a call, which did not seem worth a second function and its tables.
+ * Not tried: tables in WebAssembly for the remainder. By the figures above they could save about 40
+ * ns for each call, which does not justify a second function and its tables.
  *
  * The first use of the fold costs about a millisecond (assemble, compile, instantiate).
  */
@@ -53,15 +54,15 @@
 const POLYNOMIAL = 0x82f63b78
 
 /**
- * How much further on, in bytes, a byte is XORed in to be cleared. With D the largest, the sum of
- * x^(D - d) over these and of x^D has to be a multiple of the polynomial (that x stands for one
- * bit or for eight is all the same, for raising to the eighth power keeps sums), and the smallest
- * has to be sixteen or more. `test/unit/crc.test.ts` checks it. To look for others: put x^a + x^b
- * of all pairs into a hash table and look up x^D + 1 + x^c + x^d.
+ * The distances, in bytes, at which a cleared byte is XORed in. With D the largest, the sum of x^(D
+ * - d) over these and of x^D has to be a multiple of the polynomial, and the smallest has to be
+ * sixteen or more. (It makes no difference whether x stands for one bit or for eight, because
+ * raising to the eighth power preserves sums.) `test/unit/crc.test.ts` checks it. To look for
+ * others: put x^a + x^b of all pairs into a hash table and look up x^D + 1 + x^c + x^d.
  */
 export const FOLD_DISTANCES: readonly number[] = [154, 177, 183, 258, 290]
 
-/** How many bytes back the fold looks, and so how many are left for the tables. */
+/** How many bytes back the fold looks, which is also how many bytes remain for the tables. */
 const WINDOW = Math.max(...FOLD_DISTANCES)
 
 /** Inputs shorter than this are faster with the tables alone (the break-even is near 512). */
@@ -72,7 +73,7 @@ export const FOLD_CHUNK = 16384
 
 const TABLES = slicingTables(POLYNOMIAL, 16)
 
-/** The CRC-32C of `data[start, end)`; `seed` is the CRC of what precedes it, to continue. */
+/** The CRC-32C of `data[start, end)`; `seed` is the CRC of the preceding data, to continue it. */
 export function crc32c(data: Uint8Array, start = 0, end = data.length, seed = 0): number {
   if (!(start >= 0 && start <= end && end <= data.length)) {
     throw new RangeError(`crc32c: ${start} to ${end} is not a range of ${data.length} bytes`)
@@ -82,12 +83,12 @@ export function crc32c(data: Uint8Array, start = 0, end = data.length, seed = 0)
     : crc32cByFolding(data, start, end, seed)
 }
 
-/** As crc32c, with tables whatever the size, and the range unchecked. */
+/** Like crc32c, but always with tables, and without checking the range. */
 export function crc32cByTables(data: Uint8Array, start: number, end: number, seed = 0): number {
   return end < REACH ? ~slice(data, start, end, ~seed) >>> 0 : crc32cInParts(data, start, end, seed)
 }
 
-/** As crc32cByTables, for what lies (or ends) a gigabyte into the data. */
+/** Like crc32cByTables, for data that lies (or ends) beyond a gigabyte. */
 function crc32cInParts(data: Uint8Array, start: number, end: number, seed: number): number {
   let crc = seed
   for (let from = start; from < end; from += REACH / 2) {
@@ -97,20 +98,22 @@ function crc32cInParts(data: Uint8Array, start: number, end: number, seed: numbe
   return crc
 }
 
-/** As crc32c, folding whatever can be folded, and the range unchecked. */
+/** Like crc32c, but always folds as much as possible, and does not check the range. */
 export function crc32cByFolding(data: Uint8Array, start: number, end: number, seed = 0): number {
   if (folder === undefined) folder = makeFolder()
   if (folder === null || end - start < WINDOW) return crc32cByTables(data, start, end, seed)
   return ~foldAndSlice(folder, data, start, end, ~seed) >>> 0
 }
 
-/** Whether this process can fold; without WebAssembly (as in `--jitless`) it is tables for all. */
+/**
+ * Whether this process can fold; without WebAssembly (as with `--jitless`) all inputs use tables.
+ */
 export function canFold(): boolean {
   if (folder === undefined) folder = makeFolder()
   return folder !== null
 }
 
-/** Tables of 256, one after the other: the k-th is for a byte with k bytes after it. */
+/** Tables of 256 entries, one after the other: the k-th is for a byte with k bytes after it. */
 export function slicingTables(polynomial: number, count: number): Int32Array {
   const tables = new Int32Array(count * 256)
   for (let i = 0; i < 256; i++) {
@@ -125,14 +128,14 @@ export function slicingTables(polynomial: number, count: number): Int32Array {
   return tables
 }
 
-/** Where `slice` may not reach: two numbers below it add up to a 32-bit integer. */
+/** The position that `slice` must not reach: two numbers below it add up to a 32-bit integer. */
 const REACH = 2 ** 30
 
 /**
- * Takes a CRC's state (the complement of the CRC) over `data[start, end)`, sixteen bytes a round;
- * `end` is below REACH. What depends on the state comes last, for that is the chain the
- * processor waits for. The mask and the count from zero are there for the compiler: they tell it
- * that no index overflows, so that it checks none of the sums.
+ * Applies `data[start, end)` to a CRC's state (the complement of the CRC), sixteen bytes in each
+ * round; `end` is below REACH. The terms that depend on the state come last, because they form the
+ * chain that the processor waits for. The mask and the count from zero show the compiler that no
+ * index overflows, so that it does not check the sums.
  */
 function slice(data: Uint8Array, start: number, end: number, state: number): number {
   const t = TABLES
@@ -167,8 +170,8 @@ function slice(data: Uint8Array, start: number, end: number, state: number): num
 /** WINDOW in whole vectors. */
 const RESIDUE = (WINDOW + 15) & ~15
 
-// The memory: WINDOW folded bytes of the chunk before, this chunk's folded bytes (and room for
-// the zeros after the last), then this chunk's input (and the rest that is not folded away).
+// The memory: WINDOW folded bytes of the previous chunk, this chunk's folded bytes (and room for
+// the zeros after the last), then this chunk's input (and the rest that is not folded).
 const OUTPUT = RESIDUE
 const OUTPUT_WINDOW = OUTPUT - WINDOW
 const INPUT = OUTPUT + FOLD_CHUNK + RESIDUE
@@ -188,7 +191,7 @@ interface Folder {
 /** Undefined before the first use, null if WebAssembly is not available. */
 let folder: Folder | null | undefined
 
-/** Takes a CRC's state over `data[start, end)`, WINDOW bytes or more. */
+/** Applies `data[start, end)` to a CRC's state; the range has WINDOW bytes or more. */
 function foldAndSlice(
   { memory, fold }: Folder,
   data: Uint8Array,
@@ -199,13 +202,14 @@ function foldAndSlice(
   memory.fill(0, OUTPUT_WINDOW, OUTPUT)
   let position = start
   for (;;) {
-    // What can be cleared: all but the last WINDOW bytes, which have to take what is XORed in.
+    // The bytes that can be cleared: all but the last WINDOW bytes, into which others are XORed.
     const clearable = (end - position - WINDOW) & ~15
     const last = clearable <= FOLD_CHUNK
     const length = last ? clearable : FOLD_CHUNK
     memory.set(data.subarray(position, last ? end : position + length), INPUT)
     if (position === start) {
-      // To start with a state is to start with zero and the state XORed into the first four bytes.
+      // Starting with a state is the same as starting with zero and XORing the state into the first
+      // four bytes.
       memory[INPUT] = memory[INPUT]! ^ state
       memory[INPUT + 1] = memory[INPUT + 1]! ^ (state >>> 8)
       memory[INPUT + 2] = memory[INPUT + 2]! ^ (state >>> 16)
@@ -214,7 +218,8 @@ function foldAndSlice(
     const outputEnd = OUTPUT + length
     if (length > 0) fold(OUTPUT_WINDOW, INPUT, OUTPUT, outputEnd)
     if (last) {
-      // The rest takes its share of the bytes cleared; with zeros after those, of no others.
+      // The remaining input receives its part of the cleared bytes; the zeros after them contribute
+      // nothing.
       memory.fill(0, outputEnd, outputEnd + RESIDUE)
       const rest = INPUT + length
       fold(outputEnd - WINDOW, rest, rest, rest + RESIDUE)
@@ -225,7 +230,7 @@ function foldAndSlice(
   }
 }
 
-/** The part of WebAssembly's interface used here, which the types of Node do not have. */
+/** The part of WebAssembly's interface that this file uses; Node's types do not contain it. */
 interface WebAssemblyApi {
   readonly Module: new (bytes: Uint8Array) => object
   readonly Instance: new (module: object) => {
@@ -239,10 +244,10 @@ function makeFolder(): Folder | null {
   if (typeof WebAssembly === 'undefined') return null
   try {
     const { memory, fold } = new WebAssembly.Instance(new WebAssembly.Module(assemble())).exports
-    // A Buffer, as most inputs are: `slice` then sees one kind of object.
+    // A Buffer, like most inputs, so that `slice` always gets the same kind of object.
     return { memory: Buffer.from(memory.buffer), fold }
   } catch {
-    return null // no vector instructions, or a policy against making code
+    return null // no vector instructions, or a policy that forbids code generation
   }
 }
 
@@ -270,7 +275,9 @@ function assemble(): Uint8Array {
   const number = (n: number): number[] => (n < 128 ? [n] : [(n & 127) | 128, ...number(n >>> 7)])
   const sized = (bytes: number[]) => [...number(bytes.length), ...bytes]
   const name = (text: string) => sized([...Buffer.from(text)])
-  /** What a load or store adds to its address; the alignment before it promises nothing. */
+  /**
+   * The offset that a load or store adds to its address; the alignment before it is only a hint.
+   */
   const offset = (bytes: number) => [0, ...number(bytes)]
   const advance = (local: number) => [LOCAL_GET, local, I32_CONST, 16, I32_ADD, LOCAL_SET, local]
 

@@ -4,9 +4,9 @@ import { ProtocolError } from '../protocol-error.ts'
 /**
  * Reads Kafka's primitive types from one contiguous block of bytes.
  *
- * The bytes come from the network and are taken as hostile: every read checks what is left first and
- * throws a ProtocolError with the position; nothing is allocated on the word of a length alone.
- * `bytes` and its kin return views on the block, not copies.
+ * The bytes come from the network and may be malicious: every read first checks how many bytes are
+ * left, and throws a ProtocolError with the position; nothing is allocated based on a length alone.
+ * `bytes` and similar methods return views on the block, not copies.
  */
 export class Reader {
   readonly buffer: Buffer
@@ -14,11 +14,11 @@ export class Reader {
   /** Where the next read starts. */
   offset: number
   /**
-   * Whether tagged fields that the declaration does not have are skipped instead of kept: one takes two bytes on
-   * the wire and about a hundred in memory.
+   * Whether tagged fields that are not declared are skipped instead of kept: such a field takes two
+   * bytes on the wire and about a hundred in memory.
    */
   dropsUnknownFields = false
-  /** Where the block ends: reads past it fail. */
+  /** The end of the block; reads beyond it fail. */
   readonly end: number
 
   constructor(buffer: Buffer, start = 0, end = buffer.length) {
@@ -32,7 +32,7 @@ export class Reader {
     return this.end - this.offset
   }
 
-  /** Moves past `length` bytes and returns where they start. */
+  /** Moves forward by `length` bytes and returns their position. */
   skip(length: number): number {
     const start = this.offset
     if (length > this.end - start) throw this.#tooShort(length)
@@ -78,7 +78,7 @@ export class Reader {
     return this.buffer.toString('base64url', start, start + 16)
   }
 
-  /** An unsigned varint of at most 32 bits (5 bytes), as lengths, counts and tags are written. */
+  /** An unsigned varint of at most 32 bits (5 bytes), used for lengths, counts and tags. */
   unsignedVarint(): number {
     const start = this.offset
     let result = 0

@@ -1,17 +1,17 @@
 import { Buffer } from 'node:buffer'
 
-/** From this size on, bytes are handed to the socket as they are rather than copied into the frame. */
+/** From this size on, bytes are passed to the socket without copying them into the frame. */
 const REFERENCE_FROM_BYTES = 4096
 
 /**
- * Writes Kafka's primitive types into one growing buffer. Large byte fields (records, mostly) are not
- * copied but kept as segments of their own: `finish` returns the list, ready for one gathered write.
+ * Writes Kafka's primitive types into one growing buffer. Large byte fields (usually records) are
+ * not copied but stored as separate segments: `finish` returns the list for one gathered write.
  */
 export class Writer {
   #buffer: Buffer
   #view: DataView
   #offset = 0
-  /** Start, in the buffer, of what has not yet been cut off as a segment. */
+  /** The start, in the buffer, of the bytes that are not yet part of a segment. */
   #segmentStart = 0
   readonly #segments: Uint8Array[] = []
   #segmentBytes = 0
@@ -21,7 +21,7 @@ export class Writer {
     this.#view = new DataView(this.#buffer.buffer, this.#buffer.byteOffset, this.#buffer.byteLength)
   }
 
-  /** Bytes written so far, those kept by reference included. */
+  /** The number of bytes written so far, including those stored by reference. */
   get length(): number {
     return this.#segmentBytes + this.#offset - this.#segmentStart
   }
@@ -65,7 +65,7 @@ export class Writer {
     this.#view.setFloat64(at, value)
   }
 
-  /** A UUID as `Reader.uuid` gives it: 22 characters of base64url. */
+  /** A UUID as `Reader.uuid` returns it: 22 characters of base64url. */
   uuid(value: string): void {
     const at = this.#reserve(16)
     this.#buffer.fill(0, at, at + 16)
@@ -100,7 +100,10 @@ export class Writer {
     this.#buffer.write(text, at, byteLength, 'utf8')
   }
 
-  /** The bytes without a length before them. Large ones are kept by reference: don't change them after. */
+  /**
+   * The bytes without a length before them. Large ones are stored by reference: do not change them
+   * afterwards.
+   */
   bytes(data: Uint8Array): void {
     if (data.length >= REFERENCE_FROM_BYTES) {
       this.#cut()
@@ -112,7 +115,7 @@ export class Writer {
     }
   }
 
-  /** All that was written by `other`. */
+  /** Everything that `other` has written. */
   append(other: Writer): void {
     for (const segment of other.finish()) this.bytes(segment)
   }
@@ -139,7 +142,7 @@ export class Writer {
   }
 
   #grow(length: number): number {
-    // Segments that were cut off stay views on the old buffer, so only the rest moves.
+    // Existing segments remain views on the old buffer, so only the rest is copied.
     const pending = this.#offset - this.#segmentStart
     const larger = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, pending + length))
     this.#buffer.copy(larger, 0, this.#segmentStart, this.#offset)

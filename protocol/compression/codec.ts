@@ -4,22 +4,28 @@ import { ProtocolError } from '../protocol-error.ts'
 export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 
 export interface Codec {
-  /** One block as Kafka's Java client writes it for record batches v2 and message sets. */
+  /**
+   * Compresses one block in the format that Kafka's Java client writes for record batches v2 and
+   * message sets.
+   */
   compress(data: Uint8Array): Uint8Array
   /**
-   * Throws ProtocolError when the data is damaged or would inflate past `limitBytes`: before it
-   * materialises more than that.
+   * Throws ProtocolError if the data is damaged, or before it inflates to more than `limitBytes`.
    */
   decompress(data: Uint8Array, limitBytes: number): Uint8Array
   /**
-   * How much memory to set aside for what `data` decompresses to, `limitBytes` at most, read from its headers
-   * without decompressing anything. snappy, lz4 and zstd never decompress to more than that. gzip can: its header
-   * has no size, and the size in its trailer is only a claim. 0 for damaged data.
+   * How much memory to reserve for decompressing `data`, at most `limitBytes`. It is read from the
+   * headers without decompressing. For snappy, lz4 and zstd it is an upper bound. For gzip it is
+   * not: the header has no size, and the size in its trailer is only a claim. 0 for damaged data.
    */
   claimedBytes(data: Uint8Array, limitBytes: number): number
-  /** The same on another thread, where the codec has one. `data` must not change meanwhile. */
+  /**
+   * Does the same on another thread, if the codec supports that. `data` must not change meanwhile.
+   */
   compressAsync?(data: Uint8Array): Promise<Uint8Array>
-  /** The same on another thread, where the codec has one. `data` must not change meanwhile. */
+  /**
+   * Does the same on another thread, if the codec supports that. `data` must not change meanwhile.
+   */
   decompressAsync?(data: Uint8Array, limitBytes: number): Promise<Uint8Array>
 }
 
@@ -27,8 +33,8 @@ export interface Codec {
 export class PastCeilingError extends ProtocolError {}
 
 /**
- * The library that a codec needs cannot be loaded or does not run here. Says nothing about the data: whatever
- * handles damaged data must let this error through.
+ * The library that a codec needs cannot be loaded or does not run here. This is no statement about
+ * the data: code that handles damaged data must rethrow this error.
  */
 export class CodecUnavailableError extends Error {
   override readonly name = 'CodecUnavailableError'
@@ -44,7 +50,9 @@ export function pastCeiling(name: Compression, limitBytes: number): PastCeilingE
   return new PastCeilingError(`${name} data inflates past the ceiling of ${limitBytes} bytes`)
 }
 
-/** For `claimedBytes`: 0 for damaged data, and the limit for data that says to exceed it. */
+/**
+ * For `claimedBytes`: returns 0 for damaged data, and the limit for data that claims to exceed it.
+ */
 export function claimOf(limitBytes: number, read: () => number): number {
   try {
     return Math.min(limitBytes, read())
@@ -68,40 +76,42 @@ export function damaged(
   )
 }
 
-/** What an error of node:zlib's becomes. */
+/** Converts an error of node:zlib. */
 export function explainedZlibError(
   name: Compression,
   error: unknown,
   limitBytes: number,
 ): ProtocolError {
   if (error instanceof ProtocolError) return error
-  // Not `instanceof Error`: where tests run in a context of their own, node:zlib's is another one.
+  // Not `instanceof Error`: if tests run in a context of their own, node:zlib has a different Error
+  // class.
   const known = typeof error === 'object' && error !== null ? error : {}
   if ('code' in known && known.code === 'ERR_BUFFER_TOO_LARGE') return pastCeiling(name, limitBytes)
   const what = 'message' in known ? String(known.message) : String(error)
   return damaged(name, what, undefined, error)
 }
 
-/** Without Buffer's own methods, whose `slice` means another thing than Uint8Array's. */
+/** Without Buffer's own methods: its `slice` has another meaning than that of Uint8Array. */
 export function withoutBufferMethods(buffer: Buffer): Uint8Array {
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length)
 }
 
 /**
- * Room for output that is written before it is read: not zeroed, as that costs as much as a fast
- * decoder. Only the part that was written may leave the codec, see `written`.
+ * Memory for output that is written before it is read. It is not zeroed, because that takes as long
+ * as a fast decoder. Only the written part may leave the codec, see `written`.
  */
 export function room(sizeBytes: number): Uint8Array {
   return withoutBufferMethods(Buffer.allocUnsafeSlow(sizeBytes))
 }
 
-/** What is compressed is a batch, of 1 MB by default. Larger ones get memory of their own. */
+/** The input is a batch, of 1 MB by default. Larger ones get memory of their own. */
 const MOST_SCRATCH_BYTES = 2 << 20
 let scratch = withoutBufferMethods(Buffer.alloc(0))
 
 /**
- * Room to compress into, the same one each time: only a copy of what was written may leave the codec. With fresh
- * memory for each batch V8 marks its whole heap every 64 MB of it, a tenth of the time that lz4 needs.
+ * Memory for compressing, the same for each call: only a copy of the output may leave the codec.
+ * With new memory for each batch V8 marks its whole heap after every 64 MB, which takes a tenth of
+ * lz4's time.
  */
 export function scratchRoom(sizeBytes: number): Uint8Array {
   if (sizeBytes > MOST_SCRATCH_BYTES) return room(sizeBytes)
@@ -109,14 +119,14 @@ export function scratchRoom(sizeBytes: number): Uint8Array {
   return scratch
 }
 
-/** A copy of the first `lengthBytes` of what `scratchRoom` gave. */
+/** A copy of the first `lengthBytes` of the memory from `scratchRoom`. */
 export function copied(output: Uint8Array, lengthBytes: number): Uint8Array {
   const copy = room(lengthBytes)
   copy.set(output.subarray(0, lengthBytes))
   return copy
 }
 
-/** The first `lengthBytes` of `output`: copied out where a view would keep much unused memory alive. */
+/** The first `lengthBytes` of `output`; copied if a view would keep much unused memory alive. */
 export function written(output: Uint8Array, lengthBytes: number): Uint8Array {
   if (lengthBytes === output.length) return output
   return output.length - lengthBytes > output.length >>> 2
@@ -124,7 +134,7 @@ export function written(output: Uint8Array, lengthBytes: number): Uint8Array {
     : output.subarray(0, lengthBytes)
 }
 
-/** A DataView on the same bytes: V8 turns its reads of 32 bits into single unaligned loads. */
+/** A DataView on the same bytes: V8 compiles its reads of 32 bits to single unaligned loads. */
 export function viewOf(data: Uint8Array): DataView {
   return new DataView(data.buffer, data.byteOffset, data.byteLength)
 }

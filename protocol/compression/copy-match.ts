@@ -1,6 +1,6 @@
 /**
- * Repeats the `length` bytes that start `offset` before `op`, at `op`, as a byte-by-byte copy would:
- * where they overlap, the pattern goes on. Returns the position after them. The caller has checked
+ * Copies the `length` bytes that start `offset` before `op` to `op`, like a byte-by-byte copy: if
+ * the ranges overlap, the pattern repeats. Returns the position after them. The caller has checked
  * that both ends are within `output`.
  */
 export function copyMatch(output: Uint8Array, op: number, offset: number, length: number): number {
@@ -10,7 +10,7 @@ export function copyMatch(output: Uint8Array, op: number, offset: number, length
     output.fill(output[from]!, op, end)
     return end
   }
-  // Everything from `from` to `op` is one period or several: each step can copy all of it.
+  // The bytes from `from` to `op` are one period or several: each step can copy all of them.
   while (op < end) {
     const step = Math.min(op - from, end - op)
     output.copyWithin(op, from, from + step)

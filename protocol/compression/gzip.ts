@@ -8,13 +8,13 @@ import { explainedZlibError, pastCeiling, withoutBufferMethods } from './codec.t
 const gzipOnPool = promisify<Uint8Array, ZlibOptions, Buffer>(gzip)
 const gunzipOnPool = promisify<Uint8Array, ZlibOptions, Buffer>(gunzip)
 
-/** zlib hands out its output in pieces of this size: its default of 16 KiB makes many of them. */
+/** The size of the pieces in which zlib returns its output: the default of 16 KiB makes many. */
 const MAX_CHUNK_BYTES = 128 * 1024
 const MIN_CHUNK_BYTES = 1024
 /** A member ends with its CRC-32 and with its size modulo 2^32, 4 bytes each. */
 const TRAILER_BYTES = 8
 const SIZE_BYTES = 4
-/** What is allowed for before the first piece is full: JSON shrinks about so much. */
+/** The assumed ratio before the first piece is full: JSON compresses about this much. */
 const USUAL_RATIO = 8
 
 /** `level` as zlib's: 1 is the fastest, 9 the smallest. */

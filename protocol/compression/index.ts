@@ -29,7 +29,9 @@ const gzip = gzipCodec()
 const zstd = zstdCodec()
 
 export interface CodecOptions {
-  /** gzip: 1 to 9, zstd: 1 to 22. Higher is smaller and slower; the others have none. */
+  /**
+   * gzip: 1 to 9, zstd: 1 to 22. Higher levels are smaller and slower; the other codecs have none.
+   */
   level?: number | undefined
 }
 
@@ -43,7 +45,10 @@ export function codeOf(compression: Compression): number {
   return COMPRESSIONS.indexOf(compression)
 }
 
-/** By name, or by the code in a batch's attributes; ProtocolError for a code that Kafka has not. */
+/**
+ * Finds a codec by name, or by the code in a batch's attributes; throws ProtocolError for a code
+ * that Kafka does not have.
+ */
 export function codecOf(compression: Compression | number, options: CodecOptions = {}): Codec {
   const name = typeof compression === 'number' ? compressionOfCode(compression) : compression
   const { level } = options

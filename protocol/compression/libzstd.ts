@@ -1,7 +1,10 @@
 import { brotliDecompressSync } from 'node:zlib'
 import { LIBZSTD_WASM } from './libzstd-wasm.ts'
 
-/** What is used of libzstd. Addresses and sizes are 32 bits wide, and signed: `>>> 0` makes them positive. */
+/**
+ * The functions of libzstd that are used. Addresses and sizes are signed 32-bit numbers: `>>> 0`
+ * makes them positive.
+ */
 export interface Libzstd {
   /** The library's memory. Read it again after each call: growing replaces the buffer. */
   readonly memory: { readonly buffer: ArrayBuffer }
@@ -12,10 +15,10 @@ export interface Libzstd {
   decompress(to: number, roomBytes: number, from: number, bytes: number): number
 }
 
-/** Emscripten has shortened the names. This is what the exports are called in @bokuweb/zstd-wasm 0.0.27. */
+/** Emscripten shortens the names. These are the exports in @bokuweb/zstd-wasm 0.0.27. */
 interface Exports {
   f: Memory
-  /** Runs the constructors of C++: once, before anything else. */
+  /** Runs the constructors of C++. It must be called once, before anything else. */
   g(): void
   i: Libzstd['compressBound']
   m: Libzstd['compress']
@@ -29,17 +32,17 @@ interface Memory {
   grow(pages: number): number
 }
 
-/** The types of Node.js leave the global out. */
+/** The types of Node.js do not contain this global. */
 declare const WebAssembly: {
   Module: new (bytes: Uint8Array) => object
   Instance: new (module: object, imports: object) => { readonly exports: Exports }
 }
 
 const PAGE_BYTES = 65_536
-/** A request to grow makes room for more than was asked, as Emscripten does. */
+/** Grows by more than the requested size, as Emscripten does. */
 const GROWTH = 1.2
 
-/** A new instance with memory of its own. Throws where WebAssembly is turned off (`--jitless`). */
+/** Returns a new instance with its own memory. Throws if WebAssembly is disabled (`--jitless`). */
 export function startLibzstd(): Libzstd {
   const bytes = brotliDecompressSync(Buffer.from(LIBZSTD_WASM, 'base64'))
   const imports = {
@@ -65,7 +68,7 @@ function ended(): never {
   throw new Error('libzstd ended')
 }
 
-/** 1 if the memory has `sizeBytes` now, 0 if there is not that much. */
+/** 1 if the memory has `sizeBytes` now, 0 if it cannot grow that much. */
 function grow(memory: Memory, sizeBytes: number): number {
   const now = memory.buffer.byteLength
   for (const wantedBytes of [Math.max(sizeBytes, now * GROWTH), sizeBytes]) {
@@ -73,7 +76,7 @@ function grow(memory: Memory, sizeBytes: number): number {
       memory.grow(Math.ceil((wantedBytes - now) / PAGE_BYTES))
       return 1
     } catch {
-      // More than there is, or than the module allows.
+      // More than is available, or than the module allows.
     }
   }
   return 0

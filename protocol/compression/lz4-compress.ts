@@ -1,32 +1,32 @@
 import { viewOf } from './codec.ts'
 
-/** Writes LZ4's block format: what lz4-decompress.ts reads, and says how it looks. */
+/** Writes LZ4's block format, which lz4-decompress.ts reads and describes. */
 
 const MIN_MATCH = 4
 /** The format's rules: the last match starts 12 bytes before the end, the last 5 bytes are literals. */
 const LAST_MATCH_DISTANCE = 12
 const LAST_LITERALS = 5
 const MAX_OFFSET = 65535
-/** Past this a call of a built-in costs less than a loop over the bytes. */
+/** Above this length a call of a built-in is faster than a loop over the bytes. */
 const LONG_COPY = 48
 
 const HASH_BITS = 14
 /**
- * Where each hash was last seen, counted from the start of time rather than of the input: what an
- * earlier block or call left behind lies before `clock`, so nothing has to be cleared in between.
+ * The last position of each hash, counted over all inputs rather than within one: entries of an
+ * earlier block or call lie before `clock`, so nothing has to be cleared in between.
  */
 const lastSeen = new Int32Array(1 << HASH_BITS)
 let clock = MAX_OFFSET + 1
 const CLOCK_END = 0x3fffffff
 
-/** The most that a block of `sizeBytes` can become. */
+/** The maximum compressed size of a block of `sizeBytes`. */
 export function compressedBound(sizeBytes: number): number {
   return sizeBytes + Math.floor(sizeBytes / 255) + 16
 }
 
 /**
- * Compresses input[start..end) as an independent block to `output` at `outputStart`, which has
- * `compressedBound` bytes there. Returns the position after it.
+ * Compresses input[start..end) as an independent block to `output` at `outputStart`, where
+ * `compressedBound` bytes are available. Returns the position after it.
  */
 export function compressBlock(
   input: Uint8Array,
@@ -40,7 +40,7 @@ export function compressBlock(
     clock = MAX_OFFSET + 1
   }
   const view = viewOf(input)
-  /** position + shift is the time of that position. */
+  /** position + shift is the count for that position. */
   const shift = clock - start
   const firstTime = clock
   clock += end - start
@@ -52,7 +52,7 @@ export function compressBlock(
   let ip = start
 
   while (ip < searchLimit) {
-    // Look for the next 4 bytes that were seen before, in growing steps where nothing is found.
+    // Look for the next 4 bytes that occurred before; the steps grow while nothing is found.
     let attempts = 64
     let sequence = view.getInt32(ip, true)
     let candidate = -1

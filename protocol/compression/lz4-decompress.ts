@@ -7,10 +7,10 @@ import { damaged, viewOf } from './codec.ts'
  */
 
 const MIN_MATCH = 4
-/** Past this a call of a built-in costs less than a loop over the bytes. */
+/** Above this length a call of a built-in is faster than a loop over the bytes. */
 const LONG_COPY = 48
 
-/** The most that a compressed block of `sizeBytes` can hold: each byte adds 255 at most. */
+/** The maximum content of a compressed block of `sizeBytes`: each byte adds at most 255. */
 export function inflatedBound(sizeBytes: number): number {
   return sizeBytes * 255
 }
@@ -20,8 +20,8 @@ export const OVERFLOW = -1
 
 /**
  * Decompresses input[start..end) to `output` at `outputStart`, up to `outputEnd`, and returns the
- * position after it, or OVERFLOW. Matches may reach back to `historyStart` in `output`: with linked
- * blocks that is before `outputStart`. Bytes after the content, up to `outputEnd`, may change.
+ * position after it, or OVERFLOW. Matches may refer back to `historyStart` in `output`, which is
+ * before `outputStart` for linked blocks. Bytes after the content, up to `outputEnd`, may change.
  */
 export function decompressBlock(
   input: Uint8Array,
@@ -34,8 +34,9 @@ export function decompressBlock(
 ): number {
   const inputView = viewOf(input)
   const outputView = viewOf(output)
-  // Up to these, 8 bytes at a time may go past the end of a copy of LONG_COPY. Two words a round, the second
-  // read when the first is written: 10 % faster than one; four are no faster than two.
+  // Up to these positions, 8 bytes at a time may be copied past the end of a copy of LONG_COPY.
+  // Each round copies two words, and reads the second before it writes the first: 10 % faster than
+  // one word; four are not faster than two.
   const fastInput = input.length - LONG_COPY - 8
   const fastOutput = outputEnd - LONG_COPY - 8
   let ip = start

@@ -5,7 +5,7 @@ import { xxhash32 } from './xxhash32.ts'
 
 const MAGIC = 0x184d2204
 const MAGIC_BYTES = 4
-/** Magic numbers of frames with someone's own data, which readers pass over: 0x184D2A50 to ..5F. */
+/** Magic numbers of skippable frames, which contain other programs' data: 0x184D2A50 to ..5F. */
 const SKIPPABLE_MAGIC = 0x184d2a50
 
 const VERSION = 1
@@ -18,7 +18,7 @@ const FLAG_DICTIONARY = 0x01
 /** The block size descriptor's reserved bits. */
 const SIZE_RESERVED = 0x8f
 
-/** In a block's length: the block is stored as it is. */
+/** A bit in a block's length: the block is stored uncompressed. */
 export const STORED = 0x80000000
 
 /** What KafkaLZ4BlockOutputStream writes: independent blocks of 64 KiB without checksums. */
@@ -38,8 +38,8 @@ export interface FrameHeader {
 }
 
 /**
- * With `brokenChecksum` the header's checksum covers the magic number as well: what Kafka's clients
- * and brokers did for message format 0, see KAFKA-3160.
+ * With `brokenChecksum` the header's checksum also covers the magic number, as Kafka's clients and
+ * brokers computed it for message format 0 (KAFKA-3160).
  */
 export function writeHeader(output: Uint8Array, brokenChecksum: boolean): void {
   viewOf(output).setUint32(0, MAGIC, true)
@@ -48,7 +48,7 @@ export function writeHeader(output: Uint8Array, brokenChecksum: boolean): void {
   output[6] = (xxhash32(output, brokenChecksum ? 0 : MAGIC_BYTES, 6) >>> 8) & 0xff
 }
 
-/** Position after the skippable frame at `position`, or undefined if it is none. */
+/** The position after the skippable frame at `position`, or undefined if there is none. */
 export function skippableEnd(data: Uint8Array, position: number): number | undefined {
   if (data.length - position < 8) return undefined
   const view = viewOf(data)

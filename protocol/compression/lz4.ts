@@ -25,13 +25,13 @@ import type { NativeLz4 } from './native.ts'
 import { xxhash32 } from './xxhash32.ts'
 
 /**
- * Kafka's lz4: LZ4's frame format, of which Kafka writes the plainest form. All of it is read, bar
- * dictionaries: librdkafka and others write larger blocks, content sizes and checksums.
+ * Kafka's lz4: LZ4's frame format, of which Kafka writes the simplest form. This codec reads all of
+ * it except dictionaries: librdkafka and others write larger blocks, content sizes and checksums.
  */
 
 const LENGTH_BYTES = 4
 const CHECKSUM_BYTES = 4
-/** Below this a call across the language border costs more than it saves. */
+/** Below this size a call of native code takes longer than it saves. */
 const NATIVE_FROM_BYTES = 1024
 
 /** Record batches v2 and message format 1. */
@@ -41,7 +41,9 @@ export const lz4: Codec = {
   claimedBytes: (data, limitBytes) => claimedBytes(data, limitBytes, false),
 }
 
-/** Message format 0, whose header checksum is over the wrong bytes (KAFKA-3160); reads either. */
+/**
+ * Message format 0, whose header checksum covers the wrong bytes (KAFKA-3160); it reads both forms.
+ */
 export const lz4Legacy: Codec = {
   compress: (data) => compress(data, true),
   decompress: (data, limitBytes) => decompress(data, limitBytes, true),
@@ -51,7 +53,7 @@ export const lz4Legacy: Codec = {
 function compress(data: Uint8Array, brokenChecksum: boolean): Uint8Array {
   const blocks = Math.ceil(data.length / WRITTEN_BLOCK_BYTES)
   const lastBlockBytes = Math.min(data.length, WRITTEN_BLOCK_BYTES)
-  // No block becomes larger than what it holds, but the last one is tried out at its end.
+  // No block becomes larger than its content, but the last one is tried out at its end.
   const boundBytes = data.length + blocks * LENGTH_BYTES + compressedBound(lastBlockBytes)
   const output = scratchRoom(WRITTEN_HEADER_BYTES + boundBytes + LENGTH_BYTES)
   const view = viewOf(output)
@@ -107,8 +109,8 @@ function decompress(data: Uint8Array, limitBytes: number, acceptBroken: boolean)
 }
 
 /**
- * The most that all frames together can hold, by their blocks' lengths: so that the output is
- * allocated once. Everything that lies between blocks is checked on the way.
+ * The maximum content of all frames together, from the lengths of their blocks, so that the output
+ * is allocated once. It checks everything between the blocks.
  */
 function inflatedFramesBound(data: Uint8Array, limitBytes: number, acceptBroken: boolean): number {
   if (data.length === 0) throw damaged('lz4', 'not a frame', 0)
@@ -157,7 +159,10 @@ function inflatedFramesBound(data: Uint8Array, limitBytes: number, acceptBroken:
   return totalBytes
 }
 
-/** All blocks of a frame; their lengths have been checked. Positions after them in both buffers. */
+/**
+ * Decompresses all blocks of a frame, whose lengths have been checked. Returns the positions after
+ * them in both buffers.
+ */
 function readBlocks(
   data: Uint8Array,
   header: FrameHeader,
@@ -202,7 +207,7 @@ function overflow(outputEnd: number, limitBytes: number, position: number) {
     : damaged('lz4', 'block inflates past its size', position)
 }
 
-/** OVERFLOW where anything is wrong: the code in TypeScript then says what. */
+/** OVERFLOW for any error: the TypeScript code then finds the cause. */
 function decompressNatively(
   native: NativeLz4,
   data: Uint8Array,

@@ -3,19 +3,20 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 
 /**
- * Native libraries, used where the application has installed them (docs/compression.md). A library that is missing,
- * has another version, does not load, or gives wrong answers is ignored: the codecs in TypeScript do the same work.
+ * Native libraries, used if the application has installed them (docs/compression.md). A library
+ * that is missing, has another version, does not load, or returns wrong results is ignored: the
+ * TypeScript codecs do the same work.
  */
 
 /**
- * What is used of `lz4-napi`: blocks behind 4 bytes that say how much they hold at most. Not its
- * compression, which is slower than ours at blocks of 64 KiB, nor its frames, which know no ceiling.
+ * The functions of `lz4-napi` that are used: blocks after 4 bytes with their maximum content size.
+ * Its compression is slower than ours at blocks of 64 KiB, and its frames have no size limit.
  */
 export interface NativeLz4 {
   uncompressSync(data: Buffer): Uint8Array
 }
 
-/** What is used of `snappy`: raw blocks. */
+/** The functions of `snappy` that are used: raw blocks. */
 export interface NativeSnappy {
   compressSync(data: Uint8Array, options: { copyOutputData: boolean }): Uint8Array
   uncompressSync(data: Uint8Array, options: { copyOutputData: boolean }): Uint8Array
@@ -26,23 +27,27 @@ export interface NativeCodecs {
   readonly snappy?: NativeSnappy
 }
 
-/** Without it these libraries wrap their memory in an external buffer, which is four times slower. */
+/**
+ * Without this option these libraries wrap their memory in an external buffer, which is four times
+ * slower.
+ */
 export const COPY_OUTPUT = { copyOutputData: true }
 
 /**
- * The versions that are accepted: this minor version or a later one of the same major version, as `^` in the peer
- * dependencies of package.json says. npm does not check optional peers that came with another package.
+ * The accepted versions: this minor version or a later one of the same major version, like `^` in
+ * the peer dependencies of package.json. npm does not check optional peers that another package
+ * installed.
  */
 export const NATIVE_VERSIONS = { 'lz4-napi': [2, 10], snappy: [7, 4] } as const
 type Name = keyof typeof NATIVE_VERSIONS
 
-/** Set to `off`, no native library is loaded. */
+/** If it is `off`, no native library is loaded. */
 const SWITCH = 'SAMSA_NATIVE_CODECS'
 
 let pureOnly = false
 let found: NativeCodecs | undefined
 
-/** True: the codecs in TypeScript only. False: native libraries where they are found (the default). */
+/** True: only the TypeScript codecs. False (the default): native libraries if they are found. */
 export function forcePureCodecs(force: boolean): void {
   pureOnly = force
 }
@@ -62,7 +67,7 @@ function natives(): NativeCodecs {
   return (found ??= process.env[SWITCH] === 'off' ? NONE : findNatives(import.meta.url))
 }
 
-/** Looks in the `node_modules` of a file and of the folders above it. */
+/** Searches the `node_modules` of a file's folder and of the folders above it. */
 export function findNatives(from: string): NativeCodecs {
   const lz4 = load(from, 'lz4-napi')
   const snappy = load(from, 'snappy')
@@ -75,7 +80,7 @@ export function findNatives(from: string): NativeCodecs {
 }
 
 function lz4Works(lz4: NativeLz4): boolean {
-  // A block of 7 literals, with room for 12: the room is a ceiling, not the size.
+  // A block of 7 literals with 12 bytes of memory: the memory is an upper limit, not the size.
   const block = Buffer.from([12, 0, 0, 0, 0x70, ...Buffer.from('samsa 4')])
   return answers(() => lz4.uncompressSync(block), 'samsa 4')
 }
@@ -86,7 +91,7 @@ function snappyWorks(snappy: NativeSnappy): boolean {
   return answers(roundTrip, 'samsa 2')
 }
 
-/** Undefined where the library is missing or has a version that is not accepted. */
+/** Undefined if the library is missing or has a version that is not accepted. */
 function load(from: string, name: Name): unknown {
   try {
     const require = createRequire(from)
@@ -96,7 +101,7 @@ function load(from: string, name: Name): unknown {
   }
 }
 
-/** From the package.json above a file of a package: lz4-napi does not export its own. */
+/** Reads the package.json above a file of a package: lz4-napi does not export its own. */
 function versionOf(name: Name, file: string): string {
   for (let folder = dirname(file); folder !== dirname(folder); folder = dirname(folder)) {
     const manifest = manifestIn(folder)
@@ -115,7 +120,7 @@ function manifestIn(folder: string): { name?: string; version?: string } | undef
 
 function isAccepted(name: Name, version: string): boolean {
   const [major, minor] = NATIVE_VERSIONS[name]
-  // A prerelease such as 7.5.0-beta.1 is none of those.
+  // A prerelease such as 7.5.0-beta.1 is not accepted.
   const parts = /^(\d+)\.(\d+)\.\d+$/.exec(version)
   return parts !== null && Number(parts[1]) === major && Number(parts[2]) >= minor
 }

@@ -1,27 +1,29 @@
 import { viewOf } from './codec.ts'
 
-/** Writes Snappy's block format: what snappy-decompress.ts reads, and says how it looks. */
+/** Writes Snappy's block format, which snappy-decompress.ts reads and describes. */
 
-/** Past this a call of a built-in costs less than a loop over the bytes. */
+/** Above this length a call of a built-in is faster than a loop over the bytes. */
 const LONG_COPY = 48
 const HASH_BITS = 14
 const HASH_FACTOR = 0x1e35a7bd
-/** Matches are looked for up to here before the end: nothing shorter is worth it. */
+/** The distance from the end at which the search for matches stops: shorter ones do not help. */
 const INPUT_MARGIN = 15
 
-/** As in lz4-compress.ts: times rather than positions, so that nothing has to be cleared between blocks. */
+/**
+ * As in lz4-compress.ts: counts over all inputs, so that nothing has to be cleared between blocks.
+ */
 const lastSeen = new Int32Array(1 << HASH_BITS)
 let clock = 1
 const CLOCK_END = 0x3fffffff
 
-/** The most that a block of `sizeBytes` can become. */
+/** The maximum compressed size of a block of `sizeBytes`. */
 export function compressedBound(sizeBytes: number): number {
   return 32 + sizeBytes + Math.floor(sizeBytes / 6)
 }
 
 /**
- * Compresses input[start..end), 64 KiB at most, to `output` at `outputStart`, which has
- * `compressedBound` bytes there. Returns the position after it.
+ * Compresses input[start..end), 64 KiB at most, to `output` at `outputStart`, where
+ * `compressedBound` bytes are available. Returns the position after it.
  */
 export function compressBlock(
   input: Uint8Array,
@@ -123,7 +125,8 @@ function writeCopies(output: Uint8Array, op: number, offset: number, length: num
       output[op++] = offset & 0xff
       return op
     }
-    // 60 of 65 to 67, so that what is left is a copy of 4 at least, which may be a short one.
+    // Copies 60 of 65 to 67, so that the rest is a copy of at least 4, which can use the short
+    // form.
     const step = length <= 64 ? length : length < 68 ? 60 : 64
     output[op++] = 2 | ((step - 1) << 2)
     output[op++] = offset & 0xff

@@ -4,16 +4,16 @@ import { damaged, viewOf } from './codec.ts'
 /**
  * Reads Snappy's block format: the length of the content as a varint, then literals and copies.
  *
- * Our own, though there is snappyjs: it is not made for hostile input. A literal whose 32-bit length
- * is negative moves its reader backwards for ever, and a block that ends too early passes.
+ * This replaces snappyjs, which is not made for malicious input: a literal whose 32-bit length is
+ * negative moves its reader backwards forever, and it accepts a block that ends too early.
  */
 
-/** Past this a call of a built-in costs less than a loop over the bytes. */
+/** Above this length a call of a built-in is faster than a loop over the bytes. */
 const LONG_COPY = 48
-/** The most that one compressed byte can stand for: a copy of 64 takes 3 bytes. */
+/** The maximum expansion of one compressed byte: a copy of 64 takes 3 bytes. */
 const MAX_RATIO = 22
 
-/** How many bytes the block at data[start..end) says that it holds. */
+/** The content size that the block at data[start..end) declares. */
 export function inflatedLength(data: Uint8Array, start: number, end: number): number {
   let length = 0
   for (let index = 0; index < 5; index++) {
@@ -31,8 +31,8 @@ export function inflatedLength(data: Uint8Array, start: number, end: number): nu
 }
 
 /**
- * Decompresses input[start..end) to exactly output[outputStart..outputEnd), whose length is what
- * `inflatedLength` said.
+ * Decompresses input[start..end) to exactly output[outputStart..outputEnd), whose length is the
+ * result of `inflatedLength`.
  */
 export function decompressBlock(
   input: Uint8Array,
@@ -44,7 +44,8 @@ export function decompressBlock(
 ): void {
   const inputView = viewOf(input)
   const outputView = viewOf(output)
-  // Up to these, 8 bytes at a time may go past the end of a copy of 64. Two words a round: as in lz4-decompress.
+  // Up to these positions, 8 bytes at a time may be copied past the end of a copy of 64. Two words
+  // in each round, as in lz4-decompress.
   const fastInput = input.length - 72
   const fastOutput = outputEnd - 72
   let ip = start

@@ -6,15 +6,15 @@ import { decompressBlock, inflatedLength } from './snappy-decompress.ts'
 
 /**
  * Kafka's snappy: what the class SnappyOutputStream of snappy-java writes, a header and then blocks
- * of up to 32 KiB behind their lengths. librdkafka and some others write one raw block instead,
- * without a header; Java reads both, and so does this.
+ * of up to 32 KiB, each after its length. librdkafka and some others write one raw block without a
+ * header instead; Java reads both forms, and so does this codec.
  */
 
 const MAGIC = Uint8Array.of(0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0)
 const VERSION = 1
 const HEADER_BYTES = 16
 const CHUNK_BYTES = 32 * 1024
-/** Below this a call across the language border costs more than it saves. */
+/** Below this size a call of native code takes longer than it saves. */
 const NATIVE_FROM_BYTES = 512
 
 interface Block {
@@ -53,7 +53,8 @@ export const snappy: Codec = {
   claimedBytes: (data, limitBytes) => claimOf(limitBytes, () => sumOf(blocksOf(data, limitBytes))),
 
   decompress(data, limitBytes) {
-    // All lengths first: the ceiling is for their sum, and nothing is made before it holds.
+    // All lengths first: the limit applies to their sum, and is checked before anything is
+    // allocated.
     const blocks = blocksOf(data, limitBytes)
     const totalBytes = sumOf(blocks)
     const output = room(totalBytes)
@@ -90,7 +91,7 @@ function framedBlocks(data: Uint8Array, limitBytes: number): Block[] {
   let leftBytes = limitBytes
   let position = 0
   while (position < data.length) {
-    // Streams may follow each other: a header is told from a length by its sign.
+    // Streams may follow each other: the sign distinguishes a header from a length.
     if (startsWithMagic(data, position)) {
       if (data.length - position < HEADER_BYTES) throw damaged('snappy', 'short header', position)
       const version = view.getInt32(position + 8)
@@ -129,7 +130,7 @@ function decompressOne(data: Uint8Array, block: Block, output: Uint8Array, posit
         return
       }
     } catch {
-      // The code below says what is wrong with it, and where.
+      // The code below finds the error and its position.
     }
   }
   const end = position + block.inflatedBytes

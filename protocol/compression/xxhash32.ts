@@ -7,10 +7,10 @@ const PRIME_2 = 0x85ebca77 | 0
 const PRIME_3 = 0xc2b2ae3d | 0
 const PRIME_4 = 0x27d4eb2f
 const PRIME_5 = 0x165667b1
-/** Sizes of the four lanes that are summed side by side. */
+/** The sizes of the four lanes that are summed in parallel. */
 const STRIPE_BYTES = 16
 
-/** Of data[start..end), as an unsigned number. */
+/** The hash of data[start..end), as an unsigned number. */
 export function xxhash32(data: Uint8Array, start: number, end: number): number {
   const view = viewOf(data)
   let position = start

@@ -1,15 +1,15 @@
 import { damaged, pastCeiling, viewOf } from './codec.ts'
 
 /**
- * Walks zstd's frames without decompressing them, RFC 8878: how much they hold at most is known
- * before a decompressor runs, even where the header has no content size, as in what Java's streams
- * write.
+ * Reads the headers of zstd's frames (RFC 8878) without decompressing them, so that their maximum
+ * content is known before a decompressor runs. This works even if the header has no content size,
+ * as in frames from Java's streams.
  */
 
 const MAGIC = 0xfd2fb528
 const SKIPPABLE_MAGIC = 0x184d2a50
 const MAX_BLOCK_BYTES = 128 * 1024
-/** What decompressors allow unless told otherwise, libzstd and zstd-jni among them. */
+/** The default limit of decompressors such as libzstd and zstd-jni. */
 const MAX_WINDOW_BYTES = 128 * 1024 * 1024
 
 const DICTIONARY_ID_BYTES = [0, 1, 2, 4]
@@ -24,11 +24,11 @@ const CHECKSUM_BYTES = 4
 export interface ZstdFrame {
   start: number
   end: number
-  /** The most that it inflates to; exactly that where the header reports it. */
+  /** The maximum content; the exact size if the header contains it. */
   boundBytes: number
 }
 
-/** The frames in `data` that have content. Throws when they say that they hold more than the limit. */
+/** The frames in `data` that have content. Throws if they declare more than the limit. */
 export function readFrames(data: Uint8Array, limitBytes: number): ZstdFrame[] {
   if (data.length === 0) throw damaged('zstd', 'no frame', 0)
   const view = viewOf(data)

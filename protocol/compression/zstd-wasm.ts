@@ -1,9 +1,12 @@
 import { CodecUnavailableError, damaged, pastCeiling } from './codec.ts'
 import { startLibzstd, type Libzstd } from './libzstd.ts'
 
-/** zstd by libzstd as WebAssembly, for Node.js without zstd of its own (before 22.15). It starts when it is first used. */
+/**
+ * zstd through libzstd as WebAssembly, for Node.js without zstd (before 22.15). It is loaded when
+ * it is first used.
+ */
 
-/** libzstd's error codes are its results, negated. */
+/** libzstd returns error codes as negated results. */
 const ERROR_DESTINATION_TOO_SMALL = 70
 const ERROR_MEMORY = 64
 const MAX_ERROR = 120
@@ -29,7 +32,10 @@ export function compressWithWasm(data: Uint8Array, level: number): Uint8Array {
   return result
 }
 
-/** `data` is whole frames that inflate to `boundBytes` at most; the limit may be less than that. */
+/**
+ * `data` contains whole frames that inflate to at most `boundBytes`; the limit may be lower than
+ * that.
+ */
 export function decompressWithWasm(
   data: Uint8Array,
   boundBytes: number,
@@ -42,7 +48,8 @@ export function decompressWithWasm(
   try {
     result = withMemory(library, data, roomBytes, run)
   } catch (error) {
-    // A trap leaves the library's memory in an unknown state: the next call starts a new instance.
+    // After a trap the library's memory is in an unknown state: the next call creates a new
+    // instance.
     loaded = undefined
     throw damaged('zstd', 'libzstd failed', undefined, error)
   }
@@ -52,7 +59,10 @@ export function decompressWithWasm(
   throw damaged('zstd', `libzstd's error ${result}`)
 }
 
-/** Runs a function of libzstd on a copy of `data` in its memory: a copy of the output or an error. */
+/**
+ * Runs a function of libzstd on a copy of `data` in its memory; returns a copy of the output, or an
+ * error.
+ */
 function withMemory(
   library: Libzstd,
   data: Uint8Array,
@@ -66,7 +76,7 @@ function withMemory(
     new Uint8Array(library.memory.buffer).set(data, from)
     const result = run(to, from) | 0
     if (result < 0 && result > -MAX_ERROR) return -result
-    // Read again after the call: growing the memory replaces the view.
+    // Read again after the call, because growing the memory replaces the view.
     return new Uint8Array(library.memory.buffer).slice(to, to + (result >>> 0))
   } finally {
     if (to !== 0) library.free(to)
@@ -74,7 +84,7 @@ function withMemory(
   }
 }
 
-/** Throws CodecUnavailableError, such as where WebAssembly is turned off. */
+/** Throws CodecUnavailableError, for example if WebAssembly is disabled. */
 function load(): Libzstd {
   try {
     if (!('WebAssembly' in globalThis)) throw new Error('WebAssembly is turned off')

@@ -14,17 +14,17 @@ import { readFrames } from './zstd-frame.ts'
 import { compressWithWasm, decompressWithWasm, isWasmAvailable } from './zstd-wasm.ts'
 
 /**
- * Kafka's zstd: plain zstd frames. By node:zlib where it has zstd (from 22.15 on), by libzstd as
- * WebAssembly where not.
+ * Kafka's zstd: plain zstd frames. It uses node:zlib if that has zstd (from 22.15 on), and
+ * otherwise libzstd as WebAssembly.
  */
 
 const DEFAULT_ZSTD_LEVEL = 3
 
-/** ZSTD_c_compressionLevel, which node:zlib's constants have under the same name. */
+/** ZSTD_c_compressionLevel, which has the same name in node:zlib's constants. */
 const PARAMETER_LEVEL = 100
 const MAX_CHUNK_BYTES = 128 * 1024
 const MIN_CHUNK_BYTES = 1024
-/** Frames are joined where a batch has this many, up to so much of what they hold. */
+/** Frames are joined if a batch has this many, up to this total content size. */
 const LEAST_JOINED = 4
 const MOST_JOINED_BYTES = 8 * 1024 * 1024
 
@@ -37,7 +37,7 @@ interface DecompressOptions {
 }
 type Callback = (error: Error | null, result: Buffer) => void
 
-/** node:zlib's part, which the types of Node.js 20 do not have. */
+/** The functions of node:zlib that the types of Node.js 20 do not contain. */
 interface NodeZstd {
   zstdCompressSync: (data: Uint8Array, options: CompressOptions) => Buffer
   zstdDecompressSync: (data: Uint8Array, options: DecompressOptions) => Buffer
@@ -116,8 +116,9 @@ interface Piece extends ZstdFrame {
 }
 
 /**
- * Joins small frames: libzstd as WebAssembly decompresses any number in one call, node:zlib one a call, with a new
- * decompressor each time. At 14 to 46 µs a call, a batch of 1 MB in frames of 10 bytes took seconds.
+ * Joins small frames. libzstd as WebAssembly decompresses any number in one call; node:zlib
+ * decompresses one in each call, with a new decompressor. At 14 to 46 µs for each call, a batch of
+ * 1 MB in frames of 10 bytes took seconds.
  */
 function piecesOf(frames: readonly ZstdFrame[]): readonly Piece[] {
   if (frames.length < LEAST_JOINED || !isWasmAvailable()) {

@@ -2,12 +2,15 @@ import { Message } from '../schema/api.ts'
 import { array, bytes, int32, string } from '../schema/fields.ts'
 
 /**
- * What consumers of a classic group tell each other through JoinGroup and SyncGroup. Brokers only
- * pass it on. A member may be newer than its leader: versions only ever add fields at the end, so
- * what is newer is read as the newest known version, and bytes left over are no error.
+ * The messages that consumers of a classic group exchange through JoinGroup and SyncGroup. Brokers
+ * only forward them. A member may be newer than its leader: new versions only add fields at the
+ * end, so they are read as the newest known version, and remaining bytes are not an error.
  */
 
-/** The topics a member wants (and from v1 the partitions it holds, KIP-429), sent in JoinGroup. */
+/**
+ * The topics that a member subscribes to (and from v1 on the partitions that it owns, KIP-429),
+ * sent in JoinGroup.
+ */
 export const consumerProtocolSubscription = new Message(
   'ConsumerProtocolSubscription',
   '0-3',
@@ -28,7 +31,7 @@ export const consumerProtocolSubscription = new Message(
   },
 )
 
-/** The partitions a member gets from the leader, sent in SyncGroup. */
+/** The partitions that the leader assigns to a member, sent in SyncGroup. */
 export const consumerProtocolAssignment = new Message('ConsumerProtocolAssignment', '0-3', 'none', {
   assignedPartitions: array('0+', {
     topic: string('0+'),

@@ -1,10 +1,10 @@
 import type { Compression } from '../compression/index.ts'
 
-/** Where a batch was read from. */
+/** The position from which a batch was read. */
 export interface Source {
   /** The topic that the batch was read from. */
   readonly topic: string
-  /** The partition that the batch was read from. */
+  /** The fields of a batch that apply to all of its messages. */
   readonly partition: number
 }
 
@@ -13,13 +13,20 @@ export interface BatchHeader extends Source {
   /** 2 since Kafka 0.11, 1 since 0.10, 0 before. */
   readonly magic: 0 | 1 | 2
   /**
-   * Offset of its first record, or lower where compaction took that one away; of a compressed message of
-   * the older formats that of the last one, which is all that is known before it is decompressed.
+   * The offset of its first record, or lower if compaction removed that record. For a compressed
+   * message of the older formats it is the offset of the last one, because only that is known
+   * before decompression.
    */
   readonly baseOffset: number
-  /** The offset behind which the log goes on: not a message's own where compaction took it away. */
+  /**
+   * The last offset of the batch, after which the log continues; compaction may have removed the
+   * message with this offset.
+   */
   readonly lastOffset: number
-  /** What its messages' timestamps are counted from; theirs, where the broker set one for all. */
+  /**
+   * The base of its messages' timestamps; if the broker set one for all messages, it is their
+   * timestamp.
+   */
   readonly baseTimestamp: number
   /** The codec that the producer compressed the batch with. */
   readonly compression: Compression
@@ -30,17 +37,17 @@ export interface BatchHeader extends Source {
   readonly timestampType: 'none' | 'create-time' | 'log-append-time'
   /** −1 without idempotence. */
   readonly producerId: bigint
-  /** The epoch of the producer; −1 where the batch has no producer id. */
+  /** The epoch of the producer; −1 if the batch has no producer id. */
   readonly producerEpoch: number
-  /** The sequence number of the first record; −1 where the batch has no producer id. */
+  /** The sequence number of the first record; −1 if the batch has no producer id. */
   readonly baseSequence: number
   /** Whether the batch belongs to a transaction. */
   readonly transactional: boolean
-  /** A marker that ends a transaction: its records are not the application's. */
+  /** A marker that ends a transaction: its records are not for the application. */
   readonly control: boolean
-  /** −1 where it is unknown. */
+  /** −1 if it is unknown. */
   readonly leaderEpoch: number
-  /** How many messages it says to have; 1 for a compressed message of the older formats. */
+  /** The number of messages that it declares; 1 for a compressed message of the older formats. */
   readonly count: number
   /** Its size in the log, compressed. */
   readonly sizeBytes: number

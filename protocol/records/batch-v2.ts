@@ -1,9 +1,10 @@
 /**
  * Reads record batches v2.
  *
- * Hot path: `decodeRecords` reads varints inline from one contiguous buffer and makes one object a
- * record; keys, values and headers stay uncut until they are touched. Don't add: a Reader call or a view
- * a field, a bigint a record, a generator. Measured by benchmarks/codec.ts.
+ * Hot path: `decodeRecords` reads varints inline from one contiguous buffer and creates one object
+ * for each record; keys, values and headers are decoded when they are first used. Do not add a
+ * Reader call or a view for each field, a bigint for each record, or a generator.
+ * benchmarks/codec.ts measures it.
  */
 import { Block } from '../buffer/block.ts'
 import { crc32c } from '../buffer/crc32c.ts'
@@ -21,15 +22,15 @@ import type { Source } from './batch-header.ts'
 import { UnderstatedSizeError, type MessageBatch, type MessageSlice } from './message-batch.ts'
 import { toSafeNumber } from './safe-number.ts'
 
-/** Smaller batches are inflated sooner than another thread would begin. */
+/** Smaller batches are decompressed sooner than another thread would start. */
 const LEAST_ELSEWHERE_BYTES = 32 * 1024
 
-/** How far its records have been decoded. */
+/** The position up to which its records have been decoded. */
 interface Progress {
   readonly block: Block
   at: number
   index: number
-  /** The offset delta of the last record decoded, −1 before the first. */
+  /** The offset delta of the last decoded record, −1 before the first. */
   offsetDelta: number
 }
 
@@ -52,13 +53,15 @@ export class BatchV2 implements MessageBatch {
   readonly #data: Buffer
   readonly #limitBytes: number
   readonly #lastOffsetDelta: number
-  /** Its records, where they were inflated ahead. */
+  /** Its records, if they were decompressed in advance. */
   #inflated: Uint8Array | undefined
   #progress: Progress | undefined
   #claimedBytes: number | undefined
   #compressed: Buffer | undefined
 
-  /** `data` is exactly the batch, its 61-byte header included. Throws where its CRC does not match. */
+  /**
+   * `data` is exactly the batch, including its 61-byte header. Throws if its CRC does not match.
+   */
   constructor(data: Buffer, source: Source, limitBytes: number) {
     if (data.length < BATCH_HEADER_BYTES) {
       throw new ProtocolError(`a record batch has ${data.length} bytes, its header alone takes 61`)
@@ -147,7 +150,10 @@ export class BatchV2 implements MessageBatch {
     }
   }
 
-  /** What is compressed. Kept: it is read for the claim first, and then decompressed. */
+  /**
+   * The compressed part. It is stored because it is used twice: for `claimedBytes`, and for
+   * decompression.
+   */
   get #body(): Buffer {
     return (this.#compressed ??= this.#data.subarray(BATCH_HEADER_BYTES))
   }
@@ -176,19 +182,20 @@ export class BatchV2 implements MessageBatch {
     }
   }
 
-  /** Decodes this many of the records that are left. */
+  /** Decodes this many of the remaining records. */
   #slice(progress: Progress, most: number): Message[] {
     const { block, at: start, index: first } = progress
     const data = block.bytes
     const left = this.count - first
-    // A record takes at least 7 bytes: no count is believed that the bytes cannot hold.
+    // A record takes at least 7 bytes, which limits the count that the bytes can contain.
     if (left < 0 || left * 7 > data.length - start) {
       throw new ProtocolError(
         `a record batch of ${data.length - start} bytes claims ${left} records`,
       )
     }
     const count = Math.min(left, most)
-    // Where the base is past 2^53 and rounded, so would be every sum: then it stands for all of them.
+    // If the base is past 2^53 and rounded, every sum would be rounded too: the base then stands
+    // for all of them.
     const hasOwnTimestamps =
       this.timestampType === 'create-time' && Number.isSafeInteger(this.baseTimestamp)
     const messages = new Array<Message>(count)
@@ -197,7 +204,8 @@ export class BatchV2 implements MessageBatch {
     let deltaBefore = progress.offsetDelta
     let at = start
     for (let i = 0; i < count; i++) {
-      // Nearly all of these varints are one byte long: those are read here, the others by the cursor.
+      // Nearly all of these varints are one byte long and are read inline; the cursor reads the
+      // others.
       let byte = data[at]!
       let size = (byte >>> 1) ^ -(byte & 1)
       if (byte < 0x80) at++
@@ -207,7 +215,7 @@ export class BatchV2 implements MessageBatch {
       }
       const end = at + size
       if (size < 0 || end > data.length) throw cursor.error(`record ${i} claims ${size} bytes`)
-      at++ // its attributes, none of which is used
+      at++ // its attributes, which are not used
       byte = data[at]!
       let timestampDelta = (byte >>> 1) ^ -(byte & 1)
       if (byte < 0x80) at++
@@ -246,7 +254,7 @@ export class BatchV2 implements MessageBatch {
       }
       const valueStart = at
       if (valueBytes > 0) at += valueBytes
-      // Headers are read when they are touched; without any, the record must end here.
+      // Headers are read when they are first used; a record without headers must end here.
       if (at >= end || (data[at] === 0 && at + 1 !== end)) {
         throw cursor.error(`record ${i} does not fill the ${size} bytes that it claims`)
       }

@@ -1,12 +1,13 @@
 /**
- * Writes the records of a batch v2 (Kafka 0.11 and newer; KIP-98, KIP-82) as they come: each is bytes as
- * soon as it is appended, and nothing of it is kept but those.
+ * Writes the records of a batch v2 (Kafka 0.11 and newer; KIP-98, KIP-82) one by one: each record
+ * is encoded when it is appended, and only its bytes are kept.
  *
- * Hot path. Don't add: a Buffer a record, a bigint a record, a closure a field, a call into Node for a short
- * text (see SHORT_BYTES). Measured by benchmarks/codec.ts. Against records that
- * stay objects until their batch is written: half the time a record, for there is one pass rather than two
- * (sizes, then bytes) and nothing for the garbage collector to move. TypeScript's private rather than #:
- * Node 20 takes twice as long to make an object with those.
+ * Hot path. Do not add a Buffer or a bigint for each record, a closure for each field, or a call
+ * into Node for a short text (see SHORT_BYTES). benchmarks/codec.ts measures it. Compared with
+ * records that stay objects until their batch is written, this takes half the time for each record:
+ * there is one pass instead of two (sizes, then bytes), and nothing for the garbage collector to
+ * move. Private fields use TypeScript's `private` instead of #, with which Node 20 takes twice as
+ * long to create an object.
  */
 import { crc32c } from '../buffer/crc32c.ts'
 import { codeOf, type Compression } from '../compression/index.ts'
@@ -20,24 +21,24 @@ import {
 } from './outgoing-record.ts'
 import { varlongBytes, writeVarint, writeVarlong } from './varlong.ts'
 
-/** What a batch's header says besides what follows from its records. */
+/** The fields of a batch's header that do not follow from its records. */
 export interface BatchIdentity {
   /** −1 (the default) without idempotence. */
   readonly producerId?: bigint
   readonly producerEpoch?: number
   readonly baseSequence?: number
   readonly transactional?: boolean
-  /** A marker that ends a transaction; only brokers write it (and the embedded one). */
+  /** A marker that ends a transaction; only brokers write it (including embedded ones). */
   readonly control?: boolean
-  /** Where the batch stands in the log: brokers set it. Default 0. */
+  /** The position of the batch in the log, which brokers set. Default 0. */
   readonly baseOffset?: bigint
-  /** −1, unknown, unless a broker writes. */
+  /** −1 (unknown), unless a broker writes the batch. */
   readonly partitionLeaderEpoch?: number
 }
 
-/** Where the memory of batches comes from and goes to. */
+/** A source of memory for batches, which also takes it back. */
 export interface BatchMemory {
-  /** At least this many bytes. */
+  /** Returns at least this many bytes. */
   take(bytes: number): Buffer
   /** Takes back memory that is no longer used. */
   give(buffer: Buffer): void
@@ -45,20 +46,26 @@ export interface BatchMemory {
 
 const FRESH: BatchMemory = { take: (bytes) => Buffer.allocUnsafe(bytes), give: () => undefined }
 
-/** What a record may take besides its data: size 5, attributes 1, timestamp 10, offset 5, three lengths of 5. */
+/**
+ * The maximum size of a record besides its data: size 5, attributes 1, timestamp 10, offset 5,
+ * three lengths of 5.
+ */
 export const MAX_RECORD_OVERHEAD_BYTES = 36
 
 export class BatchWriter {
   count = 0
-  /** Of the first record. */
+  /** The timestamp of the first record. */
   private baseTimestamp = 0
-  /** The largest, from the first: a small number is in the object, a large one has memory of its own. */
+  /**
+   * The largest difference from the first timestamp: a small number is stored in the object, a
+   * large one has memory of its own.
+   */
   private maxDelta = 0
   private buffer: Buffer
   private end = BATCH_HEADER_BYTES
   private readonly memory: BatchMemory
 
-  /** `capacityBytes` is what is expected; more is taken as it is needed. */
+  /** `capacityBytes` is the expected size; more memory is taken when it is needed. */
   constructor(capacityBytes: number, memory: BatchMemory = FRESH) {
     this.memory = memory
     this.buffer = memory.take(Math.max(capacityBytes, BATCH_HEADER_BYTES))
@@ -69,14 +76,14 @@ export class BatchWriter {
     return this.end
   }
 
-  /** Bytes of memory held. */
+  /** The allocated bytes of memory. */
   get capacityBytes(): number {
     return this.buffer.length
   }
 
   /**
-   * Appends a record, unless the batch would become larger than `maxBytes`; returns whether it did. The bytes
-   * of key and value are as `bytesOf` counts them, −1 for null.
+   * Appends a record, unless the batch would become larger than `maxBytes`; returns whether it
+   * appended the record. The byte counts of key and value are those of `bytesOf`, −1 for null.
    */
   append(
     key: Uint8Array | string | null,
@@ -119,24 +126,26 @@ export class BatchWriter {
     return true
   }
 
-  /** The records as they are, what is compressed. A view. */
+  /** A view on the uncompressed records, which is the input of the compression. */
   records(): Buffer {
     return this.buffer.subarray(BATCH_HEADER_BYTES, this.end)
   }
 
-  /** The whole batch, uncompressed. A view on memory that is the batch's until it is released. */
+  /**
+   * The whole batch, uncompressed. A view on memory that belongs to the batch until it is released.
+   */
   finish(identity: BatchIdentity): Buffer {
     const batch = this.buffer.subarray(0, this.end)
     this.writeHeader(batch, 'none', identity)
     return batch
   }
 
-  /** The whole batch with its records compressed: `batch` is them, behind room for the header. */
+  /** The whole batch with compressed records: `batch` contains them after room for the header. */
   finishCompressed(batch: Buffer, compression: Compression, identity: BatchIdentity): void {
     this.writeHeader(batch, compression, identity)
   }
 
-  /** Gives the memory back: nothing that was made by `finish` may be in use any more. */
+  /** Releases the memory: no result of `finish` may be in use any more. */
   release(): void {
     this.memory.give(this.buffer)
   }
@@ -170,7 +179,7 @@ export class BatchWriter {
   }
 }
 
-/** Room for a batch's header with compressed records behind it. */
+/** Room for a batch's header before its compressed records. */
 export function behindHeader(compressedRecords: Uint8Array): Buffer {
   const batch = Buffer.allocUnsafe(BATCH_HEADER_BYTES + compressedRecords.length)
   batch.set(compressedRecords, BATCH_HEADER_BYTES)
@@ -199,7 +208,8 @@ function writeSized(
   } else if (data.length !== length) {
     buffer.write(data, at, length, 'utf8')
   } else if (length > SHORT_BYTES) {
-    // As many bytes as characters: the text is ASCII, and latin1 copies without encoding.
+    // If there are as many bytes as characters, the text is ASCII, and latin1 copies it without
+    // encoding.
     buffer.write(data, at, length, 'latin1')
   } else {
     for (let i = 0; i < length; i++) buffer[at + i] = data.charCodeAt(i)

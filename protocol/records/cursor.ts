@@ -1,7 +1,10 @@
 import { ProtocolError } from '../protocol-error.ts'
 import { unzigzag } from './varlong.ts'
 
-/** A place in the buffer. Reads past the end give NaN or undefined bits, which the bounds checks catch. */
+/**
+ * A position in the buffer. Reads past the end return NaN or undefined bits, which the bounds
+ * checks detect.
+ */
 export class Cursor {
   at: number
   readonly #data: Buffer
@@ -11,7 +14,7 @@ export class Cursor {
     this.at = at
   }
 
-  /** The varint that starts there; `at` is then behind it. */
+  /** Reads the varint at the position; `at` is then after it. */
   varintAt(start: number): number {
     this.at = start
     const data = this.#data
@@ -26,7 +29,7 @@ export class Cursor {
     throw this.error('a varint is cut off or longer than 32 bits')
   }
 
-  /** The same of up to 64 bits; NaN past 2^53. */
+  /** The same for up to 64 bits; NaN past 2^53. */
   varlongAt(start: number): number {
     this.at = start
     const data = this.#data

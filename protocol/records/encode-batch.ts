@@ -10,7 +10,7 @@ export interface BatchOptions extends BatchIdentity {
   readonly level?: number
 }
 
-/** One batch v2 of at least one record that is there as a whole, offsets counted up from the base. */
+/** Encodes one batch v2 from a list of at least one record; offsets count up from the base. */
 export function encodeBatch(
   records: readonly OutgoingRecord[],
   options: BatchOptions = {},

@@ -1,9 +1,10 @@
 /**
  * Reads and writes message sets, the formats before Kafka 0.11: v0 (0.8, 0.9) and v1 (0.10; KIP-31, KIP-32).
  *
- * A message is: offset int64, size int32, CRC-32 of the rest, magic, attributes, timestamp (v1), key, value.
- * A compressed message's value is a message set itself. Its own offset is that of the last one inside; in v0
- * the inner offsets are absolute, in v1 relative to the first, as long as the broker or producer kept to KIP-31.
+ * A message consists of offset int64, size int32, CRC-32 of the rest, magic, attributes, timestamp
+ * (v1), key, value. A compressed message's value is a message set itself. Its own offset is that of
+ * the last one inside; in v0 the inner offsets are absolute, in v1 relative to the first, if the
+ * broker or producer follows KIP-31.
  */
 import { Block } from '../buffer/block.ts'
 import { crc32 } from '../buffer/crc32.ts'
@@ -29,12 +30,12 @@ type Magic = 0 | 1
 /** Compressed messages inside compressed messages: no client writes more than one level. */
 const DEEPEST = 3
 
-/** Brokers before 0.10 wrote and want lz4 frames with a wrong header checksum (KAFKA-3160). */
+/** Brokers before 0.10 write and expect lz4 frames with a wrong header checksum (KAFKA-3160). */
 function codecFor(compression: Compression, magic: Magic): Codec {
   return compression === 'lz4' && magic === 0 ? lz4Legacy : codecOf(compression)
 }
 
-/** One message, as it stands in `data` from `at` on. Its checksum has been verified. */
+/** One message at position `at` in `data`. Its checksum has been verified. */
 interface Entry {
   readonly block: Block
   readonly at: number
@@ -99,15 +100,20 @@ function readEntry(block: Block, at: number, end: number): Entry {
   }
 }
 
-/** What a message takes beside its bytes once it is decoded; its bytes can be as few as 26. */
+/** The memory of a decoded message besides its bytes, which can be as few as 26. */
 const DECODED_BYTES = 200
-/** This many times its bytes a set of the smallest messages takes: all of them are decoded at once. */
+/**
+ * The ratio of memory to bytes for a set of the smallest messages, all of which are decoded at
+ * once.
+ */
 const DECODED_RATIO = 9
 
-/** What has been decoded of a set so far. */
+/** The messages of a set that have been decoded so far. */
 interface Decoded {
   readonly messages: Message[]
-  /** What its compressed messages may still take, decompressed and decoded, all of them together. */
+  /**
+   * The bytes that all its compressed messages together may still use, decompressed and decoded.
+   */
   leftBytes: number
 }
 
@@ -142,7 +148,7 @@ export class MessageSet implements MessageBatch {
     this.magic = first.magic
     this.baseOffset = first.offset
     this.lastOffset = last.offset
-    // From zero where it is past 2^53 and rounded: another one's distance from it would be, too.
+    // 0 if the base is past 2^53 and rounded, because a difference from it would be rounded, too.
     this.baseTimestamp = Number.isSafeInteger(first.timestamp) ? first.timestamp : 0
     this.compression = first.compression
     this.timestampType =
@@ -157,7 +163,7 @@ export class MessageSet implements MessageBatch {
     return (this.#claimedBytes ??= this.#claimed())
   }
 
-  /** All messages are decoded at once: nothing is held in between. */
+  /** All messages are decoded at once, so nothing is held between calls. */
   get inflatedBytes(): number {
     return 0
   }
@@ -185,7 +191,7 @@ export class MessageSet implements MessageBatch {
     return this.#decoded(this.#limitBytes)
   }
 
-  /** Compressed messages inside compressed ones, which no client writes, count as understated. */
+  /** Nested compressed messages, which no client writes, count as understated. */
   #claimed(): number {
     let claimedBytes = 0
     for (const { block, compression, magic, valueStart, valueBytes } of this.#entries) {
@@ -237,7 +243,8 @@ export class MessageSet implements MessageBatch {
     decoded.leftBytes -= inner.length * DECODED_BYTES
     const last = inner[inner.length - 1]
     if (last === undefined) throw new ProtocolError('a compressed message is empty')
-    // Relative offsets (KIP-31): the wrapper has the last one's absolute offset. v0 has absolute ones.
+    // Relative offsets (KIP-31): the wrapper has the absolute offset of the last message. v0 has
+    // absolute ones.
     const base = entry.magic === 1 ? offset - last.offset : 0
     const innerTime = entry.logAppendTime ? (appendTime ?? entry.timestamp) : appendTime
     for (const one of inner) {
@@ -246,7 +253,10 @@ export class MessageSet implements MessageBatch {
   }
 }
 
-/** All messages of an inner set: unlike in a response, the last one must be whole. Undefined for more than `most`. */
+/**
+ * Decodes all messages of an inner set: unlike in a response, the last one must be complete.
+ * Undefined for more than `most`.
+ */
 function entriesOf(block: Block, most: number): Entry[] | undefined {
   const data = block.bytes
   const entries: Entry[] = []
@@ -262,8 +272,8 @@ function entriesOf(block: Block, most: number): Entry[] | undefined {
 }
 
 /**
- * Collects the plain messages that follow each other into one batch: `add` takes a message and returns the
- * batches that are finished by it.
+ * Collects consecutive plain messages into one batch: `add` takes a message and returns the batches
+ * that are now complete.
  */
 export class MessageSetReader {
   readonly #source: Source
@@ -290,7 +300,7 @@ export class MessageSetReader {
     return finished
   }
 
-  /** The run that is still open, if any. */
+  /** The current run, if any. */
   finish(): MessageSet[] {
     if (this.#run.length === 0) return []
     const run = this.#run
@@ -299,7 +309,10 @@ export class MessageSetReader {
   }
 }
 
-/** A message set of v0 or v1, offsets counted up from 0; compressed as one message where that is asked for. */
+/**
+ * Encodes a message set of v0 or v1; offsets count up from 0. It is compressed as one message if a
+ * codec is given.
+ */
 export function encodeMessageSet(
   records: readonly OutgoingRecord[],
   magic: Magic,
@@ -316,14 +329,14 @@ export function encodeMessageSet(
     timestamp: records.reduce((max, { timestamp }) => Math.max(max, timestamp), -1),
   }
   const set = Buffer.allocUnsafe(messageBytes(wrapper, magic))
-  // The offset is that of the last message inside: brokers from 0.10 on check it (KIP-31).
+  // The offset is that of the last inner message: brokers from 0.10 on check it (KIP-31).
   writeMessage(set, 0, wrapper, magic, codeOf(compression), records.length - 1)
   return set
 }
 
 type Writable = Pick<OutgoingRecord, 'key' | 'value' | 'keyBytes' | 'valueBytes' | 'timestamp'>
 
-/** The bytes that a record takes in a message set. */
+/** The size of a record in a message set. */
 function messageBytes(record: Pick<Writable, 'keyBytes' | 'valueBytes'>, magic: Magic): number {
   const fixed = LOG_OVERHEAD_BYTES + (magic === 1 ? 22 : 14)
   return fixed + Math.max(0, record.keyBytes) + Math.max(0, record.valueBytes)

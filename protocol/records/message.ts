@@ -4,7 +4,9 @@ import type { Block } from '../buffer/block.ts'
 import { Reader } from '../buffer/reader.ts'
 import type { BatchHeader } from './batch-header.ts'
 
-/** A header as it was read. Repeats of a key are kept, in order (KIP-82). */
+/**
+ * A header of a message that was read. Headers with the same key are all kept, in order (KIP-82).
+ */
 export interface MessageHeader {
   /** The name of the header. A message may have several headers of the same name. */
   readonly key: string
@@ -12,7 +14,10 @@ export interface MessageHeader {
   readonly value: Buffer | null
 }
 
-/** A message as a plain object, with its own copies of the bytes: it can be cloned, sent to another thread, spread. */
+/**
+ * A message as a plain object, with its own copies of the bytes: it can be cloned, sent to another
+ * thread, or spread.
+ */
 export interface MessageObject<Value = Buffer | null, Key = Buffer | null> {
   /** The topic that the message was read from. */
   readonly topic: string
@@ -20,38 +25,40 @@ export interface MessageObject<Value = Buffer | null, Key = Buffer | null> {
   readonly partition: number
   /** The offset of the message in its partition. */
   readonly offset: number
-  /** Null where the record's is past 2^53 ms. */
+  /** Null if the record's timestamp is past 2^53 ms. */
   readonly timestamp: number | null
   /**
    * What set the timestamp: the producer (`create-time`) or the broker (`log-append-time`); `none` in formats before
    * Kafka 0.10.
    */
   readonly timestampType: 'none' | 'create-time' | 'log-append-time'
-  /** The key, from the `keyDeserializer` if the consumer has one; null where the message has none. */
+  /** The key, from the `keyDeserializer` if the consumer has one; null if the message has none. */
   readonly key: Key
   /** The value, from the `deserializer` if the consumer has one; null in a tombstone. */
   readonly value: Value
-  /** Null where the record's are damaged. */
+  /** Null if the record's headers are damaged. */
   readonly headers: readonly MessageHeader[] | null
 }
 
 const NO_HEADERS: readonly MessageHeader[] = Object.freeze([])
 
 /**
- * Kafka knows no limit. A header takes two bytes at least, and some 200 once it is read: a record of 64 MiB, a few KB
- * compressed, would take gigabytes.
+ * Kafka has no limit. A header takes at least two bytes, and about 200 after it is decoded: a
+ * record of 64 MiB, which compresses to a few KB, would take gigabytes.
  */
 const MOST_HEADERS = 100_000
 
 /**
- * A message as it was read from a partition. Key, value and headers are cut out of the batch when they
- * are asked for: views on its bytes, which live as long as a view does. Copy what you keep for long.
+ * A message that was read from a partition. Key, value and headers are views on the bytes of its
+ * batch, created when they are first used; a view keeps the bytes of the whole batch in memory.
+ * Copy what you keep for long.
  */
 export class Message {
-  /** The batch that it came in: it has the topic, the partition and the type of the timestamp. */
+  /** The batch of the message, which has the topic, the partition and the type of the timestamp. */
   readonly batch: BatchHeader
-  // Small integers, told apart from the batch's base where they would be large: those cost no memory of
-  // their own. TypeScript's private rather than #: half as much time goes into making a message.
+  // Small integers, relative to the batch's base if they would be large: those need no memory of
+  // their own. Private fields use TypeScript's `private` instead of #, which halves the time to
+  // create a message.
   private readonly block: Block
   private readonly offsetDelta: number
   private readonly timestampDelta: number
@@ -59,7 +66,7 @@ export class Message {
   private readonly keyBytes: number
   private readonly valueStart: number
   private readonly valueBytes: number
-  /** Where the record and with it its headers end, −1 in formats without headers. */
+  /** The end of the record, and so of its headers; −1 in formats without headers. */
   private readonly headersEnd: number
 
   constructor(
@@ -84,7 +91,7 @@ export class Message {
     this.headersEnd = headersEnd
   }
 
-  /** Its place in the partition. */
+  /** The offset of the message in the partition. */
   get offset(): number {
     return this.batch.baseOffset + this.offsetDelta
   }
@@ -100,8 +107,8 @@ export class Message {
   }
 
   /**
-   * Milliseconds since 1970; −1 where the message has none (formats before Kafka 0.10).
-   * Throws RangeError for one that a number cannot hold exactly.
+   * Milliseconds since 1970; −1 if the message has none (formats before Kafka 0.10). Throws
+   * RangeError for a timestamp that a number cannot represent exactly.
    */
   get timestamp(): number {
     const timestamp = this.nearTimestamp
@@ -113,7 +120,10 @@ export class Message {
     return timestamp
   }
 
-  /** The same, not exact past 2^53, and never an error: for what only compares timestamps. */
+  /**
+   * The timestamp as a number that is not exact past 2^53; it never throws. For code that only
+   * compares timestamps.
+   */
   get nearTimestamp(): number {
     return this.batch.baseTimestamp + this.timestampDelta
   }
@@ -135,12 +145,15 @@ export class Message {
     return this.block.cut(this.valueStart, this.valueBytes)
   }
 
-  /** The headers in order, repeats included. Throws ProtocolError when they are damaged, or more than 100,000. */
+  /**
+   * The headers in order, including several of the same name. Throws ProtocolError if they are
+   * damaged, or if there are more than 100,000.
+   */
   get headers(): readonly MessageHeader[] {
     if (this.headersEnd < 0) return NO_HEADERS
     const { bytes } = this.block
     const start = this.valueStart + Math.max(0, this.valueBytes)
-    if (bytes[start] === 0) return NO_HEADERS // The record ends there: that has been checked.
+    if (bytes[start] === 0) return NO_HEADERS // The end of the record has been checked.
     const reader = new Reader(bytes, start, this.headersEnd)
     const count = reader.varint()
     if (count < 0) throw new ProtocolError(`a record claims ${count} headers`, start)
@@ -181,12 +194,16 @@ export class Message {
     }
   }
 
-  /** The same, called by `JSON.stringify`: a Buffer becomes `{ type: 'Buffer', data: […] }`. */
+  /**
+   * Called by `JSON.stringify`: returns the same; a Buffer becomes `{ type: 'Buffer', data: […] }`.
+   */
   toJSON(): MessageObject {
     return this.toObject()
   }
 
-  /** For `console.log`: what can't be read is shown as why, rather than thrown. */
+  /**
+   * For `console.log`: shows an error instead of a field that cannot be read, and does not throw.
+   */
   [inspect.custom](): unknown {
     const { topic, partition, offset, key, value } = this
     const text = (data: Buffer | null) => data?.toString() ?? null
@@ -210,7 +227,10 @@ function orNull<T>(read: () => T): T | null {
   }
 }
 
-/** In memory of its own: cloning a view, or a Buffer of Node's pool, clones all of the memory that it lies in. */
+/**
+ * In memory of its own: cloning a view, or a Buffer from Node's pool, would clone all of the
+ * underlying memory.
+ */
 function copyOf(bytes: Buffer): Buffer {
   return Buffer.from(new Uint8Array(bytes).buffer)
 }

@@ -1,4 +1,4 @@
-/** A header as it is given to be written: repeats of a key are kept, in order (KIP-82). */
+/** A header to write. Headers with the same key are all kept, in order (KIP-82). */
 export interface OutgoingHeader {
   readonly key: string
   readonly value: Uint8Array | string | null
@@ -7,20 +7,21 @@ export interface OutgoingHeader {
 const NO_HEADERS: readonly OutgoingHeader[] = []
 
 /**
- * Text and bytes up to this long are counted and copied one by one: a call into Node takes longer. Measured
- * on Node 20 and 24; with calls alone, records with two short headers take 1.4 to 1.7 times as long.
+ * Text and bytes up to this length are counted and copied one by one, because a call into Node
+ * takes longer. Measured on Node 20 and 24: with calls alone, records with two short headers take
+ * 1.4 to 1.7 times as long.
  */
 export const SHORT_BYTES = 24
 
 /**
- * What a record takes besides its data. In batch v2: size 5, attributes 1, timestamp 10, offset 5, lengths of
- * key and value 5 each, header count 5. A message of v1 takes 34.
+ * The size of a record besides its data. In batch v2: size 5, attributes 1, timestamp 10, offset 5,
+ * lengths of key and value 5 each, header count 5. A message of v1 takes 34.
  */
 const MAX_OVERHEAD_BYTES = 36
 
 /**
- * A record on its way out. Text stays text until its batch is written, and sizes are counted once, here,
- * so that the batch's size is known as it grows and the bytes are made once.
+ * A record to send. Text stays text until its batch is written. Sizes are counted once, here, so
+ * that the batch's size is known while it grows and the bytes are created once.
  */
 export class OutgoingRecord {
   readonly key: Uint8Array | string | null
@@ -32,7 +33,7 @@ export class OutgoingRecord {
   readonly keyBytes: number
   /** Bytes of the value, −1 for null. */
   readonly valueBytes: number
-  /** Bytes of the headers as batch v2 writes them, without their count. */
+  /** Bytes of the headers in the format of batch v2, without their count. */
   readonly headersBytes: number
 
   constructor(
@@ -50,7 +51,7 @@ export class OutgoingRecord {
     this.headersBytes = headers.length === 0 ? 0 : headersBytes(headers)
   }
 
-  /** The most bytes that it can add to a batch, at any position and in any format. */
+  /** The maximum number of bytes that it can add to a batch, at any position and in any format. */
   get sizeBytes(): number {
     return (
       MAX_OVERHEAD_BYTES +
@@ -61,7 +62,7 @@ export class OutgoingRecord {
   }
 }
 
-/** The bytes a key or value takes, −1 for null. */
+/** The size of a key or value in bytes, −1 for null. */
 export function bytesOf(data: Uint8Array | string | null): number {
   if (data === null) return -1
   return typeof data === 'string' ? utf8Bytes(data) : data.length
@@ -84,12 +85,12 @@ export function headersBytes(headers: readonly OutgoingHeader[]): number {
   return size
 }
 
-/** The bytes of a field with its length before it as a zigzag varint; −1 is null. */
+/** The size of a field with its length before it as a zigzag varint; −1 means null. */
 export function sizedBytes(length: number): number {
   return length < 0 ? 1 : varintBytes(length << 1) + length
 }
 
-/** The bytes of an unsigned 32-bit varint. */
+/** The size of an unsigned 32-bit varint. */
 export function varintBytes(value: number): number {
   const unsigned = value >>> 0
   if (unsigned < 0x80) return 1

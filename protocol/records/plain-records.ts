@@ -1,4 +1,4 @@
-/** Records as plain objects: what the `records` field of Produce requests and Fetch responses holds. */
+/** Records as plain objects, for the `records` field of Produce requests and Fetch responses. */
 import { COMPRESSIONS } from '../compression/index.ts'
 import { EncodeError } from '../protocol-error.ts'
 import { encodeBatch } from './encode-batch.ts'
@@ -37,23 +37,23 @@ export interface EncodeRecordsOptions {
 export interface DecodedRecord {
   /** The offset of the record in its partition. */
   readonly offset: number
-  /** Milliseconds since 1970; −1 in format 0, null where the record's is past 2^53 ms. */
+  /** Milliseconds since 1970; −1 in format 0, null if the record's timestamp is past 2^53 ms. */
   readonly timestamp: number | null
-  /** The producer or the broker set the timestamp; `none` in format 0. */
+  /** What set the timestamp, the producer or the broker; `none` in format 0. */
   readonly timestampType: 'none' | 'create-time' | 'log-append-time'
-  /** Null where the record has none. */
+  /** Null if the record has none. */
   readonly key: Buffer | null
   /** Null in a tombstone. */
   readonly value: Buffer | null
-  /** The headers in order, repeats included. */
+  /** The headers in order, including several of the same name. */
   readonly headers: readonly { readonly key: string; readonly value: Buffer | null }[]
 }
 
 const FIELDS = ['key', 'value', 'timestamp', 'headers']
 
 /**
- * One batch, for the `records` field of a Produce request. Throws EncodeError for an empty list, an unknown field, and
- * what the format cannot hold.
+ * Encodes one batch, for the `records` field of a Produce request. Throws EncodeError for an empty
+ * list, an unknown field, and values that the format cannot represent.
  */
 export function encodeRecords(
   records: readonly PlainRecord[],
@@ -73,9 +73,9 @@ export function encodeRecords(
 }
 
 /**
- * The records in the `records` field of a Fetch response, of any format. Markers that end transactions are left out, and
- * a batch that the broker cut off at the byte limit of the request. A batch may begin before the offset that was asked
- * for. Throws ProtocolError for damage.
+ * Decodes the `records` field of a Fetch response, in any format. It leaves out markers that end
+ * transactions, and a batch that the broker truncated at the byte limit of the request. A batch may
+ * begin before the requested offset. Throws ProtocolError for damage.
  */
 export function decodeRecords(data: Uint8Array): readonly DecodedRecord[] {
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
@@ -88,7 +88,7 @@ export function decodeRecords(data: Uint8Array): readonly DecodedRecord[] {
     .filter(({ control }) => !control)
     .flatMap((batch) => batch.messages())
     .map((message) => {
-      // Damaged headers throw, where those of toObject() are null.
+      // Throws for damaged headers, which are null in toObject().
       if (message.headers.length === 0) return recordOf(message.toObject(), [])
       const copy = message.toObject()
       return recordOf(copy, copy.headers!)

@@ -6,24 +6,25 @@ import type { Source } from './batch-header.ts'
 import type { MessageBatch } from './message-batch.ts'
 import { MessageSetReader } from './message-set.ts'
 
-/** What a partition's part of a fetch response holds. */
+/** The batches of a partition in a fetch response. */
 export interface FetchedBatches {
   readonly batches: readonly MessageBatch[]
   /**
-   * The size of the batch that was cut off at the end, 0 if none was: brokers cut at the byte limit, and
-   * those before KIP-74 (0.10.1) even where that leaves not one batch whole. Then ask for this much.
+   * The size of the batch that was truncated at the end, 0 if none was. Brokers truncate at the
+   * byte limit; those before KIP-74 (0.10.1) do so even if no whole batch remains. The next fetch
+   * must then request this size.
    */
   readonly cutOffBytes: number
-  /** Damage behind the batches: they are good, what follows them is not. */
+  /** The damage after the batches: they are valid, the bytes after them are not. */
   readonly error: ProtocolError | undefined
-  /** Where in the data the damage begins, −1 where there is none. */
+  /** The position of the damage in the data, −1 if there is none. */
   readonly damagedAt: number
 }
 
-/** What a compressed batch may inflate to unless the caller says otherwise. */
+/** The default limit for the decompressed size of a batch. */
 export const DEFAULT_INFLATE_LIMIT_BYTES = 256 * 1024 * 1024
 
-/** The batches of a fetch response's records field: all formats, mixed as they lie in the log. */
+/** Reads the batches in the records field of a fetch response: all formats, mixed as in the log. */
 export function readBatches(
   data: Buffer,
   source: Source,

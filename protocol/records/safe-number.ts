@@ -1,6 +1,6 @@
 import { ProtocolError } from '../protocol-error.ts'
 
-/** An int64 as a number; an error rather than a rounded one past 2^53. */
+/** Converts an int64 to a number; throws past 2^53 instead of rounding. */
 export function toSafeNumber(value: bigint, what: string): number {
   const number = Number(value)
   if (Number.isSafeInteger(number)) return number

@@ -1,9 +1,10 @@
 /**
- * Zigzag varints, those of up to 64 bits as numbers: exact up to 2^53, without a bigint in the common case. A
- * 32-bit slip here is what lets other clients corrupt records 24.8 days apart in one batch.
+ * Zigzag varints of up to 64 bits as numbers: exact up to 2^53, without a bigint in the common
+ * case. With 32-bit arithmetic at this place, other clients corrupt records 24.8 days apart in one
+ * batch.
  */
 
-/** Up to here the zigzag form (twice as large) is still an exact number. */
+/** Up to this value the zigzag form (twice as large) is still an exact number. */
 const EXACT = 2 ** 52
 
 export function varlongBytes(value: number): number {
@@ -16,7 +17,7 @@ export function varlongBytes(value: number): number {
   return size
 }
 
-/** The same as writeVarlong for what fits 31 bits, as lengths and counts do. */
+/** Like writeVarlong, for values of up to 31 bits, such as lengths and counts. */
 export function writeVarint(buffer: Uint8Array, position: number, value: number): number {
   let rest = ((value << 1) ^ (value >> 31)) >>> 0
   while (rest > 0x7f) {
@@ -27,7 +28,7 @@ export function writeVarint(buffer: Uint8Array, position: number, value: number)
   return position
 }
 
-/** Writes the value and returns the position behind it. */
+/** Writes the value and returns the position after it. */
 export function writeVarlong(buffer: Uint8Array, position: number, value: number): number {
   let rest = zigzag(value)
   while (rest >= 0x80) {

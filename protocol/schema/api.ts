@@ -73,7 +73,7 @@ export interface Api<Request extends Fields = Fields, Response extends Fields = 
 export function api<const Request extends Fields, const Response extends Fields>(declaration: {
   readonly key: number
   readonly name: string
-  /** Every version that any Kafka from 0.8.2 on has had. */
+  /** Every version that any Kafka from 0.8.2 on supports. */
   readonly versions: VersionSpec
   /** Versions with compact lengths and tagged fields (KIP-482). */
   readonly flexible: VersionSpec
@@ -90,7 +90,7 @@ export function api<const Request extends Fields, const Response extends Fields>
   }
 }
 
-/** The request of an API, as it is given to be sent. */
+/** The request body of an API, for sending. */
 export type RequestOf<A> = A extends Api<infer Request> ? Encodable<Request> : never
-/** The response of an API, as it is received. */
+/** The response body of an API, as received. */
 export type ResponseOf<A> = A extends Api<Fields, infer Response> ? Decoded<Response> : never

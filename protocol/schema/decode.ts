@@ -95,7 +95,7 @@ function decodeValue(
       return length === undefined ? nullOr(reader, nullable) : reader.bytes(length)
     }
     case 'struct':
-      // A nullable struct outside the tagged fields has a byte before it: -1 for null.
+      // A nullable struct outside the tagged fields begins with a byte: -1 for null.
       if (nullable && reader.int8() < 0) return null
       return decodeStruct(reader, value.plan)
     case 'array': {
@@ -127,7 +127,7 @@ function decodeArray(
   return array
 }
 
-/** A count as it was read, checked against what is left; undefined for null. */
+/** A count, checked against the remaining bytes; undefined for null. */
 function countOf(
   reader: Reader,
   count: number,

@@ -31,7 +31,8 @@ export function encodeStruct(writer: Writer, plan: Plan, struct: Struct): void {
 }
 
 /**
- * By rising tags, the unknown among the known: KIP-482 wants them so, and readers may count on it.
+ * In ascending order of their tags, including unknown ones: KIP-482 requires it, and readers may
+ * rely on it.
  */
 function encodeTaggedFields(
   writer: Writer,
@@ -68,7 +69,7 @@ function encodeTaggedFields(
 }
 
 function encodeKnownTag(writer: Writer, step: Step, value: unknown): void {
-  // Its length goes first and is known last, so it gets a writer of its own.
+  // Its length comes first but is known last, so it gets a writer of its own.
   const field = new Writer(64)
   try {
     encodeValue(field, step.value, value, step.compact, step.nullable)
@@ -159,7 +160,7 @@ function encodeNull(writer: Writer, plan: ValuePlan, compact: boolean, nullable:
 
 function encodeString(writer: Writer, text: string, compact: boolean): void {
   const byteLength = Buffer.byteLength(text)
-  // Java refuses longer strings in the compact form as well.
+  // Java also rejects longer strings in the compact form.
   if (byteLength > 0x7fff) throw new EncodeError(`it takes ${byteLength} bytes, 32767 are allowed`)
   if (compact) writer.unsignedVarint(byteLength + 1)
   else writer.int16(byteLength)
@@ -183,18 +184,15 @@ function encodeArray(
 }
 
 /**
- * Callers in plain JavaScript are told which field is wrong, as those in TypeScript are by the
- * compiler.
+ * Callers in plain JavaScript get the name of the wrong field; the compiler checks it for
+ * TypeScript.
  */
 function check(isOne: boolean, value: unknown, what: string): asserts isOne {
   if (isOne) return
   throw new EncodeError(`it is not ${what} but ${value === undefined ? 'missing' : typeof value}`)
 }
 
-/**
- * DataView wraps what is out of range silently: a wrong number must not become another one on the
- * wire.
- */
+/** DataView wraps values out of range silently: a wrong number must not be sent as another one. */
 function integer(value: unknown, min: number, max: number): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) {
     return value
@@ -215,7 +213,7 @@ function uuid(value: unknown): string {
   throw new EncodeError(`${String(value)} is not a uuid in 22 characters of base64url`)
 }
 
-/** Whether a value may be left out: tagged fields at their default are, as Java does. */
+/** Whether a value may be left out: like Java, this leaves out tagged fields with their default. */
 function isDefault(step: Pick<Step, 'value' | 'default'>, value: unknown): boolean {
   if (value === step.default) return true
   if (value === null || step.default === null) return false

@@ -1,16 +1,16 @@
 /**
- * The vocabulary in which APIs are declared. One declaration serves every version and both
- * directions: `plan.ts` works out what a version has, `encode.ts` and `decode.ts` use that, and its
- * TypeScript types follow from it.
+ * The functions with which APIs are declared. One declaration serves every version and both
+ * directions: `plan.ts` computes the fields of a version, `encode.ts` and `decode.ts` use them, and
+ * the TypeScript types follow from the declaration.
  *
- * A field says in which versions it exists and, where that differs from Kafka's usual, its default,
- * in which versions it may be null, its tag, and whether it may be dropped silently when a version
- * lacks it.
+ * A field declares the versions in which it exists and, if they differ from Kafka's usual ones, its
+ * default, the versions in which it may be null, its tag, and whether it may be dropped silently if
+ * a version does not have it.
  */
 import { parseVersions, type VersionRange, type VersionSpec } from './versions.ts'
 
 /**
- * What a field of a primitive type is in TypeScript. int64 is a bigint: no value is ever rounded.
+ * The TypeScript types of fields of primitive types. int64 is a bigint: no value is ever rounded.
  */
 export interface Primitives {
   bool: boolean
@@ -40,8 +40,8 @@ export type FieldType =
   | { readonly kind: 'array'; readonly element: PrimitiveName | Fields }
 
 /**
- * A field of a message. `Out` is its type when decoded, `In` when encoded, and `Optional` says
- * whether an encoder may leave it out (then its default is written).
+ * A field of a message. `Out` is its type when decoded, `In` when encoded, and `Optional` is
+ * whether an encoder may leave it out (it then writes the default).
  */
 export interface Field<Out = unknown, In = unknown, Optional extends boolean = boolean> {
   readonly type: FieldType
@@ -49,7 +49,7 @@ export interface Field<Out = unknown, In = unknown, Optional extends boolean = b
   readonly nullable: VersionRange
   readonly tag: number | undefined
   readonly taggedVersions: VersionRange
-  /** Overrides the message's flexible versions for this field alone (RequestHeader's client id). */
+  /** Overrides the message's flexible versions for this field only (RequestHeader's client id). */
   readonly flexible: VersionRange | undefined
   readonly default: Out
   readonly ignorable: boolean
@@ -61,22 +61,21 @@ export interface Field<Out = unknown, In = unknown, Optional extends boolean = b
 
 export type Fields = Readonly<Record<string, Field>>
 
-/**
- * A tagged field that the declaration doesn't know: kept, so that it is written back as it came.
- */
+/** A tagged field that is not declared: it is kept, so that it can be written unchanged. */
 export interface UnknownTaggedField {
   readonly tag: number
   readonly data: Uint8Array
 }
 
-// Not an interface: only then do decoded messages count as `Record<string, unknown>`.
+// Not an interface: only a type alias makes decoded messages assignable to `Record<string,
+// unknown>`.
 type UnknownTaggedFields = {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[]
 }
 
 /**
- * A message or struct as it is decoded: every field is there, with its default where the version
- * lacks it.
+ * A decoded message or struct: every field exists, with its default if the version does not have
+ * it.
  */
 export type Decoded<F extends Fields> = {
   readonly [Name in keyof F]: F[Name] extends Field<infer Out> ? Out : never
@@ -87,7 +86,7 @@ type OptionalNames<F extends Fields> = {
 }[keyof F]
 
 /**
- * A message or struct to encode: what later versions added, and what has a default, may be left
+ * A message or struct to encode: fields of later versions, and fields with a default, may be left
  * out.
  */
 export type Encodable<F extends Fields> = {
@@ -108,7 +107,8 @@ export interface FieldOptions<Default> {
   /** Versions in which it is tagged. Default with a tag: those in which it exists. */
   readonly tagged?: VersionSpec
   /**
-   * Dropped silently, rather than refused, when a value is set and the version has no such field.
+   * Dropped silently, rather than rejected, if a value is set and the version does not have the
+   * field.
    */
   readonly ignorable?: boolean
   readonly flexible?: VersionSpec
@@ -136,7 +136,7 @@ function field<Out, In, Optional extends boolean>(
       options.tag === undefined ? 'none' : (options.tagged ?? versions),
     ),
     flexible: options.flexible === undefined ? undefined : parseVersions(options.flexible),
-    // The one place where a value meets the type that the caller worked out from the options.
+    // The only cast of a value to the type that the caller derived from the options.
     default: (options.default === undefined ? zero : options.default) as Out,
     ignorable: options.ignorable ?? false,
   }
@@ -202,7 +202,7 @@ export function array<
   return field({ kind: 'array', element }, versions, options ?? {}, zero)
 }
 
-/** A struct of its own, not in an array. Its default is its fields' defaults. */
+/** A single struct, not in an array. Its default consists of its fields' defaults. */
 export function struct<
   V extends VersionSpec,
   const F extends Fields,
@@ -216,7 +216,7 @@ export function struct<
   return field({ kind: 'struct', fields }, versions, options ?? {}, zero)
 }
 
-/** The struct that has every field's default. */
+/** The struct in which every field has its default. */
 function defaultsOf(fields: Fields): Record<string, unknown> {
   const value: Record<string, unknown> = {}
   for (const [name, { default: zero }] of Object.entries(fields)) value[name] = zero

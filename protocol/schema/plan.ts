@@ -2,21 +2,24 @@ import type { Field, Fields, PrimitiveName } from './fields.ts'
 import { includes, type VersionRange } from './versions.ts'
 
 /**
- * A struct as one version has it, worked out once. It is walked by a switch rather than by a
- * closure a field, and it keeps the fields that the version lacks: decoding then gives every struct
- * all declared fields in declared order, and the engine sees one shape whatever the version.
+ * The layout of a struct in one version, computed once. It is walked by a switch, not by a closure
+ * for each field. It includes fields that the version does not have: every decoded struct has all
+ * declared fields in declared order, so the engine sees one shape for all versions.
  */
 export interface Plan {
   readonly version: number
   readonly flexible: boolean
   readonly steps: readonly Step[]
-  /** Those that are written one after the other. */
+  /** The untagged fields, in the order in which they are written. */
   readonly inline: readonly Step[]
-  /** All fields at their defaults. Decoding begins with a copy, which is faster than field by field. */
+  /**
+   * All fields with their defaults. Decoding starts with a copy, which is faster than setting each
+   * field.
+   */
   readonly defaults: Readonly<Record<string, unknown>>
   /** The tagged fields of this version in the order of their tags. */
   readonly tagged: readonly Step[]
-  /** The fewest bytes such a struct can take: bounds what an array's count may claim. */
+  /** The minimum size of such a struct, which limits the count that an array may claim. */
   readonly minBytes: number
 }
 
@@ -96,7 +99,7 @@ function valueOf(
     typeof type.element === 'string'
       ? { kind: type.element }
       : { kind: 'struct', plan: planOf(type.element, version, flexibleVersions) }
-  // At least one byte an element, so that no count is believed that the frame cannot hold.
+  // At least one byte for each element, so that no count exceeds what the frame can contain.
   const elementMinBytes = Math.max(1, minBytesOf({ value: element, compact, nullable: false }))
   return { kind: 'array', element, elementMinBytes }
 }

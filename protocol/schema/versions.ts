@@ -1,9 +1,9 @@
-/** Versions as Kafka's own definitions write them: `0+`, `3-7`, `4` or `none`. */
+/** Versions as in Kafka's own definitions: `0+`, `3-7`, `4` or `none`. */
 export type VersionSpec = `${number}+` | `${number}-${number}` | `${number}` | 'none'
 
 export interface VersionRange {
   readonly min: number
-  /** Inclusive; Infinity where the range is open. Below `min` where the range is empty. */
+  /** Inclusive; Infinity for an open range. Below `min` for an empty range. */
   readonly max: number
 }
 
