@@ -1,6 +1,6 @@
 /**
- * The settings of the Java client and of librdkafka as options of a KafkaClient. Both spellings of a setting are
- * known, so that a file that another program uses works here as it is.
+ * Converts the settings of the Java client and of librdkafka to the options of a KafkaClient. Both
+ * spellings of a setting are known, so that a file of another program works here unchanged.
  */
 import { UsageError } from './failure.ts'
 import type { Properties } from './properties.ts'
@@ -8,7 +8,7 @@ import type { KafkaClientOptions, SaslOptions, TlsOptions } from '../index.ts'
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
 
-/** Asks for a password that no property has; undefined without a terminal. */
+/** Asks for a password that no property contains; undefined without a terminal. */
 export type PasswordSource = (username: string) => Promise<string | undefined>
 
 export const DEFAULT_HOSTS = '127.0.0.1:9092'
@@ -60,7 +60,10 @@ const KNOWN = new Set([
   'reconnect.backoff.max.ms',
 ])
 
-/** The properties that the command does not know: a typing error, or a setting it does not have. */
+/**
+ * Returns the properties that the command does not know: a typing error, or a setting that it does
+ * not have.
+ */
 export function unknownProperties(properties: Properties): readonly string[] {
   return [...properties.keys()].filter((key) => !KNOWN.has(key) && !WITHOUT_EFFECT.test(key))
 }
@@ -70,7 +73,10 @@ export function knownProperties(): readonly string[] {
   return [...KNOWN].sort()
 }
 
-/** PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL; anything else is what is set and not one of them. */
+/**
+ * PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL; any other value is an invalid setting, which is
+ * returned unchanged.
+ */
 export function protocolOf(properties: Properties): string {
   return (properties.get('security.protocol') ?? guessProtocol(properties)).toUpperCase()
 }
@@ -105,7 +111,7 @@ export async function clientOptionsOf(
   return options
 }
 
-/** Without `security.protocol`, what else is set tells. */
+/** Without `security.protocol`, the other settings determine it. */
 function guessProtocol(properties: Properties): string {
   const hasSasl = [...properties.keys()].some((key) => key.startsWith('sasl.'))
   const hasTls = [...properties.keys()].some((key) => key.startsWith('ssl.'))
@@ -140,12 +146,12 @@ function tlsOf(properties: Properties): TlsOptions {
   if (cert !== undefined) tls.cert = cert
   if (key !== undefined) tls.key = key
   if (key !== undefined && passphrase !== undefined) tls.passphrase = passphrase
-  // librdkafka ignores the other properties of checks then.
+  // In this case librdkafka ignores the other properties of certificate checks.
   if (properties.get('enable.ssl.certificate.verification') === 'false') {
     tls.dangerouslyTrustAnyCertificate = true
     return tls
   }
-  // librdkafka's word for the system's authorities.
+  // librdkafka's name for the system's authorities.
   if (ca !== undefined && ca !== 'probe') tls.ca = ca
   const algorithm = properties.get('ssl.endpoint.identification.algorithm')
   if (algorithm === '' || algorithm === 'none') tls.dangerouslySkipHostnameCheck = true
@@ -164,7 +170,7 @@ async function saslOf(properties: Properties, askPassword: PasswordSource): Prom
       const password =
         properties.get('sasl.password') ?? jaas.get('password') ?? (await askPassword(username))
       if (password === undefined) throw missing('sasl.password', mechanism, '--password-file FILE')
-      // With a delegation token, which Java's login module calls tokenauth.
+      // For a delegation token; Java's login module calls it tokenauth.
       const isToken =
         properties.get('sasl.login.token') === 'true' || jaas.get('tokenauth') === 'true'
       if (mechanism === 'PLAIN') return { mechanism, username, password }

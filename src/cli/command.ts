@@ -10,21 +10,21 @@ const CONNECTION = 'Connection:'
 const OUTPUT = 'Output:'
 const CHANGES = 'Changes:'
 
-/** What is declared for a command: its help, its reference and its parser follow from it. */
+/** The declaration of a command. Its help, its reference and its parser follow from it. */
 export interface Declaration<Options> {
-  /** With its arguments, such as `describe <topic...>`. */
+  /** The name with the arguments, such as `describe <topic...>`. */
   readonly name: string
   readonly aliases?: readonly string[]
-  /** One line, in lower case, as in a list of commands. */
+  /** One line, in lower case, for a list of commands. */
   readonly summary: string
-  /** What each argument is, by its name. */
+  /** The description of each argument, by its name. */
   readonly arguments?: Readonly<Record<string, string>>
   readonly options?: readonly Option[]
-  /** Which common options it has. Default: `connection` and `output`. */
+  /** The common options of the command. Default: `connection` and `output`. */
   readonly has?: readonly ('connection' | 'output' | 'changes')[]
-  /** Common options whose name means something else in this command, such as --verbose. */
+  /** Common options whose name has another meaning in this command, such as --verbose. */
   readonly replaces?: readonly (keyof CommonOptions)[]
-  /** Text below the options. */
+  /** The text below the options. */
   readonly notes?: string
   /** Lines that a user can copy. */
   readonly examples: readonly string[]
@@ -63,10 +63,10 @@ export function declare<Options>(parent: Command, declaration: Declaration<Optio
       session.finishJson(has.includes('output'))
     } catch (error) {
       const { exitCode } = session.interrupt
-      // Ctrl-C ends the calls under way: their errors say nothing more.
+      // Ctrl-C aborts the calls in progress: their errors add no information.
       if (exitCode !== undefined) process.exitCode = exitCode
       else {
-        // Where --json is a format of messages, an error would look like one of them.
+        // If --json is a format of messages, an error would look like one of them.
         const printsJson = options.json === true && has.includes('output')
         if (printsJson && !session.hasPrinted && exitCodeOf(error) !== 0) {
           session.printJson({ error: errorForJson(error) })
@@ -79,7 +79,7 @@ export function declare<Options>(parent: Command, declaration: Declaration<Optio
   return command
 }
 
-/** Errors of samsa are data; of others only the message would be lost. */
+/** Errors of samsa are plain data; other errors would lose their message in JSON. */
 function errorForJson(error: unknown): unknown {
   if (!(error instanceof Error)) return { message: String(error) }
   if ('toJSON' in error) return error
@@ -87,7 +87,9 @@ function errorForJson(error: unknown): unknown {
   return { name: error.name, ...code, message: error.message }
 }
 
-/** What took too long says which brokers did not respond: the client has tried all of them. */
+/**
+ * The error of a timeout names the brokers that did not respond: the client has tried all of them.
+ */
 function withHosts(error: unknown, session: Session): unknown {
   const isTimeout = error instanceof Error && 'code' in error && error.code === 'REQUEST_TIMED_OUT'
   if (!isTimeout || ('broker' in error && error.broker !== undefined)) return error
@@ -96,7 +98,7 @@ function withHosts(error: unknown, session: Session): unknown {
   return new Error(`${error.message} (${hint})`, { cause: error })
 }
 
-/** The values of the common options, without those that mean something else in this command. */
+/** The values of the common options, without those that have another meaning in this command. */
 function commonOptions(
   options: CommonOptions & OtherToolsOptions,
   replaces: readonly (keyof CommonOptions)[],
@@ -188,12 +190,12 @@ function grouped(group: string, flags: string, description: string): Option {
   return new Option(flags, description).helpGroup(group)
 }
 
-/** Collects an option that can be repeated. */
+/** Collects the values of an option that can be repeated. */
 export function append(text: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), text]
 }
 
-/** A list with commas between, also of an option that is repeated. */
+/** A comma-separated list; the option can also be repeated. */
 export function list(text: string, before: readonly string[] | undefined): readonly string[] {
   const names = text.split(',').filter((name) => name !== '')
   if (names.length === 0) throw new InvalidArgumentError('It must not be empty.')
@@ -226,7 +228,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   d: 86_400_000,
 }
 
-/** `500ms`, `10s`, `5m`, `2h`, `1d`; a number alone is in milliseconds. */
+/** `500ms`, `10s`, `5m`, `2h`, `1d`; a number without a unit is in milliseconds. */
 export function duration(text: string): number {
   const match = /^(\d{1,10}(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text)
   const value = match === null ? NaN : Number(match[1]) * UNIT_MS[match[2] ?? 'ms']!

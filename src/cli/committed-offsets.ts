@@ -1,7 +1,7 @@
 import type { Admin, GroupOffset } from '../index.ts'
 import type { Session } from './session.ts'
 
-/** The committed offsets of a group. Throws where one could not be read, as `checkItems` does. */
+/** The committed offsets of a group. Throws if one could not be read, like `checkItems`. */
 export async function committedOffsets(
   admin: Admin,
   session: Session,

@@ -1,6 +1,7 @@
 /**
- * The steps of a connection to a broker, how long each took, and which one failed. DNS and TCP are tried without the
- * client. The other steps are timed by the client's events, on a connection like that of every command.
+ * The steps of a connection to a broker, the duration of each, and the one that failed. DNS and TCP
+ * are tested without the client. The other steps are measured by the client's events, on a
+ * connection like that of every command.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { lookup } from 'node:dns/promises'
@@ -14,17 +15,17 @@ export interface Step {
   readonly tookMs?: number
   readonly detail?: string
   readonly error?: string
-  /** What to do about the error. */
+  /** The remedy for the error. */
   readonly hint?: string
 }
 
-/** How a connection is secured. */
+/** The security settings of a connection. */
 export interface Security {
   readonly isTls: boolean
   readonly isSasl: boolean
 }
 
-/** DNS and TCP. Resolves with whether both succeeded. */
+/** Tests DNS and TCP. Resolves with whether both succeeded. */
 export async function reachAddress(
   address: string,
   timeoutMs: number,
@@ -81,7 +82,7 @@ export async function timedStep(
 
 const LOGIN_APIS = new Set(['SaslHandshake', 'SaslAuthenticate'])
 
-/** Watches what the client does at an address, from when it is made until it is disposed of. */
+/** Observes the client's connection to an address, from its creation until it is disposed of. */
 export class ConnectionSteps implements Disposable {
   readonly #address: string
   readonly #name: string
@@ -97,7 +98,7 @@ export class ConnectionSteps implements Disposable {
     if (found.broker === this.#address) this.#requests.push(found)
   }
 
-  /** `name` is what the steps call the broker. */
+  /** `name` is the broker's name in the steps. */
   constructor(address: string, security: Security, name = address) {
     this.#address = /:\d+$/.test(address) ? address : `${address}:9092`
     this.#name = name
@@ -106,10 +107,11 @@ export class ConnectionSteps implements Disposable {
     subscribe('samsa:request', this.#onRequest)
   }
 
-  /** The steps that were taken, the last with the error if there was one. */
+  /** The completed steps; the last one has the error if there was one. */
   steps(error: unknown, detail?: string): readonly Step[] {
     const broker = this.#name
-    // The reason is on the connection: the call says that no broker could be reached.
+    // The connection has the reason: the error of the call only reports that no broker could be
+    // reached.
     const reason = this.#connected?.error ?? error
     const failedAt = error === undefined ? undefined : this.#failedStep(reason)
     const found: Step[] = []
@@ -130,14 +132,15 @@ export class ConnectionSteps implements Disposable {
       const times = this.#requests.filter(({ api }) => isIt(api)).map((one) => one.durationMs)
       return times.length === 0 ? undefined : times.reduce((sum, one) => sum + one, 0)
     }
-    // The first of them is part of the connection: the call that pings may ask for the same.
+    // The first request is part of the connection; the call that pings may send another one of the
+    // same API.
     const first = this.#requests.find(({ api }) => api === 'ApiVersions')
     const login = sumOf((api) => LOGIN_APIS.has(api))
     const handshake = this.#connected?.durationMs
     const tls = (handshake ?? 0) - (first?.durationMs ?? 0) - (login ?? 0)
     const metadata = sumOf((api) => api === 'Metadata' || api === 'DescribeCluster')
     const all: readonly (readonly [string, number | undefined])[] = [
-      // What is left of the connection: TCP again, and TLS.
+      // The rest of the connection's time: another TCP connection, and TLS.
       ['TLS', this.#security.isTls && handshake !== undefined ? Math.max(0, tls) : undefined],
       ['versions', handshake === undefined ? undefined : first?.durationMs],
       ['login', login],
@@ -150,16 +153,17 @@ export class ConnectionSteps implements Disposable {
     const found = error instanceof Error ? error : new Error(String(error))
     const message = found.message
     if (found.name === 'TlsError' || /TLS alert|want(?:s)? TLS/.test(message)) {
-      // Without TLS here, a silent close may as well mean that a login is missing.
+      // Without TLS on this side, a silent close may also mean that a login is missing.
       if (this.#security.isTls || /TLS alert/.test(message)) return 'TLS'
     }
     if (found.name === 'AuthenticationError') return 'login'
     if (/require a login/.test(message)) return 'login'
-    // The connection was ready: what came next has not ended.
+    // The connection was ready, so the next step did not complete.
     if (this.#connected !== undefined && this.#connected.error === undefined) return 'metadata'
     const last = this.#requests.at(-1)?.api
     if (last === undefined) return this.#security.isTls ? 'TLS' : 'versions'
-    // What never answered is asked in other ways, too, in case that it is an old broker.
+    // If a broker never responds, the client also tries other requests, because it may be an old
+    // broker.
     const hasAnswered = this.#requests.some((request) => request.error === undefined)
     if (last === 'ApiVersions' || !hasAnswered) return 'versions'
     return LOGIN_APIS.has(last) ? 'login' : 'metadata'

@@ -1,13 +1,16 @@
 import type { Command } from 'commander'
 
-/** Adds commands to the program; `all` makes the program with every command, for completion. */
+/** Adds commands to the program; `all` creates the program with every command, for completion. */
 export type Adder = (samsa: Command, all: () => Promise<Command>) => void
 
-/** A first word of a command line, as `samsa --help` lists it: the file with its declaration is not loaded for that. */
+/**
+ * A first word of a command line, as `samsa --help` lists it. The help does not load the file with
+ * its declaration.
+ */
 export interface Entry {
-  /** With its arguments, such as `topics [options] [pattern...]`. */
+  /** The name with the arguments, such as `topics [options] [pattern...]`. */
   readonly usage: string
-  /** A second name. */
+  /** An alias. */
   readonly alias?: string
   readonly summary: string
   readonly isHidden?: boolean
@@ -16,7 +19,9 @@ export interface Entry {
 /** A file with commands. */
 export interface Part {
   readonly entries: readonly Entry[]
-  /** Called when one of its words is used: a command starts without the code of the others. */
+  /**
+   * Called when one of its words is used, so that a command starts without the code of the others.
+   */
   readonly load: () => Promise<Adder>
 }
 

@@ -1,4 +1,4 @@
-/** How the bytes of a key or a value are shown where they are not text: `%s{hex}`, `--value int64`. */
+/** The text form of the bytes of a key or a value that are not text: `%s{hex}`, `--value int64`. */
 import { UsageError } from './failure.ts'
 
 export type ShownAs = (bytes: Uint8Array) => Uint8Array
@@ -7,7 +7,7 @@ const ENCODINGS: Readonly<Record<string, ShownAs>> = {
   text: (bytes) => bytes,
   hex: (bytes) => Buffer.from(viewOf(bytes).toString('hex')),
   base64: (bytes) => Buffer.from(viewOf(bytes).toString('base64')),
-  // In one line, without the spaces that it came with.
+  // On one line, without the original white space.
   json: (bytes) => orNote(bytes, 'json', (view) => JSON.stringify(JSON.parse(view.toString()))),
   int8: sized('int8', 1, (view) => view.readInt8()),
   int16: sized('int16', 2, (view) => view.readInt16BE()),
@@ -25,7 +25,7 @@ export function encodingOf(name: string): ShownAs | undefined {
   return Object.hasOwn(ENCODINGS, name) ? ENCODINGS[name] : undefined
 }
 
-/** `pack:` and kcat's letters of -s, such as `pack:>hI$`. */
+/** `pack:` and the letters of kcat's -s, such as `pack:>hI$`. */
 const PACK = /^pack:([<>bBhHiIqQcs$ ]+)$/
 
 /** The sizes of kcat's letters, which are those of Python's struct. `s` is the rest as text, `$` the end. */
@@ -70,8 +70,8 @@ function packed(letters: string): ShownAs {
 }
 
 /**
- * What kcat's `-s` asks for: `s`, `key=i`, `value=<hI$`. Throws UsageError for registries, which this command does not
- * read.
+ * The argument of kcat's `-s`: `s`, `key=i`, `value=<hI$`. Throws UsageError for schema registries,
+ * which this command does not support.
  */
 export function serdesOf(text: string): { readonly key?: string; readonly value?: string } {
   const [, which, letters] = /^(?:(key|value)=)?(.*)$/.exec(text)!
@@ -85,12 +85,15 @@ export function serdesOf(text: string): { readonly key?: string; readonly value?
   return which === 'key' ? { key: encoding } : { value: encoding }
 }
 
-/** The same bytes with what Buffer can do, without a copy. */
+/** A Buffer with the same bytes, without a copy. */
 export function viewOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
-/** One damaged message must not end the command: it is shown in base64, with what it is not. */
+/**
+ * One damaged message must not end the command: it is printed in base64, with the encoding that
+ * failed.
+ */
 function orNote(bytes: Uint8Array, name: string, show: (view: Buffer) => string): Uint8Array {
   const view = viewOf(bytes)
   try {

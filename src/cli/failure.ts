@@ -5,7 +5,9 @@ import { visibleText } from '../terminal/visible.ts'
 
 export { UsageError } from '../terminal/failure.ts'
 
-/** All went well, and the answer is no: lag above the limit, a cluster that is not ready. */
+/**
+ * The command succeeded and its answer is no: lag above the limit, or a cluster that is not ready.
+ */
 export class ConditionNotMetError extends Error {
   override readonly name = 'ConditionNotMetError'
 }
@@ -20,15 +22,15 @@ export class DeclinedError extends Error {
   override readonly name = 'DeclinedError'
 }
 
-/** The exit code for what ended a command. */
+/** The exit code for the error that ended a command. */
 export function exitCodeOf(error: unknown): number {
   return error instanceof ConditionNotMetError ? EXIT.conditionNotMet : commonExitCodeOf(error)
 }
 
-/** The line for standard error; undefined where all has been said. */
+/** The line for standard error; undefined if everything has already been printed. */
 export function lineOf(error: unknown): string | undefined {
   if (isBrokenPipe(error)) return undefined
-  // Commander has printed what is wrong already.
+  // Commander has already printed the error.
   if (error instanceof CommanderError || error instanceof ItemsReportedError) return undefined
   return inOneLine(messageOf(error))
 }
@@ -37,7 +39,7 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** Ends the command: one line on standard error, and an exit code. */
+/** Ends the command with one line on standard error, and an exit code. */
 export function reportFailure(error: unknown): void {
   process.exitCode = exitCodeOf(error)
   if (process.env['SAMSA_DEBUG'] === '1' && !isBrokenPipe(error)) {
@@ -48,7 +50,7 @@ export function reportFailure(error: unknown): void {
   if (line !== undefined) console.error(`samsa: ${line}`)
 }
 
-/** Text in one line without control characters: it may quote what came from elsewhere. */
+/** Text on one line without control characters, because it may quote data from elsewhere. */
 export function inOneLine(text: string): string {
   const line = text
     .replace(/^error: /, '')
@@ -58,8 +60,8 @@ export function inOneLine(text: string): string {
 }
 
 /**
- * Reports what ends an output stream, where nothing else does: Node ends a process with a stack trace when help is
- * printed to a reader that has left, such as `head`.
+ * Handles the error that ends an output stream if no other code does: Node would end the process
+ * with a stack trace if help is printed to a reader that has exited, such as `head`.
  */
 export function reportFailuresOf(stream: Writable): void {
   stream.on('error', (error) => {

@@ -10,11 +10,11 @@ export interface FilterOptions {
   readonly filterKey?: string
   readonly filterValue?: string
   readonly filterHeader?: readonly string[]
-  /** JavaScript, such as `value.status >= 500`. */
+  /** A JavaScript expression, such as `value.status >= 500`. */
   readonly filter?: string
 }
 
-/** Which messages the options mean: those that satisfy all of them. */
+/** Selects the messages that satisfy all of the options. */
 export function filterOf(options: FilterOptions): (message: Printable) => boolean {
   const tests: ((message: Printable) => boolean)[] = []
   const { grep, filterKey, filterValue, filterHeader = [], filter } = options
@@ -50,8 +50,9 @@ function textOf(bytes: Uint8Array): string {
 }
 
 /**
- * An expression about a message: `value` and `key` as JSON where they are, else as text; `headers` by name. A message
- * that it throws for, such as one without the field, does not satisfy it.
+ * An expression about a message: `value` and `key` as parsed JSON if possible, otherwise as text;
+ * `headers` by name. A message for which it throws, such as one without the field, does not satisfy
+ * it.
  */
 function expressionOf(source: string): (message: Printable) => boolean {
   let test: (...args: unknown[]) => unknown

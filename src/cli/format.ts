@@ -3,13 +3,13 @@ import { visible } from '../terminal/visible.ts'
 import { ENCODING_NAMES, encodingOf } from './encodings.ts'
 import { UsageError } from './failure.ts'
 
-/** What a message is printed from. */
+/** The fields of a message that can be printed. */
 export type Printable = Pick<
   Message,
   'topic' | 'partition' | 'offset' | 'timestamp' | 'key' | 'value' | 'headers'
 >
 
-/** The parts of what is printed for a message, in order. */
+/** The printed parts of a message, in order. */
 export type Format = (message: Printable) => readonly Uint8Array[]
 
 type Part = (message: Printable) => Uint8Array
@@ -19,21 +19,24 @@ const UNREADABLE = Buffer.from('?')
 const NULL = Buffer.from('NULL')
 const NEWLINE = Buffer.from('\n')
 
-/** What is printed without a format: the value and a newline. */
+/** The default format: the value and a newline. */
 export const valueLine: Format = ({ value }) => [value ?? NOTHING, NEWLINE]
 
-/** The same for a terminal: see `visible`. */
+/** The default format for a terminal: see `visible`. */
 export const visibleValueLine: Format = ({ value }) => [visible(value ?? NOTHING), NEWLINE]
 
-/** How a format writes what is null. Default: as nothing. */
+/** The text for null. Default: empty. */
 export interface FormatOptions {
-  /** For a terminal: makes visible what the fields have; the text of the format itself stays as it is. */
+  /**
+   * For a terminal: escapes control characters in the fields; the text of the format itself stays
+   * as it is.
+   */
   readonly show?: ((bytes: Uint8Array) => Uint8Array) | undefined
-  /** Write NULL for a null key or value, as kcat's -Z does. */
+  /** Whether to write NULL for a null key or value, like kcat's -Z. */
   readonly namesNull?: boolean
 }
 
-/** The fields of kcat, and more, by the letter behind the percent sign. */
+/** The fields of kcat, and more, by the letter after the percent sign. */
 const FIELDS: Readonly<Record<string, Part>> = {
   t: ({ topic }) => Buffer.from(topic),
   p: ({ partition }) => Buffer.from(String(partition)),
@@ -53,7 +56,8 @@ const FIELDS: Readonly<Record<string, Part>> = {
 const ESCAPES: Readonly<Record<string, number>> = { n: 0x0a, t: 0x09, r: 0x0d, '\\': 0x5c, '0': 0 }
 
 /**
- * Compiles a format such as `%k\t%s{hex}\n`. Throws UsageError that names what it does not know.
+ * Compiles a format such as `%k\t%s{hex}
+ * `. Throws UsageError with the unknown part.
  */
 export function compileFormat(
   format: string,
@@ -80,7 +84,7 @@ export function compileFormat(
   return (message) => parts.map((part) => part(message))
 }
 
-/** A brace behind a field is text, as in kcat, unless it names an encoding. */
+/** As in kcat, a brace after a field is text, unless it names an encoding. */
 const TOKEN = new RegExp(
   `%[ksv]\\{(?:${ENCODING_NAMES.join('|')}|pack:[^}]+)\\}|%T\\{iso\\}|%.?|\\\\x[0-9a-fA-F]{2}|\\\\.?|[^%\\\\]+`,
   'gsu',
@@ -139,7 +143,7 @@ export function unescaped(text: string): Buffer {
   )
 }
 
-/** As kcat writes them: `key=value` with commas between, NULL for a null. */
+/** In kcat's form: comma-separated `key=value`, NULL for null. */
 function headersOf(headers: Printable['headers']): Buffer {
   return Buffer.concat(
     headers.flatMap(({ key, value }, index) => [
@@ -149,7 +153,7 @@ function headersOf(headers: Printable['headers']): Buffer {
   )
 }
 
-/** A record whose headers are damaged, or whose timestamp is past 2^53, must not end the command. */
+/** A record with damaged headers, or with a timestamp past 2^53, must not end the command. */
 function readable(read: () => Uint8Array): Uint8Array {
   try {
     return read()

@@ -2,14 +2,14 @@ import type { Admin, GroupLag } from '../index.ts'
 import { isPattern, matcherOf } from './names.ts'
 import type { Session } from './session.ts'
 
-/** What of the lag a command shows. */
+/** The part of the lag that a command shows. */
 export interface WantedLag {
   readonly topic?: readonly string[]
   readonly onlyLagging?: boolean
   readonly readCommitted?: boolean
 }
 
-/** The lag of the groups that are wanted, only of the topics that are wanted. */
+/** Returns the lag of the selected groups in the selected topics. */
 export async function measure(
   admin: Admin,
   session: Session,

@@ -1,6 +1,7 @@
 /**
- * The format of `produce -f`: how the key, the value, headers, the partition and the time of a message are found in a
- * line, such as `%k\t%v` or `%p %k: %s`. Texts between fields separate them; the last field takes the rest.
+ * The format of `produce -f`: it describes where a line contains the key, the value, headers, the
+ * partition and the time of a message, such as `%k\t%v` or `%p %k: %s`. Texts between fields
+ * separate them; the last field takes the rest.
  */
 import { UsageError } from './failure.ts'
 import { unescaped } from './format.ts'
@@ -18,14 +19,14 @@ const FIELDS: Readonly<Record<string, FieldName>> = {
 }
 
 interface Step {
-  /** What ends the field; undefined for the last one, which takes the rest. */
+  /** The text that ends the field; undefined for the last one, which takes the rest. */
   readonly until: Buffer | undefined
   readonly field: FieldName
 }
 
 export type LineParser = (line: Buffer, number: number) => RecordOfLine
 
-/** Throws UsageError for a format that is none. */
+/** Throws UsageError for an invalid format. */
 export function inputFormat(format: string): LineParser {
   const tokens = format.match(/%.|[^%]+/gsu) ?? []
   if (tokens.join('') !== format) {
@@ -92,7 +93,7 @@ function parse(
   }
 }
 
-/** As `%h` of consume writes them: `key=value,key=value`. */
+/** In the form that `%h` of consume prints: `key=value,key=value`. */
 function headersOf(text: Buffer): { key: string; value: Buffer | null }[] {
   return text
     .toString()

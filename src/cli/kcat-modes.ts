@@ -1,6 +1,6 @@
 import { UsageError } from './failure.ts'
 
-/** What is a mode of kcat, by its letter, and a command here. */
+/** The commands that correspond to kcat's modes, by their letters. */
 const MODES: Readonly<Record<string, string>> = {
   C: 'samsa consume',
   P: 'samsa produce',
@@ -10,7 +10,7 @@ const MODES: Readonly<Record<string, string>> = {
   M: 'samsa broker',
 }
 
-/** Throws UsageError for a command line that begins as kcat's do, with the command that does the same. */
+/** Throws UsageError for a command line in kcat's form, with the corresponding command. */
 export function refuseKcatModes(args: readonly string[]): void {
   if (args[0]?.startsWith('-') !== true) return
   for (const arg of args) {

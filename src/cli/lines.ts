@@ -4,32 +4,32 @@ const NEWLINE = Buffer.from('\n')
 const NOTHING = Buffer.alloc(0)
 
 /**
- * Cuts a byte stream into lines, without what ends them. Bytes stay as they are: nothing is decoded. A line that
- * lies whole in one chunk is a view on it; the parts of one that does not are joined once, at its end.
+ * Splits a byte stream into lines without their delimiters. It does not decode the bytes. A line
+ * within one chunk is a view on it; the parts of other lines are joined once, at their end.
  */
 export class LineSplitter {
   readonly #maxLineBytes: number
   readonly #delimiter: Buffer
-  /** The start of a line whose end has not come yet. */
+  /** The start of a line whose end has not arrived yet. */
   #parts: Buffer[] = []
   #partsBytes = 0
   #lines = 0
 
-  /** `delimiter` is what ends a line, of one byte or more. */
+  /** `delimiter` ends a line, and has one byte or more. */
   constructor(maxLineBytes: number, delimiter: Buffer = NEWLINE) {
     this.#maxLineBytes = maxLineBytes
     this.#delimiter = delimiter
   }
 
-  /** The lines that end in this chunk. Throws UsageError once a line is too long. */
+  /** Returns the lines that end in this chunk. Throws UsageError if a line is too long. */
   *push(chunk: Buffer): Generator<Buffer, void, undefined> {
     const { length } = this.#delimiter
-    // Searching a byte is faster than searching a text of one byte.
+    // Searching for a byte is faster than searching for a text of one byte.
     const wanted = length === 1 ? this.#delimiter[0]! : this.#delimiter
     let rest = chunk
     let from = 0
     if (length > 1 && this.#parts.length > 0) {
-      // The delimiter may have begun in the chunk before.
+      // The delimiter may have started in the previous chunk.
       from = Math.max(0, this.#partsBytes - length + 1)
       rest = Buffer.concat([...this.#parts, chunk])
       this.#parts = []
@@ -46,7 +46,7 @@ export class LineSplitter {
     if (start < rest.length) this.#keep(rest.subarray(start))
   }
 
-  /** The last line, where no newline ends it. */
+  /** Returns the last line, if no newline ends it. */
   finish(): Buffer | undefined {
     return this.#parts.length === 0 ? undefined : this.#complete(NOTHING)
   }
@@ -67,7 +67,7 @@ export class LineSplitter {
     this.#partsBytes += part.length
   }
 
-  /** Input without newlines must not fill the memory: it ends here. */
+  /** Input without newlines must not fill the memory: this is the limit. */
   #check(moreBytes: number): void {
     if (this.#partsBytes + moreBytes <= this.#maxLineBytes) return
     throw new UsageError(
@@ -76,7 +76,10 @@ export class LineSplitter {
   }
 }
 
-/** A line split at the first separator; without one, the whole line is the value and there is no key. */
+/**
+ * Splits a line at the first separator; without one, the whole line is the value and the key is
+ * missing.
+ */
 export function splitKey(line: Buffer, separator: Buffer): { key: Buffer | null; value: Buffer } {
   const at = line.indexOf(separator)
   if (at < 0) return { key: null, value: line }

@@ -1,4 +1,7 @@
-/** What `lag --watch` and `top` share: a screen that is drawn at intervals, and what measurements tell one after another. */
+/**
+ * The common parts of `lag --watch` and `top`: a screen that is redrawn periodically, and the
+ * history of measurements.
+ */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { GroupLag } from '../index.ts'
 import { Screen, type Drawing } from '../terminal/screen.ts'
@@ -12,13 +15,13 @@ import { durationText } from './text.ts'
 
 /** How many measurements a sparkline shows. */
 const HISTORY = 30
-/** What fits in a line of 80 columns beside the rest. */
+/** What fits in a line of 80 columns with the other columns. */
 const WIDE_SPARKLINE = 30
 const NARROW_SPARKLINE = 10
 
 /**
- * Draws until Ctrl-C. An error of a measurement is shown in place of it, and the next one is tried: what a view is
- * for is a cluster in trouble.
+ * Redraws until Ctrl-C. If a measurement fails, the error is shown in its place, and the next one
+ * is still made, because such a view is most useful while a cluster has problems.
  */
 export async function live(
   session: Session,
@@ -33,7 +36,7 @@ export async function live(
       last = await measure()
       screen.show(last)
     } catch (error) {
-      // Ctrl-C ends the calls under way, too.
+      // Ctrl-C also aborts the calls in progress.
       if (isAborted(signal)) break
       const text = messageOf(error)
       const before = last
@@ -57,7 +60,7 @@ interface Sample {
   readonly value: number
 }
 
-/** How fast a number grows, over the measurements that are kept. */
+/** The rate at which a number grows, over the stored measurements. */
 export class Rate {
   readonly #samples: Sample[] = []
   readonly #rates: number[] = []
@@ -73,12 +76,12 @@ export class Rate {
     if (this.#rates.length > HISTORY) this.#rates.shift()
   }
 
-  /** A second; undefined after one measurement. */
+  /** Per second; undefined after one measurement. */
   get current(): number | undefined {
     return this.#rates.at(-1)
   }
 
-  /** Of all rates that are kept. */
+  /** The sum of all stored rates. */
   sparkline(width: number): string {
     return sparkline(this.#rates.slice(-width))
   }
@@ -101,7 +104,7 @@ interface History {
   ageMs: number | undefined
 }
 
-/** What measurements of groups tell, one after another. */
+/** The history of the measurements of groups. */
 export class Histories {
   readonly #groups = new Map<string, History>()
 
@@ -145,13 +148,13 @@ export class Histories {
       { title: 'OUT/S', align: 'right', of: (group) => rateText(of(group).out.current) },
       { title: 'TREND', align: 'right', of: (group) => sparkline(of(group).lags.slice(-trend)) },
     ]
-    // What tells the least goes first where the terminal is narrow.
+    // On a narrow terminal, the least informative columns are left out first.
     const leaveOut = width < 60 ? ['STATE', 'IN/S', 'OUT/S', 'TREND'] : width < 80 ? ['STATE'] : []
     return liveTable(columns, leaveOut, groups, width, style)
   }
 }
 
-/** A table with a bold head, without the columns that are left out. */
+/** A table with a bold header, without the omitted columns. */
 export function liveTable<Row>(
   columns: readonly Column<Row>[],
   leaveOut: readonly string[],

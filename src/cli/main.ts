@@ -2,6 +2,6 @@
 import { keepCompiledCode } from '../terminal/compile-cache.ts'
 
 keepCompiledCode()
-// Not a static import, which would be compiled before the cache is in use.
+// Not a static import: it would be compiled before the compile cache is enabled.
 const { run } = await import('./run.ts')
 run()

@@ -1,4 +1,7 @@
-/** Options that several commands about messages have: each of them loads these, and no other command. */
+/**
+ * Options that several commands for messages share. Each of those commands loads this file, and no
+ * other command does.
+ */
 import { InvalidArgumentError, Option } from 'commander'
 import { append, option, positive } from './command.ts'
 
@@ -17,7 +20,10 @@ export const FILTER_OPTIONS = () => [
   ),
 ]
 
-/** Letters of kcat that change nothing here, or are another spelling, so that its command lines work. */
+/**
+ * Letters of kcat that change nothing here, or are another spelling, so that kcat's command lines
+ * work.
+ */
 export const KCAT_OPTIONS = () => [
   option('-t, --topic <name>', 'the topic').argParser(append).hideHelp(),
   option('-q, --quiet', 'without effect').hideHelp(),

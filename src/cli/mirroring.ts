@@ -1,6 +1,6 @@
 /**
- * How `mirror` writes: with a producer of its own for all topics, or in transactions that commit the position in the
- * source together with the copies.
+ * How `mirror` writes: with a producer for all topics, or in transactions that commit the position
+ * in the source together with the copies.
  */
 import type {
   Compression,
@@ -13,7 +13,7 @@ import type {
 
 export interface CopierOptions {
   readonly compression: Compression
-  /** The group that keeps the position. */
+  /** The group for which the position is committed. */
   readonly resume: string | undefined
   readonly exactlyOnce: boolean
   readonly targetName: (topic: string) => string
@@ -21,16 +21,19 @@ export interface CopierOptions {
 }
 
 export interface Copier {
-  /** Resolves when the next message may come. */
+  /** Resolves when the next message can be sent. */
   send(message: ConsumedMessage): Promise<void>
-  /** All before this offset was sent or left out. */
+  /** All messages before this offset have been sent or left out. */
   reached(position: TopicPartitionOffset): Promise<void>
-  /** Delivers the rest, and remembers the position. Throws what failed. */
+  /**
+   * Delivers the remaining messages, and commits the position. Throws the error of a message that
+   * failed.
+   */
   finish(): Promise<void>
   giveUp(): Promise<void>
 }
 
-/** How long the position is behind what is copied, at most. */
+/** The maximum time by which the position is behind the copied messages. */
 const COMMIT_EVERY_MS = 5_000
 /** A transaction ends after this time or this number of messages. */
 const TRANSACTION_MS = 500
@@ -76,7 +79,7 @@ async function plainCopier(
         message.value,
         outgoing(message, keepPartition),
       )
-      // Throws why at once, rather than at the end of the copy.
+      // Throws the error immediately, and not at the end of the copy.
       if (producer.failedMessages > 0) await producer.flush()
       if (!producer.hasRoom) await producer.ready()
     },
@@ -140,7 +143,8 @@ async function transactionalCopier(
       if (transaction !== undefined && isLong) await commit()
     },
     async finish() {
-      // Messages of a batch that Ctrl-C has cut come again: their position was not reached.
+      // Messages of a batch that Ctrl-C has interrupted are copied again: their position was not
+      // committed.
       await commit()
       await producer.close()
     },

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** Waits where more was sent since `startedAt` than `rate` messages per second. */
+/** Waits if more than `rate` messages per second have been sent since `startedAt`. */
 export async function slowDown(
   startedAt: number,
   sent: number,
@@ -8,6 +8,6 @@ export async function slowDown(
   signal: AbortSignal,
 ): Promise<void> {
   const aheadMs = (sent / rate) * 1000 - (performance.now() - startedAt)
-  // A wait for each message would be too coarse: timers have a resolution of a millisecond.
+  // Waiting after each message would be too coarse: timers have a resolution of a millisecond.
   if (aheadMs >= 5) await delay(aheadMs, undefined, { signal }).catch(() => undefined)
 }

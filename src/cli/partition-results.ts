@@ -1,6 +1,6 @@
 import type { Column } from '../terminal/table.ts'
 
-/** The table of what a change did to each partition. */
+/** The table with the results of a change for each partition. */
 export const PARTITION_RESULTS: readonly Column<{
   readonly topic: string
   readonly partition: number

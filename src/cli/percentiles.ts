@@ -1,7 +1,10 @@
-/** Durations in buckets that grow by a twentieth, so that percentiles of any number of them need little memory. */
+/**
+ * Durations in buckets that grow by a twentieth, so that percentiles of any number of durations
+ * need little memory.
+ */
 export class Percentiles {
   static readonly #growth = Math.log(1.05)
-  /** The first bucket ends here. */
+  /** The upper limit of the first bucket. */
   static readonly #leastMs = 0.01
   readonly #counts: number[] = []
   count = 0
@@ -17,7 +20,9 @@ export class Percentiles {
     this.maxMs = Math.max(this.maxMs, durationMs)
   }
 
-  /** The duration that this share of all, in percent, did not exceed; undefined where there is none. */
+  /**
+   * The duration that this percentage of all durations did not exceed; undefined if there is none.
+   */
   at(percent: number): number | undefined {
     if (this.count === 0) return undefined
     let left = Math.ceil((this.count * percent) / 100)

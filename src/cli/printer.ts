@@ -1,4 +1,4 @@
-/** How `consume` prints a message, by its options. */
+/** The output of `consume` for a message, according to its options. */
 import { visible, visibleText } from '../terminal/visible.ts'
 import { encodingOf, ENCODING_NAMES, serdesOf, viewOf } from './encodings.ts'
 import { UsageError } from './failure.ts'
@@ -25,7 +25,7 @@ export interface PrintOptions {
   readonly raw?: boolean
 }
 
-/** Throws UsageError for options that contradict each other. */
+/** Throws UsageError for contradicting options. */
 export function printerOf(options: PrintOptions, isTerminal: boolean): Format {
   const { format, json = false, raw = false } = options
   const show = isTerminal && !raw ? visible : undefined
@@ -61,7 +61,7 @@ export function printerOf(options: PrintOptions, isTerminal: boolean): Format {
   return compileFormat(parts.join(''), { show, namesNull })
 }
 
-/** A separator as part of a format: it may have escapes, and percent signs are text. */
+/** A separator as part of a format: escapes are allowed, and percent signs are text. */
 function literal(text: string): string {
   return [...unescaped(text)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('')
 }

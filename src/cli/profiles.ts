@@ -1,6 +1,6 @@
 /**
- * Profiles: a file of properties for each cluster, in the folder of the user's configuration. They have the
- * spelling of the Java client and of librdkafka, so that a file of either can be copied there.
+ * Profiles: a file of properties for each cluster, in the folder of the user's configuration. They
+ * use the spelling of the Java client or of librdkafka, so that files of both can be copied.
  */
 import {
   existsSync,
@@ -39,13 +39,13 @@ export class Profiles {
       .sort()
   }
 
-  /** The profile that commands use where none is named. */
+  /** The profile that commands use by default. */
   current(): string | undefined {
     const path = join(this.folder, CURRENT)
     return existsSync(path) ? readFileSync(path, 'utf8').trim() || undefined : undefined
   }
 
-  /** Throws UsageError with the profiles that exist. */
+  /** Throws UsageError with the names of the existing profiles. */
   read(name: string): Properties {
     this.#mustExist(name)
     return readProperties(this.path(name))
@@ -60,7 +60,7 @@ export class Profiles {
     writeFileSync(join(this.folder, CURRENT), `${name}\n`)
   }
 
-  /** Writes a profile that only this user can read: it may hold a password. */
+  /** Writes a profile that only this user can read, because it may contain a password. */
   write(name: string, properties: Properties): void {
     mkdirSync(this.folder, { recursive: true, mode: 0o700 })
     const path = this.path(name)

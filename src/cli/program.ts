@@ -5,8 +5,9 @@ import { inOneLine } from './failure.ts'
 import { refuseKcatModes } from './kcat-modes.ts'
 
 /**
- * The command line of `args`; `parseAsync` runs it. Only the part that the first word names is loaded; without such a
- * word, as for --help or a typo, the program has the names of all commands and runs none.
+ * Creates the command line for `args`; `parseAsync` runs it. It loads only the part that the first
+ * word names. Without such a word, as for --help or a typing error, the program has the names of
+ * all commands and runs none.
  */
 export async function programFor(args: readonly string[]): Promise<Command> {
   refuseKcatModes(args)
@@ -35,7 +36,7 @@ export async function fullProgram(): Promise<Command> {
   return finished(samsa)
 }
 
-/** A command and all below it. */
+/** A command and all its subcommands. */
 export function allCommands(command: Command): readonly Command[] {
   return [command, ...command.commands.flatMap(allCommands)]
 }
@@ -47,7 +48,7 @@ function emptyProgram(): Command {
         'Produce to and consume from Apache Kafka, administer clusters, and run embedded brokers.',
       )
       .version(VERSION)
-      // What comes behind a command is the command's: `samsa broker --version 2.8`.
+      // Options after a command belong to the command: `samsa broker --version 2.8`.
       .enablePositionalOptions()
       .showSuggestionAfterError()
       .addHelpText('after', '\nsamsa COMMAND --help shows the options of a command and examples.')
@@ -63,13 +64,16 @@ function finished(samsa: Command): Command {
   return samsa
 }
 
-/** Adds what --help and suggestions need of a command. Its arguments and options are text here. */
+/**
+ * Adds the parts of a command that --help and suggestions need. Its arguments and options are plain
+ * text here.
+ */
 function addName(samsa: Command, { usage, alias, summary, isHidden = false }: Entry): void {
   const [name, ...args] = usage.split(' ')
   const command = samsa.command(name!, { hidden: isHidden }).description(summary)
   if (alias !== undefined) command.alias(alias)
   for (const arg of args.filter((one) => one !== '[options]')) command.argument(arg)
-  // Commander shows [options] for a command that has one; `help` itself does not count.
+  // Commander shows [options] for a command that has an option other than `help`.
   if (args.includes('[options]')) command.option('--any')
 }
 

@@ -7,8 +7,9 @@ export type Properties = ReadonlyMap<string, string>
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', f: '\f' }
 
 /**
- * Parses a file of properties as Java does: `key=value`, `key: value` or `key value`, comments behind `#` or `!`,
- * lines continued by a backslash. librdkafka's files are the same without escapes.
+ * Parses a file of properties as Java does: `key=value`, `key: value` or `key value`, comments
+ * after `#` or `!`, lines continued by a backslash. librdkafka's files have the same format without
+ * escapes.
  */
 export function parseProperties(text: string): Properties {
   const found = new Map<string, string>()

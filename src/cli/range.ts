@@ -1,4 +1,4 @@
-/** Where `consume`, `mirror` and `bench consume` begin, and where they end. */
+/** Where `consume`, `mirror` and `bench consume` start, and where they end. */
 import type { BalancedTopicsConsumer, Consumer, KafkaClient, TopicPartition } from '../index.ts'
 import { messageOf, UsageError } from './failure.ts'
 import { isPattern, sourceOf } from './names.ts'
@@ -7,7 +7,7 @@ import { timeOf } from './times.ts'
 
 export interface RangeOptions {
   readonly fromBeginning?: boolean
-  /** As given: `-o` may be repeated, with kcat's s@TIME and e@TIME. */
+  /** The original texts: `-o` may be repeated, with kcat's s@TIME and e@TIME. */
   readonly offset?: readonly string[]
   readonly from?: string
   readonly until?: string
@@ -16,19 +16,19 @@ export interface RangeOptions {
 
 export interface Range {
   readonly at: 'earliest' | 'latest' | Date
-  /** This offset instead. */
+  /** Starts at this offset instead. */
   readonly atOffset?: number
-  /** This many messages before the end instead. */
+  /** Starts this many messages before the end instead. */
   readonly beforeEnd?: number
-  /** The first offset that is too late. */
+  /** The first offset after the range. */
   readonly untilOffset: number
-  /** The first time that is too late, in milliseconds since 1970. */
+  /** The first time after the range, in milliseconds since 1970. */
   readonly untilMs: number
 }
 
 export type Reader = Consumer | BalancedTopicsConsumer
 
-/** Throws UsageError for what contradicts itself. */
+/** Throws UsageError for contradicting options. */
 export function rangeOf(
   { fromBeginning, offset = [], from, until, tail }: RangeOptions,
   otherwise: 'earliest' | 'latest',
@@ -61,7 +61,7 @@ export function rangeOf(
   return { ...(starts[0] ?? { at: otherwise }), untilOffset, untilMs }
 }
 
-/** `T1:T2`: dates have colons of their own, so that each colon is tried. */
+/** `T1:T2`: dates contain colons, so each colon is tried. */
 function splitTimes(text: string): readonly [string, string?] {
   const isTime = (part: string): boolean => {
     try {
@@ -93,8 +93,8 @@ function startOf(text: string): Omit<Range, 'untilOffset' | 'untilMs'> {
 }
 
 /**
- * Topics by name, or as one expression where a name has a wildcard or is an expression: between slashes, or behind ^ as
- * in librdkafka, which no name of a topic can have.
+ * Topics by name, or one expression if a name has a wildcard or is an expression: between slashes,
+ * or after ^ as in librdkafka, because no name of a topic can contain these characters.
  */
 export function topicsOf(names: readonly string[]): readonly string[] | RegExp {
   const isExpression = (name: string) => /^\/.+\/$|^\^/s.test(name)
@@ -120,7 +120,9 @@ export function seekBeforeEnd(
   return seekEach(session, client, consumer, (end) => end - count)
 }
 
-/** Moves each partition to an offset, or to the nearer end of its log. */
+/**
+ * Moves each partition to an offset, or to the nearer end of its log if the offset is outside it.
+ */
 export function seekToOffset(
   session: Session,
   client: KafkaClient,
@@ -147,7 +149,7 @@ async function seekEach(
   }
 }
 
-/** How many offsets there are from the positions of a consumer to the ends of its partitions. */
+/** The number of offsets from the positions of a consumer to the ends of its partitions. */
 export async function offsetsLeft(
   session: Session,
   client: KafkaClient,
@@ -160,7 +162,7 @@ export async function offsetsLeft(
   )
 }
 
-/** Tells which messages are past the end of a range, and when every partition is. */
+/** Detects messages after the end of a range, and when every partition has reached it. */
 export class RangeEnd {
   readonly #range: Range
   readonly #past = new Map<string, Set<number>>()
@@ -171,7 +173,10 @@ export class RangeEnd {
     this.isBounded = range.untilMs !== Infinity || range.untilOffset !== Infinity
   }
 
-  /** Whether a message is past the end. Timestamps only grow as a rule: a partition ends at its first late one. */
+  /**
+   * Whether a message is after the end. Timestamps usually only grow, so a partition ends at its
+   * first message that is too late.
+   */
   isPast(message: {
     topic: string
     partition: number
@@ -188,7 +193,7 @@ export class RangeEnd {
     return true
   }
 
-  /** Whether all that the consumer reads is past the end. */
+  /** Whether all partitions of the consumer have reached the end. */
   hasEnded(consumer: Reader): boolean {
     return consumer.assignment.every(
       ({ topic, partition }) => this.#past.get(topic)?.has(partition) === true,
@@ -196,7 +201,7 @@ export class RangeEnd {
   }
 }
 
-/** Which of the topics that exist the names mean. */
+/** The existing topics that the names select. */
 export async function topicNames(
   session: Session,
   client: KafkaClient,

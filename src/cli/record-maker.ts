@@ -1,4 +1,4 @@
-/** What `produce` sends for a line, by its options. */
+/** Converts a line to the record that `produce` sends, according to its options. */
 import type { ProduceOptions } from '../index.ts'
 import { UsageError } from './failure.ts'
 import { unescaped } from './format.ts'
@@ -22,7 +22,7 @@ export type OutgoingRecord = ProduceOptions & { readonly value: Buffer | null }
 
 export type RecordMaker = (line: Buffer, number: number) => OutgoingRecord
 
-/** Throws UsageError for options that contradict each other. */
+/** Throws UsageError for contradicting options. */
 export function recordMaker(options: RecordOptions): RecordMaker {
   const { json = false, format, keySeparator, key, header = [], partition } = options
   const { tombstone = false } = options
@@ -33,7 +33,7 @@ export function recordMaker(options: RecordOptions): RecordMaker {
     ...(keySeparator === undefined ? [] : ['--key-separator']),
   ]
   if (modes.length > 1) throw new UsageError(`give only one of ${modes.join(' and ')}`)
-  // As in kcat, a key in a line comes before the key of all.
+  // As in kcat, a key in the line takes precedence over the common key.
   if (modes.length > 0 && keySeparator === undefined && key !== undefined) {
     throw new UsageError(`${modes[0]} has the key in each line: leave --key`)
   }

@@ -1,6 +1,6 @@
 /**
- * Messages as JSON, a line each, in both directions and byte for byte: text that is not UTF-8 is in base64, in
- * `keyBase64`, `valueBase64` and `base64` of a header. null stays null.
+ * Messages as JSON, one on each line, in both directions and byte for byte: text that is not UTF-8
+ * is in base64, in `keyBase64`, `valueBase64` and `base64` of a header. null stays null.
  */
 import { messageOf, UsageError } from './failure.ts'
 import type { Printable } from './format.ts'
@@ -47,7 +47,7 @@ function field(name: string, bytes: Uint8Array | null): Record<string, string | 
   }
 }
 
-/** Throws UsageError that names the line and the field. */
+/** Throws UsageError with the line and the field. */
 export function recordOf(line: Buffer, number: number): RecordOfLine {
   const wrong = (what: string): UsageError => new UsageError(`line ${number} of the input ${what}`)
   let parsed: unknown
@@ -92,7 +92,7 @@ function bytesOf(parsed: Record<string, unknown>, name: string, wrong: Wrong): B
   const text = parsed[name]
   if (text === undefined || text === null) return null
   if (typeof text === 'string') return Buffer.from(text)
-  // A number or an object as value: what people write by hand.
+  // A number or an object as value, as users write it by hand.
   if (typeof text === 'bigint' || typeof text === 'function') throw wrong(`has a wrong ${name}`)
   return Buffer.from(JSON.stringify(text))
 }

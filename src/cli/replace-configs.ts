@@ -1,6 +1,7 @@
 /**
- * Changes settings on brokers before Kafka 2.3, which only have the request that replaces all of a resource: what is
- * set is read, and written with the changes. A change by another program in between is lost, which the plan says.
+ * Changes configs on brokers before Kafka 2.3, whose only request replaces all configs of a
+ * resource: the current values are read, and written with the changes. A change by another program
+ * in between is lost; the plan states that.
  */
 import type { ConfigResource, KafkaClient, ResourceConfigs } from '../index.ts'
 import { UsageError } from './failure.ts'
@@ -13,7 +14,10 @@ export interface ConfigChanges {
 
 const RESOURCE_TYPES: Readonly<Record<string, number>> = { topic: 2, broker: 4 }
 
-/** Throws UsageError for resources that such brokers do not have, Error with the broker's reason. */
+/**
+ * Throws UsageError for resources that such brokers do not have, and Error with the broker's
+ * reason.
+ */
 export async function replaceConfigs(
   session: Session,
   client: KafkaClient,
@@ -26,7 +30,7 @@ export async function replaceConfigs(
   if (resourceType === undefined) throw new UsageError(`${type}s have no settings before Kafka 2.3`)
   const secret = before.configs.find(({ isSensitive, isDefault }) => isSensitive && !isDefault)
   if (secret !== undefined) {
-    // Brokers do not tell its value, so that it cannot be written again.
+    // Brokers do not return its value, so it cannot be written back.
     throw new UsageError(`${secret.name} would be lost: change ${type} ${name} with Kafka's tool`)
   }
   const own = before.configs.filter(({ source, isDefault, isReadOnly }) =>

@@ -3,7 +3,9 @@ import { InvalidArgumentError } from 'commander'
 /** The brokers of each partition, by its number; the first one is its preferred leader. */
 export type ReplicaAssignment = readonly (readonly number[])[]
 
-/** `1:2,2:3` as Kafka's own tools write it, or pykafka's JSON object: `{"0":[1,2],"1":[2,3]}`. */
+/**
+ * `1:2,2:3` in the form of Kafka's own tools, or pykafka's JSON object: `{"0":[1,2],"1":[2,3]}`.
+ */
 export function replicaAssignment(text: string): ReplicaAssignment {
   const lists = text.startsWith('{') ? ofJson(text) : text.split(',').map((one) => one.split(':'))
   if (!lists.every((brokers) => brokers.length > 0 && brokers.every(isNumber))) throw wrong()
@@ -21,7 +23,7 @@ function ofJson(text: string): readonly (readonly unknown[])[] {
   const lists = entries.map(
     (_, partition) => entries.find(([key]) => key === String(partition))?.[1],
   )
-  // Every partition from 0 on: Kafka has no gaps.
+  // Every partition from 0 on, because Kafka allows no gaps.
   if (lists.length === 0 || !lists.every((list) => Array.isArray(list))) throw wrong()
   return lists
 }

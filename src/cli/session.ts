@@ -16,7 +16,7 @@ import { DeclinedError, inOneLine, ItemsReportedError, messageOf, UsageError } f
 import { Profiles } from './profiles.ts'
 import { readProperties, type Properties } from './properties.ts'
 
-/** The options that every command has that connects to a cluster, or prints a result. */
+/** The options of every command that connects to a cluster or prints a result. */
 export interface CommonOptions {
   readonly brokers?: string
   readonly profile?: string
@@ -36,17 +36,17 @@ export interface CommonOptions {
   readonly verbose?: boolean
 }
 
-/** More failed items than this are counted, not named. */
+/** If more items fail than this, only their number is printed. */
 const MOST_FAILURES_NAMED = 20
 
-/** What a command has while it runs: its connection, its terminal, and what to do on Ctrl-C. */
+/** The state of a running command: its connection, its terminal, and its handling of Ctrl-C. */
 export class Session implements AsyncDisposable {
   readonly options: CommonOptions
   readonly interrupt = new Interrupt()
   readonly profiles = new Profiles(process.env)
   readonly #clients: KafkaClient[] = []
   #hasPrinted = false
-  /** What a dry run has found out, for --json. */
+  /** The result of a dry run, for --json. */
   #plan: readonly string[] | undefined
 
   constructor(options: CommonOptions) {
@@ -57,7 +57,7 @@ export class Session implements AsyncDisposable {
     return stylerFor(process.stdout.isTTY, process.env, this.options.color)
   }
 
-  /** For calls of the client: ended by Ctrl-C. */
+  /** A signal for calls of the client, which Ctrl-C aborts. */
   get call(): CallOptions {
     return { signal: this.interrupt.signal }
   }
@@ -66,12 +66,12 @@ export class Session implements AsyncDisposable {
     return process.stdin
   }
 
-  /** Whether a person reads the output. */
+  /** Whether the output goes to a terminal. */
   get isInteractive(): boolean {
     return process.stdout.isTTY && this.options.json !== true
   }
 
-  /** A client of the cluster that the options name; the same at each call. */
+  /** The client of the cluster that the options select; each call returns the same one. */
   async client(): Promise<KafkaClient> {
     return this.#clients[0] ?? (await this.connect(this.properties()))
   }
@@ -80,14 +80,14 @@ export class Session implements AsyncDisposable {
     return (await this.client()).admin
   }
 
-  /** A client for other properties, closed with the session. */
+  /** A client with other properties, which is closed with the session. */
   async connect(properties: Properties): Promise<KafkaClient> {
     const unknown = unknownProperties(properties)
     if (unknown.length > 0) {
       this.say(`unknown settings are ignored: ${unknown.join(', ')}`)
     }
     const options = await clientOptionsOf(properties, (username) => this.#password(username))
-    // Loaded here, so that --help and completion start at once.
+    // Imported here, so that --help and completion start immediately.
     const { KafkaClient } = await import('../index.ts')
     const client = new KafkaClient({
       ...options,
@@ -97,13 +97,13 @@ export class Session implements AsyncDisposable {
     return client
   }
 
-  /** How connections are secured by what is set. */
+  /** The security settings of connections, from all properties. */
   securityProtocol(): { readonly isTls: boolean; readonly isSasl: boolean } {
     const protocol = protocolOf(this.properties())
     return { isTls: protocol.endsWith('SSL'), isSasl: protocol.startsWith('SASL') }
   }
 
-  /** What is set, by precedence: options, `-X`, variables, the profile, the configuration file. */
+  /** All settings, by precedence: options, `-X`, variables, the profile, the configuration file. */
   properties(): Properties {
     const {
       brokers,
@@ -122,7 +122,7 @@ export class Session implements AsyncDisposable {
     }
     const file = config ?? process.env['SAMSA_CONFIG']
     if (file !== undefined && file !== '') add(readProperties(file))
-    // A file that is named on the command line replaces the current profile.
+    // A file on the command line replaces the current profile.
     const name = profile ?? process.env['SAMSA_PROFILE']
     const current = name ?? (config === undefined ? this.profiles.current() : undefined)
     if (current !== undefined && current !== '') add(this.profiles.read(current))
@@ -140,7 +140,10 @@ export class Session implements AsyncDisposable {
     return merged
   }
 
-  /** Prints rows as a table, with `--plain` for programs, with `--json` as `value`. */
+  /**
+   * Prints rows as a table; in a form for programs with `--plain`; or `value` as JSON with
+   * `--json`.
+   */
   print<Row>(value: unknown, columns: readonly Column<Row>[], rows: readonly Row[]): void {
     if (this.options.json === true) {
       this.printJson(value)
@@ -158,8 +161,8 @@ export class Session implements AsyncDisposable {
   }
 
   /**
-   * With --json, standard output always has a value: the plan of a dry run, and an empty list where there was nothing to
-   * do.
+   * With --json, standard output always has a value: the plan of a dry run, or an empty list if
+   * there was nothing to do.
    */
   finishJson(hasOutput: boolean): void {
     if (!hasOutput || this.options.json !== true || this.#hasPrinted) return
@@ -167,7 +170,7 @@ export class Session implements AsyncDisposable {
     this.printJson(this.#plan === undefined ? [] : { plan: this.#plan })
   }
 
-  /** Writes a result: standard output has nothing else. */
+  /** Writes a result. Standard output contains nothing else. */
   write(text: string): void {
     this.#hasPrinted = true
     process.stdout.write(text)
@@ -177,7 +180,7 @@ export class Session implements AsyncDisposable {
     return this.#hasPrinted
   }
 
-  /** Tells a person something, on standard error. */
+  /** Prints a note for the user on standard error. */
   say(text: string): void {
     process.stderr.write(`samsa: ${inOneLine(text)}\n`)
   }
@@ -187,8 +190,8 @@ export class Session implements AsyncDisposable {
   }
 
   /**
-   * Says which items failed, each in a line on standard error, and throws: a command fails if one item of it did.
-   * Items without an error are left alone.
+   * Prints each failed item on a line of standard error, and throws: a command fails if one of its
+   * items fails. It ignores items without an error.
    */
   checkItems(items: readonly Item[]): void {
     const failed = items.flatMap(({ error }) => (error === undefined ? [] : [error]))
@@ -199,13 +202,16 @@ export class Session implements AsyncDisposable {
     throw new ItemsReportedError(`${failed.length} failed`)
   }
 
-  /** Ends a change that has no table: prints the results with `--json`, and throws as `checkItems` does. */
+  /**
+   * Ends a change that has no table: prints the results with `--json`, and throws like
+   * `checkItems`.
+   */
   finish(results: readonly Item[]): void {
     if (this.options.json === true) this.printJson(results)
     this.checkItems(results)
   }
 
-  /** Says which brokers did not respond, and throws: what is printed is not everything. */
+  /** Prints which brokers did not respond, and throws, because the output is incomplete. */
   checkComplete(
     incomplete: readonly { readonly broker: number; readonly error: { message: string } }[],
   ): void {
@@ -217,8 +223,8 @@ export class Session implements AsyncDisposable {
   }
 
   /**
-   * Shows what is about to happen and asks. Resolves with false for a dry run. Throws DeclinedError for a no, and
-   * UsageError without a terminal: scripts give `--yes`.
+   * Shows the planned changes and asks. Resolves with false for a dry run. Throws DeclinedError if
+   * the user answers no, and UsageError without a terminal: scripts use `--yes`.
    */
   async confirm(plan: string, question: string): Promise<boolean> {
     const { yes = false, dryRun = false, json = false } = this.options
@@ -240,7 +246,10 @@ export class Session implements AsyncDisposable {
     throw new DeclinedError('nothing was changed')
   }
 
-  /** A password for a user: from the file that the options name, from standard input, or asked for. */
+  /**
+   * A password for a user: from the file that the options name, from standard input, or from a
+   * prompt.
+   */
   async readPassword(question: string, file: string | undefined): Promise<string | undefined> {
     if (file === '-') {
       const { text } = await import('node:stream/consumers')
@@ -290,13 +299,16 @@ function variables(): [string, string][] {
     : [...others, ['bootstrap.servers', brokers]]
 }
 
-/** The second names of settings, so that a later source replaces an earlier one in either spelling. */
+/**
+ * The alternative names of settings, so that a later source replaces an earlier one in either
+ * spelling.
+ */
 function canonical(key: string): string {
   if (key === 'metadata.broker.list') return 'bootstrap.servers'
   return key === 'sasl.mechanisms' ? 'sasl.mechanism' : key
 }
 
-/** What -X sets. kcat lists and dumps settings by it. */
+/** The properties that -X sets. kcat also lists and prints settings with it. */
 function setting(text: string): [string, string] {
   if (text === 'list' || text === 'dump') {
     throw new UsageError(

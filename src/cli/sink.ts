@@ -1,4 +1,6 @@
-/** Where `produce` sends its messages: straight to a topic, or in one transaction for all of them. */
+/**
+ * Where `produce` sends its messages: directly to a topic, or in one transaction for all of them.
+ */
 import type { Compression, KafkaClient } from '../index.ts'
 import type { OutgoingRecord } from './record-maker.ts'
 
@@ -16,22 +18,25 @@ export interface Sink {
   ready(): Promise<void>
   readonly failedMessages: number
   readonly queuedMessages: number
-  /** Delivers what was sent. Throws what failed. */
+  /** Delivers the sent messages. Throws the error of one that failed. */
   flush(): Promise<void>
-  /** Ends it well: with a transaction it is committed. Throws what failed. */
+  /** Ends normally: a transaction is committed. Throws the error of a message that failed. */
   finish(): Promise<void>
-  /** Ends it early: what was sent arrives, with a transaction nothing does. */
+  /** Ends early: sent messages still arrive, but with a transaction none do. */
   giveUp(): Promise<void>
 }
 
-/** Small, so that memory stays flat with millions of short lines, which take many times their bytes. */
+/**
+ * A small limit keeps the memory constant with millions of short lines, which need many times their
+ * size.
+ */
 const MAX_QUEUED_BYTES = 8 * 1024 * 1024
-/** Lines that come together go together. */
+/** Lines that arrive together are sent together. */
 const LINGER_MS = 5
-/** What a record takes beside its key and value counts towards the producer's limit, too. */
+/** The memory of a record besides its key and value also counts towards the producer's limit. */
 const RECORD_OVERHEAD_BYTES = 64
 
-/** What brokers allow by default: a file takes as long as it takes. */
+/** The brokers' default maximum, because sending a file may take long. */
 const TRANSACTION_TIMEOUT_MS = 900_000
 
 export async function openSink(
@@ -94,7 +99,7 @@ async function transactionSink(
     },
     flush: () => producer.flush(),
     async finish() {
-      // Before the commit, which would only say that a message has failed.
+      // Before the commit, whose error would only report that a message has failed.
       await producer.flush()
       await transaction.commit()
       await producer.close()

@@ -1,12 +1,12 @@
 /**
- * Lag in time: how long the oldest message that a group has not processed has been in the log. Its timestamp is read
- * from the log, a message for each partition that lags.
+ * Lag in time: the age of the oldest message that a group has not processed. The message's
+ * timestamp is read from the log, one message for each partition with a lag.
  */
 import type { GroupLag, KafkaClient, TopicPartition } from '../index.ts'
 
-/** What cannot be read in this time has no lag in time. */
+/** The time limit; partitions that are not read by then have no lag in time. */
 const READ_TIMEOUT_MS = 5_000
-/** More partitions than this are not read: each costs a fetch. */
+/** At most this many partitions are read, because each needs a fetch. */
 const MOST_PARTITIONS = 1_000
 
 export interface PartitionAge extends TopicPartition {
@@ -14,7 +14,7 @@ export interface PartitionAge extends TopicPartition {
   readonly ageMs: number
 }
 
-/** By group; groups without lag are 0, those whose messages could not be read are missing. */
+/** By group. Groups without lag have 0; groups whose messages could not be read are missing. */
 export async function timeLags(
   client: KafkaClient,
   groups: readonly GroupLag[],
@@ -23,7 +23,7 @@ export async function timeLags(
   readonly byGroup: ReadonlyMap<string, number>
   readonly ages: readonly PartitionAge[]
 }> {
-  // Groups may be at different offsets of one partition: each offset is read once.
+  // Groups may have different offsets in one partition: each offset is read once.
   const wanted = new Map<
     string,
     { topic: string; partition: number; offset: number; groups: string[] }
@@ -56,7 +56,7 @@ export async function timeLags(
   return { byGroup, ages }
 }
 
-/** Each round has a partition once: a consumer has one position in it. */
+/** Each round contains a partition only once, because a consumer has one position in it. */
 function rounds<One extends TopicPartition>(all: readonly One[]): readonly (readonly One[])[] {
   const found: One[][] = []
   const seen = new Map<string, number>()
@@ -106,7 +106,7 @@ function nameOf(topic: string, partition: number): string {
   return `${topic}-${partition}`
 }
 
-/** A live view shows ? rather than ending where a log cannot be read. */
+/** A live view shows ? if a log cannot be read, and continues. */
 export function unknownAges(): { readonly byGroup: ReadonlyMap<string, number> } {
   return { byGroup: new Map() }
 }

@@ -1,6 +1,8 @@
 import type { NewTopic, ResourceConfigs, TopicDescription } from '../index.ts'
 
-/** What creates a topic with the partitions, replicas and own settings of another. */
+/**
+ * The options for creating a topic with the partitions, replicas and own configs of another topic.
+ */
 export function topicLike(
   { partitions }: TopicDescription,
   { configs }: ResourceConfigs,

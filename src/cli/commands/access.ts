@@ -139,7 +139,7 @@ function resourceOf(options: AclOptions): Pick<Acl, 'resourceType' | 'resourceNa
   return found[0]
 }
 
-/** With the options of Kafka's own tool as ours. */
+/** Converts the options of Kafka's own tool to ours. */
 function withJavaNames(options: AclOptions): AclOptions {
   const { allowPrincipal, denyPrincipal } = options
   const given = [options.principal, allowPrincipal, denyPrincipal]

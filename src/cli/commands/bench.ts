@@ -32,11 +32,14 @@ interface Measurement {
   readonly seconds: number
   readonly messagesPerSecond: number
   readonly bytesPerSecond: number
-  /** From `produce` to the acknowledgement, or from the timestamp to the consumer. */
+  /** The time from `produce` to the acknowledgement, or from the timestamp to the consumer. */
   readonly latencyMs?: Readonly<Record<'p50' | 'p95' | 'p99' | 'p99_9' | 'max', number>>
 }
 
-/** Of the messages without a limit to their rate; a promise for each would be part of what is measured. */
+/**
+ * Without a limit to the rate, one of this many messages is measured; a promise for each would
+ * distort the result.
+ */
 const MEASURED_OF = 100
 const READY_EVERY = 256
 
@@ -90,7 +93,7 @@ export function benchCommands(samsa: Command): void {
   })
 }
 
-/** Counts and times, and tells a person now and then. */
+/** Counts and measures messages, and prints intermediate results. */
 class Meter implements Disposable {
   readonly #session: Session
   readonly #what: 'produce' | 'consume'
@@ -110,7 +113,7 @@ class Meter implements Disposable {
     this.#timer = setInterval(() => this.#tell(), intervalMs).unref()
   }
 
-  /** Begins to count the time now: what came before was waiting. */
+  /** Restarts the measurement, to exclude the time spent waiting. */
   restart(): void {
     this.#startedAt = this.#recentAt = performance.now()
   }
@@ -183,7 +186,7 @@ async function benchProduce(
     lingerMs: linger,
     maxRequestSize: Math.max(1_000_012, size + 64),
   })
-  // Random bytes compress badly, as text does not: half of each value is.
+  // Half of each value is random. Random bytes alone compress less than text does.
   const values = Array.from({ length: 100 }, () =>
     Buffer.concat([randomBytes(Math.ceil(size / 2)), Buffer.alloc(Math.floor(size / 2), 'x')]),
   )
@@ -194,7 +197,7 @@ async function benchProduce(
     const delivery = producer.produce(value)
     if (rate !== undefined || sent % MEASURED_OF === 0) {
       const at = performance.now()
-      // A message that fails is reported by flush().
+      // flush() reports a message that fails.
       delivery.then(
         () => meter.latency(performance.now() - at),
         () => undefined,

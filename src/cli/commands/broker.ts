@@ -3,23 +3,23 @@ import type { EmbeddedCluster, EmbeddedZooKeeper, KafkaVersion } from '../../emb
 import { declare, filled, option, port, positive } from '../command.ts'
 import type { Session } from '../session.ts'
 
-/** The brokers, loaded when they run: `--help` starts at once. */
+/** The embedded brokers are loaded when they run, so that `--help` starts immediately. */
 const embedded = () => import('../../embedded/index.ts')
 
 export interface BrokerCommandOptions {
   readonly port: number
   readonly brokers: number
-  /** Default: the newest, and with ZooKeeper the newest that has one. */
+  /** Default: the newest version; with ZooKeeper the newest that supports it. */
   readonly version?: KafkaVersion
   readonly topic: readonly TopicSpec[]
   readonly data?: string
-  /** Its port; true for the usual one. */
+  /** Its port; true for the default port. */
   readonly zookeeper?: number | true
 }
 
 const ZOOKEEPER_PORT = 2181
 
-/** What `--topic` asks for. */
+/** The topics that `--topic` requests. */
 export interface TopicSpec {
   readonly name: string
   readonly partitions: number
@@ -81,12 +81,12 @@ async function runBroker({ interrupt }: Session, options: BrokerCommandOptions):
   await using zookeeper = await orOtherPort(() => startZooKeeper(options))
   await using kafka = await orOtherPort(() => startKafka(options, zookeeper))
   for (const { name, partitions } of options.topic) {
-    // Of a data folder it may have come with more.
+    // A data folder may already contain the topic with more partitions.
     if (!kafka.topics.includes(name)) kafka.createTopic(name, { partitions })
   }
   process.stdout.write(introduction(kafka, options))
   await interrupt.happened
-  // Ctrl-C is how it ends.
+  // Ctrl-C is the normal end of this command.
   interrupt.exitCode = 0
   process.stdout.write('\nStopped.\n')
 }
@@ -118,7 +118,7 @@ function onError(error: unknown): void {
   console.error(`samsa: a connection was ended: ${String(error)}`)
 }
 
-/** Says which option helps where a port is taken. */
+/** Adds the option that helps if a port is in use. */
 async function orOtherPort<T>(start: () => Promise<T>): Promise<T> {
   try {
     return await start()
@@ -152,7 +152,7 @@ function introduction(kafka: EmbeddedCluster, { topic, data }: BrokerCommandOpti
   ].join('\n')
 }
 
-/** Reads `name` or `name:partitions`, and adds it to those before. */
+/** Parses `name` or `name:partitions`, and adds it to the previous topics. */
 export function topicSpec(text: string, before: readonly TopicSpec[]): readonly TopicSpec[] {
   const match = /^([^:]+)(?::([1-9]\d{0,5}))?$/.exec(text)
   if (match === null) throw new InvalidArgumentError('It must be name or name:partitions.')

@@ -3,7 +3,7 @@ import { declare } from '../command.ts'
 import { UsageError } from '../failure.ts'
 import { Session, type CommonOptions } from '../session.ts'
 
-/** How long a completion waits for the cluster: a person is typing. */
+/** How long a completion waits for the cluster, while the user is typing. */
 const CLUSTER_TIMEOUT_MS = 300
 
 const SCRIPTS: Readonly<Record<string, string>> = {
@@ -56,11 +56,11 @@ export function completionCommands(samsa: Command, all: () => Promise<Command>):
     },
   })
   complete.passThroughOptions()
-  // Not for people: commander has no other way to hide a command.
+  // Not for users: commander has no other way to hide a command.
   Object.assign(complete, { _hidden: true })
 }
 
-/** What the last word can be. */
+/** The possible completions of the last word. */
 type Place =
   | { readonly kind: 'option'; readonly command: Command }
   | { readonly kind: 'value'; readonly option: Option }
@@ -78,7 +78,7 @@ export async function completionsOf(
   return [...new Set(candidates)].filter((word) => word.startsWith(typed)).sort()
 }
 
-/** Goes through the words before the last one, and gathers the options that say which cluster is meant. */
+/** Reads the words before the last one, and collects the options that identify the cluster. */
 function placeOf(
   samsa: Command,
   words: readonly string[],
@@ -142,7 +142,9 @@ const TOPICS = /^(?:topic|source|resource|pattern)$/
 const GROUPS = /^(?:group|groupId|resume)$/
 const PROFILES = /^(?:profile|toProfile)$/
 
-/** Names for an argument or the value of an option. Nothing where the cluster does not respond in time. */
+/**
+ * Names for an argument or the value of an option. Empty if the cluster does not respond in time.
+ */
 async function namesOf(kind: string, options: CommonOptions): Promise<readonly string[]> {
   if (kind === 'shell') return SHELLS
   await using session = new Session(options)

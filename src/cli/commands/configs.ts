@@ -161,7 +161,7 @@ async function change(
     const call = { ...session.call, settle: true, validateOnly }
     return admin.incrementalAlterConfigs([{ ...target, ...changes }], call)
   }
-  // Brokers check a change as they would make it.
+  // Brokers validate a change in the same way as they apply it.
   session.checkItems(await alter(true))
   if (isOld) plan.push('this Kafka replaces all settings at once: a change by someone else is lost')
   if (!(await session.confirm(plan.join('\n'), 'Change these settings?'))) return
@@ -179,7 +179,7 @@ async function change(
 
 type ConfigResult = Awaited<ReturnType<Admin['incrementalAlterConfigs']>>[number]
 
-/** IncrementalAlterConfigs, of Kafka 2.3. */
+/** IncrementalAlterConfigs exists since Kafka 2.3. */
 const INCREMENTAL_KEY = 44
 
 async function hasIncrementalChanges(session: Session, admin: Admin): Promise<boolean> {

@@ -33,7 +33,7 @@ interface ConsumeOptions extends RangeOptions, FilterOptions, PrintOptions {
   readonly countOnly?: boolean
 }
 
-/** With a group, `--exit` ends the command when no message has come for so long. */
+/** With a group, `--exit` ends the command if no message arrives for this long. */
 const GROUP_IDLE_MS = 5_000
 const COMMIT_EVERY_MS = 5_000
 
@@ -120,7 +120,7 @@ async function consume(
   const isWatched = process.stderr.isTTY && !process.stdout.isTTY
   using progress = new Progress('received', isWatched ? process.stderr : undefined)
   if (isWatched) progress.total = await totalOf(session, client, consumer, options, most)
-  // Closing ends the wait for a message, too.
+  // Closing also ends waiting for a message.
   const stop = (): void => void consumer.close()
   session.interrupt.signal.addEventListener('abort', stop)
   process.stdout.once('error', stop)
@@ -144,13 +144,13 @@ async function consume(
   }
   if (options.countOnly === true) output.write([Buffer.from(`${found}\n`)])
   await output.finish()
-  // The last message counts as processed only now that it is printed.
+  // The last message counts as processed only after it is printed.
   if (options.group !== undefined && found > 0) await consumer.commitOffsets()
   // As in kcat.
   session.interrupt.succeedAfterCtrlC()
 }
 
-/** kcat's second way to name the group, and its word for the offsets that the group has committed. */
+/** kcat's other option for the group, and its name for the committed offsets of the group. */
 function withGroup(options: ConsumeOptions): ConsumeOptions {
   const { group = options.balancedGroup, offset } = options
   if (group === undefined) return options
@@ -185,7 +185,8 @@ async function open(
         managed: true,
         autoCommitEnable: true,
         autoCommitIntervalMs: COMMIT_EVERY_MS,
-        // Members do not know where the log ended when they joined: partitions come and go.
+        // Members do not know where the log ended when they joined, because their partitions
+        // change.
         ...(stopAtEnd ? { consumerTimeoutMs: GROUP_IDLE_MS } : {}),
       },
       session.call,
@@ -213,7 +214,7 @@ async function open(
   return consumer
 }
 
-/** How many messages there will be, where the command has an end and prints all of them. */
+/** The expected number of messages, if the command has an end and prints all of them. */
 async function totalOf(
   session: Session,
   client: KafkaClient,

@@ -52,7 +52,7 @@ export function lagCommand(samsa: Command): void {
   })
 }
 
-/** A group with its lag in time, where that was asked for and is known. */
+/** A group with its lag in time, if it was requested and is known. */
 type AgedLag = GroupLag & { readonly ageMs?: number }
 type AgedPartition = PartitionLag & { readonly group: string; readonly ageMs?: number }
 

@@ -173,14 +173,14 @@ function targetOf(
   session: Session,
   { toBrokers, toProfile, to = [] }: MirrorOptions,
 ): Promise<KafkaClient> {
-  // A profile is another cluster; without one, what is not given is as for the source.
+  // A profile is another cluster; without one, missing settings are those of the source.
   const base = toProfile === undefined ? session.properties() : session.profiles.read(toProfile)
   const properties = new Map([...base, ...to.map(keyAndValue)])
   if (toBrokers !== undefined) properties.set('bootstrap.servers', toBrokers)
   return session.connect(properties)
 }
 
-/** Creates the target topics that are missing, and checks the others. */
+/** Creates the missing target topics, and checks the others. */
 async function prepareTopics(
   session: Session,
   source: KafkaClient,
@@ -216,7 +216,7 @@ async function prepareTopics(
   const created = await target.admin.createTopics(
     wanted.map((topic, index): NewTopic => {
       const copy = topicLike(topic, configs[index]!, targetName(topic.topic))
-      // A smaller cluster has no room for as many.
+      // A smaller cluster may have fewer brokers than replicas.
       return { ...copy, replicationFactor: Math.min(copy.replicationFactor, brokers) }
     }),
     { ...session.call, settle: true },
@@ -242,7 +242,7 @@ async function seekToResume(
   }
 }
 
-/** Copies until the end, or Ctrl-C, and leaves the positions behind what was copied. */
+/** Copies until the end or Ctrl-C, and then commits the position of the copied messages. */
 async function copyAll(
   session: Session,
   consumer: Consumer,

@@ -21,7 +21,7 @@ interface ResetOptions {
   readonly partitions?: readonly number[]
 }
 
-/** What --at takes beside times. */
+/** The values of --at that are not times. */
 const POSITIONS: ReadonlyMap<string, 'earliest' | 'latest' | 'maxTimestamp'> = new Map([
   ['earliest', 'earliest'],
   ['latest', 'latest'],
@@ -210,7 +210,7 @@ async function resetOffsets(
   session.checkItems(results)
 }
 
-/** Where `--to` leads, as the admin client's plans have it. */
+/** The position of `--to`, in the form of the admin client's plans. */
 async function targetOf(
   admin: Admin,
   session: Session,

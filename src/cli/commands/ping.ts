@@ -99,7 +99,7 @@ function report(session: Session, steps: readonly Step[]): void {
   throw new ItemsReportedError('ping failed')
 }
 
-/** The steps of a first connection. Resolves with the brokers of the cluster. */
+/** Performs the steps of a first connection. Resolves with the brokers of the cluster. */
 async function bootstrap(
   session: Session,
   client: KafkaClient,
@@ -120,7 +120,7 @@ async function bootstrap(
   }
 }
 
-/** A broker at the address that it advertises, and how long a request takes there. */
+/** Tests a broker at its advertised address, and measures a request to it. */
 async function pingBroker(
   session: Session,
   client: KafkaClient,
@@ -144,7 +144,7 @@ async function pingBroker(
     using connection = new ConnectionSteps(address, session.securityProtocol(), name)
     try {
       await client.admin.describeApiVersions(broker, call)
-      // The client may have asked for metadata, too.
+      // The client may have requested metadata, too.
       const taken = connection.steps(undefined)
       steps.push(...taken.filter(({ step }) => step !== 'metadata'))
     } catch (error) {

@@ -16,7 +16,7 @@ interface ReassignOptions {
   readonly throttle?: number
 }
 
-/** Between two looks at the moves that are under way. */
+/** The interval at which the moves in progress are checked. */
 const WAIT_MS = 1_000
 
 const REASSIGN_OPTIONS = () => [
@@ -167,7 +167,7 @@ function planOf(
   )
 }
 
-/** Shows on a terminal how many moves are left, and how long they take at the pace so far. */
+/** Shows on a terminal how many moves remain, and an estimate of the remaining time. */
 async function waitForMoves(session: Session, admin: Admin, plan: ReassignmentPlan): Promise<void> {
   const moved = plan.moves.map(({ topic, partition }) => ({ topic, partition }))
   const startedAt = performance.now()
@@ -184,7 +184,10 @@ async function waitForMoves(session: Session, admin: Admin, plan: ReassignmentPl
   }
 }
 
-/** Limits the copies of a plan as kafka-reassign-partitions does: rates of brokers, and the replicas they are for. */
+/**
+ * Throttles the copies of a plan as kafka-reassign-partitions does: it sets the rates of brokers,
+ * and the replicas that they apply to.
+ */
 async function throttled(
   session: Session,
   admin: Admin,
@@ -218,7 +221,7 @@ async function throttled(
     session.call,
   )
   return {
-    // Ctrl-C must not leave the limit behind: without the signal.
+    // Without the signal, because Ctrl-C must not leave the throttle in place.
     async remove() {
       await admin.incrementalAlterConfigs(
         targets.map(({ target, set }) => ({ ...target, delete: Object.keys(set) })),

@@ -26,7 +26,7 @@ interface ProduceCommandOptions extends RecordOptions {
   readonly count?: number
   readonly maxMessages?: number
   readonly rate?: number
-  /** True where no transactional id is given. */
+  /** True if the option has no transactional id. */
   readonly transaction?: string | true
 }
 
@@ -118,14 +118,14 @@ async function produce(
   })
   if (partition >= 0) await checkPartition(client.topic(name), partition)
   const { interrupt } = session
-  // Where lines are typed, they are seen already.
+  // Lines that are typed on the terminal are already visible.
   const isTyped = process.stdin.isTTY && options.file === undefined && files.length === 0
   const isWatched = process.stderr.isTTY && !isTyped
   using progress = new Progress('sent', isWatched ? process.stderr : undefined, {
     messages: options.count,
     bytes: options.count === undefined ? inputBytes(options.file) : undefined,
   })
-  // The share that is done follows from the size of the file, which has the delimiters in it.
+  // The progress is a share of the size of the file, which includes the delimiters.
   const delimiterBytes = files.length > 0 ? 0 : (delimiter?.length ?? 1)
   const send = (line: Buffer, number: number): void => {
     sink.send(toRecord(line, number))
@@ -140,7 +140,7 @@ async function produce(
   try {
     await Promise.race([sending, interrupt.happened])
   } catch (error) {
-    // The lines before the failure are on their way and arrive all the same.
+    // The lines before the failure are already being sent, and still arrive.
     await sink.giveUp().catch(() => undefined)
     throw error
   }
@@ -157,7 +157,7 @@ async function finish(sink: Sink): Promise<void> {
   }
 }
 
-/** A producer would wait for the partition to be added, for as long as a delivery may take. */
+/** A producer would wait for the partition to be added, for up to the delivery timeout. */
 async function checkPartition(topic: Topic, partition: number): Promise<void> {
   const numbers = (await topic.partitions()).map((one) => one.partition)
   if (numbers.includes(partition)) return
@@ -167,7 +167,7 @@ async function checkPartition(topic: Topic, partition: number): Promise<void> {
   )
 }
 
-/** What progress is measured by; undefined for a pipe. */
+/** The number of bytes that the progress refers to; undefined for a pipe. */
 function inputBytes(file: string | undefined): number | undefined {
   try {
     const found = file === undefined ? fstatSync(0) : statSync(file)
@@ -198,7 +198,10 @@ function cannotRead(file: string, error: unknown): UsageError {
   return new UsageError(`the file ${file} cannot be read: ${reason}`)
 }
 
-/** Resolves when all of the input is queued, or a message has failed: ending the sink throws why. */
+/**
+ * Resolves when all of the input is queued, or a message has failed: ending the sink then throws
+ * the error.
+ */
 async function sendLines(
   sink: Sink,
   options: ProduceCommandOptions,
@@ -249,12 +252,12 @@ async function endInterrupted(sink: Sink, exitCode: number, isAborted: boolean):
     if (isAborted) process.stderr.write('samsa: interrupted; the transaction was aborted\n')
     return
   }
-  // The attempts that are under way cannot be stopped, so they end with the process.
+  // The current attempts cannot be cancelled, so they end with the process.
   const reason = `interrupted; ${sink.queuedMessages} messages were not acknowledged in ${FLUSH_AFTER_INTERRUPT_MS / 1000} s`
   process.stderr.write(`samsa: ${reason}\n`, () => process.exit(exitCode))
 }
 
-/** −1 is kcat's word for any partition. */
+/** −1 means any partition in kcat. */
 function partitionNumber(text: string): number {
   if (text === '-1') return -1
   if (!/^\d{1,10}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')

@@ -77,10 +77,13 @@ async function sendRaw(
   session.write(`${JSON.stringify(response, printable, 2)}\n`)
 }
 
-/** Above the highest key of an API that clients use. */
+/** Higher than the key of any API that clients use. */
 const KEYS = 200
 
-/** What JSON has no form for: `"12n"` is a 64-bit number, `{ "base64": "…" }` bytes. */
+/**
+ * Values that JSON cannot represent: `"12n"` is a 64-bit number, `{ "base64": "…" }` contains
+ * bytes.
+ */
 function revived(_key: string, value: unknown): unknown {
   if (typeof value === 'string' && /^-?\d{1,19}n$/.test(value)) return BigInt(value.slice(0, -1))
   const isBytes = typeof value === 'object' && value !== null && 'base64' in value
@@ -90,7 +93,7 @@ function revived(_key: string, value: unknown): unknown {
 function printable(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return String(value)
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
-  // JSON.stringify calls Buffer's toJSON before this.
+  // JSON.stringify calls Buffer's toJSON before this function.
   const isBuffer = typeof value === 'object' && value !== null && 'type' in value && 'data' in value
   if (isBuffer && value.type === 'Buffer' && Array.isArray(value.data)) {
     return Buffer.from(value.data as number[]).toString('base64')

@@ -17,7 +17,7 @@ interface ShareOptions extends FilterOptions, PrintOptions {
   readonly fromBeginning?: boolean
 }
 
-/** `--exit` ends the command when no message has come for so long. */
+/** `--exit` ends the command if no message arrives for this long. */
 const IDLE_MS = 5_000
 
 /** Adds `samsa share`. */
@@ -87,7 +87,7 @@ async function share(
     session.call,
   )
   const output = new Output(process.stdout)
-  // Closing ends the wait for a message, too.
+  // Closing also ends waiting for a message.
   const stop = (): void => void consumer.close()
   session.interrupt.signal.addEventListener('abort', stop)
   process.stdout.once('error', stop)
@@ -137,7 +137,7 @@ async function beginAtTheOldest(
   await client.admin.incrementalAlterConfigs([{ type: 'group', name: group, set }], session.call)
 }
 
-/** Throws where an acknowledgement has had no effect. */
+/** Throws if an acknowledgement had no effect. */
 async function report(session: Session, consumer: ShareConsumer): Promise<void> {
   if (session.interrupt.signal.aborted) return
   const results = await consumer.flush(session.call)

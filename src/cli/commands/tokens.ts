@@ -115,7 +115,7 @@ async function createToken(
   )
 }
 
-/** Requests name a token by its secret; people by its id. */
+/** Requests identify a token by its secret; users identify it by its id. */
 async function secretOf(session: Session, id: string): Promise<string> {
   const admin = await session.admin()
   const tokens = await admin.describeDelegationTokens(session.call)

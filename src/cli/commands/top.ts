@@ -106,12 +106,12 @@ interface TopicRow {
   readonly rate: Rate
 }
 
-/** How fast the topics grow, from the ends of their partitions. */
+/** The rates at which the topics grow, from the end offsets of their partitions. */
 class TopicRates {
   readonly #rates = new Map<string, Rate>()
   #rows: readonly TopicRow[] = []
 
-  /** Messages a second of all topics. */
+  /** The sum over all topics, in messages per second. */
   get total(): number | undefined {
     const known = this.#rows.flatMap(({ rate }) => rate.current ?? [])
     return known.length === 0 ? undefined : known.reduce((sum, one) => sum + one, 0)
@@ -144,7 +144,7 @@ class TopicRates {
       const rate = this.#rates.get(topic) ?? new Rate()
       this.#rates.set(topic, rate)
       const sum = sums.get(topic)
-      // A partition that did not answer would look like a drop.
+      // A partition that did not respond would look like a decrease.
       if (sum?.isKnown === true) rate.add(sum.end)
       const messages = sum?.isKnown === true ? sum.kept : undefined
       return { topic, partitions: partitions.length, messages, rate }

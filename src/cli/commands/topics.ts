@@ -18,7 +18,7 @@ interface TopicsOptions {
   readonly sizes?: boolean
 }
 
-/** Between two looks at new topics. */
+/** The interval at which new topics are checked. */
 const WAIT_MS = 100
 
 /** Adds `samsa topics` and `samsa topic …`. */
@@ -155,7 +155,7 @@ async function listWithSizes(
     of: ({ sizeBytes }) => bytesText(sizeBytes),
   }
   session.print(sized, [...TOPIC_COLUMNS, size], sized)
-  // What a broker that did not respond has is missing in the sums.
+  // The sums do not include brokers that did not respond.
   session.checkItems([...topics, ...brokers.flatMap((one) => [one, ...one.logDirs])])
 }
 
@@ -239,7 +239,7 @@ async function describeTopics(
   session.checkItems(topics)
 }
 
-/** Settings by topic, without those that have their default. */
+/** Configs by topic, without those that have their default. */
 async function ownConfigs(
   session: Session,
   admin: Admin,

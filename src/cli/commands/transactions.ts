@@ -180,7 +180,7 @@ async function abortTransaction(
   finish(session, { topic, partition })
 }
 
-/** With --json, says which transaction was aborted. */
+/** With --json, prints which transaction was aborted. */
 function finish(session: Session, aborted: object): void {
   if (session.options.json === true) session.printJson([aborted])
 }

@@ -102,7 +102,7 @@ const maxMessages = (verb: string) => [
     .default(-1),
 ]
 
-/** Java's names of what connection options have, too. */
+/** Java's names of options that the connection options also have. */
 const javaOptions = (kind: 'producer' | 'consumer') => [
   option('--broker-list <list>', 'as --brokers').hideHelp(),
   option(`--${kind}.config <file>`, 'as --config').hideHelp(),
@@ -163,7 +163,7 @@ async function verifiableProducer(
     if (throughput > 0) await slowDown(startedAt, sent, throughput, signal)
     else if (sent % READY_EVERY === 0) await producer.ready()
   }
-  // Each failure was printed.
+  // Each failure is already printed.
   await producer.close().catch(() => undefined)
   event(session, 'shutdown_complete', {})
   event(session, 'tool_data', {
@@ -174,7 +174,7 @@ async function verifiableProducer(
   })
 }
 
-/** By the last part of the name of Java's class. */
+/** By the last part of the name of the Java class. */
 const ASSIGNORS = {
   RangeAssignor: 'range',
   RoundRobinAssignor: 'roundrobin',
