@@ -1,4 +1,7 @@
-/** How many columns standard output has: those of the terminal, or of COLUMNS. A file or a pipe has no width. */
+/**
+ * The number of columns of standard output: those of the terminal, or of COLUMNS. A file or a pipe
+ * has no width.
+ */
 export function outputColumns(): number {
   const { isTTY, columns } = process.stdout
   const forced = Number(process.env['COLUMNS'])

@@ -1,21 +1,21 @@
 import { CommanderError } from 'commander'
 
-/** What a command exits with. 130 is 128 plus the number of SIGINT, as shells have it. */
+/** The exit codes of commands. 130 is 128 plus the number of SIGINT, as in shells. */
 export const EXIT = { failed: 1, usage: 2, conditionNotMet: 3, interrupted: 130 } as const
 
-/** What was asked for makes no sense: an argument, an option, a setting, a file of settings. */
+/** Invalid input: an argument, an option, a setting, or a file of settings. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-/** Ctrl-C while the command asks. */
+/** Ctrl-C during a prompt. */
 export class PromptInterruptedError extends Error {
   override readonly name = 'PromptInterruptedError'
 }
 
-/** The exit code for what ended a command. */
+/** The exit code for the error that ended a command. */
 export function exitCodeOf(error: unknown): number {
-  // The reader of the output has enough, such as `head`.
+  // The reader of the output has exited, such as `head`.
   if (isBrokenPipe(error)) return 0
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage
   if (error instanceof PromptInterruptedError) return EXIT.interrupted

@@ -1,6 +1,6 @@
 /**
- * Ctrl-C and SIGTERM, as a signal to stop in good order. A second one ends the process at once, as the first
- * would have without this.
+ * Ctrl-C and SIGTERM, as a signal to stop in good order. A second one ends the process immediately,
+ * as the first one does without this class.
  */
 export class Interrupt implements Disposable {
   readonly #controller = new AbortController()
@@ -10,7 +10,7 @@ export class Interrupt implements Disposable {
     this.exitCode = name === 'SIGINT' ? 130 : 143
     this.#controller.abort()
   }
-  /** What a process that was ended by the signal exits with; undefined before. */
+  /** The exit code of the process after the signal; undefined before. */
   exitCode: number | undefined
 
   constructor() {
@@ -21,14 +21,14 @@ export class Interrupt implements Disposable {
     return this.#controller.signal
   }
 
-  /** Resolves when it happens. */
+  /** Resolves when a signal arrives. */
   get happened(): Promise<void> {
     const { signal } = this
     if (signal.aborted) return Promise.resolve()
     return new Promise((resolve) => signal.addEventListener('abort', () => resolve()))
   }
 
-  /** Ctrl-C is how what has no end of its own is ended: the process succeeds. */
+  /** Makes the process succeed after Ctrl-C, for commands that only Ctrl-C ends. */
   succeedAfterCtrlC(): void {
     if (this.exitCode === 130) this.exitCode = 0
   }

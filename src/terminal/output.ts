@@ -3,8 +3,9 @@ import type { Writable } from 'node:stream'
 const CHUNK_BYTES = 64 * 1024
 
 /**
- * Writes many small parts to a stream in large chunks. What was written leaves at the end of the current turn
- * of the event loop at the latest, so that a message is seen as soon as no other is available.
+ * Writes many small parts to a stream in large chunks. Written parts are sent at the end of the
+ * current turn of the event loop at the latest, so that a message is visible as soon as no other is
+ * available.
  */
 export class Output {
   readonly #stream: Writable
@@ -12,9 +13,9 @@ export class Output {
   #filled = 0
   #flushSoon: NodeJS.Immediate | undefined
   #isFull = false
-  /** The writer that waits until the stream accepts more. */
+  /** Resumes the writer that waits until the stream accepts more. */
   #resume: (() => void) | undefined
-  /** Set once the stream takes no more. */
+  /** Set when the stream accepts no more data. */
   error: Error | undefined
 
   constructor(stream: Writable) {
@@ -26,7 +27,7 @@ export class Output {
     stream.on('drain', () => this.#takesMore())
   }
 
-  /** Whether the reader is slower: await `drained()` before writing more. */
+  /** Whether the reader is slower than the writer: await `drained()` before writing more. */
   get isFull(): boolean {
     return this.#isFull
   }
@@ -44,7 +45,7 @@ export class Output {
     this.#flushSoon ??= setImmediate(() => this.#flush())
   }
 
-  /** Resolves when the stream takes more, or has ended: see `error`. */
+  /** Resolves when the stream accepts more data, or has ended: see `error`. */
   async drained(): Promise<void> {
     if (!this.#isFull || this.error !== undefined) return
     await new Promise<void>((resolve) => {
@@ -52,10 +53,10 @@ export class Output {
     })
   }
 
-  /** Hands all to the system; throws what ended the stream. */
+  /** Writes all data to the system; throws the error that ended the stream. */
   async finish(): Promise<void> {
     this.#flush()
-    // Once it has ended, writing fails for another reason than what ended it.
+    // After the stream has ended, writing fails with another error than the one that ended it.
     if (this.error === undefined) {
       const failure = await new Promise<Error | null | undefined>((resolve) =>
         this.#stream.write('', resolve),
@@ -76,7 +77,7 @@ export class Output {
     this.#flushSoon = undefined
     if (this.#filled === 0) return
     this.#send(this.#chunk.subarray(0, this.#filled))
-    // The stream may hold on to what it was given.
+    // The stream may still use the previous chunk.
     this.#chunk = Buffer.allocUnsafe(CHUNK_BYTES)
     this.#filled = 0
   }

@@ -2,26 +2,29 @@ import type { WriteStream } from 'node:tty'
 import { fit, textWidth } from './width.ts'
 
 const EVERY_MS = 250
-/** A first estimate of the remaining time would be wrong: so much must be done, and so long have passed. */
+/**
+ * An early estimate of the remaining time would be wrong: this share must be done, and this time
+ * must have passed.
+ */
 const LEAST_SHARE = 0.01
 const LEAST_SECONDS = 1
 
-/** How much there will be, where that is known: the remaining time follows from it. */
+/** The expected total, if it is known: the remaining time is estimated from it. */
 export interface Total {
   readonly messages?: number | undefined
   readonly bytes?: number | undefined
 }
 
-/** The terminal to show it on. */
+/** The terminal for the output. */
 export type ProgressStream = Pick<WriteStream, 'write'> & { readonly columns?: number }
 
-/** Counts messages and bytes, and shows them on a terminal: a line that is written again and again. */
+/** Counts messages and bytes, and shows them on a terminal, in a line that is overwritten. */
 export class Progress implements Disposable {
   readonly #verb: string
   readonly #stream: ProgressStream | undefined
   readonly #startedAt = performance.now()
   #timer: NodeJS.Timeout | undefined
-  /** Of what the count runs to. */
+  /** The expected total. */
   total: Total
   messages = 0
   bytes = 0
@@ -50,14 +53,16 @@ export class Progress implements Disposable {
 
   #show(end: string): void {
     const { columns = 80 } = this.#stream!
-    // A line that wraps would not be written over.
+    // A line that wraps could not be overwritten.
     const width = Math.max(columns - 1, 10)
     const [long, short] = this.#lines(end !== '')
     const line = textWidth(long) <= width ? long : fit(short, width)
     this.#stream!.write(`\r${line}\x1b[K${end}`)
   }
 
-  /** In full, and for narrow terminals. At the end without the remaining time. */
+  /**
+   * The full text, and a short one for narrow terminals. The remaining time is left out at the end.
+   */
   #lines(isEnd: boolean): readonly [long: string, short: string] {
     const seconds = (performance.now() - this.#startedAt) / 1000
     const remaining = isEnd ? undefined : remainingSeconds(this, this.total, seconds)
@@ -79,7 +84,7 @@ function shareOf(done: { messages: number; bytes: number }, total: Total): numbe
   return Math.min(1, done.messages / total.messages)
 }
 
-/** At the rate so far; undefined where that says nothing yet. */
+/** Estimated from the rate so far; undefined if it is too early for that. */
 export function remainingSeconds(
   done: { messages: number; bytes: number },
   total: Total,

@@ -6,7 +6,7 @@ const ENTER = new Set(['\r', '\n', '\x04'])
 const CTRL_C = '\x03'
 const DELETE = new Set(['\x7f', '\b'])
 
-/** A terminal to ask on: what `process.stdin` is where `isTTY` is true. */
+/** A terminal for prompts: `process.stdin` if its `isTTY` is true. */
 export interface TerminalInput extends Readable {
   readonly isTTY?: boolean
   setRawMode?(isRaw: boolean): unknown
@@ -30,13 +30,13 @@ export async function askLine(
   }
 }
 
-/** Asks for a secret and shows nothing of it. Throws PromptInterruptedError. */
+/** Asks for a secret without showing the input. Throws PromptInterruptedError. */
 export async function askSecret(
   question: string,
   input: TerminalInput,
   output: Writable,
 ): Promise<string> {
-  // Before the question: what is typed as soon as it is there must not be shown.
+  // Before the question is printed, because input that is typed immediately must not be shown.
   input.setRawMode?.(true)
   output.write(question)
   try {

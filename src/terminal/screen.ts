@@ -5,10 +5,10 @@ const LEAVE_SCREEN = '\x1b[?25h\x1b[?1049l'
 const HOME = '\x1b[H'
 const CLEAR_LINE = '\x1b[K'
 const CLEAR_BELOW = '\x1b[J'
-/** Colours, as `style.ts` writes them: they take no columns. */
+/** Colours in the form of `style.ts`: they take no columns. */
 const STYLES = /\p{Cc}\[[\d;]*m/gu
 
-/** What is drawn on: `process.stdout` where it is a terminal. */
+/** The output of the screen: `process.stdout` if it is a terminal. */
 export interface ScreenOutput {
   readonly columns?: number
   readonly rows?: number
@@ -17,13 +17,14 @@ export interface ScreenOutput {
   off(event: 'resize', listener: () => void): unknown
 }
 
-/** Makes the text for a width. */
+/** Creates the text for a width. */
 export type Drawing = (width: number) => string
 
 /**
- * A view that fills the terminal and is drawn again and again, on the alternate screen, so that what was on the
- * terminal before is there afterwards. Dispose of it in all cases: it hides the cursor. Where the process exits
- * before that, because something was thrown elsewhere, the terminal is restored, too.
+ * A view that fills the terminal and is redrawn repeatedly, on the alternate screen, so that the
+ * previous content of the terminal appears again afterwards. Always dispose of it, because it hides
+ * the cursor. If the process exits before that, for example because of an uncaught error, the
+ * terminal is restored, too.
  */
 export class Screen implements Disposable {
   readonly #output: ScreenOutput
@@ -39,8 +40,8 @@ export class Screen implements Disposable {
   }
 
   /**
-   * Replaces what is shown, which is drawn again for the new width when the terminal is resized. Lines that are too
-   * long are cut, and so are lines below the last row.
+   * Replaces the content, which is redrawn for the new width when the terminal is resized. Lines
+   * that are too long are truncated; lines below the last row are left out.
    */
   show(drawing: Drawing): void {
     this.#drawing = drawing
@@ -61,7 +62,7 @@ export class Screen implements Disposable {
   }
 }
 
-/** A line that must be cut loses its colours, of which the end could be cut off. */
+/** A truncated line loses its colours, because their end sequences could be cut off. */
 function fitStyled(line: string, width: number): string {
   const plain = line.replaceAll(STYLES, '')
   return textWidth(plain) <= width ? line : fit(plain, width)

@@ -1,6 +1,8 @@
 const BARS = '▁▂▃▄▅▆▇█'
 
-/** Numbers as a line of bars, the largest as the highest; `?` for a value that is not known. */
+/**
+ * Numbers as a line of bars, with the highest bar for the largest number; `?` for an unknown value.
+ */
 export function sparkline(values: readonly (number | undefined)[]): string {
   const max = Math.max(0, ...values.map((value) => value ?? 0))
   return values

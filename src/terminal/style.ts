@@ -2,7 +2,7 @@ import { styleText } from 'node:util'
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow'
 
-/** Writes text in a style, or as it is. */
+/** Returns text in a style, or unchanged. */
 export type Styler = (style: Style, text: string) => string
 
 /**

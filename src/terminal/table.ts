@@ -3,20 +3,20 @@ import { fit, textWidth } from './width.ts'
 
 export interface Column<Row> {
   readonly title: string
-  /** The cell's text. */
+  /** The text of a cell. */
   readonly of: (row: Row) => string
-  /** Numbers stand on the right. Default: left. */
+  /** Numbers are aligned to the right. Default: left. */
   readonly align?: 'left' | 'right'
 }
 
 const GAP = '  '
-/** A column is not cut to fewer columns than this: the table becomes a list of fields first. */
+/** The minimum width of the column: if it does not fit, the table becomes a list of fields. */
 const MIN_WIDTH = 8
 
 /**
- * Rows as a table of at most `width` columns. Where it does not fit, the widest left-aligned columns are cut; where
- * even that does not help, each row becomes a block with a line for each field. A cell is one line: control characters
- * in it become text, so that no data moves the cursor.
+ * Rows as a table of at most `width` columns. If it does not fit, the widest left-aligned columns
+ * are truncated; if that is not enough, each row becomes a block with a line for each field. A cell
+ * is one line: control characters are escaped, so that data cannot move the cursor.
  */
 export function renderTable<Row>(
   columns: readonly Column<Row>[],
@@ -40,7 +40,7 @@ export function renderTable<Row>(
   return lines.map((line) => `${line}\n`).join('')
 }
 
-/** Rows for programs: no titles, cells with tabs between, tabs and line ends in cells escaped. */
+/** Rows for programs: no titles, tab-separated cells, with tabs and line ends escaped. */
 export function renderPlain<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
   return rows
     .map((row) => `${columns.map((column) => escapeCell(column.of(row))).join('\t')}\n`)
@@ -51,7 +51,7 @@ function escapeCell(text: string): string {
   return text.replaceAll('\\', '\\\\').replaceAll('\t', '\\t').replaceAll('\n', '\\n')
 }
 
-/** The widths that fit; undefined if there are none. */
+/** The column widths that fit; undefined if there are none. */
 function shrink<Row>(
   columns: readonly Column<Row>[],
   natural: readonly number[],

@@ -3,10 +3,10 @@ const CONTROL = /[\p{Cc}\p{Bidi_Control}]/gu
 const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * What is in a message, as it is shown on a terminal: control characters become text such as `\x1b`, so that no
- * message moves the cursor, changes the title or writes over other lines. Line ends and tabs stay, and so does all
- * other text in UTF-8. In bytes that are not UTF-8 all but ASCII is shown like that: some terminals take 0x9b for
- * the beginning of an escape sequence.
+ * The content of a message for a terminal: control characters become text such as `\x1b`, so that a
+ * message cannot move the cursor, change the title or overwrite other lines. Line ends, tabs and
+ * all other UTF-8 text stay as they are. In bytes that are not UTF-8, all non-ASCII bytes are
+ * escaped: some terminals take 0x9b for the beginning of an escape sequence.
  */
 export function visible(bytes: Uint8Array): Uint8Array {
   let text: string
