@@ -1,42 +1,45 @@
-/** What went wrong in a component or topology of Storm. */
+/** The codes of errors of Storm's components and topologies. */
 export type StormErrorCode =
   /** A topology contradicts itself or names something that does not exist. */
   | 'INVALID_TOPOLOGY'
-  /** What is emitted has the wrong length, an unknown stream or field, or a value that no serializer carries. */
+  /**
+   * An emitted tuple has the wrong length, an unknown stream or field, or a value that no
+   * serializer supports.
+   */
   | 'INVALID_TUPLE'
-  /** A method of a component is called where no topology runs it. */
+  /** A method of a component was called while no topology runs it. */
   | 'NOT_RUNNING'
-  /** Storm sent something that the protocol does not have. */
+  /** Storm sent a message that the protocol does not define. */
   | 'PROTOCOL'
-  /** An option or an argument is wrong. */
+  /** An option or an argument is invalid. */
   | 'INVALID_ARGUMENT'
   /** A package that is an optional peer is not installed. */
   | 'MISSING_PACKAGE'
-  /** No Nimbus answers. */
+  /** No Nimbus responds. */
   | 'NIMBUS_UNREACHABLE'
-  /** Nimbus answers a call with an error of its own. */
+  /** Nimbus answered a call with an error of its own. */
   | 'NIMBUS_FAILED'
   /** Nimbus does not allow the call. */
   | 'NOT_AUTHORIZED'
-  /** A topology of this name runs already. */
+  /** A topology with this name is already running. */
   | 'TOPOLOGY_EXISTS'
-  /** No topology of this name runs. */
+  /** No topology with this name is running. */
   | 'UNKNOWN_TOPOLOGY'
   /** The cluster has no free slot for the topology's workers. */
   | 'NO_FREE_SLOT'
-  /** Java is not there, or too old. */
+  /** Java is not installed, or too old. */
   | 'MISSING_JAVA'
-  /** Storm's jars are not there. */
+  /** Storm's jars are not installed. */
   | 'MISSING_STORM'
-  /** A topology that ran in one JVM has ended by an error. */
+  /** A topology that ran in one JVM ended with an error. */
   | 'TOPOLOGY_FAILED'
 
 /** An error of `samsa/storm`. */
 export class StormError extends Error {
   override readonly name = 'StormError'
-  /** What went wrong. */
+  /** The code of the error. */
   readonly code: StormErrorCode
-  /** The component that the error is about, where there is one. */
+  /** The component that the error concerns, if there is one. */
   readonly component: string | undefined
 
   constructor(code: StormErrorCode, message: string, component?: string, cause?: unknown) {

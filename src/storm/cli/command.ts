@@ -5,7 +5,7 @@ import { failureAsJson } from './failure.ts'
 import { Session, type CommonOptions } from './session.ts'
 
 export interface Declaration<Options> {
-  /** With its arguments, such as `quickstart <name>`. */
+  /** The name with the arguments, such as `quickstart <name>`. */
   readonly name: string
   readonly aliases?: readonly string[]
   readonly summary: string
@@ -49,7 +49,7 @@ export function declare<Options>(parent: Command, declaration: Declaration<Optio
     try {
       await declaration.run(session, given, command.args)
     } catch (error) {
-      // Ctrl-C ends what is under way: its errors say nothing more.
+      // Ctrl-C aborts the operations in progress: their errors add no information.
       if (interrupt.exitCode === undefined) {
         if (given.json === true && exitCodeOf(error) !== 0) session.printJson(failureAsJson(error))
         throw error
@@ -60,7 +60,7 @@ export function declare<Options>(parent: Command, declaration: Declaration<Optio
   return command
 }
 
-/** Collects `KEY=VALUE`; a value is JSON, or else text. */
+/** Collects `KEY=VALUE`; a value that is not JSON is text. */
 export function setting(
   text: string,
   before: Readonly<Record<string, unknown>> | undefined,

@@ -1,4 +1,4 @@
-/** A component that has died, and why. */
+/** A component that has died, and the reason. */
 export interface Death {
   readonly component: string
   readonly reason: string
@@ -7,18 +7,21 @@ export interface Death {
 /** `12:34:56.789 INFO  ShellBolt ShellLog pid:1, name:count the message` */
 const LOGGED = /^(\S+ \S+\s+)Shell(?:Bolt|Spout) ShellLog pid:\d+, name:(\S+) (.*)$/s
 const DIED = /Halting process: Shell(?:Bolt|Spout) died\..*\bname:(\S+) exitCode:(-?\d+)/
-/** What a component reports by `error`: the line after it has the message. */
+/** The line of a component's `error`; the next line has the message. */
 const REPORTED = /Shell Process Exception: /
 const HEARTBEAT = /subprocess heartbeat timeout/
 const STARTING = /Shell(?:Bolt|Spout) (?:Launched subprocess|Start checking heartbeat)/
 const JAVA_STACK = /^\t+(?:at |\.\.\. \d+ more)/
 
-/** The log of a Storm in one JVM: what the components log, without Java's stacks, and which of them has died of what. */
+/**
+ * The log of a Storm in one JVM: it shows the lines of the components, without Java's stacks, and
+ * detects which component has died and why.
+ */
 export class ComponentLog {
   readonly died: Promise<Death>
   readonly #isVerbose: boolean
   #resolve!: (death: Death) => void
-  /** What was reported last: the message and where it was thrown. */
+  /** The last reported error: the message and where it was thrown. */
   #reported: string[] | undefined
   #isSettled = false
   #dead: { readonly component: string; readonly exitCode: string } | undefined
@@ -28,12 +31,12 @@ export class ComponentLog {
     this.died = new Promise((resolve) => (this.#resolve = resolve))
   }
 
-  /** Returns what is shown of a line; undefined for nothing. */
+  /** Returns the part of a line to show; undefined for nothing. */
   take(line: string): string | undefined {
     const wasDead = this.#isSettled
     this.#watch(line)
     if (this.#isVerbose) return line
-    // One that has died takes others with it, which says nothing more.
+    // A component that has died takes others with it, whose errors add no information.
     if (wasDead) return undefined
     if (STARTING.test(line) || JAVA_STACK.test(line)) return undefined
     return line.replace(LOGGED, '$1$2: $3')
@@ -43,7 +46,7 @@ export class ComponentLog {
     const died = DIED.exec(line)
     if (REPORTED.test(line)) this.#reported = []
     else if (died !== null) this.#dead = { component: died[1]!, exitCode: died[2]! }
-    // The line after that is the Java exception.
+    // The line after the message is the Java exception.
     else if (this.#dead !== undefined) this.#settle(this.#dead, line)
     else if (this.#reported !== undefined && this.#reported.length < 2) {
       this.#reported.push(line.trim())

@@ -1,4 +1,7 @@
-/** The config file of a project, with streamparse's keys: where topologies are, and the environments. */
+/**
+ * The config file of a project, with streamparse's keys: the folder of topologies, and the
+ * environments.
+ */
 import { existsSync, readFileSync } from 'node:fs'
 import type { Address } from '../thrift/connection.ts'
 import { UsageError } from '../../terminal/failure.ts'
@@ -11,11 +14,11 @@ export interface LogSettings {
   readonly level?: string
 }
 
-/** A cluster, and how topologies run on it. */
+/** A cluster, and the settings for running topologies on it. */
 export interface Environment {
   readonly name: string
   readonly nimbus: readonly Address[]
-  /** The hosts of the workers. Undefined: Nimbus knows them. */
+  /** The hosts of the workers. Undefined: Nimbus is asked for them. */
   readonly workers: readonly string[] | undefined
   readonly log: LogSettings
   /** Storm's settings. */
@@ -28,14 +31,14 @@ export interface Environment {
   readonly nodePath: string
   /** The folder of Storm's own logs on the workers. Undefined: the logviewers are asked. */
   readonly stormLogPath: string | undefined
-  /** Where Storm's logviewers listen. Undefined: Nimbus knows it. */
+  /** The port on which Storm's logviewers listen. Undefined: Nimbus is asked for it. */
   readonly logviewerPort: number | undefined
 }
 
 export interface ConfigFile {
   /** The folder of topologies. Default: topologies. */
   readonly topologies: string
-  /** The module of hooks. */
+  /** The path of the module with hooks. */
   readonly hooks: string | undefined
   readonly external: readonly string[]
   readonly resources: readonly string[]
@@ -46,7 +49,10 @@ export interface ConfigFile {
 export type Serializer = 'json' | 'msgpack'
 
 const NIMBUS_PORT = 6627
-/** What streamparse has for Python's virtualenvs and its SSH tunnels: taken, and without effect here. */
+/**
+ * streamparse's keys for Python's virtualenvs and its SSH tunnels: they are accepted, and have no
+ * effect here.
+ */
 const WITHOUT_EFFECT = [
   ...['use_virtualenv', 'install_virtualenv', 'virtualenv_root', 'virtualenv_path'],
   ...['virtualenv_name', 'virtualenv_flags', 'use_ssh_for_nimbus', 'ssh_password', 'sudo_user'],
@@ -62,7 +68,10 @@ const ENVIRONMENT_KEYS = [
 ]
 const LOG_KEYS = ['path', 'file', 'max_bytes', 'backup_count', 'level']
 
-/** Reads the file; one that does not exist, unless it was asked for, has no environments. Throws UsageError. */
+/**
+ * Reads the file. If it does not exist and its name was not given, there are no environments.
+ * Throws UsageError.
+ */
 export function readConfigFile(
   path: string,
   isAsked: boolean,
@@ -160,7 +169,7 @@ function definedOf(values: {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
 }
 
-/** An object of the file. Errors say where it is. */
+/** An object in the file. Errors contain its position. */
 class Section {
   readonly where: string
   readonly #values: Readonly<Record<string, unknown>>
@@ -177,7 +186,9 @@ class Section {
     throw new UsageError(`${this.where}: unknown key '${unknown}'; there are ${keys.join(', ')}`)
   }
 
-  /** A text; an empty one counts as left out, as streamparse's quickstart writes them. */
+  /**
+   * A text; an empty one counts as left out, because streamparse's quickstart writes empty ones.
+   */
   text(key: string): string | undefined {
     const value = this.#values[key]
     if (value === undefined || value === null || value === '') return undefined

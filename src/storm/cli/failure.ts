@@ -3,10 +3,11 @@ import { exitCodeOf, isBrokenPipe } from '../../terminal/failure.ts'
 import { visibleText } from '../../terminal/visible.ts'
 import { StormError } from '../errors.ts'
 
-/** Ends the command: what is wrong on standard error, and an exit code. */
+/** Ends the command with the error on standard error, and an exit code. */
 export function reportFailure(error: unknown): void {
   process.exitCode = exitCodeOf(error)
-  // The reader of the output has enough, such as `head`; and commander has said what is wrong.
+  // The reader of the output has exited, such as `head`; or commander has already printed the
+  // error.
   if (isBrokenPipe(error) || error instanceof CommanderError) return
   if (process.env['SAMSA_DEBUG'] === '1') console.error(error)
   else console.error(`sparse: ${textOf(error)}`)
@@ -22,7 +23,7 @@ export function failureAsJson(error: unknown): object {
   return { error: { message: textOf(error), ...code, ...component } }
 }
 
-/** Without control characters: it may quote what came from elsewhere. */
+/** Without control characters, because it may quote text from elsewhere. */
 function textOf(error: unknown): string {
   return visibleText((error instanceof Error ? error.message : String(error)).trim())
 }

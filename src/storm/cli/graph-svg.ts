@@ -1,4 +1,4 @@
-/** A graph as SVG: spouts on the left, each bolt in a column behind all that it takes. */
+/** A graph as SVG: spouts on the left, each bolt in a column to the right of all its inputs. */
 import { labelOf, type Graph, type GraphNode } from './graph.ts'
 
 const [WIDTH, HEIGHT] = [150, 44]
@@ -25,7 +25,10 @@ export function toSvg(graph: Graph): string {
   return lines.map((line) => `${line}\n`).join('')
 }
 
-/** Columns by the longest way from a spout; a loop ends after as many steps as there are components. */
+/**
+ * Columns by the longest path from a spout; a loop ends after as many steps as there are
+ * components.
+ */
 function placesOf({ nodes, edges }: Graph): ReadonlyMap<string, Place> {
   const columns = new Map(nodes.map(({ name }) => [name, 0]))
   for (let step = 0; step < nodes.length; step++) {

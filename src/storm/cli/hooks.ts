@@ -6,11 +6,11 @@ import { bundleModule } from '../deploy/bundle.ts'
 import type { Config } from '../topology/declarations.ts'
 import { UsageError } from '../../terminal/failure.ts'
 
-/** What a hook is told. */
+/** The argument of a hook. */
 export interface HookContext {
   readonly topology: string
   readonly environment: string
-  /** Storm's settings that the topology is submitted with. */
+  /** Storm's settings with which the topology is submitted. */
   readonly options: Config
 }
 
@@ -21,12 +21,15 @@ export interface Hooks {
   readonly postSubmit: Hook | undefined
 }
 
-/** The functions `preSubmit` and `postSubmit` that the module exports. Throws UsageError, and what the module throws. */
+/**
+ * The functions `preSubmit` and `postSubmit` that the module exports. Throws UsageError, and any
+ * error of the module.
+ */
 export async function loadHooks(file: string | undefined): Promise<Hooks> {
   if (file === undefined) return { preSubmit: undefined, postSubmit: undefined }
   if (!existsSync(file)) throw new UsageError(`there is no file ${file}, which 'hooks' names`)
   const code = await bundleModule(file)
-  // In the project, so that the module finds its packages.
+  // In the project folder, so that the module finds its packages.
   const folder = await mkdtemp(resolve('.sparse-'))
   try {
     const bundle = join(folder, 'hooks.mjs')

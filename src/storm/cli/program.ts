@@ -16,7 +16,7 @@ const COMMANDS: readonly (readonly [string, readonly ((sparse: Command) => void)
   ['Cluster:', [submitCommand, manageCommands, statsCommands, logCommands, virtualenvCommand]],
 ]
 
-/** The command line; `parseAsync` runs it. */
+/** Creates the command line; `parseAsync` runs it. */
 export function program(): Command {
   const sparse = new Command('sparse')
     .description('Run Storm topologies in TypeScript, and manage them on a cluster.')
@@ -35,7 +35,7 @@ export function program(): Command {
   return sparse
 }
 
-/** A command and all below it. */
+/** A command and all its subcommands. */
 export function allCommands(command: Command): readonly Command[] {
   return [command, ...command.commands.flatMap(allCommands)]
 }

@@ -1,7 +1,7 @@
 /** The files of a new project. */
 import { VERSION } from '../../version.ts'
 
-/** From the other folders of the project. */
+/** Relative to the other folders of the project. */
 const SRC = '../src'
 
 const WORDS = `import { ReliableSpout, stream } from 'samsa/storm'
@@ -142,7 +142,7 @@ const CONFIG = {
   },
 }
 
-/** Texts by path. */
+/** The contents by path. */
 export function projectFiles(name: string, isForKafka: boolean): Readonly<Record<string, string>> {
   const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
   const manifest = {

@@ -10,7 +10,7 @@ import { Nimbus } from '../thrift/nimbus.ts'
 import { readConfigFile, type ConfigFile, type Environment } from './config-file.ts'
 import { UsageError } from '../../terminal/failure.ts'
 
-/** The options that many commands have. */
+/** The options that many commands share. */
 export interface CommonOptions {
   readonly config?: string
   readonly environment?: string
@@ -22,7 +22,10 @@ export interface CommonOptions {
 const CONFIG_FILE = 'config.json'
 const TOPOLOGY_FILE = /\.(?:[cm]?ts|[cm]?js)$/
 
-/** What a command has while it runs: the project in the current folder, a connection, and Ctrl-C. */
+/**
+ * The state of a running command: the project in the current folder, a connection, and the handling
+ * of Ctrl-C.
+ */
 export class Session implements Disposable {
   readonly options: CommonOptions
   readonly interrupt = new Interrupt()
@@ -45,7 +48,7 @@ export class Session implements Disposable {
     return this.#config
   }
 
-  /** The environment that was named, or the only one; undefined where there is none. Throws UsageError. */
+  /** The named environment, or the only one; undefined if there is none. Throws UsageError. */
   get environmentIfAny(): Environment | undefined {
     const { environments } = this.config
     const { environment: name } = this.options
@@ -63,7 +66,7 @@ export class Session implements Disposable {
     return [...environments.values()][0]
   }
 
-  /** Throws UsageError where there is none. */
+  /** Throws UsageError if there is none. */
   get environment(): Environment {
     const found = this.environmentIfAny
     if (found !== undefined) return found
@@ -72,7 +75,7 @@ export class Session implements Disposable {
     )
   }
 
-  /** A connection to the environment's Nimbus, opened when it is first asked for. Throws StormError. */
+  /** A connection to the environment's Nimbus, opened by the first call. Throws StormError. */
   async nimbus(): Promise<Nimbus> {
     const { nimbus: seeds, name } = this.environment
     if (seeds.length === 0) {
@@ -86,7 +89,7 @@ export class Session implements Disposable {
     return this.#nimbus
   }
 
-  /** The file of the topology that was named, or the only one. Throws UsageError. */
+  /** The file of the named topology, or the only one. Throws UsageError. */
   topologyFile(): string {
     const { topologies: folder } = this.config
     const names = existsSync(folder)
@@ -121,7 +124,7 @@ export class Session implements Disposable {
     })
   }
 
-  /** The topology of `-n` on the cluster, else of the project's file of that name, else the only one. */
+  /** The topology on the cluster that `-n` names, or else the only one. */
   async runningTopology(): Promise<TopologySummary> {
     const nimbus = await this.nimbus()
     const { name } = this.options
@@ -136,7 +139,7 @@ export class Session implements Disposable {
     )
   }
 
-  /** A table, or with `--json` the same as data. */
+  /** Prints a table, or with `--json` the same as data. */
   print<Row>(columns: readonly Column<Row>[], rows: readonly Row[], data: unknown = rows): void {
     if (this.options.json === true) this.printJson(data)
     else if (rows.length > 0) {
@@ -150,13 +153,16 @@ export class Session implements Disposable {
     )
   }
 
-  /** Says how a command has ended that has no table: with `--json` as data, else beside the output. */
+  /**
+   * Prints the outcome of a command without a table: with `--json` as data, otherwise on standard
+   * error.
+   */
   report(data: unknown, text: string): void {
     if (this.options.json === true) this.printJson(data)
     else this.note(text)
   }
 
-  /** Something to know, beside the output. */
+  /** Prints a note on standard error. */
   note(text: string): void {
     process.stderr.write(`${visibleText(text)}\n`)
   }

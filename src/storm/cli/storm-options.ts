@@ -1,8 +1,8 @@
-/** The settings that a topology is submitted with, from all places that have some. */
+/** The settings with which a topology is submitted, from all their sources. */
 import type { Config } from '../topology/declarations.ts'
 import type { Environment, LogSettings, Serializer } from './config-file.ts'
 
-/** What the command line sets. */
+/** The settings of the command line. */
 export interface GivenOptions {
   readonly ackers?: number
   readonly workers?: number
@@ -13,19 +13,19 @@ export interface GivenOptions {
 
 export interface StormOptionsFrom {
   readonly given: GivenOptions
-  /** The topology's own. */
+  /** The topology's own settings. */
   readonly topology: Config
   readonly environment: Pick<Environment, 'options' | 'log'> | undefined
   readonly serializer: Serializer
-  /** How many hosts have workers; 1 for a Storm in one JVM. */
+  /** The number of hosts with workers; 1 for a Storm in one JVM. */
   readonly workerHosts: number
 }
 
 const MSGPACK = { 'topology.multilang.serializer': 'samsa.storm.MsgpackSerializer' }
 
 /**
- * Later ones take precedence: the environment's, the topology's, the command line's, as in streamparse. Where none
- * says, there is a worker and an acker for each host.
+ * Later sources take precedence: the environment's, the topology's, the command line's, as in
+ * streamparse. By default there is one worker and one acker for each host.
  */
 export function stormOptions(from: StormOptionsFrom): Config {
   const { given, topology, environment, serializer, workerHosts } = from

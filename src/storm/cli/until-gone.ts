@@ -3,7 +3,10 @@ import type { Nimbus } from '../thrift/nimbus.ts'
 
 const POLL_MS = 500
 
-/** Resolves when no topology of this name is left: its workers have ended then. Rejects when it is aborted. */
+/**
+ * Resolves when no topology has this name any more: its workers have then ended. Rejects when it is
+ * aborted.
+ */
 export async function untilGone(nimbus: Nimbus, name: string, signal: AbortSignal): Promise<void> {
   for (;;) {
     const topologies = await nimbus.topologies()

@@ -1,6 +1,6 @@
 import type { StormTopology, ThriftComponentObject } from '../topology/storm-topology.ts'
 
-/** The topology with this in the place of `node`, which its components run. */
+/** The topology with this program instead of `node`, which its components run. */
 export function withNodePath(topology: StormTopology, nodePath: string): StormTopology {
   const changed = (object: ThriftComponentObject): ThriftComponentObject =>
     'shell' in object && object.shell.execution_command === 'node'

@@ -6,8 +6,9 @@ import type { Tuple } from './tuple.ts'
 type AnyFields = Readonly<Record<string, unknown>>
 
 /**
- * Collects tuples and processes them in batches: by tick tuples, as pystorm's, and by time, number or bytes where
- * those are set, whichever comes first. Tuples are acked when their batch is processed.
+ * Collects tuples and processes them in batches: after tick tuples, as in pystorm, or after a time,
+ * a number of tuples or a number of bytes if those are set, whichever comes first. Tuples are acked
+ * when their batch is processed.
  */
 export abstract class BatchingBolt<
   In extends object = AnyFields,
@@ -15,28 +16,37 @@ export abstract class BatchingBolt<
   Key = unknown,
 > extends Bolt<In, Out> {
   /**
-   * How many tick tuples to wait for: the batches are processed at the tick after as many. Ticks come where
-   * `topology.tick.tuple.freq.secs` is set. Default: 1.
+   * How many tick tuples to wait for: each time this many have arrived, the batches are processed.
+   * Ticks need `topology.tick.tuple.freq.secs`. Default: 1.
    */
   ticksBetweenBatches = 1
-  /** The batches are processed this long after the last time. Needs no ticks. Default: undefined, not by time. */
+  /**
+   * The time between two runs of processing, in milliseconds. Needs no ticks. Default: undefined,
+   * no time limit.
+   */
   msBetweenBatches: number | undefined
-  /** The batches are processed when they have this many tuples together. Default: undefined. */
+  /** The batches are processed when they contain this many tuples in total. Default: undefined. */
   maxBatchTuples: number | undefined
-  /** The batches are processed when their values have this many bytes, as JSON. Default: undefined. */
+  /**
+   * The batches are processed when their values have this many bytes in total, as JSON. Default:
+   * undefined.
+   */
   maxBatchBytes: number | undefined
 
   #batches = new Map<Key | undefined, Tuple<In>[]>()
   /** The batch that is being processed. */
   #current: { readonly key: Key | undefined } | undefined
-  /** A tuple that is in no batch yet. */
+  /** A tuple that is not in a batch yet. */
   #arriving: Tuple<In> | undefined
   #ticks = 0
   #tuples = 0
   #bytes = 0
   #hasTimer = false
 
-  /** Tuples of the same key are in one batch. Default: all are. */
+  /**
+   * Returns the key of a tuple: tuples with the same key are in one batch. Default: all tuples have
+   * the same key.
+   */
   groupKey(_tuple: Tuple<In>): Key | undefined {
     return undefined
   }
@@ -44,7 +54,7 @@ export abstract class BatchingBolt<
   /** Processes a batch. */
   abstract processBatch(key: Key | undefined, tuples: readonly Tuple<In>[]): void | Promise<void>
 
-  /** Adds to a batch. Override `groupKey` to change which. */
+  /** Adds a tuple to its batch. Override `groupKey` to change which batch that is. */
   override process(tuple: Tuple<In>): void {
     const key = this.groupKey(tuple)
     const batch = this.#batches.get(key)
@@ -78,7 +88,7 @@ export abstract class BatchingBolt<
     return isFull ? this.processBatches() : undefined
   }
 
-  /** All batches fail when the process ends; else only the one that was being processed. */
+  /** All batches fail if the process ends; otherwise only the one that was being processed. */
   override [HANDLE_ERROR](error: unknown): void {
     super[HANDLE_ERROR](error)
     const current = this.#current
@@ -112,7 +122,7 @@ export abstract class BatchingBolt<
     return this.maxBatchBytes === undefined ? 0 : Buffer.byteLength(JSON.stringify(values))
   }
 
-  /** Runs from the first tuple on, and again and again: a batch that failed does not end it. */
+  /** Starts with the first tuple, and repeats: a batch that failed does not stop it. */
   #startTimer(): void {
     if (this.msBetweenBatches === undefined || this.#hasTimer) return
     this.#hasTimer = true

@@ -5,29 +5,35 @@ import { currentTuples, runWork, type Work } from './current.ts'
 import type { Outputs, StreamsOf } from './outputs.ts'
 import type { Tuple } from './tuple.ts'
 
-/** Called by the task that drives the bolt, for each tuple, ticks included. */
+/** Called by the task that drives the bolt, for each tuple, including ticks. */
 export const RECEIVE = Symbol('receive')
 /** Runs code of the application as the processing of these tuples. */
 export const WORK_ON = Symbol('work on')
-/** Fails tuples after an error, those that are neither acked nor failed. */
+/** After an error, fails the tuples that are neither acked nor failed. */
 export const FAIL_OPEN = Symbol('fail open')
 
 /** The options of a bolt's `emit`. */
 export interface BoltEmitOptions<Stream extends string = string> extends EmitOptions<Stream> {
-  /** The tuples that this one follows from. Default with `autoAnchor`: the one that is being processed. */
+  /**
+   * The tuples from which this one follows. Default with `autoAnchor`: the tuple that is being
+   * processed.
+   */
   readonly anchors?: readonly (Tuple<object> | string)[]
 }
 
 type AnyFields = Readonly<Record<string, unknown>>
 
-/** Processes tuples. `In` are the types of their values by field name. */
+/** Processes tuples. `In` has the types of their values by field name. */
 export abstract class Bolt<
   In extends object = AnyFields,
   Out extends Outputs = Outputs,
 > extends Component {
   /** Whether emits are anchored to the tuple that is being processed. Default: true. */
   autoAnchor = true
-  /** Whether a tuple is acked when `process` has finished, unless it was acked or failed before. Default: true. */
+  /**
+   * Whether a tuple is acked when `process` has finished, unless it is already acked or failed.
+   * Default: true.
+   */
   autoAck = true
   /** Whether a tuple fails when `process` throws. Default: true. */
   autoFail = true
@@ -35,10 +41,13 @@ export abstract class Bolt<
   readonly #open = new Set<string>()
   #work: Work | undefined
 
-  /** Processes a tuple. The next one comes when this has finished: one at a time, in order. */
+  /**
+   * Processes a tuple. The next tuple is delivered after this call has finished: one at a time, in
+   * order.
+   */
   abstract process(tuple: Tuple<In>): void | Promise<void>
 
-  /** Called every `topology.tick.tuple.freq.secs`, where that is set. */
+  /** Called every `topology.tick.tuple.freq.secs`, if that is set. */
   processTick(_tuple: Tuple): void | Promise<void> {
     return undefined
   }
@@ -49,8 +58,8 @@ export abstract class Bolt<
     options: BoltEmitOptions<Stream> & { readonly needTaskIds: true },
   ): Promise<TaskIds>
   /**
-   * Emits a tuple. Returns a promise of the tasks that it went to with `needTaskIds`, else nothing. Throws StormError
-   * for values that do not fit the stream.
+   * Emits a tuple. With `needTaskIds` it returns a promise of the tasks that receive the tuple,
+   * otherwise nothing. Throws StormError for values that do not fit the stream.
    */
   emit<Stream extends keyof StreamsOf<Out> & string = 'default' & keyof StreamsOf<Out>>(
     values: Values<Out, Stream>,
@@ -63,12 +72,12 @@ export abstract class Bolt<
     return this.emitMessage(values, options, { anchors })
   }
 
-  /** Says that a tuple is processed. */
+  /** Acks a tuple: it is processed. */
   ack(tuple: Tuple<object> | string): void {
     this.#settle('ack', tuple)
   }
 
-  /** Says that a tuple failed: its spout may emit it again. */
+  /** Fails a tuple: its spout may emit it again. */
   fail(tuple: Tuple<object> | string): void {
     this.#settle('fail', tuple)
   }
@@ -79,7 +88,7 @@ export abstract class Bolt<
     )
   }
 
-  /** Takes note of a tuple, then of its end, unless it has one already. */
+  /** Runs code that processes these tuples, and finishes the tuples afterwards. */
   [WORK_ON](
     tuples: readonly Tuple<object>[],
     run: () => void | Promise<void>,
@@ -92,7 +101,7 @@ export abstract class Bolt<
     this.#finish(work)
   }
 
-  /** Notes that a tuple has arrived and is not processed yet. */
+  /** Records that a tuple has arrived and is not processed yet. */
   protected keep(tuple: Tuple<object>): void {
     this.#open.add(tuple.id)
   }
@@ -115,7 +124,9 @@ export abstract class Bolt<
     for (const tuple of tuples) if (this.#open.has(tuple.id)) this.ack(tuple)
   }
 
-  /** Storm ends the worker for a tuple that is acked or failed twice: here the second time is only logged. */
+  /**
+   * Storm ends the worker if a tuple is acked or failed twice: here the second time is only logged.
+   */
   #settle(command: 'ack' | 'fail', tuple: Tuple<object> | string): void {
     const id = typeof tuple === 'string' ? tuple : tuple.id
     if (this.#open.delete(id)) this.host.send({ command, id })

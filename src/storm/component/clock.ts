@@ -1,12 +1,12 @@
-/** Time, as components and their tests have it. */
+/** The source of time for components and their tests. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number
-  /** Calls back once, after this many milliseconds. Returns what withdraws it. */
+  /** Calls the function once, after this many milliseconds. Returns a function that cancels it. */
   after(waitMs: number, callback: () => void): () => void
 }
 
-/** The system's clock. Its timers keep no process alive: standard input does that. */
+/** The system's clock. Its timers do not keep the process alive: standard input does that. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   after: (waitMs, callback) => {

@@ -12,16 +12,16 @@ import type { Logger } from './log.ts'
 import { DEFAULT_STREAM, streamsOf, type Outputs, type StreamsOf } from './outputs.ts'
 import type { Tuple } from './tuple.ts'
 
-/** Called by the task that drives the component when its code has thrown. */
+/** Called by the task that drives the component when the component's code has thrown. */
 export const HANDLE_ERROR = Symbol('handle error')
 
 /** The options of `emit` that spouts and bolts have in common. */
 export interface EmitOptions<Stream extends string = string> {
   /** Default: `default`. */
   readonly stream?: Stream
-  /** On a direct stream: the task that gets the tuple. */
+  /** For a direct stream: the task that receives the tuple. */
   readonly directTask?: number
-  /** Whether `emit` resolves with the tasks that the tuple went to. Default: false. */
+  /** Whether `emit` resolves with the tasks that receive the tuple. Default: false. */
   readonly needTaskIds?: boolean
 }
 
@@ -29,10 +29,10 @@ export interface EmitOptions<Stream extends string = string> {
 export type Values<Out extends Outputs, Stream extends keyof StreamsOf<Out>> =
   readonly unknown[] | StreamsOf<Out>[Stream]
 
-/** Sets what drives a component. */
+/** Sets the task that drives a component. */
 export let attach: (component: Component, host: Host) => void
 
-/** What spouts and bolts have in common. */
+/** The common base of spouts and bolts. */
 export abstract class Component {
   /** Whether the process ends, with code 1, when code of the component has thrown. Default: true. */
   exitOnException = true
@@ -52,7 +52,7 @@ export abstract class Component {
     return typeof name === 'string' ? name : ''
   }
 
-  /** The number of this task, which no other task of the topology has. */
+  /** The id of this task, which is unique in the topology. */
   get taskId(): number | undefined {
     return this.context.taskid
   }
@@ -80,12 +80,12 @@ export abstract class Component {
     return this.host.conf
   }
 
-  /** Where this task is in the topology. */
+  /** The position of this task in the topology. */
   get context(): TopologyContext {
     return this.host.context
   }
 
-  /** The id of this process, as Storm's worker knows it. */
+  /** The id of this process, which Storm's worker uses. */
   get pid(): number {
     return this.host.pid
   }
@@ -95,36 +95,41 @@ export abstract class Component {
     return this.host.logger
   }
 
-  /** Called after the handshake, before the first tuple: open what the component needs here. */
+  /**
+   * Called after the handshake, before the first tuple. Open the resources of the component here.
+   */
   initialize(_conf: StormConf, _context: TopologyContext): void | Promise<void> {
     return undefined
   }
 
-  /** Called when Storm goes away or ends the process, which waits for it for 3 seconds. */
+  /** Called when Storm disconnects or ends the process, which waits up to 3 seconds for it. */
   close(): void | Promise<void> {
     return undefined
   }
 
-  /** Writes to Storm's log, whatever the level is. */
+  /** Writes to Storm's log, at any level. */
   log(message: string, level: LogLevel = 'info'): void {
     this.host.send({ command: 'log', msg: message, level: LOG_LEVELS[level] })
   }
 
-  /** Reports an error to Storm, which logs it and shows it beside the component. It fails no tuple. */
+  /**
+   * Reports an error to Storm, which logs it and shows it with the component. It does not fail a
+   * tuple.
+   */
   raiseError(error: unknown, tuple?: Tuple<object>): void {
     const where = tuple === undefined ? '' : ` while processing ${tuple.toString()}`
     this.host.send({ command: 'error', msg: `${nameOf(error)} raised${where}\n${stackOf(error)}` })
   }
 
   /**
-   * Reports a value to a metric that the topology's worker knows. Storm ends the worker for a name that is not
-   * registered, and only Java code can register one.
+   * Reports a value to a metric that is registered in the topology's worker. Storm ends the worker
+   * for a name that is not registered, and only Java code can register one.
    */
   reportMetric(name: string, value: unknown): void {
     this.host.send({ command: 'metrics', name, params: value })
   }
 
-  /** What drives the component. Throws StormError where nothing does. */
+  /** The task that drives the component. Throws StormError if there is none. */
   protected get host(): Host {
     if (this.#host !== undefined) return this.#host
     const reason = 'the component is not running: use what Storm gives it in initialize() or later'
@@ -145,14 +150,14 @@ export abstract class Component {
       ...rest,
       ...(stream === undefined ? {} : { stream }),
       ...(directTask === undefined ? {} : { task: directTask }),
-      // Storm's default is true. Of a direct emit the task is known.
+      // Storm's default is true. For a direct emit the task is already known.
       ...(needTaskIds && directTask === undefined ? {} : { need_task_ids: false }),
     })
     if (!needTaskIds) return undefined
     return directTask === undefined ? this.host.taskIds() : Promise.resolve([directTask])
   }
 
-  /** What is done about an error besides ending the process. */
+  /** The reaction to an error, in addition to ending the process. */
   [HANDLE_ERROR](error: unknown): void {
     this.raiseError(error)
   }
@@ -199,7 +204,10 @@ export abstract class Component {
   }
 }
 
-/** Storm's word, which has what the topology declares; else the class's own. Undefined where nothing is known. */
+/**
+ * Uses Storm's declaration of the topology if it is available, otherwise that of the class.
+ * Undefined if neither is known.
+ */
 function streamFields(
   component: Component,
   { context, componentName }: Host,
@@ -216,7 +224,7 @@ function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : 'Exception'
 }
 
-/** With its causes, as far as they have stacks. */
+/** Includes its causes, if they have stacks. */
 export function stackOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const own = error.stack ?? error.message

@@ -2,7 +2,10 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Component } from './component.ts'
 import type { Tuple } from './tuple.ts'
 
-/** What a bolt's code is processing: known across awaits, and in callbacks that it has left behind. */
+/**
+ * The tuples that a bolt's code is processing. They are also known after an await, and in callbacks
+ * that run later.
+ */
 export interface Work {
   readonly component: Component
   readonly tuples: readonly Tuple<object>[]
@@ -14,7 +17,7 @@ export function runWork<T>(work: Work, run: () => T): T {
   return storage.run(work, run)
 }
 
-/** The tuples that the code that calls this processes for the component; none where it processes nothing. */
+/** The tuples that the calling code processes for the component; none if it processes nothing. */
 export function currentTuples(component: Component): readonly Tuple<object>[] {
   const work = storage.getStore()
   return work?.component === component ? work.tuples : []

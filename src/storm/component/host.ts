@@ -3,7 +3,9 @@ import type { Clock } from './clock.ts'
 import type { Logger } from './log.ts'
 import type { Job } from './serial.ts'
 
-/** Where a component runs: in a process that Storm has started, in a test, or in the local runner. */
+/**
+ * The environment of a component: a process that Storm has started, a test, or the local runner.
+ */
 export interface Place {
   readonly componentName: string
   readonly conf: StormConf
@@ -12,16 +14,19 @@ export interface Place {
   readonly clock: Clock
   readonly logger: Logger
   send(message: Outgoing): void
-  /** Why no message can carry this value; undefined if one can. */
+  /** The reason why no message can contain this value; undefined if one can. */
   problemWith(value: unknown): string | undefined
-  /** Ends the component: 1 after an exception, 2 when Storm went away. */
+  /** Ends the component: code 1 after an exception, 2 after Storm has disconnected. */
   exit(code: number): void
 }
 
-/** What a component sees of the task that drives it. */
+/** The part of the driving task that a component uses. */
 export interface Host extends Place {
-  /** The answer to the emit that was sent last. */
+  /** The response to the last emit. */
   taskIds(): Promise<TaskIds>
-  /** Runs after what has arrived before, not at the same time as anything else of the component. */
+  /**
+   * Runs the job after everything that has arrived before, and never in parallel with other code of
+   * the component.
+   */
   enqueue(job: Job): void
 }

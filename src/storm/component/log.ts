@@ -2,7 +2,7 @@ import { LOG_LEVELS, type LogLevel, type Outgoing, type StormConf } from '../mul
 import type { Clock } from './clock.ts'
 import { RotatingFile } from './rotating-file.ts'
 
-/** What `pystorm.log.level` lets through. */
+/** A component's logger, which writes messages from the level `pystorm.log.level` on. */
 export interface Logger {
   /** Writes a line to the worker's log with the level DEBUG. */
   debug(message: string): void
@@ -26,7 +26,9 @@ interface LogOptions {
   send(message: Outgoing): void
 }
 
-/** pystorm's, as Storm's configuration may have them from a topology that was written for it. */
+/**
+ * pystorm's levels, which Storm's configuration may contain for a topology that was written for it.
+ */
 const LEVEL_NAMES: Readonly<Record<string, LogLevel>> = {
   trace: 'trace',
   debug: 'debug',
@@ -42,8 +44,9 @@ const MAX_BYTES = 1_000_000
 const BACKUPS = 10
 
 /**
- * A logger by pystorm's keys: to a file that is rotated where `pystorm.log.path` is set, else to Storm's own log.
- * Levels below `pystorm.log.level` (default: info; with `topology.debug` all) are left out on this side.
+ * Creates a logger from pystorm's keys: it writes to a file that is rotated if `pystorm.log.path`
+ * is set, otherwise to Storm's own log. Messages below `pystorm.log.level` (default: info; with
+ * `topology.debug` all) are not sent.
  */
 export function loggerOf(options: LogOptions): Logger {
   const { conf, names, clock } = options
@@ -73,7 +76,7 @@ export function loggerOf(options: LogOptions): Logger {
     return (of: LogLevel, message: string) => file.append(`${formatted(format, of, message)}\n`)
   }
 
-  /** Python's placeholders, those that pystorm's formats have. */
+  /** The Python placeholders that pystorm's formats have. */
   function formatted(format: string, of: LogLevel, message: string): string {
     if (format === '%(message)s') return message
     return format.replace(/%\((\w+)\)[sd]/g, (placeholder, key: string) => {

@@ -1,30 +1,35 @@
 import { StormError } from '../errors.ts'
 
-/** The name of the stream that tuples go to unless another is named. */
+/** The stream that tuples are emitted to by default. */
 export const DEFAULT_STREAM = 'default'
 
-/** A stream that a component emits to. `Fields` are the types of its values by field name. */
+/** A stream that a component emits to. `Fields` has the types of its values by field name. */
 export interface StreamDeclaration<Fields extends object = object> {
   /** The names of the fields, in the order of the values. */
   readonly fields: readonly string[]
-  /** The emitter chooses the task that a tuple goes to. */
+  /** Whether the emitter chooses the task that receives a tuple. */
   readonly direct: boolean
   /** For the compiler only. */
   readonly types?: Fields
 }
 
-/** What a component emits: the fields of its default stream, or its streams by name. */
+/** The outputs of a component: the fields of its default stream, or its streams by name. */
 export type Outputs =
   readonly string[] | Readonly<Record<string, readonly string[] | StreamDeclaration>>
 
-/** A stream with typed fields, in the order of the values: `stream<{ word: string; count: number }>('word', 'count')`. */
+/**
+ * Declares a stream with typed fields, in the order of the values: `stream<{ word: string; count:
+ * number }>('word', 'count')`.
+ */
 export function stream<Fields extends object>(
   ...fields: readonly (keyof Fields & string)[]
 ): StreamDeclaration<Fields> {
   return { fields, direct: false }
 }
 
-/** The same for a stream whose emitter chooses the task: emit with `directTask`, group with `direct()`. */
+/**
+ * Declares a stream whose emitter chooses the task: emit with `directTask`, group with `direct()`.
+ */
 export function directStream<Fields extends object>(
   ...fields: readonly (keyof Fields & string)[]
 ): StreamDeclaration<Fields> {
@@ -40,7 +45,10 @@ type FieldsOf<Declaration> =
       ? { readonly [Field in Declaration[number]]: unknown }
       : never
 
-/** The types of values by stream and field. Of outputs that are not known to the compiler: anything. */
+/**
+ * The types of values by stream and field. If the compiler does not know the outputs, any value is
+ * allowed.
+ */
 export type StreamsOf<Out> = Outputs extends Out
   ? Readonly<Record<string, AnyFields>>
   : Out extends readonly string[]
@@ -55,7 +63,7 @@ export interface StreamModel {
   readonly direct: boolean
 }
 
-/** The streams of a component by name. Throws StormError for what is no declaration. */
+/** The streams of a component by name. Throws StormError for an invalid declaration. */
 export function streamsOf(
   outputs: unknown,
   component: string,

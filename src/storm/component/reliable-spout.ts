@@ -3,7 +3,7 @@ import type { TaskIds, TupleId } from '../multilang/messages.ts'
 import type { Outputs } from './outputs.ts'
 import { Spout, type SpoutEmitOptions } from './spout.ts'
 
-/** A tuple that was emitted and is neither acked nor given up. */
+/** A tuple that was emitted, is not acked, and has not been dropped. */
 export interface Unacked {
   /** The values as they were emitted. */
   readonly values: object
@@ -11,16 +11,16 @@ export interface Unacked {
   readonly options: SpoutEmitOptions
 }
 
-/** A spout that emits failed tuples again, up to `maxFails` times, then gives them up. */
+/** A spout that emits failed tuples again, up to `maxFails` times, and then drops them. */
 export abstract class ReliableSpout<Out extends Outputs = Outputs> extends Spout<Out> {
   /** How often a tuple may fail and be emitted again. Default: 3. */
   maxFails = 3
-  /** How often tuples have failed that are neither acked nor given up. */
+  /** How often each pending tuple has failed. */
   readonly failedTuples = new Map<TupleId, number>()
-  /** What was emitted and is neither acked nor given up. */
+  /** The pending tuples: emitted, not acked, and not dropped. */
   readonly unackedTuples = new Map<TupleId, Unacked>()
 
-  /** Forgets the tuple. A subclass that overrides it calls `super.ack(id)`. */
+  /** Removes the tuple. A subclass that overrides it calls `super.ack(id)`. */
   override ack(id: TupleId): void | Promise<void> {
     this.failedTuples.delete(id)
     if (this.unackedTuples.delete(id)) return
@@ -28,8 +28,8 @@ export abstract class ReliableSpout<Out extends Outputs = Outputs> extends Spout
   }
 
   /**
-   * Emits the tuple again, or gives it up when it has failed more than `maxFails` times. A subclass that overrides it
-   * calls `super.fail(id)`.
+   * Emits the tuple again, or drops it if it has failed more than `maxFails` times. A subclass that
+   * overrides it calls `super.fail(id)`.
    */
   override fail(id: TupleId): void | Promise<void> {
     const unacked = this.unackedTuples.get(id)
@@ -43,18 +43,19 @@ export abstract class ReliableSpout<Out extends Outputs = Outputs> extends Spout
       return this.ack(id)
     }
     this.failedTuples.set(id, fails + 1)
-    // No caller waits for its task ids now.
+    // No caller waits for the task ids of this emit.
     const options = { ...unacked.options, needTaskIds: false }
     void this.emitMessage(unacked.values, options, { id })
   }
 
-  /** Emits and remembers a tuple. `id` is required. Throws StormError. */
+  /** Emits and stores a tuple. `id` is required. Throws StormError. */
   override emit(
     values: object,
     options: SpoutEmitOptions & { readonly needTaskIds: true },
   ): Promise<TaskIds>
   /**
-   * Emits a tuple, and keeps it until Storm acknowledges it. Throws StormError for values that do not fit the stream.
+   * Emits a tuple, and stores it until Storm acks it. Throws StormError for values that do not fit
+   * the stream.
    */
   override emit(values: object, options?: SpoutEmitOptions): void
   override emit(values: object, options: SpoutEmitOptions = {}): Promise<TaskIds> | undefined {

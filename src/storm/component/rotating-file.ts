@@ -1,7 +1,10 @@
 import { appendFileSync, existsSync, mkdirSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** A log file that is renamed to `name.1` before it grows past its size, `name.1` to `name.2` and so on. */
+/**
+ * A log file that is renamed to `name.1` before it exceeds its maximum size; `name.1` is renamed to
+ * `name.2`, and so on.
+ */
 export class RotatingFile {
   readonly #path: string
   readonly #maxBytes: number

@@ -1,9 +1,10 @@
-/** What never rejects: its errors are handled inside. */
+/** Never rejects: its errors are handled inside. */
 export type Job = () => void | Promise<void>
 
 /**
- * Runs jobs one at a time, in order. A job that returns nothing costs no promise: a bolt that processes its tuples
- * at once is through with all that has arrived in one turn of the event loop.
+ * Runs jobs one at a time, in order. A job that returns nothing creates no promise: a bolt that
+ * processes its tuples synchronously finishes everything that has arrived in one turn of the event
+ * loop.
  */
 export class SerialQueue {
   #jobs: Job[] = []
@@ -23,7 +24,7 @@ export class SerialQueue {
     if (!this.#isBusy) this.#drain()
   }
 
-  /** Forgets what has not begun. */
+  /** Removes the jobs that have not started. */
   clear(): void {
     this.#jobs = []
     this.#next = 0

@@ -8,13 +8,14 @@ const DEFAULT_SUBPROCESS_TIMEOUT_S = 30
 const LONGEST_PATIENCE_MS = 5_000
 
 /**
- * Drives a spout. Storm waits for `sync` after each command, and ends the worker when none comes by
- * `topology.subprocess.timeout.secs`. A command that takes long is therefore answered before it has finished: what it
- * emits afterwards is read with the next command. `nextTuple` is not called again meanwhile.
+ * Drives a spout. Storm waits for `sync` after each command, and ends the worker if none arrives
+ * within `topology.subprocess.timeout.secs`. So a command that takes long is answered before it has
+ * finished: Storm reads the tuples that it emits afterwards with the next command. `nextTuple` is
+ * not called again meanwhile.
  */
 export class SpoutTask extends Task<Spout> {
   readonly #patienceMs: number
-  /** Answers of `next` commands that came while `nextTuple` was running. */
+  /** The number of unanswered `next` commands that arrived while `nextTuple` was running. */
   #repeated: (() => void)[] = []
   #isNextQueued = false
 
@@ -77,7 +78,7 @@ export class SpoutTask extends Task<Spout> {
     for (const send of repeated) send()
   }
 
-  /** The one `sync` that a command gets. */
+  /** Sends the one `sync` for a command. */
   #answerOnce(): Answer {
     let isSent = false
     let withdraw: (() => void) | undefined

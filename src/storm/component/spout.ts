@@ -4,25 +4,29 @@ import type { Outputs, StreamsOf } from './outputs.ts'
 
 /** The options of a spout's `emit`. */
 export interface SpoutEmitOptions<Stream extends string = string> extends EmitOptions<Stream> {
-  /** What `ack` and `fail` are called with. Without it the tuple is not tracked. */
+  /** The argument of `ack` and `fail`. A tuple without it is not tracked. */
   readonly id?: TupleId
 }
 
-/** A source of tuples. Its class declares them: `static readonly outputs = ['word']`. */
+/** A source of tuples. Its class declares the outputs: `static readonly outputs = ['word']`. */
 export abstract class Spout<Out extends Outputs = Outputs> extends Component {
   /**
-   * Emits the next tuples, if there are any. Called again and again, once it has finished. Storm waits for it: return
-   * soon when there is nothing, after 20 ms perhaps. Storm polls an idle spout less often with
-   * `topology.spout.wait.progressive.level3.sleep.millis`.
+   * Emits the next tuples, if there are any. It is called again after it has finished. Storm waits
+   * for it: if there is nothing to emit, return soon, for example after 20 ms.
+   * `topology.spout.wait.progressive.level3.sleep.millis` makes Storm poll an idle spout less
+   * often.
    */
   abstract nextTuple(): void | Promise<void>
 
-  /** Called when a tuple and all that followed from it are processed. */
+  /** Called when a tuple and all tuples that followed from it are processed. */
   ack(_id: TupleId): void | Promise<void> {
     return undefined
   }
 
-  /** Called when a tuple or one that followed from it failed, or was not processed by `topology.message.timeout.secs`. */
+  /**
+   * Called when a tuple or one that followed from it failed, or was not processed within
+   * `topology.message.timeout.secs`.
+   */
   fail(_id: TupleId): void | Promise<void> {
     return undefined
   }
@@ -32,7 +36,7 @@ export abstract class Spout<Out extends Outputs = Outputs> extends Component {
     return undefined
   }
 
-  /** Called when the topology is deactivated: `nextTuple` is not called until `activate`. */
+  /** Called when the topology is deactivated: `nextTuple` is not called again until `activate`. */
   deactivate(): void | Promise<void> {
     return undefined
   }
@@ -43,8 +47,8 @@ export abstract class Spout<Out extends Outputs = Outputs> extends Component {
     options: SpoutEmitOptions<Stream> & { readonly needTaskIds: true },
   ): Promise<TaskIds>
   /**
-   * Emits a tuple. Returns a promise of the tasks that it went to with `needTaskIds`, else nothing. Throws StormError
-   * for values that do not fit the stream.
+   * Emits a tuple. With `needTaskIds` it returns a promise of the tasks that receive the tuple,
+   * otherwise nothing. Throws StormError for values that do not fit the stream.
    */
   emit<Stream extends keyof StreamsOf<Out> & string = 'default' & keyof StreamsOf<Out>>(
     values: Values<Out, Stream>,

@@ -7,7 +7,7 @@ import { Spout } from './spout.ts'
 import { SpoutTask } from './spout-task.ts'
 import type { Task } from './task.ts'
 
-/** Drives a component of either kind. */
+/** Creates the task that drives a component, for a spout or a bolt. */
 export function taskOf(component: Component, place: Place): Task {
   if (component instanceof Spout) return new SpoutTask(component as Spout, place)
   if (component instanceof Bolt) return new BoltTask(component as Bolt, place)

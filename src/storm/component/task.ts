@@ -5,12 +5,13 @@ import { numberOf } from './log.ts'
 import { SerialQueue, type Job } from './serial.ts'
 
 const DEFAULT_TIMEOUT_S = 30
-/** How long `close` of a component may take. */
+/** The time limit for `close` of a component. */
 const CLOSE_MS = 3_000
 
 /**
- * Drives one component by the messages that Storm sends it: one at a time, in order, without an answer to two kinds.
- * Task ids are what the code that emitted waits for, and a heartbeat asks whether the process is alive.
+ * Drives one component by the messages of Storm, one at a time and in order. Two kinds of messages
+ * are handled at once: task ids, because code that emitted waits for them, and heartbeats, which
+ * check that the process is alive.
  */
 export abstract class Task<Driven extends Component = Component> {
   protected readonly component: Driven
@@ -38,12 +39,12 @@ export abstract class Task<Driven extends Component = Component> {
     attach(component, host)
   }
 
-  /** Whether nothing is being processed, and nothing waits. */
+  /** Whether nothing is being processed, and no message waits. */
   get isIdle(): boolean {
     return this.queue.isIdle
   }
 
-  /** Calls `initialize`; what arrives meanwhile waits. */
+  /** Calls `initialize`; messages that arrive meanwhile wait. */
   start(): void {
     const { conf, context } = this.place
     this.queue.push(() =>
@@ -62,12 +63,15 @@ export abstract class Task<Driven extends Component = Component> {
     else waiting(message)
   }
 
-  /** Reports an error that no call of the task's has thrown: of a timer, or of a promise that is not awaited. */
+  /**
+   * Reports an error that was thrown outside the task's calls: in a timer, or in a promise that is
+   * not awaited.
+   */
   reportStray(error: unknown): void {
     this.failed(error, true)
   }
 
-  /** Ends the component: what has not begun is left undone, and `close` gets 3 seconds. */
+  /** Ends the component: waiting messages are dropped, and `close` gets 3 seconds. */
   async close(): Promise<void> {
     this.#hasEnded = true
     this.queue.clear()
@@ -86,7 +90,10 @@ export abstract class Task<Driven extends Component = Component> {
 
   protected abstract take(message: Exclude<Incoming, TaskIds>): void
 
-  /** Runs code of the application's; what it throws is handled, and ends the component as it is set. */
+  /**
+   * Runs code of the application. Its errors are handled, and end the component unless the options
+   * prevent it.
+   */
   protected guarded(what: string, job: Job, isFatal = false): void | Promise<void> {
     if (this.#hasEnded) return
     try {
@@ -108,7 +115,9 @@ export abstract class Task<Driven extends Component = Component> {
     if (isFatal || this.component.exitOnException) this.#exit(1)
   }
 
-  /** Storm has the tuples of a component that never returns fail, and nothing says why: this does. */
+  /**
+   * If a component never returns, Storm only fails its tuples and reports no reason: this logs one.
+   */
   #watch(what: string): () => void {
     const { clock, conf, componentName, logger } = this.place
     const timeoutS = numberOf(conf, 'topology.message.timeout.secs') ?? DEFAULT_TIMEOUT_S

@@ -3,17 +3,17 @@ import { StormError } from '../errors.ts'
 
 type AnyFields = Readonly<Record<string, unknown>>
 
-/** Storm's unit of data. `Fields` are the types of its values by field name. */
+/** Storm's unit of data. `Fields` has the types of its values by field name. */
 export class Tuple<Fields extends object = AnyFields> {
-  /** What Storm knows it by while it is being processed: for `ack`, `fail` and anchors. */
+  /** The id that Storm uses while the tuple is being processed: for `ack`, `fail` and anchors. */
   readonly id: string
   /** The component that emitted it. */
   readonly component: string
-  /** The stream that the tuple came by; `default` unless its emitter says otherwise. */
+  /** The stream of the tuple; `default` unless its emitter names another one. */
   readonly stream: string
   /** The task that emitted it. */
   readonly task: number
-  /** Its values, in the order of the stream's fields. */
+  /** The values, in the order of the stream's fields. */
   readonly values: readonly unknown[]
   readonly #names: readonly string[] | undefined
   #fields: Fields | undefined
@@ -34,13 +34,16 @@ export class Tuple<Fields extends object = AnyFields> {
     this.#names = names
   }
 
-  /** Its values by field name, made when it is first read. Throws StormError before Storm 0.10, which tells no names. */
+  /**
+   * The values by field name, created when they are first read. Throws StormError before Storm
+   * 0.10, which does not send the names.
+   */
   get fields(): Fields {
     this.#fields ??= this.#byName()
     return this.#fields
   }
 
-  /** Whether Storm sent it because `topology.tick.tuple.freq.secs` passed. */
+  /** Whether it is a tick tuple, which Storm sends every `topology.tick.tuple.freq.secs`. */
   get isTick(): boolean {
     return this.component === '__system' && this.stream === '__tick'
   }
@@ -57,7 +60,7 @@ export class Tuple<Fields extends object = AnyFields> {
       const reason = `Storm has not told the field names of ${this.component}:${this.stream}: use values`
       throw new StormError('INVALID_TUPLE', reason, this.component)
     }
-    // That the values have these types is the declaration of the emitting component.
+    // The declaration of the emitting component ensures that the values have these types.
     return Object.fromEntries(names.map((name, index) => [name, this.values[index]])) as Fields
   }
 }

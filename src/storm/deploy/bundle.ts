@@ -1,4 +1,4 @@
-/** A topology's file and all that it imports, as one CommonJS file with its source map. */
+/** A topology's file and all its imports, as one CommonJS file with its source map. */
 import type { BuildFailure, BuildOptions, Message, OutputFile } from 'esbuild'
 import { StormError } from '../errors.ts'
 
@@ -8,15 +8,17 @@ export interface Bundle {
 }
 
 export interface BundleOptions {
-  /** Packages that are not put into the bundle: they must be on the workers. */
+  /** Packages that are not in the bundle: they must be installed on the workers. */
   readonly external?: readonly string[]
 }
 
-/** Optional peers of samsa: with native code, which cannot be bundled, or not installed. */
+/**
+ * Optional peers of samsa: they have native code, which cannot be bundled, or may not be installed.
+ */
 const NATIVE = ['snappy', 'lz4-napi']
 const IF_INSTALLED = /^@msgpack\/msgpack$/
 
-/** Throws StormError: without esbuild, and for a file that does not compile. */
+/** Throws StormError if esbuild is missing, and for a file that does not compile. */
 export async function bundleTopology(file: string, options: BundleOptions = {}): Promise<Bundle> {
   const [code, map] = await bundleFile(file, {
     format: 'cjs',
@@ -33,13 +35,13 @@ export async function bundleTopology(file: string, options: BundleOptions = {}):
   return { code: code!, map: map! }
 }
 
-/** An ES module for this process, such as the file of hooks. */
+/** Bundles an ES module for this process, such as the file with hooks. */
 export async function bundleModule(file: string): Promise<Uint8Array> {
   const [code] = await bundleFile(file, { format: 'esm', packages: 'external' })
   return code!
 }
 
-/** The code, then the map where there is one. */
+/** The code, then the source map if there is one. */
 async function bundleFile(file: string, options: BuildOptions): Promise<readonly Uint8Array[]> {
   const { build } = await loadEsbuild()
   try {

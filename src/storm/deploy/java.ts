@@ -6,7 +6,7 @@ import { StormError } from '../errors.ts'
 
 type Variables = Readonly<Record<string, string | undefined>>
 
-/** The newest that Maven Central has together with its parent POMs. */
+/** The newest version for which Maven Central also has the parent POMs. */
 export const STORM_VERSION = '2.8.3'
 const OLDEST_JAVA = 17
 
@@ -37,13 +37,16 @@ function missingJava(problem: string, cause?: unknown): StormError {
   return new StormError('MISSING_JAVA', reason, undefined, cause)
 }
 
-/** Where `sparse storm install` puts Storm's jars. */
+/** The folder into which `sparse storm install` puts Storm's jars. */
 export function installedStorm(variables: Variables): string {
   const cache = variables['XDG_CACHE_HOME'] || join(homedir(), '.cache')
   return join(cache, 'samsa', `apache-storm-${STORM_VERSION}`)
 }
 
-/** The class path of Storm: of STORM_HOME, else of what was installed. Throws StormError (MISSING_STORM). */
+/**
+ * The class path of Storm: that of STORM_HOME, or else of the installed version. Throws StormError
+ * (MISSING_STORM).
+ */
 export function stormClassPath(variables: Variables): readonly string[] {
   const home = variables['STORM_HOME']
   const from = home === undefined || home === '' ? installedStorm(variables) : home

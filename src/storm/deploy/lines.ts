@@ -1,4 +1,4 @@
-/** Cuts text that comes in pieces into lines. */
+/** Splits text that arrives in pieces into lines. */
 export class LineSplitter {
   readonly #onLine: (line: string) => void
   #rest = ''
@@ -7,7 +7,7 @@ export class LineSplitter {
     this.#onLine = onLine
   }
 
-  /** Only the last lines of a text. */
+  /** Returns only the last lines of a text. */
   last(text: string, count: number): void {
     const lines = text.split('\n')
     this.#rest = lines.pop() ?? ''

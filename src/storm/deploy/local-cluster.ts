@@ -1,4 +1,4 @@
-/** A whole Storm in one JVM, with a real Nimbus. */
+/** A complete Storm in one JVM, with a real Nimbus. */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
@@ -11,20 +11,22 @@ import { findJava, stormClassPath } from './java.ts'
 import { eachLine } from './lines.ts'
 
 export interface LocalClusterOptions {
-  /** It comes first on the class path, where workers of the same JVM look for `resources`. */
+  /**
+   * The folder comes first on the class path, where workers of the same JVM look for `resources`.
+   */
   readonly jar: Uint8Array
   readonly variables: Readonly<Record<string, string | undefined>>
-  /** How many workers there may be. Default: 1. */
+  /** The maximum number of workers. Default: 1. */
   readonly slots?: number
-  /** Whether Storm's own log is shown beside that of the components. Default: false. */
+  /** Whether Storm's own log is shown in addition to that of the components. Default: false. */
   readonly isVerbose?: boolean
-  /** Each line that Storm and the components print. */
+  /** Called with each line that Storm and the components print. */
   readonly onLine: (line: string) => void
 }
 
 const HOST = '127.0.0.1'
 const START_TIMEOUT_MS = 120_000
-/** From the end of its input to the end of the JVM; then it is killed. */
+/** The time from the end of its input to the end of the JVM; after that it is killed. */
 const STOP_TIMEOUT_MS = 20_000
 const JVM = ['-Xmx512m', '-XX:TieredStopAtLevel=1', '-Djava.net.preferIPv4Stack=true']
 
@@ -51,7 +53,7 @@ export class LocalCluster implements AsyncDisposable {
     }
     eachLine(child.stdout, take)
     eachLine(child.stderr, take)
-    // Written to when it has ended.
+    // Emitted if it is written to after the JVM has ended.
     child.stdin.on('error', () => undefined)
     this.ended = new Promise((resolve) => {
       child.on('error', () => resolve(null))
@@ -59,7 +61,7 @@ export class LocalCluster implements AsyncDisposable {
     })
   }
 
-  /** Resolves when Nimbus answers. Throws StormError. */
+  /** Resolves when Nimbus responds. Throws StormError. */
   static async start(options: LocalClusterOptions): Promise<LocalCluster> {
     const { jar, variables, slots = 1, isVerbose = false, onLine } = options
     const libs = stormClassPath(variables)
@@ -80,7 +82,8 @@ export class LocalCluster implements AsyncDisposable {
       ...['-cp', [jarFile, classes, ...libs].join(delimiter)],
       ...['samsa.storm.LocalNimbus', String(port), String(slots)],
     ]
-    // A group of its own: Ctrl-C on the terminal is for this process, which ends Storm in good order.
+    // In its own process group: Ctrl-C on the terminal reaches only this process, which ends Storm
+    // in order.
     const child = spawn(java, args, { env: { ...process.env, ...variables }, detached: true })
     const cluster = new LocalCluster(child, folder, port, onLine)
     let late: NodeJS.Timeout | undefined
@@ -107,17 +110,17 @@ export class LocalCluster implements AsyncDisposable {
     await rm(this.#folder, { recursive: true, force: true })
   }
 
-  /** A component that never returns does not see that Storm has gone. */
+  /** A component that never returns does not notice that Storm has ended. */
   #endGroup(): void {
     try {
       if (this.#child.pid !== undefined) process.kill(-this.#child.pid, 'SIGKILL')
     } catch {
-      // All have ended.
+      // All processes have ended.
     }
   }
 }
 
-/** What the components log, and what goes wrong. */
+/** Shows the components' log, and errors. */
 function logging(isVerbose: boolean): string {
   return `<configuration>
   <appenders>
@@ -135,7 +138,7 @@ function logging(isVerbose: boolean): string {
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, HOST)
   await new Promise<void>((resolve) => server.once('listening', () => resolve()))
-  // That of a server on a TCP port.
+  // The message of a server on a TCP port.
   const { port } = server.address() as AddressInfo
   await new Promise<void>((resolve) => server.close(() => resolve()))
   return port

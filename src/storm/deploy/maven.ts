@@ -22,7 +22,10 @@ ${['storm-client', 'storm-server']
 `
 const GOAL = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies'
 
-/** Fetches Storm's jars into the folder, which is there with all of them or not at all. Throws StormError. */
+/**
+ * Downloads Storm's jars into the folder, which contains either all of them or does not exist.
+ * Throws StormError.
+ */
 export async function fetchStorm(
   folder: string,
   onOutput: (text: string) => void,

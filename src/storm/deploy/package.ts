@@ -1,4 +1,4 @@
-/** What is submitted: the topology's description, and a jar with its bundle. */
+/** The parts of a submission: the topology's description, and a jar with its bundle. */
 import { spawn } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -13,7 +13,7 @@ export interface PackageOptions extends BundleOptions {
   /** The topology's file. */
   readonly file: string
   readonly environment?: string | undefined
-  /** Files and folders that are put beside the bundle. */
+  /** Files and folders to put into the jar with the bundle. */
   readonly resources?: readonly string[] | undefined
 }
 
@@ -21,14 +21,16 @@ export interface PackagedTopology extends Description {
   readonly jar: Buffer
 }
 
-/** What Storm starts. */
+/** The file that Storm starts. */
 const SCRIPT = 'topology.cjs'
 const BUNDLE = 'bundle.cjs'
-/** Stacks name the lines of the sources, which costs nothing until there is an error. */
+/** Makes stacks show the lines of the sources, which costs nothing until there is an error. */
 const START = `process.setSourceMapsEnabled(true)\nrequire('./${BUNDLE}')\n`
 const DESCRIBE_TIMEOUT_MS = 60_000
 
-/** Bundles the topology, asks it what it is, and puts it into a jar. Throws StormError. */
+/**
+ * Bundles the topology, runs the bundle to describe it, and puts it into a jar. Throws StormError.
+ */
 export async function packageTopology(options: PackageOptions): Promise<PackagedTopology> {
   const { code, map } = await bundleTopology(options.file, options)
   const files: ZipEntry[] = [
@@ -47,7 +49,7 @@ export async function packageTopology(options: PackageOptions): Promise<Packaged
   return { ...description, jar }
 }
 
-/** Files by their paths in the project; of folders, all that is in them. */
+/** Files by their paths in the project; a folder stands for all its files. */
 async function resourceFiles(paths: readonly string[]): Promise<readonly ZipEntry[]> {
   const found: ZipEntry[] = []
   for (const path of paths) {
@@ -67,7 +69,10 @@ async function resourceFiles(paths: readonly string[]): Promise<readonly ZipEntr
   return found
 }
 
-/** Runs the bundle as a process of its own: what the topology's file does at its start is not done in this one. */
+/**
+ * Runs the bundle in a separate process, so that the code in the topology's file does not run in
+ * this one.
+ */
 async function describe(
   files: readonly ZipEntry[],
   { file, environment }: PackageOptions,
@@ -108,7 +113,7 @@ function runBundle(
   })
 }
 
-/** The error of a process that Node ended for it: the line above its stack, and where it was thrown. */
+/** The error for which Node ended a process: the line above its stack, and where it was thrown. */
 function problemIn(errors: string): string {
   const lines = errors.split('\n')
   const at = lines.findIndex((line) => /^(?:[\w.]*Error|Uncaught)\b.*:/.test(line))

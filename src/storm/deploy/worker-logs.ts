@@ -1,4 +1,7 @@
-/** The logs of a topology's workers: files on this machine, on another by ssh, or by Storm's logviewer over HTTP. */
+/**
+ * The logs of a topology's workers: files on this machine, files on another machine through ssh, or
+ * through Storm's logviewer over HTTP.
+ */
 import { spawn } from 'node:child_process'
 import { open, readdir, rm, stat } from 'node:fs/promises'
 import { hostname, networkInterfaces } from 'node:os'
@@ -7,7 +10,7 @@ import { setTimeout } from 'node:timers/promises'
 import { StormError } from '../errors.ts'
 import { eachLine, LineSplitter } from './lines.ts'
 
-/** A worker, by its supervisor's host and its port. */
+/** A worker, identified by its supervisor's host and its port. */
 export interface WorkerPlace {
   readonly host: string
   readonly port: number
@@ -28,7 +31,7 @@ export interface TailOptions {
   readonly worker: WorkerPlace
   readonly source: LogSource
   readonly lines: number
-  /** Go on until it is aborted. */
+  /** Whether to continue until it is aborted. */
   readonly follow: boolean
   readonly signal: AbortSignal
   readonly onLine: (line: string) => void
@@ -45,7 +48,10 @@ export async function tailLog(options: TailOptions): Promise<void> {
   else await tailBySsh(options, source)
 }
 
-/** Removes the logs of a topology's workers on a host. Resolves with their number where it is known. Throws StormError. */
+/**
+ * Deletes the logs of a topology's workers on a host. Resolves with the number of files, if it is
+ * known. Throws StormError.
+ */
 export async function removeLogs(
   source: Extract<LogSource, { kind: 'files' }>,
   host: string,
@@ -89,7 +95,7 @@ async function tailFile(
     if (size === undefined && !follow) {
       throw new StormError('INVALID_ARGUMENT', `there is no log ${path}: has the worker started?`)
     }
-    // A log that is rotated begins again.
+    // A log that was rotated is read from its beginning.
     if (size !== undefined && size < at) at = 0
     if (size !== undefined && size > at) {
       const bytes = await readFrom(path, at)
@@ -116,7 +122,7 @@ async function readFrom(path: string, at: number): Promise<Buffer> {
   }
 }
 
-/** The logviewer hands out whole files only: what was there before is passed over. */
+/** The logviewer returns only whole files: the part that was already read is skipped. */
 async function tailByLogviewer(options: TailOptions, port: number): Promise<void> {
   const { topologyId, worker, lines, follow, signal, onLine } = options
   const file = encodeURIComponent(`${topologyId}/${worker.port}/${LOG}`)
@@ -199,7 +205,7 @@ function shellQuoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`
 }
 
-/** Resolves with true when it was aborted. */
+/** Resolves with true if it was aborted. */
 function pause(signal: AbortSignal): Promise<boolean> {
   return setTimeout(POLL_MS, false, { signal }).catch(() => true)
 }

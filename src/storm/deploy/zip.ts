@@ -1,4 +1,4 @@
-/** A zip archive, which a jar is. */
+/** A zip archive, which is the format of a jar. */
 import { crc32, deflateRawSync } from 'node:zlib'
 
 export interface ZipEntry {
@@ -10,7 +10,10 @@ export interface ZipEntry {
 const DEFLATED = 8
 const UTF_8 = 0x0800
 const VERSION = 20
-/** 1980-01-01 00:00, the first date that zip has: the same files always make the same archive. */
+/**
+ * 1980-01-01 00:00, the first date that zip supports: the same files always produce the same
+ * archive.
+ */
 const TIME = 0
 const DATE = (1 << 5) | 1
 

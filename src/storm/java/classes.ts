@@ -1,7 +1,7 @@
 /** Written by `npm run embed-storm-classes` from the Java sources in this folder. */
 
 export interface JavaClass {
-  /** Where it lies in a jar. */
+  /** The path of the class in a jar. */
   readonly path: string
   readonly base64: string
 }

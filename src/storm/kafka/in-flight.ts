@@ -7,11 +7,16 @@ export interface InFlight {
   lastError: string | undefined
 }
 
-/** What of a partition is emitted and not acked, and how far it may be committed. */
+/**
+ * The messages of a partition that are emitted and not acked, and the offset that can be committed.
+ */
 export class PartitionInFlight {
-  /** In the order of offsets, as messages are emitted in that order the first time: the first is the lowest. */
+  /**
+   * In the order of offsets, because messages are first emitted in that order: the first is the
+   * lowest.
+   */
   readonly #messages = new Map<number, InFlight>()
-  /** Behind the last message that was emitted. */
+  /** The offset after the last emitted message. */
   #next: number | undefined
   #committed: number | undefined
 
@@ -28,12 +33,14 @@ export class PartitionInFlight {
     return this.#messages.get(offset)
   }
 
-  /** Returns whether it was there. */
+  /** Returns whether it was in flight. */
   settle(offset: number): boolean {
     return this.#messages.delete(offset)
   }
 
-  /** What may be committed and is not: the lowest offset that is not acked. */
+  /**
+   * The offset that can be committed and is not committed yet: the lowest offset that is not acked.
+   */
   get toCommit(): number | undefined {
     const [lowest] = this.#messages.keys()
     const low = lowest ?? this.#next

@@ -8,7 +8,7 @@ import { Bolt } from '../component/bolt.ts'
 import type { Tuple } from '../component/tuple.ts'
 import type { StormConf } from '../multilang/messages.ts'
 
-/** What a key, a value or a header may be: bytes, text that is sent as UTF-8, or nothing. */
+/** The types of a key, a value or a header: bytes, text that is sent as UTF-8, or null. */
 export type Bytes = Uint8Array | string | null
 
 /** A message as the bolt produces it. */
@@ -25,7 +25,7 @@ export interface MessageToProduce {
 
 /** The options of a KafkaBolt. */
 export interface KafkaBoltOptions {
-  /** How to reach the cluster: `{ hosts: 'kafka:9092' }`. */
+  /** The options of the client: `{ hosts: 'kafka:9092' }`. */
   readonly client: KafkaClientOptions
   /** The topic to write to. */
   readonly topic: string
@@ -34,8 +34,9 @@ export interface KafkaBoltOptions {
 }
 
 /**
- * Produces a message of each tuple, and acks the tuple when the message is delivered. One that cannot be delivered
- * fails the tuple, so that its spout may emit it again. Tuples that follow are produced meanwhile.
+ * Produces a message for each tuple, and acks the tuple when the message is delivered. If the
+ * message cannot be delivered, the tuple fails, so that its spout may emit it again. The bolt
+ * produces further tuples meanwhile.
  */
 export class KafkaBolt<In extends object = Readonly<Record<string, unknown>>> extends Bolt<
   In,
@@ -43,19 +44,19 @@ export class KafkaBolt<In extends object = Readonly<Record<string, unknown>>> ex
 > {
   /** It emits nothing. */
   static readonly outputs: readonly [] = []
-  /** A tuple is acknowledged when its message is, not when `process` returns. */
+  /** A tuple is acked when its message is delivered, not when `process` returns. */
   override autoAck = false
   readonly #given: KafkaBoltOptions | ((conf: StormConf) => KafkaBoltOptions)
   #client: KafkaClient | undefined
   #producer: Producer | undefined
 
-  /** `options`, or a function that makes them of Storm's configuration. */
+  /** `options`, or a function that creates them from Storm's configuration. */
   constructor(options: KafkaBoltOptions | ((conf: StormConf) => KafkaBoltOptions)) {
     super()
     this.#given = options
   }
 
-  /** Makes a message of a tuple. Default: its fields `value`, as text or JSON, and `key`. */
+  /** Creates a message from a tuple. Default: its fields `value`, as text or JSON, and `key`. */
   messageOf(tuple: Tuple<In>): MessageToProduce {
     const { key, value } = tuple.fields as Readonly<Record<string, unknown>>
     return { value: textOf(value), key: textOf(key) }
@@ -82,12 +83,12 @@ export class KafkaBolt<In extends object = Readonly<Record<string, unknown>>> ex
     if (!producer.hasRoom) await producer.ready()
   }
 
-  /** Acknowledges ticks, which have no message. */
+  /** Acks ticks, which have no message. */
   override processTick(tuple: Tuple): void {
     this.ack(tuple)
   }
 
-  /** Sends what is queued, and closes the client. */
+  /** Sends the queued messages, and closes the client. */
   override async close(): Promise<void> {
     await this.#client?.close()
   }

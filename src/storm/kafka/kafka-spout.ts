@@ -21,41 +21,57 @@ import { PartitionInFlight, type InFlight } from './in-flight.ts'
 
 /** The options of a KafkaSpout. */
 export interface KafkaSpoutOptions {
-  /** How to reach the cluster: `{ hosts: 'kafka:9092' }`. */
+  /** The options of the client: `{ hosts: 'kafka:9092' }`. */
   readonly client: KafkaClientOptions
   /** The topic to read from. */
   readonly topic: string
-  /** The group that offsets are committed for. */
+  /** The group for which offsets are committed. */
   readonly consumerGroup: string
   /**
-   * How the spout's tasks share the partitions out: as members of a Kafka group (`group`), which adds partitions that
-   * come later, or each by its place among the tasks (`task`). Default: group.
+   * How the spout's tasks divide the partitions: as members of a Kafka group (`group`), which
+   * includes partitions that are added later, or each by its position among the tasks (`task`).
+   * Default: group.
    */
   readonly assignment?: 'group' | 'task'
   /** Further options of the consumer, such as `autoOffsetReset`. */
   readonly consumer?: Omit<ConsumerOptions, 'consumerGroup' | 'autoCommitEnable' | 'stopAtEnd'>
-  /** Options of the membership. Default: `{ assignors: ['cooperative-sticky'] }`, which leaves a task what does not move. */
+  /**
+   * Options of the membership. Default: `{ assignors: ['cooperative-sticky'] }`, with which a task
+   * keeps the partitions that do not move.
+   */
   readonly group?: GroupOptions
-  /** The most messages that a task has in the topology. Default: `topology.max.spout.pending`, without one 1,000. */
+  /**
+   * The maximum number of messages that a task has in the topology. Default:
+   * `topology.max.spout.pending`; if that is not set, 1,000.
+   */
   readonly maxPending?: number
-  /** The most tuples that one `nextTuple` emits. Default: 100. */
+  /** The maximum number of tuples that one `nextTuple` emits. Default: 100. */
   readonly tuplesPerNext?: number
   /** How often offsets are committed. Default: 1,000. */
   readonly commitIntervalMs?: number
   /**
-   * How often a message may fail and be emitted again, before it goes to the dead letter topic. Default: 3 with a
-   * `deadLetterTopic`; without one it is emitted again without end.
+   * How often a message may fail and be emitted again, before it is sent to the dead letter topic.
+   * Default: 3 with a `deadLetterTopic`; without one it is emitted again without limit.
    */
   readonly maxFails?: number
-  /** The first wait before a failed message is emitted again; doubled each time, up to 100 times as much. Default: 100. */
+  /**
+   * The first delay before a failed message is emitted again; it doubles each time, up to 100 times
+   * the first. Default: 100.
+   */
   readonly retryBackoffMs?: number
-  /** Where messages go that failed too often. With `maxFails` and without this they are dropped, with an error in the log. */
+  /**
+   * The topic for messages that failed too often. With `maxFails` but without this topic they are
+   * dropped, with an error in the log.
+   */
   readonly deadLetterTopic?: string
-  /** How long `nextTuple` waits for messages when there are none. Default: 10. */
+  /** How long `nextTuple` waits for messages if there are none. Default: 10. */
   readonly idleWaitMs?: number
   /** How often the lag is reported. Default: 30,000. */
   readonly lagIntervalMs?: number
-  /** A metric that the workers have registered: `reportMetric` gets the lag. Default: the lag is logged. */
+  /**
+   * The name of a metric that the workers have registered: `reportMetric` reports the lag to it.
+   * Default: the lag is logged.
+   */
   readonly lagMetric?: string
 }
 
@@ -73,8 +89,9 @@ const OUTPUTS = {
 }
 
 /**
- * Emits the messages of a Kafka topic, each at least once. What is committed follows the acks: the lowest offset of a
- * partition that is not acked. After a restart the spout goes on there. Failed messages are emitted again.
+ * Emits the messages of a Kafka topic, each at least once. Commits follow the acks: the committed
+ * offset is the lowest offset of a partition that is not acked. After a restart the spout continues
+ * there. Failed messages are emitted again.
  */
 export class KafkaSpout<Out extends Outputs = typeof OUTPUTS> extends Spout<Out> {
   /** One stream, with a tuple for each message. */
@@ -88,7 +105,7 @@ export class KafkaSpout<Out extends Outputs = typeof OUTPUTS> extends Spout<Out>
   #readError: { readonly error: unknown } | undefined
   #isClosed = false
   readonly #partitions = new Map<number, PartitionInFlight>()
-  /** Fetched and not emitted yet. */
+  /** Messages that are fetched and not emitted yet. */
   #buffer: ConsumedMessage[] = []
   #nextInBuffer = 0
   readonly #retries: {
@@ -96,12 +113,12 @@ export class KafkaSpout<Out extends Outputs = typeof OUTPUTS> extends Spout<Out>
     readonly partition: number
     readonly offset: number
   }[] = []
-  /** Resolve when the buffer has something, and when it has nothing left. */
+  /** Resolve when the buffer has a message, and when it is empty. */
   #onFilled: (() => void) | undefined
   #onEmptied: (() => void) | undefined
   #committing: Promise<void> = Promise.resolve()
 
-  /** `options`, or a function that makes them of Storm's configuration. */
+  /** `options`, or a function that creates them from Storm's configuration. */
   constructor(options: KafkaSpoutOptions | ((conf: StormConf) => KafkaSpoutOptions)) {
     super()
     this.#given = options
@@ -114,21 +131,26 @@ export class KafkaSpout<Out extends Outputs = typeof OUTPUTS> extends Spout<Out>
     return sum
   }
 
-  /** How many messages are not acked yet of what is in the task's partitions, as of the last fetch. */
+  /**
+   * The number of messages in the task's partitions that are not acked yet, as of the last fetch.
+   */
   get lag(): number {
     const behind = (this.#consumer?.lag ?? []).reduce((sum, { lag }) => sum + lag, 0)
     return behind + this.#buffer.length - this.#nextInBuffer + this.pending
   }
 
-  /** Makes values of a message, in the order of `outputs`. Override it together with `outputs`. */
+  /**
+   * Creates the values for a message, in the order of `outputs`. Override it together with
+   * `outputs`.
+   */
   valuesOf(message: ConsumedMessage): readonly unknown[] {
     const { key, value, partition, offset, timestamp } = message
     return [key?.toString() ?? null, value?.toString() ?? null, partition, offset, timestamp]
   }
 
   /**
-   * Connects to Kafka, and starts reading this task's share of the partitions. Throws what `KafkaClient` and its
-   * consumers throw.
+   * Connects to Kafka, and starts reading the partitions of this task. Throws the errors of
+   * `KafkaClient` and its consumers.
    */
   override async initialize(conf: StormConf): Promise<void> {
     const options = typeof this.#given === 'function' ? this.#given(conf) : this.#given
@@ -145,7 +167,7 @@ export class KafkaSpout<Out extends Outputs = typeof OUTPUTS> extends Spout<Out>
     this.#every(options.lagIntervalMs ?? 30_000, () => this.#reportLag())
   }
 
-  /** Emits the next messages as tuples, or waits a moment when there are none. */
+  /** Emits the next messages as tuples, or waits briefly if there are none. */
   override async nextTuple(): Promise<void> {
     const { tuplesPerNext = 100, idleWaitMs = 10 } = this.options
     let emitted = this.#emitRetries(tuplesPerNext)
@@ -162,20 +184,22 @@ export class KafkaSpout<Out extends Outputs = typeof OUTPUTS> extends Spout<Out>
     if (room > 0) await this.#filled(idleWaitMs)
   }
 
-  /** Marks the message as processed: its offset is committed once all before it are. */
+  /**
+   * Marks the message as processed: its offset is committed after all earlier ones are processed.
+   */
   override ack(id: TupleId): void {
     const { partition, offset } = placeOf(id)
     this.#partitions.get(partition)?.settle(offset)
   }
 
   /**
-   * Emits the message again after a wait, or sends it to the `deadLetterTopic` when it has failed more than `maxFails`
-   * times.
+   * Emits the message again after a delay, or sends it to the `deadLetterTopic` if it has failed
+   * more than `maxFails` times.
    */
   override async fail(id: TupleId): Promise<void> {
     const { partition, offset } = placeOf(id)
     const failed = this.#partitions.get(partition)?.get(offset)
-    // Of a partition that another task has now.
+    // The message belongs to a partition that another task owns now.
     if (failed === undefined) return
     failed.fails += 1
     const { deadLetterTopic, retryBackoffMs = 100 } = this.options
@@ -188,12 +212,12 @@ export class KafkaSpout<Out extends Outputs = typeof OUTPUTS> extends Spout<Out>
     this.#retries.push({ at: this.host.clock.now() + waitMs, partition, offset })
   }
 
-  /** Commits what is processed. */
+  /** Commits the processed offsets. */
   override async deactivate(): Promise<void> {
     await this.#commit()
   }
 
-  /** Commits what is processed, and closes the client. */
+  /** Commits the processed offsets, and closes the client. */
   override async close(): Promise<void> {
     this.#isClosed = true
     this.#onEmptied?.()
@@ -243,7 +267,7 @@ export class KafkaSpout<Out extends Outputs = typeof OUTPUTS> extends Spout<Out>
     return partitions.length === 0 ? undefined : topic.getSimpleConsumer({ ...common, partitions })
   }
 
-  /** Reads ahead: a batch is taken when there is nothing left of the one before. */
+  /** Reads ahead: the next batch is fetched when the previous one is used up. */
   async #read(consumer: SimpleConsumer | BalancedConsumer): Promise<void> {
     const isClosed = (): boolean => this.#isClosed
     while (!isClosed()) {
@@ -251,7 +275,8 @@ export class KafkaSpout<Out extends Outputs = typeof OUTPUTS> extends Spout<Out>
         await this.#readBatches(consumer)
       } catch (error) {
         if (isClosed()) return
-        // A topology that is deactivated or stuck takes nothing, which is no reason to end the process.
+        // A topology that is deactivated or blocked takes no messages, which is not a reason to end
+        // the process.
         if (error instanceof MaxPollIntervalError) this.logger.warn(error.message)
         else {
           this.#readError = { error }
@@ -271,7 +296,7 @@ export class KafkaSpout<Out extends Outputs = typeof OUTPUTS> extends Spout<Out>
       this.#onFilled?.()
       await new Promise<void>((resolve) => {
         this.#onEmptied = resolve
-        // The partition is taken away: nothing more of it is emitted.
+        // The partition is revoked: no more of its messages are emitted.
         const drop = (): void => {
           if (this.#buffer === messages) this.#dropBuffer()
         }
@@ -296,7 +321,7 @@ export class KafkaSpout<Out extends Outputs = typeof OUTPUTS> extends Spout<Out>
     this.#onEmptied = undefined
   }
 
-  /** Resolves when something was fetched, or after this long. */
+  /** Resolves when a message was fetched, or after this time. */
   #filled(waitMs: number): Promise<void> {
     if (this.#buffer.length > 0) return Promise.resolve()
     return new Promise((resolve) => {
@@ -319,11 +344,11 @@ export class KafkaSpout<Out extends Outputs = typeof OUTPUTS> extends Spout<Out>
 
   #emitMessage(message: ConsumedMessage): void {
     const id = `${message.partition}-${message.offset}`
-    // What a subclass makes of a message fits the outputs that it declares: checked when it is emitted.
+    // The values of a subclass must match its declared outputs: emit checks that.
     this.emit(this.valuesOf(message), { id })
   }
 
-  /** Returns how many were due. */
+  /** Returns how many messages were due. */
   #emitRetries(most: number): number {
     const now = this.host.clock.now()
     let emitted = 0
@@ -342,7 +367,7 @@ export class KafkaSpout<Out extends Outputs = typeof OUTPUTS> extends Spout<Out>
     return emitted
   }
 
-  /** Returns whether the message needs no more: else it is emitted again. */
+  /** Returns whether the message is finished: otherwise it is emitted again. */
   async #giveUp({ message, fails }: InFlight): Promise<boolean> {
     const { topic, partition, offset, key, value, headers } = message
     const place = `${topic}-${partition} at ${offset}`
@@ -377,7 +402,7 @@ export class KafkaSpout<Out extends Outputs = typeof OUTPUTS> extends Spout<Out>
     if (first !== undefined && taken.has(first.partition)) this.#dropBuffer()
   }
 
-  /** One commit at a time. One that fails is made again with the next. */
+  /** Makes one commit at a time. A failed commit is repeated with the next one. */
   #commit(): Promise<void> {
     this.#committing = this.#committing.then(() => this.#commitNow())
     return this.#committing

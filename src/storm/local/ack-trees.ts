@@ -1,30 +1,33 @@
 import type { Clock } from '../component/clock.ts'
 import type { TupleId } from '../multilang/messages.ts'
 
-/** A spout's tuple and all that has followed from it. */
+/** A spout's tuple and all tuples that have followed from it. */
 export interface Root {
   readonly id: TupleId
-  /** How many tuples of it are not acked. */
+  /** How many of its tuples are not acked. */
   pending: number
   onDone: ((command: 'ack' | 'fail') => void) | undefined
   withdrawTimeout: () => void
 }
 
-/** Follows tuples, as Storm's ackers do: a spout is told when all that has followed from its tuple is processed. */
+/**
+ * Tracks tuples like Storm's ackers: a spout receives an ack when all tuples that have followed
+ * from its tuple are processed.
+ */
 export class AckTrees {
   readonly #clock: Clock
   readonly #timeoutMs: number | undefined
-  /** What tuples belong to, by their ids. */
+  /** The trees of tuples, by tuple id. */
   readonly #roots = new Map<string, readonly Root[]>()
   #lastId = 0
 
-  /** Without a timeout tuples may take as long as they like. */
+  /** Without a timeout, processing may take any time. */
   constructor(clock: Clock, timeoutMs: number | undefined) {
     this.#clock = clock
     this.#timeoutMs = timeoutMs
   }
 
-  /** Begins with a tuple of a spout, of which there is one for each task that it goes to. */
+  /** Starts with a tuple of a spout, of which there is one for each task that receives it. */
   open(id: TupleId, onDone: (command: 'ack' | 'fail') => void): Root {
     const root: Root = { id, pending: 0, onDone, withdrawTimeout: () => undefined }
     if (this.#timeoutMs !== undefined) {
@@ -33,7 +36,7 @@ export class AckTrees {
     return root
   }
 
-  /** The id of a new tuple that belongs to these. */
+  /** The id of a new tuple that belongs to these trees. */
   add(roots: readonly Root[]): string {
     const id = String(++this.#lastId)
     this.#roots.set(id, roots)
@@ -41,7 +44,7 @@ export class AckTrees {
     return id
   }
 
-  /** What a tuple that is anchored to these belongs to. */
+  /** The trees of a tuple that is anchored to these tuples. */
   rootsOf(anchors: readonly string[]): readonly Root[] {
     const [first, ...others] = anchors
     if (first === undefined) return []
@@ -68,7 +71,7 @@ export class AckTrees {
   }
 }
 
-/** Once: what comes later is of a tuple that has failed already. */
+/** Only once: later acks and fails belong to a tree that has already failed. */
 export function settle(root: Root, command: 'ack' | 'fail'): void {
   root.withdrawTimeout()
   const { onDone } = root

@@ -19,15 +19,15 @@ import type { Topology } from '../topology/topology.ts'
 import { AckTrees, settle, type Root } from './ack-trees.ts'
 import { Routes } from './routes.ts'
 
-/** The options of running a topology in this process. */
+/** The options for running a topology in this process. */
 export interface LocalRunOptions {
-  /** Whose parallelism and settings are taken. Default: none. */
+  /** The environment whose parallelism and settings are used. Default: none. */
   readonly environment?: string
   /** Settings that take precedence over the topology's. */
   readonly config?: StormConf
   /**
-   * `real`, or `fake`: time stands still until `advance` moves it, and spouts are called once in a millisecond of it.
-   * Default: real.
+   * `real`, or `fake`: time stands still until `advance` moves it, and spouts are called once for
+   * each millisecond of it. Default: real.
    */
   readonly time?: 'real' | 'fake'
   /** Called for each line that a component logs. */
@@ -35,7 +35,7 @@ export interface LocalRunOptions {
 }
 
 const DEFAULT_TIMEOUT_S = 30
-/** A spout that has nothing is asked again after this long. */
+/** The time after which an idle spout is called again. */
 const IDLE_MS = 1
 /** Spouts wait while this many tuples wait for bolts. */
 const MOST_WAITING = 1_000
@@ -45,14 +45,16 @@ interface Runner {
   readonly id: number
   readonly model: ComponentModel
   readonly task: Task
-  /** Of a spout: commands without an answer, and tuples that are not acked. */
+  /** The state of a spout: unanswered commands, and tuples that are not acked. */
   asked: number
   pending: number
   hasEmitted: boolean
   isNextDue: boolean
 }
 
-/** A whole topology that runs in this process, without Storm or Java. Made by `runLocally`. */
+/**
+ * A complete topology that runs in this process, without Storm or Java. Created by `runLocally`.
+ */
 export class LocalRun implements AsyncDisposable {
   readonly #clock: Clock
   readonly #fake: FakeClock | undefined
@@ -117,12 +119,15 @@ export class LocalRun implements AsyncDisposable {
     }
   }
 
-  /** The error that has ended the run: a component has thrown. */
+  /** The error that ended the run, because a component has thrown. */
   get error(): StormError | undefined {
     return this.#error
   }
 
-  /** What the component has emitted, all its tasks together, in order. Default stream: default. */
+  /**
+   * The tuples that the component has emitted, from all its tasks, in order. Default stream:
+   * default.
+   */
   emitted(component: string, stream = 'default'): readonly EmittedTuple[] {
     return this.#emitted.get(`${component}:${stream}`) ?? []
   }
@@ -137,7 +142,10 @@ export class LocalRun implements AsyncDisposable {
     return this.#failed.get(spout) ?? 0
   }
 
-  /** Resolves when this is so: asked after each thing that happens. Throws the error that has ended the run. */
+  /**
+   * Resolves when the condition is true; it is evaluated after each event. Throws the error that
+   * ended the run.
+   */
   async until(isSo: () => boolean): Promise<void> {
     while (!isSo()) {
       this.#check()
@@ -145,7 +153,10 @@ export class LocalRun implements AsyncDisposable {
     }
   }
 
-  /** Moves the time on, where it is fake, and waits for what that starts. Throws the error that has ended the run. */
+  /**
+   * Advances a fake clock, and waits for the work that this starts. Throws the error that ended the
+   * run.
+   */
   async advance(ms: number): Promise<void> {
     const clock = this.#fake
     if (clock === undefined) {
@@ -162,7 +173,7 @@ export class LocalRun implements AsyncDisposable {
     this.#check()
   }
 
-  /** Stops spouts: they are told, and asked for nothing until `activate`. */
+  /** Deactivates the spouts: they emit nothing until `activate`. */
   deactivate(): void {
     if (!this.#isActive) return
     this.#isActive = false
@@ -179,7 +190,7 @@ export class LocalRun implements AsyncDisposable {
     }
   }
 
-  /** Ends the run: `close` of each component is called. */
+  /** Ends the run, and calls `close` of each component. */
   async stop(): Promise<void> {
     if (this.#isStopped) return
     this.#isStopped = true
@@ -250,7 +261,7 @@ export class LocalRun implements AsyncDisposable {
   }
 
   #emit(runner: Runner, name: string, message: EmitMessage): void {
-    // As Storm carries it: what is changed afterwards does not matter.
+    // A copy, as Storm would send it: later changes of the values have no effect.
     const carried = JSON.parse(JSON.stringify(message)) as EmitMessage
     const { tuple, stream = 'default', id, task: directTask, anchors = [] } = carried
     const list = this.#emitted.get(`${name}:${stream}`) ?? []
@@ -264,7 +275,7 @@ export class LocalRun implements AsyncDisposable {
         ? this.#open(runner, id)
         : undefined
     const roots = root === undefined ? this.#trees.rootsOf(anchors) : [root]
-    // All are added before one of them can be acked.
+    // All are added before any of them can be acked.
     const deliveries = targets.map((target) => [target, this.#trees.add(roots)] as const)
     for (const [target, tupleId] of deliveries) {
       this.#waiting += 1
@@ -284,7 +295,7 @@ export class LocalRun implements AsyncDisposable {
       runner.pending -= 1
       const counts = command === 'ack' ? this.#acked : this.#failed
       counts.set(runner.model.name, (counts.get(runner.model.name) ?? 0) + 1)
-      // Not within what the bolt has called.
+      // Not within the bolt's own call.
       queueMicrotask(() => {
         this.#ask(runner, { command, id })
         this.#tell()
@@ -305,7 +316,7 @@ export class LocalRun implements AsyncDisposable {
     this.#nextSoon(runner, isBusy ? 0 : IDLE_MS)
   }
 
-  /** Asks the spout for more, when there is room for it. */
+  /** Asks the spout for more tuples, if there is room for them. */
   #nextSoon(runner: Runner, waitMs: number): void {
     if (runner.isNextDue) return
     runner.isNextDue = true
@@ -351,7 +362,7 @@ export class LocalRun implements AsyncDisposable {
     this.#changed.clear()
   }
 
-  /** Resolves when no code of a component runs, and nothing waits but for the time. */
+  /** Resolves when no code of a component runs, and only timers are pending. */
   async #quiet(): Promise<void> {
     const isIdle = (): boolean => [...this.#runners.values()].every(({ task }) => task.isIdle)
     do {
@@ -361,7 +372,7 @@ export class LocalRun implements AsyncDisposable {
   }
 }
 
-/** What Storm tells a task of the topology. */
+/** The topology context that Storm sends to a task. */
 function contextOf(
   components: readonly ComponentModel[],
   tasksOf: ReadonlyMap<string, readonly number[]>,
@@ -388,8 +399,9 @@ function contextOf(
 }
 
 /**
- * Runs a whole topology in this process, without Storm or Java: with acking, timeouts and ticks. For tests, and to try
- * a topology. The run goes on until it is stopped, or a component throws.
+ * Runs a complete topology in this process, without Storm or Java: with acking, timeouts and ticks.
+ * It is meant for tests, and for trying out a topology. The run continues until it is stopped, or a
+ * component throws.
  */
 export function runLocally(topology: Topology, options: LocalRunOptions = {}): LocalRun {
   return new LocalRun(topology, options)

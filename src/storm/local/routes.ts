@@ -1,15 +1,15 @@
 import { StormError } from '../errors.ts'
 import type { ComponentModel, InputModel } from '../topology/model.ts'
 
-/** Chooses the tasks that a tuple goes to. */
+/** Selects the tasks that receive a tuple. */
 type Choose = (values: readonly unknown[], directTask: number | undefined) => readonly number[]
 
-/** Where the tuples of each stream go. */
+/** The receivers of each stream's tuples. */
 export class Routes {
   /** By `component:stream`. */
   readonly #routes = new Map<string, Choose[]>()
 
-  /** Throws StormError for a grouping that only Java has. */
+  /** Throws StormError for a grouping that only Java supports. */
   constructor(
     components: readonly ComponentModel[],
     tasksOf: ReadonlyMap<string, readonly number[]>,

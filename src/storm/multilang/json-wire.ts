@@ -1,18 +1,21 @@
 import type { Outgoing } from './messages.ts'
 import type { Wire } from './wire.ts'
 
-/** Ends each message. JSON text has no line break inside a string, so that this stands nowhere else. */
+/**
+ * Ends each message. JSON text has no line break inside a string, so this text occurs nowhere else.
+ */
 const SEPARATOR = '\nend\n'
 const DEEPEST = 100
 
 /**
- * Storm's JsonSerializer from 2.6.0 on (STORM-3961) casts the task of a direct emit to Long, and its parser makes
- * an Integer of a number below 2^31: the ClassCastException ends the worker. Older and newer versions narrow the
- * number to 32 bits afterwards, so that the task id survives this.
+ * Storm's JsonSerializer from 2.6.0 on (STORM-3961) casts the task of a direct emit to Long, and
+ * its parser returns an Integer for a number below 2^31: the ClassCastException ends the worker.
+ * Older and newer versions narrow the number to 32 bits afterwards, so adding 2^32 does not change
+ * the task id for them.
  */
 const MAKES_A_LONG = 2 ** 32
 
-/** JSON, each message followed by a line `end`: what Storm uses by default. */
+/** JSON, each message followed by a line `end`: Storm's default. */
 export class JsonWire implements Wire {
   #rest: Buffer = Buffer.alloc(0)
 
@@ -38,7 +41,7 @@ export class JsonWire implements Wire {
   }
 }
 
-/** A message may stand on several lines, some of them blank: JSON does not mind. */
+/** A message may have several lines, including blank ones: JSON allows that. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -47,7 +50,10 @@ function parse(text: string): unknown {
   }
 }
 
-/** What JSON.stringify would change in silence, or throw at without a name. */
+/**
+ * Values that JSON.stringify would change silently, or for which it would throw an error without
+ * their name.
+ */
 function problemWith(value: unknown, depth: number): string | undefined {
   switch (typeof value) {
     case 'string':

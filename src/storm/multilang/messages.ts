@@ -1,9 +1,9 @@
-/** The messages of Storm's multilang protocol, as both sides write them. */
+/** The messages of Storm's multilang protocol, in both directions. */
 
 /** A topology's configuration, merged with the cluster's, by Storm's own names: `topology.max.spout.pending`. */
 export type StormConf = Readonly<Record<string, unknown>>
 
-/** Where a task is in its topology. Storm before 0.10 sends only the first two. */
+/** The position of a task in its topology. Storm before 0.10 sends only the first two fields. */
 export interface TopologyContext {
   /** The name of the component of each task, by the id of the task. */
   readonly 'task->component'?: Readonly<Record<string, string>>
@@ -15,11 +15,15 @@ export interface TopologyContext {
   readonly streams?: readonly string[]
   /** The fields of each of these streams, by the name of the stream. */
   readonly 'stream->outputfields'?: Readonly<Record<string, readonly string[]>>
-  /** How each of these streams is grouped, by the name of the component that gets it. */
+  /** How each of these streams is grouped, by the name of the component that receives it. */
   readonly 'stream->target->grouping'?: Readonly<Record<string, unknown>>
-  /** How each stream that this component gets is grouped, by the name of its component. */
+  /**
+   * How each stream that this component receives is grouped, by the name of the emitting component.
+   */
   readonly 'source->stream->grouping'?: Readonly<Record<string, unknown>>
-  /** The fields of each stream that this component gets, by the name of its component. */
+  /**
+   * The fields of each stream that this component receives, by the name of the emitting component.
+   */
   readonly 'source->stream->fields'?: Readonly<
     Record<string, Readonly<Record<string, readonly string[]>>>
   >
@@ -27,7 +31,7 @@ export interface TopologyContext {
 
 /** The first message from Storm. */
 export interface Handshake {
-  /** Where the process leaves an empty file named by its pid. */
+  /** The folder in which the process creates an empty file named by its pid. */
   readonly pidDir: string
   readonly conf: StormConf
   readonly context: TopologyContext
@@ -35,24 +39,24 @@ export interface Handshake {
 
 export interface TupleMessage {
   readonly id: string | null
-  /** Storm's heartbeats have none. */
+  /** Storm's heartbeats have no tuple id. */
   readonly comp?: string | null
   readonly stream: string
   readonly task: number
   readonly tuple: readonly unknown[]
 }
 
-/** What a spout gave a tuple to know it by. */
+/** The id that a spout gave a tuple. */
 export type TupleId = string | number
 
 export type SpoutCommand =
   | { readonly command: 'next' | 'activate' | 'deactivate' }
   | { readonly command: 'ack' | 'fail'; readonly id: TupleId }
 
-/** The tasks that a tuple went to, in the order of the emits that asked for them. */
+/** The tasks that receive a tuple, in the order of the emits that asked for them. */
 export type TaskIds = readonly number[]
 
-/** What Storm sends after the handshake. */
+/** The messages that Storm sends after the handshake. */
 export type Incoming = TupleMessage | SpoutCommand | TaskIds
 
 export interface EmitMessage {
@@ -63,7 +67,7 @@ export interface EmitMessage {
   readonly anchors?: readonly string[]
   /** Emits directly to this task. */
   readonly task?: number
-  /** Storm answers with the task ids unless this is false. */
+  /** Storm responds with the task ids unless this is false. */
   readonly need_task_ids?: boolean
 }
 
@@ -89,12 +93,12 @@ export function isCommand(message: Incoming): message is SpoutCommand {
   return 'command' in message
 }
 
-/** Storm asks a bolt whether it is alive: the answer is `sync`. */
+/** Storm checks that a bolt is alive: the response is `sync`. */
 export function isHeartbeat(message: TupleMessage): boolean {
   return message.task === -1 && message.stream === '__heartbeat'
 }
 
-/** Throws what is wrong with Storm's first message. */
+/** Throws if Storm's first message is invalid. */
 export function handshakeOf(message: unknown): Handshake {
   if (isObject(message) && typeof message['pidDir'] === 'string') {
     const { pidDir, conf, context } = message
@@ -103,7 +107,7 @@ export function handshakeOf(message: unknown): Handshake {
   throw new TypeError(`the first message from Storm is no handshake: ${shortened(message)}`)
 }
 
-/** Throws for what is no message of the protocol. */
+/** Throws for a message that the protocol does not define. */
 export function incomingOf(message: unknown): Incoming {
   if (typeof message === 'object' && message !== null) return message as Incoming
   throw new TypeError(`this is no message of Storm's: ${shortened(message)}`)

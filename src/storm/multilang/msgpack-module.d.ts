@@ -1,4 +1,4 @@
-/** What is used of the optional peer, so that the sources compile where it is not installed. */
+/** The used part of the optional peer, so that the sources compile if it is not installed. */
 declare module '@msgpack/msgpack' {
   export class Encoder {
     encode(value: unknown): Uint8Array<ArrayBuffer>

@@ -5,11 +5,11 @@ import type { Wire } from './wire.ts'
 type Module = typeof import('@msgpack/msgpack')
 
 const DEEPEST = 100
-/** JSON's first byte; in MessagePack it would be the number 123, which is no message. */
+/** The first byte of JSON; in MessagePack it would be the number 123, which is not a message. */
 const BRACE = 0x7b
 const SPACE = 0x20
 
-/** Whether Storm speaks MessagePack: its first message reports it. */
+/** Whether Storm uses MessagePack, which its first message shows. */
 export function isMsgpack(first: Buffer): boolean {
   const byte = first.find((one) => one > SPACE)
   return byte !== undefined && byte !== BRACE
@@ -28,7 +28,7 @@ export async function loadMsgpack(): Promise<MsgpackWire> {
   return new MsgpackWire(module)
 }
 
-/** MessagePack, one message after the other, with nothing between: bytes are carried as they are. */
+/** MessagePack messages one after the other, without separators: bytes are sent unchanged. */
 export class MsgpackWire implements Wire {
   readonly #module: Module
   readonly #encoder: InstanceType<Module['Encoder']>
@@ -60,7 +60,7 @@ export class MsgpackWire implements Wire {
   }
 }
 
-/** Storm writes the context of the handshake as JSON only. */
+/** Storm sends the context of the handshake only as JSON. */
 function plain(message: unknown): unknown {
   if (typeof message !== 'object' || message === null || !('context' in message)) return message
   const { context } = message
@@ -69,7 +69,7 @@ function plain(message: unknown): unknown {
     : message
 }
 
-/** Where the value ends that begins at this byte; undefined where it is not complete. */
+/** The end of the value that begins at this byte; undefined if it is incomplete. */
 function endOf(bytes: Buffer, at: number): number | undefined {
   let end = at
   for (let left = 1; left > 0; left--) {
@@ -82,20 +82,20 @@ function endOf(bytes: Buffer, at: number): number | undefined {
 }
 
 interface Size {
-  /** Those of the value, without the values that are in it. */
+  /** The size of the value itself, without the values that it contains. */
   readonly bytes: number
-  /** How many values follow that belong to it. */
+  /** How many values follow as its content. */
   readonly values: number
 }
 
-/** Sizes of types from 0xc0 to 0xdf that have no length. */
+/** The sizes of types from 0xc0 to 0xdf that have no length. */
 const FIXED: Readonly<Record<number, number>> = {
   ...{ 0xc0: 1, 0xc2: 1, 0xc3: 1, 0xca: 5, 0xcb: 9 },
   ...{ 0xcc: 2, 0xcd: 3, 0xce: 5, 0xcf: 9, 0xd0: 2, 0xd1: 3, 0xd2: 5, 0xd3: 9 },
   ...{ 0xd4: 3, 0xd5: 4, 0xd6: 6, 0xd7: 10, 0xd8: 18 },
 }
 
-/** At least 1 byte; more than there are, where the length itself is not complete. */
+/** At least 1 byte; more than are available if the length itself is incomplete. */
 function sizeOf(bytes: Buffer, at: number): Size {
   const type = bytes[at]!
   if (type < 0x80 || type >= 0xe0) return { bytes: 1, values: 0 }
@@ -114,7 +114,7 @@ function sizeOf(bytes: Buffer, at: number): Size {
   return { bytes: 1 + width + extra + length, values: 0 }
 }
 
-/** How many bytes the length has. */
+/** The size of the length field in bytes. */
 function widthOf(type: number): number {
   switch (type) {
     case 0xc4:

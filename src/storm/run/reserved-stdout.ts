@@ -3,8 +3,9 @@ import { format } from 'node:util'
 import type { Logger } from '../component/log.ts'
 
 /**
- * Keeps standard output for the protocol: what the application prints, by `console` or `process.stdout`, becomes
- * lines of the log. The real `process.stdout` is never touched, which would make its descriptor non-blocking.
+ * Reserves standard output for the protocol: output of the application, through `console` or
+ * `process.stdout`, becomes lines of the log. The real `process.stdout` is never used, because that
+ * would make its descriptor non-blocking.
  */
 export function reserveStdout(logger: () => Logger): void {
   const stdout = new LogLines((line) => logger().info(line))
@@ -21,7 +22,7 @@ export function reserveStdout(logger: () => Logger): void {
   }
 }
 
-/** A stream whose lines are logged, without blank ones. */
+/** A stream whose lines are logged, except blank ones. */
 export class LogLines extends Writable {
   readonly #log: (line: string) => void
   #rest = ''

@@ -22,17 +22,18 @@ import type { Topology } from '../topology/topology.ts'
 import { reserveStdout } from './reserved-stdout.ts'
 import { MessageWriter, writeAll } from './stdio.ts'
 
-/** An exception; what pystorm exits with, too. */
+/** An exception; pystorm exits with the same code. */
 const EXCEPTION = 1
-/** Standard input or output has ended: the worker is gone. */
+/** Standard input or output has ended: the worker has ended. */
 const STORM_WENT_AWAY = 2
 const STDOUT = 1
 
 /**
- * Runs the component of the topology that Storm starts this process for, by the multilang protocol on standard input
- * and output: the last line of a topology's file. Storm says which component it is; `node topology.cjs NAME` says it
- * for a Storm before 0.10. With `SAMSA_STORM_DESCRIBE` set, which may name an environment, it prints the topology as
- * JSON instead, and runs nothing.
+ * Runs the component of the topology for which Storm starts this process, with the multilang
+ * protocol on standard input and output. The call is the last line of a topology's file. Storm
+ * sends the name of the component; for a Storm before 0.10, `node topology.cjs NAME` names it. If
+ * `SAMSA_STORM_DESCRIBE` is set, which may name an environment, it prints the topology as JSON
+ * instead, and runs nothing.
  */
 export function runTopology(topology: Topology): void {
   const asked = process.env['SAMSA_STORM_DESCRIBE']
@@ -48,7 +49,7 @@ export function runTopology(topology: Topology): void {
 
 class ComponentProcess {
   readonly #topology: Topology
-  /** Known from Storm's first message on. */
+  /** Known after Storm's first message. */
   #wire: Wire | undefined
   readonly #writer: MessageWriter
   #task: Task | undefined
@@ -66,7 +67,7 @@ class ComponentProcess {
     process.stdin.on('data', (chunk: Buffer) => this.#receive(chunk))
     process.stdin.on('end', () => this.#end(STORM_WENT_AWAY))
     process.stdin.on('error', () => this.#end(STORM_WENT_AWAY))
-    // Storm's ways to end a component.
+    // The ways in which Storm ends a component.
     process.on('SIGTERM', () => this.#end(STORM_WENT_AWAY))
     process.on('SIGINT', () => this.#end(STORM_WENT_AWAY))
     process.on('uncaughtException', (error) => this.#stray(error))
@@ -98,7 +99,7 @@ class ComponentProcess {
       this.#wire = await loadMsgpack()
       this.#writer.wire = this.#wire
     } catch (error) {
-      // Storm reads nothing that is no MessagePack: its log has what is on standard error.
+      // Storm accepts only MessagePack here; its log shows what is written to standard error.
       process.stderr.write(`${stackOf(error)}\n`)
       process.exit(EXCEPTION)
     }
@@ -106,7 +107,7 @@ class ComponentProcess {
     process.stdin.resume()
   }
 
-  /** The pid comes first: Storm fails on anything that is sent before it. */
+  /** The pid comes first: Storm fails if anything else is sent before it. */
   #shakeHands(handshake: Handshake): void {
     const { pidDir, conf, context } = handshake
     const { pid } = process
@@ -144,7 +145,7 @@ class ComponentProcess {
     else this.#task.reportStray(error)
   }
 
-  /** For what happens outside of the component's own calls. */
+  /** For errors outside the component's own calls. */
   #fail(error: unknown): void {
     this.#writer.send({ command: 'error', msg: stackOf(error) })
     this.#end(EXCEPTION)
@@ -158,7 +159,7 @@ class ComponentProcess {
       this.#writer.flush()
       process.exit(code)
     }
-    // Keeps the process alive: timers of the component do not.
+    // Keeps the process alive, because timers of the component do not.
     const keeper = setInterval(() => undefined, 1_000)
     const closed = this.#task?.close() ?? Promise.resolve()
     void closed.then(exit, exit).finally(() => clearInterval(keeper))
@@ -166,7 +167,7 @@ class ComponentProcess {
 
   #plainLogger(): Logger {
     const at = (level: keyof typeof LOG_LEVELS) => (message: string) => {
-      // Before the handshake nothing may be sent but the pid.
+      // Before the handshake only the pid may be sent.
       if (this.#task === undefined) process.stderr.write(`${message}\n`)
       else this.#writer.send({ command: 'log', msg: message, level: LOG_LEVELS[level] })
     }

@@ -2,9 +2,9 @@ import { writeSync } from 'node:fs'
 import type { Outgoing } from '../multilang/messages.ts'
 import type { Wire } from '../multilang/wire.ts'
 
-/** What is written at once at the latest. Linux pipes hold this much. */
+/** The maximum size of the pending data. Pipes of Linux have this capacity. */
 const MOST_BYTES = 64 * 1024
-/** How long to sleep when a pipe that does not block is full. */
+/** How long to sleep if a non-blocking pipe is full. */
 const FULL_PIPE_MS = 1
 
 /**
@@ -13,7 +13,7 @@ const FULL_PIPE_MS = 1
  */
 export class MessageWriter {
   readonly #fd: number
-  /** May be replaced before the first message. */
+  /** Can be replaced before the first message. */
   wire: Wire
   readonly #onGone: () => void
   #parts: (Buffer | string)[] = []
@@ -34,7 +34,8 @@ export class MessageWriter {
     if (this.#length >= MOST_BYTES) this.flush()
     else if (!this.#isScheduled) {
       this.#isScheduled = true
-      // Runs after all promises that are settled now: a bolt's answers to one read leave in one write.
+      // Runs after all promises that are settled now, so that a bolt's responses to one read are
+      // sent in one write.
       process.nextTick(() => this.flush())
     }
   }
@@ -54,13 +55,13 @@ export class MessageWriter {
   }
 }
 
-/** Text and bytes do not come mixed: a wire makes the one or the other. */
+/** Text and bytes are never mixed: a wire creates either one. */
 function joined(parts: readonly (Buffer | string)[]): Buffer[] {
   const isText = parts.every((part) => typeof part === 'string')
   return isText ? [Buffer.from(parts.join(''))] : parts.map((part) => Buffer.from(part))
 }
 
-/** Writes to a pipe that may not block, too. */
+/** Also writes to a non-blocking pipe. */
 export function writeAll(fd: number, bytes: Buffer): void {
   let written = 0
   while (written < bytes.length) {

@@ -5,7 +5,7 @@ interface Timer {
   readonly callback: () => void
 }
 
-/** Time that stands still until it is moved. */
+/** A clock that stands still until it is advanced. */
 export class FakeClock implements Clock {
   #now = 0
   #timers: Timer[] = []
@@ -15,7 +15,10 @@ export class FakeClock implements Clock {
     return this.#now
   }
 
-  /** Calls back once `advance` has moved the clock this far. Returns what cancels it. */
+  /**
+   * Calls the function when `advance` has moved the clock this far. Returns a function that cancels
+   * it.
+   */
   after(waitMs: number, callback: () => void): () => void {
     const timer: Timer = { at: this.#now + waitMs, callback }
     this.#timers.push(timer)
@@ -24,12 +27,12 @@ export class FakeClock implements Clock {
     }
   }
 
-  /** When the next callback is due; undefined for none. */
+  /** The time of the next callback; undefined if there is none. */
   get nextDue(): number | undefined {
     return this.#due(Infinity)?.at
   }
 
-  /** Moves on, and calls what is due meanwhile, in the order of time. */
+  /** Advances the clock, and calls the callbacks that become due, in the order of time. */
   advance(ms: number): void {
     const end = this.#now + ms
     for (let next = this.#due(end); next !== undefined; next = this.#due(end)) {

@@ -14,15 +14,15 @@ import type {
 } from '../multilang/messages.ts'
 import { FakeClock } from './fake-clock.ts'
 
-/** A tuple that a component has emitted, its values as Storm would have carried them. */
+/** A tuple that a component has emitted, with its values as Storm would have sent them. */
 export interface EmittedTuple {
   /** The values, in the order of the stream's fields. */
   readonly values: readonly unknown[]
   /** The stream that the tuple was emitted to. */
   readonly stream: string
-  /** The ids of the tuples that it follows from. */
+  /** The ids of the tuples to which it is anchored. */
   readonly anchors: readonly string[]
-  /** What a spout gave it to know it by. */
+  /** The id that a spout gave it. */
   readonly id: TupleId | undefined
   /** The task that the component chose; undefined unless the stream is direct. */
   readonly directTask: number | undefined
@@ -36,15 +36,15 @@ export interface LoggedLine {
   readonly message: string
 }
 
-/** What a component has sent since it was last looked at, or altogether. */
+/** The messages that a component has sent since the last look at them, or in total. */
 export interface Sent {
   /** The tuples that the component has emitted. */
   readonly emitted: readonly EmittedTuple[]
-  /** The ids of tuples. */
+  /** The ids of the tuples that the component has acked. */
   readonly acked: readonly string[]
   /** The ids of the tuples that the component has failed. */
   readonly failed: readonly string[]
-  /** What was reported by `raiseError` and by what was thrown. */
+  /** The errors that were reported by `raiseError` or thrown. */
   readonly errors: readonly string[]
   /** The metrics that the component has reported. */
   readonly metrics: readonly { readonly name: string; readonly value: unknown }[]
@@ -58,26 +58,35 @@ export interface HarnessOptions {
   readonly componentName?: string
   /** Storm's settings. Default: none. */
   readonly conf?: StormConf
-  /** What else Storm reports the topology. The task is 1, unless `taskid` says otherwise. */
+  /**
+   * Further properties of the topology context that Storm sends. The task is 1, unless `taskid` is
+   * given.
+   */
   readonly context?: TopologyContext
   /**
    * `fake`: time stands still until `advance` moves it. `real`: for a component that waits for something outside of the
    * process. Default: fake.
    */
   readonly time?: 'fake' | 'real'
-  /** Storm's answer to an emit that asks for task ids. Default: `[1]`. */
+  /** Storm's response to an emit that asks for task ids. Default: `[1]`. */
   readonly taskIds?: (emitted: EmittedTuple) => TaskIds
 }
 
-/** Runs one component in this process, by the messages that Storm would send it, in time that stands still. */
+/**
+ * Runs one component in this process with the messages that Storm would send, and with a fake
+ * clock.
+ */
 export abstract class Harness<Tested extends Component> {
   /** The component under test. */
   readonly component: Tested
   /** The clock of the component. */
   readonly clock = new FakeClock()
-  /** The code that the process would have ended with: 1 after an exception. Undefined while it would run. */
+  /**
+   * The code with which the process would have ended: 1 after an exception. Undefined while it
+   * would run.
+   */
   exitCode: number | undefined
-  /** The same as Storm would get it, in order. */
+  /** The same messages in the form in which Storm would get them, in order. */
   readonly messages: Outgoing[] = []
   readonly #task: Task
   readonly #taskIds: (emitted: EmittedTuple) => TaskIds
@@ -114,12 +123,15 @@ export abstract class Harness<Tested extends Component> {
     this.#task.start()
   }
 
-  /** All that the component has sent. */
+  /** Everything that the component has sent. */
   get sent(): Sent {
     return sentOf(this.messages)
   }
 
-  /** Moves the time on, and waits for what that starts. Resolves with what the component has sent then. */
+  /**
+   * Advances the clock, and waits for the work that this starts. Resolves with what the component
+   * then sent.
+   */
   async advance(ms: number): Promise<Sent> {
     this.clock.advance(ms)
     return this.settled()
@@ -144,7 +156,7 @@ export abstract class Harness<Tested extends Component> {
   }
 
   #take(message: Outgoing): void {
-    // As Storm gets it: what is changed afterwards does not matter.
+    // A copy, as Storm would receive it: later changes have no effect.
     this.messages.push(JSON.parse(JSON.stringify(message)) as Outgoing)
     const isEmit = 'command' in message && message.command === 'emit'
     if (!isEmit || message.need_task_ids === false) return

@@ -3,7 +3,7 @@ import { BoltTask } from '../component/bolt-task.ts'
 import { DEFAULT_STREAM } from '../component/outputs.ts'
 import { Harness, type HarnessOptions, type Sent } from './harness.ts'
 
-/** Where a tuple that a test feeds comes from. */
+/** The origin of a tuple that a test feeds. */
 export interface FedFrom {
   /** Default: source. */
   readonly component?: string
@@ -11,22 +11,22 @@ export interface FedFrom {
   readonly stream?: string
   /** Default: 2. */
   readonly task?: number
-  /** Default: a number that goes up from 1. */
+  /** Default: a number that counts up from 1. */
   readonly id?: string
 }
 
 type FieldNames = Record<string, Record<string, readonly string[]>>
 
-/** A bolt that runs in this process. Made by `testBolt`. */
+/** A bolt that runs in this process. Created by `testBolt`. */
 export class TestedBolt<Tested extends Bolt<never>> extends Harness<Tested> {
   readonly #names: FieldNames
   #lastId = 0
 
   constructor(bolt: Tested, options: HarnessOptions) {
-    // What the bolt is fed says what the fields are called.
+    // The fed tuples determine the names of the fields.
     const names: FieldNames = {}
     const context = { 'source->stream->fields': names, ...options.context }
-    // A bolt takes the values that it is fed: what types they have is not known before.
+    // A bolt accepts the values that it is fed: their types are not known in advance.
     super(bolt, (one, place) => new BoltTask(one, place), {
       ...options,
       context,
@@ -34,7 +34,10 @@ export class TestedBolt<Tested extends Bolt<never>> extends Harness<Tested> {
     this.#names = names
   }
 
-  /** Feeds a tuple, by field name or in order, and resolves with what the bolt has sent when it is processed. */
+  /**
+   * Feeds a tuple, with its values by field name or in order. Resolves with what the bolt has sent
+   * when the tuple is processed.
+   */
   process(values: object, from: FedFrom = {}): Promise<Sent> {
     this.feed(values, from)
     return this.settled()
@@ -57,13 +60,16 @@ export class TestedBolt<Tested extends Bolt<never>> extends Harness<Tested> {
     return this.process([1], { component: '__system', stream: '__tick', task: -1 })
   }
 
-  /** Asks whether the bolt is alive, as Storm does. */
+  /** Sends a heartbeat, as Storm does. */
   heartbeat(): Promise<Sent> {
     return this.process([], { component: '__system', stream: '__heartbeat', task: -1 })
   }
 }
 
-/** Runs a bolt in this process, without Storm, in time that stands still. Resolves when it is initialized. */
+/**
+ * Runs a bolt in this process, without Storm and with a fake clock. Resolves when it is
+ * initialized.
+ */
 export async function testBolt<Tested extends Bolt<never>>(
   bolt: Tested | (new () => Tested),
   options: HarnessOptions = {},

@@ -3,7 +3,7 @@ import { SpoutTask } from '../component/spout-task.ts'
 import type { TupleId } from '../multilang/messages.ts'
 import { Harness, type HarnessOptions, type Sent } from './harness.ts'
 
-/** A spout that runs in this process. Made by `testSpout`. */
+/** A spout that runs in this process. Created by `testSpout`. */
 export class TestedSpout<Tested extends Spout> extends Harness<Tested> {
   constructor(spout: Tested, options: HarnessOptions) {
     super(spout, (one, place) => new SpoutTask(one, place), options)
@@ -15,32 +15,35 @@ export class TestedSpout<Tested extends Spout> extends Harness<Tested> {
     return this.settled()
   }
 
-  /** Tells the spout that a tuple was processed. Resolves with what it has sent. */
+  /** Acks a tuple of the spout. Resolves with what the spout has sent. */
   ack(id: TupleId): Promise<Sent> {
     this.receive({ command: 'ack', id })
     return this.settled()
   }
 
-  /** Tells the spout that a tuple failed. Resolves with what it has sent. */
+  /** Fails a tuple of the spout. Resolves with what the spout has sent. */
   fail(id: TupleId): Promise<Sent> {
     this.receive({ command: 'fail', id })
     return this.settled()
   }
 
-  /** Activates the spout. Resolves with what it has sent. */
+  /** Activates the spout. Resolves with what the spout has sent. */
   activate(): Promise<Sent> {
     this.receive({ command: 'activate' })
     return this.settled()
   }
 
-  /** Deactivates the spout. Resolves with what it has sent. */
+  /** Deactivates the spout. Resolves with what the spout has sent. */
   deactivate(): Promise<Sent> {
     this.receive({ command: 'deactivate' })
     return this.settled()
   }
 }
 
-/** Runs a spout in this process, without Storm, in time that stands still. Resolves when it is initialized. */
+/**
+ * Runs a spout in this process, without Storm and with a fake clock. Resolves when it is
+ * initialized.
+ */
 export async function testSpout<Tested extends Spout>(
   spout: Tested | (new () => Tested),
   options: HarnessOptions = {},

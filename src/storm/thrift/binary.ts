@@ -79,7 +79,7 @@ export class ThriftWriter {
   }
 }
 
-/** Throws RangeError for bytes that are no Thrift, and for those that end too early. */
+/** Throws RangeError for bytes that are not Thrift, and for incomplete ones. */
 export class ThriftReader {
   readonly #bytes: Buffer
   #at = 0
@@ -123,14 +123,17 @@ export class ThriftReader {
     return this.#take(this.size())
   }
 
-  /** How many bytes or elements follow: each element has at least one byte, so that no answer asks for more than it is. */
+  /**
+   * A number of bytes or elements. Each element has at least one byte, so a response cannot claim
+   * more than its size.
+   */
   size(): number {
     const size = this.i32()
     if (size < 0 || size > this.#bytes.length - this.#at) throw new RangeError(`the length ${size}`)
     return size
   }
 
-  /** Reads past a value of this type. */
+  /** Skips a value of this type. */
   skip(wire: Wire, depth = 0): void {
     if (depth > DEEPEST) throw new RangeError('structures that are nested too deeply')
     switch (wire) {

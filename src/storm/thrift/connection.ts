@@ -10,11 +10,14 @@ export interface Address {
   readonly port: number
 }
 
-/** The first half of a message says the version of the protocol; below it is the kind of message. */
+/**
+ * The upper 16 bits of a message's first number contain the version of the protocol, the lower ones
+ * the type of the message.
+ */
 const VERSION_1 = 0x8001_0000 | 0
 const CALL = 1
 const EXCEPTION = 3
-/** An answer that is longer is none of Nimbus's. */
+/** The maximum size of a response; Nimbus sends no larger ones. */
 const LONGEST_ANSWER_BYTES = 256 * 1024 * 1024
 
 const applicationException = struct({ message: optional(1, string), type: optional(2, i32) })
@@ -161,7 +164,7 @@ export class ThriftConnection implements Disposable {
     this.#received.push(chunk)
     this.#receivedBytes += chunk.length
     if (this.#receivedBytes < 4) return
-    // The length lies in the first chunks: put together only when the frame is complete.
+    // The first chunks contain the length: they are joined only when the frame is complete.
     const first = this.#received[0]!
     if (first.length < 4) this.#received = [Buffer.concat(this.#received)]
     const length = this.#received[0]!.readInt32BE()
@@ -195,7 +198,7 @@ function unreachable(address: Address, problem: string, cause?: unknown): StormE
   return new StormError('NIMBUS_UNREACHABLE', reason, undefined, cause)
 }
 
-/** Of several addresses of a name, each has failed for a reason of its own. */
+/** If a name has several addresses, each of them has failed for its own reason. */
 function reasonOf(error: Error): string {
   if (error.message !== '' || !(error instanceof AggregateError)) return error.message
   return error.errors.map((one: unknown) => (one instanceof Error ? one.message : one)).join(', ')

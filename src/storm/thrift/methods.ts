@@ -1,4 +1,4 @@
-/** The methods of Storm's Nimbus service that are used here. */
+/** The methods of Storm's Nimbus service that samsa uses. */
 import {
   clusterSummary,
   componentPageInfo,
@@ -12,12 +12,12 @@ import {
 } from './structures.ts'
 import { binary, bool, optional, required, string, struct, type ThriftType } from './types.ts'
 
-/** Arguments by name, and what it returns. */
+/** The arguments by name, and the result. */
 export interface Method<Args, Result> {
   readonly name: string
   readonly args: ThriftType<Args>
   readonly result: ThriftType<Result> | undefined
-  /** The exceptions that it declares, by the number of their field. */
+  /** The declared exceptions, by the number of their field. */
   readonly exceptions: Readonly<Record<number, Exception>>
 }
 
@@ -55,7 +55,7 @@ export const methods = {
     'submitTopologyWithOpts',
     struct({
       name: required(1, string),
-      /** Left out for a Storm in one JVM, which takes its class path. */
+      /** Left out for a Storm in one JVM, which uses its own class path. */
       uploadedJarLocation: optional(2, string),
       jsonConf: required(3, string),
       topology: required(4, stormTopology),

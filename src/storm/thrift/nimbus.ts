@@ -1,4 +1,4 @@
-/** What is asked of Storm's Nimbus. */
+/** The requests to Storm's Nimbus. */
 import { StormError } from '../errors.ts'
 import type { StormTopology } from '../topology/storm-topology.ts'
 import { textOf, ThriftConnection, type Address } from './connection.ts'
@@ -14,9 +14,9 @@ import type {
 } from './structures.ts'
 
 export interface NimbusOptions {
-  /** The servers: the first one that answers is asked which one leads. */
+  /** The servers: the first one that responds returns which one leads. */
   readonly seeds: readonly Address[]
-  /** For a connection and for each call. Default: 30,000. */
+  /** The timeout of a connection and of each call. Default: 30,000. */
   readonly timeoutMs?: number
 }
 
@@ -25,19 +25,21 @@ export interface Submission {
   /** Storm's settings. */
   readonly config: Readonly<Record<string, unknown>>
   readonly topology: StormTopology
-  /** What `upload` has returned. Undefined for a Storm in one JVM, which has the jar on its class path. */
+  /**
+   * The result of `upload`. Undefined for a Storm in one JVM, which has the jar on its class path.
+   */
   readonly jarLocation: string | undefined
   /** Default: true. */
   readonly isActive?: boolean
 }
 
 const TIMEOUT_MS = 30_000
-/** What Storm's own client sends at once: Nimbus takes frames of 1 MB. */
+/** The chunk size of Storm's own client: Nimbus accepts frames of up to 1 MB. */
 const CHUNK_BYTES = 307_200
 const ACTIVE = 1
 const INACTIVE = 2
 
-/** A connection to the Nimbus that leads. */
+/** A connection to the leading Nimbus. */
 export class Nimbus implements Disposable {
   readonly #connection: ThriftConnection
 
@@ -45,7 +47,7 @@ export class Nimbus implements Disposable {
     this.#connection = connection
   }
 
-  /** Throws StormError (NIMBUS_UNREACHABLE) that says what is wrong with each seed. */
+  /** Throws StormError (NIMBUS_UNREACHABLE) with the error of each seed. */
   static async connect({ seeds, timeoutMs = TIMEOUT_MS }: NimbusOptions): Promise<Nimbus> {
     const problems: string[] = []
     for (const seed of seeds) {
@@ -60,7 +62,7 @@ export class Nimbus implements Disposable {
     throw new StormError('NIMBUS_UNREACHABLE', problems.join('; '))
   }
 
-  /** Takes over a connection. */
+  /** Uses an existing connection. */
   static of(connection: ThriftConnection): Nimbus {
     return new Nimbus(connection)
   }
@@ -83,13 +85,16 @@ export class Nimbus implements Disposable {
     return JSON.parse(text) as Readonly<Record<string, unknown>>
   }
 
-  /** The topologies, killed ones included as long as their workers run. */
+  /** The topologies, including killed ones as long as their workers run. */
   async topologies(): Promise<readonly TopologySummary[]> {
     const { topologies } = await this.cluster()
     return topologies
   }
 
-  /** The topology of this name. Throws StormError (UNKNOWN_TOPOLOGY) that names those that run. */
+  /**
+   * The topology with this name. Throws StormError (UNKNOWN_TOPOLOGY) with the names of the running
+   * ones.
+   */
   async topologyNamed(name: string): Promise<TopologySummary> {
     const all = await this.topologies()
     const found = all.find((one) => one.name === name)
@@ -123,17 +128,17 @@ export class Nimbus implements Disposable {
     })
   }
 
-  /** By the host: of an id Nimbus wants only that. */
+  /** By host: Nimbus only uses that part of the id. */
   supervisorPage(host: string): Promise<SupervisorPageInfo> {
     return this.#call(methods.supervisorPage, { host, is_include_sys: true })
   }
 
-  /** False for a name that is in use, or that Storm does not take. */
+  /** False for a name that is in use, or that Storm does not accept. */
   isNameAllowed(name: string): Promise<boolean> {
     return this.#call(methods.isNameAllowed, { name })
   }
 
-  /** Sends a jar in pieces. Resolves with where Nimbus has put it. */
+  /** Uploads a jar in chunks. Resolves with the path at which Nimbus has stored it. */
   async upload(jar: Uint8Array, onProgress: (bytes: number) => void): Promise<string> {
     const location = await this.#call(methods.beginFileUpload, {})
     for (let at = 0; at < jar.length; at += CHUNK_BYTES) {
@@ -184,13 +189,13 @@ export class Nimbus implements Disposable {
   }
 }
 
-/** A Nimbus that does not lead refuses to change anything. */
+/** A Nimbus that does not lead rejects all changes. */
 async function connectToLeader(seed: Address, timeoutMs: number): Promise<Nimbus> {
   const connection = await ThriftConnection.open(seed, timeoutMs)
   try {
     const { nimbuses } = await connection.call(methods.cluster, {})
     const leader = nimbuses.find(({ isLeader }) => isLeader)
-    // The only one there is, by whatever name it is reached.
+    // It is the only Nimbus, whatever name is used to reach it.
     if (nimbuses.length <= 1 || leader === undefined) return Nimbus.of(connection)
     if (leader.host === seed.host && leader.port === seed.port) return Nimbus.of(connection)
     const { host, port } = leader

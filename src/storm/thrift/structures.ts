@@ -1,4 +1,6 @@
-/** The structures of Storm's Nimbus service that are used here: the numbers are those of storm.thrift. */
+/**
+ * The structures of Storm's Nimbus service that samsa uses: the numbers are those of storm.thrift.
+ */
 import {
   binary,
   bool,

@@ -1,7 +1,10 @@
-/** Thrift's types, each with its binary encoding: what a structure is made of is declared once, and typed by it. */
+/**
+ * Thrift's types, each with its binary encoding. The fields of a structure are declared once, and
+ * its TypeScript type follows from the declaration.
+ */
 import { ThriftReader, ThriftWriter, Wire } from './binary.ts'
 
-/** A type of Thrift whose values are `T` here. */
+/** A Thrift type whose TypeScript values are `T`. */
 export interface ThriftType<T> {
   readonly wire: Wire
   write(out: ThriftWriter, value: T): void
@@ -41,7 +44,7 @@ export const i64: ThriftType<bigint> = {
   read: (input, wire) => input.integer(wire),
 }
 
-/** An i64 that counts something: a number is exact up to 2^53. */
+/** An i64 that is a count, as a number, which is exact up to 2^53. */
 export const count: ThriftType<number> = {
   wire: Wire.i64,
   write: (out, value) => out.i64(BigInt(value)),
@@ -69,7 +72,7 @@ export function list<T>(element: ThriftType<T>): ThriftType<readonly T[]> {
   }
 }
 
-/** A map as its entries: for keys that are structures. */
+/** A map as its entries, for keys that are structures. */
 export function entries<Key, Value>(
   key: ThriftType<Key>,
   value: ThriftType<Value>,
@@ -120,7 +123,7 @@ export function optional<T>(id: number, type: ThriftType<T>): Field<T, false> {
   return { id, type, isRequired: false }
 }
 
-// What a field is read into is known by its name only.
+// Only the name of a field identifies its type here.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type Fields = Readonly<Record<string, Field<any>>>
 
@@ -134,7 +137,9 @@ type StructOf<F extends Fields> = {
   ]?: F[Name] extends Field<infer T> ? T : never
 }
 
-/** A structure. Fields that it does not declare are skipped, so that a newer Storm may have more. */
+/**
+ * A structure. Fields that it does not declare are skipped, because a newer Storm may have more.
+ */
 export function struct<const F extends Fields>(fields: F): ThriftType<StructOf<F>> {
   const named = Object.entries(fields)
   const byId = new Map(named.map(([name, field]) => [field.id, [name, field] as const]))
@@ -168,7 +173,7 @@ export function struct<const F extends Fields>(fields: F): ThriftType<StructOf<F
           throw new RangeError(`the field '${name}' is missing`)
         }
       }
-      // Each field was read by the type that it declares.
+      // Each field was read with its declared type.
       return value as StructOf<F>
     },
   }

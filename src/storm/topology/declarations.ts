@@ -11,7 +11,7 @@ export type Parallelism = number | Readonly<Record<string, number>>
 /** Storm's settings by their names. */
 export type Config = Readonly<Record<string, unknown>>
 
-// A class is taken whatever its constructor wants: `args` is checked against it.
+// Accepts a class whatever its constructor takes: `args` is checked against it.
 type ClassOf<Of> = new (...args: never[]) => Of
 /** A class of spouts, with its streams. */
 export type SpoutClass = ClassOf<Spout> & { readonly outputs: Outputs }
@@ -20,9 +20,9 @@ export type BoltClass = ClassOf<Pick<Bolt<never>, 'process' | 'processTick' | 'a
   readonly outputs?: Outputs
 }
 
-/** What spouts and bolts of a topology have in common. */
+/** The common options of spouts and bolts in a topology. */
 interface Declaration {
-  /** What the constructor is called with. Default: nothing. */
+  /** The arguments of the constructor. Default: none. */
   readonly args?: readonly unknown[]
   /** Default: 1. */
   readonly parallelism?: Parallelism
@@ -30,19 +30,19 @@ interface Declaration {
   readonly config?: Config
 }
 
-/** A spout of a topology: the component and how it runs. */
+/** A spout of a topology: the component and its options. */
 export interface SpoutDeclaration extends Declaration {
   /** The class of the spout, or a component in another language. */
   readonly component: SpoutClass | ForeignComponent
 }
 
-/** A bolt of a topology: the component, what it gets, and how it runs. */
+/** A bolt of a topology: the component, its inputs and its options. */
 export interface BoltDeclaration extends Declaration {
   /** The class of the bolt, or a component in another language. */
   readonly component: BoltClass | ForeignComponent
   /**
-   * The streams that the bolt takes, as `component` (its default stream) or `component:stream`, with their groupings;
-   * or a list of them, which are shuffled.
+   * The input streams of the bolt, as `component` (its default stream) or `component:stream`, with
+   * their groupings; or a list of them, which use the shuffle grouping.
    */
   readonly inputs: Readonly<Record<string, Grouping>> | readonly string[]
 }
@@ -67,7 +67,9 @@ type TakesOf<Declared> = Declared extends {
 type ComponentIn<Key> = Key extends `${infer Name}:${string}` ? Name : Key
 type StreamIn<Key> = Key extends `${string}:${infer Stream}` ? Stream : 'default'
 
-/** The grouping where it fits, else a sentence that says why not: no grouping is assignable to it. */
+/**
+ * The grouping if it fits, otherwise a sentence with the reason: no grouping is assignable to it.
+ */
 type CheckedInput<All, Takes, Key, Group> =
   ComponentIn<Key> extends keyof All
     ? StreamsOf<OutputsOf<All[ComponentIn<Key>]>> extends infer Streams
@@ -91,12 +93,12 @@ type CheckedGrouping<Fields, Group> =
       : `the stream has no field '${Exclude<Names[number], keyof Fields> & string}' to group by`
     : Group
 
-/** Of a bolt that says nothing of its fields, none. */
+/** For a bolt that does not declare its fields, there are none. */
 type RequiredKeys<Takes> = string extends keyof Takes
   ? never
   : { [Key in keyof Takes]-?: undefined extends Takes[Key] ? never : Key }[keyof Takes]
 
-/** Values that the emitter declares no type of fit anything. */
+/** Values for which the emitter declares no type fit any type. */
 type Mismatches<Fields, Takes> = {
   [Key in keyof Fields & keyof Takes & string]: unknown extends Fields[Key]
     ? never
@@ -122,10 +124,13 @@ type ArgsOf<Declared> = Declared extends {
     : { readonly args: Readonly<Args> }
   : { readonly args?: readonly never[] }
 
-/** What the compiler checks of the spouts: the arguments of their constructors. */
+/** What the compiler checks for spouts: the arguments of their constructors. */
 export type CheckedSpouts<S> = { readonly [Name in keyof S]: ArgsOf<S[Name]> }
 
-/** What it checks of the bolts: those, and that what they take exists, with its streams, fields and types. */
+/**
+ * What the compiler checks for bolts: the same, and that their inputs exist, with streams, fields
+ * and types.
+ */
 export type CheckedBolts<S, B> = {
   readonly [Name in keyof B]: ArgsOf<B[Name]> & {
     readonly inputs: B[Name] extends { readonly inputs: infer Inputs }

@@ -1,4 +1,7 @@
-/** A topology as one line of JSON: what the bundled file prints, so that the command never runs code of the application in its own process. */
+/**
+ * A topology as one line of JSON. The bundled file prints it, so that the command never runs code
+ * of the application in its own process.
+ */
 import type { Config } from './declarations.ts'
 import type { StormTopology } from './storm-topology.ts'
 import type { Topology } from './topology.ts'
@@ -9,7 +12,9 @@ export interface Description {
   readonly topology: StormTopology
 }
 
-/** JSON has neither: only arguments of Java classes and serialized Java objects have them. */
+/**
+ * JSON has neither type: only arguments of Java classes and serialized Java objects contain them.
+ */
 const LONG = '$long'
 const BYTES = '$bytes'
 
@@ -23,7 +28,7 @@ export function writeDescription(description: Description): string {
   return JSON.stringify(plain(description))
 }
 
-/** Throws SyntaxError for text that is no description. */
+/** Throws SyntaxError for text that is not a description. */
 export function readDescription(text: string): Description {
   const read: unknown = JSON.parse(text, (_key, value: unknown) => {
     if (typeof value !== 'object' || value === null) return value

@@ -1,4 +1,7 @@
-/** A topology as Storm's Flux reads it. JSON is YAML: `JSON.stringify` makes a file of it. */
+/**
+ * A topology in the form of Storm's Flux. JSON is valid YAML: `JSON.stringify` creates the content
+ * of a file.
+ */
 import type { Config } from './declarations.ts'
 import type { Grouping } from './groupings.ts'
 import { invalid, type ComponentModel } from './model.ts'
@@ -6,7 +9,7 @@ import type { Execution } from './storm-topology.ts'
 
 const SHELL_BOLT = 'org.apache.storm.flux.wrappers.bolts.FluxShellBolt'
 const SHELL_SPOUT = 'org.apache.storm.flux.wrappers.spouts.FluxShellSpout'
-/** Flux wants a constructor argument where a bolt emits nothing; streamparse's. */
+/** Flux requires a constructor argument even if a bolt emits nothing; this is streamparse's. */
 const NO_FIELDS = ['NONE_BUT_FLUX_WANTS_SOMETHING_HERE']
 
 export interface FluxComponent {
@@ -26,7 +29,7 @@ export interface FluxComponent {
 export interface FluxStream {
   /** The component that emits the stream. */
   readonly from: string
-  /** The component that gets the stream. */
+  /** The component that receives the stream. */
   readonly to: string
   /** How the tuples are divided among the tasks of that component. */
   readonly grouping: Readonly<Record<string, unknown>>

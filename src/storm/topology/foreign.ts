@@ -3,19 +3,19 @@ import type { JavaArgument } from './groupings.ts'
 
 /** A component that is a program of another language. */
 export interface ShellComponent<Out extends Outputs = Outputs> {
-  /** Tells it from the other kinds of components. */
+  /** Distinguishes it from the other kinds of components. */
   readonly kind: 'shell'
-  /** The program that speaks Storm's multilang protocol. */
+  /** The program that implements Storm's multilang protocol. */
   readonly command: string
-  /** The one argument that the command gets, a file in the jar's `resources`; may be empty. */
+  /** The only argument of the command, a file in the jar's `resources`; may be empty. */
   readonly script: string
   /** The streams that it emits. */
   readonly outputs: Out
 }
 
-/** A component that is an object of a Java class, which the workers have. */
+/** A component that is an object of a Java class, which the workers must have. */
 export interface JavaComponent<Out extends Outputs = Outputs> {
-  /** Tells it from the other kinds of components. */
+  /** Distinguishes it from the other kinds of components. */
   readonly kind: 'java'
   /** The full name of the Java class. */
   readonly className: string
@@ -27,9 +27,9 @@ export interface JavaComponent<Out extends Outputs = Outputs> {
 
 /** A component that is a serialized Java object. */
 export interface SerializedComponent<Out extends Outputs = Outputs> {
-  /** Tells it from the other kinds of components. */
+  /** Distinguishes it from the other kinds of components. */
   readonly kind: 'serialized'
-  /** The component as Java has serialized it. */
+  /** The component, serialized by Java. */
   readonly bytes: Uint8Array
   /** The streams that it emits. */
   readonly outputs: Out
@@ -39,7 +39,7 @@ export interface SerializedComponent<Out extends Outputs = Outputs> {
 export type ForeignComponent<Out extends Outputs = Outputs> =
   ShellComponent<Out> | JavaComponent<Out> | SerializedComponent<Out>
 
-/** A spout or bolt that `command script` runs, by the multilang protocol. */
+/** A spout or bolt that `command script` runs, with the multilang protocol. */
 export function shellComponent<const Out extends Outputs>(of: {
   readonly command: string
   readonly script: string

@@ -12,7 +12,7 @@ import type {
 import type { ForeignComponent } from './foreign.ts'
 import type { Grouping } from './groupings.ts'
 
-/** A stream that a bolt takes. */
+/** An input stream of a bolt. */
 export interface InputModel {
   /** The component that emits the stream. */
   readonly component: string
@@ -22,27 +22,27 @@ export interface InputModel {
   readonly grouping: Grouping
 }
 
-/** A component of a topology, checked. */
+/** A component of a topology, after validation. */
 export interface ComponentModel {
   readonly name: string
   /** Whether it is a spout or a bolt. */
   readonly kind: 'spout' | 'bolt'
-  /** What makes the component, or the component in another language. */
+  /** The function that creates the component, or the component in another language. */
   readonly source: { readonly create: () => Component } | ForeignComponent
   /** The streams that it emits, by name. */
   readonly streams: Readonly<Record<string, StreamModel>>
-  /** The streams that it gets. */
+  /** The streams that it receives. */
   readonly inputs: readonly InputModel[]
-  /** How many executors and tasks it has. */
+  /** The number of its executors and tasks. */
   readonly parallelism: Parallelism
   /** Its configuration, by Storm's names. */
   readonly config: Config
 }
 
-/** Storm splits names at these in its own ids, and so do inputs. */
+/** Storm splits names at these characters in its own ids, and so do inputs. */
 const NAME = /^[^\s/:]+$/
 
-/** Checks the components and what they take. Throws StormError that names the component. */
+/** Validates the components and their inputs. Throws StormError with the name of the component. */
 export function componentModels(spouts: Spouts, bolts: Bolts): readonly ComponentModel[] {
   if (Object.keys(spouts).length === 0) throw invalid('a topology needs at least one spout')
   const twice = Object.keys(spouts).find((name) => Object.hasOwn(bolts, name))
@@ -109,7 +109,7 @@ function modelOf(
     )
   }
   const create = (): Component => {
-    // That these are the arguments it wants is what the compiler has checked.
+    // The compiler has checked that these are the arguments of the constructor.
     const made: unknown = Reflect.construct(component, args)
     if (made instanceof Component) return made
     throw invalid(`the component of '${name}' does not extend Spout or Bolt`, name)

@@ -1,4 +1,4 @@
-/** Storm's StormTopology structure as plain data, with Thrift's names: what Nimbus is sent. */
+/** Storm's StormTopology structure as plain data, with Thrift's names, as it is sent to Nimbus. */
 import type { ForeignComponent } from './foreign.ts'
 import type { Grouping, JavaArgument } from './groupings.ts'
 import type { ComponentModel } from './model.ts'
@@ -20,7 +20,7 @@ export interface ThriftJavaObject {
   readonly args_list: readonly ThriftJavaArgument[]
 }
 
-/** What runs a component, in Storm's Thrift. */
+/** The object that runs a component, in Storm's Thrift. */
 export type ThriftComponentObject =
   | { readonly serialized_java: Uint8Array }
   | { readonly shell: { readonly execution_command: string; readonly script: string } }
@@ -39,7 +39,7 @@ export type ThriftGrouping =
   | { readonly custom_object: ThriftJavaObject }
   | { readonly custom_serialized: Uint8Array }
 
-/** What spouts and bolts have in common, in Storm's Thrift. */
+/** The common part of spouts and bolts, in Storm's Thrift. */
 export interface ThriftComponentCommon {
   /** Thrift's map<GlobalStreamId, Grouping>, as its entries. */
   readonly inputs: readonly (readonly [
@@ -56,7 +56,7 @@ export interface ThriftComponentCommon {
   readonly json_conf: string
 }
 
-/** A topology as Nimbus gets it, in Storm's Thrift. */
+/** A topology as Nimbus receives it, in Storm's Thrift. */
 export interface StormTopology {
   /** The spouts by name. */
   readonly spouts: Readonly<
@@ -160,7 +160,7 @@ function thriftGrouping(grouping: Grouping): ThriftGrouping {
   switch (grouping.type) {
     case 'fields':
       return { fields: grouping.fields }
-    // Storm's global grouping is one by no fields.
+    // Storm's global grouping is a fields grouping without fields.
     case 'global':
       return { fields: [] }
     case 'localOrShuffle':

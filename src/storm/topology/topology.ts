@@ -4,7 +4,7 @@ import { fluxOf, type FluxTopology } from './flux.ts'
 import { checkConfig, componentModels, invalid, type ComponentModel } from './model.ts'
 import { stormTopologyOf, type Execution, type StormTopology } from './storm-topology.ts'
 
-/** What a topology is made of. */
+/** The definition of a topology. */
 export interface TopologyDefinition<S, B> {
   /** Its name on the cluster. */
   readonly name: string
@@ -14,24 +14,24 @@ export interface TopologyDefinition<S, B> {
   readonly bolts: B
   /** Storm's settings, such as `topology.max.spout.pending`. */
   readonly config?: Config
-  /** What differs in an environment: settings that take precedence over `config`. */
+  /** Differences in an environment: settings that take precedence over `config`. */
   readonly environments?: Readonly<Record<string, { readonly config?: Config }>>
 }
 
-/** The options of describing a topology. */
+/** The options for describing a topology. */
 export interface DescribeOptions {
   /** Default: none; parallelism by environment is then that of `default`. */
   readonly environment?: string
-  /** What runs a component: this, with `script`. Default: node. */
+  /** The program that runs a component with `script`. Default: node. */
   readonly command?: string
   /** The bundle of the topology, in the jar's `resources`. Default: topology.cjs. */
   readonly script?: string
 }
 
-/** A topology that was checked. Made by `defineTopology`. */
+/** A validated topology. Created by `defineTopology`. */
 export class Topology {
   readonly name: string
-  /** The components, checked and with their defaults. */
+  /** The components, validated and with their defaults. */
   readonly components: readonly ComponentModel[]
   readonly #config: Config
   readonly #environments: Readonly<Record<string, { readonly config?: Config }>>
@@ -52,7 +52,7 @@ export class Topology {
     this.#environments = environments
   }
 
-  /** The component of this name. Throws StormError. */
+  /** The component with this name. Throws StormError. */
   component(name: string): ComponentModel {
     const found = this.components.find((model) => model.name === name)
     if (found !== undefined) return found
@@ -60,7 +60,7 @@ export class Topology {
     throw invalid(`the topology '${this.name}' has no component '${name}'; it has ${known}`, name)
   }
 
-  /** Makes a component of the topology. Throws StormError for one of another language. */
+  /** Creates a component of the topology. Throws StormError for one of another language. */
   create(name: string): Component {
     const { source } = this.component(name)
     if ('create' in source) return source.create()
@@ -73,7 +73,7 @@ export class Topology {
     return { ...this.#config, ...own }
   }
 
-  /** How many tasks a component has in this environment. Throws StormError where nothing says. */
+  /** How many tasks a component has in this environment. Throws StormError if no value applies. */
   parallelism(component: string, environment?: string): number {
     const { parallelism } = this.component(component)
     if (typeof parallelism === 'number') return parallelism
@@ -85,14 +85,17 @@ export class Topology {
     throw invalid(`'${component}' has no parallelism for ${asked}; it has ${known}`, component)
   }
 
-  /** What Nimbus is sent: the StormTopology structure, with Thrift's names. Throws StormError. */
+  /** Returns the StormTopology structure for Nimbus, with Thrift's names. Throws StormError. */
   toStorm(options: DescribeOptions = {}): StormTopology {
     return stormTopologyOf(this.components, executionOf(options), (model) =>
       this.parallelism(model.name, options.environment),
     )
   }
 
-  /** What Flux reads, as JSON or YAML. Throws StormError for what Flux cannot have. */
+  /**
+   * Returns the topology for Flux, as JSON or YAML. Throws StormError for parts that Flux does not
+   * support.
+   */
   toFlux(options: DescribeOptions = {}): FluxTopology {
     const config = this.config(options.environment)
     return fluxOf(this.name, config, this.components, executionOf(options), (model) =>
@@ -106,8 +109,9 @@ function executionOf({ command = 'node', script = 'topology.cjs' }: DescribeOpti
 }
 
 /**
- * Puts spouts and bolts together. The compiler checks that the streams and fields that bolts take and group by exist,
- * and have the types that they take. Throws StormError for the same where the compiler was not asked.
+ * Defines a topology of spouts and bolts. The compiler checks that the streams and fields that
+ * bolts take and group by exist, and have the types that the bolts take. Throws StormError for the
+ * same errors if the compiler did not check them.
  */
 export function defineTopology<const S extends Spouts, const B extends Bolts>(
   definition: TopologyDefinition<S & CheckedSpouts<S>, B & CheckedBolts<S, B>>,

@@ -41,7 +41,7 @@ export function logCommands(sparse: Command): void {
             topologyId: id,
             worker,
             source,
-            // Of the lines that match: all are looked at.
+            // With a pattern, all lines are read and searched.
             lines: pattern === undefined ? lines : Number.MAX_SAFE_INTEGER,
             follow,
             signal: session.interrupt.signal,
@@ -95,7 +95,7 @@ async function workersOf(session: Session, id: string): Promise<readonly WorkerP
   return [...places.values()]
 }
 
-/** Files where the environment says where they are, else the logviewer. */
+/** Reads files if the environment contains their folder, and otherwise asks the logviewer. */
 async function sourceOf(session: Session): Promise<LogSource> {
   const { stormLogPath, user, sshPort, logviewerPort } = session.environment
   if (stormLogPath !== undefined) return { kind: 'files', folder: stormLogPath, user, sshPort }

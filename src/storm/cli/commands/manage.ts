@@ -1,4 +1,4 @@
-/** Commands that list topologies, and change those that run. */
+/** Commands that list topologies, and change running ones. */
 import type { Command } from 'commander'
 import type { TopologySummary } from '../../thrift/structures.ts'
 import { option, positive, wholeNumber } from '../../../terminal/arguments.ts'
@@ -98,7 +98,7 @@ export function manageCommands(sparse: Command): void {
         await nimbus.topologyPage(id, ':all-time', false)
       const components = Object.keys({ ...spouts, ...bolts })
       const unknown = Object.keys(numbers).find((one) => !components.includes(one))
-      // Before it has run Storm does not know its components.
+      // Storm does not know the components of a topology before it has run.
       if (unknown !== undefined && components.length > 0) {
         throw new UsageError(
           `${name} has no component '${unknown}'; it has ${components.join(', ')}`,

@@ -28,7 +28,7 @@ export function quickstartCommand(sparse: Command): void {
         throw new UsageError(`${folder} is not empty`)
       }
       const files = projectFiles(name, kafka)
-      // A project that is there already has its own.
+      // An existing project has its own file.
       const kept = ['package.json', '.gitignore', 'tsconfig.json']
       const exists = (path: string): boolean => existsSync(join(folder, path))
       const clash = Object.keys(files).find((path) => exists(path) && !kept.includes(path))

@@ -37,7 +37,7 @@ export function runCommand(sparse: Command): void {
         workerHosts: 1,
       })
       const log = new ComponentLog(options.verbose === true)
-      // What components report because all ends is no news.
+      // Errors that components report because everything ends are not shown.
       let isEnding = false
       const slots = settings['topology.workers']
       await using cluster = await LocalCluster.start({
@@ -65,7 +65,7 @@ export function runCommand(sparse: Command): void {
         cluster.ended.then((exitCode) => ({ exitCode })),
         session.interrupt.happened,
         timer.passed,
-        // The reader of the output has enough, such as `head`.
+        // The reader of the output has exited, such as `head`.
         once(process.stdout, 'error').then(() => undefined),
       ])
       isEnding = true

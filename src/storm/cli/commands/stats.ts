@@ -1,4 +1,4 @@
-/** Commands that show what a cluster and its topologies do. */
+/** Commands that show the statistics of a cluster and its topologies. */
 import type { Command } from 'commander'
 import { StormError } from '../../errors.ts'
 import type { Nimbus } from '../../thrift/nimbus.ts'
@@ -24,7 +24,7 @@ interface StatsRow {
   readonly emitted: number
   readonly acked: number
   readonly failed: number
-  /** Of a spout until its tuples are processed, of a bolt to process one. */
+  /** For a spout, the time until its tuples are processed; for a bolt, the time to process one. */
   readonly latencyMs: number | undefined
   readonly capacity: number | undefined
   readonly lastError: string | undefined

@@ -75,7 +75,7 @@ export function submitCommand(sparse: Command): void {
   })
 }
 
-/** Throws StormError where the name is in use, or where no worker could start. */
+/** Throws StormError if the name is in use, or if no worker could start. */
 async function makeRoom(
   session: Session,
   nimbus: Nimbus,

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { UsageError } from '../../../terminal/failure.ts'
 
-/** streamparse's command, for users of its name. */
+/** A command of streamparse, for users of its name. */
 export function virtualenvCommand(sparse: Command): void {
   sparse
     .command('update_virtualenv', { hidden: true })
