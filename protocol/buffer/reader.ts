@@ -11,7 +11,7 @@ import { ProtocolError } from '../protocol-error.ts'
 export class Reader {
   readonly buffer: Buffer
   readonly #view: DataView
-  /** Where the next read starts. */
+  /** The position of the next read. */
   offset: number
   /**
    * Whether tagged fields that are not declared are skipped instead of kept: such a field takes two

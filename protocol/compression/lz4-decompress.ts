@@ -15,7 +15,7 @@ export function inflatedBound(sizeBytes: number): number {
   return sizeBytes * 255
 }
 
-/** What `decompressBlock` returns when the content does not fit. */
+/** The result of `decompressBlock` if the content does not fit. */
 export const OVERFLOW = -1
 
 /**

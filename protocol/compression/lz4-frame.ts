@@ -21,7 +21,9 @@ const SIZE_RESERVED = 0x8f
 /** A bit in a block's length: the block is stored uncompressed. */
 export const STORED = 0x80000000
 
-/** What KafkaLZ4BlockOutputStream writes: independent blocks of 64 KiB without checksums. */
+/**
+ * The header that KafkaLZ4BlockOutputStream writes: independent blocks of 64 KiB without checksums.
+ */
 export const WRITTEN_BLOCK_BYTES = 64 * 1024
 const WRITTEN_FLAGS = (VERSION << 6) | FLAG_INDEPENDENT
 const WRITTEN_BLOCK_SIZE = 4 << 4

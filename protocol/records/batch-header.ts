@@ -8,7 +8,7 @@ export interface Source {
   readonly partition: number
 }
 
-/** What is stored with a batch for all of its messages. */
+/** The metadata that is stored with a batch for all of its messages. */
 export interface BatchHeader extends Source {
   /** 2 since Kafka 0.11, 1 since 0.10, 0 before. */
   readonly magic: 0 | 1 | 2
@@ -31,8 +31,8 @@ export interface BatchHeader extends Source {
   /** The codec that the producer compressed the batch with. */
   readonly compression: Compression
   /**
-   * What set the timestamps of the batch: the producer (`create-time`) or the broker (`log-append-time`); `none` in
-   * formats before Kafka 0.10.
+   * The origin of the batch's timestamps: the producer (`create-time`) or the broker
+   * (`log-append-time`); `none` in formats before Kafka 0.10.
    */
   readonly timestampType: 'none' | 'create-time' | 'log-append-time'
   /** −1 without idempotence. */

@@ -28,8 +28,8 @@ export interface MessageObject<Value = Buffer | null, Key = Buffer | null> {
   /** Null if the record's timestamp is past 2^53 ms. */
   readonly timestamp: number | null
   /**
-   * What set the timestamp: the producer (`create-time`) or the broker (`log-append-time`); `none` in formats before
-   * Kafka 0.10.
+   * The origin of the timestamp: the producer (`create-time`) or the broker (`log-append-time`);
+   * `none` in formats before Kafka 0.10.
    */
   readonly timestampType: 'none' | 'create-time' | 'log-append-time'
   /** The key, from the `keyDeserializer` if the consumer has one; null if the message has none. */

@@ -39,7 +39,7 @@ export interface DecodedRecord {
   readonly offset: number
   /** Milliseconds since 1970; −1 in format 0, null if the record's timestamp is past 2^53 ms. */
   readonly timestamp: number | null
-  /** What set the timestamp, the producer or the broker; `none` in format 0. */
+  /** The origin of the timestamp, the producer or the broker; `none` in format 0. */
   readonly timestampType: 'none' | 'create-time' | 'log-append-time'
   /** Null if the record has none. */
   readonly key: Buffer | null

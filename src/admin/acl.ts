@@ -17,17 +17,17 @@ const PATTERN_TYPES = { any: 1, match: 2, literal: 3, prefixed: 4 } as const
 const PERMISSIONS = { deny: 2, allow: 3 } as const
 const ANY = 1
 
-/** What an ACL protects (Kafka's ResourceType). */
+/** The type of a resource that an ACL protects (Kafka's ResourceType). */
 export type AclResourceType = keyof typeof RESOURCE_TYPES
 /**
- * Whether an ACL allows or denies (Kafka's AclPermissionType). A denial takes precedence over every
- * permission.
+ * The permission of an ACL: allow or deny (Kafka's AclPermissionType). A denial takes precedence
+ * over every permission.
  */
 export type AclPermission = keyof typeof PERMISSIONS
 
 /** An access control entry: whether a principal may do an operation on resources. */
 export interface Acl {
-  /** What the ACL protects. */
+  /** The type of the resource that the ACL protects. */
   readonly resourceType: AclResourceType
   /** `*` stands for all resources of the type; the cluster is named `kafka-cluster`. */
   readonly resourceName: string
@@ -37,9 +37,9 @@ export interface Acl {
   readonly principal: string
   /** An IP address; `*` stands for all hosts. */
   readonly host: string
-  /** What the ACL allows or denies. */
+  /** The operation that the ACL allows or denies. */
   readonly operation: AclOperation
-  /** Whether it allows or denies. */
+  /** The permission: allow or deny. */
   readonly permission: AclPermission
 }
 

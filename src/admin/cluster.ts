@@ -25,7 +25,7 @@ export interface BrokerDescription {
   readonly isFenced?: boolean
 }
 
-/** What `describeCluster` returns. */
+/** The result of `describeCluster`. */
 export interface ClusterDescription {
   /** Undefined before Kafka 0.10.1. */
   readonly clusterId?: string
@@ -33,15 +33,20 @@ export interface ClusterDescription {
   readonly controller?: number
   /** By node id. */
   readonly brokers: readonly BrokerDescription[]
-  /** What this client may do with the cluster; only with `includeAuthorizedOperations`. */
+  /**
+   * The operations that this client may perform on the cluster; only with
+   * `includeAuthorizedOperations`.
+   */
   readonly authorizedOperations?: readonly AclOperation[]
 }
 
 /** The options of `describeCluster`. */
 export interface DescribeClusterOptions extends CallOptions {
-  /** Whether brokers that the controller has fenced are listed (Kafka 4.0 or newer). Default: false. */
+  /**
+   * Whether to list brokers that the controller has fenced (Kafka 4.0 or newer). Default: false.
+   */
   readonly includeFencedBrokers?: boolean
-  /** Whether the result names the operations that this client may do. Default: false. */
+  /** Whether the result contains the operations that this client may perform. Default: false. */
   readonly includeAuthorizedOperations?: boolean
 }
 

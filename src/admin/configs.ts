@@ -31,10 +31,10 @@ const RESOURCE_TYPES = {
   group: 32,
 } as const
 
-/** What a config belongs to (Kafka's ConfigResource.Type). */
+/** The type of a resource that has configs (Kafka's ConfigResource.Type). */
 export type ConfigResourceType = keyof typeof RESOURCE_TYPES
 
-/** What a config belongs to, such as the topic `orders`. */
+/** A resource that has configs, such as the topic `orders`. */
 export interface ConfigResource {
   /** The kind of resource. */
   readonly type: ConfigResourceType
@@ -82,7 +82,7 @@ export interface ConfigSynonym {
   readonly name: string
   /** The value of that config; null if it has none or is sensitive. */
   readonly value: string | null
-  /** Where that config is set. */
+  /** The place where that config is set. */
   readonly source: ConfigSource
 }
 
@@ -91,9 +91,9 @@ export interface ConfigEntry {
   readonly name: string
   /** Null if there is no value, and for passwords. */
   readonly value: string | null
-  /** Where the value comes from. */
+  /** The source of the value. */
   readonly source: ConfigSource
-  /** Whether the config has its default: it is not set anywhere. */
+  /** Whether the config has its default, because it is not set anywhere. */
   readonly isDefault: boolean
   /** Whether the config can only be changed in the broker's file, which needs a restart. */
   readonly isReadOnly: boolean

@@ -3,7 +3,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import type { Deadline } from '../async/deadline.ts'
 import { aBoolean, anInteger, checkOptions, type Check, type Checks } from '../options.ts'
 
-/** What every operation of the admin client needs. */
+/** The dependencies of every operation of the admin client. */
 export interface AdminContext {
   readonly cluster: Cluster
   /** Throws ClosedError after the client is closed. */

@@ -136,16 +136,16 @@ function outcomeIn(
   return outcomeOf(name, error, topic)
 }
 
-/** A topic whose partitions go on in a later page. */
+/** A topic whose partitions continue in a later page. */
 export function joined(begun: TopicDescription, rest: TopicDescription): TopicDescription {
   return { ...begun, partitions: [...begun.partitions, ...rest.partitions] }
 }
 
-/** Where the next page begins; null after the last. Throws BrokerError for a cursor that leads nowhere. */
+/** The start of the next page; null after the last. Throws BrokerError for an invalid cursor. */
 export function nextCursor(page: Page, before: Cursor | null, what: string): Cursor | null {
   const next = page.nextCursor
   if (next === null) return null
-  // A cursor that stands still would be followed for ever.
+  // A cursor that does not advance would be followed forever.
   const order = before === null ? 1 : compareText(next.topicName, before.topicName)
   const isAfter = order > 0 || (order === 0 && next.partitionIndex > (before?.partitionIndex ?? -1))
   if (!isAfter) throw wrong(what, 'the next page begins no later than the one before')

@@ -1,4 +1,4 @@
-/** What the APIs that describe groups of one kind each have in common. */
+/** The common part of the APIs that each describe one type of group. */
 import type { Outcome } from '../cluster/fan-out.ts'
 import type { Recipient } from '../cluster/recipient.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'

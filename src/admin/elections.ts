@@ -13,28 +13,30 @@ import { itemError, outcomeFrom, retryElsewhere, settled, type Item } from './it
 import { checkPartitions, inOrder, partitionsFound } from './partitions.ts'
 
 /**
- * `preferred`: the first replica becomes the leader if it is in sync. `unclean`: a partition without a leader gets
- * one that is not in sync, and loses the records that it lacks (Kafka 2.4 or newer).
+ * `preferred`: the first replica becomes the leader if it is in sync. `unclean`: a replica that is
+ * not in sync becomes the leader of a partition without one, and the records that this replica
+ * lacks are lost (Kafka 2.4 or newer).
  */
 export type ElectionType = 'preferred' | 'unclean'
 
 /** The result of `electLeaders` for one partition. */
 export interface ElectedLeader extends TopicPartition, Item {
-  /** False where the partition has such a leader already. Undefined where there is an error. */
+  /** False if the partition already has such a leader. Undefined if there is an error. */
   readonly isElected?: boolean
 }
 
 const ELECTION_TYPES = { preferred: 0, unclean: 1 } as const
 
-/** The first version that names the kind of election, and that has an error for all of the request. */
+/** The first version that contains the type of election, and an error for the whole request. */
 const WITH_TYPE = 1
 
 export function electionOperations(context: AdminContext) {
   const { cluster } = context
   return {
     /**
-     * Elects leaders of these partitions, or of all with `null`; of all, those that needed no election may be left
-     * out. Results are by topic and partition. Throws ItemsFailedError, such as with PREFERRED_LEADER_NOT_AVAILABLE.
+     * Elects leaders of these partitions, or of all partitions with `null`; in the latter case the
+     * result may leave out partitions that needed no election. Results are by topic and partition.
+     * Throws ItemsFailedError, for example with PREFERRED_LEADER_NOT_AVAILABLE.
      */
     async electLeaders(
       type: ElectionType,

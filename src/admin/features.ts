@@ -15,8 +15,9 @@ import { begin, brokerTimeoutMs, type AdminContext, type ChangeOptions } from '.
 import { checkDistinct, itemError, outcomeOf, retryElsewhere, settled, type Item } from './items.ts'
 
 /**
- * `upgrade`: the level may only rise. `safeDowngrade`: it may fall where no metadata is lost. `unsafeDowngrade`: it
- * may fall, and what the lower level cannot express is lost (Kafka 3.3 or newer).
+ * `upgrade`: the level can only increase. `safeDowngrade`: it can decrease if no metadata is lost.
+ * `unsafeDowngrade`: it can decrease, and metadata that the lower level cannot represent is lost
+ * (Kafka 3.3 or newer).
  */
 export type FeatureUpgradeType = 'upgrade' | 'safeDowngrade' | 'unsafeDowngrade'
 

@@ -47,7 +47,7 @@ export interface HangingTransaction extends OpenTransaction {
   readonly transactionalId?: string
 }
 
-/** What `findHangingTransactions` returns. */
+/** The result of `findHangingTransactions`. */
 export interface HangingTransactions {
   /** By topic and partition; each can be passed to `abortTransaction`. */
   readonly transactions: readonly HangingTransaction[]

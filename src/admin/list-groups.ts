@@ -21,7 +21,7 @@ export interface ListedGroup {
   readonly coordinator: number
 }
 
-/** What `listGroups` returns. */
+/** The result of `listGroups`. */
 export interface GroupList {
   /** The groups of all brokers that responded. */
   readonly groups: readonly ListedGroup[]

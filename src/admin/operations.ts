@@ -29,7 +29,10 @@ export function operationCode(name: AclOperation): number {
   return ACL_OPERATIONS.indexOf(name)
 }
 
-/** What a broker sends if the request does not ask for operations, or if it does not know them. */
+/**
+ * The value that a broker sends if the request does not ask for operations, or if it does not know
+ * them.
+ */
 const NOT_ASKED = -0x80000000
 
 /** The operations in a bit set of Metadata and similar responses; undefined if there is none. */

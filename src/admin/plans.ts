@@ -30,7 +30,7 @@ export type OffsetResetTarget =
   | { readonly by: number }
   | { readonly offsets: readonly (TopicPartition & { readonly offset: number })[] }
 
-/** What `planOffsetReset` is to plan. */
+/** The input of `planOffsetReset`. */
 export interface OffsetResetRequest {
   /** The name of the group. It must have no members when the plan is applied. */
   readonly group: string
@@ -40,7 +40,7 @@ export interface OffsetResetRequest {
   readonly to: OffsetResetTarget
 }
 
-/** What an offset reset changes in one partition. */
+/** The change of an offset reset in one partition. */
 export interface PlannedOffset extends TopicPartition, Item {
   /** The committed offset of the group; absent if there is none. */
   readonly from?: number
@@ -61,7 +61,7 @@ export interface OffsetResetPlan {
   readonly offsets: readonly PlannedOffset[]
 }
 
-/** What `planReassignment` is to plan. */
+/** The input of `planReassignment`. */
 export interface ReassignmentRequest {
   /** The topics whose partitions may move. */
   readonly topics: readonly string[]
@@ -71,7 +71,7 @@ export interface ReassignmentRequest {
   readonly replicationFactor?: number
 }
 
-/** What a reassignment changes in one partition. */
+/** The change of a reassignment in one partition. */
 export interface PlannedMove extends TopicPartition {
   /** The node ids of the replicas when the plan was made, the preferred leader first. */
   readonly from: readonly number[]

@@ -40,7 +40,7 @@ export interface QuorumNode {
   readonly listeners: readonly RaftListener[]
 }
 
-/** What `describeMetadataQuorum` returns. */
+/** The result of `describeMetadataQuorum`. */
 export interface MetadataQuorum {
   /** Node id of the active controller. */
   readonly leader: number

@@ -24,7 +24,7 @@ export interface StreamsSubtopology {
   readonly repartitionSourceTopics: readonly StreamsTopic[]
 }
 
-/** What a streams application reads, writes and keeps. */
+/** The topics and stores of a streams application. */
 export interface StreamsTopology {
   /** Increases with each change of the topology. */
   readonly epoch: number
@@ -36,7 +36,7 @@ export interface StreamsTopology {
 export interface StreamsTopologyNode {
   /** The name of the node. */
   readonly name: string
-  /** What the node does. */
+  /** The type of the node. */
   readonly type: 'source' | 'processor' | 'sink' | 'unknown'
   /** The topics that a source reads. */
   readonly sourceTopics?: readonly string[]

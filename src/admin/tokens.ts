@@ -57,7 +57,7 @@ export interface DescribeTokenOptions extends CallOptions {
   readonly owners?: readonly string[]
 }
 
-/** What `renewDelegationToken` and `expireDelegationToken` return. */
+/** The result of `renewDelegationToken` and `expireDelegationToken`. */
 export interface TokenExpiry {
   /** When the token expires, in milliseconds since 1970. */
   readonly expiryTimestampMs: number

@@ -54,7 +54,7 @@ export interface ListedTransaction {
   readonly coordinator: number
 }
 
-/** What `listTransactions` returns. */
+/** The result of `listTransactions`. */
 export interface TransactionList {
   /** By transactional id. */
   readonly transactions: readonly ListedTransaction[]

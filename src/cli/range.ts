@@ -1,4 +1,4 @@
-/** Where `consume`, `mirror` and `bench consume` start, and where they end. */
+/** The start and the end of `consume`, `mirror` and `bench consume`. */
 import type { BalancedTopicsConsumer, Consumer, KafkaClient, TopicPartition } from '../index.ts'
 import { messageOf, UsageError } from './failure.ts'
 import { isPattern, sourceOf } from './names.ts'

@@ -1,6 +1,4 @@
-/**
- * Where `produce` sends its messages: directly to a topic, or in one transaction for all of them.
- */
+/** The destination of `produce`: directly a topic, or one transaction for all messages. */
 import type { Compression, KafkaClient } from '../index.ts'
 import type { OutgoingRecord } from './record-maker.ts'
 

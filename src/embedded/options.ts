@@ -79,11 +79,14 @@ export interface EmbeddedClusterOptions {
   readonly groupInitialRebalanceDelayMs?: number
   /** The shortest session timeout that a member may request. Default: 6,000, as in Kafka. */
   readonly groupMinSessionTimeoutMs?: number
-  /** How long a member of a share group has a record acquired. Default: 30,000, as in Kafka. */
+  /**
+   * The duration for which a record is acquired by a member of a share group. Default: 30,000, as
+   * in Kafka.
+   */
   readonly shareRecordLockMs?: number
   /** How often share groups deliver a record before they archive it. Default: 5, as in Kafka. */
   readonly shareDeliveryCountLimit?: number
-  /** Where share groups start in a partition. Default: `latest`, as in Kafka. */
+  /** The position at which share groups start in a partition. Default: `latest`, as in Kafka. */
   readonly shareAutoOffsetReset?: 'earliest' | 'latest'
   /** The session timeout of groups of the consumer protocol (KIP-848). Default: 45,000, as in Kafka. */
   readonly groupConsumerSessionTimeoutMs?: number

@@ -21,7 +21,8 @@ export interface JoinRequest {
    */
   readonly needsMemberId: boolean
   /**
-   * A leader that rejoins without a change may be told to skip the assignment (KIP-814; from v9).
+   * A leader that rejoins without a change can get a response that makes it skip the assignment
+   * (KIP-814; from v9).
    */
   readonly canSkipAssignment: boolean
 }

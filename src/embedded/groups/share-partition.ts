@@ -7,7 +7,7 @@ export interface ShareSettings {
   readonly recordLockMs: number
   /** How often a record is delivered before it is archived. */
   readonly deliveryCountLimit: number
-  /** Where a group starts in a partition. */
+  /** The position at which a group starts in a partition. */
   readonly autoOffsetReset: 'earliest' | 'latest'
 }
 

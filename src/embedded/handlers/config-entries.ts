@@ -19,7 +19,7 @@ function isStored(name: string, { storesMinInsyncReplicas }: KafkaProfile): bool
   return storesMinInsyncReplicas && name === MIN_INSYNC_REPLICAS
 }
 
-/** What a DescribeConfigs request asks for about each resource. */
+/** The part of a DescribeConfigs request that applies to each resource. */
 export interface ConfigWishes {
   /** Null or empty: all configs. */
   readonly names: readonly string[] | null

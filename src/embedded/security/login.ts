@@ -7,9 +7,9 @@
  *                                                             ▼
  *                                                           failed: the connection is closed
  *
- * Where there is no SASL it begins at `done`. After SaslHandshake v0 tokens come as frames of their own,
- * after v1 in SaslAuthenticate (KIP-152). A client logs in again before its session ends (KIP-368).
- * Answers and refusals are those of Kafka's SaslServerAuthenticator.
+ * Without SASL it begins at `done`. After SaslHandshake v0, tokens are sent in frames of their own;
+ * after v1, in SaslAuthenticate (KIP-152). A client logs in again before its session ends
+ * (KIP-368). Responses and rejections are those of Kafka's SaslServerAuthenticator.
  */
 import { ErrorCode } from '../../../protocol/errors.ts'
 import { ANONYMOUS } from './principal.ts'

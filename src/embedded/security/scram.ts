@@ -37,7 +37,7 @@ interface Known {
   readonly lifetimeMs: number | undefined
 }
 
-/** What all listeners share. */
+/** The state that all listeners share. */
 export interface ScramDirectory {
   readonly credentials: ScramCredentials
   readonly tokens: DelegationTokens

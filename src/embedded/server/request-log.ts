@@ -10,7 +10,7 @@ export interface SeenRequest {
   readonly version: number
   /** The id of the broker that received it. */
   readonly broker: number
-  /** The `clientId` that the client sent; null where it sent none. */
+  /** The `clientId` that the client sent; null if it sent none. */
   readonly clientId: string | null
   /** The principal of the client, as Kafka writes it: `User:alice`. Undefined while it is not logged in. */
   readonly principal: string | undefined

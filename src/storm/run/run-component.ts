@@ -43,7 +43,7 @@ export function runTopology(topology: Topology): void {
   }
   const environment = asked === '' || asked === '1' ? undefined : asked
   writeAll(STDOUT, Buffer.from(`${writeDescription(descriptionOf(topology, environment))}\n`))
-  // Whatever else the file has opened.
+  // Anything that the file has opened.
   process.exit(0)
 }
 

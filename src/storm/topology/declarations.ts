@@ -124,12 +124,12 @@ type ArgsOf<Declared> = Declared extends {
     : { readonly args: Readonly<Args> }
   : { readonly args?: readonly never[] }
 
-/** What the compiler checks for spouts: the arguments of their constructors. */
+/** The compiler's checks of spouts: the arguments of their constructors. */
 export type CheckedSpouts<S> = { readonly [Name in keyof S]: ArgsOf<S[Name]> }
 
 /**
- * What the compiler checks for bolts: the same, and that their inputs exist, with streams, fields
- * and types.
+ * The compiler's checks of bolts: the same, and that their inputs exist, with streams, fields and
+ * types.
  */
 export type CheckedBolts<S, B> = {
   readonly [Name in keyof B]: ArgsOf<B[Name]> & {
