@@ -282,7 +282,7 @@ async function listResources(
       { to: 'any', what: 'listing the resources with configs', deadline },
     )
   } catch (error) {
-    // The API exists in older versions too, but not for these types.
+    // The error concerns the version of the API, which is older than its support for these types.
     if (error instanceof UnsupportedVersionError && !isClientMetrics) throw tooOld()
     throw error
   }

@@ -13,7 +13,8 @@ import {
 import { outcomeOf } from './items.ts'
 
 /**
- * −1 means that the broker does not report it; members of share groups have no classic counterpart.
+ * The member type of the classic protocol; −1 means that the broker does not report the type.
+ * Members of share groups have none.
  */
 const MEMBER_IS_CLASSIC = 0
 

@@ -15,7 +15,7 @@ import { durationText } from './text.ts'
 
 /** How many measurements a sparkline shows. */
 const HISTORY = 30
-/** The number that fits in a line of 80 columns with the other columns. */
+/** The number of measurements that fit in a line of 80 columns with the other columns. */
 const WIDE_SPARKLINE = 30
 const NARROW_SPARKLINE = 10
 

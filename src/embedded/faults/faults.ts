@@ -39,7 +39,7 @@ export type FaultAction =
    * wait.
    */
   | { readonly hold: true }
-  /** The broker neither executes nor answers the request and all later ones on the connection. */
+  /** The broker neither executes nor answers the request, nor any later one on the connection. */
   | { readonly drop: true }
   /** The broker does not execute the request, and closes the connection. */
   | { readonly close: true }
