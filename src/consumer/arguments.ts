@@ -1,4 +1,4 @@
-/** Checks of what the methods of consumers are given: callers without TypeScript get an InvalidArgumentError. */
+/** Checks the arguments of the consumers' methods: callers without TypeScript get an InvalidArgumentError. */
 import { InvalidArgumentError } from '../errors.ts'
 import { aDate, namingEnds } from './options.ts'
 import { anArrayOf, anInteger, either, oneOf, shown, type Check } from '../options.ts'
@@ -39,7 +39,7 @@ export function checkTopicPartition(value: unknown): void {
   check('a partition', value, aTopicPartition)
 }
 
-/** Undefined where the caller means all of them. */
+/** Undefined means all partitions. */
 export function checkTopicPartitions(value: unknown): void {
   if (value !== undefined) checkGivenPartitions(value)
 }
@@ -56,7 +56,7 @@ export function checkPlace(value: unknown): void {
   check('the new position', value, aPlace)
 }
 
-/** Entries by partition. */
+/** Checks a map with an entry for each partition. */
 export function checkMap(what: string, value: unknown): void {
   if (value instanceof Map) for (const partition of value.keys()) checkPartition(partition)
   else throw new InvalidArgumentError(`${what} must be a Map by partition, not ${shown(value)}`)

@@ -50,10 +50,10 @@ export type { AssignedConsumerOptions, PartitionToAssign, TopicPartitionLag }
 export type { PartitionToCommit, PositionToReset }
 
 /**
- * Reads partitions of any topics, which may change at any time. What all consumers have in common: SimpleConsumer,
- * Consumer and the balanced ones say what is to be read, and hand on what is below.
+ * Reads partitions of any topics; the set may change at any time. All consumers share this core: SimpleConsumer,
+ * Consumer and the balanced consumers choose the partitions and forward the calls below.
  *
- * Positions move when messages are delivered: what was only fetched is not counted as read.
+ * Positions move when messages are delivered: a message that was only fetched does not count as read.
  */
 export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   implements AsyncDisposable, AsyncIterable<ConsumedMessage<Value, Key>>
@@ -70,7 +70,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   readonly #automaticCommits: AutomaticCommits
   readonly #source: ConsumerSource
   #closing: Promise<void> | undefined
-  /** Closed, and what the application was processing is processed. */
+  /** The consumer is closed, and the application has processed everything that it was processing. */
   #isStopped = false
 
   constructor(
@@ -141,12 +141,12 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     cluster.options.metrics.add(this.#source)
   }
 
-  /** Whether it commits at intervals, before partitions are given up, and when it is closed. */
+  /** True if the consumer commits at intervals, before partitions are given up, and when it is closed. */
   get commitsByItself(): boolean {
     return this.#automaticCommits.areMade
   }
 
-  // What is read
+  // The partitions that are read
 
   get isClosed(): boolean {
     return this.#closing !== undefined
@@ -166,9 +166,9 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   }
 
   /**
-   * Reads these partitions, too. Resolves when it is known where they begin, and they are being fetched. One that
-   * is assigned already goes on where it is, or at the offset that is given.
-   * Throws UnknownTopicError, NoOffsetError, BrokerError, NoBrokersAvailableError: then none of them is assigned.
+   * Adds these partitions. Resolves when their starting positions are known and they are being fetched. A partition
+   * that is already assigned continues at its position, or at the offset that is given. Throws UnknownTopicError,
+   * NoOffsetError, BrokerError, NoBrokersAvailableError: then none of the partitions is assigned.
    */
   async assign(partitions: readonly PartitionToAssign[], call: CallOptions = {}): Promise<void> {
     this.#throwIfClosed()
@@ -199,7 +199,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
           )
         : undefined
       for (const { state, offset } of added) {
-        // Sought meanwhile, or given up.
+        // The partition was moved by a seek or given up in the meantime.
         if (!state.isAssigned) continue
         state.topicId ??= this.#cluster.known(state.topic)?.topicId
         if (ends !== undefined) state.endOffset = ends.get(state.name) ?? 0
@@ -208,8 +208,8 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
           state.moveTo(offset ?? start?.offset ?? 0, start?.leaderEpoch)
           state.isBeyondEnd = state.position > state.endOffset
         }
-        // Where it begins is committed, too, if the group doesn't know it yet, as Java does: the next owner of the
-        // partition would otherwise begin at an end of the log that has moved meanwhile.
+        // The starting position is committed, too, if the group has no offset yet, as in Java. Otherwise the next
+        // owner of the partition would start at an end of the log that has moved in the meantime.
         state.committed = start?.committed
         this.#fetcher.add(state)
       }
@@ -222,8 +222,8 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   }
 
   /**
-   * Reads these no more: nothing of them is delivered once it has returned, whatever was fetched. Handlers that
-   * have begun go on: see `settled`. Partitions that are not assigned are passed over.
+   * Removes these partitions. After the call returns, none of their messages is delivered, even if they are already
+   * fetched. Handlers that have begun continue: see `settled`. Partitions that are not assigned are ignored.
    */
   unassign(partitions: readonly TopicPartition[]): void {
     for (const one of partitions) {
@@ -243,7 +243,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   }
 
   /**
-   * Hands nothing more of these over from now on, until `release`: the group's own `pause`, which the application's
+   * Stops delivering these partitions until `release`. This is the group's own `pause`, which the application's
    * `resume` does not undo.
    */
   hold(partitions: readonly TopicPartition[]): void {
@@ -263,8 +263,8 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   }
 
   /**
-   * Holds these, aborts the signals of their handlers, and waits until all delivered messages are processed: what
-   * to do before the last commit for partitions that are about to be taken away.
+   * Holds these partitions, aborts the signals of their handlers, and waits until all delivered messages are
+   * processed. It runs before the last commit for partitions that are about to be revoked.
    */
   async settled(partitions: readonly TopicPartition[]): Promise<void> {
     this.hold(partitions)
@@ -273,22 +273,22 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     await this.#processing.finished(states)
   }
 
-  /** Calls a hook of the application's: what of it is a part of the hook is known by that. */
+  /** Calls a hook of the application. Calls from within the hook can be recognized by their async context. */
   callHook<T>(hook: () => T): T {
     return this.#reader.callHook(hook)
   }
 
-  /** To be called when `mayDeliver` is true again. */
+  /** Callers call this when `mayDeliver` is true again. */
   lookAgain(): void {
     this.#inbox.wake()
   }
 
-  /** Whether the application waits for messages, rather than working on some or on something else. */
+  /** True while the application waits for messages, rather than processing some or doing something else. */
   get isWaitedFor(): boolean {
     return this.#inbox.isWaitedFor && this.#all().every(({ handling }) => handling === undefined)
   }
 
-  /** An error from outside that the next read throws, once. */
+  /** Reports an error from outside, which the next read throws once. */
   report(error: Error): void {
     this.#inbox.report(error)
   }
@@ -298,7 +298,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     this.#inbox.recover(error)
   }
 
-  /** An error from outside, such as of the group's membership, that every read throws from now on. */
+  /** Reports an error from outside, such as one of the group membership, which every read throws from now on. */
   fail(error: Error): void {
     this.#inbox.fail(error)
   }
@@ -314,13 +314,13 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     }))
   }
 
-  /** Undefined where the partition is not assigned, or it isn't known yet where it begins. */
+  /** Undefined if the partition is not assigned, or if its starting position is not known yet. */
   position(one: TopicPartition): number | undefined {
     const state = this.#states.get(nameOf(one))
     return state === undefined || state.fetch.phase === 'starting' ? undefined : state.position
   }
 
-  /** The offset of the last message of each partition that was delivered; without those of which none was. */
+  /** The offset of the last delivered message of each partition, without partitions that have delivered none. */
   get heldOffsets(): readonly TopicPartitionOffset[] {
     return this.#all().flatMap(({ topic, partition, buffer: { held } }) =>
       held === undefined ? [] : [{ topic, partition, offset: held }],
@@ -328,8 +328,8 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   }
 
   /**
-   * How many offsets there are between the position and the end that consumers can see, as of the last fetch;
-   * without partitions that nothing was fetched of yet.
+   * The number of offsets between the position and the end that consumers can see, as of the last fetch. Partitions
+   * without a fetch response yet are left out.
    */
   get lag(): readonly TopicPartitionLag[] {
     return this.#started().flatMap((state) => {
@@ -339,7 +339,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     })
   }
 
-  /** Goes on at this offset, also where an error has ended the partition. Throws InvalidArgumentError. */
+  /** Continues at this offset, even if an error has ended the partition. Throws InvalidArgumentError. */
   seek(one: TopicPartition, offset: number): void {
     this.#throwIfClosed()
     if (!Number.isSafeInteger(offset) || offset < 0) {
@@ -349,7 +349,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     this.#fetcher.pump()
   }
 
-  /** Where `autoOffsetReset` says to begin. */
+  /** The position that `autoOffsetReset` names. */
   get beginning(): PositionToReset['to'] {
     const { startAt } = this.#settings
     if (typeof startAt === 'number') return new Date(startAt)
@@ -357,7 +357,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     throw new InvalidArgumentError("autoOffsetReset is 'none': pass the new position")
   }
 
-  /** Goes on at these places, and commits them where there is a group. */
+  /** Continues at these positions. In a group it also commits them. */
   async resetOffsets(targets: readonly PositionToReset[], call: CallOptions = {}): Promise<void> {
     this.#throwIfClosed()
     const deadline = this.#deadline(call)
@@ -371,7 +371,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     if (this.hasGroup) await this.#committer.commit(() => offsets, deadline)
   }
 
-  /** The offsets that places stand for, of partitions that need not be assigned. */
+  /** Returns the offsets that the places stand for. The partitions need not be assigned. */
   lookUp(
     targets: readonly PositionToReset[],
     call: CallOptions = {},
@@ -407,12 +407,12 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   // Offsets
 
   /**
-   * Commits what is processed: of all partitions, or of those given; or the offsets given, each that of the next
-   * message. The current message or batch counts as processed when the loop that is processing it calls this, and
-   * between calls of `consume()`; it does not when other code calls this, such as a hook or a timer. Handlers of `run`
-   * that are running have not processed their messages.
-   * Throws OffsetCommitError, whose code says why: REBALANCE_IN_PROGRESS, ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID
-   * and FENCED_INSTANCE_ID where the group has taken partitions away.
+   * Commits the processed offsets of all partitions or of the given ones, or commits the given offsets (the offset of
+   * the next message). The current message or batch counts as processed when the loop that is processing it calls
+   * this, and between calls of `consume()`; it does not when other code calls this, such as a hook or a timer.
+   * Handlers of `run` that are running have not processed their messages. Throws OffsetCommitError, whose code gives
+   * the reason: REBALANCE_IN_PROGRESS, ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID and FENCED_INSTANCE_ID mean that the
+   * group has revoked partitions.
    */
   commitOffsets(what?: readonly PartitionToCommit[], call?: CallOptions): Promise<void> {
     const { caller, isInLoop } = this.#reader
@@ -420,14 +420,14 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     return this.#commit(what, call, isAtHand ? 'given' : 'finished')
   }
 
-  /** The same without what the application is processing, for every caller. */
+  /** Like `commitOffsets`, but never includes the message that the application is processing, for any caller. */
   commitProcessed(partitions: readonly TopicPartition[], call?: CallOptions): Promise<void> {
     return this.#commit(partitions, call, 'finished')
   }
 
   /**
-   * The offsets that the group has committed for what is assigned, or for these partitions, without those that have
-   * none. With `resetOffsetOnFetch` it also goes on there with what is assigned.
+   * Returns the committed offsets of the assigned or the given partitions, without partitions that have none. With
+   * `resetOffsetOnFetch` it also moves assigned partitions to these offsets.
    */
   async fetchOffsets(
     call: CallOptions = {},
@@ -451,7 +451,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     throw new InvalidArgumentError('groupMetadata: the consumer needs a consumerGroup')
   }
 
-  // Messages: as BaseConsumer says
+  // Messages: documented in BaseConsumer
 
   consume(options: ConsumeOptions = {}): Promise<ConsumedMessage<Value, Key> | undefined> {
     return this.#reader.consume(options)
@@ -469,7 +469,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     return this.#reader.batches(options)
   }
 
-  /** Batches that are finished several at a time, as by a transaction: see Gatherer. */
+  /** Calls `work` with batches that it finishes together, such as those of a transaction: see Gatherer. */
   gather(work: (batches: Gatherer<Value, Key>) => Promise<void>, options: ReadOptions) {
     return this.#reader.gather(work, options)
   }
@@ -487,9 +487,9 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
   }
 
   /**
-   * Delivers nothing more, waits for what the application is processing, commits with `autoCommitEnable`, and stops
-   * fetching. It does not wait for the loop or handler that calls it. Later calls throw ClosedError.
-   * Throws OffsetCommitError, closed all the same. Safe to call again.
+   * Stops delivering, waits for what the application is processing, commits with `autoCommitEnable`, and stops
+   * fetching. It does not wait for the loop or handler that calls it. Later calls throw ClosedError. Throws
+   * OffsetCommitError; the consumer is closed all the same. Safe to call again.
    */
   close(call: CallOptions = {}): Promise<void> {
     const deadline = this.#deadline(call)
@@ -498,7 +498,10 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     return this.#closing
   }
 
-  /** To be called when the application closes the consumer. Returns what of its code the call is a part of. */
+  /**
+   * Callers call this when the application closes the consumer. Returns the kind of application code that the call is
+   * a part of.
+   */
   closing(): Work['kind'] | undefined {
     return this.#processing.closing()
   }
@@ -535,7 +538,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     call: CallOptions = {},
     upTo: UpTo,
   ): Promise<void> {
-    // What is running while the consumer is being closed commits what it has done.
+    // Code that is running while the consumer is being closed may still commit.
     if (this.#isStopped) throw new ClosedError('consumer')
     checkOffsets(what)
     await this.#committer.commit((refuse) => {
@@ -547,7 +550,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
 
   #moveTo(state: PartitionState, offset: number, leaderEpoch?: number): void {
     this.#inbox.suspend(state)
-    // Whatever topic has the name now.
+    // The offset applies to the topic that has the name now.
     state.topicId = undefined
     state.moveTo(offset, leaderEpoch)
     this.#inbox.moved()
@@ -561,7 +564,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     return offsetsToCommit(this.#cluster, states, upTo, this.#committer.expires)
   }
 
-  /** In order, whatever the order in which they were assigned. */
+  /** Sorted, independent of the order in which the partitions were assigned. */
   #all(): PartitionState[] {
     return [...this.#states.values()].sort(inOrder)
   }

@@ -12,7 +12,7 @@ import type { MessageHandler } from './delivery/handler.ts'
 import type { BatchHandler } from './delivery/run-by-batch.ts'
 import type { BatchRunOptions, RunOptions } from './delivery/run.ts'
 
-/** The methods of every kind of consumer: reading, and closing. */
+/** The methods of every consumer: reading and closing. */
 export abstract class BaseConsumer<
   Value = Buffer | null,
   Key = Buffer | null,
@@ -22,7 +22,10 @@ export abstract class BaseConsumer<
 {
   readonly #restarts: Restarts<Assigned>
 
-  /** `assign` makes what one session has, from one start to the next stop, and may look at the session before. */
+  /**
+   * `assign` creates the assignment of one session, from a start to the next stop. It gets the previous session's
+   * assignment.
+   */
   protected constructor(
     assign: (before: Assigned | undefined) => Assigned,
     register: OpenRegister,
@@ -39,75 +42,78 @@ export abstract class BaseConsumer<
   }
 
   /**
-   * The next message; undefined when none came in time (`timeoutMs`, or the consumer's `consumerTimeoutMs`), with
-   * `block: false` when none is available, and at the end for a consumer with `stopAtEnd`.
-   * Throws what ended a partition (CorruptBatchError, DeserializationError, BrokerError, …), once while others go
-   * on, each time where none does; ClosedError; ConsumerBusyError while it is read otherwise.
+   * Returns the next message. Returns undefined when none arrives in time (`timeoutMs`, or the consumer's
+   * `consumerTimeoutMs`), with `block: false` when none is available, and at the end for a consumer with `stopAtEnd`.
+   * Throws the error that ended a partition (CorruptBatchError, DeserializationError, BrokerError, …): once while
+   * others continue, each time if none does. Also throws ClosedError, and ConsumerBusyError while another reader is
+   * active.
    */
   consume(options?: ConsumeOptions): Promise<ConsumedMessage<Value, Key> | undefined> {
     return this.core.consume(options)
   }
 
-  /** Its messages, as `for await (const message of consumer)`, with an AbortSignal to end it. */
+  /** Returns the messages like `for await (const message of consumer)`, with an AbortSignal to end it. */
   messages(options?: ReadOptions): Iteration<ConsumedMessage<Value, Key>> {
     return this.core.messages(options)
   }
 
-  /** `break` loses no message that was not given out. */
+  /** `break` loses no message that was not delivered. */
   [Symbol.asyncIterator](): Iteration<ConsumedMessage<Value, Key>> {
     return this.core.messages()
   }
 
-  /** Its messages as they were fetched: several of one partition at a time. The fastest way to read. */
+  /** Returns the messages in batches as they were fetched, each of one partition. The fastest way to read. */
   batches(options?: ReadOptions): Iteration<ConsumerBatch<Value, Key>> {
     return this.core.batches(options)
   }
 
   /**
-   * Calls the handler for each message: in order within a partition, for several partitions at the same time
-   * where `concurrency` allows. Resolves at the end of a consumer with `stopAtEnd`, when the consumer is closed, and
-   * when `stopSignal` is aborted. Throws what the handler throws: the message that it was called for is then the next
-   * of its partition, and not committed.
+   * Calls the handler for each message: in order within a partition, and for several partitions at the same time if
+   * `concurrency` allows it. Resolves at the end of a consumer with `stopAtEnd`, when the consumer is closed, and
+   * when `stopSignal` is aborted. Throws what the handler throws: the failed message is then the next one of its
+   * partition, and not committed.
    */
   run(handler: MessageHandler<Value, Key>, options?: RunOptions): Promise<void> {
     return this.core.run(handler, options)
   }
 
   /**
-   * The same for whole batches, as `batches()` has them: in order within a partition, for several partitions at the same
-   * time where `concurrency` allows. Throws what the handler throws: the batch that it was called for is then the next of
-   * its partition, and not committed, unless the handler committed or sought itself.
+   * Like `run`, but for whole batches, as `batches()` returns them: in order within a partition, and for several
+   * partitions at the same time if `concurrency` allows it. Throws what the handler throws: the failed batch is then
+   * the next one of its partition, and not committed, unless the handler called `commit` or `seek` itself.
    */
   runBatches(handler: BatchHandler<Value, Key>, options?: BatchRunOptions): Promise<void> {
     return this.core.runBatches(handler, options)
   }
 
-  /** Its messages as a Readable, which reads nothing ahead. Destroying it ends the reading, not the consumer. */
+  /**
+   * Returns the messages as a Readable, which reads nothing ahead. Destroying it ends the reading, not the consumer.
+   */
   stream(options?: ReadOptions): Readable {
     return this.core.stream(options)
   }
 
   /**
-   * Delivers nothing more, waits for what the application is processing, commits with `autoCommitEnable`, and stops
-   * fetching. It does not wait for the loop or handler that calls it. Later calls throw ClosedError, `start()` too.
-   * Throws OffsetCommitError, closed all the same. Safe to call again.
+   * Stops delivering, waits for what the application is processing, commits with `autoCommitEnable`, and stops
+   * fetching. It does not wait for the loop or handler that calls it. Later calls throw ClosedError, including
+   * `start()`. Throws OffsetCommitError; the consumer is closed all the same. Safe to call again.
    */
   close(call?: CallOptions): Promise<void> {
     return this.#restarts.close(this.assigned.close(call))
   }
 
   /**
-   * What identifies this consumer to the coordinator of its group (Java's `groupMetadata()`), for transactions that commit
-   * its offsets. A member has it from its first assignment on, and a new one after each rebalance: ask for it each time.
-   * Throws InvalidArgumentError without a `consumerGroup`.
+   * Returns the identity of this consumer for the coordinator of its group (Java's `groupMetadata()`), for
+   * transactions that commit its offsets. A member has it from its first assignment on, and a new one after each
+   * rebalance: call it again for each transaction. Throws InvalidArgumentError without a `consumerGroup`.
    */
   groupMetadata(): GroupMetadata {
     return this.assigned.groupMetadata()
   }
 
   /**
-   * As `close`, but `start()` opens the consumer again. It then begins at the offsets that its group has committed;
-   * without a group, at its positions. Until then other calls throw ClosedError.
+   * Closes the consumer like `close`, but `start()` opens it again. It then starts at the committed offsets of its
+   * group; without a group, at its positions. Until then other calls throw ClosedError.
    */
   stop(call?: CallOptions): Promise<void> {
     return this.#restarts.stop(this.assigned.close(call))

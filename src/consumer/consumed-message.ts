@@ -4,13 +4,13 @@ import type { Message, MessageHeader, MessageObject } from '../../protocol/recor
 import { DeserializationError, InvalidArgumentError } from '../errors.ts'
 import { textOfThrown } from '../observe/thrown.ts'
 
-/** A message as an application gets it: keys and values are bytes, unless there is a deserializer. */
+/** A message as an application gets it. Keys and values are bytes, unless there is a deserializer. */
 export interface ConsumedMessage<Value = Buffer | null, Key = Buffer | null> {
   /** The topic that the message was read from. */
   readonly topic: string
   /** The partition that the message was read from. */
   readonly partition: number
-  /** Its place in the partition. Offsets rise, with gaps where compaction and transactions leave them. */
+  /** The position of the message in the partition. Offsets rise, with gaps after compaction and transactions. */
   readonly offset: number
   /** Milliseconds since 1970; −1 where the message has none (formats before Kafka 0.10). */
   readonly timestamp: number
@@ -20,37 +20,37 @@ export interface ConsumedMessage<Value = Buffer | null, Key = Buffer | null> {
   readonly key: Key
   /** The value, from the `deserializer` if the consumer has one; null in a tombstone. */
   readonly value: Value
-  /** In order, repeats included (KIP-82). */
+  /** The headers in order, including duplicate keys (KIP-82). */
   readonly headers: readonly MessageHeader[]
 
   /**
-   * A copy as a plain object: for `structuredClone`, `postMessage` and spread. A message itself has getters, which a
-   * spread does not copy, and throws a DataCloneError when it is cloned.
+   * Returns a copy as a plain object: for `structuredClone`, `postMessage` and spread. A message itself has getters,
+   * which a spread does not copy, and cloning it throws a DataCloneError.
    */
   toObject(): MessageObject<Value, Key>
-  /** The same, called by `JSON.stringify`: a Buffer becomes `{ type: 'Buffer', data: […] }`. */
+  /** Returns the same copy. `JSON.stringify` calls it: a Buffer becomes `{ type: 'Buffer', data: […] }`. */
   toJSON(): MessageObject<Value, Key>
 }
 
-/** What a message had before deserializers. */
+/** The fields of a message before deserializers. */
 export type RawMessage = Pick<
   ConsumedMessage,
   'topic' | 'partition' | 'offset' | 'timestamp' | 'key' | 'value' | 'headers'
 >
 
-/** Makes of the bytes what the application wants to have. Null where the message has none. */
+/** Converts the bytes of a key or value for the application. The bytes are null if the message has none. */
 export type Deserializer<To> = (bytes: Buffer | null, message: Message) => To
 
-/** What to do about a message that a deserializer threw at. */
+/** Decides what happens to a message if a deserializer throws. */
 export type DeserializationPolicy =
   | DeserializationDecision
   | ((error: DeserializationError, message: Message) => DeserializationDecision)
 /** What happens to a message when a deserializer throws: `stop`, `skip` or `deliver`. */
 export type DeserializationDecision = 'stop' | 'skip' | 'deliver'
 
-/** A message that deserializers have seen: key and value are theirs, the rest is the original's. */
+/** A message with deserialized key and value; the other fields are the original's. */
 abstract class ConvertedMessage<Value, Key> {
-  /** As it was read: with the bytes of key and value. */
+  /** The message as it was read, with the bytes of key and value. */
   readonly message: Message
 
   constructor(message: Message) {
@@ -102,7 +102,7 @@ class DeserializedMessage<Value, Key>
   }
 }
 
-/** One that a deserializer threw at, delivered all the same: what reads its key or value gets the error. */
+/** A message that is delivered although a deserializer threw: reading its key or value throws the error. */
 class UndeserializedMessage<Value, Key>
   extends ConvertedMessage<Value, Key>
   implements ConsumedMessage<Value, Key>
@@ -126,7 +126,7 @@ class UndeserializedMessage<Value, Key>
   }
 }
 
-/** A message as it was read, whatever deserializers made of it. */
+/** Returns the message as it was read, without deserializers. */
 export function rawMessageOf(message: ConsumedMessage<unknown, unknown>): RawMessage {
   if (message instanceof ConvertedMessage) return message.message
   const { topic, partition, offset, key, value } = message
@@ -145,7 +145,7 @@ export function rawMessageOf(message: ConsumedMessage<unknown, unknown>): RawMes
   }
 }
 
-/** Why a message was not deserialized, of one that was delivered all the same. */
+/** Returns the error of a deserializer for a message that was delivered all the same. */
 export function deserializationErrorOf(
   message: ConsumedMessage<unknown, unknown>,
 ): DeserializationError | undefined {
@@ -157,7 +157,7 @@ function asBuffer(data: unknown): Buffer | null {
   return data instanceof Uint8Array ? Buffer.from(data) : null
 }
 
-/** Makes of a message what the application gets. Undefined: it is to be skipped. Throws DeserializationError. */
+/** Converts a message for the application. Undefined: the message is skipped. Throws DeserializationError. */
 export type Converter<Value, Key> = (message: Message) => ConsumedMessage<Value, Key> | undefined
 
 export interface ConversionOptions<Value, Key> {
@@ -171,7 +171,7 @@ export function converterOf<Value, Key>({
   keyDeserializer,
   onDeserializationError = 'stop',
 }: ConversionOptions<Value, Key>): Converter<Value, Key> {
-  // Without a deserializer the types default to those that the bytes have: only the caller's types know it.
+  // Without a deserializer the type parameters default to the types of the bytes, which only the caller's types know.
   const ofValue = deserializer ?? asBytes
   const ofKey = keyDeserializer ?? asBytes
   if (deserializer === undefined && keyDeserializer === undefined) return asIs
@@ -179,7 +179,7 @@ export function converterOf<Value, Key>({
     try {
       const key = ofKey(message.key, message) as Key
       const value = ofValue(message.value, message) as Value
-      // Of an asynchronous deserializer: only code that awaits the value gets its failure.
+      // The promise of an asynchronous deserializer: only code that awaits the value gets its failure.
       if (key instanceof Promise) key.catch(() => undefined)
       if (value instanceof Promise) value.catch(() => undefined)
       return new DeserializedMessage(message, key, value)
@@ -198,7 +198,7 @@ export function converterOf<Value, Key>({
   }
 }
 
-/** Messages are delivered without waiting for anything, so that a function decides at once. */
+/** A function decides synchronously, because messages are delivered without waiting. */
 function decisionOn(
   policy: DeserializationPolicy,
   error: DeserializationError,
@@ -224,7 +224,7 @@ function asBytes(bytes: Buffer | null): unknown {
   return bytes
 }
 
-/** The cast is the one place that says: without deserializers Value and Key are what a Message has. */
+/** The only cast for this rule: without deserializers Value and Key are the types of a Message. */
 function asIs<Value, Key>(message: Message): ConsumedMessage<Value, Key> {
   return message as unknown as ConsumedMessage<Value, Key>
 }

@@ -5,8 +5,9 @@ import type { CommittedOffset } from './offsets/offset-store.ts'
 import type { TopicPartition } from './topic-partition.ts'
 
 /**
- * What gives a consumer its partitions: a fixed choice (`FixedAssignment`), or membership in a group (`BalancedMember`).
- * A public consumer is composed of one of these, the core that reads, and the methods for one topic or for several.
+ * Decides which partitions a consumer reads: a fixed choice (`FixedAssignment`), or membership in a group
+ * (`BalancedMember`). A public consumer is composed of one of these, the core that reads, and the methods for one
+ * topic or for several.
  */
 export interface ConsumerAssignment<Value, Key> {
   /** Reads the partitions. */
@@ -18,12 +19,12 @@ export interface ConsumerAssignment<Value, Key> {
   checkStarted(): void
 
   /**
-   * The partitions that the consumer reads; before the start, those that it would read. Throws NotStartedError where
-   * a group decides that.
+   * Returns the partitions that the consumer reads; before the start, those that it would read. Throws
+   * NotStartedError if a group decides that.
    */
   partitions(call?: CallOptions): Promise<readonly TopicPartition[]>
 
-  /** Continues at this offset; before the start, begins there. */
+  /** Continues at this offset; before the start, starts there. */
   seek(one: TopicPartition, offset: number): void
 
   fetchOffsets(call?: CallOptions): Promise<readonly CommittedOffset[]>

@@ -9,13 +9,13 @@ export interface ConsumerSourceParts {
   readonly metrics: ConsumerMetrics
   readonly states: ReadonlyMap<string, PartitionState>
   readonly isReadCommitted: boolean
-  /** Why nothing more is delivered, if it is so. */
+  /** Returns the error after which nothing more is delivered, if there is one. */
   readonly failure: () => Error | undefined
-  /** Whether it is sure that what was assigned still is. */
+  /** True if it is certain that the assigned partitions are still this member's. */
   readonly isOwnershipCertain: () => boolean
 }
 
-/** What a consumer has at the moment, for the client's metrics and health. */
+/** The current state of a consumer, for the client's metrics and health. */
 export class ConsumerSource implements MetricsSource {
   readonly #parts: ConsumerSourceParts
 
@@ -23,7 +23,7 @@ export class ConsumerSource implements MetricsSource {
     this.#parts = parts
   }
 
-  /** A partition is given up: what was delivered of it still counts. */
+  /** A partition is given up. The messages that it delivered still count. */
   forget({ topic, buffer }: PartitionState): void {
     this.#parts.metrics.topics.of(topic).deliveredBefore += buffer.delivered
   }
@@ -76,7 +76,7 @@ export class ConsumerSource implements MetricsSource {
   }
 }
 
-/** Undefined where there is no timestamp: before anything was read, and in formats before Kafka 0.10. */
+/** Undefined if there is no timestamp: before anything was read, and in formats before Kafka 0.10. */
 function ageOf(timestamp: number | undefined, now: number): number | undefined {
   return timestamp === undefined || timestamp < 0 ? undefined : Math.max(0, now - timestamp)
 }

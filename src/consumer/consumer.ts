@@ -54,10 +54,10 @@ export const TOPICS_CONSUMER_OPTIONS = {
 } as const satisfies OptionTable<Omit<TopicsConsumerOptions, keyof ConsumerOptions>>
 
 /**
- * Reads several topics, with a group's committed offsets or without any. Made by `client.getConsumer()`. To
- * share partitions among processes, use a balanced consumer.
+ * Reads several topics, with the committed offsets of a group or without a group. `client.getConsumer()` creates it.
+ * To divide partitions among processes, use a balanced consumer.
  *
- * Positions move when messages are delivered: what was only fetched is not counted as read.
+ * Positions move when messages are delivered: a message that was only fetched does not count as read.
  */
 export class Consumer<Value = Buffer | null, Key = Buffer | null> extends MultiTopicConsumer<
   Value,
@@ -87,9 +87,9 @@ export class Consumer<Value = Buffer | null, Key = Buffer | null> extends MultiT
   }
 
   /**
-   * Finds the partitions and where to start in them; done by `getConsumer`, unless `autoStart` is false. A pattern
-   * may match nothing yet. Throws UnknownTopicError, NoOffsetError, BrokerError, NoBrokersAvailableError: it may be
-   * called again then. After `stop()` it opens the consumer again; after `close()` it throws ClosedError.
+   * Finds the partitions and where to start in them. `getConsumer` does this, unless `autoStart` is false. A pattern
+   * may match nothing yet. Throws UnknownTopicError, NoOffsetError, BrokerError, NoBrokersAvailableError; it may then
+   * be called again. After `stop()` it opens the consumer again; after `close()` it throws ClosedError.
    */
   start(call: CallOptions = {}): Promise<void> {
     return this.startSession(call)

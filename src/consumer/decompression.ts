@@ -1,16 +1,16 @@
 /**
- * Decides which compressed batches are decompressed when, so that what is decompressed stays within a budget over all
- * partitions. Memory is set aside before it is allocated: the claim of a batch's headers, which the codecs then
- * enforce. Only where nothing else is decompressed may a batch exceed the budget.
+ * Decides when each compressed batch is decompressed, so that the decompressed bytes of all partitions stay within a
+ * budget. Memory is reserved before it is allocated, by the size that the batch's headers state; the codecs enforce
+ * this size. A batch may exceed the budget only if nothing else is decompressed.
  *
- * A partition's first batch comes before those behind it, and partitions that wait are served in the order in which
- * they came: a large batch waits until the others are done with, and is not overtaken for ever by small ones.
+ * The first batch of a partition comes before the later ones, and waiting partitions are served in their order of
+ * arrival: a large batch waits until the others are released, and small ones cannot overtake it without end.
  */
 import { UnderstatedSizeError } from '../../protocol/records/message-batch.ts'
 import type { Queued, QueuedBatch } from './partition-buffer.ts'
 import type { PartitionState } from './partition-state.ts'
 
-/** This many need not be forgotten when they have nothing more: most have something again soon. */
+/** Up to this number of partitions without decompressed bytes stay in the set: most have some again soon. */
 const MANY_HOLDERS = 100
 
 export class Decompression {
@@ -22,13 +22,15 @@ export class Decompression {
   readonly #waiting = new Set<PartitionState>()
   #isFreeing = false
 
-  /** `onReady` is called when `prepare` may return true where it returned false. */
+  /** `onReady` is called when `prepare` may now return true after it has returned false. */
   constructor(budgetBytes: number, onReady: (state: PartitionState) => void) {
     this.#budgetBytes = budgetBytes
     this.#onReady = onReady
   }
 
-  /** Of partitions that are delivered: those that are paused keep what they have, but must not hold up others. */
+  /**
+   * The used bytes of partitions that are delivered. Paused partitions keep their bytes but must not delay others.
+   */
   get usedBytes(): number {
     let bytes = 0
     for (const state of this.#holders) {
@@ -41,8 +43,8 @@ export class Decompression {
   }
 
   /**
-   * Whether the first batch of a partition can be decoded now. Starts to decompress it, and the one behind it, on
-   * another thread where they are large.
+   * True if the first batch of a partition can be decoded now. Starts to decompress this batch and the next one on
+   * another thread, if they are large.
    */
   prepare(state: PartitionState): boolean {
     const [head, second] = state.buffer.queue
@@ -57,14 +59,14 @@ export class Decompression {
     return !isBeingDecompressed(head)
   }
 
-  /** The same, of a partition that may have been prepared before: without looking at it again then. */
+  /** Like `prepare`, for a partition that may already be prepared: then it does not look at the batch again. */
   isPrepared(state: PartitionState): boolean {
     const head = state.buffer.queue[0]
     const isReserved = head?.kind === 'batch' && head.reservedBytes !== undefined
     return (isReserved && !isBeingDecompressed(head)) || this.prepare(state)
   }
 
-  /** Sets memory aside for a batch, if there is enough. True where there is, or none is needed. */
+  /** Reserves memory for a batch, if there is enough. True if it is reserved, or if none is needed. */
   reserve(state: PartitionState, queued: Queued): boolean {
     if (queued.kind !== 'batch' || queued.isLeftOut || queued.reservedBytes !== undefined) {
       return true
@@ -80,7 +82,7 @@ export class Decompression {
     return true
   }
 
-  /** Whether of all that wait this comes first. */
+  /** True if this is the first of all waiting batches. */
   #isNext(state: PartitionState, queued: Queued): boolean {
     const [first] = this.#waiting
     return first === state && queued === state.buffer.queue[0]
@@ -93,7 +95,7 @@ export class Decompression {
     this.freed()
   }
 
-  /** To be called when decompressed bytes were done with: lets partitions go on that wait for memory. */
+  /** Callers call this when decompressed bytes were released, so that waiting partitions can continue. */
   freed(): void {
     if (this.#isFreeing) return
     this.#isFreeing = true
@@ -113,7 +115,8 @@ export class Decompression {
     const done = (error?: unknown) => {
       running.isDone = true
       if (queued.decompression === running) {
-        // The head comes first again: what is set aside for those behind it could be what it waits for.
+        // The first batch comes first again, because it may be waiting for the memory that the later ones have
+        // reserved.
         if (error instanceof UnderstatedSizeError) state.buffer.releaseQueued()
         else state.buffer.settle(queued)
         this.#onReady(state)
@@ -122,12 +125,12 @@ export class Decompression {
         queued.batch.dropInflated()
       }
     }
-    // What is damaged is found to be so again when it is decoded.
+    // Decoding finds the damage of the batch again.
     queued.batch.inflate().then(() => done(), done)
   }
 }
 
-/** Whether it is to be decompressed on another thread, or was. */
+/** True if the batch is to be decompressed on another thread, or already was. */
 function isLarge(queued: Queued | undefined): queued is QueuedBatch {
   return (
     queued?.kind === 'batch' &&

@@ -14,28 +14,30 @@ import { nameOf, type TopicPartition, type TopicPartitionOffset } from './topic-
 export interface FixedAssignmentOptions<Value, Key> {
   readonly cluster: Cluster
   readonly options: ConsumerOptions<Value, Key>
-  /** Returns all partitions that are to be read, as the brokers know them now. */
+  /** Returns all partitions to read, as the brokers know them now. */
   readonly find: (deadline: Deadline) => Promise<readonly TopicPartition[]>
-  /** Whether `find` may return others later. */
+  /** True if `find` may return other partitions later. */
   readonly isWatched: boolean
   readonly onClosed: () => unknown
 }
 
-/** The partitions of a consumer that chooses them itself: they are found when it starts, and watched from then on. */
+/**
+ * The partitions of a consumer that chooses them itself. They are looked up at the start and watched from then on.
+ */
 export class FixedAssignment<Value, Key> implements ConsumerAssignment<Value, Key> {
   readonly core: AssignedConsumer<Value, Key>
   readonly #parts: FixedAssignmentOptions<Value, Key>
   readonly #lifecycle = new Lifecycle('consumer')
   readonly #notStarted = new NotStartedError()
-  /** Where at first partitions that were sought before the consumer was open. */
+  /** Where partitions start that were moved by `seek` before the consumer was open. */
   readonly #sought = new Map<string, number>()
-  /** Where this session has ended, or the one before. */
+  /** The positions at the end of this session, or of the previous one. */
   readonly #left: Map<string, number>
   #watch: PartitionWatch<Value, Key> | undefined
 
   /**
-   * After `before`, which was closed, it begins where that ended, unless a group keeps the offsets. Throws
-   * InvalidArgumentError.
+   * After a previous session `before`, which was closed, it starts where that session ended, unless a group stores
+   * the offsets. Throws InvalidArgumentError.
    */
   constructor(parts: FixedAssignmentOptions<Value, Key>, before?: FixedAssignment<Value, Key>) {
     const { cluster, options, onClosed } = parts

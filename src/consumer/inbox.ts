@@ -1,9 +1,9 @@
 /**
- * What has arrived for the application, and how it is delivered: partitions take turns, a chunk each, and
- * nothing of a partition is delivered after it was paused or given up.
+ * The queue of fetched batches, and their delivery to the application: partitions take turns, one chunk at a time,
+ * and nothing of a partition is delivered after it was paused or given up.
  *
- * Hot path: `take` is called for every message. It has no promise, no closure and no allocation; whatever
- * can be looked at once a chunk is looked at in `#advance`. Measured by benchmarks/consume.ts.
+ * Hot path: `take` is called for every message. It creates no promise and no closure and allocates nothing; checks
+ * that are needed only once for each chunk are in `#advance`. benchmarks/consume.ts measures this.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { deferred, type Deferred } from '../async/deferred.ts'
@@ -15,25 +15,23 @@ import { Decompression } from './decompression.ts'
 import type { PeekableFeed } from './message-feed.ts'
 import type { Chunk, PartitionState } from './partition-state.ts'
 
-/**
- * Messages that are available are given out without I/O in between: after so long other events get their turn.
- */
+/** Available messages are delivered without I/O in between; after this time other events get a turn. */
 const LONGEST_TURN_MS = 10
 
 export interface InboxOptions<Value, Key> {
   readonly convert: Converter<Value, Key>
   readonly stopAtEnd: boolean
-  /** How much may be decompressed of all partitions together. */
+  /** The limit of decompressed bytes over all partitions. */
   readonly decompressedBytes: number
-  /** Asked before anything is delivered, where it is there. */
+  /** Called before anything is delivered, if it is set. */
   readonly mayDeliver?: (() => boolean) | undefined
   readonly states: ReadonlyMap<string, PartitionState>
-  /** Something was taken out of a partition's queue: there may be room to fetch more of it. */
+  /** Called when something was taken out of a partition's queue, so that there may be room to fetch more. */
   readonly onTaken: (state: PartitionState) => void
   readonly isSkipped: (error: CorruptBatchError) => boolean
 }
 
-/** A message that may be delivered, and its place. */
+/** A message that may be delivered, and where it is. */
 export interface Peeked<Value, Key> {
   readonly message: ConsumedMessage<Value, Key>
   readonly chunk: Chunk
@@ -50,16 +48,16 @@ export class Inbox<Value, Key> implements PeekableFeed<
   /** Partitions with something to deliver, in the order of their turns. */
   readonly #ring: PartitionState[] = []
   readonly #inRing = new Set<PartitionState>()
-  /** What is being delivered. */
+  /** The chunk that is being delivered. */
   #chunk: Chunk | undefined
-  /** Whose last message, or batch, the application is processing: it has not asked for more. */
+  /** The chunk whose last message, or batch, the application is still processing: it has not requested more. */
   #inProcess: Chunk | undefined
-  /** Of callers that wait until it is processed. */
+  /** For callers that wait until it is processed. */
   #processed: Deferred<void> | undefined
   #waiting: Deferred<void> | undefined
-  /** Why nothing more is delivered at all. */
+  /** The error after which nothing more is delivered. */
   #failure: Error | undefined
-  /** Errors about no partition, thrown once each. */
+  /** Errors that concern no partition. Each is thrown once. */
   readonly #errors: Error[] = []
   #turnBegan = performance.now()
   #isTurnOver = false
@@ -72,9 +70,9 @@ export class Inbox<Value, Key> implements PeekableFeed<
     )
   }
 
-  /** To be called when something of a partition was queued, or it may be read again. */
+  /** Callers call this when something of a partition was queued, or when the partition may be read again. */
   arrived(state: PartitionState): void {
-    // It may be a partition whose buffer was dropped.
+    // The buffer of this partition may have been dropped, which frees memory.
     this.#decompression.freed()
     if (!state.isReady || this.#inRing.has(state) || this.#chunk?.state === state) return
     if (state.buffer.chunk === undefined && !this.#decompression.prepare(state)) return
@@ -83,7 +81,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
     this.wake()
   }
 
-  /** Delivers nothing more of it: what is left of its chunk stays with it. */
+  /** Stops delivering a partition. The rest of its chunk stays with it. */
   suspend(state: PartitionState): void {
     if (this.#chunk?.state === state) {
       const { index, messages, isInProcess } = this.#chunk
@@ -92,49 +90,52 @@ export class Inbox<Value, Key> implements PeekableFeed<
     }
     if (this.#inRing.delete(state)) this.#ring.splice(this.#ring.indexOf(state), 1)
     this.#decompression.drop(state)
-    // Messages of it that wait for a handler are released.
+    // Releases messages of the partition that wait for a handler.
     this.wake()
   }
 
-  /** To be called when a partition was moved elsewhere: the memory that its batches took is free. */
+  /** Callers call this when the position of a partition was moved, which frees the memory of its batches. */
   moved(): void {
     this.#decompression.freed()
   }
 
-  /** Whether the application is processing something of this partition, which it asked for by any way but `run`. */
+  /** True if the application is processing something of this partition that it did not get by `run`. */
   isInProcess(state: PartitionState): boolean {
     return this.#inProcess?.state === state
   }
 
-  /** Resolves when the application has processed what it is processing, or has no need to any more. */
+  /** Resolves when the application has processed its current message or batch, or when it no longer needs to. */
   processed(): Promise<void> {
     this.#processed ??= deferred()
     return this.#processed.promise
   }
 
-  /** Called when callers that wait for `processed` have to check again. */
+  /** Callers call this when waiting callers of `processed` have to check again. */
   lookAgain(): void {
     this.#processed?.resolve()
     this.#processed = undefined
   }
 
-  /** The application asks for more, so that what it was processing is processed. */
+  /** The application requests more, so that the previous message or batch is processed. */
   settle(): void {
     const chunk = this.#inProcess
     if (chunk === undefined) return
     const { state } = chunk
     this.#endProcessing(chunk)
     if (chunk.isInterruptible && state.signal.aborted) {
-      // The loop may have left the batch half done when it saw the signal.
+      // The loop may have stopped in the middle of the batch when it saw the signal.
       if (state.buffer.chunk === chunk) state.moveTo(chunk.start)
     } else if (chunk !== this.#chunk && chunk.index === chunk.messages.length) {
-      // Of a partition that was paused or held meanwhile.
+      // The partition was paused or held in the meantime.
       if (state.buffer.chunk === chunk) state.buffer.finishChunk()
       releaseMemoryOf(chunk)
     }
   }
 
-  /** The application has committed this: what it was processing is processed. Its memory is not used again yet. */
+  /**
+   * The application has committed this offset, so that what it was processing is processed. Its memory is not reused
+   * yet.
+   */
   committed(state: PartitionState, offset: number): void {
     const chunk = this.#inProcess
     if (chunk?.state === state && offset >= state.position) this.#endProcessing(chunk)
@@ -151,18 +152,18 @@ export class Inbox<Value, Key> implements PeekableFeed<
     chunk.isInProcess = true
   }
 
-  /** The next request for a message throws it, once. */
+  /** Reports an error that the next request for a message throws, once. */
   report(error: Error): void {
     this.#errors.push(error)
     this.wake()
   }
 
-  /** Thrown from now on, whatever has arrived. */
+  /** Sets an error that all later requests throw, even if messages are available. */
   fail(error: Error): void {
     this.end(this.#failure ?? error)
   }
 
-  /** The same, whatever was thrown until now. */
+  /** Like `fail`, but replaces an earlier error. */
   end(error: Error): void {
     this.#failure = error
     const chunk = this.#chunk
@@ -179,7 +180,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
     return this.#failure
   }
 
-  /** All partitions are at their ends, for a consumer that stops there, or have failed. */
+  /** True if all partitions are at their ends, for a consumer that stops there, or have failed. */
   get isFinished(): boolean {
     if (!this.#options.stopAtEnd) return false
     for (const state of this.#options.states.values()) {
@@ -190,8 +191,8 @@ export class Inbox<Value, Key> implements PeekableFeed<
   }
 
   /**
-   * The next message, if one is available. Throws what ended a partition, once while others go on, each time
-   * where none does; and why the consumer as a whole failed.
+   * Returns the next message, if one is available. Throws the error that ended a partition: once while others
+   * continue, each time if none does. Also throws the error of the consumer as a whole.
    */
   take(): ConsumedMessage<Value, Key> | undefined {
     for (;;) {
@@ -212,8 +213,8 @@ export class Inbox<Value, Key> implements PeekableFeed<
   }
 
   /**
-   * The next message without handing it over: `give` does that. It stays the next one until then. Undefined where
-   * none is available.
+   * Returns the next message without delivering it; `give` delivers it. It stays the next message until then.
+   * Undefined if none is available.
    */
   peek(): Peeked<Value, Key> | undefined {
     this.settle()
@@ -231,7 +232,10 @@ export class Inbox<Value, Key> implements PeekableFeed<
     }
   }
 
-  /** Delivers what was peeked at. False: it is not to be, since its partition was paused, moved or given up. */
+  /**
+   * Delivers the message that `peek` returned. False: its partition was paused, moved or given up, so it must not be
+   * delivered.
+   */
   give({ chunk, index }: Peeked<Value, Key>): boolean {
     const { state } = chunk
     if (!state.isReady || state.buffer.chunk !== chunk || chunk.index !== index) return false
@@ -241,7 +245,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
     return true
   }
 
-  /** The next message of a chunk; undefined where it is to be skipped. What it throws ends the partition. */
+  /** Returns the next message of a chunk; undefined if it is skipped. An error that it throws ends the partition. */
   converted(chunk: Chunk): ConsumedMessage<Value, Key> | undefined {
     try {
       return this.#options.convert(chunk.messages[chunk.index++]!)
@@ -255,7 +259,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
     }
   }
 
-  /** The rest of the current chunk, or the next one: `markDelivered` says that all of it was taken. */
+  /** Returns the rest of the current chunk, or the next chunk. `markDelivered` then marks all of it as delivered. */
   takeChunk(): Chunk | undefined {
     this.settle()
     const chunk = this.#chunk
@@ -265,12 +269,12 @@ export class Inbox<Value, Key> implements PeekableFeed<
     return this.mayDeliver ? this.#chunk : undefined
   }
 
-  /** The application is processing all of it. */
+  /** Marks the whole chunk as being processed by the application. */
   markDelivered(chunk: Chunk): void {
     this.#beginProcessing(chunk)
   }
 
-  /** Gives the next partition that is ready to a reader of its own, until that calls `release`. */
+  /** Gives the next ready partition to one reader, until the reader calls `release`. */
   claim(): PartitionState | undefined {
     if (!this.#advance() || !this.mayDeliver) return undefined
     const { state } = this.#chunk!
@@ -310,12 +314,12 @@ export class Inbox<Value, Key> implements PeekableFeed<
     this.#beginTurn()
   }
 
-  /** Whether it is sure that what was assigned still is. */
+  /** True if it is certain that the assigned partitions are still this member's. */
   get mayDeliver(): boolean {
     return this.#mayDeliver?.() !== false
   }
 
-  /** Whether a reader waits for messages to arrive. */
+  /** True if a reader waits for messages to arrive. */
   get isWaitedFor(): boolean {
     return this.#waiting !== undefined
   }
@@ -325,12 +329,12 @@ export class Inbox<Value, Key> implements PeekableFeed<
     this.#waiting = undefined
   }
 
-  /** What is available is held back until the event loop has turned once: `arrival` sees to that. */
+  /** Available messages are held back until the event loop has run one turn. `arrival` waits for that turn. */
   get isTurnOver(): boolean {
     return this.#isTurnOver
   }
 
-  /** Whatever the event loop has been kept from: what is available may be taken. */
+  /** Makes the available messages deliverable, even if the event loop had no turn yet. */
   ignoreTurn(): void {
     this.#beginTurn()
   }
@@ -340,7 +344,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
     this.#isTurnOver = false
   }
 
-  /** Puts a chunk with messages into place. False: none is available. */
+  /** Makes the next chunk with messages the current one. False: none is available. */
   #advance(): boolean {
     this.settle()
     const error = this.#failure ?? this.#errors.shift()
@@ -373,7 +377,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
     return false
   }
 
-  /** What comes next of a partition, decoded, where its memory is set aside and it is decompressed. */
+  /** Returns the next decoded chunk of a partition, if its memory is reserved and it is decompressed. */
   #nextChunk(state: PartitionState): Chunk | undefined {
     const decompression = this.#decompression
     if (!decompression.isPrepared(state)) return undefined
@@ -382,14 +386,14 @@ export class Inbox<Value, Key> implements PeekableFeed<
         decompression.reserve(state, next),
       )
     } catch (error) {
-      // What the partition had buffered must not keep the others from being fetched, nor from being decompressed.
+      // The buffer of a failed partition must not delay fetching and decompressing for the others.
       this.#options.onTaken(state)
       decompression.freed()
       throw error
     }
   }
 
-  /** Releases the chunk that was delivered; its partition is the last in the ring, if it has more. */
+  /** Releases the delivered chunk. If its partition has more, it moves to the end of the ring. */
   #finish(): void {
     const chunk = this.#chunk
     if (chunk === undefined) return
@@ -410,12 +414,12 @@ export class Inbox<Value, Key> implements PeekableFeed<
       if (error === undefined) return
       first ??= error
     }
-    // Those that ended by themselves do not keep those that stopped at an error from being finished.
+    // The partitions that ended regularly do not keep the failed ones from being finished.
     if (first !== undefined) throw first
   }
 }
 
-/** The application is done with all messages of a chunk: it asked for more, or its handler has finished. */
+/** The application has finished with all messages of a chunk: it requested more, or its handler has finished. */
 function releaseMemoryOf({ leases }: Chunk): void {
   for (const lease of leases) lease.release()
 }

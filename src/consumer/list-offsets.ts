@@ -14,16 +14,16 @@ const EARLIEST = -2n
 const LATEST = -1n
 const WITH_ISOLATION = 2
 
-/** A broker's answer where no message is as late as the time: the end of the log is meant. */
+/** The offset in a response if no message is as late as the time: it stands for the end of the log. */
 const NONE_AFTER = -1
-/** Noted for a broker before 0.10.1 that finds no segment finished before the time: the start is meant. */
+/** Marks a broker before 0.10.1 without a segment that was finished before the time: it stands for the start. */
 const NONE_BEFORE = -2
 
 /**
- * The offset of each partition that the spec means, by `nameOf`; the end of the log where no message is as late as
- * the time. Each leader gets one request, whatever the number of topics. Brokers before 0.10.1 find times only to the
- * segment: they give the start of the last segment that was finished before. With `isReadCommitted` the log ends where
- * the first open transaction begins. Retries within the deadline, then throws the last error.
+ * Returns the offset of each partition for the spec, by `nameOf`; the end of the log if no message is as late as the
+ * time. Each leader gets one request, whatever the number of topics. Brokers before 0.10.1 find times only to the
+ * segment: they return the start of the last segment that was finished before. With `isReadCommitted` the log ends
+ * where the first open transaction begins. Retries within the deadline, then throws the last error.
  */
 export async function listOffsets(
   cluster: Cluster,
@@ -55,12 +55,12 @@ function topicsIn(partitions: readonly TopicPartition[]): string {
   return topics.length === 1 ? `topic '${topics[0]}'` : `${topics.length} topics`
 }
 
-/** What stands for it in requests. */
+/** Returns the timestamp that stands for the spec in requests. */
 export function timestampOf(spec: OffsetSpec): bigint {
   return spec === 'earliest' ? EARLIEST : spec === 'latest' ? LATEST : BigInt(spec)
 }
 
-/** One request to the leader of these partitions. */
+/** Sends one request to the leader of these partitions. */
 async function ask(
   partitions: readonly TopicPartition[],
   recipient: Recipient,
@@ -82,7 +82,7 @@ async function ask(
       ? { ...body, isolationLevel: isReadCommitted ? 1 : 0 }
       : body
   })
-  // What is left of it at the end has no answer.
+  // The partitions that remain in it have no result.
   const asked = new Map(partitions.map((item) => [nameOf(item), item]))
   const outcomes: Outcome<TopicPartition, number>[] = []
   for (const { name: topic, partitions: answered } of response.topics) {

@@ -1,41 +1,44 @@
 /**
- * What stands between buffers and readers: `Inbox` feeds the consumers that own partitions. A feed of a share group gives
- * out records that a broker has lent, with their delivery counts; `settle` is where it learns that the application has
- * finished with them, and acknowledges them. Iterators, streams and `Run` work with any feed.
+ * The interface between buffers and readers. `Inbox` is the feed of consumers that own partitions. The feed of a
+ * share group delivers records that a broker has lent, with their delivery counts; its `settle` acknowledges the
+ * records that the application has finished. Iterators, streams and `Run` work with any feed.
  */
 import { Deadline } from '../async/deadline.ts'
 
 export interface MessageFeed<Message> {
-  /** The next message, if one is available. It counts as being processed until `settle`. Throws why nothing more comes. */
+  /**
+   * Returns the next message, if one is available. The message counts as being processed until `settle`. Throws the
+   * error that ended the feed.
+   */
   take(): Message | undefined
-  /** The application has asked for more: what it had is processed. `take` counts as that, too. */
+  /** The application has requested more, so that the previous message is processed. `take` settles it, too. */
   settle(): void
   /** Resolves when something may have changed: a message, an error, the time, or the signal. */
   arrival(timeoutMs: number | undefined, signal: AbortSignal | undefined): Promise<void>
-  /** Makes everyone who waits in `arrival` look again. */
+  /** Makes every caller that waits in `arrival` check again. */
   wake(): void
   /** No more messages will come. */
   readonly isFinished: boolean
-  /** Why nothing more is delivered at all. */
+  /** The error after which nothing more is delivered. */
   readonly failure: Error | undefined
-  /** What is available is held back until the event loop has turned once: `arrival` sees to that. */
+  /** Available messages are held back until the event loop has run one turn. `arrival` waits for that turn. */
   readonly isTurnOver: boolean
-  /** Lets what is available be taken, whatever the event loop has been kept from. */
+  /** Makes the available messages deliverable, even if the event loop had no turn yet. */
   ignoreTurn(): void
 }
 
-/** A feed whose next message can be looked at before it counts as delivered. */
+/** A feed whose next message can be read before it counts as delivered. */
 export interface PeekableFeed<
   Message,
   Peeked extends { readonly message: Message },
 > extends MessageFeed<Message> {
-  /** The next message without delivering it: `give` does that. It stays the next one until then. */
+  /** Returns the next message without delivering it; `give` delivers it. It stays the next message until then. */
   peek(): Peeked | undefined
-  /** Delivers what was peeked at. False: it may not be delivered any more. */
+  /** Delivers the message that `peek` returned. False: the message may no longer be delivered. */
   give(peeked: Peeked): boolean
 }
 
-/** Waits until there is something to take; undefined at the end, and when the time is over. */
+/** Waits for the next item. Returns undefined at the end and when the time is over. */
 export async function nextOf<T>(
   feed: MessageFeed<unknown>,
   take: () => T | undefined,

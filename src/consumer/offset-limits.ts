@@ -8,12 +8,13 @@ import { BrokerError } from '../errors.ts'
 import { timestampOf, type OffsetSpec } from './list-offsets.ts'
 import { byTopic, nameOf, type TopicPartition } from './topic-partition.ts'
 
-/** The only version of ListOffsets whose answer is a list. Kafka 4.0 dropped it (KIP-896). */
+/** The only version of ListOffsets whose response has a list of offsets. Kafka 4.0 removed it (KIP-896). */
 const LISTS = 0
 
 /**
- * Up to `maxOffsets` offsets of each partition, the highest first: where the segments begin that were finished before
- * the time, and the end of the log for `latest`. Throws UnsupportedVersionError from Kafka 4.0 on.
+ * Returns up to `maxOffsets` offsets of each partition, the highest first: the base offsets of the segments that were
+ * finished before the time, and for `latest` also the end of the log. Throws UnsupportedVersionError from Kafka 4.0
+ * on.
  */
 export function offsetLimits(
   cluster: Cluster,

@@ -31,7 +31,7 @@ import { ZooKeeperOffsets } from './offsets/zookeeper-offsets.ts'
 
 /** The options that all consumers have. `CONSUMER_OPTIONS` has their checks and defaults. Names are pykafka's, where it has one. */
 export interface ConsumerOptions<Value = Buffer | null, Key = Buffer | null> {
-  /** The group that offsets are committed for (Kafka's `group.id`). Default: none, then nothing can be committed. */
+  /** The group whose offsets are committed (Kafka's `group.id`). Default: none, then nothing can be committed. */
   readonly consumerGroup?: string
   /**
    * Where a partition starts without a committed offset, and where it continues when its position is not in the log:
@@ -144,7 +144,7 @@ export interface ConsumerOptions<Value = Buffer | null, Key = Buffer | null> {
 export const aDate: Check<Date> = (value) =>
   value instanceof Date && !Number.isNaN(value.getTime()) ? undefined : 'must be a valid Date'
 
-/** The same check, which names what replaces pykafka's numbers for the ends of the log. */
+/** The same check, with an error that names the replacement of pykafka's numbers for the ends of the log. */
 export function namingEnds<Value>(check: Check<Value>): Check<Value> {
   return (value) => {
     if (value === -2) return "must be 'earliest' for pykafka's OffsetType.EARLIEST"
@@ -163,7 +163,7 @@ export const CONSUMER_OPTIONS = {
     check: namingEnds(either(oneOf('earliest', 'latest', 'none'), anInteger(0), aDate)),
     default: 'earliest',
   },
-  // Without a group nothing is committed: pykafka's programs ask for a reset all the same.
+  // Without a group nothing is committed, but programs for pykafka set this option all the same.
   resetOffsetOnStart: { check: aBoolean, default: false },
   resetOffsetOnFetch: { check: aBoolean, default: false, noEffect: needsGroup },
   autoCommitEnable: {
@@ -232,7 +232,7 @@ export const CONSUMER_OPTIONS = {
 
 type Defaulted = WithDefaults<ConsumerOptions<unknown, unknown>, typeof CONSUMER_OPTIONS>
 
-/** What the parts of a consumer read: the options with their defaults. */
+/** The settings that the parts of a consumer read: the options with their defaults. */
 export interface ConsumerSettings<Value, Key> extends Pick<
   Defaulted,
   | 'consumerGroup'
@@ -252,7 +252,7 @@ export interface ConsumerSettings<Value, Key> extends Pick<
   readonly startAt: OffsetSpec | 'none'
   readonly resetTo: 'earliest' | 'latest' | 'none'
   readonly autoCommitEnable: boolean
-  /** The same, from the first `run` on. */
+  /** Like `autoCommitEnable`, but from the first `run` on. */
   readonly autoCommitInRun: boolean
   readonly consumerTimeoutMs: number | undefined
   readonly isReadCommitted: boolean
@@ -262,7 +262,7 @@ export interface ConsumerSettings<Value, Key> extends Pick<
   readonly convert: Converter<Value, Key>
 }
 
-/** Fills in the defaults of options that were checked, and warns of those that never have an effect. */
+/** Fills in the defaults of checked options, and warns about options that never have an effect. */
 export function consumerSettings<Value, Key>(
   cluster: Cluster,
   options: ConsumerOptions<Value, Key>,
@@ -300,7 +300,7 @@ export function consumerSettings<Value, Key>(
   }
 }
 
-/** Where a consumer of fixed partitions keeps its offsets; undefined without a group. */
+/** Returns where a consumer of fixed partitions stores its offsets; undefined without a group. */
 export function offsetStoreOf(
   cluster: Cluster,
   options: ConsumerOptions<unknown, unknown>,
@@ -312,8 +312,8 @@ export function offsetStoreOf(
 }
 
 /**
- * Where a group keeps its offsets. `membership` is called for each commit and returns what a member of a group sends
- * with it; with `fetchesAsMember` fetches have it, too.
+ * Returns where a group stores its offsets. `membership` is called for each commit and returns the identity that a
+ * member sends with it. With `fetchesAsMember` fetches of offsets send it, too.
  */
 export function groupOffsetStore(
   cluster: Cluster,
@@ -332,7 +332,7 @@ export function groupOffsetStore(
     : new KafkaOffsets(cluster, options.consumerGroup, storeOptions)
 }
 
-/** Where offsets are committed to, and how a commit that failed is tried again. */
+/** Returns where offsets are committed, and how a failed commit is retried. */
 export function commitSettings(cluster: Cluster, options: ConsumerOptions<unknown, unknown>) {
   const { offsetsStorage, offsetsCommitMaxRetries, offsetsChannelBackoffMs } = withDefaults(
     options,

@@ -9,12 +9,12 @@ import { CompressionUnavailableError, CorruptBatchError } from '../errors.ts'
 import type { Lease } from './fetch/lease.ts'
 import type { TopicPartition } from './topic-partition.ts'
 
-/** What has arrived of a partition and was not looked into yet, in the order in which it is delivered. */
+/** Data of a partition that has arrived and is not decoded yet, in the order of delivery. */
 export type Queued = QueuedBatch | QueuedJump | { readonly kind: 'error'; readonly error: Error }
 
 /**
- * The partition goes on at another offset: retention overtook the position, or a damaged batch is skipped. The
- * position moves when the messages queued before the jump have been delivered, not when the fetch offset does.
+ * The partition continues at another offset: retention overtook the position, or a damaged batch is skipped. The
+ * position moves after the messages queued before the jump have been delivered, later than the fetch offset.
  */
 export interface QueuedJump {
   readonly kind: 'jump'
@@ -24,50 +24,53 @@ export interface QueuedJump {
 export interface QueuedBatch {
   readonly kind: 'batch'
   readonly batch: MessageBatch
-  /** The offset that was asked for: a batch may begin before it. */
+  /** The requested offset: a batch may begin before it. */
   readonly from: number
-  /** A marker, or of a transaction that was aborted: nothing of it is the application's. */
+  /** The batch is a marker, or belongs to an aborted transaction: none of it is delivered. */
   readonly isLeftOut: boolean
-  /** Of one that is decompressed on another thread. */
+  /** Set for a batch that is decompressed on another thread. */
   decompression?: { isDone: boolean } | undefined
-  /** Memory that is set aside for it decompressed; undefined where it is not to be decoded yet. */
+  /** Memory reserved for the decompressed batch; undefined if the batch may not be decoded yet. */
   reservedBytes?: number | undefined
-  /** Of the memory that it lies in, where that is used again. */
+  /** The lease of the memory that contains the batch, if this memory is reused. */
   readonly lease: Lease | undefined
 }
 
-/** Messages of one partition that follow each other, decoded: what is being delivered. */
+/** Consecutive decoded messages of one partition: what is being delivered. */
 export interface DecodedChunk<State> {
   readonly state: State
-  /** Cut short only where the log turns out to have lost the rest of them. */
+  /** Shortened only if it turns out that the log has lost the rest of them. */
   readonly messages: Message[]
-  /** How many of them have been delivered. */
+  /** The number of messages that have been delivered. */
   index: number
-  /** The position before the first one, and behind the last. */
+  /** The position before the first message, and behind the last. */
   start: number
   end: number
-  /** The leader epoch of the last one's batch, −1 where it is not known. */
+  /** The leader epoch of the last message's batch; −1 if it is not known. */
   readonly leaderEpoch: number
-  /** What was given out last is the whole of it, rather than one message. */
+  /** The last delivery was the whole chunk, rather than one message. */
   isWhole: boolean
-  /** Memory that its batches take decompressed. */
+  /** The memory of its decompressed batches. */
   readonly decompressedBytes: number
-  /** The application is processing what was given out last, and did not ask for it by `run`. */
+  /** The application is processing the last delivery, and did not get it by `run`. */
   isInProcess: boolean
-  /** It has asked for the signal that interrupts its work on the batch. */
+  /** The application has read the signal that interrupts its work on the batch. */
   isInterruptible: boolean
-  /** Of batches that end in it: to be released once the application is done with its messages. */
+  /**
+   * The leases of batches that end in the chunk. They are released when the application has finished with its
+   * messages.
+   */
   readonly leases: readonly Lease[]
 }
 
-/** Batches that are smaller are delivered together, up to this many messages. */
+/** Smaller batches are delivered together, up to this number of messages. */
 const JOINED_MESSAGES = 500
-/** Larger ones in parts: decoding that many takes the event loop a millisecond. */
+/** Larger batches are delivered in parts: decoding this number of messages takes the event loop a millisecond. */
 const MOST_MESSAGES = 10_000
 
 const NOTHING: MessageSlice = { messages: [], isLast: true }
 
-/** Whether a reader receives it after this number of earlier messages. */
+/** True if the next batch is delivered together with this number of earlier messages. */
 function isJoined(next: Queued, messages: number): boolean {
   return (
     next.kind === 'batch' &&
@@ -76,17 +79,17 @@ function isJoined(next: Queued, messages: number): boolean {
   )
 }
 
-/** What a buffer needs of the partition that it belongs to. */
+/** The parts of a partition that its buffer needs. */
 interface Buffered extends TopicPartition {
   /** Nothing from this offset on is delivered. */
   readonly endOffset: number
 }
 
 /**
- * What has arrived of a partition and was not delivered to the end: batches as they came, and the chunk that is being
- * delivered. The position is where the application is, behind what was delivered and before what is only buffered.
+ * Data of a partition that has arrived and is not completely delivered: the batches as they came, and the chunk that
+ * is being delivered. The position is the application's: behind the delivered messages and before the buffered ones.
  *
- * Only its own methods change it, but for `chunk.index`, which the reader advances for each message.
+ * Only its own methods change it, except for `chunk.index`, which the reader advances for each message.
  */
 export class PartitionBuffer<State extends Buffered> {
   readonly #state: State
@@ -100,9 +103,9 @@ export class PartitionBuffer<State extends Buffered> {
   #position = 0
   #positionEpoch = -1
   #held: number | undefined
-  /** Of chunks that are released: those of the current one are added when it is asked for. */
+  /** The count of released chunks; the messages of the current one are added on access. */
   #delivered = 0
-  /** The timestamp of the last message that was delivered to the end of its chunk. */
+  /** The timestamp of the last message of the last chunk that was delivered to its end. */
   #heldTimestamp: number | undefined
 
   constructor(state: State) {
@@ -113,7 +116,7 @@ export class PartitionBuffer<State extends Buffered> {
     return this.#queue
   }
 
-  /** Of the batches in the queue, as they arrived. */
+  /** The bytes of the queued batches, as they arrived. */
   get bytes(): number {
     return this.#bytes
   }
@@ -122,7 +125,7 @@ export class PartitionBuffer<State extends Buffered> {
     return this.#messages
   }
 
-  /** Memory that its batches take decompressed, queued and in the chunk. */
+  /** The memory of its decompressed batches, in the queue and in the chunk. */
   get decompressedBytes(): number {
     return this.#decompressedBytes
   }
@@ -132,22 +135,22 @@ export class PartitionBuffer<State extends Buffered> {
     return this.#isStopped
   }
 
-  /** What is being delivered. */
+  /** The chunk that is being delivered. */
   get chunk(): DecodedChunk<State> | undefined {
     return this.#chunk
   }
 
-  /** What ended the partition, once that was thrown; the position stays. */
+  /** The error that ended the partition, once it was thrown; the position stays. */
   get error(): Error | undefined {
     return this.#error
   }
 
-  /** Whether nothing is available. */
+  /** True if nothing is available. */
   get isEmpty(): boolean {
     return this.#chunk === undefined && this.#queue.length === 0
   }
 
-  /** The offset of the next message that is delivered. */
+  /** The offset of the next message to deliver. */
   get position(): number {
     const chunk = this.#chunk
     if (chunk === undefined || chunk.index === 0) return this.#position
@@ -155,13 +158,13 @@ export class PartitionBuffer<State extends Buffered> {
     return last === undefined ? chunk.end : last.offset + 1
   }
 
-  /** The leader epoch of what is before the position, to be committed with it. */
+  /** The leader epoch of the last message before the position, to be committed with it. */
   get positionEpoch(): number {
     const chunk = this.#chunk
     return chunk === undefined || chunk.index === 0 ? this.#positionEpoch : chunk.leaderEpoch
   }
 
-  /** Like the position, but before what was delivered last while the application `isAtWork` on it. */
+  /** Like the position, but before the last delivery while the application `isAtWork` on it. */
   finished(isAtWork: boolean): number {
     const chunk = this.#chunk
     if (chunk === undefined || chunk.index === 0) return this.#position
@@ -178,14 +181,14 @@ export class PartitionBuffer<State extends Buffered> {
       : chunk.messages[chunk.index - 1]!.offset
   }
 
-  /** How many messages were delivered. */
+  /** The number of delivered messages. */
   get delivered(): number {
     return this.#delivered + (this.#chunk?.index ?? 0)
   }
 
   /**
-   * The timestamp of the next message: its own where it is decoded, else the first of its batch, else that of the last
-   * message that was delivered. Undefined where nothing was read yet.
+   * The timestamp of the next message: its own if it is decoded, otherwise the first of its batch, otherwise that of
+   * the last delivered message. Undefined if nothing was read yet.
    */
   get nextTimestamp(): number | undefined {
     const chunk = this.#chunk
@@ -197,7 +200,7 @@ export class PartitionBuffer<State extends Buffered> {
     return last?.nearTimestamp ?? this.#heldTimestamp
   }
 
-  /** Continues elsewhere: drops everything, and forgets an error. */
+  /** Continues at another offset: drops everything, and forgets an error. */
   moveTo(offset: number, leaderEpoch: number): void {
     this.#held = this.held
     this.#heldTimestamp = undefined
@@ -208,7 +211,7 @@ export class PartitionBuffer<State extends Buffered> {
     this.#positionEpoch = leaderEpoch
   }
 
-  /** The log was truncated behind the position. Returns where what is left of the chunk ends. */
+  /** The log was truncated behind the position. Returns the end of what is left of the chunk. */
   truncate(truncatedAt: number): { readonly offset: number; readonly leaderEpoch: number } {
     this.drop()
     const { position } = this
@@ -236,7 +239,7 @@ export class PartitionBuffer<State extends Buffered> {
     this.#isStopped = false
   }
 
-  /** Delivers and fetches nothing more, until it is moved elsewhere. */
+  /** Stops delivering and fetching until the partition is moved. */
   stop(error: Error): void {
     this.#error = error
     this.#isStopped = true
@@ -251,13 +254,13 @@ export class PartitionBuffer<State extends Buffered> {
     }
   }
 
-  /** Sets memory aside for a queued batch. */
+  /** Reserves memory for a queued batch. */
   reserve(queued: QueuedBatch, bytes: number): void {
     queued.reservedBytes = bytes
     this.#decompressedBytes += bytes
   }
 
-  /** A queued batch was decompressed: it may have taken less than was set aside. */
+  /** A queued batch was decompressed: it may have used less memory than was reserved. */
   settle(queued: QueuedBatch): void {
     const { inflatedBytes } = queued.batch
     if (inflatedBytes === 0 || queued.reservedBytes === undefined) return
@@ -265,7 +268,7 @@ export class PartitionBuffer<State extends Buffered> {
     this.reserve(queued, inflatedBytes)
   }
 
-  /** Drops what was decompressed ahead, but for what is being decoded already. */
+  /** Drops what was decompressed ahead, except for batches that are already being decoded. */
   releaseQueued(): void {
     for (const queued of this.#queue) {
       if (queued.kind !== 'batch' || queued.reservedBytes === undefined) continue
@@ -286,7 +289,7 @@ export class PartitionBuffer<State extends Buffered> {
     this.#chunk = undefined
   }
 
-  /** Releases the chunk that was delivered to the end. */
+  /** Releases the chunk after all of it was delivered. */
   finishChunk(): void {
     const chunk = this.#chunk
     if (chunk === undefined) return
@@ -301,11 +304,11 @@ export class PartitionBuffer<State extends Buffered> {
   }
 
   /**
-   * Decodes what comes next. The chunk has no messages where a batch has none for the application, and
-   * for a jump; undefined where nothing is queued, or what is queued needs more memory than was set aside. Throws what is queued
-   * as an error, and CorruptBatchError for damage that shows only now, unless `isSkipped` says to go on behind it, and
-   * CompressionUnavailableError: these end the partition, and the position stays. `mayDecode` sets memory aside for
-   * another batch.
+   * Decodes the next chunk. The chunk has no messages if its batch has none for the application, and for a jump.
+   * Returns undefined if nothing is queued, or if the next batch needs more memory than was reserved. Throws a queued
+   * error; CorruptBatchError for damage that only decoding finds, unless `isSkipped` says to continue behind it; and
+   * CompressionUnavailableError. These errors end the partition, and the position stays. `mayDecode` reserves memory
+   * for another batch.
    */
   nextChunk(
     isSkipped: (error: CorruptBatchError) => boolean,
@@ -390,13 +393,13 @@ export class PartitionBuffer<State extends Buffered> {
     this.#messages -= queued.batch.count
   }
 
-  /** Those from the offset on that was asked for, and before the end. */
+  /** Returns the messages from the requested offset on and before the end. */
   #wanted(messages: Message[], from: number, { magic, lastOffset }: MessageBatch): Message[] {
     const { endOffset } = this.#state
     const first = messages[0]
     const last = messages[messages.length - 1]
     if (first === undefined || last === undefined) return messages
-    // Offsets of batches v2 are checked when they are decoded; those of older formats only here.
+    // Decoding checks the offsets of v2 batches; those of older formats are checked only here.
     if (magic < 2) {
       return messages.filter(
         ({ offset }) => offset >= from && offset <= lastOffset && offset < endOffset,

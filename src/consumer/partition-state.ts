@@ -4,12 +4,12 @@ import { FetchPosition } from './fetch/fetch-position.ts'
 import { PartitionBuffer, type DecodedChunk } from './partition-buffer.ts'
 import { nameOf, type TopicPartition } from './topic-partition.ts'
 
-/** Messages of one partition that follow each other, decoded: what is being delivered. */
+/** Consecutive decoded messages of one partition: what is being delivered. */
 export type Chunk = DecodedChunk<PartitionState>
 
 /**
- * A partition as it is being read. Its offsets, in order: what was given to the application ends at
- * `position`, what is decoded or queued at `fetch.offset`.
+ * A partition that is being read. Its offsets, in order: delivered messages end at `position`, decoded and
+ * queued ones at `fetch.offset`.
  *
  * What is allowed in each state:
  *
@@ -18,10 +18,10 @@ export type Chunk = DecodedChunk<PartitionState>
  *   isClaimed    `run`, for its handler      yes       no                   yes
  *   isPaused     the application             no        no                   no
  *   isHeld       the group, in a rebalance   no        no                   no
- *   !isAssigned  giving it up, permanently      no        no                   no
+ *   !isAssigned  giving it up: permanent     no        no                   no
  *
- * Flags may be set in any combination: what one of them forbids is forbidden. Beside them the buffer stops with an
- * error, and `fetch.phase` says whether the position can be fetched from.
+ * Flags may be set in any combination, and each one forbids what its row says. In addition the buffer stops with an
+ * error, and `fetch.phase` decides if the position can be fetched.
  */
 export class PartitionState implements TopicPartition {
   readonly topic: string
@@ -37,24 +37,31 @@ export class PartitionState implements TopicPartition {
   isAssigned = true
   isPaused = false
   isHeld = false
-  /** The topic's when it was assigned: a topic of the same name with another is another topic. */
+  /**
+   * The id of the topic when the partition was assigned: a topic of the same name with another id is another topic.
+   */
   topicId: string | undefined
-  /** What was last committed, by this consumer or before it. */
+  /** The last committed offset, by this consumer or before it. */
   committed: number | undefined
-  /** Where to stop, for a consumer that stops at the end. */
+  /** The offset to stop at, for a consumer that stops at the end. */
   endOffset = Infinity
-  /** It starts beyond `endOffset`, and no fetch has said yet whether such an offset exists. */
+  /** The partition starts beyond `endOffset`, and no fetch has shown yet if such an offset exists. */
   isBeyondEnd = false
-  /** Why its positions mean nothing any more, nor are committed: the topic was deleted, or created again. */
+  /**
+   * The reason why its positions are no longer valid and are not committed: the topic was deleted, or created again.
+   */
   lostTopic: KafkaError | undefined
 
   // The work of handlers: written by `run`
   isClaimed = false
-  /** A handler is processing it: resolves when it has finished. */
+  /** Set while a handler is processing the partition. Resolves when the handler has finished. */
   handling: Promise<void> | undefined
-  /** What its reader has begun and not finished, where that is more than the last message. */
+  /**
+   * Returns the first offset that the partition's reader has begun and not finished; set if this is more than the
+   * last message.
+   */
   firstUnfinished: (() => number | undefined) | undefined
-  /** How often handlers threw for a message, by its offset. */
+  /** How often handlers threw for a message, by offset. */
   readonly failedAttempts = new Map<number, number>()
 
   #ending: AbortController | undefined
@@ -69,35 +76,35 @@ export class PartitionState implements TopicPartition {
     this.buffer = new PartitionBuffer<PartitionState>(this)
   }
 
-  /** Grows when the position is moved: what was delivered before is not worked on after it. */
+  /** Grows when the position is moved: messages that were delivered before a move are not processed after it. */
   get moves(): number {
     return this.#moves
   }
 
-  /** Aborted by `end`. Made when it is first asked for, as few handlers look at it. */
+  /** Aborted by `end`. It is created at the first access, because few handlers read it. */
   get signal(): AbortSignal {
     if (this.#ending === undefined) {
       this.#ending = new AbortController()
-      // Each handler that waits has a listener on it.
+      // Each waiting handler adds a listener to it.
       setMaxListeners(0, this.#ending.signal)
       if (this.#ended !== undefined) this.#ending.abort(this.#ended)
     }
     return this.#ending.signal
   }
 
-  /** Aborts the signals of handlers of its messages with the reason. The first reason counts. */
+  /** Aborts the signals of the handlers of its messages with the reason. The first reason counts. */
   end(reason: KafkaError): void {
     if (this.#ended !== undefined) return
     this.#ended = reason
     this.#ending?.abort(reason)
   }
 
-  /** Whether `error` is the reason that it was ended with. */
+  /** True if `error` is the reason that `end` was called with. */
   isEndedBy(error: unknown): boolean {
     return this.#ended !== undefined && error === this.#ended
   }
 
-  /** The offset of the next message that is delivered. */
+  /** The offset of the next message to deliver. */
   get position(): number {
     return this.buffer.position
   }
@@ -111,18 +118,18 @@ export class PartitionState implements TopicPartition {
     return !this.isBeyondEnd && this.position >= this.endOffset
   }
 
-  /** Whether anything of it is to be fetched and delivered. */
+  /** True if the partition may be fetched and delivered. */
   get isDeliverable(): boolean {
     return this.isAssigned && !this.isPaused && !this.isHeld
   }
 
-  /** Whether the application can be given something of it right now. */
+  /** True if something of it can be delivered to the application right now. */
   get isReady(): boolean {
     const { buffer } = this
     return this.isDeliverable && buffer.error === undefined && !this.isClaimed && !buffer.isEmpty
   }
 
-  /** Goes on elsewhere: what is buffered is dropped, an error forgotten. */
+  /** Continues at another offset: drops the buffer, and forgets an error. */
   moveTo(offset: number, leaderEpoch = -1): void {
     this.#moves++
     this.buffer.moveTo(offset, leaderEpoch)
@@ -131,14 +138,17 @@ export class PartitionState implements TopicPartition {
     this.lostTopic = undefined
   }
 
-  /** Fetches from there on, and moves the position there once what is queued has been delivered. */
+  /** Fetches from this offset on, and moves the position there after the queued messages have been delivered. */
   jumpTo(offset: number): void {
     this.isBeyondEnd = false
     this.fetch.moveTo(offset)
     this.buffer.enqueue({ kind: 'jump', to: offset })
   }
 
-  /** The log was truncated behind the position: fetches again what is queued, or decoded and not in the log. */
+  /**
+   * The log was truncated behind the position: fetches again what is queued, and what is decoded but no longer in the
+   * log.
+   */
   refetch(truncatedAt: number): void {
     const { offset, leaderEpoch } = this.buffer.truncate(truncatedAt)
     this.fetch.moveTo(offset, leaderEpoch)

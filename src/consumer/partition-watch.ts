@@ -4,8 +4,8 @@ import type { AssignedConsumer } from './assigned-consumer.ts'
 import { nameOf, type TopicPartition } from './topic-partition.ts'
 
 /**
- * Looks now and then whether there are more partitions to read, or fewer. New ones begin at their first message:
- * it came after everything else that is read did.
+ * Checks at intervals for added and removed partitions. New ones start at their first message, because it was written
+ * after everything else that is read.
  */
 export class PartitionWatch<Value, Key> {
   readonly #cluster: Cluster
@@ -43,7 +43,7 @@ export class PartitionWatch<Value, Key> {
       this.#consumer.unassign(gone)
       await this.#consumer.assign(added.map((one) => ({ ...one, isNew: true })))
     } catch (error) {
-      // Looked at again the next time; what is read already is not touched by it.
+      // The next check tries again. Partitions that are already read are not affected.
       logger.warn(`checking for new partitions failed: ${String(error)}`)
     }
   }

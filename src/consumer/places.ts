@@ -3,13 +3,13 @@ import type { Cluster } from '../cluster/cluster.ts'
 import { listOffsets } from './list-offsets.ts'
 import { nameOf, type TopicPartition, type TopicPartitionOffset } from './topic-partition.ts'
 
-/** Where to go on with a partition. */
+/** Where a partition continues. */
 export interface PositionToReset extends TopicPartition {
   /** An offset; a Date for the first message at or after it; or an end of the log. */
   readonly to: number | Date | 'earliest' | 'latest'
 }
 
-/** The offsets that places stand for, in the same order. */
+/** Returns the offsets that the places stand for, in the same order. */
 export function offsetsOfPlaces(
   cluster: Cluster,
   targets: readonly PositionToReset[],

@@ -6,14 +6,14 @@ import type { Work } from './delivery/work.ts'
 import type { Inbox } from './inbox.ts'
 import type { PartitionState } from './partition-state.ts'
 
-/** How much of the time that `close()` may take is for the application to process what it is processing. */
+/** The share of the time of `close()` in which the application may finish its processing. */
 export const PROCESSING_SHARE = 0.75
 
-/** Waits for what the application is processing: before a revocation, and before the consumer is closed. */
+/** Waits for what the application is processing, before a revocation and before the consumer is closed. */
 export class Processing<Value, Key> {
   readonly #inbox: Inbox<Value, Key>
   readonly #reader: MessageReader<Value, Key>
-  /** What calls close(): it would wait for itself. */
+  /** The kinds of application code that call close() and would wait for themselves. */
   readonly #closers = new Set<Work['kind']>()
   #isClosing = false
 
@@ -22,7 +22,7 @@ export class Processing<Value, Key> {
     this.#reader = reader
   }
 
-  /** The application calls close(). Returns what the call is a part of. */
+  /** The application calls close(). Returns the kind of application code that the call is a part of. */
   closing(): Work['kind'] | undefined {
     const { caller } = this.#reader
     if (caller !== undefined) this.#closers.add(caller)
@@ -31,7 +31,7 @@ export class Processing<Value, Key> {
     return caller
   }
 
-  /** Resolves when all that was delivered of these is processed, or they are not assigned any more. */
+  /** Resolves when everything delivered of these partitions is processed, or they are no longer assigned. */
   async finished(states: readonly PartitionState[]): Promise<void> {
     for (;;) {
       const assigned = states.filter(({ isAssigned }) => isAssigned)
@@ -44,7 +44,9 @@ export class Processing<Value, Key> {
     }
   }
 
-  /** The same before the consumer is closed. False: the time is over, but for what the last commit takes. */
+  /**
+   * Like `finished`, before the consumer is closed. False: the time is over, except for the share of the last commit.
+   */
   async finishedInTime(
     states: readonly PartitionState[],
     { remainingMs, signal }: Deadline,

@@ -30,10 +30,10 @@ export const SIMPLE_CONSUMER_OPTIONS = {
 } as const satisfies OptionTable<Omit<SimpleConsumerOptions, keyof ConsumerOptions>>
 
 /**
- * Reads a topic's partitions, with a group's committed offsets or without any. Made by
- * `topic.getSimpleConsumer()`. To share partitions among processes, use a balanced consumer.
+ * Reads the partitions of a topic, with the committed offsets of a group or without a group.
+ * `topic.getSimpleConsumer()` creates it. To divide partitions among processes, use a balanced consumer.
  *
- * Positions move when messages are delivered: what was only fetched is not counted as read.
+ * Positions move when messages are delivered: a message that was only fetched does not count as read.
  */
 export class SimpleConsumer<Value = Buffer | null, Key = Buffer | null> extends SingleTopicConsumer<
   Value,
@@ -61,9 +61,9 @@ export class SimpleConsumer<Value = Buffer | null, Key = Buffer | null> extends 
   }
 
   /**
-   * Finds the topic's partitions and where to start in them; done by `getSimpleConsumer`, unless `autoStart`
-   * is false. Throws UnknownTopicError, NoOffsetError, BrokerError, NoBrokersAvailableError: it may be called again.
-   * After `stop()` it opens the consumer again; after `close()` it throws ClosedError.
+   * Finds the topic's partitions and where to start in them. `getSimpleConsumer` does this, unless `autoStart` is
+   * false. Throws UnknownTopicError, NoOffsetError, BrokerError, NoBrokersAvailableError; it may then be called
+   * again. After `stop()` it opens the consumer again; after `close()` it throws ClosedError.
    */
   start(call: CallOptions = {}): Promise<void> {
     return this.startSession(call)

@@ -8,10 +8,10 @@ import type { TopicPartition } from './topic-partition.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { anInteger, checkOptions } from '../options.ts'
 
-/** Where to go on with a partition: an offset, the first message at or after a Date, or an end of the log. */
+/** Where a partition continues: an offset, the first message at or after a Date, or an end of the log. */
 export type ResetTo = number | Date | 'earliest' | 'latest'
 
-/** An offset to commit, with any text of the application's, which is kept with it. */
+/** An offset to commit, with an optional text of the application that is stored with it. */
 export interface OffsetWithMetadata {
   /** The offset of the next message. */
   readonly offset: number
@@ -19,7 +19,7 @@ export interface OffsetWithMetadata {
   readonly metadata?: string
 }
 
-/** A consumer of one topic: partitions are numbers. */
+/** A consumer of one topic. Partitions are numbers. */
 export abstract class SingleTopicConsumer<
   Value = Buffer | null,
   Key = Buffer | null,
@@ -37,37 +37,37 @@ export abstract class SingleTopicConsumer<
     this.topic = topic
   }
 
-  /** The partitions that it reads. */
+  /** The partitions that the consumer reads. */
   get partitions(): readonly number[] {
     return this.core.assignment.map(({ partition }) => partition)
   }
 
-  /** The offset of the next message of each partition that will be delivered. */
+  /** The offset of the next message to deliver, for each partition. */
   get positions(): ReadonlyMap<number, number> {
     return byPartition(this.core.positions, ({ offset }) => offset)
   }
 
-  /** The same of one; undefined where it is not read. */
+  /** The offset of the next message to deliver of one partition; undefined if the consumer does not read it. */
   position(partition: number): number | undefined {
     checkPartition(partition)
     return this.core.position({ topic: this.topic, partition })
   }
 
-  /** The offset of the last message of each partition that was delivered; without those of which none was. */
+  /** The offset of the last delivered message of each partition, without partitions that have delivered none. */
   get heldOffsets(): ReadonlyMap<number, number> {
     return byPartition(this.core.heldOffsets, ({ offset }) => offset)
   }
 
   /**
-   * How many offsets there are between the position and the end that consumers can see, as of the last fetch;
-   * without partitions that nothing was fetched of yet.
+   * The number of offsets between the position and the end that consumers can see, as of the last fetch. Partitions
+   * without a fetch response yet are left out.
    */
   get lag(): readonly TopicPartitionLag[] {
     return this.core.lag
   }
 
   /**
-   * Continues at this offset, also where an error has ended the partition; before `start()`, begins there. Throws
+   * Continues at this offset, even if an error has ended the partition; before `start()`, starts there. Throws
    * InvalidArgumentError, also for a partition that the consumer does not read.
    */
   seek(partition: number, offset: number): void {
@@ -82,22 +82,22 @@ export abstract class SingleTopicConsumer<
     this.core.pause(this.named(partitions))
   }
 
-  /** Continues partitions that `pause` has stopped. Default: all of them. */
+  /** Resumes partitions that `pause` has stopped. Default: all of them. */
   resume(partitions: readonly number[] = this.partitions): void {
     this.assigned.checkStarted()
     this.core.resume(this.named(partitions))
   }
 
-  /** Those that are paused, in order. A partition that is given up in a rebalance and comes back is not. */
+  /** The paused partitions, sorted. A partition that is revoked in a rebalance and assigned again is not paused. */
   get paused(): readonly number[] {
     return this.core.paused.map(({ partition }) => partition)
   }
 
   /**
-   * Commits what is processed, or the offsets given by partition, each that of the next message, with a text of the
-   * application's where one is given (`client.admin.listGroupOffsets()` returns it). In the body of a
-   * loop the current message or batch is processed; for other code, such as a hook or a timer, it is not. Handlers of
-   * `run` that are running have not processed their messages. Throws InvalidArgumentError, OffsetCommitError.
+   * Commits the processed offsets, or the given offsets by partition (the offset of the next message), with a text of
+   * the application if one is given (`client.admin.listGroupOffsets()` returns it). In the body of a loop the current
+   * message or batch counts as processed; for other code, such as a hook or a timer, it does not. Handlers of `run`
+   * that are running have not processed their messages. Throws InvalidArgumentError, OffsetCommitError.
    */
   async commitOffsets(
     offsets?: ReadonlyMap<number, number | OffsetWithMetadata>,
@@ -114,16 +114,16 @@ export abstract class SingleTopicConsumer<
   }
 
   /**
-   * The offsets that the group has committed, by partition, without those that have none. With
-   * `resetOffsetOnFetch` it also continues there. A consumer that chooses its partitions itself need not be started.
+   * Returns the group's committed offsets by partition, without partitions that have none. With `resetOffsetOnFetch`
+   * it also continues there. A consumer that chooses its partitions itself need not be started.
    */
   async fetchOffsets(call?: CallOptions): Promise<ReadonlyMap<number, number>> {
     return byPartition(await this.assigned.fetchOffsets(call), ({ offset }) => offset)
   }
 
   /**
-   * Goes on elsewhere: all partitions at one place (default: where `autoOffsetReset` says), or each at its own.
-   * With a group it is committed, too. Before `start()` the consumer will begin there. Throws BrokerError,
+   * Moves the positions: all partitions to one place (default: where `autoOffsetReset` says), or each to its own.
+   * With a group the offsets are committed, too. Before `start()` the consumer will start there. Throws BrokerError,
    * OffsetCommitError; NotStartedError before a balanced consumer is started.
    */
   async resetOffsets(

@@ -19,7 +19,7 @@ type Settings = Pick<
   'startAt' | 'resetOffsetOnStart' | 'isReadCommitted'
 >
 
-/** Throws UnknownTopicError where a topic or a partition is not there. */
+/** Throws UnknownTopicError if a topic or a partition does not exist. */
 export async function checkPartitions(
   cluster: Cluster,
   partitions: readonly TopicPartition[],
@@ -32,7 +32,7 @@ export async function checkPartitions(
   )
 }
 
-/** Where at first each partition: `startingPositions` of those that are known, the first message of new ones. */
+/** Returns where each partition starts: `startingPositions` for known partitions, the first message for new ones. */
 export async function findStarts(
   cluster: Cluster,
   settings: Settings,
@@ -50,7 +50,7 @@ export async function findStarts(
   return new Map(found.flatMap((one) => [...one]))
 }
 
-/** The group's committed offsets, and where it has none what `startAt` says. */
+/** Returns the group's committed offsets, or the position that `startAt` names for partitions without one. */
 async function startingPositions(
   cluster: Cluster,
   settings: Settings,

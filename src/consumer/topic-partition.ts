@@ -14,25 +14,25 @@ export interface TopicPartitionOffset extends TopicPartition {
   readonly offset: number
 }
 
-/** `orders-3`: how logs and errors name it, and maps find it. No two share one: a number has no hyphen. */
+/** `orders-3`: the name in logs and errors, and the key in maps. It is unique, because a number has no hyphen. */
 export function nameOf({ topic, partition }: TopicPartition): string {
   return `${topic}-${partition}`
 }
 
-/** By topic, then by number: for `sort`. */
+/** A comparison for `sort`: by topic, then by number. */
 export function inOrder(a: TopicPartition, b: TopicPartition): number {
   if (a.topic === b.topic) return a.partition - b.partition
   return a.topic < b.topic ? -1 : 1
 }
 
-/** Gathered by topic. */
+/** Groups partitions by topic. */
 export function byTopic<One extends TopicPartition>(all: readonly One[]): Map<string, One[]> {
   const found = new Map<string, One[]>()
   for (const one of all) appendTo(found, one.topic, one)
   return found
 }
 
-/** The same as numbers: how Kafka's messages list them. */
+/** Groups the partition numbers by topic, as Kafka's messages list them. */
 export function numbersByTopic(
   all: readonly TopicPartition[],
 ): { topic: string; partitions: number[] }[] {
@@ -42,7 +42,7 @@ export function numbersByTopic(
   }))
 }
 
-/** Back from such a list. */
+/** Returns the partitions of such a list. */
 export function partitionsOf(
   topics: readonly { readonly topic: string; readonly partitions: readonly number[] }[],
 ): TopicPartition[] {

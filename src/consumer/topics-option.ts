@@ -1,14 +1,14 @@
 import { InvalidArgumentError } from '../errors.ts'
 import { anArrayOf, aRegExp, aString, either } from '../options.ts'
 
-/** Which topics a consumer of several reads: by name, or all whose name a pattern matches. */
+/** The topics of a consumer of several: names, or a pattern that selects all topics with a matching name. */
 export type TopicsOption = readonly string[] | RegExp
 
 export const namesOrPattern = either(anArrayOf(aString), aRegExp)
 
 /**
- * Each name once. A pattern without the flags g and y: it would remember where it was, and match every other time.
- * Throws InvalidArgumentError where there is neither.
+ * Returns each name once, or the pattern without the flags g and y, which would keep a position between matches and
+ * miss every other match. Throws InvalidArgumentError for anything else.
  */
 export function topicsFrom(topics: TopicsOption): TopicsOption {
   if (topics instanceof RegExp) return new RegExp(topics.source, topics.flags.replace(/[gy]/g, ''))

@@ -7,7 +7,7 @@ interface BatchActions {
   signal(): AbortSignal
 }
 
-/** Messages of one partition that follow each other, as they were fetched. */
+/** Consecutive messages of one partition, as they were fetched. */
 export class ConsumerBatch<Value = Buffer | null, Key = Buffer | null>
   implements TopicPartition, Iterable<ConsumedMessage<Value, Key>>
 {
@@ -51,22 +51,22 @@ export class ConsumerBatch<Value = Buffer | null, Key = Buffer | null>
     return this.messages[this.messages.length - 1]!.offset
   }
 
-  /** How many offsets there were behind it when it was fetched. */
+  /** The number of offsets behind the batch when it was fetched. */
   get lag(): number {
     return Math.max(0, this.highWatermark - this.nextOffset)
   }
 
   /**
-   * Aborted when the batch's partition is about to be taken away, with a PartitionRevokedError, or the consumer is
-   * being closed: there are `rebalanceTimeoutMs`, or the timeout of `close()`, left to finish the batch or to leave it.
-   * Also aborted when the partition was lost. Once it is aborted, asking for the next batch does not say that this one
-   * is processed, since the loop may have left it half done: `commit()` does.
+   * Aborted with a PartitionRevokedError when the batch's partition is about to be revoked, and when the consumer is
+   * being closed: the application has `rebalanceTimeoutMs`, or the timeout of `close()`, to finish the batch or to
+   * stop. Also aborted when the partition was lost. After the signal is aborted, requesting the next batch does not
+   * mark this one as processed, because the loop may have stopped in the middle of it; `commit()` does.
    */
   get signal(): AbortSignal {
     return this.#parts.signal()
   }
 
-  /** Commits that this batch and all before it in its partition are processed. Throws OffsetCommitError. */
+  /** Commits this batch and everything before it in its partition. Throws OffsetCommitError. */
   commit(call?: CallOptions): Promise<void> {
     return this.#parts.commit(this.nextOffset, call)
   }

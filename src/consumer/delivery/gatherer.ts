@@ -5,19 +5,19 @@ import type { Chunk, PartitionState } from '../partition-state.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import type { ConsumerBatch } from './consumer-batch.ts'
 
-/** A batch and the chunk that it was made of. */
+/** A batch, and the chunk that it was made from. */
 export interface TakenBatch<Value, Key> {
   readonly batch: ConsumerBatch<Value, Key>
   readonly chunk: Chunk
 }
 
-/** A partition with messages among what is gathered. */
+/** A partition of which messages were gathered. */
 export interface GatheredPartition extends TopicPartition {
   /** The position before its first batch. */
   readonly firstOffset: number
   /** The position behind its last batch. */
   readonly nextOffset: number
-  /** Of the last message before `nextOffset`; −1 where it is not known. */
+  /** The leader epoch of the last message before `nextOffset`; −1 if it is not known. */
   readonly leaderEpoch: number
 }
 
@@ -28,8 +28,9 @@ interface Gathered {
 }
 
 /**
- * Batches of any partitions that are finished together, such as those of one transaction. Until `finish` they count as
- * being processed: a partition is not given up before, and nothing of them is committed by the consumer itself.
+ * Batches of any partitions that are finished together, such as those of one transaction. They count as being
+ * processed until `finish`: their partitions are not given up before, and the consumer does not commit them by
+ * itself.
  */
 export class Gatherer<Value, Key> {
   readonly #inbox: Inbox<Value, Key>
@@ -39,10 +40,10 @@ export class Gatherer<Value, Key> {
   readonly #gathered = new Map<PartitionState, Gathered>()
   #finished: Deferred<void> = deferred()
   #last: Chunk | undefined
-  /** What was thrown while batches were gathered that can still be finished. */
+  /** An error that occurred while batches were gathered; the batches gathered before can still be finished. */
   #problem: { readonly error: unknown } | undefined
 
-  /** `timeoutMs`: how long `first` waits; for ever where it is undefined. */
+  /** `timeoutMs`: how long `first` waits; undefined: without limit. */
   constructor(
     inbox: Inbox<Value, Key>,
     take: () => TakenBatch<Value, Key> | undefined,
@@ -55,7 +56,7 @@ export class Gatherer<Value, Key> {
     this.#signal = signal
   }
 
-  /** Waits for a batch; undefined at the end of what is consumed. Throws why nothing more comes. */
+  /** Waits for a batch. Returns undefined at the end of the consumer. Throws the error that ended it. */
   first(): Promise<ConsumerBatch<Value, Key> | undefined> {
     const problem = this.#problem
     this.#problem = undefined
@@ -64,8 +65,8 @@ export class Gatherer<Value, Key> {
   }
 
   /**
-   * Another batch to be finished with the others; undefined where none comes in time, and where those there are have to
-   * be finished now, as their partitions are to be given up or the consumer is being closed.
+   * Returns another batch to finish with the others. Returns undefined if none arrives in time, and if the gathered
+   * ones have to be finished now because their partitions are about to be revoked or the consumer is being closed.
    */
   async more(withinMs: number): Promise<ConsumerBatch<Value, Key> | undefined> {
     try {
@@ -84,17 +85,20 @@ export class Gatherer<Value, Key> {
     }))
   }
 
-  /** Whether a partition was taken away meanwhile: another member may be processing the same messages. */
+  /** True if a partition was taken away in the meantime: another member may be processing the same messages. */
   get hasLost(): boolean {
     return [...this.#gathered.keys()].some(({ isAssigned }) => !isAssigned)
   }
 
-  /** Whether the application may have left the last batch half done: it has looked at its signal, which is aborted. */
+  /**
+   * True if the application may have stopped in the middle of the last batch: it has read the batch's signal, which
+   * is aborted.
+   */
   get isLastInterrupted(): boolean {
     return this.#last?.isInterruptible === true && this.#last.state.signal.aborted
   }
 
-  /** All that was gathered is processed, or was put back by moving its partitions. */
+  /** All gathered messages are processed, or their partitions were moved back to read them again. */
   finish(): void {
     for (const state of this.#gathered.keys()) {
       state.handling = undefined

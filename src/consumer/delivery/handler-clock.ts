@@ -1,9 +1,9 @@
 import type { ConsumerMetrics } from '../../observe/metrics/client-metrics.ts'
 
 /**
- * Times handlers that are called one after the other. The clock is read once for each handler that returned a promise,
- * which ends one message and begins the next. Handlers that return nothing take less time than reading the clock: they
- * share the time up to the next reading.
+ * Times handlers that are called one after another. It reads the clock once for each handler that returned a promise;
+ * this reading ends one message and begins the next. Handlers that return nothing take less time than a clock
+ * reading: the time up to the next reading is divided among them.
  */
 export class HandlerClock {
   readonly #metrics: ConsumerMetrics
@@ -25,7 +25,7 @@ export class HandlerClock {
     this.read()
   }
 
-  /** To be called at the end of a turn. */
+  /** Callers call this at the end of a turn. */
   read(): void {
     const now = performance.now()
     if (this.#unread > 0) {
@@ -35,12 +35,12 @@ export class HandlerClock {
     this.#readAt = now
   }
 
-  /** To be called at the end of a turn that may have called no handler. */
+  /** Callers call this at the end of a turn that may have called no handler. */
   flush(): void {
     if (this.#unread > 0) this.read()
   }
 
-  /** To be called when a handler has returned a promise that settles later: returns when that handler began. */
+  /** Callers call this when a handler has returned a pending promise. Returns when that handler began. */
   begin(): number {
     const beganAt = this.#readAt
     this.read()

@@ -5,25 +5,31 @@ import type { ConsumedMessage } from '../consumed-message.ts'
 import type { Inbox } from '../inbox.ts'
 import type { Chunk, PartitionState } from '../partition-state.ts'
 
-/** What a handler of `run` gets beside the message. */
+/** The second argument of a handler of `run`. */
 export interface HandlerContext {
   /**
-   * Aborted when the message's partition is about to be taken away or was lost, and when the consumer is closed: the
-   * handler has until `rebalanceTimeoutMs` (or the timeout of `close`) to finish. A handler that throws the signal's
-   * `reason` gives its message back: nothing from it on is committed, and `run` goes on with other partitions.
+   * Aborted when the message's partition is about to be revoked or was lost, and when the consumer is closed: the
+   * handler has `rebalanceTimeoutMs` (or the timeout of `close`) to finish. A handler that throws the signal's
+   * `reason` gives its message back: this message and later ones are not committed, and `run` continues with other
+   * partitions.
    */
   readonly signal: AbortSignal
-  /** 1, and one more for each time that a handler of this consumer has thrown for the message. */
+  /**
+   * The number of this attempt: 1, plus one for each time that a handler of this consumer has thrown for the message.
+   */
   readonly attempt: number
 }
 
-/** Called for each message; the next one of the same partition (or key) comes when it has resolved. */
+/**
+ * The handler of `run`, called once for each message. The next message of the same partition (or key) is delivered
+ * when it has resolved.
+ */
 export type MessageHandler<Value = Buffer | null, Key = Buffer | null> = (
   message: ConsumedMessage<Value, Key>,
   context: HandlerContext,
 ) => void | Promise<void>
 
-/** One object serves all messages of a partition: the signal is made when a handler asks for it. */
+/** One object serves all messages of a partition. It creates the signal when a handler reads it. */
 class PartitionContext implements HandlerContext {
   readonly attempt: number
   readonly #state: PartitionState
@@ -38,7 +44,7 @@ class PartitionContext implements HandlerContext {
   }
 }
 
-/** Calls the handler for messages of one partition, and counts how often it threw for a message. */
+/** Calls the handler for messages of one partition, and counts how often it threw for each message. */
 export class PartitionHandler<Value, Key> {
   readonly #state: PartitionState
   readonly #handler: MessageHandler<Value, Key>
@@ -57,7 +63,7 @@ export class PartitionHandler<Value, Key> {
     this.#metrics = metrics
   }
 
-  /** To be called once in a while: looks whether anything traces by now. */
+  /** Checks whether tracing is active now. Callers call this once in a turn. */
   beginTurn(): void {
     this.#isTraced = handleTracing.hasSubscribers
   }
@@ -82,7 +88,9 @@ export class PartitionHandler<Value, Key> {
     if (failedAttempts.size > 0) failedAttempts.delete(offset)
   }
 
-  /** Whether the handler failed, rather than gave the message back because its partition is taken away. */
+  /**
+   * Returns true if the handler failed, false if it gave the message back because its partition is being taken away.
+   */
   failed(offset: number, error: unknown): boolean {
     if (this.#state.isEndedBy(error)) return false
     const { failedAttempts } = this.#state
@@ -91,14 +99,14 @@ export class PartitionHandler<Value, Key> {
   }
 }
 
-/** A message that is handed to a handler. */
+/** A message for a handler. */
 export interface ToHandle<Value, Key> {
   readonly message: ConsumedMessage<Value, Key>
-  /** The same as it was read, without deserializers. */
+  /** The message as it was read, without deserializers. */
   readonly raw: Message
 }
 
-/** The next message of a partition that was claimed; undefined at the end of its chunk. */
+/** Returns the next message of a claimed partition, or undefined at the end of its chunk. */
 export function nextToHandle<Value, Key>(
   inbox: Inbox<Value, Key>,
   chunk: Chunk | undefined,

@@ -30,7 +30,7 @@ import { currentWork, doWork, FirstResult, workOf, type Work } from './work.ts'
 
 /** The options of `consume()`. */
 export interface ConsumeOptions {
-  /** Wait for a message: otherwise undefined is returned where none is available. Default: true. */
+  /** Whether to wait for a message. With `false` it returns undefined if none is available. Default: true. */
   readonly block?: boolean
   /** How long to wait for one. Default: the consumer's `consumerTimeoutMs`. */
   readonly timeoutMs?: number
@@ -46,27 +46,29 @@ export interface ReadOptions {
 
 export interface MessageReaderDependencies<Value, Key> {
   readonly inbox: Inbox<Value, Key>
-  /** How long to wait for a message; undefined: for ever. */
+  /** How long to wait for a message; undefined: without limit. */
   readonly consumerTimeoutMs: number | undefined
-  /** A message's memory is another's once the next one is asked for. */
+  /** The memory of a message is reused after the next one is requested. */
   readonly reuseMemory: boolean
-  /** The end of a partition that consumers can see. */
+  /** Returns the end of a partition that consumers can see. */
   readonly endOf: (state: PartitionState) => number
-  /** Goes back to an offset of a partition. */
+  /** Moves a partition back to an offset. */
   readonly rewind: (state: PartitionState, offset: number) => void
   readonly commit: (offset: TopicPartitionOffset, call?: CallOptions) => Promise<void>
-  /** Whether it matters which code calls: see work.ts. */
+  /** Whether the reader tracks which code calls it: see work.ts. */
   readonly isWorkKnown: boolean
   readonly metrics: ConsumerMetrics
-  /** Told when `run` begins. */
+  /** Called when `run` begins. */
   readonly onRun: () => void
 }
 
-/** The ways in which an application reads: one at a time, since each message goes to one reader only. */
+/**
+ * The ways in which an application reads. Only one of them reads at a time, because each message goes to one reader.
+ */
 export class MessageReader<Value, Key> {
   readonly #parts: MessageReaderDependencies<Value, Key>
   readonly #inbox: Inbox<Value, Key>
-  /** The current reader: `for await`, `batches()`, …; consume() may be called by several. */
+  /** The current reader: `for await`, `batches()` and so on. Several callers may call consume(). */
   #reader: string | undefined
   #consumeCalls = 0
   /** The body of the loop that is processing the last message or batch. */
@@ -113,7 +115,7 @@ export class MessageReader<Value, Key> {
     return this.#iterator('batches()', take, options)
   }
 
-  /** Calls `work` with batches that it finishes several at a time. */
+  /** Calls `work` with batches that it finishes together. */
   async gather(
     work: (batches: Gatherer<Value, Key>) => Promise<void>,
     options: ReadOptions,
@@ -141,7 +143,7 @@ export class MessageReader<Value, Key> {
     }
     const settings = readOptions('run', options, RUN_OPTIONS)
     const { orderBy } = settings
-    // What waits behind another of its key would be written over.
+    // A message that waits behind another of its key would be overwritten.
     if (orderBy === 'key') this.#refuseReuse("run() with orderBy: 'key'")
     const reading = this.#begin('run()', 'handler')
     this.#parts.onRun()
@@ -178,7 +180,7 @@ export class MessageReader<Value, Key> {
 
   stream(options: ReadOptions): Readable {
     const { signal } = checked(options)
-    // What reads a stream may keep messages in a buffer of its own.
+    // The reader of a stream may keep messages in a buffer of its own.
     this.#refuseReuse('stream()')
     const peek = () => this.#inbox.peek()
     const source = {
@@ -191,17 +193,22 @@ export class MessageReader<Value, Key> {
     return new MessageStream(source, signal)
   }
 
-  /** The code that the caller is a part of, if it is the application's at work on something of this consumer. */
+  /**
+   * The kind of application code that the caller is a part of, if that code is processing messages of this consumer.
+   */
   get caller(): Work['kind'] | undefined {
     return currentWork(this)?.kind
   }
 
-  /** Whether the body of a loop that is known may be running: not after `break`, nor between calls of consume(). */
+  /** True while the body of a tracked loop may be running; false after `break` and between calls of consume(). */
   get isInLoop(): boolean {
     return this.#loop !== undefined
   }
 
-  /** Calls a hook of the application's, in which what a loop's body is processing does not count as processed. */
+  /**
+   * Calls a hook of the application. Within it the message that a loop body is processing does not count as
+   * processed.
+   */
   callHook<T>(hook: () => T): T {
     return this.#parts.isWorkKnown ? doWork(workOf(this, 'hook'), hook) : hook()
   }
@@ -233,7 +240,7 @@ export class MessageReader<Value, Key> {
         }
       } catch (error) {
         if (messages.length === 0) throw error
-        // Those before it first.
+        // The messages before the error are delivered first.
         this.#inbox.report(error as Error)
       }
       if (messages.length === 0) continue

@@ -12,8 +12,8 @@ export interface StreamSource<Value, Key> {
 }
 
 /**
- * Messages as a Readable. Nothing is read ahead: a message counts as delivered when it leaves the stream, not
- * when it enters it, and one whose partition was given up in between does not leave it.
+ * Messages as a Readable. It reads nothing ahead: a message counts as delivered when it leaves the stream, not when
+ * it enters it. A message does not leave the stream if its partition was given up in between.
  */
 export class MessageStream<Value, Key> extends Readable {
   readonly #source: StreamSource<Value, Key>
@@ -39,7 +39,7 @@ export class MessageStream<Value, Key> extends Readable {
     else this.push(this.#peeked.message)
   }
 
-  /** Whichever way a message leaves, this is called for it: it is delivered here. */
+  /** Every way to read the stream calls this for each message, so this is where the message is delivered. */
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     if (event === 'data' && this.#peeked !== undefined) {
       const peeked = this.#peeked
@@ -61,7 +61,7 @@ export class MessageStream<Value, Key> extends Readable {
     return message
   }
 
-  /** As Readable's, except that the body of the loop is known to be running: see work.ts. */
+  /** Like Readable's iterator, but also marks the loop body as running: see work.ts. */
   override [Symbol.asyncIterator](): ReturnType<Readable[typeof Symbol.asyncIterator]> {
     const iterator = super[Symbol.asyncIterator]()
     if (!this.#source.reading.isWorkKnown) return iterator

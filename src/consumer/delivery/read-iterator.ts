@@ -1,9 +1,9 @@
 /**
  * Messages or batches for `for await`.
  *
- * Hot path: not an async generator, which takes twice as long (0.17 µs a message for 0.08, Node 24). A message that
- * is available takes one promise, resolved already, and the object that the protocol wants. It is a new one each
- * time: callers may keep them. Measured by benchmarks/consume.ts.
+ * Hot path: it is not an async generator, which takes twice as long (0.17 µs a message instead of 0.08, Node 24). An
+ * available message costs one promise, already resolved, and the result object that the iterator protocol requires.
+ * The object is a new one each time, because callers may keep it. benchmarks/consume.ts measures this.
  */
 import type { Iteration } from '../../async/iteration.ts'
 import { onAbort } from '../../async/on-abort.ts'
@@ -11,13 +11,13 @@ import { ConsumerBusyError } from '../../errors.ts'
 import type { Reading } from './reading.ts'
 
 export interface ReadSource<T> {
-  /** The next one, if one is available. */
+  /** Returns the next item, if one is available. */
   take(): T | undefined
-  /** The application has asked for more: what it had is processed. `take` and `next` count as that, too. */
+  /** The application has requested more, so that the previous item is processed. `take` and `next` settle it, too. */
   settle(): void
-  /** Waits for the next one; undefined at the end. */
+  /** Waits for the next item. Returns undefined at the end. */
   next(signal: AbortSignal | undefined): Promise<T | undefined>
-  /** Throws ConsumerBusyError where it is being read otherwise. */
+  /** Throws ConsumerBusyError if another reader is active. */
   begin(): Reading
 }
 
@@ -31,7 +31,7 @@ export class ReadIterator<T> implements Iteration<T> {
   #state: 'new' | 'open' | 'waiting' | 'ended' = 'new'
   #stopWatching: (() => void) | undefined
   #reading: Reading | undefined
-  /** The next result is the first one of a loop. */
+  /** The next result is the first of a loop. */
   #isFirst = false
 
   constructor(source: ReadSource<T>, signal: AbortSignal | undefined) {
@@ -56,13 +56,13 @@ export class ReadIterator<T> implements Iteration<T> {
     return this.#wait()
   }
 
-  /** What `break` calls, and an error in the loop's body: what was not delivered is for the next reader. */
+  /** `break` and an error in the loop body call this. Messages that were not delivered stay for the next reader. */
   return(): Promise<Result<T>> {
     this.#finish()
     return Promise.resolve(END)
   }
 
-  /** False at the end. */
+  /** Returns false at the end. */
   #open(): boolean {
     if (this.#state === 'ended') return false
     if (this.#state === 'waiting') {
@@ -70,7 +70,7 @@ export class ReadIterator<T> implements Iteration<T> {
         'next() was called while another call of next() was waiting: an iterator has one reader at a time',
       )
     }
-    // Where the signal ended the reading, the loop's body has finished only now.
+    // If the signal ended the reading, the loop body has finished only now.
     this.#source.settle()
     this.#reading?.end()
     this.#reading = undefined
@@ -87,12 +87,12 @@ export class ReadIterator<T> implements Iteration<T> {
     return this.#reading === undefined ? { done: false, value } : this.#reading.first(value)
   }
 
-  /** The messages that are available need not look at the signal each. */
+  /** A listener, so that delivering available messages need not check the signal each time. */
   readonly #onAbort = (): void => {
     if (this.#state === 'open') this.#abort()
   }
 
-  /** Others may read. The body of the loop may be running still. */
+  /** Allows other readers. The loop body may still be running. */
   #abort(): void {
     this.#state = 'new'
     this.#reading?.release()
@@ -108,7 +108,7 @@ export class ReadIterator<T> implements Iteration<T> {
         this.#finish()
         return END
       }
-      // Where return() was called meanwhile: what was taken is delivered all the same.
+      // If return() was called in the meantime, the item that was taken is delivered all the same.
       if (this.#isWaiting()) this.#state = 'open'
       const result = this.#isFirst ? this.#first(value) : ({ done: false, value } as const)
       if (this.#signal?.aborted === true) this.#abort()
@@ -123,7 +123,7 @@ export class ReadIterator<T> implements Iteration<T> {
   }
 
   #failed(error: unknown): Promise<never> {
-    // Another's call that came in between has no say in how this one goes on.
+    // A call of another reader in between does not end this reading.
     if (!(error instanceof ConsumerBusyError)) this.#finish()
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
     return Promise.reject(error)

@@ -4,21 +4,24 @@ import type { Chunk, PartitionState } from '../partition-state.ts'
 import type { ConsumerBatch } from './consumer-batch.ts'
 import type { Run } from './run.ts'
 
-/** Called for each batch; the next one of the same partition comes when it has resolved. */
+/**
+ * The handler of `runBatches`, called once for each batch. The next batch of the same partition is delivered when it
+ * has resolved.
+ */
 export type BatchHandler<Value = Buffer | null, Key = Buffer | null> = (
   batch: ConsumerBatch<Value, Key>,
 ) => void | Promise<void>
 
-/** Makes a batch of the messages that are left in a chunk. */
+/** Makes a batch of the remaining messages of a chunk. */
 export type MakeBatch<Value, Key> = (
   chunk: Chunk,
   messages: readonly ConsumedMessage<Value, Key>[],
 ) => ConsumerBatch<Value, Key>
 
 /**
- * Hands the batches of each partition to the handler one after the other, of up to `concurrency` partitions at the same
- * time. A handler's error ends the run: the batch that failed is the next of its partition, unless the handler sought
- * elsewhere.
+ * Calls the handler for the batches of each partition one after another, and for up to `concurrency` partitions at
+ * the same time. An error of a handler ends the run: the failed batch is the next one of its partition, unless the
+ * handler called `seek`.
  */
 export function runByBatch<Value, Key>(
   run: Run<Inbox<Value, Key>>,
@@ -68,7 +71,7 @@ async function handleChunk<Value, Key>(
   }
 }
 
-/** An error of a deserializer ends the partition behind the messages before it. */
+/** If a deserializer throws, the messages before it are delivered, and then the partition ends. */
 function messagesOf<Value, Key>(
   inbox: Inbox<Value, Key>,
   chunk: Chunk,

@@ -7,16 +7,16 @@ import { nextToHandle, PartitionHandler, type MessageHandler, type ToHandle } fr
 import type { Run } from './run.ts'
 
 /**
- * How far a partition is read ahead of messages that wait for another of their key. They take no slot of
- * `concurrency`, so something has to bound them: each waiting message keeps the memory of its batch, which no longer
- * counts against `queuedMaxBytes`, and is delivered again after a failure or a rebalance. A key that has more than
- * one `concurrency`th of a partition's messages is the bottleneck however far one looks; a thousand messages even out
- * bursts of the others. The bound is a partition's own, so that a hot key never stops another partition.
+ * How many messages of a partition are read ahead while earlier messages of their key are running. These messages use
+ * no slot of `concurrency`, so they need a limit: each of them keeps the memory of its batch, which no longer counts
+ * against `queuedMaxBytes`, and is delivered again after a failure or a rebalance. A key with more than one
+ * `concurrency`th of a partition's messages is the bottleneck at any limit; a thousand messages even out bursts of
+ * the other keys. The limit applies to each partition, so that a hot key never stops another partition.
  */
 const MOST_WAITING = 1_000
-/** Of all partitions together. A partition whose messages are larger still reads one ahead. */
+/** The limit over all partitions. A partition with larger messages still reads one ahead. */
 const MOST_WAITING_BYTES = 16 * 1024 * 1024
-/** How many messages of a partition are begun before others get their turn, where handlers are that fast. */
+/** How many messages of a partition start before other partitions get their turn, if the handlers are that fast. */
 const TURN_MESSAGES = 100
 
 interface Task<Value, Key> {
@@ -25,7 +25,7 @@ interface Task<Value, Key> {
   readonly offset: number
   /** Undefined for a message without a key: its order does not matter. */
   readonly key: string | undefined
-  /** Of what waits. */
+  /** The bytes of the messages that wait. */
   waitingBytes: number
   /** When the handler began, if it returned a promise. */
   beganAt: number
@@ -33,29 +33,29 @@ interface Task<Value, Key> {
   next: Task<Value, Key> | undefined
 }
 
-/** What handlers are processing, and what waits for them, of one partition. */
+/** The messages of one partition that handlers are processing, and those that wait. */
 interface Work<Value, Key> {
   readonly state: PartitionState
   readonly calls: PartitionHandler<Value, Key>
-  /** What `state.moves` was: the application may seek while handlers are running. */
+  /** The value of `state.moves`: the application may seek while handlers are running. */
   readonly moves: number
-  /** Offsets that were begun with or wait for their turn, in the order of the log. */
+  /** The offsets whose messages have started or wait, in the order of the log. */
   readonly unfinished: Set<number>
   /** The last message of each key that is running or waits. */
   readonly lanes: Map<string, Task<Value, Key>>
   readonly idle: Deferred<void>
   running: number
   waiting: number
-  /** Nothing of it is begun any more: one of its messages failed, or it is paused, moved or given up. */
+  /** No more of its messages start: one has failed, or the partition was paused, moved or given up. */
   isBroken: boolean
 }
 
 /**
- * Hands messages to the handler in the order of their keys: within a partition those with one key are handled one
- * after the other, others at the same time. Only handlers that are running count against `concurrency`.
+ * Calls the handler for messages in the order of their keys: within a partition, messages with the same key are
+ * handled one after another, other messages at the same time. Only running handlers count against `concurrency`.
  *
- * Messages that are begun or wait when the run ends, or when their partition is paused, come again: from the first
- * such message of the partition on, with those that were handled behind it.
+ * Messages that are running or wait when the run ends, or when their partition is paused, are delivered again:
+ * delivery continues at the first such message of the partition, and repeats later ones that were already handled.
  *
  * Hot path: a handler that returns nothing costs no promise and is not registered anywhere.
  */
@@ -64,9 +64,9 @@ export class RunByKey<Value, Key> {
   readonly #handler: MessageHandler<Value, Key>
   readonly #rewind: (state: PartitionState, offset: number) => void
   readonly #works = new Map<PartitionState, Work<Value, Key>>()
-  /** Messages whose key is free again, the first to be begun when there is room. */
+  /** Messages whose key is free again, in the order in which they start when there is room. */
   readonly #ready: Task<Value, Key>[] = []
-  /** Partitions that were read as far ahead as they may be: they stay claimed. */
+  /** Partitions that have read ahead up to the limit; they stay claimed. */
   readonly #full = new Set<Work<Value, Key>>()
   readonly #clock: HandlerClock
   #waitingBytes = 0
@@ -89,7 +89,7 @@ export class RunByKey<Value, Key> {
         this.#startMore()
       })
     } finally {
-      // What waits behind handlers that have finished now.
+      // The partitions whose messages wait behind handlers that have finished now.
       for (const work of [...this.#works.values()]) this.#break(work)
     }
   }
@@ -113,7 +113,7 @@ export class RunByKey<Value, Key> {
     }
   }
 
-  /** Begins messages of a partition that was claimed, and lines up those whose key is running. */
+  /** Starts messages of a claimed partition, and queues those whose key is running. */
   #take(state: PartitionState): void {
     const run = this.#run
     const work = this.#workOn(state)
@@ -217,7 +217,7 @@ export class RunByKey<Value, Key> {
     )
   }
 
-  /** Begins with a message whose turn has come, unless its partition is not to be delivered any more. */
+  /** Starts a message whose turn has come, unless its partition may no longer be delivered. */
   #beginWaiting(task: Task<Value, Key>): void {
     const { work } = task
     if (!this.#isCurrent(work)) work.isBroken = true
@@ -242,7 +242,7 @@ export class RunByKey<Value, Key> {
     } catch (error) {
       run.fail(error)
     }
-    // Whether all is done, and letting the event loop turn, are up to `drive`.
+    // `drive` checks whether everything is done and lets the event loop run.
     if (run.isOver || run.feed.isTurnOver || this.#works.size === 0) run.feed.wake()
   }
 
@@ -275,12 +275,12 @@ export class RunByKey<Value, Key> {
     return waiting >= MOST_WAITING || (waiting > 0 && this.#waitingBytes >= MOST_WAITING_BYTES)
   }
 
-  /** Whether messages of it that wait may still be delivered. */
+  /** True if its waiting messages may still be delivered. */
   #isCurrent({ state, moves }: Work<Value, Key>): boolean {
     return state.isDeliverable && state.moves === moves && this.#run.feed.mayDeliver
   }
 
-  /** A partition with nothing at work may have messages that wait for room: they hold up no rebalance. */
+  /** A partition without running handlers may have messages that wait for a slot. They must not delay a rebalance. */
   #breakWithheld(): void {
     for (const work of [...this.#works.values()]) {
       if (work.waiting > 0 && !this.#isCurrent(work)) this.#break(work)
@@ -292,7 +292,9 @@ export class RunByKey<Value, Key> {
     this.#settle(work)
   }
 
-  /** Releases a partition once nothing of it is running. What was not handled comes again. */
+  /**
+   * Releases a partition when none of its handlers is running. Messages that were not handled are delivered again.
+   */
   #settle(work: Work<Value, Key>): void {
     const { state, unfinished } = work
     const goesOn = work.waiting > 0 && !work.isBroken && !this.#run.isOver
@@ -309,7 +311,7 @@ export class RunByKey<Value, Key> {
     work.idle.resolve()
   }
 
-  /** What waits is in `#ready`, or behind a message that is: those that were at work have finished. */
+  /** The waiting messages are in `#ready`, or behind a message in it: all running handlers have finished. */
   #dropWaiting(work: Work<Value, Key>): void {
     if (work.waiting === 0) return
     for (const task of this.#ready.filter((one) => one.work === work)) {
@@ -318,7 +320,7 @@ export class RunByKey<Value, Key> {
     }
   }
 
-  /** Forgets a message that waits, and those of its key behind it. */
+  /** Drops a waiting message and the later ones of its key. */
   #drop(first: Task<Value, Key>): void {
     for (let task: Task<Value, Key> | undefined = first; task !== undefined; task = task.next) {
       this.#waitNoLonger(task)

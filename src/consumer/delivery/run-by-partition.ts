@@ -5,8 +5,8 @@ import { HandlerClock } from './handler-clock.ts'
 import type { Run } from './run.ts'
 
 /**
- * Hands the messages of each partition to the handler one after the other, of up to `concurrency` partitions at the
- * same time. A handler's error ends the run: the message that failed is the next of its partition to be delivered.
+ * Calls the handler for the messages of each partition one after another, and for up to `concurrency` partitions at
+ * the same time. An error of a handler ends the run: the failed message is the next one of its partition.
  */
 export function runByPartition<Value, Key>(
   run: Run<Inbox<Value, Key>>,
@@ -57,7 +57,8 @@ async function handleChunk<Value, Key>(
         calls.succeeded(offset)
       } catch (error) {
         clock.returned()
-        // It was not handled: it is the next one again, unless the application went elsewhere meanwhile.
+        // It was not handled, so it is the next message again, unless the application has moved the position in the
+        // meantime.
         if (state.buffer.chunk === chunk) chunk.index--
         if (!calls.failed(offset, error)) return
         run.metrics.handlerFailures++

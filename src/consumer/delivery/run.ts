@@ -12,8 +12,9 @@ export interface RunOptions {
   /** The number of handlers that run at the same time. Default: 1. */
   readonly concurrency?: number
   /**
-   * What is handled in order: all messages of a `partition`, or those of a partition with the same `key`, so that messages
-   * with different keys, or without a key, are handled at the same time. Default: `partition`.
+   * The messages that are handled in order: all messages of a `partition`, or those of a partition with the same
+   * `key`, so that messages with different keys, or without a key, are handled at the same time. Default:
+   * `partition`.
    */
   readonly orderBy?: 'partition' | 'key'
   /** Ends the run when it is aborted: `run` waits for the handlers that have begun, then throws the signal's reason. */
@@ -43,8 +44,8 @@ export const BATCH_RUN_OPTIONS: Omit<typeof RUN_OPTIONS, 'orderBy'> = {
 export type RunSettings = WithDefaults<BatchRunOptions, typeof BATCH_RUN_OPTIONS>
 
 /**
- * One call of `run`: how many handlers are running, and why no more are started. Whatever ends it, those that have
- * begun are waited for.
+ * One call of `run`: the number of running handlers, and the reason why no more are started. `run` waits for all
+ * handlers that have begun, whatever ends it.
  */
 export class Run<Feed extends MessageFeed<unknown>> {
   readonly feed: Feed
@@ -65,20 +66,21 @@ export class Run<Feed extends MessageFeed<unknown>> {
     this.#stopSignal = options.stopSignal
   }
 
-  /** No handler is to begin any more: one has failed, the consumer has, or a signal was aborted. */
+  /** True if no handler may start any more: a handler or the consumer has failed, or a signal was aborted. */
   get isOver(): boolean {
     if (this.#failure !== undefined || this.feed.failure !== undefined) return true
     return this.#signal?.aborted === true || this.#stopSignal?.aborted === true
   }
 
-  /** Whether another handler may begin. */
+  /** True if another handler may start. */
   get hasRoom(): boolean {
     return this.#running < this.#concurrency
   }
 
   /**
-   * Calls `start`, which begins whatever there is to do and room for, each time that something may have changed.
-   * Resolves at the end of a consumer that has one, when it is closed, and when `stopSignal` is aborted.
+   * Calls `start`, which starts as many handlers as there is room for, each time that something may have changed.
+   * Resolves at the end of a consumer with `stopAtEnd`, when the consumer is closed, and when `stopSignal` is
+   * aborted.
    */
   async drive(start: () => void): Promise<void> {
     if (this.feed.failure !== undefined) throw this.feed.failure
@@ -108,7 +110,7 @@ export class Run<Feed extends MessageFeed<unknown>> {
     if (this.#running === 0) this.#idle?.resolve()
   }
 
-  /** Ends the run: it throws the first of these errors. */
+  /** Ends the run, which throws the first of these errors. */
   fail(error: unknown): void {
     this.#failure ??= { error }
   }

@@ -1,21 +1,21 @@
 /**
- * Which of the application's code a call comes from. `close()` waits for what the application is processing, but not
- * for the loop body, handler or hook that called it; `commitOffsets()` commits the current message for the loop body
- * that is processing it, and for no other code, such as a timer or a hook.
+ * Tracks which code of the application a call comes from. `close()` waits for what the application is processing, but
+ * not for the loop body, handler or hook that called it. `commitOffsets()` commits the current message for the loop
+ * body that is processing it, and for no other code, such as a timer or a hook.
  *
- * An AsyncLocalStorage tells, as nothing else follows the application's code through its awaits. Its cost does not
- * depend on the number of messages, except that Node before 24 makes every promise of the process slower by some
- * 50 ns once one is in use: consumers without a group, which never need to know, do not use it.
+ * An AsyncLocalStorage tracks this, because nothing else follows the application's code through its awaits. Its cost
+ * does not depend on the number of messages, except that before Node 24 it makes every promise of the process slower
+ * by some 50 ns once one is in use. Consumers without a group never need it and do not use it.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 
-/** The application's code at work on what a consumer gave it. */
+/** Code of the application that is processing what a consumer delivered. */
 export interface Work {
   readonly consumer: object
   readonly kind: 'loop' | 'handler' | 'hook'
-  /** A loop has ended. What its body has started may go on for longer. */
+  /** The loop has ended. Code that its body has started may still run. */
   isOver: boolean
-  /** What it runs in: a loop over one consumer in a handler of another. */
+  /** The work that this work runs in, such as a handler of one consumer that loops over another consumer. */
   readonly outer: Work | undefined
 }
 
@@ -23,12 +23,12 @@ const storage = new AsyncLocalStorage<Work>()
 
 export function workOf(consumer: object, kind: Work['kind']): Work {
   let outer = storage.getStore()
-  // A loop that follows another in the same function does not keep that one.
+  // A loop that follows another in the same function does not keep the earlier one.
   while (outer?.isOver === true) ({ outer } = outer)
   return { consumer, kind, isOver: false, outer }
 }
 
-/** The innermost work of this consumer that the caller is a part of. */
+/** Returns the innermost work of this consumer that the caller is a part of. */
 export function currentWork(consumer: object): Work | undefined {
   for (let work = storage.getStore(); work !== undefined; work = work.outer) {
     if (work.consumer === consumer && !work.isOver) return work
@@ -36,14 +36,14 @@ export function currentWork(consumer: object): Work | undefined {
   return undefined
 }
 
-/** Calls it as a part of the work, with all that it starts. */
+/** Runs `call`, and everything that it starts, as a part of the work. */
 export function doWork<T>(work: Work, call: () => T): T {
   return storage.run(work, call)
 }
 
 /**
- * The first result of an iterator. `for await` reads `value` when the loop's function runs again, so that the getter
- * marks that function, and nothing else, as being at work: the caller of the function goes on unmarked.
+ * The first result of an iterator. `for await` reads `value` when the function with the loop continues. So the getter
+ * marks that function as the running work, and nothing else: the caller of the function stays unmarked.
  */
 export class FirstResult<T> {
   readonly done = false

@@ -1,7 +1,7 @@
 import { ProtocolError } from '../../../protocol/protocol-error.ts'
 import type { MessageBatch } from '../../../protocol/records/message-batch.ts'
 
-/** In the key of a control record, behind its version (KIP-98). */
+/** The offset of the type in the key of a control record, behind the version (KIP-98). */
 const TYPE_AT = 2
 const ABORT = 0
 
@@ -11,17 +11,19 @@ export interface AbortedTransaction {
 }
 
 /**
- * Tells the batches of one response that belong to aborted transactions, for consumers that read only what is
- * committed. A response names every aborted transaction that has messages between its first offset and its
- * last, including those that began earlier, so that nothing needs to be remembered between responses.
+ * Finds the batches of one response that belong to aborted transactions, for consumers that read only committed
+ * messages. A response names every aborted transaction with messages between its first and its last offset, including
+ * those that began earlier, so that no state is kept between responses.
  *
- * A producer has one transaction at a time: its batches from the first offset on are aborted, up to its
- * marker, behind which another transaction of its may begin.
+ * A producer has one transaction at a time: its batches are aborted from the first offset up to its marker; behind
+ * the marker its next transaction may begin.
  */
 export class AbortedTransactions {
-  /** By their beginnings. */
+  /** Sorted by their first offsets. */
   readonly #sorted: readonly AbortedTransaction[]
-  /** How many of them have begun: an index, for a response may name millions, and `shift` moves them all. */
+  /**
+   * How many of them have begun. It is an index, because a response may name millions, and `shift` moves them all.
+   */
   #begun = 0
   readonly #open = new Set<bigint>()
 
@@ -29,7 +31,7 @@ export class AbortedTransactions {
     this.#sorted = [...aborted].sort((a, b) => Number(a.firstOffset - b.firstOffset))
   }
 
-  /** To be asked for each batch, in the order of the log. */
+  /** Callers call this for each batch, in the order of the log. */
   includes(batch: MessageBatch): boolean {
     const lastOffset = BigInt(batch.lastOffset)
     for (; this.#begun < this.#sorted.length; this.#begun++) {
@@ -44,8 +46,9 @@ export class AbortedTransactions {
 }
 
 /**
- * A marker that cannot be read ends the transaction, too: it is this producer's, and what follows it is of another
- * transaction. Brokers do not compress markers, and decompressing one here would be outside the consumer's budget.
+ * A marker that cannot be read also ends the transaction: it is this producer's, and what follows belongs to another
+ * transaction. Brokers do not compress markers, and decompressing one here would not count against the consumer's
+ * budget.
  */
 function isAbort(batch: MessageBatch): boolean {
   if (batch.compression !== 'none') return true

@@ -1,25 +1,31 @@
-/** Where the log goes on behind a damaged batch (`skipCorrupt`). */
+/** Finds where the log continues behind a damaged batch (`skipCorrupt`). */
 import { LOG_OVERHEAD_BYTES, MAGIC_OFFSET } from '../../../protocol/records/format.ts'
 
 const LAST_OFFSET_DELTA_AT = 23
 const COUNT_AT = 57
 const V2_HEADER_BYTES = 61
-/** As much of the next batch as has its offset and its magic. */
+/** The bytes of the next batch up to and including its magic; its offset is among them. */
 const NEXT_BYTES = MAGIC_OFFSET + 1
 
 export type BehindDamage =
-  /** The log goes on at `offset`; the response has it at `at`, −1 where it ends with the damaged batch. */
+  /**
+   * The log continues at `offset`. In the response this offset is at `at`; −1 if the response ends with the damaged
+   * batch.
+   */
   | { readonly kind: 'found'; readonly offset: number; readonly at: number }
-  /** Only a response that also has the beginning of the next batch tells: ask for so much. */
+  /**
+   * Only a response that also has the beginning of the next batch shows where the log continues: request this many
+   * bytes.
+   */
   | { readonly kind: 'ask-for-more'; readonly maxBytes: number }
 
 /**
- * `data` begins with the damaged batch, `fetchOffset` is the offset that was asked for, `endOffset` the end of the log
- * that consumers can see, `maxBytes` how much was asked for.
+ * `data` begins with the damaged batch, `fetchOffset` is the requested offset, `endOffset` the end of the log that
+ * consumers can see, `maxBytes` the requested size.
  *
- * The offset of the batch that follows is the best evidence. Without it the batch's own header counts, if its two
- * statements about its length agree: damage is nearly always in the records. Otherwise the next offset is tried,
- * which is always right, and slow where the broker answers with the same batch.
+ * The offset of the following batch is the best evidence. Without it the header of the damaged batch counts, if its
+ * two fields about its length agree: damage is nearly always in the records. Otherwise the next offset is tried,
+ * which is always correct, and slow if the broker returns the same batch.
  */
 export function behindDamage(
   data: Buffer,
@@ -36,7 +42,7 @@ export function behindDamage(
     return { kind: 'found', offset: fetchOffset + 1, at: -1 }
   const next = LOG_OVERHEAD_BYTES + size
   const hasNext = next + NEXT_BYTES <= data.length
-  // A compressed message of the older formats has the offset of the last message in it.
+  // A compressed message of the older formats contains the offset of its last message.
   if (hasNext && data[next + MAGIC_OFFSET]! >= 2) {
     const offset = Number(data.readBigInt64BE(next))
     if (isBehind(offset)) return { kind: 'found', offset, at: next }

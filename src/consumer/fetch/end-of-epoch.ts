@@ -5,19 +5,25 @@ import { BrokerError } from '../../errors.ts'
 import type { Broker } from '../../network/broker.ts'
 import { nameOf, type TopicPartition } from '../topic-partition.ts'
 
-/** Before this version it was for replicas, and needs rights that consumers don't have. */
+/** Versions before this one are for replicas, and need permissions that consumers do not have. */
 const FOR_CONSUMERS = 3
 
 export interface EpochEnd {
-  /** The last epoch in the log that is not newer than the one asked for, or that one itself where all that is left is newer; −1 with `endOffset`. */
+  /**
+   * The last epoch in the log that is not newer than the requested one, or the requested one itself if everything left
+   * is newer; −1 if `endOffset` is −1.
+   */
   readonly leaderEpoch: number
-  /** Where it ended; −1 (UNDEFINED_EPOCH_OFFSET) where the log has neither the epoch asked for nor a later one. */
+  /**
+   * The end offset of that epoch; −1 (UNDEFINED_EPOCH_OFFSET) if the log has neither the requested epoch nor a later
+   * one.
+   */
   readonly endOffset: number
 }
 
 /**
- * Asks a leader where an epoch ended in its log: a consumer that is further than that has read what is lost
- * (KIP-320). Undefined where the broker cannot tell.
+ * Asks a leader for the end offset of an epoch in its log: a consumer with a higher position has read messages that
+ * are lost (KIP-320). Undefined if the broker does not support the request.
  */
 export async function endOfEpoch(
   leader: Broker,

@@ -1,4 +1,4 @@
-/** Whether a failure ends a partition. */
+/** Decides if a failure ends a partition. */
 import { ErrorCode } from '../../../protocol/errors.ts'
 import type { BackoffOptions } from '../../async/backoff.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
@@ -26,20 +26,20 @@ export function isUnknownTopic(errorCode: number): boolean {
   )
 }
 
-/** The broker knows of a newer leader than the metadata does, or of an older one. */
+/** True if the broker knows a newer leader than the metadata, or an older one. */
 export function isStaleEpoch(error: Error): boolean {
   return error instanceof BrokerError && error.errorCode === ErrorCode.UNKNOWN_LEADER_EPOCH
 }
 
-/** Whether the request failed before a response came, so that nothing is known of the partitions asked for. */
+/** True if the request failed before a response arrived, so that nothing is known about its partitions. */
 export function isOfConnection(error: unknown): error is KafkaError {
   return isUnreachable(error) || error instanceof AuthenticationError || error instanceof TlsError
 }
 
 /**
- * Takes note of a response that denies the partition, of a broker that was asked to fetch it or for its metadata.
- * Returns the error that ends the partition once it was denied for long enough. One denial means nothing: a broker
- * that is starting knows no partitions until the controller has told it of them.
+ * Counts a response that denies the partition, from a broker that was asked to fetch it or for its metadata. Returns
+ * the error that ends the partition once it was denied for long enough. One denial means nothing: a broker that is
+ * starting knows no partitions until the controller has sent them.
  */
 export function denied(
   state: PartitionState,

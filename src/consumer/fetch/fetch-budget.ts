@@ -1,6 +1,6 @@
 /**
- * How `queuedMaxBytes` is shared out: what is on its way, and what has arrived. A consumer that has met compressed
- * batches has a third share, for what is decompressed.
+ * Divides `queuedMaxBytes` between what is in flight and what has arrived. A consumer that has met compressed batches
+ * has a third share, for decompressed bytes.
  */
 import type { Queued } from '../partition-buffer.ts'
 import type { PartitionState } from '../partition-state.ts'
@@ -9,8 +9,8 @@ const SHARES = 2
 export const SHARES_WITH_COMPRESSION = 3
 
 /**
- * What a queued batch takes beside its bytes, measured on Node 20 and 24: for batches of one small message more than
- * the message.
+ * The memory of a queued batch beside its bytes, measured on Node 20 and 24. For a batch of one small message this is
+ * more than the message.
  */
 const BATCH_OVERHEAD_BYTES = 400
 
@@ -22,12 +22,12 @@ export class FetchBudget {
     this.#queuedMaxBytes = queuedMaxBytes
   }
 
-  /** For what is on its way, and as much again for what has arrived. */
+  /** The share for what is in flight; what has arrived has a share of the same size. */
   get shareBytes(): number {
     return this.#queuedMaxBytes / this.#shares
   }
 
-  /** To be called when something of a partition was queued. */
+  /** Callers call this when something of a partition was queued. */
   saw({ buffer: { queue } }: PartitionState): void {
     if (this.#shares === SHARES_WITH_COMPRESSION || !queue.some(isCompressed)) return
     this.#shares = SHARES_WITH_COMPRESSION

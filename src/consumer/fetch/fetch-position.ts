@@ -1,37 +1,40 @@
-/** Where a partition is fetched from, and how that goes. Only the modules of fetch/ and `PartitionState` change it. */
+/**
+ * The fetch position of a partition and the state of its fetches. Only the modules of fetch/ and `PartitionState`
+ * change it.
+ */
 
 /**
- * What is being done about a position. `idle` ones can be fetched from; every other phase ends in `idle`, or when the
- * partition is moved.
+ * The phase of a position. `idle` positions can be fetched; every other phase ends in `idle`, or when the partition
+ * is moved.
  */
 export type FetchPhase =
-  /** It is not known yet where the partition begins. */
+  /** The starting position is not known yet. */
   | 'starting'
   | 'idle'
-  /** Part of a request that was not answered yet. */
+  /** The partition is part of a request without a response yet. */
   | 'fetching'
-  /** The offset is not in the log (any more): another one is looked up. */
+  /** The offset is not in the log (or no longer): another one is looked up. */
   | 'resetting'
-  /** A new leader is asked whether its log has what was read (KIP-320). */
+  /** A new leader is being asked if its log contains what was read (KIP-320). */
   | 'validating'
-  /** The log ends before the offset to stop at: the leader is asked for its end. */
+  /** The log ends before the offset to stop at: the leader is being asked for its end. */
   | 'finding-end'
 
-/** What may follow a phase, apart from a move to another offset, which makes any phase `idle`. */
+/** The phases that may follow a phase, apart from a move to another offset, which makes any phase `idle`. */
 const NEXT: Readonly<Record<FetchPhase, readonly FetchPhase[]>> = {
   starting: [],
   idle: ['fetching', 'resetting', 'validating', 'finding-end'],
-  // The response says what has to be done about the position.
+  // The response decides which phase follows.
   fetching: ['idle', 'resetting', 'finding-end'],
   resetting: ['idle'],
   validating: ['idle'],
   'finding-end': ['idle'],
 }
 
-/** Responses in a row that deny the partition. */
+/** Consecutive responses that deny the partition. */
 export interface Denials {
   readonly count: number
-  /** When the first of them came, by `performance.now()`. */
+  /** The time of the first of them, by `performance.now()`. */
   readonly since: number
 }
 
@@ -60,17 +63,17 @@ export class FetchPosition {
     return this.#phase
   }
 
-  /** Grows with every move: what was asked for in an earlier version is dropped when it comes. */
+  /** Grows with every move. The response to a request of an earlier version is dropped. */
   get version(): number {
     return this.#version
   }
 
-  /** What the next fetch asks for. */
+  /** The offset that the next fetch requests. */
   get offset(): number {
     return this.#offset
   }
 
-  /** Of the last batch before `offset`; −1 where it is not known. */
+  /** The leader epoch of the last batch before `offset`; −1 if it is not known. */
   get leaderEpoch(): number {
     return this.#leaderEpoch
   }
@@ -80,22 +83,24 @@ export class FetchPosition {
     return this.#validatedEpoch
   }
 
-  /** How much to ask for: grows where one batch is larger and the broker cuts it off. */
+  /** The number of bytes to request. It grows if one batch is larger and the broker cuts it off. */
   get maxBytes(): number {
     return this.#maxBytes
   }
 
-  /** The application waits for what comes first from a new position: a long poll that leaves it out is cut short. */
+  /**
+   * The application waits for the first message at a new position: a long poll without this partition is cut short.
+   */
   get isUrgent(): boolean {
     return this.#isUrgent
   }
 
-  /** Not to be fetched before this time: the wait after a failure. */
+  /** The partition is not fetched before this time: the wait after a failure. */
   get notBefore(): number {
     return this.#notBefore
   }
 
-  /** Attempts in a row that failed, for whatever reason: the wait before the next one grows with them. */
+  /** The number of consecutive failed attempts, whatever the reason: the wait before the next one grows with it. */
   get failures(): number {
     return this.#failures
   }
@@ -108,7 +113,7 @@ export class FetchPosition {
     return this.#lastStableOffset
   }
 
-  /** Fetches from there on. What was asked for before is dropped when it comes. */
+  /** Fetches from this offset on. Responses to earlier requests are dropped. */
   moveTo(offset: number, leaderEpoch = -1): void {
     this.#version++
     this.#phase = 'idle'
@@ -117,7 +122,10 @@ export class FetchPosition {
     this.#validatedEpoch = -1
   }
 
-  /** The same at the wish of the application or its group: earlier failures say nothing about the new position. */
+  /**
+   * Like `moveTo`, at the request of the application or its group: earlier failures say nothing about the new
+   * position.
+   */
   startAt(offset: number, leaderEpoch: number): void {
     this.moveTo(offset, leaderEpoch)
     this.#failures = 0
@@ -141,7 +149,7 @@ export class FetchPosition {
     if (phase === 'fetching') this.#isUrgent = false
   }
 
-  /** Ends a phase, unless the position was moved or is in another phase by now. */
+  /** Ends a phase, unless the position was moved or is already in another phase. */
   end(phase: FetchPhase, version: number): void {
     if (this.#version === version && this.#phase === phase) this.#phase = 'idle'
   }
@@ -158,7 +166,7 @@ export class FetchPosition {
     this.#maxBytes = Math.max(this.#maxBytes, maxBytes)
   }
 
-  /** Returns how many attempts in a row had failed before. */
+  /** Counts a failed attempt. Returns the number of consecutive failed attempts before it. */
   failed(): number {
     return this.#failures++
   }
@@ -175,8 +183,8 @@ export class FetchPosition {
   }
 
   /**
-   * A response denied the partition. Returns what had come before. Only responses count: an attempt that gets none
-   * says nothing about the topic.
+   * Counts a response that denied the partition. Returns the earlier ones. Only responses count: an attempt without a
+   * response says nothing about the topic.
    */
   denied(now: number): Denials {
     const { count, since } = this.#denials ?? { count: 0, since: now }
@@ -188,7 +196,9 @@ export class FetchPosition {
     this.#denials = undefined
   }
 
-  /** A response had no batch behind `offset`, although it had records. Returns how many in a row had none before. */
+  /**
+   * Counts a response with records but no batch behind `offset`. Returns the number of consecutive ones before it.
+   */
   ledNowhere(): number {
     return this.#fruitless++
   }
@@ -207,7 +217,7 @@ export class FetchPosition {
     this.#preferredUntil = 0
   }
 
-  /** The replica to fetch from rather than from the leader. */
+  /** The replica to fetch from instead of the leader. */
   preferredAt(now: number): number | undefined {
     return this.#preferredUntil > now ? this.#preferredReplica : undefined
   }

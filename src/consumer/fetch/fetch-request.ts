@@ -3,10 +3,10 @@ import { ZERO_UUID } from '../../../protocol/schema/fields.ts'
 import { appendTo } from '../../cluster/append-to.ts'
 import { keyOf, type PartitionToFetch, type SessionRequest } from './fetch-session.ts'
 
-/** The first version that names topics by id. */
+/** The first version that identifies topics by id. */
 const TOPIC_IDS = 13
 
-/** Versions up to 12 name the topic, which is all there is where an id is not known. */
+/** Returns the highest usable version: versions up to 12 name topics, which is necessary if an id is not known. */
 export function maxFetchVersion(partitions: readonly PartitionToFetch[]): number {
   const haveIds = partitions.every(({ topicId }) => topicId !== undefined)
   return haveIds ? fetch.versions.max : TOPIC_IDS - 1
@@ -52,10 +52,10 @@ function byTopic(partitions: readonly PartitionToFetch[]): PartitionToFetch[][] 
   return [...found.values()]
 }
 
-/** What a response says of a partition. */
+/** The part of a response about one partition. */
 export type FetchedPartition = FetchResponse['responses'][number]['partitions'][number]
 
-/** By `keyOf`. */
+/** Returns the partitions of a response by `keyOf`. */
 export function fetchedPartitions(
   response: FetchResponse,
   byId: boolean,

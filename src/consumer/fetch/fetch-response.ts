@@ -1,4 +1,4 @@
-/** What a fetch response does to the partitions that were asked for. */
+/** Applies a fetch response to the requested partitions. */
 import type { FetchResponse } from '../../../protocol/apis/fetch.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
@@ -13,11 +13,11 @@ import type { PositionRecovery } from './position-recovery.ts'
 import { queueRecords } from './responses.ts'
 import type { FetchSettings } from './settings.ts'
 
-/** A partition that is part of a request, and what was asked for it. */
+/** A partition of a request, and what the request asked for. */
 export interface Asked {
   readonly state: PartitionState
   readonly toFetch: PartitionToFetch
-  /** Of the position when it was asked for. */
+  /** The version of the position at the time of the request. */
   readonly version: number
 }
 
@@ -26,11 +26,11 @@ export interface ResponseHandlerDependencies {
   readonly settings: FetchSettings
   readonly recovery: PositionRecovery
   readonly metrics: ConsumerMetrics
-  /** Where the memory of responses comes from, if it is used again. */
+  /** The memory of responses, if it is reused. */
   readonly frameMemory: FrameMemory | undefined
-  /** Something of a partition was handled: records, an error, or that there is nothing. */
+  /** Called after something of a partition was handled: records, an error, or an empty result. */
   readonly onArrived: (state: PartitionState) => void
-  /** A response had records of a partition, which are queued. */
+  /** Called when a response had records of a partition, which are now queued. */
   readonly onRecords: (state: PartitionState) => void
 }
 
@@ -41,7 +41,7 @@ export class ResponseHandler {
     this.#parts = parts
   }
 
-  /** Returns how many bytes of records the response has. `byId`: it names topics by their ids. */
+  /** Returns the number of bytes of records in the response. `byId`: the response identifies topics by their ids. */
   handle(response: FetchResponse, asked: readonly Asked[], byId: boolean, broker: Broker): number {
     const { recovery, onArrived } = this.#parts
     const fetched = fetchedPartitions(response, byId)
@@ -52,9 +52,9 @@ export class ResponseHandler {
     lease?.retain()
     for (const { state, toFetch, version } of asked) {
       const one = fetched.get(keyOf(toFetch, byId))
-      // What was asked for before it was given up, or moved, is not what is wanted any more.
+      // The partition was given up or moved after the request, so its part of the response is not wanted any more.
       if (!state.isAssigned || state.fetch.version !== version) continue
-      // In a session a broker leaves out what has not changed.
+      // In a session a broker leaves out partitions that have not changed.
       if (one === undefined) {
         recovery.checkEnd(state)
         continue
@@ -66,7 +66,7 @@ export class ResponseHandler {
     return bytes
   }
 
-  /** All of a response is in the same memory. */
+  /** Returns the lease of the response: all its records are in the same memory. */
   #leaseOf(fetched: ReadonlyMap<string, FetchedPartition>): Lease | undefined {
     const { frameMemory } = this.#parts
     if (frameMemory === undefined) return undefined
@@ -90,12 +90,12 @@ export class ResponseHandler {
       this.#handleError(state, errorCode, broker)
       return
     }
-    // As often as metadata is refreshed the leader is asked again.
+    // The leader is asked again as often as metadata is refreshed.
     if (preferredReadReplica >= 0) {
       fetch.prefer(preferredReadReplica, performance.now() + metadataMaxAgeMs)
     }
     fetch.succeeded(Number(fetched.highWatermark), Number(fetched.lastStableOffset))
-    // The offset exists by now: wakes the reader, which finds that it is beyond the end.
+    // The offset exists by now. This wakes the reader, which finds that it is beyond the end.
     if (state.isBeyondEnd) state.jumpTo(fetch.offset)
     if (records === null || records.length === 0) {
       fetch.ledFurther()
@@ -117,7 +117,7 @@ export class ResponseHandler {
     const isPreferred = state.fetch.preferredAt(performance.now()) !== undefined
     state.fetch.preferLeader()
     if (errorCode !== ErrorCode.OFFSET_OUT_OF_RANGE) recovery.refused(state, errorCode, broker.name)
-    // A follower may be behind: what the leader says counts.
+    // A follower may be behind, so the leader's response decides.
     else if (!isPreferred) recovery.reset(state)
   }
 }

@@ -1,10 +1,11 @@
 /**
- * A fetch session with a broker (KIP-227): it remembers what was asked for, so that a request names only what
- * changed, and a response only what is new. The first request of a session, with epoch 0, names all.
+ * A fetch session with a broker (KIP-227). The broker remembers the requested partitions, so that a request names
+ * only those that changed, and a response contains only what is new. The first request of a session, with epoch 0,
+ * names all.
  */
 import { ErrorCode } from '../../../protocol/errors.ts'
 
-/** What is asked of a broker about one partition. */
+/** The fields of a fetch request for one partition. */
 export interface PartitionToFetch {
   readonly topic: string
   readonly topicId: string | undefined
@@ -19,13 +20,13 @@ export interface SessionRequest {
   readonly sessionEpoch: number
   readonly named: readonly PartitionToFetch[]
   readonly forgotten: readonly PartitionToFetch[]
-  /** Whether the names of topics were ids: a session must keep to the one or the other. */
+  /** True if topics were identified by ids: a session must use either ids or names throughout. */
   readonly usesTopicIds: boolean
 }
 
 const NO_SESSION = 0
 const FIRST_EPOCH = 0
-/** A request with this epoch wants no session. */
+/** The epoch of a request that wants no session. */
 const LAST_EPOCH = 0x7fffffff
 
 export class FetchSession {
@@ -34,7 +35,7 @@ export class FetchSession {
   #usesTopicIds = false
   #known = new Map<string, PartitionToFetch>()
 
-  /** The next request: all of `wanted` are to be fetched, whatever of it has to be said. */
+  /** Returns the next request. All of `wanted` is to be fetched; the request names what has changed. */
   next(wanted: readonly PartitionToFetch[], usesTopicIds: boolean): SessionRequest {
     if (usesTopicIds !== this.#usesTopicIds) this.#epoch = FIRST_EPOCH
     this.#usesTopicIds = usesTopicIds
@@ -52,16 +53,16 @@ export class FetchSession {
     return { ...request, named, forgotten }
   }
 
-  /** Takes note of what became of the request. True: the session is over, and a new one is to be begun. */
+  /** Records the result of the request. True: the session is over, and a new one has to be begun. */
   answered(errorCode: number, sessionId: number): boolean {
     if (errorCode !== ErrorCode.NONE) {
-      // Only this one says that the broker still has the session: it is closed by beginning again.
+      // Only with this error the broker still has the session; beginning a new one closes it.
       if (errorCode !== ErrorCode.INVALID_FETCH_SESSION_EPOCH) this.#id = NO_SESSION
       this.#epoch = FIRST_EPOCH
       return isSessionError(errorCode)
     }
     if (sessionId === NO_SESSION) {
-      // The broker has no room for one, or it is too old to know of them.
+      // The broker has no room for a session, or is too old to support them.
       this.#id = NO_SESSION
       this.#epoch = FIRST_EPOCH
     } else {
@@ -71,7 +72,7 @@ export class FetchSession {
     return false
   }
 
-  /** The answer was lost: the broker may be an epoch further, and the session is begun again. */
+  /** The response was lost. The broker may be one epoch ahead, so the session is begun again. */
   lost(): void {
     this.#epoch = FIRST_EPOCH
   }
@@ -85,7 +86,7 @@ function isSessionError(errorCode: number): boolean {
   )
 }
 
-/** How requests and responses name a partition: by the topic's id where the version has those. */
+/** Returns how requests and responses identify a partition: by the topic's id in versions that have ids. */
 export function keyOf(
   { topic, topicId, partition }: Pick<PartitionToFetch, 'topic' | 'topicId' | 'partition'>,
   usesTopicIds: boolean,

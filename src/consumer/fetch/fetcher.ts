@@ -16,29 +16,32 @@ import { PositionRecovery } from './position-recovery.ts'
 import type { FetchSettings } from './settings.ts'
 import { Source, type Poll } from './source.ts'
 
-/** All partitions of a response together. */
+/** The limit of a response over all its partitions. */
 const MAX_RESPONSE_BYTES = 50 * 1024 * 1024
-/** An application that took something so recently is about to make room in a full buffer. */
+/** An application that took a message this recently is about to make room in a full buffer. */
 const RECENTLY_MS = 1_000
 
 export interface FetcherEvents {
-  /** Something was put into the queue of a partition, or it was moved. */
+  /** Called when something was put into the queue of a partition, or when the partition was moved. */
   readonly onArrived: (state: PartitionState) => void
-  /** No connection to a broker is possible until the configuration is corrected. */
+  /** Called when no connection to a broker is possible until the configuration is corrected. */
   readonly onProblem: (error: Error) => void
-  /** The log lost what was read of a partition: called before it is moved back. */
+  /**
+   * Called when the log has lost messages of a partition that were already read, before the partition is moved back.
+   */
   readonly onTruncated: (state: PartitionState) => void
 }
 
 /**
- * Keeps one request in flight to each broker, for those of its partitions that have room in their buffers.
- * `pump` is called whenever something may have changed for many, `roomMade` when the application took something.
+ * Keeps one request in flight to each broker, for those of its partitions that have room in their buffers. Callers
+ * call `pump` when something may have changed for many partitions, and `roomMade` when the application took
+ * something.
  */
 export class Fetcher {
   readonly #cluster: Cluster
   readonly #metrics: ConsumerMetrics
   readonly #settings: FetchSettings
-  /** In the order in which they are fetched: a partition that got records moves to the end. */
+  /** Sorted by fetch order: a partition that got records moves to the end. */
   readonly #states = new Set<PartitionState>()
   readonly #events: FetcherEvents
   readonly #sources = new Map<Broker, Source[]>()
@@ -48,7 +51,7 @@ export class Fetcher {
   readonly #frameMemory: FrameMemory | undefined
   #timer: NodeJS.Timeout | undefined
   #lastTaken = -Infinity
-  /** As much is buffered as may be: nothing is asked for until the application has taken some of it. */
+  /** The buffer is full: nothing is requested until the application has taken something. */
   #isFull = false
   #isStopped = false
 
@@ -128,12 +131,12 @@ export class Fetcher {
     this.#lookAgainAt(nextLook, now)
   }
 
-  /** Partitions were paused or given up: what they have does not count any more. */
+  /** Callers call this when partitions were paused or given up, whose buffers then no longer count. */
   lessBuffered(): void {
     if (this.#isFull) this.pump()
   }
 
-  /** The application took something: a partition whose buffer was full may be asked for again. */
+  /** The application took something: a partition whose buffer was full may be fetched again. */
   roomMade(state: PartitionState): void {
     this.#lastTaken = performance.now()
     if (this.#isFull) {
@@ -143,7 +146,7 @@ export class Fetcher {
     if (!this.#isReadable(state) || !this.#hasRoom(state)) return
     for (const sources of this.#sources.values()) {
       for (const { poll } of sources) {
-        // Another's may be its own: pump finds out.
+        // The poll in flight may include this partition: `pump` checks that.
         if (poll === undefined || poll.maxWaitMs > this.#settings.fetchWaitMaxMs) {
           this.pump()
           return
@@ -168,7 +171,9 @@ export class Fetcher {
     )
   }
 
-  /** Ends a poll that leaves the partition out, where that must not wait for it; returns when to look again. */
+  /**
+   * Ends a poll that leaves the partition out, if the partition must not wait for it. Returns when to check again.
+   */
   #cut(source: Source, state: PartitionState, now: number): number {
     if (state.fetch.isUrgent) return source.cutSoon(now)
     source.cutIfLong(this.#settings.fetchWaitMaxMs)
@@ -186,7 +191,10 @@ export class Fetcher {
     return this.#budget.shareBytes
   }
 
-  /** Those that are paused or failed keep what they have, and must not keep the others from being fetched. */
+  /**
+   * The buffered bytes, without paused and failed partitions: these keep their buffers but must not stop the fetches
+   * of others.
+   */
   #bufferedBytes(): number {
     let bytes = 0
     for (const state of this.#states) {
@@ -195,7 +203,7 @@ export class Fetcher {
     return bytes
   }
 
-  /** Brokers that have left the cluster, or moved, have no share. */
+  /** Drops the sources of brokers that have left the cluster or changed their address. */
   #forgetGone(): void {
     for (const [broker, sources] of this.#sources) {
       const isThere = this.#cluster.brokers.get(broker.nodeId) === broker
@@ -203,7 +211,7 @@ export class Fetcher {
     }
   }
 
-  /** Where to fetch a partition: from a closer replica that was named, or from its leader. */
+  /** Returns where to fetch a partition: from the closer replica that the leader named, or from the leader. */
   #sourceOf(state: PartitionState, now: number): Source | undefined {
     const known = this.#cluster.known(state.topic)
     if (state.topicId !== undefined && known?.topicId !== undefined) {
@@ -266,7 +274,7 @@ export class Fetcher {
         },
       )
       if (this.#isStopped) return
-      // An expired session is not a failure: the next request begins another.
+      // An expired session is not a failure: the next request begins a new one.
       if (source.session.answered(response.errorCode, response.sessionId)) {
         source.answered('session-over', performance.now() - began, this.#settings)
         return
@@ -312,15 +320,15 @@ export class Fetcher {
     return { state, version, toFetch: { topic, topicId, partition, offset, maxBytes, leaderEpoch } }
   }
 
-  /** The partition is asked for last from now on: others come first in the next response. */
+  /** Moves the partition to the end of the fetch order, so that others come first in the next response. */
   #gotRecords(state: PartitionState): void {
     if (this.#states.delete(state)) this.#states.add(state)
     this.#budget.saw(state)
   }
 
   /**
-   * A login that was refused, or a certificate: the application is told once, and the broker is asked again all the
-   * same, since both can be corrected while the consumer runs.
+   * Reports a refused login or certificate to the application once. The broker is asked again all the same, because
+   * both can be corrected while the consumer runs.
    */
   #report(source: Source, error: Error): void {
     if (!isOfConnection(error) || isRetriable(error) || source.isReported) return

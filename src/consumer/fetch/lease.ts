@@ -1,8 +1,8 @@
 import type { FrameMemory } from '../../network/frame-memory.ts'
 
 /**
- * A response's memory, for as long as anything of it is needed: once all holders have released it, it is used
- * for another. Releasing is optional: the garbage collector frees memory that is not released.
+ * Keeps the memory of a response while any part of it is needed. Once all holders have released it, the memory is
+ * reused for another response. Releasing is optional: the garbage collector frees memory that is not released.
  */
 export class Lease {
   readonly #frameMemory: FrameMemory

@@ -1,6 +1,6 @@
 /**
- * What happens to a partition whose position cannot be fetched from: it is reset, checked against a new leader's log,
- * tried again after a wait, or ended with an error that the application gets behind what is queued.
+ * Handles a partition whose position cannot be fetched: the position is reset, validated against a new leader's log,
+ * or retried after a wait, or the partition ends with an error that the application gets after the queued messages.
  */
 import { ErrorCode } from '../../../protocol/errors.ts'
 import { backoffMs } from '../../async/backoff.ts'
@@ -20,11 +20,13 @@ import { findEnd, isEndMissing, reset, validate, type Recovery } from './recover
 import type { FetchSettings } from './settings.ts'
 
 export interface RecoveryEvents {
-  /** Something was put into the buffer of a partition, or it was moved. */
+  /** Called when something was put into the buffer of a partition, or when the partition was moved. */
   readonly onArrived: (state: PartitionState) => void
-  /** The log lost what was read of a partition: called before it is moved back. */
+  /**
+   * Called when the log has lost messages of a partition that were already read, before the partition is moved back.
+   */
   readonly onTruncated: (state: PartitionState) => void
-  /** A position may be fetched from again. */
+  /** Called when a position may be fetched again. */
   readonly onRecovered: () => void
 }
 
@@ -44,12 +46,15 @@ export class PositionRecovery {
     this.#isStopped = true
   }
 
-  /** The epoch of a partition's leader; −1 where it is not known. */
+  /** Returns the epoch of a partition's leader; −1 if it is not known. */
   leaderEpochOf({ topic, partition }: PartitionState): number {
     return this.#cluster.leaderEpochOf(topic, partition)
   }
 
-  /** Whether the position is known to be in the leader's log; finds out where there is a new leader (KIP-320). */
+  /**
+   * True if the position is known to be in the leader's log. For a new leader it starts to validate the position
+   * (KIP-320).
+   */
   isValid(state: PartitionState): boolean {
     const { fetch } = state
     const ofLeader = this.leaderEpochOf(state)
@@ -64,20 +69,20 @@ export class PositionRecovery {
     return false
   }
 
-  /** Looks for another offset: the position is not in the log. */
+  /** Looks up another offset, because the position is not in the log. */
   reset(state: PartitionState): void {
-    // A position that was looked up and is refused again leads no further either.
+    // A looked-up position that is refused again brings no progress either.
     this.ledNowhere(state, 'the position is not in the log')
     void this.#recover(state, 'resetting', () => reset(this.#cluster, this.#settings, state))
   }
 
-  /** Where a response brought nothing: looks whether the end to stop at is still there. */
+  /** After an empty response: checks if the offset to stop at still exists. */
   checkEnd(state: PartitionState): void {
     if (!isEndMissing(state, this.#settings)) return
     void this.#recover(state, 'finding-end', () => findEnd(this.#cluster, this.#settings, state))
   }
 
-  /** Waits longer each time. The first time may have a cause that asking again ends, such as a limit. */
+  /** Waits longer each time. The first failure may have a cause that another request resolves, such as a limit. */
   ledNowhere(state: PartitionState, detail: string): void {
     const attempt = state.fetch.ledNowhere()
     if (attempt === 0) return
@@ -88,7 +93,7 @@ export class PositionRecovery {
     reportRetry(this.#cluster.options, { what: `fetching ${name}`, attempt, waitMs, error })
   }
 
-  /** A broker answered the fetch of a partition with an error. */
+  /** Handles an error that a broker returned for a partition. */
   refused(state: PartitionState, errorCode: number, broker: string): void {
     const { topic, partition, name } = state
     const error = new BrokerError(errorCode, `fetching ${name}`, { topic, partition, broker })
@@ -103,13 +108,13 @@ export class PositionRecovery {
   }
 
   fail(state: PartitionState, error: Error): void {
-    // The broker may have been started again since it last denied the partition.
+    // The broker may have restarted since it last denied the partition.
     if (isOfConnection(error)) state.fetch.notDenied()
     if (isRetriable(error) || isOfConnection(error)) this.retryLater(state, error)
     else this.end(state, error)
   }
 
-  /** The application is told once it has been given what is queued. */
+  /** Ends a partition with an error, which the application gets after the queued messages. */
   end(state: PartitionState, error: Error): void {
     if (error instanceof TopicRecreatedError || error instanceof UnknownTopicError) {
       state.lostTopic = error
@@ -127,8 +132,8 @@ export class PositionRecovery {
   }
 
   /**
-   * Does what has to be done before the partition can be fetched. If it fails, only this one waits. What
-   * the state was moved to meanwhile stays.
+   * Runs the recovery that the partition needs before it can be fetched. If it fails, only this partition waits. If
+   * the state was moved in the meantime, the move stays.
    */
   async #recover(
     state: PartitionState,
@@ -150,13 +155,13 @@ export class PositionRecovery {
         this.fail(state, error as Error)
       }
     } finally {
-      // The position was found otherwise, or is to be looked for again: as the next fetch says.
+      // The position was found in another way, or has to be looked up again; the next fetch shows which.
       state.fetch.end(phase, version)
       this.#events.onRecovered()
     }
   }
 
-  /** If it fails there is no broker to fetch from, and the next attempt finds that. */
+  /** Refreshes the metadata. If this fails there is no broker to fetch from, which the next attempt detects. */
   async #refresh(state: PartitionState): Promise<void> {
     const { topic, partition } = state
     const { version } = state.fetch
@@ -167,7 +172,7 @@ export class PositionRecovery {
       return
     }
     if (state.fetch.version !== version || this.#isStopped) return
-    // The failure was that of the former leader (KIP-951). Epochs only rise: waits cannot end again and again.
+    // The failure was that of the former leader (KIP-951). Epochs only rise, so waits cannot be ended without limit.
     const isNewer = this.leaderEpochOf(state) > failedEpoch
     if (isNewer && this.#cluster.leaderOf(topic, partition) !== undefined) {
       state.fetch.waitUntil(0)

@@ -1,4 +1,4 @@
-/** What is done about a position that cannot be fetched from, or not known to be in the leader's log. */
+/** Recovers a position that cannot be fetched, or that is not known to be in the leader's log. */
 import { Deadline } from '../../async/deadline.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import { LeaderNotFoundError, NoOffsetError } from '../../errors.ts'
@@ -9,15 +9,15 @@ import { endOfEpoch } from './end-of-epoch.ts'
 import { visibleEnd } from './responses.ts'
 import type { FetchSettings } from './settings.ts'
 
-/** What came of it; undefined where the partition was moved meanwhile, or nothing is to be done. */
+/** The result of a recovery; undefined if the partition was moved in the meantime, or if nothing has to be done. */
 export type Recovery =
-  /** The partition cannot be read on. */
+  /** The partition cannot be read any further. */
   | { readonly kind: 'end'; readonly error: Error }
-  /** The log lost what was read: the position goes back, whatever is buffered. */
+  /** The log has lost messages that were read: the position goes back, whatever is buffered. */
   | { readonly kind: 'truncated'; readonly to: number; readonly leaderEpoch: number }
   | undefined
 
-/** The position is not in the log (any more): goes on where autoOffsetReset says. */
+/** The position is not in the log (or no longer): continues where autoOffsetReset says. */
 export async function reset(
   cluster: Cluster,
   settings: FetchSettings,
@@ -40,7 +40,10 @@ export async function reset(
   return undefined
 }
 
-/** Finds out whether a new leader has what was read: what it has not is lost, and read again (KIP-320). */
+/**
+ * Asks a new leader if its log contains what was read. Missing messages are lost, and their offsets are read again
+ * (KIP-320).
+ */
 export async function validate(
   cluster: Cluster,
   settings: FetchSettings,
@@ -59,8 +62,8 @@ export async function validate(
     return undefined
   }
   // UNDEFINED_EPOCH_OFFSET: the leader's history has neither this epoch nor a later one, as after an unclean election
-  // of a replica without it, or in another topic of the same name. That names no offset to go back to, and what the
-  // log has at this offset may be another message: autoOffsetReset decides, as in the Java client and librdkafka.
+  // of a replica without it, or in another topic of the same name. The response names no offset to go back to, and at
+  // this offset the log may have another message: autoOffsetReset decides, as in the Java client and librdkafka.
   if (found.endOffset < 0) return reset(cluster, settings, state, 'truncated')
   const { endOffset: to, leaderEpoch } = found
   const { position } = state
@@ -77,8 +80,9 @@ export async function validate(
 }
 
 /**
- * The log ends before the offset at which a consumer with `stopAtEnd` is to stop: it lost its tail, or was deleted and
- * filled again, since that was looked up. Where the leader confirms it, the consumer stops where the log now ends.
+ * The log ends before the offset at which a consumer with `stopAtEnd` stops: since that offset was looked up, the log
+ * lost its tail, or was deleted and filled again. If the leader confirms it, the consumer stops where the log now
+ * ends.
  */
 export async function findEnd(
   cluster: Cluster,
@@ -87,19 +91,20 @@ export async function findEnd(
 ): Promise<Recovery> {
   const { endOffset } = state
   const { version, offset: fetchOffset } = state.fetch
-  // Not the high watermark of a fetch: a new leader's is behind for a moment, and ListOffsets waits for it (KIP-207).
+  // It does not use the high watermark of a fetch: a new leader's is behind for a moment, and ListOffsets waits for
+  // it (KIP-207).
   const end = await lookUp(cluster, settings, state, 'latest')
   if (!state.isAssigned || state.fetch.version !== version || end >= endOffset) return undefined
   cluster.options.logger.warn(
     `${state.name} ends at ${end} now, before its end of ${endOffset} when it was assigned: the consumer stops there`,
   )
   state.endOffset = end
-  // Wakes the reader, which finds that it is at the end.
+  // This wakes the reader, which finds that it is at the end.
   if (end <= fetchOffset) state.jumpTo(fetchOffset)
   return undefined
 }
 
-/** Whether an empty response says that the end to stop at is not there. */
+/** True if an empty response shows that the offset to stop at does not exist. */
 export function isEndMissing(state: PartitionState, { isReadCommitted }: FetchSettings): boolean {
   const { endOffset } = state
   if (endOffset === Infinity) return false

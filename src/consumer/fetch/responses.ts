@@ -1,4 +1,4 @@
-/** What a partition's part of a fetch response puts into its queue. */
+/** Queues a partition's part of a fetch response. */
 import { readBatches } from '../../../protocol/records/read-batches.ts'
 import { CorruptBatchError } from '../../errors.ts'
 import type { Logger } from '../../observe/logger.ts'
@@ -9,18 +9,18 @@ import type { FetchedPartition } from './fetch-request.ts'
 import type { Lease } from './lease.ts'
 import type { FetchSettings } from './settings.ts'
 
-/** The largest batch asked for where brokers cut at a limit: none takes a message as large. */
+/** The largest batch to request if brokers cut at a limit; no broker accepts a message this large. */
 const LARGEST_FETCH_BYTES = 0x3fffffff
 
-/** The end of the log that this consumer can see; −1 before the first response. */
+/** Returns the end of the log that this consumer can see; −1 before the first response. */
 export function visibleEnd(state: PartitionState, isReadCommitted: boolean): number {
   const { highWatermark, lastStableOffset } = state.fetch
   return isReadCommitted && lastStableOffset >= 0 ? lastStableOffset : highWatermark
 }
 
 /**
- * Queues the batches behind the fetch offset, and the error or the jump that damage makes. Returns whether the
- * response led any further: with a batch, or with an error that ends the partition.
+ * Queues the batches behind the fetch offset, and for damage the error or the jump. Returns true if the response
+ * brought progress: a batch, or an error that ends the partition.
  */
 export function queueRecords(
   state: PartitionState,
@@ -51,7 +51,7 @@ export function queueRecords(
       isFurther = true
     }
     if (error === undefined) {
-      // Brokers before KIP-74 (0.10.1) cut even the first batch off: ask for all of it.
+      // Brokers before KIP-74 (0.10.1) cut off even the first batch: request all of it.
       if (!isFurther && batches.length === 0 && cutOffBytes > 0) {
         askForMore(state, Math.max(cutOffBytes, state.fetch.maxBytes * 2))
       }

@@ -1,6 +1,6 @@
 import type { ConsumerSettings } from '../options.ts'
 
-/** What of a consumer's settings concerns fetching. */
+/** The settings of a consumer that concern fetching. */
 export type FetchSettings = Pick<
   ConsumerSettings<unknown, unknown>,
   | 'resetTo'

@@ -1,7 +1,7 @@
 import { KafkaError, OffsetCommitError } from '../../errors.ts'
 import type { Logger } from '../../observe/logger.ts'
 
-/** Why the group refuses the commits of a member, which the group's own protocol then resolves. */
+/** Errors for commits of a member that the group's own protocol resolves. */
 const RESOLVED_BY_MEMBERSHIP: readonly string[] = [
   'REBALANCE_IN_PROGRESS',
   'ILLEGAL_GENERATION',
@@ -14,8 +14,8 @@ const RESOLVED_BY_MEMBERSHIP: readonly string[] = [
 ]
 
 /**
- * Whether a later commit, or a rebalance, makes up for one that failed without anything that the application can do.
- * Refused authorizations and settings that brokers do not take are for the application to know.
+ * True if a later commit or a rebalance resolves the failure without the application. Refused authorizations, and
+ * settings that brokers reject, have to be reported to the application.
  */
 export function passesByItself(error: unknown): boolean {
   if (error instanceof OffsetCommitError) return error.failures.every(passesByItself)
@@ -27,11 +27,11 @@ export interface AutoCommitOptions {
   readonly intervalMs: number
   readonly logger: Logger
   readonly commit: () => Promise<void>
-  /** Notified of a failure that does not pass by itself. */
+  /** Called with a failure that does not resolve by itself. */
   readonly onError: (error: Error) => void
 }
 
-/** Commits at intervals. A commit that fails is made up for at the next interval, as in Java's consumer. */
+/** Commits at intervals. After a failed commit the next interval commits again, as in Java's consumer. */
 export class AutoCommit {
   readonly #options: AutoCommitOptions
   readonly #timer: NodeJS.Timeout
@@ -49,7 +49,7 @@ export class AutoCommit {
   }
 
   async #commit(): Promise<void> {
-    // One that is still tried again commits what is processed by then.
+    // A commit that is still being retried includes what is processed by then.
     if (this.#isCommitting) return
     this.#isCommitting = true
     try {

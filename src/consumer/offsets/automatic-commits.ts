@@ -4,7 +4,7 @@ import type { ConsumerSettings } from '../options.ts'
 import { AutoCommit } from './auto-commit.ts'
 import { CommitReminder } from './commit-reminder.ts'
 
-/** How long a group may consume without a commit. */
+/** How long a group may consume without a commit before a warning. */
 const REMIND_AFTER_MS = 60_000
 
 export interface AutomaticCommitsOptions {
@@ -18,15 +18,16 @@ export interface AutomaticCommitsOptions {
   readonly remindAfterMs: number | undefined
   /** Commits what is processed. */
   readonly commit: (deadline: Deadline) => Promise<void>
-  /** Notified of a failed commit that the application has to know of. */
+  /** Called with a commit failure that the application has to handle. */
   readonly onError: (error: Error) => void
-  /** Whether the application was given messages. */
+  /** True if the application has received messages. */
   readonly hasConsumed: () => boolean
 }
 
 /**
- * Whether a consumer of a group commits by itself: always with `autoCommitEnable`, and without it from the first
- * `run` on, which knows what its handlers have finished. Until then it warns when nothing is committed at all.
+ * Decides if a consumer of a group commits by itself: always with `autoCommitEnable`; without this option from the
+ * first `run` on, which knows which messages its handlers have finished. Until then it warns when nothing is
+ * committed at all.
  */
 export class AutomaticCommits {
   readonly #options: AutomaticCommitsOptions
@@ -41,24 +42,26 @@ export class AutomaticCommits {
     else if (consumerGroup !== undefined) this.#reminder = this.#remind(consumerGroup)
   }
 
-  /** Whether commits are made at intervals: then also before partitions are given up, and at the end. */
+  /**
+   * True if the consumer commits at intervals. It then also commits before partitions are given up and at the end.
+   */
   get areMade(): boolean {
     return this.#autoCommit !== undefined
   }
 
-  /** To be called when a `run` begins. */
+  /** Callers call this when a `run` begins. */
   onRun(): void {
     if (!this.#options.settings.autoCommitInRun || this.#isStopped) return
     this.onCommitted()
     this.#begin()
   }
 
-  /** To be called when an offset was committed, by whatever. */
+  /** Callers call this after each successful commit, automatic or not. */
   onCommitted(): void {
     this.#reminder?.stop()
   }
 
-  /** Makes no commit any more. */
+  /** Stops automatic commits. */
   stop(): void {
     this.#isStopped = true
     this.#autoCommit?.stop()

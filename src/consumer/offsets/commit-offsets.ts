@@ -15,17 +15,23 @@ export interface CommitSettings {
   readonly deadline: Deadline
   readonly backoff: BackoffOptions
   readonly maxRetries: number
-  /** Sends one request and says what became of each offset in it. */
+  /** Sends one request and returns the result of each offset in it. */
   readonly ask: (
     offsets: readonly OffsetToCommit[],
     recipient: Recipient,
   ) => Promise<readonly CommitResult[]>
 }
 
-/** How many attempts a broker has to learn of a topic that is new. It would deny a deleted one permanently. */
+/**
+ * The number of attempts while a broker learns of a new topic. For a deleted topic it would return the error
+ * permanently.
+ */
 const ATTEMPTS_OF_UNKNOWN = 4
 
-/** Retries what may succeed later, and only those partitions; what is left at the end has its last error. */
+/**
+ * Retries the partitions that may succeed later, and only these. A partition that still fails at the end keeps its
+ * last error.
+ */
 export async function commitOffsets(
   cluster: Cluster,
   { to, ask, ...settings }: CommitSettings,

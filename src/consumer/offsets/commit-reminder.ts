@@ -1,17 +1,17 @@
-/** Checks in a period: a warning comes at most a tenth of it late. */
+/** The number of checks in a period: a warning is late by at most a tenth of it. */
 const CHECKS = 10
 
 export interface CommitReminderOptions {
   /** How long a consumer may go without a commit. */
   readonly afterMs: number
-  /** Whether the application was given messages. */
+  /** True if the application has received messages. */
   readonly hasConsumed: () => boolean
   readonly warn: () => void
 }
 
 /**
- * Warns once when a consumer of a group has consumed for a while and committed nothing. Its first restart would read
- * everything again, which is noticed in production rather than in a test.
+ * Warns once when a consumer of a group has consumed for a while without a commit. Its first restart would read
+ * everything again, which developers notice in production rather than in a test.
  */
 export class CommitReminder {
   readonly #options: CommitReminderOptions
@@ -23,7 +23,7 @@ export class CommitReminder {
     this.#timer = setInterval(() => this.#check(), options.afterMs / CHECKS).unref()
   }
 
-  /** Once something is committed, the application knows how. */
+  /** Stops the checks after the first commit: the application evidently commits. */
   stop(): void {
     clearInterval(this.#timer)
   }

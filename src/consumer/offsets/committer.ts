@@ -4,7 +4,7 @@ import { commitChannel, type CommitEvent } from '../../observe/channels.ts'
 import type { ClientMetrics, ConsumerMetrics } from '../../observe/metrics/client-metrics.ts'
 import type { OffsetStore, OffsetToCommit } from './offset-store.ts'
 
-/** Commits one after the other, so that an earlier one that is tried again does not undo a later one. */
+/** Runs commits one after another, so that a retry of an earlier commit cannot overwrite a later one. */
 export class Committer {
   readonly #store: OffsetStore | undefined
   readonly #metrics: ClientMetrics
@@ -36,12 +36,15 @@ export class Committer {
     return this.#store !== undefined
   }
 
-  /** Whether an offset that has not changed is to be committed again. */
+  /** True if an unchanged offset has to be committed again. */
   get expires(): boolean {
     return this.#store?.expires ?? false
   }
 
-  /** `what` is asked when it is its turn; what it refuses fails without a request. Throws OffsetCommitError. */
+  /**
+   * Calls `what` when the commit's turn comes; if it throws, the commit fails without a request. Throws
+   * OffsetCommitError.
+   */
   commit(
     what: (refuse: (reason: KafkaError) => void) => readonly OffsetToCommit[],
     deadline: Deadline,

@@ -13,7 +13,7 @@ import { committedOffsets, commitResults, topicsToFetch } from './offset-message
 import { TopicIds } from './topic-ids.ts'
 import type { CommitResult, CommittedOffset, OffsetStore, OffsetToCommit } from './offset-store.ts'
 
-/** What a member of a group has to show with a commit, so that one that was put out cannot. */
+/** Identifies a member of a group in a commit, so that the coordinator refuses commits of a removed member. */
 export interface MemberIdentity {
   readonly generationId: number
   readonly memberId: string
@@ -23,22 +23,25 @@ export interface MemberIdentity {
 export interface KafkaOffsetsOptions {
   readonly maxRetries: number
   readonly backoff: BackoffOptions
-  /** Asked for each commit. Undefined, and without it: a consumer that is not a member. */
+  /** Called for each commit. Returns undefined for a consumer that is not a member. */
   readonly membership?: () => MemberIdentity | undefined
   /**
-   * Whether fetches, too, say which member they are of, so that the coordinator refuses those of an old epoch (KIP-848).
-   * Default: false.
+   * Whether fetches of offsets also identify the member, so that the coordinator refuses those with an old epoch
+   * (KIP-848). Default: false.
    */
   readonly fetchesAsMember?: boolean
 }
 
 const WITH_INSTANCE_ID = 7
-/** Waits for transactions that are about to commit offsets of the group (KIP-447), as Java does always. */
+/**
+ * The first version that waits for transactions that are about to commit offsets of the group (KIP-447); Java always
+ * does.
+ */
 const WITH_REQUIRE_STABLE = 7
 const MANY_GROUPS = 8
 const FETCH_WITH_MEMBER = 9
 
-/** The offsets of a group as Kafka keeps them, in `__consumer_offsets`: since 0.8.2. */
+/** A group's offsets in Kafka, in `__consumer_offsets`: since Kafka 0.8.2. */
 export class KafkaOffsets implements OffsetStore {
   readonly expires = true
   readonly group: string
@@ -87,7 +90,7 @@ export class KafkaOffsets implements OffsetStore {
     partitions: readonly TopicPartition[],
     what: string,
   ): Promise<CommittedOffset[]> {
-    // The topics of these names as they are now, whatever was read before.
+    // The ids that the topics have now, whatever was read before.
     const ids = new TopicIds(
       this.#cluster,
       partitions.map(({ topic, partition }) => ({ topic, partition })),

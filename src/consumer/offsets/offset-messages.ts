@@ -19,9 +19,9 @@ export function topicsToFetch(
 }
 
 /**
- * Without partitions that have none. An offset that no log can have counts as none, with a warning: the group could
- * never start otherwise. Throws BrokerError, also for a partition that the response leaves out: to take it for one
- * without an offset would be to skip messages, or to read all of them again.
+ * Returns the committed offsets, without partitions that have none. An offset that no log can have counts as none,
+ * with a warning, because otherwise the group could never start. Throws BrokerError, also for a partition that the
+ * response leaves out: treating it as a partition without an offset would skip messages or read all of them again.
  */
 export function committedOffsets(
   asked: readonly TopicPartition[],
@@ -35,7 +35,7 @@ export function committedOffsets(
   for (const { name: topic, partitions } of topics) {
     for (const { partitionIndex: partition, ...one } of partitions) {
       missing.delete(nameOf({ topic, partition }))
-      // How v0 and v1 say that there is none; later ones by an offset of −1.
+      // v0 and v1 report a missing offset with this error, later versions with an offset of −1.
       if (one.errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) continue
       if (one.errorCode !== ErrorCode.NONE) {
         throw new BrokerError(one.errorCode, what, { topic, partition, broker })

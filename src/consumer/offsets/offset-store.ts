@@ -2,13 +2,16 @@ import type { Deadline } from '../../async/deadline.ts'
 import type { KafkaError } from '../../errors.ts'
 import type { TopicPartition, TopicPartitionOffset } from '../topic-partition.ts'
 
-/** An offset to be kept: that of the next message, which was not given to the application yet. */
+/** An offset to store: the offset of the next message, which the application has not received yet. */
 export interface OffsetToCommit extends TopicPartitionOffset {
-  /** Of the last message before it: −1 or nothing where it is not known (KIP-320). */
+  /** The leader epoch of the last message before the offset; −1 or undefined if it is not known (KIP-320). */
   readonly leaderEpoch?: number | undefined
-  /** Of the topic that was read: another topic of the same name has another. Default: the one that is known now. */
+  /**
+   * The id of the topic that was read: another topic of the same name has another id. Default: the id in the
+   * metadata.
+   */
   readonly topicId?: string | undefined
-  /** Any text of the application's. */
+  /** Any text of the application. */
   readonly metadata?: string | undefined
 }
 
@@ -21,22 +24,22 @@ export interface CommittedOffset extends TopicPartitionOffset {
 }
 
 export interface CommitResult extends TopicPartition {
-  /** Undefined where it worked. */
+  /** Undefined if the commit succeeded. */
   readonly error: KafkaError | undefined
 }
 
-/** Where a group keeps its offsets. Both methods retry what may pass, within the deadline. */
+/** The storage of a group's offsets. Both methods retry retriable errors within the deadline. */
 export interface OffsetStore {
   /**
-   * Whether offsets are deleted some time after they were committed, so that those of idle partitions have to be
-   * committed again (`offsets.retention.minutes`; of active groups only before Kafka 2.1, KIP-211).
+   * True if offsets are deleted some time after they were committed, so that the offsets of idle partitions have to
+   * be committed again (`offsets.retention.minutes`; for active groups only before Kafka 2.1, KIP-211).
    */
   readonly expires: boolean
-  /** The offsets that were committed; partitions without one are left out. Throws the first error. */
+  /** Returns the committed offsets, without partitions that have none. Throws the first error. */
   fetch(
     partitions: readonly TopicPartition[],
     deadline: Deadline,
   ): Promise<readonly CommittedOffset[]>
-  /** Says for each partition whether it worked. Throws only when it is aborted. */
+  /** Returns a result for each partition. Throws only when it is aborted. */
   commit(offsets: readonly OffsetToCommit[], deadline: Deadline): Promise<readonly CommitResult[]>
 }

@@ -4,15 +4,15 @@ import type { PartitionState } from '../partition-state.ts'
 import { nameOf, type TopicPartition } from '../topic-partition.ts'
 import type { OffsetToCommit } from './offset-store.ts'
 
-/** An offset to be committed, or a partition: then of that what was delivered. */
+/** An offset to commit, or a partition, of which the delivered offset is committed. */
 export type PartitionToCommit = TopicPartition & Partial<Omit<OffsetToCommit, 'topicId'>>
 
-/** All that was given to the application, or without what it is processing. */
+/** `given`: everything that the application received. `finished`: without what it is still processing. */
 export type UpTo = 'given' | 'finished'
 
 /**
- * What to commit. Where offsets expire, those that have not changed are committed again, as in Java: the brokers count
- * from the last commit.
+ * Returns the offsets to commit. If offsets expire, unchanged ones are committed again, as in Java, because brokers
+ * count from the last commit.
  */
 export function offsetsToCommit(
   cluster: Cluster,
@@ -39,7 +39,7 @@ export function checkOffsets(what: readonly PartitionToCommit[]): void {
   }
 }
 
-/** The offsets that the application gives, with the ids of the topics that it read them from. */
+/** Returns the offsets that the application gave, with the ids of the topics that it read. */
 export function givenOffsets(
   cluster: Cluster,
   what: readonly PartitionToCommit[],
@@ -56,7 +56,7 @@ export function givenOffsets(
   })
 }
 
-/** Why positions of a partition are not to be committed: they are of a topic that is not there any more. */
+/** Returns the error that keeps a partition's positions from being committed: its topic no longer exists. */
 function lostTopicOf(
   cluster: Cluster,
   { lostTopic, topic, partition, topicId }: PartitionState,

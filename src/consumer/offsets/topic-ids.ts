@@ -1,20 +1,23 @@
 /**
- * Topics by id in requests about a group's offsets: an offset of a topic that was deleted is then refused, rather than
- * taken for the topic of the same name that was created since (KIP-848's OffsetCommit and OffsetFetch v10, Kafka 4.1).
+ * Topic ids in requests about a group's offsets. With ids a broker refuses an offset of a deleted topic, rather than
+ * storing it for a new topic of the same name (KIP-848's OffsetCommit and OffsetFetch v10, Kafka 4.1).
  */
 import { ErrorCode } from '../../../protocol/errors.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import { BrokerError } from '../../errors.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 
-/** Of OffsetCommit and OffsetFetch: later ones name topics by id only. */
+/** The last version of OffsetCommit and OffsetFetch with topic names; later versions have only ids. */
 export const LAST_WITH_NAMES = 9
 
 export class TopicIds {
   readonly #ids = new Map<string, string>()
   readonly #names = new Map<string, string>()
   readonly #cluster: Cluster
-  /** Whether each topic has one. Some brokers know the requests, but tell no ids in Metadata (Azure Event Hubs). */
+  /**
+   * True if every topic has an id. Some brokers support the requests, but return no ids in Metadata (Azure Event
+   * Hubs).
+   */
   readonly areComplete: boolean
 
   constructor(
@@ -33,18 +36,18 @@ export class TopicIds {
     this.areComplete = areComplete
   }
 
-  /** The highest version that can be asked with what is known. */
+  /** The highest version that the known ids allow. */
   get maxVersion(): number | undefined {
     return this.areComplete ? undefined : LAST_WITH_NAMES
   }
 
-  /** How a request names a topic. */
+  /** Returns the field by which a request identifies a topic. */
   named(version: number, name: string): { readonly name?: string; readonly topicId?: string } {
     const topicId = this.#ids.get(name)
     return version > LAST_WITH_NAMES && topicId !== undefined ? { topicId } : { name }
   }
 
-  /** The topics of a response by name; those that were not asked for are left out. */
+  /** Returns the topics of a response with their names, without topics that were not requested. */
   withNames<Topic extends { readonly name: string; readonly topicId: string }>(
     version: number,
     topics: readonly Topic[],
@@ -56,7 +59,10 @@ export class TopicIds {
     })
   }
 
-  /** The id is not, or no longer, that of a topic. Readers of the topic learn the new one from metadata. */
+  /**
+   * Refreshes the metadata if the error says that no topic has this id, or no longer has it. Readers of the topic
+   * then get the new id.
+   */
   refreshIfUnknown(error: unknown): void {
     if (!(error instanceof BrokerError) || error.errorCode !== ErrorCode.UNKNOWN_TOPIC_ID) return
     if (error.topic !== undefined) this.#cluster.refresh(error.topic).catch(() => undefined)

@@ -9,12 +9,12 @@ import type { KafkaOffsetsOptions } from './kafka-offsets.ts'
 import { committedOffsets, commitResults, topicsToFetch } from './offset-messages.ts'
 import type { CommitResult, CommittedOffset, OffsetStore, OffsetToCommit } from './offset-store.ts'
 
-/** The first version means ZooKeeper, for both APIs; brokers have it up to Kafka 3.9. */
+/** Version 0 of both APIs uses ZooKeeper. Brokers support it up to Kafka 3.9. */
 const TO_ZOOKEEPER = { maxVersion: 0, purpose: 'group' } as const
 
 /**
- * The offsets of a group as they were kept before 0.8.2: in ZooKeeper, `/consumers/GROUP/offsets/TOPIC/PARTITION`.
- * The brokers read and write them there: any of them, a group has no coordinator for this.
+ * A group's offsets in ZooKeeper, as before Kafka 0.8.2: `/consumers/GROUP/offsets/TOPIC/PARTITION`. Any broker reads
+ * and writes them, because these offsets have no coordinator.
  */
 export class ZooKeeperOffsets implements OffsetStore {
   readonly expires = false
