@@ -6,8 +6,8 @@ import { InvalidArgumentError } from './errors.ts'
 import { anInteger, shown } from './options.ts'
 
 /**
- * A broker, as the cluster described it when it was asked. Any request of Kafka's protocol can be sent to it with
- * `client.request(api, body, { to: { broker: broker.id } })`.
+ * A broker as the cluster described it at the time of the call. `client.request(api, body, { to: { broker: broker.id
+ * } })` sends any request of Kafka's protocol to it.
  */
 export class ClusterBroker {
   /** Node id. */
@@ -16,12 +16,12 @@ export class ClusterBroker {
   readonly host: string
   /** The port that the broker advertises to clients. */
   readonly port: number
-  /** Where the broker is (`broker.rack`); undefined where it is not configured, and before Kafka 0.10. */
+  /** The rack of the broker (`broker.rack`); undefined if none is configured, and before Kafka 0.10. */
   readonly rack: string | undefined
   readonly #cluster: Cluster
   readonly #admin: Admin
 
-  /** @internal Made by `client.brokers` and `client.cluster`. */
+  /** @internal `client.brokers` and `client.cluster` create it. */
   constructor(cluster: Cluster, admin: Admin, found: BrokerDescription) {
     this.#cluster = cluster
     this.#admin = admin
@@ -32,54 +32,59 @@ export class ClusterBroker {
   }
 
   /**
-   * Whether the client has a connection to the broker now. The client connects when there is something to ask, and
-   * closes connections that are idle. The connections to the addresses in `hosts` that it starts from do not count.
+   * True if the client has a connection to the broker now. The client connects when it has a request to send, and
+   * closes idle connections. Connections to the bootstrap addresses in `hosts` do not count.
    */
   get connected(): boolean {
     return this.#cluster.brokers.get(this.id)?.isConnected ?? false
   }
 
   /**
-   * The versions of each API that the broker has, by key (Kafka 0.10 or newer). Throws BrokerError, ConnectionError,
-   * UnsupportedVersionError, RequestTimeoutError.
+   * Returns the versions of each API that the broker supports, by key (Kafka 0.10 or newer). Throws BrokerError,
+   * ConnectionError, UnsupportedVersionError, RequestTimeoutError.
    */
   apiVersions(call: CallOptions = {}): Promise<readonly ApiVersionRange[]> {
     return this.#admin.describeApiVersions(this.id, call)
   }
 }
 
-/** The brokers of a cluster, as `client.brokers`. Each call asks the cluster, so that the answer is never an old one. */
+/**
+ * The brokers of a cluster, as `client.brokers`. Each call asks the cluster, so that the result is always current.
+ */
 export class Brokers implements AsyncIterable<ClusterBroker> {
   readonly #cluster: Cluster
   readonly #admin: Admin
 
-  /** @internal Made by the client. */
+  /** @internal The client creates it. */
   constructor(cluster: Cluster, admin: Admin) {
     this.#cluster = cluster
     this.#admin = admin
   }
 
   /**
-   * The brokers by node id. Throws ClosedError, BrokerError, NoBrokersAvailableError, RequestTimeoutError.
+   * Returns the brokers by node id. Throws ClosedError, BrokerError, NoBrokersAvailableError, RequestTimeoutError.
    */
   async list(call: CallOptions = {}): Promise<readonly ClusterBroker[]> {
     const { brokers } = await this.#admin.describeCluster(call)
     return brokers.map((found) => new ClusterBroker(this.#cluster, this.#admin, found))
   }
 
-  /** Whether the cluster has a broker with this node id. Throws as `list` does, and InvalidArgumentError. */
+  /**
+   * Resolves with true if the cluster has a broker with this node id. Throws as `list` does, and
+   * InvalidArgumentError.
+   */
   async has(id: number, call: CallOptions = {}): Promise<boolean> {
     return (await this.#find(id, call)) !== undefined
   }
 
-  /** The broker with this node id. Throws as `list` does, and an InvalidArgumentError where there is none. */
+  /** Returns the broker with this node id. Throws as `list` does, and an InvalidArgumentError if there is none. */
   async get(id: number, call: CallOptions = {}): Promise<ClusterBroker> {
     const found = await this.#find(id, call)
     if (found !== undefined) return found
     throw new InvalidArgumentError(`the cluster has no broker ${id}`)
   }
 
-  /** The brokers, by node id. */
+  /** Iterates over the brokers by node id. */
   async *[Symbol.asyncIterator](): AsyncGenerator<ClusterBroker, undefined> {
     yield* await this.list()
   }

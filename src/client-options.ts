@@ -54,8 +54,8 @@ export interface KafkaClientOptions {
   /** How long connecting may take, and then each step of the handshakes. Default: 10,000. */
   readonly connectTimeoutMs?: number
   /**
-   * How long a call may take with all its retries (Kafka's `default.api.timeout.ms`). Most calls take `{ timeoutMs, signal }`
-   * of their own. Default: 60,000.
+   * How long a call may take with all its retries (Kafka's `default.api.timeout.ms`). Most calls accept their own `{
+   * timeoutMs, signal }`. Default: 60,000.
    */
   readonly operationTimeoutMs?: number
   /**
@@ -67,7 +67,7 @@ export interface KafkaClientOptions {
   readonly retryBackoffMs?: number
   /** The longest wait before a retry (Kafka's `retry.backoff.max.ms`), at least `retryBackoffMs`. Default: 1,000. */
   readonly retryBackoffMaxMs?: number
-  /** The first wait before the client connects again to a broker that it could not reach. Default: 50. */
+  /** The first wait before the client reconnects to a broker that it could not reach. Default: 50. */
   readonly reconnectBackoffMs?: number
   /** The longest of these waits, at least `reconnectBackoffMs`. Default: 1,000. */
   readonly reconnectBackoffMaxMs?: number
@@ -76,8 +76,8 @@ export interface KafkaClientOptions {
   /** The age at which topics in use are looked up again (Kafka's `metadata.max.age.ms`). Default: 300,000. */
   readonly metadataMaxAgeMs?: number
   /**
-   * The largest response that the client accepts. Fetches ask for far less, but brokers send a batch whole that is larger:
-   * raise it for topics whose `max.message.bytes` comes near. Default: 128 MiB.
+   * The largest response that the client accepts. Fetches request far less, but brokers send a larger batch whole:
+   * raise it for topics whose `max.message.bytes` is close to it. Default: 128 MiB.
    */
   readonly maxResponseBytes?: number
   /**
@@ -88,11 +88,11 @@ export interface KafkaClientOptions {
   /** Opens connected sockets, for proxies and tunnels. It alone then resolves host names. Default: Node's. */
   readonly socketFactory?: SocketFactory
   /**
-   * Whether the client pushes its metrics to brokers that ask for them (KIP-714, Kafka's `enable.metrics.push`): to
-   * those of Kafka 3.7 and newer with a plugin for it. Default: true.
+   * Whether the client pushes its metrics to brokers that request them (KIP-714, Kafka's `enable.metrics.push`):
+   * brokers of Kafka 3.7 and newer with a plugin for it. Default: true.
    */
   readonly enableMetricsPush?: boolean
-  /** Where the client logs, such as `console`. Default: nowhere. */
+  /** The logger for the client's messages, such as `console`. Default: nowhere. */
   readonly logger?: Logger
 }
 
@@ -151,7 +151,7 @@ export const CLIENT_OPTIONS = {
   logger: { check: anObject, defaultText: 'nowhere' },
 } as const satisfies OptionTable<KafkaClientOptions>
 
-/** pykafka's options without a counterpart of the same name. */
+/** Options of pykafka that have another name here. */
 const REPLACED: Readonly<Record<string, string>> = {
   brokerVersion: 'omit it: the client requests the versions of each broker',
   excludeInternalTopics:
@@ -164,7 +164,7 @@ const REPLACED: Readonly<Record<string, string>> = {
 
 let nextInstanceId = 1
 
-/** Throws InvalidArgumentError for an option that isn't one, or can't be right. */
+/** Throws InvalidArgumentError for an unknown option, or a value that is not valid. */
 export function clusterOptions(options: KafkaClientOptions): ClusterOptions {
   const read = readOptions('KafkaClient', options, CLIENT_OPTIONS, REPLACED)
   const logger = read.logger === undefined ? silentLogger : printing(read.logger)

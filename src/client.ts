@@ -41,9 +41,9 @@ export interface MetricsOptions {
   readonly partitions?: boolean
 }
 
-/** How long `close` waits for the last push of metrics, if a broker has asked for them. */
+/** How long `close` waits for the last push of metrics, if a broker has requested them. */
 const LAST_PUSH_MS = 1_000
-/** How long `close` lets requests finish that are on their way. */
+/** How long `close` waits for requests in flight to finish. */
 const CLOSE_GRACE_MS = 5_000
 
 /**
@@ -64,7 +64,7 @@ export class KafkaClient implements AsyncDisposable {
   readonly #adminContext: AdminContext
   readonly #telemetry: Telemetry | undefined
 
-  /** Throws InvalidArgumentError for an option that isn't one, or can't be right. */
+  /** Throws InvalidArgumentError for an unknown option, or a value that is not valid. */
   constructor(options: KafkaClientOptions = {}) {
     this.#cluster = new Cluster(clusterOptions(options))
     this.#adminContext = {
@@ -86,7 +86,7 @@ export class KafkaClient implements AsyncDisposable {
     }
   }
 
-  /** The number of this client among those of the process, which the events of docs/observability.md name. */
+  /** The number of this client within the process. The events in docs/observability.md contain it. */
   get instanceId(): number {
     return this.#cluster.options.broker.instanceId ?? 0
   }
@@ -118,8 +118,8 @@ export class KafkaClient implements AsyncDisposable {
   }
 
   /**
-   * Asks for the brokers, the controller, and the leaders of the topics that the client knows, which the client also
-   * does by itself: after errors, and every `metadataMaxAgeMs`. Throws ClosedError, BrokerError,
+   * Looks up the brokers, the controller, and the leaders of the topics that the client knows. The client also does
+   * this by itself: after errors, and every `metadataMaxAgeMs`. Throws ClosedError, BrokerError,
    * NoBrokersAvailableError, RequestTimeoutError.
    */
   updateCluster(call: CallOptions = {}): Promise<void> {
@@ -127,9 +127,9 @@ export class KafkaClient implements AsyncDisposable {
   }
 
   /**
-   * What the client, its producers and its consumers have counted, and what they have at the moment, as plain data:
-   * docs/metrics.md lists the metrics. Counting goes on whether or not anything reads it; this does no I/O, and works
-   * after `close()`, too. Throws InvalidArgumentError.
+   * Returns the counters and the current state of the client, its producers and its consumers, as plain data:
+   * docs/metrics.md lists the metrics. The client always counts, even if nothing reads the metrics; this call does no
+   * I/O, and also works after `close()`. Throws InvalidArgumentError.
    */
   metrics(options: MetricsOptions = {}): ClientMetricsSnapshot {
     checkOptions<MetricsOptions>('metrics', options, { partitions: aBoolean })
@@ -137,8 +137,8 @@ export class KafkaClient implements AsyncDisposable {
   }
 
   /**
-   * Whether the client can work, for probes: `live` is false where only a restart helps, `ready` where it cannot work
-   * at the moment, with the reasons. Does no I/O: it says what the client has found out.
+   * Returns the health of the client, for probes: `live` is false if only a restart helps; `ready` is false if the
+   * client cannot work at the moment, with the reasons. Does no I/O: it reports what the client already knows.
    */
   health(): ClientHealth {
     const { metrics } = this.#cluster.options
@@ -159,7 +159,10 @@ export class KafkaClient implements AsyncDisposable {
     return [{ code: 'DISCONNECTED', affects: 'ready', message }]
   }
 
-  /** A topic by name: no I/O until it is used, and no topic is created. Throws InvalidArgumentError, ClosedError. */
+  /**
+   * Returns a topic by name. Does no I/O until the topic is used, and creates no topic. Throws InvalidArgumentError,
+   * ClosedError.
+   */
   topic(name: string): Topic {
     if (this.#closing !== undefined) throw new ClosedError('client')
     let topic = this.#topics.get(name)
@@ -171,8 +174,8 @@ export class KafkaClient implements AsyncDisposable {
   }
 
   /**
-   * A producer to any number of topics, which brokers that are configured to do so create. Messages say which
-   * they go to: `producer.produce('page-views', value)`.
+   * Opens a producer to any number of topics. Brokers that are configured to do so create missing topics. Each
+   * message names its topic: `producer.produce('page-views', value)`.
    */
   async getProducer<Value = Data, Key = Data>(
     options: ProducerOptions<Value, Key> = {},
@@ -186,9 +189,9 @@ export class KafkaClient implements AsyncDisposable {
   }
 
   /**
-   * A producer that writes in transactions (docs/transactions.md). Another that has the same `transactionalId` is
-   * fenced, and what it left open is aborted. Needs Kafka 0.11 or newer.
-   * Throws InvalidArgumentError, UnsupportedVersionError, BrokerError, NoBrokersAvailableError, RequestTimeoutError.
+   * Opens a producer that writes in transactions (docs/transactions.md). Another producer with the same
+   * `transactionalId` is fenced, and its open transaction is aborted. Needs Kafka 0.11 or newer. Throws
+   * InvalidArgumentError, UnsupportedVersionError, BrokerError, NoBrokersAvailableError, RequestTimeoutError.
    */
   async getTransactionalProducer<Value = Data, Key = Data>(
     options: TransactionalProducerOptions<Value, Key>,
@@ -202,8 +205,8 @@ export class KafkaClient implements AsyncDisposable {
   }
 
   /**
-   * A consumer of several topics: by name, or all that a pattern matches. Never creates one.
-   * Throws InvalidArgumentError, UnknownTopicError, NoOffsetError, BrokerError, NoBrokersAvailableError.
+   * Opens a consumer of several topics: by name, or all that a pattern matches. Never creates a topic. Throws
+   * InvalidArgumentError, UnknownTopicError, NoOffsetError, BrokerError, NoBrokersAvailableError.
    */
   async getConsumer<Value = Buffer | null, Key = Buffer | null>(
     options: TopicsConsumerOptions<Value, Key>,
@@ -218,10 +221,10 @@ export class KafkaClient implements AsyncDisposable {
   }
 
   /**
-   * A member of a group that shares the partitions of several topics out, by name or pattern, coordinated by
-   * ZooKeeper, or with `managed: true` by Kafka. Resolves when it has its first assignment.
-   * Throws InvalidArgumentError, UnknownTopicError, ZooKeeperError, PartitionOwnedError, BrokerError,
-   * NoBrokersAvailableError, RequestTimeoutError.
+   * Opens a member of a group that divides the partitions of several topics among its members. Topics are given by
+   * name or pattern. ZooKeeper coordinates the group, or with `managed: true` Kafka. Resolves when the member has its
+   * first assignment. Throws InvalidArgumentError, UnknownTopicError, ZooKeeperError, PartitionOwnedError,
+   * BrokerError, NoBrokersAvailableError, RequestTimeoutError.
    */
   async getBalancedConsumer<Value = Buffer | null, Key = Buffer | null>(
     options: BalancedTopicsConsumerOptions<Value, Key>,
@@ -236,8 +239,8 @@ export class KafkaClient implements AsyncDisposable {
   }
 
   /**
-   * A member of a share group (docs/share-consumer.md): a queue, whose messages are lent to one member each and
-   * acknowledged one by one. Resolves when the group's coordinator has taken the member. Needs Kafka 4.2 or newer.
+   * Opens a member of a share group (docs/share-consumer.md): a queue, whose messages are each lent to one member and
+   * acknowledged one by one. Resolves when the group's coordinator has added the member. Needs Kafka 4.2 or newer.
    * Throws InvalidArgumentError, UnsupportedVersionError, BrokerError, NoBrokersAvailableError, RequestTimeoutError.
    */
   async getShareConsumer<Value = Buffer | null, Key = Buffer | null>(
@@ -281,13 +284,13 @@ export class KafkaClient implements AsyncDisposable {
   }
 
   /**
-   * Closes its consumers and producers, which sends what is queued and commits, lets requests finish that are
-   * on their way, for 5 s at most, and closes all connections: nothing is left that keeps the process alive.
+   * Closes the client's consumers and producers, which sends queued messages and commits; waits for requests in
+   * flight, for 5 s at most; and closes all connections, so that nothing keeps the process alive.
    *
-   * All of that takes `timeoutMs` at most, and ends when `signal` is aborted: messages that are not
-   * acknowledged by then fail, and offsets that are not committed are not. Default: what the `close` of each
-   * takes, up to `deliveryTimeoutMs` and `operationTimeoutMs`. Throws the first error of these, closed all the
-   * same. Safe to call again: the bounds are those of the first call.
+   * All of this takes at most `timeoutMs`, and ends when `signal` is aborted: messages that are not acknowledged by
+   * then fail, and remaining offsets stay uncommitted. Default: the time of each `close`, up to `deliveryTimeoutMs`
+   * and `operationTimeoutMs`. Throws the first error of these; the client is closed all the same. Safe to call again:
+   * the limits of the first call apply.
    */
   close(call: CallOptions = {}): Promise<void> {
     const deadline = deadlineOf(call, this.#cluster.options.operationTimeoutMs)

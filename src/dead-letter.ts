@@ -1,20 +1,22 @@
-/** A message that could not be handled, as it is sent to another topic. */
+/** Sends a message that could not be handled to another topic. */
 import type { RawMessage } from './consumer/consumed-message.ts'
 import { KafkaError } from './errors.ts'
 import { textOfThrown } from './observe/thrown.ts'
 import type { Data, HeadersInit } from './producer/intake/serialize.ts'
 
-/** The headers that say where a message came from and why it was sent on, behind those that it had. */
+/**
+ * The headers with the origin of a message and the reason why it was sent on. They follow the message's own headers.
+ */
 export const DEAD_LETTER_HEADERS = {
   topic: 'dead-letter-topic',
   partition: 'dead-letter-partition',
   offset: 'dead-letter-offset',
   attempts: 'dead-letter-attempts',
-  /** The error's `code`, or its name where it has none. */
+  /** The `code` of the error, or its name if it has no code. */
   code: 'dead-letter-error-code',
   /** The first 1,000 characters of the error's message. */
   message: 'dead-letter-error-message',
-  /** How long the value was, in a letter without it: the other topic did not take it. It is at `offset`. */
+  /** The size of the value, in a letter without it, because the other topic refused it. The value is at `offset`. */
   valueBytes: 'dead-letter-value-bytes',
 } as const
 
@@ -26,17 +28,17 @@ interface LetterOptions {
 type Produce = (value: Data, options: LetterOptions) => Promise<unknown>
 
 /**
- * What a message is sent to another topic with: a Producer of that topic is one. `produceSerialized` is used where it
- * is there, as key and value are bytes already.
+ * Sends a message to another topic: a Producer of that topic is one. `produceSerialized` is used if it exists,
+ * because key and value are already bytes.
  */
 export type DeadLetterProducer =
   | { readonly produceSerialized: Produce }
   | { readonly produce: Produce; readonly produceSerialized?: undefined }
 
-/** Longer texts of errors are cut: brokers bound what a message may have altogether. */
+/** Longer error texts are cut, because brokers limit the total size of a message. */
 const MOST_CHARACTERS = 1_000
 
-/** What a topic refuses permanently, and takes in a simpler form. */
+/** Errors for a message that a topic refuses permanently, and may accept in a simpler form. */
 const REFUSED_FORMS = new Set([
   'MESSAGE_TOO_LARGE',
   'RECORD_LIST_TOO_LARGE',
@@ -57,9 +59,9 @@ interface Form {
 }
 
 /**
- * Sends the message on with the reason in headers. A topic that does not take that gets less: the message without its
- * timestamp, with its place instead of the reason, without either, then the reason without the value. Throws why the
- * first form was refused.
+ * Sends the message on with the reason in headers. If the topic refuses this form, it tries simpler ones: the message
+ * without its timestamp, with its position instead of the reason, without either, then the reason without the value.
+ * Throws the error of the first form.
  */
 export async function sendLetter(
   producer: DeadLetterProducer,
@@ -108,7 +110,7 @@ function formsOf(message: RawMessage, error: unknown, attempts: number): readonl
   ]
 }
 
-/** Without those that are damaged, which no producer takes. */
+/** Returns the headers without damaged ones, which no producer accepts. */
 function headersOf(message: RawMessage): readonly Pair[] {
   try {
     return message.headers.map(({ key, value }) => [key, value])
@@ -117,7 +119,7 @@ function headersOf(message: RawMessage): readonly Pair[] {
   }
 }
 
-/** Nothing for a message without a timestamp, or with one that no number holds. */
+/** Returns nothing for a message without a timestamp, or with one that a number cannot represent. */
 function timeOf(message: RawMessage): { readonly timestamp?: number } {
   try {
     const { timestamp } = message
@@ -133,7 +135,7 @@ function codeOf(error: unknown): string {
     if ('code' in known && typeof known.code === 'string') return known.code
     if ('name' in known && typeof known.name === 'string') return known.name
   } catch {
-    // A getter of the application's.
+    // A getter of the application threw.
   }
   return typeof error
 }

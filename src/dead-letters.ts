@@ -17,14 +17,14 @@ import { textOfThrown } from './observe/thrown.ts'
 import { readOptions, type OptionTable } from './option-table.ts'
 import { aDurationMs, aFunction, anInteger, anObject, either, oneOf } from './options.ts'
 
-/** What to do about a message that neither the handler nor the dead-letter topic takes. */
+/** What happens to a message that neither the handler nor the dead-letter topic accepts. */
 export type DeadLetterPolicy = 'stop' | 'skip'
 
 /** The options of `withDeadLetters`. `DEAD_LETTER_OPTIONS` has their checks and defaults. */
 export interface DeadLetterOptions<Value = Buffer | null, Key = Buffer | null> {
-  /** A producer of the topic that messages which keep failing go to, such as `orders.dead`. Required. */
+  /** A producer to the topic for messages that keep failing, such as `orders.dead`. Required. */
   readonly producer: DeadLetterProducer
-  /** How often a handler that threw is called again with the message. Default: 3. */
+  /** How often the handler is retried after it threw. Default: 3. */
   readonly maxRetries?: number
   /**
    * The wait before the first retry. It doubles with each retry, up to 10 times as much. Refused with `maxRetries: 0`.
@@ -40,8 +40,8 @@ export interface DeadLetterOptions<Value = Buffer | null, Key = Buffer | null> {
     message: ConsumedMessage<Value, Key>,
   ) => boolean | Promise<boolean>
   /**
-   * `(message, error)`: called and awaited after a message was sent to the other topic, with the handler's error. What it
-   * throws is only a warning.
+   * `(message, error)`: called and awaited after a message was sent to the other topic, with the handler's error. Its
+   * own errors are logged as warnings.
    */
   readonly onDeadLetter?: (
     message: ConsumedMessage<Value, Key>,
@@ -86,17 +86,18 @@ export const DEAD_LETTER_OPTIONS = {
   signal: { check: aSignal },
 } as const satisfies OptionTable<DeadLetterOptions<never, never>>
 
-/** As a handler of `run`, and for loops that call it themselves. */
+/** A handler for `run`, and for loops that call it themselves. */
 export type DeadLetterHandler<Value, Key> = (
   message: ConsumedMessage<Value, Key>,
   context?: HandlerContext,
 ) => Promise<void>
 
 /**
- * A handler for `consumer.run` that calls another one, calls it again when it throws, and sends messages that keep
- * failing to another topic, so that the partition goes on. Key, value, timestamp and headers stay as they were, with
- * the reason in more headers (DEAD_LETTER_HEADERS). It resolves once the other topic has the message, and throws when
- * that fails, unless `onSendError` says otherwise: the message then counts as not handled.
+ * Returns a handler for `consumer.run` that calls another one, retries it when it throws, and sends messages that
+ * keep failing to another topic, so that the partition continues. Key, value, timestamp and headers stay as they
+ * were; further headers contain the reason (DEAD_LETTER_HEADERS). The handler resolves once the other topic has the
+ * message. If sending fails, it throws, unless `onSendError` decides otherwise, and the message counts as not
+ * handled.
  *
  * When the partition is taken away or the consumer is closed, it does not wait for further retries: it gives the
  * message back, which is delivered again later.
@@ -117,7 +118,7 @@ export function withDeadLetters<Value = Buffer | null, Key = Buffer | null>(
   )
   const backoff = { initialMs: retryBackoffMs, maxMs: retryBackoffMs * 10 }
   return async (message, context) => {
-    // Not asked of the context before something fails: its signal is made when it is first looked at.
+    // The signal is not read before something fails, because the context creates it at the first access.
     const ending = () => [signal, context?.signal]
     const unreadable = deserializationErrorOf(message)
     if (unreadable !== undefined) {
@@ -140,7 +141,7 @@ export function withDeadLetters<Value = Buffer | null, Key = Buffer | null>(
   }
 }
 
-/** The context of a retry: the signal is still made only when it is looked at. */
+/** The context of a retry. It creates the signal only when the handler reads it. */
 function attemptOf(attempt: number, context: HandlerContext | undefined): HandlerContext {
   if (context !== undefined && attempt === 1) return context
   return {
@@ -159,7 +160,7 @@ async function isRetriable<Value, Key>(
   error: unknown,
   message: ConsumedMessage<Value, Key>,
 ): Promise<boolean> {
-  // What a deserializer could not make something of stays so.
+  // A message that a deserializer could not convert fails in every attempt.
   if (error instanceof DeserializationError) return false
   try {
     return (await options.isRetriable?.(error, message)) !== false
@@ -224,11 +225,11 @@ function say({ logger }: Pick<DeadLetterOptions, 'logger'>, text: string): void 
     if (logger === undefined) process.emitWarning(text, { code: 'SAMSA_DEAD_LETTERS' })
     else logger.warn(text)
   } catch {
-    // A logger that throws decides nothing about the message.
+    // A logger that throws must not affect the message.
   }
 }
 
-/** Waits, unless one of the signals is aborted: then throws its reason. */
+/** Waits, unless one of the signals is aborted: then it throws the signal's reason. */
 async function sleep(waitMs: number, signals: readonly (AbortSignal | undefined)[]): Promise<void> {
   throwIfAborted(signals)
   const over = deferred()

@@ -4,10 +4,10 @@ import { printable } from './observe/printable.ts'
 import { textOfThrown } from './observe/thrown.ts'
 import { recoveryFor, type Recovery } from './recovery.ts'
 
-/** The longest message of an error: a broker's text must not fill a log. */
+/** The longest message of an error, so that a broker's text cannot fill a log. */
 const LONGEST_MESSAGE = 4_000
 
-/** What an error is about, as far as it is known. */
+/** The subject of an error, as far as it is known. */
 export interface ErrorContext {
   /** `host:port` of the broker. */
   readonly broker?: string | undefined
@@ -17,22 +17,22 @@ export interface ErrorContext {
 }
 
 /**
- * Every error of samsa. `code` tells errors apart, `retriable` whether the same call may succeed later, and
- * `recovery` what to do about it.
+ * The base class of all errors of samsa. `code` identifies the error, `retriable` is true if the same call may
+ * succeed later, and `recovery` says what to do about it.
  */
 export class KafkaError extends Error {
   override readonly name: string = 'KafkaError'
   /** Kafka's own name for an error of a broker (`NOT_LEADER_OR_FOLLOWER`), one in its style otherwise. */
   readonly code: string
   readonly retriable: boolean
-  /** `retry` where the error is retriable, and only there. */
+  /** `retry` if and only if the error is retriable. */
   readonly recovery: Recovery
   readonly broker: string | undefined
   readonly topic: string | undefined
   readonly partition: number | undefined
 
   constructor(code: string, message: string, retriable: boolean, context: ErrorContext = {}) {
-    // In one place for all errors: a part of the message may be a broker's text.
+    // Shortened here for all errors, because a part of the message may be a broker's text.
     super(
       printable(message, LONGEST_MESSAGE),
       context.cause === undefined ? undefined : { cause: context.cause },
@@ -45,7 +45,7 @@ export class KafkaError extends Error {
     this.partition = context.partition
   }
 
-  /** What `JSON.stringify` renders: an Error's own message is not enumerable. */
+  /** Called by `JSON.stringify`, because an Error's own message is not enumerable. */
   toJSON(): Record<string, unknown> {
     const { name, code, message, retriable, recovery, broker, topic, partition } = this
     return { name, code, message, retriable, recovery, broker, topic, partition }
@@ -57,7 +57,7 @@ export class BrokerError extends KafkaError {
   override readonly name = 'BrokerError'
   /** Kafka's number of the error. */
   readonly errorCode: number
-  /** Whether newer metadata may help: the leader moved, or the topic is not known there. */
+  /** True if newer metadata may help: the leader moved, or the broker does not know the topic. */
   readonly invalidMetadata: boolean
 
   constructor(errorCode: number, what: string, context: ErrorContext = {}, detail?: string | null) {
@@ -74,13 +74,13 @@ export class BrokerError extends KafkaError {
   }
 }
 
-/** What brokers say of missing rights does not say what to do; our meaning does. */
+/** A broker's text about missing permissions does not say what to do, so our description is added. */
 function brokerReason(name: string, meaning: string, detail: string | null | undefined): string {
   if (detail === undefined || detail === null) return meaning
   return name.endsWith('_AUTHORIZATION_FAILED') && detail !== '' ? `${detail} ${meaning}` : detail
 }
 
-/** An option, an argument or a message that can't be right, whatever the cluster's state. */
+/** An option, an argument or a message that is not valid, whatever the state of the cluster. */
 export class InvalidArgumentError extends KafkaError {
   override readonly name = 'InvalidArgumentError'
 
@@ -89,7 +89,7 @@ export class InvalidArgumentError extends KafkaError {
   }
 }
 
-/** The connection could not be made, or what answered is no Kafka broker. */
+/** The connection could not be opened, or the server is not a Kafka broker. */
 export class ConnectionError extends KafkaError {
   override readonly name: string = 'ConnectionError'
 
@@ -105,7 +105,7 @@ export type ConnectionErrorCode =
   | 'MALFORMED_RESPONSE'
   | 'INCONSISTENT_CLUSTER_ID'
 
-/** The connection ended while a request was on it: whether the broker acted on the request is not known. */
+/** The connection ended while a request was in flight: it is unknown if the broker processed the request. */
 export class SocketDisconnectedError extends ConnectionError {
   override readonly name = 'SocketDisconnectedError'
 
@@ -115,14 +115,14 @@ export class SocketDisconnectedError extends ConnectionError {
 }
 
 /**
- * What answers at a broker's address is another cluster, or another broker of this one: nothing but the
- * comparison was sent there. Retriable, as an address may be taken over for a while, or belong to a broker that
- * has moved.
+ * The server at a broker's address belongs to another cluster, or is another broker of this one; no request other
+ * than the check was sent to it. Retriable, because another server may use the address for a while, or the broker may
+ * have moved.
  */
 export class WrongClusterError extends ConnectionError {
   override readonly name = 'WrongClusterError'
 
-  /** `found` is the id of the other cluster, undefined where the broker only said that it is another broker. */
+  /** `found` is the id of the other cluster; undefined if the broker only reported that it is another broker. */
   constructor(broker: string, found: string | undefined, expected: string) {
     const other =
       found === undefined
@@ -138,7 +138,10 @@ export class WrongClusterError extends ConnectionError {
   }
 }
 
-/** A broker did not answer in time. Its connection is closed, so that no late answer is taken for another. */
+/**
+ * A broker did not respond in time. Its connection is closed, so that a late response is not matched to another
+ * request.
+ */
 export class RequestTimeoutError extends KafkaError {
   override readonly name = 'RequestTimeoutError'
 
@@ -147,7 +150,7 @@ export class RequestTimeoutError extends KafkaError {
   }
 }
 
-/** None of the brokers could be reached. `attempts` says why, an address each. */
+/** No broker could be reached. `attempts` has the reason for each address. */
 export class NoBrokersAvailableError extends KafkaError {
   override readonly name = 'NoBrokersAvailableError'
   readonly attempts: readonly { readonly address: string; readonly error: Error }[]
@@ -162,7 +165,7 @@ export class NoBrokersAvailableError extends KafkaError {
 }
 
 function reasonOf(error: Error): string {
-  // A lost connection says more than its cause: which request it interrupted, and what to check.
+  // A lost connection has more information than its cause: the interrupted request, and what to check.
   const isComplete =
     !(error instanceof KafkaError) ||
     error.code === 'NOT_KAFKA' ||
@@ -173,7 +176,7 @@ function reasonOf(error: Error): string {
     : error.message
 }
 
-/** The broker has no version of this API that samsa has, or lacks a feature that was asked for. */
+/** The broker and samsa have no version of this API in common, or the broker lacks a requested feature. */
 export class UnsupportedVersionError extends KafkaError {
   override readonly name = 'UnsupportedVersionError'
 
@@ -183,7 +186,7 @@ export class UnsupportedVersionError extends KafkaError {
 }
 
 /**
- * A broker answered with an int64 past 2^53, such as an offset: a number would be rounded. The message has the
+ * A broker returned an int64 above 2^53, such as an offset, which a number would round. The message contains the
  * exact value.
  */
 export class UnsafeIntegerError extends KafkaError {
@@ -200,7 +203,7 @@ export class UnsafeIntegerError extends KafkaError {
   }
 }
 
-/** The topic or partition does not exist, and was not created by asking for it. */
+/** The topic or partition does not exist, and the request did not create it. */
 export class UnknownTopicError extends KafkaError {
   override readonly name = 'UnknownTopicError'
 
@@ -218,7 +221,7 @@ export class LeaderNotFoundError extends KafkaError {
   }
 }
 
-/** The message is larger than the producer or the broker takes. */
+/** The message is larger than the limit of the producer or the broker. */
 export class MessageTooLargeError extends KafkaError {
   override readonly name = 'MessageTooLargeError'
 
@@ -228,8 +231,8 @@ export class MessageTooLargeError extends KafkaError {
 }
 
 /**
- * The message was not acknowledged in time. `outcomeUnknown` is true where a request with it was on its
- * way: it may be in the log.
+ * The message was not acknowledged in time. `outcomeUnknown` is true if a request with it was in flight: the message
+ * may be in the log.
  */
 export class ProduceFailureError extends KafkaError {
   override readonly name = 'ProduceFailureError'
@@ -243,12 +246,12 @@ export class ProduceFailureError extends KafkaError {
 
 /** A message that failed. */
 export interface FailedMessage {
-  /** As it was given, or as bytes where it had got that far. */
+  /** The message as it was given, or as bytes if it was already encoded. */
   readonly message: unknown
   readonly error: Error
 }
 
-/** Some messages of `produceMany` failed; its code is that of the first. The others are in the log. */
+/** Some messages of `produceMany` failed; `code` is that of the first. The others are in the log. */
 export class ProduceManyError extends KafkaError {
   override readonly name = 'ProduceManyError'
   readonly failures: readonly FailedMessage[]
@@ -271,7 +274,7 @@ export class ProduceManyError extends KafkaError {
   }
 }
 
-/** More is queued than `maxQueuedBytes`: await `ready()` before producing more. */
+/** The queue exceeds `maxQueuedBytes`: await `ready()` before producing more. */
 export class ProducerQueueFullError extends KafkaError {
   override readonly name = 'ProducerQueueFullError'
 
@@ -290,8 +293,8 @@ export class ClosedError extends KafkaError {
 }
 
 /**
- * The partition is being taken away from this consumer, or was: the reason of the `signal` that handlers get. What
- * they have not finished is delivered to the partition's next owner.
+ * The partition is being taken away from this consumer, or was: the reason of the `signal` of handlers. Unfinished
+ * messages are delivered to the partition's next owner.
  */
 export class PartitionRevokedError extends KafkaError {
   override readonly name = 'PartitionRevokedError'
@@ -304,7 +307,7 @@ export class PartitionRevokedError extends KafkaError {
 
 /**
  * The library that a codec needs cannot be loaded or does not run here, such as zstd on Node.js before 22.15 with
- * WebAssembly turned off (`--jitless`). Says nothing about the data: `skipCorrupt` does not skip it.
+ * WebAssembly turned off (`--jitless`). The error says nothing about the data, so `skipCorrupt` does not skip them.
  */
 export class CompressionUnavailableError extends KafkaError {
   override readonly name = 'CompressionUnavailableError'
@@ -314,7 +317,9 @@ export class CompressionUnavailableError extends KafkaError {
   }
 }
 
-/** A batch that does not match its checksum, or whose records do not fit it. The position stays before it. */
+/**
+ * A batch does not match its checksum, or its records do not match its header. The position stays before the batch.
+ */
 export class CorruptBatchError extends KafkaError {
   override readonly name = 'CorruptBatchError'
   readonly offset: number
@@ -327,7 +332,7 @@ export class CorruptBatchError extends KafkaError {
   }
 }
 
-/** A deserializer threw. The position stays at the message, unless `onDeserializationError` says to skip it. */
+/** A deserializer threw. The position stays at the message, unless `onDeserializationError` skips it. */
 export class DeserializationError extends KafkaError {
   override readonly name = 'DeserializationError'
   readonly offset: number
@@ -340,12 +345,12 @@ export class DeserializationError extends KafkaError {
 }
 
 /**
- * There is no position to read from, and `autoOffsetReset` is `none`: the group has committed none, or the
- * log does not have it (any more). `seek` says where to go on.
+ * There is no position to read from, and `autoOffsetReset` is `none`: the group has committed none, or the log does
+ * not contain it (or no longer). `seek` sets a position.
  */
 export class NoOffsetError extends KafkaError {
   override readonly name = 'NoOffsetError'
-  /** Undefined where there was none at all. */
+  /** The position that is not in the log; undefined if there was none. */
   readonly offset: number | undefined
 
   constructor(message: string, offset: number | undefined, context: ErrorContext) {
@@ -354,7 +359,7 @@ export class NoOffsetError extends KafkaError {
   }
 }
 
-/** The topic was deleted and created again while it was read: offsets of the old one mean nothing in it. */
+/** The topic was deleted and created again while it was read: the offsets of the old one are not valid in it. */
 export class TopicRecreatedError extends KafkaError {
   override readonly name = 'TopicRecreatedError'
 
@@ -364,7 +369,7 @@ export class TopicRecreatedError extends KafkaError {
   }
 }
 
-/** Some offsets were not committed: the code is the first one's. The others of the same call were. */
+/** Some offsets were not committed; `code` is that of the first. The others of the same call were committed. */
 export class OffsetCommitError extends KafkaError {
   override readonly name = 'OffsetCommitError'
   readonly failures: readonly KafkaError[]
@@ -391,7 +396,7 @@ export class NotStartedError extends KafkaError {
   }
 }
 
-/** A consumer is read in two ways at the same time: each message would go to one of them only. */
+/** A consumer is being read in two ways at the same time: each message would go to only one of them. */
 export class ConsumerBusyError extends KafkaError {
   override readonly name = 'ConsumerBusyError'
 
@@ -402,12 +407,12 @@ export class ConsumerBusyError extends KafkaError {
 
 export type { ErrorName, Recovery }
 
-/** Whether trying again may help. Errors that aren't samsa's own are bugs, and never tried again. */
+/** Returns true if a retry may help. Errors that are not samsa's are bugs, and are never retried. */
 export function isRetriable(error: unknown): boolean {
   return error instanceof KafkaError && error.retriable
 }
 
-/** Whether the error says that the broker could not be reached, or did not answer: another may. */
+/** Returns true if the broker could not be reached or did not respond: another broker may. */
 export function isUnreachable(error: unknown): error is KafkaError {
   return (
     error instanceof ConnectionError ||
@@ -416,7 +421,9 @@ export function isUnreachable(error: unknown): error is KafkaError {
   )
 }
 
-/** Whether a broker answered that it does not know the topic or the partition: it may be new, or deleted. */
+/**
+ * Returns true if a broker responded that it does not know the topic or the partition, which may be new, or deleted.
+ */
 export function deniesTopic(error: unknown): boolean {
   if (!(error instanceof BrokerError)) return false
   const { errorCode } = error
@@ -425,21 +432,21 @@ export function deniesTopic(error: unknown): boolean {
   )
 }
 
-/** Whether the error says that what is known of leaders is out of date, or may be. */
+/** Returns true if the known leaders are or may be out of date. */
 export function suggestsNewMetadata(error: unknown): boolean {
   if (error instanceof BrokerError) return error.invalidMetadata
   return error instanceof LeaderNotFoundError || isUnreachable(error)
 }
 
 /**
- * Logging in to a broker failed: with the code that the broker gave, or SASL_SERVER_NOT_TRUSTED where the
- * broker itself could not prove its identity, or SASL_CREDENTIALS_UNAVAILABLE where there was nothing to log
- * in with. Trying again may help with the last only: `retriable` is true where its cause is, and once the client
- * has reached the cluster, as a provider of tokens may be away for a while.
+ * Logging in to a broker failed. `code` is the code that the broker returned, SASL_SERVER_NOT_TRUSTED if the broker
+ * could not prove its own identity, or SASL_CREDENTIALS_UNAVAILABLE if there were no credentials. A retry may help
+ * only for the last one: `retriable` is true if its cause is retriable, and once the client has reached the cluster,
+ * because a token provider may be unavailable for a while.
  */
 export class AuthenticationError extends KafkaError {
   override readonly name = 'AuthenticationError'
-  /** Kafka's name of it: `PLAIN`, `SCRAM-SHA-256`, … */
+  /** Kafka's name of the mechanism: `PLAIN`, `SCRAM-SHA-256`, … */
   readonly mechanism: string
 
   constructor(
@@ -458,7 +465,7 @@ export type AuthenticationErrorCode =
   | 'SASL_SERVER_NOT_TRUSTED'
   | 'SASL_CREDENTIALS_UNAVAILABLE'
 
-/** TLS could not be set up with a broker, for the `reason` given. Only a lost connection is worth a retry. */
+/** TLS could not be set up with a broker, for the given `reason`. Only a lost connection is worth a retry. */
 export class TlsError extends KafkaError {
   override readonly name = 'TlsError'
   readonly reason: TlsFailure

@@ -12,11 +12,11 @@ import type { Topics } from './topics.ts'
 
 /** The options of `cluster.coordinator()`. */
 export interface CoordinatorOptions extends CallOptions {
-  /** What is coordinated: a group, or a transactional id (Kafka 0.11 or newer). Default: `group`. */
+  /** What the key names: a group, or a transactional id (Kafka 0.11 or newer). Default: `group`. */
   readonly kind?: 'group' | 'transaction'
 }
 
-/** The cluster of a client, as `client.cluster`: pykafka's `Cluster`. `client.admin` can do more. */
+/** The cluster of a client, as `client.cluster`: pykafka's `Cluster`. `client.admin` has more operations. */
 export class KafkaCluster {
   /** The brokers: the same as `client.brokers`. */
   readonly brokers: Brokers
@@ -25,7 +25,7 @@ export class KafkaCluster {
   readonly #context: AdminContext
   readonly #admin: Admin
 
-  /** @internal Made by the client. */
+  /** @internal The client creates it. */
   constructor(context: AdminContext, admin: Admin, topics: Topics) {
     this.#context = context
     this.#admin = admin
@@ -34,16 +34,16 @@ export class KafkaCluster {
   }
 
   /**
-   * The cluster's id; undefined before Kafka 0.10.1. Throws ClosedError, BrokerError, NoBrokersAvailableError,
-   * RequestTimeoutError.
+   * Returns the cluster's id; undefined before Kafka 0.10.1. Throws ClosedError, BrokerError,
+   * NoBrokersAvailableError, RequestTimeoutError.
    */
   async id(call: CallOptions = {}): Promise<string | undefined> {
     return (await this.#admin.describeCluster(call)).clusterId
   }
 
   /**
-   * The broker that clients take for the controller; undefined where there is none at the moment, and before
-   * Kafka 0.10. With KRaft it is any broker, which passes requests on. Throws as `id` does.
+   * Returns the broker that is the controller for clients; undefined if there is none at the moment, and before Kafka
+   * 0.10. In KRaft clusters it is any broker, which forwards requests. Throws as `id` does.
    */
   async controller(call: CallOptions = {}): Promise<ClusterBroker | undefined> {
     const { controller, brokers } = await this.#admin.describeCluster(call)
@@ -52,8 +52,8 @@ export class KafkaCluster {
   }
 
   /**
-   * The broker that coordinates a group and keeps its offsets, or that coordinates a transactional id. Throws as `id`
-   * does, and InvalidArgumentError.
+   * Returns the broker that coordinates a group and stores its offsets, or that coordinates a transactional id.
+   * Throws as `id` does, and InvalidArgumentError.
    */
   async coordinator(key: string, options: CoordinatorOptions = {}): Promise<ClusterBroker> {
     const deadline = begin(this.#context, 'coordinator', options, {
@@ -77,8 +77,8 @@ export class KafkaCluster {
   }
 
   /**
-   * The versions of each API that one of the brokers has, by key (Kafka 0.10 or newer); `broker.apiVersions()` asks a
-   * certain one. Throws as `id` does, and UnsupportedVersionError.
+   * Returns the versions of each API that one of the brokers supports, by key (Kafka 0.10 or newer);
+   * `broker.apiVersions()` asks a specific broker. Throws as `id` does, and UnsupportedVersionError.
    */
   async apiVersions(call: CallOptions = {}): Promise<readonly ApiVersionRange[]> {
     return apiVersionsOf(this.#context.cluster, begin(this.#context, 'apiVersions', call, {}))
@@ -98,8 +98,9 @@ export class KafkaCluster {
   }
 
   /**
-   * Asks for the brokers, the controller, and the leaders of the topics that the client knows. The client does so by
-   * itself after errors and every `metadataMaxAgeMs`: this is for what must be known at once. Throws as `id` does.
+   * Looks up the brokers, the controller, and the leaders of the topics that the client knows. The client also does
+   * this by itself after errors and every `metadataMaxAgeMs`; call it if you need current data at once. Throws as
+   * `id` does.
    */
   async update(call: CallOptions = {}): Promise<void> {
     const deadline = begin(this.#context, 'updateCluster', call, {})

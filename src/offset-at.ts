@@ -20,16 +20,16 @@ const MAX_INT32 = 2 ** 31 - 1
 
 const anOffsetSpec = namingEnds(either(oneOf('earliest', 'latest'), anInteger(0), aDate))
 
-/** For lists of offsets there is a method of its own. */
+/** `fetchOffsetLimits()` returns lists of offsets. */
 const noMaxOffsets: Check<number> = () => 'is an option of fetchOffsetLimits()'
 
 /** The options of `fetchOffsetLimits` and `fetchOffsetLimit`. */
 export interface OffsetLimitsOptions extends CallOptions {
-  /** How many offsets of a partition are returned at most. Default: 1. */
+  /** The maximum number of offsets for each partition. Default: 1. */
   readonly maxOffsets?: number
 }
 
-/** Checks a call that looks offsets up. Throws InvalidArgumentError. */
+/** Checks the arguments of an offset lookup. Throws InvalidArgumentError. */
 export function offsetCall(
   operation: string,
   at: OffsetSpec | Date,
@@ -53,7 +53,7 @@ export function offsetCall(
   }
 }
 
-/** Checks a call that looks lists of offsets up, and makes it. */
+/** Checks the arguments of a lookup of offset lists, and runs it. */
 export async function limitsOf(
   cluster: Cluster,
   operation: string,
@@ -70,7 +70,7 @@ export async function limitsOf(
   return new Map(partitions.map(({ partition }, index) => [partition, lists[index]!]))
 }
 
-/** The offset of each partition, in the order of the partitions. */
+/** Returns the offset of each partition, in the order of the partitions. */
 export async function offsetsOf(
   cluster: Cluster,
   partitions: readonly TopicPartition[],

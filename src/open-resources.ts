@@ -24,7 +24,9 @@ export class OpenResources {
     return producer
   }
 
-  /** Starts it unless `autoStart` is false. One that does not start is closed; throws why it did not. */
+  /**
+   * Starts the consumer unless `autoStart` is false. If the start fails, it closes the consumer and throws the error.
+   */
   async consumer<One extends Startable>(
     options: Pick<
       SimpleConsumerOptions | TopicsConsumerOptions | RebalanceOptions<never>,
@@ -44,7 +46,7 @@ export class OpenResources {
     }
   }
 
-  /** Closes all of them within the same bounds, then throws the first error of these. */
+  /** Closes all of them within the same limits, then throws the first error. */
   async close(call?: CallOptions): Promise<void> {
     const closed = await Promise.allSettled([...this.#all].map((one) => one.close(call)))
     const failed = closed.find((result) => result.status === 'rejected')

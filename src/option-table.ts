@@ -1,6 +1,6 @@
 /**
- * Options are declared once, in a table beside the interface that users see. The interface has the names, the types and
- * what each option means. The table has the checks, the defaults, and when an option has no effect. The compiler
+ * Each option is declared once, in a table beside the interface that users see. The interface has the name, type and
+ * meaning of each option. The table has the checks, the defaults, and when an option has no effect. The compiler
  * compares the two; `npm run docs:options` writes the tables of the documents from both, and a test compares the
  * defaults that docstrings name.
  */
@@ -11,16 +11,19 @@ export interface Option<Value = never, Options = never> {
   readonly check: Check<Value>
   /** Leaving it out is an error. */
   readonly required?: true
-  /** What counts when the option is left out. */
+  /** The value of an option that is left out. */
   readonly default?: Value
-  /** The default in words, where it is not a constant. */
+  /** The default in words, if it is not a constant. */
   readonly defaultText?: string
   /**
-   * Returns undefined where the option has an effect beside the others. Otherwise it returns the end of the sentence
+   * Returns undefined if the option has an effect beside the others. Otherwise it returns the end of the sentence
    * "option 'x' has no effect …", such as `without a consumerGroup`, and a value other than the default is refused.
    */
   readonly noEffect?: (options: Options) => string | undefined
-  /** Why the option never has an effect: one that pykafka has, known so that its programs need no change. */
+  /**
+   * The reason why the option never has an effect. It is an option of pykafka, accepted so that its programs need no
+   * change.
+   */
   readonly ignored?: string
 }
 
@@ -39,12 +42,12 @@ export type WithDefaults<Options, Table> = Required<
 > &
   Pick<Options, Exclude<keyof Options, Defaulted<Table>>>
 
-/** Any table, for code that goes through its entries. */
+/** Any table, for code that iterates over its entries. */
 export type AnyOptionTable = Readonly<Record<string, Option<unknown>>>
 
 /**
  * Checks options and fills in the defaults. Throws InvalidArgumentError for an option that is not in the table, for a
- * value that cannot be right, and for an option that has no effect beside the others.
+ * value that is not valid, and for an option that has no effect beside the others.
  */
 export function readOptions<Options extends object, Table extends OptionTable<Options>>(
   what: string,
@@ -56,7 +59,7 @@ export function readOptions<Options extends object, Table extends OptionTable<Op
   return withDefaults(options, table)
 }
 
-/** The first half of `readOptions`, for tables that are put together at run time. */
+/** The first half of `readOptions`, for tables that are built at run time. */
 export function checkTable(
   what: string,
   options: object,
@@ -80,7 +83,7 @@ export function checkTable(
   }
 }
 
-/** The second half of `readOptions`, for options that are checked. */
+/** The second half of `readOptions`, for options that are already checked. */
 export function withDefaults<Options extends object, Table extends OptionTable<Options>>(
   options: Options,
   table: Table,
@@ -92,7 +95,7 @@ export function withDefaults<Options extends object, Table extends OptionTable<O
   ) as WithDefaults<Options, Table>
 }
 
-/** Warns of each option that was given and never has an effect. */
+/** Warns about each given option that never has an effect. */
 export function warnOfIgnored(
   what: string,
   options: object,

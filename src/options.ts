@@ -6,7 +6,7 @@ declare const VALUE: unique symbol
 
 /**
  * Checks one option: returns what is wrong with its value, or undefined. `Value` is the type of the values that it
- * accepts, as far as the check knows: a table of options only compiles when that type is the one of the option.
+ * accepts, as far as the check knows: a table of options only compiles if it is the type of the option.
  */
 export type Check<Value = never> = ((value: unknown) => string | undefined) & {
   readonly [VALUE]?: Value
@@ -41,8 +41,8 @@ export function anInteger(min: number, max = Number.MAX_SAFE_INTEGER): Check<num
 }
 
 /**
- * A duration in whole milliseconds: not more than timers and Kafka's int32 fields hold (24.8 days), beyond
- * which Node waits 1 ms.
+ * A duration in whole milliseconds, up to the limit of timers and Kafka's int32 fields (24.8 days): with a longer one
+ * Node would wait 1 ms.
  */
 export function aDurationMs(min: number): Check<number> {
   return anInteger(min, LONGEST_TIMER_MS)
@@ -55,7 +55,7 @@ export function oneOf<const Value>(...values: readonly Value[]): Check<Value> {
       : `must be one of ${values.map(String).join(', ')}`
 }
 
-/** One of the names that a table has. */
+/** One of the names in a table. */
 export function aKeyOf<Table extends object>(table: Table): Check<keyof Table & string> {
   return oneOf(...(Object.keys(table) as (keyof Table & string)[]))
 }
@@ -71,10 +71,10 @@ export function anArrayOf<Value>(check: Check<Value>): Check<readonly Value[]> {
   }
 }
 
-/** Checks of options whose values may hold a password or a key: errors do not show what was given. */
+/** Checks of options whose values may contain a password or a key: their errors do not show the value. */
 const secretive = new WeakSet<Check<unknown>>()
 
-/** The same check, without the value in its error. */
+/** Returns the same check, without the value in its error. */
 export function concealed<Value>(check: Check<Value>): Check<Value> {
   const concealing: Check<Value> = (value) => check(value)
   secretive.add(concealing)
@@ -85,7 +85,7 @@ type ValueOf<One> = One extends { readonly [VALUE]?: infer Value }
   ? Exclude<Value, undefined>
   : never
 
-/** Any of the checks. */
+/** Accepts a value that any of the checks accepts. */
 export function either<const Some extends readonly Check<unknown>[]>(
   ...checks: Some
 ): Check<ValueOf<Some[number]>> {
@@ -101,8 +101,8 @@ export type Checks<Options> = {
 }
 
 /**
- * Refuses what is not an option, by name, and values that can't be right. Options that are undefined count
- * as left out. `replaced` says what to use instead of options of pykafka. Throws InvalidArgumentError.
+ * Refuses unknown options by name, and values that are not valid. Undefined options count as left out. `replaced`
+ * names the replacements of pykafka's options. Throws InvalidArgumentError.
  */
 export function checkOptions<Options extends object>(
   what: string,
@@ -132,7 +132,10 @@ export function checkOptions<Options extends object>(
   }
 }
 
-/** What replaces a name of pykafka's, in Python's spelling or not: `broker_version` as well as `brokerVersion`. */
+/**
+ * Returns the replacement of pykafka's name, in Python's spelling or not: `broker_version` as well as
+ * `brokerVersion`.
+ */
 function replacementOf(
   name: string,
   checks: object,
@@ -143,7 +146,7 @@ function replacementOf(
   return Object.hasOwn(checks, camelCase) ? `use ${camelCase}` : undefined
 }
 
-/** How an error names a value: never the content of an object, which may hold secrets. */
+/** Returns how an error shows a value: never the content of an object, which may contain secrets. */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return quoted(value)
   if (typeof value === 'object' && value !== null)

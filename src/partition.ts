@@ -5,27 +5,27 @@ import type { OffsetSpec } from './consumer/list-offsets.ts'
 import { limitsOf, offsetCall, offsetsOf, type OffsetLimitsOptions } from './offset-at.ts'
 
 /**
- * A partition of a topic, as the brokers described it when `topic.partitions()` asked: it does not change afterwards.
- * Its methods ask the leader of that moment.
+ * A partition of a topic, as the brokers described it for `topic.partitions()`; it does not change afterwards. Its
+ * methods ask the leader at the time of the call.
  */
 export class Partition implements PartitionMetadata {
   /** The name of the topic. */
   readonly topic: string
   /** The number of the partition, from 0. */
   readonly partition: number
-  /** Kafka's error code: 0, or why the partition has no leader at the moment. */
+  /** Kafka's error code: 0, or the reason why the partition has no leader at the moment. */
   readonly errorCode: number
-  /** Node id of the leader, −1 where there is none. */
+  /** The node id of the leader; −1 if there is none. */
   readonly leader: number
-  /** How often the leader was elected; −1 before Kafka 2.1, whose brokers do not say. */
+  /** The number of leader elections; −1 before Kafka 2.1, whose brokers do not report it. */
   readonly leaderEpoch: number
-  /** Node ids of the brokers that have a replica, the preferred leader first. */
+  /** The node ids of the brokers with a replica, the preferred leader first. */
   readonly replicas: readonly number[]
-  /** Node ids of the replicas that are in sync with the leader, the leader included. */
+  /** The node ids of the replicas that are in sync with the leader, including the leader. */
   readonly isr: readonly number[]
   readonly #cluster: Cluster
 
-  /** @internal Made by `topic.partitions()`. */
+  /** @internal `topic.partitions()` creates it. */
   constructor(cluster: Cluster, topic: string, found: PartitionMetadata) {
     this.#cluster = cluster
     this.topic = topic
@@ -42,20 +42,21 @@ export class Partition implements PartitionMetadata {
     return this.partition
   }
 
-  /** The first offset that the log still has. Throws as `fetchOffset` does. */
+  /** Returns the first offset that is still in the log. Throws as `fetchOffset` does. */
   earliestAvailableOffset(call: CallOptions = {}): Promise<number> {
     return this.fetchOffset('earliest', call)
   }
 
-  /** The offset that the next message will get. Throws as `fetchOffset` does. */
+  /** Returns the offset of the next message to be written. Throws as `fetchOffset` does. */
   latestAvailableOffset(call: CallOptions = {}): Promise<number> {
     return this.fetchOffset('latest', call)
   }
 
   /**
-   * The offset of an end of the log, or of the first message at or after a time: a Date, or milliseconds since 1970.
-   * Where no message is as late, the end of the log. Brokers before Kafka 0.10.1 find times only to the segment.
-   * Throws InvalidArgumentError, UnknownTopicError, BrokerError, NoBrokersAvailableError, RequestTimeoutError.
+   * Returns the offset of an end of the log, or of the first message at or after a time: a Date, or milliseconds
+   * since 1970. Returns the end of the log if no message is as late. Brokers before Kafka 0.10.1 find times only to
+   * the segment. Throws InvalidArgumentError, UnknownTopicError, BrokerError, NoBrokersAvailableError,
+   * RequestTimeoutError.
    */
   async fetchOffset(at: OffsetSpec | Date, options: CallOptions = {}): Promise<number> {
     const { topic, partition } = this
@@ -69,8 +70,8 @@ export class Partition implements PartitionMetadata {
   }
 
   /**
-   * pykafka's `fetch_offset_limit`: up to `maxOffsets` offsets, the highest first, as `topic.fetchOffsetLimits` says.
-   * Kafka up to 3.9 only. Throws UnsupportedVersionError, and as `fetchOffset` does.
+   * pykafka's `fetch_offset_limit`: returns up to `maxOffsets` offsets, the highest first, like
+   * `topic.fetchOffsetLimits`. Kafka up to 3.9 only. Throws UnsupportedVersionError, and as `fetchOffset` does.
    */
   async fetchOffsetLimit(
     before: OffsetSpec | Date,

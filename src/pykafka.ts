@@ -1,6 +1,6 @@
 /**
- * Functions of an application as pykafka calls them, where samsa passes other arguments: docs/from-pykafka.md says when
- * they are needed.
+ * Adapters for functions of an application that pykafka calls with other arguments than samsa: docs/from-pykafka.md
+ * says when they are needed.
  */
 import type { DecidePartitions } from './balanced/zookeeper/membership-protocol.ts'
 import { DECISIONS } from './balanced/zookeeper/membership-protocol.ts'
@@ -13,8 +13,8 @@ const EARLIEST = -2
 const LATEST = -1
 
 /**
- * The option `partitioner` of a function with pykafka's arguments: it gets the numbers of all partitions, in order, and
- * the key, and returns one of the numbers.
+ * Returns the option `partitioner` for a function with pykafka's arguments: it gets the numbers of all partitions, in
+ * order, and the key, and returns one of the numbers.
  */
 export function pykafkaPartitioner(
   choose: (partitions: readonly number[], key: string | Uint8Array | null) => number,
@@ -27,7 +27,7 @@ export function pykafkaPartitioner(
   }
 }
 
-/** pykafka's `decide_partitions`: the numbers of the partitions that the consumer gets. */
+/** pykafka's `decide_partitions`: returns the numbers of the consumer's partitions. */
 export type PykafkaDecidePartitions = (
   participants: readonly string[],
   partitions: readonly number[],
@@ -35,15 +35,15 @@ export type PykafkaDecidePartitions = (
 ) => Iterable<number>
 
 /**
- * The option `membershipProtocol` of a function with pykafka's arguments, in pykafka's order: all members, all
- * partitions, and the member that the result is for.
+ * Returns the option `membershipProtocol` for a function with pykafka's arguments, in pykafka's order: all members,
+ * all partitions, and the member that the result is for.
  */
 export function pykafkaMembershipProtocol(decide: PykafkaDecidePartitions): DecidePartitions {
   checkFunction('pykafkaMembershipProtocol', decide)
   return (partitions, members, member) => [...decide(members, partitions, member)]
 }
 
-/** pykafka's `decide_partitions_range`, for partitions that are in pykafka's order already. */
+/** pykafka's `decide_partitions_range`, for partitions that are already in pykafka's order. */
 export function decidePartitionsRange(
   participants: readonly string[],
   partitions: readonly number[],
@@ -52,7 +52,7 @@ export function decidePartitionsRange(
   return DECISIONS.range(partitions, participants, consumerId)
 }
 
-/** pykafka's `decide_partitions_roundrobin`, for partitions that are in pykafka's order already. */
+/** pykafka's `decide_partitions_roundrobin`, for partitions that are already in pykafka's order. */
 export function decidePartitionsRoundrobin(
   participants: readonly string[],
   partitions: readonly number[],
@@ -62,9 +62,9 @@ export function decidePartitionsRoundrobin(
 }
 
 /**
- * The option `postRebalanceCallback` of a function that counts as pykafka's does: the offsets that it gets, and the
- * numbers that it returns, are those of the last message that was consumed, not of the next one. −2 stands for the
- * beginning of the log, −1 for its end.
+ * Returns the option `postRebalanceCallback` for a function that counts like pykafka: the offsets that it gets and
+ * returns are those of the last consumed message, not of the next one. −2 stands for the beginning of the log, −1 for
+ * its end.
  */
 export function pykafkaRebalanceCallback<Consumer>(
   callback: (
@@ -85,7 +85,7 @@ export function pykafkaRebalanceCallback<Consumer>(
   }
 }
 
-/** What pykafka holds before the message at this position: −2 where there is none. */
+/** Returns the offset that pykafka holds before the message at this position: −2 if there is none. */
 function lastBefore(position: number): number {
   return position === 0 ? EARLIEST : position - 1
 }

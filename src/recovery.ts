@@ -3,8 +3,8 @@ import { describeError, ErrorCode, type ErrorName, type Recovery } from '../prot
 export type { Recovery }
 
 /**
- * The recovery of errors that are samsa's own or that it has retried already, where the error is not retriable.
- * The codes of brokers are in protocol/errors.ts.
+ * The recovery of samsa's own errors, and of errors that it has already retried, if they are not retriable. The codes
+ * of brokers are in protocol/errors.ts.
  */
 const OWN: Readonly<Record<string, Recovery>> = {
   ALREADY_ACKNOWLEDGED: 'abort',
@@ -49,7 +49,7 @@ const CODES: ReadonlyMap<string, ErrorName> = new Map(
   (Object.keys(ErrorCode) as ErrorName[]).map((name) => [name, name]),
 )
 
-/** What to do about an error. A retriable one is `retry`, and no other is. */
+/** Returns what to do about an error. The result is `retry` for retriable errors, and only for them. */
 export function recoveryFor(code: string, retriable: boolean): Recovery {
   if (retriable) return 'retry'
   const own = OWN[code]

@@ -13,7 +13,7 @@ export interface RequestOptions extends CallOptions {
   readonly maxVersion?: number
 }
 
-/** Throws InvalidArgumentError for an unknown option or a value that cannot be right. */
+/** Throws InvalidArgumentError for an unknown option or a value that is not valid. */
 export function requestSettings<Request extends Fields, Response extends Fields>(
   api: Api<Request, Response>,
   options: RequestOptions,

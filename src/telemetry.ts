@@ -10,8 +10,8 @@ import type { ClientMetricsSnapshot } from './observe/metrics/snapshot.ts'
 import type { TelemetryPusher } from './observe/telemetry/pusher.ts'
 
 /**
- * The push of a client's metrics to its brokers (KIP-714). It is loaded when a broker that takes metrics is reached:
- * brokers without a plugin for them do not have the API.
+ * Pushes a client's metrics to its brokers (KIP-714). The module is loaded when a broker that accepts metrics is
+ * reached: brokers without a plugin for them do not have the API.
  */
 export class Telemetry {
   readonly #cluster: Cluster
@@ -29,7 +29,7 @@ export class Telemetry {
     })
   }
 
-  /** Pushes a last time, if a broker has asked for metrics. Takes `waitMs` at most, and never rejects. */
+  /** Pushes a last time, if a broker has requested metrics. Takes at most `waitMs`, and never rejects. */
   async stop(waitMs: number): Promise<void> {
     this.#isStopped = true
     const over = deferred()
@@ -60,7 +60,7 @@ export class Telemetry {
     }
   }
 
-  /** All requests go to one broker as long as it responds: it keeps what it knows of the client. */
+  /** All requests go to one broker as long as it responds, because it keeps state about the client. */
   async #request<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
     body: Encodable<Request>,

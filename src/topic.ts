@@ -16,20 +16,21 @@ import type { ProducerOptions } from './producer/options.ts'
 import { Producer } from './producer/producer.ts'
 import type { Data } from './producer/intake/serialize.ts'
 
-/** The admin client checks it. */
+/** The admin client checks the value. */
 const unchecked: Check = () => undefined
 
 /** The options of `topic.create()`. */
 export interface TopicCreateOptions extends Omit<NewTopic, 'topic'>, CallOptions {
-  /** Resolves with false where the topic exists already, instead of throwing. Default: false. */
+  /** Resolves with false if the topic already exists, instead of throwing. Default: false. */
   readonly ifNotExists?: boolean
 }
 
 /**
- * A topic by name. Nothing is asked of a broker until one of its methods is called.
+ * A topic by name. It does no I/O until one of its methods is called.
  *
  * Three things create a topic: `create()`; `client.admin.createTopics()`; and the first producer of a topic that does
- * not exist, on brokers with `auto.create.topics.enable`. Consumers, `partitions()` and lookups of offsets never do.
+ * not exist, on brokers with `auto.create.topics.enable`. Consumers, `partitions()` and offset lookups never create
+ * one.
  */
 export class Topic {
   /** The name of the topic. */
@@ -38,7 +39,7 @@ export class Topic {
   readonly #cluster: Cluster
   readonly #resources: OpenResources
 
-  /** @internal Made by the client. Throws InvalidArgumentError for a name that Kafka allows nowhere. */
+  /** @internal The client creates it. Throws InvalidArgumentError for a name that Kafka never allows. */
   constructor(cluster: Cluster, name: string, resources: OpenResources, admin: Admin) {
     checkTopicName(name)
     this.#admin = admin
@@ -75,28 +76,28 @@ export class Topic {
   }
 
   /**
-   * The partitions with leader, replicas and ISR, by number. Never creates the topic. Throws UnknownTopicError,
-   * BrokerError, NoBrokersAvailableError, RequestTimeoutError.
+   * Returns the partitions with leader, replicas and ISR, by number. Never creates the topic. Throws
+   * UnknownTopicError, BrokerError, NoBrokersAvailableError, RequestTimeoutError.
    */
   async partitions(call: CallOptions = {}): Promise<readonly Partition[]> {
     const found = await this.#partitions(this.#deadline(call))
     return found.map((one) => new Partition(this.#cluster, this.name, one))
   }
 
-  /** The first offset that the log still has, by partition. Throws as `fetchOffsets` does. */
+  /** Returns the first offset that is still in the log, by partition. Throws as `fetchOffsets` does. */
   earliestAvailableOffsets(call: CallOptions = {}): Promise<ReadonlyMap<number, number>> {
     return this.fetchOffsets('earliest', call)
   }
 
-  /** The offset that the next message will get, by partition. Throws as `fetchOffsets` does. */
+  /** Returns the offset of the next message to be written, by partition. Throws as `fetchOffsets` does. */
   latestAvailableOffsets(call: CallOptions = {}): Promise<ReadonlyMap<number, number>> {
     return this.fetchOffsets('latest', call)
   }
 
   /**
-   * Offsets by partition, in order: the ends of the log, or the first message at or after a time, a Date or
-   * milliseconds since 1970 (the end where there is none; only to the segment before Kafka 0.10.1).
-   * Throws InvalidArgumentError, UnknownTopicError, BrokerError, NoBrokersAvailableError.
+   * Returns offsets by partition, in order: the ends of the log, or the first message at or after a time, a Date or
+   * milliseconds since 1970 (the end if there is none; only to the segment before Kafka 0.10.1). Throws
+   * InvalidArgumentError, UnknownTopicError, BrokerError, NoBrokersAvailableError.
    */
   async fetchOffsets(
     at: OffsetSpec | Date,
@@ -116,10 +117,10 @@ export class Topic {
   }
 
   /**
-   * pykafka's `fetch_offset_limits`: lists of offsets by partition, the highest first. They are where segments of the log
-   * begin that were finished before the time (only to the segment), and the end of the log for `latest`. The list is
-   * empty where no segment is as old. `fetchOffsets` finds the exact offset of a time. Kafka up to 3.9 only.
-   * Throws UnsupportedVersionError, and as `fetchOffsets` does.
+   * pykafka's `fetch_offset_limits`: returns lists of offsets by partition, the highest first. They are the base
+   * offsets of the log segments that were finished before the time (only to the segment), and for `latest` also the
+   * end of the log. The list is empty if no segment is as old. `fetchOffsets` finds the exact offset of a time. Kafka
+   * up to 3.9 only. Throws UnsupportedVersionError, and as `fetchOffsets` does.
    */
   fetchOffsetLimits(
     before: OffsetSpec | Date,
@@ -133,7 +134,7 @@ export class Topic {
     })
   }
 
-  /** A producer to this topic, which brokers that are configured to do so create. */
+  /** Opens a producer to this topic. Brokers that are configured to do so create the topic. */
   async getProducer<Value = Data, Key = Data>(
     options: ProducerOptions<Value, Key> = {},
     call: CallOptions = {},
@@ -145,8 +146,8 @@ export class Topic {
   }
 
   /**
-   * A producer that lets nothing linger: the same as `getProducer({ sync: true })`. Await each `produce`, and
-   * it does what pykafka's does: it returns when the message is acknowledged, and throws what went wrong.
+   * Opens a producer without lingering: the same as `getProducer({ sync: true })`. If you await each `produce`, it
+   * works like pykafka's: it resolves when the message is acknowledged, and throws the error otherwise.
    */
   getSyncProducer<Value = Data, Key = Data>(
     options: Omit<ProducerOptions<Value, Key>, 'sync'> = {},
@@ -156,9 +157,9 @@ export class Topic {
   }
 
   /**
-   * A consumer of all partitions unless some are named, which begins where its group's committed offsets say,
-   * or without any where `autoOffsetReset` does. Never creates the topic.
-   * Throws InvalidArgumentError, UnknownTopicError, NoOffsetError, BrokerError, NoBrokersAvailableError.
+   * Opens a consumer of all partitions, or of those in its options. It starts at the committed offsets of its group,
+   * or where `autoOffsetReset` says if there are none. Never creates the topic. Throws InvalidArgumentError,
+   * UnknownTopicError, NoOffsetError, BrokerError, NoBrokersAvailableError.
    */
   async getSimpleConsumer<Value = Buffer | null, Key = Buffer | null>(
     options: SimpleConsumerOptions<Value, Key> = {},
@@ -172,9 +173,9 @@ export class Topic {
   }
 
   /**
-   * A member of a group that shares the topic's partitions out, coordinated by ZooKeeper, or with `managed: true`
-   * by Kafka. Resolves when it has its first assignment. Never creates the topic.
-   * Throws InvalidArgumentError, UnknownTopicError, ZooKeeperError, PartitionOwnedError, BrokerError,
+   * Opens a member of a group that divides the topic's partitions among its members. ZooKeeper coordinates the group,
+   * or with `managed: true` Kafka. Resolves when the member has its first assignment. Never creates the topic. Throws
+   * InvalidArgumentError, UnknownTopicError, ZooKeeperError, PartitionOwnedError, BrokerError,
    * NoBrokersAvailableError, RequestTimeoutError.
    */
   async getBalancedConsumer<Value = Buffer | null, Key = Buffer | null>(

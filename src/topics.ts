@@ -12,21 +12,21 @@ export interface TopicListOptions extends CallOptions {
 }
 
 /**
- * The topics of a cluster, as `client.topics`. Each call asks the brokers, so that the answer is never an old one.
- * No call creates a topic: `topic.create()` does.
+ * The topics of a cluster, as `client.topics`. Each call asks the brokers, so that the result is always current. No
+ * call creates a topic; `topic.create()` does.
  */
 export class Topics implements AsyncIterable<Topic> {
   readonly #admin: Admin
   readonly #topicOf: (name: string) => Topic
 
-  /** @internal Made by the client. */
+  /** @internal The client creates it. */
   constructor(admin: Admin, topicOf: (name: string) => Topic) {
     this.#admin = admin
     this.#topicOf = topicOf
   }
 
   /**
-   * The topics that this client may see, by name. Throws InvalidArgumentError, ClosedError, BrokerError,
+   * Returns the topics that this client may see, by name. Throws InvalidArgumentError, ClosedError, BrokerError,
    * NoBrokersAvailableError, RequestTimeoutError.
    */
   async list(options: TopicListOptions = {}): Promise<readonly Topic[]> {
@@ -35,8 +35,8 @@ export class Topics implements AsyncIterable<Topic> {
   }
 
   /**
-   * Whether there is a topic of this name, internal ones included. Throws as `list` does; an InvalidArgumentError for
-   * a name that Kafka does not allow.
+   * Resolves with true if there is a topic of this name, including internal topics. Throws as `list` does; an
+   * InvalidArgumentError for a name that Kafka does not allow.
    */
   async has(name: string, call: CallOptions = {}): Promise<boolean> {
     checkTopicName(name)
@@ -46,7 +46,7 @@ export class Topics implements AsyncIterable<Topic> {
     throw found.error
   }
 
-  /** The topic of this name. Throws UnknownTopicError where there is none, and as `has` does. */
+  /** Returns the topic of this name. Throws UnknownTopicError if there is none, and as `has` does. */
   async get(name: string, call: CallOptions = {}): Promise<Topic> {
     if (await this.has(name, call)) return this.#topicOf(name)
     throw new UnknownTopicError(`topic '${name}' does not exist: topic.create() creates it`, {
@@ -54,7 +54,10 @@ export class Topics implements AsyncIterable<Topic> {
     })
   }
 
-  /** All topics but internal ones, by name, in pages (Kafka 3.8 or newer), for clusters with very many. */
+  /**
+   * Iterates over all topics except internal ones, by name, in pages (Kafka 3.8 or newer), for clusters with very
+   * many topics.
+   */
   async *[Symbol.asyncIterator](): AsyncGenerator<Topic, undefined> {
     for await (const { topic } of this.#admin.eachTopic()) yield this.#topicOf(topic)
   }

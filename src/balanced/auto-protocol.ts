@@ -1,4 +1,4 @@
-/** `groupProtocol: 'auto'`: the consumer protocol where the brokers have it, the classic one where they do not. */
+/** `groupProtocol: 'auto'`: the consumer protocol if the brokers support it, otherwise the classic one. */
 import type { Deadline } from '../async/deadline.ts'
 import type { GroupMetadata } from '../cluster/group-metadata.ts'
 import type {
@@ -39,7 +39,7 @@ export const autoProtocol: GroupProtocol = {
   },
 }
 
-/** Is a member by the consumer protocol until that turns out not to be there, which the first join tells. */
+/** A member of the consumer protocol until the first join shows that the brokers do not support it. */
 class AutoCoordinator implements MemberCoordinator {
   readonly offsets: OffsetStore
   #chosen: MemberCoordinator

@@ -17,7 +17,7 @@ import { NamedTopics } from './subscription.ts'
 import { transact, type TransactionHandler, type TransactOptions } from './transact.ts'
 import type { ZooKeeperOptions } from './zookeeper/options.ts'
 
-/** What a group is coordinated by. */
+/** The options that choose what coordinates the group. */
 export type CoordinatedBy = Pick<GroupProtocolChoice, 'groupProtocol'> &
   (
     | (ZooKeeperOptions & {
@@ -45,7 +45,7 @@ interface TopicOptions<Value, Key> extends RebalanceOptions<BalancedConsumer<Val
 }
 type PositionsByPartition = ReadonlyMap<number, ResetTo>
 
-/** A group that ZooKeeper coordinates, or with `managed: true` Kafka itself. */
+/** A group that ZooKeeper coordinates, or with `managed: true` Kafka. */
 export type BalancedConsumerOptions<
   Value = Buffer | null,
   Key = Buffer | null,
@@ -58,7 +58,7 @@ export const TOPIC_OPTIONS = {
   Omit<TopicOptions<unknown, unknown>, keyof RebalanceOptions<never>>
 >
 
-/** The options of every balanced consumer. What is assigned may change, so none stops at an end. */
+/** The options of every balanced consumer. It cannot stop at an end, because its assignment may change. */
 const BALANCED_OPTIONS: AnyOptionTable = {
   ...Object.fromEntries(Object.entries(CONSUMER_OPTIONS).filter(([name]) => name !== 'stopAtEnd')),
   ...REBALANCE_OPTIONS,
@@ -67,10 +67,10 @@ const BALANCED_OPTIONS: AnyOptionTable = {
 }
 
 /**
- * A member of a group that shares a topic's partitions out, so that each is read by one of them. Made by
- * `topic.getBalancedConsumer()`.
+ * A member of a group that divides a topic's partitions among its members, so that each partition is read by one of
+ * them. `topic.getBalancedConsumer()` creates it.
  *
- * Positions move when messages are delivered: what was only fetched is not counted as read.
+ * Positions move when messages are delivered: a message that was only fetched does not count as read.
  */
 export class BalancedConsumer<
   Value = Buffer | null,
@@ -102,46 +102,47 @@ export class BalancedConsumer<
   }
 
   /**
-   * Joins the group. Resolves with the first assignment: the partitions are owned and being read, which may be
-   * none of them where there are more members than partitions. Done by `getBalancedConsumer`, unless
-   * `autoStart` is false. Throws UnknownTopicError, ZooKeeperError, PartitionOwnedError, BrokerError,
-   * NoBrokersAvailableError, RequestTimeoutError; where that was not permanently, it goes on trying. After `stop()` it
-   * joins as a new member; after `close()` it throws ClosedError.
+   * Joins the group. Resolves with the first assignment: the member owns these partitions and reads them; there may
+   * be none if there are more members than partitions. `getBalancedConsumer` does this, unless `autoStart` is false.
+   * Throws UnknownTopicError, ZooKeeperError, PartitionOwnedError, BrokerError, NoBrokersAvailableError,
+   * RequestTimeoutError; unless the failure is permanent, the member keeps trying. After `stop()` it joins as a new
+   * member; after `close()` it throws ClosedError.
    */
   async start(call: CallOptions = {}): Promise<readonly TopicPartition[]> {
     await this.startSession(call)
     return this.assignment
   }
 
-  /** The partitions that it owns and reads. */
+  /** The partitions that the member owns and reads. */
   get assignment(): readonly TopicPartition[] {
     return this.assigned.assignment
   }
 
-  /** The same by number, in order. */
+  /** The numbers of these partitions, in order. */
   override get partitions(): readonly number[] {
     return this.assignment.map(({ partition }) => partition).sort((a, b) => a - b)
   }
 
   /**
-   * False while nothing is delivered or committed, because the connection to the group is lost, or was too slow:
-   * others may own its partitions soon.
+   * False while nothing is delivered or committed, because the connection to the group is lost or was too slow:
+   * others may soon own its partitions.
    */
   get isOwnershipCertain(): boolean {
     return this.assigned.isOwnershipCertain
   }
 
-  /** What it is called in the group; with `managed: true` empty before it joined. */
+  /** The id of the member in the group; with `managed: true` empty before it joined. */
   get memberId(): string {
     return this.assigned.memberId
   }
 
   /**
-   * Reads, processes and writes in transactions (docs/transactions.md): the handler is called for batch after batch,
-   * and produces through its transaction, which commits the group's offsets after the batches, too. When the handler
-   * throws, the transaction is aborted, its partitions go back to what is committed, and `transact` throws the same.
-   * When the group has moved a partition meanwhile, or the commit fails in a way that may pass, the batches come again,
-   * here or at the next owner. Ends when the consumer is closed. Throws ProducerFencedError, and what the handler throws.
+   * Reads, processes and writes in transactions (docs/transactions.md): calls the handler for one batch after
+   * another. The handler produces through its transaction, which also commits the group's offsets after the batches.
+   * If the handler throws, the transaction is aborted, its partitions return to the committed offsets, and `transact`
+   * throws the same error. If the group has moved a partition in the meantime, or the commit fails with an error that
+   * may pass, the batches are delivered again, here or to the next owner. Ends when the consumer is closed. Throws
+   * ProducerFencedError, and what the handler throws.
    */
   transact(
     producer: TransactionalProducer,
@@ -153,7 +154,7 @@ export class BalancedConsumer<
 
   /**
    * Stops, calls `onPartitionsRevoked`, commits with `autoCommitEnable`, and leaves: others get its partitions at
-   * once. Throws what a hook or a commit threw, closed all the same. Safe to call again.
+   * once. Throws the error of a hook or commit; the consumer is closed all the same. Safe to call again.
    */
   override close(call: CallOptions = {}): Promise<void> {
     return super.close(call)

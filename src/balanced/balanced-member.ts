@@ -38,23 +38,28 @@ export interface BalancedMemberDependencies<Value, Key> {
     GroupProtocolChoice &
     ConsumerOptions<Value, Key> &
     RebalanceOptions<never>
-  /** The application's hooks, with its consumer filled in. */
+  /** The application's hooks, bound to its consumer. */
   readonly hooks: RebalanceHooks
   readonly onClosed: () => unknown
 }
 
-/** A consumer of a changing set of partitions, and the machine that changes it: what is inside balanced consumers. */
+/**
+ * A consumer of a changing set of partitions, and the machine that changes the set: the core of balanced consumers.
+ */
 export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key> {
   readonly core: AssignedConsumer<Value, Key>
   readonly #machine: RebalanceMachine<MemberCoordinator>
-  /** resetOffsetOnStart is for the first assignment only, as in pykafka, even if that was empty or before a `stop`. */
+  /**
+   * resetOffsetOnStart applies only to the first assignment, as in pykafka, even if that was empty or before a
+   * `stop`.
+   */
   readonly #settings: { resetOffsetOnStart: boolean }
   readonly #parts: BalancedMemberDependencies<Value, Key>
   readonly #notStarted = new NotStartedError()
   readonly #log: RebalanceLog
   readonly #first = new FirstPartitions()
   #lastDeliveredAt = performance.now()
-  /** Open as soon as the topics are found: the machine joins the group from then on, until it is closed. */
+  /** Open as soon as the topics are found: the machine joins the group from then on, until the member is closed. */
   readonly #lifecycle = new Lifecycle('consumer')
   /** Errors while the member was closing, when consume() can no longer throw them. */
   readonly #errorsOfClosing: KafkaError[] = []
@@ -140,7 +145,7 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key
 
   async start(call: CallOptions): Promise<void> {
     const { operationTimeoutMs } = this.#parts.cluster.options
-    // Where the group is in a rebalance, joining it takes as long as any member takes to finish its work.
+    // If the group is in a rebalance, joining takes as long as the slowest member needs to finish its work.
     const { longestRebalanceMs } = this.#machine.coordinator
     const deadline = deadlineOf(call, operationTimeoutMs + longestRebalanceMs)
     await this.#lifecycle.start(
@@ -164,7 +169,10 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key
     }
   }
 
-  /** Throws UnknownTopicError where the topic does not exist. One among several is waited for, as by a pattern. */
+  /**
+   * Throws UnknownTopicError if the topic does not exist. With several topics it waits for the missing ones, as a
+   * pattern does.
+   */
   async #topicsFound(deadline: Deadline): Promise<void> {
     const { cluster, subscription } = this.#parts
     const { names = [] } = subscription
@@ -179,8 +187,8 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key
   }
 
   /**
-   * Gives back what it has before anything else. Throws what its hooks and commits threw. A hook that calls this goes
-   * on at once, as closing waits for the hook. Safe to call again.
+   * First gives back everything that it has. Throws the errors of its hooks and commits. A hook that calls this
+   * continues at once, because closing waits for the hook. Safe to call again.
    */
   async close(call: CallOptions = {}): Promise<void> {
     const deadline = deadlineOf(call, this.#parts.cluster.options.operationTimeoutMs)
@@ -202,7 +210,7 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key
   #reader(): Reader {
     return {
       prepare: async (partitions, signal) => {
-        // A second time where finding the positions, or what came after it, failed.
+        // This is a second attempt if looking up the positions, or a later step, has failed.
         const wanted = partitions.map((one) => ({
           ...one,
           isHeld: true,
@@ -277,7 +285,9 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key
   }
 }
 
-/** A topic that was deleted since it was assigned is left out of the next rebalance: no reason to leave the group. */
+/**
+ * A topic that was deleted since it was assigned is left out of the next rebalance; the member stays in the group.
+ */
 function rethrowUnlessDeleted(error: unknown): never {
   if (!(error instanceof UnknownTopicError)) throw error
   const { topic, partition, message } = error

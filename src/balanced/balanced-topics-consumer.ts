@@ -20,7 +20,7 @@ import {
 } from './subscription.ts'
 import { transact, type TransactionHandler, type TransactOptions } from './transact.ts'
 
-/** A group that ZooKeeper coordinates, or with `managed: true` Kafka itself. */
+/** A group that ZooKeeper coordinates, or with `managed: true` Kafka. */
 export type BalancedTopicsConsumerOptions<
   Value = Buffer | null,
   Key = Buffer | null,
@@ -47,10 +47,10 @@ export const BALANCED_TOPICS_OPTIONS = {
 } as const satisfies OptionTable<TopicsOptions>
 
 /**
- * A member of a group that shares the partitions of several topics out, so that each is read by one of them. Made by
- * `client.getBalancedConsumer()`.
+ * A member of a group that divides the partitions of several topics among its members, so that each partition is read
+ * by one of them. `client.getBalancedConsumer()` creates it.
  *
- * Positions move when messages are delivered: what was only fetched is not counted as read.
+ * Positions move when messages are delivered: a message that was only fetched does not count as read.
  */
 export class BalancedTopicsConsumer<
   Value = Buffer | null,
@@ -84,41 +84,42 @@ export class BalancedTopicsConsumer<
   }
 
   /**
-   * Joins the group. Resolves with the first assignment: the partitions are owned and being read, which may be none
-   * of them. A pattern may match nothing yet. Done by `getBalancedConsumer`, unless `autoStart` is false.
-   * Throws UnknownTopicError, ZooKeeperError, PartitionOwnedError, BrokerError, NoBrokersAvailableError,
-   * RequestTimeoutError; where that was not permanently, it goes on trying. After `stop()` it joins as a new member;
-   * after `close()` it throws ClosedError.
+   * Joins the group. Resolves with the first assignment: the member owns these partitions and reads them; there may
+   * be none. A pattern may match nothing yet. `getBalancedConsumer` does this, unless `autoStart` is false. Throws
+   * UnknownTopicError, ZooKeeperError, PartitionOwnedError, BrokerError, NoBrokersAvailableError,
+   * RequestTimeoutError; unless the failure is permanent, the member keeps trying. After `stop()` it joins as a new
+   * member; after `close()` it throws ClosedError.
    */
   async start(call: CallOptions = {}): Promise<readonly TopicPartition[]> {
     await this.startSession(call)
     return this.assignment
   }
 
-  /** The partitions that it owns and reads. */
+  /** The partitions that the member owns and reads. */
   override get assignment(): readonly TopicPartition[] {
     return this.assigned.assignment
   }
 
   /**
-   * False while nothing is delivered or committed, because the connection to the group is lost, or was too slow:
-   * others may own its partitions soon.
+   * False while nothing is delivered or committed, because the connection to the group is lost or was too slow:
+   * others may soon own its partitions.
    */
   get isOwnershipCertain(): boolean {
     return this.assigned.isOwnershipCertain
   }
 
-  /** What it is called in the group; with `managed: true` empty before it joined. */
+  /** The id of the member in the group; with `managed: true` empty before it joined. */
   get memberId(): string {
     return this.assigned.memberId
   }
 
   /**
-   * Reads, processes and writes in transactions (docs/transactions.md): the handler is called for batch after batch,
-   * and produces through its transaction, which commits the group's offsets after the batches, too. When the handler
-   * throws, the transaction is aborted, its partitions go back to what is committed, and `transact` throws the same.
-   * When the group has moved a partition meanwhile, or the commit fails in a way that may pass, the batches come again,
-   * here or at the next owner. Ends when the consumer is closed. Throws ProducerFencedError, and what the handler throws.
+   * Reads, processes and writes in transactions (docs/transactions.md): calls the handler for one batch after
+   * another. The handler produces through its transaction, which also commits the group's offsets after the batches.
+   * If the handler throws, the transaction is aborted, its partitions return to the committed offsets, and `transact`
+   * throws the same error. If the group has moved a partition in the meantime, or the commit fails with an error that
+   * may pass, the batches are delivered again, here or to the next owner. Ends when the consumer is closed. Throws
+   * ProducerFencedError, and what the handler throws.
    */
   transact(
     producer: TransactionalProducer,
@@ -130,7 +131,7 @@ export class BalancedTopicsConsumer<
 
   /**
    * Stops, calls `onPartitionsRevoked`, commits with `autoCommitEnable`, and leaves: others get its partitions at
-   * once. Throws what a hook or a commit threw, closed all the same. Safe to call again.
+   * once. Throws the error of a hook or commit; the consumer is closed all the same. Safe to call again.
    */
   override close(call: CallOptions = {}): Promise<void> {
     return super.close(call)

@@ -1,66 +1,70 @@
 /**
- * The interface between the rebalance machine and the coordination of a group: ZooKeeper, where each member works
- * its assignment out from the list of members, or Kafka's group protocol, where the leader does it for all.
+ * The interface between the rebalance machine and the coordination of a group: ZooKeeper, where each member computes
+ * its assignment from the list of members, or Kafka's group protocols, where the leader or the broker assigns.
  *
- * The machine (machine.ts) calls the steps of a round one after the other, never two at a time:
+ * The machine (machine.ts) calls the steps of a round one after another, never two at a time:
  *
  *     givenUpBeforeJoining → (revoke, release) → join → (revoke what is not in the target) → release → claim → (assign)
  *
- * and it alone stops, commits and starts partitions, and runs the application's hooks. A coordinator calls
- * nothing of the consumer; what it has to say between steps or during them, it says by `CoordinatorEvents`.
+ * Only the machine stops, commits and starts partitions, and runs the application's hooks. A coordinator never calls
+ * the consumer; it reports everything, between steps or during them, by `CoordinatorEvents`.
  */
 import type { TopicPartition } from '../consumer/topic-partition.ts'
 import type { KafkaError } from '../errors.ts'
 
 export interface Coordinator {
-  /** For logs and errors: `ZooKeeper at zk1:2181`, `Kafka's group protocol`. */
+  /** The name for logs and errors: `ZooKeeper at zk1:2181`, `Kafka's group protocol`. */
   readonly name: string
 
-  /** What this member is called in the group, as far as that is known. */
+  /** The id of this member in the group, as far as it is known. */
   readonly memberId: string
 
   /**
-   * Until when, on the clock of performance.now(), this member is certain to own what it claimed, even if it
-   * receives nothing more: the time its last answered request was _sent_ plus the session's timeout; 0 while the
-   * session is in doubt. It is read before each delivery and each commit, so that a process which
-   * was stopped for longer than its session (SIGSTOP, a long block) delivers nothing when it goes on: by then
-   * others own its partitions. Must be a plain property read.
+   * The time, by performance.now(), until which this member certainly owns what it claimed, even if it receives
+   * nothing more: the time its last answered request was _sent_ plus the session's timeout; 0 while the session is in
+   * doubt. It is read before each delivery and each commit, so that a process that was stopped for longer than its
+   * session (SIGSTOP, a long block) delivers nothing when it continues: by then others own its partitions. Must be a
+   * plain property read.
    */
   readonly ownedUntil: number
 
   /**
-   * What of `owned` must be given up before `join`: all for Kafka's eager protocol, nothing for its cooperative one
-   * and for ZooKeeper. The machine revokes it, with hook and commit, and calls `release`, then `join`.
+   * Returns the part of `owned` that must be given up before `join`: all for Kafka's eager protocol, nothing for its
+   * cooperative one and for ZooKeeper. The machine revokes it, with hook and commit, and calls `release`, then
+   * `join`.
    */
   givenUpBeforeJoining(owned: readonly TopicPartition[]): readonly TopicPartition[]
 
   /**
-   * Becomes a member, or stays one, and finds what this member is to own: it resolves with all of it, whatever
-   * is owned already. Waits as long as the group takes, until `signal` is aborted.
+   * Becomes or stays a member, and resolves with all partitions that this member has to own, including those that it
+   * already owns. Waits as long as the group takes, until `signal` is aborted.
    *
-   * Throws a retriable KafkaError where a later attempt may succeed (the machine waits and tries again), and any other
-   * where none will: the consumer then fails with it. Where membership turns out to be lost on the way (UNKNOWN_MEMBER_ID,
-   * session expired), it calls `events.lost` first, and then throws something retriable, or joins again itself.
+   * Throws a retriable KafkaError if a later attempt may succeed (the machine waits and retries), and any other error
+   * if none will: the consumer then fails with it. If the membership turns out to be lost on the way
+   * (UNKNOWN_MEMBER_ID, session expired), it first calls `events.lost`, and then throws a retriable error or joins
+   * again itself.
    */
   join(owned: readonly TopicPartition[], signal: AbortSignal): Promise<readonly TopicPartition[]>
 
   /**
-   * Lets others have these: the machine has stopped and committed them. For ZooKeeper the owner znodes are
-   * deleted. In the cooperative protocol this is where `events.changed` asks for the round in which others get them.
-   * A retriable error is tried again in the next round: until then they count as owned, but are not delivered.
+   * Makes these partitions available to other members: the machine has stopped and committed them. For ZooKeeper the
+   * owner znodes are deleted. In the cooperative protocol this calls `events.changed`, which starts the round in
+   * which others get them. After a retriable error the next round tries again: until then the partitions count as
+   * owned, but are not delivered.
    */
   release(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void>
 
   /**
-   * Takes possession of these, none of which is owned yet. What another member still owns is left out and
-   * comes back in `heldByOthers`: the machine starts what was claimed, waits, and makes another round. Kafka's group protocol
-   * claims everything, as its target never contains what is still owned by another.
+   * Takes possession of these partitions, none of which is owned yet. Partitions that another member still owns are
+   * not claimed and are returned in `heldByOthers`: the machine starts what was claimed, waits, and makes another
+   * round. Kafka's group protocols claim everything, because their target never contains a partition that another
+   * member still owns.
    */
   claim(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<ClaimResult>
 
   /**
-   * Leaves the group and frees what it has open. The machine has given up everything by then. Called once, at any
-   * time, even where `join` never succeeded; must end soon, whatever is unreachable. No event comes after it.
+   * Leaves the group and frees its resources. The machine has given up everything by then. It is called once, at any
+   * time, even if `join` never succeeded, and must end soon, even if nothing can be reached. No event follows it.
    */
   leave(): Promise<void>
 }
@@ -76,32 +80,34 @@ export interface HeldPartition extends TopicPartition {
   readonly owner: string | undefined
 }
 
-/** What a coordinator reports to the machine, at any time and during any step. All are synchronous and never throw. */
+/**
+ * The reports of a coordinator to the machine, at any time and during any step. All are synchronous and never throw.
+ */
 export interface CoordinatorEvents {
   /**
-   * The assignment may have to change: members came or went, partitions appeared, a heartbeat said that the
-   * group rebalances. Any number of these before or during a round make one further round.
+   * The assignment may have to change: members joined or left, partitions appeared, a heartbeat response announced a
+   * rebalance. Any number of these events before or during a round make one further round.
    */
   changed(reason: string): void
 
   /**
-   * Nothing is owned any more, or only `partitions` are not: session expired, fenced, unknown member. When this returns
-   * nothing of it is delivered or committed any more; the hook for lost partitions follows, then a round that joins again.
-   * The outcome of a step that is under way is void for these partitions.
+   * The member lost all its partitions, or only `partitions`: session expired, fenced, unknown member. When this
+   * returns, none of them is delivered or committed any more; the hook for lost partitions follows, then a round that
+   * joins again. The result of a running step is void for these partitions.
    */
   lost(reason: KafkaError, partitions?: readonly TopicPartition[]): void
 
-  /** `ownedUntil` was over, or 0, and lies in the future again, with nothing lost: delivery goes on. */
+  /** `ownedUntil` was over, or 0, and lies in the future again, with nothing lost: delivery continues. */
   renewed(): void
 
   /** Membership has ended permanently (fenced instance, authorization withdrawn): the consumer fails with this error. */
   failed(reason: KafkaError): void
 
-  /** Told to the application once, by consume() or its iterator; membership goes on (maxPollIntervalMs exceeded). */
+  /** consume() or its iterator throws the error once; the membership continues (maxPollIntervalMs exceeded). */
   problem(error: KafkaError): void
 }
 
-/** Makes a coordinator. It does no I/O before the first `join`. */
+/** Creates a coordinator. It does no I/O before the first `join`. */
 export type CoordinatorFactory<Made extends Coordinator = Coordinator> = (
   events: CoordinatorEvents,
 ) => Made

@@ -3,7 +3,10 @@ import { KafkaError } from '../errors.ts'
 import { textOfThrown } from '../observe/thrown.ts'
 import type { HeldPartition } from './coordinator.ts'
 
-/** After all retries, others still own partitions that are this member's by the list of members. It goes on trying. */
+/**
+ * After all retries, others still own partitions that belong to this member by the list of members. The member keeps
+ * trying.
+ */
 export class PartitionOwnedError extends KafkaError {
   override readonly name = 'PartitionOwnedError'
   /** The partitions that this member waits for, with their owners. */
@@ -20,7 +23,9 @@ export class PartitionOwnedError extends KafkaError {
   }
 }
 
-/** A hook of the application's threw an error or took too long, or a step of a rebalance failed: `cause` is why. */
+/**
+ * A hook of the application threw an error or took too long, or a step of a rebalance failed: `cause` is the reason.
+ */
 export class RebalanceError extends KafkaError {
   override readonly name = 'RebalanceError'
 
@@ -31,7 +36,7 @@ export class RebalanceError extends KafkaError {
   }
 }
 
-/** A commit for a partition that is not this member's, or may not be any more: the session is in doubt, or over. */
+/** A commit for a partition that this member does not own, or may no longer own: the session is in doubt, or over. */
 export class NotOwnedError extends KafkaError {
   override readonly name = 'NotOwnedError'
 

@@ -2,9 +2,9 @@ import type { TopicPartition } from '../consumer/topic-partition.ts'
 import type { Subscription } from './subscription.ts'
 
 /**
- * The partitions that existed when a member started. One that comes later, also of a new topic that a pattern matches,
- * is read from its first message, whatever `autoOffsetReset` says: all of it was written after the member started, and
- * some of it before any member noticed the partition.
+ * The partitions that existed when a member started. A later one, also of a new topic that a pattern matches, is read
+ * from its first message, whatever `autoOffsetReset` says: all its messages were written after the member started,
+ * and some before any member detected the partition.
  */
 export class FirstPartitions {
   #counts: ReadonlyMap<string, number> | undefined

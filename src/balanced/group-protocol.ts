@@ -1,5 +1,5 @@
 /**
- * What a group protocol provides. Each has a folder of its own, with a `protocol.ts` that exports one `GroupProtocol`;
+ * The interface of a group protocol. Each has its own folder, with a `protocol.ts` that exports one `GroupProtocol`;
  * `protocols.ts` lists them.
  */
 import type { Cluster } from '../cluster/cluster.ts'
@@ -19,29 +19,32 @@ export type GroupProtocolOptions = ZooKeeperOptions &
   ConsumerGroupOptions &
   ConsumerOptions<unknown, unknown> & { readonly consumerGroup: string }
 
-/** What a protocol makes a member of. */
+/** The inputs with which a protocol creates a member. */
 export interface GroupContext {
   readonly cluster: Cluster
   readonly options: GroupProtocolOptions
   readonly subscription: Subscription
-  /** For how long the application has been working on what was delivered; 0 while it waits for more. */
+  /** How long the application has been processing delivered messages; 0 while it waits for more. */
   readonly busyForMs: () => number
 }
 
-/** A coordinator, and what commits need of it. */
+/** A coordinator, and the parts that commits need. */
 export interface MemberCoordinator extends Coordinator {
   readonly groupMetadata: GroupMetadata
   /** The offsets of the group. Commits are made as this member. */
   readonly offsets: OffsetStore
-  /** How long joining may take because the group waits for the members that it has. */
+  /** How long joining may take because the group waits for its current members. */
   readonly longestRebalanceMs: number
 }
 
 export interface GroupProtocol {
   /** The options that only groups of this protocol have; several protocols may have an option in common. */
   readonly options: AnyOptionTable
-  /** The groups, in an error about an option that they do not have: `groups that Kafka coordinates`. */
+  /** The name of the groups in an error about an option that they do not have: `groups that Kafka coordinates`. */
   readonly groups: string
-  /** Returns what makes the coordinator. Throws InvalidArgumentError for options that contradict each other; no I/O. */
+  /**
+   * Returns a function that creates the coordinator. Throws InvalidArgumentError for options that contradict each
+   * other; no I/O.
+   */
   coordinate(context: GroupContext): (events: CoordinatorEvents) => MemberCoordinator
 }

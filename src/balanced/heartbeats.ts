@@ -1,19 +1,19 @@
 /**
- * How soon after a change the first heartbeat is sent; each later one after twice as long, up to the interval. Other
- * members that start at the same time, or give partitions up for this member, change the group again at once, and a
- * member learns of it from the answer to a heartbeat: with the interval alone only seconds later.
+ * The wait before the first heartbeat after a change; it doubles with each heartbeat, up to the interval. Other
+ * members that start at the same time, or give partitions up for this member, change the group again at once. A
+ * member learns of that from a heartbeat response, which with the interval alone would come seconds later.
  */
 const FIRST_AFTER_MS = 100
 
-/** How often heartbeats are sent for a while after a change. */
+/** The frequent heartbeats for a while after a change. */
 export interface EagerHeartbeats {
-  /** The longest wait between two of them during that time. */
+  /** The longest wait between two of them. */
   readonly maxWaitMs: number
-  /** How long that time is. */
+  /** How long they are sent. */
   readonly forMs: number
 }
 
-/** Calls something again and again, never twice at a time; it says when it wants to be called next, at the latest. */
+/** Calls a function repeatedly, never twice at a time. The function returns the longest wait before the next call. */
 export class Heartbeats {
   readonly #intervalMs: number
   readonly #beat: () => Promise<number>
@@ -21,12 +21,12 @@ export class Heartbeats {
   #timer: NodeJS.Timeout | undefined
   #isRunning = false
   #isBeating = false
-  /** Another is to follow at once the one that is under way. */
+  /** Another heartbeat has to follow the running one at once. */
   #isHurried = false
   #soonMs = FIRST_AFTER_MS
   #changedAt = -Infinity
 
-  /** Without `eager` the wait doubles until it is the interval. */
+  /** Without `eager` the wait doubles until it reaches the interval. */
   constructor(
     intervalMs: number,
     beat: () => Promise<number>,
@@ -37,7 +37,7 @@ export class Heartbeats {
     this.#eager = eager
   }
 
-  /** Something changed, such as the generation: the next comes soon. */
+  /** Something changed, such as the generation: the next heartbeat comes soon. */
   start(): void {
     this.#isRunning = true
     this.#soonMs = FIRST_AFTER_MS
@@ -45,7 +45,10 @@ export class Heartbeats {
     if (!this.#isBeating) this.#schedule(this.#intervalMs)
   }
 
-  /** Sends the next one at once, or as soon as the one under way, which may be too old to tell, is answered. */
+  /**
+   * Sends the next heartbeat at once, or after the response of the running one, which may have been sent too early to
+   * tell.
+   */
   hurry(): void {
     if (!this.#isRunning) return
     if (this.#isBeating) this.#isHurried = true

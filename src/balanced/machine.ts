@@ -15,56 +15,56 @@ import { nextPhase, type Phase } from './phases.ts'
 import type { RebalanceSettings } from './options.ts'
 import type { Reader, RebalanceHooks } from './reader.ts'
 
-/** After a failure nothing is tried again sooner, whatever happens: many members must not chase one another. */
+/** The shortest wait before a retry, whatever happens: many members must not trigger each other's retries. */
 const SHORTEST_WAIT_MS = 20
 
 export interface MachineOptions extends RebalanceSettings {
   readonly reader: Reader
   readonly hooks: RebalanceHooks
   readonly logger: Logger
-  /** Notified of each phase that begins, and of what is owned then. */
+  /** Called when a phase begins, with the partitions that are owned then. */
   readonly onPhase?: (phase: Phase, owned: readonly TopicPartition[]) => void
 }
 
 /**
- * One member of a group: runs the phases (phases.ts) one after the other, each with its one step below.
+ * One member of a group: runs the phases (phases.ts) one after another; the methods below have one step for each.
  *
- * What is never to happen, and why it can't: a partition is read only between the step that started it and the
- * moment it is stopped. It is started only after the coordinator granted it, it is released only after it was stopped,
- * and `lost` stops it before it returns. What happens to a process that is not even running, the coordinator's
- * `ownedUntil` decides when it runs again.
+ * A partition is never read before the coordinator has granted it or after it was released, for these reasons: it is
+ * read only between the step that starts it and the moment when it is stopped; it is started only after the
+ * coordinator granted it; it is released only after it was stopped; and `lost` stops it before it returns. For a
+ * process that was suspended, the coordinator's `ownedUntil` decides when the process runs again.
  */
 export class RebalanceMachine<Kind extends Coordinator = Coordinator> {
   readonly #coordinator: Kind
   readonly #options: MachineOptions
   #phase: Phase = 'idle'
-  /** What the coordinator granted and was not given back. */
+  /** The partitions that the coordinator granted and that were not released. */
   readonly #owned = new PartitionSet()
-  /** What of it was given to the application and is being read. */
+  /** The owned partitions that the application knows of and that are being read. */
   readonly #started = new PartitionSet()
-  /** What is being given up: its hook is called already, whatever is lost of it meanwhile. */
+  /** The partitions that are being given up. Their hook is already called, even if they are lost in the meantime. */
   #givingUp = new PartitionSet()
-  /** What this round is to end with. */
+  /** The partitions to own at the end of this round. */
   #target = new PartitionSet()
   #lost: TopicPartition[] = []
-  /** What was lost while a claim was under way: its answer does not count for these. */
+  /** The partitions that were lost while a claim was running: its result does not count for them. */
   #lostWhileClaiming = { isAll: false, partitions: new PartitionSet() }
   #isChanged = false
   #incomplete: KafkaError | undefined
   #failures = 0
   #failure: KafkaError | undefined
   #isEnding = false
-  /** Aborted by what ends a step that waits: closing, failing permanently. */
+  /** Aborted when the machine is closed or fails permanently, which ends a step that waits. */
   readonly #ending = new AbortController()
-  /** Aborted when what the application is processing is not waited for any more, as close() must end in time. */
+  /** Aborted when the machine stops waiting for the application's processing, because close() must end in time. */
   readonly #unprocessed = new AbortController()
-  /** Aborted when nothing at all is waited for any more. */
+  /** Aborted when the machine stops waiting for anything. */
   readonly #overdue = new AbortController()
-  /** After this time a round that failed is not tried again for start(). */
+  /** After this time a failed round is not retried for start(). */
   #startUntil = Infinity
   /** Ends a sleep. */
   #wake: (() => void) | undefined
-  /** While a caller waits for start(). */
+  /** Set while a caller waits for start(). */
   #starting: Deferred<void> | undefined
   #running: Promise<void> | undefined
 
@@ -87,25 +87,24 @@ export class RebalanceMachine<Kind extends Coordinator = Coordinator> {
     return this.#phase
   }
 
-  /** What is owned and read. */
+  /** The partitions that are owned and read. */
   get assignment(): readonly TopicPartition[] {
     return [...this.#started]
   }
 
-  /** Whether what is started may be delivered and committed at this moment. */
+  /** True if started partitions may be delivered and committed at this moment. */
   get mayDeliver(): boolean {
     return performance.now() < this.#coordinator.ownedUntil
   }
 
-  /** Whether what was delivered of it may be committed at this moment. */
+  /** True if delivered messages of the partition may be committed at this moment. */
   mayCommit(partition: TopicPartition): boolean {
     return this.#owned.has(partition) && this.mayDeliver
   }
 
   /**
-   * Joins the group. Resolves when everything that this member is to own is owned and read, which may be
-   * nothing. Throws why that could not be, after all retries, after `retryMs` or where a retry does not help, and
-   * ClosedError.
+   * Joins the group. Resolves when this member owns and reads all partitions that it has to own, which may be none.
+   * Throws the reason if that fails after all retries, after `retryMs`, or if a retry does not help; and ClosedError.
    */
   start(retryMs = Infinity): Promise<void> {
     if (this.#isEnding) return Promise.reject(this.#failure ?? new ClosedError('consumer'))
@@ -119,7 +118,7 @@ export class RebalanceMachine<Kind extends Coordinator = Coordinator> {
 
   /**
    * Gives up everything, with hook and commit, and leaves. All its waits end with the deadline, or when its signal is
-   * aborted; what is left to do is then begun and not waited for. Safe to call again, at any time.
+   * aborted; the remaining steps are then started but not awaited. Safe to call again, at any time.
    */
   async close({ remainingMs, timeoutMs, signal }: Deadline): Promise<void> {
     this.#end(undefined)
@@ -158,7 +157,7 @@ export class RebalanceMachine<Kind extends Coordinator = Coordinator> {
     }
   }
 
-  /** What is done in a phase. An error leaves the round incomplete. */
+  /** Runs the step of a phase. An error leaves the round incomplete. */
   async #step(phase: Phase): Promise<void> {
     const coordinator = this.#coordinator
     const { signal } = this.#ending
@@ -168,7 +167,7 @@ export class RebalanceMachine<Kind extends Coordinator = Coordinator> {
         await this.#giveUp(coordinator.givenUpBeforeJoining([...this.#owned]))
         return
       case 'joining':
-        // Whatever changed up to here, joining takes into account.
+        // Joining takes all changes up to here into account.
         this.#isChanged = false
         this.#target = new PartitionSet(await coordinator.join([...this.#owned], signal))
         return
@@ -202,11 +201,14 @@ export class RebalanceMachine<Kind extends Coordinator = Coordinator> {
     }
   }
 
-  /** Stop, hook, commit, release: in this order, so that the next owner continues at the committed offset. */
+  /**
+   * Stops, calls the hook, commits, and releases: in this order, so that the next owner continues at the committed
+   * offset.
+   */
   async #giveUp(partitions: readonly TopicPartition[]): Promise<void> {
     if (partitions.length === 0) return
     const { reader, rebalanceTimeoutMs } = this.#options
-    // What was not read yet, or whose release failed before, has neither hook nor commit.
+    // Partitions that were not read yet, or whose release failed before, need neither hook nor commit.
     const read = partitions.filter((partition) => this.#started.has(partition))
     this.#givingUp = new PartitionSet(partitions)
     try {
@@ -230,7 +232,7 @@ export class RebalanceMachine<Kind extends Coordinator = Coordinator> {
     }
   }
 
-  /** The application's last chance: to finish, and to commit, which counts as long as ownership is certain. */
+  /** The last chance of the application to finish and to commit, which counts as long as ownership is certain. */
   async #revoke(read: readonly TopicPartition[]): Promise<void> {
     const { reader, hooks } = this.#options
     if (!this.mayDeliver) {
@@ -265,7 +267,8 @@ export class RebalanceMachine<Kind extends Coordinator = Coordinator> {
     const { reader, hooks } = this.#options
     await reader.prepare(partitions, this.#ending.signal)
     const owned = this.#stillOwned(partitions)
-    // Before the hook: what it was called for and is lost meanwhile, the hook for lost partitions is called for.
+    // Set before the hook runs: if a partition is lost while its hook runs, the hook for lost partitions is called
+    // for it.
     for (const partition of owned) this.#started.add(partition)
     await this.#bounded('the hook for assigned partitions', () => hooks.assigned(owned))
     reader.start(this.#stillOwned(owned))
@@ -277,7 +280,10 @@ export class RebalanceMachine<Kind extends Coordinator = Coordinator> {
     await this.#bounded('the hook for lost partitions', () => this.#options.hooks.lost(lost))
   }
 
-  /** Until it is time to try again, or something changes; the application is told when it has failed too often. */
+  /**
+   * Waits until it is time to retry, or something changes. After too many failures it reports the error to the
+   * application.
+   */
   async #wait(): Promise<void> {
     const { rebalanceMaxRetries, rebalanceBackoffMs, logger } = this.#options
     const reason = this.#incomplete
@@ -285,15 +291,15 @@ export class RebalanceMachine<Kind extends Coordinator = Coordinator> {
     const isToBeTold = this.#failures + 1 >= rebalanceMaxRetries || isStartOver
     if (isToBeTold && reason !== undefined) {
       this.#failures = 0
-      // A caller that waits for start() gets the error there, and no caller gets it twice.
+      // A caller that waits for start() gets the error there. No caller gets it twice.
       if (!this.#rejectStart(reason)) this.#report(reason)
     }
-    // Others need a moment to let go, and mostly no more than that: the first retry comes at once, as in pykafka.
+    // Others need a moment to release, and usually no more than that: the first retry comes at once, as in pykafka.
     const waitMs = Math.max(SHORTEST_WAIT_MS, this.#failures * rebalanceBackoffMs)
     logger.info(`${this.#described()}: tries again in ${waitMs} ms: ${reason?.message ?? ''}`)
     await delay(SHORTEST_WAIT_MS)
     const isWoken = await this.#sleep(waitMs - SHORTEST_WAIT_MS)
-    // Something changed: that is no failure of this member's.
+    // If something changed, this member has not failed.
     if (!isWoken) this.#failures++
   }
 
@@ -304,7 +310,7 @@ export class RebalanceMachine<Kind extends Coordinator = Coordinator> {
     } catch (error) {
       this.#options.logger.warn(`${this.#described()}: ${textOfThrown(error)}`)
     }
-    // Also where giving back failed: the session ends, and with it all that is left.
+    // Also if giving partitions back failed: the session ends, and everything that is left ends with it.
     this.#options.reader.stop(owned)
     for (const partition of owned) this.#owned.delete(partition)
     await this.#left()
@@ -366,7 +372,7 @@ export class RebalanceMachine<Kind extends Coordinator = Coordinator> {
     this.#wake?.()
   }
 
-  /** Runs what may be the application's own code: an error that it throws, or an endless wait, delays nothing else. */
+  /** Runs code that may be the application's: an error that it throws, or an endless wait, delays nothing else. */
   async #bounded(what: string, run: (signal: AbortSignal) => Promise<void> | void): Promise<void> {
     try {
       await this.#limited(this.#options.rebalanceTimeoutMs, async (signal) => run(signal))
@@ -375,7 +381,10 @@ export class RebalanceMachine<Kind extends Coordinator = Coordinator> {
     }
   }
 
-  /** Waits for so long, and not longer than close() may take. It is run in any case: hooks have more to do than commit. */
+  /**
+   * Waits for at most this time, and no longer than close() may take. `run` is called in any case: hooks do more than
+   * commit.
+   */
   async #limited(timeoutMs: number, run: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const { signal } = this.#overdue
     if (signal.aborted) await abortable(run(signal), signal)
@@ -395,7 +404,7 @@ export class RebalanceMachine<Kind extends Coordinator = Coordinator> {
     return starting !== undefined
   }
 
-  /** Resolves with whether something happened before the time was over. */
+  /** Resolves with true if something happened before the time was over. */
   async #sleep(waitMs: number): Promise<boolean> {
     if (this.#isChanged || this.#isEnding) return true
     const woken = deferred<boolean>()

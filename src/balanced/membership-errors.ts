@@ -1,9 +1,9 @@
 import { KafkaError } from '../errors.ts'
 
 /**
- * The group does not count this member, or its generation, any more: what it owned may be another's. `code` is
- * Kafka's: UNKNOWN_MEMBER_ID after a session that ran out, ILLEGAL_GENERATION after a rebalance without it.
- * It joins again by itself.
+ * The group no longer counts this member, or its generation: its partitions may have other owners. `code` is Kafka's:
+ * UNKNOWN_MEMBER_ID after a session that expired, ILLEGAL_GENERATION after a rebalance without the member. It joins
+ * again by itself.
  */
 export class MembershipLostError extends KafkaError {
   override readonly name = 'MembershipLostError'
@@ -15,8 +15,8 @@ export class MembershipLostError extends KafkaError {
 }
 
 /**
- * The application has been working on what it was given for longer than `maxPollIntervalMs`, and did not ask
- * for more. The member keeps its partitions, which no member reads meanwhile.
+ * The application has been processing what it received for longer than `maxPollIntervalMs`, without requesting more.
+ * The member keeps its partitions, which no other member reads in the meantime.
  */
 export class MaxPollIntervalError extends KafkaError {
   override readonly name = 'MaxPollIntervalError'

@@ -8,7 +8,7 @@ import { aBoolean, aDurationMs, aFunction, anInteger, aString } from '../options
  * defaults. Names are pykafka's, where it has one.
  */
 export interface RebalanceOptions<Consumer> {
-  /** The group whose members share the partitions out, and that offsets are committed for. Required. */
+  /** The group whose members divide the partitions, and whose offsets are committed. Required. */
   readonly consumerGroup: string
   /** Joins the group when the consumer is opened; with `false` `start()` does. Default: true. */
   readonly autoStart?: boolean
@@ -18,8 +18,8 @@ export interface RebalanceOptions<Consumer> {
    */
   readonly rebalanceMaxRetries?: number
   /**
-   * The wait before a rebalance is tried again, times the number of attempts so far (0, 2, 4, 6 s by default), and no
-   * longer than until something changes. Default: 2,000.
+   * The wait before a failed rebalance is retried, multiplied by the number of attempts so far (0, 2, 4, 6 s by
+   * default). A change in the group ends the wait. Default: 2,000.
    */
   readonly rebalanceBackoffMs?: number
   /**
@@ -51,7 +51,7 @@ export type PartitionsHook<Consumer> = (
   consumer: Consumer,
 ) => void | Promise<void>
 
-/** Those of the options of all consumers that have a meaning for a changing set of partitions. */
+/** The consumer options that make sense for a changing set of partitions. */
 export type BalancedReadingOptions<Value, Key> = Omit<
   ConsumerOptions<Value, Key>,
   'stopAtEnd' | 'consumerGroup'

@@ -9,8 +9,8 @@ import { nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 import { NotOwnedError } from './errors.ts'
 
 /**
- * A group's offsets, of which a member commits only those of what it owns. Where ZooKeeper coordinates, brokers take
- * commits of any client: a late one of a former member would move the new owner back.
+ * A group's offsets, of which a member commits only those of the partitions that it owns. With ZooKeeper brokers
+ * accept commits of any client: a late commit of a former member would move the new owner back.
  */
 export class OwnedOffsets implements OffsetStore {
   readonly #store: OffsetStore

@@ -1,16 +1,18 @@
 import { nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 
-/** A line of a log with more names is of no use, and a million of them are twenty megabytes. */
+/** A log line with more names is useless, and a million names take twenty megabytes. */
 const MOST_NAMES = 100
 
-/** For logs: `orders-0, orders-3`, or `none`. */
+/** Formats partitions for logs: `orders-0, orders-3`, or `none`. */
 export function namesOf(partitions: Iterable<TopicPartition>): string {
   const all = [...partitions]
   const names = all.slice(0, MOST_NAMES).map(nameOf).join(', ') || 'none'
   return all.length > MOST_NAMES ? `${names} and ${all.length - MOST_NAMES} more` : names
 }
 
-/** Partitions, each once, however many objects name it. Iterates in the order they were added. */
+/**
+ * A set of partitions by topic and number, not by object identity. It iterates in the order in which they were added.
+ */
 export class PartitionSet implements Iterable<TopicPartition> {
   readonly #byName = new Map<string, TopicPartition>()
 
@@ -34,7 +36,7 @@ export class PartitionSet implements Iterable<TopicPartition> {
     return this.#byName.delete(nameOf(partition))
   }
 
-  /** Those that are not in `others`. */
+  /** Returns the partitions that are not in `others`. */
   without(others: PartitionSet): TopicPartition[] {
     return [...this].filter((partition) => !others.has(partition))
   }

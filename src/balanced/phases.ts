@@ -3,11 +3,11 @@
  *
  *     surrendering → joining → yielding → claiming → starting → settled
  *
- * and whatever happens on the way leads to a further round, never to two at a time:
+ * and every event during a round leads to a further round, never to two at a time:
  *
- *     changed   any number of events make one further round, when this one is done
- *     failed    a step that failed, or partitions that others still hold: waiting, then a further round
- *     lost      what was lost has been stopped already; its hook comes next, then a further round
+ *     changed   any number of events make one further round, after this one
+ *     failed    a step failed, or others still hold partitions: waiting, then a further round
+ *     lost      lost partitions are already stopped; their hook comes next, then a further round
  *     ending    closed by the application, or failed permanently: leaving, then closed
  */
 export type Phase =
@@ -15,37 +15,40 @@ export type Phase =
   | 'idle'
   /** Giving up what must not be owned while joining: hook, commit, release. */
   | 'surrendering'
-  /** Becoming a member, or staying one, and finding out what is to be owned. */
+  /** Becoming or staying a member, and finding out which partitions to own. */
   | 'joining'
-  /** Giving up what is owned and not to be: hook, commit, release. */
+  /** Giving up partitions that are owned and not in the target: hook, commit, release. */
   | 'yielding'
-  /** Taking possession of what is to be owned and isn't. */
+  /** Taking possession of partitions in the target that are not owned. */
   | 'claiming'
-  /** Finding positions, calling the hook, reading. */
+  /** Looking up positions, calling the hook, reading. */
   | 'starting'
-  /** Everything is as it should be: until something changes. */
+  /** The member owns its target, until something changes. */
   | 'settled'
-  /** A step failed or others still hold something: until it is time to try again, or something changes. */
+  /**
+   * A step failed, or others still hold some partitions: waiting until it is time to retry, or until something
+   * changes.
+   */
   | 'waiting'
-  /** Calling the hook for what was lost. */
+  /** Calling the hook for lost partitions. */
   | 'losing'
   /** Giving up everything, and leaving the group. */
   | 'leaving'
   | 'closed'
 
-/** What has happened by the time a phase is over. */
+/** The events until the end of a phase. */
 export interface Situation {
-  /** The step of the phase threw an error, or left something undone. */
+  /** The step of the phase threw an error, or was not completed. */
   readonly isIncomplete: boolean
   /** Something changed since this round joined. */
   readonly isChanged: boolean
-  /** Partitions were lost, and their hook has not been called. */
+  /** Partitions were lost, and their hook is not called yet. */
   readonly hasLost: boolean
   /** Closed by the application, or failed permanently. */
   readonly isEnding: boolean
 }
 
-/** The one place that says what comes after what. */
+/** The only place that decides which phase follows. */
 export function nextPhase(
   phase: Phase,
   { isIncomplete, isChanged, hasLost, isEnding }: Situation,
@@ -65,10 +68,11 @@ export function nextPhase(
       return isIncomplete ? 'waiting' : 'yielding'
     case 'yielding':
       if (isIncomplete) return 'waiting'
-      // What would be claimed now may be another's by the newer state: no need to start and stop it.
+      // By the newer state, a claim made now may be for another member's partitions: it need not be started and
+      // stopped.
       return isChanged ? 'surrendering' : 'claiming'
     case 'claiming':
-      // Also where some could not be claimed: the others are not kept waiting.
+      // Also if some could not be claimed: the others need not wait.
       return 'starting'
     case 'starting':
       if (isChanged) return 'surrendering'

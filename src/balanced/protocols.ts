@@ -20,18 +20,18 @@ export type GroupProtocolName = keyof typeof PROTOCOLS
 
 const aGroupProtocol: Check<GroupProtocolName> = aKeyOf(PROTOCOLS)
 
-/** The options that a protocol has and others do not. */
+/** The options that some protocols have and others do not. */
 export const PROTOCOL_OPTIONS: AnyOptionTable = Object.fromEntries(
   Object.values<GroupProtocol>(PROTOCOLS).flatMap(({ options }) => Object.entries(options)),
 )
 
-/** Options that mean the same to different protocols. */
+/** Options with the same meaning in different protocols. */
 const COUNTERPARTS: Readonly<Record<string, string>> = {
   membershipProtocol: 'assignors',
   assignors: 'membershipProtocol',
 }
 
-/** What chooses a protocol. */
+/** The options that choose a protocol. */
 export interface GroupProtocolChoice {
   /**
    * How the members of the group divide the partitions: `zookeeper`, as pykafka's do; `classic`, Kafka's own group
@@ -55,8 +55,8 @@ export const GROUP_PROTOCOL_CHOICE = {
 } as const satisfies OptionTable<GroupProtocolChoice>
 
 /**
- * The protocol that options choose. `managed` is pykafka's name for the classic protocol. Throws InvalidArgumentError for
- * options that contradict each other, or that belong to another protocol.
+ * Returns the protocol that the options choose. `managed` is pykafka's name for the classic protocol. Throws
+ * InvalidArgumentError for options that contradict each other, or that belong to another protocol.
  */
 export function protocolOf(options: GroupProtocolChoice & object): GroupProtocol {
   const { groupProtocol, managed } = options
@@ -73,7 +73,7 @@ export function protocolOf(options: GroupProtocolChoice & object): GroupProtocol
   const protocol: GroupProtocol = PROTOCOLS[groupProtocol ?? byManaged]
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || Object.hasOwn(protocol.options, name)) continue
-    // The first that has it: `auto`, the last, has the options of two others.
+    // The first protocol that has the option: `auto`, the last, has the options of two others.
     const owners = Object.entries<GroupProtocol>(PROTOCOLS).filter(([, own]) =>
       Object.hasOwn(own.options, name),
     )

@@ -1,42 +1,48 @@
 import type { TopicPartition } from '../consumer/topic-partition.ts'
 import type { KafkaError } from '../errors.ts'
 
-/** What the machine does with partitions themselves: a consumer that reads a changing set of them. */
+/** The machine's interface to the partitions: a consumer that reads a changing set of them. */
 export interface Reader {
-  /** Finds where to read on. Nothing is delivered yet; `stop` at any time makes it void. */
+  /** Looks up where to continue. Nothing is delivered yet; `stop` makes it void at any time. */
   prepare(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void>
 
-  /** Reads what was prepared. */
+  /** Starts reading the prepared partitions. */
   start(partitions: readonly TopicPartition[]): void
 
   /**
-   * Nothing of these is delivered once this returns. What was delivered can still be committed. Resolves when all
-   * that was delivered of them is processed.
+   * Nothing of these partitions is delivered after this returns. Delivered messages can still be committed. Resolves
+   * when all delivered messages are processed.
    */
   hold(partitions: readonly TopicPartition[]): Promise<void> | void
 
-  /** Commits what of these is processed, if the application wants that to be done for it. */
+  /** Commits the processed messages of these partitions, if the consumer commits automatically. */
   commit(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void>
 
-  /** Forgets these: nothing is delivered, nor committed, once this returns. */
+  /** Forgets these partitions: after this returns, nothing of them is delivered or committed. */
   stop(partitions: readonly TopicPartition[]): void
 
-  /** Looks again at what could be delivered: `ownedUntil` was over, and is not any more. */
+  /** Checks again what can be delivered: `ownedUntil` was over, and lies in the future again. */
   resume(): void
 
-  /** Thrown once by consume() or its iterator, which can be used again afterwards. */
+  /** consume() or its iterator throws the error once, and can be used again afterwards. */
   report(error: KafkaError): void
 
-  /** Thrown by every consume() from now on. */
+  /** Every later consume() throws the error. */
   fail(error: KafkaError): void
 }
 
-/** What the application wants to do when partitions come and go. May be asynchronous; what they throw reaches consume(). */
+/**
+ * The application's hooks for assigned and revoked partitions. They may be asynchronous; consume() throws their
+ * errors.
+ */
 export interface RebalanceHooks {
-  /** Before they are read, with their positions known. */
+  /** Called before the partitions are read, with their positions known. */
   assigned(partitions: readonly TopicPartition[]): Promise<void> | void
-  /** Before other members get them, so that commits still count. Their messages are no longer delivered. */
+  /**
+   * Called before other members get the partitions, so that commits still count. Their messages are no longer
+   * delivered.
+   */
   revoked(partitions: readonly TopicPartition[]): Promise<void> | void
-  /** They were lost without a chance to commit: others may own them already. */
+  /** Called after the partitions were lost without a chance to commit: others may own them already. */
   lost(partitions: readonly TopicPartition[]): Promise<void> | void
 }

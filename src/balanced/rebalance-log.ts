@@ -3,7 +3,7 @@ import type { RebalanceEvent } from '../observe/channels.ts'
 import type { Coordinator } from './coordinator.ts'
 import type { Phase } from './phases.ts'
 
-/** Puts together what changed in a rebalance, which is told when it is over. */
+/** Collects the changes of a rebalance, which are reported when it is over. */
 export class RebalanceLog {
   readonly #clientId: string
   readonly #group: string
@@ -31,7 +31,9 @@ export class RebalanceLog {
     this.#lost = this.#lost.concat(partitions)
   }
 
-  /** What to tell when a phase begins: nothing where it isn't over yet, or changed nothing. */
+  /**
+   * Returns the event to report when a phase begins; undefined if the rebalance is not over yet, or changed nothing.
+   */
   phase(phase: Phase, assignment: readonly TopicPartition[]): RebalanceEvent | undefined {
     if (phase !== 'settled' && phase !== 'closed') {
       this.#beganAt ??= performance.now()

@@ -19,7 +19,10 @@ export function isServerPattern(value: unknown): value is ServerPattern {
   )
 }
 
-/** What JavaScript has and RE2 does not: the broker's message would come only from the group, and says less. */
+/**
+ * Finds syntax that JavaScript has and RE2 does not: the broker would report it only in the group, and in less
+ * detail.
+ */
 export const aServerPattern: Check<ServerPattern> = (value) => {
   if (!isServerPattern(value)) return 'must be { pattern: text }'
   const { pattern } = value
@@ -55,7 +58,7 @@ function firstUnsupported(pattern: string): string | undefined {
       isInClass = character !== ']'
     } else if (character === '[') {
       isInClass = true
-      // A bracket that comes first is a member of the class.
+      // A bracket in the first place is a member of the class.
       if (pattern[at + 1] === '^') at++
       if (pattern[at + 1] === ']') at++
     } else {

@@ -4,23 +4,23 @@ import { allTopics } from '../cluster/all-topics.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { TopicMetadata } from '../cluster/metadata.ts'
 
-/** What a member wants to read, and what of it there is. */
+/** The topics that a member wants to read, and those of them that exist. */
 export interface Subscription {
-  /** For logs: `topic 'orders'`. */
+  /** The name for logs: `topic 'orders'`. */
   readonly name: string
-  /** The one topic of a subscription that will never be of another, or of more. */
+  /** The topic of a subscription that always has exactly this one topic. */
   readonly onlyTopic: string | undefined
-  /** The topics by name, whether they exist or not; undefined for a pattern. */
+  /** The topics by name, existing or not; undefined for a pattern. */
   readonly names?: readonly string[] | undefined
-  /** The expression that the brokers match, in the syntax of RE2; undefined where the client knows what is meant. */
+  /** The expression that the brokers match, in the syntax of RE2; undefined if the client knows the topics. */
   readonly serverPattern?: string | undefined
-  /** Whether a topic of this name is meant. */
+  /** Returns true if the subscription includes a topic of this name. */
   includes(topic: string): boolean
-  /** Asks the brokers for all topics that are meant and exist, with their partitions as they are now. */
+  /** Looks up all subscribed topics that exist, with their current partitions. */
   topics(): Promise<readonly TopicMetadata[]>
 }
 
-/** Some topics by name. One that does not exist (any more) is left out until it does. */
+/** Topics by name. A topic that does not exist (or no longer) is left out until it does. */
 export class NamedTopics implements Subscription {
   readonly name: string
   readonly onlyTopic: string | undefined
@@ -39,7 +39,7 @@ export class NamedTopics implements Subscription {
   }
 
   async topics(): Promise<readonly TopicMetadata[]> {
-    // One request for all: see Cluster.refresh.
+    // One request for all topics: see Cluster.refresh.
     await Promise.all(this.names.map((name) => this.#cluster.refresh(name)))
     return this.names.flatMap((name) => {
       const topic = this.#cluster.known(name)
@@ -48,14 +48,14 @@ export class NamedTopics implements Subscription {
   }
 }
 
-/** All topics whose names match, Kafka's own apart; also those that come later. */
+/** All topics whose names match, without Kafka's internal ones; also those that are created later. */
 export class MatchingTopics implements Subscription {
   readonly name: string
   readonly onlyTopic = undefined
   readonly #cluster: Cluster
   readonly #pattern: RegExp
 
-  /** The pattern is one that remembers nothing: see `topicsFrom`. */
+  /** `topicsFrom` has made the pattern stateless. */
   constructor(cluster: Cluster, pattern: RegExp) {
     this.#cluster = cluster
     this.#pattern = pattern
@@ -74,7 +74,7 @@ export class MatchingTopics implements Subscription {
   }
 }
 
-/** All topics that the brokers find to match an expression of theirs (KIP-848), also those that come later. */
+/** All topics that match an expression on the broker (KIP-848), also those that are created later. */
 export class ServerMatchedTopics implements Subscription {
   readonly name: string
   readonly onlyTopic = undefined
@@ -87,12 +87,15 @@ export class ServerMatchedTopics implements Subscription {
     this.name = `topics that match '${pattern}'`
   }
 
-  /** What the coordinator assigns is what matches: JavaScript reads expressions differently. */
+  /**
+   * The coordinator assigns only matching topics. The client cannot check, because JavaScript reads expressions
+   * differently.
+   */
   includes(): boolean {
     return true
   }
 
-  /** All that may match. */
+  /** All topics that may match. */
   topics(): Promise<readonly TopicMetadata[]> {
     return allTopics(this.#cluster, new Deadline(this.#cluster.options.operationTimeoutMs))
   }

@@ -12,7 +12,7 @@ import { aDurationMs, anInteger, checkOptions, shown } from '../options.ts'
 import type { Transaction } from '../producer/transactions/transaction.ts'
 import { TransactionalProducer } from '../producer/transactions/transactional-producer.ts'
 
-/** Called for each batch, with the transaction that its results go into. */
+/** The handler of `transact`, called for each batch with the transaction for its results. */
 export type TransactionHandler<Value, Key> = (
   batch: ConsumerBatch<Value, Key>,
   transaction: Transaction,
@@ -25,13 +25,13 @@ export interface TransactingMember<Value, Key> {
   groupMetadata(): GroupMetadata
 }
 
-/** How much goes into a transaction: it is committed when the first of these is reached. */
+/** The size of a transaction: it is committed when the first of these limits is reached. */
 export interface TransactOptions extends ReadOptions {
-  /** A transaction that has this many messages takes no further batch. Default: 10,000. */
+  /** A transaction with this number of messages takes no further batch. Default: 10,000. */
   readonly maxMessages?: number
   /**
-   * How long a transaction takes batches, from its first one on. It waits so long for more where there are none; with 0
-   * each batch has a transaction of its own. Default: 100, as in Kafka Streams.
+   * How long a transaction takes batches, from its first one on. It waits this long for more if there are none; with
+   * 0 each batch has its own transaction. Default: 100, as in Kafka Streams.
    */
   readonly maxWaitMs?: number
 }
@@ -39,13 +39,16 @@ export interface TransactOptions extends ReadOptions {
 const MAX_MESSAGES = 10_000
 const MAX_WAIT_MS = 100
 
-/** Between attempts to settle a transaction while its coordinator cannot be reached; each attempt waits by itself, too. */
+/**
+ * The wait between attempts to settle a transaction while its coordinator cannot be reached; each attempt also waits
+ * by itself.
+ */
 const SETTLE_BACKOFF_MS = 100
 
 /**
- * Reads, processes and writes in transactions of several batches each. The group's offsets are committed with each. A
- * partition that is taken away is released only when the transaction that its batches are in has ended: the transaction
- * ends then at once, and until it has the member counts as being at work on the partition.
+ * Reads, processes and writes in transactions of several batches each. Each transaction commits the group's offsets.
+ * A partition that is being revoked is released only when the transaction with its batches has ended. This
+ * transaction ends at once, and until then the member counts as processing the partition.
  */
 export async function transact<Value, Key>(
   member: TransactingMember<Value, Key>,
@@ -120,24 +123,27 @@ async function inTransaction<Value, Key>(
     }
     if (batches.hasLost) throw new InterruptedError()
     const offsets = batches.partitions.map(({ nextOffset: offset, ...one }) => ({ ...one, offset }))
-    // The member of now: none of the partitions was taken away since it got their messages.
+    // The member's current identity: none of the partitions was taken away since it got their messages.
     await tx.sendOffsets({ offsets, group: member.groupMetadata() })
     await tx.commit()
   } catch (error) {
     const failure = tx === undefined ? undefined : await settle(tx)
-    // The next owner of its partitions begins at what is committed.
+    // The next owner of its partitions starts at the committed offsets.
     if (!core.isClosed) await rewind(core, batches.partitions)
     if (failure !== undefined) throw failure
     if (!mayGoOn(error)) throw error
   }
 }
 
-/** A partition was taken away: the transaction is aborted, and its messages come again, here or at their next owner. */
+/**
+ * A partition was taken away: the transaction is aborted, and its messages are delivered again, here or to their next
+ * owner.
+ */
 class InterruptedError extends Error {}
 
 /**
- * Aborts until the transaction has ended in one way or the other: only then the committed offsets tell which. Returns
- * what ends the producer, such as that it is fenced.
+ * Retries the abort until the transaction has ended, committed or aborted: the committed offsets show which only
+ * then. Returns the error that ends the producer, such as fencing.
  */
 async function settle(tx: Transaction): Promise<Error | undefined> {
   while (tx.isOpen) {
@@ -153,7 +159,7 @@ async function settle(tx: Transaction): Promise<Error | undefined> {
   return undefined
 }
 
-/** Back to what is committed, or to the first message of the transaction where nothing is. */
+/** Moves partitions back to the committed offsets, or to the first message of the transaction if there are none. */
 async function rewind<Value, Key>(
   core: AssignedConsumer<Value, Key>,
   partitions: readonly GatheredPartition[],
@@ -163,7 +169,7 @@ async function rewind<Value, Key>(
       const found = await core.fetchOffsets({}, partitions)
       const committed = new Map(found.map((one) => [nameOf(one), one.offset]))
       for (const one of partitions) {
-        // One that is not assigned any more begins at what is committed, at its next owner.
+        // A partition that is no longer assigned starts at the committed offset, at its next owner.
         if (core.position(one) === undefined) continue
         core.seek(one, committed.get(nameOf(one)) ?? one.firstOffset)
       }
@@ -176,7 +182,7 @@ async function rewind<Value, Key>(
   }
 }
 
-/** Errors of the transaction that the next attempt does not have to meet again, as after a rebalance. */
+/** Errors of the transaction that the next attempt does not necessarily meet again, such as after a rebalance. */
 const BY_REBALANCE: readonly string[] = [
   'ILLEGAL_GENERATION',
   'UNKNOWN_MEMBER_ID',

@@ -29,7 +29,10 @@ import { KafkaOffsets, type MemberIdentity } from './offsets/kafka-offsets.ts'
 import type { OffsetStore } from './offsets/offset-store.ts'
 import { ZooKeeperOffsets } from './offsets/zookeeper-offsets.ts'
 
-/** The options that all consumers have. `CONSUMER_OPTIONS` has their checks and defaults. Names are pykafka's, where it has one. */
+/**
+ * The options that all consumers have. `CONSUMER_OPTIONS` has their checks and defaults. Names are pykafka's, where
+ * it has one.
+ */
 export interface ConsumerOptions<Value = Buffer | null, Key = Buffer | null> {
   /** The group whose offsets are committed (Kafka's `group.id`). Default: none, then nothing can be committed. */
   readonly consumerGroup?: string
@@ -47,8 +50,9 @@ export interface ConsumerOptions<Value = Buffer | null, Key = Buffer | null> {
    */
   readonly resetOffsetOnFetch?: boolean
   /**
-   * Commits what is processed: every `autoCommitIntervalMs`, before partitions are taken away, and when the consumer is
-   * closed. Needs a `consumerGroup`. Default: false; true from the first `run` on in a consumer with a `consumerGroup`.
+   * Commits processed messages: every `autoCommitIntervalMs`, before partitions are revoked, and when the consumer is
+   * closed. Needs a `consumerGroup`. Default: false; true from the first `run` on in a consumer with a
+   * `consumerGroup`.
    */
   readonly autoCommitEnable?: boolean
   /**
@@ -57,8 +61,8 @@ export interface ConsumerOptions<Value = Buffer | null, Key = Buffer | null> {
    */
   readonly autoCommitIntervalMs?: number
   /**
-   * How often a commit that failed is tried again. Refused without a `consumerGroup`.
-   * Default: for as long as the call may take.
+   * How often a failed commit is retried. Refused without a `consumerGroup`. Default: for as long as the call may
+   * take.
    */
   readonly offsetsCommitMaxRetries?: number
   /**
@@ -71,7 +75,7 @@ export interface ConsumerOptions<Value = Buffer | null, Key = Buffer | null> {
    * it up to 3.9). Refused without a `consumerGroup`. Default: `kafka`.
    */
   readonly offsetsStorage?: 'kafka' | 'zookeeper'
-  /** How long `consume()` and iteration wait for a message before they end; −1: for ever. Default: −1. */
+  /** How long `consume()` and iteration wait for a message before they end; −1: without limit. Default: −1. */
   readonly consumerTimeoutMs?: number
   /** Ends iteration at what was the end of each partition when it was assigned. Default: false. */
   readonly stopAtEnd?: boolean
@@ -80,12 +84,13 @@ export interface ConsumerOptions<Value = Buffer | null, Key = Buffer | null> {
    * (Kafka's `isolation.level`). Default: `read_uncommitted`.
    */
   readonly isolationLevel?: 'read_uncommitted' | 'read_committed'
-  /** Continues behind damaged data, with a warning in the log, rather than stop at it. Default: false. */
+  /** Skips damaged data, with a warning in the log, instead of stopping at it. Default: false. */
   readonly skipCorrupt?: boolean
   /**
-   * Uses the memory of messages again: their keys, values and headers are valid only until the next message or batch is
-   * asked for (in a handler: until it has finished), and hold other messages' bytes afterwards. Copy what you keep:
-   * `Buffer.from(value)`. Large messages need far less CPU. Refused by `stream()`, and by `run` by key. Default: false.
+   * Reuses the memory of messages: their keys, values and headers are valid only until the next message or batch is
+   * requested (in a handler: until it has finished), and contain other messages' bytes afterwards. Copy what you
+   * keep: `Buffer.from(value)`. Large messages need far less CPU. Refused by `stream()`, and by `run` by key.
+   * Default: false.
    */
   readonly reuseMemory?: boolean
 
@@ -99,24 +104,24 @@ export interface ConsumerOptions<Value = Buffer | null, Key = Buffer | null> {
   /** How long a broker waits for `fetchMinBytes`. Refused with `fetchMinBytes: 0`. Default: 500 (100 in pykafka). */
   readonly fetchWaitMaxMs?: number
   /**
-   * The wait after the first fetch that failed. It doubles with each failure, up to 10 times as much.
-   * Default: the client's `retryBackoffMs`.
+   * The wait after the first failed fetch. It doubles with each failure, up to 10 times as much. Default: the
+   * client's `retryBackoffMs`.
    */
   readonly fetchErrorBackoffMs?: number
   /** The number of fetch requests in flight to each broker, each for some of its partitions. Default: 1. */
   readonly numConsumerFetchers?: number
   /**
-   * The most memory for what is fetched ahead of the application, of all partitions together: in flight, as it arrived, and
-   * decompressed. Only a single batch that decompresses to more exceeds it, alone. Default: 64 MiB.
+   * The maximum memory for data that is fetched ahead of the application, over all partitions: in flight, as it
+   * arrived, and decompressed. Only a single batch that decompresses to more exceeds it, alone. Default: 64 MiB.
    */
   readonly queuedMaxBytes?: number
   /**
-   * The most messages of a partition that are fetched ahead: at this number no more are asked for.
-   * Default: no limit but `queuedMaxBytes` (2,000 in pykafka).
+   * The maximum number of messages of a partition that are fetched ahead: at this number the consumer requests no
+   * more. Default: no limit but `queuedMaxBytes` (2,000 in pykafka).
    */
   readonly queuedMaxMessages?: number
   /**
-   * The most bytes that one batch may decompress to. A larger one counts as damaged: it ends its partition with a
+   * The maximum size of one decompressed batch. A larger one counts as damaged: it ends its partition with a
    * CorruptBatchError, or is skipped with `skipCorrupt`. Default: 256 MiB.
    */
   readonly decompressedBatchMaxBytes?: number
@@ -137,7 +142,9 @@ export interface ConsumerOptions<Value = Buffer | null, Key = Buffer | null> {
    * Default: `stop`.
    */
   readonly onDeserializationError?: DeserializationPolicy
-  /** pykafka's option for topics that are compacted. Has no effect, with a warning: gaps between offsets are always right. */
+  /**
+   * pykafka's option for compacted topics. Has no effect, with a warning: gaps between offsets are always accepted.
+   */
   readonly compactedTopic?: boolean
 }
 

@@ -15,7 +15,7 @@ import type { Partitioner } from './intake/partitioners.ts'
 import type { DeliveryReport } from './results/reports.ts'
 import type { Data } from './intake/serialize.ts'
 
-/** Returns the value and the key to send for what `produce` was called with. pykafka's `serializer(value, key)`. */
+/** Returns the value and key to send for the arguments of `produce`. pykafka's `serializer(value, key)`. */
 export type Serializer<Value, Key> = (
   value: Value,
   key: Key | null,
@@ -60,7 +60,7 @@ export interface ProducerOptions<Value = Data, Key = Data> {
   readonly maxInFlight?: number
   /** The time from `produce` until a message is acknowledged or fails, with all retries. Default: 120,000. */
   readonly deliveryTimeoutMs?: number
-  /** How often a batch is sent again. Default: as often as `deliveryTimeoutMs` allows. */
+  /** How often a batch is retried. Default: as often as `deliveryTimeoutMs` allows. */
   readonly maxRetries?: number
   /**
    * The wait before the first retry. It doubles with each retry, up to the client's `retryBackoffMaxMs`. Refused with
@@ -72,9 +72,9 @@ export interface ProducerOptions<Value = Data, Key = Data> {
    * `requiredAcks: 0`. Default: 10,000.
    */
   readonly ackTimeoutMs?: number
-  /** The queue is full at this number of messages that are not settled. Default: 100,000. */
+  /** The number of unsettled messages at which the queue is full. Default: 100,000. */
   readonly maxQueuedMessages?: number
-  /** The queue is full at this number of bytes that are not settled. Default: 32 MiB. */
+  /** The bytes of unsettled messages at which the queue is full. Default: 32 MiB. */
   readonly maxQueuedBytes?: number
   /** From this number of queued messages on, batches no longer linger. Refused without `lingerMs`. Default: 70,000. */
   readonly minQueuedMessages?: number
@@ -108,14 +108,14 @@ export interface ProducerOptions<Value = Data, Key = Data> {
   readonly queueEmptyTimeoutMs?: number
 }
 
-/** pykafka's default for a request: a little less than what brokers accept by default. */
+/** pykafka's default for a request: slightly less than the limit that brokers have by default. */
 const DEFAULT_REQUEST_BYTES = 1_000_012
 /** Brokers recognize duplicates among the last five batches of a producer. */
 const MAX_IN_FLIGHT_IDEMPOTENT = 5
 const MAX_GZIP_LEVEL = 9
 const MAX_ZSTD_LEVEL = 22
 
-/** For pykafka's CompressionType, numbers from 0 to 3, the error has the name that replaces it. */
+/** For pykafka's CompressionType, numbers from 0 to 3, the error contains the name that replaces the number. */
 const aCompression: Check<Compression> = (value) => {
   const name = typeof value === 'number' && value <= 3 ? COMPRESSIONS[value] : undefined
   if (name === undefined) return oneOf(...COMPRESSIONS)(value)
@@ -189,7 +189,7 @@ export const PRODUCER_OPTIONS = {
 
 type Defaulted = WithDefaults<ProducerOptions<never, never>, typeof PRODUCER_OPTIONS>
 
-/** What the parts of a producer read: the options with their defaults. */
+/** The settings that the parts of a producer read: the options with their defaults. */
 export interface ProducerSettings extends Omit<
   Defaulted,
   | 'idempotent'
@@ -200,15 +200,18 @@ export interface ProducerSettings extends Omit<
   | 'autoStart'
   | 'queueEmptyTimeoutMs'
 > {
-  /** With `true` nothing goes to a broker that does not support it. */
+  /** With `true` nothing is sent to a broker that does not support idempotence. */
   readonly idempotent: 'where possible' | boolean
   readonly maxRetries: number
   readonly batchBytes: number
-  /** Only keys and values of the producer's types reach it. */
+  /** It gets only keys and values of the producer's types. */
   readonly serializer: Serializer<never, never> | undefined
 }
 
-/** Throws InvalidArgumentError for an option that isn't one, can't be right, or has no effect with the others. */
+/**
+ * Throws InvalidArgumentError for an unknown option, a value that is not valid, or an option without effect beside
+ * the others.
+ */
 export function producerSettings<Value, Key>(
   options: ProducerOptions<Value, Key>,
 ): ProducerSettings {
@@ -244,7 +247,7 @@ export function producerSettings<Value, Key>(
   }
 }
 
-/** Logs a warning of each option that has another effect than its name says, or none. */
+/** Logs a warning for each option that has another effect than its name suggests, or none. */
 export function warnOfOptions(options: ProducerOptions<never, never>, logger: Logger): void {
   warnOfIgnored('getProducer', options, PRODUCER_OPTIONS, (text) => logger.warn(text))
   const { idempotent, requiredAcks = -1, maxInFlight = 0 } = options

@@ -1,9 +1,11 @@
-/** What is acknowledged of one partition, as ranges of offsets: a range has one type, and a request lists ranges. */
+/**
+ * The acknowledgements of one partition, as ranges of offsets: each range has one type, and a request lists ranges.
+ */
 
-/** Kafka's numbers of what an acknowledgement says of an offset (KIP-932, `renew` KIP-1222). */
+/** Kafka's numbers for the types of acknowledgements (KIP-932, `renew` KIP-1222). */
 export const ACKNOWLEDGE = { gap: 0, accept: 1, release: 2, reject: 3, renew: 4 } as const
 
-/** What an acknowledgement says of an offset. */
+/** The type of an acknowledgement. */
 export type AcknowledgeType = keyof typeof ACKNOWLEDGE
 
 export interface AcknowledgedRange {
@@ -12,7 +14,7 @@ export interface AcknowledgedRange {
   readonly type: AcknowledgeType
 }
 
-/** The ranges as ShareFetch and ShareAcknowledge list them. */
+/** Returns the ranges as ShareFetch and ShareAcknowledge list them. */
 export function acknowledgementBatches(ranges: readonly AcknowledgedRange[]) {
   return ranges.map(({ first, last, type }) => ({
     firstOffset: BigInt(first),
@@ -21,14 +23,14 @@ export function acknowledgementBatches(ranges: readonly AcknowledgedRange[]) {
   }))
 }
 
-/** How many offsets the ranges have. */
+/** Returns the number of offsets in the ranges. */
 export function countOf(ranges: readonly AcknowledgedRange[]): number {
   return ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0)
 }
 
 /**
- * In two parts of about the same number of offsets: the broker refuses all acknowledgements of a partition in a request
- * when one of them is not valid, and halving finds that one.
+ * Divides the ranges into two parts of about the same number of offsets: the broker refuses all acknowledgements of a
+ * partition in a request if one of them is not valid, and halving finds that one.
  */
 export function halvesOf(
   ranges: readonly AcknowledgedRange[],
@@ -52,8 +54,8 @@ export function halvesOf(
 }
 
 /**
- * Gathers ranges. Offsets that follow each other with the same type extend a range, so that a batch of messages that
- * are accepted in order is one range, and costs no memory for each.
+ * Collects ranges. Consecutive offsets with the same type extend a range, so that a batch of messages that are
+ * accepted in order is one range, and no message costs memory of its own.
  */
 export class RangeGatherer {
   readonly #ranges: { first: number; last: number; type: AcknowledgeType }[] = []
@@ -75,7 +77,7 @@ export class RangeGatherer {
     this.#ranges.push({ first, last, type })
   }
 
-  /** All of them by offset, without overlaps. */
+  /** Returns all ranges, sorted by offset, without overlaps. */
   take(): readonly AcknowledgedRange[] {
     const ranges = this.#ranges.splice(0)
     if (this.#isInOrder) return ranges
@@ -84,7 +86,9 @@ export class RangeGatherer {
   }
 }
 
-/** A renewal gives way to what its record is acknowledged with. Nothing else overlaps: a record is acknowledged once. */
+/**
+ * An acknowledgement of a record replaces its renewal. Nothing else overlaps, because a record is acknowledged once.
+ */
 function withoutOverlaps(ranges: readonly AcknowledgedRange[]): AcknowledgedRange[] {
   const kept = ranges.filter(({ type }) => type !== 'renew')
   const renewed = ranges.filter(({ type }) => type === 'renew')
@@ -100,7 +104,7 @@ function withoutOverlaps(ranges: readonly AcknowledgedRange[]): AcknowledgedRang
   return joined
 }
 
-/** The parts of ranges that another does not cover. */
+/** Returns the parts of ranges that another does not cover. */
 function without(
   ranges: readonly AcknowledgedRange[],
   { first, last }: AcknowledgedRange,

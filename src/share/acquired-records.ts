@@ -1,4 +1,7 @@
-/** What of a partition's part of a ShareFetch response was acquired: whole batches come, with other records in them. */
+/**
+ * Reads the acquired records of a partition from a ShareFetch response, which contains whole batches, with other
+ * records in them.
+ */
 import type { Message } from '../../protocol/records/message.ts'
 import { readBatches } from '../../protocol/records/read-batches.ts'
 import { CodecUnavailableError } from '../../protocol/compression/index.ts'
@@ -24,11 +27,11 @@ export interface AcquiredMessage {
 export interface AcquiredRecords {
   readonly messages: readonly AcquiredMessage[]
   /**
-   * Acquired offsets that hold no message: compaction has removed it, or it is a marker of a transaction. They have to
-   * be acknowledged too, or the group never gets past them.
+   * Acquired offsets that have no message: compaction has removed it, or it is a transaction marker. They have to be
+   * acknowledged too, because otherwise the group never gets past them.
    */
   readonly gaps: readonly OffsetRange[]
-  /** Acquired offsets that could not be read, since the response ends before them or is damaged. */
+  /** Acquired offsets that could not be read, because the response ends before them or is damaged. */
   readonly unread: readonly OffsetRange[]
   readonly error: Error | undefined
 }
@@ -66,7 +69,7 @@ export function readAcquired(
 
 interface Decoded {
   readonly messages: readonly Message[]
-  /** The last offset that is known to hold a message, or none. */
+  /** The last offset that is known to have a message, or none. */
   readonly end: number
   readonly error: Error | undefined
 }

@@ -15,7 +15,7 @@ export class AlreadyAcknowledgedError extends KafkaError {
   }
 }
 
-/** What an acknowledgement gets whose record is not this member's any more. */
+/** Returns the error of an acknowledgement whose record is no longer this member's. */
 export function lockLost(
   { topic, partition }: Omit<TopicPartitionOffset, 'offset'>,
   reason: string,

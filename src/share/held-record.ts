@@ -2,7 +2,7 @@ import type { Message } from '../../protocol/records/message.ts'
 import type { BrokerError } from '../errors.ts'
 import type { AcknowledgeType } from './acknowledgements.ts'
 
-/** Where the acknowledgements of a partition's records go. */
+/** Receives the acknowledgements of a partition's records. */
 export interface RecordOwner {
   acknowledge(record: HeldRecord, type: Exclude<AcknowledgeType, 'gap' | 'renew'>): void
   renew(record: HeldRecord): void
@@ -25,9 +25,9 @@ export class HeldRecord {
   /** By `performance.now()`. */
   lockedUntil: number
   lostBy: BrokerError | undefined
-  /** A handler of `run` is processing it: its lock is renewed. */
+  /** True while a handler of `run` is processing the record, whose lock is then renewed. */
   isHandled = false
-  /** Told when the record is lost while the application has it. */
+  /** Called when the record is lost while the application has it. */
   onLost: ((error: BrokerError) => void) | undefined
 
   constructor(message: Message, deliveryCount: number, lockedUntil: number, owner: RecordOwner) {
@@ -38,7 +38,7 @@ export class HeldRecord {
     this.owner = owner
   }
 
-  /** Whether it is neither acknowledged nor lost. */
+  /** True if the record is neither acknowledged nor lost. */
   get isOpen(): boolean {
     return this.state === 'waiting' || this.state === 'delivered'
   }

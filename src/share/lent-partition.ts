@@ -14,7 +14,7 @@ import { HeldRecord, type RecordOwner } from './held-record.ts'
 import type { Outcomes } from './outcomes.ts'
 import { sessionKeyOf, type SessionPartition } from './share-session.ts'
 
-/** Acknowledgements of one partition that a request takes along: the broker takes all of them, or none. */
+/** Acknowledgements of one partition in one request: the broker accepts all of them, or none. */
 export interface AcknowledgedPart {
   readonly ranges: readonly AcknowledgedRange[]
   readonly attempt: number
@@ -22,13 +22,13 @@ export interface AcknowledgedPart {
 
 /** How often acknowledgements are sent that fail with a retriable error, or have to be divided. */
 const MOST_ATTEMPTS = 12
-/** How many parts of refused acknowledgements may wait: where all are refused, dividing finds nothing. */
+/** The limit of waiting parts of refused acknowledgements: if all are refused, dividing finds nothing. */
 const MOST_PARTS = 64
 
 /**
- * The records of a partition that one broker has lent, and what is to be acknowledged of them. The broker checks the
- * acknowledgements of a request for a partition together: those that are known to be late go in a request of their own,
- * and those that are refused are divided, so that a late one does not take others along.
+ * The records of a partition that one broker has lent, and their acknowledgements. The broker checks the
+ * acknowledgements of a request for a partition together: those that are known to be late are sent in a request of
+ * their own, and refused ones are divided, so that a late one does not make others fail.
  */
 export class LentPartition implements RecordOwner, SessionPartition, TopicPartition {
   readonly topic: string
@@ -39,7 +39,7 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
   readonly #onChange: () => void
   readonly #pending = new RangeGatherer()
   readonly #parts: AcknowledgedPart[] = []
-  /** Those with open records, by the response that brought them. */
+  /** The loans with open records, one for each response. */
   #loans: (readonly HeldRecord[])[] = []
   #hasRenewals = false
   #open = 0
@@ -61,7 +61,7 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
     return !this.#pending.isEmpty || this.#parts.length > 0
   }
 
-  /** They need a ShareAcknowledge: a fetch must not carry them. */
+  /** True if there are renewals. They need a ShareAcknowledge; a fetch must not carry them. */
   get hasRenewals(): boolean {
     return this.#hasRenewals
   }
@@ -70,7 +70,7 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
     return this.#open > 0
   }
 
-  /** Records that are neither acknowledged nor lost. */
+  /** The records that are neither acknowledged nor lost. */
   get openRecords(): readonly HeldRecord[] {
     const open = this.#loans.flatMap((records) => records.filter(({ isOpen }) => isOpen))
     this.#loans = this.#loans.filter((records) => records.some(({ isOpen }) => isOpen))
@@ -119,14 +119,14 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
     this.#onChange()
   }
 
-  /** What the next request takes along: those that are in order first. */
+  /** Returns the acknowledgements for the next request: those that are in time first. */
   takePart(): AcknowledgedPart | undefined {
     if (this.#pending.isEmpty) return this.#parts.shift()
     this.#hasRenewals = false
     return { ranges: this.#pending.take(), attempt: 0 }
   }
 
-  /** The broker's answer to a part. */
+  /** Applies the broker's response to a part. */
   answered(
     part: AcknowledgedPart,
     errorCode: number,
@@ -151,7 +151,7 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
     else this.failed(part, error)
   }
 
-  /** The broker has done nothing about the part. */
+  /** The broker has not processed the part. */
   again({ ranges, attempt }: AcknowledgedPart, error: KafkaError): void {
     if (attempt + 1 >= MOST_ATTEMPTS) this.failed({ ranges, attempt }, error)
     else {
@@ -160,7 +160,7 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
     }
   }
 
-  /** The part has no effect, or it is not known whether it has one. */
+  /** The part has no effect, or its effect is unknown. */
   failed({ ranges }: AcknowledgedPart, error: KafkaError): void {
     this.#outcomes.failed(this, messagesIn(ranges), error)
     const renewals = ranges.filter(({ type }) => type === 'renew')
@@ -171,7 +171,9 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
     }
   }
 
-  /** The broker gives the records to others. `isWaiting`: only those that the application does not have yet. */
+  /**
+   * The broker lends the records to others. `isWaiting`: only the records that the application has not received yet.
+   */
   lose(reason: string, isWaiting: boolean): void {
     const error = lockLost(this, reason)
     for (const record of this.openRecords) {
@@ -179,7 +181,9 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
     }
   }
 
-  /** All that the broker has lent again: what has them from before has lost its lock in the meantime. */
+  /**
+   * The broker has lent these ranges again: earlier holders of these records have lost their locks in the meantime.
+   */
   #supersede(ranges: readonly AcquiredRange[]): void {
     if (this.#open === 0) return
     const error = lockLost(this, 'the lock had run out, and the message was delivered again')
@@ -207,7 +211,7 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
   }
 }
 
-/** Gaps are no messages, and renewals no acknowledgements that the application waits for. */
+/** Counts messages: gaps are not messages, and renewals are not acknowledgements that the application waits for. */
 function messagesIn(ranges: readonly AcknowledgedRange[]): number {
   return countOf(ranges.filter(({ type }) => type !== 'gap' && type !== 'renew'))
 }

@@ -19,37 +19,38 @@ export interface MembershipOptions {
 }
 
 export interface MembershipEvents {
-  /** The partitions that this member reads from now on. */
+  /** Called with the partitions that this member reads from now on. */
   readonly onAssigned: (partitions: readonly SessionPartition[]) => void
-  /** The member cannot stay in the group. */
+  /** Called when the member cannot stay in the group. */
   readonly onFailed: (error: Error) => void
 }
 
 const JOINING = 0
 const LEAVING = -1
-/** Until a coordinator says another. */
+/** The interval until a coordinator sends another. */
 const FIRST_INTERVAL_MS = 1_000
-/** ShareAcknowledge from this version on has renewals: Kafka 4.2, the first release in which share groups are complete. */
+/** The first version of ShareAcknowledge with renewals: Kafka 4.2, the first release with complete share groups. */
 const WITH_RENEWALS = 2
 
 /**
- * How soon after the member was taken the next heartbeat follows; each later one after twice as long, up to the interval.
- * The coordinator may assign partitions only after it has answered, and tells them in the answer to the next heartbeat.
+ * The wait before the heartbeat after the coordinator has added the member; it doubles with each heartbeat, up to the
+ * interval. The coordinator may assign partitions only after its response, and then sends them in the response to the
+ * next heartbeat.
  */
 const SOON_MS = 100
 
-/** A member id is a UUID that the client makes and keeps, also when the coordinator has forgotten the member. */
+/** The member id is a UUID that the client creates and keeps, also after the coordinator has forgotten the member. */
 function newMemberId(): string {
   for (;;) {
     const id = randomBytes(16).toString('base64url')
-    // Kafka makes none that a command line would take for an option.
+    // Like Kafka, avoids an id that a command line would read as an option.
     if (!id.startsWith('-')) return id
   }
 }
 
 /**
  * A member of a share group (KIP-932). One request joins, keeps the membership and leaves. The coordinator assigns
- * partitions; nothing has to be given up before others may have it, since records are locked one by one.
+ * partitions; a member need not give them up before others get them, because records are locked one by one.
  */
 export class ShareMembership {
   readonly memberId = newMemberId()
@@ -58,7 +59,7 @@ export class ShareMembership {
   readonly #events: MembershipEvents
   readonly #stopping = new AbortController()
   #epoch = JOINING
-  /** The coordinator has to be told everything: the last request failed, or there was none. */
+  /** True after the coordinator has received all fields; false before the first request and after a failed one. */
   #isToldAll = false
   #intervalMs = FIRST_INTERVAL_MS
   #soonMs = SOON_MS
@@ -71,7 +72,7 @@ export class ShareMembership {
     this.#events = events
   }
 
-  /** Joins the group. Resolves when the coordinator has taken the member. */
+  /** Joins the group. Resolves when the coordinator has added the member. */
   async join(deadline: Deadline): Promise<void> {
     const { group } = this.#options
     const what = `joining share group '${group}'`
@@ -81,12 +82,12 @@ export class ShareMembership {
     })
   }
 
-  /** Sends heartbeats from now on. */
+  /** Starts to send heartbeats. */
   start(): void {
     this.#beating = this.#keepBeating()
   }
 
-  /** Leaves: what the member still holds goes to others at once. */
+  /** Leaves. Others get the records that the member still holds at once. */
   async leave(deadline: Deadline): Promise<void> {
     this.#stopping.abort()
     await this.#beating
@@ -124,7 +125,7 @@ export class ShareMembership {
     return waitMs
   }
 
-  /** How long to wait before the next heartbeat that follows an error; Infinity where no later one can succeed. */
+  /** Returns the wait before the heartbeat that follows an error; Infinity if no later one can succeed. */
   #waitAfter(error: unknown): number {
     this.#isToldAll = false
     const code = error instanceof BrokerError ? error.errorCode : undefined
@@ -133,7 +134,7 @@ export class ShareMembership {
       case ErrorCode.FENCED_MEMBER_EPOCH:
         return this.#joinAgain(error as Error)
       case ErrorCode.GROUP_ID_NOT_FOUND:
-        // Of a member: the group was deleted. Of one that joins: the name is that of a group of another type.
+        // For a member: the group was deleted. For a joining member: the name belongs to a group of another type.
         if (this.#epoch !== JOINING) return this.#joinAgain(error as Error)
         return Infinity
       default: {
@@ -178,7 +179,7 @@ export class ShareMembership {
       { timeoutMs: this.#cluster.options.requestTimeoutMs, purpose: 'group' },
     )
     if (response.errorCode !== ErrorCode.NONE) throw this.#errorOf(response, what, broker)
-    // A heartbeat of before the member left, or joined again, says nothing any more.
+    // A heartbeat from before the member left, or joined again, no longer counts.
     if (this.#epoch !== epoch || epoch === LEAVING) return
     this.#isToldAll = true
     this.#epoch = response.memberEpoch

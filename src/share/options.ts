@@ -21,9 +21,9 @@ export interface ShareConsumerOptions<Value = Buffer | null, Key = Buffer | null
   /** The share group (Kafka's `group.id`): its members share the messages of the topics. Required. */
   readonly shareGroup: string
   /**
-   * `implicit`: asking for the next message accepts the one before, unless it was acknowledged otherwise. `explicit`: only
-   * `accept()`, `release()` and `reject()` acknowledge. In `run` the handler's end acknowledges in both.
-   * Default: `implicit`.
+   * `implicit`: requesting the next message accepts the previous one, unless it was acknowledged otherwise.
+   * `explicit`: only `accept()`, `release()` and `reject()` acknowledge. In `run` the handler's end acknowledges in
+   * both. Default: `implicit`.
    */
   readonly acknowledgementMode?: 'implicit' | 'explicit'
   /**
@@ -32,19 +32,19 @@ export interface ShareConsumerOptions<Value = Buffer | null, Key = Buffer | null
    */
   readonly acquireMode?: 'batch_optimized' | 'record_limit'
   /**
-   * The most messages to acquire from a broker in one request (Kafka's `max.poll.records`). Their locks run from then on.
-   * Default: 500.
+   * The maximum number of messages to acquire from a broker in one request (Kafka's `max.poll.records`). Their locks
+   * start then. Default: 500.
    */
   readonly maxRecords?: number
   /** How many bytes a broker waits for before it responds, up to `fetchWaitMaxMs`. Default: 1. */
   readonly fetchMinBytes?: number
-  /** The most bytes of a response. A larger batch is fetched all the same. Default: 50 MiB. */
+  /** The maximum size of a response. A larger batch is fetched all the same. Default: 50 MiB. */
   readonly fetchMaxBytes?: number
   /** How long a broker waits for messages. Acknowledgements to it wait as long. Default: 500. */
   readonly fetchWaitMaxMs?: number
-  /** The most bytes that one batch may decompress to. Default: 256 MiB. */
+  /** The maximum size of one decompressed batch. Default: 256 MiB. */
   readonly decompressedBatchMaxBytes?: number
-  /** How long `consume()` and iteration wait for a message before they end; −1: for ever. Default: −1. */
+  /** How long `consume()` and iteration wait for a message before they end; −1: without limit. Default: −1. */
   readonly consumerTimeoutMs?: number
   /** The rack or zone that this consumer runs in (Kafka's `client.rack`). Default: none. */
   readonly clientRack?: string
@@ -99,7 +99,7 @@ export type ShareConsumerSettings = WithDefaults<
   typeof SHARE_CONSUMER_OPTIONS
 >
 
-/** What a handler that failed does with its message. */
+/** What happens to the message of a failed handler. */
 export type FailureDecision = 'release' | 'reject'
 
 /** The options of `shareConsumer.run()`. `SHARE_RUN_OPTIONS` has their checks and defaults. */
@@ -107,13 +107,13 @@ export interface ShareRunOptions<Value = Buffer | null, Key = Buffer | null> {
   /** The number of handlers that run at the same time. Default: 1. */
   readonly concurrency?: number
   /**
-   * A message whose handler fails is rejected when it was delivered this often, and released before. The group's own limit
-   * (`group.share.delivery.count.limit`, 5 by default) counts too. Default: no limit but the group's.
+   * A message whose handler fails is rejected after this number of deliveries, and released before. The group's own
+   * limit (`group.share.delivery.count.limit`, 5 by default) also applies. Default: no limit but the group's.
    */
   readonly maxDeliveries?: number
   /**
-   * Called with what a handler threw, and the message. Returns `release` or `reject`, or nothing for what `maxDeliveries`
-   * says. Default: the error is logged as a warning.
+   * Called with the handler's error and the message. Returns `release` or `reject`, or nothing to let `maxDeliveries`
+   * decide. Default: the error is logged as a warning.
    */
   readonly onHandlerError?: (
     error: unknown,

@@ -2,15 +2,13 @@ import type { KafkaError } from '../errors.ts'
 import type { Logger } from '../observe/logger.ts'
 import { inOrder, nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 
-/** What became of the acknowledgements of one partition. */
+/** The results of the acknowledgements of one partition. */
 export interface AcknowledgementResult extends TopicPartition {
-  /** How many messages the broker has taken the acknowledgement of. */
+  /** The number of messages whose acknowledgement the broker has accepted. */
   readonly acknowledged: number
-  /** How many acknowledgements have had no effect: their messages are delivered again, here or elsewhere. */
+  /** The number of acknowledgements without effect: their messages are delivered again, here or to another member. */
   readonly failed: number
-  /**
-   * The first failure: INVALID_RECORD_STATE where the lock had run out. Undefined where nothing failed.
-   */
+  /** The first failure: INVALID_RECORD_STATE if the lock had expired. Undefined if nothing failed. */
   readonly error?: KafkaError
 }
 
@@ -20,7 +18,7 @@ interface Counts extends TopicPartition {
   error?: KafkaError
 }
 
-/** Counts what became of acknowledgements until the application asks. */
+/** Counts the results of acknowledgements until the application requests them. */
 export class Outcomes {
   readonly #logger: Logger
   #counts = new Map<string, Counts>()
@@ -43,7 +41,7 @@ export class Outcomes {
     )
   }
 
-  /** The results since the last call, by topic and partition. */
+  /** Returns the results since the last call, by topic and partition. */
   take(): readonly AcknowledgementResult[] {
     const results = [...this.#counts.values()].sort(inOrder)
     this.#counts = new Map()

@@ -1,16 +1,16 @@
 import type { HeldRecord } from './held-record.ts'
 
 export interface RenewalsOptions {
-  /** Records that are neither acknowledged nor lost. */
+  /** Returns the records that are neither acknowledged nor lost. */
   readonly openRecords: () => readonly HeldRecord[]
-  /** When the application took a message last, by `performance.now()`. */
+  /** Returns when the application last took a message, by `performance.now()`. */
   readonly lastTaken: () => number
 }
 
 /**
- * Renews locks when half of their time is over (KIP-1222): of the messages that handlers of `run` are processing, and
- * of those that wait in the buffer while the application makes progress. A message whose lock runs out in the buffer
- * would be delivered by the broker once more, and count as a failed delivery.
+ * Renews locks when half of their time is over (KIP-1222): the locks of messages that handlers of `run` are
+ * processing, and of messages that wait in the buffer while the application makes progress. If a lock expired in the
+ * buffer, the broker would deliver the message once more and count a failed delivery.
  */
 export class Renewals {
   readonly #options: RenewalsOptions
@@ -21,7 +21,7 @@ export class Renewals {
     this.#options = options
   }
 
-  /** Records were lent for so long. */
+  /** Records were lent for this time. */
   lent(lockMs: number): void {
     this.#lockMs = lockMs
     this.#timer ??= this.#later()

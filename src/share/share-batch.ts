@@ -1,7 +1,10 @@
 import type { TopicPartition } from '../consumer/topic-partition.ts'
 import type { ShareMessage } from './share-message.ts'
 
-/** Messages of one partition that were lent together. Offsets rise, with gaps where others have the messages. */
+/**
+ * Messages of one partition that were acquired together. Offsets rise, with gaps if other members have the messages
+ * between.
+ */
 export class ShareBatch<Value = Buffer | null, Key = Buffer | null>
   implements TopicPartition, Iterable<ShareMessage<Value, Key>>
 {
@@ -12,7 +15,7 @@ export class ShareBatch<Value = Buffer | null, Key = Buffer | null>
   /** The messages, in the order of their offsets; at least one. */
   readonly messages: readonly ShareMessage<Value, Key>[]
 
-  /** @internal Made by the consumer. */
+  /** @internal The consumer creates it. */
   constructor(messages: readonly [ShareMessage<Value, Key>, ...ShareMessage<Value, Key>[]]) {
     this.topic = messages[0].topic
     this.partition = messages[0].partition
@@ -39,7 +42,7 @@ export class ShareBatch<Value = Buffer | null, Key = Buffer | null>
     for (const message of this.#open()) message.reject()
   }
 
-  /** Begins the locks of the messages that are not acknowledged yet again (KIP-1222). */
+  /** Restarts the locks of the messages that are not acknowledged yet (KIP-1222). */
   renew(): void {
     for (const message of this.#open()) message.renew()
   }

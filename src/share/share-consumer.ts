@@ -37,12 +37,13 @@ import { ShareFetcher, type Demand } from './share-fetcher.ts'
 import type { ShareMessage } from './share-message.ts'
 import { ShareRun, type ShareMessageHandler } from './share-run.ts'
 
-/** How much of the time that `close()` may take is for the application to process what it is processing. */
+/** The share of the time of `close()` in which the application may finish its processing. */
 const PROCESSING_SHARE = 0.75
 
 /**
- * A member of a share group (KIP-932, Kafka 4.2 or newer): a queue. Each message is lent to one member at a time, for as
- * long as its lock lasts, and delivered again until a member accepts or rejects it. Made by `client.getShareConsumer()`.
+ * A member of a share group (KIP-932, Kafka 4.2 or newer): a queue. Each message is lent to one member at a time, for
+ * as long as its lock lasts, and delivered again until a member accepts or rejects it. `client.getShareConsumer()`
+ * creates it.
  */
 export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
   implements AsyncDisposable, AsyncIterable<ShareMessage<Value, Key>>
@@ -65,7 +66,7 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
   #run: ShareRun<Value, Key> | undefined
   #running: Promise<void> = Promise.resolve()
 
-  /** @internal Made by `client.getShareConsumer`. Throws InvalidArgumentError. */
+  /** @internal `client.getShareConsumer` creates it. Throws InvalidArgumentError. */
   constructor(
     cluster: Cluster,
     options: ShareConsumerOptions<Value, Key>,
@@ -133,12 +134,12 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
     return this.#membership.memberId
   }
 
-  /** The partitions that the coordinator has assigned. Several members may have the same. */
+  /** The partitions that the coordinator has assigned. Several members may have the same partition. */
   get assignment(): readonly TopicPartition[] {
     return this.#fetcher.assignment
   }
 
-  /** @internal Joins the group: done by `client.getShareConsumer`. */
+  /** @internal Joins the group; `client.getShareConsumer` calls it. */
   start(call: CallOptions = {}): Promise<void> {
     const deadline = this.#deadline(call)
     return this.#lifecycle.start(
@@ -155,14 +156,14 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
   }
 
   /**
-   * The messages, for `for await`. With `acknowledgementMode: 'implicit'` asking for the next one accepts the one before;
-   * a message in whose processing the loop ends, by `break` or an error, is released.
+   * Returns the messages for `for await`. With `acknowledgementMode: 'implicit'` requesting the next message accepts
+   * the previous one. If the loop ends while it processes a message, by `break` or an error, the message is released.
    */
   messages(options: ReadOptions = {}): Iteration<ShareMessage<Value, Key>> {
     return this.#iterator('an iterator', () => this.#feed.take(), options)
   }
 
-  /** The same in batches: what was acquired together of one partition, up to `maxRecords`. */
+  /** Returns the messages in batches: those of one partition that were acquired together, up to `maxRecords`. */
   batches(options: ReadOptions = {}): Iteration<ShareBatch<Value, Key>> {
     const take = () => {
       const [first, ...others] = this.#feed.takeBatch(this.#maxRecords)
@@ -172,7 +173,7 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
     return this.#iterator('batches()', take, options)
   }
 
-  /** The next message; undefined when none came in time. Throws ConsumerBusyError, ClosedError. */
+  /** Returns the next message; undefined if none arrives in time. Throws ConsumerBusyError, ClosedError. */
   async consume(options: ConsumeOptions = {}): Promise<ShareMessage<Value, Key> | undefined> {
     checkOptions<ConsumeOptions>('consume', options, {
       block: oneOf(true, false),
@@ -192,12 +193,12 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
   }
 
   /**
-   * Calls the handler for each message, `concurrency` at the same time and in no order: accepts the message when the
-   * handler has resolved, releases it when it throws, and rejects it after `maxDeliveries`. While a handler runs, the lock
-   * of its message is renewed. A handler that fails does not end the run.
+   * Calls the handler for each message, up to `concurrency` at the same time and in no order: accepts the message
+   * when the handler has resolved, releases it when it throws, and rejects it after `maxDeliveries`. While a handler
+   * runs, the lock of its message is renewed. A handler that fails does not end the run.
    *
-   * Resolves when the consumer is closed and when `stopSignal` is aborted.
-   * Throws InvalidArgumentError, ConsumerBusyError, BrokerError and the reason of `signal`.
+   * Resolves when the consumer is closed and when `stopSignal` is aborted. Throws InvalidArgumentError,
+   * ConsumerBusyError, BrokerError and the reason of `signal`.
    */
   async run(
     handler: ShareMessageHandler<Value, Key>,
@@ -229,9 +230,9 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
   }
 
   /**
-   * Sends the acknowledgements that wait, and resolves with what became of all since the last call, by partition:
-   * acknowledgements that came too late, or were lost with a connection, are in `failed`. Throws ClosedError,
-   * RequestTimeoutError.
+   * Sends the waiting acknowledgements, and resolves with the results of all acknowledgements since the last call, by
+   * partition: acknowledgements that came too late, or were lost with a connection, are in `failed`. Throws
+   * ClosedError, RequestTimeoutError.
    */
   async flush(call: CallOptions = {}): Promise<readonly AcknowledgementResult[]> {
     const deadline = this.#deadline(call)
@@ -241,9 +242,9 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
   }
 
   /**
-   * Waits for the handlers of `run`, and for the loop that processes a message unless it is this loop that calls, for
-   * three quarters of the time; releases what is not acknowledged, sends all acknowledgements, and leaves the group.
-   * Resolves with what became of the acknowledgements since the last `flush`. Safe to call again.
+   * Waits, for three quarters of the time, for the handlers of `run` and for the loop that processes a message, but
+   * not for the loop that calls it; releases messages that are not acknowledged, sends all acknowledgements, and
+   * leaves the group. Resolves with the results of the acknowledgements since the last `flush`. Safe to call again.
    */
   close(call: CallOptions = {}): Promise<void> {
     const deadline = this.#deadline(call)
@@ -275,7 +276,7 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
     }
   }
 
-  /** Waits for the application, but not for what calls `close()`, and not for longer than there is time. */
+  /** Waits for the application, but not for the code that calls `close()`, and not longer than the time allows. */
   async #finished(deadline: Deadline, caller: Work['kind'] | undefined): Promise<void> {
     const finished = Promise.all([
       caller === 'handler' ? undefined : this.#running,

@@ -1,7 +1,7 @@
 /**
- * The messages that brokers have lent and the application does not have yet.
+ * The messages that brokers have lent and that the application has not received yet.
  *
- * Hot path: `take` is called for every message. It has no promise and no closure.
+ * Hot path: `take` is called for every message. It creates no promise and no closure.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { deferred, type Deferred } from '../async/deferred.ts'
@@ -13,10 +13,10 @@ import { lockLost } from './errors.ts'
 import type { HeldRecord } from './held-record.ts'
 import { ShareMessage } from './share-message.ts'
 
-/** Messages that are available are given out without I/O in between: after so long other events get their turn. */
+/** Available messages are delivered without I/O in between; after this time other events get a turn. */
 const LONGEST_TURN_MS = 10
 
-/** A message that the application gets, and the record behind it. */
+/** A message for the application, and its record. */
 export interface Delivered<Value, Key> {
   readonly message: ShareMessage<Value, Key>
   readonly record: HeldRecord
@@ -24,44 +24,44 @@ export interface Delivered<Value, Key> {
 
 export interface ShareFeedOptions<Value, Key> {
   readonly convert: Converter<Value, Key>
-  /** Asking for more accepts what was delivered before and is not acknowledged. */
+  /** True if requesting more accepts delivered messages that are not acknowledged. */
   readonly isImplicit: boolean
-  /** A reader waits: something may have to be fetched. */
+  /** Called when a reader waits, so that something may have to be fetched. */
   readonly onWaiting: () => void
 }
 
 export class ShareFeed<Value, Key> implements MessageFeed<ShareMessage<Value, Key>> {
   readonly #options: ShareFeedOptions<Value, Key>
-  /** What waits, in order, from `#next` on. */
+  /** The waiting records, in order, from `#next` on. */
   #records: HeldRecord[] = []
   #next = 0
-  /** What the application is processing: it has not asked for more. */
+  /** The records that the application is processing: it has not requested more. */
   #inProcess: readonly HeldRecord[] = []
   #processed: Deferred<void> | undefined
   #waiting: Deferred<void> | undefined
   #failure: Error | undefined
-  /** Thrown once each. */
+  /** Errors that are thrown once each. */
   readonly #errors: Error[] = []
   #turnBegan = performance.now()
   #isTurnOver = false
-  /** When the application took something last, by `performance.now()`. */
+  /** When the application last took something, by `performance.now()`. */
   lastTaken = -Infinity
 
   constructor(options: ShareFeedOptions<Value, Key>) {
     this.#options = options
   }
 
-  /** How many messages wait, lost ones included. */
+  /** The number of waiting messages, including lost ones. */
   get buffered(): number {
     return this.#records.length - this.#next
   }
 
-  /** Whether a reader waits for messages to arrive. */
+  /** True if a reader waits for messages to arrive. */
   get isWaitedFor(): boolean {
     return this.#waiting !== undefined
   }
 
-  /** Whether the application is processing what it got by any way but `run`. */
+  /** True if the application is processing messages that it did not get by `run`. */
   get isInProcess(): boolean {
     return this.#inProcess.length > 0
   }
@@ -85,7 +85,7 @@ export class ShareFeed<Value, Key> implements MessageFeed<ShareMessage<Value, Ke
     this.wake()
   }
 
-  /** The next message. The application has asked for more: what it had before is processed. */
+  /** Returns the next message. The application has requested more, so that the previous messages are processed. */
   take(): ShareMessage<Value, Key> | undefined {
     this.settle()
     const delivered = this.next()
@@ -94,7 +94,7 @@ export class ShareFeed<Value, Key> implements MessageFeed<ShareMessage<Value, Ke
     return delivered.message
   }
 
-  /** The messages that follow each other in one partition, up to this many. */
+  /** Returns consecutive messages of one partition, up to this many. */
   takeBatch(most: number): readonly Delivered<Value, Key>[] {
     this.settle()
     const first = this.next()
@@ -116,7 +116,10 @@ export class ShareFeed<Value, Key> implements MessageFeed<ShareMessage<Value, Ke
     return batch
   }
 
-  /** The next message, which is not accepted by asking for more. Throws what a deserializer does, and releases the message. */
+  /**
+   * Returns the next message, which a request for more does not accept. Throws the error of a deserializer, and then
+   * releases the message.
+   */
   next(): Delivered<Value, Key> | undefined {
     const error = this.#failure ?? this.#errors.shift()
     if (error !== undefined) throw error
@@ -155,7 +158,9 @@ export class ShareFeed<Value, Key> implements MessageFeed<ShareMessage<Value, Ke
     this.#endProcessing()
   }
 
-  /** The reader has ended without asking for more: what it had is delivered again, unless it was acknowledged. */
+  /**
+   * The reader has ended without requesting more: its messages are delivered again, unless they were acknowledged.
+   */
   giveBack(): void {
     const records = this.#inProcess
     if (records.length === 0) return
@@ -165,7 +170,7 @@ export class ShareFeed<Value, Key> implements MessageFeed<ShareMessage<Value, Ke
     this.#endProcessing()
   }
 
-  /** Resolves when the application has asked for more, or has ended its reading. */
+  /** Resolves when the application has requested more, or has ended its reading. */
   processed(): Promise<void> {
     if (!this.isInProcess) return Promise.resolve()
     this.#processed ??= deferred()
@@ -203,13 +208,13 @@ export class ShareFeed<Value, Key> implements MessageFeed<ShareMessage<Value, Ke
     this.#isTurnOver = false
   }
 
-  /** The next request for a message throws it, once. */
+  /** Reports an error that the next request for a message throws, once. */
   report(error: Error): void {
     this.#errors.push(error)
     this.wake()
   }
 
-  /** Thrown from now on. */
+  /** Sets an error that all later requests throw. */
   fail(error: Error): void {
     this.#failure ??= error
     this.wake()

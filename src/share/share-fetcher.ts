@@ -23,20 +23,20 @@ export interface ShareFetchSettings extends Pick<
   readonly topics: readonly string[]
 }
 
-/** What the application has room for. */
+/** The room that the application has for records. */
 export interface Demand {
-  /** How many records; 0 for none. */
+  /** The number of records; 0 for none. */
   readonly records: number
-  /** No more than that may be acquired. */
+  /** True if no more than this number may be acquired. */
   readonly isExact: boolean
 }
 
 export interface ShareFetcherEvents {
   readonly demand: () => Demand
   readonly onRecords: (records: readonly HeldRecord[], lockMs: number) => void
-  /** Something that the application has to know, while everything else goes on. */
+  /** Called with an error that the application has to handle, while everything else continues. */
   readonly onProblem: (error: Error) => void
-  /** Nothing can be fetched any more. */
+  /** Called when nothing can be fetched any more. */
   readonly onFailed: (error: Error) => void
 }
 
@@ -47,17 +47,17 @@ interface Wanted extends SessionPartition, TopicPartition {
 }
 
 /**
- * Acknowledgements that no fetch takes along wait this long for others: a loop that accepts its messages one by one
+ * How long acknowledgements wait for others if no fetch carries them: a loop that accepts its messages one by one
  * must not cost a request for each.
  */
 const ACKNOWLEDGE_AFTER_MS = 50
 /**
- * How long a broker may wait for messages while the application has some of it, whose acknowledgements would wait too, and
- * where not all brokers can be asked at once.
+ * How long a broker may wait for messages while the application has some of its messages, whose acknowledgements
+ * would wait as long, and while not all brokers can be asked at once.
  */
 const SHORT_WAIT_MS = 100
 const NOTHING_WANTED: ReadonlyMap<ShareSource, readonly Wanted[]> = new Map()
-/** Errors that say that another broker leads the partition, or that there is another topic of that name. */
+/** Errors which mean that another broker leads the partition, or that the name belongs to another topic. */
 const MOVED = new Set<number>([
   ErrorCode.NOT_LEADER_OR_FOLLOWER,
   ErrorCode.FENCED_LEADER_EPOCH,
@@ -66,15 +66,17 @@ const MOVED = new Set<number>([
   ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
   ErrorCode.UNKNOWN_TOPIC_ID,
 ])
-/** Errors that no retry corrects, but that an administrator may: the application is told once. */
+/**
+ * Errors that no retry corrects, but that an administrator may correct: they are reported to the application once.
+ */
 const REFUSED = new Set<number>([
   ErrorCode.TOPIC_AUTHORIZATION_FAILED,
   ErrorCode.GROUP_AUTHORIZATION_FAILED,
 ])
 
 /**
- * Fetches from the leaders of the assigned partitions when the application has room, and sends acknowledgements. A
- * broker's locks run from when it answers, so that only what the application asks for is fetched.
+ * Fetches from the leaders of the assigned partitions when the application has room, and sends acknowledgements.
+ * Locks run from the broker's response on, so it fetches only what the application requests.
  */
 export class ShareFetcher {
   readonly #cluster: Cluster
@@ -83,9 +85,9 @@ export class ShareFetcher {
   readonly #outcomes: Outcomes
   readonly #sources = new Map<Broker, ShareSource>()
   #assigned: readonly SessionPartition[] = []
-  /** The assigned partitions of topics whose names are known. */
+  /** The assigned partitions whose topic names are known. */
   #wanted = new Map<string, Wanted>()
-  /** Of callers that wait until everything is acknowledged. */
+  /** For callers that wait until everything is acknowledged. */
   #flushed: Deferred<void> | undefined
   #timer: NodeJS.Timeout | undefined
   #isPumping = false
@@ -109,7 +111,7 @@ export class ShareFetcher {
     return [...this.#wanted.values()].map(({ topic, partition }) => ({ topic, partition }))
   }
 
-  /** Records that are neither acknowledged nor lost. */
+  /** The records that are neither acknowledged nor lost. */
   get openRecords(): readonly HeldRecord[] {
     return [...this.#sources.values()].flatMap(({ lent }) =>
       [...lent].flatMap(({ openRecords }) => openRecords),
@@ -122,7 +124,7 @@ export class ShareFetcher {
     this.pump()
   }
 
-  /** To be called when something may have changed: sends the requests that are due, at the end of the turn. */
+  /** Callers call this when something may have changed: sends the due requests at the end of the turn. */
   pump(): void {
     if (this.#isPumping || this.#state === 'stopped') return
     this.#isPumping = true
@@ -140,18 +142,19 @@ export class ShareFetcher {
     return this.#flushed.promise
   }
 
-  /** Fetches no more; acknowledgements go on. */
+  /** Stops fetching; acknowledgements continue. */
   stopFetching(): void {
     this.#state = 'acknowledging'
     this.#stopping.abort()
-    // A request that waits for messages would hold up the acknowledgements, and there are none that the session needs.
+    // A request that waits for messages would delay acknowledgements. A session without open records or
+    // acknowledgements is no longer needed.
     for (const source of this.#sources.values()) {
       const holds = source.hasOpenRecords || source.hasAcknowledgements || source.isAcknowledging
       if (source.isBusy && !holds) source.hangUp()
     }
   }
 
-  /** Closes the sessions with the last acknowledgements. Never throws: what fails is an outcome. */
+  /** Closes the sessions with the last acknowledgements. Never throws: a failure is reported as an outcome. */
   async closeSessions(): Promise<void> {
     await this.flush()
     this.#state = 'stopped'
@@ -164,7 +167,7 @@ export class ShareFetcher {
     )
   }
 
-  /** Drops all connections, whatever is on them. */
+  /** Closes all connections, with their requests. */
   stop(): void {
     this.#state = 'stopped'
     this.#stopping.abort()
@@ -201,7 +204,7 @@ export class ShareFetcher {
     this.#lookAgain(now)
   }
 
-  /** Sends the next request to a broker, if there is one to send. Returns whether it is a fetch. */
+  /** Sends the next request to a broker, if there is one. Returns true if it is a fetch. */
   #next(
     source: ShareSource,
     wanted: readonly Wanted[],
@@ -222,7 +225,8 @@ export class ShareFetcher {
         return false
       }
     }
-    // A session is opened by a fetch, without acknowledgements: by one for nothing where no more is wanted.
+    // Only a fetch opens a session, and it cannot carry acknowledgements; if no records are wanted, it is a fetch of
+    // no partitions.
     if (!isFetch && !(hasAcknowledgements && isDue && !source.hasSession)) return false
     const { fetchWaitMaxMs, fetchMinBytes, fetchMaxBytes } = this.#settings
     const longestWaitMs = isNarrow || source.hasOpenRecords ? SHORT_WAIT_MS : Infinity
@@ -295,7 +299,7 @@ export class ShareFetcher {
         performance.now() + backoffMs(wanted.failures++, this.#cluster.options.backoff)
     }
     if (MOVED.has(errorCode)) {
-      // The new leader lends the records again: what this one has lent is void.
+      // The new leader lends the records again: those of this broker are void.
       partition.lose(`${nameOf({ topic, partition: number })} has another leader`, true)
       this.#refresh([topic])
       this.#log(error)
@@ -308,7 +312,7 @@ export class ShareFetcher {
   #failed(source: ShareSource, error: unknown): void {
     const { backoff } = this.#cluster.options
     const code = error instanceof BrokerError ? error.errorCode : undefined
-    // A session that the broker has dropped is opened again at once; one that it has no room for, later.
+    // A session that the broker has dropped is opened again at once; if the broker has no room for a session, later.
     const isOver =
       code === ErrorCode.SHARE_SESSION_NOT_FOUND || code === ErrorCode.INVALID_SHARE_SESSION_EPOCH
     const waitMs = isOver && source.failures === 0 ? 0 : backoffMs(source.failures, backoff)
@@ -363,7 +367,7 @@ export class ShareFetcher {
     return source
   }
 
-  /** Finds the names of the assigned topics. False: of some the name is not known yet. */
+  /** Looks up the names of the assigned topics. False: some names are not known yet. */
   #resolve(): boolean {
     const names = new Map<string, string>()
     for (const topic of this.#settings.topics) {
@@ -382,7 +386,7 @@ export class ShareFetcher {
     return this.#wanted.size === this.#assigned.length
   }
 
-  /** The coordinator may assign a topic before the client's metadata has it, or its new id. */
+  /** The coordinator may assign a topic before the client's metadata contains it, or its new id. */
   async #lookUp(): Promise<void> {
     if (this.#isLookingUp) return
     this.#isLookingUp = true
@@ -413,7 +417,7 @@ export class ShareFetcher {
     }
   }
 
-  /** Whether nothing is to be acknowledged, and no acknowledgement is on its way. */
+  /** True if nothing has to be acknowledged, and no acknowledgement is in flight. */
   #isClean(): boolean {
     for (const source of this.#sources.values()) {
       if (source.hasAcknowledgements || source.isAcknowledging) return false

@@ -3,7 +3,7 @@ import type { ConsumedMessage } from '../consumer/consumed-message.ts'
 import type { HeldRecord } from './held-record.ts'
 
 /**
- * A message that the share group has lent to this consumer. No other member gets it until its lock runs out or it is
+ * A message that the share group has lent to this consumer. No other member gets it until its lock expires or it is
  * released.
  */
 export class ShareMessage<Value = Buffer | null, Key = Buffer | null> implements ConsumedMessage<
@@ -13,7 +13,7 @@ export class ShareMessage<Value = Buffer | null, Key = Buffer | null> implements
   readonly #record: HeldRecord
   readonly #message: ConsumedMessage<Value, Key>
 
-  /** @internal Made by the consumer. */
+  /** @internal The consumer creates it. */
   constructor(record: HeldRecord, message: ConsumedMessage<Value, Key>) {
     this.#record = record
     this.#message = message
@@ -27,7 +27,7 @@ export class ShareMessage<Value = Buffer | null, Key = Buffer | null> implements
   get partition(): number {
     return this.#message.partition
   }
-  /** Its place in the partition. */
+  /** The offset of the message in the partition. */
   get offset(): number {
     return this.#record.offset
   }
@@ -47,63 +47,65 @@ export class ShareMessage<Value = Buffer | null, Key = Buffer | null> implements
   get value(): Value {
     return this.#message.value
   }
-  /** In order, repeats included (KIP-82). */
+  /** The headers in order, including duplicate keys (KIP-82). */
   get headers(): readonly MessageHeader[] {
     return this.#message.headers
   }
 
-  /** How often the group has delivered this message, this time included: 1 for the first time. */
+  /** The number of times that the group has delivered this message, including this time: 1 for the first. */
   get deliveryCount(): number {
     return this.#record.deliveryCount
   }
 
   /**
-   * When the lock runs out, in milliseconds since 1970, as far as is known here: the broker counts from when it sent
-   * the message. Renewals move it once the broker has taken them.
+   * The time at which the lock expires, in milliseconds since 1970, as far as the client knows: the broker counts
+   * from when it sent the message. Renewals move it once the broker has accepted them.
    */
   get lockExpiresAt(): number {
     return Math.floor(performance.timeOrigin + this.#record.lockedUntil)
   }
 
-  /** Whether the message was acknowledged, by the application or for it. */
+  /** True if the message was acknowledged, by the application or automatically. */
   get isAcknowledged(): boolean {
     return this.#record.state === 'acknowledged'
   }
 
-  /** Whether the broker is known to give the message to others: an acknowledgement has no effect then. */
+  /** True if the broker is known to lend the message to others: an acknowledgement then has no effect. */
   get isLost(): boolean {
     return this.#record.state === 'lost'
   }
 
-  /** The message is processed: the group does not deliver it again. Throws AlreadyAcknowledgedError. */
+  /** Accepts the message as processed: the group does not deliver it again. Throws AlreadyAcknowledgedError. */
   accept(): void {
     this.#record.owner.acknowledge(this.#record, 'accept')
   }
 
-  /** The message is to be delivered again, here or to another member. Throws AlreadyAcknowledgedError. */
+  /**
+   * Releases the message, which is then delivered again, here or to another member. Throws AlreadyAcknowledgedError.
+   */
   release(): void {
     this.#record.owner.acknowledge(this.#record, 'release')
   }
 
   /**
-   * The message cannot be processed, and is not delivered again. Where the group has a dead letter topic (KIP-1191), the
-   * broker copies it there. Throws AlreadyAcknowledgedError.
+   * Rejects the message, which cannot be processed and is not delivered again. If the group has a dead letter topic
+   * (KIP-1191), the broker copies the message there. Throws AlreadyAcknowledgedError.
    */
   reject(): void {
     this.#record.owner.acknowledge(this.#record, 'reject')
   }
 
-  /** Begins the lock again, for a message that takes longer (KIP-1222). Throws AlreadyAcknowledgedError. */
+  /** Restarts the lock, for a message that takes longer (KIP-1222). Throws AlreadyAcknowledgedError. */
   renew(): void {
     this.#record.owner.renew(this.#record)
   }
 
-  /** A copy as a plain object: for `structuredClone`, `postMessage` and spread. */
+  /** Returns a copy as a plain object: for `structuredClone`, `postMessage` and spread. */
   toObject(): MessageObject<Value, Key> {
     return this.#message.toObject()
   }
 
-  /** The same, called by `JSON.stringify`: a Buffer becomes `{ type: 'Buffer', data: […] }`. */
+  /** Returns the same copy. `JSON.stringify` calls it: a Buffer becomes `{ type: 'Buffer', data: […] }`. */
   toJSON(): MessageObject<Value, Key> {
     return this.#message.toObject()
   }

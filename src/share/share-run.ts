@@ -10,30 +10,30 @@ import type { FailureDecision, ShareRunOptions } from './options.ts'
 import type { Delivered, ShareFeed } from './share-feed.ts'
 import type { ShareMessage } from './share-message.ts'
 
-/** What a handler of a share consumer's `run` gets beside the message. */
+/** The second argument of a handler of a share consumer's `run`. */
 export interface ShareHandlerContext {
   /**
-   * Aborted when the broker gives the message to others, since its lock could not be renewed, and when the consumer is
-   * closed: the handler then has until the timeout of `close` to finish.
+   * Aborted when the broker lends the message to others because its lock could not be renewed, and when the consumer
+   * is closed: the handler then has until the timeout of `close` to finish.
    */
   readonly signal: AbortSignal
 }
 
 /**
- * Called for each message. The message is accepted when the handler has resolved, and released when it throws, unless the
- * handler has acknowledged it.
+ * The handler of `run`, called once for each message. The message is accepted when the handler has resolved, and
+ * released when it throws, unless the handler has acknowledged it.
  */
 export type ShareMessageHandler<Value = Buffer | null, Key = Buffer | null> = (
   message: ShareMessage<Value, Key>,
   context: ShareHandlerContext,
 ) => void | Promise<void>
 
-/** As many messages are acquired as the handlers are likely to finish in this time. */
+/** The run acquires as many messages as the handlers are likely to finish in this time. */
 const AHEAD_MS = 1_000
-/** How much the last handler counts in the average. */
+/** The weight of the last handler in the average. */
 const LAST_COUNTS = 0.1
 
-/** One call of `run`: as many handlers at the same time as `concurrency` says, in no order. */
+/** One call of `run`: up to `concurrency` handlers at the same time, in no order. */
 export class ShareRun<Value, Key> {
   readonly #feed: ShareFeed<Value, Key>
   readonly #run: Run<ShareFeed<Value, Key>>
@@ -42,7 +42,7 @@ export class ShareRun<Value, Key> {
   readonly #logger: Logger
   readonly #closing: AbortSignal
   #running = 0
-  /** The average time that a handler takes; undefined before the first has finished. */
+  /** The average time of a handler; undefined before the first has finished. */
   #handlerMs: number | undefined
 
   constructor(
@@ -73,8 +73,8 @@ export class ShareRun<Value, Key> {
   }
 
   /**
-   * How many more records there is room for: a message that waits for a handler is locked, and another member could have
-   * begun with it.
+   * Returns how many more records to acquire. A message that waits for a handler is locked, while another member
+   * could process it.
    */
   room(most: number): number {
     if (this.#run.isOver) return 0
@@ -85,7 +85,7 @@ export class ShareRun<Value, Key> {
         ? concurrency
         : Math.ceil((concurrency * AHEAD_MS) / Math.max(this.#handlerMs, 0.001))
     const room = Math.min(most, Math.max(concurrency, ahead)) - buffered - this.#running
-    // Not one by one as handlers finish, unless there is nothing else to do.
+    // Does not acquire messages one by one as handlers finish, unless handlers are idle.
     const isWorthIt = buffered === 0 && this.#running < concurrency
     return room > 0 && (isWorthIt || room >= ahead / 2) ? room : 0
   }
@@ -152,7 +152,7 @@ export class ShareRun<Value, Key> {
   }
 }
 
-/** The signal is made when a handler asks for it. */
+/** Creates the signal when a handler reads it. */
 class HandlerContext implements ShareHandlerContext {
   readonly #record: HeldRecord
   readonly #closing: AbortSignal

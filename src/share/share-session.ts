@@ -1,4 +1,4 @@
-/** Which partitions a broker fetches for a member without being told again (KIP-932). */
+/** The partitions that a broker fetches for a member without receiving them again (KIP-932). */
 
 export interface SessionPartition {
   readonly topicId: string
@@ -20,12 +20,12 @@ export function sessionKeyOf({ topicId, partition }: SessionPartition): string {
 }
 
 /**
- * The share session with one broker. Epoch 0 opens it, and each ShareFetch and ShareAcknowledge after that has the next
+ * The share session with one broker. Epoch 0 opens it, and each later ShareFetch and ShareAcknowledge has the next
  * epoch; after the largest comes 1. After a failed request the epoch is not known, so that a new session is opened.
  */
 export class ShareSession {
   #epoch = NEW
-  /** What the broker fetches. */
+  /** The partitions that the broker fetches. */
   #partitions = new Map<string, SessionPartition>()
   #asked = new Map<string, SessionPartition>()
 
@@ -33,12 +33,12 @@ export class ShareSession {
     this.#epoch = epoch
   }
 
-  /** Whether the next request opens a session: it must be a ShareFetch, and must not have acknowledgements. */
+  /** True if the next request opens a session: it must be a ShareFetch without acknowledgements. */
   get isNew(): boolean {
     return this.#epoch === NEW
   }
 
-  /** The next ShareFetch, for exactly these partitions. */
+  /** Returns the next ShareFetch, for exactly these partitions. */
   fetch(wanted: readonly SessionPartition[]): SessionRequest {
     this.#asked = new Map(wanted.map((one) => [sessionKeyOf(one), one]))
     return {
@@ -48,19 +48,19 @@ export class ShareSession {
     }
   }
 
-  /** The epoch of the next ShareAcknowledge, which changes nothing of what is fetched. */
+  /** Returns the epoch of the next ShareAcknowledge, which does not change the fetched partitions. */
   acknowledge(): number {
     this.#asked = this.#partitions
     return this.#epoch
   }
 
-  /** The broker has taken the last request. */
+  /** The broker has accepted the last request. */
   answered(): void {
     this.#partitions = this.#asked
     this.#epoch = this.#epoch === LAST_EPOCH ? 1 : this.#epoch + 1
   }
 
-  /** The broker has no session of this member, or it is not known whether it has. */
+  /** The broker has no session of this member, or may have none. */
   lost(): void {
     this.#epoch = NEW
     this.#partitions = new Map()

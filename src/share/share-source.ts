@@ -15,7 +15,7 @@ export interface ShareSourceOptions {
   readonly memberId: string
   readonly requestTimeoutMs: number
   readonly outcomes: Outcomes
-  /** Something is to be acknowledged. */
+  /** Called when there is something to acknowledge. */
   readonly onAcknowledgements: (source: ShareSource) => void
 }
 
@@ -38,7 +38,7 @@ export interface FetchedRecords {
 export interface ShareFetched {
   readonly partitions: readonly FetchedRecords[]
   readonly lockMs: number
-  /** From when on the locks count, at the earliest: by `performance.now()`. */
+  /** The earliest start of the locks, by `performance.now()`. */
   readonly lockedFrom: number
 }
 
@@ -47,19 +47,19 @@ interface Taken {
   readonly part: AcknowledgedPart
 }
 
-/** Errors of a session that the broker does not have as the client believes: nothing of the request was done. */
+/** Errors for a session that the broker does not have in this state: it has not executed the request. */
 const SESSION_ERRORS = new Set<number>([
   ErrorCode.SHARE_SESSION_NOT_FOUND,
   ErrorCode.INVALID_SHARE_SESSION_EPOCH,
   ErrorCode.SHARE_SESSION_LIMIT_REACHED,
 ])
 
-/** Of connections on which ShareFetch waits for messages. Fetches count theirs upwards from 0. */
+/** The lane of the connections on which ShareFetch waits for messages. Fetches count theirs upwards from 0. */
 let nextLane = -1
 
 /**
- * A broker that lends records: one request at a time, since each has the next epoch of the session. The session ends
- * with its connection, and the broker then gives what it has lent to others.
+ * A broker that lends records. It gets one request at a time, because each has the next epoch of the session. The
+ * session ends with its connection; the broker then lends its records to others.
  */
 export class ShareSource {
   readonly broker: Broker
@@ -68,14 +68,14 @@ export class ShareSource {
   readonly #lane = nextLane--
   readonly #lent = new Map<string, LentPartition>()
   isBusy = false
-  /** The request in flight has acknowledgements. */
+  /** The request in flight contains acknowledgements. */
   isAcknowledging = false
-  /** How many records the request in flight asks for. */
+  /** The number of records that the request in flight asks for. */
   asked = 0
-  /** No request before this time. */
+  /** No request is sent before this time. */
   notBefore = 0
   failures = 0
-  /** Since when acknowledgements wait, by `performance.now()`. */
+  /** Since when acknowledgements have been waiting, by `performance.now()`. */
   waitingSince = Infinity
 
   constructor(broker: Broker, options: ShareSourceOptions) {
@@ -101,7 +101,7 @@ export class ShareSource {
     return false
   }
 
-  /** Whether a fetch for these partitions cannot take all acknowledgements along. */
+  /** True if a fetch for these partitions cannot carry all acknowledgements. */
   needsAcknowledge(wanted: readonly SessionPartition[]): boolean {
     const keys = new Set(wanted.map(sessionKeyOf))
     for (const one of this.#lent.values()) {
@@ -124,8 +124,8 @@ export class ShareSource {
   }
 
   /**
-   * Fetches from these partitions, and takes acknowledgements along where the session is open. Throws BrokerError and
-   * what the connection throws.
+   * Fetches from these partitions, and sends acknowledgements with the fetch if the session is open. Throws
+   * BrokerError and the errors of the connection.
    */
   async fetch(
     wanted: readonly (SessionPartition & TopicPartition)[],
@@ -206,7 +206,7 @@ export class ShareSource {
     }
   }
 
-  /** Closes the connection, and with it the session. */
+  /** Closes the connection, which also ends the session. */
   hangUp(): void {
     this.broker.hangUp('fetch', this.#lane)
   }
@@ -226,7 +226,7 @@ export class ShareSource {
     return taken
   }
 
-  /** Keeps the session's epoch and the fate of the acknowledgements that are sent. */
+  /** Tracks the epoch of the session and the results of the acknowledgements in a request. */
   async #sending<
     Response extends { readonly errorCode: number; readonly errorMessage: string | null },
   >(taken: readonly Taken[], what: string, send: () => Promise<Response>): Promise<Response> {
@@ -251,7 +251,7 @@ export class ShareSource {
     this.#session.lost()
     const isOfBroker = error instanceof BrokerError
     for (const { partition, part } of taken) {
-      // The broker has done nothing where it refuses the session; where the connection is lost, it may have.
+      // If the broker refuses the session, it has done nothing; if the connection is lost, it may have.
       if (isOfBroker && (SESSION_ERRORS.has(error.errorCode) || error.retriable)) {
         partition.again(part, error)
       } else if (error instanceof KafkaError) partition.failed(part, error)

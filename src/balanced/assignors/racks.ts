@@ -1,8 +1,8 @@
 import type { AssignableTopics, GroupMember } from './assignor.ts'
 
 /**
- * Whether racks should count (KIP-881): some member has one, some replica is in one of those, and not every
- * partition is in all of them, where any member is as near as another.
+ * True if racks should count (KIP-881): a member has a rack, a replica is in one of these racks, and not every
+ * partition is in all of them, in which case all members would be equally near.
  */
 export function racksMatter(
   memberRacks: ReadonlySet<string>,
@@ -14,14 +14,14 @@ export function racksMatter(
   return partitionRacks.some((racks) => racks.size < all.size)
 }
 
-/** The racks of these members; the empty name is none. */
+/** The racks of these members; an empty name is no rack. */
 export function racksOf(members: readonly GroupMember[]): Set<string> {
   const racks = new Set<string>()
   for (const { rack } of members) if (rack !== undefined && rack !== '') racks.add(rack)
   return racks
 }
 
-/** The racks of all partitions, one set each. */
+/** The racks of all partitions, one set for each. */
 export function allPartitionRacks(topics: AssignableTopics): ReadonlySet<string>[] {
   return [...topics.values()].flatMap((partitions) => partitions.map(({ racks }) => racks))
 }

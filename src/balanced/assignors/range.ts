@@ -13,12 +13,12 @@ import { racksMatter, racksOf } from './racks.ts'
 import { staticFirst } from './round-robin.ts'
 
 /**
- * Each topic by itself: its partitions in order, cut into one piece a member, the first members getting one
- * more where it does not come out even. Partitions of the same number go to the same member, as joins of
- * topics need it.
+ * Assigns each topic separately: its partitions in order, divided into one range for each member; the first members
+ * get one more if the number does not divide evenly. Partitions with the same number go to the same member, as joins
+ * of topics require.
  *
- * Where racks matter (KIP-881) each member first gets what has a replica in its rack, within its share; topics
- * with the same members and as many partitions are still given out together, so that their numbers match.
+ * If racks matter (KIP-881), each member first gets partitions with a replica in its rack, within its share; topics
+ * with the same members and the same number of partitions are still assigned together, so that their numbers match.
  */
 export const rangeAssignor: ImmediateAssignor = {
   name: 'range',
@@ -53,7 +53,7 @@ function giveNearFirst(shares: readonly TopicShares[]): void {
   }
 }
 
-/** The same number of each topic to the first member that is near to all of them and has room. */
+/** Assigns the same number of each topic to the first member that is near to all of them and has room. */
 function giveTogether(topics: readonly TopicShares[]): void {
   const { members, partitions, hasRacks } = topics[0]!
   if (!hasRacks) return
@@ -68,12 +68,12 @@ function giveTogether(topics: readonly TopicShares[]): void {
   }
 }
 
-/** A member without a rack is as near to one as to another. */
+/** A member without a rack is equally near to all. */
 function isNear({ rack }: GroupMember, racks: ReadonlySet<string>): boolean {
   return rack === undefined || rack === '' || racks.has(rack)
 }
 
-/** How much of one topic each member may still get. */
+/** How many partitions of one topic each member may still get. */
 class TopicShares {
   readonly topic: string
   readonly partitions: readonly AssignablePartition[]
@@ -84,7 +84,7 @@ class TopicShares {
   readonly #left: Set<AssignablePartition>
   readonly #given = new Map<string, number>()
   readonly #leastEach: number
-  /** How many members may still get one more than the others. */
+  /** The number of members that may still get one more than the others. */
   #extras: number
 
   constructor(
@@ -122,7 +122,7 @@ class TopicShares {
     this.#assignment.get(member.memberId)!.push({ topic, partition: partition.partition })
   }
 
-  /** To each member in turn as many as it has room for, of those that are left and suit it. */
+  /** Gives each member in turn as many of the remaining suitable partitions as it has room for. */
   giveRanges(suits: (member: GroupMember, partition: AssignablePartition) => boolean): void {
     for (const member of this.members) {
       const suitable = [...this.#left].filter((partition) => suits(member, partition))

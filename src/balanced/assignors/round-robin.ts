@@ -9,8 +9,8 @@ import {
 } from './assignor.ts'
 
 /**
- * Deals all partitions of all topics to the members in turn, skipping members that have not subscribed. Even where
- * all want the same topics; with differing ones a member may get far more than others.
+ * Deals all partitions of all topics to the members in turn, skipping members that are not subscribed. The result is
+ * even if all want the same topics; otherwise a member may get far more than others.
  */
 export const roundRobinAssignor: ImmediateAssignor = {
   name: 'roundrobin',

@@ -1,6 +1,6 @@
 /**
- * Sticky assignment where all members want the same topics: each ends with as many partitions as the others,
- * or one more, so one pass decides which members keep which partitions and which members get the rest.
+ * Sticky assignment for members that want the same topics: all members end with the same number of partitions, or one
+ * more, so one pass decides which members keep which partitions and which members get the rest.
  */
 import type { TopicPartition } from '../../consumer/topic-partition.ts'
 import { byText, nothingFor } from './assignor.ts'
@@ -8,7 +8,7 @@ import type { Partition, StickyInput } from './sticky-input.ts'
 
 export interface StickyResult {
   readonly assignment: Map<string, TopicPartition[]>
-  /** What a member is to get that another had, or may still have. */
+  /** The partitions that move to a member from another one, which may still have them. */
   readonly changingHands: ReadonlyMap<TopicPartition, string>
 }
 
@@ -26,9 +26,9 @@ class Sharing {
   readonly #input: StickyInput
   readonly #least: number
   readonly #most: number
-  /** How many members may still get one more than the others. */
+  /** The number of members that may still get one more than the others. */
   #extras: number
-  /** Members with less than the least, and those with exactly that number that may get one more: by id. */
+  /** Members below the minimum, and members with exactly the minimum that may get one more; sorted by id. */
   readonly #below: string[] = []
   #atLeast: string[] = []
   readonly #kept = new Set<Partition>()
@@ -66,7 +66,7 @@ class Sharing {
     this.#atLeast.sort(byText)
   }
 
-  /** How many of this many partitions the member keeps; notes what it may still get. */
+  /** Returns how many of this many partitions the member keeps, and records how many it may still get. */
   #quotaFor(memberId: string, count: number): number {
     if (count < this.#least) {
       this.#below.push(memberId)
@@ -86,7 +86,7 @@ class Sharing {
     return this.#input.racks.fewestMembersFirst(free)
   }
 
-  /** To members in the partition's rack, in turn; returns those for which there was none with room. */
+  /** Deals partitions to members in their rack, in turn; returns those for which no such member had room. */
   dealNear(free: readonly Partition[]): readonly Partition[] {
     const far: Partition[] = []
     let turn = 0
@@ -113,7 +113,7 @@ class Sharing {
     return far
   }
 
-  /** To members below the least, in turn, then one each to those that may get one more. */
+  /** Deals partitions to members below the minimum, in turn, then one each to those that may get one more. */
   deal(free: readonly Partition[]): void {
     let turn = 0
     for (const partition of free) {

@@ -1,7 +1,7 @@
 /**
- * Sticky assignment where members want different topics. Valid ownership stays, free partitions go to
- * the members with the fewest partitions that want them, then single partitions move from members with more to members with less
- * until nothing is gained by another move. If the moves made nothing better in sum, they are undone.
+ * Sticky assignment for members that want different topics. Members keep valid partitions; free partitions go to the
+ * members with the fewest partitions that want them; then single partitions move from members with more to members
+ * with fewer until another move gains nothing. If the moves improved nothing in total, they are undone.
  */
 import type { TopicPartition } from '../../consumer/topic-partition.ts'
 import { byText } from './assignor.ts'
@@ -21,15 +21,15 @@ interface Move {
 
 class Balancing {
   readonly #input: StickyInput
-  /** The members that want a topic, by id. */
+  /** The members that want each topic, by id. */
   readonly #wantedBy: ReadonlyMap<string, readonly string[]>
-  /** All partitions, those that the fewest members want first. */
+  /** All partitions, sorted by the number of members that want them. */
   readonly #order: readonly Partition[]
   #assignment: Map<string, Set<Partition>>
   #owners = new Map<Partition, string>()
-  /** By how much they have, those with least first, then by id. Only members that may take part in moves. */
+  /** Members sorted by load, the lowest first, then by id. Only members that may take part in moves. */
   #byLoad: string[] = []
-  /** Since the start, so that a partition is not moved there and back by way of others. */
+  /** The moves since the start, so that a partition is not moved back by way of other members. */
   readonly #moves = new Map<Partition, Move>()
   #isFresh = true
   #lostSome = false
@@ -74,7 +74,7 @@ class Balancing {
     this.#byLoad = [...this.#assignment.keys()].sort((a, b) => this.#compareLoads(a, b))
   }
 
-  /** Returns what was free. */
+  /** Returns the partitions that were free. */
   giveFree(): readonly Partition[] {
     const free = this.#order.filter((partition) => !this.#owners.has(partition))
     const { racks } = this.#input
@@ -93,7 +93,7 @@ class Balancing {
     const isMovable = ({ topic }: Partition) => this.#wantedBy.get(topic)!.length > 1
     const before = this.#copy()
     const scoreBefore = this.#imbalance()
-    // First those that were free before, as moving them takes nothing from a member.
+    // First the partitions that were free before: moving them takes nothing from a member.
     if (!this.#lostSome) this.#move(free.filter(isMovable))
     const hasMoved = this.#move(this.#order.filter(isMovable))
     if (!this.#isFresh && hasMoved && this.#imbalance() >= scoreBefore) {
@@ -133,7 +133,7 @@ class Balancing {
     return this.#load(a) - this.#load(b) || byText(a, b)
   }
 
-  /** Changes what these members have, and puts them where they then belong in the order. */
+  /** Changes the loads of these members, and moves them to their new place in the order. */
   #changeLoads(memberIds: readonly string[], change: () => void): void {
     this.#byLoad = this.#byLoad.filter((id) => !memberIds.includes(id))
     change()
@@ -143,7 +143,7 @@ class Balancing {
     }
   }
 
-  /** The most that a member could have. */
+  /** The most partitions that a member could have. */
   #mostOf(memberId: string): number {
     let count = 0
     for (const topic of this.#input.wantedTopics.get(memberId)!) {
@@ -158,7 +158,7 @@ class Balancing {
     return partitions.some(({ topic }) => this.#wantedBy.get(topic)!.length > 1)
   }
 
-  /** Whether no member could take a partition from one that has at least two more. */
+  /** True if no member could take a partition from one that has at least two more. */
   #isBalanced(): boolean {
     const least = this.#byLoad[0]
     const most = this.#byLoad.at(-1)
@@ -179,7 +179,7 @@ class Balancing {
     return false
   }
 
-  /** The sum of what each member has more or less than each other: 0 where all have as many. */
+  /** The sum of the differences between all members: 0 if all have the same number. */
   #imbalance(): number {
     const loads = this.#byLoad.map((memberId) => this.#load(memberId))
     let sum = 0
@@ -219,8 +219,8 @@ class Balancing {
   }
 
   /**
-   * Moves the partition, or another of its topic in its place that came from where this one would go to: then
-   * two members don't end with each other's partitions.
+   * Moves the partition, or instead of it another partition of its topic that has moved the opposite way, so that two
+   * members do not end up with each other's partitions.
    */
   #moveTo(wanted: Partition, owner: string, to: string): void {
     const from = this.#moves.get(wanted)?.from ?? owner

@@ -1,4 +1,6 @@
-/** The input of both sticky assignments: the topics that each member subscribes to, and the partitions that it owns. */
+/**
+ * The input of both sticky assignments: the topics that each member subscribes to, and the partitions that it owns.
+ */
 import type { TopicPartition } from '../../consumer/topic-partition.ts'
 import { byMemberId, byText, type AssignableTopics, type GroupMember } from './assignor.ts'
 import { allPartitionRacks, racksMatter, racksOf } from './racks.ts'
@@ -10,30 +12,30 @@ export interface MemberData {
   readonly generation: number
 }
 
-/** A partition: there is one object for each, so that it can be a key. */
+/** A partition. Each has exactly one object, so that it can be a key. */
 export interface Partition extends TopicPartition {
   readonly racks: ReadonlySet<string>
 }
 
 export interface StickyInput {
-  /** By id. */
+  /** Sorted by id. */
   readonly members: readonly GroupMember[]
-  /** Of each member, the topics that exist. */
+  /** The existing topics that each member wants. */
   readonly wantedTopics: ReadonlyMap<string, ReadonlySet<string>>
   readonly hasEqualSubscriptions: boolean
-  /** By topic's name. */
+  /** By the topic's name. */
   readonly topics: ReadonlyMap<string, readonly Partition[]>
-  /** What each member held and may keep. */
+  /** The partitions that each member held and may keep. */
   readonly owned: ReadonlyMap<string, readonly Partition[]>
-  /** Claimed by two in the same generation: neither was right. */
+  /** Partitions that two members claim in the same generation: neither is believed. */
   readonly contested: ReadonlySet<Partition>
-  /** Partitions claimed in an older generation than the newest, with the members that claimed them. */
+  /** Partitions that were claimed in an older generation than the newest, with the members that claimed them. */
   readonly formerOwners: ReadonlyMap<Partition, string>
   readonly racks: Racks
 }
 
 class Racks {
-  /** Whether members should get what is in their rack. */
+  /** True if members should get partitions in their rack. */
   readonly matter: boolean
   readonly #memberRacks: ReadonlyMap<string, string>
   readonly #membersIn: ReadonlyMap<string, number>
@@ -49,19 +51,19 @@ class Racks {
     )
   }
 
-  /** Whether the member has a rack and the partition is elsewhere. Never where racks don't matter. */
+  /** True if the member has a rack and the partition is in another. Always false if racks do not matter. */
   areApart(memberId: string, { racks }: Partition): boolean {
     const rack = this.#memberRacks.get(memberId)
     return this.matter && rack !== undefined && !racks.has(rack)
   }
 
-  /** Whether both are in the same rack. Never where racks don't matter. */
+  /** True if both are in the same rack. Always false if racks do not matter. */
   areTogether(memberId: string, { racks }: Partition): boolean {
     const rack = this.#memberRacks.get(memberId)
     return this.matter && rack !== undefined && racks.has(rack)
   }
 
-  /** Those with the fewest members near them first, while these still have room. */
+  /** Sorts partitions with the fewest members near them first, because these members still have room then. */
   fewestMembersFirst(partitions: readonly Partition[]): Partition[] {
     const near = ({ racks }: Partition) => {
       let count = 0
@@ -90,7 +92,7 @@ export function stickyInput(
       new Set(member.topics.filter((topic) => topics.has(topic))),
     ]),
   )
-  // With topics that don't exist (yet) counted, as a member's wishes may differ in one of those alone.
+  // Topics that do not exist (yet) are included: the subscriptions of members may differ only in one of them.
   const wishes = new Set(members.map((one) => [...new Set(one.topics)].sort(byText).join(' ')))
   return {
     members,
@@ -103,8 +105,8 @@ export function stickyInput(
 }
 
 /**
- * A partition that several claim belongs to the one of the newest generation: the others missed a rebalance.
- * Two of the same generation can't both be right, so neither is believed.
+ * If several members claim a partition, it belongs to the one with the newest generation: the others missed a
+ * rebalance. Two of the same generation cannot both be right, so neither is believed.
  */
 function settleClaims(
   members: readonly GroupMember[],

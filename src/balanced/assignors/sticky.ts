@@ -11,8 +11,8 @@ import {
 } from './user-data.ts'
 
 /**
- * As even as can be, and then with as few partitions as possible moving from one member to another. All give
- * up everything at a rebalance all the same, and most get back what they had.
+ * As even as possible, and then with as few partitions as possible moving between members. All members still give up
+ * everything at a rebalance; most get the same partitions back.
  */
 export const stickyAssignor: ImmediateAssignor = {
   name: 'sticky',
@@ -25,8 +25,8 @@ export const stickyAssignor: ImmediateAssignor = {
 }
 
 /**
- * As sticky, and what stays with its member is not even interrupted: only partitions that move are given up,
- * and they reach their next owner in a second rebalance, when no member has them any more (KIP-429).
+ * Sticky in the same way, but partitions that stay with their member are not interrupted: only partitions that move
+ * are given up. They reach their next owner in a second rebalance, when no member has them any more (KIP-429).
  */
 export const cooperativeStickyAssignor: ImmediateAssignor = {
   name: 'cooperative-sticky',
@@ -43,7 +43,7 @@ export const cooperativeStickyAssignor: ImmediateAssignor = {
   userData: ({ generation }) => encodeGeneration(generation),
 }
 
-/** Leaves out what one member is to get and another has not given up yet. */
+/** Leaves out partitions that are assigned to one member and that another has not given up yet. */
 function withoutHeld(members: readonly GroupMember[], assignment: Assignment): Assignment {
   const holders = new Map<string, Set<string>>()
   for (const { memberId, ownedPartitions } of members) {

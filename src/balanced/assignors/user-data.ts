@@ -1,4 +1,4 @@
-/** The user data of Java's sticky assignors, so that members of both kinds know each other's claims. */
+/** The user data of Java's sticky assignors, so that Java's and samsa's members know each other's claims. */
 import { Reader } from '../../../protocol/buffer/reader.ts'
 import { Writer } from '../../../protocol/buffer/writer.ts'
 import { Message } from '../../../protocol/schema/api.ts'
@@ -7,7 +7,7 @@ import { numbersByTopic, partitionsOf } from '../../consumer/topic-partition.ts'
 import type { LastAssignment } from './assignor.ts'
 import type { MemberData } from './sticky-input.ts'
 
-/** Since Kafka 2.3 with the generation (KIP-341). It does not say which version it is in. */
+/** Since Kafka 2.3 with the generation (KIP-341). The data do not contain their version. */
 const stickyUserData = new Message('StickyAssignorUserData', '0-1', 'none', {
   previousAssignment: array('0+', {
     topic: string('0+'),
@@ -24,7 +24,7 @@ export function encodeStickyUserData({ partitions, generation }: LastAssignment)
   return Buffer.concat(writer.finish())
 }
 
-/** What cannot be read claims nothing, as in Java. */
+/** Unreadable data claim nothing, as in Java. */
 export function decodeStickyUserData(bytes: Buffer | undefined): MemberData {
   if (bytes === undefined || bytes.length === 0) return NOTHING
   for (const version of [1, 0]) {
@@ -32,13 +32,13 @@ export function decodeStickyUserData(bytes: Buffer | undefined): MemberData {
       const { previousAssignment, generation } = stickyUserData.decode(new Reader(bytes), version)
       return { partitions: partitionsOf(previousAssignment), generation }
     } catch {
-      // Of the version before, or of another assignor.
+      // The data are of the previous version, or of another assignor.
     }
   }
   return NOTHING
 }
 
-/** What cooperative-sticky told before subscriptions had a generation of their own (v2, KIP-792). */
+/** The user data of cooperative-sticky before subscriptions had a generation field (v2, KIP-792). */
 export function encodeGeneration(generation: number): Buffer {
   const bytes = Buffer.alloc(4)
   bytes.writeInt32BE(generation)

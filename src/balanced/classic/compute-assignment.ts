@@ -18,7 +18,7 @@ export interface AssignmentRequest {
   readonly logger: Logger
 }
 
-/** Throws what an assignor throws, and an error for one that breaks the rules. */
+/** Throws the error of the assignor, and an error for an assignment that breaks the rules. */
 export async function computeAssignment(request: AssignmentRequest): Promise<Assignment> {
   const { groupId, assignor, protocol, members, topics, logger } = request
   const assignment = await assignor.assign(members, topics)

@@ -1,4 +1,4 @@
-/** What consumers of a group tell each other through the broker, to and from bytes. */
+/** Encodes and decodes what the members of a group exchange through the broker. */
 import { Reader } from '../../../protocol/buffer/reader.ts'
 import { Writer } from '../../../protocol/buffer/writer.ts'
 import {
@@ -24,7 +24,7 @@ export interface OwnSubscription {
   readonly rack: string | undefined
 }
 
-/** In the newest version: older members read as much of it as they know. */
+/** Encodes the newest version: older members read the fields that they know. */
 export function encodeSubscription(subscription: OwnSubscription): Buffer {
   return encode(consumerProtocolSubscription, {
     topics: [...subscription.topics],
@@ -43,7 +43,7 @@ export function decodeSubscription(member: JoinedMember): GroupMember {
     memberId,
     groupInstanceId,
     topics: subscription.topics,
-    // What cannot be owned would only confuse assignors.
+    // Invalid entries would only confuse assignors.
     ownedPartitions: partitionsOf(subscription.ownedPartitions).filter((one) => one.partition >= 0),
     generation: subscription.generationId,
     rack: subscription.rackId ?? undefined,
@@ -60,7 +60,7 @@ export function encodeAssignment(partitions: readonly TopicPartition[]): Buffer 
 
 /** Throws ProtocolError. */
 export function decodeAssignment(bytes: Uint8Array): TopicPartition[] {
-  // What a leader sends for a member that it gives nothing.
+  // A leader sends this for a member without partitions.
   if (bytes.length === 0) return []
   return partitionsOf(decode(consumerProtocolAssignment, bytes).assignedPartitions)
 }

@@ -23,7 +23,7 @@ import { Membership, type Role, type SyncedGeneration } from './membership.ts'
 import type { GroupSettings } from './settings.ts'
 import { TopicWatch } from './topic-watch.ts'
 
-/** A group that is coordinated by Kafka's own protocol: its leader decides, and the broker passes it on. */
+/** A group with Kafka's classic protocol: its leader assigns, and the broker distributes the assignment. */
 export class ClassicCoordinator implements MemberCoordinator {
   readonly name: string
   readonly offsets: GroupOffsets
@@ -33,7 +33,9 @@ export class ClassicCoordinator implements MemberCoordinator {
   readonly #membership: Membership
   readonly #topics: TopicWatch
   #last: LastAssignment = { partitions: [], generation: -1 }
-  /** What this member has, or was given in this generation, and since which of its holdings. */
+  /**
+   * The partitions that this member holds or was assigned in this generation, each with the number of the holding.
+   */
   #held: ReadonlyMap<string, number> = new Map()
   #holdings = 0
 
@@ -81,19 +83,20 @@ export class ClassicCoordinator implements MemberCoordinator {
   }
 
   /**
-   * Says of a partition that this member has since when it has it, as a number; undefined of others. A commit is in
-   * order as long as the number is the same: in between others may have read on.
+   * Returns a number that identifies the period in which this member has had the partition; undefined if it does not
+   * have it. A commit is valid as long as the number is the same: otherwise others may have read the partition in
+   * between.
    */
   ownedSince(partition: TopicPartition): number | undefined {
     return this.#held.get(nameOf(partition))
   }
 
-  /** Resolves when no rebalance is at the point where commits are refused. */
+  /** Resolves when no rebalance is in the stage in which commits are refused. */
   untilJoined(): Promise<void> {
     return this.#membership.untilJoined()
   }
 
-  /** Finds out at once, rather than at the next interval, whether the generation is over: a commit was refused. */
+  /** A commit was refused: checks at once, rather than at the next interval, if the generation is over. */
   verifyMembership(): void {
     this.#membership.verify()
   }
@@ -125,7 +128,9 @@ export class ClassicCoordinator implements MemberCoordinator {
     return partitions
   }
 
-  /** In the cooperative protocol others get them in a rebalance that begins when this member joins again. */
+  /**
+   * In the cooperative protocol others get the partitions in a rebalance that begins when this member joins again.
+   */
   release(partitions: readonly TopicPartition[]): Promise<void> {
     const released = new Set(partitions.map(nameOf))
     this.#held = new Map([...this.#held].filter(([name]) => !released.has(name)))
@@ -135,7 +140,7 @@ export class ClassicCoordinator implements MemberCoordinator {
     return Promise.resolve()
   }
 
-  /** No other member has what the leader assigned. */
+  /** No other member holds what the leader assigned. */
   claim(partitions: readonly TopicPartition[]): Promise<ClaimResult> {
     return Promise.resolve({ claimed: partitions, heldByOthers: [] })
   }
@@ -202,7 +207,7 @@ export class ClassicCoordinator implements MemberCoordinator {
     const assignor = this.#assignor(protocolName)
     const { members, unreadable } = this.#membersOf(joined)
     const topics = await this.#topics.describe([...new Set(members.flatMap((one) => one.topics))])
-    // Its topics are watched by the leader all the same.
+    // The leader watches the topics all the same.
     if (keepsAssignment) return new Map()
     const assignment = await computeAssignment({
       groupId,
@@ -220,7 +225,9 @@ export class ClassicCoordinator implements MemberCoordinator {
     )
   }
 
-  /** A member whose metadata cannot be read gets nothing, rather than keep all others from getting what they need. */
+  /**
+   * Decodes the members. A member with unreadable metadata gets no partitions; the other members still get theirs.
+   */
   #membersOf(joined: readonly JoinedMember[]): {
     readonly members: readonly GroupMember[]
     readonly unreadable: readonly JoinedMember[]

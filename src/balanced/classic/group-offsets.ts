@@ -13,37 +13,37 @@ import type {
 import { nameOf, type TopicPartition } from '../../consumer/topic-partition.ts'
 import { BrokerError } from '../../errors.ts'
 
-/** What a broker says to the commit of a member whose generation is, or is about to be, over. */
+/** The errors of a broker for a commit of a member whose generation is over, or is about to be. */
 const OUTDATED = ['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID']
 
 /** The membership that commits are made in. */
 export interface GroupMembership {
   readonly metadata: GroupMetadata
-  /** A rebalance is at a point where commits are refused: the next generation is about to begin. */
+  /** A rebalance is in the stage in which commits are refused: the next generation is about to begin. */
   readonly isJoining: boolean
 }
 
-/** What commits need of the coordinator. */
+/** The parts of the coordinator that commits need. */
 export interface CommittingMember {
   readonly membership: GroupMembership
   /**
-   * A number that stays the same for as long as this member has the partition; undefined when it has not. When it has
-   * changed, others may have read on in between.
+   * Returns a number that stays the same for as long as this member has the partition; undefined if it does not have
+   * it. After it has changed, others may have read the partition in between.
    */
   ownedSince(partition: TopicPartition): number | undefined
-  /** Resolves when no rebalance is at the point where commits are refused. */
+  /** Resolves when no rebalance is in the stage in which commits are refused. */
   untilJoined(): Promise<void>
-  /** Finds out at once, rather than at the next heartbeat, whether the generation is over: a commit was refused. */
+  /** A commit was refused: checks at once, rather than at the next heartbeat, if the generation is over. */
   verifyMembership(): void
 }
 
-/** Makes a store that commits as the given member. */
+/** Creates a store that commits as the given member. */
 export type StoreFor = (member: () => MemberIdentity) => OffsetStore
 
 /**
- * The offsets of a group that this process is a member of. A commit is made in one generation, which the broker
- * checks. One that meets a rebalance waits for the next generation, and is made there for what the member still has;
- * for other partitions it fails.
+ * The offsets of a group of which this process is a member. A commit is made in one generation, which the broker
+ * checks. A commit that meets a rebalance waits for the next generation, and is repeated there for the partitions
+ * that the member still has; for others it fails.
  */
 export class GroupOffsets implements OffsetStore {
   readonly expires = true
@@ -80,14 +80,15 @@ export class GroupOffsets implements OffsetStore {
       }
       if (held.length === 0) break
       const { generationId } = member.membership.metadata
-      // Also while it joins: until all have come, the broker takes commits of the generation before.
+      // Also while the member joins: until all have joined, the broker accepts commits of the generation before.
       const attempt = await this.#store().commit(held, deadline)
       for (const result of attempt) results.set(nameOf(result), result)
       left = held.filter((one) => isOutdated(results.get(nameOf(one))))
       if (left.length === 0) break
       const { isJoining, metadata } = member.membership
       const isUnnoticed = !isJoining && metadata.generationId === generationId
-      // The Java client joins again at this answer. Until the next heartbeat this member would read on in vain.
+      // The Java client joins again after this response. Without a check this member would read on in vain until the
+      // next heartbeat.
       if (isUnnoticed) member.verifyMembership()
       if (isUnnoticed || deadline.isOver) break
       if (isJoining) await this.#untilJoined(deadline)
@@ -95,7 +96,7 @@ export class GroupOffsets implements OffsetStore {
     return offsets.flatMap((one) => results.get(nameOf(one)) ?? [])
   }
 
-  /** One that goes on as the member of now, even if it needs several attempts. */
+  /** A store that continues with the member's current identity, even if a commit needs several attempts. */
   #store(): OffsetStore {
     const { metadata } = this.#member.membership
     return this.#storeFor(() => metadata)
@@ -107,7 +108,7 @@ export class GroupOffsets implements OffsetStore {
         abortable(this.#member.untilJoined(), signal),
       )
     } catch (error) {
-      // Then the broker says what is wrong.
+      // Then the broker's response says what is wrong.
       if (!(error instanceof TookTooLongError)) throw error
     }
   }

@@ -20,9 +20,9 @@ import type { BodyFor, Broker } from '../../network/broker.ts'
 import { checkHasGroups } from './has-groups.ts'
 import type { GroupSettings } from './settings.ts'
 
-/** What tells one member from another, and an old generation from the current one. */
+/** Distinguishes a member from others, and an old generation from the current one. */
 export interface Identity {
-  /** Empty until the coordinator gave one. */
+  /** Empty until the coordinator has assigned one. */
   readonly memberId: string
   /** −1 outside of a generation. */
   readonly generation: number
@@ -40,14 +40,17 @@ export interface JoinedMember {
 }
 
 export type JoinOutcome =
-  /** Join again with this id (KIP-394): so that a client that stops half-way leaves no member behind. */
+  /**
+   * The member has to join again with this id (KIP-394), so that a client that stops half-way leaves no member
+   * behind.
+   */
   | { readonly kind: 'memberIdRequired'; readonly memberId: string }
   | {
       readonly kind: 'joined'
       readonly identity: Identity
       readonly leaderId: string
       readonly protocolName: string
-      /** A static leader that only started again is to leave everything as it was (KIP-814). */
+      /** A static leader that has only restarted keeps the assignment as it was (KIP-814). */
       readonly keepsAssignment: boolean
       /** For the leader, which computes the assignment. */
       readonly members: readonly JoinedMember[] | undefined
@@ -63,14 +66,14 @@ const LEAVE_WITH_MEMBERS = 3
 /** How much longer than the rebalance itself its requests may take. */
 const REBALANCE_LEEWAY_MS = 5_000
 
-/** Of a connection on which JoinGroup and SyncGroup wait, for each member: heartbeats and commits have another. */
+/** The connection on which JoinGroup and SyncGroup wait; each member has one. Heartbeats and commits use another. */
 let nextLane = 0
 
 export class GroupRequests {
   readonly #cluster: Cluster
   readonly #settings: GroupSettings
   readonly #lane = nextLane++
-  /** Where the lane was last used. */
+  /** The broker of the lane's last request. */
   #laneBroker: Broker | undefined
 
   constructor(cluster: Cluster, settings: GroupSettings) {
@@ -78,7 +81,7 @@ export class GroupRequests {
     this.#settings = settings
   }
 
-  /** Waits for all members. Aborting ends it. Throws BrokerError and what the connection throws. */
+  /** Waits for all members. An abort ends the wait. Throws BrokerError and the errors of the connection. */
   async join(
     memberId: string,
     protocols: readonly JoinProtocol[],
@@ -126,7 +129,7 @@ export class GroupRequests {
     }
   }
 
-  /** Waits for the leader's decision, or brings it. Resolves with this member's assignment. */
+  /** Waits for the leader's assignment, or sends it. Resolves with this member's assignment. */
   async sync(
     { memberId, generation }: Identity,
     protocolName: string,
@@ -157,10 +160,10 @@ export class GroupRequests {
     return response.assignment
   }
 
-  /** Throws BrokerError with REBALANCE_IN_PROGRESS, too, which is how a member learns of one. */
+  /** Throws BrokerError, including REBALANCE_IN_PROGRESS, by which a member learns of a rebalance. */
   async heartbeat({ memberId, generation }: Identity): Promise<void> {
     const { groupId, sessionTimeoutMs } = this.#settings
-    // Time must be left for another try at another coordinator before the session runs out.
+    // There must be time left for an attempt at another coordinator before the session expires.
     const timeoutMs = Math.ceil(sessionTimeoutMs / 3)
     await this.#atCoordinator(new Deadline(timeoutMs), async (broker) => {
       const body = (version: number) => ({
@@ -190,13 +193,13 @@ export class GroupRequests {
     })
   }
 
-  /** Closes the connection of this member's own: requests that wait on it end. */
+  /** Closes this member's own connection, which ends the requests that wait on it. */
   hangUp(): void {
     this.#laneBroker?.hangUp('group', this.#lane)
     this.#laneBroker = undefined
   }
 
-  /** JoinGroup and SyncGroup, which the coordinator answers when other members have done their part. */
+  /** Sends JoinGroup or SyncGroup, which the coordinator answers when other members have done their part. */
   #waiting<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
     body: BodyFor<Request>,
@@ -225,13 +228,13 @@ export class GroupRequests {
     this.#laneBroker = broker
     const stopWatching = onAbort(signal, () => this.hangUp())
     try {
-      // Both connections at once: the other one is for the heartbeats to come.
+      // Opens both connections at once: the heartbeats that follow need the other one.
       await Promise.all([
         checkHasGroups(broker, requestTimeoutMs),
         broker.versions('group', this.#lane),
       ])
       signal.throwIfAborted()
-      // A heartbeat that failed may have hung up meanwhile.
+      // A failed heartbeat may have closed the connection in the meantime.
       this.#laneBroker = broker
       return await broker.request(api, body, {
         timeoutMs: Math.max(requestTimeoutMs, maxPollIntervalMs + REBALANCE_LEEWAY_MS),
@@ -250,7 +253,7 @@ export class GroupRequests {
     }
   }
 
-  /** A single attempt: the member's states decide what its failure means. */
+  /** Makes a single attempt: the member's states decide what its failure means. */
   #atCoordinator<T>(deadline: Deadline, ask: (broker: Broker) => Promise<T>): Promise<T> {
     const to = { coordinator: 'group', key: this.#settings.groupId } as const
     return this.#cluster.router.attempt(to, deadline, ask)
@@ -272,7 +275,7 @@ export class GroupRequests {
     throw new BrokerError(errorCode, what, {}, this.#detailOf(errorCode))
   }
 
-  /** What to do about it, where Kafka's own meaning does not say it for this member. */
+  /** Returns what to do about an error, if Kafka's own description does not say it for this member. */
   #detailOf(errorCode: number): string | undefined {
     const { assignors, groupInstanceId, sessionTimeoutMs } = this.#settings
     switch (errorCode) {

@@ -3,13 +3,13 @@ import { listGroups } from '../../../protocol/apis/list-groups.ts'
 import { SocketDisconnectedError, UnsupportedVersionError } from '../../errors.ts'
 import type { Broker } from '../../network/broker.ts'
 
-/** Brokers that have been found to have groups. */
+/** Brokers that are known to support groups. */
 const checked = new WeakSet<Broker>()
 
 /**
- * Throws UnsupportedVersionError for a broker of 0.8, which has no groups. It takes JoinGroup for something
- * else and does not answer in kind; an API that came with groups makes it close the connection. As a
- * connection may also be lost by chance, it has to do so twice.
+ * Throws UnsupportedVersionError for a broker of 0.8, which has no groups. Such a broker takes JoinGroup for another
+ * request and answers in another format; for an API that came with groups it closes the connection. A connection may
+ * also be lost by chance, so the broker has to close it twice.
  */
 export async function checkHasGroups(broker: Broker, timeoutMs: number): Promise<void> {
   if (checked.has(broker)) return

@@ -1,35 +1,35 @@
 /**
- * What a member of a Kafka group is going through, and what may happen to it then. Nothing else changes its
- * state, and what is not in the table cannot happen.
+ * The states of a member of a Kafka group, and the events that each allows. Nothing else changes the state, and a
+ * transition that is not in the table cannot happen.
  *
  *     unjoined → joining → syncing → stable → leaving → left
  *
- * JoinGroup waits for the other members, SyncGroup for the leader's decision. In `stable` the group says by an
- * answer to a heartbeat that it rebalances: the member joins again, as the same one.
+ * JoinGroup waits for the other members, SyncGroup for the leader's assignment. In `stable` a heartbeat response
+ * announces a rebalance: the member joins again, as the same member.
  */
 export type MemberState =
-  /** Not a member, not any more, or one that has not come back to a rebalance yet. */
+  /** Not a member: not yet, no longer, or not since a rebalance that it has not joined yet. */
   | 'unjoined'
-  /** JoinGroup is under way, or will be tried again: as a member, where it was one. */
+  /** JoinGroup is running, or will be retried, with the member id if the member has one. */
   | 'joining'
   /** In a new generation, whose assignment is not known yet. */
   | 'syncing'
   | 'stable'
   | 'leaving'
   | 'left'
-  /** The group wants nothing more of it: fenced, not authorized, no protocol in common. */
+  /** The group refuses it permanently: fenced, not authorized, no protocol in common. */
   | 'refused'
 
 export type MemberEvent =
-  /** It wants to join, or to join again. */
+  /** The member joins, or joins again. */
   | 'join'
-  /** JoinGroup was answered: there is a new generation. */
+  /** The response to JoinGroup arrived: there is a new generation. */
   | 'joined'
-  /** SyncGroup was answered: the assignment is known. */
+  /** The response to SyncGroup arrived: the assignment is known. */
   | 'synced'
-  /** The group does not know it any more, or went on without it. */
+  /** The group no longer knows the member, or continued without it. */
   | 'lost'
-  /** It does not wait to join any longer, or will try again later. */
+  /** The member stops trying to join, or will try later. */
   | 'abandoned'
   | 'refused'
   | 'leave'
@@ -40,7 +40,7 @@ const TRANSITIONS: Readonly<
 > = {
   unjoined: { join: 'joining', lost: 'unjoined', refused: 'refused', leave: 'leaving' },
   joining: {
-    // Another attempt: the coordinator moved, the connection ended, the group asked for it.
+    // Another attempt: the coordinator moved, the connection ended, or the group requested it.
     join: 'joining',
     joined: 'syncing',
     lost: 'unjoined',
@@ -69,20 +69,20 @@ export function nextState(state: MemberState, event: MemberEvent): MemberState {
   return next
 }
 
-/** What an error of the coordinator means for a member. Retriable ones not named here: `later`. */
+/** The meaning of a coordinator's error for a member. Retriable errors that are not listed mean `later`. */
 export type Reaction =
   /** Join again at once. */
   | 'again'
   /** Join again after a wait and a new lookup of the coordinator. */
   | 'later'
-  /** Its id is worth nothing any more: join as a new member. */
+  /** Its id is no longer valid: join as a new member. */
   | 'new member'
-  /** It is still known, but the group went on without it: what it had is lost. */
+  /** The group knows the member, but continued without it: its partitions are lost. */
   | 'new generation'
   /** Joining again would not help. */
   | 'refused'
 
-/** By Kafka's names, as its own Java consumer reacts. */
+/** By Kafka's names, with the reactions of the Java consumer. */
 const REACTIONS: Readonly<Record<string, Reaction>> = {
   REBALANCE_IN_PROGRESS: 'again',
   UNKNOWN_MEMBER_ID: 'new member',

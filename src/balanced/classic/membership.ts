@@ -1,4 +1,4 @@
-/** One member of a Kafka group: its state (member-states.ts), its identity, and that it is known to live. */
+/** One member of a Kafka group: its state (member-states.ts), its identity, and its heartbeats. */
 import { abortable } from '../../async/abortable.ts'
 import { backoffMs } from '../../async/backoff.ts'
 import { deferred, type Deferred } from '../../async/deferred.ts'
@@ -21,11 +21,11 @@ import { Heartbeats } from '../heartbeats.ts'
 import { nextState, reactionTo, type MemberEvent, type MemberState } from './member-states.ts'
 import type { GroupSettings } from './settings.ts'
 
-/** What members of this kind of group say to each other: opaque to the protocol of membership. */
+/** The data that members of this kind of group exchange. The membership protocol does not interpret it. */
 export interface Role {
-  /** What to tell the leader, for each assignor. */
+  /** Returns what the member sends to the leader, for each assignor. */
   protocols(generation: number): Promise<readonly JoinProtocol[]>
-  /** As leader: what each member gets, or with `keepsAssignment` nothing new. */
+  /** As leader: returns the assignment of each member, or with `keepsAssignment` nothing new. */
   assign(
     protocolName: string,
     members: readonly JoinedMember[],
@@ -48,7 +48,7 @@ interface JoinAttempt {
 
 const NO_IDENTITY: Identity = { memberId: '', generation: -1 }
 
-/** How long leaving may take: a session that is not ended ends by itself. */
+/** How long leaving may take. A session that is not ended expires by itself. */
 const LEAVE_TIMEOUT_MS = 3_000
 
 export class Membership {
@@ -61,12 +61,12 @@ export class Membership {
   #identity = NO_IDENTITY
   /** When the last request was sent that was answered to a member. */
   #provenAt = -Infinity
-  /** Told to the coordinator's log with the next JoinGroup (KIP-800). */
+  /** The reason that the next JoinGroup sends for the coordinator's log (KIP-800). */
   #joinReason = ''
   #isToldOfSlowness = false
-  /** Of callers that wait for the next generation. */
+  /** For callers that wait for the next generation. */
   #joined: Deferred<void> | undefined
-  /** Aborted when it leaves: what waits for the group ends. */
+  /** Aborted when the member leaves, which ends all waits for the group. */
   readonly #leaving = new AbortController()
 
   constructor(cluster: Cluster, settings: GroupSettings, events: CoordinatorEvents) {
@@ -81,7 +81,7 @@ export class Membership {
     return this.#state
   }
 
-  /** For commits: also after it was lost, so that they are refused. */
+  /** The identity for commits. It stays after the membership was lost, so that commits are refused. */
   get identity(): Identity {
     return this.#identity
   }
@@ -91,12 +91,15 @@ export class Membership {
     return this.#identity.generation < 0 ? 0 : this.#provenAt + this.#settings.sessionTimeoutMs
   }
 
-  /** Whether the coordinator takes no commits: a generation is about to begin, or has and is not known here. */
+  /**
+   * True if the coordinator accepts no commits: a generation is about to begin, or has begun and is not known here
+   * yet.
+   */
   get isJoining(): boolean {
     return this.#state === 'joining' || this.#state === 'syncing'
   }
 
-  /** Resolves when it is not joining any more, with or without success. */
+  /** Resolves when the member is no longer joining, with or without success. */
   async untilJoined(): Promise<void> {
     if (!this.isJoining) return
     this.#joined ??= deferred()
@@ -104,30 +107,30 @@ export class Membership {
   }
 
   /**
-   * Asks the coordinator at once, by a heartbeat, whether this is still a member: something else was answered as if
-   * it were not. The answer to the heartbeat decides, as it does at the interval.
+   * Sends a heartbeat at once to check if this is still a member, because the response to another request denied it.
+   * The response to the heartbeat decides, as it does at the interval.
    */
   verify(): void {
     this.#heartbeats.hurry()
   }
 
-  /** Says why the next JoinGroup is sent. */
+  /** Sets the reason of the next JoinGroup. */
   wantsToJoin(reason: string): void {
     this.#joinReason = reason.slice(0, 255)
   }
 
   /**
-   * Joins, or joins again as the same member. `hasOwned` says whether something is lost with the membership:
-   * then it throws MembershipLostError, having notified of it; otherwise it joins again by itself.
+   * Joins, or joins again as the same member. `hasOwned`: something is lost with the membership; then a lost
+   * membership is reported, and this throws MembershipLostError. Otherwise it joins again by itself.
    *
-   * Aborting ends the waiting for it. What is under way goes on until `leave`: in a generation that has begun the
-   * coordinator takes commits only when the leader has decided, and a closing member has its last commit to make.
+   * An abort ends the wait. The running attempt continues until `leave`: in a generation that has begun the
+   * coordinator accepts commits only after the leader has assigned, and a closing member has to make its last commit.
    */
   join(role: Role, hasOwned: boolean, signal: AbortSignal): Promise<SyncedGeneration> {
     return abortable(this.#joinUntilIn(role, hasOwned), signal)
   }
 
-  /** Ends the membership, at the broker too, unless a static member's place is to be kept for it. */
+  /** Ends the membership, at the broker too, unless the place of a static member is to be kept. */
   async leave(): Promise<void> {
     this.#leaving.abort(new ClosedError('consumer'))
     const { memberId } = this.#identity
@@ -169,7 +172,7 @@ export class Membership {
     }
   }
 
-  /** Resolves when it is to be tried again, and throws where it is not. */
+  /** Resolves if the join is to be retried, and throws otherwise. */
   async #onJoinFailed(
     thrown: unknown,
     { hasOwned, attempt, deadline }: JoinAttempt,
@@ -181,7 +184,7 @@ export class Membership {
       case 'again':
         return this.#pauseAfter(attempt, deadline)
       case 'ended':
-        // A heartbeat has noticed first, and notified of it.
+        // A heartbeat has detected the loss first, and has reported it.
         throw this.#state === 'refused' ? error : this.#lostError(error)
       case 'new member':
       case 'new generation':
@@ -194,7 +197,7 @@ export class Membership {
         throw thrown
       case 'later': {
         const waitMs = backoffMs(attempt, options.backoff)
-        // The caller decides how long it is worth trying.
+        // The caller decides how long retries are worthwhile.
         if (!deadline.leaves(waitMs)) throw error
         const what = `joining group '${this.#settings.groupId}'`
         reportRetry(options, { what, attempt: attempt + 1, waitMs, error })
@@ -203,7 +206,10 @@ export class Membership {
     }
   }
 
-  /** The first attempt is followed by another at once: a coordinator that answers nothing else must not be flooded. */
+  /**
+   * The second attempt follows the first at once; then it waits, so that a coordinator that keeps refusing is not
+   * flooded.
+   */
   async #pauseAfter(attempt: number, deadline: Deadline): Promise<void> {
     if (attempt === 0) return
     await deadline.sleep(backoffMs(attempt - 1, this.#cluster.options.backoff))
@@ -255,7 +261,7 @@ export class Membership {
     )
   }
 
-  /** One heartbeat. Returns how long to wait for the next. */
+  /** Sends one heartbeat. Returns the wait before the next. */
   async #beat(): Promise<number> {
     const { heartbeatIntervalMs } = this.#settings
     const sent = this.#identity
@@ -269,7 +275,7 @@ export class Membership {
       return heartbeatIntervalMs
     } catch (thrown) {
       this.#report(sent, sentAt, asKafkaError(thrown))
-      // Of a generation that is over already: what it says has been said.
+      // The heartbeat was of a generation that is over: its response is out of date.
       if (this.#identity !== sent) return heartbeatIntervalMs
       return this.#onHeartbeatFailed(asKafkaError(thrown), sentAt)
     }
@@ -286,7 +292,7 @@ export class Membership {
     const { heartbeatIntervalMs } = this.#settings
     switch (reactionTo(error)) {
       case 'again':
-        // It is a member, or would have been told otherwise.
+        // The coordinator still counts it as a member, otherwise the error would be another one.
         this.#prove(sentAt)
         if (this.#state === 'stable') {
           this.#publishRebalancing()
@@ -299,7 +305,7 @@ export class Membership {
         this.#events.lost(this.#lostError(error))
         return heartbeatIntervalMs
       case 'new generation':
-        // While JoinGroup is under way its answer, on another connection, may just not be here yet.
+        // While JoinGroup is running, its response on another connection may not have arrived yet.
         if (this.#state !== 'stable') return heartbeatIntervalMs
         this.#lose('new generation', error)
         this.#events.lost(this.#lostError(error))
@@ -312,7 +318,7 @@ export class Membership {
         const { backoff, logger } = this.#cluster.options
         const waitMs = Math.min(heartbeatIntervalMs, backoffMs(0, backoff))
         logger.warn(`a heartbeat to group '${this.#settings.groupId}' failed: ${error.message}`)
-        // What waits for the same coordinator would wait for long.
+        // Requests that wait for the same coordinator would wait for long.
         if (error.code !== 'COORDINATOR_LOAD_IN_PROGRESS') this.#requests.hangUp()
         return waitMs
       }
@@ -343,7 +349,7 @@ export class Membership {
     return new MembershipLostError(this.#settings.groupId, error)
   }
 
-  /** Where a heartbeat was told, while JoinGroup or SyncGroup waited, that the membership is over. */
+  /** Throws if a heartbeat response has ended the membership while JoinGroup or SyncGroup waited. */
   #throwIfEnded(): void {
     if (this.isJoining) return
     throw new KafkaError('UNKNOWN_MEMBER_ID', 'the membership was lost meanwhile', true)
@@ -361,7 +367,7 @@ export class Membership {
     if (wasInDoubt && performance.now() < this.ownedUntil) this.#events.renewed()
   }
 
-  /** Tells the application, once each time, that it takes too long. */
+  /** Reports to the application, once each time, that it takes too long. */
   #watchApplication(): void {
     const { maxPollIntervalMs, busyForMs, groupId } = this.#settings
     const isTooSlow = busyForMs() >= maxPollIntervalMs
@@ -379,7 +385,7 @@ export class Membership {
   }
 }
 
-/** What is no error of Kafka's is a bug, an assignor's perhaps: nothing that a retry helps with. */
+/** An error that is not a KafkaError is a bug, perhaps of an assignor; a retry does not help. */
 function asKafkaError(error: unknown): KafkaError {
   return error instanceof KafkaError ? error : new RebalanceError('joining the group', error)
 }

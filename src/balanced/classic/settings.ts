@@ -13,9 +13,10 @@ import { cooperativeStickyAssignor, stickyAssignor } from '../assignors/sticky.t
  */
 export interface GroupOptions {
   /**
-   * How partitions are shared out, by name or as an assignor of your own, the preferred one first (Kafka's
-   * `partition.assignment.strategy`). All members, Java's too, must have one in common. Partitions that do not move are read
-   * on through a rebalance if all assignors are cooperative. Default: `['range', 'cooperative-sticky']`.
+   * How partitions are divided among the members: the names of assignors, or assignors of your own, the preferred one
+   * first (Kafka's `partition.assignment.strategy`). All members, including Java's, must have one in common. If all
+   * assignors are cooperative, a rebalance does not interrupt partitions that stay with their member. Default:
+   * `['range', 'cooperative-sticky']`.
    */
   readonly assignors?: readonly (AssignorName | Assignor)[]
   /**
@@ -29,8 +30,9 @@ export interface GroupOptions {
    */
   readonly sessionTimeoutMs?: number
   /**
-   * The time between heartbeats, at most a third of the session to be safe. They are sent more often for a few seconds
-   * after a rebalance, as another tends to follow. Default: 3,000, or a third of a shorter `sessionTimeoutMs`.
+   * The time between heartbeats, at most a third of the session to be safe. They are sent more often for a few
+   * seconds after a rebalance, because another one often follows. Default: 3,000, or a third of a shorter
+   * `sessionTimeoutMs`.
    */
   readonly heartbeatIntervalMs?: number
   /**
@@ -41,22 +43,22 @@ export interface GroupOptions {
   readonly maxPollIntervalMs?: number
 }
 
-/** The assignors that samsa has, by Kafka's names. */
+/** The assignors of samsa, by Kafka's names. */
 export type AssignorName = 'range' | 'roundrobin' | 'sticky' | 'cooperative-sticky'
 
 export interface GroupSettings {
   readonly groupId: string
   readonly subscription: Subscription
   readonly assignors: readonly Assignor[]
-  /** Cooperative where all assignors are. */
+  /** Cooperative if all assignors are. */
   readonly protocol: RebalanceProtocol
   readonly groupInstanceId: string | undefined
-  /** For assignors that mind racks (KIP-881). */
+  /** For assignors that use racks (KIP-881). */
   readonly clientRack: string | undefined
   readonly sessionTimeoutMs: number
   readonly heartbeatIntervalMs: number
   readonly maxPollIntervalMs: number
-  /** For how long the application has been working on what it was given; 0 while it waits for more. */
+  /** How long the application has been processing what it received; 0 while it waits for more. */
   readonly busyForMs: () => number
 }
 
@@ -104,7 +106,10 @@ export const GROUP_OPTIONS = {
 
 const DEFAULT_HEARTBEAT_INTERVAL_MS = 3_000
 
-/** From options that were checked one by one. Throws InvalidArgumentError where they don't go together. */
+/**
+ * Returns the settings for options that were checked one by one. Throws InvalidArgumentError if they contradict each
+ * other.
+ */
 export function groupSettings(
   options: GroupOptions,
   rest: Pick<GroupSettings, 'groupId' | 'subscription' | 'clientRack' | 'busyForMs'>,

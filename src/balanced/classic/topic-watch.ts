@@ -5,23 +5,23 @@ import { BrokerError } from '../../errors.ts'
 import type { AssignableTopics } from '../assignors/assignor.ts'
 import type { GroupSettings } from './settings.ts'
 
-/** What does not exist yet is looked for this often, if metadata is not asked for more often anyway. */
+/** Missing topics are looked up at this interval, or with the metadata if that is refreshed more often. */
 const MISSING_TOPIC_INTERVAL_MS = 5_000
 
-/** What a broker says of a topic that it knows, or knows not to exist. */
+/** The results for a topic that the broker certainly knows, or knows not to exist. */
 const CERTAIN: ReadonlySet<number> = new Set([ErrorCode.NONE, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION])
 
 /**
- * The topics of a group as the brokers tell them: asked for at each rebalance, and between them now and then.
- * The leader watches those of all members; a member with a pattern what it matches.
+ * The topics of a group as the brokers report them: looked up at each rebalance, and at intervals in between. The
+ * leader watches the topics of all members; a member with a pattern watches the topics that match it.
  */
 export class TopicWatch {
   readonly #cluster: Cluster
   readonly #settings: GroupSettings
   readonly #onChanged: (reason: string) => void
-  /** What this member told the group that it wants. */
+  /** The topics that this member sent to the group. */
   #wanted: readonly string[] = []
-  /** As leader: how many partitions each topic of the group had, 0 where it did not exist. */
+  /** As leader: the partition count of each topic of the group, 0 for a topic that did not exist. */
   #counts: ReadonlyMap<string, number> | undefined
   #timer: NodeJS.Timeout | undefined
   #isStopped = false
@@ -32,7 +32,9 @@ export class TopicWatch {
     this.#onChanged = onChanged
   }
 
-  /** The topics to tell the group. Starts a rebalance: what was watched before doesn't count any more. */
+  /**
+   * Returns the topics to send to the group. A rebalance starts with this call, so earlier watches no longer count.
+   */
   async wanted(): Promise<readonly string[]> {
     this.#stopTimer()
     this.#counts = undefined
@@ -47,8 +49,8 @@ export class TopicWatch {
   }
 
   /**
-   * As leader: the partitions of what all members want.
-   * Throws BrokerError for a topic of this member's own that it may not read.
+   * As leader: returns the partitions of the topics that all members want. Throws BrokerError for a topic of this
+   * member that it may not read.
    */
   async describe(names: readonly string[]): Promise<AssignableTopics> {
     await Promise.all(names.map((name) => this.#cluster.refresh(name)))
@@ -62,7 +64,7 @@ export class TopicWatch {
     return topics
   }
 
-  /** To be called when the rebalance is over. */
+  /** Callers call this when the rebalance is over. */
   watch(): void {
     this.#stopTimer()
     const isPattern = this.#settings.subscription.names === undefined
@@ -88,7 +90,7 @@ export class TopicWatch {
     } catch (error) {
       this.#cluster.options.logger.warn(`checking for new partitions failed: ${String(error)}`)
     }
-    // A rebalance has begun meanwhile: it asks for itself.
+    // A rebalance has begun in the meantime, which looks the topics up itself.
     if (this.#timer !== timer) return
     if (change !== undefined) this.#onChanged(change)
     this.watch()
@@ -108,7 +110,7 @@ export class TopicWatch {
     await Promise.all([...counts.keys()].map((name) => this.#cluster.refresh(name)))
     for (const [name, before] of counts) {
       const topic = this.#cluster.known(name)
-      // Gone for the moment of a broker's start, perhaps: only what is reported for certain counts.
+      // The topic may be missing only while a broker starts: only certain results count.
       const isCertain = topic === undefined || CERTAIN.has(topic.errorCode)
       const now = topic?.errorCode === ErrorCode.NONE ? topic.partitions.length : 0
       if (isCertain && now !== before)

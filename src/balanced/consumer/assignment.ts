@@ -1,4 +1,6 @@
-/** Partitions as heartbeats name them: by topic id, which tells a topic from a later one of the same name. */
+/**
+ * Partitions as heartbeats identify them: by topic id, which distinguishes a topic from a later one of the same name.
+ */
 import { ZERO_UUID } from '../../../protocol/schema/fields.ts'
 
 export interface AssignedTopic {
@@ -8,7 +10,10 @@ export interface AssignedTopic {
 
 export const NOTHING_ASSIGNED: readonly AssignedTopic[] = []
 
-/** A faulty broker must not make this member read partitions that cannot exist, or one partition twice. */
+/**
+ * Leaves out invalid and repeated partitions: a faulty broker must not make this member read partitions that cannot
+ * exist, or one partition twice.
+ */
 export function readAssignment(topics: readonly AssignedTopic[]): readonly AssignedTopic[] {
   const byId = new Map<string, Set<number>>()
   for (const { topicId, partitions } of topics) {
@@ -25,7 +30,7 @@ export function readAssignment(topics: readonly AssignedTopic[]): readonly Assig
     .sort((a, b) => (a.topicId < b.topicId ? -1 : 1))
 }
 
-/** Of two that `readAssignment` returned. */
+/** Compares two assignments that `readAssignment` returned. */
 export function isSameAssignment(
   a: readonly AssignedTopic[],
   b: readonly AssignedTopic[],

@@ -18,13 +18,14 @@ interface IdentifiedPartition extends TopicPartition {
 }
 
 interface HeldPartition extends IdentifiedPartition {
-  /** Counts claims: see `heldSince`. */
+  /** A number of the claim: see `heldSince`. */
   readonly since: number
 }
 
 /**
- * A group whose partitions the broker assigns (KIP-848). Each answer to a heartbeat may have another assignment; the
- * machine gives up what is not in it, which `release` acknowledges by a heartbeat at once, and claims the rest.
+ * A group whose partitions the broker assigns (KIP-848). Each heartbeat response may contain a new assignment. The
+ * machine gives up the partitions that are not in it, which `release` acknowledges by a heartbeat at once, and claims
+ * the rest.
  */
 export class ConsumerCoordinator implements MemberCoordinator, EpochMember {
   readonly name: string
@@ -36,7 +37,7 @@ export class ConsumerCoordinator implements MemberCoordinator, EpochMember {
   readonly #topics: SubscribedTopics
   readonly #names: TopicNames
   readonly #membership: Membership
-  /** What was claimed and not released, by name. */
+  /** The partitions that were claimed and not released, by name. */
   #held = new Map<string, HeldPartition>()
   #claims = 0
 
@@ -73,7 +74,10 @@ export class ConsumerCoordinator implements MemberCoordinator, EpochMember {
     return this.#membership.ownedUntil
   }
 
-  /** The first answer to a heartbeat has the assignment, as far as other members have given it up. */
+  /**
+   * The first heartbeat response contains the assignment, except for partitions that other members have not given up
+   * yet.
+   */
   get longestRebalanceMs(): number {
     return this.#settings.groupInstanceWaitMs
   }
@@ -92,7 +96,7 @@ export class ConsumerCoordinator implements MemberCoordinator, EpochMember {
     return this.#membership.untilAnswered()
   }
 
-  /** What is not in the assignment is given up when the assignment is known. */
+  /** Partitions that are not in the assignment are given up when the assignment is known. */
   givenUpBeforeJoining(): readonly TopicPartition[] {
     return []
   }
@@ -110,7 +114,7 @@ export class ConsumerCoordinator implements MemberCoordinator, EpochMember {
     this.#cluster.options.logger.info(
       `${this.name}, epoch ${this.#membership.epoch}: '${this.memberId}' gets ${namesOf(target)}`,
     )
-    // A topic of the same name that was created since is another: it is claimed when the old one is given up.
+    // A new topic of the same name is another topic: it is claimed when the old one is given up.
     const isReplaced = (one: IdentifiedPartition) => {
       const held = this.#held.get(nameOf(one))
       return held !== undefined && held.topicId !== one.topicId
@@ -127,8 +131,8 @@ export class ConsumerCoordinator implements MemberCoordinator, EpochMember {
   }
 
   /**
-   * Only what is still assigned: the coordinator may have given the rest to others, once a heartbeat has said that this
-   * member does not own it.
+   * Claims only what is still assigned: the coordinator may have assigned the rest to others after a heartbeat
+   * reported that this member does not own it.
    */
   claim(partitions: readonly TopicPartition[]): Promise<ClaimResult> {
     const assigned = new Map(this.#assigned().map((one) => [nameOf(one), one]))
@@ -160,7 +164,7 @@ export class ConsumerCoordinator implements MemberCoordinator, EpochMember {
     this.#membership.own([...byId].map(([topicId, partitions]) => ({ topicId, partitions })))
   }
 
-  /** What of the assignment has a name by now; the rest waits for one. */
+  /** Returns the assigned partitions whose names are known; the others wait for their names. */
   async #namedTarget(): Promise<readonly IdentifiedPartition[]> {
     const ids = this.#membership.target.map(({ topicId }) => topicId)
     await this.#names.find(ids, () => this.#events.changed('topics may have names now'))
@@ -177,7 +181,7 @@ export class ConsumerCoordinator implements MemberCoordinator, EpochMember {
     return target.filter(({ topic }) => subscription.includes(topic))
   }
 
-  /** The assignment of now, as far as names are known. */
+  /** The current assignment, as far as names are known. */
   #assigned(): IdentifiedPartition[] {
     return this.#membership.target.flatMap(({ topicId, partitions }: AssignedTopic) => {
       const topic = this.#names.known(topicId)

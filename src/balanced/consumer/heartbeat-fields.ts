@@ -3,11 +3,14 @@ import type { consumerGroupHeartbeat } from '../../../protocol/apis/consumer-gro
 import type { AssignedTopic } from './assignment.ts'
 import type { ConsumerGroupSettings } from './settings.ts'
 
-/** What changes in the life of a member. A change is another array, so that the arrays are compared by identity. */
+/**
+ * The fields that change during a membership. Each change creates a new array, so that arrays are compared by
+ * identity.
+ */
 export interface MemberContents {
-  /** The topics that it subscribes to by name. */
+  /** The names of the topics that the member subscribes to. */
   readonly topics: readonly string[]
-  /** What it owns, which acknowledges what it has given up. */
+  /** The partitions that it owns. Sending them acknowledges what it has given up. */
   readonly owned: readonly AssignedTopic[]
 }
 
@@ -19,13 +22,14 @@ export interface NextHeartbeat {
 }
 
 /**
- * Which fields the next heartbeat has. A member sends everything when it joins and after an error or a lost answer,
- * as the coordinator may or may not have acted on it; otherwise only what has changed since the last answer. The
- * coordinator answers a heartbeat with all fields with the whole assignment.
+ * Decides which fields the next heartbeat has. A member sends all fields when it joins and after an error or a lost
+ * response, because it is unknown if the coordinator has processed the last heartbeat; otherwise only the fields that
+ * have changed since the last response. The coordinator responds to a heartbeat with all fields with the whole
+ * assignment.
  */
 export class HeartbeatFields {
   readonly #settings: ConsumerGroupSettings
-  /** What the coordinator has confirmed. */
+  /** The fields that the coordinator has confirmed. */
   #confirmed: MemberContents | undefined
 
   constructor(settings: ConsumerGroupSettings) {
@@ -65,12 +69,12 @@ export class HeartbeatFields {
     }
   }
 
-  /** The heartbeat with these was answered. */
+  /** The response to the heartbeat with these fields arrived. */
   confirm(contents: MemberContents): void {
     this.#confirmed = contents
   }
 
-  /** The next heartbeat has all fields. */
+  /** Makes the next heartbeat have all fields. */
   forget(): void {
     this.#confirmed = undefined
   }

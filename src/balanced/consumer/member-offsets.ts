@@ -14,32 +14,33 @@ import { nameOf, type TopicPartition } from '../../consumer/topic-partition.ts'
 import { BrokerError, KafkaError } from '../../errors.ts'
 import { MembershipLostError } from '../membership-errors.ts'
 
-/** What a broker says to a member that it does not know, or knows in another epoch. */
+/** The error of a broker for a member that it does not know, or knows with another epoch. */
 const STALE = 'STALE_MEMBER_EPOCH'
 const UNKNOWN = ['UNKNOWN_MEMBER_ID', 'FENCED_MEMBER_EPOCH']
 
-/** How many answers to heartbeats an epoch is waited for. Each is sent after the refusal, so that one is enough. */
+/** The number of heartbeat responses to wait for. Each heartbeat is sent after the refusal, so one is enough. */
 const ATTEMPTS = 5
 
-/** What commits and offset fetches need of the member. */
+/** The parts of the member that commits and offset fetches need. */
 export interface EpochMember {
   readonly groupMetadata: GroupMetadata
   /**
-   * A number that stays the same for as long as this member has the partition; undefined when it has not. When it has
-   * changed, others may have read on in between.
+   * Returns a number that stays the same for as long as this member has the partition; undefined if it does not have
+   * it. After it has changed, others may have read the partition in between.
    */
   heldSince(partition: TopicPartition): number | undefined
-  /** Resolves when a heartbeat that is sent from now on is answered, or the membership has ended. */
+  /** Resolves when a heartbeat that is sent after this call is answered, or the membership has ended. */
   untilAnswered(): Promise<void>
 }
 
-/** Makes a store that commits and fetches as the given member. */
+/** Creates a store that commits and fetches as the given member. */
 export type EpochStoreFor = (member: () => MemberIdentity) => OffsetStore
 
 /**
- * The offsets of a consumer group that this process is a member of. The broker compares the epoch of each request with
- * the member's. An epoch that is stale by now is replaced by that of the next answered heartbeat, and the request
- * repeated: a commit for what the member still has, without a break; for other partitions it fails.
+ * The offsets of a consumer group of which this process is a member. The broker compares the epoch of each request
+ * with the member's. After a stale epoch the store waits for the next heartbeat response and repeats the request with
+ * its epoch: a commit is repeated for partitions that the member still has, without interruption; for others it
+ * fails.
  */
 export class MemberOffsets implements OffsetStore {
   readonly expires = true
@@ -63,7 +64,7 @@ export class MemberOffsets implements OffsetStore {
         const isUnknown = UNKNOWN.includes(error.code)
         if (error.code !== STALE && !isUnknown) throw error
         await this.#untilAnswered(deadline)
-        // The heartbeat has found out by now whether the member is there. The next round of the machine goes on.
+        // The heartbeat has shown by now if the member still exists. The next round of the machine continues.
         if (isUnknown || attempt >= ATTEMPTS || deadline.isOver) {
           throw new MembershipLostError(this.#member.groupMetadata.groupId, error)
         }
@@ -95,14 +96,14 @@ export class MemberOffsets implements OffsetStore {
       left = held.filter((one) => codeOf(one) === STALE)
       const isUnknown = held.some((one) => UNKNOWN.includes(codeOf(one)))
       if (left.length === 0 && !isUnknown) break
-      // Also where the member is not known: the heartbeat finds out at once, rather than at the next interval.
+      // Also if the member is not known: the heartbeat shows that at once, rather than at the next interval.
       await this.#untilAnswered(deadline)
       if (attempt >= ATTEMPTS || deadline.isOver) break
     }
     return offsets.flatMap((one) => results.get(nameOf(one)) ?? [])
   }
 
-  /** One that goes on as the member of now, even if it needs several attempts. */
+  /** A store that continues with the member's current identity, even if a request needs several attempts. */
   #store(): OffsetStore {
     const { groupMetadata } = this.#member
     return this.#storeFor(() => groupMetadata)
@@ -114,7 +115,7 @@ export class MemberOffsets implements OffsetStore {
         abortable(this.#member.untilAnswered(), signal),
       )
     } catch (error) {
-      // Then the broker's last answer counts.
+      // Then the broker's last response counts.
       if (!(error instanceof TookTooLongError)) throw error
     }
   }

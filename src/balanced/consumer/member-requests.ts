@@ -14,11 +14,11 @@ import type { ConsumerGroupSettings } from './settings.ts'
 /** The first version in which the client makes the member id (KIP-1082). v0 was a preview in Kafka 3.7 to 3.9. */
 const WITH_OWN_MEMBER_ID = 1
 
-/** Epochs that stand for leaving. */
+/** The epochs of a leaving member. */
 const LEAVES = -1
 const STATIC_MEMBER_LEAVES = -2
 
-/** The group's protocol is not there: Kafka before 4.0, or the feature `group.version` is not enabled. */
+/** The group protocol is not available: Kafka before 4.0, or the feature `group.version` is not enabled. */
 export class NoConsumerProtocolError extends UnsupportedVersionError {}
 
 export class MemberRequests {
@@ -32,7 +32,10 @@ export class MemberRequests {
     this.#memberId = memberId
   }
 
-  /** A single attempt: the member's states decide what a failure means. Throws BrokerError, NoConsumerProtocolError. */
+  /**
+   * Makes a single attempt: the member's states decide what a failure means. Throws BrokerError,
+   * NoConsumerProtocolError.
+   */
   heartbeat(
     epoch: number,
     { body }: NextHeartbeat,
@@ -55,7 +58,7 @@ export class MemberRequests {
     })
   }
 
-  /** Leaves permanently or, as a static member, until it comes back. Retries within the time. */
+  /** Leaves permanently or, as a static member, until it joins again. Retries within the time. */
   async leave(timeoutMs: number): Promise<void> {
     const { groupId, groupInstanceId } = this.#settings
     const body = {
@@ -72,7 +75,7 @@ export class MemberRequests {
     })
   }
 
-  /** What to do about it, where the broker's message and Kafka's own meaning do not say it. */
+  /** Returns what to do about an error, if neither the broker's message nor Kafka's own description says it. */
   #detailOf(errorCode: number, message: string | null): string | null {
     const { groupInstanceId = '', remoteAssignor = '', subscription } = this.#settings
     const said = message === null || message === '' ? '' : `${message} `

@@ -1,6 +1,6 @@
 /**
- * The states of a member of a consumer group (KIP-848), and what may happen to it in each. Nothing else changes the
- * state, and what is not in the table cannot happen.
+ * The states of a member of a consumer group (KIP-848), and the events that each allows. Nothing else changes the
+ * state, and a transition that is not in the table cannot happen.
  *
  *     unjoined → joining → member → leaving → left
  *
@@ -9,21 +9,21 @@
 export type MemberState =
   /** Not a member: not yet, or not since the coordinator has fenced it. */
   | 'unjoined'
-  /** A heartbeat with epoch 0 is under way, or will be sent again. */
+  /** A heartbeat with epoch 0 is running, or will be sent again. */
   | 'joining'
-  /** The coordinator has answered with an epoch. */
+  /** The coordinator has responded with an epoch. */
   | 'member'
   | 'leaving'
   | 'left'
-  /** The group does not take it: not authorized, unknown assignor, its instance id is in use. */
+  /** The group refuses it: not authorized, unknown assignor, its instance id is in use. */
   | 'refused'
 
 export type MemberEvent =
-  /** It joins, or tries to join again. */
+  /** The member joins, or tries to join again. */
   | 'join'
-  /** The heartbeat with epoch 0 was answered. */
+  /** The response to the heartbeat with epoch 0 arrived. */
   | 'joined'
-  /** The coordinator does not know the member or its epoch any more. */
+  /** The coordinator no longer knows the member or its epoch. */
   | 'fenced'
   /** The attempts to join have ended; another call may begin new ones. */
   | 'abandoned'
@@ -55,22 +55,28 @@ export function nextState(state: MemberState, event: MemberEvent): MemberState {
   return next
 }
 
-/** What an error in the answer to a heartbeat, or a missing answer, means. Retriable ones not named here: `later`. */
+/**
+ * The meaning of an error in a heartbeat response, or of a missing response. Retriable errors that are not listed
+ * mean `later`.
+ */
 export type Reaction =
   /** The partitions are lost. The member joins again with the same id and epoch 0. */
   | 'fenced'
-  /** Send everything again after a wait, to the coordinator as it is then. */
+  /** Send all fields again after a wait, to the coordinator at that time. */
   | 'later'
-  /** Tell the application, and go on: the member keeps what it has. */
+  /** Report it to the application and continue: the member keeps its partitions. */
   | 'problem'
-  /** A member joins again: its group has gone. For one that joins, the group is of another type, and refused. */
+  /**
+   * A member joins again, because its group no longer exists. For a joining member the group is of another type:
+   * refused.
+   */
   | 'no group'
   /** Another member has the same instance id and has not left. */
   | 'instance held'
   /** Another attempt would not help. */
   | 'refused'
 
-/** By Kafka's names, as the Java client reacts (AbstractHeartbeatRequestManager). */
+/** By Kafka's names, with the reactions of the Java client (AbstractHeartbeatRequestManager). */
 const REACTIONS: Readonly<Record<string, Reaction>> = {
   UNKNOWN_MEMBER_ID: 'fenced',
   FENCED_MEMBER_EPOCH: 'fenced',

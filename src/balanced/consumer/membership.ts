@@ -33,24 +33,24 @@ import type { SessionTimeout } from './session-timeout.ts'
 import type { ConsumerGroupSettings } from './settings.ts'
 import type { SubscribedTopics } from './subscribed-topics.ts'
 
-/** Kafka's default, until the broker tells another. */
+/** Kafka's default, until the broker sends another interval. */
 const HEARTBEAT_INTERVAL_MS = 5_000
 
 /**
  * For two intervals after a change, heartbeats are sent at least every second: other members learn of a change at
- * their own interval, and what they give up is free from then on.
+ * their own interval, and the partitions that they give up are free from then on.
  */
 const EAGER = { maxWaitMs: 1_000, forMs: 10_000 }
 
-/** How long leaving may take: a session that is not ended ends by itself. */
+/** How long leaving may take. A session that is not ended expires by itself. */
 const LEAVE_TIMEOUT_MS = 3_000
 
-/** No epoch was answered yet. */
+/** The epoch before the first response with an epoch. */
 const NEVER_JOINED = -1
 const JOINS = 0
 
 export class Membership {
-  /** Made by the client, and kept for the life of the member, also after it was fenced. */
+  /** Created by the client, and kept for the life of the member, also after it was fenced. */
   readonly memberId = randomUUID()
   readonly #cluster: Cluster
   readonly #settings: ConsumerGroupSettings
@@ -65,18 +65,20 @@ export class Membership {
   #target = NOTHING_ASSIGNED
   #owned = NOTHING_ASSIGNED
   #intervalMs = HEARTBEAT_INTERVAL_MS
-  /** Counted with each join, fencing and leaving: answers to heartbeats that were sent before do not count. */
+  /** Incremented by each join, fencing and leaving: responses to earlier heartbeats do not count. */
   #incarnation = 0
-  /** Failed heartbeats since the last one that was answered. */
+  /** The number of failed heartbeats since the last response. */
   #failures = 0
   /** When the last heartbeat was sent that was answered to a member. */
   #provenAt = -Infinity
   #isToldOfSlowness = false
-  /** The problem that was reported to the application: once, until a heartbeat is answered without it. */
+  /**
+   * The problem that was reported to the application. It is reported once, until a heartbeat is answered without it.
+   */
   #toldProblem: string | undefined
-  /** Of callers that wait for the next answer. */
+  /** For callers that wait for the next response. */
   #answered: Deferred<void> | undefined
-  /** Aborted when it leaves: what waits for the group ends. */
+  /** Aborted when the member leaves, which ends all waits for the group. */
   readonly #leaving = new AbortController()
 
   constructor(
@@ -100,12 +102,15 @@ export class Membership {
     return this.#state
   }
 
-  /** For commits: also after it was fenced, so that they are refused. −1 before it joined. */
+  /**
+   * The epoch for commits; −1 before the member joined. It stays after the member was fenced, so that commits are
+   * refused.
+   */
   get epoch(): number {
     return this.#epoch
   }
 
-  /** All that the member is to own, by the last answer. */
+  /** All partitions that the member has to own, by the last response. */
   get target(): readonly AssignedTopic[] {
     return this.#target
   }
@@ -116,28 +121,31 @@ export class Membership {
   }
 
   /**
-   * Joins unless it is a member. Throws a KafkaError: retriable where the coordinator cannot be reached.
-   * Aborting ends the waiting for it; the attempts go on until `leave`.
+   * Joins unless it is a member. Throws a KafkaError, which is retriable if the coordinator cannot be reached. An
+   * abort ends the wait; the attempts continue until `leave`.
    */
   async join(signal: AbortSignal): Promise<void> {
     if (this.#state === 'member') return
     await abortable(this.#joinUntilIn(), signal)
   }
 
-  /** What the member owns from now on. The next heartbeat, which is sent at once, acknowledges it. */
+  /**
+   * Sets the partitions that the member owns from now on. The next heartbeat, which is sent at once, acknowledges
+   * them.
+   */
   own(owned: readonly AssignedTopic[]): void {
     this.#owned = owned
     this.#changed()
   }
 
-  /** The topics that it subscribes to have changed. */
+  /** The subscribed topics have changed. */
   subscribed(): void {
     this.#changed()
   }
 
   /**
-   * Resolves when a heartbeat that is sent from now on is answered: it has the epoch of now. Also when the membership
-   * has ended.
+   * Resolves when a heartbeat that is sent after this call is answered, so that the epoch is current. Also resolves
+   * when the membership has ended.
    */
   async untilAnswered(): Promise<void> {
     const since = performance.now()
@@ -150,10 +158,10 @@ export class Membership {
     }
   }
 
-  /** Ends the membership, at the broker too. A static member's place is kept for it. */
+  /** Ends the membership, at the broker too. The place of a static member is kept. */
   async leave(): Promise<void> {
     this.#leaving.abort(new ClosedError('consumer'))
-    // Also while it joins: the coordinator may have taken it in.
+    // Also while it joins: the coordinator may already have added the member.
     const mayBeMember = this.#state === 'member' || this.#state === 'joining'
     this.#move('leave')
     this.#heartbeats.stop()
@@ -191,7 +199,7 @@ export class Membership {
     }
   }
 
-  /** Resolves when it is to be tried again, and throws where it is not. */
+  /** Resolves if the join is to be retried, and throws otherwise. */
   async #onJoinFailed(
     error: KafkaError,
     attempt: number,
@@ -207,14 +215,14 @@ export class Membership {
       throw error
     }
     const waitMs = backoffMs(attempt, options.backoff)
-    // The machine decides how long it is worth trying; an instance id is waited for here.
+    // The machine decides how long retries are worthwhile; the wait for an instance id happens here.
     if (!isInstanceHeld && !deadline.leaves(waitMs)) throw retriable(error)
     const what = `joining group '${this.#settings.groupId}'`
     reportRetry(options, { what, attempt: attempt + 1, waitMs, error })
     await (isInstanceHeld ? instanceDeadline : deadline).sleep(waitMs)
   }
 
-  /** One heartbeat. Returns how long to wait for the next. */
+  /** Sends one heartbeat. Returns the wait before the next. */
   async #beat(): Promise<number> {
     if (this.#state !== 'member') return this.#intervalMs
     this.#watchApplication()
@@ -229,7 +237,7 @@ export class Membership {
     } catch (thrown) {
       this.#report(generation, sentAt, asKafkaError(thrown))
       if (incarnation !== this.#incarnation) return this.#intervalMs
-      // Whether the coordinator acted on it, and what the answer said, is not known.
+      // It is unknown if the coordinator processed the heartbeat, and what the response said.
       this.#fields.forget()
       return this.#onHeartbeatFailed(asKafkaError(thrown))
     }
@@ -242,15 +250,16 @@ export class Membership {
     reportHeartbeat(metrics, { group, memberId: this.memberId, generation, durationMs, error })
   }
 
-  /** Sends a heartbeat and takes in its answer. Throws what the request throws. */
+  /** Sends a heartbeat and applies its response. Throws the errors of the request. */
   async #exchange(epoch: number): Promise<void> {
     const incarnation = this.#incarnation
     const next = this.#fields.next({ topics: this.#topics.names, owned: this.#owned })
     const sentAt = performance.now()
-    // Time must be left for another attempt at another coordinator before the session runs out.
+    // There must be time left for an attempt at another coordinator before the session expires.
     const timeoutMs = Math.ceil(this.#session.timeoutMs / 3)
     const response = await this.#requests.heartbeat(epoch, next, timeoutMs)
-    // It has left or was fenced meanwhile: an epoch that comes now must not be used (librdkafka 2.12).
+    // The member has left or was fenced in the meantime: an epoch that arrives now must not be used (librdkafka
+    // 2.12).
     if (incarnation !== this.#incarnation) return
     this.#fields.confirm(next.contents)
     this.#failures = 0
@@ -319,7 +328,7 @@ export class Membership {
     this.#answered = undefined
   }
 
-  /** Tells the application, once each time, that it takes too long. */
+  /** Reports to the application, once each time, that it takes too long. */
   #watchApplication(): void {
     const { maxPollIntervalMs, busyForMs, groupId } = this.#settings
     const isTooSlow = busyForMs() >= maxPollIntervalMs
@@ -332,7 +341,7 @@ export class Membership {
   #move(event: MemberEvent): void {
     const before = this.#state
     this.#state = nextState(before, event)
-    // Attempts to join are answered in turn; what was sent before a member ended is not to count after it.
+    // Attempts to join are answered in order; a request that was sent before a member ended must not count after it.
     if (before === 'member' || event === 'leave') {
       this.#incarnation++
       this.#tellAnswered()
@@ -344,13 +353,16 @@ function isPassing(reaction: Reaction): boolean {
   return reaction === 'later' || reaction === 'fenced'
 }
 
-/** A coordinator that keeps answering a join as if the member had been there: the machine tries again later. */
+/**
+ * Makes the error retriable, so that the machine tries again later if a coordinator keeps answering a join as if the
+ * member had existed.
+ */
 function retriable(error: KafkaError): KafkaError {
   if (error.retriable) return error
   return new KafkaError(error.code, error.message, true, { broker: error.broker, cause: error })
 }
 
-/** What is no error of Kafka's is a bug: nothing that a retry helps with. */
+/** An error that is not a KafkaError is a bug; a retry does not help. */
 function asKafkaError(error: unknown): KafkaError {
   return error instanceof KafkaError ? error : new RebalanceError('a heartbeat', error)
 }

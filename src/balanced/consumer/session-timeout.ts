@@ -4,7 +4,7 @@ import { Deadline } from '../../async/deadline.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import { textOfThrown } from '../../observe/thrown.ts'
 
-/** Kafka's default of `group.consumer.session.timeout.ms`, and the least that brokers allow by default. */
+/** Kafka's default of `group.consumer.session.timeout.ms`, and the lowest value that brokers allow by default. */
 export const DEFAULT_SESSION_TIMEOUT_MS = 45_000
 
 /** Kafka's number of the resource type. */
@@ -14,8 +14,8 @@ const SESSION_TIMEOUT = 'consumer.session.timeout.ms'
 const TIMEOUT_MS = 5_000
 
 /**
- * The session timeout of a consumer group. Heartbeats do not tell it: it is a config of the group, which a client may
- * read with the right DescribeConfigs on the group. Without it, Kafka's default counts.
+ * The session timeout of a consumer group. Heartbeat responses do not contain it: it is a config of the group, which
+ * a client may read with the permission DescribeConfigs on the group. Without it, Kafka's default applies.
  */
 export class SessionTimeout {
   readonly #cluster: Cluster
@@ -32,7 +32,9 @@ export class SessionTimeout {
     return this.#timeoutMs
   }
 
-  /** Reads it unless it was read lately. Never throws: what was known before counts on. */
+  /**
+   * Reads the timeout unless it was read recently. Never throws: after a failure the last known value still applies.
+   */
   async refresh(): Promise<void> {
     const { metadataMaxAgeMs, logger } = this.#cluster.options
     if (performance.now() - this.#readAt < metadataMaxAgeMs) return
@@ -63,7 +65,7 @@ export class SessionTimeout {
     )
     const [result] = results
     if (result === undefined || result.errorCode !== ErrorCode.NONE) {
-      // Such as GROUP_AUTHORIZATION_FAILED: nothing that the application has to know of.
+      // Such as GROUP_AUTHORIZATION_FAILED, which need not be reported to the application.
       const reason = result?.errorMessage ?? `error ${result?.errorCode ?? 'unknown'}`
       this.#cluster.options.logger.info(
         `group '${this.#groupId}': its session timeout is not told (${reason}), ${this.#timeoutMs} ms count`,

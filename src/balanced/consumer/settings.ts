@@ -40,7 +40,7 @@ export interface ConsumerGroupSettings {
   readonly groupInstanceWaitMs: number
   readonly clientRack: string | undefined
   readonly maxPollIntervalMs: number
-  /** For how long the application has been working on what it was given; 0 while it waits for more. */
+  /** How long the application has been processing what it received; 0 while it waits for more. */
   readonly busyForMs: () => number
 }
 
@@ -60,7 +60,7 @@ export const CONSUMER_GROUP_OPTIONS = {
   maxPollIntervalMs: { check: aDurationMs(1), default: 300_000 },
 } as const satisfies OptionTable<ConsumerGroupOptions>
 
-/** From options that were checked. */
+/** Returns the settings for options that were checked. */
 export function consumerGroupSettings(
   options: ConsumerGroupOptions,
   rest: Pick<ConsumerGroupSettings, 'groupId' | 'subscription' | 'clientRack' | 'busyForMs'>,

@@ -2,12 +2,12 @@ import type { Cluster } from '../../cluster/cluster.ts'
 import { textOfThrown } from '../../observe/thrown.ts'
 import type { Subscription } from '../subscription.ts'
 
-/** How often a pattern that matches nothing is looked at, if metadata is not asked for more often anyway. */
+/** A pattern without matches is looked up at this interval, or with the metadata if that is refreshed more often. */
 const MISSING_TOPIC_INTERVAL_MS = 5_000
 
 /**
- * The names that heartbeats subscribe to: those of the application, none where the broker has the pattern, or what the
- * pattern of the application matches, which is looked at now and then.
+ * The topic names that heartbeats subscribe to: the names that the application gave; no names if the broker has the
+ * pattern; or the matches of the application's pattern, which are looked up at intervals.
  */
 export class SubscribedTopics {
   readonly #cluster: Cluster
@@ -24,12 +24,12 @@ export class SubscribedTopics {
     this.#names = subscription.names ?? []
   }
 
-  /** Another array after each change. */
+  /** A new array after each change. */
   get names(): readonly string[] {
     return this.#names
   }
 
-  /** Asks for what the pattern matches, and again from now on. Throws what the request throws. */
+  /** Looks up the matches of the pattern now, and at intervals from now on. Throws the errors of the request. */
   async look(): Promise<void> {
     if (!this.#isPattern) return
     clearTimeout(this.#timer)

@@ -5,8 +5,9 @@ import { Deadline } from '../../async/deadline.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 
 /**
- * The names of topics by id: assignments have ids only. The broker that coordinates the group may know a topic before
- * the brokers that answer Metadata do, and after they have forgotten it: such an id waits until a name is known.
+ * The names of topics by id, because assignments contain only ids. The broker that coordinates the group may know a
+ * topic before the brokers that respond to Metadata do, and after they have forgotten it: such an id waits until its
+ * name is known.
  */
 export class TopicNames {
   readonly #cluster: Cluster
@@ -23,8 +24,8 @@ export class TopicNames {
   }
 
   /**
-   * Looks up the ids that are not known. Where some still are not, `again` is called when it is time for the next
-   * attempt. Throws what the request throws.
+   * Looks up the unknown ids. If some stay unknown, it calls `again` when it is time for the next attempt. Throws the
+   * errors of the request.
    */
   async find(topicIds: readonly string[], again: () => void): Promise<void> {
     this.stop()

@@ -1,6 +1,7 @@
 /**
- * What is needed of a ZooKeeper client: node-zookeeper-client has it, and so does anything of the same shape.
- * Written out here, so that a client that was handed in need not come from the same copy of the package.
+ * The parts of a ZooKeeper client that samsa uses. node-zookeeper-client has them, and so does any client of the same
+ * shape. The interface is declared here, so that a client of the application need not come from the same copy of the
+ * package.
  */
 export interface ZooKeeperClient {
   /** Opens the session. */
@@ -9,13 +10,13 @@ export interface ZooKeeperClient {
   close(): void
   /** Calls the listener at each change of the connection's state. */
   on(event: 'state', listener: (state: ZooKeeperState) => void): unknown
-  /** Ends what `on` began. */
+  /** Removes a listener that `on` has added. */
   removeListener(event: 'state', listener: (state: ZooKeeperState) => void): unknown
   /** Returns the state of the connection. */
   getState(): ZooKeeperState
   /** Eight bytes. */
   getSessionId(): Buffer
-  /** What the server granted, in milliseconds. */
+  /** The timeout that the server granted, in milliseconds. */
   getSessionTimeout(): number
   /** Logs in, such as with the scheme `digest` and `name:password`. */
   addAuthInfo(scheme: string, auth: Buffer): void
@@ -23,7 +24,7 @@ export interface ZooKeeperClient {
   create(path: string, data: Buffer, acls: ZooKeeperAcl[], mode: number, done: Done<string>): void
   /** Deletes a znode of this version; −1: of any version. */
   remove(path: string, version: number, done: Done): void
-  /** Passes the stat of a znode to the callback, or null where there is none. */
+  /** Passes the stat of a znode to the callback, or null if the znode does not exist. */
   exists(path: string, done: Done<ZooKeeperStat | null>): void
   /** Passes the data of a znode to the callback. */
   getData(path: string, done: Done<Buffer | undefined>): void
@@ -31,7 +32,7 @@ export interface ZooKeeperClient {
   getData(path: string, watcher: () => void, done: Done<Buffer | undefined>): void
   /** Passes the names of the children to the callback. The watcher is called once, when they change. */
   getChildren(path: string, watcher: () => void, done: Done<string[]>): void
-  /** Begins a transaction, of which all parts are done or none. */
+  /** Begins a transaction, whose changes are made all or not at all. */
   transaction(): ZooKeeperTransaction
 }
 
@@ -51,13 +52,13 @@ export interface ZooKeeperState {
   readonly name: string
 }
 
-/** What ZooKeeper knows of a znode. */
+/** The stat of a znode. */
 export interface ZooKeeperStat {
-  /** The session whose end removes it; zeros for a lasting one. */
+  /** The session whose end removes the znode; zeros for a persistent one. */
   readonly ephemeralOwner: Buffer
 }
 
-/** What node-zookeeper-client calls an ACL, made by its own classes only. */
+/** The ACL of node-zookeeper-client, created by its own classes only. */
 export interface ZooKeeperAcl {
   /** The permissions as bits: 1 read, 2 write, 4 create, 8 delete, 16 administer. */
   readonly perms: number
@@ -65,13 +66,13 @@ export interface ZooKeeperAcl {
   readonly id: { scheme: string; id: string }
 }
 
-/** Called with null (or undefined) for the error where it worked. */
+/** Called with null (or undefined) for the error if the request succeeded. */
 export type Done<Result = void> = (
   error: ZooKeeperFailure | null | undefined,
   result: Result,
 ) => void
 
-/** What ZooKeeper or the client says that went wrong; ZooKeeper's codes are below zero. */
+/** An error of ZooKeeper or of the client. ZooKeeper's codes are below zero. */
 export interface ZooKeeperFailure {
   /** ZooKeeper's error code, such as −101 for a missing znode. */
   readonly code?: number

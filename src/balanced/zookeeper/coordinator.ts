@@ -18,14 +18,14 @@ import { ZooKeeperSession, type SessionOptions } from './session.ts'
 import { TopicWatch } from './topic-watch.ts'
 import { GroupPaths } from './znodes.ts'
 
-/** Owners change many times in a rebalance: so long from one look at them to the next, while something is waited for. */
+/** Owners change many times in a rebalance: the time between two checks while this member waits for a partition. */
 const LOOK_EVERY_MS = 50
-/** And while nothing is: each of many members reads all that there is. */
+/** The same while it waits for none: each of many members reads all owners. */
 const LOOK_EVERY_IDLY_MS = 200
 
 export interface ZooKeeperCoordinatorOptions {
   readonly group: string
-  /** `host:uuid`, as pykafka has it. */
+  /** `host:uuid`, as in pykafka. */
   readonly memberId: string
   readonly subscription: Subscription
   readonly decide: DecidePartitions
@@ -37,14 +37,14 @@ export interface ZooKeeperCoordinatorOptions {
 }
 
 /**
- * Coordinates a group by ZooKeeper, as pykafka 2.8 does: each member decides for itself by the members that there are,
- * and claims what is its own by ephemeral znodes. What znodes there are, and why, is in znodes.ts.
+ * Coordinates a group by ZooKeeper, as pykafka 2.8 does: each member computes its own assignment from the current
+ * members, and claims its partitions by ephemeral znodes. znodes.ts lists the znodes and their reasons.
  */
 export class ZooKeeperCoordinator implements MemberCoordinator {
   readonly name: string
   readonly memberId: string
   readonly offsets: OffsetStore
-  /** Brokers know nothing of the members: commits are made as by any consumer. */
+  /** Brokers do not know the members: commits are made like those of any consumer. */
   readonly groupMetadata: GroupMetadata
   /** Members do not wait for each other. */
   readonly longestRebalanceMs = 0
@@ -55,11 +55,11 @@ export class ZooKeeperCoordinator implements MemberCoordinator {
   readonly #members: Members
   readonly #owners: Owners
   readonly #topicWatch: TopicWatch
-  /** The topics of the last round, as the brokers told. */
+  /** The topics of the last round, as the brokers reported them. */
   #topics: ReadonlyMap<string, TopicMetadata> = new Map()
-  /** Folders that are known to be there. */
+  /** Folders that are known to exist. */
   readonly #ensured = new Set<string>()
-  /** What others held when this member last claimed it, and how often in a row. */
+  /** The partitions that others held when this member last claimed them, and how often in a row. */
   #held = new Map<string, { readonly partition: TopicPartition; readonly times: number }>()
   #isChecking = false
   #mustCheckAgain = false
@@ -98,7 +98,7 @@ export class ZooKeeperCoordinator implements MemberCoordinator {
     return this.#session.aliveUntil
   }
 
-  /** What a member owns it keeps, for as long as it is to own it. */
+  /** A member keeps the partitions that it owns for as long as it is to own them. */
   givenUpBeforeJoining(): readonly TopicPartition[] {
     return []
   }
@@ -152,7 +152,7 @@ export class ZooKeeperCoordinator implements MemberCoordinator {
     this.#held = new Map(
       claim.heldByOthers.map((partition) => {
         const name = nameOf(partition)
-        // Where some of it was given up, the rest is about to be.
+        // If a member gave up some of its partitions, it is about to give up the rest.
         const times = claim.claimed.length > 0 ? 0 : (before.get(name)?.times ?? 0)
         return [name, { partition, times: times + 1 }]
       }),
@@ -167,7 +167,7 @@ export class ZooKeeperCoordinator implements MemberCoordinator {
     this.#hasLeft = true
     this.#topicWatch.stop()
     if (!this.#options.session.isOwn) {
-      // The session goes on: what is ephemeral in it would, too.
+      // The session continues, and its ephemeral znodes would, too.
       await this.#members.unregister().catch(() => undefined)
     }
     await this.#session.close()
@@ -177,7 +177,7 @@ export class ZooKeeperCoordinator implements MemberCoordinator {
     try {
       await this.#session.open(signal)
     } catch (error) {
-      // Not one server ever reached: an address is more likely wrong than all of them down.
+      // If no server was ever reached, a wrong address is more likely than a failure of all servers.
       if (error instanceof ZooKeeperError && !this.#session.wasReached) this.#events.failed(error)
       throw error
     }
@@ -193,7 +193,7 @@ export class ZooKeeperCoordinator implements MemberCoordinator {
   }
 
   #memberOf(topic: string): string {
-    // One entry has one topic, so a member of several has several.
+    // One entry has one topic, so a member of several topics has several entries.
     const isOnly = this.#options.subscription.onlyTopic === topic
     return isOnly ? this.memberId : `${this.memberId}:${topic}`
   }
@@ -215,7 +215,10 @@ export class ZooKeeperCoordinator implements MemberCoordinator {
     this.#events.lost(error)
   }
 
-  /** Owners came or went: looks whether what is claimed is still this member's, and what it waits for free. */
+  /**
+   * Owners have changed: checks if the claimed partitions are still this member's, and if awaited partitions are
+   * free.
+   */
   async #check(): Promise<void> {
     if (this.#hasLeft) return
     if (this.#isChecking) {
@@ -227,7 +230,7 @@ export class ZooKeeperCoordinator implements MemberCoordinator {
     const pauseMs = this.#held.size > 0 ? LOOK_EVERY_MS : LOOK_EVERY_IDLY_MS
     await delay(pauseMs, undefined, { ref: false })
     this.#isChecking = false
-    // It changed meanwhile.
+    // The owners changed in the meantime.
     if (!this.#mustCheckAgain) return
     this.#mustCheckAgain = false
     await this.#check()
@@ -238,11 +241,11 @@ export class ZooKeeperCoordinator implements MemberCoordinator {
       const free = await this.#checkOwners()
       if (free.length > 0) this.#changed(`${namesOf(free)} can be claimed`)
     } catch {
-      // No connection: when there is one again, there is a round that looks at all of it.
+      // There is no connection. After a reconnect a round checks everything.
     }
   }
 
-  /** Resolves with the partitions held by others that are free now. */
+  /** Resolves with the partitions that others held and that are free now. */
   async #checkOwners(): Promise<readonly TopicPartition[]> {
     const held = [...this.#held.values()].map((one) => one.partition)
     const { violations, free } = await this.#owners.verify(this.#topics.keys(), held)
@@ -254,12 +257,13 @@ export class ZooKeeperCoordinator implements MemberCoordinator {
   }
 
   /**
-   * A member that holds a partition for long may have used other leaders or an older partition count, as nothing tells
-   * members of those. Then all have to look again, which the list of members makes them do.
+   * A member that holds a partition for long may have used other leaders or an older partition count, because members
+   * are not notified of those. Then all members have to check again; a change of the list of members makes them do
+   * so.
    */
   async #triggerRebalanceIfStuck(): Promise<void> {
     const times = [...this.#held.values()].reduce((most, one) => Math.max(most, one.times), 0)
-    // After 3, 6, 12 … attempts, which is not before 2 s: where the other is only slow, it is not kept from getting on.
+    // After 3, 6, 12 … attempts, which is not before 2 s, so that a member that is only slow is not disturbed.
     if (times < 3 || Math.log2(times / 3) % 1 !== 0) return
     await this.#members.triggerRebalance()
   }

@@ -1,6 +1,6 @@
 import { KafkaError } from '../../errors.ts'
 
-/** Something about the group's state in ZooKeeper: `code` says what. */
+/** An error about the group's state in ZooKeeper. `code` gives the kind. */
 export class ZooKeeperError extends KafkaError {
   override readonly name = 'ZooKeeperError'
 
@@ -14,19 +14,19 @@ export class ZooKeeperError extends KafkaError {
   }
 }
 
-/** What went wrong with ZooKeeper; docs/balanced-consumer.md says what to do about each. */
+/** The kinds of ZooKeeper errors; docs/balanced-consumer.md says what to do about each. */
 export type ZooKeeperErrorCode =
-  /** No server answered in time. */
+  /** No server responded in time. */
   | 'ZOOKEEPER_UNREACHABLE'
-  /** The connection ended or was too slow: whether the server did what it was asked is not known. */
+  /** The connection ended or was too slow: it is unknown if the server executed the request. */
   | 'ZOOKEEPER_CONNECTION_LOST'
-  /** The session is over, and with it all that was owned. */
+  /** The session is over, and with it the ownership of all partitions. */
   | 'ZOOKEEPER_SESSION_EXPIRED'
   /** The chroot that `zookeeperHosts` names does not exist. */
   | 'ZOOKEEPER_NO_CHROOT'
-  /** The login was refused, or may not do what is needed. */
+  /** The login was refused, or does not have the necessary permissions. */
   | 'ZOOKEEPER_NOT_ALLOWED'
-  /** Any other answer. */
+  /** Any other response. */
   | 'ZOOKEEPER_ERROR'
 
 const RETRIABLE: readonly ZooKeeperErrorCode[] = [

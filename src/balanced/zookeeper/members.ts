@@ -8,15 +8,15 @@ import type { GroupPaths } from './znodes.ts'
 const MOST_MEMBERS = 10_000
 const READ_AT_ONCE = 100
 
-/** The members of a group by what they have in `ids`, this one among them. */
+/** The members of a group by their entries in `ids`, this one included. */
 export class Members {
   readonly #session: ZooKeeperSession
   readonly #paths: GroupPaths
   readonly #logger: Logger
   readonly #onChange: () => void
-  /** What this member registered, by id. */
+  /** The entries of this member, by id. */
   readonly #own = new Map<string, string>()
-  /** The topic of each member: an id is never of another topic, so it is read once. */
+  /** The topic of each member. The topic of an id never changes, so it is read once. */
   readonly #topics = new Map<string, string>()
 
   constructor(session: ZooKeeperSession, paths: GroupPaths, logger: Logger, onChange: () => void) {
@@ -26,12 +26,12 @@ export class Members {
     this.#onChange = onChange
   }
 
-  /** With the session all entries have gone. */
+  /** All entries end with the session. */
   forget(): void {
     this.#own.clear()
   }
 
-  /** Is a member of these topics, by the ids given, and of no other. */
+  /** Makes this member a member of these topics, by the ids given, and of no other. */
   async register(wanted: ReadonlyMap<string, string>): Promise<void> {
     for (const id of this.#own.keys()) {
       if (wanted.has(id)) continue
@@ -43,7 +43,10 @@ export class Members {
     }
   }
 
-  /** The ids of the members of a topic in order, by topic. What was registered and has gone is registered again. */
+  /**
+   * Returns the ids of the members of each topic, sorted. Entries of this member that are missing are registered
+   * again.
+   */
   async byTopic(): Promise<ReadonlyMap<string, readonly string[]>> {
     const ids = new Set((await this.#session.children(this.#paths.ids, this.#onChange)) ?? [])
     for (const [id, topic] of this.#own) {
@@ -61,12 +64,12 @@ export class Members {
     return found
   }
 
-  /** Makes all members look again, by leaving and joining in one step. */
+  /** Makes all members check again, by leaving and joining in one step. */
   async triggerRebalance(): Promise<void> {
     for (const [id, topic] of this.#own) await this.#session.replace(this.#paths.member(id), topic)
   }
 
-  /** For a session that goes on when this member leaves. */
+  /** For a session that continues when this member leaves. */
   async unregister(): Promise<void> {
     await this.register(new Map())
   }
@@ -74,14 +77,14 @@ export class Members {
   async #create(id: string, topic: string): Promise<void> {
     const path = this.#paths.member(id)
     const outcome = await this.#session.createAll([path], topic)
-    // Of an attempt whose answer was lost, or of a session before this one, which would take it away.
+    // The entry is of an attempt whose response was lost, or of an earlier session, whose end would delete it.
     if (outcome === 'exists' && (await this.#session.ephemeralOwner(path)) !== this.#session.id) {
       await this.#session.replace(path, topic)
     }
     this.#own.set(id, topic)
   }
 
-  /** A page at a time: so that a folder with foreign entries does not fill the memory with requests. */
+  /** Reads a page at a time, so that a folder with foreign entries does not fill the memory with requests. */
   async #readAll(ids: readonly string[]): Promise<void> {
     if (ids.length > MOST_MEMBERS) {
       const what = `${this.#paths.ids} has ${ids.length} entries, more than any group has: it is ignored`
@@ -94,7 +97,7 @@ export class Members {
 
   async #read(id: string): Promise<void> {
     const topic = await this.#session.data(this.#paths.member(id))
-    // It has left since it was listed: the next look comes by itself.
+    // The member has left since it was listed; the next check follows by itself.
     if (topic === undefined) return
     this.#topics.set(id, topic)
     if (/^[\w.-]*$/.test(topic)) return

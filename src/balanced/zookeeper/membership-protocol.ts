@@ -1,12 +1,12 @@
 /**
- * pykafka's two ways to share a topic's partitions out, decided by each member alone: members that see the same members and
- * the same leaders compute the same assignment. pykafka 2.8 and samsa do, so that both can be in one group.
+ * pykafka's two ways to divide a topic's partitions. Each member decides alone: members that see the same members and
+ * the same leaders compute the same assignment, in pykafka 2.8 and in samsa, so that both can be in one group.
  */
 import type { PartitionMetadata } from '../../cluster/metadata.ts'
 
 /**
- * Of a topic's partitions, those of one member: pykafka's `decide_partitions`. It must depend on nothing but what it is
- * given, so that all members come to decisions that go together. `partitions` are in pykafka's order.
+ * Returns one member's part of a topic's partitions: pykafka's `decide_partitions`. It must depend only on its
+ * arguments, so that the decisions of all members are consistent. `partitions` are in pykafka's order.
  */
 export type DecidePartitions = (
   partitions: readonly number[],
@@ -14,25 +14,27 @@ export type DecidePartitions = (
   member: string,
 ) => readonly number[]
 
-/** How members of a group that ZooKeeper coordinates share a topic: all members must use the same. */
+/**
+ * How the members of a group that ZooKeeper coordinates divide a topic's partitions. All members must use the same.
+ */
 export type MembershipProtocol = 'range' | 'roundrobin' | DecidePartitions
 
 /**
- * The order in which partitions are dealt: by the text `topic-leader-partition`, so that 10 comes before 2 and an
- * election changes it. Not what one would choose, but all members of a group must do the same.
+ * Sorts partitions in the order in which pykafka deals them: by the text `topic-leader-partition`, so that 10 comes
+ * before 2 and an election changes the order. All members of a group must use this order.
  */
 export function inPykafkasOrder(partitions: readonly PartitionMetadata[]): number[] {
-  // The topic is the same for all; a text comparison of the rest is that of the whole.
+  // The topic is the same for all, so comparing the rest as text gives the same order.
   const key = ({ leader, partition }: PartitionMetadata) => `${leader}-${partition}`
   return [...partitions].sort((a, b) => compare(key(a), key(b))).map(({ partition }) => partition)
 }
 
-/** By code units; ids are ASCII, where that is Python's order too. */
+/** Compares by code units. Ids are ASCII, for which this is also Python's order. */
 export function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-/** Neighbours to the same member: of 7 for 3 the first gets 3, the others 2. */
+/** Neighbouring partitions go to the same member: of 7 partitions for 3 members the first gets 3, the others 2. */
 const decideRange: DecidePartitions = (partitions, members, member) => {
   const index = inOrder(members).indexOf(member)
   if (index < 0) return []
@@ -42,7 +44,7 @@ const decideRange: DecidePartitions = (partitions, members, member) => {
   return partitions.slice(start, start + each + (index < rest ? 1 : 0))
 }
 
-/** One after the other to the members in turn. */
+/** Deals the partitions one by one to the members in turn. */
 const decideRoundRobin: DecidePartitions = (partitions, members, member) => {
   const index = inOrder(members).indexOf(member)
   return partitions.filter((_, position) => position % members.length === index)

@@ -4,7 +4,10 @@ import type { ZooKeeperHosts } from '../../cluster/zookeeper-hosts.ts'
 import { zooKeeperPackage } from '../../cluster/zookeeper-package.ts'
 import type { ZooKeeperAcl, ZooKeeperClient } from './client.ts'
 
-/** The client of a session of its own: see zookeeper-client.ts for what it is guarded against. */
+/**
+ * Creates the client of a session of its own; zookeeper-client.ts lists the faults of the package that it guards
+ * against.
+ */
 export function createNodeClient(
   hosts: ZooKeeperHosts,
   sessionTimeoutMs: number,
@@ -13,7 +16,7 @@ export function createNodeClient(
   return createZooKeeperClient(hosts, sessionTimeoutMs, auth)
 }
 
-/** The ACL of created znodes: open without a login, and with one only for clients with the same login. */
+/** The ACL of created znodes: open without a login; with a login only for clients with the same login. */
 export function aclFor(auth: ZooKeeperAuth | undefined): ZooKeeperAcl[] {
   const { ACL, Id, Permission } = zooKeeperPackage()
   const id = auth === undefined ? new Id('world', 'anyone') : new Id('auth', '')

@@ -43,8 +43,9 @@ export interface ZooKeeperOptions {
    */
   readonly zookeeper?: ZooKeeperClient
   /**
-   * How a topic's partitions are shared out: `range`, `roundrobin`, or a function `(partitions, members, member) =>
-   * partitions` that returns those of one member. All members must use the same. Default: `range`.
+   * How a topic's partitions are divided among the members: `range`, `roundrobin`, or a function `(partitions,
+   * members, member) => partitions` that returns the partitions of one member. All members must use the same.
+   * Default: `range`.
    */
   readonly membershipProtocol?: MembershipProtocol
 }
@@ -79,7 +80,7 @@ export const ZOOKEEPER_OPTIONS = {
   membershipProtocol: { check: aProtocol, default: 'range' },
 } as const satisfies OptionTable<ZooKeeperOptions>
 
-/** A member id in pykafka's form: the host, and a unique suffix. */
+/** Returns a member id in pykafka's form: the host, and a unique suffix. */
 export function newMemberId(): string {
   return `${hostname()}:${randomUUID()}`
 }

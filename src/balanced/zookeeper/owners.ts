@@ -5,12 +5,12 @@ import { ZooKeeperError } from './errors.ts'
 import type { ZooKeeperSession } from './session.ts'
 import { partitionOf, type GroupPaths } from './znodes.ts'
 
-/** A partition that is this member's by all its znodes. */
+/** A partition that this member has claimed by all its znodes. */
 interface Claimed extends TopicPartition {
   readonly paths: readonly string[]
 }
 
-/** What is wrong with something that was claimed. */
+/** A problem with a claimed partition. */
 export interface Violation extends TopicPartition {
   readonly reason: string
 }
@@ -20,28 +20,31 @@ export interface Claimable extends TopicPartition {
   readonly metadata: PartitionMetadata
 }
 
-/** What was found of the owners of partitions. */
+/** The result of a check of the owners. */
 export interface OwnershipCheck {
-  /** What was claimed before, and is not this member's alone any more. */
+  /** Claims that no longer belong to this member alone. */
   readonly violations: readonly Violation[]
   /** Partitions that this member waits for and that have no owner. */
   readonly free: readonly TopicPartition[]
 }
 
-/** This many partitions are claimed in one transaction: each has two znodes for each broker that could lead it. */
+/**
+ * The number of partitions that are claimed in one transaction; each has two znodes for each broker that could lead
+ * it.
+ */
 const CLAIMS_AT_ONCE = 50
-/** The owners of this many partitions are looked up, only for the text of an error. */
+/** The number of partitions whose owners are looked up for the text of an error. */
 const HOLDERS_NAMED = 10
 
-/** This member's entries among the owners of partitions, and what others have there. */
+/** This member's entries among the owners of partitions, and the entries of others. */
 export class Owners {
   readonly #session: ZooKeeperSession
   readonly #paths: GroupPaths
   readonly #memberOf: (topic: string) => string
-  /** Called once after each listing, when something changed since. */
+  /** Called once after each listing, when something has changed since. */
   readonly #onChange: () => void
   readonly #claimed = new Map<string, Claimed>()
-  /** A request ended without an answer: there may be entries of this member that it does not know of. */
+  /** A request ended without a response: this member may have entries that it does not know of. */
   #isUncertain = false
 
   constructor(
@@ -60,7 +63,7 @@ export class Owners {
     return this.#claimed.has(nameOf(partition))
   }
 
-  /** With the session all entries have gone. */
+  /** All entries end with the session. */
   forget(): void {
     this.#claimed.clear()
     this.#isUncertain = false
@@ -109,7 +112,7 @@ export class Owners {
     return violations
   }
 
-  /** Removes entries of this member that it does not know of, left by requests that were never answered. */
+  /** Removes entries of this member that it does not know of; requests without a response left them. */
   async removeStale(topics: Iterable<string>): Promise<void> {
     if (!this.#isUncertain) return
     const listed = await this.#list(topics)
@@ -121,14 +124,15 @@ export class Owners {
 
   async claim(partitions: readonly Claimable[]): Promise<ClaimResult> {
     const sessionId = this.#session.id
-    // What others have now is not tried: most of a rebalance's claims would be of what is about to be given up.
+    // Partitions that others own are not tried: most of a rebalance's claims would be for partitions that are about
+    // to be given up.
     const before = await this.#list(new Set(partitions.map(({ topic }) => topic)))
     const free = partitions.filter((one) => !before.has(nameOf(one)))
     const results = await Promise.allSettled(together(free).map((some) => this.#createAll(some)))
     const failed = results.find((result) => result.status === 'rejected')
     const created = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []))
     if (failed !== undefined) {
-      // None counts as claimed: the entries that there are now are removed before the next attempt.
+      // None counts as claimed: the next attempt first removes the entries that exist now.
       this.#isUncertain = true
       throw failed.reason
     }
@@ -137,7 +141,8 @@ export class Owners {
     }
     const claims = new Map(created.map((one) => [nameOf(one), one]))
     for (const [name, claimed] of claims) this.#claimed.set(name, claimed)
-    // A member that claims under another leader's id conflicts with none of our entries: the later of the two sees both now.
+    // A member that claims under another leader's id conflicts with none of our entries: the later of the two sees
+    // both now.
     const topics = created.map(({ topic }) => topic)
     const lookAgain = async () => {
       const listed = await this.#list(new Set(topics))
@@ -166,7 +171,7 @@ export class Owners {
     for (const one of claimed) this.#claimed.delete(nameOf(one))
   }
 
-  /** Creates claims for those that have no owner; all are of one topic. */
+  /** Creates claims for partitions without an owner; all are of one topic. */
   async #createAll(partitions: readonly Claimable[]): Promise<readonly Claimed[]> {
     const claims = partitions.map(({ topic, partition, metadata }) => {
       return { topic, partition, paths: this.#paths.claim(topic, metadata) }
@@ -180,7 +185,7 @@ export class Owners {
     return created.filter((one) => one !== undefined)
   }
 
-  /** Undefined if another member has it. */
+  /** Undefined if another member has claimed it. */
   async #create({ topic, partition, metadata }: Claimable): Promise<Claimed | undefined> {
     const paths = this.#paths.claim(topic, metadata)
     const outcome = await this.#session.createAll(paths, this.#memberOf(topic))
@@ -206,14 +211,14 @@ export class Owners {
     return { topic, partition, owner: data.find((owner) => owner !== undefined) }
   }
 
-  /** Only those that have this member's id: what was removed may be another's by now. */
+  /** Removes only entries with this member's id: a removed one may now be another member's. */
   async #removeOwn(topic: string, paths: readonly string[]): Promise<void> {
     const data = await Promise.all(paths.map((path) => this.#session.data(path)))
     const member = this.#memberOf(topic)
     await this.#session.removeAll(paths.filter((_, index) => data[index] === member))
   }
 
-  /** All entries by the partition that they are about. */
+  /** Returns all entries, by their partition. */
   async #list(topics: Iterable<string>): Promise<ReadonlyMap<string, readonly string[]>> {
     const found = new Map<string, string[]>()
     const list = async (topic: string, folder: string) => {
@@ -233,7 +238,10 @@ export class Owners {
   }
 }
 
-/** In groups that are claimed in one transaction each: of one topic, as they have the member's name for it. */
+/**
+ * Divides partitions into groups, each claimed in one transaction: all of one topic, because its znodes contain the
+ * member's name for this topic.
+ */
 function together(partitions: readonly Claimable[]): Claimable[][] {
   const groups: Claimable[][] = []
   for (const one of partitions) {
@@ -245,7 +253,7 @@ function together(partitions: readonly Claimable[]): Claimable[][] {
   return groups
 }
 
-/** Whether there is an entry of the same name in the other folder, too: pykafka writes one, samsa both. */
+/** True if there is an entry of the same name in the other folder, too: pykafka writes one, samsa both. */
 function isInBoth(path: string, paths: readonly string[]): boolean {
   const name = path.slice(path.lastIndexOf('/'))
   return paths.some((other) => other !== path && other.endsWith(name))

@@ -7,7 +7,7 @@ import { decisionOf } from './membership-protocol.ts'
 import { withDefaults } from '../../option-table.ts'
 import { newMemberId, sessionOptions, ZOOKEEPER_OPTIONS, type ZooKeeperOptions } from './options.ts'
 
-/** Groups that ZooKeeper coordinates, as pykafka's do. */
+/** The protocol of groups that ZooKeeper coordinates, as pykafka's do. */
 export const zookeeperProtocol: GroupProtocol = {
   options: ZOOKEEPER_OPTIONS,
   groups: 'groups that ZooKeeper coordinates',

@@ -15,7 +15,7 @@ import type {
 import { ZooKeeperError } from './errors.ts'
 import { abandon, endSession, reconnect } from '../../cluster/zookeeper-client.ts'
 
-/** ZooKeeper's own numbers. */
+/** ZooKeeper's own error codes. */
 const BAD_ARGUMENTS = -8
 const NO_NODE = -101
 const NO_AUTH = -102
@@ -27,51 +27,54 @@ const EPHEMERAL = 1
 const PERSISTENT = 0
 const ANY_VERSION = -1
 
-/** An answer proves that the session was alive when its request was sent, and will be for two thirds of its timeout. */
+/**
+ * A response proves that the session was alive when its request was sent, and that it will be for two thirds of its
+ * timeout.
+ */
 const CERTAIN_SHARE = 2 / 3
-/** Asked so often in a timeout, an answer may take a third of it before anything is in doubt. */
+/** With this number of requests in a timeout, a response may take a third of it before the session is in doubt. */
 const BEATS_PER_TIMEOUT = 6
-/** A transaction of this many stays far below what a server reads at once, 1 MiB by default. */
+/** A transaction of this size stays far below what a server reads at once, 1 MiB by default. */
 const CHANGES_AT_ONCE = 100
-/** A server that grants less would have requests sent to it all the time. */
+/** A server that grants a shorter timeout would get requests all the time. */
 const LEAST_TIMEOUT_MS = 100
-/** How long `close` waits for the server to end the session: by then its ephemeral znodes are gone. */
+/** How long `close` waits for the server to end the session, which deletes its ephemeral znodes. */
 const CLOSE_TIMEOUT_MS = 2_000
 
 export interface SessionOptions {
   /** For errors and logs. */
   readonly hosts: string
-  /** Makes a client, for the first session and after each that expired. */
+  /** Creates a client, for the first session and after each that expired. */
   readonly connect: () => ZooKeeperClient
-  /** False for a client that was handed in: it is neither connected, nor closed, nor replaced. */
+  /** False for a client that the application passed: it is neither connected, nor closed, nor replaced. */
   readonly isOwn: boolean
   readonly connectionTimeoutMs: number
-  /** For what is created: called when there is a client. */
+  /** Returns the ACL of created znodes. It is called when there is a client. */
   readonly acl: () => ZooKeeperAcl[]
   readonly logger: Logger
   readonly events: SessionEvents
 }
 
 export interface SessionEvents {
-  /** There is a connection again, after it was lost, with the same session. */
+  /** The connection is back after it was lost, with the same session. */
   reconnected(): void
-  /** `aliveUntil` was over, and is not any more. */
+  /** `aliveUntil` was over, and lies in the future again. */
   renewed(): void
-  /** The session and all that was ephemeral in it are gone. */
+  /** The session and all its ephemeral znodes are gone. */
   expired(error: ZooKeeperError): void
 }
 
 /**
- * A session with ZooKeeper: requests as promises, which all end, and what is certain about the session.
- * Requests fail immediately while there is no connection: retrying is the caller's decision.
+ * A session with ZooKeeper: requests as promises, which all end, and the time until which the session is certain to
+ * last. Requests fail immediately while there is no connection: retrying is the caller's decision.
  */
 export class ZooKeeperSession {
   readonly #options: SessionOptions
   #client: ZooKeeperClient | undefined
   #isConnected = false
-  /** The session of a client that was handed in is over: all depends on whether that makes another. */
+  /** The session of a client that the application passed is over; the client may create another. */
   #isExpired = false
-  /** Hex of the session that was last connected. */
+  /** The id of the session that was last connected, in hexadecimal. */
   #sessionId: string | undefined
   #aliveUntil = 0
   #opening: Deferred<void> | undefined
@@ -92,17 +95,19 @@ export class ZooKeeperSession {
     return this.#aliveUntil
   }
 
-  /** Which session this is: ephemeral znodes are its. Undefined before there is one. */
+  /** The id of the session, which owns the ephemeral znodes. Undefined before there is one. */
   get id(): string | undefined {
     return this.#sessionId
   }
 
-  /** Whether any server ever answered. */
+  /** True if any server has ever responded. */
   get wasReached(): boolean {
     return this.#wasReached
   }
 
-  /** Waits for a connection, and makes a client if necessary. Throws ZooKeeperError after the connection timeout. */
+  /**
+   * Waits for a connection, and creates a client if necessary. Throws ZooKeeperError after the connection timeout.
+   */
   async open(signal: AbortSignal): Promise<void> {
     await loadZooKeeperPackage()
     signal.throwIfAborted()
@@ -129,7 +134,7 @@ export class ZooKeeperSession {
     }
   }
 
-  /** Ends the session, so that what is ephemeral in it is gone when this resolves, unless no server can be reached. */
+  /** Ends the session. Its ephemeral znodes are gone when this resolves, unless no server can be reached. */
   async close(): Promise<void> {
     const wasConnected = this.#isConnected
     this.#isClosed = true
@@ -147,11 +152,11 @@ export class ZooKeeperSession {
     const timer = setTimeout(() => closed.resolve(), wasConnected ? CLOSE_TIMEOUT_MS : 0)
     await closed.promise
     clearTimeout(timer)
-    // Where the server did not: nothing is left that keeps the process alive.
+    // If the server did not end it, the client must not keep the process alive.
     abandon(client)
   }
 
-  /** Whether it is there now; undefined where it is not, or the session that it ends with. */
+  /** Returns the id of the session whose end deletes the znode; undefined if the znode does not exist. */
   async ephemeralOwner(path: string): Promise<string | undefined> {
     const stat = await this.#ask(`looking for ${path}`, (client, done: Done<Stat>) =>
       client.exists(path, done),
@@ -163,7 +168,10 @@ export class ZooKeeperSession {
     return (await this.ephemeralOwner(path)) !== undefined
   }
 
-  /** Undefined where there is no such znode. `onChange` is called once, when it changes or goes. */
+  /**
+   * Returns the data of a znode; undefined if it does not exist. `onChange` is called once, when it changes or is
+   * deleted.
+   */
   async data(path: string, onChange?: () => void): Promise<string | undefined> {
     const answer = await this.#ask(`reading ${path}`, (client, done: Done<Buffer | undefined>) => {
       if (onChange === undefined) client.getData(path, done)
@@ -172,7 +180,10 @@ export class ZooKeeperSession {
     return answer.found ? (answer.value?.toString() ?? '') : undefined
   }
 
-  /** Undefined where there is no such znode. `onChange` is called once, when a child comes or goes. */
+  /**
+   * Returns the children of a znode; undefined if it does not exist. `onChange` is called once, when a child is
+   * created or deleted.
+   */
   async children(path: string, onChange: () => void): Promise<readonly string[] | undefined> {
     const answer = await this.#ask(`listing ${path}`, (client, done: Done<string[]>) =>
       client.getChildren(path, onChange, done),
@@ -180,7 +191,7 @@ export class ZooKeeperSession {
     return answer.found ? answer.value : undefined
   }
 
-  /** A lasting znode with all above it; whether they are there already does not matter. */
+  /** Creates a persistent znode and all its parents, unless they exist. */
   async ensure(path: string): Promise<void> {
     if (await this.exists(path)) return
     const names = path.split('/').slice(1)
@@ -198,7 +209,7 @@ export class ZooKeeperSession {
     }
   }
 
-  /** Ephemeral znodes with the same data: all of them, or none where one exists or a folder is missing. */
+  /** Creates ephemeral znodes with the same data: all of them, or none if one exists or a folder is missing. */
   async createAll(
     paths: readonly string[],
     data: string,
@@ -209,7 +220,7 @@ export class ZooKeeperSession {
     })
   }
 
-  /** One ephemeral znode in place of another of the same name: at no moment is there none. */
+  /** Replaces an ephemeral znode by another of the same name. At no moment does the name not exist. */
   async replace(path: string, data: string): Promise<'created' | 'exists' | 'missing'> {
     return this.#create(`renewing ${path}`, (transaction) => {
       transaction.remove(path, ANY_VERSION)
@@ -217,7 +228,7 @@ export class ZooKeeperSession {
     })
   }
 
-  /** Removes all that are there. */
+  /** Removes all of them that exist. */
   async removeAll(paths: readonly string[]): Promise<void> {
     const removing: Promise<void>[] = []
     for (let at = 0; at < paths.length; at += CHANGES_AT_ONCE) {
@@ -226,7 +237,7 @@ export class ZooKeeperSession {
     await Promise.all(removing)
   }
 
-  /** In one transaction, which watches see as one change; one by one where some are not there. */
+  /** Removes them in one transaction, which watches see as one change; one by one if some do not exist. */
   async #removeTogether(paths: readonly string[]): Promise<void> {
     const together = await this.#change(`removing ${paths[0] ?? ''}`, (transaction) => {
       for (const path of paths) transaction.remove(path, ANY_VERSION)
@@ -261,7 +272,7 @@ export class ZooKeeperSession {
     })
   }
 
-  /** Sends a request and waits for the answer, for as long as a session would. */
+  /** Sends a request and waits for the response, for as long as a session would last. */
   async #ask<Result>(
     what: string,
     send: (client: ZooKeeperClient, done: Done<Result>) => void,
@@ -272,7 +283,7 @@ export class ZooKeeperSession {
     const answered = deferred<Answer<Result>>()
     const timer = new Timer(this.#timeoutMs, () => {
       answered.reject(this.#lost(`${what} took longer than ${this.#timeoutMs} ms`))
-      // Whatever swallowed this would swallow the next.
+      // A connection that lost this request would lose the next.
       if (client === this.#client) this.#reconnect(client)
     })
     try {
@@ -298,7 +309,7 @@ export class ZooKeeperSession {
       const hint = 'it needs another zookeeperAuth'
       return new ZooKeeperError('ZOOKEEPER_NOT_ALLOWED', `${what} on ${hosts}: ${hint}`, cause)
     }
-    // A name that it refuses now it refuses for ever.
+    // A name that it refuses now it always refuses.
     const mayWorkLater = code !== BAD_ARGUMENTS
     const message = `${what} on ${hosts}: ${cause.name}`
     return new ZooKeeperError('ZOOKEEPER_ERROR', message, cause, mayWorkLater)
@@ -365,7 +376,7 @@ export class ZooKeeperSession {
     this.#wasReached = true
     this.#timeoutMs = Math.max(LEAST_TIMEOUT_MS, client.getSessionTimeout())
     this.#sessionId = id
-    // A client that was handed in may make another session by itself.
+    // A client that the application passed may create another session by itself.
     if (before !== undefined && before !== id) this.#options.events.expired(this.#expired())
     this.#beat()
     this.#opening?.resolve()
@@ -378,7 +389,7 @@ export class ZooKeeperSession {
     this.#isExpired = !this.#options.isOwn
     this.#aliveUntil = 0
     if (this.#options.isOwn) {
-      // Of no further use. It closes by itself.
+      // The client is of no further use. It closes by itself.
       this.#client?.removeListener('state', this.#onState)
       this.#client = undefined
       this.#sessionId = undefined
@@ -394,7 +405,7 @@ export class ZooKeeperSession {
     if (wasOver && now < this.#aliveUntil) this.#options.events.renewed()
   }
 
-  /** Asks now, and again a few times in each timeout. */
+  /** Sends a request now, and again several times in each timeout. */
   #beat(): void {
     clearInterval(this.#beats)
     const beat = () => {
@@ -406,7 +417,7 @@ export class ZooKeeperSession {
     this.#beats.unref()
   }
 
-  /** Gives up a connection that leads nowhere, or that has been in the making for half a timeout. */
+  /** Drops a connection that does not respond, or that has been connecting for half a timeout. */
   #reconnect(client: ZooKeeperClient): void {
     const now = performance.now()
     if (now - this.#lastReconnect < this.#timeoutMs / 2 || this.#isClosed) return
@@ -417,6 +428,6 @@ export class ZooKeeperSession {
 
 type Stat = { readonly ephemeralOwner: Buffer } | null
 
-/** What ZooKeeper said: a value, or that the znode is missing or there already. */
+/** The response of ZooKeeper: a value, or that the znode is missing or already exists. */
 type Answer<Value> =
   { readonly found: true; readonly value: Value } | { readonly found: false; readonly code: number }

@@ -4,7 +4,7 @@ import type { Subscription } from '../subscription.ts'
 import type { ZooKeeperSession } from './session.ts'
 import { BROKER_TOPICS } from './znodes.ts'
 
-/** Brokers learn of new partitions a moment after ZooKeeper has them: the first wait, doubled each time. */
+/** Brokers learn of new partitions a moment after ZooKeeper has them. This is the first wait, doubled each time. */
 const LOOK_AGAIN_MS = 300
 const LOOK_AGAIN_AT_MOST_MS = 60_000
 
@@ -16,16 +16,16 @@ export interface TopicWatchDependencies {
 }
 
 /**
- * Notices new topics and partitions where the cluster's own state is in the same ZooKeeper (up to Kafka 3.9). Without
- * it, in KRaft clusters, asking the brokers now and then is what notices them.
+ * Detects new topics and partitions if the cluster's own state is in the same ZooKeeper (up to Kafka 3.9). In KRaft
+ * clusters only the regular requests to the brokers detect them.
  */
 export class TopicWatch {
   readonly #parts: TopicWatchDependencies
   readonly #changed: (reason: string) => void
-  /** How many partitions each topic had in the last round. */
+  /** The partition count of each topic in the last round. */
   #known: ReadonlyMap<string, number> = new Map()
   #poll: NodeJS.Timeout | undefined
-  /** How often in a row the brokers did not have what ZooKeeper has. */
+  /** How often in a row the brokers did not have the state of ZooKeeper. */
   #timesBehind = 0
   #timer: NodeJS.Timeout | undefined
   #isStopped = false
@@ -75,7 +75,7 @@ export class TopicWatch {
     this.#poll = setTimeout(() => void this.#askBrokers(), metadataMaxAgeMs).unref()
   }
 
-  /** Topics that no member here reads come and go without a rebalance. */
+  /** A change of topics that no member here reads causes no rebalance. */
   async #lookAtTopics(): Promise<boolean> {
     const names = await this.#parts.session.children(BROKER_TOPICS, this.#onTopics)
     const wanted = (names ?? []).filter((name) => this.#parts.subscription.includes(name))
@@ -100,7 +100,10 @@ function countsOf(topics: readonly TopicMetadata[]): Map<string, number> {
   return new Map(topics.map(({ name, partitions }) => [name, partitions.length]))
 }
 
-/** Of what brokers write for a topic, `{"partitions":{"0":[1,2], …}}`; 0 for anything else. */
+/**
+ * Returns the partition count from what brokers write for a topic, `{"partitions":{"0":[1,2], …}}`; 0 for anything
+ * else.
+ */
 function partitionCount(state: string | undefined): number {
   if (state === undefined) return 0
   try {

@@ -1,14 +1,14 @@
 /**
- * Where a group's state lies in ZooKeeper, as pykafka 2.8 has it:
+ * The znodes of a group's state in ZooKeeper, as in pykafka 2.8:
  *
  *     /consumers/GROUP/ids/MEMBER                     ephemeral, the topic: a member
  *     /consumers/GROUP/owners/TOPIC/LEADER-PARTITION  ephemeral, the member: the owner of a partition
  *
- * On Python 3 pykafka writes `owners/b'TOPIC'` instead, quotes and all, on Python 2 `owners/TOPIC`. Members of both
- * kinds may be there, which do not see each other's claims, so ours are under both names. And the leader's id in the
- * name is what the claiming member takes for the leader: two members may write different names for one partition
- * during an election. So a claim of ours has the names of all brokers that could lead the partition, and any
- * name of a partition, whatever its leader, counts as an owner.
+ * On Python 3 pykafka writes `owners/b'TOPIC'`, including the quotes, on Python 2 `owners/TOPIC`. A group may have
+ * members of both kinds, which do not see each other's claims, so samsa claims under both names. The leader's id in
+ * the name is the leader that the claiming member knows: during an election two members may write different names for
+ * one partition. So a claim of samsa has the names of all brokers that could lead the partition, and any name of a
+ * partition, whatever its leader, counts as an owner.
  */
 import type { PartitionMetadata } from '../../cluster/metadata.ts'
 
@@ -40,8 +40,8 @@ export class GroupPaths {
 }
 
 /**
- * The partition that an owner's znode is about: `1-7` is partition 7, claimed under leader 1. Java's old consumer
- * wrote `7` alone. Undefined for data of other programs.
+ * Returns the partition of an owner's znode: `1-7` is partition 7, claimed under leader 1. Java's old consumer wrote
+ * only `7`. Undefined for data of other programs.
  */
 export function partitionOf(ownerName: string): number | undefined {
   const match = /^(?:-?\d+-)?(\d+)$/.exec(ownerName)

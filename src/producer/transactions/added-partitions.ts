@@ -2,22 +2,22 @@ import type { Batch } from '../accumulator/batch.ts'
 import type { PartitionQueue } from '../accumulator/partition-queue.ts'
 
 /**
- * The partitions of the open transaction, which generation 1 adds before anything is produced to them. All that
- * are asked for while a request is under way are in the next one, and each is in one request only: a failed request
- * takes nothing away from those that were added before.
+ * The partitions of the open transaction. Generation 1 adds them before anything is produced to them. Partitions that
+ * are requested while a request is running go into the next one, and each is in only one request: a failed request
+ * does not affect the partitions that were added before.
  */
 export class AddedPartitions {
   readonly #add: (queues: readonly PartitionQueue<Batch>[]) => Promise<boolean>
   readonly #resume: (queue: PartitionQueue<Batch>) => void
   readonly #added = new Set<PartitionQueue<Batch>>()
-  /** What the request under way adds. */
+  /** The partitions of the running request. */
   #adding: ReadonlySet<PartitionQueue<Batch>> = new Set()
   #wanted = new Set<PartitionQueue<Batch>>()
   #isRunning = false
-  /** Counts transactions: an answer of an earlier one is not for this one. */
+  /** A count of the transactions: the response for an earlier one does not count for the current one. */
   #transaction = 0
 
-  /** `add` resolves with whether the partitions were added. */
+  /** `add` resolves with true if the partitions were added. */
   constructor(
     add: (queues: readonly PartitionQueue<Batch>[]) => Promise<boolean>,
     resume: (queue: PartitionQueue<Batch>) => void,
@@ -26,7 +26,10 @@ export class AddedPartitions {
     this.#resume = resume
   }
 
-  /** Whether the partition is added; one that is not is asked for, and resumed once it is. */
+  /**
+   * Returns true if the partition is added. Otherwise it requests the partition, and resumes its queue once it is
+   * added.
+   */
   has(queue: PartitionQueue<Batch>): boolean {
     if (this.#added.has(queue)) return true
     if (!this.#adding.has(queue)) this.#wanted.add(queue)
@@ -43,7 +46,7 @@ export class AddedPartitions {
 
   async #run(): Promise<void> {
     this.#isRunning = true
-    // One request for the partitions of this turn of the event loop.
+    // One request for all partitions of this turn of the event loop.
     await Promise.resolve()
     while (this.#wanted.size > 0) {
       const transaction = this.#transaction

@@ -19,7 +19,7 @@ export interface ProducerEpoch {
   readonly producerEpoch: number
 }
 
-/** An offset that a transaction commits: that of the next message to read. */
+/** An offset that a transaction commits: the offset of the next message to read. */
 export interface TransactionOffset {
   /** The name of the topic. */
   readonly topic: string
@@ -39,30 +39,35 @@ interface Partition {
 }
 
 /**
- * CONCURRENT_TRANSACTIONS is the usual answer while the markers of the transaction before are written, which takes
- * some milliseconds: the client's own backoff would be most of the time of a short transaction.
+ * CONCURRENT_TRANSACTIONS is the usual response while the markers of the previous transaction are written, which
+ * takes some milliseconds: with the client's own backoff a short transaction would spend most of its time waiting.
  */
 const BACKOFF = { initialMs: 20, maxMs: 200 }
 
-/** The feature that says which protocol a cluster uses, and the versions that generation 2 needs besides (KIP-890). */
+/** The feature that shows which protocol a cluster uses, and the versions that generation 2 also needs (KIP-890). */
 const FEATURE = 'transaction.version'
 const FEATURE_2 = 2
 const PRODUCE_2 = 12
 const END_2 = 5
 
-/** The newest version that is stable: 6 is that of two-phase commit (KIP-939). */
+/** The newest stable version: version 6 is for two-phase commit (KIP-939). */
 const INIT_STABLE = 5
-/** The request carries the producer's epoch (KIP-360). */
+/** The first version whose request has the producer's epoch (KIP-360). */
 const INIT_WITH_EPOCH = 3
-/** Later versions are sent by brokers only. */
+/** The last version for clients; only brokers send later ones. */
 const ADD_PARTITIONS_OF_CLIENTS = 3
 const OFFSETS_WITH_MEMBER = 3
-/** Later versions end transactions in the way of generation 2, or add offsets to them. */
+/**
+ * The last versions for generation 1: with later ones transactions end, or add offsets, in the way of generation 2.
+ */
 const END_1 = 4
 const OFFSETS_1 = 4
 const OFFSETS_2 = 5
 
-/** Which protocol a broker uses: versions alone do not say that, as a cluster may be in the middle of an upgrade. */
+/**
+ * Returns the protocol that a broker uses. Its versions alone do not show that, because the cluster may be in the
+ * middle of an upgrade.
+ */
 export function generationOf(versions: BrokerVersions): Generation {
   const isNew =
     versions.featureLevel(FEATURE) >= FEATURE_2 &&
@@ -84,7 +89,7 @@ export class TransactionCoordinator {
     this.#to = { coordinator: 'transaction', key: transactionalId }
   }
 
-  /** The protocol of the coordinator as it is now. */
+  /** Returns the current protocol of the coordinator. */
   generation(deadline: Deadline): Promise<Generation> {
     const settings = { ...this.#settings('finding the version of the coordinator'), deadline }
     return this.#cluster.router.ask(settings, async ({ broker }) =>
@@ -93,8 +98,9 @@ export class TransactionCoordinator {
   }
 
   /**
-   * Gets a producer id and epoch. Without `current` the coordinator aborts what another producer has begun, and
-   * fences it; with it, only the epoch is raised, and the request fails where another producer has come since.
+   * Gets a producer id and epoch. Without `current` the coordinator aborts the open transaction of another producer,
+   * and fences this producer; with it, only the epoch is raised, and the request fails if another producer has taken
+   * over since.
    */
   async init(
     timeoutMs: number,
@@ -119,7 +125,7 @@ export class TransactionCoordinator {
     throw new BrokerError(ErrorCode.UNKNOWN_SERVER_ERROR, settings.what, {}, detail)
   }
 
-  /** Of generation 1: before anything is produced to the partitions. */
+  /** In generation 1: before anything is produced to the partitions. */
   async addPartitions(
     producer: ProducerEpoch,
     partitions: readonly Partition[],
@@ -148,7 +154,7 @@ export class TransactionCoordinator {
     })
   }
 
-  /** Of generation 1: before offsets of the group are committed. */
+  /** In generation 1: before offsets of the group are committed. */
   async addOffsets(producer: ProducerEpoch, groupId: string, deadline: Deadline): Promise<void> {
     const { transactionalId } = this
     const body = { transactionalId, ...producer, groupId }
@@ -156,7 +162,7 @@ export class TransactionCoordinator {
     await this.#cluster.router.call(addOffsetsToTxn, body, { ...this.#settings(what), deadline })
   }
 
-  /** Commits offsets of a group with the transaction: at the coordinator of the group. */
+  /** Commits offsets of a group with the transaction, at the coordinator of the group. */
   async commitOffsets(
     producer: ProducerEpoch,
     group: GroupMetadata,
@@ -181,7 +187,7 @@ export class TransactionCoordinator {
       transactionalId,
       groupId,
       ...producer,
-      // Brokers before 2.5 do not check the member (KIP-447): a member that is fenced is not noticed there.
+      // Brokers before 2.5 do not check the member (KIP-447), so they do not detect a fenced member.
       ...(version >= OFFSETS_WITH_MEMBER
         ? {
             generationIdOrMemberEpoch: generationId,
@@ -213,9 +219,9 @@ export class TransactionCoordinator {
   }
 
   /**
-   * Ends the transaction. Resolves with what the next one is written with; undefined where nothing changes, as in
-   * generation 1. The request is repeated until it is answered: `onUnanswered` is called for each attempt that was
-   * not, and may have taken effect.
+   * Ends the transaction. Resolves with the producer id and epoch for the next one; undefined if they stay, as in
+   * generation 1. The request is repeated until it is answered: `onUnanswered` is called for each attempt without a
+   * response, which may have taken effect.
    */
   end(
     producer: ProducerEpoch,
@@ -251,8 +257,8 @@ export class TransactionCoordinator {
 }
 
 /**
- * The error that decides: one that cannot be retried outranks the others, as a retry would meet it again.
- * OPERATION_NOT_ATTEMPTED only says that another partition has an error.
+ * Throws the decisive error: one that cannot be retried outranks the others, because a retry would meet it again.
+ * OPERATION_NOT_ATTEMPTED only means that another partition has an error.
  */
 function throwWorst(
   results: readonly (Partition & { readonly errorCode: number })[],

@@ -1,12 +1,12 @@
 import { KafkaError } from '../../errors.ts'
 
 /**
- * A transaction cannot do what it was asked for. `recovery` is `abort`: abort it, and begin another with the same
+ * A transaction cannot do what the call requested. `recovery` is `abort`: abort it, and begin another with the same
  * producer.
  */
 export class TransactionError extends KafkaError {
   override readonly name = 'TransactionError'
-  /** What went wrong; docs/transactions.md says what to do about each. */
+  /** The kind of the error; docs/transactions.md says what to do about each. */
   declare readonly code: TransactionErrorCode
 
   constructor(code: TransactionErrorCode, message: string, cause?: unknown) {
@@ -14,15 +14,17 @@ export class TransactionError extends KafkaError {
   }
 }
 
-/** What went wrong with a transaction; docs/transactions.md says what to do about each. */
+/** The kinds of transaction errors; docs/transactions.md says what to do about each. */
 export type TransactionErrorCode =
-  /** A message, its offsets or the commit failed: `cause` says why. Nothing of the transaction becomes visible. */
+  /**
+   * A message, its offsets or the commit failed: `cause` is the reason. Nothing of the transaction becomes visible.
+   */
   | 'TRANSACTION_FAILED'
   /** `abort` discarded the message before it was sent. */
   | 'TRANSACTION_ABORTED'
   /** The coordinator did not answer whether it has ended the transaction. */
   | 'TRANSACTION_OUTCOME_UNKNOWN'
-  /** The transaction was to be aborted, but an earlier commit had taken effect. */
+  /** The transaction could not be aborted, because an earlier commit had taken effect. */
   | 'TRANSACTION_COMMITTED'
   /** The producer has one transaction at a time. */
   | 'TRANSACTION_IN_PROGRESS'

@@ -1,6 +1,6 @@
 /**
- * The transactions of one producer: what it is to the brokers, which partitions and groups the open transaction has,
- * and what follows from errors. `states.ts` says what may happen when, `reactions.ts` what an error means.
+ * The transactions of one producer: its producer id and epoch, the partitions and groups of the open transaction, and
+ * the consequences of errors. `states.ts` defines which event may happen when, `reactions.ts` what an error means.
  */
 import { Deadline } from '../../async/deadline.ts'
 import type { GroupMetadata } from '../../cluster/group-metadata.ts'
@@ -15,22 +15,22 @@ import { ProducerFencedError, TransactionError } from './errors.ts'
 import { reactionTo, type TransactionRequest } from './reactions.ts'
 import { next, type Generation, type TransactionEvent, type TransactionState } from './states.ts'
 
-/** What the manager requires of the producer that it belongs to. */
+/** The parts of the producer that its manager requires. */
 export interface Outbox {
-  /** Resolves when all that was produced is acknowledged or has failed. */
+  /** Resolves when all produced messages are acknowledged or have failed. */
   flush(deadline: Deadline | undefined): Promise<void>
-  /** Fails what is not in flight with the error; resolves when nothing is in flight any more. */
+  /** Fails everything that is not in flight with the error. Resolves when nothing is in flight any more. */
   discard(error: Error): Promise<void>
-  /** The next flush does not throw unhandled failures of messages. */
+  /** Makes the next flush not throw unhandled failures of messages. */
   forgetFailures(): void
-  /** Messages that have failed since the producer was opened, those included that were refused. */
+  /** The number of messages that have failed since the producer was opened, including refused ones. */
   readonly failedMessages: number
 }
 
 /** The first version of Produce that adds partitions to a transaction. */
 const PRODUCE_1 = 11
 
-/** States that an abort leaves. */
+/** The states that an abort ends. */
 const OPEN: readonly TransactionState[] = ['in transaction', 'abortable', 'unknown outcome']
 
 export class TransactionManager implements RecoveryPolicy {
@@ -43,19 +43,19 @@ export class TransactionManager implements RecoveryPolicy {
   #state: TransactionState = 'uninitialized'
   #generation: Generation = 1
   #identity: ProducerIdentity | undefined
-  /** Why the state is `abortable` or `fatal`. */
+  /** The reason why the state is `abortable` or `fatal`. */
   #error: Error | undefined
   #isBusy = false
-  /** Groups whose offsets were added, in generation 1. */
+  /** The groups whose offsets were added, in generation 1. */
   readonly #groups = new Set<string>()
-  /** Something of the open transaction was sent to the coordinator or, in generation 2, to any broker. */
+  /** A part of the open transaction was sent to the coordinator or, in generation 2, to any broker. */
   #isOpen = false
   /** EndTxn was sent to commit, and may have taken effect. */
   #mayBeCommitted = false
-  /** An EndTxn of this transaction was sent, and not answered. */
+  /** An EndTxn of this transaction was sent and not answered. */
   #isUnanswered = false
   #failedBefore = 0
-  /** Requests that belong to the open transaction. */
+  /** The requests of the open transaction. */
   readonly #pending = new Set<Promise<unknown>>()
   #discarding: Promise<void> | undefined
 
@@ -70,7 +70,7 @@ export class TransactionManager implements RecoveryPolicy {
     )
   }
 
-  /** Called once, before anything else. */
+  /** Called once, before any other method. */
   attach(outbox: Outbox): void {
     this.#outbox = outbox
   }
@@ -83,7 +83,7 @@ export class TransactionManager implements RecoveryPolicy {
     return this.#generation === 1 ? PRODUCE_1 : Infinity
   }
 
-  /** Throws why nothing can be produced: for messages, once each. */
+  /** Throws the reason if nothing can be produced; called once for each message. */
   throwUnlessOpen(): void {
     if (this.#state !== 'in transaction') throw this.#refusal('produce')
   }
@@ -94,12 +94,14 @@ export class TransactionManager implements RecoveryPolicy {
     await this.#initialize(deadline)
   }
 
-  /** Throws TransactionError if a transaction is open, and the errors of `start` if it must obtain a producer id or epoch. */
+  /**
+   * Throws TransactionError if a transaction is open, and the errors of `start` if it needs a producer id or epoch.
+   */
   async begin(deadline: Deadline): Promise<void> {
     if (this.#isBusy) throw this.#refusal('begin')
     this.#isBusy = true
     try {
-      // What the last end left open is aborted: the next commit would make it visible.
+      // Aborts what the last end left open: otherwise the next commit would make it visible.
       if (this.#state === 'unknown outcome') await this.#abort(deadline)
       if (this.#state === 'uninitialized') await this.#initialize(deadline)
       if (this.#state !== 'ready') throw this.#refusal('begin')
@@ -111,7 +113,7 @@ export class TransactionManager implements RecoveryPolicy {
     }
   }
 
-  /** Throws TransactionError, ProducerFencedError, and what ends the producer. */
+  /** Throws TransactionError, ProducerFencedError, and the error that ends the producer. */
   async commit(flushDeadline: Deadline | undefined, endDeadline: () => Deadline): Promise<void> {
     const isRepeated = this.#state === 'unknown outcome' && this.#mayBeCommitted
     if (this.#state !== 'in transaction' && !isRepeated) throw this.#refusal('commit')
@@ -128,7 +130,10 @@ export class TransactionManager implements RecoveryPolicy {
     await this.#end('commit', endDeadline())
   }
 
-  /** Throws ProducerFencedError and what ends the producer; TransactionError where it was committed before. */
+  /**
+   * Throws ProducerFencedError and the error that ends the producer; TransactionError if the transaction was
+   * committed before.
+   */
   async abort(deadline: Deadline): Promise<void> {
     if (!OPEN.includes(this.#state)) throw this.#refusal('abort')
     const wasCommitted = await this.#abort(deadline)
@@ -138,7 +143,7 @@ export class TransactionManager implements RecoveryPolicy {
     }
   }
 
-  /** Adds offsets of a group to the transaction: they are committed with it. */
+  /** Adds offsets of a group to the transaction, which commits them. */
   async sendOffsets(
     offsets: readonly TransactionOffset[],
     group: GroupMetadata,
@@ -149,12 +154,12 @@ export class TransactionManager implements RecoveryPolicy {
     await this.#track(this.#sendOffsets(offsets, group, deadline))
   }
 
-  /** No request is made any more. */
+  /** No request is made after this. */
   close(): void {
     if (this.#state !== 'closed') this.#move('close')
   }
 
-  // The recovery policy of the producer.
+  // The recovery policy of the producer
 
   maySend(queue: PartitionQueue<Batch>): boolean {
     if (this.#state !== 'in transaction' && this.#state !== 'committing') return false
@@ -165,8 +170,8 @@ export class TransactionManager implements RecoveryPolicy {
   }
 
   /**
-   * No new numbers within a transaction: the batches before the gap would stay in it, those in the gap would be
-   * missing, and a commit would make the rest visible (librdkafka#3575).
+   * Within a transaction batches get no new numbers: the batches before the gap would stay in the transaction, those
+   * in the gap would be missing, and a commit would make the rest visible (librdkafka#3575).
    */
   onNumberRefused(queue: PartitionQueue<Batch>, batch: Batch): NumberRecovery {
     return queue.isBehindAnother(batch) ? 'retry' : 'fail'
@@ -176,7 +181,7 @@ export class TransactionManager implements RecoveryPolicy {
     this.#failed('Produce', error)
   }
 
-  // The steps.
+  // The steps
 
   async #initialize(deadline: Deadline): Promise<void> {
     this.#move('initialize')
@@ -223,7 +228,7 @@ export class TransactionManager implements RecoveryPolicy {
     }
   }
 
-  /** Waits for all that belongs to the transaction. */
+  /** Waits for all messages and requests of the transaction. */
   async #flushed(deadline: Deadline | undefined): Promise<void> {
     await Promise.allSettled(this.#pending)
     try {
@@ -242,12 +247,12 @@ export class TransactionManager implements RecoveryPolicy {
     if (this.#state !== 'committing') throw this.#refusal('commit')
   }
 
-  /** Returns whether the transaction turned out to be committed. */
+  /** Returns true if the transaction turned out to be committed. */
   async #abort(deadline: Deadline): Promise<boolean> {
     this.#move('abort')
     const aborted = new TransactionError('TRANSACTION_ABORTED', 'the transaction was aborted')
     await this.#discard(this.#error ?? aborted)
-    // A request that arrived after EndTxn would open the next transaction.
+    // A request that arrives after EndTxn would open the next transaction.
     await Promise.allSettled(this.#pending)
     if (!this.#isOpen) {
       this.#ended('ended')
@@ -256,7 +261,7 @@ export class TransactionManager implements RecoveryPolicy {
     return this.#end('abort', deadline)
   }
 
-  /** Returns whether the transaction was committed before it could be aborted. */
+  /** Returns true if the transaction was committed before it could be aborted. */
   async #end(outcome: 'commit' | 'abort', deadline: Deadline): Promise<boolean> {
     const generation = this.#generation
     const isRepeated = this.#isUnanswered
@@ -270,7 +275,7 @@ export class TransactionManager implements RecoveryPolicy {
         () => (attempt.isUnanswered = this.#isUnanswered = true),
       )
       if (identity !== undefined) this.#identity = { ...identity, transactional: true }
-      // A request that was not answered may be on its way: with the same epoch it would end the next transaction.
+      // A request without a response may still arrive: with the same epoch it would end the next transaction.
       const isLate = attempt.isUnanswered || isRepeated
       const isSpent = identity === undefined && (generation === 2 || outcome === 'abort' || isLate)
       this.#ended(isSpent ? 'ended, epoch spent' : 'ended')
@@ -291,22 +296,25 @@ export class TransactionManager implements RecoveryPolicy {
     return false
   }
 
-  /** A new epoch keeps late requests of the last transaction out of the next. Without one, `begin` tries again. */
+  /**
+   * A new epoch keeps late requests of the last transaction out of the next one. If it cannot be obtained, `begin`
+   * tries again.
+   */
   async #renew(deadline: Deadline): Promise<void> {
     if (this.#state !== 'uninitialized') return
     try {
       await this.#initialize(deadline)
     } catch (error) {
-      // The transaction has ended. The producer's next call throws what is fatal.
+      // The transaction has ended. The producer's next call throws a fatal error.
       const { logger } = this.#context.cluster.options
       logger.warn(`a transaction has ended, and the next epoch is not there yet: ${String(error)}`)
     }
   }
 
-  /** Fails what is not sent yet; resolves when nothing is in flight. */
+  /** Fails unsent messages. Resolves when nothing is in flight. */
   #discard(error: Error): Promise<void> {
     const outbox = this.#outbox!
-    // Not at once: this may be called by what is just being settled.
+    // Deferred, because the caller may be settling a batch at this moment.
     this.#discarding ??= Promise.resolve()
       .then(() => outbox.discard(error))
       .finally(() => outbox.forgetFailures())
@@ -324,9 +332,9 @@ export class TransactionManager implements RecoveryPolicy {
     this.#discarding = undefined
   }
 
-  // What errors do.
+  // The consequences of errors
 
-  /** Changes the state as the error demands, and returns the error to throw. */
+  /** Changes the state as the error requires, and returns the error to throw. */
   #failed(request: TransactionRequest, problem: unknown, isAbort = false): Error {
     const error = problem instanceof Error ? problem : new Error(String(problem))
     if (this.#state === 'fatal' || this.#state === 'closed') return this.#error ?? error
@@ -347,11 +355,11 @@ export class TransactionManager implements RecoveryPolicy {
       case 'abortable':
         this.#move('abortable error')
         if (this.#state !== 'abortable') return error
-        // The first is the cause of the others.
+        // The first error is the cause of the others.
         this.#error ??= failedTransaction(error)
         break
     }
-    // Messages that cannot be sent any more fail now: a commit would wait for them until its deadline.
+    // Messages that can no longer be sent fail now: a commit would wait for them until its deadline.
     const reason = this.#error
     if (request !== 'InitProducerId') void this.#discard(reason)
     return reaction === 'abortable' ? error : reason

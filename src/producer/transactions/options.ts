@@ -4,7 +4,7 @@ import { InvalidArgumentError } from '../../errors.ts'
 import { producerSettings, type ProducerOptions, type ProducerSettings } from '../options.ts'
 import type { Data } from '../intake/serialize.ts'
 
-/** The options of a producer without transactions, except those that transactions decide. */
+/** The options of a producer without transactions, except those that transactions fix. */
 export interface TransactionalProducerOptions<Value = Data, Key = Data> extends Omit<
   ProducerOptions<Value, Key>,
   DecidedOption
@@ -24,7 +24,7 @@ export interface TransactionalProducerOptions<Value = Data, Key = Data> extends 
 
 type DecidedOption = (typeof DECIDED)[number]
 
-/** What transactions decide: acks of all replicas, idempotence; and what makes no sense with them. */
+/** The options that transactions fix (acks of all replicas, idempotence), and those that make no sense with them. */
 const DECIDED = [
   'requiredAcks',
   'idempotent',
@@ -34,7 +34,7 @@ const DECIDED = [
   'queueEmptyTimeoutMs',
 ] as const
 
-/** The most bytes of a Kafka string. */
+/** The longest string of Kafka, in bytes. */
 const MAX_ID_BYTES = 32_767
 
 const aTransactionalId: Check<string> = (value) =>
@@ -56,10 +56,10 @@ export interface TransactionalSettings {
   readonly producer: ProducerSettings
 }
 
-/** While the markers of the transaction before are written, the first batch is refused for some milliseconds. */
+/** While the markers of the previous transaction are written, the first batch is refused for some milliseconds. */
 const RETRY_BACKOFF_MS = 20
 
-/** Throws InvalidArgumentError for an option that isn't one, or can't be right. */
+/** Throws InvalidArgumentError for an unknown option, or a value that is not valid. */
 export function transactionalSettings<Value, Key>(
   options: TransactionalProducerOptions<Value, Key>,
 ): TransactionalSettings {

@@ -1,4 +1,4 @@
-/** What an error of a request means for the transaction and its producer, as a table. */
+/** The meaning of a request's error for the transaction and its producer, as a table. */
 import type { ErrorName } from '../../../protocol/errors.ts'
 import { BrokerError, isRetriable, KafkaError, UnsupportedVersionError } from '../../errors.ts'
 import type { Generation } from './states.ts'
@@ -13,21 +13,21 @@ export type TransactionRequest =
   | 'EndTxn'
 
 export type Reaction =
-  /** The transaction can only be aborted; the producer goes on. */
+  /** The transaction can only be aborted; the producer continues. */
   | 'abortable'
-  /** Another producer uses the transactional id, or the coordinator has ended the transaction by its timeout. */
+  /** Another producer uses the transactional id, or the coordinator has ended the transaction after its timeout. */
   | 'fenced'
   /** The producer can only be closed. */
   | 'fatal'
   /** The request may have taken effect. */
   | 'unanswered'
-  /** The transaction was ended, in the other way than this request asks for. */
+  /** The transaction was ended, in the opposite way to this request. */
   | 'ended'
 
-/** The same for every request, unless `OF_REQUEST` says otherwise. */
+/** The meanings for every request, unless `OF_REQUEST` has another. */
 const OF_ALL: Partial<Readonly<Record<ErrorName, Reaction>>> = {
   PRODUCER_FENCED: 'fenced',
-  // Before KIP-588 (Kafka 2.7) the only name for it.
+  // The only name for it before KIP-588 (Kafka 2.7).
   INVALID_PRODUCER_EPOCH: 'fenced',
   TRANSACTIONAL_ID_AUTHORIZATION_FAILED: 'fatal',
   TRANSACTION_COORDINATOR_FENCED: 'fatal',
@@ -43,21 +43,21 @@ const OF_REQUEST: Readonly<
   AddPartitionsToTxn: {},
   AddOffsetsToTxn: {},
   TxnOffsetCommit: {},
-  // A partition's leader reports it after the coordinator has ended the transaction by its timeout, too. The abort
-  // tells the two apart.
+  // A partition's leader also reports this after the coordinator has ended the transaction after its timeout. The
+  // abort distinguishes the two cases.
   Produce: { INVALID_PRODUCER_EPOCH: 'abortable', INVALID_TXN_STATE: 'abortable' },
-  // The broker may have failed after it had decided. franz-go once took this for an error without effect.
+  // The broker may have failed after it had decided. franz-go once treated this as an error without effect.
   EndTxn: { UNKNOWN_SERVER_ERROR: 'unanswered' },
 }
 
 /**
- * The producer id is not known any more, as after `transactional.id.expiration.ms` without a transaction: a new epoch
- * makes it known again. Generation 2 gets one with each end of a transaction, but not from a coordinator that does not
- * know the transactional id.
+ * The producer id is no longer known, as after `transactional.id.expiration.ms` without a transaction: a new epoch
+ * makes it known again. Generation 2 gets one with each end of a transaction, but not from a coordinator that does
+ * not know the transactional id.
  */
 const LOST_PRODUCER: readonly string[] = ['UNKNOWN_PRODUCER_ID', 'INVALID_PRODUCER_ID_MAPPING']
 
-/** Errors that are in neither table. `retriable`: it was retried until the time was over. */
+/** Errors that are in neither table. `retriable`: the error was retried until the time was over. */
 const OTHERWISE: Readonly<
   Record<TransactionRequest, { readonly retriable: Reaction; readonly final: Reaction }>
 > = {
@@ -77,7 +77,7 @@ export function reactionTo(
   isAbort = false,
 ): Reaction {
   const otherwise = OTHERWISE[request]
-  // Not a broker's answer: aborted by the caller's signal, or the client was closed.
+  // Not a broker's response: the caller's signal was aborted, or the client was closed.
   if (!(error instanceof KafkaError)) return otherwise.retriable
   if (error instanceof UnsupportedVersionError) return 'fatal'
   if (!(error instanceof BrokerError)) return otherwise.retriable
@@ -87,10 +87,10 @@ export function reactionTo(
     if (isFinal || request === 'InitProducerId') return 'fatal'
     return isAbort ? 'ended' : 'abortable'
   }
-  // A coordinator ends a transaction once. In generation 1 it also refuses to end one that nothing was added to.
+  // A coordinator ends a transaction once. In generation 1 it also refuses to end one to which nothing was added.
   if (isAbort && code === 'INVALID_TXN_STATE') return 'ended'
   const known = named(OF_REQUEST[request], code) ?? named(OF_ALL, code)
-  // It has not ended: the abort may be repeated.
+  // The transaction has not ended: the abort may be repeated.
   if (isAbort && known === 'abortable') return 'unanswered'
   return known ?? (isRetriable(error) ? otherwise.retriable : otherwise.final)
 }

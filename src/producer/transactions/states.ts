@@ -1,26 +1,26 @@
 /**
- * What a transactional producer may do next, as a table. Nothing else decides that: `TransactionManager` applies
- * `next` to each event, and a combination that the table does not have is refused.
+ * The states of a transactional producer and the events that each allows, as a table. `TransactionManager` applies
+ * `next` to each event, and refuses a combination that is not in the table. Nothing else decides this.
  */
 
 /**
- * The two protocols. `1`: partitions and groups are added to a transaction by requests of their own, and the
- * epoch stays (KIP-98, KIP-360; `transaction.version` 0 and 1). `2`: Produce and TxnOffsetCommit add them, and
- * each end of a transaction brings a new epoch (KIP-890; `transaction.version` 2).
+ * The two protocols. `1`: separate requests add partitions and groups to a transaction, and the epoch stays (KIP-98,
+ * KIP-360; `transaction.version` 0 and 1). `2`: Produce and TxnOffsetCommit add them, and each end of a transaction
+ * brings a new epoch (KIP-890; `transaction.version` 2).
  */
 export type Generation = 1 | 2
 
 export type TransactionState =
-  /** InitProducerId is needed first: for a producer id, or for a new epoch. */
+  /** InitProducerId is needed first, for a producer id or for a new epoch. */
   | 'uninitialized'
-  /** InitProducerId is under way. */
+  /** InitProducerId is running. */
   | 'initializing'
   /** A transaction can begin. */
   | 'ready'
   | 'in transaction'
   | 'committing'
   | 'aborting'
-  /** Something in the transaction failed: it can only be aborted. */
+  /** Something in the transaction has failed: it can only be aborted. */
   | 'abortable'
   /** It is unknown whether EndTxn took effect: a transaction may be open at the coordinator. */
   | 'unknown outcome'
@@ -37,9 +37,9 @@ export type TransactionEvent =
   | 'abort'
   /** EndTxn was answered, or there was nothing to end. */
   | 'ended'
-  /** The outcome is known, but late requests of this epoch may still arrive: it must not be used again. */
+  /** The outcome is known, but late requests of this epoch may still arrive, so it must not be used again. */
   | 'ended, epoch spent'
-  /** EndTxn may have taken effect or not. */
+  /** It is unknown if EndTxn has taken effect. */
   | 'unanswered'
   /** An error after which the transaction can only be aborted. */
   | 'abortable error'
@@ -60,19 +60,19 @@ export const TRANSACTION_STATES: readonly TransactionState[] = [
   'closed',
 ]
 
-/** A state, or one for each generation; where one has none, the event is refused. */
+/** A state, or one for each generation. The event is refused in a generation without one. */
 type Next = TransactionState | { readonly 1?: TransactionState; readonly 2?: TransactionState }
 
 type Row = Partial<Readonly<Record<TransactionEvent, Next>>>
 
-/** In every state but `closed`: see `next`. */
+/** The events of every state except `closed`: see `next`. */
 const ANYWHERE: Row = { 'fatal error': 'fatal', close: 'closed' }
 
 const TABLE: Readonly<Record<TransactionState, Row>> = {
   uninitialized: { initialize: 'initializing' },
   initializing: {
     initialized: 'ready',
-    // What is open at the coordinator is aborted by the next attempt.
+    // The next attempt aborts a transaction that is open at the coordinator.
     unanswered: 'uninitialized',
     'abortable error': 'uninitialized',
   },
@@ -84,21 +84,21 @@ const TABLE: Readonly<Record<TransactionState, Row>> = {
   },
   committing: {
     ended: 'ready',
-    // A request that was not answered may still be under way, or the coordinator of generation 2 returned no epoch.
+    // A request without a response may still arrive, or the coordinator of generation 2 returned no epoch.
     'ended, epoch spent': 'uninitialized',
     unanswered: 'unknown outcome',
-    // A message failed while it was flushed, or the coordinator refuses to commit.
+    // A message failed during the flush, or the coordinator refuses to commit.
     'abortable error': 'abortable',
   },
   aborting: {
     ended: 'ready',
     'ended, epoch spent': 'uninitialized',
     unanswered: 'unknown outcome',
-    // The failures of what the abort discards change nothing.
+    // The failures of discarded messages change nothing.
     'abortable error': 'aborting',
   },
   abortable: { abort: 'aborting', 'abortable error': 'abortable' },
-  // EndTxn may be repeated: a coordinator that has done it gives the same answer again.
+  // EndTxn may be repeated: a coordinator that has already ended the transaction gives the same response again.
   'unknown outcome': {
     commit: 'committing',
     abort: 'aborting',
@@ -108,7 +108,7 @@ const TABLE: Readonly<Record<TransactionState, Row>> = {
   closed: {},
 }
 
-/** The state that follows; undefined where the event cannot happen in this state. */
+/** Returns the state that follows; undefined if the event cannot happen in this state. */
 export function next(
   state: TransactionState,
   event: TransactionEvent,

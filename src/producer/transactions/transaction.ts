@@ -9,7 +9,7 @@ import type { Data } from '../intake/serialize.ts'
 import type { TransactionOffset } from './coordinator.ts'
 import { TransactionError } from './errors.ts'
 
-/** A consumer whose offsets a transaction can commit: each of samsa's that has a group. */
+/** A consumer whose offsets a transaction can commit: any consumer of samsa that has a group. */
 export interface OffsetSource {
   /** The offset of the next message of each partition. */
   readonly positions: readonly TransactionOffset[]
@@ -17,15 +17,15 @@ export interface OffsetSource {
   groupMetadata(): GroupMetadata
 }
 
-/** Offsets to commit with a transaction, and the member of the group that read up to them. */
+/** Offsets to commit with a transaction, and the member of the group that has read up to them. */
 export interface OffsetsOfGroup {
-  /** Each is that of the next message to read. */
+  /** The offset of the next message to read, for each partition. */
   readonly offsets: readonly TransactionOffset[]
-  /** `consumer.groupMetadata()`: with it the brokers refuse the offsets of a member that has lost its partitions. */
+  /** `consumer.groupMetadata()`: by this, the brokers refuse the offsets of a member that has lost its partitions. */
   readonly group: GroupMetadata
 }
 
-/** What a transaction requires of its producer. */
+/** The parts of its producer that a transaction requires. */
 export interface TransactionHost<Value, Key> {
   produce(topic: string, message: Message<Value, Key>): Promise<RecordMetadata>
   refuse(error: Error): Promise<RecordMetadata>
@@ -35,7 +35,7 @@ export interface TransactionHost<Value, Key> {
   sendOffsets(source: OffsetSource | OffsetsOfGroup, call: CallOptions): Promise<void>
   commit(call: CallOptions): Promise<void>
   abort(call: CallOptions): Promise<void>
-  /** A transaction that was left without a commit could not be aborted. */
+  /** Called if the abort of a transaction that was left without a commit has failed. */
   notAborted(error: unknown): void
 }
 
@@ -53,27 +53,27 @@ export class Transaction<Value = Data, Key = Data> implements AsyncDisposable {
   readonly #host: TransactionHost<Value, Key>
   #end: 'committing' | 'committed' | 'aborting' | 'aborted' | undefined
 
-  /** By `producer.begin()`. */
+  /** `producer.begin()` calls it. */
   constructor(host: TransactionHost<Value, Key>) {
     this.#host = host
   }
 
-  /** Whether it was neither committed nor aborted yet. */
+  /** True if the transaction was neither committed nor aborted yet. */
   get isOpen(): boolean {
     return this.#end === undefined
   }
 
   /**
-   * Produces a message: text, bytes or null, or an object with a value, and key, headers, timestamp or partition
-   * where wanted. The promise need not be awaited: `commit()` waits for all messages, and fails when one has failed.
-   * Await `producer.ready()` now and then where many are produced in one turn of the event loop.
+   * Produces a message: text, bytes or null, or an object with a value and optional key, headers, timestamp or
+   * partition. The promise need not be awaited: `commit()` waits for all messages, and fails if one has failed. Await
+   * `producer.ready()` now and then if you produce many messages in one turn of the event loop.
    */
   produce(topic: string, message: Message<Value, Key>): Promise<RecordMetadata> {
     if (this.#end !== undefined) return this.#host.refuse(this.#ended('produce'))
     return this.#host.produce(topic, message)
   }
 
-  /** Produces many messages, each with its topic, as fast as the producer takes them. */
+  /** Produces many messages, each with its topic, as fast as the producer accepts them. */
   produceMany(
     messages: Iterable<TopicMessage<Value, Key>> | AsyncIterable<TopicMessage<Value, Key>>,
   ): Promise<ProduceManyResult> {
@@ -83,9 +83,9 @@ export class Transaction<Value = Data, Key = Data> implements AsyncDisposable {
 
   /**
    * Commits the positions of a consumer, or the given offsets of a group, with the transaction. The positions are
-   * those after the messages that the consumer has delivered: call it when these are processed. Throws BrokerError,
-   * after which the transaction can only be aborted; its code is ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID,
-   * FENCED_INSTANCE_ID or STALE_MEMBER_EPOCH where the group has given the partitions to another member.
+   * those after the messages that the consumer has delivered: call it after processing these messages. Throws
+   * BrokerError, after which the transaction can only be aborted; its code is ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID,
+   * FENCED_INSTANCE_ID or STALE_MEMBER_EPOCH if the group has assigned the partitions to another member.
    */
   async sendOffsets(source: OffsetSource | OffsetsOfGroup, call: CallOptions = {}): Promise<void> {
     if (this.#end !== undefined) throw this.#ended('send offsets')
@@ -93,9 +93,10 @@ export class Transaction<Value = Data, Key = Data> implements AsyncDisposable {
   }
 
   /**
-   * Sends what is queued and commits. Throws TransactionError with TRANSACTION_FAILED where a message or offset has
-   * failed: then abort. With TRANSACTION_OUTCOME_UNKNOWN the coordinator did not answer in time: `commit()` may be
-   * called again, and otherwise the producer settles it before its next transaction. Throws ProducerFencedError.
+   * Sends the queued messages and commits. Throws TransactionError with TRANSACTION_FAILED if a message or offset has
+   * failed: then abort. With TRANSACTION_OUTCOME_UNKNOWN the coordinator did not answer in time: you may call
+   * `commit()` again; otherwise the producer resolves the outcome before its next transaction. Throws
+   * ProducerFencedError.
    */
   async commit(call: CallOptions = {}): Promise<void> {
     if (this.#end !== undefined) throw this.#ended('commit')
@@ -110,8 +111,8 @@ export class Transaction<Value = Data, Key = Data> implements AsyncDisposable {
   }
 
   /**
-   * Discards what was not sent yet, and lets no `read_committed` consumer see the rest. Throws ProducerFencedError,
-   * and TransactionError where an earlier `commit()` of unknown outcome had taken effect.
+   * Discards unsent messages, and hides the others from `read_committed` consumers. Throws ProducerFencedError, and
+   * TransactionError if an earlier `commit()` of unknown outcome had taken effect.
    */
   async abort(call: CallOptions = {}): Promise<void> {
     if (this.#end !== undefined) throw this.#ended('abort')
@@ -126,7 +127,10 @@ export class Transaction<Value = Data, Key = Data> implements AsyncDisposable {
     }
   }
 
-  /** Aborts it unless it has ended. Never throws: an abort that fails is logged, and settled before the next begin. */
+  /**
+   * Aborts the transaction unless it has ended. Never throws: a failed abort is logged, and resolved before the next
+   * begin.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#end !== undefined) return
     try {
@@ -147,5 +151,5 @@ export class Transaction<Value = Data, Key = Data> implements AsyncDisposable {
   }
 }
 
-/** After these nothing is left to abort. */
+/** The errors after which nothing is left to abort. */
 const OVER: readonly string[] = ['TRANSACTION_COMMITTED', 'PRODUCER_FENCED', 'CLOSED']

@@ -28,8 +28,8 @@ import {
 } from './transaction.ts'
 
 /**
- * Produces in transactions, one at a time: messages to any number of topics, and the offsets of groups, become visible
- * together or not at all. Made by `client.getTransactionalProducer()` (docs/transactions.md).
+ * Produces in transactions, one at a time: messages to any number of topics, and the offsets of groups, become
+ * visible together or not at all. `client.getTransactionalProducer()` creates it (docs/transactions.md).
  */
 export class TransactionalProducer<Value = Data, Key = Data> extends BaseProducer<Value, Key> {
   /** The name of the producer at the brokers (Kafka's `transactional.id`). */
@@ -38,7 +38,7 @@ export class TransactionalProducer<Value = Data, Key = Data> extends BaseProduce
   readonly #cluster: Cluster
   readonly #topics = new TopicStates((name) => this.core.topic(name))
   readonly #host: TransactionHost<Value, Key>
-  /** The commit or abort that is under way. */
+  /** The commit or abort that is running. */
   #ending: Promise<void> = Promise.resolve()
 
   private constructor(
@@ -91,8 +91,8 @@ export class TransactionalProducer<Value = Data, Key = Data> extends BaseProduce
   }
 
   /**
-   * Begins a transaction. Throws TransactionError where one is open, ProducerFencedError, and what keeps the producer
-   * from getting an epoch where it needs a new one.
+   * Begins a transaction. Throws TransactionError if one is open, ProducerFencedError, and the error that prevents
+   * the producer from getting an epoch if it needs a new one.
    */
   async begin(call: CallOptions = {}): Promise<Transaction<Value, Key>> {
     await this.#manager.begin(this.#deadline(call))
@@ -101,7 +101,7 @@ export class TransactionalProducer<Value = Data, Key = Data> extends BaseProduce
 
   /**
    * Begins a transaction, commits it when the function returns, and aborts it when the function throws or the commit
-   * fails. Resolves with what the function returned; rejects with what it threw, or with the error of the commit.
+   * fails. Resolves with the result of the function; rejects with its error, or with the error of the commit.
    */
   async transaction<Result>(
     run: (transaction: Transaction<Value, Key>) => Promise<Result> | Result,
@@ -122,7 +122,7 @@ export class TransactionalProducer<Value = Data, Key = Data> extends BaseProduce
     return Promise.reject(new TransactionError('NO_TRANSACTION', reason))
   }
 
-  /** Aborts the transaction that is open, then closes. Throws as the abort does, closed all the same. */
+  /** Aborts the open transaction, then closes. Throws the error of the abort; the producer is closed all the same. */
   override async close(wait: WaitOptions = {}): Promise<void> {
     const deadline = deadlineOf(wait, this.#cluster.options.operationTimeoutMs)
     await this.#ending.catch(() => undefined)
@@ -134,7 +134,7 @@ export class TransactionalProducer<Value = Data, Key = Data> extends BaseProduce
     }
   }
 
-  /** The same as `close`: a transactional producer is not started again, but opened again by the client. */
+  /** Does the same as `close`: a transactional producer is not started again; the client opens a new one. */
   override stop(wait: WaitOptions = {}): Promise<void> {
     return this.close(wait)
   }
@@ -173,7 +173,7 @@ export class TransactionalProducer<Value = Data, Key = Data> extends BaseProduce
       return this.core.refuse('', null, null, error as Error)
     }
     if (typeof message === 'string' || message === null || message instanceof Uint8Array) {
-      // A value by itself is text, bytes or null, as a serializer takes them.
+      // A value without an object is text, bytes or null, as a serializer accepts it.
       return this.produceTo(state, message as Value, NO_OPTIONS)
     }
     if (typeof message !== 'object') {
