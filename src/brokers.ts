@@ -6,8 +6,8 @@ import { InvalidArgumentError } from './errors.ts'
 import { anInteger, shown } from './options.ts'
 
 /**
- * A broker as the cluster described it at the time of the call. `client.request(api, body, { to: { broker: broker.id
- * } })` sends any request of Kafka's protocol to it.
+ * A broker as the cluster described it at the time of the call.
+ * `client.request(api, body, { to: { broker: broker.id } })` sends any request of Kafka's protocol to it.
  */
 export class ClusterBroker {
   /** Node id. */

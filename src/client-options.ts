@@ -54,13 +54,13 @@ export interface KafkaClientOptions {
   /** How long connecting may take, and then each step of the handshakes. Default: 10,000. */
   readonly connectTimeoutMs?: number
   /**
-   * How long a call may take with all its retries (Kafka's `default.api.timeout.ms`). Most calls accept their own `{
-   * timeoutMs, signal }`. Default: 60,000.
+   * How long a call may take with all its retries (Kafka's `default.api.timeout.ms`). Most calls accept their own
+   * `{ timeoutMs, signal }`. Default: 60,000.
    */
   readonly operationTimeoutMs?: number
   /**
    * Waits for a cluster of which no address was ever reached, for as long as the call may take, instead of failing at
-   * once: for services that are started together with it. Default: false.
+   * once: for services that start together with the cluster. Default: false.
    */
   readonly waitForCluster?: boolean
   /** The wait before the first retry (Kafka's `retry.backoff.ms`). It doubles with each retry. Default: 100. */

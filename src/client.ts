@@ -47,7 +47,7 @@ const LAST_PUSH_MS = 1_000
 const CLOSE_GRACE_MS = 5_000
 
 /**
- * A Kafka cluster. Making a client does no I/O: connections are opened when something is first asked.
+ * A Kafka cluster. Creating a client does no I/O: connections are opened for the first request.
  *
  * ```ts
  * await using client = new KafkaClient({ hosts: 'localhost:9092' })
@@ -256,11 +256,11 @@ export class KafkaClient implements AsyncDisposable {
   }
 
   /**
-   * Sends a request of Kafka's protocol and resolves with the response. `samsa/protocol` has the APIs, with
-   * types for bodies and responses in all versions; the highest version that both sides know is used.
-   * Finds the broker that `to` names, and retries within the call's time when the connection is lost, when the
-   * broker's error is one that Kafka calls retriable, or when leader, coordinator or controller have moved.
-   * Error codes of single items stay in the response; the error code of the whole response is thrown.
+   * Sends a request of Kafka's protocol and resolves with the response. `samsa/protocol` has the APIs, with types for
+   * bodies and responses in all versions; the client uses the highest version that both sides know. It finds the
+   * broker that `to` names, and retries within the call's time if the connection is lost, if Kafka calls the broker's
+   * error retriable, or if the leader, coordinator or controller has moved. Error codes of single items stay in the
+   * response; the error code of the whole response is thrown.
    *
    * ```ts
    * import { describeCluster } from 'samsa/protocol'
@@ -268,8 +268,7 @@ export class KafkaClient implements AsyncDisposable {
    * const { clusterId } = await client.request(describeCluster, body)
    * ```
    *
-   * Throws InvalidArgumentError, BrokerError, UnsupportedVersionError, NoBrokersAvailableError,
-   * RequestTimeoutError.
+   * Throws InvalidArgumentError, BrokerError, UnsupportedVersionError, NoBrokersAvailableError, RequestTimeoutError.
    */
   async request<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,

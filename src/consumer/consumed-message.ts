@@ -12,11 +12,11 @@ export interface ConsumedMessage<Value = Buffer | null, Key = Buffer | null> {
   readonly partition: number
   /** The position of the message in the partition. Offsets rise, with gaps after compaction and transactions. */
   readonly offset: number
-  /** Milliseconds since 1970; −1 where the message has none (formats before Kafka 0.10). */
+  /** Milliseconds since 1970; −1 if the message has none (formats before Kafka 0.10). */
   readonly timestamp: number
   /** The origin of the timestamp: the producer (`create-time`) or the broker (`log-append-time`). */
   readonly timestampType: 'none' | 'create-time' | 'log-append-time'
-  /** The key, from the `keyDeserializer` if the consumer has one; null where the message has none. */
+  /** The key, from the `keyDeserializer` if the consumer has one; null if the message has none. */
   readonly key: Key
   /** The value, from the `deserializer` if the consumer has one; null in a tombstone. */
   readonly value: Value

@@ -80,8 +80,8 @@ export interface ConsumerOptions<Value = Buffer | null, Key = Buffer | null> {
   /** Ends iteration at what was the end of each partition when it was assigned. Default: false. */
   readonly stopAtEnd?: boolean
   /**
-   * `read_committed` leaves out messages of aborted transactions, and waits for transactions that are open
-   * (Kafka's `isolation.level`). Default: `read_uncommitted`.
+   * `read_committed` leaves out messages of aborted transactions, and waits for open transactions to end (Kafka's
+   * `isolation.level`). Default: `read_uncommitted`.
    */
   readonly isolationLevel?: 'read_uncommitted' | 'read_committed'
   /** Skips damaged data, with a warning in the log, instead of stopping at it. Default: false. */
@@ -133,7 +133,7 @@ export interface ConsumerOptions<Value = Buffer | null, Key = Buffer | null> {
 
   /** Returns the value of a message from its bytes, which are null for a tombstone. Default: values are Buffers. */
   readonly deserializer?: Deserializer<Value>
-  /** Returns the key of a message from its bytes, which are null where there is no key. Default: keys are Buffers. */
+  /** Returns the key of a message from its bytes, which are null if there is no key. Default: keys are Buffers. */
   readonly keyDeserializer?: Deserializer<Key>
   /**
    * What happens when a deserializer throws. `stop` throws a DeserializationError, and the position stays; `skip` leaves the

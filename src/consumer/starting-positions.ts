@@ -7,7 +7,7 @@ import type { ConsumerSettings } from './options.ts'
 import type { PartitionState } from './partition-state.ts'
 import { nameOf, numbersByTopic, type TopicPartition } from './topic-partition.ts'
 
-/** Where to begin, and what of that is in the group's offsets already. */
+/** Where a partition starts, and the offset that the group has already committed there. */
 export interface StartingPosition {
   readonly offset: number
   readonly leaderEpoch: number

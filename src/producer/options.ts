@@ -30,8 +30,8 @@ export interface ProducerOptions<Value = Data, Key = Data> {
   readonly requiredAcks?: -1 | 0 | 1
   /**
    * Numbers messages, so that a retry never writes a message twice or in another order (KIP-98, Kafka's
-   * `enable.idempotence`). Needs `requiredAcks: -1`, `maxInFlight` of at most 5, and Kafka 0.11. `true` makes it an error
-   * when the broker does not support it. Default: where it is possible.
+   * `enable.idempotence`). Needs `requiredAcks: -1`, `maxInFlight` of at most 5, and Kafka 0.11. With `true` it is an
+   * error if the broker does not support it. Default: where it is possible.
    */
   readonly idempotent?: boolean
   /** Codec of the batches: `none`, `gzip`, `snappy`, `lz4`, or `zstd` (Kafka 2.1 or newer). Default: `none`. */

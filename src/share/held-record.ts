@@ -9,12 +9,12 @@ export interface RecordOwner {
 }
 
 /**
- * A record that a broker has lent to this member, until it is acknowledged or its lock runs out.
+ * A record that a broker has lent to this member, until it is acknowledged or its lock expires.
  *
- *   waiting       in the buffer
- *   delivered     the application has it
- *   acknowledged  the application has said what is to become of it, or the consumer has for it
- *   lost          the broker gives it to others: `lostBy` says why
+ *     waiting       in the buffer
+ *     delivered     the application has it
+ *     acknowledged  the application has acknowledged it, or the consumer has done so for it
+ *     lost          the broker lends it to others: `lostBy` is the reason
  */
 export class HeldRecord {
   readonly message: Message

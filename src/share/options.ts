@@ -50,7 +50,7 @@ export interface ShareConsumerOptions<Value = Buffer | null, Key = Buffer | null
   readonly clientRack?: string
   /** Returns the value of a message from its bytes, which are null for a tombstone. Default: values are Buffers. */
   readonly deserializer?: Deserializer<Value>
-  /** Returns the key of a message from its bytes, which are null where there is no key. Default: keys are Buffers. */
+  /** Returns the key of a message from its bytes, which are null if there is no key. Default: keys are Buffers. */
   readonly keyDeserializer?: Deserializer<Key>
   /**
    * What happens when a deserializer throws. `stop` releases the message and throws a DeserializationError, which in `run`

@@ -31,7 +31,7 @@ export class ShareMessage<Value = Buffer | null, Key = Buffer | null> implements
   get offset(): number {
     return this.#record.offset
   }
-  /** Milliseconds since 1970; −1 where the message has none. */
+  /** Milliseconds since 1970; −1 if the message has none. */
   get timestamp(): number {
     return this.#message.timestamp
   }
@@ -39,7 +39,7 @@ export class ShareMessage<Value = Buffer | null, Key = Buffer | null> implements
   get timestampType(): ConsumedMessage['timestampType'] {
     return this.#message.timestampType
   }
-  /** The key, from the `keyDeserializer` if the consumer has one; null where the message has none. */
+  /** The key, from the `keyDeserializer` if the consumer has one; null if the message has none. */
   get key(): Key {
     return this.#message.key
   }

@@ -43,9 +43,9 @@ export interface ZooKeeperOptions {
    */
   readonly zookeeper?: ZooKeeperClient
   /**
-   * How a topic's partitions are divided among the members: `range`, `roundrobin`, or a function `(partitions,
-   * members, member) => partitions` that returns the partitions of one member. All members must use the same.
-   * Default: `range`.
+   * How a topic's partitions are divided among the members: `range`, `roundrobin`, or a function
+   * `(partitions, members, member) => partitions` that returns the partitions of one member. All members must use the
+   * same. Default: `range`.
    */
   readonly membershipProtocol?: MembershipProtocol
 }

@@ -146,7 +146,7 @@ export class Fetcher {
     if (!this.#isReadable(state) || !this.#hasRoom(state)) return
     for (const sources of this.#sources.values()) {
       for (const { poll } of sources) {
-        // The poll in flight may include this partition: `pump` checks that.
+        // This source may be the partition's: `pump` checks that.
         if (poll === undefined || poll.maxWaitMs > this.#settings.fetchWaitMaxMs) {
           this.pump()
           return

@@ -17,9 +17,9 @@ export interface OffsetToCommit extends TopicPartitionOffset {
 
 /** An offset that a group has committed. */
 export interface CommittedOffset extends TopicPartitionOffset {
-  /** The leader epoch of the last message before the offset; −1 where it is not known. */
+  /** The leader epoch of the last message before the offset; −1 if it is not known. */
   readonly leaderEpoch: number
-  /** The text that was committed with the offset; empty where there is none. */
+  /** The text that was committed with the offset; empty if there is none. */
   readonly metadata: string
 }
 

@@ -22,7 +22,7 @@ export type TransactionErrorCode =
   | 'TRANSACTION_FAILED'
   /** `abort` discarded the message before it was sent. */
   | 'TRANSACTION_ABORTED'
-  /** The coordinator did not answer whether it has ended the transaction. */
+  /** The coordinator did not respond, so it is unknown if it has ended the transaction. */
   | 'TRANSACTION_OUTCOME_UNKNOWN'
   /** The transaction could not be aborted, because an earlier commit had taken effect. */
   | 'TRANSACTION_COMMITTED'

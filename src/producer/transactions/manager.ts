@@ -83,7 +83,7 @@ export class TransactionManager implements RecoveryPolicy {
     return this.#generation === 1 ? PRODUCE_1 : Infinity
   }
 
-  /** Throws the reason if nothing can be produced; called once for each message. */
+  /** Throws the reason if no message can be produced. */
   throwUnlessOpen(): void {
     if (this.#state !== 'in transaction') throw this.#refusal('produce')
   }

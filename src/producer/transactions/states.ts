@@ -22,7 +22,7 @@ export type TransactionState =
   | 'aborting'
   /** Something in the transaction has failed: it can only be aborted. */
   | 'abortable'
-  /** It is unknown whether EndTxn took effect: a transaction may be open at the coordinator. */
+  /** It is unknown if EndTxn took effect: a transaction may be open at the coordinator. */
   | 'unknown outcome'
   /** Another producer has taken over, or the broker refuses this one permanently. */
   | 'fatal'

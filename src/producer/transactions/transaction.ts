@@ -40,8 +40,9 @@ export interface TransactionHost<Value, Key> {
 }
 
 /**
- * A transaction: what is produced and which offsets are sent through it becomes visible to `read_committed` consumers
- * together, or not at all. Made by `producer.begin()`. Leaving the block of `await using` without a commit aborts it.
+ * A transaction. The messages that are produced through it and the offsets that are sent through it become visible to
+ * `read_committed` consumers together, or not at all. `producer.begin()` creates it. Leaving the block of
+ * `await using` without a commit aborts it.
  *
  * ```ts
  * await using tx = await producer.begin()
