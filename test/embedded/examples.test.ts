@@ -21,10 +21,29 @@ const PRINTED: Readonly<Record<string, readonly RegExp[]>> = {
     /aborted: Error: a failure in the middle of a transaction/,
     /100 invoices, 100 different ones/,
   ],
+  'monitoring.ts': [/billed order \d/, /sent [1-9]\d* orders/],
   'admin.ts': [/orders has 4 partitions/, /retention\.ms is 3600000/, /partition 0 is 2/],
   'testing.test.ts': [/pass 1/, /fail 0/],
 }
-const ENDLESS = ['graceful-shutdown.ts']
+/** The programs that run until a signal, with what they do before the test sends it. */
+const ENDLESS: Readonly<Record<string, (program: RunningCommand) => Promise<void>>> = {
+  'graceful-shutdown.ts': async (program) => {
+    await program.printed(/shipped order/)
+  },
+  'monitoring.ts': async (program) => {
+    const [, url] = await program.printed(/listening on (http:\S+)/)
+    await program.printed(/billed order/)
+    const metrics = await fetch(`${url}/metrics`)
+    expect(metrics.headers.get('content-type')).toContain('version=0.0.4')
+    const delivered = /^samsa_consumer_messages_total\{.*group="billing".*\} [1-9]/m
+    expect(await metrics.text()).toMatch(delivered)
+    const health = await fetch(`${url}/health`)
+    expect(health.status).toBe(200)
+    expect(await health.json()).toEqual({ clientId: 'shop', live: true, ready: true, reasons: [] })
+  },
+}
+/** A port that is free. */
+const ENV = { PORT: '0' }
 /** Modules that the programs share. */
 const SHARED = ['cluster.ts']
 
@@ -35,9 +54,10 @@ const names = readdirSync('examples').filter(
 describe('the examples', () => {
   it.each(names)('%s runs to its end and prints what it shows', async (name) => {
     const args = name.endsWith('.test.ts') ? [...HEADER, '--test'] : HEADER
-    await using program = new RunningCommand(process.execPath, [...args, `examples/${name}`])
-    if (ENDLESS.includes(name)) {
-      await program.printed(/shipped order/)
+    await using program = new RunningCommand(process.execPath, [...args, `examples/${name}`], ENV)
+    const whileItRuns = ENDLESS[name]
+    if (whileItRuns !== undefined) {
+      await whileItRuns(program)
       program.kill('SIGTERM')
     }
     const { exitCode } = await program.ended

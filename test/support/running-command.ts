@@ -10,8 +10,16 @@ export class RunningCommand implements AsyncDisposable {
   readonly #ended = deferred<{ readonly exitCode: number | null; readonly signal: string | null }>()
   #hasEnded = false
 
-  constructor(command: string, args: readonly string[]) {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  /** `env` is added to the variables of this process. */
+  constructor(
+    command: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ) {
+    const child = spawn(command, args, {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     this.#child = child
     child.stdout.on('data', (chunk: Buffer) => {
       this.stdout += chunk.toString()

@@ -23,6 +23,8 @@ describe('the package', () => {
       'CHANGELOG.md',
       'LICENSE',
       'docs/cli.md',
+      'docs/monitoring/samsa-dashboard.json',
+      'docs/monitoring/samsa-alerts.yaml',
       'examples/getting-started.ts',
       ...commandEntries().map(({ built }) => built),
       ...entryPoints().flatMap(({ source }) => {
