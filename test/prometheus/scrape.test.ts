@@ -34,8 +34,9 @@ async function servedBy(url: string): Promise<Map<string, number>> {
 
 /** The key of a stored series: without the labels that Prometheus adds. */
 function keyOfStored({ metric }: StoredSample): string {
-  const { __name__: name = '', job: _job, instance: _instance, ...labels } = metric
-  return keyOf(name, Object.entries(labels))
+  const { __name__: name = '', ...labels } = metric
+  const own = Object.entries(labels).filter(([label]) => label !== 'job' && label !== 'instance')
+  return keyOf(name, own)
 }
 
 function keyOf(name: string, labels: readonly (readonly [string, string])[]): string {
