@@ -37,6 +37,8 @@ export interface LocalRunOptions {
 const DEFAULT_TIMEOUT_S = 30
 /** The time after which an idle spout is called again. */
 const IDLE_MS = 1
+/** Any wait that a timer can have: the timer only keeps the process alive. */
+const LONGEST_WAIT_MS = 2 ** 31 - 1
 /** Spouts wait while this many tuples wait for bolts. */
 const MOST_WAITING = 1_000
 const DIRECT_TICK = { comp: '__system', stream: '__tick', task: -1 }
@@ -68,6 +70,8 @@ export class LocalRun implements AsyncDisposable {
   readonly #failed = new Map<string, number>()
   readonly #lastErrors = new Map<string, string>()
   readonly #changed = new Set<() => void>()
+  /** The timers of components do not keep the process alive, so this one does until the run ends. */
+  readonly #keepAlive: NodeJS.Timeout | undefined
   #waiting = 0
   #isActive = true
   #isStopped = false
@@ -77,6 +81,8 @@ export class LocalRun implements AsyncDisposable {
     const { environment, config, time = 'real' } = options
     this.#fake = time === 'fake' ? new FakeClock() : undefined
     this.#clock = this.#fake ?? systemClock
+    this.#keepAlive =
+      this.#fake === undefined ? setInterval(() => undefined, LONGEST_WAIT_MS) : undefined
     const conf: StormConf = {
       'topology.name': topology.name,
       ...topology.config(environment),
@@ -194,6 +200,7 @@ export class LocalRun implements AsyncDisposable {
   async stop(): Promise<void> {
     if (this.#isStopped) return
     this.#isStopped = true
+    clearInterval(this.#keepAlive)
     this.#tell()
     const closing = [...this.#runners.values()].map(({ task }) => task.close())
     await Promise.all(closing)

@@ -261,6 +261,30 @@ describe('a topology that runs in process', () => {
     expect(told).toEqual(['activate', 'deactivate', 'activate'])
   })
 
+  it('keeps the process alive until it is stopped, also while its spouts wait', async () => {
+    const timers = () =>
+      process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+    const before = timers()
+    const run = runLocally(
+      defineTopology({
+        name: 'idle',
+        spouts: {
+          numbers: {
+            component: class extends Numbers {
+              constructor() {
+                super(0)
+              }
+            },
+          },
+        },
+        bolts: {},
+      }),
+    )
+    expect(timers()).toBe(before + 1)
+    await run.stop()
+    expect(timers()).toBe(before)
+  })
+
   it('shows what components log, and calls their close at the end', async () => {
     const closed: string[] = []
     class Logs extends Double {

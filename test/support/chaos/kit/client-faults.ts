@@ -7,7 +7,9 @@ import { nothingToHeal, type Fault } from './fault.ts'
 
 /** A member and a producer are killed; others take their places. */
 export const killedClients: Fault = async ({ workload, random }) => {
-  const reader = random.pick(workload.readers.filter(({ process }) => process.isAlive))
+  // A reader without a group has no successor that continues where it was.
+  const members = workload.readers.filter(({ plan }) => plan.group !== undefined)
+  const reader = random.pick(members.filter(({ process }) => process.isAlive))
   const producer = random.pick(workload.producers.filter(({ process }) => process.isAlive))
   await reader.process.kill()
   await producer.process.kill()
