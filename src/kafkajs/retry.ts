@@ -35,7 +35,7 @@ export function retryBudgetMs({
   retries,
 }: RetrySettings): number {
   let [total, wait] = [0, initialRetryTime]
-  for (let retry = 0; retry < retries && total < LONGEST_MS; retry++) {
+  for (let retry = 0; retry < retries && wait > 0 && total < LONGEST_MS; retry++) {
     total += wait
     wait = Math.min(wait * multiplier, maxRetryTime)
   }

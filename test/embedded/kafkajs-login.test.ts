@@ -55,6 +55,7 @@ describe('a Kafka of samsa/kafkajs', () => {
   it.each([
     ['a wrong password', { mechanism: 'plain', username: 'ann', password: 'other' }],
     ['no password', { mechanism: 'plain', username: 'ann', password: undefined as never }],
+    ['an unknown mechanism', { mechanism: 'digest-md5' as never, ...USER }],
   ] as const)('reports %s as kafkajs does', async (_, sasl) => {
     await expect(topicsWith(sasl)).rejects.toMatchObject({
       name: 'KafkaJSSASLAuthenticationError',

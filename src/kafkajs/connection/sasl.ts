@@ -12,7 +12,8 @@ import type {
 
 /** How samsa logs in for a `sasl` of kafkajs. */
 export function saslFrom(sasl: KafkaConfig['sasl'], logger: Logger): SaslOptions | undefined {
-  if (sasl === undefined) return undefined
+  // Null and false, too, as in kafkajs.
+  if (!sasl) return undefined
   if ('authenticationProvider' in sasl) return new ProviderMechanism(sasl, logger)
   switch (sasl.mechanism.toLowerCase() as SASLOptions['mechanism']) {
     case 'plain':
@@ -25,6 +26,11 @@ export function saslFrom(sasl: KafkaConfig['sasl'], logger: Logger): SaslOptions
       return { mechanism: 'OAUTHBEARER', token: () => tokenOf(sasl) }
     case 'aws':
       return new ProviderMechanism(awsMechanism(sasl), logger)
+    default:
+      // Never a connection without a login.
+      throw new KafkaJSSASLAuthenticationError(
+        `SASL ${String(sasl.mechanism).toUpperCase()} mechanism is not supported by the client`,
+      )
   }
 }
 

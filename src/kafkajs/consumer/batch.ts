@@ -62,10 +62,16 @@ function headersFrom(headers: ConsumedMessage['headers']): IHeaders {
   for (const { key, value } of headers) {
     // kafkajs declares no null, which headers may have.
     const bytes = value as Buffer
-    const before = found[key]
-    if (before === undefined) found[key] = bytes
-    else if (Array.isArray(before)) before.push(bytes)
-    else found[key] = [before, bytes]
+    // Producers choose the keys: `__proto__` and `toString` are headers like others.
+    const before = Object.hasOwn(found, key) ? found[key] : undefined
+    if (Array.isArray(before)) before.push(bytes)
+    else setOwn(found, key, before === undefined ? bytes : [before, bytes])
   }
   return found
+}
+
+function setOwn(headers: IHeaders, key: string, value: IHeaders[string]): void {
+  Object.defineProperty(headers, key, {
+    ...{ value, configurable: true, enumerable: true, writable: true },
+  })
 }

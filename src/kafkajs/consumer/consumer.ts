@@ -27,7 +27,7 @@ import { GroupEvents } from './group-events.ts'
 import { nameOf } from './offsets.ts'
 import { memberOptions } from './member-options.ts'
 import { Pauses } from './pauses.ts'
-import { ConsumerRun } from './run.ts'
+import { ConsumerRun, type ConsumerSeeks } from './run.ts'
 import { assignorFrom, PartitionAssigners } from './assigners.ts'
 
 const DEFAULT_METADATA_MAX_AGE_MS = 300_000
@@ -69,8 +69,9 @@ export function createConsumer(
   const { metadataMaxAge = DEFAULT_METADATA_MAX_AGE_MS } = config
   /** By topic: whether it is read from the beginning. */
   const subscribed = new Map<string, boolean>()
-  const pauses = new Pauses()
-  const seeks = new Map<string, TopicPartition & { readonly offset: number }>()
+  /** Those of the current run: what was paused or sought before a restart does not count, as in kafkajs. */
+  let pauses = new Pauses()
+  let seeks: ConsumerSeeks = new Map()
   let events: GroupEvents | undefined
   const session = new Session({
     config: kafka,
@@ -143,7 +144,13 @@ export function createConsumer(
     await topics.load(names)
     const hooks = {
       onPartitionsAssigned: async (partitions: readonly TopicPartition[]) => {
-        await beginFromOtherEnd(client, partitions)
+        try {
+          await retrying(retry, () => beginFromOtherEnd(client, partitions))
+        } catch (error) {
+          // Reading from the wrong end would lose messages.
+          run?.failed(errorFrom(error))
+          throw error
+        }
         await run?.assigned(partitions)
       },
       onPartitionsRevoked: (partitions: readonly TopicPartition[]) => run?.revoked(partitions),
@@ -175,7 +182,10 @@ export function createConsumer(
       committed.some(({ topic, partition }) => topic === one.topic && partition === one.partition)
     const fresh = early.filter((one) => !isCommitted(one))
     if (fresh.length === 0) return
-    for (const { topic, partition, offset } of await client.admin.listOffsets(fresh, 'earliest')) {
+    const listed = await client.admin.listOffsets(fresh, 'earliest')
+    const failed = listed.find(({ error }) => error !== undefined)
+    if (failed?.error !== undefined) throw errorFrom(failed.error)
+    for (const { topic, partition, offset } of listed) {
       if (offset !== undefined) member.seek({ topic, partition }, offset)
     }
   }
@@ -185,6 +195,8 @@ export function createConsumer(
   const start = async (runConfig: ConsumerRunConfig): Promise<void> => {
     logger.info('Starting', { groupId })
     isStarted = true
+    pauses = new Pauses()
+    seeks = new Map()
     try {
       await session.connect()
       emitter.emit(CONSUMER_EVENTS.CONNECT)

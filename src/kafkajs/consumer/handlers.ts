@@ -33,6 +33,7 @@ export async function handleMessages(
   const { topic, partition, messages } = batch
   const heartbeat = () => run.heartbeat(batch)
   const pause = () => run.pausePartition(topic, partition)
+  const resolve = run.offsets.resolver(topic, partition)
   for (const consumed of messages) {
     if (!run.isRunning || run.hasSeek(topic, partition)) break
     const message = messageFrom(consumed)
@@ -48,7 +49,7 @@ export async function handleMessages(
       await run.autoCommit()
       throw error
     }
-    run.offsets.resolve(topic, partition, consumed.offset)
+    resolve(consumed.offset)
     if (run.isRebalancing(batch)) await run.heartbeat(batch)
     if (run.commitsBetween) await run.autoCommitIfNecessary()
     if (run.isPaused(topic, partition)) break
@@ -64,13 +65,14 @@ export async function handleBatch(
   logger: Logger,
 ): Promise<void> {
   const { topic, partition } = batch
+  const resolve = run.offsets.resolver(topic, partition)
   try {
     await eachBatch({
       batch,
       // Behind the last message there may be records that the application never sees.
       resolveOffset: (offset) => {
         const isLast = Number(offset) === consumed.lastOffset
-        run.offsets.resolve(topic, partition, isLast ? consumed.nextOffset - 1 : Number(offset))
+        resolve(isLast ? consumed.nextOffset - 1 : Number(offset))
       },
       heartbeat: () => run.heartbeat(consumed),
       pause: () => run.pausePartition(topic, partition),
@@ -89,7 +91,7 @@ export async function handleBatch(
     await run.autoCommit()
     throw error
   }
-  if (run.resolvesBatches) run.offsets.resolve(topic, partition, consumed.nextOffset - 1)
+  if (run.resolvesBatches) resolve(consumed.nextOffset - 1)
 }
 
 function logUnlessOwn(logger: Logger, message: string, error: unknown, extra: object): void {

@@ -5,28 +5,40 @@ interface Offsets extends TopicPartition {
   /** The next message, by what the application has processed; undefined before it has processed anything. */
   resolved: number | undefined
   committed: number | undefined
+  /** Where reading began. A transaction may have sent a later offset and be aborted since. */
+  readonly from: number | undefined
 }
 
-/** What was processed and what was committed of the partitions that are assigned. */
+/**
+ * What was processed and what was committed of the partitions that are assigned. Others have no entry: a handler that
+ * outlives its partition must not commit over the next owner.
+ */
 export class ResolvedOffsets {
   readonly #partitions = new Map<string, Offsets>()
   #lastCommit = Date.now()
 
-  /** A message was processed. */
-  resolve(topic: string, partition: number, offset: number): void {
-    this.#of(topic, partition).resolved = offset + 1
+  /**
+   * Returns the function for handlers to call with the offset of each processed message. It has no effect after the
+   * partition was given up, even if it is assigned again.
+   */
+  resolver(topic: string, partition: number): (offset: number) => void {
+    const offsets = this.#partitions.get(nameOf(topic, partition))
+    return (offset) => {
+      if (offsets !== undefined) offsets.resolved = offset + 1
+    }
   }
 
-  /** The offset of the next message, where something was processed. */
+  /** The offset of the next message to process. */
   next(topic: string, partition: number): number | undefined {
     const offsets = this.#partitions.get(nameOf(topic, partition))
-    return offsets?.resolved ?? offsets?.committed
+    return offsets?.resolved ?? offsets?.from
   }
 
   committed(topics: readonly TopicOffsets[]): void {
     for (const { topic, partitions } of topics) {
       for (const { partition, offset } of partitions) {
-        this.#of(topic, Number(partition)).committed = Number(offset)
+        const offsets = this.#partitions.get(nameOf(topic, Number(partition)))
+        if (offsets !== undefined) offsets.committed = Number(offset)
       }
     }
     this.#lastCommit = Date.now()
@@ -70,20 +82,10 @@ export class ResolvedOffsets {
   }
 
   /** What a partition begins with: nothing is processed or committed. */
-  begin(topic: string, partition: number, position: number): void {
-    const known = this.#of(topic, partition)
-    known.resolved = undefined
-    known.committed = position
-  }
-
-  #of(topic: string, partition: number): Offsets {
-    const name = nameOf(topic, partition)
-    let offsets = this.#partitions.get(name)
-    if (offsets === undefined) {
-      offsets = { topic, partition, resolved: undefined, committed: undefined }
-      this.#partitions.set(name, offsets)
-    }
-    return offsets
+  begin(topic: string, partition: number, position: number | undefined): void {
+    this.#partitions.set(nameOf(topic, partition), {
+      ...{ topic, partition, resolved: undefined, committed: position, from: position },
+    })
   }
 }
 

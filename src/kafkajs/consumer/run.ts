@@ -25,6 +25,9 @@ import type { Pauses } from './pauses.ts'
 
 const REBALANCE_IN_PROGRESS = 27
 
+/** Where partitions are to be read from, by `nameOf`: what the application has sought and is not applied yet. */
+export type ConsumerSeeks = Map<string, TopicPartition & { readonly offset: number }>
+
 export interface RunParts {
   readonly client: KafkaClient
   readonly consumer: BalancedTopicsConsumer
@@ -33,7 +36,7 @@ export interface RunParts {
   readonly emitter: Emitter<ConsumerEventMap>
   readonly logger: Logger
   readonly pauses: Pauses
-  readonly seeks: Map<string, TopicPartition & { readonly offset: number }>
+  readonly seeks: ConsumerSeeks
   /** Called once, with why the run has ended by itself. */
   readonly onCrash: (error: Error) => void
 }
@@ -95,11 +98,16 @@ export class ConsumerRun implements HandlerHost {
   async assigned(partitions: readonly TopicPartition[]): Promise<void> {
     const { consumer } = this.#parts
     for (const one of partitions) {
-      const position = consumer.position(one)
-      if (position !== undefined) this.offsets.begin(one.topic, one.partition, position)
+      this.offsets.begin(one.topic, one.partition, consumer.position(one))
       if (this.isPaused(one.topic, one.partition)) consumer.pause([one])
-      await this.#applySeek(one)
     }
+    // Reading begins when this has ended, however it ends: a seek that fails must not keep others from being made.
+    for (const one of partitions) await this.#applySeek(one).catch(this.#seekFailed(one))
+  }
+
+  /** The partitions cannot be read from where they have to be. */
+  failed(error: Error): void {
+    if (this.isRunning) this.#crash(error)
   }
 
   revoked(partitions: readonly TopicPartition[]): void {
@@ -136,9 +144,11 @@ export class ConsumerRun implements HandlerHost {
   /** A partition was sought: at once, or when its handler has finished. */
   sought(one: TopicPartition): void {
     if (this.#busy.has(nameOf(one.topic, one.partition))) return
-    this.#applySeek(one).catch((error: unknown) => {
-      this.#parts.logger.error(`Seeking failed: ${textOf(error)}`, { ...one })
-    })
+    void this.#applySeek(one).catch(this.#seekFailed(one))
+  }
+
+  #seekFailed(one: TopicPartition): (error: unknown) => void {
+    return (error) => this.#parts.logger.error(`Seeking failed: ${textOf(error)}`, { ...one })
   }
 
   async #applySeek({ topic, partition }: TopicPartition): Promise<void> {

@@ -94,6 +94,8 @@ export class Transactions {
       produce: (messages) => transaction.produceMany(messages),
     })
     const isActive = (): boolean => this.#current === transaction
+    /** With the groups that they are of. Consumers count them as committed only when the transaction is. */
+    const sent: [groupId: string, topics: Offsets['topics']][] = []
     const guarded =
       <Arguments extends unknown[], Result>(run: (...given: Arguments) => Promise<Result>) =>
       async (...given: Arguments): Promise<Result> => {
@@ -114,10 +116,14 @@ export class Transactions {
     return {
       send: guarded(send),
       sendBatch: guarded(sendBatch),
-      sendOffsets: guarded(({ consumerGroupId, topics }) =>
-        this.#sendOffsets(transaction, consumerGroupId, topics),
-      ),
-      commit: ending(() => transaction.commit()),
+      sendOffsets: guarded(async ({ consumerGroupId, topics }) => {
+        await this.#sendOffsets(transaction, consumerGroupId, topics)
+        sent.push([consumerGroupId, topics])
+      }),
+      commit: ending(async () => {
+        await transaction.commit()
+        for (const [groupId, topics] of sent) this.#groups.committed(groupId, topics)
+      }),
       abort: ending(() => transaction.abort()),
       isActive,
     }
@@ -143,6 +149,5 @@ export class Transactions {
       })),
     )
     await transaction.sendOffsets({ group, offsets })
-    this.#groups.committed(groupId, topics)
   }
 }

@@ -71,7 +71,7 @@ export class LocalRun implements AsyncDisposable {
   readonly #lastErrors = new Map<string, string>()
   readonly #changed = new Set<() => void>()
   /** The timers of components do not keep the process alive, so this one does until the run ends. */
-  readonly #keepAlive: NodeJS.Timeout | undefined
+  #keepAlive: NodeJS.Timeout | undefined
   #waiting = 0
   #isActive = true
   #isStopped = false
@@ -81,8 +81,6 @@ export class LocalRun implements AsyncDisposable {
     const { environment, config, time = 'real' } = options
     this.#fake = time === 'fake' ? new FakeClock() : undefined
     this.#clock = this.#fake ?? systemClock
-    this.#keepAlive =
-      this.#fake === undefined ? setInterval(() => undefined, LONGEST_WAIT_MS) : undefined
     const conf: StormConf = {
       'topology.name': topology.name,
       ...topology.config(environment),
@@ -122,6 +120,10 @@ export class LocalRun implements AsyncDisposable {
     for (const runner of this.#spouts()) {
       this.#ask(runner, { command: 'activate' })
       this.#nextSoon(runner, 0)
+    }
+    // A component may have failed, and ended the run, already.
+    if (this.#fake === undefined && !this.#isStopped) {
+      this.#keepAlive = setInterval(() => undefined, LONGEST_WAIT_MS)
     }
   }
 
