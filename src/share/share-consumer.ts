@@ -4,6 +4,7 @@ import type { Iteration } from '../async/iteration.ts'
 import { Lifecycle } from '../async/lifecycle.ts'
 import { limited, TookTooLongError } from '../async/limited.ts'
 import { NO_REGISTER, type OpenRegister } from '../async/restarts.ts'
+import { within } from '../async/waiting.ts'
 import { aSignal, deadlineOf, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { checkTopicName } from '../cluster/topic-name.ts'
@@ -13,13 +14,10 @@ import { ReadIterator } from '../consumer/delivery/read-iterator.ts'
 import type { Reading } from '../consumer/delivery/reading.ts'
 import { currentWork, doWork, FirstResult, workOf, type Work } from '../consumer/delivery/work.ts'
 import { nextOf } from '../consumer/message-feed.ts'
+import { PROCESSING_SHARE } from '../consumer/processing.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'
-import {
-  ClosedError,
-  ConsumerBusyError,
-  InvalidArgumentError,
-  RequestTimeoutError,
-} from '../errors.ts'
+import { ClosedError, ConsumerBusyError, InvalidArgumentError } from '../errors.ts'
+import { textOfThrown } from '../observe/thrown.ts'
 import { readOptions } from '../option-table.ts'
 import { aDurationMs, aFunction, checkOptions, oneOf, shown } from '../options.ts'
 import { ShareMembership } from './membership.ts'
@@ -36,9 +34,6 @@ import { ShareFeed } from './share-feed.ts'
 import { ShareFetcher, type Demand } from './share-fetcher.ts'
 import type { ShareMessage } from './share-message.ts'
 import { ShareRun, type ShareMessageHandler } from './share-run.ts'
-
-/** The share of the time of `close()` in which the application may finish its processing. */
-const PROCESSING_SHARE = 0.75
 
 /**
  * A member of a share group (KIP-932, Kafka 4.2 or newer): a queue. Each message is lent to one member at a time, for
@@ -235,9 +230,11 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
    * ClosedError, RequestTimeoutError.
    */
   async flush(call: CallOptions = {}): Promise<readonly AcknowledgementResult[]> {
-    const deadline = this.#deadline(call)
+    const { timeoutMs } = this.#deadline(call)
     this.#lifecycle.throwIfClosed()
-    await this.#flushed(deadline)
+    const late = () =>
+      `acknowledging in share group '${this.#group}' took longer than ${timeoutMs} ms`
+    await within({ ...call, timeoutMs }, this.#fetcher.flush(), late)
     return this.#outcomes.take()
   }
 
@@ -306,18 +303,6 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
     return { records: isWanted ? this.#maxRecords : 0, isExact }
   }
 
-  async #flushed(deadline: Deadline): Promise<void> {
-    try {
-      await limited(deadline.remainingMs, deadline.signal, (signal) =>
-        abortable(this.#fetcher.flush(), signal),
-      )
-    } catch (error) {
-      if (!(error instanceof TookTooLongError)) throw error
-      const reason = `acknowledging in share group '${this.#group}' took longer than ${deadline.timeoutMs} ms`
-      throw new RequestTimeoutError(reason, { cause: error })
-    }
-  }
-
   #iterator<T>(name: string, take: () => T | undefined, options: ReadOptions): Iteration<T> {
     checkOptions<ReadOptions>('reading', options, { signal: aSignal })
     const source = {
@@ -356,8 +341,9 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
   }
 
   #log(error: unknown): void {
-    const text = error instanceof Error ? error.message : String(error)
-    this.#cluster.options.logger.warn(`closing a member of share group '${this.#group}': ${text}`)
+    this.#cluster.options.logger.warn(
+      `closing a member of share group '${this.#group}': ${textOfThrown(error)}`,
+    )
   }
 }
 

@@ -2,9 +2,11 @@ import { ErrorCode } from '../../protocol/errors.ts'
 import { backoffMs } from '../async/backoff.ts'
 import { Deadline } from '../async/deadline.ts'
 import { deferred, type Deferred } from '../async/deferred.ts'
+import { appendTo } from '../cluster/append-to.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { BrokerError, isRetriable, KafkaError } from '../errors.ts'
 import type { Broker } from '../network/broker.ts'
+import { textOfThrown } from '../observe/thrown.ts'
 import { nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 import { readAcquired } from './acquired-records.ts'
 import type { HeldRecord } from './held-record.ts'
@@ -291,7 +293,7 @@ export class ShareFetcher {
 
   #partitionFailed(partition: LentPartition, { errorCode, errorMessage }: FetchedPartition): void {
     const { topic, partition: number, key } = partition
-    const what = `fetching from ${nameOf({ topic, partition: number })}`
+    const what = `fetching from ${nameOf(partition)}`
     const error = new BrokerError(errorCode, what, { topic, partition: number }, errorMessage)
     const wanted = this.#wanted.get(key)
     if (wanted !== undefined) {
@@ -300,7 +302,7 @@ export class ShareFetcher {
     }
     if (MOVED.has(errorCode)) {
       // The new leader lends the records again: those of this broker are void.
-      partition.lose(`${nameOf({ topic, partition: number })} has another leader`, true)
+      partition.lose(`${nameOf(partition)} has another leader`, true)
       this.#refresh([topic])
       this.#log(error)
     } else if (REFUSED.has(errorCode) || !error.retriable) {
@@ -337,10 +339,7 @@ export class ShareFetcher {
         leaderless.add(one.topic)
         continue
       }
-      const source = this.#sourceOf(broker)
-      const ofSource = found.get(source)
-      if (ofSource === undefined) found.set(source, [one])
-      else ofSource.push(one)
+      appendTo(found, this.#sourceOf(broker), one)
     }
     this.#refresh([...leaderless])
     return found
@@ -441,8 +440,8 @@ export class ShareFetcher {
   }
 
   #log(error: unknown): void {
-    const text = error instanceof Error ? error.message : String(error)
-    this.#cluster.options.logger.debug(`share group '${this.#settings.group}': ${text}`)
+    const { group } = this.#settings
+    this.#cluster.options.logger.debug(`share group '${group}': ${textOfThrown(error)}`)
   }
 }
 
