@@ -61,7 +61,6 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
     return !this.#pending.isEmpty || this.#parts.length > 0
   }
 
-  /** True if there are renewals. They need a ShareAcknowledge; a fetch must not carry them. */
   get hasRenewals(): boolean {
     return this.#hasRenewals
   }

@@ -218,11 +218,10 @@ export class ShareFetcher {
     const isDue =
       this.#flushed !== undefined || performance.now() - source.waitingSince >= ACKNOWLEDGE_AFTER_MS
     if (hasAcknowledgements && source.hasSession) {
-      if (
-        source.needsAcknowledge(wanted)
-          ? isFetch || isDue || hasRenewals(source)
-          : !isFetch && isDue
-      ) {
+      const isNow = source.needsAcknowledge(wanted)
+        ? isFetch || isDue || source.hasRenewals
+        : !isFetch && isDue
+      if (isNow) {
         void this.#run(source, () => source.acknowledge())
         return false
       }
@@ -443,8 +442,4 @@ export class ShareFetcher {
     const { group } = this.#settings
     this.#cluster.options.logger.debug(`share group '${group}': ${textOfThrown(error)}`)
   }
-}
-
-function hasRenewals(source: ShareSource): boolean {
-  return [...source.lent].some((one) => one.hasRenewals)
 }

@@ -101,11 +101,18 @@ export class ShareSource {
     return false
   }
 
+  /** True if there are renewals. They need a ShareAcknowledge; a fetch must not carry them. */
+  get hasRenewals(): boolean {
+    for (const one of this.#lent.values()) if (one.hasRenewals) return true
+    return false
+  }
+
   /** True if a fetch for these partitions cannot carry all acknowledgements. */
   needsAcknowledge(wanted: readonly SessionPartition[]): boolean {
+    if (this.hasRenewals) return true
     const keys = new Set(wanted.map(sessionKeyOf))
     for (const one of this.#lent.values()) {
-      if (one.hasRenewals || (one.hasAcknowledgements && !keys.has(one.key))) return true
+      if (one.hasAcknowledgements && !keys.has(one.key)) return true
     }
     return false
   }
@@ -175,7 +182,7 @@ export class ShareSource {
   /** Sends the acknowledgements without fetching; `isLast` closes the session. */
   async acknowledge(isLast = false): Promise<void> {
     const { group: groupId, memberId, requestTimeoutMs } = this.#options
-    const isRenewAck = [...this.#lent.values()].some(({ hasRenewals }) => hasRenewals)
+    const isRenewAck = this.hasRenewals
     const taken = this.#take(this.#lent.values())
     const epoch = this.#session.acknowledge()
     const sent = performance.now()
