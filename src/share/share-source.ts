@@ -163,7 +163,7 @@ export class ShareSource {
       ),
     )
     const lockMs = response.acquisitionLockTimeoutMs
-    const found = fetchedByKey(response)
+    const found = byPartition(response.responses)
     for (const { partition, part } of taken) {
       const one = found.get(partition.key)
       const code = one?.acknowledgeErrorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR
@@ -200,11 +200,7 @@ export class ShareSource {
       ),
     )
     if (isLast) this.#session.lost()
-    const found = new Map(
-      response.responses.flatMap(({ topicId, partitions }) =>
-        partitions.map((one) => [sessionKeyOf({ topicId, partition: one.partitionIndex }), one]),
-      ),
-    )
+    const found = byPartition(response.responses)
     for (const { partition, part } of taken) {
       const one = found.get(partition.key)
       const code = one?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR
@@ -276,11 +272,12 @@ function byTopic<One extends SessionPartition>(all: readonly One[]): [string, On
 }
 
 function requestTopics(added: readonly SessionPartition[], taken: readonly Taken[]) {
-  const named = new Map<string, { one: SessionPartition; part: AcknowledgedPart | undefined }>()
-  for (const one of added) named.set(sessionKeyOf(one), { one, part: undefined })
-  for (const { partition: one, part } of taken) named.set(one.key, { one, part })
-  const all = [...named.values()].map(({ one, part }) => ({ ...pick(one), part }))
-  return byTopic(all).map(([topicId, ofTopic]) => ({
+  const named = new Map<string, SessionPartition & { readonly part?: AcknowledgedPart }>()
+  for (const one of added) named.set(sessionKeyOf(one), one)
+  for (const { partition: one, part } of taken) {
+    named.set(one.key, { topicId: one.topicId, partition: one.partition, part })
+  }
+  return byTopic([...named.values()]).map(([topicId, ofTopic]) => ({
     topicId,
     partitions: ofTopic.map(({ partition, part }) => ({
       partitionIndex: partition,
@@ -289,11 +286,10 @@ function requestTopics(added: readonly SessionPartition[], taken: readonly Taken
   }))
 }
 
-function pick({ topicId, partition }: SessionPartition): SessionPartition {
-  return { topicId, partition }
-}
-
-function fetchedByKey({ responses }: ShareFetchResponse): Map<string, FetchedPartition> {
+/** Returns the partitions of a response, by the key of `sessionKeyOf`. */
+function byPartition<One extends { readonly partitionIndex: number }>(
+  responses: readonly { readonly topicId: string; readonly partitions: readonly One[] }[],
+): Map<string, One> {
   return new Map(
     responses.flatMap(({ topicId, partitions }) =>
       partitions.map((one) => [sessionKeyOf({ topicId, partition: one.partitionIndex }), one]),
