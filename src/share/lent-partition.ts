@@ -170,13 +170,11 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
     }
   }
 
-  /**
-   * The broker lends the records to others. `isWaiting`: only the records that the application has not received yet.
-   */
-  lose(reason: string, isWaiting: boolean): void {
+  /** The broker lends the records to others: the application no longer receives those that wait. */
+  loseWaiting(reason: string): void {
     const error = lockLost(this, reason)
     for (const record of this.openRecords) {
-      if (!isWaiting || record.state === 'waiting') this.#lose(record, error)
+      if (record.state === 'waiting') this.#lose(record, error)
     }
   }
 

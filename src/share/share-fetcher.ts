@@ -301,7 +301,7 @@ export class ShareFetcher {
     }
     if (MOVED.has(errorCode)) {
       // The new leader lends the records again: those of this broker are void.
-      partition.lose(`${nameOf(partition)} has another leader`, true)
+      partition.loseWaiting(`${nameOf(partition)} has another leader`)
       this.#refresh([topic])
       this.#log(error)
     } else if (REFUSED.has(errorCode) || !error.retriable) {

@@ -261,7 +261,7 @@ export class ShareSource {
     }
     if (!hadSession || isOfBroker) return
     const reason = `the connection to ${this.broker.name} ended, and with it the share session`
-    for (const partition of this.#lent.values()) partition.lose(reason, true)
+    for (const partition of this.#lent.values()) partition.loseWaiting(reason)
   }
 }
 
