@@ -1,6 +1,10 @@
 import { ErrorCode } from '../../protocol/errors.ts'
 import { BrokerError, KafkaError } from '../errors.ts'
-import type { TopicPartitionOffset } from '../consumer/topic-partition.ts'
+import {
+  nameOf,
+  type TopicPartition,
+  type TopicPartitionOffset,
+} from '../consumer/topic-partition.ts'
 
 /** A message of a share group was acknowledged twice: only the first acknowledgement counts. */
 export class AlreadyAcknowledgedError extends KafkaError {
@@ -15,11 +19,17 @@ export class AlreadyAcknowledgedError extends KafkaError {
   }
 }
 
-/** Returns the error of an acknowledgement whose record is no longer this member's. */
-export function lockLost(
-  { topic, partition }: Omit<TopicPartitionOffset, 'offset'>,
-  reason: string,
+/** Returns the error of acknowledgements that a broker has refused. */
+export function notAcknowledged(
+  { topic, partition }: TopicPartition,
+  errorCode: number,
+  detail: string | null,
 ): BrokerError {
-  const what = `acknowledging messages of ${topic}-${partition}`
-  return new BrokerError(ErrorCode.INVALID_RECORD_STATE, what, { topic, partition }, reason)
+  const what = `acknowledging messages of ${nameOf({ topic, partition })}`
+  return new BrokerError(errorCode, what, { topic, partition }, detail)
+}
+
+/** Returns the error of an acknowledgement whose record is no longer this member's. */
+export function lockLost(where: TopicPartition, reason: string): BrokerError {
+  return notAcknowledged(where, ErrorCode.INVALID_RECORD_STATE, reason)
 }

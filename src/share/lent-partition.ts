@@ -8,8 +8,8 @@ import {
   type AcknowledgedRange,
   type AcknowledgeType,
 } from './acknowledgements.ts'
-import type { AcquiredRange, AcquiredRecords } from './acquired-records.ts'
-import { AlreadyAcknowledgedError, lockLost } from './errors.ts'
+import type { AcquiredRange, AcquiredRecords, OffsetRange } from './acquired-records.ts'
+import { AlreadyAcknowledgedError, lockLost, notAcknowledged } from './errors.ts'
 import { HeldRecord, type RecordOwner } from './held-record.ts'
 import type { Outcomes } from './outcomes.ts'
 import { sessionKeyOf, type SessionPartition } from './share-session.ts'
@@ -137,9 +137,7 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
       this.#renewed(part.ranges, lockedUntil)
       return
     }
-    const { topic, partition } = this
-    const what = `acknowledging messages of ${topic}-${partition}`
-    const error = new BrokerError(errorCode, what, { topic, partition }, detail)
+    const error = notAcknowledged(this, errorCode, detail)
     const isRefused = errorCode === ErrorCode.INVALID_RECORD_STATE
     if (isRefused && countOf(part.ranges) > 1 && this.#parts.length < MOST_PARTS) {
       for (const ranges of halvesOf(part.ranges)) {
@@ -213,9 +211,6 @@ function messagesIn(ranges: readonly AcknowledgedRange[]): number {
   return countOf(ranges.filter(({ type }) => type !== 'gap' && type !== 'renew'))
 }
 
-function isIn(
-  ranges: readonly { readonly first: number; readonly last: number }[],
-  offset: number,
-): boolean {
+function isIn(ranges: readonly OffsetRange[], offset: number): boolean {
   return ranges.some(({ first, last }) => offset >= first && offset <= last)
 }
