@@ -41,7 +41,6 @@ export class ShareRun<Value, Key> {
   readonly #options: ShareRunOptions<Value, Key> & { readonly concurrency: number }
   readonly #logger: Logger
   readonly #closing: AbortSignal
-  #running = 0
   /** The average time of a handler; undefined before the first has finished. */
   #handlerMs: number | undefined
 
@@ -68,10 +67,6 @@ export class ShareRun<Value, Key> {
     this.#run = new Run(feed, settings, metrics)
   }
 
-  get running(): number {
-    return this.#running
-  }
-
   /**
    * Returns how many more records to acquire. A message that waits for a handler is locked, while another member
    * could process it.
@@ -84,9 +79,9 @@ export class ShareRun<Value, Key> {
       this.#handlerMs === undefined
         ? concurrency
         : Math.ceil((concurrency * AHEAD_MS) / Math.max(this.#handlerMs, 0.001))
-    const room = Math.min(most, Math.max(concurrency, ahead)) - buffered - this.#running
+    const room = Math.min(most, Math.max(concurrency, ahead)) - buffered - this.#run.running
     // Does not acquire messages one by one as handlers finish, unless handlers are idle.
-    const isWorthIt = buffered === 0 && this.#running < concurrency
+    const isWorthIt = buffered === 0 && this.#run.hasRoom
     return room > 0 && (isWorthIt || room >= ahead / 2) ? room : 0
   }
 
@@ -102,7 +97,6 @@ export class ShareRun<Value, Key> {
 
   async #handle({ message, record }: Delivered<Value, Key>): Promise<void> {
     this.#run.began()
-    this.#running++
     record.isHandled = true
     const began = performance.now()
     try {
@@ -118,7 +112,6 @@ export class ShareRun<Value, Key> {
     } finally {
       record.isHandled = false
       this.#took(performance.now() - began)
-      this.#running--
       this.#run.finished()
       this.#feed.wake()
     }

@@ -72,6 +72,11 @@ export class Run<Feed extends MessageFeed<unknown>> {
     return this.#signal?.aborted === true || this.#stopSignal?.aborted === true
   }
 
+  /** The number of running handlers. */
+  get running(): number {
+    return this.#running
+  }
+
   /** True if another handler may start. */
   get hasRoom(): boolean {
     return this.#running < this.#concurrency
