@@ -16,6 +16,7 @@ import type {
   HeartbeatAnswer,
 } from '../groups/consumer/consumer-group.ts'
 import { outcomeOf, Refused } from '../refused.ts'
+import { groupedBy } from './grouped-by.ts'
 import { checkGroupId } from './groups.ts'
 
 const WITH_PATTERN = 1
@@ -134,16 +135,10 @@ function visibleTopics(context: RequestContext): GroupTopic[] {
 }
 
 function byTopic(keys: Iterable<PartitionKey>): { topicId: string; partitions: number[] }[] {
-  const topics = new Map<string, number[]>()
-  for (const key of keys) {
-    const { topicId, partition } = partOf(key)
-    const known = topics.get(topicId)
-    if (known === undefined) topics.set(topicId, [partition])
-    else known.push(partition)
-  }
-  return [...topics].map(([topicId, partitions]) => ({
+  const topics = groupedBy([...keys].map(partOf), ({ topicId }) => topicId)
+  return [...topics].map(([topicId, ofTopic]) => ({
     topicId,
-    partitions: partitions.sort((a, b) => a - b),
+    partitions: ofTopic.map(({ partition }) => partition).sort((a, b) => a - b),
   }))
 }
 

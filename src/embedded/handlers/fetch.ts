@@ -13,6 +13,7 @@ import { mostBytes, throttle, unrecord } from './throttle.ts'
 import { waitForBytes } from './fetch-wait.ts'
 import { leaderHint, uniqueEndpoints, type RequestContext } from '../api/context.ts'
 import { handler } from '../api/handler.ts'
+import { groupedBy } from './grouped-by.ts'
 
 type Request = Decoded<typeof fetchApi.request.fields>
 
@@ -85,13 +86,7 @@ function responseOf(
   partitions: readonly PartitionRead[],
   isReadCommitted: boolean,
 ) {
-  const byTopic = new Map<string, PartitionRead[]>()
-  for (const partition of partitions) {
-    const key = partition.wanted.topicId ?? partition.wanted.topic
-    const known = byTopic.get(key)
-    if (known === undefined) byTopic.set(key, [partition])
-    else known.push(partition)
-  }
+  const byTopic = groupedBy(partitions, ({ wanted }) => wanted.topicId ?? wanted.topic)
   const hints = partitions.map((partition) => hintOf(context, partition)?.endpoint)
   return {
     sessionId: sessionIdOf(session),

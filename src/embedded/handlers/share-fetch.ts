@@ -20,6 +20,7 @@ import type { FetchSessions } from '../fetch/sessions.ts'
 import type { ShareGroup } from '../groups/share-group.ts'
 import type { AcknowledgementBatch, SharePartition } from '../groups/share-partition.ts'
 import { outcomeOf, Refused } from '../refused.ts'
+import { groupedBy } from './grouped-by.ts'
 
 interface Wanted {
   readonly topicId: string
@@ -257,7 +258,7 @@ function fetchResponse(
     errorCode: 0,
     errorMessage: null,
     acquisitionLockTimeoutMs: context.groups.shareSettings.recordLockMs,
-    responses: byTopic([...all.values()]).map(([topicId, ofTopic]) => ({
+    responses: byTopic(all.values()).map(([topicId, ofTopic]) => ({
       topicId,
       partitions: ofTopic.map((wanted) => {
         const read = reads.get(keyOf(wanted))
@@ -324,12 +325,6 @@ export const shareAcknowledgeHandler = handler(shareAcknowledge, {
   refuse: (errorCode) => ({ ...NOTHING_ACKNOWLEDGED, errorCode, errorMessage: null }),
 })
 
-function byTopic<One extends Wanted>(all: readonly One[]): [string, One[]][] {
-  const found = new Map<string, One[]>()
-  for (const one of all) {
-    const list = found.get(one.topicId)
-    if (list === undefined) found.set(one.topicId, [one])
-    else list.push(one)
-  }
-  return [...found]
+function byTopic<One extends Wanted>(all: Iterable<One>): [string, One[]][] {
+  return [...groupedBy(all, ({ topicId }) => topicId)]
 }
