@@ -33,9 +33,15 @@ export interface AcquireLimits {
 
 /** A record between the group's start offset and end offset in the partition. */
 type RecordState =
-  | { readonly kind: 'available'; readonly count: number }
-  | { readonly kind: 'acquired'; readonly count: number; readonly member: string; until: number }
-  | { readonly kind: 'done' }
+  { readonly kind: 'available'; readonly count: number } | Acquired | { readonly kind: 'done' }
+
+interface Acquired {
+  readonly kind: 'acquired'
+  readonly count: number
+  readonly member: string
+  /** When the lock expires, by `performance.now()`. */
+  until: number
+}
 
 /** Kafka's group.share.partition.max.record.locks. */
 const MOST_IN_FLIGHT = 2_000
@@ -104,7 +110,7 @@ export class SharePartition {
       for (let offset = Math.max(base, from); offset <= last; offset++) {
         if (isExact && offsets.length >= maxRecords) break
         if (offset - this.startOffset >= MOST_IN_FLIGHT) break
-        if ((this.#records.get(offset)?.kind ?? 'available') === 'available') offsets.push(offset)
+        if (this.#isAvailable(offset)) offsets.push(offset)
       }
       at += size
     }
@@ -137,11 +143,7 @@ export class SharePartition {
 
   /** The member has left: its records become available to others. */
   releaseAll(member: string): void {
-    for (const [offset, record] of this.#records) {
-      if (record.kind === 'acquired' && record.member === member)
-        this.#release(offset, record.count)
-    }
-    this.#advance()
+    this.#releaseAcquired((record) => record.member === member)
   }
 
   #typesOf({ firstOffset, lastOffset, acknowledgeTypes }: AcknowledgementBatch) {
@@ -162,9 +164,14 @@ export class SharePartition {
     const { endOffset } = this.partition.log
     const last = Math.min(endOffset, this.startOffset + MOST_IN_FLIGHT)
     for (let offset = this.startOffset; offset < last; offset++) {
-      if ((this.#records.get(offset)?.kind ?? 'available') === 'available') return offset
+      if (this.#isAvailable(offset)) return offset
     }
     return undefined
+  }
+
+  #isAvailable(offset: number): boolean {
+    const record = this.#records.get(offset)
+    return record === undefined || record.kind === 'available'
   }
 
   #lend(member: string, offsets: readonly number[]): AcquiredRange[] {
@@ -189,13 +196,8 @@ export class SharePartition {
   #watchLocks(): void {
     this.#timers.after(this.#settings.recordLockMs, () => {
       const now = performance.now()
-      for (const [offset, record] of this.#records) {
-        // Timers may fire slightly early.
-        if (record.kind === 'acquired' && record.until <= now + 2) {
-          this.#release(offset, record.count)
-        }
-      }
-      this.#advance()
+      // Timers may fire slightly early.
+      this.#releaseAcquired(({ until }) => until <= now + 2)
     })
   }
 
@@ -209,8 +211,13 @@ export class SharePartition {
     const { leaderEpoch } = this.partition
     if (leaderEpoch === this.#leaderEpoch) return
     this.#leaderEpoch = leaderEpoch
+    this.#releaseAcquired(() => true)
+  }
+
+  /** Makes the acquired records that match available to others. */
+  #releaseAcquired(matches: (record: Acquired) => boolean): void {
     for (const [offset, record] of this.#records) {
-      if (record.kind === 'acquired') this.#release(offset, record.count)
+      if (record.kind === 'acquired' && matches(record)) this.#release(offset, record.count)
     }
     this.#advance()
   }
