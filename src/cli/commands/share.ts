@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander'
-import type { KafkaClient, ShareConsumer, ShareMessage } from '../../index.ts'
+import type { KafkaClient, ShareConsumer } from '../../index.ts'
 import { Output } from '../../terminal/output.ts'
 import { declare, option, positive } from '../command.ts'
 import { ENCODING_NAMES } from '../encodings.ts'
@@ -103,7 +103,7 @@ async function share(
       if (options.deliveryCount === true) output.write([Buffer.from(`${message.deliveryCount} `)])
       output.write(print(message))
       if (output.isFull) await output.drained()
-      acknowledge(message, options.ack)
+      message[options.ack]()
       if (found >= most || output.error !== undefined) break
     }
   } catch (error) {
@@ -112,20 +112,6 @@ async function share(
   await output.finish()
   await report(session, consumer)
   session.interrupt.succeedAfterCtrlC()
-}
-
-function acknowledge(message: ShareMessage, how: ShareOptions['ack']): void {
-  switch (how) {
-    case 'accept':
-      message.accept()
-      return
-    case 'release':
-      message.release()
-      return
-    case 'reject':
-      message.reject()
-      return
-  }
 }
 
 async function beginAtTheOldest(
