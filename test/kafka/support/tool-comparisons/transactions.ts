@@ -51,9 +51,11 @@ export const transactionsAndVerifiablePrograms: ToolComparison = {
   run: async ({ samsa, tools }) => {
     await samsa.output('topic create whole -p 1 -r 1')
     await samsa.output('produce whole --transaction nightly', { input: 'a\nb\n' })
-    expect((await tools.run('transactions', ['list'])).stdout).toMatch(
-      /nightly\s+\d+\s+\d+\s+CompleteCommit/,
-    )
+    const listed = async () => (await tools.run('transactions', ['list'])).stdout
+    const isCommitted = /nightly\s+\d+\s+\d+\s+CompleteCommit/
+    // The coordinator responds in PrepareCommit, and completes the transaction afterwards.
+    await tools.until(async () => isCommitted.test(await listed()))
+    expect(await listed()).toMatch(isCommitted)
     expect(await samsa.json('transactions')).toMatchObject({
       // Another test leaves one of its own.
       transactions: expect.arrayContaining([
