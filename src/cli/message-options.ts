@@ -4,6 +4,7 @@
  */
 import { InvalidArgumentError, Option } from 'commander'
 import { append, option, positive } from './command.ts'
+import { ENCODING_NAMES } from './encodings.ts'
 
 /** The options of `consume` and `mirror` that choose messages. */
 export const FILTER_OPTIONS = () => [
@@ -18,6 +19,17 @@ export const FILTER_OPTIONS = () => [
     '--filter <expression>',
     'only messages that satisfy this JavaScript, such as value.status>=500',
   ),
+]
+
+/** The options of `consume` and `share` that choose how a message is printed, besides its format. */
+export const PRINT_OPTIONS = () => [
+  option('-J, --json', 'print one JSON object per line'),
+  option('-K, --key-separator <text>', 'print the key and this text before each value'),
+  option('-D, --delimiter <text>', 'text to print after each value').default(undefined, '\\n'),
+  option('-O, --offsets', 'print the offset before each value'),
+  option('-Z, --null', 'print NULL for null keys and values'),
+  option('--key <encoding>', `how to print keys: ${ENCODING_NAMES.join(', ')}`),
+  option('--value <encoding>', 'how to print values: the same'),
 ]
 
 /**

@@ -3,10 +3,9 @@ import type { KafkaClient } from '../../index.ts'
 import { Output } from '../../terminal/output.ts'
 import { Progress } from '../../terminal/progress.ts'
 import { append, declare, filled, option, positive, wholeNumbers } from '../command.ts'
-import { ENCODING_NAMES } from '../encodings.ts'
 import { UsageError } from '../failure.ts'
 import { filterOf, type FilterOptions } from '../filter.ts'
-import { FILTER_OPTIONS, KCAT_OPTIONS } from '../message-options.ts'
+import { FILTER_OPTIONS, KCAT_OPTIONS, PRINT_OPTIONS } from '../message-options.ts'
 import { printerOf, type PrintOptions } from '../printer.ts'
 import {
   offsetsLeft,
@@ -73,13 +72,7 @@ export function consumeCommand(samsa: Command): void {
       ),
       option('-G, --balanced-group <id>', 'the same').argParser(filled).hideHelp(),
       option('-f, --format <format>', 'output format of a message, as in kcat; see below'),
-      option('-J, --json', 'print one JSON object per line'),
-      option('-K, --key-separator <text>', 'print the key and this text before each value'),
-      option('-D, --delimiter <text>', 'text to print after each value').default(undefined, '\\n'),
-      option('-O, --offsets', 'print the offset before each value'),
-      option('-Z, --null', 'print NULL for null keys and values'),
-      option('--key <encoding>', `how to print keys: ${ENCODING_NAMES.join(', ')}`),
-      option('--value <encoding>', 'how to print values: the same'),
+      ...PRINT_OPTIONS(),
       option('-s, --serdes <letter>', "kcat's letters for numbers, such as key=i")
         .argParser(append)
         .hideHelp(),

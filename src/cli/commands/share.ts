@@ -2,10 +2,9 @@ import { Option, type Command } from 'commander'
 import type { KafkaClient, ShareConsumer } from '../../index.ts'
 import { Output } from '../../terminal/output.ts'
 import { declare, option, positive } from '../command.ts'
-import { ENCODING_NAMES } from '../encodings.ts'
 import { UsageError } from '../failure.ts'
 import { filterOf, type FilterOptions } from '../filter.ts'
-import { FILTER_OPTIONS } from '../message-options.ts'
+import { FILTER_OPTIONS, PRINT_OPTIONS } from '../message-options.ts'
 import { printerOf, type PrintOptions } from '../printer.ts'
 import type { Session } from '../session.ts'
 
@@ -38,13 +37,7 @@ export function shareCommand(samsa: Command): void {
       option('-n, --count <count>', 'exit after this number of messages').argParser(positive),
       option('--delivery-count', 'print before each value how often the message was delivered'),
       option('-f, --format <format>', 'output format of a message, as in consume'),
-      option('-J, --json', 'print one JSON object per line'),
-      option('-K, --key-separator <text>', 'print the key and this text before each value'),
-      option('-D, --delimiter <text>', 'text to print after each value').default(undefined, '\\n'),
-      option('-O, --offsets', 'print the offset before each value'),
-      option('-Z, --null', 'print NULL for null keys and values'),
-      option('--key <encoding>', `how to print keys: ${ENCODING_NAMES.join(', ')}`),
-      option('--value <encoding>', 'how to print values: the same'),
+      ...PRINT_OPTIONS(),
       ...FILTER_OPTIONS(),
       option('--raw', 'do not escape control characters on a terminal'),
     ],
