@@ -1,7 +1,7 @@
 /**
  * Reads record batches v2.
  *
- * Hot path: `decodeRecords` reads varints inline from one contiguous buffer and creates one object
+ * Hot path: `#slice` reads varints inline from one contiguous buffer and creates one object
  * for each record; keys, values and headers are decoded when they are first used. Do not add a
  * Reader call or a view for each field, a bigint for each record, or a generator.
  * benchmarks/codec.ts measures it.

@@ -25,14 +25,13 @@ export const valueLine: Format = ({ value }) => [value ?? NOTHING, NEWLINE]
 /** The default format for a terminal: see `visible`. */
 export const visibleValueLine: Format = ({ value }) => [visible(value ?? NOTHING), NEWLINE]
 
-/** The text for null. Default: empty. */
 export interface FormatOptions {
   /**
    * For a terminal: escapes control characters in the fields; the text of the format itself stays
    * as it is.
    */
   readonly show?: ((bytes: Uint8Array) => Uint8Array) | undefined
-  /** Whether to write NULL for a null key or value, like kcat's -Z. */
+  /** Whether to write NULL for a null key or value, like kcat's -Z. Default: false, nothing. */
   readonly namesNull?: boolean
 }
 
@@ -55,10 +54,7 @@ const FIELDS: Readonly<Record<string, Part>> = {
 
 const ESCAPES: Readonly<Record<string, number>> = { n: 0x0a, t: 0x09, r: 0x0d, '\\': 0x5c, '0': 0 }
 
-/**
- * Compiles a format such as `%k\t%s{hex}
- * `. Throws UsageError with the unknown part.
- */
+/** Compiles a format such as `%k\\t%s{hex}\\n`. Throws UsageError with the unknown part. */
 export function compileFormat(
   format: string,
   { show = (bytes) => bytes, namesNull = false }: FormatOptions = {},

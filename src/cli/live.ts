@@ -81,7 +81,7 @@ export class Rate {
     return this.#rates.at(-1)
   }
 
-  /** The sum of all stored rates. */
+  /** The last `width` rates, as a line of bars. */
   sparkline(width: number): string {
     return sparkline(this.#rates.slice(-width))
   }
