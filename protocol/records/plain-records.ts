@@ -2,7 +2,6 @@
 import { COMPRESSIONS } from '../compression/index.ts'
 import { EncodeError } from '../protocol-error.ts'
 import { encodeBatch } from './encode-batch.ts'
-import type { MessageObject } from './message.ts'
 import { encodeMessageSet } from './message-set.ts'
 import { OutgoingRecord } from './outgoing-record.ts'
 import { readBatches } from './read-batches.ts'
@@ -88,18 +87,11 @@ export function decodeRecords(data: Uint8Array): readonly DecodedRecord[] {
     .filter(({ control }) => !control)
     .flatMap((batch) => batch.messages())
     .map((message) => {
-      // Throws for damaged headers, which are null in toObject().
-      if (message.headers.length === 0) return recordOf(message.toObject(), [])
-      const copy = message.toObject()
-      return recordOf(copy, copy.headers!)
+      const { offset, timestamp, timestampType, key, value, headers } = message.toObject()
+      // toObject() has null for damaged headers; reading them throws.
+      const read = headers ?? message.headers
+      return { offset, timestamp, timestampType, key, value, headers: read }
     })
-}
-
-function recordOf(
-  { offset, timestamp, timestampType, key, value }: MessageObject,
-  headers: DecodedRecord['headers'],
-): DecodedRecord {
-  return { offset, timestamp, timestampType, key, value, headers }
 }
 
 function outgoingOf(record: PlainRecord, format: 0 | 1 | 2, now: number): OutgoingRecord {
