@@ -3,9 +3,8 @@
  * A test compares them.
  */
 import type { Argument, Command, Option } from 'commander'
-import { readFileSync, writeFileSync } from 'node:fs'
-import { format } from 'prettier'
 import { allCommands, fullProgram } from '../src/cli/program.ts'
+import { updateDocument } from './generated-document.ts'
 
 const CLI_DOCUMENT = 'docs/cli.md'
 const MARK = '<!-- reference: written by npm run docs:cli -->'
@@ -15,8 +14,7 @@ const COMMON = ['Connection:', 'Output:', 'Changes:']
 /** The document with the reference of today. */
 async function withReference(document: string): Promise<string> {
   const [text] = document.split(MARK)
-  const options = { parser: 'markdown', printWidth: 100, singleQuote: true, semi: false }
-  return format(`${text!.trimEnd()}\n\n${MARK}\n\n${await reference()}`, options)
+  return `${text!.trimEnd()}\n\n${MARK}\n\n${await reference()}`
 }
 
 async function reference(): Promise<string> {
@@ -98,12 +96,4 @@ function table(rows: readonly (readonly [string, string])[]): string {
   ].join('\n')
 }
 
-async function main(): Promise<void> {
-  const before = readFileSync(CLI_DOCUMENT, 'utf8')
-  const after = await withReference(before)
-  if (process.argv.includes('--check')) {
-    if (before !== after) process.stdout.write('the reference is not that of today\n')
-  } else writeFileSync(CLI_DOCUMENT, after)
-}
-
-await main()
+await updateDocument(CLI_DOCUMENT, withReference)
