@@ -2,11 +2,9 @@
  * `npm run bench:cli -- start` times how long commands take that need no cluster, and some that need one (an embedded
  * broker in another process), beside an empty program of Node.js.
  */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import type { Readable } from 'node:stream'
 import { join } from 'node:path'
 import { writeFileSync } from 'node:fs'
+import { hostsOf, runBroker } from '../../test/support/broker-command.ts'
 import { builtCommand } from '../../test/support/built.ts'
 import { TemporaryFolder } from '../../test/support/temporary-folder.ts'
 import { measureProcess, medianCell, writeRow } from './process.ts'
@@ -32,39 +30,23 @@ export async function measureStartUp(): Promise<void> {
   const empty = join(folder.path, 'empty.mjs')
   writeFileSync(empty, '')
   const main = builtCommand()
-  const broker = spawn(process.execPath, [main, 'broker', '--port', '0', '--topic', 'task:1'])
-  try {
-    const hosts = await printed(broker.stdout, /127\.0\.0\.1:\d+/)
-    const programs = [
-      { name: `an empty program, Node ${process.version}`, args: [empty] },
-      ...COMMANDS.map((text) => ({ name: `samsa ${text}`, args: [main, ...text.split(' ')] })),
-    ]
-    process.env['SAMSA_BROKERS'] = hosts
-    const times = programs.map((): number[] => [])
-    for (let round = 0; round < ROUNDS; round++) {
-      for (const [index, { args }] of programs.entries()) {
-        times[index]!.push((await measureProcess(process.execPath, args)).wallMs)
-      }
+  await using broker = runBroker('--port', '0', '--topic', 'task:1')
+  const hosts = await hostsOf(broker)
+  const programs = [
+    { name: `an empty program, Node ${process.version}`, args: [empty] },
+    ...COMMANDS.map((text) => ({ name: `samsa ${text}`, args: [main, ...text.split(' ')] })),
+  ]
+  process.env['SAMSA_BROKERS'] = hosts
+  const times = programs.map((): number[] => [])
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [index, { args }] of programs.entries()) {
+      times[index]!.push((await measureProcess(process.execPath, args)).wallMs)
     }
-    writeRow(['Program', 'Median', 'Fastest'])
-    writeRow(['---', '---:', '---:'])
-    for (const [index, { name }] of programs.entries()) {
-      const found = times[index]!
-      writeRow([name, medianCell(found), medianCell([Math.min(...found)])])
-    }
-  } finally {
-    broker.kill('SIGTERM')
-    await once(broker, 'exit')
   }
-}
-
-/** Waits until a program has printed something like this. */
-async function printed(stream: Readable, pattern: RegExp): Promise<string> {
-  let text = ''
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    text += chunk.toString()
-    const match = pattern.exec(text)
-    if (match !== null) return match[0]
+  writeRow(['Program', 'Median', 'Fastest'])
+  writeRow(['---', '---:', '---:'])
+  for (const [index, { name }] of programs.entries()) {
+    const found = times[index]!
+    writeRow([name, medianCell(found), medianCell([Math.min(...found)])])
   }
-  throw new Error(`the program ended with: ${text}`)
 }
