@@ -1,20 +1,12 @@
+import { grouped } from './grouped.ts'
 import { placeOf, type Anomaly, type Log, type LogEntry, type Send } from './history.ts'
-
-interface Place {
-  readonly log: Log
-  readonly entry: LogEntry
-}
 
 /** Compares what producers were told with what other clients read. */
 export function checkLogs(sends: readonly Send[], logs: readonly Log[]): Anomaly[] {
-  const places = new Map<string, Place[]>()
-  for (const log of logs) {
-    for (const entry of log.entries) {
-      const known = places.get(entry.id)
-      if (known === undefined) places.set(entry.id, [{ log, entry }])
-      else known.push({ log, entry })
-    }
-  }
+  const places = grouped(
+    logs.flatMap(({ entries }) => entries),
+    ({ id }) => id,
+  )
   return [
     ...logs.flatMap(disagreements),
     ...sends.flatMap((send) => outcomeAnomalies(send, places.get(send.id) ?? [], logs)),
@@ -39,14 +31,18 @@ function disagreements({ entries, readAgain }: Log): Anomaly[] {
   }))
 }
 
-function outcomeAnomalies(send: Send, places: readonly Place[], logs: readonly Log[]): Anomaly[] {
+function outcomeAnomalies(
+  send: Send,
+  places: readonly LogEntry[],
+  logs: readonly Log[],
+): Anomaly[] {
   const { id, outcome, partition } = send
   const anomalies: Anomaly[] = []
   if (places.length > 1) {
-    const where = places.map(({ entry }) => placeOf(entry.partition, entry.offset)).join(', ')
+    const where = places.map((entry) => placeOf(entry.partition, entry.offset)).join(', ')
     anomalies.push({ kind: 'duplicated', text: `${id} is at ${where}` })
   }
-  for (const { entry } of places) {
+  for (const entry of places) {
     if (partition === undefined || entry.partition === partition) continue
     const text = `${id} was sent to partition ${partition} and is in ${entry.partition}`
     anomalies.push({ kind: 'misplaced', text })
@@ -61,8 +57,8 @@ function outcomeAnomalies(send: Send, places: readonly Place[], logs: readonly L
     if (!wasDeleted(outcome, logs)) {
       anomalies.push({ kind: 'lost', text: `${id} was acknowledged at ${named}` })
     }
-  } else if (!places.some(({ entry }) => isAt(entry, outcome))) {
-    const where = places.map(({ entry }) => placeOf(entry.partition, entry.offset)).join(', ')
+  } else if (!places.some((entry) => isAt(entry, outcome))) {
+    const where = places.map((entry) => placeOf(entry.partition, entry.offset)).join(', ')
     anomalies.push({
       kind: 'misplaced',
       text: `${id} was acknowledged at ${named}, is at ${where}`,

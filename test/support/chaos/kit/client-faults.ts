@@ -3,7 +3,15 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { waitFor } from '../../kafka/wait.ts'
 import { PATIENCE_MS } from '../../patience.ts'
 import { BLOCK_MS } from '../workload/plan.ts'
-import { nothingToHeal, type Fault } from './fault.ts'
+import type { ClientProcess } from '../workload/client-process.ts'
+import { nothingToHeal, type Fault, type FaultContext } from './fault.ts'
+
+/** A member and a producer that run. */
+function pickBoth({ workload, random }: FaultContext): readonly ClientProcess[] {
+  return [workload.readers, workload.producers].map((clients) =>
+    random.pick(clients.map(({ process }) => process).filter(({ isAlive }) => isAlive)),
+  )
+}
 
 /** A member and a producer are killed; others take their places. */
 export const killedClients: Fault = async ({ workload, random }) => {
@@ -26,10 +34,9 @@ export const killedClients: Fault = async ({ workload, random }) => {
 }
 
 /** A member and a producer stand still for longer than the session of the group. */
-export const frozenClients: Fault = async ({ workload, random }) => {
-  const reader = random.pick(workload.readers.filter(({ process }) => process.isAlive))
-  const producer = random.pick(workload.producers.filter(({ process }) => process.isAlive))
-  const both = [reader.process, producer.process]
+export const frozenClients: Fault = async (context) => {
+  const { workload } = context
+  const both = pickBoth(context)
   for (const one of both) one.freeze()
   await waitFor(() => (both.every(({ state }) => state === 'T') ? true : undefined), {
     timeoutMs: PATIENCE_MS,
@@ -46,10 +53,9 @@ export const frozenClients: Fault = async ({ workload, random }) => {
 }
 
 /** User code blocks the event loop of a member and of a producer for ten seconds. */
-export const blockedClients: Fault = async ({ workload, random }) => {
-  const reader = random.pick(workload.readers.filter(({ process }) => process.isAlive))
-  const producer = random.pick(workload.producers.filter(({ process }) => process.isAlive))
-  const both = [reader.process, producer.process]
+export const blockedClients: Fault = async (context) => {
+  const { workload } = context
+  const both = pickBoth(context)
   const blocks = both.map(({ lines }) => lines.filter(({ what }) => what === 'unblocked').length)
   for (const one of both) one.block()
   await waitFor(

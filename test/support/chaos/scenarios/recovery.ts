@@ -1,3 +1,4 @@
+import { grouped } from '../checker/grouped.ts'
 import type { History } from '../checker/history.ts'
 
 /** When a fault was injected, and when it was healed and all was in sync again. */
@@ -15,30 +16,24 @@ export interface Recovery {
 
 /** How long the partitions that a fault hit the most stood still. */
 export function recoveryOf(history: History, group: string, window: Window): Recovery {
-  const acknowledged = new Map<number, number[]>()
-  for (const { outcome } of history.sends) {
-    if (outcome?.what === 'acknowledged') add(acknowledged, outcome.partition, outcome.at)
-  }
-  const delivered = new Map<number, number[]>()
-  for (const { group: own, events } of history.consumers) {
-    if (own !== group) continue
-    for (const event of events) {
-      if (event.what === 'delivered') add(delivered, event.partition, event.at)
-    }
-  }
+  const acknowledged = history.sends.flatMap(({ outcome }) =>
+    outcome?.what === 'acknowledged' ? [outcome] : [],
+  )
+  const delivered = history.consumers
+    .filter((consumer) => consumer.group === group)
+    .flatMap(({ events }) => events.filter((event) => event.what === 'delivered'))
   return { produceMs: longest(acknowledged, window), consumeMs: longest(delivered, window) }
 }
 
-function add(times: Map<number, number[]>, partition: number, at: number): void {
-  const own = times.get(partition)
-  if (own === undefined) times.set(partition, [at])
-  else own.push(at)
+interface Step {
+  readonly partition: number
+  readonly at: number
 }
 
-function longest(byPartition: ReadonlyMap<number, readonly number[]>, window: Window): number {
+function longest(steps: readonly Step[], window: Window): number {
   let gap = 0
-  for (const times of byPartition.values()) {
-    const sorted = times.toSorted((a, b) => a - b)
+  for (const own of grouped(steps, ({ partition }) => partition).values()) {
+    const sorted = own.map(({ at }) => at).sort((a, b) => a - b)
     for (let at = 1; at < sorted.length; at++) {
       const [before, after] = [sorted[at - 1]!, sorted[at]!]
       // Also what ends after the window, as the end of a rebalance.
