@@ -115,7 +115,7 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
       onRun: () => this.#automaticCommits.onRun(),
     })
     this.#processing = new Processing(this.#inbox, this.#reader)
-    this.#committer = new Committer(parts.offsets, cluster.options.metrics, metrics, (one) => {
+    this.#committer = new Committer(parts.offsets, metrics, (one) => {
       this.#automaticCommits.onCommitted()
       const state = this.#states.get(nameOf(one))
       if (state === undefined) return

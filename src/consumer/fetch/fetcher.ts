@@ -304,8 +304,7 @@ export class Fetcher {
 
   #tell({ name: broker }: Broker, bytes: number, partitions: number, durationMs: number): void {
     if (!fetchChannel.hasSubscribers) return
-    const { clientId } = this.#cluster.options.metrics
-    const { group } = this.#metrics
+    const { clientId, group } = this.#metrics
     const event: FetchEvent = { clientId, broker, group, bytes, partitions, durationMs }
     fetchChannel.publish(event)
   }

@@ -1,26 +1,23 @@
 import type { Deadline } from '../../async/deadline.ts'
 import { InvalidArgumentError, OffsetCommitError, type KafkaError } from '../../errors.ts'
 import { commitChannel, type CommitEvent } from '../../observe/channels.ts'
-import type { ClientMetrics, ConsumerMetrics } from '../../observe/metrics/client-metrics.ts'
+import type { ConsumerMetrics } from '../../observe/metrics/client-metrics.ts'
 import type { OffsetStore, OffsetToCommit } from './offset-store.ts'
 
 /** Runs commits one after another, so that a retry of an earlier commit cannot overwrite a later one. */
 export class Committer {
   readonly #store: OffsetStore | undefined
-  readonly #metrics: ClientMetrics
-  readonly #counted: ConsumerMetrics
+  readonly #metrics: ConsumerMetrics
   readonly #onCommitted: (offset: OffsetToCommit) => void
   #last: Promise<void> = Promise.resolve()
 
   constructor(
     store: OffsetStore | undefined,
-    metrics: ClientMetrics,
-    counted: ConsumerMetrics,
+    metrics: ConsumerMetrics,
     onCommitted: (offset: OffsetToCommit) => void,
   ) {
     this.#store = store
     this.#metrics = metrics
-    this.#counted = counted
     this.#onCommitted = onCommitted
   }
 
@@ -69,12 +66,12 @@ export class Committer {
   }
 
   #report(offsets: readonly OffsetToCommit[], durationMs: number, error: Error | undefined): void {
-    this.#counted.commitDuration.recordMs(durationMs)
-    if (error !== undefined) this.#counted.commitFailures++
-    const { group } = this.#counted
+    this.#metrics.commitDuration.recordMs(durationMs)
+    if (error !== undefined) this.#metrics.commitFailures++
+    const { clientId, group } = this.#metrics
     if (!commitChannel.hasSubscribers || group === undefined) return
     const event: CommitEvent = {
-      clientId: this.#metrics.clientId,
+      clientId,
       group,
       offsets: offsets.map(({ topic, partition, offset }) => ({ topic, partition, offset })),
       durationMs,
