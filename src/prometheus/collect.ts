@@ -59,12 +59,11 @@ export function collect(
   clients: MetricsReader | readonly MetricsReader[],
   options: PrometheusOptions = {},
 ): () => void {
-  const all = 'metrics' in clients ? [clients] : clients
   let current: ReadonlyMap<string, Family> | undefined
   const families = () => {
     // A registry asks all of its metrics in one go: one snapshot serves them.
     if (current === undefined) {
-      current = familiesOf(all, options)
+      current = familiesOf(clients, options)
       queueMicrotask(() => {
         current = undefined
       })

@@ -28,13 +28,13 @@ export interface Family {
   readonly series: Series[]
 }
 
-/** The metrics of clients, by name. */
+/** Returns the metrics of one client or several, by name. */
 export function familiesOf(
-  clients: readonly MetricsReader[],
+  clients: MetricsReader | readonly MetricsReader[],
   options: PrometheusOptions,
 ): ReadonlyMap<string, Family> {
   const families = new Map<string, Family>()
-  for (const client of clients) {
+  for (const client of 'metrics' in clients ? [clients] : clients) {
     for (const metric of client.metrics(options).metrics) {
       const { name, description, kind } = metric
       let family = families.get(name)

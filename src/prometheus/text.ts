@@ -16,9 +16,8 @@ export function metricsText(
   clients: MetricsReader | readonly MetricsReader[],
   options: PrometheusOptions = {},
 ): string {
-  const all = 'metrics' in clients ? [clients] : clients
   const lines: string[] = []
-  for (const { name, help, type, series } of familiesOf(all, options).values()) {
+  for (const { name, help, type, series } of familiesOf(clients, options).values()) {
     lines.push(`# HELP ${name} ${escapeHelp(help)}`, `# TYPE ${name} ${type}`)
     for (const one of series) lines.push(`${one.name}${labelsText(one.labels)} ${one.value}`)
   }
