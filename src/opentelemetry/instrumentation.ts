@@ -28,8 +28,7 @@ export class SamsaInstrumentation {
   /** samsa's version. */
   readonly instrumentationVersion = VERSION
   #config: SamsaInstrumentationConfig
-  #tracerProvider: TracerProvider | undefined
-  #meterProvider: MeterProvider | undefined
+  #providers: Pick<InstrumentOptions, 'tracerProvider' | 'meterProvider'> = {}
   #begun: InstrumentedClient | undefined
   readonly #clients = new Set<ClientCreatedEvent>()
   readonly #onClient = (message: unknown) => {
@@ -50,19 +49,7 @@ export class SamsaInstrumentation {
       this.#forgetClosed()
       return [...this.#clients].map(({ metrics }) => metrics())
     }
-    const { propagator, processParent, traces, metrics } = this.#config
-    this.#begun = begin(
-      {
-        ...(this.#tracerProvider === undefined ? {} : { tracerProvider: this.#tracerProvider }),
-        ...(this.#meterProvider === undefined ? {} : { meterProvider: this.#meterProvider }),
-        ...(propagator === undefined ? {} : { propagator }),
-        ...(processParent === undefined ? {} : { processParent }),
-        ...(traces === undefined ? {} : { traces }),
-        ...(metrics === undefined ? {} : { metrics }),
-      },
-      () => true,
-      snapshots,
-    )
+    this.#begun = begin({ ...this.#config, ...this.#providers }, () => true, snapshots)
   }
 
   /** Ends it; `enable` begins again. */
@@ -74,13 +61,13 @@ export class SamsaInstrumentation {
 
   /** Sets where spans go from now on. */
   setTracerProvider(tracerProvider: TracerProvider): void {
-    this.#tracerProvider = tracerProvider
+    this.#providers = { ...this.#providers, tracerProvider }
     this.#again()
   }
 
   /** Sets where metrics go from now on. */
   setMeterProvider(meterProvider: MeterProvider): void {
-    this.#meterProvider = meterProvider
+    this.#providers = { ...this.#providers, meterProvider }
     this.#again()
   }
 
