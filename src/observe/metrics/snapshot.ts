@@ -85,10 +85,13 @@ export interface ClientMetricsSnapshot {
   readonly metrics: readonly Metric[]
 }
 
-/** Puts a snapshot together. Values with the same labels are combined. */
+/** A sample to which values are still added. */
+type OpenSample = { -readonly [Key in keyof NumberSample]: NumberSample[Key] }
+
+/** Collects the values of a snapshot, and combines those with the same labels. */
 export class Collector {
   readonly #clientId: string
-  readonly #numbers = new Map<NumberName, Map<string, { labels: MetricLabels; value: number }>>()
+  readonly #numbers = new Map<NumberName, Map<string, OpenSample>>()
   readonly #histograms = new Map<HistogramName, HistogramSample[]>()
   /** Whether lag has a value for each partition. */
   readonly byPartition: boolean
@@ -100,14 +103,13 @@ export class Collector {
 
   /** Adds to the value with these labels. */
   add(name: NumberName, labels: MetricLabels, value: number): void {
-    const entry = this.#entry(name, labels)
-    entry.value += value
+    this.#sample(name, labels).value += value
   }
 
-  /** The value with these labels is the largest of those that are given. */
+  /** Raises the value with these labels to `value`, unless it is larger already. */
   max(name: NumberName, labels: MetricLabels, value: number): void {
-    const entry = this.#entry(name, labels)
-    entry.value = Math.max(entry.value, value)
+    const sample = this.#sample(name, labels)
+    sample.value = Math.max(sample.value, value)
   }
 
   histogram(name: HistogramName, labels: MetricLabels, recorded: Histogram): void {
@@ -150,19 +152,16 @@ export class Collector {
     })
   }
 
-  #entry(name: NumberName, labels: MetricLabels): { labels: MetricLabels; value: number } {
-    let entries = this.#numbers.get(name)
-    if (entries === undefined)
-      this.#numbers.set(
-        name,
-        (entries = new Map<string, { labels: MetricLabels; value: number }>()),
-      )
-    const key = JSON.stringify(Object.entries(labels))
-    let entry = entries.get(key)
-    if (entry === undefined) {
-      entry = { labels: { client_id: this.#clientId, ...labels }, value: 0 }
-      entries.set(key, entry)
+  /** Returns the sample with these labels, which begins with 0. */
+  #sample(name: NumberName, labels: MetricLabels): OpenSample {
+    const samples = this.#numbers.get(name) ?? new Map<string, OpenSample>()
+    this.#numbers.set(name, samples)
+    const key = JSON.stringify(labels)
+    const sample = samples.get(key) ?? {
+      labels: { client_id: this.#clientId, ...labels },
+      value: 0,
     }
-    return entry
+    samples.set(key, sample)
+    return sample
   }
 }
