@@ -68,7 +68,7 @@ export class Instruments {
   }
 
   delivered({ clientId, topic, durationMs, error }: DeliveryEvent): void {
-    this.#operation('send', durationMs, error, {
+    record(this.#operationDuration, 'send', durationMs, error, {
       [ATTRIBUTES.clientId]: clientId,
       [ATTRIBUTES.destination]: topic,
     })
@@ -76,7 +76,7 @@ export class Instruments {
 
   fetched({ clientId, group, broker, durationMs }: FetchEvent): void {
     const colon = broker.lastIndexOf(':')
-    this.#operation('poll', durationMs, undefined, {
+    record(this.#operationDuration, 'poll', durationMs, undefined, {
       [ATTRIBUTES.clientId]: clientId,
       ...(group === undefined ? {} : { [ATTRIBUTES.group]: group }),
       [ATTRIBUTES.serverAddress]: broker.slice(0, colon),
@@ -85,7 +85,7 @@ export class Instruments {
   }
 
   committed({ clientId, group, durationMs, error }: CommitEvent): void {
-    this.#operation('commit', durationMs, error, {
+    record(this.#operationDuration, 'commit', durationMs, error, {
       [ATTRIBUTES.clientId]: clientId,
       [ATTRIBUTES.group]: group,
     })
@@ -99,27 +99,27 @@ export class Instruments {
     const { clientId, group, message, error } = handled
     const began = this.#began.get(handled)
     if (began === undefined) return
-    this.#processDuration.record((performance.now() - began) / 1_000, {
-      ...operationAttributes('process'),
+    record(this.#processDuration, 'process', performance.now() - began, error, {
       [ATTRIBUTES.destination]: message.topic,
       [ATTRIBUTES.clientId]: clientId,
       ...(group === undefined ? {} : { [ATTRIBUTES.group]: group }),
-      ...(error === undefined ? {} : { [ATTRIBUTES.errorType]: errorType(error) }),
     })
   }
+}
 
-  #operation(
-    operation: Operation,
-    durationMs: number,
-    error: unknown,
-    attributes: Attributes,
-  ): void {
-    this.#operationDuration.record(durationMs / 1_000, {
-      ...operationAttributes(operation),
-      ...attributes,
-      ...(error === undefined ? {} : { [ATTRIBUTES.errorType]: errorType(error) }),
-    })
-  }
+/** Records how long an operation took. `error` is undefined if it succeeded. */
+function record(
+  histogram: Histogram,
+  operation: Operation,
+  durationMs: number,
+  error: unknown,
+  attributes: Attributes,
+): void {
+  histogram.record(durationMs / 1_000, {
+    ...operationAttributes(operation),
+    ...attributes,
+    ...(error === undefined ? {} : { [ATTRIBUTES.errorType]: errorType(error) }),
+  })
 }
 
 /** Observes the metrics of clients whenever the meter collects; returns what ends that. */
