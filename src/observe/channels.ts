@@ -1,13 +1,13 @@
 /**
- * Events on node:diagnostics_channel, which cost one property read without subscribers. docs/observability.md lists
- * them; their payloads are public.
+ * The events on node:diagnostics_channel. A channel without subscribers costs one property read. The payloads are
+ * public; docs/observability.md lists them.
  */
 import { channel } from 'node:diagnostics_channel'
 import type { ClientMetricsSnapshot } from './metrics/snapshot.ts'
 
-/** What the payloads of all channels have. */
+/** The common property of the payloads. */
 export interface ClientEvent {
-  /** The `clientId` of the client that it happened to. */
+  /** The `clientId` of the client. */
   readonly clientId: string
 }
 
@@ -45,11 +45,11 @@ export interface RequestEvent extends ClientEvent {
   readonly error: Error | undefined
 }
 
-/** The payload of `samsa:close`: a connection has ended. */
+/** The payload of `samsa:close`: a connection ended. */
 export interface CloseEvent extends ClientEvent {
   /** The address of the broker, as `host:port`. */
   readonly broker: string
-  /** Why the connection has ended. */
+  /** Why the connection ended. */
   readonly reason: Error
 }
 
@@ -101,23 +101,23 @@ export interface ThrottleEvent extends ClientEvent {
   readonly broker: string
   /** The name of the API whose response reports it, such as `Produce`. */
   readonly api: string
-  /** The throttling that the broker computed. */
+  /** The throttle time in the response. */
   readonly throttleTimeMs: number
-  /** How much of it the client waits before it sends more; 0 where the broker has waited itself (before Kafka 2.0). */
+  /** How long the client waits before its next request; 0 if the broker has delayed the response (before Kafka 2.0). */
   readonly waitMs: number
 }
 
-/** The payload of `samsa:fetch`: a response had records. */
+/** The payload of `samsa:fetch`: a fetch response had records. */
 export interface FetchEvent extends ClientEvent {
   /** The address of the broker, as `host:port`. */
   readonly broker: string
   /** The consumer's group; undefined without one. */
   readonly group: string | undefined
-  /** The bytes of the records in the response, compressed. */
+  /** The size of the records in the response, compressed. */
   readonly bytes: number
-  /** The number of partitions that were asked for. */
+  /** The number of partitions in the request. */
   readonly partitions: number
-  /** The time from the request to its response, the wait of the broker for records included. */
+  /** The time from the request to its response, including the broker's wait for records. */
   readonly durationMs: number
 }
 
@@ -125,11 +125,11 @@ export interface FetchEvent extends ClientEvent {
 export interface CommitEvent extends ClientEvent {
   /** The name of the group. */
   readonly group: string
-  /** What was to be committed: the offset of the next message of each partition. */
+  /** The offsets to commit: of the next message of each partition. */
   readonly offsets: readonly OffsetOfPartition[]
-  /** How long it took with its retries. */
+  /** How long the commit took, including its retries. */
   readonly durationMs: number
-  /** Undefined when all of them were committed. */
+  /** Why at least one offset was not committed; undefined if all were. */
   readonly error: Error | undefined
 }
 
@@ -145,15 +145,15 @@ export interface HeartbeatEvent extends ClientEvent {
   readonly group: string
   /** The id of the member in the group. */
   readonly memberId: string
-  /** The generation of the group, or the epoch of the member, that it was sent with. */
+  /** The generation of the group, or the epoch of the member, in the request. */
   readonly generation: number
   /** The time from the heartbeat to its response or failure. */
   readonly durationMs: number
-  /** Undefined when the membership was confirmed; REBALANCE_IN_PROGRESS when a rebalance has begun. */
+  /** Undefined if the membership was confirmed; REBALANCE_IN_PROGRESS if a rebalance has begun. */
   readonly error: Error | undefined
 }
 
-/** The payload of `samsa:deadletter`: `withDeadLetters` has sent a message on. */
+/** The payload of `samsa:deadletter`: `withDeadLetters` has sent a message to a dead-letter topic. */
 export interface DeadLetterEvent extends ClientEvent {
   /** The topic that the message was read from. */
   readonly topic: string
@@ -167,15 +167,15 @@ export interface DeadLetterEvent extends ClientEvent {
   readonly error: unknown
 }
 
-/** The payload of `samsa:client`: a client was made. */
+/** The payload of `samsa:client`: a client was created. */
 export interface ClientCreatedEvent extends ClientEvent {
-  /** Its metrics, as `client.metrics()`. */
+  /** Returns the client's metrics, like `client.metrics()`. */
   readonly metrics: () => ClientMetricsSnapshot
-  /** Whether it is closed. */
+  /** Returns whether the client is closed. */
   readonly isClosed: () => boolean
 }
 
-/** The payload of `samsa:rebalance`: a rebalance of a group is over, and has changed the partitions of this member. */
+/** The payload of `samsa:rebalance`: a rebalance has ended, and has changed the partitions of this member. */
 export interface RebalanceEvent extends ClientEvent {
   /** The name of the group. */
   readonly group: string
@@ -187,15 +187,16 @@ export interface RebalanceEvent extends ClientEvent {
   readonly assigned: readonly PartitionOfGroup[]
   /** The partitions that this member has given up. */
   readonly revoked: readonly PartitionOfGroup[]
-  /** Whether they were lost without a chance to commit. */
+  /** The partitions that this member has lost without a chance to commit. */
   readonly lost: readonly PartitionOfGroup[]
   /** All partitions that this member reads now. */
   readonly assignment: readonly PartitionOfGroup[]
 }
-/** The payload of `samsa:group`: a step in the life of a member of a group that Kafka coordinates. */
+
+/** The payload of `samsa:group`: a generation of a classic group has begun or ends for this member. */
 export type GroupEvent = GroupJoinedEvent | GroupRebalancingEvent
 
-/** A generation of the group has begun for this member: it knows its assignment. */
+/** A generation of the group has begun: this member has received its assignment. */
 export interface GroupJoinedEvent {
   /** Tells the events of the channel apart. */
   readonly kind: 'joined'
@@ -209,7 +210,7 @@ export interface GroupJoinedEvent {
   readonly generation: number
   /** The id of the member that decided the assignment. */
   readonly leaderId: string
-  /** The name of the assignor that the group has chosen. */
+  /** The name of the assignor that the coordinator has chosen. */
   readonly assignor: string
   /** How long joining took. */
   readonly durationMs: number
@@ -217,7 +218,7 @@ export interface GroupJoinedEvent {
   readonly assignment: readonly PartitionOfGroup[]
 }
 
-/** The group rebalances: this member is about to join it again. */
+/** The group rebalances: this member will join it again. */
 export interface GroupRebalancingEvent {
   /** Tells the events of the channel apart. */
   readonly kind: 'rebalancing'
@@ -231,7 +232,7 @@ export interface GroupRebalancingEvent {
   readonly generation: number
 }
 
-/** A partition in the payload of `samsa:rebalance` and `samsa:group`. */
+/** A partition in the payloads of `samsa:rebalance` and `samsa:group`. */
 export interface PartitionOfGroup {
   /** The name of the topic. */
   readonly topic: string
@@ -263,7 +264,7 @@ export const commitChannel = channel('samsa:commit')
 export const heartbeatChannel = channel('samsa:heartbeat')
 /** `samsa:deadletter`: a message was sent to a dead-letter topic. */
 export const deadLetterChannel = channel('samsa:deadletter')
-/** `samsa:client`: a client was made. */
+/** `samsa:client`: a client was created. */
 export const clientChannel = channel('samsa:client')
-/** `samsa:group`: a member of a group has joined a generation, or knows that it is over. */
+/** `samsa:group`: a member of a group has joined a generation, or has learned that it ends. */
 export const groupChannel = channel('samsa:group')

@@ -1,15 +1,15 @@
 import { deadLetterChannel, type DeadLetterEvent } from './channels.ts'
 import type { ClientMetrics } from './metrics/client-metrics.ts'
 
-/** The metrics of the client that a producer belongs to. */
+/** The metrics of a producer's client. `withDeadLetters` has no other access to them from a public producer. */
 const ofProducers = new WeakMap<object, ClientMetrics>()
 
-/** Called for each producer of a client. */
+/** Each producer of a client calls this when it is created. */
 export function rememberProducer(producer: object, metrics: ClientMetrics): void {
   ofProducers.set(producer, metrics)
 }
 
-/** Counts a dead letter, and reports it to the diagnostics channel; not for producers that are not samsa's. */
+/** Counts a dead letter and publishes its event. Does nothing for a producer that is not samsa's. */
 export function reportDeadLetter(
   producer: object,
   letter: Omit<DeadLetterEvent, 'clientId'>,

@@ -1,7 +1,7 @@
 import { heartbeatChannel, type HeartbeatEvent } from './channels.ts'
 import type { ClientMetrics } from './metrics/client-metrics.ts'
 
-/** Counts a heartbeat of a member and reports it to the diagnostics channel, whatever kind of group it is. */
+/** Counts a heartbeat of a group member and publishes its event, for all kinds of groups. */
 export function reportHeartbeat(
   metrics: ClientMetrics,
   heartbeat: Omit<HeartbeatEvent, 'clientId'>,

@@ -1,6 +1,6 @@
 /**
- * Tracing channels of node:diagnostics_channel around `produce` and the handlers of `run`: what tracers subscribe to.
- * Without subscribers they cost a look at a boolean for each turn of the event loop, or each chunk of messages.
+ * Tracing channels of node:diagnostics_channel for `produce` and the handlers of `run`, to which tracers subscribe.
+ * Without subscribers they cost one boolean check for each turn of the event loop, or for each chunk of messages.
  */
 import { tracingChannel } from 'node:diagnostics_channel'
 import type { ClientEvent } from './channels.ts'
@@ -14,9 +14,8 @@ export interface TracedHeader {
 }
 
 /**
- * What subscribers of `tracing:samsa:produce:*` get, the same object for all events of a message: `start` when it is
- * produced, `end` when `produce` returns, `asyncEnd` when it is delivered or has failed, `error` before that where it
- * has failed.
+ * The payload of `tracing:samsa:produce:*`. All events of a message have the same object: `start` when it is produced,
+ * `end` when `produce` returns, `error` if it fails, and `asyncEnd` after it is delivered or has failed.
  */
 export interface ProduceTrace extends ClientEvent {
   /** The topic of the message. */
@@ -27,11 +26,11 @@ export interface ProduceTrace extends ClientEvent {
   readonly key: string | Uint8Array | null
   /** The value, serialized. */
   readonly value: string | Uint8Array | null
-  /** The headers. A subscriber of `start` may add some, such as a trace context, and remove some. */
+  /** The headers. A subscriber of `start` may add headers, such as a trace context, and remove headers. */
   readonly headers: TracedHeader[]
-  /** Where the message is in the log, once it is delivered; the offset is −1 where that is not known. */
+  /** The place of the message in the log, once it is delivered; the offset is −1 if it is not known. */
   result?: { readonly partition: number; readonly offset: number }
-  /** Why it has failed. */
+  /** Why the message failed. */
   error?: unknown
 }
 
@@ -41,7 +40,7 @@ export interface TracedMessage {
   readonly topic: string
   /** The partition that it was read from. */
   readonly partition: number
-  /** Its place in the partition. */
+  /** The offset of the message in its partition. */
   readonly offset: number
   /** The key, deserialized. */
   readonly key: unknown
@@ -52,8 +51,8 @@ export interface TracedMessage {
 }
 
 /**
- * What subscribers of `tracing:samsa:handle:*` get, the same object for all events of a message: `start` when the
- * handler is called, `end` when it has returned, `asyncEnd` when it has finished, `error` before that where it failed.
+ * The payload of `tracing:samsa:handle:*`. All events of a message have the same object: `start` before the handler is
+ * called, `end` when it has returned, `error` if it fails, and `asyncEnd` after it has finished or failed.
  */
 export interface HandleTrace extends ClientEvent {
   /** The consumer's group; undefined without one. */
@@ -63,8 +62,8 @@ export interface HandleTrace extends ClientEvent {
   /** 1, and one more for each time that a handler of this consumer has thrown for the message. */
   readonly attempt: number
   /**
-   * A subscriber of `start` may set a function that calls its argument and returns what that returns: for what has to
-   * be around the handler, such as an active span. It must not throw itself.
+   * A subscriber of `start` may set a function that calls its argument and returns the result, to run the handler
+   * within something such as an active span. The function itself must not throw.
    */
   wrap?: <T>(call: () => T) => T
   /** What the handler threw. */
@@ -74,14 +73,14 @@ export interface HandleTrace extends ClientEvent {
 export const produceTracing = tracingChannel<unknown, ProduceTrace>('samsa:produce')
 export const handleTracing = tracingChannel<unknown, HandleTrace>('samsa:handle')
 
-/** A message was delivered, or has failed. */
+/** Publishes that a message was delivered, or has failed. */
 export function endProduce(trace: ProduceTrace): void {
   if (trace.error !== undefined) produceTracing.error.publish(trace)
   produceTracing.asyncStart.publish(trace)
   produceTracing.asyncEnd.publish(trace)
 }
 
-/** Calls a handler, and publishes what becomes of it. */
+/** Calls a handler, and publishes its start and its end. */
 export function traceHandler(
   trace: HandleTrace,
   handler: () => void | Promise<void>,

@@ -3,8 +3,8 @@ import { diag } from '@opentelemetry/api'
 import type { ClientEvent } from '../index.ts'
 
 /**
- * Subscribes to channels of samsa; returns what ends that. An error of a listener, such as that of an exporter, goes
- * to OpenTelemetry's diagnostics: on the channel it would end the process.
+ * Subscribes to channels of samsa. Returns a function that unsubscribes. Errors of a listener, such as those of a
+ * tracer, go to OpenTelemetry's diagnostics: an error that leaves a subscriber of a channel ends the process.
  */
 export function listen(
   listeners: Readonly<Record<string, (event: never) => void>>,
@@ -24,7 +24,7 @@ export function listen(
   }
 }
 
-/** Calls something that must not fail a message. */
+/** Calls a function whose errors must not fail a message. */
 export function guarded(call: () => void): void {
   try {
     call()
@@ -32,7 +32,7 @@ export function guarded(call: () => void): void {
     try {
       diag.error('samsa: instrumentation failed', error)
     } catch {
-      // A logger that throws changes nothing of what is instrumented.
+      // An error of the diagnostic logger must not fail a message either.
     }
   }
 }

@@ -1,6 +1,6 @@
 /**
  * The names of OpenTelemetry's semantic conventions for messaging, version 1.44.0 (status: development).
- * test/unit/opentelemetry/conventions-1.44.0.json has the pinned list that a test compares them with.
+ * A test compares them with the list in test/unit/opentelemetry/conventions-1.44.0.json.
  */
 export const CONVENTIONS_VERSION = '1.44.0'
 
@@ -28,12 +28,12 @@ export const INSTRUMENTS = {
   processDuration: 'messaging.process.duration',
 } as const
 
-/** The boundaries that the conventions advise for durations, in seconds. */
+/** The bucket boundaries that the conventions recommend for durations, in seconds. */
 export const DURATION_BUCKETS = [
   0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
 ]
 
-/** The operations: their names, as Kafka's users know them, and the types of the conventions. */
+/** The operations: Kafka's name for each, and its type in the conventions. */
 export const OPERATIONS = {
   send: { name: 'send', type: 'send' },
   poll: { name: 'poll', type: 'receive' },
@@ -43,7 +43,7 @@ export const OPERATIONS = {
 
 export type Operation = keyof typeof OPERATIONS
 
-/** The attributes of an operation. */
+/** Returns the attributes of an operation. */
 export function operationAttributes(operation: Operation): Record<string, string> {
   const { name, type } = OPERATIONS[operation]
   return {
@@ -53,7 +53,7 @@ export function operationAttributes(operation: Operation): Record<string, string
   }
 }
 
-/** Kafka's name of an error, or the name of its class. */
+/** Returns Kafka's name of an error, or the name of its class. */
 export function errorType(error: unknown): string {
   if (typeof error === 'object' && error !== null) {
     if ('code' in error && typeof error.code === 'string') return error.code

@@ -17,31 +17,32 @@ import { Spans, type ProcessedMessage } from './spans.ts'
 
 /** The options of `instrument()` and of `SamsaInstrumentation`. */
 export interface InstrumentOptions {
-  /** Where spans go. Default: the global tracer provider. */
+  /** The provider of the tracer for the spans. Default: the global tracer provider. */
   readonly tracerProvider?: TracerProvider
-  /** Where metrics go. Default: the global meter provider. */
+  /** The provider of the meter for the metrics. Default: the global meter provider. */
   readonly meterProvider?: MeterProvider
-  /** How trace contexts are written into headers. Default: the global propagator. */
+  /** Writes trace contexts into headers and reads them. Default: the global propagator. */
   readonly propagator?: Propagator
   /**
-   * Whether the span of a handler is a child of the span that sent the message (`message`), so that both are one trace,
-   * or begins a trace of its own with a link to it (`none`). Default: `message`.
+   * The parent of a handler's span. `message`: the span that sent the message, so that both are in one trace. `none`:
+   * the span starts a new trace, with a link to the span that sent the message. Default: `message`.
    */
   readonly processParent?: 'message' | 'none'
-  /** Whether there are spans. Default: true. */
+  /** Whether to create spans. Default: true. */
   readonly traces?: boolean
-  /** Whether there are metrics. Default: true. */
+  /** Whether to record metrics. Default: true. */
   readonly metrics?: boolean
 }
 
 /** What `instrument()` returns. */
 export interface InstrumentedClient {
   /**
-   * Calls a function within a span that processes a message, for loops and `consume()`: samsa knows when a handler of
-   * `run` has finished, but not when a loop's body has. Returns what it returns, and throws what it throws.
+   * Calls a function within a span for the processing of a message. For loops and `consume()`: samsa knows when a
+   * handler of `run` has finished, but not when the body of a loop has. Returns the function's result; throws its
+   * error.
    */
   readonly processMessage: <T>(message: ProcessedMessage, work: () => T | Promise<T>) => Promise<T>
-  /** The same for a batch: the span has a link to each message's. */
+  /** The same for a batch. The span has links to the spans that sent the messages, up to 128. */
   readonly processBatch: <T>(
     batch: ConsumerBatch<unknown, unknown> | readonly ProcessedMessage[],
     work: () => T | Promise<T>,
@@ -53,9 +54,9 @@ export interface InstrumentedClient {
 const NAME = 'samsa'
 
 /**
- * Spans and metrics of a client by the semantic conventions 1.44: messages that are produced have a span, whose context
- * goes into their headers, and so have those that handlers of `run` process. Clients are told apart by their
- * `clientId`: it covers all clients with that of this client.
+ * Creates spans and metrics of a client that follow the semantic conventions 1.44: a span for each message that is
+ * produced, with its context in the message's headers, and a span for each message that a handler of `run` processes.
+ * Clients are identified by their `clientId`: this covers all clients with the same `clientId`.
  */
 export function instrument(
   client: Pick<KafkaClient, 'metrics'>,
@@ -70,7 +71,7 @@ export function instrument(
   )
 }
 
-/** Instruments the clients that `isWanted` accepts. */
+/** Instruments the clients whose `clientId` passes `isWanted`. */
 export function begin(
   options: InstrumentOptions,
   isWanted: (clientId: string) => boolean,

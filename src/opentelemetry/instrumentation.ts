@@ -9,14 +9,14 @@ export interface SamsaInstrumentationConfig extends Omit<
   InstrumentOptions,
   'tracerProvider' | 'meterProvider'
 > {
-  /** Whether it begins by itself. Default: true. */
+  /** Whether the constructor enables the instrumentation. Default: true. */
   readonly enabled?: boolean
 }
 
 /**
- * The instrumentation of all clients of the process, for `registerInstrumentations` and the SDK's `instrumentations`: it
- * has the interface `Instrumentation` of @opentelemetry/instrumentation, which it does not need. It patches nothing.
- * Metrics are of the clients that are made after it.
+ * Instruments all clients of the process, for `registerInstrumentations` and the SDK's `instrumentations`. It
+ * implements the interface `Instrumentation` of @opentelemetry/instrumentation without depending on that package, and
+ * patches nothing. Only clients that are created after it have metrics.
  *
  * ```ts
  * new NodeSDK({ instrumentations: [new SamsaInstrumentation()] }).start()
@@ -41,7 +41,7 @@ export class SamsaInstrumentation {
     if (config.enabled !== false) this.enable()
   }
 
-  /** Begins; does nothing where it has begun. */
+  /** Starts the instrumentation. Does nothing if it is enabled already. */
   enable(): void {
     if (this.#begun !== undefined) return
     subscribe('samsa:client', this.#onClient)
@@ -52,26 +52,26 @@ export class SamsaInstrumentation {
     this.#begun = begin({ ...this.#config, ...this.#providers }, () => true, snapshots)
   }
 
-  /** Ends it; `enable` begins again. */
+  /** Stops the instrumentation; `enable` starts it again. */
   disable(): void {
     unsubscribe('samsa:client', this.#onClient)
     this.#begun?.stop()
     this.#begun = undefined
   }
 
-  /** Sets where spans go from now on. */
+  /** Sets the provider of the tracer for later spans. */
   setTracerProvider(tracerProvider: TracerProvider): void {
     this.#providers = { ...this.#providers, tracerProvider }
     this.#again()
   }
 
-  /** Sets where metrics go from now on. */
+  /** Sets the provider of the meter for later metrics. */
   setMeterProvider(meterProvider: MeterProvider): void {
     this.#providers = { ...this.#providers, meterProvider }
     this.#again()
   }
 
-  /** Sets the configuration from now on. */
+  /** Replaces the configuration. */
   setConfig(config: SamsaInstrumentationConfig): void {
     this.#config = config
     this.#again()

@@ -1,4 +1,4 @@
-/** Metrics by the conventions, and all of the client's own. */
+/** The metrics of the conventions, and all of the client's own metrics. */
 import type { Attributes, Histogram, Meter, Observable } from '@opentelemetry/api'
 import {
   METRICS,
@@ -122,7 +122,7 @@ function record(
   })
 }
 
-/** Observes the metrics of clients whenever the meter collects; returns what ends that. */
+/** Observes the metrics of clients whenever the meter collects. Returns a function that stops this. */
 export function observe(
   meter: Meter,
   snapshots: () => readonly ClientMetricsSnapshot[],

@@ -9,7 +9,7 @@ import {
 } from '@opentelemetry/api'
 import type { TracedHeader } from '../index.ts'
 
-/** What is needed of a propagator: the global one of the API, or one of the application's. */
+/** The part of a propagator that the instrumentation needs. */
 export type Propagator = Pick<TextMapPropagator, 'inject' | 'extract' | 'fields'>
 
 export const GLOBAL_PROPAGATOR: Propagator = {
@@ -21,7 +21,7 @@ export const GLOBAL_PROPAGATOR: Propagator = {
 const GETTER = {
   keys: (headers: readonly TracedHeader[]) => headers.map(({ key }) => key),
   get(headers: readonly TracedHeader[], name: string): string | undefined {
-    // The last one: it was added by the last client that sent the message.
+    // The last header with the name is from the last client that sent the message.
     const value = headers.findLast(({ key }) => key === name)?.value
     if (value === undefined || value === null) return undefined
     return typeof value === 'string' ? value : Buffer.from(value).toString()
@@ -34,12 +34,12 @@ const SETTER = {
   },
 }
 
-/** The context that a message was sent in; the root where it has none. */
+/** Returns the context in which a message was sent; the root context if its headers have none. */
 export function contextIn(headers: readonly TracedHeader[], propagator: Propagator): Context {
   return propagator.extract(ROOT_CONTEXT, headers, GETTER)
 }
 
-/** The span that a message was sent in, as far as its headers say. */
+/** Returns the span that sent a message; undefined if its headers have none. */
 export function spanContextIn(
   headers: readonly TracedHeader[],
   propagator: Propagator,
@@ -47,7 +47,7 @@ export function spanContextIn(
   return trace.getSpanContext(contextIn(headers, propagator))
 }
 
-/** Writes the context into the headers, in the place of another one. */
+/** Writes the context into the headers. Replaces a context that they have already. */
 export function inject(context: Context, headers: TracedHeader[], propagator: Propagator): void {
   const fields = new Set(propagator.fields())
   const others = headers.filter(({ key }) => !fields.has(key))

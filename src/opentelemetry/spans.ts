@@ -1,4 +1,4 @@
-/** Spans of messages that are sent and handled. */
+/** Spans for messages that are sent and processed, and for commits. */
 import {
   context,
   ROOT_CONTEXT,
@@ -22,10 +22,10 @@ export interface SpanSettings {
   readonly processParent: 'message' | 'none'
 }
 
-/** The most links of the span of a batch: the default limit of OpenTelemetry's SDKs. */
+/** The maximum number of links of a batch's span: the default limit of OpenTelemetry's SDKs. */
 const MOST_LINKS = 128
 
-/** A message that is processed, as its span needs it. */
+/** The properties of a processed message that its span needs. */
 export type ProcessedMessage = Pick<
   TracedMessage,
   'topic' | 'partition' | 'offset' | 'key' | 'value' | 'headers'
@@ -33,7 +33,7 @@ export type ProcessedMessage = Pick<
 
 export class Spans {
   readonly #settings: SpanSettings
-  /** By the object of the trace: it lives as long as the message is on its way. */
+  /** The spans by the payload of the tracing channel, which all events of a message share. */
   readonly #spans = new WeakMap<object, Span>()
 
   constructor(settings: SpanSettings) {
@@ -50,7 +50,7 @@ export class Spans {
       ...keyAttributes(key, value),
     }
     if (partition !== undefined) attributes[ATTRIBUTES.partition] = String(partition)
-    // Of a message that is sent on, such as a dead letter: where it came from.
+    // A message that is forwarded, such as a dead letter, links to the span that sent it before.
     const links = linksOf([headers], propagator)
     const active = context.active()
     const options = { kind: SpanKind.PRODUCER, attributes, links }
@@ -82,7 +82,7 @@ export class Spans {
     if (span !== undefined) endSpan(span, handled.error)
   }
 
-  /** Calls a function in a span of messages that it processes. */
+  /** Calls a function within a span for the processing of messages. */
   async process<T>(
     messages: readonly ProcessedMessage[],
     clientId: string | undefined,
@@ -106,7 +106,7 @@ export class Spans {
     }
   }
 
-  /** A commit that was made: a child of the span that asked for it, where there is one. */
+  /** Creates the span of a finished commit: a child of the active span, if there is one. */
   commit({ clientId, group, offsets, durationMs, error }: CommitEvent): void {
     const topics = new Set(offsets.map(({ topic }) => topic))
     const [topic] = topics
@@ -165,7 +165,7 @@ export class Spans {
   }
 }
 
-/** Without a context in the message its span belongs to what is around it; by choice it begins a trace of its own. */
+/** Returns the parent of a span whose message has no context: the active span, or none if it starts its own trace. */
 function ambientOf(isChild: boolean): Context {
   return isChild ? context.active() : ROOT_CONTEXT
 }
@@ -180,7 +180,7 @@ function linksOf(all: readonly ProcessedMessage['headers'][], propagator: Propag
   return links
 }
 
-/** A key that is no text has no canonical form: it is left out. */
+/** Returns the attributes of key and value. A key that is not a string is left out: it has no canonical form. */
 function keyAttributes(key: unknown, value: unknown): Attributes {
   return {
     ...(typeof key === 'string' ? { [ATTRIBUTES.key]: key } : {}),

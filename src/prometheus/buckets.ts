@@ -1,13 +1,13 @@
 import type { HistogramSample, MetricUnit } from '../index.ts'
 
-/** The boundaries that the semantic conventions of OpenTelemetry advise for durations, in seconds. */
+/** The boundaries that OpenTelemetry's semantic conventions recommend for durations, in seconds. */
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
 const BYTES = Array.from({ length: 11 }, (_, power) => 64 * 4 ** power)
 const COUNTS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000]
 
 /**
- * A distribution in boundaries that do not change from scrape to scrape, as Prometheus needs them. A bucket of the
- * client that a boundary divides counts above that boundary.
+ * Converts a distribution to fixed boundaries: Prometheus needs the same buckets in every scrape. The values of a
+ * client's bucket that crosses a boundary count as larger than the boundary.
  */
 export function fixedBuckets(
   sample: HistogramSample,

@@ -1,7 +1,7 @@
 import { METRICS, type MetricDeclaration } from '../index.ts'
 import { familiesOf, type Family, type MetricsReader, type PrometheusOptions } from './families.ts'
 
-/** What `collect` needs of a registry: prom-client's `Registry` has it. */
+/** The part of a registry that `collect` needs: prom-client's `Registry` has it. */
 export interface MetricRegistry {
   /** Adds a metric. */
   registerMetric(metric: object): void
@@ -41,13 +41,13 @@ class CollectedMetric {
   }
 
   reset(): void {
-    // Counters of a client never start again.
+    // The counters of a client cannot be reset.
   }
 }
 
 /**
- * Adds the metrics of clients to a registry of prom-client, such as `prom-client`'s `register`. They are read when the
- * registry is. Returns what removes them.
+ * Adds the metrics of clients to a registry of prom-client, such as its default `register`. The metrics are read when
+ * the registry is read. Returns a function that removes them.
  *
  * ```ts
  * import { register } from 'prom-client'
@@ -61,7 +61,7 @@ export function collect(
 ): () => void {
   let current: ReadonlyMap<string, Family> | undefined
   const families = () => {
-    // A registry asks all of its metrics in one go: one snapshot serves them.
+    // A registry reads all of its metrics in the same turn of the event loop: one snapshot serves all of them.
     if (current === undefined) {
       current = familiesOf(clients, options)
       queueMicrotask(() => {

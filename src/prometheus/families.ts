@@ -1,26 +1,26 @@
 import type { KafkaClient, Metric } from '../index.ts'
 import { fixedBuckets } from './buckets.ts'
 
-/** A client, as far as its metrics are read: every KafkaClient is one. */
+/** The part of a KafkaClient from which metrics are read. */
 export type MetricsReader = Pick<KafkaClient, 'metrics'>
 
-/** What to export. */
+/** The options of `collect` and `metricsText`. */
 export interface PrometheusOptions {
   /**
-   * Whether lag has a value for each partition, with the label `partition`. Partitions of all topics are many series:
-   * ask for them only where that is wanted. Default: false.
+   * Whether lag has a value for each partition, with the label `partition`, instead of one for each topic. This can
+   * result in many series. Default: false.
    */
   readonly partitions?: boolean
 }
 
-/** A line of a metric. */
+/** One line of a metric in the text format. */
 export interface Series {
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
   readonly value: number
 }
 
-/** A metric of all clients, with its lines. */
+/** A metric, with the lines of all clients. */
 export interface Family {
   readonly name: string
   readonly help: string

@@ -4,8 +4,8 @@ import { familiesOf, type MetricsReader, type PrometheusOptions } from './famili
 export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 /**
- * The metrics of clients in the text format of Prometheus (0.0.4), for a service that has no prom-client. Clients need
- * different `clientId`s: Prometheus refuses a scrape that has two lines with the same labels.
+ * Returns the metrics of clients in the text format of Prometheus (0.0.4), for a service without prom-client. The
+ * clients need different `clientId`s: Prometheus rejects a scrape that has two lines with the same labels.
  *
  * ```ts
  * response.setHeader('content-type', METRICS_CONTENT_TYPE)

@@ -1,6 +1,6 @@
-/** The metrics of a client: what docs/metrics.md lists, and what every export of them is made from. */
+/** Declares the metrics of a client. The list in docs/metrics.md and all exporters are generated from it. */
 
-/** What a metric is about: `client_id` is on each. */
+/** The labels of metrics. All metrics have `client_id`. */
 export type MetricLabel = 'client_id' | 'broker' | 'api' | 'topic' | 'group' | 'partition' | 'error'
 
 /** The unit of a metric's values. */
@@ -17,11 +17,11 @@ export type MetricUnit =
 
 /** A metric of the catalog. */
 export interface MetricDeclaration {
-  /** A `counter` only grows while the client lives, a `gauge` is a value of now, a `histogram` has a distribution. */
+  /** A `counter` only grows while the client exists, a `gauge` is a current value, a `histogram` is a distribution. */
   readonly kind: 'counter' | 'gauge' | 'histogram'
   /** The unit of the values. */
   readonly unit: MetricUnit
-  /** Beside `client_id`. */
+  /** The labels of the metric in addition to `client_id`. */
   readonly labels: readonly Exclude<MetricLabel, 'client_id'>[]
   /** What the metric means, in a sentence. */
   readonly description: string
@@ -32,7 +32,7 @@ const topic = ['topic'] as const
 const group = ['group'] as const
 const groupTopic = ['group', 'topic'] as const
 
-/** By name, as Prometheus has them. */
+/** The metrics by name. The names follow the naming rules of Prometheus. */
 export const METRICS = {
   samsa_request_duration_seconds: {
     kind: 'histogram',
@@ -57,25 +57,25 @@ export const METRICS = {
     kind: 'histogram',
     unit: 'bytes',
     labels: broker,
-    description: 'The sizes of requests. The sum is what was sent.',
+    description: 'The sizes of requests. Their sum is the number of bytes sent.',
   },
   samsa_response_size_bytes: {
     kind: 'histogram',
     unit: 'bytes',
     labels: broker,
-    description: 'The sizes of responses. The sum is what was received.',
+    description: 'The sizes of responses. Their sum is the number of bytes received.',
   },
   samsa_throttled_responses_total: {
     kind: 'counter',
     unit: 'requests',
     labels: broker,
-    description: 'Responses by which a broker throttled the client for a quota.',
+    description: 'Responses that report that the broker throttles the client because of a quota.',
   },
   samsa_throttle_seconds_total: {
     kind: 'counter',
     unit: 'seconds',
     labels: broker,
-    description: 'The throttling that responses asked for.',
+    description: 'The sum of the throttle times in responses.',
   },
   samsa_connections_open: {
     kind: 'gauge',
@@ -87,7 +87,7 @@ export const METRICS = {
     kind: 'counter',
     unit: 'connections',
     labels: broker,
-    description: 'Connections that were opened, TLS and login included.',
+    description: 'Connections that were opened and completed TLS and login.',
   },
   samsa_connection_failures_total: {
     kind: 'counter',
@@ -99,7 +99,7 @@ export const METRICS = {
     kind: 'counter',
     unit: 'events',
     labels: ['error'],
-    description: 'Operations that failed and were tried again, by the code of the error.',
+    description: 'Retries of operations, by the code of the error that caused them.',
   },
   samsa_producer_messages_total: {
     kind: 'counter',
@@ -111,13 +111,14 @@ export const METRICS = {
     kind: 'counter',
     unit: 'messages',
     labels: topic,
-    description: 'Messages that could not be delivered, those that were refused at once included.',
+    description:
+      'Messages that could not be delivered, including those that `produce` refused immediately.',
   },
   samsa_producer_bytes_total: {
     kind: 'counter',
     unit: 'bytes',
     labels: topic,
-    description: 'The records of acknowledged batches, before compression.',
+    description: 'The bytes of acknowledged batches, before compression.',
   },
   samsa_producer_batches_total: {
     kind: 'counter',
@@ -142,26 +143,27 @@ export const METRICS = {
     kind: 'counter',
     unit: 'bytes',
     labels: topic,
-    description: 'The same batches before compression.',
+    description:
+      'The bytes of batches that were written to a broker, before compression, each attempt counted.',
   },
   samsa_producer_compression_ratio: {
     kind: 'gauge',
     unit: 'ratio',
     labels: topic,
     description:
-      'Sent bytes by uncompressed bytes since the client was made: 1 without compression.',
+      'Sent bytes divided by uncompressed bytes since the client was created; 1 without compression.',
   },
   samsa_producer_batch_size_bytes: {
     kind: 'histogram',
     unit: 'bytes',
     labels: [],
-    description: 'The sizes of batches as they are sent, compressed.',
+    description: 'The size of each batch that is sent, compressed.',
   },
   samsa_producer_batch_messages: {
     kind: 'histogram',
     unit: 'messages',
     labels: [],
-    description: 'The numbers of messages in batches that are sent.',
+    description: 'The number of messages in each batch that is sent.',
   },
   samsa_producer_queue_duration_seconds: {
     kind: 'histogram',
@@ -185,7 +187,7 @@ export const METRICS = {
     kind: 'gauge',
     unit: 'bytes',
     labels: [],
-    description: 'The bytes of these messages.',
+    description: 'The bytes of messages that are neither acknowledged nor failed.',
   },
   samsa_producer_queue_limit_bytes: {
     kind: 'gauge',
@@ -215,25 +217,25 @@ export const METRICS = {
     kind: 'counter',
     unit: 'bytes',
     labels: groupTopic,
-    description: 'The records that were fetched, compressed.',
+    description: 'The bytes of records that were fetched, compressed.',
   },
   samsa_consumer_fetch_size_bytes: {
     kind: 'histogram',
     unit: 'bytes',
     labels: group,
-    description: 'The records of a fetch response, of those that have some.',
+    description: 'The bytes of records in each fetch response that has records, compressed.',
   },
   samsa_consumer_buffered_messages: {
     kind: 'gauge',
     unit: 'messages',
     labels: groupTopic,
-    description: 'Messages that were fetched and not decoded yet.',
+    description: 'Messages that were fetched and are not decoded yet.',
   },
   samsa_consumer_buffered_bytes: {
     kind: 'gauge',
     unit: 'bytes',
     labels: groupTopic,
-    description: 'The bytes of these messages, compressed.',
+    description: 'The bytes of messages that were fetched and are not decoded yet, compressed.',
   },
   samsa_consumer_assigned_partitions: {
     kind: 'gauge',
@@ -246,21 +248,21 @@ export const METRICS = {
     unit: 'messages',
     labels: ['group', 'topic', 'partition'],
     description:
-      'Offsets between the position and the end of the log at the last fetch: the sum of the partitions.',
+      'Offsets from the position to the end of the log at the last fetch. Without the label `partition`: the sum of the partitions.',
   },
   samsa_consumer_lag_seconds: {
     kind: 'gauge',
     unit: 'seconds',
     labels: ['group', 'topic', 'partition'],
     description:
-      'The age of the next message, by its timestamp: the largest of the partitions; 0 at the end of the log.',
+      'The age of the next message, by its timestamp; 0 at the end of the log. Without the label `partition`: the largest of the partitions.',
   },
   samsa_consumer_handler_duration_seconds: {
     kind: 'histogram',
     unit: 'seconds',
     labels: group,
     description:
-      'The time that handlers of `run` take for a message. Handlers without a promise count with the mean of their turn.',
+      'The time that a handler of `run` takes for a message. For handlers that return no promise, it is the mean of several messages.',
   },
   samsa_consumer_handler_failures_total: {
     kind: 'counter',
@@ -290,13 +292,13 @@ export const METRICS = {
     kind: 'counter',
     unit: 'events',
     labels: group,
-    description: 'Heartbeats that failed, those that announce a rebalance included.',
+    description: 'Heartbeats that failed, including those whose response announces a rebalance.',
   },
   samsa_consumer_rebalance_duration_seconds: {
     kind: 'histogram',
     unit: 'seconds',
     labels: group,
-    description: 'The time that rebalances take which change the assignment.',
+    description: 'The duration of rebalances that change the assignment.',
   },
   samsa_consumer_lost_partitions_total: {
     kind: 'counter',
@@ -308,7 +310,8 @@ export const METRICS = {
     kind: 'counter',
     unit: 'messages',
     labels: topic,
-    description: 'Messages that `withDeadLetters` sent on, by the topic that they were read from.',
+    description:
+      'Messages that `withDeadLetters` sent to a dead-letter topic, by the topic that they were read from.',
   },
 } as const satisfies Readonly<Record<string, MetricDeclaration>>
 

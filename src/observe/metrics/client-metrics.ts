@@ -1,6 +1,6 @@
 /**
- * What a client counts: plain fields, which the code that knows of an event increments, a few for each request,
- * response or batch and none for each message. Nothing is computed until a snapshot is taken.
+ * The counters of a client: plain fields, which the code that handles an event increments. Each request, response and
+ * batch increments a few of them, a message none. Sums, quantiles and ratios are computed only for a snapshot.
  */
 import { KafkaError } from '../../errors.ts'
 import type { HealthReason } from './health.ts'
@@ -8,7 +8,7 @@ import { Histogram } from './histogram.ts'
 import { LabelMap } from './label-map.ts'
 import { Collector, type ClientMetricsSnapshot } from './snapshot.ts'
 
-/** How many values of a label are told apart. */
+/** How many values of a label have counters of their own. docs/metrics.md states the limits that users may reach. */
 const MOST_BROKERS = 500
 const MOST_APIS = 100
 const MOST_TOPICS = 1_000
@@ -49,14 +49,17 @@ export class ProducedMetrics {
 export class ConsumedMetrics {
   fetchedMessages = 0
   fetchedBytes = 0
-  /** Delivered from partitions that are not assigned any more. */
+  /** Messages delivered from partitions that are no longer assigned. */
   deliveredBefore = 0
-  /** Delivered from partitions that are assigned: added up by the sources while a snapshot is taken. */
+  /** Messages delivered from assigned partitions: the sources add them up while a snapshot is taken. */
   deliveredNow = 0
-  /** What was reported last. */
+  /** The total in the last snapshot. */
   #delivered = 0
 
-  /** All that was delivered. A message that a handler gave back does not make it smaller. */
+  /**
+   * Returns the total for a snapshot, and resets `deliveredNow` for the next one. The total is a counter, so it does
+   * not shrink when a handler gives a message back.
+   */
   takeDelivered(): number {
     this.#delivered = Math.max(this.#delivered, this.deliveredBefore + this.deliveredNow)
     this.deliveredNow = 0
@@ -86,14 +89,14 @@ export class ConsumerMetrics {
   }
 }
 
-/** A producer or consumer that is open: what it has at the moment is asked for when a snapshot is taken. */
+/** An open producer or consumer. A snapshot collects its current values from it. */
 export interface MetricsSource {
   collect(into: Collector): void
-  /** Why it cannot work; empty where it can. */
+  /** Returns why it cannot work; empty if it can. */
   healthReasons(): readonly HealthReason[]
 }
 
-/** What connecting came to last: for the health of a client without an open connection. */
+/** The result of the last attempt to connect: for the health of a client without an open connection. */
 export type LastConnection = 'none' | 'opened' | 'failed'
 
 export class ClientMetrics {
@@ -152,7 +155,7 @@ export class ClientMetrics {
     return false
   }
 
-  /** Of the producers and consumers. */
+  /** Returns the reasons of all open producers and consumers. */
   healthReasons(): HealthReason[] {
     return [...this.#sources].flatMap((source) => source.healthReasons())
   }

@@ -4,7 +4,7 @@ export interface HealthReason {
   readonly code: HealthCode
   /** What is wrong, in words. */
   readonly message: string
-  /** `live`: only a restart, or opening it again, helps. `ready`: it may pass by itself. */
+  /** `live`: only a restart, or a new client or consumer, helps. `ready`: the problem may end by itself. */
   readonly affects: 'live' | 'ready'
 }
 
@@ -24,11 +24,11 @@ export type HealthCode =
 export interface ClientHealth {
   /** The `clientId` of the client. */
   readonly clientId: string
-  /** False where only a restart helps: for liveness probes. */
+  /** False if only a restart helps: for liveness probes. */
   readonly live: boolean
-  /** Whether the client can do its work at the moment: for readiness probes. False where `live` is. */
+  /** Whether the client can work at the moment: for readiness probes. False if `live` is false. */
   readonly ready: boolean
-  /** Why it is not ready or not live; empty where it is both. */
+  /** Why it is not live or not ready; empty if it is both. */
   readonly reasons: readonly HealthReason[]
 }
 

@@ -1,21 +1,21 @@
 /**
  * A log-linear histogram of whole numbers below 2^31, such as microseconds or bytes: eight buckets for each power of
  * two, so that a bucket is at most 12.5 % wide. Recording is a few integer operations and an addition in a typed array,
- * which is made with the first value.
+ * which is allocated for the first value.
  */
 
 /** The number of buckets for each power of two, as a power of two. */
 const PRECISION_BITS = 3
 const BUCKETS_PER_OCTAVE = 1 << PRECISION_BITS
-/** Values above it count in the last bucket. */
+/** Larger values count in the last bucket. */
 const LARGEST = 0x7fffffff
 const BUCKETS = indexOf(LARGEST) + 1
 
-/** The values that were recorded up to a bound. */
+/** A bucket of a distribution, with a cumulative count as in Prometheus. */
 export interface HistogramBucket {
-  /** The largest value that the bucket takes. */
+  /** The upper bound of the bucket; a value equal to it is included. */
   readonly le: number
-  /** How many values are not larger. */
+  /** The number of values up to `le`, those of lower buckets included. */
   readonly count: number
 }
 
@@ -38,7 +38,7 @@ export class Histogram {
     return this.#max
   }
 
-  /** Records a value `times` times: values of several things that are only known together. */
+  /** Records a value, `times` times: for several events of which only the mean is known. */
   record(value: number, times = 1): void {
     const whole = value <= 0 ? 0 : value >= LARGEST ? LARGEST : Math.round(value)
     const counts = (this.#counts ??= new Float64Array(BUCKETS))
@@ -49,12 +49,12 @@ export class Histogram {
     if (value > this.#max) this.#max = value
   }
 
-  /** Records a duration in microseconds. */
+  /** Records a duration. The histogram has it in microseconds. */
   recordMs(durationMs: number, times = 1): void {
     this.record(durationMs * 1_000, times)
   }
 
-  /** The buckets that have a value, in order, each with the count up to it. */
+  /** The buckets that have a value, in ascending order. */
   get buckets(): HistogramBucket[] {
     const buckets: HistogramBucket[] = []
     let total = 0
@@ -74,7 +74,7 @@ function indexOf(value: number): number {
   return (shift + 1) * BUCKETS_PER_OCTAVE + ((value >>> shift) & (BUCKETS_PER_OCTAVE - 1))
 }
 
-/** The largest value of a bucket. */
+/** Returns the largest value that the bucket counts. */
 function upperOf(index: number): number {
   if (index < BUCKETS_PER_OCTAVE) return index
   const shift = (index >>> PRECISION_BITS) - 1

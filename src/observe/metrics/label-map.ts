@@ -1,9 +1,10 @@
-/** The label value of what is counted together once there are too many label values. */
+/** The label value that is used once there are too many label values. */
 export const OTHER = '(other)'
 
 /**
- * What is counted for each value of a label, such as a topic. It has a limit: what comes later is counted together
- * under the label value `(other)`, so that memory does not grow with names that applications or brokers make up.
+ * Has an entry of counters for each value of a label, such as each topic. The first values, up to the limit, have an
+ * entry of their own. All later values share one entry with the label value `(other)`, so that memory does not grow
+ * with the number of names that applications or brokers use.
  */
 export class LabelMap<Counted> {
   readonly #limit: number
@@ -16,6 +17,7 @@ export class LabelMap<Counted> {
     this.#make = make
   }
 
+  /** Returns the entry of a label value. Creates it if this is the first use of the value. */
   of(label: string): Counted {
     const known = this.#all.get(label)
     if (known !== undefined) return known

@@ -1,18 +1,18 @@
 import type { MetricName } from './catalog.ts'
 import type { ClientMetricsSnapshot, MetricLabels } from './snapshot.ts'
 
-/** How fast a counter has grown. */
+/** The rate of a counter or histogram. */
 export interface MetricRate {
   /** The name of the metric. */
   readonly name: MetricName
-  /** What the rate is about. */
+  /** The labels of the rate. */
   readonly labels: MetricLabels
-  /** How much more for each second; of a histogram the number of its values. */
+  /** The growth per second of a counter, or of the number of values in a histogram. */
   readonly perSecond: number
 }
 
 /**
- * The rates of all counters and histograms between two snapshots of the same client, per second. What the earlier
+ * Returns the rates of all counters and histograms between two snapshots of the same client. A metric that the earlier
  * snapshot does not have counts from 0.
  *
  * ```ts

@@ -1,4 +1,4 @@
-/** The metrics of a client at one time, as plain data. */
+/** A snapshot of the metrics of a client, as plain data. */
 import type { Histogram, HistogramBucket } from './histogram.ts'
 import {
   METRICS,
@@ -10,43 +10,43 @@ import {
   type NumberName,
 } from './catalog.ts'
 
-/** What a value is about. A label that does not apply is missing, such as `group` of a consumer without one. */
+/** The labels of a sample. A label that does not apply is missing, such as `group` for a consumer without a group. */
 export type MetricLabels = Readonly<Partial<Record<MetricLabel, string>>>
 
 /** A value of a counter or gauge. */
 export interface NumberSample {
-  /** What the value is about. */
+  /** The labels of the value. */
   readonly labels: MetricLabels
-  /** In the metric's unit. */
+  /** The value, in the metric's unit. */
   readonly value: number
 }
 
 /** A distribution. Values, bounds and sum are in the metric's unit. */
 export interface HistogramSample {
-  /** What the values are about. */
+  /** The labels of the values. */
   readonly labels: MetricLabels
-  /** How many values there are. */
+  /** The number of values. */
   readonly count: number
-  /** Of all values. */
+  /** The sum of all values. */
   readonly sum: number
   /** The largest value; 0 without any. */
   readonly max: number
   /** The median, with an error of up to 12.5 %; 0 without any value. */
   readonly p50: number
-  /** What 95 % of the values do not exceed, as exact as `p50`. */
+  /** The 95th percentile, with the same error as `p50`. */
   readonly p95: number
-  /** What 99 % of the values do not exceed, as exact as `p50`. */
+  /** The 99th percentile, with the same error as `p50`. */
   readonly p99: number
   /**
-   * The buckets that have a value, in order, eight for each power of two. `count` is cumulative, as in Prometheus:
-   * that of all values up to `le`.
+   * The buckets that have a value, in ascending order, of eight for each power of two. Their `count` is cumulative, as
+   * in Prometheus.
    */
   readonly buckets: readonly HistogramBucket[]
 }
 
 /** What every metric of a snapshot has. */
 interface Described {
-  /** Such as `samsa_producer_messages_total`. */
+  /** The name, such as `samsa_producer_messages_total`. */
   readonly name: MetricName
   /** The unit of the values. */
   readonly unit: MetricUnit
@@ -54,19 +54,19 @@ interface Described {
   readonly description: string
 }
 
-/** A metric that is a number. A `counter` only grows while the client lives. */
+/** A metric whose samples are numbers. A `counter` only grows while the client exists. */
 export interface NumberMetric extends Described {
-  /** Whether it only grows. */
+  /** Whether the value only grows, or is a current value. */
   readonly kind: 'counter' | 'gauge'
-  /** Its values, one for each combination of labels. */
+  /** The values, one for each combination of labels. */
   readonly samples: readonly NumberSample[]
 }
 
-/** A metric that is a distribution. */
+/** A metric whose samples are distributions. */
 export interface HistogramMetric extends Described {
-  /** A distribution. */
+  /** Always `histogram`. */
   readonly kind: 'histogram'
-  /** Its distributions, one for each combination of labels. */
+  /** The distributions, one for each combination of labels. */
   readonly samples: readonly HistogramSample[]
 }
 
@@ -77,9 +77,9 @@ export type Metric = NumberMetric | HistogramMetric
 export interface ClientMetricsSnapshot {
   /** The `clientId` of the client. */
   readonly clientId: string
-  /** When it was taken, in milliseconds since 1970. */
+  /** When the snapshot was taken, in milliseconds since 1970. */
   readonly time: number
-  /** When the client was made, in milliseconds since 1970: what counters count from. */
+  /** When the client was created and its counters were 0, in milliseconds since 1970. */
   readonly since: number
   /** All metrics that have a value. */
   readonly metrics: readonly Metric[]
@@ -135,7 +135,7 @@ export class Collector {
     this.#histograms.set(name, samples)
   }
 
-  /** In the order of the catalog. */
+  /** The metrics that have a value, in the order of the catalog. */
   get metrics(): Metric[] {
     const numbers = new Map<string, Map<string, NumberSample>>(this.#numbers)
     const histograms = new Map<string, HistogramSample[]>(this.#histograms)

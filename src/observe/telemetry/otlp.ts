@@ -1,24 +1,26 @@
 /**
- * OTLP's MetricsData, as far as a client pushes it to its broker (KIP-714): gauges and sums of doubles with text
- * attributes, in protobuf. opentelemetry/proto/metrics/v1/metrics.proto has the numbers of the fields.
+ * Encodes the part of OTLP's MetricsData that a client pushes to its broker (KIP-714): gauges and sums of doubles with
+ * text attributes, in protobuf. The field numbers are those of opentelemetry/proto/metrics/v1/metrics.proto.
  */
 
 /** A metric with one value. */
 export interface TelemetryMetric {
   /** Kafka's name, such as `org.apache.kafka.producer.connection.creation.rate`. */
   readonly name: string
-  /** A `sum` counts from the start of the client, or from the last push where the broker wants deltas. */
+  /** A `sum` counts since the client was created, or since the last push if the broker requests deltas. */
   readonly kind: 'gauge' | 'sum'
   readonly value: number
 }
 
 export interface TelemetryPayload {
   readonly metrics: readonly TelemetryMetric[]
-  /** Milliseconds since 1970. */
+  /** What sums count from, in milliseconds since 1970. */
   readonly since: number
+  /** When the values were read, in milliseconds since 1970. */
   readonly time: number
+  /** Whether sums count since the last push rather than since the client was created. */
   readonly isDelta: boolean
-  /** Of the client, such as `client_id`. */
+  /** What identifies the client, such as `client_id`. */
   readonly attributes: Readonly<Record<string, string>>
 }
 
@@ -82,7 +84,7 @@ function tag(field: number, type: number): Buffer {
   return number((field << 3) | type)
 }
 
-/** A whole number below 2^31 as a varint. */
+/** Encodes an integer from 0 to 2^31 − 1 as a varint. */
 function number(value: number): Buffer {
   const bytes: number[] = []
   let rest = value

@@ -1,6 +1,6 @@
 /**
- * Pushes the client's metrics to a broker that asks for them (KIP-714): gets the subscription, pushes at the interval
- * that it names, and says with the last push that the client ends. Nothing that goes wrong here concerns a message.
+ * Pushes the client's metrics to a broker that requests them (KIP-714): gets the subscription, pushes at its interval,
+ * and marks the last push before the client closes as terminating. An error here affects no message.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type {
@@ -32,14 +32,14 @@ export interface TelemetryPusherParts {
   readonly logger: Logger
 }
 
-/** No id yet: the broker gives one. */
+/** The broker assigns an id in its response to this one. */
 const NO_ID = ZERO_UUID
-/** Bounds of what a broker may ask for, in case that it asks for nonsense. */
+/** Limits of the interval, in case a broker requests an unreasonable one. */
 const SHORTEST_INTERVAL_MS = 100
 const LONGEST_INTERVAL_MS = 24 * 60 * 60 * 1_000
-/** Java's wait for another attempt where a broker does not answer. */
+/** The wait after a failed request, as in the Java client. */
 const RETRY_MS = 30_000
-/** Errors after which no broker is asked again. */
+/** Errors after which the client sends no more telemetry requests. */
 const FINAL: readonly string[] = [
   'CLOSED',
   'CLUSTER_AUTHORIZATION_FAILED',
@@ -59,27 +59,28 @@ interface Subscription {
 export class TelemetryPusher {
   readonly #parts: TelemetryPusherParts
   readonly #ending = new AbortController()
-  /** Given by the first broker, and kept for the life of the client. */
+  /** Assigned by the first broker, and used for the life of the client. */
   #instanceId = NO_ID
   #subscription: Subscription | undefined
+  /** The snapshot of the last push that a broker accepted; the next push reports what happened since. */
   #last: ClientMetricsSnapshot
-  /** Codecs that a broker has refused, or that this process does not have. */
+  /** Codecs that a broker rejected, or that are not available in this process. */
   readonly #unusable = new Set<number>()
   #running: Promise<void> | undefined
 
   constructor(parts: TelemetryPusherParts) {
     this.#parts = parts
-    // The first push counts from the start of the client.
+    // The first push covers the time since the client was created.
     const { clientId, since } = parts.snapshot()
     this.#last = { clientId, since, time: since, metrics: [] }
   }
 
-  /** Begins; does nothing where it has begun. */
+  /** Starts pushing. Does nothing if it has started already. */
   start(): void {
     this.#running ??= this.#run()
   }
 
-  /** Pushes once more, where a broker has asked for metrics, and ends. Never rejects. */
+  /** Pushes a last time if a broker has requested metrics, and stops. Never rejects. */
   async stop(): Promise<void> {
     this.#ending.abort()
     await this.#running
@@ -93,7 +94,7 @@ export class TelemetryPusher {
     while (!this.#ending.signal.aborted) {
       try {
         this.#subscription ??= await this.#subscribe()
-        // At random, so that clients that start together do not push together.
+        // The first wait is random, so that clients that start at the same time push at different times.
         const spread = isFirst ? 0.5 + Math.random() : 1
         isFirst = false
         const subscription = this.#subscription
@@ -148,7 +149,7 @@ export class TelemetryPusher {
         this.#last = now
         return
       case ErrorCode.UNKNOWN_SUBSCRIPTION_ID:
-        // The subscription has changed: the next one is asked for at once.
+        // The subscription has changed. The run loop requests the new one immediately.
         this.#subscription = undefined
         return
       case ErrorCode.UNSUPPORTED_COMPRESSION_TYPE:
@@ -160,14 +161,17 @@ export class TelemetryPusher {
         return
       case ErrorCode.INVALID_RECORD:
       case ErrorCode.THROTTLING_QUOTA_EXCEEDED:
-        // What was pushed is lost; the next push is due at the interval.
+        // The broker dropped this push. The next one follows after the interval and also covers the time of this one.
         return
       default:
         throwFor(response.errorCode, 'pushing metrics')
     }
   }
 
-  /** As many of the metrics as fit, by the first codec of the broker that is there. */
+  /**
+   * Encodes the metrics with the first of the broker's codecs that is available. Drops the last half of them until the
+   * payload fits.
+   */
   #payload(
     { maxBytes, codecs, isDelta }: Subscription,
     metrics: readonly TelemetryMetric[],
@@ -197,7 +201,7 @@ export class TelemetryPusher {
     return { codec: 0, payload: data }
   }
 
-  /** Whether the time is over, rather than the client about to end. */
+  /** Resolves with true after the wait, and with false as soon as the client closes. */
   async #wait(waitMs: number): Promise<boolean> {
     try {
       await sleep(waitMs, undefined, { ref: false, signal: this.#ending.signal })

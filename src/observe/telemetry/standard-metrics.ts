@@ -1,6 +1,6 @@
 /**
- * Kafka's standard client metrics (KIP-714) from the metrics of a client. Rates, averages and maxima are those of the
- * time between two pushes: values since the start would hardly change after a day.
+ * Computes Kafka's standard client metrics (KIP-714) from the metrics of a client. Rates, averages and maxima cover the
+ * time between two pushes: averages over the whole life of a client would hardly change after a day.
  */
 import type { MetricName } from '../metrics/catalog.ts'
 import type { ClientMetricsSnapshot, HistogramSample } from '../metrics/snapshot.ts'
@@ -25,22 +25,22 @@ class Interval {
     return Math.max(1, this.#after.time - this.#before.time) / 1_000
   }
 
-  /** The value of a gauge: the sum of all labels. */
+  /** Returns the current value of a gauge, added up over all labels. */
   value(name: MetricName): number {
     return valueIn(this.#after, name)
   }
 
-  /** How much a counter grew. */
+  /** Returns how much a counter grew in the interval, added up over all labels. */
   growth(name: MetricName): number {
     return Math.max(0, valueIn(this.#after, name) - valueIn(this.#before, name))
   }
 
-  /** A total: since the start, or of the interval. */
+  /** Returns the value of a counter: its growth in the interval for deltas, otherwise its value since the start. */
   total(name: MetricName): number {
     return this.isDelta ? this.growth(name) : valueIn(this.#after, name)
   }
 
-  /** Mean and largest value of a distribution, by what its labels pass; undefined without values in the interval. */
+  /** Returns the mean and the largest value of the samples that pass; undefined if the interval has no value. */
   distribution(name: MetricName, passes: (sample: HistogramSample) => boolean = () => true) {
     const before = new Map(
       histogramsIn(this.#before, name).map((sample) => [keyOf(sample), sample]),
@@ -60,7 +60,10 @@ class Interval {
   }
 }
 
-/** The standard metrics that apply: those of producers once the client has produced, those of consumers likewise. */
+/**
+ * Returns the standard metrics that apply: those of producers if the client has a producer or has produced, those of
+ * consumers if it has a consumer or has consumed.
+ */
 export function standardMetrics(
   before: ClientMetricsSnapshot,
   after: ClientMetricsSnapshot,
@@ -101,14 +104,14 @@ export function standardMetrics(
       ),
     )
   }
-  // What is not a number is left out: one odd value must not cost the others.
+  // Values that are not finite are left out, because a plugin could reject the whole push for one of them.
   return found.filter(({ value }) => Number.isFinite(value))
 }
 
 function connections(
   prefix: string,
   interval: Interval,
-  isIts: (api: string | undefined) => boolean,
+  isCounted: (api: string | undefined) => boolean,
 ): TelemetryMetric[] {
   const created = 'samsa_connections_opened_total'
   return [
@@ -118,12 +121,12 @@ function connections(
       `${prefix}node.request.latency`,
       interval,
       'samsa_request_duration_seconds',
-      ({ labels }) => isIts(labels.api),
+      ({ labels }) => isCounted(labels.api),
     ),
   ]
 }
 
-/** Average and maximum in milliseconds. */
+/** Returns the average and the maximum of a duration, in milliseconds. */
 function times(
   name: string,
   interval: Interval,
@@ -159,7 +162,7 @@ function keyOf({ labels }: HistogramSample): string {
   return JSON.stringify(labels)
 }
 
-/** The bound of the highest bucket that got a value since. */
+/** Returns the bound of the highest bucket that has a new value since the earlier sample. */
 function largestSince(sample: HistogramSample, earlier: HistogramSample | undefined): number {
   const before = new Map(earlier?.buckets.map(({ le, count }) => [le, count]))
   let largest = 0
