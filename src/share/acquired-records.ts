@@ -1,6 +1,6 @@
 /**
- * Reads the acquired records of a partition from a ShareFetch response, which contains whole batches, with other
- * records in them.
+ * Reads the acquired records of a partition from a ShareFetch response. The response contains whole batches, which may
+ * also contain records that were not acquired.
  */
 import type { Message } from '../../protocol/records/message.ts'
 import { readBatches } from '../../protocol/records/read-batches.ts'
@@ -69,7 +69,7 @@ export function readAcquired(
 
 interface Decoded {
   readonly messages: readonly Message[]
-  /** The last offset that is known to have a message, or none. */
+  /** The last offset that was read, with or without a message; -1 if none was. */
   readonly end: number
   readonly error: Error | undefined
 }

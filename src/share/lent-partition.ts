@@ -20,15 +20,15 @@ export interface AcknowledgedPart {
   readonly attempt: number
 }
 
-/** How often acknowledgements are sent that fail with a retriable error, or have to be divided. */
+/** How often acknowledgements that fail with a retriable error are sent. */
 const MOST_ATTEMPTS = 12
-/** The limit of waiting parts of refused acknowledgements: if all are refused, dividing finds nothing. */
+/** Refused acknowledgements are not divided while this many parts wait: if all are refused, dividing finds nothing. */
 const MOST_PARTS = 64
 
 /**
  * The records of a partition that one broker has lent, and their acknowledgements. The broker checks the
- * acknowledgements of a request for a partition together: those that are known to be late are sent in a request of
- * their own, and refused ones are divided, so that a late one does not make others fail.
+ * acknowledgements of a request for a partition together. So that a late one does not make others fail, those that are
+ * known to be late are sent in a request of their own, and refused ones are divided.
  */
 export class LentPartition implements RecordOwner, SessionPartition, TopicPartition {
   readonly topic: string

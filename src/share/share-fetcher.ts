@@ -50,12 +50,12 @@ interface Wanted extends SessionPartition, TopicPartition {
 
 /**
  * How long acknowledgements wait for others if no fetch carries them: a loop that accepts its messages one by one
- * must not cost a request for each.
+ * must not send a request for each.
  */
 const ACKNOWLEDGE_AFTER_MS = 50
 /**
- * How long a broker may wait for messages while the application has some of its messages, whose acknowledgements
- * would wait as long, and while not all brokers can be asked at once.
+ * How long a broker may wait for messages in two cases: the application has open messages of this broker, whose
+ * acknowledgements have to wait for the response; or there is not enough room to fetch from all brokers at once.
  */
 const SHORT_WAIT_MS = 100
 const NOTHING_WANTED: ReadonlyMap<ShareSource, readonly Wanted[]> = new Map()
@@ -77,8 +77,8 @@ const REFUSED = new Set<number>([
 ])
 
 /**
- * Fetches from the leaders of the assigned partitions when the application has room, and sends acknowledgements.
- * Locks run from the broker's response on, so it fetches only what the application requests.
+ * Fetches from the leaders of the assigned partitions when the application has room, and sends acknowledgements. It
+ * fetches only what the application requests, because locks run from the broker's response on.
  */
 export class ShareFetcher {
   readonly #cluster: Cluster

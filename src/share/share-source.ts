@@ -47,19 +47,19 @@ interface Taken {
   readonly part: AcknowledgedPart
 }
 
-/** Errors for a session that the broker does not have in this state: it has not executed the request. */
+/** Errors with which the broker refuses the session. It has then not executed the request. */
 const SESSION_ERRORS = new Set<number>([
   ErrorCode.SHARE_SESSION_NOT_FOUND,
   ErrorCode.INVALID_SHARE_SESSION_EPOCH,
   ErrorCode.SHARE_SESSION_LIMIT_REACHED,
 ])
 
-/** The lane of the connections on which ShareFetch waits for messages. Fetches count theirs upwards from 0. */
+/** The lane of the next source's connection. The lanes of other consumers' fetches are 0 and higher. */
 let nextLane = -1
 
 /**
  * A broker that lends records. It gets one request at a time, because each has the next epoch of the session. The
- * session ends with its connection; the broker then lends its records to others.
+ * session ends with its connection; the broker then lends the session's records to others.
  */
 export class ShareSource {
   readonly broker: Broker

@@ -22,7 +22,7 @@ export class FetchBudget {
     this.#queuedMaxBytes = queuedMaxBytes
   }
 
-  /** The share for what is in flight; what has arrived has a share of the same size. */
+  /** The size of one share, in bytes. All shares have the same size. */
   get shareBytes(): number {
     return this.#queuedMaxBytes / this.#shares
   }
