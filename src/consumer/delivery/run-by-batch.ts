@@ -2,11 +2,12 @@ import type { ConsumedMessage } from '../consumed-message.ts'
 import type { Inbox } from '../inbox.ts'
 import type { Chunk, PartitionState } from '../partition-state.ts'
 import type { ConsumerBatch } from './consumer-batch.ts'
+import { drivePartitions } from './drive-partitions.ts'
 import type { Run } from './run.ts'
 
 /**
- * The handler of `runBatches`, called once for each batch. The next batch of the same partition is delivered when it
- * has resolved.
+ * The handler of `runBatches`, called once for each batch. The next batch of the same partition is delivered when the
+ * handler has resolved.
  */
 export type BatchHandler<Value = Buffer | null, Key = Buffer | null> = (
   batch: ConsumerBatch<Value, Key>,
@@ -28,26 +29,7 @@ export function runByBatch<Value, Key>(
   handler: BatchHandler<Value, Key>,
   makeBatch: MakeBatch<Value, Key>,
 ): Promise<void> {
-  const handle = async (state: PartitionState) => {
-    run.began()
-    try {
-      await handleChunk(run, state, handler, makeBatch)
-    } catch (error) {
-      if (!state.isEndedBy(error)) run.fail(error)
-    } finally {
-      run.finished()
-      state.handling = undefined
-      run.feed.release(state)
-      run.feed.wake()
-    }
-  }
-  return run.drive(() => {
-    while (run.hasRoom) {
-      const state = run.feed.claim()
-      if (state === undefined) return
-      state.handling = handle(state)
-    }
-  })
+  return drivePartitions(run, (state) => handleChunk(run, state, handler, makeBatch))
 }
 
 async function handleChunk<Value, Key>(
@@ -67,7 +49,7 @@ async function handleChunk<Value, Key>(
     await handler(makeBatch(chunk, messages))
   } catch (error) {
     if (state.buffer.chunk === chunk) chunk.index = from
-    throw error
+    if (!state.isEndedBy(error)) throw error
   }
 }
 

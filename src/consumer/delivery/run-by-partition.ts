@@ -1,5 +1,6 @@
 import type { Inbox } from '../inbox.ts'
 import type { PartitionState } from '../partition-state.ts'
+import { drivePartitions } from './drive-partitions.ts'
 import { nextToHandle, PartitionHandler, type MessageHandler } from './handler.ts'
 import { HandlerClock } from './handler-clock.ts'
 import type { Run } from './run.ts'
@@ -12,26 +13,7 @@ export function runByPartition<Value, Key>(
   run: Run<Inbox<Value, Key>>,
   handler: MessageHandler<Value, Key>,
 ): Promise<void> {
-  const handle = async (state: PartitionState) => {
-    run.began()
-    try {
-      await handleChunk(run, state, handler)
-    } catch (error) {
-      run.fail(error)
-    } finally {
-      run.finished()
-      state.handling = undefined
-      run.feed.release(state)
-      run.feed.wake()
-    }
-  }
-  return run.drive(() => {
-    while (run.hasRoom) {
-      const state = run.feed.claim()
-      if (state === undefined) return
-      state.handling = handle(state)
-    }
-  })
+  return drivePartitions(run, (state) => handleChunk(run, state, handler))
 }
 
 async function handleChunk<Value, Key>(
