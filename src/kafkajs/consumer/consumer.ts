@@ -17,6 +17,7 @@ import {
 import { CONSUMER_EVENTS } from '../events.ts'
 import { Bail, retrying, retrySettings, RETRY_DEFAULTS } from '../retry.ts'
 import { textOf } from '../text.ts'
+import { byTopic } from '../topic-offsets.ts'
 import type { KafkaConfig, Logger, Offsets } from '../types/common.ts'
 import type { Consumer, ConsumerConfig, ConsumerRunConfig } from '../types/consumer.ts'
 import type { ConsumerEventMap } from '../types/events.ts'
@@ -337,12 +338,12 @@ export function createConsumer(
       pausing?.pausesChanged()
     },
     paused: () => {
-      const found = new Map<string, number[]>()
-      for (const { topic, partition } of run?.assignment ?? []) {
-        if (!pauses.has(topic, partition)) continue
-        found.set(topic, [...(found.get(topic) ?? []), partition])
-      }
-      return [...found].map(([topic, partitions]) => ({ topic, partitions }))
+      const assignment = run?.assignment ?? []
+      const found = assignment.filter(({ topic, partition }) => pauses.has(topic, partition))
+      return [...byTopic(found)].map(([topic, ofTopic]) => ({
+        topic,
+        partitions: ofTopic.map(({ partition }) => partition),
+      }))
     },
     resume: (given = []) => {
       checkTopics('resume', given)

@@ -6,6 +6,7 @@ import {
   type DescribeGroupsResponse,
 } from '../../../protocol/index.ts'
 import { throwIfFailed } from '../error-from.ts'
+import { byTopic } from '../topic-offsets.ts'
 import type { ConsumerGroupState, GroupDescription } from '../types/consumer.ts'
 import type { CheckedCommit } from './checks.ts'
 
@@ -18,7 +19,6 @@ export async function commit(
   { groupId, generationId, memberId, groupInstanceId }: GroupMetadata,
   offsets: readonly CheckedCommit[],
 ): Promise<void> {
-  const topics = [...new Set(offsets.map(({ topic }) => topic))]
   const response = await client.request(
     offsetCommit,
     (version) => ({
@@ -28,15 +28,13 @@ export async function commit(
       ...(groupInstanceId === undefined || version < COMMIT_WITH_INSTANCE_ID
         ? {}
         : { groupInstanceId }),
-      topics: topics.map((name) => ({
+      topics: [...byTopic(offsets)].map(([name, ofTopic]) => ({
         name,
-        partitions: offsets
-          .filter(({ topic }) => topic === name)
-          .map(({ partition, offset, metadata }) => ({
-            partitionIndex: partition,
-            committedOffset: BigInt(offset),
-            committedMetadata: metadata,
-          })),
+        partitions: ofTopic.map(({ partition, offset, metadata }) => ({
+          partitionIndex: partition,
+          committedOffset: BigInt(offset),
+          committedMetadata: metadata,
+        })),
       })),
     }),
     { to: { coordinator: 'group', key: groupId }, maxVersion: OFFSET_COMMIT_WITH_NAMES },

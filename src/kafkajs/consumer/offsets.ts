@@ -1,4 +1,5 @@
 import type { TopicPartition } from '../../index.ts'
+import { byTopic, partitionOffsets } from '../topic-offsets.ts'
 import type { TopicOffsets } from '../types/common.ts'
 
 interface Offsets extends TopicPartition {
@@ -35,11 +36,9 @@ export class ResolvedOffsets {
   }
 
   committed(topics: readonly TopicOffsets[]): void {
-    for (const { topic, partitions } of topics) {
-      for (const { partition, offset } of partitions) {
-        const offsets = this.#partitions.get(nameOf(topic, Number(partition)))
-        if (offsets !== undefined) offsets.committed = Number(offset)
-      }
+    for (const { topic, partition, offset } of partitionOffsets(topics)) {
+      const offsets = this.#partitions.get(nameOf(topic, partition))
+      if (offsets !== undefined) offsets.committed = offset
     }
     this.#lastCommit = Date.now()
   }
@@ -50,17 +49,16 @@ export class ResolvedOffsets {
   }
 
   uncommitted(): TopicOffsets[] {
-    const topics = new Map<string, TopicOffsets>()
-    for (const { topic, partition, resolved, committed } of this.#partitions.values()) {
-      if (resolved === undefined || resolved === committed) continue
-      let offsets = topics.get(topic)
-      if (offsets === undefined) {
-        offsets = { topic, partitions: [] }
-        topics.set(topic, offsets)
-      }
-      offsets.partitions.push({ partition, offset: String(resolved) })
-    }
-    return [...topics.values()]
+    const uncommitted = [...this.#partitions.values()].filter(
+      ({ resolved, committed }) => resolved !== undefined && resolved !== committed,
+    )
+    return [...byTopic(uncommitted)].map(([topic, ofTopic]) => ({
+      topic,
+      partitions: ofTopic.map(({ partition, resolved }) => ({
+        partition,
+        offset: String(resolved),
+      })),
+    }))
   }
 
   /** How many messages were processed since the last commits. */
@@ -84,7 +82,11 @@ export class ResolvedOffsets {
   /** What a partition begins with: nothing is processed or committed. */
   begin(topic: string, partition: number, position: number | undefined): void {
     this.#partitions.set(nameOf(topic, partition), {
-      ...{ topic, partition, resolved: undefined, committed: position, from: position },
+      topic,
+      partition,
+      resolved: undefined,
+      committed: position,
+      from: position,
     })
   }
 }

@@ -13,6 +13,7 @@ import { isRebalancing, KafkaJSNotImplemented } from '../errors.ts'
 import { CONSUMER_EVENTS } from '../events.ts'
 import { RetryTimes, throwUnlessRetried, type RetrySettings } from '../retry.ts'
 import { textOf } from '../text.ts'
+import { byTopic, partitionOffsets } from '../topic-offsets.ts'
 import type { Logger, TopicOffsets } from '../types/common.ts'
 import type { ConsumerRunConfig } from '../types/consumer.ts'
 import type { ConsumerEventMap } from '../types/events.ts'
@@ -202,15 +203,7 @@ export class ConsumerRun implements HandlerHost {
   }
 
   async commitTopics(topics: readonly TopicOffsets[]): Promise<void> {
-    const offsets = topics.flatMap(({ topic, partitions }) =>
-      partitions.map(({ partition, offset }) => ({
-        topic,
-        partition: Number(partition),
-        offset: Number(offset),
-        metadata: null,
-      })),
-    )
-    await this.commitOffsets(offsets)
+    await this.commitOffsets(partitionOffsets(topics).map((one) => ({ ...one, metadata: null })))
   }
 
   /** Commits, and emits COMMIT_OFFSETS. Throws as kafkajs does. */
@@ -221,7 +214,7 @@ export class ConsumerRun implements HandlerHost {
     }
     await this.#commit(offsets)
     const { groupId, memberId, generationId } = this.member
-    const topics = byTopic(offsets)
+    const topics = topicOffsets(offsets)
     this.offsets.committed(topics)
     this.#parts.emitter.emit(CONSUMER_EVENTS.COMMIT_OFFSETS, {
       groupId,
@@ -344,18 +337,15 @@ function batchEvent(consumed: ConsumerBatch, batch: KafkaBatch) {
   }
 }
 
-/** The entries of `uncommittedOffsets`, with the metadata where there is some. */
-function byTopic(offsets: readonly CheckedCommit[]): TopicOffsets[] {
-  const topics = [...new Set(offsets.map(({ topic }) => topic))]
-  return topics.map((name) => ({
-    topic: name,
-    partitions: offsets
-      .filter(({ topic }) => topic === name)
-      .map(({ partition, offset, metadata }) => ({
-        partition,
-        offset: String(offset),
-        ...(metadata === null ? {} : { metadata }),
-      })),
+/** The offsets in the form of `uncommittedOffsets()`, with their metadata if they have any. */
+function topicOffsets(offsets: readonly CheckedCommit[]): TopicOffsets[] {
+  return [...byTopic(offsets)].map(([topic, ofTopic]) => ({
+    topic,
+    partitions: ofTopic.map(({ partition, offset, metadata }) => ({
+      partition,
+      offset: String(offset),
+      ...(metadata === null ? {} : { metadata }),
+    })),
   }))
 }
 

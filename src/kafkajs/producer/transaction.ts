@@ -7,6 +7,7 @@ import type { Session } from '../connection/session.ts'
 import { errorFrom } from '../error-from.ts'
 import { KafkaJSNonRetriableError } from '../errors.ts'
 import { exhausted, type RetrySettings } from '../retry.ts'
+import { partitionOffsets } from '../topic-offsets.ts'
 import type { Offsets } from '../types/common.ts'
 import type { ProducerConfig, Transaction } from '../types/producer.ts'
 import { commonOptions } from './pool.ts'
@@ -141,13 +142,6 @@ export class Transactions {
       memberId: '',
       groupInstanceId: undefined,
     }
-    const offsets = topics.flatMap(({ topic, partitions }) =>
-      partitions.map(({ partition, offset }) => ({
-        topic,
-        partition: Number(partition),
-        offset: Number(offset),
-      })),
-    )
-    await transaction.sendOffsets({ group, offsets })
+    await transaction.sendOffsets({ group, offsets: partitionOffsets(topics) })
   }
 }
