@@ -1,5 +1,6 @@
-/** The retries of kafkajs: how long it waits, when it gives up, and with what. */
+/** The retries of kafkajs: how long it waits, when it gives up, and which error it throws then. */
 import { setTimeout as delay } from 'node:timers/promises'
+import { errorFrom } from './error-from.ts'
 import { KafkaJSNonRetriableError, KafkaJSNumberOfRetriesExceeded } from './errors.ts'
 import type { RetryOptions } from './types/common.ts'
 
@@ -11,6 +12,9 @@ export interface RetrySettings {
   readonly retries: number
 }
 
+/** The longest delay of Node's timers: a longer one would run at once. */
+export const LONGEST_MS = 2 ** 31 - 1
+
 export const RETRY_DEFAULTS: RetrySettings = {
   maxRetryTime: 30_000,
   initialRetryTime: 300,
@@ -19,15 +23,15 @@ export const RETRY_DEFAULTS: RetrySettings = {
   retries: 5,
 }
 
-/** Errors of the code itself: trying again would not help. */
+/** The names of errors that programming mistakes cause: a retry would not help. */
 const BUGS: readonly string[] = ['RangeError', 'ReferenceError', 'SyntaxError', 'TypeError']
 
-/** As kafkajs: an option that is given as undefined or null has no value. */
+/** As in kafkajs, an option that is passed as undefined or null does not get its default. */
 export function retrySettings(options: RetryOptions = {}): RetrySettings {
   return { ...RETRY_DEFAULTS, ...options }
 }
 
-/** How long the waits between all attempts are together, about: the time that samsa is given for an operation. */
+/** The approximate sum of the waits between all attempts, which is the time that samsa may retry an operation. */
 export function retryBudgetMs({
   maxRetryTime,
   initialRetryTime,
@@ -42,10 +46,7 @@ export function retryBudgetMs({
   return Math.min(total, LONGEST_MS)
 }
 
-/** The longest time that timers can wait. */
-export const LONGEST_MS = 2 ** 31 - 1
-
-/** One more wait each time. */
+/** The waits between attempts: `retryTime` is the next one. */
 export class RetryTimes {
   readonly #settings: RetrySettings
   retryTime: number
@@ -58,7 +59,7 @@ export class RetryTimes {
     )
   }
 
-  /** The wait after this one. */
+  /** Replaces `retryTime` by the wait that follows it. */
   advance(): void {
     const { factor, multiplier, maxRetryTime } = this.#settings
     this.retryTime = Math.min(jittered(factor, this.retryTime) * multiplier, maxRetryTime)
@@ -75,7 +76,7 @@ export function isRetriable(error: unknown): boolean {
   return retriable !== false && !(typeof name === 'string' && BUGS.includes(name))
 }
 
-/** Thrown by `attempt`: the error is the caller's as it is, without a retry. */
+/** Thrown by the `attempt` of `retrying`, to throw `error` itself without a retry. */
 export class Bail {
   readonly error: unknown
 
@@ -85,8 +86,8 @@ export class Bail {
 }
 
 /**
- * Calls `attempt` until it resolves. What it throws is tried again where it is retriable, and is finally a
- * KafkaJSNumberOfRetriesExceeded; otherwise it is a KafkaJSNonRetriableError. `new Bail(error)` throws `error` itself.
+ * Calls `attempt` until it resolves, with a wait before each retry. Throws KafkaJSNumberOfRetriesExceeded when the
+ * retries are used up, KafkaJSNonRetriableError after an error that is not retriable, and the error of a `Bail`.
  */
 export async function retrying<T>(
   settings: RetrySettings,
@@ -97,31 +98,31 @@ export async function retrying<T>(
     const { retryTime } = times
     try {
       return await attempt(retryCount, retryTime)
-    } catch (error) {
-      if (error instanceof Bail) throw error.error
-      throwUnlessRetried(settings, error, retryCount, retryTime)
+    } catch (thrown) {
+      if (thrown instanceof Bail) throw thrown.error
+      const final = finalError(settings, errorFrom(thrown), retryCount, retryTime)
+      if (final !== undefined) throw final
       await delay(retryTime)
       times.advance()
     }
   }
 }
 
-/** Throws what kafkajs throws when it does not try again after this error. */
-export function throwUnlessRetried(
+/** The error that kafkajs throws after an attempt failed with `error`; undefined if it retries. */
+export function finalError(
   { retries }: RetrySettings,
-  error: unknown,
+  error: Error,
   retryCount: number,
   retryTime: number,
-): void {
-  const reason = error instanceof Error ? error : new Error(String(error))
+): Error | undefined {
   if (!isRetriable(error)) {
-    throw new KafkaJSNonRetriableError(reason, { cause: reason.cause ?? reason })
+    return new KafkaJSNonRetriableError(error, { cause: error.cause ?? error })
   }
-  if (retryCount >= retries)
-    throw new KafkaJSNumberOfRetriesExceeded(reason, { retryCount, retryTime })
+  if (retryCount < retries) return undefined
+  return new KafkaJSNumberOfRetriesExceeded(error, { retryCount, retryTime })
 }
 
-/** What kafkajs throws after all retries of an operation whose retries samsa has made. */
+/** The error that kafkajs throws after an operation that samsa has already retried failed with `error`. */
 export function exhausted(error: Error, settings: RetrySettings): Error {
   if (!isRetriable(error)) return error
   return new KafkaJSNumberOfRetriesExceeded(error, {

@@ -24,8 +24,8 @@ export function groupOperations(parts: AdminParts): GroupOperations {
 
     describeGroups: (groupIds) =>
       operate(parts, async (client) => {
-        const groups = await Promise.all(groupIds.map((groupId) => describe(client, [groupId])))
-        return { groups: groups.flat() }
+        const groups = await Promise.all(groupIds.map((groupId) => describe(client, groupId)))
+        return { groups }
       }),
 
     deleteGroups: async (groupIds) => {

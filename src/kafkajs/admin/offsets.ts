@@ -4,7 +4,7 @@ import { describe } from '../consumer/group.ts'
 import { EARLIEST, LATEST } from '../consumer/checks.ts'
 import { errorFrom, throwIfFailed } from '../error-from.ts'
 import { KafkaJSBrokerNotFound, KafkaJSDeleteTopicRecordsError, KafkaJSError } from '../errors.ts'
-import { throwUnlessRetried } from '../retry.ts'
+import { finalError } from '../retry.ts'
 import type { Admin } from '../types/admin.ts'
 import type { FetchOffsetsPartition, SeekEntry } from '../types/common.ts'
 import { checkTopicName, operate, refuse, type AdminParts } from './context.ts'
@@ -73,8 +73,7 @@ export function offsetOperations(parts: AdminParts): OffsetOperations {
     const given: unknown = partitions
     if (!Array.isArray(given) || given.length === 0) refuse('Invalid partitions')
     await operate(parts, async (client) => {
-      const [group] = await describe(client, [groupId])
-      const { state = 'Dead' } = group ?? {}
+      const { state } = await describe(client, groupId)
       if (state !== 'Empty' && state !== 'Dead') {
         refuse(`The consumer group must have no running instances, current state: ${state}`)
       }
@@ -220,7 +219,8 @@ export function offsetOperations(parts: AdminParts): OffsetOperations {
           })),
         })
         const { retries, initialRetryTime } = parts.retry
-        throwUnlessRetried(parts.retry, error, retries, initialRetryTime)
+        const final = finalError(parts.retry, error, retries, initialRetryTime)
+        if (final !== undefined) throw final
       })
     },
   }

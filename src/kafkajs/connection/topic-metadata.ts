@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ErrorCode, metadata, type MetadataResponse } from '../../../protocol/index.ts'
-import { errorFrom, protocolErrorOf } from '../error-from.ts'
+import { throwIfFailed } from '../error-from.ts'
 import { KafkaJSTopicMetadataNotLoaded } from '../errors.ts'
 import { retrying, type RetrySettings } from '../retry.ts'
 import type { PartitionMetadata } from '../types/common.ts'
@@ -51,15 +51,8 @@ export class TopicMetadata {
   async load(topics: readonly string[]): Promise<void> {
     if (topics.length === 0) return
     await retrying(this.#retry, async () => {
-      let found: readonly Topic[]
-      try {
-        found = (await this.describe(topics, this.#create)).topics
-      } catch (error) {
-        throw errorFrom(error)
-      }
-      for (const { errorCode } of found) {
-        if (errorCode !== ErrorCode.NONE) throw protocolErrorOf(errorCode)
-      }
+      const { topics: found } = await this.describe(topics, this.#create)
+      for (const { errorCode } of found) throwIfFailed(errorCode)
       for (const topic of found) this.#keep(topic)
     })
   }

@@ -102,6 +102,7 @@ export function createConsumer(
   const assignors = (partitionAssigners ?? [PartitionAssigners.roundRobin]).map((create) =>
     assignorFrom(create({ cluster, groupId, logger }), topics, () => [...subscribed.keys()]),
   )
+  let member: BalancedTopicsConsumer | undefined
   let run: ConsumerRun | undefined
   /** `run` was called, and `stop` was not. */
   let isStarted = false
@@ -191,16 +192,13 @@ export function createConsumer(
     }
   }
 
-  let member: BalancedTopicsConsumer | undefined
-
   const start = async (runConfig: ConsumerRunConfig): Promise<void> => {
     logger.info('Starting', { groupId })
     isStarted = true
     pauses = new Pauses()
     seeks = new Map()
     try {
-      await session.connect()
-      emitter.emit(CONSUMER_EVENTS.CONNECT)
+      await connect()
       const client = await session.client()
       await events?.learnBrokers()
       member = await openMember(client)
@@ -322,14 +320,7 @@ export function createConsumer(
     },
     describeGroup: async () => {
       const client = await session.client()
-      return retrying(retry, async () => {
-        try {
-          const [group] = await describe(client, [groupId])
-          return group!
-        } catch (error) {
-          throw errorFrom(error)
-        }
-      })
+      return retrying(retry, () => describe(client, groupId))
     },
     pause: (given = []) => {
       checkTopics('pause', given)

@@ -2,6 +2,7 @@
 import type { GroupMetadata, KafkaClient } from '../../index.ts'
 import {
   describeGroups,
+  ErrorCode,
   offsetCommit,
   type DescribeGroupsResponse,
 } from '../../../protocol/index.ts'
@@ -46,30 +47,24 @@ export async function commit(
 
 const COMMIT_WITH_INSTANCE_ID = 7
 
-/** The groups as the coordinator has them. */
-export async function describe(
-  client: KafkaClient,
-  groupIds: readonly string[],
-): Promise<GroupDescription[]> {
-  const [groupId] = groupIds
-  if (groupId === undefined) return []
+/** Describes a group as its coordinator knows it. */
+export async function describe(client: KafkaClient, groupId: string): Promise<GroupDescription> {
   const { groups } = await client.request(
     describeGroups,
-    { groups: [...groupIds] },
+    { groups: [groupId] },
     { to: { coordinator: 'group', key: groupId } },
   )
-  return groups.map(descriptionFrom)
+  // The response has one entry for each group of the request.
+  return descriptionFrom(groups[0]!)
 }
 
-/** Newer brokers say that a group does not exist where older ones call it dead. */
-const GROUP_ID_NOT_FOUND = 69
-
 function descriptionFrom(group: DescribeGroupsResponse['groups'][number]) {
-  if (group.errorCode !== GROUP_ID_NOT_FOUND) throwIfFailed(group.errorCode)
+  // Since KIP-1043 a group that does not exist has this error. Older brokers return it without one, in the state Dead.
+  if (group.errorCode !== ErrorCode.GROUP_ID_NOT_FOUND) throwIfFailed(group.errorCode)
   return {
     errorCode: 0,
     groupId: group.groupId,
-    // Of the states that the broker names.
+    // The broker's name of the state, which is one of those that kafkajs declares.
     state: group.groupState as ConsumerGroupState,
     protocolType: group.protocolType,
     protocol: group.protocolData,

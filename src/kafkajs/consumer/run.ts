@@ -7,11 +7,12 @@ import {
   type KafkaClient,
   type TopicPartition,
 } from '../../index.ts'
+import { ErrorCode } from '../../../protocol/index.ts'
 import type { Emitter } from '../emitter.ts'
 import { errorFrom, protocolErrorOf } from '../error-from.ts'
 import { isRebalancing, KafkaJSNotImplemented } from '../errors.ts'
 import { CONSUMER_EVENTS } from '../events.ts'
-import { RetryTimes, throwUnlessRetried, type RetrySettings } from '../retry.ts'
+import { finalError, RetryTimes, type RetrySettings } from '../retry.ts'
 import { textOf } from '../text.ts'
 import { byTopic, partitionOffsets } from '../topic-offsets.ts'
 import type { Logger, TopicOffsets } from '../types/common.ts'
@@ -23,8 +24,6 @@ import { commit } from './group.ts'
 import { handleBatch, handleMessages, type HandlerHost } from './handlers.ts'
 import { nameOf, ResolvedOffsets } from './offsets.ts'
 import type { Pauses } from './pauses.ts'
-
-const REBALANCE_IN_PROGRESS = 27
 
 /** Where partitions are to be read from, by `nameOf`: what the application has sought and is not applied yet. */
 export type ConsumerSeeks = Map<string, TopicPartition & { readonly offset: number }>
@@ -176,7 +175,7 @@ export class ConsumerRun implements HandlerHost {
   async heartbeat(batch: ConsumerBatch): Promise<void> {
     if (!this.isRebalancing(batch)) return
     await this.autoCommit()
-    throw protocolErrorOf(REBALANCE_IN_PROGRESS)
+    throw protocolErrorOf(ErrorCode.REBALANCE_IN_PROGRESS)
   }
 
   /** The partition is about to be taken away: what is not finished soon is processed by its next owner. */
@@ -253,10 +252,9 @@ export class ConsumerRun implements HandlerHost {
         }
         if (this.#failures === 0) times = new RetryTimes(retry)
         const { retryTime } = times
-        try {
-          throwUnlessRetried(retry, error, this.#failures, retryTime)
-        } catch (reason) {
-          this.#crash(errorFrom(reason))
+        const final = finalError(retry, error, this.#failures, retryTime)
+        if (final !== undefined) {
+          this.#crash(final)
           return
         }
         logger.debug('Error while consuming, trying again...', {

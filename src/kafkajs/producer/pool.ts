@@ -1,4 +1,5 @@
 import type { MultiTopicProducer, ProducerOptions } from '../../index.ts'
+import { ErrorCode } from '../../../protocol/index.ts'
 import { compressionFrom } from '../compression.ts'
 import type { Session } from '../connection/session.ts'
 import { protocolErrorOf } from '../error-from.ts'
@@ -8,7 +9,6 @@ import type { CompressionTypes } from '../types/enums.ts'
 import type { ProducerConfig } from '../types/producer.ts'
 
 const DEFAULT_ACK_TIMEOUT_MS = 30_000
-const INVALID_REQUIRED_ACKS = 21
 /** kafkajs has no limit of its own: brokers refuse what is too large. */
 const MAX_REQUEST_BYTES = 100 * 1024 * 1024
 const BATCH_BYTES = 1_000_012
@@ -57,7 +57,8 @@ export class ProducerPool {
   }
 
   async #open({ acks, timeout, compression }: SendOptions): Promise<MultiTopicProducer> {
-    if (acks !== -1 && acks !== 0 && acks !== 1) throw protocolErrorOf(INVALID_REQUIRED_ACKS)
+    if (acks !== -1 && acks !== 0 && acks !== 1)
+      throw protocolErrorOf(ErrorCode.INVALID_REQUIRED_ACKS)
     const client = await this.#session.client()
     return client.getProducer({
       ...commonOptions(this.#config, this.#retry, { timeout, compression }),
