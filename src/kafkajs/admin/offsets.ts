@@ -1,6 +1,6 @@
 import type { ListedOffset, OffsetPosition } from '../../index.ts'
-import { ErrorCode, offsetFetch, type OffsetFetchResponse } from '../../../protocol/index.ts'
-import { describe } from '../consumer/group.ts'
+import { offsetFetch, type OffsetFetchResponse } from '../../../protocol/index.ts'
+import { describe, OFFSET_FETCH_OF_ONE } from '../consumer/group.ts'
 import { EARLIEST, LATEST } from '../consumer/checks.ts'
 import { errorFrom, throwIfFailed } from '../error-from.ts'
 import { KafkaJSBrokerNotFound, KafkaJSDeleteTopicRecordsError, KafkaJSError } from '../errors.ts'
@@ -8,9 +8,6 @@ import { finalError } from '../retry.ts'
 import type { Admin } from '../types/admin.ts'
 import type { FetchOffsetsPartition, SeekEntry } from '../types/common.ts'
 import { checkTopicName, operate, refuse, type AdminParts } from './context.ts'
-
-/** The last version with one group, whose topics have names. */
-const OFFSET_FETCH_OF_ONE = 7
 
 const UNKNOWN_TOPIC = ['UNKNOWN_TOPIC_OR_PARTITION']
 
@@ -27,17 +24,23 @@ type OffsetOperations = Pick<
 export function offsetOperations(parts: AdminParts): OffsetOperations {
   const { topics: metadata, logger } = parts
 
-  const partitionsOf = async (topic: string): Promise<number[]> => {
-    await metadata.load([topic])
-    return metadata
+  const loadedPartitions = (topic: string): number[] =>
+    metadata
       .find(topic)
       .map(({ partitionId }) => partitionId)
       .sort((a, b) => a - b)
+
+  const partitionsOf = async (topic: string): Promise<number[]> => {
+    await metadata.load([topic])
+    return loadedPartitions(topic)
   }
 
-  const listed = async (topic: string, at: OffsetPosition): Promise<readonly ListedOffset[]> => {
+  const listed = async (
+    topic: string,
+    partitions: readonly number[],
+    at: OffsetPosition,
+  ): Promise<readonly ListedOffset[]> => {
     const client = await parts.session.client()
-    const partitions = await partitionsOf(topic)
     const found = await client.admin.listOffsets(
       partitions.map((partition) => ({ topic, partition })),
       at,
@@ -51,10 +54,9 @@ export function offsetOperations(parts: AdminParts): OffsetOperations {
     return operate(
       parts,
       async () => {
-        const high = await listed(topic, 'latest')
-        const low = new Map(
-          (await listed(topic, 'earliest')).map(({ partition, offset }) => [partition, offset]),
-        )
+        const partitions = await partitionsOf(topic)
+        const high = await listed(topic, partitions, 'latest')
+        const low = offsets(await listed(topic, partitions, 'earliest'))
         return high.map(({ partition, offset }) => ({
           partition,
           offset: String(offset),
@@ -77,15 +79,17 @@ export function offsetOperations(parts: AdminParts): OffsetOperations {
       if (state !== 'Empty' && state !== 'Dead') {
         refuse(`The consumer group must have no running instances, current state: ${state}`)
       }
-      const needs = (end: number) => partitions.some(({ offset }) => Number(offset) === end)
-      // kafkajs subscribes from the beginning: both ends stand for the place where that begins.
-      const earliest = needs(EARLIEST) ? await listed(topic, 'earliest') : []
-      const latest = needs(LATEST) ? await listed(topic, 'latest') : []
+      const endsFor = async (end: number, at: OffsetPosition) =>
+        partitions.some(({ offset }) => Number(offset) === end)
+          ? offsets(await listed(topic, await partitionsOf(topic), at))
+          : new Map<number, number>()
+      const earliest = await endsFor(EARLIEST, 'earliest')
+      const latest = await endsFor(LATEST, 'latest')
       const offsetOf = ({ partition, offset }: SeekEntry): number => {
         const at = Number(offset)
         if (at >= 0) return at
         const ends = at === EARLIEST ? earliest : latest
-        return ends.find((one) => one.partition === Number(partition))?.offset ?? 0
+        return ends.get(Number(partition)) ?? 0
       }
       const results = await client.admin.alterGroupOffsets(
         groupId,
@@ -109,16 +113,14 @@ export function offsetOperations(parts: AdminParts): OffsetOperations {
       return operate(
         parts,
         async () => {
-          const latest = new Map(
-            (await listed(topic, 'latest')).map(({ partition, offset }) => [partition, offset]),
-          )
-          const found = await listed(
-            topic,
-            timestamp === undefined ? 'latest' : new Date(timestamp),
-          )
+          const partitions = await partitionsOf(topic)
+          const latest = await listed(topic, partitions, 'latest')
+          const found =
+            timestamp === undefined ? latest : await listed(topic, partitions, new Date(timestamp))
+          const ends = offsets(latest)
           return found.map(({ partition, offset = LATEST }) => ({
             partition,
-            offset: String(offset >= 0 ? offset : latest.get(partition)),
+            offset: String(offset >= 0 ? offset : ends.get(partition)),
           }))
         },
         UNKNOWN_TOPIC,
@@ -129,9 +131,8 @@ export function offsetOperations(parts: AdminParts): OffsetOperations {
       if (!groupId) refuse(`Invalid groupId ${groupId}`)
       if (!Array.isArray(topics)) refuse('Expected topics array to be set')
       return operate(parts, async (client) => {
-        const asked = await Promise.all(
-          topics.map(async (name) => ({ name, partitionIndexes: await partitionsOf(name) })),
-        )
+        await metadata.load(topics)
+        const asked = topics.map((name) => ({ name, partitionIndexes: loadedPartitions(name) }))
         const response = await client.request(
           offsetFetch,
           (version) => ({
@@ -175,10 +176,13 @@ export function offsetOperations(parts: AdminParts): OffsetOperations {
       const given: unknown = partitions
       if (!Array.isArray(given) || given.length === 0) refuse('Invalid partitions')
       await operate(parts, async (client) => {
-        const ends = await fetchTopicOffsets(topic)
-        const unknown = partitions.filter(
-          ({ partition }) => !ends.some((one) => one.partition === partition),
+        const ends = new Map(
+          (await fetchTopicOffsets(topic)).map(({ partition, low, high }) => [
+            partition,
+            { low: Number(low), high: Number(high) },
+          ]),
         )
+        const unknown = partitions.filter(({ partition }) => !ends.has(partition))
         if (unknown.length > 0) {
           const reason = 'Could not find the leader for the partition'
           const error = new KafkaJSBrokerNotFound(reason, { retriable: false })
@@ -188,7 +192,7 @@ export function offsetOperations(parts: AdminParts): OffsetOperations {
           })
         }
         for (const { partition, offset } of partitions) {
-          const low = Number(ends.find((one) => one.partition === partition)?.low)
+          const { low } = ends.get(partition)!
           if (Number(offset) !== LATEST && Number(offset) < low) {
             logger.warn(
               'The requested offset is before the earliest offset maintained on the partition - no records will be deleted from this partition',
@@ -196,13 +200,11 @@ export function offsetOperations(parts: AdminParts): OffsetOperations {
             )
           }
         }
-        const high = (partition: number) =>
-          Number(ends.find((one) => one.partition === partition)?.high)
         const results = await client.admin.deleteRecords(
           partitions.map(({ partition, offset }) => ({
             topic,
             partition,
-            beforeOffset: Number(offset) === LATEST ? high(partition) : Number(offset),
+            beforeOffset: Number(offset) === LATEST ? ends.get(partition)!.high : Number(offset),
           })),
           { settle: true },
         )
@@ -226,8 +228,15 @@ export function offsetOperations(parts: AdminParts): OffsetOperations {
   }
 }
 
-/** Without topics all are meant. */
+/** The first version in which a request without topics asks for all topics. */
 const FETCH_ALL = 2
+
+/** The offsets by partition; a partition without one has no entry. */
+function offsets(listed: readonly ListedOffset[]): Map<number, number> {
+  return new Map(
+    listed.flatMap(({ partition, offset }) => (offset === undefined ? [] : [[partition, offset]])),
+  )
+}
 
 function committedOf({ name, partitions }: OffsetFetchResponse['topics'][number]): {
   topic: string
@@ -236,7 +245,7 @@ function committedOf({ name, partitions }: OffsetFetchResponse['topics'][number]
   return {
     topic: name,
     partitions: partitions.map(({ partitionIndex, committedOffset, metadata, errorCode }) => {
-      if (errorCode !== ErrorCode.NONE) throwIfFailed(errorCode)
+      throwIfFailed(errorCode)
       const text = metadata === '' ? null : metadata
       return { partition: partitionIndex, offset: String(committedOffset), metadata: text }
     }),

@@ -5,9 +5,7 @@ import { KafkaJSBrokerNotFound, KafkaJSNotImplemented } from '../errors.ts'
 import type { TopicOffsets } from '../types/common.ts'
 import type { Broker, BrokerMetadata, Cluster } from '../types/consumer.ts'
 import { EARLIEST, LATEST } from './checks.ts'
-
-/** The last version with one group, whose topics have names. */
-const OFFSET_FETCH_OF_ONE = 7
+import { OFFSET_FETCH_OF_ONE } from './group.ts'
 
 /** What a partition assigner gets of the cluster: metadata, coordinators and offsets. It cannot fetch or produce. */
 export function clusterView(session: Session, topics: TopicMetadata): Cluster {

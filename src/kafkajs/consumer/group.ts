@@ -11,8 +11,12 @@ import { byTopic } from '../topic-offsets.ts'
 import type { ConsumerGroupState, GroupDescription } from '../types/consumer.ts'
 import type { CheckedCommit } from './checks.ts'
 
-/** The last version in which topics have names rather than ids. */
+/** The last version of OffsetFetch that asks for a single group. */
+export const OFFSET_FETCH_OF_ONE = 7
+/** The last version of OffsetCommit in which topics have names instead of ids. */
 const OFFSET_COMMIT_WITH_NAMES = 9
+/** The first version of OffsetCommit with the id of a static member (KIP-345). */
+const COMMIT_WITH_INSTANCE_ID = 7
 
 /** Commits as this member: the coordinator refuses it after a rebalance. Throws as kafkajs does. */
 export async function commit(
@@ -44,8 +48,6 @@ export async function commit(
     for (const { errorCode } of partitions) throwIfFailed(errorCode)
   }
 }
-
-const COMMIT_WITH_INSTANCE_ID = 7
 
 /** Describes a group as its coordinator knows it. */
 export async function describe(client: KafkaClient, groupId: string): Promise<GroupDescription> {
