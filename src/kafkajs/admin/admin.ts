@@ -1,4 +1,4 @@
-import { watchNetwork } from '../connection/network-events.ts'
+import { networkWatcher } from '../connection/network-events.ts'
 import { Session } from '../connection/session.ts'
 import { TopicMetadata } from '../connection/topic-metadata.ts'
 import { Emitter } from '../emitter.ts'
@@ -19,20 +19,14 @@ export function createAdmin(kafka: KafkaConfig, config: AdminConfig, root: Logge
   const logger = root.namespace('Admin')
   const emitter = new Emitter<AdminEventMap>('admin', ADMIN_EVENTS, logger)
   const retry = retrySettings({ ...kafka.retry, ...config.retry })
-  let stopWatching: (() => void) | undefined
   const session = new Session({
     config: kafka,
     logger: root,
     retry,
-    onClient: (client) => {
-      stopWatching?.()
-      stopWatching =
-        client &&
-        watchNetwork(client, {
-          request: (event) => emitter.emit(ADMIN_EVENTS.REQUEST, event),
-          requestTimeout: (event) => emitter.emit(ADMIN_EVENTS.REQUEST_TIMEOUT, event),
-        })
-    },
+    onClient: networkWatcher({
+      request: (event) => emitter.emit(ADMIN_EVENTS.REQUEST, event),
+      requestTimeout: (event) => emitter.emit(ADMIN_EVENTS.REQUEST_TIMEOUT, event),
+    }),
   })
   const parts: AdminParts = {
     session,

@@ -1,38 +1,31 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { RequestTimeoutError, type KafkaClient, type RequestEvent } from '../../index.ts'
+import type * as kafkajs from '../types/events.ts'
 
-/** What the events of a request have in common in producers, consumers and admin clients. */
+/** Emits the events of requests as those of a producer, consumer or admin client. */
 export interface NetworkListener {
-  request(event: {
-    readonly broker: string
-    readonly clientId: string
-    readonly correlationId: number
-    readonly size: number
-    readonly createdAt: number
-    readonly sentAt: number
-    readonly pendingDuration: number
-    readonly duration: number
-    readonly apiName: string
-    readonly apiKey: number
-    readonly apiVersion: number
-  }): void
-  requestTimeout(event: {
-    readonly broker: string
-    readonly clientId: string
-    readonly correlationId: number
-    readonly createdAt: number
-    readonly sentAt: number
-    readonly pendingDuration: number
-    readonly apiName: string
-    readonly apiKey: number
-    readonly apiVersion: number
-  }): void
+  request(event: kafkajs.RequestEvent['payload']): void
+  requestTimeout(event: kafkajs.RequestTimeoutEvent['payload']): void
 }
 
-/** kafkajs's names of APIs that Kafka has given another. */
+/** The names of APIs in kafkajs that differ from Kafka's. */
 const OLD_NAMES: Readonly<Record<string, string>> = { FindCoordinator: 'GroupCoordinator' }
 
-/** Tells a listener of the requests of a client, until the function that is returned is called. */
+/** The `onClient` of a session: calls the listener for the requests of its client. */
+export function networkWatcher(
+  listener: NetworkListener,
+): (client: KafkaClient | undefined) => void {
+  let stop: (() => void) | undefined
+  return (client) => {
+    stop?.()
+    stop = client && watchNetwork(client, listener)
+  }
+}
+
+/**
+ * Calls the listener for the requests of a client, and `onRequest` with samsa's own events, until the returned function
+ * is called.
+ */
 export function watchNetwork(
   client: KafkaClient,
   listener: NetworkListener,

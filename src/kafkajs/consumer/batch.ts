@@ -72,6 +72,9 @@ function headersFrom(headers: ConsumedMessage['headers']): IHeaders {
 
 function setOwn(headers: IHeaders, key: string, value: IHeaders[string]): void {
   Object.defineProperty(headers, key, {
-    ...{ value, configurable: true, enumerable: true, writable: true },
+    value,
+    configurable: true,
+    enumerable: true,
+    writable: true,
   })
 }

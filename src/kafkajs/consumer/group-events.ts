@@ -14,11 +14,11 @@ export interface GroupEventsParts {
   readonly subscribed: () => readonly string[]
 }
 
-/** Emits a consumer's events about its group, its fetches and its requests, from those of samsa. */
+/** Emits the events of a consumer about its group, fetches and requests, from samsa's diagnostics channels. */
 export class GroupEvents {
   readonly #parts: GroupEventsParts
   readonly #stopWatching: () => void
-  /** The node ids of brokers, by their addresses. */
+  /** The node ids of brokers by address. */
   readonly #nodeIds = new Map<string, number>()
   #joined: GroupJoinedEvent | undefined
 
@@ -41,7 +41,7 @@ export class GroupEvents {
     unsubscribe('samsa:group', this.#onGroup)
   }
 
-  /** Learns which broker has which address. */
+  /** Loads the node ids of the brokers, which the events of fetches need. */
   async learnBrokers(): Promise<void> {
     for (const { id, host, port } of await this.#parts.client.brokers.list()) {
       this.#nodeIds.set(`${host}:${port}`, id)
@@ -54,7 +54,7 @@ export class GroupEvents {
     if (api === 'Heartbeat') this.#onHeartbeat()
   }
 
-  /** The next fetch of a broker follows the last one. */
+  /** samsa does not report the start of a fetch: the next fetch of a broker starts when the previous one has ended. */
   #onFetched(nodeId: number, duration: number): void {
     const { emitter } = this.#parts
     emitter.emit(CONSUMER_EVENTS.FETCH, { numberOfBatches: 0, duration, nodeId })
@@ -82,13 +82,14 @@ export class GroupEvents {
       return
     }
     this.#joined = event
-    this.#tellUnsubscribed(event)
+    const assignment = assignmentOf(event)
+    this.#emitUnsubscribed(event, Object.keys(assignment))
     const payload = {
       groupId,
       memberId,
       leaderId: event.leaderId,
       isLeader: event.leaderId === memberId,
-      memberAssignment: this.#subscribedOf(assignmentOf(event)),
+      memberAssignment: this.#subscribedOf(assignment),
       groupProtocol: event.assignor,
       duration: Math.round(event.durationMs),
     }
@@ -106,10 +107,9 @@ export class GroupEvents {
     )
   }
 
-  #tellUnsubscribed(event: GroupJoinedEvent): void {
+  #emitUnsubscribed(event: GroupJoinedEvent, assignedTopics: string[]): void {
     const { groupId, emitter, logger } = this.#parts
     const topicsSubscribed = [...this.#parts.subscribed()]
-    const assignedTopics = Object.keys(assignmentOf(event))
     const topicsNotSubscribed = assignedTopics.filter((one) => !topicsSubscribed.includes(one))
     if (topicsNotSubscribed.length === 0) return
     const payload = {

@@ -42,7 +42,7 @@ export class ProducerPool {
     const key = `${acks} ${timeout} ${compression ?? 0}`
     let opening = this.#producers.get(key)
     if (opening === undefined) {
-      opening = this.#open({ acks, timeout, compression })
+      opening = this.#open(acks, timeout, compression)
       this.#producers.set(key, opening)
       opening.catch(() => this.#producers.delete(key))
     }
@@ -56,7 +56,11 @@ export class ProducerPool {
     await Promise.allSettled(producers.map(async (opening) => (await opening).close()))
   }
 
-  async #open({ acks, timeout, compression }: SendOptions): Promise<MultiTopicProducer> {
+  async #open(
+    acks: number,
+    timeout: number,
+    compression: CompressionTypes | undefined,
+  ): Promise<MultiTopicProducer> {
     if (acks !== -1 && acks !== 0 && acks !== 1)
       throw protocolErrorOf(ErrorCode.INVALID_REQUIRED_ACKS)
     const client = await this.#session.client()
@@ -64,7 +68,7 @@ export class ProducerPool {
       ...commonOptions(this.#config, this.#retry, { timeout, compression }),
       requiredAcks: acks,
       idempotent: this.#config.idempotent === true && acks === -1,
-      ...(acks === 0 || timeout === undefined ? {} : { ackTimeoutMs: timeout }),
+      ...(acks === 0 ? {} : { ackTimeoutMs: timeout }),
     })
   }
 }

@@ -1,5 +1,5 @@
 import { Session } from '../connection/session.ts'
-import { watchNetwork } from '../connection/network-events.ts'
+import { networkWatcher } from '../connection/network-events.ts'
 import { TopicMetadata } from '../connection/topic-metadata.ts'
 import { Emitter } from '../emitter.ts'
 import { errorFrom } from '../error-from.ts'
@@ -35,21 +35,15 @@ export function createProducer(
     logger.warn('Limiting retries for the idempotent producer may invalidate EoS guarantees')
   }
   const emitter = new Emitter<ProducerEventMap>('producer', PRODUCER_EVENTS, logger)
-  let stopWatching: (() => void) | undefined
   const session = new Session({
     config: kafka,
     logger: root,
     retry: retrySettings(given),
     metadataMaxAge,
-    onClient: (client) => {
-      stopWatching?.()
-      stopWatching =
-        client &&
-        watchNetwork(client, {
-          request: (event) => emitter.emit(PRODUCER_EVENTS.REQUEST, event),
-          requestTimeout: (event) => emitter.emit(PRODUCER_EVENTS.REQUEST_TIMEOUT, event),
-        })
-    },
+    onClient: networkWatcher({
+      request: (event) => emitter.emit(PRODUCER_EVENTS.REQUEST, event),
+      requestTimeout: (event) => emitter.emit(PRODUCER_EVENTS.REQUEST_TIMEOUT, event),
+    }),
   })
   const create = config.allowAutoTopicCreation ?? true
   const topics = new TopicMetadata(session, retrySettings(given), create, metadataMaxAge)
