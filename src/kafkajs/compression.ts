@@ -4,11 +4,11 @@ import type { Compression } from '../index.ts'
 import { CompressionTypes } from './enums.ts'
 import { KafkaJSNotImplemented } from './errors.ts'
 
-/* eslint-disable @typescript-eslint/no-explicit-any -- kafkajs's declaration: codec packages assign to it */
+/* eslint-disable @typescript-eslint/no-explicit-any -- as kafkajs declares it: codec packages assign to it */
 type Registry = Record<1 | 2 | 3 | 4, () => any>
 /* eslint-enable @typescript-eslint/no-explicit-any */
 
-const notThere = (name: string) => () => {
+const notImplemented = (name: string) => () => {
   throw new KafkaJSNotImplemented(`${name} compression not implemented`)
 }
 
@@ -18,19 +18,19 @@ const gzipCodec = {
 }
 
 /**
- * Where codec packages put theirs, as in kafkajs. They are not needed: samsa compresses and decompresses all codecs itself,
- * in the same formats.
+ * The registry to which codec packages assign their codecs, as in kafkajs. samsa does not call them, because it has all
+ * of these codecs built in.
  */
 export const CompressionCodecs: Registry = {
   [CompressionTypes.GZIP]: () => gzipCodec,
-  [CompressionTypes.Snappy]: notThere('Snappy'),
-  [CompressionTypes.LZ4]: notThere('LZ4'),
-  [CompressionTypes.ZSTD]: notThere('ZSTD'),
+  [CompressionTypes.Snappy]: notImplemented('Snappy'),
+  [CompressionTypes.LZ4]: notImplemented('LZ4'),
+  [CompressionTypes.ZSTD]: notImplemented('ZSTD'),
 }
 
 const NAMES: readonly Compression[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 
-/** samsa's name of a codec; undefined for a number that is none. */
+/** samsa's name of a codec; undefined for an unknown number. */
 export function compressionFrom(type: number | null | undefined): Compression | undefined {
   return NAMES[type ?? CompressionTypes.None]
 }

@@ -6,14 +6,14 @@ import type { InstrumentationEvent, On } from './types/events.ts'
 
 let nextId = 0
 
-/** Emits the events of a producer, consumer or admin client. An event without listeners costs nothing. */
+/** Emits the events of a producer, consumer or admin client. */
 export class Emitter<Events extends object> {
   readonly #emitter = new EventEmitter().setMaxListeners(0)
   readonly #names: ReadonlySet<string>
   readonly #known: string
   readonly #logger: Logger
 
-  /** `names` are the constants of `events`, and `owner` is what they belong to, such as `consumer`. */
+  /** `names` are the constants of `owner.events`, where `owner` is `producer`, `consumer` or `admin`. */
   constructor(owner: string, names: object, logger: Logger) {
     this.#names = new Set(Object.values(names) as string[])
     this.#known = Object.keys(names)
@@ -22,6 +22,7 @@ export class Emitter<Events extends object> {
     this.#logger = logger
   }
 
+  /** Whether the event has listeners. */
   has(name: keyof Events & string): boolean {
     return this.#emitter.listenerCount(name) > 0
   }
@@ -52,7 +53,7 @@ export class Emitter<Events extends object> {
     }
   }
 
-  /** A listener that throws or rejects changes nothing of what the client does. */
+  /** Logs the error of a listener that throws or rejects, which does not affect the client. */
   async #call(eventName: string, listener: () => unknown): Promise<void> {
     try {
       await listener()

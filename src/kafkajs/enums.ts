@@ -1,6 +1,6 @@
 import type * as declared from './types/enums.ts'
 
-/** How much is logged. */
+/** The log levels. */
 export const logLevel: typeof declared.logLevel = {
   NOTHING: 0,
   ERROR: 1,
@@ -20,7 +20,7 @@ export const CompressionTypes: typeof declared.CompressionTypes = {
 }
 export type CompressionTypes = declared.CompressionTypes
 
-/** What `describeConfigs` and `alterConfigs` are about. */
+/** The types of resources of `describeConfigs` and `alterConfigs`. */
 export const ConfigResourceTypes: typeof declared.ConfigResourceTypes = {
   UNKNOWN: 0,
   TOPIC: 2,
@@ -29,7 +29,7 @@ export const ConfigResourceTypes: typeof declared.ConfigResourceTypes = {
 }
 export type ConfigResourceTypes = declared.ConfigResourceTypes
 
-/** Where the value of a configuration is set. */
+/** Where the value of a configuration entry is set. */
 export const ConfigSource: typeof declared.ConfigSource = {
   UNKNOWN: 0,
   TOPIC_CONFIG: 1,
@@ -41,7 +41,7 @@ export const ConfigSource: typeof declared.ConfigSource = {
 }
 export type ConfigSource = declared.ConfigSource
 
-/** What an ACL is about. */
+/** The types of resources of an ACL. */
 export const AclResourceTypes: typeof declared.AclResourceTypes = {
   UNKNOWN: 0,
   ANY: 1,
@@ -53,7 +53,7 @@ export const AclResourceTypes: typeof declared.AclResourceTypes = {
 }
 export type AclResourceTypes = declared.AclResourceTypes
 
-/** What an ACL allows or denies. */
+/** The operations that an ACL allows or denies. */
 export const AclOperationTypes: typeof declared.AclOperationTypes = {
   UNKNOWN: 0,
   ANY: 1,
@@ -80,7 +80,7 @@ export const AclPermissionTypes: typeof declared.AclPermissionTypes = {
 }
 export type AclPermissionTypes = declared.AclPermissionTypes
 
-/** How the resource name of an ACL is compared. */
+/** How the resource name of an ACL is matched. */
 export const ResourcePatternTypes: typeof declared.ResourcePatternTypes = {
   UNKNOWN: 0,
   ANY: 1,

@@ -1,4 +1,4 @@
-/** The errors of samsa as those of kafkajs. */
+/** Converts errors of samsa to those of kafkajs. */
 import {
   AuthenticationError,
   BrokerError,
@@ -30,7 +30,7 @@ import {
   KafkaJSServerDoesNotSupportApiKey,
 } from './errors.ts'
 
-/** Codes that kafkajs knows by the names that Kafka has given up. */
+/** The error codes that have older names in kafkajs. */
 const OLD_NAMES: Readonly<Record<number, string>> = {
   [-1]: 'UNKNOWN',
   6: 'NOT_LEADER_FOR_PARTITION',
@@ -39,11 +39,11 @@ const OLD_NAMES: Readonly<Record<number, string>> = {
   16: 'NOT_COORDINATOR_FOR_GROUP',
 }
 
-/** The newest code that kafkajs knows. */
+/** The highest error code that kafkajs knows. */
 const LAST_KNOWN_CODE = 88
 const UNKNOWN_CODE = -99
 
-/** The error of a code in a response. Codes that are newer than kafkajs are unknown ones, as there. */
+/** The error for an error code of a response. As in kafkajs, a code that kafkajs does not know has the code −99. */
 export function protocolErrorOf(code: number, message?: string | null): KafkaJSProtocolError {
   const { name, meaning, retriable } = describeError(code)
   const isKnown = code <= LAST_KNOWN_CODE && !name.startsWith('UNKNOWN_CODE_')
@@ -56,12 +56,15 @@ export function protocolErrorOf(code: number, message?: string | null): KafkaJSP
   )
 }
 
-/** Throws the error of a code, unless it says that there is none. */
+/** Throws the error for an error code of a response, unless the code is 0. */
 export function throwIfFailed(code: number, message?: string | null): void {
   if (code !== 0) throw protocolErrorOf(code, message)
 }
 
-/** What kafkajs would have thrown. Errors that are not samsa's, such as a handler's, stay as they are. */
+/**
+ * The error that kafkajs would have thrown. An error that is not samsa's, such as one of a handler, is returned as it
+ * is, and a value that is not an error becomes the message of one.
+ */
 export function errorFrom(error: unknown): Error {
   if (error instanceof KafkaJSError) return error
   if (error instanceof KafkaError) return fromSamsa(error)
@@ -119,7 +122,7 @@ function connectionError(error: KafkaError): Error | undefined {
   return undefined
 }
 
-/** Node's code of what is behind an error, such as ECONNREFUSED. */
+/** Node's code of the error or of one of its causes, such as ECONNREFUSED. */
 function systemCodeOf(error: Error): string {
   let one: unknown = error
   while (typeof one === 'object' && one !== null) {

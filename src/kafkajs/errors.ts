@@ -1,4 +1,7 @@
-/** The error classes of kafkajs: names, types, codes and what is retriable are its own; the messages are samsa's. */
+/**
+ * The error classes of kafkajs. Their `name`, `type`, `code` and `retriable` are the same as in kafkajs; the messages are
+ * samsa's.
+ */
 import type { PartitionMetadata } from './types/common.ts'
 
 export interface KafkaJSErrorMetadata {
@@ -8,7 +11,7 @@ export interface KafkaJSErrorMetadata {
   metadata?: PartitionMetadata
 }
 
-/** What the constructors read of an error that they are made of. */
+/** The fields that the constructors read from the error that they wrap. */
 interface Described {
   readonly message: string
   readonly retriable?: unknown
@@ -53,7 +56,7 @@ export class KafkaJSProtocolError extends KafkaJSError {
   constructor(e: Error | string, metadata: { readonly retriable?: boolean } = {}) {
     const { retriable, type, code } = described(e)
     super(e, { retriable: metadata.retriable ?? retriable === true })
-    // Without them it is an error that an application has made.
+    // They are undefined only if an application created the error without them.
     this.type = type as string
     this.code = code as number
     this.name = 'KafkaJSProtocolError'
@@ -117,7 +120,7 @@ export class KafkaJSConnectionError extends KafkaJSError {
 
   constructor(e: Error | string, { broker, code }: KafkaJSConnectionErrorMetadata = {}) {
     super(e)
-    // kafkajs declares a string; of an error that says no more it is undefined there, too.
+    // kafkajs declares a string, but it is undefined there as well if it is not passed.
     this.broker = broker as string
     this.code = code
     this.name = 'KafkaJSConnectionError'
@@ -197,7 +200,7 @@ export class KafkaJSStaleTopicMetadataAssignment extends KafkaJSError {
   constructor(e: Error | string, metadata?: KafkaJSStaleTopicMetadataAssignmentMetadata) {
     super(e)
     this.topic = metadata?.topic ?? ''
-    // kafkajs declares a number and has what it is given.
+    // kafkajs declares a number, but stores the list that is passed.
     this.unknownPartitions = metadata?.unknownPartitions as unknown as number
     this.name = 'KafkaJSStaleTopicMetadataAssignment'
   }
@@ -313,9 +316,9 @@ export interface KafkaJSDeleteTopicRecordsErrorTopic {
 export class KafkaJSDeleteTopicRecordsError extends KafkaJSError {
   readonly partitions: KafkaJSDeleteTopicRecordsErrorPartition[]
 
-  /** Retriable if all errors are. */
+  /** The error is retriable if the errors of all partitions are. */
   constructor({ partitions }: KafkaJSDeleteTopicRecordsErrorTopic) {
-    // Callers without types may leave the error of a partition out.
+    // Without types, callers may omit the error of a partition.
     const failed = partitions.filter(({ error }: { error?: KafkaJSError }) => error !== undefined)
     const retriable = failed.every(({ error }) => error.retriable)
     super('Error while deleting records', { retriable })
@@ -376,7 +379,7 @@ export class KafkaJSNoBrokerAvailableError extends KafkaJSError {
   }
 }
 
-/** A failure of the group that joining it again mends. */
+/** Whether the member only has to join its group again after this error. */
 export function isRebalancing(error: unknown): boolean {
   return (
     error instanceof KafkaJSProtocolError &&

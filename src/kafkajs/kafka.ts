@@ -11,11 +11,11 @@ import type { Producer, ProducerConfig } from './types/producer.ts'
 interface State {
   readonly config: KafkaConfig
   readonly logger: Logger
-  /** Those that run: transactions with their offsets are fenced by the generation of their group. */
+  /** The running consumers, whose generations fence the transactions that commit their offsets (KIP-447). */
   readonly running: Set<RunningConsumer>
 }
 
-/** Not in private fields: with one, TypeScript would not take kafkajs's class and this one for each other. */
+/** Not a private field, because TypeScript would then no longer accept this class in place of kafkajs's. */
 const states = new WeakMap<Kafka, State>()
 
 function stateOf(kafka: Kafka): State {
@@ -24,26 +24,26 @@ function stateOf(kafka: Kafka): State {
   return state
 }
 
-/** kafkajs's client. Producers, consumers and admin clients have connections of their own. */
+/** The client of kafkajs. Each producer, consumer and admin client has its own connections. */
 export class Kafka {
   constructor(config: KafkaConfig) {
     const logger = createLogger(config.logLevel, config.logCreator)
     states.set(this, { config, logger, running: new Set() })
   }
 
-  /** A producer: `connect()` it before `send()`. */
+  /** Creates a producer. Call `connect()` before `send()`. */
   producer(config: ProducerConfig = {}): Producer {
     const { config: kafka, logger, running } = stateOf(this)
     return createProducer(kafka, config, logger, groupsOf(running))
   }
 
-  /** A consumer of a group: `connect()`, `subscribe()`, then `run()`. */
+  /** Creates a consumer of a group. Call `connect()`, `subscribe()`, then `run()`. */
   consumer(config: ConsumerConfig): Consumer {
     const { config: kafka, logger, running } = stateOf(this)
     return createConsumer(kafka, config, logger, running)
   }
 
-  /** An admin client. */
+  /** Creates an admin client. */
   admin(config: AdminConfig = {}): Admin {
     const { config: kafka, logger } = stateOf(this)
     return createAdmin(kafka, config, logger)

@@ -15,7 +15,7 @@ export const consoleLogCreator: logCreator = () => (entry: LogEntry) => {
   else console.log(line)
 }
 
-/** The level that the environment sets, or else this one. */
+/** The level that the environment variable KAFKAJS_LOG_LEVEL names; without it, `given`. */
 function levelOf(given: logLevel): logLevel
 function levelOf(given: logLevel | undefined): logLevel | undefined
 function levelOf(given: logLevel | undefined): logLevel | undefined {
@@ -23,7 +23,7 @@ function levelOf(given: logLevel | undefined): logLevel | undefined {
   return Object.hasOwn(logLevel, name) ? logLevel[name as Level] : given
 }
 
-/** A logger whose namespaces share a level, unless they have one of their own. */
+/** Creates a logger. `setLogLevel` applies to all of its namespaces, except those with a level of their own. */
 export function createLogger(level: logLevel = logLevel.INFO, creator = consoleLogCreator): Logger {
   let current = levelOf(level)
   const write = creator(current)
@@ -35,7 +35,7 @@ export function createLogger(level: logLevel = logLevel.INFO, creator = consoleL
         const entryLevel = logLevel[label]
         if (entryLevel > (own ?? current)) return
         const log = { timestamp: new Date().toISOString(), logger: 'kafkajs', message, ...extra }
-        // kafkajs's entries without a namespace have it undefined, which its types do not say.
+        // kafkajs declares a string, but the entries of a logger without a namespace have none.
         write({ namespace: namespace as string, level: entryLevel, label, log })
       }
     return {
@@ -52,7 +52,7 @@ export function createLogger(level: logLevel = logLevel.INFO, creator = consoleL
   return loggerFor(undefined, undefined)
 }
 
-/** What samsa logs, for the application's log: its notes about operation are details there. */
+/** Passes samsa's log entries to the application's log. Entries of level info are of level debug there. */
 export function loggerForSamsa(logger: Logger): samsa.Logger {
   const own = logger.namespace('Samsa')
   return {

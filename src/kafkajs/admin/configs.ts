@@ -43,7 +43,7 @@ export function configOperations(parts: AdminParts): ConfigOperations {
         )
         const results = responses.flatMap((response) => response.results)
         for (const { errorCode } of results) throwIfFailed(errorCode)
-        // kafkajs declares a throttle time, which it does not return.
+        // kafkajs declares a throttle time, but does not return it.
         return { resources: results.map(configsOf) } as Awaited<
           ReturnType<Admin['describeConfigs']>
         >
@@ -117,7 +117,7 @@ function checkResources(resources: readonly Resource[]): void {
   }
 }
 
-/** A broker's own configuration is asked of the broker. */
+/** Groups resources by the broker to ask: a broker knows its own configuration, the controller all others. */
 function byBroker<T extends Resource>(resources: readonly T[]): [Target, T[]][] {
   const found = new Map<string, [Target, T[]]>()
   for (const resource of resources) {
@@ -143,7 +143,7 @@ function configsOf(result: DescribeConfigsResponse['results'][number]) {
     configEntries: configs.map(
       ({ name, value, readOnly, isDefault, configSource, isSensitive, synonyms }) => ({
         configName: name,
-        // kafkajs declares a string, and has null where it is not told.
+        // kafkajs declares a string, but returns null for a value that the broker does not disclose.
         configValue: value as string,
         readOnly,
         isDefault: isDefault || configSource === Number(ConfigSource.DEFAULT_CONFIG),

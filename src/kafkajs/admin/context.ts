@@ -11,7 +11,7 @@ import {
 import { exhausted, type RetrySettings } from '../retry.ts'
 import type { Logger } from '../types/common.ts'
 
-/** What the operations of an admin client share. */
+/** The parts that the operations of an admin client share. */
 export interface AdminParts {
   readonly session: Session
   readonly topics: TopicMetadata
@@ -20,8 +20,8 @@ export interface AdminParts {
 }
 
 /**
- * Runs an operation with the client, and throws what kafkajs would have thrown: samsa has made the retries. kafkajs
- * throws the errors of brokers as they are, but for those that the operation retries.
+ * Runs an operation with the client, whose requests samsa retries, and throws the errors of kafkajs. kafkajs throws an
+ * error of a broker as it is, except for the types that the operation retries.
  */
 export async function operate<T>(
   { session, retry }: AdminParts,
@@ -45,12 +45,12 @@ export function refuse(message: string): never {
   throw new KafkaJSNonRetriableError(message)
 }
 
-/** Checks of arguments, which may come from callers that do not use types. */
+/** Throws unless it is the name of a topic: callers without types may pass any value. */
 export function checkTopicName(topic: unknown): asserts topic is string {
   if (!topic || typeof topic !== 'string') refuse(`Invalid topic ${String(topic)}`)
 }
 
-/** Throws unless it is a list of entries that each name another topic. */
+/** Throws unless it is a list of entries with different topics. */
 export function checkTopicList(topics: unknown, what = 'topics'): void {
   if (!Array.isArray(topics)) refuse(`Invalid ${what} array ${String(topics)}`)
   const names = (topics as { topic?: unknown }[]).map(({ topic }) => topic)

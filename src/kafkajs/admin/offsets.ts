@@ -68,7 +68,7 @@ export function offsetOperations(parts: AdminParts): OffsetOperations {
     )
   }
 
-  /** Commits for a group that has no members. −2 and −1 are the ends of the log. */
+  /** Commits offsets for a group without members. The offsets −2 and −1 stand for the ends of the log. */
   const setOffsets: Admin['setOffsets'] = async ({ groupId, topic, partitions }) => {
     if (!groupId) refuse(`Invalid groupId ${groupId}`)
     if (!topic) refuse(`Invalid topic ${topic}`)

@@ -82,7 +82,7 @@ export function reassignmentOperations(parts: AdminParts): ReassignmentOperation
             }),
           ),
         }))
-        // kafkajs declares other names than it returns: what its programs read is here, too.
+        // kafkajs declares other names than it returns: both are here.
         return {
           topics: found.map(({ name, partitions }) => ({
             name,

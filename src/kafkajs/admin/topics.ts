@@ -7,9 +7,9 @@ import { checkTopicList, checkTopicName, operate, refuse, type AdminParts } from
 
 const DEFAULT_TIMEOUT_MS = 5_000
 const DEFAULT_WAIT_MS = 10_000
-/** The last version in which topics are deleted by name alone. */
+/** The last version of DeleteTopics without topic ids. */
 const DELETE_BY_NAME = 5
-/** Brokers fill −1 in by themselves (KIP-464). */
+/** The first version of CreateTopics in which −1 stands for the broker's default (KIP-464). */
 const CREATE_WITH_DEFAULTS = 4
 
 type TopicOperations = Pick<
@@ -109,7 +109,7 @@ export function topicOperations(parts: AdminParts): TopicOperations {
         )
         for (const { errorCode } of byName(results)) throwIfFailed(errorCode)
       })
-      // kafkajs declares a boolean and resolves with nothing.
+      // kafkajs declares a boolean, but resolves with undefined.
       return undefined as unknown as boolean
     },
 
@@ -140,7 +140,7 @@ export function topicOperations(parts: AdminParts): TopicOperations {
   }
 }
 
-/** kafkajs reports the error of the first topic by name. */
+/** Sorted by name, because kafkajs reports the error of the first topic by name. */
 function byName<T extends { readonly name: string | null }>(results: readonly T[]): T[] {
   return [...results].sort((a, b) => (a.name ?? '').localeCompare(b.name ?? ''))
 }

@@ -10,9 +10,9 @@ import type {
   SASLOptions,
 } from '../types/common.ts'
 
-/** How samsa logs in for a `sasl` of kafkajs. */
+/** samsa's SASL options for those of kafkajs. */
 export function saslFrom(sasl: KafkaConfig['sasl'], logger: Logger): SaslOptions | undefined {
-  // Null and false, too, as in kafkajs.
+  // As in kafkajs, null and false are accepted as well.
   if (!sasl) return undefined
   if ('authenticationProvider' in sasl) return new ProviderMechanism(sasl, logger)
   switch (sasl.mechanism.toLowerCase() as SASLOptions['mechanism']) {
@@ -27,14 +27,14 @@ export function saslFrom(sasl: KafkaConfig['sasl'], logger: Logger): SaslOptions
     case 'aws':
       return new ProviderMechanism(awsMechanism(sasl), logger)
     default:
-      // Never a connection without a login.
+      // Without this error, an unknown mechanism would connect without a login.
       throw new KafkaJSSASLAuthenticationError(
         `SASL ${String(sasl.mechanism).toUpperCase()} mechanism is not supported by the client`,
       )
   }
 }
 
-/** Read when they are used: applications that do not use types leave them out. */
+/** Options whose types are checked only where they are used, because applications without types may omit them. */
 type Loose = Readonly<Record<string, unknown>>
 
 function credentialsOf(sasl: SASLOptions, name: string): { username: string; password: string } {
@@ -59,7 +59,7 @@ async function tokenOf(sasl: SASLOptions): Promise<{ value: string }> {
   return { ...token, value }
 }
 
-/** The mechanism AWS, which brokers with a plugin of that name have. */
+/** The mechanism AWS, which brokers support through a plugin. */
 function awsMechanism(sasl: SASLOptions): Mechanism {
   const {
     authorizationIdentity,
@@ -84,7 +84,7 @@ function awsMechanism(sasl: SASLOptions): Mechanism {
   }
 }
 
-/** A mechanism of the application's, in kafkajs's form. */
+/** A mechanism of the application, in the form of kafkajs. */
 class ProviderMechanism implements SaslMechanism {
   readonly name: string
   readonly #mechanism: Mechanism
@@ -110,16 +110,16 @@ class ProviderMechanism implements SaslMechanism {
 }
 
 /**
- * The provider calls `saslAuthenticate` and waits, samsa calls `next` and waits: each token of the one is the answer
- * to the other.
+ * Connects two callers that wait for each other: `saslAuthenticate` of the provider passes on a token and waits for the
+ * broker's answer, while `next` of samsa passes on the broker's answer and waits for a token.
  */
 class ProviderExchange implements SaslExchange {
   isComplete = false
   authenticator: Authenticator | undefined
   #running: Promise<void> | undefined
-  /** What the provider wants to send. */
+  /** From the provider to the broker. */
   readonly #tokens = new Handover<Buffer>()
-  /** What the broker has answered. */
+  /** From the broker to the provider. */
   readonly #challenges = new Handover<Buffer>()
 
   readonly saslAuthenticate = async <ParseResult>({
@@ -129,7 +129,7 @@ class ProviderExchange implements SaslExchange {
     this.#tokens.give(await request.encode())
     const answer = await this.#challenges.take()
     if (response === undefined) return undefined
-    // Some mechanisms have `parse` return a promise, which a caller awaits.
+    // `parse` of some mechanisms returns a promise, which their callers await.
     return response.parse(await response.decode(sized(answer)))
   }
 
@@ -148,7 +148,7 @@ class ProviderExchange implements SaslExchange {
   }
 }
 
-/** One value at a time, for a taker that may come before or after it. */
+/** Passes on one value at a time. `take` may be called before or after `give`. */
 class Handover<T> {
   #value: T | undefined
   #waiting: ((value: T) => void) | undefined
@@ -170,7 +170,7 @@ class Handover<T> {
   }
 }
 
-/** Tokens of kafkajs begin with their size. */
+/** In kafkajs, tokens begin with their size. */
 const SIZE_BYTES = 4
 
 function sized(bytes: Buffer): Buffer {

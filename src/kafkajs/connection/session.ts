@@ -16,11 +16,11 @@ export interface SessionOptions {
   readonly logger: Logger
   readonly retry: RetrySettings
   readonly metadataMaxAge?: number | undefined
-  /** Called with each client that is opened, and with undefined once it is closed. */
+  /** Called with each client that is opened, and with undefined after it was closed. */
   readonly onClient?: (client: KafkaClient | undefined) => void
 }
 
-/** The client behind a producer, consumer or admin client: opened when it is first needed, or by `connect`. */
+/** The KafkaClient of a producer, consumer or admin client. It is opened by `connect`, or when it is first needed. */
 export class Session {
   readonly #options: SessionOptions
   #client: Promise<KafkaClient> | undefined
@@ -34,7 +34,7 @@ export class Session {
     return this.#isConnected
   }
 
-  /** Reaches the cluster, with kafkajs's retries, and throws what it throws. */
+  /** Connects to the cluster, with the retries and errors of kafkajs. */
   async connect(): Promise<void> {
     const client = await this.client()
     await retrying(this.#options.retry, async () => {
@@ -49,7 +49,7 @@ export class Session {
     this.#isConnected = true
   }
 
-  /** The client, whether the cluster was reached or not. */
+  /** The client, which may not have connected to the cluster yet. */
   client(): Promise<KafkaClient> {
     this.#client ??= this.#open()
     return this.#client
@@ -97,9 +97,9 @@ function clientOptions({ config, logger, retry, metadataMaxAge }: SessionOptions
   }
 }
 
-/** Throws what kafkajs throws for a list that cannot be right. */
+/** The addresses in `brokers`. Throws the errors of kafkajs for an invalid list. */
 async function brokersOf({ brokers }: KafkaConfig): Promise<string[]> {
-  const list: unknown = typeof brokers === 'function' ? await calling(brokers) : brokers
+  const list: unknown = typeof brokers === 'function' ? await called(brokers) : brokers
   if (!Array.isArray(list)) {
     throw new KafkaJSNonRetriableError('Failed to connect: brokers should not be null')
   }
@@ -114,7 +114,7 @@ async function brokersOf({ brokers }: KafkaConfig): Promise<string[]> {
   })
 }
 
-async function calling(brokers: () => string[] | Promise<string[]>): Promise<string[]> {
+async function called(brokers: () => string[] | Promise<string[]>): Promise<string[]> {
   try {
     return await brokers()
   } catch (error) {

@@ -6,8 +6,8 @@ import type { ISocketFactory, KafkaConfig } from '../types/common.ts'
 const KEEP_ALIVE_MS = 60_000
 
 /**
- * How samsa opens sockets for `ssl` and `socketFactory`; undefined where it does it best by itself. `ssl` takes any
- * option of Node's `tls.connect`, as in kafkajs.
+ * samsa's socket factory for the options `ssl` and `socketFactory`; undefined without them. As in kafkajs, `ssl` may have
+ * any option of Node's `tls.connect`.
  */
 export function socketFactoryFrom({ ssl, socketFactory }: KafkaConfig): SocketFactory | undefined {
   const tls = ssl === true ? {} : ssl === false ? undefined : (ssl ?? undefined)
@@ -20,7 +20,7 @@ export function socketFactoryFrom({ ssl, socketFactory }: KafkaConfig): SocketFa
         resolve(socket)
       }
       const onClose = (): void => reject(new Error('the socket was closed before it was connected'))
-      // kafkajs declares `ssl` as always there, and leaves it out without TLS.
+      // kafkajs declares `ssl` as required, but passes undefined without TLS.
       const socket = open({ host, port, ssl: tls as ConnectionOptions, onConnect })
       socket.on('error', reject).on('close', onClose)
     })

@@ -13,7 +13,7 @@ interface Loaded {
   readonly loadedAt: number
 }
 
-/** What is known of the partitions of topics, in the form that partitioners and assigners get. */
+/** A cache of the partitions of topics, in the form that partitioners and assigners get. */
 export class TopicMetadata {
   readonly #session: Session
   readonly #retry: RetrySettings
@@ -28,7 +28,7 @@ export class TopicMetadata {
     this.#maxAgeMs = maxAgeMs
   }
 
-  /** The partitions, where they are known and not too old. */
+  /** The partitions of a topic; undefined if they are unknown or older than the maximum age. */
   fresh(topic: string): PartitionMetadata[] | undefined {
     const loaded = this.#topics.get(topic)
     if (loaded === undefined || performance.now() - loaded.loadedAt > this.#maxAgeMs)
@@ -36,18 +36,21 @@ export class TopicMetadata {
     return loaded.partitions
   }
 
-  /** The partitions of a topic, none of one that is not known. Throws KafkaJSTopicMetadataNotLoaded before the first. */
+  /**
+   * The partitions of a topic, of any age; an empty list for an unknown topic. Throws KafkaJSTopicMetadataNotLoaded if
+   * no topic has been loaded.
+   */
   find(topic: string): PartitionMetadata[] {
     if (this.#topics.size > 0) return this.#topics.get(topic)?.partitions ?? []
     throw new KafkaJSTopicMetadataNotLoaded('Topic metadata not loaded', { topic })
   }
 
-  /** Forgets a topic, whose partitions turned out to be others. */
+  /** Removes a topic, because its partitions may have changed. */
   forget(topic: string): void {
     this.#topics.delete(topic)
   }
 
-  /** Asks for topics, which brokers may create, until they have leaders. Throws as kafkajs's retries do. */
+  /** Loads topics, which the broker may create. Retries and throws as kafkajs does, for example without a leader. */
   async load(topics: readonly string[]): Promise<void> {
     if (topics.length === 0) return
     await retrying(this.#retry, async () => {
@@ -57,7 +60,7 @@ export class TopicMetadata {
     })
   }
 
-  /** Metadata as the broker has it: of these topics, or of all. */
+  /** Requests the metadata of these topics, or of all, without caching it. */
   async describe(topics: readonly string[] | 'all', create = false): Promise<MetadataResponse> {
     const client = await this.#session.client()
     const body = {
@@ -67,7 +70,7 @@ export class TopicMetadata {
     return client.request(metadata, body)
   }
 
-  /** Resolves when each topic has a leader for each partition. False: the time was over first. */
+  /** Waits until all partitions of the topics have leaders. Resolves with false if the time is over before. */
   async untilLed(topics: readonly string[], timeoutMs: number): Promise<boolean> {
     const until = performance.now() + timeoutMs
     for (;;) {

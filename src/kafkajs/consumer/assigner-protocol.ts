@@ -42,7 +42,7 @@ class Output {
   }
 }
 
-/** Reads what older versions have; what newer ones add is behind it. */
+/** Reads the fields of version 0, which every later version begins with. */
 class Input {
   readonly #buffer: Buffer
   #at = 0
@@ -96,7 +96,7 @@ const memberMetadata: ISerializer<MemberMetadata> = {
     return {
       version: input.int16(),
       topics: input.array(() => input.string()),
-      // kafkajs declares a Buffer, and has null where there is none.
+      // kafkajs declares a Buffer, but returns null if there are no data.
       userData: input.bytes() as Buffer,
     }
   },
@@ -113,7 +113,7 @@ const memberAssignment: ISerializer<MemberAssignment> = {
     return output.bytes(userData).buffer
   },
   decode: (buffer) => {
-    // What a leader sends for a member that it gives nothing.
+    // A leader may send this for a member without partitions.
     if (buffer.length < INT16_BYTES) return null
     const input = new Input(buffer)
     const version = input.int16()
@@ -127,7 +127,7 @@ const memberAssignment: ISerializer<MemberAssignment> = {
   },
 }
 
-/** What members of a group tell each other, to and from bytes. */
+/** Encodes and decodes the data that the members of a group exchange through the broker. */
 export const AssignerProtocol = {
   MemberMetadata: memberMetadata,
   MemberAssignment: memberAssignment,

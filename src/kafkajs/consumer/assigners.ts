@@ -5,7 +5,7 @@ import { AssignerProtocol } from './assigner-protocol.ts'
 
 const { MemberAssignment, MemberMetadata } = AssignerProtocol
 
-/** Partitions in the order of the topics, to members in the order of their ids, in turns. */
+/** Assigns the partitions, in the order of the topics, in turns to the members, in the order of their ids. */
 const roundRobin: PartitionAssigner = ({ cluster }) => ({
   name: 'RoundRobinAssigner',
   version: 0,
@@ -42,8 +42,9 @@ const roundRobin: PartitionAssigner = ({ cluster }) => ({
 export const PartitionAssigners = { roundRobin }
 
 /**
- * An assigner of kafkajs as one of samsa. `subscribed` are the topics of this member, which kafkajs's leader assigns
- * to all: a partition of a topic that a member has not subscribed to is not read by it.
+ * Converts an assigner of kafkajs to one of samsa. `subscribed` returns the topics of this member. As in kafkajs, a
+ * leader assigns the partitions of its own topics to all members, and a member does not read topics to which it has
+ * not subscribed.
  */
 export function assignorFrom(
   assigner: Assigner,
@@ -58,7 +59,7 @@ export function assignorFrom(
       return MemberMetadata.decode(metadata)?.userData
     },
     assign: async (members, known) => {
-      // What an assigner looks up in `cluster` is loaded before.
+      // Assigners look the topics up synchronously.
       await topics.load([...known.keys()])
       const assigned = await assigner.assign({
         members: members.map((member) => ({

@@ -2,7 +2,7 @@ import type { ConsumedMessage, ConsumerBatch } from '../../index.ts'
 import type { IHeaders } from '../types/common.ts'
 import type { Batch, KafkaMessage } from '../types/consumer.ts'
 
-/** The messages of a batch in kafkajs's form. They are converted when they are looked at. */
+/** A batch in the form of kafkajs. Its messages are converted when `messages` is first read. */
 export class KafkaBatch implements Batch {
   readonly topic: string
   readonly partition: number
@@ -30,7 +30,7 @@ export class KafkaBatch implements Batch {
     return this.isEmpty() ? null : String(this.#batch.firstOffset)
   }
 
-  /** Behind the last message there may be records that are not delivered, such as the end of a transaction. */
+  /** The last message may be followed by records that are not delivered, such as the marker that ends a transaction. */
   lastOffset(): string {
     return String(this.#batch.nextOffset - 1)
   }
@@ -49,20 +49,20 @@ export function messageFrom(message: ConsumedMessage): KafkaMessage {
     key: message.key,
     value: message.value,
     timestamp: String(message.timestamp),
-    // Those of a record, of which no bit has a meaning yet.
+    // The attributes of a record: none of their bits is in use yet.
     attributes: 0,
     offset: String(message.offset),
     headers: headersFrom(message.headers),
   }
 }
 
-/** A key that comes several times has a list of values. */
+/** A key that occurs several times has a list of values. */
 function headersFrom(headers: ConsumedMessage['headers']): IHeaders {
   const found: IHeaders = {}
   for (const { key, value } of headers) {
-    // kafkajs declares no null, which headers may have.
+    // The value may be null, which kafkajs does not declare.
     const bytes = value as Buffer
-    // Producers choose the keys: `__proto__` and `toString` are headers like others.
+    // Producers choose the keys, so that `__proto__` and `toString` are possible.
     const before = Object.hasOwn(found, key) ? found[key] : undefined
     if (Array.isArray(before)) before.push(bytes)
     else setOwn(found, key, before === undefined ? bytes : [before, bytes])

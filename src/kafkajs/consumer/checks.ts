@@ -1,9 +1,9 @@
-/** The arguments of a consumer's methods. Callers may not use types; errors are kafkajs's. */
+/** Checks the arguments of a consumer's methods, because callers may not use types. Throws the errors of kafkajs. */
 import { KafkaJSNonRetriableError } from '../errors.ts'
 import type { TopicPartitionOffsetAndMetadata } from '../types/common.ts'
 import type { ConsumerSubscribeTopic, ConsumerSubscribeTopics } from '../types/consumer.ts'
 
-/** Offsets that stand for an end of the log. */
+/** The offsets that stand for the ends of the log. */
 export const LATEST = -1
 export const EARLIEST = -2
 
@@ -33,7 +33,7 @@ function offsetOf(offset: unknown): number {
       value = BigInt(offset)
     }
   } catch {
-    // Reported below.
+    // Not a number: the error below reports it.
   }
   if (value !== undefined) return Number(value)
   throw new KafkaJSNonRetriableError(`Invalid offset, expected a long received ${String(offset)}`)

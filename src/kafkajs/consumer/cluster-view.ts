@@ -7,7 +7,7 @@ import type { Broker, BrokerMetadata, Cluster } from '../types/consumer.ts'
 import { EARLIEST, LATEST } from './checks.ts'
 import { OFFSET_FETCH_OF_ONE } from './group.ts'
 
-/** What a partition assigner gets of the cluster: metadata, coordinators and offsets. It cannot fetch or produce. */
+/** The `cluster` of a partition assigner, which has metadata, coordinators and offsets, but cannot fetch or produce. */
 export function clusterView(session: Session, topics: TopicMetadata): Cluster {
   let nodeIds: number[] = []
   const addTopics = (names: string[]) => topics.load(names)

@@ -33,12 +33,12 @@ import { assignorFrom, PartitionAssigners } from './assigners.ts'
 
 const DEFAULT_METADATA_MAX_AGE_MS = 300_000
 
-/** What the transactions of the same `Kafka` need of a consumer that runs. */
+/** The part of a running consumer that the transactions of the same `Kafka` use. */
 export interface RunningConsumer {
   readonly groupId: string
-  /** What identifies it in its group. */
+  /** Its identity in the group. */
   readonly member: GroupMetadata
-  /** A transaction has committed these. */
+  /** Reports that a transaction has committed these offsets. */
   committed(offsets: Offsets['topics']): void
 }
 
@@ -68,9 +68,9 @@ export function createConsumer(
   const retry = retrySettings(givenRetry)
   const emitter = new Emitter<ConsumerEventMap>('consumer', CONSUMER_EVENTS, logger)
   const { metadataMaxAge = DEFAULT_METADATA_MAX_AGE_MS } = config
-  /** By topic: whether it is read from the beginning. */
+  /** The topics, and whether each is read from the beginning. */
   const subscribed = new Map<string, boolean>()
-  /** Those of the current run: what was paused or sought before a restart does not count, as in kafkajs. */
+  /** As in kafkajs, a restart drops the pauses and seeks that were made before it. */
   let pauses = new Pauses()
   let seeks: ConsumerSeeks = new Map()
   let events: GroupEvents | undefined
@@ -104,7 +104,7 @@ export function createConsumer(
   )
   let member: BalancedTopicsConsumer | undefined
   let run: ConsumerRun | undefined
-  /** `run` was called, and `stop` was not. */
+  /** True after `run` was called, until the consumer stops. */
   let isStarted = false
   let restartTimer: NodeJS.Timeout | undefined
   let stopping: Promise<void> | undefined
@@ -149,7 +149,7 @@ export function createConsumer(
         try {
           await retrying(retry, () => beginFromOtherEnd(client, partitions))
         } catch (error) {
-          // Reading from the wrong end would lose messages.
+          // Otherwise the partitions would be read from the wrong end, and messages would be lost.
           run?.failed(errorFrom(error))
           throw error
         }
@@ -161,7 +161,7 @@ export function createConsumer(
     return client.getBalancedConsumer({
       ...memberOptions(config, { sessionTimeout, heartbeatInterval }, assignors),
       ...hooks,
-      // A member may subscribe to nothing, as a pattern that matched nothing has it.
+      // The subscription is empty if it was a pattern that matched no topic.
       topics: names.length === 0 ? NOTHING : names,
       autoOffsetReset: defaultReset(),
       autoStart: false,
@@ -171,7 +171,10 @@ export function createConsumer(
   const defaultReset = (): 'earliest' | 'latest' =>
     [...subscribed.values()].some((fromBeginning) => !fromBeginning) ? 'latest' : 'earliest'
 
-  /** Topics of one subscription may differ in where they begin: a member has one place for all. */
+  /**
+   * Moves new partitions to the beginning if their topic has `fromBeginning` and others do not: a member of samsa has
+   * one `autoOffsetReset` for all topics.
+   */
   const beginFromOtherEnd = async (
     client: KafkaClient,
     partitions: readonly TopicPartition[],
@@ -219,7 +222,7 @@ export function createConsumer(
       running.add(inTransactions)
       run.start()
     } catch (thrown) {
-      // `stop` closes a member that is joining.
+      // After `stop`, an error is expected, because `stop` closes a member that is joining.
       if (isStarted) await onCrash(errorFrom(thrown), runConfig)
     }
   }

@@ -1,4 +1,4 @@
-/** What a consumer asks of its group beside being a member. */
+/** The requests of a consumer to its group that its member does not send. */
 import type { GroupMetadata, KafkaClient } from '../../index.ts'
 import {
   describeGroups,
@@ -18,7 +18,7 @@ const OFFSET_COMMIT_WITH_NAMES = 9
 /** The first version of OffsetCommit with the id of a static member (KIP-345). */
 const COMMIT_WITH_INSTANCE_ID = 7
 
-/** Commits as this member: the coordinator refuses it after a rebalance. Throws as kafkajs does. */
+/** Commits offsets as this member, which the coordinator refuses after a rebalance. Throws KafkaJSProtocolError. */
 export async function commit(
   client: KafkaClient,
   { groupId, generationId, memberId, groupInstanceId }: GroupMetadata,

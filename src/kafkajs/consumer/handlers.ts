@@ -6,7 +6,7 @@ import type { KafkaBatch } from './batch.ts'
 import { messageFrom } from './batch.ts'
 import type { ResolvedOffsets } from './offsets.ts'
 
-/** The run that calls the handlers, as far as they use it. */
+/** The part of a run that calling the handlers needs. */
 export interface HandlerHost {
   readonly isRunning: boolean
   readonly commitsBetween: boolean
@@ -23,7 +23,7 @@ export interface HandlerHost {
   commitTopics(topics: readonly TopicOffsets[]): Promise<void>
 }
 
-/** Calls `eachMessage` for the messages of a batch, until the run ends, or the partition is sought or paused. */
+/** Calls `eachMessage` for the messages of a batch, until the run ends or the partition is sought or paused. */
 export async function handleMessages(
   run: HandlerHost,
   batch: ConsumerBatch,
@@ -45,7 +45,7 @@ export async function handleMessages(
         partition,
         offset: message.offset,
       })
-      // What was processed before is not processed again.
+      // So that the messages before the failed one are not processed again.
       await run.autoCommit()
       throw error
     }
@@ -56,7 +56,7 @@ export async function handleMessages(
   }
 }
 
-/** Calls `eachBatch`, which says itself what it has processed. */
+/** Calls `eachBatch`, which calls `resolveOffset` for the messages that it has processed. */
 export async function handleBatch(
   run: HandlerHost,
   consumed: ConsumerBatch,
@@ -69,7 +69,7 @@ export async function handleBatch(
   try {
     await eachBatch({
       batch,
-      // Behind the last message there may be records that the application never sees.
+      // The last message may be followed by records that are not delivered.
       resolveOffset: (offset) => {
         const isLast = Number(offset) === consumed.lastOffset
         resolve(isLast ? consumed.nextOffset - 1 : Number(offset))

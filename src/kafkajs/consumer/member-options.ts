@@ -4,7 +4,7 @@ import type { ConsumerConfig } from '../types/consumer.ts'
 
 const ONE_MIB = 1024 * 1024
 
-/** The options of a member of samsa for those of a consumer of kafkajs. */
+/** Converts the options of a consumer of kafkajs to those of samsa. */
 export function memberOptions(
   config: ConsumerConfig,
   times: { readonly sessionTimeout: number; readonly heartbeatInterval: number },
@@ -26,7 +26,7 @@ export function memberOptions(
     assignors: partitionAssignment === undefined ? assignors : [partitionAssignment],
     sessionTimeoutMs: times.sessionTimeout,
     heartbeatIntervalMs: times.heartbeatInterval,
-    // How long a rebalance waits for this member: JoinGroup's rebalance timeout.
+    // samsa sends it as the rebalance timeout of JoinGroup, which limits how long a rebalance waits for this member.
     maxPollIntervalMs: rebalanceTimeout,
     rebalanceTimeoutMs: rebalanceTimeout,
     rebalanceBackoffMs: 300,

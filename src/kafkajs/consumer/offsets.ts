@@ -3,16 +3,16 @@ import { byTopic, partitionOffsets } from '../topic-offsets.ts'
 import type { TopicOffsets } from '../types/common.ts'
 
 interface Offsets extends TopicPartition {
-  /** The next message, by what the application has processed; undefined before it has processed anything. */
+  /** The offset after the last message that the application has processed; undefined before the first one. */
   resolved: number | undefined
   committed: number | undefined
-  /** Where reading began. A transaction may have sent a later offset and be aborted since. */
+  /** Where reading began. Differs from `committed` after the application has committed offsets by itself. */
   readonly from: number | undefined
 }
 
 /**
- * What was processed and what was committed of the partitions that are assigned. Others have no entry: a handler that
- * outlives its partition must not commit over the next owner.
+ * The processed and the committed offsets of the assigned partitions. Other partitions have no entry, so that a handler
+ * that outlives its partition does not overwrite the commits of the next owner.
  */
 export class ResolvedOffsets {
   readonly #partitions = new Map<string, Offsets>()
@@ -43,7 +43,7 @@ export class ResolvedOffsets {
     this.#lastCommit = Date.now()
   }
 
-  /** There was nothing to commit. */
+  /** Restarts the commit interval without a commit, because there was nothing to commit. */
   nothingToCommit(): void {
     this.#lastCommit = Date.now()
   }
@@ -61,7 +61,7 @@ export class ResolvedOffsets {
     }))
   }
 
-  /** How many messages were processed since the last commits. */
+  /** The number of messages that were processed since the last commits. */
   get uncommittedCount(): number {
     let count = 0
     for (const { resolved, committed } of this.#partitions.values()) {
@@ -74,12 +74,12 @@ export class ResolvedOffsets {
     return Date.now() - this.#lastCommit
   }
 
-  /** Where it is to be read from is decided elsewhere: it was sought, or given up. */
+  /** Removes a partition that is no longer assigned. */
   forget(topic: string, partition: number): void {
     this.#partitions.delete(nameOf(topic, partition))
   }
 
-  /** What a partition begins with: nothing is processed or committed. */
+  /** Starts a partition that was assigned or sought: nothing of it has been processed yet. */
   begin(topic: string, partition: number, position: number | undefined): void {
     this.#partitions.set(nameOf(topic, partition), {
       topic,

@@ -1,14 +1,15 @@
 interface Paused {
-  /** Partitions that are paused by number. */
+  /** The partitions that were paused by number. */
   readonly partitions: Set<number>
+  /** Whether the topic was paused as a whole. */
   isWhole: boolean
-  /** Of a topic that is paused as a whole. */
+  /** The partitions that were resumed after the topic was paused as a whole. */
   readonly resumed: Set<number>
 }
 
 type Topics = readonly { topic: string; partitions?: number[] }[]
 
-/** Which topics and partitions the application has paused, whether they are assigned or not. */
+/** The topics and partitions that the application has paused, assigned or not. */
 export class Pauses {
   readonly #topics = new Map<string, Paused>()
 

@@ -25,7 +25,7 @@ import { handleBatch, handleMessages, type HandlerHost } from './handlers.ts'
 import { nameOf, ResolvedOffsets } from './offsets.ts'
 import type { Pauses } from './pauses.ts'
 
-/** Where partitions are to be read from, by `nameOf`: what the application has sought and is not applied yet. */
+/** The seeks of the application that have not been applied yet, by `nameOf`. */
 export type ConsumerSeeks = Map<string, TopicPartition & { readonly offset: number }>
 
 export interface RunParts {
@@ -37,18 +37,19 @@ export interface RunParts {
   readonly logger: Logger
   readonly pauses: Pauses
   readonly seeks: ConsumerSeeks
-  /** Called once, with why the run has ended by itself. */
+  /** Called once, with the error that has ended the run. */
   readonly onCrash: (error: Error) => void
 }
 
-/** One `run()` of a consumer, or its restart after a crash: reads, calls the handler, commits. */
+/** Reads, calls the handler and commits: one `run()` of a consumer, or one restart after a crash. */
 export class ConsumerRun implements HandlerHost {
   readonly offsets = new ResolvedOffsets()
   readonly #parts: RunParts
   readonly #stopping = new AbortController()
+  /** The partitions whose handlers are running, by `nameOf`. */
   readonly #busy = new Set<string>()
   #reading: Promise<void> = Promise.resolve()
-  /** Failures since a batch was processed. */
+  /** The number of failures since a batch was last processed. */
   #failures = 0
 
   constructor(parts: RunParts) {
@@ -76,12 +77,12 @@ export class ConsumerRun implements HandlerHost {
     return this.#parts.consumer.assignment
   }
 
-  /** Begins to read: the member has its first assignment. */
+  /** Starts reading. Called when the member has its first assignment. */
   start(): void {
     this.#reading = this.#read()
   }
 
-  /** Waits for the handlers that have begun, and leaves the group. */
+  /** Waits for the running handlers, then leaves the group. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     await this.#reading
@@ -94,18 +95,18 @@ export class ConsumerRun implements HandlerHost {
 
   // Partitions
 
-  /** Partitions have come to this member, and nothing of them is read yet. */
+  /** Called with new partitions of this member before they are read. */
   async assigned(partitions: readonly TopicPartition[]): Promise<void> {
     const { consumer } = this.#parts
     for (const one of partitions) {
       this.offsets.begin(one.topic, one.partition, consumer.position(one))
       if (this.isPaused(one.topic, one.partition)) consumer.pause([one])
     }
-    // Reading begins when this has ended, however it ends: a seek that fails must not keep others from being made.
+    // Reading starts when this resolves or rejects, so a failed seek must not prevent the seeks of other partitions.
     for (const one of partitions) await this.#applySeek(one).catch(this.#seekFailed(one))
   }
 
-  /** The partitions cannot be read from where they have to be. */
+  /** Ends the run: the offsets at which new partitions begin could not be found. */
   failed(error: Error): void {
     if (this.isRunning) this.#crash(error)
   }
@@ -118,7 +119,7 @@ export class ConsumerRun implements HandlerHost {
     return this.#parts.pauses.has(topic, partition)
   }
 
-  /** Pauses a partition, and returns what resumes it. */
+  /** Pauses a partition, and returns the function that resumes it. */
   pausePartition(topic: string, partition: number): () => void {
     const { pauses } = this.#parts
     const partitions = [{ topic, partitions: [partition] }]
@@ -141,7 +142,7 @@ export class ConsumerRun implements HandlerHost {
     return this.#parts.seeks.has(nameOf(topic, partition))
   }
 
-  /** A partition was sought: at once, or when its handler has finished. */
+  /** Applies a seek now, unless the handler of the partition is running: then it is applied when that has finished. */
   sought(one: TopicPartition): void {
     if (this.#busy.has(nameOf(one.topic, one.partition))) return
     void this.#applySeek(one).catch(this.#seekFailed(one))
@@ -152,7 +153,7 @@ export class ConsumerRun implements HandlerHost {
   }
 
   async #applySeek({ topic, partition }: TopicPartition): Promise<void> {
-    const { client, consumer, seeks, config } = this.#parts
+    const { client, consumer, seeks } = this.#parts
     const name = nameOf(topic, partition)
     const seek = seeks.get(name)
     if (seek === undefined || !this.#isAssigned(topic, partition)) return
@@ -161,9 +162,7 @@ export class ConsumerRun implements HandlerHost {
     if (seeks.get(name) === seek) seeks.delete(name)
     consumer.seek({ topic, partition }, offset)
     this.offsets.begin(topic, partition, offset)
-    if (config.autoCommit ?? true) {
-      await this.#commit([{ topic, partition, offset, metadata: null }])
-    }
+    if (this.#autoCommits) await this.#commit([{ topic, partition, offset, metadata: null }])
   }
 
   #isAssigned(topic: string, partition: number): boolean {
@@ -178,17 +177,21 @@ export class ConsumerRun implements HandlerHost {
     throw protocolErrorOf(ErrorCode.REBALANCE_IN_PROGRESS)
   }
 
-  /** The partition is about to be taken away: what is not finished soon is processed by its next owner. */
+  /** True if the partition is about to be revoked. */
   isRebalancing(batch: ConsumerBatch): boolean {
     return batch.signal.aborted
   }
 
+  get #autoCommits(): boolean {
+    return this.#parts.config.autoCommit ?? true
+  }
+
   async autoCommit(): Promise<void> {
-    if (this.#parts.config.autoCommit ?? true) await this.commitTopics(this.offsets.uncommitted())
+    if (this.#autoCommits) await this.commitTopics(this.offsets.uncommitted())
   }
 
   async autoCommitIfNecessary(): Promise<void> {
-    if (this.#parts.config.autoCommit ?? true) await this.commitIfNecessary()
+    if (this.#autoCommits) await this.commitIfNecessary()
   }
 
   async commitIfNecessary(): Promise<void> {
@@ -205,7 +208,7 @@ export class ConsumerRun implements HandlerHost {
     await this.commitOffsets(partitionOffsets(topics).map((one) => ({ ...one, metadata: null })))
   }
 
-  /** Commits, and emits COMMIT_OFFSETS. Throws as kafkajs does. */
+  /** Commits, and emits COMMIT_OFFSETS. Throws the errors of kafkajs. */
   async commitOffsets(offsets: readonly CheckedCommit[]): Promise<void> {
     if (offsets.length === 0) {
       this.offsets.nothingToCommit()
@@ -307,7 +310,7 @@ export class ConsumerRun implements HandlerHost {
     await this.heartbeat(consumed)
   }
 
-  /** Goes on where the application says: behind what it has processed, or where it has sought. */
+  /** Continues after the last processed message, or at the offset that the application has sought. */
   async #reposition({ topic, partition, firstOffset, nextOffset }: ConsumerBatch): Promise<void> {
     if (!this.#isAssigned(topic, partition) || !this.isRunning) return
     if (this.hasSeek(topic, partition)) {

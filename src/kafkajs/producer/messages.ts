@@ -3,7 +3,7 @@ import { KafkaJSNonRetriableError } from '../errors.ts'
 import type { IHeaders, PartitionMetadata } from '../types/common.ts'
 import type { ICustomPartitioner, Message, TopicMessages } from '../types/producer.ts'
 
-/** Throws as kafkajs does for what cannot be sent. Messages may come from callers that do not use types. */
+/** Throws the errors of kafkajs for messages that cannot be sent, which callers without types may pass. */
 export function checkBatch(topicMessages: readonly TopicMessages[]): void {
   if (topicMessages.some(({ topic }) => !topic)) throw new KafkaJSNonRetriableError('Invalid topic')
   for (const { topic, messages } of topicMessages) {
@@ -21,7 +21,7 @@ export function checkBatch(topicMessages: readonly TopicMessages[]): void {
   }
 }
 
-/** The messages of a topic as samsa takes them, each with its partition. */
+/** Converts the messages of a topic to those of samsa, each with its partition. */
 export function outgoing(
   topic: string,
   messages: readonly Message[],
@@ -41,7 +41,7 @@ export function outgoing(
   })
 }
 
-/** kafkajs sends what is neither text nor bytes as text. */
+/** As in kafkajs, a value that is neither text nor bytes is sent as text. */
 function dataFrom(value: Message['value'] | undefined): Data {
   if (typeof value === 'string' || value instanceof Uint8Array) return value
   return value === null || value === undefined ? null : String(value)

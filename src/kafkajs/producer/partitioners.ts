@@ -8,10 +8,13 @@ const toPositive = (hash: number): number => hash & 0x7fffffff
 
 const murmur2 = murmur2Partitioner()
 
-/** As Java's: the partition given, or by murmur2 of the key, or without a key the next one that has a leader. */
+/**
+ * Chooses partitions like the Java client: the partition of the message, otherwise the one for the murmur2 hash of its
+ * key, otherwise the next one with a leader.
+ */
 export const DefaultPartitioner: ICustomPartitioner = () => byKey(murmur2)
 
-/** The default of kafkajs 1: the same with its own variant of the hash. */
+/** The default of kafkajs 1, which differs in its variant of the hash. */
 export const LegacyPartitioner: ICustomPartitioner = () =>
   byKey((key, count) => toPositive(legacyHash(key)) % count)
 
@@ -40,8 +43,8 @@ const FACTOR = 0x5bd1e995
 const SHIFT = 24
 
 /**
- * murmur2 with products that were rounded to doubles, and with a last word that may begin within the key and end behind
- * it: keys have to go to the partitions in which kafkajs 1 put them.
+ * The murmur2 of kafkajs 1, with its two mistakes, so that keys stay in their partitions: products are rounded to
+ * doubles, and a last word that is not complete is hashed as well.
  */
 function legacyHash(key: Buffer): number {
   const { length } = key

@@ -9,19 +9,19 @@ import type { CompressionTypes } from '../types/enums.ts'
 import type { ProducerConfig } from '../types/producer.ts'
 
 const DEFAULT_ACK_TIMEOUT_MS = 30_000
-/** kafkajs has no limit of its own: brokers refuse what is too large. */
+/** kafkajs has no limit of its own: this one is so large that brokers refuse too large messages first. */
 const MAX_REQUEST_BYTES = 100 * 1024 * 1024
 const BATCH_BYTES = 1_000_012
 const MAX_IN_FLIGHT = 5
 
-/** Options that kafkajs has for each call and samsa for a producer. */
+/** Options that kafkajs has for each call, and samsa for each producer. */
 export interface SendOptions {
   readonly acks?: number | undefined
   readonly timeout?: number | undefined
   readonly compression?: CompressionTypes | undefined
 }
 
-/** A producer of samsa for each combination of options that was used, opened when it is. */
+/** One producer of samsa for each combination of options, opened when the combination is first used. */
 export class ProducerPool {
   readonly #session: Session
   readonly #config: ProducerConfig
@@ -49,7 +49,7 @@ export class ProducerPool {
     return opening
   }
 
-  /** Sends what is queued, then closes all. */
+  /** Closes all producers, which first send the messages that are queued. */
   async close(): Promise<void> {
     const producers = [...this.#producers.values()]
     this.#producers.clear()
@@ -73,7 +73,7 @@ export class ProducerPool {
   }
 }
 
-/** What producers with and without transactions have in common. */
+/** The options that producers with and without transactions share. */
 export function commonOptions(
   { maxInFlightRequests }: ProducerConfig,
   retry: RetrySettings,

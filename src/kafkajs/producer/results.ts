@@ -3,7 +3,7 @@ import type { RecordMetadata } from '../types/producer.ts'
 
 type Range = ProduceManyResult['ranges'][number]
 
-/** One entry for each partition, with the offset of the first message: in the order of the topics, then by partition. */
+/** One entry for each partition, with the offset of its first message, in the order of `topics` and by partition. */
 export function recordMetadata(
   { ranges }: ProduceManyResult,
   topics: readonly string[],

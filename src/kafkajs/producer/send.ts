@@ -25,7 +25,7 @@ export interface SenderParts {
   readonly idempotent: boolean
   readonly retry: RetrySettings
   readonly status: () => Status
-  /** Sends messages of any topics. */
+  /** Sends messages to any topics. */
   readonly produce: (messages: TopicMessage[], options: SendOptions) => Promise<ProduceManyResult>
 }
 

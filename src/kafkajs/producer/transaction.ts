@@ -13,15 +13,15 @@ import type { ProducerConfig, Transaction } from '../types/producer.ts'
 import { commonOptions } from './pool.ts'
 import { createSender, type SenderParts } from './send.ts'
 
-/** The consumers of the same `Kafka`: their transactions are fenced by the generation of the group (KIP-447). */
+/** The consumers of the same `Kafka`, whose generations fence the transactions that commit their offsets (KIP-447). */
 export interface Groups {
-  /** The member of the group, where the same `Kafka` has exactly one. */
+  /** The member of the group; undefined unless the same `Kafka` has exactly one. */
   memberOf(groupId: string): GroupMetadata | undefined
-  /** The offsets were committed by a transaction. */
+  /** Reports that a transaction has committed these offsets. */
   committed(groupId: string, offsets: Offsets['topics']): void
 }
 
-/** One transaction at a time, all with one transactional id. */
+/** The transactions of a producer with a transactional id, one at a time. */
 export class Transactions {
   readonly #session: Session
   readonly #config: ProducerConfig
@@ -29,7 +29,7 @@ export class Transactions {
   readonly #groups: Groups
   #producer: Promise<TransactionalProducer> | undefined
   #current: SamsaTransaction | undefined
-  /** A transaction is being begun. */
+  /** True while `begin` is running. */
   #isBeginning = false
 
   constructor(session: Session, config: ProducerConfig, retry: RetrySettings, groups: Groups) {
@@ -95,7 +95,7 @@ export class Transactions {
       produce: (messages) => transaction.produceMany(messages),
     })
     const isActive = (): boolean => this.#current === transaction
-    /** With the groups that they are of. Consumers count them as committed only when the transaction is. */
+    /** The offsets that were sent, with their groups. Consumers learn of them when the transaction is committed. */
     const sent: [groupId: string, topics: Offsets['topics']][] = []
     const guarded =
       <Arguments extends unknown[], Result>(run: (...given: Arguments) => Promise<Result>) =>

@@ -144,7 +144,7 @@ export interface Broker {
   }): Promise<ListPartitionReassignmentsResponse>
 }
 
-/** What a partition assigner gets of the cluster. */
+/** The cluster, as a partition assigner gets it. */
 export interface Cluster {
   getNodeIds(): number[]
   metadata(): Promise<BrokerMetadata>

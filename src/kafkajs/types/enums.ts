@@ -1,6 +1,6 @@
 /**
  * The enums of kafkajs as types only: at run time they are plain objects without a mapping from number to name
- * (`../enums.ts`). TypeScript takes enums of the same name with the same members for each other.
+ * (`../enums.ts`). TypeScript treats enums with the same name and members as the same type.
  */
 export declare enum logLevel {
   NOTHING = 0,

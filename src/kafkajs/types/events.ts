@@ -1,4 +1,4 @@
-/** Events, and what listeners get. Names and payloads are kafkajs's. */
+/** Events and their payloads. Names and shapes are kafkajs's. */
 import type { TopicOffsets } from './common.ts'
 
 export interface InstrumentationEvent<T> {
@@ -151,7 +151,7 @@ export type ConsumerReceivedUnsubcribedTopicsEvent = InstrumentationEvent<{
   topicsNotSubscribed: string[]
 }>
 
-/** What the listeners of each event get. */
+/** The events that listeners get, by name. */
 export interface ConsumerEventMap {
   'consumer.heartbeat': ConsumerHeartbeatEvent
   'consumer.commit_offsets': ConsumerCommitOffsetsEvent
@@ -187,7 +187,7 @@ export interface AdminEventMap {
   'admin.network.request_queue_size': RequestQueueSizeEvent
 }
 
-/** `consumer.on`, `producer.on` and `admin.on`: throws for unknown names, and returns what removes the listener. */
+/** `on` of producers, consumers and admin clients. Returns the function that removes the listener; throws for an unknown name. */
 export type On<Events> = <Name extends keyof Events>(
   eventName: Name,
   listener: (event: Events[Name]) => void,
