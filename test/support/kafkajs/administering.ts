@@ -37,7 +37,7 @@ export const ADMINISTERING: readonly Step[] = [
     },
   },
   {
-    name: 'refuses topics that cannot be right',
+    name: 'refuses invalid topics',
     run: async (world) => {
       const admin = world.admin()
       const bad = (topics: unknown) => thrownBy(() => admin.createTopics({ topics } as never))
@@ -73,7 +73,7 @@ export const ADMINISTERING: readonly Step[] = [
     },
   },
   {
-    name: 'tells offsets by partition and by time',
+    name: 'returns offsets by partition and by time',
     run: async (world) => {
       const topic = await world.topic('topic', 2)
       const producer = world.producer()
@@ -116,7 +116,7 @@ export const ADMINISTERING: readonly Step[] = [
     },
   },
   {
-    name: 'does not set the offsets of a group that runs',
+    name: 'does not set the offsets of a running group',
     run: async (world) => {
       const [topic] = await world.filled(['a'])
       const consumer = world.consumer()
@@ -235,7 +235,7 @@ export const ADMINISTERING: readonly Step[] = [
     },
   },
   {
-    name: 'refuses ACLs that cannot be right, and reports a cluster without them',
+    name: 'refuses invalid ACLs, and reports a cluster without ACLs',
     run: async (world) => {
       const admin = world.admin()
       await admin.connect()

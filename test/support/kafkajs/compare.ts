@@ -23,7 +23,7 @@ export interface Compared {
   readonly samsa: unknown
 }
 
-/** What a step finds with each of the two, at the same time on the same brokers. */
+/** Runs a step with both libraries, at the same time and on the same brokers. */
 export async function compare(step: Step, brokers: readonly string[]): Promise<Compared> {
   const unique = Math.random().toString(36).slice(2, 10)
   const [theirs, ours] = await Promise.all([
@@ -33,7 +33,7 @@ export async function compare(step: Step, brokers: readonly string[]): Promise<C
   return { kafkajs: theirs, samsa: ours }
 }
 
-/** A step that waits for what never comes is told by the name of the library that it waits for. */
+/** Names the library if its step does not end in time. */
 async function bounded<T>(library: string, running: Promise<T>): Promise<T> {
   const over = new AbortController()
   const late = delay(LONGEST_STEP_MS, undefined, { signal: over.signal }).then(() => {

@@ -2,12 +2,12 @@ import { connect } from 'node:net'
 import type { ISocketFactoryArgs, LogEntry } from 'kafkajs'
 import { thrownBy, type Step } from './world.ts'
 
-/** Nothing listens there. */
+/** An address without a listener. */
 const NOBODY = '127.0.0.1:1'
 
 export const CONNECTING: readonly Step[] = [
   {
-    name: 'reports brokers that cannot be reached, and lists that cannot be right',
+    name: 'reports brokers that cannot be reached, and invalid lists of brokers',
     run: async (world) => {
       const connecting = (brokers: unknown) =>
         thrownBy(() => world.admin(world.kafka({ brokers } as never)).connect())
@@ -41,7 +41,7 @@ export const CONNECTING: readonly Step[] = [
     },
   },
   {
-    name: 'logs through the creator that it is given, at the level that it is given',
+    name: 'logs through the given log creator, at the given level',
     run: async (world) => {
       const entries: LogEntry[] = []
       const levels: unknown[] = []
@@ -72,7 +72,7 @@ export const CONNECTING: readonly Step[] = [
     },
   },
   {
-    name: 'encodes and decodes what assigners say to each other',
+    name: 'encodes and decodes the data that assigners exchange',
     run: (world) => {
       const { MemberAssignment, MemberMetadata } = world.lib.AssignerProtocol
       const userData = Buffer.from('data')
@@ -89,7 +89,7 @@ export const CONNECTING: readonly Step[] = [
     },
   },
   {
-    name: 'makes errors with the same fields',
+    name: 'creates errors with the same fields',
     run: (world) => {
       const { lib } = world
       const e = Object.assign(new Error('why'), {
@@ -98,7 +98,7 @@ export const CONNECTING: readonly Step[] = [
         retriable: true,
         helpUrl: 'h',
       })
-      // Their types have no arguments, which they need.
+      // kafkajs declares no arguments for their constructors, which need some.
       const plain = [
         lib.KafkaJSBrokerNotFound,
         lib.KafkaJSTimeout,

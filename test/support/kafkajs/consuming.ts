@@ -1,7 +1,7 @@
 import type { EachBatchPayload, EachMessagePayload, KafkaMessage, PartitionAssigner } from 'kafkajs'
 import { countdown, inOrder, shape, thrownBy, type Step } from './world.ts'
 
-/** The fields that messages have by kafkajs's types. */
+/** The fields of a message that kafkajs declares. */
 function shown({ key, value, timestamp, attributes, offset, headers }: KafkaMessage): unknown {
   const text = (bytes: unknown): unknown =>
     Buffer.isBuffer(bytes) ? bytes.toString() : Array.isArray(bytes) ? bytes.map(text) : bytes
@@ -13,7 +13,7 @@ const byName = ([a]: [string, ...unknown[]], [b]: [string, ...unknown[]]) => (a 
 
 export const CONSUMING: readonly Step[] = [
   {
-    name: 'hands over each message with its fields',
+    name: 'delivers each message with its fields',
     run: async (world) => {
       const topic = await world.topic()
       const producer = world.producer()
@@ -49,7 +49,7 @@ export const CONSUMING: readonly Step[] = [
     },
   },
   {
-    name: 'hands over batches with what is known of them',
+    name: 'delivers batches with their fields and functions',
     run: async (world) => {
       const [topic] = await world.filled(['a', 'b', 'c'])
       const consumer = world.consumer()
@@ -82,7 +82,7 @@ export const CONSUMING: readonly Step[] = [
     },
   },
   {
-    name: 'has the events of a group that it joins, reads, commits and leaves',
+    name: 'emits the events of joining a group, reading, committing and leaving',
     run: async (world) => {
       const [topic] = await world.filled(['a', 'b'])
       const consumer = world.consumer({ heartbeatInterval: 100 })
@@ -113,7 +113,7 @@ export const CONSUMING: readonly Step[] = [
     },
   },
   {
-    name: 'commits what was handled, and goes on there with another member',
+    name: 'commits handled messages, after which another member continues',
     run: async (world) => {
       const [topic, producer] = await world.filled(['a', 'b', 'c'])
       const found: unknown[] = []
@@ -142,7 +142,7 @@ export const CONSUMING: readonly Step[] = [
     },
   },
   {
-    name: 'begins behind what there is, unless it is told to begin with the first message',
+    name: 'begins at the end of the topic, unless fromBeginning is set',
     run: async (world) => {
       const [topic, producer] = await world.filled(['old'])
       const consumer = world.consumer()
@@ -166,7 +166,7 @@ export const CONSUMING: readonly Step[] = [
     },
   },
   {
-    name: 'delivers a message again whose handler threw, after what was handled before was committed',
+    name: 'commits the messages before one whose handler threw, and delivers that one again',
     run: async (world) => {
       const [topic] = await world.filled(['a', 'b', 'c'])
       const consumer = world.consumer()
@@ -192,7 +192,7 @@ export const CONSUMING: readonly Step[] = [
     },
   },
   {
-    name: 'crashes when a handler throws too often, and restarts where it may',
+    name: 'crashes when a handler throws too often, and restarts unless the application refuses',
     run: async (world) => {
       const [topic] = await world.filled(['a'])
       const found: unknown[] = []
@@ -231,7 +231,7 @@ export const CONSUMING: readonly Step[] = [
     },
   },
   {
-    name: 'stays down after an error that no retry helps with',
+    name: 'does not restart after an error that is not retriable',
     run: async (world) => {
       const [topic] = await world.filled(['a'])
       const consumer = world.consumer()
@@ -288,7 +288,7 @@ export const CONSUMING: readonly Step[] = [
     },
   },
   {
-    name: 'goes on where it is sought, and says that a batch is stale',
+    name: 'continues at a sought offset, and reports that the batch is stale',
     run: async (world) => {
       const [topic] = await world.filled(['a', 'b', 'c', 'd'])
       const consumer = world.consumer()
@@ -369,7 +369,7 @@ export const CONSUMING: readonly Step[] = [
     },
   },
   {
-    name: 'refuses what cannot be right, and calls before run',
+    name: 'refuses invalid arguments, and calls before run',
     run: async (world) => {
       const topic = await world.topic()
       const consumer = world.consumer()
@@ -414,7 +414,7 @@ export const CONSUMING: readonly Step[] = [
     },
   },
   {
-    name: 'shares partitions out by an assigner of the application',
+    name: 'assigns partitions with an assigner of the application',
     run: async (world) => {
       const topic = await world.topic('topic', 3)
       const { AssignerProtocol } = world.lib

@@ -22,7 +22,7 @@ const KEYS = [
 
 export const PRODUCING: readonly Step[] = [
   {
-    name: 'sends messages and tells an entry for each partition',
+    name: 'sends messages and returns an entry for each partition',
     run: async (world) => {
       const topic = await world.topic('topic', 3)
       const producer = await connected(world)
@@ -33,7 +33,7 @@ export const PRODUCING: readonly Step[] = [
     },
   },
   {
-    name: 'sends to several topics, of which one is there twice',
+    name: 'sends to several topics, one of which is listed twice',
     run: async (world) => {
       const [one, two] = [await world.topic('one'), await world.topic('two')]
       const producer = await connected(world)
@@ -48,7 +48,7 @@ export const PRODUCING: readonly Step[] = [
     },
   },
   {
-    name: 'tells nothing with acks 0, and the same with acks 1',
+    name: 'returns nothing with acks 0, and the same with acks 1',
     run: async (world) => {
       const topic = await world.topic()
       const producer = await connected(world)
@@ -91,7 +91,7 @@ export const PRODUCING: readonly Step[] = [
     },
   },
   {
-    name: 'gives a partitioner of the application the topic, its partitions and the message',
+    name: 'passes the topic, its partitions and the message to a partitioner of the application',
     run: async (world) => {
       const topic = await world.topic('topic', 2)
       const seen: unknown[] = []
@@ -107,7 +107,7 @@ export const PRODUCING: readonly Step[] = [
     },
   },
   {
-    name: 'refuses what cannot be sent',
+    name: 'refuses invalid messages',
     run: async (world) => {
       const topic = world.named('unused')
       const producer = world.producer()
@@ -147,7 +147,7 @@ export const PRODUCING: readonly Step[] = [
     },
   },
   {
-    name: 'creates a topic that does not exist where brokers do that',
+    name: 'creates a topic that does not exist if the brokers allow it',
     run: async (world) => {
       const producer = await connected(world)
       const topic = world.named('created')
@@ -155,7 +155,7 @@ export const PRODUCING: readonly Step[] = [
     },
   },
   {
-    name: 'reports a message that is too large, and a name that cannot be',
+    name: 'reports a message that is too large, and an invalid topic name',
     run: async (world) => {
       const topic = await world.topic()
       const producer = await connected(world)
@@ -167,7 +167,7 @@ export const PRODUCING: readonly Step[] = [
     },
   },
   {
-    name: 'has the events of connecting, requests and disconnecting',
+    name: 'emits the events of connecting, requests and disconnecting',
     run: async (world) => {
       const topic = await world.topic()
       const producer = world.producer()

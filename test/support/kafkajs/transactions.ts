@@ -12,7 +12,7 @@ async function transactional(world: World) {
   return producer
 }
 
-/** All that a reader of committed messages gets, up to one with this value. */
+/** The values that a consumer with read_committed gets, up to this one. */
 async function readUntil(world: World, topic: string, last: string): Promise<unknown[]> {
   const consumer = world.consumer({ groupId: world.named('reader') })
   await consumer.connect()
@@ -81,14 +81,14 @@ export const TRANSACTIONS: readonly Step[] = [
       await transaction.send({ topic, messages: [{ value: 'y' }] })
       await transaction.sendOffsets(offsets('3'))
       await transaction.commit()
-      // The coordinator of the transaction tells that of the group after it has answered.
+      // The transaction coordinator informs the group coordinator only after it has answered.
       await until(async () => (await committed())[0]?.partitions[0]?.offset === '3')
       found.push(await committed())
       return found
     },
   },
   {
-    name: 'is fenced by another producer of the same id',
+    name: 'is fenced by another producer with the same transactional id',
     run: async (world) => {
       const topic = await world.topic()
       const one = await transactional(world)

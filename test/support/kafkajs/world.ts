@@ -1,9 +1,9 @@
-/** What a step of the comparison of kafkajs and samsa/kafkajs is given, and how what it finds is made comparable. */
+/** The world in which a step of the comparison of kafkajs and samsa/kafkajs runs, and how its results become comparable. */
 import type * as KafkaJS from 'kafkajs'
 
 export type Library = Omit<typeof KafkaJS, 'default'>
 
-/** The same in both libraries, and short: failures are a part of what is compared. */
+/** The retries of both libraries. They are short, because the steps also compare failures. */
 export const RETRY = { retries: 2, initialRetryTime: 100, maxRetryTime: 300 }
 
 export interface Step {
@@ -11,13 +11,12 @@ export interface Step {
   readonly run: (world: World) => Promise<unknown>
 }
 
-/** One library on a cluster, with names of its own for topics and groups. */
+/** One of the libraries on a cluster, with its own names of topics and groups. */
 export class World implements AsyncDisposable {
   readonly lib: Library
   readonly brokers: readonly string[]
   readonly #prefix: string
   readonly #opened: { disconnect(): Promise<void> }[] = []
-  readonly #entries: KafkaJS.LogEntry[] = []
 
   constructor(lib: Library, brokers: readonly string[], prefix: string) {
     this.lib = lib
@@ -59,7 +58,7 @@ export class World implements AsyncDisposable {
     )
   }
 
-  /** A topic with its partitions led. */
+  /** Creates a topic whose partitions have leaders. */
   async topic(name = 'topic', numPartitions = 1): Promise<string> {
     const admin = this.admin()
     await admin.connect()
@@ -69,7 +68,7 @@ export class World implements AsyncDisposable {
     return topic
   }
 
-  /** A topic of one partition with messages, and a producer that is connected. */
+  /** Creates a topic with one partition and these messages, and a connected producer. */
   async filled(values: readonly string[], numPartitions = 1): Promise<[string, KafkaJS.Producer]> {
     const topic = await this.topic('topic', numPartitions)
     const producer = this.producer()
@@ -80,15 +79,11 @@ export class World implements AsyncDisposable {
     return [topic, producer]
   }
 
-  /** Without what is different in each run: names of this world, ids and times. */
+  /** Removes what differs in each run: the prefix of names, ids and times. */
   normalized(found: unknown): unknown {
     const text = JSON.stringify(found, (key, value: unknown) => normalizedField(key, value))
     if (text === undefined) return undefined
     return JSON.parse(text.replaceAll(this.#prefix, ''))
-  }
-
-  get logged(): readonly KafkaJS.LogEntry[] {
-    return this.#entries
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -114,7 +109,7 @@ const TIMES = new Set([
 function normalizedField(key: string, value: unknown): unknown {
   if (IDS.has(key)) return '<id>'
   if (TIMES.has(key)) return '<time>'
-  // kafkajs has text where its types say numbers.
+  // kafkajs returns text where it declares numbers.
   if (key === 'partition' || key === 'nodeId') return Number(value)
   // Brokers list partitions in any order.
   if (key === 'partitions' && isPartitionMetadata(value)) return inOrder(value)
@@ -134,7 +129,7 @@ function isPartitionMetadata(value: unknown): value is Metadata[] {
   return Array.isArray(value) && value.every(isOne)
 }
 
-/** What a call throws, as far as programs tell errors apart. */
+/** The `shape` of the error that a call throws. */
 export async function thrownBy(call: () => unknown): Promise<unknown> {
   try {
     return { resolved: await call() }
@@ -143,7 +138,7 @@ export async function thrownBy(call: () => unknown): Promise<unknown> {
   }
 }
 
-/** Class, name, and what programs read of an error; not its text, which is each library's own. */
+/** The class, name and fields of an error, without its message, in which the libraries differ. */
 export function shape(error: unknown): unknown {
   if (!(error instanceof Error)) return error
   const read = (name: string): unknown => Reflect.get(error, name)
@@ -171,7 +166,7 @@ function withShapes(entries: unknown): unknown {
   return entries.map((entry: object) => ({ ...entry, error: shape(Reflect.get(entry, 'error')) }))
 }
 
-/** Resolves when the function that it gives out was called so often. */
+/** `done` resolves when `count` was called that many times. */
 export function countdown(count: number): {
   readonly done: Promise<void>
   readonly count: () => void

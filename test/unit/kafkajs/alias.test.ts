@@ -8,7 +8,7 @@ import { builtCommand } from '../../support/built.ts'
 
 const ALIAS = 'packages/kafkajs'
 
-/** What tells whether the module is kafkajs's to those that patch it. */
+/** The parts of the module by which instrumentations recognize kafkajs. */
 const PROGRAM = `
 const { Kafka, KafkaJSError } = require('kafkajs')
 const kafka = new Kafka({ brokers: ['127.0.0.1:1'], logLevel: 0 })

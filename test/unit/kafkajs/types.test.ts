@@ -3,7 +3,7 @@ import kafkajs from 'kafkajs'
 import type * as Theirs from 'kafkajs'
 import * as layer from '../../../src/kafkajs/index.ts'
 
-/** Resolves to true where each type can be used in place of the other: `npm run typecheck` is what tests it. */
+/** True if each type can be used in place of the other, which `npm run typecheck` checks. */
 type Both<A, B> = [A] extends [B] ? ([B] extends [A] ? true : 'is wider') : 'is not assignable'
 
 function holds<T extends true>(): T | undefined {
