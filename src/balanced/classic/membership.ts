@@ -10,7 +10,7 @@ import { groupChannel, type GroupEvent } from '../../observe/channels.ts'
 import { reportHeartbeat } from '../../observe/heartbeat.ts'
 import type { CoordinatorEvents } from '../coordinator.ts'
 import { RebalanceError } from '../errors.ts'
-import { MaxPollIntervalError, MembershipLostError } from '../membership-errors.ts'
+import { MembershipLostError } from '../membership-errors.ts'
 import {
   GroupRequests,
   type Identity,
@@ -19,6 +19,7 @@ import {
 } from './group-requests.ts'
 import { Heartbeats } from '../heartbeats.ts'
 import { nextState, reactionTo, type MemberEvent, type MemberState } from './member-states.ts'
+import { SlowApplication } from '../slow-application.ts'
 import type { GroupSettings } from './settings.ts'
 
 /** The data that members of this kind of group exchange. The membership protocol does not interpret it. */
@@ -57,13 +58,13 @@ export class Membership {
   readonly #events: CoordinatorEvents
   readonly #requests: GroupRequests
   readonly #heartbeats: Heartbeats
+  readonly #slowApplication: SlowApplication
   #state: MemberState = 'unjoined'
   #identity = NO_IDENTITY
   /** When the last request was sent that was answered to a member. */
   #provenAt = -Infinity
   /** The reason that the next JoinGroup sends for the coordinator's log (KIP-800). */
   #joinReason = ''
-  #isToldOfSlowness = false
   /** For callers that wait for the next generation. */
   #joined: Deferred<void> | undefined
   /** Aborted when the member leaves, which ends all waits for the group. */
@@ -75,6 +76,7 @@ export class Membership {
     this.#events = events
     this.#requests = new GroupRequests(cluster, settings)
     this.#heartbeats = new Heartbeats(settings.heartbeatIntervalMs, () => this.#beat())
+    this.#slowApplication = new SlowApplication(settings, (error) => events.problem(error))
   }
 
   get state(): MemberState {
@@ -266,7 +268,7 @@ export class Membership {
     const { heartbeatIntervalMs } = this.#settings
     const sent = this.#identity
     if (sent.generation < 0) return heartbeatIntervalMs
-    this.#watchApplication()
+    this.#slowApplication.check()
     const sentAt = performance.now()
     try {
       await this.#requests.heartbeat(sent)
@@ -365,16 +367,6 @@ export class Membership {
     const wasInDoubt = performance.now() >= this.ownedUntil
     this.#provenAt = Math.max(this.#provenAt, sentAt)
     if (wasInDoubt && performance.now() < this.ownedUntil) this.#events.renewed()
-  }
-
-  /** Reports to the application, once each time, that it takes too long. */
-  #watchApplication(): void {
-    const { maxPollIntervalMs, busyForMs, groupId } = this.#settings
-    const isTooSlow = busyForMs() >= maxPollIntervalMs
-    if (isTooSlow && !this.#isToldOfSlowness) {
-      this.#events.problem(new MaxPollIntervalError(groupId, maxPollIntervalMs))
-    }
-    this.#isToldOfSlowness = isTooSlow
   }
 
   #move(event: MemberEvent): void {

@@ -13,7 +13,8 @@ import type { CoordinatorEvents } from '../coordinator.ts'
 import { RebalanceError } from '../errors.ts'
 import { reportHeartbeat } from '../../observe/heartbeat.ts'
 import { Heartbeats } from '../heartbeats.ts'
-import { MaxPollIntervalError, MembershipLostError } from '../membership-errors.ts'
+import { MembershipLostError } from '../membership-errors.ts'
+import { SlowApplication } from '../slow-application.ts'
 import {
   isSameAssignment,
   NOTHING_ASSIGNED,
@@ -60,6 +61,7 @@ export class Membership {
   readonly #requests: MemberRequests
   readonly #fields: HeartbeatFields
   readonly #heartbeats: Heartbeats
+  readonly #slowApplication: SlowApplication
   #state: MemberState = 'unjoined'
   #epoch = NEVER_JOINED
   #target = NOTHING_ASSIGNED
@@ -71,7 +73,6 @@ export class Membership {
   #failures = 0
   /** When the last heartbeat was sent that was answered to a member. */
   #provenAt = -Infinity
-  #isToldOfSlowness = false
   /**
    * The problem that was reported to the application. It is reported once, until a heartbeat is answered without it.
    */
@@ -96,6 +97,7 @@ export class Membership {
     this.#requests = new MemberRequests(cluster, settings, this.memberId)
     this.#fields = new HeartbeatFields(settings)
     this.#heartbeats = new Heartbeats(HEARTBEAT_INTERVAL_MS, () => this.#beat(), EAGER)
+    this.#slowApplication = new SlowApplication(settings, (error) => events.problem(error))
   }
 
   get state(): MemberState {
@@ -225,7 +227,7 @@ export class Membership {
   /** Sends one heartbeat. Returns the wait before the next. */
   async #beat(): Promise<number> {
     if (this.#state !== 'member') return this.#intervalMs
-    this.#watchApplication()
+    this.#slowApplication.check()
     void this.#session.refresh()
     const incarnation = this.#incarnation
     const generation = this.#epoch
@@ -326,16 +328,6 @@ export class Membership {
   #tellAnswered(): void {
     this.#answered?.resolve()
     this.#answered = undefined
-  }
-
-  /** Reports to the application, once each time, that it takes too long. */
-  #watchApplication(): void {
-    const { maxPollIntervalMs, busyForMs, groupId } = this.#settings
-    const isTooSlow = busyForMs() >= maxPollIntervalMs
-    if (isTooSlow && !this.#isToldOfSlowness) {
-      this.#events.problem(new MaxPollIntervalError(groupId, maxPollIntervalMs))
-    }
-    this.#isToldOfSlowness = isTooSlow
   }
 
   #move(event: MemberEvent): void {
