@@ -8,6 +8,7 @@ import { reportRetry } from '../../cluster/retry.ts'
 import { ClosedError, KafkaError } from '../../errors.ts'
 import { groupChannel, type GroupEvent } from '../../observe/channels.ts'
 import { reportHeartbeat } from '../../observe/heartbeat.ts'
+import { textOfThrown } from '../../observe/thrown.ts'
 import type { CoordinatorEvents } from '../coordinator.ts'
 import { RebalanceError } from '../errors.ts'
 import { MembershipLostError } from '../membership-errors.ts'
@@ -146,9 +147,8 @@ export class Membership {
       try {
         await this.#requests.leave(memberId, 'the consumer is being closed', LEAVE_TIMEOUT_MS)
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error)
         this.#cluster.options.logger.info(
-          `could not leave group '${groupId}', whose coordinator removes this member after its session timeout: ${reason}`,
+          `could not leave group '${groupId}', whose coordinator removes this member after its session timeout: ${textOfThrown(error)}`,
         )
       }
     }

@@ -1,3 +1,4 @@
+import { appendTo } from '../../cluster/append-to.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { GroupMetadata } from '../../cluster/group-metadata.ts'
 import { nameOf, type TopicPartition } from '../../consumer/topic-partition.ts'
@@ -17,8 +18,8 @@ interface IdentifiedPartition extends TopicPartition {
   readonly topicId: string
 }
 
-interface HeldPartition extends IdentifiedPartition {
-  /** A number of the claim: see `heldSince`. */
+interface ClaimedPartition extends IdentifiedPartition {
+  /** The number of the claim: see `EpochMember.heldSince`. */
   readonly since: number
 }
 
@@ -38,7 +39,7 @@ export class ConsumerCoordinator implements MemberCoordinator, EpochMember {
   readonly #names: TopicNames
   readonly #membership: Membership
   /** The partitions that were claimed and not released, by name. */
-  #held = new Map<string, HeldPartition>()
+  #held = new Map<string, ClaimedPartition>()
   #claims = 0
 
   constructor(
@@ -156,11 +157,7 @@ export class ConsumerCoordinator implements MemberCoordinator, EpochMember {
 
   #acknowledge(): void {
     const byId = new Map<string, number[]>()
-    for (const { topicId, partition } of this.#held.values()) {
-      const known = byId.get(topicId)
-      if (known === undefined) byId.set(topicId, [partition])
-      else known.push(partition)
-    }
+    for (const { topicId, partition } of this.#held.values()) appendTo(byId, topicId, partition)
     this.#membership.own([...byId].map(([topicId, partitions]) => ({ topicId, partitions })))
   }
 
