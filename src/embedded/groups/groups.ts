@@ -59,13 +59,17 @@ export class Groups {
     return group instanceof ClassicGroup ? group : undefined
   }
 
-  /** Throws INCONSISTENT_GROUP_PROTOCOL if the group is of another type. */
+  /**
+   * Converts an empty group of the consumer protocol. Throws INCONSISTENT_GROUP_PROTOCOL if the group is of another
+   * type.
+   */
   findOrCreateClassic(id: string): ClassicGroup {
     const known = this.#byId.get(id)
     if (known instanceof ClassicGroup) return known
-    if (known instanceof ConsumerGroup && known.isEmpty) return this.#becomeClassic(known)
-    if (known !== undefined) throw new Refused('INCONSISTENT_GROUP_PROTOCOL')
-    const group = new ClassicGroup(id, this.#settings, this.#timers, this.#storage.save)
+    const isConvertible = known instanceof ConsumerGroup && known.isEmpty
+    if (known !== undefined && !isConvertible) throw new Refused('INCONSISTENT_GROUP_PROTOCOL')
+    const { save } = this.#storage
+    const group = new ClassicGroup(id, this.#settings, this.#timers, save, known?.offsets)
     this.#byId.set(id, group)
     return group
   }
@@ -119,12 +123,6 @@ export class Groups {
 
   keep(group: Group): void {
     this.#byId.set(group.id, group)
-  }
-
-  #becomeClassic({ id, offsets }: Group): ClassicGroup {
-    const group = new ClassicGroup(id, this.#settings, this.#timers, this.#storage.save, offsets)
-    this.#byId.set(id, group)
-    return group
   }
 
   /** Throws Refused. */

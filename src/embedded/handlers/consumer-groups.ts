@@ -9,11 +9,13 @@ import { authorize, authorizedOperations, mayDo } from '../api/access.ts'
 import type { RequestContext } from '../api/context.ts'
 import { handler } from '../api/handler.ts'
 import { keyOf, partOf, SERVER_ASSIGNORS, type PartitionKey } from '../groups/consumer/assignors.ts'
-import type {
-  ConsumerGroup,
-  ConsumerMember,
-  GroupTopic,
-  HeartbeatAnswer,
+import {
+  AWAY,
+  JOINS,
+  type ConsumerGroup,
+  type ConsumerMember,
+  type GroupTopic,
+  type HeartbeatAnswer,
 } from '../groups/consumer/consumer-group.ts'
 import { outcomeOf, Refused } from '../refused.ts'
 import { groupedBy } from './grouped-by.ts'
@@ -23,8 +25,6 @@ const WITH_PATTERN = 1
 const WITH_MEMBER_TYPE = 1
 /** The member type with which ConsumerGroupDescribe reports the consumer protocol. */
 const CONSUMER_MEMBER = 1
-const JOINS = 0
-const STATIC_MEMBER_LEAVES = -2
 
 const GROUP_VERSION = 'group.version'
 
@@ -107,10 +107,8 @@ function checkRequest(request: Request): void {
   if (request.instanceId === '') throw invalid("InstanceId can't be empty.")
   if (request.rackId === '') throw invalid("RackId can't be empty.")
   if (request.memberId === '') throw invalid("MemberId can't be empty.")
-  if (epoch < STATIC_MEMBER_LEAVES) {
-    throw invalid('MemberEpoch is invalid.')
-  }
-  if (epoch === STATIC_MEMBER_LEAVES && request.instanceId === null) {
+  if (epoch < AWAY) throw invalid('MemberEpoch is invalid.')
+  if (epoch === AWAY && request.instanceId === null) {
     throw invalid("InstanceId can't be null.")
   }
   if (epoch !== JOINS) return

@@ -62,10 +62,10 @@ export interface ConsumerMember {
   readonly current: CurrentAssignment
 }
 
-/** Of a static member that has left temporarily. */
+/** The epoch of a static member that leaves until it joins again. */
 export const AWAY = -2
 const LEAVES = -1
-const JOINS = 0
+export const JOINS = 0
 
 /** Before this version, OffsetCommit has generations, not epochs. */
 const COMMIT_WITH_EPOCH = 9
@@ -333,14 +333,17 @@ export class ConsumerGroup implements Group {
       id,
       this.#timers.afterSilence(this.#settings.sessionTimeoutMs, () => this.#fence(id)),
     )
-    const revoking = this.#revocations.get(id)
-    const { epoch } = current
-    if (current.state === 'unrevoked' && revoking?.epoch === epoch) return
-    revoking?.timer.cancel()
-    this.#revocations.delete(id)
-    if (current.state !== 'unrevoked') return
+    const { state, epoch } = current
+    if (state === 'unrevoked' && this.#revocations.get(id)?.epoch === epoch) return
+    this.#stopRevocation(id)
+    if (state !== 'unrevoked') return
     const timer = this.#timers.after(rebalanceTimeoutMs, () => this.#fence(id))
     this.#revocations.set(id, { timer, epoch })
+  }
+
+  #stopRevocation(id: string): void {
+    this.#revocations.get(id)?.timer.cancel()
+    this.#revocations.delete(id)
   }
 
   #fence(id: string): void {
@@ -357,8 +360,7 @@ export class ConsumerGroup implements Group {
       // The member keeps its partitions until its session ends.
       const current = { ...holder.current, epoch: AWAY, pendingRevocation: new Map() }
       this.members.set(holder.id, { ...holder, current })
-      this.#revocations.get(holder.id)?.timer.cancel()
-      this.#revocations.delete(holder.id)
+      this.#stopRevocation(holder.id)
       return answer
     }
     const member =
@@ -376,8 +378,7 @@ export class ConsumerGroup implements Group {
     this.#target.delete(id)
     this.#sessions.get(id)?.cancel()
     this.#sessions.delete(id)
-    this.#revocations.get(id)?.timer.cancel()
-    this.#revocations.delete(id)
+    this.#stopRevocation(id)
   }
 
   /** Nothing needs to be assigned after the last member has left. */
