@@ -76,7 +76,7 @@ export class Membership {
   /**
    * The problem that was reported to the application. It is reported once, until a heartbeat is answered without it.
    */
-  #toldProblem: string | undefined
+  #reportedProblem: string | undefined
   /** For callers that wait for the next response. */
   #answered: Deferred<void> | undefined
   /** Aborted when the member leaves, which ends all waits for the group. */
@@ -265,8 +265,12 @@ export class Membership {
     if (incarnation !== this.#incarnation) return
     this.#fields.confirm(next.contents)
     this.#failures = 0
-    this.#toldProblem = undefined
-    if (epoch === JOINS) this.#move('joined')
+    this.#reportedProblem = undefined
+    if (epoch === JOINS) {
+      this.#move('joined')
+      // A member that joins again may get the epoch and the assignment that it had: #accept detects no change.
+      this.#heartbeats.start()
+    }
     this.#accept(response, sentAt)
   }
 
@@ -303,8 +307,8 @@ export class Membership {
         this.#events.failed(error)
         return this.#intervalMs
       case 'problem':
-        if (this.#toldProblem !== error.code) this.#events.problem(error)
-        this.#toldProblem = error.code
+        if (this.#reportedProblem !== error.code) this.#events.problem(error)
+        this.#reportedProblem = error.code
         return this.#intervalMs
       case 'later':
         logger.warn(`a heartbeat to group '${groupId}' failed: ${error.message}`)

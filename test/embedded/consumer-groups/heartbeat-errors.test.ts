@@ -25,6 +25,16 @@ describe('a heartbeat with an error response', () => {
     },
   )
 
+  it('is followed by further heartbeats of a member that joins again and has no partitions', async () => {
+    await using scene = await Scene.open()
+    const one = await scene.ofTopics({ pattern: 'x' })
+    const joins = () => scene.heartbeats.filter(({ memberEpoch }) => memberEpoch === 0).length
+    scene.kafka.faults.on({ ...HEARTBEAT, times: 1 }, { error: 'GROUP_ID_NOT_FOUND' })
+    await until(() => joins() === 2)
+    scene.kafka.createTopic('x', { partitions: 2 })
+    await scene.owned(2, one)
+  })
+
   it.each([
     'FENCED_INSTANCE_ID',
     'GROUP_AUTHORIZATION_FAILED',
