@@ -273,14 +273,14 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key
     const event = this.#log.phase(phase, this.#machine.assignment)
     if (event === undefined) return
     const { logger } = this.#parts.cluster.options
-    const names = (partitions: readonly TopicPartition[]) => partitions.length
+    const { assignment, assigned, revoked, lost } = event
     logger.info(
-      `${this.#machine.coordinator.name}, member ${event.memberId}: ${event.assignment.length} partitions after ` +
-        `${Math.round(event.durationMs)} ms: ${names(event.assigned)} assigned, ${names(event.revoked)} revoked, ${names(event.lost)} lost`,
+      `${this.#machine.coordinator.name}, member ${event.memberId}: ${assignment.length} partitions after ` +
+        `${Math.round(event.durationMs)} ms: ${assigned.length} assigned, ${revoked.length} revoked, ${lost.length} lost`,
     )
     const metrics = this.#parts.cluster.options.metrics.consumer(event.group)
     metrics.rebalanceDuration.recordMs(event.durationMs)
-    metrics.lostPartitions += event.lost.length
+    metrics.lostPartitions += lost.length
     if (rebalanceChannel.hasSubscribers) rebalanceChannel.publish(event)
   }
 }

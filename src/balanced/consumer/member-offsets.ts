@@ -14,11 +14,15 @@ import { nameOf, type TopicPartition } from '../../consumer/topic-partition.ts'
 import { BrokerError, KafkaError } from '../../errors.ts'
 import { MembershipLostError } from '../membership-errors.ts'
 
-/** The error of a broker for a member that it does not know, or knows with another epoch. */
+/** The broker knows the member with another epoch: the next heartbeat response has the right one. */
 const STALE = 'STALE_MEMBER_EPOCH'
+/** The broker does not know the member, or has fenced it. */
 const UNKNOWN = ['UNKNOWN_MEMBER_ID', 'FENCED_MEMBER_EPOCH']
 
-/** The number of heartbeat responses to wait for. Each heartbeat is sent after the refusal, so one is enough. */
+/**
+ * The attempts of a request whose epoch is stale. The second usually succeeds, because it has the epoch of a heartbeat
+ * that was sent after the first was refused.
+ */
 const ATTEMPTS = 5
 
 /** The parts of the member that commits and offset fetches need. */

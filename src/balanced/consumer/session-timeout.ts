@@ -10,7 +10,7 @@ export const DEFAULT_SESSION_TIMEOUT_MS = 45_000
 /** Kafka's number of the resource type. */
 const GROUP = 32
 const SESSION_TIMEOUT = 'consumer.session.timeout.ms'
-/** The first version in which groups have configs is that of Kafka 4.0; the request is older. */
+/** The longest wait for the response, because joining waits for it. */
 const TIMEOUT_MS = 5_000
 
 /**
@@ -43,7 +43,7 @@ export class SessionTimeout {
       this.#timeoutMs = (await this.#read()) ?? this.#timeoutMs
     } catch (error) {
       logger.warn(
-        `group '${this.#groupId}': its session timeout could not be read, ${this.#timeoutMs} ms count: ${textOfThrown(error)}`,
+        `group '${this.#groupId}': its session timeout could not be read, and ${this.#timeoutMs} ms are assumed: ${textOfThrown(error)}`,
       )
     }
   }
@@ -68,7 +68,7 @@ export class SessionTimeout {
       // Such as GROUP_AUTHORIZATION_FAILED, which need not be reported to the application.
       const reason = result?.errorMessage ?? `error ${result?.errorCode ?? 'unknown'}`
       this.#cluster.options.logger.info(
-        `group '${this.#groupId}': its session timeout is not told (${reason}), ${this.#timeoutMs} ms count`,
+        `group '${this.#groupId}': the broker does not report its session timeout (${reason}), and ${this.#timeoutMs} ms are assumed`,
       )
       return undefined
     }
