@@ -8,13 +8,21 @@ export const transactions: Question = {
   cases: (scale) => {
     const rates = (
       [
-        ['100 messages a transaction', 'of 100', 40_000],
-        ['1,000 messages a transaction', 'of 1,000', 200_000],
-        ['10,000 messages a transaction', 'of 10,000', 1_000_000],
-        ['10,000 messages a flush, without transactions', 'idempotent', 1_000_000],
+        ['100 messages a transaction', 'of 100', 40_000, 100],
+        ['1,000 messages a transaction', 'of 1,000', 200_000, 100],
+        ['10,000 messages a transaction', 'of 10,000', 1_000_000, 100],
+        ['10,000 messages a flush, without transactions', 'idempotent', 1_000_000, 100],
+        // A transaction costs the same time whatever the size of its messages.
+        ['10,000 messages of 1 KiB a transaction', 'of 10,000', 300_000, 1_024],
+        ['10,000 messages of 1 KiB a flush, without transactions', 'idempotent', 300_000, 1_024],
       ] as const
-    ).map(([title, mode, messages]) =>
-      caseOf(scale, title, { task: 'transactions', mode, messages, acks: -1, inUse: true }),
+    ).map(([title, mode, messages, valueBytes]) =>
+      caseOf(scale, title, {
+        task: 'transactions',
+        ...{ mode, messages, valueBytes },
+        acks: -1,
+        inUse: true,
+      }),
     )
     const times = (
       [

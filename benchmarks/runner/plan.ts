@@ -47,8 +47,12 @@ export function isRun({ way, sameAs }: Entry): boolean {
   return way !== '' && sameAs === undefined
 }
 
-/** All that matters to a run: neither how the case is called, nor which name the driver has for the same way. */
+/**
+ * All that matters to a run: neither the title of the case, nor which name the driver has for the same way. The modes
+ * of transactions are their sizes, which matter.
+ */
 function contentOf({ question, asked }: Contest, { client }: Contender, way: string): string {
-  const content = { ...asked, title: '', mode: '', x: 0, clients: [] }
+  const mode = asked.task === 'transactions' ? asked.mode : ''
+  const content = { ...asked, title: '', mode, x: 0, clients: [] }
   return JSON.stringify([client.name, way, question.kafka ?? '', content])
 }

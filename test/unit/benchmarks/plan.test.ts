@@ -22,6 +22,15 @@ describe('the plan of a benchmark', () => {
     expect(second!.entries.map(isRun)).toEqual([true])
   })
 
+  it('measures transactions of each size, which a client makes in the same way', () => {
+    const client = contender('java', { 'transactions empty': 'x', 'transactions of one': 'x' })
+    const [empty, one] = ['empty', 'of one'].map((mode) =>
+      contest(caseOf(QUICK, mode, { task: 'transactions', mode }), client),
+    )
+    const plans = planOf([empty!, one!])
+    expect(plans.map(({ entries }) => entries.map(isRun))).toEqual([[true], [true]])
+  })
+
   it('measures again on another Kafka', () => {
     const elsewhere = { ...contest(single, kafkajs), question: question({ kafka: '3.9.1' }) }
     const [, second] = planOf([contest(single, kafkajs), elsewhere])
