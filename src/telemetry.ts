@@ -2,6 +2,8 @@ import { getTelemetrySubscriptions } from '../protocol/apis/get-telemetry-subscr
 import { pushTelemetry } from '../protocol/apis/push-telemetry.ts'
 import type { Api } from '../protocol/schema/api.ts'
 import type { Decoded, Encodable, Fields } from '../protocol/schema/fields.ts'
+import { ErrorCode } from '../protocol/errors.ts'
+import { UnsupportedVersionError } from './errors.ts'
 import { Timer } from './async/timer.ts'
 import { deferred } from './async/deferred.ts'
 import type { Cluster } from './cluster/cluster.ts'
@@ -20,12 +22,14 @@ export class Telemetry {
   #isStopped = false
   /** The broker that got the last request. */
   #broker: Broker | undefined
+  /** Brokers that do not have the APIs. */
+  #without = new WeakSet<Broker>()
 
   constructor(cluster: Cluster, snapshot: () => ClientMetricsSnapshot) {
     this.#cluster = cluster
     this.#snapshot = snapshot
     cluster.onReached((versions) => {
-      if (versions.has(getTelemetrySubscriptions)) this.#loading ??= this.#load()
+      if (versions.has(getTelemetrySubscriptions)) this.#start()
     })
   }
 
@@ -39,6 +43,13 @@ export class Telemetry {
     timer.cancel()
   }
 
+  /** A broker was reached that has the APIs. */
+  #start(): void {
+    this.#without = new WeakSet()
+    if (this.#loading === undefined) this.#loading = this.#load()
+    else void this.#loading.then((pusher) => pusher?.start())
+  }
+
   async #load(): Promise<TelemetryPusher | undefined> {
     const { logger } = this.#cluster.options
     try {
@@ -50,6 +61,7 @@ export class Telemetry {
           push: (body) => this.#request(pushTelemetry, body),
         },
         snapshot: this.#snapshot,
+        nodeIds: () => this.#nodeIds(),
         logger,
       })
       pusher.start()
@@ -60,25 +72,50 @@ export class Telemetry {
     }
   }
 
-  /** All requests go to one broker as long as it responds, because it keeps state about the client. */
+  /**
+   * All requests go to one broker as long as it responds, because it keeps state about the client. During an upgrade
+   * only some brokers have the APIs: those that do not are left out until one with the APIs is reached. Throws
+   * UnsupportedVersionError if none is left.
+   */
   async #request<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
     body: Encodable<Request>,
   ): Promise<Decoded<Response>> {
     const options = { timeoutMs: this.#cluster.options.requestTimeoutMs }
-    const known = [...this.#cluster.brokers.values()]
-    const last = this.#broker
-    const broker =
-      last !== undefined && known.includes(last)
-        ? last
-        : known[Math.floor(Math.random() * known.length)]
-    this.#broker = broker
-    if (broker === undefined) return this.#cluster.requestAny(api, body, options)
-    try {
-      return await broker.request(api, body, options)
-    } catch (error) {
-      this.#broker = undefined
-      throw error
+    if (this.#cluster.brokers.size === 0) return this.#cluster.requestAny(api, body, options)
+    for (;;) {
+      const broker = this.#choose()
+      if (broker === undefined) {
+        throw new UnsupportedVersionError(`no known broker supports ${api.name}`)
+      }
+      try {
+        const response = await broker.request(api, body, options)
+        if (!isUnsupported(response)) {
+          this.#broker = broker
+          return response
+        }
+      } catch (error) {
+        this.#broker = undefined
+        if (!(error instanceof UnsupportedVersionError)) throw error
+      }
+      this.#without.add(broker)
     }
   }
+
+  /** Returns the broker of the last request, or else any broker that may have the APIs. */
+  #choose(): Broker | undefined {
+    const known = [...this.#cluster.brokers.values()].filter((one) => !this.#without.has(one))
+    const last = this.#broker
+    if (last !== undefined && known.includes(last)) return last
+    return known[Math.floor(Math.random() * known.length)]
+  }
+
+  #nodeIds(): ReadonlyMap<string, number> {
+    return new Map([...this.#cluster.brokers].map(([nodeId, { name }]) => [name, nodeId]))
+  }
+}
+
+/** Brokers without a plugin for metrics, or whose plugin was removed, may have the API all the same. */
+function isUnsupported(response: object): boolean {
+  return 'errorCode' in response && response.errorCode === ErrorCode.UNSUPPORTED_VERSION
 }

@@ -278,7 +278,7 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key
       `${this.#machine.coordinator.name}, member ${event.memberId}: ${assignment.length} partitions after ` +
         `${Math.round(event.durationMs)} ms: ${assigned.length} assigned, ${revoked.length} revoked, ${lost.length} lost`,
     )
-    const metrics = this.#parts.cluster.options.metrics.consumer(event.group)
+    const metrics = this.#parts.cluster.options.metrics.group(event.group)
     metrics.rebalanceDuration.recordMs(event.durationMs)
     metrics.lostPartitions += lost.length
     if (rebalanceChannel.hasSubscribers) rebalanceChannel.publish(event)

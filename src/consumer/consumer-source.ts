@@ -25,16 +25,16 @@ export class ConsumerSource implements MetricsSource {
 
   /** A partition is given up. The messages that it delivered still count. */
   forget({ topic, buffer }: PartitionState): void {
-    this.#parts.metrics.topics.of(topic).deliveredBefore += buffer.delivered
+    this.#parts.metrics.counted.topics.of(topic).deliveredBefore += buffer.delivered
   }
 
   collect(into: Collector): void {
     const { metrics, states, isReadCommitted } = this.#parts
-    const { group } = metrics
+    const { label: group, topics } = metrics.counted
     const now = Date.now()
     for (const state of states.values()) {
       const { topic, buffer } = state
-      metrics.topics.of(topic).deliveredNow += buffer.delivered
+      topics.of(topic).deliveredNow += buffer.delivered
       const labels = group === undefined ? { topic } : { group, topic }
       into.add('samsa_consumer_assigned_partitions', labels, 1)
       into.add('samsa_consumer_buffered_messages', labels, buffer.messages)

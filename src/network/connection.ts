@@ -493,8 +493,7 @@ export class Connection {
 
   /** A broker that holds the response back itself has waited already; others expect the client to wait. */
   #onThrottled(api: string, version: number, throttleTimeMs: number): void {
-    this.#metrics.throttled++
-    this.#metrics.throttledMs += throttleTimeMs
+    this.#metrics.apis.of(api).throttled.recordMs(throttleTimeMs)
     const waitMs = throttleMs(api, version, throttleTimeMs)
     if (throttleChannel.hasSubscribers) {
       const { clientId } = this.#options

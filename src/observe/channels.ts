@@ -197,7 +197,7 @@ export interface RebalanceEvent extends ClientEvent {
 export type GroupEvent = GroupJoinedEvent | GroupRebalancingEvent
 
 /** A generation of the group has begun: this member has received its assignment. */
-export interface GroupJoinedEvent {
+export interface GroupJoinedEvent extends ClientEvent {
   /** Tells the events of the channel apart. */
   readonly kind: 'joined'
   /** The name of the group. */
@@ -219,7 +219,7 @@ export interface GroupJoinedEvent {
 }
 
 /** The group rebalances: this member will join it again. */
-export interface GroupRebalancingEvent {
+export interface GroupRebalancingEvent extends ClientEvent {
   /** Tells the events of the channel apart. */
   readonly kind: 'rebalancing'
   /** The name of the group. */

@@ -6,7 +6,7 @@ export function reportHeartbeat(
   metrics: ClientMetrics,
   heartbeat: Omit<HeartbeatEvent, 'clientId'>,
 ): void {
-  const counted = metrics.consumer(heartbeat.group)
+  const counted = metrics.group(heartbeat.group)
   if (heartbeat.error === undefined) counted.heartbeatDuration.recordMs(heartbeat.durationMs)
   else counted.heartbeatFailures++
   if (!heartbeatChannel.hasSubscribers) return

@@ -53,6 +53,15 @@ export function operationAttributes(operation: Operation): Record<string, string
   }
 }
 
+/** Returns the attributes of a broker's `host:port`. An IPv6 address has brackets there, and none in the attribute. */
+export function serverAttributes(broker: string): Record<string, string | number> {
+  const colon = broker.lastIndexOf(':')
+  return {
+    [ATTRIBUTES.serverAddress]: broker.slice(0, colon).replace(/^\[(.*)\]$/, '$1'),
+    [ATTRIBUTES.serverPort]: Number(broker.slice(colon + 1)),
+  }
+}
+
 /** Returns Kafka's name of an error, or the name of its class. */
 export function errorType(error: unknown): string {
   if (typeof error === 'object' && error !== null) {

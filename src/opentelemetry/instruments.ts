@@ -17,6 +17,7 @@ import {
   errorType,
   INSTRUMENTS,
   operationAttributes,
+  serverAttributes,
   type Operation,
 } from './conventions.ts'
 
@@ -75,12 +76,10 @@ export class Instruments {
   }
 
   fetched({ clientId, group, broker, durationMs }: FetchEvent): void {
-    const colon = broker.lastIndexOf(':')
     record(this.#operationDuration, 'poll', durationMs, undefined, {
       [ATTRIBUTES.clientId]: clientId,
       ...(group === undefined ? {} : { [ATTRIBUTES.group]: group }),
-      [ATTRIBUTES.serverAddress]: broker.slice(0, colon),
-      [ATTRIBUTES.serverPort]: Number(broker.slice(colon + 1)),
+      ...serverAttributes(broker),
     })
   }
 

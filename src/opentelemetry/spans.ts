@@ -74,7 +74,9 @@ export class Spans {
     const { clientId, group, message } = handled
     const { span, active } = this.#startProcess(message.topic, [message], clientId, group)
     this.#spans.set(handled, span)
-    handled.wrap = (call) => context.with(active, call)
+    // Other tracers may have set a wrapper too: both are active around the handler.
+    const outer = handled.wrap ?? ((call) => call())
+    handled.wrap = (call) => outer(() => context.with(active, call))
   }
 
   endHandle(handled: HandleTrace): void {

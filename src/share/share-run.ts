@@ -103,7 +103,7 @@ export class ShareRun<Value, Key> {
       await this.#handler(message, new HandlerContext(record, this.#closing))
       if (!message.isAcknowledged) message.accept()
     } catch (error) {
-      this.#run.metrics.handlerFailures++
+      this.#run.metrics.counted.handlerFailures++
       try {
         this.#failed(error, message)
       } catch (problem) {
@@ -139,7 +139,7 @@ export class ShareRun<Value, Key> {
   }
 
   #took(ms: number): void {
-    this.#run.metrics.handlerDuration.recordMs(ms)
+    this.#run.metrics.counted.handlerDuration.recordMs(ms)
     const before = this.#handlerMs ?? ms
     this.#handlerMs = before + (ms - before) * LAST_COUNTS
   }

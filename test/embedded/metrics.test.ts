@@ -9,6 +9,7 @@ import {
   type ClientEvent,
   type KafkaClientOptions,
 } from '../../src/index.ts'
+import * as channels from '../../src/observe/channels.ts'
 import { QUICK } from '../support/fake-cluster.ts'
 import { countOf, histogramsOf, valueOf } from '../support/metrics.ts'
 import { take } from '../support/take.ts'
@@ -254,9 +255,9 @@ describe('the metrics of a client', () => {
   })
 })
 
-describe('the health of a client', () => {
-  const codesOf = (client: KafkaClient) => client.health().reasons.map(({ code }) => code)
+const codesOf = (client: KafkaClient) => client.health().reasons.map(({ code }) => code)
 
+describe('the health of a client', () => {
   it('is not ready before the first connection, and ready after it', async () => {
     const client = connect()
     expect(client.health()).toMatchObject({ clientId: 'shop', live: true, ready: false })
@@ -316,9 +317,6 @@ describe('the health of a client', () => {
 })
 
 describe('events', () => {
-  const NAMES = ['connect', 'request', 'close', 'delivery', 'rebalance', 'commit', 'heartbeat']
-  const CHANNELS = [...NAMES, 'fetch'].map((name) => `samsa:${name}`)
-
   it('report throttling and dead letters, and the metrics count them', async () => {
     const events: { readonly name: string; readonly event: unknown }[] = []
     const listen = (event: unknown, name: string | symbol) => {
@@ -339,8 +337,9 @@ describe('events', () => {
       await consumer.run(withDeadLetters(fail, { producer, maxRetries: 0 }))
       const metrics = client.metrics()
       expect(valueOf(metrics, 'samsa_dead_letters_total', { topic: TOPIC })).toBe(1)
-      expect(valueOf(metrics, 'samsa_throttled_responses_total')).toBe(1)
-      expect(valueOf(metrics, 'samsa_throttle_seconds_total')).toBeCloseTo(0.007)
+      const [throttled] = histogramsOf(metrics, 'samsa_throttle_duration_seconds')
+      expect(throttled).toMatchObject({ labels: { api: 'Produce' }, count: 1 })
+      expect(throttled!.sum).toBeCloseTo(0.007)
     } finally {
       for (const name of names) unsubscribe(name, listen)
     }
@@ -369,35 +368,96 @@ describe('events', () => {
     ])
   })
 
+  it('name the group of a consumer also beyond the limit of the label', async () => {
+    const groups: unknown[] = []
+    const listen = (message: unknown) => {
+      groups.push((message as { readonly group: unknown }).group)
+    }
+    const listened = ['samsa:commit', 'samsa:fetch', 'tracing:samsa:handle:start']
+    const client = connect()
+    await fill(client, 2)
+    const topic = client.topic(TOPIC)
+    const reading = { autoOffsetReset: 'earliest', stopAtEnd: true } as const
+    for (let i = 0; i < 100; i++) {
+      const one = await topic.getSimpleConsumer({ ...reading, consumerGroup: `group-${i}` })
+      await one.close()
+    }
+    for (const name of listened) subscribe(name, listen)
+    try {
+      const last = await topic.getSimpleConsumer({ ...reading, consumerGroup: 'the-last' })
+      await last.run(async () => Promise.resolve())
+      await last.commitOffsets()
+      await last.close()
+      expect(codesOf(client)).toEqual([])
+    } finally {
+      for (const name of listened) unsubscribe(name, listen)
+    }
+    expect([...new Set(groups)]).toEqual(['the-last'])
+    expect(groups.length).toBeGreaterThanOrEqual(4)
+    const labels = { group: '(other)', topic: TOPIC }
+    expect(valueOf(client.metrics(), 'samsa_consumer_messages_total', labels)).toBe(2)
+  })
+
   it('carry the client id on every channel', async () => {
-    const events = new Map<string, Partial<ClientEvent>[]>(CHANNELS.map((name) => [name, []]))
+    const names = Object.values(channels).map(({ name }) => String(name))
+    expect(names.length).toBeGreaterThanOrEqual(14)
+    const traced = ['produce', 'handle'].flatMap((name) =>
+      ['start', 'end', 'asyncEnd'].map((event) => `tracing:samsa:${name}:${event}`),
+    )
+    const events = new Map<string, Partial<ClientEvent>[]>(
+      [...names, ...traced].map((name) => [name, []]),
+    )
     const listen = (message: unknown, name: string | symbol) => {
       events.get(String(name))?.push(message as Partial<ClientEvent>)
     }
-    for (const name of CHANNELS) subscribe(name, listen)
+    for (const name of events.keys()) subscribe(name, listen)
     try {
       const client = connect({ clientId: 'named' })
+      kafka.faults.on({ api: 'Produce', times: 1 }, { error: 'NOT_ENOUGH_REPLICAS' })
       await fill(client, 10)
-      const options = { managed: true, autoOffsetReset: 'earliest' } as const
-      const member = await client.topic(TOPIC).getBalancedConsumer({
-        ...options,
-        consumerGroup: 'g',
-        heartbeatIntervalMs: 20,
-        autoCommitEnable: true,
+      kafka.throttle({ api: 'Produce', ms: 1 })
+      const dead = await client.topic('dead').getProducer()
+      const member = (topic: string) =>
+        client.topic(topic).getBalancedConsumer({
+          managed: true,
+          autoOffsetReset: 'earliest',
+          consumerGroup: 'g',
+          heartbeatIntervalMs: 20,
+          autoCommitEnable: true,
+        })
+      const first = await member(TOPIC)
+      let isFirst = true
+      const failOnce = () => {
+        if (!isFirst) return
+        isFirst = false
+        throw new Error('no')
+      }
+      const run = first.run(withDeadLetters(failOnce, { producer: dead, maxRetries: 0 }))
+      await until(() => events.get('samsa:deadletter')!.length > 0)
+      const second = await member(TOPIC)
+      await until(() =>
+        events.get('samsa:group')!.some((event) => Reflect.get(event, 'kind') === 'rebalancing'),
+      )
+      await second.close()
+      const moved = await client.topic(TOPIC).getSimpleConsumer({
+        autoOffsetReset: 'earliest',
+        partitions: [0],
       })
-      await take(member, 10)
+      moved.seek(0, 9_999)
+      await until(() => events.get('samsa:position')!.length > 0)
       await until(() => events.get('samsa:heartbeat')!.length > 0)
-      await member.close()
+      await first.close()
+      await run
       await client.close()
     } finally {
-      for (const name of CHANNELS) unsubscribe(name, listen)
+      for (const name of events.keys()) unsubscribe(name, listen)
     }
     for (const [name, seen] of events) {
       const ids = seen.map(({ clientId }) => clientId)
       expect({ name, ids: [...new Set(ids)] }).toEqual({ name, ids: ['named'] })
     }
-    const [committed] = events.get('samsa:commit') ?? []
-    expect(committed).toMatchObject({ group: 'g', error: undefined })
-    expect(committed).toHaveProperty('offsets.length', 2)
+    expect(events.get('samsa:commit')).toContainEqual(
+      expect.objectContaining({ group: 'g', error: undefined }),
+    )
   })
 })

@@ -22,13 +22,14 @@ import {
   SimpleSpanProcessor,
   type ReadableSpan,
 } from '@opentelemetry/sdk-trace-base'
-import { channel, tracingChannel } from 'node:diagnostics_channel'
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { channel, subscribe, tracingChannel, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { readFileSync } from 'node:fs'
 import { EmbeddedCluster } from '../../src/embedded/index.ts'
-import { KafkaClient, withDeadLetters } from '../../src/index.ts'
+import { KafkaClient, withDeadLetters, type HandleTrace } from '../../src/index.ts'
 import { instrument, SamsaInstrumentation } from '../../src/opentelemetry/index.ts'
 import { QUICK } from '../support/fake-cluster.ts'
 import { take } from '../support/take.ts'
@@ -212,6 +213,29 @@ describe('samsa/opentelemetry', () => {
     expect(processed?.attributes['error.type']).toBe('TypeError')
     expect(parentOf(processed)).toBeUndefined()
     expect(processed?.links.map((link) => link.context.spanId)).toEqual([idOf(sent)])
+  })
+
+  it('makes its span active around a handler that another tracer wraps too', async () => {
+    const other = new AsyncLocalStorage<string>()
+    const wrapOf = (name: string) => (message: unknown) => {
+      const handled = message as HandleTrace
+      const inner = handled.wrap ?? ((call) => call())
+      handled.wrap = (call) => other.run(name, () => inner(call))
+    }
+    const first = wrapOf('first')
+    subscribe('tracing:samsa:handle:start', first)
+    ends.push(() => unsubscribe('tracing:samsa:handle:start', first))
+    instrumented()
+    const producer = await client.topic('orders').getProducer()
+    await producer.produce('x')
+    const consumer = await client.topic('orders').getSimpleConsumer(EARLIEST)
+    let seen: string | undefined
+    await consumer.run(() => {
+      seen = other.getStore()
+      tracer.startSpan('inside').end()
+    })
+    expect(seen).toBe('first')
+    expect(parentOf(named('inside')[0])).toBe(idOf(named('process orders')[0]))
   })
 
   it('links the span of a batch to all of its messages', async () => {

@@ -79,7 +79,10 @@ const FIRING: readonly (readonly [alert: string, series: Series])[] = [
   ['SamsaRetries', { [`samsa_retries_total{${CLIENT},error="NOT_ENOUGH_REPLICAS"}`]: '0+120x30' }],
   ['SamsaDisconnected', connections('0+0x30', '0+1x30')],
   ['SamsaRequestsSlow', requests('Produce', '0+50x30', '0+100x30')],
-  ['SamsaThrottled', { [`samsa_throttle_seconds_total{${CLIENT},broker="b:9092"}`]: '0+30x30' }],
+  [
+    'SamsaThrottled',
+    { [`samsa_throttle_duration_seconds_sum{${CLIENT},api="Produce",broker="b:9092"}`]: '0+30x30' },
+  ],
 ]
 
 /** A client that works. */
@@ -99,7 +102,7 @@ const HEALTHY: Series = {
   ...failures('0+0x28 1+0x2'),
   [`samsa_retries_total{${CLIENT},error="NOT_ENOUGH_REPLICAS"}`]: '0+0x28 1+0x2',
   ...connections('2+0x30', '1+0x30'),
-  [`samsa_throttle_seconds_total{${CLIENT},broker="b:9092"}`]: '0+1x30',
+  [`samsa_throttle_duration_seconds_sum{${CLIENT},api="Produce",broker="b:9092"}`]: '0+1x30',
 }
 
 /** What promtool finds wrong when these alerts are expected to fire, and no others. */

@@ -71,7 +71,7 @@ describe('a service with samsa/prometheus that a real Prometheus scrapes', () =>
       expect(missing).toEqual([])
 
       for (const query of [
-        'sum(rate(samsa_throttle_seconds_total[1m]))',
+        'sum(rate(samsa_throttle_duration_seconds_sum[1m]))',
         'sum(samsa_retries_total{error="NOT_ENOUGH_REPLICAS"})',
         'sum(samsa_dead_letters_total{topic="orders"})',
         'sum(increase(samsa_consumer_rebalance_duration_seconds_count{group="billing"}[1m]))',

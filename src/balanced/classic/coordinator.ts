@@ -158,6 +158,7 @@ export class ClassicCoordinator implements MemberCoordinator {
     if (!groupChannel.hasSubscribers) return
     const event: GroupEvent = {
       kind: 'joined',
+      clientId: this.#cluster.options.metrics.clientId,
       group: this.#settings.groupId,
       instanceId: this.#cluster.options.broker.instanceId ?? 0,
       ...identity,

@@ -331,6 +331,7 @@ export class Membership {
     if (!groupChannel.hasSubscribers) return
     const event: GroupEvent = {
       kind: 'rebalancing',
+      clientId: this.#cluster.options.metrics.clientId,
       group: this.#settings.groupId,
       instanceId: this.#cluster.options.broker.instanceId ?? 0,
       ...this.#identity,

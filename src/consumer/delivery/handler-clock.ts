@@ -1,4 +1,4 @@
-import type { ConsumerMetrics } from '../../observe/metrics/client-metrics.ts'
+import type { GroupMetrics } from '../../observe/metrics/client-metrics.ts'
 
 /**
  * Times handlers that are called one after another. It reads the clock once for each handler that returned a promise;
@@ -6,11 +6,11 @@ import type { ConsumerMetrics } from '../../observe/metrics/client-metrics.ts'
  * reading: the time up to the next reading is divided among them.
  */
 export class HandlerClock {
-  readonly #metrics: ConsumerMetrics
+  readonly #metrics: GroupMetrics
   #readAt = performance.now()
   #unread = 0
 
-  constructor(metrics: ConsumerMetrics) {
+  constructor(metrics: GroupMetrics) {
     this.#metrics = metrics
   }
 

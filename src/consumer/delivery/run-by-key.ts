@@ -77,7 +77,7 @@ export class RunByKey<Value, Key> {
     rewind: (state: PartitionState, offset: number) => void,
   ) {
     this.#run = run
-    this.#clock = new HandlerClock(run.metrics)
+    this.#clock = new HandlerClock(run.metrics.counted)
     this.#handler = handler
     this.#rewind = rewind
   }
@@ -232,7 +232,7 @@ export class RunByKey<Value, Key> {
 
   #finished(task: Task<Value, Key>): void {
     const run = this.#run
-    run.metrics.handlerDuration.recordMs(performance.now() - task.beganAt)
+    run.metrics.counted.handlerDuration.recordMs(performance.now() - task.beganAt)
     task.work.running--
     run.finished()
     this.#freeKey(task)
@@ -248,7 +248,7 @@ export class RunByKey<Value, Key> {
 
   #failed({ work, offset }: Task<Value, Key>, error: unknown): void {
     if (work.calls.failed(offset, error)) {
-      this.#run.metrics.handlerFailures++
+      this.#run.metrics.counted.handlerFailures++
       this.#run.fail(error)
     }
     work.isBroken = true

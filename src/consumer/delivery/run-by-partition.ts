@@ -24,7 +24,7 @@ async function handleChunk<Value, Key>(
   const { chunk } = state.buffer
   if (chunk === undefined) return
   const calls = new PartitionHandler(state, handler, run.metrics)
-  const clock = new HandlerClock(run.metrics)
+  const clock = new HandlerClock(run.metrics.counted)
   try {
     while (!run.isOver) {
       if (state.buffer.chunk !== chunk) return
@@ -43,7 +43,7 @@ async function handleChunk<Value, Key>(
         // meantime.
         if (state.buffer.chunk === chunk) chunk.index--
         if (!calls.failed(offset, error)) return
-        run.metrics.handlerFailures++
+        run.metrics.counted.handlerFailures++
         throw error
       }
     }

@@ -47,7 +47,7 @@ export class ResponseHandler {
     const fetched = fetchedPartitions(response, byId)
     let bytes = 0
     for (const { records } of fetched.values()) bytes += records?.length ?? 0
-    if (bytes > 0) this.#parts.metrics.fetchBytes.record(bytes)
+    if (bytes > 0) this.#parts.metrics.counted.fetchBytes.record(bytes)
     const lease = this.#leaseOf(fetched)
     lease?.retain()
     for (const { state, toFetch, version } of asked) {
@@ -104,7 +104,7 @@ export class ResponseHandler {
     }
     const messagesBefore = state.buffer.messages
     const isFurther = queueRecords(state, fetched, lease, settings, logger)
-    const counted = metrics.topics.of(state.topic)
+    const counted = metrics.counted.topics.of(state.topic)
     counted.fetchedMessages += state.buffer.messages - messagesBefore
     counted.fetchedBytes += records.length
     if (isFurther) fetch.ledFurther()

@@ -66,9 +66,9 @@ export class Committer {
   }
 
   #report(offsets: readonly OffsetToCommit[], durationMs: number, error: Error | undefined): void {
-    this.#metrics.commitDuration.recordMs(durationMs)
-    if (error !== undefined) this.#metrics.commitFailures++
-    const { clientId, group } = this.#metrics
+    const { clientId, group, counted } = this.#metrics
+    counted.commitDuration.recordMs(durationMs)
+    if (error !== undefined) counted.commitFailures++
     if (!commitChannel.hasSubscribers || group === undefined) return
     const event: CommitEvent = {
       clientId,

@@ -65,17 +65,12 @@ export const METRICS = {
     labels: broker,
     description: 'The sizes of responses. Their sum is the number of bytes received.',
   },
-  samsa_throttled_responses_total: {
-    kind: 'counter',
-    unit: 'requests',
-    labels: broker,
-    description: 'Responses that report that the broker throttles the client because of a quota.',
-  },
-  samsa_throttle_seconds_total: {
-    kind: 'counter',
+  samsa_throttle_duration_seconds: {
+    kind: 'histogram',
     unit: 'seconds',
-    labels: broker,
-    description: 'The sum of the throttle times in responses.',
+    labels: ['api', 'broker'],
+    description:
+      'The throttle times in responses of brokers that throttle the client because of a quota.',
   },
   samsa_connections_open: {
     kind: 'gauge',

@@ -18,6 +18,7 @@ const MOST_ERRORS = 200
 /** Requests of one API to one broker. */
 export class ApiMetrics {
   readonly duration = new Histogram()
+  readonly throttled = new Histogram()
   failures = 0
 }
 
@@ -30,8 +31,6 @@ export class BrokerMetrics {
   open = 0
   opened = 0
   failed = 0
-  throttled = 0
-  throttledMs = 0
 }
 
 /** Messages that are produced to one topic. Written by Sink and Settlement. */
@@ -67,11 +66,10 @@ export class ConsumedMetrics {
   }
 }
 
-/** Consumers of one group, or of none. */
-export class ConsumerMetrics {
-  readonly clientId: string
-  /** Undefined for consumers without a group. */
-  readonly group: string | undefined
+/** The counters of all consumers with one value of the label `group`, or without a group. */
+export class GroupMetrics {
+  /** The value of the label: `(other)` for the groups beyond the limit, undefined without a group. */
+  readonly label: string | undefined
   readonly topics = new LabelMap(MOST_TOPICS, () => new ConsumedMetrics())
   readonly fetchBytes = new Histogram()
   readonly handlerDuration = new Histogram()
@@ -83,10 +81,17 @@ export class ConsumerMetrics {
   readonly rebalanceDuration = new Histogram()
   lostPartitions = 0
 
-  constructor(clientId: string, group: string | undefined) {
-    this.clientId = clientId
-    this.group = group
+  constructor(label: string | undefined) {
+    this.label = label
   }
+}
+
+/** A consumer's identity in events, and the counters that it shares with the other consumers of its group. */
+export interface ConsumerMetrics {
+  readonly clientId: string
+  /** The name of the group, even where the counters are those of `(other)`; undefined without a group. */
+  readonly group: string | undefined
+  readonly counted: GroupMetrics
 }
 
 /** An open producer or consumer. A snapshot collects its current values from it. */
@@ -104,8 +109,8 @@ export class ClientMetrics {
   readonly #since = Date.now()
   readonly #brokers = new LabelMap(MOST_BROKERS, () => new BrokerMetrics())
   readonly #produced = new LabelMap(MOST_TOPICS, () => new ProducedMetrics())
-  readonly #ungrouped: ConsumerMetrics
-  readonly #consumers: LabelMap<ConsumerMetrics>
+  readonly #ungrouped = new GroupMetrics(undefined)
+  readonly #groups = new LabelMap(MOST_GROUPS, (label) => new GroupMetrics(label))
   readonly #retries = new LabelMap(MOST_ERRORS, () => ({ count: 0 }))
   readonly #deadLetters = new LabelMap(MOST_TOPICS, () => ({ count: 0 }))
   readonly #sources = new Set<MetricsSource>()
@@ -117,8 +122,6 @@ export class ClientMetrics {
 
   constructor(clientId: string) {
     this.clientId = clientId
-    this.#ungrouped = new ConsumerMetrics(clientId, undefined)
-    this.#consumers = new LabelMap(MOST_GROUPS, (group) => new ConsumerMetrics(clientId, group))
   }
 
   broker(address: string): BrokerMetrics {
@@ -129,8 +132,13 @@ export class ClientMetrics {
     return this.#produced.of(topic)
   }
 
+  /** Returns the counters of a group, or of the consumers without one. */
+  group(name: string | undefined): GroupMetrics {
+    return name === undefined ? this.#ungrouped : this.#groups.of(name)
+  }
+
   consumer(group: string | undefined): ConsumerMetrics {
-    return group === undefined ? this.#ungrouped : this.#consumers.of(group)
+    return { clientId: this.clientId, group, counted: this.group(group) }
   }
 
   retried(error: Error): void {
@@ -166,7 +174,7 @@ export class ClientMetrics {
     this.#collectProduced(into)
     for (const source of this.#sources) source.collect(into)
     this.#collectConsumer(into, this.#ungrouped)
-    for (const [, consumer] of this.#consumers) this.#collectConsumer(into, consumer)
+    for (const [, counted] of this.#groups) this.#collectConsumer(into, counted)
     for (const [error, { count }] of this.#retries)
       into.add('samsa_retries_total', { error }, count)
     for (const [topic, { count }] of this.#deadLetters) {
@@ -179,15 +187,14 @@ export class ClientMetrics {
   #collectBrokers(into: Collector): void {
     for (const [broker, counted] of this.#brokers) {
       const labels = { broker }
-      for (const [api, { duration, failures }] of counted.apis) {
+      for (const [api, { duration, throttled, failures }] of counted.apis) {
         into.histogram('samsa_request_duration_seconds', { api, broker }, duration)
+        into.histogram('samsa_throttle_duration_seconds', { api, broker }, throttled)
         into.add('samsa_request_failures_total', { api, broker }, failures)
       }
       into.add('samsa_requests_in_flight', labels, counted.inFlight)
       into.histogram('samsa_request_size_bytes', labels, counted.requestBytes)
       into.histogram('samsa_response_size_bytes', labels, counted.responseBytes)
-      into.add('samsa_throttled_responses_total', labels, counted.throttled)
-      into.add('samsa_throttle_seconds_total', labels, counted.throttledMs / 1_000)
       into.add('samsa_connections_open', labels, counted.open)
       into.add('samsa_connections_opened_total', labels, counted.opened)
       into.add('samsa_connection_failures_total', labels, counted.failed)
@@ -214,8 +221,8 @@ export class ClientMetrics {
     into.histogram('samsa_producer_delivery_duration_seconds', {}, this.deliveryDuration)
   }
 
-  #collectConsumer(into: Collector, consumer: ConsumerMetrics): void {
-    const { group } = consumer
+  #collectConsumer(into: Collector, consumer: GroupMetrics): void {
+    const { label: group } = consumer
     const labels = group === undefined ? {} : { group }
     for (const [topic, counted] of consumer.topics) {
       const ofTopic = { ...labels, topic }

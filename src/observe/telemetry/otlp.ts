@@ -10,6 +10,8 @@ export interface TelemetryMetric {
   /** A `sum` counts since the client was created, or since the last push if the broker requests deltas. */
   readonly kind: 'gauge' | 'sum'
   readonly value: number
+  /** The labels of the value, such as `node_id`. Default: none. */
+  readonly attributes?: Readonly<Record<string, string>>
 }
 
 export interface TelemetryPayload {
@@ -31,21 +33,27 @@ const FIXED_64 = 1
 const BYTES = 2
 
 export function encodeMetrics(payload: TelemetryPayload): Buffer {
-  const resource = message(
-    ...Object.entries(payload.attributes).map(([key, value]) =>
-      bytes(1, message(text(1, key), bytes(2, message(text(1, value))))),
-    ),
-  )
+  const resource = message(...attributesOf(1, payload.attributes))
   const metrics = payload.metrics.map((metric) => bytes(2, metricOf(metric, payload)))
   return message(bytes(1, message(bytes(1, resource), bytes(2, message(...metrics)))))
 }
 
-function metricOf({ name, kind, value }: TelemetryMetric, payload: TelemetryPayload): Buffer {
+function attributesOf(field: number, attributes: Readonly<Record<string, string>>): Buffer[] {
+  return Object.entries(attributes).map(([key, value]) =>
+    bytes(field, message(text(1, key), bytes(2, message(text(1, value))))),
+  )
+}
+
+function metricOf(
+  { name, kind, value, attributes = {} }: TelemetryMetric,
+  payload: TelemetryPayload,
+): Buffer {
   const { since, time, isDelta } = payload
   const point = message(
     ...(kind === 'sum' ? [nanoseconds(2, since)] : []),
     nanoseconds(3, time),
     double(4, value),
+    ...attributesOf(7, attributes),
   )
   if (kind === 'gauge') return message(text(1, name), bytes(5, message(bytes(1, point))))
   const sum = message(bytes(1, point), varint(2, isDelta ? DELTA : CUMULATIVE), varint(3, 1))

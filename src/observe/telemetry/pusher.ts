@@ -14,13 +14,16 @@ import type {
 import { codecOf, COMPRESSIONS } from '../../../protocol/compression/index.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
 import { ZERO_UUID } from '../../../protocol/schema/fields.ts'
-import { BrokerError, KafkaError } from '../../errors.ts'
+import { BrokerError, KafkaError, UnsupportedVersionError } from '../../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { ClientMetricsSnapshot } from '../metrics/snapshot.ts'
 import { encodeMetrics, type TelemetryMetric } from './otlp.ts'
 import { standardMetrics } from './standard-metrics.ts'
 
-/** The requests of a client to one broker. */
+/**
+ * The requests of a client to a broker that has the APIs. Both throw UnsupportedVersionError if no known broker has
+ * them.
+ */
 export interface TelemetryRequests {
   subscriptions(body: GetTelemetrySubscriptionsRequest): Promise<GetTelemetrySubscriptionsResponse>
   push(body: PushTelemetryRequest): Promise<PushTelemetryResponse>
@@ -29,6 +32,8 @@ export interface TelemetryRequests {
 export interface TelemetryPusherParts {
   readonly requests: TelemetryRequests
   readonly snapshot: () => ClientMetricsSnapshot
+  /** Returns the ids of the known brokers by address. */
+  readonly nodeIds: () => ReadonlyMap<string, number>
   readonly logger: Logger
 }
 
@@ -40,12 +45,7 @@ const LONGEST_INTERVAL_MS = 24 * 60 * 60 * 1_000
 /** The wait after a failed request, as in the Java client. */
 const RETRY_MS = 30_000
 /** Errors after which the client sends no more telemetry requests. */
-const FINAL: readonly string[] = [
-  'CLOSED',
-  'CLUSTER_AUTHORIZATION_FAILED',
-  'INVALID_REQUEST',
-  'UNSUPPORTED_VERSION',
-]
+const FINAL: readonly string[] = ['CLOSED', 'CLUSTER_AUTHORIZATION_FAILED', 'INVALID_REQUEST']
 
 interface Subscription {
   readonly id: number
@@ -67,6 +67,8 @@ export class TelemetryPusher {
   /** Codecs that a broker rejected, or that are not available in this process. */
   readonly #unusable = new Set<number>()
   #running: Promise<void> | undefined
+  /** A broker has refused this client, or an error is not one of Kafka's. */
+  #isRefused = false
 
   constructor(parts: TelemetryPusherParts) {
     this.#parts = parts
@@ -75,9 +77,15 @@ export class TelemetryPusher {
     this.#last = { clientId, since, time: since, metrics: [] }
   }
 
-  /** Starts pushing. Does nothing if it has started already. */
+  /**
+   * Starts pushing, when a broker is reached that has the APIs. Does nothing while it is running, and after a broker
+   * has refused the client.
+   */
   start(): void {
-    this.#running ??= this.#run()
+    if (this.#isRefused || this.#ending.signal.aborted) return
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined
+    })
   }
 
   /** Pushes a last time if a broker has requested metrics, and stops. Never rejects. */
@@ -103,7 +111,12 @@ export class TelemetryPusher {
         else await this.#push(subscription, false)
       } catch (error) {
         this.#subscription = undefined
+        if (error instanceof UnsupportedVersionError) {
+          this.#parts.logger.info('metrics are not pushed: no known broker accepts them')
+          return
+        }
         if (!(error instanceof KafkaError) || FINAL.includes(error.code)) {
+          this.#isRefused = true
           this.#parts.logger.info(`metrics are not pushed any more: ${String(error)}`)
           return
         }
@@ -133,9 +146,9 @@ export class TelemetryPusher {
   async #push(subscription: Subscription, terminating: boolean): Promise<void> {
     const now = this.#parts.snapshot()
     const { requested, isDelta } = subscription
-    const metrics = standardMetrics(this.#last, now, isDelta).filter(({ name }) =>
-      requested.some((prefix) => name.startsWith(prefix)),
-    )
+    const nodeIds = this.#parts.nodeIds()
+    const all = standardMetrics({ before: this.#last, after: now, isDelta, nodeIds })
+    const metrics = all.filter(({ name }) => requested.some((prefix) => name.startsWith(prefix)))
     const { codec, payload } = this.#payload(subscription, metrics, now)
     const response = await this.#parts.requests.push({
       clientInstanceId: this.#instanceId,

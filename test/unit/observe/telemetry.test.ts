@@ -4,6 +4,8 @@ import type { PushTelemetryRequest } from '../../../protocol/apis/push-telemetry
 import { ErrorCode, type ErrorName } from '../../../protocol/errors.ts'
 import { ClientMetrics } from '../../../src/observe/metrics/client-metrics.ts'
 import { silentLogger } from '../../../src/observe/logger.ts'
+import type { ClientMetricsSnapshot } from '../../../src/observe/metrics/snapshot.ts'
+import type { TelemetryMetric } from '../../../src/observe/telemetry/otlp.ts'
 import { standardMetrics } from '../../../src/observe/telemetry/standard-metrics.ts'
 import { TelemetryPusher } from '../../../src/observe/telemetry/pusher.ts'
 import { RequestTimeoutError } from '../../../src/errors.ts'
@@ -65,7 +67,12 @@ function setUp(more: Partial<Broker> = {}) {
     },
   }
   const snapshot = () => metrics.snapshot(false)
-  const pusher = new TelemetryPusher({ requests, snapshot, logger: silentLogger })
+  const pusher = new TelemetryPusher({
+    requests,
+    snapshot,
+    nodeIds: () => new Map(),
+    logger: silentLogger,
+  })
   pusher.start()
   return { broker, metrics, pusher }
 }
@@ -124,6 +131,11 @@ describe('pushing metrics', () => {
   })
 })
 
+const computed = (before: ClientMetricsSnapshot, after: ClientMetricsSnapshot, isDelta = false) =>
+  standardMetrics({ before, after, isDelta, nodeIds: new Map([['kafka1:9092', 7]]) })
+const valuesOf = (metrics: readonly TelemetryMetric[]) =>
+  new Map(metrics.map(({ name, value }) => [name, value]))
+
 describe("Kafka's standard metrics", () => {
   it('have averages and maxima between two pushes, and no value without events', () => {
     const metrics = new ClientMetrics('app')
@@ -133,14 +145,58 @@ describe("Kafka's standard metrics", () => {
     const first = at()
     metrics.queueDuration.recordMs(10)
     const second = at()
-    const found = new Map(
-      standardMetrics(first, second, false).map(({ name, value }) => [name, value]),
-    )
+    const found = valuesOf(computed(first, second))
     expect(found.get('org.apache.kafka.producer.record.queue.time.avg')).toBeCloseTo(10)
     const max = found.get('org.apache.kafka.producer.record.queue.time.max')
     expect(max).toBeGreaterThanOrEqual(10)
     expect(max).toBeLessThan(11.3)
-    const quiet = standardMetrics(second, at(), false).map(({ name }) => name)
+    const quiet = computed(second, at()).map(({ name }) => name)
     expect(quiet).not.toContain('org.apache.kafka.producer.record.queue.time.avg')
+  })
+
+  it('have the throttle times of Produce requests only, unthrottled responses included', () => {
+    const metrics = new ClientMetrics('app')
+    metrics.produced('orders').messages++
+    const before = metrics.snapshot(false)
+    const { apis } = metrics.broker('kafka1:9092')
+    for (const api of ['Produce', 'Metadata']) {
+      apis.of(api).duration.recordMs(1)
+      apis.of(api).duration.recordMs(1)
+    }
+    apis.of('Produce').throttled.recordMs(10)
+    apis.of('Metadata').throttled.recordMs(900)
+    const found = valuesOf(computed(before, metrics.snapshot(false)))
+    expect(found.get('org.apache.kafka.producer.produce.throttle.time.avg')).toBeCloseTo(5)
+    expect(found.get('org.apache.kafka.producer.produce.throttle.time.max')).toBeCloseTo(10)
+  })
+
+  it('have the request latency of each node, by its id, and none of a bootstrap address', () => {
+    const metrics = new ClientMetrics('app')
+    metrics.produced('orders').messages++
+    const before = metrics.snapshot(false)
+    for (const address of ['kafka1:9092', 'bootstrap:9092']) {
+      metrics.broker(address).apis.of('Produce').duration.recordMs(20)
+    }
+    const latencies = computed(before, metrics.snapshot(false)).filter(({ name }) =>
+      name.endsWith('node.request.latency.avg'),
+    )
+    expect(latencies.map(({ attributes }) => attributes)).toEqual([{ node_id: '7' }])
+    expect(latencies[0]?.value).toBeCloseTo(20)
+  })
+
+  it('count sums since the last push if the broker requests deltas', () => {
+    const metrics = new ClientMetrics('app')
+    metrics.consumer('billing').counted.topics.of('orders').deliveredBefore = 5
+    metrics.group('billing').rebalanceDuration.recordMs(100)
+    const before = metrics.snapshot(false)
+    metrics.consumer('billing').counted.topics.of('orders').deliveredBefore = 12
+    metrics.group('billing').rebalanceDuration.recordMs(30)
+    const after = metrics.snapshot(false)
+    const consumed = 'org.apache.kafka.consumer.fetch.manager.records.consumed.total'
+    const rebalances = 'org.apache.kafka.consumer.coordinator.rebalance.latency.total'
+    const deltas = valuesOf(computed(before, after, true))
+    expect([deltas.get(consumed), deltas.get(rebalances)]).toEqual([7, expect.closeTo(30)])
+    const totals = valuesOf(computed(before, after))
+    expect([totals.get(consumed), totals.get(rebalances)]).toEqual([12, expect.closeTo(130)])
   })
 })

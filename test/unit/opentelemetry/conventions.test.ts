@@ -6,6 +6,7 @@ import {
   DURATION_BUCKETS,
   INSTRUMENTS,
   OPERATIONS,
+  serverAttributes,
 } from '../../../src/opentelemetry/conventions.ts'
 
 interface Pinned {
@@ -18,6 +19,14 @@ interface Pinned {
 
 const FILE = 'test/unit/opentelemetry/conventions-1.44.0.json'
 const pinned = JSON.parse(readFileSync(FILE, 'utf8')) as Pinned
+
+it('server.address has no brackets around an IPv6 address', () => {
+  expect(serverAttributes('[::1]:9092')).toEqual({ 'server.address': '::1', 'server.port': 9092 })
+  expect(serverAttributes('kafka:19092')).toEqual({
+    'server.address': 'kafka',
+    'server.port': 19_092,
+  })
+})
 
 describe('the names that samsa/opentelemetry uses', () => {
   it('match the pinned version of the conventions', () => {
