@@ -71,7 +71,8 @@ export function declare<Options>(parent: Command, declaration: Declaration<Optio
         if (printsJson && !session.hasPrinted && exitCodeOf(error) !== 0) {
           session.printJson({ error: errorForJson(error) })
         }
-        throw withHosts(error, session)
+        const { withSuggestion } = await import('./suggestions.ts')
+        throw await withSuggestion(withHosts(error, session), session, command.args)
       }
     }
     if (session.interrupt.exitCode !== undefined) process.exitCode = session.interrupt.exitCode
@@ -133,7 +134,8 @@ interface OtherToolsOptions {
   readonly debug?: string
 }
 
-const COMMON = {
+/** The options that several commands have, by kind. */
+export const COMMON = {
   connection: () => [
     grouped(
       CONNECTION,

@@ -15,6 +15,12 @@ export class ConditionNotMetError extends Error {
 /** Some items failed, and standard error has a line for each. */
 export class ItemsReportedError extends Error {
   override readonly name = 'ItemsReportedError'
+  readonly errors: readonly Error[]
+
+  constructor(message: string, errors: readonly Error[] = []) {
+    super(message)
+    this.errors = errors
+  }
 }
 
 /** The user answered no. */

@@ -43,8 +43,10 @@ export function rangeOf(
     const offsets = /^(\d{1,15}):(\d{1,15})$/.exec(text)
     if (end !== null) untilMs = timeOf(end[1]!).getTime()
     else if (offsets !== null) {
-      starts.push({ at: 'earliest', atOffset: Number(offsets[1]) })
-      untilOffset = Number(offsets[2])
+      const [first, end] = [Number(offsets[1]), Number(offsets[2])]
+      if (end <= first) throw emptyRange(text)
+      starts.push({ at: 'earliest', atOffset: first })
+      untilOffset = end
     } else if (text.startsWith('@')) {
       const [first, last] = splitTimes(text.slice(1))
       starts.push({ at: timeOf(first) })
@@ -58,7 +60,16 @@ export function rangeOf(
   if (starts.length > 1) {
     throw new UsageError('give only one of --from-beginning, --offset, --from and --tail')
   }
-  return { ...(starts[0] ?? { at: otherwise }), untilOffset, untilMs }
+  const range = { ...(starts[0] ?? { at: otherwise }), untilOffset, untilMs }
+  const { at } = range
+  if (at instanceof Date && untilMs <= at.getTime()) {
+    throw emptyRange(`${at.toISOString()} to ${new Date(untilMs).toISOString()}`)
+  }
+  return range
+}
+
+function emptyRange(text: string): UsageError {
+  return new UsageError(`the range ${text} is empty: its end must be after its start`)
 }
 
 /** `T1:T2`: dates contain colons, so each colon is tried. */

@@ -142,9 +142,14 @@ export class Session implements AsyncDisposable {
 
   /**
    * Prints rows as a table; in a form for programs with `--plain`; or `value` as JSON with
-   * `--json`.
+   * `--json`. Where a table would be empty, prints `none` on standard error, such as `no topics`.
    */
-  print<Row>(value: unknown, columns: readonly Column<Row>[], rows: readonly Row[]): void {
+  print<Row>(
+    value: unknown,
+    columns: readonly Column<Row>[],
+    rows: readonly Row[],
+    none?: string,
+  ): void {
     if (this.options.json === true) {
       this.printJson(value)
       return
@@ -154,6 +159,7 @@ export class Session implements AsyncDisposable {
       return
     }
     if (rows.length > 0) this.write(renderTable(columns, rows, this.columns))
+    else if (none !== undefined) this.say(none)
   }
 
   printJson(value: unknown): void {
@@ -190,16 +196,19 @@ export class Session implements AsyncDisposable {
   }
 
   /**
-   * Prints each failed item on a line of standard error, and throws: a command fails if one of its
-   * items fails. It ignores items without an error.
+   * Throws if items have failed, because a command fails if one of its items fails: the error of a
+   * single one, or an error after a line for each on standard error.
    */
   checkItems(items: readonly Item[]): void {
     const failed = items.flatMap(({ error }) => (error === undefined ? [] : [error]))
-    if (failed.length === 0) return
+    const [first] = failed
+    if (first === undefined) return
+    // The command ends with this error and its line.
+    if (failed.length === 1) throw first
     for (const error of failed.slice(0, MOST_FAILURES_NAMED)) this.say(error.message)
     const more = failed.length - MOST_FAILURES_NAMED
     if (more > 0) this.say(`… and ${more} more failed`)
-    throw new ItemsReportedError(`${failed.length} failed`)
+    throw new ItemsReportedError(`${failed.length} failed`, failed)
   }
 
   /**

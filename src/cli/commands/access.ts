@@ -179,7 +179,7 @@ const ACL_COLUMNS: readonly Column<Acl>[] = [
 ]
 
 function printAcls(session: Session, acls: readonly Acl[]): void {
-  session.print(acls, ACL_COLUMNS, acls)
+  session.print(acls, ACL_COLUMNS, acls, 'no access control entries found')
 }
 
 function aclText(acl: NewAcl): string {
@@ -229,7 +229,6 @@ async function deleteAcls(
   const found = await admin.describeAcls(filter, session.call)
   if (found.length === 0) {
     session.say('no entry matches')
-    printAcls(session, found)
     return
   }
   const plan = found.map((acl) => `delete: ${aclText(acl)}`).join('\n')
@@ -270,6 +269,7 @@ async function listUsers(session: Session, names: readonly string[]): Promise<vo
       { title: 'ITERATIONS', align: 'right', of: ({ iterations }) => String(iterations) },
     ],
     rows,
+    'no SCRAM credentials found',
   )
   session.checkItems(users)
 }
@@ -352,6 +352,7 @@ async function listQuotas(session: Session): Promise<void> {
       { title: 'VALUE', align: 'right', of: ({ value }) => String(value) },
     ],
     rows,
+    'no quotas found',
   )
 }
 

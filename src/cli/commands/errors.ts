@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { declare } from '../command.ts'
 import { UsageError } from '../failure.ts'
 import type { Session } from '../session.ts'
+import { didYouMean } from '../similar.ts'
 
 /** Adds `samsa errors`. */
 export function errorsCommand(samsa: Command): void {
@@ -26,8 +27,9 @@ async function explainErrors(session: Session, wanted: readonly string[]): Promi
           const found = all.find(
             ({ code, name }) => String(code) === text || name === text.toUpperCase(),
           )
-          if (found === undefined) throw new UsageError(`Kafka has no error '${text}'`)
-          return found
+          if (found !== undefined) return found
+          const names = all.map(({ name }) => name)
+          throw new UsageError(`Kafka has no error '${text}'${didYouMean(text, names)}`)
         })
   session.print(
     errors,

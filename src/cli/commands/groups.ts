@@ -84,7 +84,7 @@ async function listGroups(
     { title: 'PROTOCOL', of: ({ protocolType }) => protocolType },
     { title: 'COORDINATOR', align: 'right', of: ({ coordinator }) => String(coordinator) },
   ]
-  session.print({ groups, incomplete: listed.incomplete }, columns, groups)
+  session.print({ groups, incomplete: listed.incomplete }, columns, groups, 'no groups found')
   session.checkComplete(listed.incomplete)
 }
 

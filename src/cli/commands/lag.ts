@@ -115,7 +115,7 @@ function printLag(
   }
   const more = isAged ? [age] : []
   if (partitions !== true) {
-    session.print(groups, [...GROUP_COLUMNS, ...more], groups)
+    session.print(groups, [...GROUP_COLUMNS, ...more], groups, 'no groups found')
     return
   }
   const rows = groups.flatMap(({ group, partitions: ofGroup }) =>
@@ -124,7 +124,8 @@ function printLag(
       .map((partition): AgedPartition => ({ group, ...partition })),
   )
   const at = PARTITION_COLUMNS.findIndex(({ title }) => title === 'LAG') + 1
-  session.print(groups, PARTITION_COLUMNS.toSpliced(at, 0, ...more), rows)
+  const none = onlyLagging === true ? 'no partition is behind' : 'no committed offsets found'
+  session.print(groups, PARTITION_COLUMNS.toSpliced(at, 0, ...more), rows, none)
 }
 
 const GROUP_COLUMNS: readonly Column<GroupLag>[] = [

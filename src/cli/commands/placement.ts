@@ -68,7 +68,7 @@ export function placementCommands(samsa: Command): void {
     run: async (session) => {
       const admin = await session.admin()
       const moves = await admin.listPartitionReassignments(undefined, session.call)
-      session.print(moves, MOVES, moves)
+      session.print(moves, MOVES, moves, 'no partition moves')
     },
   })
   declare(reassign, {
@@ -317,6 +317,7 @@ async function logDirs(
       { title: 'SIZE', align: 'right', of: ({ bytes }) => bytesText(bytes) },
     ],
     rows,
+    'no log directory has a partition',
   )
   session.checkItems(brokers.flatMap((one) => [one, ...one.logDirs]))
 }

@@ -127,7 +127,9 @@ async function produce(
   })
   // The progress is a share of the size of the file, which includes the delimiters.
   const delimiterBytes = files.length > 0 ? 0 : (delimiter?.length ?? 1)
+  let sent = 0
   const send = (line: Buffer, number: number): void => {
+    sent = number
     sink.send(toRecord(line, number))
     progress.add(line.length + delimiterBytes)
   }
@@ -144,8 +146,12 @@ async function produce(
     await sink.giveUp().catch(() => undefined)
     throw error
   }
-  if (interrupt.exitCode === undefined) await finish(sink)
-  else await endInterrupted(sink, interrupt.exitCode, transaction !== undefined)
+  if (interrupt.exitCode !== undefined) {
+    await endInterrupted(sink, interrupt.exitCode, transaction !== undefined)
+    return
+  }
+  await finish(sink)
+  if (sent === 0) session.say('the input is empty: nothing was sent')
 }
 
 async function finish(sink: Sink): Promise<void> {

@@ -30,7 +30,7 @@ export function tokenCommands(samsa: Command): void {
       })
       // Only `token create` shows the secret.
       const shown = found.map(({ hmac: _secret, ...token }) => token)
-      session.print(shown, COLUMNS, shown)
+      session.print(shown, COLUMNS, shown, 'no delegation tokens found')
     },
   })
   const token = samsa.command('token').description('create, renew and expire delegation tokens')

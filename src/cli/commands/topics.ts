@@ -133,7 +133,7 @@ async function listTopics(
   if (unavailable === true) topics = topics.filter((topic) => leaderless(topic) > 0)
   if (underMinIsr === true) topics = await belowMinIsr(admin, session, topics)
   if (sizes) return listWithSizes(session, admin, topics)
-  session.print(topics, TOPIC_COLUMNS, topics)
+  session.print(topics, TOPIC_COLUMNS, topics, NO_TOPICS)
   session.checkItems(topics)
 }
 
@@ -154,10 +154,12 @@ async function listWithSizes(
     align: 'right',
     of: ({ sizeBytes }) => bytesText(sizeBytes),
   }
-  session.print(sized, [...TOPIC_COLUMNS, size], sized)
+  session.print(sized, [...TOPIC_COLUMNS, size], sized, NO_TOPICS)
   // The sums do not include brokers that did not respond.
   session.checkItems([...topics, ...brokers.flatMap((one) => [one, ...one.logDirs])])
 }
+
+const NO_TOPICS = 'no topics found'
 
 const TOPIC_COLUMNS: readonly Column<TopicDescription>[] = [
   { title: 'TOPIC', of: ({ topic }) => topic },

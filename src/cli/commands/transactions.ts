@@ -85,6 +85,7 @@ async function listHanging(session: Session, { olderThan }: ListOptions): Promis
       { title: 'LAST MESSAGE', of: (one) => new Date(one.lastTimestamp).toISOString() },
     ],
     found.transactions,
+    'no hanging transactions found',
   )
   session.checkItems(found.failed)
   session.checkComplete(found.incomplete)
@@ -109,6 +110,7 @@ async function listTransactions(
       { title: 'COORDINATOR', align: 'right', of: ({ coordinator }) => String(coordinator) },
     ],
     listed.transactions,
+    'no transactions found',
   )
   session.checkComplete(listed.incomplete)
 }

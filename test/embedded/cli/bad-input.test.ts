@@ -97,6 +97,36 @@ describe('the command with bad input', () => {
     await refused('topics --jsn', 2, 'Did you mean --json')
     await refused('topic descirbe x', 2, 'Did you mean describe')
     await refused('bench prodcue x', 2, 'Did you mean produce')
+    await refused('errors NOT_CORDINATOR', 2, 'Did you mean NOT_COORDINATOR')
+  })
+
+  it('suggests topics and groups with a similar name', async () => {
+    await samsa.output('produce filled', { input: 'a\n' })
+    await samsa.output('consume filled --group workers --from-beginning -n 1')
+    const suggestion = '(Did you mean filled?)'
+    await refused('topic describe filed', 1, suggestion)
+    await refused('consume fileld --exit', 1, suggestion)
+    const groups = await samsa.run('group delete wokers --yes')
+    expect(groups).toMatchObject({ exitCode: 1 })
+    expect(groups.stderr).toContain('(Did you mean workers?)')
+  })
+
+  it('accepts connection options before the command', async () => {
+    const { stderr } = await samsa.run('--brokers 127.0.0.1:1 --timeout 1s topics')
+    expect(stderr).toContain('127.0.0.1:1')
+    expect(await samsa.output(`-b ${kafka.hosts} topics --plain`)).toContain('filled')
+  })
+
+  it.each([
+    ['topics nosuch', 'no topics found'],
+    ['groups nosuch', 'no groups found'],
+    ['quotas', 'no quotas found'],
+    ['users', 'no SCRAM credentials found'],
+    ['transactions', 'no transactions found'],
+    ['reassign status', 'no partition moves'],
+  ])('reports on standard error that a list is empty: %s', async (line, note) => {
+    expect(await samsa.run(line)).toEqual({ exitCode: 0, stdout: '', stderr: `samsa: ${note}\n` })
+    expect(await samsa.run(`${line} --plain`)).toEqual({ exitCode: 0, stdout: '', stderr: '' })
   })
 
   it.each([
@@ -119,9 +149,13 @@ describe('the command with bad input', () => {
 
   it('sends nothing for empty input', async () => {
     await samsa.output('topic create empty')
-    await samsa.output('produce empty', { input: '' })
-    await samsa.output('produce empty --json', { input: '' })
-    await samsa.output('produce empty --transaction', { input: '' })
+    for (const option of [[], ['--json'], ['--transaction']]) {
+      expect(await samsa.run(['produce', 'empty', ...option], { input: '' })).toEqual({
+        exitCode: 0,
+        stdout: '',
+        stderr: 'samsa: the input is empty: nothing was sent\n',
+      })
+    }
     expect(await samsa.output('consume empty --count-only')).toBe('0\n')
     await refused('user set x --new-password-file -', 2, 'no password', '')
   })

@@ -21,6 +21,12 @@ describe('the range of consume', () => {
     expect(rangeOf({ offset: [text] }, 'latest')).toEqual({ ...endless, ...expected })
   })
 
+  it('rejects an end that is not after the start', () => {
+    for (const offset of [['5:2'], ['5:5'], ['s@1500000000001', 'e@1500000000000']]) {
+      expect(() => rangeOf({ offset }, 'latest')).toThrow('its end must be after its start')
+    }
+  })
+
   it('has at most one start and one end', () => {
     const both = rangeOf({ offset: ['s@1500000000000', 'e@1500000000001'] }, 'latest')
     expect(both.untilMs).toBe(1_500_000_000_001)
