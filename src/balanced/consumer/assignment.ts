@@ -47,3 +47,13 @@ export function isSameAssignment(
     })
   )
 }
+
+/** Whether `whole` has all partitions of `part`. */
+export function isWithin(part: readonly AssignedTopic[], whole: readonly AssignedTopic[]): boolean {
+  if (part === whole) return true
+  const byId = new Map(whole.map(({ topicId, partitions }) => [topicId, new Set(partitions)]))
+  return part.every(({ topicId, partitions }) => {
+    const others = byId.get(topicId)
+    return others !== undefined && partitions.every((partition) => others.has(partition))
+  })
+}

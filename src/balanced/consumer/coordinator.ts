@@ -1,3 +1,4 @@
+import { abortable } from '../../async/abortable.ts'
 import { appendTo } from '../../cluster/append-to.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { GroupMetadata } from '../../cluster/group-metadata.ts'
@@ -107,11 +108,10 @@ export class ConsumerCoordinator implements MemberCoordinator, EpochMember {
     signal: AbortSignal,
   ): Promise<readonly TopicPartition[]> {
     if (this.#membership.state !== 'member') {
-      await Promise.all([this.#session.refresh(), this.#topics.look()])
-      signal.throwIfAborted()
+      await abortable(Promise.all([this.#session.refresh(), this.#topics.look()]), signal)
       await this.#membership.join(signal)
     }
-    const target = await this.#namedTarget()
+    const target = await this.#namedTarget(signal)
     this.#cluster.options.logger.info(
       `${this.name}, epoch ${this.#membership.epoch}: '${this.memberId}' gets ${namesOf(target)}`,
     )
@@ -121,8 +121,13 @@ export class ConsumerCoordinator implements MemberCoordinator, EpochMember {
       return held !== undefined && held.topicId !== one.topicId
     }
     if (!target.some(isReplaced)) return target
-    this.#events.changed('an assigned topic was deleted and created again')
-    return target.filter((one) => !isReplaced(one))
+    const kept = target.filter((one) => !isReplaced(one))
+    const keptNames = new Set(kept.map(nameOf))
+    // The round after this one claims the new partitions, unless a faulty broker assigns the old ones as well.
+    if (target.some((one) => isReplaced(one) && !keptNames.has(nameOf(one)))) {
+      this.#events.changed('an assigned topic was deleted and created again')
+    }
+    return kept
   }
 
   release(partitions: readonly TopicPartition[]): Promise<void> {
@@ -162,9 +167,10 @@ export class ConsumerCoordinator implements MemberCoordinator, EpochMember {
   }
 
   /** Returns the assigned partitions whose names are known; the others wait for their names. */
-  async #namedTarget(): Promise<readonly IdentifiedPartition[]> {
+  async #namedTarget(signal: AbortSignal): Promise<readonly IdentifiedPartition[]> {
     const ids = this.#membership.target.map(({ topicId }) => topicId)
-    await this.#names.find(ids, () => this.#events.changed('topics may have names now'))
+    const again = () => this.#events.changed('topics may have names now')
+    await abortable(this.#names.find(ids, again), signal)
     const kept = new Set([...ids, ...this.#membership.target.map(({ topicId }) => topicId)])
     this.#names.keepOnly(kept)
     const target = this.#assigned()

@@ -31,6 +31,7 @@ export class HeartbeatFields {
   readonly #settings: ConsumerGroupSettings
   /** The fields that the coordinator has confirmed. */
   #confirmed: MemberContents | undefined
+  #hasToSendOwned = false
 
   constructor(settings: ConsumerGroupSettings) {
     this.#settings = settings
@@ -57,7 +58,7 @@ export class HeartbeatFields {
         ...(confirmed?.topics === contents.topics
           ? {}
           : { subscribedTopicNames: [...contents.topics] }),
-        ...(confirmed?.owned === contents.owned
+        ...(confirmed?.owned === contents.owned && !this.#hasToSendOwned
           ? {}
           : {
               topicPartitions: contents.owned.map(({ topicId, partitions }) => ({
@@ -72,6 +73,12 @@ export class HeartbeatFields {
   /** The response to the heartbeat with these fields arrived. */
   confirm(contents: MemberContents): void {
     this.#confirmed = contents
+    this.#hasToSendOwned = false
+  }
+
+  /** Makes the next heartbeat have the owned partitions, also if they have not changed. */
+  forgetOwned(): void {
+    this.#hasToSendOwned = true
   }
 
   /** Makes the next heartbeat have all fields. */

@@ -21,6 +21,14 @@ const STATIC_MEMBER_LEAVES = -2
 /** The group protocol is not available: Kafka before 4.0, or the feature `group.version` is not enabled. */
 export class NoConsumerProtocolError extends UnsupportedVersionError {}
 
+export interface HeartbeatCall {
+  readonly timeoutMs: number
+  /** Aborted when the member leaves. */
+  readonly signal: AbortSignal
+  /** Called immediately before the request is written. */
+  readonly onSend: () => void
+}
+
 export class MemberRequests {
   readonly #cluster: Cluster
   readonly #settings: ConsumerGroupSettings
@@ -33,21 +41,26 @@ export class MemberRequests {
   }
 
   /**
-   * Makes a single attempt: the member's states decide what a failure means. Throws BrokerError,
-   * NoConsumerProtocolError.
+   * Makes a single attempt: the member's states decide what a failure means. After `signal` is aborted it sends
+   * nothing, so that a join cannot follow the request that leaves. Throws BrokerError, NoConsumerProtocolError.
    */
   heartbeat(
     epoch: number,
     { body }: NextHeartbeat,
-    timeoutMs: number,
+    { timeoutMs, signal, onSend }: HeartbeatCall,
   ): Promise<ConsumerGroupHeartbeatResponse> {
     const { groupId } = this.#settings
     const to = { coordinator: 'group', key: groupId } as const
-    return this.#cluster.router.attempt(to, new Deadline(timeoutMs), async (broker) => {
+    return this.#cluster.router.attempt(to, new Deadline(timeoutMs, signal), async (broker) => {
       await checkHasProtocol(broker)
       const response = await broker.request(
         consumerGroupHeartbeat,
-        { groupId, memberId: this.#memberId, memberEpoch: epoch, ...body },
+        // Called when the connection is open, immediately before the request is written.
+        () => {
+          signal.throwIfAborted()
+          onSend()
+          return { groupId, memberId: this.#memberId, memberEpoch: epoch, ...body }
+        },
         { timeoutMs, purpose: 'group' },
       )
       const { errorCode, errorMessage } = response

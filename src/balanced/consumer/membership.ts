@@ -30,6 +30,7 @@ import {
   type MemberState,
   type Reaction,
 } from './member-states.ts'
+import { Revocation } from './revocation.ts'
 import type { SessionTimeout } from './session-timeout.ts'
 import type { ConsumerGroupSettings } from './settings.ts'
 import type { SubscribedTopics } from './subscribed-topics.ts'
@@ -49,6 +50,12 @@ const LEAVE_TIMEOUT_MS = 3_000
 /** The epoch before the first response with an epoch. */
 const NEVER_JOINED = -1
 const JOINS = 0
+
+/** A heartbeat that was sent. */
+interface Sent {
+  readonly sentAt: number
+  readonly owned: readonly AssignedTopic[]
+}
 
 export class Membership {
   /** Created by the client, and kept for the life of the member, also after it was fenced. */
@@ -73,6 +80,9 @@ export class Membership {
   #failures = 0
   /** When the last heartbeat was sent that was answered to a member. */
   #provenAt = -Infinity
+  readonly #revocation: Revocation
+  /** The coordinator may have this member: a join was sent, and no response has shown that the membership ended. */
+  #mayBeKnown = false
   /**
    * The problem that was reported to the application. It is reported once, until a heartbeat is answered without it.
    */
@@ -96,6 +106,7 @@ export class Membership {
     this.#events = events
     this.#requests = new MemberRequests(cluster, settings, this.memberId)
     this.#fields = new HeartbeatFields(settings)
+    this.#revocation = new Revocation(settings.maxPollIntervalMs)
     this.#heartbeats = new Heartbeats(HEARTBEAT_INTERVAL_MS, () => this.#beat(), EAGER)
     this.#slowApplication = new SlowApplication(settings, (error) => events.problem(error))
   }
@@ -119,7 +130,8 @@ export class Membership {
 
   /** See Coordinator.ownedUntil. */
   get ownedUntil(): number {
-    return this.#state === 'member' ? this.#provenAt + this.#session.timeoutMs : 0
+    if (this.#state !== 'member') return 0
+    return Math.min(this.#provenAt + this.#session.timeoutMs, this.#revocation.endsAt)
   }
 
   /**
@@ -163,11 +175,9 @@ export class Membership {
   /** Ends the membership, at the broker too. The place of a static member is kept. */
   async leave(): Promise<void> {
     this.#leaving.abort(new ClosedError('consumer'))
-    // Also while it joins: the coordinator may already have added the member.
-    const mayBeMember = this.#state === 'member' || this.#state === 'joining'
     this.#move('leave')
     this.#heartbeats.stop()
-    if (mayBeMember) {
+    if (this.#mayBeKnown) {
       try {
         await this.#requests.leave(LEAVE_TIMEOUT_MS)
       } catch (error) {
@@ -211,11 +221,15 @@ export class Membership {
     const { options } = this.#cluster
     const reaction = reactionTo(error)
     const isInstanceHeld = reaction === 'instance held'
-    const isWorthIt = isInstanceHeld ? !instanceDeadline.isOver : isPassing(reaction)
+    // A member that was in the group before waits until it may read its topics again, as it does in the group.
+    const isProblem = reaction === 'problem' && this.#epoch !== NEVER_JOINED
+    const isWorthIt = isInstanceHeld ? !instanceDeadline.isOver : isProblem || isPassing(reaction)
     if (!isWorthIt) {
       this.#move('refused')
+      this.#mayBeKnown = false
       throw error
     }
+    if (isProblem) this.#reportProblem(error)
     const waitMs = backoffMs(attempt, options.backoff)
     // The machine decides how long retries are worthwhile; the wait for an instance id happens here.
     if (!isInstanceHeld && !deadline.leaves(waitMs)) throw retriable(error)
@@ -259,7 +273,13 @@ export class Membership {
     const sentAt = performance.now()
     // There must be time left for an attempt at another coordinator before the session expires.
     const timeoutMs = Math.ceil(this.#session.timeoutMs / 3)
-    const response = await this.#requests.heartbeat(epoch, next, timeoutMs)
+    const response = await this.#requests.heartbeat(epoch, next, {
+      timeoutMs,
+      signal: this.#leaving.signal,
+      onSend: () => {
+        if (epoch === JOINS) this.#mayBeKnown = true
+      },
+    })
     // The member has left or was fenced in the meantime: an epoch that arrives now must not be used (librdkafka
     // 2.12).
     if (incarnation !== this.#incarnation) return
@@ -271,18 +291,24 @@ export class Membership {
       // A member that joins again may get the epoch and the assignment that it had: #accept detects no change.
       this.#heartbeats.start()
     }
-    this.#accept(response, sentAt)
+    this.#accept(response, { sentAt, owned: next.contents.owned })
   }
 
-  #accept(response: ConsumerGroupHeartbeatResponse, sentAt: number): void {
+  #accept(response: ConsumerGroupHeartbeatResponse, { sentAt, owned }: Sent): void {
     const { memberEpoch, heartbeatIntervalMs, assignment } = response
+    const wasInDoubt = performance.now() >= this.ownedUntil
     const isNewEpoch = memberEpoch !== this.#epoch
     this.#epoch = memberEpoch
     if (heartbeatIntervalMs > 0) this.#intervalMs = heartbeatIntervalMs
-    this.#prove(sentAt)
     const target = assignment === null ? this.#target : readAssignment(assignment.topicPartitions)
     const isNewTarget = !isSameAssignment(target, this.#target)
+    this.#revocation.answered({ sentAt, owned, before: this.#target, target })
     this.#target = target
+    // The coordinator waits for an acknowledgement also if this member has not claimed yet what it has to give up.
+    if (isNewTarget) this.#fields.forgetOwned()
+    this.#provenAt = Math.max(this.#provenAt, sentAt)
+    this.#tellAnswered()
+    if (wasInDoubt && performance.now() < this.ownedUntil) this.#events.renewed()
     if (isNewEpoch || isNewTarget) this.#heartbeats.start()
     if (isNewTarget) this.#events.changed(`member epoch ${memberEpoch} has another assignment`)
   }
@@ -296,19 +322,21 @@ export class Membership {
       case 'no group':
         this.#move('fenced')
         this.#heartbeats.stop()
+        this.#mayBeKnown = false
         this.#target = NOTHING_ASSIGNED
         this.#owned = NOTHING_ASSIGNED
+        this.#revocation.end()
         this.#events.lost(new MembershipLostError(groupId, error))
         return this.#intervalMs
       case 'refused':
       case 'instance held':
         this.#move('refused')
+        this.#mayBeKnown = false
         this.#heartbeats.stop()
         this.#events.failed(error)
         return this.#intervalMs
       case 'problem':
-        if (this.#reportedProblem !== error.code) this.#events.problem(error)
-        this.#reportedProblem = error.code
+        this.#reportProblem(error)
         return this.#intervalMs
       case 'later':
         logger.warn(`a heartbeat to group '${groupId}' failed: ${error.message}`)
@@ -316,17 +344,15 @@ export class Membership {
     }
   }
 
+  #reportProblem(error: KafkaError): void {
+    if (this.#reportedProblem !== error.code) this.#events.problem(error)
+    this.#reportedProblem = error.code
+  }
+
   #changed(): void {
     if (this.#state !== 'member') return
     this.#heartbeats.start()
     this.#heartbeats.hurry()
-  }
-
-  #prove(sentAt: number): void {
-    const wasInDoubt = performance.now() >= this.ownedUntil
-    this.#provenAt = Math.max(this.#provenAt, sentAt)
-    this.#tellAnswered()
-    if (wasInDoubt && performance.now() < this.ownedUntil) this.#events.renewed()
   }
 
   #tellAnswered(): void {

@@ -1,7 +1,8 @@
 import { describeConfigs } from '../../../protocol/apis/describe-configs.ts'
-import { ErrorCode } from '../../../protocol/errors.ts'
+import { describeError, ErrorCode } from '../../../protocol/errors.ts'
 import { Deadline } from '../../async/deadline.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
+import { BrokerError } from '../../errors.ts'
 import { textOfThrown } from '../../observe/thrown.ts'
 
 /** Kafka's default of `group.consumer.session.timeout.ms`, and the lowest value that brokers allow by default. */
@@ -12,6 +13,8 @@ const GROUP = 32
 const SESSION_TIMEOUT = 'consumer.session.timeout.ms'
 /** The longest wait for the response, because joining waits for it. */
 const TIMEOUT_MS = 5_000
+/** The wait after a failed attempt. */
+const AGAIN_AFTER_MS = 10_000
 
 /**
  * The session timeout of a consumer group. Heartbeat responses do not contain it: it is a config of the group, which
@@ -20,7 +23,7 @@ const TIMEOUT_MS = 5_000
 export class SessionTimeout {
   readonly #cluster: Cluster
   readonly #groupId: string
-  #readAt = -Infinity
+  #readAgainAt = -Infinity
   #timeoutMs = DEFAULT_SESSION_TIMEOUT_MS
 
   constructor(cluster: Cluster, groupId: string) {
@@ -37,11 +40,13 @@ export class SessionTimeout {
    */
   async refresh(): Promise<void> {
     const { metadataMaxAgeMs, logger } = this.#cluster.options
-    if (performance.now() - this.#readAt < metadataMaxAgeMs) return
-    this.#readAt = performance.now()
+    if (performance.now() < this.#readAgainAt) return
+    this.#readAgainAt = performance.now() + metadataMaxAgeMs
     try {
       this.#timeoutMs = (await this.#read()) ?? this.#timeoutMs
     } catch (error) {
+      // Until it is read, the session may be shorter than assumed.
+      this.#readAgainAt = performance.now() + Math.min(metadataMaxAgeMs, AGAIN_AFTER_MS)
       logger.warn(
         `group '${this.#groupId}': its session timeout could not be read, and ${this.#timeoutMs} ms are assumed: ${textOfThrown(error)}`,
       )
@@ -64,9 +69,12 @@ export class SessionTimeout {
       },
     )
     const [result] = results
-    if (result === undefined || result.errorCode !== ErrorCode.NONE) {
+    const errorCode = result?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR
+    if (result === undefined || errorCode !== ErrorCode.NONE) {
+      const what = `reading the configs of group '${this.#groupId}'`
+      if (describeError(errorCode).retriable) throw new BrokerError(errorCode, what)
       // Such as GROUP_AUTHORIZATION_FAILED, which need not be reported to the application.
-      const reason = result?.errorMessage ?? `error ${result?.errorCode ?? 'unknown'}`
+      const reason = result?.errorMessage ?? `error ${errorCode}`
       this.#cluster.options.logger.info(
         `group '${this.#groupId}': the broker does not report its session timeout (${reason}), and ${this.#timeoutMs} ms are assumed`,
       )

@@ -14,6 +14,7 @@ export class TopicNames {
   readonly #names = new Map<string, string>()
   #timer: NodeJS.Timeout | undefined
   #attempts = 0
+  #isStopped = false
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster
@@ -28,7 +29,7 @@ export class TopicNames {
    * errors of the request.
    */
   async find(topicIds: readonly string[], again: () => void): Promise<void> {
-    this.stop()
+    clearTimeout(this.#timer)
     const wanted = topicIds.filter((id) => !this.#names.has(id))
     if (wanted.length > 0) await this.#ask(wanted)
     const missing = wanted.filter((id) => !this.#names.has(id))
@@ -36,6 +37,7 @@ export class TopicNames {
       this.#attempts = 0
       return
     }
+    if (this.#isStopped) return
     const waitMs = backoffMs(this.#attempts++, this.#cluster.options.backoff)
     this.#timer = setTimeout(again, waitMs)
   }
@@ -46,8 +48,8 @@ export class TopicNames {
   }
 
   stop(): void {
+    this.#isStopped = true
     clearTimeout(this.#timer)
-    this.#timer = undefined
   }
 
   async #ask(topicIds: readonly string[]): Promise<void> {

@@ -14,7 +14,6 @@ import {
   JOINS,
   type ConsumerGroup,
   type ConsumerMember,
-  type GroupTopic,
   type HeartbeatAnswer,
 } from '../groups/consumer/consumer-group.ts'
 import { outcomeOf, Refused } from '../refused.ts'
@@ -79,12 +78,17 @@ function heartbeat(request: Request, context: RequestContext): HeartbeatAnswer {
       rebalanceTimeoutMs: request.rebalanceTimeoutMs,
       topics: subscribedTopicNames,
       pattern: version >= WITH_PATTERN ? request.subscribedTopicRegex : null,
+      maySee: (topic) => mayDo(context, 'describe', 'topic', topic),
       assignor: serverAssignor,
       owned: ownedIn(request),
       clientId: clientId ?? '',
       clientHost,
     },
-    visibleTopics(context),
+    cluster.topics.all.map(({ id, name, partitions }) => ({
+      id,
+      name,
+      partitions: partitions.length,
+    })),
   )
   groups.keep(group)
   return answer
@@ -123,13 +127,6 @@ function checkRequest(request: Request): void {
       'Either SubscribedTopicNames or SubscribedTopicRegex must be non-null when (re-)joining.',
     )
   }
-}
-
-/** A pattern does not match topics that the member may not see. */
-function visibleTopics(context: RequestContext): GroupTopic[] {
-  return context.cluster.topics.all
-    .filter(({ name }) => mayDo(context, 'describe', 'topic', name))
-    .map(({ id, name, partitions }) => ({ id, name, partitions: partitions.length }))
 }
 
 function byTopic(keys: Iterable<PartitionKey>): { topicId: string; partitions: number[] }[] {

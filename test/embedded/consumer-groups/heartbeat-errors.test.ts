@@ -87,6 +87,19 @@ describe('a heartbeat with an error response', () => {
   })
 })
 
+it('a member that joins again waits for its topics to be authorized, and reports that once', async () => {
+  await using scene = await Scene.open()
+  const one = await scene.member()
+  const joins = () => scene.heartbeats.filter(({ memberEpoch }) => memberEpoch === 0).length
+  scene.kafka.faults.on({ ...HEARTBEAT, times: 1 }, { error: 'UNKNOWN_MEMBER_ID' })
+  const denied = scene.kafka.faults.on(HEARTBEAT, { error: 'TOPIC_AUTHORIZATION_FAILED' })
+  await expect(one.consume()).rejects.toMatchObject({ code: 'TOPIC_AUTHORIZATION_FAILED' })
+  await until(() => joins() >= 4)
+  denied.remove()
+  await scene.write(4)
+  expect(await one.consume()).toBeDefined()
+})
+
 describe('a lost response', () => {
   it('with an assignment is recovered by a heartbeat with all fields', async () => {
     await using scene = await Scene.open()

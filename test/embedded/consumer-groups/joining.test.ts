@@ -1,5 +1,6 @@
 /** Groups by the protocol of KIP-848 on the embedded cluster: when joining fails or is retried, and which protocol `auto` chooses. */
 import { describe, expect, it } from '@jest/globals'
+import { until } from '../../support/until.ts'
 import { disableFeature, HEARTBEAT, Scene } from '../support/consumer-group-scene.ts'
 
 describe('joining a consumer group', () => {
@@ -103,5 +104,52 @@ describe("groupProtocol: 'auto'", () => {
       .client()
       .getBalancedConsumer({ groupProtocol: 'auto', consumerGroup: 'g', topics })
     await expect(joining).rejects.toMatchObject({ code: 'UNSUPPORTED_VERSION' })
+  })
+})
+
+describe('close() of a member that is joining', () => {
+  it('leaves no member behind if the connection to the coordinator opens afterwards', async () => {
+    await using scene = await Scene.open()
+    const client = scene.client({ clientId: 'late' })
+    await client.admin.listTopics()
+    const lookup = scene.kafka.requests.next({ api: 'FindCoordinator', clientId: 'late' })
+    const options = { groupProtocol: 'consumer', consumerGroup: 'g' } as const
+    const member = await client.topic('t').getBalancedConsumer({ ...options, autoStart: false })
+    const started = member.start().catch((error: unknown) => error)
+    await lookup
+    const isOpening = scene.kafka.requests.next({ api: 'ApiVersions', clientId: 'late' })
+    const opening = scene.kafka.faults.on({ api: 'ApiVersions', clientId: 'late' }, { hold: true })
+    await isOpening
+    const closed = member.close()
+    await started
+    opening.release()
+    await closed
+    await client.admin.listTopics()
+    expect(scene.heartbeats.filter(({ memberEpoch }) => memberEpoch === 0)).toEqual([])
+  })
+
+  it('leaves also if the response to the join was lost and no attempt is running', async () => {
+    await using scene = await Scene.open()
+    await scene.member('one')
+    const lines: string[] = []
+    const note = (line: string) => void lines.push(line)
+    const logger = { debug: note, info: note, warn: note, error: note }
+    const lost = scene.kafka.faults.on({ ...HEARTBEAT, clientId: 'late' }, { cutAfterBytes: 0 })
+    const member = await scene
+      .client({ clientId: 'late', operationTimeoutMs: 200, logger })
+      .topic('t')
+      .getBalancedConsumer({
+        groupProtocol: 'consumer',
+        consumerGroup: 'g',
+        rebalanceBackoffMs: 600_000,
+        autoStart: false,
+      })
+    const started = member.start({ timeoutMs: 500_000 }).catch((error: unknown) => error)
+    await until(() => lines.some((line) => line.includes('tries again in 600000 ms')))
+    lost.remove()
+    await member.close()
+    await started
+    const [group] = await scene.client().admin.describeGroups(['g'])
+    expect(group!.members).toHaveLength(1)
   })
 })

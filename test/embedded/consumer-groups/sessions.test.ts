@@ -40,6 +40,35 @@ describe('a session of a consumer group member', () => {
     isStuck = false
     await scene.owned(4, one, two)
   })
+
+  it('is in doubt as soon as the coordinator may have fenced the member for a slow revocation', async () => {
+    await using scene = await Scene.open()
+    let isStuck = true
+    const one = await scene.member('one', {
+      maxPollIntervalMs: 1_000,
+      onPartitionsRevoked: async () => {
+        scene.kafka.faults.on({ ...HEARTBEAT, clientId: 'one' }, { hold: true })
+        await until(() => !isStuck)
+      },
+    })
+    const two = await scene.member('two')
+    await until(() => two.partitions.length === 4)
+    expect(one.isOwnershipCertain).toBe(false)
+    isStuck = false
+    scene.kafka.faults.clear()
+    await scene.owned(4, one, two)
+  })
+
+  it('is certain again after a revocation that was acknowledged in time', async () => {
+    await using scene = await Scene.open()
+    const one = await scene.member('one', { maxPollIntervalMs: 1_000 })
+    const two = await scene.member('two')
+    await scene.owned(4, one, two)
+    const since = performance.now()
+    await until(() => performance.now() - since > 1_500)
+    expect(one.isOwnershipCertain).toBe(true)
+    expect(scene.log.filter((entry) => entry.includes('!'))).toEqual([])
+  })
 })
 
 describe('a static member', () => {

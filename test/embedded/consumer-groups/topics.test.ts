@@ -53,6 +53,30 @@ describe('topics of a consumer group', () => {
     await scene.owned(1, one)
   })
 
+  it('whose names are being looked up do not delay the partitions that others are to get', async () => {
+    await using scene = await Scene.open()
+    const one = await scene.ofTopics({ pattern: 'x' }, {}, { clientId: 'late' })
+    const lookup = scene.kafka.faults.on({ api: 'Metadata', clientId: 'late' }, { hold: true })
+    const isAsked = scene.kafka.requests.next({ api: 'Metadata', clientId: 'late' })
+    scene.kafka.createTopic('x', { partitions: 4 })
+    await isAsked
+    const two = await scene.ofTopics({ pattern: 'x' })
+    await scene.owned(2, two)
+    expect(one.assignment).toEqual([])
+    lookup.release()
+    await scene.owned(4, one, two)
+  })
+
+  it('whose names are being looked up do not delay close()', async () => {
+    await using scene = await Scene.open()
+    const one = await scene.ofTopics({ pattern: 'x' }, {}, { clientId: 'late' })
+    scene.kafka.faults.on({ api: 'Metadata', clientId: 'late' }, { hold: true })
+    const isAsked = scene.kafka.requests.next({ api: 'Metadata', clientId: 'late' })
+    scene.kafka.createTopic('x', { partitions: 4 })
+    await isAsked
+    await one.close()
+  })
+
   it('that are deleted and created again while assigned are released and claimed again', async () => {
     await using scene = await Scene.open()
     const one = await scene.member()

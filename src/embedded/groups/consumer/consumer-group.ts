@@ -30,6 +30,8 @@ export interface HeartbeatRequest {
   readonly rebalanceTimeoutMs: number
   readonly topics: readonly string[] | null
   readonly pattern: string | null
+  /** Whether the member's pattern may match the topic: if the member may describe it. */
+  readonly maySee: (topic: string) => boolean
   readonly assignor: string | null
   readonly owned: ReadonlySet<PartitionKey> | null
   readonly clientId: string
@@ -57,6 +59,7 @@ export interface ConsumerMember {
   readonly rebalanceTimeoutMs: number
   readonly topics: readonly string[]
   readonly pattern: string | null
+  readonly maySee: (topic: string) => boolean
   readonly assignor: string | null
   readonly previousEpoch: number
   readonly current: CurrentAssignment
@@ -138,6 +141,8 @@ export class ConsumerGroup implements Group {
   /** Stores the fields of a member's heartbeat, and returns what it is to own. Throws Refused. */
   heartbeat(request: HeartbeatRequest, topics: readonly GroupTopic[]): HeartbeatAnswer {
     if (request.epoch === LEAVES || request.epoch === AWAY) return this.#leave(request)
+    // Before anything changes.
+    if (request.pattern !== null && request.pattern !== '') topicPattern(request.pattern)
     const before = this.#member(request)
     const isNew = !this.members.has(before.id)
     const updated = this.#updated(before, request)
@@ -262,10 +267,10 @@ export class ConsumerGroup implements Group {
   }
 
   #updated(member: ConsumerMember, request: HeartbeatRequest): ConsumerMember {
-    const { rebalanceTimeoutMs, topics, pattern } = request
-    if (pattern !== null && pattern !== '') topicPattern(pattern)
+    const { rebalanceTimeoutMs, topics, pattern, maySee } = request
     return {
       ...member,
+      maySee,
       clientId: request.clientId,
       clientHost: request.clientHost,
       rackId: request.rackId ?? member.rackId,
@@ -389,10 +394,11 @@ export class ConsumerGroup implements Group {
 }
 
 function newMember(request: HeartbeatRequest): ConsumerMember {
-  const { memberId: id, instanceId, clientId, clientHost } = request
+  const { memberId: id, instanceId, clientId, clientHost, maySee } = request
   return {
     id,
     instanceId,
+    maySee,
     clientId,
     clientHost,
     rackId: null,
@@ -445,8 +451,8 @@ function isSubscribed(member: ConsumerMember, topic: string): boolean {
   return member.topics.includes(topic) || matches(member, topic)
 }
 
-function matches({ pattern }: ConsumerMember, topic: string): boolean {
-  return pattern !== null && topicPattern(pattern).test(topic)
+function matches({ pattern, maySee }: ConsumerMember, topic: string): boolean {
+  return pattern !== null && topicPattern(pattern).test(topic) && maySee(topic)
 }
 
 function isSameList(a: readonly string[], b: readonly string[]): boolean {
