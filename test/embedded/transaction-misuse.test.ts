@@ -39,6 +39,17 @@ describe('a transactional producer that is misused', () => {
     await producer.transaction((next) => void next.produce('a', 'y'))
   })
 
+  it('commits a transaction although a message was produced through one that had ended', async () => {
+    const aborted = await producer.begin()
+    await aborted.abort()
+    const tx = await producer.begin()
+    await tx.produce('a', 'committed')
+    const late = aborted.produce('a', 'late')
+    await tx.commit()
+    await expect(late).rejects.toMatchObject({ code: 'TRANSACTION_ENDED' })
+    expect(await readCommitted(kafka, 'a')).toEqual(['committed'])
+  })
+
   it('refuses to produce outside a transaction', async () => {
     await expect(producer.produce()).rejects.toMatchObject({ code: 'NO_TRANSACTION' })
   })

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { spawn } from 'node:child_process'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { delimiter, join } from 'node:path'
-import { KafkaClient } from '../../src/index.ts'
+import { KafkaClient, type RequestEvent } from '../../src/index.ts'
 import { kcatRead } from '../support/kcat.ts'
 import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
 import { describeWithBrokers, isAtLeast, versionsToTest } from '../support/real-brokers.ts'
@@ -88,6 +89,21 @@ describeWithBrokers('transactions', ['java', 'kcat'], () => {
       await kafka.createTopic(name, { partitions, replicationFactor: brokers })
       return name
     }
+
+    it('add their partitions by requests of their own before transaction.version 2 only', async () => {
+      const topic = await newTopic('added', 1)
+      const apis = new Set<string>()
+      const note = (event: unknown) => void apis.add((event as RequestEvent).api)
+      await using producer = await client.getTransactionalProducer({ transactionalId: 'added' })
+      subscribe('samsa:request', note)
+      try {
+        await producer.transaction((tx) => void tx.produce(topic, 'x'))
+      } finally {
+        unsubscribe('samsa:request', note)
+      }
+      const isSecond = isAtLeast(version, '4.0') && transactionVersion === undefined
+      expect(apis.has('AddPartitionsToTxn')).toBe(!isSecond)
+    })
 
     it("show Java's read_committed consumer and kcat exactly what was committed, in many short transactions", async () => {
       const topic = await newTopic('short')
@@ -268,6 +284,62 @@ describeWithBrokers('transactions', ['java', 'kcat'], () => {
       await Promise.all(open.map(({ producer }) => producer.close()))
     })
 
+    it('refuse a second begin, messages outside of one, and calls after the end, without an effect on what is committed', async () => {
+      const topic = await newTopic('misuse', 1)
+      await using producer = await client.getTransactionalProducer({ transactionalId: 'misuse' })
+      await expect(producer.produce()).rejects.toMatchObject({ code: 'NO_TRANSACTION' })
+      const aborted = await producer.begin()
+      await aborted.produce(topic, 'aborted')
+      await expect(producer.begin()).rejects.toMatchObject({ code: 'TRANSACTION_IN_PROGRESS' })
+      await aborted.abort()
+      const ended = { code: 'TRANSACTION_ENDED', recovery: 'abort' }
+      await expect(aborted.commit()).rejects.toMatchObject(ended)
+      const committed = await producer.begin()
+      await committed.produce(topic, 'committed')
+      await expect(aborted.produce(topic, 'late')).rejects.toMatchObject(ended)
+      await expect(aborted.abort()).rejects.toMatchObject(ended)
+      await committed.commit()
+      await expect(committed.abort()).rejects.toMatchObject(ended)
+      expect(await kcat(topic)).toEqual(['committed'])
+    })
+
+    it('refuse the offsets of a member that has left its group, where the brokers check that, and commit nothing', async () => {
+      const [from, to] = [await newTopic('left', 1), await newTopic('left-to', 1)]
+      await using plain = await client.topic(from).getProducer()
+      await plain.produce('input')
+      const consumer = await client.topic(from).getBalancedConsumer({
+        consumerGroup: 'leavers',
+        managed: true,
+        autoOffsetReset: 'earliest',
+      })
+      await consumer.consume()
+      const group = consumer.groupMetadata()
+      const offsets = [{ topic: from, partition: 0, offset: 1 }]
+      await consumer.close()
+      await using producer = await client.getTransactionalProducer({ transactionalId: 'left' })
+      const tx = await producer.begin()
+      await tx.produce(to, 'output')
+      const committed = async () => {
+        const found = await client.admin.listGroupOffsets(['leavers'])
+        return found[0]?.offsets.find((one) => one.topic === from)?.offset
+      }
+      const sending = tx.sendOffsets({ offsets, group })
+      if (!isAtLeast(version, '2.5')) {
+        // Before KIP-447 the request does not name the member.
+        await sending
+        await tx.commit()
+        expect(await committed()).toBe(1)
+        return
+      }
+      const code: unknown = expect.stringMatching(/^(UNKNOWN_MEMBER_ID|ILLEGAL_GENERATION)$/)
+      await expect(sending).rejects.toMatchObject({ code, recovery: 'recreate' })
+      await expect(tx.commit()).rejects.toMatchObject({ code: 'TRANSACTION_FAILED' })
+      await tx.abort()
+      expect(await committed()).toBeUndefined()
+      await producer.transaction((next) => void next.produce(to, 'next'))
+      expect(await kcat(to)).toEqual(['next'])
+    })
+
     it('are refused with a timeout above the maximum of the brokers', async () => {
       const opening = client.getTransactionalProducer({
         transactionalId: 'long',
@@ -279,4 +351,18 @@ describeWithBrokers('transactions', ['java', 'kcat'], () => {
       })
     })
   })
+
+  const OLDER = versionsToTest().filter((version) => !isAtLeast(version, '0.11'))
+  // Jest refuses a table without rows, as where newer versions alone are chosen.
+  for (const version of OLDER) {
+    it(`are refused by name on Kafka ${version}, which has none`, async () => {
+      await using kafka = await startKafka({ version })
+      await using client = new KafkaClient({ hosts: kafka.hosts })
+      const opening = client.getTransactionalProducer({ transactionalId: 'early' })
+      await expect(opening).rejects.toMatchObject({
+        code: 'UNSUPPORTED_VERSION',
+        recovery: 'fix-configuration',
+      })
+    })
+  }
 })

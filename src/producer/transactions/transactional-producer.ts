@@ -11,7 +11,8 @@ import type { Message } from '../intake/outgoing-message.ts'
 import type { Data } from '../intake/serialize.ts'
 import type { TopicState } from '../intake/topic-state.ts'
 import { TopicStates } from '../intake/topic-states.ts'
-import type { RecordMetadata } from '../results/delivery-promise.ts'
+import { BatchResult, DeliveryPromise, type RecordMetadata } from '../results/delivery-promise.ts'
+import { UnhandledFailures } from '../results/unhandled-failures.ts'
 import type { TransactionOffset } from './coordinator.ts'
 import { TransactionError } from './errors.ts'
 import { TransactionManager } from './manager.ts'
@@ -38,6 +39,8 @@ export class TransactionalProducer<Value = Data, Key = Data> extends BaseProduce
   readonly #cluster: Cluster
   readonly #topics = new TopicStates((name) => this.core.topic(name))
   readonly #host: TransactionHost<Value, Key>
+  /** Reports messages of transactions that have ended, if the application does not handle their errors. */
+  readonly #late: UnhandledFailures
   /** The commit or abort that is running. */
   #ending: Promise<void> = Promise.resolve()
 
@@ -54,6 +57,7 @@ export class TransactionalProducer<Value = Data, Key = Data> extends BaseProduce
     if (manager === undefined) throw new Error('the producer made no recovery policy')
     this.#manager = manager
     this.#cluster = cluster
+    this.#late = new UnhandledFailures(cluster.options.logger)
     this.transactionalId = transactionalId
     const { core } = this
     manager.attach({
@@ -143,7 +147,7 @@ export class TransactionalProducer<Value = Data, Key = Data> extends BaseProduce
     const end = (running: Promise<void>) => (this.#ending = running)
     return {
       produce: (topic, message) => this.#produce(topic, message),
-      refuse: (error) => this.core.refuse('', null, null, error),
+      refuse: (error) => this.#refuseLate(error),
       produceMany: async (messages) => {
         manager.throwUnlessOpen()
         return this.produceAll(messages, (message) => this.#topicOfMessage(message), NO_OPTIONS)
@@ -182,6 +186,16 @@ export class TransactionalProducer<Value = Data, Key = Data> extends BaseProduce
     }
     const { value, ...options } = message
     return this.produceTo(state, value, options)
+  }
+
+  /**
+   * Refuses a message of a transaction that has ended. It is not counted as a message of the open transaction, which
+   * could not be committed then.
+   */
+  #refuseLate(error: Error): Promise<RecordMetadata> {
+    const result = new BatchResult(this.#late)
+    result.fail(error, 1)
+    return new DeliveryPromise(result, 0, 0)
   }
 
   #topicOfMessage(message: unknown): TopicState {
