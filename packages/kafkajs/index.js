@@ -1,1 +1,49 @@
-module.exports = require('samsa/kafkajs')
+'use strict'
+// Each name is exported by a line of its own: Node.js reads names for `import { Kafka } from 'kafkajs'` from such lines.
+const samsa = require('samsa/kafkajs')
+
+// As in kafkajs, a module of its own, because Datadog's agent replaces what this module exports.
+exports.Kafka = require('./src/index.js')
+exports.PartitionAssigners = samsa.PartitionAssigners
+exports.AssignerProtocol = samsa.AssignerProtocol
+exports.Partitioners = samsa.Partitioners
+exports.logLevel = samsa.logLevel
+exports.CompressionTypes = samsa.CompressionTypes
+exports.CompressionCodecs = samsa.CompressionCodecs
+exports.ConfigResourceTypes = samsa.ConfigResourceTypes
+exports.AclResourceTypes = samsa.AclResourceTypes
+exports.AclOperationTypes = samsa.AclOperationTypes
+exports.AclPermissionTypes = samsa.AclPermissionTypes
+exports.ResourcePatternTypes = samsa.ResourcePatternTypes
+exports.ConfigSource = samsa.ConfigSource
+exports.KafkaJSError = samsa.KafkaJSError
+exports.KafkaJSNonRetriableError = samsa.KafkaJSNonRetriableError
+exports.KafkaJSPartialMessageError = samsa.KafkaJSPartialMessageError
+exports.KafkaJSBrokerNotFound = samsa.KafkaJSBrokerNotFound
+exports.KafkaJSProtocolError = samsa.KafkaJSProtocolError
+exports.KafkaJSConnectionError = samsa.KafkaJSConnectionError
+exports.KafkaJSConnectionClosedError = samsa.KafkaJSConnectionClosedError
+exports.KafkaJSRequestTimeoutError = samsa.KafkaJSRequestTimeoutError
+exports.KafkaJSSASLAuthenticationError = samsa.KafkaJSSASLAuthenticationError
+exports.KafkaJSNumberOfRetriesExceeded = samsa.KafkaJSNumberOfRetriesExceeded
+exports.KafkaJSOffsetOutOfRange = samsa.KafkaJSOffsetOutOfRange
+exports.KafkaJSMemberIdRequired = samsa.KafkaJSMemberIdRequired
+exports.KafkaJSGroupCoordinatorNotFound = samsa.KafkaJSGroupCoordinatorNotFound
+exports.KafkaJSNotImplemented = samsa.KafkaJSNotImplemented
+exports.KafkaJSMetadataNotLoaded = samsa.KafkaJSMetadataNotLoaded
+exports.KafkaJSTopicMetadataNotLoaded = samsa.KafkaJSTopicMetadataNotLoaded
+exports.KafkaJSStaleTopicMetadataAssignment = samsa.KafkaJSStaleTopicMetadataAssignment
+exports.KafkaJSDeleteGroupsError = samsa.KafkaJSDeleteGroupsError
+exports.KafkaJSTimeout = samsa.KafkaJSTimeout
+exports.KafkaJSLockTimeout = samsa.KafkaJSLockTimeout
+exports.KafkaJSServerDoesNotSupportApiKey = samsa.KafkaJSServerDoesNotSupportApiKey
+exports.KafkaJSUnsupportedMagicByteInMessageSet = samsa.KafkaJSUnsupportedMagicByteInMessageSet
+exports.KafkaJSDeleteTopicRecordsError = samsa.KafkaJSDeleteTopicRecordsError
+exports.KafkaJSInvariantViolation = samsa.KafkaJSInvariantViolation
+exports.KafkaJSInvalidVarIntError = samsa.KafkaJSInvalidVarIntError
+exports.KafkaJSInvalidLongError = samsa.KafkaJSInvalidLongError
+exports.KafkaJSCreateTopicError = samsa.KafkaJSCreateTopicError
+exports.KafkaJSAggregateError = samsa.KafkaJSAggregateError
+exports.KafkaJSFetcherRebalanceError = samsa.KafkaJSFetcherRebalanceError
+exports.KafkaJSNoBrokerAvailableError = samsa.KafkaJSNoBrokerAvailableError
+exports.KafkaJSAlterPartitionReassignmentsError = samsa.KafkaJSAlterPartitionReassignmentsError

@@ -92,8 +92,9 @@ function fromSamsa(error: KafkaError): Error {
 }
 
 function authenticationError(error: AuthenticationError): Error {
-  if (error.code === 'SASL_CREDENTIALS_UNAVAILABLE' && error.cause instanceof KafkaJSError) {
-    return error.cause
+  // An error of the application's provider of tokens or of its mechanism.
+  if (error.code === 'SASL_CREDENTIALS_UNAVAILABLE' && error.cause instanceof Error) {
+    return errorFrom(error.cause)
   }
   return new KafkaJSSASLAuthenticationError(error.message, { cause: error })
 }

@@ -9,12 +9,15 @@ const own: Mechanism = {
   mechanism: 'plain',
   authenticationProvider: ({ saslAuthenticate }) => ({
     authenticate: async () => {
-      const token = Buffer.from('\0ann\0secret')
-      const size = Buffer.alloc(4)
-      size.writeInt32BE(token.length)
-      await saslAuthenticate({ request: { encode: () => Buffer.concat([size, token]) } })
+      await saslAuthenticate({ request: { encode: () => sized('\0ann\0secret') } })
     },
   }),
+}
+
+function sized(text: string): Buffer {
+  const size = Buffer.alloc(4)
+  size.writeInt32BE(text.length)
+  return Buffer.concat([size, Buffer.from(text)])
 }
 
 describe('a Kafka of samsa/kafkajs', () => {
@@ -50,6 +53,33 @@ describe('a Kafka of samsa/kafkajs', () => {
     ['a mechanism of the application', own],
   ] as const)('logs in with %s', async (_, sasl) => {
     expect(await topicsWith(sasl)).toEqual([])
+  })
+
+  it('lets a mechanism of the application see that the broker rejects it, and choose the error', async () => {
+    const refused: unknown[] = []
+    const rejected: Mechanism = {
+      mechanism: 'plain',
+      authenticationProvider: ({ saslAuthenticate }) => ({
+        authenticate: async () => {
+          try {
+            await saslAuthenticate({ request: { encode: () => sized('\0ann\0other') } })
+          } catch (error) {
+            refused.push(error)
+            throw new RangeError('the error of the mechanism', { cause: error })
+          }
+        },
+      }),
+    }
+    await expect(topicsWith(rejected)).rejects.toThrow(
+      expect.objectContaining({ name: 'RangeError', message: 'the error of the mechanism' }),
+    )
+    expect(refused).toEqual([
+      expect.objectContaining({
+        name: 'KafkaJSProtocolError',
+        type: 'SASL_AUTHENTICATION_FAILED',
+        retriable: false,
+      }),
+    ])
   })
 
   it.each([

@@ -1,5 +1,11 @@
-import type { SaslExchange, SaslMechanism, SaslOptions } from '../../index.ts'
-import { errorFrom } from '../error-from.ts'
+import {
+  AuthenticationError,
+  type SaslExchange,
+  type SaslMechanism,
+  type SaslOptions,
+} from '../../index.ts'
+import { ErrorCode } from '../../../protocol/index.ts'
+import { errorFrom, protocolErrorOf } from '../error-from.ts'
 import { KafkaJSSASLAuthenticationError } from '../errors.ts'
 import type {
   Authenticator,
@@ -97,7 +103,7 @@ class ProviderMechanism implements SaslMechanism {
   }
 
   start({ host, port }: { readonly host: string; readonly port: number }): SaslExchange {
-    const exchange = new ProviderExchange()
+    const exchange = new ProviderExchange(this.name)
     const { saslAuthenticate } = exchange
     exchange.authenticator = this.#mechanism.authenticationProvider({
       host,
@@ -116,11 +122,18 @@ class ProviderMechanism implements SaslMechanism {
 class ProviderExchange implements SaslExchange {
   isComplete = false
   authenticator: Authenticator | undefined
+  /** The error of the provider after the broker has rejected the login. */
+  refusal: AuthenticationError | undefined
+  readonly #mechanism: string
   #running: Promise<void> | undefined
   /** From the provider to the broker. */
   readonly #tokens = new Handover<Buffer>()
   /** From the broker to the provider. */
   readonly #challenges = new Handover<Buffer>()
+
+  constructor(mechanism: string) {
+    this.#mechanism = mechanism
+  }
 
   readonly saslAuthenticate = async <ParseResult>({
     request,
@@ -140,32 +153,58 @@ class ProviderExchange implements SaslExchange {
       this.#tokens.take(),
       Promise.resolve(this.#running).then(() => undefined),
     ]).catch((error: unknown) => {
-      throw errorFrom(error)
+      throw this.#failure(error)
     })
     if (token !== undefined) return token.subarray(SIZE_BYTES)
     this.isComplete = true
     return Buffer.alloc(0)
   }
+
+  /** Lets `saslAuthenticate` reject, as in kafkajs, so that the provider decides which error the login fails with. */
+  async rejected(): Promise<void> {
+    this.#challenges.fail(protocolErrorOf(ErrorCode.SASL_AUTHENTICATION_FAILED))
+    try {
+      await this.#running
+    } catch (error) {
+      this.refusal = this.#failure(error)
+    }
+  }
+
+  /** The layer throws the cause of this error. samsa does not retry a login that fails with it. */
+  #failure(error: unknown): AuthenticationError {
+    const cause = errorFrom(error)
+    return new AuthenticationError('SASL_CREDENTIALS_UNAVAILABLE', cause.message, {
+      mechanism: this.#mechanism,
+      cause,
+    })
+  }
 }
 
-/** Passes on one value at a time. `take` may be called before or after `give`. */
+/** Passes on one value at a time. `take` may be called before or after `give`, and rejects after `fail`. */
 class Handover<T> {
   #value: T | undefined
-  #waiting: ((value: T) => void) | undefined
+  #error: Error | undefined
+  #waiting: { resolve(value: T): void; reject(error: Error): void } | undefined
 
   give(value: T): void {
     const waiting = this.#waiting
     this.#waiting = undefined
     if (waiting === undefined) this.#value = value
-    else waiting(value)
+    else waiting.resolve(value)
+  }
+
+  fail(error: Error): void {
+    this.#error = error
+    this.#waiting?.reject(error)
   }
 
   take(): Promise<T> {
+    if (this.#error !== undefined) return Promise.reject(this.#error)
     const value = this.#value
     this.#value = undefined
     if (value !== undefined) return Promise.resolve(value)
-    return new Promise((resolve) => {
-      this.#waiting = resolve
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject }
     })
   }
 }

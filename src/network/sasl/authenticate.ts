@@ -73,8 +73,9 @@ class Login {
     try {
       return await this.#exchangeTokens(exchange, send)
     } catch (error) {
-      if (isRejection(error) || exchange.refusal !== undefined) exchange.rejected?.()
-      throw error
+      if (!isRejection(error) && exchange.refusal === undefined) throw error
+      await this.#abortable(() => exchange.rejected?.())
+      throw exchange.refusal ?? error
     }
   }
 

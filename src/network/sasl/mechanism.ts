@@ -15,14 +15,17 @@ export interface SaslExchange {
    * error message what they received. Default: the text is not changed.
    */
   conceal?(text: string): string
-  /** The error that the broker reported within the exchange. It is thrown after the last message has been sent. */
+  /**
+   * The error that the broker reported within the exchange. It is thrown after the last message has been sent. If it is
+   * set when `rejected` has returned, it is thrown instead of the error that describes the broker's error code.
+   */
   readonly refusal?: Error | undefined
   /**
    * Called once if the broker rejects the login, by an error code, by a message of the mechanism, or (before Kafka 1.0)
    * by closing the connection. A mechanism that caches credentials drops them here, so that the next login gets new ones.
-   * Must not throw.
+   * The login fails when the promise resolves, if one is returned. Must neither throw nor reject.
    */
-  rejected?(): void
+  rejected?(): void | Promise<void>
 }
 
 /** What a SASL mechanism knows about the connection: the broker's address, and the signal that ends the login. */

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
+import kafkajs from 'kafkajs'
 import { execFile } from 'node:child_process'
 import { cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -47,6 +48,12 @@ describe('the package for npm aliases', () => {
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
+  })
+
+  it('exports each name of kafkajs to require, and to import by name', async () => {
+    const text = await readFile(join(ALIAS, 'index.js'), 'utf8')
+    const named = [...text.matchAll(/^exports\.(\w+) = /gm)].map(([, name]) => name)
+    expect(named.sort()).toEqual(Object.keys(kafkajs).sort())
   })
 
   it('depends on the version of samsa that it is published beside', async () => {
