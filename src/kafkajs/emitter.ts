@@ -9,6 +9,8 @@ let nextId = 0
 /** Emits the events of a producer, consumer or admin client. */
 export class Emitter<Events extends object> {
   readonly #emitter = new EventEmitter().setMaxListeners(0)
+  /** Emits `change` when a listener was added or removed. */
+  readonly #changes = new EventEmitter().setMaxListeners(0)
   readonly #names: ReadonlySet<string>
   readonly #known: string
   readonly #logger: Logger
@@ -25,6 +27,28 @@ export class Emitter<Events extends object> {
   /** Whether the event has listeners. */
   has(name: keyof Events & string): boolean {
     return this.#emitter.listenerCount(name) > 0
+  }
+
+  /**
+   * Calls `start` while one of these events has listeners, and the function that it returns when none has any more.
+   * The returned function ends both.
+   */
+  whileHeard(names: readonly (keyof Events & string)[], start: () => () => void): () => void {
+    let stop: (() => void) | undefined
+    const update = (isHeard: boolean): void => {
+      if (isHeard) stop ??= start()
+      else {
+        stop?.()
+        stop = undefined
+      }
+    }
+    const onChange = (): void => update(names.some((name) => this.has(name)))
+    this.#changes.on('change', onChange)
+    onChange()
+    return () => {
+      this.#changes.off('change', onChange)
+      update(false)
+    }
   }
 
   emit<Name extends keyof Events & string>(
@@ -48,8 +72,10 @@ export class Emitter<Events extends object> {
       void this.#call(name, () => listener(event))
     }
     this.#emitter.on(name, call)
+    this.#changes.emit('change')
     return () => {
       this.#emitter.off(name, call)
+      this.#changes.emit('change')
     }
   }
 

@@ -29,6 +29,7 @@ import {
   KafkaJSSASLAuthenticationError,
   KafkaJSServerDoesNotSupportApiKey,
 } from './errors.ts'
+import { textOf } from './text.ts'
 
 /** The error codes that have older names in kafkajs. */
 const OLD_NAMES: Readonly<Record<number, string>> = {
@@ -68,7 +69,7 @@ export function throwIfFailed(code: number, message?: string | null): void {
 export function errorFrom(error: unknown): Error {
   if (error instanceof KafkaJSError) return error
   if (error instanceof KafkaError) return fromSamsa(error)
-  return error instanceof Error ? error : new Error(String(error))
+  return error instanceof Error ? error : new Error(textOf(error))
 }
 
 function fromSamsa(error: KafkaError): Error {

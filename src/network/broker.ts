@@ -217,7 +217,7 @@ export class Broker {
 
   async #connect(purpose: Purpose, frameMemory?: FrameMemory): Promise<Session> {
     const { signal } = this.#closing
-    const options = { ...this.#options, frameMemory }
+    const options = { ...this.#options, frameMemory, nodeId: this.nodeId }
     const waitMs = this.#notBefore - performance.now()
     if (waitMs > 0) await new Deadline(waitMs, signal).sleep(waitMs)
     try {

@@ -36,6 +36,8 @@ export interface ConnectionOptions {
   readonly clientId: string
   /** Tells the clients of a process apart in events. Default: 0. */
   readonly instanceId?: number
+  /** The node id of the broker, for events. Default: −1, for a bootstrap address. */
+  readonly nodeId?: number
   /** The largest response that is accepted. A larger size means that the other side does not speak Kafka's protocol. */
   readonly maxResponseBytes: number
   /** Closes the connection when nothing was sent for this long, before the broker closes it. */
@@ -409,11 +411,12 @@ export class Connection {
     if (error === undefined) metrics.duration.recordMs(durationMs)
     else if (!(error instanceof ClosedError)) metrics.failures++
     if (!requestChannel.hasSubscribers) return
-    const { clientId, instanceId = 0 } = this.#options
+    const { clientId, instanceId = 0, nodeId = -1 } = this.#options
     const event: RequestEvent = {
       clientId,
       instanceId,
       broker: this.address,
+      nodeId,
       api,
       apiKey,
       version,

@@ -27,6 +27,8 @@ export interface ConnectEvent extends ClientEvent {
 export interface RequestEvent extends ClientEvent {
   /** The address of the broker, as `host:port`. */
   readonly broker: string
+  /** The node id of the broker; −1 on a connection to a bootstrap address. */
+  readonly nodeId: number
   /** The name of the API, such as `Produce`. */
   readonly api: string
   /** Kafka's number of the API, such as 0 for `Produce`. */

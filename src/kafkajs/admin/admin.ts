@@ -1,4 +1,4 @@
-import { networkWatcher } from '../connection/network-events.ts'
+import { watchNetwork } from '../connection/network-events.ts'
 import { Session } from '../connection/session.ts'
 import { TopicMetadata } from '../connection/topic-metadata.ts'
 import { Emitter } from '../emitter.ts'
@@ -23,10 +23,13 @@ export function createAdmin(kafka: KafkaConfig, config: AdminConfig, root: Logge
     config: kafka,
     logger: root,
     retry,
-    onClient: networkWatcher({
-      request: (event) => emitter.emit(ADMIN_EVENTS.REQUEST, event),
-      requestTimeout: (event) => emitter.emit(ADMIN_EVENTS.REQUEST_TIMEOUT, event),
-    }),
+    watch: (client) =>
+      watchNetwork(client, {
+        emitter,
+        names: ADMIN_EVENTS,
+        request: (event) => emitter.emit(ADMIN_EVENTS.REQUEST, event),
+        requestTimeout: (event) => emitter.emit(ADMIN_EVENTS.REQUEST_TIMEOUT, event),
+      }),
   })
   const parts: AdminParts = {
     session,

@@ -1,9 +1,15 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { RequestTimeoutError, type KafkaClient, type RequestEvent } from '../../index.ts'
+import type { Emitter } from '../emitter.ts'
 import type * as kafkajs from '../types/events.ts'
 
-/** Emits the events of requests as those of a producer, consumer or admin client. */
-export interface NetworkListener {
+/** The events of requests of a producer, consumer or admin client, and how to emit them. */
+export interface NetworkEvents<Events extends object> {
+  readonly emitter: Emitter<Events>
+  readonly names: {
+    readonly REQUEST: keyof Events & string
+    readonly REQUEST_TIMEOUT: keyof Events & string
+  }
   request(event: kafkajs.RequestEvent['payload']): void
   requestTimeout(event: kafkajs.RequestTimeoutEvent['payload']): void
 }
@@ -11,47 +17,62 @@ export interface NetworkListener {
 /** The names of APIs in kafkajs that differ from Kafka's. */
 const OLD_NAMES: Readonly<Record<string, string>> = { FindCoordinator: 'GroupCoordinator' }
 
-/** The `onClient` of a session: calls the listener for the requests of its client. */
-export function networkWatcher(
-  listener: NetworkListener,
-): (client: KafkaClient | undefined) => void {
-  let stop: (() => void) | undefined
-  return (client) => {
-    stop?.()
-    stop = client && watchNetwork(client, listener)
-  }
+/**
+ * Emits the events of the requests of a client until the returned function is called. Without listeners it does
+ * nothing, because a subscriber costs each request of the process.
+ */
+export function watchNetwork<Events extends object>(
+  client: KafkaClient,
+  events: NetworkEvents<Events>,
+): () => void {
+  const { emitter, names } = events
+  return emitter.whileHeard([names.REQUEST, names.REQUEST_TIMEOUT], () =>
+    onRequests(client, (event) => emitRequest(events, event)),
+  )
 }
 
-/**
- * Calls the listener for the requests of a client, and `onRequest` with samsa's own events, until the returned function
- * is called.
- */
-export function watchNetwork(
+/** Calls `onRequest` after each request of the client, until the returned function is called. */
+export function onRequests(
   client: KafkaClient,
-  listener: NetworkListener,
-  onRequest?: (event: RequestEvent) => void,
+  onRequest: (event: RequestEvent) => void,
 ): () => void {
   const onMessage = (message: unknown): void => {
     const event = message as RequestEvent
-    if (event.instanceId !== client.instanceId) return
-    onRequest?.(event)
-    const { broker, clientId, correlationId, apiKey, error } = event
-    const duration = Math.round(event.durationMs)
-    const sentAt = Date.now() - duration
-    const common = {
-      broker,
-      clientId,
-      correlationId,
-      createdAt: sentAt,
-      sentAt,
-      pendingDuration: 0,
-      apiName: OLD_NAMES[event.api] ?? event.api,
-      apiKey,
-      apiVersion: event.version,
-    }
-    if (error === undefined) listener.request({ ...common, size: event.responseBytes, duration })
-    else if (error instanceof RequestTimeoutError) listener.requestTimeout(common)
+    if (event.instanceId === client.instanceId) onRequest(event)
   }
   subscribe('samsa:request', onMessage)
   return () => unsubscribe('samsa:request', onMessage)
+}
+
+function emitRequest<Events extends object>(
+  { emitter, names, request, requestTimeout }: NetworkEvents<Events>,
+  event: RequestEvent,
+): void {
+  const { error } = event
+  if (error === undefined) {
+    if (!emitter.has(names.REQUEST)) return
+    const duration = Math.round(event.durationMs)
+    request({ ...common(event, duration), size: event.responseBytes, duration })
+  } else if (error instanceof RequestTimeoutError && emitter.has(names.REQUEST_TIMEOUT)) {
+    requestTimeout(common(event, Math.round(event.durationMs)))
+  }
+}
+
+/** The fields of both events. */
+function common(
+  { api, apiKey, version, broker, clientId, correlationId }: RequestEvent,
+  duration: number,
+) {
+  const sentAt = Date.now() - duration
+  return {
+    broker,
+    clientId,
+    correlationId,
+    createdAt: sentAt,
+    sentAt,
+    pendingDuration: 0,
+    apiName: OLD_NAMES[api] ?? api,
+    apiKey,
+    apiVersion: version,
+  }
 }

@@ -16,14 +16,20 @@ export interface SessionOptions {
   readonly logger: Logger
   readonly retry: RetrySettings
   readonly metadataMaxAge?: number | undefined
-  /** Called with each client that is opened, and with undefined after it was closed. */
-  readonly onClient?: (client: KafkaClient | undefined) => void
+  /** Called with each client that is opened. The returned function is called when the client is closed. */
+  readonly watch: (client: KafkaClient) => () => void
+}
+
+interface Opened {
+  readonly client: KafkaClient
+  readonly stopWatching: () => void
 }
 
 /** The KafkaClient of a producer, consumer or admin client. It is opened by `connect`, or when it is first needed. */
 export class Session {
   readonly #options: SessionOptions
-  #client: Promise<KafkaClient> | undefined
+  #opened: Promise<Opened> | undefined
+  #disconnecting: Promise<void> | undefined
   #isConnected = false
 
   constructor(options: SessionOptions) {
@@ -36,7 +42,9 @@ export class Session {
 
   /** Connects to the cluster, with the retries and errors of kafkajs. */
   async connect(): Promise<void> {
+    if (this.#disconnecting !== undefined) await this.#disconnecting
     const client = await this.client()
+    const opened = this.#opened
     await retrying(this.#options.retry, async () => {
       try {
         await client.updateCluster()
@@ -46,35 +54,48 @@ export class Session {
         throw new Bail(error)
       }
     })
-    this.#isConnected = true
+    // Unless `disconnect` was called in the meantime.
+    if (this.#opened === opened) this.#isConnected = true
   }
 
   /** The client, which may not have connected to the cluster yet. */
-  client(): Promise<KafkaClient> {
-    this.#client ??= this.#open()
-    return this.#client
-  }
-
-  async disconnect(): Promise<void> {
-    const opened = this.#client
-    this.#client = undefined
-    this.#isConnected = false
-    if (opened === undefined) return
-    const client = await opened.catch(() => undefined)
-    await client?.close()
-    this.#options.onClient?.(undefined)
-  }
-
-  async #open(): Promise<KafkaClient> {
+  async client(): Promise<KafkaClient> {
+    const opening = (this.#opened ??= this.#open())
     try {
-      const hosts = await brokersOf(this.#options.config)
-      const client = new KafkaClient({ hosts, ...clientOptions(this.#options) })
-      this.#options.onClient?.(client)
-      return client
+      return (await opening).client
     } catch (error) {
-      this.#client = undefined
+      if (this.#opened === opening) this.#opened = undefined
       throw errorFrom(error)
     }
+  }
+
+  /** Calls `before`, then closes the client. A `connect` that is called in the meantime waits. */
+  disconnect(before: () => Promise<void> = () => Promise.resolve()): Promise<void> {
+    this.#disconnecting ??= before()
+      .then(() => this.#close())
+      .finally(() => {
+        this.#disconnecting = undefined
+      })
+    return this.#disconnecting
+  }
+
+  async #close(): Promise<void> {
+    const opening = this.#opened
+    this.#opened = undefined
+    this.#isConnected = false
+    const opened = await opening?.catch(() => undefined)
+    if (opened === undefined) return
+    try {
+      await opened.client.close()
+    } finally {
+      opened.stopWatching()
+    }
+  }
+
+  async #open(): Promise<Opened> {
+    const hosts = await brokersOf(this.#options.config)
+    const client = new KafkaClient({ hosts, ...clientOptions(this.#options) })
+    return { client, stopWatching: this.#options.watch(client) }
   }
 }
 

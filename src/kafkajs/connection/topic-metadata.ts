@@ -50,13 +50,22 @@ export class TopicMetadata {
     this.#topics.delete(topic)
   }
 
-  /** Loads topics, which the broker may create. Retries and throws as kafkajs does, for example without a leader. */
-  async load(topics: readonly string[]): Promise<void> {
-    if (topics.length === 0) return
-    await retrying(this.#retry, async () => {
+  /**
+   * Loads topics, which the broker may create, and returns their partitions. Retries and throws as kafkajs does, for
+   * example without a leader.
+   */
+  async load(topics: readonly string[]): Promise<ReadonlyMap<string, PartitionMetadata[]>> {
+    if (topics.length === 0) return new Map()
+    return retrying(this.#retry, async () => {
       const { topics: found } = await this.describe(topics, this.#create)
       for (const { errorCode } of found) throwIfFailed(errorCode)
-      for (const topic of found) this.#keep(topic)
+      const loadedAt = performance.now()
+      const loaded = new Map<string, PartitionMetadata[]>()
+      for (const { name, partitions } of found) {
+        if (name !== null) loaded.set(name, partitionMetadataOf(partitions))
+      }
+      for (const [name, partitions] of loaded) this.#topics.set(name, { loadedAt, partitions })
+      return loaded
     })
   }
 
@@ -85,14 +94,6 @@ export class TopicMetadata {
       if (performance.now() >= until) return false
       await delay(POLL_MS)
     }
-  }
-
-  #keep({ name, partitions }: Topic): void {
-    if (name === null) return
-    this.#topics.set(name, {
-      loadedAt: performance.now(),
-      partitions: partitionMetadataOf(partitions),
-    })
   }
 }
 

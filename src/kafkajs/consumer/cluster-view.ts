@@ -10,7 +10,9 @@ import { OFFSET_FETCH_OF_ONE } from './group.ts'
 /** The `cluster` of a partition assigner, which has metadata, coordinators and offsets, but cannot fetch or produce. */
 export function clusterView(session: Session, topics: TopicMetadata): Cluster {
   let nodeIds: number[] = []
-  const addTopics = (names: string[]) => topics.load(names)
+  const addTopics = async (names: string[]): Promise<void> => {
+    await topics.load(names)
+  }
   const metadata = async (): Promise<BrokerMetadata> => {
     const found = await topics.describe('all')
     nodeIds = found.brokers.map(({ nodeId }) => nodeId)

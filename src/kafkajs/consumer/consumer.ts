@@ -79,17 +79,16 @@ export function createConsumer(
     logger: root,
     retry,
     metadataMaxAge,
-    onClient: (client) => {
-      events?.stop()
-      events =
-        client &&
-        new GroupEvents({
-          client,
-          groupId,
-          emitter,
-          logger,
-          subscribed: () => [...subscribed.keys()],
-        })
+    watch: (client) => {
+      const watching = new GroupEvents({
+        client,
+        groupId,
+        emitter,
+        logger,
+        subscribed: () => [...subscribed.keys()],
+      })
+      events = watching
+      return () => watching.stop()
     },
   })
   const topics = new TopicMetadata(
@@ -102,10 +101,9 @@ export function createConsumer(
   const assignors = (partitionAssigners ?? [PartitionAssigners.roundRobin]).map((create) =>
     assignorFrom(create({ cluster, groupId, logger }), topics, () => [...subscribed.keys()]),
   )
-  let member: BalancedTopicsConsumer | undefined
   let run: ConsumerRun | undefined
-  /** True after `run` was called, until the consumer stops. */
-  let isStarted = false
+  /** Set by `start`, until the consumer stops. It differs for each start, so that a late one learns that it is over. */
+  let started: object | undefined
   let restartTimer: NodeJS.Timeout | undefined
   let stopping: Promise<void> | undefined
   let inTransactions: RunningConsumer | undefined
@@ -117,8 +115,8 @@ export function createConsumer(
 
   const stopNow = async (): Promise<void> => {
     clearTimeout(restartTimer)
-    if (isStarted) {
-      isStarted = false
+    if (started !== undefined) {
+      started = undefined
       if (inTransactions !== undefined) running.delete(inTransactions)
       await run?.stop()
       run = undefined
@@ -135,30 +133,35 @@ export function createConsumer(
   }
 
   const disconnect = async (): Promise<void> => {
-    await stop()
-    logger.debug('consumer has stopped, disconnecting', { groupId })
-    await session.disconnect()
+    await session.disconnect(async () => {
+      await stop()
+      logger.debug('consumer has stopped, disconnecting', { groupId })
+    })
     emitter.emit(CONSUMER_EVENTS.DISCONNECT)
   }
 
-  const openMember = async (client: KafkaClient): Promise<BalancedTopicsConsumer> => {
+  /** Opens a member of the group, which has not joined yet, and the run that reads its partitions. */
+  const openRun = async (
+    client: KafkaClient,
+    runConfig: ConsumerRunConfig,
+  ): Promise<[BalancedTopicsConsumer, ConsumerRun]> => {
     const names = [...subscribed.keys()]
     await topics.load(names)
     const hooks = {
       onPartitionsAssigned: async (partitions: readonly TopicPartition[]) => {
         try {
-          await retrying(retry, () => beginFromOtherEnd(client, partitions))
+          await retrying(retry, () => beginFromOtherEnd(client, member, partitions))
         } catch (error) {
           // Otherwise the partitions would be read from the wrong end, and messages would be lost.
-          run?.failed(errorFrom(error))
+          opened.failed(errorFrom(error))
           throw error
         }
-        await run?.assigned(partitions)
+        await opened.assigned(partitions)
       },
-      onPartitionsRevoked: (partitions: readonly TopicPartition[]) => run?.revoked(partitions),
-      onPartitionsLost: (partitions: readonly TopicPartition[]) => run?.revoked(partitions),
+      onPartitionsRevoked: (partitions: readonly TopicPartition[]) => opened.revoked(partitions),
+      onPartitionsLost: (partitions: readonly TopicPartition[]) => opened.revoked(partitions),
     }
-    return client.getBalancedConsumer({
+    const member: BalancedTopicsConsumer = await client.getBalancedConsumer({
       ...memberOptions(config, { sessionTimeout, heartbeatInterval }, assignors),
       ...hooks,
       // The subscription is empty if it was a pattern that matched no topic.
@@ -166,6 +169,18 @@ export function createConsumer(
       autoOffsetReset: defaultReset(),
       autoStart: false,
     })
+    const opened = new ConsumerRun({
+      client,
+      consumer: member,
+      config: runConfig,
+      retry,
+      emitter,
+      logger: root.namespace('Runner'),
+      pauses,
+      seeks,
+      onCrash: (error) => void onCrash(error, runConfig),
+    })
+    return [member, opened]
   }
 
   const defaultReset = (): 'earliest' | 'latest' =>
@@ -177,11 +192,12 @@ export function createConsumer(
    */
   const beginFromOtherEnd = async (
     client: KafkaClient,
+    member: BalancedTopicsConsumer,
     partitions: readonly TopicPartition[],
   ): Promise<void> => {
     if (defaultReset() === 'earliest') return
     const early = partitions.filter(({ topic }) => subscribed.get(topic) === true)
-    if (early.length === 0 || member === undefined) return
+    if (early.length === 0) return
     const committed = await member.fetchOffsets()
     const isCommitted = (one: TopicPartition) =>
       committed.some(({ topic, partition }) => topic === one.topic && partition === one.partition)
@@ -197,33 +213,32 @@ export function createConsumer(
 
   const start = async (runConfig: ConsumerRunConfig): Promise<void> => {
     logger.info('Starting', { groupId })
-    isStarted = true
+    clearTimeout(restartTimer)
+    const own = {}
+    started = own
+    const isWanted = (): boolean => started === own
     pauses = new Pauses()
     seeks = new Map()
     try {
       await connect()
       const client = await session.client()
       await events?.learnBrokers()
-      member = await openMember(client)
-      run = new ConsumerRun({
-        client,
-        consumer: member,
-        config: runConfig,
-        retry,
-        emitter,
-        logger: root.namespace('Runner'),
-        pauses,
-        seeks,
-        onCrash: (error) => void onCrash(error, runConfig),
-      })
+      if (!isWanted()) return
+      const [member, opened] = await openRun(client, runConfig)
+      if (!isWanted()) {
+        await opened.stop()
+        return
+      }
+      // From here on `stop` closes the member.
+      run = opened
       await member.start()
-      if (!isStarted) return
-      inTransactions = runningConsumer(run)
+      if (!isWanted()) return
+      inTransactions = runningConsumer(opened)
       running.add(inTransactions)
-      run.start()
+      opened.start()
     } catch (thrown) {
       // After `stop`, an error is expected, because `stop` closes a member that is joining.
-      if (isStarted) await onCrash(errorFrom(thrown), runConfig)
+      if (isWanted()) await onCrash(errorFrom(thrown), runConfig)
     }
   }
 
@@ -243,6 +258,8 @@ export function createConsumer(
     if (!restart) return
     const retryTime = exceeded?.retryTime ?? retry.initialRetryTime
     logger.error(`Restarting the consumer in ${retryTime}ms`, { retryCount, retryTime, groupId })
+    // A listener of CRASH may have called `run`.
+    if (started !== undefined) return
     restartTimer = setTimeout(() => void start(runConfig), retryTime)
   }
 
@@ -269,7 +286,7 @@ export function createConsumer(
   })
 
   const current = (): ConsumerRun | undefined => {
-    if (isStarted) return run
+    if (started !== undefined) return run
     throw new KafkaJSNonRetriableError(
       'Consumer group was not initialized, consumer#run must be called first',
     )
@@ -280,7 +297,7 @@ export function createConsumer(
     disconnect,
     stop,
     subscribe: async (subscription) => {
-      if (isStarted) {
+      if (started !== undefined) {
         throw new KafkaJSNonRetriableError('Cannot subscribe to topic while consumer is running')
       }
       const given = checkedSubscription(subscription)
@@ -295,7 +312,9 @@ export function createConsumer(
       await topics.load(names)
     },
     run: async (runConfig = {}) => {
-      if (isStarted) {
+      // The member that is leaving would keep its partitions from the new one. Without a wait, `seek` may follow at once.
+      if (stopping !== undefined) await stopping
+      if (started !== undefined) {
         logger.warn('consumer#run was called, but the consumer is already running', { groupId })
         return
       }

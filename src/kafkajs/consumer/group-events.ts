@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { GroupEvent, GroupJoinedEvent, KafkaClient, RequestEvent } from '../../index.ts'
-import { watchNetwork } from '../connection/network-events.ts'
+import { onRequests, watchNetwork } from '../connection/network-events.ts'
 import type { Emitter } from '../emitter.ts'
 import { CONSUMER_EVENTS } from '../events.ts'
 import type { Logger } from '../types/common.ts'
@@ -17,46 +17,49 @@ export interface GroupEventsParts {
 /** Emits the events of a consumer about its group, fetches and requests, from samsa's diagnostics channels. */
 export class GroupEvents {
   readonly #parts: GroupEventsParts
-  readonly #stopWatching: () => void
-  /** The node ids of brokers by address. */
-  readonly #nodeIds = new Map<string, number>()
+  readonly #stops: readonly (() => void)[]
+  /** The node ids of the brokers that are known. */
+  readonly #nodeIds = new Set<number>()
   #joined: GroupJoinedEvent | undefined
 
   constructor(parts: GroupEventsParts) {
     this.#parts = parts
     const { client, emitter } = parts
-    this.#stopWatching = watchNetwork(
-      client,
-      {
+    const { FETCH, FETCH_START, HEARTBEAT } = CONSUMER_EVENTS
+    this.#stops = [
+      watchNetwork(client, {
+        emitter,
+        names: CONSUMER_EVENTS,
         request: (event) => emitter.emit(CONSUMER_EVENTS.REQUEST, event),
         requestTimeout: (event) => emitter.emit(CONSUMER_EVENTS.REQUEST_TIMEOUT, event),
-      },
-      (event) => this.#onRequest(event),
-    )
+      }),
+      emitter.whileHeard([FETCH, FETCH_START, HEARTBEAT], () =>
+        onRequests(client, (event) => this.#onRequest(event)),
+      ),
+    ]
     subscribe('samsa:group', this.#onGroup)
   }
 
   stop(): void {
-    this.#stopWatching()
+    for (const stop of this.#stops) stop()
     unsubscribe('samsa:group', this.#onGroup)
   }
 
-  /** Loads the node ids of the brokers, which the events of fetches need. */
+  /** Loads the node ids of the brokers, from all of which fetching starts when the group is joined. */
   async learnBrokers(): Promise<void> {
-    for (const { id, host, port } of await this.#parts.client.brokers.list()) {
-      this.#nodeIds.set(`${host}:${port}`, id)
-    }
+    for (const { id } of await this.#parts.client.brokers.list()) this.#nodeIds.add(id)
   }
 
-  #onRequest({ api, broker, error, durationMs }: RequestEvent): void {
+  #onRequest({ api, nodeId, error, durationMs }: RequestEvent): void {
     if (error !== undefined) return
-    if (api === 'Fetch') this.#onFetched(this.#nodeIds.get(broker) ?? -1, Math.round(durationMs))
+    if (api === 'Fetch') this.#onFetched(nodeId, Math.round(durationMs))
     if (api === 'Heartbeat') this.#onHeartbeat()
   }
 
   /** samsa does not report the start of a fetch: the next fetch of a broker starts when the previous one has ended. */
   #onFetched(nodeId: number, duration: number): void {
     const { emitter } = this.#parts
+    this.#nodeIds.add(nodeId)
     emitter.emit(CONSUMER_EVENTS.FETCH, { numberOfBatches: 0, duration, nodeId })
     emitter.emit(CONSUMER_EVENTS.FETCH_START, { nodeId })
   }
@@ -95,7 +98,7 @@ export class GroupEvents {
     }
     emitter.emit(CONSUMER_EVENTS.GROUP_JOIN, payload)
     logger.info('Consumer has joined the group', payload)
-    for (const nodeId of this.#nodeIds.values()) {
+    for (const nodeId of this.#nodeIds) {
       emitter.emit(CONSUMER_EVENTS.FETCH_START, { nodeId })
     }
   }

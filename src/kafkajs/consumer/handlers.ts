@@ -49,7 +49,7 @@ export async function handleMessages(
       await run.autoCommit()
       throw error
     }
-    resolve(consumed.offset)
+    resolve(resolvedBy(batch, consumed.offset))
     if (run.isRebalancing(batch)) await run.heartbeat(batch)
     if (run.commitsBetween) await run.autoCommitIfNecessary()
     if (run.isPaused(topic, partition)) break
@@ -69,11 +69,7 @@ export async function handleBatch(
   try {
     await eachBatch({
       batch,
-      // The last message may be followed by records that are not delivered.
-      resolveOffset: (offset) => {
-        const isLast = Number(offset) === consumed.lastOffset
-        resolve(isLast ? consumed.nextOffset - 1 : Number(offset))
-      },
+      resolveOffset: (offset) => resolve(resolvedBy(consumed, Number(offset))),
       heartbeat: () => run.heartbeat(consumed),
       pause: () => run.pausePartition(topic, partition),
       commitOffsetsIfNecessary: (offsets) =>
@@ -92,6 +88,15 @@ export async function handleBatch(
     throw error
   }
   if (run.resolvesBatches) resolve(consumed.nextOffset - 1)
+}
+
+/**
+ * The offset up to which a processed message resolves its batch. The last message may be followed by records that are not
+ * delivered, such as the marker of a transaction: without them, reading would continue at the marker, and drop what was
+ * fetched ahead.
+ */
+function resolvedBy({ lastOffset, nextOffset }: ConsumerBatch, offset: number): number {
+  return offset === lastOffset ? nextOffset - 1 : offset
 }
 
 function logUnlessOwn(logger: Logger, message: string, error: unknown, extra: object): void {

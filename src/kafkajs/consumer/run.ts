@@ -12,7 +12,7 @@ import type { Emitter } from '../emitter.ts'
 import { errorFrom, protocolErrorOf } from '../error-from.ts'
 import { isRebalancing, KafkaJSNotImplemented } from '../errors.ts'
 import { CONSUMER_EVENTS } from '../events.ts'
-import { finalError, RetryTimes, type RetrySettings } from '../retry.ts'
+import type { RetrySettings } from '../retry.ts'
 import { textOf } from '../text.ts'
 import { byTopic, partitionOffsets } from '../topic-offsets.ts'
 import type { Logger, TopicOffsets } from '../types/common.ts'
@@ -20,10 +20,14 @@ import type { ConsumerRunConfig } from '../types/consumer.ts'
 import type { ConsumerEventMap } from '../types/events.ts'
 import { KafkaBatch } from './batch.ts'
 import { EARLIEST, LATEST, type CheckedCommit } from './checks.ts'
+import { Failures } from './failures.ts'
 import { commit } from './group.ts'
 import { handleBatch, handleMessages, type HandlerHost } from './handlers.ts'
 import { nameOf, ResolvedOffsets } from './offsets.ts'
 import type { Pauses } from './pauses.ts'
+
+/** The name of the failures that no handler has caused. */
+const READING = ''
 
 /** The seeks of the application that have not been applied yet, by `nameOf`. */
 export type ConsumerSeeks = Map<string, TopicPartition & { readonly offset: number }>
@@ -48,12 +52,12 @@ export class ConsumerRun implements HandlerHost {
   readonly #stopping = new AbortController()
   /** The partitions whose handlers are running, by `nameOf`. */
   readonly #busy = new Set<string>()
+  readonly #failures: Failures
   #reading: Promise<void> = Promise.resolve()
-  /** The number of failures since a batch was last processed. */
-  #failures = 0
 
   constructor(parts: RunParts) {
     this.#parts = parts
+    this.#failures = new Failures(parts.retry)
   }
 
   get isRunning(): boolean {
@@ -112,7 +116,10 @@ export class ConsumerRun implements HandlerHost {
   }
 
   revoked(partitions: readonly TopicPartition[]): void {
-    for (const { topic, partition } of partitions) this.offsets.forget(topic, partition)
+    for (const { topic, partition } of partitions) {
+      this.offsets.forget(topic, partition)
+      this.#failures.forget(nameOf(topic, partition))
+    }
   }
 
   isPaused(topic: string, partition: number): boolean {
@@ -237,39 +244,38 @@ export class ConsumerRun implements HandlerHost {
   // Reading
 
   async #read(): Promise<void> {
-    const { consumer, config, retry, logger } = this.#parts
+    const { consumer, config, logger } = this.#parts
     const { partitionsConsumedConcurrently: concurrency = 1 } = config
     const stopSignal = this.#stopping.signal
-    let times = new RetryTimes(retry)
     while (this.isRunning) {
       try {
         await consumer.runBatches((batch) => this.#handle(batch), { concurrency, stopSignal })
         return
       } catch (thrown) {
-        const error = errorFrom(thrown)
         if (!this.isRunning) return
-        if (thrown instanceof MaxPollIntervalError || isRebalancing(error)) continue
-        if (error instanceof KafkaJSNotImplemented) {
-          this.#crash(error)
-          return
-        }
-        if (this.#failures === 0) times = new RetryTimes(retry)
-        const { retryTime } = times
-        const final = finalError(retry, error, this.#failures, retryTime)
+        // `runBatches` throws the first error, which hides those of handlers that have failed after it.
+        if (!this.#failures.areUntreated) this.#readingFailed(thrown)
+        const failure = this.#failures.takeWorst()
+        if (failure === undefined) continue
+        const { error, final, retryCount, retryTime } = failure
         if (final !== undefined) {
-          this.#crash(final)
+          this.#crash(error instanceof KafkaJSNotImplemented ? error : final)
           return
         }
         logger.debug('Error while consuming, trying again...', {
           error: error.message,
-          retryCount: this.#failures,
+          retryCount,
           retryTime,
         })
-        this.#failures++
-        times.advance()
         await delay(retryTime, undefined, { signal: stopSignal }).catch(() => undefined)
       }
     }
+  }
+
+  #readingFailed(thrown: unknown): void {
+    const error = errorFrom(thrown)
+    if (thrown instanceof MaxPollIntervalError || isRebalancing(error)) return
+    this.#failures.add(READING, error)
   }
 
   #crash(error: Error): void {
@@ -283,7 +289,12 @@ export class ConsumerRun implements HandlerHost {
     this.#busy.add(name)
     try {
       await this.#process(consumed)
-      this.#failures = 0
+      this.#failures.forget(name)
+      this.#failures.forget(READING)
+    } catch (thrown) {
+      const error = errorFrom(thrown)
+      if (!isRebalancing(error)) this.#failures.add(name, error)
+      throw thrown
     } finally {
       this.#busy.delete(name)
       await this.#reposition(consumed)

@@ -39,10 +39,11 @@ export class ProducerPool {
     timeout = DEFAULT_ACK_TIMEOUT_MS,
     compression,
   }: SendOptions): Promise<MultiTopicProducer> {
-    const key = `${acks} ${timeout} ${compression ?? 0}`
+    const ackTimeout = sharedTimeout(timeout)
+    const key = `${acks} ${acks === 0 ? '' : ackTimeout} ${compression ?? 0}`
     let opening = this.#producers.get(key)
     if (opening === undefined) {
-      opening = this.#open(acks, timeout, compression)
+      opening = this.#open(acks, ackTimeout, compression)
       this.#producers.set(key, opening)
       opening.catch(() => this.#producers.delete(key))
     }
@@ -71,6 +72,15 @@ export class ProducerPool {
       ...(acks === 0 ? {} : { ackTimeoutMs: timeout }),
     })
   }
+}
+
+/**
+ * The timeout of the producer for sends with this timeout: the next power of two, so that programs that pass the rest of
+ * a deadline share a few producers, instead of opening one for each send.
+ */
+function sharedTimeout(timeout: number): number {
+  if (timeout === DEFAULT_ACK_TIMEOUT_MS || !(timeout > 0)) return timeout
+  return Math.min(LONGEST_MS, 2 ** Math.ceil(Math.log2(timeout)))
 }
 
 /** The options that producers with and without transactions share. */

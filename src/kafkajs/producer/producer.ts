@@ -1,5 +1,5 @@
 import { Session } from '../connection/session.ts'
-import { networkWatcher } from '../connection/network-events.ts'
+import { watchNetwork } from '../connection/network-events.ts'
 import { TopicMetadata } from '../connection/topic-metadata.ts'
 import { Emitter } from '../emitter.ts'
 import { errorFrom } from '../error-from.ts'
@@ -40,10 +40,13 @@ export function createProducer(
     logger: root,
     retry: retrySettings(given),
     metadataMaxAge,
-    onClient: networkWatcher({
-      request: (event) => emitter.emit(PRODUCER_EVENTS.REQUEST, event),
-      requestTimeout: (event) => emitter.emit(PRODUCER_EVENTS.REQUEST_TIMEOUT, event),
-    }),
+    watch: (client) =>
+      watchNetwork(client, {
+        emitter,
+        names: PRODUCER_EVENTS,
+        request: (event) => emitter.emit(PRODUCER_EVENTS.REQUEST, event),
+        requestTimeout: (event) => emitter.emit(PRODUCER_EVENTS.REQUEST_TIMEOUT, event),
+      }),
   })
   const create = config.allowAutoTopicCreation ?? true
   const topics = new TopicMetadata(session, retrySettings(given), create, metadataMaxAge)
@@ -79,11 +82,12 @@ export function createProducer(
     },
     disconnect: async () => {
       status = 'disconnecting'
-      await transactions.close().catch((error: unknown) => {
-        logger.warn(`The open transaction could not be aborted: ${errorFrom(error).message}`)
+      await session.disconnect(async () => {
+        await transactions.close().catch((error: unknown) => {
+          logger.warn(`The open transaction could not be aborted: ${errorFrom(error).message}`)
+        })
+        await pool.close()
       })
-      await pool.close()
-      await session.disconnect()
       status = 'disconnected'
       emitter.emit(PRODUCER_EVENTS.DISCONNECT)
     },

@@ -46,10 +46,14 @@ export function createSender(parts: SenderParts): Sender {
       byTopic.set(topic, before === undefined ? messages : [...before, ...messages])
     }
     const topics = [...byTopic.keys()]
-    const missing = topics.filter((topic) => parts.topics.fresh(topic) === undefined)
-    if (missing.length > 0) await parts.topics.load(missing)
+    // Read before the missing ones are loaded: meanwhile another call may fail and make all its topics be loaded again.
+    const partitions = new Map(topics.map((topic) => [topic, parts.topics.fresh(topic)]))
+    const missing = topics.filter((topic) => partitions.get(topic) === undefined)
+    if (missing.length > 0) {
+      for (const [topic, loaded] of await parts.topics.load(missing)) partitions.set(topic, loaded)
+    }
     const messages = topics.flatMap((topic) => {
-      const partitionMetadata = parts.topics.find(topic)
+      const partitionMetadata = partitions.get(topic) ?? []
       if (partitionMetadata.length === 0) {
         throw new KafkaJSMetadataNotLoaded('Producing to topic without metadata')
       }

@@ -49,7 +49,7 @@ describe('events', () => {
       await client.topic('orders').partitions()
     })
     const done = { clientId: 'samsa', broker: fake.name, durationMs: aTime, error: undefined }
-    const from = { instanceId: aTime, responseBytes: aTime }
+    const from = { instanceId: aTime, nodeId: -1, responseBytes: aTime }
     const sent = { ...done, ...from }
     expect(events.get('samsa:connect')).toEqual([{ ...done, purpose: 'general' }])
     expect(events.get('samsa:request')).toEqual([
