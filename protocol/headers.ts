@@ -125,7 +125,10 @@ export function decodeBody<F extends Fields>(
 ): Decoded<F> {
   const body = message.decode(reader, version)
   if (reader.remaining > 0) {
-    const error = new ProtocolError(`${reader.remaining} bytes are left over`, reader.offset)
+    const error = new ProtocolError(
+      `${reader.remaining} bytes follow the last field`,
+      reader.offset,
+    )
     throw inMessage(error, `${message.name} v${version}`)
   }
   return body

@@ -97,7 +97,9 @@ export interface KafkaClientOptions {
 }
 
 const brokersFromZooKeeperAlone = ({ zookeeperHosts }: KafkaClientOptions) =>
-  zookeeperHosts === undefined ? undefined : 'with zookeeperHosts, which have the brokers'
+  zookeeperHosts === undefined
+    ? undefined
+    : 'with zookeeperHosts: ZooKeeper has the addresses of the brokers'
 
 const fromControllersAlone = ({ bootstrapControllers }: KafkaClientOptions) =>
   bootstrapControllers === undefined ? undefined : 'with bootstrapControllers: use one of the two'

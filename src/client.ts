@@ -222,9 +222,9 @@ export class KafkaClient implements AsyncDisposable {
 
   /**
    * Opens a member of a group that divides the partitions of several topics among its members. Topics are given by
-   * name or pattern. ZooKeeper coordinates the group, or with `managed: true` Kafka. Resolves when the member has its
-   * first assignment. Throws InvalidArgumentError, UnknownTopicError, ZooKeeperError, PartitionOwnedError,
-   * BrokerError, NoBrokersAvailableError, RequestTimeoutError.
+   * name or pattern. `groupProtocol` decides whether ZooKeeper or Kafka coordinates the group. Resolves when the
+   * member has its first assignment. Throws InvalidArgumentError, UnknownTopicError, ZooKeeperError,
+   * PartitionOwnedError, BrokerError, NoBrokersAvailableError, RequestTimeoutError.
    */
   async getBalancedConsumer<Value = Buffer | null, Key = Buffer | null>(
     options: BalancedTopicsConsumerOptions<Value, Key>,

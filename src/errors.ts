@@ -126,8 +126,8 @@ export class WrongClusterError extends ConnectionError {
   constructor(broker: string, found: string | undefined, expected: string) {
     const other =
       found === undefined
-        ? 'says that it is another broker, or of another cluster'
-        : `is of the cluster '${found}'`
+        ? 'responded that it is another broker, or of another cluster'
+        : `belongs to the cluster '${found}'`
     super(
       'INCONSISTENT_CLUSTER_ID',
       `${broker} ${other}; this client uses the cluster '${expected}'`,
@@ -194,7 +194,7 @@ export class UnsafeIntegerError extends KafkaError {
   readonly value: bigint
 
   constructor(what: string, value: bigint, context?: ErrorContext) {
-    super('UNSAFE_INTEGER', `${what} is ${value}, which is past 2^53`, false, context)
+    super('UNSAFE_INTEGER', `${what} is ${value}, which is larger than 2^53`, false, context)
     this.value = value
   }
 
@@ -301,7 +301,12 @@ export class PartitionRevokedError extends KafkaError {
 
   constructor({ topic, partition }: { readonly topic: string; readonly partition: number }) {
     const where = { topic, partition }
-    super('PARTITION_REVOKED', `${topic}-${partition} is no longer this consumer's`, false, where)
+    super(
+      'PARTITION_REVOKED',
+      `${topic}-${partition} is no longer assigned to this consumer`,
+      false,
+      where,
+    )
   }
 }
 
@@ -338,7 +343,7 @@ export class DeserializationError extends KafkaError {
   readonly offset: number
 
   constructor(topic: string, partition: number, offset: number, cause: unknown) {
-    const message = `the message at ${topic}-${partition} offset ${offset} was not deserialized: ${textOfThrown(cause)}`
+    const message = `the message at ${topic}-${partition} offset ${offset} could not be deserialized: ${textOfThrown(cause)}`
     super('DESERIALIZATION_FAILED', message, false, { topic, partition, cause })
     this.offset = offset
   }

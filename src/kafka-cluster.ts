@@ -61,9 +61,7 @@ export class KafkaCluster {
     })
     const problem = aString(key)
     if (problem !== undefined) {
-      throw new InvalidArgumentError(
-        `coordinator: the name of a group ${problem}, not ${shown(key)}`,
-      )
+      throw new InvalidArgumentError(`coordinator: the group id ${problem}, not ${shown(key)}`)
     }
     const { cluster } = this.#context
     const kind = options.kind ?? 'group'

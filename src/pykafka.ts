@@ -102,5 +102,6 @@ function nextAfter(last: ResetTo): ResetTo {
 }
 
 function checkFunction(what: string, given: unknown): void {
-  if (typeof given !== 'function') throw new InvalidArgumentError(`${what} needs a function`)
+  if (typeof given !== 'function')
+    throw new InvalidArgumentError(`${what}: the argument must be a function`)
 }

@@ -173,9 +173,9 @@ export class Topic {
   }
 
   /**
-   * Opens a member of a group that divides the topic's partitions among its members. ZooKeeper coordinates the group,
-   * or with `managed: true` Kafka. Resolves when the member has its first assignment. Never creates the topic. Throws
-   * InvalidArgumentError, UnknownTopicError, ZooKeeperError, PartitionOwnedError, BrokerError,
+   * Opens a member of a group that divides the topic's partitions among its members. `groupProtocol` decides whether
+   * ZooKeeper or Kafka coordinates the group. Resolves when the member has its first assignment. Never creates the
+   * topic. Throws InvalidArgumentError, UnknownTopicError, ZooKeeperError, PartitionOwnedError, BrokerError,
    * NoBrokersAvailableError, RequestTimeoutError.
    */
   async getBalancedConsumer<Value = Buffer | null, Key = Buffer | null>(

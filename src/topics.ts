@@ -49,7 +49,7 @@ export class Topics implements AsyncIterable<Topic> {
   /** Returns the topic of this name. Throws UnknownTopicError if there is none, and as `has` does. */
   async get(name: string, call: CallOptions = {}): Promise<Topic> {
     if (await this.has(name, call)) return this.#topicOf(name)
-    throw new UnknownTopicError(`topic '${name}' does not exist: topic.create() creates it`, {
+    throw new UnknownTopicError(`topic '${name}' does not exist: create it with topic.create()`, {
       topic: name,
     })
   }

@@ -23,7 +23,9 @@ const TABLES = slicingTables(POLYNOMIAL, 8)
 /** The CRC-32 of `data[start, end)`. */
 export function crc32(data: Uint8Array, start = 0, end = data.length): number {
   if (!(start >= 0 && start <= end && end <= data.length)) {
-    throw new RangeError(`crc32: ${start} to ${end} is not a range of ${data.length} bytes`)
+    throw new RangeError(
+      `crc32: the range ${start} to ${end} is not within the ${data.length} bytes`,
+    )
   }
   return end - start < ZLIB_MINIMUM && end < REACH
     ? crc32ByTables(data, start, end)

@@ -76,7 +76,9 @@ const TABLES = slicingTables(POLYNOMIAL, 16)
 /** The CRC-32C of `data[start, end)`; `seed` is the CRC of the preceding data, to continue it. */
 export function crc32c(data: Uint8Array, start = 0, end = data.length, seed = 0): number {
   if (!(start >= 0 && start <= end && end <= data.length)) {
-    throw new RangeError(`crc32c: ${start} to ${end} is not a range of ${data.length} bytes`)
+    throw new RangeError(
+      `crc32c: the range ${start} to ${end} is not within the ${data.length} bytes`,
+    )
   }
   return end - start < FOLD_MINIMUM
     ? crc32cByTables(data, start, end, seed)

@@ -123,9 +123,9 @@ export class Reader {
   }
 
   #tooShort(length: number): ProtocolError {
-    if (length < 0) return new ProtocolError(`a length is ${length}`, this.offset)
+    if (length < 0) return new ProtocolError(`the length ${length} is negative`, this.offset)
     return new ProtocolError(
-      `${length} bytes wanted, ${this.end - this.offset} are left`,
+      `${length} bytes are expected, but only ${this.end - this.offset} are left`,
       this.offset,
     )
   }

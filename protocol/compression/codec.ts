@@ -47,7 +47,9 @@ export class CodecUnavailableError extends Error {
 }
 
 export function pastCeiling(name: Compression, limitBytes: number): PastCeilingError {
-  return new PastCeilingError(`${name} data inflates past the ceiling of ${limitBytes} bytes`)
+  return new PastCeilingError(
+    `${name} data decompresses to more than the limit of ${limitBytes} bytes`,
+  )
 }
 
 /**

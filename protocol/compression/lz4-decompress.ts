@@ -90,7 +90,7 @@ export function decompressBlock(
     }
     length += MIN_MATCH
     if (offset === 0 || offset > op - historyStart)
-      throw damaged('lz4', `match offset ${offset}`, ip)
+      throw damaged('lz4', `the match offset ${offset} is not valid`, ip)
     if (length > outputEnd - op) return OVERFLOW
     if (length <= LONG_COPY && offset >= 4 && op <= fastOutput) {
       let from = op - offset
@@ -110,5 +110,5 @@ export function decompressBlock(
 }
 
 function truncated(position: number) {
-  return damaged('lz4', 'block ends within a sequence', position)
+  return damaged('lz4', 'a block ends within a sequence', position)
 }

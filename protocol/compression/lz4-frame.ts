@@ -57,30 +57,33 @@ export function skippableEnd(data: Uint8Array, position: number): number | undef
   if ((view.getUint32(position, true) & ~0xf) !== SKIPPABLE_MAGIC) return undefined
   const lengthBytes = view.getUint32(position + 4, true)
   if (lengthBytes > data.length - position - 8)
-    throw damaged('lz4', 'skippable frame past the end', position)
+    throw damaged('lz4', 'a skippable frame is truncated', position)
   return position + 8 + lengthBytes
 }
 
 export function readHeader(data: Uint8Array, start: number, acceptBroken: boolean): FrameHeader {
   const view = viewOf(data)
-  if (data.length - start < WRITTEN_HEADER_BYTES) throw damaged('lz4', 'short frame header', start)
-  if (view.getUint32(start, true) !== MAGIC) throw damaged('lz4', 'not a frame', start)
+  if (data.length - start < WRITTEN_HEADER_BYTES)
+    throw damaged('lz4', 'the frame header is truncated', start)
+  if (view.getUint32(start, true) !== MAGIC) throw damaged('lz4', 'it is not a frame', start)
 
   const descriptorAt = start + MAGIC_BYTES
   const flags = data[descriptorAt]!
   const blockSize = data[descriptorAt + 1]!
-  if (flags >>> 6 !== VERSION) throw damaged('lz4', `frame version ${flags >>> 6}`, descriptorAt)
+  if (flags >>> 6 !== VERSION)
+    throw damaged('lz4', `the frame version ${flags >>> 6} is not supported`, descriptorAt)
   if ((flags & FLAG_RESERVED) !== 0 || (blockSize & SIZE_RESERVED) !== 0)
-    throw damaged('lz4', 'reserved bits in the frame header', descriptorAt)
+    throw damaged('lz4', 'reserved bits of the frame header are set', descriptorAt)
   if ((flags & FLAG_DICTIONARY) !== 0)
-    throw damaged('lz4', 'frame needs a dictionary', descriptorAt)
+    throw damaged('lz4', 'the frame needs a dictionary', descriptorAt)
   const sizeCode = blockSize >>> 4
-  if (sizeCode < 4) throw damaged('lz4', `block size code ${sizeCode}`, descriptorAt + 1)
+  if (sizeCode < 4)
+    throw damaged('lz4', `the block size code ${sizeCode} is not valid`, descriptorAt + 1)
 
   let position = descriptorAt + 2
   let contentBytes: number | undefined
   if ((flags & FLAG_CONTENT_SIZE) !== 0) {
-    if (data.length - position < 9) throw damaged('lz4', 'short frame header', start)
+    if (data.length - position < 9) throw damaged('lz4', 'the frame header is truncated', start)
     contentBytes = view.getUint32(position, true) + view.getUint32(position + 4, true) * 2 ** 32
     position += 8
   }
@@ -88,7 +91,7 @@ export function readHeader(data: Uint8Array, start: number, acceptBroken: boolea
   const matches =
     checksum === ((xxhash32(data, descriptorAt, position) >>> 8) & 0xff) ||
     (acceptBroken && checksum === ((xxhash32(data, start, position) >>> 8) & 0xff))
-  if (!matches) throw damaged('lz4', 'header checksum does not match', position)
+  if (!matches) throw damaged('lz4', 'the header checksum does not match', position)
 
   return {
     blocksStart: position + 1,

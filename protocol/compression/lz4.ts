@@ -96,11 +96,15 @@ function decompress(data: Uint8Array, limitBytes: number, acceptBroken: boolean)
     const frame = readBlocks(data, header, output, op, limitBytes)
     const frameBytes = frame.op - op
     if (header.contentBytes !== undefined && header.contentBytes !== frameBytes)
-      throw damaged('lz4', `${frameBytes} bytes instead of ${header.contentBytes}`, position)
+      throw damaged(
+        'lz4',
+        `the frame has ${frameBytes} bytes instead of ${header.contentBytes}`,
+        position,
+      )
     position = frame.position
     if (header.contentChecksum) {
       if (viewOf(data).getUint32(position, true) !== xxhash32(output, op, frame.op))
-        throw damaged('lz4', 'content checksum does not match', position)
+        throw damaged('lz4', 'the content checksum does not match', position)
       position += CHECKSUM_BYTES
     }
     op = frame.op
@@ -113,7 +117,7 @@ function decompress(data: Uint8Array, limitBytes: number, acceptBroken: boolean)
  * is allocated once. It checks everything between the blocks.
  */
 function inflatedFramesBound(data: Uint8Array, limitBytes: number, acceptBroken: boolean): number {
-  if (data.length === 0) throw damaged('lz4', 'not a frame', 0)
+  if (data.length === 0) throw damaged('lz4', 'it is not a frame', 0)
   const view = viewOf(data)
   let totalBytes = 0
   let position = 0
@@ -127,16 +131,17 @@ function inflatedFramesBound(data: Uint8Array, limitBytes: number, acceptBroken:
     let frameBytes = 0
     position = header.blocksStart
     for (;;) {
-      if (data.length - position < LENGTH_BYTES) throw damaged('lz4', 'no end mark', position)
+      if (data.length - position < LENGTH_BYTES)
+        throw damaged('lz4', 'the end mark is missing', position)
       const field = view.getUint32(position, true)
       if (field === 0) break
       const blockBytes = field & ~STORED
       const withChecksum = blockBytes + (header.blockChecksums ? CHECKSUM_BYTES : 0)
       if (blockBytes > header.maxBlockBytes || blockBytes === 0)
-        throw damaged('lz4', `block of ${blockBytes} bytes`, position)
+        throw damaged('lz4', `a block of ${blockBytes} bytes is too large`, position)
       position += LENGTH_BYTES
       if (withChecksum > data.length - position)
-        throw damaged('lz4', 'block past the end', position)
+        throw damaged('lz4', 'a block is truncated', position)
       frameBytes +=
         field >= STORED ? blockBytes : Math.min(header.maxBlockBytes, inflatedBound(blockBytes))
       position += withChecksum
@@ -144,14 +149,18 @@ function inflatedFramesBound(data: Uint8Array, limitBytes: number, acceptBroken:
     position += LENGTH_BYTES
     if (header.contentChecksum) {
       if (data.length - position < CHECKSUM_BYTES)
-        throw damaged('lz4', 'no content checksum', position)
+        throw damaged('lz4', 'the content checksum is missing', position)
       position += CHECKSUM_BYTES
     }
     const { contentBytes } = header
     if (contentBytes !== undefined) {
       if (totalBytes + contentBytes > limitBytes) throw pastCeiling('lz4', limitBytes)
       if (contentBytes > frameBytes)
-        throw damaged('lz4', `blocks cannot hold the ${contentBytes} bytes of the frame`, position)
+        throw damaged(
+          'lz4',
+          `the blocks cannot contain the ${contentBytes} bytes of the frame`,
+          position,
+        )
       frameBytes = contentBytes
     }
     totalBytes += frameBytes
@@ -180,7 +189,7 @@ function readBlocks(
     if (field === 0) return { position, op }
     const end = position + (field & ~STORED)
     if (header.blockChecksums && view.getUint32(end, true) !== xxhash32(data, position, end))
-      throw damaged('lz4', 'block checksum does not match', end)
+      throw damaged('lz4', 'a block checksum does not match', end)
 
     const outputEnd = Math.min(op + header.maxBlockBytes, output.length)
     if (field >= STORED) {
@@ -204,7 +213,7 @@ function readBlocks(
 function overflow(outputEnd: number, limitBytes: number, position: number) {
   return outputEnd === limitBytes
     ? pastCeiling('lz4', limitBytes)
-    : damaged('lz4', 'block inflates past its size', position)
+    : damaged('lz4', 'a block decompresses to more than its size', position)
 }
 
 /** OVERFLOW for any error: the TypeScript code then finds the cause. */

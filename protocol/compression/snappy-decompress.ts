@@ -17,17 +17,17 @@ const MAX_RATIO = 22
 export function inflatedLength(data: Uint8Array, start: number, end: number): number {
   let length = 0
   for (let index = 0; index < 5; index++) {
-    if (start + index >= end) throw damaged('snappy', 'no length', start)
+    if (start + index >= end) throw damaged('snappy', 'the length is missing', start)
     const byte = data[start + index]!
     length += (byte & 0x7f) * 2 ** (7 * index)
     if (byte < 0x80) {
       if (length > 0xffffffff) break
       if (length > (end - start) * MAX_RATIO)
-        throw damaged('snappy', `${end - start} bytes cannot hold ${length}`, start)
+        throw damaged('snappy', `${end - start} bytes cannot contain ${length} bytes`, start)
       return length
     }
   }
-  throw damaged('snappy', 'length of more than 32 bits', start)
+  throw damaged('snappy', 'the length has more than 32 bits', start)
 }
 
 /**
@@ -100,7 +100,8 @@ export function decompressBlock(
       offset = inputView.getUint32(ip, true)
       ip += 4
     }
-    if (offset === 0 || offset > op - outputStart) throw damaged('snappy', `offset ${offset}`, ip)
+    if (offset === 0 || offset > op - outputStart)
+      throw damaged('snappy', `the offset ${offset} is not valid`, ip)
     if (length > outputEnd - op) throw overflow(ip)
     if (offset >= 4 && op <= fastOutput) {
       let from = op - offset
@@ -120,9 +121,9 @@ export function decompressBlock(
 }
 
 function truncated(position: number) {
-  return damaged('snappy', 'block ends within an element', position)
+  return damaged('snappy', 'a block ends within an element', position)
 }
 
 function overflow(position: number) {
-  return damaged('snappy', 'block inflates past its own length', position)
+  return damaged('snappy', 'a block decompresses to more than its length', position)
 }

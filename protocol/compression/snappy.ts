@@ -93,17 +93,19 @@ function framedBlocks(data: Uint8Array, limitBytes: number): Block[] {
   while (position < data.length) {
     // Streams may follow each other: the sign distinguishes a header from a length.
     if (startsWithMagic(data, position)) {
-      if (data.length - position < HEADER_BYTES) throw damaged('snappy', 'short header', position)
+      if (data.length - position < HEADER_BYTES)
+        throw damaged('snappy', 'the header is truncated', position)
       const version = view.getInt32(position + 8)
-      if (version < VERSION) throw damaged('snappy', `stream version ${version}`, position + 8)
+      if (version < VERSION)
+        throw damaged('snappy', `the stream version ${version} is not supported`, position + 8)
       position += HEADER_BYTES
       continue
     }
-    if (data.length - position < 4) throw damaged('snappy', 'short block length', position)
+    if (data.length - position < 4) throw damaged('snappy', 'a block length is truncated', position)
     const lengthBytes = view.getInt32(position)
     const start = position + 4
     if (lengthBytes <= 0 || lengthBytes > data.length - start)
-      throw damaged('snappy', `block length ${lengthBytes}`, position)
+      throw damaged('snappy', `the block length ${lengthBytes} is not valid`, position)
     const block = rawBlock(data, start, start + lengthBytes, Infinity)
     leftBytes -= block.inflatedBytes
     if (leftBytes < 0) throw pastCeiling('snappy', limitBytes)

@@ -30,23 +30,24 @@ export interface ZstdFrame {
 
 /** The frames in `data` that have content. Throws if they declare more than the limit. */
 export function readFrames(data: Uint8Array, limitBytes: number): ZstdFrame[] {
-  if (data.length === 0) throw damaged('zstd', 'no frame', 0)
+  if (data.length === 0) throw damaged('zstd', 'there is no frame', 0)
   const view = viewOf(data)
   const frames: ZstdFrame[] = []
   let saidBytes = 0
   let position = 0
   while (position < data.length) {
-    if (data.length - position < 5) throw damaged('zstd', 'short frame header', position)
+    if (data.length - position < 5) throw damaged('zstd', 'the frame header is truncated', position)
     const magic = view.getUint32(position, true)
     if ((magic & ~0xf) === SKIPPABLE_MAGIC) {
-      if (data.length - position < 8) throw damaged('zstd', 'short frame header', position)
+      if (data.length - position < 8)
+        throw damaged('zstd', 'the frame header is truncated', position)
       const lengthBytes = view.getUint32(position + 4, true)
       if (lengthBytes > data.length - position - 8)
-        throw damaged('zstd', 'skippable frame past the end', position)
+        throw damaged('zstd', 'a skippable frame is truncated', position)
       position += 8 + lengthBytes
       continue
     }
-    if (magic !== MAGIC) throw damaged('zstd', 'not a frame', position)
+    if (magic !== MAGIC) throw damaged('zstd', 'it is not a frame', position)
 
     const header = readFrameHeader(data, view, position)
     saidBytes += header.contentBytes ?? 0
@@ -57,9 +58,13 @@ export function readFrames(data: Uint8Array, limitBytes: number): ZstdFrame[] {
       Math.min(header.windowBytes, MAX_BLOCK_BYTES),
     )
     const end = blocks.end + (header.checksum ? CHECKSUM_BYTES : 0)
-    if (end > data.length) throw damaged('zstd', 'no content checksum', blocks.end)
+    if (end > data.length) throw damaged('zstd', 'the content checksum is missing', blocks.end)
     if (header.contentBytes !== undefined && header.contentBytes > blocks.boundBytes)
-      throw damaged('zstd', `blocks cannot hold ${header.contentBytes} bytes`, position)
+      throw damaged(
+        'zstd',
+        `the blocks cannot contain the ${header.contentBytes} bytes of the frame`,
+        position,
+      )
     frames.push({ start: position, end, boundBytes: header.contentBytes ?? blocks.boundBytes })
     position = end
   }
@@ -80,21 +85,21 @@ function readFrameHeader(data: Uint8Array, view: DataView, start: number): Frame
   const dictionaryIdBytes = DICTIONARY_ID_BYTES[descriptor & 3]!
   const contentSizeBytes = sizeCode === 0 && singleSegment ? 1 : CONTENT_SIZE_BYTES[sizeCode]!
   if ((descriptor & 0x08) !== 0)
-    throw damaged('zstd', 'reserved bit in the frame header', start + 4)
+    throw damaged('zstd', 'the reserved bit of the frame header is set', start + 4)
 
   let position = start + 5
   const blocksStart = position + (singleSegment ? 0 : 1) + dictionaryIdBytes + contentSizeBytes
-  if (blocksStart > data.length) throw damaged('zstd', 'short frame header', start)
+  if (blocksStart > data.length) throw damaged('zstd', 'the frame header is truncated', start)
   let windowBytes = 0
   if (!singleSegment) {
     const window = data[position++]!
     const baseBytes = 2 ** (10 + (window >>> 3))
     windowBytes = baseBytes + (baseBytes / 8) * (window & 7)
     if (windowBytes > MAX_WINDOW_BYTES)
-      throw damaged('zstd', `window of ${windowBytes} bytes`, position)
+      throw damaged('zstd', `the window of ${windowBytes} bytes is too large`, position)
   }
   for (let index = 0; index < dictionaryIdBytes; index++) {
-    if (data[position++] !== 0) throw damaged('zstd', 'frame needs a dictionary', position)
+    if (data[position++] !== 0) throw damaged('zstd', 'the frame needs a dictionary', position)
   }
   let contentBytes: number | undefined
   if (contentSizeBytes === 1) contentBytes = view.getUint8(position)
@@ -115,15 +120,17 @@ function walkBlocks(
   let boundBytes = 0
   for (;;) {
     if (data.length - position < BLOCK_HEADER_BYTES)
-      throw damaged('zstd', 'short block header', position)
+      throw damaged('zstd', 'a block header is truncated', position)
     const field = data[position]! | (data[position + 1]! << 8) | (data[position + 2]! << 16)
     const kind = (field >>> 1) & 3
     const sizeBytes = field >>> 3
-    if (kind === BLOCK_RESERVED) throw damaged('zstd', 'reserved block type', position)
-    if (sizeBytes > maxBlockBytes) throw damaged('zstd', `block of ${sizeBytes} bytes`, position)
+    if (kind === BLOCK_RESERVED) throw damaged('zstd', 'a block has the reserved type', position)
+    if (sizeBytes > maxBlockBytes)
+      throw damaged('zstd', `a block of ${sizeBytes} bytes is too large`, position)
     const storedBytes = kind === BLOCK_RUN ? 1 : sizeBytes
     position += BLOCK_HEADER_BYTES
-    if (storedBytes > data.length - position) throw damaged('zstd', 'block past the end', position)
+    if (storedBytes > data.length - position)
+      throw damaged('zstd', 'a block is truncated', position)
     boundBytes += kind === BLOCK_RAW || kind === BLOCK_RUN ? sizeBytes : maxBlockBytes
     position += storedBytes
     if ((field & 1) !== 0) return { end: position, boundBytes }

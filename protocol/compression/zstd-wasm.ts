@@ -56,7 +56,7 @@ export function decompressWithWasm(
   if (typeof result !== 'number') return result
   if (result === ERROR_DESTINATION_TOO_SMALL && boundBytes > limitBytes)
     throw pastCeiling('zstd', limitBytes)
-  throw damaged('zstd', `libzstd's error ${result}`)
+  throw damaged('zstd', `libzstd failed with code ${result}`)
 }
 
 /**
@@ -90,7 +90,7 @@ function load(): Libzstd {
     if (!('WebAssembly' in globalThis)) throw new Error('WebAssembly is turned off')
     return startLibzstd()
   } catch (error) {
-    const has = 'Node.js has zstd of its own from 22.15 on'
+    const has = 'Node.js 22.15 and newer have zstd built in'
     const why = error instanceof Error ? error.message : String(error)
     throw new CodecUnavailableError('zstd', `libzstd does not start (${why}); ${has}`, error)
   }

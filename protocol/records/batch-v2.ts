@@ -64,13 +64,15 @@ export class BatchV2 implements MessageBatch {
    */
   constructor(data: Buffer, source: Source, limitBytes: number) {
     if (data.length < BATCH_HEADER_BYTES) {
-      throw new ProtocolError(`a record batch has ${data.length} bytes, its header alone takes 61`)
+      throw new ProtocolError(
+        `a record batch has ${data.length} bytes, fewer than the 61 of its header`,
+      )
     }
     const stored = data.readUInt32BE(17)
     const computed = crc32c(data, CRC_COVERS_FROM)
     if (stored !== computed) {
       throw new ProtocolError(
-        `the CRC-32C is ${hex(computed)}, the record batch says ${hex(stored)}`,
+        `the CRC-32C is ${hex(computed)}, but the record batch has ${hex(stored)}`,
       )
     }
     const attributes = data.readInt16BE(21)
@@ -81,7 +83,7 @@ export class BatchV2 implements MessageBatch {
     this.lastOffset = this.baseOffset + this.#lastOffsetDelta
     if (this.baseOffset < 0 || this.#lastOffsetDelta < 0) {
       throw new ProtocolError(
-        `a record batch claims offsets ${this.baseOffset} to ${this.lastOffset}`,
+        `a record batch has the offsets ${this.baseOffset} to ${this.lastOffset}, which are not valid`,
       )
     }
     this.compression = compressionOfCode(attributes & ATTRIBUTE.compression)
@@ -161,7 +163,9 @@ export class BatchV2 implements MessageBatch {
   #understated(error: unknown, limitBytes: number): unknown {
     if (!(error instanceof PastCeilingError) || limitBytes >= this.#limitBytes) return error
     this.#claimedBytes = this.#limitBytes
-    return new UnderstatedSizeError(`more than the claimed ${limitBytes} bytes`)
+    return new UnderstatedSizeError(
+      `the data decompresses to more than the ${limitBytes} bytes in its header`,
+    )
   }
 
   #begin(limitBytes: number): Progress {
@@ -190,7 +194,7 @@ export class BatchV2 implements MessageBatch {
     // A record takes at least 7 bytes, which limits the count that the bytes can contain.
     if (left < 0 || left * 7 > data.length - start) {
       throw new ProtocolError(
-        `a record batch of ${data.length - start} bytes claims ${left} records`,
+        `a record batch of ${data.length - start} bytes cannot contain the ${left} records in its header`,
       )
     }
     const count = Math.min(left, most)
@@ -214,7 +218,10 @@ export class BatchV2 implements MessageBatch {
         at = cursor.at
       }
       const end = at + size
-      if (size < 0 || end > data.length) throw cursor.error(`record ${i} claims ${size} bytes`)
+      if (size < 0 || end > data.length)
+        throw cursor.error(
+          `record ${i} has a length of ${size} bytes, which is not within the batch`,
+        )
       at++ // its attributes, which are not used
       byte = data[at]!
       let timestampDelta = (byte >>> 1) ^ -(byte & 1)
@@ -256,7 +263,7 @@ export class BatchV2 implements MessageBatch {
       if (valueBytes > 0) at += valueBytes
       // Headers are read when they are first used; a record without headers must end here.
       if (at >= end || (data[at] === 0 && at + 1 !== end)) {
-        throw cursor.error(`record ${i} does not fill the ${size} bytes that it claims`)
+        throw cursor.error(`record ${i} does not end after its length of ${size} bytes`)
       }
       messages[i] = new Message(
         this,

@@ -26,7 +26,7 @@ export class Cursor {
       value |= (byte & 0x7f) << shift
       if (byte < 0x80) return (value >>> 1) ^ -(value & 1)
     }
-    throw this.error('a varint is cut off or longer than 32 bits')
+    throw this.error('a varint is truncated or longer than 32 bits')
   }
 
   /** The same for up to 64 bits; NaN past 2^53. */
@@ -47,7 +47,7 @@ export class Cursor {
       high += (byte & 0x7f) * weight
       if (byte < 0x80) return unzigzag(low, high)
     }
-    throw this.error('a varint is cut off or longer than 64 bits')
+    throw this.error('a varint is truncated or longer than 64 bits')
   }
 
   error(reason: string): ProtocolError {

@@ -54,35 +54,48 @@ interface Entry {
 function readEntry(block: Block, at: number, end: number): Entry {
   const data = block.bytes
   const fixedBytes = LOG_OVERHEAD_BYTES + 6
-  if (end - at < fixedBytes + 8) throw new ProtocolError(`a message has ${end - at} bytes`, at)
+  if (end - at < fixedBytes + 8)
+    throw new ProtocolError(`a message of ${end - at} bytes is too short`, at)
   const stored = data.readUInt32BE(at + 12)
   const computed = crc32(data, at + 16, end)
   if (stored !== computed) {
     throw new ProtocolError(
-      `the CRC-32 is ${computed.toString(16)}, the message says ${stored.toString(16)}`,
+      `the CRC-32 is ${computed.toString(16)}, but the message has ${stored.toString(16)}`,
       at,
     )
   }
   const magic = data[at + 16]!
-  if (magic > 1) throw new ProtocolError(`a message of format v${magic} in a message set`, at)
+  if (magic > 1) throw new ProtocolError(`a message set has a message of format v${magic}`, at)
   const attributes = data[at + 17]!
   const compression = compressionOfCode(attributes & ATTRIBUTE.compression)
-  if (compression === 'zstd') throw new ProtocolError('zstd in a message set (KIP-110)', at)
+  if (compression === 'zstd')
+    throw new ProtocolError(
+      'a message set is compressed with zstd, which is not allowed (KIP-110)',
+      at,
+    )
   let position = at + fixedBytes
   let timestamp = -1
   if (magic === 1) {
-    if (end - position < 16) throw new ProtocolError(`a message has ${end - at} bytes`, at)
+    if (end - position < 16)
+      throw new ProtocolError(`a message of ${end - at} bytes is too short`, at)
     timestamp = Number(data.readBigInt64BE(position))
     position += 8
   }
   const keyBytes = data.readInt32BE(position)
   const keyStart = position + 4
   position = keyStart + Math.max(0, keyBytes)
-  if (position + 4 > end) throw new ProtocolError(`a key claims ${keyBytes} bytes`, keyStart)
+  if (position + 4 > end)
+    throw new ProtocolError(
+      `a key has a length of ${keyBytes} bytes, which is not within the message`,
+      keyStart,
+    )
   const valueBytes = data.readInt32BE(position)
   const valueStart = position + 4
   if (valueStart + Math.max(0, valueBytes) !== end) {
-    throw new ProtocolError(`a value claims ${valueBytes} bytes`, valueStart)
+    throw new ProtocolError(
+      `a value has a length of ${valueBytes} bytes, which does not end at the end of the message`,
+      valueStart,
+    )
   }
   return {
     block,
@@ -179,7 +192,9 @@ export class MessageSet implements MessageBatch {
     } catch (error) {
       if (!(error instanceof PastCeilingError) || limitBytes >= this.#limitBytes) throw error
       this.#claimedBytes = this.#limitBytes
-      throw new UnderstatedSizeError(`more than the claimed ${limitBytes} bytes`)
+      throw new UnderstatedSizeError(
+        `the data decompresses to more than the ${limitBytes} bytes in its header`,
+      )
     }
   }
 
@@ -231,7 +246,7 @@ export class MessageSet implements MessageBatch {
       )
       return
     }
-    if (depth === DEEPEST) throw new ProtocolError('compressed messages lie too deep in each other')
+    if (depth === DEEPEST) throw new ProtocolError('compressed messages are nested too deeply')
     if (entry.valueBytes < 0) throw new ProtocolError('a compressed message has no value')
     const inflated = codecFor(entry.compression, entry.magic).decompress(
       entry.block.cut(entry.valueStart, entry.valueBytes),
@@ -239,7 +254,8 @@ export class MessageSet implements MessageBatch {
     )
     decoded.leftBytes -= inflated.length
     const inner = entriesOf(new Block(inflated), Math.floor(decoded.leftBytes / DECODED_BYTES))
-    if (inner === undefined) throw new PastCeilingError('too many messages for the ceiling')
+    if (inner === undefined)
+      throw new PastCeilingError('the messages take more memory than the limit')
     decoded.leftBytes -= inner.length * DECODED_BYTES
     const last = inner[inner.length - 1]
     if (last === undefined) throw new ProtocolError('a compressed message is empty')
@@ -263,7 +279,7 @@ function entriesOf(block: Block, most: number): Entry[] | undefined {
   for (let at = 0; at < data.length;) {
     const size = data.length - at < LOG_OVERHEAD_BYTES ? -1 : data.readInt32BE(at + 8)
     const end = at + LOG_OVERHEAD_BYTES + size
-    if (size < 0 || end > data.length) throw new ProtocolError('an inner message is cut off', at)
+    if (size < 0 || end > data.length) throw new ProtocolError('an inner message is truncated', at)
     if (entries.length === most) return undefined
     entries.push(readEntry(block, at, end))
     at = end

@@ -114,7 +114,7 @@ export class Message {
     const timestamp = this.nearTimestamp
     if (!Number.isSafeInteger(timestamp)) {
       throw new RangeError(
-        `the timestamp at ${this.topic}-${this.partition} offset ${this.offset} is past 2^53`,
+        `the timestamp at ${this.topic}-${this.partition} offset ${this.offset} is larger than 2^53`,
       )
     }
     return timestamp
@@ -156,9 +156,12 @@ export class Message {
     if (bytes[start] === 0) return NO_HEADERS // The end of the record has been checked.
     const reader = new Reader(bytes, start, this.headersEnd)
     const count = reader.varint()
-    if (count < 0) throw new ProtocolError(`a record claims ${count} headers`, start)
+    if (count < 0) throw new ProtocolError(`a record has ${count} headers`, start)
     if (count > MOST_HEADERS) {
-      throw new ProtocolError(`a record has ${count} headers, the most is ${MOST_HEADERS}`, start)
+      throw new ProtocolError(
+        `a record has ${count} headers; at most ${MOST_HEADERS} are allowed`,
+        start,
+      )
     }
     const headers: MessageHeader[] = []
     while (headers.length < count) {

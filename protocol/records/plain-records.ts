@@ -59,10 +59,13 @@ export function encodeRecords(
   options: EncodeRecordsOptions = {},
 ): Buffer {
   const { format = 2, compression = 'none' } = options
-  if (records.length === 0) throw new EncodeError('a batch needs a record')
-  if (![0, 1, 2].includes(format)) throw new EncodeError(`there is no format ${String(format)}`)
+  if (records.length === 0) throw new EncodeError('a batch must have at least one record')
+  if (![0, 1, 2].includes(format))
+    throw new EncodeError(`format must be 0, 1 or 2, not ${String(format)}`)
   if (!COMPRESSIONS.includes(compression)) {
-    throw new EncodeError(`there is no compression '${compression}'`)
+    throw new EncodeError(
+      `compression must be one of ${COMPRESSIONS.join(', ')}, not '${compression}'`,
+    )
   }
   const now = Date.now()
   const outgoing = records.map((record) => outgoingOf(record, format, now))
@@ -102,11 +105,14 @@ function outgoingOf(record: PlainRecord, format: 0 | 1 | 2, now: number): Outgoi
   const { key = null, value = null, timestamp = now, headers = [] } = record
   for (const [name, data] of [['key', key] as const, ['value', value] as const]) {
     const isData = data === null || typeof data === 'string' || data instanceof Uint8Array
-    if (!isData) throw new EncodeError(`the ${name} of a record must be text, bytes or null`)
+    if (!isData) throw new EncodeError(`the ${name} of a record must be a string, bytes or null`)
   }
   if (!Number.isSafeInteger(timestamp)) {
-    throw new EncodeError('the timestamp of a record must be whole milliseconds since 1970')
+    throw new EncodeError(
+      'the timestamp of a record must be a whole number of milliseconds since 1970',
+    )
   }
-  if (format !== 2 && headers.length > 0) throw new EncodeError(`format ${format} has no headers`)
+  if (format !== 2 && headers.length > 0)
+    throw new EncodeError(`records of format ${format} have no headers`)
   return new OutgoingRecord(key, value, timestamp, headers)
 }

@@ -41,7 +41,7 @@ export function readBatches(
       const left = data.length - at
       const size = left < LOG_OVERHEAD_BYTES ? undefined : data.readInt32BE(at + 8)
       if (size !== undefined && size < 14) {
-        throw new ProtocolError(`a batch claims ${size} bytes`, at)
+        throw new ProtocolError(`a batch has a length of ${size} bytes, which is too short`, at)
       }
       const whole = LOG_OVERHEAD_BYTES + (size ?? left + 1)
       if (whole > left) {

@@ -4,5 +4,5 @@ import { ProtocolError } from '../protocol-error.ts'
 export function toSafeNumber(value: bigint, what: string): number {
   const number = Number(value)
   if (Number.isSafeInteger(number)) return number
-  throw new ProtocolError(`the ${what} ${value} is past 2^53`)
+  throw new ProtocolError(`the ${what} ${value} is larger than 2^53`)
 }

@@ -41,7 +41,7 @@ function decodeTaggedFields(reader: Reader, plan: Plan, struct: Struct): void {
     try {
       struct[step.name] = decodeValue(field, step.value, step.compact, step.nullable)
       if (field.remaining > 0) {
-        throw new ProtocolError(`${field.remaining} bytes are left over`, field.offset)
+        throw new ProtocolError(`${field.remaining} bytes follow the last field`, field.offset)
       }
     } catch (error) {
       throw within(error, step.name)
@@ -135,7 +135,7 @@ function countOf(
   what: string,
 ): number | undefined {
   if (count === -1) return undefined
-  if (count < 0) throw new ProtocolError(`its ${what} is ${count}`, reader.offset)
+  if (count < 0) throw new ProtocolError(`its ${what} of ${count} is negative`, reader.offset)
   if (count * elementBytes > reader.remaining) {
     throw new ProtocolError(
       `its ${what} is ${count}, but only ${reader.remaining} bytes are left`,

@@ -16,7 +16,7 @@ export function encodeStruct(writer: Writer, plan: Plan, struct: Struct): void {
       if (step.place === 'inline') {
         encodeValue(writer, step.value, value, step.compact, step.nullable)
       } else if (step.place === 'absent' && !step.ignorable && !isDefault(step, value)) {
-        throw new EncodeError(`version ${plan.version} has no such field`)
+        throw new EncodeError(`version ${plan.version} does not have this field`)
       }
     }
     name = 'unknownTaggedFields'
@@ -161,7 +161,8 @@ function encodeNull(writer: Writer, plan: ValuePlan, compact: boolean, nullable:
 function encodeString(writer: Writer, text: string, compact: boolean): void {
   const byteLength = Buffer.byteLength(text)
   // Java also rejects longer strings in the compact form.
-  if (byteLength > 0x7fff) throw new EncodeError(`it takes ${byteLength} bytes, 32767 are allowed`)
+  if (byteLength > 0x7fff)
+    throw new EncodeError(`it has ${byteLength} bytes; at most 32767 are allowed`)
   if (compact) writer.unsignedVarint(byteLength + 1)
   else writer.int16(byteLength)
   writer.utf8(text, byteLength)
@@ -189,7 +190,9 @@ function encodeArray(
  */
 function check(isOne: boolean, value: unknown, what: string): asserts isOne {
   if (isOne) return
-  throw new EncodeError(`it is not ${what} but ${value === undefined ? 'missing' : typeof value}`)
+  throw new EncodeError(
+    `it must be ${what}, but is ${value === undefined ? 'missing' : `of type ${typeof value}`}`,
+  )
 }
 
 /** DataView wraps values out of range silently: a wrong number must not be sent as another one. */
@@ -197,7 +200,7 @@ function integer(value: unknown, min: number, max: number): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) {
     return value
   }
-  throw new EncodeError(`${String(value)} is not an integer from ${min} to ${max}`)
+  throw new EncodeError(`it must be an integer from ${min} to ${max}, not ${String(value)}`)
 }
 
 const INT64_MIN = -(2n ** 63n)
@@ -205,12 +208,12 @@ const INT64_MAX = 2n ** 63n - 1n
 
 function int64(value: unknown): bigint {
   if (typeof value === 'bigint' && value >= INT64_MIN && value <= INT64_MAX) return value
-  throw new EncodeError(`${String(value)} is not a 64-bit bigint`)
+  throw new EncodeError(`it must be a bigint of 64 bits, not ${String(value)}`)
 }
 
 function uuid(value: unknown): string {
   if (typeof value === 'string' && /^[\w-]{22}$/.test(value)) return value
-  throw new EncodeError(`${String(value)} is not a uuid in 22 characters of base64url`)
+  throw new EncodeError(`it must be a UUID as 22 characters of base64url, not ${String(value)}`)
 }
 
 /** Whether a value may be left out: like Java, this leaves out tagged fields with their default. */

@@ -12,7 +12,7 @@ const EMPTY: VersionRange = { min: 0, max: -1 }
 export function parseVersions(spec: VersionSpec): VersionRange {
   if (spec === 'none') return EMPTY
   const match = /^(\d+)(?:(\+)|-(\d+))?$/.exec(spec)
-  if (match === null) throw new TypeError(`not a version range: '${spec}'`)
+  if (match === null) throw new TypeError(`'${spec}' is not a range of versions`)
   const min = Number(match[1])
   if (match[2] !== undefined) return { min, max: Infinity }
   return { min, max: match[3] === undefined ? min : Number(match[3]) }

@@ -170,12 +170,12 @@ export function checkNewAcl(operation: string, acl: NewAcl): void {
   checkOptions<NewAcl>(`an ACL of ${operation}`, acl, { ...CHECKS, patternType })
   for (const name of REQUIRED) {
     if ((acl[name] as unknown) === undefined) {
-      throw new InvalidArgumentError(`an ACL of ${operation} needs '${name}'`)
+      throw new InvalidArgumentError(`an ACL of ${operation}: option '${name}' is missing`)
     }
   }
   if (!acl.principal.includes(':')) {
     throw new InvalidArgumentError(
-      `an ACL of ${operation}: a principal has a type, as in 'User:alice', unlike ${shown(acl.principal)}`,
+      `an ACL of ${operation}: option 'principal' must have a type, such as 'User:alice', not ${shown(acl.principal)}`,
     )
   }
 }

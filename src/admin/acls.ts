@@ -70,7 +70,7 @@ export function aclOperations(context: AdminContext) {
       const operation = 'createAcls'
       const deadline = begin(context, operation, options, {})
       if (!Array.isArray(acls))
-        throw new InvalidArgumentError(`${operation} takes an array of ACLs`)
+        throw new InvalidArgumentError(`${operation}: the ACLs must be an array`)
       for (const acl of acls as readonly NewAcl[]) checkNewAcl(operation, acl)
       const outcomes = await cluster.fanOut.run<NewAcl, undefined>({
         items: acls,
@@ -117,13 +117,13 @@ export function aclOperations(context: AdminContext) {
       const operation = 'deleteAcls'
       const deadline = begin(context, operation, options, {})
       if (!Array.isArray(filters)) {
-        throw new InvalidArgumentError(`${operation} takes an array of filters`)
+        throw new InvalidArgumentError(`${operation}: the filters must be an array`)
       }
       for (const filter of filters as readonly AclFilter[]) {
         checkFilter(operation, filter)
         if (Object.values(filter).every((value) => value === undefined)) {
           throw new InvalidArgumentError(
-            `${operation}: a filter that names nothing would delete every ACL; say { patternType: 'any' } to do that`,
+            `${operation}: a filter without any field would delete all ACLs; pass { patternType: 'any' } to delete them all`,
           )
         }
       }
@@ -173,6 +173,6 @@ function hasPatterns(version: number, all: readonly (NewAcl | AclFilter)[]): boo
   const newer = all.find(({ patternType }) => patternType === 'prefixed' || patternType === 'match')
   if (newer === undefined) return false
   throw new UnsupportedVersionError(
-    `ACLs with the pattern type '${newer.patternType}' need Kafka 2.0 or newer`,
+    `ACLs with the pattern type '${newer.patternType}' require Kafka 2.0 or newer`,
   )
 }

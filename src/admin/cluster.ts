@@ -164,7 +164,7 @@ async function describe(
     (version) => {
       if (includeFencedBrokers === true && version < WITH_FENCED) {
         throw new UnsupportedVersionError(
-          'describeCluster: includeFencedBrokers needs Kafka 4.0 or newer',
+          'describeCluster: includeFencedBrokers requires Kafka 4.0 or newer',
         )
       }
       return {
@@ -246,7 +246,7 @@ function askVersions(cluster: Cluster, deadline: Deadline, broker?: number) {
     { clientSoftwareName: 'samsa', clientSoftwareVersion: 'unknown' },
     {
       to: broker === undefined ? 'any' : { broker },
-      what: 'asking for the versions of APIs',
+      what: 'requesting the API versions',
       deadline,
     },
   )

@@ -242,7 +242,8 @@ export function configOperations(context: AdminContext) {
       const operation = 'listConfigResources'
       const deadline = begin(context, operation, options, {})
       const problem = anArrayOf(oneOf(...Object.keys(RESOURCE_TYPES)))(types)
-      if (problem !== undefined) throw new InvalidArgumentError(`${operation}: a type ${problem}`)
+      if (problem !== undefined)
+        throw new InvalidArgumentError(`${operation}: each type ${problem}`)
       const isClientMetrics = types.length === 1 && types[0] === 'clientMetrics'
       const { configResources } = await listResources(cluster, types, isClientMetrics, deadline)
       return configResources
@@ -267,7 +268,7 @@ async function listResources(
 ): Promise<ListConfigResourcesResponse> {
   const tooOld = () =>
     new UnsupportedVersionError(
-      'listConfigResources: resources other than client metrics need Kafka 4.1 or newer',
+      'listConfigResources: resources other than client metrics require Kafka 4.1 or newer',
     )
   try {
     return await cluster.router.call(
@@ -416,7 +417,7 @@ function typeOf(code: number): ConfigResourceType | undefined {
 
 function checkResources(operation: string, resources: readonly ConfigResource[]): void {
   if (!Array.isArray(resources)) {
-    throw new InvalidArgumentError(`${operation} takes an array of resources`)
+    throw new InvalidArgumentError(`${operation}: the resources must be an array`)
   }
   const seen = new Set<string>()
   for (const given of resources as readonly (Partial<ConfigResource> | null | undefined)[]) {
@@ -424,15 +425,17 @@ function checkResources(operation: string, resources: readonly ConfigResource[])
     if (type === undefined || !Object.hasOwn(RESOURCE_TYPES, type) || typeof name !== 'string') {
       const types = Object.keys(RESOURCE_TYPES).join(', ')
       throw new InvalidArgumentError(
-        `${operation}: a resource is { type, name } with a type of ${types}, not ${shown(given)}`,
+        `${operation}: a resource must be { type, name } with one of the types ${types}, not ${shown(given)}`,
       )
     }
     const isOfBroker = type === 'broker' || type === 'brokerLogger'
     if (isOfBroker && name !== '' && !/^\d+$/.test(name)) {
-      throw new InvalidArgumentError(`${operation}: a broker's name is its node id, not '${name}'`)
+      throw new InvalidArgumentError(
+        `${operation}: the name of a broker must be its node id, not '${name}'`,
+      )
     }
     if (seen.has(`${type} ${name}`)) {
-      throw new InvalidArgumentError(`${operation} names ${type} '${name}' twice`)
+      throw new InvalidArgumentError(`${operation}: ${type} '${name}' is given twice`)
     }
     seen.add(`${type} ${name}`)
   }
@@ -452,10 +455,12 @@ function checkChange(operation: string, change: ConfigChange): void {
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   if (twice !== undefined) {
     throw new InvalidArgumentError(
-      `${operation}: ${change.type} '${change.name}' changes '${twice}' in two ways`,
+      `${operation}: the change of ${change.type} '${change.name}' contains '${twice}' twice`,
     )
   }
   if (names.length === 0) {
-    throw new InvalidArgumentError(`${operation}: ${change.type} '${change.name}' changes nothing`)
+    throw new InvalidArgumentError(
+      `${operation}: the change of ${change.type} '${change.name}' is empty`,
+    )
   }
 }

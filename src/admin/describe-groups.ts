@@ -122,6 +122,6 @@ function typesOf(listed: readonly ListedGroup[]): ReadonlyMap<string, GroupType>
 function unknownKind(group: string, incomplete: readonly BrokerFailure[]): KafkaError {
   const [{ error }] = incomplete as readonly [BrokerFailure]
   const brokers = incomplete.map(({ broker }) => broker).join(', ')
-  const detail = `the kind of group '${group}' is not known: brokers that did not list their groups (${brokers}) may have it: ${error.message}`
+  const detail = `the type of group '${group}' is not known, because brokers that may have it (${brokers}) did not list their groups: ${error.message}`
   return new KafkaError(error.code, detail, error.retriable, { cause: error })
 }

@@ -47,7 +47,7 @@ export async function describeStreams(
   const response = await recipient.request(streamsGroupDescribe, (version) => {
     if (includeTopologyDescription && version < WITH_TOPOLOGY_DESCRIPTION) {
       throw new UnsupportedVersionError(
-        'describing groups: includeTopologyDescription needs Kafka 4.4 or newer',
+        'describing groups: includeTopologyDescription requires Kafka 4.4 or newer',
       )
     }
     return {

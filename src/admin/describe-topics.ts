@@ -148,8 +148,8 @@ export function nextCursor(page: Page, before: Cursor | null, what: string): Cur
   // A cursor that does not advance would be followed forever.
   const order = before === null ? 1 : compareText(next.topicName, before.topicName)
   const isAfter = order > 0 || (order === 0 && next.partitionIndex > (before?.partitionIndex ?? -1))
-  if (!isAfter) throw wrong(what, 'the next page begins no later than the one before')
-  if (page.topics.length === 0) throw wrong(what, 'a page is empty and not the last one')
+  if (!isAfter) throw wrong(what, 'the next page does not begin after the previous one')
+  if (page.topics.length === 0) throw wrong(what, 'a page that is not the last one is empty')
   return next
 }
 

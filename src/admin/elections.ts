@@ -47,7 +47,7 @@ export function electionOperations(context: AdminContext) {
       const deadline = begin(context, operation, options, {})
       const problem = oneOf(...Object.keys(ELECTION_TYPES))(type)
       if (problem !== undefined) {
-        throw new InvalidArgumentError(`${operation}: the type of an election ${problem}`)
+        throw new InvalidArgumentError(`${operation}: the type ${problem}`)
       }
       if (partitions !== null) checkPartitions(operation, partitions)
       const results =
@@ -112,7 +112,9 @@ async function ask(
 ): Promise<readonly Outcome<TopicPartition, { readonly isElected: boolean }>[]> {
   const { errorCode, replicaElectionResults } = await recipient.request(electLeaders, (version) => {
     if (version < WITH_TYPE && type !== 'preferred') {
-      throw new UnsupportedVersionError('electing leaders: unclean elections need Kafka 2.4')
+      throw new UnsupportedVersionError(
+        'electing leaders: unclean elections require Kafka 2.4 or newer',
+      )
     }
     return {
       ...(version < WITH_TYPE ? {} : { electionType: ELECTION_TYPES[type] }),

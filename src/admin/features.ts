@@ -117,7 +117,7 @@ function updateBody(
   }
   if (upgradeType === 'unsafeDowngrade') {
     throw new UnsupportedVersionError(
-      `updating feature '${feature}': an unsafe downgrade needs Kafka 3.3 or newer`,
+      `updating feature '${feature}': an unsafe downgrade requires Kafka 3.3 or newer`,
     )
   }
   return { feature, maxVersionLevel: level, allowDowngrade: upgradeType === 'safeDowngrade' }
@@ -127,12 +127,12 @@ function updateBody(
 function validateOnlyOf(validateOnly: boolean, version: number) {
   if (version >= WITH_UPGRADE_TYPE) return { validateOnly }
   if (!validateOnly) return {}
-  throw new UnsupportedVersionError('updating features: a dry run needs Kafka 3.3 or newer')
+  throw new UnsupportedVersionError('updating features: a dry run requires Kafka 3.3 or newer')
 }
 
 function checkUpdates(operation: string, updates: readonly FeatureUpdate[]): void {
   const problem = anArrayOf(anObject)(updates)
-  if (problem !== undefined) throw new InvalidArgumentError(`${operation}: features ${problem}`)
+  if (problem !== undefined) throw new InvalidArgumentError(`${operation}: the features ${problem}`)
   checkDistinct(
     operation,
     'feature',
@@ -145,7 +145,7 @@ function checkUpdates(operation: string, updates: readonly FeatureUpdate[]): voi
       upgradeType: aKeyOf(UPGRADE_TYPES),
     })
     if ((update as Partial<FeatureUpdate>).version === undefined) {
-      throw new InvalidArgumentError(`${operation}: feature '${update.feature}' needs a version`)
+      throw new InvalidArgumentError(`${operation}: feature '${update.feature}' has no version`)
     }
   }
 }

@@ -191,7 +191,7 @@ function outcomesOf<One extends TopicPartition>(
     const named = `${what}, ${nameOf(item)},`
     const detail =
       answer.errorCode === ErrorCode.UNKNOWN_MEMBER_ID
-        ? 'the group has members: stop them first, or remove them'
+        ? 'the group has members: stop or remove them first'
         : null
     const error: KafkaError | undefined = itemError(
       answer.errorCode,

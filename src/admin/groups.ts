@@ -166,7 +166,7 @@ export function groupOperations(context: AdminContext) {
         leaveGroup,
         (version) => {
           if (version < LEAVE_WITH_MEMBERS) {
-            throw new UnsupportedVersionError(`${what} needs Kafka 2.4 or newer`)
+            throw new UnsupportedVersionError(`${what} requires Kafka 2.4 or newer`)
           }
           return { groupId: group, members: members.map((member) => ({ ...member, reason })) }
         },

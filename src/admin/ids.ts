@@ -9,7 +9,7 @@ const UUID = /^[\w-]{22}$/
 export function aDirectoryId(value: unknown): string | undefined {
   return typeof value === 'string' && UUID.test(value)
     ? undefined
-    : 'must be a directory id of 22 characters, as in meta.properties'
+    : 'must be a directory id of 22 characters, such as in meta.properties'
 }
 
 /** Throws InvalidArgumentError for a value that is not an array of topic ids, or names one twice. */
@@ -18,6 +18,6 @@ export function checkTopicIds(operation: string, topicIds: readonly string[]): v
   const wrong = topicIds.find((id) => !UUID.test(id))
   if (wrong === undefined) return
   throw new InvalidArgumentError(
-    `${operation}: a topic id has 22 characters, as in topicId of describeTopics, not ${shown(wrong)}`,
+    `${operation}: a topic id must have 22 characters, such as the topicId of describeTopics, not ${shown(wrong)}`,
   )
 }

@@ -106,13 +106,14 @@ export function outcomeFrom<Key, Result>(
 /** Throws InvalidArgumentError for a value that is not an array of non-empty strings, or names something twice. */
 export function checkDistinct(operation: string, what: string, names: readonly string[]): void {
   if (!Array.isArray(names))
-    throw new InvalidArgumentError(`${operation} takes an array of ${what}s`)
+    throw new InvalidArgumentError(`${operation}: the ${what}s must be an array`)
   const seen = new Set<string>()
   for (const name of names) {
     if (typeof name !== 'string' || name === '') {
       throw new InvalidArgumentError(`${operation}: a ${what} must be a non-empty string`)
     }
-    if (seen.has(name)) throw new InvalidArgumentError(`${operation} names ${what} '${name}' twice`)
+    if (seen.has(name))
+      throw new InvalidArgumentError(`${operation}: ${what} '${name}' is given twice`)
     seen.add(name)
   }
 }

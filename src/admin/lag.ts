@@ -134,7 +134,7 @@ export async function* lagOfEach(
   // complete.
   const brokers = incomplete.map(({ broker }) => broker).join(', ')
   const { code, message, retriable } = failure.error
-  const detail = `the groups of brokers that did not answer are missing (${brokers}): ${message}`
+  const detail = `the groups of brokers that did not respond (${brokers}) are missing: ${message}`
   throw new KafkaError(code, detail, retriable, { cause: failure.error })
 }
 

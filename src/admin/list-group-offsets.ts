@@ -80,7 +80,7 @@ export function groupsToList(
   groups: readonly GroupPartitions[],
 ): readonly GroupToList[] {
   if (!Array.isArray(groups))
-    throw new InvalidArgumentError(`${operation} takes an array of groups`)
+    throw new InvalidArgumentError(`${operation}: the groups must be an array`)
   const wanted = groups.map((given: GroupPartitions) => {
     if (typeof given === 'string') return { group: given, partitions: undefined }
     checkOptions<Exclude<GroupPartitions, string>>(`a group of ${operation}`, given, {
@@ -188,7 +188,7 @@ function topicsOf({ partitions }: GroupToList) {
 function topicsBefore(version: number, group: GroupToList) {
   if (version < ALL_PARTITIONS && group.partitions === undefined) {
     throw new UnsupportedVersionError(
-      `listing all offsets of group '${group.group}' needs Kafka 0.10.2 or newer: name the partitions`,
+      `listing all offsets of group '${group.group}' requires Kafka 0.10.2 or newer: pass the partitions`,
     )
   }
   return topicsOf(group)

@@ -94,6 +94,6 @@ function typeOf(name: string): GroupType | undefined {
 
 function tooOld(filter: string, release: string): UnsupportedVersionError {
   return new UnsupportedVersionError(
-    `listing the groups: the filter '${filter}' needs Kafka ${release} or newer`,
+    `listing the groups: the filter '${filter}' requires Kafka ${release} or newer`,
   )
 }

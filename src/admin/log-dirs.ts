@@ -310,15 +310,15 @@ async function moveReplicas(items: readonly ReplicaMove[], recipient: Recipient)
 
 function checkBrokers(operation: string, brokers: readonly number[]): void {
   const problem = anArrayOf(anInteger(0))(brokers)
-  if (problem !== undefined) throw new InvalidArgumentError(`${operation}: a broker ${problem}`)
+  if (problem !== undefined) throw new InvalidArgumentError(`${operation}: each broker ${problem}`)
   if (new Set(brokers).size < brokers.length) {
-    throw new InvalidArgumentError(`${operation} names a broker twice`)
+    throw new InvalidArgumentError(`${operation}: a broker is given twice`)
   }
 }
 
 function checkReplicas(operation: string, replicas: readonly PartitionReplica[]): void {
   if (!Array.isArray(replicas)) {
-    throw new InvalidArgumentError(`${operation} takes an array of replicas`)
+    throw new InvalidArgumentError(`${operation}: the replicas must be an array`)
   }
   const seen = new Set<string>()
   for (const given of replicas as readonly (Partial<PartitionReplica> | null)[]) {
@@ -329,11 +329,11 @@ function checkReplicas(operation: string, replicas: readonly PartitionReplica[])
       anInteger(0)(broker) === undefined
     if (!isRight) {
       throw new InvalidArgumentError(
-        `${operation}: a replica is { topic, partition, broker }, not ${shown(given)}`,
+        `${operation}: a replica must be { topic, partition, broker }, not ${shown(given)}`,
       )
     }
     const name = `${topic}-${partition} on broker ${broker}`
-    if (seen.has(name)) throw new InvalidArgumentError(`${operation} names ${name} twice`)
+    if (seen.has(name)) throw new InvalidArgumentError(`${operation}: ${name} is given twice`)
     seen.add(name)
   }
 }

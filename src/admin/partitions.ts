@@ -7,7 +7,7 @@ import { compareText, type Item } from './items.ts'
 /** Throws InvalidArgumentError for a value that is not an array of partitions, or names one twice. */
 export function checkPartitions(operation: string, partitions: readonly TopicPartition[]): void {
   if (!Array.isArray(partitions)) {
-    throw new InvalidArgumentError(`${operation} takes an array of partitions`)
+    throw new InvalidArgumentError(`${operation}: the partitions must be an array`)
   }
   const seen = new Set<string>()
   for (const given of partitions as readonly (Partial<TopicPartition> | null | undefined)[]) {
@@ -16,11 +16,11 @@ export function checkPartitions(operation: string, partitions: readonly TopicPar
       aString(topic) === undefined ? anInteger(0, 2 ** 31 - 1)(partition) : aString(topic)
     if (topic === undefined || partition === undefined || problem !== undefined) {
       throw new InvalidArgumentError(
-        `${operation}: a partition is { topic, partition }, not ${shown(given)}`,
+        `${operation}: a partition must be { topic, partition }, not ${shown(given)}`,
       )
     }
     const name = nameOf({ topic, partition })
-    if (seen.has(name)) throw new InvalidArgumentError(`${operation} names ${name} twice`)
+    if (seen.has(name)) throw new InvalidArgumentError(`${operation}: ${name} is given twice`)
     seen.add(name)
   }
 }

@@ -136,7 +136,7 @@ export function planOperations(context: AdminContext) {
       const deadline = begin(context, 'apply', options, {})
       const kind: unknown = (plan as Partial<AdminPlan> | null)?.kind
       if (kind !== 'offsetReset' && kind !== 'reassignment') {
-        throw new InvalidArgumentError(`apply takes a plan, not ${shown(plan)}`)
+        throw new InvalidArgumentError(`apply: the argument must be a plan, not ${shown(plan)}`)
       }
       const results =
         plan.kind === 'offsetReset'
@@ -236,7 +236,7 @@ async function planMoves(
   const stranger = usable.find((id) => !racks.has(id))
   if (stranger !== undefined) {
     throw new InvalidArgumentError(
-      `planReassignment: the cluster has no broker ${stranger} that runs`,
+      `planReassignment: the cluster has no running broker ${stranger}`,
     )
   }
   const described = await describeTopicsByName(cluster, topics, deadline)
@@ -250,7 +250,7 @@ async function planMoves(
   if (tooMany !== undefined) {
     const wanted = replicationFactor ?? tooMany.replicas.length
     throw new InvalidArgumentError(
-      `planReassignment: ${nameOf(tooMany)} is to have ${wanted} replicas on ${usable.length} brokers`,
+      `planReassignment: ${nameOf(tooMany)} cannot have ${wanted} replicas on ${usable.length} brokers`,
     )
   }
   const targets = minimalMoves(
@@ -282,8 +282,8 @@ async function applyReset(
     if (error !== undefined || to === undefined) {
       failed.push({ ...one, error: asError(error, `${nameOf(one)} has no offset in the plan`) })
     } else if (now !== from) {
-      const was = `group '${group}' is at ${now ?? 'no offset'} in ${nameOf(one)}`
-      failed.push({ ...one, error: outdated(`${was}, the plan was made at ${from ?? 'none'}`) })
+      const was = `group '${group}' has ${now === undefined ? 'no offset' : `the offset ${now}`} in ${nameOf(one)}`
+      failed.push({ ...one, error: outdated(`${was}, but the plan expects ${from ?? 'none'}`) })
     } else current.push({ ...one, offset: to })
   }
   const done = current.length === 0 ? [] : await commitOffsets(cluster, group, current, deadline)
@@ -312,7 +312,7 @@ async function applyMoves(
     const now = replicasOf.get(nameOf(move))
     if (now?.join() === from.join()) current.push(move)
     else {
-      const detail = `${nameOf(move)} is on ${now?.join(', ') ?? 'no brokers'}, the plan has ${from.join(', ')}`
+      const detail = `${nameOf(move)} has replicas on ${now?.join(', ') ?? 'no brokers'}, but the plan expects ${from.join(', ')}`
       failed.push({ topic, partition, error: outdated(detail) })
     }
   }
@@ -346,17 +346,19 @@ function checkResetRequest(operation: string, request: OffsetResetRequest): void
   if (topics !== undefined) checkDistinct(operation, 'topic', topics)
   if (!isResetTarget(to)) {
     throw new InvalidArgumentError(
-      `${operation}: 'to' is 'earliest', 'latest', a Date, { by: number } or { offsets }, not ${shown(to)}`,
+      `${operation}: option 'to' must be 'earliest', 'latest', a Date, { by: number } or { offsets }, not ${shown(to)}`,
     )
   }
   if (typeof to === 'string' || to instanceof Date || !('offsets' in to)) return
   if (topics !== undefined) {
-    throw new InvalidArgumentError(`${operation}: give either topics or { offsets }`)
+    throw new InvalidArgumentError(`${operation}: option 'topics' has no effect with { offsets }`)
   }
   checkPartitions(operation, to.offsets)
   const wrong = to.offsets.find(({ offset }) => anInteger(0)(offset) !== undefined)
   if (wrong !== undefined) {
-    throw new InvalidArgumentError(`${operation}: the offset of ${nameOf(wrong)} is no offset`)
+    throw new InvalidArgumentError(
+      `${operation}: the offset of ${nameOf(wrong)} must be a whole number of at least 0`,
+    )
   }
 }
 

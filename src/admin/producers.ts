@@ -205,6 +205,8 @@ function checkOpenTransaction(operation: string, transaction: OpenTransaction): 
   )
   checkPartitions(operation, [transaction])
   if (producerId === undefined || producerEpoch === undefined) {
-    throw new InvalidArgumentError(`${operation} needs the producerId and the producerEpoch`)
+    throw new InvalidArgumentError(
+      `${operation}: the transaction must have a producerId and a producerEpoch`,
+    )
   }
 }

@@ -118,7 +118,7 @@ export function quorumOperations(context: AdminContext) {
       checkVoter(operation, voter)
       const { listeners = [] } = voter as Partial<NewRaftVoter>
       if (listeners.length === 0) {
-        throw new InvalidArgumentError(`${operation}: a voter needs its listeners`)
+        throw new InvalidArgumentError(`${operation}: the voter has no listeners`)
       }
       for (const listener of listeners) {
         checkOptions<RaftListener>(`a listener of ${operation}`, listener, {
@@ -189,7 +189,7 @@ export function quorumOperations(context: AdminContext) {
 function quorumOf({ topics, nodes }: DescribeQuorumResponse, what: string): MetadataQuorum {
   const found = topics.find(({ topicName }) => topicName === METADATA_TOPIC)?.partitions[0]
   if (found === undefined) {
-    const detail = 'the response does not mention the metadata log'
+    const detail = 'the response does not contain the metadata log'
     throw new BrokerError(ErrorCode.UNKNOWN_SERVER_ERROR, what, {}, detail)
   }
   if (found.errorCode !== ErrorCode.NONE) {
@@ -232,12 +232,14 @@ function replicaOf({
 
 function checkVoter(operation: string, { voter, directoryId }: Partial<RaftVoter>): void {
   if (voter === undefined || directoryId === undefined) {
-    throw new InvalidArgumentError(`${operation}: a voter needs its node id and directoryId`)
+    throw new InvalidArgumentError(
+      `${operation}: the voter must have the fields voter (its node id) and directoryId`,
+    )
   }
 }
 
 function checkNode(operation: string, node: number): void {
   const problem = anInteger(0)(node)
   if (problem === undefined) return
-  throw new InvalidArgumentError(`${operation}: a node id ${problem}, not ${shown(node)}`)
+  throw new InvalidArgumentError(`${operation}: the node id ${problem}, not ${shown(node)}`)
 }

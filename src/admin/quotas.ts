@@ -229,12 +229,12 @@ const numbers: Check = (value) =>
   anObject(value) ??
   (Object.values(value as object).every((one) => typeof one === 'number' && !Number.isNaN(one))
     ? undefined
-    : 'must have numbers only')
+    : 'must contain only numbers')
 
 /** Throws InvalidArgumentError. */
 function checkChanges(operation: string, changes: readonly QuotaChange[]): void {
   if (!Array.isArray(changes)) {
-    throw new InvalidArgumentError(`${operation} takes an array of changes`)
+    throw new InvalidArgumentError(`${operation}: the changes must be an array`)
   }
   const seen = new Set<string>()
   for (const change of changes as readonly QuotaChange[]) {
@@ -251,15 +251,21 @@ function checkChanges(operation: string, changes: readonly QuotaChange[]): void 
     })
     const name = nameOf(entity)
     if (name === '') {
-      throw new InvalidArgumentError(`an entity of ${operation} needs 'user', 'clientId' or 'ip'`)
+      throw new InvalidArgumentError(
+        `an entity of ${operation} must have 'user', 'clientId' or 'ip'`,
+      )
     }
     const keys = [...Object.keys(set), ...deleted]
-    if (keys.length === 0) throw new InvalidArgumentError(`${operation}: ${name} changes nothing`)
+    if (keys.length === 0)
+      throw new InvalidArgumentError(`${operation}: the change of ${name} is empty`)
     const twice = keys.find((key, index) => keys.indexOf(key) !== index)
     if (twice !== undefined) {
-      throw new InvalidArgumentError(`${operation}: ${name} changes '${twice}' in two ways`)
+      throw new InvalidArgumentError(
+        `${operation}: the change of ${name} contains '${twice}' twice`,
+      )
     }
-    if (seen.has(keyOf(entity))) throw new InvalidArgumentError(`${operation} names ${name} twice`)
+    if (seen.has(keyOf(entity)))
+      throw new InvalidArgumentError(`${operation}: ${name} is given twice`)
     seen.add(keyOf(entity))
   }
 }

@@ -103,7 +103,7 @@ export async function reassign(
         (version) => {
           if (version < WITH_FACTOR_CHECK && !allowReplicationFactorChange) {
             throw new UnsupportedVersionError(
-              'moving partitions: allowReplicationFactorChange needs Kafka 4.1 or newer',
+              'moving partitions: allowReplicationFactorChange requires Kafka 4.1 or newer',
             )
           }
           return {
@@ -190,11 +190,11 @@ export function checkReassignments(
     const problem = anArrayOf(anInteger(0))(replicas)
     if (problem !== undefined || replicas.length === 0) {
       throw new InvalidArgumentError(
-        `${operation}: the replicas of ${nameOf(one)} are a list of node ids, or null, not ${shown(replicas)}`,
+        `${operation}: the replicas of ${nameOf(one)} must be an array of node ids, or null, not ${shown(replicas)}`,
       )
     }
     if (new Set(replicas).size < replicas.length) {
-      throw new InvalidArgumentError(`${operation}: a replica of ${nameOf(one)} is named twice`)
+      throw new InvalidArgumentError(`${operation}: a replica of ${nameOf(one)} is given twice`)
     }
   }
 }

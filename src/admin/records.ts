@@ -167,7 +167,7 @@ export async function offsetsAt(
         if (negotiated < since) {
           const position = typeof at === 'string' ? `'${at}'` : 'this position'
           throw new UnsupportedVersionError(
-            `listing offsets: ${position} needs Kafka ${release}, which ${recipient.name ?? 'the broker'} is not`,
+            `listing offsets: ${position} requires Kafka ${release}, but ${recipient.name ?? 'the broker'} is older`,
             { broker: recipient.name },
           )
         }
@@ -251,7 +251,7 @@ function positionOf(at: OffsetPosition): {
   }
   const names = Object.keys(POSITIONS).join(', ')
   throw new InvalidArgumentError(
-    `a position is one of ${names}, a Date, or milliseconds since 1970, not ${shown(at)}`,
+    `the position must be one of ${names}, a Date, or milliseconds since 1970, not ${shown(at)}`,
   )
 }
 

@@ -94,7 +94,7 @@ export function tokenOperations(context: AdminContext) {
           version = negotiated
           if (owner !== undefined && negotiated < WITH_OWNER) {
             throw new UnsupportedVersionError(
-              `${operation}: a token for another owner needs Kafka 3.3 or newer`,
+              `${operation}: a token for another owner requires Kafka 3.3 or newer`,
             )
           }
           const { principalType, principalName } = owner === undefined ? NO_OWNER : partsOf(owner)
@@ -243,11 +243,12 @@ const aPrincipal: Check = (value) =>
 const base64: Check = (value) =>
   typeof value === 'string' && /^[A-Za-z0-9+/]+={0,2}$/.test(value)
     ? undefined
-    : 'must be what createDelegationToken returned as hmac, in base64'
+    : 'must be the hmac that createDelegationToken returned, in base64'
 
 /** Throws InvalidArgumentError, whose message does not contain the token. */
 function bytesOf(operation: string, hmac: string): Buffer {
-  if ((hmac as unknown) === undefined) throw new InvalidArgumentError(`${operation} needs a token`)
+  if ((hmac as unknown) === undefined)
+    throw new InvalidArgumentError(`${operation}: the token is missing`)
   checkOptions(operation, { hmac }, { hmac: concealed(base64) })
   return Buffer.from(hmac, 'base64')
 }

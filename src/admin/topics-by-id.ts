@@ -67,7 +67,9 @@ export function topicByIdOperations(context: AdminContext) {
         ask: async (ids, recipient) => {
           const response = await recipient.request(metadata, (version) => {
             if (version < METADATA_BY_ID) {
-              throw new UnsupportedVersionError('describing topics by id needs Kafka 3.1 or newer')
+              throw new UnsupportedVersionError(
+                'describing topics by id requires Kafka 3.1 or newer',
+              )
             }
             return {
               topics: ids.map((topicId) => ({ ...NO_NAME, topicId })),
@@ -119,7 +121,7 @@ export function topicByIdOperations(context: AdminContext) {
         ask: async (ids, recipient) => {
           const response = await recipient.request(deleteTopicsApi, (version) => {
             if (version < DELETE_BY_ID) {
-              throw new UnsupportedVersionError('deleting topics by id needs Kafka 2.8 or newer')
+              throw new UnsupportedVersionError('deleting topics by id requires Kafka 2.8 or newer')
             }
             return {
               topics: ids.map((topicId) => ({ ...NO_NAME, topicId })),

@@ -336,8 +336,8 @@ function createTopicBody(
     (partitions === undefined || replicationFactor === undefined)
   ) {
     throw new UnsupportedVersionError(
-      `creating topic '${topic}': brokers before Kafka 2.4 have no defaults, so that ` +
-        'partitions and replicationFactor must be given',
+      `creating topic '${topic}': brokers before Kafka 2.4 have no defaults: ` +
+        'pass partitions and replicationFactor',
       { topic },
     )
   }
@@ -357,7 +357,7 @@ const someBrokers = anArrayOf(anArrayOf(anInteger(0)))
 
 function checkTopics(operation: string, topics: readonly { readonly topic: string }[]): void {
   if (!Array.isArray(topics))
-    throw new InvalidArgumentError(`${operation} takes an array of topics`)
+    throw new InvalidArgumentError(`${operation}: the topics must be an array`)
   checkDistinct(
     operation,
     'topic',
@@ -375,8 +375,8 @@ function checkNewTopic(operation: string, topic: NewTopic): void {
   })
   if (topic.assignments === undefined) return
   if (topic.partitions !== undefined || topic.replicationFactor !== undefined) {
-    const either = 'either assignments, or partitions and replicationFactor'
-    throw new InvalidArgumentError(`${operation}: give topic '${topic.topic}' ${either}`)
+    const either = 'either assignments or partitions and replicationFactor'
+    throw new InvalidArgumentError(`${operation}: topic '${topic.topic}' must have ${either}`)
   }
 }
 
@@ -387,6 +387,6 @@ function checkNewPartitions(operation: string, topic: NewPartitions): void {
     assignments: someBrokers,
   })
   if ((topic as Partial<NewPartitions>).count === undefined) {
-    throw new InvalidArgumentError(`${operation}: topic '${topic.topic}' needs a count`)
+    throw new InvalidArgumentError(`${operation}: topic '${topic.topic}' has no count`)
   }
 }

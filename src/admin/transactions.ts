@@ -186,7 +186,7 @@ export async function transactionsOf(
       }
       const [unknown] = response.unknownStateFilters
       if (unknown !== undefined) {
-        throw new InvalidArgumentError(`${what}: the brokers know no state '${unknown}'`)
+        throw new InvalidArgumentError(`${what}: the brokers do not know the state '${unknown}'`)
       }
       return response.transactionStates.map(
         ({ transactionalId, producerId, transactionState }) => ({
@@ -290,6 +290,6 @@ async function fence(
 
 function tooOld(filter: string, release: string): UnsupportedVersionError {
   return new UnsupportedVersionError(
-    `listing the transactions: the filter '${filter}' needs Kafka ${release} or newer`,
+    `listing the transactions: the filter '${filter}' requires Kafka ${release} or newer`,
   )
 }

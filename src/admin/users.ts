@@ -197,7 +197,7 @@ const MOST_ITERATIONS = 1_000_000
 /** Throws InvalidArgumentError, whose message does not contain passwords. */
 function checkAlterations(operation: string, alterations: readonly ScramAlteration[]): void {
   if (!Array.isArray(alterations)) {
-    throw new InvalidArgumentError(`${operation} takes an array of alterations`)
+    throw new InvalidArgumentError(`${operation}: the alterations must be an array`)
   }
   const seen = new Set<string>()
   for (const alteration of alterations as readonly ScramAlteration[]) {
@@ -212,17 +212,17 @@ function checkAlterations(operation: string, alterations: readonly ScramAlterati
     }
     checkOptions<Record<string, unknown>>(what, { ...alteration }, checks)
     if ((user as unknown) === undefined || (mechanism as unknown) === undefined) {
-      throw new InvalidArgumentError(`${what} needs 'user' and 'mechanism'`)
+      throw new InvalidArgumentError(`${what} must have 'user' and 'mechanism'`)
     }
     const hasPassword = 'password' in alteration && (alteration.password as unknown) !== undefined
     if (hasPassword === (alteration.delete === true)) {
       throw new InvalidArgumentError(
-        `${what} of user '${user}' needs 'password', or 'delete: true'`,
+        `${what} of user '${user}' must have either 'password' or 'delete: true'`,
       )
     }
     const key = JSON.stringify([user, mechanism])
     if (seen.has(key)) {
-      throw new InvalidArgumentError(`${operation} alters ${mechanism} of user '${user}' twice`)
+      throw new InvalidArgumentError(`${operation}: ${mechanism} of user '${user}' is given twice`)
     }
     seen.add(key)
   }

@@ -56,7 +56,7 @@ async function waitUntilCreatable(
   await cluster.fanOut.run<string, undefined>({
     items: topics,
     to: () => 'controller',
-    what: 'waiting for topics to be gone',
+    what: 'waiting until topics are deleted',
     deadline,
     retry: (error) => isRetriable(error) || error.code === 'TOPIC_ALREADY_EXISTS',
     ask: async (names, recipient) => {
@@ -85,7 +85,7 @@ async function waitUntilCreatable(
 /** Throws if the attempt would create the topic: Kafka 0.10.1 has no dry run. */
 function validatesOnly(version: number): true {
   if (version > 0) return true
-  throw new UnsupportedVersionError('creating topics: a dry run needs Kafka 0.10.2 or newer')
+  throw new UnsupportedVersionError('creating topics: a dry run requires Kafka 0.10.2 or newer')
 }
 
 async function waitUntil(
@@ -98,7 +98,7 @@ async function waitUntil(
   if (topics.length === 0) return
   for (let attempt = 0; ; attempt++) {
     const { answers } = await cluster.fanOut.everyBroker({
-      what: 'asking every broker for topics',
+      what: 'requesting topics from all brokers',
       // A broker that is down does not delay this: it learns the state from the others when it
       // starts.
       deadline: new Deadline(
@@ -124,7 +124,7 @@ async function waitUntil(
     if (!deadline.leaves(waitMs)) {
       const list = topics.map((topic) => `'${topic}'`).join(', ')
       throw new RequestTimeoutError(
-        `the change was made, but not every broker says that ${list} is ${state} after ${deadline.timeoutMs} ms`,
+        `the change was made, but after ${deadline.timeoutMs} ms not all brokers report that ${list} is ${state}`,
         {},
       )
     }

@@ -45,7 +45,7 @@ interface TopicOptions<Value, Key> extends RebalanceOptions<BalancedConsumer<Val
 }
 type PositionsByPartition = ReadonlyMap<number, ResetTo>
 
-/** A group that ZooKeeper coordinates, or with `managed: true` Kafka. */
+/** The options of a member. `groupProtocol` decides whether ZooKeeper or Kafka coordinates the group. */
 export type BalancedConsumerOptions<
   Value = Buffer | null,
   Key = Buffer | null,
@@ -131,7 +131,7 @@ export class BalancedConsumer<
     return this.assigned.isOwnershipCertain
   }
 
-  /** The id of the member in the group; with `managed: true` empty before it joined. */
+  /** The id of the member in the group. With `groupProtocol: 'classic'` it is empty until the member has joined. */
   get memberId(): string {
     return this.assigned.memberId
   }

@@ -20,7 +20,7 @@ import {
 } from './subscription.ts'
 import { transact, type TransactionHandler, type TransactOptions } from './transact.ts'
 
-/** A group that ZooKeeper coordinates, or with `managed: true` Kafka. */
+/** The options of a member. `groupProtocol` decides whether ZooKeeper or Kafka coordinates the group. */
 export type BalancedTopicsConsumerOptions<
   Value = Buffer | null,
   Key = Buffer | null,
@@ -108,7 +108,7 @@ export class BalancedTopicsConsumer<
     return this.assigned.isOwnershipCertain
   }
 
-  /** The id of the member in the group; with `managed: true` empty before it joined. */
+  /** The id of the member in the group. With `groupProtocol: 'classic'` it is empty until the member has joined. */
   get memberId(): string {
     return this.assigned.memberId
   }

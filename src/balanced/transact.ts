@@ -106,7 +106,7 @@ async function inTransaction<Value, Key>(
   try {
     if (member.groupMetadata().memberId === '') {
       const reason =
-        'transact: only groups that Kafka coordinates (managed: true) have transactions'
+        'transact: groups that ZooKeeper coordinates have no transactions: use another groupProtocol'
       throw new InvalidArgumentError(reason)
     }
     tx = await producer.begin()

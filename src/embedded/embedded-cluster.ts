@@ -160,7 +160,7 @@ export class EmbeddedCluster implements AsyncDisposable {
     const hosts = this.#brokers.map((broker) => {
       const port = broker.portOf(listener)
       if (port !== undefined) return `${broker.host}:${port}`
-      throw new InvalidArgumentError(`there is no listener '${listener}'`)
+      throw new InvalidArgumentError(`the cluster has no listener '${listener}'`)
     })
     return hosts.join(',')
   }
@@ -219,7 +219,7 @@ export class EmbeddedCluster implements AsyncDisposable {
    */
   deleteTopic(name: string): void {
     const topic = this.#state.topics.byName(name)
-    if (topic === undefined) throw new InvalidArgumentError(`there is no topic '${name}'`)
+    if (topic === undefined) throw new InvalidArgumentError(`the cluster has no topic '${name}'`)
     this.#state.topics.delete(topic)
     this.#groups.topicDeleted(name)
   }
@@ -264,7 +264,7 @@ export class EmbeddedCluster implements AsyncDisposable {
   moveLeader(topic: string, partition: number, brokerId: number): void {
     const moved = this.#partition(topic, partition)
     if (!this.#broker(brokerId).isAlive) {
-      throw new InvalidArgumentError(`broker ${brokerId} is stopped: it can't lead`)
+      throw new InvalidArgumentError(`broker ${brokerId} is stopped and cannot lead a partition`)
     }
     if (!moved.replicas.includes(brokerId)) moved.replicas = [...moved.replicas, brokerId]
     if (!moved.isr.includes(brokerId)) moved.isr = [...moved.isr, brokerId]
@@ -280,7 +280,7 @@ export class EmbeddedCluster implements AsyncDisposable {
   /** Makes another broker the coordinator. The group's members and offsets move with it. */
   moveCoordinator(group: string, brokerId: number): void {
     if (!this.#broker(brokerId).isAlive) {
-      throw new InvalidArgumentError(`broker ${brokerId} is stopped: it can't coordinate`)
+      throw new InvalidArgumentError(`broker ${brokerId} is stopped and cannot coordinate a group`)
     }
     this.#groups.moveCoordinator(group, brokerId)
   }
@@ -374,14 +374,14 @@ export class EmbeddedCluster implements AsyncDisposable {
     const broker = this.#brokers.find((one) => one.id === id)
     if (broker !== undefined) return broker
     throw new InvalidArgumentError(
-      `there is no broker ${id}; there are ${this.brokerIds.join(', ')}`,
+      `the cluster has no broker ${id}; it has ${this.brokerIds.join(', ')}`,
     )
   }
 
   #partition(topic: string, index: number): Partition {
     const partition = this.#state.topics.partition(topic, index)
     if (partition !== undefined) return partition
-    throw new InvalidArgumentError(`there is no partition ${topic}-${index}`)
+    throw new InvalidArgumentError(`the cluster has no partition ${topic}-${index}`)
   }
 }
 

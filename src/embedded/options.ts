@@ -205,7 +205,7 @@ export function checkClusterOptions(options: EmbeddedClusterOptions): void {
   checkListener('EmbeddedCluster', options, version, count)
   for (const [name, listener] of Object.entries(listeners)) {
     if (!LISTENER_NAME.test(name)) {
-      throw new InvalidArgumentError(`EmbeddedCluster: '${name}' can't be the name of a listener`)
+      throw new InvalidArgumentError(`EmbeddedCluster: '${name}' is not a valid listener name`)
     }
     checkOptions<EmbeddedListenerOptions>(`listener '${name}'`, listener, {
       ports: anArrayOf(anInteger(0, 65_535)),
@@ -225,16 +225,18 @@ export function checkClusterOptions(options: EmbeddedClusterOptions): void {
   const isOlder = version !== undefined && !isAtLeast(version, FIRST_WITH_FEATURES)
   if (transactionVersion !== undefined && (isOlder || zookeeper !== undefined)) {
     throw new InvalidArgumentError(
-      `EmbeddedCluster: option 'transactionVersion' needs version ${FIRST_WITH_FEATURES}`,
+      `EmbeddedCluster: option 'transactionVersion' requires version ${FIRST_WITH_FEATURES}`,
     )
   }
   if (zookeeper === undefined && zookeeperChroot !== undefined) {
-    throw new InvalidArgumentError("EmbeddedCluster: option 'zookeeperChroot' needs 'zookeeper'")
+    throw new InvalidArgumentError(
+      "EmbeddedCluster: option 'zookeeperChroot' has no effect without zookeeper",
+    )
   }
   const isTooNew = version !== undefined && !isAtLeast(LAST_WITH_ZOOKEEPER, version)
   if (zookeeper !== undefined && isTooNew) {
     throw new InvalidArgumentError(
-      `Kafka ${version} has no ZooKeeper; the last that can be with one is ${LAST_WITH_ZOOKEEPER}`,
+      `Kafka ${version} does not support ZooKeeper; the last version that does is ${LAST_WITH_ZOOKEEPER}`,
     )
   }
 }
@@ -245,7 +247,7 @@ function brokerCount({ brokers, brokerIds }: EmbeddedClusterOptions): number {
   const isWrong = brokerIds.length === 0 || new Set(brokerIds).size < brokerIds.length
   if (isWrong || (brokers !== undefined && brokers !== brokerIds.length)) {
     throw new InvalidArgumentError(
-      "EmbeddedCluster: option 'brokerIds' must have an id for each broker, and none twice",
+      "EmbeddedCluster: option 'brokerIds' must have a different id for each broker",
     )
   }
   return brokerIds.length
@@ -262,14 +264,12 @@ function checkListener(
   if (sasl !== undefined) {
     checkSaslOptions(sasl)
     if (version !== undefined && !apiTable(version).has(saslHandshake.key)) {
-      throw new InvalidArgumentError(
-        `sasl: clients of Kafka ${version} can't log in: it is too old`,
-      )
+      throw new InvalidArgumentError(`sasl: Kafka ${version} is too old for SASL`)
     }
   }
   if (ports !== undefined && ports.length !== count) {
     throw new InvalidArgumentError(
-      `${what}: ${count} brokers need as many ports, not ${ports.length}`,
+      `${what}: ${count} brokers require ${count} ports, not ${ports.length}`,
     )
   }
 }

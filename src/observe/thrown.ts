@@ -10,6 +10,6 @@ export function textOfThrown(thrown: unknown): string {
     const text = isError ? thrown.message : thrown
     return typeof text === 'string' ? text : inspect(text, { depth: 1 })
   } catch {
-    return `${typeof thrown} that cannot be shown`
+    return `${typeof thrown} that cannot be converted to text`
   }
 }

@@ -359,6 +359,6 @@ function keepsPartitions(what: string, options: ForwardingOptions): boolean {
 function checkMessage<M>(message: M): M {
   if (typeof message === 'object') return message
   throw new InvalidArgumentError(
-    `a message must be text, bytes, null or an object with a value, not a ${typeof message}`,
+    `a message must be a string, bytes, null or an object with a value, not a ${typeof message}`,
   )
 }

@@ -148,7 +148,7 @@ export const PRODUCER_OPTIONS = {
     defaultText: '1,000,012, or a smaller `maxRequestSize`',
     noEffect: ({ batchBytes = 0, maxRequestSize = DEFAULT_REQUEST_BYTES }) =>
       batchBytes > maxRequestSize
-        ? `above maxRequestSize (${maxRequestSize}): raise that option, too`
+        ? `above maxRequestSize (${maxRequestSize}): increase that option too`
         : undefined,
   },
   maxRequestSize: { check: anInteger(1, 0x3fffffff), default: DEFAULT_REQUEST_BYTES },
@@ -164,7 +164,7 @@ export const PRODUCER_OPTIONS = {
     check: aDurationMs(1),
     default: 10_000,
     noEffect: ({ requiredAcks }) =>
-      requiredAcks === 0 ? 'with requiredAcks: 0: no broker acknowledges' : undefined,
+      requiredAcks === 0 ? 'with requiredAcks: 0: brokers acknowledge nothing' : undefined,
   },
   maxQueuedMessages: { check: anInteger(1), default: 100_000 },
   maxQueuedBytes: { check: anInteger(1), default: 32 * 1024 * 1024 },
@@ -172,7 +172,7 @@ export const PRODUCER_OPTIONS = {
     check: anInteger(1),
     default: 70_000,
     noEffect: ({ lingerMs = 0, sync }) =>
-      lingerMs === 0 || sync === true ? 'without lingerMs: no batch lingers' : undefined,
+      lingerMs === 0 || sync === true ? 'without lingerMs: batches do not linger' : undefined,
   },
   blockOnQueueFull: { check: aBoolean, default: true },
   partitioner: {
@@ -224,7 +224,7 @@ export function producerSettings<Value, Key>(
   }
   if (options.idempotent === true && requiredAcks !== -1) {
     throw new InvalidArgumentError(
-      `idempotent needs requiredAcks -1, not ${requiredAcks}: a leader that fails could lose messages that only it has stored`,
+      `idempotent requires requiredAcks -1, not ${requiredAcks}: a leader that fails could lose messages that only it has stored`,
     )
   }
   if (options.idempotent === true && maxInFlight > MAX_IN_FLIGHT_IDEMPOTENT) {
@@ -254,6 +254,6 @@ export function warnOfOptions(options: ProducerOptions<never, never>, logger: Lo
   if (idempotent !== undefined || requiredAcks !== -1) return
   if (maxInFlight <= MAX_IN_FLIGHT_IDEMPOTENT) return
   logger.warn(
-    `maxInFlight ${maxInFlight} turns idempotence off: brokers find repeats among ${MAX_IN_FLIGHT_IDEMPOTENT} batches. Set idempotent: false to keep it off without this warning`,
+    `maxInFlight ${maxInFlight} disables idempotence: brokers detect duplicates among ${MAX_IN_FLIGHT_IDEMPOTENT} batches. Set idempotent: false to disable it without this warning`,
   )
 }

@@ -368,7 +368,7 @@ export class ProducerCore {
     const bytes = MAX_RECORD_OVERHEAD_BYTES + dataBytes
     const { maxRequestSize } = this.settings
     if (bytes <= maxRequestSize) return
-    const reason = `a message of ${bytes} bytes is over maxRequestSize, ${maxRequestSize}`
+    const reason = `a message of ${bytes} bytes is larger than maxRequestSize, ${maxRequestSize}`
     throw new MessageTooLargeError(reason, { topic })
   }
 

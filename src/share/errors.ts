@@ -13,7 +13,7 @@ export class AlreadyAcknowledgedError extends KafkaError {
   readonly offset: number
 
   constructor({ topic, partition, offset }: TopicPartitionOffset) {
-    const message = `the message at ${topic}-${partition} offset ${offset} was acknowledged before: a message is acknowledged once`
+    const message = `the message at ${topic}-${partition} offset ${offset} is already acknowledged: a message can be acknowledged only once`
     super('ALREADY_ACKNOWLEDGED', message, false, { topic, partition })
     this.offset = offset
   }

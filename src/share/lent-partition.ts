@@ -181,7 +181,7 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
    */
   #supersede(ranges: readonly AcquiredRange[]): void {
     if (this.#open === 0) return
-    const error = lockLost(this, 'the lock had run out, and the message was delivered again')
+    const error = lockLost(this, 'the lock expired, and the message was delivered again')
     for (const record of this.openRecords) {
       if (isIn(ranges, record.offset)) this.#lose(record, error)
     }

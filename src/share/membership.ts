@@ -148,7 +148,9 @@ export class ShareMembership {
 
   #joinAgain(error: Error): number {
     const { group } = this.#options
-    this.#cluster.options.logger.warn(`share group '${group}': joining again: ${error.message}`)
+    this.#cluster.options.logger.warn(
+      `share group '${group}': the member joins again after ${error.message}`,
+    )
     this.#epoch = JOINING
     this.#soonMs = SOON_MS
     return this.#failures++ === 0 ? 0 : backoffMs(this.#failures, this.#cluster.options.backoff)
@@ -199,12 +201,13 @@ export class ShareMembership {
     { name: broker }: Broker,
   ): KafkaError {
     if (errorCode === ErrorCode.UNSUPPORTED_VERSION) {
-      const reason = "has share groups, but the cluster's feature share.version is 0: raise it to 1"
+      const reason =
+        'supports share groups, but the feature share.version of the cluster is 0: update it to 1'
       return unsupported(what, broker, reason)
     }
     const isOfOtherType = errorCode === ErrorCode.GROUP_ID_NOT_FOUND && this.#epoch === JOINING
     const detail = isOfOtherType
-      ? `there is a group of another type with this name (${errorMessage ?? ''}): choose another name, or delete the group`
+      ? `a group of another type has this name (${errorMessage ?? ''}): choose another name, or delete that group`
       : errorMessage
     return new BrokerError(errorCode, what, { broker }, detail)
   }

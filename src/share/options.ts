@@ -108,7 +108,7 @@ export interface ShareRunOptions<Value = Buffer | null, Key = Buffer | null> {
   readonly concurrency?: number
   /**
    * A message whose handler fails is rejected after this number of deliveries, and released before. The group's own
-   * limit (`group.share.delivery.count.limit`, 5 by default) also applies. Default: no limit but the group's.
+   * limit (`group.share.delivery.count.limit`, 5 by default) also applies. Default: only the limit of the group.
    */
   readonly maxDeliveries?: number
   /**
@@ -128,7 +128,7 @@ export interface ShareRunOptions<Value = Buffer | null, Key = Buffer | null> {
 /** The checks and defaults of `ShareRunOptions`, in the order of the documents. */
 export const SHARE_RUN_OPTIONS = {
   concurrency: { check: anInteger(1), default: 1 },
-  maxDeliveries: { check: anInteger(1), defaultText: "no limit but the group's" },
+  maxDeliveries: { check: anInteger(1), defaultText: 'only the limit of the group' },
   onHandlerError: { check: aFunction, defaultText: 'the error is logged as a warning' },
   signal: { check: aSignal },
   stopSignal: { check: aSignal },

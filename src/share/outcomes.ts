@@ -37,7 +37,7 @@ export class Outcomes {
     counts.failed += count
     counts.error ??= error
     this.#logger.warn(
-      `${count} acknowledgements of ${nameOf(one)} have no effect, their messages are delivered again: ${error.message}`,
+      `${count} acknowledgements of ${nameOf(one)} have no effect, and their messages are delivered again: ${error.message}`,
     )
   }
 

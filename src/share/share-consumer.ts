@@ -342,13 +342,13 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
 
   #log(error: unknown): void {
     this.#cluster.options.logger.warn(
-      `closing a member of share group '${this.#group}': ${textOfThrown(error)}`,
+      `closing a member of share group '${this.#group}' failed: ${textOfThrown(error)}`,
     )
   }
 }
 
 function busy(reader: string): ConsumerBusyError {
   return new ConsumerBusyError(
-    `the share consumer is being read by ${reader} already: end that first (a loop by break, an iterator by return())`,
+    `${reader} already reads the share consumer: end it first (a loop with break, an iterator with return())`,
   )
 }

@@ -132,7 +132,7 @@ export class ShareFeed<Value, Key> implements MessageFeed<ShareMessage<Value, Ke
       const record = this.#records[this.#next++]!
       if (record.state !== 'waiting') continue
       if (record.lockedUntil <= now) {
-        record.lose(lockLost(record.message, 'the lock ran out before the message was delivered'))
+        record.lose(lockLost(record.message, 'the lock expired before the message was delivered'))
         continue
       }
       this.lastTaken = now

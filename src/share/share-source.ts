@@ -260,7 +260,7 @@ export class ShareSource {
       } else if (error instanceof KafkaError) partition.failed(part, error)
     }
     if (!hadSession || isOfBroker) return
-    const reason = `the connection to ${this.broker.name} ended, and with it the share session`
+    const reason = `the connection to ${this.broker.name} ended, and the share session with it`
     for (const partition of this.#lent.values()) partition.loseWaiting(reason)
   }
 }

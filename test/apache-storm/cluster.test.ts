@@ -161,7 +161,7 @@ describeWithStorm('sparse on a Storm cluster of ZooKeeper, Nimbus, Supervisor an
       const again = await project.sparse(['submit', '-n', 'numbers'])
       expect(again.exitCode).toBe(1)
       expect(again.stderr).toMatch(
-        /a topology 'numbers' runs there already \(ACTIVE\): kill it first/,
+        /the cluster already has a topology 'numbers' \(ACTIVE\): kill it first/,
       )
       const unknown = await project.sparse(['kill', '-n', 'nothing', '--json'])
       expect(unknown.exitCode).toBe(1)

@@ -128,7 +128,7 @@ describeWithStorm('sparse run', () => {
       const { exitCode, stderr } = await started().sparse(['run', '-n', 'throws', '-t', '120'])
       expect(exitCode).toBe(1)
       expect(stderr).toMatch(
-        /^sparse: the component 'take' has ended the topology: RangeError: two is too much \(at Take\.process \(.*topologies\/throws\.ts:\d+:\d+\)\)$/m,
+        /^sparse: the topology has ended because of the component 'take': RangeError: two is too much \(at Take\.process \(.*topologies\/throws\.ts:\d+:\d+\)\)$/m,
       )
       expect(leftovers()).toEqual(before)
     },
@@ -139,7 +139,7 @@ describeWithStorm('sparse run', () => {
     [
       'an input stream that does not exist',
       'stream',
-      /takes 'numbers:other', but 'numbers' has no stream 'other'/,
+      /has the input 'numbers:other', but 'numbers' has no stream 'other'/,
     ],
     [
       'a field that does not exist',
@@ -150,7 +150,7 @@ describeWithStorm('sparse run', () => {
     [
       'a file that runs no topology',
       'nothing',
-      /describes no topology: its last line must be runTopology/,
+      /does not describe a topology: its last line must be runTopology/,
     ],
     [
       'code that throws at the start',
@@ -173,12 +173,12 @@ describeWithStorm('sparse run', () => {
     [
       'no Java',
       { JAVA_HOME: '/nowhere' },
-      /Storm needs Java 17 or newer, on the PATH or in JAVA_HOME/,
+      /Storm requires Java 17 or newer, on the PATH or in JAVA_HOME/,
     ],
     [
       'no Storm',
       { STORM_HOME: '/nowhere' },
-      /STORM_HOME is \/nowhere, where there is no storm-server jar: run 'sparse storm install'/,
+      /STORM_HOME is \/nowhere, which has no storm-server jar: run 'sparse storm install'/,
     ],
   ])('suggests a fix for %s', async (_what, env, problem) => {
     const { exitCode, stderr } = await started().sparse(['run', '-n', 'prints', '-t', '1'], env)
@@ -194,7 +194,7 @@ describeWithStorm('sparse run', () => {
       '--json',
     ])
     expect(exitCode).toBe(1)
-    expect(stderr).toMatch(/cannot reach Nimbus at 127\.0\.0\.1:1: connect ECONNREFUSED/)
+    expect(stderr).toMatch(/cannot connect to Nimbus at 127\.0\.0\.1:1: connect ECONNREFUSED/)
     expect(JSON.parse(stdout.toString())).toMatchObject({ error: { code: 'NIMBUS_UNREACHABLE' } })
   })
 })

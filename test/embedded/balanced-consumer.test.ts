@@ -432,7 +432,7 @@ describe('the options of a balanced consumer', () => {
     ],
     [
       { zookeeperHosts: '127.0.0.1:1', zookeeperConnectionTimeoutMs: 300 },
-      'If the cluster has no ZooKeeper, as from Kafka 4.0 on, use { managed: true }',
+      'If the cluster has no ZooKeeper, such as from Kafka 4.0 on, use another groupProtocol',
     ],
     [
       { rebalanceMaxRetries: 0 },

@@ -53,7 +53,7 @@ describe('samsa broker', () => {
     await using running = runBroker('--port', String(first.ports[0]))
     expect(await running.ended).toEqual({ exitCode: 1, signal: null })
     expect(running.stderr).toBe(
-      `samsa: ${first.hosts} is in use already: end what listens there, or take another port, 0 for any that is free: samsa broker --port 0\n`,
+      `samsa: ${first.hosts} is already in use: stop the other server, or use another port (0 for a free one): samsa broker --port 0\n`,
     )
   })
 
@@ -62,7 +62,7 @@ describe('samsa broker', () => {
     [['--brokers', '0'], 'It must be at least 1'],
     [['--topic', 'a:0'], 'It must be name or name:partitions'],
     [['--topic', 'no spaces'], 'contains one or more characters other than'],
-    [['--zookeeper', '--version', '4.4'], 'Kafka 4.4 has no ZooKeeper'],
+    [['--zookeeper', '--version', '4.4'], 'Kafka 4.4 does not support ZooKeeper'],
     [['--version', '7.0'], 'Allowed choices are 0.8.2'],
   ])('refuses %j', async (args, problem) => {
     const { exitCode, stderr } = await samsa(['broker', '--port', '0', ...args])

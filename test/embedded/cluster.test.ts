@@ -84,13 +84,13 @@ describe('an embedded cluster', () => {
     await using first = await EmbeddedCluster.start()
     await expect(EmbeddedCluster.start({ ports: first.ports })).rejects.toMatchObject({
       code: 'PORT_IN_USE',
-      message: expect.stringContaining(`127.0.0.1:${first.ports[0]} is in use`),
+      message: expect.stringContaining(`127.0.0.1:${first.ports[0]} is already in use`),
     })
   })
 
   it.each([
     [{ brokers: 0 }, "option 'brokers' must be a whole number from 1"],
-    [{ brokers: 2, ports: [0] }, '2 brokers need as many ports, not 1'],
+    [{ brokers: 2, ports: [0] }, '2 brokers require 2 ports, not 1'],
     [{ topics: { t: { partitions: 0 } } }, "topic 't': option 'partitions' must be"],
     [{ topics: { 'a b': {} } }, "'a b' contains one or more characters"],
     [{ topics: { t: { config: { nope: '1' } } } }, 'Unknown topic config name: nope'],

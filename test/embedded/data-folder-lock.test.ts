@@ -27,7 +27,7 @@ describe('a data folder in use', () => {
     const second = EmbeddedCluster.start({ dataDir: folder.path })
     await expect(second).rejects.toMatchObject({
       code: 'DATA_FOLDER_IN_USE',
-      message: `${folder.path} is used by process ${process.pid}: end that, or take another folder`,
+      message: `process ${process.pid} uses ${folder.path}: end this process, or use another folder`,
     })
     await first.stop()
     await using third = await EmbeddedCluster.start({ dataDir: folder.path })
@@ -41,7 +41,7 @@ describe('a data folder in use', () => {
       await using running = broker(folder.path)
       const hosts = await hostsOf(running)
       await expect(EmbeddedCluster.start({ dataDir: folder.path })).rejects.toThrow(
-        `is used by process ${running.pid}`,
+        `process ${running.pid} uses `,
       )
       await using client = new KafkaClient({ hosts })
       const producer = await client.topic('t').getProducer()

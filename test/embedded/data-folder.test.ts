@@ -332,7 +332,7 @@ describe('a data folder', () => {
     mkdirSync(join(logs, 'an-empty-topic', '0'), { recursive: true })
     await using kafka = await kept.start()
     expect(readdirSync(logs).sort()).toEqual([...left, 'a-topic-unheard-of'].sort())
-    expect(kept.warnings).toEqual([expect.stringMatching(/a-topic-unheard-of is of no topic/)])
+    expect(kept.warnings).toEqual([expect.stringMatching(/a-topic-unheard-of belongs to no topic/)])
     expect(await valuesIn(kafka)).toEqual(['x'])
   })
 
@@ -346,7 +346,7 @@ describe('a data folder', () => {
     // The checksum of `{"kind":"future"}`.
     writeFileSync(join(folder.path, 'journal'), `${FUTURE_CHECKSUM} {"kind":"future"}\n`)
     await expect(EmbeddedCluster.start({ dataDir: folder.path })).rejects.toThrow(
-      'has an entry that this samsa does not know',
+      'has an entry of an unknown type',
     )
   })
 })

@@ -166,8 +166,8 @@ describe('faults', () => {
 
   it.each([
     [{ error: 'NOPE' }, "Kafka has no error 'NOPE'"],
-    [{ error: 'CORRUPT_MESSAGE', drop: true }, 'a fault is one of'],
-    [{ explode: true }, 'a fault is one of'],
+    [{ error: 'CORRUPT_MESSAGE', drop: true }, 'a fault must have exactly one of'],
+    [{ explode: true }, 'a fault must have exactly one of'],
   ])('are rejected if they are invalid: %j', async (action, problem) => {
     await using kafka = await start()
     // @ts-expect-error: callers in plain JavaScript are to be told as well

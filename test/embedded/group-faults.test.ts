@@ -189,13 +189,13 @@ describe('the coordinator of a classic group', () => {
   })
 
   it.each<[ApiName, ErrorName, RegExp]>([
-    ['JoinGroup', 'GROUP_AUTHORIZATION_FAILED', /joining group 'g'.*ACL is missing/],
+    ['JoinGroup', 'GROUP_AUTHORIZATION_FAILED', /joining group 'g'.*Grant it with an ACL/],
     ['JoinGroup', 'GROUP_MAX_SIZE_REACHED', /group\.max\.size/],
     ['JoinGroup', 'INVALID_SESSION_TIMEOUT', /sessionTimeoutMs is 30000.*group\.min\.session/],
     ['JoinGroup', 'INCONSISTENT_GROUP_PROTOCOL', /this member offers range/],
-    ['JoinGroup', 'INVALID_GROUP_ID', /group's name is not allowed/],
-    ['SyncGroup', 'GROUP_AUTHORIZATION_FAILED', /ACL is missing/],
-    ['FindCoordinator', 'GROUP_AUTHORIZATION_FAILED', /ACL is missing/],
+    ['JoinGroup', 'INVALID_GROUP_ID', /group id is not valid/],
+    ['SyncGroup', 'GROUP_AUTHORIZATION_FAILED', /Grant it with an ACL/],
+    ['FindCoordinator', 'GROUP_AUTHORIZATION_FAILED', /Grant it with an ACL/],
   ])(
     'can refuse the member permanently at %s with %s: start() reports the reason',
     async (api, error, message) => {
@@ -283,7 +283,7 @@ describe('the coordinator of a classic group', () => {
     )
     await using oldest = await GroupScene.open({ version: '0.8.2' })
     await expect(oldest.make('one').machine.start()).rejects.toThrow(
-      /is a Kafka 0\.8, which has no group protocol: .*zookeeperHosts/,
+      /is a Kafka 0\.8, which does not coordinate groups: .*zookeeperHosts/,
     )
   })
 

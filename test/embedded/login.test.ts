@@ -335,10 +335,10 @@ describe('hostile tokens', () => {
 
 describe('options of sasl', () => {
   it.each<[EmbeddedClusterOptions, string]>([
-    [{ sasl: {} }, "there have to be 'users' or 'validateToken'"],
-    [{ sasl: { mechanisms: ['PLAIN'] } }, "PLAIN needs option 'users'"],
-    [{ sasl: { users: { a: '' } } }, "user 'a' needs a name and a password"],
-    [{ sasl: SASL, version: '0.9' }, "clients of Kafka 0.9 can't log in"],
+    [{ sasl: {} }, "'users' or 'validateToken' is missing"],
+    [{ sasl: { mechanisms: ['PLAIN'] } }, "PLAIN requires option 'users'"],
+    [{ sasl: { users: { a: '' } } }, "user 'a' must have a name and a password"],
+    [{ sasl: SASL, version: '0.9' }, 'Kafka 0.9 is too old for SASL'],
   ])('are rejected if they are invalid: %j', async (options, problem) => {
     await expect(EmbeddedCluster.start(options)).rejects.toThrow(problem)
   })

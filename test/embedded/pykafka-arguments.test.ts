@@ -60,7 +60,7 @@ describe('a client called with the arguments of pykafka', () => {
       await refused(() => producer.produceMany([{ value: 'v', [name]: 'k' }]), text)
     }
     await refused(() => producer.produce('v', { header: {} } as never), "use 'headers'")
-    await refused(() => producer.produce('v', 7 as never), 'must be an object, or its key')
+    await refused(() => producer.produce('v', 7 as never), 'must be the key of the message')
   })
 
   it('accepts Dates as timestamps, and rejects invalid ones', async () => {

@@ -80,7 +80,7 @@ describe('the set-up of an embedded cluster', () => {
     const at = (hosts: readonly { host: string; port: number }[]) =>
       hosts.map(({ host, port }) => `${host}:${port}`).join(',')
     expect(at(brokers)).toBe(kafka.hosts)
-    expect(() => kafka.hostsOf('NOPE')).toThrow("there is no listener 'NOPE'")
+    expect(() => kafka.hostsOf('NOPE')).toThrow("the cluster has no listener 'NOPE'")
     const ports = kafka.hostsOf('LOGIN')
     await kafka.stopBroker(2)
     await kafka.startBroker(2)
@@ -102,14 +102,17 @@ describe('the set-up of an embedded cluster', () => {
   })
 
   it.each<[string, EmbeddedClusterOptions]>([
-    ["option 'brokerIds' must have an id for each broker", { brokerIds: [1, 1] }],
-    ["option 'brokerIds' must have an id for each broker", { brokers: 3, brokerIds: [1, 2] }],
-    ["'login' can't be the name of a listener", { listeners: { login: {} } }],
+    ["option 'brokerIds' must have a different id for each broker", { brokerIds: [1, 1] }],
     [
-      "listener 'LOGIN': 1 brokers need as many ports, not 2",
+      "option 'brokerIds' must have a different id for each broker",
+      { brokers: 3, brokerIds: [1, 2] },
+    ],
+    ["'login' is not a valid listener name", { listeners: { login: {} } }],
+    [
+      "listener 'LOGIN': 1 brokers require 1 ports, not 2",
       { listeners: { LOGIN: { ports: [0, 0] } } },
     ],
-    ["sasl: user 'alice' needs a name and a password", { sasl: { users: { alice: {} } } }],
+    ["sasl: user 'alice' must have a name and a password", { sasl: { users: { alice: {} } } }],
   ])('is rejected if it is invalid: %s', async (words, options) => {
     await expect(EmbeddedCluster.start(options)).rejects.toThrow(words)
   })

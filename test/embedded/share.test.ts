@@ -221,6 +221,8 @@ describe('a share consumer', () => {
 
   it('is refused if the cluster has the feature turned off', async () => {
     kafka.faults.on({ api: 'ShareGroupHeartbeat' }, { error: 'UNSUPPORTED_VERSION' })
-    await expect(client.getShareConsumer(options)).rejects.toThrow(/feature share\.version is 0/)
+    await expect(client.getShareConsumer(options)).rejects.toThrow(
+      /feature share\.version of the cluster is 0/,
+    )
   })
 })

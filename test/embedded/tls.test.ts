@@ -113,7 +113,7 @@ describe('TLS', () => {
     [{ cert: 'no PEM', key: broker.key }, "option 'cert' must be PEM"],
     [
       { cert: broker.cert, key: alice.key },
-      "tls: the certificate, the key or the authorities can't",
+      'tls: the certificate, the key or the authorities are not valid',
     ],
   ])('rejects an invalid certificate and key', async (tls, problem) => {
     await expect(EmbeddedCluster.start({ tls })).rejects.toMatchObject({

@@ -118,7 +118,9 @@ describe('a log', () => {
     expect(values).toEqual([...VALUES, 'next'])
     expect(cut).toEqual([
       expect.stringMatching(
-        new RegExp(`^cut off what was written in part: 100 bytes of .*\\.log, from ${ENDS[3]} on$`),
+        new RegExp(
+          `^truncated records that were written only in part: 100 bytes of .*\\.log, from ${ENDS[3]} on$`,
+        ),
       ),
     ])
   })
@@ -140,7 +142,7 @@ describe('a log', () => {
         code: 'DATA_FOLDER_DAMAGED',
         message: expect.stringMatching(
           new RegExp(
-            `\\.log is damaged from byte ${ENDS[3]} on, which is offset 3\\. Nothing was changed: `,
+            `\\.log is damaged from byte ${ENDS[3]} \\(offset 3\\)\\. Nothing was changed: `,
           ),
         ),
         wasChanged: false,
@@ -159,7 +161,7 @@ describe('a log', () => {
       expect({ at, ...refused }).toMatchObject({
         at,
         code: 'DATA_FOLDER_DAMAGED',
-        message: expect.stringContaining(`is damaged from byte ${start} on`),
+        message: expect.stringContaining(`is damaged from byte ${start} (offset `),
         wasChanged: false,
       })
     }
@@ -173,9 +175,7 @@ describe('a log', () => {
       flip(logOf(copy), 70),
     )
     expect({ code, wasChanged }).toEqual({ code: 'DATA_FOLDER_DAMAGED', wasChanged: false })
-    expect(message).toMatch(
-      /0\.log is damaged from byte 0 on, which is offset 0\. Nothing was changed: /,
-    )
+    expect(message).toMatch(/0\.log is damaged from byte 0 \(offset 0\)\. Nothing was changed: /)
   })
 
   it('without a segment in its middle is rejected unchanged', async () => {
@@ -199,7 +199,9 @@ describe('a log', () => {
     const onWarning = (message: string) => warnings.push(message)
     await using kafka = await EmbeddedCluster.start({ dataDir: folder.path, onWarning })
     expect(kafka.offsetsOf('t', 0)).toEqual({ start: 1, end: 3 })
-    expect(warnings).toEqual([expect.stringMatching(/0 lacks the records from offset 0 to 0$/)])
+    expect(warnings).toEqual([
+      expect.stringMatching(/0 does not have the records from offset 0 to 0$/),
+    ])
   })
 
   it('whose folder is missing starts empty, and reports it once', async () => {
@@ -213,7 +215,7 @@ describe('a log', () => {
       expect(kafka.offsetsOf('t', 0)).toEqual({ start: 0, end: 0 })
     }
     expect(warnings).toEqual([
-      expect.stringMatching(/ is missing: its partition begins empty, at offset 0$/),
+      expect.stringMatching(/ is missing: the partition starts empty at offset 0$/),
     ])
   })
 })
@@ -259,7 +261,7 @@ describe('a journal', () => {
       kafka.createTopic('c')
     }
     expect(warnings).toEqual([
-      expect.stringMatching(/^cut off what was written in part: \d+ bytes of .*journal$/),
+      expect.stringMatching(/^truncated .*journal by \d+ bytes that were written only in part$/),
     ])
     await using kafka = await EmbeddedCluster.start(options)
     expect(kafka.topics).toEqual(['a', 'c'])
@@ -281,7 +283,7 @@ describe('a journal', () => {
       const started = EmbeddedCluster.start({ dataDir: folder.path })
       await expect(started).rejects.toMatchObject({
         code: 'DATA_FOLDER_DAMAGED',
-        message: `line ${line} of ${file} is damaged. Nothing was changed: restore the file from a copy, or delete that line to go on without what it says`,
+        message: `line ${line} of ${file} is damaged. Nothing was changed: restore the file from a copy, or delete the line to continue without its entry`,
       })
       expect(readFileSync(file).equals(damaged)).toBe(true)
       writeFileSync(file, journal)

@@ -121,7 +121,7 @@ describe('the transaction coordinator', () => {
     await using older = await EmbeddedCluster.start({ version: '3.9' })
     expect(await featuresOf(older)).toEqual([])
     const wrong = EmbeddedCluster.start({ version: '3.9', transactionVersion: 1 })
-    await expect(wrong).rejects.toThrow(/'transactionVersion' needs version 4.4/)
+    await expect(wrong).rejects.toThrow(/'transactionVersion' requires version 4.4/)
   })
 
   it('aborts a transaction at its timeout, and fences its producer up to Kafka 3.9', async () => {

@@ -131,7 +131,9 @@ describe('batches that are appended unchanged', () => {
     ['half a batch', batchOf(['x']).subarray(0, 65)],
   ])('are rejected if they are %s', async (_name, bytes) => {
     await using kafka = await EmbeddedCluster.start({ topics: { t: {} } })
-    expect(() => kafka.append('t', 0, bytes)).toThrow('there is no whole record batch v2 at byte 0')
+    expect(() => kafka.append('t', 0, bytes)).toThrow(
+      'the data have no complete record batch v2 at byte 0',
+    )
     expect(kafka.offsetsOf('t', 0).end).toBe(0)
   })
 })

@@ -94,10 +94,10 @@ describe('an embedded cluster with an embedded ZooKeeper', () => {
       { zookeeper },
     ].map(async (options) => (await failureOf(EmbeddedCluster.start(options))).message)
     expect(await Promise.all(refusals)).toEqual([
-      'Kafka 4.4 has no ZooKeeper; the last that can be with one is 3.9',
-      "EmbeddedCluster: option 'zookeeperChroot' needs 'zookeeper'",
+      'Kafka 4.4 does not support ZooKeeper; the last version that does is 3.9',
+      "EmbeddedCluster: option 'zookeeperChroot' has no effect without zookeeper",
       "EmbeddedCluster: option 'zookeeperChroot' must be a path, such as '/kafka', not 'kafka'",
-      `another cluster is registered at ${zookeeper.hosts}: give one of them a zookeeperChroot`,
+      `another cluster is registered at ${zookeeper.hosts}: set zookeeperChroot for one of them`,
     ])
   })
 })

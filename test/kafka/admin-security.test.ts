@@ -198,7 +198,7 @@ describeWithBrokers('the admin client and security', ['java'], () => {
         const failed = await failureOf(alice.createTopics(wanted))
         if (!(failed instanceof ItemsFailedError)) throw failed
         expect(codesOf(failed.results)).toEqual([undefined, 'TOPIC_AUTHORIZATION_FAILED'])
-        expect(failed.message).toContain("Grant the client's principal access to it")
+        expect(failed.message).toContain('Grant it with an ACL')
       } else {
         // Before Kafka 2.0 only a right to the cluster lets a client create topics.
         await admin.createTopics([{ topic: 'mine', partitions: 1, replicationFactor: 1 }])

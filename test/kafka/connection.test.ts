@@ -107,7 +107,7 @@ describeWithBrokers('connections to a real broker', ['java'], () => {
       await bench.proxy.behave()
       const wrong = await wrongClusterOf(client.topic(name).latestAvailableOffsets())
       // By the refusal of the broker, not by a cluster id that the client compared.
-      expect(wrong.message).toContain('says that it is another broker')
+      expect(wrong.message).toContain('responded that it is another broker')
       await wrongClusterOf(producer.produce('to nobody'))
       expect(await bench.direct.topic(name).latestAvailableOffsets()).toEqual(new Map([[0, 0]]))
     })

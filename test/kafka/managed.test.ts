@@ -92,7 +92,7 @@ describeWithBrokers('managed balanced consumers in separate processes', ['java']
           .topic('t')
           .getBalancedConsumer({ managed: true, consumerGroup: 'g' })
         await expect(starting).rejects.toThrow(
-          /is a Kafka 0\.8, which has no group protocol: .*zookeeperHosts/,
+          /is a Kafka 0\.8, which does not coordinate groups: .*zookeeperHosts/,
         )
       })
       return

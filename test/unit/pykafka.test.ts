@@ -80,7 +80,7 @@ describe('functions with the arguments of pykafka', () => {
 
   it('are validated when they are passed', () => {
     for (const adapt of [pykafkaPartitioner, pykafkaMembershipProtocol, pykafkaRebalanceCallback]) {
-      expect(() => adapt(undefined as never)).toThrow('needs a function')
+      expect(() => adapt(undefined as never)).toThrow('the argument must be a function')
     }
   })
 })

@@ -164,7 +164,7 @@ function readsAs({ name, message, version }: Combination, answer: Answer): strin
   if (!answer.ok) return answer.problem
   const reader = new Reader(answer.bytes)
   const decoded = message.decode(reader, version)
-  if (reader.remaining > 0) return `${reader.remaining} bytes are left over`
+  if (reader.remaining > 0) return `${reader.remaining} bytes follow the last field`
   const json = ourNames(name, answer.text)
   return (
     difference(answer.bytes, encode(message, version, decoded)) ??

@@ -18,7 +18,7 @@ export async function checkHasGroups(broker: Broker, timeoutMs: number): Promise
     const isThere = (await listsGroups(broker, timeoutMs)) || (await listsGroups(broker, timeoutMs))
     if (!isThere) {
       throw new UnsupportedVersionError(
-        `${broker.name} is a Kafka 0.8, which has no group protocol: that needs Kafka 0.9 or newer. Use ZooKeeper (zookeeperHosts) instead of { managed: true }`,
+        `${broker.name} is a Kafka 0.8, which does not coordinate groups: Kafka 0.9 or newer is required. Use zookeeperHosts and groupProtocol 'zookeeper'`,
         { broker: broker.name },
       )
     }

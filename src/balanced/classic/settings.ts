@@ -8,7 +8,7 @@ import type { Subscription } from '../subscription.ts'
 import { cooperativeStickyAssignor, stickyAssignor } from '../assignors/sticky.ts'
 
 /**
- * The options of a group that Kafka coordinates (`groupProtocol: 'classic'`, `managed: true`), beside those of every
+ * The options of a group that Kafka coordinates (`groupProtocol: 'classic'`), beside those of every
  * balanced consumer. `GROUP_OPTIONS` has their checks and defaults.
  */
 export interface GroupOptions {

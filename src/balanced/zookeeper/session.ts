@@ -125,7 +125,7 @@ export class ZooKeeperSession {
       if (this.#isExpired) throw this.#expiredForGood()
       const { hosts, connectionTimeoutMs, isOwn } = this.#options
       const hint = isOwn
-        ? 'check that it is running and the address is right. If the cluster has no ZooKeeper, as from Kafka 4.0 on, use { managed: true }'
+        ? 'check that it is running and the address is right. If the cluster has no ZooKeeper, such as from Kafka 4.0 on, use another groupProtocol'
         : 'is the client connected?'
       throw new ZooKeeperError(
         'ZOOKEEPER_UNREACHABLE',

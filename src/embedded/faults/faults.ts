@@ -99,7 +99,7 @@ function checkAction(action: FaultAction): void {
   const [name] = names
   if (names.length !== 1 || name === undefined || !ACTIONS.includes(name)) {
     throw new InvalidArgumentError(
-      `a fault is one of ${ACTIONS.join(', ')}, not ${names.join(', ')}`,
+      `a fault must have exactly one of ${ACTIONS.join(', ')}, not ${names.length === 0 ? 'none' : names.join(', ')}`,
     )
   }
   if ('error' in action && !Object.hasOwn(ErrorCode, action.error)) {

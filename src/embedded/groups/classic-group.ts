@@ -519,7 +519,8 @@ export class ClassicGroup implements Group {
 
   #move(event: GroupEvent): void {
     const next = TRANSITIONS[this.state][event]
-    if (next === undefined) throw new Error(`group ${this.id}: '${event}' in state ${this.state}`)
+    if (next === undefined)
+      throw new Error(`group ${this.id}: the event '${event}' is not valid in state ${this.state}`)
     this.state = next
   }
 }

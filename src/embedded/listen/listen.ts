@@ -19,7 +19,7 @@ export async function listenOn(server: Server, host: string, port: number): Prom
 
 function portOf(address: AddressInfo | string | null): number {
   if (typeof address === 'object' && address !== null) return address.port
-  throw new TypeError(`a server on TCP has a port, not ${String(address)}`)
+  throw new TypeError(`the address of a TCP server must have a port, not be ${String(address)}`)
 }
 
 function cannotListen(
@@ -31,8 +31,12 @@ function cannotListen(
   return error.code === 'EADDRINUSE'
     ? new EmbeddedClusterError(
         'PORT_IN_USE',
-        `${at} is in use already: end what listens there, or take another port, 0 for any that is free`,
+        `${at} is already in use: stop the other server, or use another port (0 for a free one)`,
         error,
       )
-    : new EmbeddedClusterError('PORT_UNAVAILABLE', `can't listen at ${at}: ${error.message}`, error)
+    : new EmbeddedClusterError(
+        'PORT_UNAVAILABLE',
+        `cannot listen on ${at}: ${error.message}`,
+        error,
+      )
 }

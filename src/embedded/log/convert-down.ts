@@ -31,7 +31,7 @@ export function convertDown(stored: Buffer, magic: 0 | 1, fromOffset: number): B
 function convertBatch(batch: MessageBatch, magic: 0 | 1, fromOffset: number): Buffer {
   if (batch.control) return Buffer.alloc(0)
   if (batch.compression === 'zstd') {
-    throw new Refused('UNSUPPORTED_COMPRESSION_TYPE', 'zstd needs Fetch version 10')
+    throw new Refused('UNSUPPORTED_COMPRESSION_TYPE', 'zstd requires Fetch version 10')
   }
   const messages = batch.messages().filter(({ offset }) => offset >= fromOffset)
   const first = messages[0]

@@ -37,7 +37,7 @@ export function convertUp(
   const checked: CheckedBatch[] = []
   for (const batch of batches) {
     if (batch.magic === 2) {
-      throw new Refused('INVALID_RECORD', 'record batches need Produce version 3')
+      throw new Refused('INVALID_RECORD', 'record batches require Produce version 3')
     }
     const messages = messagesOf(() => batch.messages())
     checkMessages(messages, rules, nowMs)
@@ -49,7 +49,8 @@ export function convertUp(
       })
     }
   }
-  if (checked.length === 0) throw new Refused('INVALID_RECORD', 'there is no whole message')
+  if (checked.length === 0)
+    throw new Refused('INVALID_RECORD', 'the message set has no complete message')
   return checked
 }
 

@@ -145,7 +145,7 @@ export class PartitionLog {
     if (offset >= this.#startOffset && offset <= this.#endOffset) return
     throw new Refused(
       'OFFSET_OUT_OF_RANGE',
-      `offset ${offset} is not from ${this.#startOffset} to ${this.#endOffset}`,
+      `offset ${offset} must be from ${this.#startOffset} to ${this.#endOffset}`,
     )
   }
 

@@ -31,7 +31,7 @@ export function rawBatches(bytes: Uint8Array): readonly RawBatch[] {
     const end = hasHeader ? at + LOG_OVERHEAD_BYTES + data.readInt32BE(at + SIZE_AT) : 0
     const batch = data.subarray(at, end)
     if (end > data.length || batch.length < BATCH_HEADER_BYTES) {
-      throw new InvalidArgumentError(`there is no whole record batch v2 at byte ${at}`)
+      throw new InvalidArgumentError(`the data have no complete record batch v2 at byte ${at}`)
     }
     batches.push({
       data: batch,

@@ -42,7 +42,10 @@ function checkOnlyBatch(data: Buffer): void {
   const sizeBytes =
     data.length < LOG_OVERHEAD_BYTES ? Infinity : LOG_OVERHEAD_BYTES + data.readInt32BE(8)
   if (sizeBytes < LOG_OVERHEAD_BYTES + MIN_BATCH_BYTES) {
-    throw new Refused('CORRUPT_MESSAGE', `a batch claims ${sizeBytes} bytes`)
+    throw new Refused(
+      'CORRUPT_MESSAGE',
+      `a batch has a length of ${sizeBytes} bytes, which is too short`,
+    )
   }
   const what = 'Produce requests with version 3 and above'
   if (sizeBytes > data.length) {

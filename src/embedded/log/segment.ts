@@ -62,7 +62,7 @@ export class Segment {
    */
   place(batch: Uint8Array): Buffer {
     const data = this.#data
-    if (data === undefined) throw new Error('a segment that is full takes no batch')
+    if (data === undefined) throw new Error('the segment is full')
     data.set(batch, this.usedBytes)
     return data.subarray(this.usedBytes, this.usedBytes + batch.length)
   }

@@ -151,7 +151,7 @@ export class Login {
     const { mechanisms } = server
     const exchange = server.exchange(mechanism)
     if (exchange === undefined) {
-      this.#fail(new SaslFailure(`there is no mechanism '${mechanism}'`))
+      this.#fail(new SaslFailure(`the mechanism '${mechanism}' is not enabled`))
       return { errorCode: ErrorCode.UNSUPPORTED_SASL_MECHANISM, mechanisms }
     }
     this.#state = { name: 'exchange', mechanism, exchange, isFramed: version > 0, before }

@@ -41,7 +41,9 @@ export function oauthBearerExchange(validate: TokenValidator): SaslServerExchang
       const message = token.toString()
       if (isRefused) {
         throw new SaslFailure(
-          message === SEPARATOR ? 'the token was refused' : 'it goes on after a refusal',
+          message === SEPARATOR
+            ? 'the token was rejected'
+            : 'the client continues after the rejection',
           REFUSAL,
         )
       }
@@ -65,16 +67,17 @@ function read(message: string): { authorizationId: string; presented: PresentedT
   const [header = '', ...parts] = message.split(SEPARATOR)
   const begin = HEADER.exec(header)
   if (begin === null || parts.splice(-2).join() !== ',') {
-    throw new SaslFailure("it is no client's first message")
+    throw new SaslFailure('the first message of the client is not valid')
   }
   const values = new Map<string, string>()
   for (const part of parts) {
     const [, name, value] = PAIR.exec(part) ?? []
-    if (name === undefined || value === undefined) throw new SaslFailure('a part has no name')
+    if (name === undefined || value === undefined)
+      throw new SaslFailure('a key-value pair has no key')
     values.set(name, value)
   }
   const value = BEARER.exec(values.get('auth') ?? '')?.[1]
-  if (value === undefined) throw new SaslFailure('it has no bearer token')
+  if (value === undefined) throw new SaslFailure('the bearer token is missing')
   values.delete('auth')
   const extensions = Object.fromEntries(values)
   return { authorizationId: begin[1] ?? '', presented: { value, extensions } }

@@ -68,7 +68,7 @@ export function securityProtocolOf(
 const aPem: Check = (value) =>
   value instanceof Uint8Array || (typeof value === 'string' && value.includes('-----BEGIN '))
     ? undefined
-    : 'must be PEM, as a string or bytes'
+    : 'must be PEM as a string or bytes'
 
 /** Throws InvalidArgumentError. */
 export function checkTlsOptions(options: EmbeddedTlsOptions): void {
@@ -96,12 +96,12 @@ export function checkSaslOptions(options: EmbeddedSaslOptions): void {
   })
   const mechanisms = mechanismsOf(options)
   if (mechanisms.length === 0) {
-    throw new InvalidArgumentError("sasl: there have to be 'users' or 'validateToken'")
+    throw new InvalidArgumentError("sasl: 'users' or 'validateToken' is missing")
   }
   for (const mechanism of mechanisms) {
     const needed = mechanism === 'OAUTHBEARER' ? 'validateToken' : 'users'
     if (options[needed] === undefined) {
-      throw new InvalidArgumentError(`sasl: ${mechanism} needs option '${needed}'`)
+      throw new InvalidArgumentError(`sasl: ${mechanism} requires option '${needed}'`)
     }
   }
   for (const [name, password] of Object.entries(options.users ?? {})) {
@@ -121,7 +121,7 @@ function checkPasswords(user: string, given: string | MechanismPasswords): void 
   const passwords: readonly unknown[] = typeof given === 'string' ? [given] : Object.values(given)
   const areRight = passwords.every((value) => typeof value === 'string' && value !== '')
   if (user === '' || passwords.length === 0 || !areRight) {
-    throw new InvalidArgumentError(`sasl: user '${user}' needs a name and a password`)
+    throw new InvalidArgumentError(`sasl: user '${user}' must have a name and a password`)
   }
 }
 

@@ -126,14 +126,14 @@ class ScramServerExchange implements SaslServerExchange {
     const [, header, actFor, bare, name, clientNonce, extensions = ''] =
       CLIENT_FIRST.exec(message) ?? []
     if (header === undefined || bare === undefined || name === undefined) {
-      throw new SaslFailure("it is no client's first message")
+      throw new SaslFailure('the first message of the client is not valid')
     }
     const username = unescaped(name)
     if (actFor !== undefined && actFor !== '' && unescaped(actFor) !== username) {
       throw new SaslFailure(OTHER_AUTHORIZATION_ID, OTHER_AUTHORIZATION_ID)
     }
     const known = await this.#find(username, extensions.split(',').includes('tokenauth=true'))
-    if (known === undefined) throw new SaslFailure(`there is no user '${username}'`)
+    if (known === undefined) throw new SaslFailure(`the user '${username}' does not exist`)
     const { credential } = known
     const nonce = `${clientNonce}${randomBytes(18).toString('base64')}`
     const salt = credential.salt.toString('base64')
@@ -144,14 +144,14 @@ class ScramServerExchange implements SaslServerExchange {
   #final(message: string, begun: ScramBegun): SaslStep {
     const [, withoutProof, binding, nonce, proof] = CLIENT_FINAL.exec(message) ?? []
     if (withoutProof === undefined || binding === undefined || proof === undefined) {
-      throw new SaslFailure("it is no client's final message")
+      throw new SaslFailure('the final message of the client is not valid')
     }
     const { header, bare, serverFirst, username, known } = begun
     // Kafka checks only the end, and older librdkafka relies on that: it sends its own part twice.
     if (nonce?.endsWith(begun.nonce) !== true)
-      throw new SaslFailure('its nonce is not that of this login')
+      throw new SaslFailure('the nonce does not match the first message')
     if (binding !== Buffer.from(header).toString('base64')) {
-      throw new SaslFailure('its channel binding is not what it began with')
+      throw new SaslFailure('the channel binding does not match the first message')
     }
     const exchanged = `${bare},${serverFirst},${withoutProof}`
     const { storedKey, serverKey } = known.credential
@@ -178,7 +178,8 @@ interface ScramBegun {
 
 /** `=2C` and `=3D` stand for a comma and an equals sign; any other `=` is invalid. */
 function unescaped(name: string): string {
-  if (/=(?!2C|3D)/.test(name)) throw new SaslFailure('a name has an = that stands for nothing')
+  if (/=(?!2C|3D)/.test(name))
+    throw new SaslFailure('the user name has an = that is not part of =2C or =3D')
   return name.replaceAll('=2C', ',').replaceAll('=3D', '=')
 }
 

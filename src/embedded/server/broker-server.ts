@@ -43,7 +43,7 @@ function tlsServer(tls: EmbeddedTlsOptions, clientAuth: string): TlsServer {
     })
   } catch (error) {
     throw new InvalidArgumentError(
-      `tls: the certificate, the key or the authorities can't be used: ${String(error)}`,
+      `tls: the certificate, the key or the authorities are not valid: ${String(error)}`,
       { cause: error },
     )
   }

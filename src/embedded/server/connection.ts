@@ -83,7 +83,11 @@ export class ServerConnection {
     socket.on('data', (chunk) => {
       const outOfBounds = this.#queue.push(chunk)
       if (outOfBounds === undefined) return
-      this.#fail(new RangeError(`a request claims ${outOfBounds.readInt32BE(0)} bytes`))
+      this.#fail(
+        new RangeError(
+          `a request has a length of ${outOfBounds.readInt32BE(0)} bytes, which is not allowed`,
+        ),
+      )
     })
     // A client that disconnects is not an error; 'close' follows.
     socket.on('error', () => undefined)
@@ -124,7 +128,7 @@ export class ServerConnection {
   #answer(frame: Buffer): Promise<void> | undefined {
     const { dispatch, faults, broker, cluster } = this.#parts
     if (!this.#login.isDone && frame.length > MAX_LOGIN_BYTES) {
-      throw new RangeError(`${frame.length} bytes from a client that is not logged in`)
+      throw new RangeError(`a client that is not logged in sent ${frame.length} bytes`)
     }
     if (this.#login.expectsToken) return this.#answerToken(frame)
     const dispatched = dispatch.open(frame)
@@ -327,6 +331,6 @@ class NotLoggedInError extends Error {
   override readonly name = 'NotLoggedInError'
 
   constructor(api: string) {
-    super(`${api} needs a login`)
+    super(`${api} requires a login`)
   }
 }

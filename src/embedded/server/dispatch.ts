@@ -209,7 +209,7 @@ export class Dispatch {
   #unknown(what: string): Dispatched {
     const { version, ignoresUnknownRequests } = this.#profile
     if (ignoresUnknownRequests) return { refusal: undefined }
-    throw new UnreadableRequestError(`Kafka ${version}, as presented, has no ${what}`)
+    throw new UnreadableRequestError(`the presented Kafka ${version} does not have ${what}`)
   }
 
   #lowest(apiKey: number, { min }: SupportedVersions): number {

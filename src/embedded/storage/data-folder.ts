@@ -44,7 +44,8 @@ export class DataFolder implements ClusterStorage {
     this.#onWarning = onWarning
     const file = join(folder, 'journal')
     const { entries, wholeBytes, cutBytes } = readJournal(file)
-    if (cutBytes > 0) onWarning(`cut off what was written in part: ${cutBytes} bytes of ${file}`)
+    if (cutBytes > 0)
+      onWarning(`truncated ${file} by ${cutBytes} bytes that were written only in part`)
     for (const entry of entries) this.saved.apply(entry)
     const needed = [...this.saved.entries()]
     this.#journal =
@@ -82,7 +83,7 @@ export class DataFolder implements ClusterStorage {
   openLog(topicId: string, index: number, startOffset: number): KeptLog {
     const folder = this.#folderOf(topicId, index)
     if (this.saved.hasPartition(topicId, index) && !existsSync(folder)) {
-      this.#onWarning(`${folder} is missing: its partition begins empty, at offset ${startOffset}`)
+      this.#onWarning(`${folder} is missing: the partition starts empty at offset ${startOffset}`)
       mkdirSync(folder, { recursive: true })
     }
     const onStartMoved = (moved: number) =>
@@ -98,7 +99,7 @@ export class DataFolder implements ClusterStorage {
       rmSync(folder, { recursive: true, force: true })
     } catch (error) {
       // The journal has already recorded the deletion: the next start tries again.
-      this.#onWarning(`can't delete ${folder}: ${String(error)}`)
+      this.#onWarning(`cannot delete ${folder}: ${String(error)}`)
     }
   }
 
@@ -129,7 +130,7 @@ export class DataFolder implements ClusterStorage {
     } catch (error) {
       // The old journal continues.
       this.#rewriteAtBytes *= 2
-      this.#onWarning(`can't write the journal again: ${String(error)}`)
+      this.#onWarning(`cannot rewrite the journal: ${String(error)}`)
     }
   }
 
@@ -147,7 +148,7 @@ export class DataFolder implements ClusterStorage {
       if (deleted.has(id)) this.deleteTopic(id)
       else if (this.saved.hasTopic(id)) continue
       else if (!holdsRecords(folder)) this.deleteTopic(id)
-      else this.#onWarning(`${folder} is of no topic that the journal knows: left there`)
+      else this.#onWarning(`${folder} belongs to no topic of the journal, and is ignored`)
     }
   }
 }
@@ -168,7 +169,7 @@ function usable<T>(folder: string, run: () => T): T {
     if (error instanceof EmbeddedClusterError) throw error
     throw new EmbeddedClusterError(
       'DATA_FOLDER_UNUSABLE',
-      `${folder} can't be used to keep data in: ${String(error)}`,
+      `${folder} cannot be used as a data folder: ${String(error)}`,
       error,
     )
   }

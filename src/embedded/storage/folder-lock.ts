@@ -113,6 +113,6 @@ function holderOf(folder: string) {
 function inUse(folder: string, { pid }: ProcessIdentity): EmbeddedClusterError {
   return new EmbeddedClusterError(
     'DATA_FOLDER_IN_USE',
-    `${folder} is used by process ${pid}: end that, or take another folder`,
+    `process ${pid} uses ${folder}: end this process, or use another folder`,
   )
 }

@@ -44,7 +44,7 @@ export function readJournal(file: string): JournalContents {
     if (!isSavedEntry(entry)) {
       throw new EmbeddedClusterError(
         'DATA_FOLDER_UNUSABLE',
-        `${file} has an entry that this samsa does not know: was it written by a newer one? ${json.slice(0, 100)}`,
+        `${file} has an entry of an unknown type, possibly from a newer version of samsa: ${json.slice(0, 100)}`,
       )
     }
     entries.push(entry)
@@ -133,7 +133,7 @@ function isTorn(rest: Buffer): boolean {
 function damaged(file: string, line: number): EmbeddedClusterError {
   return new EmbeddedClusterError(
     'DATA_FOLDER_DAMAGED',
-    `line ${line} of ${file} is damaged. Nothing was changed: restore the file from a copy, or delete that line to go on without what it says`,
+    `line ${line} of ${file} is damaged. Nothing was changed: restore the file from a copy, or delete the line to continue without its entry`,
   )
 }
 

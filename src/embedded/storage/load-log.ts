@@ -23,7 +23,7 @@ export function loadLog(
   for (const { segment, path, tornBytes } of read) {
     if (tornBytes > 0) {
       const where = `${tornBytes} bytes of ${path}, from ${segment.usedBytes} on`
-      onWarning(`cut off what was written in part: ${where}`)
+      onWarning(`truncated records that were written only in part: ${where}`)
       files.existing(segment.baseOffset).truncate(segment.usedBytes)
     }
     if (segment.last === undefined) segment.delete()
@@ -31,7 +31,7 @@ export function loadLog(
   const first = read[0]
   if (first !== undefined && first.segment.baseOffset > startOffset) {
     onWarning(
-      `${files.folder} lacks the records from offset ${startOffset} to ${first.segment.baseOffset - 1}`,
+      `${files.folder} does not have the records from offset ${startOffset} to ${first.segment.baseOffset - 1}`,
     )
   }
   const segments = read.map(({ segment }) => segment)
@@ -70,8 +70,8 @@ function readSegments(files: PartitionFiles, state: LogState): readonly ReadSegm
     const at = segment.usedBytes
     if (at < data.length && !isTorn(data, at, nextOffset(segment))) {
       throw damaged(
-        `${path} is damaged from byte ${at} on, which is offset ${nextOffset(segment)}`,
-        `restore it from a copy, or shorten it to ${at} bytes and move later files out of the folder, to go on with the records before`,
+        `${path} is damaged from byte ${at} (offset ${nextOffset(segment)})`,
+        `restore it from a copy, or truncate it to ${at} bytes and move later files out of the folder to continue with the records before`,
       )
     }
     read.push({ segment, path, tornBytes: data.length - at })

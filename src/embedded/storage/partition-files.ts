@@ -68,7 +68,7 @@ class StoredSegment implements SegmentFile {
       const fd = this.#open.fd(this.#file)
       for (let done = 0; done < sizeBytes;) {
         const count = readSync(fd, bytes, done, sizeBytes - done, position + done)
-        if (count === 0) throw new Error(`${this.#file} has become shorter`)
+        if (count === 0) throw new Error(`${this.#file} is shorter than before`)
         done += count
       }
       return bytes

@@ -281,7 +281,7 @@ export class EmbeddedZooKeeper implements AsyncDisposable {
     const listener = this.#listeners[number - 1]
     if (listener !== undefined) return [listener]
     throw new InvalidArgumentError(
-      `there is no server ${number}; there are 1 to ${this.#listeners.length}`,
+      `the ZooKeeper has no server ${number}; it has 1 to ${this.#listeners.length}`,
     )
   }
 

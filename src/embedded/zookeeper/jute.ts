@@ -44,7 +44,10 @@ export class JuteReader extends Reader {
   #vector<T>(leastBytes: number, read: () => T): T[] {
     const count = this.#length() ?? 0
     if (count * leastBytes > this.remaining) {
-      throw new ProtocolError(`${count} elements can't be in ${this.remaining} bytes`, this.offset)
+      throw new ProtocolError(
+        `${this.remaining} bytes cannot contain ${count} elements`,
+        this.offset,
+      )
     }
     return Array.from({ length: count }, read)
   }
@@ -52,7 +55,7 @@ export class JuteReader extends Reader {
   #length(): number | null {
     const length = this.int32()
     if (length === -1) return null
-    if (length < 0) throw new ProtocolError(`a length is ${length}`, this.offset)
+    if (length < 0) throw new ProtocolError(`the length ${length} is negative`, this.offset)
     return length
   }
 }

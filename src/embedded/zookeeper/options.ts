@@ -53,7 +53,7 @@ export function checkedOptions(options: EmbeddedZooKeeperOptions): CheckedOption
   const maxSessionTimeoutMs = options.maxSessionTimeoutMs ?? tickTimeMs * MAX_SESSION_TICKS
   if (minSessionTimeoutMs > maxSessionTimeoutMs) {
     throw new InvalidArgumentError(
-      `EmbeddedZooKeeper: minSessionTimeoutMs ${minSessionTimeoutMs} is more than maxSessionTimeoutMs ${maxSessionTimeoutMs}`,
+      `EmbeddedZooKeeper: minSessionTimeoutMs ${minSessionTimeoutMs} is larger than maxSessionTimeoutMs ${maxSessionTimeoutMs}`,
     )
   }
   const { port = 0, servers = 1, onError = () => undefined } = options

@@ -117,7 +117,7 @@ export class TelemetryPusher {
         }
         if (!(error instanceof KafkaError) || FINAL.includes(error.code)) {
           this.#isRefused = true
-          this.#parts.logger.info(`metrics are not pushed any more: ${String(error)}`)
+          this.#parts.logger.info(`the client stops pushing metrics: ${String(error)}`)
           return
         }
         this.#parts.logger.debug(`pushing metrics failed: ${error.message}`)

@@ -97,7 +97,7 @@ export class Capacity {
 
   /** The error of a wait that took too long. */
   late(what: string, timeoutMs: number | undefined): string {
-    return `${what} took longer than ${timeoutMs} ms: ${this.queuedMessages} messages are not acknowledged yet`
+    return `${what} took longer than ${timeoutMs} ms: ${this.queuedMessages} messages are not acknowledged`
   }
 
   /** Whether this much is queued. Unread reports count as messages. */

@@ -48,7 +48,9 @@ export function optionsOf<Key>(
 export function checkProduceOptions<Key>(options: KeyOrOptions<Key>): ProduceOptions<Key> {
   if (!isOptions(options)) {
     if (isKey(options)) return { key: options }
-    throw new InvalidArgumentError('the options of a message must be an object, or its key')
+    throw new InvalidArgumentError(
+      'the second argument of produce must be the key of the message, or an object of options',
+    )
   }
   for (const name in options) {
     switch (name) {

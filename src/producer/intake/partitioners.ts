@@ -46,7 +46,7 @@ export function hashingPartitioner(hash: HashFunction = sha1): Partitioner {
  */
 export function groupHashingPartitioner(hash: HashFunction, groupSize = 1): Partitioner {
   if (typeof hash !== 'function') {
-    throw new InvalidArgumentError('groupHashingPartitioner needs a hash function')
+    throw new InvalidArgumentError('groupHashingPartitioner: the hash must be a function')
   }
   if (!Number.isInteger(groupSize) || groupSize < 1) {
     throw new InvalidArgumentError(
@@ -57,7 +57,7 @@ export function groupHashingPartitioner(hash: HashFunction, groupSize = 1): Part
     const data = bytesOf(key, 'groupHashingPartitioner')
     if (groupSize > partitionCount) {
       throw new InvalidArgumentError(
-        `groupSize ${groupSize} is more than the ${partitionCount} existing partitions`,
+        `groupSize ${groupSize} is larger than the number of partitions, ${partitionCount}`,
       )
     }
     return remainder(BigInt(hash(data)) + BigInt(randomInt(groupSize)), partitionCount)

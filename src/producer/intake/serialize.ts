@@ -68,7 +68,7 @@ function isPlain(value: unknown): boolean {
 
 function kindOf(data: unknown): string {
   if (data === undefined) return 'undefined'
-  if (data instanceof Promise) return 'a promise (is an await missing?)'
+  if (data instanceof Promise) return 'a promise (an await may be missing)'
   if (data === null) return 'null'
   if (typeof data === 'object') {
     // An object without a prototype has no constructor.

@@ -111,7 +111,7 @@ export class TopicLookups {
     const within = `within ${this.#deliveryTimeoutMs} ms (deliveryTimeoutMs)`
     // If the time ends during an attempt, the cause is the error of the previous attempt.
     return deniesTopic(cause) || deniesTopic(cause.cause)
-      ? new UnknownTopicError(`topic '${topic}' did not appear ${within}`, { topic, cause })
+      ? new UnknownTopicError(`topic '${topic}' did not exist ${within}`, { topic, cause })
       : new ProduceFailureError(
           `topic '${topic}' could not be looked up ${within}: ${cause.message}`,
           false,

@@ -26,18 +26,18 @@ export async function fetchProducerId(
   required: boolean,
 ): Promise<ProducerIdentity | undefined> {
   const body = { transactionalId: null, transactionTimeoutMs: TRANSACTION_TIMEOUT_MS }
-  const settings = { to: 'any', what: 'asking for a producer id', deadline } as const
+  const settings = { to: 'any', what: 'requesting a producer id', deadline } as const
   try {
     const { producerId, producerEpoch } = await cluster.router.call(initProducerId, body, settings)
     // With −1 brokers accept a batch without its sequence, so that duplicates would not be detected.
     if (producerId < 0n || producerEpoch < 0) {
-      const detail = `${producerId} with epoch ${producerEpoch} is no producer id`
+      const detail = `${producerId} with epoch ${producerEpoch} is not a producer id`
       throw new BrokerError(ErrorCode.UNKNOWN_SERVER_ERROR, settings.what, {}, detail)
     }
     return { producerId, producerEpoch }
   } catch (error) {
     if (required || !isRefusal(error)) throw error
-    cluster.options.logger.info(`the producer goes without idempotence: ${error.message}`)
+    cluster.options.logger.info(`the producer continues without idempotence: ${error.message}`)
     return undefined
   }
 }

@@ -57,8 +57,8 @@ export class UnhandledFailures {
     const count = unhandled.reduce((sum, { unhandledCount }) => sum + unhandledCount, 0)
     const messages =
       count === 1
-        ? 'a message failed, and the application does not handle its error'
-        : `${count} messages failed, and the application does not handle their errors; the first`
+        ? 'a message failed, and the application did not handle its error'
+        : `${count} messages failed, and the application did not handle their errors; the first`
     this.#logger?.error(`${messages}: ${first.error?.message}`)
   }
 }

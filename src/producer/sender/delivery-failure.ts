@@ -22,10 +22,10 @@ export function deliveryFailure(
   const last = lastError === undefined ? '' : `; the last error: ${lastError.message}`
   const context = { topic, partition, cause: lastError }
   if (!outcomeUnknown && isMissing(cluster, queue, lastError)) {
-    const reason = `${topic}-${partition} did not appear ${after}${last}`
+    const reason = `${topic}-${partition} did not exist ${after}${last}`
     return new UnknownTopicError(reason, context)
   }
-  const unknown = outcomeUnknown ? '; whether it is in the log is not known' : ''
+  const unknown = outcomeUnknown ? '; it may be in the log' : ''
   return new ProduceFailureError(
     `no acknowledgement from ${topic}-${partition} ${after}${why}${last}${unknown}`,
     outcomeUnknown,
@@ -41,7 +41,7 @@ export function knownOutcome({ outcomeUnknown, queue }: Batch, error: Error): Er
   if (!outcomeUnknown || error instanceof ProduceFailureError) return error
   const { topic, partition } = queue
   return new ProduceFailureError(
-    `${error.message}; an earlier attempt was not answered: whether it is in the log is not known`,
+    `${error.message}; an earlier attempt got no response: the message may be in the log`,
     true,
     { topic, partition, cause: error },
   )

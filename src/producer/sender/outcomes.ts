@@ -116,7 +116,7 @@ export class Outcomes {
   expired(batch: Batch): void {
     const { deliveryTimeoutMs } = this.#settings
     const within = `within ${deliveryTimeoutMs} ms (deliveryTimeoutMs) and ${timesOf(batch)}`
-    const why = batch.request?.isWritten === true ? ', the last still unanswered' : ''
+    const why = batch.request?.isWritten === true ? ', the last without a response' : ''
     const error = deliveryFailure(this.#cluster, batch, within, why)
     if (batch.request === undefined) batch.queue.drop(batch, batch.outcomeUnknown)
     this.#end(batch, error)
@@ -161,7 +161,7 @@ export class Outcomes {
     if (isGivenUp || recovery === 'retry') return
     if (recovery === 'probe' && queue.probe(batch, wasProbed)) return
     queue.renumber()
-    const what = 'what is not acknowledged is numbered again'
+    const what = 'messages without acknowledgement get new sequence numbers'
     this.#cluster.options.logger.warn(`${error.message}; ${what}`)
   }
 

@@ -105,7 +105,7 @@ export function refusals(
   const refuse = (index: number, reason: string) =>
     errors.set(
       index,
-      new UnsupportedVersionError(`${broker} does not take ${reason}`, {
+      new UnsupportedVersionError(`${broker} does not support ${reason}`, {
         broker,
         topic,
         partition,
@@ -115,12 +115,12 @@ export function refusals(
     for (let i = 0; i < batch.count; i++) refuse(i, reason)
   }
   if (compression === 'zstd' && produceVersion < ZSTD_FROM) {
-    refuseAll('zstd: that needs Kafka 2.1 or newer')
+    refuseAll('zstd: Kafka 2.1 or newer is required')
   } else if (idempotent === true && formatOf(produceVersion) !== 2) {
-    refuseAll('idempotent producers: they need Kafka 0.11 or newer')
+    refuseAll('idempotent producers: Kafka 0.11 or newer is required')
   } else if (formatOf(produceVersion) !== 2) {
     messagesOf(batch).forEach(({ headers }, index) => {
-      if (headers.length > 0) refuse(index, 'headers: they need Kafka 0.11 or newer')
+      if (headers.length > 0) refuse(index, 'headers: Kafka 0.11 or newer is required')
     })
   }
   return errors

@@ -224,7 +224,7 @@ export class Sink {
   /** The broker was upgraded or downgraded meanwhile: the batches must be encoded again. */
   #changedFormat(version: number): KafkaError {
     this.#version = version
-    const reason = `${this.broker.name} speaks Produce v${version} now`
+    const reason = `${this.broker.name} supports Produce v${version} since it reconnected`
     return new KafkaError('VERSION_CHANGED', reason, true, { broker: this.broker.name })
   }
 
@@ -276,6 +276,6 @@ export class Sink {
 
 /** A batch failed while its request waited for a connection: it was reported as not sent, and must not be sent. */
 function tooLate(broker: string): KafkaError {
-  const reason = `a message of the request ran out of time before it was sent to ${broker}`
+  const reason = `the delivery timeout of a message ended before the request was sent to ${broker}`
   return new KafkaError('DELIVERY_TIMED_OUT', reason, true, { broker })
 }

@@ -121,7 +121,7 @@ export class TransactionCoordinator {
     const response = await this.#cluster.router.call(initProducerId, body, settings)
     const { producerId, producerEpoch } = response
     if (producerId >= 0n && producerEpoch >= 0) return { producerId, producerEpoch }
-    const detail = `${producerId} with epoch ${producerEpoch} is no producer id`
+    const detail = `${producerId} with epoch ${producerEpoch} is not a producer id`
     throw new BrokerError(ErrorCode.UNKNOWN_SERVER_ERROR, settings.what, {}, detail)
   }
 

@@ -41,7 +41,7 @@ export class ProducerFencedError extends KafkaError {
   override readonly name = 'ProducerFencedError'
 
   constructor(transactionalId: string, cause: KafkaError) {
-    const reason = `the producer of the transactional id '${transactionalId}' is fenced: another one has opened the id, or the transaction took longer than transactionTimeoutMs`
+    const reason = `the producer of the transactional id '${transactionalId}' is fenced: another producer uses the id, or the transaction took longer than transactionTimeoutMs`
     super('PRODUCER_FENCED', `${reason} (${cause.message})`, false, { broker: cause.broker, cause })
   }
 }

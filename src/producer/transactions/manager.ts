@@ -138,7 +138,7 @@ export class TransactionManager implements RecoveryPolicy {
     if (!OPEN.includes(this.#state)) throw this.#refusal('abort')
     const wasCommitted = await this.#abort(deadline)
     if (wasCommitted) {
-      const reason = 'the transaction was committed: the coordinator had done so before the abort'
+      const reason = 'the transaction was committed before the coordinator received the abort'
       throw new TransactionError('TRANSACTION_COMMITTED', reason)
     }
   }
@@ -241,7 +241,7 @@ export class TransactionManager implements RecoveryPolicy {
 
   #throwIfFailed(): void {
     if (this.#state === 'committing' && this.#outbox!.failedMessages > this.#failedBefore) {
-      const reason = 'a message of the transaction was refused, or failed'
+      const reason = 'a message of the transaction was rejected, or its delivery failed'
       this.#failed('Produce', new TransactionError('TRANSACTION_FAILED', reason))
     }
     if (this.#state !== 'committing') throw this.#refusal('commit')
@@ -307,7 +307,7 @@ export class TransactionManager implements RecoveryPolicy {
     } catch (error) {
       // The transaction has ended. The producer's next call throws a fatal error.
       const { logger } = this.#context.cluster.options
-      logger.warn(`a transaction has ended, and the next epoch is not there yet: ${String(error)}`)
+      logger.warn(`a transaction has ended, but requesting the next epoch failed: ${String(error)}`)
     }
   }
 
@@ -373,14 +373,14 @@ export class TransactionManager implements RecoveryPolicy {
         return new ClosedError('producer')
       case 'abortable':
         if (what !== 'begin') return this.#error!
-        return inProgress('abort it first: it has failed', this.#error)
+        return inProgress('the transaction has failed: abort it first', this.#error)
       case 'in transaction':
       case 'committing':
       case 'aborting':
-        return inProgress(`cannot ${what} while a transaction is open or about to end`)
+        return inProgress(`cannot ${what} while a transaction is open or ending`)
       default:
         return what === 'begin'
-          ? inProgress('another call of begin() is under way')
+          ? inProgress('another call of begin() is in progress')
           : new TransactionError('NO_TRANSACTION', `cannot ${what} without a transaction`)
     }
   }
@@ -388,7 +388,9 @@ export class TransactionManager implements RecoveryPolicy {
   #move(event: TransactionEvent): void {
     const state = next(this.#state, event, this.#generation)
     if (state === undefined) {
-      throw new Error(`a producer that is ${this.#state} cannot take '${event}'`)
+      throw new Error(
+        `the event '${event}' is not valid in state '${this.#state}' of a transactional producer`,
+      )
     }
     this.#state = state
   }
@@ -421,6 +423,6 @@ function failedTransaction(cause: Error): TransactionError {
 }
 
 function unknownOutcome(outcome: string, cause: Error): TransactionError {
-  const reason = `whether the ${outcome} of the transaction took effect is not known: ${cause.message}`
+  const reason = `the ${outcome} of the transaction may have taken effect: ${cause.message}`
   return new TransactionError('TRANSACTION_OUTCOME_UNKNOWN', reason, cause)
 }

@@ -72,7 +72,7 @@ export function transactionalSettings<Value, Key>(
   for (const name of DECIDED) {
     if (Object.hasOwn(rest, name)) {
       throw new InvalidArgumentError(
-        `getTransactionalProducer has no option '${name}': transactions decide it`,
+        `getTransactionalProducer has no option '${name}': transactions determine its value`,
       )
     }
   }

@@ -54,7 +54,7 @@ export class TransactionalProducer<Value = Data, Key = Data> extends BaseProduce
       manager = new TransactionManager(context, transactionalId, transactionTimeoutMs)
       return manager
     })
-    if (manager === undefined) throw new Error('the producer made no recovery policy')
+    if (manager === undefined) throw new Error('the producer has no recovery policy')
     this.#manager = manager
     this.#cluster = cluster
     this.#late = new UnhandledFailures(cluster.options.logger)
@@ -112,7 +112,7 @@ export class TransactionalProducer<Value = Data, Key = Data> extends BaseProduce
     call: CallOptions = {},
   ): Promise<Result> {
     if (typeof run !== 'function') {
-      throw new InvalidArgumentError(`transaction: needs a function, not ${shown(run)}`)
+      throw new InvalidArgumentError(`transaction: run must be a function, not ${shown(run)}`)
     }
     await using transaction = await this.begin(call)
     const result = await run(transaction)
@@ -122,7 +122,8 @@ export class TransactionalProducer<Value = Data, Key = Data> extends BaseProduce
 
   /** Always rejects: messages of a transactional producer go through a transaction, `tx.produce(…)`. */
   produce(): Promise<never> {
-    const reason = 'a transactional producer produces in transactions: (await begin()).produce(…)'
+    const reason =
+      'a transactional producer produces only in transactions: use (await producer.begin()).produce(…)'
     return Promise.reject(new TransactionError('NO_TRANSACTION', reason))
   }
 
@@ -164,7 +165,7 @@ export class TransactionalProducer<Value = Data, Key = Data> extends BaseProduce
       },
       abort: (call) => end(manager.abort(this.#deadline(call))),
       notAborted: (error) =>
-        this.#cluster.options.logger.warn(`a transaction was not aborted: ${String(error)}`),
+        this.#cluster.options.logger.warn(`aborting a transaction failed: ${String(error)}`),
     }
   }
 
@@ -181,7 +182,7 @@ export class TransactionalProducer<Value = Data, Key = Data> extends BaseProduce
       return this.produceTo(state, message as Value, NO_OPTIONS)
     }
     if (typeof message !== 'object') {
-      const reason = `a message must be text, bytes, null or an object with a value, not ${shown(message)}`
+      const reason = `a message must be a string, bytes, null or an object with a value, not ${shown(message)}`
       return this.core.refuse(topic, null, null, new InvalidArgumentError(reason))
     }
     const { value, ...options } = message
@@ -220,7 +221,7 @@ function checkSource(source: OffsetSource | OffsetsOfGroup): OffsetsOfGroup {
     }
   }
   throw new InvalidArgumentError(
-    'sendOffsets: needs a consumer with a group, or { offsets, group } with consumer.groupMetadata() as the group',
+    'sendOffsets: the argument must be a consumer with a group, or { offsets, group } with consumer.groupMetadata() as the group',
   )
 }
 

@@ -21,13 +21,13 @@ export interface Declaration<Options> {
 
 const COMMON = {
   environment: () => [
-    option('-e, --environment <name>', 'environment of the config file; default: the only one'),
+    option('-e, --environment <name>', 'environment in the config file (default: the only one)'),
     option('--config <file>', 'config file (default: config.json)'),
     option('--timeout <ms>', 'time limit of each call of Nimbus, in ms (default: 30000)').argParser(
       positive,
     ),
   ],
-  topology: () => [option('-n, --name <name>', 'topology; default: the only one')],
+  topology: () => [option('-n, --name <name>', 'name of the topology (default: the only one)')],
   output: () => [option('--json', 'print JSON')],
 } as const
 
@@ -94,7 +94,7 @@ export function stormSettings(): Option[] {
   return [
     option(
       '-o, --option <key=value>',
-      "one of Storm's settings, the value as JSON or text; can be repeated",
+      'a Storm setting, with its value as JSON or text; can be repeated',
     ).argParser(setting),
     option('-a, --ackers <number>', 'number of ackers (topology.acker.executors)').argParser(
       wholeNumber,

@@ -58,14 +58,13 @@ export class ComponentLog {
     this.#isSettled = true
     if (HEARTBEAT.test(line)) {
       const reason =
-        'it has not answered for topology.subprocess.timeout.secs: its code keeps the event loop busy and never returns'
+        'it did not respond for topology.subprocess.timeout.secs: its code blocks the event loop'
       this.#resolve({ component, reason })
       return
     }
     const [message, place] = this.#reported ?? []
     const where = place?.startsWith('at ') === true ? ` (${place})` : ''
-    const reason =
-      message === undefined ? `its process has ended with exit code ${exitCode}` : message
+    const reason = message === undefined ? `its process ended with exit code ${exitCode}` : message
     this.#resolve({ component, reason: reason + where })
   }
 }

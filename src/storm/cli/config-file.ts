@@ -78,7 +78,7 @@ export function readConfigFile(
   variables: Readonly<Record<string, string | undefined>>,
 ): ConfigFile {
   if (!existsSync(path)) {
-    if (isAsked) throw new UsageError(`there is no file ${path}`)
+    if (isAsked) throw new UsageError(`the file ${path} does not exist`)
     return configOf({}, path, variables)
   }
   let parsed: unknown
@@ -86,7 +86,7 @@ export function readConfigFile(
     parsed = JSON.parse(readFileSync(path, 'utf8'))
   } catch (error) {
     throw new UsageError(
-      `${path} is no JSON: ${error instanceof Error ? error.message : String(error)}`,
+      `${path} is not valid JSON: ${error instanceof Error ? error.message : String(error)}`,
     )
   }
   return configOf(parsed, path, variables)
@@ -160,7 +160,7 @@ function addressOf(text: string, where: string): Address {
   const port = match?.[3] === undefined ? NIMBUS_PORT : Number(match[3])
   const host = match?.[1] ?? match?.[2]
   if (host !== undefined && port > 0 && port < 65_536) return { host, port }
-  throw new UsageError(`${where}: '${text}' is no address of a Nimbus, such as nimbus:6627`)
+  throw new UsageError(`${where}: '${text}' is not an address of Nimbus, such as nimbus:6627`)
 }
 
 function definedOf(values: {
@@ -183,7 +183,9 @@ class Section {
   allow(keys: readonly string[]): void {
     const unknown = Object.keys(this.#values).find((key) => !keys.includes(key))
     if (unknown === undefined) return
-    throw new UsageError(`${this.where}: unknown key '${unknown}'; there are ${keys.join(', ')}`)
+    throw new UsageError(
+      `${this.where}: the key '${unknown}' is unknown; the keys are ${keys.join(', ')}`,
+    )
   }
 
   /**

@@ -27,7 +27,7 @@ export interface Hooks {
  */
 export async function loadHooks(file: string | undefined): Promise<Hooks> {
   if (file === undefined) return { preSubmit: undefined, postSubmit: undefined }
-  if (!existsSync(file)) throw new UsageError(`there is no file ${file}, which 'hooks' names`)
+  if (!existsSync(file)) throw new UsageError(`the file ${file} of 'hooks' does not exist`)
   const code = await bundleModule(file)
   // In the project folder, so that the module finds its packages.
   const folder = await mkdtemp(resolve('.sparse-'))

@@ -57,11 +57,11 @@ export class Session implements Disposable {
       const found = environments.get(name)
       if (found !== undefined) return found
       throw new UsageError(
-        `there is no environment '${name}' in the config file; it has ${known || 'none'}`,
+        `the config file has no environment '${name}'; it has ${known || 'none'}`,
       )
     }
     if (environments.size > 1) {
-      throw new UsageError(`which environment? Name it with -e: ${known}`)
+      throw new UsageError(`the config file has several environments: choose one with -e: ${known}`)
     }
     return [...environments.values()][0]
   }
@@ -71,7 +71,7 @@ export class Session implements Disposable {
     const found = this.environmentIfAny
     if (found !== undefined) return found
     throw new UsageError(
-      `no environment: ${CONFIG_FILE} must have one in 'envs', with the address of its 'nimbus'`,
+      `${CONFIG_FILE} has no environment: add one to 'envs', with the address of its 'nimbus'`,
     )
   }
 
@@ -100,16 +100,14 @@ export class Session implements Disposable {
     if (name !== undefined) {
       const found = names.find((file) => file === name || stemOf(file) === name)
       if (found !== undefined) return join(folder, found)
-      throw new UsageError(
-        `there is no topology '${name}' in ${folder}; there are ${known || 'none'}`,
-      )
+      throw new UsageError(`${folder} has no topology '${name}'; it has ${known || 'none'}`)
     }
     const [only, ...others] = names
     if (only !== undefined && others.length === 0) return join(folder, only)
     throw new UsageError(
       only === undefined
-        ? `there is no topology in ${folder}: 'sparse quickstart NAME' makes a project with one`
-        : `which topology? Name it with -n: ${known}`,
+        ? `${folder} has no topology: create a project with 'sparse quickstart NAME'`
+        : `there are several topologies: choose one with -n: ${known}`,
     )
   }
 
@@ -134,8 +132,8 @@ export class Session implements Disposable {
     if (only !== undefined && others.length === 0) return only
     throw new UsageError(
       only === undefined
-        ? 'no topology runs there'
-        : `which topology? Name it with -n: ${all.map((one) => one.name).join(', ')}`,
+        ? 'the cluster has no running topology'
+        : `there are several topologies: choose one with -n: ${all.map((one) => one.name).join(', ')}`,
     )
   }
 

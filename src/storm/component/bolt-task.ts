@@ -20,7 +20,7 @@ export class BoltTask extends Task<Bolt> {
 
   protected take(message: TupleMessage | SpoutCommand): void {
     if (isCommand(message)) {
-      this.place.logger.error(`Storm sent a bolt the command ${message.command}`)
+      this.place.logger.error(`Storm sent the command ${message.command} to a bolt`)
     } else if (isHeartbeat(message)) {
       this.place.send({ command: 'sync' })
     } else {

@@ -131,14 +131,14 @@ export abstract class Bolt<
     const id = typeof tuple === 'string' ? tuple : tuple.id
     if (this.#open.delete(id)) this.host.send({ command, id })
     else
-      this.logger.warn(`${this.componentName} ${command}s ${id}, which is acked or failed already`)
+      this.logger.warn(`${this.componentName} ${command}s ${id}, which is already acked or failed`)
   }
 
   /** Storm ends the worker for such an anchor. */
   #checkOpen(id: string): void {
     if (this.#open.has(id)) return
     const { componentName } = this
-    const reason = `emits with the anchor ${id}, which is acked or failed already: await all that process() starts, or emit with anchors: []`
+    const reason = `emits with the anchor ${id}, which is already acked or failed: await everything that process() starts, or emit with anchors: []`
     throw new StormError('INVALID_TUPLE', `${componentName} ${reason}`, componentName)
   }
 }

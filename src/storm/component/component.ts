@@ -132,7 +132,7 @@ export abstract class Component {
   /** The task that drives the component. Throws StormError if there is none. */
   protected get host(): Host {
     if (this.#host !== undefined) return this.#host
-    const reason = 'the component is not running: use what Storm gives it in initialize() or later'
+    const reason = 'the component is not running: call this in initialize() or later'
     throw new StormError('NOT_RUNNING', `${this.constructor.name}: ${reason}`)
   }
 
@@ -191,7 +191,7 @@ export abstract class Component {
     fields: readonly string[] | undefined,
   ): readonly unknown[] {
     if (fields === undefined) {
-      throw this.#invalid('emits values by name, but its outputs are not known: emit an array')
+      throw this.#invalid('emits values by name, but has no declared outputs: emit an array')
     }
     const other = Object.keys(values).find((name) => !fields.includes(name))
     if (other === undefined) return fields.map((field) => Reflect.get(values, field) as unknown)

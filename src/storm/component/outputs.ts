@@ -80,7 +80,7 @@ export function streamsOf(
       const where = `${component}:${name}`
       if (Array.isArray(declared)) return [name, plainStream(declared, where)]
       if (typeof declared !== 'object' || declared === null || !('fields' in declared)) {
-        throw invalid(where, 'a stream must be an array of field names, or made by stream()')
+        throw invalid(where, 'a stream must be an array of field names, or a result of stream()')
       }
       const direct = 'direct' in declared && declared.direct === true
       return [name, { ...plainStream(declared.fields, where), direct }]
@@ -93,11 +93,11 @@ function plainStream(fields: unknown, where: string): StreamModel {
     !Array.isArray(fields) ||
     !fields.every((field) => typeof field === 'string' && field !== '')
   ) {
-    throw invalid(where, 'fields must be names')
+    throw invalid(where, 'each field of a stream must be a non-empty string')
   }
   const names: readonly string[] = fields
   const twice = names.find((field, index) => names.indexOf(field) !== index)
-  if (twice !== undefined) throw invalid(where, `the field '${twice}' stands twice in a stream`)
+  if (twice !== undefined) throw invalid(where, `a stream has the field '${twice}' twice`)
   return { fields: names, direct: false }
 }
 

@@ -61,7 +61,7 @@ export abstract class ReliableSpout<Out extends Outputs = Outputs> extends Spout
   override emit(values: object, options: SpoutEmitOptions = {}): Promise<TaskIds> | undefined {
     const { id } = options
     if (id === undefined) {
-      const reason = 'emits without an id: a ReliableSpout needs one to know the tuple by'
+      const reason = 'emits without an id: a ReliableSpout identifies tuples by their ids'
       throw new StormError('INVALID_TUPLE', `${this.componentName} ${reason}`, this.componentName)
     }
     const sent = this.emitMessage(values, options, { id })

@@ -28,7 +28,7 @@ export class SpoutTask extends Task<Spout> {
 
   protected take(message: TupleMessage | SpoutCommand): void {
     if (!isCommand(message)) {
-      this.place.logger.error('Storm sent a spout a tuple')
+      this.place.logger.error('Storm sent a tuple to a spout')
       return
     }
     const answer = this.#answerOnce()

@@ -34,7 +34,7 @@ export abstract class Task<Driven extends Component = Component> {
       problemWith: (value) => place.problemWith(value),
       exit: (code) => this.#exit(code),
       taskIds: () => new Promise((resolve) => this.#waitingForIds.push(resolve)),
-      enqueue: (job) => this.queue.push(() => this.guarded('its own work', job)),
+      enqueue: (job) => this.queue.push(() => this.guarded('work that it started itself', job)),
     }
     attach(component, host)
   }
@@ -59,7 +59,8 @@ export abstract class Task<Driven extends Component = Component> {
       return
     }
     const waiting = this.#waitingForIds.shift()
-    if (waiting === undefined) this.place.logger.warn(`Storm sent task ids that no call waits for`)
+    if (waiting === undefined)
+      this.place.logger.warn(`Storm sent task ids, but no call waits for them`)
     else waiting(message)
   }
 
@@ -123,7 +124,7 @@ export abstract class Task<Driven extends Component = Component> {
     const timeoutS = numberOf(conf, 'topology.message.timeout.secs') ?? DEFAULT_TIMEOUT_S
     return clock.after(timeoutS * 1_000, () =>
       logger.warn(
-        `${componentName} has been busy with ${what} for ${timeoutS} s (topology.message.timeout.secs): nothing else of it runs until that returns`,
+        `${componentName} has been busy with ${what} for ${timeoutS} s (topology.message.timeout.secs): it does nothing else until that returns`,
       ),
     )
   }

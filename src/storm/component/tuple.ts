@@ -57,7 +57,7 @@ export class Tuple<Fields extends object = AnyFields> {
   #byName(): Fields {
     const names = this.#names
     if (names === undefined) {
-      const reason = `Storm has not told the field names of ${this.component}:${this.stream}: use values`
+      const reason = `the field names of ${this.component}:${this.stream} are not known: use values`
       throw new StormError('INVALID_TUPLE', reason, this.component)
     }
     // The declaration of the emitting component ensures that the values have these types.

@@ -83,7 +83,8 @@ async function loadEsbuild(): Promise<typeof import('esbuild')> {
   try {
     return await import('esbuild')
   } catch (error) {
-    const reason = 'esbuild is missing, which bundles topologies: npm install --save-dev esbuild'
+    const reason =
+      'the package esbuild, which bundles topologies, is missing: npm install --save-dev esbuild'
     throw new StormError('MISSING_PACKAGE', reason, undefined, error)
   }
 }

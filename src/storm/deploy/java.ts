@@ -21,7 +21,7 @@ export async function findJava(variables: Variables): Promise<string> {
       { env: { ...process.env, ...variables } },
       (error, _out, text) => {
         if (error === null) resolve(text)
-        else reject(missingJava(`'${command} -version' does not run`, error))
+        else reject(missingJava(`'${command} -version' failed`, error))
       },
     )
   })
@@ -33,7 +33,7 @@ export async function findJava(variables: Variables): Promise<string> {
 }
 
 function missingJava(problem: string, cause?: unknown): StormError {
-  const reason = `${problem}: Storm needs Java ${OLDEST_JAVA} or newer, on the PATH or in JAVA_HOME`
+  const reason = `${problem}: Storm requires Java ${OLDEST_JAVA} or newer, on the PATH or in JAVA_HOME`
   return new StormError('MISSING_JAVA', reason, undefined, cause)
 }
 
@@ -54,11 +54,11 @@ export function stormClassPath(variables: Variables): readonly string[] {
   if (folders.some(hasStormServer)) return folders.map((folder) => join(folder, '*'))
   const reason =
     from === home
-      ? `STORM_HOME is ${home}, where there is no storm-server jar`
+      ? `STORM_HOME is ${home}, which has no storm-server jar`
       : "Storm's jars are missing"
   throw new StormError(
     'MISSING_STORM',
-    `${reason}: run 'sparse storm install', or set STORM_HOME to an Apache Storm`,
+    `${reason}: run 'sparse storm install', or set STORM_HOME to an installation of Apache Storm`,
   )
 }
 

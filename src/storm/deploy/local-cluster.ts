@@ -89,9 +89,9 @@ export class LocalCluster implements AsyncDisposable {
     let late: NodeJS.Timeout | undefined
     const problem = await Promise.race([
       new Promise<undefined>((resolve) => (cluster.#onReady = () => resolve(undefined))),
-      cluster.ended.then((code) => `has ended with exit code ${code}, see its output`),
+      cluster.ended.then((code) => `ended with exit code ${code}: see its output`),
       new Promise<string>((resolve) => {
-        const text = `is not ready after ${START_TIMEOUT_MS / 1000} s`
+        const text = `was not ready after ${START_TIMEOUT_MS / 1000} s`
         late = setTimeout(() => resolve(text), START_TIMEOUT_MS)
       }),
     ])

@@ -62,12 +62,12 @@ async function run(
   const code = await new Promise<number | null>((resolve, reject) => {
     child.on('close', resolve)
     child.on('error', (error) => {
-      const reason = `cannot run '${command}', which fetches Storm's jars: ${error.message}. Put Maven on the PATH, or set STORM_HOME to an Apache Storm`
+      const reason = `cannot run '${command}', which fetches Storm's jars: ${error.message}. Install Maven, or set STORM_HOME to an installation of Apache Storm`
       reject(new StormError('MISSING_STORM', reason, undefined, error))
     })
   })
   if (code === 0) return
   const problems = output.split('\n').filter((line) => line.startsWith('[ERROR]'))
   const [first = 'see its output'] = problems
-  throw new StormError('MISSING_STORM', `Maven has not fetched Storm (exit code ${code}): ${first}`)
+  throw new StormError('MISSING_STORM', `Maven could not fetch Storm (exit code ${code}): ${first}`)
 }

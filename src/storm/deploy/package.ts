@@ -61,7 +61,7 @@ async function resourceFiles(paths: readonly string[]): Promise<readonly ZipEntr
     for (const name of names) {
       const inside = relative('.', resolve(name)).split(sep).join(posix.sep)
       if (inside.startsWith('..')) {
-        throw new StormError('INVALID_ARGUMENT', `the resource ${path} is not in the project`)
+        throw new StormError('INVALID_ARGUMENT', `the resource ${path} is outside of the project`)
       }
       found.push({ path: inside, bytes: await readFile(name) })
     }
@@ -85,7 +85,7 @@ async function describe(
     for (const line of output.split('\n').reverse()) {
       if (line.startsWith('{"name":')) return readDescription(line)
     }
-    const reason = `${file} describes no topology: its last line must be runTopology(topology)`
+    const reason = `${file} does not describe a topology: its last line must be runTopology(topology)`
     throw new StormError('INVALID_TOPOLOGY', reason)
   } finally {
     await rm(folder, { recursive: true, force: true })
@@ -117,7 +117,7 @@ function runBundle(
 function problemIn(errors: string): string {
   const lines = errors.split('\n')
   const at = lines.findIndex((line) => /^(?:[\w.]*Error|Uncaught)\b.*:/.test(line))
-  if (at < 0) return errors.trim() === '' ? 'it has not ended in time' : errors.trim()
+  if (at < 0) return errors.trim() === '' ? 'it did not end in time' : errors.trim()
   const message = lines[at]!.replace(/^StormError(?: \[\w+\])?: /, '')
   const place = lines
     .slice(at)

@@ -93,7 +93,10 @@ async function tailFile(
       () => undefined,
     )
     if (size === undefined && !follow) {
-      throw new StormError('INVALID_ARGUMENT', `there is no log ${path}: has the worker started?`)
+      throw new StormError(
+        'INVALID_ARGUMENT',
+        `the log ${path} does not exist: the worker may not have started`,
+      )
     }
     // A log that was rotated is read from its beginning.
     if (size !== undefined && size < at) at = 0
@@ -147,7 +150,7 @@ async function download(url: string, signal: AbortSignal): Promise<string> {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new StormError(
       'NIMBUS_UNREACHABLE',
-      `cannot reach Storm's logviewer at ${url}: ${reason}. Start it, or set storm_log_path of the environment to the folder of Storm's logs`,
+      `cannot connect to Storm's logviewer at ${url}: ${reason}. Start it, or set storm_log_path of the environment to the folder of Storm's logs`,
       undefined,
       error,
     )
@@ -156,7 +159,7 @@ async function download(url: string, signal: AbortSignal): Promise<string> {
   const text = (await response.text()).slice(0, 200)
   throw new StormError(
     'NIMBUS_FAILED',
-    `the logviewer answers ${response.status} to ${url}: ${text}`,
+    `the logviewer responded to ${url} with status ${response.status}: ${text}`,
   )
 }
 

@@ -372,7 +372,7 @@ export class KafkaSpout<Out extends Outputs = typeof OUTPUTS> extends Spout<Out>
     const { topic, partition, offset, key, value, headers } = message
     const place = `${topic}-${partition} at ${offset}`
     if (this.#deadLetters === undefined) {
-      this.logger.error(`Dropping the message of ${place}, which has failed ${fails} times`)
+      this.logger.error(`Dropping the message ${place}: it has failed ${fails} times`)
       return true
     }
     try {
@@ -389,7 +389,7 @@ export class KafkaSpout<Out extends Outputs = typeof OUTPUTS> extends Spout<Out>
       return true
     } catch (error) {
       this.logger.error(
-        `Could not send the message of ${place} to the dead letters: ${stackOf(error)}`,
+        `Could not send the message ${place} to the dead-letter topic: ${stackOf(error)}`,
       )
       return false
     }

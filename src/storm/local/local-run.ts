@@ -168,7 +168,7 @@ export class LocalRun implements AsyncDisposable {
   async advance(ms: number): Promise<void> {
     const clock = this.#fake
     if (clock === undefined) {
-      const reason = "the time is real: run the topology with time: 'fake'"
+      const reason = "advancing the time requires the option time: 'fake'"
       throw new StormError('INVALID_ARGUMENT', reason)
     }
     const end = clock.now() + ms
@@ -356,7 +356,7 @@ export class LocalRun implements AsyncDisposable {
   }
 
   #end(component: string): void {
-    const reason = this.#lastErrors.get(component) ?? 'it has ended its process'
+    const reason = this.#lastErrors.get(component) ?? 'it ended its process'
     this.#error ??= new StormError('TOPOLOGY_FAILED', `${component}: ${reason}`, component)
     void this.stop()
   }

@@ -64,7 +64,7 @@ function chooserOf(
     }
     case 'custom':
     case 'serialized': {
-      const reason = `the bolt '${bolt}' groups '${component}:${stream}' by a Java class, which only Storm can run`
+      const reason = `the bolt '${bolt}' groups '${component}:${stream}' with a Java class, which only Storm can run`
       throw new StormError('INVALID_TOPOLOGY', reason, bolt)
     }
   }

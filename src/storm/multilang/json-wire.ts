@@ -46,7 +46,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw new SyntaxError(`a message from Storm is no JSON: ${text.slice(0, 200)}`, { cause })
+    throw new SyntaxError(`a message from Storm is not JSON: ${text.slice(0, 200)}`, { cause })
   }
 }
 
@@ -60,18 +60,18 @@ function problemWith(value: unknown, depth: number): string | undefined {
     case 'boolean':
       return undefined
     case 'number':
-      return Number.isFinite(value) ? undefined : `${value}, which JSON does not have`
+      return Number.isFinite(value) ? undefined : `${value}, which JSON cannot represent`
     case 'bigint':
-      return 'a bigint, which JSON does not have: emit a number or a string'
+      return 'a bigint, which JSON cannot represent: emit a number or a string'
     case 'object':
       return value === null ? undefined : problemWithObject(value, depth)
     default:
-      return `${typeof value}, which JSON does not have`
+      return `${typeof value}, which JSON cannot represent`
   }
 }
 
 function problemWithObject(value: object, depth: number): string | undefined {
-  if (depth > DEEPEST) return 'an object that is nested too deeply, or in itself'
+  if (depth > DEEPEST) return 'an object that is nested too deeply, or contains itself'
   if (value instanceof Uint8Array) return 'bytes: emit base64'
   if (value instanceof Map || value instanceof Set) {
     return `a ${value.constructor.name}: emit an array or a plain object`

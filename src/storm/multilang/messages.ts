@@ -104,13 +104,13 @@ export function handshakeOf(message: unknown): Handshake {
     const { pidDir, conf, context } = message
     if (isObject(conf) && isObject(context)) return { pidDir, conf, context }
   }
-  throw new TypeError(`the first message from Storm is no handshake: ${shortened(message)}`)
+  throw new TypeError(`the first message from Storm is not a handshake: ${shortened(message)}`)
 }
 
 /** Throws for a message that the protocol does not define. */
 export function incomingOf(message: unknown): Incoming {
   if (typeof message === 'object' && message !== null) return message as Incoming
-  throw new TypeError(`this is no message of Storm's: ${shortened(message)}`)
+  throw new TypeError(`a message from Storm is not valid: ${shortened(message)}`)
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

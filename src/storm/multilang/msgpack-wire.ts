@@ -22,7 +22,7 @@ export async function loadMsgpack(): Promise<MsgpackWire> {
     module = await import('@msgpack/msgpack')
   } catch (error) {
     const reason =
-      'the package @msgpack/msgpack is missing, which the serializer msgpack needs: npm install @msgpack/msgpack'
+      'the package @msgpack/msgpack, which the serializer msgpack requires, is missing: npm install @msgpack/msgpack'
     throw new StormError('MISSING_PACKAGE', reason, undefined, error)
   }
   return new MsgpackWire(module)
@@ -134,12 +134,12 @@ function widthOf(type: number): number {
     case 0xdf:
       return 4
     default:
-      throw new SyntaxError(`a message from Storm is no MessagePack: byte ${type}`)
+      throw new SyntaxError(`a message from Storm is not MessagePack: byte ${type}`)
   }
 }
 
 function problemWith(value: unknown, depth: number): string | undefined {
-  if (depth > DEEPEST) return 'an object that is nested too deeply, or in itself'
+  if (depth > DEEPEST) return 'an object that is nested too deeply, or contains itself'
   switch (typeof value) {
     case 'string':
     case 'boolean':
@@ -150,7 +150,7 @@ function problemWith(value: unknown, depth: number): string | undefined {
     case 'object':
       break
     default:
-      return `${typeof value}, which MessagePack does not have`
+      return `${typeof value}, which MessagePack cannot represent`
   }
   if (value === null || value instanceof Uint8Array) return undefined
   if (value instanceof Map || value instanceof Set || value instanceof Date) {

@@ -178,5 +178,8 @@ class ComponentProcess {
 function componentIn({ componentid, taskid, ...context }: TopologyContext): string {
   const name = componentid ?? context['task->component']?.[String(taskid)] ?? process.argv[2]
   if (name !== undefined) return name
-  throw new StormError('PROTOCOL', 'Storm has not said which component this process is')
+  throw new StormError(
+    'PROTOCOL',
+    'the handshake from Storm does not name the component of this process',
+  )
 }

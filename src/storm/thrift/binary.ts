@@ -115,7 +115,7 @@ export class ThriftReader {
       case Wire.i64:
         return this.#take(8).readBigInt64BE()
       default:
-        throw new RangeError(`${wire} is not the type of a whole number`)
+        throw new RangeError(`the type ${wire} is not that of a whole number`)
     }
   }
 

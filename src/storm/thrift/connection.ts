@@ -54,14 +54,14 @@ export class ThriftConnection implements Disposable {
     this.#timeoutMs = timeoutMs
     socket.on('data', (chunk: Buffer) => this.#receive(chunk))
     socket.on('error', (error) => this.#end(unreachable(address, error.message, error)))
-    socket.on('close', () => this.#end(unreachable(address, 'it has closed the connection')))
+    socket.on('close', () => this.#end(unreachable(address, 'it closed the connection')))
   }
 
   /** Throws StormError (NIMBUS_UNREACHABLE). */
   static async open(address: Address, timeoutMs: number): Promise<ThriftConnection> {
     const socket = connect({ ...address, noDelay: true })
     await new Promise<void>((resolve, reject) => {
-      const late = setTimeout(() => fail(`no connection in ${timeoutMs} ms`), timeoutMs)
+      const late = setTimeout(() => fail(`no connection within ${timeoutMs} ms`), timeoutMs)
       const fail = (problem: string, cause?: unknown): void => {
         clearTimeout(late)
         socket.destroy()
@@ -104,7 +104,7 @@ export class ThriftConnection implements Disposable {
       return this.#read(method, id, answer)
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
-      const reason = `${textOf(this.address)} has answered ${method.name} with what is no Thrift: ${error.message}`
+      const reason = `the response of ${textOf(this.address)} to ${method.name} is not valid Thrift: ${error.message}`
       throw new StormError('PROTOCOL', reason, undefined, error)
     }
   }
@@ -112,7 +112,7 @@ export class ThriftConnection implements Disposable {
   #exchange(name: string, message: Buffer): Promise<Buffer> {
     return new Promise<Buffer>((resolve, reject) => {
       const late = setTimeout(() => {
-        this.#end(unreachable(this.address, `no answer to ${name} in ${this.#timeoutMs} ms`))
+        this.#end(unreachable(this.address, `no response to ${name} within ${this.#timeoutMs} ms`))
       }, this.#timeoutMs)
       const done = (): void => {
         clearTimeout(late)
@@ -139,11 +139,11 @@ export class ThriftConnection implements Disposable {
     const name = input.bytes().toString()
     const answered = input.i32()
     if ((head & 0xffff_0000) !== VERSION_1 || name !== method.name || answered !== id) {
-      throw new RangeError(`an answer to ${JSON.stringify(name.slice(0, 100))}`)
+      throw new RangeError(`a response to ${JSON.stringify(name.slice(0, 100))}`)
     }
     if ((head & 0xff) === EXCEPTION) {
       const { message = 'no reason' } = applicationException.read(input, Wire.struct)
-      throw new StormError('NIMBUS_FAILED', `Nimbus has failed at ${method.name}: ${message}`)
+      throw new StormError('NIMBUS_FAILED', `Nimbus failed at ${method.name}: ${message}`)
     }
     for (let wire = input.byte(); wire !== Wire.stop; wire = input.byte()) {
       const field = input.i16()
@@ -155,7 +155,7 @@ export class ThriftConnection implements Disposable {
       }
       input.skip(wire)
     }
-    if (method.result !== undefined) throw new RangeError('an answer without a result')
+    if (method.result !== undefined) throw new RangeError('a response without a result')
     // A method without a result returns undefined.
     return undefined as Result
   }
@@ -170,7 +170,7 @@ export class ThriftConnection implements Disposable {
     const length = this.#received[0]!.readInt32BE()
     if (length < 0 || length > LONGEST_ANSWER_BYTES) {
       const reason =
-        'it does not speak framed Thrift: is this the port of Nimbus (6627 by default)?'
+        'it does not use framed Thrift: check that this is the port of Nimbus (6627 by default)'
       this.#end(unreachable(this.address, reason))
       return
     }
@@ -194,7 +194,7 @@ export function textOf({ host, port }: Address): string {
 }
 
 function unreachable(address: Address, problem: string, cause?: unknown): StormError {
-  const reason = `cannot reach Nimbus at ${textOf(address)}: ${problem}`
+  const reason = `cannot connect to Nimbus at ${textOf(address)}: ${problem}`
   return new StormError('NIMBUS_UNREACHABLE', reason, undefined, cause)
 }
 

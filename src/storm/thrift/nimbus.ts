@@ -100,8 +100,8 @@ export class Nimbus implements Disposable {
     const found = all.find((one) => one.name === name)
     if (found !== undefined) return found
     const known = all.map((one) => one.name).join(', ')
-    const running = known === '' ? 'no topology runs there' : `there are ${known}`
-    const reason = `there is no topology '${name}' at ${textOf(this.address)}: ${running}`
+    const running = known === '' ? 'it has none' : `it has ${known}`
+    const reason = `the cluster of ${textOf(this.address)} has no topology '${name}'; ${running}`
     throw new StormError('UNKNOWN_TOPOLOGY', reason)
   }
 

@@ -42,7 +42,7 @@ export function readDescription(text: string): Description {
     // Written by writeDescription.
     return read as Description
   }
-  throw new SyntaxError('this is no description of a topology')
+  throw new SyntaxError('the data are not a description of a topology')
 }
 
 function plain(value: unknown): unknown {

@@ -79,7 +79,7 @@ function fluxComponent(
   parallelism: number,
 ): FluxComponent {
   if (!('create' in source) && source.kind === 'serialized') {
-    throw invalid(`Flux cannot have a serialized Java object, such as '${name}'`, name)
+    throw invalid(`Flux does not support serialized Java objects, such as '${name}'`, name)
   }
   if (!('create' in source) && source.kind === 'java') {
     const { className, args } = source
@@ -87,7 +87,7 @@ function fluxComponent(
   }
   const direct = Object.keys(streams).find((stream) => streams[stream]!.direct)
   if (direct !== undefined)
-    throw invalid(`Flux cannot have a direct stream, such as '${name}:${direct}'`, name)
+    throw invalid(`Flux does not support direct streams, such as '${name}:${direct}'`, name)
   const { command, script } = 'create' in source ? execution : source
   const { default: main, ...others } = streams
   return {
@@ -116,7 +116,7 @@ function fluxGrouping(grouping: Grouping, name: string): Readonly<Record<string,
       return { type: 'CUSTOM', customClass: { className, constructorArgs: args } }
     }
     case 'serialized':
-      throw invalid(`Flux cannot have a serialized grouping, as '${name}' has`, name)
+      throw invalid(`Flux does not support serialized groupings, such as that of '${name}'`, name)
     default:
       return { type: grouping.type.toUpperCase() }
   }

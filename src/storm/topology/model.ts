@@ -44,7 +44,7 @@ const NAME = /^[^\s/:]+$/
 
 /** Validates the components and their inputs. Throws StormError with the name of the component. */
 export function componentModels(spouts: Spouts, bolts: Bolts): readonly ComponentModel[] {
-  if (Object.keys(spouts).length === 0) throw invalid('a topology needs at least one spout')
+  if (Object.keys(spouts).length === 0) throw invalid('a topology must have at least one spout')
   const twice = Object.keys(spouts).find((name) => Object.hasOwn(bolts, name))
   if (twice !== undefined) throw invalid(`'${twice}' is both a spout and a bolt`, twice)
   const streams = new Map(
@@ -57,7 +57,7 @@ export function componentModels(spouts: Spouts, bolts: Bolts): readonly Componen
     ...Object.entries(spouts).map(([name, declared]) => {
       const model = modelOf(name, 'spout', declared, streams.get(name)!, [])
       if (Object.keys(model.streams).length > 0) return model
-      throw invalid(`the spout '${name}' declares no outputs: nothing could take its tuples`, name)
+      throw invalid(`the spout '${name}' has no outputs: no bolt can receive its tuples`, name)
     }),
     ...Object.entries(bolts).map(([name, declared]) =>
       modelOf(name, 'bolt', declared, streams.get(name)!, inputsOf(name, declared, streams)),
@@ -70,16 +70,16 @@ type Streams = Readonly<Record<string, StreamModel>>
 function declaredStreams(name: string, declared: SpoutDeclaration | BoltDeclaration): Streams {
   if (!NAME.test(name) || name.startsWith('__')) {
     throw invalid(
-      `'${name}' cannot be a name: it may not contain spaces, '/' or ':', nor begin with '__'`,
+      `'${name}' is not a valid name: it must not contain spaces, '/' or ':', nor begin with '__'`,
       name,
     )
   }
   const component: unknown = (declared as Partial<SpoutDeclaration> | undefined)?.component
   if ((typeof component !== 'function' && typeof component !== 'object') || component === null) {
-    throw invalid(`'${name}' has no component: give it a class`, name)
+    throw invalid(`'${name}' has no component: set it to a class`, name)
   }
   if (component instanceof Component) {
-    throw invalid(`the component of '${name}' is an object: give it the class, and args`, name)
+    throw invalid(`the component of '${name}' is an object: use the class, with args`, name)
   }
   return streamsOf(Reflect.get(component, 'outputs') as unknown, name)
 }
@@ -122,14 +122,14 @@ function checkForeign(name: string, component: ForeignComponent): void {
     throw invalid(`'${name}' has no command`, name)
   }
   if (component.kind === 'shell' && typeof component.script !== 'string') {
-    throw invalid(`'${name}' has no script: give it an empty one if the command takes none`, name)
+    throw invalid(`'${name}' has no script: use an empty one if the command takes none`, name)
   }
   if (component.kind !== 'java') return
   if (component.className === '') throw invalid(`'${name}' has no className`, name)
   for (const argument of component.args) {
     if (['string', 'number', 'boolean', 'bigint'].includes(typeof argument)) continue
     if (argument instanceof Uint8Array) continue
-    throw invalid(`'${name}' has an argument that Storm cannot give to a Java constructor`, name)
+    throw invalid(`'${name}' has an argument that Storm cannot pass to a Java constructor`, name)
   }
 }
 
@@ -142,7 +142,7 @@ function checkParallelism(name: string, parallelism: Parallelism): void {
   const numbers = typeof parallelism === 'object' ? Object.values(parallelism) : [parallelism]
   if (numbers.every((number) => Number.isSafeInteger(number) && number > 0)) return
   throw invalid(
-    `the parallelism of '${name}' must be a whole number of at least 1, or one by environment`,
+    `the parallelism of '${name}' must be a whole number of at least 1, or one for each environment`,
     name,
   )
 }
@@ -159,7 +159,7 @@ function inputsOf(
   const entries: readonly (readonly [string, Grouping | undefined])[] = Array.isArray(inputs)
     ? (inputs as readonly string[]).map((key) => [key, undefined] as const)
     : Object.entries(inputs)
-  if (entries.length === 0) throw invalid(`the bolt '${name}' needs at least one input`, name)
+  if (entries.length === 0) throw invalid(`the bolt '${name}' must have at least one input`, name)
   return entries.map(([key, grouping]) => inputOf(name, key, grouping, streams))
 }
 
@@ -174,7 +174,7 @@ function inputOf(
   if (ofComponent === undefined) {
     const known = [...streams.keys()].join(', ')
     throw invalid(
-      `the bolt '${name}' takes '${key}', but there is no component '${component}'; there are ${known}`,
+      `the bolt '${name}' has the input '${key}', but the topology has no component '${component}'; it has ${known}`,
       name,
     )
   }
@@ -182,7 +182,7 @@ function inputOf(
   if (model === undefined) {
     const known = Object.keys(ofComponent).join(', ') || 'none'
     throw invalid(
-      `the bolt '${name}' takes '${key}', but '${component}' has no stream '${stream}'; its streams: ${known}`,
+      `the bolt '${name}' has the input '${key}', but '${component}' has no stream '${stream}'; it has ${known}`,
       name,
     )
   }
@@ -212,9 +212,9 @@ function checkGrouping(name: string, key: string, grouping: Grouping, stream: St
   }
   if ((grouping.type === 'direct') !== stream.direct) {
     const problem = stream.direct
-      ? 'is a direct stream: group it by direct()'
-      : 'is not a direct stream: declare it by directStream()'
-    throw invalid(`the bolt '${name}' takes '${key}', which ${problem}`, name)
+      ? 'is a direct stream: use direct()'
+      : 'is not a direct stream: declare it with directStream()'
+    throw invalid(`the bolt '${name}' has the input '${key}', which ${problem}`, name)
   }
   if (grouping.type !== 'fields') return
   if (grouping.fields.length === 0)

@@ -40,7 +40,7 @@ export class Topology {
   constructor(definition: TopologyDefinition<Spouts, Bolts>) {
     const { name, spouts, bolts, config = {}, environments = {} } = definition
     if (typeof name !== 'string' || !/^[^\s/.:\\]+$/.test(name)) {
-      throw invalid('a topology needs a name, without spaces and any of / . : \\')
+      throw invalid('a topology must have a name without spaces and without / . : \\')
     }
     checkConfig('config', config)
     for (const [environment, of] of Object.entries(environments)) {

@@ -18,7 +18,7 @@ export interface Misbehaviour {
   readonly says: RegExp | undefined
 }
 
-const SILENT = /did not answer|took longer|still unanswered/
+const SILENT = /did not answer|took longer|without a response/
 const LOST = /closed by the other side|ECONNRESET|EPIPE/
 
 const both = (name: string, ...[fault, says]: [Parameters<Proxy['misbehave']>[1], RegExp?]) => ({

@@ -106,11 +106,11 @@ describe('topics', () => {
     const before = kafka.requests.all().length
     for (const [call, message] of [
       [() => admin.createTopics([{ topic: '' }]), 'a topic must be a non-empty string'],
-      [() => admin.createTopics([{ topic: 'a' }, { topic: 'a' }]), "names topic 'a' twice"],
+      [() => admin.createTopics([{ topic: 'a' }, { topic: 'a' }]), "topic 'a' is given twice"],
       [() => admin.createTopics([{ topic: 'a', partitions: 0 }]), "option 'partitions'"],
       [
         () => admin.createTopics([{ topic: 'a', partitions: 1, assignments: [[1]] }]),
-        'either assignments, or partitions',
+        'either assignments or partitions',
       ],
       [() => admin.listTopics({ internal: true } as object), "listTopics has no option 'internal'"],
     ] as const) {
@@ -197,7 +197,7 @@ describe('groups', () => {
       admin.alterGroupOffsets('readers', [{ topic: 'orders', partition: 0, offset: 1 }]),
     )
     expect(live).toMatchObject({ code: 'UNKNOWN_MEMBER_ID' })
-    expect(live.message).toContain('stop them first')
+    expect(live.message).toContain('stop or remove them first')
     expect(await failureOf(admin.deleteGroups(['readers']))).toMatchObject({
       code: 'NON_EMPTY_GROUP',
     })
@@ -292,10 +292,13 @@ describe('configs', () => {
 
   it('that cannot be changed as requested are rejected', async () => {
     for (const [changes, message] of [
-      [[{ ...resource }], 'changes nothing'],
-      [[{ ...resource, set: { a: '1' }, delete: ['a'] }], "changes 'a' in two ways"],
-      [[{ type: 'topics', name: 'a' }], 'a resource is { type, name }'],
-      [[{ type: 'broker', name: 'one', set: { a: '1' } }], "a broker's name is its node id"],
+      [[{ ...resource }], 'is empty'],
+      [[{ ...resource, set: { a: '1' }, delete: ['a'] }], "contains 'a' twice"],
+      [[{ type: 'topics', name: 'a' }], 'a resource must be { type, name }'],
+      [
+        [{ type: 'broker', name: 'one', set: { a: '1' } }],
+        'the name of a broker must be its node id',
+      ],
     ] as const) {
       const call = admin.incrementalAlterConfigs(changes as never)
       expect((await failureOf(call)).message).toContain(message)

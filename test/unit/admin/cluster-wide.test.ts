@@ -59,7 +59,7 @@ describe('features', () => {
 
   it('with an invalid level or type are rejected by name', async () => {
     for (const [update, message] of [
-      [{ feature: 'a' }, "feature 'a' needs a version"],
+      [{ feature: 'a' }, "feature 'a' has no version"],
       [{ feature: 'a', version: -1 }, "option 'version'"],
       [{ feature: 'a', version: 1, upgradeType: 'down' }, "option 'upgradeType'"],
     ] as const) {
@@ -151,7 +151,7 @@ describe('producers and transactions', () => {
     const wrong = await failureOf(admin.listTransactions({ transactionalIdPattern: '(' }))
     expect(wrong).toMatchObject({ code: 'INVALID_REGULAR_EXPRESSION' })
     expect((await failureOf(admin.listTransactions({ states: ['Open'] }))).message).toContain(
-      "no state 'Open'",
+      "do not know the state 'Open'",
     )
     expect(first).toMatchObject({ transactionalId: 'billing-1', producerEpoch: 0 })
   })

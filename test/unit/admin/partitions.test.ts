@@ -86,10 +86,10 @@ describe('reassignments', () => {
   it('with invalid replicas are rejected before anything is sent', async () => {
     const before = kafka.requests.all().length
     for (const [replicas, message] of [
-      [[], 'a list of node ids'],
-      [[1, 1], 'is named twice'],
-      [[-1], 'a list of node ids'],
-      ['1', 'a list of node ids'],
+      [[], 'an array of node ids'],
+      [[1, 1], 'is given twice'],
+      [[-1], 'an array of node ids'],
+      ['1', 'an array of node ids'],
     ] as const) {
       const call = admin.alterPartitionReassignments([
         { ...at('moved', 0), replicas: replicas as never },

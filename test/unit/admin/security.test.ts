@@ -113,7 +113,7 @@ describe('a client without rights', () => {
     if (!(failed instanceof ItemsFailedError)) throw failed
     expect(codesOf(failed.results)).toEqual([undefined, 'TOPIC_AUTHORIZATION_FAILED'])
     expect(failed.message).toContain("creating topic 'bob-1'")
-    expect(failed.message).toContain("Grant the client's principal access to it")
+    expect(failed.message).toContain('Grant it with an ACL')
     expect(kafka.topics).toContain('alice-1')
     expect(kafka.topics).not.toContain('bob-1')
 

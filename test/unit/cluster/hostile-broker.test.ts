@@ -203,7 +203,7 @@ describe('a producer', () => {
       }))
       const error = await failureOf(client.topic('orders').getProducer({ idempotent: true }))
       expect(error).toMatchObject({ code: 'UNKNOWN_SERVER_ERROR' })
-      expect(error.message).toContain('is no producer id')
+      expect(error.message).toContain('is not a producer id')
     },
   )
 })

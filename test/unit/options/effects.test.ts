@@ -199,7 +199,7 @@ describe('the effects of producer options', () => {
   it('maxInFlight over 5 causes a warning, because it turns idempotence off', () => {
     const { warnings, logger: keeping } = keepWarnings()
     warnOfOptions({ maxInFlight: 6 }, keeping)
-    expect(warnings).toEqual([expect.stringContaining('maxInFlight 6 turns idempotence off')])
+    expect(warnings).toEqual([expect.stringContaining('maxInFlight 6 disables idempotence')])
   })
 
   it.each([

@@ -81,7 +81,7 @@ describe('messages that fail without an error handler', () => {
     await produce(client)
     await aTurn()
     await client.close().catch(() => undefined)
-    return lines.filter((line) => line.includes('the application does not handle'))
+    return lines.filter((line) => line.includes('the application did not handle'))
   }
 
   it('are logged once', async () => {
@@ -92,7 +92,7 @@ describe('messages that fail without an error handler', () => {
     })
     expect(lines).toHaveLength(1)
     expect(lines[0]).toContain(
-      '3 messages failed, and the application does not handle their errors; the first: ',
+      '3 messages failed, and the application did not handle their errors; the first: ',
     )
     expect(lines[0]).toContain('INVALID_RECORD')
   })

@@ -56,7 +56,7 @@ describe('a message', () => {
       outcomeUnknown: true,
     })
     expect(error.message).toContain('within 1000 ms (deliveryTimeoutMs) and 1 attempt')
-    expect(error.message).toContain('the last still unanswered')
+    expect(error.message).toContain('the last without a response')
     expect(producer.queuedMessages).toBe(0)
   })
 
@@ -160,7 +160,7 @@ describe('idempotent: true', () => {
     const producer = await its.topic(TOPIC).getProducer({ idempotent: true })
     const error = await failureOf(producer.produce('x'))
     expect(error).toMatchObject({ code: 'UNSUPPORTED_VERSION', topic: TOPIC })
-    expect(error.message).toContain('does not take idempotent producers: they need Kafka 0.11')
+    expect(error.message).toContain('does not support idempotent producers: Kafka 0.11')
     expect(requests).toBe(0)
   })
 })

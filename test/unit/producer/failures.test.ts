@@ -154,7 +154,7 @@ describe('flush', () => {
     const sent = producer.produce('x')
     const late = await failureOf(producer.flush({ timeoutMs: 20 }))
     expect(late).toBeInstanceOf(RequestTimeoutError)
-    expect(late.message).toContain('1 messages are not acknowledged yet')
+    expect(late.message).toContain('1 messages are not acknowledged')
     const reason = new Error('enough')
     const signal = AbortSignal.abort(reason)
     expect(await failureOf(producer.flush({ signal }))).toBe(reason)

@@ -90,7 +90,7 @@ describe('an invalid message', () => {
   it('that is larger than maxRequestSize is rejected before it is sent', () =>
     expectRefused({ maxRequestSize: 1_000 }, (producer) => producer.produce('x'.repeat(1_000)), {
       name: 'MessageTooLargeError',
-      message: 'a message of 1036 bytes is over maxRequestSize, 1000',
+      message: 'a message of 1036 bytes is larger than maxRequestSize, 1000',
     }))
 
   it.each([-1, 0.5, NaN, 2 ** 52, Infinity])(

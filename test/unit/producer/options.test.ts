@@ -37,7 +37,7 @@ describe('options of a producer without effect', () => {
   it('maxInFlight over 5 causes a warning that it turns idempotence off', () => {
     const { settings, warnings } = read({ maxInFlight: 6 })
     expect(settings.idempotent).toBe(false)
-    expect(warnings).toEqual([expect.stringContaining('maxInFlight 6 turns idempotence off')])
+    expect(warnings).toEqual([expect.stringContaining('maxInFlight 6 disables idempotence')])
   })
 
   it.each<ProducerOptions>([

@@ -81,7 +81,7 @@ describe('a message whose topic is not known yet', () => {
     const first = failureOf(producer.produce('new', 'x'))
     const error = await first
     expect(error).toBeInstanceOf(UnknownTopicError)
-    expect(error.message).toContain("topic 'new' did not appear within 500 ms (deliveryTimeoutMs)")
+    expect(error.message).toContain("topic 'new' did not exist within 500 ms (deliveryTimeoutMs)")
     const second = Promise.resolve(producer.produce('new', 'y'))
     bench.kafka.createTopic('new')
     expect(await second).toMatchObject({ offset: 0 })

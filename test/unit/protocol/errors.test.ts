@@ -49,7 +49,7 @@ describe("Kafka's error codes", () => {
       retriable: false,
       invalidMetadata: false,
       recovery: 'abort',
-      meaning: 'An error code that is newer than this client.',
+      meaning: 'This client does not know the error code: it is newer than the client.',
     })
   })
 })

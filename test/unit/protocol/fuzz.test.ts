@@ -135,7 +135,7 @@ function valueOrError(
 }
 
 function saysWhere(error: ProtocolError, place: string): boolean {
-  const hasField = error.path !== '' || error.reason.endsWith('are left over')
+  const hasField = error.path !== '' || error.reason.endsWith('follow the last field')
   return error.message.startsWith(place) && hasField && error.position !== undefined
 }
 

@@ -79,7 +79,7 @@ describe('a request', () => {
   it('that ends within its header is rejected', () => {
     expect(() => decodeRequestHeader(layout('0012'), apiOf)).toThrow(ProtocolError)
     expect(() => decodeRequestHeader(layout('0012 0000 0000'), apiOf)).toThrow(
-      'Request header v0: 4 bytes wanted, 2 are left, in correlationId, at byte 4',
+      'Request header v0: 4 bytes are expected, but only 2 are left, in correlationId, at byte 4',
     )
   })
 })
@@ -144,7 +144,7 @@ describe('a response', () => {
 
   it('that is too short for its header is rejected', () => {
     expect(() => decodeResponse(metadata, 9, layout('0000'))).toThrow(
-      'Metadata response v9: 4 bytes wanted, 2 are left, in header.correlationId, at byte 0',
+      'Metadata response v9: 4 bytes are expected, but only 2 are left, in header.correlationId, at byte 0',
     )
     expect(() => correlationIdOf(layout('0000'))).toThrow(ProtocolError)
     expect(correlationIdOf(layout('00000007 00'))).toBe(7)

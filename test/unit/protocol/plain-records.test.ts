@@ -43,12 +43,16 @@ describe('records as plain objects', () => {
 
   it('are rejected if something would be lost, and damaged ones when they are read', () => {
     const refusals: readonly (readonly [unknown, unknown, string])[] = [
-      [[], {}, 'needs a record'],
+      [[], {}, 'at least one record'],
       [[{ value: 'v', partitionKey: 'k' }], {}, "no field 'partitionKey'"],
-      [[{ value: 7 }], {}, 'value of a record must be text'],
-      [[{ value: 'v', timestamp: 1.5 }], {}, 'whole milliseconds'],
-      [[{ value: 'v' }], { format: 3 }, 'no format 3'],
-      [[{ value: 'v' }], { compression: 1 }, "no compression '1'"],
+      [[{ value: 7 }], {}, 'value of a record must be a string'],
+      [[{ value: 'v', timestamp: 1.5 }], {}, 'whole number of milliseconds'],
+      [[{ value: 'v' }], { format: 3 }, 'format must be 0, 1 or 2, not 3'],
+      [
+        [{ value: 'v' }],
+        { compression: 1 },
+        "compression must be one of none, gzip, snappy, lz4, zstd, not '1'",
+      ],
     ]
     for (const [records, options, text] of refusals) {
       expect(() => encodeRecords(records as never, options as never)).toThrow(text)

@@ -73,7 +73,7 @@ describe('a field that a version lacks', () => {
   })
 
   it('is rejected with another value, instead of being lost', () => {
-    const lacking = 'Sample v0: version 0 has no such field, in '
+    const lacking = 'Sample v0: version 0 does not have this field, in '
     expect(() => encode(message, 0, { id: 7, epoch: 3 })).toThrow(`${lacking}epoch`)
     expect(() => encode(message, 0, { id: 7, rack: '' })).toThrow(`${lacking}rack`)
     expect(() => encode(message, 0, { id: 7, names: ['a'] })).toThrow(`${lacking}names`)
@@ -174,10 +174,10 @@ describe('tagged fields', () => {
 
   it('must fill the length they declare', () => {
     expect(() => decode(message, 1, '07 01  01 05 00000002 00')).toThrow(
-      'Sample v1: 1 bytes are left over, in tagged fields.epoch, at byte 8',
+      'Sample v1: 1 bytes follow the last field, in tagged fields.epoch, at byte 8',
     )
     expect(() => decode(message, 1, '07 01  01 03 000000 02')).toThrow(
-      'Sample v1: 4 bytes wanted, 3 are left, in tagged fields.epoch, at byte 4',
+      'Sample v1: 4 bytes are expected, but only 3 are left, in tagged fields.epoch, at byte 4',
     )
   })
 })
@@ -260,7 +260,7 @@ describe('an error names the position', () => {
       { name: 'b', partitions: [{ index: 0, leader: 70000 }] },
     ]
     expect(() => encode(message, 1, { topics })).toThrow(
-      'Sample v1: 70000 is not an integer from -32768 to 32767, in topics[1].partitions[0].leader',
+      'Sample v1: it must be an integer from -32768 to 32767, not 70000, in topics[1].partitions[0].leader',
     )
   })
 
@@ -302,19 +302,29 @@ describe('an invalid count or length is rejected:', () => {
       'its count is 2, but only',
     ],
     ['structs without any bytes', 0, '00000000 7fffffff 00', 'its count is 2147483647, but only 1'],
-    ['a negative count', 0, 'fffffffe 00', 'its count is -2'],
+    ['a negative count', 0, 'fffffffe 00', 'its count of -2 is negative'],
     ['a compact one of 32 bits', 1, 'ffffffff0f 00', 'its count is 4294967294, but only 1'],
     ['a varint without an end', 1, 'ffffffffffff', 'a varint is longer than 32 bits'],
     ['a string larger than the frame', 0, '00000000 00000000 7fff 00', 'its length is 32767'],
-    ['a negative length', 0, '00000000 00000000 fffe', 'its length is -2'],
+    ['a negative length', 0, '00000000 00000000 fffe', 'its length of -2 is negative'],
     [
       'bytes larger than the frame',
       0,
       '00000000 00000000 0000 7fffffff',
       'its length is 2147483647',
     ],
-    ['tagged fields past the frame', 1, '01 01 01 01 ffffffff0f', '1 bytes wanted, 0 are left'],
-    ['a tagged field past the frame', 1, '01 01 01 01 01 00 ffffffff0f', '4294967295 bytes wanted'],
+    [
+      'tagged fields past the frame',
+      1,
+      '01 01 01 01 ffffffff0f',
+      '1 bytes are expected, but only 0 are left',
+    ],
+    [
+      'a tagged field past the frame',
+      1,
+      '01 01 01 01 01 00 ffffffff0f',
+      '4294967295 bytes are expected',
+    ],
   ])('%s', (_what, version, text, problem) => {
     expect(() => decode(message, version, text)).toThrow(ProtocolError)
     expect(() => decode(message, version, text)).toThrow(problem)

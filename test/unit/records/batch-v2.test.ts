@@ -145,7 +145,7 @@ describe('record batches v2', () => {
 
   it('are rejected when the header has a last offset before the first', () => {
     const batch = altered(encodeBatch([record('a', '1')]), (copy) => copy.writeInt32BE(-1, 23))
-    expect(() => batchesOf(batch)).toThrow(/claims offsets/)
+    expect(() => batchesOf(batch)).toThrow(/has the offsets/)
   })
 
   it('can be empty, because compaction leaves the header', () => {
@@ -219,7 +219,7 @@ describe('record batches v2', () => {
     it.each([-1, 0, 13, -0x80000000])('with a size of %p', (claimed) => {
       const copy = Buffer.from(batch)
       copy.writeInt32BE(claimed, 8)
-      expect(damageIn(copy)).toContain(`claims ${claimed} bytes`)
+      expect(damageIn(copy)).toContain(`a length of ${claimed} bytes`)
     })
 
     it('with a batch that is shorter than its header', () => {

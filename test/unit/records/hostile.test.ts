@@ -46,14 +46,14 @@ describe('headers', () => {
 
   it('of a negative count are rejected', () => {
     const message = withByte(HEADER_COUNT_AT, 1)
-    expect(() => message.headers).toThrow(new ProtocolError('a record claims -1 headers', 67))
+    expect(() => message.headers).toThrow(new ProtocolError('a record has -1 headers', 67))
   })
 
   it('that extend into the next record are rejected', () => {
     const more = withByte(HEADER_COUNT_AT, 4)
     expect(() => more.headers).toThrow(/0 are left/)
     const longer = withByte(HEADER_COUNT_AT + 5, 12)
-    expect(() => longer.headers).toThrow(/6 bytes wanted, 5 are left/)
+    expect(() => longer.headers).toThrow(/6 bytes are expected, but only 5 are left/)
   })
 
   it('that end before their record does are rejected', () => {
@@ -68,7 +68,7 @@ describe('headers', () => {
     }
     expect(headersOf(100_000).headers).toHaveLength(100_000)
     const message = headersOf(100_001)
-    expect(() => message.headers).toThrow(/a record has 100001 headers, the most is 100000/)
+    expect(() => message.headers).toThrow(/a record has 100001 headers; at most 100000 are allowed/)
   })
 
   it('without a key are rejected', () => {
@@ -115,7 +115,9 @@ describe('compressed messages nested in compressed messages', () => {
   })
 
   it('decompress to no more than the limit, all of them together', () => {
-    expect(() => messagesOf(around(big, big, big), 64 * 1024)).toThrow(/inflates past the ceiling/)
+    expect(() => messagesOf(around(big, big, big), 64 * 1024)).toThrow(
+      /decompresses to more than the limit/,
+    )
   })
 
   it('are nested at most four deep', () => {
@@ -130,7 +132,7 @@ describe('a compressed message of an old format', () => {
       const records = Array<OutgoingRecord>(10_000).fill(new OutgoingRecord(null, null, TIMESTAMP))
       const set = encodeMessageSet(records, magic, 'gzip')
       // 340 KB or less once it is decompressed, and 2 MB once it is decoded.
-      expect(() => messagesOf(set, 1_000_000)).toThrow(/ceiling/)
+      expect(() => messagesOf(set, 1_000_000)).toThrow(/more memory than the limit/)
       expect(messagesOf(set, 3_000_000)).toHaveLength(10_000)
     },
   )

@@ -73,7 +73,7 @@ describe('a bolt', () => {
     bolt.component.act = () => bolt.component.ack('3')
     const sent = await bolt.process([1])
     expect(sent.acked).toEqual(['4'])
-    expect(sent.logs[0]!.message).toContain('acked or failed already')
+    expect(sent.logs[0]!.message).toContain('already acked or failed')
   })
 
   it('acks nothing by itself without autoAck', async () => {
@@ -148,7 +148,7 @@ describe('a bolt', () => {
     expect(first).toMatchObject({ id: '-69', component: 'spout', stream: 'default', task: 9 })
     expect(first!.values).toEqual(['snow white', 'snow'])
     expect(first!.fields).toEqual({ sentence: 'snow white', word: 'snow' })
-    expect(() => second!.fields).toThrow('has not told the field names of other:1')
+    expect(() => second!.fields).toThrow('the field names of other:1 are not known')
   })
 
   it('processes one tuple at a time, in order, and knows the current tuple across awaits', async () => {
@@ -183,13 +183,13 @@ describe('a bolt', () => {
     await bolt.process([1])
     await bolt.settled()
     expect(late).toMatchObject({ code: 'INVALID_TUPLE', component: 'Recorder' })
-    expect(String(late)).toContain('await all that process() starts')
+    expect(String(late)).toContain('await everything that process() starts')
   })
 
   it.each<[string, readonly unknown[] | object, string]>([
     ['too few values', ['a'], "emits 1 values to 'default', which has 2 (word, count)"],
     ['an unknown field', { word: 'a', cuont: 1 }, "emits 'cuont' to 'default'"],
-    ['a missing field', { word: 'a' }, 'as count, undefined, which JSON does not have'],
+    ['a missing field', { word: 'a' }, 'as count, undefined, which JSON cannot represent'],
     ['NaN', ['a', NaN], 'as count, NaN'],
     ['a bigint', ['a', 2n ** 60n], 'as count, a bigint'],
     ['bytes', ['a', Buffer.from('a')], 'as count, bytes: emit base64'],

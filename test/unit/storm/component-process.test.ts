@@ -142,7 +142,7 @@ describe('a process that Storm starts for a component', () => {
     const storm = new StormSide(bundle)
     storm.send({ command: 'next' })
     expect(await storm.ended).toBe(1)
-    expect(storm.messages.at(-1)!['msg']).toContain('is no handshake')
+    expect(storm.messages.at(-1)!['msg']).toContain('is not a handshake')
   })
 
   it('logs to a rotated file if pystorm.log.path is set', async () => {

@@ -31,7 +31,7 @@ describe('the JSON wire', () => {
   })
 
   it('throws for invalid JSON', () => {
-    expect(() => decode('hello\nend\n')).toThrow('a message from Storm is no JSON: hello')
+    expect(() => decode('hello\nend\n')).toThrow('a message from Storm is not JSON: hello')
   })
 
   it('writes messages with a line end, also with other scripts', () => {

@@ -316,7 +316,7 @@ describe('a topology that runs in process', () => {
       spouts,
       bolts: { double: { component: Double, inputs: { numbers: customGrouping('a.B') } } },
     })
-    expect(() => runLocally(grouped)).toThrow(/'double' groups 'numbers:default' by a Java class/)
+    expect(() => runLocally(grouped)).toThrow(/'double' groups 'numbers:default' with a Java class/)
     const java = javaComponent({ className: 'a.B', args: [], outputs: ['n'] })
     const foreign = defineTopology({
       name: 'local',

@@ -77,12 +77,15 @@ describe('the config file', () => {
   })
 
   it.each([
-    ['{', /config\.json is no JSON/],
+    ['{', /config\.json is not valid JSON/],
     [[], /config\.json must be an object/],
-    [{ enws: {} }, /config\.json: unknown key 'enws'; there are .*envs/],
-    [{ envs: { prod: { nimbos: 'a' } } }, /envs\.prod: unknown key 'nimbos'; there are nimbus/],
-    [{ envs: { prod: { nimbus: 'a:b' } } }, /envs\.prod: 'a:b' is no address of a Nimbus/],
-    [{ envs: { prod: { log: { size: 1 } } } }, /envs\.prod\.log: unknown key 'size'/],
+    [{ enws: {} }, /config\.json: the key 'enws' is unknown; the keys are .*envs/],
+    [
+      { envs: { prod: { nimbos: 'a' } } },
+      /envs\.prod: the key 'nimbos' is unknown; the keys are nimbus/,
+    ],
+    [{ envs: { prod: { nimbus: 'a:b' } } }, /envs\.prod: 'a:b' is not an address of Nimbus/],
+    [{ envs: { prod: { log: { size: 1 } } } }, /envs\.prod\.log: the key 'size' is unknown/],
     [{ envs: { prod: { log: { max_bytes: '1' } } } }, /max_bytes must be a whole number/],
     [{ envs: { prod: { options: [] } } }, /options must be an object/],
     [{ serializer: 'yaml' }, /serializer must be json or msgpack/],
@@ -155,7 +158,7 @@ describe('a topology that is described', () => {
     const text = writeDescription(description)
     expect(text).not.toContain('\n')
     expect(readDescription(text)).toEqual(description)
-    expect(() => readDescription('{}')).toThrow(/no description/)
+    expect(() => readDescription('{}')).toThrow(/not a description/)
   })
 
   it('uses another Node.js for its own components only', () => {
@@ -258,7 +261,7 @@ java.io.IOException: Stream closed`,
     })
     const ended = new ComponentLog(false)
     lines(ended, `${DIED}\njava.io.IOException: Stream closed`)
-    expect(await ended.died).toMatchObject({ reason: 'its process has ended with exit code 1' })
+    expect(await ended.died).toMatchObject({ reason: 'its process ended with exit code 1' })
   })
 })
 

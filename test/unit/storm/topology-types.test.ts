@@ -79,7 +79,7 @@ describe('the types of a topology', () => {
   it.each([
     [
       'a component that does not exist',
-      "there is no component 'wrods'",
+      "the topology has no component 'wrods'",
       () =>
         defineTopology({
           name: 't',
@@ -90,7 +90,7 @@ describe('the types of a topology', () => {
     ],
     [
       'a component that does not exist, in a list',
-      "there is no component 'wrods'",
+      "the topology has no component 'wrods'",
       () =>
         defineTopology({
           name: 't',

@@ -204,13 +204,8 @@ describe('a topology', () => {
       { counts: { component: WordCountBolt, inputs: [] } },
       'at least one input',
     ],
-    [
-      'a spout whose outputs are empty',
-      { words: { component: Pointless } },
-      {},
-      'declares no outputs',
-    ],
-    ['a spout without outputs', { words: { component: Undeclared } }, {}, 'declares no outputs'],
+    ['a spout whose outputs are empty', { words: { component: Pointless } }, {}, 'has no outputs'],
+    ['a spout without outputs', { words: { component: Undeclared } }, {}, 'has no outputs'],
     [
       'a class that is no component',
       {
@@ -225,7 +220,7 @@ describe('a topology', () => {
       'a component instead of its class',
       { words: { component: new WordSpout() } },
       {},
-      'give it the class',
+      'use the class',
     ],
     ['no component', { words: {} }, {}, 'has no component'],
     ['no spout', {}, {}, 'at least one spout'],
@@ -256,7 +251,12 @@ describe('a topology', () => {
       { counts: { ...counts, config: '{"foo": "bar"}' } },
       'must be an object',
     ],
-    ['a field name that is none', { words: { component: BadField } }, {}, 'fields must be names'],
+    [
+      'a field name that is none',
+      { words: { component: BadField } },
+      {},
+      'each field of a stream must be a non-empty string',
+    ],
     ['outputs that are text', { words: { component: BadOutputs } }, {}, 'outputs must be'],
     [
       'a stream that does not exist',
@@ -270,14 +270,14 @@ describe('a topology', () => {
       { counts: { ...counts, inputs: ['wrods'] } },
       "no component 'wrods'",
     ],
-    ['a name that Storm splits', { 'a:b': words }, {}, 'cannot be a name'],
+    ['a name that Storm splits', { 'a:b': words }, {}, 'is not a valid name'],
   ])('rejects %s', (_, spouts, bolts, message) => {
     expect(() => topology(spouts, bolts)).toThrow(message)
   })
 
   it('rejects a config of its own that is text, and a name with spaces', () => {
     expect(() => topology({ words }, {}, { config: '{"foo": "bar"}' })).toThrow('must be an object')
-    expect(() => topology({ words }, {}, { name: 'a b' })).toThrow('needs a name')
+    expect(() => topology({ words }, {}, { name: 'a b' })).toThrow('must have a name')
   })
 
   it('has parallelism and settings by environment', () => {
@@ -349,7 +349,7 @@ describe('a topology', () => {
       words: { component: { kind: 'java', className: 'A', args: [], outputs: ['a'], ...more } },
     })
     expect(() => topology(of({ args: [{ foo: 'bar' }] }))).toThrow(
-      'cannot give to a Java constructor',
+      'cannot pass to a Java constructor',
     )
     expect(() => topology(of({ className: '' }))).toThrow('has no className')
   })
@@ -361,7 +361,7 @@ describe('a topology', () => {
       { counts },
     )
     expect(made.toStorm().spouts['words']!.spout_object).toEqual({ serialized_java: bytes })
-    expect(() => made.toFlux()).toThrow('Flux cannot have a serialized Java object')
+    expect(() => made.toFlux()).toThrow('Flux does not support serialized Java objects')
   })
 
   it('is described to Flux as streamparse does', () => {

@@ -46,7 +46,7 @@ export class KafkaRegistration {
     this.#security = security
     if ((zookeeper.node(this.#path('/brokers/ids'))?.children ?? []).length > 0) {
       throw new InvalidArgumentError(
-        `another cluster is registered at ${this.hosts}: give one of them a zookeeperChroot`,
+        `another cluster is registered at ${this.hosts}: set zookeeperChroot for one of them`,
       )
     }
     const { version } = cluster.settings.profile

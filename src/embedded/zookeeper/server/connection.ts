@@ -107,7 +107,11 @@ export class ZooKeeperConnection implements SessionLink {
     const outOfBounds = this.#frames.push(bytes)
     this.#answerAll()
     if (outOfBounds === undefined) return
-    this.#fail(new RangeError(`a request claims ${outOfBounds.readInt32BE(0)} bytes`))
+    this.#fail(
+      new RangeError(
+        `a request has a length of ${outOfBounds.readInt32BE(0)} bytes, which is not allowed`,
+      ),
+    )
   }
 
   /** The input that is read as frames, after it is known not to be a command. */
@@ -266,7 +270,7 @@ export class ZooKeeperConnection implements SessionLink {
     writer.string(path)
     this.#outbox.sendFrame(writer)
     if (this.#outbox.unsentBytes <= MOST_UNSENT_EVENTS_BYTES) return
-    this.#fail(new RangeError('a client takes none of its events'))
+    this.#fail(new RangeError('a client does not read its events'))
   }
 
   #reply(xid: number, zxid: bigint, errorCode: number, body?: JuteWriter): void {

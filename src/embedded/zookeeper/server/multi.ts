@@ -69,7 +69,7 @@ function parseMulti(reader: JuteReader): readonly MultiPart[] {
     const { type, isDone } = readMultiHeader(reader)
     if (isDone) return parts
     const part = IN_MULTI[operationOf(type) ?? 'multi']
-    if (part === undefined) throw new ProtocolError(`a multi can't hold ${type}`, reader.offset)
+    if (part === undefined) throw new ProtocolError(`a multi cannot contain ${type}`, reader.offset)
     parts.push({ resultType: part.resultType, write: part.parse(reader) })
   }
 }

@@ -98,9 +98,9 @@ const multiRead: Read = (keeper, client, reader, writer) => {
     if (isDone) break
     const read = MULTI_READS[operationOf(type) ?? 'multi']
     if (read === undefined)
-      throw new ProtocolError(`a multi read can't hold ${type}`, reader.offset)
+      throw new ProtocolError(`a multi read cannot contain ${type}`, reader.offset)
     if (writer.length > MOST_ANSWER_BYTES) {
-      throw new RangeError(`a multi read asks for more than ${MOST_ANSWER_BYTES} bytes`)
+      throw new RangeError(`a multi read requests more than ${MOST_ANSWER_BYTES} bytes`)
     }
     const part = new JuteWriter()
     const refusal = refusalOf(() => read(keeper, client, reader, part))
@@ -141,7 +141,7 @@ const ADD_WATCH_MODES: readonly WatchMode[] = ['persistent', 'recursive']
 const addWatch: Read = (keeper, client, reader, writer) => {
   const [path, number] = [reader.string(), reader.int32()]
   const mode = ADD_WATCH_MODES[number]
-  if (mode === undefined) throw new ProtocolError(`there is no watch of mode ${number}`, 0)
+  if (mode === undefined) throw new ProtocolError(`the watch mode ${number} does not exist`, 0)
   keeper.watches.addBoth(path, client, mode)
   writer.int32(KeeperCode.OK)
 }
@@ -168,7 +168,7 @@ const removeWatches: Read = (keeper, client, reader) => {
 function watchKinds(reader: JuteReader): readonly WatchKind[] {
   const number = reader.int32()
   const kinds = WATCHER_TYPES[number]
-  if (kinds === undefined) throw new ProtocolError(`there is no watcher of type ${number}`, 0)
+  if (kinds === undefined) throw new ProtocolError(`the watcher type ${number} does not exist`, 0)
   return kinds
 }
 

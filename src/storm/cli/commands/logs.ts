@@ -19,14 +19,15 @@ interface TailOptions {
 export function logCommands(sparse: Command): void {
   declare<TailOptions>(sparse, {
     name: 'tail',
-    summary: "show the ends of the logs of a topology's workers",
+    summary: "show the last lines of the logs of a topology's workers",
     has: ['environment', 'topology'],
     options: [
-      option('-f, --follow', 'show what is logged from now on, until Ctrl-C'),
-      option('-l, --lines <number>', `lines of each worker (default: ${LINES})`).argParser(
-        wholeNumber,
-      ),
-      option('--pattern <regexp>', 'only lines that match'),
+      option('-f, --follow', 'follow the logs until Ctrl-C'),
+      option(
+        '-l, --lines <number>',
+        `number of lines for each worker (default: ${LINES})`,
+      ).argParser(wholeNumber),
+      option('--pattern <regexp>', 'only lines that match a regular expression'),
     ],
     examples: ['sparse tail -n wordcount -f', "sparse tail -l 100 --pattern 'ERROR|count'"],
     run: async (session, { follow = false, lines = LINES, pattern }) => {
@@ -60,20 +61,25 @@ export function logCommands(sparse: Command): void {
     aliases: ['remove-logs'],
     summary: "remove the logs of a topology's workers",
     has: ['environment', 'topology', 'output'],
-    options: [option('-y, --yes', 'do it: without this, the command says what it would remove')],
+    options: [
+      option(
+        '-y, --yes',
+        'remove the logs; without this option the command only shows what it would remove',
+      ),
+    ],
     examples: ['sparse remove_logs -n wordcount --yes'],
     run: async (session, { yes }) => {
       const { id, name } = await session.runningTopology()
       const source = await sourceOf(session)
       if (source.kind === 'logviewer') {
         throw new UsageError(
-          "Storm's logviewer removes no logs: set storm_log_path of the environment to the folder of Storm's logs, which is reached as a file, or by ssh on other hosts",
+          "Storm's logviewer cannot remove logs: set storm_log_path of the environment to the folder of Storm's logs, which the command reads directly, or with ssh on other hosts",
         )
       }
       const hosts = [...new Set((await workersOf(session, id)).map(({ host }) => host))]
       if (yes !== true) {
         throw new UsageError(
-          `the logs of ${name} in ${source.folder} on ${hosts.join(', ')} would be removed: say --yes`,
+          `the logs of ${name} in ${source.folder} on ${hosts.join(', ')} would be removed: use --yes to remove them`,
         )
       }
       const removed: { host: string; files: number | undefined }[] = []
@@ -111,6 +117,6 @@ function matcher(pattern: string | undefined): (line: string) => boolean {
     const expression = new RegExp(pattern)
     return (line) => expression.test(line)
   } catch (error) {
-    throw new UsageError(`--pattern is no regular expression: ${(error as Error).message}`)
+    throw new UsageError(`--pattern is not a regular expression: ${(error as Error).message}`)
   }
 }

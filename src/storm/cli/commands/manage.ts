@@ -16,7 +16,7 @@ export function manageCommands(sparse: Command): void {
     run: async (session) => {
       const nimbus = await session.nimbus()
       const topologies = await nimbus.topologies()
-      if (topologies.length === 0) session.note('No topology runs there.')
+      if (topologies.length === 0) session.note('No topology is running.')
       session.print<TopologySummary>(
         [
           { title: 'NAME', of: ({ name }) => name },
@@ -38,9 +38,9 @@ export function manageCommands(sparse: Command): void {
     options: [
       option(
         '--wait <seconds>',
-        'what its tuples have to be processed; default: their timeout',
+        'time for tuples to be processed (default: the message timeout)',
       ).argParser(wholeNumber),
-      option('--gone', 'return when its workers have ended'),
+      option('--gone', 'wait until its workers have ended'),
     ],
     examples: ['sparse kill -n wordcount --wait 5'],
     run: async (session, { wait, gone }) => {
@@ -50,7 +50,7 @@ export function manageCommands(sparse: Command): void {
       if (gone === true) await untilGone(nimbus, name, session.interrupt.signal)
       session.report(
         { name, id, status: 'KILLED' },
-        gone === true ? `${name} has ended` : `${name} is being ended`,
+        gone === true ? `${name} has ended` : `${name} is ending`,
       )
     },
   })
@@ -81,7 +81,7 @@ export function manageCommands(sparse: Command): void {
     summary: 'move a topology to other workers, with other numbers of workers and executors',
     has: ['environment', 'topology', 'output'],
     options: [
-      option('--wait <seconds>', 'what its tuples have to be processed before').argParser(
+      option('--wait <seconds>', 'time for tuples to be processed before the rebalance').argParser(
         wholeNumber,
       ),
       option('-w, --workers <number>', 'number of workers').argParser(positive),

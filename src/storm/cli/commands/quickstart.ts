@@ -10,7 +10,7 @@ import { projectFiles } from '../project-template.ts'
 export function quickstartCommand(sparse: Command): void {
   declare<{ readonly kafka?: boolean }>(sparse, {
     name: 'quickstart <folder>',
-    summary: "make a project with a word count; '.' puts it into the current folder",
+    summary: "create a project with a word count; '.' creates it in the current folder",
     has: [],
     options: [
       option('--kafka', 'count the words of a Kafka topic, and produce the counts to another'),
@@ -25,14 +25,14 @@ export function quickstartCommand(sparse: Command): void {
       }
       const isHere = resolve(folder) === process.cwd()
       if (!isHere && existsSync(folder) && (await readdir(folder)).length > 0) {
-        throw new UsageError(`${folder} is not empty`)
+        throw new UsageError(`the folder ${folder} is not empty`)
       }
       const files = projectFiles(name, kafka)
       // An existing project has its own file.
       const kept = ['package.json', '.gitignore', 'tsconfig.json']
       const exists = (path: string): boolean => existsSync(join(folder, path))
       const clash = Object.keys(files).find((path) => exists(path) && !kept.includes(path))
-      if (clash !== undefined) throw new UsageError(`${join(folder, clash)} exists already`)
+      if (clash !== undefined) throw new UsageError(`${join(folder, clash)} already exists`)
       for (const [path, text] of Object.entries(files)) {
         if (exists(path)) continue
         await mkdir(dirname(join(folder, path)), { recursive: true })

@@ -21,8 +21,10 @@ export function runCommand(sparse: Command): void {
     summary: 'run a topology in one JVM on this machine, until -t or Ctrl-C',
     has: ['environment', 'topology'],
     options: [
-      option('-t, --time <seconds>', 'end after this long; default: at Ctrl-C').argParser(positive),
-      option('-v, --verbose', "show Storm's own log, too"),
+      option('-t, --time <seconds>', 'time until the end (default: until Ctrl-C)').argParser(
+        positive,
+      ),
+      option('-v, --verbose', "also show Storm's own log"),
       ...stormSettings(),
     ],
     examples: ['sparse run -n wordcount -t 30', 'sparse run -o topology.max.spout.pending=100'],
@@ -58,7 +60,7 @@ export function runCommand(sparse: Command): void {
         topology: withNodePath(topology, process.execPath),
         jarLocation: undefined,
       })
-      session.note(`${name} runs${options.time === undefined ? ', until Ctrl-C' : ''}`)
+      session.note(`${name} is running${options.time === undefined ? ', until Ctrl-C' : ''}`)
       const timer = timeout(options.time)
       const end = await Promise.race([
         log.died,
@@ -73,12 +75,12 @@ export function runCommand(sparse: Command): void {
       if (end === undefined) return
       if ('component' in end) {
         const { component, reason } = end
-        const message = `the component '${component}' has ended the topology: ${reason}`
+        const message = `the topology has ended because of the component '${component}': ${reason}`
         throw new StormError('TOPOLOGY_FAILED', message, component)
       }
       throw new StormError(
         'TOPOLOGY_FAILED',
-        `Storm has ended with exit code ${end.exitCode}: -v shows its log`,
+        `Storm ended with exit code ${end.exitCode}: use -v to see its log`,
       )
     },
   })

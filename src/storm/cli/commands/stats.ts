@@ -36,8 +36,8 @@ export function statsCommands(sparse: Command): void {
     summary: 'show what the components of a topology have emitted, acked and failed',
     has: ['environment', 'topology', 'output'],
     options: [
-      option('-c, --component <name>', 'one component, by windows of time'),
-      option('--all', "Storm's own components, too"),
+      option('-c, --component <name>', 'show one component, for several time windows'),
+      option('--all', "also show Storm's own components"),
     ],
     examples: ['sparse stats -n wordcount', 'sparse stats -n wordcount -c count --json'],
     run: async (session, { component, all = false }) => {
@@ -141,7 +141,7 @@ async function showTopology(
     session.note(
       `${name}: ${status}, ${num_workers} workers, ${num_tasks} tasks, for ${duration(uptime_secs)}`,
     )
-    if (rows.length === 0) session.note('Storm has no figures of it yet.')
+    if (rows.length === 0) session.note('Storm has no statistics yet.')
   }
   printStats(session, 'COMPONENT', rows, { ...page, topology_conf: undefined, components: rows })
 }

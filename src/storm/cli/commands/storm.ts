@@ -13,7 +13,7 @@ export function stormCommands(sparse: Command): void {
     summary: `fetch Apache Storm ${STORM_VERSION} (140 MB) with Maven`,
     has: ['output'],
     options: [
-      option('--again', 'fetch it although it is there'),
+      option('--again', 'fetch it again if it exists'),
       option('-v, --verbose', "show Maven's output"),
     ],
     examples: ['sparse storm install'],

@@ -28,12 +28,12 @@ export function submitCommand(sparse: Command): void {
     has: ['environment', 'topology', 'output'],
     options: [
       option('-f, --force', 'kill a topology of the same name first'),
-      option('--wait <seconds>', 'with --force: what the killed topology has to finish').argParser(
+      option('--wait <seconds>', 'with --force: time for the killed topology to finish').argParser(
         wholeNumber,
       ),
-      option('-i, --inactive', 'submit it deactivated'),
-      option('--queue', 'submit it although the cluster has no free slot'),
-      option('-N, --override-name <name>', "name on the cluster; default: the topology's"),
+      option('-i, --inactive', 'submit it without starting its spouts'),
+      option('--queue', 'submit it even if the cluster has no free slot'),
+      option('-N, --override-name <name>', 'name on the cluster (default: that of the topology)'),
       option('-j, --local-jar-path <file>', 'jar to upload instead of a new one'),
       option('-R, --remote-jar-path <path>', 'jar on Nimbus to use instead of an upload'),
       ...stormSettings(),
@@ -86,11 +86,11 @@ async function makeRoom(
   const running = cluster.topologies.find((one) => one.name === name)
   if (running !== undefined) {
     if (force !== true) {
-      const reason = `a topology '${name}' runs there already (${running.status}): kill it first, or submit with --force, or under another name with -N`
+      const reason = `the cluster already has a topology '${name}' (${running.status}): kill it first, submit with --force, or use another name with -N`
       throw new StormError('TOPOLOGY_EXISTS', reason)
     }
     if (running.status !== 'KILLED') await nimbus.kill(name, wait)
-    session.note(`Waiting for ${name} to end`)
+    session.note(`Waiting until ${name} has ended`)
     await untilGone(nimbus, name, session.interrupt.signal)
   }
   const { supervisors } = await nimbus.cluster()
@@ -102,10 +102,10 @@ async function makeRoom(
   const reason =
     supervisors.length === 0
       ? 'the cluster has no supervisor: start one'
-      : `none of the cluster's ${supervisors.reduce((sum, one) => sum + one.num_workers, 0)} slots is free: kill a topology (sparse slot_usage shows which there are), or add slots (supervisor.slots.ports)`
+      : `none of the cluster's ${supervisors.reduce((sum, one) => sum + one.num_workers, 0)} slots is free: kill a topology (sparse slot_usage lists them), or add slots (supervisor.slots.ports)`
   throw new StormError(
     'NO_FREE_SLOT',
-    `'${name}' is not submitted, because ${reason}. With --queue it is submitted and waits`,
+    `'${name}' was not submitted, because ${reason}. Use --queue to submit it anyway; it then waits for a slot`,
   )
 }
 

@@ -5,12 +5,12 @@ import { UsageError } from '../../../terminal/failure.ts'
 export function virtualenvCommand(sparse: Command): void {
   sparse
     .command('update_virtualenv', { hidden: true })
-    .description('not needed: a topology is one file')
+    .description('not needed: the bundle of a topology is one file')
     .allowUnknownOption()
     .allowExcessArguments()
     .action(() => {
       throw new UsageError(
-        'there are no virtualenvs: sparse submit uploads one file with all that the topology imports',
+        'virtualenvs are not needed: sparse submit uploads one file with everything that the topology imports',
       )
     })
 }

@@ -99,7 +99,7 @@ export const groupsAndSettings: ToolComparison = {
       })
       expect(await describe('live', '--members')).not.toContain(memberId)
     } else {
-      expect(removal.stderr).toContain('needs Kafka 2.4 or newer')
+      expect(removal.stderr).toContain('requires Kafka 2.4 or newer')
     }
     member.kill('SIGINT')
     const { exitCode: ended } = await member.ended
